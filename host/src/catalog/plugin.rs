@@ -1,0 +1,168 @@
+//! One plugin made ready to serve: a checked manifest and its bytes become a guest with known tools.
+
+use std::sync::Arc;
+
+use super::schema::Schema;
+use crate::manifest::{Limits, Manifest, ManifestError, Sha256Digest};
+use crate::name::{NameError, PluginName, ToolName};
+use crate::sandbox::{CompileError, Guest, ListError, Sandbox};
+use crate::text::escape;
+use crate::tool::ToolSpec;
+
+/// A plugin that can serve.
+pub struct Plugin {
+    /// Its name.
+    pub name: PluginName,
+    /// Its manifest's file, as shown to people.
+    pub file: String,
+    /// The SHA-256 of its Wasm: its version.
+    pub digest: Sha256Digest,
+    pub(super) guest: Guest,
+    pub(super) tools: Vec<PluginTool>,
+}
+
+/// A tool of a plugin before public names are settled.
+pub(super) struct PluginTool {
+    pub(super) name: ToolName,
+    pub(super) spec: ToolSpec,
+    pub(super) input: Arc<Schema>,
+    pub(super) output: Option<Arc<Schema>>,
+}
+
+/// Why a manifest and its bytes are not served.
+#[derive(Debug, thiserror::Error)]
+pub enum PluginError {
+    /// The bytes are not the pinned ones.
+    #[error(
+        "`{wasm}` has the SHA-256 {found}, and the manifest pins {pinned}; copy the right file, or change `sha256`"
+    )]
+    Pin {
+        /// The Wasm file.
+        wasm: Box<str>,
+        /// What the manifest says.
+        pinned: Sha256Digest,
+        /// What the file has.
+        found: Sha256Digest,
+    },
+    /// The bytes do not become a guest.
+    #[error("`{wasm}`: {error}")]
+    Compile {
+        /// The Wasm file.
+        wasm: Box<str>,
+        /// Why not.
+        error: CompileError,
+    },
+    /// The guest does not say what its tools are.
+    #[error("`{wasm}`: {error}")]
+    List {
+        /// The Wasm file.
+        wasm: Box<str>,
+        /// Why not.
+        error: ListError,
+    },
+    /// It has nothing to serve.
+    #[error("`{0}`: it offers no tools")]
+    NoTools(Box<str>),
+    /// A schema does not compile.
+    #[error("its tool `{tool}` has an {which} schema that is not valid JSON Schema: {problem}")]
+    Schema {
+        /// The tool.
+        tool: String,
+        /// `input` or `output`.
+        which: &'static str,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A tool's public name cannot be formed.
+    #[error("its tool `{tool}` gets no public name: {error}")]
+    Name {
+        /// The tool.
+        tool: String,
+        /// Why not.
+        error: NameError,
+    },
+    /// The manifest speaks of a tool that the plugin does not have.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+}
+
+impl Plugin {
+    /// Compiles `wasm` and asks it for its tools. Compiling blocks the thread; listing is limited
+    /// like a call.
+    pub async fn load(
+        sandbox: Arc<Sandbox>,
+        file: String,
+        manifest: Manifest,
+        wasm: &[u8],
+    ) -> Result<Self, PluginError> {
+        let name = manifest.wasm.clone();
+        let digest = Sha256Digest::of(wasm);
+        if let Some(pinned) = manifest.sha256.filter(|pinned| *pinned != digest) {
+            return Err(PluginError::Pin { wasm: name, pinned, found: digest });
+        }
+        let guest = Guest::compile(sandbox, wasm, manifest.limits.clone(), manifest.config.clone())
+            .map_err(|error| PluginError::Compile { wasm: name.clone(), error })?;
+        let specs = guest
+            .tools()
+            .await
+            .map_err(|error| PluginError::List { wasm: name.clone(), error })?;
+        if specs.is_empty() {
+            return Err(PluginError::NoTools(name));
+        }
+        let tools = overridden(&file, &manifest, specs)?
+            .into_iter()
+            .map(|spec| tool(&manifest.prefix, spec))
+            .collect::<Result<_, _>>()?;
+        Ok(Self { name: manifest.name, file, digest, guest, tools })
+    }
+
+    /// The limits of one call.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        self.guest.limits()
+    }
+}
+
+fn tool(prefix: &str, spec: ToolSpec) -> Result<PluginTool, PluginError> {
+    let compile = |which, text| {
+        Schema::compile(text).map(Arc::new).map_err(|problem| PluginError::Schema {
+            tool: spec.name.clone(),
+            which,
+            problem,
+        })
+    };
+    let input = compile("input", &spec.input_schema)?;
+    let output = spec.output_schema.as_deref().map(|text| compile("output", text)).transpose()?;
+    let name = ToolName::public(prefix, &spec.name)
+        .map_err(|error| PluginError::Name { tool: spec.name.clone(), error })?;
+    Ok(PluginTool { name, spec, input, output })
+}
+
+/// The guest's tools as the manifest wants them shown.
+fn overridden(
+    file: &str,
+    manifest: &Manifest,
+    mut specs: Vec<ToolSpec>,
+) -> Result<Vec<ToolSpec>, PluginError> {
+    for wish in &manifest.tools {
+        let Some(at) = specs.iter().position(|spec| spec.name == wish.name) else {
+            let known: Vec<_> =
+                specs.iter().take(20).map(|spec| format!("`{}`", spec.name)).collect();
+            let message = format!("the plugin has no tool `{}`", escape(&wish.name));
+            return Err(ManifestError::new(file, wish.place.clone(), message)
+                .help(format!("its tools are {}", known.join(", ")))
+                .into());
+        };
+        if wish.hidden {
+            specs.remove(at);
+            continue;
+        }
+        if let Some(title) = &wish.title {
+            specs[at].title = Some(title.clone());
+        }
+        if let Some(description) = &wish.description {
+            specs[at].description.clone_from(description);
+        }
+    }
+    Ok(specs)
+}

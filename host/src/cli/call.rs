@@ -1,0 +1,161 @@
+//! `toolrack call`: one call from the shell, in the same sandbox as a client's.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anstream::{eprintln, println};
+use anyhow::{Context as _, bail};
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+
+use super::list::parameters;
+use super::load::load;
+use super::{DIM, ERROR, paint};
+use crate::catalog::{Catalog, Tool};
+use crate::mcp;
+use crate::sandbox::ProgressSink;
+use crate::text::escape;
+use crate::tool::{CallError, Content, Output, Usage};
+
+pub(super) fn run(
+    directories: &[PathBuf],
+    name: &str,
+    arguments: &[String],
+    as_json: bool,
+) -> anyhow::Result<ExitCode> {
+    let (host, catalog) = load(directories)?;
+    let tool = find(&catalog, name)?;
+    let arguments = RawValue::from_string(arguments_of(&tool, arguments)?)?;
+    let progress: ProgressSink = Box::new(|progress| {
+        let total = progress.total.map(|total| format!("/{total}")).unwrap_or_default();
+        let message = escape(&progress.message.unwrap_or_default());
+        eprintln!("{}", paint(DIM, format!("{}{total} {message}", progress.value)));
+    });
+    let (outcome, usage) = host.guests().block_on(tool.call(&arguments, Some(progress)));
+    let failed = outcome.is_err();
+    if as_json {
+        println!("{}", mcp::result_as_json(&tool, outcome, usage));
+    } else {
+        print(outcome, usage);
+    }
+    host.stop();
+    Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+fn find(catalog: &Catalog, name: &str) -> anyhow::Result<Arc<Tool>> {
+    if let Some(tool) = catalog.tool(name) {
+        return Ok(tool.clone());
+    }
+    let refused = match catalog.refusals().len() {
+        0 => String::new(),
+        count => format!("; {count} are refused, `toolrack check` says why"),
+    };
+    bail!("there is no tool `{}`{refused}; `toolrack list` shows those there are", escape(name));
+}
+
+/// The arguments as a JSON object: given as one, or put together from `key=value` pairs.
+fn arguments_of(tool: &Tool, given: &[String]) -> anyhow::Result<String> {
+    if let [one] = given
+        && one.trim_start().starts_with('{')
+    {
+        let _: Map<String, Value> =
+            serde_json::from_str(one).context("the arguments are not a JSON object")?;
+        return Ok(one.clone());
+    }
+    let schema: Value = serde_json::from_str(tool.spec.input_schema.get())?;
+    let mut members = Map::new();
+    for pair in given {
+        let Some((key, text)) = pair.split_once('=') else {
+            bail!(
+                "`{}` is neither a JSON object nor KEY=VALUE; the tool takes: {}",
+                escape(pair),
+                parameters(tool)
+            );
+        };
+        members.insert(key.to_owned(), value_of(&schema["properties"][key], text));
+    }
+    Ok(Value::Object(members).to_string())
+}
+
+/// A value as the schema wants it: text where a string will do, else JSON where it is some.
+fn value_of(schema: &Value, text: &str) -> Value {
+    let takes_string = match &schema["type"] {
+        Value::String(kind) => kind == "string",
+        Value::Array(kinds) => kinds.iter().any(|kind| kind == "string"),
+        _ => false,
+    };
+    let as_text = || Value::String(text.to_owned());
+    if takes_string { as_text() } else { serde_json::from_str(text).unwrap_or_else(|_| as_text()) }
+}
+
+fn print(outcome: Result<Output, CallError>, usage: Usage) {
+    match outcome {
+        Ok(output) => {
+            if output.content.is_empty()
+                && let Some(structured) = &output.structured
+            {
+                println!("{}", structured.get());
+            }
+            print_blocks(&output.content);
+        }
+        Err(CallError::Failed(content)) => {
+            eprintln!("{}", paint(ERROR, "the tool failed"));
+            print_blocks(&content);
+        }
+        Err(error) => eprintln!("{} {error}", paint(ERROR, "error:")),
+    }
+    let (fuel, memory, time) = (usage.fuel, usage.peak_memory / 1024, usage.time);
+    eprintln!("{}", paint(DIM, format!("fuel {fuel}, {memory} KiB at most, {time:.1?}")));
+}
+
+fn print_blocks(blocks: &[Content]) {
+    for block in blocks {
+        match block {
+            Content::Text(text) | Content::TextResource { text, .. } => println!("{}", safe(text)),
+            Content::Image(media) | Content::Audio(media) => {
+                println!("[{}, {} bytes]", escape(&media.mime_type), media.data.len());
+            }
+            Content::ResourceLink(link) => println!("{}: {}", escape(&link.name), escape(&link.uri)),
+            Content::BlobResource { uri, data, .. } => {
+                println!("[{}, {} bytes]", escape(uri), data.len());
+            }
+        }
+    }
+}
+
+/// Text for a terminal: line breaks and tabs stay, what could steer the terminal does not.
+fn safe(text: &str) -> String {
+    let lines: Vec<String> = text
+        .split('\n')
+        .map(|line| line.split('\t').map(escape).collect::<Vec<_>>().join("\t"))
+        .collect();
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_is_read_as_the_schema_wants_it() {
+        for (schema, text, expected) in [
+            (r#"{"type":"string"}"#, "12", r#""12""#),
+            (r#"{"type":["string","null"]}"#, "null", r#""null""#),
+            (r#"{"type":"integer"}"#, "12", "12"),
+            (r#"{"type":"integer"}"#, "twelve", r#""twelve""#),
+            (r#"{"type":"array"}"#, "[1, 2]", "[1,2]"),
+            ("{}", "true", "true"),
+            ("null", "some text", r#""some text""#),
+        ] {
+            let schema = serde_json::from_str(schema).expect("JSON");
+            assert_eq!(value_of(&schema, text).to_string(), expected, "{schema} {text}");
+        }
+    }
+
+    #[test]
+    fn text_cannot_steer_the_terminal() {
+        assert_eq!(safe("a\tb\nc"), "a\tb\nc");
+        assert!(!safe("\u{1b}[31m").contains('\u{1b}'));
+    }
+}

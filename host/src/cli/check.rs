@@ -1,0 +1,90 @@
+//! `toolrack check`: what would be served, with which limits, and what is refused and why.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anstream::println;
+use serde_json::{Value, json};
+
+use super::load::load;
+use super::{DIM, ERROR, GOOD, NAME, paint, print_json};
+use crate::catalog::{Catalog, Plugin};
+use crate::manifest::show_duration;
+
+pub(super) fn run(directories: &[PathBuf], as_json: bool) -> anyhow::Result<ExitCode> {
+    let (host, catalog) = load(directories)?;
+    if as_json {
+        print_json(&report(&catalog))?;
+    } else {
+        print(&catalog);
+    }
+    host.stop();
+    let refused = !catalog.refusals().is_empty();
+    Ok(if refused { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+fn report(catalog: &Catalog) -> Value {
+    let plugins = catalog.plugins().iter().map(|plugin| {
+        let limits = plugin.limits();
+        json!({
+            "name": plugin.name.as_str(),
+            "manifest": plugin.file,
+            "sha256": plugin.digest.to_string(),
+            "tools": tools_of(catalog, plugin).collect::<Vec<_>>(),
+            "limits": {
+                "fuel": limits.fuel,
+                "cpuMs": limits.cpu.as_millis(),
+                "memoryBytes": limits.memory.get(),
+                "timeoutMs": limits.timeout.as_millis(),
+                "outputBytes": limits.output.get(),
+                "concurrency": limits.concurrency,
+            },
+        })
+    });
+    let refusals = catalog
+        .refusals()
+        .iter()
+        .map(|refusal| json!({ "file": refusal.file, "reason": refusal.reason }));
+    json!({
+        "plugins": plugins.collect::<Vec<_>>(),
+        "refusals": refusals.collect::<Vec<_>>(),
+    })
+}
+
+fn print(catalog: &Catalog) {
+    for plugin in catalog.plugins() {
+        let limits = plugin.limits();
+        println!("{} {}  {}", paint(GOOD, "ok"), paint(NAME, &plugin.name), paint(DIM, &plugin.file));
+        for tool in tools_of(catalog, plugin) {
+            println!("     {tool}");
+        }
+        println!(
+            "     {}",
+            paint(
+                DIM,
+                format!(
+                    "limits a call: fuel {}, cpu {}, memory {}, timeout {}, output {}, {} at once",
+                    limits.fuel,
+                    show_duration(limits.cpu),
+                    limits.memory,
+                    show_duration(limits.timeout),
+                    limits.output,
+                    limits.concurrency,
+                )
+            )
+        );
+    }
+    for refusal in catalog.refusals() {
+        println!("{} {}", paint(ERROR, "refused"), paint(NAME, &refusal.file));
+        for line in refusal.reason.lines() {
+            println!("     {line}");
+        }
+    }
+    let (served, refused) = (catalog.plugins().len(), catalog.refusals().len());
+    println!("{served} plugins with {} tools served, {refused} refused", catalog.tools().count());
+}
+
+fn tools_of<'a>(catalog: &'a Catalog, plugin: &'a Plugin) -> impl Iterator<Item = &'a str> {
+    let own = catalog.tools().filter(|tool| tool.plugin.name == plugin.name);
+    own.map(|tool| tool.name.as_str())
+}

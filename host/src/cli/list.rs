@@ -1,0 +1,72 @@
+//! `toolrack list`: the tools, as a client would see them.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anstream::{eprintln, println};
+use serde_json::json;
+
+use super::load::load;
+use super::{DIM, NAME, paint, print_json};
+use crate::catalog::{Catalog, Tool};
+use crate::text::escape;
+
+pub(super) fn run(directories: &[PathBuf], as_json: bool) -> anyhow::Result<ExitCode> {
+    let (host, catalog) = load(directories)?;
+    if as_json {
+        print_json(&catalog.tools().map(|tool| describe(tool)).collect::<Vec<_>>())?;
+    } else {
+        print(&catalog);
+    }
+    if !catalog.refusals().is_empty() {
+        let count = catalog.refusals().len();
+        eprintln!("{count} not served; `toolrack check` says what and why");
+    }
+    host.stop();
+    Ok(ExitCode::SUCCESS)
+}
+
+fn describe(tool: &Tool) -> serde_json::Value {
+    let spec = &tool.spec;
+    json!({
+        "name": tool.name.as_str(),
+        "plugin": tool.plugin.name.as_str(),
+        "title": spec.title,
+        "description": spec.description,
+        "inputSchema": spec.input_schema,
+        "outputSchema": spec.output_schema,
+        "annotations": spec.annotations,
+    })
+}
+
+fn print(catalog: &Catalog) {
+    if catalog.tools().next().is_none() {
+        println!("no tools: copy a plugin's .toml and .wasm into a plugin directory");
+        return;
+    }
+    let width = catalog.tools().map(|tool| tool.name.as_str().len()).max().unwrap_or(0);
+    for tool in catalog.tools() {
+        let padding = " ".repeat(width - tool.name.as_str().len());
+        let first = escape(tool.spec.description.lines().next().unwrap_or_default());
+        println!("{}{padding}  {first}", paint(NAME, &tool.name));
+        println!("{}  {}", " ".repeat(width), paint(DIM, parameters(tool)));
+    }
+}
+
+/// The parameters on one line: optional ones in brackets.
+pub(super) fn parameters(tool: &Tool) -> String {
+    let schema: serde_json::Value =
+        serde_json::from_str(tool.spec.input_schema.get()).unwrap_or_default();
+    let is_required = |name: &str| {
+        let required = schema["required"].as_array();
+        required.is_some_and(|names| names.iter().any(|found| found == name))
+    };
+    let names = schema["properties"].as_object().into_iter().flat_map(|members| members.keys());
+    let shown: Vec<String> = names
+        .map(|name| {
+            let shown = escape(name);
+            if is_required(name) { shown } else { format!("[{shown}]") }
+        })
+        .collect();
+    if shown.is_empty() { "no parameters".into() } else { shown.join(" ") }
+}

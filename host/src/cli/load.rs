@@ -1,0 +1,32 @@
+//! Loading plugins before a command that is over soon, with progress on a terminal.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::catalog::Catalog;
+use crate::host::Host;
+
+/// Starts a host and loads `directories`.
+pub(super) fn load(directories: &[PathBuf]) -> anyhow::Result<(Host, Catalog)> {
+    let host = Host::start()?;
+    let mut loader = host.load(directories);
+    // Hidden where stderr is no terminal.
+    let bar = ProgressBar::new(0).with_style(ProgressStyle::with_template(
+        "{spinner} compiling plugins {pos}/{len}",
+    )?);
+    bar.enable_steady_tick(Duration::from_millis(100));
+    let catalog = host.guests().block_on(async {
+        loop {
+            let (done, total) = loader.progress();
+            bar.set_length(total as u64);
+            bar.set_position(done as u64);
+            if !loader.step().await {
+                break loader.catalog();
+            }
+        }
+    });
+    bar.finish_and_clear();
+    Ok((host, catalog))
+}

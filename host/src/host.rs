@@ -1,0 +1,59 @@
+//! The parts every command needs: the sandbox and the runtime its guests run on.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::runtime::{Builder, Handle, Runtime};
+
+use crate::reload::Loader;
+use crate::sandbox::{Sandbox, SandboxError};
+
+/// A sandbox on a runtime of its own.
+pub struct Host {
+    sandbox: Arc<Sandbox>,
+    runtime: Runtime,
+}
+
+/// Why there is no host.
+#[derive(Debug, thiserror::Error)]
+pub enum HostError {
+    /// The sandbox does not run on this machine.
+    #[error(transparent)]
+    Sandbox(#[from] SandboxError),
+    /// Threads are not to be had.
+    #[error("the threads for plugins cannot be started: {0}")]
+    Runtime(#[from] std::io::Error),
+}
+
+impl Host {
+    /// Starts the threads.
+    pub fn start() -> Result<Self, HostError> {
+        let runtime = Builder::new_multi_thread()
+            .thread_name("guest")
+            .enable_time()
+            // Guests compute for a whole tick at a time: timers and newcomers are looked at after
+            // every one or two of them, not after tokio's usual dozens.
+            .event_interval(1)
+            .global_queue_interval(2)
+            .build()?;
+        Ok(Self { sandbox: Arc::new(Sandbox::new()?), runtime })
+    }
+
+    /// Starts to load what `directories` hold.
+    #[must_use]
+    pub fn load(&self, directories: &[PathBuf]) -> Loader {
+        Loader::start(&self.sandbox, directories, self.runtime.handle())
+    }
+
+    /// The runtime that guests run on.
+    #[must_use]
+    pub fn guests(&self) -> &Handle {
+        self.runtime.handle()
+    }
+
+    /// Ends the threads. What still compiles is left behind after a moment; the process ends next.
+    pub fn stop(self) {
+        self.runtime.shutdown_timeout(Duration::from_millis(50));
+    }
+}

@@ -1,0 +1,21 @@
+//! Toolrack: one MCP server that hosts many tools, each in a sandboxed WebAssembly plugin.
+//!
+//! The modules stand in layers; imports point down only. ARCHITECTURE.md is the map.
+
+pub mod cli;
+pub mod serve;
+
+pub mod host;
+
+pub mod mcp;
+pub mod reload;
+
+pub mod catalog;
+
+pub mod sandbox;
+
+pub mod manifest;
+
+pub mod name;
+pub mod text;
+pub mod tool;

@@ -1,0 +1,75 @@
+//! A limit's value: a number, a size or a duration, inside the limit's range.
+//!
+//! The ranges themselves are not known here.
+
+use toml::de::DeValue;
+
+use super::error::{Fault, quote};
+use super::keys::Section;
+use super::limits::{LimitRule, Measure, grouped};
+use super::notation::{Notation, UnitError};
+use super::table::{Value, wrong};
+use super::units::{Bytes, SIZES, TIMES, parse_duration};
+
+/// The amount that `value` gives to the limit, or the limit's default.
+pub(super) fn read(rule: &LimitRule, value: Option<Value<'_>>) -> Result<u64, Fault> {
+    let Some(value) = value else { return Ok(rule.default) };
+    let (amount, written) = match (rule.measure, value.get_ref()) {
+        (Measure::Count | Measure::Size, DeValue::Integer(number)) => {
+            // Negative and beyond 64 bits: outside of every range.
+            (u64::from_str_radix(number.as_str(), number.radix()).ok(), number.to_string())
+        }
+        (Measure::Size, DeValue::String(text)) => {
+            let size: Bytes = text.parse().map_err(|error| misspelt(rule, value, &error))?;
+            (Some(size.get()), text.to_string())
+        }
+        (Measure::Time, DeValue::String(text)) => {
+            let time = parse_duration(text).map_err(|error| misspelt(rule, value, &error))?;
+            (u64::try_from(time.as_millis()).ok(), text.to_string())
+        }
+        (Measure::Count, found) => return Err(no_count(rule, value, found)),
+        (Measure::Size, found) => return Err(no_unit(rule, value, found, &SIZES)),
+        (Measure::Time, found) => return Err(no_unit(rule, value, found, &TIMES)),
+    };
+    let allowed = amount.filter(|amount| (rule.min..=rule.max).contains(amount));
+    allowed.ok_or_else(|| outside(rule, value, &written))
+}
+
+fn outside(rule: &LimitRule, value: Value<'_>, written: &str) -> Fault {
+    let [min, default, max] = [rule.min, rule.default, rule.max].map(|amount| rule.show(amount));
+    let message = format!("{}: expected {min} to {max}, found {}", place(rule), quote(written));
+    Fault::new(value.span(), message)
+        .help(format!("it limits {}; without the key it is {default}", rule.about))
+}
+
+fn misspelt(rule: &LimitRule, value: Value<'_>, error: &UnitError) -> Fault {
+    let suggestion = error.suggestion().map(|text| format!("did you mean \"{text}\"?"));
+    wrong(&place(rule), error.expected(), value).maybe_help(suggestion)
+}
+
+fn no_unit(rule: &LimitRule, value: Value<'_>, found: &DeValue<'_>, notation: &Notation) -> Fault {
+    let suggestion = match found {
+        DeValue::Integer(number) => notation.suggest(&number.to_string()),
+        DeValue::Float(number) => notation.suggest(number.as_str()),
+        _ => None,
+    };
+    let help = suggestion.map(|text| format!("did you mean \"{text}\"?"));
+    wrong(&place(rule), notation.expected, value).maybe_help(help)
+}
+
+fn no_count(rule: &LimitRule, value: Value<'_>, found: &DeValue<'_>) -> Fault {
+    let number = match found {
+        DeValue::String(text) => text.replace(['_', ',', ' '], "").parse::<f64>().ok(),
+        DeValue::Float(number) => number.as_str().parse::<f64>().ok(),
+        _ => None,
+    };
+    // Beyond 2^53 a float no longer holds every whole number.
+    let whole = number.filter(|number| number.fract() == 0.0 && (0.0..9e15).contains(number));
+    let help = whole.map(|number| format!("did you mean {}?", grouped(number as u64)));
+    let expected = format!("a whole number such as {}", grouped(rule.default));
+    wrong(&place(rule), &expected, value).maybe_help(help)
+}
+
+fn place(rule: &LimitRule) -> String {
+    Section::Limits.place(rule.key)
+}

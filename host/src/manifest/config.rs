@@ -1,0 +1,46 @@
+//! `config` under `[grants]`: what the plugin is told when it asks the host for its configuration.
+//!
+//! What the keys mean only the plugin knows.
+
+use std::collections::BTreeMap;
+
+use toml::de::DeValue;
+
+use super::error::{Fault, quote};
+use super::table::{Text, Value, wrong};
+use crate::text::check_text;
+
+/// The configuration as text: numbers and switches become what the manifest writes for them.
+pub(super) fn read(raw: &[(Text<'_>, Value<'_>)]) -> Result<BTreeMap<String, String>, Fault> {
+    raw.iter().map(|(key, value)| Ok((name(key)?, text(key.get_ref(), value)?))).collect()
+}
+
+fn name(key: &Text<'_>) -> Result<String, Fault> {
+    let name = *key.get_ref();
+    if name.is_empty() || name.contains(['\n', '\t']) || check_text(name).is_err() {
+        let message = format!("{} is no key for the configuration", quote(name));
+        return Err(Fault::new(key.span(), message).help("use printable characters on one line"));
+    }
+    Ok(name.into())
+}
+
+fn text(key: &str, value: Value<'_>) -> Result<String, Fault> {
+    let place = format!("{} in [grants.config]", quote(key));
+    match value.get_ref() {
+        DeValue::String(text) => Ok(text.to_string()),
+        DeValue::Boolean(flag) => Ok(flag.to_string()),
+        DeValue::Float(number) => Ok(number.as_str().into()),
+        DeValue::Integer(number) => {
+            let whole = i128::from_str_radix(number.as_str(), number.radix());
+            whole.map(|whole| whole.to_string()).map_err(|_| {
+                wrong(&place, "a number of at most 64 bits", value).help("put it in quotes")
+            })
+        }
+        DeValue::Datetime(_) => Err(wrong(&place, EXPECTED, value).help("put it in quotes")),
+        DeValue::Array(_) | DeValue::Table(_) => {
+            Err(wrong(&place, EXPECTED, value).help("write it as one text; JSON, for example"))
+        }
+    }
+}
+
+const EXPECTED: &str = "text, a number, `true` or `false`";

@@ -1,0 +1,115 @@
+//! What is wrong with a manifest, and where: for a terminal (many lines) and for a log (one line).
+//!
+//! What can be wrong is not known here: every check words its own message.
+
+use std::fmt;
+use std::ops::Range;
+
+use super::place::Place;
+use crate::text::escape;
+
+/// A manifest that cannot be used. `Display` shows the offending line with a caret below it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ManifestError {
+    file: Box<str>,
+    place: Place,
+    message: String,
+    help: Option<String>,
+}
+
+impl ManifestError {
+    /// An error at `place` of `file`, for what shows only once the plugin is loaded.
+    #[must_use]
+    pub fn new(file: &str, place: Place, message: String) -> Self {
+        Self { file: escape(file).into(), place, message, help: None }
+    }
+
+    /// Adds what to do about it.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// What is wrong and what was expected, without the place.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// What to do about it, where that is known.
+    #[must_use]
+    pub fn advice(&self) -> Option<&str> {
+        self.help.as_deref()
+    }
+
+    /// The line, from 1.
+    #[must_use]
+    pub fn line(&self) -> usize {
+        self.place.line()
+    }
+
+    /// The column in characters, from 1.
+    #[must_use]
+    pub fn column(&self) -> usize {
+        self.place.column()
+    }
+
+    /// All but the snippet, on one line for logs.
+    #[must_use]
+    pub fn one_line(&self) -> String {
+        let (file, place, message) = (&self.file, &self.place, &self.message);
+        match &self.help {
+            Some(help) => format!("{file}:{place}: {message}; {help}"),
+            None => format!("{file}:{place}: {message}"),
+        }
+    }
+
+    pub(super) fn from_fault(file: &str, text: &str, fault: Fault) -> Self {
+        let place = Place::of(text, fault.span);
+        Self { help: fault.help, ..Self::new(file, place, fault.message) }
+    }
+}
+
+impl std::error::Error for ManifestError {}
+
+impl fmt::Display for ManifestError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}: {}\n{}", self.file, self.place, self.message, self.place.snippet())?;
+        match &self.help {
+            Some(help) => write!(f, "\n{} = help: {help}", self.place.margin()),
+            None => Ok(()),
+        }
+    }
+}
+
+/// What a check found, before the file and its lines are known.
+#[derive(Debug)]
+pub(super) struct Fault {
+    pub(super) span: Range<usize>,
+    pub(super) message: String,
+    pub(super) help: Option<String>,
+}
+
+impl Fault {
+    pub(super) fn new(span: Range<usize>, message: impl Into<String>) -> Self {
+        Self { span, message: message.into(), help: None }
+    }
+
+    pub(super) fn help(self, help: impl Into<String>) -> Self {
+        Self { help: Some(help.into()), ..self }
+    }
+
+    pub(super) fn maybe_help(self, help: Option<String>) -> Self {
+        Self { help, ..self }
+    }
+}
+
+/// Text of the manifest inside a message: in backticks, on one line, shortened.
+pub(super) fn quote(text: &str) -> String {
+    const MOST: usize = 60;
+    match text.char_indices().nth(MOST) {
+        Some((cut, _)) => format!("`{}...`", escape(&text[..cut])),
+        None => format!("`{}`", escape(text)),
+    }
+}

@@ -1,0 +1,87 @@
+//! The sections of a manifest and their keys: the one list that reading and messages come from.
+//!
+//! What the values mean is not known here.
+
+use super::limits::LIMIT_RULES;
+use super::nearest::nearest;
+
+/// A table of the manifest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Section {
+    /// What stands before the first section; its keys are the sections.
+    Top,
+    /// `[plugin]`
+    Plugin,
+    /// `[limits]`
+    Limits,
+    /// `[grants]`
+    Grants,
+    /// One `[[tools]]`
+    Tool,
+}
+
+const NAMED: [Section; 4] = [Section::Plugin, Section::Limits, Section::Grants, Section::Tool];
+
+/// Grants that the design has and this version has not.
+const LATER_GRANTS: [&str; 4] = ["network", "files", "env", "secrets"];
+
+impl Section {
+    /// How the section is written.
+    pub(super) fn label(self) -> &'static str {
+        match self {
+            Self::Top => "the manifest",
+            Self::Plugin => "[plugin]",
+            Self::Limits => "[limits]",
+            Self::Grants => "[grants]",
+            Self::Tool => "[[tools]]",
+        }
+    }
+
+    /// The key that the section is under at the top.
+    pub(super) fn key(self) -> &'static str {
+        self.label().trim_matches(['[', ']'])
+    }
+
+    /// The section's keys.
+    pub(super) fn keys(self) -> Vec<&'static str> {
+        match self {
+            Self::Top => NAMED.map(Self::key).to_vec(),
+            Self::Plugin => vec!["name", "wasm", "sha256", "kind", "prefix"],
+            Self::Limits => LIMIT_RULES.map(|rule| rule.key).to_vec(),
+            Self::Grants => vec!["config"],
+            Self::Tool => vec!["name", "title", "description", "hidden"],
+        }
+    }
+
+    /// One of the section's keys, as messages name it.
+    pub(super) fn place(self, key: &str) -> String {
+        match self {
+            Self::Top => format!("`{key}`"),
+            _ => format!("`{key}` in {}", self.label()),
+        }
+    }
+
+    /// Whether `key` is a grant of a later version.
+    pub(super) fn is_later(self, key: &str) -> bool {
+        self == Self::Grants && LATER_GRANTS.contains(&key)
+    }
+
+    /// What to do about a key that the section does not have.
+    pub(super) fn advice(self, key: &str) -> String {
+        let elsewhere = || NAMED.into_iter().find(|section| section.keys().contains(&key));
+        if let Some(near) = nearest(key, self.keys()) {
+            return format!("did you mean {}?", self.written(near));
+        }
+        if let Some(section) = elsewhere() {
+            return format!("`{key}` belongs under {}", section.label());
+        }
+        let keys = self.keys().into_iter().map(|key| self.written(key));
+        format!("{} takes {}", self.label(), keys.collect::<Vec<_>>().join(", "))
+    }
+
+    /// One of the section's keys as it is written: a section in its brackets.
+    fn written(self, key: &str) -> String {
+        let section = NAMED.into_iter().find(|section| self == Self::Top && section.key() == key);
+        format!("`{}`", section.map_or(key, |section| section.label()))
+    }
+}

@@ -1,0 +1,195 @@
+//! What one call may spend: the limits, and for each its smallest, usual and largest value.
+//!
+//! How a limit is enforced is the sandbox's part.
+//!
+//! | key | at least | default | at most | |
+//! |---|---|---|---|---|
+//! | `fuel` | 1_000 | 1_000_000_000 | 1_000_000_000_000 | work, by wasmtime's count |
+//! | `cpu` | 10ms | 10s | 5m | computing time |
+//! | `memory` | 64 KiB | 64 MiB | 1 GiB | all memories and tables together |
+//! | `timeout` | 10ms | 30s | 10m | time on the wall, with waiting |
+//! | `output` | 1 KiB | 256 KiB | 4 MiB | the answer |
+//! | `concurrency` | 1 | 4 | 32 | calls of one plugin at once |
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use super::units::{Bytes, show_duration};
+
+/// What one call may spend.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Work, by wasmtime's count.
+    pub fuel: u64,
+    /// Computing time.
+    pub cpu: Duration,
+    /// All memories and tables together.
+    pub memory: Bytes,
+    /// Time on the wall, with waiting.
+    pub timeout: Duration,
+    /// The answer.
+    pub output: Bytes,
+    /// Calls of the plugin at once.
+    pub concurrency: u32,
+}
+
+/// A limit's key and range. Amounts are counts, milliseconds or bytes, by `measure`.
+#[derive(Clone, Copy, Debug)]
+pub struct LimitRule {
+    /// The key under `[limits]`.
+    pub key: &'static str,
+    /// What is limited, in words.
+    pub about: &'static str,
+    /// The smallest value allowed.
+    pub min: u64,
+    /// The value without the key.
+    pub default: u64,
+    /// The largest value allowed.
+    pub max: u64,
+    pub(super) measure: Measure,
+}
+
+/// What a limit's amount counts.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Measure {
+    Count,
+    Size,
+    Time,
+}
+
+const FUEL: LimitRule = LimitRule {
+    key: "fuel",
+    about: "work, by wasmtime's count",
+    min: 1_000,
+    default: 1_000_000_000,
+    max: 1_000_000_000_000,
+    measure: Measure::Count,
+};
+const CPU: LimitRule = LimitRule {
+    key: "cpu",
+    about: "computing time",
+    min: 10,
+    default: 10_000,
+    max: 300_000,
+    measure: Measure::Time,
+};
+const MEMORY: LimitRule = LimitRule {
+    key: "memory",
+    about: "all memories and tables together",
+    min: 64 << 10,
+    default: 64 << 20,
+    max: 1 << 30,
+    measure: Measure::Size,
+};
+const TIMEOUT: LimitRule = LimitRule {
+    key: "timeout",
+    about: "time on the wall, with waiting",
+    min: 10,
+    default: 30_000,
+    max: 600_000,
+    measure: Measure::Time,
+};
+const OUTPUT: LimitRule = LimitRule {
+    key: "output",
+    about: "the answer",
+    min: 1 << 10,
+    default: 256 << 10,
+    max: 4 << 20,
+    measure: Measure::Size,
+};
+const CONCURRENCY: LimitRule = LimitRule {
+    key: "concurrency",
+    about: "calls of one plugin at once",
+    min: 1,
+    default: 4,
+    max: 32,
+    measure: Measure::Count,
+};
+
+/// Every limit: the one table that defaults, checks, messages and documentation come from.
+pub const LIMIT_RULES: [LimitRule; 6] = [FUEL, CPU, MEMORY, TIMEOUT, OUTPUT, CONCURRENCY];
+
+impl LimitRule {
+    /// An amount of this limit, for people: `64 MiB`, `30s`, `1_000`.
+    #[must_use]
+    pub fn show(&self, amount: u64) -> String {
+        match self.measure {
+            Measure::Count => grouped(amount),
+            Measure::Size => Bytes::new(amount).to_string(),
+            Measure::Time => show_duration(Duration::from_millis(amount)),
+        }
+    }
+}
+
+impl Limits {
+    /// Asks `amount` for every limit.
+    pub(super) fn collect<E>(amount: impl Fn(&LimitRule) -> Result<u64, E>) -> Result<Self, E> {
+        let time = |rule| amount(rule).map(Duration::from_millis);
+        let size = |rule| amount(rule).map(Bytes::new);
+        Ok(Self {
+            fuel: amount(&FUEL)?,
+            cpu: time(&CPU)?,
+            memory: size(&MEMORY)?,
+            timeout: time(&TIMEOUT)?,
+            output: size(&OUTPUT)?,
+            // The rule's maximum is far below what 32 bits hold.
+            concurrency: u32::try_from(amount(&CONCURRENCY)?).unwrap_or(u32::MAX),
+        })
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        let Ok(limits) = Self::collect(|rule| Ok::<_, Infallible>(rule.default));
+        limits
+    }
+}
+
+/// A whole number as TOML groups it: `1_000_000`.
+pub(super) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push('_');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_above_states_the_rules() {
+        let documentation = include_str!("limits.rs");
+        for rule in &LIMIT_RULES {
+            let [min, default, max] = [rule.min, rule.default, rule.max].map(|n| rule.show(n));
+            let row =
+                format!("\n//! | `{}` | {min} | {default} | {max} | {} |\n", rule.key, rule.about);
+            assert!(documentation.contains(&row), "missing row: {row}");
+        }
+    }
+
+    #[test]
+    fn every_default_is_in_its_range() {
+        for rule in &LIMIT_RULES {
+            assert!((rule.min..=rule.max).contains(&rule.default), "{}", rule.key);
+        }
+    }
+
+    #[test]
+    fn defaults_are_those_of_the_design() {
+        let expected = Limits {
+            fuel: 1_000_000_000,
+            cpu: Duration::from_secs(10),
+            memory: Bytes::new(64 << 20),
+            timeout: Duration::from_secs(30),
+            output: Bytes::new(256 << 10),
+            concurrency: 4,
+        };
+        assert_eq!(Limits::default(), expected);
+    }
+}

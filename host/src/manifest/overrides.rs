@@ -1,0 +1,73 @@
+//! `[[tools]]`: what the manifest says of single tools in place of the plugin.
+//!
+//! Whether the plugin has these tools is found out when it is loaded.
+
+use std::collections::HashMap;
+
+use super::error::{Fault, quote};
+use super::keys::Section::Tool;
+use super::raw::RawTool;
+use super::table::Text;
+use super::units::Bytes;
+use super::{Place, ToolOverride};
+use crate::name::PluginName;
+use crate::text::{MAX_TEXT, TextError, check_text};
+
+/// Checks the overrides; `source` is what their places point into.
+pub(super) fn read(source: &str, raw: &[RawTool<'_>]) -> Result<Vec<ToolOverride>, Fault> {
+    let mut places = HashMap::new();
+    let mut read = Vec::with_capacity(raw.len());
+    for tool in raw {
+        let name = *tool.name.get_ref();
+        // The rule of a plugin's name is the rule of a tool's own name: hyphens are folded later.
+        PluginName::new(name).map_err(|error| {
+            Fault::new(tool.name.span(), format!("{}: {error}", Tool.place("name")))
+        })?;
+        let place = Place::of(source, tool.name.span());
+        if let Some(line) = places.insert(name, place.line()) {
+            let message =
+                format!("the tool `{name}` has a second [[tools]]; the first is on line {line}");
+            return Err(Fault::new(tool.name.span(), message).help("merge the two"));
+        }
+        read.push(ToolOverride {
+            name: name.into(),
+            title: readable(source, "title", tool.title.as_ref())?,
+            description: readable(source, "description", tool.description.as_ref())?,
+            hidden: tool.hidden.unwrap_or(false),
+            place,
+        });
+    }
+    Ok(read)
+}
+
+/// A text for people and models. Line ends of Windows are those of the file, not of the text.
+fn readable(source: &str, key: &str, text: Option<&Text<'_>>) -> Result<Option<String>, Fault> {
+    let Some(text) = text else { return Ok(None) };
+    let (place, span) = (Tool.place(key), text.span());
+    let lines = text.get_ref().replace("\r\n", "\n");
+    let lines = lines.trim();
+    if lines.is_empty() {
+        let message = format!("{place}: expected a text, found an empty one");
+        return Err(Fault::new(span, message).help("remove the key to keep the plugin's own text"));
+    }
+    if key == "title" && lines.contains(['\n', '\t']) {
+        return Err(Fault::new(
+            span,
+            format!("{place}: expected one line, found {}", quote(lines)),
+        ));
+    }
+    match check_text(lines) {
+        Ok(()) => Ok(Some(lines.into())),
+        Err(error @ TextError::TooLong(_)) => {
+            let most = Bytes::new(MAX_TEXT as u64);
+            Err(Fault::new(span, format!("{place}: {error}")).help(format!("shorten it to {most}")))
+        }
+        Err(error @ TextError::Forbidden(found)) => {
+            // Written as itself the character has a place of its own; written as an escape not.
+            let at = source.get(span.clone()).and_then(|written| written.find(found));
+            let at = at.map(|at| span.start + at..span.start + at + found.len_utf8());
+            let fault = Fault::new(at.unwrap_or(span), format!("{place}: {error}"));
+            Err(fault.help("remove it: what people read must be what the model reads"))
+        }
+    }
+}

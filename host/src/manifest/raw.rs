@@ -1,0 +1,103 @@
+//! A manifest as it is written: known keys with the right TOML types, every value with its place.
+//!
+//! What the values mean, and which defaults stand for those that are missing, is not known here.
+
+use toml::Spanned;
+use toml::de::DeTable;
+
+use super::error::Fault;
+use super::keys::Section;
+use super::table::{Table, Text, Value};
+
+/// A manifest as it is written.
+pub(super) struct RawManifest<'a> {
+    pub(super) plugin: RawPlugin<'a>,
+    pub(super) limits: RawLimits<'a>,
+    /// The keys and values of `config` under `[grants]`, in the order of the file.
+    pub(super) config: Vec<(Text<'a>, Value<'a>)>,
+    pub(super) tools: Vec<RawTool<'a>>,
+}
+
+/// `[plugin]`
+#[derive(Default)]
+pub(super) struct RawPlugin<'a> {
+    pub(super) name: Option<Text<'a>>,
+    pub(super) wasm: Option<Text<'a>>,
+    pub(super) sha256: Option<Text<'a>>,
+    pub(super) kind: Option<Text<'a>>,
+    pub(super) prefix: Option<Text<'a>>,
+}
+
+/// `[limits]`: a limit may be a number or a text, by the rule of the limit.
+#[derive(Default)]
+pub(super) struct RawLimits<'a>(Option<Table<'a>>);
+
+/// One `[[tools]]`
+pub(super) struct RawTool<'a> {
+    pub(super) name: Text<'a>,
+    pub(super) title: Option<Text<'a>>,
+    pub(super) description: Option<Text<'a>>,
+    pub(super) hidden: Option<bool>,
+}
+
+impl<'a> RawManifest<'a> {
+    pub(super) fn read(document: &'a DeTable<'a>) -> Result<Self, Fault> {
+        let top = Table::open(Section::Top, document)?;
+        let plugin = top.section(Section::Plugin)?;
+        let limits = top.section(Section::Limits)?;
+        let grants = top.section(Section::Grants)?;
+        Ok(Self {
+            plugin: plugin.map(RawPlugin::read).transpose()?.unwrap_or_default(),
+            limits: RawLimits(limits),
+            config: grants.map(config).transpose()?.unwrap_or_default(),
+            tools: top
+                .list(Section::Tool)?
+                .into_iter()
+                .map(RawTool::read)
+                .collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+impl<'a> RawPlugin<'a> {
+    fn read(table: Table<'a>) -> Result<Self, Fault> {
+        Ok(Self {
+            name: table.text("name", r#""weather""#)?,
+            wasm: table.text("wasm", r#""weather.wasm""#)?,
+            sha256: table.text("sha256", r#""e3b0c442..." (64 hexadecimal digits)"#)?,
+            kind: table.text("kind", r#""tools""#)?,
+            prefix: table.text("prefix", r#""weather", or "" for no prefix"#)?,
+        })
+    }
+}
+
+impl<'a> RawLimits<'a> {
+    pub(super) fn get(&self, key: &str) -> Option<Value<'a>> {
+        self.0.as_ref()?.get(key)
+    }
+}
+
+impl<'a> RawTool<'a> {
+    fn read(table: Spanned<Table<'a>>) -> Result<Self, Fault> {
+        let (span, table) = (table.span(), table.into_inner());
+        let nameless = || {
+            Fault::new(span, "[[tools]] has no `name`")
+                .help("say which of the plugin's tools it is about: `name = \"get_weather\"`")
+        };
+        Ok(Self {
+            name: table.text("name", r#""get_weather""#)?.ok_or_else(nameless)?,
+            title: table.text("title", r#""Weather forecast""#)?,
+            description: table.text("description", r#""Tells the weather of a city.""#)?,
+            hidden: table.flag("hidden")?,
+        })
+    }
+}
+
+fn config(grants: Table<'_>) -> Result<Vec<(Text<'_>, Value<'_>)>, Fault> {
+    let table = grants.table("config", r#"config = { units = "metric" }"#)?;
+    let entries = table.into_iter().flatten();
+    let mut entries: Vec<_> =
+        entries.map(|(key, value)| (Spanned::new(key.span(), &**key.get_ref()), value)).collect();
+    entries.sort_by_key(|(key, _)| key.span().start);
+    Ok(entries)
+}

@@ -1,0 +1,130 @@
+//! What a manifest's values mean: checks `[plugin]`, has the other sections checked, fills in the
+//! defaults.
+//!
+//! Which keys there are, and their TOML types, is settled before.
+
+use std::path::Path;
+
+use super::error::{Fault, quote};
+use super::keys::Section::Plugin;
+use super::limits::Limits;
+use super::nearest::nearest;
+use super::raw::{RawManifest, RawPlugin};
+use super::table::Text;
+use super::{Kind, Manifest, Sha256Digest, amount, config, overrides};
+use crate::name::{PluginName, ToolName};
+use crate::text::forbidden_char;
+
+/// Checks a manifest; `file` gives the defaults, `text` is what the places point into.
+pub(super) fn manifest(file: &str, text: &str, raw: &RawManifest<'_>) -> Result<Manifest, Fault> {
+    let stem = Path::new(file).file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+    let name = name(stem, &raw.plugin)?;
+    Ok(Manifest {
+        prefix: prefix(&name, &raw.plugin)?,
+        name,
+        wasm: wasm(stem, &raw.plugin)?,
+        sha256: raw.plugin.sha256.as_ref().map(sha256).transpose()?,
+        kind: raw.plugin.kind.as_ref().map(kind).transpose()?,
+        limits: Limits::collect(|rule| amount::read(rule, raw.limits.get(rule.key)))?,
+        config: config::read(&raw.config)?,
+        tools: overrides::read(text, &raw.tools)?,
+    })
+}
+
+fn name(stem: &str, plugin: &RawPlugin<'_>) -> Result<PluginName, Fault> {
+    match &plugin.name {
+        Some(name) => PluginName::new(name.get_ref()).map_err(|error| {
+            let folded = PluginName::new(&name.get_ref().replace([' ', '.'], "-")).ok();
+            let help = folded.map(|folded| format!("did you mean \"{folded}\"?"));
+            bad("name", name, error).maybe_help(help)
+        }),
+        None => PluginName::new(stem).map_err(|error| {
+            Fault::new(0..0, format!("the file's name is to name the plugin, but {error}"))
+                .help("rename the file, or write `name = \"...\"` under [plugin]")
+        }),
+    }
+}
+
+fn prefix(name: &PluginName, plugin: &RawPlugin<'_>) -> Result<Box<str>, Fault> {
+    let Some(prefix) = &plugin.prefix else { return Ok(name.as_str().replace('-', "_").into()) };
+    let text = *prefix.get_ref();
+    if !text.is_empty() {
+        ToolName::new(text).map_err(|error| {
+            let folded = ToolName::new(&text.replace(['-', ' ', '.'], "_")).ok();
+            let help = folded.map(|folded| format!("did you mean \"{folded}\"?"));
+            let help = help.unwrap_or_else(|| "\"\" turns the prefix off".into());
+            bad("prefix", prefix, error).help(help)
+        })?;
+    }
+    Ok(text.into())
+}
+
+fn wasm(stem: &str, plugin: &RawPlugin<'_>) -> Result<Box<str>, Fault> {
+    let Some(wasm) = &plugin.wasm else {
+        let file = format!("{stem}.wasm");
+        return match is_wasm_file(&file) {
+            true => Ok(file.into()),
+            false => {
+                Err(Fault::new(0..0, "the manifest's file name gives no name for a Wasm file")
+                    .help("rename the manifest, or write `wasm = \"...\"` under [plugin]"))
+            }
+        };
+    };
+    let text = *wasm.get_ref();
+    if is_wasm_file(text) {
+        return Ok(text.into());
+    }
+    let last = text.rsplit(['/', '\\', ':']).next().unwrap_or_default();
+    let help = if last != text && is_wasm_file(last) {
+        format!("put the file into the manifest's directory and write \"{last}\"")
+    } else if is_wasm_file(&format!("{text}.wasm")) {
+        format!("did you mean \"{text}.wasm\"?")
+    } else {
+        "the file lies in the manifest's directory".into()
+    };
+    let expected = "expected the name of a file, such as \"weather.wasm\", without a path";
+    Err(bad("wasm", wasm, format_args!("{expected}, found {}", quote(text))).help(help))
+}
+
+/// A plain file name on every system: no separator, no drive, not hidden, nothing hidden in it.
+fn is_wasm_file(name: &str) -> bool {
+    let stem = name.strip_suffix(".wasm").unwrap_or_default();
+    !stem.is_empty()
+        && !stem.starts_with('.')
+        && name.len() <= 255
+        && !name.contains(['/', '\\', ':', '\n', '\t'])
+        && forbidden_char(name).is_none()
+}
+
+fn sha256(text: &Text<'_>) -> Result<Sha256Digest, Fault> {
+    let found = *text.get_ref();
+    found.parse().map_err(|error: super::DigestError| {
+        let length = found.chars().count();
+        let help = match found.strip_prefix("sha256:") {
+            Some(_) => Some("write the digits alone, without `sha256:`".into()),
+            None => (length != 64).then(|| format!("it has {length} characters")),
+        };
+        bad("sha256", text, format_args!("{error}, found {}", quote(found))).maybe_help(help)
+    })
+}
+
+fn kind(text: &Text<'_>) -> Result<Kind, Fault> {
+    const LATER: [&str; 2] = ["functions", "command"];
+    const SUPPORTED: &str = "this version runs the kind `tools`";
+    match *text.get_ref() {
+        "tools" => Ok(Kind::Tools),
+        later if LATER.contains(&later) => {
+            let message = format_args!("the kind `{later}` is not supported by this version");
+            Err(bad("kind", text, message).help(SUPPORTED))
+        }
+        other => {
+            let near = nearest(other, ["tools"]).map(|near| format!("did you mean \"{near}\"?"));
+            let message = format_args!("expected \"tools\", found {}", quote(other));
+            Err(bad("kind", text, message).help(near.unwrap_or_else(|| SUPPORTED.into())))
+        }
+    }
+}
+
+fn bad(key: &str, text: &Text<'_>, problem: impl std::fmt::Display) -> Fault {
+    Fault::new(text.span(), format!("{}: {problem}", Plugin.place(key)))
+}

@@ -1,0 +1,55 @@
+//! TOML text to a tree of spanned values, and the TOML parser's complaints in plainer words.
+//!
+//! Which keys a manifest has is not known here.
+
+use std::ops::Range;
+
+use toml::de::{DeTable, Error};
+
+use super::error::{Fault, quote};
+
+/// Reads TOML, or points at the first thing that is none.
+pub(super) fn parse(text: &str) -> Result<DeTable<'_>, Fault> {
+    let (document, errors) = DeTable::parse_recoverable(text);
+    let span = |error: &Error| error.span().unwrap_or(0..0);
+    // The parser complains of what is unclosed before it complains of values: we want the first
+    // in the file.
+    match errors.into_iter().min_by_key(|error| span(error).start) {
+        Some(error) => Err(explain(text, span(&error), error.message())),
+        None => Ok(document.into_inner()),
+    }
+}
+
+fn explain(text: &str, span: Range<usize>, message: &str) -> Fault {
+    let found = text.get(span.clone()).unwrap_or_default();
+    if message.starts_with("string values must be quoted") {
+        return match found {
+            "" => Fault::new(span, "a value is missing after `=`")
+                .help(r#"write a value, or remove the key to get its default"#),
+            _ => Fault::new(span, format!("{} is not a TOML value", quote(found)))
+                .help(format!("if it is text, put it in quotes: {}", quote(&format!("{found:?}")))),
+        };
+    }
+    if message == "duplicate key" {
+        let fault = Fault::new(span, format!("{} is given twice", quote(found)));
+        return fault.help(match found {
+            "tools" => "begin each tool with a line `[[tools]]`, in double brackets",
+            _ => "keep one of the two",
+        });
+    }
+    let message = message.trim_end_matches(", expected nothing");
+    Fault::new(span, format!("not valid TOML: {message}")).maybe_help(hint(message))
+}
+
+fn hint(message: &str) -> Option<String> {
+    let hint = if message.starts_with("invalid basic string") {
+        r#"close the text with `"` on its own line; longer texts go between `"""` and `"""`"#
+    } else if message.contains("escape") {
+        r#"in text between `"`, a backslash is written `\\`; between `'` it stands for itself"#
+    } else if message.contains("key") {
+        r#"a line reads `key = "value"` or `[section]`"#
+    } else {
+        return None;
+    };
+    Some(hint.into())
+}

@@ -1,0 +1,141 @@
+//! One table of the manifest while it is read: known keys only, values of the expected TOML type.
+//!
+//! serde is not used for this: its messages know neither the section nor an example, and its
+//! complaint about an unknown key is a sentence, not a key that a nearer one could be found for.
+
+use std::borrow::Cow;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::error::{Fault, quote};
+use super::keys::Section;
+
+/// A value with its place.
+pub(super) type Value<'a> = &'a Spanned<DeValue<'a>>;
+/// A text with its place.
+pub(super) type Text<'a> = Spanned<&'a str>;
+
+/// A table whose keys are all known.
+pub(super) struct Table<'a> {
+    section: Section,
+    table: &'a DeTable<'a>,
+}
+
+impl<'a> Table<'a> {
+    /// Refuses the first key, in the order of the file, that `section` does not have.
+    pub(super) fn open(section: Section, table: &'a DeTable<'a>) -> Result<Self, Fault> {
+        let known = section.keys();
+        let unknown = table.keys().filter(|key| !known.contains(&&**key.get_ref()));
+        match unknown.min_by_key(|key| key.span().start) {
+            Some(key) => Err(refuse(section, key)),
+            None => Ok(Self { section, table }),
+        }
+    }
+
+    /// The value of `key`, of any type.
+    pub(super) fn get(&self, key: &str) -> Option<Value<'a>> {
+        self.table.get(key)
+    }
+
+    /// The text of `key`; `example` is one, as a manifest writes it.
+    pub(super) fn text(&self, key: &str, example: &str) -> Result<Option<Text<'a>>, Fault> {
+        let Some(value) = self.get(key) else { return Ok(None) };
+        if let DeValue::String(text) = value.get_ref() {
+            return Ok(Some(Spanned::new(value.span(), &**text)));
+        }
+        let help =
+            unquoted(value.get_ref()).map(|text| format!("put it in quotes: `{key} = \"{text}\"`"));
+        Err(self.wrong(key, &format!("text such as {example}"), value).maybe_help(help))
+    }
+
+    /// The switch of `key`.
+    pub(super) fn flag(&self, key: &str) -> Result<Option<bool>, Fault> {
+        let Some(value) = self.get(key) else { return Ok(None) };
+        let flag = value.get_ref().as_bool();
+        flag.map(Some).ok_or_else(|| self.wrong(key, "`true` or `false`, without quotes", value))
+    }
+
+    /// The table of `key`, whatever its keys; `example` is one, as a manifest writes it.
+    pub(super) fn table(&self, key: &str, example: &str) -> Result<Option<&'a DeTable<'a>>, Fault> {
+        let Some(value) = self.get(key) else { return Ok(None) };
+        let table = value.get_ref().as_table();
+        table
+            .map(Some)
+            .ok_or_else(|| self.wrong(key, &format!("a table such as `{example}`"), value))
+    }
+
+    /// A section of the manifest.
+    pub(super) fn section(&self, section: Section) -> Result<Option<Self>, Fault> {
+        let Some(value) = self.get(section.key()) else { return Ok(None) };
+        match value.get_ref() {
+            DeValue::Table(table) => Self::open(section, table).map(Some),
+            _ => Err(self.no_section(section, value)),
+        }
+    }
+
+    /// A section that may stand any number of times, each with the place of its header.
+    pub(super) fn list(&self, section: Section) -> Result<Vec<Spanned<Self>>, Fault> {
+        let Some(value) = self.get(section.key()) else { return Ok(Vec::new()) };
+        let list = value.get_ref().as_array();
+        list.ok_or_else(|| self.no_section(section, value))?
+            .iter()
+            .map(|item| match item.get_ref() {
+                DeValue::Table(table) => {
+                    Self::open(section, table).map(|table| Spanned::new(item.span(), table))
+                }
+                _ => Err(self.no_section(section, item)),
+            })
+            .collect()
+    }
+
+    fn no_section(&self, section: Section, value: Value<'_>) -> Fault {
+        let expected = format!("a section that begins with the line `{}`", section.label());
+        self.wrong(section.key(), &expected, value)
+    }
+
+    fn wrong(&self, key: &str, expected: &str, value: Value<'_>) -> Fault {
+        wrong(&self.section.place(key), expected, value)
+    }
+}
+
+/// A value that is not what `place` takes.
+pub(super) fn wrong(place: &str, expected: &str, value: Value<'_>) -> Fault {
+    let found = describe(value.get_ref());
+    Fault::new(value.span(), format!("{place}: expected {expected}, found {found}"))
+}
+
+fn refuse(section: Section, key: &Spanned<Cow<'_, str>>) -> Fault {
+    let (span, name) = (key.span(), &**key.get_ref());
+    if section.is_later(name) {
+        return Fault::new(span, format!("this version does not offer the grant `{name}`"))
+            .help("remove it; the only grant of this version is `config`");
+    }
+    Fault::new(span, format!("unknown key {} in {}", quote(name), section.label()))
+        .help(section.advice(name))
+}
+
+fn describe(value: &DeValue<'_>) -> String {
+    match value {
+        DeValue::String(text) => format!("the text {}", quote(text)),
+        DeValue::Integer(number) => format!("the number {}", quote(&number.to_string())),
+        DeValue::Float(number) => format!("the number {}", quote(number.as_str())),
+        DeValue::Boolean(flag) => format!("`{flag}`"),
+        DeValue::Datetime(time) => format!("the date `{time}`"),
+        DeValue::Array(_) => "a list".into(),
+        DeValue::Table(_) => "a table".into(),
+    }
+}
+
+/// What was most likely meant as text, but lacks the quotes.
+fn unquoted(value: &DeValue<'_>) -> Option<String> {
+    let text = match value {
+        DeValue::Integer(number) => number.to_string(),
+        DeValue::Float(number) => number.as_str().into(),
+        DeValue::Datetime(time) => time.to_string(),
+        DeValue::String(_) | DeValue::Boolean(_) | DeValue::Array(_) | DeValue::Table(_) => {
+            return None;
+        }
+    };
+    (text.len() <= 64).then_some(text)
+}

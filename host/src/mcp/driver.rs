@@ -1,0 +1,336 @@
+//! The loop that joins client, engine and guests, and keeps all three within bounds.
+//!
+//! It runs on the protocol's own thread; guests run on a runtime of their own, so none of them delays
+//! a line. When too much is in flight, or the client does not read, no more lines are taken and the
+//! pipe pushes back.
+
+use std::collections::{HashMap, VecDeque};
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio::sync::{mpsc, watch};
+use tokio::task::{AbortHandle, Id as TaskId, JoinError, JoinSet};
+use tokio::time::Instant;
+use tracing::Instrument as _;
+
+use super::engine::{Action, Call, CallKey, Engine};
+use super::message::Line;
+use super::stdio::Stdio;
+use crate::catalog::Catalog;
+use crate::tool::{CallError, Output, Progress, Usage};
+
+/// Requests in flight beyond which no more are begun, and the bytes of their arguments.
+const MAX_IN_FLIGHT: usize = 256;
+const MAX_IN_FLIGHT_BYTES: usize = 16 * 1024 * 1024;
+/// Lines read ahead of their turn, so that ping and cancellation get through.
+const MAX_AHEAD: usize = 1024;
+const MAX_AHEAD_BYTES: usize = 8 * 1024 * 1024;
+/// Answers that wait for the client to read, in bytes.
+const MAX_UNREAD: usize = 4 * 1024 * 1024;
+/// Answers written at once.
+const WRITE: usize = 64 * 1024;
+/// How long calls may go on without any answer once the input has ended.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// Why the loop ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// The input ended or a shutdown was asked for; everything was answered.
+    Finished,
+    /// Nobody reads the answers any more.
+    ClientGone,
+}
+
+/// The loop and what it owns.
+pub struct Driver {
+    engine: Engine,
+    stdio: Stdio,
+    catalog: watch::Receiver<Option<Arc<Catalog>>>,
+    guests: Handle,
+    calls: JoinSet<Ended>,
+    running: HashMap<TaskId, CallKey>,
+    aborts: HashMap<CallKey, Running>,
+    argument_bytes: usize,
+    progress: (mpsc::Sender<(CallKey, Progress)>, mpsc::Receiver<(CallKey, Progress)>),
+    ahead: VecDeque<Line>,
+    ahead_bytes: usize,
+    unread: VecDeque<String>,
+    unread_bytes: usize,
+}
+
+struct Running {
+    abort: AbortHandle,
+    argument_bytes: usize,
+}
+
+struct Ended {
+    outcome: Result<Output, CallError>,
+    usage: Usage,
+}
+
+/// Where the loop is in its life.
+enum Phase {
+    Serving,
+    /// No more input comes; what is there is finished by the deadline, which each answer moves.
+    Draining(Instant),
+    /// A shutdown was asked for: the deadline stands.
+    Stopping(Instant),
+}
+
+impl Driver {
+    /// A driver that runs guests on `guests` and serves what `catalog` publishes.
+    #[must_use]
+    pub fn new(
+        engine: Engine,
+        stdio: Stdio,
+        catalog: watch::Receiver<Option<Arc<Catalog>>>,
+        guests: Handle,
+    ) -> Self {
+        Self {
+            engine,
+            stdio,
+            catalog,
+            guests,
+            calls: JoinSet::new(),
+            running: HashMap::new(),
+            aborts: HashMap::new(),
+            argument_bytes: 0,
+            progress: mpsc::channel(256),
+            ahead: VecDeque::new(),
+            ahead_bytes: 0,
+            unread: VecDeque::new(),
+            unread_bytes: 0,
+        }
+    }
+
+    /// Serves until the input ends, the client stops reading, or `shutdown` resolves.
+    pub async fn run(mut self, shutdown: impl Future<Output = ()>) -> End {
+        tokio::pin!(shutdown);
+        let mut phase = Phase::Serving;
+        self.catalog.mark_changed();
+        loop {
+            self.take_lines();
+            self.act();
+            if self.is_done(&phase) {
+                return self.end(End::Finished).await;
+            }
+            let deadline = match phase {
+                Phase::Serving => None,
+                // A catalog that is still loading is waited for: it has a bound of its own.
+                Phase::Draining(_) if self.catalog.borrow().is_none() => None,
+                Phase::Draining(deadline) | Phase::Stopping(deadline) => Some(deadline),
+            };
+            tokio::select! {
+                lines = self.stdio.lines.recv(), if self.reads_on(&phase) => match lines {
+                    Some(lines) => self.read_ahead(lines),
+                    None => phase = Phase::Draining(Instant::now() + GRACE),
+                },
+                permit = self.stdio.output.clone().reserve_owned(), if !self.unread.is_empty() => {
+                    let Ok(permit) = permit else { return self.end(End::ClientGone).await };
+                    permit.send(next_write(&mut self.unread, &mut self.unread_bytes));
+                    phase = phase.after_progress();
+                }
+                Some(ended) = self.calls.join_next_with_id() => {
+                    self.ended(ended);
+                    phase = phase.after_progress();
+                }
+                Some((key, progress)) = self.progress.1.recv() => {
+                    self.engine.progress(key, progress);
+                }
+                Ok(()) = self.catalog.changed() => {
+                    let catalog = self.catalog.borrow_and_update().clone();
+                    if let Some(catalog) = catalog {
+                        self.engine.publish(catalog);
+                        phase = phase.after_progress();
+                    }
+                }
+                () = &mut shutdown, if !matches!(phase, Phase::Stopping(_)) => {
+                    tracing::debug!("shutting down");
+                    self.ahead.clear();
+                    phase = Phase::Stopping(Instant::now() + GRACE);
+                }
+                () = sleep_until(deadline) => return self.end(End::Finished).await,
+            }
+        }
+    }
+
+    fn is_done(&self, phase: &Phase) -> bool {
+        let idle = self.engine.in_flight() == 0 && self.unread.is_empty() && self.ahead.is_empty();
+        !matches!(phase, Phase::Serving) && idle
+    }
+
+    fn client_reads(&self) -> bool {
+        self.unread_bytes < MAX_UNREAD
+    }
+
+    fn has_room(&self) -> bool {
+        self.engine.in_flight() < MAX_IN_FLIGHT
+            && self.argument_bytes < MAX_IN_FLIGHT_BYTES
+            && self.client_reads()
+    }
+
+    fn reads_on(&self, phase: &Phase) -> bool {
+        matches!(phase, Phase::Serving)
+            && self.ahead.len() < MAX_AHEAD
+            && self.ahead_bytes < MAX_AHEAD_BYTES
+            && self.client_reads()
+    }
+
+    /// Keeps lines for their turn. While there is no room for more requests, those that make room or
+    /// need none are taken out of turn.
+    fn read_ahead(&mut self, lines: Vec<Line>) {
+        for line in lines {
+            if !self.has_room() && self.client_reads() && self.engine.is_urgent(&line) {
+                self.engine.line(&line);
+                self.act();
+            } else {
+                self.ahead_bytes += line.len();
+                self.ahead.push_back(line);
+            }
+        }
+    }
+
+    fn take_lines(&mut self) {
+        while self.has_room()
+            && let Some(line) = self.ahead.pop_front()
+        {
+            self.ahead_bytes -= line.len();
+            self.engine.line(&line);
+            self.act();
+        }
+    }
+
+    fn act(&mut self) {
+        while let Some(action) = self.engine.next_action() {
+            match action {
+                Action::Send(line) => {
+                    self.unread_bytes += line.len() + 1;
+                    self.unread.push_back(line);
+                }
+                Action::Call(call) => self.start(call),
+                Action::Cancel(key) => {
+                    if let Some(running) = self.aborts.remove(&key) {
+                        self.argument_bytes -= running.argument_bytes;
+                        running.abort.abort();
+                    }
+                }
+            }
+        }
+    }
+
+    fn start(&mut self, call: Call) {
+        let Call { key, request, tool, arguments, wants_progress } = call;
+        let argument_bytes = arguments.get().len();
+        let span = tracing::info_span!(
+            "call",
+            plugin = tool.plugin.name.as_str(),
+            tool = tool.name.as_str(),
+            request
+        );
+        let progress = wants_progress.then(|| -> crate::sandbox::ProgressSink {
+            let sender = self.progress.0.clone();
+            // A full channel means a client that is told enough already.
+            Box::new(move |progress| drop(sender.try_send((key, progress))))
+        });
+        let run = async move {
+            let (outcome, usage) = tool.call(&arguments, progress).await;
+            log_outcome(&outcome, usage);
+            Ended { outcome, usage }
+        };
+        let abort = self.calls.spawn_on(run.instrument(span), &self.guests);
+        self.running.insert(abort.id(), key);
+        self.aborts.insert(key, Running { abort, argument_bytes });
+        self.argument_bytes += argument_bytes;
+    }
+
+    fn ended(&mut self, ended: Result<(TaskId, Ended), JoinError>) {
+        // Progress that was noted before the end is told before the end.
+        while let Ok((key, progress)) = self.progress.1.try_recv() {
+            self.engine.progress(key, progress);
+        }
+        let (task, ended) = match ended {
+            Ok((task, ended)) => (task, ended),
+            Err(error) => {
+                let outcome = Err(CallError::Host("the call ended in an internal error".into()));
+                if error.is_panic() {
+                    tracing::error!("a call panicked: {error}");
+                }
+                (error.id(), Ended { outcome, usage: Usage::default() })
+            }
+        };
+        let Some(key) = self.running.remove(&task) else { return };
+        // A cancelled call has been forgotten already and ends in silence.
+        if let Some(running) = self.aborts.remove(&key) {
+            self.argument_bytes -= running.argument_bytes;
+            self.engine.outcome(key, ended.outcome, ended.usage);
+        }
+    }
+
+    /// The one way out: every open request is answered, every call ended, everything written.
+    async fn end(mut self, end: End) -> End {
+        self.engine.finish();
+        self.act();
+        self.calls.shutdown().await;
+        if end == End::Finished {
+            let deadline = Instant::now() + GRACE;
+            while !self.unread.is_empty() {
+                let reserved = tokio::time::timeout_at(deadline, self.stdio.output.reserve()).await;
+                let Ok(Ok(permit)) = reserved else { break };
+                permit.send(next_write(&mut self.unread, &mut self.unread_bytes));
+            }
+            self.stdio.close(deadline.saturating_duration_since(Instant::now())).await;
+        }
+        end
+    }
+}
+
+impl Phase {
+    /// As long as answers come, what was asked before the end of input is worth waiting for.
+    fn after_progress(self) -> Self {
+        match self {
+            Self::Draining(_) => Self::Draining(Instant::now() + GRACE),
+            Self::Serving | Self::Stopping(_) => self,
+        }
+    }
+}
+
+fn next_write(unread: &mut VecDeque<String>, unread_bytes: &mut usize) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    while let Some(line) = unread.front()
+        && (bytes.is_empty() || bytes.len() + line.len() < WRITE)
+    {
+        bytes.extend_from_slice(line.as_bytes());
+        bytes.push(b'\n');
+        *unread_bytes -= line.len() + 1;
+        unread.pop_front();
+    }
+    bytes
+}
+
+fn log_outcome(outcome: &Result<Output, CallError>, usage: Usage) {
+    let Usage { fuel, peak_memory, time } = usage;
+    let time_ms = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+    match outcome {
+        Ok(_) => tracing::info!(fuel, peak_memory, time_ms, "answered"),
+        Err(CallError::Failed(_)) => {
+            tracing::info!(fuel, peak_memory, time_ms, "the tool failed");
+        }
+        Err(CallError::InvalidArguments(_)) => {
+            tracing::info!(fuel, peak_memory, time_ms, "invalid arguments");
+        }
+        Err(CallError::Limit(hit)) => tracing::warn!(fuel, peak_memory, time_ms, "{hit}"),
+        Err(error) => {
+            let error = crate::text::escape(&error.to_string());
+            tracing::warn!(fuel, peak_memory, time_ms, "{error}");
+        }
+    }
+}
+
+async fn sleep_until(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => tokio::time::sleep_until(deadline).await,
+        None => std::future::pending().await,
+    }
+}

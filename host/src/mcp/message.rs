@@ -1,0 +1,223 @@
+//! A line turned into a checked message, or into the error that answers it.
+//!
+//! Arguments are not copied or looked into here: they stay the client's bytes.
+
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use super::MAX_LINE;
+use super::reply::Fault;
+
+/// One line of input.
+#[derive(Clone, Debug)]
+pub enum Line {
+    /// A whole line, without its newline.
+    Whole(Vec<u8>),
+    /// The beginning of a line that was longer than [`MAX_LINE`] and has been skipped.
+    TooLong(Vec<u8>),
+}
+
+impl Line {
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::Whole(bytes) | Self::TooLong(bytes) => bytes.len(),
+        }
+    }
+}
+
+/// A request's id: a string or an integer, kept as it came.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Id {
+    // Two spellings of one string are one id.
+    key: IdKey,
+    text: Box<str>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum IdKey {
+    Text(String),
+    Integer(Box<str>),
+}
+
+impl Id {
+    pub(super) fn parse(raw: &RawValue) -> Option<Self> {
+        let text = raw.get();
+        let key = if text.starts_with('"') {
+            IdKey::Text(serde_json::from_str(text).ok()?)
+        } else {
+            let digits = text.strip_prefix('-').unwrap_or(text);
+            let is_integer = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+            is_integer.then(|| IdKey::Integer(text.into()))?
+        };
+        // An id comes back on every answer; a longer one is no id but a load.
+        (text.len() <= 1024).then(|| Self { key, text: text.into() })
+    }
+
+    /// The id as it came.
+    pub(super) fn as_json(&self) -> &str {
+        &self.text
+    }
+}
+
+impl fmt::Display for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// A message that can be acted on.
+#[derive(Debug)]
+pub(super) enum Message<'a> {
+    Request { id: Id, method: String, params: Option<&'a RawValue> },
+    Notification { method: String, params: Option<&'a RawValue> },
+    /// An answer to something this server never asked.
+    Response,
+}
+
+/// What a line holds.
+pub(super) enum Parsed<'a> {
+    Nothing,
+    One(Result<Message<'a>, Refused>),
+    /// An array, item by item.
+    Batch(Vec<&'a RawValue>),
+}
+
+/// A message that is answered with an error at once.
+#[derive(Debug)]
+pub(super) struct Refused {
+    pub(super) id: Option<Id>,
+    pub(super) fault: Fault,
+}
+
+/// Reads a line.
+pub(super) fn parse(line: &Line) -> Parsed<'_> {
+    let bytes = match line {
+        Line::Whole(bytes) => bytes,
+        Line::TooLong(start) => {
+            let fault =
+                Fault::invalid_request(format!("the line is longer than {MAX_LINE} bytes"));
+            return Parsed::One(Err(Refused { id: id_at_start(start), fault }));
+        }
+    };
+    if bytes.trim_ascii().is_empty() {
+        return Parsed::Nothing;
+    }
+    let refuse = |fault| Parsed::One(Err(Refused { id: None, fault }));
+    let text = match std::str::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(error) => {
+            return refuse(Fault::parse(format!(
+                "the line is not UTF-8: byte {} is wrong",
+                error.valid_up_to()
+            )));
+        }
+    };
+    let raw: &RawValue = match serde_json::from_str(text) {
+        Ok(raw) => raw,
+        Err(error) => return refuse(Fault::parse(format!("the line is not JSON: {error}"))),
+    };
+    match raw.get().as_bytes().first() {
+        Some(b'[') => match serde_json::from_str(raw.get()) {
+            Ok(items) => Parsed::Batch(items),
+            Err(error) => refuse(Fault::parse(error.to_string())),
+        },
+        _ => Parsed::One(message(raw)),
+    }
+}
+
+#[derive(Deserialize)]
+struct Envelope<'a> {
+    #[serde(borrow, default, deserialize_with = "present")]
+    jsonrpc: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    id: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    method: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    params: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    result: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    error: Option<&'a RawValue>,
+}
+
+/// A member that is there, be it `null`.
+pub(super) fn present<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<&'de RawValue>, D::Error> {
+    <&RawValue>::deserialize(deserializer).map(Some)
+}
+
+/// One message of a line or of a batch.
+pub(super) fn message(raw: &RawValue) -> Result<Message<'_>, Refused> {
+    let refuse = |id, problem: &str| {
+        Err(Refused { id, fault: Fault::invalid_request(problem.to_owned()) })
+    };
+    if !raw.get().starts_with('{') {
+        return refuse(None, "a message is a JSON object");
+    }
+    let envelope: Envelope<'_> = match serde_json::from_str(raw.get()) {
+        Ok(envelope) => envelope,
+        Err(error) => return refuse(id_at_start(raw.get().as_bytes()), &error.to_string()),
+    };
+    let id = envelope.id.and_then(Id::parse);
+    let version: Option<String> =
+        envelope.jsonrpc.and_then(|raw| serde_json::from_str(raw.get()).ok());
+    if version.as_deref() != Some("2.0") {
+        return refuse(id, "the message lacks `\"jsonrpc\": \"2.0\"`");
+    }
+    let Some(method) = envelope.method else {
+        return match envelope.result.or(envelope.error) {
+            Some(_) => Ok(Message::Response),
+            None => refuse(id, "the message has neither `method` nor `result` nor `error`"),
+        };
+    };
+    let Ok(method) = serde_json::from_str::<String>(method.get()) else {
+        return refuse(id, "`method` is not a string");
+    };
+    match (envelope.id, id) {
+        (None, _) => Ok(Message::Notification { method, params: envelope.params }),
+        (Some(_), Some(id)) => Ok(Message::Request { id, method, params: envelope.params }),
+        (Some(_), None) => refuse(None, "`id` is neither a string nor an integer"),
+    }
+}
+
+/// The id of a message of which only the beginning can be read.
+fn id_at_start(start: &[u8]) -> Option<Id> {
+    struct Seek<'a>(&'a mut Option<Id>);
+
+    impl<'de> DeserializeSeed<'de> for Seek<'_> {
+        type Value = ();
+
+        fn deserialize<D: serde::Deserializer<'de>>(self, from: D) -> Result<(), D::Error> {
+            from.deserialize_map(self)
+        }
+    }
+
+    impl<'de> Visitor<'de> for Seek<'_> {
+        type Value = ();
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a message")
+        }
+
+        fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<(), M::Error> {
+            while let Some(key) = map.next_key::<String>()? {
+                if key == "id" {
+                    *self.0 = Id::parse(map.next_value::<&RawValue>()?);
+                    return Ok(());
+                }
+                map.next_value::<IgnoredAny>()?;
+            }
+            Ok(())
+        }
+    }
+
+    let mut id = None;
+    // The text ends somewhere in the middle, so an error is certain; what was found stands.
+    let _ = Seek(&mut id).deserialize(&mut serde_json::Deserializer::from_slice(start));
+    id
+}

@@ -1,0 +1,32 @@
+//! The Model Context Protocol over stdio: a protocol engine without input and output, and its driver.
+//!
+//! The only module that knows JSON-RPC. Bytes flow one way: [`stdio`] cuts lines, [`message`] checks
+//! them, [`engine`] decides, [`reply`] writes, [`driver`] carries out. The engine holds the catalog
+//! it was last given and does not know where catalogs come from.
+
+mod driver;
+mod engine;
+mod message;
+mod params;
+mod reply;
+mod result;
+mod stdio;
+mod version;
+
+use crate::catalog::Tool;
+use crate::tool::{CallError, Output, Usage};
+
+pub use driver::{Driver, End};
+pub use engine::{Action, Call, CallKey, Engine, Settings};
+pub use message::Line;
+pub use stdio::{PrivateStdout, Stdio};
+
+/// The result of a call, as the newest revision writes it, on many lines.
+#[must_use]
+pub fn result_as_json(tool: &Tool, outcome: Result<Output, CallError>, usage: Usage) -> String {
+    let result = result::call_result(version::Version::ALL[0], tool, outcome, usage);
+    serde_json::to_string_pretty(&result).unwrap_or_default()
+}
+
+/// The longest line that is read, in bytes. A longer one is skipped and answered with an error.
+pub const MAX_LINE: usize = 4 * 1024 * 1024;

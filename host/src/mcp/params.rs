@@ -1,0 +1,179 @@
+//! The parameters of requests: raw JSON to checked values.
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::message::present;
+use super::reply::Fault;
+use super::version::Version;
+
+/// `_meta` of a request, as far as it concerns the server.
+#[derive(Default, Deserialize)]
+pub(super) struct Meta<'a> {
+    #[serde(
+        borrow,
+        default,
+        rename = "io.modelcontextprotocol/protocolVersion",
+        deserialize_with = "present"
+    )]
+    version: Option<&'a RawValue>,
+    #[serde(
+        borrow,
+        default,
+        rename = "io.modelcontextprotocol/clientCapabilities",
+        deserialize_with = "present"
+    )]
+    capabilities: Option<&'a RawValue>,
+    #[serde(borrow, default, rename = "progressToken", deserialize_with = "present")]
+    progress_token: Option<&'a RawValue>,
+}
+
+#[derive(Default, Deserialize)]
+struct WithMeta<'a> {
+    #[serde(borrow, default, rename = "_meta", deserialize_with = "present")]
+    meta: Option<&'a RawValue>,
+}
+
+impl<'a> Meta<'a> {
+    /// `_meta` of `params`; empty where there is none.
+    pub(super) fn of(params: Option<&'a RawValue>) -> Result<Self, Fault> {
+        let Some(params) = params else { return Ok(Self::default()) };
+        if !is_object(params) {
+            return Err(Fault::invalid_params("`params` is not an object"));
+        }
+        match read::<WithMeta<'_>>(params)?.meta {
+            Some(meta) if is_object(meta) => read(meta),
+            Some(_) => Err(Fault::invalid_params("`_meta` is not an object")),
+            None => Ok(Self::default()),
+        }
+    }
+
+    /// Whether the request speaks the stateless protocol: it says its version itself.
+    pub(super) fn is_modern(&self) -> bool {
+        self.version.is_some()
+    }
+
+    /// The version of a modern request, if everything it must say is there.
+    pub(super) fn modern_version(&self) -> Result<Version, Fault> {
+        let requested = self.version.map(text).transpose()?.unwrap_or_default();
+        let Some(version) = Version::parse(&requested) else {
+            return Err(Fault::unsupported_version(&requested));
+        };
+        if !version.is_modern() {
+            return Err(Fault::invalid_params(format!(
+                "protocol version {requested} begins with `initialize`; send it without `{}` first",
+                super::result::PROTOCOL_VERSION
+            )));
+        }
+        if !self.capabilities.is_some_and(is_object) {
+            return Err(Fault::invalid_params(format!(
+                "`_meta` lacks the object `{}`",
+                super::result::CLIENT_CAPABILITIES
+            )));
+        }
+        Ok(version)
+    }
+
+    /// The progress token, a string or an integer, as it came.
+    pub(super) fn progress_token(&self) -> Result<Option<Box<RawValue>>, Fault> {
+        let Some(raw) = self.progress_token else { return Ok(None) };
+        let first = raw.get().as_bytes()[0];
+        let fits = first == b'"' || first == b'-' || first.is_ascii_digit();
+        if !fits || raw.get().len() > 1024 {
+            return Err(Fault::invalid_params("`progressToken` is neither a string nor an integer"));
+        }
+        Ok(Some(raw.to_owned()))
+    }
+}
+
+/// Parameters of `initialize`. Whatever is odd about them, the handshake goes on.
+pub(super) fn initialize(params: Option<&RawValue>) -> Version {
+    #[derive(Deserialize)]
+    struct Params<'a> {
+        #[serde(borrow, rename = "protocolVersion")]
+        version: std::borrow::Cow<'a, str>,
+    }
+    params
+        .and_then(|raw| serde_json::from_str::<Params<'_>>(raw.get()).ok())
+        .and_then(|params| Version::parse(&params.version))
+        .filter(|version| !version.is_modern())
+        .unwrap_or(Version::NEWEST_LEGACY)
+}
+
+/// The cursor of `tools/list`.
+pub(super) fn cursor(params: Option<&RawValue>) -> Result<Option<String>, Fault> {
+    #[derive(Deserialize)]
+    struct Params<'a> {
+        #[serde(borrow, default, deserialize_with = "present")]
+        cursor: Option<&'a RawValue>,
+    }
+    let Some(params) = params else { return Ok(None) };
+    read::<Params<'_>>(params)?
+        .cursor
+        .map(|raw| text(raw).map_err(|_| Fault::invalid_params("`cursor` is not a string")))
+        .transpose()
+}
+
+/// Name and arguments of `tools/call`. Absent arguments are none.
+pub(super) fn call(params: Option<&RawValue>) -> Result<(String, Box<RawValue>), Fault> {
+    #[derive(Deserialize)]
+    struct Params<'a> {
+        #[serde(borrow, default, deserialize_with = "present")]
+        name: Option<&'a RawValue>,
+        #[serde(borrow, default, deserialize_with = "present")]
+        arguments: Option<&'a RawValue>,
+    }
+    let Some(params) = params else {
+        return Err(Fault::invalid_params("`params` is missing: tools/call needs `name`"));
+    };
+    let params: Params<'_> = read(params)?;
+    let name = params
+        .name
+        .and_then(|raw| text(raw).ok())
+        .ok_or_else(|| Fault::invalid_params("`name`, the tool's name as a string, is missing"))?;
+    let arguments = match params.arguments {
+        Some(raw) if is_object(raw) => raw.to_owned(),
+        Some(_) => return Err(Fault::invalid_params("`arguments` is not an object")),
+        None => RawValue::from_string("{}".into()).unwrap_or_default(),
+    };
+    Ok((name, arguments))
+}
+
+/// Whether `subscriptions/listen` asks for changes of the tool list.
+pub(super) fn listens_to_tools(params: Option<&RawValue>) -> Result<bool, Fault> {
+    #[derive(Deserialize)]
+    struct Params {
+        notifications: Wanted,
+    }
+    #[derive(Deserialize)]
+    struct Wanted {
+        #[serde(default, rename = "toolsListChanged")]
+        tools_list_changed: bool,
+    }
+    let missing = || Fault::invalid_params("`notifications`, an object, is missing");
+    let params: Params = read(params.ok_or_else(missing)?)?;
+    Ok(params.notifications.tools_list_changed)
+}
+
+/// The request that `notifications/cancelled` means, as raw JSON.
+pub(super) fn cancelled(params: Option<&RawValue>) -> Option<&RawValue> {
+    #[derive(Deserialize)]
+    struct Params<'a> {
+        #[serde(borrow, rename = "requestId")]
+        request: &'a RawValue,
+    }
+    serde_json::from_str::<Params<'_>>(params?.get()).ok().map(|params| params.request)
+}
+
+fn read<'a, T: Deserialize<'a>>(raw: &'a RawValue) -> Result<T, Fault> {
+    serde_json::from_str(raw.get())
+        .map_err(|error| Fault::invalid_params(format!("the parameters do not fit: {error}")))
+}
+
+fn text(raw: &RawValue) -> Result<String, Fault> {
+    serde_json::from_str(raw.get()).map_err(|_| Fault::invalid_params("a string was expected"))
+}
+
+fn is_object(raw: &RawValue) -> bool {
+    raw.get().starts_with('{')
+}

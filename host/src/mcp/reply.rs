@@ -1,0 +1,96 @@
+//! What goes out: answers, errors and notifications as lines of JSON.
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+
+use super::message::Id;
+use super::version::Version;
+
+/// An error that answers a request.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(super) struct Fault {
+    code: i64,
+    message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<Value>,
+}
+
+impl Fault {
+    fn new(code: i64, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), data: None }
+    }
+
+    pub(super) fn parse(message: impl Into<String>) -> Self {
+        Self::new(-32700, message)
+    }
+
+    pub(super) fn invalid_request(message: impl Into<String>) -> Self {
+        Self::new(-32600, message)
+    }
+
+    pub(super) fn unknown_method(method: &str) -> Self {
+        let shown = &method[..method.floor_char_boundary(80)];
+        Self::new(-32601, format!("unknown method `{shown}`"))
+    }
+
+    pub(super) fn invalid_params(message: impl Into<String>) -> Self {
+        Self::new(-32602, message)
+    }
+
+    pub(super) fn unsupported_version(requested: &str) -> Self {
+        let shown = &requested[..requested.floor_char_boundary(80)];
+        let mut fault = Self::new(-32022, format!("protocol version `{shown}` is not supported"));
+        fault.data = Some(json!({ "supported": Version::ALL, "requested": requested }));
+        fault
+    }
+}
+
+/// A request's answer as one line. `id` is absent only where none could be read.
+pub(super) fn fault(id: Option<&Id>, fault: &Fault) -> String {
+    #[derive(Serialize)]
+    struct Reply<'a> {
+        jsonrpc: &'static str,
+        id: Option<&'a RawValue>,
+        error: &'a Fault,
+    }
+    let id = id.map(raw_id);
+    line(&Reply { jsonrpc: "2.0", id: id.as_deref(), error: fault })
+}
+
+/// A request's result as one line.
+pub(super) fn result(id: &Id, result: &impl Serialize) -> String {
+    #[derive(Serialize)]
+    struct Reply<'a, T> {
+        jsonrpc: &'static str,
+        id: &'a RawValue,
+        result: &'a T,
+    }
+    line(&Reply { jsonrpc: "2.0", id: &raw_id(id), result })
+}
+
+/// A notification as one line.
+pub(super) fn notification(method: &'static str, params: Option<Value>) -> String {
+    #[derive(Serialize)]
+    struct Notification {
+        jsonrpc: &'static str,
+        method: &'static str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        params: Option<Value>,
+    }
+    line(&Notification { jsonrpc: "2.0", method, params })
+}
+
+/// An id as a member of a message that is built as a value.
+pub(super) fn id_value(id: &Id) -> Value {
+    serde_json::from_str(id.as_json()).unwrap_or(Value::Null)
+}
+
+fn raw_id(id: &Id) -> Box<RawValue> {
+    RawValue::from_string(id.as_json().to_owned()).unwrap_or_default()
+}
+
+fn line(message: &impl Serialize) -> String {
+    // Only maps with keys that are no strings fail, and there are none.
+    serde_json::to_string(message).unwrap_or_default()
+}

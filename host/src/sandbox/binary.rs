@@ -1,0 +1,162 @@
+//! What a `.wasm` file is: bytes to a component, or the reason why they are none.
+//!
+//! A core module built for `wasm32-wasip1` with the SDK becomes a component here, through WASI's own
+//! adapter. Nothing is compiled yet.
+
+use std::borrow::Cow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use wasi_preview1_component_adapter_provider::{
+    WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME, WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER,
+};
+use wasmparser::{Encoding, Parser, Payload};
+use wit_component::ComponentEncoder;
+
+/// Why a file is not a plugin.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BinaryError {
+    /// Nothing is in it.
+    #[error("the file is empty; copy it again")]
+    Empty,
+    /// It does not begin like WebAssembly.
+    #[error(
+        "this is {found}, not WebAssembly; build the plugin with `cargo build --release --target wasm32-wasip2`"
+    )]
+    NotWasm {
+        /// What it looks like.
+        found: &'static str,
+    },
+    /// It begins like WebAssembly and then breaks.
+    #[error("the WebAssembly is damaged: {0}; build or copy it again")]
+    Damaged(String),
+    /// A program, with `_start`.
+    #[error(
+        "this is a WASI program (it exports `_start`); this version runs plugins that export `toolrack:plugin/tools`, written with toolrack-sdk"
+    )]
+    Program,
+    /// A core module without component bindings.
+    #[error(
+        "this is a core module without component bindings; write the plugin with toolrack-sdk and build it for wasm32-wasip2 or wasm32-wasip1"
+    )]
+    PlainModule,
+    /// A core module with bindings that cannot become a component.
+    #[error("the module cannot be turned into a component: {0}")]
+    NotEncodable(String),
+}
+
+/// `bytes` as a component: themselves, or the component made of the core module they are.
+pub(super) fn component(bytes: &[u8]) -> Result<Cow<'_, [u8]>, BinaryError> {
+    match encoding(bytes)? {
+        Encoding::Component => Ok(Cow::Borrowed(bytes)),
+        Encoding::Module => {
+            let module = look_into(bytes)?;
+            match (module.has_bindings, module.has_start) {
+                (true, _) => encode(bytes).map(Cow::Owned),
+                (false, true) => Err(BinaryError::Program),
+                (false, false) => Err(BinaryError::PlainModule),
+            }
+        }
+    }
+}
+
+fn encoding(bytes: &[u8]) -> Result<Encoding, BinaryError> {
+    let found = match bytes {
+        [] => return Err(BinaryError::Empty),
+        [b'\0', b'a', b's', b'm', ..] => {
+            return match Parser::new(0).parse(bytes, true) {
+                Ok(wasmparser::Chunk::Parsed {
+                    payload: Payload::Version { encoding, .. }, ..
+                }) => Ok(encoding),
+                Ok(_) => Err(BinaryError::Damaged("it ends within its header".into())),
+                Err(error) => Err(BinaryError::Damaged(error.to_string())),
+            };
+        }
+        [0x7f, b'E', b'L', b'F', ..] => "a native or precompiled program (ELF)",
+        [b'M', b'Z', ..] => "a Windows program",
+        [0xfe, 0xed, 0xfa, ..] | [0xcf, 0xfa, 0xed, 0xfe, ..] => "a macOS program",
+        [b'P', b'K', ..] => "a ZIP archive",
+        [0x1f, 0x8b, ..] => "a gzip archive",
+        _ if bytes.iter().take(512).all(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace()) => {
+            "text"
+        }
+        _ => "an unknown kind of file",
+    };
+    Err(BinaryError::NotWasm { found })
+}
+
+struct Module {
+    has_bindings: bool,
+    has_start: bool,
+}
+
+fn look_into(bytes: &[u8]) -> Result<Module, BinaryError> {
+    let damaged = |error: wasmparser::BinaryReaderError| BinaryError::Damaged(error.to_string());
+    let mut module = Module { has_bindings: false, has_start: false };
+    for payload in Parser::new(0).parse_all(bytes) {
+        match payload.map_err(damaged)? {
+            Payload::CustomSection(section) if section.name().starts_with("component-type") => {
+                module.has_bindings = true;
+            }
+            Payload::ExportSection(exports) => {
+                for export in exports {
+                    module.has_start |= export.map_err(damaged)?.name == "_start";
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(module)
+}
+
+fn encode(module: &[u8]) -> Result<Vec<u8>, BinaryError> {
+    let encode = || -> Result<Vec<u8>, String> {
+        // Validating here would repeat what compiling does.
+        let mut encoder = ComponentEncoder::default()
+            .validate(false)
+            .module(module)
+            .and_then(|encoder| {
+                encoder.adapter(
+                    WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME,
+                    WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER,
+                )
+            })
+            .map_err(|error| format!("{error:#}"))?;
+        encoder.encode().map_err(|error| format!("{error:#}"))
+    };
+    // The encoder is made for build tools and trusts its input more than we do.
+    match catch_unwind(AssertUnwindSafe(encode)) {
+        Ok(encoded) => encoded.map_err(BinaryError::NotEncodable),
+        Err(_) => Err(BinaryError::NotEncodable("its bindings are damaged".into())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(bytes: &[u8], expected: &str) {
+        let error = component(bytes).expect_err("refused").to_string();
+        assert!(error.contains(expected), "{error}");
+    }
+
+    #[test]
+    fn what_is_not_a_plugin_is_named() {
+        check(b"", "empty");
+        check(b"\x7fELF\x02\x01\x01", "ELF");
+        check(b"(component)", "text");
+        check(b"PK\x03\x04", "ZIP");
+        check(&[0x80; 100], "unknown kind");
+        check(b"\0asm", "header");
+        check(b"\0asm\x01\0\0\0\x07", "damaged");
+    }
+
+    #[test]
+    fn a_core_module_needs_bindings() {
+        check(&wat::parse_str("(module)").expect("wat"), "without component bindings");
+        check(
+            &wat::parse_str(r#"(module (func (export "_start")))"#).expect("wat"),
+            "WASI program",
+        );
+    }
+}

@@ -1,0 +1,218 @@
+//! The guest's words turned into the host's: tools and answers, checked.
+//!
+//! Everything here comes from a guest and is hostile until it has passed. JSON Schema is compiled by
+//! the catalog; here a schema is only text of the right shape and size.
+
+use std::collections::BTreeSet;
+
+use serde_json::value::RawValue;
+
+use super::bindings::exports::toolrack::plugin::tools as wit;
+use crate::text::{check_text, escape};
+use crate::tool::{Annotations, CallError, Content, Media, Output, ResourceLink, ToolSpec};
+
+/// Tools of one plugin.
+const MAX_TOOLS: usize = 512;
+/// A JSON Schema, in bytes.
+const MAX_SCHEMA: usize = 32 * 1024;
+/// How deep a JSON Schema nests.
+const MAX_SCHEMA_DEPTH: usize = 16;
+
+/// A tool in a guest's list that breaks a rule.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ToolError {
+    /// The list itself is too long.
+    #[error("it lists {0} tools; the most is {MAX_TOOLS}")]
+    TooMany(usize),
+    /// One tool is wrong.
+    #[error("its tool `{tool}` {problem}")]
+    Tool {
+        /// Its name, escaped.
+        tool: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+}
+
+/// A guest's list of tools, checked.
+pub(super) fn tools(list: Vec<wit::Tool>) -> Result<Vec<ToolSpec>, ToolError> {
+    if list.len() > MAX_TOOLS {
+        return Err(ToolError::TooMany(list.len()));
+    }
+    let mut names = BTreeSet::new();
+    list.into_iter()
+        .map(|raw| {
+            let name = raw.name.clone();
+            let spec = if names.insert(name.clone()) { tool(raw) } else { Err(TWICE.into()) };
+            spec.map_err(|problem| ToolError::Tool {
+                tool: escape(&name[..name.floor_char_boundary(80)]),
+                problem,
+            })
+        })
+        .collect()
+}
+
+const TWICE: &str = "is listed twice; give each tool a name of its own";
+
+fn tool(raw: wit::Tool) -> Result<ToolSpec, String> {
+    // The rule of a plugin's name is the rule of a tool's own name: hyphens are folded later.
+    crate::name::PluginName::new(&raw.name).map_err(|error| format!("has a bad name: {error}"))?;
+    for (what, text) in [("title", raw.title.as_deref()), ("description", Some(&*raw.description))] {
+        check_text(text.unwrap_or_default()).map_err(|problem| {
+            format!("has a {what} that cannot be shown: {problem}")
+        })?;
+    }
+    Ok(ToolSpec {
+        name: raw.name,
+        title: raw.title,
+        description: raw.description,
+        input_schema: schema("input", &raw.input_schema, true)?,
+        output_schema: raw.output_schema.map(|text| schema("output", &text, false)).transpose()?,
+        annotations: annotations(&raw.annotations),
+        meta: raw.meta.map(|text| object("`meta`", &text)).transpose()?,
+    })
+}
+
+/// Claims corrected by what the sandbox proves. In this version no plugin reaches a network or a
+/// file, so a tool changes nothing, whatever it says.
+fn annotations(claim: &wit::Annotations) -> Annotations {
+    Annotations {
+        read_only: Some(true),
+        destructive: None,
+        idempotent: claim.idempotent,
+        open_world: Some(false),
+    }
+}
+
+fn schema(which: &str, text: &str, must_be_object: bool) -> Result<Box<RawValue>, String> {
+    let refuse = |problem: String| format!("has an {which} schema that {problem}");
+    if text.len() > MAX_SCHEMA {
+        return Err(refuse(format!("is {} bytes long; the most is {MAX_SCHEMA}", text.len())));
+    }
+    let (raw, value) = json(text).map_err(|error| refuse(format!("is not JSON: {error}")))?;
+    if depth(&value) > MAX_SCHEMA_DEPTH {
+        return Err(refuse(format!("nests deeper than {MAX_SCHEMA_DEPTH} levels")));
+    }
+    let is_object = value.get("type").and_then(|kind| kind.as_str()) == Some("object");
+    if must_be_object && !is_object {
+        return Err(refuse("lacks `\"type\": \"object\"` at its root".into()));
+    }
+    if !value.is_object() {
+        return Err(refuse("is not a JSON object".into()));
+    }
+    Ok(raw)
+}
+
+fn object(what: &str, text: &str) -> Result<Box<RawValue>, String> {
+    let (raw, value) = json(text).map_err(|error| format!("has a {what} that is no JSON: {error}"))?;
+    if value.is_object() { Ok(raw) } else { Err(format!("has a {what} that is no JSON object")) }
+}
+
+/// JSON text, both as it came and understood. As it came, but for line breaks: they can only stand
+/// between tokens, and a message of the protocol is one line.
+fn json(text: &str) -> Result<(Box<RawValue>, serde_json::Value), serde_json::Error> {
+    let value = serde_json::from_str(text)?;
+    let line = text.trim().replace(['\n', '\r'], " ");
+    Ok((RawValue::from_string(line)?, value))
+}
+
+// Bounded by serde_json, which nests no deeper than 128.
+fn depth(value: &serde_json::Value) -> usize {
+    match value {
+        serde_json::Value::Array(items) => 1 + items.iter().map(depth).max().unwrap_or(0),
+        serde_json::Value::Object(members) => 1 + members.values().map(depth).max().unwrap_or(0),
+        _ => 0,
+    }
+}
+
+/// A guest's answer, checked.
+pub(super) fn output(raw: wit::Output) -> Result<Output, CallError> {
+    let broken = |what: &str, error: &dyn std::fmt::Display| {
+        CallError::Broken(format!("{what} is not valid JSON: {error}"))
+    };
+    let structured = raw
+        .structured
+        .map(|text| json(&text).map(|(raw, _)| raw))
+        .transpose()
+        .map_err(|error| broken("its structured content", &error))?;
+    let meta = match raw.meta {
+        Some(text) => serde_json::from_str(&text).map_err(|error| broken("its `meta`", &error))?,
+        None => serde_json::Map::new(),
+    };
+    Ok(Output { content: content(raw.content), structured, meta })
+}
+
+/// A guest's failure.
+pub(super) fn failure(raw: wit::Failure) -> CallError {
+    match raw {
+        wit::Failure::InvalidArguments(text) => CallError::InvalidArguments(text),
+        wit::Failure::Failed(blocks) => CallError::Failed(content(blocks)),
+        wit::Failure::Other(text) => {
+            let kind = serde_json::from_str::<serde_json::Value>(&text)
+                .ok()
+                .and_then(|value| Some(value.get("type")?.as_str()?.to_owned()))
+                .unwrap_or_else(|| "unnamed".into());
+            let kind = escape(&kind[..kind.floor_char_boundary(80)]);
+            CallError::Broken(format!("its outcome `{kind}` is unknown to this version"))
+        }
+    }
+}
+
+fn content(blocks: Vec<wit::Content>) -> Vec<Content> {
+    let media = |raw: wit::Media| Media { data: raw.data, mime_type: raw.mime_type };
+    blocks
+        .into_iter()
+        .map(|block| match block {
+            wit::Content::Text(text) => Content::Text(text),
+            wit::Content::Image(raw) => Content::Image(media(raw)),
+            wit::Content::Audio(raw) => Content::Audio(media(raw)),
+            wit::Content::ResourceLink(raw) => Content::ResourceLink(ResourceLink {
+                uri: raw.uri,
+                name: raw.name,
+                title: raw.title,
+                description: raw.description,
+                mime_type: raw.mime_type,
+                size: raw.size,
+            }),
+            wit::Content::TextResource(raw) => {
+                Content::TextResource { uri: raw.uri, mime_type: raw.mime_type, text: raw.text }
+            }
+            wit::Content::BlobResource(raw) => {
+                Content::BlobResource { uri: raw.uri, mime_type: raw.mime_type, data: raw.data }
+            }
+        })
+        .collect()
+}
+
+/// The size of an answer, as far as the guest decides it. Bytes count as the base64 they become.
+pub(super) fn size(content: &[Content], output: &Output) -> u64 {
+    let base64 = |data: &[u8]| data.len().div_ceil(3) * 4;
+    let optional = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+    let blocks: usize = content
+        .iter()
+        .map(|block| match block {
+            Content::Text(text) => text.len(),
+            Content::Image(media) | Content::Audio(media) => {
+                base64(&media.data) + media.mime_type.len()
+            }
+            Content::ResourceLink(link) => {
+                link.uri.len()
+                    + link.name.len()
+                    + optional(&link.title)
+                    + optional(&link.description)
+                    + optional(&link.mime_type)
+            }
+            Content::TextResource { uri, mime_type, text } => {
+                uri.len() + optional(mime_type) + text.len()
+            }
+            Content::BlobResource { uri, mime_type, data } => {
+                uri.len() + optional(mime_type) + base64(data)
+            }
+        })
+        // An empty block is not free to send either.
+        .map(|bytes| bytes + 16)
+        .sum();
+    let structured = output.structured.as_ref().map_or(0, |raw| raw.get().len());
+    let meta: usize = output.meta.iter().map(|(key, value)| key.len() + value.to_string().len()).sum();
+    (blocks + structured + meta) as u64
+}

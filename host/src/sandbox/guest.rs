@@ -1,0 +1,300 @@
+//! One compiled plugin: made from bytes, asked for its tools, called.
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Instant;
+
+use tokio::sync::Semaphore;
+use wasmtime::component::types::ComponentItem;
+use wasmtime::component::{Component, ResourceTableError};
+use wasmtime::{Store, Trap};
+use wasmtime_wasi::I32Exit;
+
+use super::binary::{self, BinaryError};
+use super::bindings::{Plugin, PluginPre};
+use super::contract::{self, ToolError};
+use super::meter::{Stopped, Timed};
+use super::store::{self, ProgressSink, State};
+use super::{MAX_STACK, Sandbox};
+use crate::manifest::{Bytes, Limits, show_duration};
+use crate::text::escape;
+use crate::tool::{CallError, Limit, LimitHit, Output, ToolSpec, Usage};
+
+/// The interface that makes a component a plugin, and the version this host speaks.
+const TOOLS: &str = "toolrack:plugin/tools";
+const VERSION: &str = "0.1.0";
+
+/// Bytes that a tool list may copy out of the guest: 512 tools with schemas of some size.
+const MAX_LIST: u64 = 8 * 1024 * 1024;
+/// What an answer may copy out of the guest above its output limit: lengths, tags, pointers.
+const OVERHEAD: u64 = 256 * 1024;
+
+/// A compiled plugin with the limits of its calls.
+pub struct Guest {
+    sandbox: Arc<Sandbox>,
+    pre: PluginPre<State>,
+    limits: Limits,
+    config: Arc<BTreeMap<String, String>>,
+    slots: Semaphore,
+}
+
+/// Why bytes do not become a guest.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum CompileError {
+    /// The file is not a plugin at all.
+    #[error(transparent)]
+    Binary(#[from] BinaryError),
+    /// The code is not valid, or uses what this host does not run.
+    #[error("the code cannot be compiled: {0}")]
+    Compile(String),
+    /// It exports another contract, or none.
+    #[error("{0}")]
+    Contract(String),
+    /// It imports what a plugin is not offered.
+    #[error(
+        "it imports {0}, which this version does not offer; a plugin gets clocks, random numbers, its log and `toolrack:plugin/host`"
+    )]
+    Import(String),
+}
+
+/// Why a guest's tools are not known.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum ListError {
+    /// Listing ended like a failed call.
+    #[error("listing its tools failed: {0}")]
+    Call(#[from] CallError),
+    /// A tool in the list breaks a rule.
+    #[error(transparent)]
+    Tool(#[from] ToolError),
+}
+
+impl Guest {
+    /// Compiles `wasm`. This takes a processor from milliseconds to seconds: keep it off threads that
+    /// answer.
+    pub fn compile(
+        sandbox: Arc<Sandbox>,
+        wasm: &[u8],
+        limits: Limits,
+        config: BTreeMap<String, String>,
+    ) -> Result<Self, CompileError> {
+        let bytes = binary::component(wasm)?;
+        // A fault of the compiler costs this plugin, not the host.
+        let compiled =
+            catch_unwind(AssertUnwindSafe(|| Component::from_binary(&sandbox.engine, &bytes)))
+                .map_err(|_| CompileError::Compile("the compiler failed on it".into()))?;
+        let component = compiled.map_err(|error| CompileError::Compile(one_line(&error)))?;
+        check_exports(&sandbox, &component)?;
+        let pre = sandbox
+            .linker
+            .instantiate_pre(&component)
+            .map_err(|error| missing_import(&sandbox, &component, &error))?;
+        let pre = PluginPre::new(pre).map_err(|error| CompileError::Contract(one_line(&error)))?;
+        let slots = Semaphore::new(limits.concurrency as usize);
+        Ok(Self { sandbox, pre, limits, config: Arc::new(config), slots })
+    }
+
+    /// The limits of a call.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Asks the guest for its tools, under the limits of a call.
+    pub async fn tools(&self) -> Result<Vec<ToolSpec>, ListError> {
+        let list = async |store: &mut Store<State>, plugin: &Plugin| {
+            plugin.toolrack_plugin_tools().call_list_tools(store).await
+        };
+        let tools = self.run(MAX_LIST, None, list).await.0?;
+        Ok(contract::tools(tools)?)
+    }
+
+    /// Calls `tool` with `arguments`, a JSON object as text. Waits for a free slot first. Dropping the
+    /// future ends the guest.
+    pub async fn call(
+        &self,
+        tool: &str,
+        arguments: &str,
+        progress: Option<ProgressSink>,
+    ) -> (Result<Output, CallError>, Usage) {
+        let (Ok(_plugin), Ok(_host)) =
+            (self.slots.acquire().await, self.sandbox.slots.acquire().await)
+        else {
+            return (Err(CallError::Host("it is shutting down".into())), Usage::default());
+        };
+        let output = self.limits.output;
+        let copied = output.get().saturating_add(OVERHEAD);
+        let call = async |store: &mut Store<State>, plugin: &Plugin| {
+            plugin.toolrack_plugin_tools().call_call_tool(store, tool, arguments).await
+        };
+        let (outcome, usage) = self.run(copied, progress, call).await;
+        let outcome = outcome.and_then(|answer| match answer {
+            Ok(output) => contract::output(output),
+            Err(failure) => Err(contract::failure(failure)),
+        });
+        (capped(outcome, output), usage)
+    }
+
+    /// One store and one instance, entered once, all guards set.
+    async fn run<T>(
+        &self,
+        copied: u64,
+        progress: Option<ProgressSink>,
+        enter: impl AsyncFnOnce(&mut Store<State>, &Plugin) -> wasmtime::Result<T>,
+    ) -> (Result<T, CallError>, Usage) {
+        let (engine, limits) = (&self.sandbox.engine, &self.limits);
+        let started = Instant::now();
+        let mut store = match store::new(engine, limits, copied, self.config.clone(), progress) {
+            Ok(store) => store,
+            Err(error) => return (Err(CallError::Host(one_line(&error))), Usage::default()),
+        };
+        let _running = self.sandbox.ticker.run();
+        let cpu = store.data().meter.cpu.clone();
+        let entered = Timed::new(cpu, async {
+            let plugin = self.pre.instantiate_async(&mut store).await?;
+            enter(&mut store, &plugin).await
+        });
+        let ended = tokio::time::timeout(limits.timeout, entered).await;
+        store.data().log.finish();
+        let usage = Usage {
+            fuel: limits.fuel.saturating_sub(store.get_fuel().unwrap_or(0)),
+            peak_memory: store.data().meter.peak_memory(),
+            time: started.elapsed(),
+        };
+        let outcome = match ended {
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(error)) => Err(self.explain(&error, store.data())),
+            Err(_) => Err(limit(Limit::Timeout, show_duration(limits.timeout))),
+        };
+        (outcome, usage)
+    }
+
+    /// Why a guest did not return.
+    fn explain(&self, error: &wasmtime::Error, state: &State) -> CallError {
+        if let Some(Stopped(hit)) = error.downcast_ref() {
+            return CallError::Limit(hit.clone());
+        }
+        match error.downcast_ref::<Trap>() {
+            Some(Trap::OutOfFuel) => return limit(Limit::Fuel, grouped(self.limits.fuel)),
+            Some(Trap::StackOverflow) => {
+                return limit(Limit::Stack, Bytes::new(MAX_STACK as u64).to_string());
+            }
+            _ => {}
+        }
+        if let Some(hit) = state.meter.memory_hit() {
+            return CallError::Limit(hit);
+        }
+        if let Some(ResourceTableError::Full) = error.downcast_ref() {
+            return limit(Limit::Resources, store::MAX_RESOURCES.to_string());
+        }
+        // wasmtime keeps this error's type to itself.
+        if error.root_cause().to_string().contains("fuel allocated for hostcalls") {
+            return limit(Limit::Output, self.limits.output.to_string());
+        }
+        let last_words = state.log.last_words();
+        let reason = match error.downcast_ref::<I32Exit>() {
+            Some(I32Exit(status)) => format!("it exited with status {status} instead of answering"),
+            None => one_line(error),
+        };
+        CallError::Trapped { reason, last_words }
+    }
+}
+
+fn limit(limit: Limit, value: String) -> CallError {
+    CallError::Limit(LimitHit { limit, value })
+}
+
+/// The innermost reason on one line, escaped: guests and their files choose parts of it.
+fn one_line(error: &wasmtime::Error) -> String {
+    let text = error.root_cause().to_string();
+    let text = text.trim().lines().map(str::trim).collect::<Vec<_>>().join(" ");
+    escape(&text[..text.floor_char_boundary(400)])
+}
+
+/// An answer within the output limit, or the limit.
+fn capped(outcome: Result<Output, CallError>, at_most: Bytes) -> Result<Output, CallError> {
+    let size = match &outcome {
+        Ok(output) => contract::size(&output.content, output),
+        Err(CallError::Failed(content)) => contract::size(content, &Output::default()),
+        Err(CallError::InvalidArguments(text)) => text.len() as u64,
+        Err(_) => 0,
+    };
+    if size > at_most.get() {
+        return Err(limit(Limit::Output, at_most.to_string()));
+    }
+    outcome
+}
+
+/// `1000000` as `1,000,000`.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+fn check_exports(sandbox: &Sandbox, component: &Component) -> Result<(), CompileError> {
+    let component_type = component.component_type();
+    let expected = format!("{TOOLS}@{VERSION}");
+    let mut other = None;
+    for (name, item) in component_type.exports(&sandbox.engine) {
+        if name == expected && matches!(item.ty, ComponentItem::ComponentInstance(_)) {
+            return Ok(());
+        }
+        if name.starts_with(TOOLS) {
+            other = Some(escape(name));
+        }
+    }
+    Err(CompileError::Contract(match other {
+        Some(name) => format!(
+            "it exports `{name}`, and this host speaks `{expected}`; build it with the toolrack-sdk of this version"
+        ),
+        None => format!(
+            "it is a component without tools: it does not export `{expected}`; write the plugin with toolrack-sdk"
+        ),
+    }))
+}
+
+/// Names the imports that nothing here provides.
+fn missing_import(
+    sandbox: &Sandbox,
+    component: &Component,
+    error: &wasmtime::Error,
+) -> CompileError {
+    const OFFERED: [&str; 6] = [
+        "wasi:io/",
+        "wasi:clocks/",
+        "wasi:random/",
+        "wasi:cli/",
+        "wasi:filesystem/",
+        "toolrack:plugin/host@",
+    ];
+    let component_type = component.component_type();
+    let missing: Vec<String> = component_type
+        .imports(&sandbox.engine)
+        .map(|(name, _)| name)
+        .filter(|name| !OFFERED.iter().any(|offered| name.starts_with(offered)))
+        .take(8)
+        .map(|name| format!("`{}`", escape(name)))
+        .collect();
+    if missing.is_empty() {
+        // The interface is offered, but not with this function, type or version.
+        return CompileError::Contract(format!("it cannot be linked: {}", one_line(error)));
+    }
+    CompileError::Import(missing.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn numbers_are_grouped() {
+        for (number, text) in [(0, "0"), (999, "999"), (1000, "1,000"), (1_000_000, "1,000,000")] {
+            assert_eq!(super::grouped(number), text);
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! What a guest writes to stdout, stderr and the host's log: captured, capped, escaped, logged by line.
+//!
+//! A guest's stdout is never the protocol. The lines carry the call's span, which names plugin, tool
+//! and request; it is entered around every poll of the guest.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::io::AsyncWrite;
+use wasmtime_wasi::async_trait;
+use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
+use wasmtime_wasi::p2::{OutputStream, Pollable, StreamError, StreamResult};
+
+use super::meter::Stopped;
+use crate::manifest::Bytes;
+use crate::text::escape;
+use crate::tool::Limit;
+
+/// Bytes that one call may write to stdout, stderr and the log together.
+const MAX_LOG: u64 = 1024 * 1024;
+/// The longest line kept whole; a longer one is logged in pieces.
+const MAX_LINE: usize = 4096;
+/// How much of the end of stderr is kept for the message of a crash.
+const LAST_WORDS: usize = 1024;
+
+/// Which stream a guest wrote to.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Stream {
+    Stdout,
+    Stderr,
+}
+
+/// How serious a guest calls its line.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Severity {
+    Debug,
+    Info,
+    Warn,
+    Error,
+}
+
+/// The log of one call. Clones share it.
+// A lock, because WASI's streams are separate objects that outlive no call; never contended, since a
+// call is polled by one thread at a time.
+#[derive(Clone, Default)]
+pub(super) struct GuestLog(Arc<Mutex<State>>);
+
+#[derive(Default)]
+struct State {
+    written: u64,
+    stdout: Vec<u8>,
+    stderr: Vec<u8>,
+    last_words: Vec<u8>,
+}
+
+impl GuestLog {
+    /// One line by the host's `log` function.
+    pub(super) fn line(&self, severity: Severity, message: &str) -> Result<(), Stopped> {
+        self.count(message.len())?;
+        let message = escape(message.trim_end());
+        match severity {
+            Severity::Debug => tracing::debug!(target: "plugin", "{message}"),
+            Severity::Info => tracing::info!(target: "plugin", "{message}"),
+            Severity::Warn => tracing::warn!(target: "plugin", "{message}"),
+            Severity::Error => tracing::error!(target: "plugin", "{message}"),
+        }
+        Ok(())
+    }
+
+    /// Logs what is left without a newline.
+    pub(super) fn finish(&self) {
+        let mut state = self.lock();
+        for (stream, rest) in [
+            (Stream::Stdout, std::mem::take(&mut state.stdout)),
+            (Stream::Stderr, std::mem::take(&mut state.stderr)),
+        ] {
+            if !rest.is_empty() {
+                log_line(stream, &rest);
+            }
+        }
+    }
+
+    /// The end of stderr, on one line, escaped.
+    pub(super) fn last_words(&self) -> Option<String> {
+        let state = self.lock();
+        let words = String::from_utf8_lossy(&state.last_words);
+        let lines: Vec<&str> = words.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+        (!lines.is_empty()).then(|| escape(&lines.join(" | ")))
+    }
+
+    fn count(&self, bytes: usize) -> Result<(), Stopped> {
+        let mut state = self.lock();
+        state.written = state.written.saturating_add(bytes as u64);
+        if state.written > MAX_LOG {
+            return Err(Stopped::at(Limit::Log, Bytes::new(MAX_LOG)));
+        }
+        Ok(())
+    }
+
+    fn write(&self, stream: Stream, bytes: &[u8]) -> Result<(), Stopped> {
+        self.count(bytes.len())?;
+        let mut state = self.lock();
+        let buffer = match stream {
+            Stream::Stdout => &mut state.stdout,
+            Stream::Stderr => &mut state.stderr,
+        };
+        buffer.extend_from_slice(bytes);
+        while let Some(end) = line_end(buffer) {
+            let rest = buffer.split_off(end);
+            log_line(stream, &std::mem::replace(buffer, rest));
+        }
+        if matches!(stream, Stream::Stderr) {
+            let words = &mut state.last_words;
+            words.extend_from_slice(&bytes[bytes.len().saturating_sub(LAST_WORDS)..]);
+            words.drain(..words.len().saturating_sub(LAST_WORDS));
+        }
+        Ok(())
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn line_end(buffer: &[u8]) -> Option<usize> {
+    let newline = buffer.iter().position(|&byte| byte == b'\n').map(|at| at + 1);
+    newline.or((buffer.len() > MAX_LINE).then_some(MAX_LINE)).map(|end| end.min(MAX_LINE))
+}
+
+fn log_line(stream: Stream, line: &[u8]) {
+    let text = String::from_utf8_lossy(line);
+    let text = escape(text.trim_end_matches(['\r', '\n']));
+    match stream {
+        Stream::Stdout => tracing::info!(target: "plugin", stream = "stdout", "{text}"),
+        Stream::Stderr => tracing::info!(target: "plugin", stream = "stderr", "{text}"),
+    }
+}
+
+/// One of a guest's streams, as WASI wants it.
+pub(super) struct Capture {
+    pub(super) stream: Stream,
+    pub(super) log: GuestLog,
+}
+
+impl IsTerminal for Capture {
+    fn is_terminal(&self) -> bool {
+        false
+    }
+}
+
+impl StdoutStream for Capture {
+    fn async_stream(&self) -> Box<dyn AsyncWrite + Send + Sync> {
+        // Only WASI 0.3 asks for this form, and 0.3 is not offered.
+        Box::new(tokio::io::sink())
+    }
+
+    fn p2_stream(&self) -> Box<dyn OutputStream> {
+        Box::new(Self { stream: self.stream, log: self.log.clone() })
+    }
+}
+
+#[async_trait]
+impl Pollable for Capture {
+    async fn ready(&mut self) {}
+}
+
+#[async_trait]
+impl OutputStream for Capture {
+    fn write(&mut self, bytes: bytes::Bytes) -> StreamResult<()> {
+        self.log
+            .write(self.stream, &bytes)
+            .map_err(|stopped| StreamError::Trap(wasmtime::Error::new(stopped)))
+    }
+
+    fn flush(&mut self) -> StreamResult<()> {
+        Ok(())
+    }
+
+    fn check_write(&mut self) -> StreamResult<usize> {
+        Ok(64 * 1024)
+    }
+}

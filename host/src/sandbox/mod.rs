@@ -1,0 +1,58 @@
+//! The sandbox: compiles guests, limits them, calls them. The only module that knows wasmtime.
+//!
+//! A [`Guest`] is one compiled plugin. Each call gets a store and an instance of its own and three
+//! independent guards: fuel, processor time (by the epoch), and the wall clock. The sandbox knows
+//! nothing of directories, public names, JSON Schema or the protocol.
+
+mod binary;
+mod bindings;
+mod contract;
+mod guest;
+mod log;
+mod meter;
+mod store;
+mod ticker;
+
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+use wasmtime::component::Linker;
+use wasmtime::{Config, Engine};
+
+pub use binary::BinaryError;
+pub use contract::ToolError;
+pub use guest::{CompileError, Guest, ListError};
+pub use store::ProgressSink;
+
+/// Calls that run at once, over all plugins. More wait their turn.
+pub const MAX_CALLS: usize = 32;
+
+/// The stack of a guest, in bytes. Deeper recursion traps.
+const MAX_STACK: usize = 512 * 1024;
+
+/// What all guests share: the engine, the host functions, the clock of interruption, the slots.
+pub struct Sandbox {
+    engine: Engine,
+    linker: Linker<store::State>,
+    ticker: ticker::Ticker,
+    slots: Arc<Semaphore>,
+}
+
+/// The sandbox could not be set up on this machine.
+#[derive(Debug, thiserror::Error)]
+#[error("the sandbox cannot start: {0}")]
+pub struct SandboxError(String);
+
+impl Sandbox {
+    /// Sets up the engine and starts the thread that interrupts computing guests.
+    pub fn new() -> Result<Self, SandboxError> {
+        let wasmtime = |error: wasmtime::Error| SandboxError(format!("{error:#}"));
+        let mut config = Config::new();
+        config.consume_fuel(true).epoch_interruption(true).max_wasm_stack(MAX_STACK);
+        let engine = Engine::new(&config).map_err(wasmtime)?;
+        let linker = store::linker(&engine).map_err(wasmtime)?;
+        let ticker = ticker::Ticker::start(engine.clone())
+            .map_err(|error| SandboxError(error.to_string()))?;
+        Ok(Self { engine, linker, ticker, slots: Arc::new(Semaphore::new(MAX_CALLS)) })
+    }
+}

@@ -1,0 +1,167 @@
+//! One call's store: its WASI context, its guards, and the host functions a guest may call.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use wasmtime::component::{HasSelf, Linker, ResourceTable};
+use wasmtime::{CallHook, Engine, Store, UpdateDeadline};
+use wasmtime_wasi::cli::{WasiCli, WasiCliView as _};
+use wasmtime_wasi::filesystem::{WasiFilesystem, WasiFilesystemView as _};
+use wasmtime_wasi::p2::bindings as wasi;
+use wasmtime_wasi::random::WasiRandom;
+use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+
+use super::bindings::toolrack::plugin::host;
+use super::log::{Capture, GuestLog, Severity, Stream};
+use super::meter::Meter;
+use crate::manifest::Limits;
+use crate::tool::Progress;
+
+/// Handles (streams, pollables, descriptors) that one call may hold at once.
+pub(super) const MAX_RESOURCES: usize = 1024;
+/// The most random bytes that one request for them gives.
+const MAX_RANDOM: u64 = 64 * 1024;
+/// A longer progress message is cut.
+const MAX_MESSAGE: usize = 1024;
+
+/// Where a call's progress goes. It must not block.
+pub type ProgressSink = Box<dyn Fn(Progress) + Send + Sync>;
+
+/// What a store holds.
+pub(super) struct State {
+    wasi: WasiCtx,
+    table: ResourceTable,
+    pub(super) meter: Meter,
+    pub(super) log: GuestLog,
+    config: Arc<BTreeMap<String, String>>,
+    progress: Option<ProgressSink>,
+    pace: Pace,
+}
+
+/// A store with every guard set. `copied` bounds the bytes that one host call or one result copies
+/// out of the guest.
+pub(super) fn new(
+    engine: &Engine,
+    limits: &Limits,
+    copied: u64,
+    config: Arc<BTreeMap<String, String>>,
+    progress: Option<ProgressSink>,
+) -> wasmtime::Result<Store<State>> {
+    let log = GuestLog::default();
+    let mut table = ResourceTable::new();
+    table.set_max_capacity(MAX_RESOURCES);
+    // Nothing else is granted: no files, no environment, no arguments, no stdin, no sockets.
+    let wasi = WasiCtx::builder()
+        .stdout(Capture { stream: Stream::Stdout, log: log.clone() })
+        .stderr(Capture { stream: Stream::Stderr, log: log.clone() })
+        .max_random_size(MAX_RANDOM)
+        .build();
+    let meter = Meter::new(limits);
+    let state = State { wasi, table, meter, log, config, progress, pace: Pace::new() };
+    let mut store = Store::new(engine, state);
+    store.set_fuel(limits.fuel)?;
+    store.limiter(|state| &mut state.meter);
+    store.set_hostcall_fuel(usize::try_from(copied).unwrap_or(usize::MAX));
+    store.set_max_component_handles(MAX_RESOURCES);
+    store.set_epoch_deadline(1);
+    store.epoch_deadline_callback(|store| {
+        store.data().meter.check_cpu().map_err(wasmtime::Error::new)?;
+        Ok(UpdateDeadline::Yield(1))
+    });
+    store.call_hook(|mut store, hook| match hook {
+        CallHook::CallingHost => store.data_mut().meter.host_call().map_err(wasmtime::Error::new),
+        CallHook::CallingWasm | CallHook::ReturningFromWasm | CallHook::ReturningFromHost => Ok(()),
+    });
+    Ok(store)
+}
+
+/// Everything a guest can import. Sockets and name look-up are absent, so a component that asks for
+/// them is refused when it is linked.
+pub(super) fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
+    let mut linker = Linker::new(engine);
+    let l = &mut linker;
+    // wasi:io, the two clocks, secure random numbers, stdin, stdout and stderr.
+    wasmtime_wasi::p2::add_to_linker_proxy_interfaces_async(l)?;
+    wasi::random::insecure::add_to_linker::<State, WasiRandom>(l, |s| s.wasi.random())?;
+    wasi::random::insecure_seed::add_to_linker::<State, WasiRandom>(l, |s| s.wasi.random())?;
+    wasi::cli::exit::add_to_linker::<State, WasiCli>(l, State::cli)?;
+    wasi::cli::environment::add_to_linker::<State, WasiCli>(l, State::cli)?;
+    wasi::cli::terminal_input::add_to_linker::<State, WasiCli>(l, State::cli)?;
+    wasi::cli::terminal_output::add_to_linker::<State, WasiCli>(l, State::cli)?;
+    wasi::cli::terminal_stdin::add_to_linker::<State, WasiCli>(l, State::cli)?;
+    wasi::cli::terminal_stdout::add_to_linker::<State, WasiCli>(l, State::cli)?;
+    wasi::cli::terminal_stderr::add_to_linker::<State, WasiCli>(l, State::cli)?;
+    // Every program's libc asks for these; with no preopened directory there is nothing to reach.
+    wasi::filesystem::preopens::add_to_linker::<State, WasiFilesystem>(l, State::filesystem)?;
+    wasi::filesystem::types::add_to_linker::<State, WasiFilesystem>(l, State::filesystem)?;
+    host::add_to_linker::<State, HasSelf<State>>(l, |state| state)?;
+    Ok(linker)
+}
+
+impl WasiView for State {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+    }
+}
+
+impl host::Host for State {
+    fn progress(
+        &mut self,
+        value: f64,
+        total: Option<f64>,
+        message: Option<String>,
+    ) -> wasmtime::Result<()> {
+        let Some(sink) = &self.progress else { return Ok(()) };
+        // JSON has no infinities.
+        if value.is_finite() && self.pace.allows() {
+            let message = message.map(|text| cut(&text, MAX_MESSAGE).to_owned());
+            sink(Progress { value, total: total.filter(|total| total.is_finite()), message });
+        }
+        Ok(())
+    }
+
+    fn log(&mut self, level: host::Level, message: String) -> wasmtime::Result<()> {
+        let severity = match level {
+            host::Level::Debug => Severity::Debug,
+            host::Level::Info => Severity::Info,
+            host::Level::Warn => Severity::Warn,
+            host::Level::Error => Severity::Error,
+        };
+        self.log.line(severity, &message).map_err(wasmtime::Error::new)
+    }
+
+    fn config(&mut self, key: String) -> wasmtime::Result<Option<String>> {
+        Ok(self.config.get(&key).cloned())
+    }
+}
+
+fn cut(text: &str, at_most: usize) -> &str {
+    &text[..text.floor_char_boundary(at_most)]
+}
+
+/// At most 20 progress notes a second, in bursts of 16.
+struct Pace {
+    tokens: f64,
+    last: Instant,
+}
+
+impl Pace {
+    const BURST: f64 = 16.0;
+    const INTERVAL: Duration = Duration::from_millis(50);
+
+    fn new() -> Self {
+        Self { tokens: Self::BURST, last: Instant::now() }
+    }
+
+    fn allows(&mut self) -> bool {
+        let earned = self.last.elapsed().as_secs_f64() / Self::INTERVAL.as_secs_f64();
+        self.last = Instant::now();
+        self.tokens = (self.tokens + earned).min(Self::BURST);
+        let allowed = self.tokens >= 1.0;
+        if allowed {
+            self.tokens -= 1.0;
+        }
+        allowed
+    }
+}

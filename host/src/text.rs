@@ -1,0 +1,128 @@
+//! What text may hold when people and models read it, and how to show text that nobody checked.
+//!
+//! Where the text comes from (a manifest, a guest, a request) is not known here.
+
+/// The longest title or description, in bytes.
+pub const MAX_TEXT: usize = 2048;
+
+/// Why a text is not fit to be read by people and models.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TextError {
+    /// Longer than [`MAX_TEXT`].
+    #[error("it is {0} bytes long, more than {MAX_TEXT}")]
+    TooLong(usize),
+    /// See [`forbidden_char`].
+    #[error("it holds U+{:04X}, a character that controls, reorders or hides text", u32::from(*.0))]
+    Forbidden(char),
+}
+
+/// Checks a title or a description.
+pub fn check_text(text: &str) -> Result<(), TextError> {
+    if text.len() > MAX_TEXT {
+        return Err(TextError::TooLong(text.len()));
+    }
+    forbidden_char(text).map_or(Ok(()), |found| Err(TextError::Forbidden(found)))
+}
+
+/// The first character that lets a text look other than it reads: control, bidirectional,
+/// zero-width. Line feeds and tabs are allowed.
+#[must_use]
+pub fn forbidden_char(text: &str) -> Option<char> {
+    let mut before = None;
+    text.chars().find(|&c| {
+        let after_selector = before.replace(c).is_some_and(is_emoji_selector);
+        match c {
+            '\n' | '\t' => false,
+            // One selector is how an emoji asks for its picture; a row of them is hidden data.
+            c if is_emoji_selector(c) => after_selector,
+            c => is_deceptive(c),
+        }
+    })
+}
+
+/// `text` on one line, safe for logs and terminals: what cannot be seen becomes an escape.
+///
+/// Backslashes stay as they are: the result is to be read, not to be turned back.
+#[must_use]
+pub fn escape(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\n' => shown.push_str("\\n"),
+            '\r' => shown.push_str("\\r"),
+            '\t' => shown.push_str("\\t"),
+            c if is_deceptive(c) => shown.extend(c.escape_unicode()),
+            c => shown.push(c),
+        }
+    }
+    shown
+}
+
+/// The text and the emoji variation selector.
+fn is_emoji_selector(c: char) -> bool {
+    matches!(c, '\u{fe0e}' | '\u{fe0f}')
+}
+
+/// Controls, line and paragraph separators, interlinear marks, and all that Unicode calls
+/// `Default_Ignorable_Code_Point` (every bidirectional control is among them), but for the two
+/// emoji selectors.
+fn is_deceptive(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
+            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0d}' | '\u{feff}'
+            | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, forbidden: Option<char>, escaped: &str) {
+        assert_eq!(forbidden_char(text), forbidden, "{text:?}");
+        assert_eq!(escape(text), escaped, "{text:?}");
+    }
+
+    #[test]
+    fn honest_text_passes_unchanged() {
+        for text in ["", "Straße 東京 😀 ⚠\u{fe0f} العربية עברית", "a \\ b", "नमस्ते", "\u{a0}"]
+        {
+            check(text, None, text);
+        }
+    }
+
+    #[test]
+    fn lines_and_tabs_are_allowed_and_shown_on_one_line() {
+        check("a\n\tb", None, "a\\n\\tb");
+    }
+
+    #[test]
+    fn deceptive_text_is_found_and_escaped() {
+        check("a\u{202e}b", Some('\u{202e}'), "a\\u{202e}b");
+        check("a\u{200b}b", Some('\u{200b}'), "a\\u{200b}b");
+        check("\u{2066}x\u{2069}", Some('\u{2066}'), "\\u{2066}x\\u{2069}");
+        check("\u{1b}[31mred", Some('\u{1b}'), "\\u{1b}[31mred");
+        check("over\rwrite", Some('\r'), "over\\rwrite");
+        check("c1\u{9b}31m", Some('\u{9b}'), "c1\\u{9b}31m");
+        check("\u{e0041}", Some('\u{e0041}'), "\\u{e0041}");
+        check("\0\u{7f}", Some('\0'), "\\u{0}\\u{7f}");
+        check("two\u{2028}lines", Some('\u{2028}'), "two\\u{2028}lines");
+    }
+
+    #[test]
+    fn data_hidden_in_variation_selectors_is_found() {
+        assert_eq!(forbidden_char("⚠\u{fe0f}"), None);
+        assert_eq!(forbidden_char("⚠\u{fe0f}\u{fe0e}\u{fe0f}"), Some('\u{fe0e}'));
+    }
+
+    #[test]
+    fn a_description_has_a_size() {
+        assert_eq!(check_text(&"x".repeat(MAX_TEXT)), Ok(()));
+        assert_eq!(check_text(&"x".repeat(MAX_TEXT + 1)), Err(TextError::TooLong(MAX_TEXT + 1)));
+        let error = check_text("a\u{202e}").expect_err("forbidden").to_string();
+        assert_eq!(error, "it holds U+202E, a character that controls, reorders or hides text");
+    }
+}

@@ -1,0 +1,176 @@
+//! Manifests as people write them: golden errors, complete values, and noise.
+//!
+//! `manifests/*.toml` are wrong, each with its error in `*.err`; `manifests/good/*.toml` are right.
+//! After a change of words, `BLESS=1 cargo test --test manifests` rewrites the errors: read the diff.
+
+#[path = "manifests/noise.rs"]
+mod noise;
+
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use toolrack::manifest::{Bytes, Kind, Limits, MAX_MANIFEST, Manifest, ManifestError};
+
+fn folder(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/manifests").join(name)
+}
+
+/// The files in `folder` that end in `extension`, in order.
+fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).expect("the folder of test manifests");
+    let mut files: Vec<_> = entries.map(|entry| entry.expect("an entry").path()).collect();
+    files.retain(|file| file.extension() == Some(OsStr::new(extension)));
+    files.sort();
+    files
+}
+
+fn parse(file: &Path) -> Result<Manifest, ManifestError> {
+    let name = file.file_name().and_then(OsStr::to_str).expect("a name in UTF-8");
+    Manifest::parse(name, &fs::read_to_string(file).expect("a readable manifest"))
+}
+
+fn good(name: &str) -> Manifest {
+    parse(&folder("good").join(name)).unwrap_or_else(|error| panic!("{error}"))
+}
+
+#[test]
+fn every_wrong_manifest_has_its_error() {
+    let bless = std::env::var_os("BLESS").is_some();
+    let manifests = files(&folder(""), "toml");
+    assert!(!manifests.is_empty());
+    for file in &manifests {
+        let error = parse(file).expect_err(&format!("{} is accepted", file.display()));
+        let golden = file.with_extension("err");
+        let shown = format!("{error}\n");
+        if bless {
+            fs::write(&golden, &shown).expect("a writable folder");
+        }
+        let expected = fs::read_to_string(&golden).unwrap_or_default();
+        assert_eq!(shown, expected, "{}: BLESS=1 accepts the new text", file.display());
+    }
+    for golden in files(&folder(""), "err") {
+        assert!(golden.with_extension("toml").exists(), "{} has no manifest", golden.display());
+    }
+}
+
+#[test]
+fn every_key_is_read() {
+    let manifest = good("full.toml");
+    assert_eq!(manifest.name.as_str(), "weather-report");
+    assert_eq!(&*manifest.wasm, "weather.wasm");
+    let digest = manifest.sha256.expect("a digest").to_string();
+    assert_eq!(digest, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+    assert_eq!(manifest.kind, Some(Kind::Tools));
+    assert_eq!(&*manifest.prefix, "weather");
+    let limits = Limits {
+        fuel: 2_000_000_000,
+        cpu: Duration::from_secs(5),
+        memory: Bytes::new(128 << 20),
+        timeout: Duration::from_secs(60),
+        output: Bytes::new(512 << 10),
+        concurrency: 8,
+    };
+    assert_eq!(manifest.limits, limits);
+    let config: Vec<_> = manifest.config.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+    let expected = [
+        ("days", "16"),
+        ("factor", "1.50"),
+        ("home city", "Zürich"),
+        ("units", "metric"),
+        ("verbose", "true"),
+    ];
+    assert_eq!(config, expected);
+    let [weather, debug] = &manifest.tools[..] else { panic!("{:?}", manifest.tools) };
+    assert_eq!((weather.name.as_str(), weather.title.as_deref()), ("get-weather", Some("Weather")));
+    let description = "Tells the weather of a city.\n\nGive the city's name; \"Bern\" is one.";
+    assert_eq!(weather.description.as_deref(), Some(description));
+    assert_eq!((weather.hidden, weather.place.to_string().as_str()), (false, "21:8"));
+    assert_eq!((debug.name.as_str(), debug.hidden), ("debug", true));
+}
+
+#[test]
+fn an_empty_manifest_is_all_defaults() {
+    let manifest = good("empty.toml");
+    assert_eq!(
+        (manifest.name.as_str(), &*manifest.wasm, &*manifest.prefix),
+        ("empty", "empty.wasm", "empty")
+    );
+    assert_eq!((manifest.kind, manifest.sha256), (None, None));
+    assert_eq!(manifest.limits, Limits::default());
+    assert!(manifest.config.is_empty() && manifest.tools.is_empty());
+}
+
+#[test]
+fn inline_tables_and_dotted_keys_are_the_same_manifest() {
+    let manifest = good("inline.toml");
+    assert_eq!(&*manifest.prefix, "");
+    assert_eq!(manifest.limits.memory, Bytes::new(128 << 10));
+    assert_eq!(manifest.limits.timeout, Duration::from_millis(1500));
+    assert_eq!(manifest.tools[0].description.as_deref(), Some("⚠️ Tells\tthe weather."));
+    assert_eq!(manifest.config["units"], "metric");
+}
+
+#[test]
+fn a_hyphen_in_the_name_is_folded_in_the_prefix() {
+    let manifest = Manifest::parse("my-plugin.toml", "").expect("a manifest");
+    assert_eq!((manifest.name.as_str(), &*manifest.prefix), ("my-plugin", "my_plugin"));
+}
+
+#[test]
+fn line_ends_and_byte_order_marks_of_windows_change_nothing() {
+    let text = "\u{feff}[[tools]]\r\nname = \"a\"\r\ndescription = '''one\r\ntwo'''\r\n";
+    let manifest = Manifest::parse("a.toml", text).expect("a manifest");
+    assert_eq!(manifest.tools[0].description.as_deref(), Some("one\ntwo"));
+    let error = Manifest::parse("a.toml", "\u{feff}# first\r\n[limit]\r\n").expect_err("unknown");
+    assert_eq!((error.line(), error.column()), (2, 2));
+    assert!(!error.to_string().contains(['\r', '\u{feff}']), "{error}");
+}
+
+#[test]
+fn an_error_has_parts_and_a_form_for_logs() {
+    let error = Manifest::parse("a.toml", "[limits]\nmemroy = 1").expect_err("unknown key");
+    assert_eq!((error.line(), error.column()), (2, 1));
+    assert_eq!(error.message(), "unknown key `memroy` in [limits]");
+    assert_eq!(error.advice(), Some("did you mean `memory`?"));
+    let line = "a.toml:2:1: unknown key `memroy` in [limits]; did you mean `memory`?";
+    assert_eq!(error.one_line(), line);
+}
+
+#[test]
+fn a_tool_that_the_plugin_lacks_is_shown_at_its_place() {
+    let place = good("full.toml").tools[1].place.clone();
+    let error = ManifestError::new("full.toml", place, "no such tool".into()).help("remove it");
+    let shown = "full.toml:30:8: no such tool\n   |\n30 | name = \"debug\"\n   |        ^^^^^^^\n   = help: remove it";
+    assert_eq!(error.to_string(), shown);
+}
+
+#[test]
+fn a_manifest_has_a_size() {
+    let fill = |size: usize| format!("#{}\n", "x".repeat(size - 2));
+    assert!(Manifest::parse("a.toml", &fill(MAX_MANIFEST)).is_ok());
+    let error = Manifest::parse("a.toml", &fill(MAX_MANIFEST + 1)).expect_err("too large");
+    assert_eq!(error.message(), "the manifest has 65537 bytes, more than 64 KiB");
+}
+
+#[test]
+fn deep_nesting_is_an_error() {
+    let (deep, most) = (9000, MAX_MANIFEST / 2 - 8);
+    for text in [
+        format!("limits = {}1{}", "[".repeat(deep), "]".repeat(deep)),
+        format!("limits = {}1{}", "{a=".repeat(deep), "}".repeat(deep)),
+        format!("[{}a]", "a.".repeat(most)),
+        format!("[[{}a]]", "a.".repeat(most)),
+        format!("{}a = 1", "a.".repeat(most)),
+        format!("limits = {}", "[".repeat(2 * most)),
+    ] {
+        assert!(Manifest::parse("a.toml", &text).is_err());
+    }
+}
+
+#[test]
+fn the_name_of_the_file_is_escaped() {
+    let error = Manifest::parse("a\n\u{1b}[2J.toml", "").expect_err("no name");
+    assert!(error.to_string().starts_with("a\\n\\u{1b}[2J.toml:1:1: "), "{error}");
+}

@@ -1,0 +1,4 @@
+#[toolrack_sdk::plugin]
+mod elsewhere;
+
+fn main() {}

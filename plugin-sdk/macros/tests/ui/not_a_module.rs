@@ -1,0 +1,7 @@
+#[toolrack_sdk::plugin]
+/// Greets.
+pub fn greet(name: String) -> String {
+    name
+}
+
+fn main() {}

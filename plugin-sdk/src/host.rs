@@ -1,0 +1,80 @@
+//! What a tool may ask of its host while it runs: progress and configuration.
+//!
+//! In a native build, such as in tests, there is no host: each function says what it does instead.
+
+use crate::imports;
+
+/// Tells the client how far a long call is, if it asked to know.
+///
+/// The host drops a report that does not increase, and reports that come too fast. In a native build
+/// a report goes nowhere.
+///
+/// ```
+/// use toolrack_sdk::Progress;
+///
+/// let pages = ["one", "two"];
+/// let progress = Progress::of(pages.len());
+/// for (done, page) in pages.iter().enumerate() {
+///     progress.report(done, &format!("reading page {page}"));
+/// }
+/// progress.report(pages.len(), "");
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Progress {
+    total: Option<f64>,
+}
+
+impl Progress {
+    /// Progress towards a known end.
+    pub fn of(total: impl Amount) -> Self {
+        Self { total: Some(total.amount()) }
+    }
+
+    /// Progress whose end is not known.
+    pub fn unbounded() -> Self {
+        Self { total: None }
+    }
+
+    /// Reports that `done` is done, and what happens now; an empty message is no message.
+    pub fn report(&self, done: impl Amount, message: &str) {
+        let message = (!message.is_empty()).then_some(message);
+        imports::progress(done.amount(), self.total, message);
+    }
+}
+
+/// A number that progress is counted in: any of Rust's integers and floats.
+pub trait Amount: sealed::Sealed {
+    #[doc(hidden)]
+    fn amount(self) -> f64;
+}
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+macro_rules! amounts {
+    ($($number:ty),*) => {$(
+        impl sealed::Sealed for $number {}
+        impl Amount for $number {
+            // Above 2^53 it rounds, which no progress bar shows.
+            fn amount(self) -> f64 {
+                self as f64
+            }
+        }
+    )*};
+}
+
+amounts!(u8, u16, u32, u64, usize, i8, i16, i32, i64, isize, f32, f64);
+
+/// A value that the operator set under `[grants.config]` of the plugin's manifest, or nothing.
+///
+/// In a native build it is always `None`: let the function that needs a value take it as a
+/// parameter, and test that one.
+///
+/// ```
+/// let units = toolrack_sdk::config("units").unwrap_or_else(|| "metric".into());
+/// assert_eq!(units, "metric");
+/// ```
+pub fn config(key: &str) -> Option<String> {
+    imports::config(key)
+}

@@ -1,0 +1,83 @@
+"""Runs one check after another, each as a process with a home and a copy of the plugins of its own.
+
+One line a check; what a failing one printed follows its line. It knows neither the clients nor what
+they look at: every check is a script beside this file, its arguments, and the server to start. All
+the plugin directories it is given are served together, as one.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import textwrap
+import time
+from pathlib import Path
+
+import conformance
+import inspector
+import python_sdk
+
+CHECK_SECONDS = 300
+
+
+def main(toolrack: Path, directories: list[Path]) -> int:
+    passed = failed = 0
+    with tempfile.TemporaryDirectory(prefix="toolrack-clients-") as scratch:
+        results, home = Path(scratch, "results"), Path(scratch, "home")
+        results.mkdir()
+        home.mkdir()
+        for number, (script, *arguments) in enumerate(checks(results)):
+            plugins = gather(directories, Path(scratch, str(number)))
+            if run(script, *arguments, str(toolrack), "serve", "--plugins", str(plugins), home=home):
+                passed += 1
+            else:
+                failed += 1
+            shutil.rmtree(plugins)
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+def checks(results: Path) -> list[list[str]]:
+    """Every check in order, as a script's name and its arguments."""
+    return [
+        *(["inspector", check.__name__, era] for check, era in inspector.CHECKS),
+        *(["python_sdk", check.__name__, mode] for check, mode in python_sdk.CHECKS),
+        *(["conformance", "suite", revision, str(results)] for revision in conformance.REVISIONS),
+        ["conformance", "baseline", "all", str(results)],
+    ]
+
+
+def gather(directories: list[Path], into: Path) -> Path:
+    """Copies every manifest and Wasm file, so that a check may change them as it likes."""
+    into.mkdir()
+    for directory in directories:
+        for file in (*directory.glob("*.toml"), *directory.glob("*.wasm")):
+            shutil.copy(file, into)
+    return into
+
+
+def run(script: str, subject: str, era: str, *arguments: str, home: Path) -> bool:
+    environment = os.environ | {"HOME": str(home), "NO_COLOR": "1"}
+    environment.pop("XDG_CACHE_HOME", None)
+    command = [sys.executable, "-B", Path(__file__).with_name(f"{script}.py"), subject, era, *arguments]
+    begun = time.monotonic()
+    # A session of its own, so that a check which hangs is ended with all that it started.
+    with subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, start_new_session=True) as child:
+        try:
+            output, _ = child.communicate(timeout=CHECK_SECONDS)
+        except subprocess.TimeoutExpired:
+            os.killpg(child.pid, signal.SIGKILL)
+            output = child.communicate()[0] + f"\nended after {CHECK_SECONDS} s\n".encode()
+    passed = child.returncode == 0
+    print(f"{'pass' if passed else 'FAIL'}  {script} {subject} {era} ({time.monotonic() - begun:.1f} s)", flush=True)
+    if not passed:
+        print(textwrap.indent(output.decode(errors="replace").rstrip(), "    "), flush=True)
+    return passed
+
+
+if __name__ == "__main__":
+    toolrack, *directories = (Path(argument).resolve() for argument in sys.argv[1:])
+    sys.exit(main(toolrack, directories))

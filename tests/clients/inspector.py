@@ -1,0 +1,59 @@
+"""One check with the command line of the Inspector: `inspector.py CHECK ERA SERVER...`.
+
+The Inspector starts the server itself, over stdio, and exits non-zero when anything is wrong with
+what it got; the checks here only look at what a person would look at next.
+"""
+
+import json
+import subprocess
+import sys
+
+import packages
+
+SECONDS = 120
+
+
+def lists(server: list[str], era: str) -> None:
+    # `--strict`: schemas that some model provider would refuse are an error.
+    tools = inspect(server, era, "tools/list", "--strict")["tools"]
+    names = [tool["name"] for tool in tools]
+    assert len(set(names)) == len(names), names
+    assert {"hello_greet", "calc_evaluate", "test_simple_text"} <= set(names), names
+    assert all(tool["description"] for tool in tools), tools
+
+
+def calls(server: list[str], era: str) -> None:
+    result = inspect(server, era, "tools/call", "--tool-name", "hello_greet", "--tool-arg", "name=Ada")
+    assert text(result) == "Hello, Ada!", result
+    result = inspect(server, era, "tools/call", "--tool-name", "calc_evaluate",
+                     "--tool-args-json", '{"expression": "6*7"}')
+    assert "42" in text(result), result
+
+
+def load(server: list[str], era: str) -> None:
+    summary = inspect(server, era, "tools/call", "--tool-name", "hello_greet", "--tool-arg", "name=Ada",
+                      "--load", "--load-requests", "2000", "--load-concurrency", "16")
+    assert (summary["ok"], summary["toolErrors"], summary["errors"]) == (2000, 0, 0), summary
+    latency = summary["latencyMs"]
+    print(f"{summary['throughput']:.0f} calls/s, p50 {latency['p50']} ms, p99 {latency['p99']} ms")
+
+
+CHECKS = [(check, era) for era in ("legacy", "modern") for check in (lists, calls, load)] + [(lists, "auto")]
+
+
+def inspect(server: list[str], era: str, method: str, *options: str) -> dict:
+    command = [str(packages.node()), str(packages.INSPECTOR), "--cli", *server,
+               "--method", method, "--protocol-era", era, "--format", "json", *options]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
+                          timeout=SECONDS, check=False)
+    assert done.returncode == 0, f"the Inspector ended with {done.returncode}: {done.stdout}"
+    return json.loads(done.stdout)["result"]
+
+
+def text(result: dict) -> str:
+    return "".join(block["text"] for block in result["content"] if block["type"] == "text")
+
+
+if __name__ == "__main__":
+    name, era, *server = sys.argv[1:]
+    globals()[name](server, era)

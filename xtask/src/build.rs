@@ -1,0 +1,86 @@
+//! `cargo xtask build`: the plugins into manifests/, and the host.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::command::{self, cargo_on, step};
+use crate::places::{Places, Plugin, Workspace};
+use crate::targets::{self, COMPONENT, MODULE};
+
+/// Built for the older target, so that every build tries this path of the host.
+const MODULES: [&str; 1] = ["conformance"];
+
+/// Builds all that a person needs to serve.
+pub(crate) fn all(places: &Places) -> Result<()> {
+    plugins(places)?;
+    step("building the host");
+    let mut host = cargo_on(&places.host, &["build", "--release"], &["--package", "toolrack"]);
+    command::run(&mut host, "the compiler's message above names the place")?;
+    step(&format!(
+        "done: {} serve --plugins {}",
+        places.binary()?.display(),
+        places.manifests.display()
+    ));
+    Ok(())
+}
+
+/// Builds the plugins and completes the plugin directory with them.
+pub(crate) fn plugins(places: &Places) -> Result<()> {
+    targets::install(places)?;
+    let workspace = places.workspace()?;
+    for triple in [COMPONENT, MODULE] {
+        let plugins = workspace.plugins.iter().filter(|plugin| target(plugin) == triple);
+        let names: Vec<_> = plugins.map(|plugin| plugin.name.as_str()).collect();
+        if names.is_empty() {
+            continue;
+        }
+        step(&format!("building for {triple}: {}", names.join(", ")));
+        let mut cargo = cargo_on(&places.plugins, &["build", "--release"], &["--target", triple]);
+        cargo.args(names.iter().flat_map(|name| ["--package", name]));
+        command::run(&mut cargo, "the compiler's message above names the place")?;
+    }
+    for plugin in &workspace.plugins {
+        install(places, &workspace, plugin)?;
+    }
+    Ok(())
+}
+
+/// The file that the last build of `plugin` left.
+pub(crate) fn built(workspace: &Workspace, plugin: &Plugin) -> PathBuf {
+    workspace.built(plugin, target(plugin))
+}
+
+/// Copies `from` to `to`, so that whoever reads `to` meanwhile sees the old file or the new one.
+pub(crate) fn publish(from: &Path, to: &Path) -> Result<()> {
+    let bytes = fs::read(from).with_context(|| format!("cannot read {}", from.display()))?;
+    if fs::read(to).is_ok_and(|old| old == bytes) {
+        return Ok(());
+    }
+    let name = to.file_name().unwrap_or_default().to_string_lossy();
+    let beside = to.with_file_name(format!(".{name}.new"));
+    fs::write(&beside, bytes).with_context(|| format!("cannot write {}", beside.display()))?;
+    fs::rename(&beside, to).with_context(|| format!("cannot replace {}", to.display()))
+}
+
+fn target(plugin: &Plugin) -> &'static str {
+    if MODULES.contains(&plugin.name.as_str()) { MODULE } else { COMPONENT }
+}
+
+/// Puts the Wasm file beside its manifest. A plugin that keeps its manifest in its own folder is not
+/// one to install.
+fn install(places: &Places, workspace: &Workspace, plugin: &Plugin) -> Result<()> {
+    let name = &plugin.name;
+    if plugin.folder.join(format!("{name}.toml")).exists() {
+        return Ok(());
+    }
+    let manifest = places.manifests.join(format!("{name}.toml"));
+    if !manifest.exists() {
+        bail!(
+            "the plugin {name} has no manifest\n  help: create {}; an empty file will do",
+            manifest.display()
+        );
+    }
+    publish(&built(workspace, plugin), &manifest.with_extension("wasm"))
+}

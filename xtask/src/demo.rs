@@ -1,0 +1,176 @@
+//! `cargo xtask demo`: one session with the host, shown as it happens.
+//!
+//! It checks what it shows: a demo that goes wrong ends in an error.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use serde_json::{Value, json};
+
+use crate::build;
+use crate::client::{Answer, Client};
+use crate::command::step;
+use crate::places::Places;
+use crate::scenes::{ENDLESS, GREEDY, MISTAKE, SCENES, Scene};
+
+/// How often the demo pings while a tool runs away.
+const PING_EVERY: Duration = Duration::from_millis(400);
+
+/// Builds, plays the session and says how to register the host.
+pub(crate) fn run(places: &Places) -> Result<()> {
+    build::all(places)?;
+    let stage = stage(places)?;
+    let host = places.binary()?;
+    step(
+        "a session, as an MCP client has it: -> is what the client sends, <- what the host answers",
+    );
+    let mut command = Command::new(&host);
+    command.arg("serve").arg("--plugins").arg(&places.manifests).arg("--plugins").arg(&stage);
+    let mut client = Client::start(&mut command, &stage.join("log.txt"))?;
+    open(&mut client)?;
+    for scene in &SCENES {
+        play(&mut client, scene, false)?;
+    }
+    title("a mistake comes back in words that a model can use");
+    play(&mut client, &MISTAKE, true)?;
+    title("an endless loop is stopped; meanwhile everything else is answered");
+    run_away(&mut client)?;
+    title("so is a tool that takes all the memory it can get");
+    play(&mut client, &GREEDY, true)?;
+    play(&mut client, &SCENES[0], false)?;
+    title("the client closes stdin, and the host ends");
+    let (status, took) = client.end()?;
+    ensure!(status.success(), "the host ended with {status}");
+    println!("<- {}  {status}", time(took));
+    register(&host, &places.manifests);
+    Ok(())
+}
+
+/// A plugin directory of its own for the plugin that nobody is to install.
+fn stage(places: &Places) -> Result<PathBuf> {
+    let stage = places.target()?.join("demo");
+    fs::create_dir_all(&stage).with_context(|| format!("cannot create {}", stage.display()))?;
+    let workspace = places.workspace()?;
+    let runaway = workspace.plugins.iter().find(|plugin| plugin.name == "runaway");
+    let runaway = runaway.context("plugins/Cargo.toml has no member `runaway`")?;
+    build::publish(&build::built(&workspace, runaway), &stage.join("runaway.wasm"))?;
+    build::publish(&runaway.folder.join("runaway.toml"), &stage.join("runaway.toml"))?;
+    Ok(stage)
+}
+
+fn open(client: &mut Client) -> Result<()> {
+    let params = json!({
+        "protocolVersion": "2025-11-25",
+        "capabilities": {},
+        "clientInfo": {"name": "demo", "version": "0"},
+    });
+    println!("\n-> initialize");
+    let Answer { result, took } = client.ask("initialize", &params)?;
+    let [name, version] = ["name", "version"].map(|key| text(&result["serverInfo"][key]));
+    println!("<- {}  {name} {version}, MCP {}", time(took), text(&result["protocolVersion"]));
+    client.notify("notifications/initialized")?;
+
+    println!("\n-> tools/list");
+    let Answer { result, took } = client.ask("tools/list", &json!({}))?;
+    let tools = result["tools"].as_array().context("tools/list answers without tools")?;
+    println!("<- {}  {} tools", time(took), tools.len());
+    for tool in tools {
+        let first = text(&tool["description"]).lines().next().unwrap_or_default();
+        println!("   {:<28} {}", text(&tool["name"]), shortened(first, 66));
+    }
+    Ok(())
+}
+
+fn play(client: &mut Client, scene: &Scene, fails: bool) -> Result<()> {
+    let params = params(scene)?;
+    println!("\n-> tools/call {} {}", scene.tool, scene.arguments);
+    let answer = client.ask("tools/call", &params)?;
+    show(scene, &answer, fails)
+}
+
+/// Calls the tool that loops, pings and calls others until the host has stopped it.
+fn run_away(client: &mut Client) -> Result<()> {
+    println!("\n-> tools/call {} {}", ENDLESS.tool, ENDLESS.arguments);
+    let endless = client.send("tools/call", &params(&ENDLESS)?)?;
+    let mut pings = 0;
+    let stopped = loop {
+        if let Some(answer) = client.poll(&endless, PING_EVERY)? {
+            break answer;
+        }
+        let ping = client.ask("ping", &json!({}))?;
+        println!("   -> ping   <- {}", time(ping.took));
+        pings += 1;
+        if pings == 2 {
+            let other = client.ask("tools/call", &params(&SCENES[0])?)?;
+            println!(
+                "   -> tools/call {}   <- {}  {}",
+                SCENES[0].tool,
+                time(other.took),
+                said(&other.result)
+            );
+        }
+    };
+    ensure!(
+        pings >= 2,
+        "the endless loop ended after {:?}, too early to see anything",
+        stopped.took
+    );
+    show(&ENDLESS, &stopped, true)
+}
+
+/// Shows an answer and checks it against the scene.
+fn show(scene: &Scene, answer: &Answer, fails: bool) -> Result<()> {
+    let said = said(&answer.result);
+    let error = answer.result["isError"] == true;
+    println!("<- {}  {}{said}", time(answer.took), if error { "error: " } else { "" });
+    let (tool, expected) = (scene.tool, scene.answer);
+    ensure!(error == fails, "{tool} was expected to {}", if fails { "fail" } else { "succeed" });
+    ensure!(said.contains(expected), "{tool}'s answer was expected to contain `{expected}`");
+    Ok(())
+}
+
+fn register(host: &Path, plugins: &Path) {
+    let (host, plugins) = (host.display().to_string(), plugins.display().to_string());
+    title("now with your own client");
+    println!(
+        "\nClaude Code:\n  claude mcp add --scope user toolrack -- {host} serve --plugins {plugins}"
+    );
+    let server = json!({"command": host, "args": ["serve", "--plugins", plugins]});
+    println!(
+        "\nAny client that reads .mcp.json:\n{:#}",
+        json!({"mcpServers": {"toolrack": server}})
+    );
+}
+
+fn params(scene: &Scene) -> Result<Value> {
+    let arguments: Value = serde_json::from_str(scene.arguments).context("a scene's arguments")?;
+    Ok(json!({"name": scene.tool, "arguments": arguments}))
+}
+
+fn title(what: &str) {
+    println!("\n-- {what} --");
+}
+
+fn said(result: &Value) -> String {
+    let blocks = result["content"].as_array().into_iter().flatten();
+    let texts: Vec<_> = blocks.map(|block| text(&block["text"])).collect();
+    shortened(&texts.join("\n   "), 600)
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or("(no text)")
+}
+
+fn time(took: Duration) -> String {
+    format!("{:>7.1} ms", took.as_secs_f64() * 1000.0)
+}
+
+fn shortened(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((cut, _)) => format!("{}...", &text[..cut]),
+        None => text.into(),
+    }
+}

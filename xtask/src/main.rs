@@ -1,0 +1,64 @@
+//! `cargo xtask`: what a person types to build, try and check this repository.
+//!
+//! The words of the command line and nothing else; each command is a module.
+
+mod build;
+mod client;
+mod command;
+mod demo;
+mod lint;
+mod places;
+mod scenes;
+mod targets;
+mod test;
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+
+use places::Places;
+
+const HELP: &str = "\
+cargo xtask: build, try and check Toolrack
+
+  cargo xtask build           the plugins (into manifests/) and the host (target/release/toolrack)
+  cargo xtask demo            builds, then shows a session: calls, a runaway tool being stopped,
+                              and the line that registers Toolrack with your MCP client
+  cargo xtask test [FILTER]   builds the plugins, then runs the tests of host, SDK and plugins;
+                              FILTER is a part of the name of the tests you want
+  cargo xtask lint            formatting, clippy and documentation, as CI checks them
+
+New here? `cargo xtask demo` takes a few minutes the first time and shows all there is.
+Before you send a change: `cargo xtask lint` and `cargo xtask test`.
+A plugin of your own: copy plugins/hello and manifests/hello.toml, give both another name, add the
+folder to `members` in plugins/Cargo.toml, and `cargo xtask build`.
+
+The Wasm targets are installed through rustup where they are missing. Nothing else is installed.";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match run(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &[String]) -> Result<()> {
+    let places = Places::find()?;
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match arguments[..] {
+        [] | ["help" | "-h" | "--help"] => println!("{HELP}"),
+        ["build"] => build::all(&places)?,
+        ["demo"] => demo::run(&places)?,
+        ["test", ref filter @ ..] => test::run(&places, filter)?,
+        ["lint"] => lint::run(&places)?,
+        ["build" | "demo" | "lint", surplus, ..] => {
+            bail!("`{}` takes no arguments, but got `{surplus}`", arguments[0])
+        }
+        [unknown, ..] => bail!("there is no `{unknown}`; `cargo xtask` lists what there is"),
+    }
+    Ok(())
+}

@@ -1,0 +1,33 @@
+//! The calls of the demo, as data.
+
+/// A call of a good tool, and a part of the answer that proves it.
+pub(crate) struct Scene {
+    pub(crate) tool: &'static str,
+    pub(crate) arguments: &'static str,
+    pub(crate) answer: &'static str,
+}
+
+pub(crate) const SCENES: [Scene; 5] = [
+    Scene { tool: "hello_greet", arguments: r#"{"name": "Ada"}"#, answer: "Hello, Ada!" },
+    Scene { tool: "calc_evaluate", arguments: r#"{"expression": "0.1 + 0.2"}"#, answer: "0.3" },
+    Scene { tool: "time_now", arguments: r#"{"zone": "Europe/Berlin"}"#, answer: "Europe/Berlin" },
+    Scene {
+        tool: "json_query",
+        arguments: r#"{"filter": "map(.price) | add", "input": "[{\"price\": 2}, {\"price\": 3}]"}"#,
+        answer: "5",
+    },
+    Scene {
+        tool: "hash_digest",
+        arguments: r#"{"data": "hello"}"#,
+        answer: "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824",
+    },
+];
+
+/// A call that ends in an error for the model, and a part of its words.
+pub(crate) const MISTAKE: Scene =
+    Scene { tool: "hello_greet", arguments: r#"{"nmae": "Ada"}"#, answer: "name" };
+
+/// The call that never ends by itself.
+pub(crate) const ENDLESS: Scene = Scene { tool: "runaway_spin", arguments: "{}", answer: "cpu" };
+/// The call that takes all memory.
+pub(crate) const GREEDY: Scene = Scene { tool: "runaway_hoard", arguments: "{}", answer: "memory" };
