@@ -59,7 +59,7 @@ def gather(directories: list[Path], into: Path) -> Path:
 
 
 def run(script: str, subject: str, era: str, *arguments: str, home: Path) -> bool:
-    environment = os.environ | {"HOME": str(home), "NO_COLOR": "1"}
+    environment = os.environ | {"HOME": str(home), "TMPDIR": str(home), "NO_COLOR": "1"}
     environment.pop("XDG_CACHE_HOME", None)
     command = [sys.executable, "-B", Path(__file__).with_name(f"{script}.py"), subject, era, *arguments]
     begun = time.monotonic()

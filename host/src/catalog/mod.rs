@@ -3,6 +3,7 @@
 //! It is built whole and published whole; who holds one can call its tools, whatever is published
 //! after. It does not know files, JSON-RPC or how a plugin runs.
 
+mod budget;
 mod plugin;
 mod schema;
 

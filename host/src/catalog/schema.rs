@@ -3,10 +3,11 @@
 //! The only module that knows the validator. Nothing is ever fetched: a `$ref` that leaves the schema
 //! does not compile.
 
-use jsonschema::{Draft, PatternOptions, Validator};
+use jsonschema::{Draft, PatternOptions, ValidationError, Validator};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::budget;
 use crate::text::escape;
 
 /// Problems told to a model at once. More do not help it.
@@ -22,11 +23,14 @@ pub(super) struct Schema(Validator);
 impl Schema {
     /// Compiles `text`, or says why it is no schema.
     pub(super) fn compile(text: &RawValue) -> Result<Self, String> {
-        let value: Value = serde_json::from_str(text.get()).map_err(|error| error.to_string())?;
+        let mut value: Value =
+            serde_json::from_str(text.get()).map_err(|error| error.to_string())?;
+        budget::insert(&mut value);
         jsonschema::options()
             .with_draft(Draft::Draft202012)
             // The linear engine: a pattern cannot be made to search for ever.
             .with_pattern_options(PatternOptions::regex().size_limit(MAX_PATTERN))
+            .with_keyword(budget::KEYWORD, budget::keyword)
             .build(&value)
             .map(Self)
             .map_err(|error| short(&error.to_string()))
@@ -34,18 +38,19 @@ impl Schema {
 
     /// What is wrong with `value`: where, and what was expected.
     pub(super) fn check(&self, value: &Value) -> Result<(), String> {
-        let problems: Vec<String> = self
-            .0
-            .iter_errors(value)
-            .take(MAX_PROBLEMS)
-            .map(|error| {
-                let place = error.instance_path().to_string();
-                let place = if place.is_empty() { "at the top".into() } else { format!("at `{place}`") };
-                short(&format!("{place}: {}", error.masked_with("the value")))
-            })
-            .collect();
+        let problems: Vec<String> = budget::within(|| {
+            let errors = self.0.iter_errors(value).take(MAX_PROBLEMS);
+            errors.map(|error| problem(&error)).collect()
+        })
+        .map_err(|_| "checking them against the schema takes too long")?;
         if problems.is_empty() { Ok(()) } else { Err(problems.join("; ")) }
     }
+}
+
+fn problem(error: &ValidationError<'_>) -> String {
+    let place = error.instance_path().to_string();
+    let place = if place.is_empty() { "at the top".into() } else { format!("at `{place}`") };
+    short(&format!("{place}: {}", error.masked_with("the value")))
 }
 
 fn short(text: &str) -> String {
@@ -76,6 +81,39 @@ mod tests {
             schema,
             r#"{"a":{},"c":1}"#,
             "at the top: Additional properties are not allowed ('c' was unexpected)",
+        );
+    }
+
+    #[test]
+    fn a_schema_made_to_run_for_ever_is_ended() {
+        let too_long = "checking them against the schema takes too long";
+        // Each level doubles the work.
+        let mut defs = String::new();
+        for level in 0..60 {
+            let next = level + 1;
+            defs += &format!(
+                r##""d{level}":{{"allOf":[{{"$ref":"#/$defs/d{next}"}},{{"$ref":"#/$defs/d{next}"}}]}},"##
+            );
+        }
+        let doubling = format!(r##"{{"$defs":{{{defs}"d60":{{}}}},"$ref":"#/$defs/d0"}}"##);
+        check(&doubling, "{}", too_long);
+        // The validator sees by itself that these go round in circles.
+        let round = r##"{"$defs":{"a":{"allOf":[{"$ref":"#/$defs/b"}]},"b":{"allOf":[{"$ref":"#/$defs/a"}]}},
+            "$ref":"#/$defs/a"}"##;
+        check(round, "{}", "");
+        check(r##"{"$ref":"#"}"##, "{}", "");
+        check(r##"{"$dynamicAnchor":"a","allOf":[{"$dynamicRef":"#a"}]}"##, "{}", "");
+        // Recursion that a value ends is fine.
+        let tree = r##"{"properties":{"left":{"$ref":"#"},"right":{"$ref":"#"}},"additionalProperties":false}"##;
+        check(tree, r#"{"left":{"left":{},"right":{"right":{}}}}"#, "");
+    }
+
+    #[test]
+    fn the_budget_is_no_property() {
+        check(
+            r#"{"properties":{"a":{}},"additionalProperties":false}"#,
+            r#"{"toolrack:budget":1}"#,
+            "at the top: Additional properties are not allowed ('toolrack:budget' was unexpected)",
         );
     }
 

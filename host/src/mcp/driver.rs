@@ -28,7 +28,7 @@ const MAX_IN_FLIGHT_BYTES: usize = 16 * 1024 * 1024;
 const MAX_AHEAD: usize = 1024;
 const MAX_AHEAD_BYTES: usize = 8 * 1024 * 1024;
 /// Answers that wait for the client to read, in bytes.
-const MAX_UNREAD: usize = 4 * 1024 * 1024;
+const MAX_UNREAD: usize = 1024 * 1024;
 /// Answers written at once.
 const WRITE: usize = 64 * 1024;
 /// How long calls may go on without any answer once the input has ended.
@@ -132,6 +132,7 @@ impl Driver {
                     permit.send(next_write(&mut self.unread, &mut self.unread_bytes));
                     phase = phase.after_progress();
                 }
+                () = closed(self.stdio.output.clone()) => return self.end(End::ClientGone).await,
                 Some(ended) = self.calls.join_next_with_id() => {
                     self.ended(ended);
                     phase = phase.after_progress();
@@ -326,6 +327,10 @@ fn log_outcome(outcome: &Result<Output, CallError>, usage: Usage) {
             tracing::warn!(fuel, peak_memory, time_ms, "{error}");
         }
     }
+}
+
+async fn closed(output: mpsc::Sender<Vec<u8>>) {
+    output.closed().await;
 }
 
 async fn sleep_until(deadline: Option<Instant>) {

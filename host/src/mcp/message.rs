@@ -3,6 +3,7 @@
 //! Arguments are not copied or looked into here: they stay the client's bytes.
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor};
@@ -28,12 +29,25 @@ impl Line {
     }
 }
 
-/// A request's id: a string or an integer, kept as it came.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+/// A request's id: a string or an integer, kept as it came. Two spellings of one string are one id.
+#[derive(Clone, Debug)]
 pub(super) struct Id {
-    // Two spellings of one string are one id.
     key: IdKey,
     text: Box<str>,
+}
+
+impl PartialEq for Id {
+    fn eq(&self, other: &Self) -> bool {
+        self.key == other.key
+    }
+}
+
+impl Eq for Id {}
+
+impl Hash for Id {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.key.hash(state);
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -61,11 +61,9 @@ fn scan_one(directory: &Path) -> Vec<Result<Candidate, Refusal>> {
     let mut named = BTreeSet::new();
     for name in files.iter().filter(|name| has_extension(name, "toml")) {
         let candidate = candidate(directory, name);
-        match &candidate {
-            Ok(candidate) => named.insert(candidate.manifest.wasm.to_string()),
-            // A broken manifest may well mean the Wasm beside it.
-            Err(_) => named.insert(format!("{}.wasm", stem(name))),
-        };
+        // A broken manifest may well mean the Wasm beside it.
+        named.insert(format!("{}.wasm", stem(name)));
+        named.extend(candidate.iter().map(|candidate| candidate.manifest.wasm.to_string()));
         found.push(candidate);
     }
     for name in files.iter().filter(|name| has_extension(name, "wasm") && !named.contains(*name)) {

@@ -147,7 +147,7 @@ mod tests {
         check(b"(component)", "text");
         check(b"PK\x03\x04", "ZIP");
         check(&[0x80; 100], "unknown kind");
-        check(b"\0asm", "header");
+        check(b"\0asm", "damaged");
         check(b"\0asm\x01\0\0\0\x07", "damaged");
     }
 

@@ -6,8 +6,8 @@ use dashu_base::BitTest;
 use dashu_int::IBig;
 use dashu_ratio::RBig;
 
-/// Decimal digits that any number may have: a result has to fit into an answer of 256 KiB, which
-/// carries it twice (once as text, once structured).
+/// Decimal digits that any number may have. A result of that length fits into an answer of 256 KiB
+/// with a fraction beside it, and writing it is still a small part of the work allowed below.
 pub const MAX_DIGITS: usize = 100_000;
 
 /// Bits of a number of `MAX_DIGITS` digits.

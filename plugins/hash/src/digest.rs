@@ -17,7 +17,9 @@ pub enum Algorithm {
 }
 
 /// How a checksum is written: its bytes are hardly ever text.
-#[derive(Clone, Copy, Debug, Default, serde::Deserialize, schemars::JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, Default, serde::Deserialize, serde::Serialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Form {
     #[default]

@@ -6,7 +6,16 @@ use data_encoding::{BASE64, BASE64_NOPAD, BASE64URL_NOPAD, DecodeKind};
 use data_encoding::{Encoding as Alphabet, HEXLOWER, HEXLOWER_PERMISSIVE};
 
 /// How bytes are written as characters.
-#[derive(Clone, Copy, Debug, Default, PartialEq, serde::Deserialize, schemars::JsonSchema)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    serde::Deserialize,
+    serde::Serialize,
+    schemars::JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Encoding {
     #[default]

@@ -49,7 +49,8 @@ mod json {
         let mut bound = Vec::new();
         for (name, value) in variables {
             // Values cross as text: both sides read JSON.
-            let values = read::values(&value.to_string(), Format::Json, &format!("variables.{name}"))?;
+            let values =
+                read::values(&value.to_string(), Format::Json, &format!("variables.{name}"))?;
             bound.extend(values.into_iter().map(|value| (format!("${name}"), value)));
         }
         let options = Options { raw, slurp, pretty, format };

@@ -22,27 +22,39 @@ pub fn mark(source: &str, at: usize, message: &str) -> String {
     )
 }
 
-/// Where the nesting of the `open` brackets outside strings first goes beyond `limit`.
+/// Where the nesting of the `open` brackets first goes beyond `limit`, text in quotes aside.
 pub fn too_deep(source: &str, open: &str, limit: usize) -> Option<usize> {
-    let (mut depth, mut quoted, mut escaped) = (0usize, false, false);
-    for (at, byte) in source.bytes().enumerate() {
+    let mut depth = 0usize;
+    unquoted(source).find_map(|(at, byte)| {
         match byte {
-            _ if escaped => escaped = false,
-            b'\\' if quoted => escaped = true,
-            b'"' => quoted = !quoted,
-            _ if quoted => {}
-            _ if open.as_bytes().contains(&byte) => {
-                depth += 1;
-                if depth > limit {
-                    return Some(at);
-                }
-            }
+            _ if open.as_bytes().contains(&byte) => depth += 1,
             b']' | b'}' => depth = depth.saturating_sub(1),
             b')' if open.contains('(') => depth = depth.saturating_sub(1),
             _ => {}
         }
-    }
-    None
+        (depth > limit).then_some(at)
+    })
+}
+
+/// Where there are more than `limit` of the `signs`, text in quotes aside.
+pub fn too_many(source: &str, signs: &str, limit: usize) -> Option<usize> {
+    let found = unquoted(source).filter(|(_, byte)| signs.as_bytes().contains(byte));
+    found.map(|(at, _)| at).nth(limit)
+}
+
+/// The bytes outside quotes, with their places.
+fn unquoted(source: &str) -> impl Iterator<Item = (usize, u8)> {
+    let (mut quoted, mut escaped) = (false, false);
+    source.bytes().enumerate().filter(move |(_, byte)| {
+        let inside = quoted;
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            _ => {}
+        }
+        !inside
+    })
 }
 
 #[cfg(test)]
@@ -65,10 +77,20 @@ mod tests {
 
     #[test]
     fn nesting_is_counted_outside_strings() {
-        let check = |source: &str, expected| assert_eq!(too_deep(source, "[{", 2), expected, "{source}");
+        let check =
+            |source: &str, expected| assert_eq!(too_deep(source, "[{", 2), expected, "{source}");
         check("[[1], [2]]", None);
         check("[[[1]]]", Some(2));
         check("[((((]", None);
+        check("[\"\\\\\", [[", Some(8));
         check("[{\"[[[\": \"\\\"[[[\"}]", None);
+    }
+
+    #[test]
+    fn signs_are_counted_outside_strings() {
+        let check = |source: &str, expected| assert_eq!(too_many(source, "|,", 2), expected);
+        check("1|2,3", None);
+        check("1|2,3|4", Some(5));
+        check("1|\"|||\"", None);
     }
 }

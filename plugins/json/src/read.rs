@@ -7,7 +7,9 @@ use std::convert::Infallible;
 use std::fmt::Display;
 
 /// What a text is written in.
-#[derive(Clone, Copy, Debug, Default, serde::Deserialize, schemars::JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, Default, serde::Deserialize, serde::Serialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Format {
     #[default]
@@ -29,7 +31,7 @@ pub fn values(text: &str, format: Format, what: &str) -> Result<Vec<Val>, String
     let bytes = || text.bytes().map(Ok::<u8, Infallible>);
     match format {
         Format::Json => json(text, what),
-        Format::Yaml if too_deep(text, "[{", MAX_DEPTH).is_some() => {
+        Format::Yaml | Format::Toml if too_deep(text, "[{", MAX_DEPTH).is_some() => {
             Err(format!("`{what}` is nested more than {MAX_DEPTH} deep"))
         }
         Format::Yaml => collect(yaml::parse_many(text), "YAML", what),
@@ -105,7 +107,11 @@ mod tests {
             let found: Vec<String> = found.iter().map(Val::to_string).collect();
             assert_eq!(found.join(" "), expected, "{format:?}: {text}");
         };
-        check(Format::Yaml, "a: [1, x]\nb:\n  - 2\n---\nc: ~", r#"{"a":[1,"x"],"b":[2]} {"c":null}"#);
+        check(
+            Format::Yaml,
+            "a: [1, x]\nb:\n  - 2\n---\nc: ~",
+            r#"{"a":[1,"x"],"b":[2]} {"c":null}"#,
+        );
         check(Format::Toml, "a = 1\n[b]\nc = \"d\"", r#"{"a":1,"b":{"c":"d"}}"#);
         check(Format::Csv, "a,b\n1,\"x, y\"\n", r#"["a","b"] [1,"x, y"]"#);
         check(Format::Tsv, "a\tb\n", r#"["a","b"]"#);

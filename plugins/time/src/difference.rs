@@ -3,7 +3,9 @@
 use jiff::{Span, SpanRelativeTo, Unit, Zoned};
 
 /// The largest unit a difference is counted in.
-#[derive(Clone, Copy, Debug, Default, serde::Deserialize, schemars::JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, Default, serde::Deserialize, serde::Serialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Largest {
     #[default]
@@ -56,8 +58,9 @@ pub fn difference(start: &Zoned, end: &Zoned, largest: Largest) -> Result<Differ
         .microseconds(span.get_microseconds())
         .nanoseconds(span.get_nanoseconds());
     let seconds = below_a_minute.total((Unit::Second, SpanRelativeTo::days_are_24_hours()));
+    let seconds = seconds.map_err(reason)?;
     Ok(Difference {
-        words: words(&span),
+        words: words(&span, seconds),
         iso: span.to_string(),
         years: span.get_years(),
         months: span.get_months(),
@@ -65,7 +68,7 @@ pub fn difference(start: &Zoned, end: &Zoned, largest: Largest) -> Result<Differ
         days: span.get_days(),
         hours: span.get_hours(),
         minutes: span.get_minutes(),
-        seconds: seconds.map_err(reason)?,
+        seconds,
         calendar_days: days.get_days(),
         total_hours: passed / 3600.0,
         total_minutes: passed / 60.0,
@@ -73,21 +76,18 @@ pub fn difference(start: &Zoned, end: &Zoned, largest: Largest) -> Result<Differ
     })
 }
 
-fn words(span: &Span) -> String {
+fn words(span: &Span, seconds: f64) -> String {
     let counts = [
-        (i64::from(span.get_years()), "year"),
-        (i64::from(span.get_months()), "month"),
-        (i64::from(span.get_weeks()), "week"),
-        (i64::from(span.get_days()), "day"),
-        (i64::from(span.get_hours()), "hour"),
-        (span.get_minutes(), "minute"),
-        (span.get_seconds(), "second"),
-        (span.get_milliseconds(), "millisecond"),
-        (span.get_microseconds(), "microsecond"),
-        (span.get_nanoseconds(), "nanosecond"),
+        (f64::from(span.get_years()), "year"),
+        (f64::from(span.get_months()), "month"),
+        (f64::from(span.get_weeks()), "week"),
+        (f64::from(span.get_days()), "day"),
+        (f64::from(span.get_hours()), "hour"),
+        (span.get_minutes() as f64, "minute"),
+        (seconds, "second"),
     ];
-    let named = counts.iter().filter(|(count, _)| *count != 0).map(|(count, unit)| {
-        let plural = if count.abs() == 1 { "" } else { "s" };
+    let named = counts.iter().filter(|(count, _)| *count != 0.0).map(|(count, unit)| {
+        let plural = if count.abs() == 1.0 { "" } else { "s" };
         format!("{} {unit}{plural}", count.abs())
     });
     let words = named.collect::<Vec<_>>().join(" ");
@@ -115,15 +115,50 @@ mod tests {
         };
         use Largest::{Days, Hours, Months, Weeks, Years};
         let (leap, next) = ("2024-02-29T00:00[UTC]", "2025-03-01T12:30:01.5[UTC]");
-        check(leap, next, Years, "1 year 1 day 12 hours 30 minutes 1 second 500 milliseconds", "P1Y1DT12H30M1.5S", 366);
-        check(leap, next, Months, "12 months 1 day 12 hours 30 minutes 1 second 500 milliseconds", "P12M1DT12H30M1.5S", 366);
+        check(
+            leap,
+            next,
+            Years,
+            "1 year 1 day 12 hours 30 minutes 1.5 seconds",
+            "P1Y1DT12H30M1.5S",
+            366,
+        );
+        check(
+            leap,
+            next,
+            Months,
+            "12 months 1 day 12 hours 30 minutes 1.5 seconds",
+            "P12M1DT12H30M1.5S",
+            366,
+        );
         check("2026-01-31T00:00[UTC]", "2026-02-28T00:00[UTC]", Years, "28 days", "P28D", 28);
-        check("2026-01-01T00:00[UTC]", "2026-01-16T00:00[UTC]", Weeks, "2 weeks 1 day", "P2W1D", 15);
-        check("2026-01-16T00:00[UTC]", "2026-01-01T00:00[UTC]", Days, "15 days earlier", "-P15D", -15);
+        check(
+            "2026-01-01T00:00[UTC]",
+            "2026-01-16T00:00[UTC]",
+            Weeks,
+            "2 weeks 1 day",
+            "P2W1D",
+            15,
+        );
+        check(
+            "2026-01-16T00:00[UTC]",
+            "2026-01-01T00:00[UTC]",
+            Days,
+            "15 days earlier",
+            "-P15D",
+            -15,
+        );
         check("2026-01-01T00:00[UTC]", "2026-01-03T01:00[UTC]", Hours, "49 hours", "PT49H", 2);
         check("2026-01-01T00:00[UTC]", "2026-01-01T00:00[UTC]", Years, "no time", "PT0S", 0);
         // One day by the clock, though only 23 hours pass.
-        check("2026-03-28T12:00[Europe/Berlin]", "2026-03-29T12:00[Europe/Berlin]", Years, "1 day", "P1D", 1);
+        check(
+            "2026-03-28T12:00[Europe/Berlin]",
+            "2026-03-29T12:00[Europe/Berlin]",
+            Years,
+            "1 day",
+            "P1D",
+            1,
+        );
         // Zones differ: counted where the start is.
         check("2026-01-01T23:00[UTC]", "2026-01-02T09:00[Asia/Tokyo]", Years, "1 hour", "PT1H", 1);
     }

@@ -12,7 +12,7 @@ mod time {
     use crate::moment::Moment;
     use crate::parse::{self, Surroundings};
     use crate::zone;
-    use jiff::Timestamp;
+    use jiff::{Timestamp, Unit};
     use toolrack_sdk::{Json, config};
 
     /// Most zones that one call converts to.
@@ -58,7 +58,8 @@ mod time {
             return Err(format!("`to` names {} zones; the limit is {MAX_ZONES}", to.len()));
         }
         let given = parse::time(time, &surroundings(from)?)?;
-        let in_zone = |name: &String| Ok(Moment::from(&given.time.with_time_zone(zone::find(name)?)));
+        let in_zone =
+            |name: &String| Ok(Moment::from(&given.time.with_time_zone(zone::find(name)?)));
         let converted = to.iter().map(in_zone).collect::<Result<Vec<_>, String>>()?;
         Ok(Json(Converted { given: given.into(), converted }))
     }
@@ -112,6 +113,8 @@ mod time {
                 .map_err(|error| format!("config `zone` in the plugin's manifest: {error}"))?,
             (None, None) => zone::find("UTC")?,
         };
-        Ok(Surroundings { now: Timestamp::now(), zone })
+        // Digits below a millisecond say more about this call than about the time.
+        let now = Timestamp::now().round(Unit::Millisecond).map_err(|error| error.to_string())?;
+        Ok(Surroundings { now, zone })
     }
 }

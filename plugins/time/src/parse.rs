@@ -50,16 +50,22 @@ pub fn time(text: &str, around: &Surroundings) -> Result<Parsed, String> {
             if let Ok(time) = rfc2822::parse(text) {
                 return plain(time);
             }
-            // A zone after a space, as in `14:30 Asia/Tokyo`.
-            if let Some((time_text, zone_text)) = text.rsplit_once(' ')
-                && zone_text.starts_with(|c: char| c.is_ascii_alphabetic())
-                && let Ok(zone) = zone::find(zone_text)
-            {
-                return time(time_text, &Surroundings { now: around.now, zone });
+            if let Some((head, zone)) = trailing_zone(text) {
+                return time(head, &Surroundings { now: around.now, zone });
             }
             Err(format!("`{text}` is not a time: {error}; {FORMS}"))
         }
     }
+}
+
+/// A zone after a space, as in `14:30 Asia/Tokyo` or `14:30 New York`, and what is before it.
+fn trailing_zone(text: &str) -> Option<(&str, TimeZone)> {
+    // The longest name of a city has three words.
+    text.rmatch_indices(' ').take(3).find_map(|(at, _)| {
+        let (head, tail) = (&text[..at], &text[at + 1..]);
+        let name = tail.starts_with(|c: char| c.is_ascii_alphabetic());
+        name.then(|| zone::known(tail)).flatten().map(|zone| (head, zone))
+    })
 }
 
 /// `@` and seconds, or a bare number of so many digits that it can only be seconds or milliseconds.
@@ -73,7 +79,9 @@ fn unix(text: &str) -> Option<Result<Timestamp, String>> {
         let whole: Result<i64, _> = number.parse();
         return Some(match whole {
             Ok(whole) => Timestamp::from_second(whole).map_err(out_of_range),
-            Err(_) => Timestamp::from_millisecond((seconds * 1000.0).round() as i64).map_err(out_of_range),
+            Err(_) => {
+                Timestamp::from_millisecond((seconds * 1000.0).round() as i64).map_err(out_of_range)
+            }
         });
     }
     let number: i64 = text.parse().ok()?;
@@ -168,9 +176,14 @@ mod tests {
         check("20260329", "UTC", "2026-03-29T00:00:00+00:00[UTC]");
         check("2026-03-29T14:30Z", "Asia/Tokyo", "2026-03-29T14:30:00+00:00[UTC]");
         check("2026-03-29T14:30+02:00", "UTC", "2026-03-29T14:30:00+02:00[+02:00]");
-        check("2026-03-29T14:30+02:00[Europe/Berlin]", "UTC", "2026-03-29T14:30:00+02:00[Europe/Berlin]");
+        check(
+            "2026-03-29T14:30+02:00[Europe/Berlin]",
+            "UTC",
+            "2026-03-29T14:30:00+02:00[Europe/Berlin]",
+        );
         check("2026-03-29T14:30[Europe/Berlin]", "UTC", "2026-03-29T14:30:00+02:00[Europe/Berlin]");
         check("2026-03-29 14:30 Europe/Berlin", "UTC", "2026-03-29T14:30:00+02:00[Europe/Berlin]");
+        check("2026-03-29 14:30 New York", "UTC", "2026-03-29T14:30:00-04:00[America/New_York]");
         check("14:30 tokyo", "UTC", "2026-07-01T14:30:00+09:00[Asia/Tokyo]");
         check("14:30", "Europe/Berlin", "2026-07-01T14:30:00+02:00[Europe/Berlin]");
         check("Sun, 29 Mar 2026 14:30:00 +0200", "UTC", "2026-03-29T14:30:00+02:00[+02:00]");

@@ -5,19 +5,24 @@ use jiff::tz::{self, Offset, TimeZone};
 
 /// The zone called `name`: an IANA name in any case, the city of one, `UTC`, or an offset.
 pub fn find(name: &str) -> Result<TimeZone, String> {
+    known(name).ok_or_else(|| unknown(name.trim()))
+}
+
+/// The same, for a text that need not be a zone.
+pub fn known(name: &str) -> Option<TimeZone> {
     let name = name.trim();
     if ["utc", "gmt", "z"].contains(&name.to_ascii_lowercase().as_str()) {
-        return Ok(TimeZone::UTC);
+        return Some(TimeZone::UTC);
     }
     if let Some(offset) = offset(name) {
-        return Ok(TimeZone::fixed(offset));
+        return Some(TimeZone::fixed(offset));
     }
     if let Ok(zone) = tz::db().get(name) {
-        return Ok(zone);
+        return Some(zone);
     }
     match &cities(name)[..] {
-        [only] => tz::db().get(only).map_err(|error| error.to_string()),
-        several => Err(unknown(name, several)),
+        [only] => tz::db().get(only).ok(),
+        _ => None,
     }
 }
 
@@ -61,10 +66,10 @@ fn cities(name: &str) -> Vec<String> {
         .collect()
 }
 
-fn unknown(name: &str, cities: &[String]) -> String {
+fn unknown(name: &str) -> String {
     const SUGGESTIONS: usize = 5;
     let shown: String = name.chars().take(60).collect();
-    let mut near = cities.to_vec();
+    let mut near = cities(name);
     if near.is_empty() {
         near = similar(name);
     }
@@ -97,9 +102,14 @@ fn similar(name: &str) -> Vec<String> {
             let city = zone.rsplit('/').next().unwrap_or(&zone);
             strsim::osa_distance(&wanted, &zone).min(strsim::osa_distance(&wanted, city))
         };
-        let mut ranked: Vec<(usize, &String)> = names.iter().map(|zone| (slips(zone), zone)).collect();
+        let mut ranked: Vec<(usize, &String)> =
+            names.iter().map(|zone| (slips(zone), zone)).collect();
         ranked.sort();
-        near = ranked.into_iter().filter(|(slips, _)| *slips <= SLIPS).map(|(_, z)| z.clone()).collect();
+        near = ranked
+            .into_iter()
+            .filter(|(slips, _)| *slips <= SLIPS)
+            .map(|(_, z)| z.clone())
+            .collect();
     }
     near
 }

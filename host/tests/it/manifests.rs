@@ -1,9 +1,9 @@
 //! Manifests as people write them: golden errors, complete values, and noise.
 //!
 //! `manifests/*.toml` are wrong, each with its error in `*.err`; `manifests/good/*.toml` are right.
-//! After a change of words, `BLESS=1 cargo test --test manifests` rewrites the errors: read the diff.
+//! After a change of words, `BLESS=1 cargo test --test it manifests` rewrites the errors: read the diff.
 
-#[path = "manifests/noise.rs"]
+#[path = "../manifests/noise.rs"]
 mod noise;
 
 use std::ffi::OsStr;

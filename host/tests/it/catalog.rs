@@ -1,0 +1,159 @@
+//! Directories to a catalog: what is served, what is refused and why.
+
+use std::path::Path;
+
+use toolrack::catalog::Catalog;
+use toolrack::host::Host;
+
+use crate::guest::Wat;
+use crate::plugins::{self, install};
+
+fn load(directories: &[&Path]) -> Catalog {
+    let host = Host::start().expect("a host");
+    let directories: Vec<_> = directories.iter().map(|path| path.to_path_buf()).collect();
+    let mut loader = host.load(&directories);
+    let catalog = host.guests().block_on(async {
+        while loader.step().await {}
+        loader.catalog()
+    });
+    host.stop();
+    catalog
+}
+
+fn names(catalog: &Catalog) -> Vec<&str> {
+    catalog.tools().map(|tool| tool.name.as_str()).collect()
+}
+
+/// Loads `good` beside one more plugin, which must be refused for this reason, alone.
+#[track_caller]
+fn check_refused(manifest: &str, wat: &Wat<'_>, expected: &str) {
+    let directory = plugins::good();
+    install(directory.path(), "bad", manifest, &wat.build());
+    let catalog = load(&[directory.path()]);
+    assert_eq!(names(&catalog), ["good_other", "good_run"]);
+    let reasons: Vec<_> = catalog.refusals().iter().map(|refusal| &*refusal.reason).collect();
+    assert_eq!(reasons.len(), 1, "{reasons:?}");
+    assert!(reasons[0].contains(expected), "{reasons:?}");
+    assert!(catalog.refusals()[0].file.ends_with("bad.toml"));
+}
+
+#[test]
+fn a_plugin_that_breaks_a_rule_is_refused_alone() {
+    let good = Wat::default();
+    let wrong_pin = format!("[plugin]\nsha256 = \"{}\"", "0".repeat(64));
+    check_refused(&wrong_pin, &good, "pins 0000");
+    check_refused("[[tools]]\nname = \"walk\"", &good, "no tool `walk`");
+    check_refused("[plugin]\nwasm = \"other.wasm\"", &Wat::default(), "`other.wasm` is missing");
+    check_refused("", &Wat { tools: &[], ..Wat::default() }, "no tools");
+    check_refused("", &Wat { tools: &["a", "a"], ..Wat::default() }, "listed twice");
+    check_refused("", &Wat { tools: &["a b"], ..Wat::default() }, "bad name");
+    check_refused("", &Wat { input_schema: "{", ..Wat::default() }, "not JSON");
+    check_refused("", &Wat { input_schema: "{}", ..Wat::default() }, "\"type\": \"object\"");
+    let bad_type = r#"{"type":"object","properties":{"a":{"type":"nonsense"}}}"#;
+    check_refused("", &Wat { input_schema: bad_type, ..Wat::default() }, "not valid JSON Schema");
+    let remote = r#"{"type":"object","$ref":"http://127.0.0.1:9/s"}"#;
+    check_refused("", &Wat { input_schema: remote, ..Wat::default() }, "not valid JSON Schema");
+    let deep = format!("{{\"type\":\"object\",\"a\":{}{}}}", "[".repeat(20), "]".repeat(20));
+    check_refused("", &Wat { input_schema: &deep, ..Wat::default() }, "deeper than 16");
+    let many: Vec<String> = (0..513).map(|n| format!("t{n}")).collect();
+    let many: Vec<&str> = many.iter().map(String::as_str).collect();
+    check_refused("", &Wat { tools: &many, ..Wat::default() }, "513 tools");
+}
+
+#[test]
+fn of_two_tools_with_one_name_the_first_stays() {
+    let directory = plugins::good();
+    let wat = Wat { tools: &["run", "more"], ..Wat::default() };
+    install(directory.path(), "later", "[plugin]\nprefix = \"good\"", &wat.build());
+    let catalog = load(&[directory.path()]);
+    assert_eq!(names(&catalog), ["good_more", "good_other", "good_run"]);
+    assert_eq!(catalog.tool("good_run").unwrap().plugin.name.as_str(), "good");
+    assert!(catalog.refusals()[0].reason.contains("`good_run` is not served"));
+}
+
+#[test]
+fn the_first_directory_has_precedence() {
+    let (one, two) = (plugins::good(), plugins::good());
+    let catalog = load(&[one.path(), two.path()]);
+    assert_eq!(names(&catalog), ["good_other", "good_run"]);
+    assert!(catalog.refusals()[0].reason.contains("named `good` already"));
+}
+
+#[test]
+fn a_manifest_renames_describes_and_hides() {
+    let directory = plugins::good();
+    let manifest = "[plugin]\nprefix = \"\"\n[[tools]]\nname = \"other\"\nhidden = true\n\
+        [[tools]]\nname = \"run\"\ntitle = \"Run\"\ndescription = \"Runs.\"";
+    std::fs::write(directory.path().join("good.toml"), manifest).unwrap();
+    let catalog = load(&[directory.path()]);
+    assert_eq!(names(&catalog), ["run"]);
+    let spec = &catalog.tool("run").unwrap().spec;
+    assert_eq!((spec.title.as_deref(), &*spec.description), (Some("Run"), "Runs."));
+}
+
+#[test]
+fn files_that_are_no_plugins_are_named_with_their_kind() {
+    let directory = plugins::good();
+    let path = directory.path();
+    install(path, "elf", "", b"\x7fELF");
+    install(path, "empty", "", b"");
+    std::fs::write(path.join("folder.toml"), "").unwrap();
+    std::fs::create_dir(path.join("folder.wasm")).unwrap();
+    std::fs::write(path.join("latin.toml"), b"name = \"\xe4\"").unwrap();
+    std::fs::write(path.join(".hidden.toml"), "nonsense").unwrap();
+    std::fs::write(path.join("notes.txt"), "nonsense").unwrap();
+    let sparse = std::fs::File::create(path.join("sparse.wasm")).unwrap();
+    sparse.set_len(10 << 30).unwrap();
+    std::fs::write(path.join("sparse.toml"), "").unwrap();
+    let catalog = load(&[path]);
+    assert_eq!(names(&catalog), ["good_other", "good_run"]);
+    let reasons: Vec<_> = catalog.refusals().iter().map(|refusal| &*refusal.reason).collect();
+    assert_eq!(reasons.len(), 5, "{reasons:?}");
+    for expected in ["(ELF)", "empty", "a directory, not a file", "not UTF-8", "larger than"] {
+        assert!(reasons.iter().any(|reason| reason.contains(expected)), "{expected}: {reasons:?}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_in_place_of_a_file_does_not_block() {
+    let directory = plugins::good();
+    for name in ["fifo.toml", "other.wasm"] {
+        let made =
+            std::process::Command::new("mkfifo").arg(directory.path().join(name)).status().unwrap();
+        assert!(made.success());
+    }
+    std::fs::write(directory.path().join("other.toml"), "").unwrap();
+    let catalog = load(&[directory.path()]);
+    assert_eq!(catalog.plugins().len(), 1);
+    assert!(catalog.refusals().iter().all(|refusal| refusal.reason.contains("a pipe")));
+}
+
+#[test]
+fn answers_are_checked_against_the_output_schema() {
+    let directory = plugins::good();
+    let schema = Some(r#"{"type":"object","required":["a"]}"#);
+    for (name, json) in [("right", r#"{\"a\":1}"#), ("wrong", r#"{\"b\":1}"#), ("nojson", "{\\\"a")]
+    {
+        let fields = format!(r#"(data (i32.const 200) "{json}")"#);
+        let length = json.replace('\\', "").len();
+        let call = format!("(call $structured (i32.const 200) (i32.const {length}))");
+        let wat = Wat { output_schema: schema, call: &call, fields: &fields, ..Wat::default() };
+        install(directory.path(), name, "", &wat.build());
+    }
+    let silent = Wat { output_schema: schema, ..Wat::default() };
+    install(directory.path(), "silent", "", &silent.build());
+    let catalog = load(&[directory.path()]);
+    assert!(catalog.refusals().is_empty(), "{:?}", catalog.refusals());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let call = |name: &str| {
+        let tool = catalog.tool(name).unwrap();
+        let arguments = serde_json::value::RawValue::from_string("{}".into()).unwrap();
+        let outcome = runtime.block_on(tool.call(&arguments, None)).0;
+        outcome.map(|output| output.structured.unwrap().get().to_owned()).map_err(|e| e.to_string())
+    };
+    assert_eq!(call("right_run").unwrap(), r#"{"a":1}"#);
+    assert!(call("wrong_run").unwrap_err().contains("\"a\" is a required property"));
+    assert!(call("nojson_run").unwrap_err().contains("not valid JSON"));
+    assert!(call("silent_run").unwrap_err().contains("no structured content"));
+}

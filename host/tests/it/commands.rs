@@ -1,0 +1,116 @@
+//! The real binary as a person sees it.
+
+use std::path::Path;
+use std::process::Output;
+
+use serde_json::Value;
+
+use crate::client::toolrack;
+use crate::guest::Wat;
+use crate::plugins;
+
+fn run(arguments: &[&str], plugins: &Path) -> (i32, String, String) {
+    let Output { status, stdout, stderr } =
+        toolrack().args(arguments).arg("--plugins").arg(plugins).output().expect("the binary");
+    let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
+    (status.code().expect("a code"), text(stdout), text(stderr))
+}
+
+#[test]
+fn list_shows_tools_with_their_parameters() {
+    let directory = plugins::good();
+    let schema = r#"{"type":"object","properties":{"a":{},"b":{}},"required":["a"]}"#;
+    let wat = Wat { input_schema: schema, ..Wat::default() };
+    plugins::install(directory.path(), "params", "", &wat.build());
+    let (code, out, _) = run(&["list"], directory.path());
+    assert_eq!(code, 0);
+    assert!(out.contains("good_run") && out.contains("a tool made for a test"), "{out}");
+    assert!(out.contains("a [b]"), "{out}");
+    let (_, out, _) = run(&["list", "--json"], directory.path());
+    let tools: Value = serde_json::from_str(&out).expect("JSON");
+    assert_eq!(tools[2]["name"], "params_run");
+    assert_eq!(tools[2]["inputSchema"]["required"][0], "a");
+}
+
+#[test]
+fn check_says_what_is_served_and_fails_on_a_refusal() {
+    let directory = plugins::good();
+    let (code, out, _) = run(&["check"], directory.path());
+    assert_eq!(code, 0, "{out}");
+    assert!(out.contains("ok good") && out.contains("memory 64 MiB"), "{out}");
+    plugins::install(directory.path(), "bad", "[limits]\nmemroy = 1\n", b"");
+    std::fs::write(directory.path().join("stray.wasm"), b"").unwrap();
+    let (code, out, _) = run(&["check"], directory.path());
+    assert_eq!(code, 1);
+    assert!(out.contains("bad.toml:2:1") && out.contains("`memory`"), "{out}");
+    assert!(out.contains("stray.wasm") && out.contains("stray.toml"), "{out}");
+    let (code, out, _) = run(&["check", "--json"], directory.path());
+    let report: Value = serde_json::from_str(&out).expect("JSON");
+    assert_eq!((code, report["refusals"].as_array().unwrap().len()), (1, 2));
+    assert_eq!(report["plugins"][0]["limits"]["memoryBytes"], 64 * 1024 * 1024);
+}
+
+#[test]
+fn call_takes_json_or_pairs_and_prints_the_answer() {
+    let directory = plugins::good();
+    let schema = r#"{"type":"object","properties":{"n":{"type":"integer"},"s":{"type":"string"}},
+        "additionalProperties":false}"#;
+    // Answers with the arguments it got.
+    let wat = Wat {
+        input_schema: schema,
+        call: "(call $text (local.get $arguments) (local.get $arguments_len))",
+        ..Wat::default()
+    };
+    plugins::install(directory.path(), "echo", "", &wat.build());
+    let check = |arguments: &[&str], code, out: &str, err: &str| {
+        let arguments = [&["call", "echo_run"], arguments].concat();
+        let (found, stdout, stderr) = run(&arguments, directory.path());
+        assert_eq!((found, stdout.trim()), (code, out), "{stderr}");
+        assert!(stderr.contains(err), "{stderr}");
+    };
+    check(&["n=3", "s=4"], 0, r#"{"n":3,"s":"4"}"#, "fuel");
+    check(&[r#"{"n": 3}"#], 0, r#"{"n": 3}"#, "");
+    check(&["n=three"], 1, "", "at `/n`: the value is not of type \"integer\"");
+    check(&["what=3"], 1, "", "'what' was unexpected");
+    check(&["nonsense"], 2, "", "neither a JSON object nor KEY=VALUE");
+    check(&["{nonsense"], 2, "", "not a JSON object");
+    let (code, _, stderr) = run(&["call", "no_such"], directory.path());
+    assert_eq!(code, 2);
+    assert!(stderr.contains("no tool `no_such`"), "{stderr}");
+    let (_, out, _) = run(&["call", "--json", "good_run"], directory.path());
+    let result: Value = serde_json::from_str(&out).expect("JSON");
+    assert_eq!(result["content"][0]["text"], "ok");
+}
+
+#[test]
+fn a_missing_directory_is_named_and_costs_nothing_else() {
+    let directory = plugins::good();
+    let missing = directory.path().join("missing");
+    let missing = missing.to_str().unwrap();
+    let (code, out, _) = run(&["check", "--plugins", missing], directory.path());
+    assert_eq!(code, 1);
+    assert!(out.contains("no such directory") && out.contains("ok good"), "{out}");
+}
+
+#[test]
+fn the_environment_names_directories_where_the_command_line_does_not() {
+    let directory = plugins::good();
+    let output = toolrack().arg("list").env("TOOLRACK_PLUGINS", directory.path()).output().unwrap();
+    assert!(String::from_utf8(output.stdout).unwrap().contains("good_run"));
+}
+
+#[test]
+fn help_teaches_with_examples() {
+    for (arguments, expected) in [
+        (&["--help"][..], "claude mcp add"),
+        (&["serve", "--help"], "printf"),
+        (&["call", "--help"], "KEY=VALUE"),
+        (&["check", "--help"], "Exits with 1"),
+    ] {
+        let output = toolrack().args(arguments).output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(output.status.success() && text.contains(expected), "{text}");
+    }
+    let wrong = toolrack().arg("frobnicate").output().unwrap();
+    assert_eq!(wrong.status.code(), Some(2));
+}

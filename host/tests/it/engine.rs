@@ -1,0 +1,513 @@
+//! The protocol in memory: lines in, actions out.
+
+use std::sync::{Arc, LazyLock};
+
+use serde_json::{Value, json};
+use toolrack::catalog::Catalog;
+use toolrack::host::Host;
+use toolrack::mcp::{Action, CallKey, Engine, Line, Settings};
+use toolrack::tool::{CallError, Content, Media, Output, Progress, ResourceLink, Usage};
+
+use crate::guest::Wat;
+use crate::plugins;
+
+/// A catalog with `good_other` and `good_run`, the latter with schemas.
+pub(crate) static CATALOG: LazyLock<Arc<Catalog>> = LazyLock::new(|| load(&plugins::good()));
+
+fn load(directory: &tempfile::TempDir) -> Arc<Catalog> {
+    let host = Host::start().unwrap();
+    let mut loader = host.load(&[directory.path().to_owned()]);
+    let catalog = host.guests().block_on(async {
+        while loader.step().await {}
+        loader.catalog()
+    });
+    host.stop();
+    assert!(catalog.refusals().is_empty(), "{:?}", catalog.refusals());
+    Arc::new(catalog)
+}
+
+/// An engine with what it wants done.
+struct Bench {
+    engine: Engine,
+    calls: Vec<(CallKey, String)>,
+    cancelled: Vec<CallKey>,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let mut bench = Self::without_catalog(Settings::default());
+        bench.engine.publish(CATALOG.clone());
+        bench
+    }
+
+    fn without_catalog(settings: Settings) -> Self {
+        Self { engine: Engine::new(settings), calls: Vec::new(), cancelled: Vec::new() }
+    }
+
+    fn legacy(version: &str) -> Self {
+        let mut bench = Self::new();
+        let id = json!("handshake");
+        let answers = bench.send(&json!({
+            "jsonrpc": "2.0", "id": id, "method": "initialize",
+            "params": { "protocolVersion": version, "capabilities": {}, "clientInfo": {} },
+        }));
+        assert_eq!(answers[0]["result"]["protocolVersion"], version);
+        bench
+    }
+
+    fn send(&mut self, message: &Value) -> Vec<Value> {
+        self.raw(message.to_string().as_bytes())
+    }
+
+    fn raw(&mut self, line: &[u8]) -> Vec<Value> {
+        self.engine.line(&Line::Whole(line.to_vec()));
+        self.sent()
+    }
+
+    fn sent(&mut self) -> Vec<Value> {
+        let mut sent = Vec::new();
+        while let Some(action) = self.engine.next_action() {
+            match action {
+                Action::Send(line) => sent.push(serde_json::from_str(&line).expect("JSON")),
+                Action::Call(call) => self.calls.push((call.key, call.request)),
+                Action::Cancel(key) => self.cancelled.push(key),
+            }
+        }
+        sent
+    }
+
+    /// Ends the oldest call.
+    fn finish_call(&mut self, outcome: Result<Output, CallError>) -> Vec<Value> {
+        let (key, _) = self.calls.remove(0);
+        self.engine.outcome(key, outcome, Usage::default());
+        self.sent()
+    }
+}
+
+fn text(text: &str) -> Output {
+    Output { content: vec![Content::Text(text.into())], ..Output::default() }
+}
+
+fn request(id: impl Into<Value>, method: &str, params: Value) -> Value {
+    json!({ "jsonrpc": "2.0", "id": id.into(), "method": method, "params": params })
+}
+
+fn modern(id: impl Into<Value>, method: &str, mut params: Value) -> Value {
+    params["_meta"]["io.modelcontextprotocol/protocolVersion"] = json!("2026-07-28");
+    params["_meta"]["io.modelcontextprotocol/clientCapabilities"] = json!({});
+    request(id, method, params)
+}
+
+/// Sends a raw line to a fresh engine after a handshake and looks at the error it is answered with.
+#[track_caller]
+fn check_error(line: &[u8], id: Value, code: i64) {
+    let mut bench = Bench::legacy("2025-11-25");
+    let answers = bench.raw(line);
+    assert_eq!(answers.len(), 1, "{answers:?}");
+    assert_eq!(answers[0]["id"], id, "{answers:?}");
+    assert_eq!(answers[0]["error"]["code"], code, "{answers:?}");
+    assert!(answers[0].get("id").is_some());
+}
+
+#[test]
+fn malformed_lines_get_the_error_of_their_class() {
+    check_error(b"nonsense", Value::Null, -32700);
+    check_error(b"{\"jsonrpc\":\"2.0\",\"id\":1", Value::Null, -32700);
+    check_error(b"\xff\xfe", Value::Null, -32700);
+    check_error(b"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}\0", Value::Null, -32700);
+    check_error(br#""text""#, Value::Null, -32600);
+    check_error(b"7", Value::Null, -32600);
+    check_error(br#"{"id":1,"method":"ping"}"#, json!(1), -32600);
+    check_error(br#"{"jsonrpc":"1.0","id":"a","method":"ping"}"#, json!("a"), -32600);
+    check_error(br#"{"jsonrpc":"2.0","id":1}"#, json!(1), -32600);
+    check_error(br#"{"jsonrpc":"2.0","id":1,"method":7}"#, json!(1), -32600);
+    check_error(br#"{"jsonrpc":"2.0","id":null,"method":"ping"}"#, Value::Null, -32600);
+    check_error(br#"{"jsonrpc":"2.0","id":1.5,"method":"ping"}"#, Value::Null, -32600);
+    check_error(br#"{"jsonrpc":"2.0","id":{},"method":"ping"}"#, Value::Null, -32600);
+    check_error(br#"{"jsonrpc":"2.0","id":"\ud800","method":"ping"}"#, Value::Null, -32600);
+    check_error(br#"{"jsonrpc":"2.0","id":1,"id":2,"method":"ping"}"#, json!(1), -32600);
+    check_error(br#"{"jsonrpc":"2.0","id":1,"method":"no/such"}"#, json!(1), -32601);
+    check_error(br#"{"jsonrpc":"2.0","id":1,"method":"ping","params":[]}"#, json!(1), -32602);
+    check_error(br#"{"jsonrpc":"2.0","id":1,"method":"tools/call"}"#, json!(1), -32602);
+    let call = |params: &str| {
+        format!(r#"{{"jsonrpc":"2.0","id":0,"method":"tools/call","params":{params}}}"#)
+    };
+    check_error(call(r#"{"arguments":{}}"#).as_bytes(), json!(0), -32602);
+    check_error(call(r#"{"name":7}"#).as_bytes(), json!(0), -32602);
+    check_error(call(r#"{"name":"good_run","arguments":[]}"#).as_bytes(), json!(0), -32602);
+    check_error(call(r#"{"name":"no_such"}"#).as_bytes(), json!(0), -32602);
+    check_error(call(r#"{"name":"good_run","_meta":7}"#).as_bytes(), json!(0), -32602);
+    let list = br#"{"jsonrpc":"2.0","id":0,"method":"tools/list","params":{"cursor":"nonsense"}}"#;
+    check_error(list, json!(0), -32602);
+    check_error(br#"[{"jsonrpc":"2.0","id":1,"method":"ping"}]"#, Value::Null, -32600);
+    let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+    check_error(deep.as_bytes(), Value::Null, -32600);
+}
+
+#[test]
+fn a_line_that_is_too_long_is_answered_by_its_id_where_that_can_be_read() {
+    for (start, id) in [
+        (r#"{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"xxx"#, json!(7)),
+        (r#"{"method":"tools/call","params":{"name":"xxx"#, Value::Null),
+        ("xxxxxxxx", Value::Null),
+    ] {
+        let mut bench = Bench::new();
+        bench.engine.line(&Line::TooLong(start.into()));
+        let answers = bench.sent();
+        assert_eq!((&answers[0]["id"], &answers[0]["error"]["code"]), (&id, &json!(-32600)));
+    }
+}
+
+#[test]
+fn ids_come_back_exactly_as_they_came() {
+    for id in ["0", "-1", "12345678901234567890123", r#""""#, r#""a\u0041\n""#, r#""ä""#] {
+        let mut bench = Bench::new();
+        let line = format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"ping"}}"#);
+        bench.engine.line(&Line::Whole(line.into_bytes()));
+        match bench.engine.next_action() {
+            Some(Action::Send(line)) => {
+                assert_eq!(line, format!(r#"{{"jsonrpc":"2.0","id":{id},"result":{{}}}}"#));
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn nothing_is_said_to_what_needs_no_answer() {
+    let mut bench = Bench::legacy("2025-11-25");
+    for line in [
+        "",
+        "  \r",
+        r#"{"jsonrpc":"2.0","method":"notifications/unknown"}"#,
+        r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":99}}"#,
+        r#"{"jsonrpc":"2.0","method":"notifications/cancelled"}"#,
+        r#"{"jsonrpc":"2.0","id":1,"result":{}}"#,
+        r#"{"jsonrpc":"2.0","id":1,"error":{"code":1,"message":"x"}}"#,
+    ] {
+        assert_eq!(bench.raw(line.as_bytes()), [] as [Value; 0], "{line}");
+    }
+}
+
+#[test]
+fn a_handshake_settles_the_version_or_offers_the_newest() {
+    for (asked, got) in [
+        ("2024-11-05", "2024-11-05"),
+        ("2025-03-26", "2025-03-26"),
+        ("2025-06-18", "2025-06-18"),
+        ("2025-11-25", "2025-11-25"),
+        ("2026-07-28", "2025-11-25"),
+        ("1999-01-01", "2025-11-25"),
+    ] {
+        let mut bench = Bench::new();
+        let params = json!({ "protocolVersion": asked });
+        let answers = bench.send(&request(1, "initialize", params));
+        assert_eq!(answers[0]["result"]["protocolVersion"], got);
+        assert_eq!(answers[0]["result"]["capabilities"]["tools"]["listChanged"], true);
+    }
+    let answers = Bench::new().send(&json!({ "jsonrpc": "2.0", "id": 1, "method": "initialize" }));
+    assert_eq!(answers[0]["result"]["protocolVersion"], "2025-11-25");
+}
+
+#[test]
+fn before_a_handshake_only_ping_is_answered() {
+    let mut bench = Bench::new();
+    let answers = bench.send(&json!({ "jsonrpc": "2.0", "id": 1, "method": "ping" }));
+    assert_eq!(answers, [json!({ "jsonrpc": "2.0", "id": 1, "result": {} })]);
+    for method in ["server/discover", "tools/list", "no/such"] {
+        let answers = bench.send(&request(1, method, json!({})));
+        assert_eq!(answers[0]["error"]["code"], -32602);
+        let message = answers[0]["error"]["message"].as_str().unwrap();
+        assert!(message.contains("protocolVersion") && message.contains("2024-11-05"), "{message}");
+    }
+}
+
+#[test]
+fn a_modern_request_says_all_it_must() {
+    let mut bench = Bench::new();
+    let mut wrong = modern(1, "tools/list", json!({}));
+    wrong["params"]["_meta"]["io.modelcontextprotocol/protocolVersion"] = json!("v999");
+    let error = &bench.send(&wrong)[0]["error"];
+    assert_eq!(error["code"], -32022);
+    assert_eq!(error["data"]["requested"], "v999");
+    assert_eq!(error["data"]["supported"].as_array().unwrap().len(), 5);
+    let mut lacking = modern(1, "tools/list", json!({}));
+    let meta = lacking["params"]["_meta"].as_object_mut().unwrap();
+    meta.remove("io.modelcontextprotocol/clientCapabilities");
+    assert_eq!(bench.send(&lacking)[0]["error"]["code"], -32602);
+    for method in ["initialize", "ping", "logging/setLevel", "prompts/list", "no/such"] {
+        assert_eq!(bench.send(&modern(1, method, json!({})))[0]["error"]["code"], -32601);
+    }
+}
+
+#[test]
+fn modern_results_are_complete_and_say_who_answers() {
+    let mut bench = Bench::new();
+    let discover = bench.send(&modern(1, "server/discover", json!({})))[0]["result"].clone();
+    assert_eq!(discover["supportedVersions"][0], "2026-07-28");
+    let list = bench.send(&modern(2, "tools/list", json!({})))[0]["result"].clone();
+    assert_eq!(list["tools"][0]["name"], "good_other");
+    assert_eq!(list["tools"][1]["annotations"]["openWorldHint"], false);
+    for result in [&discover, &list] {
+        assert_eq!(result["resultType"], "complete");
+        assert!(result["ttlMs"].is_u64() && result["cacheScope"] == "private");
+        assert_eq!(result["_meta"]["io.modelcontextprotocol/serverInfo"]["name"], "toolrack");
+    }
+    bench.send(&modern(3, "tools/call", json!({ "name": "good_run" })));
+    let result = &bench.finish_call(Ok(text("done")))[0]["result"];
+    assert_eq!(result["resultType"], "complete");
+    assert_eq!(result["content"], json!([{ "type": "text", "text": "done" }]));
+    assert!(result["_meta"]["toolrack/usage"]["fuel"].is_u64());
+}
+
+#[test]
+fn legacy_results_have_no_modern_members() {
+    let mut bench = Bench::legacy("2025-06-18");
+    let result = &bench.send(&request(1, "tools/list", json!({})))[0]["result"];
+    assert_eq!(result.as_object().unwrap().keys().collect::<Vec<_>>(), ["tools"]);
+}
+
+#[test]
+fn pages_follow_each_other_to_the_end() {
+    let settings = Settings { page: std::num::NonZeroUsize::new(1) };
+    let mut bench = Bench::without_catalog(settings);
+    bench.engine.publish(CATALOG.clone());
+    let first = bench.send(&modern(1, "tools/list", json!({})))[0]["result"].clone();
+    assert_eq!(first["tools"].as_array().unwrap().len(), 1);
+    let params = json!({ "cursor": first["nextCursor"] });
+    let second = bench.send(&modern(2, "tools/list", params))[0]["result"].clone();
+    assert_eq!(second["tools"][0]["name"], "good_run");
+    assert!(second.get("nextCursor").is_none());
+}
+
+#[test]
+fn requests_before_the_catalog_wait_for_it_in_order() {
+    let mut bench = Bench::without_catalog(Settings::default());
+    assert!(bench.send(&modern(1, "tools/list", json!({}))).is_empty());
+    assert!(bench.send(&modern(2, "tools/call", json!({ "name": "good_run" }))).is_empty());
+    assert!(bench.send(&modern(3, "tools/list", json!({}))).is_empty());
+    let cancel = json!({ "jsonrpc": "2.0", "method": "notifications/cancelled",
+        "params": { "requestId": 3 } });
+    assert!(bench.send(&cancel).is_empty());
+    bench.engine.publish(CATALOG.clone());
+    let sent = bench.sent();
+    assert_eq!(sent.len(), 1);
+    assert_eq!(sent[0]["id"], 1);
+    assert_eq!(bench.finish_call(Ok(text("done")))[0]["id"], 2);
+}
+
+#[test]
+fn an_id_in_flight_cannot_be_used_again() {
+    let mut bench = Bench::new();
+    bench.send(&modern("a", "tools/call", json!({ "name": "good_run" })));
+    let line = modern("a", "server/discover", json!({})).to_string().replace("\"a\"", r#""\u0061""#);
+    assert_eq!(bench.raw(line.as_bytes())[0]["error"]["code"], -32600);
+    assert_eq!(bench.finish_call(Ok(text("done"))).len(), 1);
+    assert!(bench.send(&modern("a", "server/discover", json!({})))[0].get("result").is_some());
+}
+
+#[test]
+fn a_cancelled_call_is_ended_and_not_answered() {
+    let mut bench = Bench::new();
+    bench.send(&modern(1, "tools/call", json!({ "name": "good_run" })));
+    let cancel = json!({ "jsonrpc": "2.0", "method": "notifications/cancelled",
+        "params": { "requestId": 1, "reason": "enough" } });
+    assert!(bench.send(&cancel).is_empty());
+    assert_eq!(bench.cancelled, [bench.calls[0].0]);
+    assert!(bench.finish_call(Ok(text("late"))).is_empty());
+    assert!(bench.send(&cancel).is_empty());
+}
+
+#[test]
+fn progress_increases_carries_its_token_and_ends_with_the_answer() {
+    let mut bench = Bench::legacy("2025-11-25");
+    let params = json!({ "name": "good_run", "_meta": { "progressToken": 0 } });
+    bench.send(&request(1, "tools/call", params));
+    let key = bench.calls[0].0;
+    let mut told = Vec::new();
+    for value in [0.0, 1.0, 1.0, 0.5, 2.0] {
+        let progress = Progress { value, total: Some(2.0), message: None };
+        bench.engine.progress(key, progress);
+        told.extend(bench.sent());
+    }
+    let values: Vec<_> = told.iter().map(|m| m["params"]["progress"].as_f64().unwrap()).collect();
+    assert_eq!(values, [0.0, 1.0, 2.0]);
+    assert_eq!(told[0]["params"]["progressToken"], 0);
+    bench.finish_call(Ok(text("done")));
+    bench.engine.progress(key, Progress { value: 3.0, total: None, message: None });
+    assert!(bench.sent().is_empty());
+}
+
+#[test]
+fn without_a_token_there_is_no_progress() {
+    let mut bench = Bench::legacy("2025-11-25");
+    bench.send(&request(1, "tools/call", json!({ "name": "good_run" })));
+    let key = bench.calls[0].0;
+    bench.engine.progress(key, Progress { value: 1.0, total: None, message: None });
+    assert!(bench.sent().is_empty());
+}
+
+#[test]
+fn a_subscription_hears_of_changes_and_is_answered_at_the_end() {
+    let mut bench = Bench::new();
+    let wants = json!({ "notifications": { "toolsListChanged": true } });
+    let other = json!({ "notifications": { "promptsListChanged": true } });
+    let acknowledged = bench.send(&modern("s", "subscriptions/listen", wants));
+    assert_eq!(acknowledged[0]["method"], "notifications/subscriptions/acknowledged");
+    let id = &acknowledged[0]["params"]["_meta"]["io.modelcontextprotocol/subscriptionId"];
+    assert_eq!(id, "s");
+    assert_eq!(acknowledged[0]["params"]["notifications"], json!({ "toolsListChanged": true }));
+    let acknowledged = bench.send(&modern("t", "subscriptions/listen", other));
+    assert_eq!(acknowledged[0]["params"]["notifications"], json!({}));
+    let missing = bench.send(&modern("u", "subscriptions/listen", json!({})));
+    assert_eq!(missing[0]["error"]["code"], -32602);
+
+    bench.engine.publish(CATALOG.clone());
+    assert!(bench.sent().is_empty(), "nothing changed");
+    bench.engine.publish(Arc::new(Catalog::default()));
+    let told = bench.sent();
+    assert_eq!(told.len(), 1);
+    assert_eq!(told[0]["method"], "notifications/tools/list_changed");
+    assert_eq!(told[0]["params"]["_meta"]["io.modelcontextprotocol/subscriptionId"], "s");
+
+    bench.engine.finish();
+    let mut ended: Vec<_> = bench.sent();
+    ended.sort_by_key(|message| message["id"].to_string());
+    assert_eq!(ended.len(), 2);
+    assert_eq!(ended[0]["result"]["resultType"], "complete");
+    assert_eq!(ended[0]["result"]["_meta"]["io.modelcontextprotocol/subscriptionId"], "s");
+}
+
+#[test]
+fn a_legacy_client_hears_of_changes_once_it_is_ready() {
+    let mut bench = Bench::legacy("2025-11-25");
+    bench.engine.publish(Arc::new(Catalog::default()));
+    assert!(bench.sent().is_empty());
+    bench.send(&json!({ "jsonrpc": "2.0", "method": "notifications/initialized" }));
+    bench.engine.publish(CATALOG.clone());
+    let expected = json!({ "jsonrpc": "2.0", "method": "notifications/tools/list_changed" });
+    assert_eq!(bench.sent(), [expected]);
+}
+
+#[test]
+fn a_batch_is_answered_as_one_when_all_is_done() {
+    let mut bench = Bench::legacy("2025-03-26");
+    let batch = json!([
+        request(1, "ping", json!({})),
+        request(2, "tools/call", json!({ "name": "good_run" })),
+        7,
+        { "jsonrpc": "2.0", "method": "notifications/initialized" },
+        request(3, "initialize", json!({})),
+    ]);
+    assert!(bench.send(&batch).is_empty());
+    let answers = bench.finish_call(Ok(text("done")));
+    assert_eq!(answers.len(), 1);
+    let ids: Vec<_> = answers[0].as_array().unwrap().iter().map(|a| a["id"].clone()).collect();
+    assert_eq!(ids, [json!(1), Value::Null, json!(3), json!(2)]);
+    assert_eq!(bench.send(&json!([]))[0]["error"]["code"], -32600);
+    let silent = json!([{ "jsonrpc": "2.0", "method": "notifications/initialized" }]);
+    assert!(bench.send(&silent).is_empty());
+}
+
+#[test]
+fn a_server_that_ends_answers_what_is_open() {
+    let mut bench = Bench::new();
+    bench.send(&modern(1, "tools/call", json!({ "name": "good_run" })));
+    bench.engine.finish();
+    let sent = bench.sent();
+    assert_eq!(sent[0]["result"]["isError"], true);
+    assert_eq!(bench.cancelled.len(), 1);
+    assert_eq!(bench.engine.in_flight(), 0);
+}
+
+#[test]
+fn content_of_every_kind_has_its_shape_in_each_revision() {
+    let media = Media { data: vec![1, 2, 3], mime_type: "image/png".into() };
+    let link = ResourceLink {
+        uri: "https://example.com".into(),
+        name: "example".into(),
+        title: None,
+        description: None,
+        mime_type: None,
+        size: Some(5),
+    };
+    let output = Output {
+        content: vec![
+            Content::Image(media.clone()),
+            Content::Audio(media),
+            Content::ResourceLink(link),
+            Content::TextResource { uri: "a:b".into(), mime_type: None, text: "t".into() },
+            Content::BlobResource { uri: "a:c".into(), mime_type: None, data: vec![1, 2, 3] },
+        ],
+        ..Output::default()
+    };
+    let mut bench = Bench::new();
+    bench.send(&modern(1, "tools/call", json!({ "name": "good_run" })));
+    let answer = &bench.finish_call(Ok(output.clone()))[0]["result"]["content"];
+    assert_eq!(
+        *answer,
+        json!([
+            { "type": "image", "data": "AQID", "mimeType": "image/png" },
+            { "type": "audio", "data": "AQID", "mimeType": "image/png" },
+            { "type": "resource_link", "uri": "https://example.com", "name": "example", "size": 5 },
+            { "type": "resource", "resource": { "uri": "a:b", "text": "t" } },
+            { "type": "resource", "resource": { "uri": "a:c", "blob": "AQID" } },
+        ])
+    );
+    let mut bench = Bench::legacy("2024-11-05");
+    bench.send(&request(1, "tools/call", json!({ "name": "good_run" })));
+    let answer = &bench.finish_call(Ok(output))[0]["result"]["content"];
+    let kinds: Vec<_> = answer.as_array().unwrap().iter().map(|block| &block["type"]).collect();
+    assert_eq!(kinds, ["image", "text", "text", "resource", "resource"]);
+}
+
+#[test]
+fn structured_content_goes_where_the_revision_allows_and_into_text_elsewhere() {
+    let structured = |json: &str| Output {
+        structured: Some(serde_json::value::RawValue::from_string(json.into()).unwrap()),
+        ..Output::default()
+    };
+    for (version, json, carried) in [
+        ("2025-11-25", r#"{"a":1}"#, true),
+        ("2025-11-25", "[1]", false),
+        ("2025-03-26", r#"{"a":1}"#, false),
+    ] {
+        let mut bench = Bench::legacy(version);
+        bench.send(&request(1, "tools/call", json!({ "name": "good_run" })));
+        let result = &bench.finish_call(Ok(structured(json)))[0]["result"];
+        assert_eq!(result.get("structuredContent").is_some(), carried, "{version} {json}");
+        assert_eq!(result["content"][0]["text"], json, "{version}");
+    }
+    let mut bench = Bench::new();
+    bench.send(&modern(1, "tools/call", json!({ "name": "good_run" })));
+    let result = &bench.finish_call(Ok(structured("[1]")))[0]["result"];
+    assert_eq!(result["structuredContent"], json!([1]));
+}
+
+#[test]
+fn schemas_pass_byte_for_byte_on_one_line() {
+    let directory = tempfile::TempDir::new().unwrap();
+    let input = "{\"type\":\"object\", \"properties\":{\"z\":{\"const\":1.50},\"a\":{}}}";
+    let wat = Wat {
+        input_schema: input,
+        output_schema: Some("{\n\"type\":\"array\"}"),
+        ..Wat::default()
+    };
+    plugins::install(directory.path(), "p", "", &wat.build());
+    let catalog = load(&directory);
+    for (modern_era, has_output) in [(true, true), (false, false)] {
+        let mut bench = if modern_era { Bench::new() } else { Bench::legacy("2025-11-25") };
+        bench.engine.publish(catalog.clone());
+        bench.sent();
+        let message = if modern_era {
+            modern(1, "tools/list", json!({}))
+        } else {
+            request(1, "tools/list", json!({}))
+        };
+        bench.engine.line(&Line::Whole(message.to_string().into_bytes()));
+        let Some(Action::Send(line)) = bench.engine.next_action() else { panic!("no answer") };
+        assert!(line.contains(input), "{line}");
+        assert!(!line.contains('\n'));
+        assert_eq!(line.contains("outputSchema"), has_output, "{line}");
+    }
+}

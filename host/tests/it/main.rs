@@ -1,0 +1,25 @@
+//! Tests across the host's borders: manifest text, sandbox with WAT, engine in memory, real binary.
+//!
+//! | file | border |
+//! |---|---|
+//! | `manifests.rs` | TOML text to checked values: golden pairs |
+//! | `sandbox.rs` | limits, traps and answers of guests in WAT |
+//! | `catalog.rs` | directories to a catalog: what is served, what is refused and why |
+//! | `engine.rs` | the protocol in memory, line by line |
+//! | `any_input.rs` | the protocol in memory, under invented input |
+//! | `server.rs` | the real binary as a client sees it |
+//! | `commands.rs` | the real binary as a person sees it |
+//! | `guest.rs`, `plugins.rs`, `client.rs` | what these tests are made with |
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on stops")]
+
+mod any_input;
+mod catalog;
+mod client;
+mod commands;
+mod engine;
+mod guest;
+mod manifests;
+mod plugins;
+mod sandbox;
+mod server;

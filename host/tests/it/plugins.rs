@@ -1,0 +1,58 @@
+//! Plugin directories made of guests in WAT.
+
+use std::path::Path;
+
+use tempfile::TempDir;
+
+use crate::guest::{self, PROGRESS, WASI, Wat};
+
+/// Writes a plugin into a directory.
+pub(crate) fn install(directory: &Path, name: &str, manifest: &str, wasm: &[u8]) {
+    std::fs::write(directory.join(name).with_extension("toml"), manifest).expect("a manifest");
+    std::fs::write(directory.join(name).with_extension("wasm"), wasm).expect("a module");
+}
+
+/// A directory with one plugin `good`, whose tools `good_run` and `good_other` answer "ok".
+pub(crate) fn good() -> TempDir {
+    let directory = TempDir::new().expect("a directory");
+    let wat = Wat { tools: &["run", "other"], ..Wat::default() };
+    install(directory.path(), "good", "", &wat.build());
+    directory
+}
+
+/// A directory with `good` and all that misbehaves: `spin_run` loops, `sleep_run` sleeps for an hour,
+/// `nap_run` for 300 ms, `forge_run` writes a forged message to stdout, `step_run` reports progress.
+pub(crate) fn mixed() -> TempDir {
+    let directory = good();
+    let path = directory.path();
+    let spin = Wat { call: "(loop $l (br $l)) unreachable", ..Wat::default() };
+    let patient = "[limits]\nfuel = 1_000_000_000_000\ncpu = \"5m\"\ntimeout = \"5m\"\nconcurrency = 32";
+    install(path, "spin", patient, &spin.build());
+    for (name, milliseconds) in [("sleep", 3_600_000), ("nap", 300)] {
+        let call = format!("{} (global.get $ok)", guest::sleep(milliseconds));
+        let wat = Wat { call: &call, imports: WASI, ..Wat::default() };
+        install(path, name, patient, &wat.build());
+    }
+    let forge = Wat {
+        call: "(i32.store (i32.const 0) (i32.const 200)) (i32.store (i32.const 4) (i32.const 40))
+            (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 16)))
+            (global.get $ok)",
+        imports: WASI,
+        fields: r#"(data (i32.const 200) "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":\"f\"}\1b\0d\0a")"#,
+        ..Wat::default()
+    };
+    install(path, "forge", "", &forge.build());
+    let step = Wat {
+        call: "(local $i f64)
+            (loop $l
+                (local.set $i (f64.add (local.get $i) (f64.const 1)))
+                (call $progress (local.get $i) (i32.const 1) (f64.const 3)
+                    (i32.const 0) (i32.const 0) (i32.const 0))
+                (br_if $l (f64.lt (local.get $i) (f64.const 3))))
+            (global.get $ok)",
+        imports: PROGRESS,
+        ..Wat::default()
+    };
+    install(path, "step", "", &step.build());
+    directory
+}

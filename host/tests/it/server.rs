@@ -1,0 +1,308 @@
+//! The real binary as a client sees it.
+
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use crate::client::{Client, HANG, toolrack};
+use crate::plugins;
+
+#[test]
+fn a_session_lists_calls_and_ends() {
+    let plugins = plugins::good();
+    let mut client = Client::initialized(plugins.path());
+    let list = client.request("tools/list", json!({}));
+    let names: Vec<_> =
+        list["result"]["tools"].as_array().unwrap().iter().map(|tool| &tool["name"]).collect();
+    assert_eq!(names, ["good_other", "good_run"]);
+    let answer = client.request("tools/call", json!({ "name": "good_run" }));
+    assert_eq!(answer["result"]["content"][0]["text"], "ok");
+    let (status, rest, _) = client.end();
+    assert_eq!((status.code(), rest), (Some(0), vec![]));
+}
+
+#[test]
+fn input_that_ends_at_once_is_answered_in_full() {
+    let plugins = plugins::good();
+    let mut client = Client::start(plugins.path());
+    client.send_bytes(
+        br#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25"}}
+{"jsonrpc":"2.0","id":2,"method":"tools/list"}
+{"jsonrpc":"2.0","id":3,"method":"ping"}"#,
+    );
+    client.close_input();
+    let (status, lines, _) = client.end();
+    assert_eq!(status.code(), Some(0));
+    assert_eq!(lines.len(), 3, "{lines:?}");
+}
+
+#[test]
+fn while_guests_run_away_ping_and_other_calls_are_answered() {
+    let plugins = plugins::mixed();
+    let mut client = Client::initialized(plugins.path());
+    client.request("tools/list", json!({}));
+    for id in 0..8 {
+        client.call(id, "spin_run");
+    }
+    for id in 100..104 {
+        client.call(id, "sleep_run");
+    }
+    for _ in 0..5 {
+        assert_eq!(client.request("ping", json!({}))["result"], json!({}));
+        let answer = client.request("tools/call", json!({ "name": "good_run" }));
+        assert_eq!(answer["result"]["content"][0]["text"], "ok");
+        assert!(client.request("tools/list", json!({}))["result"].is_object());
+    }
+    for id in (0..8).chain(100..104) {
+        client.send(&json!({ "jsonrpc": "2.0", "method": "notifications/cancelled",
+            "params": { "requestId": id } }));
+    }
+    assert_eq!(client.request("ping", json!({}))["result"], json!({}));
+    let (status, rest, log) = client.end();
+    assert_eq!((status.code(), &*rest), (Some(0), &[] as &[String]), "cancelled calls are silent");
+    assert!(log.iter().all(|line| !line.contains("panicked")), "{log:?}");
+}
+
+#[test]
+fn stdout_of_a_guest_is_logged_and_never_the_protocol() {
+    let plugins = plugins::mixed();
+    let mut client = Client::initialized(plugins.path());
+    let answer = client.request("tools/call", json!({ "name": "forge_run" }));
+    assert_eq!(answer["result"]["content"][0]["text"], "ok");
+    let (_, rest, log) = client.end();
+    assert_eq!(rest, [] as [String; 0]);
+    let line = log.iter().find(|line| line.contains("jsonrpc")).expect("the forged line, logged");
+    for part in ["plugin", "forge", "forge_run", "stdout"] {
+        assert!(line.contains(part), "{line}");
+    }
+    assert!(!line.contains('\u{1b}') && !line.contains('\r'), "{line:?}");
+}
+
+#[test]
+fn progress_comes_before_the_answer() {
+    let plugins = plugins::mixed();
+    let mut client = Client::initialized(plugins.path());
+    client.send(&json!({ "jsonrpc": "2.0", "id": 9, "method": "tools/call",
+        "params": { "name": "step_run", "_meta": { "progressToken": "t" } } }));
+    let told: Vec<_> = (0..4).map(|_| client.next()).collect();
+    for (at, message) in told[..3].iter().enumerate() {
+        assert_eq!(message["params"]["progressToken"], "t");
+        assert_eq!(message["params"]["progress"].as_f64(), Some((at + 1) as f64));
+    }
+    assert_eq!(told[3]["id"], 9);
+}
+
+#[test]
+fn calls_in_flight_finish_when_the_input_ends() {
+    let plugins = plugins::mixed();
+    let mut client = Client::initialized(plugins.path());
+    client.request("tools/list", json!({}));
+    client.call(1, "nap_run");
+    client.close_input();
+    let (status, lines, _) = client.end();
+    assert_eq!(status.code(), Some(0));
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    assert!(lines[0].contains(r#""text":"ok""#), "{lines:?}");
+}
+
+#[test]
+fn a_call_that_does_not_end_is_given_up_within_the_grace_period() {
+    let plugins = plugins::mixed();
+    for tool in ["sleep_run", "spin_run"] {
+        let mut client = Client::initialized(plugins.path());
+        client.request("tools/list", json!({}));
+        client.call(1, tool);
+        client.close_input();
+        let started = Instant::now();
+        let (status, lines, _) = client.end();
+        assert_eq!(status.code(), Some(0));
+        assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
+        assert_eq!(lines.len(), 1, "{lines:?}");
+        assert!(lines[0].contains("shutting down"), "{lines:?}");
+    }
+}
+
+#[test]
+fn requests_before_the_plugins_are_ready_wait_for_them() {
+    let plugins = plugins::mixed();
+    let mut client = Client::start(plugins.path());
+    client.send(&json!({ "jsonrpc": "2.0", "id": 0, "method": "initialize" }));
+    client.send(&json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/list" }));
+    client.call(2, "good_run");
+    let list = client.response(&json!(1));
+    assert_eq!(list["result"]["tools"].as_array().unwrap().len(), 7);
+    assert_eq!(client.response(&json!(2))["result"]["content"][0]["text"], "ok");
+}
+
+#[test]
+fn one_bad_plugin_costs_no_other() {
+    let directory = plugins::good();
+    plugins::install(directory.path(), "broken", "[limits]\nmemroy = 3", b"\x7fELF");
+    plugins::install(directory.path(), "garbage", "", b"\0asm garbage");
+    let mut client = Client::initialized(directory.path());
+    let list = client.request("tools/list", json!({}));
+    assert_eq!(list["result"]["tools"].as_array().unwrap().len(), 2);
+    let (_, _, log) = client.end();
+    assert!(log.iter().any(|line| line.contains("broken.toml:2:1")), "{log:?}");
+    assert!(log.iter().any(|line| line.contains("garbage.toml")), "{log:?}");
+}
+
+#[test]
+fn the_log_is_json_where_asked_and_names_the_call() {
+    let plugins = plugins::good();
+    let mut command = toolrack();
+    command.args(["serve", "--log-format", "json", "--plugins"]).arg(plugins.path());
+    let mut client = Client::spawn(&mut command);
+    client.send(&json!({ "jsonrpc": "2.0", "id": 0, "method": "initialize" }));
+    client.call(7, "good_run");
+    client.response(&json!(7));
+    let (_, _, log) = client.end();
+    let lines: Vec<serde_json::Value> =
+        log.iter().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let answered = lines.iter().find(|line| line["message"] == "answered").expect("the call");
+    assert_eq!(answered["span"]["plugin"], "good");
+    assert_eq!(answered["span"]["tool"], "good_run");
+    assert_eq!(answered["span"]["request"], "7");
+    assert!(answered["fuel"].is_u64(), "{answered}");
+}
+
+/// Requests beyond every queue while stdout is not read: memory stays flat, then all are answered.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_client_that_does_not_read_costs_no_memory() {
+    use std::io::{BufRead as _, BufReader, Write as _};
+    use std::process::Stdio;
+
+    const REQUESTS: usize = 20_000;
+    let plugins = plugins::good();
+    let mut child = toolrack()
+        .args(["--log", "error", "--plugins"])
+        .arg(plugins.path())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let (mut stdin, stdout) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+    let pid = child.id();
+    let (progress, written) = std::sync::mpsc::channel();
+    let writer = std::thread::spawn(move || {
+        writeln!(stdin, r#"{{"jsonrpc":"2.0","id":"h","method":"initialize"}}"#).unwrap();
+        for id in 0..REQUESTS {
+            let method = if id % 2 == 0 { "tools/list" } else { "tools/call" };
+            writeln!(
+                stdin,
+                r#"{{"jsonrpc":"2.0","id":{id},"method":"{method}","params":{{"name":"good_run"}}}}"#
+            )
+            .unwrap();
+            let _ = progress.send(id);
+        }
+    });
+    // The pipe pushes back: the writer comes to rest long before it has written everything.
+    let mut last = 0;
+    while let Ok(id) = written.recv_timeout(Duration::from_secs(3)) {
+        last = id;
+    }
+    assert!(last + 1 < REQUESTS, "nothing pushed back");
+    let resting = resident_kib(pid);
+    assert!(resting < 300 * 1024, "{resting} KiB");
+    let lines = BufReader::new(stdout).lines().map(Result::unwrap);
+    let mut seen = vec![false; REQUESTS];
+    for line in lines.take(REQUESTS + 1) {
+        let message: serde_json::Value = serde_json::from_str(&line).unwrap();
+        if let Some(id) = message["id"].as_u64() {
+            assert!(message.get("result").is_some(), "{message}");
+            assert!(!std::mem::replace(&mut seen[usize::try_from(id).unwrap()], true));
+        }
+    }
+    assert!(seen.iter().all(|seen| *seen));
+    writer.join().unwrap();
+    assert!(resident_kib(pid) < 300 * 1024);
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+#[cfg(target_os = "linux")]
+fn resident_kib(pid: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmRSS")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
+}
+
+#[cfg(unix)]
+fn signal(pid: u32, name: &str) {
+    let sent = std::process::Command::new("kill").args([name, &pid.to_string()]).status().unwrap();
+    assert!(sent.success());
+}
+
+#[cfg(unix)]
+#[test]
+fn signals_end_the_server_in_order_and_a_second_one_at_once() {
+    let plugins = plugins::mixed();
+    for name in ["-TERM", "-INT", "-HUP"] {
+        let mut client = Client::initialized(plugins.path());
+        client.request("tools/list", json!({}));
+        client.call(1, "nap_run");
+        assert_eq!(client.request("ping", json!({}))["result"], json!({}));
+        signal(client.pid(), name);
+        assert_eq!(client.response(&json!(1))["result"]["content"][0]["text"], "ok", "{name}");
+        let (status, _, _) = client.end();
+        assert_eq!(status.code(), Some(0), "{name}");
+    }
+    let mut client = Client::initialized(plugins.path());
+    client.request("tools/list", json!({}));
+    client.call(1, "sleep_run");
+    assert_eq!(client.request("ping", json!({}))["result"], json!({}));
+    signal(client.pid(), "-TERM");
+    std::thread::sleep(Duration::from_millis(200));
+    signal(client.pid(), "-TERM");
+    let (status, _, _) = client.end();
+    assert!(matches!(status.code(), Some(0 | 143)), "{status:?}");
+}
+
+#[test]
+fn a_client_that_goes_away_ends_the_server() {
+    use std::process::Stdio;
+    let plugins = plugins::mixed();
+    let mut child = toolrack()
+        .arg("--plugins")
+        .arg(plugins.path())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let mut stdin = child.stdin.take().unwrap();
+    std::io::Write::write_all(&mut stdin, b"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}\n")
+        .unwrap();
+    let started = Instant::now();
+    while child.try_wait().unwrap().is_none() {
+        assert!(started.elapsed() < HANG, "the server does not notice");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    drop(stdin);
+}
+
+#[cfg(unix)]
+#[test]
+fn closed_descriptors_and_a_stuck_stderr_stop_nothing() {
+    use std::process::{Command, Stdio};
+    let plugins = plugins::good();
+    let requests = r#"printf '%s\n' '{"jsonrpc":"2.0","id":1,"method":"initialize"}' '{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"good_run"}}'"#;
+    let run = |redirect: &str| {
+        let binary = env!("CARGO_BIN_EXE_toolrack");
+        let script = format!(r#"{requests} | "{binary}" --plugins "$1" {redirect}"#);
+        let output = Command::new("sh")
+            .args(["-c", &script, "sh"])
+            .arg(plugins.path())
+            .stderr(Stdio::null())
+            .output()
+            .unwrap();
+        String::from_utf8(output.stdout).unwrap().lines().count()
+    };
+    assert_eq!(run("2>&-"), 2);
+    assert_eq!(run("2>/dev/full"), 2);
+    assert_eq!(run(">&-"), 0);
+    assert_eq!(run("<&- >/dev/null"), 0);
+}

@@ -1,0 +1,67 @@
+//! How long a text is, in every sense that people mean.
+
+use unicode_segmentation::UnicodeSegmentation;
+
+/// The sizes of a text.
+#[derive(Debug, PartialEq, serde::Serialize, schemars::JsonSchema)]
+pub struct Counts {
+    /// Bytes in UTF-8.
+    pub bytes: usize,
+    /// Unicode code points.
+    pub characters: usize,
+    /// What a reader sees as one character: a letter with its accents, an emoji of several parts.
+    pub graphemes: usize,
+    /// Words by the rules of Unicode, punctuation left out.
+    pub words: usize,
+    /// Lines; a line break at the end begins no further one.
+    pub lines: usize,
+    /// How often the text that was asked for occurs, without overlaps.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub occurrences: Option<usize>,
+}
+
+/// The sizes of `text`, and how often `part` occurs in it.
+pub fn count(text: &str, part: Option<&str>) -> Result<Counts, String> {
+    if part == Some("") {
+        return Err("`part` is empty: it would occur between any two characters".to_string());
+    }
+    Ok(Counts {
+        bytes: text.len(),
+        characters: text.chars().count(),
+        graphemes: text.graphemes(true).count(),
+        words: text.unicode_words().count(),
+        lines: text.lines().count(),
+        occurrences: part.map(|part| text.matches(part).count()),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_size_is_what_people_mean_by_it() {
+        let check = |text: &str, bytes, characters, graphemes, words, lines| {
+            let expected = Counts { bytes, characters, graphemes, words, lines, occurrences: None };
+            assert_eq!(count(text, None), Ok(expected), "{text:?}");
+        };
+        check("", 0, 0, 0, 0, 0);
+        check("Hello, world!", 13, 13, 13, 2, 1);
+        check("can't stop\n", 11, 11, 11, 2, 1);
+        check("a\r\n\r\nb", 6, 6, 4, 2, 3);
+        check("e\u{301}", 3, 2, 1, 1, 1);
+        check("👩‍👩‍👧 🇩🇪", 27, 8, 3, 0, 1);
+    }
+
+    #[test]
+    fn occurrences_do_not_overlap() {
+        let check = |text: &str, part: &str, expected| {
+            assert_eq!(count(text, Some(part)).unwrap().occurrences, Some(expected), "{part}");
+        };
+        check("strawberry", "r", 3);
+        check("aaaa", "aa", 2);
+        check("a.b", ".", 1);
+        check("abc", "x", 0);
+        assert!(count("a", Some("")).is_err());
+    }
+}

@@ -1,0 +1,57 @@
+//! What is different between two texts, line by line.
+
+use similar::TextDiff;
+
+/// Longest diff that is returned: what the host lets through, less room for the message around it.
+const MAX_RESULT: usize = 250_000;
+
+/// The unified diff that turns `before` into `after`, with `context` lines around each change. Its
+/// algorithm gives up on the shortest diff where finding it would take too long.
+pub fn diff(
+    before: &str,
+    after: &str,
+    context: usize,
+    names: (&str, &str),
+) -> Result<String, String> {
+    if before == after {
+        return Ok("the texts are the same".to_string());
+    }
+    if before.replace("\r\n", "\n") == after.replace("\r\n", "\n") {
+        return Ok("the texts differ in line endings only (CRLF or LF)".to_string());
+    }
+    let diff = TextDiff::from_lines(before, after);
+    let mut unified = diff.unified_diff();
+    let text = unified.context_radius(context).header(names.0, names.1).to_string();
+    if text.len() > MAX_RESULT {
+        return Err(format!(
+            "the diff is {} bytes long; the limit is {MAX_RESULT}: use less `context`, or compare in \
+             parts",
+            text.len()
+        ));
+    }
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn differences_are_shown_as_a_unified_diff() {
+        let check = |before: &str, after: &str, context, expected: &str| {
+            assert_eq!(diff(before, after, context, ("a", "b")).as_deref(), Ok(expected));
+        };
+        check("1\n2\n3\n", "1\nx\n3\n", 1, "--- a\n+++ b\n@@ -1,3 +1,3 @@\n 1\n-2\n+x\n 3\n");
+        check("1\n2\n3\n", "1\nx\n3\n", 0, "--- a\n+++ b\n@@ -2 +2 @@\n-2\n+x\n");
+        check("a", "a\n", 3, "--- a\n+++ b\n@@ -1 +1 @@\n-a\n\\ No newline at end of file\n+a\n");
+        check("", "a\n", 3, "--- a\n+++ b\n@@ -0,0 +1 @@\n+a\n");
+        check("a\n", "a\n", 3, "the texts are the same");
+        check("a\r\nb\n", "a\nb\n", 3, "the texts differ in line endings only (CRLF or LF)");
+    }
+
+    #[test]
+    fn too_long_a_diff_is_refused() {
+        let message = diff(&"a\n".repeat(100_000), &"b\n".repeat(100_000), 3, ("a", "b"));
+        assert!(message.unwrap_err().contains("the limit is 250000"));
+    }
+}

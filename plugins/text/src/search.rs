@@ -1,0 +1,197 @@
+//! Finding and replacing. Knows patterns that are checked already.
+
+use crate::pattern::check_replacement;
+use regex::Regex;
+use std::collections::BTreeMap;
+
+/// Longest text that is returned: what the host lets through, less what JSON adds.
+const MAX_RESULT: usize = 200_000;
+
+/// All that was found, or as much as was asked for.
+#[derive(Debug, PartialEq, serde::Serialize, schemars::JsonSchema)]
+pub struct Found {
+    /// How many matches there are in all.
+    pub total: usize,
+    /// The first of them.
+    pub matches: Vec<Match>,
+}
+
+/// One match.
+#[derive(Debug, PartialEq, serde::Serialize, schemars::JsonSchema)]
+pub struct Match {
+    /// The line it begins in, counted from 1.
+    pub line: usize,
+    /// The character of the line it begins at, counted from 1.
+    pub column: usize,
+    pub text: String,
+    /// What the pattern's groups matched, by number or name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub groups: BTreeMap<String, String>,
+}
+
+/// The matches of `pattern`, of which the first `limit` are shown.
+pub fn find(text: &str, pattern: &Regex, limit: usize) -> Result<Found, String> {
+    // Counting alone takes a fraction of the work of telling groups apart.
+    let mut found = Found { total: pattern.find_iter(text).count(), matches: Vec::new() };
+    let mut place = Place { line: 1, column: 1, at: 0 };
+    let mut size = 0;
+    for captures in pattern.captures_iter(text).take(limit) {
+        let Some(whole) = captures.get(0) else { continue };
+        place.advance(text, whole.start());
+        let names = pattern.capture_names().enumerate().skip(1);
+        let groups: BTreeMap<String, String> = names
+            .filter_map(|(number, name)| {
+                let name = name.map_or_else(|| number.to_string(), str::to_string);
+                Some((name, captures.get(number)?.as_str().to_string()))
+            })
+            .collect();
+        // A match without groups still takes as much as its place.
+        size += whole.len() + groups.values().map(String::len).sum::<usize>() + 40;
+        if size > MAX_RESULT {
+            return Err(format!(
+                "the first {} matches are longer than {MAX_RESULT} bytes; set a lower `limit`",
+                found.matches.len() + 1
+            ));
+        }
+        let Place { line, column, .. } = place;
+        found.matches.push(Match { line, column, text: whole.as_str().to_string(), groups });
+    }
+    Ok(found)
+}
+
+/// A place in a text, which moves on with the matches: counting from the start for each of them
+/// would read the text as often.
+struct Place {
+    line: usize,
+    column: usize,
+    at: usize,
+}
+
+impl Place {
+    fn advance(&mut self, text: &str, to: usize) {
+        let passed = &text[self.at..to];
+        self.line += passed.matches('\n').count();
+        match passed.rsplit_once('\n') {
+            Some((_, after)) => self.column = after.chars().count() + 1,
+            None => self.column += passed.chars().count(),
+        }
+        self.at = to;
+    }
+}
+
+/// A text with replacements.
+#[derive(Debug, PartialEq, serde::Serialize, schemars::JsonSchema)]
+pub struct Replaced {
+    /// How many matches were replaced.
+    pub replacements: usize,
+    pub text: String,
+}
+
+/// What a match is replaced with.
+#[derive(Clone, Copy)]
+pub enum Replacement<'a> {
+    /// Where `$1` and `${name}` stand for groups.
+    Template(&'a str),
+    Literal(&'a str),
+}
+
+/// `text` with the first `limit` matches replaced.
+pub fn replace(
+    text: &str,
+    pattern: &Regex,
+    replacement: Replacement<'_>,
+    limit: usize,
+) -> Result<Replaced, String> {
+    if let Replacement::Template(template) = replacement {
+        check_replacement(pattern, template)?;
+    }
+    let mut replaced = Replaced { replacements: 0, text: String::new() };
+    let mut done = 0;
+    for captures in pattern.captures_iter(text).take(limit) {
+        let Some(whole) = captures.get(0) else { continue };
+        replaced.text.push_str(&text[done..whole.start()]);
+        match replacement {
+            Replacement::Literal(literal) => replaced.text.push_str(literal),
+            Replacement::Template(template) => {
+                // No group is longer than the match, so this much is certain before the work.
+                let most = template.matches('$').count() * whole.len() + template.len();
+                check_length(most.saturating_sub(MAX_RESULT))?;
+                captures.expand(template, &mut replaced.text);
+            }
+        }
+        check_length(replaced.text.len())?;
+        done = whole.end();
+        replaced.replacements += 1;
+    }
+    replaced.text.push_str(&text[done..]);
+    check_length(replaced.text.len())?;
+    Ok(replaced)
+}
+
+fn check_length(length: usize) -> Result<(), String> {
+    if length <= MAX_RESULT {
+        return Ok(());
+    }
+    Err(format!(
+        "the text would be longer than {MAX_RESULT} bytes after the replacement; replace it in parts"
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pattern::pattern;
+
+    #[test]
+    fn matches_come_with_place_and_groups() {
+        let check = |text: &str, expression: &str, limit, expected: &str| {
+            let found = find(text, &pattern(expression, false, false).unwrap(), limit).unwrap();
+            let shown = found.matches.iter().map(|found| {
+                let Match { line, column, text, groups } = found;
+                let groups: Vec<String> = groups.iter().map(|(k, v)| format!(" {k}={v}")).collect();
+                format!("{line}:{column} {text}{}", groups.concat())
+            });
+            let shown: Vec<String> = shown.collect();
+            assert_eq!(format!("{} | {}", found.total, shown.join(", ")), expected, "{expression}");
+        };
+        check("ab\nüb ab", "b", 10, "3 | 1:2 b, 2:2 b, 2:5 b");
+        check("ab\nüb ab", "b", 2, "3 | 1:2 b, 2:2 b");
+        check("a\n\nb", "(?m)^$", 10, "1 | 2:1 ");
+        check("k=1, x=", r"(\w)=(?<value>\d)?", 10, "2 | 1:1 k=1 1=k value=1, 1:6 x= 1=x");
+        check("abc", "x", 10, "0 | ");
+    }
+
+    #[test]
+    fn matches_are_replaced() {
+        let check = |text: &str, expression: &str, replacement, limit, expected: &str, count| {
+            let pattern = pattern(expression, false, false).unwrap();
+            let found = replace(text, &pattern, replacement, limit).unwrap();
+            assert_eq!(
+                (found.text.as_str(), found.replacements),
+                (expected, count),
+                "{expression}"
+            );
+        };
+        use Replacement::{Literal, Template};
+        check("2026-03", r"(\d+)-(\d+)", Template("$2/$1"), 9, "03/2026", 1);
+        check("aaa", "a", Template("b"), 2, "bba", 2);
+        check("aaa", "x", Template("b"), 9, "aaa", 0);
+        check("price", "price", Literal("$1"), 9, "$1", 1);
+        check("ab", "x*", Template("-"), 9, "-a-b-", 3);
+    }
+
+    #[test]
+    fn too_long_a_result_is_refused_before_it_is_built() {
+        let check = |replacement| {
+            let text = "a".repeat(300_000);
+            let found = replace(&text, &pattern("a+", false, false).unwrap(), replacement, 9);
+            assert!(found.unwrap_err().contains("longer than 200000 bytes"));
+        };
+        let (groups, plain) = ("$0".repeat(100_000), "b".repeat(300_000));
+        check(Replacement::Template(&groups));
+        check(Replacement::Literal(&plain));
+        let text = "a\n".repeat(200_000);
+        let found = find(&text, &pattern("a", false, false).unwrap(), 100_000);
+        assert!(found.unwrap_err().contains("set a lower `limit`"));
+    }
+}
