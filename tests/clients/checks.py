@@ -1,8 +1,8 @@
 """Runs one check after another, each as a process with a home and a copy of the plugins of its own.
 
 One line a check; what a failing one printed follows its line. It knows neither the clients nor what
-they look at: every check is a script beside this file, its arguments, and the server to start. All
-the plugin directories it is given are served together, as one.
+they look at: every check is a script beside this file, its arguments, and the server to start. The
+plugin directories it is given are served as one; of them a script gets the plugins it names.
 """
 
 import os
@@ -29,8 +29,8 @@ def main(toolrack: Path, directories: list[Path]) -> int:
         results.mkdir()
         home.mkdir()
         for number, (script, *arguments) in enumerate(checks(results)):
-            plugins = gather(directories, Path(scratch, str(number)))
-            if run(script, *arguments, str(toolrack), "serve", "--plugins", str(plugins), home=home):
+            plugins = gather(directories, script.PLUGINS, Path(scratch, str(number)))
+            if run(script.__name__, *arguments, str(toolrack), "serve", "--plugins", str(plugins), home=home):
                 passed += 1
             else:
                 failed += 1
@@ -39,22 +39,23 @@ def main(toolrack: Path, directories: list[Path]) -> int:
     return 1 if failed else 0
 
 
-def checks(results: Path) -> list[list[str]]:
-    """Every check in order, as a script's name and its arguments."""
+def checks(results: Path) -> list[tuple]:
+    """Every check in order, as a script and its arguments."""
     return [
-        *(["inspector", check.__name__, era] for check, era in inspector.CHECKS),
-        *(["python_sdk", check.__name__, mode] for check, mode in python_sdk.CHECKS),
-        *(["conformance", "suite", revision, str(results)] for revision in conformance.REVISIONS),
-        ["conformance", "baseline", "all", str(results)],
+        *((inspector, check.__name__, era) for check, era in inspector.CHECKS),
+        *((python_sdk, check.__name__, mode) for check, mode in python_sdk.CHECKS),
+        *((conformance, "suite", revision, str(results)) for revision in conformance.REVISIONS),
+        (conformance, "baseline", "all", str(results)),
     ]
 
 
-def gather(directories: list[Path], into: Path) -> Path:
-    """Copies every manifest and Wasm file, so that a check may change them as it likes."""
+def gather(directories: list[Path], names: set[str] | None, into: Path) -> Path:
+    """Copies the plugins, so that a check may change them as it likes."""
     into.mkdir()
     for directory in directories:
         for file in (*directory.glob("*.toml"), *directory.glob("*.wasm")):
-            shutil.copy(file, into)
+            if names is None or file.stem in names:
+                shutil.copy(file, into)
     return into
 
 

@@ -16,8 +16,9 @@ import anyio
 import mcp_types as types
 from mcp import Client, MCPError, StdioServerParameters, stdio_client
 
+PLUGINS = {"calc", "conformance", "hello", "runaway"}
 SECONDS = 60
-PROMPT_SECONDS = 3
+PROMPT_SECONDS = 5
 MODERN = "2026-07-28"
 
 

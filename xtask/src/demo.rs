@@ -135,14 +135,13 @@ fn show(scene: &Scene, answer: &Answer, fails: bool) -> Result<()> {
 fn register(host: &Path, plugins: &Path) {
     let (host, plugins) = (host.display().to_string(), plugins.display().to_string());
     title("now with your own client");
-    println!(
-        "\nClaude Code:\n  claude mcp add --scope user toolrack -- {host} serve --plugins {plugins}"
-    );
-    let server = json!({"command": host, "args": ["serve", "--plugins", plugins]});
-    println!(
-        "\nAny client that reads .mcp.json:\n{:#}",
-        json!({"mcpServers": {"toolrack": server}})
-    );
+    println!("\nClaude Code:");
+    println!("  claude mcp add --scope user toolrack -- {host} serve --plugins {plugins}");
+    println!("\nAny client that reads .mcp.json:");
+    // Through JSON, because a path may hold what JSON has to escape.
+    let (command, arguments) = (json!(host), json!(["serve", "--plugins", plugins]));
+    println!("{{\n  \"mcpServers\": {{\n    \"toolrack\": {{");
+    println!("      \"command\": {command},\n      \"args\": {arguments}\n    }}\n  }}\n}}");
 }
 
 fn params(scene: &Scene) -> Result<Value> {

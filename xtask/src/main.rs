@@ -25,7 +25,8 @@ cargo xtask: build, try and check Toolrack
   cargo xtask demo            builds, then shows a session: calls, a runaway tool being stopped,
                               and the line that registers Toolrack with your MCP client
   cargo xtask test [FILTER]   builds the plugins, then runs the tests of host, SDK and plugins;
-                              FILTER is a part of the name of the tests you want
+                              FILTER is a part of the name of the tests you want; --release tests
+                              the optimised host, as CI does, which then need not build two
   cargo xtask lint            formatting, clippy and documentation, as CI checks them
 
 New here? `cargo xtask demo` takes a few minutes the first time and shows all there is.

@@ -63,8 +63,7 @@ impl Catalog {
         let mut names = BTreeSet::new();
         let mut served = Vec::new();
         for plugin in plugins {
-            let mut refuse =
-                |reason| refusals.push(Refusal { file: plugin.file.clone(), reason });
+            let mut refuse = |reason| refusals.push(Refusal { file: plugin.file.clone(), reason });
             if served.len() == MAX_PLUGINS {
                 refuse(format!("{MAX_PLUGINS} plugins are served already, the most there can be"));
                 continue;
@@ -121,9 +120,11 @@ impl Catalog {
     #[must_use]
     pub fn looks_like(&self, other: &Self) -> bool {
         self.tools.len() == other.tools.len()
-            && self.tools.values().zip(other.tools.values()).all(|(one, two)| {
-                one.name == two.name && one.spec.looks_like(&two.spec)
-            })
+            && self
+                .tools
+                .values()
+                .zip(other.tools.values())
+                .all(|(one, two)| one.name == two.name && one.spec.looks_like(&two.spec))
     }
 
     /// All plugins, in order of precedence.

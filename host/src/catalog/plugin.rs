@@ -102,10 +102,8 @@ impl Plugin {
         }
         let guest = Guest::compile(sandbox, wasm, manifest.limits.clone(), manifest.config.clone())
             .map_err(|error| PluginError::Compile { wasm: name.clone(), error })?;
-        let specs = guest
-            .tools()
-            .await
-            .map_err(|error| PluginError::List { wasm: name.clone(), error })?;
+        let specs =
+            guest.tools().await.map_err(|error| PluginError::List { wasm: name.clone(), error })?;
         if specs.is_empty() {
             return Err(PluginError::NoTools(name));
         }

@@ -116,7 +116,9 @@ fn print_blocks(blocks: &[Content]) {
             Content::Image(media) | Content::Audio(media) => {
                 println!("[{}, {} bytes]", escape(&media.mime_type), media.data.len());
             }
-            Content::ResourceLink(link) => println!("{}: {}", escape(&link.name), escape(&link.uri)),
+            Content::ResourceLink(link) => {
+                println!("{}: {}", escape(&link.name), escape(&link.uri))
+            }
             Content::BlobResource { uri, data, .. } => {
                 println!("[{}, {} bytes]", escape(uri), data.len());
             }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::load::load;
 use super::{DIM, ERROR, GOOD, NAME, paint, print_json};
 use crate::catalog::{Catalog, Plugin};
-use crate::manifest::show_duration;
+use crate::manifest::{grouped, show_duration};
 
 pub(super) fn run(directories: &[PathBuf], as_json: bool) -> anyhow::Result<ExitCode> {
     let (host, catalog) = load(directories)?;
@@ -54,7 +54,12 @@ fn report(catalog: &Catalog) -> Value {
 fn print(catalog: &Catalog) {
     for plugin in catalog.plugins() {
         let limits = plugin.limits();
-        println!("{} {}  {}", paint(GOOD, "ok"), paint(NAME, &plugin.name), paint(DIM, &plugin.file));
+        println!(
+            "{} {}  {}",
+            paint(GOOD, "ok"),
+            paint(NAME, &plugin.name),
+            paint(DIM, &plugin.file)
+        );
         for tool in tools_of(catalog, plugin) {
             println!("     {tool}");
         }
@@ -64,7 +69,7 @@ fn print(catalog: &Catalog) {
                 DIM,
                 format!(
                     "limits a call: fuel {}, cpu {}, memory {}, timeout {}, output {}, {} at once",
-                    limits.fuel,
+                    grouped(limits.fuel),
                     show_duration(limits.cpu),
                     limits.memory,
                     show_duration(limits.timeout),

@@ -47,10 +47,22 @@ fn print(catalog: &Catalog) {
     let width = catalog.tools().map(|tool| tool.name.as_str().len()).max().unwrap_or(0);
     for tool in catalog.tools() {
         let padding = " ".repeat(width - tool.name.as_str().len());
-        let first = escape(tool.spec.description.lines().next().unwrap_or_default());
-        println!("{}{padding}  {first}", paint(NAME, &tool.name));
+        println!("{}{padding}  {}", paint(NAME, &tool.name), summary(&tool.spec.description));
         println!("{}  {}", " ".repeat(width), paint(DIM, parameters(tool)));
     }
+}
+
+/// The first sentence of a description, on one line and not too long.
+fn summary(description: &str) -> String {
+    const WIDTH: usize = 100;
+    let paragraph = description.split("\n\n").next().unwrap_or_default();
+    let line = paragraph.split_whitespace().collect::<Vec<_>>().join(" ");
+    let sentence = line.split_inclusive(". ").next().unwrap_or_default().trim_end();
+    if sentence.chars().count() <= WIDTH {
+        return escape(sentence);
+    }
+    let cut: String = sentence.chars().take(WIDTH - 3).collect();
+    format!("{}...", escape(cut.trim_end()))
 }
 
 /// The parameters on one line: optional ones in brackets.
@@ -69,4 +81,20 @@ pub(super) fn parameters(tool: &Tool) -> String {
         })
         .collect();
     if shown.is_empty() { "no parameters".into() } else { shown.join(" ") }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_summary_is_the_first_sentence_on_one_line() {
+        for (description, expected) in [
+            ("Adds\ntwo numbers. Use it often.", "Adds two numbers."),
+            ("Adds.\n\nMore.", "Adds."),
+            ("", ""),
+        ] {
+            assert_eq!(super::summary(description), expected);
+        }
+        let long = super::summary(&"word ".repeat(100));
+        assert!(long.len() <= 100 && long.ends_with("..."), "{long}");
+    }
 }

@@ -13,9 +13,8 @@ pub(super) fn load(directories: &[PathBuf]) -> anyhow::Result<(Host, Catalog)> {
     let host = Host::start()?;
     let mut loader = host.load(directories);
     // Hidden where stderr is no terminal.
-    let bar = ProgressBar::new(0).with_style(ProgressStyle::with_template(
-        "{spinner} compiling plugins {pos}/{len}",
-    )?);
+    let bar = ProgressBar::new(0)
+        .with_style(ProgressStyle::with_template("{spinner} compiling plugins {pos}/{len}")?);
     bar.enable_steady_tick(Duration::from_millis(100));
     let catalog = host.guests().block_on(async {
         loop {

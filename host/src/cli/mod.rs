@@ -174,7 +174,9 @@ fn plugin_directories(given: Vec<PathBuf>) -> Vec<PathBuf> {
         return given;
     }
     match std::env::var_os("TOOLRACK_PLUGINS").filter(|value| !value.is_empty()) {
-        Some(value) => std::env::split_paths(&value).filter(|p| !p.as_os_str().is_empty()).collect(),
+        Some(value) => {
+            std::env::split_paths(&value).filter(|p| !p.as_os_str().is_empty()).collect()
+        }
         None => {
             let home = std::env::home_dir().unwrap_or_default();
             vec![home.join(".toolrack").join("plugins")]

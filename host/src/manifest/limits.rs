@@ -146,7 +146,8 @@ impl Default for Limits {
 }
 
 /// A whole number as TOML groups it: `1_000_000`.
-pub(super) fn grouped(number: u64) -> String {
+#[must_use]
+pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (index, digit) in digits.chars().enumerate() {

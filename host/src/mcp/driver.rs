@@ -111,7 +111,7 @@ impl Driver {
         let mut phase = Phase::Serving;
         self.catalog.mark_changed();
         loop {
-            self.take_lines();
+            self.take_lines(&phase);
             self.act();
             if self.is_done(&phase) {
                 return self.end(End::Finished).await;
@@ -129,7 +129,9 @@ impl Driver {
                 },
                 permit = self.stdio.output.clone().reserve_owned(), if !self.unread.is_empty() => {
                     let Ok(permit) = permit else { return self.end(End::ClientGone).await };
-                    permit.send(next_write(&mut self.unread, &mut self.unread_bytes));
+                    let bytes = next_write(&mut self.unread);
+                    self.unread_bytes -= bytes.len();
+                    permit.send(bytes);
                     phase = phase.after_progress();
                 }
                 () = closed(self.stdio.output.clone()) => return self.end(End::ClientGone).await,
@@ -149,7 +151,6 @@ impl Driver {
                 }
                 () = &mut shutdown, if !matches!(phase, Phase::Stopping(_)) => {
                     tracing::debug!("shutting down");
-                    self.ahead.clear();
                     phase = Phase::Stopping(Instant::now() + GRACE);
                 }
                 () = sleep_until(deadline) => return self.end(End::Finished).await,
@@ -158,8 +159,12 @@ impl Driver {
     }
 
     fn is_done(&self, phase: &Phase) -> bool {
-        let idle = self.engine.in_flight() == 0 && self.unread.is_empty() && self.ahead.is_empty();
-        !matches!(phase, Phase::Serving) && idle
+        let idle = self.engine.in_flight() == 0 && self.unread.is_empty();
+        match phase {
+            Phase::Serving => false,
+            Phase::Draining(_) => idle && self.ahead.is_empty(),
+            Phase::Stopping(_) => idle,
+        }
     }
 
     fn client_reads(&self) -> bool {
@@ -167,7 +172,8 @@ impl Driver {
     }
 
     fn has_room(&self) -> bool {
-        self.engine.in_flight() < MAX_IN_FLIGHT
+        // A cancelled call is in flight until its guest has really ended.
+        self.engine.in_flight().max(self.running.len()) < MAX_IN_FLIGHT
             && self.argument_bytes < MAX_IN_FLIGHT_BYTES
             && self.client_reads()
     }
@@ -193,8 +199,9 @@ impl Driver {
         }
     }
 
-    fn take_lines(&mut self) {
-        while self.has_room()
+    fn take_lines(&mut self, phase: &Phase) {
+        while !matches!(phase, Phase::Stopping(_))
+            && self.has_room()
             && let Some(line) = self.ahead.pop_front()
         {
             self.ahead_bytes -= line.len();
@@ -271,15 +278,19 @@ impl Driver {
 
     /// The one way out: every open request is answered, every call ended, everything written.
     async fn end(mut self, end: End) -> End {
-        self.engine.finish();
-        self.act();
+        self.engine.finish(self.ahead.drain(..));
+        while let Some(action) = self.engine.next_action() {
+            if let Action::Send(line) = action {
+                self.unread.push_back(line);
+            }
+        }
         self.calls.shutdown().await;
         if end == End::Finished {
             let deadline = Instant::now() + GRACE;
             while !self.unread.is_empty() {
                 let reserved = tokio::time::timeout_at(deadline, self.stdio.output.reserve()).await;
                 let Ok(Ok(permit)) = reserved else { break };
-                permit.send(next_write(&mut self.unread, &mut self.unread_bytes));
+                permit.send(next_write(&mut self.unread));
             }
             self.stdio.close(deadline.saturating_duration_since(Instant::now())).await;
         }
@@ -297,14 +308,13 @@ impl Phase {
     }
 }
 
-fn next_write(unread: &mut VecDeque<String>, unread_bytes: &mut usize) -> Vec<u8> {
+fn next_write(unread: &mut VecDeque<String>) -> Vec<u8> {
     let mut bytes = Vec::new();
     while let Some(line) = unread.front()
         && (bytes.is_empty() || bytes.len() + line.len() < WRITE)
     {
         bytes.extend_from_slice(line.as_bytes());
         bytes.push(b'\n');
-        *unread_bytes -= line.len() + 1;
         unread.pop_front();
     }
     bytes

@@ -225,8 +225,12 @@ impl Engine {
         }
     }
 
-    /// Answers everything that is still open: the server is about to end.
-    pub fn finish(&mut self) {
+    /// Answers everything that is still open, and the lines that were read and not begun: the server
+    /// is about to end.
+    pub fn finish(&mut self, rest: impl Iterator<Item = Line>) {
+        // Without a catalog nothing new begins.
+        self.catalog = None;
+        rest.for_each(|line| self.line(&line));
         for waiting in std::mem::take(&mut self.waiting) {
             let fault = Fault::invalid_request("the server is shutting down");
             self.answer(&waiting.origin, reply::fault(Some(&waiting.origin.id), &fault));
@@ -277,7 +281,13 @@ impl Engine {
         }
     }
 
-    fn request(&mut self, id: Id, method: &str, params: Option<&RawValue>, batch: Option<BatchKey>) {
+    fn request(
+        &mut self,
+        id: Id,
+        method: &str,
+        params: Option<&RawValue>,
+        batch: Option<BatchKey>,
+    ) {
         if self.pending.contains_key(&id) {
             let fault = Fault::invalid_request(format!("a request with the id {id} is in flight"));
             return self.refuse(Some(&id), batch, &fault);
@@ -403,7 +413,9 @@ impl Engine {
         let page = self.settings.page.map_or(usize::MAX, std::num::NonZero::get);
         let after = cursor.map(read_cursor).transpose()?;
         let mut tools: Vec<&Tool> = match &after {
-            Some(name) => catalog.tools_after(name).take(page.saturating_add(1)).map(|t| &**t).collect(),
+            Some(name) => {
+                catalog.tools_after(name).take(page.saturating_add(1)).map(|t| &**t).collect()
+            }
             None => catalog.tools().take(page.saturating_add(1)).map(|t| &**t).collect(),
         };
         let mut next = None;

@@ -85,8 +85,15 @@ impl fmt::Display for Id {
 /// A message that can be acted on.
 #[derive(Debug)]
 pub(super) enum Message<'a> {
-    Request { id: Id, method: String, params: Option<&'a RawValue> },
-    Notification { method: String, params: Option<&'a RawValue> },
+    Request {
+        id: Id,
+        method: String,
+        params: Option<&'a RawValue>,
+    },
+    Notification {
+        method: String,
+        params: Option<&'a RawValue>,
+    },
     /// An answer to something this server never asked.
     Response,
 }
@@ -111,8 +118,7 @@ pub(super) fn parse(line: &Line) -> Parsed<'_> {
     let bytes = match line {
         Line::Whole(bytes) => bytes,
         Line::TooLong(start) => {
-            let fault =
-                Fault::invalid_request(format!("the line is longer than {MAX_LINE} bytes"));
+            let fault = Fault::invalid_request(format!("the line is longer than {MAX_LINE} bytes"));
             return Parsed::One(Err(Refused { id: id_at_start(start), fault }));
         }
     };
@@ -167,9 +173,8 @@ pub(super) fn present<'de, D: serde::Deserializer<'de>>(
 
 /// One message of a line or of a batch.
 pub(super) fn message(raw: &RawValue) -> Result<Message<'_>, Refused> {
-    let refuse = |id, problem: &str| {
-        Err(Refused { id, fault: Fault::invalid_request(problem.to_owned()) })
-    };
+    let refuse =
+        |id, problem: &str| Err(Refused { id, fault: Fault::invalid_request(problem.to_owned()) });
     if !raw.get().starts_with('{') {
         return refuse(None, "a message is a JSON object");
     }

@@ -80,7 +80,9 @@ impl<'a> Meta<'a> {
         let first = raw.get().as_bytes()[0];
         let fits = first == b'"' || first == b'-' || first.is_ascii_digit();
         if !fits || raw.get().len() > 1024 {
-            return Err(Fault::invalid_params("`progressToken` is neither a string nor an integer"));
+            return Err(Fault::invalid_params(
+                "`progressToken` is neither a string nor an integer",
+            ));
         }
         Ok(Some(raw.to_owned()))
     }

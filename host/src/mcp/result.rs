@@ -178,10 +178,10 @@ pub(super) fn call_result(
 ) -> CallResult {
     let is_error = outcome.is_err();
     let mut output = outcome.unwrap_or_else(|error| match error {
-        CallError::Failed(content) if !content.is_empty() => Output { content, ..Output::default() },
-        error => {
-            Output { content: vec![Content::Text(error.to_string())], ..Output::default() }
+        CallError::Failed(content) if !content.is_empty() => {
+            Output { content, ..Output::default() }
         }
+        error => Output { content: vec![Content::Text(error.to_string())], ..Output::default() },
     });
     let structured_content = structured(version, tool, &mut output);
     let mut meta = output.meta;

@@ -49,7 +49,9 @@ fn scan_one(directory: &Path) -> Vec<Result<Candidate, Refusal>> {
     let refuse = |reason: String| vec![Err(Refusal { file: shown.clone(), reason })];
     let files = match files(directory) {
         Ok(files) if files.len() > MAX_FILES => {
-            return refuse(format!("it holds more than {MAX_FILES} files; use a directory of its own"));
+            return refuse(format!(
+                "it holds more than {MAX_FILES} files; use a directory of its own"
+            ));
         }
         Ok(files) => files,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {

@@ -65,7 +65,8 @@ fn encoding(bytes: &[u8]) -> Result<Encoding, BinaryError> {
         [b'\0', b'a', b's', b'm', ..] => {
             return match Parser::new(0).parse(bytes, true) {
                 Ok(wasmparser::Chunk::Parsed {
-                    payload: Payload::Version { encoding, .. }, ..
+                    payload: Payload::Version { encoding, .. },
+                    ..
                 }) => Ok(encoding),
                 Ok(_) => Err(BinaryError::Damaged("it ends within its header".into())),
                 Err(error) => Err(BinaryError::Damaged(error.to_string())),
@@ -76,7 +77,11 @@ fn encoding(bytes: &[u8]) -> Result<Encoding, BinaryError> {
         [0xfe, 0xed, 0xfa, ..] | [0xcf, 0xfa, 0xed, 0xfe, ..] => "a macOS program",
         [b'P', b'K', ..] => "a ZIP archive",
         [0x1f, 0x8b, ..] => "a gzip archive",
-        _ if bytes.iter().take(512).all(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace()) => {
+        _ if bytes
+            .iter()
+            .take(512)
+            .all(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace()) =>
+        {
             "text"
         }
         _ => "an unknown kind of file",

@@ -57,10 +57,10 @@ const TWICE: &str = "is listed twice; give each tool a name of its own";
 fn tool(raw: wit::Tool) -> Result<ToolSpec, String> {
     // The rule of a plugin's name is the rule of a tool's own name: hyphens are folded later.
     crate::name::PluginName::new(&raw.name).map_err(|error| format!("has a bad name: {error}"))?;
-    for (what, text) in [("title", raw.title.as_deref()), ("description", Some(&*raw.description))] {
-        check_text(text.unwrap_or_default()).map_err(|problem| {
-            format!("has a {what} that cannot be shown: {problem}")
-        })?;
+    for (what, text) in [("title", raw.title.as_deref()), ("description", Some(&*raw.description))]
+    {
+        check_text(text.unwrap_or_default())
+            .map_err(|problem| format!("has a {what} that cannot be shown: {problem}"))?;
     }
     Ok(ToolSpec {
         name: raw.name,
@@ -104,7 +104,8 @@ fn schema(which: &str, text: &str, must_be_object: bool) -> Result<Box<RawValue>
 }
 
 fn object(what: &str, text: &str) -> Result<Box<RawValue>, String> {
-    let (raw, value) = json(text).map_err(|error| format!("has a {what} that is no JSON: {error}"))?;
+    let (raw, value) =
+        json(text).map_err(|error| format!("has a {what} that is no JSON: {error}"))?;
     if value.is_object() { Ok(raw) } else { Err(format!("has a {what} that is no JSON object")) }
 }
 
@@ -213,6 +214,7 @@ pub(super) fn size(content: &[Content], output: &Output) -> u64 {
         .map(|bytes| bytes + 16)
         .sum();
     let structured = output.structured.as_ref().map_or(0, |raw| raw.get().len());
-    let meta: usize = output.meta.iter().map(|(key, value)| key.len() + value.to_string().len()).sum();
+    let meta: usize =
+        output.meta.iter().map(|(key, value)| key.len() + value.to_string().len()).sum();
     (blocks + structured + meta) as u64
 }

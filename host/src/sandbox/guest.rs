@@ -17,7 +17,7 @@ use super::contract::{self, ToolError};
 use super::meter::{Stopped, Timed};
 use super::store::{self, ProgressSink, State};
 use super::{MAX_STACK, Sandbox};
-use crate::manifest::{Bytes, Limits, show_duration};
+use crate::manifest::{Bytes, Limits, grouped, show_duration};
 use crate::text::escape;
 use crate::tool::{CallError, Limit, LimitHit, Output, ToolSpec, Usage};
 
@@ -225,19 +225,6 @@ fn capped(outcome: Result<Output, CallError>, at_most: Bytes) -> Result<Output, 
     outcome
 }
 
-/// `1000000` as `1,000,000`.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 fn check_exports(sandbox: &Sandbox, component: &Component) -> Result<(), CompileError> {
     let component_type = component.component_type();
     let expected = format!("{TOOLS}@{VERSION}");
@@ -287,14 +274,4 @@ fn missing_import(
         return CompileError::Contract(format!("it cannot be linked: {}", one_line(error)));
     }
     CompileError::Import(missing.join(", "))
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn numbers_are_grouped() {
-        for (number, text) in [(0, "0"), (999, "999"), (1000, "1,000"), (1_000_000, "1,000,000")] {
-            assert_eq!(super::grouped(number), text);
-        }
-    }
 }

@@ -83,7 +83,8 @@ impl GuestLog {
     pub(super) fn last_words(&self) -> Option<String> {
         let state = self.lock();
         let words = String::from_utf8_lossy(&state.last_words);
-        let lines: Vec<&str> = words.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+        let lines: Vec<&str> =
+            words.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
         (!lines.is_empty()).then(|| escape(&lines.join(" | ")))
     }
 

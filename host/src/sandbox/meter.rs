@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use wasmtime::ResourceLimiter;
 
-use crate::manifest::{Bytes, Limits};
+use crate::manifest::{Bytes, Limits, grouped, show_duration};
 use crate::tool::{Limit, LimitHit};
 
 /// Calls from the guest to the host, per call: a computation calls none, a chatty tool thousands.
@@ -71,7 +71,7 @@ impl Meter {
     pub(super) fn host_call(&mut self) -> Result<(), Stopped> {
         self.host_calls += 1;
         if self.host_calls > MAX_HOST_CALLS {
-            return Err(Stopped::at(Limit::HostCalls, MAX_HOST_CALLS));
+            return Err(Stopped::at(Limit::HostCalls, grouped(MAX_HOST_CALLS)));
         }
         Ok(())
     }
@@ -79,7 +79,7 @@ impl Meter {
     /// Called on each tick during which the guest computed.
     pub(super) fn check_cpu(&self) -> Result<(), Stopped> {
         if self.cpu.spent() > self.cpu_limit {
-            return Err(Stopped::at(Limit::Cpu, crate::manifest::show_duration(self.cpu_limit)));
+            return Err(Stopped::at(Limit::Cpu, show_duration(self.cpu_limit)));
         }
         Ok(())
     }

@@ -57,12 +57,13 @@ fn message() -> impl Strategy<Value = Value> {
         1 => Just("no/such"),
     ];
     let version = prop_oneof![Just("2025-03-26"), Just("2025-11-25"), Just("nonsense")];
-    let request = (id(), method, params(), version).prop_map(|(id, method, mut params, version)| {
-        if method == "initialize" && params.is_object() {
-            params["protocolVersion"] = version.into();
-        }
-        json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params })
-    });
+    let request =
+        (id(), method, params(), version).prop_map(|(id, method, mut params, version)| {
+            if method == "initialize" && params.is_object() {
+                params["protocolVersion"] = version.into();
+            }
+            json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params })
+        });
     let cancel = id().prop_map(|id| {
         json!({ "jsonrpc": "2.0", "method": "notifications/cancelled", "params": { "requestId": id } })
     });
@@ -188,7 +189,7 @@ fn play(events: Vec<Event>) -> Result<(), String> {
         }
         drain(&mut engine, &mut ledger, &mut calls)?;
     }
-    engine.finish();
+    engine.finish(std::iter::empty());
     drain(&mut engine, &mut ledger, &mut calls)?;
     if engine.in_flight() != 0 || !calls.is_empty() {
         return Err(format!("{} requests, {} calls left", engine.in_flight(), calls.len()));

@@ -300,7 +300,8 @@ fn requests_before_the_catalog_wait_for_it_in_order() {
 fn an_id_in_flight_cannot_be_used_again() {
     let mut bench = Bench::new();
     bench.send(&modern("a", "tools/call", json!({ "name": "good_run" })));
-    let line = modern("a", "server/discover", json!({})).to_string().replace("\"a\"", r#""\u0061""#);
+    let line =
+        modern("a", "server/discover", json!({})).to_string().replace("\"a\"", r#""\u0061""#);
     assert_eq!(bench.raw(line.as_bytes())[0]["error"]["code"], -32600);
     assert_eq!(bench.finish_call(Ok(text("done"))).len(), 1);
     assert!(bench.send(&modern("a", "server/discover", json!({})))[0].get("result").is_some());
@@ -370,7 +371,7 @@ fn a_subscription_hears_of_changes_and_is_answered_at_the_end() {
     assert_eq!(told[0]["method"], "notifications/tools/list_changed");
     assert_eq!(told[0]["params"]["_meta"]["io.modelcontextprotocol/subscriptionId"], "s");
 
-    bench.engine.finish();
+    bench.engine.finish(std::iter::empty());
     let mut ended: Vec<_> = bench.sent();
     ended.sort_by_key(|message| message["id"].to_string());
     assert_eq!(ended.len(), 2);
@@ -413,9 +414,11 @@ fn a_batch_is_answered_as_one_when_all_is_done() {
 fn a_server_that_ends_answers_what_is_open() {
     let mut bench = Bench::new();
     bench.send(&modern(1, "tools/call", json!({ "name": "good_run" })));
-    bench.engine.finish();
+    let unread = modern(2, "tools/list", json!({})).to_string().into_bytes();
+    bench.engine.finish([Line::Whole(unread)].into_iter());
     let sent = bench.sent();
-    assert_eq!(sent[0]["result"]["isError"], true);
+    assert_eq!((&sent[0]["id"], sent[0]["error"]["code"].is_i64()), (&json!(2), true));
+    assert_eq!((&sent[1]["id"], &sent[1]["result"]["isError"]), (&json!(1), &json!(true)));
     assert_eq!(bench.cancelled.len(), 1);
     assert_eq!(bench.engine.in_flight(), 0);
 }

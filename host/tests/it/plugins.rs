@@ -26,7 +26,8 @@ pub(crate) fn mixed() -> TempDir {
     let directory = good();
     let path = directory.path();
     let spin = Wat { call: "(loop $l (br $l)) unreachable", ..Wat::default() };
-    let patient = "[limits]\nfuel = 1_000_000_000_000\ncpu = \"5m\"\ntimeout = \"5m\"\nconcurrency = 32";
+    let patient =
+        "[limits]\nfuel = 1_000_000_000_000\ncpu = \"5m\"\ntimeout = \"5m\"\nconcurrency = 32";
     install(path, "spin", patient, &spin.build());
     for (name, milliseconds) in [("sleep", 3_600_000), ("nap", 300)] {
         let call = format!("{} (global.get $ok)", guest::sleep(milliseconds));

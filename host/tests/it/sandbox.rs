@@ -50,7 +50,7 @@ async fn an_answer_comes_back_with_its_usage() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_endless_loop_runs_out_of_fuel() {
-    assert_limit(&error(LOOP, limits()).await, "fuel", "50,000,000");
+    assert_limit(&error(LOOP, limits()).await, "fuel", "50_000_000");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -84,7 +84,8 @@ async fn sleeping_is_not_processor_time() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn growing_memory_ends_at_the_limit() {
-    let grow = "(loop $l (br_if $l (i32.ne (memory.grow (i32.const 16)) (i32.const -1)))) unreachable";
+    let grow =
+        "(loop $l (br_if $l (i32.ne (memory.grow (i32.const 16)) (i32.const -1)))) unreachable";
     let limits = Limits { memory: Bytes::new(8 * 1024 * 1024), ..limits() };
     assert_limit(&error(grow, limits).await, "memory", "8 MiB");
 }
@@ -159,7 +160,8 @@ async fn a_crash_carries_the_end_of_stderr_escaped() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_huge_answer_ends_at_the_output_limit() {
     let limits = Limits { output: Bytes::new(64 * 1024), ..limits() };
-    let huge = "(drop (memory.grow (i32.const 2))) (call $text (i32.const 65536) (i32.const 65537))";
+    let huge =
+        "(drop (memory.grow (i32.const 2))) (call $text (i32.const 65536) (i32.const 65537))";
     assert_limit(&error(huge, limits.clone()).await, "output", "64 KiB");
     let vast = "(drop (memory.grow (i32.const 500)))
         (call $text (i32.const 65536) (i32.const 32000000))";
@@ -168,7 +170,8 @@ async fn a_huge_answer_ends_at_the_output_limit() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_flood_on_stdout_ends_at_the_log_limit() {
-    let flood = "(i32.store (i32.const 0) (i32.const 1024)) (i32.store (i32.const 4) (i32.const 4096))
+    let flood =
+        "(i32.store (i32.const 0) (i32.const 1024)) (i32.store (i32.const 4) (i32.const 4096))
         (loop $l (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 16)))
             (br $l)) unreachable";
     let limits = Limits { fuel: u64::MAX / 2, ..limits() };
@@ -184,7 +187,7 @@ async fn host_calls_in_a_loop_end_at_a_limit() {
         let body = format!("(loop $l (drop {call}) (br $l)) unreachable");
         let limits = Limits { fuel: u64::MAX / 2, cpu: Duration::from_secs(300), ..limits() };
         let limits = Limits { timeout: Duration::from_secs(300), ..limits };
-        assert_limit(&error(&body, limits).await, "host-call limit", "1000000");
+        assert_limit(&error(&body, limits).await, "host-call limit", "1_000_000");
     }
 }
 
@@ -234,7 +237,7 @@ async fn loops_in_start_and_in_listing_are_limited() {
     ] {
         let guest = compile(&wat.build(), limits.clone()).expect("a guest");
         match guest.tools().await {
-            Err(ListError::Call(CallError::Limit(hit))) => assert_eq!(hit.value, "10,000,000"),
+            Err(ListError::Call(CallError::Limit(hit))) => assert_eq!(hit.value, "10_000_000"),
             other => panic!("{other:?}"),
         }
     }

@@ -35,7 +35,7 @@ pub fn root(arguments: &[Value], effort: &mut Effort) -> Result<Value, Wrong> {
 
 fn nth_root(x: &Value, degree: usize, effort: &mut Effort) -> Result<Value, Wrong> {
     if let Value::Exact(x) = x {
-        if x.is_negative() && degree % 2 == 0 {
+        if x.is_negative() && degree.is_multiple_of(2) {
             return refused("the root of a negative number is not real");
         }
         if let Some(root) = exact_root(x, degree, effort)? {
@@ -43,7 +43,7 @@ fn nth_root(x: &Value, degree: usize, effort: &mut Effort) -> Result<Value, Wron
         }
     }
     let interval = x.near(effort)?;
-    if degree % 2 == 0 && !interval.is_positive() {
+    if degree.is_multiple_of(2) && !interval.is_positive() {
         return undecided(
             "this is the root of a value that is negative, or cannot be told from zero",
         );

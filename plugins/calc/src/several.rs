@@ -53,9 +53,9 @@ fn with_first(first: IBig, arguments: &[Value]) -> Vec<Value> {
 
 fn fold(
     arguments: &[Value],
-    mut step: impl FnMut(Value, &Value) -> Result<Value, Wrong>,
+    step: impl FnMut(Value, &Value) -> Result<Value, Wrong>,
 ) -> Result<Value, Wrong> {
-    arguments[1..].iter().try_fold(arguments[0].clone(), |so_far, next| step(so_far, next))
+    arguments[1..].iter().try_fold(arguments[0].clone(), step)
 }
 
 fn less(a: &Value, b: &Value, effort: &Effort) -> Result<bool, Wrong> {

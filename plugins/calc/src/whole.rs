@@ -27,8 +27,7 @@ pub fn powmod(arguments: &[Value], effort: &mut Effort) -> Result<Value, Wrong> 
     effort.budget.spend(3 * exponent.bit_len() as u64 * gcd_work(size, size) / 2)?;
     let base = base.rem_euclid(IBig::from(modulus.clone()));
     let ring = ConstDivisor::new(modulus);
-    Ok(IBig::from(ring.reduce(UBig::try_from(base).unwrap_or_default()).pow(&exponent).residue())
-        .into())
+    Ok(IBig::from(ring.reduce(base).pow(&exponent).residue()).into())
 }
 
 pub fn bitand(arguments: &[Value], _: &mut Effort) -> Result<Value, Wrong> {

@@ -5,11 +5,13 @@ mod place;
 mod program;
 mod query;
 mod read;
+mod results;
 
 #[toolrack_sdk::plugin]
 mod json {
     use crate::query::{self, Options};
     use crate::read::{self, Format};
+    use crate::results::Style;
     use serde_json::{Map, Value};
 
     /// Runs a jq filter over JSON text: selects, searches, counts, sorts, groups, joins and reshapes.
@@ -53,7 +55,7 @@ mod json {
                 read::values(&value.to_string(), Format::Json, &format!("variables.{name}"))?;
             bound.extend(values.into_iter().map(|value| (format!("${name}"), value)));
         }
-        let options = Options { raw, slurp, pretty, format };
+        let options = Options { format, slurp, style: Style { raw, pretty } };
         query::query(filter, input.as_deref(), bound, &options)
     }
 

@@ -49,7 +49,8 @@ pub fn find(text: &str, pattern: &Regex, limit: usize) -> Result<Found, String> 
         size += whole.len() + groups.values().map(String::len).sum::<usize>() + 40;
         if size > MAX_RESULT {
             return Err(format!(
-                "the first {} matches are longer than {MAX_RESULT} bytes; set a lower `limit`",
+                "match {} makes the matches longer than {MAX_RESULT} bytes in all; set a lower \
+                 `limit`, or use a pattern that matches less",
                 found.matches.len() + 1
             ));
         }

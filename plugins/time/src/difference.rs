@@ -172,7 +172,7 @@ mod tests {
         );
         assert_eq!(found.seconds, 30.5);
         assert_eq!(found.total_seconds, 85_530.5);
-        assert_eq!(found.total_minutes, 1425.508333333333333);
+        assert_eq!(found.total_minutes, 1425.5083333333334);
         assert_eq!(found.total_hours, 23.758472222222224);
     }
 }

@@ -2,6 +2,7 @@
 //! below know nothing of it, nor of the clock.
 
 mod difference;
+mod duration;
 mod moment;
 mod parse;
 mod zone;
@@ -9,6 +10,7 @@ mod zone;
 #[toolrack_sdk::plugin]
 mod time {
     use crate::difference::{self, Difference, Largest};
+    use crate::duration;
     use crate::moment::Moment;
     use crate::parse::{self, Surroundings};
     use crate::zone;
@@ -100,7 +102,7 @@ mod time {
         zone: Option<String>,
     ) -> Result<Json<Moment>, String> {
         let start = parse::time(time, &surroundings(zone)?)?;
-        let span = parse::duration(duration)?;
+        let span = duration::parse(duration)?;
         let end = start.time.checked_add(span).map_err(|error| error.to_string())?;
         Ok(Json(Moment { note: start.note, ..Moment::from(&end) }))
     }

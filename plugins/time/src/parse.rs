@@ -1,12 +1,12 @@
-//! Times and durations as people and programs write them. What a text leaves open (the zone, the
+//! Times as people and programs write them. What a text leaves open (the zone, the
 //! day) is filled from the surroundings; what is impossible or ambiguous is said.
 
 use crate::zone;
 use jiff::civil::{DateTime, Time};
 use jiff::fmt::rfc2822;
-use jiff::fmt::temporal::{Pieces, PiecesOffset};
+use jiff::fmt::temporal::{DateTimeParser, Pieces, PiecesOffset};
 use jiff::tz::{AmbiguousOffset, TimeZone};
-use jiff::{Span, Timestamp, Zoned};
+use jiff::{Timestamp, Zoned};
 
 /// What a text may leave open.
 pub struct Surroundings {
@@ -23,6 +23,9 @@ pub struct Parsed {
 
 /// Longest text that is looked at: nothing that is a time is longer.
 const MAX_LENGTH: usize = 200;
+
+/// For what only a parser with a database can check.
+static PARSER: DateTimeParser = DateTimeParser::new();
 
 const FORMS: &str = "expected for example `now`, `2026-03-29T14:30`, `2026-03-29 14:30 Europe/Berlin`, \
                      `2026-03-29T14:30:00+02:00`, `2026-03-29`, `14:30` or Unix seconds as `@1774787400`";
@@ -94,10 +97,11 @@ fn unix(text: &str) -> Option<Result<Timestamp, String>> {
 
 fn from_pieces(text: &str, pieces: &Pieces<'_>, default: &TimeZone) -> Result<Parsed, String> {
     let civil = pieces.date().to_datetime(pieces.time().unwrap_or_default());
-    let named = pieces.to_time_zone().map_err(|error| format!("`{text}`: {error}"))?;
+    let named =
+        pieces.to_time_zone_with(&zone::DATABASE).map_err(|error| format!("`{text}`: {error}"))?;
     match (pieces.offset(), named) {
         // Both: they have to agree, which the parser of zoned times checks.
-        (Some(_), Some(_)) => match text.parse() {
+        (Some(_), Some(_)) => match PARSER.parse_zoned_with(&zone::DATABASE, text) {
             Ok(time) => Ok(Parsed { time, note: None }),
             Err(error) => Err(format!("`{text}`: {error}")),
         },
@@ -133,24 +137,6 @@ fn local(civil: DateTime, zone: &TimeZone) -> Result<Parsed, String> {
         )),
     };
     Ok(Parsed { time, note })
-}
-
-/// The duration that `text` names, in words or in ISO 8601.
-pub fn duration(text: &str) -> Result<Span, String> {
-    let text = text.trim();
-    let reason = if text.len() > MAX_LENGTH {
-        format!("it is {} bytes long", text.len())
-    } else {
-        match text.parse() {
-            Ok(span) => return Ok(span),
-            Err(error) => format!("{error}"),
-        }
-    };
-    let shown: String = text.chars().take(MAX_LENGTH).collect();
-    Err(format!(
-        "`{shown}` is not a duration: {reason}; expected for example `3 months`, `1 year 2 days`, \
-         `-90 minutes` or `P1Y2M3DT4H`"
-    ))
 }
 
 #[cfg(test)]
@@ -230,20 +216,5 @@ mod tests {
         check("@99999999999999", "beyond the years");
         check("", "is not a time");
         check(&"9".repeat(1000), "1000 bytes long");
-    }
-
-    #[test]
-    fn durations_are_read_in_words_and_in_iso() {
-        let check = |text: &str, expected: &str| {
-            assert_eq!(duration(text).unwrap().to_string(), expected, "{text}");
-        };
-        check("3 months", "P3M");
-        check("1 year 2 days", "P1Y2D");
-        check("1h30m", "PT1H30M");
-        check("-90 minutes", "-PT90M");
-        check("2 weeks ago", "-P2W");
-        check("P1Y2M3DT4H", "P1Y2M3DT4H");
-        let message = duration("soon").unwrap_err();
-        assert!(message.contains("`soon` is not a duration"), "{message}");
     }
 }

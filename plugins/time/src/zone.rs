@@ -1,7 +1,12 @@
 //! Time zones by name: what a person types to a zone of the IANA database, or to what they may have
 //! meant. Knows no times.
 
-use jiff::tz::{self, Offset, TimeZone};
+use jiff::tz::{Offset, TimeZone, TimeZoneDatabase};
+use std::sync::LazyLock;
+
+/// The zones inside the plugin. Never those of the system it runs on: an answer must not depend on
+/// what a directory grant lets it see.
+pub static DATABASE: LazyLock<TimeZoneDatabase> = LazyLock::new(TimeZoneDatabase::bundled);
 
 /// The zone called `name`: an IANA name in any case, the city of one, `UTC`, or an offset.
 pub fn find(name: &str) -> Result<TimeZone, String> {
@@ -17,11 +22,11 @@ pub fn known(name: &str) -> Option<TimeZone> {
     if let Some(offset) = offset(name) {
         return Some(TimeZone::fixed(offset));
     }
-    if let Ok(zone) = tz::db().get(name) {
+    if let Ok(zone) = DATABASE.get(name) {
         return Some(zone);
     }
     match &cities(name)[..] {
-        [only] => tz::db().get(only).ok(),
+        [only] => DATABASE.get(only).ok(),
         _ => None,
     }
 }
@@ -58,7 +63,7 @@ fn offset(text: &str) -> Option<Offset> {
 /// Zones whose last part is `name`: `Tokyo` for `Asia/Tokyo`.
 fn cities(name: &str) -> Vec<String> {
     let wanted = name.replace(' ', "_");
-    let names = tz::db().available().map(|name| name.to_string());
+    let names = DATABASE.available().map(|name| name.to_string());
     names
         .filter(|zone| {
             zone.rsplit_once('/').is_some_and(|(_, city)| city.eq_ignore_ascii_case(&wanted))
@@ -92,7 +97,7 @@ fn similar(name: &str) -> Vec<String> {
     if !(4..=40).contains(&wanted.len()) {
         return Vec::new();
     }
-    let names: Vec<String> = tz::db().available().map(|name| name.to_string()).collect();
+    let names: Vec<String> = DATABASE.available().map(|name| name.to_string()).collect();
     let lower = |zone: &String| zone.to_ascii_lowercase();
     let within = names.iter().filter(|zone| lower(zone).contains(&wanted));
     let mut near: Vec<String> = within.cloned().collect();
