@@ -7,9 +7,8 @@ silence. The last of the server's arguments is its plugin directory.
 
 import sys
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import anyio
@@ -18,31 +17,14 @@ from mcp import Client, MCPError, StdioServerParameters, stdio_client
 
 PLUGINS = {"calc", "conformance", "hello", "runaway"}
 SECONDS = 60
-PROMPT_SECONDS = 5
 MODERN = "2026-07-28"
-
-
-@dataclass
-class Seen:
-    """What the server sent: every message, and one event for each change of its tools."""
-
-    messages: list[Any] = field(default_factory=list)
-    changes: int = 0
-    changed: anyio.Event = field(default_factory=anyio.Event)
-
-    async def note(self, message: Any) -> None:
-        if isinstance(message, types.ToolListChangedNotification):
-            self.changes += 1
-            self.changed.set()
-            self.changed = anyio.Event()
 
 
 @dataclass
 class Session:
     client: Client
-    seen: Seen
+    messages: list[Any]  # every one the server sent
     mode: str
-    plugins: Path
 
 
 async def opens(session: Session) -> None:
@@ -109,7 +91,7 @@ async def progress(session: Session) -> None:
     await session.client.call_tool("test_tool_with_progress", progress_callback=step)
     assert steps == [(0, 100), (50, 100), (100, 100)], steps
     await session.client.call_tool("test_tool_with_progress")
-    tokens = [m for m in session.seen.messages if getattr(m, "method", "") == "notifications/progress"]
+    tokens = [m for m in session.messages if getattr(m, "method", "") == "notifications/progress"]
     assert len(tokens) == 3, "progress nobody asked for"
 
 
@@ -133,45 +115,16 @@ async def cancels(session: Session) -> None:
         assert text(await session.client.call_tool("hello_greet", {"name": "Ada"})) == "Hello, Ada!"
     # A tenth of a second, for an answer that must not come.
     await session.client.call_tool("test_tool_with_progress")
-    answered = [message.id for message in session.seen.messages if not hasattr(message, "method")]
+    answered = [message.id for message in session.messages if not hasattr(message, "method")]
     assert len(answered) == len(set(answered)), f"two answers for one request: {answered}"
     due = max(answered) - min(answered) + 1 - cancelled
     assert len(answered) == due, f"{due} answers are due: {answered}"
 
 
-async def reloads(session: Session) -> None:
-    client, seen = session.client, session.seen
-    manifest = session.plugins / "hello.toml"
-    before = await tool_names(client)
-    async with AsyncExitStack() as stack:
-        if session.mode == MODERN:
-            subscription = await stack.enter_async_context(client.listen(tools_list_changed=True))
-
-            async def changed() -> None:
-                await anext(subscription)
-        else:
-
-            async def changed() -> None:
-                if seen.changes == counted:
-                    await seen.changed.wait()
-
-        counted = seen.changes
-        with anyio.fail_after(PROMPT_SECONDS):
-            manifest.rename(manifest.with_suffix(".gone"))
-            await changed()
-        assert await tool_names(client) == [name for name in before if not name.startswith("hello_")]
-        counted = seen.changes
-        with anyio.fail_after(PROMPT_SECONDS):
-            manifest.with_suffix(".gone").rename(manifest)
-            await changed()
-        assert await tool_names(client) == before
-        assert text(await client.call_tool("hello_greet", {"name": "Ada"})) == "Hello, Ada!"
-
-
 CHECKS = [
     (check, mode)
     for mode in ("legacy", MODERN)
-    for check in (opens, lists, calls, refuses, progress, cancels, reloads)
+    for check in (opens, lists, calls, refuses, progress, cancels)
 ] + [(opens, "auto")]
 
 
@@ -184,8 +137,8 @@ def text(result: types.CallToolResult) -> str:
 
 
 @asynccontextmanager
-async def recorded(server: list[str], seen: Seen) -> AsyncIterator[Any]:
-    """The SDK's stdio transport, with every incoming message also put into `seen`."""
+async def recorded(server: list[str], messages: list[Any]) -> AsyncIterator[Any]:
+    """The SDK's stdio transport, with every incoming message also put into `messages`."""
     command, *args = server
     async with stdio_client(StdioServerParameters(command=command, args=args)) as (read, write):
         send, receive = anyio.create_memory_object_stream[Any](0)
@@ -195,7 +148,7 @@ async def recorded(server: list[str], seen: Seen) -> AsyncIterator[Any]:
                 async for message in read:
                     if isinstance(message, Exception):
                         raise message
-                    seen.messages.append(message.message)
+                    messages.append(message.message)
                     await send.send(message)
 
         async with anyio.create_task_group() as group:
@@ -205,11 +158,12 @@ async def recorded(server: list[str], seen: Seen) -> AsyncIterator[Any]:
 
 
 async def main(check: str, mode: str, *server: str) -> None:
-    seen, failure = Seen(), None
+    messages: list[Any] = []
+    failure = None
     with anyio.fail_after(SECONDS):
-        async with Client(recorded(list(server), seen), mode=mode, message_handler=seen.note) as client:
+        async with Client(recorded(list(server), messages), mode=mode) as client:
             try:
-                await globals()[check](Session(client, seen, mode, Path(server[-1])))
+                await globals()[check](Session(client, messages, mode))
             except Exception as error:  # raised outside, where no task group wraps it
                 failure = error
     if failure:

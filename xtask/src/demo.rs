@@ -76,7 +76,11 @@ fn open(client: &mut Client) -> Result<()> {
     println!("\n-> tools/list");
     let Answer { result, took } = client.ask("tools/list", &json!({}))?;
     let tools = result["tools"].as_array().context("tools/list answers without tools")?;
-    println!("<- {}  {} tools", time(took), tools.len());
+    println!(
+        "<- {}  {} tools; the first list waits until all are compiled",
+        time(took),
+        tools.len()
+    );
     for tool in tools {
         let first = text(&tool["description"]).lines().next().unwrap_or_default();
         println!("   {:<28} {}", text(&tool["name"]), shortened(first, 66));

@@ -7,7 +7,7 @@ pub(crate) struct Scene {
     pub(crate) answer: &'static str,
 }
 
-pub(crate) const SCENES: [Scene; 5] = [
+pub(crate) const SCENES: [Scene; 6] = [
     Scene { tool: "hello_greet", arguments: r#"{"name": "Ada"}"#, answer: "Hello, Ada!" },
     Scene { tool: "calc_evaluate", arguments: r#"{"expression": "0.1 + 0.2"}"#, answer: "0.3" },
     Scene { tool: "time_now", arguments: r#"{"zone": "Europe/Berlin"}"#, answer: "Europe/Berlin" },
@@ -15,6 +15,11 @@ pub(crate) const SCENES: [Scene; 5] = [
         tool: "json_query",
         arguments: r#"{"filter": "map(.price) | add", "input": "[{\"price\": 2}, {\"price\": 3}]"}"#,
         answer: "5",
+    },
+    Scene {
+        tool: "text_replace",
+        arguments: r#"{"text": "2026-03", "pattern": "(\\d+)-(\\d+)", "replacement": "$2/$1"}"#,
+        answer: "03/2026",
     },
     Scene {
         tool: "hash_digest",

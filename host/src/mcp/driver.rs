@@ -53,12 +53,16 @@ pub struct Driver {
     running: HashMap<TaskId, CallKey>,
     aborts: HashMap<CallKey, Running>,
     argument_bytes: usize,
-    progress: (mpsc::Sender<(CallKey, Progress)>, mpsc::Receiver<(CallKey, Progress)>),
+    progress_sender: mpsc::Sender<Note>,
+    progress: mpsc::Receiver<Note>,
     ahead: VecDeque<Line>,
     ahead_bytes: usize,
     unread: VecDeque<String>,
     unread_bytes: usize,
 }
+
+/// A call's note of progress.
+type Note = (CallKey, Progress);
 
 struct Running {
     abort: AbortHandle,
@@ -88,6 +92,7 @@ impl Driver {
         catalog: watch::Receiver<Option<Arc<Catalog>>>,
         guests: Handle,
     ) -> Self {
+        let (progress_sender, progress) = mpsc::channel(256);
         Self {
             engine,
             stdio,
@@ -97,7 +102,8 @@ impl Driver {
             running: HashMap::new(),
             aborts: HashMap::new(),
             argument_bytes: 0,
-            progress: mpsc::channel(256),
+            progress_sender,
+            progress,
             ahead: VecDeque::new(),
             ahead_bytes: 0,
             unread: VecDeque::new(),
@@ -139,7 +145,7 @@ impl Driver {
                     self.ended(ended);
                     phase = phase.after_progress();
                 }
-                Some((key, progress)) = self.progress.1.recv() => {
+                Some((key, progress)) = self.progress.recv() => {
                     self.engine.progress(key, progress);
                 }
                 Ok(()) = self.catalog.changed() => {
@@ -238,7 +244,7 @@ impl Driver {
             request
         );
         let progress = wants_progress.then(|| -> crate::sandbox::ProgressSink {
-            let sender = self.progress.0.clone();
+            let sender = self.progress_sender.clone();
             // A full channel means a client that is told enough already.
             Box::new(move |progress| drop(sender.try_send((key, progress))))
         });
@@ -255,7 +261,7 @@ impl Driver {
 
     fn ended(&mut self, ended: Result<(TaskId, Ended), JoinError>) {
         // Progress that was noted before the end is told before the end.
-        while let Ok((key, progress)) = self.progress.1.try_recv() {
+        while let Ok((key, progress)) = self.progress.try_recv() {
             self.engine.progress(key, progress);
         }
         let (task, ended) = match ended {
