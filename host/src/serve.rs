@@ -78,7 +78,7 @@ async fn load(
     }
     let catalog = loader.catalog();
     for refusal in catalog.refusals() {
-        tracing::warn!("not served: {}: {}", refusal.file, one_line(&refusal.reason));
+        tracing::warn!("not served: {}", refusal.one_line());
     }
     tracing::info!(
         plugins = catalog.plugins().len(),
@@ -89,10 +89,6 @@ async fn load(
     );
     publisher.send_replace(Some(Arc::new(catalog)));
     publisher
-}
-
-fn one_line(reason: &str) -> &str {
-    reason.lines().next().unwrap_or_default()
 }
 
 /// Resolves at the first signal that asks the server to end. The second ends the process at once.

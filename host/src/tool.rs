@@ -211,7 +211,7 @@ impl Limit {
             Self::Timeout => "it took longer than its wall-clock timeout of",
             Self::Memory => "it needed more than its memory limit of",
             Self::Stack => "it recursed beyond the stack limit of",
-            Self::Output => "its answer is larger than its output limit of",
+            Self::Output => "it handed over more at once than its output limit of",
             Self::Log => "it wrote more to its log than the log limit of",
             Self::HostCalls => "it called the host more often than the host-call limit of",
             Self::Resources => "it held more resources at once than the resource limit of",
@@ -230,14 +230,22 @@ impl fmt::Display for LimitHit {
 }
 
 /// What a call really spent.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Usage {
-    /// Work, in wasmtime's fuel.
-    pub fuel: u64,
+    /// Work, in wasmtime's fuel. Unknown where the guest was interrupted while it computed: wasmtime
+    /// counts in a register then.
+    pub fuel: Option<u64>,
     /// The most bytes of memories and tables held at once.
     pub peak_memory: u64,
     /// Wall-clock time from the guest's instantiation to its answer.
     pub time: Duration,
+}
+
+/// What a call spent that never reached its guest: nothing.
+impl Default for Usage {
+    fn default() -> Self {
+        Self { fuel: Some(0), peak_memory: 0, time: Duration::ZERO }
+    }
 }
 
 /// How far a running call is.

@@ -12,7 +12,8 @@ const ADVICE: &str = "the message above names the test; `cargo xtask test NAME` 
 /// `cargo build --package toolrack` gives them, and be built twice. Its tests come first, since they
 /// leave the binary that rmcp's client drives.
 const HOST: [&str; 2] = ["--package", "toolrack"];
-const OTHERS: [&str; 3] = ["--workspace", "--exclude", "toolrack"];
+const CLIENT: [&str; 2] = ["--package", "rmcp-client"];
+const OTHERS: [&str; 5] = ["--workspace", "--exclude", "toolrack", "--exclude", "rmcp-client"];
 
 /// Runs the tests whose names contain one of `filter`, or all.
 pub(crate) fn run(places: &Places, arguments: &[&str]) -> Result<()> {
@@ -25,22 +26,20 @@ pub(crate) fn run(places: &Places, arguments: &[&str]) -> Result<()> {
             true => ("nextest", &["nextest", "run", "--no-tests=pass"]),
             false => ("cargo test (cargo-nextest would be faster)", &["test"]),
         };
-    let suites: [(_, _, &[&str]); 3] = [
-        ("the host", &places.host, &HOST),
-        ("the SDK, and the host with rmcp's client", &places.host, &OTHERS),
-        ("the plugins", &places.plugins, &["--workspace"]),
+    // Only the host is worth an optimised build: the other tests are over before theirs would be.
+    let suites: [(_, _, &[&str], &[&str]); 4] = [
+        ("the host", &places.host, &HOST, &options),
+        ("the host with rmcp's client", &places.host, &CLIENT, &options),
+        ("the SDK", &places.host, &OTHERS, &[]),
+        ("the plugins", &places.plugins, &["--workspace"], &[]),
     ];
-    for (what, manifest, packages) in suites {
+    for (what, manifest, packages, options) in suites {
         step(&format!("testing {what} with {runner}"));
         let mut tests = cargo_on(manifest, subcommand, packages);
-        // The plugins' own tests are over before an optimised build of them would be.
-        if manifest == &places.host {
-            tests.args(&options);
-        }
-        command::run(tests.args(&filter), ADVICE)?;
+        command::run(tests.args(options).args(&filter), ADVICE)?;
     }
     // No runner but cargo's runs the examples in the documentation. The plugins have none.
     step("testing the examples in the documentation");
     let mut examples = cargo_on(&places.host, &["test", "--doc"], &OTHERS);
-    command::run(examples.args(&options).args(&filter), ADVICE)
+    command::run(examples.args(&filter), ADVICE)
 }

@@ -6,6 +6,7 @@
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::time::{Duration, Instant};
 
 use jsonschema::{Keyword, ValidationError};
 use serde_json::{Map, Value};
@@ -15,16 +16,19 @@ pub(super) const KEYWORD: &str = "toolrack:budget";
 
 /// Subschemas that one validation may apply. A megabyte of small items needs half of it.
 const MAX_STEPS: u32 = 1_000_000;
+/// How long one validation may take, looked at before each step.
+const MAX_TIME: Duration = Duration::from_millis(500);
 /// Bytes of stack that one validation may use: a quarter of what a thread has.
 const MAX_STACK: usize = 512 * 1024;
 
 thread_local! {
-    static LEFT: Cell<Left> = const { Cell::new(Left { steps: 0, stack: 0 }) };
+    static LEFT: Cell<Option<Left>> = const { Cell::new(None) };
 }
 
 #[derive(Clone, Copy)]
 struct Left {
     steps: u32,
+    until: Instant,
     /// The address of something on the stack when the validation began.
     stack: usize,
 }
@@ -35,7 +39,8 @@ pub(super) struct Spent;
 
 /// Runs `validate` within the budget.
 pub(super) fn within<T>(validate: impl FnOnce() -> T) -> Result<T, Spent> {
-    LEFT.set(Left { steps: MAX_STEPS, stack: stack_address() });
+    let until = Instant::now() + MAX_TIME;
+    LEFT.set(Some(Left { steps: MAX_STEPS, until, stack: stack_address() }));
     // The validator keeps no state between validations that an unwound one could leave broken.
     match catch_unwind(AssertUnwindSafe(validate)) {
         Ok(value) => Ok(value),
@@ -91,14 +96,14 @@ impl<'i> Keyword<'i> for Budget {
 }
 
 fn spend() {
-    let mut left = LEFT.get();
+    let Some(mut left) = LEFT.get() else { return };
     let deep = left.stack.abs_diff(stack_address()) > MAX_STACK;
-    if left.steps == 0 || deep {
+    if left.steps == 0 || deep || Instant::now() > left.until {
         // Not a panic: nothing is wrong here, and no message is due.
         resume_unwind(Box::new(Spent));
     }
     left.steps -= 1;
-    LEFT.set(left);
+    LEFT.set(Some(left));
 }
 
 #[inline(never)]

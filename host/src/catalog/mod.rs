@@ -42,6 +42,19 @@ pub struct Refusal {
     pub reason: String,
 }
 
+impl Refusal {
+    /// The refusal on one line, for a log: without the lines that show the place.
+    #[must_use]
+    pub fn one_line(&self) -> String {
+        let mut lines = self.reason.lines();
+        let first = lines.next().unwrap_or_default();
+        let place = if first.starts_with(&self.file) { "" } else { &*format!("{}: ", self.file) };
+        let help = lines.find_map(|line| line.split_once("= help: "));
+        let help = help.map(|(_, help)| format!("; {help}")).unwrap_or_default();
+        format!("{place}{first}{help}")
+    }
+}
+
 /// A tool that is served.
 pub struct Tool {
     /// Its public name.
@@ -164,7 +177,7 @@ impl Tool {
             ));
         }
         let value: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
-        self.input.check(&value)
+        self.input.check(&value, text.len())
     }
 
     fn check_output(&self, output: Output) -> Result<Output, CallError> {
@@ -176,7 +189,7 @@ impl Tool {
         };
         let value: Value = serde_json::from_str(structured.get())
             .map_err(|error| CallError::Broken(error.to_string()))?;
-        schema.check(&value).map_err(|problem| {
+        schema.check(&value, structured.get().len()).map_err(|problem| {
             CallError::Broken(format!("its structured content breaks its output schema: {problem}"))
         })?;
         Ok(output)

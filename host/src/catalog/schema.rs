@@ -14,17 +14,31 @@ use crate::text::escape;
 const MAX_PROBLEMS: usize = 5;
 /// One problem's text, in bytes.
 const MAX_PROBLEM: usize = 300;
-/// A compiled `pattern`, in bytes.
-const MAX_PATTERN: usize = 1024 * 1024;
+/// A compiled `pattern`, in bytes. With [`MAX_PATTERNS`] it bounds what a schema costs in memory, and
+/// by itself what one search costs in time.
+const MAX_PATTERN: usize = 64 * 1024;
+/// Patterns of one schema.
+const MAX_PATTERNS: usize = 32;
+/// A value and a schema up to which a validation is over before another thread could be asked.
+const MAX_INLINE: usize = 16 * 1024;
 
 /// A compiled schema.
-pub(super) struct Schema(Validator);
+pub(super) struct Schema {
+    validator: Validator,
+    /// It neither refers nor searches, so that its cost grows only with the value.
+    is_plain: bool,
+}
 
 impl Schema {
     /// Compiles `text`, or says why it is no schema.
     pub(super) fn compile(text: &RawValue) -> Result<Self, String> {
         let mut value: Value =
             serde_json::from_str(text.get()).map_err(|error| error.to_string())?;
+        let patterns = count(&value, &["pattern", "patternProperties"]);
+        if patterns > MAX_PATTERNS {
+            return Err(format!("it has {patterns} patterns; the most is {MAX_PATTERNS}"));
+        }
+        let is_plain = patterns == 0 && count(&value, &["$ref", "$dynamicRef"]) == 0;
         budget::insert(&mut value);
         jsonschema::options()
             .with_draft(Draft::Draft202012)
@@ -32,18 +46,47 @@ impl Schema {
             .with_pattern_options(PatternOptions::regex().size_limit(MAX_PATTERN))
             .with_keyword(budget::KEYWORD, budget::keyword)
             .build(&value)
-            .map(Self)
+            .map(|validator| Self { validator, is_plain })
             .map_err(|error| short(&error.to_string()))
     }
 
-    /// What is wrong with `value`: where, and what was expected.
-    pub(super) fn check(&self, value: &Value) -> Result<(), String> {
+    /// What is wrong with `value`, which is `length` bytes of JSON: where, and what was expected.
+    ///
+    /// What may take long gets the thread for itself, and the runtime another: it needs more than one.
+    pub(super) fn check(&self, value: &Value, length: usize) -> Result<(), String> {
+        if self.is_plain && length <= MAX_INLINE {
+            self.check_here(value)
+        } else {
+            tokio::task::block_in_place(|| self.check_here(value))
+        }
+    }
+
+    fn check_here(&self, value: &Value) -> Result<(), String> {
         let problems: Vec<String> = budget::within(|| {
-            let errors = self.0.iter_errors(value).take(MAX_PROBLEMS);
+            let errors = self.validator.iter_errors(value).take(MAX_PROBLEMS);
             errors.map(|error| problem(&error)).collect()
         })
         .map_err(|_| "checking them against the schema takes too long")?;
         if problems.is_empty() { Ok(()) } else { Err(problems.join("; ")) }
+    }
+}
+
+/// How often one of `keys` stands in `schema`.
+fn count(schema: &Value, keys: &[&str]) -> usize {
+    match schema {
+        Value::Array(items) => items.iter().map(|item| count(item, keys)).sum(),
+        Value::Object(members) => members
+            .iter()
+            .map(|(key, member)| {
+                let own = match member {
+                    // Of `patternProperties` each member is one.
+                    Value::Object(patterns) if key == "patternProperties" => patterns.len(),
+                    _ => 1,
+                };
+                count(member, keys) + if keys.contains(&key.as_str()) { own } else { 0 }
+            })
+            .sum(),
+        _ => 0,
     }
 }
 
@@ -66,7 +109,7 @@ mod tests {
         let schema = RawValue::from_string(schema.into()).expect("JSON");
         let schema = Schema::compile(&schema).expect("a schema");
         let value = serde_json::from_str(value).expect("JSON");
-        assert_eq!(schema.check(&value).err().unwrap_or_default(), expected);
+        assert_eq!(schema.check_here(&value).err().unwrap_or_default(), expected);
     }
 
     #[test]
@@ -97,6 +140,10 @@ mod tests {
         }
         let doubling = format!(r##"{{"$defs":{{{defs}"d60":{{}}}},"$ref":"#/$defs/d0"}}"##);
         check(&doubling, "{}", too_long);
+        // Each step takes long.
+        let pattern = r#"{"pattern":"(\\w{1,40}x)+y"}"#;
+        let slow = doubling.replace(r#""d60":{}"#, &format!(r#""d60":{pattern}"#));
+        check(&slow, &format!("{:?}", "a".repeat(100_000)), too_long);
         // The validator sees by itself that these go round in circles.
         let round = r##"{"$defs":{"a":{"allOf":[{"$ref":"#/$defs/b"}]},"b":{"allOf":[{"$ref":"#/$defs/a"}]}},
             "$ref":"#/$defs/a"}"##;
@@ -115,6 +162,17 @@ mod tests {
             r#"{"toolrack:budget":1}"#,
             "at the top: Additional properties are not allowed ('toolrack:budget' was unexpected)",
         );
+    }
+
+    #[test]
+    fn patterns_are_few_and_small() {
+        let many: Vec<String> = (0..33).map(|n| format!(r#"{{"pattern":"{n}"}}"#)).collect();
+        for text in
+            [format!(r#"{{"allOf":[{}]}}"#, many.join(",")), r#"{"pattern":"\\p{L}{24}N"}"#.into()]
+        {
+            let schema = RawValue::from_string(text).expect("JSON");
+            assert!(Schema::compile(&schema).is_err());
+        }
     }
 
     #[test]

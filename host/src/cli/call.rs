@@ -8,11 +8,13 @@ use anstream::{eprintln, println};
 use anyhow::{Context as _, bail};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
+use tracing::Instrument as _;
 
 use super::list::parameters;
 use super::load::load;
 use super::{DIM, ERROR, paint};
 use crate::catalog::{Catalog, Tool};
+use crate::manifest::grouped;
 use crate::mcp;
 use crate::sandbox::ProgressSink;
 use crate::text::escape;
@@ -32,7 +34,10 @@ pub(super) fn run(
         let message = escape(&progress.message.unwrap_or_default());
         eprintln!("{}", paint(DIM, format!("{}{total} {message}", progress.value)));
     });
-    let (outcome, usage) = host.guests().block_on(tool.call(&arguments, Some(progress)));
+    let span =
+        tracing::info_span!("call", plugin = tool.plugin.name.as_str(), tool = tool.name.as_str());
+    let call = async { tool.call(&arguments, Some(progress)).await };
+    let (outcome, usage) = host.guests().block_on(call.instrument(span));
     let failed = outcome.is_err();
     if as_json {
         println!("{}", mcp::result_as_json(&tool, outcome, usage));
@@ -103,9 +108,10 @@ fn print(outcome: Result<Output, CallError>, usage: Usage) {
             eprintln!("{}", paint(ERROR, "the tool failed"));
             print_blocks(&content);
         }
-        Err(error) => eprintln!("{} {error}", paint(ERROR, "error:")),
+        Err(error) => eprintln!("{} {}", paint(ERROR, "error:"), safe(&error.to_string())),
     }
-    let (fuel, memory, time) = (usage.fuel, usage.peak_memory / 1024, usage.time);
+    let fuel = usage.fuel.map_or("unknown".into(), grouped);
+    let (memory, time) = (usage.peak_memory / 1024, usage.time);
     eprintln!("{}", paint(DIM, format!("fuel {fuel}, {memory} KiB at most, {time:.1?}")));
 }
 

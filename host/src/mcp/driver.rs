@@ -145,7 +145,8 @@ impl Driver {
                     self.ended(ended);
                     phase = phase.after_progress();
                 }
-                Some((key, progress)) = self.progress.recv() => {
+                // While the client does not read, the channel fills and notes are dropped.
+                Some((key, progress)) = self.progress.recv(), if self.client_reads() => {
                     self.engine.progress(key, progress);
                 }
                 Ok(()) = self.catalog.changed() => {
@@ -290,7 +291,8 @@ impl Driver {
                 self.unread.push_back(line);
             }
         }
-        self.calls.shutdown().await;
+        // Guests end within a tick; what else a call does is bounded too, but not so closely.
+        let _ = tokio::time::timeout(GRACE, self.calls.shutdown()).await;
         if end == End::Finished {
             let deadline = Instant::now() + GRACE;
             while !self.unread.is_empty() {

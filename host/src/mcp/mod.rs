@@ -1,7 +1,7 @@
 //! The Model Context Protocol over stdio: a protocol engine without input and output, and its driver.
 //!
-//! The only module that knows JSON-RPC. Bytes flow one way: [`stdio`] cuts lines, [`message`] checks
-//! them, [`engine`] decides, [`reply`] writes, [`driver`] carries out. The engine holds the catalog
+//! The only module that knows JSON-RPC. Bytes flow one way: `stdio` cuts lines, `message` checks
+//! them, `engine` decides, `reply` writes, `driver` carries out. The engine holds the catalog
 //! it was last given and does not know where catalogs come from.
 
 mod driver;

@@ -185,14 +185,12 @@ pub(super) fn call_result(
     });
     let structured_content = structured(version, tool, &mut output);
     let mut meta = output.meta;
-    meta.insert(
-        USAGE.into(),
-        json!({
-            "fuel": usage.fuel,
-            "peakMemoryBytes": usage.peak_memory,
-            "timeMs": (usage.time.as_secs_f64() * 1e6).round() / 1e3,
-        }),
-    );
+    let spent = json!({
+        "fuel": usage.fuel,
+        "peakMemoryBytes": usage.peak_memory,
+        "timeMs": (usage.time.as_secs_f64() * 1e6).round() / 1e3,
+    });
+    meta.insert(USAGE.into(), without_nulls(spent));
     CallResult {
         content: output.content.into_iter().map(|block| content(version, block)).collect(),
         structured_content,

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
+use tracing::Instrument as _;
 
 use super::scan::{Candidate, scan};
 use crate::catalog::{Catalog, Plugin, Refusal};
@@ -78,11 +79,12 @@ async fn load(sandbox: Arc<Sandbox>, slots: Arc<Semaphore>, candidate: Candidate
     let refuse = |reason| Refusal { file, reason };
     let runtime = Handle::current();
     // Compiling computes for long stretches: it gets a thread where that disturbs nobody.
+    let span = tracing::info_span!("load", plugin = candidate.manifest.name.as_str());
     let loaded = tokio::task::spawn_blocking(move || {
         let wasm = candidate.read_wasm()?;
         let Candidate { file, manifest, .. } = candidate;
         runtime
-            .block_on(Plugin::load(sandbox, file.clone(), manifest, &wasm))
+            .block_on(Plugin::load(sandbox, file.clone(), manifest, &wasm).instrument(span))
             .map_err(|error| Refusal { file, reason: error.to_string() })
     });
     match loaded.await {

@@ -12,6 +12,8 @@ use wasi_preview1_component_adapter_provider::{
 use wasmparser::{Encoding, Parser, Payload};
 use wit_component::ComponentEncoder;
 
+use crate::text::escape;
+
 /// Why a file is not a plugin.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BinaryError {
@@ -113,6 +115,11 @@ fn look_into(bytes: &[u8]) -> Result<Module, BinaryError> {
     Ok(module)
 }
 
+/// The file chooses parts of these messages.
+fn shown(message: String) -> String {
+    escape(&message[..message.floor_char_boundary(400)])
+}
+
 fn encode(module: &[u8]) -> Result<Vec<u8>, BinaryError> {
     let encode = || -> Result<Vec<u8>, String> {
         // Validating here would repeat what compiling does.
@@ -125,8 +132,8 @@ fn encode(module: &[u8]) -> Result<Vec<u8>, BinaryError> {
                     WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER,
                 )
             })
-            .map_err(|error| format!("{error:#}"))?;
-        encoder.encode().map_err(|error| format!("{error:#}"))
+            .map_err(|error| shown(format!("{error:#}")))?;
+        encoder.encode().map_err(|error| shown(format!("{error:#}")))
     };
     // The encoder is made for build tools and trusts its input more than we do.
     match catch_unwind(AssertUnwindSafe(encode)) {

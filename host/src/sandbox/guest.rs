@@ -155,16 +155,22 @@ impl Guest {
             enter(&mut store, &plugin).await
         });
         let ended = tokio::time::timeout(limits.timeout, entered).await;
+        let time = started.elapsed();
         store.data().log.finish();
-        let usage = Usage {
-            fuel: limits.fuel.saturating_sub(store.get_fuel().unwrap_or(0)),
-            peak_memory: store.data().meter.peak_memory(),
-            time: started.elapsed(),
-        };
         let outcome = match ended {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(error)) => Err(self.explain(&error, store.data())),
             Err(_) => Err(limit(Limit::Timeout, show_duration(limits.timeout))),
+        };
+        let interrupted = matches!(
+            &outcome,
+            Err(CallError::Limit(LimitHit { limit: Limit::Cpu | Limit::Timeout, .. }))
+        );
+        let fuel = (!interrupted).then(|| store.get_fuel().ok()).flatten();
+        let usage = Usage {
+            fuel: fuel.map(|left| limits.fuel.saturating_sub(left)),
+            peak_memory: store.data().meter.peak_memory(),
+            time,
         };
         (outcome, usage)
     }

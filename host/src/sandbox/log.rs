@@ -19,6 +19,8 @@ use crate::tool::Limit;
 const MAX_LOG: u64 = 1024 * 1024;
 /// The longest line kept whole; a longer one is logged in pieces.
 const MAX_LINE: usize = 4096;
+/// What a line counts besides its bytes.
+const LINE: usize = 64;
 /// How much of the end of stderr is kept for the message of a crash.
 const LAST_WORDS: usize = 1024;
 
@@ -55,7 +57,7 @@ struct State {
 impl GuestLog {
     /// One line by the host's `log` function.
     pub(super) fn line(&self, severity: Severity, message: &str) -> Result<(), Stopped> {
-        self.count(message.len())?;
+        self.count(message.len() + LINE)?;
         let message = escape(message.trim_end());
         match severity {
             Severity::Debug => tracing::debug!(target: "plugin", "{message}"),
@@ -98,16 +100,22 @@ impl GuestLog {
     }
 
     fn write(&self, stream: Stream, bytes: &[u8]) -> Result<(), Stopped> {
-        self.count(bytes.len())?;
+        // A line costs more than its bytes.
+        let lines = bytes.iter().filter(|&&byte| byte == b'\n').count();
+        self.count(bytes.len() + lines * LINE)?;
         let mut state = self.lock();
         let buffer = match stream {
             Stream::Stdout => &mut state.stdout,
             Stream::Stderr => &mut state.stderr,
         };
-        buffer.extend_from_slice(bytes);
-        while let Some(end) = line_end(buffer) {
-            let rest = buffer.split_off(end);
-            log_line(stream, &std::mem::replace(buffer, rest));
+        for piece in bytes.split_inclusive(|&byte| byte == b'\n') {
+            for piece in piece.chunks(MAX_LINE) {
+                buffer.extend_from_slice(piece);
+                if buffer.ends_with(b"\n") || buffer.len() >= MAX_LINE {
+                    log_line(stream, buffer);
+                    buffer.clear();
+                }
+            }
         }
         if matches!(stream, Stream::Stderr) {
             let words = &mut state.last_words;
@@ -120,11 +128,6 @@ impl GuestLog {
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn line_end(buffer: &[u8]) -> Option<usize> {
-    let newline = buffer.iter().position(|&byte| byte == b'\n').map(|at| at + 1);
-    newline.or((buffer.len() > MAX_LINE).then_some(MAX_LINE)).map(|end| end.min(MAX_LINE))
 }
 
 fn log_line(stream: Stream, line: &[u8]) {

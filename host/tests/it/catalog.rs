@@ -145,7 +145,7 @@ fn answers_are_checked_against_the_output_schema() {
     install(directory.path(), "silent", "", &silent.build());
     let catalog = load(&[directory.path()]);
     assert!(catalog.refusals().is_empty(), "{:?}", catalog.refusals());
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_time().build().unwrap();
     let call = |name: &str| {
         let tool = catalog.tool(name).unwrap();
         let arguments = serde_json::value::RawValue::from_string("{}".into()).unwrap();

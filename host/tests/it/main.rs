@@ -6,6 +6,7 @@
 //! | `sandbox.rs` | limits, traps and answers of guests in WAT |
 //! | `catalog.rs` | directories to a catalog: what is served, what is refused and why |
 //! | `engine.rs` | the protocol in memory, line by line |
+//! | `architecture.rs` | ARCHITECTURE.md, against the tree |
 //! | `any_input.rs` | the protocol in memory, under invented input |
 //! | `server.rs` | the real binary as a client sees it |
 //! | `commands.rs` | the real binary as a person sees it |
@@ -14,6 +15,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
 mod any_input;
+mod architecture;
 mod catalog;
 mod client;
 mod commands;
