@@ -14,8 +14,8 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::name::ToolName;
-use crate::sandbox::ProgressSink;
-use crate::tool::{CallError, Output, ToolSpec, Usage};
+use crate::sandbox::{Ended, ProgressSink};
+use crate::tool::{CallError, Output, ToolSpec};
 pub use plugin::{Plugin, PluginError};
 
 /// Plugins served at once.
@@ -156,17 +156,13 @@ impl Catalog {
 impl Tool {
     /// Calls the tool: checks the arguments, runs the guest, checks the structured answer. Dropping
     /// the future ends the call.
-    pub async fn call(
-        &self,
-        arguments: &RawValue,
-        progress: Option<ProgressSink>,
-    ) -> (Result<Output, CallError>, Usage) {
+    pub async fn call(&self, arguments: &RawValue, progress: Option<ProgressSink>) -> Ended {
         if let Err(problem) = self.check_arguments(arguments.get()) {
-            return (Err(CallError::InvalidArguments(problem)), Usage::default());
+            return Ended::before(CallError::InvalidArguments(problem));
         }
         let guest = &self.plugin.guest;
-        let (outcome, usage) = guest.call(&self.spec.name, arguments.get(), progress).await;
-        (outcome.and_then(|output| self.check_output(output)), usage)
+        let ended = guest.call(&self.spec.name, arguments.get(), progress).await;
+        Ended { outcome: ended.outcome.and_then(|output| self.check_output(output)), ..ended }
     }
 
     fn check_arguments(&self, text: &str) -> Result<(), String> {

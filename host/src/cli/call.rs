@@ -16,7 +16,7 @@ use super::{DIM, ERROR, paint};
 use crate::catalog::{Catalog, Tool};
 use crate::manifest::grouped;
 use crate::mcp;
-use crate::sandbox::ProgressSink;
+use crate::sandbox::{Ended, ProgressSink};
 use crate::text::escape;
 use crate::tool::{CallError, Content, Output, Usage};
 
@@ -37,7 +37,7 @@ pub(super) fn run(
     let span =
         tracing::info_span!("call", plugin = tool.plugin.name.as_str(), tool = tool.name.as_str());
     let call = async { tool.call(&arguments, Some(progress)).await };
-    let (outcome, usage) = host.guests().block_on(call.instrument(span));
+    let Ended { outcome, usage, .. } = host.guests().block_on(call.instrument(span));
     let failed = outcome.is_err();
     if as_json {
         println!("{}", mcp::result_as_json(&tool, outcome, usage));

@@ -19,6 +19,7 @@ use super::engine::{Action, Call, CallKey, Engine};
 use super::message::Line;
 use super::stdio::Stdio;
 use crate::catalog::Catalog;
+use crate::sandbox::{Ended, Slot};
 use crate::tool::{CallError, Output, Progress, Usage};
 
 /// Requests in flight beyond which no more are begun, and the bytes of their arguments.
@@ -57,7 +58,7 @@ pub struct Driver {
     progress: mpsc::Receiver<Note>,
     ahead: VecDeque<Line>,
     ahead_bytes: usize,
-    unread: VecDeque<String>,
+    unread: VecDeque<Unread>,
     unread_bytes: usize,
 }
 
@@ -69,9 +70,11 @@ struct Running {
     argument_bytes: usize,
 }
 
-struct Ended {
-    outcome: Result<Output, CallError>,
-    usage: Usage,
+/// A line that waits for the client to read, and the slot of the call that it answers: while answers
+/// wait, fewer calls run.
+struct Unread {
+    line: String,
+    slot: Option<Slot>,
 }
 
 /// Where the loop is in its life.
@@ -222,7 +225,7 @@ impl Driver {
             match action {
                 Action::Send(line) => {
                     self.unread_bytes += line.len() + 1;
-                    self.unread.push_back(line);
+                    self.unread.push_back(Unread { line, slot: None });
                 }
                 Action::Call(call) => self.start(call),
                 Action::Cancel(key) => {
@@ -250,9 +253,9 @@ impl Driver {
             Box::new(move |progress| drop(sender.try_send((key, progress))))
         });
         let run = async move {
-            let (outcome, usage) = tool.call(&arguments, progress).await;
-            log_outcome(&outcome, usage);
-            Ended { outcome, usage }
+            let ended = tool.call(&arguments, progress).await;
+            log_outcome(&ended.outcome, ended.usage);
+            ended
         };
         let abort = self.calls.spawn_on(run.instrument(span), &self.guests);
         self.running.insert(abort.id(), key);
@@ -268,11 +271,11 @@ impl Driver {
         let (task, ended) = match ended {
             Ok((task, ended)) => (task, ended),
             Err(error) => {
-                let outcome = Err(CallError::Host("the call ended in an internal error".into()));
+                let fault = CallError::Host("the call ended in an internal error".into());
                 if error.is_panic() {
                     tracing::error!("a call panicked: {error}");
                 }
-                (error.id(), Ended { outcome, usage: Usage::default() })
+                (error.id(), Ended::before(fault))
             }
         };
         let Some(key) = self.running.remove(&task) else { return };
@@ -280,6 +283,10 @@ impl Driver {
         if let Some(running) = self.aborts.remove(&key) {
             self.argument_bytes -= running.argument_bytes;
             self.engine.outcome(key, ended.outcome, ended.usage);
+            self.act();
+            if let Some(answer) = self.unread.back_mut() {
+                answer.slot = ended.slot;
+            }
         }
     }
 
@@ -288,7 +295,7 @@ impl Driver {
         self.engine.finish(self.ahead.drain(..));
         while let Some(action) = self.engine.next_action() {
             if let Action::Send(line) = action {
-                self.unread.push_back(line);
+                self.unread.push_back(Unread { line, slot: None });
             }
         }
         // Guests end within a tick; what else a call does is bounded too, but not so closely.
@@ -316,14 +323,15 @@ impl Phase {
     }
 }
 
-fn next_write(unread: &mut VecDeque<String>) -> Vec<u8> {
+fn next_write(unread: &mut VecDeque<Unread>) -> Vec<u8> {
     let mut bytes = Vec::new();
-    while let Some(line) = unread.front()
-        && (bytes.is_empty() || bytes.len() + line.len() < WRITE)
+    while let Some(next) = unread.front()
+        && (bytes.is_empty() || bytes.len() + next.line.len() < WRITE)
+        && let Some(Unread { line, slot }) = unread.pop_front()
     {
         bytes.extend_from_slice(line.as_bytes());
         bytes.push(b'\n');
-        unread.pop_front();
+        drop(slot);
     }
     bytes
 }

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{Component, ResourceTableError};
 use wasmtime::{Store, Trap};
@@ -37,6 +37,30 @@ pub struct Guest {
     limits: Limits,
     config: Arc<BTreeMap<String, String>>,
     slots: Semaphore,
+}
+
+/// How a call ended.
+#[derive(Debug)]
+pub struct Ended {
+    /// The answer, or why there is none.
+    pub outcome: Result<Output, CallError>,
+    /// What it spent.
+    pub usage: Usage,
+    /// Its place among [`MAX_CALLS`](super::MAX_CALLS), if it was entered.
+    pub slot: Option<Slot>,
+}
+
+/// A place among the calls that run at once. Whoever keeps it while an answer waits to be read bounds
+/// the answers that wait.
+#[derive(Debug)]
+pub struct Slot(#[expect(dead_code, reason = "held, never read")] OwnedSemaphorePermit);
+
+impl Ended {
+    /// The end of a call that never reached its guest.
+    #[must_use]
+    pub fn before(error: CallError) -> Self {
+        Self { outcome: Err(error), usage: Usage::default(), slot: None }
+    }
 }
 
 /// Why bytes do not become a guest.
@@ -111,16 +135,11 @@ impl Guest {
 
     /// Calls `tool` with `arguments`, a JSON object as text. Waits for a free slot first. Dropping the
     /// future ends the guest.
-    pub async fn call(
-        &self,
-        tool: &str,
-        arguments: &str,
-        progress: Option<ProgressSink>,
-    ) -> (Result<Output, CallError>, Usage) {
-        let (Ok(_plugin), Ok(_host)) =
-            (self.slots.acquire().await, self.sandbox.slots.acquire().await)
+    pub async fn call(&self, tool: &str, arguments: &str, progress: Option<ProgressSink>) -> Ended {
+        let host = self.sandbox.slots.clone();
+        let (Ok(_plugin), Ok(slot)) = (self.slots.acquire().await, host.acquire_owned().await)
         else {
-            return (Err(CallError::Host("it is shutting down".into())), Usage::default());
+            return Ended::before(CallError::Host("it is shutting down".into()));
         };
         let output = self.limits.output;
         let copied = output.get().saturating_add(OVERHEAD);
@@ -132,7 +151,7 @@ impl Guest {
             Ok(output) => contract::output(output),
             Err(failure) => Err(contract::failure(failure)),
         });
-        (capped(outcome, output), usage)
+        Ended { outcome: capped(outcome, output), usage, slot: Some(Slot(slot)) }
     }
 
     /// One store and one instance, entered once, all guards set.

@@ -21,10 +21,11 @@ use wasmtime::{Config, Engine};
 
 pub use binary::BinaryError;
 pub use contract::ToolError;
-pub use guest::{CompileError, Guest, ListError};
+pub use guest::{CompileError, Ended, Guest, ListError, Slot};
 pub use store::ProgressSink;
 
-/// Calls that run at once, over all plugins. More wait their turn.
+/// Calls that run at once, over all plugins; those whose answer waits to be read count too. More wait
+/// their turn.
 pub const MAX_CALLS: usize = 32;
 
 /// The stack of a guest, in bytes. Deeper recursion traps.

@@ -149,7 +149,7 @@ fn answers_are_checked_against_the_output_schema() {
     let call = |name: &str| {
         let tool = catalog.tool(name).unwrap();
         let arguments = serde_json::value::RawValue::from_string("{}".into()).unwrap();
-        let outcome = runtime.block_on(tool.call(&arguments, None)).0;
+        let outcome = runtime.block_on(tool.call(&arguments, None)).outcome;
         outcome.map(|output| output.structured.unwrap().get().to_owned()).map_err(|e| e.to_string())
     };
     assert_eq!(call("right_run").unwrap(), r#"{"a":1}"#);

@@ -25,7 +25,8 @@ fn limits() -> Limits {
 
 async fn run(wat: &Wat<'_>, limits: Limits) -> (Result<Output, CallError>, Usage) {
     let guest = compile(&wat.build(), limits).expect("a guest");
-    guest.call("run", "{}", None).await
+    let ended = guest.call("run", "{}", None).await;
+    (ended.outcome, ended.usage)
 }
 
 /// The error a call to a guest with this body ends in.
@@ -224,7 +225,7 @@ async fn nothing_stays_in_an_instance() {
     };
     let guest = compile(&wat.build(), limits()).expect("a guest");
     for _ in 0..3 {
-        assert!(guest.call("run", "{}", None).await.0.is_ok());
+        assert!(guest.call("run", "{}", None).await.outcome.is_ok());
     }
 }
 
@@ -255,8 +256,8 @@ async fn more_loops_than_threads_delay_no_other_guest() {
     let good = compile(&Wat::default().build(), Limits::default()).unwrap();
     for _ in 0..5 {
         let call = good.call("run", "{}", None);
-        let (outcome, _) = tokio::time::timeout(Duration::from_secs(10), call).await.unwrap();
-        assert!(outcome.is_ok());
+        let ended = tokio::time::timeout(Duration::from_secs(10), call).await.unwrap();
+        assert!(ended.outcome.is_ok());
     }
     // Dropping the calls ends the guests; shutdown waits for that.
     tokio::time::timeout(Duration::from_secs(10), loops.shutdown()).await.unwrap();
@@ -282,7 +283,7 @@ async fn progress_reaches_its_sink_and_its_rate_is_limited() {
     let seen = Arc::new(Mutex::new(Vec::<Progress>::new()));
     let sink = seen.clone();
     let progress = Box::new(move |progress| sink.lock().unwrap().push(progress));
-    assert!(guest.call("run", "{}", Some(progress)).await.0.is_ok());
+    assert!(guest.call("run", "{}", Some(progress)).await.outcome.is_ok());
     let seen = seen.lock().unwrap();
     let first = Progress { value: 1.0, total: Some(1000.0), message: Some("half".into()) };
     assert_eq!(seen[0], first);
