@@ -9,6 +9,9 @@ use crate::sandbox::{CompileError, Guest, ListError, Sandbox};
 use crate::text::escape;
 use crate::tool::ToolSpec;
 
+/// Patterns in the schemas of one plugin: each is compiled, and stays so.
+const MAX_PATTERNS: usize = 256;
+
 /// A plugin that can serve.
 pub struct Plugin {
     /// Its name.
@@ -73,6 +76,9 @@ pub enum PluginError {
         /// What is wrong with it.
         problem: String,
     },
+    /// The schemas together would take too much memory.
+    #[error("the schemas of its tools hold more than {MAX_PATTERNS} patterns")]
+    TooManyPatterns,
     /// A tool's public name cannot be formed.
     #[error("its tool `{tool}` gets no public name: {error}")]
     Name {
@@ -107,10 +113,16 @@ impl Plugin {
         if specs.is_empty() {
             return Err(PluginError::NoTools(name));
         }
-        let tools = overridden(&file, &manifest, specs)?
-            .into_iter()
-            .map(|spec| tool(&manifest.prefix, spec))
-            .collect::<Result<_, _>>()?;
+        let mut tools = Vec::new();
+        let mut patterns = 0;
+        for spec in overridden(&file, &manifest, specs)? {
+            let tool = tool(&manifest.prefix, spec)?;
+            patterns += tool.input.patterns + tool.output.as_ref().map_or(0, |s| s.patterns);
+            if patterns > MAX_PATTERNS {
+                return Err(PluginError::TooManyPatterns);
+            }
+            tools.push(tool);
+        }
         Ok(Self { name: manifest.name, file, digest, guest, tools })
     }
 

@@ -27,6 +27,8 @@ pub(super) struct Schema {
     validator: Validator,
     /// It neither refers nor searches, so that its cost grows only with the value.
     is_plain: bool,
+    /// How many patterns it searches for.
+    pub(super) patterns: usize,
 }
 
 impl Schema {
@@ -46,7 +48,7 @@ impl Schema {
             .with_pattern_options(PatternOptions::regex().size_limit(MAX_PATTERN))
             .with_keyword(budget::KEYWORD, budget::keyword)
             .build(&value)
-            .map(|validator| Self { validator, is_plain })
+            .map(|validator| Self { validator, is_plain, patterns })
             .map_err(|error| short(&error.to_string()))
     }
 

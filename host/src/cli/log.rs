@@ -9,7 +9,7 @@ use tracing_subscriber::EnvFilter;
 use super::LogFormat;
 
 /// Lines that wait for stderr; beyond them lines are lost rather than calls delayed.
-const MAX_LINES: usize = 4096;
+const MAX_LINES: usize = 1024;
 
 /// Starts the log. Dropping the guard writes what waits.
 pub(super) fn start(format: LogFormat, level: &str) -> anyhow::Result<WorkerGuard> {

@@ -33,7 +33,9 @@ const MAX_UNREAD: usize = 1024 * 1024;
 /// Answers written at once.
 const WRITE: usize = 64 * 1024;
 /// How long calls may go on without any answer once the input has ended.
-const GRACE: Duration = Duration::from_secs(2);
+const GRACE: Duration = Duration::from_millis(1500);
+/// How long the end waits for guests that have been told to end; a tick or two is enough.
+const ENDING: Duration = Duration::from_millis(100);
 
 /// Why the loop ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -161,7 +163,7 @@ impl Driver {
                 }
                 () = &mut shutdown, if !matches!(phase, Phase::Stopping(_)) => {
                     tracing::debug!("shutting down");
-                    phase = Phase::Stopping(Instant::now() + GRACE);
+                    phase = phase.stopping();
                 }
                 () = sleep_until(deadline) => return self.end(End::Finished).await,
             }
@@ -184,7 +186,7 @@ impl Driver {
     fn has_room(&self) -> bool {
         // A cancelled call is in flight until its guest has really ended.
         self.engine.in_flight().max(self.running.len()) < MAX_IN_FLIGHT
-            && self.argument_bytes < MAX_IN_FLIGHT_BYTES
+            && self.argument_bytes + self.engine.waiting_bytes() < MAX_IN_FLIGHT_BYTES
             && self.client_reads()
     }
 
@@ -298,8 +300,7 @@ impl Driver {
                 self.unread.push_back(Unread { line, slot: None });
             }
         }
-        // Guests end within a tick; what else a call does is bounded too, but not so closely.
-        let _ = tokio::time::timeout(GRACE, self.calls.shutdown()).await;
+        self.calls.abort_all();
         if end == End::Finished {
             let deadline = Instant::now() + GRACE;
             while !self.unread.is_empty() {
@@ -309,11 +310,21 @@ impl Driver {
             }
             self.stdio.close(deadline.saturating_duration_since(Instant::now())).await;
         }
+        let _ = tokio::time::timeout(ENDING, self.calls.shutdown()).await;
         end
     }
 }
 
 impl Phase {
+    /// A shutdown during the grace period of an ended input does not begin another.
+    fn stopping(self) -> Self {
+        let deadline = Instant::now() + GRACE;
+        match self {
+            Self::Draining(earlier) => Self::Stopping(earlier.min(deadline)),
+            Self::Serving | Self::Stopping(_) => Self::Stopping(deadline),
+        }
+    }
+
     /// As long as answers come, what was asked before the end of input is worth waiting for.
     fn after_progress(self) -> Self {
         match self {

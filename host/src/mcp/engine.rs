@@ -20,6 +20,8 @@ use crate::tool::{CallError, Output, Progress, Usage};
 
 /// Messages of one batch.
 const MAX_BATCH: usize = 256;
+/// Batches that are open at once: each holds its answers until the last is there.
+const MAX_BATCHES: usize = 4;
 /// Subscriptions that are open at once.
 const MAX_SUBSCRIPTIONS: usize = 16;
 
@@ -157,6 +159,18 @@ impl Engine {
         self.calls.len() + self.waiting.len()
     }
 
+    /// Bytes of arguments that wait for the catalog.
+    #[must_use]
+    pub fn waiting_bytes(&self) -> usize {
+        self.waiting
+            .iter()
+            .map(|waiting| match &waiting.request {
+                Deferred::List { .. } => 0,
+                Deferred::Call { arguments, .. } => arguments.get().len(),
+            })
+            .sum()
+    }
+
     fn subscriptions(&self) -> usize {
         self.pending.values().filter(|pending| matches!(pending, Pending::Listen { .. })).count()
     }
@@ -257,6 +271,8 @@ impl Engine {
             "the batch is empty"
         } else if items.len() > MAX_BATCH {
             "the batch has more than 256 messages"
+        } else if self.batches.len() >= MAX_BATCHES {
+            "4 batches have calls that still run; wait for their answers"
         } else {
             let key = BatchKey(self.next_key());
             // One more than is answered, so that the batch cannot end before it has been read.
@@ -359,6 +375,9 @@ impl Engine {
             }
             ("subscriptions/listen", true) => {
                 let tools = params::listens_to_tools(params)?;
+                if !id.is_exact() {
+                    return Err(Fault::invalid_params("the id is too large for a subscription's"));
+                }
                 if self.subscriptions() >= MAX_SUBSCRIPTIONS {
                     return Err(Fault::invalid_request(format!(
                         "{MAX_SUBSCRIPTIONS} subscriptions are open; cancel one first"
@@ -580,6 +599,8 @@ fn unknown_tool(catalog: &Catalog, name: &str) -> Fault {
     let shown = crate::text::escape(&name[..name.floor_char_boundary(80)]);
     let near = catalog
         .tools()
+        // What is so long is no slip of the pen, and comparing it takes its time.
+        .filter(|_| name.len() <= 2 * crate::name::MAX_NAME)
         .map(|tool| (strsim::jaro_winkler(name, tool.name.as_str()), tool.name.as_str()))
         .filter(|(likeness, _)| *likeness > 0.85)
         .max_by(|a, b| a.0.total_cmp(&b.0));

@@ -70,6 +70,14 @@ impl Id {
         (text.len() <= 1024).then(|| Self { key, text: text.into() })
     }
 
+    /// Whether the id is the same as a JSON value in this program: integers there have 64 bits.
+    pub(super) fn is_exact(&self) -> bool {
+        match &self.key {
+            IdKey::Text(_) => true,
+            IdKey::Integer(digits) => digits.parse::<i64>().is_ok(),
+        }
+    }
+
     /// The id as it came.
     pub(super) fn as_json(&self) -> &str {
         &self.text

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::message::present;
+use super::message::{Id, present};
 use super::reply::Fault;
 use super::version::Version;
 
@@ -77,11 +77,10 @@ impl<'a> Meta<'a> {
     /// The progress token, a string or an integer, as it came.
     pub(super) fn progress_token(&self) -> Result<Option<Box<RawValue>>, Fault> {
         let Some(raw) = self.progress_token else { return Ok(None) };
-        let first = raw.get().as_bytes()[0];
-        let fits = first == b'"' || first == b'-' || first.is_ascii_digit();
-        if !fits || raw.get().len() > 1024 {
+        // It has the form of an id.
+        if !Id::parse(raw).is_some_and(|token| token.is_exact()) {
             return Err(Fault::invalid_params(
-                "`progressToken` is neither a string nor an integer",
+                "`progressToken` is neither a string nor an integer of 64 bits",
             ));
         }
         Ok(Some(raw.to_owned()))

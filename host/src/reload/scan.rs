@@ -69,7 +69,7 @@ fn scan_one(directory: &Path) -> Vec<Result<Candidate, Refusal>> {
         found.push(candidate);
     }
     for name in files.iter().filter(|name| has_extension(name, "wasm") && !named.contains(*name)) {
-        let manifest = format!("{}.toml", stem(name));
+        let manifest = escape(&format!("{}.toml", stem(name)));
         let reason =
             format!("no manifest names it; create `{manifest}` beside it (an empty file will do)");
         found.push(Err(Refusal { file: place(directory, name), reason }));

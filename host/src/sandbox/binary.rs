@@ -14,6 +14,9 @@ use wit_component::ComponentEncoder;
 
 use crate::text::escape;
 
+/// Functions of one plugin, over all nested modules. Large language runtimes have a quarter of it.
+const MAX_FUNCTIONS: u64 = 100_000;
+
 /// Why a file is not a plugin.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BinaryError {
@@ -31,6 +34,9 @@ pub enum BinaryError {
     /// It begins like WebAssembly and then breaks.
     #[error("the WebAssembly is damaged: {0}; build or copy it again")]
     Damaged(String),
+    /// Compiling it would take a machine's memory.
+    #[error("it has {0} functions; the most is {MAX_FUNCTIONS}")]
+    TooManyFunctions(u64),
     /// A program, with `_start`.
     #[error(
         "this is a WASI program (it exports `_start`); this version runs plugins that export `toolrack:plugin/tools`, written with toolrack-sdk"
@@ -48,16 +54,18 @@ pub enum BinaryError {
 
 /// `bytes` as a component: themselves, or the component made of the core module they are.
 pub(super) fn component(bytes: &[u8]) -> Result<Cow<'_, [u8]>, BinaryError> {
-    match encoding(bytes)? {
+    let encoding = encoding(bytes)?;
+    let module = look_into(bytes)?;
+    if module.functions > MAX_FUNCTIONS {
+        return Err(BinaryError::TooManyFunctions(module.functions));
+    }
+    match encoding {
         Encoding::Component => Ok(Cow::Borrowed(bytes)),
-        Encoding::Module => {
-            let module = look_into(bytes)?;
-            match (module.has_bindings, module.has_start) {
-                (true, _) => encode(bytes).map(Cow::Owned),
-                (false, true) => Err(BinaryError::Program),
-                (false, false) => Err(BinaryError::PlainModule),
-            }
-        }
+        Encoding::Module => match (module.has_bindings, module.has_start) {
+            (true, _) => encode(bytes).map(Cow::Owned),
+            (false, true) => Err(BinaryError::Program),
+            (false, false) => Err(BinaryError::PlainModule),
+        },
     }
 }
 
@@ -91,19 +99,23 @@ fn encoding(bytes: &[u8]) -> Result<Encoding, BinaryError> {
     Err(BinaryError::NotWasm { found })
 }
 
+/// What matters here of a module, or of a component and all that is nested in it.
 struct Module {
     has_bindings: bool,
     has_start: bool,
+    functions: u64,
 }
 
 fn look_into(bytes: &[u8]) -> Result<Module, BinaryError> {
-    let damaged = |error: wasmparser::BinaryReaderError| BinaryError::Damaged(error.to_string());
-    let mut module = Module { has_bindings: false, has_start: false };
+    let damaged =
+        |error: wasmparser::BinaryReaderError| BinaryError::Damaged(shown(error.to_string()));
+    let mut module = Module { has_bindings: false, has_start: false, functions: 0 };
     for payload in Parser::new(0).parse_all(bytes) {
         match payload.map_err(damaged)? {
             Payload::CustomSection(section) if section.name().starts_with("component-type") => {
                 module.has_bindings = true;
             }
+            Payload::FunctionSection(functions) => module.functions += u64::from(functions.count()),
             Payload::ExportSection(exports) => {
                 for export in exports {
                     module.has_start |= export.map_err(damaged)?.name == "_start";
@@ -161,6 +173,13 @@ mod tests {
         check(&[0x80; 100], "unknown kind");
         check(b"\0asm", "damaged");
         check(b"\0asm\x01\0\0\0\x07", "damaged");
+    }
+
+    #[test]
+    fn a_bomb_of_functions_is_refused_before_it_is_compiled() {
+        let functions = "(func)".repeat(100_001);
+        let bomb = format!("(component (core module {functions}))");
+        check(&wat::parse_str(bomb).expect("wat"), "100001 functions");
     }
 
     #[test]

@@ -209,12 +209,14 @@ impl Guest {
         if let Some(hit) = state.meter.memory_hit() {
             return CallError::Limit(hit);
         }
-        if let Some(ResourceTableError::Full) = error.downcast_ref() {
-            return limit(Limit::Resources, store::MAX_RESOURCES.to_string());
-        }
-        // wasmtime keeps this error's type to itself.
-        if error.root_cause().to_string().contains("fuel allocated for hostcalls") {
+        // wasmtime keeps the types of these errors to itself.
+        let text = error.root_cause().to_string();
+        if text.contains("fuel allocated for hostcalls") {
             return limit(Limit::Output, self.limits.output.to_string());
+        }
+        let full = matches!(error.downcast_ref(), Some(ResourceTableError::Full));
+        if full || text.contains("handle limit exceeded") {
+            return limit(Limit::Resources, store::MAX_RESOURCES.to_string());
         }
         let last_words = state.log.last_words();
         let reason = match error.downcast_ref::<I32Exit>() {

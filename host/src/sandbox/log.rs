@@ -19,6 +19,8 @@ use crate::tool::Limit;
 const MAX_LOG: u64 = 1024 * 1024;
 /// The longest line kept whole; a longer one is logged in pieces.
 const MAX_LINE: usize = 4096;
+/// The most that is written at once.
+const PERMIT: usize = 64 * 1024;
 /// What a line counts besides its bytes.
 const LINE: usize = 64;
 /// How much of the end of stderr is kept for the message of a crash.
@@ -58,7 +60,8 @@ impl GuestLog {
     /// One line by the host's `log` function.
     pub(super) fn line(&self, severity: Severity, message: &str) -> Result<(), Stopped> {
         self.count(message.len() + LINE)?;
-        let message = escape(message.trim_end());
+        let message = message.trim_end();
+        let message = escape(&message[..message.floor_char_boundary(MAX_LINE)]);
         match severity {
             Severity::Debug => tracing::debug!(target: "plugin", "{message}"),
             Severity::Info => tracing::info!(target: "plugin", "{message}"),
@@ -170,6 +173,9 @@ impl Pollable for Capture {
 #[async_trait]
 impl OutputStream for Capture {
     fn write(&mut self, bytes: bytes::Bytes) -> StreamResult<()> {
+        if bytes.len() > PERMIT {
+            return Err(StreamError::trap("it wrote more at once than the stream allowed"));
+        }
         self.log
             .write(self.stream, &bytes)
             .map_err(|stopped| StreamError::Trap(wasmtime::Error::new(stopped)))
@@ -180,6 +186,6 @@ impl OutputStream for Capture {
     }
 
     fn check_write(&mut self) -> StreamResult<usize> {
-        Ok(64 * 1024)
+        Ok(PERMIT)
     }
 }
