@@ -19,7 +19,7 @@ const MAX_PROBLEM: usize = 300;
 const MAX_PATTERN: usize = 64 * 1024;
 /// Patterns of one schema.
 const MAX_PATTERNS: usize = 32;
-/// A value and a schema up to which a validation is over before another thread could be asked.
+/// A value, in bytes of JSON, up to which a plain schema is checked before another thread could be asked.
 const MAX_INLINE: usize = 16 * 1024;
 
 /// A compiled schema.

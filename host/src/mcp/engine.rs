@@ -3,12 +3,13 @@
 //! It does no input or output and knows no clock, so that it can be tested and fuzzed in memory. Its
 //! invariant: each request with a readable id gets exactly one response, unless it was cancelled.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
+use super::batch::{BatchKey, Batches};
 use super::message::{self, Id, Line, Message, Parsed, Refused};
 use super::params::{self, Meta};
 use super::reply::{self, Fault};
@@ -18,10 +19,6 @@ use crate::catalog::{Catalog, Tool};
 use crate::name::ToolName;
 use crate::tool::{CallError, Output, Progress, Usage};
 
-/// Messages of one batch.
-const MAX_BATCH: usize = 256;
-/// Batches that are open at once: each holds its answers until the last is there.
-const MAX_BATCHES: usize = 4;
 /// Subscriptions that are open at once.
 const MAX_SUBSCRIPTIONS: usize = 16;
 
@@ -77,7 +74,7 @@ pub struct Engine {
     calls: HashMap<CallKey, Running>,
     /// Requests that wait for the catalog, in order.
     waiting: VecDeque<Waiting>,
-    batches: BTreeMap<BatchKey, Batch>,
+    batches: Batches,
     next_key: u64,
     actions: VecDeque<Action>,
 }
@@ -122,15 +119,6 @@ enum Deferred {
     Call { name: String, arguments: Box<RawValue>, progress_token: Option<Box<RawValue>> },
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct BatchKey(u64);
-
-#[derive(Default)]
-struct Batch {
-    open: usize,
-    answers: Vec<String>,
-}
-
 impl Engine {
     /// An engine that has no catalog yet.
     #[must_use]
@@ -142,7 +130,7 @@ impl Engine {
             pending: HashMap::new(),
             calls: HashMap::new(),
             waiting: VecDeque::new(),
-            batches: BTreeMap::new(),
+            batches: Batches::default(),
             next_key: 0,
             actions: VecDeque::new(),
         }
@@ -265,25 +253,21 @@ impl Engine {
     }
 
     fn batch(&mut self, items: &[&RawValue]) {
-        let problem = if !self.session.version.is_some_and(Version::has_batches) {
-            "batches exist only in protocol version 2025-03-26; send each message on a line of its own"
-        } else if items.is_empty() {
-            "the batch is empty"
-        } else if items.len() > MAX_BATCH {
-            "the batch has more than 256 messages"
-        } else if self.batches.len() >= MAX_BATCHES {
-            "4 batches have calls that still run; wait for their answers"
+        let opened = if self.session.version.is_some_and(Version::has_batches) {
+            self.batches.open(items.len())
         } else {
-            let key = BatchKey(self.next_key());
-            // One more than is answered, so that the batch cannot end before it has been read.
-            self.batches.insert(key, Batch { open: 1, answers: Vec::new() });
-            for item in items {
-                self.message(message::message(item), Some(key));
-            }
-            self.close_one(key);
-            return;
+            Err("batches exist only in protocol version 2025-03-26; send each message on a line of its own"
+                .into())
         };
-        self.send(reply::fault(None, &Fault::invalid_request(problem)));
+        match opened {
+            Ok(key) => {
+                for item in items {
+                    self.message(message::message(item), Some(key));
+                }
+                self.settle(key);
+            }
+            Err(problem) => self.send(reply::fault(None, &Fault::invalid_request(problem))),
+        }
     }
 
     fn message(&mut self, message: Result<Message<'_>, Refused>, batch: Option<BatchKey>) {
@@ -528,21 +512,21 @@ impl Engine {
             }
         };
         if let Some(batch) = batch {
-            self.close_one(batch);
+            self.settle(batch);
         }
     }
 
     fn refuse(&mut self, id: Option<&Id>, batch: Option<BatchKey>, fault: &Fault) {
         let line = reply::fault(id, fault);
-        match batch.and_then(|key| self.batches.get_mut(&key)) {
-            Some(batch) => batch.answers.push(line),
+        match batch {
+            Some(key) => self.batches.add(key, line),
             None => self.send(line),
         }
     }
 
     fn open_in_batch(&mut self, origin: &Origin) {
-        if let Some(batch) = origin.batch.and_then(|key| self.batches.get_mut(&key)) {
-            batch.open += 1;
+        if let Some(key) = origin.batch {
+            self.batches.expect(key);
         }
     }
 
@@ -557,22 +541,15 @@ impl Engine {
         match origin.batch {
             None => self.send(line),
             Some(key) => {
-                if let Some(batch) = self.batches.get_mut(&key) {
-                    batch.answers.push(line);
-                }
-                self.close_one(key);
+                self.batches.add(key, line);
+                self.settle(key);
             }
         }
     }
 
-    fn close_one(&mut self, key: BatchKey) {
-        let Some(batch) = self.batches.get_mut(&key) else { return };
-        batch.open -= 1;
-        if batch.open == 0
-            && let Some(batch) = self.batches.remove(&key)
-            && !batch.answers.is_empty()
-        {
-            self.send(format!("[{}]", batch.answers.join(",")));
+    fn settle(&mut self, key: BatchKey) {
+        if let Some(line) = self.batches.settle(key) {
+            self.send(line);
         }
     }
 

@@ -4,6 +4,7 @@
 //! them, `engine` decides, `reply` writes, `driver` carries out. The engine holds the catalog
 //! it was last given and does not know where catalogs come from.
 
+mod batch;
 mod driver;
 mod engine;
 mod message;

@@ -1,5 +1,7 @@
 //! The real binary as a client sees it.
 
+use std::path::Path;
+use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::json;
@@ -166,23 +168,27 @@ fn the_log_is_json_where_asked_and_names_the_call() {
     assert!(answered["fuel"].is_u64(), "{answered}");
 }
 
+/// A server whose streams the test handles itself.
+fn bare(plugins: &Path) -> Child {
+    toolrack()
+        .args(["--log", "error", "--plugins"])
+        .arg(plugins)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap()
+}
+
 /// Requests beyond every queue while stdout is not read: memory stays flat, then all are answered.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_client_that_does_not_read_costs_no_memory() {
     use std::io::{BufRead as _, BufReader, Write as _};
-    use std::process::Stdio;
 
     const REQUESTS: usize = 20_000;
     let plugins = plugins::good();
-    let mut child = toolrack()
-        .args(["--log", "error", "--plugins"])
-        .arg(plugins.path())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
+    let mut child = bare(plugins.path());
     let (mut stdin, stdout) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
     let pid = child.id();
     let (progress, written) = std::sync::mpsc::channel();
@@ -261,16 +267,8 @@ fn signals_end_the_server_in_order_and_a_second_one_at_once() {
 
 #[test]
 fn a_client_that_goes_away_ends_the_server() {
-    use std::process::Stdio;
     let plugins = plugins::mixed();
-    let mut child = toolrack()
-        .arg("--plugins")
-        .arg(plugins.path())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
+    let mut child = bare(plugins.path());
     drop(child.stdout.take());
     let mut stdin = child.stdin.take().unwrap();
     std::io::Write::write_all(&mut stdin, b"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}\n")
@@ -287,7 +285,7 @@ fn a_client_that_goes_away_ends_the_server() {
 #[cfg(unix)]
 #[test]
 fn closed_descriptors_and_a_stuck_stderr_stop_nothing() {
-    use std::process::{Command, Stdio};
+    use std::process::Command;
     let plugins = plugins::good();
     let requests = r#"printf '%s\n' '{"jsonrpc":"2.0","id":1,"method":"initialize"}' '{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"good_run"}}'"#;
     let run = |redirect: &str| {
