@@ -16,6 +16,7 @@ pub mod sandbox;
 
 pub mod manifest;
 
+pub mod home;
 pub mod name;
 pub mod text;
 pub mod tool;

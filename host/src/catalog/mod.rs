@@ -6,8 +6,9 @@
 mod budget;
 mod plugin;
 mod schema;
+mod tally;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -17,6 +18,7 @@ use crate::name::ToolName;
 use crate::sandbox::{Ended, ProgressSink};
 use crate::tool::{CallError, Output, ToolSpec};
 pub use plugin::{Plugin, PluginError};
+pub use tally::Tally;
 
 /// Plugins served at once.
 pub const MAX_PLUGINS: usize = 256;
@@ -38,11 +40,30 @@ pub struct Catalog {
 pub struct Refusal {
     /// The manifest's file, or what else is at fault.
     pub file: String,
+    /// What is not served.
+    pub refused: Refused,
     /// What is wrong and what to do about it; may span lines.
     pub reason: String,
 }
 
+/// How much of a file is not served.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// All of it.
+    Plugin,
+    /// What it holds now; the last version that was good serves on.
+    Version,
+    /// One tool; the plugin's others are served.
+    Tool(ToolName),
+}
+
 impl Refusal {
+    /// The refusal of a whole plugin.
+    #[must_use]
+    pub fn plugin(file: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self { file: file.into(), refused: Refused::Plugin, reason: reason.into() }
+    }
+
     /// The refusal on one line, for a log: without the lines that show the place.
     #[must_use]
     pub fn one_line(&self) -> String {
@@ -63,53 +84,61 @@ pub struct Tool {
     pub spec: ToolSpec,
     /// Whose it is.
     pub plugin: Arc<Plugin>,
+    /// What it has been asked, over all its versions.
+    pub tally: Arc<Tally>,
     input: Arc<schema::Schema>,
     output: Option<Arc<schema::Schema>>,
 }
 
 impl Catalog {
-    /// Settles public names. Plugins come in order of precedence: of two tools with one name the
-    /// first stays. `refusals` are those known already.
+    /// Settles who is served under which name. Of two that want one name, the one that `previous`
+    /// serves under it stays; where it serves neither, the first of `plugins`, which come in order of
+    /// precedence. `refusals` are those known already.
     #[must_use]
-    pub fn build(plugins: Vec<Arc<Plugin>>, mut refusals: Vec<Refusal>) -> Self {
+    pub fn build(
+        plugins: Vec<Arc<Plugin>>,
+        mut refusals: Vec<Refusal>,
+        previous: Option<&Self>,
+    ) -> Self {
+        let plugins = admit(plugins, &mut refusals, previous);
+        let owned = |plugin: &Plugin, name: &ToolName| {
+            let before = previous.and_then(|previous| previous.tools.get(name));
+            before.filter(|before| before.plugin.file == plugin.file)
+        };
         let mut tools = BTreeMap::<ToolName, Arc<Tool>>::new();
-        let mut names = BTreeSet::new();
-        let mut served = Vec::new();
-        for plugin in plugins {
-            let mut refuse = |reason| refusals.push(Refusal { file: plugin.file.clone(), reason });
-            if served.len() == MAX_PLUGINS {
-                refuse(format!("{MAX_PLUGINS} plugins are served already, the most there can be"));
+        let mut wanted: Vec<_> = plugins
+            .iter()
+            .flat_map(|plugin| plugin.tools.iter().map(move |tool| (plugin, tool)))
+            .collect();
+        wanted.sort_by_key(|(plugin, tool)| owned(plugin, &tool.name).is_none());
+        for (plugin, tool) in wanted {
+            let name = &tool.name;
+            let reason = if let Some(other) = tools.get(name) {
+                format!(
+                    "its tool `{name}` is not served: {} offers a tool of this name already; set another `prefix`",
+                    other.plugin.file
+                )
+            } else if tools.len() == MAX_TOOLS {
+                format!(
+                    "its tool `{name}` is not served: {MAX_TOOLS} tools are served already, the most there can be"
+                )
+            } else {
+                let tally = owned(plugin, name).map(|before| before.tally.clone());
+                let tool = Tool {
+                    name: name.clone(),
+                    spec: tool.spec.clone(),
+                    plugin: plugin.clone(),
+                    tally: tally.unwrap_or_default(),
+                    input: tool.input.clone(),
+                    output: tool.output.clone(),
+                };
+                tools.insert(name.clone(), Arc::new(tool));
                 continue;
-            }
-            if !names.insert(plugin.name.clone()) {
-                refuse(format!("another plugin is named `{}` already", plugin.name));
-                continue;
-            }
-            for tool in &plugin.tools {
-                let name = &tool.name;
-                if let Some(other) = tools.get(name) {
-                    refuse(format!(
-                        "its tool `{name}` is not served: {} offers a tool of this name already; set another `prefix`",
-                        other.plugin.file
-                    ));
-                } else if tools.len() == MAX_TOOLS {
-                    refuse(format!(
-                        "its tool `{name}` is not served: {MAX_TOOLS} tools are served already, the most there can be"
-                    ));
-                } else {
-                    let tool = Tool {
-                        name: name.clone(),
-                        spec: tool.spec.clone(),
-                        plugin: plugin.clone(),
-                        input: tool.input.clone(),
-                        output: tool.output.clone(),
-                    };
-                    tools.insert(name.clone(), Arc::new(tool));
-                }
-            }
-            served.push(plugin);
+            };
+            let refused = Refused::Tool(name.clone());
+            refusals.push(Refusal { file: plugin.file.clone(), refused, reason });
         }
-        Self { plugins: served, tools, refusals }
+        Self { plugins, tools, refusals }
     }
 
     /// The tool with this public name.
@@ -153,15 +182,53 @@ impl Catalog {
     }
 }
 
+/// The plugins that are served, in order: one of a name, and not too many.
+fn admit(
+    plugins: Vec<Arc<Plugin>>,
+    refusals: &mut Vec<Refusal>,
+    previous: Option<&Catalog>,
+) -> Vec<Arc<Plugin>> {
+    let is_served = |plugin: &Plugin| {
+        let served = previous.map(Catalog::plugins).unwrap_or_default();
+        served.iter().any(|served| served.file == plugin.file && served.name == plugin.name)
+    };
+    let mut plugins: Vec<_> = plugins.into_iter().enumerate().collect();
+    plugins.sort_by_key(|(_, plugin)| !is_served(plugin));
+    let mut admitted = BTreeMap::<_, (usize, Arc<Plugin>)>::new();
+    for (place, plugin) in plugins {
+        if admitted.len() == MAX_PLUGINS {
+            let reason = format!("{MAX_PLUGINS} plugins are served already, the most there can be");
+            refusals.push(Refusal::plugin(&plugin.file, reason));
+        } else if let Some((_, other)) = admitted.get(&plugin.name) {
+            let reason =
+                format!("another plugin is named `{}` already: {}", plugin.name, other.file);
+            refusals.push(Refusal::plugin(&plugin.file, reason));
+        } else {
+            admitted.insert(plugin.name.clone(), (place, plugin));
+        }
+    }
+    let mut admitted: Vec<_> = admitted.into_values().collect();
+    admitted.sort_by_key(|(place, _)| *place);
+    admitted.into_iter().map(|(_, plugin)| plugin).collect()
+}
+
 impl Tool {
     /// Calls the tool: checks the arguments, runs the guest, checks the structured answer. Dropping
     /// the future ends the call.
     pub async fn call(&self, arguments: &RawValue, progress: Option<ProgressSink>) -> Ended {
-        if let Err(problem) = self.check_arguments(arguments.get()) {
+        self.tally.call();
+        let ended = self.checked_call(arguments.get(), progress).await;
+        if ended.outcome.is_err() {
+            self.tally.error();
+        }
+        ended
+    }
+
+    async fn checked_call(&self, arguments: &str, progress: Option<ProgressSink>) -> Ended {
+        if let Err(problem) = self.check_arguments(arguments) {
             return Ended::before(CallError::InvalidArguments(problem));
         }
-        let guest = &self.plugin.guest;
-        let ended = guest.call(&self.spec.name, arguments.get(), progress).await;
+        let ended = self.plugin.guest.call(&self.spec.name, arguments, progress).await;
         Ended { outcome: ended.outcome.and_then(|output| self.check_output(output)), ..ended }
     }
 

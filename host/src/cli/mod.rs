@@ -14,6 +14,7 @@ use std::process::ExitCode;
 use anstream::{eprintln, println};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::home::Home;
 use crate::serve::{self, Options};
 
 const ABOUT: &str = "One MCP server, many sandboxed WebAssembly tools";
@@ -75,7 +76,7 @@ struct Global {
     /// Directory with plugins; may be given more than once, the first has precedence
     ///
     /// Without it, the variable TOOLRACK_PLUGINS counts (several directories separated as in PATH), and
-    /// without that ~/.toolrack/plugins.
+    /// without that `plugins` in ~/.toolrack, or in the directory that TOOLRACK_HOME names.
     #[arg(long, global = true, value_name = "DIR")]
     plugins: Vec<PathBuf>,
 
@@ -139,7 +140,8 @@ enum Command {
 #[must_use]
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    let plugins = plugin_directories(cli.global.plugins);
+    let home = Home::from_environment();
+    let plugins = plugin_directories(cli.global.plugins, home.as_ref());
     let default_level = match cli.command {
         None | Some(Command::Serve { .. }) => "info",
         Some(Command::List { .. } | Command::Call { .. } | Command::Check { .. }) => "warn",
@@ -169,7 +171,7 @@ fn fail(error: &anyhow::Error) -> ExitCode {
 }
 
 /// The directories, from the command line, the environment, or the default.
-fn plugin_directories(given: Vec<PathBuf>) -> Vec<PathBuf> {
+fn plugin_directories(given: Vec<PathBuf>, home: Option<&Home>) -> Vec<PathBuf> {
     if !given.is_empty() {
         return given;
     }
@@ -177,10 +179,7 @@ fn plugin_directories(given: Vec<PathBuf>) -> Vec<PathBuf> {
         Some(value) => {
             std::env::split_paths(&value).filter(|p| !p.as_os_str().is_empty()).collect()
         }
-        None => {
-            let home = std::env::home_dir().unwrap_or_default();
-            vec![home.join(".toolrack").join("plugins")]
-        }
+        None => home.into_iter().map(Home::plugins).collect(),
     }
 }
 

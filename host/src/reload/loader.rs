@@ -69,14 +69,14 @@ impl Loader {
     pub fn catalog(&self) -> Catalog {
         let plugins = self.done.values().filter_map(|loaded| loaded.as_ref().ok().cloned());
         let refusals = self.done.values().filter_map(|loaded| loaded.as_ref().err().cloned());
-        Catalog::build(plugins.collect(), refusals.collect())
+        Catalog::build(plugins.collect(), refusals.collect(), None)
     }
 }
 
 async fn load(sandbox: Arc<Sandbox>, slots: Arc<Semaphore>, candidate: Candidate) -> Loaded {
     let _slot = slots.acquire().await;
     let file = candidate.file.clone();
-    let refuse = |reason| Refusal { file, reason };
+    let refuse = |reason: String| Refusal::plugin(file, reason);
     let runtime = Handle::current();
     // Compiling computes for long stretches: it gets a thread where that disturbs nobody.
     let span = tracing::info_span!("load", plugin = candidate.manifest.name.as_str());
@@ -85,7 +85,7 @@ async fn load(sandbox: Arc<Sandbox>, slots: Arc<Semaphore>, candidate: Candidate
         let Candidate { file, manifest, .. } = candidate;
         runtime
             .block_on(Plugin::load(sandbox, file.clone(), manifest, &wasm).instrument(span))
-            .map_err(|error| Refusal { file, reason: error.to_string() })
+            .map_err(|error| Refusal::plugin(file, error.to_string()))
     });
     match loaded.await {
         Ok(loaded) => loaded.map(Arc::new),

@@ -27,7 +27,7 @@ pub struct Candidate {
 impl Candidate {
     /// Reads the Wasm file.
     pub fn read_wasm(&self) -> Result<Vec<u8>, Refusal> {
-        let refuse = |reason| Refusal { file: self.file.clone(), reason };
+        let refuse = |reason: String| Refusal::plugin(&self.file, reason);
         let name = &self.manifest.wasm;
         read_at_most(&self.wasm, MAX_WASM).map_err(|error| match error {
             ReadError::Missing => refuse(format!(
@@ -46,7 +46,7 @@ pub fn scan(directories: &[PathBuf]) -> Vec<Result<Candidate, Refusal>> {
 
 fn scan_one(directory: &Path) -> Vec<Result<Candidate, Refusal>> {
     let shown = escape(&directory.to_string_lossy());
-    let refuse = |reason: String| vec![Err(Refusal { file: shown.clone(), reason })];
+    let refuse = |reason: String| vec![Err(Refusal::plugin(&shown, reason))];
     let files = match files(directory) {
         Ok(files) if files.len() > MAX_FILES => {
             return refuse(format!(
@@ -72,7 +72,7 @@ fn scan_one(directory: &Path) -> Vec<Result<Candidate, Refusal>> {
         let manifest = escape(&format!("{}.toml", stem(name)));
         let reason =
             format!("no manifest names it; create `{manifest}` beside it (an empty file will do)");
-        found.push(Err(Refusal { file: place(directory, name), reason }));
+        found.push(Err(Refusal::plugin(place(directory, name), reason)));
     }
     found
 }
@@ -104,7 +104,7 @@ fn place(directory: &Path, name: &str) -> String {
 
 fn candidate(directory: &Path, name: &str) -> Result<Candidate, Refusal> {
     let file = place(directory, name);
-    let refuse = |reason| Refusal { file: file.clone(), reason };
+    let refuse = |reason: String| Refusal::plugin(&file, reason);
     let bytes = read_at_most(&directory.join(name), MAX_MANIFEST)
         .map_err(|error| refuse(format!("the manifest {error}")))?;
     let text = String::from_utf8(bytes).map_err(|error| {

@@ -15,6 +15,7 @@ pub(crate) const HANG: Duration = Duration::from_secs(60);
 pub(crate) fn toolrack() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_toolrack"));
     command.env_remove("TOOLRACK_PLUGINS").env_remove("TOOLRACK_LOG");
+    command.env("TOOLRACK_HOME", concat!(env!("CARGO_TARGET_TMPDIR"), "/home"));
     command
 }
 

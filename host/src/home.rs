@@ -1,0 +1,131 @@
+//! Where toolrack keeps what is its own: `~/.toolrack`, or the directory that `TOOLRACK_HOME` names.
+//!
+//! Nothing is created here before somebody needs it.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// The directory and the places in it.
+#[derive(Clone, Debug)]
+pub struct Home(PathBuf);
+
+/// Why a directory cannot be trusted with what is private.
+#[derive(Debug, thiserror::Error)]
+pub enum PrivateError {
+    /// It cannot be made or looked at.
+    #[error("it cannot be used: {0}")]
+    Io(#[from] io::Error),
+    /// Something else is in its place.
+    #[error("it is not a directory; move what is there away")]
+    NotADirectory,
+    /// It belongs to another user.
+    #[error(
+        "it belongs to another user; remove it, or set TOOLRACK_HOME to a directory of your own"
+    )]
+    OtherOwner,
+    /// Others may have put anything into it.
+    #[error("others can write into it; remove it, it is made anew with the right permissions")]
+    OthersWrite,
+}
+
+impl Home {
+    /// What the environment says. Absent where it names no home directory either.
+    #[must_use]
+    pub fn from_environment() -> Option<Self> {
+        let named = std::env::var_os("TOOLRACK_HOME").filter(|value| !value.is_empty());
+        named.map(|value| Self(value.into())).or_else(|| {
+            let home = std::env::home_dir().filter(|home| !home.as_os_str().is_empty());
+            home.map(|home| Self(home.join(".toolrack")))
+        })
+    }
+
+    /// A home at `path`.
+    #[must_use]
+    pub fn at(path: PathBuf) -> Self {
+        Self(path)
+    }
+
+    /// The plugin directory that counts when none is named.
+    #[must_use]
+    pub fn plugins(&self) -> PathBuf {
+        self.0.join("plugins")
+    }
+
+    /// Compiled code.
+    #[must_use]
+    pub fn cache(&self) -> PathBuf {
+        self.0.join("cache")
+    }
+
+    /// What running servers tell of themselves.
+    #[must_use]
+    pub fn run(&self) -> PathBuf {
+        self.0.join("run")
+    }
+}
+
+/// Makes sure that `path` is a directory that only this user can read and write, and makes it where it
+/// is missing.
+///
+/// A directory that others could write into is refused and never mended: what lies in it may be theirs.
+#[cfg(unix)]
+pub fn private_directory(path: &Path) -> Result<(), PrivateError> {
+    use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
+    if let Some(parent) = path.parent() {
+        fs::create_dir_all(parent)?;
+    }
+    match fs::DirBuilder::new().mode(0o700).create(path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error.into()),
+        Ok(()) | Err(_) => {}
+    }
+    let found = fs::symlink_metadata(path)?;
+    if !found.is_dir() {
+        return Err(PrivateError::NotADirectory);
+    }
+    if found.uid() != rustix::process::geteuid().as_raw() {
+        return Err(PrivateError::OtherOwner);
+    }
+    if found.mode() & 0o022 != 0 {
+        return Err(PrivateError::OthersWrite);
+    }
+    if found.mode() & 0o055 != 0 {
+        fs::set_permissions(path, fs::Permissions::from_mode(0o700))?;
+    }
+    Ok(())
+}
+
+/// Makes sure that `path` is a directory. A user's home is private already where permissions are not
+/// Unix's.
+#[cfg(not(unix))]
+pub fn private_directory(path: &Path) -> Result<(), PrivateError> {
+    fs::create_dir_all(path)?;
+    if fs::symlink_metadata(path)?.is_dir() { Ok(()) } else { Err(PrivateError::NotADirectory) }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[test]
+    fn a_private_directory_is_made_and_tightened_and_never_trusted_when_it_was_open() {
+        let root = tempfile::tempdir().expect("a directory");
+        let path = root.path().join("a/b");
+        let mode = |path: &Path| fs::metadata(path).expect("there").permissions().mode() & 0o777;
+        private_directory(&path).expect("made");
+        assert_eq!(mode(&path), 0o700);
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("set");
+        private_directory(&path).expect("tightened");
+        assert_eq!(mode(&path), 0o700);
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o777)).expect("set");
+        assert!(matches!(private_directory(&path), Err(PrivateError::OthersWrite)));
+        let file = root.path().join("file");
+        fs::write(&file, "").expect("written");
+        assert!(matches!(private_directory(&file), Err(PrivateError::NotADirectory)));
+        let link = root.path().join("link");
+        std::os::unix::fs::symlink(root.path(), &link).expect("linked");
+        assert!(matches!(private_directory(&link), Err(PrivateError::NotADirectory)));
+    }
+}
