@@ -205,9 +205,10 @@ fn play(events: Vec<Event>) -> Result<(), String> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..Default::default() })]
 
-    /// Batches exist only after a handshake that settled on 2025-03-26.
+    /// Batches exist only after a handshake that settled on 2025-03-26. Of more than four open ones the
+    /// rest is refused whole.
     #[test]
-    fn a_batch_is_answered_whole(sizes in prop::collection::vec(1..8usize, 1..8), order in any::<u64>()) {
+    fn a_batch_is_answered_whole(sizes in prop::collection::vec(1..8usize, 1..=4), order in any::<u64>()) {
         let handshake = json!({ "jsonrpc": "2.0", "id": "h", "method": "initialize",
             "params": { "protocolVersion": "2025-03-26" } });
         let mut events = vec![Event::Publish, Event::Message(handshake)];
