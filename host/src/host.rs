@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use tokio::runtime::{Builder, Handle, Runtime};
 
-use crate::reload::Loader;
+use crate::reload::scan::Reread;
+use crate::reload::{Follower, Loader};
 use crate::sandbox::{Sandbox, SandboxError};
 
 /// A sandbox on a runtime of its own.
@@ -40,10 +41,19 @@ impl Host {
         Ok(Self { sandbox: Arc::new(Sandbox::new()?), runtime })
     }
 
-    /// Starts to load what `directories` hold.
+    /// Starts to load what `directories` hold, once.
     #[must_use]
     pub fn load(&self, directories: &[PathBuf]) -> Loader {
-        Loader::start(&self.sandbox, directories, self.runtime.handle())
+        let (sandbox, runtime) = (self.sandbox.clone(), self.guests().clone());
+        let mut loader = Loader::new(sandbox, runtime, directories.to_vec(), None);
+        loader.begin_scan(Reread::Everything);
+        loader
+    }
+
+    /// Follows `directories`.
+    #[must_use]
+    pub fn follow(&self, directories: &[PathBuf]) -> Follower {
+        Follower::new(self.sandbox.clone(), self.guests().clone(), directories.to_vec())
     }
 
     /// The runtime that guests run on.

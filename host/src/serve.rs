@@ -3,19 +3,11 @@
 use std::future::Future;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
-use crate::catalog::Catalog;
 use crate::host::{Host, HostError};
 use crate::mcp::{Driver, Engine, PrivateStdout, Settings, Stdio};
-use crate::reload::Loader;
-
-/// How long the first `tools/list` waits for plugins that compile. Then it shows those that are done,
-/// and the others are announced when they are.
-const MAX_LOADING: Duration = Duration::from_secs(60);
 
 /// What the operator chose.
 #[derive(Clone, Debug)]
@@ -47,48 +39,17 @@ pub fn serve(options: Options) -> Result<(), ServeError> {
     protocol.block_on(async {
         let shutdown = shutdown_signal()?;
         let stdio = Stdio::start(std::io::stdin(), stdout)?;
-        let loading = load(host.load(&options.plugins), publisher);
+        let following = host.follow(&options.plugins).run(publisher);
         let driver = Driver::new(engine, stdio, catalog, host.guests().clone()).run(shutdown);
-        tokio::pin!(loading, driver);
-        // Loading that is over is not the end, the driver's end is.
         let end = tokio::select! {
-            end = &mut driver => end,
-            _publisher = &mut loading => driver.await,
+            end = driver => end,
+            () = following => unreachable!("plugin directories are followed to the end"),
         };
         tracing::debug!("the server ends: {end:?}");
         Ok::<_, ServeError>(())
     })?;
     host.stop();
     Ok(())
-}
-
-/// Publishes what `loader` loads: once, when all is done or the wait is over, and again when the rest
-/// is done. Gives the publisher back, because dropping it would close the channel.
-async fn load(
-    mut loader: Loader,
-    publisher: watch::Sender<Option<Arc<Catalog>>>,
-) -> watch::Sender<Option<Arc<Catalog>>> {
-    let started = Instant::now();
-    let all = async { while loader.step().await {} };
-    if tokio::time::timeout(MAX_LOADING, all).await.is_err() {
-        let (done, total) = loader.progress();
-        tracing::warn!("{} of {total} plugins still compile; serving the others", total - done);
-        publisher.send_replace(Some(Arc::new(loader.catalog())));
-        while loader.step().await {}
-    }
-    let catalog = loader.catalog();
-    for refusal in catalog.refusals() {
-        tracing::warn!("not served: {}", refusal.one_line());
-    }
-    tracing::info!(
-        plugins = catalog.plugins().len(),
-        tools = catalog.tools().count(),
-        refused = catalog.refusals().len(),
-        time_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
-        "serving"
-    );
-    publisher.send_replace(Some(Arc::new(catalog)));
-    publisher
 }
 
 /// Resolves at the first signal that asks the server to end. The second ends the process at once.

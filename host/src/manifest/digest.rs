@@ -21,6 +21,14 @@ impl Sha256Digest {
         Self(Sha256::digest(bytes).into())
     }
 
+    /// The first twelve digits: enough to tell versions apart.
+    #[must_use]
+    pub fn short(&self) -> String {
+        let mut text = self.to_string();
+        text.truncate(12);
+        text
+    }
+
     /// The digest itself.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8; 32] {

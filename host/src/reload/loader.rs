@@ -1,94 +1,217 @@
-//! Plugins loaded side by side, as many at once as there are processors.
+//! Scanning and loading under way, and the catalog that comes of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Instant;
 
 use tokio::runtime::Handle;
-use tokio::sync::Semaphore;
-use tokio::task::JoinSet;
+use tokio::task::{AbortHandle, Id as TaskId, JoinHandle, JoinSet};
 use tracing::Instrument as _;
 
-use super::scan::{Candidate, scan};
-use crate::catalog::{Catalog, Plugin, Refusal};
+use super::core::{Core, LoadError, Standing, View};
+use super::scan::{Candidate, Reread, Scanner, shown};
+use super::seen::{Key, Pair, Scan};
+use super::watch::{Mode, Watch};
+use crate::catalog::{Catalog, MAX_PLUGINS, Plugin, Refusal, Refused};
 use crate::sandbox::Sandbox;
 
-type Loaded = Result<Arc<Plugin>, Refusal>;
-
-/// Plugins that are being loaded. Dropping it gives up on those that are not done.
+/// Directories on their way to a catalog. Dropping it gives up on what is not done.
 pub struct Loader {
-    jobs: JoinSet<(usize, Loaded)>,
-    /// What is done, by its place in the scan: the order of precedence.
-    done: BTreeMap<usize, Loaded>,
-    total: usize,
+    sandbox: Arc<Sandbox>,
+    runtime: Handle,
+    directories: Vec<PathBuf>,
+    core: Core<Arc<Plugin>>,
+    /// Absent while it looks.
+    eyes: Option<Eyes>,
+    looking: Option<JoinHandle<(Eyes, Scan<Candidate>, Mode)>>,
+    jobs: JoinSet<Result<Arc<Plugin>, LoadError>>,
+    running: HashMap<TaskId, (Key, Pair)>,
+    aborts: BTreeMap<Key, AbortHandle>,
+    mode: Mode,
+}
+
+/// What looks at the files; on a thread that may be blocked by them.
+struct Eyes {
+    scanner: Scanner,
+    watch: Option<Watch>,
+}
+
+impl Eyes {
+    fn look(&mut self, directories: &[PathBuf], reread: &Reread) -> (Scan<Candidate>, Mode) {
+        let Some(watch) = &mut self.watch else {
+            return (self.scanner.scan(reread), Mode::Watching);
+        };
+        // First the watches, then the scan: what changes between the two is hinted at.
+        let before = self.scanner.linked().clone();
+        let mut mode = watch.arm(directories, &before);
+        let mut scan = self.scanner.scan(reread);
+        if *self.scanner.linked() != before {
+            let linked = self.scanner.linked().clone();
+            mode = watch.arm(directories, &linked);
+            scan = self.scanner.scan(reread);
+        }
+        (scan, mode)
+    }
 }
 
 impl Loader {
-    /// Scans `directories` and starts to load what they hold on `runtime`.
+    /// A loader for `directories` that works on `runtime`, and has not begun. With `watch`, each scan
+    /// sets the watches first.
     #[must_use]
-    pub fn start(sandbox: &Arc<Sandbox>, directories: &[PathBuf], runtime: &Handle) -> Self {
-        let slots = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let slots = Arc::new(Semaphore::new(slots));
-        let mut loader = Self { jobs: JoinSet::new(), done: BTreeMap::new(), total: 0 };
-        for (place, found) in scan(directories).into_iter().enumerate() {
-            loader.total += 1;
-            match found {
-                Err(refusal) => {
-                    loader.done.insert(place, Err(refusal));
-                }
-                Ok(candidate) => {
-                    let (sandbox, slots) = (sandbox.clone(), slots.clone());
-                    let job = async move { (place, load(sandbox, slots, candidate).await) };
-                    loader.jobs.spawn_on(job, runtime);
-                }
-            }
+    pub fn new(
+        sandbox: Arc<Sandbox>,
+        runtime: Handle,
+        directories: Vec<PathBuf>,
+        watch: Option<Watch>,
+    ) -> Self {
+        let scanner = Scanner::new(directories.clone());
+        Self {
+            sandbox,
+            runtime,
+            directories,
+            core: Core::new(MAX_PLUGINS, Instant::now()),
+            eyes: Some(Eyes { scanner, watch }),
+            looking: None,
+            jobs: JoinSet::new(),
+            running: HashMap::new(),
+            aborts: BTreeMap::new(),
+            mode: Mode::Watching,
         }
-        loader
     }
 
-    /// Waits for one more plugin. `false` when all are done.
+    /// Whether a scan is under way.
+    #[must_use]
+    pub fn is_scanning(&self) -> bool {
+        self.looking.is_some()
+    }
+
+    /// Begins a scan, unless one is under way.
+    pub fn begin_scan(&mut self, reread: Reread) {
+        let Some(mut eyes) = self.eyes.take() else { return };
+        let directories = self.directories.clone();
+        self.looking = Some(self.runtime.spawn_blocking(move || {
+            let (scan, mode) = eyes.look(&directories, &reread);
+            (eyes, scan, mode)
+        }));
+    }
+
+    /// Waits for something under way to be done, and takes it in. `false` when nothing is.
     pub async fn step(&mut self) -> bool {
-        while let Some(ended) = self.jobs.join_next().await {
-            // Only a fault of the host itself ends a job without a result; it is seen in the count.
-            if let Ok((place, loaded)) = ended {
-                self.done.insert(place, loaded);
-                return true;
+        tokio::select! {
+            Some(looked) = finished(&mut self.looking) => {
+                self.looking = None;
+                match looked {
+                    Ok((eyes, scan, mode)) => {
+                        (self.eyes, self.mode) = (Some(eyes), mode);
+                        for (key, pair, candidate) in self.core.scanned(scan, Instant::now()) {
+                            self.load(key, pair, candidate);
+                        }
+                    }
+                    // A fault of our own. What it remembered is lost, so it begins anew.
+                    Err(error) => {
+                        tracing::error!("scanning the plugin directories failed: {error}");
+                        let scanner = Scanner::new(self.directories.clone());
+                        self.eyes = Some(Eyes { scanner, watch: None });
+                        self.mode = Mode::Polling("an earlier scan failed".into());
+                    }
+                }
+                true
             }
+            Some(loaded) = self.jobs.join_next_with_id() => {
+                let (id, loaded) = match loaded {
+                    Ok((id, loaded)) => (id, loaded),
+                    Err(error) if error.is_cancelled() => {
+                        self.running.remove(&error.id());
+                        return true;
+                    }
+                    Err(error) => {
+                        let reason = format!("loading it failed inside toolrack: {error}");
+                        (error.id(), Err(LoadError::Bad(reason)))
+                    }
+                };
+                if let Some((key, pair)) = self.running.remove(&id) {
+                    self.core.loaded(&key, pair, loaded, Instant::now());
+                }
+                true
+            }
+            else => false,
         }
-        false
     }
 
-    /// How many are done, and of how many.
+    /// The decisions.
+    pub fn core(&mut self) -> &mut Core<Arc<Plugin>> {
+        &mut self.core
+    }
+
+    /// How changes come to notice, as the last scan found.
+    #[must_use]
+    pub fn mode(&self) -> &Mode {
+        &self.mode
+    }
+
+    /// How many plugins are done, and of how many.
     #[must_use]
     pub fn progress(&self) -> (usize, usize) {
-        (self.done.len(), self.total)
+        let (loading, total) = self.core.progress();
+        (total - loading, total)
     }
 
-    /// A catalog of what is done.
+    /// A catalog of what is loaded now.
     #[must_use]
     pub fn catalog(&self) -> Catalog {
-        let plugins = self.done.values().filter_map(|loaded| loaded.as_ref().ok().cloned());
-        let refusals = self.done.values().filter_map(|loaded| loaded.as_ref().err().cloned());
-        Catalog::build(plugins.collect(), refusals.collect(), None)
+        self.build(self.core.view(), None)
+    }
+
+    /// The catalog of `view`, which follows `previous`.
+    #[must_use]
+    pub fn build(&self, view: View<Arc<Plugin>>, previous: Option<&Catalog>) -> Catalog {
+        let plugins = view.plugins.into_iter().map(|(_, plugin)| plugin).collect();
+        let refusals = view.refusals.into_iter().map(|(key, standing, reason)| {
+            let file = shown(&self.directories[key.directory], &key.file);
+            let refused = match standing {
+                Standing::Older => Refused::Version,
+                Standing::Nothing => Refused::Plugin,
+            };
+            Refusal { file, refused, reason }
+        });
+        Catalog::build(plugins, refusals.collect(), previous)
+    }
+
+    fn load(&mut self, key: Key, pair: Pair, candidate: Candidate) {
+        let span = tracing::info_span!("load", plugin = candidate.manifest.name.as_str());
+        let job = load(self.sandbox.clone(), candidate).instrument(span);
+        let abort = self.jobs.spawn_on(job, &self.runtime);
+        self.running.insert(abort.id(), (key.clone(), pair));
+        if let Some(superseded) = self.aborts.insert(key, abort) {
+            superseded.abort();
+        }
+        self.aborts.retain(|_, abort| !abort.is_finished());
     }
 }
 
-async fn load(sandbox: Arc<Sandbox>, slots: Arc<Semaphore>, candidate: Candidate) -> Loaded {
-    let _slot = slots.acquire().await;
-    let file = candidate.file.clone();
-    let refuse = |reason: String| Refusal::plugin(file, reason);
+async fn load(sandbox: Arc<Sandbox>, candidate: Candidate) -> Result<Arc<Plugin>, LoadError> {
+    let Candidate { file, manifest, wasm } = candidate;
     let runtime = Handle::current();
-    // Compiling computes for long stretches: it gets a thread where that disturbs nobody.
-    let span = tracing::info_span!("load", plugin = candidate.manifest.name.as_str());
     let loaded = tokio::task::spawn_blocking(move || {
-        let wasm = candidate.read_wasm()?;
-        let Candidate { file, manifest, .. } = candidate;
+        let bytes = wasm.bytes().map_err(|_| LoadError::Changed)?;
+        let manifest = Arc::unwrap_or_clone(manifest);
         runtime
-            .block_on(Plugin::load(sandbox, file.clone(), manifest, &wasm).instrument(span))
-            .map_err(|error| Refusal::plugin(file, error.to_string()))
+            .block_on(Plugin::load(sandbox, file, manifest, &bytes))
+            .map_err(|error| LoadError::Bad(error.to_string()))
     });
     match loaded.await {
         Ok(loaded) => loaded.map(Arc::new),
-        Err(error) => Err(refuse(format!("loading it failed inside toolrack: {error}"))),
+        Err(error) => Err(LoadError::Bad(format!("loading it failed inside toolrack: {error}"))),
+    }
+}
+
+/// The end of a task, if there is one. The task stays where it is when this is dropped.
+async fn finished<T>(
+    task: &mut Option<JoinHandle<T>>,
+) -> Option<Result<T, tokio::task::JoinError>> {
+    match task {
+        Some(task) => Some(task.await),
+        None => None,
     }
 }

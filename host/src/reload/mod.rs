@@ -1,10 +1,19 @@
-//! From plugin directories to a catalog: scan, load side by side, publish.
+//! Plugin directories to catalogs: watch, scan, load, publish.
 //!
-//! One bad plugin never stops the others. This version loads once, at start; it does not know
-//! clients or the protocol.
+//! What the system says of changes is a hint; the truth is a scan. One bad file never stops the
+//! others. Clients and the protocol are not known here.
 
+pub mod core;
+mod follow;
 mod loader;
-mod scan;
+mod network;
+mod news;
+mod read;
+pub mod scan;
+pub mod schedule;
+pub mod seen;
+mod watch;
 
+pub use follow::Follower;
 pub use loader::Loader;
-pub use scan::{Candidate, scan};
+pub use watch::Mode;

@@ -1,93 +1,307 @@
-//! What lies in plugin directories: manifests, checked, and the Wasm files they name, not yet read.
+//! Plugin directories to a [`Scan`]: manifests checked, Wasm files hashed, both only where they may
+//! have changed.
+//!
+//! What follows from a scan is not known here.
 
-use std::collections::BTreeSet;
-use std::fs::File;
-use std::io::{self, Read as _};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ffi::OsString;
+use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::SystemTime;
 
-use crate::catalog::Refusal;
-use crate::manifest::{MAX_MANIFEST, Manifest};
+use super::read::{ReadError, Signature, read_at_most};
+use super::seen::{Directory, Pair, Scan, Unit};
+use crate::manifest::{MAX_MANIFEST, Manifest, Sha256Digest};
 use crate::text::escape;
 
 /// Files looked at in one directory. A directory with more is not a plugin directory.
 const MAX_FILES: usize = 4096;
 /// A Wasm file, in bytes.
 const MAX_WASM: usize = 32 * 1024 * 1024;
+/// Bytes of Wasm that one scan keeps for those who load them; what is more is read again.
+const MAX_KEPT: usize = 64 * 1024 * 1024;
 
-/// A manifest that can be used, with the place of its Wasm.
-#[derive(Debug)]
+/// What it takes to load a plugin.
+#[derive(Clone, Debug)]
 pub struct Candidate {
     /// The manifest's file, as shown to people.
     pub file: String,
     /// What it says.
-    pub manifest: Manifest,
-    wasm: PathBuf,
+    pub manifest: Arc<Manifest>,
+    /// Its Wasm.
+    pub wasm: WasmFile,
 }
 
-impl Candidate {
-    /// Reads the Wasm file.
-    pub fn read_wasm(&self) -> Result<Vec<u8>, Refusal> {
-        let refuse = |reason: String| Refusal::plugin(&self.file, reason);
-        let name = &self.manifest.wasm;
-        read_at_most(&self.wasm, MAX_WASM).map_err(|error| match error {
-            ReadError::Missing => refuse(format!(
-                "`{name}` is missing; copy it beside the manifest, or name the right file with `wasm`"
-            )),
-            error => refuse(format!("`{name}` {error}")),
-        })
+/// A Wasm file that was read and hashed.
+#[derive(Clone, Debug)]
+pub struct WasmFile {
+    path: PathBuf,
+    digest: Sha256Digest,
+    bytes: Option<Arc<[u8]>>,
+}
+
+/// A Wasm file does not hold any more what was hashed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the file changed while it was loaded")]
+pub struct FileChanged;
+
+impl WasmFile {
+    /// The SHA-256 of [`bytes`](Self::bytes).
+    #[must_use]
+    pub fn digest(&self) -> Sha256Digest {
+        self.digest
     }
-}
 
-/// Every manifest in `directories`, by directory and file name, and what stands in the way of others.
-#[must_use]
-pub fn scan(directories: &[PathBuf]) -> Vec<Result<Candidate, Refusal>> {
-    directories.iter().flat_map(|directory| scan_one(directory)).collect()
-}
-
-fn scan_one(directory: &Path) -> Vec<Result<Candidate, Refusal>> {
-    let shown = escape(&directory.to_string_lossy());
-    let refuse = |reason: String| vec![Err(Refusal::plugin(&shown, reason))];
-    let files = match files(directory) {
-        Ok(files) if files.len() > MAX_FILES => {
-            return refuse(format!(
-                "it holds more than {MAX_FILES} files; use a directory of its own"
-            ));
+    /// The bytes that were hashed.
+    pub fn bytes(&self) -> Result<Arc<[u8]>, FileChanged> {
+        if let Some(bytes) = &self.bytes {
+            return Ok(bytes.clone());
         }
-        Ok(files) => files,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            return refuse("there is no such directory; create it and copy plugins into it".into());
-        }
-        Err(error) => return refuse(format!("the directory cannot be read: {error}")),
-    };
-    let mut found = Vec::new();
-    let mut named = BTreeSet::new();
-    for name in files.iter().filter(|name| has_extension(name, "toml")) {
-        let candidate = candidate(directory, name);
-        // A broken manifest may well mean the Wasm beside it.
-        named.insert(format!("{}.wasm", stem(name)));
-        named.extend(candidate.iter().map(|candidate| candidate.manifest.wasm.to_string()));
-        found.push(candidate);
+        let bytes = read_at_most(&self.path, MAX_WASM).map_err(|_| FileChanged)?;
+        if Sha256Digest::of(&bytes) == self.digest { Ok(bytes.into()) } else { Err(FileChanged) }
     }
-    for name in files.iter().filter(|name| has_extension(name, "wasm") && !named.contains(*name)) {
-        let manifest = escape(&format!("{}.toml", stem(name)));
-        let reason =
-            format!("no manifest names it; create `{manifest}` beside it (an empty file will do)");
-        found.push(Err(Refusal::plugin(place(directory, name), reason)));
-    }
-    found
 }
 
-/// The names of the files, sorted. Hidden files are editors' and copiers' own.
-fn files(directory: &Path) -> io::Result<BTreeSet<String>> {
-    let mut names = BTreeSet::new();
+/// Scans the same directories again and again, and remembers what it read.
+#[derive(Debug)]
+pub struct Scanner {
+    directories: Vec<PathBuf>,
+    known: HashMap<PathBuf, Known>,
+    /// The files that `known` was asked for in this scan; the others are forgotten.
+    asked: BTreeSet<PathBuf>,
+    kept: usize,
+    /// Where links inside the directories lead.
+    linked: BTreeSet<PathBuf>,
+}
+
+#[derive(Clone, Debug)]
+struct Known {
+    signature: Signature,
+    read: SystemTime,
+    digest: Sha256Digest,
+    /// For a manifest: what it says, or what is wrong with it.
+    manifest: Option<Result<Arc<Manifest>, String>>,
+    bytes: Option<Arc<[u8]>>,
+}
+
+/// Which files are read even if nothing speaks for a change.
+#[derive(Clone, Debug, Default)]
+pub enum Reread {
+    /// None.
+    #[default]
+    Nothing,
+    /// Those of these names.
+    Named(BTreeSet<OsString>),
+    /// All.
+    Everything,
+}
+
+impl Reread {
+    fn includes(&self, path: &Path) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::Named(names) => path.file_name().is_some_and(|name| names.contains(name)),
+            Self::Everything => true,
+        }
+    }
+}
+
+impl Scanner {
+    /// A scanner that has seen nothing of `directories`, which come in order of precedence.
+    #[must_use]
+    pub fn new(directories: Vec<PathBuf>) -> Self {
+        Self {
+            directories,
+            known: HashMap::new(),
+            asked: BTreeSet::new(),
+            kept: 0,
+            linked: BTreeSet::new(),
+        }
+    }
+
+    /// The directories that files in the plugin directories are linked from.
+    #[must_use]
+    pub fn linked(&self) -> &BTreeSet<PathBuf> {
+        &self.linked
+    }
+
+    /// Looks at everything. Blocks as long as the file system does.
+    pub fn scan(&mut self, reread: &Reread) -> Scan<Candidate> {
+        (self.kept, self.asked, self.linked) = (0, BTreeSet::new(), BTreeSet::new());
+        let directories = self.directories.clone();
+        let directories = directories.iter().map(|path| self.directory(path, reread)).collect();
+        self.known.retain(|path, known| {
+            known.bytes = None;
+            self.asked.contains(path)
+        });
+        Scan { directories }
+    }
+
+    fn directory(&mut self, directory: &Path, reread: &Reread) -> Directory<Candidate> {
+        let (files, strange) = match files(directory) {
+            Ok((files, strange)) if files.len() + strange.len() > MAX_FILES => {
+                return Directory::Unreadable(format!(
+                    "it holds more than {MAX_FILES} files; use a directory of its own"
+                ));
+            }
+            Ok(files) => files,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Directory::Missing(
+                    "there is no such directory; create it and copy plugins into it".into(),
+                );
+            }
+            Err(error) => {
+                return Directory::Unreadable(format!("the directory cannot be read: {error}"));
+            }
+        };
+        let reason = "its name is not UTF-8; rename it";
+        let mut units: BTreeMap<_, _> = strange
+            .into_iter()
+            .filter(|name| has_extension(name, "toml") || has_extension(name, "wasm"))
+            .map(|name| (name, Unit::Refused(reason.into())))
+            .collect();
+        let mut named = BTreeSet::new();
+        for name in files.iter().filter(|name| has_extension(name, "toml")) {
+            let (unit, wasm) = self.unit(directory, name, reread);
+            // A broken manifest may well mean the Wasm beside it.
+            named.insert(format!("{}.wasm", stem(name)));
+            named.extend(wasm);
+            units.insert(name.clone(), unit);
+        }
+        for name in files.iter().filter(|name| has_extension(name, "wasm")) {
+            if !named.contains(name) {
+                let manifest = escape(&format!("{}.toml", stem(name)));
+                units.insert(
+                    name.clone(),
+                    Unit::Refused(format!(
+                        "no manifest names it; create `{manifest}` beside it (an empty file will do)"
+                    )),
+                );
+            }
+        }
+        Directory::Listed(units)
+    }
+
+    /// The unit of a manifest, and the Wasm file it names.
+    fn unit(
+        &mut self,
+        directory: &Path,
+        name: &str,
+        reread: &Reread,
+    ) -> (Unit<Candidate>, Option<String>) {
+        let path = directory.join(name);
+        let file = shown(directory, name);
+        let first = match self.manifest(&path, &file, reread) {
+            Ok(known) => known,
+            // It was listed a moment ago.
+            Err(ReadError::Missing) if !path.is_symlink() => return (Unit::Changing, None),
+            Err(error) => return (Unit::Refused(format!("the manifest {error}")), None),
+        };
+        let manifest = match first.manifest {
+            Some(Ok(manifest)) => manifest,
+            Some(Err(reason)) => return (Unit::Refused(reason), None),
+            None => return (Unit::Changing, None),
+        };
+        let wasm_name = manifest.wasm.to_string();
+        let wasm_path = directory.join(&wasm_name);
+        let wasm = match self.wasm(&wasm_path, reread) {
+            Ok(wasm) => wasm,
+            Err(ReadError::Missing) => {
+                let reason = format!(
+                    "`{wasm_name}` is missing; copy it beside the manifest, or name the right file with `wasm`"
+                );
+                return (Unit::Half(reason), Some(wasm_name));
+            }
+            Err(error) => {
+                return (Unit::Refused(format!("`{wasm_name}` {error}")), Some(wasm_name));
+            }
+        };
+        // Two files are read one after the other. Only if neither changed meanwhile were they ever
+        // there together.
+        let still = |path: &Path, known: &Signature| {
+            Signature::of(path).is_ok_and(|signature| signature == *known)
+        };
+        if !still(&path, &first.signature) || !still(&wasm_path, &wasm.signature) {
+            return (Unit::Changing, Some(wasm_name));
+        }
+        let pair = Pair { manifest: first.digest, wasm: wasm.digest };
+        let wasm = WasmFile { path: wasm_path, digest: wasm.digest, bytes: wasm.bytes };
+        (Unit::Pair(pair, Candidate { file, manifest, wasm }), Some(wasm_name))
+    }
+
+    fn manifest(&mut self, path: &Path, file: &str, reread: &Reread) -> Result<Known, ReadError> {
+        let (signature, known) = self.recall(path, reread)?;
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let read = SystemTime::now();
+        let bytes = read_at_most(path, MAX_MANIFEST)?;
+        let digest = Sha256Digest::of(&bytes);
+        let manifest = match String::from_utf8(bytes) {
+            Ok(text) => {
+                Manifest::parse(file, &text).map(Arc::new).map_err(|error| error.to_string())
+            }
+            Err(error) => {
+                let valid = error.utf8_error().valid_up_to();
+                Err(format!("the manifest is not UTF-8: byte {valid} is wrong"))
+            }
+        };
+        let known = Known { signature, read, digest, manifest: Some(manifest), bytes: None };
+        self.known.insert(path.into(), known.clone());
+        Ok(known)
+    }
+
+    fn wasm(&mut self, path: &Path, reread: &Reread) -> Result<Known, ReadError> {
+        let (signature, known) = self.recall(path, reread)?;
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let read = SystemTime::now();
+        let bytes = read_at_most(path, MAX_WASM)?;
+        let digest = Sha256Digest::of(&bytes);
+        let bytes = (self.kept + bytes.len() <= MAX_KEPT).then(|| {
+            self.kept += bytes.len();
+            Arc::from(bytes)
+        });
+        let known = Known { signature, read, digest, manifest: None, bytes };
+        self.known.insert(path.into(), known.clone());
+        Ok(known)
+    }
+
+    /// What is known of the file, if it cannot have changed.
+    fn recall(
+        &mut self,
+        path: &Path,
+        reread: &Reread,
+    ) -> Result<(Signature, Option<Known>), ReadError> {
+        let was_read = !self.asked.insert(path.into());
+        if path.is_symlink()
+            && let Ok(target) = path.canonicalize()
+        {
+            self.linked.extend(target.parent().map(Path::to_path_buf));
+        }
+        let signature = Signature::of(path)?;
+        let known = self.known.get(path).filter(|known| {
+            let is_same = known.signature.is_proof(known.read) && !reread.includes(path);
+            known.signature == signature && (was_read || is_same)
+        });
+        Ok((signature, known.cloned()))
+    }
+}
+
+/// The names of the files, and apart from them those that are not UTF-8, as far as they can be shown.
+/// Hidden files are editors' and copiers' own.
+fn files(directory: &Path) -> io::Result<(BTreeSet<String>, BTreeSet<String>)> {
+    let (mut names, mut strange) = (BTreeSet::new(), BTreeSet::new());
     for entry in std::fs::read_dir(directory)?.take(MAX_FILES + 1) {
-        let name = entry?.file_name();
-        let name = name.to_string_lossy();
-        if !name.starts_with('.') {
-            names.insert(name.into_owned());
+        match entry?.file_name().into_string() {
+            Ok(name) if name.starts_with('.') => {}
+            Ok(name) => _ = names.insert(name),
+            Err(name) => _ = strange.insert(name.to_string_lossy().into_owned()),
         }
     }
-    Ok(names)
+    Ok((names, strange))
 }
 
 fn has_extension(name: &str, extension: &str) -> bool {
@@ -98,59 +312,8 @@ fn stem(name: &str) -> &str {
     name.rsplit_once('.').map_or(name, |(stem, _)| stem)
 }
 
-fn place(directory: &Path, name: &str) -> String {
-    escape(&directory.join(name).to_string_lossy())
-}
-
-fn candidate(directory: &Path, name: &str) -> Result<Candidate, Refusal> {
-    let file = place(directory, name);
-    let refuse = |reason: String| Refusal::plugin(&file, reason);
-    let bytes = read_at_most(&directory.join(name), MAX_MANIFEST)
-        .map_err(|error| refuse(format!("the manifest {error}")))?;
-    let text = String::from_utf8(bytes).map_err(|error| {
-        let valid = error.utf8_error().valid_up_to();
-        refuse(format!("the manifest is not UTF-8: byte {valid} is wrong"))
-    })?;
-    let manifest = Manifest::parse(&file, &text).map_err(|error| refuse(error.to_string()))?;
-    let wasm = directory.join(&*manifest.wasm);
-    Ok(Candidate { file, manifest, wasm })
-}
-
-#[derive(Debug, thiserror::Error)]
-enum ReadError {
-    #[error("is missing")]
-    Missing,
-    #[error("is {0}, not a file")]
-    NoFile(&'static str),
-    #[error("is larger than {0} bytes")]
-    TooLarge(usize),
-    #[error("cannot be read: {0}")]
-    Io(io::Error),
-}
-
-/// A regular file's bytes. What is none is not even opened: opening a FIFO blocks.
-fn read_at_most(path: &Path, at_most: usize) -> Result<Vec<u8>, ReadError> {
-    let io = |error: io::Error| match error.kind() {
-        io::ErrorKind::NotFound => ReadError::Missing,
-        _ => ReadError::Io(error),
-    };
-    let kind = std::fs::metadata(path).map_err(io)?;
-    if kind.is_dir() {
-        return Err(ReadError::NoFile("a directory"));
-    }
-    if !kind.is_file() {
-        return Err(ReadError::NoFile("a pipe, socket or device"));
-    }
-    if kind.len() > at_most as u64 {
-        return Err(ReadError::TooLarge(at_most));
-    }
-    let mut bytes = Vec::new();
-    // It may have grown since.
-    File::open(path)
-        .and_then(|file| file.take(at_most as u64 + 1).read_to_end(&mut bytes))
-        .map_err(io)?;
-    if bytes.len() > at_most {
-        return Err(ReadError::TooLarge(at_most));
-    }
-    Ok(bytes)
+/// A file of a plugin directory as shown to people; the directory itself, if `name` is empty.
+pub(super) fn shown(directory: &Path, name: &str) -> String {
+    let path = if name.is_empty() { directory.to_path_buf() } else { directory.join(name) };
+    escape(&path.to_string_lossy())
 }

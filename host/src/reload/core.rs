@@ -1,0 +1,393 @@
+//! What to serve, decided from what scans saw and what loading gave: no files, no clock, no tasks.
+//!
+//! Time comes in as an argument, plugins are a type parameter, so that histories can be invented and
+//! compared with a fresh look at the same files.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+
+use super::seen::{Directory, Key, Pair, Scan, Unit};
+
+/// How long something wrong must stand before it is told: a slow copy is not a broken file.
+pub const SETTLED: Duration = Duration::from_secs(2);
+/// How long a plugin whose Wasm or directory has gone is served on: it may be on its way back.
+pub const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a change that is ready waits for others that still load, so that it is announced once.
+pub const HOLD: Duration = Duration::from_secs(2);
+/// The same for the first catalog, which clients wait for.
+pub const MAX_LOADING: Duration = Duration::from_secs(60);
+
+/// All units and what is known of them. `P` is a loaded plugin.
+#[derive(Debug)]
+pub struct Core<P> {
+    units: BTreeMap<Key, Tracked<P>>,
+    /// The most that are loaded.
+    most: usize,
+    /// Since when the published view is out of date.
+    changed: Option<Instant>,
+    /// Something was not there any more when it was looked at more closely.
+    stale: bool,
+    started: Instant,
+    first: First,
+}
+
+/// The first catalog is special: it is complete, and it hides nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum First {
+    Unscanned,
+    Loading,
+    Published,
+}
+
+#[derive(Debug)]
+struct Tracked<P> {
+    /// The last version that loaded. Served whatever lies there now.
+    good: Option<(Pair, P)>,
+    now: Now,
+    /// The last version that did not load, and why: the same bytes are not tried again.
+    bad: Option<(Pair, String)>,
+    /// What is told of it.
+    told: Option<String>,
+}
+
+/// What lies there now.
+#[derive(Debug)]
+enum Now {
+    /// What is good.
+    Good,
+    /// Something that changes while it is looked at; nothing is known of it.
+    Unknown,
+    Loading(Pair),
+    Bad {
+        reason: String,
+        tell_at: Instant,
+    },
+    /// Nothing, or half of it.
+    Gone {
+        reason: String,
+        until: Instant,
+        then: Then,
+    },
+}
+
+/// What becomes of a unit that stays gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Then {
+    /// It is refused: half of it is there.
+    Refuse,
+    /// It is forgotten.
+    Forget,
+}
+
+/// How loading ended when it did not give a plugin.
+#[derive(Clone, Debug)]
+pub enum LoadError {
+    /// These bytes are no plugin.
+    Bad(String),
+    /// The bytes that were to be loaded are not there any more.
+    Changed,
+}
+
+/// What is to be served.
+#[derive(Debug)]
+pub struct View<P> {
+    /// The plugins, in order.
+    pub plugins: Vec<(Key, P)>,
+    /// What is not served, or not in the version that lies there, and why.
+    pub refusals: Vec<(Key, Standing, String)>,
+}
+
+/// Whether an older version of what is refused is served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// One is.
+    Older,
+    /// None is.
+    Nothing,
+}
+
+impl<P: Clone> Core<P> {
+    /// Nothing is known yet. At most `most` plugins are loaded.
+    #[must_use]
+    pub fn new(most: usize, now: Instant) -> Self {
+        Self {
+            units: BTreeMap::new(),
+            most,
+            changed: None,
+            stale: false,
+            started: now,
+            first: First::Unscanned,
+        }
+    }
+
+    /// Takes in what a scan saw. Gives what is to be loaded, in order; a later order for a key takes the
+    /// place of an earlier one.
+    pub fn scanned<L>(&mut self, scan: Scan<L>, now: Instant) -> Vec<(Key, Pair, L)> {
+        if self.first == First::Unscanned {
+            self.first = First::Loading;
+            self.changed = Some(now);
+        }
+        let mut loads = Vec::new();
+        for (directory, seen) in scan.directories.into_iter().enumerate() {
+            let own = Key { directory, file: String::new() };
+            match seen {
+                Directory::Listed(units) => {
+                    self.forget(now, |key| {
+                        key.directory == directory && !units.contains_key(&key.file)
+                    });
+                    let mut room = self.most.saturating_sub(self.occupied());
+                    for (file, unit) in units {
+                        let key = Key { directory, file };
+                        let load = self.unit(&key, unit, &mut room, now);
+                        loads.extend(load.map(|(pair, how)| (key, pair, how)));
+                    }
+                }
+                Directory::Missing(reason) => {
+                    let keys: Vec<_> = self.units.keys().cloned().collect();
+                    for key in keys.into_iter().filter(|key| key.directory == directory) {
+                        if key != own {
+                            self.gone(&key, reason.clone(), Then::Forget, now);
+                        }
+                    }
+                    self.gone(&own, reason, Then::Refuse, now);
+                }
+                // Not a word on what it holds: everything stays as it is.
+                Directory::Unreadable(reason) => {
+                    for (key, unit) in &mut self.units {
+                        if key.directory == directory {
+                            unit.stays();
+                        }
+                    }
+                    self.refuse(&own, reason, now);
+                }
+            }
+        }
+        self.advance(now);
+        loads
+    }
+
+    /// Takes in how loading ended. What is not wanted any more is dropped.
+    pub fn loaded(&mut self, key: &Key, pair: Pair, loaded: Result<P, LoadError>, now: Instant) {
+        let Some(unit) = self.units.get_mut(key) else { return };
+        if !matches!(&unit.now, Now::Loading(wanted) if *wanted == pair) {
+            return;
+        }
+        match loaded {
+            Ok(plugin) => {
+                unit.good = Some((pair, plugin));
+                unit.now = Now::Good;
+                unit.told = None;
+                self.changed.get_or_insert(now);
+            }
+            Err(LoadError::Bad(reason)) => {
+                unit.bad = Some((pair, reason.clone()));
+                self.refuse(key, reason, now);
+                self.advance(now);
+            }
+            Err(LoadError::Changed) => {
+                unit.now = Now::Unknown;
+                self.stale = true;
+            }
+        }
+    }
+
+    /// Whether the files are to be looked at again soon, hint or no hint.
+    pub fn take_stale(&mut self) -> bool {
+        std::mem::take(&mut self.stale)
+    }
+
+    /// What is to be served, if that has changed and it is time to say so.
+    pub fn publish(&mut self, now: Instant) -> Option<View<P>> {
+        self.advance(now);
+        if self.publish_at(now)? > now {
+            return None;
+        }
+        self.changed = None;
+        self.first = First::Published;
+        Some(self.view())
+    }
+
+    /// What is to be served now.
+    #[must_use]
+    pub fn view(&self) -> View<P> {
+        let mut view = View { plugins: Vec::new(), refusals: Vec::new() };
+        for (key, unit) in &self.units {
+            if let Some((_, plugin)) = &unit.good {
+                view.plugins.push((key.clone(), plugin.clone()));
+            }
+            if let Some(reason) = &unit.told {
+                let older = unit.good.is_some();
+                let standing = if older { Standing::Older } else { Standing::Nothing };
+                view.refusals.push((key.clone(), standing, reason.clone()));
+            }
+        }
+        view
+    }
+
+    /// When [`publish`](Self::publish) should be asked again, if nothing else happens before.
+    #[must_use]
+    pub fn deadline(&self, now: Instant) -> Option<Instant> {
+        let units = self.units.values().filter_map(|unit| match &unit.now {
+            Now::Bad { reason, tell_at } if unit.told.as_ref() != Some(reason) => Some(*tell_at),
+            Now::Gone { reason, until, .. } if unit.told.as_ref() != Some(reason) => Some(*until),
+            _ => None,
+        });
+        units.chain(self.publish_at(now)).min()
+    }
+
+    /// How many units are loading, and how many there are.
+    #[must_use]
+    pub fn progress(&self) -> (usize, usize) {
+        let loading = self.units.values().filter(|unit| matches!(unit.now, Now::Loading(_)));
+        (loading.count(), self.units.len())
+    }
+
+    fn publish_at(&self, now: Instant) -> Option<Instant> {
+        let changed = self.changed?;
+        if self.progress().0 == 0 {
+            return Some(now);
+        }
+        Some(match self.first {
+            First::Published => changed + HOLD,
+            First::Unscanned | First::Loading => self.started + MAX_LOADING,
+        })
+    }
+
+    /// Takes in one unit of a directory that could be listed.
+    fn unit<L>(
+        &mut self,
+        key: &Key,
+        unit: Unit<L>,
+        room: &mut usize,
+        now: Instant,
+    ) -> Option<(Pair, L)> {
+        let (pair, how) = match unit {
+            Unit::Pair(pair, how) => (pair, how),
+            Unit::Half(reason) => {
+                self.gone(key, reason, Then::Refuse, now);
+                return None;
+            }
+            Unit::Refused(reason) => {
+                self.refuse(key, reason, now);
+                return None;
+            }
+            Unit::Changing => {
+                self.tracked(key).stays();
+                self.stale = true;
+                return None;
+            }
+        };
+        let tracked = self.tracked(key);
+        if tracked.good.as_ref().is_some_and(|(good, _)| *good == pair) {
+            tracked.now = Now::Good;
+            if tracked.told.take().is_some() {
+                self.changed.get_or_insert(now);
+            }
+        } else if let Some((bad, reason)) = &tracked.bad
+            && *bad == pair
+        {
+            let reason = reason.clone();
+            self.refuse(key, reason, now);
+        } else if !matches!(&tracked.now, Now::Loading(wanted) if *wanted == pair) {
+            if !tracked.is_occupied() {
+                let Some(left) = room.checked_sub(1) else {
+                    let most = self.most;
+                    let reason =
+                        format!("{most} plugins are served already, the most there can be");
+                    self.refuse(key, reason, now);
+                    return None;
+                };
+                *room = left;
+            }
+            tracked.now = Now::Loading(pair);
+            return Some((pair, how));
+        }
+        None
+    }
+
+    fn occupied(&self) -> usize {
+        self.units.values().filter(|unit| unit.is_occupied()).count()
+    }
+
+    fn tracked(&mut self, key: &Key) -> &mut Tracked<P> {
+        self.units.entry(key.clone()).or_insert(Tracked {
+            good: None,
+            now: Now::Unknown,
+            bad: None,
+            told: None,
+        })
+    }
+
+    /// What lies there is not served. The last good version is.
+    fn refuse(&mut self, key: &Key, reason: String, now: Instant) {
+        let tell_at = if self.first == First::Published { now + SETTLED } else { now };
+        let tracked = self.tracked(key);
+        match &mut tracked.now {
+            Now::Bad { reason: known, .. } if *known == reason => {}
+            other => *other = Now::Bad { reason, tell_at },
+        }
+    }
+
+    /// It is not there. Is it on its way?
+    fn gone(&mut self, key: &Key, reason: String, then: Then, now: Instant) {
+        let until = if self.first == First::Published { now + PATIENCE } else { now };
+        let tracked = self.tracked(key);
+        match &mut tracked.now {
+            Now::Gone { reason: known, then: planned, .. }
+                if *known == reason && *planned == then => {}
+            other => *other = Now::Gone { reason, until, then },
+        }
+    }
+
+    fn forget(&mut self, now: Instant, is_forgotten: impl Fn(&Key) -> bool) {
+        let mut was_seen = false;
+        self.units.retain(|key, unit| {
+            let forgotten = is_forgotten(key);
+            was_seen |= forgotten && (unit.good.is_some() || unit.told.is_some());
+            !forgotten
+        });
+        if was_seen {
+            self.changed.get_or_insert(now);
+        }
+    }
+
+    /// Lets happen what was waiting for its time.
+    fn advance(&mut self, now: Instant) {
+        let mut forgotten = BTreeSet::new();
+        for (key, unit) in &mut self.units {
+            let told = match &unit.now {
+                Now::Bad { reason, tell_at } if *tell_at <= now => reason,
+                Now::Gone { until, then: Then::Forget, .. } if *until <= now => {
+                    forgotten.insert(key.clone());
+                    continue;
+                }
+                Now::Gone { reason, until, .. } if *until <= now => {
+                    if unit.good.take().is_some() {
+                        self.changed.get_or_insert(now);
+                    }
+                    reason
+                }
+                _ => continue,
+            };
+            if unit.told.as_ref() != Some(told) {
+                unit.told = Some(told.clone());
+                self.changed.get_or_insert(now);
+            }
+        }
+        self.forget(now, |key| forgotten.contains(key));
+    }
+}
+
+impl<P> Tracked<P> {
+    /// Whether it is a plugin, or about to be one.
+    fn is_occupied(&self) -> bool {
+        self.good.is_some() || matches!(self.now, Now::Loading(_))
+    }
+
+    /// It is there, whatever it is: it is not waited for any more.
+    fn stays(&mut self) {
+        if matches!(self.now, Now::Gone { .. }) {
+            self.now = Now::Unknown;
+        }
+    }
+}

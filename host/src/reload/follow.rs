@@ -1,0 +1,137 @@
+//! Following the directories: hints and time to scans, scans and loading to catalogs.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+
+use super::loader::Loader;
+use super::news;
+use super::scan::Reread;
+use super::schedule::Schedule;
+use super::watch::{Hints, Mode, Watch};
+use crate::catalog::Catalog;
+use crate::sandbox::Sandbox;
+
+/// How often the files are looked at when nothing hints at a change.
+const PERIOD: Duration = Duration::from_secs(30);
+/// The same where the system does not hint.
+const POLL: Duration = Duration::from_secs(2);
+/// How often all files are read again, whatever their times and sizes say.
+const DEEP: Duration = Duration::from_mins(10);
+
+/// Follows plugin directories and publishes catalogs.
+pub struct Follower {
+    loader: Loader,
+    hints: Arc<Hints>,
+    schedule: Schedule,
+    mode: watch::Sender<Mode>,
+    deep: Instant,
+}
+
+impl Follower {
+    /// A follower of `directories` whose work is done on `runtime`.
+    #[must_use]
+    pub fn new(sandbox: Arc<Sandbox>, runtime: Handle, directories: Vec<PathBuf>) -> Self {
+        let hints = Arc::new(Hints::default());
+        let watch = Watch::new(hints.clone());
+        let loader = Loader::new(sandbox, runtime, directories, Some(watch));
+        let now = Instant::now();
+        let mode = watch::Sender::new(Mode::Watching);
+        Self { loader, hints, schedule: Schedule::new(now), mode, deep: now }
+    }
+
+    /// How changes come to notice, now and later.
+    #[must_use]
+    pub fn mode(&self) -> watch::Receiver<Mode> {
+        self.mode.subscribe()
+    }
+
+    /// Publishes the first catalog, and another whenever what is served has changed. Never ends.
+    pub async fn run(mut self, publisher: watch::Sender<Option<Arc<Catalog>>>) {
+        let started = Instant::now();
+        self.loader.begin_scan(Reread::Everything);
+        loop {
+            let now = Instant::now();
+            self.tell_mode();
+            if self.loader.core().take_stale() {
+                self.schedule.hint(now);
+            }
+            if self.schedule.due(self.interval()) <= now {
+                self.scan(now);
+            }
+            if let Some(view) = self.loader.core().publish(now) {
+                let previous = publisher.borrow().clone();
+                let catalog = self.loader.build(view, previous.as_deref());
+                news::tell(previous.as_deref(), &catalog);
+                if previous.is_none() {
+                    self.tell_first(&catalog, started.elapsed());
+                }
+                publisher.send_replace(Some(Arc::new(catalog)));
+            }
+            let core = self.loader.core().deadline(now);
+            let due = self.schedule.due(self.interval());
+            let deadline = core.map_or(due, |core| core.min(due));
+            tokio::select! {
+                () = self.hints.arrived() => self.schedule.hint(Instant::now()),
+                true = self.loader.step() => {}
+                () = tokio::time::sleep_until(deadline.into()) => {}
+            }
+        }
+    }
+
+    fn interval(&self) -> Duration {
+        match *self.mode.borrow() {
+            Mode::Watching => PERIOD,
+            Mode::Awaiting | Mode::Polling(_) => POLL,
+        }
+    }
+
+    fn scan(&mut self, now: Instant) {
+        self.schedule.begin(now);
+        if self.loader.is_scanning() {
+            // It hangs, or is long. What was hinted at meanwhile keeps its turn.
+            self.schedule.hint(now);
+            return;
+        }
+        let mut reread = self.hints.take();
+        if now.duration_since(self.deep) >= DEEP {
+            self.deep = now;
+            reread = Reread::Everything;
+        }
+        self.loader.begin_scan(reread);
+    }
+
+    fn tell_mode(&self) {
+        let found = self.loader.mode();
+        if *self.mode.borrow() == *found {
+            return;
+        }
+        match found {
+            Mode::Watching => tracing::info!("plugin directories: watching"),
+            Mode::Awaiting => {}
+            Mode::Polling(reason) => tracing::warn!(
+                "plugin directories: looking every {} s, because {reason}",
+                POLL.as_secs()
+            ),
+        }
+        self.mode.send_replace(found.clone());
+    }
+
+    fn tell_first(&mut self, catalog: &Catalog, time: Duration) {
+        let (done, total) = self.loader.progress();
+        if done < total {
+            let left = total - done;
+            tracing::warn!("{left} of {total} plugins still compile; serving the others");
+        }
+        tracing::info!(
+            plugins = catalog.plugins().len(),
+            tools = catalog.tools().count(),
+            refused = catalog.refusals().len(),
+            time_ms = u64::try_from(time.as_millis()).unwrap_or(u64::MAX),
+            "serving"
+        );
+    }
+}

@@ -1,0 +1,69 @@
+//! When to scan: after a hint and some quiet, and every now and then without one.
+
+use std::time::{Duration, Instant};
+
+/// How long the files must be left alone before they are read.
+pub const QUIET: Duration = Duration::from_millis(300);
+/// How long a directory that is never left alone is waited for.
+pub const MAX_WAIT: Duration = Duration::from_secs(2);
+
+/// Decides when the next scan is due.
+#[derive(Debug)]
+pub struct Schedule {
+    /// The first and the last hint since the last scan began.
+    hints: Option<(Instant, Instant)>,
+    last_scan: Instant,
+}
+
+impl Schedule {
+    /// A schedule at `now`, when a scan begins.
+    #[must_use]
+    pub fn new(now: Instant) -> Self {
+        Self { hints: None, last_scan: now }
+    }
+
+    /// Something may have changed.
+    pub fn hint(&mut self, now: Instant) {
+        let first = self.hints.map_or(now, |(first, _)| first);
+        self.hints = Some((first, now));
+    }
+
+    /// A scan begins: what was hinted at is looked at now.
+    pub fn begin(&mut self, now: Instant) {
+        *self = Self::new(now);
+    }
+
+    /// When the next scan is due, if one is made every `interval` without any hint.
+    #[must_use]
+    pub fn due(&self, interval: Duration) -> Instant {
+        let periodic = self.last_scan + interval;
+        match self.hints {
+            Some((first, last)) => (last + QUIET).min(first + MAX_WAIT).min(periodic),
+            None => periodic,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scan_waits_for_quiet_but_not_for_ever() {
+        let start = Instant::now();
+        let at = |millis| start + Duration::from_millis(millis);
+        let interval = Duration::from_secs(30);
+        let mut schedule = Schedule::new(start);
+        assert_eq!(schedule.due(interval), at(30_000));
+        schedule.hint(at(1000));
+        assert_eq!(schedule.due(interval), at(1300));
+        schedule.hint(at(1200));
+        assert_eq!(schedule.due(interval), at(1500));
+        for hint in 0..100 {
+            schedule.hint(at(1200 + hint * 100));
+        }
+        assert_eq!(schedule.due(interval), at(3000));
+        schedule.begin(at(3000));
+        assert_eq!(schedule.due(interval), at(33_000));
+    }
+}

@@ -1,0 +1,54 @@
+//! What a scan saw, as plain data: the bytes' digests, not the bytes' meaning to a sandbox.
+
+use std::collections::BTreeMap;
+
+use crate::manifest::Sha256Digest;
+
+/// A scan of all plugin directories, in order of precedence. `L` is whatever it takes to load a pair.
+#[derive(Clone, Debug)]
+pub struct Scan<L> {
+    /// One for each directory.
+    pub directories: Vec<Directory<L>>,
+}
+
+/// One plugin directory.
+#[derive(Clone, Debug)]
+pub enum Directory<L> {
+    /// Its units by the file that names them: the manifest, or a Wasm file that no manifest names.
+    Listed(BTreeMap<String, Unit<L>>),
+    /// There is none of this name, or not any more.
+    Missing(String),
+    /// It is there and cannot be read, which says nothing of what it holds.
+    Unreadable(String),
+}
+
+/// A manifest together with its Wasm.
+#[derive(Clone, Debug)]
+pub enum Unit<L> {
+    /// Both are there and were read.
+    Pair(Pair, L),
+    /// The manifest is good and its Wasm is not there: not yet, or no more.
+    Half(String),
+    /// It changed while it was read.
+    Changing,
+    /// It cannot be read, or cannot become a plugin as it is.
+    Refused(String),
+}
+
+/// The identity of a plugin's version: what its two files hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Pair {
+    /// The manifest.
+    pub manifest: Sha256Digest,
+    /// The Wasm.
+    pub wasm: Sha256Digest,
+}
+
+/// Names a unit over all scans.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Key {
+    /// The place of its directory.
+    pub directory: usize,
+    /// The file; empty for what concerns the directory itself.
+    pub file: String,
+}

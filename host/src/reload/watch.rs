@@ -1,0 +1,158 @@
+//! Hints that files may have changed, from the system. The only module that knows notify.
+//!
+//! A hint may come twice, late or never; it is a reason to scan, and nothing else follows from it.
+
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use notify::event::{AccessKind, AccessMode};
+use notify::{ErrorKind, Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
+use tokio::sync::Notify;
+
+use super::network;
+use super::scan::Reread;
+
+/// Names that hints may collect; then everything is read again.
+const MAX_NAMES: usize = 1024;
+/// Directories watched because files are linked from there.
+const MAX_LINKED: usize = 64;
+
+/// How changes come to notice.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// The system tells at once.
+    Watching,
+    /// A directory is not there; it is looked for again and again.
+    Awaiting,
+    /// The system does not tell, for this reason; the files are looked at again and again.
+    Polling(String),
+}
+
+impl std::fmt::Display for Mode {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Watching => write!(f, "watching"),
+            Self::Awaiting => write!(f, "waiting for a directory to be created"),
+            Self::Polling(reason) => write!(f, "polling: {reason}"),
+        }
+    }
+}
+
+/// Hints that nobody has taken yet.
+///
+/// A lock, because the system's thread that gives hints must never wait for room in a channel.
+#[derive(Debug, Default)]
+pub struct Hints {
+    reread: Mutex<Reread>,
+    arrived: Notify,
+}
+
+impl Hints {
+    /// Resolves when there is one since the last time.
+    pub async fn arrived(&self) {
+        self.arrived.notified().await;
+    }
+
+    /// Takes what they say should be read again.
+    pub fn take(&self) -> Reread {
+        std::mem::take(&mut self.reread.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn event(&self, event: notify::Result<Event>) {
+        let Ok(event) = event else { return self.add(None) };
+        match event.kind {
+            // Reading is not changing; most of it is our own.
+            EventKind::Access(AccessKind::Close(AccessMode::Write)) => {}
+            EventKind::Access(_) => return,
+            _ => {}
+        }
+        let names = event.paths.iter().filter_map(|path| path.file_name());
+        self.add((!event.need_rescan()).then(|| names.map(Into::into).collect()));
+    }
+
+    /// Adds these names, or everything.
+    fn add(&self, names: Option<Vec<OsString>>) {
+        let mut reread = self.reread.lock().unwrap_or_else(PoisonError::into_inner);
+        *reread = match (std::mem::take(&mut *reread), names) {
+            (Reread::Everything, _) | (_, None) => Reread::Everything,
+            (Reread::Nothing, Some(names)) => Reread::Named(names.into_iter().collect()),
+            (Reread::Named(mut known), Some(names)) => {
+                known.extend(names);
+                if known.len() > MAX_NAMES { Reread::Everything } else { Reread::Named(known) }
+            }
+        };
+        drop(reread);
+        self.arrived.notify_one();
+    }
+}
+
+/// The system's watches.
+pub struct Watch {
+    watcher: Result<RecommendedWatcher, String>,
+    armed: BTreeSet<PathBuf>,
+}
+
+impl Watch {
+    /// Watches nothing yet. The hints arrive in `hints`.
+    #[must_use]
+    pub fn new(hints: Arc<Hints>) -> Self {
+        let watcher = notify::recommended_watcher(move |event| hints.event(event));
+        Self { watcher: watcher.map_err(|error| reason(&error)), armed: BTreeSet::new() }
+    }
+
+    /// Sets all watches anew, so that each is on the directory that has the name now. What happens
+    /// meanwhile is seen by the scan that follows.
+    pub fn arm(&mut self, directories: &[PathBuf], linked: &BTreeSet<PathBuf>) -> Mode {
+        let watcher = match &mut self.watcher {
+            Ok(watcher) => watcher,
+            Err(reason) => return Mode::Polling(reason.clone()),
+        };
+        for path in std::mem::take(&mut self.armed) {
+            // It may have lost its watch by being removed.
+            let _ = watcher.unwatch(&path);
+        }
+        let mut mode = Mode::Watching;
+        let wanted = directories.iter().chain(linked.iter().take(MAX_LINKED));
+        for path in wanted {
+            match watcher.watch(path, RecursiveMode::NonRecursive) {
+                Ok(()) => _ = self.armed.insert(path.clone()),
+                Err(error) => mode = mode.worse(missed(path, &error)),
+            }
+            if let Some(name) = network::file_system(path) {
+                let reason = format!(
+                    "changes that other machines make on {name} are not told by the system"
+                );
+                mode = mode.worse(Mode::Polling(reason));
+            }
+        }
+        mode
+    }
+}
+
+impl Mode {
+    fn worse(self, other: Self) -> Self {
+        match (&self, &other) {
+            (Self::Polling(_), _) | (_, Self::Watching) => self,
+            _ => other,
+        }
+    }
+}
+
+fn missed(path: &Path, error: &notify::Error) -> Mode {
+    if path.try_exists().is_ok_and(|exists| !exists) {
+        return Mode::Awaiting;
+    }
+    Mode::Polling(reason(error))
+}
+
+fn reason(error: &notify::Error) -> String {
+    match &error.kind {
+        ErrorKind::MaxFilesWatch => "the system's limit of watched files is reached (on Linux: \
+             fs.inotify.max_user_watches)"
+            .into(),
+        ErrorKind::Io(error) => format!("the system gives no watch: {error}"),
+        _ => format!("the system gives no watch: {error}"),
+    }
+}
