@@ -8,6 +8,7 @@
 //! | `engine.rs` | the protocol in memory, line by line |
 //! | `architecture.rs` | ARCHITECTURE.md, against the tree |
 //! | `any_input.rs` | the protocol in memory, under invented input |
+//! | `histories.rs` | the core of reloading, under invented histories of files, hints and time |
 //! | `server.rs` | the real binary as a client sees it |
 //! | `commands.rs` | the real binary as a person sees it |
 //! | `guest.rs`, `plugins.rs`, `client.rs` | what these tests are made with |
@@ -21,6 +22,7 @@ mod client;
 mod commands;
 mod engine;
 mod guest;
+mod histories;
 mod manifests;
 mod plugins;
 mod sandbox;

@@ -1,0 +1,337 @@
+//! The core of reloading under invented histories: files come, change and go, hints are lost, invented
+//! and late, loading ends in any order. Whatever happened, what is served in the end is what a fresh
+//! look at the same files would serve, and nothing that was served on the way was ever wrong.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::{Duration, Instant};
+
+use proptest::prelude::*;
+use toolrack::manifest::Sha256Digest;
+use toolrack::reload::core::{Core, HOLD, LoadError, PATIENCE, SETTLED, Standing, View};
+use toolrack::reload::schedule::Schedule;
+use toolrack::reload::seen::{Directory, Key, Pair, Scan, Unit};
+
+const DIRECTORIES: usize = 2;
+const PLUGINS: usize = 3;
+/// More than can be there at once, so that the cap is met now and then.
+const MOST: usize = 3;
+const PERIOD: Duration = Duration::from_secs(30);
+/// Wasm of this version and above does not load.
+const BROKEN: u8 = 3;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Manifest {
+    /// Its version, and the version of the Wasm that it pins.
+    Good(u8, Option<u8>),
+    Broken(u8),
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Files {
+    manifest: Option<Manifest>,
+    wasm: Option<u8>,
+    changing: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    There,
+    Missing,
+    Unreadable,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Event {
+    Manifest(usize, Option<Manifest>),
+    Wasm(usize, Option<u8>),
+    Changing(usize, bool),
+    Directory(usize, State),
+    Hint,
+    Time(u64),
+    /// One of the loads under way ends.
+    Loaded(usize),
+}
+
+#[derive(Clone, Debug)]
+struct World {
+    files: [Files; DIRECTORIES * PLUGINS],
+    directories: [State; DIRECTORIES],
+}
+
+/// How a pair would load: the manifest and the Wasm it was made of.
+type Load = (Manifest, u8);
+
+impl World {
+    fn scan(&self) -> Scan<Load> {
+        let directory = |directory: usize| match self.directories[directory] {
+            State::Missing => Directory::Missing("no such directory".into()),
+            State::Unreadable => Directory::Unreadable("input/output error".into()),
+            State::There => {
+                let units = (0..PLUGINS).filter_map(|plugin| {
+                    let unit = self.unit(directory * PLUGINS + plugin)?;
+                    Some((format!("{plugin}.toml"), unit))
+                });
+                Directory::Listed(units.collect())
+            }
+        };
+        Scan { directories: (0..DIRECTORIES).map(directory).collect() }
+    }
+
+    fn unit(&self, at: usize) -> Option<Unit<Load>> {
+        let Files { manifest, wasm, changing } = self.files[at];
+        Some(match (manifest, wasm) {
+            (None, None) => return None,
+            _ if changing => Unit::Changing,
+            (None, Some(_)) => Unit::Refused("no manifest".into()),
+            (Some(Manifest::Broken(version)), _) => Unit::Refused(format!("bad TOML {version}")),
+            (Some(_), None) => Unit::Half("the Wasm is missing".into()),
+            (Some(manifest), Some(wasm)) => Unit::Pair(pair((manifest, wasm)), (manifest, wasm)),
+        })
+    }
+}
+
+/// The place of a unit's files in the world.
+fn at(key: &Key) -> usize {
+    key.directory * PLUGINS + usize::from(key.file.as_bytes()[0] - b'0')
+}
+
+fn pair((manifest, wasm): Load) -> Pair {
+    let digest = |text: String| Sha256Digest::of(text.as_bytes());
+    Pair { manifest: digest(format!("{manifest:?}")), wasm: digest(format!("{wasm}")) }
+}
+
+fn fits((manifest, wasm): Load) -> bool {
+    match manifest {
+        Manifest::Good(_, pin) => wasm < BROKEN && pin.is_none_or(|pin| pin == wasm),
+        Manifest::Broken(_) => false,
+    }
+}
+
+/// What follows the files: the tasks around the core, without tasks.
+struct Follower {
+    core: Core<Load>,
+    schedule: Schedule,
+    loads: VecDeque<(Key, Pair, Load)>,
+    published: Option<View<Load>>,
+    now: Instant,
+    /// What was there together, what was ordered last, and what did not load when it was last tried.
+    seen: BTreeSet<(Key, Pair)>,
+    ordered: BTreeMap<Key, Pair>,
+    failed: BTreeMap<Key, Pair>,
+}
+
+impl Follower {
+    fn new(now: Instant) -> Self {
+        Self {
+            core: Core::new(MOST, now),
+            schedule: Schedule::new(now),
+            loads: VecDeque::new(),
+            published: None,
+            now,
+            seen: BTreeSet::new(),
+            ordered: BTreeMap::new(),
+            failed: BTreeMap::new(),
+        }
+    }
+
+    fn scan(&mut self, world: &World) -> Result<(), String> {
+        self.schedule.begin(self.now);
+        let scan = world.scan();
+        // What is not there may be forgotten.
+        let is_there = |key: &Key| match &scan.directories[key.directory] {
+            Directory::Listed(units) => units.contains_key(&key.file),
+            Directory::Missing(_) | Directory::Unreadable(_) => false,
+        };
+        self.ordered.retain(|key, _| is_there(key));
+        self.failed.retain(|key, _| is_there(key));
+        for (directory, seen) in scan.directories.iter().enumerate() {
+            let Directory::Listed(units) = seen else { continue };
+            for (file, unit) in units {
+                if let Unit::Pair(pair, _) = unit {
+                    self.seen.insert((Key { directory, file: file.clone() }, *pair));
+                }
+            }
+        }
+        for (key, pair, load) in self.core.scanned(scan, self.now) {
+            if self.failed.get(&key) == Some(&pair) {
+                return Err(format!("{key:?} is loaded again though it did not load"));
+            }
+            // A load that is superseded may end all the same.
+            self.ordered.insert(key.clone(), pair);
+            self.loads.push_back((key, pair, load));
+        }
+        Ok(())
+    }
+
+    fn loaded(&mut self, world: &World, which: usize) {
+        let Some((key, pair, load)) = self.loads.remove(which % self.loads.len().max(1)) else {
+            return;
+        };
+        let is_there = world.files[at(&key)].wasm == Some(load.1);
+        let loaded = match (is_there, fits(load)) {
+            (false, _) => Err(LoadError::Changed),
+            (true, true) => Ok(load),
+            (true, false) => Err(LoadError::Bad(format!("{load:?} does not load"))),
+        };
+        if matches!(&loaded, Err(LoadError::Bad(_))) && self.ordered.get(&key) == Some(&pair) {
+            self.failed.insert(key.clone(), pair);
+        }
+        self.core.loaded(&key, pair, loaded, self.now);
+    }
+
+    /// Lets time pass until `then`, with everything that falls due on the way.
+    fn pass(&mut self, world: &World, then: Instant) -> Result<(), String> {
+        loop {
+            self.settle()?;
+            let core = self.core.deadline(self.now);
+            let due = core.unwrap_or(then).min(self.schedule.due(PERIOD)).min(then);
+            self.now = due.max(self.now);
+            if self.schedule.due(PERIOD) <= self.now {
+                self.scan(world)?;
+            } else if due == then {
+                return self.settle();
+            }
+        }
+    }
+
+    fn settle(&mut self) -> Result<(), String> {
+        if self.core.take_stale() {
+            self.schedule.hint(self.now);
+        }
+        if let Some(view) = self.core.publish(self.now) {
+            for (key, load) in &view.plugins {
+                if !fits(*load) || !self.seen.contains(&(key.clone(), pair(*load))) {
+                    return Err(format!("{key:?} serves {load:?}"));
+                }
+            }
+            if view.plugins.len() > MOST {
+                return Err(format!("{} plugins", view.plugins.len()));
+            }
+            self.published = Some(view);
+            if self.core.publish(self.now).is_some() {
+                return Err("published twice".into());
+            }
+        }
+        Ok(())
+    }
+}
+
+fn play(events: &[Event]) -> Result<(), String> {
+    let start = Instant::now();
+    let mut world = World {
+        files: [Files::default(); DIRECTORIES * PLUGINS],
+        directories: [State::There; DIRECTORIES],
+    };
+    let mut follower = Follower::new(start);
+    follower.scan(&world)?;
+    for event in events {
+        match *event {
+            Event::Manifest(at, manifest) => world.files[at].manifest = manifest,
+            Event::Wasm(at, wasm) => world.files[at].wasm = wasm,
+            Event::Changing(at, changing) => world.files[at].changing = changing,
+            Event::Directory(at, state) => world.directories[at] = state,
+            Event::Hint => follower.schedule.hint(follower.now),
+            Event::Loaded(which) => follower.loaded(&world, which),
+            Event::Time(millis) => {
+                let then = follower.now + Duration::from_millis(millis);
+                follower.pass(&world, then)?;
+            }
+        }
+        follower.settle()?;
+    }
+    // The files come to rest, and nobody hints at anything any more.
+    for files in &mut world.files {
+        files.changing = false;
+    }
+    for _ in 0..4 {
+        let then = follower.now + PERIOD + PATIENCE + SETTLED + HOLD;
+        follower.pass(&world, then)?;
+        while !follower.loads.is_empty() {
+            follower.loaded(&world, 0);
+        }
+    }
+    let then = follower.now + PATIENCE + SETTLED + HOLD;
+    follower.pass(&world, then)?;
+    compare(&world, &follower)
+}
+
+/// What is served after all that, against a fresh look at the same files.
+fn compare(world: &World, follower: &Follower) -> Result<(), String> {
+    let served = follower.published.as_ref().ok_or("nothing was published")?;
+    let core = follower.core.view();
+    if core.plugins != served.plugins || core.refusals != served.refusals {
+        return Err(format!("the core has {core:?}, and {served:?} was published"));
+    }
+    let mut fresh = Follower::new(follower.now);
+    fresh.scan(world)?;
+    while !fresh.loads.is_empty() {
+        fresh.loaded(world, 0);
+    }
+    fresh.settle()?;
+    let fresh = fresh.published.ok_or("a fresh look publishes nothing")?;
+    let readable = |key: &&Key| world.directories[key.directory] != State::Unreadable;
+    let refused: BTreeMap<_, _> =
+        served.refusals.iter().map(|(key, standing, _)| (key, *standing)).collect();
+    for (key, load) in &served.plugins {
+        let unit = world.unit(at(key));
+        let is_current = matches!(unit, Some(Unit::Pair(there, _)) if there == pair(*load));
+        if !is_current && readable(&key) && refused.get(key) != Some(&Standing::Older) {
+            return Err(format!(
+                "{key:?} serves {load:?}, which is not there, and does not say so"
+            ));
+        }
+    }
+    let is_full = served.plugins.len() == MOST;
+    for (key, load) in &fresh.plugins {
+        let is_served = served.plugins.contains(&(key.clone(), *load));
+        let has_no_room = is_full && refused.contains_key(key);
+        if !is_served && !has_no_room {
+            return Err(format!("{key:?} with {load:?} is not served"));
+        }
+    }
+    for (key, _, reason) in &fresh.refusals {
+        if !refused.contains_key(key) && !served.plugins.iter().any(|(served, _)| served == key) {
+            return Err(format!("{key:?} is not refused, though {reason}"));
+        }
+    }
+    for key in refused.keys().filter(|key| readable(key)) {
+        let known = fresh.refusals.iter().any(|(fresh, ..)| fresh == *key);
+        if !known && !is_full {
+            return Err(format!("{key:?} is refused for nothing"));
+        }
+    }
+    Ok(())
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    let unit = || 0..DIRECTORIES * PLUGINS;
+    let manifest = prop_oneof![
+        6 => (0..3u8, prop::option::weighted(0.3, 0..3u8)).prop_map(|(v, pin)| Some(Manifest::Good(v, pin))),
+        1 => (0..2u8).prop_map(|version| Some(Manifest::Broken(version))),
+        2 => Just(None),
+    ];
+    let wasm = prop_oneof![5 => (0..=BROKEN).prop_map(Some), 1 => Just(None)];
+    let state = prop_oneof![Just(State::There), Just(State::Missing), Just(State::Unreadable)];
+    let time = prop_oneof![0..700u64, 700..8_000u64, Just(31_000u64)];
+    prop_oneof![
+        4 => (unit(), manifest).prop_map(|(at, manifest)| Event::Manifest(at, manifest)),
+        4 => (unit(), wasm).prop_map(|(at, wasm)| Event::Wasm(at, wasm)),
+        1 => (unit(), any::<bool>()).prop_map(|(at, changing)| Event::Changing(at, changing)),
+        1 => (0..DIRECTORIES, state).prop_map(|(at, state)| Event::Directory(at, state)),
+        4 => Just(Event::Hint),
+        6 => time.prop_map(Event::Time),
+        5 => any::<usize>().prop_map(Event::Loaded),
+    ]
+}
+
+/// Invented histories: as many as take seconds in either profile.
+const HISTORIES: u32 = if cfg!(debug_assertions) { 2_000 } else { 10_000 };
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: HISTORIES, failure_persistence: None, ..Default::default() })]
+
+    #[test]
+    fn every_history_ends_in_what_is_there(events in prop::collection::vec(event(), 1..60)) {
+        play(&events).map_err(TestCaseError::fail)?;
+    }
+}
