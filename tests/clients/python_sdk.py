@@ -7,8 +7,9 @@ silence. The last of the server's arguments is its plugin directory.
 
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -17,6 +18,7 @@ from mcp import Client, MCPError, StdioServerParameters, stdio_client
 
 PLUGINS = {"calc", "conformance", "hello", "runaway"}
 SECONDS = 60
+PROMPT_SECONDS = 5  # after which a change of the plugin directory has been told, on any machine
 MODERN = "2026-07-28"
 
 
@@ -25,6 +27,7 @@ class Session:
     client: Client
     messages: list[Any]  # every one the server sent
     mode: str
+    plugins: Path
 
 
 async def opens(session: Session) -> None:
@@ -121,10 +124,37 @@ async def cancels(session: Session) -> None:
     assert len(answered) == due, f"{due} answers are due: {answered}"
 
 
+async def reloads(session: Session) -> None:
+    client, manifest = session.client, session.plugins / "hello.toml"
+    before = await tool_names(client)
+    async with AsyncExitStack() as stack:
+        if session.mode == MODERN:
+            subscription = await stack.enter_async_context(client.listen(tools_list_changed=True))
+
+            async def changed(_times: int) -> None:
+                await anext(subscription)
+        else:
+
+            async def changed(times: int) -> None:
+                told = "notifications/tools/list_changed"
+                while sum(getattr(m, "method", "") == told for m in session.messages) < times:
+                    await anyio.sleep(0.01)
+
+        with anyio.fail_after(PROMPT_SECONDS):
+            manifest.rename(manifest.with_suffix(".gone"))
+            await changed(1)
+        assert await tool_names(client) == [name for name in before if not name.startswith("hello_")]
+        with anyio.fail_after(PROMPT_SECONDS):
+            manifest.with_suffix(".gone").rename(manifest)
+            await changed(2)
+        assert await tool_names(client) == before
+        assert text(await client.call_tool("hello_greet", {"name": "Ada"})) == "Hello, Ada!"
+
+
 CHECKS = [
     (check, mode)
     for mode in ("legacy", MODERN)
-    for check in (opens, lists, calls, refuses, progress, cancels)
+    for check in (opens, lists, calls, refuses, progress, cancels, reloads)
 ] + [(opens, "auto")]
 
 
@@ -163,7 +193,7 @@ async def main(check: str, mode: str, *server: str) -> None:
     with anyio.fail_after(SECONDS):
         async with Client(recorded(list(server), messages), mode=mode) as client:
             try:
-                await globals()[check](Session(client, messages, mode))
+                await globals()[check](Session(client, messages, mode, Path(server[-1])))
             except Exception as error:  # raised outside, where no task group wraps it
                 failure = error
     if failure:

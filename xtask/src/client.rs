@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -105,8 +105,29 @@ impl Client {
             let left = end.saturating_duration_since(Instant::now());
             match self.incoming.recv_timeout(left) {
                 Ok((at, line)) => self.parked.push((at, line?)),
-                Err(std::sync::mpsc::RecvTimeoutError::Timeout) => return Ok(None),
-                Err(std::sync::mpsc::RecvTimeoutError::Disconnected) => return Err(self.gone()),
+                Err(RecvTimeoutError::Timeout) => return Ok(None),
+                Err(RecvTimeoutError::Disconnected) => return Err(self.gone()),
+            }
+        }
+    }
+
+    /// Waits for a notification that was not waited for before, and says when it came.
+    pub(crate) fn notified(&mut self, method: &str) -> Result<Instant> {
+        let is_it = |line: &Value| line["method"] == method;
+        let end = Instant::now() + PATIENCE;
+        loop {
+            if let Some(index) = self.parked.iter().position(|(_, line)| is_it(line)) {
+                return Ok(self.parked.swap_remove(index).0);
+            }
+            match self.incoming.recv_timeout(end.saturating_duration_since(Instant::now())) {
+                Ok((at, line)) => self.parked.push((at, line?)),
+                Err(RecvTimeoutError::Timeout) => {
+                    bail!(
+                        "no {method} within {PATIENCE:?}; the host's log is {}",
+                        self.log.display()
+                    )
+                }
+                Err(RecvTimeoutError::Disconnected) => return Err(self.gone()),
             }
         }
     }

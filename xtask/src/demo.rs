@@ -5,7 +5,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
@@ -14,10 +14,12 @@ use crate::build;
 use crate::client::{Answer, Client};
 use crate::command::step;
 use crate::places::Places;
-use crate::scenes::{ENDLESS, GREEDY, MISTAKE, SCENES, Scene};
+use crate::scenes::{DROPPED, ENDLESS, GREEDY, MISTAKE, SCENES, Scene};
 
 /// How often the demo pings while a tool runs away.
 const PING_EVERY: Duration = Duration::from_millis(400);
+
+const CHANGED: &str = "notifications/tools/list_changed";
 
 /// Builds, plays the session and says how to register the host.
 pub(crate) fn run(places: &Places) -> Result<()> {
@@ -41,6 +43,8 @@ pub(crate) fn run(places: &Places) -> Result<()> {
     title("so is a tool that takes all the memory it can get");
     play(&mut client, &GREEDY, true)?;
     play(&mut client, &SCENES[0], false)?;
+    title("a plugin copied into a directory is there at once, and deleted it is gone");
+    drop_in(&mut client, &places.manifests, &stage)?;
     title("the client closes stdin, and the host ends");
     let (status, took) = client.end()?;
     ensure!(status.success(), "the host ended with {status}");
@@ -53,6 +57,10 @@ pub(crate) fn run(places: &Places) -> Result<()> {
 fn stage(places: &Places) -> Result<PathBuf> {
     let stage = places.target()?.join("demo");
     fs::create_dir_all(&stage).with_context(|| format!("cannot create {}", stage.display()))?;
+    for left in ["dropped.toml", "dropped.wasm"] {
+        // By a demo that was interrupted.
+        let _ = fs::remove_file(stage.join(left));
+    }
     let workspace = places.workspace()?;
     let runaway = workspace.plugins.iter().find(|plugin| plugin.name == "runaway");
     let runaway = runaway.context("plugins/Cargo.toml has no member `runaway`")?;
@@ -123,6 +131,23 @@ fn run_away(client: &mut Client) -> Result<()> {
         stopped.took
     );
     show(&ENDLESS, &stopped, true)
+}
+
+/// Installs a plugin under the running client, calls it, and takes it away again.
+fn drop_in(client: &mut Client, plugins: &Path, stage: &Path) -> Result<()> {
+    let [manifest, wasm] = ["toml", "wasm"].map(|end| stage.join("dropped").with_extension(end));
+    println!("\n   cp dropped.wasm dropped.toml {}", stage.display());
+    let at = Instant::now();
+    build::publish(&plugins.join("hello.wasm"), &wasm)?;
+    fs::write(&manifest, "")?;
+    println!("<- {}  {CHANGED}", time(client.notified(CHANGED)?.saturating_duration_since(at)));
+    play(client, &DROPPED, false)?;
+    println!("\n   rm dropped.wasm dropped.toml");
+    let at = Instant::now();
+    fs::remove_file(&manifest)?;
+    fs::remove_file(&wasm)?;
+    println!("<- {}  {CHANGED}", time(client.notified(CHANGED)?.saturating_duration_since(at)));
+    Ok(())
 }
 
 /// Shows an answer and checks it against the scene.

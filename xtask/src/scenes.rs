@@ -36,3 +36,7 @@ pub(crate) const MISTAKE: Scene =
 pub(crate) const ENDLESS: Scene = Scene { tool: "runaway_spin", arguments: "{}", answer: "cpu" };
 /// The call that takes all memory.
 pub(crate) const GREEDY: Scene = Scene { tool: "runaway_hoard", arguments: "{}", answer: "memory" };
+
+/// The call of a plugin that is installed while the host runs.
+pub(crate) const DROPPED: Scene =
+    Scene { tool: "dropped_greet", arguments: r#"{"name": "Grace"}"#, answer: "Hello, Grace!" };
