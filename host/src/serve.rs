@@ -12,6 +12,7 @@ use crate::catalog::Catalog;
 use crate::host::{Host, HostError};
 use crate::mcp::{Driver, Engine, PrivateStdout, Settings, Stdio};
 use crate::reload::Loader;
+use crate::sandbox::Compiler;
 
 /// How long the first `tools/list` waits for plugins that compile. Then it shows those that are done,
 /// and the others are announced when they are.
@@ -22,6 +23,8 @@ const MAX_LOADING: Duration = Duration::from_secs(60);
 pub struct Options {
     /// Plugin directories in order of precedence.
     pub plugins: Vec<PathBuf>,
+    /// How plugins are compiled.
+    pub compiler: Compiler,
     /// Tools on a page of `tools/list`.
     pub page: Option<NonZeroUsize>,
 }
@@ -41,7 +44,7 @@ pub enum ServeError {
 pub fn serve(options: Options) -> Result<(), ServeError> {
     let stdout = PrivateStdout::take()?;
     let protocol = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let host = Host::start()?;
+    let host = Host::start(options.compiler)?;
     let (publisher, catalog) = watch::channel(None);
     let engine = Engine::new(Settings { page: options.page });
     protocol.block_on(async {

@@ -11,7 +11,7 @@ use tracing::Instrument as _;
 
 use super::scan::{Candidate, scan};
 use crate::catalog::{Catalog, Plugin, Refusal};
-use crate::sandbox::Sandbox;
+use crate::sandbox::{Sandbox, Wasm};
 
 type Loaded = Result<Arc<Plugin>, Refusal>;
 
@@ -76,19 +76,15 @@ impl Loader {
 async fn load(sandbox: Arc<Sandbox>, slots: Arc<Semaphore>, candidate: Candidate) -> Loaded {
     let _slot = slots.acquire().await;
     let file = candidate.file.clone();
-    let refuse = |reason: String| Refusal::plugin(file, reason);
-    let runtime = Handle::current();
-    // Compiling computes for long stretches: it gets a thread where that disturbs nobody.
     let span = tracing::info_span!("load", plugin = candidate.manifest.name.as_str());
-    let loaded = tokio::task::spawn_blocking(move || {
+    let read = tokio::task::spawn_blocking(move || {
         let wasm = candidate.read_wasm()?;
-        let Candidate { file, manifest, .. } = candidate;
-        runtime
-            .block_on(Plugin::load(sandbox, file.clone(), manifest, &wasm).instrument(span))
-            .map_err(|error| Refusal::plugin(file, error.to_string()))
+        Ok((Wasm::of(wasm), candidate.manifest))
     });
-    match loaded.await {
-        Ok(loaded) => loaded.map(Arc::new),
-        Err(error) => Err(refuse(format!("loading it failed inside toolrack: {error}"))),
-    }
+    let inside = |error: tokio::task::JoinError| {
+        Refusal::plugin(&file, format!("loading it failed inside toolrack: {error}"))
+    };
+    let (wasm, manifest) = read.await.map_err(inside)??;
+    let loaded = Plugin::load(sandbox, file.clone(), manifest, wasm).instrument(span).await;
+    loaded.map(Arc::new).map_err(|error| Refusal::plugin(file, error.to_string()))
 }
