@@ -8,7 +8,7 @@ use tokio::runtime::{Builder, Handle, Runtime};
 
 use crate::reload::scan::Reread;
 use crate::reload::{Follower, Loader};
-use crate::sandbox::{Sandbox, SandboxError};
+use crate::sandbox::{Compiler, Sandbox, SandboxError};
 
 /// A sandbox on a runtime of its own.
 pub struct Host {
@@ -28,8 +28,8 @@ pub enum HostError {
 }
 
 impl Host {
-    /// Starts the threads.
-    pub fn start() -> Result<Self, HostError> {
+    /// Starts the threads. Plugins are compiled by `compiler`.
+    pub fn start(compiler: Compiler) -> Result<Self, HostError> {
         let runtime = Builder::new_multi_thread()
             .thread_name("guest")
             .enable_time()
@@ -38,7 +38,7 @@ impl Host {
             .event_interval(1)
             .global_queue_interval(2)
             .build()?;
-        Ok(Self { sandbox: Arc::new(Sandbox::new()?), runtime })
+        Ok(Self { sandbox: Arc::new(Sandbox::new(compiler)?), runtime })
     }
 
     /// Starts to load what `directories` hold, once.

@@ -8,12 +8,15 @@ use tokio::sync::watch;
 
 use crate::host::{Host, HostError};
 use crate::mcp::{Driver, Engine, PrivateStdout, Settings, Stdio};
+use crate::sandbox::Compiler;
 
 /// What the operator chose.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// Plugin directories in order of precedence.
     pub plugins: Vec<PathBuf>,
+    /// How plugins are compiled.
+    pub compiler: Compiler,
     /// Tools on a page of `tools/list`.
     pub page: Option<NonZeroUsize>,
 }
@@ -33,7 +36,7 @@ pub enum ServeError {
 pub fn serve(options: Options) -> Result<(), ServeError> {
     let stdout = PrivateStdout::take()?;
     let protocol = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let host = Host::start()?;
+    let host = Host::start(options.compiler)?;
     let (publisher, catalog) = watch::channel(None);
     let engine = Engine::new(Settings { page: options.page });
     protocol.block_on(async {

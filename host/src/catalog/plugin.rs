@@ -5,9 +5,9 @@ use std::sync::Arc;
 use super::schema::Schema;
 use crate::manifest::{Limits, Manifest, ManifestError, Sha256Digest};
 use crate::name::{NameError, PluginName, ToolName};
-use crate::sandbox::{CompileError, Guest, ListError, Sandbox};
+use crate::sandbox::{CompileError, Guest, ListError, Sandbox, Wasm};
 use crate::text::escape;
-use crate::tool::ToolSpec;
+use crate::tool::{CallError, ToolSpec};
 
 /// Patterns in the schemas of one plugin: each is compiled, and stays so.
 const MAX_PATTERNS: usize = 256;
@@ -47,6 +47,9 @@ pub enum PluginError {
         /// What the file has.
         found: Sha256Digest,
     },
+    /// The bytes could not be had.
+    #[error("{0}")]
+    Unread(String),
     /// The bytes do not become a guest.
     #[error("`{wasm}`: {error}")]
     Compile {
@@ -79,6 +82,9 @@ pub enum PluginError {
     /// The schemas together would take too much memory.
     #[error("the schemas of its tools hold more than {MAX_PATTERNS} patterns")]
     TooManyPatterns,
+    /// Toolrack itself failed.
+    #[error("loading it failed inside toolrack: {0}")]
+    Inside(String),
     /// A tool's public name cannot be formed.
     #[error("its tool `{tool}` gets no public name: {error}")]
     Name {
@@ -92,38 +98,49 @@ pub enum PluginError {
     Manifest(#[from] ManifestError),
 }
 
+impl PluginError {
+    /// Whether the same files may load another time.
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::Compile { error, .. } => matches!(error, CompileError::Host(_)),
+            Self::List { error: ListError::Call(error), .. } => matches!(error, CallError::Host(_)),
+            Self::Inside(_) | Self::Unread(_) => true,
+            _ => false,
+        }
+    }
+}
+
 impl Plugin {
-    /// Compiles `wasm` and asks it for its tools. Compiling blocks the thread; listing is limited
-    /// like a call.
+    /// Compiles `wasm` and asks it for its tools, in a tokio runtime. Listing is limited like a call;
+    /// what keeps a thread busy gets a blocking one.
     pub async fn load(
         sandbox: Arc<Sandbox>,
         file: String,
         manifest: Manifest,
-        wasm: &[u8],
+        wasm: Wasm,
     ) -> Result<Self, PluginError> {
         let name = manifest.wasm.clone();
-        let digest = Sha256Digest::of(wasm);
+        let digest = wasm.digest;
         if let Some(pinned) = manifest.sha256.filter(|pinned| *pinned != digest) {
             return Err(PluginError::Pin { wasm: name, pinned, found: digest });
         }
-        let guest = Guest::compile(sandbox, wasm, manifest.limits.clone(), manifest.config.clone())
-            .map_err(|error| PluginError::Compile { wasm: name.clone(), error })?;
+        let (limits, config) = (manifest.limits.clone(), manifest.config.clone());
+        let guest = Guest::compile(sandbox, wasm, limits, config).await;
+        let guest = guest.map_err(|error| match error {
+            CompileError::Unread(reason) => PluginError::Unread(reason),
+            error => PluginError::Compile { wasm: name.clone(), error },
+        })?;
         let specs =
             guest.tools().await.map_err(|error| PluginError::List { wasm: name.clone(), error })?;
         if specs.is_empty() {
             return Err(PluginError::NoTools(name));
         }
-        let mut tools = Vec::new();
-        let mut patterns = 0;
-        for spec in overridden(&file, &manifest, specs)? {
-            let tool = tool(&manifest.prefix, spec)?;
-            patterns += tool.input.patterns + tool.output.as_ref().map_or(0, |s| s.patterns);
-            if patterns > MAX_PATTERNS {
-                return Err(PluginError::TooManyPatterns);
-            }
-            tools.push(tool);
-        }
-        Ok(Self { name: manifest.name, file, digest, guest, tools })
+        let (place, plugin) = (file.clone(), manifest.name.clone());
+        // A large schema takes its time.
+        let tools = tokio::task::spawn_blocking(move || tools(&place, &manifest, specs)).await;
+        let tools = tools.map_err(|error| PluginError::Inside(error.to_string()))??;
+        Ok(Self { name: plugin, file, digest, guest, tools })
     }
 
     /// The limits of one call.
@@ -131,6 +148,24 @@ impl Plugin {
     pub fn limits(&self) -> &Limits {
         self.guest.limits()
     }
+}
+
+fn tools(
+    file: &str,
+    manifest: &Manifest,
+    specs: Vec<ToolSpec>,
+) -> Result<Vec<PluginTool>, PluginError> {
+    let mut tools = Vec::new();
+    let mut patterns = 0;
+    for spec in overridden(file, manifest, specs)? {
+        let tool = tool(&manifest.prefix, spec)?;
+        patterns += tool.input.patterns + tool.output.as_ref().map_or(0, |s| s.patterns);
+        if patterns > MAX_PATTERNS {
+            return Err(PluginError::TooManyPatterns);
+        }
+        tools.push(tool);
+    }
+    Ok(tools)
 }
 
 fn tool(prefix: &str, spec: ToolSpec) -> Result<PluginTool, PluginError> {

@@ -1,6 +1,5 @@
 //! `toolrack call`: one call from the shell, in the same sandbox as a client's.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -12,7 +11,7 @@ use tracing::Instrument as _;
 
 use super::list::parameters;
 use super::load::load;
-use super::{DIM, ERROR, paint};
+use super::{DIM, ERROR, Setup, paint};
 use crate::catalog::{Catalog, Tool};
 use crate::manifest::grouped;
 use crate::mcp;
@@ -21,12 +20,12 @@ use crate::text::escape;
 use crate::tool::{CallError, Content, Output, Usage};
 
 pub(super) fn run(
-    directories: &[PathBuf],
+    setup: Setup,
     name: &str,
     arguments: &[String],
     as_json: bool,
 ) -> anyhow::Result<ExitCode> {
-    let (host, catalog) = load(directories)?;
+    let (host, catalog) = load(setup)?;
     let tool = find(&catalog, name)?;
     let arguments = RawValue::from_string(arguments_of(&tool, arguments)?)?;
     let progress: ProgressSink = Box::new(|progress| {

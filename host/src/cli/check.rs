@@ -1,18 +1,17 @@
 //! `toolrack check`: what would be served, with which limits, and what is refused and why.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anstream::println;
 use serde_json::{Value, json};
 
 use super::load::load;
-use super::{DIM, ERROR, GOOD, NAME, paint, print_json};
+use super::{DIM, ERROR, GOOD, NAME, Setup, paint, print_json};
 use crate::catalog::{Catalog, Plugin};
 use crate::manifest::{grouped, show_duration};
 
-pub(super) fn run(directories: &[PathBuf], as_json: bool) -> anyhow::Result<ExitCode> {
-    let (host, catalog) = load(directories)?;
+pub(super) fn run(setup: Setup, as_json: bool) -> anyhow::Result<ExitCode> {
+    let (host, catalog) = load(setup)?;
     if as_json {
         print_json(&report(&catalog))?;
     } else {

@@ -1,18 +1,17 @@
 //! `toolrack list`: the tools, as a client would see them.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anstream::{eprintln, println};
 use serde_json::json;
 
 use super::load::load;
-use super::{DIM, NAME, paint, print_json};
+use super::{DIM, NAME, Setup, paint, print_json};
 use crate::catalog::{Catalog, Tool};
 use crate::text::escape;
 
-pub(super) fn run(directories: &[PathBuf], as_json: bool) -> anyhow::Result<ExitCode> {
-    let (host, catalog) = load(directories)?;
+pub(super) fn run(setup: Setup, as_json: bool) -> anyhow::Result<ExitCode> {
+    let (host, catalog) = load(setup)?;
     if as_json {
         print_json(&catalog.tools().map(|tool| describe(tool)).collect::<Vec<_>>())?;
     } else {

@@ -1,17 +1,17 @@
 //! Loading plugins before a command that is over soon, with progress on a terminal.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::Setup;
 use crate::catalog::Catalog;
 use crate::host::Host;
 
-/// Starts a host and loads `directories`.
-pub(super) fn load(directories: &[PathBuf]) -> anyhow::Result<(Host, Catalog)> {
-    let host = Host::start()?;
-    let mut loader = host.load(directories);
+/// Starts a host and loads the plugin directories.
+pub(super) fn load(setup: Setup) -> anyhow::Result<(Host, Catalog)> {
+    let host = Host::start(setup.compiler)?;
+    let mut loader = host.load(&setup.plugins);
     // Hidden where stderr is no terminal.
     let bar = ProgressBar::new(0)
         .with_style(ProgressStyle::with_template("{spinner} compiling plugins {pos}/{len}")?);

@@ -3,6 +3,7 @@
 
 mod call;
 mod check;
+mod compile;
 mod list;
 mod load;
 mod log;
@@ -15,6 +16,7 @@ use anstream::{eprintln, println};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::home::Home;
+use crate::sandbox::Compiler;
 use crate::serve::{self, Options};
 
 const ABOUT: &str = "One MCP server, many sandboxed WebAssembly tools";
@@ -65,7 +67,7 @@ refused and why. Exits with 1 if anything is refused.";
 #[command(name = "toolrack", version, about = ABOUT, long_about = LONG_ABOUT, after_help = EXAMPLES)]
 struct Cli {
     #[command(subcommand)]
-    command: Option<Command>,
+    invocation: Option<Invocation>,
 
     #[command(flatten)]
     global: Global,
@@ -79,6 +81,13 @@ struct Global {
     /// without that `plugins` in ~/.toolrack, or in the directory that TOOLRACK_HOME names.
     #[arg(long, global = true, value_name = "DIR")]
     plugins: Vec<PathBuf>,
+
+    /// Compile every plugin anew; compiled code is neither read nor kept
+    ///
+    /// Otherwise compiled code is kept in `cache` in ~/.toolrack, or in the directory that
+    /// TOOLRACK_HOME names, so that a plugin is compiled once and not at every start.
+    #[arg(long, global = true)]
+    no_cache: bool,
 
     /// Form of the log on stderr
     #[arg(long, global = true, value_name = "FORM", default_value = "human")]
@@ -98,6 +107,15 @@ enum LogFormat {
     Human,
     /// One JSON object a line
     Json,
+}
+
+#[derive(Subcommand)]
+enum Invocation {
+    #[command(flatten)]
+    Command(Command),
+    /// Compile one plugin from stdin to stdout; toolrack starts this, people do not
+    #[command(hide = true)]
+    Compile(compile::Arguments),
 }
 
 #[derive(Subcommand)]
@@ -136,15 +154,32 @@ enum Command {
     },
 }
 
+/// What every command that loads plugins needs.
+struct Setup {
+    plugins: Vec<PathBuf>,
+    compiler: Compiler,
+}
+
 /// Runs the command line of this process.
 #[must_use]
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
+    let command = match cli.invocation {
+        None => Command::Serve { page_size: None },
+        Some(Invocation::Command(command)) => command,
+        // Before there is a log: it answers to another toolrack.
+        Some(Invocation::Compile(arguments)) => {
+            return compile::run(&arguments).unwrap_or_else(|error| fail(&error));
+        }
+    };
     let home = Home::from_environment();
     let plugins = plugin_directories(cli.global.plugins, home.as_ref());
-    let default_level = match cli.command {
-        None | Some(Command::Serve { .. }) => "info",
-        Some(Command::List { .. } | Command::Call { .. } | Command::Check { .. }) => "warn",
+    let cache = home.filter(|_| !cli.global.no_cache).map(|home| home.cache());
+    let compiler = cache.into_iter().fold(Compiler::in_children(), Compiler::with_cache);
+    let setup = Setup { plugins, compiler };
+    let default_level = match command {
+        Command::Serve { .. } => "info",
+        Command::List { .. } | Command::Call { .. } | Command::Check { .. } => "warn",
     };
     let level = cli.global.log.as_deref().unwrap_or(default_level);
     // Kept to the end: dropping it writes what is still queued.
@@ -152,15 +187,16 @@ pub fn main() -> ExitCode {
         Ok(guard) => guard,
         Err(error) => return fail(&error),
     };
-    let outcome = match cli.command.unwrap_or(Command::Serve { page_size: None }) {
+    let outcome = match command {
         Command::Serve { page_size } => {
             hint_at_terminal();
-            let served = serve::serve(Options { plugins, page: page_size });
+            let Setup { plugins, compiler } = setup;
+            let served = serve::serve(Options { plugins, compiler, page: page_size });
             served.map(|()| ExitCode::SUCCESS).map_err(Into::into)
         }
-        Command::List { json } => list::run(&plugins, json),
-        Command::Call { tool, arguments, json } => call::run(&plugins, &tool, &arguments, json),
-        Command::Check { json } => check::run(&plugins, json),
+        Command::List { json } => list::run(setup, json),
+        Command::Call { tool, arguments, json } => call::run(setup, &tool, &arguments, json),
+        Command::Check { json } => check::run(setup, json),
     };
     outcome.unwrap_or_else(|error| fail(&error))
 }

@@ -84,6 +84,8 @@ enum Then {
 pub enum LoadError {
     /// These bytes are no plugin.
     Bad(String),
+    /// This machine could not; another time it may.
+    Failed(String),
     /// The bytes that were to be loaded are not there any more.
     Changed,
 }
@@ -181,6 +183,10 @@ impl<P: Clone> Core<P> {
             }
             Err(LoadError::Bad(reason)) => {
                 unit.bad = Some((pair, reason.clone()));
+                self.refuse(key, reason, now);
+                self.advance(now);
+            }
+            Err(LoadError::Failed(reason)) => {
                 self.refuse(key, reason, now);
                 self.advance(now);
             }

@@ -13,8 +13,8 @@ use super::core::{Core, LoadError, Standing, View};
 use super::scan::{Candidate, Reread, Scanner, shown};
 use super::seen::{Key, Pair, Scan};
 use super::watch::{Mode, Watch};
-use crate::catalog::{Catalog, MAX_PLUGINS, Plugin, Refusal, Refused};
-use crate::sandbox::Sandbox;
+use crate::catalog::{Catalog, MAX_PLUGINS, Plugin, PluginError, Refusal, Refused};
+use crate::sandbox::{Sandbox, Wasm};
 
 /// Directories on their way to a catalog. Dropping it gives up on what is not done.
 pub struct Loader {
@@ -192,18 +192,13 @@ impl Loader {
 
 async fn load(sandbox: Arc<Sandbox>, candidate: Candidate) -> Result<Arc<Plugin>, LoadError> {
     let Candidate { file, manifest, wasm } = candidate;
-    let runtime = Handle::current();
-    let loaded = tokio::task::spawn_blocking(move || {
-        let bytes = wasm.bytes().map_err(|_| LoadError::Changed)?;
-        let manifest = Arc::unwrap_or_clone(manifest);
-        runtime
-            .block_on(Plugin::load(sandbox, file, manifest, &bytes))
-            .map_err(|error| LoadError::Bad(error.to_string()))
-    });
-    match loaded.await {
-        Ok(loaded) => loaded.map(Arc::new),
-        Err(error) => Err(LoadError::Bad(format!("loading it failed inside toolrack: {error}"))),
-    }
+    let wasm = Wasm::new(wasm.digest(), move || wasm.bytes().map_err(|error| error.to_string()));
+    let loaded = Plugin::load(sandbox, file, Arc::unwrap_or_clone(manifest), wasm).await;
+    loaded.map(Arc::new).map_err(|error| match error {
+        PluginError::Unread(_) => LoadError::Changed,
+        error if error.is_passing() => LoadError::Failed(error.to_string()),
+        error => LoadError::Bad(error.to_string()),
+    })
 }
 
 /// The end of a task, if there is one. The task stays where it is when this is dropped.

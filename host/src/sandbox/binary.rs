@@ -18,8 +18,8 @@ use crate::text::escape;
 const MAX_FUNCTIONS: u64 = 100_000;
 
 /// Why a file is not a plugin.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum BinaryError {
+#[derive(Debug, thiserror::Error)]
+pub(super) enum BinaryError {
     /// Nothing is in it.
     #[error("the file is empty; copy it again")]
     Empty,

@@ -1,29 +1,23 @@
-//! One compiled plugin: made from bytes, asked for its tools, called.
+//! One plugin's code with its limits: asked for its tools, called.
 
 use std::collections::BTreeMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use wasmtime::component::types::ComponentItem;
-use wasmtime::component::{Component, ResourceTableError};
+use wasmtime::component::ResourceTableError;
 use wasmtime::{Store, Trap};
 use wasmtime_wasi::I32Exit;
 
-use super::binary::{self, BinaryError};
-use super::bindings::{Plugin, PluginPre};
+use super::bindings::Plugin;
+use super::code::{Code, Wasm};
+use super::compiler::CompileError;
 use super::contract::{self, ToolError};
 use super::meter::{Stopped, Timed};
 use super::store::{self, ProgressSink, State};
-use super::{MAX_STACK, Sandbox};
+use super::{MAX_STACK, Sandbox, one_line};
 use crate::manifest::{Bytes, Limits, grouped, show_duration};
-use crate::text::escape;
 use crate::tool::{CallError, Limit, LimitHit, Output, ToolSpec, Usage};
-
-/// The interface that makes a component a plugin, and the version this host speaks.
-const TOOLS: &str = "toolrack:plugin/tools";
-const VERSION: &str = "0.1.0";
 
 /// Bytes that a tool list may copy out of the guest: 512 tools with schemas of some size.
 const MAX_LIST: u64 = 8 * 1024 * 1024;
@@ -33,7 +27,7 @@ const OVERHEAD: u64 = 256 * 1024;
 /// A compiled plugin with the limits of its calls.
 pub struct Guest {
     sandbox: Arc<Sandbox>,
-    pre: PluginPre<State>,
+    code: Code,
     limits: Limits,
     config: Arc<BTreeMap<String, String>>,
     slots: Semaphore,
@@ -63,25 +57,6 @@ impl Ended {
     }
 }
 
-/// Why bytes do not become a guest.
-#[derive(Clone, Debug, thiserror::Error)]
-pub enum CompileError {
-    /// The file is not a plugin at all.
-    #[error(transparent)]
-    Binary(#[from] BinaryError),
-    /// The code is not valid, or uses what this host does not run.
-    #[error("the code cannot be compiled: {0}")]
-    Compile(String),
-    /// It exports another contract, or none.
-    #[error("{0}")]
-    Contract(String),
-    /// It imports what a plugin is not offered.
-    #[error(
-        "it imports {0}, which this version does not offer; a plugin gets clocks, random numbers, its log and `toolrack:plugin/host`"
-    )]
-    Import(String),
-}
-
 /// Why a guest's tools are not known.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum ListError {
@@ -94,28 +69,16 @@ pub enum ListError {
 }
 
 impl Guest {
-    /// Compiles `wasm`. This takes a processor from milliseconds to seconds: keep it off threads that
-    /// answer.
-    pub fn compile(
+    /// A guest of `wasm`, compiled where nobody else has done it yet.
+    pub async fn compile(
         sandbox: Arc<Sandbox>,
-        wasm: &[u8],
+        wasm: Wasm,
         limits: Limits,
         config: BTreeMap<String, String>,
     ) -> Result<Self, CompileError> {
-        let bytes = binary::component(wasm)?;
-        // A fault of the compiler costs this plugin, not the host.
-        let compiled =
-            catch_unwind(AssertUnwindSafe(|| Component::from_binary(&sandbox.engine, &bytes)))
-                .map_err(|_| CompileError::Compile("the compiler failed on it".into()))?;
-        let component = compiled.map_err(|error| CompileError::Compile(one_line(&error)))?;
-        check_exports(&sandbox, &component)?;
-        let pre = sandbox
-            .linker
-            .instantiate_pre(&component)
-            .map_err(|error| missing_import(&sandbox, &component, &error))?;
-        let pre = PluginPre::new(pre).map_err(|error| CompileError::Contract(one_line(&error)))?;
+        let code = Code::of(&sandbox, wasm).await?;
         let slots = Semaphore::new(limits.concurrency as usize);
-        Ok(Self { sandbox, pre, limits, config: Arc::new(config), slots })
+        Ok(Self { sandbox, code, limits, config: Arc::new(config), slots })
     }
 
     /// The limits of a call.
@@ -170,7 +133,7 @@ impl Guest {
         let _running = self.sandbox.ticker.run();
         let cpu = store.data().meter.cpu.clone();
         let entered = Timed::new(cpu, async {
-            let plugin = self.pre.instantiate_async(&mut store).await?;
+            let plugin = self.code.pre.instantiate_async(&mut store).await?;
             enter(&mut store, &plugin).await
         });
         let ended = tokio::time::timeout(limits.timeout, entered).await;
@@ -231,13 +194,6 @@ fn limit(limit: Limit, value: String) -> CallError {
     CallError::Limit(LimitHit { limit, value })
 }
 
-/// The innermost reason on one line, escaped: guests and their files choose parts of it.
-fn one_line(error: &wasmtime::Error) -> String {
-    let text = error.root_cause().to_string();
-    let text = text.trim().lines().map(str::trim).collect::<Vec<_>>().join(" ");
-    escape(&text[..text.floor_char_boundary(400)])
-}
-
 /// An answer within the output limit, or the limit.
 fn capped(outcome: Result<Output, CallError>, at_most: Bytes) -> Result<Output, CallError> {
     let size = match &outcome {
@@ -250,55 +206,4 @@ fn capped(outcome: Result<Output, CallError>, at_most: Bytes) -> Result<Output, 
         return Err(limit(Limit::Output, at_most.to_string()));
     }
     outcome
-}
-
-fn check_exports(sandbox: &Sandbox, component: &Component) -> Result<(), CompileError> {
-    let component_type = component.component_type();
-    let expected = format!("{TOOLS}@{VERSION}");
-    let mut other = None;
-    for (name, item) in component_type.exports(&sandbox.engine) {
-        if name == expected && matches!(item.ty, ComponentItem::ComponentInstance(_)) {
-            return Ok(());
-        }
-        if name.starts_with(TOOLS) {
-            other = Some(escape(name));
-        }
-    }
-    Err(CompileError::Contract(match other {
-        Some(name) => format!(
-            "it exports `{name}`, and this host speaks `{expected}`; build it with the toolrack-sdk of this version"
-        ),
-        None => format!(
-            "it is a component without tools: it does not export `{expected}`; write the plugin with toolrack-sdk"
-        ),
-    }))
-}
-
-/// Names the imports that nothing here provides.
-fn missing_import(
-    sandbox: &Sandbox,
-    component: &Component,
-    error: &wasmtime::Error,
-) -> CompileError {
-    const OFFERED: [&str; 6] = [
-        "wasi:io/",
-        "wasi:clocks/",
-        "wasi:random/",
-        "wasi:cli/",
-        "wasi:filesystem/",
-        "toolrack:plugin/host@",
-    ];
-    let component_type = component.component_type();
-    let missing: Vec<String> = component_type
-        .imports(&sandbox.engine)
-        .map(|(name, _)| name)
-        .filter(|name| !OFFERED.iter().any(|offered| name.starts_with(offered)))
-        .take(8)
-        .map(|name| format!("`{}`", escape(name)))
-        .collect();
-    if missing.is_empty() {
-        // The interface is offered, but not with this function, type or version.
-        return CompileError::Contract(format!("it cannot be linked: {}", one_line(error)));
-    }
-    CompileError::Import(missing.join(", "))
 }

@@ -6,12 +6,21 @@
 
 mod binary;
 mod bindings;
+mod cache;
+mod child;
+mod code;
+mod compiler;
 mod contract;
 mod guest;
+mod link;
 mod log;
 mod meter;
+mod seal;
+mod sharing;
 mod store;
+mod stored;
 mod ticker;
+mod worker;
 
 use std::sync::Arc;
 
@@ -19,10 +28,14 @@ use tokio::sync::Semaphore;
 use wasmtime::component::Linker;
 use wasmtime::{Config, Engine};
 
-pub use binary::BinaryError;
+use crate::text::escape;
+
+pub use code::Wasm;
+pub use compiler::{Caps, CompileError, Compiler};
 pub use contract::ToolError;
-pub use guest::{CompileError, Ended, Guest, ListError, Slot};
+pub use guest::{Ended, Guest, ListError, Slot};
 pub use store::ProgressSink;
+pub use worker::work;
 
 /// Calls that run at once, over all plugins; those whose answer waits to be read count too. More wait
 /// their turn.
@@ -36,6 +49,7 @@ pub struct Sandbox {
     engine: Engine,
     linker: Linker<store::State>,
     ticker: ticker::Ticker,
+    codes: code::Codes,
     slots: Arc<Semaphore>,
 }
 
@@ -46,14 +60,27 @@ pub struct SandboxError(String);
 
 impl Sandbox {
     /// Sets up the engine and starts the thread that interrupts computing guests.
-    pub fn new() -> Result<Self, SandboxError> {
+    pub fn new(compiler: Compiler) -> Result<Self, SandboxError> {
         let wasmtime = |error: wasmtime::Error| SandboxError(format!("{error:#}"));
-        let mut config = Config::new();
-        config.consume_fuel(true).epoch_interruption(true).max_wasm_stack(MAX_STACK);
-        let engine = Engine::new(&config).map_err(wasmtime)?;
+        let engine = engine().map_err(wasmtime)?;
         let linker = store::linker(&engine).map_err(wasmtime)?;
         let ticker = ticker::Ticker::start(engine.clone())
             .map_err(|error| SandboxError(error.to_string()))?;
-        Ok(Self { engine, linker, ticker, slots: Arc::new(Semaphore::new(MAX_CALLS)) })
+        let codes = code::Codes::new(compiler, &engine);
+        Ok(Self { engine, linker, ticker, codes, slots: Arc::new(Semaphore::new(MAX_CALLS)) })
     }
+}
+
+/// The engine, the same wherever code is made and run.
+fn engine() -> wasmtime::Result<Engine> {
+    let mut config = Config::new();
+    config.consume_fuel(true).epoch_interruption(true).max_wasm_stack(MAX_STACK);
+    Engine::new(&config)
+}
+
+/// The innermost reason on one line, escaped: guests and their files choose parts of it.
+fn one_line(error: &wasmtime::Error) -> String {
+    let text = error.root_cause().to_string();
+    let text = text.trim().lines().map(str::trim).collect::<Vec<_>>().join(" ");
+    escape(&text[..text.floor_char_boundary(400)])
 }

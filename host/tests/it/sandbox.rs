@@ -5,17 +5,17 @@ use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
 use toolrack::manifest::{Bytes, Limits};
-use toolrack::sandbox::{CompileError, Guest, ListError, Sandbox};
+use toolrack::sandbox::{CompileError, Compiler, Guest, ListError, Sandbox, Wasm};
 use toolrack::tool::{CallError, Content, Output, Progress, Usage};
 
 use crate::guest::{self, LOG, PROGRESS, WASI, Wat};
 
 static SANDBOX: LazyLock<Arc<Sandbox>> =
-    LazyLock::new(|| Arc::new(Sandbox::new().expect("a sandbox")));
+    LazyLock::new(|| Arc::new(Sandbox::new(Compiler::in_process()).expect("a sandbox")));
 
-fn compile(wasm: &[u8], limits: Limits) -> Result<Guest, CompileError> {
+async fn compile(wasm: &[u8], limits: Limits) -> Result<Guest, CompileError> {
     let config = BTreeMap::from([("units".to_owned(), "metric".to_owned())]);
-    Guest::compile(SANDBOX.clone(), wasm, limits, config)
+    Guest::compile(SANDBOX.clone(), Wasm::of(wasm), limits, config).await
 }
 
 /// Limits in which a test that waits for them does not wait long.
@@ -24,7 +24,7 @@ fn limits() -> Limits {
 }
 
 async fn run(wat: &Wat<'_>, limits: Limits) -> (Result<Output, CallError>, Usage) {
-    let guest = compile(&wat.build(), limits).expect("a guest");
+    let guest = compile(&wat.build(), limits).await.expect("a guest");
     let ended = guest.call("run", "{}", None).await;
     (ended.outcome, ended.usage)
 }
@@ -108,7 +108,7 @@ async fn growing_a_table_ends_at_the_memory_limit() {
 async fn an_initial_memory_beyond_the_limit_is_named() {
     let limits = Limits { memory: Bytes::new(1024 * 1024), ..limits() };
     let wat = Wat { fields: "(memory $big 100)", ..Wat::default() };
-    let guest = compile(&wat.build(), limits).expect("a guest");
+    let guest = compile(&wat.build(), limits).await.expect("a guest");
     let error = guest.tools().await.unwrap_err().to_string();
     assert_limit(&error, "memory", "1 MiB");
 }
@@ -118,7 +118,7 @@ async fn memories_count_together() {
     // Two memories of 32 pages each, below the limit alone and above it together.
     let limits = Limits { memory: Bytes::new(3 * 1024 * 1024), ..limits() };
     let wat = Wat { fields: "(memory $a 32) (memory $b 32)", ..Wat::default() };
-    let guest = compile(&wat.build(), limits).expect("a guest");
+    let guest = compile(&wat.build(), limits).await.expect("a guest");
     let error = guest.tools().await.unwrap_err().to_string();
     assert_limit(&error, "memory", "3 MiB");
 }
@@ -223,7 +223,7 @@ async fn nothing_stays_in_an_instance() {
             (i32.store (i32.const 200) (i32.const 1)) (global.get $ok)",
         ..Wat::default()
     };
-    let guest = compile(&wat.build(), limits()).expect("a guest");
+    let guest = compile(&wat.build(), limits()).await.expect("a guest");
     for _ in 0..3 {
         assert!(guest.call("run", "{}", None).await.outcome.is_ok());
     }
@@ -236,7 +236,7 @@ async fn loops_in_start_and_in_listing_are_limited() {
         Wat { list: LOOP, ..Wat::default() },
         Wat { fields: "(func $spin (loop $l (br $l))) (start $spin)", ..Wat::default() },
     ] {
-        let guest = compile(&wat.build(), limits.clone()).expect("a guest");
+        let guest = compile(&wat.build(), limits.clone()).await.expect("a guest");
         match guest.tools().await {
             Err(ListError::Call(CallError::Limit(hit))) => assert_eq!(hit.value, "10_000_000"),
             other => panic!("{other:?}"),
@@ -247,13 +247,14 @@ async fn loops_in_start_and_in_listing_are_limited() {
 #[tokio::test(flavor = "multi_thread")]
 async fn more_loops_than_threads_delay_no_other_guest() {
     let limits = Limits { fuel: u64::MAX / 2, concurrency: 32, ..limits() };
-    let bad = Arc::new(compile(&Wat { call: LOOP, ..Wat::default() }.build(), limits).unwrap());
+    let bad =
+        Arc::new(compile(&Wat { call: LOOP, ..Wat::default() }.build(), limits).await.unwrap());
     let mut loops = tokio::task::JoinSet::new();
     for _ in 0..8 {
         let bad = bad.clone();
         loops.spawn(async move { bad.call("run", "{}", None).await });
     }
-    let good = compile(&Wat::default().build(), Limits::default()).unwrap();
+    let good = compile(&Wat::default().build(), Limits::default()).await.unwrap();
     for _ in 0..5 {
         let call = good.call("run", "{}", None);
         let ended = tokio::time::timeout(Duration::from_secs(10), call).await.unwrap();
@@ -279,7 +280,7 @@ async fn progress_reaches_its_sink_and_its_rate_is_limited() {
         fields: r#"(data (i32.const 200) "half")"#,
         ..Wat::default()
     };
-    let guest = compile(&wat.build(), limits()).expect("a guest");
+    let guest = compile(&wat.build(), limits()).await.expect("a guest");
     let seen = Arc::new(Mutex::new(Vec::<Progress>::new()));
     let sink = seen.clone();
     let progress = Box::new(move |progress| sink.lock().unwrap().push(progress));
@@ -290,39 +291,38 @@ async fn progress_reaches_its_sink_and_its_rate_is_limited() {
     assert!((16..100).contains(&seen.len()), "{}", seen.len());
 }
 
-#[track_caller]
-fn assert_refused(wasm: &[u8], expected: &str) {
-    let error = compile(wasm, limits()).err().expect("a refusal").to_string();
+async fn assert_refused(wasm: &[u8], expected: &str) {
+    let error = compile(wasm, limits()).await.err().expect("a refusal").to_string();
     assert!(error.contains(expected), "{error}");
 }
 
-#[test]
-fn what_is_not_offered_is_refused_by_name() {
+#[tokio::test]
+async fn what_is_not_offered_is_refused_by_name() {
     let sockets = r#"(component
         (import "wasi:sockets/network@0.2.0" (instance (export "network" (type (sub resource)))))
         (instance $tools)
         (export "toolrack:plugin/tools@0.1.0" (instance $tools)))"#;
-    assert_refused(&wat::parse_str(sockets).unwrap(), "imports `wasi:sockets/network@0.2.0`");
+    assert_refused(&wat::parse_str(sockets).unwrap(), "imports `wasi:sockets/network@0.2.0`").await;
 }
 
-#[test]
-fn a_component_with_another_contract_is_refused_by_version() {
+#[tokio::test]
+async fn a_component_with_another_contract_is_refused_by_version() {
     let newer = r#"(component (instance $tools)
         (export "toolrack:plugin/tools@0.9.0" (instance $tools)))"#;
-    assert_refused(&wat::parse_str(newer).unwrap(), "exports `toolrack:plugin/tools@0.9.0`");
-    assert_refused(&wat::parse_str("(component)").unwrap(), "component without tools");
+    assert_refused(&wat::parse_str(newer).unwrap(), "exports `toolrack:plugin/tools@0.9.0`").await;
+    assert_refused(&wat::parse_str("(component)").unwrap(), "component without tools").await;
 }
 
-#[test]
-fn damaged_files_are_refused_wherever_they_break() {
+#[tokio::test]
+async fn damaged_files_are_refused_wherever_they_break() {
     let wasm = Wat::default().build();
     for end in (0..wasm.len()).step_by(97) {
-        assert!(compile(&wasm[..end], limits()).is_err(), "cut at {end}");
+        assert!(compile(&wasm[..end], limits()).await.is_err(), "cut at {end}");
     }
     for at in (8..wasm.len()).step_by(131) {
         let mut damaged = wasm.clone();
         damaged[at] ^= 0x55;
         // Some bytes may be changed without breaking anything; none may break the host.
-        let _ = compile(&damaged, limits());
+        let _ = compile(&damaged, limits()).await;
     }
 }

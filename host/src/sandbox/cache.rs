@@ -1,0 +1,170 @@
+//! Compiled code on disk: one file for each Wasm file, in a private directory.
+//!
+//! A file holds a tag and native code. Whatever is wrong with one, it is removed and the code made
+//! anew: a cache costs time at worst. How code is made is not known here.
+
+use std::fs::{self, DirEntry};
+use std::hash::{Hash, Hasher};
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::SystemTime;
+
+use sha2::{Digest as _, Sha256};
+
+use super::compiler::MAX_ARTIFACT;
+use super::seal::{Seal, TAG};
+use super::stored;
+use crate::home::{PrivateError, private_directory};
+use crate::manifest::{Bytes, Sha256Digest};
+use crate::text::escape;
+
+/// Raised when a file is laid out in another way, or holds something else for the same Wasm.
+const FORMAT: u8 = 1;
+
+/// The ending of a file with compiled code.
+const ENDING: &str = ".cwasm";
+
+/// All files together. About a hundred plugins of the larger kind.
+pub(super) const MAX_CACHE: Bytes = Bytes::new(1 << 30);
+
+/// The cache of one directory for one set of settings of the compiler.
+pub(super) struct Cache {
+    directory: PathBuf,
+    seal: Seal,
+    settings: [u8; 32],
+    at_most: Bytes,
+    warned: AtomicBool,
+}
+
+/// Why a directory is not used.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum CacheError {
+    #[error(transparent)]
+    Private(#[from] PrivateError),
+    #[error("it cannot be used: {0}")]
+    Io(#[from] io::Error),
+}
+
+impl Cache {
+    /// The cache in `directory`. Code that was made with other `settings` is not found.
+    pub(super) fn open(
+        directory: &Path,
+        settings: impl Hash,
+        at_most: Bytes,
+    ) -> Result<Self, CacheError> {
+        private_directory(directory)?;
+        stored::remove_abandoned(directory)?;
+        let mut hasher = Digest(Sha256::new());
+        (FORMAT, env!("CARGO_PKG_VERSION"), settings).hash(&mut hasher);
+        Ok(Self {
+            directory: directory.to_owned(),
+            seal: Seal::of(directory)?,
+            settings: hasher.0.finalize().into(),
+            at_most,
+            warned: AtomicBool::new(false),
+        })
+    }
+
+    /// Code of the Wasm with this digest, if it is here and ours.
+    pub(super) fn read(&self, wasm: &Sha256Digest) -> Option<Vec<u8>> {
+        let name = self.name(wasm);
+        let path = self.directory.join(&name);
+        match self.read_sealed(&name, &path) {
+            Ok(code) => Some(code),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => {
+                tracing::debug!("cached code is made anew: {error}");
+                stored::remove(&path);
+                None
+            }
+        }
+    }
+
+    fn read_sealed(&self, name: &str, path: &Path) -> io::Result<Vec<u8>> {
+        let mut file = stored::open(path)?;
+        let mut tag = [0; TAG];
+        file.read_exact(&mut tag)?;
+        let code = stored::read(&mut file, MAX_ARTIFACT)?;
+        if !self.seal.verify(name, &code, &tag) {
+            return Err(io::Error::other("its tag is wrong"));
+        }
+        // Used now: others are removed before it. Of a file system that cannot say so, the oldest go.
+        let _ = file.set_modified(SystemTime::now());
+        Ok(code)
+    }
+
+    /// Keeps `code` of the Wasm with this digest.
+    pub(super) fn keep(&self, wasm: &Sha256Digest, code: &[u8]) {
+        let kept = self.write(&self.name(wasm), code).and_then(|()| self.make_room());
+        if let Err(error) = kept
+            && !self.warned.swap(true, Ordering::Relaxed)
+        {
+            let directory = escape(&self.directory.to_string_lossy());
+            tracing::warn!("compiled code cannot be kept in {directory}: {error}");
+        }
+    }
+
+    fn write(&self, name: &str, code: &[u8]) -> io::Result<()> {
+        let path = self.directory.join(name);
+        let written = stored::write_beside(&self.directory, [&self.seal.tag(name, code), code])?;
+        fs::rename(&written, &path).or_else(|_| {
+            // Something that is no file may be in its place.
+            stored::remove(&path);
+            fs::rename(&written, &path).inspect_err(|_| stored::remove(&written))
+        })
+    }
+
+    /// Removes the code of a Wasm that turned out to be of no use.
+    pub(super) fn forget(&self, wasm: &Sha256Digest) {
+        stored::remove(&self.directory.join(self.name(wasm)));
+    }
+
+    /// Removes what was not used for longest, where there is too much: more than it takes, so that
+    /// this is rare.
+    fn make_room(&self) -> io::Result<()> {
+        let mut files = Vec::new();
+        for entry in fs::read_dir(&self.directory)? {
+            // Another host may have removed it.
+            files.extend(entry.ok().and_then(|entry| code_file(&entry)));
+        }
+        let mut size: u64 = files.iter().map(|(_, size, _)| size).sum();
+        if size <= self.at_most.get() {
+            return Ok(());
+        }
+        files.sort_unstable();
+        for (_, freed, path) in files {
+            if size <= self.at_most.get() / 10 * 9 {
+                break;
+            }
+            stored::remove(&path);
+            size -= freed;
+        }
+        Ok(())
+    }
+
+    fn name(&self, wasm: &Sha256Digest) -> String {
+        let digest = Sha256::new().chain_update(self.settings).chain_update(wasm.as_bytes());
+        let name: [u8; 32] = digest.finalize().into();
+        name.iter().map(|byte| format!("{byte:02x}")).collect::<String>() + ENDING
+    }
+}
+
+fn code_file(entry: &DirEntry) -> Option<(SystemTime, u64, PathBuf)> {
+    let found = entry.metadata().ok()?;
+    let is_code = found.is_file() && entry.file_name().to_string_lossy().ends_with(ENDING);
+    is_code.then(|| Some((found.modified().ok()?, found.len(), entry.path())))?
+}
+
+/// SHA-256 of what something hashes to.
+struct Digest(Sha256);
+
+impl Hasher for Digest {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    fn finish(&self) -> u64 {
+        0
+    }
+}

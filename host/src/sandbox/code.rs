@@ -1,0 +1,160 @@
+//! A Wasm file to code that can be instantiated: from memory, from the cache, or compiled.
+//!
+//! The one place where native code is taken for what it is.
+
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+use wasmtime::component::Component;
+
+use super::bindings::PluginPre;
+use super::cache::{Cache, MAX_CACHE};
+use super::compiler::{CompileError, Compiler};
+use super::link::link;
+use super::sharing::{Kept, Shared};
+use super::store::State;
+use super::{Sandbox, one_line};
+use crate::manifest::Sha256Digest;
+use crate::text::escape;
+
+/// A Wasm file that is read only if its code is nowhere at hand.
+#[derive(Clone)]
+pub struct Wasm {
+    /// The SHA-256 of the bytes.
+    pub digest: Sha256Digest,
+    read: Arc<dyn Fn() -> Result<Arc<[u8]>, String> + Send + Sync>,
+}
+
+impl Wasm {
+    /// A file with this digest. `read` gives the bytes that have it, or says why it cannot; it may
+    /// block.
+    pub fn new(
+        digest: Sha256Digest,
+        read: impl Fn() -> Result<Arc<[u8]>, String> + Send + Sync + 'static,
+    ) -> Self {
+        Self { digest, read: Arc::new(read) }
+    }
+
+    /// Bytes that are here already.
+    #[must_use]
+    pub fn of(bytes: impl Into<Arc<[u8]>>) -> Self {
+        let bytes = bytes.into();
+        Self::new(Sha256Digest::of(&bytes), move || Ok(bytes.clone()))
+    }
+}
+
+/// What code is made with, and where it is found again.
+pub(super) struct Codes {
+    compiler: Compiler,
+    cache: Option<Cache>,
+    live: Shared<Made>,
+    /// Compilations at once: each can keep a processor busy, and take its memory.
+    compiling: Semaphore,
+    /// Files of the cache read at once: each is in memory whole.
+    reading: Semaphore,
+}
+
+type Made = Result<PluginPre<State>, CompileError>;
+
+/// Code of one Wasm file, shared by all plugins that have the same.
+pub(super) struct Code {
+    pub(super) pre: PluginPre<State>,
+    _kept: Kept<Made>,
+}
+
+impl Codes {
+    pub(super) fn new(compiler: Compiler, engine: &wasmtime::Engine) -> Self {
+        let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let cache = compiler.cache.as_ref().and_then(|directory| {
+            let settings = engine.precompile_compatibility_hash();
+            Cache::open(directory, settings, MAX_CACHE)
+                .inspect_err(|error| {
+                    let directory = escape(&directory.to_string_lossy());
+                    tracing::warn!("compiled code is not kept in {directory}: {error}");
+                })
+                .ok()
+        });
+        Self {
+            compiler,
+            cache,
+            live: Shared::new(),
+            compiling: Semaphore::new(processors),
+            reading: Semaphore::new(processors),
+        }
+    }
+}
+
+impl Code {
+    /// The code of `wasm`. Nothing here keeps an asynchronous thread busy.
+    pub(super) async fn of(sandbox: &Arc<Sandbox>, wasm: Wasm) -> Result<Self, CompileError> {
+        let digest = wasm.digest;
+        let make = async {
+            match make(sandbox, wasm).await {
+                // That one file cannot be read says nothing of another with the same bytes.
+                Err(error @ CompileError::Unread(_)) => Err(error),
+                made => Ok(made),
+            }
+        };
+        let (made, kept) = sandbox.codes.live.get(digest, make).await?;
+        Ok(Self { pre: made?, _kept: kept })
+    }
+}
+
+async fn make(sandbox: &Arc<Sandbox>, wasm: Wasm) -> Made {
+    let codes = &sandbox.codes;
+    if codes.cache.is_some() {
+        let _reading = codes.reading.acquire().await;
+        let sandbox = sandbox.clone();
+        if let Some(component) = blocking(move || cached(&sandbox, &wasm.digest)).await? {
+            return component;
+        }
+    }
+    let _compiling = codes.compiling.acquire().await;
+    let sandbox = sandbox.clone();
+    blocking(move || compiled(&sandbox, &wasm)).await?
+}
+
+/// From the cache, if it is there and of use.
+fn cached(sandbox: &Sandbox, digest: &Sha256Digest) -> Option<Made> {
+    let cache = sandbox.codes.cache.as_ref()?;
+    let code = cache.read(digest)?;
+    match load(sandbox, &code) {
+        Ok(component) => Some(link(sandbox, &component)),
+        Err(error) => {
+            tracing::debug!("cached code does not fit this machine: {}", one_line(&error));
+            cache.forget(digest);
+            None
+        }
+    }
+}
+
+fn compiled(sandbox: &Sandbox, wasm: &Wasm) -> Made {
+    let bytes = (wasm.read)().map_err(CompileError::Unread)?;
+    let code = sandbox.codes.compiler.compile(&sandbox.engine, &bytes)?;
+    drop(bytes);
+    let component = load(sandbox, &code).map_err(|error| {
+        CompileError::Host(format!("the compiled code cannot be loaded: {}", one_line(&error)))
+    })?;
+    if let Some(cache) = &sandbox.codes.cache {
+        cache.keep(&wasm.digest, &code);
+    }
+    link(sandbox, &component)
+}
+
+#[expect(unsafe_code, reason = "native code cannot be checked, only trusted")]
+fn load(sandbox: &Sandbox, code: &[u8]) -> wasmtime::Result<Component> {
+    // SAFETY: deserializing trusts that the bytes are what wasmtime's own compiler made. They come
+    // from that compiler in this process; or from a child that runs this executable, exited with
+    // success, and wrote to a pipe that only it and we hold; or from the cache, where their tag was
+    // verified with a key that only this user can read, and only the first two are ever sealed.
+    unsafe { Component::deserialize(&sandbox.engine, code) }
+}
+
+/// Runs what takes long on a thread where that disturbs nobody.
+async fn blocking<T: Send + 'static>(
+    job: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, CompileError> {
+    let span = tracing::Span::current();
+    let ran = tokio::task::spawn_blocking(move || span.in_scope(job)).await;
+    ran.map_err(|error| CompileError::Host(format!("compiling it failed inside toolrack: {error}")))
+}

@@ -1,0 +1,132 @@
+//! Where plugins are compiled and within which bounds; Wasm to the bytes of native code.
+//!
+//! Cranelift is made for code that somebody trusts: a small hostile file can cost it minutes and
+//! gigabytes. So a host compiles in a child process that the system ends at a bound. What becomes of
+//! the result is not known here.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use wasmtime::Engine;
+
+use super::{binary, child, one_line};
+use crate::manifest::Bytes;
+
+/// Compiled code, in bytes: about ten times the largest Wasm file that is loaded.
+pub(super) const MAX_ARTIFACT: u64 = 512 * 1024 * 1024;
+
+/// Where plugins are compiled, and where compiled code is kept.
+#[derive(Clone, Debug)]
+pub struct Compiler {
+    place: Place,
+    caps: Caps,
+    pub(super) cache: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug)]
+enum Place {
+    Child(PathBuf),
+    Process,
+}
+
+/// What compiling one plugin may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Caps {
+    /// Address space, where the system bounds it (Linux).
+    pub memory: Bytes,
+    /// Processor time of all threads together, in whole seconds, where the system bounds it (Unix).
+    pub cpu: Duration,
+    /// Wall clock, in whole seconds.
+    pub time: Duration,
+}
+
+impl Default for Caps {
+    /// The largest language runtimes there are take a fifth of each on a slow machine.
+    fn default() -> Self {
+        Self {
+            memory: Bytes::new(2 << 30),
+            cpu: Duration::from_secs(120),
+            // A machine that is busy with other things is no plugin's fault.
+            time: Duration::from_secs(300),
+        }
+    }
+}
+
+/// Why bytes do not become code.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum CompileError {
+    /// The file is at fault: the same bytes will be refused again.
+    #[error("{0}")]
+    Refused(String),
+    /// This machine is at fault, now: another attempt may end better.
+    #[error("{0}")]
+    Host(String),
+    /// The bytes could not be had.
+    #[error("{0}")]
+    Unread(String),
+}
+
+impl Compiler {
+    /// Compiles in child processes of this executable, which must be toolrack.
+    #[must_use]
+    pub fn in_children() -> Self {
+        let program = if cfg!(target_os = "linux") {
+            // Stays right when the file is replaced by another version.
+            "/proc/self/exe".into()
+        } else {
+            // Where it is not known, nothing can be started, and that is what is said.
+            std::env::current_exe().unwrap_or_default()
+        };
+        Self::in_children_of(program, Caps::default())
+    }
+
+    /// Compiles in child processes of `program`, a toolrack of this very build.
+    #[must_use]
+    pub fn in_children_of(program: PathBuf, caps: Caps) -> Self {
+        Self { place: Place::Child(program), caps, cache: None }
+    }
+
+    /// Compiles in this process, without bounds on memory and time: for Wasm that is trusted.
+    #[must_use]
+    pub fn in_process() -> Self {
+        Self { place: Place::Process, caps: Caps::default(), cache: None }
+    }
+
+    /// Keeps compiled code in `directory`.
+    #[must_use]
+    pub fn with_cache(self, directory: PathBuf) -> Self {
+        Self { cache: Some(directory), ..self }
+    }
+
+    /// Native code for `wasm`. Blocks the thread for as long as it takes.
+    pub(super) fn compile(&self, engine: &Engine, wasm: &[u8]) -> Result<Vec<u8>, CompileError> {
+        match &self.place {
+            Place::Child(program) => child::compile(program, &self.caps, wasm),
+            Place::Process => artifact(engine, wasm).map_err(|failed| match failed {
+                Failed::Refused(reason) => CompileError::Refused(reason),
+                Failed::OutOfMemory => CompileError::Host("there is not enough memory".into()),
+            }),
+        }
+    }
+}
+
+/// Why there is no native code.
+pub(super) enum Failed {
+    Refused(String),
+    OutOfMemory,
+}
+
+/// Native code for `wasm`, made here and now.
+pub(super) fn artifact(engine: &Engine, wasm: &[u8]) -> Result<Vec<u8>, Failed> {
+    let refused =
+        |reason: String| Failed::Refused(format!("the code cannot be compiled: {reason}"));
+    let bytes = binary::component(wasm).map_err(|error| Failed::Refused(error.to_string()))?;
+    // A fault of the compiler costs this plugin, not the host.
+    let compiled = catch_unwind(AssertUnwindSafe(|| engine.precompile_component(&bytes)))
+        .map_err(|_| refused("the compiler failed on it".into()))?;
+    compiled.map_err(|error| match error.is::<wasmtime::error::OutOfMemory>() {
+        true => Failed::OutOfMemory,
+        false => refused(one_line(&error)),
+    })
+}

@@ -1,0 +1,81 @@
+//! Compiled code against the contract: what a component must export, and what it may import.
+
+use wasmtime::component::Component;
+use wasmtime::component::types::ComponentItem;
+
+use super::bindings::PluginPre;
+use super::compiler::CompileError;
+use super::store::State;
+use super::{Sandbox, one_line};
+use crate::text::escape;
+
+/// The interface that makes a component a plugin, and the version this host speaks.
+const TOOLS: &str = "toolrack:plugin/tools";
+const VERSION: &str = "0.1.0";
+
+/// `component` with everything it imports.
+pub(super) fn link(
+    sandbox: &Sandbox,
+    component: &Component,
+) -> Result<PluginPre<State>, CompileError> {
+    check_exports(sandbox, component)?;
+    let pre = sandbox
+        .linker
+        .instantiate_pre(component)
+        .map_err(|error| missing_import(sandbox, component, &error))?;
+    PluginPre::new(pre).map_err(|error| CompileError::Refused(one_line(&error)))
+}
+
+fn check_exports(sandbox: &Sandbox, component: &Component) -> Result<(), CompileError> {
+    let component_type = component.component_type();
+    let expected = format!("{TOOLS}@{VERSION}");
+    let mut other = None;
+    for (name, item) in component_type.exports(&sandbox.engine) {
+        if name == expected && matches!(item.ty, ComponentItem::ComponentInstance(_)) {
+            return Ok(());
+        }
+        if name.starts_with(TOOLS) {
+            other = Some(escape(name));
+        }
+    }
+    Err(CompileError::Refused(match other {
+        Some(name) => format!(
+            "it exports `{name}`, and this host speaks `{expected}`; build it with the toolrack-sdk of this version"
+        ),
+        None => format!(
+            "it is a component without tools: it does not export `{expected}`; write the plugin with toolrack-sdk"
+        ),
+    }))
+}
+
+/// Names the imports that nothing here provides.
+fn missing_import(
+    sandbox: &Sandbox,
+    component: &Component,
+    error: &wasmtime::Error,
+) -> CompileError {
+    const OFFERED: [&str; 6] = [
+        "wasi:io/",
+        "wasi:clocks/",
+        "wasi:random/",
+        "wasi:cli/",
+        "wasi:filesystem/",
+        "toolrack:plugin/host@",
+    ];
+    let component_type = component.component_type();
+    let missing: Vec<String> = component_type
+        .imports(&sandbox.engine)
+        .map(|(name, _)| name)
+        .filter(|name| !OFFERED.iter().any(|offered| name.starts_with(offered)))
+        .take(8)
+        .map(|name| format!("`{}`", escape(name)))
+        .collect();
+    if missing.is_empty() {
+        // The interface is offered, but not with this function, type or version.
+        return CompileError::Refused(format!("it cannot be linked: {}", one_line(error)));
+    }
+    CompileError::Refused(format!(
+        "it imports {}, which this version does not offer; a plugin gets clocks, random numbers, its log and `toolrack:plugin/host`",
+        missing.join(", ")
+    ))
+}

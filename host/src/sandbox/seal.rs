@@ -1,0 +1,73 @@
+//! What proves that a file of the cache was written by a host of this user: a key, and tags made
+//! with it.
+//!
+//! Running native code means trusting it entirely, so a checksum, which anybody can compute, is not
+//! enough.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::Sha256;
+
+use super::stored;
+
+/// The file with the key.
+const KEY: &str = "key";
+
+/// A tag, in bytes.
+pub(super) const TAG: usize = 32;
+
+/// A key that makes and verifies tags.
+pub(super) struct Seal(Hmac<Sha256>);
+
+impl Seal {
+    /// The key of `directory`, made where there is none or a damaged one. What was sealed with
+    /// another is worthless then.
+    pub(super) fn of(directory: &Path) -> io::Result<Self> {
+        let path = directory.join(KEY);
+        // Hosts that start at once agree: one of them links its key, and all read that.
+        for _ in 0..3 {
+            if let Ok(key) = read(&path) {
+                return Hmac::new_from_slice(&key).map(Self).map_err(io::Error::other);
+            }
+            stored::remove(&path);
+            let mut key = [0; 32];
+            getrandom::fill(&mut key)?;
+            let made = stored::write_beside(directory, [&key, &[]])?;
+            match fs::hard_link(&made, &path) {
+                Ok(()) => stored::remove(&made),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                    stored::remove(&made);
+                }
+                // Some file systems have no links.
+                Err(_) => fs::rename(&made, &path)?,
+            }
+        }
+        Err(io::Error::other("its key cannot be kept"))
+    }
+
+    /// The tag of `bytes` under `name`.
+    pub(super) fn tag(&self, name: &str, bytes: &[u8]) -> [u8; TAG] {
+        self.over(name, bytes).finalize().into_bytes().into()
+    }
+
+    /// Whether `tag` is the one of `bytes` under `name`. Takes the same time wherever they differ.
+    pub(super) fn verify(&self, name: &str, bytes: &[u8], tag: &[u8]) -> bool {
+        self.over(name, bytes).verify_slice(tag).is_ok()
+    }
+
+    fn over(&self, name: &str, bytes: &[u8]) -> Hmac<Sha256> {
+        let mut mac = self.0.clone();
+        mac.update(&(name.len() as u64).to_le_bytes());
+        mac.update(name.as_bytes());
+        mac.update(bytes);
+        mac
+    }
+}
+
+fn read(path: &Path) -> io::Result<[u8; 32]> {
+    let bytes = stored::read(&mut stored::open(path)?, 32)?;
+    bytes.try_into().map_err(|_| io::ErrorKind::InvalidData.into())
+}

@@ -1,0 +1,47 @@
+//! One value for each Wasm file, made once and shared for as long as somebody has it.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use tokio::sync::OnceCell;
+
+use crate::manifest::Sha256Digest;
+
+/// The values that are alive, by the digest of what they were made from.
+pub(super) struct Shared<T> {
+    // A lock and not a snapshot: whoever comes first has to be seen by whoever comes next.
+    cells: Mutex<BTreeMap<Sha256Digest, Weak<OnceCell<T>>>>,
+}
+
+/// Keeps a value shared while it lives.
+pub(super) struct Kept<T>(#[expect(dead_code, reason = "held, never read")] Arc<OnceCell<T>>);
+
+impl<T: Clone> Shared<T> {
+    pub(super) fn new() -> Self {
+        Self { cells: Mutex::default() }
+    }
+
+    /// The value for `digest`. If nobody has it, the first who asks makes it, and all who ask
+    /// meanwhile wait for that. An error is nobody else's: the next one makes it.
+    pub(super) async fn get<E>(
+        &self,
+        digest: Sha256Digest,
+        make: impl Future<Output = Result<T, E>>,
+    ) -> Result<(T, Kept<T>), E> {
+        let cell = self.cell(digest);
+        let value = cell.get_or_try_init(|| make).await?.clone();
+        Ok((value, Kept(cell)))
+    }
+
+    fn cell(&self, digest: Sha256Digest) -> Arc<OnceCell<T>> {
+        let mut cells = self.cells.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(cell) = cells.get(&digest).and_then(Weak::upgrade) {
+            return cell;
+        }
+        // As many as there are plugins, so looking at all of them is nothing.
+        cells.retain(|_, cell| cell.strong_count() > 0);
+        let cell = Arc::new(OnceCell::new());
+        cells.insert(digest, Arc::downgrade(&cell));
+        cell
+    }
+}

@@ -1,0 +1,102 @@
+//! The process that compiles one plugin: `toolrack compile`, which hosts start and people never type.
+//!
+//! On stdin come the length of the Wasm (eight bytes, little-endian) and the Wasm; on stdout goes one
+//! byte that says what follows, then native code or the reason of a refusal. It knows no plugin, no
+//! manifest and no directory. The other end is `child`.
+
+use std::io::{self, Read as _, Write as _};
+
+use super::compiler::{Caps, Failed, artifact};
+
+/// Native code follows.
+pub(super) const DONE: u8 = 0;
+/// The reason follows why the file is refused.
+pub(super) const REFUSED: u8 = 1;
+
+/// How the process exits when its time is up, as `timeout` does.
+pub(super) const OUT_OF_TIME: i32 = 124;
+/// How it exits when memory was refused and somebody noticed. Mostly, nobody does, and it aborts.
+pub(super) const OUT_OF_MEMORY: i32 = 125;
+/// How it exits when it cannot do its work at all: as every command does that fails.
+pub(super) const FAULT: i32 = 2;
+/// How it exits when its parent is gone: nobody sees it.
+const ORPHAN: i32 = 126;
+
+/// What stands before the Wasm.
+pub(super) fn header(wasm: &[u8]) -> [u8; 8] {
+    (wasm.len() as u64).to_le_bytes()
+}
+
+/// Compiles what stdin holds, within `caps`, and answers on stdout.
+pub fn work(caps: &Caps) -> io::Result<()> {
+    confine(caps)?;
+    let time = caps.time;
+    spawn("time", move || {
+        std::thread::sleep(time);
+        std::process::exit(OUT_OF_TIME)
+    })?;
+    let wasm = read()?;
+    // The parent keeps the pipe open for as long as it wants the answer.
+    spawn("parent", || {
+        let _ = io::stdin().lock().read(&mut [0]);
+        std::process::exit(ORPHAN)
+    })?;
+    let engine = super::engine().map_err(io::Error::other)?;
+    let (status, payload) = match artifact(&engine, &wasm) {
+        Ok(code) => (DONE, code),
+        Err(Failed::Refused(reason)) => (REFUSED, reason.into_bytes()),
+        Err(Failed::OutOfMemory) => std::process::exit(OUT_OF_MEMORY),
+    };
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(&[status])?;
+    stdout.write_all(&payload)?;
+    stdout.flush()
+}
+
+fn read() -> io::Result<Vec<u8>> {
+    let mut stdin = io::stdin().lock();
+    let mut length = [0; 8];
+    stdin.read_exact(&mut length)?;
+    let length = u64::from_le_bytes(length);
+    let mut wasm = Vec::new();
+    stdin.by_ref().take(length).read_to_end(&mut wasm)?;
+    if (wasm.len() as u64) < length {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    Ok(wasm)
+}
+
+fn spawn(name: &str, job: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    std::thread::Builder::new().name(name.into()).spawn(job).map(drop)
+}
+
+/// Bounds this process. What it would do beyond the bounds, the system refuses or ends.
+#[cfg(unix)]
+fn confine(caps: &Caps) -> io::Result<()> {
+    use rustix::process::{Resource, Rlimit, getrlimit, nice, setrlimit};
+    let limit = |resource, soft: u64, hard: u64| {
+        // A limit that is lower already stays: nobody may raise it.
+        let highest = getrlimit(resource).maximum.unwrap_or(u64::MAX);
+        let (soft, hard) = (soft.min(highest), hard.min(highest));
+        setrlimit(resource, Rlimit { current: Some(soft), maximum: Some(hard) })
+    };
+    // No image of a process that was ended at a bound.
+    limit(Resource::Core, 0, 0)?;
+    let seconds = caps.cpu.as_secs();
+    // The signal at the soft limit tells why; the one at the hard limit tells nothing.
+    limit(Resource::Cpu, seconds, seconds + 2)?;
+    let memory = limit(Resource::As, caps.memory.get(), caps.memory.get());
+    // Elsewhere address space cannot be bounded, or not below what is in use.
+    if cfg!(target_os = "linux") {
+        memory?;
+    }
+    // Calls that are being answered matter more.
+    nice(10)?;
+    Ok(())
+}
+
+/// Time is what bounds this process here.
+#[cfg(not(unix))]
+fn confine(_caps: &Caps) -> io::Result<()> {
+    Ok(())
+}
