@@ -3,6 +3,7 @@
 
 mod call;
 mod check;
+mod help;
 mod list;
 mod load;
 mod log;
@@ -17,52 +18,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::home::Home;
 use crate::serve::{self, Options};
 
-const ABOUT: &str = "One MCP server, many sandboxed WebAssembly tools";
-
-const LONG_ABOUT: &str = "\
-One MCP server, many sandboxed WebAssembly tools.
-
-Each plugin is two files in a plugin directory: a manifest (NAME.toml) and its WebAssembly \
-(NAME.wasm). Register `toolrack serve` once with your MCP client; install tools by copying files.";
-
-const EXAMPLES: &str = "\
-Examples:
-  toolrack check                               what would be served, and what is refused and why
-  toolrack list                                the tools, as a client sees them
-  toolrack call calc_evaluate expression=2^64  call a tool from the shell
-  toolrack serve --plugins ./manifests         speak MCP on stdin and stdout
-
-Register with Claude Code:
-  claude mcp add --scope user toolrack -- toolrack serve
-
-Exit codes: 0 success; 1 a tool failed or a plugin was refused; 2 the command line is wrong.";
-
-const SERVE_HELP: &str = "\
-Speaks MCP on stdin and stdout, one JSON message a line, until stdin ends or a signal comes. An MCP \
-client starts this command; logs go to stderr.
-
-Try it by hand:
-  printf '%s\\n' \\
-    '{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"initialize\",\"params\":{\"protocolVersion\":\"2025-11-25\",\"capabilities\":{},\"clientInfo\":{\"name\":\"me\",\"version\":\"0\"}}}' \\
-    '{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"tools/list\"}' | toolrack serve";
-
-const CALL_HELP: &str = "\
-Calls one tool as an MCP client would, in the same sandbox with the same limits, and prints its answer.
-
-Arguments are one JSON object, or KEY=VALUE pairs that are read by the tool's input schema: a string \
-where it wants a string, JSON where it wants anything else.
-
-Examples:
-  toolrack call hello_greet name=Ada
-  toolrack call calc_evaluate '{\"expression\": \"0.1 + 0.2\"}'
-  toolrack call --json time_now";
-
-const CHECK_HELP: &str = "\
-Loads every plugin as `serve` would and says what would be served, with which limits, and what is \
-refused and why. Exits with 1 if anything is refused.";
-
 #[derive(Parser)]
-#[command(name = "toolrack", version, about = ABOUT, long_about = LONG_ABOUT, after_help = EXAMPLES)]
+#[command(name = "toolrack", version, about = help::ABOUT, long_about = help::LONG_ABOUT, after_help = help::EXAMPLES)]
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
@@ -103,7 +60,7 @@ enum LogFormat {
 #[derive(Subcommand)]
 enum Command {
     /// Serve MCP on stdin and stdout (this is also what no command does)
-    #[command(long_about = SERVE_HELP)]
+    #[command(long_about = help::SERVE)]
     Serve {
         /// Tools on one page of tools/list [default: all]
         #[arg(long, value_name = "N")]
@@ -116,7 +73,7 @@ enum Command {
         json: bool,
     },
     /// Call one tool and print its answer
-    #[command(long_about = CALL_HELP)]
+    #[command(long_about = help::CALL)]
     Call {
         /// The tool's public name, as `toolrack list` shows it
         tool: String,
@@ -128,7 +85,7 @@ enum Command {
         json: bool,
     },
     /// Validate plugin directories
-    #[command(long_about = CHECK_HELP)]
+    #[command(long_about = help::CHECK)]
     Check {
         /// Print JSON
         #[arg(long)]
@@ -201,6 +158,11 @@ const DIM: anstyle::Style = anstyle::Style::new().dimmed();
 /// Coloured text; [`anstream`] takes the colour out where nobody sees it.
 fn paint(style: anstyle::Style, text: impl std::fmt::Display) -> String {
     format!("{style}{text}{style:#}")
+}
+
+/// A number of things: `1 plugin`, `2 plugins`.
+fn counted(number: usize, thing: &str) -> String {
+    format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
 }
 
 fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {

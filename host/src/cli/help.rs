@@ -1,0 +1,45 @@
+//! The long help texts of the commands, with examples. Which arguments there are is not known here.
+
+pub(super) const ABOUT: &str = "One MCP server, many sandboxed WebAssembly tools";
+
+pub(super) const LONG_ABOUT: &str = "\
+One MCP server, many sandboxed WebAssembly tools.
+
+Each plugin is two files in a plugin directory: a manifest (NAME.toml) and its WebAssembly \
+(NAME.wasm). Register `toolrack serve` once with your MCP client; install tools by copying files.";
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  toolrack check                               what would be served, and what is refused and why
+  toolrack list                                the tools, as a client sees them
+  toolrack call calc_evaluate expression=2^64  call a tool from the shell
+  toolrack serve --plugins ./manifests         speak MCP on stdin and stdout
+
+Register with Claude Code:
+  claude mcp add --scope user toolrack -- toolrack serve
+
+Exit codes: 0 success; 1 a tool failed or a plugin was refused; 2 the command line is wrong.";
+
+pub(super) const SERVE: &str = "\
+Speaks MCP on stdin and stdout, one JSON message a line, until stdin ends or a signal comes. An MCP \
+client starts this command; logs go to stderr.
+
+Try it by hand:
+  printf '%s\\n' \\
+    '{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"initialize\",\"params\":{\"protocolVersion\":\"2025-11-25\",\"capabilities\":{},\"clientInfo\":{\"name\":\"me\",\"version\":\"0\"}}}' \\
+    '{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"tools/list\"}' | toolrack serve";
+
+pub(super) const CALL: &str = "\
+Calls one tool as an MCP client would, in the same sandbox with the same limits, and prints its answer.
+
+Arguments are one JSON object, or KEY=VALUE pairs that are read by the tool's input schema: a string \
+where it wants a string, JSON where it wants anything else.
+
+Examples:
+  toolrack call hello_greet name=Ada
+  toolrack call calc_evaluate '{\"expression\": \"0.1 + 0.2\"}'
+  toolrack call --json time_now";
+
+pub(super) const CHECK: &str = "\
+Loads every plugin as `serve` would and says what would be served, with which limits, and what is \
+refused and why. Exits with 1 if anything is refused.";
