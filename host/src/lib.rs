@@ -9,6 +9,7 @@ pub mod host;
 
 pub mod mcp;
 pub mod reload;
+pub mod status;
 
 pub mod catalog;
 

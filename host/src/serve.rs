@@ -12,6 +12,7 @@ use crate::catalog::Catalog;
 use crate::host::{Host, HostError};
 use crate::mcp::{Driver, Engine, PrivateStdout, Settings, Stdio};
 use crate::reload::Loader;
+use crate::status::Board;
 
 /// How long the first `tools/list` waits for plugins that compile. Then it shows those that are done,
 /// and the others are announced when they are.
@@ -24,6 +25,8 @@ pub struct Options {
     pub plugins: Vec<PathBuf>,
     /// Tools on a page of `tools/list`.
     pub page: Option<NonZeroUsize>,
+    /// Where the server tells what it serves; nowhere where there is no home directory.
+    pub run: Option<PathBuf>,
 }
 
 /// Why the server does not start.
@@ -44,6 +47,11 @@ pub fn serve(options: Options) -> Result<(), ServeError> {
     let host = Host::start()?;
     let (publisher, catalog) = watch::channel(None);
     let engine = Engine::new(Settings { page: options.page });
+    let (_watching, mode) = watch::channel("watching".to_owned());
+    let board = options
+        .run
+        .map(|run| Board::start(run, &options.plugins, mode, catalog.clone()))
+        .transpose()?;
     protocol.block_on(async {
         let shutdown = shutdown_signal()?;
         let stdio = Stdio::start(std::io::stdin(), stdout)?;
@@ -58,6 +66,7 @@ pub fn serve(options: Options) -> Result<(), ServeError> {
         tracing::debug!("the server ends: {end:?}");
         Ok::<_, ServeError>(())
     })?;
+    drop(board);
     host.stop();
     Ok(())
 }

@@ -13,6 +13,7 @@ Examples:
   toolrack check                               what would be served, and what is refused and why
   toolrack list                                the tools, as a client sees them
   toolrack call calc_evaluate expression=2^64  call a tool from the shell
+  toolrack status                              what running servers serve, with calls and errors
   toolrack serve --plugins ./manifests         speak MCP on stdin and stdout
 
 Register with Claude Code:
@@ -43,3 +44,12 @@ Examples:
 pub(super) const CHECK: &str = "\
 Loads every plugin as `serve` would and says what would be served, with which limits, and what is \
 refused and why. Exits with 1 if anything is refused.";
+
+pub(super) const STATUS: &str = "\
+Shows what the servers that run on this machine under your name serve: their directories, plugins with \
+their versions (the beginning of the Wasm's SHA-256), tools with calls and errors, and what is refused \
+and why. A server is shown from its start to its end, whatever ends it.
+
+Examples:
+  toolrack status
+  toolrack status --json";

@@ -7,6 +7,7 @@ mod help;
 mod list;
 mod load;
 mod log;
+mod status;
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -84,6 +85,13 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Show what running servers serve
+    #[command(long_about = help::STATUS)]
+    Status {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Validate plugin directories
     #[command(long_about = help::CHECK)]
     Check {
@@ -99,9 +107,10 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let home = Home::from_environment();
     let plugins = plugin_directories(cli.global.plugins, home.as_ref());
+    let run = home.as_ref().map(Home::run);
     let default_level = match cli.command {
         None | Some(Command::Serve { .. }) => "info",
-        Some(Command::List { .. } | Command::Call { .. } | Command::Check { .. }) => "warn",
+        Some(_) => "warn",
     };
     let level = cli.global.log.as_deref().unwrap_or(default_level);
     // Kept to the end: dropping it writes what is still queued.
@@ -112,12 +121,13 @@ pub fn main() -> ExitCode {
     let outcome = match cli.command.unwrap_or(Command::Serve { page_size: None }) {
         Command::Serve { page_size } => {
             hint_at_terminal();
-            let served = serve::serve(Options { plugins, page: page_size });
+            let served = serve::serve(Options { plugins, page: page_size, run });
             served.map(|()| ExitCode::SUCCESS).map_err(Into::into)
         }
         Command::List { json } => list::run(&plugins, json),
         Command::Call { tool, arguments, json } => call::run(&plugins, &tool, &arguments, json),
         Command::Check { json } => check::run(&plugins, json),
+        Command::Status { json } => status::run(run.as_deref(), &plugins, json),
     };
     outcome.unwrap_or_else(|error| fail(&error))
 }
@@ -161,8 +171,9 @@ fn paint(style: anstyle::Style, text: impl std::fmt::Display) -> String {
 }
 
 /// A number of things: `1 plugin`, `2 plugins`.
-fn counted(number: usize, thing: &str) -> String {
-    format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
+fn counted<N: std::fmt::Display + PartialEq + From<u8>>(number: N, thing: &str) -> String {
+    let plural = if number == N::from(1) { "" } else { "s" };
+    format!("{number} {thing}{plural}")
 }
 
 fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {

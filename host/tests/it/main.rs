@@ -10,7 +10,8 @@
 //! | `any_input.rs` | the protocol in memory, under invented input |
 //! | `server.rs` | the real binary as a client sees it |
 //! | `commands.rs` | the real binary as a person sees it |
-//! | `guest.rs`, `plugins.rs`, `client.rs` | what these tests are made with |
+//! | `status.rs` | servers as `toolrack status` shows them |
+//! | `guest.rs`, `plugins.rs`, `client.rs`, `person.rs` | what these tests are made with |
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
@@ -22,6 +23,8 @@ mod commands;
 mod engine;
 mod guest;
 mod manifests;
+mod person;
 mod plugins;
 mod sandbox;
 mod server;
+mod status;
