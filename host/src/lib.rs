@@ -5,6 +5,8 @@
 pub mod cli;
 pub mod serve;
 
+pub mod install;
+
 pub mod host;
 
 pub mod mcp;

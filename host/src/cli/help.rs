@@ -6,13 +6,16 @@ pub(super) const LONG_ABOUT: &str = "\
 One MCP server, many sandboxed WebAssembly tools.
 
 Each plugin is two files in a plugin directory: a manifest (NAME.toml) and its WebAssembly \
-(NAME.wasm). Register `toolrack serve` once with your MCP client; install tools by copying files.";
+(NAME.wasm). Register `toolrack serve` once with your MCP client; install tools with \
+`toolrack add`, or by copying files.";
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
   toolrack check                               what would be served, and what is refused and why
   toolrack list                                the tools, as a client sees them
   toolrack call calc_evaluate expression=2^64  call a tool from the shell
+  toolrack add ./weather.wasm                  check a plugin and install it
+  toolrack remove weather                      remove it
   toolrack status                              what running servers serve, with calls and errors
   toolrack serve --plugins ./manifests         speak MCP on stdin and stdout
 
@@ -53,3 +56,28 @@ and why. A server is shown from its start to its end, whatever ends it.
 Examples:
   toolrack status
   toolrack status --json";
+
+pub(super) const ADD: &str = "\
+Installs plugins into the plugin directory: the first one that --plugins or TOOLRACK_PLUGINS names, else \
+`plugins` in ~/.toolrack. It is made if it is missing.
+
+A .toml brings the Wasm that it names. A .wasm brings the .toml beside it; without one, the manifest that \
+is installed stays, or an empty one is made. A directory brings every manifest in it with its Wasm.
+
+First everything is checked as `toolrack check` does, beside what is installed. If anything is refused, \
+nothing changes and the exit code is 1. A plugin that is there already is updated. Running servers take it \
+up by themselves.
+
+Examples:
+  toolrack add target/wasm32-wasip2/release/roman.wasm
+  toolrack add ./manifests
+  toolrack add weather.toml --plugins ./plugins";
+
+pub(super) const REMOVE: &str = "\
+Removes plugins by name: the manifest, and the Wasm unless another manifest names it. Looks through all \
+plugin directories. Of a file that is a link, only the link is removed. Running servers follow by \
+themselves.
+
+Examples:
+  toolrack remove weather
+  toolrack remove calc hash --plugins ./plugins";

@@ -1,12 +1,15 @@
 //! The command line: arguments to commands, outcomes to exit codes. The only place that prints for
 //! people.
 
+mod add;
 mod call;
 mod check;
 mod help;
 mod list;
 mod load;
 mod log;
+mod remove;
+mod served;
 mod status;
 
 use std::num::NonZeroUsize;
@@ -85,6 +88,20 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Install plugins, after checking them
+    #[command(long_about = help::ADD)]
+    Add {
+        /// A plugin's .wasm or .toml, or a directory that holds manifests
+        #[arg(value_name = "PLUGIN", required = true)]
+        sources: Vec<PathBuf>,
+    },
+    /// Remove plugins
+    #[command(long_about = help::REMOVE)]
+    Remove {
+        /// A plugin's name, as `toolrack check` shows it
+        #[arg(value_name = "NAME", required = true)]
+        names: Vec<String>,
+    },
     /// Show what running servers serve
     #[command(long_about = help::STATUS)]
     Status {
@@ -127,6 +144,8 @@ pub fn main() -> ExitCode {
         Command::List { json } => list::run(&plugins, json),
         Command::Call { tool, arguments, json } => call::run(&plugins, &tool, &arguments, json),
         Command::Check { json } => check::run(&plugins, json),
+        Command::Add { sources } => add::run(&sources, &plugins, run.as_deref()),
+        Command::Remove { names } => remove::run(&names, &plugins, run.as_deref()),
         Command::Status { json } => status::run(run.as_deref(), &plugins, json),
     };
     outcome.unwrap_or_else(|error| fail(&error))

@@ -7,6 +7,7 @@ use std::time::Duration;
 use anstream::println;
 use serde_json::{Value, json};
 
+use super::add::short;
 use super::{DIM, ERROR, GOOD, NAME, counted, paint, print_json};
 use crate::status::{
     PluginStatus, RefusalStatus, RefusedStatus, Server, Status, Told, now_ms, servers,
@@ -116,8 +117,7 @@ fn print(server: &Server) {
 
 fn print_plugin(status: &Status, plugin: &PluginStatus) {
     let name = paint(NAME, escape(&plugin.name));
-    let version: String = plugin.sha256.chars().take(12).collect();
-    let version = paint(DIM, escape(&version));
+    let version = paint(DIM, escape(&short(&plugin.sha256)));
     match older(status, plugin) {
         None if plugin.tools.is_empty() => {
             println!("  {name} {version}  {}", paint(ERROR, "no tools served"));

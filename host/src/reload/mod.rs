@@ -8,3 +8,4 @@ mod scan;
 
 pub use loader::Loader;
 pub use scan::{Candidate, scan};
+pub(crate) use scan::{MAX_WASM, ReadError, read_at_most};

@@ -12,7 +12,7 @@ use crate::text::escape;
 /// Files looked at in one directory. A directory with more is not a plugin directory.
 const MAX_FILES: usize = 4096;
 /// A Wasm file, in bytes.
-const MAX_WASM: usize = 32 * 1024 * 1024;
+pub(crate) const MAX_WASM: usize = 32 * 1024 * 1024;
 
 /// A manifest that can be used, with the place of its Wasm.
 #[derive(Debug)]
@@ -116,8 +116,9 @@ fn candidate(directory: &Path, name: &str) -> Result<Candidate, Refusal> {
     Ok(Candidate { file, manifest, wasm })
 }
 
+/// Why a file is not read.
 #[derive(Debug, thiserror::Error)]
-enum ReadError {
+pub(crate) enum ReadError {
     #[error("is missing")]
     Missing,
     #[error("is {0}, not a file")]
@@ -129,7 +130,7 @@ enum ReadError {
 }
 
 /// A regular file's bytes. What is none is not even opened: opening a FIFO blocks.
-fn read_at_most(path: &Path, at_most: usize) -> Result<Vec<u8>, ReadError> {
+pub(crate) fn read_at_most(path: &Path, at_most: usize) -> Result<Vec<u8>, ReadError> {
     let io = |error: io::Error| match error.kind() {
         io::ErrorKind::NotFound => ReadError::Missing,
         _ => ReadError::Io(error),

@@ -10,6 +10,7 @@
 //! | `any_input.rs` | the protocol in memory, under invented input |
 //! | `server.rs` | the real binary as a client sees it |
 //! | `commands.rs` | the real binary as a person sees it |
+//! | `install.rs` | plugins into a directory and out of it, by `add` and `remove` |
 //! | `status.rs` | servers as `toolrack status` shows them |
 //! | `guest.rs`, `plugins.rs`, `client.rs`, `person.rs` | what these tests are made with |
 
@@ -22,6 +23,7 @@ mod client;
 mod commands;
 mod engine;
 mod guest;
+mod install;
 mod manifests;
 mod person;
 mod plugins;
