@@ -21,6 +21,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::home::Home;
 use crate::serve::{self, Options};
+use crate::status::Place;
 
 #[derive(Parser)]
 #[command(name = "toolrack", version, about = help::ABOUT, long_about = help::LONG_ABOUT, after_help = help::EXAMPLES)]
@@ -125,14 +126,12 @@ pub fn main() -> ExitCode {
     let home = Home::from_environment();
     let plugins = plugin_directories(cli.global.plugins, home.as_ref());
     let run = home.as_ref().map(Home::run);
-    let default_level = match cli.command {
-        None | Some(Command::Serve { .. }) => "info",
-        Some(_) => "warn",
-    };
-    let level = cli.global.log.as_deref().unwrap_or(default_level);
+    let serves = matches!(cli.command, None | Some(Command::Serve { .. }));
+    let level = cli.global.log.as_deref().unwrap_or(if serves { "info" } else { "warn" });
+    let place = run.clone().filter(|_| serves).map(Place::own);
     // Kept to the end: dropping it writes what is still queued.
-    let _log = match log::start(cli.global.log_format, level) {
-        Ok(guard) => guard,
+    let _log = match log::start(cli.global.log_format, level, place) {
+        Ok(log) => log,
         Err(error) => return fail(&error),
     };
     let outcome = match cli.command.unwrap_or(Command::Serve { page_size: None }) {
