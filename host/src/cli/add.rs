@@ -78,6 +78,8 @@ pub(super) struct Checked {
 pub(super) struct Installed {
     pub(super) plugin: Arc<Plugin>,
     pub(super) change: Change,
+    /// Its manifest's file, as shown to people.
+    pub(super) manifest: String,
     directory: PathBuf,
 }
 
@@ -126,15 +128,32 @@ impl Checked {
     /// Puts them in place.
     pub(super) fn install(self) -> anyhow::Result<Vec<Installed>> {
         let changes = place(&self.pairs, &self.shelf)?;
-        let directory = || self.shelf.directory.clone();
-        let installed = self.plugins.into_iter().zip(changes);
-        Ok(installed
-            .map(|(plugin, change)| Installed { plugin, change, directory: directory() })
-            .collect())
+        let installed = self.plugins.into_iter().zip(changes).zip(&self.pairs);
+        let installed = installed.map(|((plugin, change), pair)| Installed {
+            plugin,
+            change,
+            manifest: escape(&pair.file),
+            directory: self.shelf.directory.clone(),
+        });
+        Ok(installed.collect())
     }
 }
 
 impl Installed {
+    /// Whether its Wasm is not the one that was there.
+    pub(super) fn is_other_wasm(&self) -> bool {
+        match self.change {
+            Change::Installed => true,
+            Change::Updated(old) => old != Some(self.plugin.digest),
+            Change::Unchanged => false,
+        }
+    }
+
+    /// What it is, in a few words.
+    pub(super) fn version(&self) -> String {
+        format!("version {} of {}", short(&self.plugin.digest.to_string()), self.plugin.name)
+    }
+
     /// What was done, in a sentence.
     pub(super) fn sentence(&self) -> String {
         let name = paint(NAME, &self.plugin.name);
@@ -143,7 +162,7 @@ impl Installed {
         match self.change {
             Change::Installed => format!("installed {name}, version {version}, in {directory}"),
             Change::Unchanged => format!("unchanged {name}, version {version}, in {directory}"),
-            Change::Updated(Some(old)) if old == self.plugin.digest => {
+            Change::Updated(Some(_)) if !self.is_other_wasm() => {
                 format!(
                     "updated {name}, version {version} as before with another manifest, in {directory}"
                 )

@@ -16,6 +16,7 @@ Examples:
   toolrack call calc_evaluate expression=2^64  call a tool from the shell
   toolrack add ./weather.wasm                  check a plugin and install it
   toolrack remove weather                      remove it
+  toolrack dev ./roman                         build a plugin on every save and install it
   toolrack status                              what running servers serve, with calls and errors
   toolrack serve --plugins ./manifests         speak MCP on stdin and stdout
 
@@ -81,3 +82,18 @@ themselves.
 Examples:
   toolrack remove weather
   toolrack remove calc hash --plugins ./plugins";
+
+pub(super) const DEV: &str = "\
+Builds a plugin's crate now and on every save, checks it as `toolrack add` does, installs it, and says \
+when running servers serve it. What the plugin prints and logs in them is shown as well. If a build fails or \
+its plugin is refused, the version before stays installed. Ctrl-c ends it.
+
+Runs `cargo build --release --target wasm32-wasip2` (the program that the variable CARGO names, if it is \
+set). The manifest is NAME.toml or toolrack.toml in the crate's directory; without one, the manifest that \
+is installed stays, or an empty one is made. Path dependencies outside the directory, `target`, hidden files \
+and Cargo.lock are not watched.
+
+Examples:
+  toolrack dev
+  toolrack dev ./roman --plugins ./plugins
+  toolrack dev . --package roman";

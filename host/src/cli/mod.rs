@@ -4,6 +4,7 @@
 mod add;
 mod call;
 mod check;
+mod dev;
 mod help;
 mod list;
 mod load;
@@ -103,6 +104,16 @@ enum Command {
         #[arg(value_name = "NAME", required = true)]
         names: Vec<String>,
     },
+    /// Build a plugin's crate on every save and install it
+    #[command(long_about = help::DEV)]
+    Dev {
+        /// The directory of the plugin's crate
+        #[arg(value_name = "CRATE", default_value = ".")]
+        directory: PathBuf,
+        /// The package, where a workspace has several plugins
+        #[arg(long, value_name = "NAME")]
+        package: Option<String>,
+    },
     /// Show what running servers serve
     #[command(long_about = help::STATUS)]
     Status {
@@ -145,6 +156,9 @@ pub fn main() -> ExitCode {
         Command::Check { json } => check::run(&plugins, json),
         Command::Add { sources } => add::run(&sources, &plugins, run.as_deref()),
         Command::Remove { names } => remove::run(&names, &plugins, run.as_deref()),
+        Command::Dev { directory, package } => {
+            dev::run(&directory, package, &plugins, run.as_deref())
+        }
         Command::Status { json } => status::run(run.as_deref(), &plugins, json),
     };
     outcome.unwrap_or_else(|error| fail(&error))

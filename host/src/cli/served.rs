@@ -3,24 +3,22 @@
 use std::path::Path;
 
 use super::status::start_by_hand;
-use crate::status::{Server, Status, servers};
+use crate::status::{Server, ServersError, servers};
 
-/// The servers that serve `directory`. What cannot be known is no reason to fail: it is said in the
-/// log.
-pub(super) fn serving(run: Option<&Path>, directory: &Path) -> Vec<Server> {
-    let found = run.map_or(Ok(Vec::new()), servers).unwrap_or_else(|error| {
-        tracing::warn!("it is not known which servers run: {error}");
-        Vec::new()
-    });
-    let serves =
-        |server: &Server| server.status().is_some_and(|status: &Status| status.serves(directory));
-    found.into_iter().filter(serves).collect()
+/// The servers that serve `directory`.
+pub(super) fn serving(run: Option<&Path>, directory: &Path) -> Result<Vec<Server>, ServersError> {
+    let found = run.map(servers).transpose()?.unwrap_or_default();
+    let serves = |server: &Server| server.status().is_some_and(|status| status.serves(directory));
+    Ok(found.into_iter().filter(serves).collect())
 }
 
 /// Who follows a change of `directory`.
 pub(super) fn followers(run: Option<&Path>, directory: &Path) -> Option<String> {
-    let pids: Vec<_> =
-        serving(run, directory).iter().map(|server| server.place.pid().to_string()).collect();
+    let found = serving(run, directory).unwrap_or_else(|error| {
+        tracing::warn!("it is not known which servers run: {error}");
+        Vec::new()
+    });
+    let pids: Vec<_> = found.iter().map(|server| server.place.pid().to_string()).collect();
     match &*pids {
         [] => None,
         [one] => Some(format!("server {one} follows by itself")),

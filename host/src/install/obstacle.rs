@@ -13,7 +13,7 @@ pub fn obstacles(pairs: &[Pair], shelf: &Shelf) -> Vec<Refusal> {
 }
 
 fn obstacle(pair: &Pair, pairs: &[Pair], shelf: &Shelf) -> Option<Refusal> {
-    let file = escape(&pair.shown.join(&pair.file).to_string_lossy());
+    let file = escape(&pair.shown.to_string_lossy());
     let name = pair.manifest()?.name;
     if let Some(there) = shelf.entry(&pair.file)
         && !there.is_broken

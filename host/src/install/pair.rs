@@ -22,7 +22,7 @@ pub struct Pair {
     pub(super) text: Vec<u8>,
     /// Absent where it is missing; then the plugin is refused when it is loaded.
     pub(super) wasm: Option<Vec<u8>>,
-    /// The directory that messages about the manifest name.
+    /// The manifest as messages name it.
     pub(super) shown: PathBuf,
 }
 
@@ -48,7 +48,7 @@ impl Pair {
         let named = format!("`{}`", escape(&wasm_file));
         let wasm = read(path, &directory.join(&wasm_file), MAX_WASM, &named)?;
         let source = ManifestSource::Brought;
-        Ok(Self { file, wasm_file, source, text, wasm, shown: directory.to_owned() })
+        Ok(Self { file, wasm_file, source, text, wasm, shown: path.to_owned() })
     }
 
     /// The Wasm at `path` without a manifest of its own.
@@ -74,7 +74,7 @@ impl Pair {
             let installed = shelf.directory.join(&there.file);
             return Self::of_text(there.file.clone(), &installed, wasm, ManifestSource::Kept);
         }
-        let (source, shown) = (ManifestSource::Made, directory.to_owned());
+        let (source, shown) = (ManifestSource::Made, directory.join(&file));
         Ok(Self { file, wasm_file, source, text: vec![], wasm: Some(wasm), shown })
     }
 
@@ -88,7 +88,7 @@ impl Pair {
         let text = read(path, path, MAX_MANIFEST, "the manifest")?
             .ok_or_else(|| InstallError::Missing(path.to_owned()))?;
         let wasm_file = wasm_of(&file, &text);
-        let shown = path.parent().unwrap_or(Path::new("")).to_owned();
+        let shown = path.to_owned();
         Ok(Self { file, wasm_file, source, text, wasm: Some(wasm), shown })
     }
 

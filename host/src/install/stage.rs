@@ -14,7 +14,23 @@ use crate::text::escape;
 pub struct Stage {
     root: PathBuf,
     /// What messages name instead, in the order of the plugins.
-    shown: Vec<(String, String)>,
+    shown: Vec<Shown>,
+}
+
+/// The places of a plugin on the stage, and where it comes from.
+struct Shown {
+    manifest: String,
+    prefix: String,
+    path: PathBuf,
+}
+
+impl Shown {
+    /// `text` with the places that the person knows.
+    fn put_into(&self, text: &str) -> String {
+        let path = |path: &Path| escape(&path.to_string_lossy());
+        let beside = path(&self.path.with_file_name(""));
+        text.replace(&self.manifest, &path(&self.path)).replace(&self.prefix, &beside)
+    }
 }
 
 impl Stage {
@@ -30,11 +46,9 @@ impl Stage {
             if let Some(wasm) = &pair.wasm {
                 fs::write(directory.join(&pair.wasm_file), wasm)?;
             }
-            let mut shown = escape(&pair.shown.to_string_lossy());
-            if !shown.is_empty() && !shown.ends_with(MAIN_SEPARATOR) {
-                shown.push(MAIN_SEPARATOR);
-            }
-            stage.shown.push((stage.prefix(at), shown));
+            let prefix = stage.prefix(at);
+            let manifest = format!("{prefix}{}", escape(&pair.file));
+            stage.shown.push(Shown { manifest, prefix, path: pair.shown.clone() });
         }
         Ok(stage)
     }
@@ -72,11 +86,12 @@ impl Stage {
             return Err(refusals);
         }
         let mut plugins = Vec::new();
-        for (at, pair) in pairs.iter().enumerate() {
-            let file = format!("{}{}", self.prefix(at), escape(&pair.file));
-            let plugin = catalog.plugins().iter().find(|plugin| plugin.file == file);
+        for shown in &self.shown {
+            let mut loaded = catalog.plugins().iter();
+            let plugin = loaded.find(|plugin| plugin.file == shown.manifest);
             plugins.push(plugin.cloned().ok_or_else(|| {
-                vec![Refusal::plugin(self.as_shown(&file), "loading it failed inside toolrack")]
+                let file = escape(&shown.path.to_string_lossy());
+                vec![Refusal::plugin(file, "loading it failed inside toolrack")]
             })?);
         }
         Ok(plugins)
@@ -84,11 +99,8 @@ impl Stage {
 
     /// What is installed and refused beside a newcomer is the newcomer's fault.
     fn conflict(&self, refusal: &Refusal) -> Option<Refusal> {
-        let (prefix, _) = self.shown.iter().find(|(prefix, _)| refusal.reason.contains(prefix))?;
-        let place = refusal.reason.find(prefix.as_str())?;
-        let rest = &refusal.reason[place + prefix.len()..];
-        let end = rest.find(".toml").map_or(rest.len(), |end| end + ".toml".len());
-        let file = self.as_shown(&format!("{prefix}{}", &rest[..end]));
+        let newcomer = self.shown.iter().find(|shown| refusal.reason.contains(&shown.manifest))?;
+        let file = escape(&newcomer.path.to_string_lossy());
         let other = &refusal.file;
         let reason = match &refusal.refused {
             Refused::Tool(name) => format!(
@@ -102,7 +114,7 @@ impl Stage {
     }
 
     fn is_staged(&self, file: &str) -> bool {
-        self.shown.iter().any(|(prefix, _)| file.starts_with(prefix))
+        self.shown.iter().any(|shown| file.starts_with(&shown.prefix))
     }
 
     /// Whether one of `pairs` takes the place of the installed `file`.
@@ -112,9 +124,7 @@ impl Stage {
     }
 
     fn as_shown(&self, text: &str) -> String {
-        let replace =
-            |text: String, (prefix, shown): &(_, String)| text.replace::<&String>(prefix, shown);
-        self.shown.iter().fold(text.to_owned(), replace)
+        self.shown.iter().fold(text.to_owned(), |text, shown| shown.put_into(&text))
     }
 
     fn directory(&self, at: usize) -> PathBuf {

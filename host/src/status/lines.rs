@@ -148,7 +148,7 @@ mod tests {
         let servers = [Server { place: place.clone(), told: Told::Nothing }];
         let mut log = PluginLog::new(place.clone());
         let (mut early, mut late) = (Follower::default(), Follower::default());
-        let mut check = |follower: &mut Follower, expected: &[&str]| {
+        let check = |follower: &mut Follower, expected: &[&str]| {
             let lines = follower.lines(&servers);
             let found: Vec<_> = lines.iter().map(|line| line.message.as_str()).collect();
             assert_eq!(found, expected);

@@ -11,6 +11,7 @@
 //! | `server.rs` | the real binary as a client sees it |
 //! | `commands.rs` | the real binary as a person sees it |
 //! | `install.rs` | plugins into a directory and out of it, by `add` and `remove` |
+//! | `dev.rs` | the author's loop, `toolrack dev`, with an invented cargo |
 //! | `status.rs` | servers as `toolrack status` shows them |
 //! | `guest.rs`, `plugins.rs`, `client.rs`, `person.rs` | what these tests are made with |
 
@@ -21,6 +22,7 @@ mod architecture;
 mod catalog;
 mod client;
 mod commands;
+mod dev;
 mod engine;
 mod guest;
 mod install;
