@@ -48,10 +48,8 @@ pub fn serve(options: Options) -> Result<(), ServeError> {
     let (publisher, catalog) = watch::channel(None);
     let engine = Engine::new(Settings { page: options.page });
     let (_watching, mode) = watch::channel("watching".to_owned());
-    let board = options
-        .run
-        .map(|run| Board::start(run, &options.plugins, mode, catalog.clone()))
-        .transpose()?;
+    let board =
+        options.run.and_then(|run| Board::start(run, &options.plugins, mode, catalog.clone()));
     protocol.block_on(async {
         let shutdown = shutdown_signal()?;
         let stdio = Stdio::start(std::io::stdin(), stdout)?;

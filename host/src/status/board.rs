@@ -33,13 +33,14 @@ struct Shown {
 
 impl Board {
     /// Starts to show, in the directory `run`, what `catalog` holds of `directories` and how they are
-    /// `watching`. Where the directory cannot be used, the log says so once.
+    /// `watching`. Where that is impossible, the log says so once, and nothing
+    /// else happens.
     pub fn start(
         run: PathBuf,
         directories: &[PathBuf],
         watching: watch::Receiver<String>,
         catalog: watch::Receiver<Option<Arc<Catalog>>>,
-    ) -> std::io::Result<Self> {
+    ) -> Option<Self> {
         let place = Place::own(run);
         let absolute = |path: &PathBuf| std::path::absolute(path).unwrap_or_else(|_| path.clone());
         let status = Status {
@@ -57,7 +58,8 @@ impl Board {
         };
         let (stop, stopped) = oneshot::channel();
         let (end, ended) = mpsc::channel();
-        std::thread::Builder::new().name("status".into()).spawn(move || {
+        let own = place.clone();
+        let started = std::thread::Builder::new().name("status".into()).spawn(move || {
             match place.take() {
                 Ok(held) => {
                     show(&place, status, watching, catalog, stopped);
@@ -66,8 +68,14 @@ impl Board {
                 Err(error) => warn(&place, &error),
             }
             drop(end);
-        })?;
-        Ok(Self { stop: Some(stop), ended })
+        });
+        match started {
+            Ok(_ends_with_the_channel) => Some(Self { stop: Some(stop), ended }),
+            Err(error) => {
+                warn(&own, &error.into());
+                None
+            }
+        }
     }
 }
 

@@ -160,7 +160,7 @@ mod tests {
         log.write_all(&[&*line("two"), b"junk\n", b"{\"half"].concat()).expect("written");
         check(&mut early, &["two"]);
         check(&mut late, &["two"]);
-        log.write_all(&[b'\n']).expect("written");
+        log.write_all(b"\n").expect("written");
         let long = "x".repeat(600_000);
         log.write_all(&line(&long)).expect("written");
         log.write_all(&line(&long)).expect("written");

@@ -163,6 +163,21 @@ fn what_is_no_save_builds_nothing_and_a_new_directory_is_watched() {
 }
 
 #[test]
+fn a_save_during_a_build_is_built_after_it() {
+    let person = Person::new();
+    person.has_crate(&wasm(&["run"]));
+    fs::write(person.crate_file("target/slow"), "").unwrap();
+    let dev = person.dev();
+    eventually("the build", || (person.builds() == 1).then_some(()));
+    fs::write(person.crate_file("src/lib.rs"), "").unwrap();
+    fs::remove_file(person.crate_file("target/slow")).unwrap();
+    dev.says("installed roman");
+    dev.says("unchanged roman");
+    assert_eq!(person.builds(), 2);
+    dev.ends();
+}
+
+#[test]
 fn the_end_takes_cargo_along() {
     let person = Person::new();
     person.has_crate(&wasm(&["run"]));
