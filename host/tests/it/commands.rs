@@ -125,6 +125,10 @@ fn help_teaches_with_examples() {
         (&["serve", "--help"], "printf"),
         (&["call", "--help"], "KEY=VALUE"),
         (&["check", "--help"], "Exits with 1"),
+        (&["status", "--help"], "toolrack status --json"),
+        (&["add", "--help"], "toolrack add ./manifests"),
+        (&["remove", "--help"], "toolrack remove weather"),
+        (&["dev", "--help"], "toolrack dev ./roman"),
     ] {
         let output = toolrack().args(arguments).output().unwrap();
         let text = String::from_utf8(output.stdout).unwrap();

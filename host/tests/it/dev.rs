@@ -14,7 +14,7 @@ use crate::guest::{LOG, Wat};
 use crate::person::{Person, eventually};
 
 /// A running `toolrack dev` on a crate in the person's home.
-struct Dev {
+pub(crate) struct Dev {
     child: Child,
     out: Receiver<String>,
     err: Receiver<String>,
@@ -25,19 +25,19 @@ fn wasm(tools: &[&str]) -> Vec<u8> {
 }
 
 impl Person {
-    fn crate_file(&self, name: &str) -> PathBuf {
+    pub(crate) fn crate_file(&self, name: &str) -> PathBuf {
         self.path("crate").join(name)
     }
 
     /// A crate that is built to `wasm`.
-    fn has_crate(&self, wasm: &[u8]) {
+    pub(crate) fn has_crate(&self, wasm: &[u8]) {
         fs::create_dir_all(self.crate_file("src")).unwrap();
         fs::create_dir(self.crate_file("target")).unwrap();
         fs::write(self.crate_file("Cargo.toml"), "").unwrap();
         fs::write(self.crate_file("src/roman.wasm"), wasm).unwrap();
     }
 
-    fn dev(&self) -> Dev {
+    pub(crate) fn dev(&self) -> Dev {
         let mut command = self.command(&["dev"]);
         let mut child = command
             .arg(self.path("crate"))
@@ -59,7 +59,7 @@ impl Person {
 impl Dev {
     /// Waits for a line that holds `part`.
     #[track_caller]
-    fn says(&self, part: &str) -> String {
+    pub(crate) fn says(&self, part: &str) -> String {
         find(&self.out, part)
     }
 
@@ -70,7 +70,7 @@ impl Dev {
 
     /// Ends it as ctrl-c does.
     #[track_caller]
-    fn ends(mut self) {
+    pub(crate) fn ends(mut self) {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
         assert_eq!(self.child.wait().unwrap().code(), Some(0));

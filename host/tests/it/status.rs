@@ -94,6 +94,26 @@ fn what_is_refused_is_shown_with_its_reason() {
 }
 
 #[test]
+fn an_older_version_is_shown_with_the_reason_once() {
+    let (person, good) = (Person::new(), plugins::good());
+    let server = person.serve(good.path());
+    person.status_when(serving(1));
+    let file = person.path("run").join(format!("{}.json", server.pid()));
+    let mut status: Value = serde_json::from_slice(&fs::read(&file).unwrap()).expect("JSON");
+    let manifest = &status["plugins"][0]["file"];
+    let reason = "good.toml:1:1: what is this";
+    let refusal = json!({ "file": manifest, "refused": "version", "reason": reason });
+    status["refusals"] = json!([refusal]);
+    fs::write(&file, status.to_string()).unwrap();
+    let shown = person.status();
+    let plugin = &shown[0]["plugins"][0];
+    assert_eq!((&plugin["state"], &plugin["reason"]), (&json!("older"), &json!(reason)));
+    let out = person.run(&["status"]).out;
+    assert!(out.contains("serving an older version, because"), "{out}");
+    assert!(!out.contains("refused") && out.matches(reason).count() == 1, "{out}");
+}
+
+#[test]
 fn a_run_directory_that_cannot_be_used_costs_a_warning_and_nothing_else() {
     let (person, good) = (Person::new(), plugins::good());
     fs::write(person.path("run"), "in the way").unwrap();
