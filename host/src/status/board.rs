@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use tokio::sync::{oneshot, watch};
 
+use super::servers::sweep;
 use super::{Place, PlaceError, Status, now_ms};
 use crate::catalog::Catalog;
 
@@ -62,6 +63,8 @@ impl Board {
         let started = std::thread::Builder::new().name("status".into()).spawn(move || {
             match place.take() {
                 Ok(held) => {
+                    // Clients kill servers too; what is left is removed by the next look at it.
+                    let _ = sweep(place.directory());
                     show(&place, status, watching, catalog, stopped);
                     place.remove(held);
                 }

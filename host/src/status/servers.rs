@@ -76,6 +76,14 @@ pub fn servers(run: &Path) -> Result<Vec<Server>, ServersError> {
     Ok(places.filter(lives).map(|place| Server { told: told(&place), place }).collect())
 }
 
+/// Removes what dead servers left.
+pub(super) fn sweep(run: &Path) -> io::Result<()> {
+    for pid in pids(run)? {
+        lives(&Place::new(run.to_owned(), pid));
+    }
+    Ok(())
+}
+
 fn pids(run: &Path) -> io::Result<Vec<u32>> {
     let mut pids = Vec::new();
     for entry in fs::read_dir(run)? {

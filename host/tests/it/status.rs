@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::{Value, json};
 
 use crate::guest::Wat;
-use crate::person::Person;
+use crate::person::{Person, eventually};
 use crate::plugins;
 
 fn serving(count: usize) -> impl Fn(&Value) -> bool {
@@ -62,6 +62,18 @@ fn a_server_that_was_killed_is_gone_and_its_files_are_removed() {
         let name = file.unwrap().file_name().into_string().unwrap();
         assert!(name.starts_with(&own), "{name} is left");
     }
+}
+
+#[test]
+fn a_server_that_starts_removes_what_the_dead_left() {
+    let (person, good) = (Person::new(), plugins::good());
+    let killed = person.serve(good.path());
+    let lock = person.path("run").join(format!("{}.lock", killed.pid()));
+    eventually("the lock", || lock.exists().then_some(()));
+    drop(killed);
+    assert!(lock.exists());
+    let _server = person.serve(good.path());
+    eventually("the end of the lock", || (!lock.exists()).then_some(()));
 }
 
 #[test]
