@@ -5,10 +5,13 @@
 pub mod cli;
 pub mod serve;
 
+pub mod install;
+
 pub mod host;
 
 pub mod mcp;
 pub mod reload;
+pub mod status;
 
 pub mod catalog;
 

@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use crate::host::{Host, HostError};
 use crate::mcp::{Driver, Engine, PrivateStdout, Settings, Stdio};
 use crate::sandbox::Compiler;
+use crate::status::Board;
 
 /// What the operator chose.
 #[derive(Clone, Debug)]
@@ -19,6 +20,8 @@ pub struct Options {
     pub compiler: Compiler,
     /// Tools on a page of `tools/list`.
     pub page: Option<NonZeroUsize>,
+    /// Where the server tells what it serves; nowhere where there is no home directory.
+    pub run: Option<PathBuf>,
 }
 
 /// Why the server does not start.
@@ -39,10 +42,14 @@ pub fn serve(options: Options) -> Result<(), ServeError> {
     let host = Host::start(options.compiler)?;
     let (publisher, catalog) = watch::channel(None);
     let engine = Engine::new(Settings { page: options.page });
+    let follower = host.follow(&options.plugins);
+    let board = options
+        .run
+        .and_then(|run| Board::start(run, &options.plugins, follower.mode(), catalog.clone()));
     protocol.block_on(async {
         let shutdown = shutdown_signal()?;
         let stdio = Stdio::start(std::io::stdin(), stdout)?;
-        let following = host.follow(&options.plugins).run(publisher);
+        let following = follower.run(publisher);
         let driver = Driver::new(engine, stdio, catalog, host.guests().clone()).run(shutdown);
         let end = tokio::select! {
             end = driver => end,
@@ -51,6 +58,7 @@ pub fn serve(options: Options) -> Result<(), ServeError> {
         tracing::debug!("the server ends: {end:?}");
         Ok::<_, ServeError>(())
     })?;
+    drop(board);
     host.stop();
     Ok(())
 }

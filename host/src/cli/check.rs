@@ -6,8 +6,8 @@ use anstream::println;
 use serde_json::{Value, json};
 
 use super::load::load;
-use super::{DIM, ERROR, GOOD, NAME, Setup, paint, print_json};
-use crate::catalog::{Catalog, Plugin};
+use super::{DIM, ERROR, GOOD, NAME, Setup, counted, paint, print_json};
+use crate::catalog::{Catalog, Plugin, Refusal};
 use crate::manifest::{grouped, show_duration};
 
 pub(super) fn run(setup: Setup, as_json: bool) -> anyhow::Result<ExitCode> {
@@ -52,43 +52,51 @@ fn report(catalog: &Catalog) -> Value {
 
 fn print(catalog: &Catalog) {
     for plugin in catalog.plugins() {
-        let limits = plugin.limits();
-        println!(
-            "{} {}  {}",
-            paint(GOOD, "ok"),
-            paint(NAME, &plugin.name),
-            paint(DIM, &plugin.file)
-        );
-        for tool in tools_of(catalog, plugin) {
-            println!("     {tool}");
-        }
-        println!(
-            "     {}",
-            paint(
-                DIM,
-                format!(
-                    "limits a call: fuel {}, cpu {}, memory {}, timeout {}, output {}, {} at once",
-                    grouped(limits.fuel),
-                    show_duration(limits.cpu),
-                    limits.memory,
-                    show_duration(limits.timeout),
-                    limits.output,
-                    limits.concurrency,
-                )
-            )
-        );
+        let tools: Vec<_> = tools_of(catalog, plugin).collect();
+        let verdict =
+            if tools.is_empty() { paint(ERROR, "no tools served") } else { paint(GOOD, "ok") };
+        println!("{verdict} {}  {}", paint(NAME, &plugin.name), paint(DIM, &plugin.file));
+        print_tools_and_limits(&tools, plugin);
     }
-    for refusal in catalog.refusals() {
-        println!("{} {}", paint(ERROR, "refused"), paint(NAME, &refusal.file));
-        for line in refusal.reason.lines() {
-            println!("     {line}");
-        }
-    }
-    let (served, refused) = (catalog.plugins().len(), catalog.refusals().len());
-    println!("{served} plugins with {} tools served, {refused} refused", catalog.tools().count());
+    catalog.refusals().iter().for_each(print_refusal);
+    println!(
+        "{} with {} served, {} refused",
+        counted(catalog.plugins().len(), "plugin"),
+        counted(catalog.tools().count(), "tool"),
+        catalog.refusals().len()
+    );
 }
 
-fn tools_of<'a>(catalog: &'a Catalog, plugin: &'a Plugin) -> impl Iterator<Item = &'a str> {
+/// What a plugin offers and what a call of it may spend, below the line that names it.
+pub(super) fn print_tools_and_limits(tools: &[&str], plugin: &Plugin) {
+    for tool in tools {
+        println!("     {tool}");
+    }
+    let limits = plugin.limits();
+    let limits = format!(
+        "limits a call: fuel {}, cpu {}, memory {}, timeout {}, output {}, {} at once",
+        grouped(limits.fuel),
+        show_duration(limits.cpu),
+        limits.memory,
+        show_duration(limits.timeout),
+        limits.output,
+        limits.concurrency,
+    );
+    println!("     {}", paint(DIM, limits));
+}
+
+/// What is refused, and below it why.
+pub(super) fn print_refusal(refusal: &Refusal) {
+    println!("{} {}", paint(ERROR, "refused"), paint(NAME, &refusal.file));
+    for line in refusal.reason.lines() {
+        println!("     {line}");
+    }
+}
+
+pub(super) fn tools_of<'a>(
+    catalog: &'a Catalog,
+    plugin: &'a Plugin,
+) -> impl Iterator<Item = &'a str> {
     let own = catalog.tools().filter(|tool| tool.plugin.name == plugin.name);
     own.map(|tool| tool.name.as_str())
 }

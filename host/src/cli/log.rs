@@ -1,32 +1,115 @@
-//! The log: `tracing` to stderr, by a thread of its own, so that a stuck stderr stops nothing.
+//! The log: `tracing` to stderr, and of a server what plugins write to a file too; each by a thread of
+//! its own, so that a stuck stderr or disk stops nothing.
 
-use std::io::IsTerminal as _;
+use std::io::{IsTerminal as _, Write};
 
-use anyhow::Context as _;
-use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
-use tracing_subscriber::EnvFilter;
+use anyhow::{Context as _, bail};
+use tracing::{Level, Metadata, Subscriber};
+use tracing_appender::non_blocking::{NonBlocking, NonBlockingBuilder, WorkerGuard};
+use tracing_subscriber::filter::{LevelFilter, filter_fn};
+use tracing_subscriber::fmt::format::{DefaultFields, Format, JsonFields};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer as _, fmt};
 
 use super::LogFormat;
+use crate::status::{Place, PluginLog};
+use crate::text::escape;
 
 /// Lines that wait for stderr; beyond them lines are lost rather than calls delayed.
 const MAX_LINES: usize = 1024;
 
-/// Starts the log. Dropping the guard writes what waits.
-pub(super) fn start(format: LogFormat, level: &str) -> anyhow::Result<WorkerGuard> {
-    let filter = EnvFilter::try_new(level)
-        .with_context(|| format!("`--log {level}` is no level; try error, warn, info or debug"))?;
-    let (writer, guard) = NonBlockingBuilder::default()
-        .lossy(true)
-        .buffered_lines_limit(MAX_LINES)
-        .thread_name("log")
-        .finish(std::io::stderr());
+/// The log. Dropping it writes what waits.
+pub(super) struct Log {
+    plugins: Option<(WorkerGuard, Place)>,
+    _stderr: WorkerGuard,
+}
+
+/// Starts the log. What plugins write goes to the log of the server at `place` too, if there is one.
+pub(super) fn start(format: LogFormat, level: &str, place: Option<Place>) -> anyhow::Result<Log> {
+    let filter = filter(level)?;
+    let (writer, stderr) = non_blocking(std::io::stderr());
     let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer);
-    match format {
-        LogFormat::Human => log.with_ansi(colour).init(),
-        LogFormat::Json => {
-            log.json().flatten_event(true).with_current_span(true).with_span_list(false).init();
+    let log = fmt::layer().with_writer(writer);
+    let log = match format {
+        LogFormat::Human => log.with_ansi(colour).with_filter(filter).boxed(),
+        LogFormat::Json => as_json(log).with_filter(filter).boxed(),
+    };
+    let (plugins, plugin_log) = match place {
+        Some(place) => {
+            let (writer, guard) = non_blocking(PluginLog::new(place.clone()));
+            let log =
+                as_json(fmt::layer().with_writer(writer)).with_filter(filter_fn(is_of_plugin));
+            (Some((guard, place)), Some(log))
+        }
+        None => (None, None),
+    };
+    tracing_subscriber::registry().with(log).with(plugin_log).init();
+    Ok(Log { plugins, _stderr: stderr })
+}
+
+impl Drop for Log {
+    fn drop(&mut self) {
+        if let Some((guard, place)) = self.plugins.take() {
+            drop(guard);
+            // The server's other files are gone already; its last lines may have made this one anew.
+            let _ = std::fs::remove_file(place.log());
         }
     }
-    Ok(guard)
+}
+
+fn non_blocking(writer: impl Write + Send + 'static) -> (NonBlocking, WorkerGuard) {
+    let builder = NonBlockingBuilder::default().lossy(true).buffered_lines_limit(MAX_LINES);
+    builder.thread_name("log").finish(writer)
+}
+
+type Json<S> = fmt::Layer<S, JsonFields, Format<fmt::format::Json>, NonBlocking>;
+
+fn as_json<S>(log: fmt::Layer<S, DefaultFields, Format, NonBlocking>) -> Json<S>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
+    log.json().flatten_event(true).with_current_span(true).with_span_list(false)
+}
+
+/// What plugins write, and the spans that say which plugin and which tool.
+fn is_of_plugin(metadata: &Metadata<'_>) -> bool {
+    if metadata.is_span() {
+        *metadata.level() <= Level::INFO
+    } else {
+        metadata.target() == "plugin" && *metadata.level() <= Level::DEBUG
+    }
+}
+
+/// What `--log` says. A word alone is a level: [`EnvFilter`] would take any other for a module that
+/// logs nothing, and the log would be empty without a reason.
+fn filter(text: &str) -> anyhow::Result<EnvFilter> {
+    for directive in text.split(',').map(str::trim).filter(|directive| !directive.is_empty()) {
+        let level = directive.rsplit_once('=').map_or(directive, |(_, level)| level);
+        if !level.ends_with(']') && level.parse::<LevelFilter>().is_err() {
+            bail!(
+                "`{}` is no log level; the levels are off, error, warn, info, debug and trace, and \
+                 `plugin=debug,info` sets one for what plugins write and one for the rest",
+                escape(level)
+            );
+        }
+    }
+    EnvFilter::try_new(text).with_context(|| format!("`{}` is no log filter", escape(text)))
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_filter_is_made_of_levels() {
+        for good in ["info", "WARN", "off", "plugin=debug,info", "off,plugin=3", ""] {
+            assert!(super::filter(good).is_ok(), "{good}");
+        }
+        for (bad, word) in
+            [("bogus", "bogus"), ("plugin=lots,info", "lots"), ("info,plugin", "plugin")]
+        {
+            let error = super::filter(bad).expect_err(bad).to_string();
+            assert!(error.starts_with(&format!("`{word}` is no log level")), "{error}");
+        }
+    }
 }

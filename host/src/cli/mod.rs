@@ -1,12 +1,18 @@
 //! The command line: arguments to commands, outcomes to exit codes. The only place that prints for
 //! people.
 
+mod add;
 mod call;
 mod check;
 mod compile;
+mod dev;
+mod help;
 mod list;
 mod load;
 mod log;
+mod remove;
+mod served;
+mod status;
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -18,53 +24,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::home::Home;
 use crate::sandbox::Compiler;
 use crate::serve::{self, Options};
-
-const ABOUT: &str = "One MCP server, many sandboxed WebAssembly tools";
-
-const LONG_ABOUT: &str = "\
-One MCP server, many sandboxed WebAssembly tools.
-
-Each plugin is two files in a plugin directory: a manifest (NAME.toml) and its WebAssembly \
-(NAME.wasm). Register `toolrack serve` once with your MCP client; install tools by copying files.";
-
-const EXAMPLES: &str = "\
-Examples:
-  toolrack check                               what would be served, and what is refused and why
-  toolrack list                                the tools, as a client sees them
-  toolrack call calc_evaluate expression=2^64  call a tool from the shell
-  toolrack serve --plugins ./manifests         speak MCP on stdin and stdout
-
-Register with Claude Code:
-  claude mcp add --scope user toolrack -- toolrack serve
-
-Exit codes: 0 success; 1 a tool failed or a plugin was refused; 2 the command line is wrong.";
-
-const SERVE_HELP: &str = "\
-Speaks MCP on stdin and stdout, one JSON message a line, until stdin ends or a signal comes. An MCP \
-client starts this command; logs go to stderr.
-
-Try it by hand:
-  printf '%s\\n' \\
-    '{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"initialize\",\"params\":{\"protocolVersion\":\"2025-11-25\",\"capabilities\":{},\"clientInfo\":{\"name\":\"me\",\"version\":\"0\"}}}' \\
-    '{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"tools/list\"}' | toolrack serve";
-
-const CALL_HELP: &str = "\
-Calls one tool as an MCP client would, in the same sandbox with the same limits, and prints its answer.
-
-Arguments are one JSON object, or KEY=VALUE pairs that are read by the tool's input schema: a string \
-where it wants a string, JSON where it wants anything else.
-
-Examples:
-  toolrack call hello_greet name=Ada
-  toolrack call calc_evaluate '{\"expression\": \"0.1 + 0.2\"}'
-  toolrack call --json time_now";
-
-const CHECK_HELP: &str = "\
-Loads every plugin as `serve` would and says what would be served, with which limits, and what is \
-refused and why. Exits with 1 if anything is refused.";
+use crate::status::Place;
 
 #[derive(Parser)]
-#[command(name = "toolrack", version, about = ABOUT, long_about = LONG_ABOUT, after_help = EXAMPLES)]
+#[command(name = "toolrack", version, about = help::ABOUT, long_about = help::LONG_ABOUT, after_help = help::EXAMPLES)]
 struct Cli {
     #[command(subcommand)]
     invocation: Option<Invocation>,
@@ -121,7 +84,7 @@ enum Invocation {
 #[derive(Subcommand)]
 enum Command {
     /// Serve MCP on stdin and stdout (this is also what no command does)
-    #[command(long_about = SERVE_HELP)]
+    #[command(long_about = help::SERVE)]
     Serve {
         /// Tools on one page of tools/list [default: all]
         #[arg(long, value_name = "N")]
@@ -134,7 +97,7 @@ enum Command {
         json: bool,
     },
     /// Call one tool and print its answer
-    #[command(long_about = CALL_HELP)]
+    #[command(long_about = help::CALL)]
     Call {
         /// The tool's public name, as `toolrack list` shows it
         tool: String,
@@ -145,8 +108,39 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Install plugins, after checking them
+    #[command(long_about = help::ADD)]
+    Add {
+        /// A plugin's .wasm or .toml, or a directory that holds manifests
+        #[arg(value_name = "PLUGIN", required = true)]
+        sources: Vec<PathBuf>,
+    },
+    /// Remove plugins
+    #[command(long_about = help::REMOVE)]
+    Remove {
+        /// A plugin's name, as `toolrack check` shows it
+        #[arg(value_name = "NAME", required = true)]
+        names: Vec<String>,
+    },
+    /// Build a plugin's crate on every save and install it
+    #[command(long_about = help::DEV)]
+    Dev {
+        /// The directory of the plugin's crate
+        #[arg(value_name = "CRATE", default_value = ".")]
+        directory: PathBuf,
+        /// The package, where a workspace has several plugins
+        #[arg(long, value_name = "NAME")]
+        package: Option<String>,
+    },
+    /// Show what running servers serve
+    #[command(long_about = help::STATUS)]
+    Status {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Validate plugin directories
-    #[command(long_about = CHECK_HELP)]
+    #[command(long_about = help::CHECK)]
     Check {
         /// Print JSON
         #[arg(long)]
@@ -155,6 +149,7 @@ enum Command {
 }
 
 /// What every command that loads plugins needs.
+#[derive(Clone)]
 struct Setup {
     plugins: Vec<PathBuf>,
     compiler: Compiler,
@@ -174,29 +169,34 @@ pub fn main() -> ExitCode {
     };
     let home = Home::from_environment();
     let plugins = plugin_directories(cli.global.plugins, home.as_ref());
+    let run = home.as_ref().map(Home::run);
     let cache = home.filter(|_| !cli.global.no_cache).map(|home| home.cache());
     let compiler = cache.into_iter().fold(Compiler::in_children(), Compiler::with_cache);
     let setup = Setup { plugins, compiler };
-    let default_level = match command {
-        Command::Serve { .. } => "info",
-        Command::List { .. } | Command::Call { .. } | Command::Check { .. } => "warn",
-    };
-    let level = cli.global.log.as_deref().unwrap_or(default_level);
+    let serves = matches!(command, Command::Serve { .. });
+    let level = cli.global.log.as_deref().unwrap_or(if serves { "info" } else { "warn" });
+    let place = run.clone().filter(|_| serves).map(Place::own);
     // Kept to the end: dropping it writes what is still queued.
-    let _log = match log::start(cli.global.log_format, level) {
-        Ok(guard) => guard,
+    let _log = match log::start(cli.global.log_format, level, place) {
+        Ok(log) => log,
         Err(error) => return fail(&error),
     };
     let outcome = match command {
         Command::Serve { page_size } => {
             hint_at_terminal();
             let Setup { plugins, compiler } = setup;
-            let served = serve::serve(Options { plugins, compiler, page: page_size });
+            let served = serve::serve(Options { plugins, compiler, page: page_size, run });
             served.map(|()| ExitCode::SUCCESS).map_err(Into::into)
         }
         Command::List { json } => list::run(setup, json),
         Command::Call { tool, arguments, json } => call::run(setup, &tool, &arguments, json),
         Command::Check { json } => check::run(setup, json),
+        Command::Add { sources } => add::run(&sources, &setup, run.as_deref()),
+        Command::Remove { names } => remove::run(&names, &setup.plugins, run.as_deref()),
+        Command::Dev { directory, package } => {
+            dev::run(&directory, package, &setup, run.as_deref())
+        }
+        Command::Status { json } => status::run(run.as_deref(), &setup.plugins, json),
     };
     outcome.unwrap_or_else(|error| fail(&error))
 }
@@ -237,6 +237,12 @@ const DIM: anstyle::Style = anstyle::Style::new().dimmed();
 /// Coloured text; [`anstream`] takes the colour out where nobody sees it.
 fn paint(style: anstyle::Style, text: impl std::fmt::Display) -> String {
     format!("{style}{text}{style:#}")
+}
+
+/// A number of things: `1 plugin`, `2 plugins`.
+fn counted<N: std::fmt::Display + PartialEq + From<u8>>(number: N, thing: &str) -> String {
+    let plural = if number == N::from(1) { "" } else { "s" };
+    format!("{number} {thing}{plural}")
 }
 
 fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {

@@ -29,6 +29,7 @@ use crate::name::PluginName;
 pub use digest::{DigestError, Sha256Digest};
 pub use error::ManifestError;
 pub use limits::{LIMIT_RULES, LimitRule, Limits, grouped};
+pub(crate) use nearest::nearest;
 pub use notation::UnitError;
 pub use place::Place;
 pub use units::{Bytes, parse_duration, show_duration};

@@ -1,7 +1,7 @@
 //! The known word that a mistyped one most likely stands for.
 
 /// The nearest of `known` to `word`, unless all are too far to be a slip.
-pub(super) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     // The comparison takes time and memory by the product of the lengths; a slip is not that long.
     if word.len() > 48 {
         return None;

@@ -16,4 +16,6 @@ mod watch;
 
 pub use follow::Follower;
 pub use loader::Loader;
+pub(crate) use read::{ReadError, read_at_most};
+pub(crate) use scan::MAX_WASM;
 pub use watch::Mode;

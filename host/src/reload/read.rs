@@ -7,7 +7,7 @@ use std::time::SystemTime;
 
 /// Why a file is not read.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum ReadError {
+pub(crate) enum ReadError {
     /// Nothing is there.
     #[error("is missing")]
     Missing,
@@ -78,7 +78,7 @@ impl From<&Metadata> for Signature {
 }
 
 /// A regular file's bytes.
-pub(super) fn read_at_most(path: &Path, at_most: usize) -> Result<Vec<u8>, ReadError> {
+pub(crate) fn read_at_most(path: &Path, at_most: usize) -> Result<Vec<u8>, ReadError> {
     // A directory cannot be opened everywhere.
     check_kind(&std::fs::metadata(path)?)?;
     let file = open(path)?;

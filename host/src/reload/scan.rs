@@ -18,7 +18,7 @@ use crate::text::escape;
 /// Files looked at in one directory. A directory with more is not a plugin directory.
 const MAX_FILES: usize = 4096;
 /// A Wasm file, in bytes.
-const MAX_WASM: usize = 32 * 1024 * 1024;
+pub(crate) const MAX_WASM: usize = 32 * 1024 * 1024;
 /// Bytes of Wasm that one scan keeps for those who load them; what is more is read again.
 const MAX_KEPT: usize = 64 * 1024 * 1024;
 

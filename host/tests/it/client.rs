@@ -131,7 +131,8 @@ impl Drop for Client {
     }
 }
 
-fn read(stream: impl std::io::Read + Send + 'static) -> mpsc::Receiver<String> {
+/// The lines of a stream, as they come.
+pub(crate) fn read(stream: impl std::io::Read + Send + 'static) -> mpsc::Receiver<String> {
     let (sender, lines) = mpsc::channel();
     std::thread::spawn(move || {
         for line in BufReader::new(stream).lines() {

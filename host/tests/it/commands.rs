@@ -38,6 +38,7 @@ fn check_says_what_is_served_and_fails_on_a_refusal() {
     let (code, out, _) = run(&["check"], directory.path());
     assert_eq!(code, 0, "{out}");
     assert!(out.contains("ok good") && out.contains("memory 64 MiB"), "{out}");
+    assert!(out.contains("1 plugin with 2 tools served, 0 refused"), "{out}");
     plugins::install(directory.path(), "bad", "[limits]\nmemroy = 1\n", b"");
     std::fs::write(directory.path().join("stray.wasm"), b"").unwrap();
     let (code, out, _) = run(&["check"], directory.path());
@@ -48,6 +49,24 @@ fn check_says_what_is_served_and_fails_on_a_refusal() {
     let report: Value = serde_json::from_str(&out).expect("JSON");
     assert_eq!((code, report["refusals"].as_array().unwrap().len()), (1, 2));
     assert_eq!(report["plugins"][0]["limits"]["memoryBytes"], 64 * 1024 * 1024);
+}
+
+#[test]
+fn a_plugin_without_a_served_tool_is_not_ok() {
+    let directory = plugins::good();
+    let same = Wat { tools: &["run", "other"], ..Wat::default() };
+    plugins::install(directory.path(), "late", "[plugin]\nprefix = \"good\"", &same.build());
+    let (code, out, _) = run(&["check"], directory.path());
+    assert_eq!(code, 1, "{out}");
+    assert!(out.contains("no tools served late") && !out.contains("ok late"), "{out}");
+}
+
+#[test]
+fn a_word_that_is_no_log_level_is_named() {
+    let directory = plugins::good();
+    let (code, _, error) = run(&["check", "--log", "bogus"], directory.path());
+    assert_eq!(code, 2);
+    assert!(error.contains("`bogus` is no log level; the levels are off, error"), "{error}");
 }
 
 #[test]
@@ -106,6 +125,10 @@ fn help_teaches_with_examples() {
         (&["serve", "--help"], "printf"),
         (&["call", "--help"], "KEY=VALUE"),
         (&["check", "--help"], "Exits with 1"),
+        (&["status", "--help"], "toolrack status --json"),
+        (&["add", "--help"], "toolrack add ./manifests"),
+        (&["remove", "--help"], "toolrack remove weather"),
+        (&["dev", "--help"], "toolrack dev ./roman"),
     ] {
         let output = toolrack().args(arguments).output().unwrap();
         let text = String::from_utf8(output.stdout).unwrap();

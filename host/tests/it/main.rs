@@ -11,7 +11,11 @@
 //! | `histories.rs` | the core of reloading, under invented histories of files, hints and time |
 //! | `server.rs` | the real binary as a client sees it |
 //! | `commands.rs` | the real binary as a person sees it |
-//! | `guest.rs`, `plugins.rs`, `client.rs` | what these tests are made with |
+//! | `install.rs` | plugins into a directory and out of it, by `add` and `remove` |
+//! | `dev.rs` | the author's loop, `toolrack dev`, with an invented cargo |
+//! | `follow.rs` | servers that follow `add`, `remove` and `dev` while they run |
+//! | `status.rs` | servers as `toolrack status` shows them |
+//! | `guest.rs`, `plugins.rs`, `client.rs`, `person.rs` | what these tests are made with |
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
@@ -20,10 +24,15 @@ mod architecture;
 mod catalog;
 mod client;
 mod commands;
+mod dev;
 mod engine;
+mod follow;
 mod guest;
 mod histories;
+mod install;
 mod manifests;
+mod person;
 mod plugins;
 mod sandbox;
 mod server;
+mod status;

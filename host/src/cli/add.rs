@@ -1,0 +1,187 @@
+//! `toolrack add`: plugins checked, shown and installed.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anstream::{eprintln, println};
+use anyhow::Context as _;
+
+use super::check::{print_refusal, print_tools_and_limits, tools_of};
+use super::load::load;
+use super::served::{followers, nobody};
+use super::{ERROR, GOOD, NAME, Setup, paint};
+use crate::catalog::{Catalog, Plugin};
+use crate::install::{
+    Change, InstallError, ManifestSource, Pair, Shelf, Stage, gather, obstacles, place,
+};
+use crate::text::escape;
+
+pub(super) fn run(
+    sources: &[PathBuf],
+    setup: &Setup,
+    run: Option<&Path>,
+) -> anyhow::Result<ExitCode> {
+    let target = target(&setup.plugins)?;
+    let shelf = look(target)?;
+    let installed = (|| {
+        let pairs = gather(sources, &shelf)?;
+        let checked = Checked::new(pairs, shelf, setup)?;
+        checked.print();
+        checked.install()
+    })();
+    let installed = match installed {
+        Ok(installed) => installed,
+        Err(error) => return failed(error),
+    };
+    for one in &installed {
+        println!("{}", one.sentence());
+    }
+    println!("{}", followers(run, target).unwrap_or_else(|| nobody(target)));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The directory that plugins are installed into.
+pub(super) fn target(directories: &[PathBuf]) -> anyhow::Result<&Path> {
+    let target = directories.first().map(PathBuf::as_path);
+    target.context("there is no plugin directory; name one with --plugins")
+}
+
+/// What lies in the directory that plugins are installed into.
+pub(super) fn look(target: &Path) -> anyhow::Result<Shelf> {
+    let shown = || format!("{}: it cannot be read", escape(&target.to_string_lossy()));
+    Shelf::look(target).with_context(shown)
+}
+
+/// Tells refusals, which the person can mend in the plugin, from everything else.
+pub(super) fn failed(error: anyhow::Error) -> anyhow::Result<ExitCode> {
+    match error.downcast::<InstallError>() {
+        Ok(InstallError::Refused(refusals)) => {
+            refusals.iter().for_each(print_refusal);
+            eprintln!("{} nothing was installed", paint(ERROR, "error:"));
+            Ok(ExitCode::FAILURE)
+        }
+        Ok(error) => Err(error.into()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Plugins that can be installed.
+pub(super) struct Checked {
+    pairs: Vec<Pair>,
+    plugins: Vec<Arc<Plugin>>,
+    catalog: Catalog,
+    shelf: Shelf,
+}
+
+/// A plugin that was installed.
+pub(super) struct Installed {
+    pub(super) plugin: Arc<Plugin>,
+    pub(super) change: Change,
+    /// Its manifest's file, as shown to people.
+    pub(super) manifest: String,
+    directory: PathBuf,
+}
+
+impl Checked {
+    /// Loads `pairs` as a server would that serves them together with what is installed.
+    pub(super) fn new(pairs: Vec<Pair>, shelf: Shelf, setup: &Setup) -> anyhow::Result<Self> {
+        let obstacles = obstacles(&pairs, &shelf);
+        if !obstacles.is_empty() {
+            return Err(InstallError::Refused(obstacles).into());
+        }
+        let stage = Stage::new(&pairs).context("a temporary directory cannot be made")?;
+        let plugins = stage.directories(&setup.plugins);
+        let (host, catalog) = load(Setup { plugins, ..setup.clone() })?;
+        host.stop();
+        let verdict = stage.verdict(&pairs, &catalog, &shelf);
+        let plugins = verdict.map_err(InstallError::Refused)?;
+        Ok(Self { pairs, plugins, catalog, shelf })
+    }
+
+    /// Shows what would be installed: what a person has to know before.
+    fn print(&self) {
+        for (pair, plugin) in self.pairs.iter().zip(&self.plugins) {
+            println!("{} {}", paint(GOOD, "ok"), paint(NAME, &plugin.name));
+            let tools: Vec<_> = tools_of(&self.catalog, plugin).collect();
+            if tools.is_empty() {
+                println!("     no tools served: its manifest hides all of them");
+            }
+            print_tools_and_limits(&tools, plugin);
+            println!("     {}", grants(pair));
+            let manifest = escape(&self.shelf.directory.join(&pair.file).to_string_lossy());
+            match pair.source {
+                ManifestSource::Brought => {}
+                ManifestSource::Kept => {
+                    println!("     the manifest that is installed stays: {manifest}")
+                }
+                ManifestSource::Made => {
+                    println!("     it has no manifest: an empty one is made, {manifest}")
+                }
+            }
+        }
+    }
+
+    /// Puts them in place.
+    pub(super) fn install(self) -> anyhow::Result<Vec<Installed>> {
+        let changes = place(&self.pairs, &self.shelf)?;
+        let installed = self.plugins.into_iter().zip(changes).zip(&self.pairs);
+        let installed = installed.map(|((plugin, change), pair)| Installed {
+            plugin,
+            change,
+            manifest: escape(&pair.file),
+            directory: self.shelf.directory.clone(),
+        });
+        Ok(installed.collect())
+    }
+}
+
+impl Installed {
+    /// Whether its Wasm is not the one that was there.
+    pub(super) fn is_other_wasm(&self) -> bool {
+        match self.change {
+            Change::Installed => true,
+            Change::Updated(old) => old != Some(self.plugin.digest),
+            Change::Unchanged => false,
+        }
+    }
+
+    /// What it is, in a few words.
+    pub(super) fn version(&self) -> String {
+        format!("version {} of {}", short(&self.plugin.digest.to_string()), self.plugin.name)
+    }
+
+    /// What was done, in a sentence.
+    pub(super) fn sentence(&self) -> String {
+        let name = paint(NAME, &self.plugin.name);
+        let version = short(&self.plugin.digest.to_string());
+        let directory = escape(&self.directory.to_string_lossy());
+        match self.change {
+            Change::Installed => format!("installed {name}, version {version}, in {directory}"),
+            Change::Unchanged => format!("unchanged {name}, version {version}, in {directory}"),
+            Change::Updated(Some(_)) if !self.is_other_wasm() => {
+                format!(
+                    "updated {name}, version {version} as before with another manifest, in {directory}"
+                )
+            }
+            Change::Updated(old) => {
+                let old = old.map_or("none".into(), |old| short(&old.to_string()));
+                format!("updated {name} from version {old} to {version} in {directory}")
+            }
+        }
+    }
+}
+
+/// What a plugin may reach besides its own memory. Nothing but configuration can be granted.
+fn grants(pair: &Pair) -> String {
+    let config = pair.manifest().map(|manifest| manifest.config).unwrap_or_default();
+    let told: Vec<_> =
+        config.iter().map(|(key, value)| format!("{} = {}", escape(key), escape(value))).collect();
+    let told = if told.is_empty() { "nothing".into() } else { told.join(", ") };
+    format!("it can reach no files, no network and no environment; it is told: {told}")
+}
+
+/// A version as people see it: enough of the digest to tell two apart.
+pub(super) fn short(digest: &str) -> String {
+    digest.chars().take(12).collect()
+}

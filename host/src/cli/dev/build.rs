@@ -1,0 +1,219 @@
+//! Cargo as a child: started, listened to, ended; and the plugin that it says it has built.
+
+use std::ffi::OsString;
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::Sender;
+
+use anyhow::{Context as _, bail};
+use serde::Deserialize;
+
+use super::Event;
+use crate::text::escape;
+
+/// The longest of cargo's messages that is listened to.
+const MAX_MESSAGES: u64 = 256 * 1024 * 1024;
+
+/// A build that runs. Dropping it ends cargo and what cargo started.
+pub(super) struct Build {
+    child: Child,
+}
+
+/// What cargo said.
+#[derive(Debug, Default)]
+pub(super) struct Messages {
+    artifacts: Vec<Artifact>,
+}
+
+/// A plugin that was built.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Artifact {
+    /// Its package.
+    pub(super) package: String,
+    /// The directory of its crate.
+    pub(super) directory: PathBuf,
+    /// The component.
+    pub(super) wasm: PathBuf,
+}
+
+impl Build {
+    /// Starts cargo in `root`. Its errors go to stderr, as the author knows them; when it has said all,
+    /// there is an event.
+    pub(super) fn start(
+        root: &Path,
+        package: Option<&str>,
+        events: Sender<Event>,
+    ) -> anyhow::Result<Self> {
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
+        let mut command = Command::new(&cargo);
+        command.current_dir(root).stdin(Stdio::null()).stdout(Stdio::piped());
+        command.args(["build", "--release", "--target", "wasm32-wasip2"]);
+        command.arg("--message-format=json-render-diagnostics");
+        if let Some(package) = package {
+            command.args(["--package", package]);
+        }
+        apart(&mut command);
+        let shown = || format!("`{}` cannot be started", escape(&cargo.to_string_lossy()));
+        let mut child = command.spawn().with_context(shown)?;
+        let stdout = child.stdout.take();
+        let build = Self { child };
+        // It ends with cargo's output.
+        std::thread::Builder::new().name("cargo".into()).spawn(move || {
+            let mut messages = Messages::default();
+            let lines = stdout.map(|stdout| BufReader::new(stdout.take(MAX_MESSAGES)).lines());
+            for line in lines.into_iter().flatten().map_while(Result::ok) {
+                let Ok(message) = serde_json::from_str::<Message>(&line) else { continue };
+                if message.reason == "build-finished" {
+                    break;
+                }
+                messages.artifacts.extend(message.artifact());
+            }
+            // Nobody listens once the command is over.
+            let _ = events.send(Event::Built(messages));
+        })?;
+        Ok(build)
+    }
+
+    /// What was built, once cargo has ended.
+    pub(super) fn finish(mut self, messages: Messages) -> anyhow::Result<Messages> {
+        // Some of it may have been built even so.
+        if !self.child.wait()?.success() {
+            bail!("the build failed");
+        }
+        Ok(messages)
+    }
+}
+
+impl Drop for Build {
+    fn drop(&mut self) {
+        if !matches!(self.child.try_wait(), Ok(Some(_))) {
+            end(&mut self.child);
+            // Ended just now, so there is nothing to wait for and nothing to do about a failure.
+            let _ = self.child.wait();
+        }
+    }
+}
+
+impl Messages {
+    /// The plugin that is meant: the one of `package`, or else the crate at `root`, or else the only one.
+    pub(super) fn artifact(self, root: &Path, package: Option<&str>) -> anyhow::Result<Artifact> {
+        if self.artifacts.is_empty() {
+            bail!(
+                "cargo built no plugin; a plugin's Cargo.toml has `crate-type = [\"cdylib\"]` under [lib]"
+            );
+        }
+        let mut found: Vec<Artifact> = match package {
+            Some(name) => self.artifacts.into_iter().filter(|one| one.package == name).collect(),
+            None => match self.artifacts.iter().find(|one| one.directory == root) {
+                Some(own) => vec![own.clone()],
+                None => self.artifacts,
+            },
+        };
+        if found.len() > 1 {
+            let names: Vec<_> = found.iter().map(|one| escape(&one.package)).collect();
+            bail!("there are several plugins, {}; choose one with --package", names.join(", "));
+        }
+        found.pop().context("the package builds no plugin; name another with --package")
+    }
+}
+
+/// A line of cargo's, as far as it matters here.
+#[derive(Deserialize)]
+struct Message {
+    reason: String,
+    package_id: Option<String>,
+    manifest_path: Option<PathBuf>,
+    target: Option<Target>,
+    #[serde(default)]
+    filenames: Vec<PathBuf>,
+}
+
+#[derive(Deserialize)]
+struct Target {
+    crate_types: Vec<String>,
+}
+
+impl Message {
+    fn artifact(self) -> Option<Artifact> {
+        let is_plugin = self.target?.crate_types.iter().any(|kind| kind == "cdylib");
+        let is_wasm = |path: &PathBuf| path.extension().is_some_and(|found| found == "wasm");
+        let directory = self.manifest_path?.parent()?.to_owned();
+        Some(Artifact {
+            package: package_name(&self.package_id?)?.to_owned(),
+            directory: directory.canonicalize().unwrap_or(directory),
+            wasm: self.filenames.into_iter().filter(|_| is_plugin).find(is_wasm)?,
+        })
+    }
+}
+
+/// The name in a package id: `path+file:///a/name#0.1.0` or `...#name@0.1.0`; before cargo 1.77,
+/// `name 0.1.0 (path+file:///a/name)`.
+fn package_name(id: &str) -> Option<&str> {
+    match id.split_once('#') {
+        Some((_, fragment)) if fragment.contains('@') => fragment.split('@').next(),
+        Some((source, _)) => source.rsplit('/').next(),
+        None => id.split(' ').next(),
+    }
+}
+
+/// A group of its own, so that ending it ends what it started; and ctrl-c reaches us alone.
+#[cfg(unix)]
+fn apart(command: &mut Command) {
+    use std::os::unix::process::CommandExt as _;
+    command.process_group(0);
+}
+
+#[cfg(not(unix))]
+fn apart(_command: &mut Command) {}
+
+#[cfg(unix)]
+fn end(child: &mut Child) {
+    use rustix::process::{Pid, Signal, kill_process_group};
+    // It may have ended meanwhile.
+    let _ = kill_process_group(Pid::from_child(child), Signal::KILL);
+}
+
+#[cfg(not(unix))]
+fn end(child: &mut Child) {
+    // It may have ended meanwhile.
+    let _ = child.kill();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_of_a_package_is_in_its_id() {
+        for id in
+            ["path+file:///a/roman#0.1.0", "path+file:///b#roman@0.1.0", "roman 0.1.0 (path+b)"]
+        {
+            assert_eq!(package_name(id), Some("roman"));
+        }
+    }
+
+    #[test]
+    fn the_plugin_that_is_meant_is_found_or_asked_for() {
+        let artifact = |name: &str| Artifact {
+            package: name.into(),
+            directory: Path::new("/w").join(name),
+            wasm: "x.wasm".into(),
+        };
+        let check = |names: &[&str], root: &str, package, expected: Result<&str, &str>| {
+            let messages =
+                Messages { artifacts: names.iter().map(|name| artifact(name)).collect() };
+            match (messages.artifact(Path::new(root), package), expected) {
+                (Ok(found), Ok(name)) => assert_eq!(found, artifact(name)),
+                (Err(error), Err(part)) => assert!(error.to_string().contains(part), "{error}"),
+                (found, expected) => panic!("{found:?} is not {expected:?}"),
+            }
+        };
+        check(&["a"], "/w", None, Ok("a"));
+        check(&["a", "b"], "/w/b", None, Ok("b"));
+        check(&["a", "b"], "/w", Some("b"), Ok("b"));
+        check(&["a", "b"], "/w", None, Err("several plugins, a, b"));
+        check(&["a", "b"], "/w", Some("c"), Err("builds no plugin"));
+        check(&[], "/w", None, Err("cdylib"));
+    }
+}

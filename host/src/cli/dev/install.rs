@@ -1,0 +1,55 @@
+//! What was built, installed through the same steps as `toolrack add`.
+
+use anyhow::Context as _;
+
+use super::build::Artifact;
+use crate::cli::Setup;
+use crate::cli::add::{Checked, Installed, failed, look, target};
+use crate::install::{ManifestSource, Pair, Shelf};
+use crate::reload::{MAX_WASM, read_at_most};
+use crate::status::now_ms;
+use crate::text::escape;
+
+/// How installing ended.
+pub(super) enum Outcome {
+    /// It is in place; when its files were put there, in milliseconds since 1970.
+    Installed(Installed, u64),
+    /// It is not fit to be served, and that was said.
+    Refused,
+}
+
+/// Checks and installs `artifact` into the first plugin directory.
+pub(super) fn install(artifact: &Artifact, setup: &Setup) -> anyhow::Result<Outcome> {
+    let installed = (|| {
+        let shelf = look(target(&setup.plugins)?)?;
+        let pairs = vec![pair(artifact, &shelf)?];
+        let checked = Checked::new(pairs, shelf, setup)?;
+        let placed = now_ms();
+        let installed = checked.install()?.pop().context("nothing was built")?;
+        Ok(Outcome::Installed(installed, placed))
+    })();
+    installed.or_else(|error| failed(error).map(|_refused| Outcome::Refused))
+}
+
+/// The component with its manifest: `NAME.toml` or `toolrack.toml` in the crate, else the installed one,
+/// else an empty one.
+fn pair(artifact: &Artifact, shelf: &Shelf) -> anyhow::Result<Pair> {
+    let shown = || escape(&artifact.wasm.to_string_lossy());
+    let wasm = read_at_most(&artifact.wasm, MAX_WASM);
+    let wasm = wasm.map_err(|error| anyhow::anyhow!("{}: it {error}", shown()))?;
+    let stem =
+        artifact.wasm.file_stem().and_then(|stem| stem.to_str()).context("it has no name")?;
+    for name in [artifact.package.as_str(), stem] {
+        let path = artifact.directory.join(format!("{name}.toml"));
+        // On a system that folds case, a package named `Cargo` must not bring its Cargo.toml.
+        if path.is_file() && !name.eq_ignore_ascii_case("cargo") {
+            let file = format!("{name}.toml");
+            return Ok(Pair::of_text(file, &path, wasm, ManifestSource::Brought)?);
+        }
+    }
+    let path = artifact.directory.join("toolrack.toml");
+    if path.is_file() {
+        return Ok(Pair::of_text(format!("{stem}.toml"), &path, wasm, ManifestSource::Brought)?);
+    }
+    Ok(Pair::of_bytes(stem, wasm, &artifact.directory, shelf)?)
+}

@@ -1,0 +1,191 @@
+//! `toolrack dev`: on every save a plugin's crate is built, checked and installed, and it is measured
+//! when running servers serve it.
+
+mod build;
+mod install;
+mod serving;
+mod signals;
+mod watch;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::time::{Duration, Instant};
+
+use anstream::{eprintln, println};
+use anyhow::bail;
+
+use super::add::target;
+use super::{DIM, ERROR, NAME, Setup, paint};
+use crate::text::escape;
+use build::{Build, Messages};
+use install::Outcome;
+use serving::Serving;
+use watch::Watch;
+
+/// A save is over when nothing has changed for so long: editors write a file in steps.
+const QUIET: Duration = Duration::from_millis(150);
+/// The longest that a row of saves puts off a build.
+const MAX_QUIET: Duration = Duration::from_secs(2);
+/// How often the logs of servers are looked at while nothing is built.
+const TICK: Duration = Duration::from_millis(200);
+
+/// What happens while the command runs.
+#[derive(Debug)]
+enum Event {
+    /// A file of the crate was saved.
+    Saved,
+    /// Cargo has said all it says.
+    Built(Messages),
+    /// The person wants to end it.
+    Interrupted,
+}
+
+/// Why a step is left before its end, or that it was not.
+enum Step<T> {
+    Done(T),
+    /// The crate was saved meanwhile, at this time.
+    Saved(Instant),
+    Interrupted,
+}
+
+pub(super) fn run(
+    crate_directory: &Path,
+    package: Option<String>,
+    setup: &Setup,
+    run: Option<&Path>,
+) -> anyhow::Result<ExitCode> {
+    let target = target(&setup.plugins)?;
+    let shown = escape(&crate_directory.to_string_lossy());
+    let manifest = crate_directory.join("Cargo.toml");
+    if !manifest.is_file() {
+        bail!("{shown}: it holds no Cargo.toml; name the directory of a plugin's crate");
+    }
+    let (events, inbox) = channel();
+    signals::watch(events.clone())?;
+    let watch = Watch::start(&crate_directory.canonicalize()?, &setup.plugins, events.clone())?;
+    println!("watching {}; ctrl-c ends it", paint(NAME, shown));
+    let mut dev = Dev {
+        root: crate_directory.canonicalize()?,
+        package,
+        setup: setup.clone(),
+        serving: Serving::new(run, target),
+        watch,
+        stays: "what is installed stays".into(),
+        events,
+        inbox,
+    };
+    let mut saved = None;
+    loop {
+        match dev.turn(saved)? {
+            Step::Saved(at) => saved = Some(at),
+            Step::Interrupted => return Ok(ExitCode::SUCCESS),
+            Step::Done(()) => match dev.idle() {
+                Some(at) => saved = Some(at),
+                None => return Ok(ExitCode::SUCCESS),
+            },
+        }
+        if !dev.settle() {
+            return Ok(ExitCode::SUCCESS);
+        }
+    }
+}
+
+struct Dev {
+    root: PathBuf,
+    package: Option<String>,
+    /// How plugins are checked; what is built goes into the first of its directories.
+    setup: Setup,
+    serving: Serving,
+    watch: Watch,
+    /// What is installed while nothing newer is fit to be, for people.
+    stays: String,
+    events: Sender<Event>,
+    inbox: Receiver<Event>,
+}
+
+impl Dev {
+    /// Builds, installs and waits for the servers, after what was `saved`.
+    fn turn(&mut self, saved: Option<Instant>) -> anyhow::Result<Step<()>> {
+        self.watch.cover();
+        let started = Instant::now();
+        let mut again = None;
+        let Some((build, messages)) = self.build(&mut again)? else {
+            return Ok(Step::Interrupted);
+        };
+        let artifact = build
+            .finish(messages)
+            .and_then(|messages| messages.artifact(&self.root, self.package.as_deref()));
+        let built = started.elapsed();
+        match artifact.and_then(|artifact| install::install(&artifact, &self.setup)) {
+            Ok(Outcome::Installed(installed, placed)) => {
+                println!("{}", installed.sentence());
+                self.serving.expect(&installed, placed, built, saved);
+                self.stays = format!("{} stays installed", installed.version());
+            }
+            Ok(Outcome::Refused) => eprintln!("{}", self.stays),
+            Err(error) => eprintln!("{} {error:#}; {}", paint(ERROR, "error:"), self.stays),
+        }
+        match again {
+            Some(saved) => Ok(Step::Saved(saved)),
+            None => Ok(self.wait()),
+        }
+    }
+
+    /// Runs cargo until it has said all; none if that was interrupted. A save meanwhile goes to `again`.
+    fn build(&mut self, again: &mut Option<Instant>) -> anyhow::Result<Option<(Build, Messages)>> {
+        // Dropping it on any way out ends cargo.
+        let build = Build::start(&self.root, self.package.as_deref(), self.events.clone())?;
+        loop {
+            match self.inbox.recv()? {
+                Event::Saved => *again = again.or(Some(Instant::now())),
+                Event::Built(messages) => return Ok(Some((build, messages))),
+                Event::Interrupted => return Ok(None),
+            }
+        }
+    }
+
+    /// Waits, for a while, until all servers serve what was installed.
+    fn wait(&mut self) -> Step<()> {
+        while let Some(interval) = self.serving.look() {
+            match self.inbox.recv_timeout(interval) {
+                Ok(Event::Saved) => return Step::Saved(Instant::now()),
+                Ok(Event::Interrupted) => return Step::Interrupted,
+                Ok(Event::Built(_)) | Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return Step::Interrupted,
+            }
+        }
+        Step::Done(())
+    }
+
+    /// Shows what the plugin writes until the next save; none if that was interrupted.
+    fn idle(&mut self) -> Option<Instant> {
+        loop {
+            match self.inbox.recv_timeout(TICK) {
+                Ok(Event::Saved) => return Some(Instant::now()),
+                Ok(Event::Interrupted) | Err(RecvTimeoutError::Disconnected) => return None,
+                Ok(Event::Built(_)) => {}
+                Err(RecvTimeoutError::Timeout) => self.serving.print_lines(),
+            }
+        }
+    }
+
+    /// Waits until a row of saves is over. Whether to go on.
+    fn settle(&mut self) -> bool {
+        let started = Instant::now();
+        while started.elapsed() < MAX_QUIET {
+            match self.inbox.recv_timeout(QUIET) {
+                Ok(Event::Saved | Event::Built(_)) => {}
+                Ok(Event::Interrupted) | Err(RecvTimeoutError::Disconnected) => return false,
+                Err(RecvTimeoutError::Timeout) => break,
+            }
+        }
+        println!("{}", paint(DIM, "building"));
+        true
+    }
+}
+
+/// A time as people compare it.
+fn seconds(time: Duration) -> String {
+    format!("{:.1} s", time.as_secs_f64())
+}

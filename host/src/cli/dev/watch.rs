@@ -1,0 +1,126 @@
+//! The files of a crate, watched for saves. `target` and hidden files are cargo's and editors' own.
+
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::Sender;
+
+use anyhow::Context as _;
+use notify::event::ModifyKind;
+use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
+
+use super::Event;
+
+/// Directories watched in one crate. One with more holds something else too.
+const MAX_DIRECTORIES: usize = 4096;
+
+/// A watch on a crate. Dropping it ends it.
+pub(super) struct Watch {
+    watcher: RecommendedWatcher,
+    root: PathBuf,
+    /// Directories that are not the crate's though they lie in it: where plugins are installed.
+    others: Vec<PathBuf>,
+}
+
+impl Watch {
+    /// Sends [`Event::Saved`] whenever something in `root` changes, but for what lies in `others`.
+    pub(super) fn start(
+        root: &Path,
+        others: &[PathBuf],
+        events: Sender<Event>,
+    ) -> anyhow::Result<Self> {
+        let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
+            // After an error of the watch anything may have changed.
+            if event.map_or(true, |event| is_save(&event)) {
+                // Nobody listens once the command is over.
+                let _ = events.send(Event::Saved);
+            }
+        });
+        let watcher = watcher.context("files cannot be watched on this system")?;
+        let others = others.iter().filter_map(|path| std::path::absolute(path).ok()).collect();
+        let mut watch = Self { watcher, root: root.to_owned(), others };
+        watch
+            .watcher
+            .watch(root, RecursiveMode::NonRecursive)
+            .context("the crate cannot be watched")?;
+        watch.cover();
+        Ok(watch)
+    }
+
+    /// Watches the directories there are now. One by one, because a recursive watch would follow every
+    /// file that cargo writes.
+    pub(super) fn cover(&mut self) {
+        for directory in self.directories() {
+            if let Err(error) = self.watcher.watch(&directory, RecursiveMode::NonRecursive)
+                && directory.exists()
+            {
+                tracing::warn!("saves in {} are not seen: {error}", directory.display());
+            }
+        }
+    }
+
+    fn directories(&self) -> Vec<PathBuf> {
+        let mut found = vec![self.root.clone()];
+        let mut next = 0;
+        while next < found.len() && found.len() < MAX_DIRECTORIES {
+            // What cannot be read is not there, or not the crate's.
+            let entries = std::fs::read_dir(&found[next]).into_iter().flatten().flatten();
+            let folders = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
+            let paths: Vec<_> = folders.map(|entry| entry.path()).collect();
+            found.extend(paths.into_iter().filter(|path| self.is_own(path)));
+            next += 1;
+        }
+        found
+    }
+
+    fn is_own(&self, directory: &Path) -> bool {
+        let others = || self.others.iter().map(|other| other.canonicalize().ok());
+        !is_passed_over(directory) && !others().any(|other| other.as_deref() == Some(directory))
+    }
+}
+
+/// Whether something that counts got another content.
+fn is_save(event: &notify::Event) -> bool {
+    let changes = match event.kind {
+        EventKind::Access(_) | EventKind::Modify(ModifyKind::Metadata(_)) => false,
+        EventKind::Any
+        | EventKind::Create(_)
+        | EventKind::Modify(_)
+        | EventKind::Remove(_)
+        | EventKind::Other => true,
+    };
+    changes && (event.paths.is_empty() || event.paths.iter().any(|path| !is_passed_over(path)))
+}
+
+/// Whether a file or directory is not the author's. Cargo writes `Cargo.lock` while it builds.
+fn is_passed_over(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    name.starts_with('.') || name.ends_with('~') || name == "target" || name == "Cargo.lock"
+}
+
+#[cfg(test)]
+mod tests {
+    use notify::event::{AccessKind, CreateKind, DataChange, MetadataKind};
+
+    use super::*;
+
+    #[test]
+    fn a_save_is_a_change_of_content_in_a_file_of_the_author() {
+        let data = EventKind::Modify(ModifyKind::Data(DataChange::Any));
+        for (kind, path, expected) in [
+            (data, "/crate/src/lib.rs", true),
+            (EventKind::Create(CreateKind::Any), "/crate/src", true),
+            (EventKind::Access(AccessKind::Any), "/crate/src/lib.rs", false),
+            (
+                EventKind::Modify(ModifyKind::Metadata(MetadataKind::Any)),
+                "/crate/src/lib.rs",
+                false,
+            ),
+            (data, "/crate/src/.lib.rs.swp", false),
+            (data, "/crate/src/lib.rs~", false),
+            (data, "/crate/target", false),
+            (data, "/crate/Cargo.lock", false),
+        ] {
+            let event = notify::Event::new(kind).add_path(path.into());
+            assert_eq!(is_save(&event), expected, "{event:?}");
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! The long help texts of the commands, with examples. Which arguments there are is not known here.
+
+pub(super) const ABOUT: &str = "One MCP server, many sandboxed WebAssembly tools";
+
+pub(super) const LONG_ABOUT: &str = "\
+One MCP server, many sandboxed WebAssembly tools.
+
+Each plugin is two files in a plugin directory: a manifest (NAME.toml) and its WebAssembly \
+(NAME.wasm). Register `toolrack serve` once with your MCP client; install tools with \
+`toolrack add`, or by copying files.";
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  toolrack check                               what would be served, and what is refused and why
+  toolrack list                                the tools, as a client sees them
+  toolrack call calc_evaluate expression=2^64  call a tool from the shell
+  toolrack add ./weather.wasm                  check a plugin and install it
+  toolrack remove weather                      remove it
+  toolrack dev ./roman                         build a plugin on every save and install it
+  toolrack status                              what running servers serve, with calls and errors
+  toolrack serve --plugins ./manifests         speak MCP on stdin and stdout
+
+Register with Claude Code:
+  claude mcp add --scope user toolrack -- toolrack serve
+
+Exit codes: 0 success; 1 a tool failed or a plugin was refused; 2 the command line is wrong.";
+
+pub(super) const SERVE: &str = "\
+Speaks MCP on stdin and stdout, one JSON message a line, until stdin ends or a signal comes. An MCP \
+client starts this command; logs go to stderr.
+
+Try it by hand:
+  printf '%s\\n' \\
+    '{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"initialize\",\"params\":{\"protocolVersion\":\"2025-11-25\",\"capabilities\":{},\"clientInfo\":{\"name\":\"me\",\"version\":\"0\"}}}' \\
+    '{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"tools/list\"}' | toolrack serve";
+
+pub(super) const CALL: &str = "\
+Calls one tool as an MCP client would, in the same sandbox with the same limits, and prints its answer.
+
+Arguments are one JSON object, or KEY=VALUE pairs that are read by the tool's input schema: a string \
+where it wants a string, JSON where it wants anything else.
+
+Examples:
+  toolrack call hello_greet name=Ada
+  toolrack call calc_evaluate '{\"expression\": \"0.1 + 0.2\"}'
+  toolrack call --json time_now";
+
+pub(super) const CHECK: &str = "\
+Loads every plugin as `serve` would and says what would be served, with which limits, and what is \
+refused and why. Exits with 1 if anything is refused.";
+
+pub(super) const STATUS: &str = "\
+Shows what the servers that run on this machine under your name serve: their directories, plugins with \
+their versions (the beginning of the Wasm's SHA-256), tools with calls and errors, and what is refused \
+and why. A server is shown from its start to its end, whatever ends it.
+
+Examples:
+  toolrack status
+  toolrack status --json";
+
+pub(super) const ADD: &str = "\
+Installs plugins into the plugin directory: the first one that --plugins or TOOLRACK_PLUGINS names, else \
+`plugins` in ~/.toolrack. It is made if it is missing.
+
+A .toml brings the Wasm that it names. A .wasm brings the .toml beside it; without one, the manifest that \
+is installed stays, or an empty one is made. A directory brings every manifest in it with its Wasm.
+
+First everything is checked as `toolrack check` does, beside what is installed. If anything is refused, \
+nothing changes and the exit code is 1. A plugin that is there already is updated. Running servers take it \
+up by themselves.
+
+Examples:
+  toolrack add target/wasm32-wasip2/release/roman.wasm
+  toolrack add ./manifests
+  toolrack add weather.toml --plugins ./plugins";
+
+pub(super) const REMOVE: &str = "\
+Removes plugins by name: the manifest, and the Wasm unless another manifest names it. Looks through all \
+plugin directories. Of a file that is a link, only the link is removed. Running servers follow by \
+themselves.
+
+Examples:
+  toolrack remove weather
+  toolrack remove calc hash --plugins ./plugins";
+
+pub(super) const DEV: &str = "\
+Builds a plugin's crate now and on every save, checks it as `toolrack add` does, installs it, and says \
+when running servers serve it. What the plugin prints and logs in them is shown as well. If a build fails or \
+its plugin is refused, the version before stays installed. Ctrl-c ends it.
+
+Runs `cargo build --release --target wasm32-wasip2` (the program that the variable CARGO names, if it is \
+set). The manifest is NAME.toml or toolrack.toml in the crate's directory; without one, the manifest that \
+is installed stays, or an empty one is made. Path dependencies outside the directory, `target`, hidden files \
+and Cargo.lock are not watched.
+
+Examples:
+  toolrack dev
+  toolrack dev ./roman --plugins ./plugins
+  toolrack dev . --package roman";

@@ -1,0 +1,46 @@
+//! `toolrack remove`.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anstream::println;
+
+use super::served::followers;
+use super::{NAME, paint};
+use crate::install::{Removed, WasmRemoved, remove};
+use crate::text::escape;
+
+pub(super) fn run(
+    names: &[String],
+    directories: &[PathBuf],
+    run: Option<&Path>,
+) -> anyhow::Result<ExitCode> {
+    let removed = remove(names, directories)?;
+    for removed in &removed {
+        println!("removed {}: {}", paint(NAME, escape(&removed.name)), files(removed));
+    }
+    let changed: BTreeSet<&Path> = removed.iter().map(|removed| &*removed.directory).collect();
+    changed.into_iter().filter_map(|directory| followers(run, directory)).for_each(|followers| {
+        println!("{followers}");
+    });
+    Ok(ExitCode::SUCCESS)
+}
+
+fn files(removed: &Removed) -> String {
+    let directory = escape(&removed.directory.to_string_lossy());
+    let manifest = escape(&removed.manifest);
+    match &removed.wasm {
+        WasmRemoved::Gone(wasm) => {
+            format!("{manifest} and {} are gone from {directory}", escape(wasm))
+        }
+        WasmRemoved::Missing => {
+            format!("{manifest} is gone from {directory}; it had no Wasm there")
+        }
+        WasmRemoved::Stays { wasm, manifest: other } => format!(
+            "{manifest} is gone from {directory}; {} stays, because {} names it too",
+            escape(wasm),
+            escape(other)
+        ),
+    }
+}

@@ -1,0 +1,76 @@
+//! What a person named (a Wasm file, a manifest, a directory of manifests) to the plugins that are
+//! meant.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::shelf::is_manifest;
+use super::{InstallError, Pair, Shelf};
+use crate::catalog::Refusal;
+
+/// The plugins that `sources` name, to be installed on `shelf`. Each goes to files of its own.
+pub fn gather(sources: &[PathBuf], shelf: &Shelf) -> Result<Vec<Pair>, InstallError> {
+    let mut pairs = Vec::<Pair>::new();
+    let mut refusals = Vec::<Refusal>::new();
+    for path in sources.iter().map(|source| manifests_of(source)).collect::<Result<Vec<_>, _>>()? {
+        for path in path {
+            match pair(&path, shelf) {
+                Ok(pair) => pairs.push(pair),
+                Err(InstallError::Refused(more)) => refusals.extend(more),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+    if !refusals.is_empty() {
+        return Err(InstallError::Refused(refusals));
+    }
+    for (at, pair) in pairs.iter().enumerate() {
+        for other in &pairs[..at] {
+            if pair.file == other.file {
+                return Err(InstallError::Twice(pair.file.clone()));
+            }
+            if pair.wasm_file == other.wasm_file && pair.wasm != other.wasm {
+                return Err(InstallError::Twice(pair.wasm_file.clone()));
+            }
+        }
+    }
+    Ok(pairs)
+}
+
+/// A file itself; of a directory all manifests.
+fn manifests_of(source: &Path) -> Result<Vec<PathBuf>, InstallError> {
+    let kind = std::fs::metadata(source).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => InstallError::Missing(source.to_owned()),
+        _ => InstallError::io(source, "it cannot be looked at")(error),
+    })?;
+    if !kind.is_dir() {
+        return Ok(vec![source.to_owned()]);
+    }
+    let shelf = Shelf::look(source).map_err(InstallError::io(source, "it cannot be read"))?;
+    if shelf.entries().is_empty() {
+        return Err(InstallError::NoManifests(source.to_owned()));
+    }
+    Ok(shelf.entries().iter().map(|entry| source.join(&entry.file)).collect())
+}
+
+fn pair(path: &Path, shelf: &Shelf) -> Result<Pair, InstallError> {
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    if is_manifest(name) {
+        return Pair::of_manifest(path);
+    }
+    let Some(stem) = name.strip_suffix(".wasm") else {
+        let hidden = name.starts_with('.') && name.ends_with(".toml");
+        let error = if hidden { InstallError::Hidden } else { InstallError::NoPlugin };
+        return Err(error(path.to_owned()));
+    };
+    let manifest = format!("{stem}.toml");
+    if !path.with_file_name(&manifest).exists() {
+        return Pair::of_wasm(path, shelf);
+    }
+    let pair = Pair::of_manifest(&path.with_file_name(&manifest))?;
+    if pair.wasm_file != name {
+        let (wasm, named) = (path.to_owned(), pair.wasm_file);
+        return Err(InstallError::OtherWasm { wasm, manifest, named });
+    }
+    Ok(pair)
+}

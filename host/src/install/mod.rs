@@ -1,0 +1,92 @@
+//! Plugins into a plugin directory and out of it, so that whoever serves the directory meanwhile sees
+//! whole files only.
+//!
+//! The order is: gather what is to be installed ([`gather`]), see what it would overwrite
+//! ([`obstacles`]), load it apart ([`Stage`]), put it in place ([`place`]). Who loads, and what people read of all this, is not
+//! known here.
+
+mod gather;
+mod obstacle;
+mod pair;
+mod place;
+mod remove;
+mod shelf;
+mod stage;
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::catalog::Refusal;
+use crate::text::escape;
+
+pub use gather::gather;
+pub use obstacle::obstacles;
+pub use pair::{ManifestSource, Pair};
+pub use place::{Change, place};
+pub use remove::{RemoveError, Removed, WasmRemoved, remove};
+pub use shelf::{Entry, Shelf};
+pub use stage::Stage;
+
+/// Why nothing was installed.
+#[derive(Debug, thiserror::Error)]
+pub enum InstallError {
+    /// Plugins are not fit to be served beside what is installed.
+    #[error("{} of the plugins are refused", .0.len())]
+    Refused(Vec<Refusal>),
+    /// There is nothing where something was named.
+    #[error("{}: there is no such file or directory", shown(.0))]
+    Missing(PathBuf),
+    /// It is something else.
+    #[error(
+        "{}: expected a plugin's .wasm or .toml, or a directory that holds manifests",
+        shown(.0)
+    )]
+    NoPlugin(PathBuf),
+    /// A directory without a plugin.
+    #[error(
+        "{}: it holds no manifest; a plugin is NAME.toml with NAME.wasm beside it, and a .wasm alone is \
+         named itself",
+        shown(.0)
+    )]
+    NoManifests(PathBuf),
+    /// The scan passes such files over.
+    #[error("{}: a file whose name begins with `.` is never served; rename it", shown(.0))]
+    Hidden(PathBuf),
+    /// The Wasm and the manifest beside it are not one plugin.
+    #[error(
+        "{}: the manifest `{}` beside it names `{}`; name the manifest to install that, or move it away",
+        shown(.wasm), escape(.manifest), escape(.named)
+    )]
+    OtherWasm {
+        /// What was to be installed.
+        wasm: PathBuf,
+        /// The file beside it.
+        manifest: String,
+        /// What that one names.
+        named: String,
+    },
+    /// Two of the plugins go to one file.
+    #[error("two of the plugins would be installed as `{}`; install one of them", escape(.0))]
+    Twice(String),
+    /// A file or directory cannot be read or written.
+    #[error("{}: {doing}: {error}", shown(.path))]
+    Io {
+        /// Which.
+        path: PathBuf,
+        /// What cannot be done with it.
+        doing: &'static str,
+        /// Why not.
+        error: io::Error,
+    },
+}
+
+impl InstallError {
+    /// What cannot be done with `path`.
+    fn io(path: &Path, doing: &'static str) -> impl FnOnce(io::Error) -> Self {
+        move |error| Self::Io { path: path.to_owned(), doing, error }
+    }
+}
+
+fn shown(path: &Path) -> String {
+    escape(&path.to_string_lossy())
+}

@@ -1,0 +1,133 @@
+//! A manifest and its Wasm on the way to a plugin directory, read once: what is checked is what is
+//! installed.
+
+use std::path::{Path, PathBuf};
+
+use super::InstallError;
+use super::shelf::{Shelf, parse};
+use crate::catalog::Refusal;
+use crate::manifest::{MAX_MANIFEST, Manifest};
+use crate::reload::{MAX_WASM, ReadError, read_at_most};
+use crate::text::escape;
+
+/// A plugin to install.
+#[derive(Debug)]
+pub struct Pair {
+    /// The manifest's name in the plugin directory.
+    pub file: String,
+    /// The Wasm's.
+    pub wasm_file: String,
+    /// Where the manifest comes from.
+    pub source: ManifestSource,
+    pub(super) text: Vec<u8>,
+    /// Absent where it is missing; then the plugin is refused when it is loaded.
+    pub(super) wasm: Option<Vec<u8>>,
+    /// The manifest as messages name it.
+    pub(super) shown: PathBuf,
+}
+
+/// Where a manifest comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ManifestSource {
+    /// It came with the plugin.
+    Brought,
+    /// It is installed already, and stays.
+    Kept,
+    /// There was none; it is empty.
+    Made,
+}
+
+impl Pair {
+    /// The manifest at `path` with the Wasm it names.
+    pub(super) fn of_manifest(path: &Path) -> Result<Self, InstallError> {
+        let file = file_name(path)?;
+        let directory = path.parent().unwrap_or(Path::new(""));
+        let text = read(path, path, MAX_MANIFEST, "the manifest")?
+            .ok_or_else(|| InstallError::Missing(path.to_owned()))?;
+        let wasm_file = wasm_of(&file, &text);
+        let named = format!("`{}`", escape(&wasm_file));
+        let wasm = read(path, &directory.join(&wasm_file), MAX_WASM, &named)?;
+        let source = ManifestSource::Brought;
+        Ok(Self { file, wasm_file, source, text, wasm, shown: path.to_owned() })
+    }
+
+    /// The Wasm at `path` without a manifest of its own.
+    pub(super) fn of_wasm(path: &Path, shelf: &Shelf) -> Result<Self, InstallError> {
+        let name = file_name(path)?;
+        let stem = name.strip_suffix(".wasm").unwrap_or(&name);
+        let wasm = read(path, path, MAX_WASM, "it")?
+            .ok_or_else(|| InstallError::Missing(path.to_owned()))?;
+        Self::of_bytes(stem, wasm, path.parent().unwrap_or(Path::new("")), shelf)
+    }
+
+    /// `wasm` as the plugin of an installed manifest, `<stem>.toml` or one that names `<stem>.wasm`; else
+    /// of an empty one. Shown as from `directory`.
+    pub fn of_bytes(
+        stem: &str,
+        wasm: Vec<u8>,
+        directory: &Path,
+        shelf: &Shelf,
+    ) -> Result<Self, InstallError> {
+        let (file, wasm_file) = (format!("{stem}.toml"), format!("{stem}.wasm"));
+        let named = || shelf.entries().iter().find(|there| there.wasm == wasm_file);
+        if let Some(there) = shelf.entry(&file).or_else(named) {
+            let installed = shelf.directory.join(&there.file);
+            return Self::of_text(there.file.clone(), &installed, wasm, ManifestSource::Kept);
+        }
+        let (source, shown) = (ManifestSource::Made, directory.join(&file));
+        Ok(Self { file, wasm_file, source, text: vec![], wasm: Some(wasm), shown })
+    }
+
+    /// `wasm` with the manifest at `path`, to be installed as `file`.
+    pub fn of_text(
+        file: String,
+        path: &Path,
+        wasm: Vec<u8>,
+        source: ManifestSource,
+    ) -> Result<Self, InstallError> {
+        let text = read(path, path, MAX_MANIFEST, "the manifest")?
+            .ok_or_else(|| InstallError::Missing(path.to_owned()))?;
+        let wasm_file = wasm_of(&file, &text);
+        let shown = path.to_owned();
+        Ok(Self { file, wasm_file, source, text, wasm: Some(wasm), shown })
+    }
+
+    /// What the manifest says. Absent where it is broken, and then the plugin is refused.
+    #[must_use]
+    pub fn manifest(&self) -> Option<Manifest> {
+        parse(&self.file, &self.text)
+    }
+}
+
+/// A plain name that the scan does not pass over.
+fn file_name(path: &Path) -> Result<String, InstallError> {
+    let name = path.file_name().and_then(|name| name.to_str());
+    let name = name.ok_or_else(|| InstallError::NoPlugin(path.to_owned()))?;
+    if name.starts_with('.') {
+        return Err(InstallError::Hidden(path.to_owned()));
+    }
+    Ok(name.to_owned())
+}
+
+fn wasm_of(file: &str, text: &[u8]) -> String {
+    let beside = || format!("{}.wasm", file.trim_end_matches(".toml"));
+    parse(file, text).map_or_else(beside, |manifest| manifest.wasm.into())
+}
+
+/// A file's bytes, none where it is missing; what else is wrong with it refuses the plugin of `path`
+/// in the words of the scan.
+fn read(
+    path: &Path,
+    file: &Path,
+    at_most: usize,
+    named: &str,
+) -> Result<Option<Vec<u8>>, InstallError> {
+    match read_at_most(file, at_most) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(ReadError::Missing) => Ok(None),
+        Err(error) => {
+            let refusal = Refusal::plugin(super::shown(path), format!("{named} {error}"));
+            Err(InstallError::Refused(vec![refusal]))
+        }
+    }
+}

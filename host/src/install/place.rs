@@ -1,0 +1,114 @@
+//! Putting checked plugins in place: all files are written beside under hidden names, which no scan
+//! takes for a plugin, and renamed when all are whole.
+
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use super::stage::random_name;
+use super::{InstallError, ManifestSource, Pair, Shelf};
+use crate::manifest::Sha256Digest;
+use crate::reload::{MAX_WASM, read_at_most};
+
+/// What installing a plugin changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// It is new.
+    Installed,
+    /// It takes the place of another version, with this digest where that had a Wasm.
+    Updated(Option<Sha256Digest>),
+    /// It is there already.
+    Unchanged,
+}
+
+/// Installs `pairs` on `shelf`, all or, where a file cannot be written, none.
+pub fn place(pairs: &[Pair], shelf: &Shelf) -> Result<Vec<Change>, InstallError> {
+    let directory = &shelf.directory;
+    fs::create_dir_all(directory).map_err(InstallError::io(directory, "it cannot be made"))?;
+    let mut changes = Vec::new();
+    let mut renames = Vec::new();
+    for pair in pairs {
+        let change = change(pair, shelf);
+        changes.push(change);
+        if change == Change::Unchanged {
+            continue;
+        }
+        let mut files = Vec::new();
+        if let Some(wasm) = &pair.wasm {
+            files.push(Unfinished::write(directory, &pair.wasm_file, wasm)?);
+        }
+        if pair.source != ManifestSource::Kept {
+            files.push(Unfinished::write(directory, &pair.file, &pair.text)?);
+        }
+        renames.push(files);
+    }
+    // A plugin's Wasm comes before its manifest: no moment shows a manifest without a Wasm.
+    for file in renames.into_iter().flatten() {
+        file.finish()?;
+    }
+    remove_old_wasm(pairs, shelf);
+    sync(directory);
+    Ok(changes)
+}
+
+fn change(pair: &Pair, shelf: &Shelf) -> Change {
+    let Some(there) = shelf.entry(&pair.file) else { return Change::Installed };
+    let old = read_at_most(&shelf.directory.join(&there.wasm), MAX_WASM).ok();
+    let text = read_at_most(&shelf.directory.join(&pair.file), pair.text.len()).ok();
+    if there.wasm == pair.wasm_file && old == pair.wasm && text.as_ref() == Some(&pair.text) {
+        return Change::Unchanged;
+    }
+    Change::Updated(old.map(|bytes| Sha256Digest::of(&bytes)))
+}
+
+/// A new version may name another Wasm; nobody names the old one then.
+fn remove_old_wasm(pairs: &[Pair], shelf: &Shelf) {
+    let Ok(now) = Shelf::look(&shelf.directory) else { return };
+    for old in pairs.iter().filter_map(|pair| shelf.entry(&pair.file)) {
+        if !now.entries().iter().any(|entry| entry.wasm == old.wasm) {
+            // If it stays, it is refused as a Wasm that no manifest names, and does no harm.
+            let _ = fs::remove_file(shelf.directory.join(&old.wasm));
+        }
+    }
+}
+
+/// A file under a hidden name. Unless it is finished, dropping it removes it.
+struct Unfinished {
+    hidden: PathBuf,
+    path: PathBuf,
+}
+
+impl Unfinished {
+    fn write(directory: &Path, name: &str, bytes: &[u8]) -> Result<Self, InstallError> {
+        let path = directory.join(name);
+        let write = || {
+            let hidden = directory.join(format!(".{}.toolrack", random_name()?));
+            let mut file = File::create_new(&hidden)?;
+            let unfinished = Self { hidden, path: path.clone() };
+            file.write_all(bytes)?;
+            file.sync_all()?;
+            io::Result::Ok(unfinished)
+        };
+        write().map_err(InstallError::io(&path, "it cannot be written"))
+    }
+
+    fn finish(self) -> Result<(), InstallError> {
+        fs::rename(&self.hidden, &self.path)
+            .map_err(InstallError::io(&self.path, "it cannot be put in place"))
+    }
+}
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        // Not there any more once it is finished.
+        let _ = fs::remove_file(&self.hidden);
+    }
+}
+
+/// Makes the names last through a power failure, where a system can.
+fn sync(directory: &Path) {
+    #[cfg(unix)]
+    let _ = File::open(directory).and_then(|directory| directory.sync_all());
+    #[cfg(not(unix))]
+    let _ = directory;
+}

@@ -1,0 +1,167 @@
+//! Plugins out of a plugin directory: the manifest first, so that no moment shows one without its
+//! Wasm.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::Shelf;
+use crate::manifest::nearest;
+use crate::text::escape;
+
+/// What was done with a plugin's files.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Removed {
+    /// The plugin's name.
+    pub name: String,
+    /// The directory they were in.
+    pub directory: PathBuf,
+    /// The manifest, which is gone.
+    pub manifest: String,
+    /// What happened to the Wasm.
+    pub wasm: WasmRemoved,
+}
+
+/// What happened to a plugin's Wasm.
+#[derive(Debug, PartialEq, Eq)]
+pub enum WasmRemoved {
+    /// It is gone.
+    Gone(String),
+    /// It was not there.
+    Missing,
+    /// It stays: the other manifest names it too.
+    Stays {
+        /// The Wasm.
+        wasm: String,
+        /// Who needs it.
+        manifest: String,
+    },
+}
+
+/// Why nothing, or not all, was removed.
+#[derive(Debug, thiserror::Error)]
+pub enum RemoveError {
+    /// No manifest has this name.
+    #[error("there is no plugin `{}`{}", escape(.name), hint(.name, .known))]
+    Unknown {
+        /// What was asked for.
+        name: String,
+        /// Those there are.
+        known: Vec<String>,
+    },
+    /// It is not clear which is meant.
+    #[error(
+        "`{}` is in several plugin directories: {}; say which one with --plugins",
+        escape(.name), list(.directories.iter().map(|path| path.to_string_lossy()))
+    )]
+    Several {
+        /// What was asked for.
+        name: String,
+        /// Where it is.
+        directories: Vec<PathBuf>,
+    },
+    /// Two manifests give one name.
+    #[error(
+        "`{}` is the name in several manifests: {}; delete the file of the one that is meant",
+        escape(.name), list(.files.iter().map(String::as_str))
+    )]
+    Ambiguous {
+        /// What was asked for.
+        name: String,
+        /// The manifests.
+        files: Vec<String>,
+    },
+    /// A file cannot be removed, or a directory not be read.
+    #[error("{}: {error}", super::shown(.path))]
+    Io {
+        /// Which.
+        path: PathBuf,
+        /// Why not.
+        error: io::Error,
+    },
+}
+
+/// Removes the plugins with these names from `directories`. Nothing is touched before all are found.
+pub fn remove(names: &[String], directories: &[PathBuf]) -> Result<Vec<Removed>, RemoveError> {
+    let mut shelves = Vec::<Shelf>::new();
+    for directory in directories {
+        if shelves.iter().any(|shelf| shelf.directory == *directory) {
+            continue;
+        }
+        let look = Shelf::look(directory);
+        shelves.push(look.map_err(|error| RemoveError::Io { path: directory.clone(), error })?);
+    }
+    let mut found: Vec<(&str, &Shelf, String)> = Vec::new();
+    for name in names {
+        // Naming a plugin twice removes it once.
+        if !found.iter().any(|(known, ..)| known == name) {
+            let (shelf, file) = find(name, &shelves)?;
+            found.push((name, shelf, file));
+        }
+    }
+    let each = found.into_iter();
+    each.map(|(name, shelf, file)| remove_one(name, &shelf.directory, file)).collect()
+}
+
+fn find<'a>(name: &str, shelves: &'a [Shelf]) -> Result<(&'a Shelf, String), RemoveError> {
+    let mut found = Vec::new();
+    for shelf in shelves {
+        let own = shelf.entries().iter().filter(|entry| entry.name == name);
+        found.extend(own.map(|entry| (shelf, entry.file.clone())));
+    }
+    let name = || name.to_owned();
+    match &*found {
+        [] => {
+            let entries = shelves.iter().flat_map(Shelf::entries);
+            let known = entries.map(|entry| entry.name.clone()).collect();
+            Err(RemoveError::Unknown { name: name(), known })
+        }
+        [one] => Ok(one.clone()),
+        [(first, _), rest @ ..] => {
+            if rest.iter().all(|(shelf, _)| shelf.directory == first.directory) {
+                let files = found.into_iter().map(|(_, file)| file).collect();
+                return Err(RemoveError::Ambiguous { name: name(), files });
+            }
+            let mut directories: Vec<_> =
+                found.iter().map(|(shelf, _)| shelf.directory.clone()).collect();
+            directories.dedup();
+            Err(RemoveError::Several { name: name(), directories })
+        }
+    }
+}
+
+/// Removes a manifest and, unless another names it, its Wasm. Of a link, the link.
+fn remove_one(name: &str, directory: &Path, file: String) -> Result<Removed, RemoveError> {
+    let io = |path: &Path| {
+        let path = path.to_owned();
+        move |error| RemoveError::Io { path, error }
+    };
+    let shelf = Shelf::look(directory).map_err(io(directory))?;
+    let wasm = shelf.entry(&file).map(|entry| entry.wasm.clone()).unwrap_or_default();
+    let manifest = directory.join(&file);
+    fs::remove_file(&manifest).map_err(io(&manifest))?;
+    let mut others = shelf.entries().iter().filter(|entry| entry.file != file);
+    let path = directory.join(&wasm);
+    let wasm = match others.find(|entry| entry.wasm == wasm) {
+        Some(other) if path.exists() => WasmRemoved::Stays { wasm, manifest: other.file.clone() },
+        _ => match fs::remove_file(&path) {
+            Ok(()) => WasmRemoved::Gone(wasm),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => WasmRemoved::Missing,
+            Err(error) => return Err(io(&path)(error)),
+        },
+    };
+    Ok(Removed { name: name.to_owned(), directory: directory.to_owned(), manifest: file, wasm })
+}
+
+fn hint(name: &str, known: &[String]) -> String {
+    if known.is_empty() {
+        return "; no plugin is installed".into();
+    }
+    let near = nearest(name, known.iter().map(String::as_str));
+    let near = near.map(|near| format!("; did you mean `{}`?", escape(near))).unwrap_or_default();
+    format!("{near}; installed are {}", list(known.iter().map(String::as_str)))
+}
+
+fn list(words: impl Iterator<Item = impl AsRef<str>>) -> String {
+    words.map(|word| escape(word.as_ref())).collect::<Vec<_>>().join(", ")
+}

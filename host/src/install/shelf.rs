@@ -1,0 +1,89 @@
+//! What manifests lie in a plugin directory, and which Wasm each names.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::manifest::{MAX_MANIFEST, Manifest};
+use crate::reload::read_at_most;
+
+/// The manifests of a directory.
+#[derive(Debug)]
+pub struct Shelf {
+    /// The directory.
+    pub directory: PathBuf,
+    entries: Vec<Entry>,
+}
+
+/// A manifest in a directory.
+#[derive(Debug)]
+pub struct Entry {
+    /// Its file's name.
+    pub file: String,
+    /// The plugin's name; that of the file, without `.toml`, where the manifest is broken.
+    pub name: String,
+    /// The Wasm file it names; the one beside it where the manifest is broken.
+    pub wasm: String,
+    /// Whether it can be read.
+    pub is_broken: bool,
+}
+
+impl Shelf {
+    /// Looks at `directory`. One that is missing holds nothing.
+    pub fn look(directory: &Path) -> io::Result<Self> {
+        let mut files = BTreeSet::new();
+        match std::fs::read_dir(directory) {
+            Ok(entries) => {
+                for entry in entries {
+                    // A name that is not UTF-8 names no plugin.
+                    let name = entry?.file_name().into_string().ok();
+                    files.extend(name.filter(|name| is_manifest(name)));
+                }
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+        let entries = files.into_iter().filter(|file| !directory.join(file).is_dir());
+        let entries = entries.map(|file| Entry::read(directory, file)).collect();
+        Ok(Self { directory: directory.to_owned(), entries })
+    }
+
+    /// All manifests, by file name.
+    #[must_use]
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// The manifest in this file.
+    #[must_use]
+    pub fn entry(&self, file: &str) -> Option<&Entry> {
+        self.entries.iter().find(|entry| entry.file == file)
+    }
+}
+
+impl Entry {
+    fn read(directory: &Path, file: String) -> Self {
+        let text = read_at_most(&directory.join(&file), MAX_MANIFEST).ok();
+        let manifest = text.and_then(|text| parse(&file, &text));
+        let stem = file.trim_end_matches(".toml").to_owned();
+        match manifest {
+            Some(manifest) => Self {
+                name: manifest.name.to_string(),
+                wasm: manifest.wasm.into(),
+                file,
+                is_broken: false,
+            },
+            None => Self { wasm: format!("{stem}.wasm"), name: stem, file, is_broken: true },
+        }
+    }
+}
+
+/// Whether the scan takes a file of this name for a manifest.
+pub(super) fn is_manifest(name: &str) -> bool {
+    !name.starts_with('.') && name.strip_suffix(".toml").is_some_and(|stem| !stem.is_empty())
+}
+
+/// A manifest, if the text is one. What is wrong with it, loading says.
+pub(super) fn parse(file: &str, text: &[u8]) -> Option<Manifest> {
+    Manifest::parse(file, std::str::from_utf8(text).ok()?).ok()
+}

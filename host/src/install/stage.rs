@@ -1,0 +1,163 @@
+//! Plugins laid out in a private temporary directory, to be loaded beside what is installed before
+//! anything is installed.
+
+use std::fs;
+use std::io;
+use std::path::{MAIN_SEPARATOR, Path, PathBuf};
+use std::sync::Arc;
+
+use super::{Pair, Shelf};
+use crate::catalog::{Catalog, Plugin, Refusal, Refused};
+use crate::text::escape;
+
+/// A directory with one directory for each plugin. Dropping it removes them.
+pub struct Stage {
+    root: PathBuf,
+    /// What messages name instead, in the order of the plugins.
+    shown: Vec<Shown>,
+}
+
+/// The places of a plugin on the stage, and where it comes from.
+struct Shown {
+    manifest: String,
+    prefix: String,
+    path: PathBuf,
+}
+
+impl Shown {
+    /// `text` with the places that the person knows.
+    fn put_into(&self, text: &str) -> String {
+        let path = |path: &Path| escape(&path.to_string_lossy());
+        let beside = path(&self.path.with_file_name(""));
+        text.replace(&self.manifest, &path(&self.path)).replace(&self.prefix, &beside)
+    }
+}
+
+impl Stage {
+    /// Lays out `pairs`.
+    pub fn new(pairs: &[Pair]) -> io::Result<Self> {
+        let root = std::env::temp_dir().join(format!("toolrack-{}", random_name()?));
+        make_private(&root)?;
+        let mut stage = Self { root, shown: Vec::new() };
+        for (at, pair) in pairs.iter().enumerate() {
+            let directory = stage.directory(at);
+            fs::create_dir(&directory)?;
+            fs::write(directory.join(&pair.file), &pair.text)?;
+            if let Some(wasm) = &pair.wasm {
+                fs::write(directory.join(&pair.wasm_file), wasm)?;
+            }
+            let prefix = stage.prefix(at);
+            let manifest = format!("{prefix}{}", escape(&pair.file));
+            stage.shown.push(Shown { manifest, prefix, path: pair.shown.clone() });
+        }
+        Ok(stage)
+    }
+
+    /// Where to load from: the plugins to be installed, and after them what is installed in
+    /// `directories`. So the former are seen whole, whatever they get in the way of.
+    #[must_use]
+    pub fn directories(&self, directories: &[PathBuf]) -> Vec<PathBuf> {
+        let staged = (0..self.shown.len()).map(|at| self.directory(at));
+        let installed = directories.iter().filter(|directory| directory.is_dir()).cloned();
+        staged.chain(installed).collect()
+    }
+
+    /// The plugins as they were loaded into `catalog`, or why they cannot be installed on `shelf`.
+    pub fn verdict(
+        &self,
+        pairs: &[Pair],
+        catalog: &Catalog,
+        shelf: &Shelf,
+    ) -> Result<Vec<Arc<Plugin>>, Vec<Refusal>> {
+        let mut refusals = Vec::new();
+        for refusal in catalog.refusals() {
+            if self.is_staged(&refusal.file) {
+                let file = self.as_shown(&refusal.file);
+                refusals.push(Refusal {
+                    file,
+                    reason: self.as_shown(&refusal.reason),
+                    ..refusal.clone()
+                });
+            } else if !self.is_replaced(pairs, shelf, &refusal.file) {
+                refusals.extend(self.conflict(refusal));
+            }
+        }
+        if !refusals.is_empty() {
+            return Err(refusals);
+        }
+        let mut plugins = Vec::new();
+        for shown in &self.shown {
+            let mut loaded = catalog.plugins().iter();
+            let plugin = loaded.find(|plugin| plugin.file == shown.manifest);
+            plugins.push(plugin.cloned().ok_or_else(|| {
+                let file = escape(&shown.path.to_string_lossy());
+                vec![Refusal::plugin(file, "loading it failed inside toolrack")]
+            })?);
+        }
+        Ok(plugins)
+    }
+
+    /// What is installed and refused beside a newcomer is the newcomer's fault.
+    fn conflict(&self, refusal: &Refusal) -> Option<Refusal> {
+        let newcomer = self.shown.iter().find(|shown| refusal.reason.contains(&shown.manifest))?;
+        let file = escape(&newcomer.path.to_string_lossy());
+        let other = &refusal.file;
+        let reason = match &refusal.refused {
+            Refused::Tool(name) => format!(
+                "its tool `{name}` has the name of an installed one, of {other}; set another `prefix`"
+            ),
+            Refused::Plugin | Refused::Version => format!(
+                "another plugin of this name is installed: {other}; remove it, or set another `name`"
+            ),
+        };
+        Some(Refusal { file, refused: refusal.refused.clone(), reason })
+    }
+
+    fn is_staged(&self, file: &str) -> bool {
+        self.shown.iter().any(|shown| file.starts_with(&shown.prefix))
+    }
+
+    /// Whether one of `pairs` takes the place of the installed `file`.
+    fn is_replaced(&self, pairs: &[Pair], shelf: &Shelf, file: &str) -> bool {
+        let place = |name: &str| escape(&shelf.directory.join(name).to_string_lossy());
+        pairs.iter().any(|pair| place(&pair.file) == file || place(&pair.wasm_file) == file)
+    }
+
+    fn as_shown(&self, text: &str) -> String {
+        self.shown.iter().fold(text.to_owned(), |text, shown| shown.put_into(&text))
+    }
+
+    fn directory(&self, at: usize) -> PathBuf {
+        self.root.join(at.to_string())
+    }
+
+    /// How the files in a plugin's directory begin in messages.
+    fn prefix(&self, at: usize) -> String {
+        format!("{}{MAIN_SEPARATOR}", escape(&self.directory(at).to_string_lossy()))
+    }
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        // What is left is the system's to clear, as in any temporary directory.
+        let _ = fs::remove_dir_all(&self.root);
+    }
+}
+
+/// A name that nobody can have guessed.
+pub(super) fn random_name() -> io::Result<String> {
+    let random = getrandom::u64().map_err(io::Error::other)?;
+    Ok(format!("{random:016x}"))
+}
+
+#[cfg(unix)]
+fn make_private(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    fs::DirBuilder::new().mode(0o700).create(path)
+}
+
+/// A user's temporary directory is private already.
+#[cfg(not(unix))]
+fn make_private(path: &Path) -> io::Result<()> {
+    fs::create_dir(path)
+}

@@ -1,0 +1,176 @@
+//! The writer: keeps a server's status file true while it serves, from a thread of its own.
+//!
+//! Serving never waits for it: a disk that hangs holds up this thread alone.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc;
+use std::time::Duration;
+
+use tokio::sync::{oneshot, watch};
+
+use super::servers::sweep;
+use super::{Place, PlaceError, Status, now_ms};
+use crate::catalog::Catalog;
+use crate::reload::Mode;
+
+/// How often counters are looked at. Nothing is written where none moved.
+const INTERVAL: Duration = Duration::from_secs(1);
+/// How long the end of the server waits for the files to be removed.
+const MAX_CLOSING: Duration = Duration::from_millis(500);
+
+/// A status file that follows what is served. Dropping it removes the file.
+pub struct Board {
+    stop: Option<oneshot::Sender<()>>,
+    ended: mpsc::Receiver<()>,
+}
+
+/// What the file shows, as far as it changes.
+struct Shown {
+    catalog: Option<Arc<Catalog>>,
+    calls: u64,
+    errors: u64,
+    watching: String,
+}
+
+impl Board {
+    /// Starts to show, in the directory `run`, what `catalog` holds of `directories` and how they are
+    /// `watching`. Where that is impossible, the log says so once, and nothing
+    /// else happens.
+    pub fn start(
+        run: PathBuf,
+        directories: &[PathBuf],
+        watching: watch::Receiver<Mode>,
+        catalog: watch::Receiver<Option<Arc<Catalog>>>,
+    ) -> Option<Self> {
+        let place = Place::own(run);
+        let absolute = |path: &PathBuf| std::path::absolute(path).unwrap_or_else(|_| path.clone());
+        let status = Status {
+            pid: place.pid(),
+            version: env!("CARGO_PKG_VERSION").into(),
+            started_ms: now_ms(),
+            published_ms: None,
+            directories: directories
+                .iter()
+                .map(|path| absolute(path).to_string_lossy().into_owned())
+                .collect(),
+            watching: String::new(),
+            plugins: Vec::new(),
+            refusals: Vec::new(),
+        };
+        let (stop, stopped) = oneshot::channel();
+        let (end, ended) = mpsc::channel();
+        let own = place.clone();
+        let started = std::thread::Builder::new().name("status".into()).spawn(move || {
+            match place.take() {
+                Ok(held) => {
+                    // Clients kill servers too; what is left is removed by the next look at it.
+                    let _ = sweep(place.directory());
+                    show(&place, status, watching, catalog, stopped);
+                    place.remove(held);
+                }
+                Err(error) => warn(&place, &error),
+            }
+            drop(end);
+        });
+        match started {
+            Ok(_ends_with_the_channel) => Some(Self { stop: Some(stop), ended }),
+            Err(error) => {
+                warn(&own, &error.into());
+                None
+            }
+        }
+    }
+}
+
+impl Drop for Board {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        // The channel closes when the thread is done.
+        let _ = self.ended.recv_timeout(MAX_CLOSING);
+    }
+}
+
+/// Writes what changes until `stopped` resolves.
+fn show(
+    place: &Place,
+    mut status: Status,
+    watching: watch::Receiver<Mode>,
+    mut catalog: watch::Receiver<Option<Arc<Catalog>>>,
+    mut stopped: oneshot::Receiver<()>,
+) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
+        Err(error) => return warn(place, &error.into()),
+    };
+    runtime.block_on(async {
+        let mut shown = None;
+        let (mut publishes, mut failed) = (true, false);
+        loop {
+            let now = Shown::now(catalog.borrow_and_update().clone(), &watching);
+            if !shown.as_ref().is_some_and(|shown| now.equals(shown)) {
+                match write(place, &mut status, &now, shown.as_ref()) {
+                    Ok(()) => failed = false,
+                    Err(error) if !failed => {
+                        warn(place, &error.into());
+                        failed = true;
+                    }
+                    Err(_) => {}
+                }
+                shown = Some(now);
+            }
+            tokio::select! {
+                _ = &mut stopped => break,
+                changed = catalog.changed(), if publishes => publishes = changed.is_ok(),
+                () = tokio::time::sleep(INTERVAL) => {}
+            }
+        }
+    });
+}
+
+impl Shown {
+    fn now(catalog: Option<Arc<Catalog>>, watching: &watch::Receiver<Mode>) -> Self {
+        let tallies = || catalog.iter().flat_map(|catalog| catalog.tools()).map(|tool| &tool.tally);
+        Self {
+            calls: tallies().map(|tally| tally.calls()).sum(),
+            errors: tallies().map(|tally| tally.errors()).sum(),
+            watching: watching.borrow().to_string(),
+            catalog,
+        }
+    }
+
+    fn equals(&self, other: &Self) -> bool {
+        self.shows_catalog_of(other)
+            && (self.calls, self.errors) == (other.calls, other.errors)
+            && self.watching == other.watching
+    }
+
+    fn shows_catalog_of(&self, other: &Self) -> bool {
+        match (&self.catalog, &other.catalog) {
+            (Some(one), Some(two)) => Arc::ptr_eq(one, two),
+            (one, two) => one.is_none() && two.is_none(),
+        }
+    }
+}
+
+fn write(
+    place: &Place,
+    status: &mut Status,
+    now: &Shown,
+    before: Option<&Shown>,
+) -> std::io::Result<()> {
+    status.watching.clone_from(&now.watching);
+    if let Some(catalog) = &now.catalog {
+        status.show(catalog);
+        if !before.is_some_and(|before| now.shows_catalog_of(before)) {
+            status.published_ms = Some(now_ms());
+        }
+    }
+    place.write(&serde_json::to_vec(status)?)
+}
+
+fn warn(place: &Place, error: &PlaceError) {
+    let directory = place.directory().display();
+    tracing::warn!("`toolrack status` does not show this server as it is: {directory}: {error}");
+}

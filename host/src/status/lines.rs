@@ -1,0 +1,169 @@
+//! What plugins write, as JSON lines in a file beside a server's status: the writer, which keeps the
+//! file small, and a follower of the files of many servers.
+
+use std::collections::BTreeMap;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write};
+
+use serde::Deserialize;
+
+use super::{Place, Server};
+use crate::home::private_directory;
+
+/// Beyond it the file starts anew: it is there to be followed, not to be kept.
+const MAX_FILE: u64 = 1024 * 1024;
+/// Read of one file at once.
+const MAX_READ: u64 = 256 * 1024;
+
+/// The writer. Each write is one line or several, whole.
+#[derive(Debug)]
+pub struct PluginLog {
+    place: Place,
+    /// Absent before the first line: a server whose plugins are silent has no file.
+    file: Option<(File, u64)>,
+}
+
+impl PluginLog {
+    /// The log of the server at `place`.
+    #[must_use]
+    pub fn new(place: Place) -> Self {
+        Self { place, file: None }
+    }
+
+    fn open(&self) -> io::Result<(File, u64)> {
+        private_directory(self.place.directory()).map_err(io::Error::other)?;
+        // Appending, so that a file that was cut is written from its beginning.
+        let file = OpenOptions::new().append(true).create(true).open(self.place.log())?;
+        file.set_len(0)?;
+        Ok((file, 0))
+    }
+}
+
+impl Write for PluginLog {
+    fn write(&mut self, lines: &[u8]) -> io::Result<usize> {
+        if self.file.is_none() {
+            self.file = Some(self.open()?);
+        }
+        let Some((file, size)) = &mut self.file else { return Ok(lines.len()) };
+        if *size + lines.len() as u64 > MAX_FILE {
+            file.set_len(0)?;
+            *size = 0;
+        }
+        file.write_all(lines)?;
+        *size += lines.len() as u64;
+        Ok(lines.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A line that a plugin wrote. All of it is the guest's: escape what you show.
+#[derive(Debug, Deserialize, PartialEq, Eq)]
+pub struct PluginLine {
+    /// How serious it is, as `tracing` names it.
+    pub level: String,
+    /// The line.
+    pub message: String,
+    /// In what it was written.
+    pub span: LineSpan,
+}
+
+/// What a plugin did when it wrote a line.
+#[derive(Debug, Deserialize, PartialEq, Eq)]
+pub struct LineSpan {
+    /// The plugin.
+    pub plugin: String,
+    /// The tool that was called; none while the plugin was loaded.
+    pub tool: Option<String>,
+}
+
+/// Reads on where it stopped, in the logs of all servers. Of servers that run when it begins, what was
+/// written before is passed over.
+#[derive(Debug, Default)]
+pub struct Follower {
+    /// How far each is read. Absent before the first look.
+    read: Option<BTreeMap<u32, u64>>,
+}
+
+impl Follower {
+    /// What was written since, in the logs of `servers`.
+    pub fn lines(&mut self, servers: &[Server]) -> Vec<PluginLine> {
+        let before = self.read.take();
+        let mut lines = Vec::new();
+        let mut read = BTreeMap::new();
+        for server in servers {
+            let pid = server.place.pid();
+            let from = before.as_ref().map(|before| before.get(&pid).copied().unwrap_or(0));
+            // A log that cannot be read is looked at again; it may not be there yet.
+            let reached = follow(&server.place, from, &mut lines);
+            read.insert(pid, reached.unwrap_or(from.unwrap_or(0)));
+        }
+        self.read = Some(read);
+        lines
+    }
+}
+
+/// Reads whole lines from the place `from` and says how far it came.
+fn follow(place: &Place, from: Option<u64>, lines: &mut Vec<PluginLine>) -> io::Result<u64> {
+    let mut file = File::open(place.log())?;
+    let size = file.metadata()?.len();
+    let from = match from {
+        None => return Ok(size),
+        // It began anew.
+        Some(from) if from > size => 0,
+        Some(from) => from,
+    };
+    let mut text = Vec::new();
+    file.seek(SeekFrom::Start(from))?;
+    file.take(MAX_READ).read_to_end(&mut text)?;
+    let whole = match text.iter().rposition(|&byte| byte == b'\n') {
+        Some(end) => end + 1,
+        None if text.len() as u64 == MAX_READ => text.len(),
+        None => 0,
+    };
+    // What is no line of a plugin is none of ours.
+    lines.extend(
+        text[..whole].split(|&b| b == b'\n').filter_map(|l| serde_json::from_slice(l).ok()),
+    );
+    Ok(from + whole as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::status::Told;
+
+    fn line(message: &str) -> Vec<u8> {
+        let line =
+            serde_json::json!({ "level": "INFO", "message": message, "span": { "plugin": "p" } });
+        format!("{line}\n").into_bytes()
+    }
+
+    #[test]
+    fn a_follower_sees_each_new_line_once_and_the_file_stays_small() {
+        let root = tempfile::tempdir().expect("a directory");
+        let place = Place::new(root.path().join("run"), 7);
+        let servers = [Server { place: place.clone(), told: Told::Nothing }];
+        let mut log = PluginLog::new(place.clone());
+        let (mut early, mut late) = (Follower::default(), Follower::default());
+        let check = |follower: &mut Follower, expected: &[&str]| {
+            let lines = follower.lines(&servers);
+            let found: Vec<_> = lines.iter().map(|line| line.message.as_str()).collect();
+            assert_eq!(found, expected);
+        };
+        check(&mut early, &[]);
+        log.write_all(&line("one")).expect("written");
+        check(&mut late, &[]);
+        check(&mut early, &["one"]);
+        log.write_all(&[&*line("two"), b"junk\n", b"{\"half"].concat()).expect("written");
+        check(&mut early, &["two"]);
+        check(&mut late, &["two"]);
+        log.write_all(b"\n").expect("written");
+        let long = "x".repeat(600_000);
+        log.write_all(&line(&long)).expect("written");
+        log.write_all(&line(&long)).expect("written");
+        assert!(place.log().metadata().expect("there").len() < MAX_FILE);
+    }
+}

@@ -1,0 +1,142 @@
+//! What running servers tell of themselves, through files in the private run directory.
+//!
+//! A server owns `<pid>.json`, which says what it serves, `<pid>.log`, what its plugins write, and `<pid>.lock`, which it holds locked for
+//! as long as it lives: the kernel lets go of a lock whatever ends a process, so a file whose lock is
+//! free speaks of the dead. Who shows any of this to people is not known here.
+
+mod board;
+mod lines;
+mod place;
+mod servers;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::catalog::{Catalog, Refused};
+
+pub use board::Board;
+pub use lines::{Follower, LineSpan, PluginLine, PluginLog};
+pub use place::{Place, PlaceError};
+pub use servers::{Server, ServersError, Told, servers};
+
+/// What one server serves. Names and reasons are what files and guests said: escape what you show.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Status {
+    /// The server's process.
+    pub pid: u32,
+    /// The version of toolrack.
+    pub version: String,
+    /// When it started, in milliseconds since 1970.
+    pub started_ms: u64,
+    /// When it last began to serve something else, in milliseconds since 1970. Absent while it loads
+    /// for the first time.
+    pub published_ms: Option<u64>,
+    /// The plugin directories, absolute, in order of precedence.
+    pub directories: Vec<String>,
+    /// How it follows them.
+    pub watching: String,
+    /// What is served.
+    pub plugins: Vec<PluginStatus>,
+    /// What is not, and why.
+    pub refusals: Vec<RefusalStatus>,
+}
+
+/// A plugin that is served.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PluginStatus {
+    /// Its name.
+    pub name: String,
+    /// Its manifest.
+    pub file: String,
+    /// The SHA-256 of its Wasm: its version.
+    pub sha256: String,
+    /// Its tools.
+    pub tools: Vec<ToolStatus>,
+}
+
+/// A tool that is served.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ToolStatus {
+    /// Its public name.
+    pub name: String,
+    /// Calls that were begun.
+    pub calls: u64,
+    /// Calls that ended without an answer or with a failure.
+    pub errors: u64,
+}
+
+/// Something that is not served.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RefusalStatus {
+    /// The manifest, or what else is at fault.
+    pub file: String,
+    /// How much of it is not served.
+    pub refused: RefusedStatus,
+    /// Why; may span lines.
+    pub reason: String,
+}
+
+/// How much of a file is not served.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum RefusedStatus {
+    /// All of it.
+    Plugin,
+    /// What it holds now; an older version is served.
+    Version,
+    /// The tool with this name.
+    Tool(String),
+}
+
+impl Status {
+    /// Whether the server serves what lies in `directory`.
+    #[must_use]
+    pub fn serves(&self, directory: &Path) -> bool {
+        // Compared as they are now: a directory may have been made, or linked, since it was named.
+        let real = |path: &Path| path.canonicalize().or_else(|_| std::path::absolute(path)).ok();
+        let wanted = real(directory);
+        wanted.is_some() && self.directories.iter().any(|found| real(Path::new(found)) == wanted)
+    }
+
+    /// Takes over what `catalog` serves.
+    fn show(&mut self, catalog: &Catalog) {
+        let plugins = catalog.plugins().iter().map(|plugin| {
+            let own = catalog.tools().filter(|tool| Arc::ptr_eq(&tool.plugin, plugin));
+            let tools = own.map(|tool| ToolStatus {
+                name: tool.name.to_string(),
+                calls: tool.tally.calls(),
+                errors: tool.tally.errors(),
+            });
+            PluginStatus {
+                name: plugin.name.to_string(),
+                file: plugin.file.clone(),
+                sha256: plugin.digest.to_string(),
+                tools: tools.collect(),
+            }
+        });
+        let refusals = catalog.refusals().iter().map(|refusal| RefusalStatus {
+            file: refusal.file.clone(),
+            refused: match &refusal.refused {
+                Refused::Plugin => RefusedStatus::Plugin,
+                Refused::Version => RefusedStatus::Version,
+                Refused::Tool(name) => RefusedStatus::Tool(name.to_string()),
+            },
+            reason: refusal.reason.clone(),
+        });
+        self.plugins = plugins.collect();
+        self.refusals = refusals.collect();
+    }
+}
+
+/// Now, in milliseconds since 1970.
+#[must_use]
+pub fn now_ms() -> u64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+}

@@ -1,0 +1,316 @@
+//! `toolrack add` and `toolrack remove`: what lies in the plugin directory afterwards, and what is said.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::guest::Wat;
+use crate::person::{Person, Ran};
+use crate::plugins;
+
+fn wasm(tools: &[&str]) -> Vec<u8> {
+    Wat { tools, ..Wat::default() }.build()
+}
+
+fn path(path: &Path) -> &str {
+    path.to_str().expect("UTF-8")
+}
+
+/// The files of a directory with what is in them.
+fn files(directory: &Path) -> BTreeMap<String, Vec<u8>> {
+    let Ok(entries) = fs::read_dir(directory) else { return BTreeMap::new() };
+    let read = |entry: std::io::Result<fs::DirEntry>| {
+        let entry = entry.expect("an entry");
+        (entry.file_name().into_string().expect("UTF-8"), fs::read(entry.path()).expect("read"))
+    };
+    entries.map(read).collect()
+}
+
+impl Person {
+    /// A directory with files that are not installed.
+    fn source(&self, files: &[(&str, &[u8])]) -> PathBuf {
+        let source = self.path("source");
+        fs::create_dir_all(&source).expect("made");
+        for (name, bytes) in files {
+            fs::write(source.join(name), bytes).expect("written");
+        }
+        source
+    }
+
+    #[track_caller]
+    fn adds(&self, source: &Path, expected: &[&str]) {
+        let ran = self.run(&["add", path(source)]);
+        assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+        for part in expected {
+            assert!(ran.out.contains(part), "no {part:?} in {}", ran.out);
+        }
+    }
+
+    /// Adds in vain: nothing changes in the plugin directory.
+    #[track_caller]
+    fn cannot_add(&self, source: &Path, code: i32, expected: &[&str]) -> Ran {
+        let before = files(&self.plugins());
+        let ran = self.run(&["add", path(source)]);
+        let said = format!("{}{}", ran.out, ran.err);
+        assert_eq!(ran.code, code, "{said}");
+        for part in expected {
+            assert!(said.contains(part), "no {part:?} in {said}");
+        }
+        assert_eq!(files(&self.plugins()), before, "{said}");
+        ran
+    }
+
+    #[track_caller]
+    fn removes(&self, names: &[&str], expected: &str) {
+        let ran = self.run(&[&["remove"], names].concat());
+        assert_eq!(ran.code, 0, "{}", ran.err);
+        assert!(ran.out.contains(expected), "no {expected:?} in {}", ran.out);
+    }
+
+    #[track_caller]
+    fn cannot_remove(&self, arguments: &[&str], expected: &[&str]) {
+        let before = files(&self.plugins());
+        let ran = self.run(&[&["remove"], arguments].concat());
+        assert_eq!(ran.code, 2, "{}", ran.out);
+        for part in expected {
+            assert!(ran.err.contains(part), "no {part:?} in {}", ran.err);
+        }
+        assert_eq!(files(&self.plugins()), before);
+    }
+}
+
+#[test]
+fn a_wasm_alone_gets_an_empty_manifest_in_a_directory_that_is_made() {
+    let person = Person::new();
+    let source = person.source(&[("one.wasm", &wasm(&["run"]))]);
+    let expected = [
+        "ok one",
+        "one_run",
+        "limits a call: fuel 1_000_000_000",
+        "an empty one is made",
+        "it can reach no files, no network and no environment; it is told: nothing",
+        "installed one, version ",
+        "no running server serves it",
+    ];
+    person.adds(&source.join("one.wasm"), &expected);
+    let expected =
+        BTreeMap::from([("one.toml".into(), vec![]), ("one.wasm".into(), wasm(&["run"]))]);
+    assert_eq!(files(&person.plugins()), expected);
+    assert_eq!(person.run(&["check"]).code, 0);
+    person.adds(&source.join("one.wasm"), &["unchanged one"]);
+}
+
+#[test]
+fn a_wasm_brings_the_manifest_beside_it_and_a_manifest_its_wasm() {
+    let config = b"[grants]\nconfig = { units = \"metric\" }\n".as_slice();
+    for form in ["one.wasm", "one.toml"] {
+        let person = Person::new();
+        let source = person.source(&[("one.wasm", &wasm(&["run"])), ("one.toml", config)]);
+        person.adds(&source.join(form), &["it is told: units = metric", "installed one"]);
+        assert_eq!(files(&person.plugins())["one.toml"], config);
+        assert_eq!(files(&person.plugins())["one.wasm"], wasm(&["run"]));
+    }
+}
+
+#[test]
+fn a_directory_brings_every_manifest_with_its_wasm() {
+    let person = Person::new();
+    let bytes = wasm(&["run"]);
+    let source = person.source(&[
+        ("one.toml", b""),
+        ("one.wasm", &bytes),
+        ("stray.wasm", &bytes),
+        (".two.toml", b""),
+        ("three.toml", b"[plugin]\nwasm = \"one.wasm\"\n"),
+    ]);
+    person.adds(&source, &["installed one", "installed three"]);
+    let names: Vec<_> = files(&person.plugins()).into_keys().collect();
+    assert_eq!(names, ["one.toml", "one.wasm", "three.toml"]);
+}
+
+#[test]
+fn what_is_there_is_updated_and_the_installed_manifest_stays() {
+    let person = Person::new();
+    let source = person.source(&[("one.wasm", &wasm(&["run"]))]);
+    person.adds(&source.join("one.wasm"), &["installed one"]);
+    let own = b"[limits]\nfuel = 500_000\n";
+    fs::write(person.plugins().join("one.toml"), own).unwrap();
+    let source = person.source(&[("one.wasm", &wasm(&["run", "more"]))]);
+    let expected = ["updated one from version ", "fuel 500_000", "is installed stays"];
+    person.adds(&source.join("one.wasm"), &expected);
+    assert_eq!(files(&person.plugins())["one.toml"], own);
+    assert_eq!(files(&person.plugins())["one.wasm"], wasm(&["run", "more"]));
+    let source = person
+        .source(&[("one.toml", b"[plugin]\nwasm = \"new.wasm\"\n"), ("new.wasm", &wasm(&["run"]))]);
+    person.adds(&source.join("one.toml"), &["updated one from version "]);
+    let names: Vec<_> = files(&person.plugins()).into_keys().collect();
+    assert_eq!(names, ["new.wasm", "one.toml"], "nobody needs the old Wasm");
+    let source = person.source(&[("new.wasm", &wasm(&["run", "more"]))]);
+    person.adds(&source.join("new.wasm"), &["updated one from version "]);
+    let source = person.source(&[("one.toml", b"[plugin]\nwasm = \"new.wasm\"\nprefix = \"p\"\n")]);
+    person.adds(&source.join("one.toml"), &["as before with another manifest", "p_run"]);
+}
+
+#[test]
+fn what_is_refused_changes_nothing_and_says_what_check_says() {
+    let person = Person::new();
+    let good = person.source(&[("good.wasm", &wasm(&["run"]))]);
+    person.adds(&good.join("good.wasm"), &[]);
+    let bytes = wasm(&["run"]);
+    let source = person.path("source");
+    let check = |files: &[(&str, &[u8])], form: &str, expected: &[&str]| {
+        fs::remove_dir_all(&source).unwrap();
+        person.source(files);
+        let ran = person.cannot_add(&source.join(form), 1, expected);
+        assert!(ran.err.contains("nothing was installed"), "{}", ran.err);
+        let manifests: Vec<_> = files.iter().filter(|(name, _)| name.ends_with(".toml")).collect();
+        if expected.iter().all(|part| !part.contains("install")) && !manifests.is_empty() {
+            let checked = person.run(&["check", "--plugins", path(&source)]).out;
+            let said = ran.out.lines().find(|line| line.contains(expected[0])).expect("a line");
+            assert!(checked.contains(said), "not the words of check: {said}\n{checked}");
+        }
+    };
+    let bad = b"[limits]\nmemroy = 1\n";
+    check(
+        &[("bad.toml", bad), ("bad.wasm", &bytes)],
+        "bad.wasm",
+        &["did you mean `memory`", "bad.toml:2:1"],
+    );
+    check(&[("no.toml", b"")], "no.toml", &["`no.wasm` is missing"]);
+    check(&[("junk.toml", b""), ("junk.wasm", b"junk")], "junk.toml", &["`junk.wasm`"]);
+    check(&[("junk.wasm", b"junk")], "junk.wasm", &["`junk.wasm`"]);
+    let mixed: &[(&str, &[u8])] = &[("ok.toml", b""), ("ok.wasm", &bytes), ("no.toml", b"")];
+    check(mixed, "", &["`no.wasm` is missing"]);
+    let pinned = format!("[plugin]\nsha256 = \"{}\"\n", "0".repeat(64));
+    check(
+        &[("pin.toml", pinned.as_bytes()), ("pin.wasm", &bytes)],
+        "pin.toml",
+        &["has the SHA-256"],
+    );
+    let name = b"[plugin]\nname = \"good\"\n";
+    check(
+        &[("other.toml", name), ("other.wasm", &bytes)],
+        "other.toml",
+        &["another plugin of this name is installed: ", "good.toml"],
+    );
+    let prefix = b"[plugin]\nprefix = \"good\"\n";
+    check(
+        &[("late.toml", prefix), ("late.wasm", &bytes)],
+        "late.toml",
+        &["its tool `good_run` has the name of an installed one, of "],
+    );
+    let name = b"[plugin]\nname = \"stranger\"\n";
+    check(
+        &[("good.toml", name), ("good.wasm", &bytes)],
+        "good.toml",
+        &["is installed already and is the plugin `good`, not `stranger`"],
+    );
+    let wasm = b"[plugin]\nwasm = \"good.wasm\"\n";
+    check(
+        &[("thief.toml", wasm), ("good.wasm", &self::wasm(&["steal"]))],
+        "thief.toml",
+        &["belongs to the plugin `good`, which is installed as `good.toml`"],
+    );
+}
+
+#[test]
+fn what_is_no_plugin_or_cannot_be_written_is_an_error() {
+    let person = Person::new();
+    let bytes = wasm(&["run"]);
+    let source = person.source(&[
+        ("one.wasm", &bytes),
+        ("text.txt", b""),
+        (".hidden.toml", b""),
+        ("other.wasm", &bytes),
+        ("other.toml", b"[plugin]\nwasm = \"else.wasm\"\n"),
+    ]);
+    fs::create_dir(person.path("empty")).unwrap();
+    person.cannot_add(&source.join("gone.wasm"), 2, &["gone.wasm: there is no such file"]);
+    person.cannot_add(&source.join("text.txt"), 2, &["expected a plugin's .wasm or .toml"]);
+    person.cannot_add(&source.join(".hidden.toml"), 2, &["never served"]);
+    person.cannot_add(&source.join("other.wasm"), 2, &["beside it names `else.wasm`"]);
+    person.cannot_add(&person.path("empty"), 2, &["it holds no manifest"]);
+    // A file where the directory should be stands in the way of everybody, root included.
+    fs::write(person.plugins(), "").unwrap();
+    person.cannot_add(&source.join("one.wasm"), 2, &["error:"]);
+}
+
+#[test]
+#[cfg(unix)]
+fn a_directory_that_is_read_only_is_named() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let person = Person::new();
+    let source = person.source(&[("one.wasm", &wasm(&["run"]))]);
+    fs::create_dir(person.plugins()).unwrap();
+    fs::set_permissions(person.plugins(), fs::Permissions::from_mode(0o555)).unwrap();
+    // Root writes wherever it likes.
+    if fs::write(person.plugins().join("probe"), "").is_err() {
+        person.cannot_add(&source.join("one.wasm"), 2, &["one.wasm: it cannot be written"]);
+    }
+}
+
+#[test]
+fn servers_that_follow_are_named() {
+    let person = Person::new();
+    let source = person.source(&[("one.wasm", &wasm(&["run"]))]);
+    fs::create_dir(person.plugins()).unwrap();
+    let server = person.serve(&person.plugins());
+    person.status_when(|status| status[0]["state"] == "serving");
+    let follows = format!("server {} follows by itself", server.pid());
+    person.adds(&source.join("one.wasm"), &[&follows]);
+    person.removes(&["one"], &follows);
+}
+
+#[test]
+fn a_plugin_is_removed_by_its_name_with_its_wasm() {
+    let person = Person::new();
+    let plugins = person.plugins();
+    fs::create_dir(&plugins).unwrap();
+    plugins::install(&plugins, "one", "", b"");
+    plugins::install(&plugins, "file", "[plugin]\nname = \"named\"\n", b"");
+    plugins::install(&plugins, "broken", "what is this", b"");
+    fs::write(plugins.join("shares.toml"), "[plugin]\nwasm = \"one.wasm\"\n").unwrap();
+    fs::write(plugins.join("alone.toml"), "").unwrap();
+    person.removes(&["named"], "file.toml and file.wasm are gone");
+    person.removes(&["broken"], "broken.toml and broken.wasm are gone");
+    person.removes(&["alone"], "it had no Wasm there");
+    person.removes(&["one"], "one.wasm stays, because shares.toml names it too");
+    person.cannot_remove(&["shares", "share"], &["did you mean `shares`?; installed are shares"]);
+    person.removes(&["shares", "shares"], "shares.toml and one.wasm are gone");
+    assert!(files(&plugins).is_empty());
+    person.cannot_remove(&["one"], &["there is no plugin `one`; no plugin is installed"]);
+}
+
+#[test]
+fn a_name_that_is_not_one_plugin_removes_nothing() {
+    let person = Person::new();
+    let (one, two) = (person.path("one"), person.path("two"));
+    for directory in [&one, &two] {
+        fs::create_dir(directory).unwrap();
+        plugins::install(directory, "same", "", b"");
+    }
+    plugins::install(&one, "again", "[plugin]\nname = \"twice\"\n", b"");
+    plugins::install(&one, "twice", "", b"");
+    let both = ["--plugins", path(&one), "--plugins", path(&two)];
+    person.cannot_remove(
+        &[&["same"], &both[..]].concat(),
+        &["several plugin directories", "--plugins"],
+    );
+    person.cannot_remove(&[&["twice"], &both[..]].concat(), &["again.toml, twice.toml"]);
+    assert_eq!((files(&one).len(), files(&two).len()), (6, 2));
+    person.removes(&["same", "--plugins", path(&two)], "removed same");
+    assert_eq!((files(&one).len(), files(&two).len()), (6, 0));
+}
+
+#[test]
+#[cfg(unix)]
+fn of_a_link_the_link_is_removed() {
+    let person = Person::new();
+    let source = person.source(&[("one.toml", b""), ("one.wasm", b"")]);
+    fs::create_dir(person.plugins()).unwrap();
+    for file in ["one.toml", "one.wasm"] {
+        std::os::unix::fs::symlink(source.join(file), person.plugins().join(file)).unwrap();
+    }
+    person.removes(&["one"], "removed one");
+    assert_eq!((files(&person.plugins()).len(), files(&source).len()), (0, 2));
+}
