@@ -12,6 +12,7 @@
 //! | `commands.rs` | the real binary as a person sees it |
 //! | `install.rs` | plugins into a directory and out of it, by `add` and `remove` |
 //! | `dev.rs` | the author's loop, `toolrack dev`, with an invented cargo |
+//! | `follow.rs` | servers that follow `add`, `remove` and `dev` while they run |
 //! | `status.rs` | servers as `toolrack status` shows them |
 //! | `guest.rs`, `plugins.rs`, `client.rs`, `person.rs` | what these tests are made with |
 
@@ -24,6 +25,7 @@ mod client;
 mod commands;
 mod dev;
 mod engine;
+mod follow;
 mod guest;
 mod install;
 mod manifests;

@@ -1,0 +1,87 @@
+//! Servers that follow what `add`, `remove` and `dev` do to their directory, while they run.
+
+use std::fs;
+
+use serde_json::{Value, json};
+
+use crate::guest::Wat;
+use crate::person::Person;
+
+fn wasm(tools: &[&str]) -> Vec<u8> {
+    Wat { tools, ..Wat::default() }.build()
+}
+
+fn tools(status: &Value) -> Vec<&str> {
+    let plugins = status[0]["plugins"].as_array().into_iter().flatten();
+    let tools = plugins.flat_map(|plugin| plugin["tools"].as_array().into_iter().flatten());
+    tools.map(|tool| tool["name"].as_str().expect("a name")).collect()
+}
+
+#[test]
+fn what_is_added_updated_and_removed_is_served_without_a_restart() {
+    let person = Person::new();
+    fs::create_dir(person.plugins()).unwrap();
+    let source = person.path("one.wasm");
+    let add = |bytes: &[u8]| {
+        fs::write(&source, bytes).unwrap();
+        let ran = person.run(&["add", source.to_str().unwrap()]);
+        assert!(ran.out.contains("follows by itself"), "{}{}", ran.out, ran.err);
+    };
+    let mut server = person.serve(&person.plugins());
+    person.status_when(|status| status[0]["state"] == "serving");
+    add(&wasm(&["run"]));
+    person.status_when(|status| tools(status) == ["one_run"]);
+    let answer = server.request("tools/call", json!({ "name": "one_run" }));
+    assert_eq!(answer["result"]["content"][0]["text"], "ok");
+    add(&wasm(&["more", "run"]));
+    let status = person.status_when(|status| tools(status) == ["one_more", "one_run"]);
+    let counted = &status[0]["plugins"][0]["tools"][1];
+    assert_eq!(*counted, json!({ "name": "one_run", "calls": 1, "errors": 0 }));
+    assert_eq!(person.run(&["remove", "one"]).code, 0);
+    person.status_when(|status| tools(status).is_empty());
+}
+
+#[test]
+fn a_broken_version_is_shown_beside_the_one_that_is_served() {
+    let person = Person::new();
+    fs::create_dir(person.plugins()).unwrap();
+    crate::plugins::install(&person.plugins(), "one", "", &wasm(&["run"]));
+    let _server = person.serve(&person.plugins());
+    person.status_when(|status| status[0]["plugins"][0]["state"] == "serving");
+    fs::write(person.plugins().join("one.toml"), "[limits]\nmemroy = 1\n").unwrap();
+    let status = person.status_when(|status| status[0]["plugins"][0]["state"] == "older");
+    assert!(status[0]["plugins"][0]["reason"].as_str().unwrap().contains("`memory`"));
+    let out = person.run(&["status"]).out;
+    assert!(out.contains("serving an older version, because"), "{out}");
+    assert!(!out.contains("refused"), "it is said once: {out}");
+}
+
+#[test]
+#[cfg(unix)]
+fn dev_says_when_each_server_serves_what_was_saved() {
+    let person = Person::new();
+    person.has_crate(&wasm(&["run"]));
+    fs::create_dir(person.plugins()).unwrap();
+    let (one, two) = (person.serve(&person.plugins()), person.serve(&person.plugins()));
+    person.status_when(|status| (0..2).all(|place| status[place]["state"] == "serving"));
+    let dev = person.dev();
+    let says = || {
+        let mut lines = [dev.says("served by server "), dev.says("served by server ")];
+        lines.sort();
+        let mut pids = [one.pid(), two.pid()];
+        pids.sort_by_key(u32::to_string);
+        for (line, pid) in lines.iter().zip(pids) {
+            assert!(line.contains(&format!(" {pid} ")), "{line}");
+            assert!(line.contains(" s after it was installed"), "{line}");
+        }
+        lines
+    };
+    says();
+    fs::write(person.crate_file("src/roman.wasm"), wasm(&["run", "more"])).unwrap();
+    assert!(says().iter().all(|line| line.contains(" s after the save)")));
+    // Another manifest is another version too, with the same Wasm.
+    fs::write(person.crate_file("roman.toml"), "[plugin]\nprefix = \"latin\"\n").unwrap();
+    says();
+    person.status_when(|status| tools(status) == ["latin_more", "latin_run"]);
+    dev.ends();
+}
