@@ -1,9 +1,9 @@
 //! Plugins into a plugin directory and out of it, so that whoever serves the directory meanwhile sees
 //! whole files only.
 //!
-//! The order is: gather what is to be installed ([`gather`]), see what it would overwrite
-//! ([`obstacles`]), load it apart ([`Stage`]), put it in place ([`place`]). Who loads, and what people read of all this, is not
-//! known here.
+//! The order is: gather what is to be installed ([`gather()`]), see what it would overwrite
+//! ([`obstacles`]), load it apart ([`Stage`]), put it in place ([`place()`]). Who loads, and what people
+//! read of all this, is not known here.
 
 mod gather;
 mod obstacle;

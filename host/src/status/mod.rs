@@ -1,8 +1,9 @@
 //! What running servers tell of themselves, through files in the private run directory.
 //!
-//! A server owns `<pid>.json`, which says what it serves, `<pid>.log`, what its plugins write, and `<pid>.lock`, which it holds locked for
-//! as long as it lives: the kernel lets go of a lock whatever ends a process, so a file whose lock is
-//! free speaks of the dead. Who shows any of this to people is not known here.
+//! A server owns `<pid>.json`, which says what it serves, `<pid>.log`, what its plugins write, and
+//! `<pid>.lock`, which it holds locked for as long as it lives: the kernel lets go of a lock whatever
+//! ends a process, so a file whose lock is free speaks of the dead. Who shows any of this to people is
+//! not known here.
 
 mod board;
 mod lines;
