@@ -171,8 +171,16 @@ impl<P: Clone> Core<P> {
     /// Takes in how loading ended. What is not wanted any more is dropped.
     pub fn loaded(&mut self, key: &Key, pair: Pair, loaded: Result<P, LoadError>, now: Instant) {
         let Some(unit) = self.units.get_mut(key) else { return };
-        if !matches!(&unit.now, Now::Loading(wanted) if *wanted == pair) {
-            return;
+        match &unit.now {
+            Now::Loading(wanted) if *wanted == pair => {}
+            Now::Loading(_) => return,
+            Now::Good | Now::Unknown | Now::Bad { .. } | Now::Gone { .. } => {
+                // It may come back.
+                if let Err(LoadError::Bad(reason)) = loaded {
+                    unit.bad = Some((pair, reason));
+                }
+                return;
+            }
         }
         match loaded {
             Ok(plugin) => {
