@@ -7,7 +7,7 @@ use std::io::{self, Read, Write as _};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 
-use super::compiler::{Caps, CompileError, MAX_ARTIFACT};
+use super::compiler::{Caps, CompileError, MAX_ARTIFACT, PANICKED};
 use super::worker;
 use crate::manifest::Bytes;
 use crate::text::escape;
@@ -61,6 +61,11 @@ pub(super) fn compile(program: &Path, caps: &Caps, wasm: &[u8]) -> Result<Vec<u8
         _ => Err(why(status, &last_words, caps)),
     }
 }
+
+/// What a process says whose memory is at an end: the standard library as it aborts, cranelift and
+/// wasmtime as they panic, the system as it refuses a thread.
+const SHORT_OF_MEMORY: [&str; 4] =
+    ["memory allocation of ", "out of memory", "Cannot allocate memory", "os error 11"];
 
 fn command(program: &Path, caps: &Caps) -> Command {
     let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
@@ -145,8 +150,7 @@ fn why(status: ExitStatus, last_words: &str, caps: &Caps) -> CompileError {
         }
         Some(_) | None => {}
     }
-    // What the standard library says as it gives up.
-    if last_words.contains("memory allocation of ") {
+    if SHORT_OF_MEMORY.iter().any(|words| last_words.contains(words)) {
         return took_more(format!("{} of memory", caps.memory));
     }
     #[cfg(unix)]
@@ -165,5 +169,5 @@ fn why(status: ExitStatus, last_words: &str, caps: &Caps) -> CompileError {
             );
         }
     }
-    CompileError::Refused("the code cannot be compiled: the compiler failed on it".into())
+    CompileError::Refused(PANICKED.into())
 }

@@ -105,6 +105,7 @@ impl Compiler {
             Place::Child(program) => child::compile(program, &self.caps, wasm),
             Place::Process => artifact(engine, wasm).map_err(|failed| match failed {
                 Failed::Refused(reason) => CompileError::Refused(reason),
+                Failed::Panicked => CompileError::Refused(PANICKED.into()),
                 Failed::OutOfMemory => CompileError::Host("there is not enough memory".into()),
             }),
         }
@@ -114,19 +115,21 @@ impl Compiler {
 /// Why there is no native code.
 pub(super) enum Failed {
     Refused(String),
+    Panicked,
     OutOfMemory,
 }
 
+/// A fault of the compiler, as far as its user can know.
+pub(super) const PANICKED: &str = "the code cannot be compiled: the compiler failed on it";
+
 /// Native code for `wasm`, made here and now.
 pub(super) fn artifact(engine: &Engine, wasm: &[u8]) -> Result<Vec<u8>, Failed> {
-    let refused =
-        |reason: String| Failed::Refused(format!("the code cannot be compiled: {reason}"));
     let bytes = binary::component(wasm).map_err(|error| Failed::Refused(error.to_string()))?;
     // A fault of the compiler costs this plugin, not the host.
     let compiled = catch_unwind(AssertUnwindSafe(|| engine.precompile_component(&bytes)))
-        .map_err(|_| refused("the compiler failed on it".into()))?;
+        .map_err(|_| Failed::Panicked)?;
     compiled.map_err(|error| match error.is::<wasmtime::error::OutOfMemory>() {
         true => Failed::OutOfMemory,
-        false => refused(one_line(&error)),
+        false => Failed::Refused(format!("the code cannot be compiled: {}", one_line(&error))),
     })
 }
