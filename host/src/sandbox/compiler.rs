@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use wasmtime::Engine;
 
+use super::lifeline::Lifeline;
 use super::{binary, child, one_line};
 use crate::manifest::Bytes;
 
@@ -99,10 +100,15 @@ impl Compiler {
         Self { cache: Some(directory), ..self }
     }
 
-    /// Native code for `wasm`. Blocks the thread for as long as it takes.
-    pub(super) fn compile(&self, engine: &Engine, wasm: &[u8]) -> Result<Vec<u8>, CompileError> {
+    /// Native code for `wasm`. Blocks the thread for as long as it takes, or until `lifeline` is cut.
+    pub(super) fn compile(
+        &self,
+        engine: &Engine,
+        wasm: &[u8],
+        lifeline: &Lifeline,
+    ) -> Result<Vec<u8>, CompileError> {
         match &self.place {
-            Place::Child(program) => child::compile(program, &self.caps, wasm),
+            Place::Child(program) => child::compile(program, &self.caps, wasm, lifeline),
             Place::Process => artifact(engine, wasm).map_err(|failed| match failed {
                 Failed::Refused(reason) => CompileError::Refused(reason),
                 Failed::Panicked => CompileError::Refused(PANICKED.into()),

@@ -21,8 +21,8 @@ pub(super) const OUT_OF_MEMORY: i32 = 125;
 const PANICKED: i32 = 101;
 /// How it exits when it cannot do its work at all: as every command does that fails.
 pub(super) const FAULT: i32 = 2;
-/// How it exits when its parent is gone: nobody sees it.
-const ORPHAN: i32 = 126;
+/// How it exits when its parent is gone, or does not want the answer any more.
+pub(super) const ORPHAN: i32 = 126;
 
 /// What stands before the Wasm.
 pub(super) fn header(wasm: &[u8]) -> [u8; 8] {

@@ -2,8 +2,8 @@
 
 use std::io::{Read as _, Write as _};
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::task::JoinSet;
@@ -137,6 +137,31 @@ async fn a_compiler_that_does_not_work_is_no_fault_of_the_file() {
     assert!(matches!(&error, CompileError::Host(text) if text.contains("does not work")));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_nobody_waits_for_any_more_is_not_compiled_to_its_end() {
+    let sandbox = in_children(Caps::default());
+    let bytes = Arc::<[u8]>::from(bomb(8000, 300));
+    let (reads, mut read) = tokio::sync::mpsc::unbounded_channel();
+    let mut loads = JoinSet::new();
+    // As many as there are slots.
+    let processors = std::thread::available_parallelism().unwrap().get();
+    for n in 0..processors {
+        let (bytes, reads, sandbox) = (bytes.clone(), reads.clone(), sandbox.clone());
+        let wasm = Wasm::new(Sha256Digest::of(&n.to_le_bytes()), move || {
+            reads.send(()).unwrap();
+            Ok(bytes.clone())
+        });
+        loads.spawn(async move { load(&sandbox, &wasm).await.map(drop) });
+    }
+    for _ in 0..processors {
+        read.recv().await.unwrap();
+    }
+    loads.shutdown().await;
+    let good = Wasm::of(Wat::default().build());
+    let answered = tokio::time::timeout(Duration::from_secs(20), answers(&sandbox, &good));
+    answered.await.expect("a free slot long before the bombs are done");
+}
+
 fn worker(seconds: u64) -> Child {
     Command::new(env!("CARGO_BIN_EXE_toolrack"))
         .args(["compile", "--memory=2147483648", "--cpu=60"])
@@ -200,17 +225,27 @@ async fn many_that_want_the_same_code_at_once_compile_it_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refusal_is_told_to_all_who_wait_and_not_remembered() {
-    let sandbox = sandbox(Compiler::in_process());
-    let counted = Counted::new(b"no Wasm");
-    let (sandbox, wasm) = (&sandbox, &counted.wasm);
-    let [a, b, c] = [load(sandbox, wasm), load(sandbox, wasm), load(sandbox, wasm)];
-    let (a, b, c) = tokio::join!(a, b, c);
-    for refused in [a, b, c] {
-        assert!(matches!(refused, Err(CompileError::Refused(_))));
-    }
-    assert_eq!(counted.reads(), 1);
+    let sandbox = &sandbox(Compiler::in_process());
+    let reads = Arc::new(AtomicUsize::new(0));
+    let (release, released) = std::sync::mpsc::channel();
+    let (count, released) = (reads.clone(), Mutex::new(released));
+    let wasm = &Wasm::new(Sha256Digest::of(b""), move || {
+        count.fetch_add(1, Ordering::Relaxed);
+        released.lock().unwrap().recv().unwrap();
+        Ok(Arc::from(&b"no Wasm"[..]))
+    });
+    let wait_for_both = async {
+        // All three have been polled once when this goes on.
+        tokio::task::yield_now().await;
+        release.send(()).unwrap();
+    };
+    let (one, other, ()) = tokio::join!(load(sandbox, wasm), load(sandbox, wasm), wait_for_both);
+    assert!(matches!(one, Err(CompileError::Refused(_))));
+    assert!(matches!(other, Err(CompileError::Refused(_))));
+    assert_eq!(reads.load(Ordering::Relaxed), 1);
+    release.send(()).unwrap();
     assert!(load(sandbox, wasm).await.is_err());
-    assert_eq!(counted.reads(), 1);
+    assert_eq!(reads.load(Ordering::Relaxed), 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]
