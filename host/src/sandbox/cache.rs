@@ -25,7 +25,7 @@ const FORMAT: u8 = 1;
 /// The ending of a file with compiled code.
 const ENDING: &str = ".cwasm";
 
-/// All files together. About a hundred plugins of the larger kind.
+/// All files together: a hundred plugins of 2 MB of Wasm each.
 pub(super) const MAX_CACHE: Bytes = Bytes::new(1 << 30);
 
 /// The cache of one directory for one set of settings of the compiler.
@@ -166,5 +166,64 @@ impl Hasher for Digest {
 
     fn finish(&self) -> u64 {
         0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+    use std::time::Duration;
+
+    use super::*;
+
+    fn open(directory: &Path, settings: &str, at_most: u64) -> Cache {
+        Cache::open(directory, settings, Bytes::new(at_most)).expect("a cache")
+    }
+
+    #[test]
+    fn what_was_used_last_stays_within_the_size() {
+        let root = tempfile::tempdir().expect("a directory");
+        let directory = root.path().join("cache");
+        let cache = open(&directory, "", 10_000);
+        let digests: Vec<_> = (0..12u8).map(|n| Sha256Digest::of(&[n])).collect();
+        for (digest, age) in digests.iter().zip((0..12).rev()) {
+            cache.keep(digest, &[7; 1000 - TAG]);
+            // Each a minute younger than the one before.
+            let path = directory.join(cache.name(digest));
+            let file = File::options().write(true).open(path);
+            let then = SystemTime::now() - Duration::from_secs(60 * (age + 1));
+            file.and_then(|file| file.set_modified(then)).expect("an older file");
+            // The first is used again and again.
+            assert!(cache.read(&digests[0]).is_some());
+        }
+        let here: Vec<_> = digests.iter().map(|digest| cache.read(digest).is_some()).collect();
+        let gone = here.iter().filter(|here| !**here).count();
+        assert!(here[0] && here[11] && !here[1] && !here[2], "{here:?}");
+        assert!((2..=3).contains(&gone), "{here:?}");
+    }
+
+    #[test]
+    fn other_settings_are_other_code() {
+        let root = tempfile::tempdir().expect("a directory");
+        let directory = root.path().join("cache");
+        let digest = Sha256Digest::of(b"");
+        open(&directory, "one", 1000).keep(&digest, b"code");
+        assert_eq!(open(&directory, "one", 1000).read(&digest).as_deref(), Some(&b"code"[..]));
+        assert_eq!(open(&directory, "two", 1000).read(&digest), None);
+    }
+
+    #[test]
+    fn what_was_never_finished_goes_after_an_hour() {
+        let root = tempfile::tempdir().expect("a directory");
+        let directory = root.path().join("cache");
+        open(&directory, "", 1000);
+        for (name, age) in [(".tmp-old", 3700), (".tmp-new", 3500), ("notes", 3700)] {
+            let file = File::create(directory.join(name)).expect("a file");
+            let then = SystemTime::now() - Duration::from_secs(age);
+            file.set_modified(then).expect("an older file");
+        }
+        open(&directory, "", 1000);
+        let here = |name: &str| directory.join(name).exists();
+        assert_eq!([here(".tmp-old"), here(".tmp-new"), here("notes")], [false, true, true]);
     }
 }

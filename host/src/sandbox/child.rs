@@ -7,7 +7,8 @@ use std::io::{self, Read, Write as _};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 
-use super::compiler::{Caps, CompileError, MAX_ARTIFACT};
+use super::compiler::{Caps, CompileError, MAX_ARTIFACT, PANICKED};
+use super::lifeline::Lifeline;
 use super::worker;
 use crate::manifest::Bytes;
 use crate::text::escape;
@@ -19,8 +20,13 @@ const MAX_WORDS: usize = 4096;
 /// counts as memory, and other plugins are being compiled too.
 const THREADS: usize = 4;
 
-/// Native code for `wasm`, made by a child process that runs `program`.
-pub(super) fn compile(program: &Path, caps: &Caps, wasm: &[u8]) -> Result<Vec<u8>, CompileError> {
+/// Native code for `wasm`, made by a child process that runs `program` and hangs on `lifeline`.
+pub(super) fn compile(
+    program: &Path,
+    caps: &Caps,
+    wasm: &[u8],
+    lifeline: &Lifeline,
+) -> Result<Vec<u8>, CompileError> {
     let host = |error: io::Error| {
         CompileError::Host(format!("the process that compiles it does not work: {error}"))
     };
@@ -37,6 +43,7 @@ pub(super) fn compile(program: &Path, caps: &Caps, wasm: &[u8]) -> Result<Vec<u8
             .spawn_scoped(scope, move || last_words(&mut stderr))?;
         // A child that died does not read; its end says why.
         let _ = stdin.write_all(&worker::header(wasm)).and_then(|()| stdin.write_all(wasm));
+        lifeline.hold(stdin);
         let answer = Answer::read(&mut stdout);
         if answer.is_none() {
             // It may still be writing, and its stderr is open until it ends.
@@ -46,8 +53,6 @@ pub(super) fn compile(program: &Path, caps: &Caps, wasm: &[u8]) -> Result<Vec<u8
     })
     .map_err(host)?;
     let status = child.wait().map_err(host)?;
-    // Closing it earlier would have ended the child.
-    drop(stdin);
     let Some(answer) = answer else {
         let most = Bytes::new(MAX_ARTIFACT);
         return Err(CompileError::Refused(format!("its compiled code is larger than {most}")));
@@ -61,6 +66,11 @@ pub(super) fn compile(program: &Path, caps: &Caps, wasm: &[u8]) -> Result<Vec<u8
         _ => Err(why(status, &last_words, caps)),
     }
 }
+
+/// What a process says whose memory is at an end: the standard library as it aborts, cranelift and
+/// wasmtime as they panic, the system as it refuses a thread.
+const SHORT_OF_MEMORY: [&str; 4] =
+    ["memory allocation of ", "out of memory", "Cannot allocate memory", "os error 11"];
 
 fn command(program: &Path, caps: &Caps) -> Command {
     let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
@@ -136,6 +146,7 @@ fn why(status: ExitStatus, last_words: &str, caps: &Caps) -> CompileError {
     let took_more =
         |what: String| CompileError::Refused(format!("compiling it took more than {what}"));
     match status.code() {
+        Some(worker::ORPHAN) => return CompileError::Host("nobody waited for it any more".into()),
         Some(worker::OUT_OF_TIME) => return took_more(format!("{} s", caps.time.as_secs())),
         Some(worker::OUT_OF_MEMORY) => return took_more(format!("{} of memory", caps.memory)),
         Some(worker::FAULT) => {
@@ -145,8 +156,7 @@ fn why(status: ExitStatus, last_words: &str, caps: &Caps) -> CompileError {
         }
         Some(_) | None => {}
     }
-    // What the standard library says as it gives up.
-    if last_words.contains("memory allocation of ") {
+    if SHORT_OF_MEMORY.iter().any(|words| last_words.contains(words)) {
         return took_more(format!("{} of memory", caps.memory));
     }
     #[cfg(unix)]
@@ -165,5 +175,5 @@ fn why(status: ExitStatus, last_words: &str, caps: &Caps) -> CompileError {
             );
         }
     }
-    CompileError::Refused("the code cannot be compiled: the compiler failed on it".into())
+    CompileError::Refused(PANICKED.into())
 }

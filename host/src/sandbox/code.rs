@@ -10,6 +10,7 @@ use wasmtime::component::Component;
 use super::bindings::PluginPre;
 use super::cache::{Cache, MAX_CACHE};
 use super::compiler::{CompileError, Compiler};
+use super::lifeline::Lifeline;
 use super::link::link;
 use super::sharing::{Kept, Shared};
 use super::store::State;
@@ -49,9 +50,9 @@ pub(super) struct Codes {
     cache: Option<Cache>,
     live: Shared<Made>,
     /// Compilations at once: each can keep a processor busy, and take its memory.
-    compiling: Semaphore,
+    compiling: Arc<Semaphore>,
     /// Files of the cache read at once: each is in memory whole.
-    reading: Semaphore,
+    reading: Arc<Semaphore>,
 }
 
 type Made = Result<PluginPre<State>, CompileError>;
@@ -78,8 +79,8 @@ impl Codes {
             compiler,
             cache,
             live: Shared::new(),
-            compiling: Semaphore::new(processors),
-            reading: Semaphore::new(processors),
+            compiling: Arc::new(Semaphore::new(processors)),
+            reading: Arc::new(Semaphore::new(processors)),
         }
     }
 }
@@ -103,15 +104,15 @@ impl Code {
 async fn make(sandbox: &Arc<Sandbox>, wasm: Wasm) -> Made {
     let codes = &sandbox.codes;
     if codes.cache.is_some() {
-        let _reading = codes.reading.acquire().await;
         let sandbox = sandbox.clone();
-        if let Some(component) = blocking(move || cached(&sandbox, &wasm.digest)).await? {
-            return component;
+        let found = blocking(&codes.reading, move || cached(&sandbox, &wasm.digest));
+        if let Some(made) = found.await? {
+            return made;
         }
     }
-    let _compiling = codes.compiling.acquire().await;
     let sandbox = sandbox.clone();
-    blocking(move || compiled(&sandbox, &wasm)).await?
+    let (lifeline, _waiting) = Lifeline::new();
+    blocking(&codes.compiling, move || compiled(&sandbox, &wasm, &lifeline)).await?
 }
 
 /// From the cache, if it is there and of use.
@@ -128,9 +129,9 @@ fn cached(sandbox: &Sandbox, digest: &Sha256Digest) -> Option<Made> {
     }
 }
 
-fn compiled(sandbox: &Sandbox, wasm: &Wasm) -> Made {
+fn compiled(sandbox: &Sandbox, wasm: &Wasm, lifeline: &Lifeline) -> Made {
     let bytes = (wasm.read)().map_err(CompileError::Unread)?;
-    let code = sandbox.codes.compiler.compile(&sandbox.engine, &bytes)?;
+    let code = sandbox.codes.compiler.compile(&sandbox.engine, &bytes, lifeline)?;
     drop(bytes);
     let component = load(sandbox, &code).map_err(|error| {
         CompileError::Host(format!("the compiled code cannot be loaded: {}", one_line(&error)))
@@ -150,11 +151,18 @@ fn load(sandbox: &Sandbox, code: &[u8]) -> wasmtime::Result<Component> {
     unsafe { Component::deserialize(&sandbox.engine, code) }
 }
 
-/// Runs what takes long on a thread where that disturbs nobody.
+/// Runs what takes long on a thread where that disturbs nobody, when there is a slot. The slot is free
+/// when the job is done, even if nobody waits for it any more.
 async fn blocking<T: Send + 'static>(
+    slots: &Arc<Semaphore>,
     job: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, CompileError> {
+    let slot = slots.clone().acquire_owned().await;
     let span = tracing::Span::current();
-    let ran = tokio::task::spawn_blocking(move || span.in_scope(job)).await;
+    let job = move || {
+        let _slot = slot;
+        span.in_scope(job)
+    };
+    let ran = tokio::task::spawn_blocking(job).await;
     ran.map_err(|error| CompileError::Host(format!("compiling it failed inside toolrack: {error}")))
 }

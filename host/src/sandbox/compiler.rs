@@ -10,10 +10,11 @@ use std::time::Duration;
 
 use wasmtime::Engine;
 
+use super::lifeline::Lifeline;
 use super::{binary, child, one_line};
 use crate::manifest::Bytes;
 
-/// Compiled code, in bytes: about ten times the largest Wasm file that is loaded.
+/// Compiled code, in bytes. It is two to five times its Wasm; this is sixteen times the largest file.
 pub(super) const MAX_ARTIFACT: u64 = 512 * 1024 * 1024;
 
 /// Where plugins are compiled, and where compiled code is kept.
@@ -42,7 +43,8 @@ pub struct Caps {
 }
 
 impl Default for Caps {
-    /// The largest language runtimes there are take a fifth of each on a slow machine.
+    /// 20 MB of dense code take 0.9 GiB and a minute of a slow processor, and no file is larger than
+    /// 32 MiB.
     fn default() -> Self {
         Self {
             memory: Bytes::new(2 << 30),
@@ -99,12 +101,18 @@ impl Compiler {
         Self { cache: Some(directory), ..self }
     }
 
-    /// Native code for `wasm`. Blocks the thread for as long as it takes.
-    pub(super) fn compile(&self, engine: &Engine, wasm: &[u8]) -> Result<Vec<u8>, CompileError> {
+    /// Native code for `wasm`. Blocks the thread for as long as it takes, or until `lifeline` is cut.
+    pub(super) fn compile(
+        &self,
+        engine: &Engine,
+        wasm: &[u8],
+        lifeline: &Lifeline,
+    ) -> Result<Vec<u8>, CompileError> {
         match &self.place {
-            Place::Child(program) => child::compile(program, &self.caps, wasm),
+            Place::Child(program) => child::compile(program, &self.caps, wasm, lifeline),
             Place::Process => artifact(engine, wasm).map_err(|failed| match failed {
                 Failed::Refused(reason) => CompileError::Refused(reason),
+                Failed::Panicked => CompileError::Refused(PANICKED.into()),
                 Failed::OutOfMemory => CompileError::Host("there is not enough memory".into()),
             }),
         }
@@ -114,19 +122,21 @@ impl Compiler {
 /// Why there is no native code.
 pub(super) enum Failed {
     Refused(String),
+    Panicked,
     OutOfMemory,
 }
 
+/// A fault of the compiler, as far as its user can know.
+pub(super) const PANICKED: &str = "the code cannot be compiled: the compiler failed on it";
+
 /// Native code for `wasm`, made here and now.
 pub(super) fn artifact(engine: &Engine, wasm: &[u8]) -> Result<Vec<u8>, Failed> {
-    let refused =
-        |reason: String| Failed::Refused(format!("the code cannot be compiled: {reason}"));
     let bytes = binary::component(wasm).map_err(|error| Failed::Refused(error.to_string()))?;
     // A fault of the compiler costs this plugin, not the host.
     let compiled = catch_unwind(AssertUnwindSafe(|| engine.precompile_component(&bytes)))
-        .map_err(|_| refused("the compiler failed on it".into()))?;
+        .map_err(|_| Failed::Panicked)?;
     compiled.map_err(|error| match error.is::<wasmtime::error::OutOfMemory>() {
         true => Failed::OutOfMemory,
-        false => refused(one_line(&error)),
+        false => Failed::Refused(format!("the code cannot be compiled: {}", one_line(&error))),
     })
 }

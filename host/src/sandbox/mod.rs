@@ -1,8 +1,9 @@
 //! The sandbox: compiles guests, limits them, calls them. The only module that knows wasmtime.
 //!
-//! A [`Guest`] is one compiled plugin. Each call gets a store and an instance of its own and three
-//! independent guards: fuel, processor time (by the epoch), and the wall clock. The sandbox knows
-//! nothing of directories, public names, JSON Schema or the protocol.
+//! A [`Guest`] is one compiled plugin, its code made by a [`Compiler`] and shared by all with the same
+//! bytes. Each call gets a store and an instance of its own and three independent guards: fuel,
+//! processor time (by the epoch), and the wall clock. The sandbox knows nothing of plugin directories,
+//! public names, JSON Schema or the protocol.
 
 mod binary;
 mod bindings;
@@ -12,6 +13,7 @@ mod code;
 mod compiler;
 mod contract;
 mod guest;
+mod lifeline;
 mod link;
 mod log;
 mod meter;

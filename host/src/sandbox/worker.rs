@@ -17,10 +17,12 @@ pub(super) const REFUSED: u8 = 1;
 pub(super) const OUT_OF_TIME: i32 = 124;
 /// How it exits when memory was refused and somebody noticed. Mostly, nobody does, and it aborts.
 pub(super) const OUT_OF_MEMORY: i32 = 125;
+/// How it exits when the compiler panicked: stderr says why.
+const PANICKED: i32 = 101;
 /// How it exits when it cannot do its work at all: as every command does that fails.
 pub(super) const FAULT: i32 = 2;
-/// How it exits when its parent is gone: nobody sees it.
-const ORPHAN: i32 = 126;
+/// How it exits when its parent is gone, or does not want the answer any more.
+pub(super) const ORPHAN: i32 = 126;
 
 /// What stands before the Wasm.
 pub(super) fn header(wasm: &[u8]) -> [u8; 8] {
@@ -45,6 +47,7 @@ pub fn work(caps: &Caps) -> io::Result<()> {
     let (status, payload) = match artifact(&engine, &wasm) {
         Ok(code) => (DONE, code),
         Err(Failed::Refused(reason)) => (REFUSED, reason.into_bytes()),
+        Err(Failed::Panicked) => std::process::exit(PANICKED),
         Err(Failed::OutOfMemory) => std::process::exit(OUT_OF_MEMORY),
     };
     let mut stdout = io::stdout().lock();

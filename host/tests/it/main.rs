@@ -4,6 +4,8 @@
 //! |---|---|
 //! | `manifests.rs` | TOML text to checked values: golden pairs |
 //! | `sandbox.rs` | limits, traps and answers of guests in WAT |
+//! | `compiling.rs` | Wasm to code: caps, sharing, the child process |
+//! | `cache.rs` | compiled code on disk, used and damaged |
 //! | `catalog.rs` | directories to a catalog: what is served, what is refused and why |
 //! | `engine.rs` | the protocol in memory, line by line |
 //! | `architecture.rs` | ARCHITECTURE.md, against the tree |
@@ -21,9 +23,11 @@
 
 mod any_input;
 mod architecture;
+mod cache;
 mod catalog;
 mod client;
 mod commands;
+mod compiling;
 mod dev;
 mod engine;
 mod follow;

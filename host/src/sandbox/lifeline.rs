@@ -1,0 +1,47 @@
+//! What a child that compiles holds on to: while somebody waits for its answer, its stdin stays open.
+
+use std::process::ChildStdin;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// The parent's end of a child's stdin, wherever the child is on its way.
+#[derive(Clone, Default)]
+pub(super) struct Lifeline {
+    // A lock and not a snapshot: the one who waits and the one who starts the child meet here.
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Default)]
+enum State {
+    #[default]
+    Wanted,
+    Held(#[expect(dead_code, reason = "held, never read")] ChildStdin),
+    Cut,
+}
+
+/// Somebody who waits. When it is dropped, the child ends.
+pub(super) struct Waiting(Lifeline);
+
+impl Lifeline {
+    pub(super) fn new() -> (Self, Waiting) {
+        let lifeline = Self::default();
+        (lifeline.clone(), Waiting(lifeline))
+    }
+
+    /// Keeps `stdin` open for as long as somebody waits.
+    pub(super) fn hold(&self, stdin: ChildStdin) {
+        self.change(|state| match state {
+            State::Wanted | State::Held(_) => *state = State::Held(stdin),
+            State::Cut => drop(stdin),
+        });
+    }
+
+    fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
+        change(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.change(|state| *state = State::Cut);
+    }
+}

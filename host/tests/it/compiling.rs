@@ -1,0 +1,261 @@
+//! Wasm to code: by whom, how often, and within which bounds.
+
+use std::io::{Read as _, Write as _};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+use toolrack::manifest::{Bytes, Limits, Sha256Digest};
+use toolrack::sandbox::{Caps, CompileError, Compiler, Guest, Sandbox, Wasm};
+use toolrack::tool::Content;
+
+use crate::guest::Wat;
+
+/// A Wasm file that counts how often it is read.
+#[derive(Clone)]
+pub(crate) struct Counted {
+    pub(crate) wasm: Wasm,
+    reads: Arc<AtomicUsize>,
+}
+
+impl Counted {
+    pub(crate) fn new(bytes: &[u8]) -> Self {
+        let reads = Arc::new(AtomicUsize::new(0));
+        let (count, bytes) = (reads.clone(), Arc::<[u8]>::from(bytes));
+        let wasm = Wasm::new(Sha256Digest::of(&bytes), move || {
+            count.fetch_add(1, Ordering::Relaxed);
+            Ok(bytes.clone())
+        });
+        Self { wasm, reads }
+    }
+
+    /// How often it was read since the last time this was asked.
+    pub(crate) fn reads(&self) -> usize {
+        self.reads.swap(0, Ordering::Relaxed)
+    }
+}
+
+pub(crate) async fn load(sandbox: &Arc<Sandbox>, wasm: &Wasm) -> Result<Guest, CompileError> {
+    Guest::compile(sandbox.clone(), wasm.clone(), Limits::default(), [].into()).await
+}
+
+/// Loads a guest and calls it: it must answer "ok".
+pub(crate) async fn answers(sandbox: &Arc<Sandbox>, wasm: &Wasm) {
+    let guest = load(sandbox, wasm).await.expect("a guest");
+    let output = guest.call("run", "{}", None).await.outcome.expect("an answer");
+    assert_eq!(output.content, [Content::Text("ok".into())]);
+}
+
+fn sandbox(compiler: Compiler) -> Arc<Sandbox> {
+    Arc::new(Sandbox::new(compiler).expect("a sandbox"))
+}
+
+fn in_children(caps: Caps) -> Arc<Sandbox> {
+    sandbox(Compiler::in_children_of(env!("CARGO_BIN_EXE_toolrack").into(), caps))
+}
+
+/// A component of `functions` functions with `blocks` blocks each: small to read, long to compile.
+fn bomb(functions: usize, blocks: usize) -> Vec<u8> {
+    fn number(mut n: usize, out: &mut Vec<u8>) {
+        while n > 0x7f {
+            out.push((n & 0x7f) as u8 | 0x80);
+            n >>= 7;
+        }
+        out.push(n as u8);
+    }
+    fn sized(bytes: &[u8], out: &mut Vec<u8>) {
+        number(bytes.len(), out);
+        out.extend_from_slice(bytes);
+    }
+    // (local i32), then (block (br_if 0 (local.get 0)) (local.set 0 (i32.add (local.get 0) 7))).
+    let mut body = vec![1, 1, 0x7f];
+    let block = [0x02, 0x40, 0x20, 0, 0x0d, 0, 0x20, 0, 0x41, 7, 0x6a, 0x21, 0, 0x0b];
+    body.extend(block.repeat(blocks));
+    body.push(0x0b);
+    let (mut types, mut code) = (Vec::new(), Vec::new());
+    number(functions, &mut types);
+    types.resize(types.len() + functions, 0);
+    number(functions, &mut code);
+    for _ in 0..functions {
+        sized(&body, &mut code);
+    }
+    let mut module = b"\0asm\x01\0\0\0\x01\x04\x01\x60\0\0".to_vec();
+    for (section, bytes) in [(3, types), (10, code)] {
+        module.push(section);
+        sized(&bytes, &mut module);
+    }
+    let mut component = b"\0asm\x0d\0\x01\0\x01".to_vec();
+    sized(&module, &mut component);
+    component
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_bomb_is_refused_at_a_cap_and_costs_no_other_plugin() {
+    let caps = Caps {
+        memory: Bytes::new(1 << 30),
+        cpu: Duration::from_secs(1),
+        time: Duration::from_secs(60),
+    };
+    let few_bytes = Caps { memory: Bytes::new(256 << 20), cpu: Duration::from_secs(60), ..caps };
+    for (caps, bomb, expected) in [
+        (caps, bomb(2000, 300), "compiling it took more than 1 s of processor time"),
+        (few_bytes, bomb(1, 300_000), "compiling it took more than 256 MiB of memory"),
+    ] {
+        let sandbox = in_children(caps);
+        let bomb = Wasm::of(bomb);
+        let good = Wasm::of(Wat::default().build());
+        let (refused, ()) = tokio::join!(load(&sandbox, &bomb), answers(&sandbox, &good));
+        let error = refused.err().expect("a refusal").to_string();
+        assert_eq!(error, expected);
+    }
+}
+
+#[tokio::test]
+async fn a_child_says_why_a_file_is_refused() {
+    let sandbox = in_children(Caps::default());
+    for (bytes, expected) in [
+        (&b"\x7fELF"[..], "this is a native or precompiled program (ELF)"),
+        (b"\0asm\x0d\0\x01\0\xff", "damaged"),
+        (b"\0asm\x0d\0\x01\0", "component without tools"),
+    ] {
+        let error = load(&sandbox, &Wasm::of(bytes)).await.err().expect("a refusal");
+        assert!(
+            matches!(&error, CompileError::Refused(text) if text.contains(expected)),
+            "{error}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_compiler_that_does_not_work_is_no_fault_of_the_file() {
+    let wasm = Wasm::of(Wat::default().build());
+    let missing = sandbox(Compiler::in_children_of("/no/such/file".into(), Caps::default()));
+    let error = load(&missing, &wasm).await.err().expect("an error");
+    assert!(matches!(&error, CompileError::Host(text) if text.contains("does not work")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_nobody_waits_for_any_more_is_not_compiled_to_its_end() {
+    let sandbox = in_children(Caps::default());
+    let bytes = Arc::<[u8]>::from(bomb(8000, 300));
+    let (reads, mut read) = tokio::sync::mpsc::unbounded_channel();
+    let mut loads = JoinSet::new();
+    // As many as there are slots.
+    let processors = std::thread::available_parallelism().unwrap().get();
+    for n in 0..processors {
+        let (bytes, reads, sandbox) = (bytes.clone(), reads.clone(), sandbox.clone());
+        let wasm = Wasm::new(Sha256Digest::of(&n.to_le_bytes()), move || {
+            reads.send(()).unwrap();
+            Ok(bytes.clone())
+        });
+        loads.spawn(async move { load(&sandbox, &wasm).await.map(drop) });
+    }
+    for _ in 0..processors {
+        read.recv().await.unwrap();
+    }
+    loads.shutdown().await;
+    let good = Wasm::of(Wat::default().build());
+    let answered = tokio::time::timeout(Duration::from_secs(20), answers(&sandbox, &good));
+    answered.await.expect("a free slot long before the bombs are done");
+}
+
+fn worker(seconds: u64) -> Child {
+    Command::new(env!("CARGO_BIN_EXE_toolrack"))
+        .args(["compile", "--memory=2147483648", "--cpu=60"])
+        .arg(format!("--time={seconds}"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("a worker")
+}
+
+/// Ends by itself, with this code and without an answer.
+fn assert_ends(mut worker: Child, code: i32) {
+    let mut answer = Vec::new();
+    worker.stdout.take().unwrap().read_to_end(&mut answer).unwrap();
+    let status = worker.wait().unwrap();
+    assert_eq!((status.code(), &*answer), (Some(code), &[][..]));
+}
+
+#[test]
+fn a_child_ends_with_its_parent_and_with_its_time() {
+    let bomb = bomb(5000, 300);
+    let header = (bomb.len() as u64).to_le_bytes();
+    for sent in [&header[..3], &header, &[&header[..], &bomb[..1000]].concat()] {
+        let mut worker = worker(50);
+        let mut stdin = worker.stdin.take().unwrap();
+        stdin.write_all(sent).unwrap();
+        drop(stdin);
+        assert_ends(worker, 2);
+    }
+    let mut compiling = worker(50);
+    let mut stdin = compiling.stdin.take().unwrap();
+    stdin.write_all(&header).unwrap();
+    stdin.write_all(&bomb).unwrap();
+    drop(stdin);
+    assert_ends(compiling, 126);
+    let mut idle = worker(1);
+    let stdin = idle.stdin.take().unwrap();
+    assert_ends(idle, 124);
+    drop(stdin);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_that_want_the_same_code_at_once_compile_it_once() {
+    let sandbox = sandbox(Compiler::in_process());
+    let counted = Counted::new(&Wat::default().build());
+    let mut loads = JoinSet::new();
+    for _ in 0..50 {
+        let (sandbox, wasm) = (sandbox.clone(), counted.wasm.clone());
+        loads.spawn(async move { load(&sandbox, &wasm).await.expect("a guest") });
+    }
+    let guests = loads.join_all().await;
+    assert_eq!((guests.len(), counted.reads()), (50, 1));
+    // As long as one lives, another costs nothing.
+    answers(&sandbox, &counted.wasm).await;
+    assert_eq!(counted.reads(), 0);
+    drop(guests);
+    answers(&sandbox, &counted.wasm).await;
+    assert_eq!(counted.reads(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_is_told_to_all_who_wait_and_not_remembered() {
+    let sandbox = &sandbox(Compiler::in_process());
+    let reads = Arc::new(AtomicUsize::new(0));
+    let (release, released) = std::sync::mpsc::channel();
+    let (count, released) = (reads.clone(), Mutex::new(released));
+    let wasm = &Wasm::new(Sha256Digest::of(b""), move || {
+        count.fetch_add(1, Ordering::Relaxed);
+        released.lock().unwrap().recv().unwrap();
+        Ok(Arc::from(&b"no Wasm"[..]))
+    });
+    let wait_for_both = async {
+        // All three have been polled once when this goes on.
+        tokio::task::yield_now().await;
+        release.send(()).unwrap();
+    };
+    let (one, other, ()) = tokio::join!(load(sandbox, wasm), load(sandbox, wasm), wait_for_both);
+    assert!(matches!(one, Err(CompileError::Refused(_))));
+    assert!(matches!(other, Err(CompileError::Refused(_))));
+    assert_eq!(reads.load(Ordering::Relaxed), 1);
+    release.send(()).unwrap();
+    assert!(load(sandbox, wasm).await.is_err());
+    assert_eq!(reads.load(Ordering::Relaxed), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_cannot_be_read_is_no_fault_of_its_copy() {
+    let sandbox = sandbox(Compiler::in_process());
+    let copy = Wasm::of(Wat::default().build());
+    let gone = Wasm::new(copy.digest, || Err("it is gone".into()));
+    let (first, ()) = tokio::join!(load(&sandbox, &gone), answers(&sandbox, &copy));
+    match first {
+        Err(CompileError::Unread(reason)) => assert_eq!(reason, "it is gone"),
+        other => panic!("{:?}", other.err()),
+    }
+}
