@@ -3,7 +3,7 @@
 //! Time comes in as an argument, plugins are a type parameter, so that histories can be invented and
 //! compared with a fresh look at the same files.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 
 use super::seen::{Directory, Key, Pair, Scan, Unit};
@@ -16,6 +16,9 @@ pub const PATIENCE: Duration = Duration::from_secs(5);
 pub const HOLD: Duration = Duration::from_secs(2);
 /// The same for the first catalog, which clients wait for.
 pub const MAX_LOADING: Duration = Duration::from_secs(60);
+
+/// Versions that are remembered because they did not load.
+const MAX_BAD: usize = 4;
 
 /// All units and what is known of them. `P` is a loaded plugin.
 #[derive(Debug)]
@@ -44,8 +47,8 @@ struct Tracked<P> {
     /// The last version that loaded. Served whatever lies there now.
     good: Option<(Pair, P)>,
     now: Now,
-    /// The last version that did not load, and why: the same bytes are not tried again.
-    bad: Option<(Pair, String)>,
+    /// The last versions that did not load, and why: the same bytes are not tried again.
+    bad: VecDeque<(Pair, String)>,
     /// What is told of it.
     told: Option<String>,
 }
@@ -171,16 +174,13 @@ impl<P: Clone> Core<P> {
     /// Takes in how loading ended. What is not wanted any more is dropped.
     pub fn loaded(&mut self, key: &Key, pair: Pair, loaded: Result<P, LoadError>, now: Instant) {
         let Some(unit) = self.units.get_mut(key) else { return };
-        match &unit.now {
-            Now::Loading(wanted) if *wanted == pair => {}
-            Now::Loading(_) => return,
-            Now::Good | Now::Unknown | Now::Bad { .. } | Now::Gone { .. } => {
-                // It may come back.
-                if let Err(LoadError::Bad(reason)) = loaded {
-                    unit.bad = Some((pair, reason));
-                }
-                return;
-            }
+        if let Err(LoadError::Bad(reason)) = &loaded {
+            // Wanted or not: it may come back.
+            unit.bad.truncate(MAX_BAD - 1);
+            unit.bad.push_front((pair, reason.clone()));
+        }
+        if !matches!(&unit.now, Now::Loading(wanted) if *wanted == pair) {
+            return;
         }
         match loaded {
             Ok(plugin) => {
@@ -189,12 +189,7 @@ impl<P: Clone> Core<P> {
                 unit.told = None;
                 self.changed.get_or_insert(now);
             }
-            Err(LoadError::Bad(reason)) => {
-                unit.bad = Some((pair, reason.clone()));
-                self.refuse(key, reason, now);
-                self.advance(now);
-            }
-            Err(LoadError::Failed(reason)) => {
+            Err(LoadError::Bad(reason) | LoadError::Failed(reason)) => {
                 self.refuse(key, reason, now);
                 self.advance(now);
             }
@@ -297,9 +292,7 @@ impl<P: Clone> Core<P> {
             if tracked.told.take().is_some() {
                 self.changed.get_or_insert(now);
             }
-        } else if let Some((bad, reason)) = &tracked.bad
-            && *bad == pair
-        {
+        } else if let Some((_, reason)) = tracked.bad.iter().find(|(bad, _)| *bad == pair) {
             let reason = reason.clone();
             self.refuse(key, reason, now);
         } else if !matches!(&tracked.now, Now::Loading(wanted) if *wanted == pair) {
@@ -327,7 +320,7 @@ impl<P: Clone> Core<P> {
         self.units.entry(key.clone()).or_insert(Tracked {
             good: None,
             now: Now::Unknown,
-            bad: None,
+            bad: VecDeque::new(),
             told: None,
         })
     }
