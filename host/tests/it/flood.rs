@@ -1,0 +1,1 @@
+//! The real binary under very many files, changes and reloads.

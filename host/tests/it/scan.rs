@@ -1,0 +1,1 @@
+//! Directories to what a scan sees, and to what is served.
