@@ -110,11 +110,15 @@ impl Client {
         message
     }
 
-    /// The response with this id; other messages are passed over.
+    /// The response with this id, which may have come; other messages are passed over.
     pub(crate) fn response(&mut self, id: &Value) -> Value {
+        let is_it = |message: &Value| message["id"] == *id && message.get("method").is_none();
+        if let Some(message) = self.heard.iter().rfind(|message| is_it(message)) {
+            return message.clone();
+        }
         loop {
             let message = self.next();
-            if message["id"] == *id && message.get("method").is_none() {
+            if is_it(&message) {
                 return message;
             }
         }
