@@ -53,8 +53,11 @@ impl Client {
 
     /// Starts and shakes hands.
     pub(crate) fn initialized(plugins: &Path) -> Self {
-        let mut client = Self::start(plugins);
-        let response = client.request(
+        Self::start(plugins).shakes_hands()
+    }
+
+    pub(crate) fn shakes_hands(mut self) -> Self {
+        let response = self.request(
             "initialize",
             json!({
                 "protocolVersion": "2025-11-25",
@@ -63,8 +66,8 @@ impl Client {
             }),
         );
         assert_eq!(response["result"]["serverInfo"]["name"], "toolrack");
-        client.send(&json!({ "jsonrpc": "2.0", "method": "notifications/initialized" }));
-        client
+        self.send(&json!({ "jsonrpc": "2.0", "method": "notifications/initialized" }));
+        self
     }
 
     pub(crate) fn pid(&self) -> u32 {

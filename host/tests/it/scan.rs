@@ -16,6 +16,7 @@ use toolrack::manifest::Sha256Digest;
 use toolrack::reload::Loader;
 use toolrack::reload::scan::{Reread, Scanner};
 use toolrack::reload::seen::{Directory, Unit};
+use toolrack::sandbox::Compiler;
 
 use crate::plugins::{self, answering, install, replace};
 
@@ -30,7 +31,7 @@ struct Bench {
 
 impl Bench {
     fn new(directory: &Path) -> Self {
-        let host = Host::start().expect("a host");
+        let host = Host::start(Compiler::in_process()).expect("a host");
         let loader = host.load(&[directory.to_path_buf()]);
         let late = Duration::ZERO;
         let mut bench = Self { loader, host, catalog: Catalog::default(), late };
