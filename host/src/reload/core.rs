@@ -30,6 +30,8 @@ pub struct Core<P> {
     changed: Option<Instant>,
     /// Something was not there any more when it was looked at more closely.
     stale: bool,
+    /// The last scan saw more than there was room for.
+    full: bool,
     started: Instant,
     first: First,
 }
@@ -120,6 +122,7 @@ impl<P: Clone> Core<P> {
             most,
             changed: None,
             stale: false,
+            full: false,
             started: now,
             first: First::Unscanned,
         }
@@ -132,6 +135,7 @@ impl<P: Clone> Core<P> {
             self.first = First::Loading;
             self.changed = Some(now);
         }
+        self.full = false;
         let mut loads = Vec::new();
         for (directory, seen) in scan.directories.into_iter().enumerate() {
             let own = Key { directory, file: String::new() };
@@ -202,6 +206,10 @@ impl<P: Clone> Core<P> {
 
     /// Whether the files are to be looked at again soon, hint or no hint.
     pub fn take_stale(&mut self) -> bool {
+        // What was refused for want of room may have room now.
+        if self.full && self.occupied() < self.most {
+            (self.full, self.stale) = (false, true);
+        }
         std::mem::take(&mut self.stale)
     }
 
@@ -298,6 +306,7 @@ impl<P: Clone> Core<P> {
         } else if !matches!(&tracked.now, Now::Loading(wanted) if *wanted == pair) {
             if !tracked.is_occupied() {
                 let Some(left) = room.checked_sub(1) else {
+                    self.full = true;
                     let most = self.most;
                     let reason =
                         format!("{most} plugins are served already, the most there can be");

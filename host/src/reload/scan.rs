@@ -140,11 +140,6 @@ impl Scanner {
 
     fn directory(&mut self, directory: &Path, reread: &Reread) -> Directory<Candidate> {
         let (files, strange) = match files(directory) {
-            Ok((files, strange)) if files.len() + strange.len() > MAX_FILES => {
-                return Directory::Unreadable(format!(
-                    "it holds more than {MAX_FILES} files; use a directory of its own"
-                ));
-            }
             Ok(files) => files,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 return Directory::Missing(
@@ -291,10 +286,16 @@ impl Scanner {
 }
 
 /// The names of the files, and apart from them those that are not UTF-8, as far as they can be shown.
-/// Hidden files are editors' and copiers' own.
+/// Hidden files are editors' and copiers' own. All of them, or none: from a part it would look as if
+/// the others had been deleted.
 fn files(directory: &Path) -> io::Result<(BTreeSet<String>, BTreeSet<String>)> {
     let (mut names, mut strange) = (BTreeSet::new(), BTreeSet::new());
-    for entry in std::fs::read_dir(directory)?.take(MAX_FILES + 1) {
+    for (number, entry) in std::fs::read_dir(directory)?.enumerate() {
+        if number == MAX_FILES {
+            return Err(io::Error::other(format!(
+                "it holds more than {MAX_FILES} files; use a directory of its own"
+            )));
+        }
         match entry?.file_name().into_string() {
             Ok(name) if name.starts_with('.') => {}
             Ok(name) => _ = names.insert(name),

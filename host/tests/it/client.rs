@@ -25,6 +25,11 @@ pub(crate) struct Client {
     stdin: Option<ChildStdin>,
     lines: mpsc::Receiver<String>,
     stderr: mpsc::Receiver<String>,
+    /// The ids of the requests that were sent, but for those sent as bytes.
+    asked: Vec<Value>,
+    /// What came on stdout and stderr so far.
+    heard: Vec<Value>,
+    logged: Vec<String>,
 }
 
 impl Client {
@@ -42,13 +47,17 @@ impl Client {
             .expect("the server");
         let lines = read(child.stdout.take().expect("its stdout"));
         let stderr = read(child.stderr.take().expect("its stderr"));
-        Self { stdin: child.stdin.take(), child, lines, stderr }
+        let (asked, heard, logged) = (Vec::new(), Vec::new(), Vec::new());
+        Self { stdin: child.stdin.take(), child, lines, stderr, asked, heard, logged }
     }
 
     /// Starts and shakes hands.
     pub(crate) fn initialized(plugins: &Path) -> Self {
-        let mut client = Self::start(plugins);
-        let response = client.request(
+        Self::start(plugins).shakes_hands()
+    }
+
+    pub(crate) fn shakes_hands(mut self) -> Self {
+        let response = self.request(
             "initialize",
             json!({
                 "protocolVersion": "2025-11-25",
@@ -57,8 +66,8 @@ impl Client {
             }),
         );
         assert_eq!(response["result"]["serverInfo"]["name"], "toolrack");
-        client.send(&json!({ "jsonrpc": "2.0", "method": "notifications/initialized" }));
-        client
+        self.send(&json!({ "jsonrpc": "2.0", "method": "notifications/initialized" }));
+        self
     }
 
     pub(crate) fn pid(&self) -> u32 {
@@ -72,6 +81,9 @@ impl Client {
     }
 
     pub(crate) fn send(&mut self, message: &Value) {
+        if message.get("method").is_some() {
+            self.asked.extend(message.get("id").cloned());
+        }
         self.send_bytes(format!("{message}\n").as_bytes());
     }
 
@@ -91,16 +103,136 @@ impl Client {
     /// The next message.
     pub(crate) fn next(&mut self) -> Value {
         let line = self.lines.recv_timeout(HANG).expect("a line before the hang limit");
-        serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error} in {line:?}"))
+        self.hear(&line)
     }
 
-    /// The response with this id; other messages are passed over.
+    fn hear(&mut self, line: &str) -> Value {
+        let message: Value =
+            serde_json::from_str(line).unwrap_or_else(|error| panic!("{error} in {line:?}"));
+        self.heard.push(message.clone());
+        message
+    }
+
+    /// The response with this id, which may have come; other messages are passed over.
     pub(crate) fn response(&mut self, id: &Value) -> Value {
+        let is_it = |message: &Value| message["id"] == *id && message.get("method").is_none();
+        if let Some(message) = self.heard.iter().rfind(|message| is_it(message)) {
+            return message.clone();
+        }
         loop {
             let message = self.next();
-            if message["id"] == *id && message.get("method").is_none() {
+            if is_it(&message) {
                 return message;
             }
+        }
+    }
+
+    /// Calls a tool; its text, or the error's.
+    pub(crate) fn text(&mut self, tool: &str) -> String {
+        let answer = self.request("tools/call", json!({ "name": tool }));
+        let text = answer["result"]["content"][0].get("text");
+        let text = text.unwrap_or(&answer["error"]["message"]);
+        text.as_str().unwrap_or_else(|| panic!("no text in {answer}")).to_owned()
+    }
+
+    /// Calls a tool until its text holds `answer`. Before, only `known` may come.
+    #[track_caller]
+    pub(crate) fn until(&mut self, tool: &str, known: &[&str], answer: &str) {
+        let started = Instant::now();
+        loop {
+            let text = self.text(tool);
+            if text.contains(answer) {
+                return;
+            }
+            assert!(known.contains(&&*text), "{tool} answers {text:?}");
+            assert!(started.elapsed() < HANG, "{tool} still answers {text:?}");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// The public names of all tools.
+    pub(crate) fn tools(&mut self) -> Vec<String> {
+        let list = self.request("tools/list", json!({}));
+        let tools = list["result"]["tools"].as_array().expect("tools");
+        tools.iter().map(|tool| tool["name"].as_str().expect("a name").to_owned()).collect()
+    }
+
+    /// Waits until so many messages said that the list of tools has changed.
+    #[track_caller]
+    pub(crate) fn hears_of_changes(&mut self, count: usize) {
+        while self.changes() < count {
+            self.next();
+        }
+        assert_eq!(self.changes(), count, "{:?}", self.heard);
+    }
+
+    /// How many messages said so, up to now.
+    pub(crate) fn changes(&mut self) -> usize {
+        while let Ok(line) = self.lines.try_recv() {
+            self.hear(&line);
+        }
+        let told = |message: &&Value| message["method"] == "notifications/tools/list_changed";
+        self.heard.iter().filter(told).count()
+    }
+
+    /// Waits for the next line of the log that holds `part`.
+    #[track_caller]
+    pub(crate) fn logs(&mut self, part: &str) -> String {
+        let limit = Instant::now() + HANG;
+        loop {
+            let left = limit.saturating_duration_since(Instant::now());
+            let Ok(line) = self.stderr.recv_timeout(left) else {
+                panic!("no line with {part:?} in {:#?}", self.logged);
+            };
+            self.logged.push(line.clone());
+            if line.contains(part) {
+                return line;
+            }
+        }
+    }
+
+    /// The log up to now: whole, since a call that is made last is told last.
+    pub(crate) fn log(&mut self) -> &[String] {
+        let id = 1_000_000_000 + self.asked.len() as u64;
+        self.call(id, "good_run");
+        self.response(&json!(id));
+        self.logs(&id.to_string());
+        &self.logged
+    }
+
+    /// How many lines of the log up to now hold `part`.
+    pub(crate) fn logged(&mut self, part: &str) -> usize {
+        self.log().iter().filter(|line| line.contains(part)).count()
+    }
+
+    /// What has to hold after each case, whatever it was: the server lives, `good_run` answers, stdout
+    /// held nothing but messages, each request got one response, the log is lines of text.
+    #[track_caller]
+    pub(crate) fn survives(mut self) {
+        assert_eq!(self.request("ping", json!({}))["result"], json!({}));
+        assert_eq!(self.text("good_run"), "ok");
+        let (status, rest, log) = self.wait();
+        assert_eq!(status.code(), Some(0));
+        for line in rest {
+            self.hear(&line);
+        }
+        let mut answered = Vec::new();
+        for message in &self.heard {
+            assert_eq!(message["jsonrpc"], "2.0", "{message}");
+            match message["method"].as_str() {
+                Some(method) => assert!(method.starts_with("notifications/"), "{message}"),
+                None => answered.push(message["id"].to_string()),
+            }
+        }
+        let mut asked: Vec<_> = self.asked.iter().map(Value::to_string).collect();
+        asked.sort();
+        answered.sort();
+        assert_eq!(asked, answered, "one response each");
+        for line in self.logged.iter().chain(&log) {
+            let starts = line.len() > 20 && line.as_bytes()[10] == b'T' && line.contains('Z');
+            assert!(starts, "a line that nobody logged: {line:?}");
+            assert!(!line.contains(|c: char| c.is_control()), "unescaped: {line:?}");
+            assert!(!line.contains("panicked") && !line.contains(" ERROR "), "{line:?}");
         }
     }
 
@@ -110,6 +242,10 @@ impl Client {
 
     /// Waits for the end of the process; the rest of its output and its log.
     pub(crate) fn end(mut self) -> (ExitStatus, Vec<String>, Vec<String>) {
+        self.wait()
+    }
+
+    fn wait(&mut self) -> (ExitStatus, Vec<String>, Vec<String>) {
         self.stdin = None;
         let started = Instant::now();
         let status = loop {

@@ -12,6 +12,9 @@
 //! | `any_input.rs` | the protocol in memory, under invented input |
 //! | `histories.rs` | the core of reloading, under invented histories of files, hints and time |
 //! | `server.rs` | the real binary as a client sees it |
+//! | `reload.rs` | the real binary while its plugin directory changes |
+//! | `flood.rs` | the real binary under very many files, changes and reloads |
+//! | `scan.rs` | directories to what a scan sees, and to what is served |
 //! | `commands.rs` | the real binary as a person sees it |
 //! | `install.rs` | plugins into a directory and out of it, by `add` and `remove` |
 //! | `dev.rs` | the author's loop, `toolrack dev`, with an invented cargo |
@@ -30,6 +33,8 @@ mod commands;
 mod compiling;
 mod dev;
 mod engine;
+#[cfg(target_os = "linux")]
+mod flood;
 mod follow;
 mod guest;
 mod histories;
@@ -37,6 +42,10 @@ mod install;
 mod manifests;
 mod person;
 mod plugins;
+#[cfg(unix)]
+mod reload;
 mod sandbox;
+#[cfg(unix)]
+mod scan;
 mod server;
 mod status;

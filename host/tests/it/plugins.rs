@@ -12,6 +12,31 @@ pub(crate) fn install(directory: &Path, name: &str, manifest: &str, wasm: &[u8])
     std::fs::write(directory.join(name).with_extension("wasm"), wasm).expect("a module");
 }
 
+/// A module whose tool `run` answers with this text. Texts of one length make modules of one size.
+pub(crate) fn answering(text: &str) -> Vec<u8> {
+    let call = format!("(call $text (i32.const 200) (i32.const {}))", text.len());
+    let fields = format!(r#"(data (i32.const 200) "{text}")"#);
+    Wat { call: &call, fields: &fields, ..Wat::default() }.build()
+}
+
+/// The same, after so many milliseconds of sleep.
+pub(crate) fn answering_after(milliseconds: u64, text: &str) -> Vec<u8> {
+    let length = text.len();
+    let call =
+        format!("{} (call $text (i32.const 200) (i32.const {length}))", guest::sleep(milliseconds));
+    let fields = format!(r#"(data (i32.const 200) "{text}")"#);
+    Wat { call: &call, fields: &fields, imports: WASI, ..Wat::default() }.build()
+}
+
+/// Puts a file in place at once, as a careful copier does.
+pub(crate) fn replace(path: &Path, bytes: impl AsRef<[u8]>) {
+    let mut hidden = std::ffi::OsString::from(".new-");
+    hidden.push(path.file_name().expect("a name"));
+    let hidden = path.with_file_name(hidden);
+    std::fs::write(&hidden, bytes).expect("a new file");
+    std::fs::rename(&hidden, path).expect("in its place");
+}
+
 /// A directory with one plugin `good`, whose tools `good_run` and `good_other` answer "ok".
 pub(crate) fn good() -> TempDir {
     let directory = TempDir::new().expect("a directory");
