@@ -125,8 +125,8 @@ impl Plugin {
         if let Some(pinned) = manifest.sha256.filter(|pinned| *pinned != digest) {
             return Err(PluginError::Pin { wasm: name, pinned, found: digest });
         }
-        let (limits, config) = (manifest.limits.clone(), manifest.config.clone());
-        let guest = Guest::compile(sandbox, wasm, limits, config).await;
+        let (limits, grants) = (manifest.limits.clone(), manifest.grants.clone());
+        let guest = Guest::compile(sandbox, wasm, limits, grants).await;
         let guest = guest.map_err(|error| match error {
             CompileError::Unread(reason) => PluginError::Unread(reason),
             error => PluginError::Compile { wasm: name.clone(), error },

@@ -174,7 +174,7 @@ impl Installed {
 
 /// What a plugin may reach besides its own memory. Nothing but configuration can be granted.
 fn grants(pair: &Pair) -> String {
-    let config = pair.manifest().map(|manifest| manifest.config).unwrap_or_default();
+    let config = pair.manifest().map(|manifest| manifest.grants.config).unwrap_or_default();
     let told: Vec<_> =
         config.iter().map(|(key, value)| format!("{} = {}", escape(key), escape(value))).collect();
     let told = if told.is_empty() { "nothing".into() } else { told.join(", ") };

@@ -10,6 +10,7 @@ mod amount;
 mod config;
 mod digest;
 mod error;
+mod grants;
 mod keys;
 mod limits;
 mod nearest;
@@ -22,12 +23,14 @@ mod syntax;
 mod table;
 mod units;
 
-use std::collections::BTreeMap;
-
 use crate::name::PluginName;
 
 pub use digest::{DigestError, Sha256Digest};
 pub use error::ManifestError;
+pub use grants::{
+    Access, BoundSecret, FileGrant, Grants, HostPattern, NetworkGrant, Scheme, SecretName,
+    SecretNameError, SecretPlace,
+};
 pub use limits::{LIMIT_RULES, LimitRule, Limits, grouped};
 pub(crate) use nearest::nearest;
 pub use notation::UnitError;
@@ -52,8 +55,8 @@ pub struct Manifest {
     pub prefix: Box<str>,
     /// What one call may spend.
     pub limits: Limits,
-    /// What the plugin is told when it asks the host for its configuration.
-    pub config: BTreeMap<String, String>,
+    /// What it may reach.
+    pub grants: Grants,
     /// What the manifest says of single tools, in the order of the file; no name comes twice.
     pub tools: Vec<ToolOverride>,
 }

@@ -1,6 +1,5 @@
 //! One plugin's code with its limits: asked for its tools, called.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -16,7 +15,7 @@ use super::contract::{self, ToolError};
 use super::meter::{Stopped, Timed};
 use super::store::{self, ProgressSink, State};
 use super::{MAX_STACK, Sandbox, one_line};
-use crate::manifest::{Bytes, Limits, grouped, show_duration};
+use crate::manifest::{Bytes, Grants, Limits, grouped, show_duration};
 use crate::tool::{CallError, Limit, LimitHit, Output, ToolSpec, Usage};
 
 /// Bytes that a tool list may copy out of the guest: 512 tools with schemas of some size.
@@ -29,7 +28,7 @@ pub struct Guest {
     sandbox: Arc<Sandbox>,
     code: Code,
     limits: Limits,
-    config: Arc<BTreeMap<String, String>>,
+    grants: Arc<Grants>,
     slots: Semaphore,
 }
 
@@ -74,11 +73,11 @@ impl Guest {
         sandbox: Arc<Sandbox>,
         wasm: Wasm,
         limits: Limits,
-        config: BTreeMap<String, String>,
+        grants: Grants,
     ) -> Result<Self, CompileError> {
         let code = Code::of(&sandbox, wasm).await?;
         let slots = Semaphore::new(limits.concurrency as usize);
-        Ok(Self { sandbox, code, limits, config: Arc::new(config), slots })
+        Ok(Self { sandbox, code, limits, grants: Arc::new(grants), slots })
     }
 
     /// The limits of a call.
@@ -126,7 +125,7 @@ impl Guest {
     ) -> (Result<T, CallError>, Usage) {
         let (engine, limits) = (&self.sandbox.engine, &self.limits);
         let started = Instant::now();
-        let mut store = match store::new(engine, limits, copied, self.config.clone(), progress) {
+        let mut store = match store::new(engine, limits, copied, self.grants.clone(), progress) {
             Ok(store) => store,
             Err(error) => return (Err(CallError::Host(one_line(&error))), Usage::default()),
         };

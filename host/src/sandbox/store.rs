@@ -1,6 +1,5 @@
 //! One call's store: its WASI context, its guards, and the host functions a guest may call.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -15,7 +14,7 @@ use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use super::bindings::toolrack::plugin::host;
 use super::log::{Capture, GuestLog, Severity, Stream};
 use super::meter::Meter;
-use crate::manifest::Limits;
+use crate::manifest::{Grants, Limits};
 use crate::tool::Progress;
 
 /// Handles (streams, pollables, descriptors) that one call may hold at once.
@@ -34,7 +33,7 @@ pub(super) struct State {
     table: ResourceTable,
     pub(super) meter: Meter,
     pub(super) log: GuestLog,
-    config: Arc<BTreeMap<String, String>>,
+    grants: Arc<Grants>,
     progress: Option<ProgressSink>,
     pace: Pace,
 }
@@ -45,7 +44,7 @@ pub(super) fn new(
     engine: &Engine,
     limits: &Limits,
     copied: u64,
-    config: Arc<BTreeMap<String, String>>,
+    grants: Arc<Grants>,
     progress: Option<ProgressSink>,
 ) -> wasmtime::Result<Store<State>> {
     let log = GuestLog::default();
@@ -58,7 +57,7 @@ pub(super) fn new(
         .max_random_size(MAX_RANDOM)
         .build();
     let meter = Meter::new(limits);
-    let state = State { wasi, table, meter, log, config, progress, pace: Pace::new() };
+    let state = State { wasi, table, meter, log, grants, progress, pace: Pace::new() };
     let mut store = Store::new(engine, state);
     store.set_fuel(limits.fuel)?;
     store.limiter(|state| &mut state.meter);
@@ -132,7 +131,7 @@ impl host::Host for State {
     }
 
     fn config(&mut self, key: String) -> wasmtime::Result<Option<String>> {
-        Ok(self.config.get(&key).cloned())
+        Ok(self.grants.config.get(&key).cloned())
     }
 }
 

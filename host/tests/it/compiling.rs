@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::task::JoinSet;
-use toolrack::manifest::{Bytes, Limits, Sha256Digest};
+use toolrack::manifest::{Bytes, Grants, Limits, Sha256Digest};
 use toolrack::sandbox::{Caps, CompileError, Compiler, Guest, Sandbox, Wasm};
 use toolrack::tool::Content;
 
@@ -38,7 +38,7 @@ impl Counted {
 }
 
 pub(crate) async fn load(sandbox: &Arc<Sandbox>, wasm: &Wasm) -> Result<Guest, CompileError> {
-    Guest::compile(sandbox.clone(), wasm.clone(), Limits::default(), [].into()).await
+    Guest::compile(sandbox.clone(), wasm.clone(), Limits::default(), Grants::default()).await
 }
 
 /// Loads a guest and calls it: it must answer "ok".

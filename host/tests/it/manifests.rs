@@ -73,7 +73,8 @@ fn every_key_is_read() {
         concurrency: 8,
     };
     assert_eq!(manifest.limits, limits);
-    let config: Vec<_> = manifest.config.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+    let config: Vec<_> =
+        manifest.grants.config.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
     let expected = [
         ("days", "16"),
         ("factor", "1.50"),
@@ -99,7 +100,7 @@ fn an_empty_manifest_is_all_defaults() {
     );
     assert_eq!((manifest.kind, manifest.sha256), (None, None));
     assert_eq!(manifest.limits, Limits::default());
-    assert!(manifest.config.is_empty() && manifest.tools.is_empty());
+    assert!(manifest.grants.config.is_empty() && manifest.tools.is_empty());
 }
 
 #[test]
@@ -109,7 +110,7 @@ fn inline_tables_and_dotted_keys_are_the_same_manifest() {
     assert_eq!(manifest.limits.memory, Bytes::new(128 << 10));
     assert_eq!(manifest.limits.timeout, Duration::from_millis(1500));
     assert_eq!(manifest.tools[0].description.as_deref(), Some("⚠️ Tells\tthe weather."));
-    assert_eq!(manifest.config["units"], "metric");
+    assert_eq!(manifest.grants.config["units"], "metric");
 }
 
 #[test]

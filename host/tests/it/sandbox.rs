@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
-use toolrack::manifest::{Bytes, Limits};
+use toolrack::manifest::{Bytes, Grants, Limits};
 use toolrack::sandbox::{CompileError, Compiler, Guest, ListError, Sandbox, Wasm};
 use toolrack::tool::{CallError, Content, Output, Progress, Usage};
 
@@ -15,7 +15,8 @@ static SANDBOX: LazyLock<Arc<Sandbox>> =
 
 async fn compile(wasm: &[u8], limits: Limits) -> Result<Guest, CompileError> {
     let config = BTreeMap::from([("units".to_owned(), "metric".to_owned())]);
-    Guest::compile(SANDBOX.clone(), Wasm::of(wasm), limits, config).await
+    let grants = Grants { config, ..Grants::default() };
+    Guest::compile(SANDBOX.clone(), Wasm::of(wasm), limits, grants).await
 }
 
 /// Limits in which a test that waits for them does not wait long.

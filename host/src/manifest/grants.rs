@@ -1,0 +1,187 @@
+//! What a manifest grants its plugin beyond what every plugin has: the checked values of `[grants]`.
+//!
+//! Everything here is as written: whether a host path exists or a secret has a value is only known
+//! where it is used.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::IpAddr;
+
+/// `[grants]`. The default grants nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Grants {
+    /// Where the plugin may send HTTP requests.
+    pub network: Vec<NetworkGrant>,
+    /// Directories of this machine that it sees; no two at one guest path.
+    pub files: Vec<FileGrant>,
+    /// Its environment variables.
+    pub env: BTreeMap<String, String>,
+    /// Secrets that it is told when it asks for its configuration by their names.
+    pub secrets: Vec<SecretName>,
+    /// What else it is told when it asks for its configuration.
+    pub config: BTreeMap<String, String>,
+}
+
+/// Requests to one origin, or to a set of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NetworkGrant {
+    /// `http` or `https`.
+    pub scheme: Scheme,
+    /// Which hosts.
+    pub host: HostPattern,
+    /// The port; the scheme's own where none is written.
+    pub port: u16,
+    /// A secret that the host puts into each of these requests; the plugin never sees it.
+    pub secret: Option<BoundSecret>,
+}
+
+/// How a request travels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Scheme {
+    /// In the clear.
+    Http,
+    /// Over TLS.
+    Https,
+}
+
+impl Scheme {
+    /// The port where none is written.
+    #[must_use]
+    pub fn port(self) -> u16 {
+        match self {
+            Self::Http => 80,
+            Self::Https => 443,
+        }
+    }
+}
+
+/// The hosts of a network grant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HostPattern {
+    /// This name: lower case, ASCII (a name in another script in its `xn--` form), no final dot.
+    Name(Box<str>),
+    /// Every name that ends in a dot and this name. Not the name itself.
+    Subdomains(Box<str>),
+    /// Literal addresses of this network, and nothing that merely resolves to one. A single address is
+    /// a network of full length.
+    Network {
+        /// The network's address, with no bit set beyond the prefix.
+        address: IpAddr,
+        /// The bits that count: at most 32 or 128.
+        prefix: u8,
+    },
+}
+
+/// A secret that the host adds to requests.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BoundSecret {
+    /// Which one.
+    pub name: SecretName,
+    /// Where it goes.
+    pub place: SecretPlace,
+}
+
+/// Where in a request a secret goes. What the plugin itself puts there is replaced.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SecretPlace {
+    /// A header.
+    Header {
+        /// Its name, in lower case.
+        name: Box<str>,
+        /// What stands before the secret, such as `Bearer `.
+        before: Box<str>,
+    },
+    /// A parameter of the query.
+    Query {
+        /// Its name.
+        name: Box<str>,
+    },
+}
+
+/// A directory that the plugin sees.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileGrant {
+    /// The directory on this machine, as written: `~` and `$NAME` stand for what they mean where the
+    /// server runs.
+    pub path: Box<str>,
+    /// Where the plugin sees it: absolute, without `.`, `..`, empty parts or a final slash.
+    pub at: Box<str>,
+    /// What it may do there.
+    pub access: Access,
+}
+
+/// What a plugin may do with files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Access {
+    /// List and read.
+    Read,
+    /// List, read, create, change and delete.
+    Write,
+}
+
+/// The name of a secret: `[A-Za-z_][A-Za-z0-9_]*`, at most 64 characters, as an environment variable is
+/// named.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SecretName(Box<str>);
+
+/// A text that cannot name a secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("expected a letter or `_`, then letters, digits or `_`, at most 64 characters")]
+pub struct SecretNameError;
+
+impl SecretName {
+    /// Checks `text`.
+    pub fn new(text: &str) -> Result<Self, SecretNameError> {
+        let mut bytes = text.bytes();
+        let begins = bytes.next().is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_');
+        let goes_on = bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        let fits = begins && goes_on && text.len() <= 64;
+        if fits { Ok(Self(text.into())) } else { Err(SecretNameError) }
+    }
+
+    /// The name as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for SecretName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Display for Scheme {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Http => "http",
+            Self::Https => "https",
+        })
+    }
+}
+
+impl fmt::Display for HostPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Name(name) => f.write_str(name),
+            Self::Subdomains(name) => write!(f, "*.{name}"),
+            Self::Network { address: IpAddr::V4(address), prefix: 32 } => write!(f, "{address}"),
+            Self::Network { address: IpAddr::V6(address), prefix: 128 } => write!(f, "[{address}]"),
+            Self::Network { address: IpAddr::V4(address), prefix } => {
+                write!(f, "{address}/{prefix}")
+            }
+            Self::Network { address: IpAddr::V6(address), prefix } => {
+                write!(f, "[{address}/{prefix}]")
+            }
+        }
+    }
+}
+
+/// As a manifest writes it, without the secret.
+impl fmt::Display for NetworkGrant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}://{}", self.scheme, self.host)?;
+        if self.port == self.scheme.port() { Ok(()) } else { write!(f, ":{}", self.port) }
+    }
+}
