@@ -185,6 +185,7 @@ fn without_watches_the_files_are_looked_at_again_and_again() {
 
 /// Memory, descriptors and threads are flat over the reloads after the first tenth.
 #[test]
+#[expect(clippy::print_stderr, reason = "the figures are what a long run is made for")]
 fn reloads_cost_nothing_that_stays() {
     let asked = std::env::var("TOOLRACK_TEST_RELOADS").ok();
     let reloads: usize = asked.map_or(RELOADS, |number| number.parse().expect("a number"));
