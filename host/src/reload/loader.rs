@@ -112,8 +112,9 @@ impl Loader {
                     Err(error) => {
                         tracing::error!("scanning the plugin directories failed: {error}");
                         let scanner = Scanner::new(self.directories.clone());
-                        self.eyes = Some(Eyes { scanner, watch: None });
-                        self.mode = Mode::Polling("an earlier scan failed".into());
+                        let reason = "an earlier scan failed";
+                        self.mode = Mode::Polling(reason.into());
+                        self.eyes = Some(Eyes { scanner, watch: Some(Watch::lost(reason)) });
                     }
                 }
                 true

@@ -102,6 +102,12 @@ impl Watch {
         Self { watcher: watcher.map_err(|error| reason(&error)), armed: BTreeSet::new() }
     }
 
+    /// A watch that gives no hints, for this reason.
+    #[must_use]
+    pub fn lost(reason: &str) -> Self {
+        Self { watcher: Err(reason.into()), armed: BTreeSet::new() }
+    }
+
     /// Sets all watches anew, so that each is on the directory that has the name now. What happens
     /// meanwhile is seen by the scan that follows.
     pub fn arm(&mut self, directories: &[PathBuf], linked: &BTreeSet<PathBuf>) -> Mode {

@@ -4,10 +4,13 @@
 //! notification or a line of the log. That something does not happen is seen when a later change of the
 //! same kind has been told.
 
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::Write as _;
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::symlink;
 use std::path::Path;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use serde_json::{Value, json};
 
@@ -350,5 +353,92 @@ fn a_running_call_ends_on_the_version_it_began_with() {
     for id in [1, 2] {
         assert_eq!(client.response(&json!(id))["result"]["content"][0]["text"], "one");
     }
+    client.survives();
+}
+
+/// The time in which nothing is found by looking every now and then: all is hinted at, or looked for.
+const PERIOD: Duration = Duration::from_secs(30);
+
+#[test]
+fn a_directory_may_come_late_be_replaced_and_go() {
+    let started = Instant::now();
+    let parent = tempfile::TempDir::new().unwrap();
+    let (path, aside) = (parent.path().join("plugins"), parent.path().join("aside"));
+    let mut client = Client::initialized(&path);
+    assert_eq!(client.tools(), [""; 0]);
+    fs::rename(plugins::good().keep(), &path).unwrap();
+    client.hears_of_changes(1);
+    assert_eq!(client.text("good_run"), "ok");
+    client.logs("plugin directories: watching");
+
+    let next = plugins::good().keep();
+    install(&next, "v", "", &answering("one"));
+    fs::rename(&path, &aside).unwrap();
+    fs::rename(&next, &path).unwrap();
+    client.hears_of_changes(2);
+    assert_eq!(client.text("v_run"), "one");
+    // It is the new directory that is watched.
+    replace(&path.join("v.wasm"), answering("two"));
+    client.until("v_run", &["one"], "two");
+
+    fs::remove_dir_all(&path).unwrap();
+    client.hears_of_changes(3);
+    assert_eq!(client.tools(), [""; 0]);
+    assert!(client.logs("plugins: there is no such directory").contains("not served"));
+    fs::rename(&aside, &path).unwrap();
+    client.hears_of_changes(4);
+    assert_eq!(client.tools(), ["good_other", "good_run"]);
+    assert!(started.elapsed() < PERIOD, "found by chance, after {:?}", started.elapsed());
+    client.survives();
+}
+
+#[test]
+fn what_links_lead_to_is_watched() {
+    let started = Instant::now();
+    let (directory, elsewhere) = (plugins::good(), tempfile::TempDir::new().unwrap());
+    install(elsewhere.path(), "other", "", &answering("one"));
+    for extension in ["toml", "wasm"] {
+        let target = elsewhere.path().join("other").with_extension(extension);
+        symlink(target, directory.path().join("v").with_extension(extension)).unwrap();
+    }
+    // The directory itself is a link too, which is switched later.
+    let (link, fresh) = (elsewhere.path().join("plugins"), elsewhere.path().join("fresh"));
+    symlink(directory.path(), &link).unwrap();
+    let mut client = Client::initialized(&link);
+    assert_eq!(client.text("v_run"), "one");
+    fs::write(elsewhere.path().join("other.wasm"), answering("two")).unwrap();
+    client.until("v_run", &["one"], "two");
+    replace(&elsewhere.path().join("other.wasm"), answering("six"));
+    client.until("v_run", &["two"], "six");
+
+    // No hint tells of the switch itself. What comes next tells.
+    let second = plugins::good();
+    install(second.path(), "v", "", &answering("ten"));
+    symlink(second.path(), &fresh).unwrap();
+    fs::rename(&fresh, &link).unwrap();
+    fs::write(directory.path().join("hint"), "").unwrap();
+    client.until("v_run", &["six"], "ten");
+    replace(&second.path().join("v.wasm"), answering("one"));
+    client.until("v_run", &["ten"], "one");
+    assert!(started.elapsed() < PERIOD, "found by chance, after {:?}", started.elapsed());
+    client.survives();
+}
+
+#[test]
+fn names_that_cannot_be_shown_reach_the_log_escaped() {
+    let (directory, mut client) = served();
+    for name in [
+        &b"a\xff.toml"[..],
+        b"b\n2026-01-01T00:00:00.000000Z  INFO forged.toml",
+        b"c\x1b[31m\r.wasm",
+        b"d\xe2\x80\xae.toml",
+        b"e\xc2\x9b.wasm",
+    ] {
+        fs::write(directory.path().join(OsStr::from_bytes(name)), "nonsense").unwrap();
+    }
+    for name in ["a\u{fffd}.toml", "b\\n2026", "c\\u{1b}[31m\\r.wasm", "d\\u{202e}", "e\\u{9b}"] {
+        assert!(client.logs(name).contains("not served"), "{name}");
+    }
+    assert_eq!(client.logged("not served"), 5, "{:#?}", client.log());
     client.survives();
 }

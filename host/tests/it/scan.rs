@@ -226,22 +226,6 @@ fn a_directory_that_cannot_be_read_changes_nothing() {
     assert_eq!((bench.version("v"), bench.refused().len()), (digest("one"), 0));
 }
 
-/// Hidden files count too: a list that was cut short says nothing of what is missing in it.
-#[test]
-fn a_directory_of_5000_files_changes_nothing() {
-    let (directory, mut bench) = served();
-    for number in 0..5000 {
-        let prefix = if number % 2 == 0 { ".x" } else { "x" };
-        File::create(directory.path().join(format!("{prefix}{number}"))).unwrap();
-    }
-    bench.look();
-    bench.wait();
-    assert_eq!(bench.tools(), ["good_other", "good_run", "v_run"]);
-    let refused = bench.refused();
-    let reasons: Vec<_> = refused.values().map(|(_, reason)| reason).collect();
-    assert!(reasons.len() == 1 && reasons[0].contains("more than 4096 files"), "{reasons:?}");
-}
-
 #[test]
 fn names_that_cannot_be_shown_are_refused_escaped() {
     let (directory, mut bench) = served();
