@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use tokio::runtime::{Builder, Handle, Runtime};
 
-use crate::reload::scan::Reread;
 use crate::reload::{Follower, Loader};
 use crate::sandbox::{Compiler, Sandbox, SandboxError};
 
@@ -44,10 +43,7 @@ impl Host {
     /// Starts to load what `directories` hold, once.
     #[must_use]
     pub fn load(&self, directories: &[PathBuf]) -> Loader {
-        let (sandbox, runtime) = (self.sandbox.clone(), self.guests().clone());
-        let mut loader = Loader::new(sandbox, runtime, directories.to_vec(), None);
-        loader.begin_scan(Reread::Everything);
-        loader
+        Loader::once(self.sandbox.clone(), self.guests().clone(), directories.to_vec())
     }
 
     /// Follows `directories`.

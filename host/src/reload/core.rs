@@ -10,7 +10,8 @@ use super::seen::{Directory, Key, Pair, Scan, Unit};
 
 /// How long something wrong must stand before it is told: a slow copy is not a broken file.
 pub const SETTLED: Duration = Duration::from_secs(2);
-/// How long a plugin whose Wasm or directory has gone is served on: it may be on its way back.
+/// How long a plugin whose Wasm or directory has gone is served on: it may be on its way back. Also how
+/// long something else that is wrong with what was told of must stand before it is told.
 pub const PATIENCE: Duration = Duration::from_secs(5);
 /// How long a change that is ready waits for others that still load, so that it is announced once.
 pub const HOLD: Duration = Duration::from_secs(2);
@@ -336,8 +337,15 @@ impl<P: Clone> Core<P> {
 
     /// What lies there is not served. The last good version is.
     fn refuse(&mut self, key: &Key, reason: String, now: Instant) {
-        let tell_at = if self.first == First::Published { now + SETTLED } else { now };
+        let is_first = self.first != First::Published;
         let tracked = self.tracked(key);
+        let wait = match &tracked.told {
+            _ if is_first => Duration::ZERO,
+            None => SETTLED,
+            // A copy that stalls is wrong in another way after each piece.
+            Some(_) => PATIENCE,
+        };
+        let tell_at = now + wait;
         match &mut tracked.now {
             Now::Bad { reason: known, .. } if *known == reason => {}
             other => *other = Now::Bad { reason, tell_at },

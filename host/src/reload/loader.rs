@@ -16,6 +16,9 @@ use super::watch::{Mode, Watch};
 use crate::catalog::{Catalog, MAX_PLUGINS, Plugin, PluginError, Refusal, Refused};
 use crate::sandbox::{Sandbox, Wasm};
 
+/// A directory that changes all the time is loaded as it was seen last.
+const MAX_LOOKS: u32 = 5;
+
 /// Directories on their way to a catalog. Dropping it gives up on what is not done.
 pub struct Loader {
     sandbox: Arc<Sandbox>,
@@ -29,6 +32,8 @@ pub struct Loader {
     running: HashMap<TaskId, (Key, Pair)>,
     aborts: BTreeMap<Key, AbortHandle>,
     mode: Mode,
+    /// How often it looks again by itself at what changed while it was looked at.
+    looks_again: u32,
 }
 
 /// What looks at the files; on a thread that may be blocked by them.
@@ -59,7 +64,7 @@ impl Loader {
     /// A loader for `directories` that works on `runtime`, and has not begun. With `watch`, each scan
     /// sets the watches first.
     #[must_use]
-    pub fn new(
+    pub(super) fn new(
         sandbox: Arc<Sandbox>,
         runtime: Handle,
         directories: Vec<PathBuf>,
@@ -77,12 +82,22 @@ impl Loader {
             running: HashMap::new(),
             aborts: BTreeMap::new(),
             mode: Mode::Watching,
+            looks_again: 0,
         }
     }
 
-    /// Whether a scan is under way.
+    /// A loader that has begun to load what `directories` hold, once: [`step`](Self::step) until it is
+    /// done.
     #[must_use]
-    pub fn is_scanning(&self) -> bool {
+    pub fn once(sandbox: Arc<Sandbox>, runtime: Handle, directories: Vec<PathBuf>) -> Self {
+        let mut loader = Self::new(sandbox, runtime, directories, None);
+        loader.looks_again = MAX_LOOKS;
+        loader.begin_scan(Reread::Everything);
+        loader
+    }
+
+    /// Whether a scan is under way.
+    pub(super) fn is_scanning(&self) -> bool {
         self.looking.is_some()
     }
 
@@ -136,7 +151,14 @@ impl Loader {
                 }
                 true
             }
-            else => false,
+            else => {
+                let again = self.looks_again > 0 && self.core.take_stale();
+                if again {
+                    self.looks_again -= 1;
+                    self.begin_scan(Reread::Everything);
+                }
+                again
+            }
         }
     }
 
@@ -146,8 +168,7 @@ impl Loader {
     }
 
     /// How changes come to notice, as the last scan found.
-    #[must_use]
-    pub fn mode(&self) -> &Mode {
+    pub(super) fn mode(&self) -> &Mode {
         &self.mode
     }
 

@@ -44,19 +44,19 @@ impl std::fmt::Display for Mode {
 ///
 /// A lock, because the system's thread that gives hints must never wait for room in a channel.
 #[derive(Debug, Default)]
-pub struct Hints {
+pub(super) struct Hints {
     reread: Mutex<Reread>,
     arrived: Notify,
 }
 
 impl Hints {
     /// Resolves when there is one since the last time.
-    pub async fn arrived(&self) {
+    pub(super) async fn arrived(&self) {
         self.arrived.notified().await;
     }
 
     /// Takes what they say should be read again.
-    pub fn take(&self) -> Reread {
+    pub(super) fn take(&self) -> Reread {
         std::mem::take(&mut self.reread.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
@@ -89,7 +89,7 @@ impl Hints {
 }
 
 /// The system's watches.
-pub struct Watch {
+pub(super) struct Watch {
     watcher: Result<RecommendedWatcher, String>,
     armed: BTreeSet<PathBuf>,
 }
@@ -97,20 +97,20 @@ pub struct Watch {
 impl Watch {
     /// Watches nothing yet. The hints arrive in `hints`.
     #[must_use]
-    pub fn new(hints: Arc<Hints>) -> Self {
+    pub(super) fn new(hints: Arc<Hints>) -> Self {
         let watcher = notify::recommended_watcher(move |event| hints.event(event));
         Self { watcher: watcher.map_err(|error| reason(&error)), armed: BTreeSet::new() }
     }
 
     /// A watch that gives no hints, for this reason.
     #[must_use]
-    pub fn lost(reason: &str) -> Self {
+    pub(super) fn lost(reason: &str) -> Self {
         Self { watcher: Err(reason.into()), armed: BTreeSet::new() }
     }
 
     /// Sets all watches anew, so that each is on the directory that has the name now. What happens
     /// meanwhile is seen by the scan that follows.
-    pub fn arm(&mut self, directories: &[PathBuf], linked: &BTreeSet<PathBuf>) -> Mode {
+    pub(super) fn arm(&mut self, directories: &[PathBuf], linked: &BTreeSet<PathBuf>) -> Mode {
         let watcher = match &mut self.watcher {
             Ok(watcher) => watcher,
             Err(reason) => return Mode::Polling(reason.clone()),

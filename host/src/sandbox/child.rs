@@ -168,6 +168,10 @@ fn why(status: ExitStatus, last_words: &str, caps: &Caps) -> CompileError {
         if signal == Some(Signal::XCPU.as_raw()) {
             return took_more(format!("{} s of processor time", caps.cpu.as_secs()));
         }
+        // The compiler is safe code: what breaks there is a stack that cannot grow any more.
+        if [Signal::SEGV, Signal::BUS].into_iter().any(|broken| signal == Some(broken.as_raw())) {
+            return took_more(format!("{} of memory", caps.memory));
+        }
         if signal == Some(Signal::KILL.as_raw()) {
             return CompileError::Host(
                 "the process that compiles it was killed; the machine may be short of memory"
