@@ -116,6 +116,7 @@ struct Waiting {
 
 enum Deferred {
     List { cursor: Option<String> },
+    Listen { tools: bool },
     Call { name: String, arguments: Box<RawValue>, progress_token: Option<Box<RawValue>> },
 }
 
@@ -153,7 +154,7 @@ impl Engine {
         self.waiting
             .iter()
             .map(|waiting| match &waiting.request {
-                Deferred::List { .. } => 0,
+                Deferred::List { .. } | Deferred::Listen { .. } => 0,
                 Deferred::Call { arguments, .. } => arguments.get().len(),
             })
             .sum()
@@ -362,12 +363,8 @@ impl Engine {
                 if !id.is_exact() {
                     return Err(Fault::invalid_params("the id is too large for a subscription's"));
                 }
-                if self.subscriptions() >= MAX_SUBSCRIPTIONS {
-                    return Err(Fault::invalid_request(format!(
-                        "{MAX_SUBSCRIPTIONS} subscriptions are open; cancel one first"
-                    )));
-                }
-                self.listen(origin, tools);
+                // Acknowledged is that every change from now on is told, so there must be a list.
+                self.defer(origin, Deferred::Listen { tools });
             }
             ("tools/list", _) => {
                 let cursor = params::cursor(params)?;
@@ -398,6 +395,7 @@ impl Engine {
         let Some(catalog) = self.catalog.clone() else { return };
         let served = match request {
             Deferred::List { cursor } => self.list(&catalog, &origin, cursor.as_deref()),
+            Deferred::Listen { tools } => self.listen(&origin, tools),
             Deferred::Call { name, arguments, progress_token } => {
                 self.start(&catalog, &origin, &name, arguments, progress_token)
             }
@@ -458,13 +456,19 @@ impl Engine {
         Ok(())
     }
 
-    fn listen(&mut self, origin: Origin, tools: bool) {
+    fn listen(&mut self, origin: &Origin, tools: bool) -> Result<(), Fault> {
+        if self.subscriptions() >= MAX_SUBSCRIPTIONS {
+            return Err(Fault::invalid_request(format!(
+                "{MAX_SUBSCRIPTIONS} subscriptions are open; cancel one first"
+            )));
+        }
         let id = reply::id_value(&origin.id);
         let granted = if tools { json!({ "toolsListChanged": true }) } else { json!({}) };
         let params = json!({ "_meta": { result::SUBSCRIPTION_ID: id }, "notifications": granted });
         self.send(reply::notification("notifications/subscriptions/acknowledged", Some(params)));
         let pending = Pending::Listen { version: origin.version, tools };
-        self.pending.insert(origin.id, pending);
+        self.pending.insert(origin.id.clone(), pending);
+        Ok(())
     }
 
     fn announce(&mut self) {

@@ -350,6 +350,17 @@ fn without_a_token_there_is_no_progress() {
 }
 
 #[test]
+fn a_subscription_is_acknowledged_once_there_is_a_list_that_can_change() {
+    let mut bench = Bench::without_catalog(Settings::default());
+    let wants = json!({ "notifications": { "toolsListChanged": true } });
+    assert!(bench.send(&modern("s", "subscriptions/listen", wants)).is_empty());
+    bench.engine.publish(CATALOG.clone());
+    let sent = bench.sent();
+    assert_eq!(sent.len(), 1, "{sent:?}");
+    assert_eq!(sent[0]["method"], "notifications/subscriptions/acknowledged");
+}
+
+#[test]
 fn a_subscription_hears_of_changes_and_is_answered_at_the_end() {
     let mut bench = Bench::new();
     let wants = json!({ "notifications": { "toolsListChanged": true } });
