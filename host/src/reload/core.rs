@@ -121,7 +121,7 @@ impl<P: Clone> Core<P> {
         Self {
             units: BTreeMap::new(),
             most,
-            changed: None,
+            changed: Some(now),
             stale: false,
             full: false,
             started: now,
@@ -134,7 +134,6 @@ impl<P: Clone> Core<P> {
     pub fn scanned<L>(&mut self, scan: Scan<L>, now: Instant) -> Vec<(Key, Pair, L)> {
         if self.first == First::Unscanned {
             self.first = First::Loading;
-            self.changed = Some(now);
         }
         self.full = false;
         let mut loads = Vec::new();
@@ -262,11 +261,11 @@ impl<P: Clone> Core<P> {
 
     fn publish_at(&self, now: Instant) -> Option<Instant> {
         let changed = self.changed?;
-        if self.progress().0 == 0 {
-            return Some(now);
-        }
+        let is_done = self.progress().0 == 0;
         Some(match self.first {
+            First::Loading | First::Published if is_done => now,
             First::Published => changed + HOLD,
+            // Nor does a file system that hangs keep clients waiting for ever.
             First::Unscanned | First::Loading => self.started + MAX_LOADING,
         })
     }

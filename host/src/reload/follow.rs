@@ -19,6 +19,8 @@ use crate::sandbox::Sandbox;
 const PERIOD: Duration = Duration::from_secs(30);
 /// The same where the system does not hint.
 const POLL: Duration = Duration::from_secs(2);
+/// A scan that takes longer is worth a word: a file system may hang.
+const SLOW: Duration = Duration::from_secs(10);
 /// How often all files are read again, whatever their times and sizes say.
 const DEEP: Duration = Duration::from_mins(10);
 
@@ -29,6 +31,8 @@ pub struct Follower {
     schedule: Schedule,
     mode: watch::Sender<Mode>,
     deep: Instant,
+    /// Since when a scan is under way that was to be over, if that was not told yet.
+    slow: Option<Instant>,
 }
 
 impl Follower {
@@ -40,7 +44,7 @@ impl Follower {
         let loader = Loader::new(sandbox, runtime, directories, Some(watch));
         let now = Instant::now();
         let mode = watch::Sender::new(Mode::Watching);
-        Self { loader, hints, schedule: Schedule::new(now), mode, deep: now }
+        Self { loader, hints, schedule: Schedule::new(now), mode, deep: now, slow: Some(now) }
     }
 
     /// How changes come to notice, now and later.
@@ -94,8 +98,12 @@ impl Follower {
         if self.loader.is_scanning() {
             // It hangs, or is long. What was hinted at meanwhile keeps its turn.
             self.schedule.hint(now);
+            if self.slow.take_if(|since| now.duration_since(*since) > SLOW).is_some() {
+                tracing::warn!("plugin directories: reading them takes longer than {SLOW:?}");
+            }
             return;
         }
+        self.slow = Some(now);
         let mut reread = self.hints.take();
         if now.duration_since(self.deep) >= DEEP {
             self.deep = now;

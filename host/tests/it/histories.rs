@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 use toolrack::manifest::Sha256Digest;
-use toolrack::reload::core::{Core, HOLD, LoadError, PATIENCE, SETTLED, Standing, View};
+use toolrack::reload::core::{
+    Core, HOLD, LoadError, MAX_LOADING, PATIENCE, SETTLED, Standing, View,
+};
 use toolrack::reload::schedule::Schedule;
 use toolrack::reload::seen::{Directory, Key, Pair, Scan, Unit};
 
@@ -301,6 +303,47 @@ fn compare(world: &World, follower: &Follower) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+#[test]
+fn a_first_scan_that_hangs_keeps_nobody_waiting_for_ever() {
+    let start = Instant::now();
+    let mut core = Core::<Load>::new(MOST, start);
+    assert!(core.publish(start + MAX_LOADING / 2).is_none());
+    assert_eq!(core.deadline(start), Some(start + MAX_LOADING));
+    assert!(core.publish(start + MAX_LOADING).is_some());
+}
+
+#[test]
+fn what_changed_together_is_published_once_unless_a_part_takes_long() {
+    let start = Instant::now();
+    let mut follower = Follower::new(start);
+    let world = World {
+        files: [Files { manifest: Some(Manifest::Good(0, None)), wasm: Some(0), changing: false };
+            DIRECTORIES * PLUGINS],
+        directories: [State::There, State::Missing],
+    };
+    follower.scan(&world).expect("a scan");
+    follower.loaded(&world, 0);
+    follower.loaded(&world, 0);
+    assert!(follower.core.publish(start + HOLD).is_none(), "the first catalog is complete");
+    follower.loaded(&world, 0);
+    assert_eq!(follower.core.publish(start).expect("all").plugins.len(), 3);
+
+    let later = start + PERIOD;
+    let mut world = world;
+    for files in &mut world.files {
+        files.wasm = Some(1);
+    }
+    follower.now = later;
+    follower.scan(&world).expect("a scan");
+    follower.loaded(&world, 0);
+    assert!(follower.core.publish(later).is_none(), "two are loading");
+    assert!(follower.core.publish(later + HOLD).is_some(), "they take long");
+    follower.loaded(&world, 0);
+    follower.loaded(&world, 0);
+    assert!(follower.core.publish(later + HOLD).is_some(), "all are done");
+    assert!(follower.core.publish(later + HOLD * 2).is_none(), "nothing is new");
 }
 
 fn event() -> impl Strategy<Value = Event> {
