@@ -46,6 +46,12 @@ impl Home {
         Self(path)
     }
 
+    /// All of it.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
     /// The plugin directory that counts when none is named.
     #[must_use]
     pub fn plugins(&self) -> PathBuf {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::runtime::{Builder, Handle, Runtime};
 
+use crate::protected::Protected;
 use crate::reload::{Follower, Loader};
 use crate::sandbox::{Compiler, Sandbox, SandboxError};
 
@@ -27,8 +28,8 @@ pub enum HostError {
 }
 
 impl Host {
-    /// Starts the threads. Plugins are compiled by `compiler`.
-    pub fn start(compiler: Compiler) -> Result<Self, HostError> {
+    /// Starts the threads. Plugins are compiled by `compiler`, and see nothing of what is `protected`.
+    pub fn start(compiler: Compiler, protected: Protected) -> Result<Self, HostError> {
         let runtime = Builder::new_multi_thread()
             .thread_name("guest")
             .enable_time()
@@ -37,7 +38,8 @@ impl Host {
             .event_interval(1)
             .global_queue_interval(2)
             .build()?;
-        Ok(Self { sandbox: Arc::new(Sandbox::new(compiler)?), runtime })
+        let sandbox = Arc::new(Sandbox::new(compiler)?.protecting(protected));
+        Ok(Self { sandbox, runtime })
     }
 
     /// Starts to load what `directories` hold, once.

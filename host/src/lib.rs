@@ -21,5 +21,6 @@ pub mod manifest;
 
 pub mod home;
 pub mod name;
+pub mod protected;
 pub mod text;
 pub mod tool;

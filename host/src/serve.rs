@@ -8,6 +8,7 @@ use tokio::sync::watch;
 
 use crate::host::{Host, HostError};
 use crate::mcp::{Driver, Engine, PrivateStdout, Settings, Stdio};
+use crate::protected::Protected;
 use crate::sandbox::Compiler;
 use crate::status::Board;
 
@@ -18,6 +19,8 @@ pub struct Options {
     pub plugins: Vec<PathBuf>,
     /// How plugins are compiled.
     pub compiler: Compiler,
+    /// What no plugin sees.
+    pub protected: Protected,
     /// Tools on a page of `tools/list`.
     pub page: Option<NonZeroUsize>,
     /// Where the server tells what it serves; nowhere where there is no home directory.
@@ -39,7 +42,7 @@ pub enum ServeError {
 pub fn serve(options: Options) -> Result<(), ServeError> {
     let stdout = PrivateStdout::take()?;
     let protocol = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let host = Host::start(options.compiler)?;
+    let host = Host::start(options.compiler, options.protected)?;
     let (publisher, catalog) = watch::channel(None);
     let engine = Engine::new(Settings { page: options.page });
     let follower = host.follow(&options.plugins);

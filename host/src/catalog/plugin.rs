@@ -1,11 +1,12 @@
 //! One plugin made ready to serve: a checked manifest and its bytes become a guest with known tools.
 
+use std::path::MAIN_SEPARATOR;
 use std::sync::Arc;
 
 use super::schema::Schema;
-use crate::manifest::{Limits, Manifest, ManifestError, Sha256Digest};
+use crate::manifest::{Grants, Limits, Manifest, ManifestError, Sha256Digest};
 use crate::name::{NameError, PluginName, ToolName};
-use crate::sandbox::{CompileError, Guest, ListError, Sandbox, Wasm};
+use crate::sandbox::{CompileError, FolderError, Guest, ListError, Sandbox, Wasm};
 use crate::text::escape;
 use crate::tool::{CallError, ToolSpec};
 
@@ -58,6 +59,17 @@ pub enum PluginError {
         /// Why not.
         error: CompileError,
     },
+    /// It imports more than it is granted.
+    #[error("`{wasm}`: {advice}")]
+    NotGranted {
+        /// The Wasm file.
+        wasm: Box<str>,
+        /// What is missing, and the lines to add.
+        advice: String,
+    },
+    /// A directory that it is granted cannot be had.
+    #[error(transparent)]
+    Folder(FolderError),
     /// The guest does not say what its tools are.
     #[error("`{wasm}`: {error}")]
     List {
@@ -105,6 +117,7 @@ impl PluginError {
         match self {
             Self::Compile { error, .. } => matches!(error, CompileError::Host(_)),
             Self::List { error: ListError::Call(error), .. } => matches!(error, CallError::Host(_)),
+            Self::Folder(error) => error.is_passing(),
             Self::Inside(_) | Self::Unread(_) => true,
             _ => false,
         }
@@ -129,6 +142,11 @@ impl Plugin {
         let guest = Guest::compile(sandbox, wasm, limits, grants).await;
         let guest = guest.map_err(|error| match error {
             CompileError::Unread(reason) => PluginError::Unread(reason),
+            CompileError::Folder(error) => PluginError::Folder(error),
+            CompileError::NotGranted(error) => PluginError::NotGranted {
+                wasm: name.clone(),
+                advice: error.advice(file.rsplit(MAIN_SEPARATOR).next().unwrap_or(&file)),
+            },
             error => PluginError::Compile { wasm: name.clone(), error },
         })?;
         let specs =
@@ -141,6 +159,12 @@ impl Plugin {
         let tools = tokio::task::spawn_blocking(move || tools(&place, &manifest, specs)).await;
         let tools = tools.map_err(|error| PluginError::Inside(error.to_string()))??;
         Ok(Self { name: plugin, file, digest, guest, tools })
+    }
+
+    /// What it may reach.
+    #[must_use]
+    pub fn grants(&self) -> &Grants {
+        self.guest.grants()
     }
 
     /// The limits of one call.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anstream::{eprintln, println};
 use anyhow::Context as _;
 
-use super::check::{print_refusal, print_tools_and_limits, tools_of};
+use super::check::{print_details, print_refusal, tools_of};
 use super::load::load;
 use super::served::{followers, nobody};
 use super::{ERROR, GOOD, NAME, Setup, paint};
@@ -107,8 +107,7 @@ impl Checked {
             if tools.is_empty() {
                 println!("     no tools served: its manifest hides all of them");
             }
-            print_tools_and_limits(&tools, plugin);
-            println!("     {}", grants(pair));
+            print_details(&tools, plugin);
             let manifest = escape(&self.shelf.directory.join(&pair.file).to_string_lossy());
             match pair.source {
                 ManifestSource::Brought => {}
@@ -170,15 +169,6 @@ impl Installed {
             }
         }
     }
-}
-
-/// What a plugin may reach besides its own memory. Nothing but configuration can be granted.
-fn grants(pair: &Pair) -> String {
-    let config = pair.manifest().map(|manifest| manifest.grants.config).unwrap_or_default();
-    let told: Vec<_> =
-        config.iter().map(|(key, value)| format!("{} = {}", escape(key), escape(value))).collect();
-    let told = if told.is_empty() { "nothing".into() } else { told.join(", ") };
-    format!("it can reach no files, no network and no environment; it is told: {told}")
 }
 
 /// A version as people see it: enough of the digest to tell two apart.

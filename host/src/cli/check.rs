@@ -1,10 +1,11 @@
-//! `toolrack check`: what would be served, with which limits, and what is refused and why.
+//! `toolrack check`: what would be served, with which limits and grants, and what is refused and why.
 
 use std::process::ExitCode;
 
 use anstream::println;
 use serde_json::{Value, json};
 
+use super::grants;
 use super::load::load;
 use super::{DIM, ERROR, GOOD, NAME, Setup, counted, paint, print_json};
 use crate::catalog::{Catalog, Plugin, Refusal};
@@ -38,6 +39,7 @@ fn report(catalog: &Catalog) -> Value {
                 "outputBytes": limits.output.get(),
                 "concurrency": limits.concurrency,
             },
+            "grants": grants::report(plugin.grants()),
         })
     });
     let refusals = catalog
@@ -56,7 +58,7 @@ fn print(catalog: &Catalog) {
         let verdict =
             if tools.is_empty() { paint(ERROR, "no tools served") } else { paint(GOOD, "ok") };
         println!("{verdict} {}  {}", paint(NAME, &plugin.name), paint(DIM, &plugin.file));
-        print_tools_and_limits(&tools, plugin);
+        print_details(&tools, plugin);
     }
     catalog.refusals().iter().for_each(print_refusal);
     println!(
@@ -67,8 +69,9 @@ fn print(catalog: &Catalog) {
     );
 }
 
-/// What a plugin offers and what a call of it may spend, below the line that names it.
-pub(super) fn print_tools_and_limits(tools: &[&str], plugin: &Plugin) {
+/// What a plugin offers, what a call of it may spend and what it may reach, below the line that names
+/// it.
+pub(super) fn print_details(tools: &[&str], plugin: &Plugin) {
     for tool in tools {
         println!("     {tool}");
     }
@@ -83,6 +86,9 @@ pub(super) fn print_tools_and_limits(tools: &[&str], plugin: &Plugin) {
         limits.concurrency,
     );
     println!("     {}", paint(DIM, limits));
+    for line in grants::words(plugin.grants()) {
+        println!("     {line}");
+    }
 }
 
 /// What is refused, and below it why.

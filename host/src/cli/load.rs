@@ -10,7 +10,7 @@ use crate::host::Host;
 
 /// Starts a host and loads the plugin directories.
 pub(super) fn load(setup: Setup) -> anyhow::Result<(Host, Catalog)> {
-    let host = Host::start(setup.compiler)?;
+    let host = Host::start(setup.compiler, setup.protected)?;
     let mut loader = host.load(&setup.plugins);
     // Hidden where stderr is no terminal.
     let bar = ProgressBar::new(0)

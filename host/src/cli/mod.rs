@@ -6,6 +6,7 @@ mod call;
 mod check;
 mod compile;
 mod dev;
+mod grants;
 mod help;
 mod list;
 mod load;
@@ -22,6 +23,7 @@ use anstream::{eprintln, println};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::home::Home;
+use crate::protected::Protected;
 use crate::sandbox::Compiler;
 use crate::serve::{self, Options};
 use crate::status::Place;
@@ -153,6 +155,8 @@ enum Command {
 struct Setup {
     plugins: Vec<PathBuf>,
     compiler: Compiler,
+    /// What no plugin sees, wherever it is loaded from.
+    protected: Protected,
 }
 
 /// Runs the command line of this process.
@@ -169,10 +173,11 @@ pub fn main() -> ExitCode {
     };
     let home = Home::from_environment();
     let plugins = plugin_directories(cli.global.plugins, home.as_ref());
+    let protected = Protected::new(&plugins, home.as_ref());
     let run = home.as_ref().map(Home::run);
     let cache = home.filter(|_| !cli.global.no_cache).map(|home| home.cache());
     let compiler = cache.into_iter().fold(Compiler::in_children(), Compiler::with_cache);
-    let setup = Setup { plugins, compiler };
+    let setup = Setup { plugins, compiler, protected };
     let serves = matches!(command, Command::Serve { .. });
     let level = cli.global.log.as_deref().unwrap_or(if serves { "info" } else { "warn" });
     let place = run.clone().filter(|_| serves).map(Place::own);
@@ -184,8 +189,9 @@ pub fn main() -> ExitCode {
     let outcome = match command {
         Command::Serve { page_size } => {
             hint_at_terminal();
-            let Setup { plugins, compiler } = setup;
-            let served = serve::serve(Options { plugins, compiler, page: page_size, run });
+            let Setup { plugins, compiler, protected } = setup;
+            let served =
+                serve::serve(Options { plugins, compiler, protected, page: page_size, run });
             served.map(|()| ExitCode::SUCCESS).map_err(Into::into)
         }
         Command::List { json } => list::run(setup, json),

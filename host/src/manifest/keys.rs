@@ -16,14 +16,15 @@ pub(super) enum Section {
     Limits,
     /// `[grants]`
     Grants,
+    /// One table of `network` under `[grants]`
+    Network,
+    /// One table of `files` under `[grants]`
+    Files,
     /// One `[[tools]]`
     Tool,
 }
 
 const NAMED: [Section; 4] = [Section::Plugin, Section::Limits, Section::Grants, Section::Tool];
-
-/// Grants that the design has and this version has not.
-const LATER_GRANTS: [&str; 4] = ["network", "files", "env", "secrets"];
 
 impl Section {
     /// How the section is written.
@@ -33,6 +34,8 @@ impl Section {
             Self::Plugin => "[plugin]",
             Self::Limits => "[limits]",
             Self::Grants => "[grants]",
+            Self::Network => "a table of `network`",
+            Self::Files => "a table of `files`",
             Self::Tool => "[[tools]]",
         }
     }
@@ -48,7 +51,9 @@ impl Section {
             Self::Top => NAMED.map(Self::key).to_vec(),
             Self::Plugin => vec!["name", "wasm", "sha256", "kind", "prefix"],
             Self::Limits => LIMIT_RULES.map(|rule| rule.key).to_vec(),
-            Self::Grants => vec!["config"],
+            Self::Grants => vec!["network", "files", "env", "secrets", "config"],
+            Self::Network => vec!["url", "secret", "header", "before", "query"],
+            Self::Files => vec!["path", "at", "access"],
             Self::Tool => vec!["name", "title", "description", "hidden"],
         }
     }
@@ -59,11 +64,6 @@ impl Section {
             Self::Top => format!("`{key}`"),
             _ => format!("`{key}` in {}", self.label()),
         }
-    }
-
-    /// Whether `key` is a grant of a later version.
-    pub(super) fn is_later(self, key: &str) -> bool {
-        self == Self::Grants && LATER_GRANTS.contains(&key)
     }
 
     /// What to do about a key that the section does not have.

@@ -7,14 +7,14 @@ use toml::de::DeTable;
 
 use super::error::Fault;
 use super::keys::Section;
+use super::raw_grants::RawGrants;
 use super::table::{Table, Text, Value};
 
 /// A manifest as it is written.
 pub(super) struct RawManifest<'a> {
     pub(super) plugin: RawPlugin<'a>,
     pub(super) limits: RawLimits<'a>,
-    /// The keys and values of `config` under `[grants]`, in the order of the file.
-    pub(super) config: Vec<(Text<'a>, Value<'a>)>,
+    pub(super) grants: RawGrants<'a>,
     pub(super) tools: Vec<RawTool<'a>>,
 }
 
@@ -49,7 +49,7 @@ impl<'a> RawManifest<'a> {
         Ok(Self {
             plugin: plugin.map(RawPlugin::read).transpose()?.unwrap_or_default(),
             limits: RawLimits(limits),
-            config: grants.map(config).transpose()?.unwrap_or_default(),
+            grants: grants.map(RawGrants::read).transpose()?.unwrap_or_default(),
             tools: top
                 .list(Section::Tool)?
                 .into_iter()
@@ -91,13 +91,4 @@ impl<'a> RawTool<'a> {
             hidden: table.flag("hidden")?,
         })
     }
-}
-
-fn config(grants: Table<'_>) -> Result<Vec<(Text<'_>, Value<'_>)>, Fault> {
-    let table = grants.table("config", r#"config = { units = "metric" }"#)?;
-    let entries = table.into_iter().flatten();
-    let mut entries: Vec<_> =
-        entries.map(|(key, value)| (Spanned::new(key.span(), &**key.get_ref()), value)).collect();
-    entries.sort_by_key(|(key, _)| key.span().start);
-    Ok(entries)
 }

@@ -11,7 +11,7 @@ use super::limits::Limits;
 use super::nearest::nearest;
 use super::raw::{RawManifest, RawPlugin};
 use super::table::Text;
-use super::{Grants, Kind, Manifest, Sha256Digest, amount, config, overrides};
+use super::{Kind, Manifest, Sha256Digest, amount, overrides};
 use crate::name::{PluginName, ToolName};
 use crate::text::forbidden_char;
 
@@ -26,7 +26,7 @@ pub(super) fn manifest(file: &str, text: &str, raw: &RawManifest<'_>) -> Result<
         sha256: raw.plugin.sha256.as_ref().map(sha256).transpose()?,
         kind: raw.plugin.kind.as_ref().map(kind).transpose()?,
         limits: Limits::collect(|rule| amount::read(rule, raw.limits.get(rule.key)))?,
-        grants: Grants { config: config::read(&raw.config)?, ..Grants::default() },
+        grants: raw.grants.check()?,
         tools: overrides::read(text, &raw.tools)?,
     })
 }

@@ -57,12 +57,38 @@ impl<'a> Table<'a> {
     }
 
     /// The table of `key`, whatever its keys; `example` is one, as a manifest writes it.
-    pub(super) fn table(&self, key: &str, example: &str) -> Result<Option<&'a DeTable<'a>>, Fault> {
+    fn table(&self, key: &str, example: &str) -> Result<Option<&'a DeTable<'a>>, Fault> {
         let Some(value) = self.get(key) else { return Ok(None) };
         let table = value.get_ref().as_table();
         table
             .map(Some)
             .ok_or_else(|| self.wrong(key, &format!("a table such as `{example}`"), value))
+    }
+
+    /// The items of the list of `key`; `example` is the list, as a manifest writes it.
+    pub(super) fn items(
+        &self,
+        key: &str,
+        example: &str,
+    ) -> Result<&'a [Spanned<DeValue<'a>>], Fault> {
+        let Some(value) = self.get(key) else { return Ok(&[]) };
+        let list = value.get_ref().as_array();
+        list.map(|list| &list[..])
+            .ok_or_else(|| self.wrong(key, &format!("a list such as `{example}`"), value))
+    }
+
+    /// The entries of the table of `key`, in the order of the file.
+    pub(super) fn entries(
+        &self,
+        key: &str,
+        example: &str,
+    ) -> Result<Vec<(Text<'a>, Value<'a>)>, Fault> {
+        let entries = self.table(key, example)?.into_iter().flatten();
+        let mut entries: Vec<_> = entries
+            .map(|(key, value)| (Spanned::new(key.span(), &**key.get_ref()), value))
+            .collect();
+        entries.sort_by_key(|(key, _)| key.span().start);
+        Ok(entries)
     }
 
     /// A section of the manifest.
@@ -107,10 +133,6 @@ pub(super) fn wrong(place: &str, expected: &str, value: Value<'_>) -> Fault {
 
 fn refuse(section: Section, key: &Spanned<Cow<'_, str>>) -> Fault {
     let (span, name) = (key.span(), &**key.get_ref());
-    if section.is_later(name) {
-        return Fault::new(span, format!("this version does not offer the grant `{name}`"))
-            .help("remove it; the only grant of this version is `config`");
-    }
     Fault::new(span, format!("unknown key {} in {}", quote(name), section.label()))
         .help(section.advice(name))
 }

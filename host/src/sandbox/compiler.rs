@@ -10,6 +10,8 @@ use std::time::Duration;
 
 use wasmtime::Engine;
 
+use super::folders::FolderError;
+use super::imports::NotGranted;
 use super::lifeline::Lifeline;
 use super::{binary, child, one_line};
 use crate::manifest::Bytes;
@@ -67,6 +69,12 @@ pub enum CompileError {
     /// The bytes could not be had.
     #[error("{0}")]
     Unread(String),
+    /// It imports more than it is granted.
+    #[error(transparent)]
+    NotGranted(#[from] NotGranted),
+    /// A directory that it is granted cannot be had.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
 }
 
 impl Compiler {

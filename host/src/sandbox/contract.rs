@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use serde_json::value::RawValue;
 
 use super::bindings::exports::toolrack::plugin::tools as wit;
+use crate::manifest::{Access, Grants};
 use crate::text::{check_text, escape};
 use crate::tool::{Annotations, CallError, Content, Media, Output, ResourceLink, ToolSpec};
 
@@ -35,7 +36,7 @@ pub enum ToolError {
 }
 
 /// A guest's list of tools, checked.
-pub(super) fn tools(list: Vec<wit::Tool>) -> Result<Vec<ToolSpec>, ToolError> {
+pub(super) fn tools(list: Vec<wit::Tool>, grants: &Grants) -> Result<Vec<ToolSpec>, ToolError> {
     if list.len() > MAX_TOOLS {
         return Err(ToolError::TooMany(list.len()));
     }
@@ -43,7 +44,8 @@ pub(super) fn tools(list: Vec<wit::Tool>) -> Result<Vec<ToolSpec>, ToolError> {
     list.into_iter()
         .map(|raw| {
             let name = raw.name.clone();
-            let spec = if names.insert(name.clone()) { tool(raw) } else { Err(TWICE.into()) };
+            let spec =
+                if names.insert(name.clone()) { tool(raw, grants) } else { Err(TWICE.into()) };
             spec.map_err(|problem| ToolError::Tool {
                 tool: escape(&name[..name.floor_char_boundary(80)]),
                 problem,
@@ -54,7 +56,7 @@ pub(super) fn tools(list: Vec<wit::Tool>) -> Result<Vec<ToolSpec>, ToolError> {
 
 const TWICE: &str = "is listed twice; give each tool a name of its own";
 
-fn tool(raw: wit::Tool) -> Result<ToolSpec, String> {
+fn tool(raw: wit::Tool, grants: &Grants) -> Result<ToolSpec, String> {
     // The rule of a plugin's name is the rule of a tool's own name: hyphens are folded later.
     crate::name::PluginName::new(&raw.name).map_err(|error| format!("has a bad name: {error}"))?;
     for (what, text) in [("title", raw.title.as_deref()), ("description", Some(&*raw.description))]
@@ -68,19 +70,22 @@ fn tool(raw: wit::Tool) -> Result<ToolSpec, String> {
         description: raw.description,
         input_schema: schema("input", &raw.input_schema, true)?,
         output_schema: raw.output_schema.map(|text| schema("output", &text, false)).transpose()?,
-        annotations: annotations(&raw.annotations),
+        annotations: annotations(&raw.annotations, grants),
         meta: raw.meta.map(|text| object("`meta`", &text)).transpose()?,
     })
 }
 
-/// Claims corrected by what the sandbox proves. In this version no plugin reaches a network or a
-/// file, so a tool changes nothing, whatever it says.
-fn annotations(claim: &wit::Annotations) -> Annotations {
+/// Claims corrected by what the sandbox proves. A plugin that can reach no network and change no file
+/// changes nothing, whatever it says; of one that can, what it says stands, and silence means the worst.
+fn annotations(claim: &wit::Annotations, grants: &Grants) -> Annotations {
+    let reaches = !grants.network.is_empty();
+    let changes = reaches || grants.files.iter().any(|grant| grant.access == Access::Write);
+    let read_only = !changes || claim.read_only.unwrap_or(false);
     Annotations {
-        read_only: Some(true),
-        destructive: None,
+        read_only: Some(read_only),
+        destructive: claim.destructive.filter(|_| !read_only),
         idempotent: claim.idempotent,
-        open_world: Some(false),
+        open_world: Some(reaches && claim.open_world.unwrap_or(true)),
     }
 }
 
@@ -217,4 +222,38 @@ pub(super) fn size(content: &[Content], output: &Output) -> u64 {
     let meta: usize =
         output.meta.iter().map(|(key, value)| key.len() + value.to_string().len()).sum();
     (blocks + structured + meta) as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::manifest::Manifest;
+
+    #[track_caller]
+    fn check(grants: &str, claim: [Option<bool>; 3], expected: [Option<bool>; 3]) {
+        let [read_only, destructive, open_world] = claim;
+        let claim = wit::Annotations { read_only, destructive, idempotent: None, open_world };
+        let manifest = format!("[grants]\n{grants}");
+        let grants = Manifest::parse("a.toml", &manifest).expect("a manifest").grants;
+        let found = annotations(&claim, &grants);
+        assert_eq!([found.read_only, found.destructive, found.open_world], expected, "{manifest}");
+    }
+
+    #[test]
+    fn annotations_follow_from_the_grants() {
+        const YES: Option<bool> = Some(true);
+        const NO: Option<bool> = Some(false);
+        let reads = r#"files = [{ path = "/a", at = "/a" }]"#;
+        let writes = r#"files = [{ path = "/a", at = "/a", access = "write" }]"#;
+        let network = r#"network = ["https://example.org"]"#;
+        for harmless in ["", reads, "env = { A = \"b\" }", "secrets = [\"A\"]"] {
+            check(harmless, [NO, YES, YES], [YES, None, NO]);
+            check(harmless, [None, None, None], [YES, None, NO]);
+        }
+        check(writes, [None, None, None], [NO, None, NO]);
+        check(writes, [YES, YES, YES], [YES, None, NO]);
+        check(writes, [NO, NO, YES], [NO, NO, NO]);
+        check(network, [None, YES, None], [NO, YES, YES]);
+        check(network, [YES, None, NO], [YES, None, NO]);
+    }
 }

@@ -12,9 +12,10 @@ use super::bindings::Plugin;
 use super::code::{Code, Wasm};
 use super::compiler::CompileError;
 use super::contract::{self, ToolError};
+use super::folders::Folders;
 use super::meter::{Stopped, Timed};
 use super::store::{self, ProgressSink, State};
-use super::{MAX_STACK, Sandbox, one_line};
+use super::{MAX_STACK, Sandbox, imports, one_line};
 use crate::manifest::{Bytes, Grants, Limits, grouped, show_duration};
 use crate::tool::{CallError, Limit, LimitHit, Output, ToolSpec, Usage};
 
@@ -29,6 +30,7 @@ pub struct Guest {
     code: Code,
     limits: Limits,
     grants: Arc<Grants>,
+    folders: Folders,
     slots: Semaphore,
 }
 
@@ -76,8 +78,19 @@ impl Guest {
         grants: Grants,
     ) -> Result<Self, CompileError> {
         let code = Code::of(&sandbox, wasm).await?;
+        let component = code.pre.instance_pre().component().component_type();
+        let imported = component.imports(&sandbox.engine);
+        imports::check(imported.map(|(name, _)| name), &grants)?;
+        let grants = Arc::new(grants);
+        let folders = folders(sandbox.clone(), grants.clone()).await?;
         let slots = Semaphore::new(limits.concurrency as usize);
-        Ok(Self { sandbox, code, limits, grants: Arc::new(grants), slots })
+        Ok(Self { sandbox, code, limits, grants, folders, slots })
+    }
+
+    /// What it may reach.
+    #[must_use]
+    pub fn grants(&self) -> &Grants {
+        &self.grants
     }
 
     /// The limits of a call.
@@ -92,7 +105,7 @@ impl Guest {
             plugin.toolrack_plugin_tools().call_list_tools(store).await
         };
         let tools = self.run(MAX_LIST, None, list).await.0?;
-        Ok(contract::tools(tools)?)
+        Ok(contract::tools(tools, &self.grants)?)
     }
 
     /// Calls `tool` with `arguments`, a JSON object as text. Waits for a free slot first. Dropping the
@@ -129,6 +142,7 @@ impl Guest {
             Ok(store) => store,
             Err(error) => return (Err(CallError::Host(one_line(&error))), Usage::default()),
         };
+        self.folders.give_to(store.data_mut());
         let _running = self.sandbox.ticker.run();
         let cpu = store.data().meter.cpu.clone();
         let entered = Timed::new(cpu, async {
@@ -187,6 +201,17 @@ impl Guest {
         };
         CallError::Trapped { reason, last_words }
     }
+}
+
+/// Opens what is granted on a thread that the file system may block.
+async fn folders(sandbox: Arc<Sandbox>, grants: Arc<Grants>) -> Result<Folders, CompileError> {
+    if grants.files.is_empty() {
+        return Ok(Folders::default());
+    }
+    let open = move || Folders::open(&grants.files, &sandbox.protected);
+    let opened = tokio::task::spawn_blocking(open).await;
+    let opened = opened.map_err(|error| CompileError::Host(error.to_string()))?;
+    Ok(opened?)
 }
 
 fn limit(limit: Limit, value: String) -> CallError {

@@ -74,8 +74,15 @@ fn missing_import(
         // The interface is offered, but not with this function, type or version.
         return CompileError::Refused(format!("it cannot be linked: {}", one_line(error)));
     }
+    let sockets = missing.iter().any(|name| name.starts_with("`wasi:sockets/"));
+    let advice = match sockets {
+        true => {
+            "`wasi:sockets` is never offered: send requests with `wasi:http` and a `network` grant"
+        }
+        false => "a plugin gets clocks, random numbers, its log and `toolrack:plugin/host`",
+    };
+    let missing = missing.join(", ");
     CompileError::Refused(format!(
-        "it imports {}, which this version does not offer; a plugin gets clocks, random numbers, its log and `toolrack:plugin/host`",
-        missing.join(", ")
+        "it imports {missing}, which this version does not offer; {advice}"
     ))
 }

@@ -12,7 +12,9 @@ mod child;
 mod code;
 mod compiler;
 mod contract;
+mod folders;
 mod guest;
+mod imports;
 mod lifeline;
 mod link;
 mod log;
@@ -30,12 +32,15 @@ use tokio::sync::Semaphore;
 use wasmtime::component::Linker;
 use wasmtime::{Config, Engine};
 
+use crate::protected::Protected;
 use crate::text::escape;
 
 pub use code::Wasm;
 pub use compiler::{Caps, CompileError, Compiler};
 pub use contract::ToolError;
+pub use folders::{FolderError, FolderProblem};
 pub use guest::{Ended, Guest, ListError, Slot};
+pub use imports::NotGranted;
 pub use store::ProgressSink;
 pub use worker::work;
 
@@ -53,6 +58,7 @@ pub struct Sandbox {
     ticker: ticker::Ticker,
     codes: code::Codes,
     slots: Arc<Semaphore>,
+    protected: Protected,
 }
 
 /// The sandbox could not be set up on this machine.
@@ -69,7 +75,14 @@ impl Sandbox {
         let ticker = ticker::Ticker::start(engine.clone())
             .map_err(|error| SandboxError(error.to_string()))?;
         let codes = code::Codes::new(compiler, &engine);
-        Ok(Self { engine, linker, ticker, codes, slots: Arc::new(Semaphore::new(MAX_CALLS)) })
+        let slots = Arc::new(Semaphore::new(MAX_CALLS));
+        Ok(Self { engine, linker, ticker, codes, slots, protected: Protected::default() })
+    }
+
+    /// Keeps these directories from all guests that are compiled from now on.
+    #[must_use]
+    pub fn protecting(self, protected: Protected) -> Self {
+        Self { protected, ..self }
     }
 }
 

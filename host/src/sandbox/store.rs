@@ -50,8 +50,11 @@ pub(super) fn new(
     let log = GuestLog::default();
     let mut table = ResourceTable::new();
     table.set_max_capacity(MAX_RESOURCES);
-    // Nothing else is granted: no files, no environment, no arguments, no stdin, no sockets.
+    // Besides the environment, nothing is granted here: no arguments, no stdin, no sockets. Files are
+    // given to the finished store.
+    let env: Vec<_> = grants.env.iter().collect();
     let wasi = WasiCtx::builder()
+        .envs(&env)
         .stdout(Capture { stream: Stream::Stdout, log: log.clone() })
         .stderr(Capture { stream: Stream::Stderr, log: log.clone() })
         .max_random_size(MAX_RANDOM)
@@ -91,7 +94,7 @@ pub(super) fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
     wasi::cli::terminal_stdin::add_to_linker::<State, WasiCli>(l, State::cli)?;
     wasi::cli::terminal_stdout::add_to_linker::<State, WasiCli>(l, State::cli)?;
     wasi::cli::terminal_stderr::add_to_linker::<State, WasiCli>(l, State::cli)?;
-    // Every program's libc asks for these; with no preopened directory there is nothing to reach.
+    // Every program's libc asks for these; without a grant there is nothing to reach.
     wasi::filesystem::preopens::add_to_linker::<State, WasiFilesystem>(l, State::filesystem)?;
     wasi::filesystem::types::add_to_linker::<State, WasiFilesystem>(l, State::filesystem)?;
     host::add_to_linker::<State, HasSelf<State>>(l, |state| state)?;

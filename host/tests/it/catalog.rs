@@ -4,13 +4,14 @@ use std::path::Path;
 
 use toolrack::catalog::Catalog;
 use toolrack::host::Host;
+use toolrack::protected::Protected;
 use toolrack::sandbox::Compiler;
 
 use crate::guest::Wat;
 use crate::plugins::{self, install};
 
 fn load(directories: &[&Path]) -> Catalog {
-    let host = Host::start(Compiler::in_process()).expect("a host");
+    let host = Host::start(Compiler::in_process(), Protected::default()).expect("a host");
     let directories: Vec<_> = directories.iter().map(|path| path.to_path_buf()).collect();
     let mut loader = host.load(&directories);
     let catalog = host.guests().block_on(async {

@@ -52,6 +52,26 @@ fn check_says_what_is_served_and_fails_on_a_refusal() {
 }
 
 #[test]
+fn check_says_what_each_plugin_may_reach() {
+    let (directory, notes) = (plugins::good(), tempfile::tempdir().unwrap());
+    let shown = notes.path().to_str().unwrap();
+    let manifest = format!("[grants]\nfiles = [{{ path = '{shown}', at = \"/notes\" }}]");
+    plugins::install(directory.path(), "files", &manifest, &Wat::default().build());
+    let around = directory.path().to_str().unwrap();
+    let manifest = format!("[grants]\nfiles = [{{ path = '{around}', at = \"/x\" }}]");
+    plugins::install(directory.path(), "greedy", &manifest, &Wat::default().build());
+    let (code, out, _) = run(&["check"], directory.path());
+    assert_eq!(code, 1, "{out}");
+    assert!(out.contains(&format!("it may read {shown}, as /notes")), "{out}");
+    assert!(out.contains("it can reach no files, no network and no environment"), "{out}");
+    assert!(out.contains("it is the plugin directory"), "{out}");
+    let (_, out, _) = run(&["check", "--json"], directory.path());
+    let report: Value = serde_json::from_str(&out).expect("JSON");
+    assert_eq!(report["plugins"][0]["grants"]["files"][0]["at"], "/notes");
+    assert_eq!(report["plugins"][1]["grants"]["files"].as_array().unwrap().len(), 0);
+}
+
+#[test]
 fn a_plugin_without_a_served_tool_is_not_ok() {
     let directory = plugins::good();
     let same = Wat { tools: &["run", "other"], ..Wat::default() };

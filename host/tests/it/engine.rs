@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use toolrack::catalog::Catalog;
 use toolrack::host::Host;
 use toolrack::mcp::{Action, CallKey, Engine, Line, Settings};
+use toolrack::protected::Protected;
 use toolrack::sandbox::Compiler;
 use toolrack::tool::{CallError, Content, Media, Output, Progress, ResourceLink, Usage};
 
@@ -16,7 +17,7 @@ use crate::plugins;
 pub(crate) static CATALOG: LazyLock<Arc<Catalog>> = LazyLock::new(|| load(&plugins::good()));
 
 fn load(directory: &tempfile::TempDir) -> Arc<Catalog> {
-    let host = Host::start(Compiler::in_process()).unwrap();
+    let host = Host::start(Compiler::in_process(), Protected::default()).unwrap();
     let mut loader = host.load(&[directory.path().to_owned()]);
     let catalog = host.guests().block_on(async {
         while loader.step().await {}

@@ -186,3 +186,33 @@ pub(crate) fn sleep(milliseconds: u64) -> String {
         (drop (call $poll (i32.const 0) (i32.const 64) (i32.const 1) (i32.const 128)))"
     )
 }
+
+/// WASI preview 1 on files: `$open`, `$write`, `$read`, `$close`, `$truncate`, `$times`, `$mkdir`,
+/// `$symlink`, `$readlink`, `$rename`, `$link`, `$unlink`, `$rmdir`, `$list`, and `$environ`.
+pub(crate) const FILES: &str = r#"
+    (import "wasi_snapshot_preview1" "path_open"
+        (func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "fd_read" (func $read (param i32 i32 i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "fd_close" (func $close (param i32) (result i32)))
+    (import "wasi_snapshot_preview1" "fd_filestat_set_size"
+        (func $truncate (param i32 i64) (result i32)))
+    (import "wasi_snapshot_preview1" "fd_filestat_set_times"
+        (func $times_of (param i32 i64 i64 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "path_filestat_set_times"
+        (func $times (param i32 i32 i32 i32 i64 i64 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "path_create_directory"
+        (func $mkdir (param i32 i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "path_symlink"
+        (func $symlink (param i32 i32 i32 i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "path_readlink"
+        (func $readlink (param i32 i32 i32 i32 i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "path_rename"
+        (func $rename (param i32 i32 i32 i32 i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "path_link"
+        (func $link (param i32 i32 i32 i32 i32 i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "path_unlink_file"
+        (func $unlink (param i32 i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "path_remove_directory"
+        (func $rmdir (param i32 i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "environ_get" (func $environ (param i32 i32) (result i32)))"#;

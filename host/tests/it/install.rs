@@ -88,7 +88,7 @@ fn a_wasm_alone_gets_an_empty_manifest_in_a_directory_that_is_made() {
         "one_run",
         "limits a call: fuel 1_000_000_000",
         "an empty one is made",
-        "it can reach no files, no network and no environment; it is told: nothing",
+        "it can reach no files, no network and no environment",
         "installed one, version ",
         "no running server serves it",
     ];

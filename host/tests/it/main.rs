@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `manifests.rs` | TOML text to checked values: golden pairs |
 //! | `sandbox.rs` | limits, traps and answers of guests in WAT |
+//! | `files.rs` | directories that guests are granted: what is possible there, and nothing beyond |
 //! | `compiling.rs` | Wasm to code: caps, sharing, the child process |
 //! | `cache.rs` | compiled code on disk, used and damaged |
 //! | `catalog.rs` | directories to a catalog: what is served, what is refused and why |
@@ -33,6 +34,7 @@ mod commands;
 mod compiling;
 mod dev;
 mod engine;
+mod files;
 #[cfg(target_os = "linux")]
 mod flood;
 mod follow;

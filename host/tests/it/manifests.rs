@@ -11,7 +11,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use toolrack::manifest::{Bytes, Kind, Limits, MAX_MANIFEST, Manifest, ManifestError};
+use toolrack::manifest::{
+    Access, Bytes, Grants, Kind, Limits, MAX_MANIFEST, Manifest, ManifestError, SecretPlace,
+};
 
 fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/manifests").join(name)
@@ -92,6 +94,41 @@ fn every_key_is_read() {
 }
 
 #[test]
+fn every_form_of_every_grant_is_read() {
+    let grants = good("grants.toml").grants;
+    let network: Vec<_> = grants.network.iter().map(ToString::to_string).collect();
+    let expected = [
+        "https://api.example.org",
+        "https://*.example.org:8443",
+        "http://127.0.0.1:8080",
+        "http://192.168.0.0/16",
+        "http://10.0.0.0/8:81",
+        "https://[fd00::/8]",
+        "https://xn--bcher-kva.example",
+        "https://api.openweathermap.org",
+        "https://api.github.com",
+    ];
+    assert_eq!(network, expected);
+    let bound: Vec<_> = grants.network.iter().filter_map(|grant| grant.secret.as_ref()).collect();
+    assert_eq!(bound[0].name.as_str(), "OPENWEATHER_API_KEY");
+    assert_eq!(bound[0].place, SecretPlace::Query { name: "appid".into() });
+    let header = SecretPlace::Header { name: "authorization".into(), before: "Bearer ".into() };
+    assert_eq!((bound[1].name.as_str(), &bound[1].place), ("GITHUB_TOKEN", &header));
+    let files: Vec<_> = grants.files.iter().map(|f| (&*f.path, &*f.at, f.access)).collect();
+    let expected = [
+        ("~/notes", "/notes", Access::Read),
+        ("$MUSIC/new", "/music/new", Access::Write),
+        ("$MUSIC", "/music/all", Access::Read),
+    ];
+    assert_eq!(files, expected);
+    let env: Vec<_> = grants.env.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+    assert_eq!(env, [("LANG", "C"), ("_empty", "")]);
+    let secrets: Vec<_> = grants.secrets.iter().map(ToString::to_string).collect();
+    assert_eq!(secrets, ["OPENWEATHER_API_KEY", "OTHER"]);
+    assert_eq!(grants.config["units"], "metric");
+}
+
+#[test]
 fn an_empty_manifest_is_all_defaults() {
     let manifest = good("empty.toml");
     assert_eq!(
@@ -100,7 +137,8 @@ fn an_empty_manifest_is_all_defaults() {
     );
     assert_eq!((manifest.kind, manifest.sha256), (None, None));
     assert_eq!(manifest.limits, Limits::default());
-    assert!(manifest.grants.config.is_empty() && manifest.tools.is_empty());
+    assert_eq!(manifest.grants, Grants::default());
+    assert!(manifest.tools.is_empty());
 }
 
 #[test]

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use toolrack::catalog::{Catalog, Refused};
 use toolrack::host::Host;
 use toolrack::manifest::Sha256Digest;
+use toolrack::protected::Protected;
 use toolrack::reload::Loader;
 use toolrack::reload::scan::{Reread, Scanner};
 use toolrack::reload::seen::{Directory, Unit};
@@ -31,7 +32,7 @@ struct Bench {
 
 impl Bench {
     fn new(directory: &Path) -> Self {
-        let host = Host::start(Compiler::in_process()).expect("a host");
+        let host = Host::start(Compiler::in_process(), Protected::default()).expect("a host");
         let loader = host.load(&[directory.to_path_buf()]);
         let late = Duration::ZERO;
         let mut bench = Self { loader, host, catalog: Catalog::default(), late };

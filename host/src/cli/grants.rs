@@ -1,0 +1,132 @@
+//! What a plugin is granted, in words a person understands and as JSON: the same for every command.
+
+use serde_json::{Value, json};
+
+use crate::manifest::{Access, FileGrant, Grants, NetworkGrant, Scheme, SecretPlace};
+use crate::text::escape;
+
+/// One line for each thing that `grants` allow, and one for what they do not.
+pub(super) fn words(grants: &Grants) -> Vec<String> {
+    let Grants { network, files, env, secrets, config } = grants;
+    let mut lines: Vec<String> = files.iter().map(file).collect();
+    lines.extend(network.iter().map(request));
+    if !env.is_empty() {
+        let names: Vec<_> = env.keys().map(String::as_str).collect();
+        lines.push(format!("it sees the variables {}", names.join(", ")));
+    }
+    lines.extend(secrets.iter().map(|secret| format!("it is told the secret {secret}")));
+    if !config.is_empty() {
+        let told = config.iter().map(|(key, value)| format!("{} = {}", escape(key), escape(value)));
+        lines.push(format!("it is told: {}", told.collect::<Vec<_>>().join(", ")));
+    }
+    lines.extend(lacking(grants));
+    lines
+}
+
+fn file(grant: &FileGrant) -> String {
+    let may = match grant.access {
+        Access::Read => "read",
+        Access::Write => "read and change",
+    };
+    format!("it may {may} {}, as {}", escape(&grant.path), escape(&grant.at))
+}
+
+fn request(grant: &NetworkGrant) -> String {
+    let Some(secret) = &grant.secret else { return format!("it may send requests to {grant}") };
+    let clear = if grant.scheme == Scheme::Http { ", unencrypted" } else { "" };
+    format!(
+        "it may send requests to {grant}, with the secret {} added by toolrack{clear}",
+        secret.name
+    )
+}
+
+fn lacking(grants: &Grants) -> Option<String> {
+    let none = [
+        ("no files", grants.files.is_empty()),
+        ("no network", grants.network.is_empty()),
+        ("no environment", grants.env.is_empty()),
+    ];
+    let none: Vec<_> = none.iter().filter(|(_, none)| *none).map(|(what, _)| *what).collect();
+    let (last, before) = none.split_last()?;
+    let before = if before.is_empty() { "".into() } else { format!("{} and ", before.join(", ")) };
+    Some(format!("it can reach {before}{last}"))
+}
+
+/// The same for programs. Values of variables are left out, as in words.
+pub(super) fn report(grants: &Grants) -> Value {
+    let network = grants.network.iter().map(|grant| {
+        let mut item = json!({ "url": grant.to_string() });
+        if let Some(secret) = &grant.secret {
+            item["secret"] = secret.name.as_str().into();
+            match &secret.place {
+                SecretPlace::Header { name, .. } => item["header"] = (**name).into(),
+                SecretPlace::Query { name } => item["query"] = (**name).into(),
+            }
+        }
+        item
+    });
+    let files = grants.files.iter().map(|grant| {
+        let access = match grant.access {
+            Access::Read => "read",
+            Access::Write => "write",
+        };
+        json!({ "path": grant.path, "at": grant.at, "access": access })
+    });
+    json!({
+        "network": network.collect::<Vec<_>>(),
+        "files": files.collect::<Vec<_>>(),
+        "env": grants.env.keys().collect::<Vec<_>>(),
+        "secrets": grants.secrets.iter().map(|secret| secret.as_str()).collect::<Vec<_>>(),
+        "config": grants.config,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::manifest::Manifest;
+
+    fn grants(manifest: &str) -> Grants {
+        Manifest::parse("a.toml", manifest).expect("a manifest").grants
+    }
+
+    #[test]
+    fn every_grant_is_a_line_and_so_is_what_is_not_granted() {
+        let all = grants(
+            r#"[grants]
+            files = [{ path = "~/notes", at = "/notes" }, { path = "$X", at = "/x", access = "write" }]
+            network = ["https://*.example.org",
+                { url = "https://api.github.com", secret = "GITHUB_TOKEN", header = "Authorization" },
+                { url = "http://127.0.0.1:80", secret = "TOKEN", query = "key" }]
+            secrets = ["OTHER"]
+            env = { LANG = "C", TZ = "UTC" }
+            config = { units = "metric" }"#,
+        );
+        let expected = [
+            "it may read ~/notes, as /notes",
+            "it may read and change $X, as /x",
+            "it may send requests to https://*.example.org",
+            "it may send requests to https://api.github.com, with the secret GITHUB_TOKEN added by toolrack",
+            "it may send requests to http://127.0.0.1, with the secret TOKEN added by toolrack, unencrypted",
+            "it sees the variables LANG, TZ",
+            "it is told the secret OTHER",
+            "it is told: units = metric",
+        ];
+        assert_eq!(words(&all), expected);
+        let report = report(&all);
+        assert_eq!(report["files"][1]["access"], "write");
+        assert_eq!(report["network"][1]["header"], "authorization");
+        assert_eq!(report["network"][2]["query"], "key");
+        assert_eq!(report["env"], json!(["LANG", "TZ"]));
+    }
+
+    #[test]
+    fn what_is_lacking_is_said() {
+        let nothing = "it can reach no files, no network and no environment";
+        assert_eq!(words(&Grants::default()), [nothing]);
+        let some = grants(r#"grants.env = { LANG = "C" }"#);
+        assert_eq!(words(&some)[1], "it can reach no files and no network");
+        let most = grants("[grants]\nenv.A = \"b\"\nnetwork = [\"https://a.example\"]");
+        assert_eq!(words(&most)[2], "it can reach no files");
+    }
+}

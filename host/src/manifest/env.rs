@@ -1,0 +1,57 @@
+//! `env` under `[grants]`: the environment variables of the plugin.
+
+use std::collections::BTreeMap;
+
+use toml::de::DeValue;
+
+use super::error::{Fault, quote};
+use super::keys::Section::Grants;
+use super::table::{Text, Value, wrong};
+use super::units::Bytes;
+
+/// Variables of one plugin.
+const MAX_VARIABLES: usize = 64;
+/// A variable's value, in bytes.
+const MAX_VALUE: usize = 4 * 1024;
+
+/// Checks the variables.
+pub(super) fn read(raw: &[(Text<'_>, Value<'_>)]) -> Result<BTreeMap<String, String>, Fault> {
+    if let Some((key, _)) = raw.get(MAX_VARIABLES) {
+        let message = format!("{}: expected at most {MAX_VARIABLES}", Grants.place("env"));
+        return Err(Fault::new(key.span(), message).help("move some of them into `config`"));
+    }
+    raw.iter().map(|(key, value)| Ok((name(key)?, text(key.get_ref(), value)?))).collect()
+}
+
+fn name(key: &Text<'_>) -> Result<String, Fault> {
+    let name = *key.get_ref();
+    if is_name(name) && name.len() <= 255 {
+        return Ok(name.into());
+    }
+    let message = format!("{} is no name of an environment variable", quote(name));
+    Err(Fault::new(key.span(), message).help("use a letter or `_`, then letters, digits or `_`"))
+}
+
+/// Whether `text` can name an environment variable.
+pub(super) fn is_name(text: &str) -> bool {
+    !text.starts_with(|c: char| c.is_ascii_digit())
+        && !text.is_empty()
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+fn text(key: &str, value: Value<'_>) -> Result<String, Fault> {
+    let place = format!("{} in [grants.env]", quote(key));
+    let DeValue::String(text) = value.get_ref() else {
+        return Err(wrong(&place, "text", value).help("put it in quotes"));
+    };
+    if text.contains('\0') {
+        let message = format!("{place}: a variable cannot hold the character NUL");
+        return Err(Fault::new(value.span(), message).help("remove it"));
+    }
+    if text.len() > MAX_VALUE {
+        let most = Bytes::new(MAX_VALUE as u64);
+        let message = format!("{place}: it is {} bytes long, more than {most}", text.len());
+        return Err(Fault::new(value.span(), message).help("put it into a file, and grant that"));
+    }
+    Ok(text.to_string())
+}

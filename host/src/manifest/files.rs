@@ -1,0 +1,128 @@
+//! `files` under `[grants]`: which directories the plugin sees, and where.
+//!
+//! Whether they are there, and whether they may be granted, is found out when the plugin is loaded.
+
+use std::path::Path;
+
+use super::env::is_name;
+use super::error::{Fault, quote};
+use super::keys::Section::{Files, Grants};
+use super::nearest::nearest;
+use super::raw_grants::RawFiles;
+use super::table::Text;
+use super::{Access, FileGrant};
+use crate::text::{escape, forbidden_char};
+
+/// Directories of one plugin.
+const MAX_FILES: usize = 16;
+/// A path, in bytes.
+const MAX_PATH: usize = 1024;
+
+/// Checks the directories.
+pub(super) fn read(raw: &[RawFiles<'_>]) -> Result<Vec<FileGrant>, Fault> {
+    let mut grants: Vec<FileGrant> = Vec::new();
+    for raw in raw {
+        let grant = FileGrant {
+            path: path(&raw.path)?,
+            at: at(&raw.at)?,
+            access: raw.access.as_ref().map_or(Ok(Access::Read), access)?,
+        };
+        if let Some(other) = grants.iter().find(|other| overlap(&other.at, &grant.at)) {
+            let message = format!(
+                "`{}` and `{}` are the same place for the plugin, or one lies in the other",
+                other.at, grant.at
+            );
+            let help = "give each directory a place of its own, such as \"/notes\" and \"/music\"";
+            return Err(Fault::new(raw.at.span(), message).help(help));
+        }
+        if grants.len() == MAX_FILES {
+            let message = format!("{}: expected at most {MAX_FILES}", Grants.place("files"));
+            return Err(Fault::new(raw.path.span(), message)
+                .help("grant a directory that holds several of them"));
+        }
+        grants.push(grant);
+    }
+    Ok(grants)
+}
+
+fn path(text: &Text<'_>) -> Result<Box<str>, Fault> {
+    const EXPECTED: &str = "expected an absolute path, or one that begins with `~/` or `$NAME/`";
+    let path = *text.get_ref();
+    let wrong = |problem: &str, help: String| {
+        let message = format!("{}: {problem}, found {}", Files.place("path"), quote(path));
+        Err(Fault::new(text.span(), message).help(help))
+    };
+    if path.len() > MAX_PATH || path.contains(['\n', '\t']) || forbidden_char(path).is_some() {
+        let problem = format!("expected printable characters, at most {MAX_PATH} bytes");
+        return wrong(&problem, "grant a directory with another name".into());
+    }
+    if path.split(['/', '\\']).any(|part| part == "..") {
+        return wrong("expected a path without `..`", "write where the directory really is".into());
+    }
+    let begins = match path.strip_prefix('$') {
+        Some(rest) => is_name(rest.split('/').next().unwrap_or_default()),
+        None => path.starts_with("~/") || path.starts_with('/') || Path::new(path).is_absolute(),
+    };
+    if begins {
+        return Ok(path.into());
+    }
+    let help = if path == "~" {
+        "the whole home directory is never granted; name a directory in it".into()
+    } else if let Some(name) = path.strip_prefix("${").and_then(|rest| rest.split('}').next()) {
+        format!("write a variable without braces: \"${}/notes\"", escape(name))
+    } else if path.starts_with('~') {
+        "only one's own home directory has a short form; write the whole path".into()
+    } else if is_name(path.split('/').next().unwrap_or_default()) {
+        format!("did you mean {}?", quote(&format!("~/{path}")).replace('`', "\""))
+    } else {
+        "a server may be started anywhere, so a relative path has no meaning".into()
+    };
+    wrong(EXPECTED, help)
+}
+
+fn at(text: &Text<'_>) -> Result<Box<str>, Fault> {
+    let at = *text.get_ref();
+    let plain = |part: &str| !part.is_empty() && part != "." && part != "..";
+    let printable = !at.contains(['\n', '\t', '\\']) && forbidden_char(at).is_none();
+    let normal =
+        at.strip_prefix('/').is_some_and(|rest| rest.is_empty() || rest.split('/').all(plain));
+    if normal && printable && at.len() <= MAX_PATH {
+        return Ok(at.into());
+    }
+    let expected = "expected an absolute path without `.`, `..`, empty parts or a final slash";
+    let message = format!("{}: {expected}, found {}", Files.place("at"), quote(at));
+    let parts: Vec<_> = at.split(['/', '\\']).filter(|part| plain(part)).collect();
+    let meant = (printable || at.contains('\\')) && !parts.is_empty() && !at.contains("..");
+    let help = if meant && forbidden_char(at).is_none() && !at.contains(['\n', '\t']) {
+        format!("did you mean {}?", quote(&format!("/{}", parts.join("/"))).replace('`', "\""))
+    } else {
+        "write where the plugin sees the directory: `at = \"/notes\"`".into()
+    };
+    Err(Fault::new(text.span(), message).help(help))
+}
+
+fn access(text: &Text<'_>) -> Result<Access, Fault> {
+    match *text.get_ref() {
+        "read" => Ok(Access::Read),
+        "write" => Ok(Access::Write),
+        other => {
+            let place = Files.place("access");
+            let message =
+                format!("{place}: expected \"read\" or \"write\", found {}", quote(other));
+            let help = match nearest(other, ["read", "write"]) {
+                Some(near) => format!("did you mean \"{near}\"?"),
+                None => "\"write\" allows to read, create, change and delete".into(),
+            };
+            Err(Fault::new(text.span(), message).help(help))
+        }
+    }
+}
+
+/// Whether two guest paths are one, or one lies in the other. All lie in `/`, so it stands alone.
+fn overlap(one: &str, other: &str) -> bool {
+    let inside = |inner: &str, outer: &str| {
+        let rest = inner.strip_prefix(outer.trim_end_matches('/'));
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    inside(one, other) || inside(other, one)
+}

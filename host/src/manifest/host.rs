@@ -1,0 +1,199 @@
+//! The host of a network grant: a name, all names below one, an address, a network.
+//!
+//! Only one spelling of an address is taken, so that what is read is what is granted.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use idna::AsciiDenyList;
+
+use super::HostPattern;
+use super::origin::Slip;
+
+/// Reads a host as a URL writes it: an IPv6 address or network in brackets.
+pub(super) fn parse(text: &str) -> Result<HostPattern, Slip> {
+    if text.is_empty() {
+        let help = "name the host: \"https://api.example.org\"";
+        return Err(Slip::new("expected a host", help));
+    }
+    if let Some(inner) = text.strip_prefix('[') {
+        return bracketed(inner.strip_suffix(']').unwrap_or_default());
+    }
+    if text.contains('/') || text.parse::<Ipv4Addr>().is_ok() {
+        return network(text);
+    }
+    let Some(domain) = text.strip_prefix("*.") else {
+        if text.contains('*') {
+            return Err(wildcard());
+        }
+        return name(text).map(HostPattern::Name);
+    };
+    if domain.contains('*') {
+        return Err(wildcard());
+    }
+    let domain = name(domain)?;
+    if !domain.contains('.') {
+        return Err(wildcard());
+    }
+    Ok(HostPattern::Subdomains(domain))
+}
+
+/// Whether `text` is a literal IPv4 address.
+pub(super) fn is_ipv4(text: &str) -> bool {
+    text.parse::<Ipv4Addr>().is_ok()
+}
+
+/// Whether somebody who wrote `text` meant a host, with or without a port.
+pub(super) fn looks_like_one(text: &str) -> bool {
+    let (host, port) = text.split_once(':').unwrap_or((text, "80"));
+    let plain = host.contains('.') && host.bytes().all(|byte| byte.is_ascii_graphic());
+    plain && parse(host).is_ok() && port.parse::<u16>().is_ok()
+}
+
+fn wildcard() -> Slip {
+    Slip::new(
+        "expected `*` as the whole first part of a name, and two parts or more after it",
+        "write it like \"https://*.example.org\"",
+    )
+}
+
+fn name(text: &str) -> Result<Box<str>, Slip> {
+    let bad =
+        || Slip::new("expected a host name", "use letters, digits and hyphens, with dots between");
+    let ascii =
+        idna::domain_to_ascii_cow(text.as_bytes(), AsciiDenyList::URL).map_err(|_| bad())?;
+    let ascii = ascii.strip_suffix('.').unwrap_or(&ascii);
+    let plain =
+        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_".contains(&byte);
+    let fits = |label: &str| (1..=63).contains(&label.len()) && label.bytes().all(plain);
+    if ascii.len() > 253 || !ascii.split('.').all(fits) {
+        return Err(bad());
+    }
+    // A last part that is a number makes the whole an IPv4 address, in one of its old spellings.
+    let last = ascii.rsplit('.').next().unwrap_or_default();
+    let is_number = last.bytes().all(|byte| byte.is_ascii_digit()) || last.starts_with("0x");
+    if is_number {
+        let help = match url::Host::parse(ascii) {
+            Ok(url::Host::Ipv4(address)) => format!("did you mean \"{address}\"?"),
+            _ => "write four numbers from 0 to 255, such as \"192.168.0.1\"".into(),
+        };
+        return Err(Slip::new("expected an IPv4 address in its usual form", help));
+    }
+    Ok(ascii.into())
+}
+
+fn bracketed(inner: &str) -> Result<HostPattern, Slip> {
+    let address = inner.split('/').next().unwrap_or_default();
+    let mapped = address.parse::<Ipv6Addr>().ok().and_then(|address| address.to_ipv4_mapped());
+    match mapped {
+        Some(mapped) => {
+            let help = format!("write it as \"{mapped}\", without brackets");
+            Err(Slip::new("expected no IPv4 address in IPv6's form", help))
+        }
+        None if address.contains(':') => network(inner),
+        None => {
+            let help = "in brackets stands an IPv6 address: \"https://[2001:db8::1]\"";
+            Err(Slip::new("expected an IPv6 address in brackets", help))
+        }
+    }
+}
+
+/// An address, or a network as its address and the number of bits that count.
+fn network(text: &str) -> Result<HostPattern, Slip> {
+    let (address, prefix) = match text.split_once('/') {
+        Some((address, prefix)) => (address, Some(prefix)),
+        None => (text, None),
+    };
+    let Ok(address) = address.parse::<IpAddr>() else {
+        let help = "write it like \"192.168.0.1\", \"192.168.0.0/16\" or \"[fd00::/8]\"";
+        return Err(Slip::new("expected an IP address", help));
+    };
+    let bits = if address.is_ipv4() { 32 } else { 128 };
+    let Some(prefix) = prefix.map_or(Some(bits), |prefix| {
+        prefix.parse::<u8>().ok().filter(|bits_| *bits_ <= bits && bits_.to_string() == prefix)
+    }) else {
+        let help = format!("the number after the slash says how many of its {bits} bits count");
+        return Err(Slip::new(format!("expected a prefix from 0 to {bits}"), help));
+    };
+    let first = first(address, prefix);
+    if first != address {
+        let network = HostPattern::Network { address: first, prefix };
+        let problem = format!("expected a network: bits are set beyond the first {prefix}");
+        return Err(Slip::new(problem, format!("the network is \"{network}\"")));
+    }
+    Ok(HostPattern::Network { address, prefix })
+}
+
+/// The first address of the network that `address` lies in.
+fn first(address: IpAddr, prefix: u8) -> IpAddr {
+    let beyond = |width: u8| u32::from(width - prefix);
+    match address {
+        IpAddr::V4(address) => {
+            let mask = u32::MAX.checked_shl(beyond(32)).unwrap_or(0);
+            Ipv4Addr::from(u32::from(address) & mask).into()
+        }
+        IpAddr::V6(address) => {
+            let mask = u128::MAX.checked_shl(beyond(128)).unwrap_or(0);
+            Ipv6Addr::from(u128::from(address) & mask).into()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, expected: Result<&str, &str>) {
+        let found = parse(text).map(|host| host.to_string()).map_err(|slip| slip.help);
+        match (found, expected) {
+            (Ok(found), Ok(expected)) => assert_eq!(found, expected, "{text}"),
+            (Err(help), Err(part)) => assert!(help.contains(part), "{text}: {help}"),
+            (found, _) => panic!("{text}: {found:?}"),
+        }
+    }
+
+    #[test]
+    fn names_have_one_form() {
+        check("API.Example.org", Ok("api.example.org"));
+        check("api.example.org.", Ok("api.example.org"));
+        check("bücher.example", Ok("xn--bcher-kva.example"));
+        check("localhost", Ok("localhost"));
+        check("*.EXAMPLE.org.", Ok("*.example.org"));
+        for wrong in ["*", "*.org", "a.*.org", "*.*.example.org", "a*.example.org", "*example.org"]
+        {
+            check(wrong, Err("\"https://*.example.org\""));
+        }
+        for wrong in ["", ".", "a..b", "a b", "a%2eb", "a_b!", "xn--a"] {
+            assert!(parse(wrong).is_err(), "{wrong}");
+        }
+        assert!(parse(&"a".repeat(64)).is_err());
+        assert!(parse(&format!("{}a", "a.".repeat(127))).is_err());
+    }
+
+    #[test]
+    fn addresses_have_one_spelling() {
+        check("127.0.0.1", Ok("127.0.0.1"));
+        for odd in ["2130706433", "0x7f000001", "0177.0.0.1", "127.1", "0x7f.1", "１２７.0.0.1"]
+        {
+            check(odd, Err("did you mean \"127.0.0.1\"?"));
+        }
+        check("999.0.0.1", Err("four numbers"));
+        check("[::1]", Ok("[::1]"));
+        check("[FD00::/8]", Ok("[fd00::/8]"));
+        check("[::ffff:127.0.0.1]", Err("\"127.0.0.1\""));
+        check("[127.0.0.1]", Err("in brackets stands"));
+        check("[fe80::1%eth0]", Err("write it like"));
+        check("[::1", Err("in brackets stands"));
+    }
+
+    #[test]
+    fn a_network_has_no_bits_beyond_its_prefix() {
+        check("192.168.0.0/16", Ok("192.168.0.0/16"));
+        check("0.0.0.0/0", Ok("0.0.0.0/0"));
+        check("192.168.7.1/16", Err("the network is \"192.168.0.0/16\""));
+        check("[fd12::/8]", Err("the network is \"[fd00::/8]\""));
+        check("10.0.0.0/33", Err("32 bits"));
+        check("10.0.0.0/08", Err("32 bits"));
+        check("[::/129]", Err("128 bits"));
+    }
+}

@@ -1,0 +1,134 @@
+//! `network` under `[grants]`: where requests may go, and the secrets that go with them.
+//!
+//! How a URL is read is known in `origin`; what a request is, nowhere here.
+
+use http::HeaderName;
+
+use super::error::{Fault, quote};
+use super::keys::Section::{Grants, Network};
+use super::origin;
+use super::raw_grants::RawNetwork;
+use super::secret;
+use super::table::Text;
+use super::{BoundSecret, NetworkGrant, SecretPlace};
+use crate::text::forbidden_char;
+
+/// Origins of one plugin.
+const MAX_NETWORK: usize = 64;
+/// The name of a header or parameter, and what stands before a secret, in bytes.
+const MAX_NAME: usize = 128;
+
+/// Headers that say how a message travels: the host writes them, so no secret can be one.
+const FRAMING: [&str; 10] = [
+    "connection",
+    "content-length",
+    "expect",
+    "host",
+    "keep-alive",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// Checks the origins and what is bound to them.
+pub(super) fn read(raw: &[RawNetwork<'_>]) -> Result<Vec<NetworkGrant>, Fault> {
+    let mut grants: Vec<NetworkGrant> = Vec::new();
+    for raw in raw {
+        let (scheme, host, port) = origin::read(&raw.url)?;
+        let grant = NetworkGrant { scheme, host, port, secret: bound(raw)? };
+        let same = |other: &&NetworkGrant| {
+            (other.scheme, &other.host, other.port) == (grant.scheme, &grant.host, grant.port)
+        };
+        if grants.iter().any(|other| same(&other)) {
+            let message = format!("`{grant}` is granted twice");
+            return Err(Fault::new(raw.url.span(), message).help("keep one of the two"));
+        }
+        if grants.len() == MAX_NETWORK {
+            let message = format!("{}: expected at most {MAX_NETWORK}", Grants.place("network"));
+            return Err(Fault::new(raw.url.span(), message)
+                .help("name several hosts at once: `https://*.example.org`"));
+        }
+        grants.push(grant);
+    }
+    Ok(grants)
+}
+
+fn bound(raw: &RawNetwork<'_>) -> Result<Option<BoundSecret>, Fault> {
+    let Some(secret) = &raw.secret else {
+        let rest = [("header", &raw.header), ("query", &raw.query), ("before", &raw.before)];
+        return match rest.into_iter().find_map(|(key, text)| Some((key, text.as_ref()?))) {
+            Some((key, text)) => {
+                let message =
+                    format!("{} says where a secret goes, and none is named", Network.place(key));
+                Err(Fault::new(text.span(), message).help("add `secret = \"API_TOKEN\"`, its name"))
+            }
+            None => Ok(None),
+        };
+    };
+    let name = secret::name(&Network.place("secret"), secret)?;
+    let place = match (&raw.header, &raw.query) {
+        (Some(header), None) => SecretPlace::Header {
+            name: header_name(header)?,
+            before: raw.before.as_ref().map_or(Ok("".into()), before)?,
+        },
+        (None, Some(query)) => {
+            if let Some(before) = &raw.before {
+                let message = format!("{} goes with `header` only", Network.place("before"));
+                return Err(Fault::new(before.span(), message).help("remove it"));
+            }
+            SecretPlace::Query { name: parameter(query)? }
+        }
+        (Some(_), Some(query)) => {
+            let message = "a secret goes into a header or into the query, not into both";
+            return Err(Fault::new(query.span(), message).help("keep one of `header` and `query`"));
+        }
+        (None, None) => {
+            let message = format!("nothing says where the secret `{name}` goes in a request");
+            let help =
+                "add `header = \"Authorization\", before = \"Bearer \"`, or `query = \"key\"`";
+            return Err(Fault::new(secret.span(), message).help(help));
+        }
+    };
+    Ok(Some(BoundSecret { name, place }))
+}
+
+fn header_name(text: &Text<'_>) -> Result<Box<str>, Fault> {
+    let place = Network.place("header");
+    let name = HeaderName::from_bytes(text.get_ref().as_bytes()).ok();
+    match name.filter(|name| name.as_str().len() <= MAX_NAME) {
+        Some(name) if FRAMING.contains(&name.as_str()) => {
+            let message = format!("{place}: toolrack writes the header `{name}` itself");
+            Err(Fault::new(text.span(), message).help("name the header that the API documents"))
+        }
+        Some(name) => Ok(name.as_str().into()),
+        None => {
+            let expected = "expected the name of a header, such as \"Authorization\"";
+            let message = format!("{place}: {expected}, found {}", quote(text.get_ref()));
+            Err(Fault::new(text.span(), message).help("leave out the colon and the value"))
+        }
+    }
+}
+
+fn before(text: &Text<'_>) -> Result<Box<str>, Fault> {
+    let before = *text.get_ref();
+    let plain = before.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic());
+    if plain && !before.starts_with(' ') && before.len() <= MAX_NAME {
+        return Ok(before.into());
+    }
+    let expected = format!("expected printable ASCII, at most {MAX_NAME} bytes");
+    let message = format!("{}: {expected}, found {}", Network.place("before"), quote(before));
+    Err(Fault::new(text.span(), message).help("it is what stands before the secret: \"Bearer \""))
+}
+
+fn parameter(text: &Text<'_>) -> Result<Box<str>, Fault> {
+    let name = *text.get_ref();
+    let shown = !name.contains(['\n', '\t']) && forbidden_char(name).is_none();
+    if shown && !name.is_empty() && name.len() <= MAX_NAME && !name.contains(['=', '&', '?', '#']) {
+        return Ok(name.into());
+    }
+    let expected = "expected the name of a parameter, such as \"appid\"";
+    let message = format!("{}: {expected}, found {}", Network.place("query"), quote(name));
+    Err(Fault::new(text.span(), message).help("leave out `?`, `&`, `=` and the value"))
+}

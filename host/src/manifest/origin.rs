@@ -1,0 +1,111 @@
+//! The URL of a network grant: scheme, host and port, and nothing else.
+//!
+//! Which hosts there can be is known in `host`.
+
+use super::error::{Fault, quote};
+use super::host;
+use super::keys::Section::Grants;
+use super::table::Text;
+use super::{HostPattern, Scheme};
+use crate::text::escape;
+
+/// A URL, in bytes: a host name has at most 253.
+const MAX_URL: usize = 512;
+
+/// What is wrong with a URL, and what to do about it.
+pub(super) struct Slip {
+    pub(super) problem: String,
+    pub(super) help: String,
+}
+
+impl Slip {
+    pub(super) fn new(problem: impl Into<String>, help: impl Into<String>) -> Self {
+        Self { problem: problem.into(), help: help.into() }
+    }
+}
+
+/// Reads `text`, a URL without a path.
+pub(super) fn read(text: &Text<'_>) -> Result<(Scheme, HostPattern, u16), Fault> {
+    let url = *text.get_ref();
+    parse(url).map_err(|Slip { problem, help }| {
+        // What stands before an `@` may be a password, and this goes to logs.
+        let found =
+            if url.contains('@') { String::new() } else { format!(", found {}", quote(url)) };
+        let message = format!("{}: {problem}{found}", Grants.place("network"));
+        Fault::new(text.span(), message).help(help)
+    })
+}
+
+fn parse(url: &str) -> Result<(Scheme, HostPattern, u16), Slip> {
+    let example = "write it like \"https://api.example.org\"";
+    if url.is_empty() || url.len() > MAX_URL {
+        return Err(Slip::new(format!("expected a URL of at most {MAX_URL} bytes"), example));
+    }
+    if url.contains(|c: char| c.is_whitespace() || c.is_control()) {
+        return Err(Slip::new("expected a URL without spaces", example));
+    }
+    let Some((scheme, rest)) = url.split_once("://") else {
+        let help = match host::looks_like_one(url) {
+            true => format!("did you mean \"https://{url}\"?"),
+            false => example.into(),
+        };
+        return Err(Slip::new("expected `https://` or `http://` and a host", help));
+    };
+    let scheme = match scheme.to_ascii_lowercase().as_str() {
+        "http" => Scheme::Http,
+        "https" => Scheme::Https,
+        _ => {
+            let help = "a plugin sends requests over HTTP and in no other way";
+            return Err(Slip::new("expected the scheme `https` or `http`", help));
+        }
+    };
+    let (host, port) = split(scheme, rest)?;
+    Ok((scheme, host::parse(host)?, port.map_or(Ok(scheme.port()), parse_port)?))
+}
+
+/// The host with its brackets or its prefix, and the port, if one is written.
+fn split(scheme: Scheme, rest: &str) -> Result<(&str, Option<&str>), Slip> {
+    let end = rest.find(']').map_or(0, |end| if rest.starts_with('[') { end + 1 } else { 0 });
+    let beyond = |from: usize| {
+        let found = rest[from..].find(['/', '?', '#', '\\']);
+        found.map_or(rest.len(), |found| from + found)
+    };
+    let mut stop = beyond(end);
+    // `192.168.0.0/16`: the slash of a network's prefix is none of a path.
+    if rest[stop..].starts_with('/') && host::is_ipv4(&rest[..stop]) {
+        let after = stop + 1;
+        let next = beyond(after);
+        let prefix = rest[after..next].split(':').next().unwrap_or_default();
+        if !prefix.is_empty() && prefix.bytes().all(|byte| byte.is_ascii_digit()) {
+            stop = next;
+        }
+    }
+    let authority = &rest[..stop];
+    if let Some((_, host)) = authority.rsplit_once('@') {
+        let help = format!(
+            "leave it out: \"{scheme}://{}\"; a password is bound with `secret` and `header`",
+            escape(host)
+        );
+        return Err(Slip::new("expected no user and no password in the URL", help));
+    }
+    if stop < rest.len() {
+        let help = format!("leave out what follows the host: \"{scheme}://{}\"", escape(authority));
+        return Err(Slip::new("expected no path, query or fragment", help));
+    }
+    let colon = authority[end..].find(':').map(|colon| end + colon);
+    if end == 0 && authority.matches(':').count() > 1 {
+        let help = "put an IPv6 address in brackets: \"https://[2001:db8::1]\"";
+        return Err(Slip::new("expected one colon, before the port", help));
+    }
+    let host = &authority[..colon.unwrap_or(authority.len())];
+    Ok((host, colon.map(|colon| &authority[colon + 1..])))
+}
+
+fn parse_port(text: &str) -> Result<u16, Slip> {
+    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let port = text.parse::<u16>().ok().filter(|port| digits && *port > 0);
+    port.ok_or_else(|| {
+        let help = "without a port, `https` means 443 and `http` means 80";
+        Slip::new("expected a port from 1 to 65535 after the colon", help)
+    })
+}

@@ -1,0 +1,125 @@
+//! `[grants]` as it is written: known keys with the right TOML types, every value with its place.
+
+use toml::Spanned;
+use toml::de::DeValue;
+
+use super::error::Fault;
+use super::keys::Section;
+use super::table::{Table, Text, Value, wrong};
+use super::{Grants, config, env, files, network, secret};
+
+/// `[grants]`
+#[derive(Default)]
+pub(super) struct RawGrants<'a> {
+    network: Vec<RawNetwork<'a>>,
+    files: Vec<RawFiles<'a>>,
+    env: Vec<(Text<'a>, Value<'a>)>,
+    secrets: Vec<Text<'a>>,
+    config: Vec<(Text<'a>, Value<'a>)>,
+}
+
+/// One item of `network`: a text is its `url`.
+pub(super) struct RawNetwork<'a> {
+    pub(super) url: Text<'a>,
+    pub(super) secret: Option<Text<'a>>,
+    pub(super) header: Option<Text<'a>>,
+    pub(super) before: Option<Text<'a>>,
+    pub(super) query: Option<Text<'a>>,
+}
+
+/// One item of `files`.
+pub(super) struct RawFiles<'a> {
+    pub(super) path: Text<'a>,
+    pub(super) at: Text<'a>,
+    pub(super) access: Option<Text<'a>>,
+}
+
+const NETWORK: &str = r#"network = ["https://api.example.org"]"#;
+const FILES: &str = r#"files = [{ path = "~/notes", at = "/notes", access = "read" }]"#;
+const SECRETS: &str = r#"secrets = ["WEATHER_API_KEY"]"#;
+
+impl<'a> RawGrants<'a> {
+    pub(super) fn read(table: Table<'a>) -> Result<Self, Fault> {
+        let read = table.items("network", NETWORK)?.iter().map(RawNetwork::read);
+        let network = read.collect::<Result<_, _>>()?;
+        let read = table.items("files", FILES)?.iter().map(RawFiles::read);
+        let files = read.collect::<Result<_, _>>()?;
+        let read = table.items("secrets", SECRETS)?.iter().map(secret_name);
+        Ok(Self {
+            network,
+            files,
+            env: table.entries("env", r#"env = { LANG = "C" }"#)?,
+            secrets: read.collect::<Result<_, _>>()?,
+            config: table.entries("config", r#"config = { units = "metric" }"#)?,
+        })
+    }
+
+    /// What is granted, checked.
+    pub(super) fn check(&self) -> Result<Grants, Fault> {
+        let grants = Grants {
+            network: network::read(&self.network)?,
+            files: files::read(&self.files)?,
+            env: env::read(&self.env)?,
+            secrets: secret::read(&self.secrets)?,
+            config: config::read(&self.config)?,
+        };
+        secret::check_apart(&self.config, &grants.secrets)?;
+        Ok(grants)
+    }
+}
+
+impl<'a> RawNetwork<'a> {
+    fn read(item: &'a Spanned<DeValue<'a>>) -> Result<Self, Fault> {
+        let table = match item.get_ref() {
+            DeValue::String(text) => {
+                let url = Spanned::new(item.span(), &**text);
+                return Ok(Self { url, secret: None, header: None, before: None, query: None });
+            }
+            DeValue::Table(table) => Table::open(Section::Network, table)?,
+            _ => {
+                let expected = "a URL as text, or a table such as \
+                    `{ url = \"https://api.example.org\", secret = \"TOKEN\", query = \"key\" }`";
+                return Err(wrong("`network` in [grants]", expected, item));
+            }
+        };
+        let nowhere = || {
+            Fault::new(item.span(), "a table of `network` has no `url`")
+                .help("say where requests may go: `url = \"https://api.example.org\"`")
+        };
+        Ok(Self {
+            url: table.text("url", r#""https://api.example.org""#)?.ok_or_else(nowhere)?,
+            secret: table.text("secret", r#""API_TOKEN""#)?,
+            header: table.text("header", r#""Authorization""#)?,
+            before: table.text("before", r#""Bearer ""#)?,
+            query: table.text("query", r#""appid""#)?,
+        })
+    }
+}
+
+impl<'a> RawFiles<'a> {
+    fn read(item: &'a Spanned<DeValue<'a>>) -> Result<Self, Fault> {
+        let DeValue::Table(table) = item.get_ref() else {
+            let expected = "a table such as `{ path = \"~/notes\", at = \"/notes\" }`";
+            return Err(wrong("`files` in [grants]", expected, item));
+        };
+        let table = Table::open(Section::Files, table)?;
+        let lacks = |key: &str, help: &str| {
+            Fault::new(item.span(), format!("a table of `files` has no `{key}`")).help(help)
+        };
+        let no_path = || lacks("path", "name the directory on this machine: `path = \"~/notes\"`");
+        let no_at = || lacks("at", "say where the plugin sees it: `at = \"/notes\"`");
+        Ok(Self {
+            path: table.text("path", r#""~/notes""#)?.ok_or_else(no_path)?,
+            at: table.text("at", r#""/notes""#)?.ok_or_else(no_at)?,
+            access: table.text("access", r#""read""#)?,
+        })
+    }
+}
+
+fn secret_name<'a>(item: &'a Spanned<DeValue<'a>>) -> Result<Text<'a>, Fault> {
+    match item.get_ref() {
+        DeValue::String(text) => Ok(Spanned::new(item.span(), &**text)),
+        _ => Err(wrong("`secrets` in [grants]", "names such as \"WEATHER_API_KEY\"", item)
+            .help("only the name stands here; the value is kept elsewhere")),
+    }
+}

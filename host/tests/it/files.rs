@@ -1,0 +1,424 @@
+//! Guests against the directories they are granted: what is possible in them, and nothing beyond.
+//!
+//! A script is a list of calls to WASI; what comes back is how each of them ended.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, LazyLock};
+
+use tempfile::TempDir;
+use toolrack::home::Home;
+use toolrack::manifest::{Access, FileGrant, Grants, Limits};
+use toolrack::protected::Protected;
+use toolrack::sandbox::{CompileError, Compiler, Guest, Sandbox, Wasm};
+use toolrack::tool::{CallError, Content};
+
+use crate::guest::{FILES, Wat};
+
+/// The first two directories of a guest.
+const ONE: u32 = 3;
+const TWO: u32 = 4;
+
+/// How WASI calls end.
+const OK: u8 = 0;
+const BAD_HANDLE: u8 = 8;
+const LOOP: u8 = 32;
+const NOT_THERE: u8 = 44;
+const REFUSED: u8 = 63;
+const BEYOND: u8 = 76;
+
+fn sandbox() -> Sandbox {
+    Sandbox::new(Compiler::in_process()).expect("a sandbox")
+}
+
+static SANDBOX: LazyLock<Arc<Sandbox>> = LazyLock::new(|| Arc::new(sandbox()));
+
+fn grant(path: &Path, at: &str, access: Access) -> FileGrant {
+    FileGrant { path: path.to_str().expect("UTF-8").into(), at: at.into(), access }
+}
+
+fn grants(files: Vec<FileGrant>) -> Grants {
+    Grants { files, ..Grants::default() }
+}
+
+/// Calls of a guest, and the texts they use.
+#[derive(Default)]
+struct Script {
+    texts: String,
+    calls: Vec<String>,
+}
+
+/// Where the texts lie, what was opened last, and where the endings are collected.
+const TEXTS: usize = 33_000;
+const OPENED: &str = "(i32.load (i32.const 512))";
+const ENDINGS: usize = 40_000;
+
+impl Script {
+    fn text(&mut self, text: &str) -> String {
+        let at = TEXTS + self.texts.len();
+        self.texts.push_str(text);
+        format!("(i32.const {at}) (i32.const {})", text.len())
+    }
+
+    fn call(mut self, call: String) -> Self {
+        self.calls.push(call);
+        self
+    }
+
+    fn open_as(mut self, directory: u32, path: &str, creates: u32, rights: u32) -> Self {
+        let path = self.text(path);
+        self.call(format!(
+            "(call $open (i32.const {directory}) (i32.const 1) {path} (i32.const {creates})
+                (i64.const {rights}) (i64.const {rights}) (i32.const 0) (i32.const 512))"
+        ))
+    }
+
+    fn read(self, path: &str) -> Self {
+        self.open_as(ONE, path, 0, 2)
+    }
+
+    fn write(self, path: &str) -> Self {
+        self.open_as(ONE, path, 0, 64)
+    }
+
+    fn create(self, path: &str) -> Self {
+        self.open_as(ONE, path, 1, 64)
+    }
+
+    /// Writes a byte to what was opened last.
+    fn put(self) -> Self {
+        self.call(format!(
+            "(i32.store (i32.const 520) (i32.const {TEXTS})) (i32.store (i32.const 524) (i32.const 1))
+            (call $write {OPENED} (i32.const 520) (i32.const 1) (i32.const 540))"
+        ))
+    }
+
+    fn on_path(mut self, function: &str, path: &str) -> Self {
+        let path = self.text(path);
+        self.call(format!("(call ${function} (i32.const {ONE}) {path})"))
+    }
+
+    fn symlink(mut self, to: &str, path: &str) -> Self {
+        let (to, path) = (self.text(to), self.text(path));
+        self.call(format!("(call $symlink {to} (i32.const {ONE}) {path})"))
+    }
+
+    fn rename(mut self, from: (u32, &str), to: (u32, &str)) -> Self {
+        let (old, new) = (self.text(from.1), self.text(to.1));
+        self.call(format!("(call $rename (i32.const {}) {old} (i32.const {}) {new})", from.0, to.0))
+    }
+
+    fn link(mut self, from: (u32, &str), to: (u32, &str)) -> Self {
+        let (old, new) = (self.text(from.1), self.text(to.1));
+        self.call(format!(
+            "(call $link (i32.const {}) (i32.const 0) {old} (i32.const {}) {new})",
+            from.0, to.0
+        ))
+    }
+
+    fn times(mut self, path: &str) -> Self {
+        let path = self.text(path);
+        self.call(format!(
+            "(call $times (i32.const {ONE}) (i32.const 1) {path} (i64.const 0) (i64.const 0)
+                (i32.const 5))"
+        ))
+    }
+
+    fn build(&self) -> Vec<u8> {
+        let mut call = String::new();
+        for (at, one) in self.calls.iter().enumerate() {
+            // Some calls are more than one instruction: the last leaves the ending.
+            call += &format!(
+                "(i32.store8 (i32.const {}) (block (result i32) {one}
+                (i32.add (i32.const 48))))",
+                ENDINGS + at
+            );
+        }
+        call += &format!("(call $text (i32.const {ENDINGS}) (i32.const {}))", self.calls.len());
+        let fields = format!("(data (i32.const {TEXTS}) {:?})", self.texts);
+        Wat { call: &call, imports: FILES, fields: &fields, ..Wat::default() }.build()
+    }
+
+    async fn run(&self, files: Vec<FileGrant>) -> Vec<u8> {
+        let wasm = Wasm::of(self.build());
+        let guest = Guest::compile(SANDBOX.clone(), wasm, Limits::default(), grants(files)).await;
+        let output = guest.expect("a guest").call("run", "{}", None).await.outcome.expect("ok");
+        let [Content::Text(text)] = &output.content[..] else { panic!("{output:?}") };
+        text.bytes().map(|byte| byte - 48).collect()
+    }
+}
+
+/// A place with a directory `in` and, beside it, what must not be reached.
+struct Place(TempDir);
+
+impl Place {
+    fn new() -> Self {
+        let root = TempDir::new().expect("a directory");
+        fs::create_dir_all(root.path().join("in/sub")).expect("made");
+        fs::create_dir(root.path().join("out")).expect("made");
+        fs::write(root.path().join("in/file"), "inside").expect("written");
+        fs::write(root.path().join("out/file"), "outside").expect("written");
+        Self(root)
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    /// Nothing outside has changed.
+    #[track_caller]
+    fn check_outside(&self) {
+        assert_eq!(fs::read_to_string(self.path("out/file")).expect("there"), "outside");
+        assert_eq!(fs::read_dir(self.path("out")).expect("there").count(), 1);
+        assert_eq!(fs::read_dir(self.0.path()).expect("there").count(), 2);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_read_grant_reads_and_changes_nothing_in_any_way() {
+    let place = Place::new();
+    fs::write(place.path("in/sub/other"), "").unwrap();
+    let touched = fs::metadata(place.path("in/file")).unwrap().modified().unwrap();
+    let script = Script::default()
+        .read("file")
+        .put()
+        .call(format!("(call $truncate {OPENED} (i64.const 0))"))
+        .call(format!("(call $times_of {OPENED} (i64.const 0) (i64.const 0) (i32.const 5))"))
+        .write("file")
+        .open_as(ONE, "file", 8, 2)
+        .create("new")
+        .open_as(ONE, "new", 5, 2)
+        .on_path("mkdir", "new")
+        .symlink("file", "new")
+        .rename((ONE, "file"), (ONE, "new"))
+        .link((ONE, "file"), (ONE, "new"))
+        .on_path("unlink", "file")
+        .on_path("rmdir", "sub")
+        .times("file");
+    let ended = script.run(vec![grant(&place.path("in"), "/in", Access::Read)]).await;
+    assert_eq!(ended[0], OK);
+    // What is open for reading refuses to be written as such, everything else by the grant.
+    assert!([BAD_HANDLE, REFUSED].contains(&ended[1]), "{ended:?}");
+    assert!(ended[2..].iter().all(|ending| [REFUSED, BAD_HANDLE].contains(ending)), "{ended:?}");
+    assert_eq!(fs::read_to_string(place.path("in/file")).unwrap(), "inside");
+    assert_eq!(fs::metadata(place.path("in/file")).unwrap().modified().unwrap(), touched);
+    assert_eq!(fs::read_dir(place.path("in")).unwrap().count(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_write_grant_does_all_of_it() {
+    let place = Place::new();
+    let script = Script::default()
+        .create("new")
+        .put()
+        .on_path("mkdir", "made")
+        .rename((ONE, "new"), (ONE, "made/moved"))
+        .link((ONE, "made/moved"), (ONE, "twin"))
+        .symlink("file", "soft")
+        .read("soft")
+        .times("file")
+        .on_path("rmdir", "sub")
+        .on_path("unlink", "file");
+    let ended = script.run(vec![grant(&place.path("in"), "/in", Access::Write)]).await;
+    assert_eq!(ended, [OK; 10]);
+    assert_eq!(fs::read(place.path("in/twin")).unwrap().len(), 1);
+    assert!(!place.path("in/file").exists() && !place.path("in/sub").exists());
+    place.check_outside();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_write_grant_cannot_leave_its_directory() {
+    let place = Place::new();
+    let absolute = place.path("out/file");
+    let absolute = absolute.to_str().unwrap();
+    let script = Script::default()
+        .read("../out/file")
+        .create("../out/new")
+        .read("sub/../../out/file")
+        .read(absolute)
+        .create("sub/../../new")
+        .on_path("mkdir", "../out/new")
+        .on_path("unlink", "../out/file")
+        .on_path("rmdir", "../out")
+        .rename((ONE, "file"), (ONE, "../out/moved"))
+        .rename((ONE, "../out/file"), (ONE, "stolen"))
+        .link((ONE, "../out/file"), (ONE, "twin"))
+        .link((ONE, "file"), (ONE, "../out/twin"))
+        .symlink("file", "../out/soft")
+        .times("../out/file")
+        .symlink(absolute, "absolute");
+    let ended = script.run(vec![grant(&place.path("in"), "/in", Access::Write)]).await;
+    assert!(ended.iter().all(|ending| [REFUSED, BEYOND].contains(ending)), "{ended:?}");
+    assert_eq!(fs::read_dir(place.path("in")).unwrap().count(), 2);
+    place.check_outside();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn links_that_the_guest_makes_lead_nowhere() {
+    let place = Place::new();
+    let script = Script::default()
+        .symlink("../out", "out")
+        .symlink("../out/file", "soft")
+        .symlink("..", "sub/up")
+        .symlink("round", "round")
+        .read("soft")
+        .write("soft")
+        .create("soft")
+        .open_as(ONE, "soft", 8, 64)
+        .read("out/file")
+        .create("out/new")
+        .on_path("mkdir", "out/new")
+        .on_path("unlink", "out/file")
+        .rename((ONE, "file"), (ONE, "out/moved"))
+        .link((ONE, "out/file"), (ONE, "twin"))
+        .times("soft")
+        .read("sub/up/../out/file")
+        .read("round")
+        .read("sub/up/file");
+    let ended = script.run(vec![grant(&place.path("in"), "/in", Access::Write)]).await;
+    // A link may be made, and cannot be followed. Where one is refused, it is not there.
+    let (links, rest) = ended.split_at(4);
+    assert!(links.iter().all(|ending| [OK, REFUSED].contains(ending)), "{ended:?}");
+    let (last, stopped) = rest.split_last().unwrap();
+    let stops = [REFUSED, BEYOND, NOT_THERE, LOOP];
+    assert!(stopped.iter().all(|ending| stops.contains(ending)), "{ended:?}");
+    assert_eq!(*last, OK, "a link within the directory leads there: {ended:?}");
+    place.check_outside();
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn links_that_lie_there_lead_nowhere() {
+    use std::os::unix::fs::symlink;
+    let place = Place::new();
+    symlink("../out", place.path("in/relative")).unwrap();
+    symlink(place.path("out"), place.path("in/absolute")).unwrap();
+    symlink(place.path("out/file"), place.path("in/soft")).unwrap();
+    let script = ["relative", "absolute"].iter().fold(Script::default(), |script, link| {
+        script
+            .read(&format!("{link}/file"))
+            .create(&format!("{link}/new"))
+            .on_path("mkdir", &format!("{link}/new"))
+            .on_path("unlink", &format!("{link}/file"))
+            .rename((ONE, "file"), (ONE, &format!("{link}/moved")))
+            .link((ONE, &format!("{link}/file")), (ONE, "twin"))
+            .open_as(ONE, link, 2, 2)
+    });
+    let script = script.read("soft").write("soft").times("soft");
+    for access in [Access::Read, Access::Write] {
+        let ended = script.run(vec![grant(&place.path("in"), "/in", access)]).await;
+        assert!(ended.iter().all(|ending| [REFUSED, BEYOND].contains(ending)), "{ended:?}");
+        place.check_outside();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_goes_from_a_read_grant_to_a_write_grant_or_back() {
+    let place = Place::new();
+    let script = Script::default()
+        .link((ONE, "file"), (TWO, "twin"))
+        .rename((ONE, "file"), (TWO, "moved"))
+        .link((TWO, "file"), (ONE, "twin"))
+        .rename((TWO, "file"), (ONE, "moved"))
+        .open_as(TWO, "../in/file", 0, 64);
+    let files = vec![
+        grant(&place.path("in"), "/in", Access::Read),
+        grant(&place.path("out"), "/out", Access::Write),
+    ];
+    let ended = script.run(files).await;
+    assert!(ended.iter().all(|ending| [REFUSED, BEYOND].contains(ending)), "{ended:?}");
+    assert_eq!(fs::read_dir(place.path("in")).unwrap().count(), 2);
+    place.check_outside();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_grant_there_is_no_directory() {
+    let ended = Script::default().read("file").create("new").run(Vec::new()).await;
+    assert_eq!(ended, [BAD_HANDLE; 2]);
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn what_takes_the_place_of_a_granted_directory_is_not_granted() {
+    let place = Place::new();
+    let script = Script::default().read("file").create("new");
+    let files = vec![grant(&place.path("in"), "/in", Access::Write)];
+    let wasm = Wasm::of(script.build());
+    let guest =
+        Guest::compile(SANDBOX.clone(), wasm, Limits::default(), grants(files)).await.unwrap();
+    fs::rename(place.path("in"), place.path("moved")).unwrap();
+    std::os::unix::fs::symlink("out", place.path("in")).unwrap();
+    assert!(guest.call("run", "{}", None).await.outcome.is_ok());
+    assert!(place.path("moved/new").exists() && !place.path("out/new").exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn open_files_are_bounded() {
+    let place = Place::new();
+    let open = Script::default().read("file");
+    let body = format!("(loop $l (drop {}) (br $l)) unreachable", open.calls[0]);
+    let fields = format!("(data (i32.const {TEXTS}) {:?})", open.texts);
+    let wat = Wat { call: &body, imports: FILES, fields: &fields, ..Wat::default() };
+    let files = grants(vec![grant(&place.path("in"), "/in", Access::Read)]);
+    let wasm = Wasm::of(wat.build());
+    let guest = Guest::compile(SANDBOX.clone(), wasm, Limits::default(), files).await.unwrap();
+    let error = guest.call("run", "{}", None).await.outcome.unwrap_err();
+    assert!(matches!(error, CallError::Limit(_) | CallError::Trapped { .. }), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_environment_is_what_is_granted() {
+    // The addresses go to 512, the text to 40_000; `A=b` is four bytes with its end.
+    let wat = Wat {
+        call: "(drop (call $environ (i32.const 512) (i32.const 40000)))
+            (call $text (i32.const 40000) (i32.const 3))",
+        imports: FILES,
+        ..Wat::default()
+    };
+    let grants = Grants { env: [("A".to_owned(), "b".to_owned())].into(), ..Grants::default() };
+    let wasm = Wasm::of(wat.build());
+    let guest = Guest::compile(SANDBOX.clone(), wasm, Limits::default(), grants).await.unwrap();
+    let output = guest.call("run", "{}", None).await.outcome.unwrap();
+    assert_eq!(output.content, [Content::Text("A=b".into())]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_directory_that_cannot_be_granted_is_refused_with_the_reason() {
+    let place = Place::new();
+    fs::create_dir_all(place.path("plugins")).unwrap();
+    fs::create_dir_all(place.path("home/cache")).unwrap();
+    let protected = Protected::new(&[place.path("plugins")], Some(&Home::at(place.path("home"))));
+    let sandbox = Arc::new(sandbox().protecting(protected));
+    let wasm = Wat::default().build();
+    let check = async |path: &str, expected: &str| {
+        let files = vec![grant(Path::new(path), "/in", Access::Read)];
+        let guest =
+            Guest::compile(sandbox.clone(), Wasm::of(&wasm[..]), Limits::default(), grants(files));
+        match guest.await.map(|_| ()) {
+            Ok(()) => assert_eq!(expected, "", "{path} is granted"),
+            Err(error @ CompileError::Folder(_)) => {
+                let error = error.to_string();
+                assert!(error.contains(expected) && error.contains(path), "{error}");
+            }
+            Err(error) => panic!("{error}"),
+        }
+    };
+    let at = |name: &str| place.path(name).to_str().unwrap().to_owned();
+    check(&at("in"), "").await;
+    check(&at("missing"), "there is no directory").await;
+    check(&at("in/file"), "is not a directory").await;
+    check(&at("plugins"), "it is the plugin directory").await;
+    check(&at("home/cache"), "it lies in toolrack's own directory").await;
+    check(place.0.path().to_str().unwrap(), "it holds the plugin directory").await;
+    check("/", "the whole file system").await;
+    check("$TOOLRACK_NO_SUCH_VARIABLE/notes", "the variable TOOLRACK_NO_SUCH_VARIABLE is not set")
+        .await;
+    check("$CARGO_PKG_NAME/notes", "holds no absolute path").await;
+    check("$CARGO_MANIFEST_DIR/src", "").await;
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::symlink(place.path("plugins"), place.path("in/link")).unwrap();
+        check(&at("in/link"), "it is the plugin directory").await;
+        check("/proc", "processes and devices").await;
+    }
+}
