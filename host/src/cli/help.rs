@@ -46,8 +46,8 @@ Examples:
   toolrack call --json time_now";
 
 pub(super) const CHECK: &str = "\
-Loads every plugin as `serve` would and says what would be served, with which limits, and what is \
-refused and why. Exits with 1 if anything is refused.";
+Loads every plugin as `serve` would and says what would be served, with which limits, what each \
+plugin may reach, and what is refused and why. Exits with 1 if anything is refused.";
 
 pub(super) const STATUS: &str = "\
 Shows what the servers that run on this machine under your name serve: their directories, plugins with \

@@ -304,6 +304,7 @@ async fn what_is_not_offered_is_refused_by_name() {
         (instance $tools)
         (export "toolrack:plugin/tools@0.1.0" (instance $tools)))"#;
     assert_refused(&wat::parse_str(sockets).unwrap(), "imports `wasi:sockets/network@0.2.0`").await;
+    assert_refused(&wat::parse_str(sockets).unwrap(), "`wasi:sockets` is never offered").await;
 }
 
 #[tokio::test]

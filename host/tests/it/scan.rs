@@ -100,6 +100,24 @@ fn served() -> (tempfile::TempDir, Bench) {
     (directory, bench)
 }
 
+#[test]
+fn a_plugin_whose_directory_was_missing_is_served_once_it_is_made() {
+    let (directory, mut bench) = served();
+    let notes = tempfile::tempdir().expect("a directory");
+    let notes = notes.path().join("notes");
+    let shown = notes.to_str().expect("UTF-8");
+    let manifest = format!("[grants]\nfiles = [{{ path = '{shown}', at = \"/notes\" }}]");
+    install(directory.path(), "w", &manifest, &answering("one"));
+    bench.look();
+    bench.wait();
+    assert!(bench.refused()["w.toml"].1.contains("there is no directory"), "{:?}", bench.refused());
+    fs::create_dir_all(&notes).expect("made");
+    bench.look();
+    bench.wait();
+    assert!(bench.refused().is_empty(), "{:?}", bench.refused());
+    assert_eq!(bench.tools(), ["good_other", "good_run", "v_run", "w_run"]);
+}
+
 fn digest(answer: &str) -> Option<Sha256Digest> {
     Some(Sha256Digest::of(&answering(answer)))
 }
