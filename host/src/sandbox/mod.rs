@@ -13,10 +13,12 @@ mod code;
 mod compiler;
 mod contract;
 mod guest;
+pub mod http;
 mod lifeline;
 mod link;
 mod log;
 mod meter;
+mod redact;
 mod seal;
 mod sharing;
 mod store;
@@ -53,6 +55,7 @@ pub struct Sandbox {
     ticker: ticker::Ticker,
     codes: code::Codes,
     slots: Arc<Semaphore>,
+    network: Arc<http::Network>,
 }
 
 /// The sandbox could not be set up on this machine.
@@ -69,7 +72,15 @@ impl Sandbox {
         let ticker = ticker::Ticker::start(engine.clone())
             .map_err(|error| SandboxError(error.to_string()))?;
         let codes = code::Codes::new(compiler, &engine);
-        Ok(Self { engine, linker, ticker, codes, slots: Arc::new(Semaphore::new(MAX_CALLS)) })
+        let network = http::Network::new(http::Surroundings::default());
+        let slots = Arc::new(Semaphore::new(MAX_CALLS));
+        Ok(Self { engine, linker, ticker, codes, slots, network })
+    }
+
+    /// The same sandbox, its guests' requests sent over `network`.
+    #[must_use]
+    pub fn with_network(self, network: Arc<http::Network>) -> Self {
+        Self { network, ..self }
     }
 }
 
