@@ -64,6 +64,12 @@ impl Home {
         self.0.join("cache")
     }
 
+    /// The file with secrets of plugins.
+    #[must_use]
+    pub fn secrets(&self) -> PathBuf {
+        self.0.join(".env")
+    }
+
     /// What running servers tell of themselves.
     #[must_use]
     pub fn run(&self) -> PathBuf {

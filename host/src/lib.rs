@@ -17,6 +17,8 @@ pub mod catalog;
 
 pub mod sandbox;
 
+pub mod secret;
+
 pub mod manifest;
 
 pub mod home;

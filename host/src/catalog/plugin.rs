@@ -1,12 +1,14 @@
 //! One plugin made ready to serve: a checked manifest and its bytes become a guest with known tools.
 
-use std::path::MAIN_SEPARATOR;
+use std::path::{MAIN_SEPARATOR, Path};
 use std::sync::Arc;
 
 use super::schema::Schema;
+use crate::home::Home;
 use crate::manifest::{Grants, Limits, Manifest, ManifestError, Sha256Digest};
 use crate::name::{NameError, PluginName, ToolName};
 use crate::sandbox::{CompileError, FolderError, Guest, ListError, Sandbox, Wasm};
+use crate::secret::Secrets;
 use crate::text::escape;
 use crate::tool::{CallError, ToolSpec};
 
@@ -149,6 +151,10 @@ impl Plugin {
             },
             error => PluginError::Compile { wasm: name.clone(), error },
         })?;
+        // `file` is the manifest's path as people see it, which differs from the path itself only where
+        // that holds characters that hide; no `.env` is found beside such a one.
+        let beside = Path::new(&file).parent();
+        let guest = guest.with_secrets(Secrets::of(beside, Home::from_environment().as_ref()));
         let specs =
             guest.tools().await.map_err(|error| PluginError::List { wasm: name.clone(), error })?;
         if specs.is_empty() {

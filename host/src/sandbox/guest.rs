@@ -13,10 +13,13 @@ use super::code::{Code, Wasm};
 use super::compiler::CompileError;
 use super::contract::{self, ToolError};
 use super::folders::Folders;
+use super::http::Outgoing;
 use super::meter::{Stopped, Timed};
-use super::store::{self, ProgressSink, State};
+use super::redact::redacted;
+use super::store::{self, ProgressSink, Reach, State};
 use super::{MAX_STACK, Sandbox, imports, one_line};
 use crate::manifest::{Bytes, Grants, Limits, grouped, show_duration};
+use crate::secret::{Known, Secrets};
 use crate::tool::{CallError, Limit, LimitHit, Output, ToolSpec, Usage};
 
 /// Bytes that a tool list may copy out of the guest: 512 tools with schemas of some size.
@@ -31,6 +34,7 @@ pub struct Guest {
     limits: Limits,
     grants: Arc<Grants>,
     folders: Folders,
+    secrets: Arc<Secrets>,
     slots: Semaphore,
 }
 
@@ -84,7 +88,14 @@ impl Guest {
         let grants = Arc::new(grants);
         let folders = folders(sandbox.clone(), grants.clone()).await?;
         let slots = Semaphore::new(limits.concurrency as usize);
-        Ok(Self { sandbox, code, limits, grants, folders, slots })
+        let secrets = Arc::new(Secrets::of(None, None));
+        Ok(Self { sandbox, code, limits, grants, folders, secrets, slots })
+    }
+
+    /// The same guest, its secrets looked for in other places than the environment alone.
+    #[must_use]
+    pub fn with_secrets(self, secrets: Secrets) -> Self {
+        Self { secrets: Arc::new(secrets), ..self }
     }
 
     /// What it may reach.
@@ -104,7 +115,10 @@ impl Guest {
         let list = async |store: &mut Store<State>, plugin: &Plugin| {
             plugin.toolrack_plugin_tools().call_list_tools(store).await
         };
-        let tools = self.run(MAX_LIST, None, list).await.0?;
+        // What a plugin is depends on its code alone: it is told no secret and sends no request.
+        let (grants, secrets) = (self.grants.clone(), Arc::new(Known::default()));
+        let reach = Reach { grants, secrets, outgoing: None };
+        let tools = self.run(MAX_LIST, reach, None, list).await.0?;
         Ok(contract::tools(tools, &self.grants)?)
     }
 
@@ -121,24 +135,49 @@ impl Guest {
         let call = async |store: &mut Store<State>, plugin: &Plugin| {
             plugin.toolrack_plugin_tools().call_call_tool(store, tool, arguments).await
         };
-        let (outcome, usage) = self.run(copied, progress, call).await;
+        let secrets = self.known().await;
+        let reach = Reach {
+            grants: self.grants.clone(),
+            secrets: secrets.clone(),
+            outgoing: Some(Outgoing {
+                network: self.sandbox.network.clone(),
+                grants: self.grants.clone(),
+            }),
+        };
+        let (outcome, usage) = self.run(copied, reach, progress, call).await;
         let outcome = outcome.and_then(|answer| match answer {
             Ok(output) => contract::output(output),
             Err(failure) => Err(contract::failure(failure)),
         });
+        let outcome = redacted(outcome, secrets.redactor());
         Ended { outcome: capped(outcome, output), usage, slot: Some(Slot(slot)) }
+    }
+
+    /// The values of the plugin's secrets as they are now.
+    async fn known(&self) -> Arc<Known> {
+        let bound =
+            self.grants.network.iter().filter_map(|grant| Some(&grant.secret.as_ref()?.name));
+        if self.grants.secrets.is_empty() && bound.clone().next().is_none() {
+            return Arc::default();
+        }
+        let names: Vec<_> = self.grants.secrets.iter().chain(bound).cloned().collect();
+        let secrets = self.secrets.clone();
+        // It reads files. A look-up that panics is one that found nothing.
+        let known = tokio::task::spawn_blocking(move || secrets.look_up(&names));
+        Arc::new(known.await.unwrap_or_default())
     }
 
     /// One store and one instance, entered once, all guards set.
     async fn run<T>(
         &self,
         copied: u64,
+        reach: Reach,
         progress: Option<ProgressSink>,
         enter: impl AsyncFnOnce(&mut Store<State>, &Plugin) -> wasmtime::Result<T>,
     ) -> (Result<T, CallError>, Usage) {
         let (engine, limits) = (&self.sandbox.engine, &self.limits);
         let started = Instant::now();
-        let mut store = match store::new(engine, limits, copied, self.grants.clone(), progress) {
+        let mut store = match store::new(engine, limits, copied, reach, progress) {
             Ok(store) => store,
             Err(error) => return (Err(CallError::Host(one_line(&error))), Usage::default()),
         };

@@ -54,12 +54,13 @@ fn missing_import(
     component: &Component,
     error: &wasmtime::Error,
 ) -> CompileError {
-    const OFFERED: [&str; 6] = [
+    const OFFERED: [&str; 7] = [
         "wasi:io/",
         "wasi:clocks/",
         "wasi:random/",
         "wasi:cli/",
         "wasi:filesystem/",
+        "wasi:http/",
         "toolrack:plugin/host@",
     ];
     let component_type = component.component_type();

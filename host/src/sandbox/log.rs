@@ -3,6 +3,7 @@
 //! A guest's stdout is never the protocol. The lines carry the call's span, which names plugin, tool
 //! and request; it is entered around every poll of the guest.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::io::AsyncWrite;
@@ -12,6 +13,7 @@ use wasmtime_wasi::p2::{OutputStream, Pollable, StreamError, StreamResult};
 
 use super::meter::Stopped;
 use crate::manifest::Bytes;
+use crate::secret::Known;
 use crate::text::escape;
 use crate::tool::Limit;
 
@@ -45,8 +47,11 @@ pub(super) enum Severity {
 /// The log of one call. Clones share it.
 // A lock, because WASI's streams are separate objects that outlive no call; never contended, since a
 // call is polled by one thread at a time.
-#[derive(Clone, Default)]
-pub(super) struct GuestLog(Arc<Mutex<State>>);
+#[derive(Clone)]
+pub(super) struct GuestLog {
+    state: Arc<Mutex<State>>,
+    secrets: Arc<Known>,
+}
 
 #[derive(Default)]
 struct State {
@@ -54,13 +59,28 @@ struct State {
     stdout: Vec<u8>,
     stderr: Vec<u8>,
     last_words: Vec<u8>,
+    /// What was noted once.
+    noted: BTreeSet<String>,
 }
 
 impl GuestLog {
+    /// An empty log that shows none of `secrets`.
+    pub(super) fn new(secrets: Arc<Known>) -> Self {
+        Self { state: Arc::default(), secrets }
+    }
+
+    /// What the host has to tell the plugin's author, once a call. Not counted as the guest's.
+    pub(super) fn note(&self, text: &str) {
+        if self.lock().noted.insert(text.to_owned()) {
+            let text = escape(&self.secrets.redactor().text(text.to_owned()));
+            tracing::info!(target: "plugin", "{text}");
+        }
+    }
+
     /// One line by the host's `log` function.
     pub(super) fn line(&self, severity: Severity, message: &str) -> Result<(), Stopped> {
         self.count(message.len() + LINE)?;
-        let message = message.trim_end();
+        let message = self.secrets.redactor().text(message.trim_end().to_owned());
         let message = escape(&message[..message.floor_char_boundary(MAX_LINE)]);
         match severity {
             Severity::Debug => tracing::debug!(target: "plugin", "{message}"),
@@ -79,7 +99,7 @@ impl GuestLog {
             (Stream::Stderr, std::mem::take(&mut state.stderr)),
         ] {
             if !rest.is_empty() {
-                log_line(stream, &rest);
+                self.log_line(stream, &rest);
             }
         }
     }
@@ -87,7 +107,9 @@ impl GuestLog {
     /// The end of stderr, on one line, escaped.
     pub(super) fn last_words(&self) -> Option<String> {
         let state = self.lock();
-        let words = String::from_utf8_lossy(&state.last_words);
+        let words = String::from_utf8_lossy(&state.last_words).into_owned();
+        let words = self.secrets.redactor().text(words);
+        let words = &words[words.ceil_char_boundary(words.len().saturating_sub(LAST_WORDS))..];
         let lines: Vec<&str> =
             words.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
         (!lines.is_empty()).then(|| escape(&lines.join(" | ")))
@@ -115,30 +137,32 @@ impl GuestLog {
             for piece in piece.chunks(MAX_LINE) {
                 buffer.extend_from_slice(piece);
                 if buffer.ends_with(b"\n") || buffer.len() >= MAX_LINE {
-                    log_line(stream, buffer);
+                    self.log_line(stream, buffer);
                     buffer.clear();
                 }
             }
         }
         if matches!(stream, Stream::Stderr) {
             let words = &mut state.last_words;
-            words.extend_from_slice(&bytes[bytes.len().saturating_sub(LAST_WORDS)..]);
-            words.drain(..words.len().saturating_sub(LAST_WORDS));
+            // Twice as much, so that no secret is cut where the shown part begins.
+            words.extend_from_slice(&bytes[bytes.len().saturating_sub(2 * LAST_WORDS)..]);
+            words.drain(..words.len().saturating_sub(2 * LAST_WORDS));
         }
         Ok(())
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn log_line(&self, stream: Stream, line: &[u8]) {
+        let redacted = self.secrets.redactor().bytes(line);
+        let text = String::from_utf8_lossy(redacted.as_deref().unwrap_or(line));
+        let text = escape(text.trim_end_matches(['\r', '\n']));
+        match stream {
+            Stream::Stdout => tracing::info!(target: "plugin", stream = "stdout", "{text}"),
+            Stream::Stderr => tracing::info!(target: "plugin", stream = "stderr", "{text}"),
+        }
     }
-}
 
-fn log_line(stream: Stream, line: &[u8]) {
-    let text = String::from_utf8_lossy(line);
-    let text = escape(text.trim_end_matches(['\r', '\n']));
-    match stream {
-        Stream::Stdout => tracing::info!(target: "plugin", stream = "stdout", "{text}"),
-        Stream::Stderr => tracing::info!(target: "plugin", stream = "stderr", "{text}"),
+    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -14,11 +14,13 @@ mod compiler;
 mod contract;
 mod folders;
 mod guest;
+pub mod http;
 mod imports;
 mod lifeline;
 mod link;
 mod log;
 mod meter;
+mod redact;
 mod seal;
 mod sharing;
 mod store;
@@ -59,6 +61,7 @@ pub struct Sandbox {
     codes: code::Codes,
     slots: Arc<Semaphore>,
     protected: Protected,
+    network: Arc<http::Network>,
 }
 
 /// The sandbox could not be set up on this machine.
@@ -75,14 +78,22 @@ impl Sandbox {
         let ticker = ticker::Ticker::start(engine.clone())
             .map_err(|error| SandboxError(error.to_string()))?;
         let codes = code::Codes::new(compiler, &engine);
+        let network = http::Network::new(http::Surroundings::default());
         let slots = Arc::new(Semaphore::new(MAX_CALLS));
-        Ok(Self { engine, linker, ticker, codes, slots, protected: Protected::default() })
+        let protected = Protected::default();
+        Ok(Self { engine, linker, ticker, codes, slots, protected, network })
     }
 
     /// Keeps these directories from all guests that are compiled from now on.
     #[must_use]
     pub fn protecting(self, protected: Protected) -> Self {
         Self { protected, ..self }
+    }
+
+    /// The same sandbox, its guests' requests sent over `network`.
+    #[must_use]
+    pub fn with_network(self, network: Arc<http::Network>) -> Self {
+        Self { network, ..self }
     }
 }
 

@@ -10,11 +10,14 @@ use wasmtime_wasi::filesystem::{WasiFilesystem, WasiFilesystemView as _};
 use wasmtime_wasi::p2::bindings as wasi;
 use wasmtime_wasi::random::WasiRandom;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use super::bindings::toolrack::plugin::host;
+use super::http::{MAX_FIELDS, Outgoing, Requests};
 use super::log::{Capture, GuestLog, Severity, Stream};
 use super::meter::Meter;
-use crate::manifest::{Grants, Limits};
+use crate::manifest::{Grants, Limits, SecretName};
+use crate::secret::Known;
 use crate::tool::Progress;
 
 /// Handles (streams, pollables, descriptors) that one call may hold at once.
@@ -30,6 +33,9 @@ pub type ProgressSink = Box<dyn Fn(Progress) + Send + Sync>;
 /// What a store holds.
 pub(super) struct State {
     wasi: WasiCtx,
+    http: WasiHttpCtx,
+    requests: Requests,
+    secrets: Arc<Known>,
     table: ResourceTable,
     pub(super) meter: Meter,
     pub(super) log: GuestLog,
@@ -38,18 +44,32 @@ pub(super) struct State {
     pace: Pace,
 }
 
+/// What a call may reach beyond itself.
+pub(super) struct Reach {
+    pub(super) grants: Arc<Grants>,
+    /// The values of its secrets.
+    pub(super) secrets: Arc<Known>,
+    /// Absent while a guest lists its tools.
+    pub(super) outgoing: Option<Outgoing>,
+}
+
 /// A store with every guard set. `copied` bounds the bytes that one host call or one result copies
 /// out of the guest.
 pub(super) fn new(
     engine: &Engine,
     limits: &Limits,
     copied: u64,
-    grants: Arc<Grants>,
+    reach: Reach,
     progress: Option<ProgressSink>,
 ) -> wasmtime::Result<Store<State>> {
-    let log = GuestLog::default();
+    let Reach { grants, secrets, outgoing } = reach;
+    let log = GuestLog::new(secrets.clone());
     let mut table = ResourceTable::new();
     table.set_max_capacity(MAX_RESOURCES);
+    let mut http = WasiHttpCtx::new();
+    http.set_field_size_limit(MAX_FIELDS);
+    let notes = log.clone();
+    let requests = Requests::new(outgoing, secrets.clone(), move |refusal| notes.note(refusal));
     // Besides the environment, nothing is granted here: no arguments, no stdin, no sockets. Files are
     // given to the finished store.
     let env: Vec<_> = grants.env.iter().collect();
@@ -60,7 +80,8 @@ pub(super) fn new(
         .max_random_size(MAX_RANDOM)
         .build();
     let meter = Meter::new(limits);
-    let state = State { wasi, table, meter, log, grants, progress, pace: Pace::new() };
+    let pace = Pace::new();
+    let state = State { wasi, http, requests, secrets, table, meter, log, grants, progress, pace };
     let mut store = Store::new(engine, state);
     store.set_fuel(limits.fuel)?;
     store.limiter(|state| &mut state.meter);
@@ -97,6 +118,8 @@ pub(super) fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
     // Every program's libc asks for these; without a grant there is nothing to reach.
     wasi::filesystem::preopens::add_to_linker::<State, WasiFilesystem>(l, State::filesystem)?;
     wasi::filesystem::types::add_to_linker::<State, WasiFilesystem>(l, State::filesystem)?;
+    // Only sending: what a guest sends is judged by `Requests`.
+    wasmtime_wasi_http::p2::add_only_http_to_linker_async(l)?;
     host::add_to_linker::<State, HasSelf<State>>(l, |state| state)?;
     Ok(linker)
 }
@@ -104,6 +127,28 @@ pub(super) fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
 impl WasiView for State {
     fn ctx(&mut self) -> WasiCtxView<'_> {
         WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+    }
+}
+
+impl WasiHttpView for State {
+    fn http(&mut self) -> WasiHttpCtxView<'_> {
+        let Self { requests, table, http, .. } = self;
+        WasiHttpCtxView { hooks: requests, table, ctx: http }
+    }
+}
+
+impl State {
+    /// A value of the plugin's configuration: of a secret of this name, else of a config key.
+    fn configured(&self, key: &str) -> Option<String> {
+        let granted = SecretName::new(key).ok().filter(|name| self.grants.secrets.contains(name));
+        let Some(name) = granted else { return self.grants.config.get(key).cloned() };
+        match self.secrets.value(&name) {
+            Ok(secret) => Some(secret.expose().to_owned()),
+            Err(missing) => {
+                self.log.note(&missing.to_string());
+                None
+            }
+        }
     }
 }
 
@@ -117,6 +162,7 @@ impl host::Host for State {
         let Some(sink) = &self.progress else { return Ok(()) };
         // JSON has no infinities.
         if value.is_finite() && self.pace.allows() {
+            let message = message.map(|text| self.secrets.redactor().text(text));
             let message = message.map(|text| cut(&text, MAX_MESSAGE).to_owned());
             sink(Progress { value, total: total.filter(|total| total.is_finite()), message });
         }
@@ -134,7 +180,7 @@ impl host::Host for State {
     }
 
     fn config(&mut self, key: String) -> wasmtime::Result<Option<String>> {
-        Ok(self.grants.config.get(&key).cloned())
+        Ok(self.configured(&key))
     }
 }
 

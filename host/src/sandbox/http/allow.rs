@@ -1,0 +1,323 @@
+//! Which grant a request falls under, decided on the parsed host. Pure.
+//!
+//! What is decided here is also what is connected to, named to the server and checked in its
+//! certificate: the guest's own text for the host is not used again.
+
+use std::fmt;
+use std::net::IpAddr;
+
+use crate::manifest::{HostPattern, NetworkGrant, Scheme};
+use crate::text::escape;
+
+/// The most of a guest's text that an error shows.
+const MAX_SHOWN: usize = 100;
+
+/// Where a request goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// How it travels.
+    pub scheme: Scheme,
+    /// To whom.
+    pub host: Host,
+    /// The port; the scheme's own where the request names none.
+    pub port: u16,
+}
+
+/// The host of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Host {
+    /// A name: lower case, ASCII, no final dot.
+    Name(Box<str>),
+    /// An address, however it was spelled.
+    Address(IpAddr),
+}
+
+/// Why a request is not sent.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Denied {
+    /// No grant covers it.
+    #[error(
+        "this plugin may not send requests to {0}; add to [grants] in its manifest: network = [\"{0}\"]"
+    )]
+    NotGranted(Target),
+    /// Something else than HTTP.
+    #[error("requests go over `http` or `https`, not over `{0}`")]
+    Scheme(String),
+    /// A user before the host.
+    #[error(
+        "the request's URL holds a user or a password before its host; leave them out, and send them in the header `authorization`"
+    )]
+    User,
+    /// Not a host, or not a port.
+    #[error("`{0}` is not a host with an optional port; give a name or an address")]
+    Authority(String),
+}
+
+impl Target {
+    /// Understands a request's scheme and authority.
+    pub fn parse(scheme: &str, authority: &str) -> Result<Self, Denied> {
+        let scheme = match scheme {
+            "http" => Scheme::Http,
+            "https" => Scheme::Https,
+            other => return Err(Denied::Scheme(shown(other))),
+        };
+        if authority.contains('@') {
+            return Err(Denied::User);
+        }
+        let refuse = || Denied::Authority(shown(authority));
+        let (host, port) = match authority.rsplit_once(':') {
+            // The last colon is inside an address.
+            Some((_, after)) if after.contains(']') => (authority, ""),
+            Some(parts) => parts,
+            None => (authority, ""),
+        };
+        let port = match port {
+            "" => scheme.port(),
+            port if port.bytes().all(|byte| byte.is_ascii_digit()) => {
+                port.parse().ok().filter(|&port| port > 0).ok_or_else(refuse)?
+            }
+            _ => return Err(refuse()),
+        };
+        Ok(Self { scheme, host: Host::parse(host).ok_or_else(refuse)?, port })
+    }
+
+    /// The grant it falls under: of several the one that says most about the host, then the first.
+    pub fn granted<'a>(&self, grants: &'a [NetworkGrant]) -> Result<&'a NetworkGrant, Denied> {
+        grants
+            .iter()
+            .filter(|grant| grant.scheme == self.scheme && grant.port == self.port)
+            .filter(|grant| self.host.is_in(&grant.host))
+            .min_by_key(|grant| std::cmp::Reverse(weight(&grant.host)))
+            .ok_or_else(|| Denied::NotGranted(self.clone()))
+    }
+
+    /// The authority as the server is told it.
+    #[must_use]
+    pub fn authority(&self) -> String {
+        let Self { scheme, host, port } = self;
+        if *port == scheme.port() { host.to_string() } else { format!("{host}:{port}") }
+    }
+}
+
+impl Host {
+    /// Understands a host as a browser does, so that no spelling of an address is taken for a name.
+    fn parse(text: &str) -> Option<Self> {
+        // Browsers decode these; nobody writes them honestly.
+        if text.contains('%') {
+            return None;
+        }
+        let name = match url::Host::parse(text).ok()? {
+            url::Host::Ipv4(address) => return Some(Self::Address(address.into())),
+            url::Host::Ipv6(address) => return Some(Self::Address(address.into())),
+            url::Host::Domain(name) => name,
+        };
+        let name = name.strip_suffix('.').unwrap_or(&name);
+        let label = |label: &str| !label.is_empty() && label.len() <= 63;
+        (name.len() <= 253 && name.split('.').all(label)).then(|| Self::Name(name.into()))
+    }
+
+    fn is_in(&self, pattern: &HostPattern) -> bool {
+        match (self, pattern) {
+            (Self::Name(name), HostPattern::Name(granted)) => name == granted,
+            (Self::Name(name), HostPattern::Subdomains(granted)) => name
+                .strip_suffix(&**granted)
+                .and_then(|rest| rest.strip_suffix('.'))
+                .is_some_and(|rest| !rest.is_empty()),
+            (Self::Address(host), HostPattern::Network { address, prefix }) => {
+                contains(*address, *prefix, *host)
+            }
+            (Self::Address(_), HostPattern::Name(_) | HostPattern::Subdomains(_))
+            | (Self::Name(_), HostPattern::Network { .. }) => false,
+        }
+    }
+}
+
+/// Whether an address lies in a network of its own family.
+fn contains(network: IpAddr, prefix: u8, address: IpAddr) -> bool {
+    let (network, address, width) = match (network, address) {
+        (IpAddr::V4(network), IpAddr::V4(address)) => {
+            (u128::from(network.to_bits()), u128::from(address.to_bits()), 32)
+        }
+        (IpAddr::V6(network), IpAddr::V6(address)) => (network.to_bits(), address.to_bits(), 128),
+        (IpAddr::V4(_), IpAddr::V6(_)) | (IpAddr::V6(_), IpAddr::V4(_)) => return false,
+    };
+    let free = u32::from(width - prefix.min(width));
+    network.checked_shr(free) == address.checked_shr(free)
+}
+
+/// How much a pattern says.
+fn weight(pattern: &HostPattern) -> usize {
+    match pattern {
+        HostPattern::Name(_) => usize::MAX,
+        HostPattern::Subdomains(name) => name.len(),
+        HostPattern::Network { prefix, .. } => usize::from(*prefix),
+    }
+}
+
+fn shown(text: &str) -> String {
+    escape(&text[..text.floor_char_boundary(MAX_SHOWN)])
+}
+
+impl fmt::Display for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Name(name) => f.write_str(name),
+            Self::Address(IpAddr::V4(address)) => write!(f, "{address}"),
+            Self::Address(IpAddr::V6(address)) => write!(f, "[{address}]"),
+        }
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}://{}", self.scheme, self.authority())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn grant(scheme: Scheme, host: HostPattern, port: u16) -> NetworkGrant {
+        NetworkGrant { scheme, host, port, secret: None }
+    }
+
+    fn grants() -> Vec<NetworkGrant> {
+        let network = |text: &str, prefix| HostPattern::Network {
+            address: text.parse().expect("an address"),
+            prefix,
+        };
+        vec![
+            grant(Scheme::Https, HostPattern::Subdomains("example.com".into()), 443),
+            grant(Scheme::Https, HostPattern::Name("api.example.com".into()), 443),
+            grant(Scheme::Https, HostPattern::Name("xn--mnchen-3ya.de".into()), 8443),
+            grant(Scheme::Http, network("127.0.0.1", 32), 80),
+            grant(Scheme::Http, network("10.1.0.0", 16), 80),
+            grant(Scheme::Http, network("fd00::", 8), 80),
+        ]
+    }
+
+    #[track_caller]
+    fn check(url: &str, expected: &str) {
+        let (scheme, authority) = url.split_once("://").expect("a scheme");
+        let grants = grants();
+        let found = Target::parse(scheme, authority)
+            .and_then(|target| target.granted(&grants).map(ToString::to_string));
+        match found {
+            Ok(found) => assert_eq!(found, expected, "{url}"),
+            Err(error) => assert!(error.to_string().contains(expected), "{url}: {error}"),
+        }
+    }
+
+    #[test]
+    fn a_request_falls_under_the_grant_that_says_most() {
+        check("https://api.example.com", "https://api.example.com");
+        check("https://API.Example.COM.", "https://api.example.com");
+        check("https://api.example.com:443", "https://api.example.com");
+        check("https://api.example.com:", "https://api.example.com");
+        check("https://a.b.example.com", "https://*.example.com");
+        check("https://München.de:8443", "https://xn--mnchen-3ya.de:8443");
+        check("http://10.1.2.3", "http://10.1.0.0/16");
+        check("http://[fd12::1]:80", "http://[fd00::/8]");
+    }
+
+    #[test]
+    fn an_address_is_the_same_in_every_spelling() {
+        for spelling in [
+            "127.0.0.1",
+            "127.1",
+            "2130706433",
+            "0x7f.0.0.1",
+            "0177.0.0.1",
+            "127.0.0.1.",
+            "①②⑦.0.0.1",
+        ] {
+            check(&format!("http://{spelling}"), "http://127.0.0.1");
+        }
+    }
+
+    #[test]
+    fn what_looks_alike_is_not_granted() {
+        for url in [
+            "https://example.com",
+            "https://evilexample.com",
+            "https://example.com.evil.net",
+            "https://api-example.com",
+            "https://api.example.com:8443",
+            "http://api.example.com",
+            "http://127.0.0.2",
+            "http://[::1]",
+            "http://[::ffff:127.0.0.1]",
+            "http://localhost",
+            "http://10.2.0.1",
+            "https://xn--mnchen-3ya.de",
+            "https://аpi.example.org",
+        ] {
+            check(url, "may not send requests to");
+        }
+    }
+
+    #[test]
+    fn what_is_not_a_plain_host_is_refused() {
+        for url in [
+            "https://api.example.com@evil.net",
+            "https://u:p@api.example.com",
+            "https://@api.example.com",
+        ] {
+            check(url, "a user or a password");
+        }
+        for url in [
+            "https://",
+            "https://:443",
+            "https://api.example.com:0",
+            "https://api.example.com:+443",
+            "https://api.example.com:65536",
+            "https://api.example.com:443:443",
+            "https://[::1",
+            "https://a b",
+            "https://api.example.com/",
+            "https://api.example.com\\.evil.net",
+            "https://[fe80::1%25eth0]",
+            "https://%61pi.example.com",
+            "https://api..example.com",
+            "https://api.example.com#",
+            "https://api.example.com?",
+            "https://.example.com",
+            "https://1.2.3.256",
+        ] {
+            check(url, "is not a host");
+        }
+        check("ftp://api.example.com", "not over `ftp`");
+    }
+
+    #[test]
+    fn the_refusal_says_what_to_write() {
+        let target = Target::parse("https", "Api.Example.org:8443").expect("a target");
+        let denied = target.granted(&grants()).expect_err("denied").to_string();
+        assert_eq!(
+            denied,
+            "this plugin may not send requests to https://api.example.org:8443; add to [grants] in its manifest: network = [\"https://api.example.org:8443\"]"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn hosts_and_ports_are_those_that_the_url_crate_sees(
+            authority in "(\\[[0-9a-f:.]{1,12}\\]|[a-zA-Z0-9.%@\\[\\]:ü_*~-]{0,20}|[0-9x.]{1,12})(:[0-9]{0,6})?",
+            secure: bool,
+        ) {
+            let scheme = if secure { "https" } else { "http" };
+            if let Ok(target) = Target::parse(scheme, &authority) {
+                let url = url::Url::parse(&format!("{scheme}://{authority}/")).expect("a URL too");
+                prop_assert_eq!(url.port_or_known_default(), Some(target.port));
+                let host = url.host_str().expect("a host");
+                prop_assert_eq!(host.strip_suffix('.').unwrap_or(host), target.host.to_string());
+                prop_assert!(url.username().is_empty() && url.password().is_none());
+                // What is shown in an error is itself understood, as the same.
+                prop_assert_eq!(&Target::parse(scheme, &target.authority()), &Ok(target));
+            }
+        }
+    }
+}

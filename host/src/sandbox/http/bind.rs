@@ -1,0 +1,77 @@
+//! A secret put into a request by the host, in place of what the guest put there. Pure.
+
+use std::fmt::Write as _;
+
+use http::uri::PathAndQuery;
+use http::{HeaderName, HeaderValue, Uri, request};
+
+use super::failure::Failure;
+use crate::manifest::{BoundSecret, SecretPlace};
+use crate::secret::Known;
+
+/// Puts `bound` into the request, or says why it cannot be sent.
+pub(super) fn bind(
+    request: &mut request::Parts,
+    bound: &BoundSecret,
+    secrets: &Known,
+) -> Result<(), Failure> {
+    let value = secrets.value(&bound.name)?.expose();
+    let unfit = || Failure::UnfitSecret(bound.name.to_string());
+    match &bound.place {
+        SecretPlace::Header { name, before } => {
+            let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| unfit())?;
+            let text = format!("{before}{value}");
+            let mut value = HeaderValue::from_bytes(text.as_bytes()).map_err(|_| unfit())?;
+            value.set_sensitive(true);
+            request.headers.insert(name, value);
+        }
+        SecretPlace::Query { name } => {
+            let path = request.uri.path();
+            let query = with_parameter(request.uri.query().unwrap_or_default(), name, value);
+            let path = PathAndQuery::try_from(format!("{path}?{query}")).map_err(|_| unfit())?;
+            request.uri = Uri::from(path);
+        }
+    }
+    Ok(())
+}
+
+/// `query` with one parameter of this name, and all others as they were.
+fn with_parameter(query: &str, name: &str, value: &str) -> String {
+    let is_other = |part: &&str| {
+        let mut pairs = url::form_urlencoded::parse(part.as_bytes());
+        !part.is_empty() && pairs.next().is_none_or(|(key, _)| key != name)
+    };
+    let mut shown: Vec<String> = query.split('&').filter(is_other).map(str::to_owned).collect();
+    shown.push(format!("{}={}", encoded(name), encoded(value)));
+    shown.join("&")
+}
+
+/// Percent-encoded wherever a URL could mean something else.
+fn encoded(text: &str) -> String {
+    text.bytes().fold(String::new(), |mut shown, byte| {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            shown.push(char::from(byte));
+        } else {
+            // Writing into a string does not fail.
+            let _ = write!(shown, "%{byte:02X}");
+        }
+        shown
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(query: &str, expected: &str) {
+        assert_eq!(with_parameter(query, "key", "a b&c=é"), expected);
+    }
+
+    #[test]
+    fn a_parameter_replaces_those_of_its_name_however_they_are_written() {
+        check("", "key=a%20b%26c%3D%C3%A9");
+        check("q=%20x&y", "q=%20x&y&key=a%20b%26c%3D%C3%A9");
+        check("key=1&q=2&%6Bey=3&key&&keys=4", "q=2&keys=4&key=a%20b%26c%3D%C3%A9");
+    }
+}

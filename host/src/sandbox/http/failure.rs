@@ -1,0 +1,172 @@
+//! Why a request was not answered: in words for the log, and as the code a guest is given.
+
+use wasmtime_wasi_http::Error;
+
+use super::allow::{Denied, Host};
+use super::{MAX_HEADERS, MAX_OPEN, MAX_REQUEST, MAX_REQUESTS, MAX_RESPONSE};
+use crate::secret::MissingSecret;
+
+/// Why a request was not answered.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// No grant covers it.
+    #[error(transparent)]
+    Denied(#[from] Denied),
+    /// A secret that belongs into it has no value.
+    #[error(transparent)]
+    Secret(#[from] MissingSecret),
+    /// A secret that belongs into it does not fit there.
+    #[error(
+        "the secret `{0}` holds bytes that a header cannot carry, such as a line break; set it without them"
+    )]
+    UnfitSecret(String),
+    /// The plugin is being asked for its tools.
+    #[error("a plugin sends no requests while it lists its tools; send them when a tool is called")]
+    Listing,
+    /// One too many.
+    #[error("this call has sent {MAX_REQUESTS} requests, the most that one call may send")]
+    TooMany,
+    /// All connections of the call are in use, and stay so.
+    #[error(
+        "this call has {MAX_OPEN} responses open, the most at once; read or drop one before the next request"
+    )]
+    TooManyOpen,
+    /// A method that asks for a tunnel.
+    #[error("the method CONNECT is not offered")]
+    Method,
+    /// The name is no address's, or nobody could say.
+    #[error("`{host}` cannot be resolved: {reason}")]
+    Unresolved {
+        /// The name.
+        host: Host,
+        /// What the resolver says.
+        reason: String,
+    },
+    /// It leads to this machine or its network.
+    #[error(
+        "`{0}` leads to an address that is not on the public internet; a plugin reaches such an address only by the address itself, where [grants] in its manifest names it under `network`"
+    )]
+    NotPublic(Host),
+    /// The connection could not be made.
+    #[error("no connection to {to}: {error}")]
+    Connect {
+        /// The host.
+        to: String,
+        /// What happened.
+        error: std::io::Error,
+    },
+    /// It took too long to connect.
+    #[error("no connection in time")]
+    ConnectTimeout,
+    /// No trust in the server.
+    #[error("the certificate of {to} is not accepted: {reason}")]
+    Certificate {
+        /// The host.
+        to: String,
+        /// Why not.
+        reason: String,
+    },
+    /// TLS could not be agreed on.
+    #[error("no TLS with {to}: {reason}")]
+    Tls {
+        /// The host.
+        to: String,
+        /// Why not.
+        reason: String,
+    },
+    /// No response began in time.
+    #[error("no response in time")]
+    FirstByteTimeout,
+    /// The request is larger than may be sent.
+    #[error("the request's body is larger than {MAX_REQUEST} bytes, the most that is sent")]
+    RequestSize,
+    /// The response is larger than may be read.
+    #[error("the response's body is larger than {MAX_RESPONSE} bytes, the most that is read")]
+    ResponseSize,
+    /// The response's headers are too large.
+    #[error("the response's headers are larger than {MAX_HEADERS} bytes, the most that is read")]
+    ResponseHeaders,
+    /// The server broke off, or does not speak HTTP.
+    #[error("the exchange broke off: {0}")]
+    Http(hyper::Error),
+    /// The guest did not finish its request.
+    #[error("the request was not finished: {0}")]
+    Request(Error),
+    /// The host itself could not do its part.
+    #[error("toolrack cannot send requests: {0}")]
+    Host(String),
+}
+
+impl Failure {
+    /// Whether toolrack refused what the plugin asked for, so that its author wants to know.
+    pub(super) fn is_refusal(&self) -> bool {
+        matches!(
+            self,
+            Self::Denied(_)
+                | Self::Secret(_)
+                | Self::UnfitSecret(_)
+                | Self::Listing
+                | Self::TooMany
+                | Self::TooManyOpen
+                | Self::Method
+                | Self::NotPublic(_)
+                | Self::RequestSize
+                | Self::Host(_)
+        )
+    }
+
+    /// As `wasi:http` has it. Where its words do not say what to do, ours go along.
+    pub(super) fn code(self) -> Error {
+        match self {
+            Self::Denied(_)
+            | Self::Secret(_)
+            | Self::UnfitSecret(_)
+            | Self::Listing
+            | Self::TooMany
+            | Self::NotPublic(_)
+            | Self::Host(_) => Error::InternalError(Some(self.to_string())),
+            Self::TooManyOpen => Error::ConnectionLimitReached,
+            Self::Method => Error::HttpRequestMethodInvalid,
+            Self::Unresolved { reason, .. } => {
+                Error::DnsError { rcode: Some(reason), info_code: None }
+            }
+            Self::Connect { error, .. } => match error.kind() {
+                std::io::ErrorKind::ConnectionRefused => Error::ConnectionRefused,
+                std::io::ErrorKind::NetworkUnreachable | std::io::ErrorKind::HostUnreachable => {
+                    Error::DestinationIpUnroutable
+                }
+                std::io::ErrorKind::TimedOut => Error::ConnectionTimeout,
+                _ => Error::DestinationUnavailable,
+            },
+            Self::ConnectTimeout => Error::ConnectionTimeout,
+            Self::Certificate { .. } => Error::TlsCertificateError,
+            Self::Tls { .. } => Error::TlsProtocolError,
+            Self::FirstByteTimeout => Error::HttpResponseTimeout,
+            Self::RequestSize => Error::HttpRequestBodySize(Some(MAX_REQUEST)),
+            Self::ResponseSize => Error::HttpResponseBodySize(Some(MAX_RESPONSE)),
+            Self::ResponseHeaders => {
+                Error::HttpResponseHeaderSectionSize(u32::try_from(MAX_HEADERS).ok())
+            }
+            Self::Http(error) if error.is_incomplete_message() => Error::HttpResponseIncomplete,
+            Self::Http(error) if error.is_parse() => Error::HttpProtocolError,
+            Self::Http(_) => Error::ConnectionTerminated,
+            Self::Request(error) => error,
+        }
+    }
+}
+
+/// What hyper says, in the words of this module.
+impl From<hyper::Error> for Failure {
+    fn from(error: hyper::Error) -> Self {
+        if error.is_parse_too_large() {
+            return Self::ResponseHeaders;
+        }
+        // The request's body is the guest's; what is wrong with it comes back wrapped.
+        let source = std::error::Error::source(&error).and_then(|source| source.downcast_ref());
+        match source {
+            Some(Error::HttpRequestBodySize(_)) => Self::RequestSize,
+            Some(_) => Self::Request(Error::HttpProtocolError),
+            None => Self::Http(error),
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! What all requests share: the thread they travel on, the resolver, the trusted authorities.
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use rustls::pki_types::CertificateDer;
+
+use super::failure::Failure;
+use super::resolve::{Resolve, System};
+use super::thread::NetThread;
+use super::tls::Trust;
+
+/// The host's way to the network.
+pub struct Network {
+    pub(super) resolver: Box<dyn Resolve>,
+    pub(super) trust: Trust,
+    pub(super) patience: Patience,
+    // Started at the first request: most hosts send none.
+    thread: OnceLock<Result<NetThread, String>>,
+}
+
+/// What a network is made with.
+pub struct Surroundings {
+    /// Where names are looked up.
+    pub resolver: Box<dyn Resolve>,
+    /// Authorities that are trusted besides Mozilla's and the system's.
+    pub roots: Vec<CertificateDer<'static>>,
+    /// How long is waited.
+    pub patience: Patience,
+}
+
+/// How long a request waits. A call's own timeout ends it earlier still; a guest can ask for less.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// For the connection: the look-up of the name, TCP and TLS together.
+    pub connect: Duration,
+    /// For the response's status and headers, once connected.
+    pub first_byte: Duration,
+    /// For each next piece of the response's body.
+    pub between_bytes: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(5),
+            first_byte: Duration::from_secs(15),
+            between_bytes: Duration::from_secs(10),
+        }
+    }
+}
+
+/// The system's resolver, no more roots, the usual patience.
+impl Default for Surroundings {
+    fn default() -> Self {
+        Self { resolver: Box::new(System), roots: Vec::new(), patience: Patience::default() }
+    }
+}
+
+impl Network {
+    /// A way to the network. Nothing is started and no file is read before the first request.
+    #[must_use]
+    pub fn new(surroundings: Surroundings) -> Arc<Self> {
+        let Surroundings { resolver, roots, patience } = surroundings;
+        let (trust, thread) = (Trust::new(roots), OnceLock::new());
+        Arc::new(Self { resolver, trust, patience, thread })
+    }
+
+    pub(super) fn thread(&self) -> Result<&NetThread, Failure> {
+        let start = || NetThread::start().map_err(|error| error.to_string());
+        self.thread.get_or_init(start).as_ref().map_err(|error| Failure::Host(error.clone()))
+    }
+}

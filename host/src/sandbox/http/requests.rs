@@ -1,0 +1,159 @@
+//! The requests of one call: counted, allowed, given their secrets, sent.
+
+use std::sync::Arc;
+
+use http::{HeaderName, Method, Request, Response, request};
+use http_body_util::BodyExt as _;
+use tokio::sync::Semaphore;
+use tracing::Instrument as _;
+use wasmtime_wasi_http::{Error, ForbiddenHeaderFilter, RequestOptions, WasiBody, WasiHttpHooks};
+
+use super::allow::{Denied, Target};
+use super::bind::bind;
+use super::body::{Inbound, Outbound};
+use super::failure::Failure;
+use super::network::{Network, Patience};
+use super::send::{self, Order};
+use super::{CHUNK, MAX_OPEN, MAX_REQUESTS};
+use crate::manifest::Grants;
+use crate::secret::Known;
+
+/// Where a call may send requests, and how.
+pub struct Outgoing {
+    /// The way to the network.
+    pub network: Arc<Network>,
+    /// What the plugin is granted.
+    pub grants: Arc<Grants>,
+}
+
+/// Who is told why a request was refused.
+type Tell = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// The requests of one call.
+pub struct Requests {
+    /// Absent while a plugin lists its tools.
+    outgoing: Option<Outgoing>,
+    secrets: Arc<Known>,
+    tell: Tell,
+    sent: u32,
+    room: Arc<Semaphore>,
+}
+
+impl Requests {
+    /// No requests yet. `tell` is given each refusal in words.
+    pub fn new(
+        outgoing: Option<Outgoing>,
+        secrets: Arc<Known>,
+        tell: impl Fn(&str) + Send + Sync + 'static,
+    ) -> Self {
+        let room = Arc::new(Semaphore::new(MAX_OPEN));
+        Self { outgoing, secrets, tell: Arc::new(tell), sent: 0, room }
+    }
+
+    /// Sends a request where a grant allows it. Dropping the future, or the body of the response, ends
+    /// the connection.
+    pub fn send(
+        &mut self,
+        request: Request<WasiBody>,
+        options: RequestOptions,
+    ) -> impl Future<Output = Result<Response<WasiBody>, Failure>> + Send + use<> {
+        let order = self.order(request, options);
+        let tell = self.tell.clone();
+        let work = async move {
+            let answered = match order {
+                Ok((network, order)) => answer(network, order).await,
+                Err(failure) => Err(failure),
+            };
+            if let Err(failure) = &answered {
+                if failure.is_refusal() {
+                    tell(&failure.to_string());
+                } else {
+                    tracing::debug!("a request failed: {failure}");
+                }
+            }
+            answered
+        };
+        // The task that waits for the answer is not inside the call's span.
+        work.in_current_span()
+    }
+
+    fn order(
+        &mut self,
+        request: Request<WasiBody>,
+        options: RequestOptions,
+    ) -> Result<(Arc<Network>, Order), Failure> {
+        let Some(Outgoing { network, grants }) = &self.outgoing else {
+            return Err(Failure::Listing);
+        };
+        if self.sent >= MAX_REQUESTS {
+            return Err(Failure::TooMany);
+        }
+        self.sent += 1;
+        let (mut head, body) = request.into_parts();
+        if head.method == Method::CONNECT {
+            return Err(Failure::Method);
+        }
+        let target = target(&head)?;
+        let grant = target.granted(&grants.network)?.clone();
+        if let Some(bound) = &grant.secret {
+            bind(&mut head, bound, &self.secrets)?;
+        }
+        let patience = shorter(network.patience, options);
+        let (body, room) = (Outbound::new(body), self.room.clone());
+        Ok((network.clone(), Order { target, grant, head, body, patience, room }))
+    }
+}
+
+async fn answer(network: Arc<Network>, order: Order) -> Result<Response<WasiBody>, Failure> {
+    let patience = order.patience.between_bytes;
+    let exchange = network.thread()?.spawn(send::exchange(network.clone(), order));
+    let ended = exchange.await.ok_or_else(|| Failure::Host("its thread has ended".into()))?;
+    let (response, connection) = ended?;
+    Ok(response.map(|body| Inbound::new(body, patience, connection).boxed_unsync()))
+}
+
+fn target(head: &request::Parts) -> Result<Target, Denied> {
+    let scheme = head.uri.scheme_str().unwrap_or_default();
+    Target::parse(scheme, head.uri.authority().map_or("", |authority| authority.as_str()))
+}
+
+/// The host's patience, where the guest has no less.
+fn shorter(host: Patience, guest: RequestOptions) -> Patience {
+    let RequestOptions { connect_timeout, first_byte_timeout, between_bytes_timeout } = guest;
+    Patience {
+        connect: connect_timeout.unwrap_or(host.connect).min(host.connect),
+        first_byte: first_byte_timeout.unwrap_or(host.first_byte).min(host.first_byte),
+        between_bytes: between_bytes_timeout.unwrap_or(host.between_bytes).min(host.between_bytes),
+    }
+}
+
+type Ending = Box<dyn Future<Output = Result<(), Error>> + Send>;
+type Sending = Box<dyn Future<Output = Result<(Response<WasiBody>, Ending), Error>> + Send>;
+
+impl WasiHttpHooks for Requests {
+    fn forbidden_header_filter(&mut self) -> ForbiddenHeaderFilter {
+        Arc::new(|name: &HeaderName| send::is_of_the_host(name))
+    }
+
+    fn set_host_header(&mut self) -> bool {
+        false
+    }
+
+    fn send_request(
+        &mut self,
+        request: Request<WasiBody>,
+        options: Option<RequestOptions>,
+        _consumed: Ending,
+    ) -> Sending {
+        let answer = self.send(request, options.unwrap_or_default());
+        Box::new(async move {
+            let response = answer.await.map_err(Failure::code)?;
+            // The body owns the connection, so nothing is left to be driven from here.
+            Ok((response, Box::new(std::future::ready(Ok(()))) as Ending))
+        })
+    }
+
+    fn p2_outgoing_body_chunk_size(&mut self) -> usize {
+        CHUNK
+    }
+}

@@ -1,0 +1,280 @@
+//! Taking secrets out of text: as they are, percent-encoded, in base64, as JSON writes them.
+//!
+//! This keeps accidents out of logs and answers: an error that quotes a request, a server that echoes
+//! one. A plugin that was told a secret and means to give it away can always spell it another way.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+
+use super::Secret;
+use crate::manifest::SecretName;
+
+/// The shortest value that is taken out, in bytes: shorter ones stand in honest text by chance.
+pub const MIN_REDACTED: usize = 6;
+/// The shortest line of a value of several lines that is taken out by itself.
+const MIN_LINE: usize = 16;
+
+/// Takes the values of some secrets out of texts.
+#[derive(Default)]
+pub struct Redactor {
+    /// The longest first, so that of two that begin at one place the longer is taken.
+    forms: Vec<Form>,
+    /// Whether a form can begin with a byte.
+    begins: Begins,
+}
+
+/// One spelling of a secret.
+struct Form {
+    spelling: Secret,
+    /// Any byte may also be written as `%XX`.
+    percent: bool,
+    /// What stands there instead.
+    mark: Box<str>,
+}
+
+struct Begins([bool; 256]);
+
+impl Default for Begins {
+    fn default() -> Self {
+        Self([false; 256])
+    }
+}
+
+impl Redactor {
+    /// A redactor of these secrets. Those shorter than [`MIN_REDACTED`] are left out.
+    pub fn new<'a>(secrets: impl IntoIterator<Item = (&'a SecretName, &'a Secret)>) -> Self {
+        let mut forms = Vec::new();
+        for (name, secret) in secrets {
+            if secret.expose().len() < MIN_REDACTED {
+                continue;
+            }
+            let mark: Box<str> = format!("[secret {name}]").into();
+            let mut add = |spelling: String, percent| {
+                forms.push(Form { spelling: Secret::new(spelling), percent, mark: mark.clone() });
+            };
+            spellings(secret.expose(), &mut add);
+            let lines = secret.expose().lines().map(str::trim);
+            for line in lines.filter(|line| line.len() >= MIN_LINE && *line != secret.expose()) {
+                spellings(line, &mut add);
+            }
+        }
+        forms.sort_by_key(|form| std::cmp::Reverse(form.spelling.expose().len()));
+        let mut begins = Begins::default();
+        for form in &forms {
+            begins.0[usize::from(form.spelling.expose().as_bytes()[0])] = true;
+            // Any of these may be how the first byte is written.
+            begins.0[usize::from(b'%')] |= form.percent;
+            begins.0[usize::from(b'+')] |= form.percent && form.spelling.expose().starts_with(' ');
+        }
+        Self { forms, begins }
+    }
+
+    /// Whether nothing is ever taken out.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.forms.is_empty()
+    }
+
+    /// `bytes` without the secrets, if one was in it.
+    #[must_use]
+    pub fn bytes(&self, bytes: &[u8]) -> Option<Vec<u8>> {
+        let mut shown: Option<Vec<u8>> = None;
+        let (mut at, mut copied) = (0, 0);
+        while at < bytes.len() {
+            match self.form_at(&bytes[at..]) {
+                Some((length, mark)) => {
+                    let shown = shown.get_or_insert_default();
+                    shown.extend_from_slice(&bytes[copied..at]);
+                    shown.extend_from_slice(mark.as_bytes());
+                    at += length;
+                    copied = at;
+                }
+                None => at += 1,
+            }
+        }
+        shown.map(|mut shown| {
+            shown.extend_from_slice(&bytes[copied..]);
+            shown
+        })
+    }
+
+    /// `text` without the secrets.
+    #[must_use]
+    pub fn text(&self, text: String) -> String {
+        // A form is valid UTF-8, so it begins and ends where characters do.
+        match self.bytes(text.as_bytes()) {
+            Some(shown) => String::from_utf8_lossy(&shown).into_owned(),
+            None => text,
+        }
+    }
+
+    /// JSON text without the secrets in its strings, keys and numbers, if one was in it. All else stays
+    /// byte for byte.
+    #[must_use]
+    pub fn json(&self, json: &str) -> Option<String> {
+        if self.is_empty() {
+            return None;
+        }
+        let mut shown = String::with_capacity(json.len());
+        let mut changed = false;
+        let mut rest = json;
+        while !rest.is_empty() {
+            let (token, after) = rest.split_at(token(rest));
+            rest = after;
+            let plain = match token.as_bytes()[0] {
+                b'"' => serde_json::from_str(token).ok(),
+                _ => Some(token.to_owned()),
+            };
+            let redacted = plain.and_then(|plain| self.bytes(plain.as_bytes()));
+            match redacted {
+                Some(bytes) => {
+                    changed = true;
+                    let text = String::from_utf8_lossy(&bytes);
+                    shown.push_str(&serde_json::Value::from(text.into_owned()).to_string());
+                }
+                None => shown.push_str(token),
+            }
+        }
+        changed.then_some(shown)
+    }
+
+    fn form_at(&self, bytes: &[u8]) -> Option<(usize, &str)> {
+        if !self.begins.0[usize::from(bytes[0])] {
+            return None;
+        }
+        self.forms.iter().find_map(|form| Some((form.matches(bytes)?, &*form.mark)))
+    }
+}
+
+impl Form {
+    /// How many of `bytes`' first spell this.
+    fn matches(&self, bytes: &[u8]) -> Option<usize> {
+        let spelling = self.spelling.expose().as_bytes();
+        if !self.percent {
+            return bytes.starts_with(spelling).then_some(spelling.len());
+        }
+        let mut at = 0;
+        for &byte in spelling {
+            let rest = &bytes[at..];
+            at += match rest {
+                [b'%', high, low, ..] if encoded(*high, *low) == Some(byte) => 3,
+                [first, ..] if *first == byte || (*first == b'+' && byte == b' ') => 1,
+                _ => return None,
+            };
+        }
+        Some(at)
+    }
+}
+
+/// All that `value` may look like.
+fn spellings(value: &str, add: &mut impl FnMut(String, bool)) {
+    add(value.to_owned(), true);
+    let json = serde_json::Value::from(value).to_string();
+    let json = &json[1..json.len() - 1];
+    if json != value {
+        add(json.to_owned(), false);
+    }
+    for before in 0..3 {
+        let bytes = [&[0; 2][..before], value.as_bytes()].concat();
+        // Characters that the value alone decides: those at the edges hold bits of their neighbours.
+        let (first, last) = ([0, 2, 3][before], bytes.len() * 8 / 6);
+        for engine in [&STANDARD_NO_PAD, &URL_SAFE_NO_PAD] {
+            add(engine.encode(&bytes)[first..last].to_owned(), true);
+        }
+    }
+}
+
+fn encoded(high: u8, low: u8) -> Option<u8> {
+    let digit = |byte: u8| char::from(byte).to_digit(16);
+    u8::try_from(digit(high)? * 16 + digit(low)?).ok()
+}
+
+/// The length of the first string, of the first run of a number's or word's characters, or of one other
+/// character.
+fn token(json: &str) -> usize {
+    let bytes = json.as_bytes();
+    let word = |byte: &u8| byte.is_ascii_alphanumeric() || b"+-.".contains(byte);
+    if bytes[0] != b'"' {
+        let length = bytes.iter().take_while(|byte| word(byte)).count();
+        return if length > 0 { length } else { json.chars().next().map_or(1, char::len_utf8) };
+    }
+    let mut escaped = false;
+    let end = bytes[1..].iter().position(|&byte| {
+        let ends = byte == b'"' && !escaped;
+        escaped = byte == b'\\' && !escaped;
+        ends
+    });
+    end.map_or(json.len(), |end| end + 2)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn redactor(values: &[&str]) -> Redactor {
+        let secrets: Vec<_> = values
+            .iter()
+            .enumerate()
+            .map(|(at, value)| {
+                let name = SecretName::new(&format!("S{at}")).expect("a name");
+                (name, Secret::new((*value).to_owned()))
+            })
+            .collect();
+        Redactor::new(secrets.iter().map(|(name, secret)| (name, secret)))
+    }
+
+    #[track_caller]
+    fn check(values: &[&str], text: &str, expected: &str) {
+        assert_eq!(redactor(values).text(text.to_owned()), expected);
+    }
+
+    #[test]
+    fn a_value_is_replaced_by_its_name() {
+        check(&["hunter2"], "x hunter2 y hunter2", "x [secret S0] y [secret S0]");
+        check(&["hunter2"], "hunter", "hunter");
+        check(&["short"], "short", "short");
+        check(&["hunter2", "hunter2-long"], "hunter2-long", "[secret S1]");
+        check(&["a b/c=d%é"], "q=a+b%2fc%3Dd%25%C3%A9&r", "q=[secret S0]&r");
+        check(&["say \"hi\"\n"], r#"{"a":"say \"hi\"\n"}"#, r#"{"a":"[secret S0]"}"#);
+        let key = "-----BEGIN-----\nMIIEvQIBADANBgkqhkiG\n-----END-----\n";
+        check(&[key], "MIIEvQIBADANBgkqhkiG", "[secret S0]");
+    }
+
+    #[test]
+    fn json_keeps_its_bytes_around_a_secret() {
+        let secrets = redactor(&["hunter2", "12345678"]);
+        let shown = secrets.json(r#"{ "b":1e400, "hunter2": ["h\u0075nter2", 12345678, "ü"] }"#);
+        let expected = r#"{ "b":1e400, "[secret S0]": ["[secret S0]", "[secret S1]", "ü"] }"#;
+        assert_eq!(shown.as_deref(), Some(expected));
+        assert_eq!(secrets.json(r#"{"a": "\"\\", "b": null}"#), None);
+    }
+
+    proptest! {
+        #[test]
+        fn no_form_survives(
+            value in "[ -~é\n]{6,40}",
+            before in proptest::collection::vec(any::<u8>(), 0..5),
+            after in proptest::collection::vec(any::<u8>(), 0..5),
+        ) {
+            prop_assume!(!"[secret S0]".contains(&value));
+            let secrets = redactor(&[&value]);
+            let shown = |bytes: &[u8]| secrets.bytes(bytes).unwrap_or_else(|| bytes.to_vec());
+            let holds = |bytes: &[u8], part: &[u8]| bytes.windows(part.len()).any(|w| w == part);
+            let inside = [&before[..], value.as_bytes(), &after[..]].concat();
+            prop_assert!(!holds(&shown(&inside), value.as_bytes()));
+            for engine in [&STANDARD_NO_PAD, &URL_SAFE_NO_PAD] {
+                let shown = shown(engine.encode(&inside).as_bytes());
+                prop_assert!(holds(&shown, b"[secret S0]"), "{}", String::from_utf8_lossy(&shown));
+            }
+            let percent: String = value.bytes().map(|byte| format!("%{byte:02X}")).collect();
+            prop_assert_eq!(shown(percent.as_bytes()), b"[secret S0]");
+            prop_assert_eq!(shown(percent.to_lowercase().as_bytes()), b"[secret S0]");
+            let url: String = url::form_urlencoded::byte_serialize(value.as_bytes()).collect();
+            prop_assert_eq!(shown(url.as_bytes()), b"[secret S0]");
+            let json = serde_json::json!({ "a": [value], "b": 1 }).to_string();
+            prop_assert_eq!(secrets.json(&json).expect("changed"), r#"{"a":["[secret S0]"],"b":1}"#);
+        }
+    }
+}
