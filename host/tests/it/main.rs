@@ -5,6 +5,8 @@
 //! | `manifests.rs` | TOML text to checked values: golden pairs |
 //! | `sandbox.rs` | limits, traps and answers of guests in WAT |
 //! | `files.rs` | directories that guests are granted: what is possible there, and nothing beyond |
+//! | `http.rs` | requests to servers on loopback: grants, bounds, TLS, secrets |
+//! | `secrets.rs` | guests that are told secrets, and what is seen of them |
 //! | `compiling.rs` | Wasm to code: caps, sharing, the child process |
 //! | `cache.rs` | compiled code on disk, used and damaged |
 //! | `catalog.rs` | directories to a catalog: what is served, what is refused and why |
@@ -21,7 +23,7 @@
 //! | `dev.rs` | the author's loop, `toolrack dev`, with an invented cargo |
 //! | `follow.rs` | servers that follow `add`, `remove` and `dev` while they run |
 //! | `status.rs` | servers as `toolrack status` shows them |
-//! | `guest.rs`, `plugins.rs`, `client.rs`, `person.rs` | what these tests are made with |
+//! | `guest.rs`, `plugins.rs`, `client.rs`, `person.rs`, `web.rs` | what these tests are made with |
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
@@ -40,6 +42,7 @@ mod flood;
 mod follow;
 mod guest;
 mod histories;
+mod http;
 mod install;
 mod manifests;
 mod person;
@@ -49,5 +52,7 @@ mod reload;
 mod sandbox;
 #[cfg(unix)]
 mod scan;
+mod secrets;
 mod server;
 mod status;
+mod web;

@@ -147,7 +147,7 @@ impl Failure {
             Self::ResponseHeaders => {
                 Error::HttpResponseHeaderSectionSize(u32::try_from(MAX_HEADERS).ok())
             }
-            Self::Http(error) if error.is_incomplete_message() => Error::HttpResponseIncomplete,
+            Self::Http(error) if is_incomplete(&error) => Error::HttpResponseIncomplete,
             Self::Http(error) if error.is_parse() => Error::HttpProtocolError,
             Self::Http(_) => Error::ConnectionTerminated,
             Self::Request(error) => error,
@@ -169,4 +169,12 @@ impl From<hyper::Error> for Failure {
             None => Self::Http(error),
         }
     }
+}
+
+/// Whether the server ended before its response did.
+fn is_incomplete(error: &hyper::Error) -> bool {
+    let source = std::error::Error::source(error);
+    let io = source.and_then(|source| source.downcast_ref::<std::io::Error>());
+    error.is_incomplete_message()
+        || io.is_some_and(|error| error.kind() == std::io::ErrorKind::UnexpectedEof)
 }

@@ -86,3 +86,42 @@ fn names(pattern: &HostPattern, address: IpAddr) -> bool {
         HostPattern::Name(_) | HostPattern::Subdomains(_) => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+    use crate::manifest::Scheme;
+
+    /// Gives the first answer once, then the second for ever.
+    struct Rebinding([&'static str; 2], AtomicUsize);
+
+    impl Resolve for Rebinding {
+        fn resolve(&self, _: &str) -> Answer {
+            let at = self.1.fetch_add(1, Ordering::SeqCst).min(1);
+            let found = self.0[at].split_whitespace().map(|text| text.parse().expect("an address"));
+            let found = Ok(found.collect());
+            Box::pin(async move { found })
+        }
+    }
+
+    async fn check(answer: &'static str, expected: &[&str]) {
+        let resolver = Rebinding([answer, "127.0.0.1"], AtomicUsize::new(0));
+        let pattern = HostPattern::Name("a.example".into());
+        let grant = NetworkGrant { scheme: Scheme::Http, host: pattern, port: 80, secret: None };
+        let found = addresses(&resolver, &Host::Name("a.example".into()), &grant).await;
+        let expected: Vec<IpAddr> =
+            expected.iter().map(|text| text.parse().expect("an address")).collect();
+        assert_eq!(found.unwrap_or_default(), expected, "{answer}");
+        assert_eq!(resolver.1.load(Ordering::SeqCst), 1, "looked up once");
+    }
+
+    #[tokio::test]
+    async fn only_public_addresses_of_the_first_answer_are_used() {
+        check("8.8.8.8", &["8.8.8.8"]).await;
+        check("10.0.0.1 8.8.8.8 ::1 2606:4700::1111", &["8.8.8.8", "2606:4700::1111"]).await;
+        check("10.0.0.1 ::ffff:127.0.0.1", &[]).await;
+        check("", &[]).await;
+    }
+}
