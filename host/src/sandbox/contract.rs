@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use serde_json::value::RawValue;
 
 use super::bindings::exports::toolrack::plugin::tools as wit;
+use crate::manifest::Grants;
 use crate::text::{check_text, escape};
 use crate::tool::{Annotations, CallError, Content, Media, Output, ResourceLink, ToolSpec};
 
@@ -35,7 +36,7 @@ pub enum ToolError {
 }
 
 /// A guest's list of tools, checked.
-pub(super) fn tools(list: Vec<wit::Tool>) -> Result<Vec<ToolSpec>, ToolError> {
+pub(super) fn tools(list: Vec<wit::Tool>, grants: &Grants) -> Result<Vec<ToolSpec>, ToolError> {
     if list.len() > MAX_TOOLS {
         return Err(ToolError::TooMany(list.len()));
     }
@@ -43,7 +44,8 @@ pub(super) fn tools(list: Vec<wit::Tool>) -> Result<Vec<ToolSpec>, ToolError> {
     list.into_iter()
         .map(|raw| {
             let name = raw.name.clone();
-            let spec = if names.insert(name.clone()) { tool(raw) } else { Err(TWICE.into()) };
+            let spec =
+                if names.insert(name.clone()) { tool(raw, grants) } else { Err(TWICE.into()) };
             spec.map_err(|problem| ToolError::Tool {
                 tool: escape(&name[..name.floor_char_boundary(80)]),
                 problem,
@@ -54,7 +56,7 @@ pub(super) fn tools(list: Vec<wit::Tool>) -> Result<Vec<ToolSpec>, ToolError> {
 
 const TWICE: &str = "is listed twice; give each tool a name of its own";
 
-fn tool(raw: wit::Tool) -> Result<ToolSpec, String> {
+fn tool(raw: wit::Tool, grants: &Grants) -> Result<ToolSpec, String> {
     // The rule of a plugin's name is the rule of a tool's own name: hyphens are folded later.
     crate::name::PluginName::new(&raw.name).map_err(|error| format!("has a bad name: {error}"))?;
     for (what, text) in [("title", raw.title.as_deref()), ("description", Some(&*raw.description))]
@@ -68,19 +70,28 @@ fn tool(raw: wit::Tool) -> Result<ToolSpec, String> {
         description: raw.description,
         input_schema: schema("input", &raw.input_schema, true)?,
         output_schema: raw.output_schema.map(|text| schema("output", &text, false)).transpose()?,
-        annotations: annotations(&raw.annotations),
+        annotations: annotations(&raw.annotations, grants),
         meta: raw.meta.map(|text| object("`meta`", &text)).transpose()?,
     })
 }
 
-/// Claims corrected by what the sandbox proves. In this version no plugin reaches a network or a
-/// file, so a tool changes nothing, whatever it says.
-fn annotations(claim: &wit::Annotations) -> Annotations {
+/// Claims corrected by what the sandbox proves: a plugin that reaches no network and no file changes
+/// nothing, whatever it says.
+fn annotations(claim: &wit::Annotations, grants: &Grants) -> Annotations {
+    if grants.network.is_empty() && grants.files.is_empty() {
+        let (read_only, open_world) = (Some(true), Some(false));
+        return Annotations {
+            read_only,
+            destructive: None,
+            idempotent: claim.idempotent,
+            open_world,
+        };
+    }
     Annotations {
-        read_only: Some(true),
-        destructive: None,
+        read_only: claim.read_only,
+        destructive: claim.destructive,
         idempotent: claim.idempotent,
-        open_world: Some(false),
+        open_world: if grants.network.is_empty() { Some(false) } else { claim.open_world },
     }
 }
 

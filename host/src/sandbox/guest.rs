@@ -106,7 +106,7 @@ impl Guest {
         let (grants, secrets) = (self.grants.clone(), Arc::new(Known::default()));
         let reach = Reach { grants, secrets, outgoing: None };
         let tools = self.run(MAX_LIST, reach, None, list).await.0?;
-        Ok(contract::tools(tools)?)
+        Ok(contract::tools(tools, &self.grants)?)
     }
 
     /// Calls `tool` with `arguments`, a JSON object as text. Waits for a free slot first. Dropping the

@@ -54,13 +54,14 @@ fn missing_import(
     component: &Component,
     error: &wasmtime::Error,
 ) -> CompileError {
-    const OFFERED: [&str; 7] = [
+    const OFFERED: [&str; 8] = [
         "wasi:io/",
         "wasi:clocks/",
         "wasi:random/",
         "wasi:cli/",
         "wasi:filesystem/",
         "wasi:http/",
+        "wasi:config/",
         "toolrack:plugin/host@",
     ];
     let component_type = component.component_type();
@@ -76,7 +77,7 @@ fn missing_import(
         return CompileError::Refused(format!("it cannot be linked: {}", one_line(error)));
     }
     CompileError::Refused(format!(
-        "it imports {}, which this version does not offer; a plugin gets clocks, random numbers, its log and `toolrack:plugin/host`",
+        "it imports {}, which this version does not offer; a plugin gets clocks, random numbers, `wasi:http` for requests, `wasi:config`, its log and `toolrack:plugin/host`",
         missing.join(", ")
     ))
 }

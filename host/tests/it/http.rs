@@ -305,6 +305,7 @@ async fn a_body_is_bounded_in_size_and_time() {
     let mut call_endless = call(http("localhost", endless.port));
     let error = call_endless.broken_body(&format!("http://localhost:{}/", endless.port)).await;
     assert!(matches!(error, Error::HttpResponseBodySize(Some(MAX_RESPONSE))), "{error}");
+    assert!(call_endless.told.lock().unwrap()[0].contains("the most that is read"));
     let slow = Web::start(Speech::Plain, Reply::Stall("HTTP/1.1 200 OK\r\n\r\nbeginning")).await;
     let error = impatient(http("localhost", slow.port));
     let error = { error }.broken_body(&format!("http://localhost:{}/", slow.port)).await;
