@@ -405,6 +405,37 @@ async fn dropping_a_request_or_its_body_closes_the_connection() {
 }
 
 #[tokio::test]
+async fn the_thread_ends_with_its_owner_whatever_is_under_way() {
+    let mut web = Web::start(Speech::Plain, Reply::Stall("HTTP/1.1 200 OK\r\n\r\n")).await;
+    for _ in 0..20 {
+        let mut call = call(http("localhost", web.port));
+        let url = format!("http://localhost:{}/", web.port);
+        let open = call.get(&url).await.unwrap();
+        let pending = call
+            .requests
+            .send(Request::get(&url).body(nothing()).unwrap(), RequestOptions::default());
+        let mut pending = Box::pin(pending);
+        // Begun, and no further.
+        assert!(waits(&mut pending).await);
+        drop(call);
+        drop((pending, open));
+    }
+    // Of each connection that was open the server sees the end.
+    for _ in 0..20 {
+        while web.next().await != Seen::Closed {}
+    }
+}
+
+/// Polls once; whether it waits.
+async fn waits(future: &mut (impl Future + Unpin)) -> bool {
+    std::future::poll_fn(|context| {
+        let pending = std::pin::Pin::new(&mut *future).poll(context).is_pending();
+        std::task::Poll::Ready(pending)
+    })
+    .await
+}
+
+#[tokio::test]
 async fn a_bound_secret_arrives_in_place_of_what_the_guest_sent() {
     let mut web = Web::start(Speech::Plain, Reply::text("ok")).await;
     let port = web.port;

@@ -111,7 +111,7 @@ async fn answer(
     tell: Tell,
 ) -> Result<Response<WasiBody>, Failure> {
     let patience = order.patience.between_bytes;
-    let exchange = network.thread()?.spawn(send::exchange(network.clone(), order));
+    let exchange = network.thread()?.spawn(send::exchange(network.ways.clone(), order));
     let ended = exchange.await.ok_or_else(|| Failure::Host("its thread has ended".into()))?;
     let (response, connection) = ended?;
     Ok(response.map(|body| Inbound::new(body, patience, tell, connection).boxed_unsync()))
