@@ -6,7 +6,7 @@ use std::io::{IsTerminal as _, Write};
 use anyhow::{Context as _, bail};
 use tracing::{Level, Metadata, Subscriber};
 use tracing_appender::non_blocking::{NonBlocking, NonBlockingBuilder, WorkerGuard};
-use tracing_subscriber::filter::{LevelFilter, filter_fn};
+use tracing_subscriber::filter::{FilterExt as _, LevelFilter, filter_fn};
 use tracing_subscriber::fmt::format::{DefaultFields, Format, JsonFields};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::registry::LookupSpan;
@@ -33,8 +33,10 @@ pub(super) fn start(format: LogFormat, level: &str, place: Option<Place>) -> any
     let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     let log = fmt::layer().with_writer(writer);
     let log = match format {
-        LogFormat::Human => log.with_ansi(colour).with_filter(filter).boxed(),
-        LogFormat::Json => as_json(log).with_filter(filter).boxed(),
+        LogFormat::Human => {
+            log.with_ansi(colour).with_filter(filter.and(filter_fn(is_safe))).boxed()
+        }
+        LogFormat::Json => as_json(log).with_filter(filter.and(filter_fn(is_safe))).boxed(),
     };
     let (plugins, plugin_log) = match place {
         Some(place) => {
@@ -71,6 +73,12 @@ where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
     log.json().flatten_event(true).with_current_span(true).with_span_list(false)
+}
+
+/// Whether a line is safe to show: where wasmtime traces host calls it shows what guests pass, with the
+/// secrets in it.
+fn is_safe(metadata: &Metadata<'_>) -> bool {
+    *metadata.level() <= Level::DEBUG || !metadata.target().starts_with("wasmtime")
 }
 
 /// What plugins write, and the spans that say which plugin and which tool.

@@ -54,13 +54,14 @@ fn missing_import(
     component: &Component,
     error: &wasmtime::Error,
 ) -> CompileError {
-    const OFFERED: [&str; 7] = [
+    const OFFERED: [&str; 8] = [
         "wasi:io/",
         "wasi:clocks/",
         "wasi:random/",
         "wasi:cli/",
         "wasi:filesystem/",
         "wasi:http/",
+        "wasi:config/",
         "toolrack:plugin/host@",
     ];
     let component_type = component.component_type();
@@ -84,6 +85,11 @@ fn missing_import(
     };
     let missing = missing.join(", ");
     CompileError::Refused(format!(
+<<<<<<< HEAD
         "it imports {missing}, which this version does not offer; {advice}"
+=======
+        "it imports {}, which this version does not offer; a plugin gets clocks, random numbers, `wasi:http` for requests, `wasi:config`, its log and `toolrack:plugin/host`",
+        missing.join(", ")
+>>>>>>> http
     ))
 }

@@ -11,6 +11,7 @@ mod cache;
 mod child;
 mod code;
 mod compiler;
+mod config;
 mod contract;
 mod folders;
 mod guest;

@@ -1,5 +1,6 @@
 //! One call's store: its WASI context, its guards, and the host functions a guest may call.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -120,6 +121,7 @@ pub(super) fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
     wasi::filesystem::types::add_to_linker::<State, WasiFilesystem>(l, State::filesystem)?;
     // Only sending: what a guest sends is judged by `Requests`.
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(l)?;
+    super::config::add_to_linker(l)?;
     host::add_to_linker::<State, HasSelf<State>>(l, |state| state)?;
     Ok(linker)
 }
@@ -139,7 +141,7 @@ impl WasiHttpView for State {
 
 impl State {
     /// A value of the plugin's configuration: of a secret of this name, else of a config key.
-    fn configured(&self, key: &str) -> Option<String> {
+    pub(super) fn configured(&self, key: &str) -> Option<String> {
         let granted = SecretName::new(key).ok().filter(|name| self.grants.secrets.contains(name));
         let Some(name) = granted else { return self.grants.config.get(key).cloned() };
         match self.secrets.value(&name) {
@@ -149,6 +151,12 @@ impl State {
                 None
             }
         }
+    }
+
+    /// What the plugin's configuration may have a value for.
+    pub(super) fn configured_keys(&self) -> BTreeSet<String> {
+        let secrets = self.grants.secrets.iter().map(ToString::to_string);
+        self.grants.config.keys().cloned().chain(secrets).collect()
     }
 }
 

@@ -305,6 +305,7 @@ async fn a_body_is_bounded_in_size_and_time() {
     let mut call_endless = call(http("localhost", endless.port));
     let error = call_endless.broken_body(&format!("http://localhost:{}/", endless.port)).await;
     assert!(matches!(error, Error::HttpResponseBodySize(Some(MAX_RESPONSE))), "{error}");
+    assert!(call_endless.told.lock().unwrap()[0].contains("the most that is read"));
     let slow = Web::start(Speech::Plain, Reply::Stall("HTTP/1.1 200 OK\r\n\r\nbeginning")).await;
     let error = impatient(http("localhost", slow.port));
     let error = { error }.broken_body(&format!("http://localhost:{}/", slow.port)).await;
@@ -401,6 +402,37 @@ async fn dropping_a_request_or_its_body_closes_the_connection() {
     web.head().await;
     drop(response);
     assert_eq!(web.next().await, Seen::Closed);
+}
+
+#[tokio::test]
+async fn the_thread_ends_with_its_owner_whatever_is_under_way() {
+    let mut web = Web::start(Speech::Plain, Reply::Stall("HTTP/1.1 200 OK\r\n\r\n")).await;
+    for _ in 0..20 {
+        let mut call = call(http("localhost", web.port));
+        let url = format!("http://localhost:{}/", web.port);
+        let open = call.get(&url).await.unwrap();
+        let pending = call
+            .requests
+            .send(Request::get(&url).body(nothing()).unwrap(), RequestOptions::default());
+        let mut pending = Box::pin(pending);
+        // Begun, and no further.
+        assert!(waits(&mut pending).await);
+        drop(call);
+        drop((pending, open));
+    }
+    // Of each connection that was open the server sees the end.
+    for _ in 0..20 {
+        while web.next().await != Seen::Closed {}
+    }
+}
+
+/// Polls once; whether it waits.
+async fn waits(future: &mut (impl Future + Unpin)) -> bool {
+    std::future::poll_fn(|context| {
+        let pending = std::pin::Pin::new(&mut *future).poll(context).is_pending();
+        std::task::Poll::Ready(pending)
+    })
+    .await
 }
 
 #[tokio::test]

@@ -69,3 +69,23 @@ async fn structured_content_is_redacted_as_json() {
     let output = outcome(&call, &["TOKEN"], Some(SECRET)).await.unwrap();
     assert_eq!(output.structured.unwrap().get(), "\"[secret TOKEN]\"");
 }
+
+#[tokio::test]
+async fn the_standard_interface_of_configuration_is_offered() {
+    let component = r#"(component
+        (import "wasi:config/store@0.2.0-rc.1" (instance
+            (type $e (variant (case "upstream" string) (case "io" string)))
+            (export "error" (type $error (eq $e)))
+            (export "get" (func (param "key" string)
+                (result (result (option string) (error $error)))))
+            (export "get-all" (func
+                (result (result (list (tuple string string)) (error $error)))))))
+        (instance $tools)
+        (export "toolrack:plugin/tools@0.1.0" (instance $tools)))"#;
+    let sandbox = Arc::new(Sandbox::new(Compiler::in_process()).unwrap());
+    let wasm = Wasm::of(wat::parse_str(component).unwrap());
+    let guest = Guest::compile(sandbox, wasm, Limits::default(), Grants::default()).await;
+    // Its imports are there; only its tools are not.
+    let error = guest.err().unwrap().to_string();
+    assert!(error.contains("list-tools") && !error.contains("import"), "{error}");
+}

@@ -10,6 +10,7 @@ use tokio::time::Sleep;
 use wasmtime_wasi_http::{Error, WasiBody};
 
 use super::failure::Failure;
+use super::requests::Tell;
 use super::thread::Owned;
 use super::{MAX_REQUEST, MAX_RESPONSE};
 
@@ -57,13 +58,20 @@ pub(super) struct Inbound {
     patience: Duration,
     /// Runs while a next piece is waited for: a guest may take its time between two reads.
     late: Option<Pin<Box<Sleep>>>,
+    /// Told when the body is refused for its size.
+    tell: Tell,
     /// Dropped with the body, which ends the connection.
     _connection: Owned<()>,
 }
 
 impl Inbound {
-    pub(super) fn new(body: Incoming, patience: Duration, connection: Owned<()>) -> Self {
-        Self { body, left: MAX_RESPONSE, patience, late: None, _connection: connection }
+    pub(super) fn new(
+        body: Incoming,
+        patience: Duration,
+        tell: Tell,
+        connection: Owned<()>,
+    ) -> Self {
+        Self { body, left: MAX_RESPONSE, patience, late: None, tell, _connection: connection }
     }
 }
 
@@ -82,7 +90,10 @@ impl Body for Inbound {
         let frame = frame.map(|frame| frame.map_err(|error| Failure::from(error).code()));
         match self.left.checked_sub(size(&frame)) {
             Some(left) => self.left = left,
-            None => return Poll::Ready(Some(Err(Failure::ResponseSize.code()))),
+            None => {
+                (self.tell)(&Failure::ResponseSize.to_string());
+                return Poll::Ready(Some(Err(Failure::ResponseSize.code())));
+            }
         }
         Poll::Ready(frame)
     }

@@ -12,11 +12,17 @@ use super::tls::Trust;
 
 /// The host's way to the network.
 pub struct Network {
-    pub(super) resolver: Box<dyn Resolve>,
-    pub(super) trust: Trust,
+    pub(super) ways: Arc<Ways>,
     pub(super) patience: Patience,
     // Started at the first request: most hosts send none.
     thread: OnceLock<Result<NetThread, String>>,
+}
+
+/// What the tasks on the thread need. They do not hold the network itself: the last to drop that waits
+/// for the thread, and must not be on it.
+pub(super) struct Ways {
+    pub(super) resolver: Box<dyn Resolve>,
+    pub(super) trust: Trust,
 }
 
 /// What a network is made with.
@@ -62,8 +68,8 @@ impl Network {
     #[must_use]
     pub fn new(surroundings: Surroundings) -> Arc<Self> {
         let Surroundings { resolver, roots, patience } = surroundings;
-        let (trust, thread) = (Trust::new(roots), OnceLock::new());
-        Arc::new(Self { resolver, trust, patience, thread })
+        let ways = Arc::new(Ways { resolver, trust: Trust::new(roots) });
+        Arc::new(Self { ways, patience, thread: OnceLock::new() })
     }
 
     pub(super) fn thread(&self) -> Result<&NetThread, Failure> {

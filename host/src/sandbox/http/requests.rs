@@ -17,6 +17,7 @@ use super::send::{self, Order};
 use super::{CHUNK, MAX_OPEN, MAX_REQUESTS};
 use crate::manifest::Grants;
 use crate::secret::Known;
+use crate::text::escape;
 
 /// Where a call may send requests, and how.
 pub struct Outgoing {
@@ -27,7 +28,7 @@ pub struct Outgoing {
 }
 
 /// Who is told why a request was refused.
-type Tell = Arc<dyn Fn(&str) + Send + Sync>;
+pub(super) type Tell = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// The requests of one call.
 pub struct Requests {
@@ -61,14 +62,14 @@ impl Requests {
         let tell = self.tell.clone();
         let work = async move {
             let answered = match order {
-                Ok((network, order)) => answer(network, order).await,
+                Ok((network, order)) => answer(network, order, tell.clone()).await,
                 Err(failure) => Err(failure),
             };
             if let Err(failure) = &answered {
                 if failure.is_refusal() {
                     tell(&failure.to_string());
                 } else {
-                    tracing::debug!("a request failed: {failure}");
+                    tracing::debug!("a request failed: {}", escape(&failure.to_string()));
                 }
             }
             answered
@@ -104,12 +105,16 @@ impl Requests {
     }
 }
 
-async fn answer(network: Arc<Network>, order: Order) -> Result<Response<WasiBody>, Failure> {
+async fn answer(
+    network: Arc<Network>,
+    order: Order,
+    tell: Tell,
+) -> Result<Response<WasiBody>, Failure> {
     let patience = order.patience.between_bytes;
-    let exchange = network.thread()?.spawn(send::exchange(network.clone(), order));
+    let exchange = network.thread()?.spawn(send::exchange(network.ways.clone(), order));
     let ended = exchange.await.ok_or_else(|| Failure::Host("its thread has ended".into()))?;
     let (response, connection) = ended?;
-    Ok(response.map(|body| Inbound::new(body, patience, connection).boxed_unsync()))
+    Ok(response.map(|body| Inbound::new(body, patience, tell, connection).boxed_unsync()))
 }
 
 fn target(head: &request::Parts) -> Result<Target, Denied> {

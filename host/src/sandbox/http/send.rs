@@ -16,7 +16,7 @@ use super::allow::Target;
 use super::body::Outbound;
 use super::connect::Connection;
 use super::failure::Failure;
-use super::network::{Network, Patience};
+use super::network::{Patience, Ways};
 use super::resolve;
 use super::thread::Owned;
 use crate::manifest::NetworkGrant;
@@ -57,15 +57,15 @@ pub(super) struct Order {
 
 /// Sends a request. The connection lives as long as what is returned with the response.
 pub(super) async fn exchange(
-    network: Arc<Network>,
+    ways: Arc<Ways>,
     order: Order,
 ) -> Result<(Response<Incoming>, Owned<()>), Failure> {
     let Order { target, grant, head, body, patience, room } = order;
     let place = timeout(patience.connect, room.acquire_owned());
     let place = place.await.ok().and_then(Result::ok).ok_or(Failure::TooManyOpen)?;
     let opening = async {
-        let addresses = resolve::addresses(&*network.resolver, &target.host, &grant).await?;
-        Connection::open(&target, &addresses, &network.trust).await
+        let addresses = resolve::addresses(&*ways.resolver, &target.host, &grant).await?;
+        Connection::open(&target, &addresses, &ways.trust).await
     };
     let stream = in_time(patience.connect, opening, Failure::ConnectTimeout).await?;
     let mut builder = http1::Builder::new();

@@ -1,0 +1,42 @@
+//! `wasi:config/store`: the standard way to ask for what `toolrack:plugin/host` calls `config`.
+
+use wasmtime::component::{HasSelf, Linker};
+
+use super::store::State;
+
+mod bindings {
+    #![allow(missing_docs, unreachable_pub, reason = "generated")]
+
+    wasmtime::component::bindgen!({
+        inline: "
+            package wasi:config@0.2.0-rc.1;
+            interface store {
+                variant error { upstream(string), io(string) }
+                get: func(key: string) -> result<option<string>, error>;
+                get-all: func() -> result<list<tuple<string, string>>, error>;
+            }
+            world imports { import store; }
+        ",
+        world: "imports",
+        imports: { default: trappable },
+    });
+}
+
+use bindings::wasi::config::store;
+
+/// Adds the interface.
+pub(super) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> {
+    store::add_to_linker::<State, HasSelf<State>>(linker, |state| state)
+}
+
+impl store::Host for State {
+    fn get(&mut self, key: String) -> wasmtime::Result<Result<Option<String>, store::Error>> {
+        Ok(Ok(self.configured(&key)))
+    }
+
+    fn get_all(&mut self) -> wasmtime::Result<Result<Vec<(String, String)>, store::Error>> {
+        let keys = self.configured_keys();
+        let pair = |key: String| self.configured(&key).map(|value| (key, value));
+        Ok(Ok(keys.into_iter().filter_map(pair).collect()))
+    }
+}
