@@ -1,4 +1,4 @@
-//! What a tool may ask of its host while it runs: progress and configuration.
+//! What a tool may ask of its host while it runs: progress, configuration and secrets.
 //!
 //! In a native build, such as in tests, there is no host: each function says what it does instead.
 
@@ -77,4 +77,32 @@ amounts!(u8, u16, u32, u64, usize, i8, i16, i32, i64, isize, f32, f64);
 /// ```
 pub fn config(key: &str) -> Option<String> {
     imports::config(key)
+}
+
+/// A secret that the operator granted with `secrets = ["NAME"]` under `[grants]` of the plugin's
+/// manifest, or nothing: neither a grant nor a value is told apart here, and the host's log says
+/// which.
+///
+/// A key that only goes into requests is better bound to them, since then the plugin never sees it
+/// and cannot leak it:
+///
+/// ```toml
+/// [grants]
+/// network = [{ url = "https://api.example.com", secret = "NAME", header = "Authorization", before = "Bearer " }]
+/// ```
+///
+/// This function is for what is left, such as signing. In a native build it is always `None`.
+///
+/// ```
+/// use toolrack_sdk::ToolError;
+///
+/// fn key() -> Result<String, ToolError> {
+///     toolrack_sdk::secret("SIGNING_KEY").ok_or_else(|| {
+///         ToolError::new("no SIGNING_KEY: add `secrets = [\"SIGNING_KEY\"]` to [grants] in the manifest")
+///     })
+/// }
+/// assert!(key().is_err());
+/// ```
+pub fn secret(name: &str) -> Option<String> {
+    imports::config(name)
 }

@@ -104,6 +104,20 @@
 //! [`Progress`] tells the client how far it is, [`log`] tells the operator what happens, [`config`]
 //! reads what the operator set. Each call runs in a fresh instance under the manifest's limits:
 //! nothing is left of a `static` afterwards. A panic ends the call, and its message goes to the log.
+//!
+//! # Beyond the sandbox
+//!
+//! A plugin has what `[grants]` in its manifest gives, and nothing else:
+//!
+//! | the plugin wants | in the manifest | in the code |
+//! |---|---|---|
+//! | to send requests | `network = ["https://api.example.com"]` | `http`, with the feature `http` |
+//! | a secret in them | `network = [{ url = "...", secret = "NAME", header = "..." }]` | nothing: the host adds it |
+//! | a secret itself | `secrets = ["NAME"]` | [`secret`] |
+//! | files | `files = [{ path = "~/notes", at = "/notes", access = "read" }]` | `std::fs`, and `files` with the feature `files` |
+//! | settings | `config = { units = "metric" }` | [`config`] |
+//!
+//! What is missing is an error that names the line to add.
 
 // The generated code and the macro's output name this crate from outside.
 extern crate self as toolrack_sdk;
@@ -116,6 +130,11 @@ mod error;
 
 mod host;
 pub mod log;
+
+#[cfg(feature = "files")]
+pub mod files;
+#[cfg(feature = "http")]
+pub mod http;
 
 mod schema;
 mod table;
@@ -146,7 +165,7 @@ use native as imports;
 pub use answer::IntoOutput;
 pub use content::{Content, ResourceLink};
 pub use error::ToolError;
-pub use host::{Amount, Progress, config};
+pub use host::{Amount, Progress, config, secret};
 pub use output::{Json, Output};
 pub use toolrack_sdk_macros::plugin;
 

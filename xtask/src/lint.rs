@@ -20,6 +20,8 @@ pub(crate) fn run(places: &Places) -> Result<()> {
         command::run(&mut clippy, "follow the help in the message above")?;
     }
     step("documentation");
-    let mut doc = cargo_on(&places.host, &["doc"], &["--workspace", "--no-deps"]);
+    let features = "toolrack-sdk/http,toolrack-sdk/files";
+    let arguments = ["--workspace", "--no-deps", "--features", features];
+    let mut doc = cargo_on(&places.host, &["doc"], &arguments);
     command::run(doc.env("RUSTDOCFLAGS", "-D warnings"), "the message above names the place")
 }
