@@ -81,15 +81,12 @@ fn missing_import(
         true => {
             "`wasi:sockets` is never offered: send requests with `wasi:http` and a `network` grant"
         }
-        false => "a plugin gets clocks, random numbers, its log and `toolrack:plugin/host`",
+        false => {
+            "a plugin gets clocks, random numbers, `wasi:http`, `wasi:config`, its log and `toolrack:plugin/host`"
+        }
     };
     let missing = missing.join(", ");
     CompileError::Refused(format!(
-<<<<<<< HEAD
         "it imports {missing}, which this version does not offer; {advice}"
-=======
-        "it imports {}, which this version does not offer; a plugin gets clocks, random numbers, `wasi:http` for requests, `wasi:config`, its log and `toolrack:plugin/host`",
-        missing.join(", ")
->>>>>>> http
     ))
 }
