@@ -99,10 +99,10 @@ async fn a_bomb_is_refused_at_a_cap_and_costs_no_other_plugin() {
         cpu: Duration::from_secs(1),
         time: Duration::from_secs(60),
     };
-    let few_bytes = Caps { memory: Bytes::new(640 << 20), cpu: Duration::from_secs(60), ..caps };
+    let few_bytes = Caps { memory: Bytes::new(320 << 20), cpu: Duration::from_secs(60), ..caps };
     for (caps, bomb, expected) in [
         (caps, bomb(2000, 300), "compiling it took more than 1 s of processor time"),
-        (few_bytes, bomb(1, 1_200_000), "compiling it took more than 640 MiB of memory"),
+        (few_bytes, bomb(2, 500_000), "compiling it took more than 320 MiB of memory"),
     ] {
         let sandbox = in_children(caps);
         let bomb = Wasm::of(bomb);
