@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::schema::Schema;
 use crate::home::Home;
-use crate::manifest::{Grants, Limits, Manifest, ManifestError, Sha256Digest};
+use crate::manifest::{Grants, Kind, Limits, Manifest, ManifestError, Sha256Digest};
 use crate::name::{NameError, PluginName, ToolName};
 use crate::sandbox::{CompileError, FolderError, Guest, ListError, Sandbox, Wasm};
 use crate::secret::Secrets;
@@ -68,6 +68,19 @@ pub enum PluginError {
         wasm: Box<str>,
         /// What is missing, and the lines to add.
         advice: String,
+    },
+    /// It is not what the manifest says.
+    #[error(
+        "`{wasm}` is of the kind `{}`, and the manifest says `{}`; copy the right file, or change `kind`",
+        found.name(), stated.name()
+    )]
+    Kind {
+        /// The Wasm file.
+        wasm: Box<str>,
+        /// What it is.
+        found: Kind,
+        /// What the manifest says.
+        stated: Kind,
     },
     /// A directory that it is granted cannot be had.
     #[error(transparent)]
@@ -151,6 +164,10 @@ impl Plugin {
             },
             error => PluginError::Compile { wasm: name.clone(), error },
         })?;
+        let found = guest.kind();
+        if let Some(stated) = manifest.kind.filter(|stated| *stated != found) {
+            return Err(PluginError::Kind { wasm: name, found, stated });
+        }
         // `file` is the manifest's path as people see it, which differs from the path itself only where
         // that holds characters that hide; no `.env` is found beside such a one.
         let beside = Path::new(&file).parent();

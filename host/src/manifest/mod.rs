@@ -73,6 +73,25 @@ pub struct Manifest {
 pub enum Kind {
     /// A component that exports `toolrack:plugin/tools`.
     Tools,
+    /// Any other component: each function it exports is a tool.
+    Functions,
+    /// A WASI program: the manifest says which tools it has.
+    Command,
+}
+
+impl Kind {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Tools, Self::Functions, Self::Command];
+
+    /// Its name in a manifest.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Tools => "tools",
+            Self::Functions => "functions",
+            Self::Command => "command",
+        }
+    }
 }
 
 /// What a manifest says of one tool in place of the plugin.

@@ -109,20 +109,16 @@ fn sha256(text: &Text<'_>) -> Result<Sha256Digest, Fault> {
 }
 
 fn kind(text: &Text<'_>) -> Result<Kind, Fault> {
-    const LATER: [&str; 2] = ["functions", "command"];
-    const SUPPORTED: &str = "this version runs the kind `tools`";
-    match *text.get_ref() {
-        "tools" => Ok(Kind::Tools),
-        later if LATER.contains(&later) => {
-            let message = format_args!("the kind `{later}` is not supported by this version");
-            Err(bad("kind", text, message).help(SUPPORTED))
-        }
-        other => {
-            let near = nearest(other, ["tools"]).map(|near| format!("did you mean \"{near}\"?"));
-            let message = format_args!("expected \"tools\", found {}", quote(other));
-            Err(bad("kind", text, message).help(near.unwrap_or_else(|| SUPPORTED.into())))
-        }
+    let found = *text.get_ref();
+    if let Some(kind) = Kind::ALL.into_iter().find(|kind| kind.name() == found) {
+        return Ok(kind);
     }
+    let near = nearest(found, Kind::ALL.map(Kind::name));
+    let help = near.map(|near| format!("did you mean \"{near}\"?"));
+    let kinds = "expected \"tools\", \"functions\" or \"command\"";
+    let message = format_args!("{kinds}, found {}", quote(found));
+    Err(bad("kind", text, message)
+        .help(help.unwrap_or_else(|| "without this key, the file itself says what it is".into())))
 }
 
 fn bad(key: &str, text: &Text<'_>, problem: impl std::fmt::Display) -> Fault {

@@ -7,13 +7,11 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 use wasmtime::component::Component;
 
-use super::bindings::PluginPre;
 use super::cache::{Cache, MAX_CACHE};
 use super::compiler::{CompileError, Compiler};
 use super::lifeline::Lifeline;
-use super::link::link;
+use super::link::{Linked, link};
 use super::sharing::{Kept, Shared};
-use super::store::State;
 use super::{Sandbox, one_line};
 use crate::manifest::Sha256Digest;
 use crate::text::escape;
@@ -55,11 +53,11 @@ pub(super) struct Codes {
     reading: Arc<Semaphore>,
 }
 
-type Made = Result<PluginPre<State>, CompileError>;
+type Made = Result<Linked, CompileError>;
 
 /// Code of one Wasm file, shared by all plugins that have the same.
 pub(super) struct Code {
-    pub(super) pre: PluginPre<State>,
+    pub(super) linked: Linked,
     _kept: Kept<Made>,
 }
 
@@ -97,7 +95,7 @@ impl Code {
             }
         };
         let (made, kept) = sandbox.codes.live.get(digest, make).await?;
-        Ok(Self { pre: made?, _kept: kept })
+        Ok(Self { linked: made?, _kept: kept })
     }
 }
 

@@ -1,4 +1,7 @@
 //! One plugin's code with its limits: asked for its tools, called.
+//!
+//! What all kinds of plugin have in common: slots, guards, secrets, and why a guest did not return. How
+//! a kind is asked and called is a file of its own.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -8,22 +11,20 @@ use wasmtime::component::ResourceTableError;
 use wasmtime::{Store, Trap};
 use wasmtime_wasi::I32Exit;
 
-use super::bindings::Plugin;
 use super::code::{Code, Wasm};
 use super::compiler::CompileError;
 use super::contract::{self, ToolError};
 use super::folders::Folders;
 use super::http::Outgoing;
+use super::link::Linked;
 use super::meter::{Stopped, Timed};
 use super::redact::redacted;
 use super::store::{self, ProgressSink, Reach, State};
-use super::{MAX_STACK, Sandbox, imports, one_line};
-use crate::manifest::{Bytes, Grants, Limits, grouped, show_duration};
+use super::{MAX_STACK, Sandbox, imports, one_line, tools};
+use crate::manifest::{Bytes, Grants, Kind, Limits, grouped, show_duration};
 use crate::secret::{Known, Secrets};
 use crate::tool::{CallError, Limit, LimitHit, Output, ToolSpec, Usage};
 
-/// Bytes that a tool list may copy out of the guest: 512 tools with schemas of some size.
-const MAX_LIST: u64 = 8 * 1024 * 1024;
 /// What an answer may copy out of the guest above its output limit: lengths, tags, pointers.
 const OVERHEAD: u64 = 256 * 1024;
 
@@ -36,6 +37,16 @@ pub struct Guest {
     folders: Folders,
     secrets: Arc<Secrets>,
     slots: Semaphore,
+}
+
+/// One call on its way into a guest.
+pub(super) struct Call<'a> {
+    /// The plugin's own name for the tool.
+    pub(super) tool: &'a str,
+    /// A JSON object as text.
+    pub(super) arguments: &'a str,
+    pub(super) reach: Reach,
+    pub(super) progress: Option<ProgressSink>,
 }
 
 /// How a call ended.
@@ -82,7 +93,7 @@ impl Guest {
         grants: Grants,
     ) -> Result<Self, CompileError> {
         let code = Code::of(&sandbox, wasm).await?;
-        let component = code.pre.instance_pre().component().component_type();
+        let component = code.linked.component().component_type();
         let imported = component.imports(&sandbox.engine);
         imports::check(imported.map(|(name, _)| name), &grants)?;
         let grants = Arc::new(grants);
@@ -110,16 +121,19 @@ impl Guest {
         &self.limits
     }
 
-    /// Asks the guest for its tools, under the limits of a call.
+    /// What kind of plugin it is.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        match self.code.linked {
+            Linked::Tools(_) => Kind::Tools,
+        }
+    }
+
+    /// Its tools. A guest that has to be asked for them is asked under the limits of a call.
     pub async fn tools(&self) -> Result<Vec<ToolSpec>, ListError> {
-        let list = async |store: &mut Store<State>, plugin: &Plugin| {
-            plugin.toolrack_plugin_tools().call_list_tools(store).await
-        };
-        // What a plugin is depends on its code alone: it is told no secret and sends no request.
-        let (grants, secrets) = (self.grants.clone(), Arc::new(Known::default()));
-        let reach = Reach { grants, secrets, outgoing: None };
-        let tools = self.run(MAX_LIST, reach, None, list).await.0?;
-        Ok(contract::tools(tools, &self.grants)?)
+        match &self.code.linked {
+            Linked::Tools(pre) => tools::list(self, pre).await,
+        }
     }
 
     /// Calls `tool` with `arguments`, a JSON object as text. Waits for a free slot first. Dropping the
@@ -130,27 +144,32 @@ impl Guest {
         else {
             return Ended::before(CallError::Host("it is shutting down".into()));
         };
-        let output = self.limits.output;
-        let copied = output.get().saturating_add(OVERHEAD);
-        let call = async |store: &mut Store<State>, plugin: &Plugin| {
-            plugin.toolrack_plugin_tools().call_call_tool(store, tool, arguments).await
-        };
         let secrets = self.known().await;
+        let outgoing =
+            Outgoing { network: self.sandbox.network.clone(), grants: self.grants.clone() };
         let reach = Reach {
             grants: self.grants.clone(),
             secrets: secrets.clone(),
-            outgoing: Some(Outgoing {
-                network: self.sandbox.network.clone(),
-                grants: self.grants.clone(),
-            }),
+            outgoing: Some(outgoing),
         };
-        let (outcome, usage) = self.run(copied, reach, progress, call).await;
-        let outcome = outcome.and_then(|answer| match answer {
-            Ok(output) => contract::output(output),
-            Err(failure) => Err(contract::failure(failure)),
-        });
+        let call = Call { tool, arguments, reach, progress };
+        let (outcome, usage) = match &self.code.linked {
+            Linked::Tools(pre) => tools::call(self, pre, call).await,
+        };
         let outcome = redacted(outcome, secrets.redactor());
-        Ended { outcome: capped(outcome, output), usage, slot: Some(Slot(slot)) }
+        Ended { outcome: capped(outcome, self.limits.output), usage, slot: Some(Slot(slot)) }
+    }
+
+    /// What a call may copy out of the guest at once, so that its answer can be as large as allowed.
+    pub(super) fn copied(&self) -> u64 {
+        self.limits.output.get().saturating_add(OVERHEAD)
+    }
+
+    /// What a guest may reach that is only asked what it is: no secret, no request. What a plugin is
+    /// depends on its code alone.
+    pub(super) fn nothing(&self) -> Reach {
+        let (grants, secrets) = (self.grants.clone(), Arc::new(Known::default()));
+        Reach { grants, secrets, outgoing: None }
     }
 
     /// The values of the plugin's secrets as they are now.
@@ -167,13 +186,14 @@ impl Guest {
         Arc::new(known.await.unwrap_or_default())
     }
 
-    /// One store and one instance, entered once, all guards set.
-    async fn run<T>(
+    /// One store, all guards set, in which `enter` instantiates the guest and enters it. `copied` bounds
+    /// the bytes that one step copies out of it.
+    pub(super) async fn run<T>(
         &self,
         copied: u64,
         reach: Reach,
         progress: Option<ProgressSink>,
-        enter: impl AsyncFnOnce(&mut Store<State>, &Plugin) -> wasmtime::Result<T>,
+        enter: impl AsyncFnOnce(&mut Store<State>) -> wasmtime::Result<T>,
     ) -> (Result<T, CallError>, Usage) {
         let (engine, limits) = (&self.sandbox.engine, &self.limits);
         let started = Instant::now();
@@ -184,10 +204,7 @@ impl Guest {
         self.folders.give_to(store.data_mut());
         let _running = self.sandbox.ticker.run();
         let cpu = store.data().meter.cpu.clone();
-        let entered = Timed::new(cpu, async {
-            let plugin = self.code.pre.instantiate_async(&mut store).await?;
-            enter(&mut store, &plugin).await
-        });
+        let entered = Timed::new(cpu, enter(&mut store));
         let ended = tokio::time::timeout(limits.timeout, entered).await;
         let time = started.elapsed();
         store.data().log.finish();

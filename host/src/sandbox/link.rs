@@ -1,4 +1,4 @@
-//! Compiled code against the contract: what a component must export, and what it may import.
+//! Compiled code joined to what it imports: which kind of plugin it is, and what it may import.
 
 use wasmtime::component::Component;
 use wasmtime::component::types::ComponentItem;
@@ -7,32 +7,51 @@ use super::bindings::PluginPre;
 use super::compiler::CompileError;
 use super::store::State;
 use super::{Sandbox, one_line};
+use crate::manifest::Kind;
 use crate::text::escape;
 
 /// The interface that makes a component a plugin, and the version this host speaks.
 const TOOLS: &str = "toolrack:plugin/tools";
 const VERSION: &str = "0.1.0";
 
+/// A component with everything it imports, as the kind of plugin that it is.
+#[derive(Clone)]
+pub(super) enum Linked {
+    /// It exports the contract.
+    Tools(PluginPre<State>),
+}
+
+impl Linked {
+    pub(super) fn component(&self) -> &Component {
+        match self {
+            Self::Tools(pre) => pre.instance_pre().component(),
+        }
+    }
+}
+
 /// `component` with everything it imports.
-pub(super) fn link(
-    sandbox: &Sandbox,
-    component: &Component,
-) -> Result<PluginPre<State>, CompileError> {
-    check_exports(sandbox, component)?;
+pub(super) fn link(sandbox: &Sandbox, component: &Component) -> Result<Linked, CompileError> {
+    let kind = kind(sandbox, component)?;
     let pre = sandbox
         .linker
         .instantiate_pre(component)
         .map_err(|error| missing_import(sandbox, component, &error))?;
-    PluginPre::new(pre).map_err(|error| CompileError::Refused(one_line(&error)))
+    match kind {
+        Kind::Tools => PluginPre::new(pre).map(Linked::Tools),
+        // `kind` finds none of these yet.
+        Kind::Functions | Kind::Command => unreachable!(),
+    }
+    .map_err(|error| CompileError::Refused(one_line(&error)))
 }
 
-fn check_exports(sandbox: &Sandbox, component: &Component) -> Result<(), CompileError> {
+/// What `component` is, by what it exports.
+fn kind(sandbox: &Sandbox, component: &Component) -> Result<Kind, CompileError> {
     let component_type = component.component_type();
     let expected = format!("{TOOLS}@{VERSION}");
     let mut other = None;
     for (name, item) in component_type.exports(&sandbox.engine) {
         if name == expected && matches!(item.ty, ComponentItem::ComponentInstance(_)) {
-            return Ok(());
+            return Ok(Kind::Tools);
         }
         if name.starts_with(TOOLS) {
             other = Some(escape(name));

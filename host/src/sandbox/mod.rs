@@ -27,6 +27,7 @@ mod sharing;
 mod store;
 mod stored;
 mod ticker;
+mod tools;
 mod worker;
 
 use std::sync::Arc;
