@@ -8,7 +8,7 @@ use crate::home::Home;
 use crate::manifest::{Grants, Kind, Limits, Manifest, ManifestError, Sha256Digest};
 use crate::name::{NameError, PluginName, ToolName};
 use crate::sandbox::{CompileError, FolderError, Guest, ListError, Sandbox, Wasm};
-use crate::secret::Secrets;
+use crate::secret::{PatientKeyring, Secrets};
 use crate::text::escape;
 use crate::tool::{CallError, ToolSpec};
 
@@ -171,7 +171,8 @@ impl Plugin {
         // `file` is the manifest's path as people see it, which differs from the path itself only where
         // that holds characters that hide; no `.env` is found beside such a one.
         let beside = Path::new(&file).parent();
-        let guest = guest.with_secrets(Secrets::of(beside, Home::from_environment().as_ref()));
+        let secrets = Secrets::of(beside, Home::from_environment().as_ref());
+        let guest = guest.with_secrets(secrets.with_keyring(PatientKeyring::of_system()));
         let specs =
             guest.tools().await.map_err(|error| PluginError::List { wasm: name.clone(), error })?;
         if specs.is_empty() {

@@ -22,6 +22,14 @@ pub struct Grants {
     pub config: BTreeMap<String, String>,
 }
 
+impl Grants {
+    /// The secrets that it is told or that are put into its requests; a name may come twice.
+    pub fn secret_names(&self) -> impl Iterator<Item = &SecretName> {
+        let bound = self.network.iter().filter_map(|grant| Some(&grant.secret.as_ref()?.name));
+        self.secrets.iter().chain(bound)
+    }
+}
+
 /// Requests to one origin, or to a set of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NetworkGrant {

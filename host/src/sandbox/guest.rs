@@ -174,14 +174,12 @@ impl Guest {
 
     /// The values of the plugin's secrets as they are now.
     async fn known(&self) -> Arc<Known> {
-        let bound =
-            self.grants.network.iter().filter_map(|grant| Some(&grant.secret.as_ref()?.name));
-        if self.grants.secrets.is_empty() && bound.clone().next().is_none() {
+        let names: Vec<_> = self.grants.secret_names().cloned().collect();
+        if names.is_empty() {
             return Arc::default();
         }
-        let names: Vec<_> = self.grants.secrets.iter().chain(bound).cloned().collect();
         let secrets = self.secrets.clone();
-        // It reads files. A look-up that panics is one that found nothing.
+        // It reads files and may wait for the keyring. A look-up that panics is one that found nothing.
         let known = tokio::task::spawn_blocking(move || secrets.look_up(&names));
         Arc::new(known.await.unwrap_or_default())
     }
