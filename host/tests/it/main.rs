@@ -23,7 +23,8 @@
 //! | `dev.rs` | the author's loop, `toolrack dev`, with an invented cargo |
 //! | `follow.rs` | servers that follow `add`, `remove` and `dev` while they run |
 //! | `status.rs` | servers as `toolrack status` shows them |
-//! | `guest.rs`, `plugins.rs`, `client.rs`, `person.rs`, `web.rs` | what these tests are made with |
+//! | `weather.rs` | the plugins that use the network, as built, against servers on loopback |
+//! | `guest.rs`, `plugins.rs`, `shipped.rs`, `client.rs`, `person.rs`, `web.rs` | what these tests are made with |
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
@@ -54,5 +55,7 @@ mod sandbox;
 mod scan;
 mod secrets;
 mod server;
+mod shipped;
 mod status;
+mod weather;
 mod web;
