@@ -23,7 +23,9 @@
 //! | `dev.rs` | the author's loop, `toolrack dev`, with an invented cargo |
 //! | `follow.rs` | servers that follow `add`, `remove` and `dev` while they run |
 //! | `status.rs` | servers as `toolrack status` shows them |
-//! | `guest.rs`, `plugins.rs`, `client.rs`, `person.rs`, `web.rs` | what these tests are made with |
+//! | `shipped_files.rs` | the plugin `files`, as built, on granted directories |
+//! | `weather.rs` | the plugins that use the network, as built, against servers on loopback |
+//! | `guest.rs`, `plugins.rs`, `shipped.rs`, `client.rs`, `person.rs`, `web.rs` | what these tests are made with |
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
@@ -54,5 +56,8 @@ mod sandbox;
 mod scan;
 mod secrets;
 mod server;
+mod shipped;
+mod shipped_files;
 mod status;
+mod weather;
 mod web;
