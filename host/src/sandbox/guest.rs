@@ -12,6 +12,7 @@ use wasmtime::{Store, Trap};
 use wasmtime_wasi::I32Exit;
 
 use super::code::{Code, Wasm};
+use super::command::{self, Declared, DeclaredError};
 use super::compiler::CompileError;
 use super::contract::{self, ToolError};
 use super::folders::Folders;
@@ -37,6 +38,7 @@ pub struct Guest {
     folders: Folders,
     secrets: Arc<Secrets>,
     slots: Semaphore,
+    declared: Declared,
 }
 
 /// One call on its way into a guest.
@@ -82,6 +84,9 @@ pub enum ListError {
     /// A tool in the list breaks a rule.
     #[error(transparent)]
     Tool(#[from] ToolError),
+    /// A tool that the manifest declares breaks one.
+    #[error(transparent)]
+    Declared(#[from] DeclaredError),
 }
 
 impl Guest {
@@ -100,7 +105,8 @@ impl Guest {
         let folders = folders(sandbox.clone(), grants.clone()).await?;
         let slots = Semaphore::new(limits.concurrency as usize);
         let secrets = Arc::new(Secrets::of(None, None));
-        Ok(Self { sandbox, code, limits, grants, folders, secrets, slots })
+        let declared = Declared::default();
+        Ok(Self { sandbox, code, limits, grants, folders, secrets, slots, declared })
     }
 
     /// The same guest, its secrets looked for in other places than the environment alone.
@@ -109,10 +115,21 @@ impl Guest {
         Self { secrets: Arc::new(secrets), ..self }
     }
 
+    /// The same guest, with what its manifest declares. A program has no other tools.
+    #[must_use]
+    pub fn declaring(self, declared: Declared) -> Self {
+        Self { declared, ..self }
+    }
+
     /// What it may reach.
     #[must_use]
     pub fn grants(&self) -> &Grants {
         &self.grants
+    }
+
+    /// What its manifest declares.
+    pub(super) fn declared(&self) -> &Declared {
+        &self.declared
     }
 
     /// The limits of a call.
@@ -126,6 +143,7 @@ impl Guest {
     pub fn kind(&self) -> Kind {
         match self.code.linked {
             Linked::Tools(_) => Kind::Tools,
+            Linked::Command(_) => Kind::Command,
         }
     }
 
@@ -133,6 +151,7 @@ impl Guest {
     pub async fn tools(&self) -> Result<Vec<ToolSpec>, ListError> {
         match &self.code.linked {
             Linked::Tools(pre) => tools::list(self, pre).await,
+            Linked::Command(_) => Ok(command::list(self)?),
         }
     }
 
@@ -151,10 +170,12 @@ impl Guest {
             grants: self.grants.clone(),
             secrets: secrets.clone(),
             outgoing: Some(outgoing),
+            process: None,
         };
         let call = Call { tool, arguments, reach, progress };
         let (outcome, usage) = match &self.code.linked {
             Linked::Tools(pre) => tools::call(self, pre, call).await,
+            Linked::Command(pre) => command::call(self, pre, call).await,
         };
         let outcome = redacted(outcome, secrets.redactor());
         Ended { outcome: capped(outcome, self.limits.output), usage, slot: Some(Slot(slot)) }
@@ -169,7 +190,7 @@ impl Guest {
     /// depends on its code alone.
     pub(super) fn nothing(&self) -> Reach {
         let (grants, secrets) = (self.grants.clone(), Arc::new(Known::default()));
-        Reach { grants, secrets, outgoing: None }
+        Reach { grants, secrets, outgoing: None, process: None }
     }
 
     /// The values of the plugin's secrets as they are now.
