@@ -239,7 +239,8 @@ fn tools(
     let mut tools = Vec::new();
     let mut patterns = 0;
     for spec in overridden(file, manifest, kind, specs)? {
-        let tool = tool(&manifest.prefix, spec)?;
+        let tool =
+            tool(&manifest.prefix, spec).map_err(|error| declared(file, manifest, kind, error))?;
         patterns += tool.input.patterns + tool.output.as_ref().map_or(0, |s| s.patterns);
         if patterns > MAX_PATTERNS {
             return Err(PluginError::TooManyPatterns);
@@ -300,6 +301,15 @@ fn overridden(
         specs[at].annotations = corrected(claimed, &manifest.grants);
     }
     Ok(specs)
+}
+
+/// A schema of a program is the manifest's, so that is where it is wrong.
+fn declared(file: &str, manifest: &Manifest, kind: Kind, error: PluginError) -> PluginError {
+    let PluginError::Schema { tool, which, problem } = &error else { return error };
+    let place = manifest.tools.iter().find(|declared| declared.name == *tool);
+    let Some(declared) = place.filter(|_| kind == Kind::Command) else { return error };
+    let message = format!("the {which} schema of `{tool}` is not valid JSON Schema: {problem}");
+    ManifestError::new(file, declared.place.clone(), message).into()
 }
 
 /// What the manifest claims of a tool; where it says nothing, what the plugin claims.

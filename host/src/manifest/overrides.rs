@@ -56,7 +56,11 @@ pub(super) fn readable(
     let lines = lines.trim();
     if lines.is_empty() {
         let message = format!("{place}: expected a text, found an empty one");
-        return Err(Fault::new(span, message).help("remove the key to keep the plugin's own text"));
+        let help = match section {
+            Tool => "remove the key to keep the plugin's own text",
+            _ => "remove the key, or say something",
+        };
+        return Err(Fault::new(span, message).help(help));
     }
     if key == "title" && lines.contains(['\n', '\t']) {
         return Err(Fault::new(

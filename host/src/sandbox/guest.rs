@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use wasmtime::component::ResourceTableError;
+use wasmtime::component::{Component, ResourceTableError};
 use wasmtime::{Store, Trap};
 use wasmtime_wasi::I32Exit;
 
@@ -101,6 +101,7 @@ impl Guest {
         let component = code.linked.component().component_type();
         let imported = component.imports(&sandbox.engine);
         imports::check(imported.map(|(name, _)| name), &grants)?;
+        fits(code.linked.component(), limits.memory)?;
         let grants = Arc::new(grants);
         let folders = folders(sandbox.clone(), grants.clone()).await?;
         let slots = Semaphore::new(limits.concurrency as usize);
@@ -278,6 +279,25 @@ impl Guest {
         };
         CallError::Trapped { reason, last_words }
     }
+}
+
+/// Refuses code whose memories are too large before anything runs.
+fn fits(component: &Component, limit: Bytes) -> Result<(), CompileError> {
+    const PAGE: u64 = 64 * 1024;
+    const MIB: u64 = 1 << 20;
+    // Unknown where a component takes modules from outside; then the call finds out.
+    let required = component.resources_required();
+    let pages = required.and_then(|required| required.max_initial_memory_size).unwrap_or_default();
+    let first = pages.saturating_mul(PAGE);
+    if first <= limit.get() {
+        return Ok(());
+    }
+    let (needs, enough) =
+        (Bytes::new(first.next_multiple_of(MIB)), first.next_power_of_two() / MIB);
+    Err(CompileError::Refused(format!(
+        "it starts with {needs} of memory, more than its memory limit of {limit}; if it may have that, write \
+         `memory = \"{enough}MiB\"` under [limits] in its manifest"
+    )))
 }
 
 /// Opens what is granted on a thread that the file system may block.

@@ -66,7 +66,8 @@ fn may_look_like_an_option(known: &Known<'_>, template: &Template, after_a_flag:
         };
         let parameter = &known.parameters[number];
         let is_number = matches!(parameter.shape, Shape::Integer | Shape::Number);
-        if !parameter.allow_dash && !(is_number && after_a_flag) {
+        let may = parameter.allow_dash || (is_number && after_a_flag);
+        if !may {
             return true;
         }
     }

@@ -81,13 +81,17 @@ impl<'a> Known<'a> {
     pub(super) fn text(&mut self, key: &str, text: &Text<'_>) -> Result<Template, Fault> {
         let template = self.template(key, text)?;
         for piece in &template.0 {
-            let (Piece::Value(list) | Piece::Spread(list)) = *piece else { continue };
+            let (list, dots) = match *piece {
+                Piece::Value(number) => (number, ""),
+                Piece::Spread(number) => (number, "..."),
+                Piece::Text(_) | Piece::Joined(..) | Piece::Flag(..) | Piece::All => continue,
+            };
             if self.parameters[list].shape == Shape::List {
                 let name = &self.parameters[list].name;
                 let message = format!("`{name}` is a list, and this is one text");
                 let help = format!("say what stands between its items: `{{{name}|,}}`");
                 let reading = Reading { key, text };
-                return Err(self.fault(&reading, &format!("{{{name}"), message).help(help));
+                return Err(self.fault(&reading, &format!("{{{name}{dots}}}"), message).help(help));
             }
         }
         Ok(template)
@@ -154,7 +158,7 @@ impl<'a> Known<'a> {
         let span = declared.map(|(key, _)| key.span());
         let span = span.or_else(|| raw.input_schema.map(|value| value.span())).unwrap_or(0..0);
         let form = match shape {
-            Shape::Boolean => format!("{{{name}?--{name}}}"),
+            Shape::Boolean => format!("{{{name}?--{}}}", name.replace('_', "-")),
             Shape::List => format!("{{{name}...}}"),
             Shape::Text | Shape::Integer | Shape::Number => format!("{{{name}}}"),
         };

@@ -74,6 +74,9 @@ impl Type {
         let near = meant(word).or_else(|| nearest(word, Item::ALL.map(Item::name)));
         let help = match near {
             Some(near) => format!("did you mean \"{near}{tail}\"?"),
+            None if matches!(word, "object" | "table" | "map" | "json" | "any") => {
+                "write the JSON Schema of all that the tool takes instead: `input_schema`".into()
+            }
             None => "`[]` after it makes a list, and `?` makes it optional: \"string[]?\"".into(),
         };
         Err(Fault::new(text.span(), message).help(help))

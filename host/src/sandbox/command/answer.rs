@@ -84,7 +84,8 @@ fn media(kind: &str, data: Vec<u8>, declared: &Declared) -> Result<Content, Call
 fn failure(code: i32, stdout: &[u8], stderr: &str, limit: Bytes, secrets: &Redactor) -> CallError {
     let half = limit.get().saturating_sub(MARGIN) / 2;
     let most = usize::try_from(half).map_or(MAX_SAID, |half| half.min(MAX_SAID));
-    let stderr = end(stderr, most);
+    let stderr = plain(stderr);
+    let stderr = end(&stderr, most);
     let mut content = vec![Content::Text(match stderr.is_empty() {
         true => format!("the program failed with exit code {code} and wrote nothing to stderr"),
         false => format!("the program failed with exit code {code}:\n{stderr}"),
@@ -104,7 +105,7 @@ fn end(text: &str, most: usize) -> &str {
 }
 
 /// `text` without colours and other controls of a terminal.
-pub(in super::super) fn plain(text: &str) -> String {
+fn plain(text: &str) -> String {
     let text = anstream::adapter::strip_str(text).to_string();
     text.replace("\r\n", "\n").replace(|c: char| c.is_control() && c != '\n' && c != '\t', "")
 }
