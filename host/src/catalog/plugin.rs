@@ -7,10 +7,12 @@ use super::schema::Schema;
 use crate::home::Home;
 use crate::manifest::{Grants, Kind, Limits, Manifest, ManifestError, Sha256Digest};
 use crate::name::{NameError, PluginName, ToolName};
-use crate::sandbox::{CompileError, FolderError, Guest, ListError, Sandbox, Wasm};
+use crate::sandbox::{
+    CompileError, Declared, FolderError, Guest, ListError, Sandbox, Wasm, corrected,
+};
 use crate::secret::{PatientKeyring, Secrets};
 use crate::text::escape;
-use crate::tool::{CallError, ToolSpec};
+use crate::tool::{Annotations, CallError, ToolSpec};
 
 /// Patterns in the schemas of one plugin: each is compiled, and stays so.
 const MAX_PATTERNS: usize = 256;
@@ -96,6 +98,19 @@ pub enum PluginError {
     /// It has nothing to serve.
     #[error("`{0}`: it offers no tools")]
     NoTools(Box<str>),
+    /// It is a program, and nothing says what its tools are.
+    #[error(
+        "`{wasm}` is a WASI program, and its tools are what {manifest} declares: none yet; add, and change \
+         to what the program takes:\n\n{lines}"
+    )]
+    Undeclared {
+        /// The Wasm file.
+        wasm: Box<str>,
+        /// The manifest.
+        manifest: String,
+        /// A first tool, to begin with.
+        lines: String,
+    },
     /// A schema does not compile.
     #[error("its tool `{tool}` has an {which} schema that is not valid JSON Schema: {problem}")]
     Schema {
@@ -126,6 +141,16 @@ pub enum PluginError {
 }
 
 impl PluginError {
+    fn undeclared(wasm: Box<str>, file: &str, manifest: &Manifest) -> Self {
+        let shown = file.rsplit(MAIN_SEPARATOR).next().unwrap_or(file);
+        let lines = format!(
+            "[[tools]]\nname = \"run\"\ndescription = \"What {} does, in words for a model.\"\n\
+            args = [\"--\", \"{{arguments...}}\"]\nparameters = {{ arguments = \"string[]\" }}",
+            manifest.name
+        );
+        Self::Undeclared { wasm, manifest: shown.to_owned(), lines }
+    }
+
     /// Whether the same files may load another time.
     #[must_use]
     pub fn is_passing(&self) -> bool {
@@ -173,14 +198,22 @@ impl Plugin {
         let beside = Path::new(&file).parent();
         let secrets = Secrets::of(beside, Home::from_environment().as_ref());
         let guest = guest.with_secrets(secrets.with_keyring(PatientKeyring::of_system()));
-        let specs =
-            guest.tools().await.map_err(|error| PluginError::List { wasm: name.clone(), error })?;
-        if specs.is_empty() {
-            return Err(PluginError::NoTools(name));
+        let guest = guest.declaring(Declared::of(&manifest));
+        let specs = guest.tools().await.map_err(|error| match error {
+            ListError::Declared(error) => {
+                ManifestError::new(&file, error.place, error.message).help(error.help).into()
+            }
+            error => PluginError::List { wasm: name.clone(), error },
+        })?;
+        match (specs.is_empty(), found) {
+            (false, _) => {}
+            (true, Kind::Command) => return Err(PluginError::undeclared(name, &file, &manifest)),
+            (true, Kind::Tools | Kind::Functions) => return Err(PluginError::NoTools(name)),
         }
         let (place, plugin) = (file.clone(), manifest.name.clone());
         // A large schema takes its time.
-        let tools = tokio::task::spawn_blocking(move || tools(&place, &manifest, specs)).await;
+        let tools =
+            tokio::task::spawn_blocking(move || tools(&place, &manifest, found, specs)).await;
         let tools = tools.map_err(|error| PluginError::Inside(error.to_string()))??;
         Ok(Self { name: plugin, file, digest, guest, tools })
     }
@@ -201,12 +234,14 @@ impl Plugin {
 fn tools(
     file: &str,
     manifest: &Manifest,
+    kind: Kind,
     specs: Vec<ToolSpec>,
 ) -> Result<Vec<PluginTool>, PluginError> {
     let mut tools = Vec::new();
     let mut patterns = 0;
-    for spec in overridden(file, manifest, specs)? {
-        let tool = tool(&manifest.prefix, spec)?;
+    for spec in overridden(file, manifest, kind, specs)? {
+        let tool =
+            tool(&manifest.prefix, spec).map_err(|error| declared(file, manifest, kind, error))?;
         patterns += tool.input.patterns + tool.output.as_ref().map_or(0, |s| s.patterns);
         if patterns > MAX_PATTERNS {
             return Err(PluginError::TooManyPatterns);
@@ -235,6 +270,7 @@ fn tool(prefix: &str, spec: ToolSpec) -> Result<PluginTool, PluginError> {
 fn overridden(
     file: &str,
     manifest: &Manifest,
+    kind: Kind,
     mut specs: Vec<ToolSpec>,
 ) -> Result<Vec<ToolSpec>, PluginError> {
     for wish in &manifest.tools {
@@ -246,6 +282,12 @@ fn overridden(
                 .help(format!("its tools are {}", known.join(", ")))
                 .into());
         };
+        if let Some((key, place)) = wish.command.written.clone().filter(|_| kind != Kind::Command) {
+            let (wasm, kind) = (&manifest.wasm, kind.name());
+            let message = format!("`{key}` is for programs, and `{wasm}` is of the kind `{kind}`");
+            let help = "remove it: the plugin itself says what its tools take and give";
+            return Err(ManifestError::new(file, place, message).help(help).into());
+        }
         if wish.hidden {
             specs.remove(at);
             continue;
@@ -256,6 +298,27 @@ fn overridden(
         if let Some(description) = &wish.description {
             specs[at].description.clone_from(description);
         }
+        let claimed = claimed(&wish.annotations, specs[at].annotations);
+        specs[at].annotations = corrected(claimed, &manifest.grants);
     }
     Ok(specs)
+}
+
+/// A schema of a program is the manifest's, so that is where it is wrong.
+fn declared(file: &str, manifest: &Manifest, kind: Kind, error: PluginError) -> PluginError {
+    let PluginError::Schema { tool, which, problem } = &error else { return error };
+    let place = manifest.tools.iter().find(|declared| declared.name == *tool);
+    let Some(declared) = place.filter(|_| kind == Kind::Command) else { return error };
+    let message = format!("the {which} schema of `{tool}` is not valid JSON Schema: {problem}");
+    ManifestError::new(file, declared.place.clone(), message).into()
+}
+
+/// What the manifest claims of a tool; where it says nothing, what the plugin claims.
+fn claimed(wish: &Annotations, own: Annotations) -> Annotations {
+    Annotations {
+        read_only: wish.read_only.or(own.read_only),
+        destructive: wish.destructive.or(own.destructive),
+        idempotent: wish.idempotent.or(own.idempotent),
+        open_world: wish.open_world.or(own.open_world),
+    }
 }

@@ -7,6 +7,7 @@
 //! values mean, and what fails in either becomes a [`ManifestError`].
 
 mod amount;
+mod command;
 mod config;
 mod digest;
 mod env;
@@ -31,7 +32,9 @@ mod table;
 mod units;
 
 use crate::name::PluginName;
+use crate::tool::Annotations;
 
+pub use command::{Argument, Command, Form, Group, Parameter, Piece, Shape, Template};
 pub use digest::{DigestError, Sha256Digest};
 pub use error::ManifestError;
 pub use grants::{
@@ -105,6 +108,10 @@ pub struct ToolOverride {
     pub description: Option<String>,
     /// The tool is neither listed nor called.
     pub hidden: bool,
+    /// Claims that replace the plugin's.
+    pub annotations: Annotations,
+    /// How it is a run of a program. Says something of the kind `command` only.
+    pub command: Command,
     /// Where the manifest names the tool, for an error that only the loaded plugin can show.
     pub place: Place,
 }

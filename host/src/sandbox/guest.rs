@@ -7,11 +7,12 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use wasmtime::component::ResourceTableError;
+use wasmtime::component::{Component, ResourceTableError};
 use wasmtime::{Store, Trap};
 use wasmtime_wasi::I32Exit;
 
 use super::code::{Code, Wasm};
+use super::command::{self, Declared, DeclaredError};
 use super::compiler::CompileError;
 use super::contract::{self, ToolError};
 use super::folders::Folders;
@@ -37,6 +38,7 @@ pub struct Guest {
     folders: Folders,
     secrets: Arc<Secrets>,
     slots: Semaphore,
+    declared: Declared,
 }
 
 /// One call on its way into a guest.
@@ -82,6 +84,9 @@ pub enum ListError {
     /// A tool in the list breaks a rule.
     #[error(transparent)]
     Tool(#[from] ToolError),
+    /// A tool that the manifest declares breaks one.
+    #[error(transparent)]
+    Declared(#[from] DeclaredError),
 }
 
 impl Guest {
@@ -96,11 +101,13 @@ impl Guest {
         let component = code.linked.component().component_type();
         let imported = component.imports(&sandbox.engine);
         imports::check(imported.map(|(name, _)| name), &grants)?;
+        fits(code.linked.component(), limits.memory)?;
         let grants = Arc::new(grants);
         let folders = folders(sandbox.clone(), grants.clone()).await?;
         let slots = Semaphore::new(limits.concurrency as usize);
         let secrets = Arc::new(Secrets::of(None, None));
-        Ok(Self { sandbox, code, limits, grants, folders, secrets, slots })
+        let declared = Declared::default();
+        Ok(Self { sandbox, code, limits, grants, folders, secrets, slots, declared })
     }
 
     /// The same guest, its secrets looked for in other places than the environment alone.
@@ -109,10 +116,21 @@ impl Guest {
         Self { secrets: Arc::new(secrets), ..self }
     }
 
+    /// The same guest, with what its manifest declares. A program has no other tools.
+    #[must_use]
+    pub fn declaring(self, declared: Declared) -> Self {
+        Self { declared, ..self }
+    }
+
     /// What it may reach.
     #[must_use]
     pub fn grants(&self) -> &Grants {
         &self.grants
+    }
+
+    /// What its manifest declares.
+    pub(super) fn declared(&self) -> &Declared {
+        &self.declared
     }
 
     /// The limits of a call.
@@ -126,6 +144,7 @@ impl Guest {
     pub fn kind(&self) -> Kind {
         match self.code.linked {
             Linked::Tools(_) => Kind::Tools,
+            Linked::Command(_) => Kind::Command,
         }
     }
 
@@ -133,6 +152,7 @@ impl Guest {
     pub async fn tools(&self) -> Result<Vec<ToolSpec>, ListError> {
         match &self.code.linked {
             Linked::Tools(pre) => tools::list(self, pre).await,
+            Linked::Command(_) => Ok(command::list(self)?),
         }
     }
 
@@ -151,10 +171,12 @@ impl Guest {
             grants: self.grants.clone(),
             secrets: secrets.clone(),
             outgoing: Some(outgoing),
+            process: None,
         };
         let call = Call { tool, arguments, reach, progress };
         let (outcome, usage) = match &self.code.linked {
             Linked::Tools(pre) => tools::call(self, pre, call).await,
+            Linked::Command(pre) => command::call(self, pre, call).await,
         };
         let outcome = redacted(outcome, secrets.redactor());
         Ended { outcome: capped(outcome, self.limits.output), usage, slot: Some(Slot(slot)) }
@@ -169,7 +191,7 @@ impl Guest {
     /// depends on its code alone.
     pub(super) fn nothing(&self) -> Reach {
         let (grants, secrets) = (self.grants.clone(), Arc::new(Known::default()));
-        Reach { grants, secrets, outgoing: None }
+        Reach { grants, secrets, outgoing: None, process: None }
     }
 
     /// The values of the plugin's secrets as they are now.
@@ -255,6 +277,25 @@ impl Guest {
         };
         CallError::Trapped { reason, last_words }
     }
+}
+
+/// Refuses code whose memories are too large before anything runs.
+fn fits(component: &Component, limit: Bytes) -> Result<(), CompileError> {
+    const PAGE: u64 = 64 * 1024;
+    const MIB: u64 = 1 << 20;
+    // Unknown where a component takes modules from outside; then the call finds out.
+    let required = component.resources_required();
+    let pages = required.and_then(|required| required.max_initial_memory_size).unwrap_or_default();
+    let first = pages.saturating_mul(PAGE);
+    if first <= limit.get() {
+        return Ok(());
+    }
+    let (needs, enough) =
+        (Bytes::new(first.next_multiple_of(MIB)), first.next_power_of_two() / MIB);
+    Err(CompileError::Refused(format!(
+        "it starts with {needs} of memory, more than its memory limit of {limit}; if it may have that, write \
+         `memory = \"{enough}MiB\"` under [limits] in its manifest"
+    )))
 }
 
 /// Opens what is granted on a thread that the file system may block.

@@ -2,6 +2,7 @@
 
 use wasmtime::component::Component;
 use wasmtime::component::types::ComponentItem;
+use wasmtime_wasi::p2::bindings::CommandPre;
 
 use super::bindings::PluginPre;
 use super::compiler::CompileError;
@@ -13,18 +14,24 @@ use crate::text::escape;
 /// The interface that makes a component a plugin, and the version this host speaks.
 const TOOLS: &str = "toolrack:plugin/tools";
 const VERSION: &str = "0.1.0";
+/// The interface that makes a component a program, and the versions this host speaks.
+const RUN: &str = "wasi:cli/run@";
+const RUN_VERSION: &str = "0.2.";
 
 /// A component with everything it imports, as the kind of plugin that it is.
 #[derive(Clone)]
 pub(super) enum Linked {
     /// It exports the contract.
     Tools(PluginPre<State>),
+    /// It can be run.
+    Command(CommandPre<State>),
 }
 
 impl Linked {
     pub(super) fn component(&self) -> &Component {
         match self {
             Self::Tools(pre) => pre.instance_pre().component(),
+            Self::Command(pre) => pre.instance_pre().component(),
         }
     }
 }
@@ -38,8 +45,9 @@ pub(super) fn link(sandbox: &Sandbox, component: &Component) -> Result<Linked, C
         .map_err(|error| missing_import(sandbox, component, &error))?;
     match kind {
         Kind::Tools => PluginPre::new(pre).map(Linked::Tools),
+        Kind::Command => CommandPre::new(pre).map(Linked::Command),
         // `kind` finds none of these yet.
-        Kind::Functions | Kind::Command => unreachable!(),
+        Kind::Functions => unreachable!(),
     }
     .map_err(|error| CompileError::Refused(one_line(&error)))
 }
@@ -48,14 +56,28 @@ pub(super) fn link(sandbox: &Sandbox, component: &Component) -> Result<Linked, C
 fn kind(sandbox: &Sandbox, component: &Component) -> Result<Kind, CompileError> {
     let component_type = component.component_type();
     let expected = format!("{TOOLS}@{VERSION}");
-    let mut other = None;
+    let (mut other, mut runs) = (None, None);
     for (name, item) in component_type.exports(&sandbox.engine) {
         if name == expected && matches!(item.ty, ComponentItem::ComponentInstance(_)) {
             return Ok(Kind::Tools);
         }
+        if let Some(version) = name.strip_prefix(RUN) {
+            let speaks = version.starts_with(RUN_VERSION);
+            runs = Some(speaks.then_some(Kind::Command).ok_or_else(|| escape(name)));
+        }
         if name.starts_with(TOOLS) {
             other = Some(escape(name));
         }
+    }
+    match (runs, &other) {
+        (Some(Ok(command)), None) => return Ok(command),
+        (Some(Err(name)), None) => {
+            return Err(CompileError::Refused(format!(
+                "it is a program that exports `{name}`, and this host runs `{RUN}{RUN_VERSION}x`; build it \
+                 for wasm32-wasip2 or wasm32-wasip1"
+            )));
+        }
+        _ => {}
     }
     Err(CompileError::Refused(match other {
         Some(name) => format!(

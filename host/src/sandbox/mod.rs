@@ -10,6 +10,7 @@ mod bindings;
 mod cache;
 mod child;
 mod code;
+mod command;
 mod compiler;
 mod config;
 mod contract;
@@ -40,8 +41,9 @@ use crate::protected::Protected;
 use crate::text::escape;
 
 pub use code::Wasm;
+pub use command::{Declared, DeclaredError};
 pub use compiler::{Caps, CompileError, Compiler};
-pub use contract::ToolError;
+pub use contract::{ToolError, corrected};
 pub use folders::{FolderError, FolderProblem};
 pub use guest::{Ended, Guest, ListError, Slot};
 pub use imports::NotGranted;

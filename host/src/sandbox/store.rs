@@ -14,6 +14,7 @@ use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use super::bindings::toolrack::plugin::host;
+use super::command::Process;
 use super::http::{MAX_FIELDS, Outgoing, Requests};
 use super::log::{Capture, GuestLog, Severity, Stream};
 use super::meter::Meter;
@@ -52,6 +53,8 @@ pub(super) struct Reach {
     pub(super) secrets: Arc<Known>,
     /// Absent while a guest lists its tools.
     pub(super) outgoing: Option<Outgoing>,
+    /// How it is started, where it is a program.
+    pub(super) process: Option<Process>,
 }
 
 /// A store with every guard set. `copied` bounds the bytes that one host call or one result copies
@@ -63,7 +66,7 @@ pub(super) fn new(
     reach: Reach,
     progress: Option<ProgressSink>,
 ) -> wasmtime::Result<Store<State>> {
-    let Reach { grants, secrets, outgoing } = reach;
+    let Reach { grants, secrets, outgoing, process } = reach;
     let log = GuestLog::new(secrets.clone());
     let mut table = ResourceTable::new();
     table.set_max_capacity(MAX_RESOURCES);
@@ -71,15 +74,18 @@ pub(super) fn new(
     http.set_field_size_limit(MAX_FIELDS);
     let notes = log.clone();
     let requests = Requests::new(outgoing, secrets.clone(), move |refusal| notes.note(refusal));
-    // Besides the environment, nothing is granted here: no arguments, no stdin, no sockets. Files are
-    // given to the finished store.
-    let env: Vec<_> = grants.env.iter().collect();
-    let wasi = WasiCtx::builder()
-        .envs(&env)
-        .stdout(Capture { stream: Stream::Stdout, log: log.clone() })
+    // Besides the environment, nothing is granted here: no sockets, and arguments and stdin to programs
+    // only. Files are given to the finished store.
+    let mut env = grants.env.clone();
+    let mut wasi = WasiCtx::builder();
+    wasi.stdout(Capture { stream: Stream::Stdout, log: log.clone() })
         .stderr(Capture { stream: Stream::Stderr, log: log.clone() })
-        .max_random_size(MAX_RANDOM)
-        .build();
+        .max_random_size(MAX_RANDOM);
+    if let Some(process) = process {
+        process.give_to(&mut wasi, &mut env);
+    }
+    let env: Vec<_> = env.iter().collect();
+    let wasi = wasi.envs(&env).build();
     let meter = Meter::new(limits);
     let pace = Pace::new();
     let state = State { wasi, http, requests, secrets, table, meter, log, grants, progress, pace };

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `manifests.rs` | TOML text to checked values: golden pairs |
 //! | `sandbox.rs` | limits, traps and answers of guests in WAT |
+//! | `programs.rs` | WASI programs in WAT: what they get, and what becomes of what they write |
 //! | `files.rs` | directories that guests are granted: what is possible there, and nothing beyond |
 //! | `http.rs` | requests to servers on loopback: grants, bounds, TLS, secrets |
 //! | `secrets.rs` | guests that are told secrets, and what is seen of them |
@@ -49,6 +50,7 @@ mod install;
 mod manifests;
 mod person;
 mod plugins;
+mod programs;
 #[cfg(unix)]
 mod reload;
 mod sandbox;
