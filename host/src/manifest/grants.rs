@@ -14,6 +14,8 @@ pub struct Grants {
     pub network: Vec<NetworkGrant>,
     /// Directories of this machine that it sees; no two at one guest path.
     pub files: Vec<FileGrant>,
+    /// Where it sees a directory of its own, new for each call; absolute as those are.
+    pub scratch: Option<Box<str>>,
     /// Its environment variables.
     pub env: BTreeMap<String, String>,
     /// Secrets that it is told when it asks for its configuration by their names.

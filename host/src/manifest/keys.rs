@@ -60,7 +60,7 @@ impl Section {
             Self::Top => NAMED.map(Self::key).to_vec(),
             Self::Plugin => vec!["name", "wasm", "sha256", "kind", "prefix"],
             Self::Limits => LIMIT_RULES.map(|rule| rule.key).to_vec(),
-            Self::Grants => vec!["network", "files", "env", "secrets", "config"],
+            Self::Grants => vec!["network", "files", "scratch", "env", "secrets", "config"],
             Self::Network => vec!["url", "secret", "header", "before", "query"],
             Self::Files => vec!["path", "at", "access"],
             Self::Tool => [&TOOL_KEYS[..], &CLAIMS, &COMMAND_KEYS].concat(),

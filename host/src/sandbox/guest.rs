@@ -20,6 +20,7 @@ use super::http::Outgoing;
 use super::link::Linked;
 use super::meter::{Stopped, Timed};
 use super::redact::redacted;
+use super::scratch::Scratch;
 use super::store::{self, ProgressSink, Reach, State};
 use super::{MAX_STACK, Sandbox, imports, one_line, tools};
 use crate::manifest::{Bytes, Grants, Kind, Limits, grouped, show_duration};
@@ -28,6 +29,8 @@ use crate::tool::{CallError, Limit, LimitHit, Output, ToolSpec, Usage};
 
 /// What an answer may copy out of the guest above its output limit: lengths, tags, pointers.
 const OVERHEAD: u64 = 256 * 1024;
+const NO_SCRATCH: &str = "it is granted a scratch directory, and no home directory is known where toolrack \
+    runs; set TOOLRACK_HOME to a directory";
 
 /// A compiled plugin with the limits of its calls.
 pub struct Guest {
@@ -101,6 +104,9 @@ impl Guest {
         let component = code.linked.component().component_type();
         let imported = component.imports(&sandbox.engine);
         imports::check(imported.map(|(name, _)| name), &grants)?;
+        if grants.scratch.is_some() && sandbox.scratches.is_none() {
+            return Err(CompileError::Refused(NO_SCRATCH.into()));
+        }
         fits(code.linked.component(), limits.memory)?;
         let grants = Arc::new(grants);
         let folders = folders(sandbox.clone(), grants.clone()).await?;
@@ -164,6 +170,13 @@ impl Guest {
         else {
             return Ended::before(CallError::Host("it is shutting down".into()));
         };
+        let scratch = match self.scratch().await {
+            Ok(scratch) => scratch,
+            Err(error) => {
+                let problem = format!("the scratch directory cannot be made: {error}");
+                return Ended::before(CallError::Host(problem));
+            }
+        };
         let secrets = self.known().await;
         let outgoing =
             Outgoing { network: self.sandbox.network.clone(), grants: self.grants.clone() };
@@ -172,12 +185,17 @@ impl Guest {
             secrets: secrets.clone(),
             outgoing: Some(outgoing),
             process: None,
+            scratch: scratch.as_ref().map(Scratch::directory),
         };
         let call = Call { tool, arguments, reach, progress };
         let (outcome, usage) = match &self.code.linked {
             Linked::Tools(pre) => tools::call(self, pre, call).await,
             Linked::Command(pre) => command::call(self, pre, call).await,
         };
+        if let Some(scratch) = scratch {
+            // What is not removed now is so by the next process: no reason to fail.
+            let _ = tokio::task::spawn_blocking(move || scratch.remove()).await;
+        }
         let outcome = redacted(outcome, secrets.redactor());
         Ended { outcome: capped(outcome, self.limits.output), usage, slot: Some(Slot(slot)) }
     }
@@ -191,7 +209,15 @@ impl Guest {
     /// depends on its code alone.
     pub(super) fn nothing(&self) -> Reach {
         let (grants, secrets) = (self.grants.clone(), Arc::new(Known::default()));
-        Reach { grants, secrets, outgoing: None, process: None }
+        Reach { grants, secrets, outgoing: None, process: None, scratch: None }
+    }
+
+    /// A directory for one call, where that is granted.
+    async fn scratch(&self) -> std::io::Result<Option<Scratch>> {
+        let granted = self.sandbox.scratches.clone().filter(|_| self.grants.scratch.is_some());
+        let Some(scratches) = granted else { return Ok(None) };
+        let made = tokio::task::spawn_blocking(move || scratches.fresh()).await;
+        made.map_err(std::io::Error::other)?.map(Some)
     }
 
     /// The values of the plugin's secrets as they are now.

@@ -1,16 +1,19 @@
 //! One call's store: its WASI context, its guards, and the host functions a guest may call.
 
 use std::collections::BTreeSet;
+use std::fs::File;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use wasmtime::component::{HasSelf, Linker, ResourceTable};
+use wasmtime::component::{HasSelf, Linker, Resource, ResourceTable};
 use wasmtime::{CallHook, Engine, Store, UpdateDeadline};
 use wasmtime_wasi::cli::{WasiCli, WasiCliView as _};
-use wasmtime_wasi::filesystem::{WasiFilesystem, WasiFilesystemView as _};
+use wasmtime_wasi::filesystem::{
+    Descriptor, Dir, OpenMode, WasiFilesystem, WasiFilesystemView as _,
+};
 use wasmtime_wasi::p2::bindings as wasi;
 use wasmtime_wasi::random::WasiRandom;
-use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use super::bindings::toolrack::plugin::host;
@@ -42,6 +45,7 @@ pub(super) struct State {
     pub(super) meter: Meter,
     pub(super) log: GuestLog,
     grants: Arc<Grants>,
+    scratch: Option<Arc<File>>,
     progress: Option<ProgressSink>,
     pace: Pace,
 }
@@ -55,6 +59,8 @@ pub(super) struct Reach {
     pub(super) outgoing: Option<Outgoing>,
     /// How it is started, where it is a program.
     pub(super) process: Option<Process>,
+    /// A directory of its own, where that is granted.
+    pub(super) scratch: Option<Arc<File>>,
 }
 
 /// A store with every guard set. `copied` bounds the bytes that one host call or one result copies
@@ -66,7 +72,7 @@ pub(super) fn new(
     reach: Reach,
     progress: Option<ProgressSink>,
 ) -> wasmtime::Result<Store<State>> {
-    let Reach { grants, secrets, outgoing, process } = reach;
+    let Reach { grants, secrets, outgoing, process, scratch } = reach;
     let log = GuestLog::new(secrets.clone());
     let mut table = ResourceTable::new();
     table.set_max_capacity(MAX_RESOURCES);
@@ -88,7 +94,8 @@ pub(super) fn new(
     let wasi = wasi.envs(&env).build();
     let meter = Meter::new(limits);
     let pace = Pace::new();
-    let state = State { wasi, http, requests, secrets, table, meter, log, grants, progress, pace };
+    let state =
+        State { wasi, http, requests, secrets, table, meter, log, grants, scratch, progress, pace };
     let mut store = Store::new(engine, state);
     store.set_fuel(limits.fuel)?;
     store.limiter(|state| &mut state.meter);
@@ -123,7 +130,7 @@ pub(super) fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
     wasi::cli::terminal_stdout::add_to_linker::<State, WasiCli>(l, State::cli)?;
     wasi::cli::terminal_stderr::add_to_linker::<State, WasiCli>(l, State::cli)?;
     // Every program's libc asks for these; without a grant there is nothing to reach.
-    wasi::filesystem::preopens::add_to_linker::<State, WasiFilesystem>(l, State::filesystem)?;
+    wasi::filesystem::preopens::add_to_linker::<State, HasSelf<State>>(l, |state| state)?;
     wasi::filesystem::types::add_to_linker::<State, WasiFilesystem>(l, State::filesystem)?;
     // Only sending: what a guest sends is judged by `Requests`.
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(l)?;
@@ -163,6 +170,19 @@ impl State {
     pub(super) fn configured_keys(&self) -> BTreeSet<String> {
         let secrets = self.grants.secrets.iter().map(ToString::to_string);
         self.grants.config.keys().cloned().chain(secrets).collect()
+    }
+}
+
+/// The directories that are granted, and the call's own.
+impl wasi::filesystem::preopens::Host for State {
+    fn get_directories(&mut self) -> wasmtime::Result<Vec<(Resource<Descriptor>, String)>> {
+        let mut directories = self.filesystem().get_directories()?;
+        if let (Some(scratch), Some(at)) = (&self.scratch, &self.grants.scratch) {
+            let mode = OpenMode::READ | OpenMode::WRITE;
+            let directory = Dir::new(scratch.try_clone()?, FsPerms::ReadWrite, mode, false);
+            directories.push((self.table.push(Descriptor::Dir(directory))?, at.to_string()));
+        }
+        Ok(directories)
     }
 }
 

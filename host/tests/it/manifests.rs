@@ -121,6 +121,7 @@ fn every_form_of_every_grant_is_read() {
         ("$MUSIC", "/music/all", Access::Read),
     ];
     assert_eq!(files, expected);
+    assert_eq!(grants.scratch.as_deref(), Some("/tmp"));
     let env: Vec<_> = grants.env.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
     assert_eq!(env, [("LANG", "C"), ("_empty", "")]);
     let secrets: Vec<_> = grants.secrets.iter().map(ToString::to_string).collect();

@@ -1,10 +1,14 @@
 //! Plugins of the kind `command`: WASI programs in WAT, run with what a call and its manifest give.
 
+use std::fs;
+use std::path::Path;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use toolrack::manifest::{Limits, Manifest};
-use toolrack::sandbox::{CompileError, Compiler, Declared, Guest, ListError, Sandbox, Wasm};
+use toolrack::sandbox::{
+    CompileError, Compiler, Declared, Guest, ListError, Sandbox, Scratches, Wasm,
+};
 use toolrack::tool::{CallError, Content, Output};
 
 static SANDBOX: LazyLock<Arc<Sandbox>> =
@@ -100,10 +104,17 @@ fn component(body: &str) -> Vec<u8> {
 const PLAIN: &str = "[[tools]]\nname = \"run\"\ndescription = \"Runs.\"\n";
 
 async fn load(wasm: &[u8], manifest: &str) -> Result<Guest, CompileError> {
+    load_in(SANDBOX.clone(), wasm, manifest).await
+}
+
+async fn load_in(
+    sandbox: Arc<Sandbox>,
+    wasm: &[u8],
+    manifest: &str,
+) -> Result<Guest, CompileError> {
     let manifest = Manifest::parse("prog.toml", manifest).unwrap_or_else(|e| panic!("{e}"));
     let limits = Limits { fuel: manifest.limits.fuel.min(50_000_000), ..manifest.limits.clone() };
-    let guest =
-        Guest::compile(SANDBOX.clone(), Wasm::of(wasm), limits, manifest.grants.clone()).await?;
+    let guest = Guest::compile(sandbox, Wasm::of(wasm), limits, manifest.grants.clone()).await?;
     Ok(guest.declaring(Declared::of(&manifest)))
 }
 
@@ -385,4 +396,69 @@ async fn a_tool_without_a_description_is_shown_at_its_place() {
         (error.place.line(), &*error.message),
         (3, "the tool `run` has no `description`, and its program says none")
     );
+}
+
+/// Makes the file `f` anew in the first directory, says how that went ("0": well), and does `then`.
+fn making_a_file(then: &str) -> Vec<u8> {
+    let start = format!(
+        "(i32.store8 (i32.const 70001) (i32.add (i32.const 48) (call $open (i32.const 3) (i32.const 0)
+            (i32.const 70000) (i32.const 1) (i32.const 5) (i64.const -1) (i64.const -1) (i32.const 0)
+            (i32.const 70008))))
+        (call $say (i32.const 1) (i32.const 70001) (i32.const 1)) {then}"
+    );
+    program(&start, r#"(data (i32.const 70000) "f")"#)
+}
+
+/// The directories of calls below `root`.
+fn left(root: &Path) -> usize {
+    let own = fs::read_dir(root).expect("made").map(|entry| entry.expect("an entry").path());
+    own.filter(|path| path.is_dir()).map(|path| fs::read_dir(path).expect("there").count()).sum()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_call_has_a_scratch_directory_of_its_own_that_is_removed() {
+    let root = tempfile::tempdir().expect("a directory");
+    let root = root.path().join("scratch");
+    let sandbox = Sandbox::new(Compiler::in_process()).expect("a sandbox");
+    let sandbox = Arc::new(sandbox.with_scratches(Scratches::below(root.clone())));
+    let manifest = format!("{PLAIN}[grants]\nscratch = \"/tmp\"");
+    let guest = load_in(sandbox.clone(), &making_a_file(""), &manifest).await.expect("a guest");
+    for _ in 0..2 {
+        let output = guest.call("run", "{}", None).await.outcome.expect("an answer");
+        assert_eq!(output.content, [Content::Text("0".into())]);
+        assert_eq!(left(&root), 0);
+    }
+    // A call that is stopped leaves nothing either.
+    let endless = load_in(sandbox.clone(), &making_a_file("(loop $l (br $l))"), &manifest).await;
+    endless.expect("a guest").call("run", "{}", None).await.outcome.expect_err("stopped");
+    assert_eq!(left(&root), 0);
+    // Nor does one that is dropped.
+    let patient = format!("{manifest}\n[limits]\nfuel = 1_000_000_000_000\ncpu = \"5m\"");
+    let patient = Manifest::parse("a.toml", &patient).expect("a manifest");
+    let wasm = making_a_file("(loop $l (br $l))");
+    let guest = Guest::compile(
+        sandbox.clone(),
+        Wasm::of(wasm),
+        patient.limits.clone(),
+        patient.grants.clone(),
+    );
+    let guest = guest.await.expect("a guest").declaring(Declared::of(&patient));
+    let call = guest.call("run", "{}", None);
+    tokio::select! {
+        _ = call => panic!("it ended"),
+        () = async { while left(&root) == 0 { tokio::task::yield_now().await } } => {}
+    }
+    while left(&root) > 0 {
+        tokio::task::yield_now().await;
+    }
+    drop((guest, sandbox));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_grant_there_is_no_scratch_directory() {
+    // 8: there is no such descriptor.
+    assert_eq!(text(&making_a_file(""), "").await, "8");
+    let manifest = format!("{PLAIN}[grants]\nscratch = \"/tmp\"");
+    let refused = load(&making_a_file(""), &manifest).await.err().expect("refused").to_string();
+    assert!(refused.contains("set TOOLRACK_HOME"), "{refused}");
 }
