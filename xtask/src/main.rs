@@ -11,6 +11,7 @@ mod lint;
 mod places;
 mod scenes;
 mod targets;
+mod template;
 mod test;
 
 use std::process::ExitCode;

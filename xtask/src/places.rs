@@ -52,8 +52,13 @@ impl Places {
 
     /// The host's binary, as the release build leaves it.
     pub(crate) fn binary(&self) -> Result<PathBuf> {
+        self.host_built("release")
+    }
+
+    /// The host's binary, as a build with this profile leaves it.
+    pub(crate) fn host_built(&self, profile: &str) -> Result<PathBuf> {
         let name = format!("toolrack{}", std::env::consts::EXE_SUFFIX);
-        Ok(self.target()?.join("release").join(name))
+        Ok(self.target()?.join(profile).join(name))
     }
 
     /// Reads the plugins' workspace.

@@ -5,6 +5,7 @@ use anyhow::Result;
 use crate::build;
 use crate::command::{self, cargo, cargo_on, step};
 use crate::places::Places;
+use crate::template;
 
 const ADVICE: &str = "the message above names the test; `cargo xtask test NAME` runs it alone";
 
@@ -37,6 +38,10 @@ pub(crate) fn run(places: &Places, arguments: &[&str]) -> Result<()> {
         step(&format!("testing {what} with {runner}"));
         let mut tests = cargo_on(manifest, subcommand, packages);
         command::run(tests.args(options).args(&filter), ADVICE)?;
+    }
+    if filter.is_empty() {
+        let profile = if options.is_empty() { "debug" } else { "release" };
+        template::run(places, &places.host_built(profile)?)?;
     }
     // No runner but cargo's runs the examples in the documentation. The plugins have none.
     step("testing the examples in the documentation");

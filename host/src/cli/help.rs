@@ -16,6 +16,7 @@ Examples:
   toolrack call calc_evaluate expression=2^64  call a tool from the shell
   toolrack add ./weather.wasm                  check a plugin and install it
   toolrack remove weather                      remove it
+  toolrack new roman                           begin a plugin in Rust (--lang: c, go)
   toolrack dev ./roman                         build a plugin on every save and install it
   toolrack secret set GITHUB_TOKEN             keep a secret in the system's keyring
   toolrack status                              what running servers serve, with calls and errors
@@ -84,6 +85,18 @@ Examples:
   toolrack remove weather
   toolrack remove calc hash --plugins ./plugins";
 
+pub(super) const NEW: &str = "\
+Makes a directory with a plugin that builds: a source file with one tool, its manifest, and what its \
+language needs. The plugin has the directory's name.
+
+In Rust, functions are tools, through toolrack-sdk. In C and Go it is a program: the manifest declares its \
+tools, and how their parameters become arguments and input.
+
+Examples:
+  toolrack new roman
+  toolrack new roman --sdk ./toolrack/plugin-sdk
+  toolrack new word-count --lang go";
+
 pub(super) const DEV: &str = "\
 Builds a plugin's crate now and on every save, checks it as `toolrack add` does, installs it, and says \
 when running servers serve it. What the plugin prints and logs in them is shown as well. If a build fails or \
@@ -96,6 +109,7 @@ and Cargo.lock are not watched.
 
 Examples:
   toolrack dev
+  toolrack new roman                           begin a plugin in Rust (--lang: c, go)
   toolrack dev ./roman --plugins ./plugins
   toolrack dev . --package roman";
 

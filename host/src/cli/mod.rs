@@ -11,6 +11,7 @@ mod help;
 mod list;
 mod load;
 mod log;
+mod new;
 mod remove;
 mod secret;
 mod served;
@@ -125,6 +126,19 @@ enum Command {
         #[arg(value_name = "NAME", required = true)]
         names: Vec<String>,
     },
+    /// Begin a plugin: a directory that builds
+    #[command(long_about = help::NEW)]
+    New {
+        /// The directory to make; its name is the plugin's
+        #[arg(value_name = "DIRECTORY")]
+        directory: PathBuf,
+        /// What it is written in
+        #[arg(long, value_name = "LANGUAGE", default_value = "rust")]
+        lang: new::Lang,
+        /// The SDK's directory, `plugin-sdk` of a clone [default: the repository]
+        #[arg(long, value_name = "DIR")]
+        sdk: Option<PathBuf>,
+    },
     /// Build a plugin's crate on every save and install it
     #[command(long_about = help::DEV)]
     Dev {
@@ -206,6 +220,7 @@ pub fn main() -> ExitCode {
         Command::Check { json } => check::run(setup, json),
         Command::Add { sources } => add::run(&sources, &setup, run.as_deref()),
         Command::Remove { names } => remove::run(&names, &setup.plugins, run.as_deref()),
+        Command::New { directory, lang, sdk } => new::run(&directory, lang, sdk.as_deref()),
         Command::Dev { directory, package } => {
             dev::run(&directory, package, &setup, run.as_deref())
         }
