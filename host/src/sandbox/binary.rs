@@ -1,7 +1,7 @@
 //! What a `.wasm` file is: bytes to a component, or the reason why they are none.
 //!
 //! A core module built for `wasm32-wasip1` with the SDK becomes a component here, through WASI's own
-//! adapter. Nothing is compiled yet.
+//! adapter, and so does a program (`command`). Nothing is compiled yet.
 
 use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -43,7 +43,8 @@ pub(super) enum BinaryError {
     Program(#[from] ModuleError),
     /// A core module without component bindings.
     #[error(
-        "this is a core module without component bindings; write the plugin with toolrack-sdk and build it for wasm32-wasip2 or wasm32-wasip1"
+        "this is a core module without component bindings, and no program either: it exports no `_start`; write \
+         the plugin with toolrack-sdk, or a program with `main`, and build it for wasm32-wasip2 or wasm32-wasip1"
     )]
     PlainModule,
     /// A core module with bindings that cannot become a component.

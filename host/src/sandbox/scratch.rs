@@ -167,7 +167,7 @@ mod tests {
         assert_ne!(path(&one), path(&two));
         fs::create_dir_all(path(&one).join("a/b")).expect("made");
         fs::write(path(&one).join("a/b/c"), "x").expect("written");
-        let [first, second] = [&one, &two].map(|scratch| path(scratch));
+        let [first, second] = [&one, &two].map(path);
         drop(one);
         assert!(!first.exists() && second.exists());
         two.remove();

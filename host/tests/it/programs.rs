@@ -345,6 +345,14 @@ async fn a_program_that_starts_too_large_is_refused_with_the_limit_to_raise() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_program_that_ends_for_want_of_memory_names_the_limit() {
+    let wasm = program("(drop (memory.grow (i32.const 2000))) (call $exit (i32.const 3))", "");
+    let expected = "the program failed with exit code 3; it was refused more memory than its limit of 64 MiB \
+        (`memory` under [limits]) and wrote nothing to stderr";
+    assert_eq!(failure(&wasm, "").await, expected);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_no_program_here_can_import_is_named_with_what_to_do() {
     for (import, memory, expected) in [
         (r#"(import "wasi_unstable" "fd_write" (func))"#, "", "WASI preview 0"),

@@ -4,7 +4,7 @@ use super::super::contract;
 use super::Declared;
 use crate::manifest::{Bytes, Command, Form};
 use crate::secret::Redactor;
-use crate::tool::{CallError, Content, Media, Output};
+use crate::tool::{CallError, Content, LimitHit, Media, Output};
 
 /// How much of the end of stderr, and of stdout, a failure shows.
 pub(super) const MAX_SAID: usize = 8 * 1024;
@@ -17,6 +17,8 @@ pub(super) struct Ended {
     pub(super) stdout: Vec<u8>,
     /// The end of stderr, without its secrets.
     pub(super) stderr: String,
+    /// The memory limit, if it was refused memory.
+    pub(super) refused: Option<LimitHit>,
 }
 
 /// The answer of a program that ended, or its failure.
@@ -27,11 +29,11 @@ pub(super) fn answer(
     limit: Bytes,
     secrets: &Redactor,
 ) -> Result<Output, CallError> {
-    let Ended { code, stdout, stderr } = ended;
     let success: &[u8] = if command.success.is_empty() { &[0] } else { &command.success };
-    if !u8::try_from(code).is_ok_and(|code| success.contains(&code)) {
-        return Err(failure(code, &stdout, &stderr, limit, secrets));
+    if !u8::try_from(ended.code).is_ok_and(|code| success.contains(&code)) {
+        return Err(failure(&ended, limit, secrets));
     }
+    let Ended { code, stdout, .. } = ended;
     if stdout.is_empty() && command.output != Form::Json {
         let code = if code == 0 { String::new() } else { format!(", exit code {code}") };
         return Ok(blocks(Content::Text(format!("(no output{code})"))));
@@ -81,16 +83,24 @@ fn media(kind: &str, data: Vec<u8>, declared: &Declared) -> Result<Content, Call
 }
 
 /// The exit code with the end of what the program said: of stderr, and of what it wrote to stdout.
-fn failure(code: i32, stdout: &[u8], stderr: &str, limit: Bytes, secrets: &Redactor) -> CallError {
+fn failure(ended: &Ended, limit: Bytes, secrets: &Redactor) -> CallError {
     let half = limit.get().saturating_sub(MARGIN) / 2;
     let most = usize::try_from(half).map_or(MAX_SAID, |half| half.min(MAX_SAID));
-    let stderr = plain(stderr);
-    let stderr = end(&stderr, most);
-    let mut content = vec![Content::Text(match stderr.is_empty() {
-        true => format!("the program failed with exit code {code} and wrote nothing to stderr"),
-        false => format!("the program failed with exit code {code}:\n{stderr}"),
-    })];
-    let stdout = secrets.text(String::from_utf8_lossy(stdout).into_owned());
+    let code = ended.code;
+    // Most programs that lack memory end by themselves, and few say why.
+    let memory = ended.refused.as_ref().map(|hit| {
+        let limit = &hit.value;
+        format!("; it was refused more memory than its limit of {limit} (`memory` under [limits])")
+    });
+    let memory = memory.unwrap_or_default();
+    let stderr = plain(&ended.stderr);
+    let stderr = match end(&stderr, most) {
+        "" => " and wrote nothing to stderr".into(),
+        end => format!(":\n{end}"),
+    };
+    let mut content =
+        vec![Content::Text(format!("the program failed with exit code {code}{memory}{stderr}"))];
+    let stdout = secrets.text(String::from_utf8_lossy(&ended.stdout).into_owned());
     let stdout = plain(&stdout);
     let stdout = end(&stdout, most);
     if !stdout.is_empty() {

@@ -48,11 +48,12 @@ pub(super) async fn call(
     let reach = Reach { process: Some(process), ..reach };
     let enter = async |store: &mut Store<State>| {
         let code = exit_code(run(store, pre).await)?;
-        Ok((code, store.data().log.said(answer::MAX_SAID)))
+        let State { log, meter, .. } = store.data();
+        Ok((code, log.said(answer::MAX_SAID), meter.memory_hit()))
     };
     let (outcome, usage) = guest.run(guest.copied(), reach, progress, enter).await;
-    let outcome = outcome.and_then(|(code, stderr)| {
-        let ended = answer::Ended { code, stdout: stdout.take(), stderr };
+    let outcome = outcome.and_then(|(code, stderr, refused)| {
+        let ended = answer::Ended { code, stdout: stdout.take(), stderr, refused };
         answer::answer(ended, &tool.command, declared, limit, secrets.redactor())
     });
     (outcome, usage)
