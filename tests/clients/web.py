@@ -14,7 +14,7 @@ from threading import Event, Thread
 
 import inspector
 
-PLUGINS = {"fetch", "weather"}
+PLUGINS = {"fetch", "github", "weather"}
 KEY = "0123456789abcdef0123456789abcdef"
 
 WEATHER = {"weather": [{"description": "light rain"}], "main": {"temp": 10.4, "humidity": 81},
@@ -75,7 +75,35 @@ def fetch(server: list[str], era: str) -> None:
     call("/page").fails("refuses connections; try again later")
 
 
-CHECKS = [(check, era) for check in (weather, fetch) for era in ("legacy", "modern")]
+def github(server: list[str], era: str) -> None:
+    releases = json.dumps([{"tag_name": "v1", "html_url": "https://github.com/a/b/releases/v1"}])
+
+    def api(request: "Request") -> None:
+        if request.headers["authorization"] != f"Bearer {KEY}":
+            request.answer(401, json.dumps({"message": "Bad credentials"}))
+        elif request.path.startswith("/repos/a/b/"):
+            request.answer(200, releases)
+        else:
+            request.answer(404, json.dumps({"message": "Not Found"}))
+
+    def call(port: int, repository: str = "a/b", key: str = KEY) -> "Called":
+        write(server, "github", f"""
+            [grants]
+            network = [{{ url = "http://127.0.0.1:{port}", secret = "GITHUB_TOKEN", header = "Authorization", before = "Bearer " }}]
+            config = {{ endpoint = "http://127.0.0.1:{port}" }}
+        """, GITHUB_TOKEN=key)
+        called = Called(server, era, "github_list_releases", repository=repository)
+        assert key not in called.output, called.output
+        return called
+
+    with serving(api) as (port, _):
+        call(port).answers('"tag":"v1"')
+        call(port, "a/none").fails("no repository `a/none`, or it is not visible to the token")
+        call(port, key=KEY[::-1]).fails("does not accept the token")
+    call(port).fails("refuses connections; try again later")
+
+
+CHECKS = [(check, era) for check in (weather, fetch, github) for era in ("legacy", "modern")]
 
 
 class Request(BaseHTTPRequestHandler):

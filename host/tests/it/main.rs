@@ -23,7 +23,7 @@
 //! | `dev.rs` | the author's loop, `toolrack dev`, with an invented cargo |
 //! | `follow.rs` | servers that follow `add`, `remove` and `dev` while they run |
 //! | `status.rs` | servers as `toolrack status` shows them |
-//! | `fetch.rs`, `weather.rs` | the plugins that use the network, as built, against servers on loopback |
+//! | `fetch.rs`, `github.rs`, `weather.rs` | the plugins that use the network, as built, against servers on loopback |
 //! | `guest.rs`, `plugins.rs`, `shipped.rs`, `client.rs`, `person.rs`, `web.rs` | what these tests are made with |
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on stops")]
@@ -42,6 +42,7 @@ mod files;
 #[cfg(target_os = "linux")]
 mod flood;
 mod follow;
+mod github;
 mod guest;
 mod histories;
 mod http;
