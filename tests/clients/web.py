@@ -14,7 +14,7 @@ from threading import Event, Thread
 
 import inspector
 
-PLUGINS = {"weather"}
+PLUGINS = {"fetch", "github", "weather"}
 KEY = "0123456789abcdef0123456789abcdef"
 
 WEATHER = {"weather": [{"description": "light rain"}], "main": {"temp": 10.4, "humidity": 81},
@@ -52,14 +52,67 @@ def weather(server: list[str], era: str) -> None:
             call(port).fails("the answer is not what was expected: not the JSON expected")
 
 
-CHECKS = [(weather, era) for era in ("legacy", "modern")]
+def fetch(server: list[str], era: str) -> None:
+    def site(request: "Request") -> None:
+        match request.path:
+            case "/page":
+                request.answer(200, "<title>Tea</title><nav>Menu</nav><p>A <a href=/cup>cup</a>.", "text/html")
+            case "/moved":
+                request.answer(301, "", location="/page")
+            case "/away":
+                request.answer(301, "", location="https://elsewhere.example/")
+            case _:
+                request.answer(404, "none")
+
+    with serving(site) as (port, _):
+        def call(path: str) -> "Called":
+            return Called(server, era, "fetch_page", url=f"http://127.0.0.1:{port}{path}")
+
+        write(server, "fetch", f'grants.network = ["http://127.0.0.1:{port}"]')
+        call("/moved").answers("Title: Tea", "/page (redirected)", f"A [cup](http://127.0.0.1:{port}/cup).")
+        call("/away").fails("redirects to https://elsewhere.example/", 'network = ["https://elsewhere.example"]')
+        call("/none").fails("status 404: there is no such page")
+    call("/page").fails("refuses connections; try again later")
+
+
+def github(server: list[str], era: str) -> None:
+    releases = json.dumps([{"tag_name": "v1", "html_url": "https://github.com/a/b/releases/v1"}])
+
+    def api(request: "Request") -> None:
+        if request.headers["authorization"] != f"Bearer {KEY}":
+            request.answer(401, json.dumps({"message": "Bad credentials"}))
+        elif request.path.startswith("/repos/a/b/"):
+            request.answer(200, releases)
+        else:
+            request.answer(404, json.dumps({"message": "Not Found"}))
+
+    def call(port: int, repository: str = "a/b", key: str = KEY) -> "Called":
+        write(server, "github", f"""
+            [grants]
+            network = [{{ url = "http://127.0.0.1:{port}", secret = "GITHUB_TOKEN", header = "Authorization", before = "Bearer " }}]
+            config = {{ endpoint = "http://127.0.0.1:{port}" }}
+        """, GITHUB_TOKEN=key)
+        called = Called(server, era, "github_list_releases", repository=repository)
+        assert key not in called.output, called.output
+        return called
+
+    with serving(api) as (port, _):
+        call(port).answers('"tag":"v1"')
+        call(port, "a/none").fails("no repository `a/none`, or it is not visible to the token")
+        call(port, key=KEY[::-1]).fails("does not accept the token")
+    call(port).fails("refuses connections; try again later")
+
+
+CHECKS = [(check, era) for check in (weather, fetch, github) for era in ("legacy", "modern")]
 
 
 class Request(BaseHTTPRequestHandler):
     """A request, with what its server was told to do."""
 
-    def answer(self, status: int, body: str) -> None:
+    def answer(self, status: int, body: str, kind: str = "application/json", **headers: str) -> None:
         self.send_response(status)
+        for name, value in ({"content-type": kind} | headers).items():
+            self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body.encode())
 

@@ -25,7 +25,7 @@
 //! | `follow.rs` | servers that follow `add`, `remove` and `dev` while they run |
 //! | `status.rs` | servers as `toolrack status` shows them |
 //! | `shipped_files.rs` | the plugin `files`, as built, on granted directories |
-//! | `weather.rs` | the plugins that use the network, as built, against servers on loopback |
+//! | `fetch.rs`, `github.rs`, `weather.rs` | the plugins that use the network, as built, against servers on loopback |
 //! | `guest.rs`, `plugins.rs`, `shipped.rs`, `client.rs`, `person.rs`, `web.rs` | what these tests are made with |
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on stops")]
@@ -39,10 +39,12 @@ mod commands;
 mod compiling;
 mod dev;
 mod engine;
+mod fetch;
 mod files;
 #[cfg(target_os = "linux")]
 mod flood;
 mod follow;
+mod github;
 mod guest;
 mod histories;
 mod http;

@@ -100,7 +100,7 @@ async fn each_failure_is_a_sentence_that_says_what_to_do() {
             refused,
             &["refuses the request (status 401)", "does not accept the API key"],
         ),
-        (Speech::Plain, Reply::status(429, ""), &["too many requests; try again in a minute"]),
+        (Speech::Plain, Reply::status(429, ""), &["too many requests; try again later"]),
         (Speech::Plain, Reply::status(503, page), &["out of order (status 503)", "try again"]),
         (Speech::Plain, Reply::text(page), &["not the JSON expected", "line 1 column 1"]),
         (Speech::Plain, Reply::text("{\"current\":[1,"), &["not the JSON expected"]),

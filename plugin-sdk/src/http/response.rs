@@ -66,6 +66,24 @@ impl Response {
         self.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
+    /// When to try again, as the end of a sentence: what `retry-after` says, else `later`.
+    ///
+    /// ```
+    /// use toolrack_sdk::http::Response;
+    ///
+    /// let busy = Response::new(429, "").with_header("retry-after", "7");
+    /// assert_eq!(format!("try again {}", busy.try_again()), "try again in 7 seconds");
+    /// ```
+    pub fn try_again(&self) -> String {
+        match self.header("retry-after").map(str::trim) {
+            None | Some("") => "later".into(),
+            Some(text) if text.bytes().all(|byte| byte.is_ascii_digit()) => {
+                format!("in {text} seconds")
+            }
+            Some(date) => format!("after {date}"),
+        }
+    }
+
     /// The body, of at most `limit` bytes.
     ///
     /// # Errors

@@ -13,10 +13,12 @@ pub fn ask<T: DeserializeOwned>(service: &str, key: &str, request: Request) -> R
         status @ (401 | 403) => {
             Err(format!("{service} refuses the request (status {status}): {key}"))
         }
-        429 => Err(format!("{service} has had too many requests; try again {}", later(&response))),
+        429 => {
+            Err(format!("{service} has had too many requests; try again {}", response.try_again()))
+        }
         status @ 500.. => Err(format!(
             "{service} is out of order (status {status}); try again {}",
-            later(&response)
+            response.try_again()
         )),
         status @ 300..=399 => Err(format!(
             "{service} has moved to `{}` (status {status}); set `endpoint` under [grants.config] in the \
@@ -26,19 +28,6 @@ pub fn ask<T: DeserializeOwned>(service: &str, key: &str, request: Request) -> R
         status => {
             Err(format!("{service} refuses the request (status {status}){}", reason(response)))
         }
-    }
-}
-
-/// When, as far as the service says.
-fn later(response: &Response) -> String {
-    match response.header("retry-after").map(str::trim) {
-        Some(seconds)
-            if !seconds.is_empty() && seconds.bytes().all(|byte| byte.is_ascii_digit()) =>
-        {
-            format!("in {seconds} seconds")
-        }
-        Some(date) if !date.is_empty() => format!("after {date}"),
-        _ => "in a minute".into(),
     }
 }
 
@@ -70,7 +59,7 @@ mod tests {
         };
         check(|| Ok(Response::new(401, "")), "refuses the request (status 401): set KEY");
         check(|| Ok(Response::new(429, "").with_header("Retry-After", "7")), "again in 7 seconds");
-        check(|| Ok(Response::new(429, "")), "too many requests; try again in a minute");
+        check(|| Ok(Response::new(429, "")), "too many requests; try again later");
         check(|| Ok(Response::new(503, "<html>")), "out of order (status 503); try again");
         check(|| Ok(Response::new(302, "").with_header("location", "/x")), "moved to `/x`");
         check(|| Ok(Response::new(400, r#"{"error":true,"reason":"no"}"#)), "(status 400): no");

@@ -1,0 +1,112 @@
+//! The plugin `github` in the host, against a server on loopback in place of GitHub.
+
+use serde_json::{Value, json};
+
+use crate::shipped::{Served, Shipped};
+use crate::web::{Reply, Speech, Web, closed_port};
+
+const TOKEN: &str = "github_pat_11ABCDEFG0123456789";
+const RELEASES: &str = r#"[{"tag_name":"v1","name":"One","published_at":"2026-01-01T00:00:00Z",
+    "prerelease":false,"body":"Notes","html_url":"https://github.com/a/b/releases/v1"}]"#;
+
+/// The plugin with GitHub at `port` of this machine, and a token bound to it.
+async fn with_token(shipped: &Shipped, port: u16) -> Served {
+    let grants = format!(
+        "network = [{{ url = \"http://127.0.0.1:{port}\", secret = \"GITHUB_TOKEN\", header = \"Authorization\", before = \"Bearer \" }}]\n\
+         config = {{ endpoint = \"http://127.0.0.1:{port}\" }}"
+    );
+    shipped.granted(&grants, &format!("GITHUB_TOKEN={TOKEN}")).await
+}
+
+fn releases() -> Value {
+    json!({ "repository": "a/b" })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_token_is_on_the_wire_and_nowhere_else() {
+    let shipped = Shipped::new("github");
+    // A proxy that says back what it was asked.
+    let echo = Reply::Each(|head| Reply::status(400, &json!({ "message": head }).to_string()));
+    for (reply, answers) in [(Reply::text(RELEASES), true), (echo, false)] {
+        let mut web = Web::start(Speech::Plain, reply).await;
+        let served = with_token(&shipped, web.port).await;
+        let told = match served.call("github_list_releases", releases()).await {
+            Ok((text, structured)) if answers => {
+                assert_eq!(structured.unwrap()["items"][0]["tag"], "v1");
+                text
+            }
+            Err(error) if !answers => {
+                assert!(error.contains("Bearer [secret GITHUB_TOKEN]"), "{error}");
+                error
+            }
+            other => panic!("{other:?}"),
+        };
+        assert!(!told.contains(TOKEN), "{told}");
+        let head = web.head().await;
+        assert!(
+            head.starts_with("GET /repos/a/b/releases?per_page=20&page=1 HTTP/1.1\r\n"),
+            "{head}"
+        );
+        assert!(head.contains(&format!("\r\nauthorization: Bearer {TOKEN}\r\n")), "{head}");
+        assert!(head.contains("\r\nuser-agent: toolrack-github/"), "{head}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_writes_is_announced_as_such_and_sends_what_it_is_given() {
+    let shipped = Shipped::new("github");
+    let written =
+        Reply::status(201, r#"{"number":9,"html_url":"https://github.com/a/b/issues/9"}"#);
+    let mut web = Web::start(Speech::Plain, written).await;
+    let served = with_token(&shipped, web.port).await;
+    let arguments = json!({ "repository": "a/b", "title": "It fails" });
+    let (_, structured) = served.call("github_create_issue", arguments).await.unwrap();
+    assert_eq!(structured.unwrap()["number"], 9);
+    let head = web.head().await.to_lowercase();
+    assert!(head.starts_with("post /repos/a/b/issues http/1.1\r\n"), "{head}");
+    assert!(head.contains("content-type: application/json\r\n"), "{head}");
+    for (tool, reads) in [
+        ("github_get_issue", true),
+        ("github_search_code", true),
+        ("github_create_issue", false),
+        ("github_add_comment", false),
+    ] {
+        assert_eq!(served.tool(tool).spec.annotations.read_only, Some(reads), "{tool}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_failure_is_a_sentence_that_says_what_to_do() {
+    let shipped = Shipped::new("github");
+    let used_up = "x-ratelimit-remaining: 0\r\nx-ratelimit-limit: 60\r\nx-ratelimit-reset: 1\r\n";
+    let cases: [(Speech, Reply, &str); 8] = [
+        (Speech::Plain, Reply::status(401, "{}"), "GitHub does not accept the token"),
+        (Speech::Plain, Reply::with(403, used_up, ""), "limit of 60 requests is used up"),
+        (
+            Speech::Plain,
+            Reply::status(404, "{}"),
+            "no repository `a/b`, or it is not visible to the token",
+        ),
+        (Speech::Plain, Reply::status(502, "<html>"), "out of order (status 502); try again later"),
+        (Speech::Plain, Reply::text("<html>"), "GitHub: the answer is not what was expected"),
+        (Speech::Plain, Reply::text(&RELEASES[..90]), "not the JSON expected"),
+        (
+            Speech::Plain,
+            Reply::Stall("HTTP/1.1 200 OK\r\n\r\n["),
+            "did not answer in time; try again later",
+        ),
+        (Speech::Silent, Reply::Reset, "did not answer in time; try again later"),
+    ];
+    for (speech, reply, expected) in cases {
+        let web = Web::start(speech, reply).await;
+        let served = with_token(&shipped, web.port).await;
+        let error = served.error("github_list_releases", releases()).await;
+        assert!(error.contains(expected) && !error.contains(TOKEN), "{error}");
+    }
+    let nobody = closed_port();
+    let served = with_token(&shipped, nobody).await;
+    let error = served.error("github_list_releases", releases()).await;
+    assert!(error.contains("refuses connections; try again later"), "{error}");
+    let error = served.error("github_get_issue", json!({ "repository": "a", "number": 1 })).await;
+    assert!(error.contains("write `owner/name`"), "{error}");
+}

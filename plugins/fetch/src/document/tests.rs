@@ -1,0 +1,116 @@
+//! What is read of pages as there are on the web, and as there should be none.
+
+use super::*;
+use url::Url;
+
+fn page(html: &str) -> Page {
+    Page::new(Url::parse("https://a.example/b/").unwrap(), Kind::Html, html)
+}
+
+fn text(html: &str, extract: Extract) -> String {
+    read(page(html), extract).text.trim().to_string()
+}
+
+const ARTICLE: &str = r#"<!DOCTYPE html><html><head><title> Tea
+ | A site</title><style>p { color: red }</style></head><body>
+<nav><ul><li><a href="/">Home</a><li><a href="/shop">Shop</a></ul></nav>
+<div class="cookie-banner">We value your privacy</div>
+<main><article><h1>How to make tea</h1>
+<p>Boil fresh water, and warm the pot with a little of it; tea wants water that has just boiled, so
+have everything ready before it does, and <a href="../pots#round">choose a pot</a> that holds it all.</p>
+<script>track("reader")</script>
+<p>Take one spoon of leaves for each cup, and another one for the pot, pour the water over them, and wait
+for three minutes, or five if you like it strong, but never longer, since it turns bitter.</p>
+<ol><li>Boil<li>Pour<li>Wait</ol>
+<pre><code class="language-rust">let tea = pot.pour();</code></pre>
+<table><tr><th>Kind<th>Minutes<tr><td>green<td>2<tr><td>black<td>4</table>
+</article></main>
+<aside>Read also: ten secrets of coffee</aside><footer>All rights reserved</footer></body></html>"#;
+
+#[test]
+fn an_article_is_given_without_what_stands_around_it() {
+    let document = read(page(ARTICLE), Extract::Main);
+    assert_eq!(document.title.as_deref(), Some("Tea | A site"));
+    let text = document.text;
+    for part in [
+        "Boil fresh water",
+        "[choose a pot](https://a.example/pots#round)",
+        "1. Boil",
+        "```rust\nlet tea = pot.pour();\n```",
+        "| green | 2 |",
+    ] {
+        assert!(text.contains(part), "{part} is not in {text}");
+    }
+    for part in ["Shop", "track", "color", "secrets", "rights"] {
+        assert!(!text.contains(part), "{part} is in {text}");
+    }
+}
+
+#[test]
+fn the_rest_is_there_for_who_asks() {
+    let all = text(ARTICLE, Extract::All);
+    for part in ["[Shop](https://a.example/shop)", "Boil fresh water", "secrets", "rights"] {
+        assert!(all.contains(part), "{part} is not in {all}");
+    }
+    assert!(!all.contains("track"), "{all}");
+    assert_eq!(text(ARTICLE, Extract::Source), ARTICLE);
+}
+
+#[test]
+fn a_page_that_is_no_article_is_given_whole() {
+    let links = (0..40).map(|n| format!("<li><a href=/{n}>Entry {n}</a></li>")).collect::<String>();
+    let html = format!("<title>List</title><nav>Menu</nav><div><ul>{links}</ul></div><p>End.</p>");
+    let text = text(&html, Extract::Main);
+    assert!(text.contains("- [Entry 39](https://a.example/39)"), "{text}");
+    assert!(!text.contains("Menu"), "{text}");
+}
+
+#[test]
+fn headings_that_link_to_themselves_are_kept() {
+    let filler = "It is said, and it is true, that tea wants time. ".repeat(20);
+    let html = format!(
+        "<main><h2><a class=header href=#a>Pots</a></h2><p>{filler}</p>\
+         <h3>Cups<a href=#b>¶</a></h3><p>{filler}</p></main>"
+    );
+    let text = text(&html, Extract::Main);
+    assert!(text.contains("## Pots\n") && text.contains("### Cups\n"), "{text}");
+}
+
+#[test]
+fn what_nobody_sees_is_not_read() {
+    let hidden = "<p>Tea\u{200b}pot\u{e0041}\u{e0042}</p><p hidden>a</p><p aria-hidden=true>b</p>";
+    assert_eq!(text(hidden, Extract::Main), "Teapot");
+    assert_eq!(text(hidden, Extract::All), "Teapot");
+}
+
+#[test]
+fn garbage_and_deep_nesting_give_their_text() {
+    let check = |html: &str, expected: &str| assert_eq!(text(html, Extract::Main), expected);
+    check("", "");
+    check("<", "\\<");
+    check("<p>a<b>b</p>c</b></div></html>d", "a**b**\n\n**c**d");
+    check("<!-- <p>a</p>", "");
+    check("<script>alert(1)", "");
+    check("\0<p>a\0b", "ab");
+    for depth in [300, 3_000] {
+        for tag in ["div", "blockquote", "ul><li", "b", "table><tr><td", "span"] {
+            let html = format!("{}deep", format!("<{tag}>").repeat(depth));
+            assert!(text(&html, Extract::Main).contains("deep"), "{tag} {depth}");
+        }
+    }
+}
+
+#[test]
+fn a_tree_that_is_too_deep_is_flattened() {
+    let check = |most: usize, expected: &str| {
+        let tree = Tree::from("<p>a<b>b<i>c<u>d</u></i></b>e<p>f<b>g</b>");
+        flatten(&tree, most);
+        assert_eq!(tree.select("body").inner_html().to_string(), expected, "{most}");
+    };
+    // Below the document, html and body.
+    check(9, "<p>a<b>b<i>c<u>d</u></i></b>e</p><p>f<b>g</b></p>");
+    check(5, "<p>a<b>b<i>cd</i></b>e</p><p>f<b>g</b></p>");
+    check(4, "<p>a<b>bcd</b>e</p><p>f<b>g</b></p>");
+    check(3, "<p>abcde</p><p>fg</p>");
+    check(2, "abcdefg");
+}

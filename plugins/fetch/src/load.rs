@@ -1,0 +1,165 @@
+//! From a URL to a body: redirects followed, each failure a sentence.
+
+use std::fmt::Write as _;
+use std::io::Read as _;
+
+use toolrack_sdk::http::{self, Error, Response};
+use url::Url;
+
+use crate::media::{Kind, Media};
+
+/// Redirects that are followed.
+const MAX_REDIRECTS: usize = 5;
+/// What is read of a body. The host lets 4 MiB through, and a page twice this size is no page to read.
+const MAX_BODY: usize = 3 * 1024 * 1024;
+/// What servers see; some give Markdown to those who ask for it.
+const ACCEPT: &str = "text/markdown, text/html;q=0.9, application/xhtml+xml;q=0.9, text/plain;q=0.8, \
+                      application/json;q=0.8, */*;q=0.5";
+const USER_AGENT: &str = concat!("toolrack-fetch/", env!("CARGO_PKG_VERSION"));
+
+/// What is at a URL.
+#[derive(Debug)]
+pub struct Page {
+    /// Where it was found in the end.
+    pub url: Url,
+    pub kind: Kind,
+    pub charset: Option<String>,
+    pub body: Vec<u8>,
+    redirected: bool,
+    truncated: bool,
+}
+
+impl Page {
+    /// A page that was found at once, for tests.
+    #[cfg(test)]
+    pub fn new(url: Url, kind: Kind, body: &str) -> Self {
+        let (charset, redirected, truncated) = (None, false, false);
+        Self { url, kind, charset, body: body.into(), redirected, truncated }
+    }
+
+    /// What a reader should know beforehand, in lines.
+    pub fn head(&self) -> String {
+        let mut head = format!("URL: {}", self.url);
+        if self.redirected {
+            head.push_str(" (redirected)");
+        }
+        head.push('\n');
+        if self.truncated {
+            let _ = writeln!(head, "Note: only the first {} were read.", size(MAX_BODY));
+        }
+        head
+    }
+}
+
+pub fn load(url: Url) -> Result<Page, String> {
+    let mut at = url.clone();
+    for _ in 0..=MAX_REDIRECTS {
+        let response = send(&at).map_err(|error| match at == url {
+            true => error.to_string(),
+            false => format!("{url} redirects to {at}: {error}"),
+        })?;
+        match next(&at, &response)? {
+            Some(next) => at = next,
+            None => return page(at.clone(), at != url, response),
+        }
+    }
+    Err(format!(
+        "{url} redirects more than {MAX_REDIRECTS} times, lastly to {at}; give another URL"
+    ))
+}
+
+fn send(url: &Url) -> Result<Response, Error> {
+    http::get(url.as_str())
+        .header("accept", ACCEPT)
+        .header("accept-encoding", "identity")
+        .header("user-agent", USER_AGENT)
+        .send()
+}
+
+/// Where a redirect leads.
+fn next(at: &Url, response: &Response) -> Result<Option<Url>, String> {
+    let status = response.status();
+    if !matches!(status, 301 | 302 | 303 | 307 | 308) {
+        return Ok(None);
+    }
+    let Some(location) = response.header("location") else {
+        return Err(format!("{at} redirects (status {status}) without saying where to"));
+    };
+    let mut next = at
+        .join(location)
+        .map_err(|error| format!("{at} redirects to `{}`: {error}", shortened(location)))?;
+    next.set_fragment(None);
+    Ok(Some(next))
+}
+
+fn page(url: Url, redirected: bool, response: Response) -> Result<Page, String> {
+    let media = Media::parse(response.header("content-type").unwrap_or_default());
+    if !response.is_success() {
+        return Err(refusal(&url, &media, response));
+    }
+    match response.header("content-encoding").map(str::trim) {
+        None | Some("" | "identity") => {}
+        Some(encoding) => {
+            return Err(format!("{url} is compressed ({encoding}) though that was not asked for"));
+        }
+    }
+    let announced = response.header("content-length").and_then(|length| length.parse().ok());
+    let unreadable = |length: Option<usize>| {
+        let length = length.map(|length| format!(", {}", size(length))).unwrap_or_default();
+        let name = if media.name.is_empty() { "of an unknown type" } else { &media.name };
+        Err(format!(
+            "{url} is {name}{length}; only text can be read: HTML, Markdown, JSON, XML and the like"
+        ))
+    };
+    // What is no text whatever it holds is not waited for.
+    if media.kind(b"").is_none() {
+        return unreadable(announced);
+    }
+    let mut body = Vec::new();
+    let mut reader = response.reader().take(MAX_BODY as u64);
+    reader.read_to_end(&mut body).map_err(|error| Error::from(error).to_string())?;
+    // The limit may end the reading, and the body not go on after it.
+    let truncated = body.len() == MAX_BODY;
+    match media.kind(&body) {
+        Some(kind) => Ok(Page { url, kind, charset: media.charset, body, redirected, truncated }),
+        None => unreadable(announced.or(Some(body.len()))),
+    }
+}
+
+/// What a status says, and what to do about it.
+fn refusal(url: &Url, media: &Media, response: Response) -> String {
+    let status = response.status();
+    let advice = match status {
+        401 | 407 => "it wants a login, which this tool has not".into(),
+        403 => "it refuses; it may want a login, or no programs as readers".into(),
+        404 | 410 => {
+            "there is no such page; check the URL, or look for it from the site's start".into()
+        }
+        429 => format!("too many requests; try again {}", response.try_again()),
+        500.. => format!("it is out of order; try again {}", response.try_again()),
+        _ => "it refuses the request".into(),
+    };
+    // What an API says for programs says more than the status; a page for people does not.
+    let told = match media.kind(b"") {
+        Some(Kind::Text) if !media.name.is_empty() => response.text().unwrap_or_default(),
+        _ => String::new(),
+    };
+    let told =
+        if told.trim().is_empty() { String::new() } else { format!(": {}", shortened(&told)) };
+    format!("{url} answers with status {status}: {advice}{told}")
+}
+
+fn shortened(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(300).collect()
+}
+
+fn size(bytes: usize) -> String {
+    match bytes {
+        0..1024 => format!("{bytes} bytes"),
+        1024..1_048_576 => format!("{} KiB", bytes / 1024),
+        _ => format!("{:.1} MiB", bytes as f64 / 1_048_576.0),
+    }
+}
+
+#[cfg(test)]
+mod tests;
