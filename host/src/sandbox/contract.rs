@@ -15,7 +15,7 @@ use crate::tool::{Annotations, CallError, Content, Media, Output, ResourceLink, 
 /// Tools of one plugin.
 const MAX_TOOLS: usize = 512;
 /// A JSON Schema, in bytes.
-const MAX_SCHEMA: usize = 32 * 1024;
+pub(super) const MAX_SCHEMA: usize = 32 * 1024;
 /// How deep a JSON Schema nests.
 const MAX_SCHEMA_DEPTH: usize = 16;
 

@@ -14,6 +14,7 @@ mod compiler;
 mod config;
 mod contract;
 mod folders;
+mod functions;
 mod guest;
 pub mod http;
 mod imports;
