@@ -3,14 +3,14 @@
 use std::path::{MAIN_SEPARATOR, Path};
 use std::sync::Arc;
 
+use super::overrides;
 use super::schema::Schema;
 use crate::home::Home;
 use crate::manifest::{Grants, Kind, Limits, Manifest, ManifestError, Sha256Digest};
 use crate::name::{NameError, PluginName, ToolName};
 use crate::sandbox::{CompileError, FolderError, Guest, ListError, Sandbox, Wasm};
 use crate::secret::Secrets;
-use crate::text::escape;
-use crate::tool::{CallError, ToolSpec};
+use crate::tool::{CallError, Listed, ToolSpec, UnfitTool};
 
 /// Patterns in the schemas of one plugin: each is compiled, and stays so.
 const MAX_PATTERNS: usize = 256;
@@ -25,14 +25,20 @@ pub struct Plugin {
     pub digest: Sha256Digest,
     pub(super) guest: Guest,
     pub(super) tools: Vec<PluginTool>,
+    /// What it has and cannot offer.
+    pub(super) unfit: Vec<UnfitTool>,
 }
 
 /// A tool of a plugin before public names are settled.
 pub(super) struct PluginTool {
     pub(super) name: ToolName,
     pub(super) spec: ToolSpec,
-    pub(super) input: Arc<Schema>,
+    /// What arguments and answers are checked against, unless the sandbox wrote the schema itself: then
+    /// it takes nothing else, and gives nothing else.
+    pub(super) input: Option<Arc<Schema>>,
     pub(super) output: Option<Arc<Schema>>,
+    /// Whether an error that the guest returns is one to the client.
+    pub(super) err_is_error: bool,
 }
 
 /// Why a manifest and its bytes are not served.
@@ -172,16 +178,17 @@ impl Plugin {
         // that holds characters that hide; no `.env` is found beside such a one.
         let beside = Path::new(&file).parent();
         let guest = guest.with_secrets(Secrets::of(beside, Home::from_environment().as_ref()));
-        let specs =
+        let listed =
             guest.tools().await.map_err(|error| PluginError::List { wasm: name.clone(), error })?;
-        if specs.is_empty() {
+        if listed.tools.is_empty() {
             return Err(PluginError::NoTools(name));
         }
         let (place, plugin) = (file.clone(), manifest.name.clone());
         // A large schema takes its time.
-        let tools = tokio::task::spawn_blocking(move || tools(&place, &manifest, specs)).await;
-        let tools = tools.map_err(|error| PluginError::Inside(error.to_string()))??;
-        Ok(Self { name: plugin, file, digest, guest, tools })
+        let offer = tokio::task::spawn_blocking(move || offer(&place, &manifest, found, listed));
+        let offer = offer.await.map_err(|error| PluginError::Inside(error.to_string()))??;
+        let Offer { tools, unfit } = offer;
+        Ok(Self { name: plugin, file, digest, guest, tools, unfit })
     }
 
     /// What it may reach.
@@ -197,25 +204,40 @@ impl Plugin {
     }
 }
 
-fn tools(
+/// What a plugin offers once its manifest has been asked.
+struct Offer {
+    tools: Vec<PluginTool>,
+    unfit: Vec<UnfitTool>,
+}
+
+fn offer(
     file: &str,
     manifest: &Manifest,
-    specs: Vec<ToolSpec>,
-) -> Result<Vec<PluginTool>, PluginError> {
+    kind: Kind,
+    mut listed: Listed,
+) -> Result<Offer, PluginError> {
+    let returned = overrides::apply(file, manifest, kind, &mut listed)?;
     let mut tools = Vec::new();
     let mut patterns = 0;
-    for spec in overridden(file, manifest, specs)? {
-        let tool = tool(&manifest.prefix, spec)?;
-        patterns += tool.input.patterns + tool.output.as_ref().map_or(0, |s| s.patterns);
+    for spec in listed.tools {
+        let err_is_error = !returned.contains(&spec.name);
+        let tool = tool(&manifest.prefix, kind, spec, err_is_error)?;
+        let schemas = tool.input.iter().chain(&tool.output);
+        patterns += schemas.map(|schema| schema.patterns).sum::<usize>();
         if patterns > MAX_PATTERNS {
             return Err(PluginError::TooManyPatterns);
         }
         tools.push(tool);
     }
-    Ok(tools)
+    Ok(Offer { tools, unfit: listed.unfit })
 }
 
-fn tool(prefix: &str, spec: ToolSpec) -> Result<PluginTool, PluginError> {
+fn tool(
+    prefix: &str,
+    kind: Kind,
+    spec: ToolSpec,
+    err_is_error: bool,
+) -> Result<PluginTool, PluginError> {
     let compile = |which, text| {
         Schema::compile(text).map(Arc::new).map_err(|problem| PluginError::Schema {
             tool: spec.name.clone(),
@@ -223,38 +245,14 @@ fn tool(prefix: &str, spec: ToolSpec) -> Result<PluginTool, PluginError> {
             problem,
         })
     };
-    let input = compile("input", &spec.input_schema)?;
-    let output = spec.output_schema.as_deref().map(|text| compile("output", text)).transpose()?;
+    let (input, output) = match kind {
+        Kind::Tools | Kind::Command => {
+            let output = spec.output_schema.as_deref().map(|text| compile("output", text));
+            (Some(compile("input", &spec.input_schema)?), output.transpose()?)
+        }
+        Kind::Functions => (None, None),
+    };
     let name = ToolName::public(prefix, &spec.name)
         .map_err(|error| PluginError::Name { tool: spec.name.clone(), error })?;
-    Ok(PluginTool { name, spec, input, output })
-}
-
-/// The guest's tools as the manifest wants them shown.
-fn overridden(
-    file: &str,
-    manifest: &Manifest,
-    mut specs: Vec<ToolSpec>,
-) -> Result<Vec<ToolSpec>, PluginError> {
-    for wish in &manifest.tools {
-        let Some(at) = specs.iter().position(|spec| spec.name == wish.name) else {
-            let known: Vec<_> =
-                specs.iter().take(20).map(|spec| format!("`{}`", spec.name)).collect();
-            let message = format!("the plugin has no tool `{}`", escape(&wish.name));
-            return Err(ManifestError::new(file, wish.place.clone(), message)
-                .help(format!("its tools are {}", known.join(", ")))
-                .into());
-        };
-        if wish.hidden {
-            specs.remove(at);
-            continue;
-        }
-        if let Some(title) = &wish.title {
-            specs[at].title = Some(title.clone());
-        }
-        if let Some(description) = &wish.description {
-            specs[at].description.clone_from(description);
-        }
-    }
-    Ok(specs)
+    Ok(PluginTool { name, spec, input, output, err_is_error })
 }

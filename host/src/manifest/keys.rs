@@ -54,7 +54,7 @@ impl Section {
             Self::Grants => vec!["network", "files", "env", "secrets", "config"],
             Self::Network => vec!["url", "secret", "header", "before", "query"],
             Self::Files => vec!["path", "at", "access"],
-            Self::Tool => vec!["name", "title", "description", "hidden"],
+            Self::Tool => vec!["name", "title", "description", "hidden", "err_is_error"],
         }
     }
 

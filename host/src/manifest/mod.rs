@@ -105,6 +105,8 @@ pub struct ToolOverride {
     pub description: Option<String>,
     /// The tool is neither listed nor called.
     pub hidden: bool,
+    /// Whether an error that the tool returns is one to the client. Only functions return errors.
+    pub err_is_error: Option<bool>,
     /// Where the manifest names the tool, for an error that only the loaded plugin can show.
     pub place: Place,
 }

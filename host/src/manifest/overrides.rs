@@ -34,6 +34,7 @@ pub(super) fn read(source: &str, raw: &[RawTool<'_>]) -> Result<Vec<ToolOverride
             title: readable(source, "title", tool.title.as_ref())?,
             description: readable(source, "description", tool.description.as_ref())?,
             hidden: tool.hidden.unwrap_or(false),
+            err_is_error: tool.err_is_error,
             place,
         });
     }

@@ -38,6 +38,7 @@ pub(super) struct RawTool<'a> {
     pub(super) title: Option<Text<'a>>,
     pub(super) description: Option<Text<'a>>,
     pub(super) hidden: Option<bool>,
+    pub(super) err_is_error: Option<bool>,
 }
 
 impl<'a> RawManifest<'a> {
@@ -89,6 +90,7 @@ impl<'a> RawTool<'a> {
             title: table.text("title", r#""Weather forecast""#)?,
             description: table.text("description", r#""Tells the weather of a city.""#)?,
             hidden: table.flag("hidden")?,
+            err_is_error: table.flag("err_is_error")?,
         })
     }
 }

@@ -77,7 +77,7 @@ fn tool(raw: wit::Tool, grants: &Grants) -> Result<ToolSpec, String> {
 
 /// Claims corrected by what the sandbox proves. A plugin that can reach no network and change no file
 /// changes nothing, whatever it says; of one that can, what it says stands, and silence means the worst.
-fn annotations(claim: &wit::Annotations, grants: &Grants) -> Annotations {
+pub(super) fn annotations(claim: &wit::Annotations, grants: &Grants) -> Annotations {
     let reaches = !grants.network.is_empty();
     let changes = reaches || grants.files.iter().any(|grant| grant.access == Access::Write);
     let read_only = !changes || claim.read_only.unwrap_or(false);
@@ -152,7 +152,9 @@ pub(super) fn output(raw: wit::Output) -> Result<Output, CallError> {
 pub(super) fn failure(raw: wit::Failure) -> CallError {
     match raw {
         wit::Failure::InvalidArguments(text) => CallError::InvalidArguments(text),
-        wit::Failure::Failed(blocks) => CallError::Failed(content(blocks)),
+        wit::Failure::Failed(blocks) => {
+            CallError::Failed(Output { content: content(blocks), ..Output::default() })
+        }
         wit::Failure::Other(text) => {
             let kind = serde_json::from_str::<serde_json::Value>(&text)
                 .ok()
@@ -191,10 +193,11 @@ fn content(blocks: Vec<wit::Content>) -> Vec<Content> {
 }
 
 /// The size of an answer, as far as the guest decides it. Bytes count as the base64 they become.
-pub(super) fn size(content: &[Content], output: &Output) -> u64 {
+pub(super) fn size(output: &Output) -> u64 {
     let base64 = |data: &[u8]| data.len().div_ceil(3) * 4;
     let optional = |text: &Option<String>| text.as_ref().map_or(0, String::len);
-    let blocks: usize = content
+    let blocks: usize = output
+        .content
         .iter()
         .map(|block| match block {
             Content::Text(text) => text.len(),

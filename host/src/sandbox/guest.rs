@@ -20,10 +20,10 @@ use super::link::Linked;
 use super::meter::{Stopped, Timed};
 use super::redact::redacted;
 use super::store::{self, ProgressSink, Reach, State};
-use super::{MAX_STACK, Sandbox, imports, one_line, tools};
+use super::{MAX_STACK, Sandbox, functions, imports, one_line, tools};
 use crate::manifest::{Bytes, Grants, Kind, Limits, grouped, show_duration};
 use crate::secret::{Known, Secrets};
-use crate::tool::{CallError, Limit, LimitHit, Output, ToolSpec, Usage};
+use crate::tool::{CallError, Limit, LimitHit, Listed, Output, Usage};
 
 /// What an answer may copy out of the guest above its output limit: lengths, tags, pointers.
 const OVERHEAD: u64 = 256 * 1024;
@@ -126,13 +126,18 @@ impl Guest {
     pub fn kind(&self) -> Kind {
         match self.code.linked {
             Linked::Tools(_) => Kind::Tools,
+            Linked::Functions(_) => Kind::Functions,
         }
     }
 
     /// Its tools. A guest that has to be asked for them is asked under the limits of a call.
-    pub async fn tools(&self) -> Result<Vec<ToolSpec>, ListError> {
+    pub async fn tools(&self) -> Result<Listed, ListError> {
         match &self.code.linked {
-            Linked::Tools(pre) => tools::list(self, pre).await,
+            Linked::Tools(pre) => {
+                let tools = tools::list(self, pre).await?;
+                Ok(Listed { tools, unfit: Vec::new() })
+            }
+            Linked::Functions(functions) => Ok(functions::list(functions, &self.grants)),
         }
     }
 
@@ -155,6 +160,7 @@ impl Guest {
         let call = Call { tool, arguments, reach, progress };
         let (outcome, usage) = match &self.code.linked {
             Linked::Tools(pre) => tools::call(self, pre, call).await,
+            Linked::Functions(functions) => functions::call(self, functions, call).await,
         };
         let outcome = redacted(outcome, secrets.redactor());
         Ended { outcome: capped(outcome, self.limits.output), usage, slot: Some(Slot(slot)) }
@@ -277,8 +283,7 @@ fn limit(limit: Limit, value: String) -> CallError {
 /// An answer within the output limit, or the limit.
 fn capped(outcome: Result<Output, CallError>, at_most: Bytes) -> Result<Output, CallError> {
     let size = match &outcome {
-        Ok(output) => contract::size(&output.content, output),
-        Err(CallError::Failed(content)) => contract::size(content, &Output::default()),
+        Ok(output) | Err(CallError::Failed(output)) => contract::size(output),
         Err(CallError::InvalidArguments(text)) => text.len() as u64,
         Err(_) => 0,
     };

@@ -103,6 +103,7 @@ impl Sandbox {
 /// The engine, the same wherever code is made and run.
 fn engine() -> wasmtime::Result<Engine> {
     let mut config = Config::new();
+    config.wasm_component_model_map(true);
     config.consume_fuel(true).epoch_interruption(true).max_wasm_stack(MAX_STACK);
     Engine::new(&config)
 }

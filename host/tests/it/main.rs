@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `manifests.rs` | TOML text to checked values: golden pairs |
 //! | `sandbox.rs` | limits, traps and answers of guests in WAT |
+//! | `functions.rs` | components that know nothing of tools: types, values, names, limits |
 //! | `files.rs` | directories that guests are granted: what is possible there, and nothing beyond |
 //! | `http.rs` | requests to servers on loopback: grants, bounds, TLS, secrets |
 //! | `secrets.rs` | guests that are told secrets, and what is seen of them |
@@ -23,7 +24,7 @@
 //! | `dev.rs` | the author's loop, `toolrack dev`, with an invented cargo |
 //! | `follow.rs` | servers that follow `add`, `remove` and `dev` while they run |
 //! | `status.rs` | servers as `toolrack status` shows them |
-//! | `guest.rs`, `plugins.rs`, `client.rs`, `person.rs`, `web.rs` | what these tests are made with |
+//! | `guest.rs`, `wit.rs`, `plugins.rs`, `client.rs`, `person.rs`, `web.rs` | what these tests are made with |
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
@@ -40,6 +41,7 @@ mod files;
 #[cfg(target_os = "linux")]
 mod flood;
 mod follow;
+mod functions;
 mod guest;
 mod histories;
 mod http;
@@ -56,3 +58,4 @@ mod secrets;
 mod server;
 mod status;
 mod web;
+mod wit;

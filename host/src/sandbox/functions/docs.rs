@@ -40,9 +40,8 @@ impl Docs {
                 // `local:calc/ops@0.1.0` is `ops` in its package; one of the world's own has no package.
                 let own = interface.rsplit('/').next().unwrap_or(interface);
                 let own = own.split('@').next().unwrap_or(own);
-                let within = |interfaces: Option<&Value>| {
-                    function(interfaces?.get(own)?.get("funcs"))
-                };
+                let within =
+                    |interfaces: Option<&Value>| function(interfaces?.get(own)?.get("funcs"));
                 within(self.0.get("interfaces")).or_else(|| {
                     worlds().find_map(|world| {
                         within(world.get("interface_exports"))

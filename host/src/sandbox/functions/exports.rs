@@ -56,8 +56,8 @@ impl Export {
 pub(super) fn functions(component: &Component, engine: &Engine) -> Result<Vec<Export>, TooMany> {
     let mut walk = Walk { component, engine, left: MAX_EXPORTS, found: Vec::new() };
     let component_type = component.component_type();
-    let items = component_type.exports(engine).map(|(name, item)| (name, item.ty));
-    walk.exports(None, &[], items)?;
+    let mut items = component_type.exports(engine).map(|(name, item)| (name, item.ty));
+    walk.exports(None, &[], &mut items)?;
     let mut found = walk.found;
     found.retain(|export| !export.is_standard() && !export.is_helper());
     Ok(found)
@@ -75,7 +75,7 @@ impl Walk<'_> {
         &mut self,
         within: Option<&ComponentExportIndex>,
         path: &[String],
-        items: impl Iterator<Item = (&'n str, ComponentItem)>,
+        items: &mut dyn Iterator<Item = (&'n str, ComponentItem)>,
     ) -> Result<(), TooMany> {
         for (name, item) in items {
             self.left = self.left.checked_sub(1).ok_or(TooMany)?;
@@ -87,8 +87,9 @@ impl Walk<'_> {
                 }
                 ComponentItem::ComponentInstance(instance) if path.len() < MAX_DEPTH => {
                     let path: Vec<_> = path.iter().cloned().chain([name.to_owned()]).collect();
-                    let items = instance.exports(self.engine).map(|(name, item)| (name, item.ty));
-                    self.exports(Some(&index), &path, items)?;
+                    let items = instance.exports(self.engine);
+                    let mut items = items.map(|(name, item)| (name, item.ty));
+                    self.exports(Some(&index), &path, &mut items)?;
                 }
                 // A component or a module is not running: there is nothing to call.
                 ComponentItem::ComponentInstance(_)
