@@ -197,6 +197,12 @@ impl Plugin {
         self.guest.grants()
     }
 
+    /// What it has and cannot offer.
+    #[must_use]
+    pub fn unfit(&self) -> &[UnfitTool] {
+        &self.unfit
+    }
+
     /// The limits of one call.
     #[must_use]
     pub fn limits(&self) -> &Limits {

@@ -91,7 +91,7 @@ fn kind(sandbox: &Sandbox, component: &Component) -> Result<Kind, CompileError> 
         "it is a WASI program (it exports `wasi:cli/run`), which this version does not run; export functions of its own, or write the plugin with toolrack-sdk".into()
     } else {
         format!(
-            "it is a component that exports nothing to call: neither `{expected}` nor a function of its own"
+            "it is a component without tools: it exports neither `{expected}` nor a function of its own"
         )
     }))
 }

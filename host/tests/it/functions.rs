@@ -301,7 +301,7 @@ async fn assert_refused(wasm: &[u8], expected: &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_component_without_a_tool_is_refused_and_says_why() {
-    assert_refused(&wat::parse_str("(component)").unwrap(), "exports nothing to call").await;
+    assert_refused(&wat::parse_str("(component)").unwrap(), "component without tools").await;
     let only = importing(
         "interface i { resource r; open: func() -> r; } world w { export i; }",
         r#"(import "[export]t:t/i" "[resource-new]r" (func $new (param i32) (result i32)))"#,

@@ -71,11 +71,11 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    fn exports<'n>(
+    fn exports(
         &mut self,
         within: Option<&ComponentExportIndex>,
         path: &[String],
-        items: &mut dyn Iterator<Item = (&'n str, ComponentItem)>,
+        items: &mut dyn Iterator<Item = (&str, ComponentItem)>,
     ) -> Result<(), TooMany> {
         for (name, item) in items {
             self.left = self.left.checked_sub(1).ok_or(TooMany)?;
