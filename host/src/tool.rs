@@ -40,6 +40,24 @@ impl ToolSpec {
     }
 }
 
+/// What a plugin has to offer, before its manifest is asked.
+#[derive(Clone, Debug, Default)]
+pub struct Listed {
+    /// Its tools.
+    pub tools: Vec<ToolSpec>,
+    /// What it has and cannot offer.
+    pub unfit: Vec<UnfitTool>,
+}
+
+/// Something that cannot be a tool while others of the same plugin are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnfitTool {
+    /// The name that it would have, escaped.
+    pub name: String,
+    /// Why not, as the end of a sentence that begins with its name.
+    pub reason: String,
+}
+
 /// MCP's tool annotations.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -132,9 +150,9 @@ pub enum CallError {
     /// The arguments cannot be used: the host's schema check or the tool itself says so.
     #[error("invalid arguments: {0}")]
     InvalidArguments(String),
-    /// The tool did its work and it failed.
+    /// The tool did its work and it failed: it says how, as it would answer.
     #[error("the tool reported a failure")]
-    Failed(Vec<Content>),
+    Failed(Output),
     /// A limit of the plugin was reached and the call was stopped.
     #[error("{0}")]
     Limit(LimitHit),

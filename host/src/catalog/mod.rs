@@ -4,6 +4,7 @@
 //! after. It does not know files, JSON-RPC or how a plugin runs.
 
 mod budget;
+mod overrides;
 mod plugin;
 mod schema;
 mod tally;
@@ -55,6 +56,8 @@ pub enum Refused {
     Version,
     /// One tool; the plugin's others are served.
     Tool(ToolName),
+    /// One function that no tool can be made of; the plugin's others are served.
+    Function(String),
 }
 
 impl Refusal {
@@ -86,8 +89,9 @@ pub struct Tool {
     pub plugin: Arc<Plugin>,
     /// What it has been asked, over all its versions.
     pub tally: Arc<Tally>,
-    input: Arc<schema::Schema>,
+    input: Option<Arc<schema::Schema>>,
     output: Option<Arc<schema::Schema>>,
+    err_is_error: bool,
 }
 
 impl Catalog {
@@ -101,6 +105,16 @@ impl Catalog {
         previous: Option<&Self>,
     ) -> Self {
         let plugins = admit(plugins, &mut refusals, previous);
+        for plugin in &plugins {
+            refusals.extend(plugin.unfit.iter().map(|unfit| Refusal {
+                file: plugin.file.clone(),
+                refused: Refused::Function(unfit.name.clone()),
+                reason: format!(
+                    "its function `{}` is no tool: it {}; `hidden = true` in its [[tools]] silences this",
+                    unfit.name, unfit.reason
+                ),
+            }));
+        }
         let owned = |plugin: &Plugin, name: &ToolName| {
             let before = previous.and_then(|previous| previous.tools.get(name));
             before.filter(|before| before.plugin.file == plugin.file)
@@ -131,6 +145,7 @@ impl Catalog {
                     tally: tally.unwrap_or_default(),
                     input: tool.input.clone(),
                     output: tool.output.clone(),
+                    err_is_error: tool.err_is_error,
                 };
                 tools.insert(name.clone(), Arc::new(tool));
                 continue;
@@ -229,7 +244,11 @@ impl Tool {
             return Ended::before(CallError::InvalidArguments(problem));
         }
         let ended = self.plugin.guest.call(&self.spec.name, arguments, progress).await;
-        Ended { outcome: ended.outcome.and_then(|output| self.check_output(output)), ..ended }
+        let outcome = match ended.outcome {
+            Err(CallError::Failed(output)) if !self.err_is_error => Ok(output),
+            outcome => outcome.and_then(|output| self.check_output(output)),
+        };
+        Ended { outcome, ..ended }
     }
 
     fn check_arguments(&self, text: &str) -> Result<(), String> {
@@ -239,8 +258,9 @@ impl Tool {
                 text.len()
             ));
         }
+        let Some(schema) = &self.input else { return Ok(()) };
         let value: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
-        self.input.check(&value, text.len())
+        schema.check(&value, text.len())
     }
 
     fn check_output(&self, output: Output) -> Result<Output, CallError> {

@@ -3,16 +3,14 @@
 use std::path::{MAIN_SEPARATOR, Path};
 use std::sync::Arc;
 
+use super::overrides;
 use super::schema::Schema;
 use crate::home::Home;
 use crate::manifest::{Grants, Kind, Limits, Manifest, ManifestError, Sha256Digest};
 use crate::name::{NameError, PluginName, ToolName};
-use crate::sandbox::{
-    CompileError, Declared, FolderError, Guest, ListError, Sandbox, Wasm, corrected,
-};
+use crate::sandbox::{CompileError, Declared, FolderError, Guest, ListError, Sandbox, Wasm};
 use crate::secret::{PatientKeyring, Secrets};
-use crate::text::escape;
-use crate::tool::{Annotations, CallError, ToolSpec};
+use crate::tool::{CallError, Listed, ToolSpec, UnfitTool};
 
 /// Patterns in the schemas of one plugin: each is compiled, and stays so.
 const MAX_PATTERNS: usize = 256;
@@ -27,14 +25,20 @@ pub struct Plugin {
     pub digest: Sha256Digest,
     pub(super) guest: Guest,
     pub(super) tools: Vec<PluginTool>,
+    /// What it has and cannot offer.
+    pub(super) unfit: Vec<UnfitTool>,
 }
 
 /// A tool of a plugin before public names are settled.
 pub(super) struct PluginTool {
     pub(super) name: ToolName,
     pub(super) spec: ToolSpec,
-    pub(super) input: Arc<Schema>,
+    /// What arguments and answers are checked against, unless the sandbox wrote the schema itself: then
+    /// it takes nothing else, and gives nothing else.
+    pub(super) input: Option<Arc<Schema>>,
     pub(super) output: Option<Arc<Schema>>,
+    /// Whether an error that the guest returns is one to the client.
+    pub(super) err_is_error: bool,
 }
 
 /// Why a manifest and its bytes are not served.
@@ -199,29 +203,35 @@ impl Plugin {
         let secrets = Secrets::of(beside, Home::from_environment().as_ref());
         let guest = guest.with_secrets(secrets.with_keyring(PatientKeyring::of_system()));
         let guest = guest.declaring(Declared::of(&manifest));
-        let specs = guest.tools().await.map_err(|error| match error {
+        let listed = guest.tools().await.map_err(|error| match error {
             ListError::Declared(error) => {
                 ManifestError::new(&file, error.place, error.message).help(error.help).into()
             }
             error => PluginError::List { wasm: name.clone(), error },
         })?;
-        match (specs.is_empty(), found) {
+        match (listed.tools.is_empty(), found) {
             (false, _) => {}
             (true, Kind::Command) => return Err(PluginError::undeclared(name, &file, &manifest)),
             (true, Kind::Tools | Kind::Functions) => return Err(PluginError::NoTools(name)),
         }
         let (place, plugin) = (file.clone(), manifest.name.clone());
         // A large schema takes its time.
-        let tools =
-            tokio::task::spawn_blocking(move || tools(&place, &manifest, found, specs)).await;
-        let tools = tools.map_err(|error| PluginError::Inside(error.to_string()))??;
-        Ok(Self { name: plugin, file, digest, guest, tools })
+        let offer = tokio::task::spawn_blocking(move || offer(&place, &manifest, found, listed));
+        let offer = offer.await.map_err(|error| PluginError::Inside(error.to_string()))??;
+        let Offer { tools, unfit } = offer;
+        Ok(Self { name: plugin, file, digest, guest, tools, unfit })
     }
 
     /// What it may reach.
     #[must_use]
     pub fn grants(&self) -> &Grants {
         self.guest.grants()
+    }
+
+    /// What it has and cannot offer.
+    #[must_use]
+    pub fn unfit(&self) -> &[UnfitTool] {
+        &self.unfit
     }
 
     /// The limits of one call.
@@ -231,27 +241,41 @@ impl Plugin {
     }
 }
 
-fn tools(
+/// What a plugin offers once its manifest has been asked.
+struct Offer {
+    tools: Vec<PluginTool>,
+    unfit: Vec<UnfitTool>,
+}
+
+fn offer(
     file: &str,
     manifest: &Manifest,
     kind: Kind,
-    specs: Vec<ToolSpec>,
-) -> Result<Vec<PluginTool>, PluginError> {
+    mut listed: Listed,
+) -> Result<Offer, PluginError> {
+    let returned = overrides::apply(file, manifest, kind, &mut listed)?;
     let mut tools = Vec::new();
     let mut patterns = 0;
-    for spec in overridden(file, manifest, kind, specs)? {
-        let tool =
-            tool(&manifest.prefix, spec).map_err(|error| declared(file, manifest, kind, error))?;
-        patterns += tool.input.patterns + tool.output.as_ref().map_or(0, |s| s.patterns);
+    for spec in listed.tools {
+        let err_is_error = !returned.contains(&spec.name);
+        let tool = tool(&manifest.prefix, kind, spec, err_is_error)
+            .map_err(|error| declared(file, manifest, kind, error))?;
+        let schemas = tool.input.iter().chain(&tool.output);
+        patterns += schemas.map(|schema| schema.patterns).sum::<usize>();
         if patterns > MAX_PATTERNS {
             return Err(PluginError::TooManyPatterns);
         }
         tools.push(tool);
     }
-    Ok(tools)
+    Ok(Offer { tools, unfit: listed.unfit })
 }
 
-fn tool(prefix: &str, spec: ToolSpec) -> Result<PluginTool, PluginError> {
+fn tool(
+    prefix: &str,
+    kind: Kind,
+    spec: ToolSpec,
+    err_is_error: bool,
+) -> Result<PluginTool, PluginError> {
     let compile = |which, text| {
         Schema::compile(text).map(Arc::new).map_err(|problem| PluginError::Schema {
             tool: spec.name.clone(),
@@ -259,49 +283,16 @@ fn tool(prefix: &str, spec: ToolSpec) -> Result<PluginTool, PluginError> {
             problem,
         })
     };
-    let input = compile("input", &spec.input_schema)?;
-    let output = spec.output_schema.as_deref().map(|text| compile("output", text)).transpose()?;
+    let (input, output) = match kind {
+        Kind::Tools | Kind::Command => {
+            let output = spec.output_schema.as_deref().map(|text| compile("output", text));
+            (Some(compile("input", &spec.input_schema)?), output.transpose()?)
+        }
+        Kind::Functions => (None, None),
+    };
     let name = ToolName::public(prefix, &spec.name)
         .map_err(|error| PluginError::Name { tool: spec.name.clone(), error })?;
-    Ok(PluginTool { name, spec, input, output })
-}
-
-/// The guest's tools as the manifest wants them shown.
-fn overridden(
-    file: &str,
-    manifest: &Manifest,
-    kind: Kind,
-    mut specs: Vec<ToolSpec>,
-) -> Result<Vec<ToolSpec>, PluginError> {
-    for wish in &manifest.tools {
-        let Some(at) = specs.iter().position(|spec| spec.name == wish.name) else {
-            let known: Vec<_> =
-                specs.iter().take(20).map(|spec| format!("`{}`", spec.name)).collect();
-            let message = format!("the plugin has no tool `{}`", escape(&wish.name));
-            return Err(ManifestError::new(file, wish.place.clone(), message)
-                .help(format!("its tools are {}", known.join(", ")))
-                .into());
-        };
-        if let Some((key, place)) = wish.command.written.clone().filter(|_| kind != Kind::Command) {
-            let (wasm, kind) = (&manifest.wasm, kind.name());
-            let message = format!("`{key}` is for programs, and `{wasm}` is of the kind `{kind}`");
-            let help = "remove it: the plugin itself says what its tools take and give";
-            return Err(ManifestError::new(file, place, message).help(help).into());
-        }
-        if wish.hidden {
-            specs.remove(at);
-            continue;
-        }
-        if let Some(title) = &wish.title {
-            specs[at].title = Some(title.clone());
-        }
-        if let Some(description) = &wish.description {
-            specs[at].description.clone_from(description);
-        }
-        let claimed = claimed(&wish.annotations, specs[at].annotations);
-        specs[at].annotations = corrected(claimed, &manifest.grants);
-    }
-    Ok(specs)
+    Ok(PluginTool { name, spec, input, output, err_is_error })
 }
 
 /// A schema of a program is the manifest's, so that is where it is wrong.
@@ -311,14 +302,4 @@ fn declared(file: &str, manifest: &Manifest, kind: Kind, error: PluginError) -> 
     let Some(declared) = place.filter(|_| kind == Kind::Command) else { return error };
     let message = format!("the {which} schema of `{tool}` is not valid JSON Schema: {problem}");
     ManifestError::new(file, declared.place.clone(), message).into()
-}
-
-/// What the manifest claims of a tool; where it says nothing, what the plugin claims.
-fn claimed(wish: &Annotations, own: Annotations) -> Annotations {
-    Annotations {
-        read_only: wish.read_only.or(own.read_only),
-        destructive: wish.destructive.or(own.destructive),
-        idempotent: wish.idempotent.or(own.idempotent),
-        open_world: wish.open_world.or(own.open_world),
-    }
 }

@@ -108,6 +108,9 @@ impl Checked {
                 println!("     no tools served: its manifest hides all of them");
             }
             print_details(&tools, plugin);
+            for unfit in plugin.unfit() {
+                println!("     `{}` is no tool: it {}", unfit.name, unfit.reason);
+            }
             let manifest = escape(&self.shelf.directory.join(&pair.file).to_string_lossy());
             match pair.source {
                 ManifestSource::Brought => {}

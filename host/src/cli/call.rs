@@ -95,23 +95,25 @@ fn value_of(schema: &Value, text: &str) -> Value {
 
 fn print(outcome: Result<Output, CallError>, usage: Usage) {
     match outcome {
-        Ok(output) => {
-            if output.content.is_empty()
-                && let Some(structured) = &output.structured
-            {
-                println!("{}", structured.get());
-            }
-            print_blocks(&output.content);
-        }
-        Err(CallError::Failed(content)) => {
+        Ok(output) => print_output(&output),
+        Err(CallError::Failed(output)) => {
             eprintln!("{}", paint(ERROR, "the tool failed"));
-            print_blocks(&content);
+            print_output(&output);
         }
         Err(error) => eprintln!("{} {}", paint(ERROR, "error:"), safe(&error.to_string())),
     }
     let fuel = usage.fuel.map_or("unknown".into(), grouped);
     let (memory, time) = (usage.peak_memory / 1024, usage.time);
     eprintln!("{}", paint(DIM, format!("fuel {fuel}, {memory} KiB at most, {time:.1?}")));
+}
+
+fn print_output(output: &Output) {
+    if output.content.is_empty()
+        && let Some(structured) = &output.structured
+    {
+        println!("{}", structured.get());
+    }
+    print_blocks(&output.content);
 }
 
 fn print_blocks(blocks: &[Content]) {

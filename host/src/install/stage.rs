@@ -71,6 +71,10 @@ impl Stage {
     ) -> Result<Vec<Arc<Plugin>>, Vec<Refusal>> {
         let mut refusals = Vec::new();
         for refusal in catalog.refusals() {
+            // Whatever it is installed beside, and however often.
+            if matches!(refusal.refused, Refused::Function(_)) {
+                continue;
+            }
             if self.is_staged(&refusal.file) {
                 let file = self.as_shown(&refusal.file);
                 refusals.push(Refusal {
@@ -106,7 +110,7 @@ impl Stage {
             Refused::Tool(name) => format!(
                 "its tool `{name}` has the name of an installed one, of {other}; set another `prefix`"
             ),
-            Refused::Plugin | Refused::Version => format!(
+            Refused::Plugin | Refused::Version | Refused::Function(_) => format!(
                 "another plugin of this name is installed: {other}; remove it, or set another `name`"
             ),
         };

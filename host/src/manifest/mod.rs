@@ -112,6 +112,8 @@ pub struct ToolOverride {
     pub annotations: Annotations,
     /// How it is a run of a program. Says something of the kind `command` only.
     pub command: Command,
+    /// Whether an error that the tool returns is one to the client. Only functions return errors.
+    pub err_is_error: Option<bool>,
     /// Where the manifest names the tool, for an error that only the loaded plugin can show.
     pub place: Place,
 }

@@ -37,6 +37,7 @@ pub(super) fn read(source: &str, raw: &[RawTool<'_>]) -> Result<Vec<ToolOverride
             hidden: tool.hidden.unwrap_or(false),
             annotations: tool.annotations,
             command: command::read(source, &tool.command)?,
+            err_is_error: tool.err_is_error,
             place,
         });
     }

@@ -42,6 +42,7 @@ pub(super) struct RawTool<'a> {
     pub(super) hidden: Option<bool>,
     pub(super) annotations: Annotations,
     pub(super) command: RawCommand<'a>,
+    pub(super) err_is_error: Option<bool>,
 }
 
 impl<'a> RawManifest<'a> {
@@ -100,6 +101,7 @@ impl<'a> RawTool<'a> {
                 open_world: table.flag("open_world")?,
             },
             command: RawCommand::read(&table)?,
+            err_is_error: table.flag("err_is_error")?,
         })
     }
 }

@@ -178,8 +178,8 @@ pub(super) fn call_result(
 ) -> CallResult {
     let is_error = outcome.is_err();
     let mut output = outcome.unwrap_or_else(|error| match error {
-        CallError::Failed(content) if !content.is_empty() => {
-            Output { content, ..Output::default() }
+        CallError::Failed(output) if !output.content.is_empty() || output.structured.is_some() => {
+            output
         }
         error => Output { content: vec![Content::Text(error.to_string())], ..Output::default() },
     });

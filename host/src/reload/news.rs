@@ -32,7 +32,9 @@ pub(super) fn tell(old: Option<&Catalog>, new: &Catalog) {
 fn tell_refusal(refusal: &Refusal) {
     let line = refusal.one_line();
     match refusal.refused {
-        Refused::Plugin | Refused::Tool(_) => tracing::warn!("not served: {line}"),
+        Refused::Plugin | Refused::Tool(_) | Refused::Function(_) => {
+            tracing::warn!("not served: {line}")
+        }
         Refused::Version => tracing::warn!("not updated, the version before serves on: {line}"),
     }
 }

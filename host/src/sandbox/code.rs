@@ -40,6 +40,11 @@ impl Wasm {
         let bytes = bytes.into();
         Self::new(Sha256Digest::of(&bytes), move || Ok(bytes.clone()))
     }
+
+    /// The bytes. Blocks.
+    pub(super) fn bytes(&self) -> Result<Arc<[u8]>, CompileError> {
+        (self.read)().map_err(CompileError::Unread)
+    }
 }
 
 /// What code is made with, and where it is found again.
@@ -103,7 +108,8 @@ async fn make(sandbox: &Arc<Sandbox>, wasm: Wasm) -> Made {
     let codes = &sandbox.codes;
     if codes.cache.is_some() {
         let sandbox = sandbox.clone();
-        let found = blocking(&codes.reading, move || cached(&sandbox, &wasm.digest));
+        let wasm = wasm.clone();
+        let found = blocking(&codes.reading, move || cached(&sandbox, &wasm));
         if let Some(made) = found.await? {
             return made;
         }
@@ -114,21 +120,21 @@ async fn make(sandbox: &Arc<Sandbox>, wasm: Wasm) -> Made {
 }
 
 /// From the cache, if it is there and of use.
-fn cached(sandbox: &Sandbox, digest: &Sha256Digest) -> Option<Made> {
+fn cached(sandbox: &Sandbox, wasm: &Wasm) -> Option<Made> {
     let cache = sandbox.codes.cache.as_ref()?;
-    let code = cache.read(digest)?;
+    let code = cache.read(&wasm.digest)?;
     match load(sandbox, &code) {
-        Ok(component) => Some(link(sandbox, &component)),
+        Ok(component) => Some(link(sandbox, &component, wasm)),
         Err(error) => {
             tracing::debug!("cached code does not fit this machine: {}", one_line(&error));
-            cache.forget(digest);
+            cache.forget(&wasm.digest);
             None
         }
     }
 }
 
 fn compiled(sandbox: &Sandbox, wasm: &Wasm, lifeline: &Lifeline) -> Made {
-    let bytes = (wasm.read)().map_err(CompileError::Unread)?;
+    let bytes = wasm.bytes()?;
     let code = sandbox.codes.compiler.compile(&sandbox.engine, &bytes, lifeline)?;
     drop(bytes);
     let component = load(sandbox, &code).map_err(|error| {
@@ -137,7 +143,7 @@ fn compiled(sandbox: &Sandbox, wasm: &Wasm, lifeline: &Lifeline) -> Made {
     if let Some(cache) = &sandbox.codes.cache {
         cache.keep(&wasm.digest, &code);
     }
-    link(sandbox, &component)
+    link(sandbox, &component, wasm)
 }
 
 #[expect(unsafe_code, reason = "native code cannot be checked, only trusted")]

@@ -15,7 +15,7 @@ use crate::tool::{Annotations, CallError, Content, Media, Output, ResourceLink, 
 /// Tools of one plugin.
 const MAX_TOOLS: usize = 512;
 /// A JSON Schema, in bytes.
-const MAX_SCHEMA: usize = 32 * 1024;
+pub(super) const MAX_SCHEMA: usize = 32 * 1024;
 /// How deep a JSON Schema nests.
 const MAX_SCHEMA_DEPTH: usize = 16;
 
@@ -163,7 +163,9 @@ pub(super) fn output(raw: wit::Output) -> Result<Output, CallError> {
 pub(super) fn failure(raw: wit::Failure) -> CallError {
     match raw {
         wit::Failure::InvalidArguments(text) => CallError::InvalidArguments(text),
-        wit::Failure::Failed(blocks) => CallError::Failed(content(blocks)),
+        wit::Failure::Failed(blocks) => {
+            CallError::Failed(Output { content: content(blocks), ..Output::default() })
+        }
         wit::Failure::Other(text) => {
             let kind = serde_json::from_str::<serde_json::Value>(&text)
                 .ok()
@@ -202,10 +204,11 @@ fn content(blocks: Vec<wit::Content>) -> Vec<Content> {
 }
 
 /// The size of an answer, as far as the guest decides it. Bytes count as the base64 they become.
-pub(super) fn size(content: &[Content], output: &Output) -> u64 {
+pub(super) fn size(output: &Output) -> u64 {
     let base64 = |data: &[u8]| data.len().div_ceil(3) * 4;
     let optional = |text: &Option<String>| text.as_ref().map_or(0, String::len);
-    let blocks: usize = content
+    let blocks: usize = output
+        .content
         .iter()
         .map(|block| match block {
             Content::Text(text) => text.len(),

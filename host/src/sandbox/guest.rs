@@ -22,10 +22,10 @@ use super::meter::{Stopped, Timed};
 use super::redact::redacted;
 use super::scratch::Scratch;
 use super::store::{self, ProgressSink, Reach, State};
-use super::{MAX_STACK, Sandbox, imports, one_line, tools};
+use super::{MAX_STACK, Sandbox, functions, imports, one_line, tools};
 use crate::manifest::{Bytes, Grants, Kind, Limits, grouped, show_duration};
 use crate::secret::{Known, Secrets};
-use crate::tool::{CallError, Limit, LimitHit, Output, ToolSpec, Usage};
+use crate::tool::{CallError, Limit, LimitHit, Listed, Output, Usage};
 
 /// What an answer may copy out of the guest above its output limit: lengths, tags, pointers.
 const OVERHEAD: u64 = 256 * 1024;
@@ -151,14 +151,19 @@ impl Guest {
         match self.code.linked {
             Linked::Tools(_) => Kind::Tools,
             Linked::Command(_) => Kind::Command,
+            Linked::Functions(_) => Kind::Functions,
         }
     }
 
     /// Its tools. A guest that has to be asked for them is asked under the limits of a call.
-    pub async fn tools(&self) -> Result<Vec<ToolSpec>, ListError> {
+    pub async fn tools(&self) -> Result<Listed, ListError> {
         match &self.code.linked {
-            Linked::Tools(pre) => tools::list(self, pre).await,
-            Linked::Command(_) => Ok(command::list(self)?),
+            Linked::Tools(pre) => {
+                let tools = tools::list(self, pre).await?;
+                Ok(Listed { tools, unfit: Vec::new() })
+            }
+            Linked::Functions(functions) => Ok(functions::list(functions, &self.grants)),
+            Linked::Command(_) => Ok(Listed { tools: command::list(self)?, unfit: Vec::new() }),
         }
     }
 
@@ -191,6 +196,7 @@ impl Guest {
         let (outcome, usage) = match &self.code.linked {
             Linked::Tools(pre) => tools::call(self, pre, call).await,
             Linked::Command(pre) => command::call(self, pre, call).await,
+            Linked::Functions(functions) => functions::call(self, functions, call).await,
         };
         if let Some(scratch) = scratch {
             // What is not removed now is so by the next process: no reason to fail.
@@ -342,8 +348,7 @@ fn limit(limit: Limit, value: String) -> CallError {
 /// An answer within the output limit, or the limit.
 fn capped(outcome: Result<Output, CallError>, at_most: Bytes) -> Result<Output, CallError> {
     let size = match &outcome {
-        Ok(output) => contract::size(&output.content, output),
-        Err(CallError::Failed(content)) => contract::size(content, &Output::default()),
+        Ok(output) | Err(CallError::Failed(output)) => contract::size(output),
         Err(CallError::InvalidArguments(text)) => text.len() as u64,
         Err(_) => 0,
     };

@@ -1,11 +1,15 @@
 //! Compiled code joined to what it imports: which kind of plugin it is, and what it may import.
 
+use std::sync::Arc;
+
 use wasmtime::component::Component;
 use wasmtime::component::types::ComponentItem;
 use wasmtime_wasi::p2::bindings::CommandPre;
 
 use super::bindings::PluginPre;
+use super::code::Wasm;
 use super::compiler::CompileError;
+use super::functions::{self, Functions};
 use super::store::State;
 use super::{Sandbox, one_line};
 use crate::manifest::Kind;
@@ -25,6 +29,8 @@ pub(super) enum Linked {
     Tools(PluginPre<State>),
     /// It can be run.
     Command(CommandPre<State>),
+    /// It exports functions of its own.
+    Functions(Arc<Functions>),
 }
 
 impl Linked {
@@ -32,24 +38,35 @@ impl Linked {
         match self {
             Self::Tools(pre) => pre.instance_pre().component(),
             Self::Command(pre) => pre.instance_pre().component(),
+            Self::Functions(functions) => functions.component(),
         }
     }
 }
 
-/// `component` with everything it imports.
-pub(super) fn link(sandbox: &Sandbox, component: &Component) -> Result<Linked, CompileError> {
+/// `component`, compiled from `wasm`, with everything it imports.
+pub(super) fn link(
+    sandbox: &Sandbox,
+    component: &Component,
+    wasm: &Wasm,
+) -> Result<Linked, CompileError> {
     let kind = kind(sandbox, component)?;
     let pre = sandbox
         .linker
         .instantiate_pre(component)
         .map_err(|error| missing_import(sandbox, component, &error))?;
     match kind {
-        Kind::Tools => PluginPre::new(pre).map(Linked::Tools),
-        Kind::Command => CommandPre::new(pre).map(Linked::Command),
-        // `kind` finds none of these yet.
-        Kind::Functions => unreachable!(),
+        Kind::Tools => PluginPre::new(pre).map(Linked::Tools).map_err(|error| one_line(&error)),
+        Kind::Functions => {
+            // What the author wrote of the functions is not in the compiled code.
+            let bytes = wasm.bytes()?;
+            let functions = Functions::of(pre, &sandbox.engine, &bytes);
+            functions.map(Arc::new).map(Linked::Functions)
+        }
+        Kind::Command => {
+            CommandPre::new(pre).map(Linked::Command).map_err(|error| one_line(&error))
+        }
     }
-    .map_err(|error| CompileError::Refused(one_line(&error)))
+    .map_err(CompileError::Refused)
 }
 
 /// What `component` is, by what it exports.
@@ -79,13 +96,25 @@ fn kind(sandbox: &Sandbox, component: &Component) -> Result<Kind, CompileError> 
         }
         _ => {}
     }
-    Err(CompileError::Refused(match other {
-        Some(name) => format!(
+    if let Some(name) = other {
+        return Err(CompileError::Refused(format!(
             "it exports `{name}`, and this host speaks `{expected}`; build it with the toolrack-sdk of this version"
-        ),
-        None => format!(
-            "it is a component without tools: it does not export `{expected}`; write the plugin with toolrack-sdk"
-        ),
+        )));
+    }
+    if functions::has_any(component, &sandbox.engine) {
+        return Ok(Kind::Functions);
+    }
+    let exports = |prefix: &str| {
+        component_type.exports(&sandbox.engine).any(|(name, _)| name.starts_with(prefix))
+    };
+    Err(CompileError::Refused(if exports("wasi:http/incoming-handler") {
+        "it is a web server (it exports `wasi:http/incoming-handler`), and has no function that could be a tool; export functions of its own".into()
+    } else if exports("wasi:cli/run") {
+        "it is a WASI program (it exports `wasi:cli/run`), which this version does not run; export functions of its own, or write the plugin with toolrack-sdk".into()
+    } else {
+        format!(
+            "it is a component without tools: it exports neither `{expected}` nor a function of its own"
+        )
     }))
 }
 

@@ -15,6 +15,7 @@ mod compiler;
 mod config;
 mod contract;
 mod folders;
+mod functions;
 mod guest;
 pub mod http;
 mod imports;
@@ -114,6 +115,7 @@ impl Sandbox {
 /// The engine, the same wherever code is made and run.
 fn engine() -> wasmtime::Result<Engine> {
     let mut config = Config::new();
+    config.wasm_component_model_map(true);
     config.consume_fuel(true).epoch_interruption(true).max_wasm_stack(MAX_STACK);
     Engine::new(&config)
 }

@@ -34,7 +34,7 @@ fn output(output: Output, secrets: &Redactor) -> Output {
 fn error(error: CallError, secrets: &Redactor) -> CallError {
     match error {
         CallError::InvalidArguments(text) => CallError::InvalidArguments(secrets.text(text)),
-        CallError::Failed(content) => CallError::Failed(blocks(content, secrets)),
+        CallError::Failed(answer) => CallError::Failed(output(answer, secrets)),
         CallError::Trapped { reason, last_words } => CallError::Trapped {
             reason: secrets.text(reason),
             last_words: last_words.map(|words| secrets.text(words)),

@@ -127,6 +127,7 @@ impl Status {
                 Refused::Plugin => RefusedStatus::Plugin,
                 Refused::Version => RefusedStatus::Version,
                 Refused::Tool(name) => RefusedStatus::Tool(name.to_string()),
+                Refused::Function(name) => RefusedStatus::Tool(name.clone()),
             },
             reason: refusal.reason.clone(),
         });

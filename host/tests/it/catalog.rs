@@ -2,13 +2,16 @@
 
 use std::path::Path;
 
-use toolrack::catalog::Catalog;
+use serde_json::value::RawValue;
+use toolrack::catalog::{Catalog, Refused};
 use toolrack::host::Host;
 use toolrack::protected::Protected;
 use toolrack::sandbox::Compiler;
+use toolrack::tool::{CallError, Output};
 
 use crate::guest::Wat;
 use crate::plugins::{self, install};
+use crate::wit;
 
 fn load(directories: &[&Path]) -> Catalog {
     let host = Host::start(Compiler::in_process(), Protected::default()).expect("a host");
@@ -237,4 +240,81 @@ fn answers_are_checked_against_the_output_schema() {
     assert!(call("wrong_run").unwrap_err().contains("\"a\" is a required property"));
     assert!(call("nojson_run").unwrap_err().contains("not valid JSON"));
     assert!(call("silent_run").unwrap_err().contains("no structured content"));
+}
+
+/// A directory with one plugin `calc`: a component with functions, of which one is no tool.
+fn functions(manifest: &str) -> (tempfile::TempDir, Catalog) {
+    let directory = tempfile::TempDir::new().expect("a directory");
+    let wasm = wit::importing(
+        "interface ops {
+            resource pen;
+            get-pen: func() -> pen;
+            divide: func(a: s32, b: s32) -> result<s32>;
+        }
+        world w { export ops; export get-answer: func() -> u64; }",
+        r#"(import "[export]t:t/ops" "[resource-new]pen" (func $new (param i32) (result i32)))"#,
+        r#"(func (export "t:t/ops#get-pen") (result i32) (call $new (i32.const 1)))
+        (func (export "t:t/ops#divide") (param i32 i32) (result i32)
+            (i32.store (i32.const 0) (i32.eqz (local.get 1)))
+            (i32.const 0))
+        (func (export "get-answer") (result i64) (i64.const 42))"#,
+    );
+    install(directory.path(), "calc", manifest, &wasm);
+    let catalog = load(&[directory.path()]);
+    (directory, catalog)
+}
+
+#[test]
+fn functions_of_a_component_are_tools_and_what_is_none_is_told() {
+    let (_directory, catalog) = functions("");
+    assert_eq!(names(&catalog), ["calc_get_answer", "calc_t_t_ops_divide"]);
+    let [refusal] = catalog.refusals() else { panic!("{:?}", catalog.refusals()) };
+    assert_eq!(refusal.refused, Refused::Function("t_t_ops_get-pen".into()));
+    assert_eq!(
+        refusal.reason,
+        "its function `t_t_ops_get-pen` is no tool: it takes or gives a resource, which JSON cannot \
+         carry; `hidden = true` in its [[tools]] silences this"
+    );
+}
+
+#[test]
+fn a_function_is_meant_by_any_of_its_names() {
+    for name in ["t_t_ops_divide", "calc_t_t_ops_divide", "divide"] {
+        let manifest = format!("[[tools]]\nname = \"{name}\"\ndescription = \"Divides.\"");
+        let (_directory, catalog) = functions(&manifest);
+        let tool = catalog.tool("calc_t_t_ops_divide").expect("the tool");
+        assert_eq!(tool.spec.description, "Divides.");
+    }
+    let (_directory, catalog) = functions("[[tools]]\nname = \"get-pen\"\nhidden = true");
+    assert!(catalog.refusals().is_empty(), "{:?}", catalog.refusals());
+    let (_directory, catalog) = functions("[[tools]]\nname = \"multiply\"");
+    let reason = &catalog.refusals()[0].reason;
+    assert!(reason.contains("the plugin has no tool `multiply`"), "{reason}");
+}
+
+#[test]
+fn without_a_prefix_names_are_those_of_other_hosts() {
+    let (_directory, catalog) = functions("[plugin]\nprefix = \"\"");
+    assert_eq!(names(&catalog), ["get_answer", "t_t_ops_divide"]);
+}
+
+#[test]
+fn an_error_is_one_unless_the_manifest_says_it_is_an_answer() {
+    let outcome = |manifest: &str| {
+        let (_directory, catalog) = functions(manifest);
+        let tool = catalog.tool("calc_t_t_ops_divide").expect("the tool").clone();
+        let host = Host::start(Compiler::in_process(), Protected::default()).expect("a host");
+        let arguments = serde_json::from_str::<&RawValue>(r#"{"a":1,"b":0}"#).expect("JSON");
+        let ended = host.guests().block_on(tool.call(arguments, None));
+        host.stop();
+        ended.outcome
+    };
+    let json = |output: Output| output.structured.expect("JSON").get().to_owned();
+    let err = r#"{"result":{"err":null}}"#;
+    match outcome("") {
+        Err(CallError::Failed(output)) => assert_eq!(json(output), err),
+        other => panic!("{other:?}"),
+    }
+    let manifest = "[[tools]]\nname = \"divide\"\nerr_is_error = false";
+    assert_eq!(json(outcome(manifest).expect("an answer")), err);
 }

@@ -5,6 +5,7 @@
 //! | `manifests.rs` | TOML text to checked values: golden pairs |
 //! | `sandbox.rs` | limits, traps and answers of guests in WAT |
 //! | `programs.rs` | WASI programs in WAT: what they get, and what becomes of what they write |
+//! | `functions.rs` | components that know nothing of tools: types, values, names, limits |
 //! | `files.rs` | directories that guests are granted: what is possible there, and nothing beyond |
 //! | `http.rs` | requests to servers on loopback: grants, bounds, TLS, secrets |
 //! | `secrets.rs` | guests that are told secrets, and what is seen of them |
@@ -26,7 +27,7 @@
 //! | `status.rs` | servers as `toolrack status` shows them |
 //! | `shipped_files.rs` | the plugin `files`, as built, on granted directories |
 //! | `fetch.rs`, `github.rs`, `weather.rs` | the plugins that use the network, as built, against servers on loopback |
-//! | `guest.rs`, `plugins.rs`, `shipped.rs`, `client.rs`, `person.rs`, `web.rs` | what these tests are made with |
+//! | `guest.rs`, `wit.rs`, `plugins.rs`, `shipped.rs`, `client.rs`, `person.rs`, `web.rs` | what these tests are made with |
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
@@ -44,6 +45,7 @@ mod files;
 #[cfg(target_os = "linux")]
 mod flood;
 mod follow;
+mod functions;
 mod github;
 mod guest;
 mod histories;
@@ -65,3 +67,4 @@ mod shipped_files;
 mod status;
 mod weather;
 mod web;
+mod wit;

@@ -56,7 +56,10 @@ impl Shipped {
             roots: vec![authority()],
             patience: PATIENCE,
         };
-        let sandbox = Sandbox::new(Compiler::in_process()).expect("a sandbox");
+        // Compiled once for all tests, which are processes of their own.
+        let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("shipped");
+        let compiler = Compiler::in_process().with_cache(cache);
+        let sandbox = Sandbox::new(compiler).expect("a sandbox");
         let sandbox = Arc::new(sandbox.with_network(Network::new(surroundings)));
         Self { name, sandbox, wasm: wasm.into(), manifest }
     }
@@ -91,7 +94,7 @@ impl Served {
                 let structured = output.structured.map(|json| json.get().parse().expect("JSON"));
                 Ok((joined(&output.content), structured))
             }
-            Err(CallError::Failed(content)) => Err(joined(&content)),
+            Err(CallError::Failed(output)) => Err(joined(&output.content)),
             Err(error) => Err(error.to_string()),
         }
     }

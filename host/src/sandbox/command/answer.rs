@@ -106,7 +106,7 @@ fn failure(ended: &Ended, limit: Bytes, secrets: &Redactor) -> CallError {
     if !stdout.is_empty() {
         content.push(Content::Text(format!("its stdout:\n{stdout}")));
     }
-    CallError::Failed(content)
+    CallError::Failed(Output { content, ..Output::default() })
 }
 
 fn end(text: &str, most: usize) -> &str {

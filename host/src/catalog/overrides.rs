@@ -1,0 +1,106 @@
+//! `[[tools]]` of a manifest applied to what the plugin has: found by name, renamed, described, hidden.
+
+use std::collections::BTreeSet;
+
+use crate::manifest::{Kind, Manifest, ManifestError, Place, ToolOverride};
+use crate::name::ToolName;
+use crate::sandbox::corrected;
+use crate::text::escape;
+use crate::tool::{Annotations, Listed};
+
+/// Changes `listed` as `manifest` wants it shown. What comes back are the names of those tools that
+/// return an error as their answer.
+pub(super) fn apply(
+    file: &str,
+    manifest: &Manifest,
+    kind: Kind,
+    listed: &mut Listed,
+) -> Result<BTreeSet<String>, ManifestError> {
+    let mut returned = BTreeSet::new();
+    // Names are looked for among all tools, whichever were hidden before.
+    let names: Vec<String> = listed.tools.iter().map(|spec| spec.name.clone()).collect();
+    let unfit: Vec<String> = listed.unfit.iter().map(|unfit| unfit.name.clone()).collect();
+    for wish in &manifest.tools {
+        let meant = |names| meant(names, wish, &manifest.prefix, kind);
+        let Some(name) = meant(&names) else {
+            // What cannot be a tool need not be one.
+            if let Some(name) = meant(&unfit).filter(|_| wish.hidden) {
+                listed.unfit.retain(|unfit| unfit.name != *name);
+                continue;
+            }
+            return Err(unknown(file, wish, &names));
+        };
+        if let Some((key, place)) = wish.command.written.clone().filter(|_| kind != Kind::Command) {
+            return Err(not_a_program(file, manifest, kind, key, place));
+        }
+        if wish.hidden {
+            listed.tools.retain(|spec| spec.name != *name);
+            continue;
+        }
+        if wish.err_is_error == Some(false) {
+            returned.insert(name.clone());
+        }
+        let Some(spec) = listed.tools.iter_mut().find(|spec| spec.name == *name) else { continue };
+        if let Some(title) = &wish.title {
+            spec.title = Some(title.clone());
+        }
+        if let Some(description) = &wish.description {
+            spec.description.clone_from(description);
+        }
+        let claimed = claimed(&wish.annotations, spec.annotations);
+        spec.annotations = corrected(claimed, &manifest.grants);
+    }
+    Ok(returned)
+}
+
+/// Which of `names` is meant: by the plugin's own name, or the one that a client sees, or, where the own
+/// names begin with an interface, by that of the only function that is called so.
+fn meant<'a>(
+    names: &'a [String],
+    wish: &ToolOverride,
+    prefix: &str,
+    kind: Kind,
+) -> Option<&'a String> {
+    let own = names.iter().find(|name| **name == wish.name);
+    let public = |name: &&String| {
+        ToolName::public(prefix, name).is_ok_and(|public| public.as_str() == wish.name)
+    };
+    let mut functions = names.iter().filter(|name| {
+        // The name of a function holds no `_`.
+        kind == Kind::Functions && name.rsplit('_').next() == Some(&wish.name)
+    });
+    own.or_else(|| names.iter().find(public)).or_else(|| {
+        let only = functions.next();
+        only.filter(|_| functions.next().is_none())
+    })
+}
+
+fn unknown(file: &str, wish: &ToolOverride, names: &[String]) -> ManifestError {
+    let known: Vec<_> = names.iter().take(20).map(|name| format!("`{name}`")).collect();
+    let message = format!("the plugin has no tool `{}`", escape(&wish.name));
+    ManifestError::new(file, wish.place.clone(), message)
+        .help(format!("its tools are {}", known.join(", ")))
+}
+
+fn not_a_program(
+    file: &str,
+    manifest: &Manifest,
+    kind: Kind,
+    key: &str,
+    place: Place,
+) -> ManifestError {
+    let (wasm, kind) = (&manifest.wasm, kind.name());
+    let message = format!("`{key}` is for programs, and `{wasm}` is of the kind `{kind}`");
+    ManifestError::new(file, place, message)
+        .help("remove it: the plugin itself says what its tools take and give")
+}
+
+/// What the manifest claims of a tool; where it says nothing, what the plugin claims.
+fn claimed(wish: &Annotations, own: Annotations) -> Annotations {
+    Annotations {
+        read_only: wish.read_only.or(own.read_only),
+        destructive: wish.destructive.or(own.destructive),
+        idempotent: wish.idempotent.or(own.idempotent),
+        open_world: wish.open_world.or(own.open_world),
+    }
+}

@@ -1,0 +1,73 @@
+//! One exported function made ready to be a tool.
+
+use serde_json::value::RawValue;
+use wasmtime::component::ComponentExportIndex;
+
+use super::super::contract::corrected;
+use super::describe::sentence;
+use super::docs::Docs;
+use super::exports::Export;
+use super::schema;
+use super::shape::{Room, Shape};
+use crate::manifest::Grants;
+use crate::text::escape;
+use crate::tool::{Annotations, ToolSpec};
+
+/// A function with all that is known of it before it is called.
+pub(super) struct Function {
+    pub(super) export: ComponentExportIndex,
+    pub(super) parameters: Vec<(String, Shape)>,
+    pub(super) result: Option<Shape>,
+    description: String,
+    input_schema: Box<RawValue>,
+    output_schema: Option<Box<RawValue>>,
+}
+
+impl Function {
+    /// The function that `export` is; or why it cannot be a tool, as the end of a sentence about it.
+    pub(super) fn of(export: &Export, docs: &Docs) -> Result<Self, String> {
+        if let Some(("[constructor" | "[method" | "[static", _)) = export.name.split_once(']') {
+            return Err("belongs to a resource, which lives no longer than one call".into());
+        }
+        if export.ty.async_() {
+            return Err("is asynchronous, which this version does not run".into());
+        }
+        let unfit = |error: super::shape::Unfit| error.to_string();
+        let mut room = Room::new();
+        let parameters =
+            export.ty.params().map(|(name, of)| Ok((room.name(name)?, room.shape(&of)?)));
+        let parameters = parameters.collect::<Result<Vec<_>, _>>().map_err(unfit)?;
+        let mut results = export.ty.results();
+        let result = results.next().map(|of| room.shape(&of)).transpose().map_err(unfit)?;
+        if results.next().is_some() {
+            return Err("returns more than one value".into());
+        }
+        let raw = |text| RawValue::from_string(text).map_err(|error| escape(&error.to_string()));
+        let input = schema::arguments(&parameters).map_err(unfit)?;
+        let output = result.as_ref().map(schema::answer).transpose().map_err(unfit)?;
+        let description = docs
+            .function(export.interface(), &export.name)
+            .unwrap_or_else(|| sentence(&export.path, &export.name, &parameters, result.as_ref()));
+        Ok(Self {
+            export: export.index,
+            parameters,
+            result,
+            description,
+            input_schema: raw(input)?,
+            output_schema: output.map(raw).transpose()?,
+        })
+    }
+
+    /// The tool of this `name`. Of what it does, only the grants tell.
+    pub(super) fn spec(&self, name: &str, grants: &Grants) -> ToolSpec {
+        ToolSpec {
+            name: name.to_owned(),
+            title: None,
+            description: self.description.clone(),
+            input_schema: self.input_schema.clone(),
+            output_schema: self.output_schema.clone(),
+            annotations: corrected(Annotations::default(), grants),
+            meta: None,
+        }
+    }
+}

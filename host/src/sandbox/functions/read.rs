@@ -1,0 +1,406 @@
+//! JSON to a guest's values, by their shapes: the arguments of one call.
+//!
+//! Every number is read from its own text, so that none loses digits. What is wrong is told with its
+//! place, as a JSON pointer, and what was expected there.
+
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use wasmtime::component::Val;
+
+use super::number::whole;
+use super::shape::{Integer, Shape};
+use crate::text::escape;
+
+/// What the values of one call may take on the host. A megabyte of JSON becomes 20, as base64 30; only
+/// a type that is made for it becomes more.
+const MAX_VALUES: usize = 48 * 1024 * 1024;
+
+/// What cannot be read, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Fault {
+    /// A JSON pointer, made from its end.
+    place: String,
+    problem: String,
+}
+
+impl std::fmt::Display for Fault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &*self.place {
+            "" => write!(f, "at the top: {}", escape(&self.problem)),
+            place => write!(f, "at `{}`: {}", escape(place), escape(&self.problem)),
+        }
+    }
+}
+
+impl Fault {
+    fn new(problem: impl Into<String>) -> Self {
+        Self { place: String::new(), problem: problem.into() }
+    }
+
+    fn within(self, member: impl std::fmt::Display) -> Self {
+        Self { place: format!("/{member}{}", self.place), ..self }
+    }
+}
+
+type Members<'a> = BTreeMap<String, &'a RawValue>;
+
+/// The values of `parameters`, in their order, out of a JSON object.
+pub(super) fn arguments(parameters: &[(String, Shape)], text: &str) -> Result<Vec<Val>, Fault> {
+    let raw = parse(text)?;
+    let fields = Reader { left: MAX_VALUES }.fields(parameters, raw)?;
+    Ok(fields.into_iter().map(|(_, value)| value).collect())
+}
+
+/// One value.
+#[cfg(test)]
+pub(super) fn value(shape: &Shape, text: &str) -> Result<Val, Fault> {
+    Reader { left: MAX_VALUES }.value(shape, parse(text)?)
+}
+
+fn parse(text: &str) -> Result<&RawValue, Fault> {
+    serde_json::from_str(text).map_err(|error| Fault::new(format!("this is not JSON: {error}")))
+}
+
+struct Reader {
+    left: usize,
+}
+
+impl Reader {
+    fn value(&mut self, shape: &Shape, raw: &RawValue) -> Result<Val, Fault> {
+        self.take(size_of::<Val>())?;
+        let expected = |what: &str| Fault::new(format!("expected {what}, found {}", shown(raw)));
+        Ok(match shape {
+            Shape::Bool => Val::Bool(of(raw).ok_or_else(|| expected("true or false"))?),
+            Shape::Integer(integer) => number(*integer, raw)?,
+            Shape::F32 => {
+                let value = float(raw).ok_or_else(|| expected("a number"))?;
+                if value.is_finite() && value.abs() > f32::MAX.into() {
+                    return Err(expected("a number that 32 bits can hold"));
+                }
+                // By way of a double it would be rounded twice.
+                Val::Float32(raw.get().parse().unwrap_or(value as f32))
+            }
+            Shape::F64 => Val::Float64(float(raw).ok_or_else(|| expected("a number"))?),
+            Shape::Char => {
+                let text: Option<String> = of(raw);
+                let mut chars = text.iter().flat_map(|text| text.chars());
+                match (chars.next(), chars.next()) {
+                    (Some(only), None) => Val::Char(only),
+                    _ => return Err(expected("a string of one character")),
+                }
+            }
+            Shape::String => {
+                let text: String = of(raw).ok_or_else(|| expected("a string"))?;
+                self.take(text.len())?;
+                Val::String(text)
+            }
+            Shape::Bytes => self.bytes(raw)?,
+            Shape::List(item) => Val::List(self.items(raw, |_| Some(&**item))?),
+            Shape::Map(key, value) => Val::Map(self.map(key, value, raw)?),
+            Shape::Record(fields) => Val::Record(self.fields(fields, raw)?),
+            Shape::Tuple(shapes) => {
+                let items = self.items(raw, |at| shapes.get(at))?;
+                if items.len() < shapes.len() {
+                    return Err(expected(&format!("{} items", shapes.len())));
+                }
+                Val::Tuple(items)
+            }
+            Shape::Variant(cases) => {
+                let (tag, val) = tagged(raw)?;
+                let names = cases.iter().map(|(name, _)| &**name);
+                let at = self.one_of(names, &tag).map_err(|fault| fault.within("tag"))?;
+                let payload = cases.get(at).and_then(|(_, payload)| payload.as_ref());
+                Val::Variant(tag, self.payload(payload, val)?)
+            }
+            Shape::Enum(names) => {
+                let name: String = of(raw).ok_or_else(|| expected("a string"))?;
+                self.one_of(names.iter().map(String::as_str), &name)?;
+                Val::Enum(name)
+            }
+            Shape::Option(_) if is_null(raw) => Val::Option(None),
+            // `null` cannot say which of the two options is none.
+            Shape::Option(some) if some.is_option() => {
+                let (tag, val) = tagged(raw)?;
+                self.one_of(["some"].into_iter(), &tag).map_err(|fault| fault.within("tag"))?;
+                Val::Option(self.payload(Some(some), val)?)
+            }
+            Shape::Option(some) => Val::Option(Some(Box::new(self.value(some, raw)?))),
+            Shape::Result(ok, err) => self.outcome(ok.as_deref(), err.as_deref(), raw)?,
+            Shape::Flags(names) => Val::Flags(self.flags(names, raw)?),
+        })
+    }
+
+    fn bytes(&mut self, raw: &RawValue) -> Result<Val, Fault> {
+        if !raw.get().starts_with('"') {
+            return Ok(Val::List(self.items(raw, |_| Some(&Shape::Integer(Integer::U8)))?));
+        }
+        let wrong = || Fault::new("expected base64 with padding, or a list of numbers");
+        let text: String = of(raw).ok_or_else(wrong)?;
+        let bytes = BASE64.decode(&text).map_err(|_| wrong())?;
+        self.take(bytes.len().saturating_mul(size_of::<Val>()))?;
+        Ok(Val::List(bytes.into_iter().map(Val::U8).collect()))
+    }
+
+    /// The items of an array; `shape` gives that of each place.
+    fn items<'s>(
+        &mut self,
+        raw: &RawValue,
+        shape: impl Fn(usize) -> Option<&'s Shape>,
+    ) -> Result<Vec<Val>, Fault> {
+        let items: Vec<&RawValue> =
+            of(raw).ok_or_else(|| Fault::new(format!("expected a list, found {}", shown(raw))))?;
+        let mut values = Vec::with_capacity(items.len());
+        for (at, item) in items.into_iter().enumerate() {
+            let shape =
+                shape(at).ok_or_else(|| Fault::new(format!("expected {at} items, found more")))?;
+            values.push(self.value(shape, item).map_err(|fault| fault.within(at))?);
+        }
+        Ok(values)
+    }
+
+    fn map(
+        &mut self,
+        key: &Shape,
+        value: &Shape,
+        raw: &RawValue,
+    ) -> Result<Vec<(Val, Val)>, Fault> {
+        if *key == Shape::String && raw.get().starts_with('{') {
+            let entries = members(raw)?;
+            return entries
+                .into_iter()
+                .map(|(name, raw)| {
+                    self.take(size_of::<Val>() + name.len())?;
+                    let value = self.value(value, raw).map_err(|fault| fault.within(&name))?;
+                    Ok((Val::String(name), value))
+                })
+                .collect();
+        }
+        let entries: Vec<&RawValue> =
+            of(raw).ok_or_else(|| Fault::new(format!("expected a list, found {}", shown(raw))))?;
+        let entry = |(at, raw)| self.entry(key, value, raw).map_err(|fault| fault.within(at));
+        entries.into_iter().enumerate().map(entry).collect()
+    }
+
+    fn entry(&mut self, key: &Shape, value: &Shape, raw: &RawValue) -> Result<(Val, Val), Fault> {
+        let mut members = members(raw)?;
+        let key = self.member("key", key, members.remove("key"))?;
+        let value = self.member("value", value, members.remove("value"))?;
+        none_left(members, || ["key", "value"].into_iter()).map(|()| (key, value))
+    }
+
+    fn fields(
+        &mut self,
+        fields: &[(String, Shape)],
+        raw: &RawValue,
+    ) -> Result<Vec<(String, Val)>, Fault> {
+        let mut members = members(raw)?;
+        let mut values = Vec::with_capacity(fields.len());
+        for (name, shape) in fields {
+            self.take(size_of::<String>() + name.len())?;
+            values.push((name.clone(), self.member(name, shape, members.remove(name))?));
+        }
+        none_left(members, || fields.iter().map(|(name, _)| &**name)).map(|()| values)
+    }
+
+    /// A member of an object, which may be absent.
+    fn member(&mut self, name: &str, shape: &Shape, raw: Option<&RawValue>) -> Result<Val, Fault> {
+        match raw {
+            Some(raw) => self.value(shape, raw).map_err(|fault| fault.within(name)),
+            None => self.absent(shape, name),
+        }
+    }
+
+    fn absent(&mut self, shape: &Shape, name: &str) -> Result<Val, Fault> {
+        self.take(size_of::<Val>())?;
+        match shape {
+            Shape::Option(_) => Ok(Val::Option(None)),
+            _ => Err(Fault::new(format!("`{name}` is required: {shape}"))),
+        }
+    }
+
+    /// The payload of a case, or none where the case has none.
+    fn payload(
+        &mut self,
+        shape: Option<&Shape>,
+        raw: Option<&RawValue>,
+    ) -> Result<Option<Box<Val>>, Fault> {
+        match (shape, raw) {
+            (Some(shape), raw) => Ok(Some(Box::new(self.member("val", shape, raw)?))),
+            (None, Some(raw)) if !is_null(raw) => {
+                let problem =
+                    format!("this case has no value: expected null, found {}", shown(raw));
+                Err(Fault::new(problem).within("val"))
+            }
+            (None, _) => Ok(None),
+        }
+    }
+
+    fn outcome(
+        &mut self,
+        ok: Option<&Shape>,
+        err: Option<&Shape>,
+        raw: &RawValue,
+    ) -> Result<Val, Fault> {
+        let members = members(raw)?;
+        let mut only = members.iter();
+        let (which, payload) = match (only.next(), only.next()) {
+            (Some((name, raw)), None) if name == "ok" || name == "err" => (name, *raw),
+            _ => return Err(Fault::new(r#"expected either {"ok": ...} or {"err": ...}"#)),
+        };
+        let is_ok = which == "ok";
+        let value = match if is_ok { ok } else { err } {
+            Some(shape) => {
+                let value = self.value(shape, payload).map_err(|fault| fault.within(which))?;
+                Some(Box::new(value))
+            }
+            None if is_null(payload) => None,
+            None => {
+                let problem = format!("expected null, found {}", shown(payload));
+                return Err(Fault::new(problem).within(which));
+            }
+        };
+        Ok(Val::Result(if is_ok { Ok(value) } else { Err(value) }))
+    }
+
+    /// The flags that are set, in the order of the type.
+    fn flags(&mut self, names: &[String], raw: &RawValue) -> Result<Vec<String>, Fault> {
+        let wrong = || Fault::new("expected a list of names, or an object of booleans");
+        let mut set = vec![false; names.len()];
+        let all = || names.iter().map(String::as_str);
+        if raw.get().starts_with('{') {
+            for (name, raw) in members(raw)? {
+                let at = self.one_of(all(), &name)?;
+                let wrong = || Fault::new(format!("expected true or false, found {}", shown(raw)));
+                set[at] = of(raw).ok_or_else(|| wrong().within(name))?;
+            }
+        } else {
+            let found: Vec<String> = of(raw).ok_or_else(wrong)?;
+            for name in found {
+                let at = self.one_of(all(), &name)?;
+                set[at] = true;
+            }
+        }
+        let set = names.iter().zip(set).filter(|(_, set)| *set).map(|(name, _)| name.clone());
+        Ok(set.collect())
+    }
+
+    /// The place of `name` among `names`.
+    fn one_of<'s>(
+        &mut self,
+        names: impl Iterator<Item = &'s str> + Clone,
+        name: &str,
+    ) -> Result<usize, Fault> {
+        self.take(size_of::<String>() + name.len())?;
+        let looked_at = names.clone().take_while(|known| *known != name).count();
+        // A search in a long list is work, if not memory.
+        self.take(looked_at / 4)?;
+        if names.clone().nth(looked_at).is_some() {
+            return Ok(looked_at);
+        }
+        let problem = format!("expected one of {}, found `{}`", listed(names), short(name));
+        Err(Fault::new(problem))
+    }
+
+    fn take(&mut self, bytes: usize) -> Result<(), Fault> {
+        self.left = self
+            .left
+            .checked_sub(bytes)
+            .ok_or_else(|| Fault::new("the values are too many to hand over; send fewer"))?;
+        Ok(())
+    }
+}
+
+fn number(integer: Integer, raw: &RawValue) -> Result<Val, Fault> {
+    let (min, max) = integer.range();
+    let wrong =
+        || Fault::new(format!("expected a whole number from {min} to {max}, found {}", shown(raw)));
+    if !raw.get().starts_with(|first: char| first == '-' || first.is_ascii_digit()) {
+        return Err(wrong());
+    }
+    let value = whole(raw.get()).ok_or_else(wrong)?;
+    let val = match integer {
+        Integer::S8 => i8::try_from(value).map(Val::S8),
+        Integer::U8 => u8::try_from(value).map(Val::U8),
+        Integer::S16 => i16::try_from(value).map(Val::S16),
+        Integer::U16 => u16::try_from(value).map(Val::U16),
+        Integer::S32 => i32::try_from(value).map(Val::S32),
+        Integer::U32 => u32::try_from(value).map(Val::U32),
+        Integer::S64 => i64::try_from(value).map(Val::S64),
+        Integer::U64 => u64::try_from(value).map(Val::U64),
+    };
+    val.map_err(|_| wrong())
+}
+
+/// A double, also one that JSON has no number for.
+fn float(raw: &RawValue) -> Option<f64> {
+    match raw.get() {
+        r#""NaN""# => Some(f64::NAN),
+        r#""Infinity""# | r#""inf""# => Some(f64::INFINITY),
+        r#""-Infinity""# | r#""-inf""# => Some(f64::NEG_INFINITY),
+        text if text.starts_with(|first: char| first == '-' || first.is_ascii_digit()) => {
+            text.parse().ok().filter(|value: &f64| value.is_finite())
+        }
+        _ => None,
+    }
+}
+
+fn of<'a, T: Deserialize<'a>>(raw: &'a RawValue) -> Option<T> {
+    serde_json::from_str(raw.get()).ok()
+}
+
+fn members(raw: &RawValue) -> Result<Members<'_>, Fault> {
+    of(raw).ok_or_else(|| Fault::new(format!("expected an object, found {}", shown(raw))))
+}
+
+fn is_null(raw: &RawValue) -> bool {
+    raw.get() == "null"
+}
+
+/// The members of a case.
+fn tagged(raw: &RawValue) -> Result<(String, Option<&RawValue>), Fault> {
+    let mut members = members(raw)?;
+    let tag = members.remove("tag").ok_or_else(|| Fault::new("`tag` is required"))?;
+    let wrong = || Fault::new(format!("expected a string, found {}", shown(tag)));
+    let name = of(tag).ok_or_else(|| wrong().within("tag"))?;
+    let val = members.remove("val");
+    none_left(members, || ["tag", "val"].into_iter()).map(|()| (name, val))
+}
+
+/// That nothing is left of `members` but what has been read.
+fn none_left<'a, I: Iterator<Item = &'a str>>(
+    members: Members<'_>,
+    known: impl FnOnce() -> I,
+) -> Result<(), Fault> {
+    match members.into_keys().next() {
+        Some(unknown) => {
+            let known = listed(known());
+            Err(Fault::new(format!("`{}` is unknown; expected {known}", short(&unknown))))
+        }
+        None => Ok(()),
+    }
+}
+
+/// The first of `names`, for a message.
+fn listed<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    let names: Vec<_> = names.take(20).map(|name| format!("`{name}`")).collect();
+    if names.is_empty() { "nothing".into() } else { names.join(", ") }
+}
+
+/// What is there, for a message.
+fn shown(raw: &RawValue) -> String {
+    let text = raw.get();
+    match text.as_bytes().first() {
+        Some(b'{') => "an object".into(),
+        Some(b'[') => "a list".into(),
+        Some(b'"') => format!("the string {}", short(text)),
+        _ => format!("`{}`", short(text)),
+    }
+}
+
+fn short(text: &str) -> &str {
+    &text[..text.floor_char_boundary(60)]
+}

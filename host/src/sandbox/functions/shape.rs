@@ -1,0 +1,235 @@
+//! A WIT type as this kind of plugin needs it: a bounded tree, read from the component once.
+//!
+//! A component's types are a graph that may share, so that a small file describes a huge tree. What is
+//! too large or too deep, or holds what JSON cannot carry, is refused here, for one function at a time.
+
+use std::fmt;
+
+use wasmtime::component::Type;
+
+/// How deep types nest.
+const MAX_DEPTH: usize = 16;
+/// Types and names of one function together: more than a JSON Schema of 32 KiB can say.
+const MAX_SIZE: usize = 32 * 1024;
+
+/// The type of a value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Shape {
+    Bool,
+    Integer(Integer),
+    F32,
+    F64,
+    Char,
+    String,
+    /// `list<u8>`.
+    Bytes,
+    List(Box<Self>),
+    Map(Box<Self>, Box<Self>),
+    Record(Vec<(String, Self)>),
+    Tuple(Vec<Self>),
+    Variant(Vec<(String, Option<Self>)>),
+    Enum(Vec<String>),
+    Option(Box<Self>),
+    Result(Option<Box<Self>>, Option<Box<Self>>),
+    Flags(Vec<String>),
+}
+
+/// A type of whole numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Integer {
+    S8,
+    U8,
+    S16,
+    U16,
+    S32,
+    U32,
+    S64,
+    U64,
+}
+
+/// Why a type has no shape.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Unfit {
+    #[error("takes or gives {0}, which JSON cannot carry")]
+    NotJson(&'static str),
+    #[error("has types that nest deeper than {MAX_DEPTH} levels")]
+    TooDeep,
+    #[error("has types that are too large to describe")]
+    TooLarge,
+}
+
+impl Integer {
+    #[cfg(test)]
+    pub(super) const ALL: [Self; 8] =
+        [Self::S8, Self::U8, Self::S16, Self::U16, Self::S32, Self::U32, Self::S64, Self::U64];
+
+    /// The smallest and the largest value.
+    pub(super) fn range(self) -> (i128, i128) {
+        match self {
+            Self::S8 => (i8::MIN.into(), i8::MAX.into()),
+            Self::U8 => (0, u8::MAX.into()),
+            Self::S16 => (i16::MIN.into(), i16::MAX.into()),
+            Self::U16 => (0, u16::MAX.into()),
+            Self::S32 => (i32::MIN.into(), i32::MAX.into()),
+            Self::U32 => (0, u32::MAX.into()),
+            Self::S64 => (i64::MIN.into(), i64::MAX.into()),
+            Self::U64 => (0, u64::MAX.into()),
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::S8 => "s8",
+            Self::U8 => "u8",
+            Self::S16 => "s16",
+            Self::U16 => "u16",
+            Self::S32 => "s32",
+            Self::U32 => "u32",
+            Self::S64 => "s64",
+            Self::U64 => "u64",
+        }
+    }
+}
+
+impl Shape {
+    /// Whether JSON's `null` is a value of it, so that one around it must say which it means.
+    pub(super) fn is_option(&self) -> bool {
+        matches!(self, Self::Option(_))
+    }
+}
+
+/// What the types of one function may still take.
+pub(super) struct Room(usize);
+
+impl Room {
+    pub(super) fn new() -> Self {
+        Self(MAX_SIZE)
+    }
+
+    fn take(&mut self, bytes: usize) -> Result<(), Unfit> {
+        self.0 = self.0.checked_sub(bytes).ok_or(Unfit::TooLarge)?;
+        Ok(())
+    }
+
+    /// A name that the component chose.
+    pub(super) fn name(&mut self, name: &str) -> Result<String, Unfit> {
+        self.take(name.len())?;
+        Ok(name.to_owned())
+    }
+
+    /// The shape of `of`.
+    pub(super) fn shape(&mut self, of: &Type) -> Result<Shape, Unfit> {
+        self.nested(of, 1)
+    }
+
+    fn nested(&mut self, of: &Type, depth: usize) -> Result<Shape, Unfit> {
+        if depth > MAX_DEPTH {
+            return Err(Unfit::TooDeep);
+        }
+        // The least that a schema says of a type.
+        self.take(16)?;
+        let inner = depth + 1;
+        Ok(match of {
+            Type::Bool => Shape::Bool,
+            Type::S8 => Shape::Integer(Integer::S8),
+            Type::U8 => Shape::Integer(Integer::U8),
+            Type::S16 => Shape::Integer(Integer::S16),
+            Type::U16 => Shape::Integer(Integer::U16),
+            Type::S32 => Shape::Integer(Integer::S32),
+            Type::U32 => Shape::Integer(Integer::U32),
+            Type::S64 => Shape::Integer(Integer::S64),
+            Type::U64 => Shape::Integer(Integer::U64),
+            Type::Float32 => Shape::F32,
+            Type::Float64 => Shape::F64,
+            Type::Char => Shape::Char,
+            Type::String => Shape::String,
+            Type::List(list) => match list.ty() {
+                Type::U8 => Shape::Bytes,
+                of => Shape::List(Box::new(self.nested(&of, inner)?)),
+            },
+            Type::Map(map) => Shape::Map(
+                Box::new(self.nested(&map.key(), inner)?),
+                Box::new(self.nested(&map.value(), inner)?),
+            ),
+            Type::Record(record) => Shape::Record(
+                record
+                    .fields()
+                    .map(|field| Ok((self.name(field.name)?, self.nested(&field.ty, inner)?)))
+                    .collect::<Result<_, _>>()?,
+            ),
+            Type::Tuple(tuple) => Shape::Tuple(
+                tuple.types().map(|of| self.nested(&of, inner)).collect::<Result<_, _>>()?,
+            ),
+            Type::Variant(variant) => Shape::Variant(
+                variant
+                    .cases()
+                    .map(|case| Ok((self.name(case.name)?, self.optional(case.ty, inner)?)))
+                    .collect::<Result<_, _>>()?,
+            ),
+            Type::Enum(cases) => Shape::Enum(self.names(cases.names())?),
+            Type::Option(option) => Shape::Option(Box::new(self.nested(&option.ty(), inner)?)),
+            Type::Result(result) => Shape::Result(
+                self.optional(result.ok(), inner)?.map(Box::new),
+                self.optional(result.err(), inner)?.map(Box::new),
+            ),
+            Type::Flags(flags) => Shape::Flags(self.names(flags.names())?),
+            Type::Own(_) | Type::Borrow(_) => return Err(Unfit::NotJson("a resource")),
+            Type::Future(_) => return Err(Unfit::NotJson("a future")),
+            Type::Stream(_) => return Err(Unfit::NotJson("a stream")),
+            Type::ErrorContext => return Err(Unfit::NotJson("an error context")),
+            Type::FixedLengthList(_) => return Err(Unfit::NotJson("a list of fixed length")),
+        })
+    }
+
+    fn optional(&mut self, of: Option<Type>, depth: usize) -> Result<Option<Shape>, Unfit> {
+        of.map(|of| self.nested(&of, depth)).transpose()
+    }
+
+    fn names<'a>(&mut self, names: impl Iterator<Item = &'a str>) -> Result<Vec<String>, Unfit> {
+        // Each stands in the schema between quotes.
+        names.map(|name| self.take(3).and_then(|()| self.name(name))).collect()
+    }
+}
+
+/// As WIT writes it, but for the names of types, which a component does not keep.
+impl fmt::Display for Shape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let optional = |shape: &Option<Box<Self>>| match shape {
+            Some(shape) => shape.to_string(),
+            None => "_".into(),
+        };
+        match self {
+            Self::Bool => f.write_str("bool"),
+            Self::Integer(integer) => f.write_str(integer.name()),
+            Self::F32 => f.write_str("f32"),
+            Self::F64 => f.write_str("f64"),
+            Self::Char => f.write_str("char"),
+            Self::String => f.write_str("string"),
+            Self::Bytes => f.write_str("list<u8>"),
+            Self::List(item) => write!(f, "list<{item}>"),
+            Self::Map(key, value) => write!(f, "map<{key}, {value}>"),
+            Self::Record(fields) => {
+                let fields = fields.iter().map(|(name, shape)| format!("{name}: {shape}"));
+                write!(f, "record {{ {} }}", joined(fields))
+            }
+            Self::Tuple(items) => write!(f, "tuple<{}>", joined(items.iter().map(Self::to_string))),
+            Self::Variant(cases) => {
+                let cases = cases.iter().map(|(name, payload)| match payload {
+                    Some(payload) => format!("{name}({payload})"),
+                    None => name.clone(),
+                });
+                write!(f, "variant {{ {} }}", joined(cases))
+            }
+            Self::Enum(names) => write!(f, "enum {{ {} }}", names.join(", ")),
+            Self::Option(some) => write!(f, "option<{some}>"),
+            Self::Result(None, None) => f.write_str("result"),
+            Self::Result(Some(ok), None) => write!(f, "result<{ok}>"),
+            Self::Result(ok, err) => write!(f, "result<{}, {}>", optional(ok), optional(err)),
+            Self::Flags(names) => write!(f, "flags {{ {} }}", names.join(", ")),
+        }
+    }
+}
+
+fn joined(parts: impl Iterator<Item = String>) -> String {
+    parts.collect::<Vec<_>>().join(", ")
+}

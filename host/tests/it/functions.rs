@@ -1,0 +1,428 @@
+//! Components that know nothing of tools: their functions called through the canonical ABI.
+
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
+
+use serde_json::Value;
+use toolrack::manifest::{Bytes, Grants, Kind, Limits};
+use toolrack::sandbox::{CompileError, Compiler, Guest, Sandbox, Wasm};
+use toolrack::tool::{CallError, Listed, Output};
+
+use crate::wit::{component, echo, importing, with_section};
+
+static SANDBOX: LazyLock<Arc<Sandbox>> =
+    LazyLock::new(|| Arc::new(Sandbox::new(Compiler::in_process()).expect("a sandbox")));
+
+async fn compile(wasm: &[u8]) -> Result<Guest, CompileError> {
+    let limits = Limits { fuel: 50_000_000, timeout: Duration::from_secs(20), ..Limits::default() };
+    Guest::compile(SANDBOX.clone(), Wasm::of(wasm), limits, Grants::default()).await
+}
+
+async fn guest(wasm: &[u8]) -> Guest {
+    compile(wasm).await.expect("a guest")
+}
+
+async fn list(wasm: &[u8]) -> Listed {
+    guest(wasm).await.tools().await.expect("tools")
+}
+
+async fn call(wasm: &[u8], tool: &str, arguments: &str) -> Result<Output, CallError> {
+    guest(wasm).await.call(tool, arguments, None).await.outcome
+}
+
+fn structured(output: Output) -> String {
+    output.structured.expect("structured content").get().to_owned()
+}
+
+/// Sends `value` through a component and back.
+async fn check_echo(types: &str, of: &str, value: &str, expected: &str) {
+    let output = call(&echo(types, of), "echo", &format!(r#"{{"x":[{value}]}}"#)).await;
+    let output = output.unwrap_or_else(|error| panic!("{of} {value}: {error}"));
+    assert_eq!(structured(output), format!(r#"{{"result":[{expected}]}}"#), "{of}");
+}
+
+async fn check_same(types: &str, of: &str, value: &str) {
+    check_echo(types, of, value, value).await;
+}
+
+async fn check_wrong(types: &str, of: &str, value: &str, expected: &str) {
+    let outcome = call(&echo(types, of), "echo", &format!(r#"{{"x":[{value}]}}"#)).await;
+    let Err(CallError::InvalidArguments(problem)) = outcome else { panic!("{of}: {outcome:?}") };
+    assert!(problem.contains(expected), "{problem}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn integers_are_exact_to_the_last_digit() {
+    check_same("", "u8", "0,255").await;
+    check_same("", "s8", "-128,127").await;
+    check_same("", "u16", "0,65535").await;
+    check_same("", "s16", "-32768,32767").await;
+    check_same("", "u32", "0,4294967295").await;
+    check_same("", "s32", "-2147483648,2147483647").await;
+    check_same("", "u64", "0,18446744073709551615").await;
+    check_same("", "s64", "-9223372036854775808,9223372036854775807").await;
+    check_echo("", "s64", "9007199254740993.0,-1e3", "9007199254740993,-1000").await;
+    check_wrong(
+        "",
+        "u16",
+        "1,-1",
+        "at `/x/1`: expected a whole number from 0 to 65535, found `-1`",
+    )
+    .await;
+    check_wrong("", "s8", "128", "from -128 to 127").await;
+    check_wrong("", "u64", "18446744073709551616", "18446744073709551615").await;
+    check_wrong("", "s64", "0.5", "found `0.5`").await;
+    check_wrong("", "s32", r#""1""#, "found the string \"1\"").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn floats_need_not_be_numbers_of_json() {
+    check_same("", "f64", r#"0.1,-0.0,1e+300,"NaN","inf","-inf""#).await;
+    check_echo("", "f64", r#"1,"Infinity","-Infinity""#, r#"1.0,"inf","-inf""#).await;
+    check_echo("", "f32", "0.1", "0.10000000149011612").await;
+    check_wrong("", "f32", "1e39", "32 bits").await;
+    check_wrong("", "f64", r#""infinite""#, "expected a number").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn texts_cross_whole() {
+    check_same("", "char", r#""a","é","😀""#).await;
+    check_same("", "string", r#""","tab\t \"quoted\" \\ 東京 😀""#).await;
+    check_same("", "bool", "true,false").await;
+    check_wrong("", "char", r#""""#, "one character").await;
+    check_wrong("", "char", r#""ab""#, "one character").await;
+    check_wrong("", "string", "7", "expected a string, found `7`").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bytes_come_as_base64_too() {
+    check_echo("", "list<u8>", r#""AAECAw==",[4,5],"""#, "[0,1,2,3],[4,5],[]").await;
+    check_wrong("", "list<u8>", r#""AAE""#, "base64 with padding").await;
+    check_wrong("", "list<u8>", "[256]", "at `/x/0/0`").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn composed_types_cross_in_their_forms() {
+    let record = "record t { a: u32, b: option<string> }";
+    check_echo(record, "t", r#"{"a":1,"b":"x"},{"a":2}"#, r#"{"a":1,"b":"x"},{"a":2,"b":null}"#)
+        .await;
+    check_wrong(record, "t", r#"{"b":"x"}"#, "at `/x/0`: `a` is required: u32").await;
+    check_wrong(record, "t", r#"{"a":1,"c":2}"#, "`c` is unknown; expected `a`, `b`").await;
+    check_same("", "tuple<u8, string>", r#"[1,"x"]"#).await;
+    check_wrong("", "tuple<u8, string>", "[1]", "expected 2 items").await;
+    check_wrong("", "tuple<u8>", "[1,2]", "expected 1 items").await;
+    let variant = "variant t { none, some-number(u32), maybe(option<u8>) }";
+    check_same(variant, "t", r#"{"tag":"none"},{"tag":"some-number","val":7}"#).await;
+    check_echo(
+        variant,
+        "t",
+        r#"{"tag":"maybe"},{"tag":"none","val":null}"#,
+        r#"{"tag":"maybe","val":null},{"tag":"none"}"#,
+    )
+    .await;
+    check_wrong(
+        variant,
+        "t",
+        r#"{"tag":"other"}"#,
+        "at `/x/0/tag`: expected one of `none`, `some-number`, `maybe`",
+    )
+    .await;
+    check_wrong(variant, "t", r#"{"tag":"some-number"}"#, "`val` is required").await;
+    check_same("enum t { red, dark-green }", "t", r#""red","dark-green""#).await;
+    check_wrong("enum t { red }", "t", r#""blue""#, "expected one of `red`, found `blue`").await;
+    check_same("", "option<u8>", "null,1").await;
+    check_same("", "result<u8, string>", r#"{"ok":1},{"err":"no"}"#).await;
+    check_same("", "result", r#"{"ok":null},{"err":null}"#).await;
+    check_wrong("", "result<u8>", r#"{"ok":1,"err":null}"#, "either").await;
+    let flags = "flags t { read, write, run-it }";
+    check_echo(
+        flags,
+        "t",
+        r#"["run-it","read"],{"write":true,"read":false},{}"#,
+        r#"["read","run-it"],["write"],[]"#,
+    )
+    .await;
+    check_wrong(flags, "t", r#"["delete"]"#, "found `delete`").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn options_of_options_are_told_apart() {
+    let of = "option<option<u8>>";
+    check_same("", of, r#"null,{"tag":"some","val":null},{"tag":"some","val":7}"#).await;
+    check_wrong("", of, "7", "expected an object").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn maps_come_as_objects_where_keys_are_texts() {
+    check_echo(
+        "",
+        "map<string, u8>",
+        r#"{"a":1},[{"key":"b","value":2}]"#,
+        r#"[{"key":"a","value":1}],[{"key":"b","value":2}]"#,
+    )
+    .await;
+    check_same("", "map<u8, string>", r#"[{"key":1,"value":"x"}]"#).await;
+    check_wrong("", "map<u8, string>", r#"[{"key":1}]"#, "at `/x/0/0`: `value` is required").await;
+}
+
+const CALC: &str = "
+    interface ops {
+        add: func(a: s32, b: s32) -> s32;
+        divide: func(a: s32, b: s32) -> result<s32, string>;
+        tick: func();
+    }
+    world w { export ops; export get-answer: func() -> u64; }";
+
+fn calc() -> Vec<u8> {
+    component(
+        CALC,
+        r#"(func (export "t:t/ops#add") (param i32 i32) (result i32)
+            (i32.add (local.get 0) (local.get 1)))
+        (func (export "t:t/ops#divide") (param i32 i32) (result i32)
+            (if (i32.eqz (local.get 1)) (then
+                (i32.store (i32.const 0) (i32.const 1))
+                (i32.store (i32.const 4) (i32.const 64)) (i32.store (i32.const 8) (i32.const 9))
+                (return (i32.const 0))))
+            (i32.store (i32.const 0) (i32.const 0))
+            (i32.store (i32.const 4) (i32.div_s (local.get 0) (local.get 1)))
+            (i32.const 0))
+        (func (export "t:t/ops#tick"))
+        (func (export "get-answer") (result i64) (i64.const 42))
+        (data (i32.const 64) "by zero!!")"#,
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn functions_are_tools_with_names_schemas_and_sentences() {
+    assert_eq!(guest(&calc()).await.kind(), Kind::Functions);
+    let listed = list(&calc()).await;
+    assert_eq!(listed.unfit, []);
+    let names: Vec<_> = listed.tools.iter().map(|tool| &*tool.name).collect();
+    assert_eq!(names, ["get-answer", "t_t_ops_add", "t_t_ops_divide", "t_t_ops_tick"]);
+    let add = &listed.tools[1];
+    assert_eq!(add.description, "Calls the function `add(a: s32, b: s32) -> s32` of `t:t/ops`.");
+    assert_eq!(
+        add.input_schema.get(),
+        r#"{"type":"object","properties":{"a":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"b":{"type":"integer","minimum":-2147483648,"maximum":2147483647}},"required":["a","b"],"additionalProperties":false}"#
+    );
+    let output = add.output_schema.as_ref().expect("a schema").get();
+    assert_eq!(
+        output,
+        r#"{"type":"object","properties":{"result":{"type":"integer","minimum":-2147483648,"maximum":2147483647}},"required":["result"],"additionalProperties":false}"#
+    );
+    assert_eq!(add.annotations.read_only, Some(true));
+    assert!(listed.tools[3].output_schema.is_none());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_are_structured_and_errors_are_failures() {
+    let add = call(&calc(), "t_t_ops_add", r#"{"b":2,"a":40}"#).await.expect("an answer");
+    assert_eq!(structured(add), r#"{"result":42}"#);
+    let answer = call(&calc(), "get-answer", "{}").await.expect("an answer");
+    assert_eq!(structured(answer), r#"{"result":42}"#);
+    let divided = call(&calc(), "t_t_ops_divide", r#"{"a":84,"b":2}"#).await.expect("an answer");
+    assert_eq!(structured(divided), r#"{"result":{"ok":42}}"#);
+    let failed = call(&calc(), "t_t_ops_divide", r#"{"a":84,"b":0}"#).await;
+    let Err(CallError::Failed(output)) = failed else { panic!("{failed:?}") };
+    assert_eq!(structured(output), r#"{"result":{"err":"by zero!!"}}"#);
+    let nothing = call(&calc(), "t_t_ops_tick", "{}").await.expect("an answer");
+    assert!(nothing.structured.is_none());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn arguments_that_do_not_fit_are_told_where() {
+    for (arguments, expected) in [
+        ("{}", "at the top: `a` is required: s32"),
+        (r#"{"a":1,"b":2,"c":3}"#, "at the top: `c` is unknown; expected `a`, `b`"),
+        (r#"{"a":1,"b":null}"#, "at `/b`: expected a whole number"),
+        ("[]", "at the top: expected an object, found a list"),
+    ] {
+        let outcome = call(&calc(), "t_t_ops_add", arguments).await;
+        let Err(CallError::InvalidArguments(problem)) = outcome else { panic!("{outcome:?}") };
+        assert!(problem.starts_with(expected), "{problem}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn docs_in_the_component_describe_its_tools() {
+    let docs = br#"{"worlds":{"w":{"func_exports":{"get-answer":{"docs":"The answer."}}}},
+        "interfaces":{"ops":{"funcs":{"add":{"docs":"Adds two numbers."}}}}}"#;
+    let documented = with_section(calc(), "package-docs", &[&[1], &docs[..]].concat());
+    let descriptions = |listed: Listed| -> Vec<String> {
+        listed.tools.into_iter().map(|tool| tool.description).collect()
+    };
+    let found = descriptions(list(&documented).await);
+    assert_eq!(found[0], "The answer.");
+    assert_eq!(found[1], "Adds two numbers.");
+    assert!(found[2].starts_with("Calls the function `divide("), "{}", found[2]);
+    let damaged = with_section(calc(), "package-docs", b"\x01{damaged");
+    assert_eq!(descriptions(list(&damaged).await), descriptions(list(&calc()).await));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_json_cannot_carry_refuses_one_function_alone() {
+    let wit = "
+        interface counters {
+            resource counter { constructor(start: u32); get: func() -> u32; }
+            open: func() -> counter;
+            plain: func() -> u32;
+        }
+        world w { export counters; }";
+    let wasm = importing(
+        wit,
+        r#"(import "[export]t:t/counters" "[resource-new]counter" (func $new (param i32) (result i32)))"#,
+        r#"        (func (export "t:t/counters#[constructor]counter") (param i32) (result i32)
+            (call $new (local.get 0)))
+        (func (export "t:t/counters#[method]counter.get") (param i32) (result i32) (local.get 0))
+        (func (export "t:t/counters#open") (result i32) (call $new (i32.const 1)))
+        (func (export "t:t/counters#plain") (result i32) (i32.const 7))"#,
+    );
+    let listed = list(&wasm).await;
+    let names: Vec<_> = listed.tools.iter().map(|tool| &*tool.name).collect();
+    assert_eq!(names, ["t_t_counters_plain"]);
+    let unfit: Vec<_> = listed.unfit.iter().map(|unfit| (&*unfit.name, &*unfit.reason)).collect();
+    let belongs = "belongs to a resource, which lives no longer than one call";
+    assert_eq!(
+        unfit,
+        [
+            ("t_t_counters__constructor_counter", belongs),
+            ("t_t_counters__method_counter_get", belongs),
+            ("t_t_counters_open", "takes or gives a resource, which JSON cannot carry"),
+        ]
+    );
+}
+
+async fn assert_refused(wasm: &[u8], expected: &str) {
+    match compile(wasm).await {
+        Err(CompileError::Refused(reason)) => assert!(reason.contains(expected), "{reason}"),
+        other => panic!("{:?}", other.map(|_| "a guest")),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_component_without_a_tool_is_refused_and_says_why() {
+    assert_refused(&wat::parse_str("(component)").unwrap(), "component without tools").await;
+    let only = importing(
+        "interface i { resource r; open: func() -> r; } world w { export i; }",
+        r#"(import "[export]t:t/i" "[resource-new]r" (func $new (param i32) (result i32)))"#,
+        r#"        (func (export "t:t/i#open") (result i32) (call $new (i32.const 1)))"#,
+    );
+    assert_refused(
+        &only,
+        "none of its functions can be a tool: `t_t_i_open` takes or gives a resource",
+    )
+    .await;
+}
+
+/// Types whose tree doubles with each level.
+fn doubling(levels: usize) -> String {
+    let mut types = "record t0 { a: u8 }".to_owned();
+    for level in 1..=levels {
+        let below = level - 1;
+        types += &format!(" record t{level} {{ a: t{below}, b: t{below} }}");
+    }
+    format!("{types} type t = t{levels};")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn types_that_are_huge_or_deep_refuse_their_function() {
+    assert_refused(&echo(&doubling(13), "t"), "too large to describe").await;
+    let deep = format!("{}u8{}", "list<".repeat(20), ">".repeat(20));
+    assert_refused(&echo("", &deep), "nest deeper than 16 levels").await;
+    let many: Vec<String> = (0..3000).map(|n| format!("case-number-{n}")).collect();
+    let many = format!("enum t {{ {} }}", many.join(", "));
+    assert_refused(&echo(&many, "t"), "too large to describe").await;
+    check_same(&doubling(3), "t", r#"{"a":{"a":{"a":{"a":1},"b":{"a":2}},"b":{"a":{"a":3},"b":{"a":4}}},"b":{"a":{"a":{"a":5},"b":{"a":6}},"b":{"a":{"a":7},"b":{"a":8}}}}"#).await;
+}
+
+/// A component whose function `f` gives a `result` by this body.
+fn giving(result: &str, body: &str) -> Vec<u8> {
+    let wit = format!("world w {{ export f: func() -> {result}; }}");
+    component(&wit, &format!(r#"(func (export "f") (result i32) {body})"#))
+}
+
+async fn check_crash(result: &str, body: &str, expected: &str) {
+    let outcome = call(&giving(result, body), "f", "{}").await;
+    let error = outcome.expect_err("an error").to_string();
+    assert!(error.contains(expected), "{result}: {error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lies_of_a_guest_are_crashes() {
+    check_crash("list<u32>", "(call $pair (i32.const 0) (i32.const 0x3fffffff))", "out of bounds")
+        .await;
+    check_crash("list<u32>", "(call $pair (i32.const 2) (i32.const 1))", "not aligned").await;
+    check_crash("string", "(call $pair (i32.const -8) (i32.const 64))", "out of bounds").await;
+    check_crash("list<u8>", "(i32.const 65532)", "out of bounds").await;
+    check_crash("char", "(i32.const 0xd800)", "char").await;
+    check_crash(
+        "option<list<u8>>",
+        "(i32.store (i32.const 0) (i32.const 7)) (i32.const 0)",
+        "discriminant",
+    )
+    .await;
+    check_crash(
+        "string",
+        "(i32.store8 (i32.const 64) (i32.const 0xff)) (call $pair (i32.const 64) (i32.const 1))",
+        "utf-8",
+    )
+    .await;
+    check_crash("u32", "unreachable", "unreachable").await;
+    check_crash("u32", "(loop $l (br $l)) (i32.const 0)", "fuel").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_huge_answer_ends_at_the_output_limit() {
+    let fill = "(memory.grow (i32.const 900)) drop (call $pair (i32.const 0) (i32.const 50000000))";
+    check_crash("list<u8>", fill, "output limit of 256 KiB").await;
+    check_crash("string", fill, "output limit of 256 KiB").await;
+    // Each of these bytes is six in JSON.
+    let controls = "(call $pair (i32.const 1024) (i32.const 60000))";
+    check_crash("string", controls, "output limit of 256 KiB").await;
+    // Values take far more memory than their JSON, which alone counts.
+    let fits =
+        "(drop (memory.grow (i32.const 3))) (call $pair (i32.const 1024) (i32.const 130000))";
+    let output = call(&giving("list<u8>", fits), "f", "{}").await.expect("an answer");
+    let value: Value = serde_json::from_str(&structured(output)).unwrap();
+    assert_eq!(value["result"].as_array().map(Vec::len), Some(130_000));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn arguments_that_would_take_the_memory_of_the_host_are_refused() {
+    let fields: Vec<String> = (0..300).map(|n| format!("a{n}: option<u8>")).collect();
+    let record = format!("record t {{ {} }}", fields.join(", "));
+    let many = vec!["{}"; 20_000].join(",");
+    check_wrong(&record, "t", &many, "too many to hand over").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn arguments_count_against_the_memory_of_the_guest() {
+    let bytes = "A".repeat(1_000_000);
+    let limits = Limits { memory: Bytes::new(256 * 1024), ..Limits::default() };
+    let wasm = Wasm::of(echo("", "list<u8>"));
+    let guest = Guest::compile(SANDBOX.clone(), wasm, limits, Grants::default()).await.unwrap();
+    let outcome = guest.call("echo", &format!(r#"{{"x":["{bytes}"]}}"#), None).await.outcome;
+    let error = outcome.expect_err("an error").to_string();
+    assert!(error.contains("memory limit of 256 KiB"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn helpers_and_standard_interfaces_are_no_tools() {
+    let wit = "
+        world w {
+            export exports: interface { init: func(app-name: string) -> result; other: func(); }
+            export init: func();
+            export run: func() -> u32;
+        }";
+    let wasm = component(
+        wit,
+        r#"(func (export "exports#init") (param i32 i32) (result i32) (i32.const 0))
+        (func (export "exports#other"))
+        (func (export "init"))
+        (func (export "run") (result i32) (i32.const 1))"#,
+    );
+    let listed = list(&wasm).await;
+    let names: Vec<_> = listed.tools.iter().map(|tool| &*tool.name).collect();
+    assert_eq!(names, ["exports_other", "run"]);
+    assert_eq!(listed.unfit, []);
+}
