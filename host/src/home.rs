@@ -70,6 +70,12 @@ impl Home {
         self.0.join(".env")
     }
 
+    /// Where plugins keep files for one call.
+    #[must_use]
+    pub fn scratch(&self) -> PathBuf {
+        self.0.join("scratch")
+    }
+
     /// What running servers tell of themselves.
     #[must_use]
     pub fn run(&self) -> PathBuf {

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use tokio::runtime::{Builder, Handle, Runtime};
 
+use crate::home::Home;
 use crate::protected::Protected;
 use crate::reload::{Follower, Loader};
-use crate::sandbox::{Compiler, Sandbox, SandboxError};
+use crate::sandbox::{Compiler, Sandbox, SandboxError, Scratches};
 
 /// A sandbox on a runtime of its own.
 pub struct Host {
@@ -38,7 +39,14 @@ impl Host {
             .event_interval(1)
             .global_queue_interval(2)
             .build()?;
-        let sandbox = Arc::new(Sandbox::new(compiler)?.protecting(protected));
+        let mut sandbox = Sandbox::new(compiler)?.protecting(protected);
+        if let Some(scratch) = Home::from_environment().map(|home| home.scratch()) {
+            let left = scratch.clone();
+            // Mostly, no process was killed, and nothing is there.
+            runtime.spawn_blocking(move || Scratches::sweep(&left));
+            sandbox = sandbox.with_scratches(Scratches::below(scratch));
+        }
+        let sandbox = Arc::new(sandbox);
         Ok(Self { sandbox, runtime })
     }
 

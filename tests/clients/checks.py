@@ -18,6 +18,7 @@ from pathlib import Path
 import conformance
 import inspector
 import python_sdk
+import web
 
 CHECK_SECONDS = 300
 
@@ -43,6 +44,7 @@ def checks(results: Path) -> list[tuple]:
     """Every check in order, as a script and its arguments."""
     return [
         *((inspector, check.__name__, era) for check, era in inspector.CHECKS),
+        *((web, check.__name__, era) for check, era in web.CHECKS),
         *((python_sdk, check.__name__, mode) for check, mode in python_sdk.CHECKS),
         *((conformance, "suite", revision, str(results)) for revision in conformance.REVISIONS),
         (conformance, "baseline", "all", str(results)),

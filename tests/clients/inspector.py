@@ -12,6 +12,7 @@ import packages
 
 PLUGINS = None  # all there are: their schemas are what the Inspector looks at
 SECONDS = 120
+TOOL_FAILED = 5  # how the Inspector ends when a result is an error
 
 
 def lists(server: list[str], era: str) -> None:
@@ -41,12 +42,19 @@ CHECKS = [(check, era) for era in ("legacy", "modern") for check in (lists, call
 
 
 def inspect(server: list[str], era: str, method: str, *options: str) -> dict:
-    command = [str(packages.node()), str(packages.INSPECTOR), "--cli", *server,
-               "--method", method, "--protocol-era", era, "--format", "json", *options]
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
-                          timeout=SECONDS, check=False)
+    done = run(server, era, method, *options)
     assert done.returncode == 0, f"the Inspector ended with {done.returncode}: {done.stdout}"
     return json.loads(done.stdout)["result"]
+
+
+def run(server: list[str], era: str, method: str, *options: str) -> subprocess.CompletedProcess:
+    """The Inspector as it ended; its stderr holds the server's log."""
+    command = [str(packages.node()), str(packages.INSPECTOR), "--cli", *server,
+               "--method", method, "--protocol-era", era, "--format", "json", *options]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          text=True, timeout=SECONDS, check=False)
+    print(done.stderr, end="", file=sys.stderr)
+    return done
 
 
 def text(result: dict) -> str:

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use crate::manifest::{Kind, Manifest, ManifestError, ToolOverride};
 use crate::name::ToolName;
+use crate::sandbox::corrected;
 use crate::text::escape;
-use crate::tool::Listed;
+use crate::tool::{Annotations, Listed};
 
 /// Changes `listed` as `manifest` wants it shown. What comes back are the names of those tools that
 /// return an error as their answer.
@@ -29,6 +30,12 @@ pub(super) fn apply(
             }
             return Err(unknown(file, wish, &names));
         };
+        if let Some((key, place)) = wish.command.written.clone().filter(|_| kind != Kind::Command) {
+            let (wasm, kind) = (&manifest.wasm, kind.name());
+            let message = format!("`{key}` is for programs, and `{wasm}` is of the kind `{kind}`");
+            let help = "remove it: the plugin itself says what its tools take and give";
+            return Err(ManifestError::new(file, place, message).help(help));
+        }
         if wish.hidden {
             listed.tools.retain(|spec| spec.name != *name);
             continue;
@@ -43,6 +50,8 @@ pub(super) fn apply(
         if let Some(description) = &wish.description {
             spec.description.clone_from(description);
         }
+        let claimed = claimed(&wish.annotations, spec.annotations);
+        spec.annotations = corrected(claimed, &manifest.grants);
     }
     Ok(returned)
 }
@@ -67,6 +76,16 @@ fn meant<'a>(
         let only = functions.next();
         only.filter(|_| functions.next().is_none())
     })
+}
+
+/// What the manifest claims of a tool; where it says nothing, what the plugin claims.
+fn claimed(wish: &Annotations, own: Annotations) -> Annotations {
+    Annotations {
+        read_only: wish.read_only.or(own.read_only),
+        destructive: wish.destructive.or(own.destructive),
+        idempotent: wish.idempotent.or(own.idempotent),
+        open_world: wish.open_world.or(own.open_world),
+    }
 }
 
 fn unknown(file: &str, wish: &ToolOverride, names: &[String]) -> ManifestError {

@@ -8,8 +8,8 @@ use super::schema::Schema;
 use crate::home::Home;
 use crate::manifest::{Grants, Kind, Limits, Manifest, ManifestError, Sha256Digest};
 use crate::name::{NameError, PluginName, ToolName};
-use crate::sandbox::{CompileError, FolderError, Guest, ListError, Sandbox, Wasm};
-use crate::secret::Secrets;
+use crate::sandbox::{CompileError, Declared, FolderError, Guest, ListError, Sandbox, Wasm};
+use crate::secret::{PatientKeyring, Secrets};
 use crate::tool::{CallError, Listed, ToolSpec, UnfitTool};
 
 /// Patterns in the schemas of one plugin: each is compiled, and stays so.
@@ -102,6 +102,19 @@ pub enum PluginError {
     /// It has nothing to serve.
     #[error("`{0}`: it offers no tools")]
     NoTools(Box<str>),
+    /// It is a program, and nothing says what its tools are.
+    #[error(
+        "`{wasm}` is a WASI program, and its tools are what {manifest} declares: none yet; add, and change \
+         to what the program takes:\n\n{lines}"
+    )]
+    Undeclared {
+        /// The Wasm file.
+        wasm: Box<str>,
+        /// The manifest.
+        manifest: String,
+        /// A first tool, to begin with.
+        lines: String,
+    },
     /// A schema does not compile.
     #[error("its tool `{tool}` has an {which} schema that is not valid JSON Schema: {problem}")]
     Schema {
@@ -132,6 +145,16 @@ pub enum PluginError {
 }
 
 impl PluginError {
+    fn undeclared(wasm: Box<str>, file: &str, manifest: &Manifest) -> Self {
+        let shown = file.rsplit(MAIN_SEPARATOR).next().unwrap_or(file);
+        let lines = format!(
+            "[[tools]]\nname = \"run\"\ndescription = \"What {} does, in words for a model.\"\n\
+            args = [\"--\", \"{{arguments...}}\"]\nparameters = {{ arguments = \"string[]\" }}",
+            manifest.name
+        );
+        Self::Undeclared { wasm, manifest: shown.to_owned(), lines }
+    }
+
     /// Whether the same files may load another time.
     #[must_use]
     pub fn is_passing(&self) -> bool {
@@ -177,11 +200,19 @@ impl Plugin {
         // `file` is the manifest's path as people see it, which differs from the path itself only where
         // that holds characters that hide; no `.env` is found beside such a one.
         let beside = Path::new(&file).parent();
-        let guest = guest.with_secrets(Secrets::of(beside, Home::from_environment().as_ref()));
-        let listed =
-            guest.tools().await.map_err(|error| PluginError::List { wasm: name.clone(), error })?;
-        if listed.tools.is_empty() {
-            return Err(PluginError::NoTools(name));
+        let secrets = Secrets::of(beside, Home::from_environment().as_ref());
+        let guest = guest.with_secrets(secrets.with_keyring(PatientKeyring::of_system()));
+        let guest = guest.declaring(Declared::of(&manifest));
+        let listed = guest.tools().await.map_err(|error| match error {
+            ListError::Declared(error) => {
+                ManifestError::new(&file, error.place, error.message).help(error.help).into()
+            }
+            error => PluginError::List { wasm: name.clone(), error },
+        })?;
+        match (listed.tools.is_empty(), found) {
+            (false, _) => {}
+            (true, Kind::Command) => return Err(PluginError::undeclared(name, &file, &manifest)),
+            (true, Kind::Tools | Kind::Functions) => return Err(PluginError::NoTools(name)),
         }
         let (place, plugin) = (file.clone(), manifest.name.clone());
         // A large schema takes its time.
@@ -227,7 +258,8 @@ fn offer(
     let mut patterns = 0;
     for spec in listed.tools {
         let err_is_error = !returned.contains(&spec.name);
-        let tool = tool(&manifest.prefix, kind, spec, err_is_error)?;
+        let tool = tool(&manifest.prefix, kind, spec, err_is_error)
+            .map_err(|error| declared(file, manifest, kind, error))?;
         let schemas = tool.input.iter().chain(&tool.output);
         patterns += schemas.map(|schema| schema.patterns).sum::<usize>();
         if patterns > MAX_PATTERNS {
@@ -261,4 +293,13 @@ fn tool(
     let name = ToolName::public(prefix, &spec.name)
         .map_err(|error| PluginError::Name { tool: spec.name.clone(), error })?;
     Ok(PluginTool { name, spec, input, output, err_is_error })
+}
+
+/// A schema of a program is the manifest's, so that is where it is wrong.
+fn declared(file: &str, manifest: &Manifest, kind: Kind, error: PluginError) -> PluginError {
+    let PluginError::Schema { tool, which, problem } = &error else { return error };
+    let place = manifest.tools.iter().find(|declared| declared.name == *tool);
+    let Some(declared) = place.filter(|_| kind == Kind::Command) else { return error };
+    let message = format!("the {which} schema of `{tool}` is not valid JSON Schema: {problem}");
+    ManifestError::new(file, declared.place.clone(), message).into()
 }

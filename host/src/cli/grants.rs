@@ -7,8 +7,14 @@ use crate::text::escape;
 
 /// One line for each thing that `grants` allow, and one for what they do not.
 pub(super) fn words(grants: &Grants) -> Vec<String> {
-    let Grants { network, files, env, secrets, config } = grants;
+    let Grants { network, files, scratch, env, secrets, config } = grants;
     let mut lines: Vec<String> = files.iter().map(file).collect();
+    lines.extend(scratch.iter().map(|at| {
+        format!(
+            "each call has an empty directory of its own, removed afterwards, as {}",
+            escape(at)
+        )
+    }));
     lines.extend(network.iter().map(request));
     if !env.is_empty() {
         let names: Vec<_> = env.keys().map(String::as_str).collect();
@@ -75,6 +81,7 @@ pub(super) fn report(grants: &Grants) -> Value {
     json!({
         "network": network.collect::<Vec<_>>(),
         "files": files.collect::<Vec<_>>(),
+        "scratch": grants.scratch,
         "env": grants.env.keys().collect::<Vec<_>>(),
         "secrets": grants.secrets.iter().map(|secret| secret.as_str()).collect::<Vec<_>>(),
         "config": grants.config,
@@ -99,12 +106,14 @@ mod tests {
                 { url = "https://api.github.com", secret = "GITHUB_TOKEN", header = "Authorization" },
                 { url = "http://127.0.0.1:80", secret = "TOKEN", query = "key" }]
             secrets = ["OTHER"]
+            scratch = "/tmp"
             env = { LANG = "C", TZ = "UTC" }
             config = { units = "metric" }"#,
         );
         let expected = [
             "it may read ~/notes, as /notes",
             "it may read and change $X, as /x",
+            "each call has an empty directory of its own, removed afterwards, as /tmp",
             "it may send requests to https://*.example.org",
             "it may send requests to https://api.github.com, with the secret GITHUB_TOKEN added by toolrack",
             "it may send requests to http://127.0.0.1, with the secret TOKEN added by toolrack, unencrypted",

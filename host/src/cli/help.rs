@@ -17,6 +17,7 @@ Examples:
   toolrack add ./weather.wasm                  check a plugin and install it
   toolrack remove weather                      remove it
   toolrack dev ./roman                         build a plugin on every save and install it
+  toolrack secret set GITHUB_TOKEN             keep a secret in the system's keyring
   toolrack status                              what running servers serve, with calls and errors
   toolrack serve --plugins ./manifests         speak MCP on stdin and stdout
 
@@ -97,3 +98,17 @@ Examples:
   toolrack dev
   toolrack dev ./roman --plugins ./plugins
   toolrack dev . --package roman";
+
+pub(super) const SECRET: &str = "\
+Keeps values of secrets in the system's keyring (the Secret Service on Linux, the Keychain on macOS, the \
+Credential Manager on Windows), and shows where the secrets that plugins are granted have their values. No \
+value is ever shown.
+
+A secret's value is looked for at each call: in the environment of the server, in `.env` beside the \
+plugin's manifest, in `.env` in ~/.toolrack, in the keyring. The first that has it counts.
+
+Examples:
+  toolrack secret set GITHUB_TOKEN              asks for the value
+  gh auth token | toolrack secret set GITHUB_TOKEN
+  toolrack secret list
+  toolrack secret remove GITHUB_TOKEN";

@@ -12,6 +12,7 @@ mod list;
 mod load;
 mod log;
 mod remove;
+mod secret;
 mod served;
 mod status;
 
@@ -141,6 +142,12 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Keep secrets of plugins in the system's keyring
+    #[command(long_about = help::SECRET)]
+    Secret {
+        #[command(subcommand)]
+        action: secret::Action,
+    },
     /// Validate plugin directories
     #[command(long_about = help::CHECK)]
     Check {
@@ -202,6 +209,7 @@ pub fn main() -> ExitCode {
         Command::Dev { directory, package } => {
             dev::run(&directory, package, &setup, run.as_deref())
         }
+        Command::Secret { action } => secret::run(&action, &setup.plugins),
         Command::Status { json } => status::run(run.as_deref(), &setup.plugins, json),
     };
     outcome.unwrap_or_else(|error| fail(&error))

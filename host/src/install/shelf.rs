@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::manifest::{MAX_MANIFEST, Manifest};
+use crate::manifest::{MAX_MANIFEST, Manifest, SecretName};
 use crate::reload::read_at_most;
 
 /// The manifests of a directory.
@@ -24,7 +24,9 @@ pub struct Entry {
     pub name: String,
     /// The Wasm file it names; the one beside it where the manifest is broken.
     pub wasm: String,
-    /// Whether it can be read.
+    /// The secrets that it is granted.
+    pub secrets: BTreeSet<SecretName>,
+    /// Whether it cannot be read.
     pub is_broken: bool,
 }
 
@@ -70,10 +72,17 @@ impl Entry {
             Some(manifest) => Self {
                 name: manifest.name.to_string(),
                 wasm: manifest.wasm.into(),
+                secrets: manifest.grants.secret_names().cloned().collect(),
                 file,
                 is_broken: false,
             },
-            None => Self { wasm: format!("{stem}.wasm"), name: stem, file, is_broken: true },
+            None => Self {
+                wasm: format!("{stem}.wasm"),
+                name: stem,
+                secrets: BTreeSet::new(),
+                file,
+                is_broken: true,
+            },
         }
     }
 }

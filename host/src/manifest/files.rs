@@ -24,17 +24,10 @@ pub(super) fn read(raw: &[RawFiles<'_>]) -> Result<Vec<FileGrant>, Fault> {
     for raw in raw {
         let grant = FileGrant {
             path: path(&raw.path)?,
-            at: at(&raw.at)?,
+            at: at(&Files.place("at"), &raw.at)?,
             access: raw.access.as_ref().map_or(Ok(Access::Read), access)?,
         };
-        if let Some(other) = grants.iter().find(|other| overlap(&other.at, &grant.at)) {
-            let message = format!(
-                "`{}` and `{}` are the same place for the plugin, or one lies in the other",
-                other.at, grant.at
-            );
-            let help = "give each directory a place of its own, such as \"/notes\" and \"/music\"";
-            return Err(Fault::new(raw.at.span(), message).help(help));
-        }
+        check_apart(&raw.at, &grants)?;
         if grants.len() == MAX_FILES {
             let message = format!("{}: expected at most {MAX_FILES}", Grants.place("files"));
             return Err(Fault::new(raw.path.span(), message)
@@ -43,6 +36,24 @@ pub(super) fn read(raw: &[RawFiles<'_>]) -> Result<Vec<FileGrant>, Fault> {
         grants.push(grant);
     }
     Ok(grants)
+}
+
+/// Checks where the directory is that each call gets; `grants` are the others.
+pub(super) fn scratch(text: &Text<'_>, grants: &[FileGrant]) -> Result<Box<str>, Fault> {
+    let at = at(&Grants.place("scratch"), text)?;
+    check_apart(text, grants)?;
+    Ok(at)
+}
+
+fn check_apart(at: &Text<'_>, grants: &[FileGrant]) -> Result<(), Fault> {
+    let place = *at.get_ref();
+    let Some(other) = grants.iter().find(|other| overlap(&other.at, place)) else { return Ok(()) };
+    let message = format!(
+        "`{}` and `{place}` are the same place for the plugin, or one lies in the other",
+        other.at
+    );
+    let help = "give each directory a place of its own, such as \"/notes\" and \"/music\"";
+    Err(Fault::new(at.span(), message).help(help))
 }
 
 fn path(text: &Text<'_>) -> Result<Box<str>, Fault> {
@@ -80,7 +91,7 @@ fn path(text: &Text<'_>) -> Result<Box<str>, Fault> {
     wrong(EXPECTED, help)
 }
 
-fn at(text: &Text<'_>) -> Result<Box<str>, Fault> {
+fn at(place: &str, text: &Text<'_>) -> Result<Box<str>, Fault> {
     let at = *text.get_ref();
     let plain = |part: &str| !part.is_empty() && part != "." && part != "..";
     let printable = !at.contains(['\n', '\t', '\\']) && forbidden_char(at).is_none();
@@ -90,13 +101,13 @@ fn at(text: &Text<'_>) -> Result<Box<str>, Fault> {
         return Ok(at.into());
     }
     let expected = "expected an absolute path without `.`, `..`, empty parts or a final slash";
-    let message = format!("{}: {expected}, found {}", Files.place("at"), quote(at));
+    let message = format!("{place}: {expected}, found {}", quote(at));
     let parts: Vec<_> = at.split(['/', '\\']).filter(|part| plain(part)).collect();
     let meant = (printable || at.contains('\\')) && !parts.is_empty() && !at.contains("..");
     let help = if meant && forbidden_char(at).is_none() && !at.contains(['\n', '\t']) {
         format!("did you mean {}?", quote(&format!("/{}", parts.join("/"))).replace('`', "\""))
     } else {
-        "write where the plugin sees the directory: `at = \"/notes\"`".into()
+        "write where the plugin sees the directory, such as \"/notes\"".into()
     };
     Err(Fault::new(text.span(), message).help(help))
 }

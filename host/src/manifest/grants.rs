@@ -14,12 +14,22 @@ pub struct Grants {
     pub network: Vec<NetworkGrant>,
     /// Directories of this machine that it sees; no two at one guest path.
     pub files: Vec<FileGrant>,
+    /// Where it sees a directory of its own, new for each call; absolute as those are.
+    pub scratch: Option<Box<str>>,
     /// Its environment variables.
     pub env: BTreeMap<String, String>,
     /// Secrets that it is told when it asks for its configuration by their names.
     pub secrets: Vec<SecretName>,
     /// What else it is told when it asks for its configuration.
     pub config: BTreeMap<String, String>,
+}
+
+impl Grants {
+    /// The secrets that it is told or that are put into its requests; a name may come twice.
+    pub fn secret_names(&self) -> impl Iterator<Item = &SecretName> {
+        let bound = self.network.iter().filter_map(|grant| Some(&grant.secret.as_ref()?.name));
+        self.secrets.iter().chain(bound)
+    }
 }
 
 /// Requests to one origin, or to a set of them.

@@ -2,6 +2,7 @@
 //!
 //! What the values mean is not known here.
 
+use super::command::{COMMAND_KEYS, PARAMETER_KEYS};
 use super::limits::LIMIT_RULES;
 use super::nearest::nearest;
 
@@ -22,7 +23,14 @@ pub(super) enum Section {
     Files,
     /// One `[[tools]]`
     Tool,
+    /// One table of `parameters` in `[[tools]]`
+    Parameter,
 }
+
+/// What can be said of a tool of any kind.
+const TOOL_KEYS: [&str; 5] = ["name", "title", "description", "hidden", "err_is_error"];
+/// What can be claimed of it.
+const CLAIMS: [&str; 4] = ["read_only", "destructive", "idempotent", "open_world"];
 
 const NAMED: [Section; 4] = [Section::Plugin, Section::Limits, Section::Grants, Section::Tool];
 
@@ -37,6 +45,7 @@ impl Section {
             Self::Network => "a table of `network`",
             Self::Files => "a table of `files`",
             Self::Tool => "[[tools]]",
+            Self::Parameter => "a parameter",
         }
     }
 
@@ -51,10 +60,11 @@ impl Section {
             Self::Top => NAMED.map(Self::key).to_vec(),
             Self::Plugin => vec!["name", "wasm", "sha256", "kind", "prefix"],
             Self::Limits => LIMIT_RULES.map(|rule| rule.key).to_vec(),
-            Self::Grants => vec!["network", "files", "env", "secrets", "config"],
+            Self::Grants => vec!["network", "files", "scratch", "env", "secrets", "config"],
             Self::Network => vec!["url", "secret", "header", "before", "query"],
             Self::Files => vec!["path", "at", "access"],
-            Self::Tool => vec!["name", "title", "description", "hidden", "err_is_error"],
+            Self::Tool => [&TOOL_KEYS[..], &CLAIMS, &COMMAND_KEYS].concat(),
+            Self::Parameter => PARAMETER_KEYS.to_vec(),
         }
     }
 

@@ -7,6 +7,7 @@
 //! values mean, and what fails in either becomes a [`ManifestError`].
 
 mod amount;
+mod command;
 mod config;
 mod digest;
 mod env;
@@ -31,7 +32,9 @@ mod table;
 mod units;
 
 use crate::name::PluginName;
+use crate::tool::Annotations;
 
+pub use command::{Argument, Command, Form, Group, Parameter, Piece, Shape, Template};
 pub use digest::{DigestError, Sha256Digest};
 pub use error::ManifestError;
 pub use grants::{
@@ -105,8 +108,12 @@ pub struct ToolOverride {
     pub description: Option<String>,
     /// The tool is neither listed nor called.
     pub hidden: bool,
-    /// Whether an error that the tool returns is one to the client. Only functions return errors.
+    /// Whether a failure that the tool reports is one to the client; by default it is.
     pub err_is_error: Option<bool>,
+    /// Claims that replace the plugin's.
+    pub annotations: Annotations,
+    /// How it is a run of a program. Says something of the kind `command` only.
+    pub command: Command,
     /// Where the manifest names the tool, for an error that only the loaded plugin can show.
     pub place: Place,
 }

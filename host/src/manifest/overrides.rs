@@ -4,8 +4,9 @@
 
 use std::collections::HashMap;
 
+use super::command;
 use super::error::{Fault, quote};
-use super::keys::Section::Tool;
+use super::keys::Section::{self, Tool};
 use super::raw::RawTool;
 use super::table::Text;
 use super::units::Bytes;
@@ -31,10 +32,12 @@ pub(super) fn read(source: &str, raw: &[RawTool<'_>]) -> Result<Vec<ToolOverride
         }
         read.push(ToolOverride {
             name: name.into(),
-            title: readable(source, "title", tool.title.as_ref())?,
-            description: readable(source, "description", tool.description.as_ref())?,
+            title: readable(source, Tool, "title", tool.title.as_ref())?,
+            description: readable(source, Tool, "description", tool.description.as_ref())?,
             hidden: tool.hidden.unwrap_or(false),
             err_is_error: tool.err_is_error,
+            annotations: tool.annotations,
+            command: command::read(source, &tool.command)?,
             place,
         });
     }
@@ -42,14 +45,23 @@ pub(super) fn read(source: &str, raw: &[RawTool<'_>]) -> Result<Vec<ToolOverride
 }
 
 /// A text for people and models. Line ends of Windows are those of the file, not of the text.
-fn readable(source: &str, key: &str, text: Option<&Text<'_>>) -> Result<Option<String>, Fault> {
+pub(super) fn readable(
+    source: &str,
+    section: Section,
+    key: &str,
+    text: Option<&Text<'_>>,
+) -> Result<Option<String>, Fault> {
     let Some(text) = text else { return Ok(None) };
-    let (place, span) = (Tool.place(key), text.span());
+    let (place, span) = (section.place(key), text.span());
     let lines = text.get_ref().replace("\r\n", "\n");
     let lines = lines.trim();
     if lines.is_empty() {
         let message = format!("{place}: expected a text, found an empty one");
-        return Err(Fault::new(span, message).help("remove the key to keep the plugin's own text"));
+        let help = match section {
+            Tool => "remove the key to keep the plugin's own text",
+            _ => "remove the key, or say something",
+        };
+        return Err(Fault::new(span, message).help(help));
     }
     if key == "title" && lines.contains(['\n', '\t']) {
         return Err(Fault::new(

@@ -5,10 +5,12 @@
 use toml::Spanned;
 use toml::de::DeTable;
 
+use super::command::RawCommand;
 use super::error::Fault;
 use super::keys::Section;
 use super::raw_grants::RawGrants;
 use super::table::{Table, Text, Value};
+use crate::tool::Annotations;
 
 /// A manifest as it is written.
 pub(super) struct RawManifest<'a> {
@@ -39,6 +41,8 @@ pub(super) struct RawTool<'a> {
     pub(super) description: Option<Text<'a>>,
     pub(super) hidden: Option<bool>,
     pub(super) err_is_error: Option<bool>,
+    pub(super) annotations: Annotations,
+    pub(super) command: RawCommand<'a>,
 }
 
 impl<'a> RawManifest<'a> {
@@ -91,6 +95,13 @@ impl<'a> RawTool<'a> {
             description: table.text("description", r#""Tells the weather of a city.""#)?,
             hidden: table.flag("hidden")?,
             err_is_error: table.flag("err_is_error")?,
+            annotations: Annotations {
+                read_only: table.flag("read_only")?,
+                destructive: table.flag("destructive")?,
+                idempotent: table.flag("idempotent")?,
+                open_world: table.flag("open_world")?,
+            },
+            command: RawCommand::read(&table)?,
         })
     }
 }

@@ -13,6 +13,7 @@ use super::{Grants, config, env, files, network, secret};
 pub(super) struct RawGrants<'a> {
     network: Vec<RawNetwork<'a>>,
     files: Vec<RawFiles<'a>>,
+    scratch: Option<Text<'a>>,
     env: Vec<(Text<'a>, Value<'a>)>,
     secrets: Vec<Text<'a>>,
     config: Vec<(Text<'a>, Value<'a>)>,
@@ -48,6 +49,7 @@ impl<'a> RawGrants<'a> {
         Ok(Self {
             network,
             files,
+            scratch: table.text("scratch", r#""/tmp""#)?,
             env: table.entries("env", r#"env = { LANG = "C" }"#)?,
             secrets: read.collect::<Result<_, _>>()?,
             config: table.entries("config", r#"config = { units = "metric" }"#)?,
@@ -56,9 +58,11 @@ impl<'a> RawGrants<'a> {
 
     /// What is granted, checked.
     pub(super) fn check(&self) -> Result<Grants, Fault> {
+        let files = files::read(&self.files)?;
         let grants = Grants {
             network: network::read(&self.network)?,
-            files: files::read(&self.files)?,
+            scratch: self.scratch.as_ref().map(|at| files::scratch(at, &files)).transpose()?,
+            files,
             env: env::read(&self.env)?,
             secrets: secret::read(&self.secrets)?,
             config: config::read(&self.config)?,

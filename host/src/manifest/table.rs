@@ -38,6 +38,14 @@ impl<'a> Table<'a> {
         self.table.get(key)
     }
 
+    /// The first of `keys` that stands in the table, in the order of the file.
+    pub(super) fn first_of(&self, keys: &[&'static str]) -> Option<Spanned<&'static str>> {
+        let known = |name: &str| keys.iter().find(|key| **key == name);
+        let there = self.table.keys().filter_map(|key| Some((known(key.get_ref())?, key.span())));
+        let (key, span) = there.min_by_key(|(_, span)| span.start)?;
+        Some(Spanned::new(span, *key))
+    }
+
     /// The text of `key`; `example` is one, as a manifest writes it.
     pub(super) fn text(&self, key: &str, example: &str) -> Result<Option<Text<'a>>, Fault> {
         let Some(value) = self.get(key) else { return Ok(None) };

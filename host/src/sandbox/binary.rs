@@ -12,6 +12,7 @@ use wasi_preview1_component_adapter_provider::{
 use wasmparser::{Encoding, Parser, Payload};
 use wit_component::ComponentEncoder;
 
+use super::command::{self, ModuleError};
 use crate::text::escape;
 
 /// Functions of one plugin, over all nested modules. Large language runtimes have a quarter of it.
@@ -37,11 +38,9 @@ pub(super) enum BinaryError {
     /// Compiling it would take a machine's memory.
     #[error("it has {0} functions; the most is {MAX_FUNCTIONS}")]
     TooManyFunctions(u64),
-    /// A program, with `_start`.
-    #[error(
-        "this is a WASI program (it exports `_start`); this version runs plugins that export `toolrack:plugin/tools`, written with toolrack-sdk"
-    )]
-    Program,
+    /// A program, with `_start`, that cannot run here.
+    #[error(transparent)]
+    Program(#[from] ModuleError),
     /// A core module without component bindings.
     #[error(
         "this is a core module without component bindings; write the plugin with toolrack-sdk and build it for wasm32-wasip2 or wasm32-wasip1"
@@ -63,7 +62,7 @@ pub(super) fn component(bytes: &[u8]) -> Result<Cow<'_, [u8]>, BinaryError> {
         Encoding::Component => Ok(Cow::Borrowed(bytes)),
         Encoding::Module => match (module.has_bindings, module.has_start) {
             (true, _) => encode(bytes).map(Cow::Owned),
-            (false, true) => Err(BinaryError::Program),
+            (false, true) => Ok(command::component(bytes).map(Cow::Owned)?),
             (false, false) => Err(BinaryError::PlainModule),
         },
     }
@@ -128,7 +127,7 @@ fn look_into(bytes: &[u8]) -> Result<Module, BinaryError> {
 }
 
 /// The file chooses parts of these messages.
-fn shown(message: String) -> String {
+pub(super) fn shown(message: String) -> String {
     escape(&message[..message.floor_char_boundary(400)])
 }
 
@@ -185,9 +184,5 @@ mod tests {
     #[test]
     fn a_core_module_needs_bindings() {
         check(&wat::parse_str("(module)").expect("wat"), "without component bindings");
-        check(
-            &wat::parse_str(r#"(module (func (export "_start")))"#).expect("wat"),
-            "WASI program",
-        );
     }
 }

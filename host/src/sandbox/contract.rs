@@ -70,14 +70,20 @@ fn tool(raw: wit::Tool, grants: &Grants) -> Result<ToolSpec, String> {
         description: raw.description,
         input_schema: schema("input", &raw.input_schema, true)?,
         output_schema: raw.output_schema.map(|text| schema("output", &text, false)).transpose()?,
-        annotations: annotations(&raw.annotations, grants),
+        annotations: corrected(claims(&raw.annotations), grants),
         meta: raw.meta.map(|text| object("`meta`", &text)).transpose()?,
     })
 }
 
+fn claims(raw: &wit::Annotations) -> Annotations {
+    let wit::Annotations { read_only, destructive, idempotent, open_world } = *raw;
+    Annotations { read_only, destructive, idempotent, open_world }
+}
+
 /// Claims corrected by what the sandbox proves. A plugin that can reach no network and change no file
 /// changes nothing, whatever it says; of one that can, what it says stands, and silence means the worst.
-pub(super) fn annotations(claim: &wit::Annotations, grants: &Grants) -> Annotations {
+#[must_use]
+pub fn corrected(claim: Annotations, grants: &Grants) -> Annotations {
     let reaches = !grants.network.is_empty();
     let changes = reaches || grants.files.iter().any(|grant| grant.access == Access::Write);
     let read_only = !changes || claim.read_only.unwrap_or(false);
@@ -89,7 +95,12 @@ pub(super) fn annotations(claim: &wit::Annotations, grants: &Grants) -> Annotati
     }
 }
 
-fn schema(which: &str, text: &str, must_be_object: bool) -> Result<Box<RawValue>, String> {
+/// The text of a JSON Schema, checked for its size and its shape. `which` is `input` or `output`.
+pub(super) fn schema(
+    which: &str,
+    text: &str,
+    must_be_object: bool,
+) -> Result<Box<RawValue>, String> {
     let refuse = |problem: String| format!("has an {which} schema that {problem}");
     if text.len() > MAX_SCHEMA {
         return Err(refuse(format!("is {} bytes long; the most is {MAX_SCHEMA}", text.len())));
@@ -116,7 +127,7 @@ fn object(what: &str, text: &str) -> Result<Box<RawValue>, String> {
 
 /// JSON text, both as it came and understood. As it came, but for line breaks: they can only stand
 /// between tokens, and a message of the protocol is one line.
-fn json(text: &str) -> Result<(Box<RawValue>, serde_json::Value), serde_json::Error> {
+pub(super) fn json(text: &str) -> Result<(Box<RawValue>, serde_json::Value), serde_json::Error> {
     let value = serde_json::from_str(text)?;
     let line = text.trim().replace(['\n', '\r'], " ");
     Ok((RawValue::from_string(line)?, value))
@@ -235,10 +246,10 @@ mod tests {
     #[track_caller]
     fn check(grants: &str, claim: [Option<bool>; 3], expected: [Option<bool>; 3]) {
         let [read_only, destructive, open_world] = claim;
-        let claim = wit::Annotations { read_only, destructive, idempotent: None, open_world };
+        let claim = Annotations { read_only, destructive, idempotent: None, open_world };
         let manifest = format!("[grants]\n{grants}");
         let grants = Manifest::parse("a.toml", &manifest).expect("a manifest").grants;
-        let found = annotations(&claim, &grants);
+        let found = corrected(claim, &grants);
         assert_eq!([found.read_only, found.destructive, found.open_world], expected, "{manifest}");
     }
 

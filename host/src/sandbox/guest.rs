@@ -7,11 +7,12 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use wasmtime::component::ResourceTableError;
+use wasmtime::component::{Component, ResourceTableError};
 use wasmtime::{Store, Trap};
 use wasmtime_wasi::I32Exit;
 
 use super::code::{Code, Wasm};
+use super::command::{self, Declared, DeclaredError};
 use super::compiler::CompileError;
 use super::contract::{self, ToolError};
 use super::folders::Folders;
@@ -19,6 +20,7 @@ use super::http::Outgoing;
 use super::link::Linked;
 use super::meter::{Stopped, Timed};
 use super::redact::redacted;
+use super::scratch::Scratch;
 use super::store::{self, ProgressSink, Reach, State};
 use super::{MAX_STACK, Sandbox, functions, imports, one_line, tools};
 use crate::manifest::{Bytes, Grants, Kind, Limits, grouped, show_duration};
@@ -27,6 +29,8 @@ use crate::tool::{CallError, Limit, LimitHit, Listed, Output, Usage};
 
 /// What an answer may copy out of the guest above its output limit: lengths, tags, pointers.
 const OVERHEAD: u64 = 256 * 1024;
+const NO_SCRATCH: &str = "it is granted a scratch directory, and no home directory is known where toolrack \
+    runs; set TOOLRACK_HOME to a directory";
 
 /// A compiled plugin with the limits of its calls.
 pub struct Guest {
@@ -37,6 +41,7 @@ pub struct Guest {
     folders: Folders,
     secrets: Arc<Secrets>,
     slots: Semaphore,
+    declared: Declared,
 }
 
 /// One call on its way into a guest.
@@ -82,6 +87,9 @@ pub enum ListError {
     /// A tool in the list breaks a rule.
     #[error(transparent)]
     Tool(#[from] ToolError),
+    /// A tool that the manifest declares breaks one.
+    #[error(transparent)]
+    Declared(#[from] DeclaredError),
 }
 
 impl Guest {
@@ -96,11 +104,16 @@ impl Guest {
         let component = code.linked.component().component_type();
         let imported = component.imports(&sandbox.engine);
         imports::check(imported.map(|(name, _)| name), &grants)?;
+        if grants.scratch.is_some() && sandbox.scratches.is_none() {
+            return Err(CompileError::Refused(NO_SCRATCH.into()));
+        }
+        fits(code.linked.component(), limits.memory)?;
         let grants = Arc::new(grants);
         let folders = folders(sandbox.clone(), grants.clone()).await?;
         let slots = Semaphore::new(limits.concurrency as usize);
         let secrets = Arc::new(Secrets::of(None, None));
-        Ok(Self { sandbox, code, limits, grants, folders, secrets, slots })
+        let declared = Declared::default();
+        Ok(Self { sandbox, code, limits, grants, folders, secrets, slots, declared })
     }
 
     /// The same guest, its secrets looked for in other places than the environment alone.
@@ -109,10 +122,21 @@ impl Guest {
         Self { secrets: Arc::new(secrets), ..self }
     }
 
+    /// The same guest, with what its manifest declares. A program has no other tools.
+    #[must_use]
+    pub fn declaring(self, declared: Declared) -> Self {
+        Self { declared, ..self }
+    }
+
     /// What it may reach.
     #[must_use]
     pub fn grants(&self) -> &Grants {
         &self.grants
+    }
+
+    /// What its manifest declares.
+    pub(super) fn declared(&self) -> &Declared {
+        &self.declared
     }
 
     /// The limits of a call.
@@ -127,17 +151,16 @@ impl Guest {
         match self.code.linked {
             Linked::Tools(_) => Kind::Tools,
             Linked::Functions(_) => Kind::Functions,
+            Linked::Command(_) => Kind::Command,
         }
     }
 
     /// Its tools. A guest that has to be asked for them is asked under the limits of a call.
     pub async fn tools(&self) -> Result<Listed, ListError> {
         match &self.code.linked {
-            Linked::Tools(pre) => {
-                let tools = tools::list(self, pre).await?;
-                Ok(Listed { tools, unfit: Vec::new() })
-            }
+            Linked::Tools(pre) => tools::list(self, pre).await.map(Listed::all),
             Linked::Functions(functions) => Ok(functions::list(functions, &self.grants)),
+            Linked::Command(_) => Ok(Listed::all(command::list(self)?)),
         }
     }
 
@@ -149,6 +172,13 @@ impl Guest {
         else {
             return Ended::before(CallError::Host("it is shutting down".into()));
         };
+        let scratch = match self.scratch().await {
+            Ok(scratch) => scratch,
+            Err(error) => {
+                let problem = format!("the scratch directory cannot be made: {error}");
+                return Ended::before(CallError::Host(problem));
+            }
+        };
         let secrets = self.known().await;
         let outgoing =
             Outgoing { network: self.sandbox.network.clone(), grants: self.grants.clone() };
@@ -156,12 +186,19 @@ impl Guest {
             grants: self.grants.clone(),
             secrets: secrets.clone(),
             outgoing: Some(outgoing),
+            process: None,
+            scratch: scratch.as_ref().map(Scratch::directory),
         };
         let call = Call { tool, arguments, reach, progress };
         let (outcome, usage) = match &self.code.linked {
             Linked::Tools(pre) => tools::call(self, pre, call).await,
             Linked::Functions(functions) => functions::call(self, functions, call).await,
+            Linked::Command(pre) => command::call(self, pre, call).await,
         };
+        if let Some(scratch) = scratch {
+            // What is not removed now is so by the next process: no reason to fail.
+            let _ = tokio::task::spawn_blocking(move || scratch.remove()).await;
+        }
         let outcome = redacted(outcome, secrets.redactor());
         Ended { outcome: capped(outcome, self.limits.output), usage, slot: Some(Slot(slot)) }
     }
@@ -175,19 +212,25 @@ impl Guest {
     /// depends on its code alone.
     pub(super) fn nothing(&self) -> Reach {
         let (grants, secrets) = (self.grants.clone(), Arc::new(Known::default()));
-        Reach { grants, secrets, outgoing: None }
+        Reach { grants, secrets, outgoing: None, process: None, scratch: None }
+    }
+
+    /// A directory for one call, where that is granted.
+    async fn scratch(&self) -> std::io::Result<Option<Scratch>> {
+        let granted = self.sandbox.scratches.clone().filter(|_| self.grants.scratch.is_some());
+        let Some(scratches) = granted else { return Ok(None) };
+        let made = tokio::task::spawn_blocking(move || scratches.fresh()).await;
+        made.map_err(std::io::Error::other)?.map(Some)
     }
 
     /// The values of the plugin's secrets as they are now.
     async fn known(&self) -> Arc<Known> {
-        let bound =
-            self.grants.network.iter().filter_map(|grant| Some(&grant.secret.as_ref()?.name));
-        if self.grants.secrets.is_empty() && bound.clone().next().is_none() {
+        let names: Vec<_> = self.grants.secret_names().cloned().collect();
+        if names.is_empty() {
             return Arc::default();
         }
-        let names: Vec<_> = self.grants.secrets.iter().chain(bound).cloned().collect();
         let secrets = self.secrets.clone();
-        // It reads files. A look-up that panics is one that found nothing.
+        // It reads files and may wait for the keyring. A look-up that panics is one that found nothing.
         let known = tokio::task::spawn_blocking(move || secrets.look_up(&names));
         Arc::new(known.await.unwrap_or_default())
     }
@@ -263,6 +306,25 @@ impl Guest {
         };
         CallError::Trapped { reason, last_words }
     }
+}
+
+/// Refuses code whose memories are too large before anything runs.
+fn fits(component: &Component, limit: Bytes) -> Result<(), CompileError> {
+    const PAGE: u64 = 64 * 1024;
+    const MIB: u64 = 1 << 20;
+    // Unknown where a component takes modules from outside; then the call finds out.
+    let required = component.resources_required();
+    let pages = required.and_then(|required| required.max_initial_memory_size).unwrap_or_default();
+    let first = pages.saturating_mul(PAGE);
+    if first <= limit.get() {
+        return Ok(());
+    }
+    let (needs, enough) =
+        (Bytes::new(first.next_multiple_of(MIB)), first.next_power_of_two() / MIB);
+    Err(CompileError::Refused(format!(
+        "it starts with {needs} of memory, more than its memory limit of {limit}; if it may have that, write \
+         `memory = \"{enough}MiB\"` under [limits] in its manifest"
+    )))
 }
 
 /// Opens what is granted on a thread that the file system may block.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use wasmtime::component::Component;
 use wasmtime::component::types::ComponentItem;
+use wasmtime_wasi::p2::bindings::CommandPre;
 
 use super::bindings::PluginPre;
 use super::code::Wasm;
@@ -17,6 +18,9 @@ use crate::text::escape;
 /// The interface that makes a component a plugin, and the version this host speaks.
 const TOOLS: &str = "toolrack:plugin/tools";
 const VERSION: &str = "0.1.0";
+/// The interface that makes a component a program, and the versions this host speaks.
+const RUN: &str = "wasi:cli/run@";
+const RUN_VERSION: &str = "0.2.";
 
 /// A component with everything it imports, as the kind of plugin that it is.
 #[derive(Clone)]
@@ -25,6 +29,8 @@ pub(super) enum Linked {
     Tools(PluginPre<State>),
     /// It exports functions of its own.
     Functions(Arc<Functions>),
+    /// It can be run.
+    Command(CommandPre<State>),
 }
 
 impl Linked {
@@ -32,6 +38,7 @@ impl Linked {
         match self {
             Self::Tools(pre) => pre.instance_pre().component(),
             Self::Functions(functions) => functions.component(),
+            Self::Command(pre) => pre.instance_pre().component(),
         }
     }
 }
@@ -49,14 +56,15 @@ pub(super) fn link(
         .map_err(|error| missing_import(sandbox, component, &error))?;
     match kind {
         Kind::Tools => PluginPre::new(pre).map(Linked::Tools).map_err(|error| one_line(&error)),
+        Kind::Command => {
+            CommandPre::new(pre).map(Linked::Command).map_err(|error| one_line(&error))
+        }
         Kind::Functions => {
             // What the author wrote of the functions is not in the compiled code.
             let bytes = wasm.bytes()?;
             let functions = Functions::of(pre, &sandbox.engine, &bytes);
             functions.map(Arc::new).map(Linked::Functions)
         }
-        // `kind` finds none of these yet.
-        Kind::Command => unreachable!(),
     }
     .map_err(CompileError::Refused)
 }
@@ -65,10 +73,14 @@ pub(super) fn link(
 fn kind(sandbox: &Sandbox, component: &Component) -> Result<Kind, CompileError> {
     let component_type = component.component_type();
     let expected = format!("{TOOLS}@{VERSION}");
-    let mut other = None;
+    let (mut other, mut runs) = (None, None);
     for (name, item) in component_type.exports(&sandbox.engine) {
         if name == expected && matches!(item.ty, ComponentItem::ComponentInstance(_)) {
             return Ok(Kind::Tools);
+        }
+        if let Some(version) = name.strip_prefix(RUN) {
+            let speaks = version.starts_with(RUN_VERSION);
+            runs = Some(speaks.then_some(Kind::Command).ok_or_else(|| escape(name)));
         }
         if name.starts_with(TOOLS) {
             other = Some(escape(name));
@@ -79,16 +91,22 @@ fn kind(sandbox: &Sandbox, component: &Component) -> Result<Kind, CompileError> 
             "it exports `{name}`, and this host speaks `{expected}`; build it with the toolrack-sdk of this version"
         )));
     }
+    // Some toolchains make every component a program, too.
     if functions::has_any(component, &sandbox.engine) {
         return Ok(Kind::Functions);
     }
-    let exports = |prefix: &str| {
-        component_type.exports(&sandbox.engine).any(|(name, _)| name.starts_with(prefix))
-    };
-    Err(CompileError::Refused(if exports("wasi:http/incoming-handler") {
-        "it is a web server (it exports `wasi:http/incoming-handler`), and has no function that could be a tool; export functions of its own".into()
-    } else if exports("wasi:cli/run") {
-        "it is a WASI program (it exports `wasi:cli/run`), which this version does not run; export functions of its own, or write the plugin with toolrack-sdk".into()
+    if let Some(command) = runs {
+        return command.map_err(|name| {
+            CompileError::Refused(format!(
+                "it is a program that exports `{name}`, and this host runs `{RUN}{RUN_VERSION}x`; build it \
+                 for wasm32-wasip2 or wasm32-wasip1"
+            ))
+        });
+    }
+    let mut names = component_type.exports(&sandbox.engine).map(|(name, _)| name);
+    Err(CompileError::Refused(if names.any(|name| name.starts_with("wasi:http/")) {
+        "it is a web server, without a function that could be a tool; export functions of its own"
+            .into()
     } else {
         format!(
             "it is a component without tools: it exports neither `{expected}` nor a function of its own"

@@ -22,11 +22,13 @@ const MAX_LOG: u64 = 1024 * 1024;
 /// The longest line kept whole; a longer one is logged in pieces.
 const MAX_LINE: usize = 4096;
 /// The most that is written at once.
-const PERMIT: usize = 64 * 1024;
+pub(super) const PERMIT: usize = 64 * 1024;
 /// What a line counts besides its bytes.
 const LINE: usize = 64;
-/// How much of the end of stderr is kept for the message of a crash.
+/// How much of the end of stderr the message of a crash shows.
 const LAST_WORDS: usize = 1024;
+/// How much of it is kept: twice what is ever shown, so that no secret is cut where that begins.
+const KEPT: usize = 16 * 1024;
 
 /// Which stream a guest wrote to.
 #[derive(Clone, Copy, Debug)]
@@ -104,12 +106,16 @@ impl GuestLog {
         }
     }
 
+    /// The end of stderr, at most `most` bytes, without secrets.
+    pub(super) fn said(&self, most: usize) -> String {
+        let words = String::from_utf8_lossy(&self.lock().last_words).into_owned();
+        let words = self.secrets.redactor().text(words);
+        words[words.ceil_char_boundary(words.len().saturating_sub(most))..].to_owned()
+    }
+
     /// The end of stderr, on one line, escaped.
     pub(super) fn last_words(&self) -> Option<String> {
-        let state = self.lock();
-        let words = String::from_utf8_lossy(&state.last_words).into_owned();
-        let words = self.secrets.redactor().text(words);
-        let words = &words[words.ceil_char_boundary(words.len().saturating_sub(LAST_WORDS))..];
+        let words = self.said(LAST_WORDS);
         let lines: Vec<&str> =
             words.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
         (!lines.is_empty()).then(|| escape(&lines.join(" | ")))
@@ -144,9 +150,8 @@ impl GuestLog {
         }
         if matches!(stream, Stream::Stderr) {
             let words = &mut state.last_words;
-            // Twice as much, so that no secret is cut where the shown part begins.
-            words.extend_from_slice(&bytes[bytes.len().saturating_sub(2 * LAST_WORDS)..]);
-            words.drain(..words.len().saturating_sub(2 * LAST_WORDS));
+            words.extend_from_slice(&bytes[bytes.len().saturating_sub(KEPT)..]);
+            words.drain(..words.len().saturating_sub(KEPT));
         }
         Ok(())
     }

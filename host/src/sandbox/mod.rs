@@ -10,6 +10,7 @@ mod bindings;
 mod cache;
 mod child;
 mod code;
+mod command;
 mod compiler;
 mod config;
 mod contract;
@@ -23,6 +24,7 @@ mod link;
 mod log;
 mod meter;
 mod redact;
+mod scratch;
 mod seal;
 mod sharing;
 mod store;
@@ -41,11 +43,13 @@ use crate::protected::Protected;
 use crate::text::escape;
 
 pub use code::Wasm;
+pub use command::{Declared, DeclaredError};
 pub use compiler::{Caps, CompileError, Compiler};
-pub use contract::ToolError;
+pub use contract::{ToolError, corrected};
 pub use folders::{FolderError, FolderProblem};
 pub use guest::{Ended, Guest, ListError, Slot};
 pub use imports::NotGranted;
+pub use scratch::Scratches;
 pub use store::ProgressSink;
 pub use worker::work;
 
@@ -65,6 +69,7 @@ pub struct Sandbox {
     slots: Arc<Semaphore>,
     protected: Protected,
     network: Arc<http::Network>,
+    scratches: Option<Arc<Scratches>>,
 }
 
 /// The sandbox could not be set up on this machine.
@@ -84,13 +89,20 @@ impl Sandbox {
         let network = http::Network::new(http::Surroundings::default());
         let slots = Arc::new(Semaphore::new(MAX_CALLS));
         let protected = Protected::default();
-        Ok(Self { engine, linker, ticker, codes, slots, protected, network })
+        let scratches = None;
+        Ok(Self { engine, linker, ticker, codes, slots, protected, network, scratches })
     }
 
     /// Keeps these directories from all guests that are compiled from now on.
     #[must_use]
     pub fn protecting(self, protected: Protected) -> Self {
         Self { protected, ..self }
+    }
+
+    /// The same sandbox, which can give scratch directories.
+    #[must_use]
+    pub fn with_scratches(self, scratches: Scratches) -> Self {
+        Self { scratches: Some(Arc::new(scratches)), ..self }
     }
 
     /// The same sandbox, its guests' requests sent over `network`.

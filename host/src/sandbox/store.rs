@@ -1,19 +1,23 @@
 //! One call's store: its WASI context, its guards, and the host functions a guest may call.
 
 use std::collections::BTreeSet;
+use std::fs::File;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use wasmtime::component::{HasSelf, Linker, ResourceTable};
+use wasmtime::component::{HasSelf, Linker, Resource, ResourceTable};
 use wasmtime::{CallHook, Engine, Store, UpdateDeadline};
 use wasmtime_wasi::cli::{WasiCli, WasiCliView as _};
-use wasmtime_wasi::filesystem::{WasiFilesystem, WasiFilesystemView as _};
+use wasmtime_wasi::filesystem::{
+    Descriptor, Dir, OpenMode, WasiFilesystem, WasiFilesystemView as _,
+};
 use wasmtime_wasi::p2::bindings as wasi;
 use wasmtime_wasi::random::WasiRandom;
-use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use super::bindings::toolrack::plugin::host;
+use super::command::Process;
 use super::http::{MAX_FIELDS, Outgoing, Requests};
 use super::log::{Capture, GuestLog, Severity, Stream};
 use super::meter::Meter;
@@ -41,6 +45,7 @@ pub(super) struct State {
     pub(super) meter: Meter,
     pub(super) log: GuestLog,
     grants: Arc<Grants>,
+    scratch: Option<Arc<File>>,
     progress: Option<ProgressSink>,
     pace: Pace,
 }
@@ -52,6 +57,10 @@ pub(super) struct Reach {
     pub(super) secrets: Arc<Known>,
     /// Absent while a guest lists its tools.
     pub(super) outgoing: Option<Outgoing>,
+    /// How it is started, where it is a program.
+    pub(super) process: Option<Process>,
+    /// A directory of its own, where that is granted.
+    pub(super) scratch: Option<Arc<File>>,
 }
 
 /// A store with every guard set. `copied` bounds the bytes that one host call or one result copies
@@ -63,7 +72,7 @@ pub(super) fn new(
     reach: Reach,
     progress: Option<ProgressSink>,
 ) -> wasmtime::Result<Store<State>> {
-    let Reach { grants, secrets, outgoing } = reach;
+    let Reach { grants, secrets, outgoing, process, scratch } = reach;
     let log = GuestLog::new(secrets.clone());
     let mut table = ResourceTable::new();
     table.set_max_capacity(MAX_RESOURCES);
@@ -71,18 +80,22 @@ pub(super) fn new(
     http.set_field_size_limit(MAX_FIELDS);
     let notes = log.clone();
     let requests = Requests::new(outgoing, secrets.clone(), move |refusal| notes.note(refusal));
-    // Besides the environment, nothing is granted here: no arguments, no stdin, no sockets. Files are
-    // given to the finished store.
-    let env: Vec<_> = grants.env.iter().collect();
-    let wasi = WasiCtx::builder()
-        .envs(&env)
-        .stdout(Capture { stream: Stream::Stdout, log: log.clone() })
+    // Besides the environment, nothing is granted here: no sockets, and arguments and stdin to programs
+    // only. Files are given to the finished store.
+    let mut env = grants.env.clone();
+    let mut wasi = WasiCtx::builder();
+    wasi.stdout(Capture { stream: Stream::Stdout, log: log.clone() })
         .stderr(Capture { stream: Stream::Stderr, log: log.clone() })
-        .max_random_size(MAX_RANDOM)
-        .build();
+        .max_random_size(MAX_RANDOM);
+    if let Some(process) = process {
+        process.give_to(&mut wasi, &mut env);
+    }
+    let env: Vec<_> = env.iter().collect();
+    let wasi = wasi.envs(&env).build();
     let meter = Meter::new(limits);
     let pace = Pace::new();
-    let state = State { wasi, http, requests, secrets, table, meter, log, grants, progress, pace };
+    let state =
+        State { wasi, http, requests, secrets, table, meter, log, grants, scratch, progress, pace };
     let mut store = Store::new(engine, state);
     store.set_fuel(limits.fuel)?;
     store.limiter(|state| &mut state.meter);
@@ -117,7 +130,7 @@ pub(super) fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
     wasi::cli::terminal_stdout::add_to_linker::<State, WasiCli>(l, State::cli)?;
     wasi::cli::terminal_stderr::add_to_linker::<State, WasiCli>(l, State::cli)?;
     // Every program's libc asks for these; without a grant there is nothing to reach.
-    wasi::filesystem::preopens::add_to_linker::<State, WasiFilesystem>(l, State::filesystem)?;
+    wasi::filesystem::preopens::add_to_linker::<State, HasSelf<State>>(l, |state| state)?;
     wasi::filesystem::types::add_to_linker::<State, WasiFilesystem>(l, State::filesystem)?;
     // Only sending: what a guest sends is judged by `Requests`.
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(l)?;
@@ -157,6 +170,19 @@ impl State {
     pub(super) fn configured_keys(&self) -> BTreeSet<String> {
         let secrets = self.grants.secrets.iter().map(ToString::to_string);
         self.grants.config.keys().cloned().chain(secrets).collect()
+    }
+}
+
+/// The directories that are granted, and the call's own.
+impl wasi::filesystem::preopens::Host for State {
+    fn get_directories(&mut self) -> wasmtime::Result<Vec<(Resource<Descriptor>, String)>> {
+        let mut directories = self.filesystem().get_directories()?;
+        if let (Some(scratch), Some(at)) = (&self.scratch, &self.grants.scratch) {
+            let mode = OpenMode::READ | OpenMode::WRITE;
+            let directory = Dir::new(scratch.try_clone()?, FsPerms::ReadWrite, mode, false);
+            directories.push((self.table.push(Descriptor::Dir(directory))?, at.to_string()));
+        }
+        Ok(directories)
     }
 }
 

@@ -1,4 +1,5 @@
-//! Where the value of a secret is looked for: the server's environment, then `.env` files.
+//! Where the value of a secret is looked for: the server's environment, then `.env` files, then the
+//! system's keyring.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, OpenOptions};
@@ -6,7 +7,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use super::{Known, MIN_REDACTED, Secret, dotenv};
+use super::{KeyringError, Known, MIN_REDACTED, PatientKeyring, Secret, dotenv};
 use crate::home::Home;
 use crate::manifest::SecretName;
 use crate::text::escape;
@@ -18,6 +19,7 @@ const MAX_FILE: u64 = 64 * 1024;
 pub struct Secrets {
     environment: Environment,
     files: Vec<PathBuf>,
+    keyring: Option<PatientKeyring>,
     // A lock, because calls run at once and each warning is given once.
     warned: Mutex<BTreeSet<String>>,
 }
@@ -27,6 +29,20 @@ enum Environment {
     Given(BTreeMap<String, String>),
 }
 
+/// Where a value was found.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Source {
+    /// In the environment of this process.
+    Environment,
+    /// In this `.env` file.
+    File(PathBuf),
+    /// In the system's keyring.
+    Keyring,
+}
+
+/// What was found for each name, and why the keyring gave nothing.
+type Found = (BTreeMap<SecretName, Option<(Source, Secret)>>, Option<KeyringError>);
+
 impl Secrets {
     /// The server's environment, then `.env` in `beside`, the directory of the plugin's manifest, then
     /// `.env` in `home`.
@@ -34,7 +50,13 @@ impl Secrets {
     pub fn of(beside: Option<&Path>, home: Option<&Home>) -> Self {
         let beside = beside.map(|directory| directory.join(".env"));
         let files = beside.into_iter().chain(home.map(Home::secrets)).collect();
-        Self { environment: Environment::Process, files, warned: Mutex::default() }
+        Self { environment: Environment::Process, files, keyring: None, warned: Mutex::default() }
+    }
+
+    /// The same places, and after them `keyring`.
+    #[must_use]
+    pub fn with_keyring(self, keyring: PatientKeyring) -> Self {
+        Self { keyring: Some(keyring), ..self }
     }
 
     /// The same files, with `variables` in place of the server's environment.
@@ -43,36 +65,70 @@ impl Secrets {
         Self { environment: Environment::Given(variables), ..self }
     }
 
-    /// The values of `names` as they are now. Reads files, so it blocks.
+    /// The values of `names` as they are now. Reads files and may ask the keyring, so it blocks.
     #[must_use]
     pub fn look_up<'a>(&self, names: impl IntoIterator<Item = &'a SecretName>) -> Known {
-        // Read at the first name that the environment does not have.
-        let mut files: Option<Vec<BTreeMap<SecretName, Secret>>> = None;
-        let mut values = BTreeMap::new();
-        for name in names {
-            let value = self.variable(name).or_else(|| {
-                let files = files.get_or_insert_with(|| {
-                    self.files.iter().filter_map(|path| self.read(path)).collect()
-                });
-                let found = files.iter().find_map(|file| file.get(name));
-                found.filter(|secret| !secret.expose().is_empty()).cloned()
-            });
-            if value.as_ref().is_some_and(|secret| secret.expose().len() < MIN_REDACTED) {
+        let (found, keyring) = self.find(names);
+        for (name, found) in &found {
+            if found.as_ref().is_some_and(|(_, secret)| secret.expose().len() < MIN_REDACTED) {
                 self.warn(format!(
                     "the secret `{name}` is shorter than {MIN_REDACTED} bytes, so it is not kept out of logs and answers; use a longer one"
                 ));
             }
-            values.insert(name.clone(), value);
         }
-        Known::new(values)
+        let value = |(name, found): (_, Option<(_, _)>)| (name, found.map(|(_, secret)| secret));
+        Known::new(found.into_iter().map(value).collect(), keyring)
     }
 
-    fn variable(&self, name: &SecretName) -> Option<Secret> {
+    /// Where the values of `names` are now, without the values. Blocks like [`Self::look_up`].
+    #[must_use]
+    pub fn sources<'a>(
+        &self,
+        names: impl IntoIterator<Item = &'a SecretName>,
+    ) -> BTreeMap<SecretName, Option<Source>> {
+        let (found, _) = self.find(names);
+        found.into_iter().map(|(name, found)| (name, found.map(|(source, _)| source))).collect()
+    }
+
+    /// Each place is looked at only for what those before it do not have.
+    fn find<'a>(&self, names: impl IntoIterator<Item = &'a SecretName>) -> Found {
+        let mut found: BTreeMap<_, _> =
+            names.into_iter().map(|name| (name.clone(), self.variable(name))).collect();
+        for path in &self.files {
+            if found.values().all(Option::is_some) {
+                break;
+            }
+            let Some(mut values) = self.read(path) else { continue };
+            for (name, found) in found.iter_mut().filter(|(_, found)| found.is_none()) {
+                let value = values.remove(name).filter(|secret| !secret.expose().is_empty());
+                *found = value.map(|secret| (Source::File(path.clone()), secret));
+            }
+        }
+        let missing: Vec<_> = found
+            .iter()
+            .filter(|(_, found)| found.is_none())
+            .map(|(name, _)| name.clone())
+            .collect();
+        let Some(keyring) = self.keyring.as_ref().filter(|_| !missing.is_empty()) else {
+            return (found, None);
+        };
+        match keyring.get(missing) {
+            Ok(values) => {
+                let values = values.into_iter().filter(|(_, secret)| !secret.expose().is_empty());
+                found.extend(values.map(|(name, secret)| (name, Some((Source::Keyring, secret)))));
+                (found, None)
+            }
+            Err(error) => (found, Some(error)),
+        }
+    }
+
+    fn variable(&self, name: &SecretName) -> Option<(Source, Secret)> {
         let value = match &self.environment {
             Environment::Process => std::env::var(name.as_str()).ok(),
             Environment::Given(variables) => variables.get(name.as_str()).cloned(),
         };
-        value.filter(|value| !value.is_empty()).map(Secret::new)
+        let value = value.filter(|value| !value.is_empty());
+        value.map(|value| (Source::Environment, Secret::new(value)))
     }
 
     fn read(&self, path: &Path) -> Option<BTreeMap<SecretName, Secret>> {

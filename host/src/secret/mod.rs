@@ -3,14 +3,18 @@
 //! What a secret is for (a plugin's configuration, a request's header) is not known here.
 
 mod dotenv;
+mod keyring;
 mod known;
 mod lookup;
+mod patience;
 mod redact;
 
 use std::fmt;
 
+pub use keyring::{Keyring, KeyringError};
 pub use known::{Known, MissingSecret};
-pub use lookup::Secrets;
+pub use lookup::{Secrets, Source};
+pub use patience::PatientKeyring;
 pub use redact::{MIN_REDACTED, Redactor};
 
 /// The value of a secret. It is not shown, and its bytes are overwritten when it is dropped.

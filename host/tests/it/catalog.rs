@@ -65,6 +65,85 @@ fn a_plugin_that_breaks_a_rule_is_refused_alone() {
     check_refused("", &Wat { tools: &many, ..Wat::default() }, "513 tools");
 }
 
+/// Loads one program with this manifest: its tools, or why it is refused.
+fn load_program(manifest: &str) -> (Catalog, String) {
+    let directory = tempfile::TempDir::new().unwrap();
+    let wasm = wat::parse_str(r#"(module (memory (export "memory") 1) (func (export "_start")))"#);
+    install(directory.path(), "prog", manifest, &wasm.unwrap());
+    let catalog = load(&[directory.path()]);
+    let reasons: Vec<_> = catalog.refusals().iter().map(|refusal| &*refusal.reason).collect();
+    let reasons = reasons.join("\n");
+    (catalog, reasons)
+}
+
+#[test]
+fn the_tools_of_a_program_are_what_its_manifest_declares() {
+    let (catalog, refused) = load_program(
+        "[plugin]\nkind = \"command\"\n[grants]\nfiles = [{ path = \"/etc\", at = \"/a\", access = \"write\" }]
+        [[tools]]\nname = \"look\"\ntitle = \"Look\"\ndescription = \"Looks.\"\nread_only = true
+        [[tools]]\nname = \"change\"\ndescription = \"Changes.\"\nidempotent = true
+        [[tools]]\nname = \"other\"\ndescription = \"Other.\"\nhidden = true",
+    );
+    assert_eq!((names(&catalog), &*refused), (vec!["prog_change", "prog_look"], ""));
+    let spec = &catalog.tool("prog_look").unwrap().spec;
+    assert_eq!((spec.title.as_deref(), &*spec.description), (Some("Look"), "Looks."));
+    let claims = |name: &str| catalog.tool(name).unwrap().spec.annotations;
+    assert_eq!(claims("prog_look").read_only, Some(true));
+    let change = claims("prog_change");
+    assert_eq!((change.read_only, change.idempotent), (Some(false), Some(true)));
+    // No grant lets this one change anything, whatever is claimed.
+    let tool = "[[tools]]\nname = \"a\"\ndescription = \"A.\"\n";
+    let (catalog, _) = load_program(&format!("{tool}read_only = false\ndestructive = true"));
+    let claims = catalog.tool("prog_a").unwrap().spec.annotations;
+    assert_eq!(
+        (claims.read_only, claims.destructive, claims.open_world),
+        (Some(true), None, Some(false))
+    );
+}
+
+#[test]
+fn a_program_without_tools_is_refused_with_a_manifest_that_loads() {
+    let (catalog, refused) = load_program("");
+    assert!(names(&catalog).is_empty());
+    assert!(
+        refused.contains("is a WASI program, and its tools are what prog.toml declares"),
+        "{refused}"
+    );
+    let (_, lines) = refused.split_once("\n\n").expect("lines to add");
+    let (catalog, refused) = load_program(lines);
+    assert_eq!((names(&catalog), &*refused), (vec!["prog_run"], ""));
+}
+
+#[test]
+fn what_is_wrong_with_a_programs_tools_is_shown_at_its_place() {
+    for (keys, expected) in [
+        ("", "2:8: the tool `a` has no `description`"),
+        (
+            "description = \"A.\"\nargs = [\"{x}\"]\nparameters = { x = { pattern = \"(\" } }",
+            "2:8: the input schema of `a` is not valid JSON Schema: ",
+        ),
+        (
+            "description = \"A.\"\ninput_schema = {}",
+            "2:8: the tool `a` has an input schema that lacks `\"type\": \"object\"`",
+        ),
+    ] {
+        let (catalog, refused) = load_program(&format!("[[tools]]\nname = \"a\"\n{keys}"));
+        assert!(names(&catalog).is_empty());
+        assert!(refused.contains(expected), "{refused}");
+    }
+}
+
+#[test]
+fn what_only_a_program_has_is_refused_of_other_kinds() {
+    let keys = "[[tools]]\nname = \"run\"\nstdin = \"x\"\nargs = [\"-v\"]";
+    check_refused(
+        keys,
+        &Wat::default(),
+        "3:1: `stdin` is for programs, and `bad.wasm` is of the kind `tools`",
+    );
+    check_refused("[plugin]\nkind = \"command\"", &Wat::default(), "is of the kind `tools`");
+}
+
 #[test]
 fn of_two_tools_with_one_name_the_first_stays() {
     let directory = plugins::good();

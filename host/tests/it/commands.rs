@@ -157,3 +157,44 @@ fn help_teaches_with_examples() {
     let wrong = toolrack().arg("frobnicate").output().unwrap();
     assert_eq!(wrong.status.code(), Some(2));
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn secret_says_where_values_are_and_what_to_do_without_a_keyring() {
+    let (directory, home) = (plugins::good(), tempfile::tempdir().unwrap());
+    let manifest = "[grants]\nsecrets = [\"IN_FILE\", \"IN_VARIABLE\", \"NOWHERE\"]";
+    plugins::install(directory.path(), "keys", manifest, &Wat::default().build());
+    let file = directory.path().join(".env");
+    std::fs::write(&file, "IN_FILE=the-value-in-a-file\n").unwrap();
+    let run = |arguments: &[&str]| {
+        let mut command = toolrack();
+        // No bus, so no keyring: this test touches nobody's.
+        command.env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent/bus");
+        command.env("TOOLRACK_HOME", home.path()).env("IN_VARIABLE", "the-value-in-a-variable");
+        let output =
+            command.args(arguments).arg("--plugins").arg(directory.path()).output().unwrap();
+        let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
+        (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+    };
+    let (code, out, err) = run(&["secret", "list"]);
+    assert_eq!(code, 0, "{err}");
+    let path = file.to_str().unwrap();
+    for line in [
+        &format!("IN_FILE      in {path}"),
+        "IN_VARIABLE  in the environment",
+        "NOWHERE      no value",
+    ] {
+        assert!(out.contains(line), "{out}");
+    }
+    assert!(out.contains("granted to keys") && !out.contains("the-value"), "{out}");
+    assert!(err.contains("the system's keyring cannot be reached"), "{err}");
+    let (_, out, _) = run(&["secret", "list", "--json"]);
+    let rows: Value = serde_json::from_str(&out).expect("JSON");
+    let sources: Vec<_> =
+        rows.as_array().unwrap().iter().map(|row| row["source"].clone()).collect();
+    assert_eq!(sources, [Value::from("file"), Value::from("environment"), Value::Null]);
+    let (code, _, err) = run(&["secret", "set", "NOWHERE"]);
+    assert!(code == 2 && err.contains("write NAME=value into `.env`"), "{err}");
+    let (code, _, err) = run(&["secret", "remove", "no-name"]);
+    assert!(code == 2 && err.contains("`no-name`"), "{err}");
+}

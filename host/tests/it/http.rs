@@ -17,7 +17,7 @@ use toolrack::sandbox::http::{
 use toolrack::secret::{Known, Secrets};
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody};
 
-use crate::web::{Names, Reply, Seen, Speech, Web, authority};
+use crate::web::{Names, Reply, Seen, Speech, Web, authority, closed_port};
 
 const SECRET: &str = "hunter2/hunter2+hunter2";
 
@@ -346,9 +346,7 @@ async fn a_server_that_breaks_off_or_is_not_there_is_an_error() {
     let mut call_reset = call(http("localhost", web.port));
     let failure = call_reset.failure(&format!("http://localhost:{}/", web.port)).await;
     assert!(matches!(failure, Failure::Http(_)), "{failure}");
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
-    drop(listener);
+    let port = closed_port();
     let failure = call(http("127.0.0.1", port)).failure(&format!("http://127.0.0.1:{port}/")).await;
     assert!(matches!(failure, Failure::Connect { .. }), "{failure}");
 }

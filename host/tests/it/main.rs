@@ -5,6 +5,7 @@
 //! | `manifests.rs` | TOML text to checked values: golden pairs |
 //! | `sandbox.rs` | limits, traps and answers of guests in WAT |
 //! | `functions.rs` | components that know nothing of tools: types, values, names, limits |
+//! | `programs.rs` | WASI programs in WAT: what they get, and what becomes of what they write |
 //! | `files.rs` | directories that guests are granted: what is possible there, and nothing beyond |
 //! | `http.rs` | requests to servers on loopback: grants, bounds, TLS, secrets |
 //! | `secrets.rs` | guests that are told secrets, and what is seen of them |
@@ -24,7 +25,9 @@
 //! | `dev.rs` | the author's loop, `toolrack dev`, with an invented cargo |
 //! | `follow.rs` | servers that follow `add`, `remove` and `dev` while they run |
 //! | `status.rs` | servers as `toolrack status` shows them |
-//! | `guest.rs`, `wit.rs`, `plugins.rs`, `client.rs`, `person.rs`, `web.rs` | what these tests are made with |
+//! | `shipped_files.rs` | the plugin `files`, as built, on granted directories |
+//! | `weather.rs` | the plugins that use the network, as built, against servers on loopback |
+//! | `guest.rs`, `wit.rs`, `plugins.rs`, `shipped.rs`, `client.rs`, `person.rs`, `web.rs` | what these tests are made with |
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
@@ -49,6 +52,7 @@ mod install;
 mod manifests;
 mod person;
 mod plugins;
+mod programs;
 #[cfg(unix)]
 mod reload;
 mod sandbox;
@@ -56,6 +60,9 @@ mod sandbox;
 mod scan;
 mod secrets;
 mod server;
+mod shipped;
+mod shipped_files;
 mod status;
+mod weather;
 mod web;
 mod wit;

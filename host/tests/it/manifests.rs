@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use toolrack::manifest::{
-    Access, Bytes, Grants, Kind, Limits, MAX_MANIFEST, Manifest, ManifestError, SecretPlace,
+    Access, Bytes, Form, Grants, Kind, Limits, MAX_MANIFEST, Manifest, ManifestError, SecretPlace,
 };
 
 fn folder(name: &str) -> PathBuf {
@@ -121,11 +121,47 @@ fn every_form_of_every_grant_is_read() {
         ("$MUSIC", "/music/all", Access::Read),
     ];
     assert_eq!(files, expected);
+    assert_eq!(grants.scratch.as_deref(), Some("/tmp"));
     let env: Vec<_> = grants.env.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
     assert_eq!(env, [("LANG", "C"), ("_empty", "")]);
     let secrets: Vec<_> = grants.secrets.iter().map(ToString::to_string).collect();
     assert_eq!(secrets, ["OPENWEATHER_API_KEY", "OTHER"]);
     assert_eq!(grants.config["units"], "metric");
+}
+
+#[test]
+fn what_a_manifest_says_of_a_program_is_read() {
+    let manifest = good("command.toml");
+    assert_eq!(manifest.kind, Some(Kind::Command));
+    let [search, whole, bare] = &manifest.tools[..] else { panic!("{:?}", manifest.tools) };
+    let expected = concat!(
+        r#"{"type":"object","properties":{"#,
+        r#""pattern":{"description":"What to find.","maxLength":100,"pattern":"^.","type":"string"},"#,
+        r#""any_case":{"type":"boolean"},"#,
+        r#""context":{"default":2,"maximum":16,"minimum":0,"type":"integer"},"#,
+        r#""order":{"enum":["up","down"],"type":"string"},"#,
+        r#""more":{"items":{"enum":["x","y"],"type":"string"},"maxItems":3,"type":"array"},"#,
+        r#""files":{"items":{"type":"string"},"type":"array"},"#,
+        r#""language":{"type":"string"},"text":{"type":"string"}},"#,
+        r#""required":["pattern","order","files"],"additionalProperties":false}"#,
+    );
+    assert_eq!(&*search.command.input_schema, expected);
+    assert_eq!(search.command.output_schema.as_deref(), Some(r#"{"type":"object"}"#));
+    assert_eq!((&search.command.success[..], &search.command.output), (&[0, 1][..], &Form::Json));
+    let claims = search.annotations;
+    assert_eq!(
+        [claims.read_only, claims.destructive, claims.idempotent, claims.open_world],
+        [Some(true), Some(false), Some(true), Some(false)]
+    );
+    let (key, place) = search.command.written.clone().expect("keys of a program");
+    assert_eq!((key, place.line()), ("args", 9));
+    // A schema that is given whole stays as it is written.
+    let schema = r#"{"type": "object", "properties": {"z": {}, "a": {"type": "array"}}}"#;
+    assert_eq!(&*whole.command.input_schema, schema);
+    assert_eq!(whole.command.output, Form::Media("image/svg+xml".into()));
+    assert_eq!((bare.command.written.is_none(), &bare.command.output), (true, &Form::Text));
+    let nothing = r#"{"type":"object","properties":{},"required":[],"additionalProperties":false}"#;
+    assert_eq!(&*bare.command.input_schema, nothing);
 }
 
 #[test]

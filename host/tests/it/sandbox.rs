@@ -109,9 +109,8 @@ async fn growing_a_table_ends_at_the_memory_limit() {
 async fn an_initial_memory_beyond_the_limit_is_named() {
     let limits = Limits { memory: Bytes::new(1024 * 1024), ..limits() };
     let wat = Wat { fields: "(memory $big 100)", ..Wat::default() };
-    let guest = compile(&wat.build(), limits).await.expect("a guest");
-    let error = guest.tools().await.unwrap_err().to_string();
-    assert_limit(&error, "memory", "1 MiB");
+    let error = compile(&wat.build(), limits).await.err().expect("refused").to_string();
+    assert_limit(&error, "7 MiB of memory, more than its memory limit", "`memory = \"8MiB\"`");
 }
 
 #[tokio::test(flavor = "multi_thread")]

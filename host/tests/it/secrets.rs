@@ -1,6 +1,7 @@
-//! Guests that are told secrets: they get them, and nobody else sees them.
+//! Guests that are told secrets: they get them, and nobody else sees them, whatever a guest or a person does.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::sync::Arc;
 
 use toolrack::manifest::{Grants, Limits, SecretName};
@@ -8,7 +9,9 @@ use toolrack::sandbox::{Compiler, Guest, Sandbox, Wasm};
 use toolrack::secret::Secrets;
 use toolrack::tool::{CallError, Content, Output};
 
-use crate::guest::Wat;
+use crate::guest::{WASI, Wat};
+use crate::person::Person;
+use crate::plugins::install;
 
 const SECRET: &str = "hunter2/hunter2+hunter2";
 
@@ -88,4 +91,69 @@ async fn the_standard_interface_of_configuration_is_offered() {
     // Its imports are there; only its tools are not.
     let error = guest.err().unwrap().to_string();
     assert!(error.contains("list-tools") && !error.contains("import"), "{error}");
+}
+
+/// Writes what it was told to stdout and stderr.
+const PRINT: &str = "(i32.store (i32.const 304) (i32.load (i32.const 304)))
+    (drop (call $write (i32.const 1) (i32.const 304) (i32.const 1) (i32.const 16)))
+    (drop (call $write (i32.const 2) (i32.const 304) (i32.const 1) (i32.const 16)))";
+/// Answers with it.
+const SAY: &str = "(call $text (i32.load (i32.const 304)) (i32.load (i32.const 308)))";
+
+#[test]
+fn no_command_and_no_log_shows_a_secret_whatever_a_guest_does_with_it() {
+    let person = Person::new();
+    let plugins = person.plugins();
+    fs::create_dir_all(&plugins).unwrap();
+    fs::write(plugins.join(".env"), format!("TOKEN='{SECRET}'\n")).unwrap();
+    let imports = format!("{CONFIG} {WASI}");
+    let build = |call: String| {
+        Wat { call: &call, imports: &imports, fields: NAME, ..Wat::default() }.build()
+    };
+    let told = "[grants]\nsecrets = [\"TOKEN\"]";
+    install(&plugins, "says", told, &build(format!("{ASK} {PRINT} {SAY}")));
+    install(&plugins, "traps", told, &build(format!("{ASK} {PRINT} unreachable")));
+    // Granted to the others alone: this one asks for it, and is told nothing.
+    install(
+        &plugins,
+        "nosy",
+        "",
+        &build(format!(
+            "{ASK} (if (i32.load (i32.const 300)) (then unreachable)) (global.get $ok)"
+        )),
+    );
+    let shown = |arguments: &[&str], code: i32| {
+        let ran = person.run(arguments);
+        assert_eq!(ran.code, code, "{arguments:?}: {}{}", ran.out, ran.err);
+        format!("{}{}", ran.out, ran.err)
+    };
+    let mut all = String::new();
+    for form in ["human", "json"] {
+        let log = ["--log", "trace", "--log-format", form];
+        for (command, code) in [
+            (&["list", "--json"][..], 0),
+            (&["check"], 0),
+            (&["check", "--json"], 0),
+            (&["call", "says_run", "--json"], 0),
+            (&["call", "traps_run"], 1),
+            (&["call", "nosy_run"], 0),
+        ] {
+            all += &shown(&[command, &log[..]].concat(), code);
+        }
+    }
+    let mut command = person.command(&["serve", "--log", "trace"]);
+    let mut client = crate::client::Client::spawn(&mut command).shakes_hands();
+    assert_eq!(client.text("says_run"), "[secret TOKEN]");
+    client.call(9, "traps_run");
+    all += &client.response(&serde_json::json!(9)).to_string();
+    all += &shown(&["status", "--json"], 0);
+    let (_, stdout, stderr) = client.end();
+    all += &stdout.concat();
+    all += &stderr.concat();
+    // It was printed and told, so it is missed only where it was taken out.
+    assert!(all.matches("[secret TOKEN]").count() >= 8, "{all}");
+    let percent = url::form_urlencoded::byte_serialize(SECRET.as_bytes()).collect::<String>();
+    for form in [SECRET, &percent, "aHVudGVyMi9odW50ZXIyK2h1bnRlcj"] {
+        assert!(!all.contains(form), "{form} in {all}");
+    }
 }

@@ -30,14 +30,34 @@ pub(crate) enum Reply {
     Stall(&'static str),
     /// Closes with a reset.
     Reset,
+    /// What this says to the head of the request.
+    Each(fn(&str) -> Reply),
 }
 
 impl Reply {
     /// A whole response with this body.
     pub(crate) fn text(body: &str) -> Self {
-        let length = body.len();
-        Self::Once(format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\n\r\n{body}").into())
+        Self::status(200, body)
     }
+
+    /// A whole response with this status and body.
+    pub(crate) fn status(status: u16, body: &str) -> Self {
+        Self::with(status, "", body)
+    }
+
+    /// The same with headers, each ending its line.
+    pub(crate) fn with(status: u16, headers: &str, body: impl AsRef<[u8]>) -> Self {
+        let body = body.as_ref();
+        let length = body.len();
+        let head = format!("HTTP/1.1 {status} Any\r\n{headers}content-length: {length}\r\n\r\n");
+        Self::Once([head.as_bytes(), body].concat())
+    }
+}
+
+/// A port of loopback that nobody listens on.
+pub(crate) fn closed_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    listener.local_addr().expect("an address").port()
 }
 
 /// What happened at a server.
@@ -142,7 +162,12 @@ async fn serve(
     while !head.ends_with(b"\r\n\r\n") {
         head.push(stream.read_u8().await?);
     }
-    let _ = tell.send(Seen::Head(String::from_utf8_lossy(&head).into_owned()));
+    let head = String::from_utf8_lossy(&head).into_owned();
+    let reply = match reply {
+        Reply::Each(choose) => choose(&head),
+        reply => reply,
+    };
+    let _ = tell.send(Seen::Head(head));
     let ended = answer(&mut stream, reply).await;
     if ended.is_ok() {
         // What comes until the other side closes: a body, or nothing.
@@ -168,7 +193,7 @@ async fn answer(stream: &mut (impl AsyncWrite + Unpin), reply: Reply) -> io::Res
             stream.write_all(bytes.as_bytes()).await?;
             stream.flush().await
         }
-        Reply::Reset => Err(io::ErrorKind::ConnectionReset.into()),
+        Reply::Reset | Reply::Each(_) => Err(io::ErrorKind::ConnectionReset.into()),
     }
 }
 

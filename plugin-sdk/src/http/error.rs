@@ -33,6 +33,29 @@ pub enum Error {
     Body(String),
 }
 
+#[cfg(any(test, target_family = "wasm"))]
+impl Error {
+    /// Why a body ended early, from what the host says of its stream. Toolrack's wasmtime gives words
+    /// there and no code.
+    pub(super) fn in_body(words: &str, origin: &str) -> Self {
+        if words.contains("timeout") {
+            return Self::Timeout(origin.into());
+        }
+        if words.contains("body size exceeds limit") {
+            let most = words.split_whitespace().find_map(|word| word.parse().ok());
+            return Self::too_large("the body of the answer", most);
+        }
+        Self::Protocol(format!("{origin}: it broke off"))
+    }
+
+    pub(super) fn too_large(what: &str, most: Option<u64>) -> Self {
+        Self::TooLarge(match most {
+            Some(most) => format!("{what} is larger than {most} bytes, the most there may be"),
+            None => format!("{what} is larger than there may be"),
+        })
+    }
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -61,5 +84,33 @@ impl From<std::io::Error> for Error {
     fn from(error: std::io::Error) -> Self {
         let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<Self>());
         inner.cloned().unwrap_or_else(|| Self::Protocol(error.to_string()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_host_says_of_a_body_becomes_what_to_do() {
+        let check = |words: &str, expected: &str| {
+            assert_eq!(Error::in_body(words, "https://a.example").to_string(), expected, "{words}");
+        };
+        check(
+            "connection read timeout",
+            "https://a.example did not answer in time; try again later",
+        );
+        check(
+            "HTTP response body size exceeds limit: 4194304 bytes",
+            "too large: the body of the answer is larger than 4194304 bytes, the most there may be",
+        );
+        check(
+            "HTTP response body size exceeds limit",
+            "too large: the body of the answer is larger than there may be",
+        );
+        check(
+            "incomplete HTTP response",
+            "the answer cannot be read: https://a.example: it broke off",
+        );
     }
 }

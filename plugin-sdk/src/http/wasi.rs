@@ -151,10 +151,11 @@ impl Read for Body {
                 Ok(length)
             }
             Err(StreamError::Closed) => Ok(0),
-            Err(error) => {
-                let code = code(&error).unwrap_or(ErrorCode::HttpResponseIncomplete);
-                Err(explain(code, &self.origin).into())
+            Err(StreamError::LastOperationFailed(error)) => Err(match http_error_code(&error) {
+                Some(code) => explain(code, &self.origin),
+                None => Error::in_body(&error.to_debug_string(), &self.origin),
             }
+            .into()),
         }
     }
 }
@@ -202,21 +203,14 @@ fn explain(code: ErrorCode, origin: &str) -> Error {
         Code::TlsCertificateError => tls("its certificate is not accepted"),
         Code::TlsProtocolError => tls("it does not speak TLS as the host does"),
         Code::TlsAlertReceived(_) => tls("it broke TLS off"),
-        Code::HttpRequestBodySize(most) => too_large("the body of the request", most),
-        Code::HttpResponseBodySize(most) => too_large("the body of the answer", most),
+        Code::HttpRequestBodySize(most) => Error::too_large("the body of the request", most),
+        Code::HttpResponseBodySize(most) => Error::too_large("the body of the answer", most),
         Code::HttpResponseHeaderSectionSize(most) => {
-            too_large("the headers of the answer", most.map(u64::from))
+            Error::too_large("the headers of the answer", most.map(u64::from))
         }
         Code::HttpRequestMethodInvalid => Error::Invalid("its method is not offered".into()),
         Code::HttpResponseIncomplete => protocol("it broke off"),
         Code::HttpProtocolError => protocol("it is not HTTP"),
         other => protocol(&format!("{other:?}")),
     }
-}
-
-fn too_large(what: &str, most: Option<u64>) -> Error {
-    Error::TooLarge(match most {
-        Some(most) => format!("{what} is larger than {most} bytes, the most there may be"),
-        None => format!("{what} is larger than there may be"),
-    })
 }

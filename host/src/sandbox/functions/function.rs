@@ -3,8 +3,7 @@
 use serde_json::value::RawValue;
 use wasmtime::component::ComponentExportIndex;
 
-use super::super::bindings::exports::toolrack::plugin::tools::Annotations;
-use super::super::contract::annotations;
+use super::super::contract::corrected;
 use super::describe::sentence;
 use super::docs::Docs;
 use super::exports::Export;
@@ -12,7 +11,7 @@ use super::schema;
 use super::shape::{Room, Shape};
 use crate::manifest::Grants;
 use crate::text::escape;
-use crate::tool::ToolSpec;
+use crate::tool::{Annotations, ToolSpec};
 
 /// A function with all that is known of it before it is called.
 pub(super) struct Function {
@@ -61,15 +60,13 @@ impl Function {
 
     /// The tool of this `name`. Of what it does, only the grants tell.
     pub(super) fn spec(&self, name: &str, grants: &Grants) -> ToolSpec {
-        let silence =
-            Annotations { read_only: None, destructive: None, idempotent: None, open_world: None };
         ToolSpec {
             name: name.to_owned(),
             title: None,
             description: self.description.clone(),
             input_schema: self.input_schema.clone(),
             output_schema: self.output_schema.clone(),
-            annotations: annotations(&silence, grants),
+            annotations: corrected(Annotations::default(), grants),
             meta: None,
         }
     }

@@ -1,0 +1,150 @@
+//! What a `[[tools]]` says of a program: which parameters the tool has, and how a call becomes
+//! arguments, input and environment.
+//!
+//! How a program is run is not known here. A template is expanded in the sandbox.
+
+mod args;
+mod json;
+mod output;
+mod parameters;
+mod raw;
+mod schema;
+mod template;
+mod types;
+
+use super::Place;
+use super::error::Fault;
+
+pub(super) use parameters::PARAMETER_KEYS;
+pub(super) use raw::{COMMAND_KEYS, RawCommand};
+
+/// How a tool is a run of a program.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Command {
+    /// Where the manifest says something that only a command has, and the key.
+    pub written: Option<(&'static str, Place)>,
+    /// What a caller may give.
+    pub parameters: Vec<Parameter>,
+    /// JSON Schema of all of them, as text.
+    pub input_schema: Box<str>,
+    /// JSON Schema of what the program writes, as text.
+    pub output_schema: Option<Box<str>>,
+    /// The program's arguments, after its name.
+    pub args: Vec<Group>,
+    /// What it reads from stdin.
+    pub stdin: Option<Template>,
+    /// Its variables, besides those that all tools of the plugin have.
+    pub env: Vec<(Box<str>, Template)>,
+    /// What its stdout is.
+    pub output: Form,
+    /// The exit codes of success; empty stands for 0.
+    pub success: Vec<u8>,
+}
+
+/// One parameter of a tool.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parameter {
+    /// Its name.
+    pub name: Box<str>,
+    /// What a value looks like.
+    pub shape: Shape,
+    /// The value, as JSON, where a caller gives none.
+    pub default: Option<Box<str>>,
+    /// Whether a value may begin with `-` where the program could take it for an option.
+    pub allow_dash: bool,
+}
+
+/// What a value looks like, as far as templates care.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// One text: a string as it is, anything else as JSON.
+    Text,
+    /// A whole number.
+    Integer,
+    /// A number.
+    Number,
+    /// `true` or `false`.
+    Boolean,
+    /// Any number of texts.
+    List,
+}
+
+/// Arguments that come and go together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group {
+    /// The arguments.
+    pub arguments: Vec<Argument>,
+    /// The list, among the parameters, for each of whose items the group stands once.
+    pub repeats: Option<usize>,
+}
+
+/// One argument.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Argument {
+    /// Its text.
+    pub template: Template,
+    /// It must not begin with `-`: a value stands where the program looks for options.
+    pub guarded: bool,
+}
+
+/// Text in which the values of a call stand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Template(pub Vec<Piece>);
+
+/// A piece of a template. Parameters are meant by their number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Piece {
+    /// Text as it is.
+    Text(Box<str>),
+    /// `{name}`: the value; of a list that repeats the group, one item.
+    Value(usize),
+    /// `{name...}`: the items of a list, each an argument. It stands alone.
+    Spread(usize),
+    /// `{name|,}`: the items of a list as one text.
+    Joined(usize, Box<str>),
+    /// `{name?text}`: the text, where the value is true.
+    Flag(usize, Box<str>),
+    /// `{...}`: all arguments of the call as one JSON object.
+    All,
+}
+
+/// What a program's stdout is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Form {
+    /// Text for the model.
+    #[default]
+    Text,
+    /// JSON: structured content.
+    Json,
+    /// Something of this media type.
+    Media(Box<str>),
+}
+
+impl Command {
+    /// A program that takes nothing.
+    fn bare() -> Self {
+        Self { input_schema: schema::of(&[]).into(), ..Self::default() }
+    }
+}
+
+/// Checks what is said of a program; `source` is what places point into.
+pub(super) fn read(source: &str, raw: &RawCommand<'_>) -> Result<Command, Fault> {
+    let Some(first) = &raw.first else { return Ok(Command::bare()) };
+    let (input_schema, parameters) = schema::read(source, raw)?;
+    let mut known = template::Known::new(source, &parameters);
+    let args = args::read(&mut known, &raw.args)?;
+    let stdin = raw.stdin.as_ref().map(|text| known.text("stdin", text)).transpose()?;
+    let env = args::env(&mut known, &raw.env)?;
+    known.all_used(raw)?;
+    Ok(Command {
+        written: Some((first.get_ref(), Place::of(source, first.span()))),
+        input_schema,
+        output_schema: raw.output_schema.map(schema::whole_output).transpose()?,
+        args,
+        stdin,
+        env,
+        output: raw.output.as_ref().map(output::form).transpose()?.unwrap_or_default(),
+        success: output::success(raw.success)?,
+        parameters,
+    })
+}

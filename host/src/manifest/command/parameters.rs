@@ -1,0 +1,264 @@
+//! `parameters` of a tool: each with its type, and the JSON Schema that follows from it.
+
+use serde_json::{Map, Value as Json, json};
+use toml::Spanned;
+use toml::de::DeValue;
+
+use super::super::error::{Fault, quote};
+use super::super::keys::Section::{self, Tool};
+use super::super::overrides::readable;
+use super::super::table::{Table, Text, Value, wrong};
+use super::types::{Item, Type};
+use super::{Parameter, json};
+use crate::name::PluginName;
+
+/// The keys of one parameter.
+pub(in super::super) const PARAMETER_KEYS: [&str; 11] = [
+    "type",
+    "description",
+    "optional",
+    "default",
+    "enum",
+    "minimum",
+    "maximum",
+    "max_length",
+    "pattern",
+    "max_items",
+    "allow_dash",
+];
+
+/// Parameters of one tool.
+const MAX_PARAMETERS: usize = 64;
+
+/// A parameter with its part of the schema.
+pub(super) struct Declared {
+    pub(super) parameter: Parameter,
+    pub(super) property: Json,
+    pub(super) is_required: bool,
+}
+
+/// Checks the parameters, in the order of the file.
+pub(super) fn read(source: &str, raw: &[(Text<'_>, Value<'_>)]) -> Result<Vec<Declared>, Fault> {
+    if let Some((key, _)) = raw.get(MAX_PARAMETERS) {
+        let message = format!("{}: expected at most {MAX_PARAMETERS}", Tool.place("parameters"));
+        return Err(Fault::new(key.span(), message).help("write several tools, each with fewer"));
+    }
+    raw.iter().map(|(key, value)| declared(source, key, value)).collect()
+}
+
+fn declared<'a>(source: &str, key: &Text<'a>, value: Value<'a>) -> Result<Declared, Fault> {
+    let name = *key.get_ref();
+    PluginName::new(name).map_err(|error| {
+        Fault::new(key.span(), format!("{}: {error}", Tool.place("parameters")))
+    })?;
+    match value.get_ref() {
+        DeValue::String(text) => {
+            let kind = Type::read(name, &Spanned::new(value.span(), &**text))?;
+            Ok(Reader { name, kind, table: None }.declared(source)?)
+        }
+        DeValue::Array(_) => {
+            let kind = Type::STRING;
+            let mut declared = Reader { name, kind, table: None }.declared(source)?;
+            declared.property["enum"] = choices(name, kind, value)?;
+            Ok(declared)
+        }
+        DeValue::Table(table) => {
+            let table = Table::open(Section::Parameter, table)?;
+            let kind = table.text("type", r#""string""#)?;
+            let kind = kind.map(|text| Type::read(name, &text)).transpose()?;
+            let kind = kind.unwrap_or(Type::STRING);
+            Reader { name, kind, table: Some(table) }.declared(source)
+        }
+        _ => {
+            let expected = "a type such as \"string\", a list of choices, or a table such as \
+                `{ type = \"integer\", minimum = 0 }`";
+            Err(wrong(&format!("the parameter `{name}`"), expected, value))
+        }
+    }
+}
+
+/// One parameter while it is read.
+struct Reader<'a> {
+    name: &'a str,
+    kind: Type,
+    table: Option<Table<'a>>,
+}
+
+impl<'a> Reader<'a> {
+    fn declared(self, source: &str) -> Result<Declared, Fault> {
+        let Self { name, mut kind, .. } = self;
+        let item = self.item()?;
+        let mut property = if kind.is_list {
+            let mut list = Map::from_iter([("type".to_owned(), Json::from("array"))]);
+            list.insert("items".into(), Json::Object(item));
+            if let Some(value) = self.get("max_items") {
+                list.insert("maxItems".into(), self.count("max_items", value)?.into());
+            }
+            list
+        } else {
+            if let Some(value) = self.get("max_items") {
+                return Err(self.elsewhere("max_items", "lists", value));
+            }
+            item
+        };
+        let (mut description, mut allow_dash) = (None, false);
+        if let Some(table) = &self.table {
+            let text = table.text("description", r#""What to look for.""#)?;
+            description = readable(source, Section::Parameter, "description", text.as_ref())?;
+            kind.is_optional |= table.flag("optional")?.unwrap_or(false);
+            allow_dash = table.flag("allow_dash")?.unwrap_or(false);
+        }
+        property.extend(description.map(|text| ("description".to_owned(), Json::from(text))));
+        let default = self.get("default").map(|value| self.default(value)).transpose()?;
+        property.extend(default.clone().map(|value| ("default".to_owned(), value)));
+        // What is not switched on is off.
+        let may_lack = kind.is_optional
+            || default.is_some()
+            || kind == Type { item: Item::Boolean, is_list: false, ..kind };
+        let parameter = Parameter {
+            name: name.into(),
+            shape: kind.shape(),
+            default: default.map(|value| value.to_string().into()),
+            allow_dash,
+        };
+        Ok(Declared { parameter, property: Json::Object(property), is_required: !may_lack })
+    }
+
+    fn get(&self, key: &str) -> Option<Value<'a>> {
+        self.table.as_ref()?.get(key)
+    }
+
+    /// What holds for one value, or for one item of a list.
+    fn item(&self) -> Result<Map<String, Json>, Fault> {
+        let mut schema = Map::from_iter([("type".to_owned(), Json::from(self.kind.item.name()))]);
+        if let Some(value) = self.get("enum") {
+            schema.insert("enum".into(), choices(self.name, self.kind, value)?);
+        }
+        for key in ["minimum", "maximum"] {
+            let Some(value) = self.get(key) else { continue };
+            if !matches!(self.kind.item, Item::Integer | Item::Number) {
+                return Err(self.elsewhere(key, "numbers", value));
+            }
+            schema.insert(key.into(), self.fitting(key, value)?);
+        }
+        if let (Some(least), Some(most)) = (schema.get("minimum"), schema.get("maximum"))
+            && least.as_f64() > most.as_f64()
+        {
+            let message =
+                format!("`minimum` of the parameter `{}` is above its `maximum`", self.name);
+            let span = self.get("minimum").map_or(0..0, |value| value.span());
+            return Err(Fault::new(span, message).help("no value fits; exchange the two"));
+        }
+        for (key, name) in [("max_length", "maxLength"), ("pattern", "pattern")] {
+            let Some(value) = self.get(key) else { continue };
+            if self.kind.item != Item::String {
+                return Err(self.elsewhere(key, "strings", value));
+            }
+            let value = match value.get_ref() {
+                DeValue::String(text) if key == "pattern" => Json::from(&**text),
+                _ if key == "pattern" => {
+                    return Err(wrong(&self.place(key), "a regular expression as text", value));
+                }
+                _ => self.count(key, value)?.into(),
+            };
+            schema.insert(name.into(), value);
+        }
+        Ok(schema)
+    }
+
+    /// The value of a caller who gives none: it keeps what callers have to keep.
+    fn default(&self, value: Value<'_>) -> Result<Json, Fault> {
+        let fits = |value: Value<'_>| {
+            let found = self.fitting("default", value)?;
+            let limit = |key| self.get(key).map(|limit| json::of("", limit)).transpose();
+            let (least, most, longest) =
+                (limit("minimum")?, limit("maximum")?, limit("max_length")?);
+            let below = least.is_some_and(|least| found.as_f64() < least.as_f64());
+            let above = most.is_some_and(|most| found.as_f64() > most.as_f64());
+            let length = found.as_str().map(|text| text.chars().count() as u64);
+            let long = longest.is_some_and(|longest| length > longest.as_u64());
+            let chosen = limit("enum")?.is_none_or(|choices| {
+                choices.as_array().is_some_and(|choices| choices.contains(&found))
+            });
+            if below || above || long || !chosen {
+                let message = format!(
+                    "`default` of the parameter `{}`: no caller could give this value",
+                    self.name
+                );
+                return Err(Fault::new(value.span(), message)
+                    .help("choose one that keeps what the parameter's other keys say"));
+            }
+            Ok(found)
+        };
+        match value.get_ref() {
+            DeValue::Array(items) if self.kind.is_list => items.iter().map(fits).collect(),
+            _ if self.kind.is_list => {
+                Err(wrong(&self.place("default"), "a list", value).help("put it in brackets"))
+            }
+            _ => fits(value),
+        }
+    }
+
+    /// A value of the parameter's type.
+    fn fitting(&self, key: &str, value: Value<'_>) -> Result<Json, Fault> {
+        fitting(&self.place(key), self.kind.item, value)
+    }
+
+    fn count(&self, key: &str, value: Value<'_>) -> Result<u64, Fault> {
+        let number = json::of(&self.place(key), value)?.as_u64();
+        number.ok_or_else(|| wrong(&self.place(key), "a whole number such as 100", value))
+    }
+
+    fn elsewhere(&self, key: &str, which: &str, value: Value<'_>) -> Fault {
+        let message = format!("{}: only {which} have it", self.place(key));
+        let (is, list) = (self.kind.item.name(), if self.kind.is_list { "[]" } else { "" });
+        Fault::new(value.span(), message).help(format!("its type is \"{is}{list}\""))
+    }
+
+    fn place(&self, key: &str) -> String {
+        format!("`{key}` of the parameter `{}`", self.name)
+    }
+}
+
+/// What a parameter may be, if only some values are allowed.
+fn choices(name: &str, kind: Type, value: Value<'_>) -> Result<Json, Fault> {
+    let place = format!("the choices of the parameter `{name}`");
+    let Some(items) = value.get_ref().as_array() else {
+        return Err(wrong(&place, "a list such as `[\"up\", \"down\"]`", value));
+    };
+    let mut choices: Vec<Json> = Vec::new();
+    for item in items {
+        let choice = fitting(&place, kind.item, item)?;
+        if choices.contains(&choice) {
+            let message = format!("{place}: {} stands there twice", quote(&choice.to_string()));
+            return Err(Fault::new(item.span(), message).help("keep one of the two"));
+        }
+        choices.push(choice);
+    }
+    if choices.is_empty() {
+        let message = format!("{place}: expected at least one");
+        return Err(Fault::new(value.span(), message).help("without any, no call could be made"));
+    }
+    Ok(json!(choices))
+}
+
+fn fitting(place: &str, item: Item, value: Value<'_>) -> Result<Json, Fault> {
+    let found = json::of(place, value)?;
+    let fits = match item {
+        Item::String => found.is_string(),
+        Item::Integer => found.is_i64(),
+        Item::Number => found.is_number(),
+        Item::Boolean => found.is_boolean(),
+    };
+    if let Some(text) = found.as_str() {
+        crate::text::check_text(text)
+            .map_err(|error| Fault::new(value.span(), format!("{place}: {error}")))?;
+    }
+    let expected = match item {
+        Item::String => "text",
+        Item::Integer => "a whole number",
+        Item::Number => "a number",
+        Item::Boolean => "`true` or `false`",
+    };
+    if fits { Ok(found) } else { Err(wrong(place, expected, value)) }
+}

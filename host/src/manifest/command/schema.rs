@@ -1,0 +1,91 @@
+//! The JSON Schema of a tool's arguments: written for its parameters, or given whole.
+//!
+//! Whether a schema that is given whole is a good one is found out when the plugin is loaded.
+
+use serde_json::Value as Json;
+use toml::de::DeValue;
+
+use super::super::error::Fault;
+use super::super::keys::Section::Tool;
+use super::super::table::{Value, wrong};
+use super::parameters::{self, Declared};
+use super::{Parameter, RawCommand, Shape, json};
+
+/// The schema and the parameters that it has.
+pub(super) fn read(
+    source: &str,
+    raw: &RawCommand<'_>,
+) -> Result<(Box<str>, Vec<Parameter>), Fault> {
+    let Some(whole) = raw.input_schema else {
+        let declared = parameters::read(source, &raw.parameters)?;
+        let schema = of(&declared).into();
+        return Ok((schema, declared.into_iter().map(|declared| declared.parameter).collect()));
+    };
+    if let Some((key, _)) = raw.parameters.first() {
+        let message = "the tool has `parameters` and an `input_schema`";
+        return Err(Fault::new(key.span(), message).help("say what it takes in one of the two"));
+    }
+    let schema = object("input_schema", whole)?;
+    let properties = schema.get("properties").and_then(Json::as_object);
+    let parameters = properties.into_iter().flatten().map(|(name, property)| Parameter {
+        name: name.as_str().into(),
+        shape: shape(property),
+        default: property.get("default").map(|value| value.to_string().into()),
+        allow_dash: false,
+    });
+    let parameters = parameters.collect();
+    Ok((text(whole, &schema), parameters))
+}
+
+/// The schema of what a program writes, given whole.
+pub(super) fn whole_output(value: Value<'_>) -> Result<Box<str>, Fault> {
+    Ok(text(value, &object("output_schema", value)?))
+}
+
+/// The schema of `parameters`, which keep their order: models read it.
+pub(super) fn of(parameters: &[Declared]) -> String {
+    let member = |declared: &Declared| {
+        format!("{}:{}", Json::from(&*declared.parameter.name), declared.property)
+    };
+    let properties: Vec<_> = parameters.iter().map(member).collect();
+    let required = parameters.iter().filter(|declared| declared.is_required);
+    let required: Json = required.map(|declared| &*declared.parameter.name).collect();
+    format!(
+        r#"{{"type":"object","properties":{{{}}},"required":{required},"additionalProperties":false}}"#,
+        properties.join(",")
+    )
+}
+
+/// A schema that is written as a table, or as JSON in a text.
+fn object(key: &str, value: Value<'_>) -> Result<Json, Fault> {
+    let schema = match value.get_ref() {
+        DeValue::String(text) => serde_json::from_str(text).map_err(|error| {
+            Fault::new(value.span(), format!("{}: not valid JSON: {error}", Tool.place(key)))
+                .help("the line and the column count from where the text begins")
+        })?,
+        _ => json::of(&Tool.place(key), value)?,
+    };
+    if !Json::is_object(&schema) {
+        let expected = "a JSON Schema: an object, as a table or as JSON in a text";
+        return Err(wrong(&Tool.place(key), expected, value));
+    }
+    Ok(schema)
+}
+
+/// The schema as it was written, where that was JSON.
+fn text(value: Value<'_>, schema: &Json) -> Box<str> {
+    match value.get_ref() {
+        DeValue::String(text) => (&**text).into(),
+        _ => schema.to_string().into(),
+    }
+}
+
+fn shape(property: &Json) -> Shape {
+    match property.get("type").and_then(Json::as_str) {
+        Some("boolean") => Shape::Boolean,
+        Some("integer") => Shape::Integer,
+        Some("number") => Shape::Number,
+        Some("array") => Shape::List,
+        _ => Shape::Text,
+    }
+}

@@ -1,0 +1,180 @@
+//! Text with parameters in it: `{name}`, `{list...}`, `{list|,}`, `{switch?--flag}`, `{...}`.
+//!
+//! Where such a text may stand is not known here.
+
+use std::ops::Range;
+
+use super::super::error::{Fault, quote};
+use super::super::keys::Section::Tool;
+use super::super::nearest::nearest;
+use super::super::table::Text;
+use super::{Parameter, Piece, RawCommand, Shape, Template};
+use crate::text::{TextError, forbidden_char};
+
+const FORMS: &str = "write `{name}`, `{list...}`, `{list|,}` or `{switch?--flag}`";
+const BRACES: &str = "a brace that stands for itself is written twice: `{{` or `}}`";
+
+/// The parameters that a template may name.
+pub(super) struct Known<'a> {
+    source: &'a str,
+    pub(super) parameters: &'a [Parameter],
+    used: Vec<bool>,
+}
+
+/// A template while it is read: what its errors point at.
+struct Reading<'a> {
+    key: &'a str,
+    text: &'a Text<'a>,
+}
+
+impl<'a> Known<'a> {
+    pub(super) fn new(source: &'a str, parameters: &'a [Parameter]) -> Self {
+        Self { source, parameters, used: vec![false; parameters.len()] }
+    }
+
+    /// The template that `text` writes for `key`.
+    pub(super) fn template(&mut self, key: &str, text: &Text<'_>) -> Result<Template, Fault> {
+        let reading = Reading { key, text };
+        if let Some(found) = forbidden_char(text.get_ref()) {
+            let error = TextError::Forbidden(found);
+            return Err(self
+                .fault(&reading, &found.to_string(), error.to_string())
+                .help("remove it"));
+        }
+        let mut pieces = Vec::new();
+        let mut literal = String::new();
+        let mut rest = *text.get_ref();
+        while let Some(at) = rest.find(['{', '}']) {
+            literal.push_str(&rest[..at]);
+            let brace = &rest[at..=at];
+            rest = &rest[at + 1..];
+            if let Some(after) = rest.strip_prefix(brace) {
+                literal.push_str(brace);
+                rest = after;
+                continue;
+            }
+            if brace == "}" {
+                return Err(self.fault(&reading, "}", "a `}` closes nothing").help(BRACES));
+            }
+            let Some(end) = rest.find('}') else {
+                return Err(self.fault(&reading, "{", "a `{` is not closed").help(BRACES));
+            };
+            if !literal.is_empty() {
+                pieces.push(Piece::Text(std::mem::take(&mut literal).into()));
+            }
+            pieces.push(self.piece(&reading, &rest[..end])?);
+            rest = &rest[end + 1..];
+        }
+        literal.push_str(rest);
+        if !literal.is_empty() || pieces.is_empty() {
+            pieces.push(Piece::Text(literal.into()));
+        }
+        if pieces.len() > 1 && pieces.iter().any(|piece| matches!(piece, Piece::Spread(_))) {
+            let message = "items that are arguments of their own have no text beside them";
+            let help = "give `{list...}` a text of its own, or join the items: `{list|,}`";
+            return Err(self.fault(&reading, "...}", message).help(help));
+        }
+        Ok(Template(pieces))
+    }
+
+    /// The template of one text: a list in it has to be joined.
+    pub(super) fn text(&mut self, key: &str, text: &Text<'_>) -> Result<Template, Fault> {
+        let template = self.template(key, text)?;
+        for piece in &template.0 {
+            let (list, dots) = match *piece {
+                Piece::Value(number) => (number, ""),
+                Piece::Spread(number) => (number, "..."),
+                Piece::Text(_) | Piece::Joined(..) | Piece::Flag(..) | Piece::All => continue,
+            };
+            if self.parameters[list].shape == Shape::List {
+                let name = &self.parameters[list].name;
+                let message = format!("`{name}` is a list, and this is one text");
+                let help = format!("say what stands between its items: `{{{name}|,}}`");
+                let reading = Reading { key, text };
+                return Err(self.fault(&reading, &format!("{{{name}{dots}}}"), message).help(help));
+            }
+        }
+        Ok(template)
+    }
+
+    fn piece(&mut self, reading: &Reading<'_>, inside: &str) -> Result<Piece, Fault> {
+        if inside == "..." {
+            self.used.fill(true);
+            return Ok(Piece::All);
+        }
+        let end = inside.find(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != '-');
+        let (name, form) = inside.split_at(end.unwrap_or(inside.len()));
+        let whole = format!("{{{inside}}}");
+        let refuse = |known: &Self, message: String, help: &str| {
+            Err(known.fault(reading, &whole, message).help(help))
+        };
+        if name.is_empty() {
+            return refuse(self, format!("{} names no parameter", quote(&whole)), BRACES);
+        }
+        let (symbol, text) = form.split_at(form.chars().next().map_or(0, char::len_utf8));
+        let number = self.number(reading, &whole, name)?;
+        let shape = self.parameters[number].shape;
+        self.used[number] = true;
+        match (symbol, text, shape) {
+            ("", ..) => Ok(Piece::Value(number)),
+            (".", "..", Shape::List) => Ok(Piece::Spread(number)),
+            ("|", text, Shape::List) if !text.is_empty() => Ok(Piece::Joined(number, text.into())),
+            ("?", text, Shape::Boolean) if !text.is_empty() => Ok(Piece::Flag(number, text.into())),
+            (".", "..", _) | ("|", ..) if shape != Shape::List => {
+                refuse(self, format!("`{name}` is no list"), &format!("write `{{{name}}}`"))
+            }
+            ("?", ..) if shape != Shape::Boolean => {
+                let help = format!(
+                    "an optional parameter vanishes with what it stands in: `[\"--flag\", \"{{{name}}}\"]`"
+                );
+                refuse(self, format!("`{name}` is no switch, which is true or false"), &help)
+            }
+            _ => refuse(self, format!("{} is no form of a parameter", quote(&whole)), FORMS),
+        }
+    }
+
+    fn number(&self, reading: &Reading<'_>, whole: &str, name: &str) -> Result<usize, Fault> {
+        let known = || self.parameters.iter().map(|parameter| &*parameter.name);
+        if let Some(number) = known().position(|known| known == name) {
+            return Ok(number);
+        }
+        let help = if let Some(near) = nearest(name, known()) {
+            format!("did you mean `{{{near}}}`?")
+        } else if self.parameters.is_empty() {
+            format!("declare it: `parameters = {{ {name} = \"string\" }}`; {BRACES}")
+        } else {
+            let known: Vec<_> = known().take(20).map(|name| format!("`{name}`")).collect();
+            format!("its parameters are {}", known.join(", "))
+        };
+        let message = format!("the tool has no parameter {}", quote(name));
+        Err(self.fault(reading, whole, message).help(help))
+    }
+
+    /// Refuses a parameter that changes nothing.
+    pub(super) fn all_used(&self, raw: &RawCommand<'_>) -> Result<(), Fault> {
+        let Some(at) = self.used.iter().position(|used| !used) else { return Ok(()) };
+        let Parameter { name, shape, .. } = &self.parameters[at];
+        let declared = raw.parameters.iter().find(|(key, _)| *key.get_ref() == &**name);
+        let span = declared.map(|(key, _)| key.span());
+        let span = span.or_else(|| raw.input_schema.map(|value| value.span())).unwrap_or(0..0);
+        let form = match shape {
+            Shape::Boolean => format!("{{{name}?--{}}}", name.replace('_', "-")),
+            Shape::List => format!("{{{name}...}}"),
+            Shape::Text | Shape::Integer | Shape::Number => format!("{{{name}}}"),
+        };
+        Err(Fault::new(span, format!("the parameter `{name}` is given to the program nowhere"))
+            .help(format!("put `{form}` into `args`, or its value into `stdin` or `env`")))
+    }
+
+    /// A fault at `part` of the text, where the manifest writes that part as it is.
+    fn fault(&self, reading: &Reading<'_>, part: &str, message: impl Into<String>) -> Fault {
+        let place = Tool.place(reading.key);
+        let span = part_of(self.source, reading.text.span(), part);
+        Fault::new(span, format!("{place}: {}", message.into()))
+    }
+}
+
+fn part_of(source: &str, span: Range<usize>, part: &str) -> Range<usize> {
+    let at = source.get(span.clone()).and_then(|written| written.find(part));
+    at.map_or(span.clone(), |at| span.start + at..span.start + at + part.len())
+}

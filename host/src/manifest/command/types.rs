@@ -1,0 +1,96 @@
+//! The types of parameters as a manifest writes them: `"integer"`, `"string[]"`, `"number?"`.
+
+use super::super::error::{Fault, quote};
+use super::super::nearest::nearest;
+use super::super::table::Text;
+use super::Shape;
+
+/// A type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Type {
+    pub(super) item: Item,
+    pub(super) is_list: bool,
+    pub(super) is_optional: bool,
+}
+
+/// What one value is, or one item of a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Item {
+    String,
+    Integer,
+    Number,
+    Boolean,
+}
+
+impl Item {
+    const ALL: [Self; 4] = [Self::String, Self::Integer, Self::Number, Self::Boolean];
+
+    /// Its name, in a manifest as in JSON Schema.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::String => "string",
+            Self::Integer => "integer",
+            Self::Number => "number",
+            Self::Boolean => "boolean",
+        }
+    }
+}
+
+impl Type {
+    /// A text that has to be given.
+    pub(super) const STRING: Self = Self { item: Item::String, is_list: false, is_optional: false };
+
+    /// What templates care for.
+    pub(super) fn shape(self) -> Shape {
+        match (self.is_list, self.item) {
+            (true, _) => Shape::List,
+            (false, Item::String) => Shape::Text,
+            (false, Item::Integer) => Shape::Integer,
+            (false, Item::Number) => Shape::Number,
+            (false, Item::Boolean) => Shape::Boolean,
+        }
+    }
+
+    /// Reads `text`, the type of the parameter `name`.
+    pub(super) fn read(name: &str, text: &Text<'_>) -> Result<Self, Fault> {
+        let written = *text.get_ref();
+        let (rest, is_optional) = match written.strip_suffix('?') {
+            Some(rest) => (rest, true),
+            None => (written, false),
+        };
+        let (word, is_list) = match rest.strip_suffix("[]") {
+            Some(word) => (word, true),
+            None => (rest, false),
+        };
+        if let Some(item) = Item::ALL.into_iter().find(|item| item.name() == word) {
+            return Ok(Self { item, is_list, is_optional });
+        }
+        let message = format!(
+            "the type of the parameter `{name}`: expected \"string\", \"integer\", \"number\" or \"boolean\", found {}",
+            quote(written)
+        );
+        let tail =
+            format!("{}{}", if is_list { "[]" } else { "" }, if is_optional { "?" } else { "" });
+        let near = meant(word).or_else(|| nearest(word, Item::ALL.map(Item::name)));
+        let help = match near {
+            Some(near) => format!("did you mean \"{near}{tail}\"?"),
+            None if matches!(word, "object" | "table" | "map" | "json" | "any") => {
+                "write the JSON Schema of all that the tool takes instead: `input_schema`".into()
+            }
+            None => "`[]` after it makes a list, and `?` makes it optional: \"string[]?\"".into(),
+        };
+        Err(Fault::new(text.span(), message).help(help))
+    }
+}
+
+/// What other languages call the types.
+fn meant(word: &str) -> Option<&'static str> {
+    match word {
+        "str" | "text" | "path" | "file" => Some("string"),
+        "int" | "i32" | "i64" | "u32" | "u64" | "usize" => Some("integer"),
+        "float" | "double" | "f32" | "f64" => Some("number"),
+        "bool" | "flag" | "switch" => Some("boolean"),
+        "list" | "array" | "strings" => Some("string[]"),
+        _ => None,
+    }
+}

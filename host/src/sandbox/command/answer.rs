@@ -1,0 +1,111 @@
+//! A program that ended, as an answer: its exit code, stdout and stderr.
+
+use super::super::contract;
+use super::Declared;
+use crate::manifest::{Bytes, Command, Form};
+use crate::secret::Redactor;
+use crate::tool::{CallError, Content, Media, Output};
+
+/// How much of the end of stderr, and of stdout, a failure shows.
+pub(super) const MAX_SAID: usize = 8 * 1024;
+/// What a failure takes besides.
+const MARGIN: u64 = 256;
+
+/// How a program ended.
+pub(super) struct Ended {
+    pub(super) code: i32,
+    pub(super) stdout: Vec<u8>,
+    /// The end of stderr, without its secrets.
+    pub(super) stderr: String,
+}
+
+/// The answer of a program that ended, or its failure.
+pub(super) fn answer(
+    ended: Ended,
+    command: &Command,
+    declared: &Declared,
+    limit: Bytes,
+    secrets: &Redactor,
+) -> Result<Output, CallError> {
+    let Ended { code, stdout, stderr } = ended;
+    let success: &[u8] = if command.success.is_empty() { &[0] } else { &command.success };
+    if !u8::try_from(code).is_ok_and(|code| success.contains(&code)) {
+        return Err(failure(code, &stdout, &stderr, limit, secrets));
+    }
+    if stdout.is_empty() && command.output != Form::Json {
+        let code = if code == 0 { String::new() } else { format!(", exit code {code}") };
+        return Ok(blocks(Content::Text(format!("(no output{code})"))));
+    }
+    match &command.output {
+        Form::Text => Ok(blocks(Content::Text(text(stdout)?))),
+        Form::Json => {
+            let broken =
+                |problem| CallError::Broken(format!("its stdout is not one JSON value: {problem}"));
+            let (raw, _) =
+                contract::json(&text(stdout)?).map_err(|error| broken(error.to_string()))?;
+            Ok(Output { structured: Some(raw), ..Output::default() })
+        }
+        Form::Media(kind) => media(kind, stdout, declared).map(blocks),
+    }
+}
+
+fn blocks(block: Content) -> Output {
+    Output { content: vec![block], ..Output::default() }
+}
+
+fn text(stdout: Vec<u8>) -> Result<String, CallError> {
+    String::from_utf8(stdout).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        CallError::Broken(format!(
+            "its stdout is not text in UTF-8 (see byte {at}); if it is data, write \
+             `output = \"application/octet-stream\"`, or what it is, under its [[tools]]"
+        ))
+    })
+}
+
+fn media(kind: &str, data: Vec<u8>, declared: &Declared) -> Result<Content, CallError> {
+    let (family, _) = kind.split_once('/').unwrap_or((kind, ""));
+    let mime_type = kind.to_owned();
+    Ok(match family {
+        "image" => Content::Image(Media { data, mime_type }),
+        "audio" => Content::Audio(Media { data, mime_type }),
+        _ => {
+            let uri = format!("toolrack:{}/stdout", declared.name);
+            let mime_type = Some(mime_type);
+            match family {
+                "text" => Content::TextResource { uri, mime_type, text: text(data)? },
+                _ => Content::BlobResource { uri, mime_type, data },
+            }
+        }
+    })
+}
+
+/// The exit code with the end of what the program said: of stderr, and of what it wrote to stdout.
+fn failure(code: i32, stdout: &[u8], stderr: &str, limit: Bytes, secrets: &Redactor) -> CallError {
+    let half = limit.get().saturating_sub(MARGIN) / 2;
+    let most = usize::try_from(half).map_or(MAX_SAID, |half| half.min(MAX_SAID));
+    let stderr = plain(stderr);
+    let stderr = end(&stderr, most);
+    let mut content = vec![Content::Text(match stderr.is_empty() {
+        true => format!("the program failed with exit code {code} and wrote nothing to stderr"),
+        false => format!("the program failed with exit code {code}:\n{stderr}"),
+    })];
+    let stdout = secrets.text(String::from_utf8_lossy(stdout).into_owned());
+    let stdout = plain(&stdout);
+    let stdout = end(&stdout, most);
+    if !stdout.is_empty() {
+        content.push(Content::Text(format!("its stdout:\n{stdout}")));
+    }
+    CallError::Failed(Output { content, ..Output::default() })
+}
+
+fn end(text: &str, most: usize) -> &str {
+    let text = text.trim_end();
+    &text[text.ceil_char_boundary(text.len().saturating_sub(most))..]
+}
+
+/// `text` without colours and other controls of a terminal.
+fn plain(text: &str) -> String {
+    let text = anstream::adapter::strip_str(text).to_string();
+    text.replace("\r\n", "\n").replace(|c: char| c.is_control() && c != '\n' && c != '\t', "")
+}

@@ -1,0 +1,68 @@
+//! The tools of a program, as its manifest declares them.
+
+use crate::manifest::{Manifest, Place, ToolOverride};
+use crate::tool::{Annotations, ToolSpec};
+
+use super::super::contract;
+use super::super::guest::Guest;
+
+/// What a manifest says that only a program needs to know.
+#[derive(Clone, Debug, Default)]
+pub struct Declared {
+    /// The plugin's name: the program's own, as it sees it.
+    pub(super) name: Box<str>,
+    /// Its tools.
+    pub(super) tools: Vec<ToolOverride>,
+}
+
+/// A tool that the manifest declares and that cannot be served.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct DeclaredError {
+    /// Where the manifest names it.
+    pub place: Place,
+    /// What is wrong.
+    pub message: String,
+    /// What to do about it.
+    pub help: String,
+}
+
+impl Declared {
+    /// What `manifest` says.
+    #[must_use]
+    pub fn of(manifest: &Manifest) -> Self {
+        Self { name: manifest.name.as_str().into(), tools: manifest.tools.clone() }
+    }
+}
+
+/// The tools as a client is to see them.
+pub(in super::super) fn list(guest: &Guest) -> Result<Vec<ToolSpec>, DeclaredError> {
+    guest.declared().tools.iter().map(|tool| spec(guest, tool)).collect()
+}
+
+fn spec(guest: &Guest, tool: &ToolOverride) -> Result<ToolSpec, DeclaredError> {
+    let wrong = |message: String, help: &str| DeclaredError {
+        place: tool.place.clone(),
+        message: format!("the tool `{}` {message}", tool.name),
+        help: help.into(),
+    };
+    let Some(description) = tool.description.clone() else {
+        let message = "has no `description`, and its program says none".into();
+        return Err(wrong(message, "tell the model what it does: `description = \"...\"`"));
+    };
+    let schema = |which, text: &str, must_be_object| {
+        contract::schema(which, text, must_be_object)
+            .map_err(|problem| wrong(problem, "write a smaller one, or `parameters` instead"))
+    };
+    let command = &tool.command;
+    let output = command.output_schema.as_deref();
+    Ok(ToolSpec {
+        name: tool.name.clone(),
+        title: tool.title.clone(),
+        description,
+        input_schema: schema("input", &command.input_schema, true)?,
+        output_schema: output.map(|text| schema("output", text, false)).transpose()?,
+        annotations: contract::corrected(Annotations::default(), guest.grants()),
+        meta: None,
+    })
+}

@@ -1,0 +1,79 @@
+//! Plugins of the kind `command`: WASI programs, run once for each call.
+//!
+//! A program says nothing of itself. Its tools are what the manifest declares: how a call becomes
+//! arguments, stdin and environment, and what stdout and the exit code mean.
+
+mod answer;
+mod declared;
+mod exit;
+mod expand;
+mod imports;
+mod module;
+mod process;
+mod stdout;
+
+use wasmtime::Store;
+use wasmtime_wasi::I32Exit;
+use wasmtime_wasi::p2::bindings::CommandPre;
+
+use super::guest::{Call, Guest};
+use super::store::{Reach, State};
+use crate::tool::{CallError, Output, Usage};
+
+pub(super) use declared::list;
+pub use declared::{Declared, DeclaredError};
+pub(super) use module::{ModuleError, component};
+pub(super) use process::Process;
+
+/// What the program answers.
+pub(super) async fn call(
+    guest: &Guest,
+    pre: &CommandPre<State>,
+    call: Call<'_>,
+) -> (Result<Output, CallError>, Usage) {
+    let Call { tool, arguments, reach, progress } = call;
+    let declared = guest.declared();
+    let Some(tool) = declared.tools.iter().find(|declared| declared.name == tool) else {
+        let lost = CallError::Host("the tool is not in its manifest".into());
+        return (Err(lost), Usage::default());
+    };
+    let invocation = match expand::invocation(&tool.command, arguments) {
+        Ok(invocation) => invocation,
+        Err(problem) => return (Err(CallError::InvalidArguments(problem)), Usage::default()),
+    };
+    let secrets = reach.secrets.clone();
+    let limit = guest.limits().output;
+    let stdout = stdout::Stdout::new(limit);
+    let process = Process::new(&declared.name, invocation, stdout.clone());
+    let reach = Reach { process: Some(process), ..reach };
+    let enter = async |store: &mut Store<State>| {
+        let code = exit_code(run(store, pre).await)?;
+        Ok((code, store.data().log.said(answer::MAX_SAID)))
+    };
+    let (outcome, usage) = guest.run(guest.copied(), reach, progress, enter).await;
+    let outcome = outcome.and_then(|(code, stderr)| {
+        let ended = answer::Ended { code, stdout: stdout.take(), stderr };
+        answer::answer(ended, &tool.command, declared, limit, secrets.redactor())
+    });
+    (outcome, usage)
+}
+
+async fn run(
+    store: &mut Store<State>,
+    pre: &CommandPre<State>,
+) -> wasmtime::Result<Result<(), ()>> {
+    let command = pre.instantiate_async(&mut *store).await?;
+    command.wasi_cli_run().call_run(store).await
+}
+
+/// The code with which a program ended, by returning or by exiting.
+fn exit_code(ended: wasmtime::Result<Result<(), ()>>) -> wasmtime::Result<i32> {
+    match ended {
+        Ok(Ok(())) => Ok(0),
+        Ok(Err(())) => Ok(1),
+        Err(error) => match error.downcast_ref::<I32Exit>() {
+            Some(I32Exit(code)) => Ok(*code),
+            None => Err(error),
+        },
+    }
+}

@@ -1,0 +1,38 @@
+//! What a program finds when it starts: arguments, variables, stdin and stdout.
+
+use std::collections::BTreeMap;
+
+use wasmtime_wasi::WasiCtxBuilder;
+use wasmtime_wasi::p2::pipe::MemoryInputPipe;
+
+use super::expand::Invocation;
+use super::stdout::Stdout;
+
+/// What a program finds when it starts.
+pub(in super::super) struct Process {
+    args: Vec<String>,
+    env: Vec<(String, String)>,
+    stdin: Vec<u8>,
+    stdout: Stdout,
+}
+
+impl Process {
+    /// The program `name`, invoked.
+    pub(super) fn new(name: &str, invocation: Invocation, stdout: Stdout) -> Self {
+        let Invocation { args, env, stdin } = invocation;
+        let args = std::iter::once(name.to_owned()).chain(args).collect();
+        Self { args, env, stdin, stdout }
+    }
+
+    /// Sets it up in `wasi`. Of a variable that is granted to all tools and given to this one, the
+    /// tool's own counts.
+    pub(in super::super) fn give_to(
+        self,
+        wasi: &mut WasiCtxBuilder,
+        env: &mut BTreeMap<String, String>,
+    ) {
+        let Self { args, env: own, stdin, stdout } = self;
+        env.extend(own);
+        wasi.args(&args).stdin(MemoryInputPipe::new(stdin)).stdout(stdout);
+    }
+}

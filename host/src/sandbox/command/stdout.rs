@@ -1,0 +1,77 @@
+//! A program's stdout: kept up to the output limit, at which the program is stopped.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::io::AsyncWrite;
+use wasmtime_wasi::async_trait;
+use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
+use wasmtime_wasi::p2::{OutputStream, Pollable, StreamError, StreamResult};
+
+use super::super::log::PERMIT;
+use super::super::meter::Stopped;
+use crate::manifest::Bytes;
+use crate::tool::Limit;
+
+/// What a program wrote. Clones share it.
+// A lock, because WASI's streams are separate objects; never contended, since a call is polled by one
+// thread at a time.
+#[derive(Clone)]
+pub(super) struct Stdout {
+    written: Arc<Mutex<Vec<u8>>>,
+    limit: Bytes,
+}
+
+impl Stdout {
+    /// Nothing yet, and never more than `limit`.
+    pub(super) fn new(limit: Bytes) -> Self {
+        Self { written: Arc::default(), limit }
+    }
+
+    /// All that was written.
+    pub(super) fn take(&self) -> Vec<u8> {
+        std::mem::take(&mut self.written.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl IsTerminal for Stdout {
+    fn is_terminal(&self) -> bool {
+        false
+    }
+}
+
+impl StdoutStream for Stdout {
+    fn async_stream(&self) -> Box<dyn AsyncWrite + Send + Sync> {
+        // Only WASI 0.3 asks for this form, and 0.3 is not offered.
+        Box::new(tokio::io::sink())
+    }
+
+    fn p2_stream(&self) -> Box<dyn OutputStream> {
+        Box::new(self.clone())
+    }
+}
+
+#[async_trait]
+impl Pollable for Stdout {
+    async fn ready(&mut self) {}
+}
+
+#[async_trait]
+impl OutputStream for Stdout {
+    fn write(&mut self, bytes: bytes::Bytes) -> StreamResult<()> {
+        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        if (written.len() + bytes.len()) as u64 > self.limit.get() {
+            let stopped = Stopped::at(Limit::Output, self.limit);
+            return Err(StreamError::Trap(wasmtime::Error::new(stopped)));
+        }
+        written.extend_from_slice(&bytes);
+        Ok(())
+    }
+
+    fn flush(&mut self) -> StreamResult<()> {
+        Ok(())
+    }
+
+    fn check_write(&mut self) -> StreamResult<usize> {
+        Ok(PERMIT)
+    }
+}

@@ -1,0 +1,111 @@
+//! The plugins of this repository as they are served: their Wasm, their manifest's limits, and grants
+//! and secrets of a test.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+use serde_json::value::RawValue;
+use tempfile::TempDir;
+use toolrack::catalog::{Catalog, Plugin, Tool};
+use toolrack::manifest::Manifest;
+use toolrack::sandbox::http::{Network, Patience, Surroundings};
+use toolrack::sandbox::{Compiler, Sandbox, Wasm};
+use toolrack::tool::{CallError, Content};
+
+use crate::web::{Names, authority};
+
+/// Waits short enough for a test, and long enough for a busy machine.
+const PATIENCE: Patience = Patience {
+    connect: Duration::from_secs(2),
+    first_byte: Duration::from_secs(2),
+    between_bytes: Duration::from_secs(2),
+};
+
+/// One plugin's Wasm, compiled once, to be served with different grants.
+pub(crate) struct Shipped {
+    name: &'static str,
+    sandbox: Arc<Sandbox>,
+    wasm: Arc<[u8]>,
+    manifest: Manifest,
+}
+
+/// The plugin with some grants. Its directory holds its secrets.
+pub(crate) struct Served {
+    catalog: Catalog,
+    _directory: TempDir,
+}
+
+/// What a call gave: its text, its structured content, or the text of its error.
+pub(crate) type Answer = Result<(String, Option<Value>), String>;
+
+impl Shipped {
+    /// Reads what `cargo xtask build` put into `manifests/`.
+    pub(crate) fn new(name: &'static str) -> Self {
+        let manifests = Path::new(env!("CARGO_MANIFEST_DIR")).join("../manifests");
+        let file = manifests.join(name).with_extension("toml");
+        let text = fs::read_to_string(&file).expect("a manifest");
+        let manifest =
+            Manifest::parse(&file.display().to_string(), &text).expect("a good manifest");
+        let wasm = fs::read(file.with_extension("wasm"))
+            .unwrap_or_else(|error| panic!("run `cargo xtask build` first: {name}.wasm: {error}"));
+        let surroundings = Surroundings {
+            resolver: Box::new(Names::default()),
+            roots: vec![authority()],
+            patience: PATIENCE,
+        };
+        let sandbox = Sandbox::new(Compiler::in_process()).expect("a sandbox");
+        let sandbox = Arc::new(sandbox.with_network(Network::new(surroundings)));
+        Self { name, sandbox, wasm: wasm.into(), manifest }
+    }
+
+    /// The plugin with these lines under `[grants]`, and with these in the `.env` beside its manifest.
+    pub(crate) async fn granted(&self, grants: &str, secrets: &str) -> Served {
+        let directory = TempDir::new().expect("a directory");
+        fs::write(directory.path().join(".env"), secrets).expect("a file of secrets");
+        let file = directory.path().join(self.name).with_extension("toml").display().to_string();
+        let text = format!("[grants]\n{grants}");
+        let granted = Manifest::parse(&file, &text).unwrap_or_else(|error| panic!("{error}"));
+        let manifest = Manifest { grants: granted.grants, ..self.manifest.clone() };
+        let wasm = Wasm::of(self.wasm.clone());
+        let plugin = Plugin::load(self.sandbox.clone(), file, manifest, wasm).await;
+        let plugin = plugin.unwrap_or_else(|error| panic!("{error}"));
+        let catalog = Catalog::build(vec![Arc::new(plugin)], Vec::new(), None);
+        assert!(catalog.refusals().is_empty(), "{:?}", catalog.refusals());
+        Served { catalog, _directory: directory }
+    }
+}
+
+impl Served {
+    pub(crate) fn tool(&self, name: &str) -> &Arc<Tool> {
+        self.catalog.tool(name).unwrap_or_else(|| panic!("no tool {name}"))
+    }
+
+    /// Calls a tool as a client does, its schemas checked on both sides.
+    pub(crate) async fn call(&self, tool: &str, arguments: Value) -> Answer {
+        let arguments = RawValue::from_string(arguments.to_string()).expect("JSON");
+        match self.tool(tool).call(&arguments, None).await.outcome {
+            Ok(output) => {
+                let structured = output.structured.map(|json| json.get().parse().expect("JSON"));
+                Ok((joined(&output.content), structured))
+            }
+            Err(CallError::Failed(output)) => Err(joined(&output.content)),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    /// The error of a call that fails.
+    pub(crate) async fn error(&self, tool: &str, arguments: Value) -> String {
+        self.call(tool, arguments).await.expect_err("a failure")
+    }
+}
+
+fn joined(content: &[Content]) -> String {
+    let texts = content.iter().map(|block| match block {
+        Content::Text(text) => text.as_str(),
+        other => panic!("{other:?}"),
+    });
+    texts.collect::<Vec<_>>().join("\n")
+}

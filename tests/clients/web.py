@@ -1,0 +1,125 @@
+"""One check of the plugins that use the network: `web.py CHECK ERA SERVER...`.
+
+A server of this process, on loopback, stands in for the services; the plugin's manifest is written
+anew for it. The Inspector calls the tools and says what came. The last of the server's arguments is
+its plugin directory.
+"""
+
+import json
+import sys
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Event, Thread
+
+import inspector
+
+PLUGINS = {"weather"}
+KEY = "0123456789abcdef0123456789abcdef"
+
+WEATHER = {"weather": [{"description": "light rain"}], "main": {"temp": 10.4, "humidity": 81},
+           "wind": {"speed": 5, "deg": 90}, "dt": 1774787400, "timezone": 7200}
+
+
+def weather(server: list[str], era: str) -> None:
+    def now(request: "Request") -> None:
+        request.release.wait(request.delay)
+        if f"appid={KEY}" not in request.path:
+            request.answer(401, json.dumps({"cod": 401, "message": "Invalid API key."}))
+        else:
+            request.answer(200, request.page or json.dumps(WEATHER))
+
+    def call(port: int, key: str = KEY) -> "Called":
+        write(server, "weather", f"""
+            limits.timeout = "2s"
+            [grants]
+            network = [{{ url = "http://127.0.0.1:{port}", secret = "OPENWEATHER_API_KEY", query = "appid" }}]
+            config = {{ provider = "openweathermap", endpoint = "http://127.0.0.1:{port}" }}
+        """, OPENWEATHER_API_KEY=key)
+        called = Called(server, era, "weather_current", place="52.52, 13.41")
+        assert key not in called.output, called.output
+        return called
+
+    with serving(now) as (port, paths):
+        call(port).answers("light rain, 10 °C")
+        assert f"appid={KEY}" in paths[-1], paths
+        call(port, KEY[::-1]).fails("does not accept the API key", "`secret`")
+    call(port).fails("cannot connect to", "try again later")
+    with serving(now, delay=30) as (port, _):
+        call(port).fails("longer than its wall-clock timeout of 2s")
+    for page in ("<html>Sign in to the Wi-Fi</html>", '{"weather": [', "\0\1\2"):
+        with serving(now, page=page) as (port, _):
+            call(port).fails("the answer is not what was expected: not the JSON expected")
+
+
+CHECKS = [(weather, era) for era in ("legacy", "modern")]
+
+
+class Request(BaseHTTPRequestHandler):
+    """A request, with what its server was told to do."""
+
+    def answer(self, status: int, body: str) -> None:
+        self.send_response(status)
+        self.end_headers()
+        self.wfile.write(body.encode())
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@contextmanager
+def serving(answer, delay: float = 0, page: str | None = None):
+    """A server that answers by calling `answer`: its port, and the paths that were asked for."""
+    paths, release = [], Event()
+
+    class Told(Request):
+        def do_GET(self) -> None:
+            paths.append(self.path)
+            answer(self)
+
+    Told.delay, Told.page, Told.release = delay, page, release
+    httpd = ThreadingHTTPServer(("127.0.0.1", 0), Told)
+    thread = Thread(target=httpd.serve_forever)
+    thread.start()
+    try:
+        yield httpd.server_port, paths
+    finally:
+        release.set()
+        httpd.shutdown()
+        thread.join()
+        httpd.server_close()
+
+
+def write(server: list[str], plugin: str, manifest: str, **secrets: str) -> None:
+    """A manifest of the plugin, and beside it the secrets."""
+    plugins = Path(server[-1])
+    Path(plugins, f"{plugin}.toml").write_text(manifest)
+    env = Path(plugins, ".env")
+    env.touch(mode=0o600)
+    env.write_text("".join(f"{name}={value}\n" for name, value in secrets.items()))
+
+
+class Called:
+    """A call of a tool through the Inspector."""
+
+    def __init__(self, server: list[str], era: str, tool: str, **arguments: object) -> None:
+        done = inspector.run(server, era, "tools/call", "--tool-name", tool,
+                             "--tool-args-json", json.dumps(arguments))
+        self.status, self.output = done.returncode, done.stdout + done.stderr
+        self.text = inspector.text(json.loads(done.stdout)["result"])
+
+    def answers(self, *parts: str) -> None:
+        self.ends(0, parts)
+
+    def fails(self, *parts: str) -> None:
+        self.ends(inspector.TOOL_FAILED, parts)
+
+    def ends(self, status: int, parts: tuple[str, ...]) -> None:
+        assert self.status == status, (self.status, self.text)
+        for part in parts:
+            assert part in self.text, (part, self.text)
+
+
+if __name__ == "__main__":
+    name, era, *server = sys.argv[1:]
+    globals()[name](server, era)
