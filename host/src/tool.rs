@@ -49,6 +49,14 @@ pub struct Listed {
     pub unfit: Vec<UnfitTool>,
 }
 
+impl Listed {
+    /// A plugin that can offer all it has.
+    #[must_use]
+    pub fn all(tools: Vec<ToolSpec>) -> Self {
+        Self { tools, unfit: Vec::new() }
+    }
+}
+
 /// Something that cannot be a tool while others of the same plugin are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnfitTool {

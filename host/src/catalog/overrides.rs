@@ -75,6 +75,16 @@ fn meant<'a>(
     })
 }
 
+/// What the manifest claims of a tool; where it says nothing, what the plugin claims.
+fn claimed(wish: &Annotations, own: Annotations) -> Annotations {
+    Annotations {
+        read_only: wish.read_only.or(own.read_only),
+        destructive: wish.destructive.or(own.destructive),
+        idempotent: wish.idempotent.or(own.idempotent),
+        open_world: wish.open_world.or(own.open_world),
+    }
+}
+
 fn unknown(file: &str, wish: &ToolOverride, names: &[String]) -> ManifestError {
     let known: Vec<_> = names.iter().take(20).map(|name| format!("`{name}`")).collect();
     let message = format!("the plugin has no tool `{}`", escape(&wish.name));

@@ -28,7 +28,7 @@ pub(super) enum Section {
 }
 
 /// What can be said of a tool of any kind.
-const TOOL_KEYS: [&str; 4] = ["name", "title", "description", "hidden"];
+const TOOL_KEYS: [&str; 5] = ["name", "title", "description", "hidden", "err_is_error"];
 /// What can be claimed of it.
 const CLAIMS: [&str; 4] = ["read_only", "destructive", "idempotent", "open_world"];
 

@@ -56,6 +56,9 @@ pub(super) fn link(
         .map_err(|error| missing_import(sandbox, component, &error))?;
     match kind {
         Kind::Tools => PluginPre::new(pre).map(Linked::Tools).map_err(|error| one_line(&error)),
+        Kind::Command => {
+            CommandPre::new(pre).map(Linked::Command).map_err(|error| one_line(&error))
+        }
         Kind::Functions => {
             // What the author wrote of the functions is not in the compiled code.
             let bytes = wasm.bytes()?;
@@ -101,16 +104,22 @@ fn kind(sandbox: &Sandbox, component: &Component) -> Result<Kind, CompileError> 
             "it exports `{name}`, and this host speaks `{expected}`; build it with the toolrack-sdk of this version"
         )));
     }
+    // Some toolchains make every component a program, too.
     if functions::has_any(component, &sandbox.engine) {
         return Ok(Kind::Functions);
     }
-    let exports = |prefix: &str| {
-        component_type.exports(&sandbox.engine).any(|(name, _)| name.starts_with(prefix))
-    };
-    Err(CompileError::Refused(if exports("wasi:http/incoming-handler") {
-        "it is a web server (it exports `wasi:http/incoming-handler`), and has no function that could be a tool; export functions of its own".into()
-    } else if exports("wasi:cli/run") {
-        "it is a WASI program (it exports `wasi:cli/run`), which this version does not run; export functions of its own, or write the plugin with toolrack-sdk".into()
+    if let Some(command) = runs {
+        return command.map_err(|name| {
+            CompileError::Refused(format!(
+                "it is a program that exports `{name}`, and this host runs `{RUN}{RUN_VERSION}x`; build it \
+                 for wasm32-wasip2 or wasm32-wasip1"
+            ))
+        });
+    }
+    let mut names = component_type.exports(&sandbox.engine).map(|(name, _)| name);
+    Err(CompileError::Refused(if names.any(|name| name.starts_with("wasi:http/")) {
+        "it is a web server, without a function that could be a tool; export functions of its own"
+            .into()
     } else {
         format!(
             "it is a component without tools: it exports neither `{expected}` nor a function of its own"

@@ -137,7 +137,7 @@ async fn text(wasm: &[u8], keys: &str) -> String {
 
 /// The texts of a failure.
 async fn failure(wasm: &[u8], keys: &str) -> String {
-    let Err(CallError::Failed(content)) = run(wasm, keys).await else { panic!("no failure") };
+    let Err(CallError::Failed(output)) = run(wasm, keys).await else { panic!("no failure") };
     let text = |block| match block {
         Content::Text(text) => text,
         other => panic!("{other:?}"),
