@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::manifest::{Kind, Manifest, ManifestError, Place, ToolOverride};
+use crate::manifest::{Kind, Manifest, ManifestError, ToolOverride};
 use crate::name::ToolName;
 use crate::sandbox::corrected;
 use crate::text::escape;
@@ -31,7 +31,10 @@ pub(super) fn apply(
             return Err(unknown(file, wish, &names));
         };
         if let Some((key, place)) = wish.command.written.clone().filter(|_| kind != Kind::Command) {
-            return Err(not_a_program(file, manifest, kind, key, place));
+            let (wasm, kind) = (&manifest.wasm, kind.name());
+            let message = format!("`{key}` is for programs, and `{wasm}` is of the kind `{kind}`");
+            let help = "remove it: the plugin itself says what its tools take and give";
+            return Err(ManifestError::new(file, place, message).help(help));
         }
         if wish.hidden {
             listed.tools.retain(|spec| spec.name != *name);
@@ -90,27 +93,4 @@ fn unknown(file: &str, wish: &ToolOverride, names: &[String]) -> ManifestError {
     let message = format!("the plugin has no tool `{}`", escape(&wish.name));
     ManifestError::new(file, wish.place.clone(), message)
         .help(format!("its tools are {}", known.join(", ")))
-}
-
-fn not_a_program(
-    file: &str,
-    manifest: &Manifest,
-    kind: Kind,
-    key: &str,
-    place: Place,
-) -> ManifestError {
-    let (wasm, kind) = (&manifest.wasm, kind.name());
-    let message = format!("`{key}` is for programs, and `{wasm}` is of the kind `{kind}`");
-    ManifestError::new(file, place, message)
-        .help("remove it: the plugin itself says what its tools take and give")
-}
-
-/// What the manifest claims of a tool; where it says nothing, what the plugin claims.
-fn claimed(wish: &Annotations, own: Annotations) -> Annotations {
-    Annotations {
-        read_only: wish.read_only.or(own.read_only),
-        destructive: wish.destructive.or(own.destructive),
-        idempotent: wish.idempotent.or(own.idempotent),
-        open_world: wish.open_world.or(own.open_world),
-    }
 }

@@ -63,7 +63,7 @@ impl Section {
             Self::Grants => vec!["network", "files", "scratch", "env", "secrets", "config"],
             Self::Network => vec!["url", "secret", "header", "before", "query"],
             Self::Files => vec!["path", "at", "access"],
-            Self::Tool => [&TOOL_KEYS[..], &CLAIMS, &COMMAND_KEYS, &["err_is_error"]].concat(),
+            Self::Tool => [&TOOL_KEYS[..], &CLAIMS, &COMMAND_KEYS].concat(),
             Self::Parameter => PARAMETER_KEYS.to_vec(),
         }
     }

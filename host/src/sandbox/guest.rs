@@ -158,12 +158,9 @@ impl Guest {
     /// Its tools. A guest that has to be asked for them is asked under the limits of a call.
     pub async fn tools(&self) -> Result<Listed, ListError> {
         match &self.code.linked {
-            Linked::Tools(pre) => {
-                let tools = tools::list(self, pre).await?;
-                Ok(Listed { tools, unfit: Vec::new() })
-            }
+            Linked::Tools(pre) => Ok(Listed::all(tools::list(self, pre).await?)),
             Linked::Functions(functions) => Ok(functions::list(functions, &self.grants)),
-            Linked::Command(_) => Ok(Listed { tools: command::list(self)?, unfit: Vec::new() }),
+            Linked::Command(_) => Ok(Listed::all(command::list(self)?)),
         }
     }
 

@@ -27,18 +27,18 @@ const RUN_VERSION: &str = "0.2.";
 pub(super) enum Linked {
     /// It exports the contract.
     Tools(PluginPre<State>),
-    /// It can be run.
-    Command(CommandPre<State>),
     /// It exports functions of its own.
     Functions(Arc<Functions>),
+    /// It can be run.
+    Command(CommandPre<State>),
 }
 
 impl Linked {
     pub(super) fn component(&self) -> &Component {
         match self {
             Self::Tools(pre) => pre.instance_pre().component(),
-            Self::Command(pre) => pre.instance_pre().component(),
             Self::Functions(functions) => functions.component(),
+            Self::Command(pre) => pre.instance_pre().component(),
         }
     }
 }
@@ -65,9 +65,6 @@ pub(super) fn link(
             let functions = Functions::of(pre, &sandbox.engine, &bytes);
             functions.map(Arc::new).map(Linked::Functions)
         }
-        Kind::Command => {
-            CommandPre::new(pre).map(Linked::Command).map_err(|error| one_line(&error))
-        }
     }
     .map_err(CompileError::Refused)
 }
@@ -88,16 +85,6 @@ fn kind(sandbox: &Sandbox, component: &Component) -> Result<Kind, CompileError> 
         if name.starts_with(TOOLS) {
             other = Some(escape(name));
         }
-    }
-    match (runs, &other) {
-        (Some(Ok(command)), None) => return Ok(command),
-        (Some(Err(name)), None) => {
-            return Err(CompileError::Refused(format!(
-                "it is a program that exports `{name}`, and this host runs `{RUN}{RUN_VERSION}x`; build it \
-                 for wasm32-wasip2 or wasm32-wasip1"
-            )));
-        }
-        _ => {}
     }
     if let Some(name) = other {
         return Err(CompileError::Refused(format!(

@@ -142,7 +142,7 @@ async fn failure(wasm: &[u8], keys: &str) -> String {
         Content::Text(text) => text,
         other => panic!("{other:?}"),
     };
-    content.content.into_iter().map(text).collect::<Vec<_>>().join("\n--\n")
+    output.content.into_iter().map(text).collect::<Vec<_>>().join("\n--\n")
 }
 
 async fn error(wasm: &[u8], keys: &str) -> String {
