@@ -9,7 +9,7 @@ use tokio::runtime::{Builder, Handle, Runtime};
 use crate::home::Home;
 use crate::protected::Protected;
 use crate::reload::{Follower, Loader};
-use crate::sandbox::{Compiler, Sandbox, SandboxError, Scratches};
+use crate::sandbox::{CompileError, Compiler, Guest, Sandbox, SandboxError, Scratches, Wasm};
 
 /// A sandbox on a runtime of its own.
 pub struct Host {
@@ -54,6 +54,11 @@ impl Host {
     #[must_use]
     pub fn load(&self, directories: &[PathBuf]) -> Loader {
         Loader::once(self.sandbox.clone(), self.guests().clone(), directories.to_vec())
+    }
+
+    /// Compiles `wasm`, whatever it is, and asks it nothing yet.
+    pub fn look_at(&self, wasm: Wasm) -> Result<Guest, CompileError> {
+        self.guests().block_on(Guest::unknown(self.sandbox.clone(), wasm))
     }
 
     /// Follows `directories`.

@@ -18,7 +18,7 @@ use serde_json::value::RawValue;
 use crate::name::ToolName;
 use crate::sandbox::{Ended, ProgressSink};
 use crate::tool::{CallError, Output, ToolSpec};
-pub use plugin::{Plugin, PluginError};
+pub use plugin::{Plugin, PluginError, first_tool};
 pub use tally::Tally;
 
 /// Plugins served at once.

@@ -144,15 +144,19 @@ pub enum PluginError {
     Manifest(#[from] ManifestError),
 }
 
+/// The lines that make a program a tool, to begin with.
+#[must_use]
+pub fn first_tool(name: &PluginName) -> String {
+    format!(
+        "[[tools]]\nname = \"run\"\ndescription = \"What {name} does, in words for a model.\"\n\
+        args = [\"--\", \"{{arguments...}}\"]\nparameters = {{ arguments = \"string[]\" }}"
+    )
+}
+
 impl PluginError {
     fn undeclared(wasm: Box<str>, file: &str, manifest: &Manifest) -> Self {
         let shown = file.rsplit(MAIN_SEPARATOR).next().unwrap_or(file);
-        let lines = format!(
-            "[[tools]]\nname = \"run\"\ndescription = \"What {} does, in words for a model.\"\n\
-            args = [\"--\", \"{{arguments...}}\"]\nparameters = {{ arguments = \"string[]\" }}",
-            manifest.name
-        );
-        Self::Undeclared { wasm, manifest: shown.to_owned(), lines }
+        Self::Undeclared { wasm, manifest: shown.to_owned(), lines: first_tool(&manifest.name) }
     }
 
     /// Whether the same files may load another time.

@@ -74,7 +74,7 @@ fn arguments_of(tool: &Tool, given: &[String]) -> anyhow::Result<String> {
             bail!(
                 "`{}` is neither a JSON object nor KEY=VALUE; the tool takes: {}",
                 escape(pair),
-                parameters(tool)
+                parameters(&tool.spec)
             );
         };
         members.insert(key.to_owned(), value_of(&schema["properties"][key], text));

@@ -14,6 +14,7 @@ Examples:
   toolrack check                               what would be served, and what is refused and why
   toolrack list                                the tools, as a client sees them
   toolrack call calc_evaluate expression=2^64  call a tool from the shell
+  toolrack inspect ./some.wasm                 what a Wasm file is, and which tools it would give
   toolrack add ./weather.wasm                  check a plugin and install it
   toolrack remove weather                      remove it
   toolrack new roman                           begin a plugin in Rust (--lang: c, go)
@@ -84,6 +85,16 @@ themselves.
 Examples:
   toolrack remove weather
   toolrack remove calc hash --plugins ./plugins";
+
+pub(super) const INSPECT: &str = "\
+Says what a Wasm file is (a plugin made for toolrack, any other component, a WASI program), what it can use \
+if its manifest grants it, and which tools it would give. Nothing is granted to it meanwhile, and nothing is \
+installed. A file that is none of these is refused with what it is.
+
+Examples:
+  toolrack inspect some.wasm
+  toolrack inspect some.wasm --json
+  toolrack inspect some.wasm --manifest > some.toml";
 
 pub(super) const NEW: &str = "\
 Makes a directory with a plugin that builds: a source file with one tool, its manifest, and what its \

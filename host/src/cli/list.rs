@@ -9,6 +9,7 @@ use super::load::load;
 use super::{DIM, NAME, Setup, paint, print_json};
 use crate::catalog::{Catalog, Tool};
 use crate::text::escape;
+use crate::tool::ToolSpec;
 
 pub(super) fn run(setup: Setup, as_json: bool) -> anyhow::Result<ExitCode> {
     let (host, catalog) = load(setup)?;
@@ -47,12 +48,12 @@ fn print(catalog: &Catalog) {
     for tool in catalog.tools() {
         let padding = " ".repeat(width - tool.name.as_str().len());
         println!("{}{padding}  {}", paint(NAME, &tool.name), summary(&tool.spec.description));
-        println!("{}  {}", " ".repeat(width), paint(DIM, parameters(tool)));
+        println!("{}  {}", " ".repeat(width), paint(DIM, parameters(&tool.spec)));
     }
 }
 
 /// The first sentence of a description, on one line and not too long.
-fn summary(description: &str) -> String {
+pub(super) fn summary(description: &str) -> String {
     const WIDTH: usize = 100;
     let paragraph = description.split("\n\n").next().unwrap_or_default();
     let line = paragraph.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -65,9 +66,9 @@ fn summary(description: &str) -> String {
 }
 
 /// The parameters on one line: optional ones in brackets.
-pub(super) fn parameters(tool: &Tool) -> String {
+pub(super) fn parameters(spec: &ToolSpec) -> String {
     let schema: serde_json::Value =
-        serde_json::from_str(tool.spec.input_schema.get()).unwrap_or_default();
+        serde_json::from_str(spec.input_schema.get()).unwrap_or_default();
     let is_required = |name: &str| {
         let required = schema["required"].as_array();
         required.is_some_and(|names| names.iter().any(|found| found == name))

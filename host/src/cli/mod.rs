@@ -8,6 +8,7 @@ mod compile;
 mod dev;
 mod grants;
 mod help;
+mod inspect;
 mod list;
 mod load;
 mod log;
@@ -111,6 +112,19 @@ enum Command {
         /// Print the whole MCP result as JSON
         #[arg(long)]
         json: bool,
+    },
+    /// Say what any Wasm file is, what it would need, and which tools it would give
+    #[command(long_about = help::INSPECT)]
+    Inspect {
+        /// The file
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// Print JSON, with the schemas of the tools
+        #[arg(long, conflicts_with = "manifest")]
+        json: bool,
+        /// Print a manifest to begin with
+        #[arg(long)]
+        manifest: bool,
     },
     /// Install plugins, after checking them
     #[command(long_about = help::ADD)]
@@ -218,6 +232,14 @@ pub fn main() -> ExitCode {
         Command::List { json } => list::run(setup, json),
         Command::Call { tool, arguments, json } => call::run(setup, &tool, &arguments, json),
         Command::Check { json } => check::run(setup, json),
+        Command::Inspect { file, json, manifest } => {
+            let form = match (json, manifest) {
+                (true, _) => inspect::Form::Json,
+                (_, true) => inspect::Form::Manifest,
+                _ => inspect::Form::Words,
+            };
+            inspect::run(setup, &file, form)
+        }
         Command::Add { sources } => add::run(&sources, &setup, run.as_deref()),
         Command::Remove { names } => remove::run(&names, &setup.plugins, run.as_deref()),
         Command::New { directory, lang, sdk } => new::run(&directory, lang, sdk.as_deref()),

@@ -101,9 +101,7 @@ impl Guest {
         grants: Grants,
     ) -> Result<Self, CompileError> {
         let code = Code::of(&sandbox, wasm).await?;
-        let component = code.linked.component().component_type();
-        let imported = component.imports(&sandbox.engine);
-        imports::check(imported.map(|(name, _)| name), &grants)?;
+        imports::check(imported(&sandbox, &code).iter().map(String::as_str), &grants)?;
         if grants.scratch.is_some() && sandbox.scratches.is_none() {
             return Err(CompileError::Refused(NO_SCRATCH.into()));
         }
@@ -114,6 +112,28 @@ impl Guest {
         let secrets = Arc::new(Secrets::of(None, None));
         let declared = Declared::default();
         Ok(Self { sandbox, code, limits, grants, folders, secrets, slots, declared })
+    }
+
+    /// A guest of `wasm` that is granted nothing, whatever it imports: to be asked what it is.
+    pub async fn unknown(sandbox: Arc<Sandbox>, wasm: Wasm) -> Result<Self, CompileError> {
+        let code = Code::of(&sandbox, wasm).await?;
+        let (limits, grants, folders) = (Limits::default(), Arc::default(), Folders::default());
+        let slots = Semaphore::new(limits.concurrency as usize);
+        let secrets = Arc::new(Secrets::of(None, None));
+        let declared = Declared::default();
+        Ok(Self { sandbox, code, limits, grants, folders, secrets, slots, declared })
+    }
+
+    /// The interfaces that it imports, as it names them.
+    #[must_use]
+    pub fn imports(&self) -> Vec<String> {
+        imported(&self.sandbox, &self.code)
+    }
+
+    /// Why its limits do not even let it start, if they do not.
+    #[must_use]
+    pub fn misfit(&self) -> Option<String> {
+        fits(self.code.linked.component(), self.limits.memory).err().map(|error| error.to_string())
     }
 
     /// The same guest, its secrets looked for in other places than the environment alone.
@@ -325,6 +345,11 @@ fn fits(component: &Component, limit: Bytes) -> Result<(), CompileError> {
         "it starts with {needs} of memory, more than its memory limit of {limit}; if it may have that, write \
          `memory = \"{enough}MiB\"` under [limits] in its manifest"
     )))
+}
+
+fn imported(sandbox: &Sandbox, code: &Code) -> Vec<String> {
+    let component = code.linked.component().component_type();
+    component.imports(&sandbox.engine).map(|(name, _)| name.to_owned()).collect()
 }
 
 /// Opens what is granted on a thread that the file system may block.

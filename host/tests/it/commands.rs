@@ -198,3 +198,39 @@ fn secret_says_where_values_are_and_what_to_do_without_a_keyring() {
     let (code, _, err) = run(&["secret", "remove", "no-name"]);
     assert!(code == 2 && err.contains("`no-name`"), "{err}");
 }
+
+#[test]
+fn inspect_says_what_any_file_is_and_begins_its_manifest() {
+    let directory = tempfile::tempdir().unwrap();
+    let function = r#"(component
+        (core module $m (func (export "f") (result i32) (i32.const 7)))
+        (core instance $i (instantiate $m))
+        (func (export "seven") (result u32) (canon lift (core func $i "f"))))"#;
+    let program = r#"(module (memory (export "memory") 1) (func (export "_start")))"#;
+    let large = r#"(module (memory (export "memory") 2000) (func (export "_start")))"#;
+    for (name, wasm, words, tool) in [
+        ("own", Wat::default().build(), "made for toolrack", Some("own_run")),
+        ("num", wat::parse_str(function).unwrap(), "whose functions are tools", Some("num_seven")),
+        ("prog", wat::parse_str(program).unwrap(), "a WASI program", None),
+        ("large", wat::parse_str(large).unwrap(), "`memory = \"128MiB\"` under [limits]", None),
+    ] {
+        let file = directory.path().join(name).with_extension("wasm");
+        std::fs::write(&file, wasm).unwrap();
+        let path = file.to_str().unwrap();
+        let (code, out, err) = run(&["inspect", path], directory.path());
+        assert_eq!(code, 0, "{err}");
+        assert!(out.contains(words), "{out}");
+        let (_, out, _) = run(&["inspect", path, "--json"], directory.path());
+        let report: Value = serde_json::from_str(&out).expect("JSON");
+        assert_eq!(report["tools"][0]["name"].as_str(), tool, "{out}");
+        let (_, manifest, _) = run(&["inspect", path, "--manifest"], directory.path());
+        std::fs::write(file.with_extension("toml"), manifest).unwrap();
+    }
+    // The manifests are good as they are, but for the limit that was told.
+    let (_, out, _) = run(&["check"], directory.path());
+    assert!(out.contains("3 plugins with 3 tools served, 1 refused"), "{out}");
+    let text = directory.path().join("notes.txt");
+    std::fs::write(&text, "no Wasm").unwrap();
+    let (code, _, err) = run(&["inspect", text.to_str().unwrap()], directory.path());
+    assert!(code == 2 && err.contains("this is text, not WebAssembly"), "{err}");
+}

@@ -1,0 +1,194 @@
+//! `toolrack inspect`: what a Wasm file is, what it would need, and which tools it would give.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use anstream::{print, println};
+use anyhow::{Context as _, bail};
+use serde_json::{Value, json};
+
+use super::list::{parameters, summary};
+use super::{DIM, ERROR, NAME, Setup, paint, print_json};
+use crate::catalog::first_tool;
+use crate::host::Host;
+use crate::manifest::{Kind, Sha256Digest};
+use crate::name::{PluginName, ToolName};
+use crate::reload::{MAX_WASM, read_at_most};
+use crate::sandbox::{Guest, Wasm};
+use crate::text::escape;
+use crate::tool::{Listed, ToolSpec};
+
+/// What is shown.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// For people.
+    Words,
+    /// For programs.
+    Json,
+    /// A manifest to begin with.
+    Manifest,
+}
+
+/// A file with what was found out.
+struct Inspected {
+    name: PluginName,
+    kind: Kind,
+    size: usize,
+    digest: Sha256Digest,
+    imports: Vec<String>,
+    listed: Listed,
+    /// What stands in the way of starting it.
+    misfit: Option<String>,
+}
+
+pub(super) fn run(setup: Setup, file: &Path, form: Form) -> anyhow::Result<ExitCode> {
+    let shown = escape(&file.to_string_lossy());
+    let stem = file.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+    // Only a suggestion: a manifest may name a file that is called anything.
+    let name = PluginName::new(stem).or_else(|_| PluginName::new("plugin"))?;
+    let bytes = read_at_most(file, MAX_WASM).with_context(|| shown.clone())?;
+    let (size, digest) = (bytes.len(), Sha256Digest::of(&bytes));
+    let host = Host::start(setup.compiler, setup.protected)?;
+    let guest = host.look_at(Wasm::of(bytes)).with_context(|| shown.clone())?;
+    let misfit = guest.misfit();
+    let listed = match host.guests().block_on(guest.tools()) {
+        Ok(listed) => listed,
+        // It cannot say what its tools are before it may start.
+        Err(_) if misfit.is_some() => Listed::default(),
+        Err(error) => bail!("{shown}: {error}"),
+    };
+    let inspected = Inspected {
+        name,
+        kind: guest.kind(),
+        size,
+        digest,
+        imports: imports(&guest),
+        misfit,
+        listed,
+    };
+    match form {
+        Form::Words => inspected.print(&shown),
+        Form::Json => print_json(&inspected.report())?,
+        Form::Manifest => print!("{}", inspected.manifest()),
+    }
+    host.stop();
+    Ok(ExitCode::SUCCESS)
+}
+
+/// In order.
+fn imports(guest: &Guest) -> Vec<String> {
+    let mut imports = guest.imports();
+    imports.sort();
+    imports
+}
+
+/// The grant under which an import reaches anything, and what it is then.
+fn grant(import: &str) -> Option<(&'static str, &'static str)> {
+    let grants = [
+        ("wasi:http/outgoing-handler@", "network", "sends requests"),
+        ("wasi:filesystem/preopens@", "files", "sees directories, if it is granted some"),
+        ("wasi:cli/environment@", "env", "sees variables, if it is granted some"),
+        ("wasi:config/store@", "config", "reads its configuration"),
+    ];
+    let found = grants.into_iter().find(|(prefix, ..)| import.starts_with(prefix));
+    found.map(|(_, key, words)| (key, words))
+}
+
+impl Inspected {
+    fn print(&self, shown: &str) {
+        println!("{}  {}", paint(NAME, shown), what(self.kind));
+        println!("     {}", paint(DIM, format!("{} bytes, SHA-256 {}", self.size, self.digest)));
+        for import in &self.imports {
+            let Some((key, words)) = grant(import) else { continue };
+            println!("     {words} ({}): `{key}` under [grants]", paint(DIM, escape(import)));
+        }
+        if let Some(misfit) = &self.misfit {
+            println!("     {} {misfit}", paint(ERROR, "it does not fit:"));
+        }
+        for spec in &self.listed.tools {
+            println!("{}  {}", paint(NAME, self.public(spec)), summary(&spec.description));
+            println!("     {}", paint(DIM, parameters(spec)));
+        }
+        for unfit in &self.listed.unfit {
+            println!("{} {} {}", paint(ERROR, "no tool:"), unfit.name, unfit.reason);
+        }
+        if self.kind == Kind::Command {
+            println!("     its tools are what a manifest declares");
+        }
+        println!("\nA manifest to begin with: toolrack inspect --manifest {shown}");
+    }
+
+    /// The name that a client would see.
+    fn public(&self, spec: &ToolSpec) -> String {
+        let prefix = self.name.as_str().replace('-', "_");
+        ToolName::public(&prefix, &spec.name)
+            .map_or_else(|_| escape(&spec.name), |name| name.to_string())
+    }
+
+    fn report(&self) -> Value {
+        let imports = self
+            .imports
+            .iter()
+            .map(|import| json!({ "name": import, "grant": grant(import).map(|(key, _)| key) }));
+        let tools = self.listed.tools.iter().map(|spec| {
+            json!({
+                "name": self.public(spec),
+                "description": spec.description,
+                "inputSchema": spec.input_schema,
+                "outputSchema": spec.output_schema,
+            })
+        });
+        let unfit = self.listed.unfit.iter();
+        let unfit = unfit.map(|unfit| json!({ "name": unfit.name, "reason": unfit.reason }));
+        json!({
+            "kind": self.kind.name(),
+            "bytes": self.size,
+            "sha256": self.digest.to_string(),
+            "imports": imports.collect::<Vec<_>>(),
+            "tools": tools.collect::<Vec<_>>(),
+            "unfit": unfit.collect::<Vec<_>>(),
+            "misfit": self.misfit,
+        })
+    }
+
+    /// What would be written by hand, with what can be known filled in.
+    fn manifest(&self) -> String {
+        let Self { name, kind, .. } = self;
+        let mut text = format!(
+            "# {name}: its manifest. Beside it lies {name}.wasm.\n\n[plugin]\nkind = \"{}\"\n",
+            kind.name()
+        );
+        let keys: Vec<_> =
+            self.imports.iter().filter_map(|import| Some(grant(import)?.0)).collect();
+        let lines = [
+            ("network", "network = [\"https://api.example.com\"]"),
+            ("files", "files = [{ path = \"~/notes\", at = \"/notes\", access = \"read\" }]"),
+            ("env", "env = { LANG = \"C\" }"),
+            ("config", "config = { key = \"value\" }"),
+        ];
+        let lines: Vec<_> = lines.into_iter().filter(|(key, _)| keys.contains(key)).collect();
+        if !lines.is_empty() {
+            text += "\n# What it may use, if you grant it:\n# [grants]\n";
+            lines.iter().for_each(|(_, line)| text += &format!("# {line}\n"));
+        }
+        match kind {
+            Kind::Command => text += &format!("\n{}\n", first_tool(name)),
+            Kind::Tools | Kind::Functions => {
+                for spec in &self.listed.tools {
+                    let quoted = |text: &str| Value::from(text).to_string();
+                    let (name, words) = (quoted(&spec.name), quoted(&summary(&spec.description)));
+                    text += &format!("\n# [[tools]]\n# name = {name}\n# description = {words}\n");
+                }
+            }
+        }
+        text
+    }
+}
+
+fn what(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Tools => "a plugin made for toolrack (kind `tools`)",
+        Kind::Functions => "a component whose functions are tools (kind `functions`)",
+        Kind::Command => "a WASI program (kind `command`)",
+    }
+}
