@@ -230,6 +230,42 @@ async fn nothing_stays_in_an_instance() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn arguments_variables_and_input_are_absent() {
+    let wasi = |name: &str, parameters: &str| {
+        format!(
+            r#"(import "wasi_snapshot_preview1" "{name}"
+                (func ${name} (param {parameters}) (result i32)))"#
+        )
+    };
+    let imports = [
+        wasi("args_sizes_get", "i32 i32"),
+        wasi("environ_sizes_get", "i32 i32"),
+        wasi("fd_read", "i32 i32 i32 i32"),
+        wasi("fd_prestat_get", "i32 i32"),
+    ];
+    // How many there are goes to 512; the text that is read, to 600.
+    let wat = Wat {
+        call: "(i32.store (i32.const 512) (i32.const 9))
+            (drop (call $args_sizes_get (i32.const 512) (i32.const 516)))
+            (if (i32.load (i32.const 512)) (then unreachable))
+            (i32.store (i32.const 512) (i32.const 9))
+            (drop (call $environ_sizes_get (i32.const 512) (i32.const 516)))
+            (if (i32.load (i32.const 512)) (then unreachable))
+            (i32.store (i32.const 520) (i32.const 600))
+            (i32.store (i32.const 524) (i32.const 64))
+            (i32.store (i32.const 512) (i32.const 0))
+            (drop (call $fd_read (i32.const 0) (i32.const 520) (i32.const 1) (i32.const 512)))
+            (if (i32.load (i32.const 512)) (then unreachable))
+            (if (i32.eqz (call $fd_prestat_get (i32.const 3) (i32.const 512))) (then unreachable))
+            (global.get $ok)",
+        imports: &imports.concat(),
+        ..Wat::default()
+    };
+    let (outcome, _) = run(&wat, limits()).await;
+    assert_eq!(outcome.unwrap().content, [Content::Text("ok".into())]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn loops_in_start_and_in_listing_are_limited() {
     let limits = Limits { fuel: 10_000_000, ..limits() };
     for wat in [
