@@ -17,6 +17,7 @@ from pathlib import Path
 
 import conformance
 import inspector
+import programs
 import python_sdk
 import web
 
@@ -45,6 +46,7 @@ def checks(results: Path) -> list[tuple]:
     return [
         *((inspector, check.__name__, era) for check, era in inspector.CHECKS),
         *((web, check.__name__, era) for check, era in web.CHECKS),
+        *((programs, check.__name__, era) for check, era in programs.CHECKS),
         *((python_sdk, check.__name__, mode) for check, mode in python_sdk.CHECKS),
         *((conformance, "suite", revision, str(results)) for revision in conformance.REVISIONS),
         (conformance, "baseline", "all", str(results)),

@@ -29,6 +29,12 @@ def node() -> Path:
     return found
 
 
+def program(name: str) -> Path:
+    """A WASI program that comes in a Python package, as its authors built it."""
+    (found,) = VENV.glob(f"lib/python3*/site-packages/{name}")
+    return found
+
+
 def install() -> None:
     """Makes both directories match their lock files. Raises `CalledProcessError` when it cannot."""
     if not _matches(VENV, "requirements.txt"):

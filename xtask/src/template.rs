@@ -10,13 +10,14 @@ use crate::command::{self, cargo, step};
 use crate::places::Places;
 use crate::targets::COMPONENT;
 
+/// Succeeds where clang finds a C library for WASI.
+const C: &str = "clang-14 --target=wasm32-wasi -include stdio.h -x c -fsyntax-only /dev/null";
 const CALL: [&str; 3] = ["call", "word_count_count_words", "text=to be or not to be"];
 
 /// Makes, builds and calls a plugin in each language whose compiler is here. `host` is the binary.
 pub(crate) fn run(places: &Places, host: &Path) -> Result<()> {
     let stage = places.target()?.join("new");
-    let languages =
-        [("rust", "cargo --version"), ("go", "go version"), ("c", "clang-14 --version")];
+    let languages = [("rust", "cargo --version"), ("go", "go version"), ("c", C)];
     for (lang, compiler) in languages {
         let mut words = compiler.split(' ');
         let mut compiler = Command::new(words.next().unwrap_or_default());
