@@ -15,6 +15,7 @@ import textwrap
 import time
 from pathlib import Path
 
+import components
 import conformance
 import inspector
 import programs
@@ -47,6 +48,7 @@ def checks(results: Path) -> list[tuple]:
         *((inspector, check.__name__, era) for check, era in inspector.CHECKS),
         *((web, check.__name__, era) for check, era in web.CHECKS),
         *((programs, check.__name__, era) for check, era in programs.CHECKS),
+        *((components, check.__name__, era) for check, era in components.CHECKS),
         *((python_sdk, check.__name__, mode) for check, mode in python_sdk.CHECKS),
         *((conformance, "suite", revision, str(results)) for revision in conformance.REVISIONS),
         (conformance, "baseline", "all", str(results)),

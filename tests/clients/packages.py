@@ -18,6 +18,7 @@ MODULES = HERE / "node_modules"
 
 PYTHON = VENV / "bin" / "python"
 CONFORMANCE = MODULES / "@modelcontextprotocol/conformance/dist/index.js"
+COMPONENTIZE = MODULES / "componentize-qjs/cli.mjs"
 INSPECTOR = MODULES / "@modelcontextprotocol/inspector/clients/launcher/build/index.js"
 
 INSTALL_SECONDS = 600

@@ -426,3 +426,29 @@ async fn helpers_and_standard_interfaces_are_no_tools() {
     assert_eq!(names, ["exports_other", "run"]);
     assert_eq!(listed.unfit, []);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_helper_is_known_by_its_parameters() {
+    let wit = "
+        world w {
+            export init: func(shim: string, script: string);
+            export run: func() -> u32;
+        }";
+    let wasm = component(
+        wit,
+        r#"(func (export "init") (param i32 i32 i32 i32))
+        (func (export "run") (result i32) (i32.const 1))"#,
+    );
+    let names: Vec<_> = list(&wasm).await.tools.into_iter().map(|tool| tool.name).collect();
+    assert_eq!(names, ["run"]);
+    // Somebody's own.
+    let own = wit.replace("shim: string, script: string", "name: string, value: string");
+    let wasm = component(
+        &own,
+        r#"(func (export "init") (param i32 i32 i32 i32))
+        (func (export "run") (result i32) (i32.const 1))"#,
+    );
+    let mut names: Vec<_> = list(&wasm).await.tools.into_iter().map(|tool| tool.name).collect();
+    names.sort();
+    assert_eq!(names, ["init", "run"]);
+}

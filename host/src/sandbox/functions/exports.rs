@@ -39,9 +39,10 @@ impl Export {
     fn is_helper(&self) -> bool {
         let mut parameters = self.ty.params();
         match &self.path[..] {
-            // componentize-py: `exports.init(app-name, symbols, ...)`.
+            // componentize-py: `exports.init(app-name, symbols, ...)`; componentize-qjs:
+            // `init(shim, script, ...)`.
             [] | [_] if self.name == "init" => {
-                let named = |(name, _)| name == "app-name";
+                let named = |(name, _)| ["app-name", "shim"].contains(&name);
                 let is_plain = self.path.is_empty() && parameters.len() == 0;
                 // Without arguments and answer, and with a new instance for each call, it is no tool.
                 parameters.next().is_some_and(named) || (is_plain && self.ty.results().len() == 0)
