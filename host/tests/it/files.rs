@@ -4,6 +4,8 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+#[cfg(unix)]
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock};
 #[cfg(target_os = "linux")]
 use std::time::Duration;
@@ -142,13 +144,22 @@ impl Script {
         Wat { call: &call, imports: FILES, fields: &fields, ..Wat::default() }.build()
     }
 
-    async fn run(&self, files: Vec<FileGrant>) -> Vec<u8> {
+    async fn guest(&self, files: Vec<FileGrant>) -> Guest {
         let wasm = Wasm::of(self.build());
         let guest = Guest::compile(SANDBOX.clone(), wasm, Limits::default(), grants(files)).await;
-        let output = guest.expect("a guest").call("run", "{}", None).await.outcome.expect("ok");
-        let [Content::Text(text)] = &output.content[..] else { panic!("{output:?}") };
-        text.bytes().map(|byte| byte - 48).collect()
+        guest.expect("a guest")
     }
+
+    async fn run(&self, files: Vec<FileGrant>) -> Vec<u8> {
+        endings(&self.guest(files).await).await
+    }
+}
+
+/// How the calls of a script's guest end.
+async fn endings(guest: &Guest) -> Vec<u8> {
+    let output = guest.call("run", "{}", None).await.outcome.expect("ok");
+    let [Content::Text(text)] = &output.content[..] else { panic!("{output:?}") };
+    text.bytes().map(|byte| byte - 48).collect()
 }
 
 /// A place with a directory `in` and, beside it, what must not be reached.
@@ -313,6 +324,44 @@ async fn links_that_lie_there_lead_nowhere() {
         assert!(ended.iter().all(|ending| [REFUSED, BEYOND].contains(ending)), "{ended:?}");
         place.check_outside();
     }
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_directory_that_turns_into_a_link_meanwhile_leads_nowhere() {
+    use std::os::unix::fs::symlink;
+    let place = Place::new();
+    let (swap, real) = (place.path("in/swap"), place.path("in/real"));
+    fs::create_dir(&swap).unwrap();
+    let script = (0..20).fold(Script::default(), |script, _| {
+        // The first cuts what it opens.
+        script.open_as(ONE, "swap/file", 9, 64).create("swap/new").on_path("unlink", "swap/file")
+    });
+    let guest = script.guest(vec![grant(&place.path("in"), "/in", Access::Write)]).await;
+    let stop = Arc::new(AtomicBool::new(false));
+    let swapping = std::thread::spawn({
+        let stop = stop.clone();
+        move || {
+            while !stop.load(Ordering::Relaxed) {
+                fs::rename(&swap, &real).unwrap();
+                symlink("../out", &swap).unwrap();
+                fs::remove_file(&swap).unwrap();
+                fs::rename(&real, &swap).unwrap();
+            }
+        }
+    });
+    // Until it was met both as a directory and as a link, many times.
+    let (mut passed, mut stopped) = (0, 0);
+    let begun = std::time::Instant::now();
+    while (passed < 200 || stopped < 200) && begun.elapsed() < crate::client::HANG {
+        let ended = endings(&guest).await;
+        passed += ended.iter().filter(|ending| **ending == OK).count();
+        stopped += ended.iter().filter(|ending| [REFUSED, BEYOND].contains(ending)).count();
+    }
+    stop.store(true, Ordering::Relaxed);
+    swapping.join().unwrap();
+    assert!(passed >= 200 && stopped >= 200, "{passed} passed, {stopped} were stopped");
+    place.check_outside();
 }
 
 #[tokio::test(flavor = "multi_thread")]
