@@ -167,7 +167,12 @@ async fn serve(
         Reply::Each(choose) => choose(&head),
         reply => reply,
     };
+    let body = Body::of(&head);
     let _ = tell.send(Seen::Head(head));
+    if let Reply::Once(_) = reply {
+        // Who answers and closes while a body is on its way breaks it off.
+        body.skip(&mut stream).await;
+    }
     let ended = answer(&mut stream, reply).await;
     if ended.is_ok() {
         // What comes until the other side closes: a body, or nothing.
@@ -175,6 +180,35 @@ async fn serve(
     }
     let _ = tell.send(Seen::Closed);
     ended
+}
+
+/// What follows the head of a request.
+enum Body {
+    Long(u64),
+    Chunked,
+}
+
+impl Body {
+    fn of(head: &str) -> Self {
+        let head = head.to_lowercase();
+        let length = head.lines().find_map(|line| line.strip_prefix("content-length:"));
+        match length.map(|length| length.trim().parse().expect("a length")) {
+            None if head.contains("\r\ntransfer-encoding: chunked\r\n") => Self::Chunked,
+            length => Self::Long(length.unwrap_or(0)),
+        }
+    }
+
+    /// Reads it to its end, or to that of the connection.
+    async fn skip(self, stream: &mut (impl AsyncRead + Unpin)) {
+        let mut tail = Vec::new();
+        let mut left = if let Self::Long(length) = self { length } else { u64::MAX };
+        while left > 0 && !(matches!(self, Self::Chunked) && tail == b"0\r\n\r\n") {
+            let Ok(byte) = stream.read_u8().await else { break };
+            tail.push(byte);
+            tail.drain(..tail.len().saturating_sub(5));
+            left -= 1;
+        }
+    }
 }
 
 async fn answer(stream: &mut (impl AsyncWrite + Unpin), reply: Reply) -> io::Result<()> {
