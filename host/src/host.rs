@@ -34,8 +34,8 @@ impl Host {
         let runtime = Builder::new_multi_thread()
             .thread_name("guest")
             .enable_time()
-            // Guests compute for a whole tick at a time: timers and newcomers are looked at after
-            // every one or two of them, not after tokio's usual dozens.
+            // Guests compute for a whole slice of fuel at a time: timers and newcomers are looked at
+            // after every one or two of them, not after tokio's usual dozens.
             .event_interval(1)
             .global_queue_interval(2)
             .build()?;

@@ -34,7 +34,7 @@ const MAX_UNREAD: usize = 1024 * 1024;
 const WRITE: usize = 64 * 1024;
 /// How long calls may go on without any answer once the input has ended.
 const GRACE: Duration = Duration::from_millis(1500);
-/// How long the end waits for guests that have been told to end; a tick or two is enough.
+/// How long the end waits for guests that have been told to end; a slice or two of fuel is enough.
 const ENDING: Duration = Duration::from_millis(100);
 
 /// Why the loop ended.

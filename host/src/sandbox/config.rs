@@ -26,7 +26,7 @@ use bindings::wasi::config::store;
 
 /// Adds the interface.
 pub(super) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> {
-    store::add_to_linker::<State, HasSelf<State>>(linker, |state| state)
+    store::add_to_linker::<State, HasSelf<State>>(linker, State::own)
 }
 
 impl store::Host for State {

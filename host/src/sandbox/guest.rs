@@ -178,7 +178,11 @@ impl Guest {
     /// Its tools. A guest that has to be asked for them is asked under the limits of a call.
     pub async fn tools(&self) -> Result<Listed, ListError> {
         match &self.code.linked {
-            Linked::Tools(pre) => Ok(Listed::all(tools::list(self, pre).await?)),
+            Linked::Tools(pre) => {
+                // Bounded like calls, so that there is room for all in the pool.
+                let _listing = self.sandbox.listings.acquire().await;
+                Ok(Listed::all(tools::list(self, pre).await?))
+            }
             Linked::Functions(functions) => Ok(functions::list(functions, &self.grants)),
             Linked::Command(_) => Ok(Listed::all(command::list(self)?)),
         }
@@ -271,7 +275,6 @@ impl Guest {
             Err(error) => return (Err(CallError::Host(one_line(&error))), Usage::default()),
         };
         self.folders.give_to(store.data_mut());
-        let _running = self.sandbox.ticker.run();
         let cpu = store.data().meter.cpu.clone();
         let entered = Timed::new(cpu, enter(&mut store));
         let ended = tokio::time::timeout(limits.timeout, entered).await;
@@ -282,13 +285,8 @@ impl Guest {
             Ok(Err(error)) => Err(self.explain(&error, store.data())),
             Err(_) => Err(limit(Limit::Timeout, show_duration(limits.timeout))),
         };
-        let interrupted = matches!(
-            &outcome,
-            Err(CallError::Limit(LimitHit { limit: Limit::Cpu | Limit::Timeout, .. }))
-        );
-        let fuel = (!interrupted).then(|| store.get_fuel().ok()).flatten();
         let usage = Usage {
-            fuel: fuel.map(|left| limits.fuel.saturating_sub(left)),
+            fuel: store.get_fuel().ok().map(|left| limits.fuel.saturating_sub(left)),
             peak_memory: store.data().meter.peak_memory(),
             time,
         };

@@ -11,17 +11,25 @@ use std::time::{Duration, Instant};
 
 use wasmtime::ResourceLimiter;
 
+use super::engine::SLICE;
 use crate::manifest::{Bytes, Limits, grouped, show_duration};
 use crate::tool::{Limit, LimitHit};
 
 /// Calls from the guest to the host, per call: a computation calls none, a chatty tool thousands.
 const MAX_HOST_CALLS: u64 = 1_000_000;
 
+/// How often the clock is looked at while a guest calls the host.
+const CALLS_BETWEEN_LOOKS: u64 = 16;
+/// A guest that was busy for so long without giving way is to do so.
+const TURN: Duration = Duration::from_millis(10);
+/// The fuel after which it does.
+const SHORT_SLICE: u64 = 10_000;
+
 /// Core instances, memories and tables of one call. A component made of a preview 1 module has about
 /// ten instances and three tables.
-const MAX_INSTANCES: usize = 256;
-const MAX_MEMORIES: usize = 32;
-const MAX_TABLES: usize = 64;
+pub(super) const MAX_INSTANCES: usize = 256;
+pub(super) const MAX_MEMORIES: usize = 32;
+pub(super) const MAX_TABLES: usize = 64;
 
 /// The error that stops a guest at a limit: raised inside wasmtime, found again around the call.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -40,8 +48,11 @@ pub(super) struct Meter {
     memory: u64,
     peak_memory: u64,
     refused_memory: bool,
+    exits: u64,
+    works: bool,
+    worked: bool,
     host_calls: u64,
-    cpu_limit: Duration,
+    hurried: bool,
     pub(super) cpu: Arc<CpuClock>,
 }
 
@@ -52,9 +63,12 @@ impl Meter {
             memory: 0,
             peak_memory: 0,
             refused_memory: false,
+            exits: 0,
+            works: false,
+            worked: false,
             host_calls: 0,
-            cpu_limit: limits.cpu,
-            cpu: Arc::new(CpuClock::new()),
+            hurried: false,
+            cpu: Arc::new(CpuClock::new(limits.cpu)),
         }
     }
 
@@ -67,21 +81,48 @@ impl Meter {
         self.refused_memory.then(|| Stopped::at(Limit::Memory, self.memory_limit).0)
     }
 
-    /// Counts one call from the guest to the host.
-    pub(super) fn host_call(&mut self) -> Result<(), Stopped> {
+    /// Notes that the host works for the guest, which costs no fuel. Every door into [`State`] does so.
+    ///
+    /// [`State`]: super::store::State
+    pub(super) fn at_work(&mut self) {
+        self.works = true;
+    }
+
+    /// Wasm is entered: by a call, or while the host hands over a result and asks for memory. What the
+    /// guest does meanwhile is not the host's work.
+    pub(super) fn entering(&mut self) {
+        self.worked = std::mem::take(&mut self.works);
+    }
+
+    /// That Wasm is done.
+    pub(super) fn entered(&mut self) {
+        self.works = std::mem::take(&mut self.worked);
+    }
+
+    /// The guest leaves Wasm: for the host, or for the runtime, which grows its memory or refills its
+    /// fuel.
+    pub(super) fn leaving(&mut self) -> Result<(), Stopped> {
+        self.exits = self.exits.wrapping_add(1);
+        if self.exits.is_multiple_of(CALLS_BETWEEN_LOOKS) { self.cpu.check() } else { Ok(()) }
+    }
+
+    /// The guest is about to go on. Gives the slice of fuel to go on with, where that changes: a guest
+    /// that kept the host busy gives way soon. Only after the host's own functions: they alone find
+    /// all fuel where it can be changed.
+    pub(super) fn returning(&mut self) -> Result<Option<u64>, Stopped> {
+        if !std::mem::take(&mut self.works) {
+            return Ok(None);
+        }
         self.host_calls += 1;
         if self.host_calls > MAX_HOST_CALLS {
             return Err(Stopped::at(Limit::HostCalls, grouped(MAX_HOST_CALLS)));
         }
-        Ok(())
-    }
-
-    /// Called on each tick during which the guest computed.
-    pub(super) fn check_cpu(&self) -> Result<(), Stopped> {
-        if self.cpu.spent() > self.cpu_limit {
-            return Err(Stopped::at(Limit::Cpu, show_duration(self.cpu_limit)));
+        if !self.host_calls.is_multiple_of(CALLS_BETWEEN_LOOKS) {
+            return Ok(None);
         }
-        Ok(())
+        let hurried = self.cpu.in_this_poll() > TURN;
+        let changes = hurried != std::mem::replace(&mut self.hurried, hurried);
+        Ok(changes.then_some(if hurried { SHORT_SLICE } else { SLICE }))
     }
 
     fn grow(&mut self, current: usize, desired: usize, element: u64) -> bool {
@@ -133,6 +174,7 @@ impl ResourceLimiter for Meter {
 /// waits for its turn is not polled.
 pub(super) struct CpuClock {
     base: Instant,
+    limit: Duration,
     /// Nanoseconds of the polls that have ended.
     before: AtomicU64,
     /// When the running poll began, in nanoseconds after `base`. Only read during a poll, by the
@@ -141,43 +183,63 @@ pub(super) struct CpuClock {
 }
 
 impl CpuClock {
-    fn new() -> Self {
-        Self { base: Instant::now(), before: AtomicU64::new(0), entered: AtomicU64::new(0) }
+    fn new(limit: Duration) -> Self {
+        let (before, entered) = (AtomicU64::new(0), AtomicU64::new(0));
+        Self { base: Instant::now(), limit, before, entered }
     }
 
     fn now(&self) -> u64 {
         u64::try_from(self.base.elapsed().as_nanos()).unwrap_or(u64::MAX)
     }
 
-    fn in_this_poll(&self) -> u64 {
-        self.now().saturating_sub(self.entered.load(Ordering::Relaxed))
+    fn in_this_poll(&self) -> Duration {
+        let this = self.now().saturating_sub(self.entered.load(Ordering::Relaxed));
+        Duration::from_nanos(this)
     }
 
-    fn spent(&self) -> Duration {
-        Duration::from_nanos(self.before.load(Ordering::Relaxed) + self.in_this_poll())
+    /// Whether there is time left, during a poll.
+    fn check(&self) -> Result<(), Stopped> {
+        let before = Duration::from_nanos(self.before.load(Ordering::Relaxed));
+        if before + self.in_this_poll() > self.limit {
+            return Err(Stopped::at(Limit::Cpu, show_duration(self.limit)));
+        }
+        Ok(())
+    }
+
+    fn enter(&self) {
+        self.entered.store(self.now(), Ordering::Relaxed);
+    }
+
+    /// Whether there is time left, after a poll.
+    fn leave(&self) -> Result<(), Stopped> {
+        let left = self.check();
+        let this = u64::try_from(self.in_this_poll().as_nanos()).unwrap_or(u64::MAX);
+        self.before.fetch_add(this, Ordering::Relaxed);
+        left
     }
 }
 
-/// A future whose polls are timed.
+/// A future whose polls are timed, and which ends when they took too long.
 pub(super) struct Timed<F> {
     clock: Arc<CpuClock>,
     future: Pin<Box<F>>,
 }
 
-impl<F: Future> Timed<F> {
+impl<F> Timed<F> {
     pub(super) fn new(clock: Arc<CpuClock>, future: F) -> Self {
         Self { clock, future: Box::pin(future) }
     }
 }
 
-impl<F: Future> Future for Timed<F> {
-    type Output = F::Output;
+impl<T, F: Future<Output = wasmtime::Result<T>>> Future for Timed<F> {
+    type Output = wasmtime::Result<T>;
 
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
-        let clock = self.clock.clone();
-        clock.entered.store(clock.now(), Ordering::Relaxed);
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        self.clock.enter();
         let poll = self.future.as_mut().poll(context);
-        clock.before.fetch_add(clock.in_this_poll(), Ordering::Relaxed);
-        poll
+        match self.clock.leave() {
+            Err(stopped) if poll.is_pending() => Poll::Ready(Err(wasmtime::Error::new(stopped))),
+            _ => poll,
+        }
     }
 }

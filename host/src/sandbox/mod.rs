@@ -1,9 +1,9 @@
 //! The sandbox: compiles guests, limits them, calls them. The only module that knows wasmtime.
 //!
 //! A [`Guest`] is one compiled plugin, its code made by a [`Compiler`] and shared by all with the same
-//! bytes. Each call gets a store and an instance of its own and three independent guards: fuel,
-//! processor time (by the epoch), and the wall clock. The sandbox knows nothing of plugin directories,
-//! public names, JSON Schema or the protocol.
+//! bytes. Each call gets a store and an instance of its own and three guards: fuel, processor time and
+//! the wall clock. The sandbox knows nothing of plugin directories, public names, JSON Schema or the
+//! protocol.
 
 mod binary;
 mod bindings;
@@ -14,6 +14,7 @@ mod command;
 mod compiler;
 mod config;
 mod contract;
+mod engine;
 mod folders;
 mod functions;
 mod guest;
@@ -29,15 +30,14 @@ mod seal;
 mod sharing;
 mod store;
 mod stored;
-mod ticker;
 mod tools;
 mod worker;
 
 use std::sync::Arc;
 
 use tokio::sync::Semaphore;
+use wasmtime::Engine;
 use wasmtime::component::Linker;
-use wasmtime::{Config, Engine};
 
 use crate::protected::Protected;
 use crate::text::escape;
@@ -60,13 +60,13 @@ pub const MAX_CALLS: usize = 32;
 /// The stack of a guest, in bytes. Deeper recursion traps.
 const MAX_STACK: usize = 512 * 1024;
 
-/// What all guests share: the engine, the host functions, the clock of interruption, the slots.
+/// What all guests share: the engine, the host functions, the slots.
 pub struct Sandbox {
     engine: Engine,
     linker: Linker<store::State>,
-    ticker: ticker::Ticker,
     codes: code::Codes,
     slots: Arc<Semaphore>,
+    listings: Arc<Semaphore>,
     protected: Protected,
     network: Arc<http::Network>,
     scratches: Option<Arc<Scratches>>,
@@ -78,19 +78,18 @@ pub struct Sandbox {
 pub struct SandboxError(String);
 
 impl Sandbox {
-    /// Sets up the engine and starts the thread that interrupts computing guests.
+    /// Sets up the engine and what guests may import.
     pub fn new(compiler: Compiler) -> Result<Self, SandboxError> {
         let wasmtime = |error: wasmtime::Error| SandboxError(format!("{error:#}"));
-        let engine = engine().map_err(wasmtime)?;
+        let engine = engine::running().map_err(wasmtime)?;
         let linker = store::linker(&engine).map_err(wasmtime)?;
-        let ticker = ticker::Ticker::start(engine.clone())
-            .map_err(|error| SandboxError(error.to_string()))?;
         let codes = code::Codes::new(compiler, &engine);
         let network = http::Network::new(http::Surroundings::default());
         let slots = Arc::new(Semaphore::new(MAX_CALLS));
+        let listings = Arc::new(Semaphore::new(engine::MAX_LISTINGS));
         let protected = Protected::default();
         let scratches = None;
-        Ok(Self { engine, linker, ticker, codes, slots, protected, network, scratches })
+        Ok(Self { engine, linker, codes, slots, listings, protected, network, scratches })
     }
 
     /// Keeps these directories from all guests that are compiled from now on.
@@ -110,14 +109,6 @@ impl Sandbox {
     pub fn with_network(self, network: Arc<http::Network>) -> Self {
         Self { network, ..self }
     }
-}
-
-/// The engine, the same wherever code is made and run.
-fn engine() -> wasmtime::Result<Engine> {
-    let mut config = Config::new();
-    config.wasm_component_model_map(true);
-    config.consume_fuel(true).epoch_interruption(true).max_wasm_stack(MAX_STACK);
-    Engine::new(&config)
 }
 
 /// The innermost reason on one line, escaped: guests and their files choose parts of it.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use wasmtime::component::{HasSelf, Linker, Resource, ResourceTable};
-use wasmtime::{CallHook, Engine, Store, UpdateDeadline};
+use wasmtime::{CallHook, Engine, Store};
 use wasmtime_wasi::cli::{WasiCli, WasiCliView as _};
 use wasmtime_wasi::filesystem::{
     Descriptor, Dir, OpenMode, WasiFilesystem, WasiFilesystemView as _,
@@ -18,6 +18,7 @@ use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use super::bindings::toolrack::plugin::host;
 use super::command::Process;
+use super::engine::SLICE;
 use super::http::{MAX_FIELDS, Outgoing, Requests};
 use super::log::{Capture, GuestLog, Severity, Stream};
 use super::meter::Meter;
@@ -101,14 +102,22 @@ pub(super) fn new(
     store.limiter(|state| &mut state.meter);
     store.set_hostcall_fuel(usize::try_from(copied).unwrap_or(usize::MAX));
     store.set_max_component_handles(MAX_RESOURCES);
-    store.set_epoch_deadline(1);
-    store.epoch_deadline_callback(|store| {
-        store.data().meter.check_cpu().map_err(wasmtime::Error::new)?;
-        Ok(UpdateDeadline::Yield(1))
-    });
+    store.fuel_async_yield_interval(Some(SLICE))?;
     store.call_hook(|mut store, hook| match hook {
-        CallHook::CallingHost => store.data_mut().meter.host_call().map_err(wasmtime::Error::new),
-        CallHook::CallingWasm | CallHook::ReturningFromWasm | CallHook::ReturningFromHost => Ok(()),
+        CallHook::CallingHost => store.data_mut().meter.leaving().map_err(wasmtime::Error::new),
+        CallHook::ReturningFromHost => match store.data_mut().meter.returning() {
+            Ok(None) => Ok(()),
+            Ok(slice) => store.fuel_async_yield_interval(slice),
+            Err(stopped) => Err(wasmtime::Error::new(stopped)),
+        },
+        CallHook::CallingWasm => {
+            store.data_mut().meter.entering();
+            Ok(())
+        }
+        CallHook::ReturningFromWasm => {
+            store.data_mut().meter.entered();
+            Ok(())
+        }
     });
     Ok(store)
 }
@@ -120,8 +129,8 @@ pub(super) fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
     let l = &mut linker;
     // wasi:io, the two clocks, secure random numbers, stdin, stdout and stderr.
     wasmtime_wasi::p2::add_to_linker_proxy_interfaces_async(l)?;
-    wasi::random::insecure::add_to_linker::<State, WasiRandom>(l, |s| s.wasi.random())?;
-    wasi::random::insecure_seed::add_to_linker::<State, WasiRandom>(l, |s| s.wasi.random())?;
+    wasi::random::insecure::add_to_linker::<State, WasiRandom>(l, |s| s.ctx().ctx.random())?;
+    wasi::random::insecure_seed::add_to_linker::<State, WasiRandom>(l, |s| s.ctx().ctx.random())?;
     wasi::cli::exit::add_to_linker::<State, WasiCli>(l, State::cli)?;
     wasi::cli::environment::add_to_linker::<State, WasiCli>(l, State::cli)?;
     wasi::cli::terminal_input::add_to_linker::<State, WasiCli>(l, State::cli)?;
@@ -130,29 +139,37 @@ pub(super) fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
     wasi::cli::terminal_stdout::add_to_linker::<State, WasiCli>(l, State::cli)?;
     wasi::cli::terminal_stderr::add_to_linker::<State, WasiCli>(l, State::cli)?;
     // Every program's libc asks for these; without a grant there is nothing to reach.
-    wasi::filesystem::preopens::add_to_linker::<State, HasSelf<State>>(l, |state| state)?;
+    wasi::filesystem::preopens::add_to_linker::<State, HasSelf<State>>(l, State::own)?;
     wasi::filesystem::types::add_to_linker::<State, WasiFilesystem>(l, State::filesystem)?;
     // Only sending: what a guest sends is judged by `Requests`.
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(l)?;
     super::config::add_to_linker(l)?;
-    host::add_to_linker::<State, HasSelf<State>>(l, |state| state)?;
+    host::add_to_linker::<State, HasSelf<State>>(l, State::own)?;
     Ok(linker)
 }
 
 impl WasiView for State {
     fn ctx(&mut self) -> WasiCtxView<'_> {
+        self.meter.at_work();
         WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
     }
 }
 
 impl WasiHttpView for State {
     fn http(&mut self) -> WasiHttpCtxView<'_> {
+        self.meter.at_work();
         let Self { requests, table, http, .. } = self;
         WasiHttpCtxView { hooks: requests, table, ctx: http }
     }
 }
 
 impl State {
+    /// The door to what is done here.
+    pub(super) fn own(&mut self) -> &mut Self {
+        self.meter.at_work();
+        self
+    }
+
     /// A value of the plugin's configuration: of a secret of this name, else of a config key.
     pub(super) fn configured(&self, key: &str) -> Option<String> {
         let granted = SecretName::new(key).ok().filter(|name| self.grants.secrets.contains(name));

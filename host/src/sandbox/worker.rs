@@ -7,6 +7,7 @@
 use std::io::{self, Read as _, Write as _};
 
 use super::compiler::{Caps, Failed, artifact};
+use super::engine;
 
 /// Native code follows.
 pub(super) const DONE: u8 = 0;
@@ -43,7 +44,7 @@ pub fn work(caps: &Caps) -> io::Result<()> {
         let _ = io::stdin().lock().read(&mut [0]);
         std::process::exit(ORPHAN)
     })?;
-    let engine = super::engine().map_err(io::Error::other)?;
+    let engine = engine::compiling().map_err(io::Error::other)?;
     let (status, payload) = match artifact(&engine, &wasm) {
         Ok(code) => (DONE, code),
         Err(Failed::Refused(reason)) => (REFUSED, reason.into_bytes()),

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `manifests.rs` | TOML text to checked values: golden pairs |
 //! | `sandbox.rs` | limits, traps and answers of guests in WAT |
+//! | `between.rs` | calls beside each other: nothing is left, everybody gets a turn |
 //! | `programs.rs` | WASI programs in WAT: what they get, and what becomes of what they write |
 //! | `functions.rs` | components that know nothing of tools: types, values, names, limits |
 //! | `files.rs` | directories that guests are granted: what is possible there, and nothing beyond |
@@ -33,6 +34,7 @@
 
 mod any_input;
 mod architecture;
+mod between;
 mod cache;
 mod catalog;
 mod client;

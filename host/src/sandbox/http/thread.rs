@@ -1,6 +1,6 @@
 //! The thread that moves the network's bytes: a runtime with input and output, apart from the guests'.
 //!
-//! The guests' runtime looks at its timers after every poll, since a guest computes for a whole tick.
+//! The guests' runtime looks at its timers after every poll, since a guest computes for a whole slice.
 //! With input and output it would also ask the kernel for events that often, and a response would wait
 //! behind computing guests. This thread never computes for long: TLS is the most it does.
 

@@ -1,0 +1,84 @@
+//! How wasmtime is set up: what guests are compiled to, and where their memory comes from.
+//!
+//! Guests are metered by fuel alone. Every instruction costs some, and those that work on many bytes
+//! cost by the byte, so no guest computes without spending; each [`SLICE`] of it, the guest gives way,
+//! and its processor time and the wall clock are looked at. Checks of the epoch, which would do the
+//! same, cost computing guests another tenth.
+
+use wasmtime::{Config, Enabled, Engine, OperatorCost, PoolingAllocationConfig};
+
+use super::meter::{MAX_INSTANCES, MAX_MEMORIES, MAX_TABLES};
+use super::{MAX_CALLS, MAX_STACK};
+
+/// Guests that are only asked what they are, beside all calls.
+pub(super) const MAX_LISTINGS: usize = 8;
+/// Guests that exist at once.
+const GUESTS: usize = MAX_CALLS + MAX_LISTINGS;
+/// The most elements that a table of a guest has: 8 MiB of pointers.
+pub(super) const MAX_ELEMENTS: usize = 1 << 20;
+/// The most that the runtime itself keeps for an instance: what it knows of functions and globals.
+const MAX_INSTANCE: usize = 32 << 20;
+/// Of a guest's memory, what stays with its slot for the next: cleaned, and never given back and asked
+/// for again between calls. Most guests never use more.
+const KEPT: usize = 1 << 20;
+/// Slots that keep it although nothing runs.
+const WARM: u32 = 4;
+
+/// Fuel that a guest spends before it gives way to others and its limits are looked at: about a
+/// millisecond.
+pub(super) const SLICE: u64 = 2_000_000;
+
+/// Fuel that asking for more memory costs: the system does the work, even to grow by nothing.
+const GROWING: u8 = u8::MAX;
+
+/// The engine that compiles. Code that it makes runs on one that [`running`] gives.
+pub(super) fn compiling() -> wasmtime::Result<Engine> {
+    Engine::new(&config())
+}
+
+/// The engine that guests run on.
+pub(super) fn running() -> wasmtime::Result<Engine> {
+    let mut pooled = config();
+    pooled.allocation_strategy(pool());
+    Engine::new(&pooled).or_else(|error| {
+        // Address space is scarce: under a limit, or on a small machine. All works, only slower.
+        tracing::info!("memory for guests is not pooled here: {}", super::one_line(&error));
+        compiling()
+    })
+}
+
+fn config() -> Config {
+    let mut config = Config::new();
+    config.consume_fuel(true).max_wasm_stack(MAX_STACK);
+    let mut cost = OperatorCost::new();
+    (cost.MemoryGrow, cost.TableGrow) = (GROWING, GROWING);
+    config.operator_cost(cost);
+    config.wasm_component_model_map(true);
+    // Without it, a component cannot have asynchronous functions, and calls cost less.
+    config.concurrency_support(false);
+    config
+}
+
+/// Slots for all that can exist at once, as the meter and the semaphores bound it: the pool is never
+/// full. A slot costs address space; memory costs only what a guest has touched.
+fn pool() -> PoolingAllocationConfig {
+    let of_all = |each: usize| u32::try_from(GUESTS * each).unwrap_or(u32::MAX);
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_component_instances(of_all(1))
+        .total_core_instances(of_all(MAX_INSTANCES))
+        .total_memories(of_all(MAX_MEMORIES))
+        .total_tables(of_all(MAX_TABLES))
+        .total_stacks(of_all(1))
+        .max_memories_per_module(u32::try_from(MAX_MEMORIES).unwrap_or(u32::MAX))
+        .max_tables_per_module(u32::try_from(MAX_TABLES).unwrap_or(u32::MAX))
+        .max_core_instance_size(MAX_INSTANCE)
+        .max_component_instance_size(MAX_INSTANCE)
+        .table_elements(MAX_ELEMENTS)
+        .max_unused_warm_slots(WARM);
+    // Only the kernel knows cheaply which pages have to be cleaned. Where it does not tell, giving
+    // memory back costs less than cleaning what may be dirty.
+    if PoolingAllocationConfig::is_pagemap_scan_available() {
+        pool.pagemap_scan(Enabled::Yes).linear_memory_keep_resident(KEPT).table_keep_resident(KEPT);
+    }
+    pool
+}
