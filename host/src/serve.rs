@@ -51,7 +51,7 @@ pub fn serve(options: Options) -> Result<(), ServeError> {
         .and_then(|run| Board::start(run, &options.plugins, follower.mode(), catalog.clone()));
     protocol.block_on(async {
         let shutdown = shutdown_signal()?;
-        let stdio = Stdio::start(std::io::stdin(), stdout)?;
+        let stdio = Stdio::of_process(stdout)?;
         let following = follower.run(publisher);
         let driver = Driver::new(engine, stdio, catalog, host.guests().clone()).run(shutdown);
         let end = tokio::select! {

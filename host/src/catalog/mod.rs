@@ -16,7 +16,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::name::ToolName;
-use crate::sandbox::{Ended, ProgressSink};
+use crate::sandbox::{CallContext, Ended, ProgressSink};
 use crate::tool::{CallError, Output, ToolSpec};
 pub use plugin::{Plugin, PluginError, first_tool};
 pub use tally::Tally;
@@ -27,6 +27,8 @@ pub const MAX_PLUGINS: usize = 256;
 pub const MAX_TOOLS: usize = 512;
 /// The arguments of one call, in bytes of JSON.
 pub const MAX_ARGUMENTS: usize = 1024 * 1024;
+/// Arguments that a brief turn may be begun with, in bytes of JSON.
+const MAX_BRIEF_ARGUMENTS: usize = 4 * 1024;
 
 /// Everything that is served, and what is not.
 #[derive(Default)]
@@ -231,27 +233,38 @@ impl Tool {
     /// Calls the tool: checks the arguments, runs the guest, checks the structured answer. Dropping
     /// the future ends the call.
     pub async fn call(&self, arguments: &RawValue, progress: Option<ProgressSink>) -> Ended {
+        let context = CallContext { progress, ..CallContext::default() };
+        self.call_in(context, arguments).await
+    }
+
+    /// The same, in this context.
+    pub async fn call_in(&self, context: CallContext, arguments: &RawValue) -> Ended {
         self.tally.call();
-        let ended = self.checked_call(arguments.get(), progress).await;
-        if ended.outcome.is_err() {
-            self.tally.error();
-        }
+        let ended = self.checked_call(context, arguments.get()).await;
+        self.tally.ended(&ended);
         ended
     }
 
-    async fn checked_call(&self, arguments: &str, progress: Option<ProgressSink>) -> Ended {
-        if let Err(problem) = self.check_arguments(arguments) {
+    /// Whether a call with these arguments can be expected to end within a brief turn: the last one did.
+    #[must_use]
+    pub fn is_brief(&self, arguments: &RawValue) -> bool {
+        arguments.get().len() <= MAX_BRIEF_ARGUMENTS && self.tally.is_brief()
+    }
+
+    async fn checked_call(&self, context: CallContext, arguments: &str) -> Ended {
+        if let Err(problem) = self.check_arguments(arguments).await {
             return Ended::before(CallError::InvalidArguments(problem));
         }
-        let ended = self.plugin.guest.call(&self.spec.name, arguments, progress).await;
+        let ended = self.plugin.guest.call_in(context, &self.spec.name, arguments).await;
         let outcome = match ended.outcome {
             Err(CallError::Failed(output)) if !self.err_is_error => Ok(output),
-            outcome => outcome.and_then(|output| self.check_output(output)),
+            Ok(output) => self.check_output(output).await,
+            Err(error) => Err(error),
         };
         Ended { outcome, ..ended }
     }
 
-    fn check_arguments(&self, text: &str) -> Result<(), String> {
+    async fn check_arguments(&self, text: &str) -> Result<(), String> {
         if text.len() > MAX_ARGUMENTS {
             return Err(format!(
                 "they are {} bytes of JSON; the most is {MAX_ARGUMENTS}",
@@ -260,10 +273,10 @@ impl Tool {
         }
         let Some(schema) = &self.input else { return Ok(()) };
         let value: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
-        schema.check(&value, text.len())
+        schema.check(&value, text.len()).await
     }
 
-    fn check_output(&self, output: Output) -> Result<Output, CallError> {
+    async fn check_output(&self, output: Output) -> Result<Output, CallError> {
         let Some(schema) = &self.output else { return Ok(output) };
         let Some(structured) = &output.structured else {
             return Err(CallError::Broken(
@@ -272,7 +285,7 @@ impl Tool {
         };
         let value: Value = serde_json::from_str(structured.get())
             .map_err(|error| CallError::Broken(error.to_string()))?;
-        schema.check(&value, structured.get().len()).map_err(|problem| {
+        schema.check(&value, structured.get().len()).await.map_err(|problem| {
             CallError::Broken(format!("its structured content breaks its output schema: {problem}"))
         })?;
         Ok(output)

@@ -54,11 +54,13 @@ impl Schema {
 
     /// What is wrong with `value`, which is `length` bytes of JSON: where, and what was expected.
     ///
-    /// What may take long gets the thread for itself, and the runtime another: it needs more than one.
-    pub(super) fn check(&self, value: &Value, length: usize) -> Result<(), String> {
+    /// What may take long gives way first, so that a call which was begun elsewhere goes on among the
+    /// guests. It gets the thread for itself, and the runtime another: it needs more than one.
+    pub(super) async fn check(&self, value: &Value, length: usize) -> Result<(), String> {
         if self.is_plain && length <= MAX_INLINE {
             self.check_here(value)
         } else {
+            tokio::task::yield_now().await;
             tokio::task::block_in_place(|| self.check_here(value))
         }
     }

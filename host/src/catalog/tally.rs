@@ -1,6 +1,10 @@
 //! What a tool has been asked since the server started.
 
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
+
+use crate::sandbox::Ended;
+use crate::tool::Usage;
 
 /// Counters of one tool's calls. They are the one thing of a catalog that changes: they go from one
 /// version of a tool to the next.
@@ -8,7 +12,12 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 pub struct Tally {
     calls: AtomicU64,
     errors: AtomicU64,
+    is_brief: AtomicBool,
 }
+
+/// What next to nothing is: well below a brief turn of a guest.
+const BRIEF_FUEL: u64 = 50_000;
+const BRIEF_TIME: Duration = Duration::from_millis(1);
 
 impl Tally {
     /// Calls that were begun.
@@ -27,7 +36,17 @@ impl Tally {
         self.calls.fetch_add(1, Relaxed);
     }
 
-    pub(super) fn error(&self) {
-        self.errors.fetch_add(1, Relaxed);
+    pub(super) fn ended(&self, ended: &Ended) {
+        if ended.outcome.is_err() {
+            self.errors.fetch_add(1, Relaxed);
+        }
+        let Usage { fuel, time, .. } = ended.usage;
+        let is_brief = fuel.is_some_and(|fuel| fuel <= BRIEF_FUEL) && time <= BRIEF_TIME;
+        self.is_brief.store(is_brief, Relaxed);
+    }
+
+    /// Whether the last call took next to nothing.
+    pub(super) fn is_brief(&self) -> bool {
+        self.is_brief.load(Relaxed)
     }
 }

@@ -6,21 +6,24 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch};
 use tokio::task::{AbortHandle, Id as TaskId, JoinError, JoinSet};
 use tokio::time::Instant;
-use tracing::Instrument as _;
 
 use super::engine::{Action, Call, CallKey, Engine};
 use super::message::Line;
-use super::stdio::Stdio;
+use super::news::News;
+use super::stdio::{Gone, Stdio};
 use crate::catalog::Catalog;
-use crate::sandbox::{Ended, Slot};
-use crate::tool::{CallError, Output, Progress, Usage};
+use crate::sandbox::{CallContext, Ended, MakeSpan, Slot, Turn};
+use crate::tool::{CallError, Progress};
 
 /// Requests in flight beyond which no more are begun, and the bytes of their arguments.
 const MAX_IN_FLIGHT: usize = 256;
@@ -32,6 +35,10 @@ const MAX_AHEAD_BYTES: usize = 8 * 1024 * 1024;
 const MAX_UNREAD: usize = 1024 * 1024;
 /// Answers written at once.
 const WRITE: usize = 64 * 1024;
+/// Calls that wait or run on each of the guests' threads before more are begun on this one.
+const AHEAD_OF_GUESTS: usize = 4;
+/// Calls that end on this thread before it looks at everything else.
+const HERE_AT_ONCE: usize = 8;
 /// How long calls may go on without any answer once the input has ended.
 const GRACE: Duration = Duration::from_millis(1500);
 /// How long the end waits for guests that have been told to end; a slice or two of fuel is enough.
@@ -62,6 +69,11 @@ pub struct Driver {
     ahead_bytes: usize,
     unread: VecDeque<Unread>,
     unread_bytes: usize,
+    /// Of calls that ended on this thread: what is to be cleaned, and to be told.
+    left: Vec<Slot>,
+    news: Vec<News>,
+    /// Calls that keep the guests' threads busy.
+    enough: usize,
 }
 
 /// A call's note of progress.
@@ -102,7 +114,6 @@ impl Driver {
             engine,
             stdio,
             catalog,
-            guests,
             calls: JoinSet::new(),
             running: HashMap::new(),
             aborts: HashMap::new(),
@@ -113,6 +124,10 @@ impl Driver {
             ahead_bytes: 0,
             unread: VecDeque::new(),
             unread_bytes: 0,
+            left: Vec::new(),
+            news: Vec::new(),
+            enough: guests.metrics().num_workers() * AHEAD_OF_GUESTS,
+            guests,
         }
     }
 
@@ -122,8 +137,14 @@ impl Driver {
         let mut phase = Phase::Serving;
         self.catalog.mark_changed();
         loop {
-            self.take_lines(&phase);
+            let more = self.take_lines(&phase);
             self.act();
+            if self.write().is_err() {
+                return self.end(End::ClientGone).await;
+            }
+            // The client reads its answer meanwhile.
+            self.left.clear();
+            self.news.drain(..).for_each(News::tell);
             if self.is_done(&phase) {
                 return self.end(End::Finished).await;
             }
@@ -133,25 +154,32 @@ impl Driver {
                 Phase::Draining(_) if self.catalog.borrow().is_none() => None,
                 Phase::Draining(deadline) | Phase::Stopping(deadline) => Some(deadline),
             };
+            let reads_on = self.reads_on(&phase);
+            let client_reads = self.client_reads();
+            let output = &mut self.stdio.output;
+            let writes = !self.unread.is_empty() || output.has_rest();
+            let room = async {
+                if writes {
+                    return output.ready().await;
+                }
+                output.closed().await;
+                Err(Gone)
+            };
             tokio::select! {
-                lines = self.stdio.lines.recv(), if self.reads_on(&phase) => match lines {
+                lines = self.stdio.input.lines(), if reads_on => match lines {
                     Some(lines) => self.read_ahead(lines),
                     None => phase = Phase::Draining(Instant::now() + GRACE),
                 },
-                permit = self.stdio.output.clone().reserve_owned(), if !self.unread.is_empty() => {
-                    let Ok(permit) = permit else { return self.end(End::ClientGone).await };
-                    let bytes = next_write(&mut self.unread);
-                    self.unread_bytes -= bytes.len();
-                    permit.send(bytes);
-                    phase = phase.after_progress();
-                }
-                () = closed(self.stdio.output.clone()) => return self.end(End::ClientGone).await,
+                room = room => match room {
+                    Ok(()) => phase = phase.after_progress(),
+                    Err(Gone) => return self.end(End::ClientGone).await,
+                },
                 Some(ended) = self.calls.join_next_with_id() => {
                     self.ended(ended);
                     phase = phase.after_progress();
                 }
                 // While the client does not read, the channel fills and notes are dropped.
-                Some((key, progress)) = self.progress.recv(), if self.client_reads() => {
+                Some((key, progress)) = self.progress.recv(), if client_reads => {
                     self.engine.progress(key, progress);
                 }
                 Ok(()) = self.catalog.changed() => {
@@ -165,6 +193,7 @@ impl Driver {
                     tracing::debug!("shutting down");
                     phase = phase.stopping();
                 }
+                () = std::future::ready(()), if more => {}
                 () = sleep_until(deadline) => return self.end(End::Finished).await,
             }
         }
@@ -211,24 +240,25 @@ impl Driver {
         }
     }
 
-    fn take_lines(&mut self, phase: &Phase) {
-        while !matches!(phase, Phase::Stopping(_))
-            && self.has_room()
-            && let Some(line) = self.ahead.pop_front()
-        {
+    /// Begins what waits for its turn, as long as there is room. Whether some of it still waits although
+    /// there is room: calls that end on this thread are not to keep their answers, or the rest, waiting.
+    fn take_lines(&mut self, phase: &Phase) -> bool {
+        while !matches!(phase, Phase::Stopping(_)) && self.has_room() {
+            if self.news.len() >= HERE_AT_ONCE {
+                return !self.ahead.is_empty();
+            }
+            let Some(line) = self.ahead.pop_front() else { break };
             self.ahead_bytes -= line.len();
             self.engine.line(&line);
             self.act();
         }
+        false
     }
 
     fn act(&mut self) {
         while let Some(action) = self.engine.next_action() {
             match action {
-                Action::Send(line) => {
-                    self.unread_bytes += line.len() + 1;
-                    self.unread.push_back(Unread { line, slot: None });
-                }
+                Action::Send(line) => self.queue(line),
                 Action::Call(call) => self.start(call),
                 Action::Cancel(key) => {
                     if let Some(running) = self.aborts.remove(&key) {
@@ -240,56 +270,109 @@ impl Driver {
         }
     }
 
+    fn queue(&mut self, line: String) {
+        self.unread_bytes += line.len() + 1;
+        self.unread.push_back(Unread { line, slot: None });
+    }
+
+    /// Hands answers over, as long as there is room for them.
+    fn write(&mut self) -> Result<(), Gone> {
+        while !self.unread.is_empty() && self.stdio.output.is_ready() {
+            let piece = next_write(&mut self.unread);
+            self.unread_bytes -= piece.len();
+            self.stdio.output.give(piece)?;
+        }
+        Ok(())
+    }
+
     fn start(&mut self, call: Call) {
         let Call { key, request, tool, arguments, wants_progress } = call;
         let argument_bytes = arguments.get().len();
-        let span = tracing::info_span!(
-            "call",
-            plugin = tool.plugin.name.as_str(),
-            tool = tool.name.as_str(),
-            request
-        );
+        let span: MakeSpan = {
+            let tool = tool.clone();
+            Arc::new(move || {
+                let (plugin, tool) = (tool.plugin.name.as_str(), tool.name.as_str());
+                tracing::info_span!("call", plugin, tool, request)
+            })
+        };
         let progress = wants_progress.then(|| -> crate::sandbox::ProgressSink {
             let sender = self.progress_sender.clone();
             // A full channel means a client that is told enough already.
             Box::new(move |progress| drop(sender.try_send((key, progress))))
         });
+        let here = self.begins_here() && tool.is_brief(&arguments);
+        let turn = if here { Turn::Brief } else { Turn::Usual };
+        let context = CallContext { turn, progress, span: Some(span.clone()) };
+        let mut run = Box::pin(async move { tool.call_in(context, &arguments).await });
+        if here && let Some(ended) = self.begin(run.as_mut()) {
+            let news = News::of(&ended, span);
+            let slot = self.conclude(key, ended);
+            self.left.extend(slot);
+            self.news.push(news);
+            return;
+        }
         let run = async move {
-            let ended = tool.call(&arguments, progress).await;
-            log_outcome(&ended.outcome, ended.usage);
+            let mut ended = run.await;
+            ended.clean();
+            News::of(&ended, span).tell();
             ended
         };
-        let abort = self.calls.spawn_on(run.instrument(span), &self.guests);
+        let abort = self.calls.spawn_on(run, &self.guests);
         self.running.insert(abort.id(), key);
         self.aborts.insert(key, Running { abort, argument_bytes });
         self.argument_bytes += argument_bytes;
     }
 
-    fn ended(&mut self, ended: Result<(TaskId, Ended), JoinError>) {
-        // Progress that was noted before the end is told before the end.
-        while let Ok((key, progress)) = self.progress.try_recv() {
-            self.engine.progress(key, progress);
+    /// Whether a call that is expected to be over at once is better begun on this thread: with nothing
+    /// else going on, most of what it costs would be another thread's waking up; and with the others
+    /// busy, it would only wait.
+    fn begins_here(&self) -> bool {
+        let running = self.running.len();
+        running == 0 || running >= self.enough
+    }
+
+    /// Runs a call for one brief turn on this thread. It mostly ends in it; else it goes on elsewhere.
+    fn begin(&self, run: Pin<&mut impl Future<Output = Ended>>) -> Option<Ended> {
+        let _among_guests = self.guests.enter();
+        let mut run = pin!(tokio::task::coop::unconstrained(run));
+        // Whoever goes on with it has it told anew whom to wake.
+        let mut context = Context::from_waker(Waker::noop());
+        match catch_unwind(AssertUnwindSafe(|| run.as_mut().poll(&mut context))) {
+            Ok(Poll::Ready(ended)) => Some(ended),
+            Ok(Poll::Pending) => None,
+            Err(_) => Some(Ended::before(internal_error())),
         }
+    }
+
+    fn ended(&mut self, ended: Result<(TaskId, Ended), JoinError>) {
         let (task, ended) = match ended {
             Ok((task, ended)) => (task, ended),
             Err(error) => {
-                let fault = CallError::Host("the call ended in an internal error".into());
                 if error.is_panic() {
                     tracing::error!("a call panicked: {error}");
                 }
-                (error.id(), Ended::before(fault))
+                (error.id(), Ended::before(internal_error()))
             }
         };
         let Some(key) = self.running.remove(&task) else { return };
         // A cancelled call has been forgotten already and ends in silence.
         if let Some(running) = self.aborts.remove(&key) {
             self.argument_bytes -= running.argument_bytes;
-            self.engine.outcome(key, ended.outcome, ended.usage);
+            let slot = self.conclude(key, ended);
             self.act();
             if let Some(answer) = self.unread.back_mut() {
-                answer.slot = ended.slot;
+                answer.slot = slot;
             }
         }
+    }
+
+    /// Tells the engine how a call ended. Progress that was noted before the end is told before it.
+    fn conclude(&mut self, key: CallKey, ended: Ended) -> Option<Slot> {
+        while let Ok((key, progress)) = self.progress.try_recv() {
+            self.engine.progress(key, progress);
+        }
+        self.engine.outcome(key, ended.outcome, ended.usage);
+        ended.slot
     }
 
     /// The one way out: every open request is answered, every call ended, everything written.
@@ -297,18 +380,20 @@ impl Driver {
         self.engine.finish(self.ahead.drain(..));
         while let Some(action) = self.engine.next_action() {
             if let Action::Send(line) = action {
-                self.unread.push_back(Unread { line, slot: None });
+                self.queue(line);
             }
         }
         self.calls.abort_all();
         if end == End::Finished {
             let deadline = Instant::now() + GRACE;
             while !self.unread.is_empty() {
-                let reserved = tokio::time::timeout_at(deadline, self.stdio.output.reserve()).await;
-                let Ok(Ok(permit)) = reserved else { break };
-                permit.send(next_write(&mut self.unread));
+                let room = tokio::time::timeout_at(deadline, self.stdio.output.ready()).await;
+                let given = room.map(|room| room.and_then(|()| self.write()));
+                if !matches!(given, Ok(Ok(()))) {
+                    break;
+                }
             }
-            self.stdio.close(deadline.saturating_duration_since(Instant::now())).await;
+            self.stdio.output.close(deadline.saturating_duration_since(Instant::now())).await;
         }
         let _ = tokio::time::timeout(ENDING, self.calls.shutdown()).await;
         end
@@ -347,27 +432,8 @@ fn next_write(unread: &mut VecDeque<Unread>) -> Vec<u8> {
     bytes
 }
 
-fn log_outcome(outcome: &Result<Output, CallError>, usage: Usage) {
-    let Usage { fuel, peak_memory, time } = usage;
-    let time_ms = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
-    match outcome {
-        Ok(_) => tracing::info!(fuel, peak_memory, time_ms, "answered"),
-        Err(CallError::Failed(_)) => {
-            tracing::info!(fuel, peak_memory, time_ms, "the tool failed");
-        }
-        Err(CallError::InvalidArguments(_)) => {
-            tracing::info!(fuel, peak_memory, time_ms, "invalid arguments");
-        }
-        Err(CallError::Limit(hit)) => tracing::warn!(fuel, peak_memory, time_ms, "{hit}"),
-        Err(error) => {
-            let error = crate::text::escape(&error.to_string());
-            tracing::warn!(fuel, peak_memory, time_ms, "{error}");
-        }
-    }
-}
-
-async fn closed(output: mpsc::Sender<Vec<u8>>) {
-    output.closed().await;
+fn internal_error() -> CallError {
+    CallError::Host("the call ended in an internal error".into())
 }
 
 async fn sleep_until(deadline: Option<Instant>) {

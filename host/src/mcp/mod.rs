@@ -7,8 +7,12 @@
 mod batch;
 mod driver;
 mod engine;
+mod lines;
 mod message;
+mod news;
 mod params;
+#[cfg(target_os = "linux")]
+mod ready;
 mod reply;
 mod result;
 mod stdio;

@@ -1,7 +1,8 @@
-//! Standard input cut into lines, standard output kept for the protocol alone.
+//! The client at the other end of two byte streams: its lines, and what is written to it.
 //!
-//! Both ends are threads, because a pipe, a file and a terminal can all block and only threads wait
-//! on every one of them on every system. Both are bounded: nothing here grows when the other side
+//! Where the system tells when a stream is ready (`ready`), the protocol's own thread reads and writes.
+//! Elsewhere each end is a thread, because a file and a terminal can block and only threads wait on
+//! every one of them on every system. Both ways are bounded: nothing here grows when the other side
 //! stops.
 
 use std::io::{self, Read, Write};
@@ -9,12 +10,13 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::MAX_LINE;
+use super::lines::Cutter;
 use super::message::Line;
+#[cfg(target_os = "linux")]
+use super::ready::{ReadyInput, ReadyOutput};
 
-const CHUNK: usize = 64 * 1024;
-/// How much of a line that is too long is kept to look for its id.
-const START: usize = 64 * 1024;
+/// What is read at once.
+pub(super) const CHUNK: usize = 64 * 1024;
 
 /// The real stdout, set aside for the protocol.
 pub struct PrivateStdout(#[cfg(unix)] std::fs::File, #[cfg(not(unix))] io::Stdout);
@@ -48,37 +50,157 @@ impl Write for PrivateStdout {
 
 /// A client at the other end of two byte streams.
 pub struct Stdio {
-    /// Lines, some at a time. Closed at the end of input.
-    pub(super) lines: mpsc::Receiver<Vec<Line>>,
-    /// Bytes to write. Closed when nobody reads any more.
-    pub(super) output: mpsc::Sender<Vec<u8>>,
-    written: oneshot::Receiver<()>,
+    pub(super) input: Input,
+    pub(super) output: Output,
 }
 
+/// Nobody reads what is written any more.
+pub(super) struct Gone;
+
 impl Stdio {
-    /// Starts the two threads. The reader ends with its input or with the process: a blocked read
-    /// cannot be called back.
+    /// This process's stdin, and its stdout that was set aside.
+    pub fn of_process(stdout: PrivateStdout) -> io::Result<Self> {
+        #[cfg(target_os = "linux")]
+        {
+            let input = match ReadyInput::stdin() {
+                Some(input) => Input::Ready(input),
+                None => Input::thread(io::stdin())?,
+            };
+            let output = match ReadyOutput::of(stdout.0) {
+                Ok(output) => Output::Ready(output),
+                Err(stdout) => Output::thread(stdout)?,
+            };
+            Ok(Self { input, output })
+        }
+        #[cfg(not(target_os = "linux"))]
+        Self::start(io::stdin(), stdout)
+    }
+
+    /// Starts two threads. The reader ends with its input or with the process: a blocked read cannot
+    /// be called back.
     pub fn start(
         input: impl Read + Send + 'static,
         output: impl Write + Send + 'static,
     ) -> io::Result<Self> {
-        let (line_sender, lines) = mpsc::channel(1);
-        let (output_sender, bytes) = mpsc::channel(1);
+        Ok(Self { input: Input::thread(input)?, output: Output::thread(output)? })
+    }
+}
+
+/// Where lines come from.
+pub(super) enum Input {
+    Thread(mpsc::Receiver<Vec<Line>>),
+    #[cfg(target_os = "linux")]
+    Ready(ReadyInput),
+}
+
+impl Input {
+    fn thread(input: impl Read + Send + 'static) -> io::Result<Self> {
+        let (sender, lines) = mpsc::channel(1);
+        let name = "stdin".into();
+        std::thread::Builder::new().name(name).spawn(move || read(input, &sender))?;
+        Ok(Self::Thread(lines))
+    }
+
+    /// The next lines, some at a time; nothing once the input has ended. Losing the future loses no
+    /// line.
+    pub(super) async fn lines(&mut self) -> Option<Vec<Line>> {
+        match self {
+            Self::Thread(lines) => lines.recv().await,
+            #[cfg(target_os = "linux")]
+            Self::Ready(input) => input.lines().await,
+        }
+    }
+}
+
+/// Where answers go, one piece at a time.
+pub(super) enum Output {
+    Thread {
+        bytes: mpsc::Sender<Vec<u8>>,
+        /// Room for the next piece, once there is some.
+        room: Option<mpsc::OwnedPermit<Vec<u8>>>,
+        written: oneshot::Receiver<()>,
+    },
+    #[cfg(target_os = "linux")]
+    Ready(ReadyOutput),
+}
+
+impl Output {
+    fn thread(output: impl Write + Send + 'static) -> io::Result<Self> {
+        let (sender, bytes) = mpsc::channel(1);
         let (done, written) = oneshot::channel();
-        std::thread::Builder::new()
-            .name("stdin".into())
-            .spawn(move || read(input, &line_sender))?;
         std::thread::Builder::new().name("stdout".into()).spawn(move || {
             write(output, bytes);
             let _ = done.send(());
         })?;
-        Ok(Self { lines, output: output_sender, written })
+        Ok(Self::Thread { bytes: sender, room: None, written })
     }
 
-    /// Waits until everything handed over has been written, or cannot be in this time.
+    /// Waits until there is room for the next piece.
+    pub(super) async fn ready(&mut self) -> Result<(), Gone> {
+        match self {
+            Self::Thread { room: Some(_), .. } => Ok(()),
+            Self::Thread { bytes, room, .. } => {
+                *room = Some(bytes.clone().reserve_owned().await.map_err(|_| Gone)?);
+                Ok(())
+            }
+            #[cfg(target_os = "linux")]
+            Self::Ready(output) => output.ready().await,
+        }
+    }
+
+    /// Whether there is room now, as far as is known without waiting.
+    pub(super) fn is_ready(&self) -> bool {
+        match self {
+            Self::Thread { room, .. } => room.is_some(),
+            #[cfg(target_os = "linux")]
+            Self::Ready(output) => output.is_ready(),
+        }
+    }
+
+    /// Whether the last piece waits to be written by somebody who waits for room.
+    pub(super) fn has_rest(&self) -> bool {
+        match self {
+            Self::Thread { .. } => false,
+            #[cfg(target_os = "linux")]
+            Self::Ready(output) => !output.is_ready(),
+        }
+    }
+
+    /// Takes a piece, where there is room for one.
+    pub(super) fn give(&mut self, piece: Vec<u8>) -> Result<(), Gone> {
+        match self {
+            Self::Thread { room, .. } => {
+                if let Some(room) = room.take() {
+                    room.send(piece);
+                }
+                Ok(())
+            }
+            #[cfg(target_os = "linux")]
+            Self::Ready(output) => output.give(piece),
+        }
+    }
+
+    /// Resolves when nobody reads any more, where that is told.
+    pub(super) async fn closed(&self) {
+        match self {
+            Self::Thread { bytes, .. } => bytes.closed().await,
+            #[cfg(target_os = "linux")]
+            Self::Ready(output) => output.closed().await,
+        }
+    }
+
+    /// Waits until everything that was given has been written, or cannot be in this time.
     pub(super) async fn close(self, at_most: Duration) {
-        drop(self.output);
-        let _ = tokio::time::timeout(at_most, self.written).await;
+        match self {
+            Self::Thread { bytes, room, written } => {
+                drop((bytes, room));
+                let _ = tokio::time::timeout(at_most, written).await;
+            }
+            #[cfg(target_os = "linux")]
+            Self::Ready(mut output) => {
+                let _ = tokio::time::timeout(at_most, output.ready()).await;
+            }
+        }
     }
 }
 
@@ -93,10 +215,7 @@ fn read(mut input: impl Read, lines: &mpsc::Sender<Vec<Line>>) {
             }
             Ok(count) => cutter.push(&chunk[..count]),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => {
-                tracing::warn!("reading stdin failed, which ends the input: {error}");
-                return;
-            }
+            Err(error) => return unread(&error),
         };
         if !cut.is_empty() && lines.blocking_send(cut).is_err() {
             return;
@@ -107,88 +226,15 @@ fn read(mut input: impl Read, lines: &mpsc::Sender<Vec<Line>>) {
 fn write(mut output: impl Write, mut bytes: mpsc::Receiver<Vec<u8>>) {
     while let Some(chunk) = bytes.blocking_recv() {
         if let Err(error) = output.write_all(&chunk).and_then(|()| output.flush()) {
-            tracing::debug!("the client does not read any more: {error}");
-            return;
+            return unwritten(&error);
         }
     }
 }
 
-/// Cuts a stream into lines.
-#[derive(Default)]
-struct Cutter {
-    line: Vec<u8>,
-    too_long: bool,
+pub(super) fn unread(error: &io::Error) {
+    tracing::warn!("reading stdin failed, which ends the input: {error}");
 }
 
-impl Cutter {
-    fn push(&mut self, mut bytes: &[u8]) -> Vec<Line> {
-        let mut lines = Vec::new();
-        while let Some(end) = bytes.iter().position(|&byte| byte == b'\n') {
-            self.append(&bytes[..end]);
-            lines.push(self.take());
-            bytes = &bytes[end + 1..];
-        }
-        self.append(bytes);
-        lines
-    }
-
-    /// What is left when the input ends without a newline.
-    fn end(&mut self) -> Vec<Line> {
-        if self.line.is_empty() { Vec::new() } else { vec![self.take()] }
-    }
-
-    fn append(&mut self, bytes: &[u8]) {
-        if self.too_long {
-            return;
-        }
-        if self.line.len() + bytes.len() > MAX_LINE {
-            self.too_long = true;
-            self.line.extend_from_slice(&bytes[..bytes.len().min(START)]);
-            self.line.truncate(START);
-            self.line.shrink_to_fit();
-            return;
-        }
-        self.line.extend_from_slice(bytes);
-    }
-
-    fn take(&mut self) -> Line {
-        let line = std::mem::take(&mut self.line);
-        if std::mem::take(&mut self.too_long) { Line::TooLong(line) } else { Line::Whole(line) }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[track_caller]
-    fn check(chunks: &[&[u8]], expected: &[&str]) {
-        let mut cutter = Cutter::default();
-        let mut lines: Vec<Line> = chunks.iter().flat_map(|chunk| cutter.push(chunk)).collect();
-        lines.extend(cutter.end());
-        let shown: Vec<String> = lines
-            .iter()
-            .map(|line| match line {
-                Line::Whole(bytes) => String::from_utf8_lossy(bytes).into_owned(),
-                Line::TooLong(start) => format!("too long, {} kept", start.len()),
-            })
-            .collect();
-        assert_eq!(shown, expected);
-    }
-
-    #[test]
-    fn lines_are_cut_wherever_chunks_end() {
-        check(&[b"a\nb", b"c\n", b"\nd"], &["a", "bc", "", "d"]);
-        check(&[b"", b"\n"], &[""]);
-    }
-
-    #[test]
-    fn a_line_that_is_too_long_is_skipped_to_its_end() {
-        let chunk = vec![b'x'; CHUNK];
-        let mut chunks = vec![&chunk[..]; MAX_LINE / CHUNK + 2];
-        chunks.push(b"y\nnext\n");
-        check(&chunks, &[&format!("too long, {START} kept"), "next"]);
-        let whole = vec![&chunk[..]; MAX_LINE / CHUNK];
-        check(&whole, &[std::str::from_utf8(&vec![b'x'; MAX_LINE]).expect("ASCII")]);
-    }
+pub(super) fn unwritten(error: &io::Error) {
+    tracing::debug!("the client does not read any more: {error}");
 }

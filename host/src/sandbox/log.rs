@@ -1,12 +1,13 @@
 //! What a guest writes to stdout, stderr and the host's log: captured, capped, escaped, logged by line.
 //!
 //! A guest's stdout is never the protocol. The lines carry the call's span, which names plugin, tool
-//! and request; it is entered around every poll of the guest.
+//! and request. It is made for the lines: most calls write none, and are not to pay for it.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::io::AsyncWrite;
+use tracing::Span;
 use wasmtime_wasi::async_trait;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamError, StreamResult};
@@ -53,7 +54,11 @@ pub(super) enum Severity {
 pub(super) struct GuestLog {
     state: Arc<Mutex<State>>,
     secrets: Arc<Known>,
+    span: Option<MakeSpan>,
 }
+
+/// Makes the span that names a call in the log.
+pub type MakeSpan = Arc<dyn Fn() -> Span + Send + Sync>;
 
 #[derive(Default)]
 struct State {
@@ -66,16 +71,23 @@ struct State {
 }
 
 impl GuestLog {
-    /// An empty log that shows none of `secrets`.
-    pub(super) fn new(secrets: Arc<Known>) -> Self {
-        Self { state: Arc::default(), secrets }
+    /// An empty log that shows none of `secrets`. Without a span, lines carry the one they are written in.
+    pub(super) fn new(secrets: Arc<Known>, span: Option<MakeSpan>) -> Self {
+        Self { state: Arc::default(), secrets, span }
+    }
+
+    fn tell(&self, tell: impl FnOnce()) {
+        match &self.span {
+            Some(span) => span().in_scope(tell),
+            None => tell(),
+        }
     }
 
     /// What the host has to tell the plugin's author, once a call. Not counted as the guest's.
     pub(super) fn note(&self, text: &str) {
         if self.lock().noted.insert(text.to_owned()) {
             let text = escape(&self.secrets.redactor().text(text.to_owned()));
-            tracing::info!(target: "plugin", "{text}");
+            self.tell(|| tracing::info!(target: "plugin", "{text}"));
         }
     }
 
@@ -84,12 +96,12 @@ impl GuestLog {
         self.count(message.len() + LINE)?;
         let message = self.secrets.redactor().text(message.trim_end().to_owned());
         let message = escape(&message[..message.floor_char_boundary(MAX_LINE)]);
-        match severity {
+        self.tell(|| match severity {
             Severity::Debug => tracing::debug!(target: "plugin", "{message}"),
             Severity::Info => tracing::info!(target: "plugin", "{message}"),
             Severity::Warn => tracing::warn!(target: "plugin", "{message}"),
             Severity::Error => tracing::error!(target: "plugin", "{message}"),
-        }
+        });
         Ok(())
     }
 
@@ -160,10 +172,10 @@ impl GuestLog {
         let redacted = self.secrets.redactor().bytes(line);
         let text = String::from_utf8_lossy(redacted.as_deref().unwrap_or(line));
         let text = escape(text.trim_end_matches(['\r', '\n']));
-        match stream {
+        self.tell(|| match stream {
             Stream::Stdout => tracing::info!(target: "plugin", stream = "stdout", "{text}"),
             Stream::Stderr => tracing::info!(target: "plugin", stream = "stderr", "{text}"),
-        }
+        });
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use wasmtime::ResourceLimiter;
 
-use super::engine::SLICE;
+use super::engine::Turn;
 use crate::manifest::{Bytes, Limits, grouped, show_duration};
 use crate::tool::{Limit, LimitHit};
 
@@ -20,10 +20,6 @@ const MAX_HOST_CALLS: u64 = 1_000_000;
 
 /// How often the clock is looked at while a guest calls the host.
 const CALLS_BETWEEN_LOOKS: u64 = 16;
-/// A guest that was busy for so long without giving way is to do so.
-const TURN: Duration = Duration::from_millis(10);
-/// The fuel after which it does.
-const SHORT_SLICE: u64 = 10_000;
 
 /// Core instances, memories and tables of one call. A component made of a preview 1 module has about
 /// ten instances and three tables.
@@ -53,11 +49,12 @@ pub(super) struct Meter {
     worked: bool,
     host_calls: u64,
     hurried: bool,
+    turn: Turn,
     pub(super) cpu: Arc<CpuClock>,
 }
 
 impl Meter {
-    pub(super) fn new(limits: &Limits) -> Self {
+    pub(super) fn new(limits: &Limits, turn: Turn) -> Self {
         Self {
             memory_limit: limits.memory,
             memory: 0,
@@ -68,6 +65,7 @@ impl Meter {
             worked: false,
             host_calls: 0,
             hurried: false,
+            turn,
             cpu: Arc::new(CpuClock::new(limits.cpu)),
         }
     }
@@ -120,9 +118,14 @@ impl Meter {
         if !self.host_calls.is_multiple_of(CALLS_BETWEEN_LOOKS) {
             return Ok(None);
         }
-        let hurried = self.cpu.in_this_poll() > TURN;
-        let changes = hurried != std::mem::replace(&mut self.hurried, hurried);
-        Ok(changes.then_some(if hurried { SHORT_SLICE } else { SLICE }))
+        let hurried = self.cpu.in_this_poll() > self.turn.busy();
+        if hurried == std::mem::replace(&mut self.hurried, hurried) {
+            return Ok(None);
+        }
+        let slice = if hurried { self.turn.short_slice() } else { Turn::Usual.slice() };
+        // Once it has given way, it goes on where guests are at home.
+        self.turn = if hurried { self.turn } else { Turn::Usual };
+        Ok(Some(slice))
     }
 
     fn grow(&mut self, current: usize, desired: usize, element: u64) -> bool {

@@ -46,11 +46,13 @@ pub use code::Wasm;
 pub use command::{Declared, DeclaredError};
 pub use compiler::{Caps, CompileError, Compiler};
 pub use contract::{ToolError, corrected};
+pub use engine::Turn;
 pub use folders::{FolderError, FolderProblem};
 pub use guest::{Ended, Guest, ListError, Slot};
 pub use imports::NotGranted;
+pub use log::MakeSpan;
 pub use scratch::Scratches;
-pub use store::ProgressSink;
+pub use store::{CallContext, ProgressSink};
 pub use worker::work;
 
 /// Calls that run at once, over all plugins; those whose answer waits to be read count too. More wait

@@ -18,9 +18,9 @@ use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use super::bindings::toolrack::plugin::host;
 use super::command::Process;
-use super::engine::SLICE;
+use super::engine::Turn;
 use super::http::{MAX_FIELDS, Outgoing, Requests};
-use super::log::{Capture, GuestLog, Severity, Stream};
+use super::log::{Capture, GuestLog, MakeSpan, Severity, Stream};
 use super::meter::Meter;
 use crate::manifest::{Grants, Limits, SecretName};
 use crate::secret::Known;
@@ -64,17 +64,35 @@ pub(super) struct Reach {
     pub(super) scratch: Option<Arc<File>>,
 }
 
+/// What a guest is run with, beside its limits.
+pub(super) struct Terms {
+    pub(super) reach: Reach,
+    pub(super) context: CallContext,
+}
+
+/// How a call is begun, and where it is heard of.
+#[derive(Default)]
+pub struct CallContext {
+    /// Whose time it takes.
+    pub turn: Turn,
+    /// Where its progress goes.
+    pub progress: Option<ProgressSink>,
+    /// What names it in the log; nothing where it is run within its span.
+    pub span: Option<MakeSpan>,
+}
+
 /// A store with every guard set. `copied` bounds the bytes that one host call or one result copies
 /// out of the guest.
 pub(super) fn new(
     engine: &Engine,
     limits: &Limits,
     copied: u64,
-    reach: Reach,
-    progress: Option<ProgressSink>,
+    terms: Terms,
 ) -> wasmtime::Result<Store<State>> {
+    let Terms { reach, context } = terms;
+    let CallContext { turn, progress, span } = context;
     let Reach { grants, secrets, outgoing, process, scratch } = reach;
-    let log = GuestLog::new(secrets.clone());
+    let log = GuestLog::new(secrets.clone(), span);
     let mut table = ResourceTable::new();
     table.set_max_capacity(MAX_RESOURCES);
     let mut http = WasiHttpCtx::new();
@@ -93,7 +111,7 @@ pub(super) fn new(
     }
     let env: Vec<_> = env.iter().collect();
     let wasi = wasi.envs(&env).build();
-    let meter = Meter::new(limits);
+    let meter = Meter::new(limits, turn);
     let pace = Pace::new();
     let state =
         State { wasi, http, requests, secrets, table, meter, log, grants, scratch, progress, pace };
@@ -102,7 +120,7 @@ pub(super) fn new(
     store.limiter(|state| &mut state.meter);
     store.set_hostcall_fuel(usize::try_from(copied).unwrap_or(usize::MAX));
     store.set_max_component_handles(MAX_RESOURCES);
-    store.fuel_async_yield_interval(Some(SLICE))?;
+    store.fuel_async_yield_interval(Some(turn.slice()))?;
     store.call_hook(|mut store, hook| match hook {
         CallHook::CallingHost => store.data_mut().meter.leaving().map_err(wasmtime::Error::new),
         CallHook::ReturningFromHost => match store.data_mut().meter.returning() {

@@ -4,9 +4,9 @@ use wasmtime::Store;
 
 use super::bindings::PluginPre;
 use super::contract;
-use super::guest::{Call, Guest, ListError};
+use super::guest::{Call, Guest, ListError, Ran};
 use super::store::State;
-use crate::tool::{CallError, Output, ToolSpec, Usage};
+use crate::tool::{CallError, Output, ToolSpec};
 
 /// Bytes that a tool list may copy out of the guest: 512 tools with schemas of some size.
 const MAX_LIST: u64 = 8 * 1024 * 1024;
@@ -20,7 +20,7 @@ pub(super) async fn list(
         let plugin = pre.instantiate_async(&mut *store).await?;
         plugin.toolrack_plugin_tools().call_list_tools(store).await
     };
-    let tools = guest.run(MAX_LIST, guest.nothing(), None, list).await.0?;
+    let tools = guest.run(MAX_LIST, guest.asked(), list).await.0?;
     Ok(contract::tools(tools, guest.grants())?)
 }
 
@@ -29,16 +29,16 @@ pub(super) async fn call(
     guest: &Guest,
     pre: &PluginPre<State>,
     call: Call<'_>,
-) -> (Result<Output, CallError>, Usage) {
-    let Call { tool, arguments, reach, progress } = call;
+) -> (Result<Output, CallError>, Ran) {
+    let Call { tool, arguments, terms } = call;
     let enter = async |store: &mut Store<State>| {
         let plugin = pre.instantiate_async(&mut *store).await?;
         plugin.toolrack_plugin_tools().call_call_tool(store, tool, arguments).await
     };
-    let (outcome, usage) = guest.run(guest.copied(), reach, progress, enter).await;
+    let (outcome, ran) = guest.run(guest.copied(), terms, enter).await;
     let outcome = outcome.and_then(|answer| match answer {
         Ok(output) => contract::output(output),
         Err(failure) => Err(contract::failure(failure)),
     });
-    (outcome, usage)
+    (outcome, ran)
 }

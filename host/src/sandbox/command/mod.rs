@@ -16,9 +16,9 @@ use wasmtime::Store;
 use wasmtime_wasi::I32Exit;
 use wasmtime_wasi::p2::bindings::CommandPre;
 
-use super::guest::{Call, Guest};
-use super::store::{Reach, State};
-use crate::tool::{CallError, Output, Usage};
+use super::guest::{Call, Guest, Ran};
+use super::store::State;
+use crate::tool::{CallError, Output};
 
 pub(super) use declared::list;
 pub use declared::{Declared, DeclaredError};
@@ -30,33 +30,33 @@ pub(super) async fn call(
     guest: &Guest,
     pre: &CommandPre<State>,
     call: Call<'_>,
-) -> (Result<Output, CallError>, Usage) {
-    let Call { tool, arguments, reach, progress } = call;
+) -> (Result<Output, CallError>, Ran) {
+    let Call { tool, arguments, mut terms } = call;
     let declared = guest.declared();
     let Some(tool) = declared.tools.iter().find(|declared| declared.name == tool) else {
         let lost = CallError::Host("the tool is not in its manifest".into());
-        return (Err(lost), Usage::default());
+        return (Err(lost), Ran::default());
     };
     let invocation = match expand::invocation(&tool.command, arguments) {
         Ok(invocation) => invocation,
-        Err(problem) => return (Err(CallError::InvalidArguments(problem)), Usage::default()),
+        Err(problem) => return (Err(CallError::InvalidArguments(problem)), Ran::default()),
     };
-    let secrets = reach.secrets.clone();
+    let secrets = terms.reach.secrets.clone();
     let limit = guest.limits().output;
     let stdout = stdout::Stdout::new(limit);
     let process = Process::new(&declared.name, invocation, stdout.clone());
-    let reach = Reach { process: Some(process), ..reach };
+    terms.reach.process = Some(process);
     let enter = async |store: &mut Store<State>| {
         let code = exit_code(run(store, pre).await)?;
         let State { log, meter, .. } = store.data();
         Ok((code, log.said(answer::MAX_SAID), meter.memory_hit()))
     };
-    let (outcome, usage) = guest.run(guest.copied(), reach, progress, enter).await;
+    let (outcome, ran) = guest.run(guest.copied(), terms, enter).await;
     let outcome = outcome.and_then(|(code, stderr, refused)| {
         let ended = answer::Ended { code, stdout: stdout.take(), stderr, refused };
         answer::answer(ended, &tool.command, declared, limit, secrets.redactor())
     });
-    (outcome, usage)
+    (outcome, ran)
 }
 
 async fn run(

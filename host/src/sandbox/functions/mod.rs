@@ -23,11 +23,11 @@ use wasmtime::Engine;
 use wasmtime::Store;
 use wasmtime::component::{Component, InstancePre, Val};
 
-use super::guest::{Call, Guest};
+use super::guest::{Call, Guest, Ran};
 use super::store::State;
 use crate::manifest::Grants;
 use crate::text::escape;
-use crate::tool::{CallError, Content, Limit, LimitHit, Listed, Output, UnfitTool, Usage};
+use crate::tool::{CallError, Content, Limit, LimitHit, Listed, Output, UnfitTool};
 use docs::Docs;
 use function::Function;
 use write::Unwritten;
@@ -120,15 +120,15 @@ pub(super) async fn call(
     guest: &Guest,
     functions: &Functions,
     call: Call<'_>,
-) -> (Result<Output, CallError>, Usage) {
-    let Call { tool, arguments, reach, progress } = call;
+) -> (Result<Output, CallError>, Ran) {
+    let Call { tool, arguments, terms } = call;
     let Some(function) = functions.table.get(tool) else {
-        return (Err(CallError::Host(format!("there is no tool `{tool}`"))), Usage::default());
+        return (Err(CallError::Host(format!("there is no tool `{tool}`"))), Ran::default());
     };
     let arguments = match read::arguments(&function.parameters, arguments) {
         Ok(arguments) => arguments,
         Err(fault) => {
-            return (Err(CallError::InvalidArguments(fault.to_string())), Usage::default());
+            return (Err(CallError::InvalidArguments(fault.to_string())), Ran::default());
         }
     };
     let enter = async |store: &mut Store<State>| {
@@ -141,8 +141,8 @@ pub(super) async fn call(
         Ok(results.pop())
     };
     let copied = guest.copied().saturating_mul(PER_BYTE);
-    let (outcome, usage) = guest.run(copied, reach, progress, enter).await;
-    (outcome.and_then(|returned| answer(guest, returned.as_ref())), usage)
+    let (outcome, ran) = guest.run(copied, terms, enter).await;
+    (outcome.and_then(|returned| answer(guest, returned.as_ref())), ran)
 }
 
 /// The returned value as wassette has it: within an object, under `result`. An error is a failure.

@@ -1,11 +1,12 @@
 //! The log: `tracing` to stderr, and of a server what plugins write to a file too; each by a thread of
 //! its own, so that a stuck stderr or disk stops nothing.
 
-use std::io::{IsTerminal as _, Write};
+mod queue;
+
+use std::io::IsTerminal as _;
 
 use anyhow::{Context as _, bail};
 use tracing::{Level, Metadata, Subscriber};
-use tracing_appender::non_blocking::{NonBlocking, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::filter::{FilterExt as _, LevelFilter, filter_fn};
 use tracing_subscriber::fmt::format::{DefaultFields, Format, JsonFields};
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -16,20 +17,20 @@ use tracing_subscriber::{EnvFilter, Layer as _, fmt};
 use super::LogFormat;
 use crate::status::{Place, PluginLog};
 use crate::text::escape;
+use queue::{Queue, Writer};
 
-/// Lines that wait for stderr; beyond them lines are lost rather than calls delayed.
-const MAX_LINES: usize = 1024;
+const NO_THREAD: &str = "the thread that writes the log cannot be started";
 
 /// The log. Dropping it writes what waits.
 pub(super) struct Log {
-    plugins: Option<(WorkerGuard, Place)>,
-    _stderr: WorkerGuard,
+    plugins: Option<(Writer, Place)>,
+    _stderr: Writer,
 }
 
 /// Starts the log. What plugins write goes to the log of the server at `place` too, if there is one.
 pub(super) fn start(format: LogFormat, level: &str, place: Option<Place>) -> anyhow::Result<Log> {
     let filter = filter(level)?;
-    let (writer, stderr) = non_blocking(std::io::stderr());
+    let (writer, stderr) = queue::start(std::io::stderr()).context(NO_THREAD)?;
     let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     let log = fmt::layer().with_writer(writer);
     let log = match format {
@@ -40,7 +41,7 @@ pub(super) fn start(format: LogFormat, level: &str, place: Option<Place>) -> any
     };
     let (plugins, plugin_log) = match place {
         Some(place) => {
-            let (writer, guard) = non_blocking(PluginLog::new(place.clone()));
+            let (writer, guard) = queue::start(PluginLog::new(place.clone())).context(NO_THREAD)?;
             let log =
                 as_json(fmt::layer().with_writer(writer)).with_filter(filter_fn(is_of_plugin));
             (Some((guard, place)), Some(log))
@@ -61,14 +62,9 @@ impl Drop for Log {
     }
 }
 
-fn non_blocking(writer: impl Write + Send + 'static) -> (NonBlocking, WorkerGuard) {
-    let builder = NonBlockingBuilder::default().lossy(true).buffered_lines_limit(MAX_LINES);
-    builder.thread_name("log").finish(writer)
-}
+type Json<S> = fmt::Layer<S, JsonFields, Format<fmt::format::Json>, Queue>;
 
-type Json<S> = fmt::Layer<S, JsonFields, Format<fmt::format::Json>, NonBlocking>;
-
-fn as_json<S>(log: fmt::Layer<S, DefaultFields, Format, NonBlocking>) -> Json<S>
+fn as_json<S>(log: fmt::Layer<S, DefaultFields, Format, Queue>) -> Json<S>
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {

@@ -1,0 +1,194 @@
+//! Lines on their way to a place that may be slow or stuck, written by a thread of their own.
+//!
+//! Whoever logs never waits, and mostly wakes nobody either: after a line the thread rests for a
+//! moment, and writes what came meanwhile at once.
+
+use std::collections::VecDeque;
+use std::io::{self, Write};
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tracing_subscriber::fmt::MakeWriter;
+
+/// Lines that wait; beyond them lines are lost rather than calls delayed.
+const MAX_LINES: usize = 1024;
+/// What is written at once, in bytes, but for a line that is longer.
+const PIECE: usize = 64 * 1024;
+/// How long the thread rests.
+const REST: Duration = Duration::from_millis(5);
+/// How long the end waits for what is left to be written.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Where lines are put.
+#[derive(Clone)]
+pub(super) struct Queue(Arc<Shared>);
+
+/// The thread that writes them. Dropping it writes what waits.
+pub(super) struct Writer {
+    shared: Arc<Shared>,
+    ended: Receiver<()>,
+}
+
+#[derive(Default)]
+struct Shared {
+    // A lock and not a snapshot: lines come from every thread. It is held to move a line, never to
+    // write one.
+    state: Mutex<State>,
+    woken: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    lines: VecDeque<Vec<u8>>,
+    /// The thread waits for the next line.
+    sleeps: bool,
+    ends: bool,
+}
+
+/// Starts a thread that writes to `place`.
+pub(super) fn start(place: impl Write + Send + 'static) -> io::Result<(Queue, Writer)> {
+    let shared = Arc::new(Shared::default());
+    let (done, ended) = sync_channel(1);
+    let thread = shared.clone();
+    std::thread::Builder::new().name("log".into()).spawn(move || {
+        thread.write(place);
+        let _ = done.send(());
+    })?;
+    Ok((Queue(shared.clone()), Writer { shared, ended }))
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.shared.state().ends = true;
+        self.shared.woken.notify_all();
+        let _ = self.ended.recv_timeout(PATIENCE);
+    }
+}
+
+impl Shared {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn put(&self, line: &[u8]) {
+        let mut state = self.state();
+        if state.lines.len() >= MAX_LINES {
+            return;
+        }
+        state.lines.push_back(line.to_vec());
+        if std::mem::take(&mut state.sleeps) || state.lines.len() == MAX_LINES / 2 {
+            drop(state);
+            self.woken.notify_one();
+        }
+    }
+
+    fn write(&self, mut place: impl Write) {
+        loop {
+            let mut state = self.state();
+            while state.lines.is_empty() && !state.ends {
+                state.sleeps = true;
+                state = self.woken.wait(state).unwrap_or_else(PoisonError::into_inner);
+            }
+            state.sleeps = false;
+            let lines = std::mem::take(&mut state.lines);
+            let ends = state.ends;
+            drop(state);
+            write_all(&mut place, &lines);
+            if ends && lines.is_empty() {
+                return;
+            }
+            let rests = |state: &mut State| !state.ends && state.lines.len() < MAX_LINES / 2;
+            drop(self.woken.wait_timeout_while(self.state(), REST, rests));
+        }
+    }
+}
+
+/// What cannot be written is lost: there is nobody to tell.
+fn write_all(place: &mut impl Write, lines: &VecDeque<Vec<u8>>) {
+    let mut piece = Vec::new();
+    for line in lines {
+        if !piece.is_empty() && piece.len() + line.len() > PIECE {
+            let _ = place.write_all(&piece);
+            piece.clear();
+        }
+        piece.extend_from_slice(line);
+    }
+    let _ = place.write_all(&piece).and_then(|()| place.flush());
+}
+
+impl<'a> MakeWriter<'a> for Queue {
+    type Writer = &'a Queue;
+
+    fn make_writer(&'a self) -> Self::Writer {
+        self
+    }
+}
+
+impl Write for &Queue {
+    /// Takes one line, whole: that is how `tracing` writes.
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        self.0.put(line);
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A place that shows what was written to it.
+    #[derive(Clone, Default)]
+    struct Paper(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Paper {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().expect("paper").write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn everything_is_written_in_order_before_the_end() {
+        let paper = Paper::default();
+        let (queue, writer) = start(paper.clone()).expect("a thread");
+        let mut expected = String::new();
+        for number in 0..500 {
+            let line = format!("line {number}\n");
+            (&queue).write_all(line.as_bytes()).expect("taken");
+            expected += &line;
+        }
+        drop(writer);
+        let written = paper.0.lock().expect("paper");
+        assert_eq!(String::from_utf8_lossy(&written), expected);
+    }
+
+    #[test]
+    fn a_stuck_place_costs_lines_and_no_time() {
+        struct Stuck(Receiver<()>);
+        impl Write for Stuck {
+            fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+                let _ = self.0.recv();
+                Ok(bytes.len())
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        let (release, stuck) = sync_channel(0);
+        let (queue, writer) = start(Stuck(stuck)).expect("a thread");
+        for _ in 0..10 * MAX_LINES {
+            (&queue).write_all(b"x\n").expect("taken or lost");
+        }
+        assert!(queue.0.state().lines.len() <= MAX_LINES);
+        drop(release);
+        drop(writer);
+    }
+}

@@ -1,0 +1,88 @@
+//! A stream of bytes cut into lines, none longer than is allowed.
+
+use super::MAX_LINE;
+use super::message::Line;
+
+/// How much of a line that is too long is kept to look for its id.
+const START: usize = 64 * 1024;
+
+/// Cuts a stream into lines.
+#[derive(Default)]
+pub(super) struct Cutter {
+    line: Vec<u8>,
+    too_long: bool,
+}
+
+impl Cutter {
+    pub(super) fn push(&mut self, mut bytes: &[u8]) -> Vec<Line> {
+        let mut lines = Vec::new();
+        while let Some(end) = bytes.iter().position(|&byte| byte == b'\n') {
+            self.append(&bytes[..end]);
+            lines.push(self.take());
+            bytes = &bytes[end + 1..];
+        }
+        self.append(bytes);
+        lines
+    }
+
+    /// What is left when the input ends without a newline.
+    pub(super) fn end(&mut self) -> Vec<Line> {
+        if self.line.is_empty() { Vec::new() } else { vec![self.take()] }
+    }
+
+    fn append(&mut self, bytes: &[u8]) {
+        if self.too_long {
+            return;
+        }
+        if self.line.len() + bytes.len() > MAX_LINE {
+            self.too_long = true;
+            self.line.extend_from_slice(&bytes[..bytes.len().min(START)]);
+            self.line.truncate(START);
+            self.line.shrink_to_fit();
+            return;
+        }
+        self.line.extend_from_slice(bytes);
+    }
+
+    fn take(&mut self) -> Line {
+        let line = std::mem::take(&mut self.line);
+        if std::mem::take(&mut self.too_long) { Line::TooLong(line) } else { Line::Whole(line) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(chunks: &[&[u8]], expected: &[&str]) {
+        let mut cutter = Cutter::default();
+        let mut lines: Vec<Line> = chunks.iter().flat_map(|chunk| cutter.push(chunk)).collect();
+        lines.extend(cutter.end());
+        let shown: Vec<String> = lines
+            .iter()
+            .map(|line| match line {
+                Line::Whole(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+                Line::TooLong(start) => format!("too long, {} kept", start.len()),
+            })
+            .collect();
+        assert_eq!(shown, expected);
+    }
+
+    #[test]
+    fn lines_are_cut_wherever_chunks_end() {
+        check(&[b"a\nb", b"c\n", b"\nd"], &["a", "bc", "", "d"]);
+        check(&[b"", b"\n"], &[""]);
+    }
+
+    #[test]
+    fn a_line_that_is_too_long_is_skipped_to_its_end() {
+        const CHUNK: usize = 64 * 1024;
+        let chunk = vec![b'x'; CHUNK];
+        let mut chunks = vec![&chunk[..]; MAX_LINE / CHUNK + 2];
+        chunks.push(b"y\nnext\n");
+        check(&chunks, &[&format!("too long, {START} kept"), "next"]);
+        let whole = vec![&chunk[..]; MAX_LINE / CHUNK];
+        check(&whole, &[std::str::from_utf8(&vec![b'x'; MAX_LINE]).expect("ASCII")]);
+    }
+}
