@@ -48,7 +48,7 @@ def checks(results: Path) -> list[tuple]:
     return [
         *((inspector, check.__name__, era) for check, era in inspector.CHECKS),
         *((web, check.__name__, era) for check, era in web.CHECKS),
-        *((programs, action, name) for action, name in programs.CHECKS),
+        *((programs, name, era) for name, era in programs.CHECKS),
         *((languages, lang, "modern") for lang in languages.LANGUAGES),
         *((components, check.__name__, era) for check, era in components.CHECKS),
         *((python_sdk, check.__name__, mode) for check, mode in python_sdk.CHECKS),

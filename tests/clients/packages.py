@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import venv
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -51,18 +52,30 @@ def versions() -> dict[str, str]:
 
 
 def install() -> None:
-    """Makes the directories match their lock files. Raises `CalledProcessError` when it cannot."""
+    """Makes the directories match their lock files, all at once. Raises `CalledProcessError` when it cannot."""
+    with ThreadPoolExecutor() as pool:
+        for done in [pool.submit(part) for part in (_python, _npm, _crates)]:
+            done.result()
+
+
+def _python() -> None:
     if not _matches(VENV, "requirements.txt"):
         shutil.rmtree(VENV, ignore_errors=True)
         venv.create(VENV, with_pip=True)
-        _command(PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
+        _command(PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile",
                  "--no-deps", "--requirement", HERE / "requirements.txt")
         _stamp(VENV, "requirements.txt")
+
+
+def _npm() -> None:
     if not _matches(MODULES, "package.json", "package-lock.json"):
         # The machine's own npm, because it knows the machine's registry. It warns that its Node is
         # too old for what it installs, which is why the clients run on the other one.
         _command("npm", "ci", "--loglevel=error")
         _stamp(MODULES, "package.json", "package-lock.json")
+
+
+def _crates() -> None:
     if not _matches(CRATES, "crates.txt"):
         for crate, target in re.findall(r"^([^#\s]+) (\S+)$", (HERE / "crates.txt").read_text(), re.MULTILINE):
             _command("cargo", "install", "--quiet", "--locked", "--force", "--root", CRATES,

@@ -1,12 +1,10 @@
-"""One check of Wasm that nobody here wrote: `programs.py run NAME SERVER...`, `programs.py table docs SERVER...`.
+"""One check of Wasm that nobody here wrote: `programs.py NAME ERA SERVER...`.
 
-`run` takes a program from its package as it is; it becomes a plugin by the manifest of its name in
-`programs/`, and the Inspector calls its tools. The last of the server's arguments is its plugin directory.
-
-`table` compares docs/programs.md with what is here; with BLESS=1 it rewrites the table.
+The file is taken from its package as it is. It becomes a plugin by the manifest of its name in `programs/`,
+and the Inspector calls its tools. The last of the server's arguments is its plugin directory. What was seen
+has to be what docs/programs.md says; with BLESS=1 it is written there.
 """
 
-import json
 import os
 import shutil
 import subprocess
@@ -126,58 +124,60 @@ PROGRAMS = {
 }
 
 
-def run(server: list[str], name: str) -> None:
-    program = PROGRAMS[name]
-    program.place(Path(server[-1], f"{name}.wasm"))
-    write(server, name, manifest(name))
-    # Which form of the protocol is spoken, matters to no program.
-    era = ("legacy", "modern")[list(PROGRAMS).index(name) % 2]
+def check(server: list[str], era: str, name: str) -> None:
+    program, wasm = PROGRAMS[name], Path(server[-1], f"{name}.wasm")
+    program.place(wasm)
+    manifest = Path(MANIFESTS, f"{name}.toml").read_text()
+    write(server, name, manifest)
     for calls, ends in ((program.right, Called.answers), (program.wrong, Called.fails)):
         for call in calls:
             ends(Called(server, era, f"{name.replace('-', '_')}_{call.tool}", **call.arguments), *call.holds)
+    table(name, row(name, wasm, tomllib.loads(manifest)))
 
 
-def table(server: list[str], _: str) -> None:
-    rows = "".join(f"| {' | '.join(row(server, name))} |\n" for name in PROGRAMS)
-    text = DOCS.read_text()
-    begin = text.index("|---|") + text[text.index("|---|"):].index("\n") + 1
-    end = text.index("\n\n", begin) + 1
-    if os.environ.get("BLESS"):
-        DOCS.write_text(text[:begin] + rows + text[end:])
-    else:
-        assert text[begin:end] == rows, f"the table in {DOCS} is stale; BLESS=1 rewrites it:\n{rows}"
-
-
-def row(server: list[str], name: str) -> list[str]:
-    program, wasm = PROGRAMS[name], Path(server[-1], f"{name}.wasm")
-    program.place(wasm)
-    told = subprocess.run([server[0], "inspect", "--json", wasm], check=True, timeout=120,
-                          capture_output=True, text=True, stdin=subprocess.DEVNULL)
-    # The eight bytes that begin a file say which of the two forms of Wasm it has.
+def row(name: str, wasm: Path, manifest: dict) -> str:
+    program = PROGRAMS[name]
+    # The bytes after the magic number say which of the two forms of Wasm it has. The kind is what the
+    # manifest says, since a file of another kind would have been refused.
     form = {b"\x01\0": "module", b"\x0d\0": "component"}[wasm.read_bytes()[4:6]]
-    limits = tomllib.loads(manifest(name)).get("limits", {})
     right, wrong = program.right[0], program.wrong[0]
-    return [
+    cells = [
         f"[`{name}.wasm`](../tests/clients/programs/{name}.toml)",
         f"{program.registry} `{program.package}` {packages.versions()[program.package]}",
         program.what, program.language,
-        f"`{json.loads(told.stdout)['kind']}`, {form}", f"{wasm.stat().st_size / 1e6:.1f} MB",
+        f"`{manifest['plugin']['kind']}`, {form}", f"{wasm.stat().st_size / 1e6:.1f} MB",
         f"`{right.tool}`", code(right.holds[0]), code(wrong.holds[0]),
-        ", ".join(f"{key} {value}" for key, value in limits.items()) or "none",
+        ", ".join(f"{key} {value}" for key, value in manifest.get("limits", {}).items()) or "none",
     ]
+    return f"| {' | '.join(cells)} |"
+
+
+def table(name: str, expected: str) -> None:
+    """Compares the table with the program's row, and its rows with the programs there are."""
+    rows = {line.split("`")[1].removesuffix(".wasm"): line
+            for line in DOCS.read_text().splitlines() if line.startswith("| [`")}
+    if os.environ.get("BLESS"):
+        known = [rows.get(other) for other in PROGRAMS if other != name]
+        DOCS.write_text(bless(DOCS.read_text(), [*filter(None, known), expected]))
+        return
+    assert list(rows) == sorted(rows) == sorted(PROGRAMS), f"the table names {list(rows)}"
+    assert rows[name] == expected, f"the row in {DOCS} is stale; BLESS=1 rewrites it:\n{expected}"
+
+
+def bless(text: str, rows: list[str]) -> str:
+    kept = [line for line in text.splitlines() if not line.startswith("| [`")]
+    after = next(number for number, line in enumerate(kept) if line.startswith("|---")) + 1
+    return "\n".join([*kept[:after], *sorted(rows), *kept[after:]]) + "\n"
 
 
 def code(text: str) -> str:
     return f"`` {text} ``" if "`" in text else f"`{text}`"
 
 
-def manifest(name: str) -> str:
-    return Path(MANIFESTS, f"{name}.toml").read_text()
-
-
-CHECKS = [("run", name) for name in PROGRAMS] + [("table", "docs")]
+# Which form of the protocol is spoken matters to no program.
+CHECKS = [(name, ("legacy", "modern")[number % 2]) for number, name in enumerate(PROGRAMS)]
 
 
 if __name__ == "__main__":
-    action, subject, *server = sys.argv[1:]
-    {"run": run, "table": table}[action](server, subject)
+    name, era, *server = sys.argv[1:]
+    check(server, era, name)
