@@ -22,6 +22,7 @@ pub(super) enum Lang {
     /// A Go program, built with GOOS=wasip1: its manifest declares the tools
     Go,
     /// JavaScript by componentize-qjs: the functions of a .wit are tools
+    #[value(alias = "javascript")]
     Js,
     /// Python by componentize-py: the functions of a .wit are tools
     Python,
