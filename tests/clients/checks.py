@@ -18,6 +18,7 @@ from pathlib import Path
 import components
 import conformance
 import inspector
+import languages
 import programs
 import python_sdk
 import web
@@ -47,7 +48,8 @@ def checks(results: Path) -> list[tuple]:
     return [
         *((inspector, check.__name__, era) for check, era in inspector.CHECKS),
         *((web, check.__name__, era) for check, era in web.CHECKS),
-        *((programs, check.__name__, era) for check, era in programs.CHECKS),
+        *((programs, name, era) for name, era in programs.CHECKS),
+        *((languages, lang, "modern") for lang in languages.LANGUAGES),
         *((components, check.__name__, era) for check, era in components.CHECKS),
         *((python_sdk, check.__name__, mode) for check, mode in python_sdk.CHECKS),
         *((conformance, "suite", revision, str(results)) for revision in conformance.REVISIONS),
@@ -66,7 +68,8 @@ def gather(directories: list[Path], names: set[str] | None, into: Path) -> Path:
 
 
 def run(script: str, subject: str, era: str, *arguments: str, home: Path) -> bool:
-    environment = os.environ | {"HOME": str(home), "TMPDIR": str(home), "NO_COLOR": "1"}
+    environment = os.environ | {"HOME": str(home), "TMPDIR": str(home), "NO_COLOR": "1",
+                                "PERSONS_HOME": os.environ["HOME"]}
     environment.pop("XDG_CACHE_HOME", None)
     command = [sys.executable, "-B", Path(__file__).with_name(f"{script}.py"), subject, era, *arguments]
     begun = time.monotonic()

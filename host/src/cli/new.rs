@@ -21,10 +21,22 @@ pub(super) enum Lang {
     C,
     /// A Go program, built with GOOS=wasip1: its manifest declares the tools
     Go,
+    /// JavaScript by componentize-qjs: the functions of a .wit are tools
+    #[value(alias = "javascript")]
+    Js,
+    /// Python by componentize-py: the functions of a .wit are tools
+    Python,
+    /// An AssemblyScript program: its manifest declares the tools
+    Assemblyscript,
 }
 
 /// Where the SDK is found that a plugin depends on, if nothing else is said.
 const SDK: &str = r#"{ git = "https://github.com/toolrack/toolrack" }"#;
+
+/// The manifest of a program, and of a component with functions of its own, which its WIT describes.
+const PROGRAM: &str = include_str!("../../templates/program.toml");
+const FUNCTIONS: &str = include_str!("../../templates/functions.toml");
+const WIT: &str = include_str!("../../templates/functions.wit");
 
 /// A file of the new plugin.
 struct File {
@@ -40,7 +52,7 @@ pub(super) fn run(directory: &Path, lang: Lang, sdk: Option<&Path>) -> anyhow::R
     let sdk = match (lang, sdk) {
         (Lang::Rust, Some(path)) => by_path(path)?,
         (Lang::Rust, None) => SDK.into(),
-        (_, Some(_)) => bail!("--sdk is for Rust: programs in other languages need no SDK"),
+        (_, Some(_)) => bail!("--sdk is for Rust: plugins in other languages need no SDK"),
         (_, None) => String::new(),
     };
     if fs::read_dir(directory).is_ok_and(|mut entries| entries.next().is_some()) {
@@ -85,14 +97,34 @@ fn files(name: &str, lang: Lang, sdk: &str) -> Vec<File> {
         ],
         Lang::C => vec![
             file("main.c", include_str!("../../templates/c/main.c")),
-            file("{name}.toml", include_str!("../../templates/program.toml")),
+            file("{name}.toml", PROGRAM),
             file(".gitignore", include_str!("../../templates/c/gitignore")),
         ],
         Lang::Go => vec![
             file("main.go", include_str!("../../templates/go/main.go")),
             file("go.mod", include_str!("../../templates/go/go.mod")),
-            file("{name}.toml", include_str!("../../templates/program.toml")),
+            file("{name}.toml", PROGRAM),
             file(".gitignore", include_str!("../../templates/go/gitignore")),
+        ],
+        Lang::Js => vec![
+            file("tools.js", include_str!("../../templates/js/tools.js")),
+            file("package.json", include_str!("../../templates/js/package.json")),
+            file("{name}.wit", WIT),
+            file("{name}.toml", FUNCTIONS),
+            file(".gitignore", include_str!("../../templates/js/gitignore")),
+        ],
+        Lang::Python => vec![
+            file("app.py", include_str!("../../templates/python/app.py")),
+            file("requirements.txt", include_str!("../../templates/python/requirements.txt")),
+            file("{name}.wit", WIT),
+            file("{name}.toml", FUNCTIONS),
+            file(".gitignore", include_str!("../../templates/python/gitignore")),
+        ],
+        Lang::Assemblyscript => vec![
+            file("main.ts", include_str!("../../templates/assemblyscript/main.ts")),
+            file("package.json", include_str!("../../templates/assemblyscript/package.json")),
+            file("{name}.toml", PROGRAM),
+            file(".gitignore", include_str!("../../templates/assemblyscript/gitignore")),
         ],
     }
 }
@@ -103,13 +135,26 @@ fn build(name: &str, lang: Lang) -> String {
         Lang::Rust => "cargo build --release --target wasm32-wasip2".into(),
         Lang::C => format!("clang --target=wasm32-wasi -O2 -o {name}.wasm main.c"),
         Lang::Go => format!("GOOS=wasip1 GOARCH=wasm go build -o {name}.wasm ."),
+        Lang::Js | Lang::Assemblyscript => "npm run build".into(),
+        Lang::Python => format!(
+            ".venv/bin/componentize-py -d {name}.wit -w tools componentize app -o {name}.wasm"
+        ),
+    }
+}
+
+/// What is to be done once before the first build: the language's own tools for this directory.
+fn prepare(lang: Lang) -> Option<&'static str> {
+    match lang {
+        Lang::Rust | Lang::C | Lang::Go => None,
+        Lang::Js | Lang::Assemblyscript => Some("npm install"),
+        Lang::Python => Some("python3 -m venv .venv && .venv/bin/pip install -r requirements.txt"),
     }
 }
 
 /// What the language's own start needs.
 fn limits(lang: Lang) -> &'static str {
     match lang {
-        Lang::Rust | Lang::C => "",
+        Lang::Rust | Lang::C | Lang::Js | Lang::Python | Lang::Assemblyscript => "",
         Lang::Go => "# Go's runtime and its garbage collector.\n[limits]\nmemory = \"128MiB\"\n\n",
     }
 }
@@ -122,9 +167,17 @@ fn next(name: &PluginName, directory: &str, lang: Lang) -> String {
             "  cd {directory} && cargo test\n  rustup target add wasm32-wasip2\n  toolrack dev    # builds and \
              installs on every save\n  {call}"
         ),
-        Lang::C | Lang::Go => {
+        Lang::C | Lang::Go | Lang::Js | Lang::Python | Lang::Assemblyscript => {
+            let enter = format!("cd {directory}");
             let build = build(name.as_str(), lang);
-            format!("  cd {directory} && {build}\n  toolrack add {name}.toml\n  {call}")
+            let add = format!("toolrack add {name}.toml");
+            let lines = [Some(&*enter), prepare(lang), Some(&build), Some(&add), Some(&call)];
+            lines
+                .into_iter()
+                .flatten()
+                .map(|line| format!("  {line}"))
+                .collect::<Vec<_>>()
+                .join("\n")
         }
     }
 }
@@ -147,7 +200,9 @@ mod tests {
             let read = Manifest::parse(&manifest.path, &manifest.text);
             let read = read.unwrap_or_else(|error| panic!("{error}"));
             assert_eq!(read.name.as_str(), "word-count");
-            assert_eq!(read.tools.len(), usize::from(*lang != Lang::Rust));
+            let program =
+                files.iter().all(|file| !file.path.ends_with(".wit")) && *lang != Lang::Rust;
+            assert_eq!(read.tools.len(), usize::from(program));
         }
     }
 }

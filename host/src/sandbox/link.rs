@@ -120,12 +120,13 @@ fn missing_import(
     component: &Component,
     error: &wasmtime::Error,
 ) -> CompileError {
-    const OFFERED: [&str; 8] = [
+    const OFFERED: [&str; 9] = [
         "wasi:io/",
         "wasi:clocks/",
         "wasi:random/",
         "wasi:cli/",
         "wasi:filesystem/",
+        "wasi:sockets/",
         "wasi:http/",
         "wasi:config/",
         "toolrack:plugin/host@",
@@ -142,15 +143,8 @@ fn missing_import(
         // The interface is offered, but not with this function, type or version.
         return CompileError::Refused(format!("it cannot be linked: {}", one_line(error)));
     }
-    let sockets = missing.iter().any(|name| name.starts_with("`wasi:sockets/"));
-    let advice = match sockets {
-        true => {
-            "`wasi:sockets` is never offered: send requests with `wasi:http` and a `network` grant"
-        }
-        false => {
-            "a plugin gets clocks, random numbers, `wasi:http`, `wasi:config`, its log and `toolrack:plugin/host`"
-        }
-    };
+    let advice = "a plugin gets clocks, random numbers, `wasi:http`, `wasi:config`, its log and \
+                  `toolrack:plugin/host`";
     let missing = missing.join(", ");
     CompileError::Refused(format!(
         "it imports {missing}, which this version does not offer; {advice}"

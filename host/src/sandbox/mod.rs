@@ -28,6 +28,7 @@ mod redact;
 mod scratch;
 mod seal;
 mod sharing;
+mod sockets;
 mod store;
 mod stored;
 mod tools;

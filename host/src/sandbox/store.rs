@@ -99,13 +99,14 @@ pub(super) fn new(
     http.set_field_size_limit(MAX_FIELDS);
     let notes = log.clone();
     let requests = Requests::new(outgoing, secrets.clone(), move |refusal| notes.note(refusal));
-    // Besides the environment, nothing is granted here: no sockets, and arguments and stdin to programs
-    // only. Files are given to the finished store.
+    // Besides the environment, nothing is granted here: arguments and stdin to programs only. Files are
+    // given to the finished store.
     let mut env = grants.env.clone();
     let mut wasi = WasiCtx::builder();
     wasi.stdout(Capture { stream: Stream::Stdout, log: log.clone() })
         .stderr(Capture { stream: Stream::Stderr, log: log.clone() })
         .max_random_size(MAX_RANDOM);
+    super::sockets::refuse(&mut wasi);
     if let Some(process) = process {
         process.give_to(&mut wasi, &mut env);
     }
@@ -140,8 +141,7 @@ pub(super) fn new(
     Ok(store)
 }
 
-/// Everything a guest can import. Sockets and name look-up are absent, so a component that asks for
-/// them is refused when it is linked.
+/// Everything a guest can import. What is absent here is refused, by name, when it is linked.
 pub(super) fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
     let mut linker = Linker::new(engine);
     let l = &mut linker;
@@ -161,6 +161,7 @@ pub(super) fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
     wasi::filesystem::types::add_to_linker::<State, WasiFilesystem>(l, State::filesystem)?;
     // Only sending: what a guest sends is judged by `Requests`.
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(l)?;
+    super::sockets::add_to_linker(l)?;
     super::config::add_to_linker(l)?;
     host::add_to_linker::<State, HasSelf<State>>(l, State::own)?;
     Ok(linker)

@@ -314,6 +314,63 @@ async fn a_component_without_a_tool_is_refused_and_says_why() {
     .await;
 }
 
+/// Python's interpreter, for one, imports all of `wasi:sockets` whatever the plugin does.
+#[tokio::test(flavor = "multi_thread")]
+async fn sockets_may_be_imported_and_are_refused_to_whoever_asks() {
+    let wit = "
+        package wasi:sockets@0.2.0 {
+            interface network {
+                enum error-code {
+                    unknown, access-denied, not-supported, invalid-argument, out-of-memory, timeout,
+                    concurrency-conflict, not-in-progress, would-block, invalid-state,
+                    new-socket-limit, address-not-bindable, address-in-use, remote-unreachable,
+                    connection-refused, connection-reset, connection-aborted, datagram-too-large,
+                    name-unresolvable, temporary-resolver-failure, permanent-resolver-failure,
+                }
+                enum ip-address-family { ipv4, ipv6 }
+            }
+            interface tcp { resource tcp-socket; }
+            interface udp { resource udp-socket; }
+            interface tcp-create-socket {
+                use network.{error-code, ip-address-family};
+                use tcp.{tcp-socket};
+                create-tcp-socket: func(address-family: ip-address-family)
+                    -> result<tcp-socket, error-code>;
+            }
+            interface udp-create-socket {
+                use network.{error-code, ip-address-family};
+                use udp.{udp-socket};
+                create-udp-socket: func(address-family: ip-address-family)
+                    -> result<udp-socket, error-code>;
+            }
+        }
+        world w {
+            use wasi:sockets/network@0.2.0.{error-code};
+            import wasi:sockets/tcp-create-socket@0.2.0;
+            import wasi:sockets/udp-create-socket@0.2.0;
+            export tcp: func() -> result<_, error-code>;
+            export udp: func() -> result<_, error-code>;
+        }";
+    let wasm = importing(
+        wit,
+        r#"(import "wasi:sockets/tcp-create-socket@0.2.0" "create-tcp-socket"
+                (func $tcp (param i32 i32)))
+            (import "wasi:sockets/udp-create-socket@0.2.0" "create-udp-socket"
+                (func $udp (param i32 i32)))"#,
+        // What comes back is the tag at 0 and the error at 4; what goes out has it at 1.
+        r#"(func $moved (result i32)
+            (i32.store8 (i32.const 1) (i32.load8_u (i32.const 4))) (i32.const 0))
+        (func (export "tcp") (result i32) (call $tcp (i32.const 0) (i32.const 0)) (call $moved))
+        (func (export "udp") (result i32) (call $udp (i32.const 1) (i32.const 0)) (call $moved))"#,
+    );
+    for tool in ["tcp", "udp"] {
+        let Err(CallError::Failed(output)) = call(&wasm, tool, "{}").await else {
+            panic!("{tool} did not fail")
+        };
+        assert_eq!(structured(output), r#"{"result":{"err":"access-denied"}}"#, "{tool}");
+    }
+}
+
 /// Types whose tree doubles with each level.
 fn doubling(levels: usize) -> String {
     let mut types = "record t0 { a: u8 }".to_owned();

@@ -334,12 +334,12 @@ async fn assert_refused(wasm: &[u8], expected: &str) {
 
 #[tokio::test]
 async fn what_is_not_offered_is_refused_by_name() {
-    let sockets = r#"(component
-        (import "wasi:sockets/network@0.2.0" (instance (export "network" (type (sub resource)))))
+    let threads = r#"(component
+        (import "wasi:threads/spawn@0.2.0" (instance (export "thread" (type (sub resource)))))
         (instance $tools)
         (export "toolrack:plugin/tools@0.1.0" (instance $tools)))"#;
-    assert_refused(&wat::parse_str(sockets).unwrap(), "imports `wasi:sockets/network@0.2.0`").await;
-    assert_refused(&wat::parse_str(sockets).unwrap(), "`wasi:sockets` is never offered").await;
+    assert_refused(&wat::parse_str(threads).unwrap(), "imports `wasi:threads/spawn@0.2.0`").await;
+    assert_refused(&wat::parse_str(threads).unwrap(), "a plugin gets clocks, random").await;
 }
 
 #[tokio::test]

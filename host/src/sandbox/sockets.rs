@@ -1,0 +1,29 @@
+//! `wasi:sockets`: offered, since interpreters import it whether or not they use it, and refused.
+//!
+//! No socket is ever made and no name looked up: whatever a guest asks for ends with an error that it can
+//! handle. Requests go over `wasi:http`, where a grant names the host.
+
+use wasmtime::component::Linker;
+use wasmtime_wasi::WasiCtxBuilder;
+use wasmtime_wasi::p2::bindings::sockets;
+use wasmtime_wasi::sockets::{WasiSockets, WasiSocketsView as _};
+
+use super::store::State;
+
+/// Adds the interfaces.
+pub(super) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> {
+    let l = linker;
+    let options = sockets::network::LinkOptions::default();
+    sockets::network::add_to_linker::<State, WasiSockets>(l, &options, State::sockets)?;
+    sockets::instance_network::add_to_linker::<State, WasiSockets>(l, State::sockets)?;
+    sockets::ip_name_lookup::add_to_linker::<State, WasiSockets>(l, State::sockets)?;
+    sockets::tcp::add_to_linker::<State, WasiSockets>(l, State::sockets)?;
+    sockets::tcp_create_socket::add_to_linker::<State, WasiSockets>(l, State::sockets)?;
+    sockets::udp::add_to_linker::<State, WasiSockets>(l, State::sockets)?;
+    sockets::udp_create_socket::add_to_linker::<State, WasiSockets>(l, State::sockets)
+}
+
+/// Refuses all of it.
+pub(super) fn refuse(wasi: &mut WasiCtxBuilder) {
+    wasi.allow_tcp(false).allow_udp(false).allow_ip_name_lookup(false);
+}
