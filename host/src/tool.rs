@@ -258,9 +258,8 @@ impl fmt::Display for LimitHit {
 /// What a call really spent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Usage {
-    /// Work, in wasmtime's fuel. Unknown where the guest was interrupted while it computed: wasmtime
-    /// counts in a register then.
-    pub fuel: Option<u64>,
+    /// Work, in wasmtime's fuel.
+    pub fuel: u64,
     /// The most bytes of memories and tables held at once.
     pub peak_memory: u64,
     /// Wall-clock time from the guest's instantiation to its answer.
@@ -270,7 +269,7 @@ pub struct Usage {
 /// What a call spent that never reached its guest: nothing.
 impl Default for Usage {
     fn default() -> Self {
-        Self { fuel: Some(0), peak_memory: 0, time: Duration::ZERO }
+        Self { fuel: 0, peak_memory: 0, time: Duration::ZERO }
     }
 }
 

@@ -56,7 +56,7 @@ def javascript(module: str) -> Callable[[Path], object]:
 
 
 def componentize(module: Path, wit: Path, at: Path) -> None:
-    # Without `--sync` it makes a component with asynchronous functions, which is refused.
+    # Without `--sync` its functions cost more: they run as tasks.
     command = [packages.node(), packages.COMPONENTIZE, "--sync", "--wit", wit, "--js", module, "--output", at]
     subprocess.run([str(part) for part in command], check=True, stdin=subprocess.DEVNULL,
                    stdout=sys.stderr, timeout=120)

@@ -41,7 +41,7 @@ impl Tally {
             self.errors.fetch_add(1, Relaxed);
         }
         let Usage { fuel, time, .. } = ended.usage;
-        let is_brief = fuel.is_some_and(|fuel| fuel <= BRIEF_FUEL) && time <= BRIEF_TIME;
+        let is_brief = fuel <= BRIEF_FUEL && time <= BRIEF_TIME;
         self.is_brief.store(is_brief, Relaxed);
     }
 

@@ -102,7 +102,7 @@ fn print(outcome: Result<Output, CallError>, usage: Usage) {
         }
         Err(error) => eprintln!("{} {}", paint(ERROR, "error:"), safe(&error.to_string())),
     }
-    let fuel = usage.fuel.map_or("unknown".into(), grouped);
+    let fuel = grouped(usage.fuel);
     let (memory, time) = (usage.peak_memory / 1024, usage.time);
     eprintln!("{}", paint(DIM, format!("fuel {fuel}, {memory} KiB at most, {time:.1?}")));
 }

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use tokio::sync::Semaphore;
+use wasmtime::Engine;
 use wasmtime::component::Component;
 
 use super::cache::{Cache, MAX_CACHE};
@@ -135,7 +136,7 @@ fn cached(sandbox: &Sandbox, wasm: &Wasm) -> Option<Made> {
 
 fn compiled(sandbox: &Sandbox, wasm: &Wasm, lifeline: &Lifeline) -> Made {
     let bytes = wasm.bytes()?;
-    let code = sandbox.codes.compiler.compile(&sandbox.engine, &bytes, lifeline)?;
+    let code = sandbox.codes.compiler.compile(&bytes, lifeline)?;
     drop(bytes);
     let component = load(sandbox, &code).map_err(|error| {
         CompileError::Host(format!("the compiled code cannot be loaded: {}", one_line(&error)))
@@ -146,13 +147,21 @@ fn compiled(sandbox: &Sandbox, wasm: &Wasm, lifeline: &Lifeline) -> Made {
     link(sandbox, &component, wasm)
 }
 
-#[expect(unsafe_code, reason = "native code cannot be checked, only trusted")]
+/// The component that `code` is, on the engine that it was made for.
 fn load(sandbox: &Sandbox, code: &[u8]) -> wasmtime::Result<Component> {
+    load_on(&sandbox.ground.engine, code).or_else(|error| match sandbox.concurrent() {
+        Ok(ground) => load_on(&ground.engine, code).map_err(|_| error),
+        Err(_) => Err(error),
+    })
+}
+
+#[expect(unsafe_code, reason = "native code cannot be checked, only trusted")]
+fn load_on(engine: &Engine, code: &[u8]) -> wasmtime::Result<Component> {
     // SAFETY: deserializing trusts that the bytes are what wasmtime's own compiler made. They come
     // from that compiler in this process; or from a child that runs this executable, exited with
     // success, and wrote to a pipe that only it and we hold; or from the cache, where their tag was
     // verified with a key that only this user can read, and only the first two are ever sealed.
-    unsafe { Component::deserialize(&sandbox.engine, code) }
+    unsafe { Component::deserialize(engine, code) }
 }
 
 /// Runs what takes long on a thread where that disturbs nobody, when there is a slot. The slot is free

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use wasmtime::Engine;
 
+use super::engine;
 use super::folders::FolderError;
 use super::imports::NotGranted;
 use super::lifeline::Lifeline;
@@ -112,13 +113,12 @@ impl Compiler {
     /// Native code for `wasm`. Blocks the thread for as long as it takes, or until `lifeline` is cut.
     pub(super) fn compile(
         &self,
-        engine: &Engine,
         wasm: &[u8],
         lifeline: &Lifeline,
     ) -> Result<Vec<u8>, CompileError> {
         match &self.place {
             Place::Child(program) => child::compile(program, &self.caps, wasm, lifeline),
-            Place::Process => artifact(engine, wasm).map_err(|failed| match failed {
+            Place::Process => artifact(wasm).map_err(|failed| match failed {
                 Failed::Refused(reason) => CompileError::Refused(reason),
                 Failed::Panicked => CompileError::Refused(PANICKED.into()),
                 Failed::OutOfMemory => CompileError::Host("there is not enough memory".into()),
@@ -138,13 +138,27 @@ pub(super) enum Failed {
 pub(super) const PANICKED: &str = "the code cannot be compiled: the compiler failed on it";
 
 /// Native code for `wasm`, made here and now.
-pub(super) fn artifact(engine: &Engine, wasm: &[u8]) -> Result<Vec<u8>, Failed> {
+pub(super) fn artifact(wasm: &[u8]) -> Result<Vec<u8>, Failed> {
     let bytes = binary::component(wasm).map_err(|error| Failed::Refused(error.to_string()))?;
-    // A fault of the compiler costs this plugin, not the host.
-    let compiled = catch_unwind(AssertUnwindSafe(|| engine.precompile_component(&bytes)))
-        .map_err(|_| Failed::Panicked)?;
-    compiled.map_err(|error| match error.is::<wasmtime::error::OutOfMemory>() {
+    match precompile(engine::compiling(), &bytes)? {
+        // As the validator names what the usual engine leaves out.
+        Err(error) if error.root_cause().to_string().contains("async") => {
+            precompile(engine::concurrent(), &bytes)?
+        }
+        compiled => compiled,
+    }
+    .map_err(|error| match error.is::<wasmtime::error::OutOfMemory>() {
         true => Failed::OutOfMemory,
         false => Failed::Refused(format!("the code cannot be compiled: {}", one_line(&error))),
     })
+}
+
+fn precompile(
+    engine: wasmtime::Result<Engine>,
+    bytes: &[u8],
+) -> Result<wasmtime::Result<Vec<u8>>, Failed> {
+    let engine = engine.map_err(|error| Failed::Refused(one_line(&error)))?;
+    // A fault of the compiler costs this plugin, not the host.
+    catch_unwind(AssertUnwindSafe(|| engine.precompile_component(bytes)))
+        .map_err(|_| Failed::Panicked)
 }

@@ -62,17 +62,21 @@ impl Turn {
     }
 }
 
+/// The slice of a guest on the engine for concurrency: there, it can keep the host busy while another of
+/// its tasks runs, so no slice fits both.
+pub(super) const SLICE_OF_TASKS: u64 = 20_000;
+
 /// Fuel that asking for more memory costs: the system does the work, even to grow by nothing.
 const GROWING: u8 = u8::MAX;
 
-/// The engine that compiles. Code that it makes runs on one that [`running`] gives.
+/// The engine that compiles. Code that it makes runs on the one that [`running`] gives.
 pub(super) fn compiling() -> wasmtime::Result<Engine> {
-    Engine::new(&config())
+    Engine::new(&config(false))
 }
 
-/// The engine that guests run on.
+/// The engine that most guests run on.
 pub(super) fn running() -> wasmtime::Result<Engine> {
-    let mut pooled = config();
+    let mut pooled = config(false);
     pooled.allocation_strategy(pool());
     Engine::new(&pooled).or_else(|error| {
         // Address space is scarce: under a limit, or on a small machine. All works, only slower.
@@ -81,15 +85,20 @@ pub(super) fn running() -> wasmtime::Result<Engine> {
     })
 }
 
-fn config() -> Config {
+/// The engine for components with asynchronous functions, futures or streams: it compiles them and runs
+/// them. Few need it, and every call costs more on it.
+pub(super) fn concurrent() -> wasmtime::Result<Engine> {
+    Engine::new(&config(true))
+}
+
+fn config(concurrent: bool) -> Config {
     let mut config = Config::new();
     config.consume_fuel(true).max_wasm_stack(MAX_STACK);
     let mut cost = OperatorCost::new();
     (cost.MemoryGrow, cost.TableGrow) = (GROWING, GROWING);
     config.operator_cost(cost);
     config.wasm_component_model_map(true);
-    // Without it, a component cannot have asynchronous functions, and calls cost less.
-    config.concurrency_support(false);
+    config.concurrency_support(concurrent);
     config
 }
 

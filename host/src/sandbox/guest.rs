@@ -128,7 +128,7 @@ impl Guest {
         grants: Grants,
     ) -> Result<Self, CompileError> {
         let code = Code::of(&sandbox, wasm).await?;
-        imports::check(imported(&sandbox, &code).iter().map(String::as_str), &grants)?;
+        imports::check(imported(&code).iter().map(String::as_str), &grants)?;
         if grants.scratch.is_some() && sandbox.scratches.is_none() {
             return Err(CompileError::Refused(NO_SCRATCH.into()));
         }
@@ -154,7 +154,7 @@ impl Guest {
     /// The interfaces that it imports, as it names them.
     #[must_use]
     pub fn imports(&self) -> Vec<String> {
-        imported(&self.sandbox, &self.code)
+        imported(&self.code)
     }
 
     /// Why its limits do not even let it start, if they do not.
@@ -306,7 +306,7 @@ impl Guest {
         terms: Terms,
         enter: impl AsyncFnOnce(&mut Store<State>) -> wasmtime::Result<T>,
     ) -> (Result<T, CallError>, Ran) {
-        let (engine, limits) = (&self.sandbox.engine, &self.limits);
+        let (engine, limits) = (self.code.linked.component().engine(), &self.limits);
         let started = Instant::now();
         let mut store = match store::new(engine, limits, copied, terms) {
             Ok(store) => store,
@@ -324,7 +324,8 @@ impl Guest {
             None => Err(limit(Limit::Timeout, show_duration(limits.timeout))),
         };
         let usage = Usage {
-            fuel: store.get_fuel().ok().map(|left| limits.fuel.saturating_sub(left)),
+            // Fuel is on, so that its rest is known.
+            fuel: limits.fuel.saturating_sub(store.get_fuel().unwrap_or_default()),
             peak_memory: store.data().meter.peak_memory(),
             time,
         };
@@ -383,9 +384,10 @@ fn fits(component: &Component, limit: Bytes) -> Result<(), CompileError> {
     )))
 }
 
-fn imported(sandbox: &Sandbox, code: &Code) -> Vec<String> {
-    let component = code.linked.component().component_type();
-    component.imports(&sandbox.engine).map(|(name, _)| name.to_owned()).collect()
+fn imported(code: &Code) -> Vec<String> {
+    let component = code.linked.component();
+    let names = component.component_type();
+    names.imports(component.engine()).map(|(name, _)| name.to_owned()).collect()
 }
 
 /// Opens what is granted on a thread that the file system may block.

@@ -49,11 +49,12 @@ pub(super) fn link(
     component: &Component,
     wasm: &Wasm,
 ) -> Result<Linked, CompileError> {
-    let kind = kind(sandbox, component)?;
-    let pre = sandbox
+    let kind = kind(component)?;
+    let ground = sandbox.ground_of(component).map_err(CompileError::Host)?;
+    let pre = ground
         .linker
         .instantiate_pre(component)
-        .map_err(|error| missing_import(sandbox, component, &error))?;
+        .map_err(|error| missing_import(component, &error))?;
     match kind {
         Kind::Tools => PluginPre::new(pre).map(Linked::Tools).map_err(|error| one_line(&error)),
         Kind::Command => {
@@ -62,7 +63,7 @@ pub(super) fn link(
         Kind::Functions => {
             // What the author wrote of the functions is not in the compiled code.
             let bytes = wasm.bytes()?;
-            let functions = Functions::of(pre, &sandbox.engine, &bytes);
+            let functions = Functions::of(pre, component.engine(), &bytes);
             functions.map(Arc::new).map(Linked::Functions)
         }
     }
@@ -70,11 +71,11 @@ pub(super) fn link(
 }
 
 /// What `component` is, by what it exports.
-fn kind(sandbox: &Sandbox, component: &Component) -> Result<Kind, CompileError> {
+fn kind(component: &Component) -> Result<Kind, CompileError> {
     let component_type = component.component_type();
     let expected = format!("{TOOLS}@{VERSION}");
     let (mut other, mut runs) = (None, None);
-    for (name, item) in component_type.exports(&sandbox.engine) {
+    for (name, item) in component_type.exports(component.engine()) {
         if name == expected && matches!(item.ty, ComponentItem::ComponentInstance(_)) {
             return Ok(Kind::Tools);
         }
@@ -92,7 +93,7 @@ fn kind(sandbox: &Sandbox, component: &Component) -> Result<Kind, CompileError> 
         )));
     }
     // Some toolchains make every component a program, too.
-    if functions::has_any(component, &sandbox.engine) {
+    if functions::has_any(component, component.engine()) {
         return Ok(Kind::Functions);
     }
     if let Some(command) = runs {
@@ -103,7 +104,7 @@ fn kind(sandbox: &Sandbox, component: &Component) -> Result<Kind, CompileError> 
             ))
         });
     }
-    let mut names = component_type.exports(&sandbox.engine).map(|(name, _)| name);
+    let mut names = component_type.exports(component.engine()).map(|(name, _)| name);
     Err(CompileError::Refused(if names.any(|name| name.starts_with("wasi:http/")) {
         "it is a web server, without a function that could be a tool; export functions of its own"
             .into()
@@ -115,11 +116,7 @@ fn kind(sandbox: &Sandbox, component: &Component) -> Result<Kind, CompileError> 
 }
 
 /// Names the imports that nothing here provides.
-fn missing_import(
-    sandbox: &Sandbox,
-    component: &Component,
-    error: &wasmtime::Error,
-) -> CompileError {
+fn missing_import(component: &Component, error: &wasmtime::Error) -> CompileError {
     const OFFERED: [&str; 9] = [
         "wasi:io/",
         "wasi:clocks/",
@@ -133,7 +130,7 @@ fn missing_import(
     ];
     let component_type = component.component_type();
     let missing: Vec<String> = component_type
-        .imports(&sandbox.engine)
+        .imports(component.engine())
         .map(|(name, _)| name)
         .filter(|name| !OFFERED.iter().any(|offered| name.starts_with(offered)))
         .take(8)

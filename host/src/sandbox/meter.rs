@@ -49,6 +49,7 @@ pub(super) struct Meter {
     worked: bool,
     host_calls: u64,
     hurried: bool,
+    has_tasks: bool,
     turn: Turn,
     pub(super) cpu: Arc<CpuClock>,
 }
@@ -65,6 +66,7 @@ impl Meter {
             worked: false,
             host_calls: 0,
             hurried: false,
+            has_tasks: false,
             turn,
             cpu: Arc::new(CpuClock::new(limits.cpu)),
         }
@@ -77,6 +79,12 @@ impl Meter {
     /// The memory limit, if the guest ran into it. A guest that is refused memory usually traps next.
     pub(super) fn memory_hit(&self) -> Option<LimitHit> {
         self.refused_memory.then(|| Stopped::at(Limit::Memory, self.memory_limit).0)
+    }
+
+    /// Notes that the guest has tasks of its own, which can run while the host works for another: its
+    /// slices stay as they are.
+    pub(super) fn has_tasks(&mut self) {
+        self.has_tasks = true;
     }
 
     /// Notes that the host works for the guest, which costs no fuel. Every door into [`State`] does so.
@@ -116,6 +124,9 @@ impl Meter {
             return Err(Stopped::at(Limit::HostCalls, grouped(MAX_HOST_CALLS)));
         }
         if !self.host_calls.is_multiple_of(CALLS_BETWEEN_LOOKS) {
+            return Ok(None);
+        }
+        if self.has_tasks {
             return Ok(None);
         }
         let hurried = self.cpu.in_this_poll() > self.turn.busy();

@@ -34,11 +34,11 @@ mod stored;
 mod tools;
 mod worker;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use tokio::sync::Semaphore;
 use wasmtime::Engine;
-use wasmtime::component::Linker;
+use wasmtime::component::{Component, Linker};
 
 use crate::protected::Protected;
 use crate::text::escape;
@@ -63,16 +63,29 @@ pub const MAX_CALLS: usize = 32;
 /// The stack of a guest, in bytes. Deeper recursion traps.
 const MAX_STACK: usize = 512 * 1024;
 
-/// What all guests share: the engine, the host functions, the slots.
+/// What all guests share: engines, host functions, code, slots.
 pub struct Sandbox {
-    engine: Engine,
-    linker: Linker<store::State>,
+    ground: Ground,
+    concurrent: OnceLock<Result<Ground, String>>,
     codes: code::Codes,
     slots: Arc<Semaphore>,
     listings: Arc<Semaphore>,
     protected: Protected,
     network: Arc<http::Network>,
     scratches: Option<Arc<Scratches>>,
+}
+
+/// An engine, and what its guests may import.
+struct Ground {
+    engine: Engine,
+    linker: Linker<store::State>,
+}
+
+impl Ground {
+    fn new(engine: Engine) -> wasmtime::Result<Self> {
+        let linker = store::linker(&engine)?;
+        Ok(Self { engine, linker })
+    }
 }
 
 /// The sandbox could not be set up on this machine.
@@ -84,15 +97,31 @@ impl Sandbox {
     /// Sets up the engine and what guests may import.
     pub fn new(compiler: Compiler) -> Result<Self, SandboxError> {
         let wasmtime = |error: wasmtime::Error| SandboxError(format!("{error:#}"));
-        let engine = engine::running().map_err(wasmtime)?;
-        let linker = store::linker(&engine).map_err(wasmtime)?;
-        let codes = code::Codes::new(compiler, &engine);
+        let ground = engine::running().and_then(Ground::new).map_err(wasmtime)?;
+        let concurrent = OnceLock::new();
+        let codes = code::Codes::new(compiler, &ground.engine);
         let network = http::Network::new(http::Surroundings::default());
         let slots = Arc::new(Semaphore::new(MAX_CALLS));
         let listings = Arc::new(Semaphore::new(engine::MAX_LISTINGS));
         let protected = Protected::default();
         let scratches = None;
-        Ok(Self { engine, linker, codes, slots, listings, protected, network, scratches })
+        Ok(Self { ground, concurrent, codes, slots, listings, protected, network, scratches })
+    }
+
+    /// What a component stands on.
+    fn ground_of(&self, component: &Component) -> Result<&Ground, String> {
+        if Engine::same(component.engine(), &self.ground.engine) {
+            return Ok(&self.ground);
+        }
+        self.concurrent()
+    }
+
+    /// What components with asynchronous functions stand on; made when there is one.
+    fn concurrent(&self) -> Result<&Ground, String> {
+        let ground = self.concurrent.get_or_init(|| {
+            engine::concurrent().and_then(Ground::new).map_err(|error| one_line(&error))
+        });
+        ground.as_ref().map_err(Clone::clone)
     }
 
     /// Keeps these directories from all guests that are compiled from now on.

@@ -18,7 +18,7 @@ use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use super::bindings::toolrack::plugin::host;
 use super::command::Process;
-use super::engine::Turn;
+use super::engine::{SLICE_OF_TASKS, Turn};
 use super::http::{MAX_FIELDS, Outgoing, Requests};
 use super::log::{Capture, GuestLog, MakeSpan, Severity, Stream};
 use super::meter::Meter;
@@ -121,7 +121,16 @@ pub(super) fn new(
     store.limiter(|state| &mut state.meter);
     store.set_hostcall_fuel(usize::try_from(copied).unwrap_or(usize::MAX));
     store.set_max_component_handles(MAX_RESOURCES);
-    store.fuel_async_yield_interval(Some(turn.slice()))?;
+    // Tasks, futures and streams, where there are such.
+    let has_tasks =
+        store.concurrent_resource_table().map(|table| table.set_max_capacity(MAX_RESOURCES));
+    let slice = if has_tasks.is_some() {
+        store.data_mut().meter.has_tasks();
+        SLICE_OF_TASKS
+    } else {
+        turn.slice()
+    };
+    store.fuel_async_yield_interval(Some(slice))?;
     store.call_hook(|mut store, hook| match hook {
         CallHook::CallingHost => store.data_mut().meter.leaving().map_err(wasmtime::Error::new),
         CallHook::ReturningFromHost => match store.data_mut().meter.returning() {

@@ -7,7 +7,6 @@
 use std::io::{self, Read as _, Write as _};
 
 use super::compiler::{Caps, Failed, artifact};
-use super::engine;
 
 /// Native code follows.
 pub(super) const DONE: u8 = 0;
@@ -44,8 +43,7 @@ pub fn work(caps: &Caps) -> io::Result<()> {
         let _ = io::stdin().lock().read(&mut [0]);
         std::process::exit(ORPHAN)
     })?;
-    let engine = engine::compiling().map_err(io::Error::other)?;
-    let (status, payload) = match artifact(&engine, &wasm) {
+    let (status, payload) = match artifact(&wasm) {
         Ok(code) => (DONE, code),
         Err(Failed::Refused(reason)) => (REFUSED, reason.into_bytes()),
         Err(Failed::Panicked) => std::process::exit(PANICKED),

@@ -509,3 +509,55 @@ async fn a_helper_is_known_by_its_parameters() {
     names.sort();
     assert_eq!(names, ["init", "run"]);
 }
+
+/// Asynchronous functions beside others, and one that takes a stream.
+const TASKS: &str = r#"(component
+    (core func $return (canon task.return (result u32)))
+    (core module $m
+        (import "" "return" (func $return (param i32)))
+        (func (export "plain") (result i32) (i32.const 7))
+        (func (export "later") (param i32) (result i32)
+            (call $return (i32.add (local.get 0) (i32.const 1))) (i32.const 0))
+        (func (export "never") (result i32) (loop $l (br $l)) unreachable)
+        (func (export "callback") (param i32 i32 i32) (result i32) unreachable)
+        (func (export "pipe") (param i32)))
+    (core instance $i (instantiate $m (with "" (instance (export "return" (func $return))))))
+    (func (export "plain") (result u32) (canon lift (core func $i "plain")))
+    (func (export "later") async (param "x" u32) (result u32)
+        (canon lift (core func $i "later") async (callback (func $i "callback"))))
+    (func (export "never") async (result u32)
+        (canon lift (core func $i "never") async (callback (func $i "callback"))))
+    (type $stream (stream u8))
+    (func (export "pipe") (param "s" $stream) (canon lift (core func $i "pipe"))))"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn asynchronous_functions_are_tools_and_one_with_a_stream_is_refused_alone() {
+    let wasm = wat::parse_str(TASKS).expect("a component");
+    let listed = list(&wasm).await;
+    let names: Vec<_> = listed.tools.iter().map(|tool| tool.name.as_str()).collect();
+    assert_eq!(names, ["later", "never", "plain"]);
+    let unfit: Vec<_> = listed.unfit.iter().map(|unfit| format!("{unfit:?}")).collect();
+    assert!(unfit.len() == 1 && unfit[0].contains("a stream"), "{unfit:?}");
+    let later = call(&wasm, "later", r#"{"x":41}"#).await.expect("an answer");
+    assert_eq!(structured(later), r#"{"result":42}"#);
+    let plain = call(&wasm, "plain", "{}").await.expect("an answer");
+    assert_eq!(structured(plain), r#"{"result":7}"#);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn asynchronous_functions_have_the_limits_of_all() {
+    let wasm = wat::parse_str(TASKS).expect("a component");
+    let hour = Duration::from_secs(3600);
+    let roomy = Limits { fuel: u64::MAX / 2, cpu: hour, timeout: hour, ..Limits::default() };
+    let soon = Duration::from_millis(200);
+    for (limits, hit) in [
+        (Limits { fuel: 1_000_000, ..roomy.clone() }, "fuel"),
+        (Limits { cpu: soon, ..roomy.clone() }, "processor-time"),
+        (Limits { timeout: soon, ..roomy.clone() }, "timeout"),
+    ] {
+        let guest = Guest::compile(SANDBOX.clone(), Wasm::of(&*wasm), limits, Grants::default());
+        let ended = guest.await.expect("a guest").call("never", "{}", None).await;
+        let error = ended.outcome.expect_err("it has no end").to_string();
+        assert!(error.contains(hit), "{hit}: {error}");
+    }
+}

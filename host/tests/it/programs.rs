@@ -393,7 +393,7 @@ async fn arguments_that_no_program_can_be_given_never_reach_it() {
     let said = ended.outcome.expect_err("refused");
     assert!(matches!(said, CallError::InvalidArguments(_)), "{said}");
     assert!(said.to_string().contains("`a` begins with `-`"), "{said}");
-    assert_eq!(ended.usage.fuel, Some(0));
+    assert_eq!(ended.usage.fuel, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

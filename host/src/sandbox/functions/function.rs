@@ -29,9 +29,6 @@ impl Function {
         if let Some(("[constructor" | "[method" | "[static", _)) = export.name.split_once(']') {
             return Err("belongs to a resource, which lives no longer than one call".into());
         }
-        if export.ty.async_() {
-            return Err("is asynchronous, which this version does not run".into());
-        }
         let unfit = |error: super::shape::Unfit| error.to_string();
         let mut room = Room::new();
         let parameters =
