@@ -220,9 +220,9 @@ impl Plugin {
         }
         let (place, plugin) = (file.clone(), manifest.name.clone());
         // A large schema takes its time.
-        let offer = tokio::task::spawn_blocking(move || offer(&place, &manifest, found, listed));
-        let offer = offer.await.map_err(|error| PluginError::Inside(error.to_string()))??;
-        let Offer { tools, unfit } = offer;
+        let offer = guest.aside(move || offer(&place, &manifest, found, listed)).await;
+        let Offer { tools, unfit } =
+            offer.map_err(|error| PluginError::Inside(error.to_string()))??;
         Ok(Self { name: plugin, file, digest, guest, tools, unfit })
     }
 

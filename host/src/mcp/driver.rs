@@ -19,7 +19,7 @@ use tokio::time::Instant;
 
 use super::engine::{Action, Call, CallKey, Engine};
 use super::message::Line;
-use super::news::News;
+use super::news::{Named, News};
 use super::stdio::{Gone, Stdio};
 use crate::catalog::Catalog;
 use crate::sandbox::{CallContext, Ended, MakeSpan, Slot, Turn};
@@ -288,13 +288,11 @@ impl Driver {
     fn start(&mut self, call: Call) {
         let Call { key, request, tool, arguments, wants_progress } = call;
         let argument_bytes = arguments.get().len();
-        let span: MakeSpan = {
-            let tool = tool.clone();
-            Arc::new(move || {
-                let (plugin, tool) = (tool.plugin.name.as_str(), tool.name.as_str());
-                tracing::info_span!("call", plugin, tool, request)
-            })
-        };
+        let named = Arc::new(Named { tool: tool.clone(), request });
+        let span: MakeSpan = Arc::new({
+            let named = named.clone();
+            move || named.span()
+        });
         let progress = wants_progress.then(|| -> crate::sandbox::ProgressSink {
             let sender = self.progress_sender.clone();
             // A full channel means a client that is told enough already.
@@ -302,10 +300,10 @@ impl Driver {
         });
         let here = self.begins_here() && tool.is_brief(&arguments);
         let turn = if here { Turn::Brief } else { Turn::Usual };
-        let context = CallContext { turn, progress, span: Some(span.clone()) };
+        let context = CallContext { turn, progress, span: Some(span) };
         let mut run = Box::pin(async move { tool.call_in(context, &arguments).await });
         if here && let Some(ended) = self.begin(run.as_mut()) {
-            let news = News::of(&ended, span);
+            let news = News::of(&ended, named);
             let slot = self.conclude(key, ended);
             self.left.extend(slot);
             self.news.push(news);
@@ -314,7 +312,7 @@ impl Driver {
         let run = async move {
             let mut ended = run.await;
             ended.clean();
-            News::of(&ended, span).tell();
+            News::of(&ended, named).tell();
             ended
         };
         let abort = self.calls.spawn_on(run, &self.guests);

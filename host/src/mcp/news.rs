@@ -1,6 +1,11 @@
 //! What the log says of a call that has ended.
 
-use crate::sandbox::{Ended, MakeSpan};
+use std::sync::Arc;
+
+use tracing::Level;
+
+use crate::catalog::Tool;
+use crate::sandbox::Ended;
 use crate::text::escape;
 use crate::tool::{CallError, Usage};
 
@@ -9,9 +14,15 @@ const TARGET: &str = "toolrack::mcp";
 
 /// A line of the log, not written yet.
 pub(super) struct News {
-    span: MakeSpan,
+    call: Arc<Named>,
     usage: Usage,
     said: Said,
+}
+
+/// A call as the log names it.
+pub(super) struct Named {
+    pub(super) tool: Arc<Tool>,
+    pub(super) request: String,
 }
 
 enum Said {
@@ -21,8 +32,17 @@ enum Said {
     Remarkable(String),
 }
 
+impl Named {
+    /// The span of what the plugin writes meanwhile.
+    pub(super) fn span(&self) -> tracing::Span {
+        let Self { tool, request } = self;
+        let (plugin, tool) = (tool.plugin.name.as_str(), tool.name.as_str());
+        tracing::info_span!("call", plugin, tool, request)
+    }
+}
+
 impl News {
-    pub(super) fn of(ended: &Ended, span: MakeSpan) -> Self {
+    pub(super) fn of(ended: &Ended, call: Arc<Named>) -> Self {
         let said = match &ended.outcome {
             Ok(_) => Said::Usual("answered"),
             Err(CallError::Failed(_)) => Said::Usual("the tool failed"),
@@ -30,21 +50,27 @@ impl News {
             Err(CallError::Limit(hit)) => Said::Remarkable(hit.to_string()),
             Err(error) => Said::Remarkable(escape(&error.to_string())),
         };
-        Self { span, usage: ended.usage, said }
+        Self { call, usage: ended.usage, said }
     }
 
+    /// Writes the line. It names the call itself: a span would cost as much as the call.
     pub(super) fn tell(self) {
+        // Nobody pays for a line that nobody reads.
+        if !tracing::enabled!(target: TARGET, Level::WARN) {
+            return;
+        }
+        let Named { tool, request } = &*self.call;
+        let (plugin, tool) = (tool.plugin.name.as_str(), tool.name.as_str());
         let Usage { fuel, peak_memory, time } = self.usage;
-        let time_ms = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        // To the microsecond.
+        let time_ms = (time.as_secs_f64() * 1e6).round() / 1e3;
         match self.said {
-            // Nobody pays for a line that nobody reads.
-            Said::Usual(said) if tracing::enabled!(target: TARGET, tracing::Level::INFO) => (self
-                .span)(
-            )
-            .in_scope(|| tracing::info!(target: TARGET, fuel, peak_memory, time_ms, "{said}")),
-            Said::Usual(_) => {}
-            Said::Remarkable(said) => (self.span)()
-                .in_scope(|| tracing::warn!(target: TARGET, fuel, peak_memory, time_ms, "{said}")),
+            Said::Usual(said) => {
+                tracing::info!(target: TARGET, plugin, tool, request, fuel, peak_memory, time_ms, "{said}");
+            }
+            Said::Remarkable(said) => {
+                tracing::warn!(target: TARGET, plugin, tool, request, fuel, peak_memory, time_ms, "{said}");
+            }
         }
     }
 }

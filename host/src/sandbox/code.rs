@@ -166,7 +166,7 @@ fn load_on(engine: &Engine, code: &[u8]) -> wasmtime::Result<Component> {
 
 /// Runs what takes long on a thread where that disturbs nobody, when there is a slot. The slot is free
 /// when the job is done, even if nobody waits for it any more.
-async fn blocking<T: Send + 'static>(
+pub(super) async fn blocking<T: Send + 'static>(
     slots: &Arc<Semaphore>,
     job: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, CompileError> {

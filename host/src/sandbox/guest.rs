@@ -15,7 +15,7 @@ use wasmtime::component::{Component, ResourceTableError};
 use wasmtime::{Store, Trap};
 use wasmtime_wasi::I32Exit;
 
-use super::code::{Code, Wasm};
+use super::code::{self, Code, Wasm};
 use super::command::{self, Declared, DeclaredError};
 use super::compiler::CompileError;
 use super::contract::{self, ToolError};
@@ -213,6 +213,14 @@ impl Guest {
             Linked::Functions(functions) => Ok(functions::list(functions, &self.grants)),
             Linked::Command(_) => Ok(Listed::all(command::list(self)?)),
         }
+    }
+
+    /// Does what takes long for a plugin that is being loaded, for a few of them at a time.
+    pub async fn aside<T: Send + 'static>(
+        &self,
+        job: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, CompileError> {
+        code::blocking(&self.sandbox.listings, job).await
     }
 
     /// Calls `tool` with `arguments`, a JSON object as text. Waits for a free slot first. Dropping the
