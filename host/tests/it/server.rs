@@ -162,9 +162,9 @@ fn the_log_is_json_where_asked_and_names_the_call() {
     let lines: Vec<serde_json::Value> =
         log.iter().map(|line| serde_json::from_str(line).expect("JSON")).collect();
     let answered = lines.iter().find(|line| line["message"] == "answered").expect("the call");
-    assert_eq!(answered["span"]["plugin"], "good");
-    assert_eq!(answered["span"]["tool"], "good_run");
-    assert_eq!(answered["span"]["request"], "7");
+    assert_eq!(answered["plugin"], "good");
+    assert_eq!(answered["tool"], "good_run");
+    assert_eq!(answered["request"], "7");
     assert!(answered["fuel"].is_u64(), "{answered}");
 }
 
