@@ -47,6 +47,7 @@ pub use command::{Declared, DeclaredError};
 pub use compiler::{Caps, CompileError, Compiler};
 pub use contract::{ToolError, corrected};
 pub use folders::{FolderError, FolderProblem};
+pub use functions::{Notes, NotesError};
 pub use guest::{Ended, Guest, ListError, Slot};
 pub use imports::NotGranted;
 pub use scratch::Scratches;
