@@ -52,16 +52,14 @@ impl ToolName {
 
     /// The public name of a plugin's tool: `<prefix>_<tool>`, or `<tool>` where the prefix is empty.
     ///
-    /// Hyphens become underscores. A name that is too long keeps its beginning and ends in a hash of
-    /// the whole, so that it is the same on every start and on every machine.
+    /// Hyphens become underscores. A name that is too long keeps its beginning and its last word, which
+    /// of a function is its own name; between them is a hash of the whole, so that it is the same on
+    /// every start and on every machine.
     pub fn public(prefix: &str, tool: &str) -> Result<Self, NameError> {
         let joined = if prefix.is_empty() { tool.to_owned() } else { format!("{prefix}_{tool}") };
         let mut folded = joined.replace('-', "_");
         if folded.len() > MAX_NAME && is_word(&folded, false) {
-            let hash = Sha256::digest(joined.as_bytes());
-            folded.truncate(MAX_NAME - 9);
-            folded.push('_');
-            folded.extend(hash.iter().take(4).map(|byte| format!("{byte:02x}")));
+            folded = shortened(&joined, &folded);
         }
         Self::new(&folded)
     }
@@ -91,6 +89,19 @@ impl fmt::Display for ToolName {
     }
 }
 
+/// `<start>_<hash>_<tail>` of a name that is too long: `joined` as it is, `folded` without hyphens. The
+/// two have the same length.
+fn shortened(joined: &str, folded: &str) -> String {
+    /// What a last word may take of the name: the beginning, with the prefix, keeps some room.
+    const MAX_TAIL: usize = 30;
+    let hash = Sha256::digest(joined.as_bytes());
+    let hash: String = hash.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+    let last = joined.rsplit('_').next().unwrap_or_default();
+    let tail = &folded[folded.len() - last.len().min(MAX_TAIL)..];
+    let start = &folded[..MAX_NAME - tail.len() - hash.len() - 2];
+    format!("{}_{hash}_{tail}", start.trim_end_matches('_'))
+}
+
 fn error(text: &str, expected: &'static str) -> NameError {
     NameError { text: text.chars().take(80).collect(), expected }
 }
@@ -107,6 +118,8 @@ fn is_word(text: &str, hyphen: bool) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[track_caller]
@@ -122,12 +135,42 @@ mod tests {
     }
 
     #[test]
-    fn a_long_name_ends_in_a_stable_hash() {
+    fn a_long_name_keeps_its_beginning_and_its_last_word() {
+        check(
+            "calculator",
+            "local_calculator_operations_0_1_0_divide-exactly",
+            "calculator_local_calcula_4aec40c9_divide_exactly",
+        );
         let long = "a".repeat(60);
         let name = ToolName::public("p", &long).expect("a name");
         assert_eq!(name.as_str().len(), MAX_NAME);
-        assert_eq!(name, ToolName::public("p", &long).expect("a name"));
         assert_ne!(name, ToolName::public("p", &"a".repeat(61)).expect("a name"));
+        check("_", &"_".repeat(60), "_d935428b_");
+    }
+
+    proptest! {
+        #[test]
+        fn a_public_name_is_one_and_keeps_the_function_s_own(
+            prefix in "([a-z][a-z0-9_-]{0,30})?",
+            interface in "[a-z][a-z0-9_-]{0,120}",
+            function in "[a-z][a-z0-9-]{0,29}",
+        ) {
+            let tool = format!("{interface}_{function}");
+            let name = ToolName::public(&prefix, &tool).expect("a name");
+            prop_assert!(is_name(name.as_str(), false), "{name}");
+            prop_assert!(name.as_str().ends_with(&function.replace('-', "_")), "{name}");
+            prop_assert_eq!(&name, &ToolName::public(&prefix, &tool).expect("a name"));
+            let whole = if prefix.is_empty() { tool } else { format!("{prefix}_{tool}") };
+            if whole.len() <= MAX_NAME {
+                prop_assert_eq!(name.as_str(), whole.replace('-', "_"));
+            }
+        }
+
+        #[test]
+        fn other_long_names_are_others(tool in "[a-z]{60}", other in "[a-z]{60}") {
+            let public = |tool: &str| ToolName::public("p", tool).expect("a name");
+            prop_assert_eq!(public(&tool) == public(&other), tool == other);
+        }
     }
 
     #[test]

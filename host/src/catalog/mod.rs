@@ -8,6 +8,7 @@ mod overrides;
 mod plugin;
 mod schema;
 mod tally;
+mod wit;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use crate::sandbox::{CallContext, Ended, ProgressSink};
 use crate::tool::{CallError, Output, ToolSpec};
 pub use plugin::{Plugin, PluginError, first_tool};
 pub use tally::Tally;
+pub use wit::{WitError, WitFile};
 
 /// Plugins served at once.
 pub const MAX_PLUGINS: usize = 256;
@@ -60,6 +62,8 @@ pub enum Refused {
     Tool(ToolName),
     /// One function that no tool can be made of; the plugin's others are served.
     Function(String),
+    /// What the `.wit` file says of the functions; all of them are served.
+    Notes,
 }
 
 impl Refusal {
@@ -117,6 +121,7 @@ impl Catalog {
                 ),
             }));
         }
+        refusals.extend(plugins.iter().filter_map(|plugin| plugin.unnoted.clone()));
         let owned = |plugin: &Plugin, name: &ToolName| {
             let before = previous.and_then(|previous| previous.tools.get(name));
             before.filter(|before| before.plugin.file == plugin.file)

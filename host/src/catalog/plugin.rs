@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use super::overrides;
 use super::schema::Schema;
+use super::wit::WitFile;
+use super::{Refusal, Refused};
 use crate::home::Home;
 use crate::manifest::{Grants, Kind, Limits, Manifest, ManifestError, Sha256Digest};
 use crate::name::{NameError, PluginName, ToolName};
-use crate::sandbox::{CompileError, Declared, FolderError, Guest, ListError, Sandbox, Wasm};
+use crate::sandbox::{CompileError, Declared, FolderError, Guest, ListError, Notes, Sandbox, Wasm};
 use crate::secret::{PatientKeyring, Secrets};
 use crate::tool::{CallError, Listed, ToolSpec, UnfitTool};
 
@@ -27,6 +29,8 @@ pub struct Plugin {
     pub(super) tools: Vec<PluginTool>,
     /// What it has and cannot offer.
     pub(super) unfit: Vec<UnfitTool>,
+    /// What is wrong with the `.wit` file beside its manifest.
+    pub(super) unnoted: Option<Refusal>,
 }
 
 /// A tool of a plugin before public names are settled.
@@ -174,12 +178,13 @@ impl PluginError {
 
 impl Plugin {
     /// Compiles `wasm` and asks it for its tools, in a tokio runtime. Listing is limited like a call;
-    /// what keeps a thread busy gets a blocking one.
+    /// what keeps a thread busy gets a blocking one. Of functions `wit` tells more, if there is one.
     pub async fn load(
         sandbox: Arc<Sandbox>,
         file: String,
         manifest: Manifest,
         wasm: Wasm,
+        wit: Option<WitFile>,
     ) -> Result<Self, PluginError> {
         let name = manifest.wasm.clone();
         let digest = wasm.digest;
@@ -207,7 +212,9 @@ impl Plugin {
         let secrets = Secrets::of(beside, Home::from_environment().as_ref());
         let guest = guest.with_secrets(secrets.with_keyring(PatientKeyring::of_system()));
         let guest = guest.declaring(Declared::of(&manifest));
-        let listed = guest.tools().await.map_err(|error| match error {
+        let wit = wit.filter(|_| found == Kind::Functions);
+        let (notes, unnoted) = noted(wit).await?;
+        let listed = guest.noted_tools(&notes).await.map_err(|error| match error {
             ListError::Declared(error) => {
                 ManifestError::new(&file, error.place, error.message).help(error.help).into()
             }
@@ -223,7 +230,7 @@ impl Plugin {
         let offer = guest.aside(move || offer(&place, &manifest, found, listed)).await;
         let Offer { tools, unfit } =
             offer.map_err(|error| PluginError::Inside(error.to_string()))??;
-        Ok(Self { name: plugin, file, digest, guest, tools, unfit })
+        Ok(Self { name: plugin, file, digest, guest, tools, unfit, unnoted })
     }
 
     /// What it may reach.
@@ -238,11 +245,31 @@ impl Plugin {
         &self.unfit
     }
 
+    /// What is wrong with the `.wit` file beside its manifest, which does it no harm.
+    #[must_use]
+    pub fn unnoted(&self) -> Option<&Refusal> {
+        self.unnoted.as_ref()
+    }
+
     /// The limits of one call.
     #[must_use]
     pub fn limits(&self) -> &Limits {
         self.guest.limits()
     }
+}
+
+/// What `wit` says, or what is wrong with it.
+async fn noted(wit: Option<WitFile>) -> Result<(Notes, Option<Refusal>), PluginError> {
+    let Some(wit) = wit else { return Ok((Notes::default(), None)) };
+    let file = wit.file.clone();
+    let notes = tokio::task::spawn_blocking(move || wit.notes()).await;
+    // Whatever a parser falls over does the plugin no harm.
+    let notes =
+        notes.unwrap_or_else(|_| Ok(Err(format!("{file}: reading it failed inside toolrack"))));
+    Ok(match notes.map_err(PluginError::Unread)? {
+        Ok(notes) => (notes, None),
+        Err(reason) => (Notes::default(), Some(Refusal { file, refused: Refused::Notes, reason })),
+    })
 }
 
 /// What a plugin offers once its manifest has been asked.

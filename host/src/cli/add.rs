@@ -111,6 +111,11 @@ impl Checked {
             for unfit in plugin.unfit() {
                 println!("     `{}` is no tool: it {}", unfit.name, unfit.reason);
             }
+            if let Some(unnoted) = plugin.unnoted() {
+                // It names the file where it was checked.
+                let wit = pair.wit_shown();
+                println!("     {}", unnoted.reason.replace(&unnoted.file, &wit));
+            }
             let manifest = escape(&self.shelf.directory.join(&pair.file).to_string_lossy());
             match pair.source {
                 ManifestSource::Brought => {}
@@ -163,7 +168,7 @@ impl Installed {
             Change::Unchanged => format!("unchanged {name}, version {version}, in {directory}"),
             Change::Updated(Some(_)) if !self.is_other_wasm() => {
                 format!(
-                    "updated {name}, version {version} as before with another manifest, in {directory}"
+                    "updated {name}, version {version} as before with another manifest or `.wit` file, in {directory}"
                 )
             }
             Change::Updated(old) => {

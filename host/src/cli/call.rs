@@ -1,5 +1,6 @@
 //! `toolrack call`: one call from the shell, in the same sandbox as a client's.
 
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -82,15 +83,29 @@ fn arguments_of(tool: &Tool, given: &[String]) -> anyhow::Result<String> {
     Ok(Value::Object(members).to_string())
 }
 
-/// A value as the schema wants it: text where a string will do, else JSON where it is some.
+/// A value as the schema wants it: text where a string will do, else JSON where it is some. An object or
+/// an array is one where the schema takes such besides strings.
 fn value_of(schema: &Value, text: &str) -> Value {
-    let takes_string = match &schema["type"] {
-        Value::String(kind) => kind == "string",
-        Value::Array(kinds) => kinds.iter().any(|kind| kind == "string"),
-        _ => false,
+    let kinds = kinds(schema);
+    let is_fit = |value: &Value| match value {
+        _ if !kinds.contains("string") => true,
+        Value::Object(_) => kinds.contains("object"),
+        Value::Array(_) => kinds.contains("array"),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
     };
-    let as_text = || Value::String(text.to_owned());
-    if takes_string { as_text() } else { serde_json::from_str(text).unwrap_or_else(|_| as_text()) }
+    let value = serde_json::from_str(text).ok().filter(is_fit);
+    value.unwrap_or_else(|| Value::String(text.to_owned()))
+}
+
+/// The types that `schema` takes, as far as it says so itself or in its alternatives.
+fn kinds(schema: &Value) -> BTreeSet<&str> {
+    let own = match &schema["type"] {
+        Value::Array(kinds) => kinds.iter().filter_map(Value::as_str).collect(),
+        kind => kind.as_str().into_iter().collect::<Vec<_>>(),
+    };
+    let alternatives = ["anyOf", "oneOf"].map(|key| schema[key].as_array());
+    let alternatives = alternatives.into_iter().flatten().flatten().flat_map(kinds);
+    own.into_iter().chain(alternatives).collect()
 }
 
 fn print(outcome: Result<Output, CallError>, usage: Usage) {
@@ -151,6 +166,13 @@ mod tests {
         for (schema, text, expected) in [
             (r#"{"type":"string"}"#, "12", r#""12""#),
             (r#"{"type":["string","null"]}"#, "null", r#""null""#),
+            (r#"{"anyOf":[{"type":"string"},{"type":"null"}]}"#, "5", r#""5""#),
+            (r#"{"oneOf":[{"type":"null"},{"type":"string"}]}"#, "5", r#""5""#),
+            (r#"{"oneOf":[{"anyOf":[{"type":"string"}]},{"type":"null"}]}"#, "true", r#""true""#),
+            (r#"{"anyOf":[{"type":"integer"},{"type":"null"}]}"#, "5", "5"),
+            (r#"{"anyOf":[{"type":"integer"},{"type":"null"}]}"#, "null", "null"),
+            (r#"{"anyOf":[{"type":"string"},{"type":"object"}]}"#, r#"{"a":1}"#, r#"{"a":1}"#),
+            (r#"{"anyOf":[{"type":"string"},{"type":"object"}]}"#, "[1]", r#""[1]""#),
             (r#"{"type":"integer"}"#, "12", "12"),
             (r#"{"type":"integer"}"#, "twelve", r#""twelve""#),
             (r#"{"type":"array"}"#, "[1, 2]", "[1,2]"),

@@ -30,15 +30,19 @@ pub(super) fn run(
 fn files(removed: &Removed) -> String {
     let directory = escape(&removed.directory.to_string_lossy());
     let manifest = escape(&removed.manifest);
+    let (manifests, are) = match &removed.wit {
+        Some(wit) => (format!("{manifest}, {}", escape(wit)), "are"),
+        None => (manifest, "is"),
+    };
     match &removed.wasm {
         WasmRemoved::Gone(wasm) => {
-            format!("{manifest} and {} are gone from {directory}", escape(wasm))
+            format!("{manifests} and {} are gone from {directory}", escape(wasm))
         }
         WasmRemoved::Missing => {
-            format!("{manifest} is gone from {directory}; it had no Wasm there")
+            format!("{manifests} {are} gone from {directory}; it had no Wasm there")
         }
         WasmRemoved::Stays { wasm, manifest: other } => format!(
-            "{manifest} is gone from {directory}; {} stays, because {} names it too",
+            "{manifests} {are} gone from {directory}; {} stays, because {} names it too",
             escape(wasm),
             escape(other)
         ),

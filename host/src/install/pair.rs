@@ -1,13 +1,13 @@
-//! A manifest and its Wasm on the way to a plugin directory, read once: what is checked is what is
+//! A manifest, its Wasm and what describes it on the way to a plugin directory, read once: what is checked is what is
 //! installed.
 
 use std::path::{Path, PathBuf};
 
 use super::InstallError;
-use super::shelf::{Shelf, parse};
+use super::shelf::{Shelf, parse, wit_of};
 use crate::catalog::Refusal;
 use crate::manifest::{MAX_MANIFEST, Manifest};
-use crate::reload::{MAX_WASM, ReadError, read_at_most};
+use crate::reload::{MAX_WASM, MAX_WIT, ReadError, read_at_most};
 use crate::text::escape;
 
 /// A plugin to install.
@@ -22,6 +22,8 @@ pub struct Pair {
     pub(super) text: Vec<u8>,
     /// Absent where it is missing; then the plugin is refused when it is loaded.
     pub(super) wasm: Option<Vec<u8>>,
+    /// The `.wit` file, if there is one. It goes where the manifest goes, and takes its name.
+    pub(super) wit: Option<Vec<u8>>,
     /// The manifest as messages name it.
     pub(super) shown: PathBuf,
 }
@@ -47,8 +49,9 @@ impl Pair {
         let wasm_file = wasm_of(&file, &text);
         let named = format!("`{}`", escape(&wasm_file));
         let wasm = read(path, &directory.join(&wasm_file), MAX_WASM, &named)?;
+        let wit = read_wit(path)?;
         let source = ManifestSource::Brought;
-        Ok(Self { file, wasm_file, source, text, wasm, shown: path.to_owned() })
+        Ok(Self { file, wasm_file, source, text, wasm, wit, shown: path.to_owned() })
     }
 
     /// The Wasm at `path` without a manifest of its own.
@@ -72,10 +75,14 @@ impl Pair {
         let named = || shelf.entries().iter().find(|there| there.wasm == wasm_file);
         if let Some(there) = shelf.entry(&file).or_else(named) {
             let installed = shelf.directory.join(&there.file);
-            return Self::of_text(there.file.clone(), &installed, wasm, ManifestSource::Kept);
+            let pair = Self::of_text(there.file.clone(), &installed, wasm, ManifestSource::Kept)?;
+            // Like the manifest, it stays where the plugin brings none.
+            let brought = read_wit(&directory.join(&file))?;
+            return Ok(Self { wit: brought.or(pair.wit), ..pair });
         }
         let (source, shown) = (ManifestSource::Made, directory.join(&file));
-        Ok(Self { file, wasm_file, source, text: vec![], wasm: Some(wasm), shown })
+        let wit = read_wit(&shown)?;
+        Ok(Self { file, wasm_file, source, text: vec![], wasm: Some(wasm), wit, shown })
     }
 
     /// `wasm` with the manifest at `path`, to be installed as `file`.
@@ -88,8 +95,14 @@ impl Pair {
         let text = read(path, path, MAX_MANIFEST, "the manifest")?
             .ok_or_else(|| InstallError::Missing(path.to_owned()))?;
         let wasm_file = wasm_of(&file, &text);
-        let shown = path.to_owned();
-        Ok(Self { file, wasm_file, source, text, wasm: Some(wasm), shown })
+        let (wit, shown) = (read_wit(path)?, path.to_owned());
+        Ok(Self { file, wasm_file, source, text, wasm: Some(wasm), wit, shown })
+    }
+
+    /// The `.wit` file as messages name it, whether there is one or not.
+    #[must_use]
+    pub fn wit_shown(&self) -> String {
+        super::shown(&self.shown.with_extension("wit"))
     }
 
     /// What the manifest says. Absent where it is broken, and then the plugin is refused.
@@ -97,6 +110,12 @@ impl Pair {
     pub fn manifest(&self) -> Option<Manifest> {
         parse(&self.file, &self.text)
     }
+}
+
+/// The `.wit` file beside the manifest at `path`. What cannot be read cannot be installed.
+fn read_wit(path: &Path) -> Result<Option<Vec<u8>>, InstallError> {
+    let file = wit_of(&file_name(path)?);
+    read(path, &path.with_file_name(&file), MAX_WIT, &format!("`{}`", escape(&file)))
 }
 
 /// A plain name that the scan does not pass over.

@@ -5,10 +5,11 @@ use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
+use super::shelf::wit_of;
 use super::stage::random_name;
 use super::{InstallError, ManifestSource, Pair, Shelf};
 use crate::manifest::Sha256Digest;
-use crate::reload::{MAX_WASM, read_at_most};
+use crate::reload::{MAX_WASM, MAX_WIT, read_at_most};
 
 /// What installing a plugin changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +38,9 @@ pub fn place(pairs: &[Pair], shelf: &Shelf) -> Result<Vec<Change>, InstallError>
         if let Some(wasm) = &pair.wasm {
             files.push(Unfinished::write(directory, &pair.wasm_file, wasm)?);
         }
+        if let Some(wit) = &pair.wit {
+            files.push(Unfinished::write(directory, &wit_of(&pair.file), wit)?);
+        }
         if pair.source != ManifestSource::Kept {
             files.push(Unfinished::write(directory, &pair.file, &pair.text)?);
         }
@@ -47,6 +51,7 @@ pub fn place(pairs: &[Pair], shelf: &Shelf) -> Result<Vec<Change>, InstallError>
         file.finish()?;
     }
     remove_old_wasm(pairs, shelf);
+    remove_old_wit(pairs, shelf);
     sync(directory);
     Ok(changes)
 }
@@ -55,10 +60,23 @@ fn change(pair: &Pair, shelf: &Shelf) -> Change {
     let Some(there) = shelf.entry(&pair.file) else { return Change::Installed };
     let old = read_at_most(&shelf.directory.join(&there.wasm), MAX_WASM).ok();
     let text = read_at_most(&shelf.directory.join(&pair.file), pair.text.len()).ok();
-    if there.wasm == pair.wasm_file && old == pair.wasm && text.as_ref() == Some(&pair.text) {
+    let wit = read_at_most(&shelf.directory.join(wit_of(&pair.file)), MAX_WIT).ok();
+    if there.wasm == pair.wasm_file
+        && old == pair.wasm
+        && wit == pair.wit
+        && text.as_ref() == Some(&pair.text)
+    {
         return Change::Unchanged;
     }
     Change::Updated(old.map(|bytes| Sha256Digest::of(&bytes)))
+}
+
+/// A new version may have no `.wit` file; the old one would describe what is gone.
+fn remove_old_wit(pairs: &[Pair], shelf: &Shelf) {
+    for pair in pairs.iter().filter(|pair| pair.wit.is_none()) {
+        // Mostly there is none. One that stays can do no more than describe.
+        let _ = fs::remove_file(shelf.directory.join(wit_of(&pair.file)));
+    }
 }
 
 /// A new version may name another Wasm; nobody names the old one then.

@@ -6,6 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::Shelf;
+use super::shelf::wit_of;
 use crate::manifest::nearest;
 use crate::text::escape;
 
@@ -20,6 +21,8 @@ pub struct Removed {
     pub manifest: String,
     /// What happened to the Wasm.
     pub wasm: WasmRemoved,
+    /// The `.wit` file, which is gone, if there was one.
+    pub wit: Option<String>,
 }
 
 /// What happened to a plugin's Wasm.
@@ -130,7 +133,7 @@ fn find<'a>(name: &str, shelves: &'a [Shelf]) -> Result<(&'a Shelf, String), Rem
     }
 }
 
-/// Removes a manifest and, unless another names it, its Wasm. Of a link, the link.
+/// Removes a manifest, the `.wit` file beside it and, unless another names it, its Wasm. Of a link, the link.
 fn remove_one(name: &str, directory: &Path, file: String) -> Result<Removed, RemoveError> {
     let io = |path: &Path| {
         let path = path.to_owned();
@@ -140,6 +143,9 @@ fn remove_one(name: &str, directory: &Path, file: String) -> Result<Removed, Rem
     let wasm = shelf.entry(&file).map(|entry| entry.wasm.clone()).unwrap_or_default();
     let manifest = directory.join(&file);
     fs::remove_file(&manifest).map_err(io(&manifest))?;
+    let wit = wit_of(&file);
+    // Mostly there is none. Without a manifest it means nothing.
+    let wit = fs::remove_file(directory.join(&wit)).is_ok().then_some(wit);
     let mut others = shelf.entries().iter().filter(|entry| entry.file != file);
     let path = directory.join(&wasm);
     let wasm = match others.find(|entry| entry.wasm == wasm) {
@@ -150,7 +156,13 @@ fn remove_one(name: &str, directory: &Path, file: String) -> Result<Removed, Rem
             Err(error) => return Err(io(&path)(error)),
         },
     };
-    Ok(Removed { name: name.to_owned(), directory: directory.to_owned(), manifest: file, wasm })
+    Ok(Removed {
+        name: name.to_owned(),
+        directory: directory.to_owned(),
+        manifest: file,
+        wasm,
+        wit,
+    })
 }
 
 fn hint(name: &str, known: &[String]) -> String {

@@ -6,6 +6,7 @@ use std::io;
 use std::path::{MAIN_SEPARATOR, Path, PathBuf};
 use std::sync::Arc;
 
+use super::shelf::wit_of;
 use super::{Pair, Shelf};
 use crate::catalog::{Catalog, Plugin, Refusal, Refused};
 use crate::text::escape;
@@ -46,6 +47,9 @@ impl Stage {
             if let Some(wasm) = &pair.wasm {
                 fs::write(directory.join(&pair.wasm_file), wasm)?;
             }
+            if let Some(wit) = &pair.wit {
+                fs::write(directory.join(wit_of(&pair.file)), wit)?;
+            }
             let prefix = stage.prefix(at);
             let manifest = format!("{prefix}{}", escape(&pair.file));
             stage.shown.push(Shown { manifest, prefix, path: pair.shown.clone() });
@@ -72,7 +76,7 @@ impl Stage {
         let mut refusals = Vec::new();
         for refusal in catalog.refusals() {
             // Whatever it is installed beside, and however often.
-            if matches!(refusal.refused, Refused::Function(_)) {
+            if matches!(refusal.refused, Refused::Function(_) | Refused::Notes) {
                 continue;
             }
             if self.is_staged(&refusal.file) {
@@ -110,7 +114,7 @@ impl Stage {
             Refused::Tool(name) => format!(
                 "its tool `{name}` has the name of an installed one, of {other}; set another `prefix`"
             ),
-            Refused::Plugin | Refused::Version | Refused::Function(_) => format!(
+            Refused::Plugin | Refused::Version | Refused::Function(_) | Refused::Notes => format!(
                 "another plugin of this name is installed: {other}; remove it, or set another `name`"
             ),
         };

@@ -13,7 +13,9 @@ use super::core::{Core, LoadError, Standing, View};
 use super::scan::{Candidate, Reread, Scanner, shown};
 use super::seen::{Key, Pair, Scan};
 use super::watch::{Mode, Watch};
-use crate::catalog::{Catalog, MAX_PLUGINS, Plugin, PluginError, Refusal, Refused};
+use crate::catalog::{
+    Catalog, MAX_PLUGINS, Plugin, PluginError, Refusal, Refused, WitError, WitFile,
+};
 use crate::sandbox::{Sandbox, Wasm};
 
 /// A directory that changes all the time is loaded as it was seen last.
@@ -213,9 +215,15 @@ impl Loader {
 }
 
 async fn load(sandbox: Arc<Sandbox>, candidate: Candidate) -> Result<Arc<Plugin>, LoadError> {
-    let Candidate { file, manifest, wasm } = candidate;
+    let Candidate { file, manifest, wasm, wit } = candidate;
     let wasm = Wasm::new(wasm.digest(), move || wasm.bytes().map_err(|error| error.to_string()));
-    let loaded = Plugin::load(sandbox, file, Arc::unwrap_or_clone(manifest), wasm).await;
+    let wit = wit.map(|wit| {
+        WitFile::new(wit.file, move || {
+            let text = wit.text.map_err(WitError::Unreadable)?;
+            text.bytes().map_err(|error| WitError::Changed(error.to_string()))
+        })
+    });
+    let loaded = Plugin::load(sandbox, file, Arc::unwrap_or_clone(manifest), wasm, wit).await;
     loaded.map(Arc::new).map_err(|error| match error {
         PluginError::Unread(_) => LoadError::Changed,
         error if error.is_passing() => LoadError::Failed(error.to_string()),

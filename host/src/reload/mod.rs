@@ -17,5 +17,5 @@ mod watch;
 pub use follow::Follower;
 pub use loader::Loader;
 pub(crate) use read::{ReadError, read_at_most};
-pub(crate) use scan::MAX_WASM;
+pub(crate) use scan::{MAX_WASM, MAX_WIT};
 pub use watch::Mode;

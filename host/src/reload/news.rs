@@ -35,6 +35,7 @@ fn tell_refusal(refusal: &Refusal) {
         Refused::Plugin | Refused::Tool(_) | Refused::Function(_) => {
             tracing::warn!("not served: {line}")
         }
+        Refused::Notes => tracing::warn!("not described: {line}"),
         Refused::Version => tracing::warn!("not updated, the version before serves on: {line}"),
     }
 }

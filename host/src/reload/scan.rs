@@ -19,7 +19,9 @@ use crate::text::escape;
 const MAX_FILES: usize = 4096;
 /// A Wasm file, in bytes.
 pub(crate) const MAX_WASM: usize = 32 * 1024 * 1024;
-/// Bytes of Wasm that one scan keeps for those who load them; what is more is read again.
+/// A `.wit` file, in bytes.
+pub(crate) const MAX_WIT: usize = 1024 * 1024;
+/// Bytes of Wasm and WIT that one scan keeps for those who load them; what is more is read again.
 const MAX_KEPT: usize = 64 * 1024 * 1024;
 
 /// What it takes to load a plugin.
@@ -30,23 +32,39 @@ pub struct Candidate {
     /// What it says.
     pub manifest: Arc<Manifest>,
     /// Its Wasm.
-    pub wasm: WasmFile,
+    pub wasm: HashedFile,
+    /// What lies beside the manifest to describe its functions.
+    pub wit: Option<Wit>,
 }
 
-/// A Wasm file that was read and hashed.
+/// A `.wit` file.
 #[derive(Clone, Debug)]
-pub struct WasmFile {
+pub struct Wit {
+    /// The file, as shown to people.
+    pub file: String,
+    /// What it holds, or why it cannot be read.
+    pub text: Result<HashedFile, String>,
+}
+
+/// A file that was read and hashed.
+#[derive(Clone, Debug)]
+pub struct HashedFile {
     path: PathBuf,
     digest: Sha256Digest,
     bytes: Option<Arc<[u8]>>,
+    at_most: usize,
 }
 
-/// A Wasm file does not hold any more what was hashed.
+/// A file does not hold any more what was hashed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the file changed while it was loaded")]
 pub struct FileChanged;
 
-impl WasmFile {
+impl HashedFile {
+    fn new(path: PathBuf, known: &Known, at_most: usize) -> Self {
+        Self { path, digest: known.digest, bytes: known.bytes.clone(), at_most }
+    }
+
     /// The SHA-256 of [`bytes`](Self::bytes).
     #[must_use]
     pub fn digest(&self) -> Sha256Digest {
@@ -58,8 +76,18 @@ impl WasmFile {
         if let Some(bytes) = &self.bytes {
             return Ok(bytes.clone());
         }
-        let bytes = read_at_most(&self.path, MAX_WASM).map_err(|_| FileChanged)?;
+        let bytes = read_at_most(&self.path, self.at_most).map_err(|_| FileChanged)?;
         if Sha256Digest::of(&bytes) == self.digest { Ok(bytes.into()) } else { Err(FileChanged) }
+    }
+}
+
+impl Wit {
+    /// What tells one version of it from another, be it readable or not.
+    fn digest(&self) -> Sha256Digest {
+        match &self.text {
+            Ok(text) => text.digest(),
+            Err(reason) => Sha256Digest::of(reason.as_bytes()),
+        }
     }
 }
 
@@ -158,7 +186,7 @@ impl Scanner {
             .collect();
         let mut named = BTreeSet::new();
         for name in files.iter().filter(|name| has_extension(name, "toml")) {
-            let (unit, wasm) = self.unit(directory, name, reread);
+            let (unit, wasm) = self.unit(directory, name, &files, reread);
             // A broken manifest may well mean the Wasm beside it.
             named.insert(format!("{}.wasm", stem(name)));
             named.extend(wasm);
@@ -183,6 +211,7 @@ impl Scanner {
         &mut self,
         directory: &Path,
         name: &str,
+        files: &BTreeSet<String>,
         reread: &Reread,
     ) -> (Unit<Candidate>, Option<String>) {
         let path = directory.join(name);
@@ -200,7 +229,7 @@ impl Scanner {
         };
         let wasm_name = manifest.wasm.to_string();
         let wasm_path = directory.join(&wasm_name);
-        let wasm = match self.wasm(&wasm_path, reread) {
+        let wasm = match self.hashed(&wasm_path, MAX_WASM, reread) {
             Ok(wasm) => wasm,
             Err(ReadError::Missing) => {
                 let reason = format!(
@@ -212,17 +241,31 @@ impl Scanner {
                 return (Unit::Refused(format!("`{wasm_name}` {error}")), Some(wasm_name));
             }
         };
-        // Two files are read one after the other. Only if neither changed meanwhile were they ever
-        // there together.
+        let wit_name = format!("{}.wit", stem(name));
+        let wit_path = directory.join(&wit_name);
+        let wit = files.contains(&wit_name).then(|| self.hashed(&wit_path, MAX_WIT, reread));
+        // The files are read one after the other. Only if none changed meanwhile were they ever there
+        // together.
         let still = |path: &Path, known: &Signature| {
             Signature::of(path).is_ok_and(|signature| signature == *known)
         };
-        if !still(&path, &first.signature) || !still(&wasm_path, &wasm.signature) {
+        let is_still = match &wit {
+            None | Some(Err(_)) => true,
+            Some(Ok(wit)) => still(&wit_path, &wit.signature),
+        };
+        if !still(&path, &first.signature) || !still(&wasm_path, &wasm.signature) || !is_still {
             return (Unit::Changing, Some(wasm_name));
         }
-        let pair = Pair { manifest: first.digest, wasm: wasm.digest };
-        let wasm = WasmFile { path: wasm_path, digest: wasm.digest, bytes: wasm.bytes };
-        (Unit::Pair(pair, Candidate { file, manifest, wasm }), Some(wasm_name))
+        let wit = wit.map(|read| Wit {
+            file: shown(directory, &wit_name),
+            text: read
+                .map(|known| HashedFile::new(wit_path, &known, MAX_WIT))
+                .map_err(|error| error.to_string()),
+        });
+        let pair =
+            Pair { manifest: first.digest, wasm: wasm.digest, wit: wit.as_ref().map(Wit::digest) };
+        let wasm = HashedFile::new(wasm_path, &wasm, MAX_WASM);
+        (Unit::Pair(pair, Candidate { file, manifest, wasm, wit }), Some(wasm_name))
     }
 
     fn manifest(&mut self, path: &Path, file: &str, reread: &Reread) -> Result<Known, ReadError> {
@@ -247,13 +290,13 @@ impl Scanner {
         Ok(known)
     }
 
-    fn wasm(&mut self, path: &Path, reread: &Reread) -> Result<Known, ReadError> {
+    fn hashed(&mut self, path: &Path, at_most: usize, reread: &Reread) -> Result<Known, ReadError> {
         let (signature, known) = self.recall(path, reread)?;
         if let Some(known) = known {
             return Ok(known);
         }
         let read = SystemTime::now();
-        let bytes = read_at_most(path, MAX_WASM)?;
+        let bytes = read_at_most(path, at_most)?;
         let digest = Sha256Digest::of(&bytes);
         let bytes = (self.kept + bytes.len() <= MAX_KEPT).then(|| {
             self.kept += bytes.len();

@@ -35,13 +35,15 @@ pub enum Unit<L> {
     Refused(String),
 }
 
-/// The identity of a plugin's version: what its two files hold.
+/// The identity of a plugin's version: what its files hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Pair {
     /// The manifest.
     pub manifest: Sha256Digest,
     /// The Wasm.
     pub wasm: Sha256Digest,
+    /// The `.wit` file beside the manifest, if there is one; why it cannot be read, where it cannot.
+    pub wit: Option<Sha256Digest>,
 }
 
 /// Names a unit over all scans.

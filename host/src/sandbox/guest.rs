@@ -26,7 +26,7 @@ use super::meter::{Stopped, Timed};
 use super::redact::redacted;
 use super::scratch::Scratch;
 use super::store::{self, CallContext, ProgressSink, Reach, State, Terms};
-use super::{MAX_STACK, Sandbox, functions, imports, one_line, tools};
+use super::{MAX_STACK, Notes, Sandbox, functions, imports, one_line, tools};
 use crate::manifest::{Bytes, Grants, Kind, Limits, grouped, show_duration};
 use crate::secret::{Known, Secrets};
 use crate::tool::{CallError, Limit, LimitHit, Listed, Output, Usage};
@@ -204,13 +204,18 @@ impl Guest {
 
     /// Its tools. A guest that has to be asked for them is asked under the limits of a call.
     pub async fn tools(&self) -> Result<Listed, ListError> {
+        self.noted_tools(&Notes::default()).await
+    }
+
+    /// The same, with what `notes` say of functions that the component itself says nothing of.
+    pub async fn noted_tools(&self, notes: &Notes) -> Result<Listed, ListError> {
         match &self.code.linked {
             Linked::Tools(pre) => {
                 // Bounded like calls, so that there is room for all in the pool.
                 let _listing = self.sandbox.listings.acquire().await;
                 Ok(Listed::all(tools::list(self, pre).await?))
             }
-            Linked::Functions(functions) => Ok(functions::list(functions, &self.grants)),
+            Linked::Functions(functions) => Ok(functions::list(functions, &self.grants, notes)),
             Linked::Command(_) => Ok(Listed::all(command::list(self)?)),
         }
     }

@@ -49,6 +49,7 @@ pub use compiler::{Caps, CompileError, Compiler};
 pub use contract::{ToolError, corrected};
 pub use engine::Turn;
 pub use folders::{FolderError, FolderProblem};
+pub use functions::{Notes, NotesError};
 pub use guest::{Ended, Guest, ListError, Slot};
 pub use imports::NotGranted;
 pub use log::MakeSpan;

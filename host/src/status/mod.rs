@@ -93,6 +93,8 @@ pub enum RefusedStatus {
     Version,
     /// The tool with this name.
     Tool(String),
+    /// A `.wit` file; the plugin beside it is served.
+    Notes,
 }
 
 impl Status {
@@ -127,6 +129,7 @@ impl Status {
                 Refused::Plugin => RefusedStatus::Plugin,
                 Refused::Version => RefusedStatus::Version,
                 Refused::Tool(name) => RefusedStatus::Tool(name.to_string()),
+                Refused::Notes => RefusedStatus::Notes,
                 Refused::Function(name) => RefusedStatus::Tool(name.clone()),
             },
             reason: refusal.reason.clone(),

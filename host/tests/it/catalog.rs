@@ -292,6 +292,57 @@ fn a_function_is_meant_by_any_of_its_names() {
     assert!(reason.contains("the plugin has no tool `multiply`"), "{reason}");
 }
 
+/// What stands at `calc_t_t_ops_divide`, with this `.wit` file beside a manifest.
+fn described(manifest: &str, section: Option<&str>, wit: &[u8]) -> (String, Catalog) {
+    let (directory, _) = functions(manifest);
+    let path = directory.path().join("calc.wasm");
+    if let Some(docs) = section {
+        let wasm = std::fs::read(&path).expect("the component");
+        let data = [b"\x01", docs.as_bytes()].concat();
+        std::fs::write(&path, wit::with_section(wasm, "package-docs", &data)).expect("written");
+    }
+    std::fs::write(directory.path().join("calc.wit"), wit).expect("written");
+    let catalog = load(&[directory.path()]);
+    let tool = catalog.tool("calc_t_t_ops_divide").expect("the tool");
+    (tool.spec.description.clone(), catalog)
+}
+
+const NOTES: &[u8] =
+    b"package t:t; interface ops { /// Divides, says the file.\n divide: func(a: s32, b: s32); }";
+
+#[test]
+fn a_function_is_described_by_the_manifest_its_component_a_file_or_its_types() {
+    let manifest = "[[tools]]\nname = \"divide\"\ndescription = \"Divides, says the manifest.\"";
+    let docs = r#"{"interfaces":{"ops":{"funcs":{"divide":{"docs":"Divides, says it."}}}}}"#;
+    assert_eq!(described(manifest, Some(docs), NOTES).0, "Divides, says the manifest.");
+    assert_eq!(described("", Some(docs), NOTES).0, "Divides, says it.");
+    assert_eq!(described("", None, NOTES).0, "Divides, says the file.");
+    let (sentence, catalog) = described("", None, b"package t:t;");
+    assert!(sentence.starts_with("Calls the function `divide("), "{sentence}");
+    assert!(!catalog.refusals().iter().any(|refusal| refusal.refused == Refused::Notes));
+}
+
+#[test]
+fn a_wit_file_that_cannot_be_used_is_told_and_refuses_nothing() {
+    let large = vec![b' '; 1024 * 1024 + 1];
+    let hidden = "package t:t; interface ops { /// \u{ad}\n divide: func(); }";
+    for (wit, expected) in [
+        (&b"package t:t;\ninterface ops { divide func(); }"[..], "calc.wit:2:24: expected ':'"),
+        (b"package t:t;\n\xff", "calc.wit:2:1: it is not UTF-8"),
+        (&large, "calc.wit: it is larger than 1048576 bytes"),
+    ] {
+        let (sentence, catalog) = described("", None, wit);
+        assert!(sentence.starts_with("Calls the function `divide("), "{sentence}");
+        assert_eq!(names(&catalog), ["calc_get_answer", "calc_t_t_ops_divide"]);
+        let told: Vec<_> =
+            catalog.refusals().iter().filter(|one| one.refused == Refused::Notes).collect();
+        let [told] = &*told else { panic!("{told:?}") };
+        assert!(told.one_line().contains(expected), "{}", told.one_line());
+    }
+    let (sentence, _) = described("", None, hidden.as_bytes());
+    assert!(sentence.starts_with("Calls the function `divide("), "{sentence}");
+}
+
 #[test]
 fn without_a_prefix_names_are_those_of_other_hosts() {
     let (_directory, catalog) = functions("[plugin]\nprefix = \"\"");

@@ -99,7 +99,7 @@ fn at(key: &Key) -> usize {
 
 fn pair((manifest, wasm): Load) -> Pair {
     let digest = |text: String| Sha256Digest::of(text.as_bytes());
-    Pair { manifest: digest(format!("{manifest:?}")), wasm: digest(format!("{wasm}")) }
+    Pair { manifest: digest(format!("{manifest:?}")), wasm: digest(format!("{wasm}")), wit: None }
 }
 
 fn fits((manifest, wasm): Load) -> bool {

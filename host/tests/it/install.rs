@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::guest::Wat;
 use crate::person::{Person, Ran};
 use crate::plugins;
+use crate::wit;
 
 fn wasm(tools: &[&str]) -> Vec<u8> {
     Wat { tools, ..Wat::default() }.build()
@@ -279,6 +280,36 @@ fn a_plugin_is_removed_by_its_name_with_its_wasm() {
     person.removes(&["shares", "shares"], "shares.toml and one.wasm are gone");
     assert!(files(&plugins).is_empty());
     person.cannot_remove(&["one"], &["there is no plugin `one`; no plugin is installed"]);
+}
+
+#[test]
+fn a_wit_file_is_installed_and_removed_with_its_manifest() {
+    let wasm = wit::component("world w { export tick: func(); }", r#"(func (export "tick"))"#);
+    let notes = b"package t:t;\nworld w {\n/// Ticks.\nexport tick: func();\n}".as_slice();
+    for (form, brought) in [("t.toml", true), ("t.wasm", true), ("t.wasm", false)] {
+        let person = Person::new();
+        let source = person.source(&[("t.wasm", &wasm), ("t.wit", notes)]);
+        if brought {
+            fs::write(source.join("t.toml"), "").expect("written");
+        }
+        person.adds(&source.join(form), &["installed t"]);
+        assert_eq!(files(&person.plugins())["t.wit"], notes);
+        assert!(person.run(&["list"]).out.contains("Ticks."));
+        person.adds(&source.join(form), &["unchanged t"]);
+        fs::write(source.join("t.wit"), "package t:t; world {").expect("written");
+        person.adds(&source.join(form), &["t.wit:1:20: ", "updated t"]);
+        assert!(person.run(&["check"]).out.contains("plugins/t.wit:1:20: "));
+        fs::remove_file(source.join("t.wit")).expect("removed");
+        if brought {
+            person.adds(&source.join(form), &["updated t"]);
+            assert!(!files(&person.plugins()).contains_key("t.wit"));
+            fs::write(person.plugins().join("t.wit"), notes).expect("written");
+        } else {
+            person.adds(&source.join(form), &["unchanged t"]);
+        }
+        person.removes(&["t"], "t.toml, t.wit and t.wasm are gone");
+        assert!(files(&person.plugins()).is_empty());
+    }
 }
 
 #[test]

@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 use crate::client::Client;
 use crate::guest::{LOG, Wat};
 use crate::plugins::{self, answering, answering_after, install, replace};
+use crate::wit;
 
 /// A running server and its directory with `good` and `v`, whose `v_run` answers "one".
 fn served() -> (tempfile::TempDir, Client) {
@@ -62,6 +63,43 @@ fn plugins_come_change_and_go_under_a_running_client() {
     assert_eq!(client.logged("updated"), 2);
     assert_eq!((client.logged("added"), client.logged("removed")), (1, 1));
     assert_eq!(client.changes(), 3);
+    client.survives();
+}
+
+#[test]
+fn a_wit_file_changes_descriptions_while_it_comes_changes_and_goes() {
+    let directory = plugins::good();
+    let world = "world w { export tick: func(); }";
+    let wasm = wit::component(world, r#"(func (export "tick"))"#);
+    install(directory.path(), "t", "", &wasm);
+    let mut client = Client::initialized(directory.path());
+    let description = |client: &mut Client| {
+        let list = client.request("tools/list", json!({}));
+        let mut tools = list["result"]["tools"].as_array().expect("tools").iter();
+        let tick = tools.find(|tool| tool["name"] == "t_tick").expect("the tool");
+        tick["description"].as_str().expect("a text").to_owned()
+    };
+    let file = directory.path().join("t.wit");
+    let described =
+        |text: &str| format!("package t:t;\nworld w {{\n/// {text}\nexport tick: func();\n}}");
+    assert_eq!(description(&mut client), "Calls the function `tick()`.");
+    fs::write(&file, described("Ticks.")).unwrap();
+    client.hears_of_changes(1);
+    assert_eq!(description(&mut client), "Ticks.");
+    replace(&file, described("Tocks."));
+    client.hears_of_changes(2);
+    assert_eq!(description(&mut client), "Tocks.");
+    fs::write(&file, "package t:t;\nworld w {").unwrap();
+    client.hears_of_changes(3);
+    assert_eq!(description(&mut client), "Calls the function `tick()`.");
+    let told = client.logs("not described");
+    assert!(told.contains("t.wit:2:10: "), "{told}");
+    replace(&file, described("Ticks again."));
+    client.hears_of_changes(4);
+    fs::remove_file(&file).unwrap();
+    client.hears_of_changes(5);
+    assert_eq!(description(&mut client), "Calls the function `tick()`.");
+    assert_eq!(client.logged("not described"), 1, "{:#?}", client.log());
     client.survives();
 }
 

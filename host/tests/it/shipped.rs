@@ -73,7 +73,7 @@ impl Shipped {
         let granted = Manifest::parse(&file, &text).unwrap_or_else(|error| panic!("{error}"));
         let manifest = Manifest { grants: granted.grants, ..self.manifest.clone() };
         let wasm = Wasm::of(self.wasm.clone());
-        let plugin = Plugin::load(self.sandbox.clone(), file, manifest, wasm).await;
+        let plugin = Plugin::load(self.sandbox.clone(), file, manifest, wasm, None).await;
         let plugin = plugin.unwrap_or_else(|error| panic!("{error}"));
         let catalog = Catalog::build(vec![Arc::new(plugin)], Vec::new(), None);
         assert!(catalog.refusals().is_empty(), "{:?}", catalog.refusals());

@@ -7,6 +7,7 @@ use super::super::contract::corrected;
 use super::describe::sentence;
 use super::docs::Docs;
 use super::exports::Export;
+use super::notes::Notes;
 use super::schema;
 use super::shape::{Room, Shape};
 use crate::manifest::Grants;
@@ -18,7 +19,12 @@ pub(super) struct Function {
     pub(super) export: ComponentExportIndex,
     pub(super) parameters: Vec<(String, Shape)>,
     pub(super) result: Option<Shape>,
-    description: String,
+    /// Its interface and its own name.
+    place: (Option<String>, String),
+    /// What the component says of it.
+    said: Option<String>,
+    /// What its types say of it.
+    sentence: String,
     input_schema: Box<RawValue>,
     output_schema: Option<Box<RawValue>>,
 }
@@ -42,25 +48,29 @@ impl Function {
         let raw = |text| RawValue::from_string(text).map_err(|error| escape(&error.to_string()));
         let input = schema::arguments(&parameters).map_err(unfit)?;
         let output = result.as_ref().map(schema::answer).transpose().map_err(unfit)?;
-        let description = docs
-            .function(export.interface(), &export.name)
-            .unwrap_or_else(|| sentence(&export.path, &export.name, &parameters, result.as_ref()));
+        let said = docs.function(export.interface(), &export.name);
+        let sentence = sentence(&export.path, &export.name, &parameters, result.as_ref());
         Ok(Self {
             export: export.index,
             parameters,
             result,
-            description,
+            place: (export.interface().map(str::to_owned), export.name.clone()),
+            said,
+            sentence,
             input_schema: raw(input)?,
             output_schema: output.map(raw).transpose()?,
         })
     }
 
-    /// The tool of this `name`. Of what it does, only the grants tell.
-    pub(super) fn spec(&self, name: &str, grants: &Grants) -> ToolSpec {
+    /// The tool of this `name`. Of what it may reach, only the grants tell.
+    pub(super) fn spec(&self, name: &str, grants: &Grants, notes: &Notes) -> ToolSpec {
+        let (interface, own) = &self.place;
+        let noted = || notes.function(interface.as_deref(), own);
+        let description = self.said.clone().or_else(noted);
         ToolSpec {
             name: name.to_owned(),
             title: None,
-            description: self.description.clone(),
+            description: description.unwrap_or_else(|| self.sentence.clone()),
             input_schema: self.input_schema.clone(),
             output_schema: self.output_schema.clone(),
             annotations: corrected(Annotations::default(), grants),

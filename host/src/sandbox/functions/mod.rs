@@ -8,6 +8,7 @@ mod docs;
 mod exports;
 mod function;
 mod names;
+mod notes;
 mod number;
 #[cfg(test)]
 mod properties;
@@ -31,6 +32,8 @@ use crate::tool::{CallError, Content, Limit, LimitHit, Listed, Output, UnfitTool
 use docs::Docs;
 use function::Function;
 use write::Unwritten;
+
+pub use notes::{Notes, NotesError};
 
 /// Functions of one component.
 const MAX_FUNCTIONS: usize = 512;
@@ -109,9 +112,9 @@ impl Functions {
     }
 }
 
-/// The functions as tools, and those that are none.
-pub(super) fn list(functions: &Functions, grants: &Grants) -> Listed {
-    let tools = functions.table.iter().map(|(name, function)| function.spec(name, grants));
+/// The functions as tools, and those that are none. Where the component says nothing of one, `notes` may.
+pub(super) fn list(functions: &Functions, grants: &Grants, notes: &Notes) -> Listed {
+    let tools = functions.table.iter().map(|(name, function)| function.spec(name, grants, notes));
     Listed { tools: tools.collect(), unfit: functions.unfit.clone() }
 }
 

@@ -3,7 +3,7 @@
 //! Every part is lower-cased, and what is neither a letter, a digit nor a hyphen becomes `_`; the parts are
 //! joined by `_`. A component made for wassette so keeps its tools' names.
 
-/// The longest name, in bytes: a client sees a shorter one that ends in a hash.
+/// The longest name, in bytes: a client sees a shorter one that ends in the function's own.
 const MAX_NAME: usize = 256;
 
 /// The name of the tool that the function `name` within `path` is, or none if it would be too long.

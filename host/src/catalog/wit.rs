@@ -1,0 +1,45 @@
+//! The `.wit` file beside a manifest: read and parsed only for a plugin that has a use for it.
+//!
+//! Where such files lie is not known here, and what they hold is the sandbox's to know.
+
+use std::sync::Arc;
+
+use crate::sandbox::Notes;
+
+/// A `.wit` file.
+pub struct WitFile {
+    /// The file as shown to people.
+    pub file: String,
+    read: Box<dyn FnOnce() -> Result<Arc<[u8]>, WitError> + Send>,
+}
+
+/// Why a file is no notes.
+#[derive(Debug)]
+pub enum WitError {
+    /// It does not hold any more what was seen.
+    Changed(String),
+    /// It is there and cannot be read; the end of a sentence about it.
+    Unreadable(String),
+}
+
+impl WitFile {
+    /// A file whose bytes `read` gives, which may block.
+    pub fn new(
+        file: String,
+        read: impl FnOnce() -> Result<Arc<[u8]>, WitError> + Send + 'static,
+    ) -> Self {
+        Self { file, read: Box::new(read) }
+    }
+
+    /// What it says, or what is wrong with it as a sentence that begins with its name; none of either
+    /// where it has changed. Blocks.
+    pub(super) fn notes(self) -> Result<Result<Notes, String>, String> {
+        const WITHOUT: &str = "; the plugin is served without what this file says of its functions";
+        let file = self.file;
+        Ok(match (self.read)() {
+            Ok(text) => Notes::parse(&text).map_err(|error| format!("{file}:{error}{WITHOUT}")),
+            Err(WitError::Unreadable(reason)) => Err(format!("{file}: it {reason}{WITHOUT}")),
+            Err(WitError::Changed(reason)) => return Err(reason),
+        })
+    }
+}
