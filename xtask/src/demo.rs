@@ -62,8 +62,7 @@ fn stage(places: &Places) -> Result<PathBuf> {
         let _ = fs::remove_file(stage.join(left));
     }
     let workspace = places.workspace()?;
-    let runaway = workspace.plugins.iter().find(|plugin| plugin.name == "runaway");
-    let runaway = runaway.context("plugins/Cargo.toml has no member `runaway`")?;
+    let runaway = workspace.plugin("runaway")?;
     build::publish(&build::built(&workspace, runaway), &stage.join("runaway.wasm"))?;
     build::publish(&runaway.folder.join("runaway.toml"), &stage.join("runaway.toml"))?;
     Ok(stage)

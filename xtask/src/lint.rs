@@ -5,9 +5,13 @@ use anyhow::Result;
 use crate::command::{self, cargo_on, step};
 use crate::places::Places;
 
-/// Checks both workspaces; changes nothing.
+/// Checks every workspace; changes nothing.
 pub(crate) fn run(places: &Places) -> Result<()> {
-    let workspaces = [("host and SDK", &places.host), ("plugins", &places.plugins)];
+    let workspaces = [
+        ("host and SDK", &places.host),
+        ("plugins", &places.plugins),
+        ("what the host is measured against", &places.bench),
+    ];
     for (what, manifest) in workspaces {
         step(&format!("formatting of {what}"));
         let mut fmt = cargo_on(manifest, &["fmt"], &["--all", "--check"]);

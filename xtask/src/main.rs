@@ -29,7 +29,9 @@ cargo xtask: build, try and check Toolrack
   cargo xtask test [FILTER]   builds the plugins, then runs the tests of host, SDK and plugins;
                               FILTER is a part of the name of the tests you want; --release tests
                               the optimised host, as CI does, which then need not build two
-  cargo xtask bench           builds, then measures what a change of a plugin costs
+  cargo xtask bench           builds, then measures the host beside a native server, a bare loop and
+                              a floor; --quick, --only WORD, --host FILE, --json FILE, --svg FILE:
+                              docs/performance.md says what they do
   cargo xtask lint            formatting, clippy and documentation, as CI checks them
 
 New here? `cargo xtask demo` takes a few minutes the first time and shows all there is.
@@ -59,8 +61,8 @@ fn run(arguments: &[String]) -> Result<()> {
         ["demo"] => demo::run(&places)?,
         ["test", ref filter @ ..] => test::run(&places, filter)?,
         ["lint"] => lint::run(&places)?,
-        ["bench"] => bench::run(&places)?,
-        ["build" | "demo" | "lint" | "bench", surplus, ..] => {
+        ["bench", ref words @ ..] => bench::run(&places, words)?,
+        ["build" | "demo" | "lint", surplus, ..] => {
             bail!("`{}` takes no arguments, but got `{surplus}`", arguments[0])
         }
         [unknown, ..] => bail!("there is no `{unknown}`; `cargo xtask` lists what there is"),

@@ -16,6 +16,8 @@ pub(crate) struct Places {
     pub(crate) host: PathBuf,
     /// The Cargo.toml of the plugins' workspace.
     pub(crate) plugins: PathBuf,
+    /// The Cargo.toml of the programs that the host is measured against.
+    pub(crate) bench: PathBuf,
     /// The plugin directory that a build completes with the Wasm files.
     pub(crate) manifests: PathBuf,
 }
@@ -40,6 +42,7 @@ impl Places {
         Ok(Self {
             host: root.join("Cargo.toml"),
             plugins: root.join("plugins/Cargo.toml"),
+            bench: root.join("bench/Cargo.toml"),
             manifests: root.join("manifests"),
             root,
         })
@@ -61,6 +64,11 @@ impl Places {
         Ok(self.target()?.join(profile).join(name))
     }
 
+    /// The folder with the optimised programs that the host is measured against.
+    pub(crate) fn bench_built(&self) -> Result<PathBuf> {
+        Ok(target(&metadata(&self.bench)?)?.join("release"))
+    }
+
     /// Reads the plugins' workspace.
     pub(crate) fn workspace(&self) -> Result<Workspace> {
         let metadata = metadata(&self.plugins)?;
@@ -71,6 +79,12 @@ impl Places {
 }
 
 impl Workspace {
+    /// The plugin of this name.
+    pub(crate) fn plugin(&self, name: &str) -> Result<&Plugin> {
+        let plugin = self.plugins.iter().find(|plugin| plugin.name == name);
+        plugin.with_context(|| format!("there is no plugin {name} in plugins/"))
+    }
+
     /// The Wasm file that a release build of `plugin` for the target `triple` leaves.
     pub(crate) fn built(&self, plugin: &Plugin, triple: &str) -> PathBuf {
         let file = format!("{}.wasm", plugin.name.replace('-', "_"));

@@ -1,23 +1,19 @@
-//! `cargo xtask bench`: what a change of a plugin costs, from the file in place to the answer.
-//!
-//! Times are of this machine at this moment; what is compared is measured in turn, in one run.
+//! What a change of a plugin costs, from the file in place to the answer.
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 use serde_json::json;
 
-use crate::build;
+use super::options::Options;
+use super::programs::{HOST, Programs, measured};
+use super::stage::Stage;
+use super::table::{Table, Unit};
 use crate::client::Client;
-use crate::command::step;
 use crate::places::Places;
 
-const ROUNDS: usize = 15;
-/// The host waits for so long after the last change: part of every figure, by design.
-const QUIET: Duration = Duration::from_millis(300);
 const CHANGED: &str = "notifications/tools/list_changed";
 
 /// What is put in place.
@@ -31,47 +27,43 @@ enum Change {
     New,
 }
 
-/// Builds, measures and prints a table.
-pub(crate) fn run(places: &Places) -> Result<()> {
-    build::all(places)?;
-    let stage = places.target()?.join("bench");
-    let _ = fs::remove_dir_all(&stage);
-    let plugins = stage.join("plugins");
+/// Changes a plugin under a running host, in every way by turns.
+pub(crate) fn measure(
+    places: &Places,
+    programs: &Programs,
+    stage: &Stage,
+    options: &Options,
+    table: &mut Table,
+) -> Result<()> {
+    let plugins = stage.path().join("changed");
     fs::create_dir_all(&plugins).with_context(|| format!("cannot create {}", plugins.display()))?;
-    let wasm = fs::read(places.manifests.join("hello.wasm"))?;
-    let mut bench = Bench { plugins, wasm, version: 0 };
+    let mut bench = Bench { plugins, wasm: fs::read(measured(places)?)?, version: 0 };
     bench.put(Change::New)?;
-    let mut host = Command::new(places.binary()?);
-    host.arg("serve").arg("--plugins").arg(&bench.plugins);
-    host.env("TOOLRACK_HOME", stage.join("home"));
-    let mut client = Client::start(&mut host, &stage.join("log.txt"))?;
+    let mut host = programs.host(&bench.plugins, &stage.home());
+    let mut client = Client::start(&mut host, &stage.log())?;
     let params = json!({"protocolVersion": "2025-11-25", "capabilities": {},
         "clientInfo": {"name": "bench", "version": "0"}});
     client.ask("initialize", &params)?;
     client.notify("notifications/initialized")?;
     client.ask("tools/list", &json!({}))?;
-    step(&format!("changing a plugin of {} bytes, {ROUNDS} times in each way", bench.wasm.len()));
     let changes = [
         ("manifest alone", Change::Manifest),
         ("Wasm known before", Change::Known),
         ("Wasm never seen", Change::New),
     ];
-    let mut figures = vec![(Vec::new(), Vec::new()); changes.len()];
-    bench.put_and_wait(Change::Known, &mut client)?;
-    for _ in 0..ROUNDS {
-        for ((_, change), (told, answered)) in changes.iter().zip(&mut figures) {
-            let (at_told, at_answer) = bench.put_and_wait(*change, &mut client)?;
-            told.push(at_told);
-            answered.push(at_answer);
+    for _ in 0..2 {
+        bench.put_and_wait(Change::Known, &mut client)?;
+    }
+    for _ in 0..options.rounds() {
+        for (name, change) in changes {
+            let (told, answered) = bench.put_and_wait(change, &mut client)?;
+            for (event, took) in [("list_changed", told), ("first new answer", answered)] {
+                let figure = format!("reload, {name}: {event}");
+                table.add(&figure, HOST, Unit::Millis, took.as_secs_f64() * 1e3);
+            }
         }
     }
     client.end()?;
-    println!("\nfrom the rename to        list_changed (ms)          first new answer (ms)");
-    println!("                          median  least   most       median  least   most");
-    for ((name, _), (told, answered)) in changes.iter().zip(figures) {
-        println!("{name:<24}{}     {}", spread(told), spread(answered));
-    }
-    println!("\nof each, {} ms are the quiet that the host waits for", QUIET.as_millis());
     Ok(())
 }
 
@@ -106,15 +98,14 @@ impl Bench {
         self.put(change)?;
         let at = Instant::now();
         let told = client.notified(CHANGED)?.saturating_duration_since(at);
-        let call =
-            json!({"name": format!("v{}_greet", self.version), "arguments": {"name": "Ada"}});
+        let call = json!({"name": format!("v{}_echo", self.version), "arguments": {"text": "Ada"}});
         client.ask("tools/call", &call)?;
         Ok((told, at.elapsed()))
     }
 }
 
 /// The same code in other bytes: a custom section, which means nothing, is added.
-fn marked(wasm: &[u8], mark: u32) -> Vec<u8> {
+pub(crate) fn marked(wasm: &[u8], mark: u32) -> Vec<u8> {
     let mut bytes = wasm.to_vec();
     // Section 0, ten bytes: a name of five, and the mark.
     bytes.extend([0, 10, 5, b'b', b'e', b'n', b'c', b'h']);
@@ -126,12 +117,4 @@ fn rename_into(path: &Path, bytes: &[u8]) -> Result<()> {
     let beside = path.with_extension("new");
     fs::write(&beside, bytes).with_context(|| format!("cannot write {}", beside.display()))?;
     fs::rename(&beside, path).with_context(|| format!("cannot replace {}", path.display()))
-}
-
-fn spread(mut times: Vec<Duration>) -> String {
-    times.sort_unstable();
-    let shown = |time: Option<&Duration>| time.map_or(0.0, |time| time.as_secs_f64() * 1000.0);
-    let (median, least, most) =
-        (shown(times.get(times.len() / 2)), shown(times.first()), shown(times.last()));
-    format!("{median:>8.1}{least:>7.1}{most:>7.1}")
 }

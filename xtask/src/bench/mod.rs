@@ -1,0 +1,95 @@
+//! `cargo xtask bench`: what the host costs, beside a native server, a bare loop and a floor.
+//!
+//! Times are of this machine at this moment. What is compared does the same work in turns in one run,
+//! and what counts are ratios.
+
+mod calls;
+mod chart;
+mod goals;
+mod line;
+mod memory;
+mod options;
+mod pin;
+mod process;
+mod programs;
+mod reload;
+mod stage;
+mod start;
+mod table;
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context as _, Result, ensure};
+use serde_json::json;
+
+use crate::command::step;
+use crate::places::Places;
+use calls::Calls;
+use options::Options;
+use programs::Programs;
+use stage::Stage;
+use table::Table;
+
+const PARTS: [&str; 7] = ["latency", "in-flight", "large", "compute", "start", "memory", "reload"];
+
+/// Builds, measures, prints the table and the goals.
+pub(crate) fn run(places: &Places, words: &[&str]) -> Result<()> {
+    let options = Options::parse(words)?;
+    ensure!(
+        PARTS.iter().any(|part| options.wants(part)),
+        "no part of the bench matches; there are {}",
+        PARTS.join(", ")
+    );
+    let programs = Programs::build(places, &options)?;
+    if let Some(missing) = programs.missing() {
+        step(missing);
+    }
+    let stage = Stage::lay_out(places)?;
+    let mut table = Table::default();
+    for part in PARTS.into_iter().filter(|part| options.wants(part)) {
+        step(&format!("measuring: {part}"));
+        let (programs, stage, options) = (&programs, &stage, &options);
+        let mut calls = Calls { programs, stage, options, table: &mut table };
+        match part {
+            "latency" => calls.latency()?,
+            "in-flight" => calls.in_flight()?,
+            "large" => calls.large()?,
+            "compute" => calls.compute()?,
+            "memory" if !process::KNOWN => step("memory is measured on Linux only"),
+            "start" => start::measure(programs, stage, options, &mut table)?,
+            "memory" => memory::measure(programs, stage, options, &mut table)?,
+            _ => reload::measure(places, programs, stage, options, &mut table)?,
+        }
+    }
+    table.print();
+    println!("\n{}", conditions(&options));
+    let goals = goals::of(&table);
+    goals::print(&goals);
+    if let Some(file) = &options.json {
+        let goals: Vec<_> = goals.iter().map(goals::Goal::json).collect();
+        let all = json!({"conditions": conditions(&options), "rows": table.json(), "goals": goals});
+        write(file, &format!("{all:#}\n"))?;
+    }
+    if let Some(file) = &options.svg {
+        write(file, &chart::svg(&table))?;
+    }
+    Ok(())
+}
+
+/// What a reader has to know of the run.
+fn conditions(options: &Options) -> String {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let load = load.split(' ').next().unwrap_or_default();
+    let pinned = pin::Pinned::to_one_core().is_some_and(|pinned| pinned.release().is_ok());
+    let one = if pinned { "client and server share one core" } else { "on any core: no `taskset`" };
+    format!(
+        "{} rounds in turns; one at a time: {one}; in flight: all {cores} cores; load {load}",
+        options.rounds()
+    )
+}
+
+fn write(file: &Path, text: &str) -> Result<()> {
+    fs::write(file, text).with_context(|| format!("cannot write {}", file.display()))
+}

@@ -1,0 +1,54 @@
+//! The words after `cargo xtask bench`.
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result, bail};
+
+/// What a person asked for.
+#[derive(Default)]
+pub(crate) struct Options {
+    /// Fewer and shorter rounds: to see whether something changed at all.
+    pub(crate) quick: bool,
+    /// Only the parts whose name contains this.
+    pub(crate) only: Option<String>,
+    /// A host that is measured in place of the one that would be built.
+    pub(crate) host: Option<PathBuf>,
+    pub(crate) json: Option<PathBuf>,
+    pub(crate) svg: Option<PathBuf>,
+}
+
+impl Options {
+    pub(crate) fn parse(words: &[&str]) -> Result<Self> {
+        let mut options = Self::default();
+        let mut words = words.iter();
+        while let Some(&word) = words.next() {
+            let mut value = || words.next().with_context(|| format!("`{word}` needs a value"));
+            match word {
+                "--quick" => options.quick = true,
+                "--only" => options.only = Some((*value()?).into()),
+                "--host" => options.host = Some(std::path::absolute(value()?)?),
+                "--json" => options.json = Some(value()?.into()),
+                "--svg" => options.svg = Some(value()?.into()),
+                _ => bail!(
+                    "`bench` has no `{word}`; it takes --quick, --only WORD, --host FILE, \
+                     --json FILE and --svg FILE"
+                ),
+            }
+        }
+        Ok(options)
+    }
+
+    /// How often everything is measured, in turn.
+    pub(crate) fn rounds(&self) -> usize {
+        if self.quick { 3 } else { 7 }
+    }
+
+    /// So many calls in a round, or a part of them.
+    pub(crate) fn calls(&self, full: usize) -> usize {
+        if self.quick { full.div_ceil(4) } else { full }
+    }
+
+    pub(crate) fn wants(&self, part: &str) -> bool {
+        self.only.as_deref().is_none_or(|only| part.contains(only))
+    }
+}
