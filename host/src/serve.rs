@@ -46,9 +46,10 @@ pub fn serve(options: Options) -> Result<(), ServeError> {
     let (publisher, catalog) = watch::channel(None);
     let engine = Engine::new(Settings { page: options.page });
     let follower = host.follow(&options.plugins);
-    let board = options
-        .run
-        .and_then(|run| Board::start(run, &options.plugins, follower.mode(), catalog.clone()));
+    let board = options.run.and_then(|run| {
+        let (mode, loading) = (follower.mode(), follower.loading());
+        Board::start(run, &options.plugins, mode, loading, catalog.clone())
+    });
     protocol.block_on(async {
         let shutdown = shutdown_signal()?;
         let stdio = Stdio::of_process(stdout)?;

@@ -66,7 +66,8 @@ Installs plugins into the plugin directory: the first one that --plugins or TOOL
 `plugins` in ~/.toolrack. It is made if it is missing.
 
 A .toml brings the Wasm that it names. A .wasm brings the .toml beside it; without one, the manifest that \
-is installed stays, or an empty one is made. A directory brings every manifest in it with its Wasm.
+is installed stays, or an empty one is made. A directory brings every manifest in it with its Wasm. \
+A .wit beside a manifest, which describes a component's functions, comes along.
 
 First everything is checked as `toolrack check` does, beside what is installed. If anything is refused, \
 nothing changes and the exit code is 1. A plugin that is there already is updated. Running servers take it \

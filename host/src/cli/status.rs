@@ -60,6 +60,9 @@ fn describe(server: &Server) -> Value {
             "tools": plugin.tools,
         })
     });
+    let loading = status.loading.iter().map(|loading| {
+        json!({ "name": loading.name, "manifest": loading.file, "sinceMs": loading.since_ms })
+    });
     json!({
         "pid": pid,
         "state": if status.published_ms.is_some() { "serving" } else { "loading" },
@@ -69,6 +72,7 @@ fn describe(server: &Server) -> Value {
         "publishedMs": status.published_ms,
         "directories": status.directories,
         "watching": status.watching,
+        "loading": loading.collect::<Vec<_>>(),
         "plugins": plugins.collect::<Vec<_>>(),
         "refusals": status.refusals,
     })
@@ -100,6 +104,10 @@ fn print(server: &Server) {
     }
     if status.published_ms.is_none() {
         println!("  it loads its plugins");
+    }
+    for loading in &status.loading {
+        let time = uptime(Duration::from_millis(now_ms().saturating_sub(loading.since_ms)));
+        println!("  {} is being loaded, for {time} now", paint(NAME, escape(&loading.name)));
     }
     for plugin in &status.plugins {
         print_plugin(status, plugin);

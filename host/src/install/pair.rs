@@ -4,10 +4,10 @@
 use std::path::{Path, PathBuf};
 
 use super::InstallError;
-use super::shelf::{Shelf, parse, wit_of};
+use super::shelf::{Shelf, parse};
 use crate::catalog::Refusal;
 use crate::manifest::{MAX_MANIFEST, Manifest};
-use crate::reload::{MAX_WASM, MAX_WIT, ReadError, read_at_most};
+use crate::reload::{MAX_WASM, MAX_WIT, ReadError, read_at_most, wit_of};
 use crate::text::escape;
 
 /// A plugin to install.

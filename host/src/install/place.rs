@@ -5,11 +5,10 @@ use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use super::shelf::wit_of;
 use super::stage::random_name;
 use super::{InstallError, ManifestSource, Pair, Shelf};
 use crate::manifest::Sha256Digest;
-use crate::reload::{MAX_WASM, MAX_WIT, read_at_most};
+use crate::reload::{MAX_WASM, MAX_WIT, read_at_most, wit_of};
 
 /// What installing a plugin changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,8 +6,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::Shelf;
-use super::shelf::wit_of;
 use crate::manifest::nearest;
+use crate::reload::wit_of;
 use crate::text::escape;
 
 /// What was done with a plugin's files.

@@ -92,11 +92,6 @@ pub(super) fn is_manifest(name: &str) -> bool {
     !name.starts_with('.') && name.strip_suffix(".toml").is_some_and(|stem| !stem.is_empty())
 }
 
-/// The file beside the manifest `file` that describes functions.
-pub(super) fn wit_of(file: &str) -> String {
-    format!("{}.wit", file.strip_suffix(".toml").unwrap_or(file))
-}
-
 /// A manifest, if the text is one. What is wrong with it, loading says.
 pub(super) fn parse(file: &str, text: &[u8]) -> Option<Manifest> {
     Manifest::parse(file, std::str::from_utf8(text).ok()?).ok()

@@ -6,9 +6,9 @@ use std::io;
 use std::path::{MAIN_SEPARATOR, Path, PathBuf};
 use std::sync::Arc;
 
-use super::shelf::wit_of;
 use super::{Pair, Shelf};
 use crate::catalog::{Catalog, Plugin, Refusal, Refused};
+use crate::reload::wit_of;
 use crate::text::escape;
 
 /// A directory with one directory for each plugin. Dropping it removes them.

@@ -9,6 +9,7 @@ use tokio::sync::watch;
 
 use super::loader::Loader;
 use super::news;
+use super::pending::Pending;
 use super::scan::Reread;
 use super::schedule::Schedule;
 use super::watch::{Hints, Mode, Watch};
@@ -30,6 +31,7 @@ pub struct Follower {
     hints: Arc<Hints>,
     schedule: Schedule,
     mode: watch::Sender<Mode>,
+    loading: watch::Sender<Vec<Pending>>,
     deep: Instant,
     /// Since when a scan is under way that was to be over, if that was not told yet.
     slow: Option<Instant>,
@@ -44,13 +46,20 @@ impl Follower {
         let loader = Loader::new(sandbox, runtime, directories, Some(watch));
         let now = Instant::now();
         let mode = watch::Sender::new(Mode::Watching);
-        Self { loader, hints, schedule: Schedule::new(now), mode, deep: now, slow: Some(now) }
+        let (loading, schedule) = (watch::Sender::default(), Schedule::new(now));
+        Self { loader, hints, schedule, mode, loading, deep: now, slow: Some(now) }
     }
 
     /// How changes come to notice, now and later.
     #[must_use]
     pub fn mode(&self) -> watch::Receiver<Mode> {
         self.mode.subscribe()
+    }
+
+    /// What is being loaded, now and later.
+    #[must_use]
+    pub fn loading(&self) -> watch::Receiver<Vec<Pending>> {
+        self.loading.subscribe()
     }
 
     /// Publishes the first catalog, and another whenever what is served has changed. Never ends.
@@ -60,6 +69,7 @@ impl Follower {
         loop {
             let now = Instant::now();
             self.tell_mode();
+            self.tell_loading(now);
             if self.loader.core().take_stale() {
                 self.schedule.hint(now);
             }
@@ -76,8 +86,9 @@ impl Follower {
                 publisher.send_replace(Some(Arc::new(catalog)));
             }
             let core = self.loader.core().deadline(now);
+            let slow = self.loader.pending().deadline();
             let due = self.schedule.due(self.interval());
-            let deadline = core.map_or(due, |core| core.min(due));
+            let deadline = core.into_iter().chain(slow).fold(due, Instant::min);
             tokio::select! {
                 () = self.hints.arrived() => self.schedule.hint(Instant::now()),
                 true = self.loader.step() => {}
@@ -126,6 +137,17 @@ impl Follower {
             ),
         }
         self.mode.send_replace(found.clone());
+    }
+
+    fn tell_loading(&mut self, now: Instant) {
+        let pending = self.loader.pending();
+        pending.slow(now).iter().for_each(news::tell_slow);
+        let all = pending.all();
+        self.loading.send_if_modified(|known| {
+            let is_new = *known != all;
+            *known = all;
+            is_new
+        });
     }
 
     fn tell_first(&mut self, catalog: &Catalog, time: Duration) {

@@ -10,6 +10,8 @@ use tokio::task::{AbortHandle, Id as TaskId, JoinHandle, JoinSet};
 use tracing::Instrument as _;
 
 use super::core::{Core, LoadError, Standing, View};
+use super::news;
+use super::pending::{Pending, PendingJobs};
 use super::scan::{Candidate, Reread, Scanner, shown};
 use super::seen::{Key, Pair, Scan};
 use super::watch::{Mode, Watch};
@@ -32,6 +34,7 @@ pub struct Loader {
     looking: Option<JoinHandle<(Eyes, Scan<Candidate>, Mode)>>,
     jobs: JoinSet<Result<Arc<Plugin>, LoadError>>,
     running: HashMap<TaskId, (Key, Pair)>,
+    pending: PendingJobs<TaskId>,
     aborts: BTreeMap<Key, AbortHandle>,
     mode: Mode,
     /// How often it looks again by itself at what changed while it was looked at.
@@ -82,6 +85,7 @@ impl Loader {
             looking: None,
             jobs: JoinSet::new(),
             running: HashMap::new(),
+            pending: PendingJobs::default(),
             aborts: BTreeMap::new(),
             mode: Mode::Watching,
             looks_again: 0,
@@ -140,6 +144,7 @@ impl Loader {
                 let (id, loaded) = match loaded {
                     Ok((id, loaded)) => (id, loaded),
                     Err(error) if error.is_cancelled() => {
+                        self.pending.ended(&error.id(), Instant::now());
                         self.running.remove(&error.id());
                         return true;
                     }
@@ -148,8 +153,12 @@ impl Loader {
                         (error.id(), Err(LoadError::Bad(reason)))
                     }
                 };
+                let now = Instant::now();
+                if let Some((pending, took)) = self.pending.ended(&id, now) {
+                    news::tell_loaded(&pending, took);
+                }
                 if let Some((key, pair)) = self.running.remove(&id) {
-                    self.core.loaded(&key, pair, loaded, Instant::now());
+                    self.core.loaded(&key, pair, loaded, now);
                 }
                 true
             }
@@ -167,6 +176,11 @@ impl Loader {
     /// The decisions.
     pub fn core(&mut self) -> &mut Core<Arc<Plugin>> {
         &mut self.core
+    }
+
+    /// What is being loaded.
+    pub(super) fn pending(&mut self) -> &mut PendingJobs<TaskId> {
+        &mut self.pending
     }
 
     /// How changes come to notice, as the last scan found.
@@ -203,10 +217,16 @@ impl Loader {
     }
 
     fn load(&mut self, key: Key, pair: Pair, candidate: Candidate) {
+        let pending = Pending {
+            plugin: candidate.manifest.name.to_string(),
+            file: candidate.file.clone(),
+            since: Instant::now(),
+        };
         let span = tracing::info_span!("load", plugin = candidate.manifest.name.as_str());
         let job = load(self.sandbox.clone(), candidate).instrument(span);
         let abort = self.jobs.spawn_on(job, &self.runtime);
         self.running.insert(abort.id(), (key.clone(), pair));
+        self.pending.begun(abort.id(), pending);
         if let Some(superseded) = self.aborts.insert(key, abort) {
             superseded.abort();
         }

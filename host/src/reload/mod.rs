@@ -8,6 +8,7 @@ mod follow;
 mod loader;
 mod network;
 mod news;
+mod pending;
 mod read;
 pub mod scan;
 pub mod schedule;
@@ -16,6 +17,7 @@ mod watch;
 
 pub use follow::Follower;
 pub use loader::Loader;
+pub use pending::Pending;
 pub(crate) use read::{ReadError, read_at_most};
-pub(crate) use scan::{MAX_WASM, MAX_WIT};
+pub(crate) use scan::{MAX_WASM, MAX_WIT, wit_of};
 pub use watch::Mode;

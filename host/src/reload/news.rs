@@ -1,7 +1,9 @@
-//! What is new in a catalog, for the log: each thing once.
+//! What is new in a catalog, and what takes long to come into it, for the log: each thing once.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use super::pending::{Pending, SLOW};
 use crate::catalog::{Catalog, Plugin, Refusal, Refused};
 
 /// Logs how `new` differs from `old`.
@@ -27,6 +29,18 @@ pub(super) fn tell(old: Option<&Catalog>, new: &Catalog) {
     for refusal in new.refusals().iter().filter(|refusal| !known.contains(refusal)) {
         tell_refusal(refusal);
     }
+}
+
+/// Logs that a plugin takes long.
+pub(super) fn tell_slow(pending: &Pending) {
+    let plugin = pending.plugin.as_str();
+    tracing::info!(plugin, "still loading after {SLOW:?}: its code is compiled, or waits for that");
+}
+
+/// Logs that it is done. Whether it is served is told apart.
+pub(super) fn tell_loaded(pending: &Pending, took: Duration) {
+    let time_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+    tracing::info!(plugin = pending.plugin.as_str(), time_ms, "loading is done");
 }
 
 fn tell_refusal(refusal: &Refusal) {

@@ -241,7 +241,7 @@ impl Scanner {
                 return (Unit::Refused(format!("`{wasm_name}` {error}")), Some(wasm_name));
             }
         };
-        let wit_name = format!("{}.wit", stem(name));
+        let wit_name = wit_of(name);
         let wit_path = directory.join(&wit_name);
         let wit = files.contains(&wit_name).then(|| self.hashed(&wit_path, MAX_WIT, reread));
         // The files are read one after the other. Only if none changed meanwhile were they ever there
@@ -354,6 +354,11 @@ fn has_extension(name: &str, extension: &str) -> bool {
 
 fn stem(name: &str) -> &str {
     name.rsplit_once('.').map_or(name, |(stem, _)| stem)
+}
+
+/// The file beside the manifest `name` that describes functions.
+pub(crate) fn wit_of(name: &str) -> String {
+    format!("{}.wit", stem(name))
 }
 
 /// A file of a plugin directory as shown to people; the directory itself, if `name` is empty.

@@ -10,9 +10,9 @@ use std::time::Duration;
 use tokio::sync::{oneshot, watch};
 
 use super::servers::sweep;
-use super::{Place, PlaceError, Status, now_ms};
+use super::{LoadingStatus, Place, PlaceError, Status, now_ms};
 use crate::catalog::Catalog;
-use crate::reload::Mode;
+use crate::reload::{Mode, Pending};
 
 /// How often counters are looked at. Nothing is written where none moved.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -31,16 +31,18 @@ struct Shown {
     calls: u64,
     errors: u64,
     watching: String,
+    loading: Vec<Pending>,
 }
 
 impl Board {
-    /// Starts to show, in the directory `run`, what `catalog` holds of `directories` and how they are
-    /// `watching`. Where that is impossible, the log says so once, and nothing
-    /// else happens.
+    /// Starts to show, in the directory `run`, what `catalog` holds of `directories`, how they are
+    /// `watching` and what is `loading`. Where that is impossible, the log says so once, and nothing else
+    /// happens.
     pub fn start(
         run: PathBuf,
         directories: &[PathBuf],
         watching: watch::Receiver<Mode>,
+        loading: watch::Receiver<Vec<Pending>>,
         catalog: watch::Receiver<Option<Arc<Catalog>>>,
     ) -> Option<Self> {
         let place = Place::own(run);
@@ -55,6 +57,7 @@ impl Board {
                 .map(|path| absolute(path).to_string_lossy().into_owned())
                 .collect(),
             watching: String::new(),
+            loading: Vec::new(),
             plugins: Vec::new(),
             refusals: Vec::new(),
         };
@@ -66,7 +69,7 @@ impl Board {
                 Ok(held) => {
                     // Clients kill servers too; what is left is removed by the next look at it.
                     let _ = sweep(place.directory());
-                    show(&place, status, watching, catalog, stopped);
+                    show(&place, status, &watching, &loading, catalog, stopped);
                     place.remove(held);
                 }
                 Err(error) => warn(&place, &error),
@@ -95,7 +98,8 @@ impl Drop for Board {
 fn show(
     place: &Place,
     mut status: Status,
-    watching: watch::Receiver<Mode>,
+    watching: &watch::Receiver<Mode>,
+    loading: &watch::Receiver<Vec<Pending>>,
     mut catalog: watch::Receiver<Option<Arc<Catalog>>>,
     mut stopped: oneshot::Receiver<()>,
 ) {
@@ -108,7 +112,7 @@ fn show(
         let mut shown = None;
         let (mut publishes, mut failed) = (true, false);
         loop {
-            let now = Shown::now(catalog.borrow_and_update().clone(), &watching);
+            let now = Shown::now(catalog.borrow_and_update().clone(), watching, loading);
             if !shown.as_ref().is_some_and(|shown| now.equals(shown)) {
                 match write(place, &mut status, &now, shown.as_ref()) {
                     Ok(()) => failed = false,
@@ -130,12 +134,17 @@ fn show(
 }
 
 impl Shown {
-    fn now(catalog: Option<Arc<Catalog>>, watching: &watch::Receiver<Mode>) -> Self {
+    fn now(
+        catalog: Option<Arc<Catalog>>,
+        watching: &watch::Receiver<Mode>,
+        loading: &watch::Receiver<Vec<Pending>>,
+    ) -> Self {
         let tallies = || catalog.iter().flat_map(|catalog| catalog.tools()).map(|tool| &tool.tally);
         Self {
             calls: tallies().map(|tally| tally.calls()).sum(),
             errors: tallies().map(|tally| tally.errors()).sum(),
             watching: watching.borrow().to_string(),
+            loading: loading.borrow().clone(),
             catalog,
         }
     }
@@ -144,6 +153,7 @@ impl Shown {
         self.shows_catalog_of(other)
             && (self.calls, self.errors) == (other.calls, other.errors)
             && self.watching == other.watching
+            && self.loading == other.loading
     }
 
     fn shows_catalog_of(&self, other: &Self) -> bool {
@@ -161,6 +171,7 @@ fn write(
     before: Option<&Shown>,
 ) -> std::io::Result<()> {
     status.watching.clone_from(&now.watching);
+    status.loading = now.loading.iter().map(LoadingStatus::of).collect();
     if let Some(catalog) = &now.catalog {
         status.show(catalog);
         if !before.is_some_and(|before| now.shows_catalog_of(before)) {

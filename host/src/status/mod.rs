@@ -16,6 +16,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::catalog::{Catalog, Refused};
+use crate::reload::Pending;
 
 pub use board::Board;
 pub use lines::{Follower, LineSpan, PluginLine, PluginLog};
@@ -39,10 +40,25 @@ pub struct Status {
     pub directories: Vec<String>,
     /// How it follows them.
     pub watching: String,
+    /// What is being loaded, the longest first.
+    #[serde(default)]
+    pub loading: Vec<LoadingStatus>,
     /// What is served.
     pub plugins: Vec<PluginStatus>,
     /// What is not, and why.
     pub refusals: Vec<RefusalStatus>,
+}
+
+/// A plugin that is being loaded: compiled mostly, or waiting for others that are.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LoadingStatus {
+    /// Its name.
+    pub name: String,
+    /// Its manifest.
+    pub file: String,
+    /// Since when, in milliseconds since 1970.
+    pub since_ms: u64,
 }
 
 /// A plugin that is served.
@@ -95,6 +111,17 @@ pub enum RefusedStatus {
     Tool(String),
     /// A `.wit` file; the plugin beside it is served.
     Notes,
+}
+
+impl LoadingStatus {
+    fn of(pending: &Pending) -> Self {
+        let for_ms = u64::try_from(pending.since.elapsed().as_millis()).unwrap_or(u64::MAX);
+        Self {
+            name: pending.plugin.clone(),
+            file: pending.file.clone(),
+            since_ms: now_ms().saturating_sub(for_ms),
+        }
+    }
 }
 
 impl Status {

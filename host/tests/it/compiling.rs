@@ -57,7 +57,7 @@ fn in_children(caps: Caps) -> Arc<Sandbox> {
 }
 
 /// A component of `functions` functions with `blocks` blocks each: small to read, long to compile.
-fn bomb(functions: usize, blocks: usize) -> Vec<u8> {
+pub(crate) fn bomb(functions: usize, blocks: usize) -> Vec<u8> {
     fn number(mut n: usize, out: &mut Vec<u8>) {
         while n > 0x7f {
             out.push((n & 0x7f) as u8 | 0x80);

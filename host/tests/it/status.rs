@@ -4,6 +4,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
+use crate::compiling::bomb;
 use crate::guest::Wat;
 use crate::person::{Person, eventually};
 use crate::plugins;
@@ -45,6 +46,26 @@ fn every_server_is_shown_until_its_end_and_leaves_nothing() {
     two.end();
     assert_eq!(person.status(), json!([]));
     assert_eq!(fs::read_dir(person.path("run")).unwrap().count(), 0);
+}
+
+/// A minute of compiling, which nobody waits for.
+#[test]
+fn what_takes_long_to_compile_is_shown_while_others_serve() {
+    let (person, good) = (Person::new(), plugins::good());
+    let mut server = person.serve(good.path());
+    person.status_when(serving(1));
+    plugins::install(good.path(), "heavy", "", &bomb(5000, 300));
+    let status = person.status_when(|status| status[0]["loading"] != json!([]));
+    let [heavy] = &**status[0]["loading"].as_array().expect("a list") else { panic!("{status}") };
+    assert_eq!(heavy["name"], "heavy");
+    assert_eq!(heavy["manifest"], json!(good.path().join("heavy.toml")));
+    assert!(heavy["sinceMs"].as_u64() >= status[0]["startedMs"].as_u64(), "{status}");
+    let out = person.run(&["status"]).out;
+    assert!(out.contains("heavy is being loaded, for "), "{out}");
+    assert_eq!(server.text("good_run"), "ok");
+    let told = server.logs("still loading after 2s");
+    assert!(told.contains("heavy"), "{told}");
+    assert_eq!(server.text("good_run"), "ok");
 }
 
 #[test]

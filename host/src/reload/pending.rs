@@ -1,0 +1,126 @@
+//! What is being loaded and since when, and what of it takes long enough for a word in the log.
+//!
+//! Pure: it is told the time. Who loads, and who reads of it, is not known here.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::time::{Duration, Instant};
+
+/// Loading that takes longer is worth a word. What is cached takes milliseconds, so it is compiling
+/// mostly, or waiting for others that compile.
+pub(super) const SLOW: Duration = Duration::from_secs(2);
+
+/// A plugin that is being loaded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pending {
+    /// Its name.
+    pub plugin: String,
+    /// Its manifest, as shown to people.
+    pub file: String,
+    /// When that began.
+    pub since: Instant,
+}
+
+/// All that is being loaded, by whatever names a job.
+#[derive(Debug)]
+pub(super) struct PendingJobs<J>(HashMap<J, Job>);
+
+#[derive(Debug)]
+struct Job {
+    pending: Pending,
+    is_told: bool,
+}
+
+impl<J> Default for PendingJobs<J> {
+    fn default() -> Self {
+        Self(HashMap::new())
+    }
+}
+
+impl<J: Eq + Hash> PendingJobs<J> {
+    /// A job has begun.
+    pub(super) fn begun(&mut self, job: J, pending: Pending) {
+        self.0.insert(job, Job { pending, is_told: false });
+    }
+
+    /// A job has ended, however. How long it took, if a word was said of it.
+    pub(super) fn ended(&mut self, job: &J, now: Instant) -> Option<(Pending, Duration)> {
+        let Job { pending, is_told } = self.0.remove(job)?;
+        let took = now.duration_since(pending.since);
+        is_told.then_some((pending, took))
+    }
+
+    /// What has become slow since this was last asked, the longest first.
+    pub(super) fn slow(&mut self, now: Instant) -> Vec<Pending> {
+        let jobs = self.0.values_mut();
+        let slow = jobs.filter(|job| !job.is_told && job.pending.since + SLOW <= now);
+        let slow = slow.map(|job| {
+            job.is_told = true;
+            job.pending.clone()
+        });
+        sorted(slow.collect())
+    }
+
+    /// When [`slow`](Self::slow) will next have something to say, if nothing ends before.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        let quiet = self.0.values().filter(|job| !job.is_told);
+        quiet.map(|job| job.pending.since + SLOW).min()
+    }
+
+    /// All of them, the longest first.
+    pub(super) fn all(&self) -> Vec<Pending> {
+        sorted(self.0.values().map(|job| job.pending.clone()).collect())
+    }
+}
+
+fn sorted(mut jobs: Vec<Pending>) -> Vec<Pending> {
+    jobs.sort_by(|one, two| (one.since, &one.file).cmp(&(two.since, &two.file)));
+    jobs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pending(name: &str, since: Instant) -> Pending {
+        Pending { plugin: name.into(), file: format!("{name}.toml"), since }
+    }
+
+    fn names(jobs: &[Pending]) -> Vec<&str> {
+        jobs.iter().map(|job| job.plugin.as_str()).collect()
+    }
+
+    #[test]
+    fn what_is_slow_is_told_once_and_its_end_with_its_duration() {
+        let (start, second) = (Instant::now(), Duration::from_secs(1));
+        let mut jobs = PendingJobs::default();
+        jobs.begun(1, pending("slow", start));
+        jobs.begun(2, pending("later", start + second));
+        jobs.begun(3, pending("quick", start));
+        assert_eq!(jobs.deadline(), Some(start + SLOW));
+        assert_eq!(names(&jobs.slow(start + second)), [""; 0]);
+        assert_eq!(jobs.ended(&3, start + second), None);
+        assert_eq!(names(&jobs.slow(start + SLOW)), ["slow"]);
+        assert_eq!(jobs.deadline(), Some(start + second + SLOW));
+        assert_eq!(names(&jobs.slow(start + second + SLOW)), ["later"]);
+        assert_eq!(jobs.deadline(), None);
+        assert_eq!(names(&jobs.slow(start + second * 60)), [""; 0]);
+        assert_eq!(names(&jobs.all()), ["slow", "later"]);
+        let took = jobs.ended(&1, start + second * 9);
+        assert_eq!(took, Some((pending("slow", start), second * 9)));
+        assert_eq!(jobs.ended(&1, start + second * 9), None);
+        assert_eq!(names(&jobs.all()), ["later"]);
+    }
+
+    #[test]
+    fn the_next_version_begins_anew_whatever_becomes_of_the_one_before() {
+        let start = Instant::now();
+        let mut jobs = PendingJobs::default();
+        jobs.begun(1, pending("p", start));
+        jobs.begun(2, pending("p", start + SLOW));
+        assert_eq!(jobs.ended(&1, start + SLOW), None);
+        assert_eq!(jobs.all(), [pending("p", start + SLOW)]);
+        assert_eq!(names(&jobs.slow(start + SLOW)), [""; 0]);
+        assert_eq!(names(&jobs.slow(start + SLOW * 2)), ["p"]);
+    }
+}
