@@ -32,6 +32,9 @@ def check(server: list[str], era: str, lang: str) -> None:
         call(server, era, text="tôt " * 12_000).answers("12000 words")
     else:
         assert answer.startswith('{"result":{"ok":6}}'), answer
+        listed = subprocess.run([server[0], "list", *server[2:]], check=True, timeout=60, text=True,
+                                stdout=subprocess.PIPE, stdin=subprocess.DEVNULL).stdout
+        assert "Counts the words of a text" in listed, listed
         call(server, era, text=text, distinct=True).answers('{"result":{"ok":4}}')
         call(server, era, text=" ").fails("`text` has no words in it")
         call(server, era, text="tôt " * 12_000).answers('{"result":{"ok":12000}}')

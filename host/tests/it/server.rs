@@ -168,6 +168,47 @@ fn the_log_is_json_where_asked_and_names_the_call() {
     assert!(answered["fuel"].is_u64(), "{answered}");
 }
 
+/// A tool that has been brief is begun on the protocol's own thread. When it is not brief this time, it
+/// goes on elsewhere: the client is answered meanwhile, and the call has all its limits.
+#[test]
+fn a_tool_that_was_brief_and_is_not_any_more_delays_nobody() {
+    let plugins = plugins::good();
+    for (name, busy) in [
+        ("loops", "(loop $l (br $l))"),
+        ("asks", "(loop $l (drop (call $random (i32.const 4096) (i32.const 8192))) (br $l))"),
+        ("sleeps", &crate::guest::sleep(3_600_000)),
+    ] {
+        let call = format!(
+            "(if (i32.gt_u (local.get $arguments_len) (i32.const 2)) (then {busy} unreachable))
+            (global.get $ok)"
+        );
+        let wat =
+            crate::guest::Wat { call: &call, imports: crate::guest::WASI, ..Default::default() };
+        let manifest = "[limits]\nfuel = 1_000_000_000_000\ncpu = \"2s\"\ntimeout = \"3s\"";
+        plugins::install(plugins.path(), name, manifest, &wat.build());
+    }
+    let mut client = Client::initialized(plugins.path());
+    for name in ["loops", "asks", "sleeps"] {
+        let tool = format!("{name}_run");
+        for _ in 0..3 {
+            assert_eq!(client.text(&tool), "ok");
+        }
+        client.send(&json!({ "jsonrpc": "2.0", "id": name, "method": "tools/call",
+            "params": { "name": tool, "arguments": { "long": true } } }));
+        let ping = format!("ping beside {name}");
+        client.send(&json!({ "jsonrpc": "2.0", "id": ping, "method": "ping" }));
+        let first = client.next();
+        assert!(first["id"] == ping, "{first}");
+        assert_eq!(client.text("good_run"), "ok");
+        let ended = client.response(&json!(name));
+        let text = ended["result"]["content"][0]["text"].as_str().unwrap_or_default();
+        let limit = if name == "sleeps" { "timeout of 3s" } else { "processor-time limit of 2s" };
+        assert!(text.contains(limit), "{ended}");
+    }
+    let (status, _, _) = client.end();
+    assert_eq!(status.code(), Some(0));
+}
+
 /// A server whose streams the test handles itself.
 fn bare(plugins: &Path) -> Child {
     toolrack()
