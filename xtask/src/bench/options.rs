@@ -43,6 +43,11 @@ impl Options {
         if self.quick { 3 } else { 7 }
     }
 
+    /// The same for what takes many seconds.
+    pub(crate) fn long_rounds(&self) -> usize {
+        if self.quick { 1 } else { 5 }
+    }
+
     /// So many calls in a round, or a part of them.
     pub(crate) fn calls(&self, full: usize) -> usize {
         if self.quick { full.div_ceil(4) } else { full }

@@ -148,7 +148,8 @@ impl Programs {
     /// The host on these plugins, with this home.
     pub(crate) fn host(&self, plugins: &Path, home: &Path) -> Command {
         let mut host = with(&self.host, &["serve".as_ref(), "--plugins".as_ref(), plugins]);
-        host.env("TOOLRACK_HOME", home);
+        // Logs as it does for everyone, whatever the one who measures has set.
+        host.env("TOOLRACK_HOME", home).env_remove("TOOLRACK_LOG");
         host
     }
 }

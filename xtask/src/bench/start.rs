@@ -40,8 +40,7 @@ pub(crate) fn measure(
             started.line.end()?;
         }
     }
-    // Compiles for seconds and is steady: fewer rounds say enough.
-    for _ in 0..options.rounds().div_ceil(3) {
+    for _ in 0..options.long_rounds() {
         for plugins in [1, 20, 100] {
             let home = stage.empty_home()?;
             let mut command = programs.host(&stage.plugins(plugins), &home);
