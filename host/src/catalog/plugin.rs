@@ -230,6 +230,7 @@ impl Plugin {
         let offer = guest.aside(move || offer(&place, &manifest, found, listed)).await;
         let Offer { tools, unfit } =
             offer.map_err(|error| PluginError::Inside(error.to_string()))??;
+        guest.rest();
         Ok(Self { name: plugin, file, digest, guest, tools, unfit, unnoted })
     }
 

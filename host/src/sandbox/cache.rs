@@ -81,6 +81,11 @@ impl Cache {
         }
     }
 
+    /// Whether there is a file for it. What is in it shows when it is read.
+    pub(super) fn has(&self, wasm: &Sha256Digest) -> bool {
+        self.directory.join(self.name(wasm)).is_file()
+    }
+
     fn read_sealed(&self, name: &str, path: &Path) -> io::Result<Vec<u8>> {
         let mut file = stored::open(path)?;
         let mut tag = [0; TAG];

@@ -89,6 +89,13 @@ impl Codes {
     }
 }
 
+impl Codes {
+    /// Whether the code of this Wasm is kept on disk.
+    pub(super) fn has(&self, wasm: &Sha256Digest) -> bool {
+        self.cache.as_ref().is_some_and(|cache| cache.has(wasm))
+    }
+}
+
 impl Code {
     /// The code of `wasm`. Nothing here keeps an asynchronous thread busy.
     pub(super) async fn of(sandbox: &Arc<Sandbox>, wasm: Wasm) -> Result<Self, CompileError> {

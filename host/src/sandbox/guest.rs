@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wasmtime::component::{Component, ResourceTableError};
-use wasmtime::{Store, Trap};
+use wasmtime::{Engine, Store, Trap};
 use wasmtime_wasi::I32Exit;
 
 use super::code::{self, Code, Wasm};
@@ -20,6 +20,7 @@ use super::command::{self, Declared, DeclaredError};
 use super::compiler::CompileError;
 use super::contract::{self, ToolError};
 use super::folders::Folders;
+use super::held::Held;
 use super::http::Outgoing;
 use super::link::Linked;
 use super::meter::{Stopped, Timed};
@@ -39,7 +40,9 @@ const NO_SCRATCH: &str = "it is granted a scratch directory, and no home directo
 /// A compiled plugin with the limits of its calls.
 pub struct Guest {
     sandbox: Arc<Sandbox>,
-    code: Code,
+    code: Held,
+    kind: Kind,
+    engine: Engine,
     limits: Limits,
     grants: Arc<Grants>,
     folders: Folders,
@@ -127,7 +130,7 @@ impl Guest {
         limits: Limits,
         grants: Grants,
     ) -> Result<Self, CompileError> {
-        let code = Code::of(&sandbox, wasm).await?;
+        let code = Code::of(&sandbox, wasm.clone()).await?;
         imports::check(imported(&code).iter().map(String::as_str), &grants)?;
         if grants.scratch.is_some() && sandbox.scratches.is_none() {
             return Err(CompileError::Refused(NO_SCRATCH.into()));
@@ -138,29 +141,39 @@ impl Guest {
         let slots = Semaphore::new(limits.concurrency as usize);
         let secrets = Arc::new(Secrets::of(None, None));
         let declared = Declared::default();
-        Ok(Self { sandbox, code, limits, grants, folders, secrets, slots, declared })
+        let (kind, engine) = (code.linked.kind(), code.linked.component().engine().clone());
+        let code = Held::new(wasm, code);
+        Ok(Self { sandbox, code, kind, engine, limits, grants, folders, secrets, slots, declared })
     }
 
     /// A guest of `wasm` that is granted nothing, whatever it imports: to be asked what it is.
     pub async fn unknown(sandbox: Arc<Sandbox>, wasm: Wasm) -> Result<Self, CompileError> {
-        let code = Code::of(&sandbox, wasm).await?;
+        let code = Code::of(&sandbox, wasm.clone()).await?;
         let (limits, grants, folders) = (Limits::default(), Arc::default(), Folders::default());
         let slots = Semaphore::new(limits.concurrency as usize);
         let secrets = Arc::new(Secrets::of(None, None));
         let declared = Declared::default();
-        Ok(Self { sandbox, code, limits, grants, folders, secrets, slots, declared })
+        let (kind, engine) = (code.linked.kind(), code.linked.component().engine().clone());
+        let code = Held::new(wasm, code);
+        Ok(Self { sandbox, code, kind, engine, limits, grants, folders, secrets, slots, declared })
     }
 
-    /// The interfaces that it imports, as it names them.
+    /// Keeps nothing in memory that the next call can load, which takes it a few milliseconds.
+    pub fn rest(&self) {
+        self.code.rest(&self.sandbox);
+    }
+
+    /// The interfaces that it imports, as it names them. Of a guest that has not rested.
     #[must_use]
     pub fn imports(&self) -> Vec<String> {
-        imported(&self.code)
+        self.code.now().map(|code| imported(&code)).unwrap_or_default()
     }
 
-    /// Why its limits do not even let it start, if they do not.
+    /// Why its limits do not even let it start, if they do not. Of a guest that has not rested.
     #[must_use]
     pub fn misfit(&self) -> Option<String> {
-        fits(self.code.linked.component(), self.limits.memory).err().map(|error| error.to_string())
+        let code = self.code.now()?;
+        fits(code.linked.component(), self.limits.memory).err().map(|error| error.to_string())
     }
 
     /// The same guest, its secrets looked for in other places than the environment alone.
@@ -195,11 +208,7 @@ impl Guest {
     /// What kind of plugin it is.
     #[must_use]
     pub fn kind(&self) -> Kind {
-        match self.code.linked {
-            Linked::Tools(_) => Kind::Tools,
-            Linked::Command(_) => Kind::Command,
-            Linked::Functions(_) => Kind::Functions,
-        }
+        self.kind
     }
 
     /// Its tools. A guest that has to be asked for them is asked under the limits of a call.
@@ -209,7 +218,8 @@ impl Guest {
 
     /// The same, with what `notes` say of functions that the component itself says nothing of.
     pub async fn noted_tools(&self, notes: &Notes) -> Result<Listed, ListError> {
-        match &self.code.linked {
+        let code = self.code.get(&self.sandbox).await.map_err(|error| lost(&error))?;
+        match &code.linked {
             Linked::Tools(pre) => {
                 // Bounded like calls, so that there is room for all in the pool.
                 let _listing = self.sandbox.listings.acquire().await;
@@ -244,6 +254,10 @@ impl Guest {
         else {
             return Ended::before(CallError::Host("it is shutting down".into()));
         };
+        let code = match self.code.get(&self.sandbox).await {
+            Ok(code) => code,
+            Err(error) => return Ended::before(lost(&error)),
+        };
         let scratch = match self.scratch().await {
             Ok(scratch) => scratch,
             Err(error) => {
@@ -262,7 +276,7 @@ impl Guest {
             scratch: scratch.as_ref().map(Scratch::directory),
         };
         let call = Call { tool, arguments, terms: Terms { reach, context } };
-        let (outcome, mut ran) = match &self.code.linked {
+        let (outcome, mut ran) = match &code.linked {
             Linked::Tools(pre) => tools::call(self, pre, call).await,
             Linked::Command(pre) => command::call(self, pre, call).await,
             Linked::Functions(functions) => functions::call(self, functions, call).await,
@@ -319,7 +333,7 @@ impl Guest {
         terms: Terms,
         enter: impl AsyncFnOnce(&mut Store<State>) -> wasmtime::Result<T>,
     ) -> (Result<T, CallError>, Ran) {
-        let (engine, limits) = (self.code.linked.component().engine(), &self.limits);
+        let (engine, limits) = (&self.engine, &self.limits);
         let started = Instant::now();
         let mut store = match store::new(engine, limits, copied, terms) {
             Ok(store) => store,
@@ -395,6 +409,11 @@ fn fits(component: &Component, limit: Bytes) -> Result<(), CompileError> {
         "it starts with {needs} of memory, more than its memory limit of {limit}; if it may have that, write \
          `memory = \"{enough}MiB\"` under [limits] in its manifest"
     )))
+}
+
+/// Its code was there once.
+fn lost(error: &CompileError) -> CallError {
+    CallError::Host(format!("its code cannot be loaded again: {error}"))
 }
 
 fn imported(code: &Code) -> Vec<String> {

@@ -34,6 +34,14 @@ pub(super) enum Linked {
 }
 
 impl Linked {
+    pub(super) fn kind(&self) -> Kind {
+        match self {
+            Self::Tools(_) => Kind::Tools,
+            Self::Command(_) => Kind::Command,
+            Self::Functions(_) => Kind::Functions,
+        }
+    }
+
     pub(super) fn component(&self) -> &Component {
         match self {
             Self::Tools(pre) => pre.instance_pre().component(),

@@ -18,6 +18,7 @@ mod engine;
 mod folders;
 mod functions;
 mod guest;
+mod held;
 pub mod http;
 mod imports;
 mod lifeline;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tempfile::TempDir;
-use toolrack::sandbox::{Compiler, Sandbox};
+use toolrack::sandbox::{Compiler, Guest, Sandbox};
 
 use crate::client::toolrack;
 use crate::compiling::{Counted, answers};
@@ -220,4 +220,25 @@ fn no_cache_neither_reads_nor_keeps() {
     assert_eq!(check(home.path(), &[]), "");
     let kept = fs::read_dir(home.path().join("cache")).unwrap().count();
     assert_eq!(kept, 2, "the key and one file with code");
+}
+
+#[tokio::test]
+async fn a_plugin_that_rests_is_called_from_the_cache_or_compiled_again() {
+    let filled = Filled::new().await;
+    let sandbox = host(&filled.directory());
+    let (limits, grants) = Default::default();
+    let guest = Guest::compile(sandbox, filled.counted.wasm.clone(), limits, grants).await.unwrap();
+    let answers = async || guest.call("run", "{}", None).await.outcome.map(drop);
+    guest.rest();
+    answers().await.expect("an answer");
+    assert_eq!(filled.counted.reads(), 0, "it was in the cache");
+    guest.rest();
+    fs::write(filled.entry(), b"planted").unwrap();
+    answers().await.expect("an answer");
+    assert_eq!(filled.counted.reads(), 1, "it was made anew");
+    // Code that nothing else has is not let go.
+    fs::remove_file(filled.entry()).unwrap();
+    guest.rest();
+    answers().await.expect("an answer");
+    assert_eq!(filled.counted.reads(), 0);
 }
