@@ -42,6 +42,8 @@ pub enum ServeError {
 pub fn serve(options: Options) -> Result<(), ServeError> {
     let stdout = PrivateStdout::take()?;
     let protocol = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    #[cfg(unix)]
+    survive_full_files(&protocol)?;
     let host = Host::start(options.compiler, options.protected)?;
     let (publisher, catalog) = watch::channel(None);
     let engine = Engine::new(Settings { page: options.page });
@@ -65,6 +67,15 @@ pub fn serve(options: Options) -> Result<(), ServeError> {
     drop(board);
     host.stop();
     Ok(())
+}
+
+/// Lets a write beyond the limit of a file's size fail as any other, where its signal would end the process.
+#[cfg(unix)]
+fn survive_full_files(runtime: &tokio::runtime::Runtime) -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let _within = runtime.enter();
+    // Once there is a handler, it stays; nobody needs to hear of it.
+    signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw())).map(drop)
 }
 
 /// Resolves at the first signal that asks the server to end. The second ends the process at once.

@@ -1,4 +1,4 @@
-//! A client of the host for the demo: MCP by lines over pipes, with the time of every answer.
+//! A client of the host for demo, bench and soak: MCP by lines over pipes, with the time of every answer.
 //!
 //! What is asked, and how it is shown, is not known here.
 
@@ -64,6 +64,25 @@ impl Client {
         let (id, at) = (self.last_id, Instant::now());
         self.write(&json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params}))?;
         Ok(Sent { id, at })
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Sends a line, whatever it is.
+    pub(crate) fn write_line(&mut self, line: &str) -> Result<()> {
+        let stdin = self.stdin.as_mut().context("the session is over")?;
+        writeln!(stdin, "{line}").map_err(|_| self.gone())
+    }
+
+    /// The next line of the host, whatever it is, if one comes in this time.
+    pub(crate) fn next(&mut self, wait: Duration) -> Result<Option<(Instant, Value)>> {
+        match self.incoming.recv_timeout(wait) {
+            Ok((at, line)) => Ok(Some((at, line?))),
+            Err(RecvTimeoutError::Timeout) => Ok(None),
+            Err(RecvTimeoutError::Disconnected) => Err(self.gone()),
+        }
     }
 
     /// Sends a notification.
@@ -142,8 +161,7 @@ impl Client {
     }
 
     fn write(&mut self, line: &Value) -> Result<()> {
-        let stdin = self.stdin.as_mut().context("the session is over")?;
-        writeln!(stdin, "{line}").map_err(|_| self.gone())
+        self.write_line(&line.to_string())
     }
 
     fn gone(&self) -> anyhow::Error {

@@ -10,6 +10,7 @@ mod demo;
 mod lint;
 mod places;
 mod scenes;
+mod soak;
 mod targets;
 mod template;
 mod test;
@@ -32,6 +33,9 @@ cargo xtask: build, try and check Toolrack
   cargo xtask bench           builds, then measures the host beside a native server, a bare loop and
                               a floor; --quick, --only WORD, --host FILE, --json FILE, --svg FILE:
                               docs/performance.md says what they do
+  cargo xtask soak            builds, then plays a minute of mixed load: calls, crashes, limits, time-outs,
+                              cancellations, reloads, a client's mistakes; memory, descriptors and
+                              threads have to stay flat; --minutes N, --counts, --host FILE, --svg FILE
   cargo xtask lint            formatting, clippy and documentation, as CI checks them
 
 New here? `cargo xtask demo` takes a few minutes the first time and shows all there is.
@@ -62,6 +66,7 @@ fn run(arguments: &[String]) -> Result<()> {
         ["test", ref filter @ ..] => test::run(&places, filter)?,
         ["lint"] => lint::run(&places)?,
         ["bench", ref words @ ..] => bench::run(&places, words)?,
+        ["soak", ref words @ ..] => soak::run(&places, words)?,
         ["build" | "demo" | "lint", surplus, ..] => {
             bail!("`{}` takes no arguments, but got `{surplus}`", arguments[0])
         }

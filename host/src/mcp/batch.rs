@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 const MAX_MESSAGES: usize = 256;
 /// Batches that are open at once: each holds its answers until the last is there.
 const MAX_OPEN: usize = 4;
+/// What the open batches hold of answers together, in bytes, beyond which an answer is replaced by an error.
+const MAX_BYTES: usize = 8 * 1024 * 1024;
 
 /// Names an open batch. Never used twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -25,6 +27,8 @@ struct Batch {
     /// Requests without an answer.
     due: usize,
     answers: Vec<String>,
+    /// Of the answers together.
+    bytes: usize,
 }
 
 impl Batches {
@@ -42,7 +46,7 @@ impl Batches {
         }
         self.last_key += 1;
         let key = BatchKey(self.last_key);
-        self.open.insert(key, Batch { due: 1, answers: Vec::new() });
+        self.open.insert(key, Batch { due: 1, ..Batch::default() });
         Ok(key)
     }
 
@@ -53,9 +57,22 @@ impl Batches {
         }
     }
 
-    /// Keeps an answer.
-    pub(super) fn add(&mut self, key: BatchKey, answer: String) {
+    /// Keeps an answer. Where there is no room for it, it is `instead` that is kept.
+    pub(super) fn add(
+        &mut self,
+        key: BatchKey,
+        answer: String,
+        instead: impl FnOnce(&str) -> String,
+    ) {
+        let held: usize = self.open.values().map(|batch| batch.bytes).sum();
+        let answer = match held + answer.len() > MAX_BYTES {
+            true => {
+                instead("the answers of open batches are too large together; ask for this alone")
+            }
+            false => answer,
+        };
         if let Some(batch) = self.open.get_mut(&key) {
+            batch.bytes += answer.len();
             batch.answers.push(answer);
         }
     }

@@ -41,6 +41,9 @@ const AHEAD_OF_GUESTS: usize = 4;
 const HERE_AT_ONCE: usize = 8;
 /// How long calls may go on without any answer once the input has ended.
 const GRACE: Duration = Duration::from_millis(1500);
+/// How long answers may wait unread once nobody can ask anything any more: as when the client has gone, and what
+/// it started has inherited the pipe.
+const LEFT: Duration = Duration::from_secs(10);
 /// How long the end waits for guests that have been told to end; a slice or two of fuel is enough.
 const ENDING: Duration = Duration::from_millis(100);
 
@@ -154,8 +157,16 @@ impl Driver {
                 Phase::Draining(_) if self.catalog.borrow().is_none() => None,
                 Phase::Draining(deadline) | Phase::Stopping(deadline) => Some(deadline),
             };
+            let serving = matches!(phase, Phase::Serving);
             let reads_on = self.reads_on(&phase);
             let client_reads = self.client_reads();
+            let input = &mut self.stdio.input;
+            let lines = async move {
+                match reads_on {
+                    true => input.lines().await,
+                    false => input.left(LEFT).await,
+                }
+            };
             let output = &mut self.stdio.output;
             let writes = !self.unread.is_empty() || output.has_rest();
             let room = async {
@@ -166,7 +177,7 @@ impl Driver {
                 Err(Gone)
             };
             tokio::select! {
-                lines = self.stdio.input.lines(), if reads_on => match lines {
+                lines = lines, if serving => match lines {
                     Some(lines) => self.read_ahead(lines),
                     None => phase = Phase::Draining(Instant::now() + GRACE),
                 },

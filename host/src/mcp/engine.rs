@@ -523,7 +523,7 @@ impl Engine {
     fn refuse(&mut self, id: Option<&Id>, batch: Option<BatchKey>, fault: &Fault) {
         let line = reply::fault(id, fault);
         match batch {
-            Some(key) => self.batches.add(key, line),
+            Some(key) => self.batches.add(key, line, |problem| too_much(id, problem)),
             None => self.send(line),
         }
     }
@@ -545,7 +545,7 @@ impl Engine {
         match origin.batch {
             None => self.send(line),
             Some(key) => {
-                self.batches.add(key, line);
+                self.batches.add(key, line, |problem| too_much(Some(&origin.id), problem));
                 self.settle(key);
             }
         }
@@ -566,6 +566,11 @@ impl Engine {
         self.next_key += 1;
         self.next_key
     }
+}
+
+/// What answers in a batch in place of an answer that there is no room for.
+fn too_much(id: Option<&Id>, problem: &str) -> String {
+    reply::fault(id, &Fault::invalid_request(problem))
 }
 
 const CURSOR: &str = "after:";

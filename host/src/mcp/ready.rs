@@ -6,7 +6,9 @@
 use std::fs::File;
 use std::io::{self, IoSlice, IoSliceMut};
 use std::os::fd::OwnedFd;
+use std::time::Duration;
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::FileType;
 use rustix::io::{Errno, ReadWriteFlags, preadv2, pwritev2};
 use tokio::io::unix::AsyncFd;
@@ -99,6 +101,23 @@ impl ReadyInput {
         }
         None
     }
+
+    /// Resolves, with no line, once the other end has been closed for so long.
+    pub(super) async fn left(&self, time: Duration) -> Option<Vec<Line>> {
+        while {
+            let open = !has_hung_up(self.stream.get_ref());
+            tokio::time::sleep(time).await;
+            open
+        } {}
+        None
+    }
+}
+
+/// Whether nobody can write any more, whatever is still to be read.
+fn has_hung_up(stream: &OwnedFd) -> bool {
+    let mut polled = [PollFd::new(stream, PollFlags::RDHUP)];
+    let polled_now = poll(&mut polled, Some(&Timespec::default()));
+    polled_now.is_ok() && polled[0].revents().intersects(PollFlags::HUP | PollFlags::RDHUP)
 }
 
 /// The client's ear.

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use serde_json::value::RawValue;
 
 use super::bindings::exports::toolrack::plugin::tools as wit;
+use super::hidden::hides_nothing;
 use crate::manifest::{Access, Grants};
 use crate::text::{check_text, escape};
 use crate::tool::{Annotations, CallError, Content, Media, Output, ResourceLink, ToolSpec};
@@ -116,13 +117,19 @@ pub(super) fn schema(
     if !value.is_object() {
         return Err(refuse("is not a JSON object".into()));
     }
+    hides_nothing(&value).map_err(|problem| refuse(format!("cannot be shown: {problem}")))?;
     Ok(raw)
 }
 
 fn object(what: &str, text: &str) -> Result<Box<RawValue>, String> {
     let (raw, value) =
         json(text).map_err(|error| format!("has a {what} that is no JSON: {error}"))?;
-    if value.is_object() { Ok(raw) } else { Err(format!("has a {what} that is no JSON object")) }
+    if !value.is_object() {
+        return Err(format!("has a {what} that is no JSON object"));
+    }
+    hides_nothing(&value)
+        .map_err(|problem| format!("has a {what} that cannot be shown: {problem}"))?;
+    Ok(raw)
 }
 
 /// JSON text, both as it came and understood. As it came, but for line breaks: they can only stand

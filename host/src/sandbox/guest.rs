@@ -34,6 +34,8 @@ use crate::tool::{CallError, Limit, LimitHit, Listed, Output, Usage};
 
 /// What an answer may copy out of the guest above its output limit: lengths, tags, pointers.
 const OVERHEAD: u64 = 256 * 1024;
+/// How long a call waits for those before it to end; longer where one call may take longer.
+const PATIENCE: Duration = Duration::from_secs(30);
 const NO_SCRATCH: &str = "it is granted a scratch directory, and no home directory is known where toolrack \
     runs; set TOOLRACK_HOME to a directory";
 
@@ -250,9 +252,16 @@ impl Guest {
     /// The same, in this context. What the call leaves behind is not cleaned yet.
     pub async fn call_in(&self, context: CallContext, tool: &str, arguments: &str) -> Ended {
         let host = self.sandbox.slots.clone();
-        let (Ok(_plugin), Ok(slot)) = (self.slots.acquire().await, host.acquire_owned().await)
-        else {
-            return Ended::before(CallError::Host("it is shutting down".into()));
+        let slots = async { (self.slots.acquire().await, host.acquire_owned().await) };
+        let patience = self.limits.timeout.max(PATIENCE);
+        let (_plugin, slot) = match within(patience, slots).await {
+            Some((Ok(plugin), Ok(slot))) => (plugin, slot),
+            Some(_) => return Ended::before(CallError::Host("it is shutting down".into())),
+            None => {
+                let waited = show_duration(patience);
+                let problem = format!("the calls before it did not end for {waited}; ask again");
+                return Ended::before(CallError::Host(problem));
+            }
         };
         let code = match self.code.get(&self.sandbox).await {
             Ok(code) => code,

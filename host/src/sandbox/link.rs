@@ -11,7 +11,7 @@ use super::code::Wasm;
 use super::compiler::CompileError;
 use super::functions::{self, Functions};
 use super::store::State;
-use super::{Sandbox, one_line};
+use super::{Sandbox, in_full, one_line};
 use crate::manifest::Kind;
 use crate::text::escape;
 
@@ -146,7 +146,7 @@ fn missing_import(component: &Component, error: &wasmtime::Error) -> CompileErro
         .collect();
     if missing.is_empty() {
         // The interface is offered, but not with this function, type or version.
-        return CompileError::Refused(format!("it cannot be linked: {}", one_line(error)));
+        return CompileError::Refused(format!("it cannot be linked: {}", in_full(error)));
     }
     let advice = "a plugin gets clocks, random numbers, `wasi:http`, `wasi:config`, its log and \
                   `toolrack:plugin/host`";

@@ -19,6 +19,7 @@ mod folders;
 mod functions;
 mod guest;
 mod held;
+mod hidden;
 pub mod http;
 mod imports;
 mod lifeline;
@@ -147,7 +148,15 @@ impl Sandbox {
 
 /// The innermost reason on one line, escaped: guests and their files choose parts of it.
 fn one_line(error: &wasmtime::Error) -> String {
-    let text = error.root_cause().to_string();
+    shown(&error.root_cause().to_string())
+}
+
+/// The same with what led to it: only there are imports named.
+fn in_full(error: &wasmtime::Error) -> String {
+    shown(&format!("{error:#}"))
+}
+
+fn shown(text: &str) -> String {
     let text = text.trim().lines().map(str::trim).collect::<Vec<_>>().join(" ");
     escape(&text[..text.floor_char_boundary(400)])
 }

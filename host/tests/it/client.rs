@@ -3,7 +3,7 @@
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
-use std::sync::mpsc;
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -24,6 +24,8 @@ pub(crate) struct Client {
     child: Child,
     stdin: Option<ChildStdin>,
     lines: mpsc::Receiver<String>,
+    /// Nothing is read from stdout while this is held.
+    ear: Arc<Mutex<()>>,
     stderr: mpsc::Receiver<String>,
     /// The ids of the requests that were sent, but for those sent as bytes.
     asked: Vec<Value>,
@@ -45,10 +47,11 @@ impl Client {
             .stderr(Stdio::piped())
             .spawn()
             .expect("the server");
-        let lines = read(child.stdout.take().expect("its stdout"));
+        let ear = Arc::new(Mutex::new(()));
+        let lines = read_by(child.stdout.take().expect("its stdout"), ear.clone());
         let stderr = read(child.stderr.take().expect("its stderr"));
         let (asked, heard, logged) = (Vec::new(), Vec::new(), Vec::new());
-        Self { stdin: child.stdin.take(), child, lines, stderr, asked, heard, logged }
+        Self { stdin: child.stdin.take(), child, lines, ear, stderr, asked, heard, logged }
     }
 
     /// Starts and shakes hands.
@@ -98,6 +101,61 @@ impl Client {
         self.send(&json!({
             "jsonrpc": "2.0", "id": id, "method": "tools/call", "params": { "name": tool },
         }));
+    }
+
+    /// Sends a request whose answer is accounted for by this id, as bytes.
+    pub(crate) fn asks(&mut self, id: Value, bytes: &[u8]) {
+        self.asked.push(id);
+        self.send_bytes(bytes);
+    }
+
+    /// Cancels a request that still runs: nothing may answer it.
+    pub(crate) fn cancels(&mut self, id: u64) {
+        self.asked.retain(|asked| *asked != id);
+        self.send(&json!({ "jsonrpc": "2.0", "method": "notifications/cancelled",
+            "params": { "requestId": id } }));
+    }
+
+    /// Sends so many requests, with ids from 0 on, while nothing is read; once the pipe pushes back, `rests` is
+    /// called. Then all answers are read.
+    pub(crate) fn floods(
+        &mut self,
+        requests: u64,
+        request: fn(u64) -> Value,
+        rests: impl FnOnce(u32),
+    ) {
+        let ear = self.ear.clone();
+        let deaf = ear.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut stdin = self.stdin.take().expect("open input");
+        let (progress, written) = mpsc::channel();
+        let writer = std::thread::spawn(move || {
+            for id in 0..requests {
+                writeln!(stdin, "{}", request(id)).expect("written");
+                let _ = progress.send(id);
+            }
+            stdin
+        });
+        let mut last = 0;
+        while let Ok(id) = written.recv_timeout(Duration::from_secs(2)) {
+            last = id;
+        }
+        assert!(last + 1 < requests, "nothing pushed back");
+        rests(self.pid());
+        drop(deaf);
+        self.asked.extend((0..requests).map(Value::from));
+        for _ in 0..requests {
+            self.next();
+        }
+        self.stdin = Some(writer.join().expect("all written"));
+    }
+
+    /// Leaves answers of batches to whoever has read them.
+    pub(crate) fn forgets_batches(&mut self) {
+        self.heard.retain(|message| !message.is_array());
+    }
+
+    pub(crate) fn ping(&mut self) {
+        assert_eq!(self.request("ping", json!({}))["result"], json!({}));
     }
 
     /// The next message.
@@ -269,9 +327,18 @@ impl Drop for Client {
 
 /// The lines of a stream, as they come.
 pub(crate) fn read(stream: impl std::io::Read + Send + 'static) -> mpsc::Receiver<String> {
+    read_by(stream, Arc::default())
+}
+
+/// The same, but nothing while `ear` is held.
+fn read_by(
+    stream: impl std::io::Read + Send + 'static,
+    ear: Arc<Mutex<()>>,
+) -> mpsc::Receiver<String> {
     let (sender, lines) = mpsc::channel();
     std::thread::spawn(move || {
         for line in BufReader::new(stream).lines() {
+            drop(ear.lock());
             let Ok(line) = line else { return };
             if sender.send(line).is_err() {
                 return;

@@ -423,6 +423,50 @@ fn a_batch_is_answered_as_one_when_all_is_done() {
     assert!(bench.send(&silent).is_empty());
 }
 
+/// A batch of two calls, whose answer comes when both have ended.
+fn two_calls(first: u64) -> Value {
+    let call = |id| request(id, "tools/call", json!({ "name": "good_run" }));
+    json!([call(first), call(first + 1)])
+}
+
+#[test]
+fn four_batches_are_open_at_once() {
+    let mut bench = Bench::legacy("2025-03-26");
+    for batch in 0..4 {
+        assert!(bench.send(&two_calls(10 * batch)).is_empty());
+    }
+    let refused = bench.send(&two_calls(50));
+    assert_eq!(refused.len(), 1);
+    assert!(refused[0]["error"]["message"].as_str().unwrap().contains("4 batches still run"));
+    assert!(bench.finish_call(Ok(text("done"))).is_empty());
+    assert_eq!(bench.finish_call(Ok(text("done")))[0].as_array().unwrap().len(), 2);
+    assert!(bench.send(&two_calls(60)).is_empty());
+}
+
+#[test]
+fn what_open_batches_hold_of_answers_is_bounded() {
+    let mut bench = Bench::legacy("2025-03-26");
+    for batch in 0..3 {
+        bench.send(&two_calls(10 * batch));
+    }
+    // The first calls of all batches end before the second ones.
+    bench.calls = [0, 2, 4, 1, 3, 5].map(|at: usize| bench.calls[at].clone()).to_vec();
+    let large = "x".repeat(3 * 1024 * 1024);
+    let mut answers = Vec::new();
+    for _ in 0..6 {
+        answers.extend(bench.finish_call(Ok(text(&large))));
+    }
+    let answers: Vec<_> = answers.iter().flat_map(|batch| batch.as_array().unwrap()).collect();
+    assert_eq!(answers.len(), 6, "each is answered");
+    let refused = |answer: &&&Value| {
+        let message = answer["error"]["message"].as_str().unwrap_or_default();
+        message.contains("too large together; ask for this alone")
+    };
+    let refused = answers.iter().filter(refused).count();
+    // The third first one, and a second one that still finds two held.
+    assert_eq!(refused, 2);
+}
+
 #[test]
 fn a_server_that_ends_answers_what_is_open() {
     let mut bench = Bench::new();

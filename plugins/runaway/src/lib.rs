@@ -17,6 +17,11 @@ mod runaway {
         }
     }
 
+    /// Crashes at once.
+    pub fn crash() -> String {
+        panic!("on purpose")
+    }
+
     /// Takes memory for ever.
     pub fn hoard() -> String {
         let mut hoard = Vec::new();

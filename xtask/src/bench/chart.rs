@@ -20,7 +20,7 @@ const BARS: (f64, f64) = (190.0, 400.0);
 const LINE: f64 = 20.0;
 
 /// Words and background follow the reader's theme.
-const HEAD: &str = "<style>text{font:13px system-ui,sans-serif;fill:#1f2328}\
+pub(crate) const HEAD: &str = "<style>text{font:13px system-ui,sans-serif;fill:#1f2328}\
     .figure{font-weight:600}.other{fill:#8c959f}.host{fill:#0969da}\
     @media(prefers-color-scheme:dark){text{fill:#e6edf3}}</style>\n";
 

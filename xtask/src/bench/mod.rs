@@ -4,18 +4,18 @@
 //! and what counts are ratios.
 
 mod calls;
-mod chart;
+pub(crate) mod chart;
 mod goals;
 mod line;
 mod memory;
 mod options;
 mod pin;
-mod process;
-mod programs;
-mod reload;
+pub(crate) mod process;
+pub(crate) mod programs;
+pub(crate) mod reload;
 mod stage;
 mod start;
-mod table;
+pub(crate) mod table;
 
 use std::fs;
 use std::path::Path;
@@ -90,6 +90,6 @@ fn conditions(options: &Options) -> String {
     )
 }
 
-fn write(file: &Path, text: &str) -> Result<()> {
+pub(crate) fn write(file: &Path, text: &str) -> Result<()> {
     fs::write(file, text).with_context(|| format!("cannot write {}", file.display()))
 }

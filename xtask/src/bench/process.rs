@@ -23,6 +23,18 @@ pub(crate) fn memory(pid: u32) -> Result<(f64, f64)> {
     Ok((mib("VmRSS:")?, mib("VmHWM:")?))
 }
 
+/// Open descriptors.
+pub(crate) fn descriptors(pid: u32) -> Result<usize> {
+    let path = format!("/proc/{pid}/fd");
+    Ok(fs::read_dir(&path).with_context(|| format!("cannot read {path}"))?.count())
+}
+
+pub(crate) fn threads(pid: u32) -> Result<f64> {
+    let status = read(pid, "status")?;
+    let threads = status.lines().find_map(|line| line.strip_prefix("Threads:"));
+    threads.and_then(|count| count.trim().parse().ok()).context("no Threads in the status")
+}
+
 /// Processor time of the process and of its children that have ended.
 pub(crate) fn spent(pid: u32) -> Result<Duration> {
     let stat = read(pid, "stat")?;

@@ -113,7 +113,7 @@ pub(crate) fn marked(wasm: &[u8], mark: u32) -> Vec<u8> {
     bytes
 }
 
-fn rename_into(path: &Path, bytes: &[u8]) -> Result<()> {
+pub(crate) fn rename_into(path: &Path, bytes: &[u8]) -> Result<()> {
     let beside = path.with_extension("new");
     fs::write(&beside, bytes).with_context(|| format!("cannot write {}", beside.display()))?;
     fs::rename(&beside, path).with_context(|| format!("cannot replace {}", path.display()))

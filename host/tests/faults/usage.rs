@@ -1,0 +1,51 @@
+//! What the kernel counts of one process: memory, descriptors, threads, children.
+
+use std::fs;
+
+use serde_json::{Value, json};
+
+/// What a process takes. Its children are not counted in.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Usage {
+    /// Resident memory, now and at most so far.
+    pub(crate) resident_kib: u64,
+    pub(crate) peak_kib: u64,
+    pub(crate) descriptors: usize,
+    pub(crate) threads: u64,
+    pub(crate) children: usize,
+}
+
+impl Usage {
+    pub(crate) fn of(pid: u32) -> Self {
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).expect("a running process");
+        let field = |key: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(key)).expect("the key");
+            line.split_whitespace().next().unwrap().parse().expect("a number")
+        };
+        Self {
+            resident_kib: field("VmRSS:"),
+            peak_kib: field("VmHWM:"),
+            descriptors: fs::read_dir(format!("/proc/{pid}/fd")).expect("descriptors").count(),
+            threads: field("Threads:"),
+            children: children(pid),
+        }
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        json!({ "resident_kib": self.resident_kib, "peak_kib": self.peak_kib,
+            "descriptors": self.descriptors, "threads": self.threads })
+    }
+}
+
+/// Every thread has children of its own. A thread may end while it is asked.
+fn children(pid: u32) -> usize {
+    let threads = fs::read_dir(format!("/proc/{pid}/task")).expect("threads");
+    let lists =
+        threads.filter_map(|thread| fs::read_to_string(thread.ok()?.path().join("children")).ok());
+    lists.map(|list| list.split_whitespace().count()).sum()
+}
+
+/// Bytes in a pipe that nobody has read.
+pub(crate) fn unread(pipe: impl std::os::fd::AsFd) -> u64 {
+    rustix::io::ioctl_fionread(pipe).expect("a pipe")
+}
