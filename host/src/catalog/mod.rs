@@ -16,7 +16,7 @@ use std::sync::Arc;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::name::ToolName;
+use crate::name::{PluginName, ToolName};
 use crate::sandbox::{CallContext, Ended, ProgressSink};
 use crate::tool::{CallError, Output, ToolSpec};
 pub use plugin::{Plugin, PluginError, first_tool};
@@ -35,6 +35,7 @@ const MAX_BRIEF_ARGUMENTS: usize = 4 * 1024;
 /// Everything that is served, and what is not.
 #[derive(Default)]
 pub struct Catalog {
+    is_early: bool,
     plugins: Vec<Arc<Plugin>>,
     tools: BTreeMap<ToolName, Arc<Tool>>,
     refusals: Vec<Refusal>,
@@ -110,7 +111,9 @@ impl Catalog {
         mut refusals: Vec<Refusal>,
         previous: Option<&Self>,
     ) -> Self {
-        let plugins = admit(plugins, &mut refusals, previous);
+        // What was served early is nobody's for that.
+        let served = previous.filter(|previous| !previous.is_early);
+        let plugins = admit(plugins, &mut refusals, served);
         for plugin in &plugins {
             refusals.extend(plugin.unfit.iter().map(|unfit| Refusal {
                 file: plugin.file.clone(),
@@ -122,16 +125,20 @@ impl Catalog {
             }));
         }
         refusals.extend(plugins.iter().filter_map(|plugin| plugin.unnoted.clone()));
-        let owned = |plugin: &Plugin, name: &ToolName| {
-            let before = previous.and_then(|previous| previous.tools.get(name));
+        fn held<'a>(
+            catalog: Option<&'a Catalog>,
+            plugin: &Plugin,
+            name: &ToolName,
+        ) -> Option<&'a Arc<Tool>> {
+            let before = catalog.and_then(|catalog| catalog.tools.get(name));
             before.filter(|before| before.plugin.file == plugin.file)
-        };
+        }
         let mut tools = BTreeMap::<ToolName, Arc<Tool>>::new();
         let mut wanted: Vec<_> = plugins
             .iter()
             .flat_map(|plugin| plugin.tools.iter().map(move |tool| (plugin, tool)))
             .collect();
-        wanted.sort_by_key(|(plugin, tool)| owned(plugin, &tool.name).is_none());
+        wanted.sort_by_key(|(plugin, tool)| held(served, plugin, &tool.name).is_none());
         for (plugin, tool) in wanted {
             let name = &tool.name;
             let reason = if let Some(other) = tools.get(name) {
@@ -144,7 +151,7 @@ impl Catalog {
                     "its tool `{name}` is not served: {MAX_TOOLS} tools are served already, the most there can be"
                 )
             } else {
-                let tally = owned(plugin, name).map(|before| before.tally.clone());
+                let tally = held(previous, plugin, name).map(|before| before.tally.clone());
                 let tool = Tool {
                     name: name.clone(),
                     spec: tool.spec.clone(),
@@ -160,7 +167,30 @@ impl Catalog {
             let refused = Refused::Tool(name.clone());
             refusals.push(Refusal { file: plugin.file.clone(), refused, reason });
         }
-        Self { plugins, tools, refusals }
+        Self { is_early: false, plugins, tools, refusals }
+    }
+
+    /// What can be called of `plugins` while others are `loading`, each with its name and prefix: all that
+    /// none of those may turn out to have a claim on, so that a name means the same later.
+    #[must_use]
+    pub fn early<'a>(
+        plugins: Vec<Arc<Plugin>>,
+        previous: Option<&Self>,
+        loading: impl Iterator<Item = (&'a PluginName, &'a str)> + Clone,
+    ) -> Self {
+        let mut catalog = Self::build(plugins, Vec::new(), previous);
+        catalog.tools.retain(|_, tool| {
+            !loading
+                .clone()
+                .any(|(name, prefix)| *name == tool.plugin.name || tool.name.may_begin_with(prefix))
+        });
+        Self { is_early: true, refusals: Vec::new(), ..catalog }
+    }
+
+    /// Whether there is more, which is still loaded: nobody is to take this for a list.
+    #[must_use]
+    pub fn is_early(&self) -> bool {
+        self.is_early
     }
 
     /// The tool with this public name.

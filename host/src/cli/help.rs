@@ -93,7 +93,7 @@ if its manifest grants it, and which tools it would give. Nothing is granted to 
 installed. A file that is none of these is refused with what it is.
 
 Examples:
-  toolrack inspect some.wasm
+  toolrack inspect some.wasm                   with what some.wit says, if it is there
   toolrack inspect some.wasm --json
   toolrack inspect some.wasm --manifest > some.toml";
 

@@ -17,6 +17,8 @@ pub const PATIENCE: Duration = Duration::from_secs(5);
 pub const HOLD: Duration = Duration::from_secs(2);
 /// The same for the first catalog, which clients wait for.
 pub const MAX_LOADING: Duration = Duration::from_secs(60);
+/// How often, until then, what is ready is given to calls.
+pub const EARLY: Duration = Duration::from_millis(250);
 
 /// Versions that are remembered because they did not load.
 const MAX_BAD: usize = 4;
@@ -35,6 +37,8 @@ pub struct Core<P> {
     full: bool,
     started: Instant,
     first: First,
+    /// When calls are given what is ready, if there is something new and no catalog yet.
+    early: Option<Instant>,
 }
 
 /// The first catalog is special: it is complete, and it hides nothing.
@@ -126,6 +130,7 @@ impl<P: Clone> Core<P> {
             full: false,
             started: now,
             first: First::Unscanned,
+            early: None,
         }
     }
 
@@ -192,6 +197,7 @@ impl<P: Clone> Core<P> {
                 unit.now = Now::Good;
                 unit.told = None;
                 self.changed.get_or_insert(now);
+                self.early.get_or_insert(now + EARLY);
             }
             Err(LoadError::Bad(reason) | LoadError::Failed(reason)) => {
                 self.refuse(key, reason, now);
@@ -221,7 +227,19 @@ impl<P: Clone> Core<P> {
         }
         self.changed = None;
         self.first = First::Published;
+        self.early = None;
         Some(self.view())
+    }
+
+    /// What is ready before all is, for calls that need no more. Once there is a catalog, never.
+    pub fn early(&mut self, now: Instant) -> Option<View<P>> {
+        self.early_at().filter(|at| *at <= now)?;
+        self.early = None;
+        Some(self.view())
+    }
+
+    fn early_at(&self) -> Option<Instant> {
+        self.early.filter(|_| self.first != First::Published)
     }
 
     /// What is to be served now.
@@ -241,7 +259,8 @@ impl<P: Clone> Core<P> {
         view
     }
 
-    /// When [`publish`](Self::publish) should be asked again, if nothing else happens before.
+    /// When [`publish`](Self::publish) and [`early`](Self::early) should be asked again, if nothing else
+    /// happens before.
     #[must_use]
     pub fn deadline(&self, now: Instant) -> Option<Instant> {
         let units = self.units.values().filter_map(|unit| match &unit.now {
@@ -249,7 +268,7 @@ impl<P: Clone> Core<P> {
             Now::Gone { reason, until, .. } if unit.told.as_ref() != Some(reason) => Some(*until),
             _ => None,
         });
-        units.chain(self.publish_at(now)).min()
+        units.chain(self.publish_at(now)).chain(self.early_at()).min()
     }
 
     /// How many units are loading, and how many there are.

@@ -18,6 +18,7 @@ use super::watch::{Mode, Watch};
 use crate::catalog::{
     Catalog, MAX_PLUGINS, Plugin, PluginError, Refusal, Refused, WitError, WitFile,
 };
+use crate::name::PluginName;
 use crate::sandbox::{Sandbox, Wasm};
 
 /// A directory that changes all the time is loaded as it was seen last.
@@ -33,12 +34,20 @@ pub struct Loader {
     eyes: Option<Eyes>,
     looking: Option<JoinHandle<(Eyes, Scan<Candidate>, Mode)>>,
     jobs: JoinSet<Result<Arc<Plugin>, LoadError>>,
-    running: HashMap<TaskId, (Key, Pair)>,
+    running: HashMap<TaskId, Running>,
     pending: PendingJobs<TaskId>,
     aborts: BTreeMap<Key, AbortHandle>,
     mode: Mode,
     /// How often it looks again by itself at what changed while it was looked at.
     looks_again: u32,
+}
+
+/// A plugin that is being loaded.
+struct Running {
+    key: Key,
+    pair: Pair,
+    name: PluginName,
+    prefix: Box<str>,
 }
 
 /// What looks at the files; on a thread that may be blocked by them.
@@ -157,7 +166,7 @@ impl Loader {
                 if let Some((pending, took)) = self.pending.ended(&id, now) {
                     news::tell_loaded(&pending, took);
                 }
-                if let Some((key, pair)) = self.running.remove(&id) {
+                if let Some(Running { key, pair, .. }) = self.running.remove(&id) {
                     self.core.loaded(&key, pair, loaded, now);
                 }
                 true
@@ -216,6 +225,17 @@ impl Loader {
         Catalog::build(plugins, refusals.collect(), previous)
     }
 
+    /// What of `view` can be called before the rest is loaded.
+    pub(super) fn build_early(
+        &self,
+        view: View<Arc<Plugin>>,
+        previous: Option<&Catalog>,
+    ) -> Catalog {
+        let plugins = view.plugins.into_iter().map(|(_, plugin)| plugin).collect();
+        let loading = self.running.values().map(|loading| (&loading.name, &*loading.prefix));
+        Catalog::early(plugins, previous, loading)
+    }
+
     fn load(&mut self, key: Key, pair: Pair, candidate: Candidate) {
         let pending = Pending {
             plugin: candidate.manifest.name.to_string(),
@@ -223,9 +243,10 @@ impl Loader {
             since: Instant::now(),
         };
         let span = tracing::info_span!("load", plugin = candidate.manifest.name.as_str());
+        let (name, prefix) = (candidate.manifest.name.clone(), candidate.manifest.prefix.clone());
         let job = load(self.sandbox.clone(), candidate).instrument(span);
         let abort = self.jobs.spawn_on(job, &self.runtime);
-        self.running.insert(abort.id(), (key.clone(), pair));
+        self.running.insert(abort.id(), Running { key: key.clone(), pair, name, prefix });
         self.pending.begun(abort.id(), pending);
         if let Some(superseded) = self.aborts.insert(key, abort) {
             superseded.abort();

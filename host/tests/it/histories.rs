@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use proptest::prelude::*;
 use toolrack::manifest::Sha256Digest;
 use toolrack::reload::core::{
-    Core, HOLD, LoadError, MAX_LOADING, PATIENCE, SETTLED, Standing, View,
+    Core, EARLY, HOLD, LoadError, MAX_LOADING, PATIENCE, SETTLED, Standing, View,
 };
 use toolrack::reload::schedule::Schedule;
 use toolrack::reload::seen::{Directory, Key, Pair, Scan, Unit};
@@ -200,6 +200,15 @@ impl Follower {
         if self.core.take_stale() {
             self.schedule.hint(self.now);
         }
+        let early = self.core.early(self.now);
+        if early.is_some() && self.published.is_some() {
+            return Err("what is ready is given out beside a catalog".into());
+        }
+        for (key, load) in early.iter().flat_map(|early| &early.plugins) {
+            if !fits(*load) || !self.seen.contains(&(key.clone(), pair(*load))) {
+                return Err(format!("{key:?} is ready with {load:?}"));
+            }
+        }
         if let Some(view) = self.core.publish(self.now) {
             for (key, load) in &view.plugins {
                 if !fits(*load) || !self.seen.contains(&(key.clone(), pair(*load))) {
@@ -312,6 +321,30 @@ fn a_first_scan_that_hangs_keeps_nobody_waiting_for_ever() {
     assert!(core.publish(start + MAX_LOADING / 2).is_none());
     assert_eq!(core.deadline(start), Some(start + MAX_LOADING));
     assert!(core.publish(start + MAX_LOADING).is_some());
+}
+
+#[test]
+fn what_is_ready_before_all_is_is_given_to_calls_now_and_then() {
+    let start = Instant::now();
+    let mut follower = Follower::new(start);
+    let world = World {
+        files: [Files { manifest: Some(Manifest::Good(0, None)), wasm: Some(0), changing: false };
+            DIRECTORIES * PLUGINS],
+        directories: [State::There, State::Missing],
+    };
+    assert!(follower.core.early(start + EARLY).is_none(), "nothing is known");
+    follower.scan(&world).expect("a scan");
+    assert!(follower.core.early(start + EARLY).is_none(), "nothing is ready");
+    follower.loaded(&world, 0);
+    assert!(follower.core.early(start).is_none(), "others may be ready soon");
+    assert_eq!(follower.core.deadline(start), Some(start + EARLY));
+    assert_eq!(follower.core.early(start + EARLY).expect("one").plugins.len(), 1);
+    assert!(follower.core.early(start + EARLY * 9).is_none(), "nothing is new");
+    follower.loaded(&world, 0);
+    follower.loaded(&world, 0);
+    assert_eq!(follower.core.publish(start + EARLY).expect("all").plugins.len(), 3);
+    assert!(follower.core.early(start + EARLY * 9).is_none(), "there is a catalog");
+    assert_ne!(follower.core.deadline(start + EARLY), Some(start + EARLY));
 }
 
 #[test]
