@@ -4,6 +4,7 @@
 //! after. It does not know files, JSON-RPC or how a plugin runs.
 
 mod budget;
+mod definition;
 mod overrides;
 mod plugin;
 mod schema;

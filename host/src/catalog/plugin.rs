@@ -3,6 +3,7 @@
 use std::path::{MAIN_SEPARATOR, Path};
 use std::sync::Arc;
 
+use super::definition;
 use super::overrides;
 use super::schema::Schema;
 use super::wit::WitFile;
@@ -37,6 +38,8 @@ pub struct Plugin {
 pub(super) struct PluginTool {
     pub(super) name: ToolName,
     pub(super) spec: ToolSpec,
+    /// Of what a client is told of it.
+    digest: Sha256Digest,
     /// What arguments and answers are checked against, unless the sandbox wrote the schema itself: then
     /// it takes nothing else, and gives nothing else.
     pub(super) input: Option<Arc<Schema>>,
@@ -240,6 +243,12 @@ impl Plugin {
         self.guest.grants()
     }
 
+    /// Its tools as a client is told of them, whether or not another plugin has their names, each with the
+    /// digest of that.
+    pub fn definitions(&self) -> impl Iterator<Item = (&ToolName, &ToolSpec, Sha256Digest)> {
+        self.tools.iter().map(|tool| (&tool.name, &tool.spec, tool.digest))
+    }
+
     /// What it has and cannot offer.
     #[must_use]
     pub fn unfit(&self) -> &[UnfitTool] {
@@ -324,7 +333,8 @@ fn tool(
     };
     let name = ToolName::public(prefix, &spec.name)
         .map_err(|error| PluginError::Name { tool: spec.name.clone(), error })?;
-    Ok(PluginTool { name, spec, input, output, err_is_error })
+    let digest = definition::digest(&name, &spec);
+    Ok(PluginTool { name, spec, digest, input, output, err_is_error })
 }
 
 /// A schema of a program is the manifest's, so that is where it is wrong.
