@@ -73,9 +73,9 @@ fn with_gaps<'a>(lines: &[Line<'a>]) -> Vec<Line<'a>> {
     let is_near =
         |at: usize| (at.saturating_sub(AROUND)..=(at + AROUND).min(lines.len() - 1)).any(changed);
     let mut shown = Vec::new();
-    for at in 0..lines.len() {
+    for (at, line) in lines.iter().enumerate() {
         if is_near(at) {
-            shown.push(lines[at]);
+            shown.push(*line);
         } else if shown.last() != Some(&Line::Gap) {
             shown.push(Line::Gap);
         }

@@ -34,7 +34,7 @@ pub struct Loader {
     core: Core<Arc<Plugin>, Trust>,
     /// Absent while it looks.
     eyes: Option<Eyes>,
-    looking: Option<JoinHandle<(Eyes, Scan<Candidate, Trust>, Mode)>>,
+    looking: Option<JoinHandle<(Eyes, Looked, Mode)>>,
     jobs: JoinSet<Result<Arc<Plugin>, LoadError>>,
     running: HashMap<TaskId, (Key, Pair)>,
     pending: PendingJobs<TaskId>,
@@ -44,6 +44,9 @@ pub struct Loader {
     looks_again: u32,
 }
 
+/// What a scan gives.
+type Looked = Scan<Candidate, Trust>;
+
 /// What looks at the files; on a thread that may be blocked by them.
 struct Eyes {
     scanner: Scanner,
@@ -51,7 +54,7 @@ struct Eyes {
 }
 
 impl Eyes {
-    fn look(&mut self, directories: &[PathBuf], reread: &Reread) -> (Scan<Candidate, Trust>, Mode) {
+    fn look(&mut self, directories: &[PathBuf], reread: &Reread) -> (Looked, Mode) {
         let Some(watch) = &mut self.watch else {
             return (self.scanner.scan(reread), Mode::Watching);
         };
