@@ -128,7 +128,7 @@ impl Attempt<'_> {
     }
 
     /// It was not made after all.
-    pub(super) fn is_not_made(mut self) {
+    pub(super) fn not_made(mut self) {
         if let Some(pass) = self.pass.take() {
             self.breaker.end(pass, End::NotMade, String::new);
         }

@@ -285,7 +285,7 @@ impl Tool {
             Err(error) => return Ended::before(error),
         };
         if let Err(hit) = self.pace.take(Instant::now) {
-            attempt.is_not_made();
+            attempt.not_made();
             return Ended::before(CallError::Limit(hit));
         }
         let ended = self.plugin.guest.call_in(context, &self.spec.name, arguments).await;

@@ -12,8 +12,8 @@ use std::time::SystemTime;
 
 use super::read::{ReadError, Signature, read_at_most};
 use super::seen::{Directory, Pair, Scan, Unit};
-use super::trust::{Found, Trust, read_lock};
-use crate::lock::{LOCK_FILE, Lock, Locking};
+use super::trust::{LockReader, Trust};
+use crate::lock::{LOCK_FILE, Locking};
 use crate::manifest::{MAX_MANIFEST, Manifest, Sha256Digest};
 use crate::text::escape;
 
@@ -97,9 +97,7 @@ impl Wit {
 #[derive(Debug)]
 pub struct Scanner {
     directories: Vec<PathBuf>,
-    locking: Locking,
-    /// The locks as they were read last, and the signatures of their files.
-    locks: HashMap<PathBuf, KnownLock>,
+    locks: LockReader,
     known: HashMap<PathBuf, Known>,
     /// The files that `known` was asked for in this scan; the others are forgotten.
     asked: BTreeSet<PathBuf>,
@@ -116,17 +114,6 @@ struct Known {
     /// For a manifest: what it says, or what is wrong with it.
     manifest: Option<Result<Arc<Manifest>, String>>,
     bytes: Option<Arc<[u8]>>,
-}
-
-#[derive(Clone, Debug)]
-struct KnownLock {
-    signature: Signature,
-    read: SystemTime,
-    digest: Sha256Digest,
-    /// What is wrong with the file, if it is no lock.
-    problem: Option<String>,
-    /// The lock; where the file is none, the one before it.
-    found: Found,
 }
 
 /// Which files are read even if nothing speaks for a change.
@@ -157,8 +144,7 @@ impl Scanner {
     pub fn new(directories: Vec<PathBuf>) -> Self {
         Self {
             directories,
-            locking: Locking::default(),
-            locks: HashMap::new(),
+            locks: LockReader::default(),
             known: HashMap::new(),
             asked: BTreeSet::new(),
             kept: 0,
@@ -169,7 +155,7 @@ impl Scanner {
     /// The same scanner, which keeps to locks as strictly as this.
     #[must_use]
     pub fn keeping(self, locking: Locking) -> Self {
-        Self { locking, ..self }
+        Self { locks: LockReader::new(locking), ..self }
     }
 
     /// The directories that files in the plugin directories are linked from.
@@ -227,58 +213,10 @@ impl Scanner {
                 );
             }
         }
-        let (trust, problem) = self.trust(directory, reread);
+        let lock = directory.join(LOCK_FILE);
+        let (trust, problem) = self.locks.look(&lock, reread.includes(&lock));
         units.extend(problem.map(|reason| (LOCK_FILE.to_owned(), Unit::Refused(reason))));
         Directory::Listed(units, trust)
-    }
-
-    /// What the lock of `directory` says, and what is wrong with it. One that has become unusable leaves the
-    /// one before it in force.
-    fn trust(&mut self, directory: &Path, reread: &Reread) -> (Trust, Option<String>) {
-        let locking = self.locking;
-        if locking == Locking::Ignored {
-            return (Trust { locking, found: Found::Nothing }, None);
-        }
-        let path = directory.join(LOCK_FILE);
-        let before = self.locks.remove(&path);
-        let signature = Signature::of(&path).ok();
-        if let (Some(before), Some(signature)) = (&before, signature)
-            && before.signature == signature
-            && before.signature.is_proof(before.read)
-            && !reread.includes(&path)
-            && !path.is_symlink()
-        {
-            let known = (Trust { locking, found: before.found.clone() }, before.problem.clone());
-            self.locks.insert(path, before.clone());
-            return known;
-        }
-        let read = SystemTime::now();
-        let bytes = match read_lock(&path) {
-            Ok(None) => {
-                // It may come back, damaged even.
-                self.locks.extend(before.map(|before| (path, before)));
-                return (Trust { locking, found: Found::Nothing }, None);
-            }
-            Ok(Some(bytes)) => Ok(bytes),
-            Err(problem) => Err(problem),
-        };
-        let digest = Sha256Digest::of(bytes.as_deref().unwrap_or_default());
-        let (found, problem) = match bytes {
-            // Equal bytes stay one lock, so that nothing is judged again.
-            Ok(_) if before.as_ref().is_some_and(|before| before.digest == digest) => {
-                before.map_or((Found::Unusable, None), |before| (before.found, before.problem))
-            }
-            Ok(bytes) => match Lock::parse(&bytes) {
-                Ok(lock) => (Found::Lock(Arc::new(lock)), None),
-                Err(error) => (in_force(before), Some(error.to_string())),
-            },
-            Err(problem) => (in_force(before), Some(problem)),
-        };
-        if let Some(signature) = signature {
-            let (found, problem) = (found.clone(), problem.clone());
-            self.locks.insert(path, KnownLock { signature, read, digest, problem, found });
-        }
-        (Trust { locking, found }, problem)
     }
 
     /// The unit of a manifest, and the Wasm file it names.
@@ -401,11 +339,6 @@ impl Scanner {
         });
         Ok((signature, known.cloned()))
     }
-}
-
-/// The lock that was in force before.
-fn in_force(before: Option<KnownLock>) -> Found {
-    before.map_or(Found::Unusable, |before| before.found)
 }
 
 /// The names of the files, and apart from them those that are not UTF-8, as far as they can be shown.
