@@ -110,6 +110,6 @@ mod tests {
         check("abc", "", "-a-b-c");
         check("", "ab", "+a+b");
         check("abcd", "acbd", " a-b c+b d");
-        check("abab", "baba", "-a b a b+a");
+        check("abab", "baba", "-a b~ b+a");
     }
 }

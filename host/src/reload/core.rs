@@ -275,7 +275,8 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
         good.flatten().map(|(key, (pair, plugin))| (key, pair, plugin))
     }
 
-    /// When [`publish`](Self::publish) should be asked again, if nothing else happens before.
+    /// When [`publish`](Self::publish) and [`take_stale`](Self::take_stale) should be asked again, if nothing else
+    /// happens before.
     #[must_use]
     pub fn deadline(&self, now: Instant) -> Option<Instant> {
         let units = self.units.values().filter_map(|unit| match &unit.now {
@@ -283,7 +284,8 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
             Now::Gone { reason, until, .. } if unit.told.as_ref() != Some(reason) => Some(*until),
             _ => None,
         });
-        units.chain(self.publish_at(now)).chain(self.locks.deadline()).min()
+        let stale = self.stale.then_some(now);
+        units.chain(self.publish_at(now)).chain(self.locks.deadline()).chain(stale).min()
     }
 
     /// How many units are loading, and how many there are.

@@ -386,6 +386,50 @@ fn a_first_scan_that_hangs_keeps_nobody_waiting_for_ever() {
 }
 
 #[test]
+fn a_lock_that_is_away_for_a_moment_counts_on_and_one_that_stays_away_does_not() {
+    let start = Instant::now();
+    let mut follower = Follower::new(start);
+    let good = |version| Files {
+        manifest: Some(Manifest::Good(version, None)),
+        wasm: Some(0),
+        changing: false,
+    };
+    let mut world = World::new(false);
+    (world.files[0], world.files[1]) = (good(0), good(0));
+    world.locks[0].is_there = true;
+    world.locks[0].accepted[0] = Some((0, None));
+    let served = |follower: &Follower| {
+        let view = follower.published.as_ref().expect("published");
+        view.plugins.iter().map(|(key, load)| (at(key), *load)).collect::<Vec<_>>()
+    };
+    let settle = |follower: &mut Follower, world: &World, time| {
+        follower.scan(world).expect("a scan");
+        while !follower.loads.is_empty() {
+            follower.loaded(world, 0);
+        }
+        let then = follower.now + time;
+        follower.pass(world, then).expect("right");
+    };
+    settle(&mut follower, &world, HOLD);
+    let first = (0, (Manifest::Good(0, None), 0));
+    assert_eq!(served(&follower), [first], "the other is not locked");
+
+    // Away, while the locked one changes too.
+    world.locks[0].is_there = false;
+    world.files[0] = good(1);
+    settle(&mut follower, &world, PATIENCE - Duration::from_millis(1));
+    assert_eq!(served(&follower), [first]);
+    world.locks[0].is_there = true;
+    settle(&mut follower, &world, PERIOD);
+    assert_eq!(served(&follower), [first]);
+
+    world.locks[0].is_there = false;
+    settle(&mut follower, &world, PATIENCE + HOLD);
+    let second = (0, (Manifest::Good(1, None), 0));
+    assert_eq!(served(&follower), [second, (1, (Manifest::Good(0, None), 0))]);
+}
+
+#[test]
 fn what_changed_together_is_published_once_unless_a_part_takes_long() {
     let start = Instant::now();
     let mut follower = Follower::new(start);
