@@ -138,7 +138,7 @@ pub(super) const RATE: RateRule = RateRule {
     max: 10_000,
 };
 
-/// Every limit but [`RATE`]: the one table that defaults, checks, messages and documentation come from.
+/// Every limit but the rate, which has no default: the one table that defaults, checks, messages and documentation come from.
 pub const LIMIT_RULES: [LimitRule; 7] = [FUEL, CPU, MEMORY, TIMEOUT, OUTPUT, CONCURRENCY, CRASHES];
 
 impl LimitRule {

@@ -8,7 +8,7 @@ use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anstream::{eprintln, print, println};
+use anstream::{eprint, eprintln, println};
 use anyhow::bail;
 use serde_json::{Value, json};
 
@@ -85,9 +85,10 @@ pub(super) fn run(
 
 /// Those that are there, each once.
 fn directories(given: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
-    let mut found = Vec::<PathBuf>::new();
+    let (mut found, mut known) = (Vec::new(), BTreeSet::new());
     for directory in given.iter().filter(|directory| directory.is_dir()) {
-        if !found.contains(directory) {
+        // Whatever it is called.
+        if known.insert(directory.canonicalize().unwrap_or_else(|_| directory.clone())) {
             found.push(directory.clone());
         }
     }
@@ -130,8 +131,8 @@ fn agreed(consent: Consent) -> anyhow::Result<bool> {
         eprintln!("nothing was accepted: nobody can be asked here; --yes accepts what is shown");
         return Ok(false);
     }
-    print!("accept this? [y/N] ");
-    std::io::Write::flush(&mut anstream::stdout())?;
+    // What was shown may be read elsewhere; the question is for who sits here.
+    eprint!("accept this? [y/N] ");
     let mut answer = String::new();
     stdin.read_line(&mut answer)?;
     let is_yes = matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes");
