@@ -6,8 +6,9 @@ use std::time::Instant;
 
 use super::circuit::{Change, Circuit, End, FIRST_PAUSE, Pass, Pause};
 use crate::name::PluginName;
+use crate::sandbox::Ended;
 use crate::text::escape;
-use crate::tool::{CallError, Output, in_a_row};
+use crate::tool::{CallError, in_a_row};
 
 /// Of the reason for a crash, as much as is repeated, in bytes.
 const MAX_REASON: usize = 400;
@@ -117,13 +118,13 @@ impl Breaker {
 
 impl Attempt<'_> {
     /// It ended like this.
-    pub(super) fn ended(mut self, outcome: &Result<Output, CallError>) {
+    pub(super) fn ended(mut self, ended: &Ended) {
         let reason = || {
-            let text = outcome.as_ref().err().map(ToString::to_string).unwrap_or_default();
+            let text = ended.outcome.as_ref().err().map(ToString::to_string).unwrap_or_default();
             escape(&text[..text.floor_char_boundary(MAX_REASON)])
         };
         if let Some(pass) = self.pass.take() {
-            self.breaker.end(pass, end(outcome), reason);
+            self.breaker.end(pass, end(ended), reason);
         }
     }
 
@@ -143,12 +144,64 @@ impl Drop for Attempt<'_> {
     }
 }
 
-/// What an outcome says of the plugin. A limit that is hit, or an answer that breaks a schema, may be due to
-/// the arguments of one call.
-fn end(outcome: &Result<Output, CallError>) -> End {
-    match outcome {
+/// What the end of a call says of the plugin. A limit that is hit, or an answer that breaks a schema, may be due
+/// to the arguments of one call; a fault of the host before the guest was reached, to many calls at once.
+fn end(ended: &Ended) -> End {
+    let was_reached = ended.slot.is_some();
+    match &ended.outcome {
         Ok(_) | Err(CallError::Failed(_) | CallError::InvalidArguments(_)) => End::Well,
-        Err(CallError::Trapped { .. } | CallError::Host(_)) => End::Crash,
-        Err(CallError::Limit(_) | CallError::Broken(_) | CallError::Paused { .. }) => End::Neither,
+        Err(CallError::Trapped { .. }) => End::Crash,
+        Err(CallError::Host(_)) if was_reached => End::Crash,
+        Err(
+            CallError::Host(_)
+            | CallError::Limit(_)
+            | CallError::Broken(_)
+            | CallError::Paused { .. },
+        ) => End::Neither,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tool::Usage;
+
+    #[test]
+    fn a_crash_counts_and_what_never_reached_the_guest_does_not() {
+        let breaker = Breaker::new(PluginName::new("p").expect("a name"), 1);
+        let call = |error: CallError| {
+            let attempt = breaker.begin().map_err(|error| error.to_string())?;
+            let outcome = Err(error);
+            attempt.ended(&Ended { outcome, usage: Usage::default(), slot: None });
+            Ok::<_, String>(breaker.paused().is_some())
+        };
+        assert_eq!(call(CallError::Host("it is shutting down".into())), Ok(false));
+        assert_eq!(call(CallError::Broken("nonsense".into())), Ok(false));
+        let trapped = || CallError::Trapped {
+            reason: "\u{1b}[31m".into(),
+            last_words: Some("x".repeat(900)),
+        };
+        assert_eq!(call(trapped()), Ok(true));
+        let refused = call(trapped()).expect_err("it is left alone");
+        assert!(
+            refused.contains("its plugin crashed once, and it is tried again in 1 s"),
+            "{refused}"
+        );
+        assert!(!refused.contains('\u{1b}') && refused.len() < 700, "{refused}");
+    }
+
+    #[test]
+    fn a_trial_that_is_dropped_is_followed_by_another() {
+        let mut circuit = Circuit::default();
+        let start = Instant::now() - FIRST_PAUSE;
+        let pass = circuit.begin(start).expect("it is called");
+        circuit.end(pass, End::Crash, 1, start);
+        let known = Mutex::new(Known { circuit, reason: String::new() });
+        let plugin = PluginName::new("p").expect("a name");
+        let breaker = Breaker { plugin, most: 1, is_calm: AtomicBool::new(false), known };
+        let trial = breaker.begin().expect("it is tried");
+        assert!(breaker.paused().is_some_and(|paused| paused.until.is_none()));
+        drop(trial);
+        assert!(breaker.paused().is_some_and(|paused| paused.until.is_some()));
     }
 }

@@ -289,7 +289,7 @@ impl Tool {
             return Ended::before(CallError::Limit(hit));
         }
         let ended = self.plugin.guest.call_in(context, &self.spec.name, arguments).await;
-        attempt.ended(&ended.outcome);
+        attempt.ended(&ended);
         let outcome = match ended.outcome {
             Err(CallError::Failed(output)) if !self.err_is_error => Ok(output),
             Ok(output) => self.check_output(output).await,
