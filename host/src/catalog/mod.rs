@@ -3,8 +3,13 @@
 //! It is built whole and published whole; who holds one can call its tools, whatever is published
 //! after. It does not know files, JSON-RPC or how a plugin runs.
 
+mod breaker;
+mod bucket;
 mod budget;
+mod circuit;
+mod definition;
 mod overrides;
+mod pace;
 mod plugin;
 mod schema;
 mod tally;
@@ -12,6 +17,7 @@ mod wit;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Instant;
 
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -19,6 +25,8 @@ use serde_json::value::RawValue;
 use crate::name::{PluginName, ToolName};
 use crate::sandbox::{CallContext, Ended, ProgressSink};
 use crate::tool::{CallError, Output, ToolSpec};
+pub use breaker::Paused;
+use pace::Pace;
 pub use plugin::{Plugin, PluginError, first_tool};
 pub use tally::Tally;
 pub use wit::{WitError, WitFile};
@@ -99,6 +107,7 @@ pub struct Tool {
     input: Option<Arc<schema::Schema>>,
     output: Option<Arc<schema::Schema>>,
     err_is_error: bool,
+    pace: Pace,
 }
 
 impl Catalog {
@@ -151,7 +160,17 @@ impl Catalog {
                     "its tool `{name}` is not served: {MAX_TOOLS} tools are served already, the most there can be"
                 )
             } else {
-                let tally = held(previous, plugin, name).map(|before| before.tally.clone());
+                let before = held(previous, plugin, name);
+                let tally = before.map(|before| before.tally.clone());
+                // Tools of one plugin share its rate, with each other and with those before.
+                let beside = tools.values().find(|tool| Arc::ptr_eq(&tool.plugin, plugin));
+                let beside = beside.or_else(|| {
+                    let mut known = previous?.tools.values();
+                    known.find(|known| known.plugin.file == plugin.file)
+                });
+                let (beside, before) =
+                    (beside.map(|tool| &tool.pace), before.map(|tool| &tool.pace));
+                let pace = Pace::after(plugin.limits().rate, tool.rate, beside, before);
                 let tool = Tool {
                     name: name.clone(),
                     spec: tool.spec.clone(),
@@ -160,6 +179,7 @@ impl Catalog {
                     input: tool.input.clone(),
                     output: tool.output.clone(),
                     err_is_error: tool.err_is_error,
+                    pace,
                 };
                 tools.insert(name.clone(), Arc::new(tool));
                 continue;
@@ -290,7 +310,16 @@ impl Tool {
         if let Err(problem) = self.check_arguments(arguments).await {
             return Ended::before(CallError::InvalidArguments(problem));
         }
+        let attempt = match self.plugin.breaker.begin() {
+            Ok(attempt) => attempt,
+            Err(error) => return Ended::before(error),
+        };
+        if let Err(hit) = self.pace.take(Instant::now) {
+            attempt.not_made();
+            return Ended::before(CallError::Limit(hit));
+        }
         let ended = self.plugin.guest.call_in(context, &self.spec.name, arguments).await;
+        attempt.ended(&ended);
         let outcome = match ended.outcome {
             Err(CallError::Failed(output)) if !self.err_is_error => Ok(output),
             Ok(output) => self.check_output(output).await,

@@ -14,6 +14,7 @@ use super::scan::Reread;
 use super::schedule::Schedule;
 use super::watch::{Hints, Mode, Watch};
 use crate::catalog::Catalog;
+use crate::lock::Locking;
 use crate::sandbox::Sandbox;
 
 /// How often the files are looked at when nothing hints at a change.
@@ -40,10 +41,15 @@ pub struct Follower {
 impl Follower {
     /// A follower of `directories` whose work is done on `runtime`.
     #[must_use]
-    pub fn new(sandbox: Arc<Sandbox>, runtime: Handle, directories: Vec<PathBuf>) -> Self {
+    pub fn new(
+        sandbox: Arc<Sandbox>,
+        runtime: Handle,
+        directories: Vec<PathBuf>,
+        locking: Locking,
+    ) -> Self {
         let hints = Arc::new(Hints::default());
         let watch = Watch::new(hints.clone());
-        let loader = Loader::new(sandbox, runtime, directories, Some(watch));
+        let loader = Loader::new(sandbox, runtime, directories, locking, Some(watch));
         let now = Instant::now();
         let mode = watch::Sender::new(Mode::Watching);
         let (loading, schedule) = (watch::Sender::default(), Schedule::new(now));
