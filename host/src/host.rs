@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::runtime::{Builder, Handle, Runtime};
 
 use crate::home::Home;
+use crate::lock::Locking;
 use crate::protected::Protected;
 use crate::reload::{Follower, Loader};
 use crate::sandbox::{CompileError, Compiler, Guest, Sandbox, SandboxError, Scratches, Wasm};
@@ -50,10 +51,16 @@ impl Host {
         Ok(Self { sandbox, runtime })
     }
 
-    /// Starts to load what `directories` hold, once.
+    /// Starts to load what `directories` hold, once, whatever their locks say.
     #[must_use]
     pub fn load(&self, directories: &[PathBuf]) -> Loader {
-        Loader::once(self.sandbox.clone(), self.guests().clone(), directories.to_vec())
+        self.load_locked(directories, Locking::Ignored)
+    }
+
+    /// The same, keeping to locks.
+    #[must_use]
+    pub fn load_locked(&self, directories: &[PathBuf], locking: Locking) -> Loader {
+        Loader::once(self.sandbox.clone(), self.guests().clone(), directories.to_vec(), locking)
     }
 
     /// Compiles `wasm`, whatever it is, and asks it nothing yet.
@@ -61,10 +68,10 @@ impl Host {
         self.guests().block_on(Guest::unknown(self.sandbox.clone(), wasm))
     }
 
-    /// Follows `directories`.
+    /// Follows `directories`, keeping to their locks.
     #[must_use]
-    pub fn follow(&self, directories: &[PathBuf]) -> Follower {
-        Follower::new(self.sandbox.clone(), self.guests().clone(), directories.to_vec())
+    pub fn follow(&self, directories: &[PathBuf], locking: Locking) -> Follower {
+        Follower::new(self.sandbox.clone(), self.guests().clone(), directories.to_vec(), locking)
     }
 
     /// The runtime that guests run on.

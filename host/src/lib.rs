@@ -13,6 +13,8 @@ pub mod mcp;
 pub mod reload;
 pub mod status;
 
+pub mod lock;
+
 pub mod catalog;
 
 pub mod sandbox;
@@ -26,3 +28,4 @@ pub mod name;
 pub mod protected;
 pub mod text;
 pub mod tool;
+mod whole;

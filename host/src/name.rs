@@ -12,6 +12,10 @@ use sha2::{Digest as _, Sha256};
 ///
 /// Model providers take 64; a client's own prefix (`mcp__toolrack__`) needs its room.
 pub const MAX_NAME: usize = 48;
+/// What the beginning keeps of a name that is too long, and what its last word may take at most. Between
+/// them are two underscores and eight digits.
+const MIN_START: usize = 8;
+const MAX_TAIL: usize = MAX_NAME - MIN_START - 10;
 
 /// A plugin's name: `[A-Za-z_][A-Za-z0-9_-]*`, at most [`MAX_NAME`] bytes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -64,6 +68,18 @@ impl ToolName {
         Self::new(&folded)
     }
 
+    /// Whether a plugin of this prefix might have a tool of this name.
+    #[must_use]
+    pub fn may_begin_with(&self, prefix: &str) -> bool {
+        let folded = prefix.replace('-', "_");
+        // A name that is too long may have lost what comes after, and underscores before the cut.
+        let start = folded.get(..MIN_START).unwrap_or(&folded).trim_end_matches('_');
+        let rest = self.0.strip_prefix(start);
+        rest.is_some_and(|rest| {
+            folded.is_empty() || folded.len() >= MIN_START || rest.starts_with('_')
+        })
+    }
+
     /// The name as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -92,8 +108,6 @@ impl fmt::Display for ToolName {
 /// `<start>_<hash>_<tail>` of a name that is too long: `joined` as it is, `folded` without hyphens. The
 /// two have the same length.
 fn shortened(joined: &str, folded: &str) -> String {
-    /// What a last word may take of the name: the beginning, with the prefix, keeps some room.
-    const MAX_TAIL: usize = 30;
     let hash = Sha256::digest(joined.as_bytes());
     let hash: String = hash.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
     let last = joined.rsplit('_').next().unwrap_or_default();
@@ -167,10 +181,30 @@ mod tests {
         }
 
         #[test]
+        fn a_name_may_begin_with_its_prefix(
+            prefix in "([a-z_][a-z0-9_-]{0,47})?",
+            tool in "[a-z][a-z0-9_-]{0,80}",
+        ) {
+            let name = ToolName::public(&prefix, &tool).expect("a name");
+            prop_assert!(name.may_begin_with(&prefix), "{name}");
+        }
+
+        #[test]
         fn other_long_names_are_others(tool in "[a-z]{60}", other in "[a-z]{60}") {
             let public = |tool: &str| ToolName::public("p", tool).expect("a name");
             prop_assert_eq!(public(&tool) == public(&other), tool == other);
         }
+    }
+
+    #[test]
+    fn a_name_does_not_begin_with_another_prefix() {
+        let name = ToolName::new("weather_get").expect("a name");
+        for (prefix, may) in [("weather", true), ("", true), ("weather-get", true), ("weat", false)]
+        {
+            assert_eq!(name.may_begin_with(prefix), may, "{prefix}");
+        }
+        assert!(!name.may_begin_with("weathering-heights"));
+        assert!(name.may_begin_with("weather_"));
     }
 
     #[test]

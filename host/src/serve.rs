@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use tokio::sync::watch;
 
 use crate::host::{Host, HostError};
+use crate::lock::Locking;
 use crate::mcp::{Driver, Engine, PrivateStdout, Settings, Stdio};
 use crate::protected::Protected;
 use crate::sandbox::Compiler;
@@ -17,6 +18,8 @@ use crate::status::Board;
 pub struct Options {
     /// Plugin directories in order of precedence.
     pub plugins: Vec<PathBuf>,
+    /// How strictly it keeps to their locks.
+    pub locking: Locking,
     /// How plugins are compiled.
     pub compiler: Compiler,
     /// What no plugin sees.
@@ -47,7 +50,7 @@ pub fn serve(options: Options) -> Result<(), ServeError> {
     let host = Host::start(options.compiler, options.protected)?;
     let (publisher, catalog) = watch::channel(None);
     let engine = Engine::new(Settings { page: options.page });
-    let follower = host.follow(&options.plugins);
+    let follower = host.follow(&options.plugins, options.locking);
     let board = options.run.and_then(|run| {
         let (mode, loading) = (follower.mode(), follower.loading());
         Board::start(run, &options.plugins, mode, loading, catalog.clone())

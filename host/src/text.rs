@@ -66,7 +66,7 @@ fn is_emoji_selector(c: char) -> bool {
 /// Controls, line and paragraph separators, interlinear marks, and all that Unicode calls
 /// `Default_Ignorable_Code_Point` (every bidirectional control is among them), but for the two
 /// emoji selectors.
-fn is_deceptive(c: char) -> bool {
+pub(crate) fn is_deceptive(c: char) -> bool {
     c.is_control()
         || matches!(c,
             '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'

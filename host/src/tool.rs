@@ -178,6 +178,26 @@ pub enum CallError {
     /// The host itself could not do its part.
     #[error("toolrack failed: {0}")]
     Host(String),
+    /// The plugin was not asked, because it keeps crashing.
+    #[error(
+        "the tool was not called: its plugin crashed {}, and {next} (`crashes` under [limits] \
+         in the plugin's manifest); the last time: {reason}",
+        in_a_row(*.crashes)
+    )]
+    Paused {
+        /// Crashes in a row.
+        crashes: u32,
+        /// What comes next, as the end of a sentence.
+        next: String,
+        /// Why it crashed last, escaped.
+        reason: String,
+    },
+}
+
+/// `once`, `5 times in a row`.
+#[must_use]
+pub fn in_a_row(times: u32) -> String {
+    if times == 1 { "once".into() } else { format!("{times} times in a row") }
 }
 
 fn said(last_words: &Option<String>) -> String {
@@ -214,6 +234,10 @@ pub enum Limit {
     HostCalls,
     /// Handles held at once.
     Resources,
+    /// Calls of the plugin in a time.
+    Rate,
+    /// Calls of the tool in a time.
+    ToolRate,
 }
 
 impl Limit {
@@ -226,6 +250,7 @@ impl Limit {
             Self::Timeout => Some("timeout"),
             Self::Memory => Some("memory"),
             Self::Output => Some("output"),
+            Self::Rate | Self::ToolRate => Some("rate"),
             Self::Stack | Self::Log | Self::HostCalls | Self::Resources => None,
         }
     }
@@ -240,6 +265,8 @@ impl Limit {
             Self::Output => "it handed over more at once than its output limit of",
             Self::Log => "it wrote more to its log than the log limit of",
             Self::HostCalls => "it called the host more often than the host-call limit of",
+            Self::Rate => "its plugin was called more often than its rate limit of",
+            Self::ToolRate => "it was called more often than its rate limit of",
             Self::Resources => "it held more resources at once than the resource limit of",
         }
     }
@@ -247,9 +274,14 @@ impl Limit {
 
 impl fmt::Display for LimitHit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the tool was stopped: {} {}", self.limit.sentence(), self.value)?;
+        let done = match self.limit {
+            Limit::Rate | Limit::ToolRate => "was not called",
+            _ => "was stopped",
+        };
+        let section = if self.limit == Limit::ToolRate { "[[tools]]" } else { "[limits]" };
+        write!(f, "the tool {done}: {} {}", self.limit.sentence(), self.value)?;
         match self.limit.key() {
-            Some(key) => write!(f, " (`{key}` under [limits] in the plugin's manifest)"),
+            Some(key) => write!(f, " (`{key}` under {section} in the plugin's manifest)"),
             None => Ok(()),
         }
     }

@@ -3,8 +3,13 @@
 //! It is built whole and published whole; who holds one can call its tools, whatever is published
 //! after. It does not know files, JSON-RPC or how a plugin runs.
 
+mod breaker;
+mod bucket;
 mod budget;
+mod circuit;
+mod definition;
 mod overrides;
+mod pace;
 mod plugin;
 mod schema;
 mod tally;
@@ -12,13 +17,16 @@ mod wit;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Instant;
 
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::name::ToolName;
+use crate::name::{PluginName, ToolName};
 use crate::sandbox::{CallContext, Ended, ProgressSink};
 use crate::tool::{CallError, Output, ToolSpec};
+pub use breaker::Paused;
+use pace::Pace;
 pub use plugin::{Plugin, PluginError, first_tool};
 pub use tally::Tally;
 pub use wit::{WitError, WitFile};
@@ -35,6 +43,7 @@ const MAX_BRIEF_ARGUMENTS: usize = 4 * 1024;
 /// Everything that is served, and what is not.
 #[derive(Default)]
 pub struct Catalog {
+    is_early: bool,
     plugins: Vec<Arc<Plugin>>,
     tools: BTreeMap<ToolName, Arc<Tool>>,
     refusals: Vec<Refusal>,
@@ -98,6 +107,7 @@ pub struct Tool {
     input: Option<Arc<schema::Schema>>,
     output: Option<Arc<schema::Schema>>,
     err_is_error: bool,
+    pace: Pace,
 }
 
 impl Catalog {
@@ -110,7 +120,9 @@ impl Catalog {
         mut refusals: Vec<Refusal>,
         previous: Option<&Self>,
     ) -> Self {
-        let plugins = admit(plugins, &mut refusals, previous);
+        // What was served early is nobody's for that.
+        let served = previous.filter(|previous| !previous.is_early);
+        let plugins = admit(plugins, &mut refusals, served);
         for plugin in &plugins {
             refusals.extend(plugin.unfit.iter().map(|unfit| Refusal {
                 file: plugin.file.clone(),
@@ -122,16 +134,20 @@ impl Catalog {
             }));
         }
         refusals.extend(plugins.iter().filter_map(|plugin| plugin.unnoted.clone()));
-        let owned = |plugin: &Plugin, name: &ToolName| {
-            let before = previous.and_then(|previous| previous.tools.get(name));
+        fn held<'a>(
+            catalog: Option<&'a Catalog>,
+            plugin: &Plugin,
+            name: &ToolName,
+        ) -> Option<&'a Arc<Tool>> {
+            let before = catalog.and_then(|catalog| catalog.tools.get(name));
             before.filter(|before| before.plugin.file == plugin.file)
-        };
+        }
         let mut tools = BTreeMap::<ToolName, Arc<Tool>>::new();
         let mut wanted: Vec<_> = plugins
             .iter()
             .flat_map(|plugin| plugin.tools.iter().map(move |tool| (plugin, tool)))
             .collect();
-        wanted.sort_by_key(|(plugin, tool)| owned(plugin, &tool.name).is_none());
+        wanted.sort_by_key(|(plugin, tool)| held(served, plugin, &tool.name).is_none());
         for (plugin, tool) in wanted {
             let name = &tool.name;
             let reason = if let Some(other) = tools.get(name) {
@@ -144,7 +160,17 @@ impl Catalog {
                     "its tool `{name}` is not served: {MAX_TOOLS} tools are served already, the most there can be"
                 )
             } else {
-                let tally = owned(plugin, name).map(|before| before.tally.clone());
+                let before = held(previous, plugin, name);
+                let tally = before.map(|before| before.tally.clone());
+                // Tools of one plugin share its rate, with each other and with those before.
+                let beside = tools.values().find(|tool| Arc::ptr_eq(&tool.plugin, plugin));
+                let beside = beside.or_else(|| {
+                    let mut known = previous?.tools.values();
+                    known.find(|known| known.plugin.file == plugin.file)
+                });
+                let (beside, before) =
+                    (beside.map(|tool| &tool.pace), before.map(|tool| &tool.pace));
+                let pace = Pace::after(plugin.limits().rate, tool.rate, beside, before);
                 let tool = Tool {
                     name: name.clone(),
                     spec: tool.spec.clone(),
@@ -153,6 +179,7 @@ impl Catalog {
                     input: tool.input.clone(),
                     output: tool.output.clone(),
                     err_is_error: tool.err_is_error,
+                    pace,
                 };
                 tools.insert(name.clone(), Arc::new(tool));
                 continue;
@@ -160,7 +187,30 @@ impl Catalog {
             let refused = Refused::Tool(name.clone());
             refusals.push(Refusal { file: plugin.file.clone(), refused, reason });
         }
-        Self { plugins, tools, refusals }
+        Self { is_early: false, plugins, tools, refusals }
+    }
+
+    /// What can be called of `plugins` while others are `loading`, each with its name and prefix: all that
+    /// none of those may turn out to have a claim on, so that a name means the same later.
+    #[must_use]
+    pub fn early<'a>(
+        plugins: Vec<Arc<Plugin>>,
+        previous: Option<&Self>,
+        loading: impl Iterator<Item = (&'a PluginName, &'a str)> + Clone,
+    ) -> Self {
+        let mut catalog = Self::build(plugins, Vec::new(), previous);
+        catalog.tools.retain(|_, tool| {
+            !loading
+                .clone()
+                .any(|(name, prefix)| *name == tool.plugin.name || tool.name.may_begin_with(prefix))
+        });
+        Self { is_early: true, refusals: Vec::new(), ..catalog }
+    }
+
+    /// Whether there is more, which is still loaded: nobody is to take this for a list.
+    #[must_use]
+    pub fn is_early(&self) -> bool {
+        self.is_early
     }
 
     /// The tool with this public name.
@@ -260,7 +310,16 @@ impl Tool {
         if let Err(problem) = self.check_arguments(arguments).await {
             return Ended::before(CallError::InvalidArguments(problem));
         }
+        let attempt = match self.plugin.breaker.begin() {
+            Ok(attempt) => attempt,
+            Err(error) => return Ended::before(error),
+        };
+        if let Err(hit) = self.pace.take(Instant::now) {
+            attempt.not_made();
+            return Ended::before(CallError::Limit(hit));
+        }
         let ended = self.plugin.guest.call_in(context, &self.spec.name, arguments).await;
+        attempt.ended(&ended);
         let outcome = match ended.outcome {
             Err(CallError::Failed(output)) if !self.err_is_error => Ok(output),
             Ok(output) => self.check_output(output).await,

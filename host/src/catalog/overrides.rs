@@ -1,22 +1,30 @@
 //! `[[tools]]` of a manifest applied to what the plugin has: found by name, renamed, described, hidden.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::manifest::{Kind, Manifest, ManifestError, ToolOverride};
+use crate::manifest::{Kind, Manifest, ManifestError, Rate, ToolOverride};
 use crate::name::ToolName;
 use crate::sandbox::corrected;
 use crate::text::escape;
 use crate::tool::{Annotations, Listed};
 
-/// Changes `listed` as `manifest` wants it shown. What comes back are the names of those tools that
-/// return an error as their answer.
+/// What a manifest says of tools beyond how they are shown, by the plugin's own names.
+#[derive(Default)]
+pub(super) struct Applied {
+    /// Those that return an error as their answer.
+    pub(super) returned: BTreeSet<String>,
+    /// How often they are called.
+    pub(super) rates: BTreeMap<String, Rate>,
+}
+
+/// Changes `listed` as `manifest` wants it shown.
 pub(super) fn apply(
     file: &str,
     manifest: &Manifest,
     kind: Kind,
     listed: &mut Listed,
-) -> Result<BTreeSet<String>, ManifestError> {
-    let mut returned = BTreeSet::new();
+) -> Result<Applied, ManifestError> {
+    let mut applied = Applied::default();
     // Names are looked for among all tools, whichever were hidden before.
     let names: Vec<String> = listed.tools.iter().map(|spec| spec.name.clone()).collect();
     let unfit: Vec<String> = listed.unfit.iter().map(|unfit| unfit.name.clone()).collect();
@@ -41,8 +49,9 @@ pub(super) fn apply(
             continue;
         }
         if wish.err_is_error == Some(false) {
-            returned.insert(name.clone());
+            applied.returned.insert(name.clone());
         }
+        applied.rates.extend(wish.rate.map(|rate| (name.clone(), rate)));
         let Some(spec) = listed.tools.iter_mut().find(|spec| spec.name == *name) else { continue };
         if let Some(title) = &wish.title {
             spec.title = Some(title.clone());
@@ -53,7 +62,7 @@ pub(super) fn apply(
         let claimed = claimed(&wish.annotations, spec.annotations);
         spec.annotations = corrected(claimed, &manifest.grants);
     }
-    Ok(returned)
+    Ok(applied)
 }
 
 /// Which of `names` is meant: by the plugin's own name, or the one that a client sees, or, where the own

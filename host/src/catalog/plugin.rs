@@ -3,12 +3,14 @@
 use std::path::{MAIN_SEPARATOR, Path};
 use std::sync::Arc;
 
-use super::overrides;
+use super::breaker::{Breaker, Paused};
+use super::definition;
+use super::overrides::{self, Applied};
 use super::schema::Schema;
 use super::wit::WitFile;
 use super::{Refusal, Refused};
 use crate::home::Home;
-use crate::manifest::{Grants, Kind, Limits, Manifest, ManifestError, Sha256Digest};
+use crate::manifest::{Grants, Kind, Limits, Manifest, ManifestError, Rate, Sha256Digest};
 use crate::name::{NameError, PluginName, ToolName};
 use crate::sandbox::{CompileError, Declared, FolderError, Guest, ListError, Notes, Sandbox, Wasm};
 use crate::secret::{PatientKeyring, Secrets};
@@ -26,6 +28,7 @@ pub struct Plugin {
     /// The SHA-256 of its Wasm: its version.
     pub digest: Sha256Digest,
     pub(super) guest: Guest,
+    pub(super) breaker: Breaker,
     pub(super) tools: Vec<PluginTool>,
     /// What it has and cannot offer.
     pub(super) unfit: Vec<UnfitTool>,
@@ -37,12 +40,16 @@ pub struct Plugin {
 pub(super) struct PluginTool {
     pub(super) name: ToolName,
     pub(super) spec: ToolSpec,
+    /// Of what a client is told of it.
+    digest: Sha256Digest,
     /// What arguments and answers are checked against, unless the sandbox wrote the schema itself: then
     /// it takes nothing else, and gives nothing else.
     pub(super) input: Option<Arc<Schema>>,
     pub(super) output: Option<Arc<Schema>>,
     /// Whether an error that the guest returns is one to the client.
     pub(super) err_is_error: bool,
+    /// How often it is called.
+    pub(super) rate: Option<Rate>,
 }
 
 /// Why a manifest and its bytes are not served.
@@ -231,13 +238,26 @@ impl Plugin {
         let Offer { tools, unfit } =
             offer.map_err(|error| PluginError::Inside(error.to_string()))??;
         guest.rest();
-        Ok(Self { name: plugin, file, digest, guest, tools, unfit, unnoted })
+        let breaker = Breaker::new(plugin.clone(), guest.limits().crashes);
+        Ok(Self { name: plugin, file, digest, guest, breaker, tools, unfit, unnoted })
     }
 
     /// What it may reach.
     #[must_use]
     pub fn grants(&self) -> &Grants {
         self.guest.grants()
+    }
+
+    /// Its tools as a client is told of them, whether or not another plugin has their names, each with the
+    /// digest of that.
+    pub fn definitions(&self) -> impl Iterator<Item = (&ToolName, &ToolSpec, Sha256Digest)> {
+        self.tools.iter().map(|tool| (&tool.name, &tool.spec, tool.digest))
+    }
+
+    /// How it is left alone, if it is because it keeps crashing.
+    #[must_use]
+    pub fn paused(&self) -> Option<Paused> {
+        self.breaker.paused()
     }
 
     /// What it has and cannot offer.
@@ -285,12 +305,14 @@ fn offer(
     kind: Kind,
     mut listed: Listed,
 ) -> Result<Offer, PluginError> {
-    let returned = overrides::apply(file, manifest, kind, &mut listed)?;
+    let Applied { returned, rates } = overrides::apply(file, manifest, kind, &mut listed)?;
     let mut tools = Vec::new();
     let mut patterns = 0;
     for spec in listed.tools {
         let err_is_error = !returned.contains(&spec.name);
+        let rate = rates.get(&spec.name).copied();
         let tool = tool(&manifest.prefix, kind, spec, err_is_error)
+            .map(|tool| PluginTool { rate, ..tool })
             .map_err(|error| declared(file, manifest, kind, error))?;
         let schemas = tool.input.iter().chain(&tool.output);
         patterns += schemas.map(|schema| schema.patterns).sum::<usize>();
@@ -324,7 +346,8 @@ fn tool(
     };
     let name = ToolName::public(prefix, &spec.name)
         .map_err(|error| PluginError::Name { tool: spec.name.clone(), error })?;
-    Ok(PluginTool { name, spec, input, output, err_is_error })
+    let digest = definition::digest(&name, &spec);
+    Ok(PluginTool { name, spec, digest, input, output, err_is_error, rate: None })
 }
 
 /// A schema of a program is the manifest's, so that is where it is wrong.

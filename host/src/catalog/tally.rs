@@ -6,8 +6,8 @@ use std::time::Duration;
 use crate::sandbox::Ended;
 use crate::tool::Usage;
 
-/// Counters of one tool's calls. They are the one thing of a catalog that changes: they go from one
-/// version of a tool to the next.
+/// Counters of one tool's calls. With what is counted for rates and of crashes, they are all of a catalog that
+/// changes; they go from one version of a tool to the next.
 #[derive(Debug, Default)]
 pub struct Tally {
     calls: AtomicU64,

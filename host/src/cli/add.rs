@@ -9,18 +9,21 @@ use anyhow::Context as _;
 
 use super::check::{print_details, print_refusal, tools_of};
 use super::load::load;
+use super::locked::{self, Approval};
 use super::served::{followers, nobody};
 use super::{ERROR, GOOD, NAME, Setup, paint};
 use crate::catalog::{Catalog, Plugin};
 use crate::install::{
     Change, InstallError, ManifestSource, Pair, Shelf, Stage, gather, obstacles, place,
 };
+use crate::lock::{Files, Locking};
 use crate::text::escape;
 
 pub(super) fn run(
     sources: &[PathBuf],
     setup: &Setup,
     run: Option<&Path>,
+    approval: Approval,
 ) -> anyhow::Result<ExitCode> {
     let target = target(&setup.plugins)?;
     let shelf = look(target)?;
@@ -37,6 +40,7 @@ pub(super) fn run(
     for one in &installed {
         println!("{}", one.sentence());
     }
+    locked::installed(target, &installed, approval)?;
     println!("{}", followers(run, target).unwrap_or_else(|| nobody(target)));
     Ok(ExitCode::SUCCESS)
 }
@@ -80,6 +84,9 @@ pub(super) struct Installed {
     pub(super) change: Change,
     /// Its manifest's file, as shown to people.
     pub(super) manifest: String,
+    /// The same as it is.
+    pub(super) file: String,
+    pub(super) files: Files,
     directory: PathBuf,
 }
 
@@ -92,7 +99,7 @@ impl Checked {
         }
         let stage = Stage::new(&pairs).context("a temporary directory cannot be made")?;
         let plugins = stage.directories(&setup.plugins);
-        let (host, catalog) = load(Setup { plugins, ..setup.clone() })?;
+        let (host, catalog) = load(Setup { plugins, locking: Locking::Ignored, ..setup.clone() })?;
         host.stop();
         let verdict = stage.verdict(&pairs, &catalog, &shelf);
         let plugins = verdict.map_err(InstallError::Refused)?;
@@ -133,11 +140,16 @@ impl Checked {
     pub(super) fn install(self) -> anyhow::Result<Vec<Installed>> {
         let changes = place(&self.pairs, &self.shelf)?;
         let installed = self.plugins.into_iter().zip(changes).zip(&self.pairs);
-        let installed = installed.map(|((plugin, change), pair)| Installed {
-            plugin,
-            change,
-            manifest: escape(&pair.file),
-            directory: self.shelf.directory.clone(),
+        let installed = installed.filter_map(|((plugin, change), pair)| {
+            Some(Installed {
+                plugin,
+                change,
+                manifest: escape(&pair.file),
+                file: pair.file.clone(),
+                // It was loaded, so it has a Wasm.
+                files: pair.files()?,
+                directory: self.shelf.directory.clone(),
+            })
         });
         Ok(installed.collect())
     }

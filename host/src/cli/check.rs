@@ -38,6 +38,8 @@ fn report(catalog: &Catalog) -> Value {
                 "timeoutMs": limits.timeout.as_millis(),
                 "outputBytes": limits.output.get(),
                 "concurrency": limits.concurrency,
+                "crashes": limits.crashes,
+                "rate": limits.rate.map(|rate| rate.to_string()),
             },
             "grants": grants::report(plugin.grants()),
         })
@@ -77,13 +79,14 @@ pub(super) fn print_details(tools: &[&str], plugin: &Plugin) {
     }
     let limits = plugin.limits();
     let limits = format!(
-        "limits a call: fuel {}, cpu {}, memory {}, timeout {}, output {}, {} at once",
+        "limits a call: fuel {}, cpu {}, memory {}, timeout {}, output {}, {} at once{}",
         grouped(limits.fuel),
         show_duration(limits.cpu),
         limits.memory,
         show_duration(limits.timeout),
         limits.output,
         limits.concurrency,
+        limits.rate.map(|rate| format!(", {rate}")).unwrap_or_default(),
     );
     println!("     {}", paint(DIM, limits));
     for line in grants::words(plugin.grants()) {

@@ -17,6 +17,7 @@ Examples:
   toolrack inspect ./some.wasm                 what a Wasm file is, and which tools it would give
   toolrack add ./weather.wasm                  check a plugin and install it
   toolrack remove weather                      remove it
+  toolrack approve                             accept plugins as they are, in toolrack.lock
   toolrack new roman                           begin a plugin in Rust (--lang: js, python, go, c, ...)
   toolrack dev ./roman                         build a plugin on every save and install it
   toolrack secret set GITHUB_TOKEN             keep a secret in the system's keyring
@@ -71,12 +72,30 @@ A .wit beside a manifest, which describes a component's functions, comes along.
 
 First everything is checked as `toolrack check` does, beside what is installed. If anything is refused, \
 nothing changes and the exit code is 1. A plugin that is there already is updated. Running servers take it \
-up by themselves.
+up by themselves; where the directory has a toolrack.lock, once it is accepted there (--approve, or `toolrack \
+approve`).
 
 Examples:
   toolrack add target/wasm32-wasip2/release/roman.wasm
   toolrack add ./manifests
   toolrack add weather.toml --plugins ./plugins";
+
+pub(super) const APPROVE: &str = "\
+Shows how the plugins in a plugin directory differ from the file toolrack.lock in it (new plugins, grants, \
+what clients are told of tools, code), asks, and writes the file. Running servers take it up by themselves. \
+The first time it makes the file: from then on, servers hold back a plugin that is not in it, one that is \
+granted more, and one whose tools are described otherwise; the version that was accepted serves on. With \
+`serve --locked`, nothing else is served than what is locked, to the last byte.
+
+Keep the file in version control beside the plugins: what was accepted is then part of the history. To go \
+back to plugins without a lock, delete it.
+
+Where there is no terminal to ask on, --yes is needed. Exits with 1 if something is not accepted.
+
+Examples:
+  toolrack approve
+  toolrack approve weather --plugins ./plugins
+  toolrack approve --json                      what would be accepted";
 
 pub(super) const REMOVE: &str = "\
 Removes plugins by name: the manifest, and the Wasm unless another manifest names it. Looks through all \
@@ -93,7 +112,7 @@ if its manifest grants it, and which tools it would give. Nothing is granted to 
 installed. A file that is none of these is refused with what it is.
 
 Examples:
-  toolrack inspect some.wasm
+  toolrack inspect some.wasm                   with what some.wit says, if it is there
   toolrack inspect some.wasm --json
   toolrack inspect some.wasm --manifest > some.toml";
 

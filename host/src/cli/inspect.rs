@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use anstream::{print, println};
+use anstream::{eprintln, print, println};
 use anyhow::{Context as _, bail};
 use serde_json::{Value, json};
 
@@ -13,8 +13,8 @@ use crate::catalog::first_tool;
 use crate::host::Host;
 use crate::manifest::{Kind, Sha256Digest};
 use crate::name::{PluginName, ToolName};
-use crate::reload::{MAX_WASM, read_at_most};
-use crate::sandbox::{Guest, Wasm};
+use crate::reload::{MAX_WASM, MAX_WIT, read_at_most};
+use crate::sandbox::{Guest, Notes, Wasm};
 use crate::text::escape;
 use crate::tool::{Listed, ToolSpec};
 
@@ -51,7 +51,8 @@ pub(super) fn run(setup: Setup, file: &Path, form: Form) -> anyhow::Result<ExitC
     let host = Host::start(setup.compiler, setup.protected)?;
     let guest = host.look_at(Wasm::of(bytes)).with_context(|| shown.clone())?;
     let misfit = guest.misfit();
-    let listed = match host.guests().block_on(guest.tools()) {
+    let notes = notes(file, guest.kind());
+    let listed = match host.guests().block_on(guest.noted_tools(&notes)) {
         Ok(listed) => listed,
         // It cannot say what its tools are before it may start.
         Err(_) if misfit.is_some() => Listed::default(),
@@ -73,6 +74,23 @@ pub(super) fn run(setup: Setup, file: &Path, form: Form) -> anyhow::Result<ExitC
     }
     host.stop();
     Ok(ExitCode::SUCCESS)
+}
+
+/// What the `.wit` file beside it says, if there is one and it has a use.
+fn notes(file: &Path, kind: Kind) -> Notes {
+    let beside = file.with_extension("wit");
+    if kind != Kind::Functions || !beside.exists() {
+        return Notes::default();
+    }
+    let shown = escape(&beside.to_string_lossy());
+    let notes = match read_at_most(&beside, MAX_WIT) {
+        Ok(text) => Notes::parse(&text).map_err(|error| format!("{shown}:{error}")),
+        Err(error) => Err(format!("{shown}: {error}")),
+    };
+    notes.unwrap_or_else(|error| {
+        eprintln!("{} {error}", paint(ERROR, "not described:"));
+        Notes::default()
+    })
 }
 
 /// In order.

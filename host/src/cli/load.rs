@@ -7,25 +7,32 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::Setup;
 use crate::catalog::Catalog;
 use crate::host::Host;
+use crate::reload::Loader;
 
 /// Starts a host and loads the plugin directories.
 pub(super) fn load(setup: Setup) -> anyhow::Result<(Host, Catalog)> {
+    let (host, loader) = loaded(setup)?;
+    Ok((host, loader.catalog()))
+}
+
+/// The same, with all that is known of what was loaded.
+pub(super) fn loaded(setup: Setup) -> anyhow::Result<(Host, Loader)> {
     let host = Host::start(setup.compiler, setup.protected)?;
-    let mut loader = host.load(&setup.plugins);
+    let mut loader = host.load_locked(&setup.plugins, setup.locking);
     // Hidden where stderr is no terminal.
     let bar = ProgressBar::new(0)
         .with_style(ProgressStyle::with_template("{spinner} compiling plugins {pos}/{len}")?);
     bar.enable_steady_tick(Duration::from_millis(100));
-    let catalog = host.guests().block_on(async {
+    host.guests().block_on(async {
         loop {
             let (done, total) = loader.progress();
             bar.set_length(total as u64);
             bar.set_position(done as u64);
             if !loader.step().await {
-                break loader.catalog();
+                break;
             }
         }
     });
     bar.finish_and_clear();
-    Ok((host, catalog))
+    Ok((host, loader))
 }

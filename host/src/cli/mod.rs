@@ -2,15 +2,18 @@
 //! people.
 
 mod add;
+mod approve;
 mod call;
 mod check;
 mod compile;
 mod dev;
+mod diff;
 mod grants;
 mod help;
 mod inspect;
 mod list;
 mod load;
+mod locked;
 mod log;
 mod new;
 mod remove;
@@ -23,9 +26,12 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anstream::{eprintln, println};
+use approve::Consent;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use locked::Approval;
 
 use crate::home::Home;
+use crate::lock::Locking;
 use crate::protected::Protected;
 use crate::sandbox::Compiler;
 use crate::serve::{self, Options};
@@ -49,6 +55,13 @@ struct Global {
     /// without that `plugins` in ~/.toolrack, or in the directory that TOOLRACK_HOME names.
     #[arg(long, global = true, value_name = "DIR")]
     plugins: Vec<PathBuf>,
+
+    /// Serve only what the file toolrack.lock in its plugin directory accepts, to the last byte
+    ///
+    /// Without it, where there is such a file, new plugins, wider grants and changed definitions are held back,
+    /// and other code is served. `toolrack approve` makes the file and accepts what is held back.
+    #[arg(long, global = true)]
+    locked: bool,
 
     /// Compile every plugin anew; compiled code is neither read nor kept
     ///
@@ -132,6 +145,22 @@ enum Command {
         /// A plugin's .wasm or .toml, or a directory that holds manifests
         #[arg(value_name = "PLUGIN", required = true)]
         sources: Vec<PathBuf>,
+        /// Accept them in toolrack.lock, where the directory has one
+        #[arg(long)]
+        approve: bool,
+    },
+    /// Show what differs from toolrack.lock, and accept it
+    #[command(long_about = help::APPROVE)]
+    Approve {
+        /// Plugins [default: all]
+        #[arg(value_name = "NAME")]
+        names: Vec<String>,
+        /// Accept without asking
+        #[arg(long)]
+        yes: bool,
+        /// Print JSON; nobody is asked, so nothing is accepted without --yes
+        #[arg(long)]
+        json: bool,
     },
     /// Remove plugins
     #[command(long_about = help::REMOVE)]
@@ -190,6 +219,8 @@ enum Command {
 struct Setup {
     plugins: Vec<PathBuf>,
     compiler: Compiler,
+    /// How strictly locks are kept to.
+    locking: Locking,
     /// What no plugin sees, wherever it is loaded from.
     protected: Protected,
 }
@@ -212,7 +243,8 @@ pub fn main() -> ExitCode {
     let run = home.as_ref().map(Home::run);
     let cache = home.filter(|_| !cli.global.no_cache).map(|home| home.cache());
     let compiler = cache.into_iter().fold(Compiler::in_children(), Compiler::with_cache);
-    let setup = Setup { plugins, compiler, protected };
+    let locking = if cli.global.locked { Locking::Required } else { Locking::Followed };
+    let setup = Setup { plugins, compiler, locking, protected };
     let serves = matches!(command, Command::Serve { .. });
     let level = cli.global.log.as_deref().unwrap_or(if serves { "info" } else { "warn" });
     let place = run.clone().filter(|_| serves).map(Place::own);
@@ -224,9 +256,9 @@ pub fn main() -> ExitCode {
     let outcome = match command {
         Command::Serve { page_size } => {
             hint_at_terminal();
-            let Setup { plugins, compiler, protected } = setup;
-            let served =
-                serve::serve(Options { plugins, compiler, protected, page: page_size, run });
+            let Setup { plugins, compiler, locking, protected } = setup;
+            let page = page_size;
+            let served = serve::serve(Options { plugins, locking, compiler, protected, page, run });
             served.map(|()| ExitCode::SUCCESS).map_err(Into::into)
         }
         Command::List { json } => list::run(setup, json),
@@ -240,7 +272,14 @@ pub fn main() -> ExitCode {
             };
             inspect::run(setup, &file, form)
         }
-        Command::Add { sources } => add::run(&sources, &setup, run.as_deref()),
+        Command::Add { sources, approve } => {
+            let approval = if approve { Approval::Now } else { Approval::Later };
+            add::run(&sources, &setup, run.as_deref(), approval)
+        }
+        Command::Approve { names, yes, json } => {
+            let consent = if yes { Consent::Given } else { Consent::Asked };
+            approve::run(&names, setup, run.as_deref(), consent, json)
+        }
         Command::Remove { names } => remove::run(&names, &setup.plugins, run.as_deref()),
         Command::New { directory, lang, sdk } => new::run(&directory, lang, sdk.as_deref()),
         Command::Dev { directory, package } => {

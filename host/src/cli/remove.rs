@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use anstream::println;
 
 use super::served::followers;
-use super::{NAME, paint};
+use super::{NAME, locked, paint};
 use crate::install::{Removed, WasmRemoved, remove};
 use crate::text::escape;
 
@@ -17,6 +17,7 @@ pub(super) fn run(
     run: Option<&Path>,
 ) -> anyhow::Result<ExitCode> {
     let removed = remove(names, directories)?;
+    locked::removed(&removed);
     for removed in &removed {
         println!("removed {}: {}", paint(NAME, escape(&removed.name)), files(removed));
     }

@@ -13,6 +13,7 @@ use crate::status::{
     PluginStatus, RefusalStatus, RefusedStatus, Server, Status, Told, now_ms, servers,
 };
 use crate::text::escape;
+use crate::tool::in_a_row;
 
 pub(super) fn run(
     run: Option<&Path>,
@@ -57,6 +58,7 @@ fn describe(server: &Server) -> Value {
             "sha256": plugin.sha256,
             "state": if older.is_some() { "older" } else { "serving" },
             "reason": older.map(|refusal| &refusal.reason),
+            "paused": plugin.paused,
             "tools": plugin.tools,
         })
     });
@@ -136,6 +138,18 @@ fn print_plugin(status: &Status, plugin: &PluginStatus) {
             println!("  {name} {version}  {older}, because");
             print_reason(&refusal.reason);
         }
+    }
+    if let Some(paused) = &plugin.paused {
+        let next = match paused.until_ms.map(|until| until.saturating_sub(now_ms())) {
+            None => "one call tries it now".into(),
+            Some(0) => "the next call tries it".into(),
+            Some(left) => format!("it is left alone for {} s", left.div_ceil(1000)),
+        };
+        println!(
+            "    {}",
+            paint(ERROR, format!("it crashed {}, and {next}", in_a_row(paused.crashes)))
+        );
+        print_reason(&paused.reason);
     }
     let width = plugin.tools.iter().map(|tool| escape(&tool.name).len()).max().unwrap_or(0);
     for tool in &plugin.tools {

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use super::InstallError;
 use super::shelf::{Shelf, parse};
 use crate::catalog::Refusal;
-use crate::manifest::{MAX_MANIFEST, Manifest};
+use crate::lock::Files;
+use crate::manifest::{MAX_MANIFEST, Manifest, Sha256Digest};
 use crate::reload::{MAX_WASM, MAX_WIT, ReadError, read_at_most, wit_of};
 use crate::text::escape;
 
@@ -103,6 +104,16 @@ impl Pair {
     #[must_use]
     pub fn wit_shown(&self) -> String {
         super::shown(&self.shown.with_extension("wit"))
+    }
+
+    /// What a lock knows of it. Absent where its Wasm is missing.
+    #[must_use]
+    pub fn files(&self) -> Option<Files> {
+        Some(Files {
+            wasm: Sha256Digest::of(self.wasm.as_deref()?),
+            manifest: Sha256Digest::of(&self.text),
+            wit: self.wit.as_deref().map(Sha256Digest::of),
+        })
     }
 
     /// What the manifest says. Absent where it is broken, and then the plugin is refused.

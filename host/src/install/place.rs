@@ -1,14 +1,12 @@
-//! Putting checked plugins in place: all files are written beside under hidden names, which no scan
-//! takes for a plugin, and renamed when all are whole.
+//! Putting checked plugins in place: all files are written beside, and renamed when all are whole.
 
-use std::fs::{self, File};
-use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::path::Path;
 
-use super::stage::random_name;
 use super::{InstallError, ManifestSource, Pair, Shelf};
 use crate::manifest::Sha256Digest;
 use crate::reload::{MAX_WASM, MAX_WIT, read_at_most, wit_of};
+use crate::whole::{Unfinished, sync};
 
 /// What installing a plugin changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,24 +33,31 @@ pub fn place(pairs: &[Pair], shelf: &Shelf) -> Result<Vec<Change>, InstallError>
         }
         let mut files = Vec::new();
         if let Some(wasm) = &pair.wasm {
-            files.push(Unfinished::write(directory, &pair.wasm_file, wasm)?);
+            files.push(write(directory, &pair.wasm_file, wasm)?);
         }
         if let Some(wit) = &pair.wit {
-            files.push(Unfinished::write(directory, &wit_of(&pair.file), wit)?);
+            files.push(write(directory, &wit_of(&pair.file), wit)?);
         }
         if pair.source != ManifestSource::Kept {
-            files.push(Unfinished::write(directory, &pair.file, &pair.text)?);
+            files.push(write(directory, &pair.file, &pair.text)?);
         }
         renames.push(files);
     }
     // A plugin's Wasm comes before its manifest: no moment shows a manifest without a Wasm.
     for file in renames.into_iter().flatten() {
-        file.finish()?;
+        let path = file.path.clone();
+        file.finish().map_err(InstallError::io(&path, "it cannot be put in place"))?;
     }
     remove_old_wasm(pairs, shelf);
     remove_old_wit(pairs, shelf);
     sync(directory);
     Ok(changes)
+}
+
+fn write(directory: &Path, name: &str, bytes: &[u8]) -> Result<Unfinished, InstallError> {
+    let path = directory.join(name);
+    Unfinished::write(directory, name, bytes)
+        .map_err(InstallError::io(&path, "it cannot be written"))
 }
 
 fn change(pair: &Pair, shelf: &Shelf) -> Change {
@@ -87,45 +92,4 @@ fn remove_old_wasm(pairs: &[Pair], shelf: &Shelf) {
             let _ = fs::remove_file(shelf.directory.join(&old.wasm));
         }
     }
-}
-
-/// A file under a hidden name. Unless it is finished, dropping it removes it.
-struct Unfinished {
-    hidden: PathBuf,
-    path: PathBuf,
-}
-
-impl Unfinished {
-    fn write(directory: &Path, name: &str, bytes: &[u8]) -> Result<Self, InstallError> {
-        let path = directory.join(name);
-        let write = || {
-            let hidden = directory.join(format!(".{}.toolrack", random_name()?));
-            let mut file = File::create_new(&hidden)?;
-            let unfinished = Self { hidden, path: path.clone() };
-            file.write_all(bytes)?;
-            file.sync_all()?;
-            io::Result::Ok(unfinished)
-        };
-        write().map_err(InstallError::io(&path, "it cannot be written"))
-    }
-
-    fn finish(self) -> Result<(), InstallError> {
-        fs::rename(&self.hidden, &self.path)
-            .map_err(InstallError::io(&self.path, "it cannot be put in place"))
-    }
-}
-
-impl Drop for Unfinished {
-    fn drop(&mut self) {
-        // Not there any more once it is finished.
-        let _ = fs::remove_file(&self.hidden);
-    }
-}
-
-/// Makes the names last through a power failure, where a system can.
-fn sync(directory: &Path) {
-    #[cfg(unix)]
-    let _ = File::open(directory).and_then(|directory| directory.sync_all());
-    #[cfg(not(unix))]
-    let _ = directory;
 }

@@ -10,6 +10,7 @@ use super::{Pair, Shelf};
 use crate::catalog::{Catalog, Plugin, Refusal, Refused};
 use crate::reload::wit_of;
 use crate::text::escape;
+use crate::whole::random_name;
 
 /// A directory with one directory for each plugin. Dropping it removes them.
 pub struct Stage {
@@ -150,12 +151,6 @@ impl Drop for Stage {
         // What is left is the system's to clear, as in any temporary directory.
         let _ = fs::remove_dir_all(&self.root);
     }
-}
-
-/// A name that nobody can have guessed.
-pub(super) fn random_name() -> io::Result<String> {
-    let random = getrandom::u64().map_err(io::Error::other)?;
-    Ok(format!("{random:016x}"))
 }
 
 #[cfg(unix)]

@@ -3,7 +3,7 @@
 //! What the values mean is not known here.
 
 use super::command::{COMMAND_KEYS, PARAMETER_KEYS};
-use super::limits::LIMIT_RULES;
+use super::limits::{LIMIT_RULES, RATE};
 use super::nearest::nearest;
 
 /// A table of the manifest.
@@ -59,11 +59,11 @@ impl Section {
         match self {
             Self::Top => NAMED.map(Self::key).to_vec(),
             Self::Plugin => vec!["name", "wasm", "sha256", "kind", "prefix"],
-            Self::Limits => LIMIT_RULES.map(|rule| rule.key).to_vec(),
+            Self::Limits => [&LIMIT_RULES.map(|rule| rule.key)[..], &[RATE.key]].concat(),
             Self::Grants => vec!["network", "files", "scratch", "env", "secrets", "config"],
             Self::Network => vec!["url", "secret", "header", "before", "query"],
             Self::Files => vec!["path", "at", "access"],
-            Self::Tool => [&TOOL_KEYS[..], &CLAIMS, &COMMAND_KEYS].concat(),
+            Self::Tool => [&TOOL_KEYS[..], &[RATE.key], &CLAIMS, &COMMAND_KEYS].concat(),
             Self::Parameter => PARAMETER_KEYS.to_vec(),
         }
     }

@@ -10,10 +10,13 @@
 //! | `timeout` | 10ms | 30s | 10m | time on the wall, with waiting |
 //! | `output` | 1 KiB | 256 KiB | 4 MiB | the answer |
 //! | `concurrency` | 1 | 4 | 32 | calls of one plugin at once |
+//! | `crashes` | 1 | 5 | 1_000_000 | crashes in a row, after which a plugin is left alone for a while |
+//! | `rate` | 1/h | none | 10_000/s | how often a plugin, or one of its tools, is called |
 
 use std::convert::Infallible;
 use std::time::Duration;
 
+use super::rate::Rate;
 use super::units::{Bytes, show_duration};
 
 /// What one call may spend.
@@ -31,6 +34,10 @@ pub struct Limits {
     pub output: Bytes,
     /// Calls of the plugin at once.
     pub concurrency: u32,
+    /// Crashes in a row, after which the plugin is left alone for a while.
+    pub crashes: u32,
+    /// How often the plugin is called.
+    pub rate: Option<Rate>,
 }
 
 /// A limit's key and range. Amounts are counts, milliseconds or bytes, by `measure`.
@@ -106,8 +113,33 @@ const CONCURRENCY: LimitRule = LimitRule {
     measure: Measure::Count,
 };
 
-/// Every limit: the one table that defaults, checks, messages and documentation come from.
-pub const LIMIT_RULES: [LimitRule; 6] = [FUEL, CPU, MEMORY, TIMEOUT, OUTPUT, CONCURRENCY];
+const CRASHES: LimitRule = LimitRule {
+    key: "crashes",
+    about: "crashes in a row, after which a plugin is left alone for a while",
+    min: 1,
+    default: 5,
+    max: 1_000_000,
+    measure: Measure::Count,
+};
+
+/// The one limit that there is only where it is set: its key, and its range in calls.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct RateRule {
+    pub(super) key: &'static str,
+    pub(super) about: &'static str,
+    pub(super) min: u32,
+    pub(super) max: u32,
+}
+
+pub(super) const RATE: RateRule = RateRule {
+    key: "rate",
+    about: "how often a plugin, or one of its tools, is called",
+    min: 1,
+    max: 10_000,
+};
+
+/// Every limit but the rate, which has no default: the one table that defaults, checks, messages and documentation come from.
+pub const LIMIT_RULES: [LimitRule; 7] = [FUEL, CPU, MEMORY, TIMEOUT, OUTPUT, CONCURRENCY, CRASHES];
 
 impl LimitRule {
     /// An amount of this limit, for people: `64 MiB`, `30s`, `1_000`.
@@ -122,18 +154,21 @@ impl LimitRule {
 }
 
 impl Limits {
-    /// Asks `amount` for every limit.
+    /// Asks `amount` for every limit. A rate is not among them.
     pub(super) fn collect<E>(amount: impl Fn(&LimitRule) -> Result<u64, E>) -> Result<Self, E> {
         let time = |rule| amount(rule).map(Duration::from_millis);
         let size = |rule| amount(rule).map(Bytes::new);
+        // Maxima of counts are far below what 32 bits hold.
+        let count = |rule| amount(rule).map(|count| u32::try_from(count).unwrap_or(u32::MAX));
         Ok(Self {
             fuel: amount(&FUEL)?,
             cpu: time(&CPU)?,
             memory: size(&MEMORY)?,
             timeout: time(&TIMEOUT)?,
             output: size(&OUTPUT)?,
-            // The rule's maximum is far below what 32 bits hold.
-            concurrency: u32::try_from(amount(&CONCURRENCY)?).unwrap_or(u32::MAX),
+            concurrency: count(&CONCURRENCY)?,
+            crashes: count(&CRASHES)?,
+            rate: None,
         })
     }
 }
@@ -172,6 +207,10 @@ mod tests {
                 format!("\n//! | `{}` | {min} | {default} | {max} | {} |\n", rule.key, rule.about);
             assert!(documentation.contains(&row), "missing row: {row}");
         }
+        let RateRule { key, about, min, max } = RATE;
+        let row =
+            format!("\n//! | `{key}` | {min}/h | none | {}/s | {about} |\n", grouped(max.into()));
+        assert!(documentation.contains(&row), "missing row: {row}");
     }
 
     #[test]
@@ -190,6 +229,8 @@ mod tests {
             timeout: Duration::from_secs(30),
             output: Bytes::new(256 << 10),
             concurrency: 4,
+            crashes: 5,
+            rate: None,
         };
         assert_eq!(Limits::default(), expected);
     }

@@ -23,6 +23,7 @@ mod notation;
 mod origin;
 mod overrides;
 mod place;
+mod rate;
 mod raw;
 mod raw_grants;
 mod resolve;
@@ -45,6 +46,7 @@ pub use limits::{LIMIT_RULES, LimitRule, Limits, grouped};
 pub(crate) use nearest::nearest;
 pub use notation::UnitError;
 pub use place::Place;
+pub use rate::{Rate, RateError};
 pub use units::{Bytes, parse_duration, show_duration};
 
 /// The largest manifest, in bytes.
@@ -114,6 +116,8 @@ pub struct ToolOverride {
     pub command: Command,
     /// Whether an error that the tool returns is one to the client. Only functions return errors.
     pub err_is_error: Option<bool>,
+    /// How often it is called.
+    pub rate: Option<Rate>,
     /// Where the manifest names the tool, for an error that only the loaded plugin can show.
     pub place: Place,
 }

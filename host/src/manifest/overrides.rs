@@ -10,7 +10,7 @@ use super::keys::Section::{self, Tool};
 use super::raw::RawTool;
 use super::table::Text;
 use super::units::Bytes;
-use super::{Place, ToolOverride};
+use super::{Place, ToolOverride, rate};
 use crate::name::PluginName;
 use crate::text::{MAX_TEXT, TextError, check_text};
 
@@ -38,6 +38,7 @@ pub(super) fn read(source: &str, raw: &[RawTool<'_>]) -> Result<Vec<ToolOverride
             annotations: tool.annotations,
             command: command::read(source, &tool.command)?,
             err_is_error: tool.err_is_error,
+            rate: rate::read(Tool, tool.rate)?,
             place,
         });
     }

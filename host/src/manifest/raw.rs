@@ -43,6 +43,7 @@ pub(super) struct RawTool<'a> {
     pub(super) annotations: Annotations,
     pub(super) command: RawCommand<'a>,
     pub(super) err_is_error: Option<bool>,
+    pub(super) rate: Option<Value<'a>>,
 }
 
 impl<'a> RawManifest<'a> {
@@ -102,6 +103,7 @@ impl<'a> RawTool<'a> {
             },
             command: RawCommand::read(&table)?,
             err_is_error: table.flag("err_is_error")?,
+            rate: table.get("rate"),
         })
     }
 }

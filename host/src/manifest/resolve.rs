@@ -6,12 +6,12 @@
 use std::path::Path;
 
 use super::error::{Fault, quote};
-use super::keys::Section::Plugin;
-use super::limits::Limits;
+use super::keys::Section::{self, Plugin};
+use super::limits::{Limits, RATE};
 use super::nearest::nearest;
-use super::raw::{RawManifest, RawPlugin};
+use super::raw::{RawLimits, RawManifest, RawPlugin};
 use super::table::Text;
-use super::{Kind, Manifest, Sha256Digest, amount, overrides};
+use super::{Kind, Manifest, Sha256Digest, amount, overrides, rate};
 use crate::name::{PluginName, ToolName};
 use crate::text::forbidden_char;
 
@@ -25,10 +25,15 @@ pub(super) fn manifest(file: &str, text: &str, raw: &RawManifest<'_>) -> Result<
         wasm: wasm(stem, &raw.plugin)?,
         sha256: raw.plugin.sha256.as_ref().map(sha256).transpose()?,
         kind: raw.plugin.kind.as_ref().map(kind).transpose()?,
-        limits: Limits::collect(|rule| amount::read(rule, raw.limits.get(rule.key)))?,
+        limits: limits(&raw.limits)?,
         grants: raw.grants.check()?,
         tools: overrides::read(text, &raw.tools)?,
     })
+}
+
+fn limits(raw: &RawLimits<'_>) -> Result<Limits, Fault> {
+    let limits = Limits::collect(|rule| amount::read(rule, raw.get(rule.key)))?;
+    Ok(Limits { rate: rate::read(Section::Limits, raw.get(RATE.key))?, ..limits })
 }
 
 fn name(stem: &str, plugin: &RawPlugin<'_>) -> Result<PluginName, Fault> {

@@ -154,7 +154,7 @@ impl Driver {
             let deadline = match phase {
                 Phase::Serving => None,
                 // A catalog that is still loading is waited for: it has a bound of its own.
-                Phase::Draining(_) if self.catalog.borrow().is_none() => None,
+                Phase::Draining(_) if self.is_loading() => None,
                 Phase::Draining(deadline) | Phase::Stopping(deadline) => Some(deadline),
             };
             let serving = matches!(phase, Phase::Serving);
@@ -217,6 +217,10 @@ impl Driver {
             Phase::Draining(_) => idle && self.ahead.is_empty(),
             Phase::Stopping(_) => idle,
         }
+    }
+
+    fn is_loading(&self) -> bool {
+        self.catalog.borrow().as_ref().is_none_or(|catalog| catalog.is_early())
     }
 
     fn client_reads(&self) -> bool {

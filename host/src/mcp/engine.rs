@@ -67,8 +67,10 @@ pub struct CallKey(u64);
 /// The engine.
 pub struct Engine {
     settings: Settings,
-    /// Absent until the first full scan: requests that need it wait.
+    /// Absent until all is loaded that was there at the start: requests that need it wait.
     catalog: Option<Arc<Catalog>>,
+    /// What can be called until then.
+    early: Option<Arc<Catalog>>,
     session: Session,
     pending: HashMap<Id, Pending>,
     calls: HashMap<CallKey, Running>,
@@ -127,6 +129,7 @@ impl Engine {
         Self {
             settings,
             catalog: None,
+            early: None,
             session: Session::default(),
             pending: HashMap::new(),
             calls: HashMap::new(),
@@ -215,13 +218,19 @@ impl Engine {
         self.send(reply::notification("notifications/progress", Some(params)));
     }
 
-    /// Takes a catalog to serve from now on. Calls that run go on with the tools they began with.
+    /// Takes a catalog to serve from now on. Calls that run go on with the tools they began with. Of an
+    /// early one only calls take notice.
     pub fn publish(&mut self, catalog: Arc<Catalog>) {
-        let changed = self.catalog.as_ref().is_some_and(|old| !old.looks_like(&catalog));
-        self.catalog = Some(catalog);
+        let mut changed = false;
+        if catalog.is_early() {
+            self.early = Some(catalog);
+        } else {
+            changed = self.catalog.as_ref().is_some_and(|old| !old.looks_like(&catalog));
+            (self.catalog, self.early) = (Some(catalog), None);
+        }
         for waiting in std::mem::take(&mut self.waiting) {
             self.pending.remove(&waiting.origin.id);
-            self.deferred(waiting.origin, waiting.request);
+            self.serve_or_wait(waiting);
         }
         if changed {
             self.announce();
@@ -232,7 +241,7 @@ impl Engine {
     /// is about to end.
     pub fn finish(&mut self, rest: impl Iterator<Item = Line>) {
         // Without a catalog nothing new begins.
-        self.catalog = None;
+        (self.catalog, self.early) = (None, None);
         rest.for_each(|line| self.line(&line));
         for waiting in std::mem::take(&mut self.waiting) {
             let fault = Fault::invalid_request("the server is shutting down");
@@ -383,16 +392,15 @@ impl Engine {
     /// Serves a request that needs the catalog, now or once it is there.
     fn defer(&mut self, origin: Origin, request: Deferred) {
         self.open_in_batch(&origin);
-        if self.catalog.is_some() {
-            self.deferred(origin, request);
-        } else {
-            self.pending.insert(origin.id.clone(), Pending::Waiting);
-            self.waiting.push_back(Waiting { origin, request });
-        }
+        self.serve_or_wait(Waiting { origin, request });
     }
 
-    fn deferred(&mut self, origin: Origin, request: Deferred) {
-        let Some(catalog) = self.catalog.clone() else { return };
+    fn serve_or_wait(&mut self, waiting: Waiting) {
+        let Some(catalog) = self.catalog_for(&waiting.request) else {
+            self.pending.insert(waiting.origin.id.clone(), Pending::Waiting);
+            return self.waiting.push_back(waiting);
+        };
+        let Waiting { origin, request } = waiting;
         let served = match request {
             Deferred::List { cursor } => self.list(&catalog, &origin, cursor.as_deref()),
             Deferred::Listen { tools } => self.listen(&origin, tools),
@@ -403,6 +411,17 @@ impl Engine {
         if let Err(fault) = served {
             self.answer(&origin, reply::fault(Some(&origin.id), &fault));
         }
+    }
+
+    /// The catalog to serve a request by, if it is there.
+    fn catalog_for(&self, request: &Deferred) -> Option<Arc<Catalog>> {
+        let early = || match request {
+            Deferred::Call { name, .. } => {
+                self.early.clone().filter(|early| early.tool(name).is_some())
+            }
+            Deferred::List { .. } | Deferred::Listen { .. } => None,
+        };
+        self.catalog.clone().or_else(early)
     }
 
     fn list(

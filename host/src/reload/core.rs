@@ -6,7 +6,9 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 
+use super::locks::{Judge, Locks};
 use super::seen::{Directory, Key, Pair, Scan, Unit};
+use crate::lock::Verdict;
 
 /// How long something wrong must stand before it is told: a slow copy is not a broken file.
 pub const SETTLED: Duration = Duration::from_secs(2);
@@ -17,14 +19,17 @@ pub const PATIENCE: Duration = Duration::from_secs(5);
 pub const HOLD: Duration = Duration::from_secs(2);
 /// The same for the first catalog, which clients wait for.
 pub const MAX_LOADING: Duration = Duration::from_secs(60);
+/// How often, until then, what is ready is given to calls.
+pub const EARLY: Duration = Duration::from_millis(250);
 
 /// Versions that are remembered because they did not load.
 const MAX_BAD: usize = 4;
 
-/// All units and what is known of them. `P` is a loaded plugin.
+/// All units and what is known of them. `P` is a loaded plugin, `K` the lock of a directory.
 #[derive(Debug)]
-pub struct Core<P> {
+pub struct Core<P, K> {
     units: BTreeMap<Key, Tracked<P>>,
+    locks: Locks<K>,
     /// The most that are loaded.
     most: usize,
     /// Since when the published view is out of date.
@@ -35,6 +40,8 @@ pub struct Core<P> {
     full: bool,
     started: Instant,
     first: First,
+    /// When calls are given what is ready, if there is something new and no catalog yet.
+    early: Option<Instant>,
 }
 
 /// The first catalog is special: it is complete, and it hides nothing.
@@ -49,11 +56,23 @@ enum First {
 struct Tracked<P> {
     /// The last version that loaded. Served whatever lies there now.
     good: Option<(Pair, P)>,
+    /// Why it would not be served any more if it came now.
+    doubt: Option<String>,
+    /// What lies there, is good, and is not accepted.
+    held: Option<Held<P>>,
     now: Now,
     /// The last versions that did not load, and why: the same bytes are not tried again.
     bad: VecDeque<(Pair, String)>,
     /// What is told of it.
     told: Option<String>,
+}
+
+#[derive(Debug)]
+struct Held<P> {
+    pair: Pair,
+    plugin: P,
+    /// Why it is not accepted; it may be so meanwhile.
+    reason: Option<String>,
 }
 
 /// What lies there now.
@@ -114,24 +133,26 @@ pub enum Standing {
     Nothing,
 }
 
-impl<P: Clone> Core<P> {
+impl<P: Clone, K: Judge<P>> Core<P, K> {
     /// Nothing is known yet. At most `most` plugins are loaded.
     #[must_use]
     pub fn new(most: usize, now: Instant) -> Self {
         Self {
             units: BTreeMap::new(),
+            locks: Locks::default(),
             most,
             changed: Some(now),
             stale: false,
             full: false,
             started: now,
             first: First::Unscanned,
+            early: None,
         }
     }
 
     /// Takes in what a scan saw. Gives what is to be loaded, in order; a later order for a key takes the
     /// place of an earlier one.
-    pub fn scanned<L>(&mut self, scan: Scan<L>, now: Instant) -> Vec<(Key, Pair, L)> {
+    pub fn scanned<L>(&mut self, scan: Scan<L, K>, now: Instant) -> Vec<(Key, Pair, L)> {
         if self.first == First::Unscanned {
             self.first = First::Loading;
         }
@@ -140,7 +161,10 @@ impl<P: Clone> Core<P> {
         for (directory, seen) in scan.directories.into_iter().enumerate() {
             let own = Key { directory, file: String::new() };
             match seen {
-                Directory::Listed(units) => {
+                Directory::Listed(units, lock) => {
+                    if self.locks.seen(directory, lock, now) {
+                        self.judge_again(directory, now);
+                    }
                     self.forget(now, |key| {
                         key.directory == directory && !units.contains_key(&key.file)
                     });
@@ -188,10 +212,20 @@ impl<P: Clone> Core<P> {
         }
         match loaded {
             Ok(plugin) => {
-                unit.good = Some((pair, plugin));
-                unit.now = Now::Good;
-                unit.told = None;
-                self.changed.get_or_insert(now);
+                let lock = self.locks.of(key.directory);
+                let reason = lock.and_then(|lock| reason(lock.judge(&key.file, &pair, &plugin)));
+                match reason {
+                    None => {
+                        unit.serve(pair, plugin);
+                        self.changed.get_or_insert(now);
+                        self.early.get_or_insert(now + EARLY);
+                    }
+                    Some(why) => {
+                        unit.held = Some(Held { pair, plugin, reason: Some(why.clone()) });
+                        self.refuse(key, why, now);
+                        self.advance(now);
+                    }
+                }
             }
             Err(LoadError::Bad(reason) | LoadError::Failed(reason)) => {
                 self.refuse(key, reason, now);
@@ -221,7 +255,19 @@ impl<P: Clone> Core<P> {
         }
         self.changed = None;
         self.first = First::Published;
+        self.early = None;
         Some(self.view())
+    }
+
+    /// What is ready before all is, for calls that need no more. Once there is a catalog, never.
+    pub fn early(&mut self, now: Instant) -> Option<View<P>> {
+        self.early_at().filter(|at| *at <= now)?;
+        self.early = None;
+        Some(self.view())
+    }
+
+    fn early_at(&self) -> Option<Instant> {
+        self.early.filter(|_| self.first != First::Published)
     }
 
     /// What is to be served now.
@@ -241,7 +287,15 @@ impl<P: Clone> Core<P> {
         view
     }
 
-    /// When [`publish`](Self::publish) should be asked again, if nothing else happens before.
+    /// What is good, with its version.
+    pub fn good(&self) -> impl Iterator<Item = (&Key, &Pair, &P)> {
+        let good = self.units.iter().map(|(key, unit)| Some((key, unit.good.as_ref()?)));
+        good.flatten().map(|(key, (pair, plugin))| (key, pair, plugin))
+    }
+
+    /// When [`publish`](Self::publish), [`early`](Self::early) and [`take_stale`](Self::take_stale) should be
+    /// asked again, if nothing else
+    /// happens before.
     #[must_use]
     pub fn deadline(&self, now: Instant) -> Option<Instant> {
         let units = self.units.values().filter_map(|unit| match &unit.now {
@@ -249,7 +303,9 @@ impl<P: Clone> Core<P> {
             Now::Gone { reason, until, .. } if unit.told.as_ref() != Some(reason) => Some(*until),
             _ => None,
         });
-        units.chain(self.publish_at(now)).min()
+        let stale = self.stale.then_some(now);
+        let published = self.publish_at(now).into_iter().chain(self.early_at());
+        units.chain(published).chain(self.locks.deadline()).chain(stale).min()
     }
 
     /// How many units are loading, and how many there are.
@@ -281,10 +337,12 @@ impl<P: Clone> Core<P> {
         let (pair, how) = match unit {
             Unit::Pair(pair, how) => (pair, how),
             Unit::Half(reason) => {
+                self.tracked(key).held = None;
                 self.gone(key, reason, Then::Refuse, now);
                 return None;
             }
             Unit::Refused(reason) => {
+                self.tracked(key).held = None;
                 self.refuse(key, reason, now);
                 return None;
             }
@@ -295,10 +353,27 @@ impl<P: Clone> Core<P> {
             }
         };
         let tracked = self.tracked(key);
+        let held = tracked.held.take().filter(|held| held.pair == pair);
         if tracked.good.as_ref().is_some_and(|(good, _)| *good == pair) {
+            if let Some(reason) = tracked.doubt.clone() {
+                self.refuse(key, reason, now);
+                return None;
+            }
             tracked.now = Now::Good;
             if tracked.told.take().is_some() {
                 self.changed.get_or_insert(now);
+            }
+        } else if let Some(held) = held {
+            match held.reason.clone() {
+                None => {
+                    tracked.serve(held.pair, held.plugin);
+                    self.changed.get_or_insert(now);
+                    self.early.get_or_insert(now + EARLY);
+                }
+                Some(reason) => {
+                    tracked.held = Some(held);
+                    self.refuse(key, reason, now);
+                }
             }
         } else if let Some((_, reason)) = tracked.bad.iter().find(|(bad, _)| *bad == pair) {
             let reason = reason.clone();
@@ -328,10 +403,36 @@ impl<P: Clone> Core<P> {
     fn tracked(&mut self, key: &Key) -> &mut Tracked<P> {
         self.units.entry(key.clone()).or_insert(Tracked {
             good: None,
+            doubt: None,
+            held: None,
             now: Now::Unknown,
             bad: VecDeque::new(),
             told: None,
         })
+    }
+
+    /// Another lock is in force. What it does not name any more is not served any more; what was accepted in
+    /// another version than it names now serves on.
+    fn judge_again(&mut self, directory: usize, now: Instant) {
+        let Some(lock) = self.locks.of(directory) else { return };
+        let own = self.units.iter_mut().filter(|(key, _)| key.directory == directory);
+        for (key, unit) in own {
+            if let Some(held) = &mut unit.held {
+                held.reason = reason(lock.judge(&key.file, &held.pair, &held.plugin));
+            }
+            let Some((pair, plugin)) = unit.good.take() else { continue };
+            match lock.judge(&key.file, &pair, &plugin) {
+                Verdict::Unlisted(reason) => {
+                    unit.doubt = None;
+                    unit.held.get_or_insert(Held { pair, plugin, reason: Some(reason) });
+                    self.changed.get_or_insert(now);
+                }
+                verdict => {
+                    unit.good = Some((pair, plugin));
+                    unit.doubt = reason(verdict);
+                }
+            }
+        }
     }
 
     /// What lies there is not served. The last good version is.
@@ -376,6 +477,10 @@ impl<P: Clone> Core<P> {
 
     /// Lets happen what was waiting for its time.
     fn advance(&mut self, now: Instant) {
+        for directory in self.locks.expire(now) {
+            self.judge_again(directory, now);
+            self.stale = true;
+        }
         let mut forgotten = BTreeSet::new();
         for (key, unit) in &mut self.units {
             let told = match &unit.now {
@@ -404,7 +509,13 @@ impl<P: Clone> Core<P> {
 impl<P> Tracked<P> {
     /// Whether it is a plugin, or about to be one.
     fn is_occupied(&self) -> bool {
-        self.good.is_some() || matches!(self.now, Now::Loading(_))
+        self.good.is_some() || self.held.is_some() || matches!(self.now, Now::Loading(_))
+    }
+
+    /// It is good, accepted, and what lies there.
+    fn serve(&mut self, pair: Pair, plugin: P) {
+        (self.good, self.doubt, self.held) = (Some((pair, plugin)), None, None);
+        (self.now, self.told) = (Now::Good, None);
     }
 
     /// It is there, whatever it is: it is not waited for any more.
@@ -412,5 +523,13 @@ impl<P> Tracked<P> {
         if matches!(self.now, Now::Gone { .. }) {
             self.now = Now::Unknown;
         }
+    }
+}
+
+/// Why a version is not accepted, if it is not.
+fn reason(verdict: Verdict) -> Option<String> {
+    match verdict {
+        Verdict::Accepted => None,
+        Verdict::Differs(reason) | Verdict::Unlisted(reason) => Some(reason),
     }
 }

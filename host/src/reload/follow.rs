@@ -14,6 +14,7 @@ use super::scan::Reread;
 use super::schedule::Schedule;
 use super::watch::{Hints, Mode, Watch};
 use crate::catalog::Catalog;
+use crate::lock::Locking;
 use crate::sandbox::Sandbox;
 
 /// How often the files are looked at when nothing hints at a change.
@@ -40,10 +41,15 @@ pub struct Follower {
 impl Follower {
     /// A follower of `directories` whose work is done on `runtime`.
     #[must_use]
-    pub fn new(sandbox: Arc<Sandbox>, runtime: Handle, directories: Vec<PathBuf>) -> Self {
+    pub fn new(
+        sandbox: Arc<Sandbox>,
+        runtime: Handle,
+        directories: Vec<PathBuf>,
+        locking: Locking,
+    ) -> Self {
         let hints = Arc::new(Hints::default());
         let watch = Watch::new(hints.clone());
-        let loader = Loader::new(sandbox, runtime, directories, Some(watch));
+        let loader = Loader::new(sandbox, runtime, directories, locking, Some(watch));
         let now = Instant::now();
         let mode = watch::Sender::new(Mode::Watching);
         let (loading, schedule) = (watch::Sender::default(), Schedule::new(now));
@@ -62,7 +68,8 @@ impl Follower {
         self.loading.subscribe()
     }
 
-    /// Publishes the first catalog, and another whenever what is served has changed. Never ends.
+    /// Publishes the first catalog, and another whenever what is served has changed. Where the first takes
+    /// long, what is ready is published before. Never ends.
     pub async fn run(mut self, publisher: watch::Sender<Option<Arc<Catalog>>>) {
         let started = Instant::now();
         self.loader.begin_scan(Reread::Everything);
@@ -79,10 +86,15 @@ impl Follower {
             if let Some(view) = self.loader.core().publish(now) {
                 let previous = publisher.borrow().clone();
                 let catalog = self.loader.build(view, previous.as_deref());
-                news::tell(previous.as_deref(), &catalog);
-                if previous.is_none() {
+                let told = previous.as_deref().filter(|previous| !previous.is_early());
+                news::tell(told, &catalog);
+                if told.is_none() {
                     self.tell_first(&catalog, started.elapsed());
                 }
+                publisher.send_replace(Some(Arc::new(catalog)));
+            } else if let Some(view) = self.loader.core().early(now) {
+                let previous = publisher.borrow().clone();
+                let catalog = self.loader.build_early(view, previous.as_deref());
                 publisher.send_replace(Some(Arc::new(catalog)));
             }
             let core = self.loader.core().deadline(now);

@@ -1,7 +1,7 @@
 //! Scanning and loading under way, and the catalog that comes of them.
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -14,10 +14,13 @@ use super::news;
 use super::pending::{Pending, PendingJobs};
 use super::scan::{Candidate, Reread, Scanner, shown};
 use super::seen::{Key, Pair, Scan};
+use super::trust::Trust;
 use super::watch::{Mode, Watch};
 use crate::catalog::{
     Catalog, MAX_PLUGINS, Plugin, PluginError, Refusal, Refused, WitError, WitFile,
 };
+use crate::lock::{Entry, Locking, Version};
+use crate::name::PluginName;
 use crate::sandbox::{Sandbox, Wasm};
 
 /// A directory that changes all the time is loaded as it was seen last.
@@ -28,18 +31,30 @@ pub struct Loader {
     sandbox: Arc<Sandbox>,
     runtime: Handle,
     directories: Vec<PathBuf>,
-    core: Core<Arc<Plugin>>,
+    locking: Locking,
+    core: Core<Arc<Plugin>, Trust>,
     /// Absent while it looks.
     eyes: Option<Eyes>,
-    looking: Option<JoinHandle<(Eyes, Scan<Candidate>, Mode)>>,
+    looking: Option<JoinHandle<(Eyes, Looked, Mode)>>,
     jobs: JoinSet<Result<Arc<Plugin>, LoadError>>,
-    running: HashMap<TaskId, (Key, Pair)>,
+    running: HashMap<TaskId, Running>,
     pending: PendingJobs<TaskId>,
     aborts: BTreeMap<Key, AbortHandle>,
     mode: Mode,
     /// How often it looks again by itself at what changed while it was looked at.
     looks_again: u32,
 }
+
+/// A plugin that is being loaded.
+struct Running {
+    key: Key,
+    pair: Pair,
+    name: PluginName,
+    prefix: Box<str>,
+}
+
+/// What a scan gives.
+type Looked = Scan<Candidate, Trust>;
 
 /// What looks at the files; on a thread that may be blocked by them.
 struct Eyes {
@@ -48,7 +63,7 @@ struct Eyes {
 }
 
 impl Eyes {
-    fn look(&mut self, directories: &[PathBuf], reread: &Reread) -> (Scan<Candidate>, Mode) {
+    fn look(&mut self, directories: &[PathBuf], reread: &Reread) -> (Looked, Mode) {
         let Some(watch) = &mut self.watch else {
             return (self.scanner.scan(reread), Mode::Watching);
         };
@@ -73,13 +88,15 @@ impl Loader {
         sandbox: Arc<Sandbox>,
         runtime: Handle,
         directories: Vec<PathBuf>,
+        locking: Locking,
         watch: Option<Watch>,
     ) -> Self {
-        let scanner = Scanner::new(directories.clone());
+        let scanner = Scanner::new(directories.clone()).keeping(locking);
         Self {
             sandbox,
             runtime,
             directories,
+            locking,
             core: Core::new(MAX_PLUGINS, Instant::now()),
             eyes: Some(Eyes { scanner, watch }),
             looking: None,
@@ -95,8 +112,13 @@ impl Loader {
     /// A loader that has begun to load what `directories` hold, once: [`step`](Self::step) until it is
     /// done.
     #[must_use]
-    pub fn once(sandbox: Arc<Sandbox>, runtime: Handle, directories: Vec<PathBuf>) -> Self {
-        let mut loader = Self::new(sandbox, runtime, directories, None);
+    pub fn once(
+        sandbox: Arc<Sandbox>,
+        runtime: Handle,
+        directories: Vec<PathBuf>,
+        locking: Locking,
+    ) -> Self {
+        let mut loader = Self::new(sandbox, runtime, directories, locking, None);
         loader.looks_again = MAX_LOOKS;
         loader.begin_scan(Reread::Everything);
         loader
@@ -132,7 +154,7 @@ impl Loader {
                     // A fault of our own. What it remembered is lost, so it begins anew.
                     Err(error) => {
                         tracing::error!("scanning the plugin directories failed: {error}");
-                        let scanner = Scanner::new(self.directories.clone());
+                        let scanner = Scanner::new(self.directories.clone()).keeping(self.locking);
                         let reason = "an earlier scan failed";
                         self.mode = Mode::Polling(reason.into());
                         self.eyes = Some(Eyes { scanner, watch: Some(Watch::lost(reason)) });
@@ -157,7 +179,7 @@ impl Loader {
                 if let Some((pending, took)) = self.pending.ended(&id, now) {
                     news::tell_loaded(&pending, took);
                 }
-                if let Some((key, pair)) = self.running.remove(&id) {
+                if let Some(Running { key, pair, .. }) = self.running.remove(&id) {
                     self.core.loaded(&key, pair, loaded, now);
                 }
                 true
@@ -174,7 +196,7 @@ impl Loader {
     }
 
     /// The decisions.
-    pub fn core(&mut self) -> &mut Core<Arc<Plugin>> {
+    pub fn core(&mut self) -> &mut Core<Arc<Plugin>, Trust> {
         &mut self.core
     }
 
@@ -201,6 +223,14 @@ impl Loader {
         self.build(self.core.view(), None)
     }
 
+    /// What would be locked of each plugin that is loaded now: its directory, its manifest's file, the rest.
+    pub fn entries(&self) -> impl Iterator<Item = (&Path, &str, Entry)> {
+        self.core.good().map(|(key, pair, plugin)| {
+            let directory = self.directories[key.directory].as_path();
+            (directory, &*key.file, Version::of(pair.files(), plugin).entry())
+        })
+    }
+
     /// The catalog of `view`, which follows `previous`.
     #[must_use]
     pub fn build(&self, view: View<Arc<Plugin>>, previous: Option<&Catalog>) -> Catalog {
@@ -216,6 +246,17 @@ impl Loader {
         Catalog::build(plugins, refusals.collect(), previous)
     }
 
+    /// What of `view` can be called before the rest is loaded.
+    pub(super) fn build_early(
+        &self,
+        view: View<Arc<Plugin>>,
+        previous: Option<&Catalog>,
+    ) -> Catalog {
+        let plugins = view.plugins.into_iter().map(|(_, plugin)| plugin).collect();
+        let loading = self.running.values().map(|loading| (&loading.name, &*loading.prefix));
+        Catalog::early(plugins, previous, loading)
+    }
+
     fn load(&mut self, key: Key, pair: Pair, candidate: Candidate) {
         let pending = Pending {
             plugin: candidate.manifest.name.to_string(),
@@ -223,9 +264,10 @@ impl Loader {
             since: Instant::now(),
         };
         let span = tracing::info_span!("load", plugin = candidate.manifest.name.as_str());
+        let (name, prefix) = (candidate.manifest.name.clone(), candidate.manifest.prefix.clone());
         let job = load(self.sandbox.clone(), candidate).instrument(span);
         let abort = self.jobs.spawn_on(job, &self.runtime);
-        self.running.insert(abort.id(), (key.clone(), pair));
+        self.running.insert(abort.id(), Running { key: key.clone(), pair, name, prefix });
         self.pending.begun(abort.id(), pending);
         if let Some(superseded) = self.aborts.insert(key, abort) {
             superseded.abort();

@@ -6,6 +6,7 @@
 pub mod core;
 mod follow;
 mod loader;
+pub mod locks;
 mod network;
 mod news;
 mod pending;
@@ -13,6 +14,7 @@ mod read;
 pub mod scan;
 pub mod schedule;
 pub mod seen;
+mod trust;
 mod watch;
 
 pub use follow::Follower;
@@ -20,4 +22,5 @@ pub use loader::Loader;
 pub use pending::Pending;
 pub(crate) use read::{ReadError, read_at_most};
 pub(crate) use scan::{MAX_WASM, MAX_WIT, wit_of};
+pub use trust::{Trust, lock_of};
 pub use watch::Mode;

@@ -12,6 +12,8 @@ use std::time::SystemTime;
 
 use super::read::{ReadError, Signature, read_at_most};
 use super::seen::{Directory, Pair, Scan, Unit};
+use super::trust::{LockReader, Trust};
+use crate::lock::{LOCK_FILE, Locking};
 use crate::manifest::{MAX_MANIFEST, Manifest, Sha256Digest};
 use crate::text::escape;
 
@@ -95,6 +97,7 @@ impl Wit {
 #[derive(Debug)]
 pub struct Scanner {
     directories: Vec<PathBuf>,
+    locks: LockReader,
     known: HashMap<PathBuf, Known>,
     /// The files that `known` was asked for in this scan; the others are forgotten.
     asked: BTreeSet<PathBuf>,
@@ -141,11 +144,18 @@ impl Scanner {
     pub fn new(directories: Vec<PathBuf>) -> Self {
         Self {
             directories,
+            locks: LockReader::default(),
             known: HashMap::new(),
             asked: BTreeSet::new(),
             kept: 0,
             linked: BTreeSet::new(),
         }
+    }
+
+    /// The same scanner, which keeps to locks as strictly as this.
+    #[must_use]
+    pub fn keeping(self, locking: Locking) -> Self {
+        Self { locks: LockReader::new(locking), ..self }
     }
 
     /// The directories that files in the plugin directories are linked from.
@@ -155,7 +165,7 @@ impl Scanner {
     }
 
     /// Looks at everything. Blocks as long as the file system does.
-    pub fn scan(&mut self, reread: &Reread) -> Scan<Candidate> {
+    pub fn scan(&mut self, reread: &Reread) -> Scan<Candidate, Trust> {
         (self.kept, self.asked, self.linked) = (0, BTreeSet::new(), BTreeSet::new());
         let directories = self.directories.clone();
         let directories = directories.iter().map(|path| self.directory(path, reread)).collect();
@@ -166,7 +176,7 @@ impl Scanner {
         Scan { directories }
     }
 
-    fn directory(&mut self, directory: &Path, reread: &Reread) -> Directory<Candidate> {
+    fn directory(&mut self, directory: &Path, reread: &Reread) -> Directory<Candidate, Trust> {
         let (files, strange) = match files(directory) {
             Ok(files) => files,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -203,7 +213,10 @@ impl Scanner {
                 );
             }
         }
-        Directory::Listed(units)
+        let lock = directory.join(LOCK_FILE);
+        let (trust, problem) = self.locks.look(&lock, reread.includes(&lock));
+        units.extend(problem.map(|reason| (LOCK_FILE.to_owned(), Unit::Refused(reason))));
+        Directory::Listed(units, trust)
     }
 
     /// The unit of a manifest, and the Wasm file it names.

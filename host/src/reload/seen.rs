@@ -4,18 +4,20 @@ use std::collections::BTreeMap;
 
 use crate::manifest::Sha256Digest;
 
-/// A scan of all plugin directories, in order of precedence. `L` is whatever it takes to load a pair.
+/// A scan of all plugin directories, in order of precedence. `L` is whatever it takes to load a pair, `K` what
+/// a directory's lock says.
 #[derive(Clone, Debug)]
-pub struct Scan<L> {
+pub struct Scan<L, K> {
     /// One for each directory.
-    pub directories: Vec<Directory<L>>,
+    pub directories: Vec<Directory<L, K>>,
 }
 
 /// One plugin directory.
 #[derive(Clone, Debug)]
-pub enum Directory<L> {
-    /// Its units by the file that names them: the manifest, or a Wasm file that no manifest names.
-    Listed(BTreeMap<String, Unit<L>>),
+pub enum Directory<L, K> {
+    /// Its units by the file that names them (the manifest, or a Wasm file that no manifest names), and its
+    /// lock.
+    Listed(BTreeMap<String, Unit<L>>, K),
     /// There is none of this name, or not any more.
     Missing(String),
     /// It is there and cannot be read, which says nothing of what it holds.

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{AcquireError, Mutex, OwnedSemaphorePermit, Semaphore};
 use wasmtime::component::{Component, ResourceTableError};
 use wasmtime::{Engine, Store, Trap};
 use wasmtime_wasi::I32Exit;
@@ -50,6 +50,9 @@ pub struct Guest {
     folders: Folders,
     secrets: Arc<Secrets>,
     slots: Semaphore,
+    /// Held by the one call that waits for a slot of the host: so plugins wait there, each once, and take turns
+    /// however many calls each of them has.
+    turn: Mutex<()>,
     declared: Declared,
 }
 
@@ -145,7 +148,20 @@ impl Guest {
         let declared = Declared::default();
         let (kind, engine) = (code.linked.kind(), code.linked.component().engine().clone());
         let code = Held::new(wasm, code);
-        Ok(Self { sandbox, code, kind, engine, limits, grants, folders, secrets, slots, declared })
+        let turn = Mutex::default();
+        Ok(Self {
+            sandbox,
+            code,
+            kind,
+            engine,
+            limits,
+            grants,
+            folders,
+            secrets,
+            slots,
+            turn,
+            declared,
+        })
     }
 
     /// A guest of `wasm` that is granted nothing, whatever it imports: to be asked what it is.
@@ -157,7 +173,20 @@ impl Guest {
         let declared = Declared::default();
         let (kind, engine) = (code.linked.kind(), code.linked.component().engine().clone());
         let code = Held::new(wasm, code);
-        Ok(Self { sandbox, code, kind, engine, limits, grants, folders, secrets, slots, declared })
+        let turn = Mutex::default();
+        Ok(Self {
+            sandbox,
+            code,
+            kind,
+            engine,
+            limits,
+            grants,
+            folders,
+            secrets,
+            slots,
+            turn,
+            declared,
+        })
     }
 
     /// Keeps nothing in memory that the next call can load, which takes it a few milliseconds.
@@ -251,8 +280,7 @@ impl Guest {
 
     /// The same, in this context. What the call leaves behind is not cleaned yet.
     pub async fn call_in(&self, context: CallContext, tool: &str, arguments: &str) -> Ended {
-        let host = self.sandbox.slots.clone();
-        let slots = async { (self.slots.acquire().await, host.acquire_owned().await) };
+        let slots = async { (self.slots.acquire().await, self.slot_of_host().await) };
         let patience = self.limits.timeout.max(PATIENCE);
         let (_plugin, slot) = match within(patience, slots).await {
             Some((Ok(plugin), Ok(slot))) => (plugin, slot),
@@ -299,6 +327,16 @@ impl Guest {
         let outcome = redacted(outcome, secrets.redactor());
         let slot = Slot { remains: ran.store, _permit: slot };
         Ended { outcome: capped(outcome, self.limits.output), usage: ran.usage, slot: Some(slot) }
+    }
+
+    /// A slot of the host, in turn with other plugins.
+    async fn slot_of_host(&self) -> Result<OwnedSemaphorePermit, AcquireError> {
+        // There is one only while nobody waits.
+        if let Ok(slot) = self.sandbox.slots.clone().try_acquire_owned() {
+            return Ok(slot);
+        }
+        let _turn = self.turn.lock().await;
+        self.sandbox.slots.clone().acquire_owned().await
     }
 
     /// What a call may copy out of the guest at once, so that its answer can be as large as allowed.

@@ -41,8 +41,8 @@ fn error(error: CallError, secrets: &Redactor) -> CallError {
         },
         CallError::Broken(text) => CallError::Broken(secrets.text(text)),
         CallError::Host(text) => CallError::Host(secrets.text(text)),
-        // A limit is the host's own words.
-        CallError::Limit(hit) => CallError::Limit(hit),
+        // A limit is the host's own words, and a plugin that is left alone was not called.
+        error @ (CallError::Limit(_) | CallError::Paused { .. }) => error,
     }
 }
 

@@ -11,7 +11,7 @@ use tokio::sync::{oneshot, watch};
 
 use super::servers::sweep;
 use super::{LoadingStatus, Place, PlaceError, Status, now_ms};
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, Paused};
 use crate::reload::{Mode, Pending};
 
 /// How often counters are looked at. Nothing is written where none moved.
@@ -30,6 +30,7 @@ struct Shown {
     catalog: Option<Arc<Catalog>>,
     calls: u64,
     errors: u64,
+    paused: Vec<Option<Paused>>,
     watching: String,
     loading: Vec<Pending>,
 }
@@ -143,6 +144,11 @@ impl Shown {
         Self {
             calls: tallies().map(|tally| tally.calls()).sum(),
             errors: tallies().map(|tally| tally.errors()).sum(),
+            paused: catalog
+                .iter()
+                .flat_map(|catalog| catalog.plugins())
+                .map(|plugin| plugin.paused())
+                .collect(),
             watching: watching.borrow().to_string(),
             loading: loading.borrow().clone(),
             catalog,
@@ -152,6 +158,7 @@ impl Shown {
     fn equals(&self, other: &Self) -> bool {
         self.shows_catalog_of(other)
             && (self.calls, self.errors) == (other.calls, other.errors)
+            && self.paused == other.paused
             && self.watching == other.watching
             && self.loading == other.loading
     }

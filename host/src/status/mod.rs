@@ -12,10 +12,11 @@ mod servers;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
-use crate::catalog::{Catalog, Refused};
+use crate::catalog::{Catalog, Paused, Refused};
 use crate::reload::Pending;
 
 pub use board::Board;
@@ -71,8 +72,23 @@ pub struct PluginStatus {
     pub file: String,
     /// The SHA-256 of its Wasm: its version.
     pub sha256: String,
+    /// How it is left alone, if it is because it keeps crashing.
+    #[serde(default)]
+    pub paused: Option<PausedStatus>,
     /// Its tools.
     pub tools: Vec<ToolStatus>,
+}
+
+/// A plugin that keeps crashing and is left alone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PausedStatus {
+    /// Crashes in a row.
+    pub crashes: u32,
+    /// When one call tries it again, in milliseconds since 1970; absent while one does.
+    pub until_ms: Option<u64>,
+    /// Why it crashed last.
+    pub reason: String,
 }
 
 /// A tool that is served.
@@ -124,6 +140,17 @@ impl LoadingStatus {
     }
 }
 
+impl PausedStatus {
+    fn of(paused: Paused) -> Self {
+        let Paused { crashes, until, reason } = paused;
+        let left = until.map(|until| until.saturating_duration_since(Instant::now()));
+        let until_ms = left.map(|left| {
+            now_ms().saturating_add(u64::try_from(left.as_millis()).unwrap_or(u64::MAX))
+        });
+        Self { crashes, until_ms, reason }
+    }
+}
+
 impl Status {
     /// Whether the server serves what lies in `directory`.
     #[must_use]
@@ -147,6 +174,7 @@ impl Status {
                 name: plugin.name.to_string(),
                 file: plugin.file.clone(),
                 sha256: plugin.digest.to_string(),
+                paused: plugin.paused().map(PausedStatus::of),
                 tools: tools.collect(),
             }
         });

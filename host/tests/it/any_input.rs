@@ -1,13 +1,14 @@
 //! The protocol in memory under invented input: one response for each id, whatever comes.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use toolrack::mcp::{Action, CallKey, Engine, Line, Settings};
 use toolrack::tool::{CallError, Output, Progress, Usage};
 
-use crate::engine::CATALOG;
+use crate::engine::{CATALOG, early};
 
 /// Something that happens to an engine.
 #[derive(Clone, Debug)]
@@ -18,6 +19,7 @@ enum Event {
     Finish { which: usize, failed: bool },
     Progress { which: usize, value: f64 },
     Publish,
+    Early,
 }
 
 fn id() -> impl Strategy<Value = Value> {
@@ -88,6 +90,7 @@ fn event() -> impl Strategy<Value = Event> {
             .prop_map(|(which, failed)| Event::Finish { which, failed }),
         2 => (any::<usize>(), 0.0..9.0).prop_map(|(which, value)| Event::Progress { which, value }),
         1 => Just(Event::Publish),
+        1 => Just(Event::Early),
     ]
 }
 
@@ -186,6 +189,7 @@ fn play(events: Vec<Event>) -> Result<(), String> {
                 }
             }
             Event::Publish => engine.publish(CATALOG.clone()),
+            Event::Early => engine.publish(Arc::new(early("other", "good_other"))),
         }
         drain(&mut engine, &mut ledger, &mut calls)?;
     }

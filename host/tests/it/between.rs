@@ -1,5 +1,7 @@
 //! Calls beside each other: none finds what another left, and none keeps others from their turn.
 
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
@@ -7,7 +9,7 @@ use toolrack::manifest::{Bytes, Grants, Limits};
 use toolrack::sandbox::{Compiler, Guest, Sandbox, Wasm};
 use toolrack::tool::{CallError, Content, Limit, Usage};
 
-use crate::guest::{WASI, Wat};
+use crate::guest::{self, WASI, Wat};
 
 static SANDBOX: LazyLock<Arc<Sandbox>> =
     LazyLock::new(|| Arc::new(Sandbox::new(Compiler::in_process()).expect("a sandbox")));
@@ -156,4 +158,53 @@ async fn tables_may_be_as_large_as_memory_allows_up_to_a_million_elements() {
     };
     let outcome = guest(&wat, limits).await.call("run", "{}", None).await.outcome;
     assert!(outcome.is_ok(), "{outcome:?}");
+}
+
+/// How many calls of plugins that flood the host end between the beginning of another plugin's call and its
+/// end. Each of them takes 50 ms.
+async fn calls_before_its_turn(flooding: usize, calls: usize) -> usize {
+    let nap = guest::sleep(50) + "(global.get $ok)";
+    let wat = Wat { call: &nap, imports: WASI, ..Wat::default() };
+    let limits = Limits { concurrency: 32, ..Limits::default() };
+    let sandbox = Arc::new(Sandbox::new(Compiler::in_process()).expect("a sandbox"));
+    let guest = async |wat: &Wat<'_>, limits: &Limits| {
+        let wasm = Wasm::of(wat.build());
+        let guest = Guest::compile(sandbox.clone(), wasm, limits.clone(), Grants::default()).await;
+        Arc::new(guest.expect("a guest"))
+    };
+    let ended = Arc::new(AtomicUsize::new(0));
+    let mut flood = tokio::task::JoinSet::new();
+    for _ in 0..flooding {
+        let busy = guest(&wat, &limits).await;
+        for _ in 0..calls {
+            let (busy, ended) = (busy.clone(), ended.clone());
+            flood.spawn(async move {
+                busy.call("run", "{}", None).await.outcome.expect("an answer");
+                ended.fetch_add(1, Relaxed);
+            });
+        }
+    }
+    let other = guest(&Wat::default(), &Limits::default()).await;
+    while ended.load(Relaxed) < 40 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    let before = ended.load(Relaxed);
+    other.call("run", "{}", None).await.outcome.expect("an answer");
+    let passed = ended.load(Relaxed) - before;
+    flood.abort_all();
+    passed
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plugin_that_floods_the_host_keeps_no_other_from_its_turn() {
+    let passed = calls_before_its_turn(1, 200).await;
+    // Those that run already, at most.
+    assert!(passed <= 32, "{passed} calls came first");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_plugins_that_flood_the_host_each_has_its_turn() {
+    let passed = calls_before_its_turn(6, 60).await;
+    // Those that run already, and one of each plugin.
+    assert!(passed <= 32 + 6, "{passed} calls came first");
 }

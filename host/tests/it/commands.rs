@@ -226,6 +226,16 @@ fn inspect_says_what_any_file_is_and_begins_its_manifest() {
         let (_, manifest, _) = run(&["inspect", path, "--manifest"], directory.path());
         std::fs::write(file.with_extension("toml"), manifest).unwrap();
     }
+    let number = directory.path().join("num.wasm");
+    let world = "package a:b;\nworld w {\n  /// Always seven.\n  export seven: func() -> u32;\n}";
+    for (wit, in_out, in_err) in
+        [(world, "Always seven.", ""), ("world {", "num_seven", "num.wit:1:7: expected")]
+    {
+        std::fs::write(number.with_extension("wit"), wit).unwrap();
+        let (code, out, err) = run(&["inspect", number.to_str().unwrap()], directory.path());
+        assert!(code == 0 && out.contains(in_out) && err.contains(in_err), "{out}{err}");
+    }
+    std::fs::remove_file(number.with_extension("wit")).unwrap();
     // The manifests are good as they are, but for the limit that was told.
     let (_, out, _) = run(&["check"], directory.path());
     assert!(out.contains("3 plugins with 3 tools served, 1 refused"), "{out}");

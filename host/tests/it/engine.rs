@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use toolrack::catalog::Catalog;
 use toolrack::host::Host;
 use toolrack::mcp::{Action, CallKey, Engine, Line, Settings};
+use toolrack::name::PluginName;
 use toolrack::protected::Protected;
 use toolrack::sandbox::Compiler;
 use toolrack::tool::{CallError, Content, Media, Output, Progress, ResourceLink, Usage};
@@ -280,6 +281,48 @@ fn pages_follow_each_other_to_the_end() {
     let second = bench.send(&modern(2, "tools/list", params))[0]["result"].clone();
     assert_eq!(second["tools"][0]["name"], "good_run");
     assert!(second.get("nextCursor").is_none());
+}
+
+/// What can be called of [`CATALOG`] while this plugin is loaded.
+pub(crate) fn early(name: &str, prefix: &str) -> Catalog {
+    let name = PluginName::new(name).expect("a name");
+    Catalog::early(CATALOG.plugins().to_vec(), None, [(&name, prefix)].into_iter())
+}
+
+#[test]
+fn what_may_turn_out_to_be_another_s_is_not_called_early() {
+    for (name, prefix, tools) in [
+        ("other", "other", 2),
+        ("other", "goo", 2),
+        ("other", "good", 0),
+        ("other", "good-run", 1),
+        ("other", "", 0),
+        ("good", "other", 0),
+    ] {
+        let early = early(name, prefix);
+        assert!(early.is_early());
+        assert_eq!(early.tools().count(), tools, "{name}, {prefix}");
+    }
+}
+
+#[test]
+fn what_is_ready_is_called_before_the_list_is_complete() {
+    let mut bench = Bench::without_catalog(Settings::default());
+    for (id, tool) in [(1, "good_run"), (2, "good_other"), (3, "no_such")] {
+        assert!(bench.send(&modern(id, "tools/call", json!({ "name": tool }))).is_empty());
+    }
+    assert!(bench.send(&modern(4, "tools/list", json!({}))).is_empty());
+    let early = early("other", "good_other");
+    bench.engine.publish(Arc::new(early));
+    assert!(bench.sent().is_empty());
+    assert_eq!(bench.finish_call(Ok(text("early")))[0]["id"], 1);
+    assert!(bench.send(&modern(5, "tools/list", json!({}))).is_empty());
+    assert!(bench.send(&modern(6, "tools/call", json!({ "name": "good_run" }))).is_empty());
+    assert_eq!(bench.finish_call(Ok(text("early")))[0]["id"], 6);
+    bench.engine.publish(CATALOG.clone());
+    let ids: Vec<_> = bench.sent().iter().map(|answer| answer["id"].clone()).collect();
+    assert_eq!(ids, [3, 4, 5]);
+    assert_eq!(bench.finish_call(Ok(text("done")))[0]["id"], 2);
 }
 
 #[test]

@@ -316,6 +316,38 @@ async fn a_component_without_a_tool_is_refused_and_says_why() {
 
 /// Python's interpreter, for one, imports all of `wasi:sockets` whatever the plugin does.
 #[tokio::test(flavor = "multi_thread")]
+async fn functions_read_the_configuration_that_is_granted_and_nothing_else() {
+    let wit = "
+        package wasi:config@0.2.0-rc.1 {
+            interface store {
+                variant error { upstream(string), io(string) }
+                get: func(key: string) -> result<option<string>, error>;
+            }
+        }
+        world w {
+            import wasi:config/store@0.2.0-rc.1;
+            export read: func(key: string) -> option<string>;
+        }";
+    let wasm = importing(
+        wit,
+        r#"(import "wasi:config/store@0.2.0-rc.1" "get" (func $get (param i32 i32 i32)))"#,
+        // The answer begins behind the tag of the result, which no error has.
+        r#"(func (export "read") (param i32 i32) (result i32)
+            (call $get (local.get 0) (local.get 1) (i32.const 0))
+            (if (i32.load8_u (i32.const 0)) (then unreachable))
+            (i32.const 4))"#,
+    );
+    let config = [("units".to_owned(), "metric".to_owned())].into();
+    let grants = Grants { config, ..Grants::default() };
+    let guest = Guest::compile(SANDBOX.clone(), Wasm::of(wasm), Limits::default(), grants).await;
+    let guest = guest.expect("a guest");
+    for (key, expected) in [("units", r#"{"result":"metric"}"#), ("other", r#"{"result":null}"#)] {
+        let ended = guest.call("read", &format!(r#"{{"key":"{key}"}}"#), None).await;
+        assert_eq!(structured(ended.outcome.expect("an answer")), expected);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn sockets_may_be_imported_and_are_refused_to_whoever_asks() {
     let wit = "
         package wasi:sockets@0.2.0 {
@@ -328,6 +360,20 @@ async fn sockets_may_be_imported_and_are_refused_to_whoever_asks() {
                     name-unresolvable, temporary-resolver-failure, permanent-resolver-failure,
                 }
                 enum ip-address-family { ipv4, ipv6 }
+                type ipv4-address = tuple<u8, u8, u8, u8>;
+                type ipv6-address = tuple<u16, u16, u16, u16, u16, u16, u16, u16>;
+                variant ip-address { ipv4(ipv4-address), ipv6(ipv6-address) }
+                resource network;
+            }
+            interface instance-network {
+                use network.{network};
+                instance-network: func() -> network;
+            }
+            interface ip-name-lookup {
+                use network.{network, error-code, ip-address};
+                resource resolve-address-stream;
+                resolve-addresses: func(network: borrow<network>, name: string)
+                    -> result<resolve-address-stream, error-code>;
             }
             interface tcp { resource tcp-socket; }
             interface udp { resource udp-socket; }
@@ -348,6 +394,9 @@ async fn sockets_may_be_imported_and_are_refused_to_whoever_asks() {
             use wasi:sockets/network@0.2.0.{error-code};
             import wasi:sockets/tcp-create-socket@0.2.0;
             import wasi:sockets/udp-create-socket@0.2.0;
+            import wasi:sockets/instance-network@0.2.0;
+            import wasi:sockets/ip-name-lookup@0.2.0;
+            export name: func() -> result<_, error-code>;
             export tcp: func() -> result<_, error-code>;
             export udp: func() -> result<_, error-code>;
         }";
@@ -356,18 +405,33 @@ async fn sockets_may_be_imported_and_are_refused_to_whoever_asks() {
         r#"(import "wasi:sockets/tcp-create-socket@0.2.0" "create-tcp-socket"
                 (func $tcp (param i32 i32)))
             (import "wasi:sockets/udp-create-socket@0.2.0" "create-udp-socket"
-                (func $udp (param i32 i32)))"#,
+                (func $udp (param i32 i32)))
+            (import "wasi:sockets/instance-network@0.2.0" "instance-network"
+                (func $network (result i32)))
+            (import "wasi:sockets/ip-name-lookup@0.2.0" "resolve-addresses"
+                (func $resolve (param i32 i32 i32 i32)))"#,
         // What comes back is the tag at 0 and the error at 4; what goes out has it at 1.
         r#"(func $moved (result i32)
             (i32.store8 (i32.const 1) (i32.load8_u (i32.const 4))) (i32.const 0))
+        (data (i32.const 64) "localhost")
+        (func (export "name") (result i32)
+            (call $resolve (call $network) (i32.const 64) (i32.const 9) (i32.const 0))
+            (call $moved))
         (func (export "tcp") (result i32) (call $tcp (i32.const 0) (i32.const 0)) (call $moved))
         (func (export "udp") (result i32) (call $udp (i32.const 1) (i32.const 0)) (call $moved))"#,
     );
-    for tool in ["tcp", "udp"] {
+    let refused = [
+        ("tcp", "access-denied"),
+        ("udp", "access-denied"),
+        // Without a look-up: that of `localhost` would succeed.
+        ("name", "permanent-resolver-failure"),
+    ];
+    for (tool, error) in refused {
         let Err(CallError::Failed(output)) = call(&wasm, tool, "{}").await else {
             panic!("{tool} did not fail")
         };
-        assert_eq!(structured(output), r#"{"result":{"err":"access-denied"}}"#, "{tool}");
+        let expected = format!(r#"{{"result":{{"err":"{error}"}}}}"#);
+        assert_eq!(structured(output), expected, "{tool}");
     }
 }
 

@@ -1,15 +1,18 @@
 //! The core of reloading under invented histories: files come, change and go, hints are lost, invented
 //! and late, loading ends in any order. Whatever happened, what is served in the end is what a fresh
-//! look at the same files would serve, and nothing that was served on the way was ever wrong.
+//! look at the same files would serve, and nothing that was served on the way was ever wrong, or not accepted
+//! by the lock that was in force.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
+use toolrack::lock::Verdict;
 use toolrack::manifest::Sha256Digest;
 use toolrack::reload::core::{
-    Core, HOLD, LoadError, MAX_LOADING, PATIENCE, SETTLED, Standing, View,
+    Core, EARLY, HOLD, LoadError, MAX_LOADING, PATIENCE, SETTLED, Standing, View,
 };
+use toolrack::reload::locks::Judge;
 use toolrack::reload::schedule::Schedule;
 use toolrack::reload::seen::{Directory, Key, Pair, Scan, Unit};
 
@@ -35,6 +38,35 @@ struct Files {
     changing: bool,
 }
 
+/// What is accepted, by plugin: a manifest's version, with any Wasm or this one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Lock {
+    is_there: bool,
+    /// Whether there has to be one.
+    is_required: bool,
+    accepted: [Option<(u8, Option<u8>)>; PLUGINS],
+}
+
+impl Judge<Load> for Lock {
+    fn is_there(&self) -> bool {
+        self.is_there
+    }
+
+    fn judge(&self, file: &str, _: &Pair, (manifest, wasm): &Load) -> Verdict {
+        let plugin = usize::from(file.as_bytes()[0] - b'0');
+        match (self.is_there, self.accepted[plugin], manifest) {
+            (false, ..) if !self.is_required => Verdict::Accepted,
+            (false, ..) | (_, None, _) => Verdict::Unlisted("it is not locked".into()),
+            (_, Some((version, pin)), Manifest::Good(found, _))
+                if version == *found && pin.is_none_or(|pin| pin == *wasm) =>
+            {
+                Verdict::Accepted
+            }
+            _ => Verdict::Differs("another version is locked".into()),
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     There,
@@ -48,6 +80,10 @@ enum Event {
     Wasm(usize, Option<u8>),
     Changing(usize, bool),
     Directory(usize, State),
+    /// What the lock of a directory accepts of a plugin.
+    Accept(usize, usize, Option<(u8, Option<u8>)>),
+    /// The lock of a directory comes or goes.
+    Lock(usize, bool),
     Hint,
     Time(u64),
     /// One of the loads under way ends.
@@ -58,13 +94,22 @@ enum Event {
 struct World {
     files: [Files; DIRECTORIES * PLUGINS],
     directories: [State; DIRECTORIES],
+    locks: [Lock; DIRECTORIES],
 }
 
 /// How a pair would load: the manifest and the Wasm it was made of.
 type Load = (Manifest, u8);
 
 impl World {
-    fn scan(&self) -> Scan<Load> {
+    fn new(is_required: bool) -> Self {
+        Self {
+            files: [Files::default(); DIRECTORIES * PLUGINS],
+            directories: [State::There; DIRECTORIES],
+            locks: std::array::from_fn(|_| Lock { is_required, ..Lock::default() }),
+        }
+    }
+
+    fn scan(&self) -> Scan<Load, Lock> {
         let directory = |directory: usize| match self.directories[directory] {
             State::Missing => Directory::Missing("no such directory".into()),
             State::Unreadable => Directory::Unreadable("input/output error".into()),
@@ -73,7 +118,7 @@ impl World {
                     let unit = self.unit(directory * PLUGINS + plugin)?;
                     Some((format!("{plugin}.toml"), unit))
                 });
-                Directory::Listed(units.collect())
+                Directory::Listed(units.collect(), self.locks[directory].clone())
             }
         };
         Scan { directories: (0..DIRECTORIES).map(directory).collect() }
@@ -102,6 +147,10 @@ fn pair((manifest, wasm): Load) -> Pair {
     Pair { manifest: digest(format!("{manifest:?}")), wasm: digest(format!("{wasm}")), wit: None }
 }
 
+fn accepts(lock: &Lock, key: &Key, load: Load) -> bool {
+    lock.judge(&key.file, &pair(load), &load) == Verdict::Accepted
+}
+
 fn fits((manifest, wasm): Load) -> bool {
     match manifest {
         Manifest::Good(_, pin) => wasm < BROKEN && pin.is_none_or(|pin| pin == wasm),
@@ -111,13 +160,15 @@ fn fits((manifest, wasm): Load) -> bool {
 
 /// What follows the files: the tasks around the core, without tasks.
 struct Follower {
-    core: Core<Load>,
+    core: Core<Load, Lock>,
     schedule: Schedule,
     loads: VecDeque<(Key, Pair, Load)>,
     published: Option<View<Load>>,
     now: Instant,
     /// What was there together, what was ordered last, and what did not load when it was last tried.
     seen: BTreeSet<(Key, Pair)>,
+    /// All locks that scans saw, by directory.
+    locks: Vec<(usize, Lock)>,
     ordered: BTreeMap<Key, Pair>,
     failed: BTreeMap<Key, Pair>,
 }
@@ -131,6 +182,7 @@ impl Follower {
             published: None,
             now,
             seen: BTreeSet::new(),
+            locks: Vec::new(),
             ordered: BTreeMap::new(),
             failed: BTreeMap::new(),
         }
@@ -141,13 +193,14 @@ impl Follower {
         let scan = world.scan();
         // What is not there may be forgotten.
         let is_there = |key: &Key| match &scan.directories[key.directory] {
-            Directory::Listed(units) => units.contains_key(&key.file),
+            Directory::Listed(units, _) => units.contains_key(&key.file),
             Directory::Missing(_) | Directory::Unreadable(_) => false,
         };
         self.ordered.retain(|key, _| is_there(key));
         self.failed.retain(|key, _| is_there(key));
         for (directory, seen) in scan.directories.iter().enumerate() {
-            let Directory::Listed(units) = seen else { continue };
+            let Directory::Listed(units, lock) = seen else { continue };
+            self.locks.push((directory, lock.clone()));
             for (file, unit) in units {
                 if let Unit::Pair(pair, _) = unit {
                     self.seen.insert((Key { directory, file: file.clone() }, *pair));
@@ -200,10 +253,25 @@ impl Follower {
         if self.core.take_stale() {
             self.schedule.hint(self.now);
         }
+        let early = self.core.early(self.now);
+        if early.is_some() && self.published.is_some() {
+            return Err("what is ready is given out beside a catalog".into());
+        }
+        for (key, load) in early.iter().flat_map(|early| &early.plugins) {
+            if !fits(*load) || !self.seen.contains(&(key.clone(), pair(*load))) {
+                return Err(format!("{key:?} is ready with {load:?}"));
+            }
+        }
         if let Some(view) = self.core.publish(self.now) {
             for (key, load) in &view.plugins {
                 if !fits(*load) || !self.seen.contains(&(key.clone(), pair(*load))) {
                     return Err(format!("{key:?} serves {load:?}"));
+                }
+                let was_accepted = self.locks.iter().any(|(directory, lock)| {
+                    *directory == key.directory && accepts(lock, key, *load)
+                });
+                if !was_accepted {
+                    return Err(format!("{key:?} serves {load:?}, which no lock ever accepted"));
                 }
             }
             if view.plugins.len() > MOST {
@@ -218,12 +286,9 @@ impl Follower {
     }
 }
 
-fn play(events: &[Event]) -> Result<(), String> {
+fn play(is_required: bool, events: &[Event]) -> Result<(), String> {
     let start = Instant::now();
-    let mut world = World {
-        files: [Files::default(); DIRECTORIES * PLUGINS],
-        directories: [State::There; DIRECTORIES],
-    };
+    let mut world = World::new(is_required);
     let mut follower = Follower::new(start);
     follower.scan(&world)?;
     for event in events {
@@ -232,6 +297,10 @@ fn play(events: &[Event]) -> Result<(), String> {
             Event::Wasm(at, wasm) => world.files[at].wasm = wasm,
             Event::Changing(at, changing) => world.files[at].changing = changing,
             Event::Directory(at, state) => world.directories[at] = state,
+            Event::Accept(directory, plugin, accepted) => {
+                world.locks[directory].accepted[plugin] = accepted;
+            }
+            Event::Lock(directory, is_there) => world.locks[directory].is_there = is_there,
             Event::Hint => follower.schedule.hint(follower.now),
             Event::Loaded(which) => follower.loaded(&world, which),
             Event::Time(millis) => {
@@ -276,14 +345,25 @@ fn compare(world: &World, follower: &Follower) -> Result<(), String> {
         served.refusals.iter().map(|(key, standing, _)| (key, *standing)).collect();
     for (key, load) in &served.plugins {
         let unit = world.unit(at(key));
-        let is_current = matches!(unit, Some(Unit::Pair(there, _)) if there == pair(*load));
+        let lock = &world.locks[key.directory];
+        if readable(&key)
+            && matches!(lock.judge(&key.file, &pair(*load), load), Verdict::Unlisted(_))
+        {
+            return Err(format!("{key:?} serves {load:?}, which is not locked at all"));
+        }
+        let is_current = matches!(unit, Some(Unit::Pair(there, _)) if there == pair(*load))
+            && accepts(lock, key, *load);
         if !is_current && readable(&key) && refused.get(key) != Some(&Standing::Older) {
             return Err(format!(
                 "{key:?} serves {load:?}, which is not there, and does not say so"
             ));
         }
     }
-    let is_full = served.plugins.len() == MOST;
+    // What is held back takes room too: it is loaded.
+    let mut occupied: BTreeSet<_> = served.plugins.iter().map(|(key, _)| key).collect();
+    let held = served.refusals.iter().filter(|(.., reason)| reason.ends_with("locked"));
+    occupied.extend(held.map(|(key, ..)| key));
+    let is_full = occupied.len() == MOST;
     for (key, load) in &fresh.plugins {
         let is_served = served.plugins.contains(&(key.clone(), *load));
         let has_no_room = is_full && refused.contains_key(key);
@@ -308,10 +388,78 @@ fn compare(world: &World, follower: &Follower) -> Result<(), String> {
 #[test]
 fn a_first_scan_that_hangs_keeps_nobody_waiting_for_ever() {
     let start = Instant::now();
-    let mut core = Core::<Load>::new(MOST, start);
+    let mut core = Core::<Load, Lock>::new(MOST, start);
     assert!(core.publish(start + MAX_LOADING / 2).is_none());
     assert_eq!(core.deadline(start), Some(start + MAX_LOADING));
     assert!(core.publish(start + MAX_LOADING).is_some());
+}
+
+#[test]
+fn what_is_ready_before_all_is_is_given_to_calls_now_and_then() {
+    let start = Instant::now();
+    let mut follower = Follower::new(start);
+    let mut world = World::new(false);
+    world.files =
+        [Files { manifest: Some(Manifest::Good(0, None)), wasm: Some(0), changing: false };
+            DIRECTORIES * PLUGINS];
+    world.directories[1] = State::Missing;
+    assert!(follower.core.early(start + EARLY).is_none(), "nothing is known");
+    follower.scan(&world).expect("a scan");
+    assert!(follower.core.early(start + EARLY).is_none(), "nothing is ready");
+    follower.loaded(&world, 0);
+    assert!(follower.core.early(start).is_none(), "others may be ready soon");
+    assert_eq!(follower.core.deadline(start), Some(start + EARLY));
+    assert_eq!(follower.core.early(start + EARLY).expect("one").plugins.len(), 1);
+    assert!(follower.core.early(start + EARLY * 9).is_none(), "nothing is new");
+    follower.loaded(&world, 0);
+    follower.loaded(&world, 0);
+    assert_eq!(follower.core.publish(start + EARLY).expect("all").plugins.len(), 3);
+    assert!(follower.core.early(start + EARLY * 9).is_none(), "there is a catalog");
+    assert_ne!(follower.core.deadline(start + EARLY), Some(start + EARLY));
+}
+
+#[test]
+fn a_lock_that_is_away_for_a_moment_counts_on_and_one_that_stays_away_does_not() {
+    let start = Instant::now();
+    let mut follower = Follower::new(start);
+    let good = |version| Files {
+        manifest: Some(Manifest::Good(version, None)),
+        wasm: Some(0),
+        changing: false,
+    };
+    let mut world = World::new(false);
+    (world.files[0], world.files[1]) = (good(0), good(0));
+    world.locks[0].is_there = true;
+    world.locks[0].accepted[0] = Some((0, None));
+    let served = |follower: &Follower| {
+        let view = follower.published.as_ref().expect("published");
+        view.plugins.iter().map(|(key, load)| (at(key), *load)).collect::<Vec<_>>()
+    };
+    let settle = |follower: &mut Follower, world: &World, time| {
+        follower.scan(world).expect("a scan");
+        while !follower.loads.is_empty() {
+            follower.loaded(world, 0);
+        }
+        let then = follower.now + time;
+        follower.pass(world, then).expect("right");
+    };
+    settle(&mut follower, &world, HOLD);
+    let first = (0, (Manifest::Good(0, None), 0));
+    assert_eq!(served(&follower), [first], "the other is not locked");
+
+    // Away, while the locked one changes too.
+    world.locks[0].is_there = false;
+    world.files[0] = good(1);
+    settle(&mut follower, &world, PATIENCE - Duration::from_millis(1));
+    assert_eq!(served(&follower), [first]);
+    world.locks[0].is_there = true;
+    settle(&mut follower, &world, PERIOD);
+    assert_eq!(served(&follower), [first]);
+
+    world.locks[0].is_there = false;
+    settle(&mut follower, &world, PATIENCE + HOLD);
+    let second = (0, (Manifest::Good(1, None), 0));
+    assert_eq!(served(&follower), [second, (1, (Manifest::Good(0, None), 0))]);
 }
 
 #[test]
@@ -322,6 +470,7 @@ fn what_changed_together_is_published_once_unless_a_part_takes_long() {
         files: [Files { manifest: Some(Manifest::Good(0, None)), wasm: Some(0), changing: false };
             DIRECTORIES * PLUGINS],
         directories: [State::There, State::Missing],
+        ..World::new(false)
     };
     follower.scan(&world).expect("a scan");
     follower.loaded(&world, 0);
@@ -356,7 +505,12 @@ fn event() -> impl Strategy<Value = Event> {
     let wasm = prop_oneof![5 => (0..=BROKEN).prop_map(Some), 1 => Just(None)];
     let state = prop_oneof![Just(State::There), Just(State::Missing), Just(State::Unreadable)];
     let time = prop_oneof![0..700u64, 700..8_000u64, Just(31_000u64)];
+    let accepted = prop::option::weighted(0.8, (0..3u8, prop::option::weighted(0.3, 0..3u8)));
     prop_oneof![
+        3 => (0..DIRECTORIES, 0..PLUGINS, accepted)
+            .prop_map(|(directory, plugin, accepted)| Event::Accept(directory, plugin, accepted)),
+        1 => (0..DIRECTORIES, prop::bool::weighted(0.6))
+            .prop_map(|(directory, is_there)| Event::Lock(directory, is_there)),
         4 => (unit(), manifest).prop_map(|(at, manifest)| Event::Manifest(at, manifest)),
         4 => (unit(), wasm).prop_map(|(at, wasm)| Event::Wasm(at, wasm)),
         1 => (unit(), any::<bool>()).prop_map(|(at, changing)| Event::Changing(at, changing)),
@@ -374,7 +528,10 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: HISTORIES, failure_persistence: None, ..Default::default() })]
 
     #[test]
-    fn every_history_ends_in_what_is_there(events in prop::collection::vec(event(), 1..60)) {
-        play(&events).map_err(TestCaseError::fail)?;
+    fn every_history_ends_in_what_is_there(
+        is_required in prop::bool::weighted(0.3),
+        events in prop::collection::vec(event(), 1..60),
+    ) {
+        play(is_required, &events).map_err(TestCaseError::fail)?;
     }
 }

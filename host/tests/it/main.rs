@@ -25,6 +25,9 @@
 //! | `install.rs` | plugins into a directory and out of it, by `add` and `remove` |
 //! | `dev.rs` | the author's loop, `toolrack dev`, with an invented cargo |
 //! | `follow.rs` | servers that follow `add`, `remove` and `dev` while they run |
+//! | `lock.rs` | what a lock says of versions, and its text, in memory |
+//! | `locked.rs` | the real binary with a lock beside its plugins |
+//! | `paced.rs` | the real binary with plugins that are called too often or keep crashing |
 //! | `status.rs` | servers as `toolrack status` shows them |
 //! | `shipped_files.rs` | the plugin `files`, as built, on granted directories |
 //! | `fetch.rs`, `github.rs`, `weather.rs` | the plugins that use the network, as built, against servers on loopback |
@@ -54,7 +57,10 @@ mod guest;
 mod histories;
 mod http;
 mod install;
+mod lock;
+mod locked;
 mod manifests;
+mod paced;
 mod person;
 mod plugins;
 mod programs;

@@ -125,7 +125,7 @@ fn digest(answer: &str) -> Option<Sha256Digest> {
 /// The digests of the one pair that a directory holds.
 fn pair(scanner: &mut Scanner) -> (Sha256Digest, Sha256Digest) {
     let scan = scanner.scan(&Reread::Nothing);
-    let [Directory::Listed(units)] = &*scan.directories else { panic!("{scan:?}") };
+    let [Directory::Listed(units, _)] = &*scan.directories else { panic!("{scan:?}") };
     let [Unit::Pair(pair, candidate)] = &*units.values().collect::<Vec<_>>() else {
         panic!("{units:?}")
     };

@@ -4,6 +4,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
+use crate::client::Client;
 use crate::compiling::bomb;
 use crate::guest::Wat;
 use crate::person::{Person, eventually};
@@ -66,6 +67,21 @@ fn what_takes_long_to_compile_is_shown_while_others_serve() {
     let told = server.logs("still loading after 2s");
     assert!(told.contains("heavy"), "{told}");
     assert_eq!(server.text("good_run"), "ok");
+}
+
+#[test]
+fn what_is_ready_is_called_while_the_rest_compiles_from_the_start() {
+    let (person, good) = (Person::new(), plugins::good());
+    plugins::install(good.path(), "heavy", "", &bomb(5000, 300));
+    let mut serve = person.command(&["serve", "--plugins"]);
+    let mut server = Client::spawn(serve.arg(good.path())).shakes_hands();
+    assert_eq!(server.text("good_run"), "ok");
+    // What heavy may have waits, as the list does.
+    server.call(900, "heavy_run");
+    server.send(&json!({ "jsonrpc": "2.0", "id": 901, "method": "tools/list" }));
+    assert_eq!(server.text("good_other"), "ok");
+    let status = person.status();
+    assert_eq!(status[0]["loading"][0]["name"], "heavy", "{status}");
 }
 
 #[test]

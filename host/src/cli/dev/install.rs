@@ -13,7 +13,7 @@ use crate::text::escape;
 /// How installing ended.
 pub(super) enum Outcome {
     /// It is in place; when its files were put there, in milliseconds since 1970.
-    Installed(Installed, u64),
+    Installed(Box<Installed>, u64),
     /// It is not fit to be served, and that was said.
     Refused,
 }
@@ -26,7 +26,7 @@ pub(super) fn install(artifact: &Artifact, setup: &Setup) -> anyhow::Result<Outc
         let checked = Checked::new(pairs, shelf, setup)?;
         let placed = now_ms();
         let installed = checked.install()?.pop().context("nothing was built")?;
-        Ok(Outcome::Installed(installed, placed))
+        Ok(Outcome::Installed(Box::new(installed), placed))
     })();
     installed.or_else(|error| failed(error).map(|_refused| Outcome::Refused))
 }

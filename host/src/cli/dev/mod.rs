@@ -9,6 +9,7 @@ mod watch;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::slice;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
@@ -16,6 +17,7 @@ use anstream::{eprintln, println};
 use anyhow::bail;
 
 use super::add::target;
+use super::locked::{self, Approval};
 use super::{DIM, ERROR, NAME, Setup, paint};
 use crate::text::escape;
 use build::{Build, Messages};
@@ -120,6 +122,14 @@ impl Dev {
         match artifact.and_then(|artifact| install::install(&artifact, &self.setup)) {
             Ok(Outcome::Installed(installed, placed)) => {
                 println!("{}", installed.sentence());
+                let held = locked::installed(
+                    target(&self.setup.plugins)?,
+                    slice::from_ref(&*installed),
+                    Approval::Later,
+                );
+                if let Err(error) = held {
+                    eprintln!("{} {error:#}", paint(ERROR, "error:"));
+                }
                 self.serving.expect(&installed, placed, built, saved);
                 self.stays = format!("{} stays installed", installed.version());
             }

@@ -1,0 +1,207 @@
+//! A plugin's calls under its circuit: who is let through, what counts as a crash, what the log says.
+
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use super::circuit::{Change, Circuit, End, FIRST_PAUSE, Pass, Pause};
+use crate::name::PluginName;
+use crate::sandbox::Ended;
+use crate::text::escape;
+use crate::tool::{CallError, in_a_row};
+
+/// Of the reason for a crash, as much as is repeated, in bytes.
+const MAX_REASON: usize = 400;
+
+/// What counts the crashes of one version of a plugin.
+#[derive(Debug)]
+pub(super) struct Breaker {
+    plugin: PluginName,
+    /// Crashes in a row that are the most.
+    most: u32,
+    /// Nothing is remembered: as long as nothing crashes, calls do not even look further.
+    is_calm: AtomicBool,
+    // A lock, since calls count one after the other; nothing is awaited under it.
+    known: Mutex<Known>,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    circuit: Circuit,
+    /// Why it crashed last.
+    reason: String,
+}
+
+/// A plugin that is left alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Paused {
+    /// Crashes in a row.
+    pub crashes: u32,
+    /// When it is tried again; none while a call tries it.
+    pub until: Option<Instant>,
+    /// Why it crashed last, escaped.
+    pub reason: String,
+}
+
+/// A call that is let through. Dropped before its end is told, it was cancelled.
+pub(super) struct Attempt<'a> {
+    breaker: &'a Breaker,
+    pass: Option<Pass>,
+}
+
+impl Breaker {
+    pub(super) fn new(plugin: PluginName, most: u32) -> Self {
+        Self { plugin, most, is_calm: AtomicBool::new(true), known: Mutex::default() }
+    }
+
+    /// Lets a call through, or says why not.
+    pub(super) fn begin(&self) -> Result<Attempt<'_>, CallError> {
+        if self.is_calm.load(Relaxed) {
+            return Ok(Attempt { breaker: self, pass: Some(Pass::Usual) });
+        }
+        let mut known = self.known();
+        match known.circuit.begin(Instant::now()) {
+            Ok(pass) => Ok(Attempt { breaker: self, pass: Some(pass) }),
+            Err(pause) => {
+                let next = match pause {
+                    // Told in whole seconds, none of them too few.
+                    Pause::For(wait) => {
+                        format!("it is tried again in {} s", wait.as_millis().div_ceil(1000).max(1))
+                    }
+                    Pause::Trial => "another call tries it right now".into(),
+                };
+                let (crashes, reason) = (known.circuit.crashes(), known.reason.clone());
+                Err(CallError::Paused { crashes, next, reason })
+            }
+        }
+    }
+
+    /// Whether and how it is left alone.
+    pub(super) fn paused(&self) -> Option<Paused> {
+        if self.is_calm.load(Relaxed) {
+            return None;
+        }
+        let known = self.known();
+        let until = known.circuit.until()?;
+        let (crashes, reason) = (known.circuit.crashes(), known.reason.clone());
+        Some(Paused { crashes, until, reason })
+    }
+
+    fn end(&self, pass: Pass, end: End, reason: impl FnOnce() -> String) {
+        if end != End::Crash && self.is_calm.load(Relaxed) {
+            return;
+        }
+        let mut known = self.known();
+        if end == End::Crash {
+            known.reason = reason();
+        }
+        let change = known.circuit.end(pass, end, self.most, Instant::now());
+        self.is_calm.store(known.circuit.is_calm(), Relaxed);
+        let (crashes, reason) = (in_a_row(known.circuit.crashes()), known.reason.clone());
+        drop(known);
+        let plugin = self.plugin.as_str();
+        match change {
+            Some(Change::Opened) => tracing::warn!(
+                plugin,
+                "it crashed {crashes} and is left alone for {FIRST_PAUSE:?}, then tried by one call, \
+                 and after each further crash left alone for twice as long; the last time: {reason}"
+            ),
+            Some(Change::Closed) => tracing::info!(plugin, "it answers again after its crashes"),
+            None => {}
+        }
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Attempt<'_> {
+    /// It ended like this.
+    pub(super) fn ended(mut self, ended: &Ended) {
+        let reason = || {
+            let text = ended.outcome.as_ref().err().map(ToString::to_string).unwrap_or_default();
+            escape(&text[..text.floor_char_boundary(MAX_REASON)])
+        };
+        if let Some(pass) = self.pass.take() {
+            self.breaker.end(pass, end(ended), reason);
+        }
+    }
+
+    /// It was not made after all.
+    pub(super) fn not_made(mut self) {
+        if let Some(pass) = self.pass.take() {
+            self.breaker.end(pass, End::NotMade, String::new);
+        }
+    }
+}
+
+impl Drop for Attempt<'_> {
+    fn drop(&mut self) {
+        if let Some(pass) = self.pass.take() {
+            self.breaker.end(pass, End::Neither, String::new);
+        }
+    }
+}
+
+/// What the end of a call says of the plugin. A limit that is hit, or an answer that breaks a schema, may be due
+/// to the arguments of one call; a fault of the host before the guest was reached, to many calls at once.
+fn end(ended: &Ended) -> End {
+    let was_reached = ended.slot.is_some();
+    match &ended.outcome {
+        Ok(_) | Err(CallError::Failed(_) | CallError::InvalidArguments(_)) => End::Well,
+        Err(CallError::Trapped { .. }) => End::Crash,
+        Err(CallError::Host(_)) if was_reached => End::Crash,
+        Err(
+            CallError::Host(_)
+            | CallError::Limit(_)
+            | CallError::Broken(_)
+            | CallError::Paused { .. },
+        ) => End::Neither,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tool::Usage;
+
+    #[test]
+    fn a_crash_counts_and_what_never_reached_the_guest_does_not() {
+        let breaker = Breaker::new(PluginName::new("p").expect("a name"), 1);
+        let call = |error: CallError| {
+            let attempt = breaker.begin().map_err(|error| error.to_string())?;
+            let outcome = Err(error);
+            attempt.ended(&Ended { outcome, usage: Usage::default(), slot: None });
+            Ok::<_, String>(breaker.paused().is_some())
+        };
+        assert_eq!(call(CallError::Host("it is shutting down".into())), Ok(false));
+        assert_eq!(call(CallError::Broken("nonsense".into())), Ok(false));
+        let trapped = || CallError::Trapped {
+            reason: "\u{1b}[31m".into(),
+            last_words: Some("x".repeat(900)),
+        };
+        assert_eq!(call(trapped()), Ok(true));
+        let refused = call(trapped()).expect_err("it is left alone");
+        assert!(
+            refused.contains("its plugin crashed once, and it is tried again in 1 s"),
+            "{refused}"
+        );
+        assert!(!refused.contains('\u{1b}') && refused.len() < 700, "{refused}");
+    }
+
+    #[test]
+    fn a_trial_that_is_dropped_is_followed_by_another() {
+        let mut circuit = Circuit::default();
+        let start = Instant::now() - FIRST_PAUSE;
+        let pass = circuit.begin(start).expect("it is called");
+        circuit.end(pass, End::Crash, 1, start);
+        let known = Mutex::new(Known { circuit, reason: String::new() });
+        let plugin = PluginName::new("p").expect("a name");
+        let breaker = Breaker { plugin, most: 1, is_calm: AtomicBool::new(false), known };
+        let trial = breaker.begin().expect("it is tried");
+        assert!(breaker.paused().is_some_and(|paused| paused.until.is_none()));
+        drop(trial);
+        assert!(breaker.paused().is_some_and(|paused| paused.until.is_some()));
+    }
+}

@@ -1,0 +1,252 @@
+//! When a plugin that keeps crashing is left alone, and when it is tried again.
+//!
+//! Pure: it is told the time and how calls end. What a crash is, and who is told, is not known here.
+
+use std::time::{Duration, Instant};
+
+/// The first time that it is left alone; each next one is twice as long.
+pub(super) const FIRST_PAUSE: Duration = Duration::from_secs(1);
+/// No time is longer.
+pub(super) const LAST_PAUSE: Duration = Duration::from_secs(60);
+
+/// What became of the last calls of a plugin.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Circuit {
+    crashes: u32,
+    state: State,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum State {
+    /// It is called.
+    #[default]
+    Closed,
+    /// It is not, until then.
+    Open { until: Instant, pause: Duration },
+    /// One call tries it.
+    Trying { pause: Duration },
+}
+
+/// A call that may be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pass {
+    /// One like any other.
+    Usual,
+    /// The one that tries the plugin again.
+    Trial,
+}
+
+/// Why a call is not made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pause {
+    /// The plugin is left alone for so long.
+    For(Duration),
+    /// Another call tries it.
+    Trial,
+}
+
+/// How a call ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// The plugin answered.
+    Well,
+    /// It crashed.
+    Crash,
+    /// Neither: it was stopped, or nobody waited any more.
+    Neither,
+    /// The call was not made after all.
+    NotMade,
+}
+
+/// What an end changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Change {
+    /// It is left alone from now on.
+    Opened,
+    /// It is called again.
+    Closed,
+}
+
+impl Circuit {
+    /// Whether a call may be made at `now`.
+    pub(super) fn begin(&mut self, now: Instant) -> Result<Pass, Pause> {
+        match self.state {
+            State::Closed => Ok(Pass::Usual),
+            State::Open { until, .. } if until > now => Err(Pause::For(until - now)),
+            State::Open { pause, .. } => {
+                self.state = State::Trying { pause };
+                Ok(Pass::Trial)
+            }
+            State::Trying { .. } => Err(Pause::Trial),
+        }
+    }
+
+    /// Takes in how a call ended that had this pass; so many crashes in a row are the most.
+    pub(super) fn end(&mut self, pass: Pass, end: End, most: u32, now: Instant) -> Option<Change> {
+        match (self.state, pass) {
+            (State::Closed, Pass::Usual) => self.ended(end, most, now),
+            (State::Trying { pause }, Pass::Trial) => self.tried(pause, end, now),
+            // It was begun before the plugin was left alone, and says nothing that is not known.
+            (State::Open { .. } | State::Trying { .. }, Pass::Usual)
+            | (State::Open { .. } | State::Closed, Pass::Trial) => None,
+        }
+    }
+
+    fn ended(&mut self, end: End, most: u32, now: Instant) -> Option<Change> {
+        match end {
+            End::Well => self.crashes = 0,
+            End::Crash => self.crashes = self.crashes.saturating_add(1),
+            End::Neither | End::NotMade => {}
+        }
+        (self.crashes >= most).then(|| {
+            self.open(FIRST_PAUSE, now);
+            Change::Opened
+        })
+    }
+
+    fn tried(&mut self, pause: Duration, end: End, now: Instant) -> Option<Change> {
+        match end {
+            End::Well => {
+                *self = Self::default();
+                return Some(Change::Closed);
+            }
+            End::Crash => {
+                self.crashes = self.crashes.saturating_add(1);
+                self.open((pause * 2).min(LAST_PAUSE), now);
+            }
+            End::Neither => self.open(pause, now),
+            End::NotMade => self.state = State::Open { until: now, pause },
+        }
+        None
+    }
+
+    fn open(&mut self, pause: Duration, now: Instant) {
+        self.state = State::Open { until: now + pause, pause };
+    }
+
+    /// Whether nothing is remembered.
+    pub(super) fn is_calm(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Crashes in a row.
+    pub(super) fn crashes(&self) -> u32 {
+        self.crashes
+    }
+
+    /// Until when it is left alone, if it is; none where a call tries it.
+    pub(super) fn until(&self) -> Option<Option<Instant>> {
+        match self.state {
+            State::Closed => None,
+            State::Open { until, .. } => Some(Some(until)),
+            State::Trying { .. } => Some(None),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn after_so_many_crashes_pauses_double_until_an_answer() {
+        let (mut now, mut circuit) = (Instant::now(), Circuit::default());
+        for crash in 1..=5 {
+            let pass = circuit.begin(now).expect("it is called");
+            let opened = circuit.end(pass, End::Crash, 5, now);
+            assert_eq!(opened, (crash == 5).then_some(Change::Opened));
+        }
+        for seconds in [1, 2, 4, 8, 16, 32, 60, 60] {
+            let pause = Duration::from_secs(seconds);
+            assert_eq!(circuit.begin(now), Err(Pause::For(pause)));
+            now += pause;
+            assert_eq!(circuit.begin(now), Ok(Pass::Trial));
+            assert_eq!(circuit.begin(now), Err(Pause::Trial));
+            assert_eq!(circuit.end(Pass::Trial, End::Crash, 5, now), None);
+        }
+        now += LAST_PAUSE;
+        assert_eq!(circuit.begin(now), Ok(Pass::Trial));
+        assert_eq!(circuit.end(Pass::Trial, End::Well, 5, now), Some(Change::Closed));
+        assert!(circuit.is_calm());
+    }
+
+    #[derive(Clone, Copy, Debug)]
+    enum Event {
+        Begin,
+        /// One of the calls that run ends.
+        End(usize, End),
+        Time(u64),
+    }
+
+    fn event() -> impl Strategy<Value = Event> {
+        let end = prop_oneof![
+            3 => Just(End::Crash),
+            1 => Just(End::Well),
+            1 => Just(End::Neither),
+            1 => Just(End::NotMade),
+        ];
+        prop_oneof![
+            4 => Just(Event::Begin),
+            4 => (any::<usize>(), end).prop_map(|(which, end)| Event::End(which, end)),
+            1 => (0..70_000u64).prop_map(Event::Time),
+        ]
+    }
+
+    proptest! {
+        /// Whatever the order of calls and their ends: at most one call tries a plugin that is left alone, what
+        /// is waited for passes within the longest pause, and an answer to a trial ends it all.
+        #[test]
+        fn whatever_happens_a_plugin_is_tried_again(
+            most in 1..6u32,
+            events in prop::collection::vec(event(), 1..200),
+        ) {
+            let (mut now, mut circuit) = (Instant::now(), Circuit::default());
+            let mut running: Vec<Pass> = Vec::new();
+            for event in events {
+                match event {
+                    Event::Time(millis) => now += Duration::from_millis(millis),
+                    Event::Begin => match circuit.begin(now) {
+                        Ok(pass) => running.push(pass),
+                        Err(Pause::For(wait)) => {
+                            prop_assert!(wait > Duration::ZERO && wait <= LAST_PAUSE);
+                            prop_assert!(!running.contains(&Pass::Trial));
+                        }
+                        Err(Pause::Trial) => prop_assert!(running.contains(&Pass::Trial)),
+                    },
+                    Event::End(which, end) if !running.is_empty() => {
+                        let pass = running.remove(which % running.len());
+                        let (before, change) = (circuit, circuit.end(pass, end, most, now));
+                        match change {
+                            Some(Change::Closed) => {
+                                prop_assert_eq!((pass, end), (Pass::Trial, End::Well));
+                                prop_assert!(circuit.is_calm());
+                            }
+                            Some(Change::Opened) => {
+                                prop_assert!(before.until().is_none() && end == End::Crash);
+                                prop_assert_eq!(circuit.crashes(), most);
+                            }
+                            None => {
+                                let is_open = circuit.until().is_some();
+                                prop_assert_eq!(before.until().is_some(), is_open);
+                                prop_assert!(is_open || circuit.crashes() < most);
+                            }
+                        }
+                    }
+                    Event::End(..) => {}
+                }
+                prop_assert!(running.iter().filter(|pass| **pass == Pass::Trial).count() <= 1);
+            }
+            running.retain(|pass| *pass == Pass::Trial);
+            if let Some(pass) = running.pop() {
+                circuit.end(pass, End::Neither, most, now);
+            }
+            now += LAST_PAUSE;
+            let pass = circuit.begin(now);
+            prop_assert!(pass.is_ok());
+            circuit.end(pass.unwrap_or(Pass::Usual), End::Well, most, now);
+            prop_assert!(circuit.is_calm());
+        }
+    }
+}

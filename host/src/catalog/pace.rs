@@ -1,0 +1,75 @@
+//! How often a tool may be called: by the rate of its plugin, and by its own.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::bucket::Bucket;
+use crate::manifest::Rate;
+use crate::tool::{Limit, LimitHit};
+
+/// The rates of one tool. What was counted goes from one version to the next.
+#[derive(Debug, Default)]
+pub(super) struct Pace {
+    of_plugin: Counted,
+    own: Counted,
+}
+
+/// A rate, if there is one, and what was counted. A lock, since calls count it one after the other; nothing
+/// is awaited under it.
+#[derive(Clone, Debug, Default)]
+struct Counted {
+    rate: Option<Rate>,
+    bucket: Arc<Mutex<Bucket>>,
+}
+
+impl Pace {
+    /// Rates that go on counting where `plugin`, any tool's of the same plugin before, and `tool`, the same
+    /// one's, have stopped.
+    pub(super) fn after(
+        of_plugin: Option<Rate>,
+        own: Option<Rate>,
+        plugin: Option<&Self>,
+        tool: Option<&Self>,
+    ) -> Self {
+        let bucket = |before: Option<&Counted>| before.map(|counted| counted.bucket.clone());
+        let (plugin, tool) =
+            (bucket(plugin.map(|pace| &pace.of_plugin)), bucket(tool.map(|pace| &pace.own)));
+        Self {
+            of_plugin: Counted { rate: of_plugin, bucket: plugin.unwrap_or_default() },
+            own: Counted { rate: own, bucket: tool.unwrap_or_default() },
+        }
+    }
+
+    /// Counts a call, unless it is one too many.
+    pub(super) fn take(&self, clock: impl FnOnce() -> Instant) -> Result<(), LimitHit> {
+        let Self { of_plugin, own } = self;
+        if own.rate.is_none() && of_plugin.rate.is_none() {
+            return Ok(());
+        }
+        let now = clock();
+        own.take(now).map_err(|(rate, wait)| hit(Limit::ToolRate, rate, wait))?;
+        of_plugin.take(now).map_err(|(rate, wait)| {
+            if let Some(rate) = own.rate {
+                own.bucket().put_back(rate);
+            }
+            hit(Limit::Rate, rate, wait)
+        })
+    }
+}
+
+impl Counted {
+    fn take(&self, now: Instant) -> Result<(), (Rate, Duration)> {
+        let Some(rate) = self.rate else { return Ok(()) };
+        self.bucket().take(rate, now).map_err(|wait| (rate, wait))
+    }
+
+    fn bucket(&self) -> MutexGuard<'_, Bucket> {
+        self.bucket.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn hit(limit: Limit, rate: Rate, wait: Duration) -> LimitHit {
+    // Told in whole seconds, none of them too few.
+    let seconds = wait.as_millis().div_ceil(1000).max(1);
+    LimitHit { limit, value: format!("{rate}; the next call is possible in {seconds} s") }
+}

@@ -1,0 +1,169 @@
+//! `toolrack approve`: what differs from the lock, shown and accepted.
+
+mod review;
+mod show;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::IsTerminal as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anstream::{eprint, eprintln, println};
+use anyhow::bail;
+use serde_json::{Value, json};
+
+use super::check::print_refusal;
+use super::load::loaded;
+use super::served::followers;
+use super::{GOOD, Setup, counted, paint, print_json};
+use crate::catalog::Refusal;
+use crate::lock::{LOCK_FILE, Locking};
+use crate::manifest::nearest;
+use crate::text::escape;
+use review::Review;
+pub(super) use review::lock;
+
+/// How a person answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Consent {
+    /// On the terminal, when they have seen it.
+    Asked,
+    /// In advance.
+    Given,
+}
+
+pub(super) fn run(
+    names: &[String],
+    setup: Setup,
+    run: Option<&Path>,
+    consent: Consent,
+    as_json: bool,
+) -> anyhow::Result<ExitCode> {
+    let directories = directories(&setup.plugins)?;
+    // What is wrong with a lock is said before anything is compiled.
+    let locks = directories.iter().map(|directory| lock(directory));
+    let locks = locks.collect::<anyhow::Result<Vec<_>>>()?;
+    let locking = Locking::Ignored;
+    let (host, loader) = loaded(Setup { plugins: directories.clone(), locking, ..setup })?;
+    let mut reviews: Vec<_> =
+        directories.into_iter().zip(locks).map(|(path, lock)| Review::new(path, lock)).collect();
+    for (directory, file, entry) in loader.entries() {
+        let own = reviews.iter_mut().find(|review| review.directory == directory);
+        if let Some(review) = own {
+            review.lies_there(file, entry);
+        }
+    }
+    reviews.iter_mut().for_each(Review::forget_gone);
+    let catalog = loader.catalog();
+    host.stop();
+    select(names, &mut reviews)?;
+    let accepted = if as_json {
+        let is_accepted = consent == Consent::Given;
+        print_json(&report(&reviews, catalog.refusals(), is_accepted))?;
+        is_accepted
+    } else {
+        catalog.refusals().iter().for_each(print_refusal);
+        reviews.iter().for_each(Review::print);
+        is_anything_new(&reviews) && agreed(consent)?
+    };
+    if accepted {
+        for review in reviews.iter().filter(|review| review.is_new()) {
+            review.write()?;
+            if !as_json {
+                let directory = escape(&review.directory.to_string_lossy());
+                let count = counted(review.after.plugins.len(), "plugin");
+                println!("{} {directory}: {count} in {LOCK_FILE}", paint(GOOD, "accepted"));
+                followers(run, &review.directory).iter().for_each(|followers| {
+                    println!("{followers}");
+                });
+            }
+        }
+    }
+    let is_left = is_anything_new(&reviews) && !accepted;
+    Ok(if is_left { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// Those that are there, each once.
+fn directories(given: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
+    let (mut found, mut known) = (Vec::new(), BTreeSet::new());
+    for directory in given.iter().filter(|directory| directory.is_dir()) {
+        // Whatever it is called.
+        if known.insert(directory.canonicalize().unwrap_or_else(|_| directory.clone())) {
+            found.push(directory.clone());
+        }
+    }
+    if found.is_empty() {
+        bail!("there is no plugin directory; name one with --plugins");
+    }
+    Ok(found)
+}
+
+/// Keeps what `names` name; everything, if they name nothing.
+fn select(names: &[String], reviews: &mut [Review]) -> anyhow::Result<()> {
+    let known: BTreeSet<String> = reviews
+        .iter()
+        .flat_map(|review| {
+            let locked = review.after.plugins.values().map(|entry| entry.name.clone());
+            locked.chain(review.changes.iter().map(|change| change.name().to_owned()))
+        })
+        .collect();
+    if let Some(name) = names.iter().find(|name| !known.contains(*name)) {
+        let near = nearest(name, known.iter().map(String::as_str));
+        let near = near.map(|near| format!("; did you mean `{}`?", escape(near)));
+        bail!("no plugin `{}` lies there or is locked{}", escape(name), near.unwrap_or_default());
+    }
+    for review in reviews {
+        review.keep(|change| names.is_empty() || names.iter().any(|name| name == change.name()));
+    }
+    Ok(())
+}
+
+fn is_anything_new(reviews: &[Review]) -> bool {
+    reviews.iter().any(Review::is_new)
+}
+
+fn agreed(consent: Consent) -> anyhow::Result<bool> {
+    if consent == Consent::Given {
+        return Ok(true);
+    }
+    let stdin = std::io::stdin();
+    if !stdin.is_terminal() {
+        eprintln!("nothing was accepted: nobody can be asked here; --yes accepts what is shown");
+        return Ok(false);
+    }
+    // What was shown may be read elsewhere; the question is for who sits here.
+    eprint!("accept this? [y/N] ");
+    let mut answer = String::new();
+    stdin.read_line(&mut answer)?;
+    let is_yes = matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes");
+    if !is_yes {
+        println!("nothing was accepted");
+    }
+    Ok(is_yes)
+}
+
+fn report(reviews: &[Review], refusals: &[Refusal], is_accepted: bool) -> Value {
+    let directories = reviews.iter().map(|review| {
+        let changes = review.changes.iter().map(|change| {
+            json!({
+                "manifest": change.file,
+                "name": change.name(),
+                "before": change.before,
+                "after": change.after,
+            })
+        });
+        json!({
+            "directory": review.directory.to_string_lossy(),
+            "isLocked": review.before.is_some(),
+            "changes": changes.collect::<Vec<_>>(),
+        })
+    });
+    let refusals = refusals.iter().map(|refusal| {
+        BTreeMap::from([("file", refusal.file.clone()), ("reason", refusal.reason.clone())])
+    });
+    json!({
+        "isAccepted": is_accepted,
+        "directories": directories.collect::<Vec<_>>(),
+        "refusals": refusals.collect::<Vec<_>>(),
+    })
+}

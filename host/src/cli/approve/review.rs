@@ -1,0 +1,96 @@
+//! What is locked in a directory against what lies there.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{anyhow, bail};
+
+use crate::lock::{Entry, LOCK_FILE, Lock, write};
+use crate::reload::lock_of;
+use crate::text::escape;
+
+/// The lock of one directory, and what would change in it.
+pub(super) struct Review {
+    pub(super) directory: PathBuf,
+    /// What is locked; absent where there is no lock yet.
+    pub(super) before: Option<Lock>,
+    pub(super) after: Lock,
+    pub(super) changes: Vec<Change>,
+}
+
+/// What would change for one plugin.
+pub(super) struct Change {
+    pub(super) file: String,
+    pub(super) before: Option<Entry>,
+    pub(super) after: Option<Entry>,
+}
+
+/// The lock of `directory`, if there is one.
+pub(in crate::cli) fn lock(directory: &Path) -> anyhow::Result<Option<Lock>> {
+    let shown = || escape(&directory.to_string_lossy());
+    lock_of(directory).map_err(|problem| anyhow!("{}: {problem}", shown()))
+}
+
+impl Review {
+    pub(super) fn new(directory: PathBuf, before: Option<Lock>) -> Self {
+        let after = before.clone().unwrap_or_default();
+        Self { directory, before, after, changes: Vec::new() }
+    }
+
+    /// Takes in a plugin that lies in the directory.
+    pub(super) fn lies_there(&mut self, file: &str, entry: Entry) {
+        let before = self.after.plugins.get(file).cloned();
+        if before.as_ref().is_some_and(|before| *before == entry) {
+            return;
+        }
+        self.changes.push(Change { file: file.to_owned(), before, after: Some(entry) });
+    }
+
+    /// What is locked and does not lie there any more. A plugin that is there and does not load stays locked
+    /// as it was.
+    pub(super) fn forget_gone(&mut self) {
+        let gone = self
+            .after
+            .plugins
+            .iter()
+            .filter(|(file, _)| self.directory.join(file).symlink_metadata().is_err());
+        let gone: Vec<_> = gone.map(|(file, entry)| (file.clone(), entry.clone())).collect();
+        self.changes.extend(gone.into_iter().map(|(file, entry)| Change {
+            file,
+            before: Some(entry),
+            after: None,
+        }));
+    }
+
+    /// Keeps the changes that are meant, and settles what is locked with them.
+    pub(super) fn keep(&mut self, is_meant: impl Fn(&Change) -> bool) {
+        self.changes.retain(is_meant);
+        for change in &self.changes {
+            match &change.after {
+                Some(entry) => _ = self.after.plugins.insert(change.file.clone(), entry.clone()),
+                None => _ = self.after.plugins.remove(&change.file),
+            }
+        }
+    }
+
+    pub(super) fn is_new(&self) -> bool {
+        self.before.is_none() || !self.changes.is_empty()
+    }
+
+    pub(super) fn write(&self) -> anyhow::Result<()> {
+        let shown = || escape(&self.directory.join(LOCK_FILE).to_string_lossy());
+        let text = |lock: &Lock| lock.text().map_err(|error| anyhow!("{}: {error}", shown()));
+        let now = lock(&self.directory)?;
+        if now.as_ref().map(text).transpose()? != self.before.as_ref().map(text).transpose()? {
+            bail!("{}: it changed while this was shown; run `toolrack approve` again", shown());
+        }
+        write(&self.directory, &text(&self.after)?)
+            .map_err(|error| anyhow!("{}: it cannot be written: {error}", shown()))
+    }
+}
+
+impl Change {
+    pub(super) fn name(&self) -> &str {
+        let entry = self.after.as_ref().or(self.before.as_ref());
+        entry.map(|entry| &*entry.name).unwrap_or_default()
+    }
+}

@@ -1,0 +1,128 @@
+//! A review in words, for a person who decides.
+
+use std::collections::BTreeSet;
+
+use anstream::println;
+
+use super::review::{Change, Review};
+use crate::cli::diff::{Line, diff};
+use crate::cli::{DIM, ERROR, GOOD, NAME, paint};
+use crate::lock::{Definition, Entry, LOCK_FILE};
+use crate::manifest::Sha256Digest;
+use crate::text::escape;
+
+impl Review {
+    pub(super) fn print(&self) {
+        let directory = escape(&self.directory.to_string_lossy());
+        match (&self.before, self.changes.is_empty()) {
+            (Some(_), true) => {
+                println!("{} {directory}: nothing differs from {LOCK_FILE}", paint(GOOD, "ok"));
+            }
+            (Some(_), false) => println!("{}", paint(DIM, directory)),
+            (None, _) => println!("{}: it has no {LOCK_FILE} yet", paint(DIM, directory)),
+        }
+        self.changes.iter().for_each(Change::print);
+        if self.before.is_none() {
+            println!(
+                "from then on, a plugin that is not in it, wider grants and changed tools are held back until they \
+                 are approved"
+            );
+        }
+    }
+}
+
+impl Change {
+    fn print(&self) {
+        let name = paint(NAME, escape(self.name()));
+        match (&self.before, &self.after) {
+            (None, Some(after)) => {
+                println!("{} {name}", paint(GOOD, "new"));
+                print_grants(&BTreeSet::new(), &after.grants);
+                for (tool, definition) in &after.tools {
+                    println!("     tool {}", escape(tool));
+                    let lines = definition.lines();
+                    let new: Vec<_> = lines.iter().map(|line| Line::New(line)).collect();
+                    print_lines(&new);
+                }
+            }
+            (Some(before), Some(after)) => {
+                println!("{} {name}", paint(ERROR, "changed"));
+                print_change(before, after);
+            }
+            (_, None) => {
+                println!("{} {name}: its manifest is not there any more", paint(ERROR, "removed"))
+            }
+        }
+    }
+}
+
+fn print_change(before: &Entry, after: &Entry) {
+    if before.name != after.name {
+        println!("     it was named {}", escape(&before.name));
+    }
+    print_grants(&before.grants, &after.grants);
+    let names: BTreeSet<_> = before.tools.keys().chain(after.tools.keys()).collect();
+    let mut is_same = before.grants == after.grants;
+    for tool in names {
+        let (old, new) = (before.tools.get(tool), after.tools.get(tool));
+        if old.map(|old| old.sha256) == new.map(|new| new.sha256) {
+            continue;
+        }
+        is_same = false;
+        let change = match (old, new) {
+            (None, _) => "is new",
+            (_, None) => "is gone",
+            (Some(_), Some(_)) => "changed",
+        };
+        println!("     tool {} {change}", escape(tool));
+        let lines = |definition: Option<&Definition>| {
+            definition.map(|definition| definition.lines()).unwrap_or_default()
+        };
+        let (old, new) = (lines(old), lines(new));
+        let lines = diff(&old, &new);
+        if old == new {
+            println!("       its JSON says the same in other bytes");
+        } else {
+            print_lines(&lines);
+        }
+    }
+    for (what, then, now) in [
+        ("code", Some(before.files.wasm), Some(after.files.wasm)),
+        ("manifest", Some(before.files.manifest), Some(after.files.manifest)),
+        (".wit file", before.files.wit, after.files.wit),
+    ] {
+        if then != now {
+            let short = |digest: Option<Sha256Digest>| {
+                digest.map_or("none".into(), |digest| digest.short())
+            };
+            println!("     {what}: from {} to {}", short(then), short(now));
+        }
+    }
+    if is_same {
+        println!("     grants and tools are the same");
+    }
+}
+
+fn print_grants(before: &BTreeSet<String>, after: &BTreeSet<String>) {
+    for line in before.difference(after) {
+        println!("     {}", paint(ERROR, format!("- {}", escape(line))));
+    }
+    for line in after.difference(before) {
+        println!("     {}", paint(GOOD, format!("+ {}", escape(line))));
+    }
+    if before.is_empty() && after.is_empty() {
+        println!("     it is granted nothing");
+    }
+}
+
+fn print_lines(lines: &[Line<'_>]) {
+    for line in lines {
+        let line = match line {
+            Line::Same(text) => format!("  {}", escape(text)),
+            Line::Old(text) => paint(ERROR, format!("- {}", escape(text))),
+            Line::New(text) => paint(GOOD, format!("+ {}", escape(text))),
+            Line::Gap => "  ...".into(),
+        };
+        println!("       {line}");
+    }
+}

@@ -1,0 +1,187 @@
+//! What is locked of one plugin, and the same of one that lies in a directory now.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize, Serializer};
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::grants;
+use crate::catalog::Plugin;
+use crate::manifest::{Grants, Sha256Digest};
+use crate::name::ToolName;
+use crate::tool::ToolSpec;
+
+/// A plugin as it was accepted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Entry {
+    /// The plugin's name.
+    pub name: String,
+    /// What its files hold.
+    #[serde(rename = "sha256")]
+    pub files: Files,
+    /// What it may reach, a line for each grant.
+    pub grants: BTreeSet<String>,
+    /// Its tools by their public names.
+    pub tools: BTreeMap<String, Definition>,
+}
+
+/// The SHA-256 of a plugin's files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Files {
+    /// The Wasm.
+    pub wasm: Sha256Digest,
+    /// The manifest.
+    pub manifest: Sha256Digest,
+    /// The `.wit` file beside it, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wit: Option<Sha256Digest>,
+}
+
+/// What a client is told of a tool.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Definition {
+    /// Of the definition, to the last byte; what follows is there to be read.
+    pub sha256: Sha256Digest,
+    /// A name for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// What it does.
+    pub description: String,
+    /// JSON Schema of the arguments.
+    #[serde(serialize_with = "indented")]
+    pub input_schema: Box<RawValue>,
+    /// JSON Schema of the structured result.
+    #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "indented_some")]
+    pub output_schema: Option<Box<RawValue>>,
+    /// Claims about it.
+    pub annotations: BTreeMap<String, bool>,
+    /// Its `_meta`.
+    #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "indented_some")]
+    pub meta: Option<Box<RawValue>>,
+}
+
+/// Two are one if a client cannot tell them apart.
+impl PartialEq for Definition {
+    fn eq(&self, other: &Self) -> bool {
+        self.sha256 == other.sha256
+    }
+}
+
+impl Eq for Definition {}
+
+/// A plugin as it lies in a directory and was loaded.
+#[derive(Clone, Debug)]
+pub struct Version<'a> {
+    /// The plugin's name.
+    pub name: &'a str,
+    /// What its files hold.
+    pub files: Files,
+    /// What it may reach, a line for each grant.
+    pub grants: BTreeSet<String>,
+    /// Its tools by their public names, each with the digest of its definition.
+    pub tools: BTreeMap<&'a str, (&'a ToolSpec, Sha256Digest)>,
+}
+
+impl<'a> Version<'a> {
+    /// `plugin`, which was loaded from `files`.
+    #[must_use]
+    pub fn of(files: Files, plugin: &'a Plugin) -> Self {
+        Self::new(plugin.name.as_str(), files, plugin.grants(), plugin.definitions())
+    }
+
+    /// A plugin with these tools.
+    #[must_use]
+    pub fn new(
+        name: &'a str,
+        files: Files,
+        grants: &Grants,
+        tools: impl Iterator<Item = (&'a ToolName, &'a ToolSpec, Sha256Digest)>,
+    ) -> Self {
+        let tools = tools.map(|(name, spec, digest)| (name.as_str(), (spec, digest)));
+        Self { name, files, grants: grants::lines(grants), tools: tools.collect() }
+    }
+
+    /// What is locked when it is accepted.
+    #[must_use]
+    pub fn entry(&self) -> Entry {
+        let tools = self
+            .tools
+            .iter()
+            .map(|(name, (spec, digest))| ((*name).to_owned(), Definition::of(spec, *digest)));
+        Entry {
+            name: self.name.to_owned(),
+            files: self.files,
+            grants: self.grants.clone(),
+            tools: tools.collect(),
+        }
+    }
+}
+
+impl Definition {
+    fn of(spec: &ToolSpec, sha256: Sha256Digest) -> Self {
+        Self {
+            sha256,
+            title: spec.title.clone(),
+            description: spec.description.clone(),
+            input_schema: spec.input_schema.clone(),
+            output_schema: spec.output_schema.clone(),
+            annotations: claims(spec),
+            meta: spec.meta.clone(),
+        }
+    }
+
+    /// It as lines that can be compared one by one.
+    #[must_use]
+    pub fn lines(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        let text = |lines: &mut Vec<String>, key: &str, text: &str| {
+            lines.extend(text.lines().map(|line| format!("{key}: {line}")));
+        };
+        let json = |lines: &mut Vec<String>, key: &str, raw: &RawValue| {
+            let shown = serde_json::to_string_pretty(&readable(raw)).unwrap_or_default();
+            lines.push(format!("{key}:"));
+            lines.extend(shown.lines().map(str::to_owned));
+        };
+        if let Some(title) = &self.title {
+            text(&mut lines, "title", title);
+        }
+        text(&mut lines, "description", &self.description);
+        json(&mut lines, "input schema", &self.input_schema);
+        if let Some(schema) = &self.output_schema {
+            json(&mut lines, "output schema", schema);
+        }
+        lines.extend(self.annotations.iter().map(|(claim, value)| format!("{claim}: {value}")));
+        if let Some(meta) = &self.meta {
+            json(&mut lines, "_meta", meta);
+        }
+        lines
+    }
+}
+
+/// The annotations of `spec` that claim something.
+pub(super) fn claims(spec: &ToolSpec) -> BTreeMap<String, bool> {
+    let claims = serde_json::to_value(spec.annotations).unwrap_or_default();
+    let claims = claims.as_object().into_iter().flatten();
+    claims.filter_map(|(claim, value)| Some((claim.clone(), value.as_bool()?))).collect()
+}
+
+/// JSON whose members are in order. What is too large a number for that is shown as text.
+pub(super) fn readable(raw: &RawValue) -> Value {
+    serde_json::from_str(raw.get()).unwrap_or_else(|_| Value::String(raw.get().to_owned()))
+}
+
+#[expect(clippy::borrowed_box, reason = "serde gives the field as it is")]
+fn indented<S: Serializer>(raw: &Box<RawValue>, serializer: S) -> Result<S::Ok, S::Error> {
+    readable(raw).serialize(serializer)
+}
+
+fn indented_some<S: Serializer>(
+    raw: &Option<Box<RawValue>>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    raw.as_deref().map(readable).serialize(serializer)
+}

@@ -1,0 +1,73 @@
+//! Whether a version may be served: decided from what is locked, what it is, and how strict the host is.
+
+use super::{Difference, Lock, Version, differences};
+use crate::text::escape;
+
+/// Differences that are named where more are counted.
+const MAX_NAMED: usize = 4;
+
+/// How strictly a host keeps to locks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Locking {
+    /// It does not look at them.
+    #[default]
+    Ignored,
+    /// Where a directory has one, new plugins, wider grants and changed definitions are held back.
+    Followed,
+    /// Nothing is served that is not locked to the last byte.
+    Required,
+}
+
+/// Whether a version may be served.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It may.
+    Accepted,
+    /// Another version of the plugin may; why not this one.
+    Differs(String),
+    /// No version of the plugin may; why.
+    Unlisted(String),
+}
+
+/// Whether `version`, which `file` names, may be served beside `lock`.
+#[must_use]
+pub fn judge(lock: &Lock, file: &str, version: &Version<'_>, locking: Locking) -> Verdict {
+    if locking == Locking::Ignored {
+        return Verdict::Accepted;
+    }
+    let name = escape(version.name);
+    let Some(entry) = lock.plugins.get(file) else {
+        return Verdict::Unlisted(format!(
+            "held back: it is not in toolrack.lock; `toolrack approve {name}` shows it and accepts it"
+        ));
+    };
+    let mut found = differences(entry, version);
+    if locking == Locking::Followed {
+        found.retain(Difference::widens);
+    }
+    if found.is_empty() {
+        return Verdict::Accepted;
+    }
+    let what = sentence(&found);
+    Verdict::Differs(format!(
+        "held back: the version that lies there {what}; `toolrack approve {name}` shows the difference and accepts it"
+    ))
+}
+
+fn sentence(found: &[Difference]) -> String {
+    if !found.iter().any(Difference::widens) {
+        let only: Vec<_> = found.iter().take(MAX_NAMED).map(ToString::to_string).collect();
+        return format!("{}, and reaches and promises no more", only.join(", "));
+    }
+    let wider = found.iter().filter(|difference| difference.widens());
+    let mut named: Vec<_> = wider.map(ToString::to_string).collect();
+    let more = named.len().saturating_sub(MAX_NAMED);
+    named.truncate(MAX_NAMED);
+    if more > 0 {
+        named.push(format!("{more} more"));
+    }
+    match named.split_last() {
+        Some((last, before)) if !before.is_empty() => format!("{} and {last}", before.join(", ")),
+        _ => named.concat(),
+    }
+}

@@ -1,0 +1,182 @@
+//! How often something may be called, as manifests write it and people read it: `60/min`.
+//!
+//! Who counts, and what becomes of a call too many, is not known here.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use toml::de::DeValue;
+
+use super::error::{Fault, quote};
+use super::keys::Section;
+use super::limits::{RATE, grouped};
+use super::table::{Value, wrong};
+
+/// So many calls in so long: all of them at once, and then no more than that in any such time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate {
+    calls: u32,
+    period: Period,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Period {
+    Second,
+    Minute,
+    Hour,
+}
+
+const EXPECTED: &str = r#"a number of calls in a time, such as "60/min" (s, min, h)"#;
+
+impl Rate {
+    /// How many calls.
+    #[must_use]
+    pub fn calls(self) -> u32 {
+        self.calls
+    }
+
+    /// In how long.
+    #[must_use]
+    pub fn period(self) -> Duration {
+        self.period.time()
+    }
+
+    /// The time in which one more call becomes possible.
+    #[must_use]
+    pub fn interval(self) -> Duration {
+        self.period() / self.calls
+    }
+}
+
+impl Period {
+    const ALL: [Self; 3] = [Self::Second, Self::Minute, Self::Hour];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Second => "s",
+            Self::Minute => "min",
+            Self::Hour => "h",
+        }
+    }
+
+    fn time(self) -> Duration {
+        match self {
+            Self::Second => Duration::from_secs(1),
+            Self::Minute => Duration::from_mins(1),
+            Self::Hour => Duration::from_hours(1),
+        }
+    }
+
+    /// What people write for it, in lower case.
+    fn slips(self) -> &'static [&'static str] {
+        match self {
+            Self::Second => &["s", "sec", "secs", "second", "seconds", "1s"],
+            Self::Minute => &["m", "min", "mins", "minute", "minutes", "1m"],
+            Self::Hour => &["h", "hr", "hour", "hours", "1h"],
+        }
+    }
+}
+
+impl fmt::Display for Rate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", grouped(self.calls.into()), self.period.name())
+    }
+}
+
+/// A text that is no rate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RateError {
+    /// It does not read like one.
+    #[error("expected {EXPECTED}")]
+    Form,
+    /// More calls or fewer than can be.
+    #[error("expected 1/h to {}/s", grouped(RATE.max.into()))]
+    Range,
+}
+
+impl FromStr for Rate {
+    type Err = RateError;
+
+    fn from_str(text: &str) -> Result<Self, RateError> {
+        let (calls, name) = text.split_once('/').ok_or(RateError::Form)?;
+        let period = Period::ALL.into_iter().find(|period| period.name() == name);
+        let period = period.ok_or(RateError::Form)?;
+        if calls.is_empty() || !calls.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(RateError::Form);
+        }
+        let calls = calls.parse().ok().filter(|calls| (RATE.min..=RATE.max).contains(calls));
+        Ok(Self { calls: calls.ok_or(RateError::Range)?, period })
+    }
+}
+
+/// The rate of `value` in `section`, if there is one.
+pub(super) fn read(section: Section, value: Option<Value<'_>>) -> Result<Option<Rate>, Fault> {
+    let Some(value) = value else { return Ok(None) };
+    let place = section.place(RATE.key);
+    let DeValue::String(text) = value.get_ref() else {
+        let help = match value.get_ref() {
+            DeValue::Integer(number) => suggest(&format!("{number}/min")),
+            _ => None,
+        };
+        return Err(wrong(&place, EXPECTED, value).maybe_help(help));
+    };
+    text.parse().map(Some).map_err(|error| match error {
+        RateError::Form => wrong(&place, EXPECTED, value).maybe_help(suggest(text)),
+        RateError::Range => {
+            let message = format!("{place}: {error}, found {}", quote(text));
+            Fault::new(value.span(), message)
+                .help(format!("it limits {}; without the key there is no such limit", RATE.about))
+        }
+    })
+}
+
+/// `text` written correctly, if it is something like a rate.
+fn suggest(text: &str) -> Option<String> {
+    let text = text.to_lowercase().replace(['_', ',', ' '], "");
+    let (calls, name) = text.split_once('/').or_else(|| text.split_once("per"))?;
+    let calls = calls.trim_end_matches("calls");
+    let period = Period::ALL.into_iter().find(|period| period.slips().contains(&name))?;
+    let rate: Rate = format!("{calls}/{}", period.name()).parse().ok()?;
+    Some(format!("did you mean \"{}/{}\"?", rate.calls, period.name()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rates_are_read_and_shown() {
+        for (text, interval, shown) in [
+            ("60/min", 1_000, "60/min"),
+            ("1/s", 1_000, "1/s"),
+            ("1/h", 3_600_000, "1/h"),
+            ("10000/s", 0, "10_000/s"),
+            ("00005/s", 200, "5/s"),
+        ] {
+            let rate: Rate = text.parse().expect(text);
+            assert_eq!(rate.interval().as_millis(), interval, "{text}");
+            assert_eq!(rate.to_string(), shown);
+        }
+        for text in ["", "60", "/min", "60/", "60/m", "-1/s", "+1/s", "1.5/s", " 1/s", "1/s/s"] {
+            assert_eq!(text.parse::<Rate>(), Err(RateError::Form), "{text}");
+        }
+        for text in ["0/min", "10001/s", "99999999999999999999/h"] {
+            assert_eq!(text.parse::<Rate>(), Err(RateError::Range), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_slip_is_corrected() {
+        for (text, suggestion) in [
+            ("60/minute", Some("did you mean \"60/min\"?")),
+            ("60 / m", Some("did you mean \"60/min\"?")),
+            ("1_000 per hour", Some("did you mean \"1000/h\"?")),
+            ("5 calls per second", Some("did you mean \"5/s\"?")),
+            ("5/week", None),
+            ("often", None),
+        ] {
+            assert_eq!(suggest(text).as_deref(), suggestion, "{text}");
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! The locks in force, one a directory: what a scan saw last, but that a lock which has gone counts on for
+//! a while. Whoever replaces a file may remove it first, and for that moment nothing must be free.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use super::core::PATIENCE;
+use super::seen::Pair;
+use crate::lock::Verdict;
+
+/// What a directory's lock says of loaded plugins.
+pub trait Judge<P>: Clone + PartialEq {
+    /// Whether there is a lock.
+    fn is_there(&self) -> bool;
+    /// Whether this version of the plugin that `file` names may be served.
+    fn judge(&self, file: &str, pair: &Pair, plugin: &P) -> Verdict;
+}
+
+#[derive(Debug)]
+pub(super) struct Locks<K>(BTreeMap<usize, InForce<K>>);
+
+#[derive(Debug)]
+struct InForce<K> {
+    lock: K,
+    /// When it makes way for what is there instead: nothing.
+    gone: Option<(Instant, K)>,
+}
+
+impl<K> Default for Locks<K> {
+    fn default() -> Self {
+        Self(BTreeMap::new())
+    }
+}
+
+impl<K: Clone + PartialEq> Locks<K> {
+    /// The one in force. None before the first scan.
+    pub(super) fn of(&self, directory: usize) -> Option<&K> {
+        self.0.get(&directory).map(|in_force| &in_force.lock)
+    }
+
+    /// Takes in what a scan saw. Whether another is in force now.
+    pub(super) fn seen<P>(&mut self, directory: usize, lock: K, now: Instant) -> bool
+    where
+        K: Judge<P>,
+    {
+        let Some(in_force) = self.0.get_mut(&directory) else {
+            self.0.insert(directory, InForce { lock, gone: None });
+            return true;
+        };
+        if !lock.is_there() && in_force.lock.is_there() {
+            let until = in_force.gone.as_ref().map_or(now + PATIENCE, |(until, _)| *until);
+            in_force.gone = Some((until, lock));
+            return false;
+        }
+        in_force.gone = None;
+        let is_new = in_force.lock != lock;
+        in_force.lock = lock;
+        is_new
+    }
+
+    /// The directories whose lock stayed away for too long.
+    pub(super) fn expire(&mut self, now: Instant) -> Vec<usize> {
+        let mut expired = Vec::new();
+        for (directory, in_force) in &mut self.0 {
+            if let Some((_, nothing)) = in_force.gone.take_if(|(until, _)| *until <= now) {
+                in_force.lock = nothing;
+                expired.push(*directory);
+            }
+        }
+        expired
+    }
+
+    /// When [`expire`](Self::expire) has something to say next.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        self.0.values().filter_map(|in_force| Some(in_force.gone.as_ref()?.0)).min()
+    }
+}

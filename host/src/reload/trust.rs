@@ -1,0 +1,172 @@
+//! The lock of a plugin directory as a scan finds it, and what it says of loaded plugins.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use super::locks::Judge;
+use super::read::{ReadError, Signature, read_at_most};
+use super::seen::Pair;
+use crate::catalog::Plugin;
+use crate::lock::{self, Files, LOCK_FILE, Lock, Locking, MAX_LOCK, Verdict, Version};
+use crate::manifest::Sha256Digest;
+
+/// What a directory's lock says, to a host that is so strict.
+#[derive(Clone, Debug)]
+pub struct Trust {
+    locking: Locking,
+    found: Found,
+}
+
+/// What there is of a lock.
+#[derive(Clone, Debug)]
+enum Found {
+    Nothing,
+    /// Something that is no lock, and no lock was there before.
+    Unusable,
+    Lock(Arc<Lock>),
+}
+
+impl PartialEq for Trust {
+    fn eq(&self, other: &Self) -> bool {
+        match (&self.found, &other.found) {
+            (Found::Nothing, Found::Nothing) | (Found::Unusable, Found::Unusable) => true,
+            (Found::Lock(one), Found::Lock(two)) => Arc::ptr_eq(one, two),
+            (Found::Nothing | Found::Unusable | Found::Lock(_), _) => false,
+        }
+    }
+}
+
+impl Judge<Arc<Plugin>> for Trust {
+    fn is_there(&self) -> bool {
+        matches!(self.found, Found::Unusable | Found::Lock(_))
+    }
+
+    fn judge(&self, file: &str, pair: &Pair, plugin: &Arc<Plugin>) -> Verdict {
+        match (&self.found, self.locking) {
+            (_, Locking::Ignored) | (Found::Nothing, Locking::Followed) => Verdict::Accepted,
+            (Found::Nothing, Locking::Required) => Verdict::Unlisted(
+                "only what is locked is served (--locked), and there is no toolrack.lock in its directory; \
+                 `toolrack approve` shows what lies there and makes one"
+                    .into(),
+            ),
+            (Found::Unusable, Locking::Followed | Locking::Required) => Verdict::Unlisted(
+                "held back: toolrack.lock in its directory cannot be used; that is told apart".into(),
+            ),
+            (Found::Lock(lock), locking) => {
+                lock::judge(lock, file, &Version::of(pair.files(), plugin), locking)
+            }
+        }
+    }
+}
+
+impl Pair {
+    /// What a lock knows of it.
+    #[must_use]
+    pub fn files(&self) -> Files {
+        Files { wasm: self.wasm, manifest: self.manifest, wit: self.wit }
+    }
+}
+
+/// Reads the same locks again and again, and remembers them.
+#[derive(Debug, Default)]
+pub(super) struct LockReader {
+    locking: Locking,
+    known: HashMap<PathBuf, KnownLock>,
+}
+
+#[derive(Clone, Debug)]
+struct KnownLock {
+    signature: Option<Signature>,
+    read: SystemTime,
+    digest: Option<Sha256Digest>,
+    /// What is wrong with the file, if it is no lock.
+    problem: Option<String>,
+    /// The lock; where the file is none, the one before it.
+    found: Found,
+}
+
+impl LockReader {
+    pub(super) fn new(locking: Locking) -> Self {
+        Self { locking, known: HashMap::new() }
+    }
+
+    /// What the lock at `path` says, and what is wrong with it. One that has become unusable leaves the one
+    /// before it in force. `reread` reads it whatever speaks against a change.
+    pub(super) fn look(&mut self, path: &Path, reread: bool) -> (Trust, Option<String>) {
+        let trust = |found| Trust { locking: self.locking, found };
+        if self.locking == Locking::Ignored {
+            return (trust(Found::Nothing), None);
+        }
+        let before = self.known.remove(path);
+        let signature = Signature::of(path).ok();
+        let known = match before {
+            Some(before) if !reread && before.is_proof_of(path, signature) => before,
+            before => match read_lock(path) {
+                Ok(None) => {
+                    // It may come back, damaged even.
+                    self.known.extend(before.map(|before| (path.to_owned(), before)));
+                    return (trust(Found::Nothing), None);
+                }
+                Ok(Some(bytes)) => KnownLock::of(&bytes, signature, before),
+                Err(problem) => KnownLock::unusable(problem, signature, before),
+            },
+        };
+        self.known.insert(path.to_owned(), known.clone());
+        (trust(known.found), known.problem)
+    }
+}
+
+impl KnownLock {
+    fn of(bytes: &[u8], signature: Option<Signature>, before: Option<Self>) -> Self {
+        let digest = Some(Sha256Digest::of(bytes));
+        // Equal bytes stay one lock, so that nothing is judged again.
+        if let Some(before) = before.as_ref().filter(|before| before.digest == digest) {
+            return Self { signature, read: SystemTime::now(), ..before.clone() };
+        }
+        match Lock::parse(bytes) {
+            Ok(lock) => Self {
+                signature,
+                read: SystemTime::now(),
+                digest,
+                problem: None,
+                found: Found::Lock(Arc::new(lock)),
+            },
+            Err(error) => Self { digest, ..Self::unusable(error.to_string(), signature, before) },
+        }
+    }
+
+    fn unusable(problem: String, signature: Option<Signature>, before: Option<Self>) -> Self {
+        let found = before.map_or(Found::Unusable, |before| before.found);
+        Self { signature, read: SystemTime::now(), digest: None, problem: Some(problem), found }
+    }
+
+    /// Whether nothing can have changed.
+    fn is_proof_of(&self, path: &Path, signature: Option<Signature>) -> bool {
+        // A link has the signature of what it leads to.
+        let proof = |known: Signature| known.is_proof(self.read) && !path.is_symlink();
+        self.signature == signature && signature.is_some_and(proof)
+    }
+}
+
+/// The lock of `directory`, if there is one; what is wrong with it and what to do, if it is no lock.
+pub fn lock_of(directory: &Path) -> Result<Option<Lock>, String> {
+    let Some(bytes) = read_lock(&directory.join(LOCK_FILE))? else { return Ok(None) };
+    Lock::parse(&bytes).map(Some).map_err(|error| error.to_string())
+}
+
+/// The bytes of a lock. A link is none: who may write where it leads could accept what it likes.
+fn read_lock(path: &Path) -> Result<Option<Vec<u8>>, String> {
+    if path.is_symlink() {
+        return Err(format!("{LOCK_FILE} is a link; put the file itself in its place"));
+    }
+    match read_at_most(path, MAX_LOCK) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(ReadError::Missing) => Ok(None),
+        Err(error) => Err(format!(
+            "{LOCK_FILE} {error}; restore it from version control, or delete it and let `toolrack approve` make a \
+             new one"
+        )),
+    }
+}
