@@ -48,6 +48,8 @@ cases! {
 }
 
 const LOOP: &str = "(loop $l (br $l)) unreachable";
+/// A plugin that is not left alone for crashing.
+const PATIENT: &str = "[limits]\ncrashes = 1_000_000";
 /// Nothing is spared but one limit, which is the first to be reached.
 const HUGE_FUEL: &str = "fuel = 1_000_000_000_000";
 
@@ -198,7 +200,7 @@ fn state_after_a_trap() -> Seen {
             (elem declare func $nothing)",
         ..Wat::default()
     };
-    let mut bench = Bench::beside("", &wat);
+    let mut bench = Bench::beside(PATIENT, &wat);
     for _ in 0..20 {
         let text = bench.client.text("bad_run");
         assert!(text.contains("unreachable"), "{text}");
@@ -288,7 +290,7 @@ fn with_progress(bench: &mut Bench) -> String {
 }
 
 fn a_hundred_traps() -> Seen {
-    let mut bench = Bench::beside("", &wasi("unreachable"));
+    let mut bench = Bench::beside(PATIENT, &wasi("unreachable"));
     let first = bench.client.text("bad_run");
     for _ in 0..100 {
         assert_eq!(bench.client.text("bad_run"), first);

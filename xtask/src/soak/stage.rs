@@ -35,7 +35,7 @@ impl Stage {
         let most = "fuel = 1_000_000_000_000\nconcurrency = 32";
         for (name, wasm, limits) in [
             ("good", &stage.wasm, "concurrency = 32".to_owned()),
-            ("limited", &bad, "fuel = 200_000\nconcurrency = 32".to_owned()),
+            ("limited", &bad, "fuel = 200_000\ncrashes = 1_000_000\nconcurrency = 32".to_owned()),
             ("greedy", &bad, "memory = \"4MiB\"\nconcurrency = 32".to_owned()),
             ("timed", &bad, format!("{most}\ntimeout = \"10ms\"")),
             ("patient", &bad, format!("{most}\ncpu = \"5m\"\ntimeout = \"5m\"")),
