@@ -18,6 +18,8 @@ pub(crate) struct Places {
     pub(crate) plugins: PathBuf,
     /// The Cargo.toml of the programs that the host is measured against.
     pub(crate) bench: PathBuf,
+    /// The Cargo.toml of the fuzzers.
+    pub(crate) fuzz: PathBuf,
     /// The plugin directory that a build completes with the Wasm files.
     pub(crate) manifests: PathBuf,
 }
@@ -43,6 +45,7 @@ impl Places {
             host: root.join("Cargo.toml"),
             plugins: root.join("plugins/Cargo.toml"),
             bench: root.join("bench/Cargo.toml"),
+            fuzz: root.join("fuzz/Cargo.toml"),
             manifests: root.join("manifests"),
             root,
         })
