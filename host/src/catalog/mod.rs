@@ -4,6 +4,8 @@
 //! after. It does not know files, JSON-RPC or how a plugin runs.
 
 mod budget;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod overrides;
 mod plugin;
 mod schema;

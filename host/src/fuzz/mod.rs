@@ -25,6 +25,7 @@ use crate::host::Host;
 use crate::protected::Protected;
 use crate::sandbox::Compiler;
 
+pub use crate::catalog::fuzz::schema;
 pub use crate::mcp::fuzz::lines;
 pub use crate::sandbox::fuzz::{cache, component, network, values};
 pub use manifest::manifest;
@@ -77,6 +78,7 @@ targets! {
     manifest seeds::manifests, 20_000;
     network seeds::network, 1_000;
     values seeds::random, 200;
+    schema seeds::schemas, 1_000;
     component seeds::components, 300;
     cache seeds::cached, 300;
 }

@@ -97,6 +97,30 @@ pub(super) fn network() -> Vec<Vec<u8>> {
     URLS.iter().map(|urls| format!("{GRANTS}\n{urls}").into_bytes()).collect()
 }
 
+/// Schemas, each with a value on a line of its own.
+pub(super) fn schemas() -> Vec<Vec<u8>> {
+    const ALL: [&str; 6] = [
+        r#"{"type":"object","required":["text"],"additionalProperties":false,"properties":{"text":{"type":
+            "string","minLength":1,"pattern":"^[a-z]+$"},"n":{"type":"integer","minimum":0,"multipleOf":2}}}
+{"text":"abc","n":4}"#,
+        r##"{"$defs":{"a":{"allOf":[{"$ref":"#/$defs/b"},{"$ref":"#/$defs/b"}]},"b":{"type":["null","array"],
+            "items":{"$ref":"#/$defs/a"},"uniqueItems":true}},"$ref":"#/$defs/a","default":{"x":1}}
+[[null],[]]"##,
+        r##"{"$id":"http://here/","$dynamicAnchor":"t","properties":{"l":{"$dynamicRef":"#t"},"r":{"$ref":
+            "http://here/"}},"unevaluatedProperties":false}
+{"l":{"l":{}},"r":{}}"##,
+        r#"{"if":{"const":1},"then":{"enum":[1,"1",null,{"a":[]}]},"else":{"not":{"oneOf":[{"type":"string"},
+            {"maxItems":2,"prefixItems":[{"type":"number"}],"contains":{},"minContains":2}]}}}
+[1,2,3]"#,
+        r#"{"patternProperties":{"^x-":{"format":"date-time"}},"dependentRequired":{"a":["b"]},"dependentSchemas":
+            {"a":{"propertyNames":{"maxLength":3}}},"minProperties":1,"exclusiveMaximum":1e300}
+{"x-a":"2026-01-01T00:00:00Z","a":1,"b":2}"#,
+        r##"{"anyOf":[{"$ref":"#/anyOf/1"},{"$anchor":"q","contentEncoding":"base64"},{"$ref":"#q"},true,false]}
+"AA==""##,
+    ];
+    ALL.iter().map(|text| text.as_bytes().to_vec()).collect()
+}
+
 /// Files of every kind of plugin, and of none.
 pub(super) fn components() -> Vec<Vec<u8>> {
     let wat = |text: &str| wat::parse_str(text).unwrap_or_else(|error| panic!("{error}"));
