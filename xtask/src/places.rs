@@ -51,6 +51,14 @@ impl Places {
         })
     }
 
+    /// The folders of the packages in the host's workspace.
+    pub(crate) fn packages(&self) -> Result<Vec<PathBuf>> {
+        let metadata = metadata(&self.host)?;
+        let packages = metadata["packages"].as_array().into_iter().flatten();
+        let manifests = packages.filter_map(|package| package["manifest_path"].as_str());
+        Ok(manifests.filter_map(|path| Path::new(path).parent()).map(Path::to_owned).collect())
+    }
+
     /// The folder that builds of the host go to.
     pub(crate) fn target(&self) -> Result<PathBuf> {
         target(&metadata(&self.host)?)

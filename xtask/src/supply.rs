@@ -1,10 +1,13 @@
 //! `cargo xtask deny` and `cargo xtask sbom`: what Toolrack is made of besides its own code.
 
+use std::collections::BTreeSet;
+use std::fs;
 use std::process::Command;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
+use serde_json::Value;
 
-use crate::command::{self, step};
+use crate::command::{self, cargo_on, step};
 use crate::places::Places;
 use crate::tools::{CYCLONEDX, DENY};
 
@@ -53,7 +56,7 @@ pub(crate) fn deny(places: &Places) -> Result<()> {
     Ok(())
 }
 
-/// Writes a bill of materials (CycloneDX, JSON) of the host.
+/// Writes a bill of materials (CycloneDX, JSON) of the host, as it is built for this machine.
 pub(crate) fn sbom(places: &Places) -> Result<()> {
     let program = CYCLONEDX.program(places)?;
     step("writing the bill of materials of the host");
@@ -63,12 +66,56 @@ pub(crate) fn sbom(places: &Places) -> Result<()> {
     cyclonedx.args(["--override-filename", name, "--manifest-path"]);
     cyclonedx.arg(places.root.join("host/Cargo.toml")).current_dir(&places.root);
     command::run(&mut cyclonedx, "the message above says why")?;
-    // It writes beside the manifest, and nowhere else.
     let file = format!("{name}.json");
     let written = places.root.join("host").join(&file);
+    let text = fs::read_to_string(&written)
+        .with_context(|| format!("there is no {}", written.display()))?;
+    // It writes beside each manifest of the workspace, and nowhere else.
+    for package in places.packages()? {
+        fs::remove_file(package.join(&file))?;
+    }
+    // Where the repository lies is nobody's business.
+    let text = text.replace(&*places.root.to_string_lossy(), "");
+    let mut bill = serde_json::from_str(&text).context("the bill is no JSON")?;
+    let count = only_what_is_built(&mut bill, &built(places)?)?;
     let kept = places.target()?.join(&file);
-    std::fs::rename(&written, &kept)
-        .with_context(|| format!("cannot move {} to {}", written.display(), kept.display()))?;
-    step(&format!("done: {}", kept.display()));
+    fs::write(&kept, serde_json::to_string_pretty(&bill)?)?;
+    step(&format!("done: {count} components in {}", kept.display()));
     Ok(())
+}
+
+/// What cargo builds the host from: names with versions.
+fn built(places: &Places) -> Result<BTreeSet<(String, String)>> {
+    let arguments = ["--package", "toolrack", "--edges", "normal", "--prefix", "none"];
+    let tree = command::capture(&mut cargo_on(&places.host, &["tree"], &arguments))?;
+    let mut packages = tree.lines().filter_map(|line| {
+        let mut words = line.split(' ');
+        let (name, version) = (words.next()?, words.next()?.strip_prefix('v')?);
+        Some((name.to_owned(), version.to_owned()))
+    });
+    let host = packages.next().context("`cargo tree` names no package")?;
+    Ok(packages.filter(|package| *package != host).collect())
+}
+
+/// Takes out of `bill` what only tests and fuzzers are built with, which its writer cannot tell apart. How many
+/// components are left: each that is built, and nothing else.
+fn only_what_is_built(bill: &mut Value, built: &BTreeSet<(String, String)>) -> Result<usize> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let components = bill["components"].as_array_mut().context("the bill has no components")?;
+    components.retain(|one| built.contains(&(text(&one["name"]), text(&one["version"]))));
+    let left: BTreeSet<_> =
+        components.iter().map(|one| (text(&one["name"]), text(&one["version"]))).collect();
+    let missing: Vec<_> = built.difference(&left).collect();
+    ensure!(missing.is_empty(), "the bill lacks {missing:?}");
+    let count = components.len();
+    let mut known: BTreeSet<_> = components.iter().map(|one| text(&one["bom-ref"])).collect();
+    known.insert(text(&bill["metadata"]["component"]["bom-ref"]));
+    let edges = bill["dependencies"].as_array_mut().context("the bill has no dependencies")?;
+    edges.retain(|edge| known.contains(&text(&edge["ref"])));
+    for edge in edges {
+        if let Some(on) = edge["dependsOn"].as_array_mut() {
+            on.retain(|on| known.contains(&text(on)));
+        }
+    }
+    Ok(count)
 }
