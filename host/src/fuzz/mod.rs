@@ -11,6 +11,7 @@ mod driver;
 #[path = "../../tests/it/guest.rs"]
 mod guest;
 mod manifest;
+#[cfg_attr(not(test), expect(dead_code, reason = "libFuzzer changes inputs by itself"))]
 mod noise;
 mod seeds;
 mod session;

@@ -166,6 +166,7 @@ pub(super) fn cached() -> Vec<Vec<u8>> {
 }
 
 /// What was once of interest, a file each, in the repository.
+#[cfg(test)]
 pub(super) fn kept(target: &str) -> Vec<PathBuf> {
     files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus").join(target))
 }

@@ -285,6 +285,7 @@ fn written(value: &Val) -> String {
     write::json(value, usize::MAX).expect("written")
 }
 
+#[cfg(test)]
 fn typed_values() -> impl Strategy<Value = (Shape, Val)> {
     shapes().prop_flat_map(|shape| {
         let values = values_of(&shape);
@@ -292,6 +293,7 @@ fn typed_values() -> impl Strategy<Value = (Shape, Val)> {
     })
 }
 
+#[cfg(test)]
 fn changed_values() -> impl Strategy<Value = (Shape, Val, Vec<(Index, Change)>)> {
     let changes = prop::collection::vec(changes(), 1..4);
     (typed_values(), changes).prop_map(|((shape, value), changes)| (shape, value, changes))
