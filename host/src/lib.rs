@@ -2,6 +2,9 @@
 //!
 //! The modules stand in layers; imports point down only. ARCHITECTURE.md is the map.
 
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
+
 pub mod cli;
 pub mod serve;
 

@@ -8,9 +8,10 @@ use crate::places::Places;
 /// Checks every workspace; changes nothing.
 pub(crate) fn run(places: &Places) -> Result<()> {
     let workspaces = [("host and SDK", &places.host), ("plugins", &places.plugins)];
-    // Clippy would have to check all of wasmtime once more for it.
+    // Clippy would have to check all of wasmtime once more for each of them.
     let measured = ("what the host is measured against", &places.bench);
-    for (what, manifest) in workspaces.into_iter().chain([measured]) {
+    let fuzzers = ("fuzzers", &places.fuzz);
+    for (what, manifest) in workspaces.into_iter().chain([measured, fuzzers]) {
         step(&format!("formatting of {what}"));
         let mut fmt = cargo_on(manifest, &["fmt"], &["--all", "--check"]);
         command::run(&mut fmt, "`cargo fmt --all` in that workspace puts it right")?;

@@ -7,13 +7,16 @@ mod build;
 mod client;
 mod command;
 mod demo;
+mod fuzz;
 mod lint;
 mod places;
 mod scenes;
 mod soak;
+mod supply;
 mod targets;
 mod template;
 mod test;
+mod tools;
 
 use std::process::ExitCode;
 
@@ -37,13 +40,18 @@ cargo xtask: build, try and check Toolrack
                               cancellations, reloads, a client's mistakes; memory, descriptors and
                               threads have to stay flat; --minutes N, --counts, --host FILE, --svg FILE
   cargo xtask lint            formatting, clippy and documentation, as CI checks them
+  cargo xtask fuzz [TARGET]   invents input at the host's borders, --minutes N for each of them; with
+                              libFuzzer, or --blind with what the tests are built with
+  cargo xtask deny            licences, versions, sources and known faults of all that is used
+  cargo xtask sbom            a bill of materials of the host: target/toolrack.cdx.json
 
 New here? `cargo xtask demo` takes a few minutes the first time and shows all there is.
 Before you send a change: `cargo xtask lint` and `cargo xtask test`.
 A plugin of your own: copy plugins/hello and manifests/hello.toml, give both another name, add the
 folder to `members` in plugins/Cargo.toml, and `cargo xtask build`.
 
-The Wasm targets are installed through rustup where they are missing. Nothing else is installed.";
+The Wasm targets are installed through rustup where they are missing; what `fuzz`, `deny` and `sbom` need,
+through cargo into target/tools/. Nothing else is installed.";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -67,7 +75,10 @@ fn run(arguments: &[String]) -> Result<()> {
         ["lint"] => lint::run(&places)?,
         ["bench", ref words @ ..] => bench::run(&places, words)?,
         ["soak", ref words @ ..] => soak::run(&places, words)?,
-        ["build" | "demo" | "lint", surplus, ..] => {
+        ["fuzz", ref words @ ..] => fuzz::run(&places, words)?,
+        ["deny"] => supply::deny(&places)?,
+        ["sbom"] => supply::sbom(&places)?,
+        ["build" | "demo" | "lint" | "deny" | "sbom", surplus, ..] => {
             bail!("`{}` takes no arguments, but got `{surplus}`", arguments[0])
         }
         [unknown, ..] => bail!("there is no `{unknown}`; `cargo xtask` lists what there is"),

@@ -18,6 +18,8 @@ pub(crate) struct Places {
     pub(crate) plugins: PathBuf,
     /// The Cargo.toml of the programs that the host is measured against.
     pub(crate) bench: PathBuf,
+    /// The Cargo.toml of the fuzzers.
+    pub(crate) fuzz: PathBuf,
     /// The plugin directory that a build completes with the Wasm files.
     pub(crate) manifests: PathBuf,
 }
@@ -43,9 +45,18 @@ impl Places {
             host: root.join("Cargo.toml"),
             plugins: root.join("plugins/Cargo.toml"),
             bench: root.join("bench/Cargo.toml"),
+            fuzz: root.join("fuzz/Cargo.toml"),
             manifests: root.join("manifests"),
             root,
         })
+    }
+
+    /// The folders of the packages in the host's workspace.
+    pub(crate) fn packages(&self) -> Result<Vec<PathBuf>> {
+        let metadata = metadata(&self.host)?;
+        let packages = metadata["packages"].as_array().into_iter().flatten();
+        let manifests = packages.filter_map(|package| package["manifest_path"].as_str());
+        Ok(manifests.filter_map(|path| Path::new(path).parent()).map(Path::to_owned).collect())
     }
 
     /// The folder that builds of the host go to.

@@ -49,27 +49,92 @@ pub(super) fn within<T>(validate: impl FnOnce() -> T) -> Result<T, Spent> {
     }
 }
 
-/// Puts the keyword into every subschema of `schema`.
-pub(super) fn insert(schema: &mut Value) {
-    let Value::Object(members) = schema else { return };
+/// Puts the keyword into every subschema of `schema`; or says which reference would get round it.
+pub(super) fn insert(schema: &mut Value) -> Result<(), String> {
+    let members = match schema {
+        Value::Object(members) => members,
+        // Of no keyword that there is, but a reference may lead into any.
+        Value::Array(items) => return items.iter_mut().try_for_each(insert),
+        _ => return Ok(()),
+    };
     for (key, member) in members.iter_mut() {
-        match (key.as_str(), member) {
-            // Plain data.
-            (
-                "$vocabulary" | "const" | "default" | "dependentRequired" | "enum" | "examples",
-                _,
-            ) => {}
-            // Schemas by name.
-            (
-                "$defs" | "definitions" | "dependencies" | "dependentSchemas" | "patternProperties"
-                | "properties",
-                Value::Object(schemas),
-            ) => schemas.values_mut().for_each(insert),
-            (_, Value::Array(items)) => items.iter_mut().for_each(insert),
-            (_, member) => insert(member),
+        match (Place::below(key), member) {
+            (Place::Data, _) => {}
+            (Place::Names, Value::Object(schemas)) => schemas.values_mut().try_for_each(insert)?,
+            (_, Value::String(to)) if REFERENCES.contains(&key.as_str()) => {
+                if leads_into_data(to) {
+                    return Err(format!("`{key}` leads to {to}, which is data and no schema"));
+                }
+            }
+            (_, member) => insert(member)?,
         }
     }
     members.insert(KEYWORD.into(), Value::Bool(true));
+    Ok(())
+}
+
+const REFERENCES: [&str; 3] = ["$ref", "$dynamicRef", "$recursiveRef"];
+
+/// What stands below a keyword.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// Plain data, which must stay as it is.
+    Data,
+    /// Schemas by name.
+    Names,
+    /// A schema, several, or something that a reference makes one.
+    Schema,
+}
+
+impl Place {
+    fn below(keyword: &str) -> Self {
+        match keyword {
+            "$vocabulary" | "const" | "default" | "dependentRequired" | "enum" | "examples" => {
+                Self::Data
+            }
+            "$defs" | "definitions" | "dependencies" | "dependentSchemas" | "patternProperties"
+            | "properties" => Self::Names,
+            _ => Self::Schema,
+        }
+    }
+}
+
+/// Whether a reference leads to where the keyword is not, whatever schema its pointer begins in.
+fn leads_into_data(to: &str) -> bool {
+    let Some((_, pointer)) = to.split_once('#') else { return false };
+    let mut place = Place::Schema;
+    for step in decoded(pointer).split('/').skip(1) {
+        place = match place {
+            Place::Names => Place::Schema,
+            Place::Schema | Place::Data => {
+                Place::below(&step.replace("~1", "/").replace("~0", "~"))
+            }
+        };
+        if place == Place::Data {
+            return true;
+        }
+    }
+    false
+}
+
+/// A fragment without its percent signs.
+fn decoded(fragment: &str) -> String {
+    let mut bytes = Vec::new();
+    let mut rest = fragment.as_bytes();
+    while let [first, after @ ..] = rest {
+        let digit = |at: usize| char::from(*after.get(at)?).to_digit(16);
+        (bytes, rest) = match (first, digit(0), digit(1)) {
+            (b'%', Some(high), Some(low)) => {
+                bytes.push((high * 16 + low) as u8);
+                (bytes, &after[2..])
+            }
+            _ => {
+                bytes.push(*first);
+                (bytes, after)
+            }
+        };
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// The keyword's part in a schema.

@@ -8,6 +8,8 @@ mod bucket;
 mod budget;
 mod circuit;
 mod definition;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod overrides;
 mod pace;
 mod plugin;

@@ -41,7 +41,7 @@ impl Schema {
             return Err(format!("it has {patterns} patterns; the most is {MAX_PATTERNS}"));
         }
         let is_plain = patterns == 0 && count(&value, &["$ref", "$dynamicRef"]) == 0;
-        budget::insert(&mut value);
+        budget::insert(&mut value).map_err(|refused| short(&refused))?;
         jsonschema::options()
             .with_draft(Draft::Draft202012)
             // The linear engine: a pattern cannot be made to search for ever.
@@ -65,7 +65,7 @@ impl Schema {
         }
     }
 
-    fn check_here(&self, value: &Value) -> Result<(), String> {
+    pub(super) fn check_here(&self, value: &Value) -> Result<(), String> {
         let problems: Vec<String> = budget::within(|| {
             let errors = self.validator.iter_errors(value).take(MAX_PROBLEMS);
             errors.map(|error| problem(&error)).collect()
@@ -144,6 +144,11 @@ mod tests {
         }
         let doubling = format!(r##"{{"$defs":{{{defs}"d60":{{}}}},"$ref":"#/$defs/d0"}}"##);
         check(&doubling, "{}", too_long);
+        // A keyword that nobody knows, and lists in lists.
+        check(&doubling.replace("$defs", "x"), "{}", too_long);
+        let listed =
+            doubling.replace(r##""$defs":{"##, r##""x":[[{"##).replace("}},\"$ref", "}}]],\"$ref");
+        check(&listed.replace("#/$defs/", "#/x/0/0/"), "{}", too_long);
         // Each step takes long.
         let pattern = r#"{"pattern":"(\\w{1,40}x)+y"}"#;
         let slow = doubling.replace(r#""d60":{}"#, &format!(r#""d60":{pattern}"#));
@@ -157,6 +162,29 @@ mod tests {
         // Recursion that a value ends is fine.
         let tree = r##"{"properties":{"left":{"$ref":"#"},"right":{"$ref":"#"}},"additionalProperties":false}"##;
         check(tree, r#"{"left":{"left":{},"right":{"right":{}}}}"#, "");
+    }
+
+    #[test]
+    fn no_reference_makes_data_a_schema() {
+        for (keyword, to) in [
+            ("default", "#/default/a"),
+            ("const", "#/const/a"),
+            ("enum", "#/enum/0/a"),
+            ("examples", "#/examples/0/a"),
+            ("default", "#/%64efault/a"),
+            ("default", "http://here/#/default/a"),
+        ] {
+            let data = if to.contains("/0/") { r#"[{"a":{}}]"# } else { r#"{"a":{}}"# };
+            let text = format!(
+                r#"{{"$id":"http://here/","{keyword}":{data},"anyOf":[{{"$ref":"{to}"}}]}}"#
+            );
+            let schema = RawValue::from_string(text).expect("JSON");
+            let refused = Schema::compile(&schema).err().expect("refused");
+            assert!(refused.ends_with("which is data and no schema"), "{refused}");
+        }
+        let named =
+            r##"{"properties":{"const":{"type":"null"}},"items":{"$ref":"#/properties/const"}}"##;
+        check(named, "[null]", "");
     }
 
     #[test]
@@ -188,6 +216,9 @@ mod tests {
             r#"{"pattern":"("}"#,
             r#"{"pattern":"(?=look)"}"#,
             r##"{"$ref":"#/$defs/missing"}"##,
+            r#"{"default":{"$id":"http://d/"},"$ref":"http://d/"}"#,
+            r##"{"const":{"$anchor":"d"},"anyOf":[{"$ref":"#d"}]}"##,
+            r##"{"enum":[{"$dynamicAnchor":"d"}],"anyOf":[{"$dynamicRef":"#d"}]}"##,
         ] {
             let schema = RawValue::from_string(text.into()).expect("JSON");
             assert!(Schema::compile(&schema).is_err(), "{text}");

@@ -7,6 +7,8 @@
 mod batch;
 mod driver;
 mod engine;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod lines;
 mod message;
 mod news;

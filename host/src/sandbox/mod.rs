@@ -17,6 +17,8 @@ mod contract;
 mod engine;
 mod folders;
 mod functions;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod guest;
 mod held;
 mod hidden;

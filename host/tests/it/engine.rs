@@ -284,7 +284,7 @@ fn pages_follow_each_other_to_the_end() {
 }
 
 /// What can be called of [`CATALOG`] while this plugin is loaded.
-pub(crate) fn early(name: &str, prefix: &str) -> Catalog {
+fn early(name: &str, prefix: &str) -> Catalog {
     let name = PluginName::new(name).expect("a name");
     Catalog::early(CATALOG.plugins().to_vec(), None, [(&name, prefix)].into_iter())
 }

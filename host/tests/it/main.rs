@@ -15,7 +15,6 @@
 //! | `catalog.rs` | directories to a catalog: what is served, what is refused and why |
 //! | `engine.rs` | the protocol in memory, line by line |
 //! | `architecture.rs` | ARCHITECTURE.md, against the tree |
-//! | `any_input.rs` | the protocol in memory, under invented input |
 //! | `histories.rs` | the core of reloading, under invented histories of files, hints and time |
 //! | `server.rs` | the real binary as a client sees it |
 //! | `reload.rs` | the real binary while its plugin directory changes |
@@ -35,7 +34,6 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
-mod any_input;
 mod architecture;
 mod between;
 mod cache;

@@ -1,10 +1,7 @@
-//! Manifests as people write them: golden errors, complete values, and noise.
+//! Manifests as people write them: golden errors and complete values.
 //!
 //! `manifests/*.toml` are wrong, each with its error in `*.err`; `manifests/good/*.toml` are right.
 //! After a change of words, `BLESS=1 cargo test --test it manifests` rewrites the errors: read the diff.
-
-#[path = "../manifests/noise.rs"]
-mod noise;
 
 use std::ffi::OsStr;
 use std::fs;

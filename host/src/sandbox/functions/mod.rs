@@ -10,8 +10,8 @@ mod function;
 mod names;
 mod notes;
 mod number;
-#[cfg(test)]
-mod properties;
+#[cfg(any(test, fuzzing))]
+pub(super) mod properties;
 mod read;
 mod schema;
 mod shape;

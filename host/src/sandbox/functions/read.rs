@@ -56,7 +56,7 @@ pub(super) fn arguments(parameters: &[(String, Shape)], text: &str) -> Result<Ve
 }
 
 /// One value.
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 pub(super) fn value(shape: &Shape, text: &str) -> Result<Val, Fault> {
     Reader { left: MAX_VALUES }.value(shape, parse(text)?)
 }

@@ -39,7 +39,7 @@ pub(super) fn answer(result: &Shape) -> Result<String, Unfit> {
 }
 
 /// The schema of one value.
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 pub(super) fn value(shape: &Shape, way: Way) -> Result<String, Unfit> {
     written(way, |schema| schema.shape(shape))
 }

@@ -59,7 +59,7 @@ pub(super) enum Unfit {
 }
 
 impl Integer {
-    #[cfg(test)]
+    #[cfg(any(test, fuzzing))]
     pub(super) const ALL: [Self; 8] =
         [Self::S8, Self::U8, Self::S16, Self::U16, Self::S32, Self::U32, Self::S64, Self::U64];
 

@@ -178,6 +178,7 @@ impl fmt::Display for Target {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::properties::as_the_url_crate_sees;
     use super::*;
 
     fn grant(scheme: Scheme, host: HostPattern, port: u16) -> NetworkGrant {
@@ -310,13 +311,7 @@ mod tests {
         ) {
             let scheme = if secure { "https" } else { "http" };
             if let Ok(target) = Target::parse(scheme, &authority) {
-                let url = url::Url::parse(&format!("{scheme}://{authority}/")).expect("a URL too");
-                prop_assert_eq!(url.port_or_known_default(), Some(target.port));
-                let host = url.host_str().expect("a host");
-                prop_assert_eq!(host.strip_suffix('.').unwrap_or(host), target.host.to_string());
-                prop_assert!(url.username().is_empty() && url.password().is_none());
-                // What is shown in an error is itself understood, as the same.
-                prop_assert_eq!(&Target::parse(scheme, &target.authority()), &Ok(target));
+                as_the_url_crate_sees(scheme, &authority, &target);
             }
         }
     }

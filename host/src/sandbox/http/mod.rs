@@ -11,6 +11,8 @@ mod body;
 mod connect;
 mod failure;
 mod network;
+#[cfg(any(test, fuzzing))]
+pub(super) mod properties;
 mod requests;
 mod resolve;
 mod send;

@@ -5,10 +5,23 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use toolrack::mcp::{Action, CallKey, Engine, Line, Settings};
-use toolrack::tool::{CallError, Output, Progress, Usage};
 
-use crate::engine::{CATALOG, early};
+use super::{CATALOG, Seen, invented};
+use crate::catalog::Catalog;
+use crate::mcp::{Action, CallKey, Engine, Line, Settings};
+use crate::name::PluginName;
+use crate::tool::{CallError, Output, Progress, Usage};
+
+/// The most events of a session.
+const MAX_EVENTS: usize = 200;
+
+/// Plays a session in which each four bytes stand for something that happens.
+pub fn session(bytes: &[u8]) -> Seen {
+    let event = event();
+    let events = bytes.chunks(4).take(MAX_EVENTS).map(|bytes| invented(&event, bytes)).collect();
+    let calls = play(events).unwrap_or_else(|wrong| panic!("{wrong}"));
+    if calls > 0 { Seen::Accepted } else { Seen::Refused }
+}
 
 /// Something that happens to an engine.
 #[derive(Clone, Debug)]
@@ -151,8 +164,10 @@ fn drain(engine: &mut Engine, ledger: &mut Ledger, calls: &mut Vec<CallKey>) -> 
     Ok(())
 }
 
-fn play(events: Vec<Event>) -> Result<(), String> {
+/// How many calls were begun, or what was answered wrongly.
+fn play(events: Vec<Event>) -> Result<usize, String> {
     let mut engine = Engine::new(Settings::default());
+    let mut begun = 0;
     let (mut ledger, mut calls) = (Ledger::default(), Vec::new());
     for event in events {
         match event {
@@ -189,9 +204,16 @@ fn play(events: Vec<Event>) -> Result<(), String> {
                 }
             }
             Event::Publish => engine.publish(CATALOG.clone()),
-            Event::Early => engine.publish(Arc::new(early("other", "good_other"))),
+            Event::Early => {
+                let name = PluginName::new("other").expect("a name");
+                let loading = [(&name, "good_other")].into_iter();
+                let early = Catalog::early(CATALOG.plugins().to_vec(), None, loading);
+                engine.publish(Arc::new(early));
+            }
         }
+        let before = calls.len();
         drain(&mut engine, &mut ledger, &mut calls)?;
+        begun += calls.len().saturating_sub(before);
     }
     engine.finish(std::iter::empty());
     drain(&mut engine, &mut ledger, &mut calls)?;
@@ -203,9 +225,10 @@ fn play(events: Vec<Event>) -> Result<(), String> {
             return Err(format!("no answer for {id}"));
         }
     }
-    Ok(())
+    Ok(begun)
 }
 
+#[cfg(test)]
 proptest! {
     #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..Default::default() })]
 

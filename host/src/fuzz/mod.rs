@@ -1,0 +1,125 @@
+//! Invented input at the host's borders: for each border one function of bytes, which panics where a promise
+//! is broken.
+//!
+//! In no build but those of tests and of fuzzers (`--cfg fuzzing`). libFuzzer calls the functions through the
+//! programs in `fuzz/targets/`, the tests call them through `driver`, on any toolchain. How input is
+//! invented is known to those two, what must hold to the functions.
+
+#[cfg(test)]
+mod driver;
+#[allow(dead_code, reason = "the tests use all of it")]
+#[path = "../../tests/it/guest.rs"]
+mod guest;
+mod manifest;
+#[cfg_attr(not(test), expect(dead_code, reason = "libFuzzer changes inputs by itself"))]
+mod noise;
+mod seeds;
+mod session;
+
+use std::sync::{Arc, LazyLock};
+
+use proptest::strategy::{Strategy, ValueTree as _};
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+
+use crate::catalog::Catalog;
+use crate::host::Host;
+use crate::protected::Protected;
+use crate::sandbox::Compiler;
+
+pub use crate::catalog::fuzz::schema;
+pub use crate::mcp::fuzz::lines;
+pub use crate::sandbox::fuzz::{cache, component, network, values};
+pub use manifest::manifest;
+pub use session::session;
+
+/// What became of an input. Both must be seen, or only one side of a border is tested.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Seen {
+    /// It was understood, granted, loaded, found.
+    Accepted,
+    /// It was not.
+    Refused,
+}
+
+/// A border, and how it is tried.
+#[derive(Clone, Copy)]
+pub struct Target {
+    /// Its name, also that of its program in `fuzz/targets/`.
+    pub name: &'static str,
+    /// Tries one input.
+    pub body: fn(&[u8]) -> Seen,
+    /// What to begin with.
+    pub seeds: fn() -> Vec<Vec<u8>>,
+    /// How often a test tries it that is given no time.
+    pub rounds: u64,
+}
+
+macro_rules! targets {
+    ($($name:ident $seeds:path, $rounds:literal;)*) => {
+        /// All of them.
+        pub const TARGETS: [Target; [$($rounds),*].len()] = [$(
+            Target { name: stringify!($name), body: $name, seeds: $seeds, rounds: $rounds },
+        )*];
+
+        #[cfg(test)]
+        mod tests {
+            $(
+                #[test]
+                fn $name() {
+                    super::driver::drive(stringify!($name));
+                }
+            )*
+        }
+    };
+}
+
+targets! {
+    session seeds::random, 200;
+    lines seeds::sessions, 2_000;
+    manifest seeds::manifests, 20_000;
+    network seeds::network, 1_000;
+    values seeds::random, 200;
+    schema seeds::schemas, 1_000;
+    component seeds::components, 300;
+    cache seeds::cached, 300;
+}
+
+/// Writes the seeds of the target `name` into the directory that `TOOLRACK_FUZZ_CORPUS` names, if it does: before
+/// libFuzzer looks there.
+#[cfg(fuzzing)]
+pub fn write_seeds(name: &str) {
+    let Some(directory) = std::env::var_os("TOOLRACK_FUZZ_CORPUS") else { return };
+    let target = TARGETS.into_iter().find(|target| target.name == name).expect("a target");
+    for (number, seed) in (target.seeds)().into_iter().enumerate() {
+        let path = std::path::Path::new(&directory).join(format!("seed-{number}"));
+        std::fs::write(path, seed).expect("a seed");
+    }
+}
+
+/// What a strategy makes of a few bytes: others of others, so that changing, moving or leaving out some of
+/// an input changes, moves or leaves out what they stand for.
+pub(crate) fn invented<S: Strategy>(strategy: &S, bytes: &[u8]) -> S::Value {
+    let mut seed = [0; 32];
+    seed.iter_mut().zip(bytes).for_each(|(seed, byte)| *seed = *byte);
+    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &seed);
+    let config = Config { failure_persistence: None, ..Config::default() };
+    let tree = strategy.new_tree(&mut TestRunner::new_with_rng(config, rng));
+    tree.expect("no strategy here refuses what it made").current()
+}
+
+/// A catalog with `good_run`, which nobody calls.
+pub(crate) static CATALOG: LazyLock<Arc<Catalog>> = LazyLock::new(|| {
+    let directory = tempfile::TempDir::new().expect("a directory");
+    let file = |name| directory.path().join(name);
+    std::fs::write(file("good.toml"), "").expect("a manifest");
+    std::fs::write(file("good.wasm"), guest::Wat::default().build()).expect("a module");
+    let host = Host::start(Compiler::in_process(), Protected::default()).expect("a host");
+    let mut loader = host.load(&[directory.path().to_owned()]);
+    let catalog = host.guests().block_on(async {
+        while loader.step().await {}
+        loader.catalog()
+    });
+    host.stop();
+    assert!(catalog.refusals().is_empty(), "{:?}", catalog.refusals());
+    Arc::new(catalog)
+});

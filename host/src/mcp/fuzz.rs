@@ -1,0 +1,79 @@
+//! Any bytes as a client's stream: cut alike wherever reads end, and answered by valid lines.
+
+use serde_json::Value;
+
+use super::lines::Cutter;
+use super::{Action, Engine, Line, Settings};
+use crate::fuzz::{CATALOG, Seen};
+use crate::tool::{Output, Usage};
+
+/// Reads `bytes` as a stream, in pieces of as many bytes as the first one says.
+pub fn lines(bytes: &[u8]) -> Seen {
+    let Some((&size, stream)) = bytes.split_first() else { return Seen::Refused };
+    let mut cutter = Cutter::default();
+    let pieces = stream.chunks(usize::from(size) + 1);
+    let mut lines: Vec<Line> = pieces.flat_map(|piece| cutter.push(piece)).collect();
+    lines.extend(cutter.end());
+    if stream.len() <= super::MAX_LINE {
+        cut_at_every_newline(stream, &lines);
+    }
+
+    let mut engine = Engine::new(Settings::default());
+    engine.publish(CATALOG.clone());
+    let mut seen = Seen::Refused;
+    for line in lines {
+        // The beginning of a line that is too long may be anything, too.
+        let line = match line {
+            Line::Whole(start) if size == u8::MAX => Line::TooLong(start),
+            line => line,
+        };
+        let _ = engine.is_urgent(&line);
+        engine.line(&line);
+        if carry_out(&mut engine) {
+            seen = Seen::Accepted;
+        }
+    }
+    engine.finish(std::iter::empty());
+    carry_out(&mut engine);
+    assert_eq!(engine.in_flight(), 0, "left");
+    seen
+}
+
+fn cut_at_every_newline(stream: &[u8], lines: &[Line]) {
+    let mut expected: Vec<&[u8]> = stream.split(|&byte| byte == b'\n').collect();
+    // What follows the last newline is a line only if it is there.
+    expected.pop_if(|last| last.is_empty());
+    let whole = lines.iter().map(|line| match line {
+        Line::Whole(bytes) => &bytes[..],
+        Line::TooLong(_) => panic!("a line is too long in {} bytes", stream.len()),
+    });
+    assert!(whole.eq(expected), "{lines:?}");
+}
+
+/// Answers calls at once. Whether there was a result among what went out.
+fn carry_out(engine: &mut Engine) -> bool {
+    let mut any_result = false;
+    while let Some(action) = engine.next_action() {
+        match action {
+            Action::Send(line) => {
+                assert!(!line.contains(['\n', '\r']), "more than one line: {line:?}");
+                let sent: Value = serde_json::from_str(&line).expect("JSON");
+                let messages = sent.as_array().map_or(std::slice::from_ref(&sent), Vec::as_slice);
+                assert!(!messages.is_empty(), "an empty batch");
+                for message in messages {
+                    let has = |key: &str| message.get(key).is_some();
+                    assert_eq!(message["jsonrpc"], "2.0", "{line}");
+                    let kinds = [has("method"), has("result"), has("error")];
+                    assert_eq!(kinds.iter().filter(|kind| **kind).count(), 1, "{line}");
+                    assert!(has("method") || has("id"), "{line}");
+                    any_result |= has("result");
+                }
+            }
+            Action::Call(call) => {
+                engine.outcome(call.key, Ok(Output::default()), Usage::default());
+            }
+            Action::Cancel(_) => {}
+        }
+    }
+    any_result
+}

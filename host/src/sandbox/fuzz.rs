@@ -1,0 +1,101 @@
+//! Any bytes as a component, and as the files of the cache.
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
+
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+
+use super::cache::Cache;
+use super::compiler::PANICKED;
+use super::{Compiler, Guest, Sandbox};
+use crate::fuzz::Seen;
+use crate::manifest::{Bytes, Grants, Limits, Sha256Digest};
+use crate::sandbox::Wasm;
+use crate::text::forbidden_char;
+
+pub use super::functions::properties::values;
+pub use super::http::properties::network;
+
+/// Loads `bytes` as a component, lists its tools, and calls the first few.
+pub fn component(bytes: &[u8]) -> Seen {
+    static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().expect("a runtime"));
+    static SANDBOX: LazyLock<Arc<Sandbox>> =
+        LazyLock::new(|| Arc::new(Sandbox::new(Compiler::in_process()).expect("a sandbox")));
+    let limits = Limits {
+        fuel: 1_000_000,
+        cpu: Duration::from_millis(100),
+        timeout: Duration::from_millis(100),
+        ..Limits::default()
+    };
+    RUNTIME.block_on(async {
+        let guest = Guest::compile(SANDBOX.clone(), Wasm::of(bytes), limits, Grants::default());
+        let guest = match guest.await {
+            Ok(guest) => guest,
+            Err(error) => {
+                let error = error.to_string();
+                assert!(forbidden_char(&error).is_none(), "{error:?}");
+                assert!(error != PANICKED, "{error}");
+                return Seen::Refused;
+            }
+        };
+        match guest.tools().await {
+            Err(error) => assert!(forbidden_char(&error.to_string()).is_none(), "{error:?}"),
+            Ok(listed) => {
+                for tool in listed.tools.iter().take(4) {
+                    // However it ends, it does.
+                    let _ = guest.call(&tool.name, "{}", None).await.outcome;
+                }
+            }
+        }
+        Seen::Accepted
+    })
+}
+
+/// What is in the cache before it is damaged.
+const CODE: &[u8] = b"what stands for compiled code, of some length, and is sealed as that is";
+
+/// Puts `bytes` where code or a key was. The first byte says where and how.
+pub fn cache(bytes: &[u8]) -> Seen {
+    static ROOT: LazyLock<TempDir> = LazyLock::new(|| TempDir::new().expect("a directory"));
+    let Some((&how, bytes)) = bytes.split_first() else { return Seen::Refused };
+    // Several threads may be at it.
+    let directory = ROOT.path().join(format!("{:?}", std::thread::current().id()));
+    let open = || Cache::open(&directory, "", Bytes::new(1 << 20)).expect("a cache");
+    let wasm = Sha256Digest::of(b"wasm");
+    open().keep(&wasm, CODE);
+    let (entry, key) = (entry(&directory), directory.join("key"));
+    match how % 4 {
+        0 => fs::write(&entry, bytes).expect("an entry"),
+        1 => fs::write(&entry, damaged(fs::read(&entry).expect("an entry"), bytes)).expect("one"),
+        2 => fs::write(&key, bytes).expect("a key"),
+        _ => fs::write(&key, damaged(fs::read(&key).expect("a key"), bytes)).expect("a key"),
+    }
+    let cache = open();
+    let found = cache.read(&wasm);
+    assert!(found.as_deref().is_none_or(|code| code == CODE), "{found:?}");
+    cache.keep(&wasm, CODE);
+    assert_eq!(cache.read(&wasm).as_deref(), Some(CODE), "it was not mended");
+    if found.is_some() { Seen::Accepted } else { Seen::Refused }
+}
+
+/// The one file with code.
+fn entry(directory: &std::path::Path) -> PathBuf {
+    let mut entries =
+        fs::read_dir(directory).expect("a directory").map(|entry| entry.expect("one"));
+    let entry = entries.find(|entry| entry.path().extension().is_some()).expect("an entry");
+    entry.path()
+}
+
+/// `whole` with what pairs of bytes say: where, and which bits are wrong there. At its end it is cut.
+fn damaged(mut whole: Vec<u8>, by: &[u8]) -> Vec<u8> {
+    for pair in by.chunks_exact(2) {
+        match whole.get_mut(usize::from(pair[0])) {
+            Some(byte) => *byte ^= pair[1],
+            None => whole.truncate(usize::from(pair[1])),
+        }
+    }
+    whole
+}
