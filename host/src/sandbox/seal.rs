@@ -29,10 +29,12 @@ impl Seal {
         let path = directory.join(KEY);
         // Hosts that start at once agree: one of them links its key, and all read that.
         for _ in 0..3 {
-            if let Ok(key) = read(&path) {
-                return Hmac::new_from_slice(&key).map(Self).map_err(io::Error::other);
+            match read(&path) {
+                Ok(key) => return Hmac::new_from_slice(&key).map(Self).map_err(io::Error::other),
+                // Another host may link its key just now: that one stays.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(_) => stored::remove(&path),
             }
-            stored::remove(&path);
             let mut key = [0; 32];
             getrandom::fill(&mut key)?;
             let made = stored::write_beside(directory, [&key, &[]])?;
@@ -70,4 +72,24 @@ impl Seal {
 fn read(path: &Path) -> io::Result<[u8; 32]> {
     let bytes = stored::read(&mut stored::open(path)?, 32)?;
     bytes.try_into().map_err(|_| io::ErrorKind::InvalidData.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+
+    #[test]
+    fn hosts_that_start_at_once_agree_on_a_key() {
+        for _ in 0..100 {
+            let root = tempfile::tempdir().expect("a directory");
+            let tag = || Seal::of(root.path()).expect("a key").tag("name", b"bytes");
+            let tags: Vec<_> = thread::scope(|scope| {
+                let hosts: Vec<_> = (0..8).map(|_| scope.spawn(tag)).collect();
+                hosts.into_iter().map(|host| host.join().expect("a tag")).collect()
+            });
+            assert_eq!(tags, vec![tag(); 8]);
+        }
+    }
 }

@@ -29,6 +29,8 @@ pub(crate) struct Client {
     stderr: mpsc::Receiver<String>,
     /// The ids of the requests that were sent, but for those sent as bytes.
     asked: Vec<Value>,
+    /// How many of them got an id of their own.
+    numbered: u64,
     /// What came on stdout and stderr so far.
     heard: Vec<Value>,
     logged: Vec<String>,
@@ -51,7 +53,8 @@ impl Client {
         let lines = read_by(child.stdout.take().expect("its stdout"), ear.clone());
         let stderr = read(child.stderr.take().expect("its stderr"));
         let (asked, heard, logged) = (Vec::new(), Vec::new(), Vec::new());
-        Self { stdin: child.stdin.take(), child, lines, ear, stderr, asked, heard, logged }
+        let stdin = child.stdin.take();
+        Self { child, stdin, lines, ear, stderr, asked, numbered: 0, heard, logged }
     }
 
     /// Starts and shakes hands.
@@ -92,7 +95,8 @@ impl Client {
 
     /// Sends a request with an id of its own and waits for its response.
     pub(crate) fn request(&mut self, method: &str, params: Value) -> Value {
-        let id = format!("{method}-{:?}", Instant::now());
+        self.numbered += 1;
+        let id = format!("{method}-{}", self.numbered);
         self.send(&json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params }));
         self.response(&json!(id))
     }
@@ -258,9 +262,11 @@ impl Client {
         &self.logged
     }
 
-    /// How many lines of the log up to now hold `part`.
+    /// How many lines of the log up to now hold `part`, after the time.
     pub(crate) fn logged(&mut self, part: &str) -> usize {
-        self.log().iter().filter(|line| line.contains(part)).count()
+        let after_time =
+            |line: &String| line.split_once(' ').is_some_and(|(_, rest)| rest.contains(part));
+        self.log().iter().filter(|line| after_time(line)).count()
     }
 
     /// What has to hold after each case, whatever it was: the server lives, `good_run` answers, stdout
