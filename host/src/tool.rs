@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::value::RawValue;
 
 /// What a plugin says of one of its tools, checked.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Deserialize, serde::Serialize)]
 pub struct ToolSpec {
     /// The plugin's own name for the tool, without the public prefix.
     pub name: String,
@@ -67,7 +67,7 @@ pub struct UnfitTool {
 }
 
 /// MCP's tool annotations.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Annotations {
     /// The tool changes nothing outside itself.

@@ -8,7 +8,7 @@ use std::fmt;
 use std::net::IpAddr;
 
 /// `[grants]`. The default grants nothing.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Grants {
     /// Where the plugin may send HTTP requests.
     pub network: Vec<NetworkGrant>,
@@ -33,7 +33,7 @@ impl Grants {
 }
 
 /// Requests to one origin, or to a set of them.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct NetworkGrant {
     /// `http` or `https`.
     pub scheme: Scheme,
@@ -46,7 +46,7 @@ pub struct NetworkGrant {
 }
 
 /// How a request travels.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Scheme {
     /// In the clear.
     Http,
@@ -66,7 +66,7 @@ impl Scheme {
 }
 
 /// The hosts of a network grant.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum HostPattern {
     /// This name: lower case, ASCII (a name in another script in its `xn--` form), no final dot.
     Name(Box<str>),
@@ -83,7 +83,7 @@ pub enum HostPattern {
 }
 
 /// A secret that the host adds to requests.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct BoundSecret {
     /// Which one.
     pub name: SecretName,
@@ -92,7 +92,7 @@ pub struct BoundSecret {
 }
 
 /// Where in a request a secret goes. What the plugin itself puts there is replaced.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum SecretPlace {
     /// A header.
     Header {
@@ -109,7 +109,7 @@ pub enum SecretPlace {
 }
 
 /// A directory that the plugin sees.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct FileGrant {
     /// The directory on this machine, as written: `~` and `$NAME` stand for what they mean where the
     /// server runs.
@@ -121,7 +121,7 @@ pub struct FileGrant {
 }
 
 /// What a plugin may do with files.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Access {
     /// List and read.
     Read,

@@ -20,7 +20,7 @@ use super::rate::Rate;
 use super::units::{Bytes, show_duration};
 
 /// What one call may spend.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Limits {
     /// Work, by wasmtime's count.
     pub fuel: u64,

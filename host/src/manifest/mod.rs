@@ -74,7 +74,7 @@ pub struct Manifest {
 }
 
 /// The contract between host and guest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
 pub enum Kind {
     /// A component that exports `toolrack:plugin/tools`.
     Tools,

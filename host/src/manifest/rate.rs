@@ -14,13 +14,13 @@ use super::limits::{RATE, grouped};
 use super::table::{Value, wrong};
 
 /// So many calls in so long: all of them at once, and then no more than that in any such time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Rate {
     calls: u32,
     period: Period,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Period {
     Second,
     Minute,

@@ -1,9 +1,9 @@
-//! Compiled code on disk: one file for each Wasm file, in a private directory.
+//! What is known of Wasm files, on disk in a private directory: their code, and what they offer.
 //!
-//! A file holds a tag and native code. Whatever is wrong with one, it is removed and the code made
-//! anew: a cache costs time at worst. How code is made is not known here.
+//! A file holds a tag and its content. Whatever is wrong with one, it is removed and made anew: a cache
+//! costs time at worst. What the content means is not known here.
 
-use std::fs::{self, DirEntry};
+use std::fs::{self, DirEntry, File};
 use std::hash::{Hash, Hasher};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
@@ -20,10 +20,28 @@ use crate::manifest::{Bytes, Sha256Digest};
 use crate::text::escape;
 
 /// Raised when a file is laid out in another way, or holds something else for the same Wasm.
-const FORMAT: u8 = 1;
+const FORMAT: u8 = 2;
 
-/// The ending of a file with compiled code.
-const ENDING: &str = ".cwasm";
+/// What is kept of a Wasm file with this digest.
+#[derive(Clone, Copy)]
+pub(super) enum Entry<'a> {
+    /// Its compiled code.
+    Code(&'a Sha256Digest),
+    /// What it offers under terms with this digest.
+    Listing(&'a Sha256Digest, &'a [u8; 32]),
+}
+
+impl Entry<'_> {
+    const ENDINGS: [&'static str; 2] = [".cwasm", ".listing"];
+
+    fn ending(self) -> &'static str {
+        let [code, listing] = Self::ENDINGS;
+        match self {
+            Self::Code(_) => code,
+            Self::Listing(..) => listing,
+        }
+    }
+}
 
 /// All files together: a hundred plugins of 2 MB of Wasm each.
 pub(super) const MAX_CACHE: Bytes = Bytes::new(1 << 30);
@@ -55,53 +73,51 @@ impl Cache {
     ) -> Result<Self, CacheError> {
         private_directory(directory)?;
         stored::remove_abandoned(directory)?;
-        let mut hasher = Digest(Sha256::new());
-        (FORMAT, env!("CARGO_PKG_VERSION"), settings).hash(&mut hasher);
         Ok(Self {
             directory: directory.to_owned(),
             seal: Seal::of(directory)?,
-            settings: hasher.0.finalize().into(),
+            settings: fingerprint((FORMAT, env!("CARGO_PKG_VERSION"), settings)),
             at_most,
             warned: AtomicBool::new(false),
         })
     }
 
-    /// Code of the Wasm with this digest, if it is here and ours.
-    pub(super) fn read(&self, wasm: &Sha256Digest) -> Option<Vec<u8>> {
-        let name = self.name(wasm);
+    /// What is kept under `entry`, if it is here and ours.
+    pub(super) fn read(&self, entry: Entry<'_>) -> Option<Vec<u8>> {
+        let name = self.name(entry);
         let path = self.directory.join(&name);
         match self.read_sealed(&name, &path) {
-            Ok(code) => Some(code),
+            Ok(content) => Some(content),
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => {
-                tracing::debug!("cached code is made anew: {error}");
+                tracing::debug!("what was cached is made anew: {error}");
                 stored::remove(&path);
                 None
             }
         }
     }
 
-    /// Whether there is a file for it. What is in it shows when it is read.
-    pub(super) fn has(&self, wasm: &Sha256Digest) -> bool {
-        self.directory.join(self.name(wasm)).is_file()
+    /// Whether there is a file for it, which counts as used now. What is in it shows when it is read.
+    pub(super) fn has(&self, entry: Entry<'_>) -> bool {
+        let file = stored::open(&self.directory.join(self.name(entry)));
+        file.inspect(used_now).is_ok()
     }
 
     fn read_sealed(&self, name: &str, path: &Path) -> io::Result<Vec<u8>> {
         let mut file = stored::open(path)?;
         let mut tag = [0; TAG];
         file.read_exact(&mut tag)?;
-        let code = stored::read(&mut file, MAX_ARTIFACT)?;
-        if !self.seal.verify(name, &code, &tag) {
+        let content = stored::read(&mut file, MAX_ARTIFACT)?;
+        if !self.seal.verify(name, &content, &tag) {
             return Err(io::Error::other("its tag is wrong"));
         }
-        // Used now: others are removed before it. Of a file system that cannot say so, the oldest go.
-        let _ = file.set_modified(SystemTime::now());
-        Ok(code)
+        used_now(&file);
+        Ok(content)
     }
 
-    /// Keeps `code` of the Wasm with this digest.
-    pub(super) fn keep(&self, wasm: &Sha256Digest, code: &[u8]) {
-        let kept = self.write(&self.name(wasm), code).and_then(|()| self.make_room());
+    /// Keeps `content` under `entry`.
+    pub(super) fn keep(&self, entry: Entry<'_>, content: &[u8]) {
+        let kept = self.write(&self.name(entry), content).and_then(|()| self.make_room());
         if let Err(error) = kept
             && !self.warned.swap(true, Ordering::Relaxed)
         {
@@ -110,9 +126,10 @@ impl Cache {
         }
     }
 
-    fn write(&self, name: &str, code: &[u8]) -> io::Result<()> {
+    fn write(&self, name: &str, content: &[u8]) -> io::Result<()> {
         let path = self.directory.join(name);
-        let written = stored::write_beside(&self.directory, [&self.seal.tag(name, code), code])?;
+        let tag = self.seal.tag(name, content);
+        let written = stored::write_beside(&self.directory, [&tag, content])?;
         fs::rename(&written, &path).or_else(|_| {
             // Something that is no file may be in its place.
             stored::remove(&path);
@@ -120,9 +137,9 @@ impl Cache {
         })
     }
 
-    /// Removes the code of a Wasm that turned out to be of no use.
-    pub(super) fn forget(&self, wasm: &Sha256Digest) {
-        stored::remove(&self.directory.join(self.name(wasm)));
+    /// Removes what turned out to be of no use.
+    pub(super) fn forget(&self, entry: Entry<'_>) {
+        stored::remove(&self.directory.join(self.name(entry)));
     }
 
     /// Removes what was not used for longest, where there is too much: more than it takes, so that
@@ -131,7 +148,7 @@ impl Cache {
         let mut files = Vec::new();
         for entry in fs::read_dir(&self.directory)? {
             // Another host may have removed it.
-            files.extend(entry.ok().and_then(|entry| code_file(&entry)));
+            files.extend(entry.ok().and_then(|entry| kept_file(&entry)));
         }
         let mut size: u64 = files.iter().map(|(_, size, _)| size).sum();
         if size <= self.at_most.get() {
@@ -148,17 +165,35 @@ impl Cache {
         Ok(())
     }
 
-    fn name(&self, wasm: &Sha256Digest) -> String {
-        let digest = Sha256::new().chain_update(self.settings).chain_update(wasm.as_bytes());
-        let name: [u8; 32] = digest.finalize().into();
-        name.iter().map(|byte| format!("{byte:02x}")).collect::<String>() + ENDING
+    fn name(&self, entry: Entry<'_>) -> String {
+        let digest = Sha256::new().chain_update(self.settings);
+        let digest = match entry {
+            Entry::Code(wasm) => digest.chain_update(wasm.as_bytes()),
+            Entry::Listing(wasm, terms) => digest.chain_update(wasm.as_bytes()).chain_update(terms),
+        };
+        let name = digest.finalize();
+        name.iter().map(|byte| format!("{byte:02x}")).collect::<String>() + entry.ending()
     }
 }
 
-fn code_file(entry: &DirEntry) -> Option<(SystemTime, u64, PathBuf)> {
+/// Others are removed before it. Of a file system that cannot say so, the oldest go.
+fn used_now(file: &File) {
+    let _ = file.set_modified(SystemTime::now());
+}
+
+fn kept_file(entry: &DirEntry) -> Option<(SystemTime, u64, PathBuf)> {
     let found = entry.metadata().ok()?;
-    let is_code = found.is_file() && entry.file_name().to_string_lossy().ends_with(ENDING);
-    is_code.then(|| Some((found.modified().ok()?, found.len(), entry.path())))?
+    let name = entry.file_name();
+    let is_kept = Entry::ENDINGS.iter().any(|ending| name.to_string_lossy().ends_with(ending));
+    let is_ours = found.is_file() && is_kept;
+    is_ours.then(|| Some((found.modified().ok()?, found.len(), entry.path())))?
+}
+
+/// What tells `value` from all others.
+pub(super) fn fingerprint(value: impl Hash) -> [u8; 32] {
+    let mut hasher = Digest(Sha256::new());
+    value.hash(&mut hasher);
+    hasher.0.finalize().into()
 }
 
 /// SHA-256 of what something hashes to.
@@ -176,7 +211,6 @@ impl Hasher for Digest {
 
 #[cfg(test)]
 mod tests {
-    use std::fs::File;
     use std::time::Duration;
 
     use super::*;
@@ -192,16 +226,17 @@ mod tests {
         let cache = open(&directory, "", 10_000);
         let digests: Vec<_> = (0..12u8).map(|n| Sha256Digest::of(&[n])).collect();
         for (digest, age) in digests.iter().zip((0..12).rev()) {
-            cache.keep(digest, &[7; 1000 - TAG]);
+            cache.keep(Entry::Code(digest), &[7; 1000 - TAG]);
             // Each a minute younger than the one before.
-            let path = directory.join(cache.name(digest));
+            let path = directory.join(cache.name(Entry::Code(digest)));
             let file = File::options().write(true).open(path);
             let then = SystemTime::now() - Duration::from_secs(60 * (age + 1));
             file.and_then(|file| file.set_modified(then)).expect("an older file");
             // The first is used again and again.
-            assert!(cache.read(&digests[0]).is_some());
+            assert!(cache.read(Entry::Code(&digests[0])).is_some());
         }
-        let here: Vec<_> = digests.iter().map(|digest| cache.read(digest).is_some()).collect();
+        let is_here = |digest| cache.read(Entry::Code(digest)).is_some();
+        let here: Vec<_> = digests.iter().map(is_here).collect();
         let gone = here.iter().filter(|here| !**here).count();
         assert!(here[0] && here[11] && !here[1] && !here[2], "{here:?}");
         assert!((2..=3).contains(&gone), "{here:?}");
@@ -212,9 +247,21 @@ mod tests {
         let root = tempfile::tempdir().expect("a directory");
         let directory = root.path().join("cache");
         let digest = Sha256Digest::of(b"");
-        open(&directory, "one", 1000).keep(&digest, b"code");
-        assert_eq!(open(&directory, "one", 1000).read(&digest).as_deref(), Some(&b"code"[..]));
-        assert_eq!(open(&directory, "two", 1000).read(&digest), None);
+        let code = Entry::Code(&digest);
+        open(&directory, "one", 1000).keep(code, b"code");
+        assert_eq!(open(&directory, "one", 1000).read(code).as_deref(), Some(&b"code"[..]));
+        assert_eq!(open(&directory, "two", 1000).read(code), None);
+    }
+
+    #[test]
+    fn what_is_offered_under_other_terms_is_another_entry() {
+        let root = tempfile::tempdir().expect("a directory");
+        let cache = open(&root.path().join("cache"), "", 1000);
+        let digest = Sha256Digest::of(b"");
+        cache.keep(Entry::Listing(&digest, &[1; 32]), b"one");
+        assert!(cache.has(Entry::Listing(&digest, &[1; 32])));
+        assert!(!cache.has(Entry::Listing(&digest, &[2; 32])));
+        assert!(!cache.has(Entry::Code(&digest)));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use tokio::sync::Semaphore;
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
-use super::cache::{Cache, MAX_CACHE};
+use super::cache::{Cache, Entry, MAX_CACHE};
 use super::compiler::{CompileError, Compiler};
 use super::lifeline::Lifeline;
 use super::link::{Linked, link};
@@ -51,7 +51,7 @@ impl Wasm {
 /// What code is made with, and where it is found again.
 pub(super) struct Codes {
     compiler: Compiler,
-    cache: Option<Cache>,
+    cache: Option<Arc<Cache>>,
     live: Shared<Made>,
     /// Compilations at once: each can keep a processor busy, and take its memory.
     compiling: Arc<Semaphore>,
@@ -78,6 +78,7 @@ impl Codes {
                     tracing::warn!("compiled code is not kept in {directory}: {error}");
                 })
                 .ok()
+                .map(Arc::new)
         });
         Self {
             compiler,
@@ -87,12 +88,20 @@ impl Codes {
             reading: Arc::new(Semaphore::new(processors)),
         }
     }
-}
 
-impl Codes {
     /// Whether the code of this Wasm is kept on disk.
     pub(super) fn has(&self, wasm: &Sha256Digest) -> bool {
-        self.cache.as_ref().is_some_and(|cache| cache.has(wasm))
+        self.cache.as_ref().is_some_and(|cache| cache.has(Entry::Code(wasm)))
+    }
+
+    /// Does `job` with the cache, if there is one, where it may block.
+    pub(super) async fn with_cache<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&Cache) -> Option<T> + Send + 'static,
+    ) -> Option<T> {
+        let cache = self.cache.clone()?;
+        // A cache that fails inside is one that has nothing.
+        blocking(&self.reading, move || job(&cache)).await.ok()?
     }
 }
 
@@ -114,28 +123,23 @@ impl Code {
 
 async fn make(sandbox: &Arc<Sandbox>, wasm: Wasm) -> Made {
     let codes = &sandbox.codes;
-    if codes.cache.is_some() {
-        let sandbox = sandbox.clone();
-        let wasm = wasm.clone();
-        let found = blocking(&codes.reading, move || cached(&sandbox, &wasm));
-        if let Some(made) = found.await? {
-            return made;
-        }
-    }
     let sandbox = sandbox.clone();
+    let (found_by, file) = (sandbox.clone(), wasm.clone());
+    if let Some(made) = codes.with_cache(move |cache| cached(&found_by, cache, &file)).await {
+        return made;
+    }
     let (lifeline, _waiting) = Lifeline::new();
     blocking(&codes.compiling, move || compiled(&sandbox, &wasm, &lifeline)).await?
 }
 
 /// From the cache, if it is there and of use.
-fn cached(sandbox: &Sandbox, wasm: &Wasm) -> Option<Made> {
-    let cache = sandbox.codes.cache.as_ref()?;
-    let code = cache.read(&wasm.digest)?;
+fn cached(sandbox: &Sandbox, cache: &Cache, wasm: &Wasm) -> Option<Made> {
+    let code = cache.read(Entry::Code(&wasm.digest))?;
     match load(sandbox, &code) {
         Ok(component) => Some(link(sandbox, &component, wasm)),
         Err(error) => {
             tracing::debug!("cached code does not fit this machine: {}", one_line(&error));
-            cache.forget(&wasm.digest);
+            cache.forget(Entry::Code(&wasm.digest));
             None
         }
     }
@@ -149,7 +153,7 @@ fn compiled(sandbox: &Sandbox, wasm: &Wasm, lifeline: &Lifeline) -> Made {
         CompileError::Host(format!("the compiled code cannot be loaded: {}", one_line(&error)))
     })?;
     if let Some(cache) = &sandbox.codes.cache {
-        cache.keep(&wasm.digest, &code);
+        cache.keep(Entry::Code(&wasm.digest), &code);
     }
     link(sandbox, &component, wasm)
 }

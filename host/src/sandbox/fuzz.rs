@@ -8,7 +8,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
-use super::cache::Cache;
+use super::cache::{Cache, Entry};
 use super::compiler::PANICKED;
 use super::{Compiler, Guest, Sandbox};
 use crate::fuzz::Seen;
@@ -65,7 +65,8 @@ pub fn cache(bytes: &[u8]) -> Seen {
     let directory = ROOT.path().join(format!("{:?}", std::thread::current().id()));
     let open = || Cache::open(&directory, "", Bytes::new(1 << 20)).expect("a cache");
     let wasm = Sha256Digest::of(b"wasm");
-    open().keep(&wasm, CODE);
+    let code = Entry::Code(&wasm);
+    open().keep(code, CODE);
     let (entry, key) = (entry(&directory), directory.join("key"));
     match how % 4 {
         0 => fs::write(&entry, bytes).expect("an entry"),
@@ -74,10 +75,10 @@ pub fn cache(bytes: &[u8]) -> Seen {
         _ => fs::write(&key, damaged(fs::read(&key).expect("a key"), bytes)).expect("a key"),
     }
     let cache = open();
-    let found = cache.read(&wasm);
+    let found = cache.read(code);
     assert!(found.as_deref().is_none_or(|code| code == CODE), "{found:?}");
-    cache.keep(&wasm, CODE);
-    assert_eq!(cache.read(&wasm).as_deref(), Some(CODE), "it was not mended");
+    cache.keep(code, CODE);
+    assert_eq!(cache.read(code).as_deref(), Some(CODE), "it was not mended");
     if found.is_some() { Seen::Accepted } else { Seen::Refused }
 }
 

@@ -1,19 +1,15 @@
 //! One plugin's code with its limits: asked for its tools, called.
 //!
-//! What all kinds of plugin have in common: slots, guards, secrets, and why a guest did not return. How
-//! a kind is asked and called is a file of its own.
+//! What all kinds of plugin have in common: slots, secrets, what is kept between calls. How a kind is
+//! asked and called is a file of its own, and so is what happens while a guest runs.
 
 use std::fmt;
-use std::future::{Future, poll_fn};
-use std::pin::pin;
-use std::sync::Arc;
-use std::task::Poll;
-use std::time::{Duration, Instant};
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::{AcquireError, Mutex, OwnedSemaphorePermit, Semaphore};
-use wasmtime::component::{Component, ResourceTableError};
-use wasmtime::{Engine, Store, Trap};
-use wasmtime_wasi::I32Exit;
+use wasmtime::Store;
+use wasmtime::component::Component;
 
 use super::code::{self, Code, Wasm};
 use super::command::{self, Declared, DeclaredError};
@@ -23,14 +19,15 @@ use super::folders::Folders;
 use super::held::Held;
 use super::http::Outgoing;
 use super::link::Linked;
-use super::meter::{Stopped, Timed};
+use super::listing::{Listing, Place};
 use super::redact::redacted;
+use super::run::{limit, within};
 use super::scratch::Scratch;
-use super::store::{self, CallContext, ProgressSink, Reach, State, Terms};
-use super::{MAX_STACK, Notes, Sandbox, functions, imports, one_line, tools};
-use crate::manifest::{Bytes, Grants, Kind, Limits, grouped, show_duration};
+use super::store::{CallContext, ProgressSink, Reach, State, Terms};
+use super::{Notes, Sandbox, functions, imports, tools};
+use crate::manifest::{Bytes, Grants, Kind, Limits, show_duration};
 use crate::secret::{Known, Secrets};
-use crate::tool::{CallError, Limit, LimitHit, Listed, Output, Usage};
+use crate::tool::{CallError, Limit, Listed, Output, ToolSpec, Usage};
 
 /// What an answer may copy out of the guest above its output limit: lengths, tags, pointers.
 const OVERHEAD: u64 = 256 * 1024;
@@ -43,8 +40,6 @@ const NO_SCRATCH: &str = "it is granted a scratch directory, and no home directo
 pub struct Guest {
     sandbox: Arc<Sandbox>,
     code: Held,
-    kind: Kind,
-    engine: Engine,
     limits: Limits,
     grants: Arc<Grants>,
     folders: Folders,
@@ -54,6 +49,10 @@ pub struct Guest {
     /// however many calls each of them has.
     turn: Mutex<()>,
     declared: Declared,
+    /// Where what it offers is kept; of a plugin.
+    place: Option<Place>,
+    /// What it offers, as found there, until somebody asks.
+    known: std::sync::Mutex<Option<Vec<ToolSpec>>>,
 }
 
 /// One call on its way into a guest.
@@ -63,13 +62,6 @@ pub(super) struct Call<'a> {
     /// A JSON object as text.
     pub(super) arguments: &'a str,
     pub(super) terms: Terms,
-}
-
-/// What there is of a guest that has run.
-#[derive(Default)]
-pub(super) struct Ran {
-    usage: Usage,
-    store: Option<Store<State>>,
 }
 
 /// How a call ended.
@@ -128,65 +120,50 @@ pub enum ListError {
 }
 
 impl Guest {
-    /// A guest of `wasm`, compiled where nobody else has done it yet.
+    /// A guest of `wasm`, compiled where nobody else has done it yet. What is known of it from another time
+    /// needs no code.
     pub async fn compile(
         sandbox: Arc<Sandbox>,
         wasm: Wasm,
         limits: Limits,
         grants: Grants,
     ) -> Result<Self, CompileError> {
-        let code = Code::of(&sandbox, wasm.clone()).await?;
-        imports::check(imported(&code).iter().map(String::as_str), &grants)?;
         if grants.scratch.is_some() && sandbox.scratches.is_none() {
             return Err(CompileError::Refused(NO_SCRATCH.into()));
         }
-        fits(code.linked.component(), limits.memory)?;
-        let grants = Arc::new(grants);
-        let folders = folders(sandbox.clone(), grants.clone()).await?;
-        let slots = Semaphore::new(limits.concurrency as usize);
-        let secrets = Arc::new(Secrets::of(None, None));
-        let declared = Declared::default();
-        let (kind, engine) = (code.linked.kind(), code.linked.component().engine().clone());
-        let code = Held::new(wasm, code);
-        let turn = Mutex::default();
-        Ok(Self {
-            sandbox,
-            code,
-            kind,
-            engine,
-            limits,
-            grants,
-            folders,
-            secrets,
-            slots,
-            turn,
-            declared,
-        })
+        let place = Place::of(wasm.digest, &limits, &grants);
+        // The same bytes with the same grants and limits have passed all checks before.
+        let (code, known) = match place.find(&sandbox.codes).await {
+            Some(Listing { kind, tools }) => (Held::resting(wasm, kind), Some(tools)),
+            None => {
+                (Held::new(wasm.clone(), checked(&sandbox, wasm, &limits, &grants).await?), None)
+            }
+        };
+        let folders = folders(sandbox.clone(), &grants).await?;
+        let known = std::sync::Mutex::new(known);
+        Ok(Self { folders, place: Some(place), known, ..Self::of(sandbox, code, limits, grants) })
     }
 
     /// A guest of `wasm` that is granted nothing, whatever it imports: to be asked what it is.
     pub async fn unknown(sandbox: Arc<Sandbox>, wasm: Wasm) -> Result<Self, CompileError> {
         let code = Code::of(&sandbox, wasm.clone()).await?;
-        let (limits, grants, folders) = (Limits::default(), Arc::default(), Folders::default());
-        let slots = Semaphore::new(limits.concurrency as usize);
-        let secrets = Arc::new(Secrets::of(None, None));
-        let declared = Declared::default();
-        let (kind, engine) = (code.linked.kind(), code.linked.component().engine().clone());
-        let code = Held::new(wasm, code);
-        let turn = Mutex::default();
-        Ok(Self {
+        Ok(Self::of(sandbox, Held::new(wasm, code), Limits::default(), Grants::default()))
+    }
+
+    fn of(sandbox: Arc<Sandbox>, code: Held, limits: Limits, grants: Grants) -> Self {
+        Self {
             sandbox,
             code,
-            kind,
-            engine,
+            folders: Folders::default(),
+            secrets: Arc::new(Secrets::of(None, None)),
+            slots: Semaphore::new(limits.concurrency as usize),
+            turn: Mutex::default(),
+            declared: Declared::default(),
+            place: None,
+            known: std::sync::Mutex::default(),
             limits,
-            grants,
-            folders,
-            secrets,
-            slots,
-            turn,
-            declared,
-        })
+            grants: Arc::new(grants),
+        }
     }
 
     /// Keeps nothing in memory that the next call can load, which takes it a few milliseconds.
@@ -225,6 +202,11 @@ impl Guest {
         &self.grants
     }
 
+    /// The directories that it sees.
+    pub(super) fn folders(&self) -> &Folders {
+        &self.folders
+    }
+
     /// What its manifest declares.
     pub(super) fn declared(&self) -> &Declared {
         &self.declared
@@ -239,7 +221,7 @@ impl Guest {
     /// What kind of plugin it is.
     #[must_use]
     pub fn kind(&self) -> Kind {
-        self.kind
+        self.code.kind()
     }
 
     /// Its tools. A guest that has to be asked for them is asked under the limits of a call.
@@ -249,16 +231,33 @@ impl Guest {
 
     /// The same, with what `notes` say of functions that the component itself says nothing of.
     pub async fn noted_tools(&self, notes: &Notes) -> Result<Listed, ListError> {
-        let code = self.code.get(&self.sandbox).await.map_err(|error| lost(&error))?;
-        match &code.linked {
-            Linked::Tools(pre) => {
-                // Bounded like calls, so that there is room for all in the pool.
-                let _listing = self.sandbox.listings.acquire().await;
-                Ok(Listed::all(tools::list(self, pre).await?))
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let tools = match known {
+            Some(tools) => tools,
+            None => {
+                let code = self.code.get(&self.sandbox).await.map_err(|error| lost(&error))?;
+                let tools = match &code.linked {
+                    Linked::Tools(pre) => {
+                        // Bounded like calls, so that there is room for all in the pool.
+                        let _listing = self.sandbox.listings.acquire().await;
+                        tools::list(self, pre).await?
+                    }
+                    Linked::Functions(functions) => {
+                        return Ok(functions::list(functions, &self.grants, notes));
+                    }
+                    Linked::Command(_) => Vec::new(),
+                };
+                if let Some(place) = self.place {
+                    let listing = Listing { kind: self.kind(), tools: tools.clone() };
+                    place.keep(&self.sandbox.codes, listing).await;
+                }
+                tools
             }
-            Linked::Functions(functions) => Ok(functions::list(functions, &self.grants, notes)),
-            Linked::Command(_) => Ok(Listed::all(command::list(self)?)),
-        }
+        };
+        Ok(Listed::all(match self.kind() {
+            Kind::Command => command::list(self)?,
+            Kind::Tools | Kind::Functions => tools,
+        }))
     }
 
     /// Does what takes long for a plugin that is being loaded, for a few of them at a time.
@@ -371,72 +370,19 @@ impl Guest {
         let known = tokio::task::spawn_blocking(move || secrets.look_up(&names));
         Arc::new(known.await.unwrap_or_default())
     }
+}
 
-    /// One store, all guards set, in which `enter` instantiates the guest and enters it. `copied` bounds
-    /// the bytes that one step copies out of it.
-    pub(super) async fn run<T>(
-        &self,
-        copied: u64,
-        terms: Terms,
-        enter: impl AsyncFnOnce(&mut Store<State>) -> wasmtime::Result<T>,
-    ) -> (Result<T, CallError>, Ran) {
-        let (engine, limits) = (&self.engine, &self.limits);
-        let started = Instant::now();
-        let mut store = match store::new(engine, limits, copied, terms) {
-            Ok(store) => store,
-            Err(error) => return (Err(CallError::Host(one_line(&error))), Ran::default()),
-        };
-        self.folders.give_to(store.data_mut());
-        let cpu = store.data().meter.cpu.clone();
-        let entered = Timed::new(cpu, enter(&mut store));
-        let ended = within(limits.timeout, entered).await;
-        let time = started.elapsed();
-        store.data().log.finish();
-        let outcome = match ended {
-            Some(Ok(value)) => Ok(value),
-            Some(Err(error)) => Err(self.explain(&error, store.data())),
-            None => Err(limit(Limit::Timeout, show_duration(limits.timeout))),
-        };
-        let usage = Usage {
-            // Fuel is on, so that its rest is known.
-            fuel: limits.fuel.saturating_sub(store.get_fuel().unwrap_or_default()),
-            peak_memory: store.data().meter.peak_memory(),
-            time,
-        };
-        (outcome, Ran { usage, store: Some(store) })
-    }
-
-    /// Why a guest did not return.
-    fn explain(&self, error: &wasmtime::Error, state: &State) -> CallError {
-        if let Some(Stopped(hit)) = error.downcast_ref() {
-            return CallError::Limit(hit.clone());
-        }
-        match error.downcast_ref::<Trap>() {
-            Some(Trap::OutOfFuel) => return limit(Limit::Fuel, grouped(self.limits.fuel)),
-            Some(Trap::StackOverflow) => {
-                return limit(Limit::Stack, Bytes::new(MAX_STACK as u64).to_string());
-            }
-            _ => {}
-        }
-        if let Some(hit) = state.meter.memory_hit() {
-            return CallError::Limit(hit);
-        }
-        // wasmtime keeps the types of these errors to itself.
-        let text = error.root_cause().to_string();
-        if text.contains("fuel allocated for hostcalls") {
-            return limit(Limit::Output, self.limits.output.to_string());
-        }
-        let full = matches!(error.downcast_ref(), Some(ResourceTableError::Full));
-        if full || text.contains("handle limit exceeded") {
-            return limit(Limit::Resources, store::MAX_RESOURCES.to_string());
-        }
-        let last_words = state.log.last_words();
-        let reason = match error.downcast_ref::<I32Exit>() {
-            Some(I32Exit(status)) => format!("it exited with status {status} instead of answering"),
-            None => one_line(error),
-        };
-        CallError::Trapped { reason, last_words }
-    }
+/// The code of `wasm`, if these terms allow it.
+async fn checked(
+    sandbox: &Arc<Sandbox>,
+    wasm: Wasm,
+    limits: &Limits,
+    grants: &Grants,
+) -> Result<Code, CompileError> {
+    let code = Code::of(sandbox, wasm).await?;
+    imports::check(imported(&code).iter().map(String::as_str), grants)?;
+    fits(code.linked.component(), limits.memory)?;
+    Ok(code)
 }
 
 /// Refuses code whose memories are too large before anything runs.
@@ -470,34 +416,15 @@ fn imported(code: &Code) -> Vec<String> {
 }
 
 /// Opens what is granted on a thread that the file system may block.
-async fn folders(sandbox: Arc<Sandbox>, grants: Arc<Grants>) -> Result<Folders, CompileError> {
+async fn folders(sandbox: Arc<Sandbox>, grants: &Grants) -> Result<Folders, CompileError> {
     if grants.files.is_empty() {
         return Ok(Folders::default());
     }
-    let open = move || Folders::open(&grants.files, &sandbox.protected);
+    let files = grants.files.clone();
+    let open = move || Folders::open(&files, &sandbox.protected);
     let opened = tokio::task::spawn_blocking(open).await;
     let opened = opened.map_err(|error| CompileError::Host(error.to_string()))?;
     Ok(opened?)
-}
-
-/// What `future` gives within this time. The clock is set up only when it does not end at once: most
-/// calls do, and never need one.
-async fn within<T>(time: Duration, future: impl Future<Output = T>) -> Option<T> {
-    let until = tokio::time::Instant::now() + time;
-    let mut future = pin!(future);
-    let mut clock = None;
-    poll_fn(|context| {
-        if let Poll::Ready(value) = future.as_mut().poll(context) {
-            return Poll::Ready(Some(value));
-        }
-        let clock = clock.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(until)));
-        clock.as_mut().poll(context).map(|()| None)
-    })
-    .await
-}
-
-fn limit(limit: Limit, value: String) -> CallError {
-    CallError::Limit(LimitHit { limit, value })
 }
 
 /// An answer within the output limit, or the limit.

@@ -5,11 +5,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::Sandbox;
 use super::code::{Code, Wasm};
 use super::compiler::CompileError;
-use super::link::Linked;
+use crate::manifest::Kind;
 
 /// Code that can be let go, and is made anew from its Wasm or the cache.
 pub(super) struct Held {
     wasm: Wasm,
+    kind: Kind,
     // A lock and not a snapshot: calls that find nothing put back what they load. Never held meanwhile.
     code: Mutex<Option<Arc<Code>>>,
 }
@@ -17,7 +18,18 @@ pub(super) struct Held {
 impl Held {
     /// Holds `code`, which was made of `wasm`.
     pub(super) fn new(wasm: Wasm, code: Code) -> Self {
-        Self { wasm, code: Mutex::new(Some(Arc::new(code))) }
+        let kind = code.linked.kind();
+        Self { wasm, kind, code: Mutex::new(Some(Arc::new(code))) }
+    }
+
+    /// Code of `wasm` that is not in memory yet.
+    pub(super) fn resting(wasm: Wasm, kind: Kind) -> Self {
+        Self { wasm, kind, code: Mutex::new(None) }
+    }
+
+    /// What kind of plugin it is the code of.
+    pub(super) fn kind(&self) -> Kind {
+        self.kind
     }
 
     /// The code, if it is in memory.
@@ -38,10 +50,8 @@ impl Held {
     /// Lets the code go, if the cache has it. That of functions stays: their types come with it, which
     /// their Wasm would have to be read for.
     pub(super) fn rest(&self, sandbox: &Sandbox) {
-        let mut held = self.code();
-        let stays = |code: &Arc<Code>| matches!(code.linked, Linked::Functions(_));
-        if !held.as_ref().is_some_and(stays) && sandbox.codes.has(&self.wasm.digest) {
-            *held = None;
+        if self.kind != Kind::Functions && sandbox.codes.has(&self.wasm.digest) {
+            *self.code() = None;
         }
     }
 

@@ -4,7 +4,8 @@ use wasmtime::Store;
 
 use super::bindings::PluginPre;
 use super::contract;
-use super::guest::{Call, Guest, ListError, Ran};
+use super::guest::{Call, Guest, ListError};
+use super::run::Ran;
 use super::store::State;
 use crate::tool::{CallError, Output, ToolSpec};
 
@@ -20,7 +21,7 @@ pub(super) async fn list(
         let plugin = pre.instantiate_async(&mut *store).await?;
         plugin.toolrack_plugin_tools().call_list_tools(store).await
     };
-    let tools = guest.run(MAX_LIST, guest.asked(), list).await.0?;
+    let tools = guest.run(pre.engine(), MAX_LIST, guest.asked(), list).await.0?;
     Ok(contract::tools(tools, guest.grants())?)
 }
 
@@ -35,7 +36,7 @@ pub(super) async fn call(
         let plugin = pre.instantiate_async(&mut *store).await?;
         plugin.toolrack_plugin_tools().call_call_tool(store, tool, arguments).await
     };
-    let (outcome, ran) = guest.run(guest.copied(), terms, enter).await;
+    let (outcome, ran) = guest.run(pre.engine(), guest.copied(), terms, enter).await;
     let outcome = outcome.and_then(|answer| match answer {
         Ok(output) => contract::output(output),
         Err(failure) => Err(contract::failure(failure)),

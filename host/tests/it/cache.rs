@@ -219,7 +219,7 @@ fn no_cache_neither_reads_nor_keeps() {
     assert_eq!(fs::read_dir(home.path()).unwrap().count(), 0);
     assert_eq!(check(home.path(), &[]), "");
     let kept = fs::read_dir(home.path().join("cache")).unwrap().count();
-    assert_eq!(kept, 2, "the key and one file with code");
+    assert_eq!(kept, 3, "the key, one file with code, one with tools");
 }
 
 #[tokio::test]

@@ -55,6 +55,7 @@ mod guest;
 mod histories;
 mod http;
 mod install;
+mod listing;
 mod lock;
 mod locked;
 mod manifests;

@@ -16,7 +16,8 @@ use wasmtime::Store;
 use wasmtime_wasi::I32Exit;
 use wasmtime_wasi::p2::bindings::CommandPre;
 
-use super::guest::{Call, Guest, Ran};
+use super::guest::{Call, Guest};
+use super::run::Ran;
 use super::store::State;
 use crate::tool::{CallError, Output};
 
@@ -51,7 +52,7 @@ pub(super) async fn call(
         let State { log, meter, .. } = store.data();
         Ok((code, log.said(answer::MAX_SAID), meter.memory_hit()))
     };
-    let (outcome, ran) = guest.run(guest.copied(), terms, enter).await;
+    let (outcome, ran) = guest.run(pre.engine(), guest.copied(), terms, enter).await;
     let outcome = outcome.and_then(|(code, stderr, refused)| {
         let ended = answer::Ended { code, stdout: stdout.take(), stderr, refused };
         answer::answer(ended, &tool.command, declared, limit, secrets.redactor())

@@ -24,7 +24,8 @@ use wasmtime::Engine;
 use wasmtime::Store;
 use wasmtime::component::{Component, InstancePre, Val};
 
-use super::guest::{Call, Guest, Ran};
+use super::guest::{Call, Guest};
+use super::run::Ran;
 use super::store::State;
 use crate::manifest::Grants;
 use crate::text::escape;
@@ -144,7 +145,7 @@ pub(super) async fn call(
         Ok(results.pop())
     };
     let copied = guest.copied().saturating_mul(PER_BYTE);
-    let (outcome, ran) = guest.run(copied, terms, enter).await;
+    let (outcome, ran) = guest.run(functions.pre.engine(), copied, terms, enter).await;
     (outcome.and_then(|returned| answer(guest, returned.as_ref())), ran)
 }
 

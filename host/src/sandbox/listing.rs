@@ -1,0 +1,62 @@
+//! What a plugin offers, kept with its code: one that is only listed needs no code then.
+//!
+//! It is kept for its bytes, its grants and its limits, which is all that a guest can know when it is
+//! asked. One that sees files of this machine could answer by them, so it is asked each time.
+
+use serde::{Deserialize, Serialize};
+
+use super::cache::{Entry, fingerprint};
+use super::code::Codes;
+use crate::manifest::{Grants, Kind, Limits, Sha256Digest};
+use crate::tool::ToolSpec;
+
+/// What is known of a plugin without its code.
+#[derive(Deserialize, Serialize)]
+pub(super) struct Listing {
+    pub(super) kind: Kind,
+    /// What it answered when it was asked. A program is not: its manifest says what it offers.
+    pub(super) tools: Vec<ToolSpec>,
+}
+
+/// Where the listing of one plugin is kept.
+#[derive(Clone, Copy)]
+pub(super) struct Place {
+    wasm: Sha256Digest,
+    terms: [u8; 32],
+    sees_files: bool,
+}
+
+impl Place {
+    /// The place of a plugin with this Wasm under these terms.
+    pub(super) fn of(wasm: Sha256Digest, limits: &Limits, grants: &Grants) -> Self {
+        Self { wasm, terms: fingerprint((limits, grants)), sees_files: !grants.files.is_empty() }
+    }
+
+    /// The listing, if it is kept and so is the code: whoever calls the plugin needs that.
+    pub(super) async fn find(self, codes: &Codes) -> Option<Listing> {
+        let found = codes.with_cache(move |cache| {
+            let entry = Entry::Listing(&self.wasm, &self.terms);
+            let kept = cache.has(Entry::Code(&self.wasm)).then(|| cache.read(entry))??;
+            let listing = serde_json::from_slice(&kept);
+            listing.inspect_err(|_| cache.forget(entry)).ok()
+        });
+        found.await
+    }
+
+    /// Keeps `listing`, where it will be the same another time.
+    pub(super) async fn keep(self, codes: &Codes, listing: Listing) {
+        let is_constant = match listing.kind {
+            Kind::Tools => !self.sees_files,
+            Kind::Command => true,
+            // They come with types that only their code has.
+            Kind::Functions => false,
+        };
+        if is_constant && let Ok(kept) = serde_json::to_vec(&listing) {
+            let keep = codes.with_cache(move |cache| {
+                cache.keep(Entry::Listing(&self.wasm, &self.terms), &kept);
+                Some(())
+            });
+            keep.await;
+        }
+    }
+}

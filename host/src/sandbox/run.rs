@@ -1,0 +1,113 @@
+//! A guest is entered: one store with all guards set, what was spent, and why it did not return.
+
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use wasmtime::component::ResourceTableError;
+use wasmtime::{Engine, Store, Trap};
+use wasmtime_wasi::I32Exit;
+
+use super::guest::Guest;
+use super::meter::{Stopped, Timed};
+use super::store::{self, State, Terms};
+use super::{MAX_STACK, one_line};
+use crate::manifest::{Bytes, grouped, show_duration};
+use crate::tool::{CallError, Limit, LimitHit, Usage};
+
+/// What there is of a guest that has run.
+#[derive(Default)]
+pub(super) struct Ran {
+    pub(super) usage: Usage,
+    pub(super) store: Option<Store<State>>,
+}
+
+impl Guest {
+    /// One store, all guards set, on `engine`, in which `enter` instantiates the guest and enters it. `copied` bounds
+    /// the bytes that one step copies out of it.
+    pub(super) async fn run<T>(
+        &self,
+        engine: &Engine,
+        copied: u64,
+        terms: Terms,
+        enter: impl AsyncFnOnce(&mut Store<State>) -> wasmtime::Result<T>,
+    ) -> (Result<T, CallError>, Ran) {
+        let limits = self.limits();
+        let started = Instant::now();
+        let mut store = match store::new(engine, limits, copied, terms) {
+            Ok(store) => store,
+            Err(error) => return (Err(CallError::Host(one_line(&error))), Ran::default()),
+        };
+        self.folders().give_to(store.data_mut());
+        let cpu = store.data().meter.cpu.clone();
+        let entered = Timed::new(cpu, enter(&mut store));
+        let ended = within(limits.timeout, entered).await;
+        let time = started.elapsed();
+        store.data().log.finish();
+        let outcome = match ended {
+            Some(Ok(value)) => Ok(value),
+            Some(Err(error)) => Err(self.explain(&error, store.data())),
+            None => Err(limit(Limit::Timeout, show_duration(limits.timeout))),
+        };
+        let usage = Usage {
+            // Fuel is on, so that its rest is known.
+            fuel: limits.fuel.saturating_sub(store.get_fuel().unwrap_or_default()),
+            peak_memory: store.data().meter.peak_memory(),
+            time,
+        };
+        (outcome, Ran { usage, store: Some(store) })
+    }
+
+    /// Why a guest did not return.
+    fn explain(&self, error: &wasmtime::Error, state: &State) -> CallError {
+        if let Some(Stopped(hit)) = error.downcast_ref() {
+            return CallError::Limit(hit.clone());
+        }
+        match error.downcast_ref::<Trap>() {
+            Some(Trap::OutOfFuel) => return limit(Limit::Fuel, grouped(self.limits().fuel)),
+            Some(Trap::StackOverflow) => {
+                return limit(Limit::Stack, Bytes::new(MAX_STACK as u64).to_string());
+            }
+            _ => {}
+        }
+        if let Some(hit) = state.meter.memory_hit() {
+            return CallError::Limit(hit);
+        }
+        // wasmtime keeps the types of these errors to itself.
+        let text = error.root_cause().to_string();
+        if text.contains("fuel allocated for hostcalls") {
+            return limit(Limit::Output, self.limits().output.to_string());
+        }
+        let full = matches!(error.downcast_ref(), Some(ResourceTableError::Full));
+        if full || text.contains("handle limit exceeded") {
+            return limit(Limit::Resources, store::MAX_RESOURCES.to_string());
+        }
+        let last_words = state.log.last_words();
+        let reason = match error.downcast_ref::<I32Exit>() {
+            Some(I32Exit(status)) => format!("it exited with status {status} instead of answering"),
+            None => one_line(error),
+        };
+        CallError::Trapped { reason, last_words }
+    }
+}
+
+/// What `future` gives within this time. The clock is set up only when it does not end at once: most
+/// calls do, and never need one.
+pub(super) async fn within<T>(time: Duration, future: impl Future<Output = T>) -> Option<T> {
+    let until = tokio::time::Instant::now() + time;
+    let mut future = pin!(future);
+    let mut clock = None;
+    poll_fn(|context| {
+        if let Poll::Ready(value) = future.as_mut().poll(context) {
+            return Poll::Ready(Some(value));
+        }
+        let clock = clock.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(until)));
+        clock.as_mut().poll(context).map(|()| None)
+    })
+    .await
+}
+
+pub(super) fn limit(limit: Limit, value: String) -> CallError {
+    CallError::Limit(LimitHit { limit, value })
+}
