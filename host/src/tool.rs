@@ -41,7 +41,7 @@ impl ToolSpec {
 }
 
 /// What a plugin has to offer, before its manifest is asked.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, serde::Deserialize, serde::Serialize)]
 pub struct Listed {
     /// Its tools.
     pub tools: Vec<ToolSpec>,
@@ -58,7 +58,7 @@ impl Listed {
 }
 
 /// Something that cannot be a tool while others of the same plugin are.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
 pub struct UnfitTool {
     /// The name that it would have, escaped.
     pub name: String,

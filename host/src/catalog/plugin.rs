@@ -225,6 +225,7 @@ impl Plugin {
             ListError::Declared(error) => {
                 ManifestError::new(&file, error.place, error.message).help(error.help).into()
             }
+            ListError::Unread(reason) => PluginError::Unread(reason),
             error => PluginError::List { wasm: name.clone(), error },
         })?;
         match (listed.tools.is_empty(), found) {

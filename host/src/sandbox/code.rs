@@ -136,7 +136,7 @@ async fn make(sandbox: &Arc<Sandbox>, wasm: Wasm) -> Made {
 fn cached(sandbox: &Sandbox, cache: &Cache, wasm: &Wasm) -> Option<Made> {
     let code = cache.read(Entry::Code(&wasm.digest))?;
     match load(sandbox, &code) {
-        Ok(component) => Some(link(sandbox, &component, wasm)),
+        Ok(component) => Some(link(sandbox, &component)),
         Err(error) => {
             tracing::debug!("cached code does not fit this machine: {}", one_line(&error));
             cache.forget(Entry::Code(&wasm.digest));
@@ -155,7 +155,7 @@ fn compiled(sandbox: &Sandbox, wasm: &Wasm, lifeline: &Lifeline) -> Made {
     if let Some(cache) = &sandbox.codes.cache {
         cache.keep(Entry::Code(&wasm.digest), &code);
     }
-    link(sandbox, &component, wasm)
+    link(sandbox, &component)
 }
 
 /// The component that `code` is, on the engine that it was made for.

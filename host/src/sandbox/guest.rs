@@ -16,6 +16,7 @@ use super::command::{self, Declared, DeclaredError};
 use super::compiler::CompileError;
 use super::contract::{self, ToolError};
 use super::folders::Folders;
+use super::functions::Docs;
 use super::held::Held;
 use super::http::Outgoing;
 use super::link::Linked;
@@ -27,7 +28,7 @@ use super::store::{CallContext, ProgressSink, Reach, State, Terms};
 use super::{Notes, Sandbox, functions, imports, tools};
 use crate::manifest::{Bytes, Grants, Kind, Limits, show_duration};
 use crate::secret::{Known, Secrets};
-use crate::tool::{CallError, Limit, Listed, Output, ToolSpec, Usage};
+use crate::tool::{CallError, Limit, Listed, Output, Usage};
 
 /// What an answer may copy out of the guest above its output limit: lengths, tags, pointers.
 const OVERHEAD: u64 = 256 * 1024;
@@ -52,7 +53,7 @@ pub struct Guest {
     /// Where what it offers is kept; of a plugin.
     place: Option<Place>,
     /// What it offers, as found there, until somebody asks.
-    known: std::sync::Mutex<Option<Vec<ToolSpec>>>,
+    known: std::sync::Mutex<Option<Listed>>,
 }
 
 /// One call on its way into a guest.
@@ -114,6 +115,9 @@ pub enum ListError {
     /// A tool in the list breaks a rule.
     #[error(transparent)]
     Tool(#[from] ToolError),
+    /// What it says of its functions could not be read.
+    #[error("{0}")]
+    Unread(String),
     /// A tool that the manifest declares breaks one.
     #[error(transparent)]
     Declared(#[from] DeclaredError),
@@ -134,7 +138,7 @@ impl Guest {
         let place = Place::of(wasm.digest, &limits, &grants);
         // The same bytes with the same grants and limits have passed all checks before.
         let (code, known) = match place.find(&sandbox.codes).await {
-            Some(Listing { kind, tools }) => (Held::resting(wasm, kind), Some(tools)),
+            Some(Listing { kind, listed }) => (Held::resting(wasm, kind), Some(listed)),
             None => {
                 (Held::new(wasm.clone(), checked(&sandbox, wasm, &limits, &grants).await?), None)
             }
@@ -232,32 +236,43 @@ impl Guest {
     /// The same, with what `notes` say of functions that the component itself says nothing of.
     pub async fn noted_tools(&self, notes: &Notes) -> Result<Listed, ListError> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let tools = match known {
-            Some(tools) => tools,
+        // What notes say is kept by nobody.
+        let listed = match known.filter(|_| notes.is_empty()) {
+            Some(listed) => listed,
             None => {
-                let code = self.code.get(&self.sandbox).await.map_err(|error| lost(&error))?;
-                let tools = match &code.linked {
-                    Linked::Tools(pre) => {
-                        // Bounded like calls, so that there is room for all in the pool.
-                        let _listing = self.sandbox.listings.acquire().await;
-                        tools::list(self, pre).await?
-                    }
-                    Linked::Functions(functions) => {
-                        return Ok(functions::list(functions, &self.grants, notes));
-                    }
-                    Linked::Command(_) => Vec::new(),
-                };
-                if let Some(place) = self.place {
-                    let listing = Listing { kind: self.kind(), tools: tools.clone() };
+                let listed = self.ask(notes).await?;
+                if let Some(place) = self.place.filter(|_| notes.is_empty()) {
+                    let listing = Listing { kind: self.kind(), listed: listed.clone() };
                     place.keep(&self.sandbox.codes, listing).await;
                 }
-                tools
+                listed
             }
         };
-        Ok(Listed::all(match self.kind() {
-            Kind::Command => command::list(self)?,
-            Kind::Tools | Kind::Functions => tools,
-        }))
+        match self.kind() {
+            Kind::Tools | Kind::Functions => Ok(listed),
+            Kind::Command => Ok(Listed::all(command::list(self)?)),
+        }
+    }
+
+    /// What its code says that it offers.
+    async fn ask(&self, notes: &Notes) -> Result<Listed, ListError> {
+        let code = self.code.get(&self.sandbox).await.map_err(|error| lost(&error))?;
+        match &code.linked {
+            Linked::Tools(pre) => {
+                // Bounded like calls, so that there is room for all in the pool.
+                let _listing = self.sandbox.listings.acquire().await;
+                Ok(Listed::all(tools::list(self, pre).await?))
+            }
+            Linked::Functions(functions) => {
+                // What the author wrote of the functions is not in the compiled code.
+                let wasm = self.code.wasm().clone();
+                let docs = self.aside(move || wasm.bytes().map(|wasm| Docs::of(&wasm)));
+                let docs = docs.await.flatten();
+                let docs = docs.map_err(|error| ListError::Unread(error.to_string()))?;
+                Ok(functions::list(functions, &self.grants, &docs, notes))
+            }
+            Linked::Command(_) => Ok(Listed::default()),
+        }
     }
 
     /// Does what takes long for a plugin that is being loaded, for a few of them at a time.

@@ -27,6 +27,11 @@ impl Held {
         Self { wasm, kind, code: Mutex::new(None) }
     }
 
+    /// What it is the code of.
+    pub(super) fn wasm(&self) -> &Wasm {
+        &self.wasm
+    }
+
     /// What kind of plugin it is the code of.
     pub(super) fn kind(&self) -> Kind {
         self.kind
@@ -47,10 +52,9 @@ impl Held {
         Ok(code)
     }
 
-    /// Lets the code go, if the cache has it. That of functions stays: their types come with it, which
-    /// their Wasm would have to be read for.
+    /// Lets the code go, if the cache has it.
     pub(super) fn rest(&self, sandbox: &Sandbox) {
-        if self.kind != Kind::Functions && sandbox.codes.has(&self.wasm.digest) {
+        if sandbox.codes.has(&self.wasm.digest) {
             *self.code() = None;
         }
     }

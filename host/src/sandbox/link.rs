@@ -7,7 +7,6 @@ use wasmtime::component::types::ComponentItem;
 use wasmtime_wasi::p2::bindings::CommandPre;
 
 use super::bindings::PluginPre;
-use super::code::Wasm;
 use super::compiler::CompileError;
 use super::functions::{self, Functions};
 use super::store::State;
@@ -51,12 +50,8 @@ impl Linked {
     }
 }
 
-/// `component`, compiled from `wasm`, with everything it imports.
-pub(super) fn link(
-    sandbox: &Sandbox,
-    component: &Component,
-    wasm: &Wasm,
-) -> Result<Linked, CompileError> {
+/// `component` with everything it imports.
+pub(super) fn link(sandbox: &Sandbox, component: &Component) -> Result<Linked, CompileError> {
     let kind = kind(component)?;
     let ground = sandbox.ground_of(component).map_err(CompileError::Host)?;
     let pre = ground
@@ -68,12 +63,7 @@ pub(super) fn link(
         Kind::Command => {
             CommandPre::new(pre).map(Linked::Command).map_err(|error| one_line(&error))
         }
-        Kind::Functions => {
-            // What the author wrote of the functions is not in the compiled code.
-            let bytes = wasm.bytes()?;
-            let functions = Functions::of(pre, component.engine(), &bytes);
-            functions.map(Arc::new).map(Linked::Functions)
-        }
+        Kind::Functions => Functions::of(pre).map(Arc::new).map(Linked::Functions),
     }
     .map_err(CompileError::Refused)
 }

@@ -8,14 +8,14 @@ use serde::{Deserialize, Serialize};
 use super::cache::{Entry, fingerprint};
 use super::code::Codes;
 use crate::manifest::{Grants, Kind, Limits, Sha256Digest};
-use crate::tool::ToolSpec;
+use crate::tool::Listed;
 
 /// What is known of a plugin without its code.
 #[derive(Deserialize, Serialize)]
 pub(super) struct Listing {
     pub(super) kind: Kind,
-    /// What it answered when it was asked. A program is not: its manifest says what it offers.
-    pub(super) tools: Vec<ToolSpec>,
+    /// Nothing of a program: its manifest says what it offers.
+    pub(super) listed: Listed,
 }
 
 /// Where the listing of one plugin is kept.
@@ -47,9 +47,7 @@ impl Place {
     pub(super) async fn keep(self, codes: &Codes, listing: Listing) {
         let is_constant = match listing.kind {
             Kind::Tools => !self.sees_files,
-            Kind::Command => true,
-            // They come with types that only their code has.
-            Kind::Functions => false,
+            Kind::Command | Kind::Functions => true,
         };
         if is_constant && let Ok(kept) = serde_json::to_vec(&listing) {
             let keep = codes.with_cache(move |cache| {

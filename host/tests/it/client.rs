@@ -197,7 +197,7 @@ impl Client {
         text.as_str().unwrap_or_else(|| panic!("no text in {answer}")).to_owned()
     }
 
-    /// Calls a tool until its text holds `answer`. Before, only `known` may come.
+    /// Calls a tool until its text holds `answer`. Before, only texts that begin like one of `known` may come.
     #[track_caller]
     pub(crate) fn until(&mut self, tool: &str, known: &[&str], answer: &str) {
         let started = Instant::now();
@@ -206,7 +206,7 @@ impl Client {
             if text.contains(answer) {
                 return;
             }
-            assert!(known.contains(&&*text), "{tool} answers {text:?}");
+            assert!(known.iter().any(|known| text.starts_with(known)), "{tool} answers {text:?}");
             assert!(started.elapsed() < HANG, "{tool} still answers {text:?}");
             std::thread::sleep(Duration::from_millis(5));
         }

@@ -7,10 +7,12 @@ use std::sync::Arc;
 
 use tempfile::TempDir;
 use toolrack::manifest::{Access, FileGrant, Grants, Limits};
-use toolrack::sandbox::{Compiler, Guest, Sandbox};
+use toolrack::sandbox::{Compiler, Guest, Notes, Sandbox};
+use toolrack::tool::Listed;
 
 use crate::compiling::Counted;
 use crate::guest::Wat;
+use crate::wit::{echo, with_section};
 
 /// A plugin, and the cache of hosts that load it one after the other.
 struct Known {
@@ -141,6 +143,42 @@ async fn a_list_that_failed_is_not_kept() {
     assert!(known.loaded(known.directory()).await.tools().await.is_err());
     assert!(known.loaded(known.directory()).await.tools().await.is_err());
     assert_eq!(endings(&known.directory()), ["cwasm"]);
+}
+
+#[tokio::test]
+async fn functions_are_known_with_what_their_component_says_of_them() {
+    let docs = br#"{"worlds":{"w":{"func_exports":{"echo":{"docs":"Gives it back."}}}}}"#;
+    let component = with_section(echo("", "u8"), "package-docs", &[&[1], &docs[..]].concat());
+    let home = TempDir::new().unwrap();
+    let known = Known { wasm: Counted::new(&component), home, terms: Default::default() };
+    let described = |listed: Listed| listed.tools[0].description.clone();
+    let loaded = async || known.loaded(known.directory()).await;
+    assert_eq!(described(loaded().await.tools().await.unwrap()), "Gives it back.");
+    known.damages_the_code();
+    known.wasm.reads();
+    let guest = loaded().await;
+    assert_eq!(described(guest.tools().await.unwrap()), "Gives it back.");
+    assert_eq!(known.wasm.reads(), 0);
+    let output = guest.call("echo", r#"{"x":[7]}"#, None).await.outcome.unwrap();
+    assert_eq!(output.structured.unwrap().get(), r#"{"result":[7]}"#);
+    assert_eq!(known.wasm.reads(), 1);
+}
+
+#[tokio::test]
+async fn what_a_file_beside_the_manifest_says_is_not_kept() {
+    let home = TempDir::new().unwrap();
+    let known = Known { wasm: Counted::new(&echo("", "u8")), home, terms: Default::default() };
+    let text = b"package t:t; world w { /// Says the file.\n export echo: func(); }";
+    let (said, silent) = (Notes::parse(text).unwrap(), Notes::default());
+    let described = async |notes| {
+        let listed = known.loaded(known.directory()).await.noted_tools(notes).await.unwrap();
+        listed.tools[0].description.clone()
+    };
+    assert_eq!(described(&said).await, "Says the file.");
+    let sentence = described(&silent).await;
+    assert!(sentence.starts_with("Calls the function `echo("), "{sentence}");
+    assert_eq!(described(&said).await, "Says the file.");
+    assert_eq!(described(&silent).await, sentence);
 }
 
 fn endings(directory: &Path) -> Vec<String> {

@@ -15,6 +15,8 @@ use super::table::{Table, Unit};
 
 /// After the list of tools.
 pub(crate) const IDLE: &str = "memory, idle";
+/// The same without pages of the program itself.
+const PRIVATE: &str = "memory, idle, without the program's own pages";
 /// After every plugin was called once: only then is its code in memory.
 const CALLED: &str = "memory, idle, every plugin called once";
 /// After many calls at a time.
@@ -39,6 +41,7 @@ pub(crate) fn measure(
             let seen = look(programs, stage, server, options.calls(4000))?;
             let name = server.name();
             table.add(IDLE, &name, Unit::Mib, seen.idle);
+            table.add(PRIVATE, &name, Unit::Mib, seen.private);
             if let Some(called) = seen.called {
                 table.add(CALLED, &name, Unit::Mib, called);
             }
@@ -61,6 +64,7 @@ pub(crate) fn measure(
 /// What one process took, in MiB.
 struct Seen {
     idle: f64,
+    private: f64,
     /// Only where there are plugins to call.
     called: Option<f64>,
     peak: f64,
@@ -73,18 +77,18 @@ fn look(programs: &Programs, stage: &Stage, server: Server, calls: usize) -> Res
     if let Server::Host(plugins) = server {
         line.complete_list(plugins * TOOLS)?;
     }
-    let (idle, _) = process::memory(line.pid())?;
+    let process::Memory { resident: idle, private, .. } = process::memory(line.pid())?;
     if let Server::Host(plugins) = server {
         line.ask(&echo("echo"))?;
         for further in 1..plugins {
             line.ask(&echo(&format!("p{further:03}_echo")))?;
         }
-        called = Some(process::memory(line.pid())?.0);
+        called = Some(process::memory(line.pid())?.resident);
     }
     line.calls(&echo("echo"), calls, 64)?;
-    let (_, peak) = process::memory(line.pid())?;
+    let peak = process::memory(line.pid())?.peak;
     line.end()?;
-    Ok(Seen { idle, called, peak })
+    Ok(Seen { idle, private, called, peak })
 }
 
 fn echo(tool: &str) -> Request {

@@ -12,15 +12,24 @@ pub(crate) const KNOWN: bool = cfg!(target_os = "linux");
 const TICKS_PER_SECOND: f64 = 100.0;
 const KIB_PER_MIB: f64 = 1024.0;
 
-/// Resident memory in MiB: now, and at most so far.
-pub(crate) fn memory(pid: u32) -> Result<(f64, f64)> {
+/// Memory of a process, in MiB.
+pub(crate) struct Memory {
+    /// Resident now.
+    pub(crate) resident: f64,
+    /// The most that was resident so far.
+    pub(crate) peak: f64,
+    /// What of it no file backs: the rest is pages of the program, which the kernel can drop at any time.
+    pub(crate) private: f64,
+}
+
+pub(crate) fn memory(pid: u32) -> Result<Memory> {
     let status = read(pid, "status")?;
     let mib = |key: &str| {
         let line = status.lines().find_map(|line| line.strip_prefix(key));
         let kib = line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<f64>().ok());
         kib.map(|kib| kib / KIB_PER_MIB).with_context(|| format!("no {key} in the status"))
     };
-    Ok((mib("VmRSS:")?, mib("VmHWM:")?))
+    Ok(Memory { resident: mib("VmRSS:")?, peak: mib("VmHWM:")?, private: mib("RssAnon:")? })
 }
 
 /// Open descriptors.

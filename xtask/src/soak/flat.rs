@@ -50,7 +50,7 @@ impl Samples {
         let slowest = latencies.iter().copied().fold(0.0, f64::max);
         self.all.push(Sample {
             second: self.start.elapsed().as_secs_f64(),
-            memory_mib: process::memory(pid)?.0,
+            memory_mib: process::memory(pid)?.resident,
             descriptors: process::descriptors(pid)? as f64,
             threads: process::threads(pid)?,
             latency_ms: (!latencies.is_empty()).then(|| (median(&latencies), slowest)),

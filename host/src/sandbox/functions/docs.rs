@@ -14,11 +14,11 @@ const MAX_SECTION: usize = 1024 * 1024;
 
 /// What a component says of its functions.
 #[derive(Debug, Default)]
-pub(super) struct Docs(Value);
+pub(in super::super) struct Docs(Value);
 
 impl Docs {
     /// Those in `wasm`, a component.
-    pub(super) fn of(wasm: &[u8]) -> Self {
+    pub(in super::super) fn of(wasm: &[u8]) -> Self {
         let sections = Parser::new(0).parse_all(wasm).map_while(Result::ok);
         let mut found = sections.filter_map(|payload| match payload {
             Payload::CustomSection(section) if section.name() == SECTION => decoded(section.data()),

@@ -21,8 +21,6 @@ pub(super) struct Function {
     pub(super) result: Option<Shape>,
     /// Its interface and its own name.
     place: (Option<String>, String),
-    /// What the component says of it.
-    said: Option<String>,
     /// What its types say of it.
     sentence: String,
     input_schema: Box<RawValue>,
@@ -31,7 +29,7 @@ pub(super) struct Function {
 
 impl Function {
     /// The function that `export` is; or why it cannot be a tool, as the end of a sentence about it.
-    pub(super) fn of(export: &Export, docs: &Docs) -> Result<Self, String> {
+    pub(super) fn of(export: &Export) -> Result<Self, String> {
         if let Some(("[constructor" | "[method" | "[static", _)) = export.name.split_once(']') {
             return Err("belongs to a resource, which lives no longer than one call".into());
         }
@@ -48,14 +46,12 @@ impl Function {
         let raw = |text| RawValue::from_string(text).map_err(|error| escape(&error.to_string()));
         let input = schema::arguments(&parameters).map_err(unfit)?;
         let output = result.as_ref().map(schema::answer).transpose().map_err(unfit)?;
-        let said = docs.function(export.interface(), &export.name);
         let sentence = sentence(&export.path, &export.name, &parameters, result.as_ref());
         Ok(Self {
             export: export.index,
             parameters,
             result,
             place: (export.interface().map(str::to_owned), export.name.clone()),
-            said,
             sentence,
             input_schema: raw(input)?,
             output_schema: output.map(raw).transpose()?,
@@ -63,10 +59,10 @@ impl Function {
     }
 
     /// The tool of this `name`. Of what it may reach, only the grants tell.
-    pub(super) fn spec(&self, name: &str, grants: &Grants, notes: &Notes) -> ToolSpec {
+    pub(super) fn spec(&self, name: &str, grants: &Grants, docs: &Docs, notes: &Notes) -> ToolSpec {
         let (interface, own) = &self.place;
         let noted = || notes.function(interface.as_deref(), own);
-        let description = self.said.clone().or_else(noted);
+        let description = docs.function(interface.as_deref(), own).or_else(noted);
         ToolSpec {
             name: name.to_owned(),
             title: None,

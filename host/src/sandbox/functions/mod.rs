@@ -30,10 +30,10 @@ use super::store::State;
 use crate::manifest::Grants;
 use crate::text::escape;
 use crate::tool::{CallError, Content, Limit, LimitHit, Listed, Output, UnfitTool};
-use docs::Docs;
 use function::Function;
 use write::Unwritten;
 
+pub(super) use docs::Docs;
 pub use notes::{Notes, NotesError};
 
 /// Functions of one component.
@@ -57,19 +57,14 @@ pub(super) fn has_any(component: &Component, engine: &Engine) -> bool {
 }
 
 impl Functions {
-    /// The functions of the component of `pre`, whose bytes are `wasm`; or why none of them is a tool.
-    pub(super) fn of(
-        pre: InstancePre<State>,
-        engine: &Engine,
-        wasm: &[u8],
-    ) -> Result<Self, String> {
-        let exports = exports::functions(pre.component(), engine)
+    /// The functions of the component of `pre`; or why none of them is a tool.
+    pub(super) fn of(pre: InstancePre<State>) -> Result<Self, String> {
+        let exports = exports::functions(pre.component(), pre.engine())
             .map_err(|exports::TooMany| "it exports too much to look at".to_owned())?;
         if exports.len() > MAX_FUNCTIONS {
             let count = exports.len();
             return Err(format!("it exports {count} functions; the most is {MAX_FUNCTIONS}"));
         }
-        let docs = Docs::of(wasm);
         let mut functions = Self { pre, table: BTreeMap::new(), unfit: Vec::new() };
         for export in exports {
             let name = names::tool(&export.path, &export.name);
@@ -78,7 +73,7 @@ impl Functions {
                 Some(name) if functions.table.contains_key(name) => {
                     Err(format!("would have the tool name of another, `{name}`"))
                 }
-                Some(_) => Function::of(&export, &docs),
+                Some(_) => Function::of(&export),
             };
             match (name, function) {
                 (Some(name), Ok(function)) => {
@@ -113,9 +108,10 @@ impl Functions {
     }
 }
 
-/// The functions as tools, and those that are none. Where the component says nothing of one, `notes` may.
-pub(super) fn list(functions: &Functions, grants: &Grants, notes: &Notes) -> Listed {
-    let tools = functions.table.iter().map(|(name, function)| function.spec(name, grants, notes));
+/// The functions as tools, and those that are none. Where `docs` say nothing of one, `notes` may.
+pub(super) fn list(functions: &Functions, grants: &Grants, docs: &Docs, notes: &Notes) -> Listed {
+    let spec = |(name, function): (&String, &Function)| function.spec(name, grants, docs, notes);
+    let tools = functions.table.iter().map(spec);
     Listed { tools: tools.collect(), unfit: functions.unfit.clone() }
 }
 

@@ -45,6 +45,11 @@ impl Notes {
         Ok(notes)
     }
 
+    /// Whether nothing is said of any function.
+    pub(in super::super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// What is said of the function `name` in `interface`, or at the world's top. Another version of the
     /// same interface speaks where this one does not.
     pub(super) fn function(&self, interface: Option<&str>, name: &str) -> Option<String> {
