@@ -8,6 +8,8 @@ use std::fmt;
 
 use sha2::{Digest as _, Sha256};
 
+use crate::text::escape;
+
 /// The longest name, in bytes, of a plugin or of a tool as a client sees it.
 ///
 /// Model providers take 64; a client's own prefix (`mcp__toolrack__`) needs its room.
@@ -27,7 +29,7 @@ pub struct ToolName(Box<str>);
 
 /// Why a text is not a name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{}` is not a name: expected {expected}, at most {MAX_NAME} characters", .text.escape_debug())]
+#[error("`{}` is not a name: expected {expected}, at most {MAX_NAME} characters", escape(.text))]
 pub struct NameError {
     text: String,
     expected: &'static str,

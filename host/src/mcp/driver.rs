@@ -140,6 +140,10 @@ impl Driver {
         let mut phase = Phase::Serving;
         self.catalog.mark_changed();
         loop {
+            // Before any line: what was published is what answers from then on.
+            if self.catalog.has_changed().unwrap_or(false) && self.publishes() {
+                phase = phase.after_progress();
+            }
             let more = self.take_lines(&phase);
             self.act();
             if self.write().is_err() {
@@ -194,9 +198,7 @@ impl Driver {
                     self.engine.progress(key, progress);
                 }
                 Ok(()) = self.catalog.changed() => {
-                    let catalog = self.catalog.borrow_and_update().clone();
-                    if let Some(catalog) = catalog {
-                        self.engine.publish(catalog);
+                    if self.publishes() {
                         phase = phase.after_progress();
                     }
                 }
@@ -208,6 +210,12 @@ impl Driver {
                 () = sleep_until(deadline) => return self.end(End::Finished).await,
             }
         }
+    }
+
+    /// Takes in the newest catalog, if there is one.
+    fn publishes(&mut self) -> bool {
+        let catalog = self.catalog.borrow_and_update().clone();
+        catalog.map(|catalog| self.engine.publish(catalog)).is_some()
     }
 
     fn is_done(&self, phase: &Phase) -> bool {

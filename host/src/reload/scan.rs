@@ -229,7 +229,7 @@ impl Scanner {
     ) -> (Unit<Candidate>, Option<String>) {
         let path = directory.join(name);
         let file = shown(directory, name);
-        let first = match self.manifest(&path, &file, reread) {
+        let first = match self.manifest(&path, reread) {
             Ok(known) => known,
             // It was listed a moment ago.
             Err(ReadError::Missing) if !path.is_symlink() => return (Unit::Changing, None),
@@ -246,12 +246,14 @@ impl Scanner {
             Ok(wasm) => wasm,
             Err(ReadError::Missing) => {
                 let reason = format!(
-                    "`{wasm_name}` is missing; copy it beside the manifest, or name the right file with `wasm`"
+                    "`{}` is missing; copy it beside the manifest, or name the right file with `wasm`",
+                    escape(&wasm_name)
                 );
                 return (Unit::Half(reason), Some(wasm_name));
             }
             Err(error) => {
-                return (Unit::Refused(format!("`{wasm_name}` {error}")), Some(wasm_name));
+                let reason = format!("`{}` {error}", escape(&wasm_name));
+                return (Unit::Refused(reason), Some(wasm_name));
             }
         };
         let wit_name = wit_of(name);
@@ -281,7 +283,7 @@ impl Scanner {
         (Unit::Pair(pair, Candidate { file, manifest, wasm, wit }), Some(wasm_name))
     }
 
-    fn manifest(&mut self, path: &Path, file: &str, reread: &Reread) -> Result<Known, ReadError> {
+    fn manifest(&mut self, path: &Path, reread: &Reread) -> Result<Known, ReadError> {
         let (signature, known) = self.recall(path, reread)?;
         if let Some(known) = known {
             return Ok(known);
@@ -291,7 +293,9 @@ impl Scanner {
         let digest = Sha256Digest::of(&bytes);
         let manifest = match String::from_utf8(bytes) {
             Ok(text) => {
-                Manifest::parse(file, &text).map(Arc::new).map_err(|error| error.to_string())
+                // Its true name, not as it is shown: it gives the plugin's name and that of the Wasm.
+                let file = path.to_string_lossy();
+                Manifest::parse(&file, &text).map(Arc::new).map_err(|error| error.to_string())
             }
             Err(error) => {
                 let valid = error.utf8_error().valid_up_to();

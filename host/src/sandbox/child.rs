@@ -145,10 +145,18 @@ fn why(status: ExitStatus, last_words: &str, caps: &Caps) -> CompileError {
     tracing::debug!("the process that compiles ended with {status}: {last_words}");
     let took_more =
         |what: String| CompileError::Refused(format!("compiling it took more than {what}"));
+    // Where this process may have less than the cap, so may its child: that is no fault of the file.
+    let took_memory = || match worker::memory_below(caps) {
+        Some(memory) => CompileError::Host(format!(
+            "compiling it took more than {memory} of memory, which is all that a process may have here; allow \
+             toolrack more (`ulimit -v`)"
+        )),
+        None => took_more(format!("{} of memory", caps.memory)),
+    };
     match status.code() {
         Some(worker::ORPHAN) => return CompileError::Host("nobody waited for it any more".into()),
         Some(worker::OUT_OF_TIME) => return took_more(format!("{} s", caps.time.as_secs())),
-        Some(worker::OUT_OF_MEMORY) => return took_more(format!("{} of memory", caps.memory)),
+        Some(worker::OUT_OF_MEMORY) => return took_memory(),
         Some(worker::FAULT) => {
             return CompileError::Host(format!(
                 "the process that compiles it does not work: {last_words}"
@@ -157,7 +165,7 @@ fn why(status: ExitStatus, last_words: &str, caps: &Caps) -> CompileError {
         Some(_) | None => {}
     }
     if SHORT_OF_MEMORY.iter().any(|words| last_words.contains(words)) {
-        return took_more(format!("{} of memory", caps.memory));
+        return took_memory();
     }
     #[cfg(unix)]
     {
@@ -170,7 +178,7 @@ fn why(status: ExitStatus, last_words: &str, caps: &Caps) -> CompileError {
         }
         // The compiler is safe code: what breaks there is a stack that cannot grow any more.
         if [Signal::SEGV, Signal::BUS].into_iter().any(|broken| signal == Some(broken.as_raw())) {
-            return took_more(format!("{} of memory", caps.memory));
+            return took_memory();
         }
         if signal == Some(Signal::KILL.as_raw()) {
             return CompileError::Host(

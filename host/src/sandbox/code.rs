@@ -2,7 +2,8 @@
 //!
 //! The one place where native code is taken for what it is.
 
-use std::sync::Arc;
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
 
 use tokio::sync::Semaphore;
 use wasmtime::Engine;
@@ -51,12 +52,37 @@ impl Wasm {
 /// What code is made with, and where it is found again.
 pub(super) struct Codes {
     compiler: Compiler,
-    cache: Option<Arc<Cache>>,
+    cache: Option<Arc<Shelf>>,
     live: Shared<Made>,
     /// Compilations at once: each can keep a processor busy, and take its memory.
     compiling: Arc<Semaphore>,
     /// Files of the cache read at once: each is in memory whole.
     reading: Arc<Semaphore>,
+}
+
+/// The cache, which is opened by the first job that needs it: the disk that it is on may take its time, and
+/// nobody who starts waits for it.
+struct Shelf {
+    directory: PathBuf,
+    engine: Engine,
+    opened: OnceLock<Option<Cache>>,
+}
+
+impl Shelf {
+    /// The cache, unless its directory is of no use. Blocks.
+    fn get(&self) -> Option<&Cache> {
+        let open = || {
+            let settings = self.engine.precompile_compatibility_hash();
+            let opened = Cache::open(&self.directory, settings, MAX_CACHE);
+            opened
+                .inspect_err(|error| {
+                    let directory = escape(&self.directory.to_string_lossy());
+                    tracing::warn!("compiled code is not kept in {directory}: {error}");
+                })
+                .ok()
+        };
+        self.opened.get_or_init(open).as_ref()
+    }
 }
 
 type Made = Result<Linked, CompileError>;
@@ -70,15 +96,9 @@ pub(super) struct Code {
 impl Codes {
     pub(super) fn new(compiler: Compiler, engine: &wasmtime::Engine) -> Self {
         let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let cache = compiler.cache.as_ref().and_then(|directory| {
-            let settings = engine.precompile_compatibility_hash();
-            Cache::open(directory, settings, MAX_CACHE)
-                .inspect_err(|error| {
-                    let directory = escape(&directory.to_string_lossy());
-                    tracing::warn!("compiled code is not kept in {directory}: {error}");
-                })
-                .ok()
-                .map(Arc::new)
+        let cache = compiler.cache.clone().map(|directory| {
+            let engine = engine.clone();
+            Arc::new(Shelf { opened: OnceLock::new(), directory, engine })
         });
         Self {
             compiler,
@@ -91,7 +111,8 @@ impl Codes {
 
     /// Whether the code of this Wasm is kept on disk.
     pub(super) fn has(&self, wasm: &Sha256Digest) -> bool {
-        self.cache.as_ref().is_some_and(|cache| cache.has(Entry::Code(wasm)))
+        let cache = self.cache.as_ref().and_then(|cache| cache.opened.get()?.as_ref());
+        cache.is_some_and(|cache| cache.has(Entry::Code(wasm)))
     }
 
     /// Does `job` with the cache, if there is one, where it may block.
@@ -101,7 +122,8 @@ impl Codes {
     ) -> Option<T> {
         let cache = self.cache.clone()?;
         // A cache that fails inside is one that has nothing.
-        blocking(&self.reading, move || job(&cache)).await.ok()?
+        let job = move || cache.get().and_then(job);
+        blocking("asking the cache", &self.reading, job).await.ok()?
     }
 }
 
@@ -129,7 +151,7 @@ async fn make(sandbox: &Arc<Sandbox>, wasm: Wasm) -> Made {
         return made;
     }
     let (lifeline, _waiting) = Lifeline::new();
-    blocking(&codes.compiling, move || compiled(&sandbox, &wasm, &lifeline)).await?
+    blocking("compiling it", &codes.compiling, move || compiled(&sandbox, &wasm, &lifeline)).await?
 }
 
 /// From the cache, if it is there and of use.
@@ -152,7 +174,7 @@ fn compiled(sandbox: &Sandbox, wasm: &Wasm, lifeline: &Lifeline) -> Made {
     let component = load(sandbox, &code).map_err(|error| {
         CompileError::Host(format!("the compiled code cannot be loaded: {}", one_line(&error)))
     })?;
-    if let Some(cache) = &sandbox.codes.cache {
+    if let Some(cache) = sandbox.codes.cache.as_ref().and_then(|cache| cache.get()) {
         cache.keep(Entry::Code(&wasm.digest), &code);
     }
     link(sandbox, &component)
@@ -177,7 +199,10 @@ fn load_on(engine: &Engine, code: &[u8]) -> wasmtime::Result<Component> {
 
 /// Runs what takes long on a thread where that disturbs nobody, when there is a slot. The slot is free
 /// when the job is done, even if nobody waits for it any more.
+///
+/// `what` names the job, should it fail.
 pub(super) async fn blocking<T: Send + 'static>(
+    what: &'static str,
     slots: &Arc<Semaphore>,
     job: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, CompileError> {
@@ -188,5 +213,22 @@ pub(super) async fn blocking<T: Send + 'static>(
         span.in_scope(job)
     };
     let ran = tokio::task::spawn_blocking(job).await;
-    ran.map_err(|error| CompileError::Host(format!("compiling it failed inside toolrack: {error}")))
+    ran.map_err(|error| {
+        CompileError::Host(format!("{what} failed inside toolrack: {}", escape(&error.to_string())))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_fails_inside_is_named() {
+        let slots = Arc::new(Semaphore::new(1));
+        let failed = blocking("reading its notes", &slots, || panic!("at \u{202e} once")).await;
+        let Err(CompileError::Host(reason)) = failed else { panic!("{failed:?}") };
+        assert!(reason.starts_with("reading its notes failed inside toolrack: "), "{reason}");
+        assert!(reason.contains("once") && !reason.contains('\u{202e}'), "{reason}");
+        assert_eq!(slots.available_permits(), 1, "its slot is free again");
+    }
 }

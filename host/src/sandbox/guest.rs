@@ -37,6 +37,9 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const NO_SCRATCH: &str = "it is granted a scratch directory, and no home directory is known where toolrack \
     runs; set TOOLRACK_HOME to a directory";
 
+/// What jobs beside calls are for, should one fail.
+const LOADING: &str = "reading what it offers";
+
 /// A compiled plugin with the limits of its calls.
 pub struct Guest {
     sandbox: Arc<Sandbox>,
@@ -280,7 +283,7 @@ impl Guest {
         &self,
         job: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, CompileError> {
-        code::blocking(&self.sandbox.listings, job).await
+        code::blocking(LOADING, &self.sandbox.listings, job).await
     }
 
     /// Calls `tool` with `arguments`, a JSON object as text. Waits for a free slot first. Dropping the

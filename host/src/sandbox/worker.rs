@@ -7,6 +7,7 @@
 use std::io::{self, Read as _, Write as _};
 
 use super::compiler::{Caps, Failed, artifact};
+use crate::manifest::Bytes;
 
 /// Native code follows.
 pub(super) const DONE: u8 = 0;
@@ -75,10 +76,10 @@ fn spawn(name: &str, job: impl FnOnce() + Send + 'static) -> io::Result<()> {
 /// Bounds this process. What it would do beyond the bounds, the system refuses or ends.
 #[cfg(unix)]
 fn confine(caps: &Caps) -> io::Result<()> {
-    use rustix::process::{Resource, Rlimit, getrlimit, nice, setrlimit};
+    use rustix::process::{Resource, Rlimit, nice, setrlimit};
     let limit = |resource, soft: u64, hard: u64| {
         // A limit that is lower already stays: nobody may raise it.
-        let highest = getrlimit(resource).maximum.unwrap_or(u64::MAX);
+        let highest = below(resource, hard).unwrap_or(hard);
         let (soft, hard) = (soft.min(highest), hard.min(highest));
         setrlimit(resource, Rlimit { current: Some(soft), maximum: Some(hard) })
     };
@@ -95,6 +96,24 @@ fn confine(caps: &Caps) -> io::Result<()> {
     // Calls that are being answered matter more.
     nice(10)?;
     Ok(())
+}
+
+/// What the system lets this process and its children have at most, where that is less than `cap`.
+#[cfg(unix)]
+fn below(resource: rustix::process::Resource, cap: u64) -> Option<u64> {
+    rustix::process::getrlimit(resource).maximum.filter(|highest| *highest < cap)
+}
+
+/// The memory that the system lets a child have, where that is less than its cap.
+#[cfg(unix)]
+pub(super) fn memory_below(caps: &Caps) -> Option<Bytes> {
+    below(rustix::process::Resource::As, caps.memory.get()).map(Bytes::new)
+}
+
+/// Nothing is known of it here.
+#[cfg(not(unix))]
+pub(super) fn memory_below(_caps: &Caps) -> Option<Bytes> {
+    None
 }
 
 /// Time is what bounds this process here.

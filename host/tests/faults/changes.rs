@@ -12,20 +12,21 @@ use crate::plugins::{answering, answering_after, install, replace};
 
 cases! {
     "Reload";
-    "a copy that takes a second, in 16 pieces" => slow_copy, "the old version answers until the new one is whole";
+    "a copy that takes a second, in 16 pieces" => slow_copy waits, "the old version answers until the new one is whole";
     "a rename over the file" => rename_over, "the new version answers";
     "temporary files of editors" => editors_files, "no word of any, and no other tool";
     "other bytes of the same size and time" => same_size_and_time, "the new version answers";
     "a time set back to 1970" => time_set_back, "the new version answers";
-    "a bad new version" => bad_version, "the last good one answers; one line of the log says why";
-    "a file that cannot be read any more" => unreadable, "the last good version answers";
-    "the directory removed and made again" => removed_and_made, "its plugins go and come back";
+    "a bad new version" => bad_version waits, "the last good one answers; one line of the log says why";
+    "a file that cannot be read any more" => unreadable waits, "the last good version answers";
+    "the directory removed and made again" => removed_and_made waits, "its plugins go and come back";
     "the directory replaced by another" => replaced_directory, "what the new one holds is served";
-    "a reload during a call" => during_a_call, "the call ends on the version that it began with";
-    "a deletion during a call" => deleted_during_a_call, "the call is answered; then there is no such tool";
-    "manifest and Wasm seconds apart" => seconds_apart, "it serves once both are there";
+    "a reload during a call" => during_a_call waits, "the call ends on the version that it began with";
+    "a deletion during a call" => deleted_during_a_call waits, "the call is answered; then there is no such tool";
+    "manifest and Wasm seconds apart" => seconds_apart waits, "it serves once both are there";
     "a thousand files at once" => thousand_at_once, "good plugins are served; each bad one is refused";
-    "thirty reloads of one plugin" => thirty_reloads, "memory, descriptors and threads stay";
+    "a good and a bad new version under `--log warn`" => quiet_log, "the last good one answers; the log is the one line that says why";
+    "thirty reloads of one plugin" => thirty_reloads waits, "memory, descriptors and threads stay";
 }
 
 /// A server with `v`, whose `v_run` answers "one".
@@ -211,6 +212,22 @@ fn thousand_at_once() -> Seen {
     bench.client.until("p490_run", &[], "six");
     bench.marks();
     bench.after("good plugins are served; each bad one is refused")
+}
+
+fn quiet_log() -> Seen {
+    let mut quiet = crate::client::toolrack();
+    let mut bench = Bench::of(quiet.env("TOOLRACK_LOG", "warn"), |path| {
+        install(path, "v", "", &answering("one"));
+    });
+    assert_eq!(bench.client.text("v_run"), "one");
+    bench.marks();
+    replace(&bench.path().join("v.wasm"), answering("two"));
+    bench.client.until("v_run", &["one"], "two");
+    replace(&bench.path().join("v.wasm"), b"nonsense");
+    let first = bench.client.logs("");
+    assert!(first.contains(" WARN ") && first.contains("v.toml"), "{first}");
+    assert_eq!(bench.client.text("v_run"), "two");
+    bench.after_more("the last good one answers; the log is the one line that says why", 1)
 }
 
 fn thirty_reloads() -> Seen {

@@ -12,6 +12,8 @@
 //! | `streams.rs` | a client's streams, and signals |
 //! | `manifests.rs` | manifests and directories |
 //! | `changes.rs` | changes of a plugin directory under way |
+//! | `locks.rs` | the lock of a plugin directory, damaged and replaced |
+//! | `paces.rs` | rates, and pauses of plugins that keep crashing, under load |
 //! | `crashes.rs` | the cache, and processes that are killed while they write |
 //! | `system.rs` | a system that has no more: disk, file sizes, descriptors, processes, memory |
 //! | `bench.rs`, `usage.rs`, `case.rs` | what the cases are made with: the oracle, what the kernel counts, the index |
@@ -37,8 +39,10 @@ mod escapes;
 mod guest;
 mod guests;
 mod lines;
+mod locks;
 mod manifests;
 mod modules;
+mod paces;
 #[path = "../it/plugins.rs"]
 #[allow(dead_code, reason = "the tests in `it` need the rest")]
 mod plugins;

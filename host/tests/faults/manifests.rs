@@ -26,7 +26,7 @@ cases! {
     "Wasm that cannot be read" => wasm_unreadable, "`bad.wasm` cannot be read: Permission denied (os error 13)";
     "a digest that does not match" => wrong_digest, "`bad.wasm` has the SHA-256 …, and the manifest pins …; copy the right file, or change `sha256`";
     "a manifest of 1 MiB" => huge_manifest, "the manifest is larger than 65536 bytes";
-    "names with a newline, an escape and no UTF-8" => odd_names, ".toml:1:1: the file's name is to name the plugin, but `a\\\\nb` is not a name: expected a letter or `_`, then letters, digits, `_` or `-`, at most 48 characters; rename the file, or write `name = \"...\"` under [plugin]";
+    "names with a newline, an escape and no UTF-8" => odd_names, ".toml:1:1: the file's name is to name the plugin, but `a\\nb` is not a name: expected a letter or `_`, then letters, digits, `_` or `-`, at most 48 characters; rename the file, or write `name = \"...\"` under [plugin]";
     "links in a circle" => circles, "`bad.wasm` cannot be read: Too many levels of symbolic links (os error 40)";
     "300 plugins" => three_hundred, "256 are served, and each other is refused with the number";
     "520 tools" => too_many_tools, "at most 512 are served, and the plugin that is one too many is refused";

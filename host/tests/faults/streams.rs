@@ -19,13 +19,13 @@ cases! {
     "stderr never read, and a guest that writes much" => stderr_stuck, "calls are answered; exit 0";
     "end of input in the middle of a line" => end_in_a_line, "the piece is answered with -32700; exit 0";
     "end of input in the middle of a call" => end_in_a_call, "the call is answered; exit 0";
-    "end of input while nobody reads the answers" => end_unread, "exit 0 within 40 s";
+    "end of input while nobody reads the answers" => end_unread waits, "exit 0 within 40 s";
     "SIGTERM, SIGINT and SIGHUP in the middle of a call" => signals, "the call is answered; exit 0";
     "SIGTERM twice" => signal_twice, "exit 0 or 143 at once";
     "SIGKILL" => killed, "no process is left, and the next server starts";
     "descriptors 0, 1 and 2 closed at start, alone and together" => descriptors_closed,
         "it ends in order, and nothing that it opens is taken for a stream";
-    "SIGSTOP for a second, then SIGCONT" => stopped, "everything is answered afterwards";
+    "SIGSTOP for a second, then SIGCONT" => stopped waits, "everything is answered afterwards";
 }
 
 /// A server whose streams the case handles itself.

@@ -23,6 +23,8 @@ cases! {
     "no more processes" => no_processes, "…`bad.wasm`…Resource temporarily unavailable…";
     "address space for one guest's memory, but not for the pool" => little_memory,
         "it serves from memory that is taken call by call";
+    "less memory for a process than a plugin takes to compile" => little_memory_to_compile,
+        "compiling it took more than 400000 KiB of memory, which is all that a process may have here; allow toolrack more (`ulimit -v`)";
     "`toolrack add` on a full disk" => add_on_a_full_disk, "it fails in words, and the old version is as it was";
 }
 
@@ -132,6 +134,25 @@ fn little_memory() -> Seen {
     bench.client.until("v_run", &["unknown tool `v_run`"], "ok");
     bench.marks();
     bench.after("it serves from memory that is taken call by call")
+}
+
+fn little_memory_to_compile() -> Seen {
+    let directory = TempDir::new().unwrap();
+    let branches = "(if (local.get 0) (then (local.set 1 (i32.mul (local.get 1) (local.get 0)))))"
+        .repeat(60_000);
+    let fields = format!("(func $slow (param i32) (local i32) {branches})");
+    install(directory.path(), "bad", "", &Wat { fields: &fields, ..Wat::default() }.build());
+    let output = limited("-v 400000")
+        .env("TOOLRACK_HOME", directory.path().join("home"))
+        .args(["check", "--plugins"])
+        .arg(directory.path())
+        .output()
+        .unwrap();
+    assert!(!output.status.success());
+    let told = [output.stdout, output.stderr].concat();
+    let told = String::from_utf8_lossy(&told);
+    let at = told.find("compiling it took").unwrap_or_else(|| panic!("{told}"));
+    Bench::with(|_| {}).after(told[at..].lines().next().unwrap())
 }
 
 fn add_on_a_full_disk() -> Seen {

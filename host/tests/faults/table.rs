@@ -7,11 +7,11 @@ use std::path::Path;
 
 use crate::case::Class;
 use crate::{
-    answers, changes, crashes, escapes, guests, lines, manifests, modules, requests, streams,
-    system,
+    answers, changes, crashes, escapes, guests, lines, locks, manifests, modules, paces, requests,
+    streams, system,
 };
 
-const CLASSES: [Class; 11] = [
+pub(crate) const CLASSES: [Class; 13] = [
     guests::CLASS,
     answers::CLASS,
     modules::CLASS,
@@ -21,6 +21,8 @@ const CLASSES: [Class; 11] = [
     streams::CLASS,
     manifests::CLASS,
     changes::CLASS,
+    locks::CLASS,
+    paces::CLASS,
     crashes::CLASS,
     system::CLASS,
 ];

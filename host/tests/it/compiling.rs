@@ -137,6 +137,17 @@ async fn a_compiler_that_does_not_work_is_no_fault_of_the_file() {
     assert!(matches!(&error, CompileError::Host(text) if text.contains("does not work")));
 }
 
+/// What disk the cache is on, and whether that answers, is nothing that a start waits for.
+#[tokio::test]
+async fn the_cache_is_opened_by_who_needs_it_first() {
+    let root = tempfile::tempdir().expect("a directory");
+    let directory = root.path().join("cache");
+    let sandbox = sandbox(Compiler::in_process().with_cache(directory.clone()));
+    assert!(!directory.exists(), "it was opened at the start");
+    answers(&sandbox, &Wasm::of(Wat::default().build())).await;
+    assert!(directory.join("key").exists());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_nobody_waits_for_any_more_is_not_compiled_to_its_end() {
     let sandbox = in_children(Caps::default());

@@ -372,3 +372,14 @@ fn a_version_is_freed_when_its_last_call_ends() {
     bench.look();
     assert_eq!(alive(&versions), [false; 4], "deleted");
 }
+
+#[test]
+fn an_odd_file_name_is_escaped_once() {
+    let directory = plugins::good();
+    for odd in ["a\nb", "a\\b", "a\"b", "a\u{202e}b"] {
+        fs::write(directory.path().join(format!("{odd}.toml")), "").unwrap();
+        let shown = toolrack::text::escape(odd);
+        let refused = Bench::new(directory.path()).refused()[&format!("{shown}.toml")].1.clone();
+        assert!(refused.contains(&format!("but `{shown}` is not a name")), "{refused}");
+    }
+}
