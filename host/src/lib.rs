@@ -26,6 +26,7 @@ pub mod secret;
 
 pub mod manifest;
 
+mod failpoint;
 pub mod home;
 pub mod name;
 pub mod protected;

@@ -7,6 +7,8 @@ use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
+use crate::failpoint::{self, Point};
+
 /// A file under a hidden name. Unless it is finished, dropping it removes it.
 pub(crate) struct Unfinished {
     hidden: PathBuf,
@@ -27,6 +29,7 @@ impl Unfinished {
 
     /// Puts it in place.
     pub(crate) fn finish(self) -> io::Result<()> {
+        failpoint::at(Point::WholeWritten)?;
         fs::rename(&self.hidden, &self.path)
     }
 }

@@ -17,6 +17,7 @@ pub(crate) fn all(places: &Places) -> Result<()> {
     plugins(places)?;
     step("building the host");
     let mut host = cargo_on(&places.host, &["build", "--release"], &["--package", "toolrack"]);
+    host.args(points());
     command::run(&mut host, "the compiler's message above names the place")?;
     step(&format!(
         "done: {} serve --plugins {}",
@@ -24,6 +25,13 @@ pub(crate) fn all(places: &Places) -> Result<()> {
         places.manifests.display()
     ));
     Ok(())
+}
+
+/// What gives the host points where tests let it fail, if that is wished. CI wishes it for every build of the host,
+/// so that there is one; nobody else has them by accident.
+pub(crate) fn points() -> &'static [&'static str] {
+    let is_wished = std::env::var_os("TOOLRACK_BUILD_FAILPOINTS").is_some();
+    if is_wished { &["--features", "failpoints"] } else { &[] }
 }
 
 /// Builds the plugins and completes the plugin directory with them.

@@ -64,6 +64,7 @@ impl<'a> Options<'a> {
 fn blindly(places: &Places, options: &Options<'_>) -> Result<()> {
     step(&format!("fuzzing blindly, {} s a target", options.seconds));
     let mut tests = cargo_on(&places.host, &["test"], &["--package", "toolrack", "--lib"]);
+    tests.args(crate::build::points());
     if options.release {
         tests.arg("--release");
     }

@@ -37,6 +37,9 @@ pub(crate) fn run(places: &Places, arguments: &[&str]) -> Result<()> {
     for (what, manifest, packages, options) in suites {
         step(&format!("testing {what} with {runner}"));
         let mut tests = cargo_on(manifest, subcommand, packages);
+        if packages == HOST {
+            tests.args(build::points());
+        }
         command::run(tests.args(options).args(&filter), ADVICE)?;
     }
     if filter.is_empty() {

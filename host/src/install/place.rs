@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use super::{InstallError, ManifestSource, Pair, Shelf};
+use crate::failpoint::{self, Point};
 use crate::manifest::Sha256Digest;
 use crate::reload::{MAX_WASM, MAX_WIT, read_at_most, wit_of};
 use crate::whole::{Unfinished, sync};
@@ -44,9 +45,12 @@ pub fn place(pairs: &[Pair], shelf: &Shelf) -> Result<Vec<Change>, InstallError>
         renames.push(files);
     }
     // A plugin's Wasm comes before its manifest: no moment shows a manifest without a Wasm.
-    for file in renames.into_iter().flatten() {
+    for (number, file) in renames.into_iter().flatten().enumerate() {
         let path = file.path.clone();
-        file.finish().map_err(InstallError::io(&path, "it cannot be put in place"))?;
+        let between = if number == 0 { Ok(()) } else { failpoint::at(Point::BetweenRenames) };
+        between
+            .and_then(|()| file.finish())
+            .map_err(InstallError::io(&path, "it cannot be put in place"))?;
     }
     remove_old_wasm(pairs, shelf);
     remove_old_wit(pairs, shelf);

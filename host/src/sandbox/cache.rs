@@ -15,6 +15,7 @@ use sha2::{Digest as _, Sha256};
 use super::compiler::MAX_ARTIFACT;
 use super::seal::{Seal, TAG};
 use super::stored;
+use crate::failpoint::{self, Point};
 use crate::home::{PrivateError, private_directory};
 use crate::manifest::{Bytes, Sha256Digest};
 use crate::text::escape;
@@ -130,6 +131,7 @@ impl Cache {
         let path = self.directory.join(name);
         let tag = self.seal.tag(name, content);
         let written = stored::write_beside(&self.directory, [&tag, content])?;
+        failpoint::at(Point::CacheWritten).inspect_err(|_| stored::remove(&written))?;
         fs::rename(&written, &path).or_else(|_| {
             // Something that is no file may be in its place.
             stored::remove(&path);

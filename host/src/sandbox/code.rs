@@ -15,6 +15,7 @@ use super::lifeline::Lifeline;
 use super::link::{Linked, link};
 use super::sharing::{Kept, Shared};
 use super::{Sandbox, one_line};
+use crate::failpoint::{self, Point};
 use crate::manifest::Sha256Digest;
 use crate::text::escape;
 
@@ -73,7 +74,8 @@ impl Shelf {
     fn get(&self) -> Option<&Cache> {
         let open = || {
             let settings = self.engine.precompile_compatibility_hash();
-            let opened = Cache::open(&self.directory, settings, MAX_CACHE);
+            let opened = failpoint::at(Point::CacheOpen).map_err(Into::into);
+            let opened = opened.and_then(|()| Cache::open(&self.directory, settings, MAX_CACHE));
             opened
                 .inspect_err(|error| {
                     let directory = escape(&self.directory.to_string_lossy());

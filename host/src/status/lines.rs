@@ -8,6 +8,7 @@ use std::io::{self, Read as _, Seek as _, SeekFrom, Write};
 use serde::Deserialize;
 
 use super::{Place, Server};
+use crate::failpoint::{self, Point};
 use crate::home::private_directory;
 
 /// Beyond it the file starts anew: it is there to be followed, not to be kept.
@@ -49,6 +50,7 @@ impl Write for PluginLog {
             file.set_len(0)?;
             *size = 0;
         }
+        failpoint::at(Point::PluginLog)?;
         file.write_all(lines)?;
         *size += lines.len() as u64;
         Ok(lines.len())

@@ -5,6 +5,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::failpoint::{self, Point};
 use crate::home::{PrivateError, private_directory};
 
 /// How often a server tries to take its own lock. Who asks whether it is free holds it for a moment.
@@ -118,6 +119,7 @@ impl Place {
         let mut file = File::create(&unfinished)?;
         file.write_all(status)?;
         drop(file);
+        failpoint::at(Point::StatusWritten)?;
         fs::rename(unfinished, self.status())
     }
 

@@ -15,6 +15,7 @@
 //! | `locks.rs` | the lock of a plugin directory, damaged and replaced |
 //! | `paces.rs` | rates, and pauses of plugins that keep crashing, under load |
 //! | `crashes.rs` | the cache, and processes that are killed while they write |
+//! | `points.rs` | crashes and errors exactly where they matter, in a host that has points for them |
 //! | `system.rs` | a system that has no more: disk, file sizes, descriptors, processes, memory |
 //! | `bench.rs`, `usage.rs`, `case.rs` | what the cases are made with: the oracle, what the kernel counts, the index |
 //! | `table.rs` | docs/faults.md, against the cases that there are |
@@ -46,6 +47,7 @@ mod paces;
 #[path = "../it/plugins.rs"]
 #[allow(dead_code, reason = "the tests in `it` need the rest")]
 mod plugins;
+mod points;
 mod requests;
 mod streams;
 mod system;

@@ -7,11 +7,11 @@ use std::path::Path;
 
 use crate::case::Class;
 use crate::{
-    answers, changes, crashes, escapes, guests, lines, locks, manifests, modules, paces, requests,
-    streams, system,
+    answers, changes, crashes, escapes, guests, lines, locks, manifests, modules, paces, points,
+    requests, streams, system,
 };
 
-pub(crate) const CLASSES: [Class; 13] = [
+pub(crate) const CLASSES: [Class; 14] = [
     guests::CLASS,
     answers::CLASS,
     modules::CLASS,
@@ -24,17 +24,31 @@ pub(crate) const CLASSES: [Class; 13] = [
     locks::CLASS,
     paces::CLASS,
     crashes::CLASS,
+    points::CLASS,
     system::CLASS,
 ];
 
 /// Cases that not every machine can play, and what they need. Where it is missing, they say so.
-const NEEDS: [(&str, &str); 5] = [
+const NEEDS: [(&str, &str); 16] = [
     ("wasm_unreadable", "a user that is not root, who reads every file"),
     ("unreadable_directory", "a user that is not root, who reads every directory"),
     ("no_processes", "a user that is not root, whom no number of processes limits, and `prlimit`"),
     ("full_disk", "user and mount namespaces, to have a disk of 16 KiB"),
+    ("add_dies_between", POINTS),
+    ("add_fails_between", POINTS),
+    ("add_dies_before", POINTS),
+    ("approve_dies", POINTS),
+    ("approve_fails", POINTS),
+    ("cache_dies", POINTS),
+    ("cache_fails", POINTS),
+    ("cache_hangs", POINTS),
+    ("status_fails", POINTS),
+    ("plugin_log_fails", POINTS),
+    ("status_dies", POINTS),
     ("add_on_a_full_disk", "user and mount namespaces, to have a disk of 64 KiB"),
 ];
+
+const POINTS: &str = "a host built with `--features failpoints`, as `.ci/run` does";
 
 /// Whether it is known that this case may not be possible.
 pub(crate) fn may_be_missing(case: &str) -> bool {
