@@ -14,7 +14,9 @@ use crate::build;
 use crate::client::{Answer, Client};
 use crate::command::step;
 use crate::places::Places;
-use crate::scenes::{DROPPED, ENDLESS, GREEDY, MISTAKE, SCENES, Scene};
+use crate::scenes::{
+    DROPPED, DROPPING, ENDLESS, GREEDY, HOARDING, LOOPING, MISTAKE, MISTAKEN, SCENES, Scene,
+};
 
 /// How often the demo pings while a tool runs away.
 const PING_EVERY: Duration = Duration::from_millis(400);
@@ -36,14 +38,14 @@ pub(crate) fn run(places: &Places) -> Result<()> {
     for scene in &SCENES {
         play(&mut client, scene, false)?;
     }
-    title("a mistake comes back in words that a model can use");
+    title(MISTAKEN);
     play(&mut client, &MISTAKE, true)?;
-    title("an endless loop is stopped; meanwhile everything else is answered");
+    title(LOOPING);
     run_away(&mut client)?;
-    title("so is a tool that takes all the memory it can get");
+    title(HOARDING);
     play(&mut client, &GREEDY, true)?;
     play(&mut client, &SCENES[0], false)?;
-    title("a plugin copied into a directory is there at once, and deleted it is gone");
+    title(DROPPING);
     drop_in(&mut client, &places.manifests, &stage)?;
     title("the client closes stdin, and the host ends");
     let (status, took) = client.end()?;
@@ -199,5 +201,38 @@ fn shortened(text: &str, most: usize) -> String {
     match text.char_indices().nth(most) {
         Some((cut, _)) => format!("{}...", &text[..cut]),
         None => text.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_readme_shows_scenes_of_this_demo() {
+        let readme = include_str!("../../README.md");
+        let shown = readme.split("A part of what the demo shows").nth(1).expect("the recording");
+        let shown = shown.split("```").nth(1).expect("a block");
+        let scenes = SCENES.iter().chain([&MISTAKE, &ENDLESS, &GREEDY, &DROPPED]);
+        let calls: Vec<_> = scenes
+            .map(|scene| {
+                (format!("-> tools/call {} {}", scene.tool, scene.arguments), scene.answer)
+            })
+            .collect();
+        let titles = [MISTAKEN, LOOPING, HOARDING, DROPPING].map(|title| format!("-- {title} --"));
+        let mut seen = 0;
+        let mut expected = "";
+        for line in shown.lines() {
+            if line.starts_with("-- ") {
+                assert!(titles.iter().any(|title| title == line), "no such scene: {line}");
+            } else if line.starts_with("-> ") {
+                let call = calls.iter().find(|(call, _)| call == line);
+                expected = call.unwrap_or_else(|| panic!("no such call: {line}")).1;
+                seen += 1;
+            } else if line.starts_with("<- ") && !line.ends_with(CHANGED) {
+                assert!(line.contains(expected), "`{expected}` is not in {line}");
+            }
+        }
+        assert_eq!(seen, 4);
     }
 }

@@ -28,6 +28,14 @@ pub(crate) const SCENES: [Scene; 6] = [
     },
 ];
 
+/// What stands above the scenes that need a word.
+pub(crate) const MISTAKEN: &str = "a mistake comes back in words that a model can use";
+pub(crate) const LOOPING: &str =
+    "an endless loop is stopped; meanwhile everything else is answered";
+pub(crate) const HOARDING: &str = "so is a tool that takes all the memory it can get";
+pub(crate) const DROPPING: &str =
+    "a plugin copied into a directory is there at once, and deleted it is gone";
+
 /// A call that ends in an error for the model, and a part of its words.
 pub(crate) const MISTAKE: Scene =
     Scene { tool: "hello_greet", arguments: r#"{"nmae": "Ada"}"#, answer: "name" };

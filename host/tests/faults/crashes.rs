@@ -96,8 +96,7 @@ fn damaged_cache() -> Seen {
     let home = TempDir::new().unwrap();
     drop(at_home(home.path(), |_| {}).after(""));
     let files = cached(home.path());
-    // The key, the code, and what the plugin offers.
-    assert_eq!(files.len(), 3, "{files:?}");
+    assert_eq!(files.len(), 3, "a key, code, what it offers: {files:?}");
     let whole: Vec<_> = files.iter().map(|file| fs::read(file).unwrap()).collect();
     let damages: [fn(&mut Vec<u8>); 5] = [
         |bytes| bytes.truncate(bytes.len() / 2),

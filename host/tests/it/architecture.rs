@@ -34,6 +34,20 @@ fn every_source_file_has_one_line_that_says_what_it_owns() {
 }
 
 #[test]
+fn the_picture_shows_layers_that_are_there() {
+    let picture = fs::read_to_string(root().join("docs/architecture.svg")).expect("the picture");
+    // A room of the host is a box with its name behind it.
+    let rooms: Vec<_> = picture.split("class=\"room\"").skip(1).collect();
+    assert_eq!(rooms.len(), 4);
+    for room in rooms {
+        let name = room.split("</text>").next().and_then(|text| text.rsplit('>').next());
+        let name = name.expect("a name");
+        let folder = root().join("host/src").join(name);
+        assert!(folder.is_dir(), "the picture shows `{name}`, which is no layer");
+    }
+}
+
+#[test]
 fn every_path_that_is_named_exists() {
     let map = map();
     // Every second piece between backticks is code; blocks of code have their own lines.
