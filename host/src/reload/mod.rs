@@ -16,6 +16,7 @@ mod read;
 pub mod scan;
 pub mod schedule;
 pub mod seen;
+mod tracked;
 mod trust;
 mod watch;
 
