@@ -133,3 +133,24 @@ impl<P> Tracked<P> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::manifest::Sha256Digest;
+
+    #[test]
+    fn the_last_versions_that_did_not_load_are_remembered_and_no_more() {
+        let version = |at: u8| Pair {
+            manifest: Sha256Digest::of(&[at]),
+            wasm: Sha256Digest::of(b"wasm"),
+            wit: None,
+        };
+        let mut unit = Tracked::<()>::new();
+        for at in 0..10 {
+            unit.is_bad(version(at), at.to_string());
+        }
+        let known: Vec<_> = (0..10).filter_map(|at| unit.why_bad(&version(at))).collect();
+        assert_eq!(known, ["6", "7", "8", "9"]);
+    }
+}
