@@ -8,40 +8,36 @@ mod bucket;
 mod budget;
 mod circuit;
 mod definition;
+mod error;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzz;
+mod offer;
 mod overrides;
 mod pace;
 mod plugin;
+mod refusal;
 mod schema;
 mod tally;
+mod tool;
 mod wit;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Instant;
-
-use serde_json::Value;
-use serde_json::value::RawValue;
 
 use crate::name::{PluginName, ToolName};
-use crate::sandbox::{CallContext, Ended, ProgressSink};
-use crate::tool::{CallError, Output, ToolSpec};
 pub use breaker::Paused;
+pub use error::{PluginError, first_tool};
 use pace::Pace;
-pub use plugin::{Plugin, PluginError, first_tool};
+pub use plugin::Plugin;
+pub use refusal::{Refusal, Refused};
 pub use tally::Tally;
+pub use tool::{MAX_ARGUMENTS, Tool};
 pub use wit::{WitError, WitFile};
 
 /// Plugins served at once.
 pub const MAX_PLUGINS: usize = 256;
 /// Tools served at once.
 pub const MAX_TOOLS: usize = 512;
-/// The arguments of one call, in bytes of JSON.
-pub const MAX_ARGUMENTS: usize = 1024 * 1024;
-/// Arguments that a brief turn may be begun with, in bytes of JSON.
-const MAX_BRIEF_ARGUMENTS: usize = 4 * 1024;
-
 /// Everything that is served, and what is not.
 #[derive(Default)]
 pub struct Catalog {
@@ -49,67 +45,6 @@ pub struct Catalog {
     plugins: Vec<Arc<Plugin>>,
     tools: BTreeMap<ToolName, Arc<Tool>>,
     refusals: Vec<Refusal>,
-}
-
-/// Something that a plugin directory holds and the catalog does not serve.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
-    /// The manifest's file, or what else is at fault.
-    pub file: String,
-    /// What is not served.
-    pub refused: Refused,
-    /// What is wrong and what to do about it; may span lines.
-    pub reason: String,
-}
-
-/// How much of a file is not served.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Refused {
-    /// All of it.
-    Plugin,
-    /// What it holds now; the last version that was good serves on.
-    Version,
-    /// One tool; the plugin's others are served.
-    Tool(ToolName),
-    /// One function that no tool can be made of; the plugin's others are served.
-    Function(String),
-    /// What the `.wit` file says of the functions; all of them are served.
-    Notes,
-}
-
-impl Refusal {
-    /// The refusal of a whole plugin.
-    #[must_use]
-    pub fn plugin(file: impl Into<String>, reason: impl Into<String>) -> Self {
-        Self { file: file.into(), refused: Refused::Plugin, reason: reason.into() }
-    }
-
-    /// The refusal on one line, for a log: without the lines that show the place.
-    #[must_use]
-    pub fn one_line(&self) -> String {
-        let mut lines = self.reason.lines();
-        let first = lines.next().unwrap_or_default();
-        let place = if first.starts_with(&self.file) { "" } else { &*format!("{}: ", self.file) };
-        let help = lines.find_map(|line| line.split_once("= help: "));
-        let help = help.map(|(_, help)| format!("; {help}")).unwrap_or_default();
-        format!("{place}{first}{help}")
-    }
-}
-
-/// A tool that is served.
-pub struct Tool {
-    /// Its public name.
-    pub name: ToolName,
-    /// What it is.
-    pub spec: ToolSpec,
-    /// Whose it is.
-    pub plugin: Arc<Plugin>,
-    /// What it has been asked, over all its versions.
-    pub tally: Arc<Tally>,
-    input: Option<Arc<schema::Schema>>,
-    output: Option<Arc<schema::Schema>>,
-    err_is_error: bool,
-    pace: Pace,
 }
 
 impl Catalog {
@@ -284,76 +219,4 @@ fn admit(
     let mut admitted: Vec<_> = admitted.into_values().collect();
     admitted.sort_by_key(|(place, _)| *place);
     admitted.into_iter().map(|(_, plugin)| plugin).collect()
-}
-
-impl Tool {
-    /// Calls the tool: checks the arguments, runs the guest, checks the structured answer. Dropping
-    /// the future ends the call.
-    pub async fn call(&self, arguments: &RawValue, progress: Option<ProgressSink>) -> Ended {
-        let context = CallContext { progress, ..CallContext::default() };
-        self.call_in(context, arguments).await
-    }
-
-    /// The same, in this context.
-    pub async fn call_in(&self, context: CallContext, arguments: &RawValue) -> Ended {
-        self.tally.call();
-        let ended = self.checked_call(context, arguments.get()).await;
-        self.tally.ended(&ended);
-        ended
-    }
-
-    /// Whether a call with these arguments can be expected to end within a brief turn: the last one did.
-    #[must_use]
-    pub fn is_brief(&self, arguments: &RawValue) -> bool {
-        arguments.get().len() <= MAX_BRIEF_ARGUMENTS && self.tally.is_brief()
-    }
-
-    async fn checked_call(&self, context: CallContext, arguments: &str) -> Ended {
-        if let Err(problem) = self.check_arguments(arguments).await {
-            return Ended::before(CallError::InvalidArguments(problem));
-        }
-        let attempt = match self.plugin.breaker.begin() {
-            Ok(attempt) => attempt,
-            Err(error) => return Ended::before(error),
-        };
-        if let Err(hit) = self.pace.take(Instant::now) {
-            attempt.not_made();
-            return Ended::before(CallError::Limit(hit));
-        }
-        let ended = self.plugin.guest.call_in(context, &self.spec.name, arguments).await;
-        attempt.ended(&ended);
-        let outcome = match ended.outcome {
-            Err(CallError::Failed(output)) if !self.err_is_error => Ok(output),
-            Ok(output) => self.check_output(output).await,
-            Err(error) => Err(error),
-        };
-        Ended { outcome, ..ended }
-    }
-
-    async fn check_arguments(&self, text: &str) -> Result<(), String> {
-        if text.len() > MAX_ARGUMENTS {
-            return Err(format!(
-                "they are {} bytes of JSON; the most is {MAX_ARGUMENTS}",
-                text.len()
-            ));
-        }
-        let Some(schema) = &self.input else { return Ok(()) };
-        let value: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
-        schema.check(&value, text.len()).await
-    }
-
-    async fn check_output(&self, output: Output) -> Result<Output, CallError> {
-        let Some(schema) = &self.output else { return Ok(output) };
-        let Some(structured) = &output.structured else {
-            return Err(CallError::Broken(
-                "it has an output schema and gave no structured content".into(),
-            ));
-        };
-        let value: Value = serde_json::from_str(structured.get())
-            .map_err(|error| CallError::Broken(error.to_string()))?;
-        schema.check(&value, structured.get().len()).await.map_err(|problem| {
-            CallError::Broken(format!("its structured content breaks its output schema: {problem}"))
-        })?;
-        Ok(output)
-    }
 }

@@ -3,20 +3,23 @@
 //! It does no input or output and knows no clock, so that it can be tested and fuzzed in memory. Its
 //! invariant: each request with a readable id gets exactly one response, unless it was cancelled.
 
-use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use super::batch::{BatchKey, Batches};
+pub use super::action::{Action, Call, CallKey};
+use super::batch::BatchKey;
+use super::lookup;
 use super::message::{self, Id, Line, Message, Parsed, Refused};
+use super::open::{Deferred, Open, Origin, Running, Waiting};
+use super::outbox::Outbox;
+use super::page::Page;
 use super::params::{self, Meta};
 use super::reply::{self, Fault};
 use super::result;
 use super::version::Version;
-use crate::catalog::{Catalog, Tool};
-use crate::name::ToolName;
+use crate::catalog::Catalog;
 use crate::tool::{CallError, Output, Progress, Usage};
 
 /// Subscriptions that are open at once.
@@ -29,41 +32,6 @@ pub struct Settings {
     pub page: Option<std::num::NonZeroUsize>,
 }
 
-/// Something for the driver to do.
-#[derive(Debug)]
-pub enum Action {
-    /// Write this line.
-    Send(String),
-    /// Start this call and report its outcome.
-    Call(Call),
-    /// End this call; no outcome is wanted.
-    Cancel(CallKey),
-}
-
-/// A call to start.
-pub struct Call {
-    /// Names the call from here on.
-    pub key: CallKey,
-    /// The request's id, for logs.
-    pub request: String,
-    /// The tool, which stays what it is whatever is published later.
-    pub tool: Arc<Tool>,
-    /// A JSON object.
-    pub arguments: Box<RawValue>,
-    /// Whether the client wants progress.
-    pub wants_progress: bool,
-}
-
-impl std::fmt::Debug for Call {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Call({} of {})", self.tool.name, self.request)
-    }
-}
-
-/// Names a call between engine and driver. Never used twice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct CallKey(u64);
-
 /// The engine.
 pub struct Engine {
     settings: Settings,
@@ -72,13 +40,8 @@ pub struct Engine {
     /// What can be called until then.
     early: Option<Arc<Catalog>>,
     session: Session,
-    pending: HashMap<Id, Pending>,
-    calls: HashMap<CallKey, Running>,
-    /// Requests that wait for the catalog, in order.
-    waiting: VecDeque<Waiting>,
-    batches: Batches,
-    next_key: u64,
-    actions: VecDeque<Action>,
+    open: Open,
+    outbox: Outbox,
 }
 
 /// What a handshake settled.
@@ -87,39 +50,6 @@ struct Session {
     version: Option<Version>,
     /// The client said that it is ready for notifications.
     initialized: bool,
-}
-
-/// A request that has no answer yet.
-enum Pending {
-    Waiting,
-    Call(CallKey),
-    Listen { version: Version, tools: bool },
-}
-
-/// Where an answer goes, and in which revision's words.
-#[derive(Clone, Debug)]
-struct Origin {
-    id: Id,
-    version: Version,
-    batch: Option<BatchKey>,
-}
-
-struct Running {
-    origin: Origin,
-    tool: Arc<Tool>,
-    progress_token: Option<Box<RawValue>>,
-    last_progress: Option<f64>,
-}
-
-struct Waiting {
-    origin: Origin,
-    request: Deferred,
-}
-
-enum Deferred {
-    List { cursor: Option<String> },
-    Listen { tools: bool },
-    Call { name: String, arguments: Box<RawValue>, progress_token: Option<Box<RawValue>> },
 }
 
 impl Engine {
@@ -131,40 +61,26 @@ impl Engine {
             catalog: None,
             early: None,
             session: Session::default(),
-            pending: HashMap::new(),
-            calls: HashMap::new(),
-            waiting: VecDeque::new(),
-            batches: Batches::default(),
-            next_key: 0,
-            actions: VecDeque::new(),
+            open: Open::default(),
+            outbox: Outbox::default(),
         }
     }
 
     /// The next thing to do, in order.
     pub fn next_action(&mut self) -> Option<Action> {
-        self.actions.pop_front()
+        self.outbox.next()
     }
 
     /// Requests that have no answer yet, subscriptions aside.
     #[must_use]
     pub fn in_flight(&self) -> usize {
-        self.calls.len() + self.waiting.len()
+        self.open.in_flight()
     }
 
     /// Bytes of arguments that wait for the catalog.
     #[must_use]
     pub fn waiting_bytes(&self) -> usize {
-        self.waiting
-            .iter()
-            .map(|waiting| match &waiting.request {
-                Deferred::List { .. } | Deferred::Listen { .. } => 0,
-                Deferred::Call { arguments, .. } => arguments.get().len(),
-            })
-            .sum()
-    }
-
-    fn subscriptions(&self) -> usize {
-        self.pending.values().filter(|pending| matches!(pending, Pending::Listen { .. })).count()
+        self.open.waiting_bytes()
     }
 
     /// Takes a line from the client.
@@ -183,8 +99,7 @@ impl Engine {
             Parsed::One(Ok(Message::Request { method, .. })) => method == "ping",
             Parsed::One(Ok(Message::Notification { method, params })) => {
                 let id = params::cancelled(params).and_then(Id::parse);
-                method == "notifications/cancelled"
-                    && id.is_some_and(|id| self.pending.contains_key(&id))
+                method == "notifications/cancelled" && id.is_some_and(|id| self.open.contains(&id))
             }
             _ => false,
         }
@@ -192,15 +107,15 @@ impl Engine {
 
     /// Takes the outcome of a call.
     pub fn outcome(&mut self, key: CallKey, outcome: Result<Output, CallError>, usage: Usage) {
-        let Some(running) = self.calls.remove(&key) else { return };
+        let Some(running) = self.open.end(key) else { return };
         let Running { origin, tool, .. } = running;
         let body = result::call_result(origin.version, &tool, outcome, usage);
-        self.answer(&origin, reply::result(&origin.id, &body));
+        self.outbox.answer(&origin, reply::result(&origin.id, &body));
     }
 
     /// Takes a note of progress. Progress that does not increase is dropped, as the protocol wants.
     pub fn progress(&mut self, key: CallKey, progress: Progress) {
-        let Some(running) = self.calls.get_mut(&key) else { return };
+        let Some(running) = self.open.running(key) else { return };
         let Some(token) = &running.progress_token else { return };
         if running.last_progress.is_some_and(|last| progress.value <= last) {
             return;
@@ -215,7 +130,7 @@ impl Engine {
         if let Some(message) = progress.message {
             params["message"] = message.into();
         }
-        self.send(reply::notification("notifications/progress", Some(params)));
+        self.outbox.send(reply::notification("notifications/progress", Some(params)));
     }
 
     /// Takes a catalog to serve from now on. Calls that run go on with the tools they began with. Of an
@@ -228,8 +143,7 @@ impl Engine {
             changed = self.catalog.as_ref().is_some_and(|old| !old.looks_like(&catalog));
             (self.catalog, self.early) = (Some(catalog), None);
         }
-        for waiting in std::mem::take(&mut self.waiting) {
-            self.pending.remove(&waiting.origin.id);
+        for waiting in self.open.take_waiting() {
             self.serve_or_wait(waiting);
         }
         if changed {
@@ -243,28 +157,24 @@ impl Engine {
         // Without a catalog nothing new begins.
         (self.catalog, self.early) = (None, None);
         rest.for_each(|line| self.line(&line));
-        for waiting in std::mem::take(&mut self.waiting) {
+        for waiting in self.open.take_waiting() {
             let fault = Fault::invalid_request("the server is shutting down");
-            self.answer(&waiting.origin, reply::fault(Some(&waiting.origin.id), &fault));
+            self.outbox.answer(&waiting.origin, reply::fault(Some(&waiting.origin.id), &fault));
         }
-        let mut running: Vec<_> = self.calls.keys().copied().collect();
-        running.sort_unstable();
-        for key in running {
-            self.actions.push_back(Action::Cancel(key));
+        for key in self.open.calls() {
+            self.outbox.push(Action::Cancel(key));
             let error = CallError::Host("the server is shutting down".into());
             self.outcome(key, Err(error), Usage::default());
         }
-        for (id, pending) in std::mem::take(&mut self.pending) {
-            if let Pending::Listen { version, .. } = pending {
-                let body = result::listen_ended(version, reply::id_value(&id));
-                self.send(reply::result(&id, &body));
-            }
+        for (id, version) in self.open.take_subscriptions() {
+            let body = result::listen_ended(version, reply::id_value(&id));
+            self.outbox.send(reply::result(&id, &body));
         }
     }
 
     fn batch(&mut self, items: &[&RawValue]) {
         let opened = if self.session.version.is_some_and(Version::has_batches) {
-            self.batches.open(items.len())
+            self.outbox.open_batch(items.len())
         } else {
             Err("batches exist only in protocol version 2025-03-26; send each message on a line of its own"
                 .into())
@@ -274,9 +184,9 @@ impl Engine {
                 for item in items {
                     self.message(message::message(item), Some(key));
                 }
-                self.settle(key);
+                self.outbox.settle(key);
             }
-            Err(problem) => self.send(reply::fault(None, &Fault::invalid_request(problem))),
+            Err(problem) => self.outbox.send(reply::fault(None, &Fault::invalid_request(problem))),
         }
     }
 
@@ -287,7 +197,7 @@ impl Engine {
             }
             Ok(Message::Notification { method, params }) => self.notification(&method, params),
             Ok(Message::Response) => {}
-            Err(Refused { id, fault }) => self.refuse(id.as_ref(), batch, &fault),
+            Err(Refused { id, fault }) => self.outbox.refuse(id.as_ref(), batch, &fault),
         }
     }
 
@@ -298,9 +208,9 @@ impl Engine {
         params: Option<&RawValue>,
         batch: Option<BatchKey>,
     ) {
-        if self.pending.contains_key(&id) {
+        if self.open.contains(&id) {
             let fault = Fault::invalid_request(format!("a request with the id {id} is in flight"));
-            return self.refuse(Some(&id), batch, &fault);
+            return self.outbox.refuse(Some(&id), batch, &fault);
         }
         let served = Meta::of(params).and_then(|meta| {
             let version = self.version_of(method, &meta, params, batch)?;
@@ -308,7 +218,7 @@ impl Engine {
             self.serve(origin, method, params, &meta)
         });
         if let Err(fault) = served {
-            self.refuse(Some(&id), batch, &fault);
+            self.outbox.refuse(Some(&id), batch, &fault);
         }
     }
 
@@ -357,15 +267,15 @@ impl Engine {
         match (method, version.is_modern()) {
             ("initialize", false) => {
                 let line = reply::result(id, &result::initialize(version));
-                self.open_and_answer(&origin, line);
+                self.answer_at_once(&origin, line);
             }
             ("ping", false) => {
                 let line = reply::result(id, &result::empty(version));
-                self.open_and_answer(&origin, line);
+                self.answer_at_once(&origin, line);
             }
             ("server/discover", true) => {
                 let line = reply::result(id, &result::discover(version));
-                self.open_and_answer(&origin, line);
+                self.answer_at_once(&origin, line);
             }
             ("subscriptions/listen", true) => {
                 let tools = params::listens_to_tools(params)?;
@@ -391,14 +301,13 @@ impl Engine {
 
     /// Serves a request that needs the catalog, now or once it is there.
     fn defer(&mut self, origin: Origin, request: Deferred) {
-        self.open_in_batch(&origin);
+        self.outbox.expect(&origin);
         self.serve_or_wait(Waiting { origin, request });
     }
 
     fn serve_or_wait(&mut self, waiting: Waiting) {
         let Some(catalog) = self.catalog_for(&waiting.request) else {
-            self.pending.insert(waiting.origin.id.clone(), Pending::Waiting);
-            return self.waiting.push_back(waiting);
+            return self.open.wait(waiting);
         };
         let Waiting { origin, request } = waiting;
         let served = match request {
@@ -409,7 +318,7 @@ impl Engine {
             }
         };
         if let Err(fault) = served {
-            self.answer(&origin, reply::fault(Some(&origin.id), &fault));
+            self.outbox.answer(&origin, reply::fault(Some(&origin.id), &fault));
         }
     }
 
@@ -430,21 +339,9 @@ impl Engine {
         origin: &Origin,
         cursor: Option<&str>,
     ) -> Result<(), Fault> {
-        let page = self.settings.page.map_or(usize::MAX, std::num::NonZero::get);
-        let after = cursor.map(read_cursor).transpose()?;
-        let mut tools: Vec<&Tool> = match &after {
-            Some(name) => {
-                catalog.tools_after(name).take(page.saturating_add(1)).map(|t| &**t).collect()
-            }
-            None => catalog.tools().take(page.saturating_add(1)).map(|t| &**t).collect(),
-        };
-        let mut next = None;
-        if tools.len() > page {
-            tools.truncate(page);
-            next = tools.last().map(|tool| format!("{CURSOR}{}", tool.name));
-        }
+        let Page { tools, next } = Page::of(catalog, self.settings.page, cursor)?;
         let body = result::tool_list(origin.version, tools.into_iter(), next);
-        self.answer(origin, reply::result(&origin.id, &body));
+        self.outbox.answer(origin, reply::result(&origin.id, &body));
         Ok(())
     }
 
@@ -456,27 +353,16 @@ impl Engine {
         arguments: Box<RawValue>,
         progress_token: Option<Box<RawValue>>,
     ) -> Result<(), Fault> {
-        let Some(tool) = catalog.tool(name) else {
-            return Err(unknown_tool(catalog, name));
-        };
-        let key = CallKey(self.next_key());
-        let call = Call {
-            key,
-            request: origin.id.to_string(),
-            tool: tool.clone(),
-            arguments,
-            wants_progress: progress_token.is_some(),
-        };
-        self.pending.insert(origin.id.clone(), Pending::Call(key));
+        let tool = lookup::tool(catalog, name)?;
+        let (request, wants_progress) = (origin.id.to_string(), progress_token.is_some());
+        let key = self.open.begin(origin.clone(), tool.clone(), progress_token);
         let tool = tool.clone();
-        let running = Running { origin: origin.clone(), tool, progress_token, last_progress: None };
-        self.calls.insert(key, running);
-        self.actions.push_back(Action::Call(call));
+        self.outbox.push(Action::Call(Call { key, request, tool, arguments, wants_progress }));
         Ok(())
     }
 
     fn listen(&mut self, origin: &Origin, tools: bool) -> Result<(), Fault> {
-        if self.subscriptions() >= MAX_SUBSCRIPTIONS {
+        if self.open.subscriptions() >= MAX_SUBSCRIPTIONS {
             return Err(Fault::invalid_request(format!(
                 "{MAX_SUBSCRIPTIONS} subscriptions are open; cancel one first"
             )));
@@ -484,26 +370,20 @@ impl Engine {
         let id = reply::id_value(&origin.id);
         let granted = if tools { json!({ "toolsListChanged": true }) } else { json!({}) };
         let params = json!({ "_meta": { result::SUBSCRIPTION_ID: id }, "notifications": granted });
-        self.send(reply::notification("notifications/subscriptions/acknowledged", Some(params)));
-        let pending = Pending::Listen { version: origin.version, tools };
-        self.pending.insert(origin.id.clone(), pending);
+        self.outbox
+            .send(reply::notification("notifications/subscriptions/acknowledged", Some(params)));
+        self.open.listen(origin, tools);
         Ok(())
     }
 
     fn announce(&mut self) {
         const METHOD: &str = "notifications/tools/list_changed";
         if self.session.initialized {
-            self.send(reply::notification(METHOD, None));
+            self.outbox.send(reply::notification(METHOD, None));
         }
-        let subscriptions: Vec<Value> = self
-            .pending
-            .iter()
-            .filter(|(_, pending)| matches!(pending, Pending::Listen { tools: true, .. }))
-            .map(|(id, _)| reply::id_value(id))
-            .collect();
-        for id in subscriptions {
+        for id in self.open.listeners().map(reply::id_value) {
             let params = json!({ "_meta": { result::SUBSCRIPTION_ID: id } });
-            self.send(reply::notification(METHOD, Some(params)));
+            self.outbox.send(reply::notification(METHOD, Some(params)));
         }
     }
 
@@ -523,94 +403,17 @@ impl Engine {
     }
 
     fn cancel(&mut self, id: &Id) {
-        let batch = match self.pending.remove(id) {
-            None | Some(Pending::Listen { .. }) => None,
-            Some(Pending::Call(key)) => {
-                self.actions.push_back(Action::Cancel(key));
-                self.calls.remove(&key).and_then(|running| running.origin.batch)
-            }
-            Some(Pending::Waiting) => {
-                let at = self.waiting.iter().position(|waiting| waiting.origin.id == *id);
-                at.and_then(|at| self.waiting.remove(at)).and_then(|waiting| waiting.origin.batch)
-            }
-        };
-        if let Some(batch) = batch {
-            self.settle(batch);
+        let Some(cancelled) = self.open.cancel(id) else { return };
+        if let Some(key) = cancelled.call {
+            self.outbox.push(Action::Cancel(key));
+        }
+        if let Some(batch) = cancelled.batch {
+            self.outbox.settle(batch);
         }
     }
 
-    fn refuse(&mut self, id: Option<&Id>, batch: Option<BatchKey>, fault: &Fault) {
-        let line = reply::fault(id, fault);
-        match batch {
-            Some(key) => self.batches.add(key, line, |problem| too_much(id, problem)),
-            None => self.send(line),
-        }
+    fn answer_at_once(&mut self, origin: &Origin, line: String) {
+        self.outbox.expect(origin);
+        self.outbox.answer(origin, line);
     }
-
-    fn open_in_batch(&mut self, origin: &Origin) {
-        if let Some(key) = origin.batch {
-            self.batches.expect(key);
-        }
-    }
-
-    fn open_and_answer(&mut self, origin: &Origin, line: String) {
-        self.open_in_batch(origin);
-        self.answer(origin, line);
-    }
-
-    /// The one response of a request.
-    fn answer(&mut self, origin: &Origin, line: String) {
-        self.pending.remove(&origin.id);
-        match origin.batch {
-            None => self.send(line),
-            Some(key) => {
-                self.batches.add(key, line, |problem| too_much(Some(&origin.id), problem));
-                self.settle(key);
-            }
-        }
-    }
-
-    fn settle(&mut self, key: BatchKey) {
-        if let Some(line) = self.batches.settle(key) {
-            self.send(line);
-        }
-    }
-
-    fn send(&mut self, line: String) {
-        debug_assert!(!line.contains('\n'), "a message is one line");
-        self.actions.push_back(Action::Send(line));
-    }
-
-    fn next_key(&mut self) -> u64 {
-        self.next_key += 1;
-        self.next_key
-    }
-}
-
-/// What answers in a batch in place of an answer that there is no room for.
-fn too_much(id: Option<&Id>, problem: &str) -> String {
-    reply::fault(id, &Fault::invalid_request(problem))
-}
-
-const CURSOR: &str = "after:";
-
-fn read_cursor(cursor: &str) -> Result<ToolName, Fault> {
-    cursor.strip_prefix(CURSOR).and_then(|name| ToolName::new(name).ok()).ok_or_else(|| {
-        Fault::invalid_params("`cursor` is not one that this server gave; list from the beginning")
-    })
-}
-
-fn unknown_tool(catalog: &Catalog, name: &str) -> Fault {
-    let shown = crate::text::escape(&name[..name.floor_char_boundary(80)]);
-    let near = catalog
-        .tools()
-        // What is so long is no slip of the pen, and comparing it takes its time.
-        .filter(|_| name.len() <= 2 * crate::name::MAX_NAME)
-        .map(|tool| (strsim::jaro_winkler(name, tool.name.as_str()), tool.name.as_str()))
-        .filter(|(likeness, _)| *likeness > 0.85)
-        .max_by(|a, b| a.0.total_cmp(&b.0));
-    Fault::invalid_params(match near {
-        Some((_, near)) => format!("unknown tool `{shown}`; did you mean `{near}`?"),
-        None => format!("unknown tool `{shown}`"),
-    })
 }

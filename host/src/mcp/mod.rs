@@ -1,17 +1,22 @@
 //! The Model Context Protocol over stdio: a protocol engine without input and output, and its driver.
 //!
 //! The only module that knows JSON-RPC. Bytes flow one way: `stdio` cuts lines, `message` checks
-//! them, `engine` decides, `reply` writes, `driver` carries out. The engine holds the catalog
+//! them, `engine` decides, `reply` writes, `outbox` holds, `driver` carries out. The engine holds the catalog
 //! it was last given and does not know where catalogs come from.
 
+mod action;
 mod batch;
 mod driver;
 mod engine;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzz;
 mod lines;
+mod lookup;
 mod message;
 mod news;
+mod open;
+mod outbox;
+mod page;
 mod params;
 #[cfg(target_os = "linux")]
 mod ready;

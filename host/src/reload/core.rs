@@ -3,11 +3,12 @@
 //! Time comes in as an argument, plugins are a type parameter, so that histories can be invented and
 //! compared with a fresh look at the same files.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use super::locks::{Judge, Locks};
 use super::seen::{Directory, Key, Pair, Scan, Unit};
+use super::tracked::{Held, Now, Then, Tracked};
 use crate::lock::Verdict;
 
 /// How long something wrong must stand before it is told: a slow copy is not a broken file.
@@ -21,9 +22,6 @@ pub const HOLD: Duration = Duration::from_secs(2);
 pub const MAX_LOADING: Duration = Duration::from_secs(60);
 /// How often, until then, what is ready is given to calls.
 pub const EARLY: Duration = Duration::from_millis(250);
-
-/// Versions that are remembered because they did not load.
-const MAX_BAD: usize = 4;
 
 /// All units and what is known of them. `P` is a loaded plugin, `K` the lock of a directory.
 #[derive(Debug)]
@@ -50,58 +48,6 @@ enum First {
     Unscanned,
     Loading,
     Published,
-}
-
-#[derive(Debug)]
-struct Tracked<P> {
-    /// The last version that loaded. Served whatever lies there now.
-    good: Option<(Pair, P)>,
-    /// Why it would not be served any more if it came now.
-    doubt: Option<String>,
-    /// What lies there, is good, and is not accepted.
-    held: Option<Held<P>>,
-    now: Now,
-    /// The last versions that did not load, and why: the same bytes are not tried again.
-    bad: VecDeque<(Pair, String)>,
-    /// What is told of it.
-    told: Option<String>,
-}
-
-#[derive(Debug)]
-struct Held<P> {
-    pair: Pair,
-    plugin: P,
-    /// Why it is not accepted; it may be so meanwhile.
-    reason: Option<String>,
-}
-
-/// What lies there now.
-#[derive(Debug)]
-enum Now {
-    /// What is good.
-    Good,
-    /// Something that changes while it is looked at; nothing is known of it.
-    Unknown,
-    Loading(Pair),
-    Bad {
-        reason: String,
-        tell_at: Instant,
-    },
-    /// Nothing, or half of it.
-    Gone {
-        reason: String,
-        until: Instant,
-        then: Then,
-    },
-}
-
-/// What becomes of a unit that stays gone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Then {
-    /// It is refused: half of it is there.
-    Refuse,
-    /// It is forgotten.
-    Forget,
 }
 
 /// How loading ended when it did not give a plugin.
@@ -203,9 +149,7 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
     pub fn loaded(&mut self, key: &Key, pair: Pair, loaded: Result<P, LoadError>, now: Instant) {
         let Some(unit) = self.units.get_mut(key) else { return };
         if let Err(LoadError::Bad(reason)) = &loaded {
-            // Wanted or not: it may come back.
-            unit.bad.truncate(MAX_BAD - 1);
-            unit.bad.push_front((pair, reason.clone()));
+            unit.is_bad(pair, reason.clone());
         }
         if !matches!(&unit.now, Now::Loading(wanted) if *wanted == pair) {
             return;
@@ -294,15 +238,10 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
     }
 
     /// When [`publish`](Self::publish), [`early`](Self::early) and [`take_stale`](Self::take_stale) should be
-    /// asked again, if nothing else
-    /// happens before.
+    /// asked again, if nothing else happens before.
     #[must_use]
     pub fn deadline(&self, now: Instant) -> Option<Instant> {
-        let units = self.units.values().filter_map(|unit| match &unit.now {
-            Now::Bad { reason, tell_at } if unit.told.as_ref() != Some(reason) => Some(*tell_at),
-            Now::Gone { reason, until, .. } if unit.told.as_ref() != Some(reason) => Some(*until),
-            _ => None,
-        });
+        let units = self.units.values().filter_map(Tracked::deadline);
         let stale = self.stale.then_some(now);
         let published = self.publish_at(now).into_iter().chain(self.early_at());
         units.chain(published).chain(self.locks.deadline()).chain(stale).min()
@@ -375,8 +314,7 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
                     self.refuse(key, reason, now);
                 }
             }
-        } else if let Some((_, reason)) = tracked.bad.iter().find(|(bad, _)| *bad == pair) {
-            let reason = reason.clone();
+        } else if let Some(reason) = tracked.why_bad(&pair).cloned() {
             self.refuse(key, reason, now);
         } else if !matches!(&tracked.now, Now::Loading(wanted) if *wanted == pair) {
             if !tracked.is_occupied() {
@@ -401,14 +339,7 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
     }
 
     fn tracked(&mut self, key: &Key) -> &mut Tracked<P> {
-        self.units.entry(key.clone()).or_insert(Tracked {
-            good: None,
-            doubt: None,
-            held: None,
-            now: Now::Unknown,
-            bad: VecDeque::new(),
-            told: None,
-        })
+        self.units.entry(key.clone()).or_insert_with(Tracked::new)
     }
 
     /// Another lock is in force. What it does not name any more is not served any more; what was accepted in
@@ -445,22 +376,13 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
             // A copy that stalls is wrong in another way after each piece.
             Some(_) => PATIENCE,
         };
-        let tell_at = now + wait;
-        match &mut tracked.now {
-            Now::Bad { reason: known, .. } if *known == reason => {}
-            other => *other = Now::Bad { reason, tell_at },
-        }
+        tracked.refuse(reason, now + wait);
     }
 
     /// It is not there. Is it on its way?
     fn gone(&mut self, key: &Key, reason: String, then: Then, now: Instant) {
         let until = if self.first == First::Published { now + PATIENCE } else { now };
-        let tracked = self.tracked(key);
-        match &mut tracked.now {
-            Now::Gone { reason: known, then: planned, .. }
-                if *known == reason && *planned == then => {}
-            other => *other = Now::Gone { reason, until, then },
-        }
+        self.tracked(key).gone(reason, until, then);
     }
 
     fn forget(&mut self, now: Instant, is_forgotten: impl Fn(&Key) -> bool) {
@@ -503,26 +425,6 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
             }
         }
         self.forget(now, |key| forgotten.contains(key));
-    }
-}
-
-impl<P> Tracked<P> {
-    /// Whether it is a plugin, or about to be one.
-    fn is_occupied(&self) -> bool {
-        self.good.is_some() || self.held.is_some() || matches!(self.now, Now::Loading(_))
-    }
-
-    /// It is good, accepted, and what lies there.
-    fn serve(&mut self, pair: Pair, plugin: P) {
-        (self.good, self.doubt, self.held) = (Some((pair, plugin)), None, None);
-        (self.now, self.told) = (Now::Good, None);
-    }
-
-    /// It is there, whatever it is: it is not waited for any more.
-    fn stays(&mut self) {
-        if matches!(self.now, Now::Gone { .. }) {
-            self.now = Now::Unknown;
-        }
     }
 }
 

@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
+use super::known::Reread;
 use super::loader::Loader;
 use super::news;
 use super::pending::Pending;
-use super::scan::Reread;
 use super::schedule::Schedule;
 use super::watch::{Hints, Mode, Watch};
 use crate::catalog::Catalog;

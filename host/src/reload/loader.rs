@@ -9,10 +9,12 @@ use tokio::runtime::Handle;
 use tokio::task::{AbortHandle, Id as TaskId, JoinHandle, JoinSet};
 use tracing::Instrument as _;
 
+use super::candidate::Candidate;
 use super::core::{Core, LoadError, Standing, View};
+use super::known::Reread;
 use super::news;
 use super::pending::{Pending, PendingJobs};
-use super::scan::{Candidate, Reread, Scanner, shown};
+use super::scan::{Scanner, shown};
 use super::seen::{Key, Pair, Scan};
 use super::trust::Trust;
 use super::watch::{Mode, Watch};

@@ -3,8 +3,10 @@
 //! What the system says of changes is a hint; the truth is a scan. One bad file never stops the
 //! others. Clients and the protocol are not known here.
 
+mod candidate;
 pub mod core;
 mod follow;
+mod known;
 mod loader;
 pub mod locks;
 mod network;
@@ -14,6 +16,7 @@ mod read;
 pub mod scan;
 pub mod schedule;
 pub mod seen;
+mod tracked;
 mod trust;
 mod watch;
 

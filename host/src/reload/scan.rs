@@ -3,18 +3,17 @@
 //!
 //! What follows from a scan is not known here.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::ffi::OsString;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::time::SystemTime;
 
-use super::read::{ReadError, Signature, read_at_most};
+use super::candidate::{Candidate, HashedFile, Wit};
+use super::known::KnownFiles;
+pub use super::known::Reread;
+use super::read::{ReadError, Signature};
 use super::seen::{Directory, Pair, Scan, Unit};
 use super::trust::{LockReader, Trust};
 use crate::lock::{LOCK_FILE, Locking};
-use crate::manifest::{MAX_MANIFEST, Manifest, Sha256Digest};
 use crate::text::escape;
 
 /// Files looked at in one directory. A directory with more is not a plugin directory.
@@ -23,133 +22,20 @@ const MAX_FILES: usize = 4096;
 pub(crate) const MAX_WASM: usize = 32 * 1024 * 1024;
 /// A `.wit` file, in bytes.
 pub(crate) const MAX_WIT: usize = 1024 * 1024;
-/// Bytes of Wasm and WIT that one scan keeps for those who load them; what is more is read again.
-const MAX_KEPT: usize = 64 * 1024 * 1024;
-
-/// What it takes to load a plugin.
-#[derive(Clone, Debug)]
-pub struct Candidate {
-    /// The manifest's file, as shown to people.
-    pub file: String,
-    /// What it says.
-    pub manifest: Arc<Manifest>,
-    /// Its Wasm.
-    pub wasm: HashedFile,
-    /// What lies beside the manifest to describe its functions.
-    pub wit: Option<Wit>,
-}
-
-/// A `.wit` file.
-#[derive(Clone, Debug)]
-pub struct Wit {
-    /// The file, as shown to people.
-    pub file: String,
-    /// What it holds, or why it cannot be read.
-    pub text: Result<HashedFile, String>,
-}
-
-/// A file that was read and hashed.
-#[derive(Clone, Debug)]
-pub struct HashedFile {
-    path: PathBuf,
-    digest: Sha256Digest,
-    bytes: Option<Arc<[u8]>>,
-    at_most: usize,
-}
-
-/// A file does not hold any more what was hashed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the file changed while it was loaded")]
-pub struct FileChanged;
-
-impl HashedFile {
-    fn new(path: PathBuf, known: &Known, at_most: usize) -> Self {
-        Self { path, digest: known.digest, bytes: known.bytes.clone(), at_most }
-    }
-
-    /// The SHA-256 of [`bytes`](Self::bytes).
-    #[must_use]
-    pub fn digest(&self) -> Sha256Digest {
-        self.digest
-    }
-
-    /// The bytes that were hashed.
-    pub fn bytes(&self) -> Result<Arc<[u8]>, FileChanged> {
-        if let Some(bytes) = &self.bytes {
-            return Ok(bytes.clone());
-        }
-        let bytes = read_at_most(&self.path, self.at_most).map_err(|_| FileChanged)?;
-        if Sha256Digest::of(&bytes) == self.digest { Ok(bytes.into()) } else { Err(FileChanged) }
-    }
-}
-
-impl Wit {
-    /// What tells one version of it from another, be it readable or not.
-    fn digest(&self) -> Sha256Digest {
-        match &self.text {
-            Ok(text) => text.digest(),
-            Err(reason) => Sha256Digest::of(reason.as_bytes()),
-        }
-    }
-}
 
 /// Scans the same directories again and again, and remembers what it read.
 #[derive(Debug)]
 pub struct Scanner {
     directories: Vec<PathBuf>,
     locks: LockReader,
-    known: HashMap<PathBuf, Known>,
-    /// The files that `known` was asked for in this scan; the others are forgotten.
-    asked: BTreeSet<PathBuf>,
-    kept: usize,
-    /// Where links inside the directories lead.
-    linked: BTreeSet<PathBuf>,
-}
-
-#[derive(Clone, Debug)]
-struct Known {
-    signature: Signature,
-    read: SystemTime,
-    digest: Sha256Digest,
-    /// For a manifest: what it says, or what is wrong with it.
-    manifest: Option<Result<Arc<Manifest>, String>>,
-    bytes: Option<Arc<[u8]>>,
-}
-
-/// Which files are read even if nothing speaks for a change.
-#[derive(Clone, Debug, Default)]
-pub enum Reread {
-    /// None.
-    #[default]
-    Nothing,
-    /// Those of these names.
-    Named(BTreeSet<OsString>),
-    /// All.
-    Everything,
-}
-
-impl Reread {
-    fn includes(&self, path: &Path) -> bool {
-        match self {
-            Self::Nothing => false,
-            Self::Named(names) => path.file_name().is_some_and(|name| names.contains(name)),
-            Self::Everything => true,
-        }
-    }
+    known: KnownFiles,
 }
 
 impl Scanner {
     /// A scanner that has seen nothing of `directories`, which come in order of precedence.
     #[must_use]
     pub fn new(directories: Vec<PathBuf>) -> Self {
-        Self {
-            directories,
-            locks: LockReader::default(),
-            known: HashMap::new(),
-            asked: BTreeSet::new(),
-            kept: 0,
-            linked: BTreeSet::new(),
-        }
+        Self { directories, locks: LockReader::default(), known: KnownFiles::default() }
     }
 
     /// The same scanner, which keeps to locks as strictly as this.
@@ -161,18 +47,15 @@ impl Scanner {
     /// The directories that files in the plugin directories are linked from.
     #[must_use]
     pub fn linked(&self) -> &BTreeSet<PathBuf> {
-        &self.linked
+        self.known.linked()
     }
 
     /// Looks at everything. Blocks as long as the file system does.
     pub fn scan(&mut self, reread: &Reread) -> Scan<Candidate, Trust> {
-        (self.kept, self.asked, self.linked) = (0, BTreeSet::new(), BTreeSet::new());
+        self.known.begin();
         let directories = self.directories.clone();
         let directories = directories.iter().map(|path| self.directory(path, reread)).collect();
-        self.known.retain(|path, known| {
-            known.bytes = None;
-            self.asked.contains(path)
-        });
+        self.known.end();
         Scan { directories }
     }
 
@@ -229,7 +112,7 @@ impl Scanner {
     ) -> (Unit<Candidate>, Option<String>) {
         let path = directory.join(name);
         let file = shown(directory, name);
-        let first = match self.manifest(&path, reread) {
+        let first = match self.known.manifest(&path, reread) {
             Ok(known) => known,
             // It was listed a moment ago.
             Err(ReadError::Missing) if !path.is_symlink() => return (Unit::Changing, None),
@@ -242,7 +125,7 @@ impl Scanner {
         };
         let wasm_name = manifest.wasm.to_string();
         let wasm_path = directory.join(&wasm_name);
-        let wasm = match self.hashed(&wasm_path, MAX_WASM, reread) {
+        let wasm = match self.known.hashed(&wasm_path, MAX_WASM, reread) {
             Ok(wasm) => wasm,
             Err(ReadError::Missing) => {
                 let reason = format!(
@@ -258,7 +141,7 @@ impl Scanner {
         };
         let wit_name = wit_of(name);
         let wit_path = directory.join(&wit_name);
-        let wit = files.contains(&wit_name).then(|| self.hashed(&wit_path, MAX_WIT, reread));
+        let wit = files.contains(&wit_name).then(|| self.known.hashed(&wit_path, MAX_WIT, reread));
         // The files are read one after the other. Only if none changed meanwhile were they ever there
         // together.
         let still = |path: &Path, known: &Signature| {
@@ -281,67 +164,6 @@ impl Scanner {
             Pair { manifest: first.digest, wasm: wasm.digest, wit: wit.as_ref().map(Wit::digest) };
         let wasm = HashedFile::new(wasm_path, &wasm, MAX_WASM);
         (Unit::Pair(pair, Candidate { file, manifest, wasm, wit }), Some(wasm_name))
-    }
-
-    fn manifest(&mut self, path: &Path, reread: &Reread) -> Result<Known, ReadError> {
-        let (signature, known) = self.recall(path, reread)?;
-        if let Some(known) = known {
-            return Ok(known);
-        }
-        let read = SystemTime::now();
-        let bytes = read_at_most(path, MAX_MANIFEST)?;
-        let digest = Sha256Digest::of(&bytes);
-        let manifest = match String::from_utf8(bytes) {
-            Ok(text) => {
-                // Its true name, not as it is shown: it gives the plugin's name and that of the Wasm.
-                let file = path.to_string_lossy();
-                Manifest::parse(&file, &text).map(Arc::new).map_err(|error| error.to_string())
-            }
-            Err(error) => {
-                let valid = error.utf8_error().valid_up_to();
-                Err(format!("the manifest is not UTF-8: byte {valid} is wrong"))
-            }
-        };
-        let known = Known { signature, read, digest, manifest: Some(manifest), bytes: None };
-        self.known.insert(path.into(), known.clone());
-        Ok(known)
-    }
-
-    fn hashed(&mut self, path: &Path, at_most: usize, reread: &Reread) -> Result<Known, ReadError> {
-        let (signature, known) = self.recall(path, reread)?;
-        if let Some(known) = known {
-            return Ok(known);
-        }
-        let read = SystemTime::now();
-        let bytes = read_at_most(path, at_most)?;
-        let digest = Sha256Digest::of(&bytes);
-        let bytes = (self.kept + bytes.len() <= MAX_KEPT).then(|| {
-            self.kept += bytes.len();
-            Arc::from(bytes)
-        });
-        let known = Known { signature, read, digest, manifest: None, bytes };
-        self.known.insert(path.into(), known.clone());
-        Ok(known)
-    }
-
-    /// What is known of the file, if it cannot have changed.
-    fn recall(
-        &mut self,
-        path: &Path,
-        reread: &Reread,
-    ) -> Result<(Signature, Option<Known>), ReadError> {
-        let was_read = !self.asked.insert(path.into());
-        if path.is_symlink()
-            && let Ok(target) = path.canonicalize()
-        {
-            self.linked.extend(target.parent().map(Path::to_path_buf));
-        }
-        let signature = Signature::of(path)?;
-        let known = self.known.get(path).filter(|known| {
-            let is_same = known.signature.is_proof(known.read) && !reread.includes(path);
-            known.signature == signature && (was_read || is_same)
-        });
-        Ok((signature, known.cloned()))
     }
 }
 

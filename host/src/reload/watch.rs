@@ -11,8 +11,8 @@ use notify::event::{AccessKind, AccessMode};
 use notify::{ErrorKind, Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
 use tokio::sync::Notify;
 
+use super::known::Reread;
 use super::network;
-use super::scan::Reread;
 
 /// Names that hints may collect; then everything is read again.
 const MAX_NAMES: usize = 1024;

@@ -78,3 +78,67 @@ fn blocks(content: Vec<Content>, secrets: &Redactor) -> Vec<Content> {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::manifest::SecretName;
+    use crate::secret::Secret;
+
+    const SECRET: &str = "swordfish-1234";
+
+    fn redactor() -> Redactor {
+        let name = SecretName::new("TOKEN").expect("a name");
+        Redactor::new([(&name, &Secret::new(SECRET.to_owned()))])
+    }
+
+    /// Nothing of the outcome shows the secret, as text or as the numbers of its bytes.
+    #[track_caller]
+    fn check(outcome: Result<Output, CallError>) {
+        let shown = format!("{:?}", redacted(outcome, &redactor()));
+        let bytes = format!("{:?}", SECRET.as_bytes());
+        assert!(!shown.contains(SECRET) && !shown.contains(&bytes), "{shown}");
+    }
+
+    fn answer(block: Content) -> Output {
+        Output { content: vec![block], structured: None, meta: serde_json::Map::default() }
+    }
+
+    #[test]
+    fn no_block_of_an_answer_shows_a_secret() {
+        let text = || SECRET.to_owned();
+        let media = || Media { data: SECRET.into(), mime_type: text() };
+        let link = ResourceLink {
+            uri: text(),
+            name: text(),
+            title: Some(text()),
+            description: Some(text()),
+            mime_type: Some(text()),
+            size: None,
+        };
+        let blocks = [
+            Content::Text(text()),
+            Content::Image(media()),
+            Content::Audio(media()),
+            Content::ResourceLink(link),
+            Content::TextResource { uri: text(), mime_type: Some(text()), text: text() },
+            Content::BlobResource { uri: text(), mime_type: Some(text()), data: SECRET.into() },
+        ];
+        for block in blocks {
+            check(Ok(answer(block.clone())));
+            check(Err(CallError::Failed(answer(block))));
+        }
+        let mut output = answer(Content::Text(text()));
+        output.meta.insert(text(), Value::from(text()));
+        check(Ok(output));
+    }
+
+    #[test]
+    fn no_error_shows_a_secret() {
+        let text = || SECRET.to_owned();
+        check(Err(CallError::InvalidArguments(text())));
+        check(Err(CallError::Trapped { reason: text(), last_words: Some(text()) }));
+        check(Err(CallError::Broken(text())));
+        check(Err(CallError::Host(text())));
+    }
+}

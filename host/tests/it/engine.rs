@@ -466,6 +466,20 @@ fn a_batch_is_answered_as_one_when_all_is_done() {
     assert!(bench.send(&silent).is_empty());
 }
 
+#[test]
+fn a_batch_does_not_wait_for_what_was_cancelled_before_the_catalog() {
+    let mut bench = Bench::without_catalog(Settings::default());
+    bench.send(&request(0, "initialize", json!({ "protocolVersion": "2025-03-26" })));
+    let batch = json!([request(1, "ping", json!({})), request(2, "tools/list", json!({}))]);
+    assert!(bench.send(&batch).is_empty());
+    let cancel = json!({ "jsonrpc": "2.0", "method": "notifications/cancelled",
+        "params": { "requestId": 2 } });
+    let answers = bench.send(&cancel);
+    assert_eq!(answers.len(), 1);
+    assert_eq!(answers[0].as_array().unwrap().len(), 1);
+    assert_eq!(answers[0][0]["id"], 1);
+}
+
 /// A batch of two calls, whose answer comes when both have ended.
 fn two_calls(first: u64) -> Value {
     let call = |id| request(id, "tools/call", json!({ "name": "good_run" }));

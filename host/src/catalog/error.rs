@@ -1,0 +1,140 @@
+//! Why a manifest and its bytes are not served, in words.
+
+use std::path::MAIN_SEPARATOR;
+
+use super::offer::MAX_PATTERNS;
+use crate::manifest::{Kind, Manifest, ManifestError, Sha256Digest};
+use crate::name::{NameError, PluginName};
+use crate::sandbox::{CompileError, FolderError, ListError};
+use crate::tool::CallError;
+
+/// Why a manifest and its bytes are not served.
+#[derive(Debug, thiserror::Error)]
+pub enum PluginError {
+    /// The bytes are not the pinned ones.
+    #[error(
+        "`{wasm}` has the SHA-256 {found}, and the manifest pins {pinned}; copy the right file, or change `sha256`"
+    )]
+    Pin {
+        /// The Wasm file.
+        wasm: Box<str>,
+        /// What the manifest says.
+        pinned: Sha256Digest,
+        /// What the file has.
+        found: Sha256Digest,
+    },
+    /// The bytes could not be had.
+    #[error("{0}")]
+    Unread(String),
+    /// The bytes do not become a guest.
+    #[error("`{wasm}`: {error}")]
+    Compile {
+        /// The Wasm file.
+        wasm: Box<str>,
+        /// Why not.
+        error: CompileError,
+    },
+    /// It imports more than it is granted.
+    #[error("`{wasm}`: {advice}")]
+    NotGranted {
+        /// The Wasm file.
+        wasm: Box<str>,
+        /// What is missing, and the lines to add.
+        advice: String,
+    },
+    /// It is not what the manifest says.
+    #[error(
+        "`{wasm}` is of the kind `{}`, and the manifest says `{}`; copy the right file, or change `kind`",
+        found.name(), stated.name()
+    )]
+    Kind {
+        /// The Wasm file.
+        wasm: Box<str>,
+        /// What it is.
+        found: Kind,
+        /// What the manifest says.
+        stated: Kind,
+    },
+    /// A directory that it is granted cannot be had.
+    #[error(transparent)]
+    Folder(FolderError),
+    /// The guest does not say what its tools are.
+    #[error("`{wasm}`: {error}")]
+    List {
+        /// The Wasm file.
+        wasm: Box<str>,
+        /// Why not.
+        error: ListError,
+    },
+    /// It has nothing to serve.
+    #[error("`{0}`: it offers no tools")]
+    NoTools(Box<str>),
+    /// It is a program, and nothing says what its tools are.
+    #[error(
+        "`{wasm}` is a WASI program, and its tools are what {manifest} declares: none yet; add, and change \
+         to what the program takes:\n\n{lines}"
+    )]
+    Undeclared {
+        /// The Wasm file.
+        wasm: Box<str>,
+        /// The manifest.
+        manifest: String,
+        /// A first tool, to begin with.
+        lines: String,
+    },
+    /// A schema does not compile.
+    #[error("its tool `{tool}` has an {which} schema that is not valid JSON Schema: {problem}")]
+    Schema {
+        /// The tool.
+        tool: String,
+        /// `input` or `output`.
+        which: &'static str,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The schemas together would take too much memory.
+    #[error("the schemas of its tools hold more than {MAX_PATTERNS} patterns")]
+    TooManyPatterns,
+    /// Toolrack itself failed.
+    #[error("loading it failed inside toolrack: {0}")]
+    Inside(String),
+    /// A tool's public name cannot be formed.
+    #[error("its tool `{tool}` gets no public name: {error}")]
+    Name {
+        /// The tool.
+        tool: String,
+        /// Why not.
+        error: NameError,
+    },
+    /// The manifest speaks of a tool that the plugin does not have.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+}
+
+/// The lines that make a program a tool, to begin with.
+#[must_use]
+pub fn first_tool(name: &PluginName) -> String {
+    format!(
+        "[[tools]]\nname = \"run\"\ndescription = \"What {name} does, in words for a model.\"\n\
+        args = [\"--\", \"{{arguments...}}\"]\nparameters = {{ arguments = \"string[]\" }}"
+    )
+}
+
+impl PluginError {
+    pub(super) fn undeclared(wasm: Box<str>, file: &str, manifest: &Manifest) -> Self {
+        let shown = file.rsplit(MAIN_SEPARATOR).next().unwrap_or(file);
+        Self::Undeclared { wasm, manifest: shown.to_owned(), lines: first_tool(&manifest.name) }
+    }
+
+    /// Whether the same files may load another time.
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::Compile { error, .. } => matches!(error, CompileError::Host(_)),
+            Self::List { error: ListError::Call(error), .. } => matches!(error, CallError::Host(_)),
+            Self::Folder(error) => error.is_passing(),
+            Self::Inside(_) | Self::Unread(_) => true,
+            _ => false,
+        }
+    }
+}

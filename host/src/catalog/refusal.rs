@@ -1,0 +1,48 @@
+//! What a plugin directory holds and is not served, and why.
+
+use crate::name::ToolName;
+
+/// Something that a plugin directory holds and the catalog does not serve.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// The manifest's file, or what else is at fault.
+    pub file: String,
+    /// What is not served.
+    pub refused: Refused,
+    /// What is wrong and what to do about it; may span lines.
+    pub reason: String,
+}
+
+/// How much of a file is not served.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// All of it.
+    Plugin,
+    /// What it holds now; the last version that was good serves on.
+    Version,
+    /// One tool; the plugin's others are served.
+    Tool(ToolName),
+    /// One function that no tool can be made of; the plugin's others are served.
+    Function(String),
+    /// What the `.wit` file says of the functions; all of them are served.
+    Notes,
+}
+
+impl Refusal {
+    /// The refusal of a whole plugin.
+    #[must_use]
+    pub fn plugin(file: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self { file: file.into(), refused: Refused::Plugin, reason: reason.into() }
+    }
+
+    /// The refusal on one line, for a log: without the lines that show the place.
+    #[must_use]
+    pub fn one_line(&self) -> String {
+        let mut lines = self.reason.lines();
+        let first = lines.next().unwrap_or_default();
+        let place = if first.starts_with(&self.file) { "" } else { &*format!("{}: ", self.file) };
+        let help = lines.find_map(|line| line.split_once("= help: "));
+        let help = help.map(|(_, help)| format!("; {help}")).unwrap_or_default();
+        format!("{place}{first}{help}")
+    }
+}

@@ -1,0 +1,108 @@
+//! A tool that is served, and one call of it: what is asked before the guest is entered, and of its answer.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::pace::Pace;
+use super::plugin::Plugin;
+use super::schema::Schema;
+use super::tally::Tally;
+use crate::name::ToolName;
+use crate::sandbox::{CallContext, Ended, ProgressSink};
+use crate::tool::{CallError, Output, ToolSpec};
+
+/// The arguments of one call, in bytes of JSON.
+pub const MAX_ARGUMENTS: usize = 1024 * 1024;
+/// Arguments that a brief turn may be begun with, in bytes of JSON.
+const MAX_BRIEF_ARGUMENTS: usize = 4 * 1024;
+
+/// A tool that is served.
+pub struct Tool {
+    /// Its public name.
+    pub name: ToolName,
+    /// What it is.
+    pub spec: ToolSpec,
+    /// Whose it is.
+    pub plugin: Arc<Plugin>,
+    /// What it has been asked, over all its versions.
+    pub tally: Arc<Tally>,
+    pub(super) input: Option<Arc<Schema>>,
+    pub(super) output: Option<Arc<Schema>>,
+    pub(super) err_is_error: bool,
+    pub(super) pace: Pace,
+}
+
+impl Tool {
+    /// Calls the tool: checks the arguments, runs the guest, checks the structured answer. Dropping
+    /// the future ends the call.
+    pub async fn call(&self, arguments: &RawValue, progress: Option<ProgressSink>) -> Ended {
+        let context = CallContext { progress, ..CallContext::default() };
+        self.call_in(context, arguments).await
+    }
+
+    /// The same, in this context.
+    pub async fn call_in(&self, context: CallContext, arguments: &RawValue) -> Ended {
+        self.tally.call();
+        let ended = self.checked_call(context, arguments.get()).await;
+        self.tally.ended(&ended);
+        ended
+    }
+
+    /// Whether a call with these arguments can be expected to end within a brief turn: the last one did.
+    #[must_use]
+    pub fn is_brief(&self, arguments: &RawValue) -> bool {
+        arguments.get().len() <= MAX_BRIEF_ARGUMENTS && self.tally.is_brief()
+    }
+
+    async fn checked_call(&self, context: CallContext, arguments: &str) -> Ended {
+        if let Err(problem) = self.check_arguments(arguments).await {
+            return Ended::before(CallError::InvalidArguments(problem));
+        }
+        let attempt = match self.plugin.breaker.begin() {
+            Ok(attempt) => attempt,
+            Err(error) => return Ended::before(error),
+        };
+        if let Err(hit) = self.pace.take(Instant::now) {
+            attempt.not_made();
+            return Ended::before(CallError::Limit(hit));
+        }
+        let ended = self.plugin.guest.call_in(context, &self.spec.name, arguments).await;
+        attempt.ended(&ended);
+        let outcome = match ended.outcome {
+            Err(CallError::Failed(output)) if !self.err_is_error => Ok(output),
+            Ok(output) => self.check_output(output).await,
+            Err(error) => Err(error),
+        };
+        Ended { outcome, ..ended }
+    }
+
+    async fn check_arguments(&self, text: &str) -> Result<(), String> {
+        if text.len() > MAX_ARGUMENTS {
+            return Err(format!(
+                "they are {} bytes of JSON; the most is {MAX_ARGUMENTS}",
+                text.len()
+            ));
+        }
+        let Some(schema) = &self.input else { return Ok(()) };
+        let value: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
+        schema.check(&value, text.len()).await
+    }
+
+    async fn check_output(&self, output: Output) -> Result<Output, CallError> {
+        let Some(schema) = &self.output else { return Ok(output) };
+        let Some(structured) = &output.structured else {
+            return Err(CallError::Broken(
+                "it has an output schema and gave no structured content".into(),
+            ));
+        };
+        let value: Value = serde_json::from_str(structured.get())
+            .map_err(|error| CallError::Broken(error.to_string()))?;
+        schema.check(&value, structured.get().len()).await.map_err(|problem| {
+            CallError::Broken(format!("its structured content breaks its output schema: {problem}"))
+        })?;
+        Ok(output)
+    }
+}

@@ -1,0 +1,27 @@
+//! What commands print with: colours, numbers of things, JSON.
+
+use anstream::println;
+
+pub(super) const ERROR: anstyle::Style = anstyle::AnsiColor::Red.on_default().bold();
+pub(super) const GOOD: anstyle::Style = anstyle::AnsiColor::Green.on_default();
+pub(super) const NAME: anstyle::Style = anstyle::Style::new().bold();
+pub(super) const DIM: anstyle::Style = anstyle::Style::new().dimmed();
+
+/// Coloured text; [`anstream`] takes the colour out where nobody sees it.
+pub(super) fn paint(style: anstyle::Style, text: impl std::fmt::Display) -> String {
+    format!("{style}{text}{style:#}")
+}
+
+/// A number of things: `1 plugin`, `2 plugins`.
+pub(super) fn counted<N: std::fmt::Display + PartialEq + From<u8>>(
+    number: N,
+    thing: &str,
+) -> String {
+    let plural = if number == N::from(1) { "" } else { "s" };
+    format!("{number} {thing}{plural}")
+}
+
+pub(super) fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {
+    println!("{}", serde_json::to_string_pretty(value)?);
+    Ok(())
+}

@@ -1,0 +1,42 @@
+//! What the engine asks of its driver.
+
+use std::sync::Arc;
+
+use serde_json::value::RawValue;
+
+use crate::catalog::Tool;
+
+/// Something for the driver to do.
+#[derive(Debug)]
+pub enum Action {
+    /// Write this line.
+    Send(String),
+    /// Start this call and report its outcome.
+    Call(Call),
+    /// End this call; no outcome is wanted.
+    Cancel(CallKey),
+}
+
+/// A call to start.
+pub struct Call {
+    /// Names the call from here on.
+    pub key: CallKey,
+    /// The request's id, for logs.
+    pub request: String,
+    /// The tool, which stays what it is whatever is published later.
+    pub tool: Arc<Tool>,
+    /// A JSON object.
+    pub arguments: Box<RawValue>,
+    /// Whether the client wants progress.
+    pub wants_progress: bool,
+}
+
+impl std::fmt::Debug for Call {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Call({} of {})", self.tool.name, self.request)
+    }
+}
+
+/// Names a call between engine and driver. Never used twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct CallKey(pub(super) u64);

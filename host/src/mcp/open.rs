@@ -1,0 +1,177 @@
+//! Requests that have no answer yet: calls that run, those that wait for the catalog, subscriptions.
+//!
+//! What they are answered with is not known here.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
+use serde_json::value::RawValue;
+
+use super::action::CallKey;
+use super::batch::BatchKey;
+use super::message::Id;
+use super::version::Version;
+use crate::catalog::Tool;
+
+/// Where an answer goes, and in which revision's words.
+#[derive(Clone, Debug)]
+pub(super) struct Origin {
+    pub(super) id: Id,
+    pub(super) version: Version,
+    pub(super) batch: Option<BatchKey>,
+}
+
+/// A call that runs.
+pub(super) struct Running {
+    pub(super) origin: Origin,
+    pub(super) tool: Arc<Tool>,
+    pub(super) progress_token: Option<Box<RawValue>>,
+    pub(super) last_progress: Option<f64>,
+}
+
+/// A request that waits for the catalog.
+pub(super) struct Waiting {
+    pub(super) origin: Origin,
+    pub(super) request: Deferred,
+}
+
+/// What it asks for.
+pub(super) enum Deferred {
+    List { cursor: Option<String> },
+    Listen { tools: bool },
+    Call { name: String, arguments: Box<RawValue>, progress_token: Option<Box<RawValue>> },
+}
+
+/// What is left to do of a request that was cancelled.
+pub(super) struct Cancelled {
+    pub(super) call: Option<CallKey>,
+    pub(super) batch: Option<BatchKey>,
+}
+
+/// All of them. No two have one id.
+#[derive(Default)]
+pub(super) struct Open {
+    requests: HashMap<Id, Stage>,
+    calls: HashMap<CallKey, Running>,
+    /// In the order in which they came.
+    waiting: VecDeque<Waiting>,
+    last_key: u64,
+}
+
+enum Stage {
+    Waiting,
+    Call(CallKey),
+    Listen { version: Version, tools: bool },
+}
+
+impl Open {
+    pub(super) fn contains(&self, id: &Id) -> bool {
+        self.requests.contains_key(id)
+    }
+
+    /// How many there are, subscriptions aside.
+    pub(super) fn in_flight(&self) -> usize {
+        self.calls.len() + self.waiting.len()
+    }
+
+    /// Bytes of arguments that wait for the catalog.
+    pub(super) fn waiting_bytes(&self) -> usize {
+        self.waiting
+            .iter()
+            .map(|waiting| match &waiting.request {
+                Deferred::List { .. } | Deferred::Listen { .. } => 0,
+                Deferred::Call { arguments, .. } => arguments.get().len(),
+            })
+            .sum()
+    }
+
+    pub(super) fn wait(&mut self, waiting: Waiting) {
+        self.requests.insert(waiting.origin.id.clone(), Stage::Waiting);
+        self.waiting.push_back(waiting);
+    }
+
+    /// Those that wait, in order. They wait no more.
+    pub(super) fn take_waiting(&mut self) -> VecDeque<Waiting> {
+        let waiting = std::mem::take(&mut self.waiting);
+        for Waiting { origin, .. } in &waiting {
+            self.requests.remove(&origin.id);
+        }
+        waiting
+    }
+
+    /// A call begins.
+    pub(super) fn begin(
+        &mut self,
+        origin: Origin,
+        tool: Arc<Tool>,
+        progress_token: Option<Box<RawValue>>,
+    ) -> CallKey {
+        self.last_key += 1;
+        let key = CallKey(self.last_key);
+        self.requests.insert(origin.id.clone(), Stage::Call(key));
+        self.calls.insert(key, Running { origin, tool, progress_token, last_progress: None });
+        key
+    }
+
+    /// The call of this name, unless it was cancelled.
+    pub(super) fn running(&mut self, key: CallKey) -> Option<&mut Running> {
+        self.calls.get_mut(&key)
+    }
+
+    /// The same, which ends.
+    pub(super) fn end(&mut self, key: CallKey) -> Option<Running> {
+        let running = self.calls.remove(&key)?;
+        self.requests.remove(&running.origin.id);
+        Some(running)
+    }
+
+    /// All calls that run, in the order in which they began.
+    pub(super) fn calls(&self) -> Vec<CallKey> {
+        let mut calls: Vec<_> = self.calls.keys().copied().collect();
+        calls.sort_unstable();
+        calls
+    }
+
+    /// A subscription begins, to changes of tools or to nothing.
+    pub(super) fn listen(&mut self, origin: &Origin, tools: bool) {
+        let listen = Stage::Listen { version: origin.version, tools };
+        self.requests.insert(origin.id.clone(), listen);
+    }
+
+    pub(super) fn subscriptions(&self) -> usize {
+        self.requests.values().filter(|stage| matches!(stage, Stage::Listen { .. })).count()
+    }
+
+    /// The subscriptions to changes of tools.
+    pub(super) fn listeners(&self) -> impl Iterator<Item = &Id> {
+        let tools = |stage: &Stage| matches!(stage, Stage::Listen { tools: true, .. });
+        self.requests.iter().filter(move |(_, stage)| tools(stage)).map(|(id, _)| id)
+    }
+
+    /// Ends all subscriptions.
+    pub(super) fn take_subscriptions(&mut self) -> Vec<(Id, Version)> {
+        let listening = |stage: &mut Stage| match stage {
+            Stage::Listen { version, .. } => Some(*version),
+            Stage::Waiting | Stage::Call(_) => None,
+        };
+        let all = self.requests.extract_if(|_, stage| listening(stage).is_some());
+        all.filter_map(|(id, mut stage)| Some((id, listening(&mut stage)?))).collect()
+    }
+
+    /// Forgets a request, whatever becomes of it.
+    pub(super) fn cancel(&mut self, id: &Id) -> Option<Cancelled> {
+        Some(match self.requests.remove(id)? {
+            Stage::Listen { .. } => Cancelled { call: None, batch: None },
+            Stage::Call(key) => {
+                let batch = self.calls.remove(&key).and_then(|running| running.origin.batch);
+                Cancelled { call: Some(key), batch }
+            }
+            Stage::Waiting => {
+                let at = self.waiting.iter().position(|waiting| waiting.origin.id == *id);
+                let waiting = at.and_then(|at| self.waiting.remove(at));
+                let batch = waiting.and_then(|waiting| waiting.origin.batch);
+                Cancelled { call: None, batch }
+            }
+        })
+    }
+}

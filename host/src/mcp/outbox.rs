@@ -1,0 +1,74 @@
+//! What the engine has decided and nobody has carried out yet: lines, on their own or in batches, and calls.
+
+use std::collections::VecDeque;
+
+use super::action::Action;
+use super::batch::{BatchKey, Batches};
+use super::message::Id;
+use super::open::Origin;
+use super::reply::{self, Fault};
+
+/// The actions, in order.
+#[derive(Default)]
+pub(super) struct Outbox {
+    actions: VecDeque<Action>,
+    batches: Batches,
+}
+
+impl Outbox {
+    pub(super) fn next(&mut self) -> Option<Action> {
+        self.actions.pop_front()
+    }
+
+    pub(super) fn push(&mut self, action: Action) {
+        self.actions.push_back(action);
+    }
+
+    /// Sends a line that answers nothing, or nothing in a batch.
+    pub(super) fn send(&mut self, line: String) {
+        debug_assert!(!line.contains('\n'), "a message is one line");
+        self.push(Action::Send(line));
+    }
+
+    /// Opens a batch of so many messages, or says why not. It is read to its end with
+    /// [`settle`](Self::settle).
+    pub(super) fn open_batch(&mut self, messages: usize) -> Result<BatchKey, String> {
+        self.batches.open(messages)
+    }
+
+    /// The request gets an answer: its batch waits for that.
+    pub(super) fn expect(&mut self, origin: &Origin) {
+        if let Some(key) = origin.batch {
+            self.batches.expect(key);
+        }
+    }
+
+    /// The answer of a request that was expected.
+    pub(super) fn answer(&mut self, origin: &Origin, line: String) {
+        self.line(Some(&origin.id), origin.batch, line);
+        if let Some(key) = origin.batch {
+            self.settle(key);
+        }
+    }
+
+    /// The answer to what was not expected.
+    pub(super) fn refuse(&mut self, id: Option<&Id>, batch: Option<BatchKey>, fault: &Fault) {
+        self.line(id, batch, reply::fault(id, fault));
+    }
+
+    /// One thing less is due in a batch. With the last, it is answered.
+    pub(super) fn settle(&mut self, key: BatchKey) {
+        if let Some(line) = self.batches.settle(key) {
+            self.send(line);
+        }
+    }
+
+    fn line(&mut self, id: Option<&Id>, batch: Option<BatchKey>, line: String) {
+        match batch {
+            None => self.send(line),
+            Some(key) => self
+                .batches
+                .add(key, line, |problem| reply::fault(id, &Fault::invalid_request(problem))),
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! Files that scans have read: what each held, and whether it has to be read again.
+
+use std::collections::{BTreeSet, HashMap};
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use super::read::{ReadError, Signature, read_at_most};
+use crate::manifest::{MAX_MANIFEST, Manifest, Sha256Digest};
+
+/// Bytes of Wasm and WIT that one scan keeps for those who load them; what is more is read again.
+const MAX_KEPT: usize = 64 * 1024 * 1024;
+
+/// What scans have read.
+#[derive(Debug, Default)]
+pub(super) struct KnownFiles {
+    known: HashMap<PathBuf, Known>,
+    /// The files that were asked for in this scan; the others are forgotten.
+    asked: BTreeSet<PathBuf>,
+    /// Bytes of files that this scan keeps.
+    kept: usize,
+    /// Where links among them lead.
+    linked: BTreeSet<PathBuf>,
+}
+
+/// One of them.
+#[derive(Clone, Debug)]
+pub(super) struct Known {
+    pub(super) signature: Signature,
+    read: SystemTime,
+    pub(super) digest: Sha256Digest,
+    /// For a manifest: what it says, or what is wrong with it.
+    pub(super) manifest: Option<Result<Arc<Manifest>, String>>,
+    pub(super) bytes: Option<Arc<[u8]>>,
+}
+
+/// Which files are read even if nothing speaks for a change.
+#[derive(Clone, Debug, Default)]
+pub enum Reread {
+    /// None.
+    #[default]
+    Nothing,
+    /// Those of these names.
+    Named(BTreeSet<OsString>),
+    /// All.
+    Everything,
+}
+
+impl Reread {
+    pub(super) fn includes(&self, path: &Path) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::Named(names) => path.file_name().is_some_and(|name| names.contains(name)),
+            Self::Everything => true,
+        }
+    }
+}
+
+impl KnownFiles {
+    /// A scan begins.
+    pub(super) fn begin(&mut self) {
+        (self.kept, self.asked, self.linked) = (0, BTreeSet::new(), BTreeSet::new());
+    }
+
+    /// It has ended: what it did not ask for is forgotten.
+    pub(super) fn end(&mut self) {
+        self.known.retain(|path, known| {
+            known.bytes = None;
+            self.asked.contains(path)
+        });
+    }
+
+    /// The directories that the files of this scan are linked from.
+    pub(super) fn linked(&self) -> &BTreeSet<PathBuf> {
+        &self.linked
+    }
+
+    /// A manifest, checked.
+    pub(super) fn manifest(&mut self, path: &Path, reread: &Reread) -> Result<Known, ReadError> {
+        let (signature, known) = self.recall(path, reread)?;
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let read = SystemTime::now();
+        let bytes = read_at_most(path, MAX_MANIFEST)?;
+        let digest = Sha256Digest::of(&bytes);
+        let manifest = match String::from_utf8(bytes) {
+            Ok(text) => {
+                // Its true name, not as it is shown: it gives the plugin's name and that of the Wasm.
+                let file = path.to_string_lossy();
+                Manifest::parse(&file, &text).map(Arc::new).map_err(|error| error.to_string())
+            }
+            Err(error) => {
+                let valid = error.utf8_error().valid_up_to();
+                Err(format!("the manifest is not UTF-8: byte {valid} is wrong"))
+            }
+        };
+        let known = Known { signature, read, digest, manifest: Some(manifest), bytes: None };
+        self.known.insert(path.into(), known.clone());
+        Ok(known)
+    }
+
+    /// A file that is only hashed.
+    pub(super) fn hashed(
+        &mut self,
+        path: &Path,
+        at_most: usize,
+        reread: &Reread,
+    ) -> Result<Known, ReadError> {
+        let (signature, known) = self.recall(path, reread)?;
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let read = SystemTime::now();
+        let bytes = read_at_most(path, at_most)?;
+        let digest = Sha256Digest::of(&bytes);
+        let bytes = (self.kept + bytes.len() <= MAX_KEPT).then(|| {
+            self.kept += bytes.len();
+            Arc::from(bytes)
+        });
+        let known = Known { signature, read, digest, manifest: None, bytes };
+        self.known.insert(path.into(), known.clone());
+        Ok(known)
+    }
+
+    /// What is known of the file, if it cannot have changed.
+    fn recall(
+        &mut self,
+        path: &Path,
+        reread: &Reread,
+    ) -> Result<(Signature, Option<Known>), ReadError> {
+        let was_read = !self.asked.insert(path.into());
+        if path.is_symlink()
+            && let Ok(target) = path.canonicalize()
+        {
+            self.linked.extend(target.parent().map(Path::to_path_buf));
+        }
+        let signature = Signature::of(path)?;
+        let known = self.known.get(path).filter(|known| {
+            let is_same = known.signature.is_proof(known.read) && !reread.includes(path);
+            known.signature == signature && (was_read || is_same)
+        });
+        Ok((signature, known.cloned()))
+    }
+}
