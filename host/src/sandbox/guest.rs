@@ -1,20 +1,16 @@
 //! One plugin's code with its limits: asked for its tools, called.
 //!
-//! What all kinds of plugin have in common: slots, secrets, what is kept between calls. How a kind is
+//! What all kinds of plugin have in common: secrets, directories, what is kept between calls. How a kind is
 //! asked and called is a file of its own, and so is what happens while a guest runs.
 
-use std::fmt;
 use std::sync::{Arc, PoisonError};
-use std::time::Duration;
-
-use tokio::sync::{AcquireError, Mutex, OwnedSemaphorePermit, Semaphore};
-use wasmtime::Store;
-use wasmtime::component::Component;
 
 use super::code::{self, Code, Wasm};
 use super::command::{self, Declared, DeclaredError};
 use super::compiler::CompileError;
-use super::contract::{self, ToolError};
+use super::contract::ToolError;
+use super::ended::Ended;
+use super::fit::{checked, fits, imported};
 use super::folders::Folders;
 use super::functions::Docs;
 use super::held::Held;
@@ -22,18 +18,16 @@ use super::http::Outgoing;
 use super::link::Linked;
 use super::listing::{Listing, Place};
 use super::redact::redacted;
-use super::run::{limit, within};
 use super::scratch::Scratch;
-use super::store::{CallContext, ProgressSink, Reach, State, Terms};
-use super::{Notes, Sandbox, functions, imports, tools};
-use crate::manifest::{Bytes, Grants, Kind, Limits, show_duration};
+use super::slots::Slots;
+use super::store::{CallContext, ProgressSink, Reach, Terms};
+use super::{Notes, Sandbox, functions, tools};
+use crate::manifest::{Grants, Kind, Limits};
 use crate::secret::{Known, Secrets};
-use crate::tool::{CallError, Limit, Listed, Output, Usage};
+use crate::tool::{CallError, Listed};
 
 /// What an answer may copy out of the guest above its output limit: lengths, tags, pointers.
 const OVERHEAD: u64 = 256 * 1024;
-/// How long a call waits for those before it to end; longer where one call may take longer.
-const PATIENCE: Duration = Duration::from_secs(30);
 const NO_SCRATCH: &str = "it is granted a scratch directory, and no home directory is known where toolrack \
     runs; set TOOLRACK_HOME to a directory";
 
@@ -48,10 +42,7 @@ pub struct Guest {
     grants: Arc<Grants>,
     folders: Folders,
     secrets: Arc<Secrets>,
-    slots: Semaphore,
-    /// Held by the one call that waits for a slot of the host: so plugins wait there, each once, and take turns
-    /// however many calls each of them has.
-    turn: Mutex<()>,
+    slots: Slots,
     declared: Declared,
     /// Where what it offers is kept; of a plugin.
     place: Option<Place>,
@@ -66,47 +57,6 @@ pub(super) struct Call<'a> {
     /// A JSON object as text.
     pub(super) arguments: &'a str,
     pub(super) terms: Terms,
-}
-
-/// How a call ended.
-#[derive(Debug)]
-pub struct Ended {
-    /// The answer, or why there is none.
-    pub outcome: Result<Output, CallError>,
-    /// What it spent.
-    pub usage: Usage,
-    /// Its place among [`MAX_CALLS`](super::MAX_CALLS), if it was entered.
-    pub slot: Option<Slot>,
-}
-
-/// A place among the calls that run at once. Whoever keeps it while an answer waits to be read bounds
-/// the answers that wait.
-pub struct Slot {
-    /// What the guest left behind: its memory, its handles. It goes first.
-    remains: Option<Store<State>>,
-    _permit: OwnedSemaphorePermit,
-}
-
-impl fmt::Debug for Slot {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Slot")
-    }
-}
-
-impl Ended {
-    /// Cleans up what the guest left behind, which takes a third of the time of a short call: an answer
-    /// can be on its way first. Whoever drops the slot does so too.
-    pub fn clean(&mut self) {
-        if let Some(slot) = &mut self.slot {
-            slot.remains = None;
-        }
-    }
-
-    /// The end of a call that never reached its guest.
-    #[must_use]
-    pub fn before(error: CallError) -> Self {
-        Self { outcome: Err(error), usage: Usage::default(), slot: None }
-    }
 }
 
 /// Why a guest's tools are not known.
@@ -163,8 +113,7 @@ impl Guest {
             code,
             folders: Folders::default(),
             secrets: Arc::new(Secrets::of(None, None)),
-            slots: Semaphore::new(limits.concurrency as usize),
-            turn: Mutex::default(),
+            slots: Slots::new(limits.concurrency),
             declared: Declared::default(),
             place: None,
             known: std::sync::Mutex::default(),
@@ -297,16 +246,10 @@ impl Guest {
 
     /// The same, in this context. What the call leaves behind is not cleaned yet.
     pub async fn call_in(&self, context: CallContext, tool: &str, arguments: &str) -> Ended {
-        let slots = async { (self.slots.acquire().await, self.slot_of_host().await) };
-        let patience = self.limits.timeout.max(PATIENCE);
-        let (_plugin, slot) = match within(patience, slots).await {
-            Some((Ok(plugin), Ok(slot))) => (plugin, slot),
-            Some(_) => return Ended::before(CallError::Host("it is shutting down".into())),
-            None => {
-                let waited = show_duration(patience);
-                let problem = format!("the calls before it did not end for {waited}; ask again");
-                return Ended::before(CallError::Host(problem));
-            }
+        let slots = self.slots.take(&self.sandbox.slots, self.limits.timeout).await;
+        let (_own, slot) = match slots {
+            Ok(slots) => slots,
+            Err(problem) => return Ended::before(CallError::Host(problem)),
         };
         let code = match self.code.get(&self.sandbox).await {
             Ok(code) => code,
@@ -342,18 +285,7 @@ impl Guest {
             let _ = tokio::task::spawn_blocking(move || scratch.remove()).await;
         }
         let outcome = redacted(outcome, secrets.redactor());
-        let slot = Slot { remains: ran.store, _permit: slot };
-        Ended { outcome: capped(outcome, self.limits.output), usage: ran.usage, slot: Some(slot) }
-    }
-
-    /// A slot of the host, in turn with other plugins.
-    async fn slot_of_host(&self) -> Result<OwnedSemaphorePermit, AcquireError> {
-        // There is one only while nobody waits.
-        if let Ok(slot) = self.sandbox.slots.clone().try_acquire_owned() {
-            return Ok(slot);
-        }
-        let _turn = self.turn.lock().await;
-        self.sandbox.slots.clone().acquire_owned().await
+        Ended::after(outcome, self.limits.output, ran, slot)
     }
 
     /// What a call may copy out of the guest at once, so that its answer can be as large as allowed.
@@ -390,47 +322,9 @@ impl Guest {
     }
 }
 
-/// The code of `wasm`, if these terms allow it.
-async fn checked(
-    sandbox: &Arc<Sandbox>,
-    wasm: Wasm,
-    limits: &Limits,
-    grants: &Grants,
-) -> Result<Code, CompileError> {
-    let code = Code::of(sandbox, wasm).await?;
-    imports::check(imported(&code).iter().map(String::as_str), grants)?;
-    fits(code.linked.component(), limits.memory)?;
-    Ok(code)
-}
-
-/// Refuses code whose memories are too large before anything runs.
-fn fits(component: &Component, limit: Bytes) -> Result<(), CompileError> {
-    const PAGE: u64 = 64 * 1024;
-    const MIB: u64 = 1 << 20;
-    // Unknown where a component takes modules from outside; then the call finds out.
-    let required = component.resources_required();
-    let pages = required.and_then(|required| required.max_initial_memory_size).unwrap_or_default();
-    let first = pages.saturating_mul(PAGE);
-    if first <= limit.get() {
-        return Ok(());
-    }
-    let (needs, enough) =
-        (Bytes::new(first.next_multiple_of(MIB)), first.next_power_of_two() / MIB);
-    Err(CompileError::Refused(format!(
-        "it starts with {needs} of memory, more than its memory limit of {limit}; if it may have that, write \
-         `memory = \"{enough}MiB\"` under [limits] in its manifest"
-    )))
-}
-
 /// Its code was there once.
 fn lost(error: &CompileError) -> CallError {
     CallError::Host(format!("its code cannot be loaded again: {error}"))
-}
-
-fn imported(code: &Code) -> Vec<String> {
-    let component = code.linked.component();
-    let names = component.component_type();
-    names.imports(component.engine()).map(|(name, _)| name.to_owned()).collect()
 }
 
 /// Opens what is granted on a thread that the file system may block.
@@ -443,17 +337,4 @@ async fn folders(sandbox: Arc<Sandbox>, grants: &Grants) -> Result<Folders, Comp
     let opened = tokio::task::spawn_blocking(open).await;
     let opened = opened.map_err(|error| CompileError::Host(error.to_string()))?;
     Ok(opened?)
-}
-
-/// An answer within the output limit, or the limit.
-fn capped(outcome: Result<Output, CallError>, at_most: Bytes) -> Result<Output, CallError> {
-    let size = match &outcome {
-        Ok(output) | Err(CallError::Failed(output)) => contract::size(output),
-        Err(CallError::InvalidArguments(text)) => text.len() as u64,
-        Err(_) => 0,
-    };
-    if size > at_most.get() {
-        return Err(limit(Limit::Output, at_most.to_string()));
-    }
-    outcome
 }

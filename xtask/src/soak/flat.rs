@@ -1,5 +1,5 @@
-//! What the host took over time, and the rule of flatness: after the first tenth, which is for warming up,
-//! the median of the last third may exceed that of the first third only by a little.
+//! What the host took over time, and the rule of flatness: after the first tenth of a round, which is for warming
+//! up, the median of the last third may exceed that of the first third only by a little.
 
 use std::time::{Duration, Instant};
 
@@ -33,11 +33,13 @@ type Figure = fn(&Sample) -> f64;
 pub(crate) struct Samples {
     start: Instant,
     pub(crate) all: Vec<Sample>,
+    /// Those before this one are of earlier rounds, and not judged any more.
+    judged_from: usize,
 }
 
 impl Default for Samples {
     fn default() -> Self {
-        Self { start: Instant::now(), all: Vec::new() }
+        Self { start: Instant::now(), all: Vec::new(), judged_from: 0 }
     }
 }
 
@@ -58,17 +60,24 @@ impl Samples {
         Ok(())
     }
 
-    /// The medians of the first and the last third after the first tenth.
+    /// Another round begins: what was seen until now was warming up.
+    pub(crate) fn next_round(&mut self) {
+        self.judged_from = self.all.len();
+    }
+
+    /// The medians of the round's first and last third after its first tenth.
     fn thirds(&self, value: Figure) -> (f64, f64) {
-        let warm = &self.all[self.all.len() / 10..];
+        let round = &self.all[self.judged_from..];
+        let warm = &round[round.len() / 10..];
         let third = warm.len().div_ceil(3);
         let of = |part: &[Sample]| median(&part.iter().map(value).collect::<Vec<_>>());
         (of(&warm[..third]), of(&warm[warm.len() - third..]))
     }
 
-    /// Whether nothing grew.
+    /// Whether nothing grew in this round.
     pub(crate) fn check(&self) -> Result<()> {
-        ensure!(self.all.len() >= 30, "{} looks are too few to judge by", self.all.len());
+        let looks = self.all.len() - self.judged_from;
+        ensure!(looks >= 30, "{looks} looks are too few to judge by");
         let (first, last) = self.thirds(|sample| sample.memory_mib);
         let allowed = first + MEMORY_MIB.max(first * MEMORY_SHARE);
         ensure!(last <= allowed, "memory grew: {first:.1} MiB, then {last:.1} MiB");
@@ -104,20 +113,36 @@ impl Samples {
 mod tests {
     use super::*;
 
-    fn check(grows_by: f64) -> bool {
-        let all = (0..100).map(|second| Sample {
-            second: f64::from(second),
-            // The first tenth is for warming up.
-            memory_mib: if second < 10 { 10.0 } else { 50.0 + grows_by * f64::from(second) },
+    /// A host that takes so many MiB in each second, looked at each second.
+    fn samples(memory: impl Fn(f64) -> f64) -> Samples {
+        let all = (0..200).map(f64::from).map(|second| Sample {
+            second,
+            memory_mib: memory(second),
             descriptors: 20.0,
             threads: 9.0,
             latency_ms: None,
         });
-        Samples { start: Instant::now(), all: all.collect() }.check().is_ok()
+        Samples { all: all.collect(), ..Samples::default() }
     }
 
     #[test]
     fn growth_is_seen_and_warming_up_is_none() {
-        assert!(check(0.0) && check(0.05) && !check(0.2) && !check(3.0));
+        let grows = |by: f64| {
+            let memory = move |second| if second < 20.0 { 10.0 } else { 50.0 + by * second };
+            samples(memory).check().is_err()
+        };
+        assert!(!grows(0.0) && !grows(0.03) && grows(0.1) && grows(2.0));
+    }
+
+    #[test]
+    fn another_round_tells_a_leak_from_slow_warming_up() {
+        let mut warm =
+            samples(|second: f64| if second < 90.0 { 50.0 + second / 5.0 } else { 68.0 });
+        let mut leaky = samples(|second| 50.0 + second / 5.0);
+        assert!(warm.check().is_err() && leaky.check().is_err());
+        (warm.judged_from, leaky.judged_from) = (100, 100);
+        assert!(warm.check().is_ok() && leaky.check().is_err());
+        leaky.next_round();
+        assert!(leaky.check().is_err(), "nothing was seen in this round");
     }
 }

@@ -31,6 +31,8 @@ const RELOAD: Duration = Duration::from_secs(10);
 const SAMPLE: Duration = Duration::from_millis(500);
 /// A reload that takes longer is a fault.
 const RELOADED: Duration = Duration::from_secs(20);
+/// Warming up ends, a leak does not: what grew is given so many rounds to stop, and each is judged alone.
+const ROUNDS: usize = 4;
 /// A step of the loop waits no longer for an answer.
 const TICK: Duration = Duration::from_millis(20);
 
@@ -56,6 +58,12 @@ pub(crate) fn run(places: &Places, words: &[&str]) -> Result<()> {
         Play::Mixed(time) => {
             step(&format!("{} s of mixed load", time.as_secs()));
             mixed(&mut session, &mut stage, &mut samples, time)?;
+            for _ in 1..ROUNDS {
+                let Err(grown) = samples.check() else { break };
+                step(&format!("{grown}: as long again, for what leaks goes on to grow"));
+                samples.next_round();
+                mixed(&mut session, &mut stage, &mut samples, time)?;
+            }
         }
         Play::Counted => {
             for (kind, count) in traffic::COUNTED {

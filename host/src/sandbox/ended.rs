@@ -1,0 +1,77 @@
+//! How a call ended: its answer within the limit of its size, and what the guest left behind.
+
+use std::fmt;
+
+use tokio::sync::OwnedSemaphorePermit;
+use wasmtime::Store;
+
+use super::contract;
+use super::run::{Ran, limit};
+use super::store::State;
+use crate::manifest::Bytes;
+use crate::tool::{CallError, Limit, Output, Usage};
+
+/// How a call ended.
+#[derive(Debug)]
+pub struct Ended {
+    /// The answer, or why there is none.
+    pub outcome: Result<Output, CallError>,
+    /// What it spent.
+    pub usage: Usage,
+    /// Its place among [`MAX_CALLS`](super::MAX_CALLS), if it was entered.
+    pub slot: Option<Slot>,
+}
+
+/// A place among the calls that run at once. Whoever keeps it while an answer waits to be read bounds
+/// the answers that wait.
+pub struct Slot {
+    /// What the guest left behind: its memory, its handles. It goes first.
+    remains: Option<Store<State>>,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl fmt::Debug for Slot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Slot")
+    }
+}
+
+impl Ended {
+    /// Cleans up what the guest left behind, which takes a third of the time of a short call: an answer
+    /// can be on its way first. Whoever drops the slot does so too.
+    pub fn clean(&mut self) {
+        if let Some(slot) = &mut self.slot {
+            slot.remains = None;
+        }
+    }
+
+    /// The end of a call that was entered, with an answer of `at_most` so many bytes.
+    pub(super) fn after(
+        outcome: Result<Output, CallError>,
+        at_most: Bytes,
+        ran: Ran,
+        permit: OwnedSemaphorePermit,
+    ) -> Self {
+        let slot = Slot { remains: ran.store, _permit: permit };
+        Self { outcome: capped(outcome, at_most), usage: ran.usage, slot: Some(slot) }
+    }
+
+    /// The end of a call that never reached its guest.
+    #[must_use]
+    pub fn before(error: CallError) -> Self {
+        Self { outcome: Err(error), usage: Usage::default(), slot: None }
+    }
+}
+
+/// An answer within the output limit, or the limit.
+fn capped(outcome: Result<Output, CallError>, at_most: Bytes) -> Result<Output, CallError> {
+    let size = match &outcome {
+        Ok(output) | Err(CallError::Failed(output)) => contract::size(output),
+        Err(CallError::InvalidArguments(text)) => text.len() as u64,
+        Err(_) => 0,
+    };
+    if size > at_most.get() {
+        return Err(limit(Limit::Output, at_most.to_string()));
+    }
+    outcome
+}

@@ -1,0 +1,49 @@
+//! Whether code fits its plugin's terms: its imports what is granted, its memories what is allowed. Before it runs.
+
+use std::sync::Arc;
+
+use wasmtime::component::Component;
+
+use super::code::{Code, Wasm};
+use super::compiler::CompileError;
+use super::{Sandbox, imports};
+use crate::manifest::{Bytes, Grants, Limits};
+
+/// The code of `wasm`, if these terms allow it.
+pub(super) async fn checked(
+    sandbox: &Arc<Sandbox>,
+    wasm: Wasm,
+    limits: &Limits,
+    grants: &Grants,
+) -> Result<Code, CompileError> {
+    let code = Code::of(sandbox, wasm).await?;
+    imports::check(imported(&code).iter().map(String::as_str), grants)?;
+    fits(code.linked.component(), limits.memory)?;
+    Ok(code)
+}
+
+/// Refuses code whose memories are too large before anything runs.
+pub(super) fn fits(component: &Component, limit: Bytes) -> Result<(), CompileError> {
+    const PAGE: u64 = 64 * 1024;
+    const MIB: u64 = 1 << 20;
+    // Unknown where a component takes modules from outside; then the call finds out.
+    let required = component.resources_required();
+    let pages = required.and_then(|required| required.max_initial_memory_size).unwrap_or_default();
+    let first = pages.saturating_mul(PAGE);
+    if first <= limit.get() {
+        return Ok(());
+    }
+    let (needs, enough) =
+        (Bytes::new(first.next_multiple_of(MIB)), first.next_power_of_two() / MIB);
+    Err(CompileError::Refused(format!(
+        "it starts with {needs} of memory, more than its memory limit of {limit}; if it may have that, write \
+         `memory = \"{enough}MiB\"` under [limits] in its manifest"
+    )))
+}
+
+/// The interfaces that it imports, as it names them.
+pub(super) fn imported(code: &Code) -> Vec<String> {
+    let component = code.linked.component();
+    let names = component.component_type();
+    names.imports(component.engine()).map(|(name, _)| name.to_owned()).collect()
+}

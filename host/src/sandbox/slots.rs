@@ -1,0 +1,54 @@
+//! A plugin's places: how many of its calls run at once, and how they wait for those of the host.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{AcquireError, Mutex, OwnedSemaphorePermit, Semaphore, SemaphorePermit};
+
+use super::run::within;
+use crate::manifest::show_duration;
+
+/// How long a call waits for those before it to end; longer where one call may take longer.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The places of one plugin.
+pub(super) struct Slots {
+    own: Semaphore,
+    /// Held by the one call that waits for a slot of the host: so plugins wait there, each once, and take turns
+    /// however many calls each of them has.
+    turn: Mutex<()>,
+}
+
+impl Slots {
+    pub(super) fn new(concurrency: u32) -> Self {
+        Self { own: Semaphore::new(concurrency as usize), turn: Mutex::default() }
+    }
+
+    /// One of the plugin and one of the `host`, or why there is none. A call may take as long as `timeout`.
+    pub(super) async fn take(
+        &self,
+        host: &Arc<Semaphore>,
+        timeout: Duration,
+    ) -> Result<(SemaphorePermit<'_>, OwnedSemaphorePermit), String> {
+        let both = async { Ok((self.own.acquire().await?, self.of_host(host).await?)) };
+        let patience = timeout.max(PATIENCE);
+        match within(patience, both).await {
+            Some(Ok(slots)) => Ok(slots),
+            Some(Err(AcquireError { .. })) => Err("it is shutting down".into()),
+            None => {
+                let waited = show_duration(patience);
+                Err(format!("the calls before it did not end for {waited}; ask again"))
+            }
+        }
+    }
+
+    /// A slot of the host, in turn with other plugins.
+    async fn of_host(&self, host: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, AcquireError> {
+        // There is one only while nobody waits.
+        if let Ok(slot) = host.clone().try_acquire_owned() {
+            return Ok(slot);
+        }
+        let _turn = self.turn.lock().await;
+        host.clone().acquire_owned().await
+    }
+}
