@@ -21,13 +21,13 @@ impl ManifestError {
     /// An error at `place` of `file`, for what shows only once the plugin is loaded.
     #[must_use]
     pub fn new(file: &str, place: Place, message: String) -> Self {
-        Self { file: escape(file).into(), place, message, help: None }
+        Self { file: escape(file).into(), place, message: shown(&message), help: None }
     }
 
     /// Adds what to do about it.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
+        self.help = Some(shown(&help.into()));
         self
     }
 
@@ -67,7 +67,8 @@ impl ManifestError {
 
     pub(super) fn from_fault(file: &str, text: &str, fault: Fault) -> Self {
         let place = Place::of(text, fault.span);
-        Self { help: fault.help, ..Self::new(file, place, fault.message) }
+        let help = fault.help.map(|help| shown(&help));
+        Self { help, ..Self::new(file, place, fault.message) }
     }
 }
 
@@ -102,6 +103,15 @@ impl Fault {
 
     pub(super) fn maybe_help(self, help: Option<String>) -> Self {
         Self { help, ..self }
+    }
+}
+
+/// A message as it is shown, whatever names of the manifest stand in it: on one line, safe for terminals, bounded.
+fn shown(message: &str) -> String {
+    const MOST: usize = 800;
+    match message.char_indices().nth(MOST) {
+        Some((cut, _)) => format!("{}...", escape(&message[..cut])),
+        None => escape(message),
     }
 }
 
