@@ -108,18 +108,36 @@ impl Fault {
 
 /// A message as it is shown, whatever names of the manifest stand in it: on one line, safe for terminals, bounded.
 fn shown(message: &str) -> String {
-    const MOST: usize = 800;
-    match message.char_indices().nth(MOST) {
-        Some((cut, _)) => format!("{}...", escape(&message[..cut])),
-        None => escape(message),
-    }
+    shortened(message, 800)
 }
 
 /// Text of the manifest inside a message: in backticks, on one line, shortened.
 pub(super) fn quote(text: &str) -> String {
-    const MOST: usize = 60;
-    match text.char_indices().nth(MOST) {
-        Some((cut, _)) => format!("`{}...`", escape(&text[..cut])),
-        None => format!("`{}`", escape(text)),
+    format!("`{}`", shortened(text, 60))
+}
+
+/// At most so many characters of `text`, escaped.
+fn shortened(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((cut, _)) => format!("{}...", escape(&text[..cut])),
+        None => escape(text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::manifest::Manifest;
+
+    #[test]
+    fn a_name_of_the_manifest_neither_hides_nor_fills_an_error() {
+        for name in [r"\u202ea".to_owned(), "a".repeat(5000)] {
+            let schema = format!(r#"{{"type": "object", "properties": {{"{name}": {{}}}}}}"#);
+            let text = format!(
+                "[[tools]]\nname = \"run\"\ndescription = \"Runs.\"\ninput_schema = '''{schema}'''\n"
+            );
+            let shown = Manifest::parse("a.toml", &text).expect_err("unused").to_string();
+            assert!(shown.contains("the parameter `"), "{shown}");
+            assert!(!shown.contains('\u{202e}') && shown.len() < 2000, "{shown}");
+        }
     }
 }
