@@ -6,8 +6,14 @@
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::failpoint::{self, Point};
+
+/// How hidden names end, after a dot and sixteen hexadecimal digits.
+const HIDDEN: &str = ".toolrack";
+/// Age from which a hidden file is nobody's: whoever wrote it was killed.
+const LEFT: Duration = Duration::from_secs(60 * 60);
 
 /// A file under a hidden name. Unless it is finished, dropping it removes it.
 pub(crate) struct Unfinished {
@@ -19,7 +25,7 @@ pub(crate) struct Unfinished {
 impl Unfinished {
     /// Writes `bytes`, which are to become the file `name` in `directory`.
     pub(crate) fn write(directory: &Path, name: &str, bytes: &[u8]) -> io::Result<Self> {
-        let hidden = directory.join(format!(".{}.toolrack", random_name()?));
+        let hidden = directory.join(format!(".{}{HIDDEN}", random_name()?));
         let mut file = File::create_new(&hidden)?;
         let unfinished = Self { hidden, path: directory.join(name) };
         file.write_all(bytes)?;
@@ -41,6 +47,25 @@ impl Drop for Unfinished {
     }
 }
 
+/// Removes the hidden files that writers left behind when they were killed.
+pub(crate) fn sweep(directory: &Path) {
+    let Ok(entries) = fs::read_dir(directory) else { return };
+    for entry in entries.flatten().filter(|entry| is_hidden(&entry.file_name())) {
+        let modified = entry.metadata().and_then(|found| found.modified()).ok();
+        if modified.and_then(|at| at.elapsed().ok()).is_some_and(|age| age > LEFT) {
+            // One that stays does no harm.
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
+fn is_hidden(name: &std::ffi::OsStr) -> bool {
+    let digits = name.to_str().and_then(|name| name.strip_prefix('.')?.strip_suffix(HIDDEN));
+    digits.is_some_and(|digits| {
+        digits.len() == 16 && digits.bytes().all(|digit| digit.is_ascii_hexdigit())
+    })
+}
+
 /// Makes the names last through a power failure, where a system can.
 pub(crate) fn sync(directory: &Path) {
     #[cfg(unix)]
@@ -53,4 +78,30 @@ pub(crate) fn sync(directory: &Path) {
 pub(crate) fn random_name() -> io::Result<String> {
     let random = getrandom::u64().map_err(io::Error::other)?;
     Ok(format!("{random:016x}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use super::*;
+
+    #[test]
+    fn what_killed_writers_left_behind_is_removed_and_nothing_else() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = |name: &str| directory.path().join(name);
+        let left = path(".0123456789abcdef.toolrack");
+        let others =
+            [".toolrack", ".notes.toolrack", ".0123456789abcdef.toml", "hello.toml"].map(path);
+        for file in others.iter().chain([&left]) {
+            let file = File::create(file).unwrap();
+            file.set_modified(SystemTime::now() - 2 * LEFT).unwrap();
+        }
+        let unfinished = Unfinished::write(directory.path(), "new.toml", b"").unwrap();
+        sweep(directory.path());
+        assert!(!left.exists());
+        assert!(others.iter().all(|file| file.exists()));
+        unfinished.finish().unwrap();
+        assert!(path("new.toml").exists());
+    }
 }

@@ -7,7 +7,7 @@ use super::{InstallError, ManifestSource, Pair, Shelf};
 use crate::failpoint::{self, Point};
 use crate::manifest::Sha256Digest;
 use crate::reload::{MAX_WASM, MAX_WIT, read_at_most, wit_of};
-use crate::whole::{Unfinished, sync};
+use crate::whole::{Unfinished, sweep, sync};
 
 /// What installing a plugin changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +24,7 @@ pub enum Change {
 pub fn place(pairs: &[Pair], shelf: &Shelf) -> Result<Vec<Change>, InstallError> {
     let directory = &shelf.directory;
     fs::create_dir_all(directory).map_err(InstallError::io(directory, "it cannot be made"))?;
+    sweep(directory);
     let mut changes = Vec::new();
     let mut renames = Vec::new();
     for pair in pairs {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Entry;
 use crate::text::{escape, is_deceptive};
-use crate::whole::{Unfinished, sync};
+use crate::whole::{Unfinished, sweep, sync};
 
 /// The name of the file in its plugin directory.
 pub const LOCK_FILE: &str = "toolrack.lock";
@@ -87,6 +87,7 @@ impl Lock {
 
 /// Puts `text` in place as the lock of `directory`, whole or not at all.
 pub fn write(directory: &Path, text: &str) -> io::Result<()> {
+    sweep(directory);
     Unfinished::write(directory, LOCK_FILE, text.as_bytes())?.finish()?;
     sync(directory);
     Ok(())
