@@ -17,7 +17,9 @@ pub(super) struct Cli {
     pub(super) global: Global,
 }
 
+/// They come after a command's own, under a heading, since most people need none of them.
 #[derive(Args)]
+#[command(next_help_heading = "Options of every command")]
 pub(super) struct Global {
     /// Directory with plugins; may be given more than once, the first has precedence
     ///
