@@ -12,13 +12,14 @@ pub use super::action::{Action, Call, CallKey};
 use super::batch::BatchKey;
 use super::lookup;
 use super::message::{self, Id, Line, Message, Parsed, Refused};
-use super::open::{Deferred, Open, Origin, Running, Waiting};
+use super::open::{Open, Origin, Running, Waiting};
 use super::outbox::Outbox;
 use super::page::Page;
 use super::params::{self, Meta};
 use super::reply::{self, Fault};
+use super::request::{Deferred, Request};
 use super::result;
-use super::version::Version;
+use super::session::Session;
 use crate::catalog::Catalog;
 use crate::tool::{CallError, Output, Progress, Usage};
 
@@ -42,14 +43,6 @@ pub struct Engine {
     session: Session,
     open: Open,
     outbox: Outbox,
-}
-
-/// What a handshake settled.
-#[derive(Default)]
-struct Session {
-    version: Option<Version>,
-    /// The client said that it is ready for notifications.
-    initialized: bool,
 }
 
 impl Engine {
@@ -173,7 +166,7 @@ impl Engine {
     }
 
     fn batch(&mut self, items: &[&RawValue]) {
-        let opened = if self.session.version.is_some_and(Version::has_batches) {
+        let opened = if self.session.has_batches() {
             self.outbox.open_batch(items.len())
         } else {
             Err("batches exist only in protocol version 2025-03-26; send each message on a line of its own"
@@ -212,99 +205,30 @@ impl Engine {
             let fault = Fault::invalid_request(format!("a request with the id {id} is in flight"));
             return self.outbox.refuse(Some(&id), batch, &fault);
         }
-        let served = Meta::of(params).and_then(|meta| {
-            let version = self.version_of(method, &meta, params, batch)?;
-            let origin = Origin { id: id.clone(), version, batch };
-            self.serve(origin, method, params, &meta)
+        let checked = Meta::of(params).and_then(|meta| {
+            let version = self.session.version_of(method, &meta, params, batch.is_some())?;
+            let request = Request::of(&id, version, method, params, &meta)?;
+            Ok((version, request))
         });
-        if let Err(fault) = served {
-            self.outbox.refuse(Some(&id), batch, &fault);
+        match checked {
+            Ok((version, request)) => self.serve(Origin { id, version, batch }, request),
+            Err(fault) => self.outbox.refuse(Some(&id), batch, &fault),
         }
     }
 
-    /// The revision that a request is served under.
-    fn version_of(
-        &mut self,
-        method: &str,
-        meta: &Meta<'_>,
-        params: Option<&RawValue>,
-        batch: Option<BatchKey>,
-    ) -> Result<Version, Fault> {
-        if meta.is_modern() {
-            return meta.modern_version();
-        }
-        if method == "initialize" {
-            if batch.is_some() {
-                return Err(Fault::invalid_request("`initialize` cannot be part of a batch"));
-            }
-            let version = params::initialize(params);
-            self.session = Session { version: Some(version), initialized: false };
-            return Ok(version);
-        }
-        match self.session.version {
-            Some(version) => Ok(version),
-            None if method == "ping" => Ok(Version::NEWEST_LEGACY),
-            None => {
-                let supported = Version::ALL.map(Version::as_str).join(", ");
-                Err(Fault::invalid_params(format!(
-                    "the request says no protocol version: put `{}` and `{}` into `params._meta` \
-                     (2026-07-28), or send `initialize` first; supported are {supported}",
-                    result::PROTOCOL_VERSION,
-                    result::CLIENT_CAPABILITIES,
-                )))
-            }
-        }
-    }
-
-    fn serve(
-        &mut self,
-        origin: Origin,
-        method: &str,
-        params: Option<&RawValue>,
-        meta: &Meta<'_>,
-    ) -> Result<(), Fault> {
+    fn serve(&mut self, origin: Origin, request: Request) {
+        self.outbox.expect(&origin);
         let (id, version) = (&origin.id, origin.version);
-        match (method, version.is_modern()) {
-            ("initialize", false) => {
-                let line = reply::result(id, &result::initialize(version));
-                self.answer_at_once(&origin, line);
-            }
-            ("ping", false) => {
-                let line = reply::result(id, &result::empty(version));
-                self.answer_at_once(&origin, line);
-            }
-            ("server/discover", true) => {
-                let line = reply::result(id, &result::discover(version));
-                self.answer_at_once(&origin, line);
-            }
-            ("subscriptions/listen", true) => {
-                let tools = params::listens_to_tools(params)?;
-                if !id.is_exact() {
-                    return Err(Fault::invalid_params("the id is too large for a subscription's"));
-                }
-                // Acknowledged is that every change from now on is told, so there must be a list.
-                self.defer(origin, Deferred::Listen { tools });
-            }
-            ("tools/list", _) => {
-                let cursor = params::cursor(params)?;
-                self.defer(origin, Deferred::List { cursor });
-            }
-            ("tools/call", _) => {
-                let progress_token = meta.progress_token()?;
-                let (name, arguments) = params::call(params)?;
-                self.defer(origin, Deferred::Call { name, arguments, progress_token });
-            }
-            _ => return Err(Fault::unknown_method(method)),
-        }
-        Ok(())
+        let line = match request {
+            Request::Initialize => reply::result(id, &result::initialize(version)),
+            Request::Ping => reply::result(id, &result::empty(version)),
+            Request::Discover => reply::result(id, &result::discover(version)),
+            Request::Catalog(request) => return self.serve_or_wait(Waiting { origin, request }),
+        };
+        self.outbox.answer(&origin, line);
     }
 
     /// Serves a request that needs the catalog, now or once it is there.
-    fn defer(&mut self, origin: Origin, request: Deferred) {
-        self.outbox.expect(&origin);
-        self.serve_or_wait(Waiting { origin, request });
-    }
-
     fn serve_or_wait(&mut self, waiting: Waiting) {
         let Some(catalog) = self.catalog_for(&waiting.request) else {
             return self.open.wait(waiting);
@@ -378,7 +302,7 @@ impl Engine {
 
     fn announce(&mut self) {
         const METHOD: &str = "notifications/tools/list_changed";
-        if self.session.initialized {
+        if self.session.is_told() {
             self.outbox.send(reply::notification(METHOD, None));
         }
         for id in self.open.listeners().map(reply::id_value) {
@@ -389,9 +313,7 @@ impl Engine {
 
     fn notification(&mut self, method: &str, params: Option<&RawValue>) {
         match method {
-            "notifications/initialized" => {
-                self.session.initialized = self.session.version.is_some();
-            }
+            "notifications/initialized" => self.session.initialized(),
             "notifications/cancelled" => {
                 if let Some(id) = params::cancelled(params).and_then(Id::parse) {
                     self.cancel(&id);
@@ -410,10 +332,5 @@ impl Engine {
         if let Some(batch) = cancelled.batch {
             self.outbox.settle(batch);
         }
-    }
-
-    fn answer_at_once(&mut self, origin: &Origin, line: String) {
-        self.outbox.expect(origin);
-        self.outbox.answer(origin, line);
     }
 }

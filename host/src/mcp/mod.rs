@@ -5,7 +5,9 @@
 //! it was last given and does not know where catalogs come from.
 
 mod action;
+mod ahead;
 mod batch;
+mod calls;
 mod driver;
 mod engine;
 #[cfg(any(test, fuzzing))]
@@ -18,11 +20,15 @@ mod open;
 mod outbox;
 mod page;
 mod params;
+mod phase;
 #[cfg(target_os = "linux")]
 mod ready;
 mod reply;
+mod request;
 mod result;
+mod session;
 mod stdio;
+mod unread;
 mod version;
 
 use crate::catalog::Tool;

@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 use super::action::CallKey;
 use super::batch::BatchKey;
 use super::message::Id;
+use super::request::Deferred;
 use super::version::Version;
 use crate::catalog::Tool;
 
@@ -33,13 +34,6 @@ pub(super) struct Running {
 pub(super) struct Waiting {
     pub(super) origin: Origin,
     pub(super) request: Deferred,
-}
-
-/// What it asks for.
-pub(super) enum Deferred {
-    List { cursor: Option<String> },
-    Listen { tools: bool },
-    Call { name: String, arguments: Box<RawValue>, progress_token: Option<Box<RawValue>> },
 }
 
 /// What is left to do of a request that was cancelled.
@@ -76,13 +70,7 @@ impl Open {
 
     /// Bytes of arguments that wait for the catalog.
     pub(super) fn waiting_bytes(&self) -> usize {
-        self.waiting
-            .iter()
-            .map(|waiting| match &waiting.request {
-                Deferred::List { .. } | Deferred::Listen { .. } => 0,
-                Deferred::Call { arguments, .. } => arguments.get().len(),
-            })
-            .sum()
+        self.waiting.iter().map(|waiting| waiting.request.argument_bytes()).sum()
     }
 
     pub(super) fn wait(&mut self, waiting: Waiting) {

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use super::locks::{Judge, Locks};
+use super::publication::Publication;
 use super::seen::{Directory, Key, Pair, Scan, Unit};
 use super::tracked::{Held, Now, Then, Tracked};
 use crate::lock::Verdict;
@@ -16,13 +17,6 @@ pub const SETTLED: Duration = Duration::from_secs(2);
 /// How long a plugin whose Wasm or directory has gone is served on: it may be on its way back. Also how
 /// long something else that is wrong with what was told of must stand before it is told.
 pub const PATIENCE: Duration = Duration::from_secs(5);
-/// How long a change that is ready waits for others that still load, so that it is announced once.
-pub const HOLD: Duration = Duration::from_secs(2);
-/// The same for the first catalog, which clients wait for.
-pub const MAX_LOADING: Duration = Duration::from_secs(60);
-/// How often, until then, what is ready is given to calls.
-pub const EARLY: Duration = Duration::from_millis(250);
-
 /// All units and what is known of them. `P` is a loaded plugin, `K` the lock of a directory.
 #[derive(Debug)]
 pub struct Core<P, K> {
@@ -30,24 +24,11 @@ pub struct Core<P, K> {
     locks: Locks<K>,
     /// The most that are loaded.
     most: usize,
-    /// Since when the published view is out of date.
-    changed: Option<Instant>,
+    publication: Publication,
     /// Something was not there any more when it was looked at more closely.
     stale: bool,
     /// The last scan saw more than there was room for.
     full: bool,
-    started: Instant,
-    first: First,
-    /// When calls are given what is ready, if there is something new and no catalog yet.
-    early: Option<Instant>,
-}
-
-/// The first catalog is special: it is complete, and it hides nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum First {
-    Unscanned,
-    Loading,
-    Published,
 }
 
 /// How loading ended when it did not give a plugin.
@@ -87,21 +68,16 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
             units: BTreeMap::new(),
             locks: Locks::default(),
             most,
-            changed: Some(now),
+            publication: Publication::new(now),
             stale: false,
             full: false,
-            started: now,
-            first: First::Unscanned,
-            early: None,
         }
     }
 
     /// Takes in what a scan saw. Gives what is to be loaded, in order; a later order for a key takes the
     /// place of an earlier one.
     pub fn scanned<L>(&mut self, scan: Scan<L, K>, now: Instant) -> Vec<(Key, Pair, L)> {
-        if self.first == First::Unscanned {
-            self.first = First::Loading;
-        }
+        self.publication.scanned();
         self.full = false;
         let mut loads = Vec::new();
         for (directory, seen) in scan.directories.into_iter().enumerate() {
@@ -161,8 +137,7 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
                 match reason {
                     None => {
                         unit.serve(pair, plugin);
-                        self.changed.get_or_insert(now);
-                        self.early.get_or_insert(now + EARLY);
+                        self.publication.ready(now);
                     }
                     Some(why) => {
                         unit.held = Some(Held { pair, plugin, reason: Some(why.clone()) });
@@ -194,24 +169,13 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
     /// What is to be served, if that has changed and it is time to say so.
     pub fn publish(&mut self, now: Instant) -> Option<View<P>> {
         self.advance(now);
-        if self.publish_at(now)? > now {
-            return None;
-        }
-        self.changed = None;
-        self.first = First::Published;
-        self.early = None;
-        Some(self.view())
+        let is_done = self.is_done();
+        self.publication.is_due(is_done, now).then(|| self.view())
     }
 
     /// What is ready before all is, for calls that need no more. Once there is a catalog, never.
     pub fn early(&mut self, now: Instant) -> Option<View<P>> {
-        self.early_at().filter(|at| *at <= now)?;
-        self.early = None;
-        Some(self.view())
-    }
-
-    fn early_at(&self) -> Option<Instant> {
-        self.early.filter(|_| self.first != First::Published)
+        self.publication.is_due_early(now).then(|| self.view())
     }
 
     /// What is to be served now.
@@ -243,7 +207,7 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
     pub fn deadline(&self, now: Instant) -> Option<Instant> {
         let units = self.units.values().filter_map(Tracked::deadline);
         let stale = self.stale.then_some(now);
-        let published = self.publish_at(now).into_iter().chain(self.early_at());
+        let published = self.publication.deadline(self.is_done(), now);
         units.chain(published).chain(self.locks.deadline()).chain(stale).min()
     }
 
@@ -254,15 +218,8 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
         (loading.count(), self.units.len())
     }
 
-    fn publish_at(&self, now: Instant) -> Option<Instant> {
-        let changed = self.changed?;
-        let is_done = self.progress().0 == 0;
-        Some(match self.first {
-            First::Loading | First::Published if is_done => now,
-            First::Published => changed + HOLD,
-            // Nor does a file system that hangs keep clients waiting for ever.
-            First::Unscanned | First::Loading => self.started + MAX_LOADING,
-        })
+    fn is_done(&self) -> bool {
+        self.progress().0 == 0
     }
 
     /// Takes in one unit of a directory that could be listed.
@@ -300,14 +257,13 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
             }
             tracked.now = Now::Good;
             if tracked.told.take().is_some() {
-                self.changed.get_or_insert(now);
+                self.publication.changed(now);
             }
         } else if let Some(held) = held {
             match held.reason.clone() {
                 None => {
                     tracked.serve(held.pair, held.plugin);
-                    self.changed.get_or_insert(now);
-                    self.early.get_or_insert(now + EARLY);
+                    self.publication.ready(now);
                 }
                 Some(reason) => {
                     tracked.held = Some(held);
@@ -356,7 +312,7 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
                 Verdict::Unlisted(reason) => {
                     unit.doubt = None;
                     unit.held.get_or_insert(Held { pair, plugin, reason: Some(reason) });
-                    self.changed.get_or_insert(now);
+                    self.publication.changed(now);
                 }
                 verdict => {
                     unit.good = Some((pair, plugin));
@@ -368,7 +324,7 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
 
     /// What lies there is not served. The last good version is.
     fn refuse(&mut self, key: &Key, reason: String, now: Instant) {
-        let is_first = self.first != First::Published;
+        let is_first = self.publication.is_first();
         let tracked = self.tracked(key);
         let wait = match &tracked.told {
             _ if is_first => Duration::ZERO,
@@ -381,7 +337,7 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
 
     /// It is not there. Is it on its way?
     fn gone(&mut self, key: &Key, reason: String, then: Then, now: Instant) {
-        let until = if self.first == First::Published { now + PATIENCE } else { now };
+        let until = if self.publication.is_first() { now } else { now + PATIENCE };
         self.tracked(key).gone(reason, until, then);
     }
 
@@ -393,7 +349,7 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
             !forgotten
         });
         if was_seen {
-            self.changed.get_or_insert(now);
+            self.publication.changed(now);
         }
     }
 
@@ -413,7 +369,7 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
                 }
                 Now::Gone { reason, until, .. } if *until <= now => {
                     if unit.good.take().is_some() {
-                        self.changed.get_or_insert(now);
+                        self.publication.changed(now);
                     }
                     reason
                 }
@@ -421,7 +377,7 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
             };
             if unit.told.as_ref() != Some(told) {
                 unit.told = Some(told.clone());
-                self.changed.get_or_insert(now);
+                self.publication.changed(now);
             }
         }
         self.forget(now, |key| forgotten.contains(key));

@@ -12,6 +12,7 @@ pub mod locks;
 mod network;
 mod news;
 mod pending;
+pub mod publication;
 mod read;
 pub mod scan;
 pub mod schedule;

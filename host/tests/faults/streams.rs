@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::bench::{Bench, Seen};
 use crate::case::cases;
-use crate::client::toolrack;
+use crate::client::{bare, toolrack};
 use crate::plugins;
 
 cases! {
@@ -26,18 +26,6 @@ cases! {
     "descriptors 0, 1 and 2 closed at start, alone and together" => descriptors_closed,
         "it ends in order, and nothing that it opens is taken for a stream";
     "SIGSTOP for a second, then SIGCONT" => stopped waits, "everything is answered afterwards";
-}
-
-/// A server whose streams the case handles itself.
-fn bare(plugins: &Path) -> Child {
-    toolrack()
-        .args(["--log", "error", "--plugins"])
-        .arg(plugins)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap()
 }
 
 const HELLO: &str = r#"{"jsonrpc":"2.0","id":"h","method":"initialize"}"#;

@@ -19,6 +19,18 @@ pub(crate) fn toolrack() -> Command {
     command
 }
 
+/// A server whose streams a test handles itself; the log is off.
+pub(crate) fn bare(plugins: &Path) -> Child {
+    toolrack()
+        .args(["--log", "error", "--plugins"])
+        .arg(plugins)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap()
+}
+
 /// A running server.
 pub(crate) struct Client {
     child: Child,

@@ -9,10 +9,9 @@ use std::time::{Duration, Instant};
 use proptest::prelude::*;
 use toolrack::lock::Verdict;
 use toolrack::manifest::Sha256Digest;
-use toolrack::reload::core::{
-    Core, EARLY, HOLD, LoadError, MAX_LOADING, PATIENCE, SETTLED, Standing, View,
-};
+use toolrack::reload::core::{Core, LoadError, PATIENCE, SETTLED, Standing, View};
 use toolrack::reload::locks::Judge;
+use toolrack::reload::publication::{EARLY, HOLD, MAX_LOADING};
 use toolrack::reload::schedule::Schedule;
 use toolrack::reload::seen::{Directory, Key, Pair, Scan, Unit};
 

@@ -1,12 +1,11 @@
 //! The real binary as a client sees it.
 
-use std::path::Path;
-use std::process::{Child, Stdio};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::client::{Client, HANG, toolrack};
+use crate::client::{Client, HANG, bare, toolrack};
 use crate::plugins;
 
 #[test]
@@ -207,18 +206,6 @@ fn a_tool_that_was_brief_and_is_not_any_more_delays_nobody() {
     }
     let (status, _, _) = client.end();
     assert_eq!(status.code(), Some(0));
-}
-
-/// A server whose streams the test handles itself.
-fn bare(plugins: &Path) -> Child {
-    toolrack()
-        .args(["--log", "error", "--plugins"])
-        .arg(plugins)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap()
 }
 
 #[cfg(unix)]

@@ -1,0 +1,182 @@
+//! Calls under way: begun on this thread or on the guests', told of when they end.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio::sync::mpsc;
+use tokio::task::{AbortHandle, Id as TaskId, JoinError, JoinSet};
+
+use super::action::{Call, CallKey};
+use super::news::{Named, News};
+use crate::sandbox::{CallContext, Ended, MakeSpan, ProgressSink, Turn};
+use crate::tool::{CallError, Progress};
+
+/// Calls that wait or run on each of the guests' threads before more are begun on this one.
+const AHEAD_OF_GUESTS: usize = 4;
+/// Notes of progress that wait to be told; further ones are dropped.
+const NOTES: usize = 256;
+/// How long the end waits for guests that have been told to end; a slice or two of fuel is enough.
+const ENDING: Duration = Duration::from_millis(100);
+
+/// A call's note of progress.
+pub(super) type Note = (CallKey, Progress);
+
+/// The calls that have begun and not ended.
+pub(super) struct Calls {
+    guests: Handle,
+    /// Calls that keep the guests' threads busy.
+    enough: usize,
+    tasks: JoinSet<Ended>,
+    /// What each task runs. A cancelled call is here until its guest has really ended.
+    keys: HashMap<TaskId, CallKey>,
+    /// Those whose outcome is wanted.
+    wanted: HashMap<CallKey, Wanted>,
+    argument_bytes: usize,
+    notes: mpsc::Sender<Note>,
+}
+
+struct Wanted {
+    abort: AbortHandle,
+    argument_bytes: usize,
+}
+
+/// A call that has ended on this thread: nothing has been cleaned and nobody been told yet.
+pub(super) struct EndedHere {
+    pub(super) ended: Ended,
+    pub(super) news: News,
+}
+
+impl Calls {
+    /// None yet; they will run on `guests`, and send their notes of progress to the receiver.
+    pub(super) fn new(guests: Handle) -> (Self, mpsc::Receiver<Note>) {
+        let (notes, receiver) = mpsc::channel(NOTES);
+        let calls = Self {
+            enough: guests.metrics().num_workers() * AHEAD_OF_GUESTS,
+            guests,
+            tasks: JoinSet::new(),
+            keys: HashMap::new(),
+            wanted: HashMap::new(),
+            argument_bytes: 0,
+            notes,
+        };
+        (calls, receiver)
+    }
+
+    /// How many there are on the guests' threads, cancelled ones that have not ended among them.
+    pub(super) fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// Bytes of their arguments.
+    pub(super) fn argument_bytes(&self) -> usize {
+        self.argument_bytes
+    }
+
+    /// Begins a call. It mostly ends at once if it is expected to; else [`next`](Self::next) tells of its end.
+    pub(super) fn start(&mut self, call: Call) -> Option<EndedHere> {
+        let Call { key, request, tool, arguments, wants_progress } = call;
+        let argument_bytes = arguments.get().len();
+        let named = Arc::new(Named { tool: tool.clone(), request });
+        let span: MakeSpan = Arc::new({
+            let named = named.clone();
+            move || named.span()
+        });
+        let progress = wants_progress.then(|| -> ProgressSink {
+            let notes = self.notes.clone();
+            // A full channel means a client that is told enough already.
+            Box::new(move |progress| drop(notes.try_send((key, progress))))
+        });
+        let here = self.begins_here() && tool.is_brief(&arguments);
+        let turn = if here { Turn::Brief } else { Turn::Usual };
+        let context = CallContext { turn, progress, span: Some(span) };
+        let mut run = Box::pin(async move { tool.call_in(context, &arguments).await });
+        if here && let Some(ended) = self.begin(run.as_mut()) {
+            let news = News::of(&ended, named);
+            return Some(EndedHere { ended, news });
+        }
+        let run = async move {
+            let mut ended = run.await;
+            ended.clean();
+            News::of(&ended, named).tell();
+            ended
+        };
+        let abort = self.tasks.spawn_on(run, &self.guests);
+        self.keys.insert(abort.id(), key);
+        self.wanted.insert(key, Wanted { abort, argument_bytes });
+        self.argument_bytes += argument_bytes;
+        None
+    }
+
+    /// Whether a call that is expected to be over at once is better begun on this thread: with nothing
+    /// else going on, most of what it costs would be another thread's waking up; and with the others
+    /// busy, it would only wait.
+    fn begins_here(&self) -> bool {
+        self.len() == 0 || self.len() >= self.enough
+    }
+
+    /// Runs a call for one brief turn on this thread. It mostly ends in it; else it goes on elsewhere.
+    fn begin(&self, run: Pin<&mut impl Future<Output = Ended>>) -> Option<Ended> {
+        let _among_guests = self.guests.enter();
+        let mut run = pin!(tokio::task::coop::unconstrained(run));
+        // Whoever goes on with it has it told anew whom to wake.
+        let mut context = Context::from_waker(Waker::noop());
+        match catch_unwind(AssertUnwindSafe(|| run.as_mut().poll(&mut context))) {
+            Ok(Poll::Ready(ended)) => Some(ended),
+            Ok(Poll::Pending) => None,
+            Err(_) => Some(Ended::before(internal_error())),
+        }
+    }
+
+    /// Ends a call; nobody is told of its end.
+    pub(super) fn cancel(&mut self, key: CallKey) {
+        if let Some(wanted) = self.forget(key) {
+            wanted.abort.abort();
+        }
+    }
+
+    fn forget(&mut self, key: CallKey) -> Option<Wanted> {
+        let wanted = self.wanted.remove(&key)?;
+        self.argument_bytes -= wanted.argument_bytes;
+        Some(wanted)
+    }
+
+    /// The next task of the guests' threads that ends, while there are any. Losing the future loses none.
+    pub(super) async fn next(&mut self) -> Option<Result<(TaskId, Ended), JoinError>> {
+        self.tasks.join_next_with_id().await
+    }
+
+    /// The call that a task was, and how it ended; nothing of one that was cancelled.
+    pub(super) fn ended(
+        &mut self,
+        ended: Result<(TaskId, Ended), JoinError>,
+    ) -> Option<(CallKey, Ended)> {
+        let (task, ended) = ended.unwrap_or_else(|error| {
+            if error.is_panic() {
+                tracing::error!("a call panicked: {error}");
+            }
+            (error.id(), Ended::before(internal_error()))
+        });
+        let key = self.keys.remove(&task)?;
+        self.forget(key).map(|_| (key, ended))
+    }
+
+    /// Ends all of them.
+    pub(super) fn abort(&mut self) {
+        self.tasks.abort_all();
+    }
+
+    /// Waits, not for long, until those that were told to end have done so.
+    pub(super) async fn shutdown(mut self) {
+        let _ = tokio::time::timeout(ENDING, self.tasks.shutdown()).await;
+    }
+}
+
+fn internal_error() -> CallError {
+    CallError::Host("the call ended in an internal error".into())
+}

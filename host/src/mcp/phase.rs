@@ -1,0 +1,60 @@
+//! Where the loop is in its life, and until when.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// How long calls may go on without any answer once the input has ended, and answers be written at the end.
+pub(super) const GRACE: Duration = Duration::from_millis(1500);
+
+/// From the first line to the last answer.
+#[derive(Clone, Copy)]
+pub(super) enum Phase {
+    Serving,
+    /// No more input comes; what is there is finished by the deadline, which each answer moves.
+    Draining(Instant),
+    /// A shutdown was asked for: the deadline stands.
+    Stopping(Instant),
+}
+
+impl Phase {
+    pub(super) fn is_serving(self) -> bool {
+        matches!(self, Self::Serving)
+    }
+
+    pub(super) fn is_stopping(self) -> bool {
+        matches!(self, Self::Stopping(_))
+    }
+
+    /// The input has ended.
+    pub(super) fn draining() -> Self {
+        Self::Draining(Instant::now() + GRACE)
+    }
+
+    /// A shutdown during the grace period of an ended input does not begin another.
+    pub(super) fn stopping(self) -> Self {
+        let deadline = Instant::now() + GRACE;
+        match self {
+            Self::Draining(earlier) => Self::Stopping(earlier.min(deadline)),
+            Self::Serving | Self::Stopping(_) => Self::Stopping(deadline),
+        }
+    }
+
+    /// As long as answers come, what was asked before the end of input is worth waiting for.
+    pub(super) fn after_progress(self) -> Self {
+        match self {
+            Self::Draining(_) => Self::draining(),
+            Self::Serving | Self::Stopping(_) => self,
+        }
+    }
+
+    /// Until when anything is waited for. A catalog that is still loading has a bound of its own, and only a
+    /// shutdown does not wait for it.
+    pub(super) fn deadline(self, is_loading: bool) -> Option<Instant> {
+        match self {
+            Self::Serving => None,
+            Self::Draining(_) if is_loading => None,
+            Self::Draining(deadline) | Self::Stopping(deadline) => Some(deadline),
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! A method and its parameters to what is asked for.
+
+use serde_json::value::RawValue;
+
+use super::message::Id;
+use super::params::{self, Meta};
+use super::reply::Fault;
+use super::version::Version;
+
+/// What a request asks for.
+pub(super) enum Request {
+    Initialize,
+    Ping,
+    Discover,
+    /// What is served from the catalog, and waits for it.
+    Catalog(Deferred),
+}
+
+/// What needs the catalog. A subscription does: acknowledged is that every change of a list is told from then on.
+pub(super) enum Deferred {
+    List { cursor: Option<String> },
+    Listen { tools: bool },
+    Call { name: String, arguments: Box<RawValue>, progress_token: Option<Box<RawValue>> },
+}
+
+impl Request {
+    /// The request of this method, if the revision knows it and its parameters are right.
+    pub(super) fn of(
+        id: &Id,
+        version: Version,
+        method: &str,
+        params: Option<&RawValue>,
+        meta: &Meta<'_>,
+    ) -> Result<Self, Fault> {
+        Ok(match (method, version.is_modern()) {
+            ("initialize", false) => Self::Initialize,
+            ("ping", false) => Self::Ping,
+            ("server/discover", true) => Self::Discover,
+            ("subscriptions/listen", true) => {
+                let tools = params::listens_to_tools(params)?;
+                if !id.is_exact() {
+                    return Err(Fault::invalid_params("the id is too large for a subscription's"));
+                }
+                Self::Catalog(Deferred::Listen { tools })
+            }
+            ("tools/list", _) => Self::Catalog(Deferred::List { cursor: params::cursor(params)? }),
+            ("tools/call", _) => {
+                let progress_token = meta.progress_token()?;
+                let (name, arguments) = params::call(params)?;
+                Self::Catalog(Deferred::Call { name, arguments, progress_token })
+            }
+            _ => return Err(Fault::unknown_method(method)),
+        })
+    }
+}
+
+impl Deferred {
+    /// Bytes of arguments.
+    pub(super) fn argument_bytes(&self) -> usize {
+        match self {
+            Self::List { .. } | Self::Listen { .. } => 0,
+            Self::Call { arguments, .. } => arguments.get().len(),
+        }
+    }
+}

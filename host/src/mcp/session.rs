@@ -1,0 +1,67 @@
+//! What a handshake settled, and so the revision that a request is served under.
+
+use serde_json::value::RawValue;
+
+use super::params::{self, Meta};
+use super::reply::Fault;
+use super::result;
+use super::version::Version;
+
+/// The session of a client that began with `initialize`. Others say with each request what they speak.
+#[derive(Default)]
+pub(super) struct Session {
+    version: Option<Version>,
+    /// The client said that it is ready for notifications.
+    initialized: bool,
+}
+
+impl Session {
+    /// Whether the client may send batches.
+    pub(super) fn has_batches(&self) -> bool {
+        self.version.is_some_and(Version::has_batches)
+    }
+
+    /// Whether the client wants to be told of changes.
+    pub(super) fn is_told(&self) -> bool {
+        self.initialized
+    }
+
+    /// `notifications/initialized`; without `initialize` before, it says nothing.
+    pub(super) fn initialized(&mut self) {
+        self.initialized = self.version.is_some();
+    }
+
+    /// The revision that a request is served under. `initialize` begins a session.
+    pub(super) fn version_of(
+        &mut self,
+        method: &str,
+        meta: &Meta<'_>,
+        params: Option<&RawValue>,
+        in_batch: bool,
+    ) -> Result<Version, Fault> {
+        if meta.is_modern() {
+            return meta.modern_version();
+        }
+        if method == "initialize" {
+            if in_batch {
+                return Err(Fault::invalid_request("`initialize` cannot be part of a batch"));
+            }
+            let version = params::initialize(params);
+            *self = Self { version: Some(version), initialized: false };
+            return Ok(version);
+        }
+        match self.version {
+            Some(version) => Ok(version),
+            None if method == "ping" => Ok(Version::NEWEST_LEGACY),
+            None => {
+                let supported = Version::ALL.map(Version::as_str).join(", ");
+                Err(Fault::invalid_params(format!(
+                    "the request says no protocol version: put `{}` and `{}` into `params._meta` \
+                     (2026-07-28), or send `initialize` first; supported are {supported}",
+                    result::PROTOCOL_VERSION,
+                    result::CLIENT_CAPABILITIES,
+                )))
+            }
+        }
+    }
+}

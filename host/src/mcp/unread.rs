@@ -1,0 +1,60 @@
+//! Lines that wait for the client to read.
+
+use std::collections::VecDeque;
+
+use crate::sandbox::Slot;
+
+/// Bytes that may wait before nothing more is begun.
+const MAX: usize = 1024 * 1024;
+/// Bytes handed over at once, if they are more than one line.
+const PIECE: usize = 64 * 1024;
+
+/// The lines, in order.
+#[derive(Default)]
+pub(super) struct Unread {
+    lines: VecDeque<Held>,
+    bytes: usize,
+}
+
+/// A line, and the slot of the call that it answers: while answers wait, fewer calls run.
+struct Held {
+    line: String,
+    slot: Option<Slot>,
+}
+
+impl Unread {
+    pub(super) fn is_empty(&self) -> bool {
+        self.lines.is_empty()
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.bytes >= MAX
+    }
+
+    pub(super) fn push(&mut self, line: String) {
+        self.bytes += line.len() + 1;
+        self.lines.push_back(Held { line, slot: None });
+    }
+
+    /// The slot is the last line's: it is free once that is handed over, or at once if nothing waits.
+    pub(super) fn hold(&mut self, slot: Option<Slot>) {
+        if let Some(last) = self.lines.back_mut() {
+            last.slot = slot;
+        }
+    }
+
+    /// Takes what is to be handed over next: whole lines, none if none waits.
+    pub(super) fn next_piece(&mut self) -> Vec<u8> {
+        let mut piece = Vec::new();
+        while let Some(next) = self.lines.front()
+            && (piece.is_empty() || piece.len() + next.line.len() < PIECE)
+            && let Some(Held { line, slot }) = self.lines.pop_front()
+        {
+            piece.extend_from_slice(line.as_bytes());
+            piece.push(b'\n');
+            drop(slot);
+        }
+        self.bytes -= piece.len();
+        piece
+    }
+}
