@@ -27,6 +27,20 @@ pub(crate) fn all(places: &Places) -> Result<()> {
     Ok(())
 }
 
+/// The host to run: this one, or the one that is built. The plugins are built in any case.
+pub(crate) fn host(places: &Places, given: Option<&Path>) -> Result<PathBuf> {
+    match given {
+        Some(host) => {
+            plugins(places)?;
+            Ok(host.to_owned())
+        }
+        None => {
+            all(places)?;
+            places.binary()
+        }
+    }
+}
+
 /// What gives the host points where tests let it fail, if that is wished. CI wishes it for every build of the host,
 /// so that there is one; nobody else has them by accident.
 pub(crate) fn points() -> &'static [&'static str] {

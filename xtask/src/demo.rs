@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::{Value, json};
 
 use crate::build;
@@ -24,10 +24,14 @@ const PING_EVERY: Duration = Duration::from_millis(400);
 const CHANGED: &str = "notifications/tools/list_changed";
 
 /// Builds, plays the session and says how to register the host.
-pub(crate) fn run(places: &Places) -> Result<()> {
-    build::all(places)?;
+pub(crate) fn run(places: &Places, words: &[&str]) -> Result<()> {
+    let given = match words {
+        [] => None,
+        ["--host", file] => Some(std::path::absolute(file)?),
+        _ => bail!("`demo` takes nothing but --host FILE"),
+    };
+    let host = build::host(places, given.as_deref())?;
     let stage = stage(places)?;
-    let host = places.binary()?;
     step(
         "a session, as an MCP client has it: -> is what the client sends, <- what the host answers",
     );

@@ -5,26 +5,35 @@ use anyhow::Result;
 use crate::command::{self, cargo_on, step};
 use crate::places::Places;
 
+/// Everything there is in the SDK.
+const FEATURES: [&str; 2] = ["--features", "toolrack-sdk/http,toolrack-sdk/files"];
+
 /// Checks every workspace; changes nothing.
 pub(crate) fn run(places: &Places) -> Result<()> {
-    let workspaces = [("host and SDK", &places.host), ("plugins", &places.plugins)];
-    // Clippy would have to check all of wasmtime once more for each of them.
-    let measured = ("what the host is measured against", &places.bench);
-    let fuzzers = ("fuzzers", &places.fuzz);
-    for (what, manifest) in workspaces.into_iter().chain([measured, fuzzers]) {
+    for (what, manifest) in [
+        ("host and SDK", &places.host),
+        ("plugins", &places.plugins),
+        // Clippy would have to check all of wasmtime once more for each of these.
+        ("what the host is measured against", &places.bench),
+        ("fuzzers", &places.fuzz),
+    ] {
         step(&format!("formatting of {what}"));
         let mut fmt = cargo_on(manifest, &["fmt"], &["--all", "--check"]);
         command::run(&mut fmt, "`cargo fmt --all` in that workspace puts it right")?;
     }
-    for (what, manifest) in workspaces {
+    for (what, manifest, features) in
+        [("host and SDK", &places.host, FEATURES.as_slice()), ("plugins", &places.plugins, &[])]
+    {
         step(&format!("clippy on {what}"));
-        let arguments = ["--workspace", "--all-targets", "--", "--deny", "warnings"];
-        let mut clippy = cargo_on(manifest, &["clippy"], &arguments);
+        let mut clippy = cargo_on(manifest, &["clippy", "--workspace", "--all-targets"], features);
+        clippy.args(["--", "--deny", "warnings"]);
         command::run(&mut clippy, "follow the help in the message above")?;
     }
     step("documentation");
-    let features = "toolrack-sdk/http,toolrack-sdk/files";
-    let arguments = ["--workspace", "--no-deps", "--features", features];
+    // Examples count among what needs the dependencies of tests: without them, nearly all that was checked above
+    // would have other features, and be checked again.
+    let arguments = ["--workspace", "--no-deps", "--lib", "--bins", "--examples"];
     let mut doc = cargo_on(&places.host, &["doc"], &arguments);
+    doc.args(FEATURES);
     command::run(doc.env("RUSTDOCFLAGS", "-D warnings"), "the message above names the place")
 }

@@ -29,10 +29,10 @@ cargo xtask: build, try and check Toolrack
 
   cargo xtask build           the plugins (into manifests/) and the host (target/release/toolrack)
   cargo xtask demo            builds, then shows a session: calls, a runaway tool being stopped,
-                              and the line that registers Toolrack with your MCP client
+                              and the line that registers Toolrack with your MCP client; --host FILE
   cargo xtask test [FILTER]   builds the plugins, then runs the tests of host, SDK and plugins;
                               FILTER is a part of the name of the tests you want; --release tests
-                              the optimised host, as CI does, which then need not build two
+                              the optimised host
   cargo xtask bench           builds, then measures the host beside a native server, a bare loop and
                               a floor; --quick, --only WORD, --host FILE, --json FILE, --svg FILE:
                               docs/performance.md says what they do
@@ -41,7 +41,7 @@ cargo xtask: build, try and check Toolrack
                               threads have to stay flat; --minutes N, --counts, --host FILE, --svg FILE
   cargo xtask lint            formatting, clippy and documentation, as CI checks them
   cargo xtask fuzz [TARGET]   invents input at the host's borders, --minutes N for each of them; with
-                              libFuzzer, or --blind with what the tests are built with
+                              libFuzzer, or --blind with what the tests are built with (--release: optimised)
   cargo xtask deny            licences, versions, sources and known faults of all that is used
   cargo xtask sbom            a bill of materials of the host: target/toolrack.cdx.json
 
@@ -70,7 +70,7 @@ fn run(arguments: &[String]) -> Result<()> {
     match arguments[..] {
         [] | ["help" | "-h" | "--help"] => println!("{HELP}"),
         ["build"] => build::all(&places)?,
-        ["demo"] => demo::run(&places)?,
+        ["demo", ref words @ ..] => demo::run(&places, words)?,
         ["test", ref filter @ ..] => test::run(&places, filter)?,
         ["lint"] => lint::run(&places)?,
         ["bench", ref words @ ..] => bench::run(&places, words)?,
@@ -78,7 +78,7 @@ fn run(arguments: &[String]) -> Result<()> {
         ["fuzz", ref words @ ..] => fuzz::run(&places, words)?,
         ["deny"] => supply::deny(&places)?,
         ["sbom"] => supply::sbom(&places)?,
-        ["build" | "demo" | "lint" | "deny" | "sbom", surplus, ..] => {
+        ["build" | "lint" | "deny" | "sbom", surplus, ..] => {
             bail!("`{}` takes no arguments, but got `{surplus}`", arguments[0])
         }
         [unknown, ..] => bail!("there is no `{unknown}`; `cargo xtask` lists what there is"),

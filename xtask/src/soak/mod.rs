@@ -40,16 +40,7 @@ const TICK: Duration = Duration::from_millis(20);
 pub(crate) fn run(places: &Places, words: &[&str]) -> Result<()> {
     let options = Options::parse(words)?;
     ensure!(process::KNOWN, "what a process takes is read from /proc: the soak runs on Linux");
-    let host = match &options.host {
-        Some(host) => {
-            build::plugins(places)?;
-            host.clone()
-        }
-        None => {
-            build::all(places)?;
-            places.binary()?
-        }
-    };
+    let host = build::host(places, options.host.as_deref())?;
     let mut stage = Stage::lay_out(places)?;
     let mut session = Session::start(&host, &stage)?;
     session.until_tools(stage::TOOLS)?;
