@@ -88,20 +88,20 @@ mod tests {
 
     #[test]
     fn what_killed_writers_left_behind_is_removed_and_nothing_else() {
-        let directory = tempfile::tempdir().unwrap();
+        let directory = tempfile::tempdir().expect("a directory");
         let path = |name: &str| directory.path().join(name);
         let left = path(".0123456789abcdef.toolrack");
         let others =
             [".toolrack", ".notes.toolrack", ".0123456789abcdef.toml", "hello.toml"].map(path);
         for file in others.iter().chain([&left]) {
-            let file = File::create(file).unwrap();
-            file.set_modified(SystemTime::now() - 2 * LEFT).unwrap();
+            let file = File::create(file).expect("a file");
+            file.set_modified(SystemTime::now() - 2 * LEFT).expect("a time");
         }
-        let unfinished = Unfinished::write(directory.path(), "new.toml", b"").unwrap();
+        let unfinished = Unfinished::write(directory.path(), "new.toml", b"").expect("a file");
         sweep(directory.path());
         assert!(!left.exists());
         assert!(others.iter().all(|file| file.exists()));
-        unfinished.finish().unwrap();
+        unfinished.finish().expect("a rename");
         assert!(path("new.toml").exists());
     }
 }

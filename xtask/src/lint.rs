@@ -32,7 +32,7 @@ pub(crate) fn run(places: &Places) -> Result<()> {
     step("documentation");
     // Examples count among what needs the dependencies of tests: without them, nearly all that was checked above
     // would have other features, and be checked again.
-    let arguments = ["--workspace", "--no-deps", "--lib", "--bins", "--examples"];
+    let arguments = ["--workspace", "--no-deps", "--lib", "--bin", "xtask", "--examples"];
     let mut doc = cargo_on(&places.host, &["doc"], &arguments);
     doc.args(FEATURES);
     command::run(doc.env("RUSTDOCFLAGS", "-D warnings"), "the message above names the place")
