@@ -122,9 +122,12 @@ fn calls_and_errors_are_counted() {
     for tool in ["good_run", "good_run", "fails_run"] {
         server.request("tools/call", json!({ "name": tool }));
     }
-    let status = person.status_when(|status| status[0]["plugins"][1]["tools"][1]["calls"] == 2);
-    let fails = &status[0]["plugins"][0]["tools"][0];
-    assert_eq!(*fails, json!({ "name": "fails_run", "calls": 1, "errors": 1 }));
+    // It is told every now and then, perhaps between two of the calls.
+    let fails = json!({ "name": "fails_run", "calls": 1, "errors": 1 });
+    let status = person.status_when(|status| {
+        status[0]["plugins"][0]["tools"][0] == fails
+            && status[0]["plugins"][1]["tools"][1]["calls"] == 2
+    });
     assert_eq!(status[0]["plugins"][1]["tools"][1]["errors"], 0);
     let out = person.run(&["status"]).out;
     assert!(out.contains("good_run    2 calls, 0 errors"), "{out}");
