@@ -278,3 +278,16 @@ fn closed_descriptors_and_a_stuck_stderr_stop_nothing() {
     assert_eq!(run(">&-"), 0);
     assert_eq!(run("<&- >/dev/null"), 0);
 }
+
+#[test]
+fn calls_that_ended_make_room_for_the_arguments_of_others() {
+    let plugins = plugins::good();
+    let mut client = Client::initialized(plugins.path());
+    // More bytes than may be in flight, and of each call more than one begins with on the protocol's thread.
+    let arguments = json!({ "filling": "x".repeat(1_000_000) });
+    for _ in 0..20 {
+        let params = json!({ "name": "good_run", "arguments": arguments });
+        let answer = client.request("tools/call", params);
+        assert_eq!(answer["result"]["content"][0]["text"], "ok");
+    }
+}
