@@ -1,6 +1,8 @@
-//! What a plugin offers: its tools under public names, with their schemas compiled.
+//! What a plugin offers: its tools under public names, with their schemas.
 
 use std::sync::Arc;
+
+use serde_json::value::RawValue;
 
 use super::definition;
 use super::error::PluginError;
@@ -8,6 +10,7 @@ use super::overrides::{self, Applied};
 use super::schema::Schema;
 use crate::manifest::{Kind, Manifest, ManifestError, Rate, Sha256Digest};
 use crate::name::ToolName;
+use crate::sandbox::Checks;
 use crate::tool::{Listed, ToolSpec, UnfitTool};
 
 /// Patterns in the schemas of one plugin: each is compiled, and stays so.
@@ -35,39 +38,47 @@ pub(super) struct Offer {
     pub(super) unfit: Vec<UnfitTool>,
 }
 
+/// What is offered of `listed`. Schemas that `checks` know are compiled when somebody calls.
 pub(super) fn offer(
     file: &str,
     manifest: &Manifest,
     kind: Kind,
     mut listed: Listed,
+    checks: &Checks,
 ) -> Result<Offer, PluginError> {
     let Applied { returned, rates } = overrides::apply(file, manifest, kind, &mut listed)?;
+    let schemas = match kind {
+        Kind::Tools | Kind::Command => Some(digest_of_schemas(&listed.tools)),
+        Kind::Functions => None,
+    };
+    let known = schemas.is_some_and(|schemas| checks.has_passed(&schemas));
+    let make: Make = if known { Schema::of_passed } else { Schema::compile };
     let mut tools = Vec::new();
     let mut patterns = 0;
     for spec in listed.tools {
         let err_is_error = !returned.contains(&spec.name);
         let rate = rates.get(&spec.name).copied();
-        let tool = tool(&manifest.prefix, kind, spec, err_is_error)
-            .map(|tool| PluginTool { rate, ..tool })
+        let tool = tool(&manifest.prefix, kind, spec, make)
+            .map(|tool| PluginTool { err_is_error, rate, ..tool })
             .map_err(|error| declared(file, manifest, kind, error))?;
         let schemas = tool.input.iter().chain(&tool.output);
-        patterns += schemas.map(|schema| schema.patterns).sum::<usize>();
+        patterns += schemas.map(|schema| schema.patterns()).sum::<usize>();
         if patterns > MAX_PATTERNS {
             return Err(PluginError::TooManyPatterns);
         }
         tools.push(tool);
     }
+    if let Some(schemas) = schemas.filter(|_| !known) {
+        checks.passed(&schemas);
+    }
     Ok(Offer { tools, unfit: listed.unfit })
 }
+/// How a text becomes a schema, or why it does not.
+type Make = fn(&RawValue) -> Result<Schema, String>;
 
-fn tool(
-    prefix: &str,
-    kind: Kind,
-    spec: ToolSpec,
-    err_is_error: bool,
-) -> Result<PluginTool, PluginError> {
+fn tool(prefix: &str, kind: Kind, spec: ToolSpec, make: Make) -> Result<PluginTool, PluginError> {
     let compile = |which, text| {
-        Schema::compile(text).map(Arc::new).map_err(|problem| PluginError::Schema {
+        make(text).map(Arc::new).map_err(|problem| PluginError::Schema {
             tool: spec.name.clone(),
             which,
             problem,
@@ -83,7 +94,15 @@ fn tool(
     let name = ToolName::public(prefix, &spec.name)
         .map_err(|error| PluginError::Name { tool: spec.name.clone(), error })?;
     let digest = definition::digest(&name, &spec);
-    Ok(PluginTool { name, spec, digest, input, output, err_is_error, rate: None })
+    Ok(PluginTool { name, spec, digest, input, output, err_is_error: true, rate: None })
+}
+
+/// What the schemas of these tools are known by, all together.
+fn digest_of_schemas(tools: &[ToolSpec]) -> Sha256Digest {
+    let texts: Vec<(&RawValue, Option<&RawValue>)> =
+        tools.iter().map(|tool| (&*tool.input_schema, tool.output_schema.as_deref())).collect();
+    // Texts of JSON are always JSON.
+    Sha256Digest::of(&serde_json::to_vec(&texts).unwrap_or_default())
 }
 
 /// A schema of a program is the manifest's, so that is where it is wrong.

@@ -83,8 +83,9 @@ impl Plugin {
             (true, Kind::Tools | Kind::Functions) => return Err(PluginError::NoTools(name)),
         }
         let (place, plugin) = (file.clone(), manifest.name.clone());
+        let checks = guest.checks();
         // A large schema takes its time.
-        let offer = guest.aside(move || offer(&place, &manifest, found, listed)).await;
+        let offer = guest.aside(move || offer(&place, &manifest, found, listed, &checks)).await;
         let Offer { tools, unfit } =
             offer.map_err(|error| PluginError::Inside(error.to_string()))??;
         guest.rest();

@@ -1,7 +1,10 @@
-//! JSON Schema: compiled once when a plugin loads, asked on every call.
+//! JSON Schema: compiled once, when a plugin loads that was never here or when one is called that was;
+//! asked on every call.
 //!
 //! The only module that knows the validator. Nothing is ever fetched: a `$ref` that leaves the schema
 //! does not compile.
+
+use std::sync::OnceLock;
 
 use jsonschema::{Draft, PatternOptions, ValidationError, Validator};
 use serde_json::Value;
@@ -22,18 +25,68 @@ const MAX_PATTERNS: usize = 32;
 /// A value, in bytes of JSON, up to which a plain schema is checked before another thread could be asked.
 const MAX_INLINE: usize = 16 * 1024;
 
-/// A compiled schema.
+/// A schema: compiled, or known to compile.
 pub(super) struct Schema {
+    text: Box<RawValue>,
+    compiled: OnceLock<Result<Compiled, String>>,
+}
+
+struct Compiled {
     validator: Validator,
     /// It neither refers nor searches, so that its cost grows only with the value.
     is_plain: bool,
     /// How many patterns it searches for.
-    pub(super) patterns: usize,
+    patterns: usize,
 }
 
 impl Schema {
     /// Compiles `text`, or says why it is no schema.
     pub(super) fn compile(text: &RawValue) -> Result<Self, String> {
+        let compiled = OnceLock::from(Ok(Compiled::of(text)?));
+        Ok(Self { text: text.to_owned(), compiled })
+    }
+
+    /// The schema of a text that compiled before. It is compiled when something is checked.
+    pub(super) fn of_passed(text: &RawValue) -> Result<Self, String> {
+        Ok(Self { text: text.to_owned(), compiled: OnceLock::new() })
+    }
+
+    /// How many patterns it keeps in memory.
+    pub(super) fn patterns(&self) -> usize {
+        self.now().map_or(0, |compiled| compiled.patterns)
+    }
+
+    /// What is wrong with `value`, which is `length` bytes of JSON: where, and what was expected.
+    ///
+    /// What may take long gives way first, so that a call which was begun elsewhere goes on among the
+    /// guests. It gets the thread for itself, and the runtime another: it needs more than one.
+    pub(super) async fn check(&self, value: &Value, length: usize) -> Result<(), String> {
+        if length <= MAX_INLINE && self.now().is_some_and(|compiled| compiled.is_plain) {
+            self.check_here(value)
+        } else {
+            tokio::task::yield_now().await;
+            tokio::task::block_in_place(|| self.check_here(value))
+        }
+    }
+
+    pub(super) fn check_here(&self, value: &Value) -> Result<(), String> {
+        let compiled = self.compiled.get_or_init(|| Compiled::of(&self.text));
+        let compiled = compiled.as_ref().map_err(|problem| format!("their schema: {problem}"))?;
+        let problems: Vec<String> = budget::within(|| {
+            let errors = compiled.validator.iter_errors(value).take(MAX_PROBLEMS);
+            errors.map(|error| problem(&error)).collect()
+        })
+        .map_err(|_| "checking them against the schema takes too long")?;
+        if problems.is_empty() { Ok(()) } else { Err(problems.join("; ")) }
+    }
+
+    fn now(&self) -> Option<&Compiled> {
+        self.compiled.get()?.as_ref().ok()
+    }
+}
+
+impl Compiled {
+    fn of(text: &RawValue) -> Result<Self, String> {
         let mut value: Value =
             serde_json::from_str(text.get()).map_err(|error| error.to_string())?;
         let patterns = count(&value, &["pattern", "patternProperties"]);
@@ -50,28 +103,6 @@ impl Schema {
             .build(&value)
             .map(|validator| Self { validator, is_plain, patterns })
             .map_err(|error| short(&error.to_string()))
-    }
-
-    /// What is wrong with `value`, which is `length` bytes of JSON: where, and what was expected.
-    ///
-    /// What may take long gives way first, so that a call which was begun elsewhere goes on among the
-    /// guests. It gets the thread for itself, and the runtime another: it needs more than one.
-    pub(super) async fn check(&self, value: &Value, length: usize) -> Result<(), String> {
-        if self.is_plain && length <= MAX_INLINE {
-            self.check_here(value)
-        } else {
-            tokio::task::yield_now().await;
-            tokio::task::block_in_place(|| self.check_here(value))
-        }
-    }
-
-    pub(super) fn check_here(&self, value: &Value) -> Result<(), String> {
-        let problems: Vec<String> = budget::within(|| {
-            let errors = self.validator.iter_errors(value).take(MAX_PROBLEMS);
-            errors.map(|error| problem(&error)).collect()
-        })
-        .map_err(|_| "checking them against the schema takes too long")?;
-        if problems.is_empty() { Ok(()) } else { Err(problems.join("; ")) }
     }
 }
 

@@ -1,4 +1,5 @@
-//! What is known of Wasm files, on disk in a private directory: their code, and what they offer.
+//! What is known of Wasm files, on disk in a private directory: their code, what they offer, and which
+//! checks of that were passed.
 //!
 //! A file holds a tag and its content. Whatever is wrong with one, it is removed and made anew: a cache
 //! costs time at worst. What the content means is not known here.
@@ -23,23 +24,26 @@ use crate::text::escape;
 /// Raised when a file is laid out in another way, or holds something else for the same Wasm.
 const FORMAT: u8 = 2;
 
-/// What is kept of a Wasm file with this digest.
+/// What is kept, each under a digest.
 #[derive(Clone, Copy)]
 pub(super) enum Entry<'a> {
-    /// Its compiled code.
+    /// The compiled code of a Wasm file.
     Code(&'a Sha256Digest),
-    /// What it offers under terms with this digest.
+    /// What a Wasm file offers under terms with this digest.
     Listing(&'a Sha256Digest, &'a [u8; 32]),
+    /// That what has this digest passed a check.
+    Passed(&'a Sha256Digest),
 }
 
 impl Entry<'_> {
-    const ENDINGS: [&'static str; 2] = [".cwasm", ".listing"];
+    const ENDINGS: [&'static str; 3] = [".cwasm", ".listing", ".passed"];
 
     fn ending(self) -> &'static str {
-        let [code, listing] = Self::ENDINGS;
+        let [code, listing, passed] = Self::ENDINGS;
         match self {
             Self::Code(_) => code,
             Self::Listing(..) => listing,
+            Self::Passed(_) => passed,
         }
     }
 }
@@ -172,6 +176,7 @@ impl Cache {
         let digest = match entry {
             Entry::Code(wasm) => digest.chain_update(wasm.as_bytes()),
             Entry::Listing(wasm, terms) => digest.chain_update(wasm.as_bytes()).chain_update(terms),
+            Entry::Passed(checked) => digest.chain_update(checked.as_bytes()),
         };
         let name = digest.finalize();
         name.iter().map(|byte| format!("{byte:02x}")).collect::<String>() + entry.ending()

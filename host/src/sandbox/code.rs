@@ -10,6 +10,7 @@ use wasmtime::Engine;
 use wasmtime::component::Component;
 
 use super::cache::{Cache, Entry, MAX_CACHE};
+use super::checks::Checks;
 use super::compiler::{CompileError, Compiler};
 use super::lifeline::Lifeline;
 use super::link::{Linked, link};
@@ -63,7 +64,7 @@ pub(super) struct Codes {
 
 /// The cache, which is opened by the first job that needs it: the disk that it is on may take its time, and
 /// nobody who starts waits for it.
-struct Shelf {
+pub(super) struct Shelf {
     directory: PathBuf,
     engine: Engine,
     opened: OnceLock<Option<Cache>>,
@@ -71,7 +72,7 @@ struct Shelf {
 
 impl Shelf {
     /// The cache, unless its directory is of no use. Blocks.
-    fn get(&self) -> Option<&Cache> {
+    pub(super) fn get(&self) -> Option<&Cache> {
         let open = || {
             let settings = self.engine.precompile_compatibility_hash();
             let opened = failpoint::at(Point::CacheOpen).map_err(Into::into);
@@ -115,6 +116,11 @@ impl Codes {
     pub(super) fn has(&self, wasm: &Sha256Digest) -> bool {
         let cache = self.cache.as_ref().and_then(|cache| cache.opened.get()?.as_ref());
         cache.is_some_and(|cache| cache.has(Entry::Code(wasm)))
+    }
+
+    /// The checks that were passed before.
+    pub(super) fn checks(&self) -> Checks {
+        Checks::of(self.cache.clone())
     }
 
     /// Does `job` with the cache, if there is one, where it may block.

@@ -5,6 +5,7 @@
 
 use std::sync::{Arc, PoisonError};
 
+use super::checks::Checks;
 use super::code::{self, Code, Wasm};
 use super::command::{self, Declared, DeclaredError};
 use super::compiler::CompileError;
@@ -225,6 +226,12 @@ impl Guest {
             }
             Linked::Command(_) => Ok(Listed::default()),
         }
+    }
+
+    /// The checks of what it offers that were passed before.
+    #[must_use]
+    pub fn checks(&self) -> Checks {
+        self.sandbox.codes.checks()
     }
 
     /// Does what takes long for a plugin that is being loaded, for a few of them at a time.

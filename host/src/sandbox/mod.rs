@@ -8,6 +8,7 @@
 mod binary;
 mod bindings;
 mod cache;
+mod checks;
 mod child;
 mod code;
 mod command;
@@ -52,6 +53,7 @@ use wasmtime::component::{Component, Linker};
 use crate::protected::Protected;
 use crate::text::escape;
 
+pub use checks::Checks;
 pub use code::Wasm;
 pub use command::{Declared, DeclaredError};
 pub use compiler::{Caps, CompileError, Compiler};

@@ -219,7 +219,10 @@ fn no_cache_neither_reads_nor_keeps() {
     assert_eq!(fs::read_dir(home.path()).unwrap().count(), 0);
     assert_eq!(check(home.path(), &[]), "");
     let kept = fs::read_dir(home.path().join("cache")).unwrap().count();
-    assert_eq!(kept, 3, "the key, one file with code, one with tools");
+    assert_eq!(
+        kept, 4,
+        "the key, a file each with code, with tools, and that their schemas are good"
+    );
 }
 
 #[tokio::test]

@@ -60,6 +60,7 @@ mod lock;
 mod locked;
 mod manifests;
 mod paced;
+mod passed;
 mod person;
 mod plugins;
 mod programs;

@@ -1,0 +1,35 @@
+//! Checks of what plugins offer that were passed before, kept with their code: none need be made twice.
+
+use std::sync::Arc;
+
+use super::cache::{Cache, Entry};
+use super::code::Shelf;
+use crate::manifest::Sha256Digest;
+
+/// Checks that were passed under this version of the program, as far as there is a place to keep that.
+/// What they are of is for those to know who make them.
+#[derive(Clone)]
+pub struct Checks(Option<Arc<Shelf>>);
+
+impl Checks {
+    pub(super) fn of(cache: Option<Arc<Shelf>>) -> Self {
+        Self(cache)
+    }
+
+    /// Whether all that `digest` is of passed before. Blocks.
+    #[must_use]
+    pub fn has_passed(&self, digest: &Sha256Digest) -> bool {
+        self.cache().is_some_and(|cache| cache.read(Entry::Passed(digest)).is_some())
+    }
+
+    /// Keeps it that all that `digest` is of has passed. Blocks.
+    pub fn passed(&self, digest: &Sha256Digest) {
+        if let Some(cache) = self.cache() {
+            cache.keep(Entry::Passed(digest), &[]);
+        }
+    }
+
+    fn cache(&self) -> Option<&Cache> {
+        self.0.as_ref()?.get()
+    }
+}
