@@ -96,7 +96,7 @@ fn damaged_cache() -> Seen {
     let home = TempDir::new().unwrap();
     drop(at_home(home.path(), |_| {}).after(""));
     let files = cached(home.path());
-    assert_eq!(files.len(), 3, "a key, code, what it offers: {files:?}");
+    assert_eq!(files.len(), 4, "a key, code, what it offers, that its schemas are good: {files:?}");
     let whole: Vec<_> = files.iter().map(|file| fs::read(file).unwrap()).collect();
     let damages: [fn(&mut Vec<u8>); 5] = [
         |bytes| bytes.truncate(bytes.len() / 2),
@@ -172,7 +172,7 @@ fn two_hosts() -> Seen {
         host.survives();
     }
     let left: Vec<_> = cached(home.path()).iter().map(|path| name(path)).collect();
-    for (ending, count) in [("key", 1), (".cwasm", 1), (".listing", 1), ("", 3)] {
+    for (ending, count) in [("key", 1), (".cwasm", 1), (".listing", 1), (".passed", 1), ("", 4)] {
         assert_eq!(left.iter().filter(|name| name.ends_with(ending)).count(), count, "{left:?}");
     }
     at_home(home.path(), |_| {}).after("both serve; one key, no half-written file")
