@@ -1,6 +1,7 @@
 //! The log: `tracing` to stderr, and of a server what plugins write to a file too; each by a thread of
 //! its own, so that a stuck stderr or disk stops nothing.
 
+mod plain;
 mod queue;
 
 use std::io::IsTerminal as _;
@@ -17,6 +18,7 @@ use tracing_subscriber::{EnvFilter, Layer as _, fmt};
 use super::LogFormat;
 use crate::status::{Place, PluginLog};
 use crate::text::escape;
+use plain::Plain;
 use queue::{Queue, Writer};
 
 const NO_THREAD: &str = "the thread that writes the log cannot be started";
@@ -34,8 +36,12 @@ pub(super) fn start(format: LogFormat, level: &str, place: Option<Place>) -> any
     let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     let log = fmt::layer().with_writer(writer);
     let log = match format {
+        LogFormat::Human if colour => {
+            log.with_ansi(true).with_filter(filter.and(filter_fn(is_safe))).boxed()
+        }
         LogFormat::Human => {
-            log.with_ansi(colour).with_filter(filter.and(filter_fn(is_safe))).boxed()
+            let log = log.with_ansi(false).fmt_fields(Plain);
+            log.with_filter(filter.and(filter_fn(is_safe))).boxed()
         }
         LogFormat::Json => as_json(log).with_filter(filter.and(filter_fn(is_safe))).boxed(),
     };

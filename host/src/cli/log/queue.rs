@@ -3,7 +3,6 @@
 //! Whoever logs never waits, and mostly wakes nobody either: after a line the thread rests for a
 //! moment, and writes what came meanwhile at once.
 
-use std::collections::VecDeque;
 use std::io::{self, Write};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -15,8 +14,11 @@ use tracing_subscriber::fmt::MakeWriter;
 const MAX_LINES: usize = 1024;
 /// What is written at once, in bytes, but for a line that is longer.
 const PIECE: usize = 64 * 1024;
-/// How long the thread rests.
-const REST: Duration = Duration::from_millis(5);
+/// Room that is kept for lines although none waits, in bytes: as much as a busy server's take.
+const KEPT: usize = 256 * 1024;
+/// How long the thread rests. What it takes from a call that is just being answered, one in some hundred
+/// notices.
+const REST: Duration = Duration::from_millis(20);
 /// How long the end waits for what is left to be written.
 const PATIENCE: Duration = Duration::from_secs(1);
 
@@ -40,10 +42,30 @@ struct Shared {
 
 #[derive(Default)]
 struct State {
-    lines: VecDeque<Vec<u8>>,
+    waiting: Lines,
     /// The thread waits for the next line.
     sleeps: bool,
     ends: bool,
+}
+
+/// Whole lines, one after the other.
+#[derive(Default)]
+struct Lines {
+    bytes: Vec<u8>,
+    count: usize,
+}
+
+impl Lines {
+    fn push(&mut self, line: &[u8]) {
+        self.bytes.extend_from_slice(line);
+        self.count += 1;
+    }
+
+    fn clear(&mut self) {
+        self.bytes.clear();
+        self.bytes.shrink_to(KEPT);
+        self.count = 0;
+    }
 }
 
 /// Starts a thread that writes to `place`.
@@ -73,48 +95,49 @@ impl Shared {
 
     fn put(&self, line: &[u8]) {
         let mut state = self.state();
-        if state.lines.len() >= MAX_LINES {
+        if state.waiting.count >= MAX_LINES {
             return;
         }
-        state.lines.push_back(line.to_vec());
-        if std::mem::take(&mut state.sleeps) || state.lines.len() == MAX_LINES / 2 {
+        state.waiting.push(line);
+        if std::mem::take(&mut state.sleeps) || state.waiting.count == MAX_LINES / 2 {
             drop(state);
             self.woken.notify_one();
         }
     }
 
     fn write(&self, mut place: impl Write) {
+        let mut lines = Lines::default();
         loop {
             let mut state = self.state();
-            while state.lines.is_empty() && !state.ends {
+            while state.waiting.count == 0 && !state.ends {
                 state.sleeps = true;
                 state = self.woken.wait(state).unwrap_or_else(PoisonError::into_inner);
             }
             state.sleeps = false;
-            let lines = std::mem::take(&mut state.lines);
+            std::mem::swap(&mut lines, &mut state.waiting);
             let ends = state.ends;
             drop(state);
-            write_all(&mut place, &lines);
-            if ends && lines.is_empty() {
+            write_all(&mut place, &lines.bytes);
+            if ends && lines.count == 0 {
                 return;
             }
-            let rests = |state: &mut State| !state.ends && state.lines.len() < MAX_LINES / 2;
+            lines.clear();
+            let rests = |state: &mut State| !state.ends && state.waiting.count < MAX_LINES / 2;
             drop(self.woken.wait_timeout_while(self.state(), REST, rests));
         }
     }
 }
 
-/// What cannot be written is lost: there is nobody to tell.
-fn write_all(place: &mut impl Write, lines: &VecDeque<Vec<u8>>) {
-    let mut piece = Vec::new();
-    for line in lines {
-        if !piece.is_empty() && piece.len() + line.len() > PIECE {
-            let _ = place.write_all(&piece);
-            piece.clear();
-        }
-        piece.extend_from_slice(line);
+/// Writes whole lines, some at a time. What cannot be written is lost: there is nobody to tell.
+fn write_all(place: &mut impl Write, mut lines: &[u8]) {
+    let is_end = |&byte: &u8| byte == b'\n';
+    while lines.len() > PIECE {
+        let fits = lines[..PIECE].iter().rposition(is_end);
+        let end = fits.or_else(|| lines.iter().position(is_end)).map_or(lines.len(), |at| at + 1);
+        let _ = place.write_all(&lines[..end]);
+        lines = &lines[end..];
     }
-    let _ = place.write_all(&piece).and_then(|()| place.flush());
+    let _ = place.write_all(lines).and_then(|()| place.flush());
 }
 
 impl<'a> MakeWriter<'a> for Queue {
@@ -171,6 +194,28 @@ mod tests {
     }
 
     #[test]
+    fn pieces_are_whole_lines() {
+        #[derive(Default)]
+        struct Pieces(Vec<Vec<u8>>);
+        impl Write for Pieces {
+            fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+                self.0.push(bytes.to_vec());
+                Ok(bytes.len())
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        let line = |length: usize| [vec![b'x'; length - 1], vec![b'\n']].concat();
+        let lines = [line(100), line(PIECE - 100), line(2), line(2 * PIECE), line(5)];
+        let mut pieces = Pieces::default();
+        write_all(&mut pieces, &lines.concat());
+        let lengths: Vec<_> = pieces.0.iter().map(Vec::len).collect();
+        assert_eq!(lengths, [PIECE, 2, 2 * PIECE, 5]);
+        assert_eq!(pieces.0.concat(), lines.concat());
+    }
+
+    #[test]
     fn a_stuck_place_costs_lines_and_no_time() {
         struct Stuck(Receiver<()>);
         impl Write for Stuck {
@@ -187,7 +232,7 @@ mod tests {
         for _ in 0..10 * MAX_LINES {
             (&queue).write_all(b"x\n").expect("taken or lost");
         }
-        assert!(queue.0.state().lines.len() <= MAX_LINES);
+        assert!(queue.0.state().waiting.count <= MAX_LINES);
         drop(release);
         drop(writer);
     }
