@@ -298,6 +298,14 @@ pub struct Usage {
     pub time: Duration,
 }
 
+impl Usage {
+    /// The time in milliseconds, to the microsecond.
+    #[must_use]
+    pub fn milliseconds(&self) -> f64 {
+        (self.time.as_secs_f64() * 1e6).round() / 1e3
+    }
+}
+
 /// What a call spent that never reached its guest: nothing.
 impl Default for Usage {
     fn default() -> Self {

@@ -4,6 +4,7 @@
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
+use std::sync::Arc;
 
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor};
@@ -29,16 +30,20 @@ impl Line {
     }
 }
 
-/// A request's id: a string or an integer, kept as it came. Two spellings of one string are one id.
+/// A request's id: a string or an integer, kept as it came. Two spellings of one string are one id. Clones
+/// share it: a call is known by it in several places.
 #[derive(Clone, Debug)]
-pub(super) struct Id {
+pub(super) struct Id(Arc<Known>);
+
+#[derive(Debug)]
+struct Known {
     key: IdKey,
-    text: Box<str>,
+    raw: Box<RawValue>,
 }
 
 impl PartialEq for Id {
     fn eq(&self, other: &Self) -> bool {
-        self.key == other.key
+        self.0.key == other.0.key
     }
 }
 
@@ -46,11 +51,11 @@ impl Eq for Id {}
 
 impl Hash for Id {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.key.hash(state);
+        self.0.key.hash(state);
     }
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Debug, PartialEq, Eq, Hash)]
 enum IdKey {
     Text(String),
     Integer(Box<str>),
@@ -67,26 +72,26 @@ impl Id {
             is_integer.then(|| IdKey::Integer(text.into()))?
         };
         // An id comes back on every answer; a longer one is no id but a load.
-        (text.len() <= 1024).then(|| Self { key, text: text.into() })
+        (text.len() <= 1024).then(|| Self(Arc::new(Known { key, raw: raw.to_owned() })))
     }
 
     /// Whether the id is the same as a JSON value in this program: integers there have 64 bits.
     pub(super) fn is_exact(&self) -> bool {
-        match &self.key {
+        match &self.0.key {
             IdKey::Text(_) => true,
             IdKey::Integer(digits) => digits.parse::<i64>().is_ok(),
         }
     }
 
     /// The id as it came.
-    pub(super) fn as_json(&self) -> &str {
-        &self.text
+    pub(super) fn as_json(&self) -> &RawValue {
+        &self.0.raw
     }
 }
 
 impl fmt::Display for Id {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
+        f.write_str(self.0.raw.get())
     }
 }
 

@@ -7,6 +7,7 @@
 mod action;
 mod ahead;
 mod batch;
+mod block;
 mod calls;
 mod driver;
 mod engine;

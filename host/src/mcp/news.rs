@@ -61,9 +61,8 @@ impl News {
         }
         let Named { tool, request } = &*self.call;
         let (plugin, tool) = (tool.plugin.name.as_str(), tool.name.as_str());
-        let Usage { fuel, peak_memory, time } = self.usage;
-        // To the microsecond.
-        let time_ms = (time.as_secs_f64() * 1e6).round() / 1e3;
+        let Usage { fuel, peak_memory, .. } = self.usage;
+        let time_ms = self.usage.milliseconds();
         match self.said {
             Said::Usual(said) => {
                 tracing::info!(target: TARGET, plugin, tool, request, fuel, peak_memory, time_ms, "{said}");

@@ -54,8 +54,7 @@ pub(super) fn fault(id: Option<&Id>, fault: &Fault) -> String {
         id: Option<&'a RawValue>,
         error: &'a Fault,
     }
-    let id = id.map(raw_id);
-    line(&Reply { jsonrpc: "2.0", id: id.as_deref(), error: fault })
+    line(&Reply { jsonrpc: "2.0", id: id.map(Id::as_json), error: fault })
 }
 
 /// A request's result as one line.
@@ -66,7 +65,7 @@ pub(super) fn result(id: &Id, result: &impl Serialize) -> String {
         id: &'a RawValue,
         result: &'a T,
     }
-    line(&Reply { jsonrpc: "2.0", id: &raw_id(id), result })
+    line(&Reply { jsonrpc: "2.0", id: id.as_json(), result })
 }
 
 /// A notification as one line.
@@ -83,11 +82,7 @@ pub(super) fn notification(method: &'static str, params: Option<Value>) -> Strin
 
 /// An id as a member of a message that is built as a value.
 pub(super) fn id_value(id: &Id) -> Value {
-    serde_json::from_str(id.as_json()).unwrap_or(Value::Null)
-}
-
-fn raw_id(id: &Id) -> Box<RawValue> {
-    RawValue::from_string(id.as_json().to_owned()).unwrap_or_default()
+    serde_json::from_str(id.as_json().get()).unwrap_or(Value::Null)
 }
 
 fn line(message: &impl Serialize) -> String {

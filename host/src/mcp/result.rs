@@ -1,11 +1,11 @@
 //! The bodies of results: neutral words in, MCP's shapes out, each as its revision knows it.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::Serialize;
+use serde::ser::{SerializeMap as _, Serializer};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
+use super::block::Block;
 use super::version::Version;
 use crate::catalog::Tool;
 use crate::tool::{Annotations, CallError, Content, Output, Usage};
@@ -28,9 +28,15 @@ const INSTRUCTIONS: &str = "Tools run in WebAssembly sandboxes with limits on wo
     while you are connected.";
 
 /// `Toolrack`'s name and version.
-pub(super) fn server_info() -> Value {
-    json!({ "name": "toolrack", "title": "Toolrack", "version": env!("CARGO_PKG_VERSION") })
+#[derive(Serialize)]
+struct ServerInfo {
+    name: &'static str,
+    title: &'static str,
+    version: &'static str,
 }
+
+const TOOLRACK: ServerInfo =
+    ServerInfo { name: "toolrack", title: "Toolrack", version: env!("CARGO_PKG_VERSION") };
 
 fn capabilities() -> Value {
     json!({ "tools": { "listChanged": true } })
@@ -42,16 +48,59 @@ fn capabilities() -> Value {
 struct Common {
     #[serde(skip_serializing_if = "Option::is_none")]
     result_type: Option<&'static str>,
-    #[serde(rename = "_meta", skip_serializing_if = "Map::is_empty")]
-    meta: Map<String, Value>,
+    #[serde(rename = "_meta", skip_serializing_if = "Meta::is_empty")]
+    meta: Meta,
+}
+
+/// `_meta` of a result.
+struct Meta {
+    given: Map<String, Value>,
+    spent: Option<Spent>,
+    server: Option<ServerInfo>,
+}
+
+/// What a call spent, as a client is told.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Spent {
+    fuel: u64,
+    peak_memory_bytes: u64,
+    time_ms: f64,
 }
 
 impl Common {
-    fn new(version: Version, mut meta: Map<String, Value>) -> Self {
-        if version.is_modern() {
-            meta.insert(SERVER_INFO.into(), server_info());
+    fn new(version: Version) -> Self {
+        Self::with(version, Map::new(), None)
+    }
+
+    fn with(version: Version, mut given: Map<String, Value>, spent: Option<Spent>) -> Self {
+        let server = version.is_modern().then_some(TOOLRACK);
+        // These words are the host's.
+        given.retain(|key, _| key != USAGE && key != SERVER_INFO);
+        let result_type = version.is_modern().then_some("complete");
+        Self { result_type, meta: Meta { given, spent, server } }
+    }
+}
+
+impl Meta {
+    fn is_empty(&self) -> bool {
+        self.given.is_empty() && self.spent.is_none() && self.server.is_none()
+    }
+}
+
+impl Serialize for Meta {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        for (key, value) in &self.given {
+            map.serialize_entry(key, value)?;
         }
-        Self { result_type: version.is_modern().then_some("complete"), meta }
+        if let Some(spent) = &self.spent {
+            map.serialize_entry(USAGE, spent)?;
+        }
+        if let Some(server) = &self.server {
+            map.serialize_entry(SERVER_INFO, server)?;
+        }
+        map.end()
     }
 }
 
@@ -60,7 +109,7 @@ pub(super) fn initialize(version: Version) -> impl Serialize {
     json!({
         "protocolVersion": version,
         "capabilities": capabilities(),
-        "serverInfo": server_info(),
+        "serverInfo": TOOLRACK,
         "instructions": INSTRUCTIONS,
     })
 }
@@ -78,13 +127,13 @@ pub(super) fn discover(version: Version) -> impl Serialize {
 
 /// A result that says only that it is complete: of `ping`, and of a subscription that ends.
 pub(super) fn empty(version: Version) -> Value {
-    json!(Common::new(version, Map::new()))
+    json!(Common::new(version))
 }
 
 /// The result of `subscriptions/listen`, when it ends.
 pub(super) fn listen_ended(version: Version, subscription: Value) -> Value {
     let meta = Map::from_iter([(SUBSCRIPTION_ID.to_owned(), subscription)]);
-    json!(Common::new(version, meta))
+    json!(Common::with(version, meta, None))
 }
 
 /// The result of `tools/list`.
@@ -130,7 +179,7 @@ pub(super) fn tool_list<'a>(
         next_cursor,
         ttl_ms: modern.then_some(LIST_TTL),
         cache_scope: modern.then_some("private"),
-        common: Common::new(version, Map::new()),
+        common: Common::new(version),
     }
 }
 
@@ -160,7 +209,7 @@ fn describes_object(schema: &RawValue) -> bool {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct CallResult {
-    content: Vec<Value>,
+    content: Vec<Block>,
     #[serde(skip_serializing_if = "Option::is_none")]
     structured_content: Option<Box<RawValue>>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -184,18 +233,13 @@ pub(super) fn call_result(
         error => Output { content: vec![Content::Text(error.to_string())], ..Output::default() },
     });
     let structured_content = structured(version, tool, &mut output);
-    let mut meta = output.meta;
-    let spent = json!({
-        "fuel": usage.fuel,
-        "peakMemoryBytes": usage.peak_memory,
-        "timeMs": (usage.time.as_secs_f64() * 1e6).round() / 1e3,
-    });
-    meta.insert(USAGE.into(), without_nulls(spent));
+    let Usage { fuel, peak_memory, .. } = usage;
+    let spent = Spent { fuel, peak_memory_bytes: peak_memory, time_ms: usage.milliseconds() };
     CallResult {
-        content: output.content.into_iter().map(|block| content(version, block)).collect(),
+        content: output.content.into_iter().map(|block| Block::of(version, block)).collect(),
         structured_content,
         is_error,
-        common: Common::new(version, meta),
+        common: Common::with(version, output.meta, Some(spent)),
     }
 }
 
@@ -213,45 +257,4 @@ fn structured(version: Version, tool: &Tool, output: &mut Output) -> Option<Box<
         }
     }
     carried.then_some(raw)
-}
-
-fn content(version: Version, block: Content) -> Value {
-    match block {
-        Content::Text(text) => json!({ "type": "text", "text": text }),
-        Content::Image(media) => json!({
-            "type": "image", "data": BASE64.encode(media.data), "mimeType": media.mime_type,
-        }),
-        Content::Audio(media) if version.has_audio() => json!({
-            "type": "audio", "data": BASE64.encode(media.data), "mimeType": media.mime_type,
-        }),
-        Content::Audio(media) => {
-            let text = format!("[{} bytes of {}]", media.data.len(), media.mime_type);
-            json!({ "type": "text", "text": text })
-        }
-        Content::ResourceLink(link) if version.has_structured_content() => without_nulls(json!({
-            "type": "resource_link", "uri": link.uri, "name": link.name, "title": link.title,
-            "description": link.description, "mimeType": link.mime_type, "size": link.size,
-        })),
-        Content::ResourceLink(link) => {
-            json!({ "type": "text", "text": format!("{}: {}", link.name, link.uri) })
-        }
-        Content::TextResource { uri, mime_type, text } => json!({
-            "type": "resource",
-            "resource": without_nulls(json!({ "uri": uri, "mimeType": mime_type, "text": text })),
-        }),
-        Content::BlobResource { uri, mime_type, data } => {
-            let blob = BASE64.encode(data);
-            json!({
-                "type": "resource",
-                "resource": without_nulls(json!({ "uri": uri, "mimeType": mime_type, "blob": blob })),
-            })
-        }
-    }
-}
-
-fn without_nulls(mut value: Value) -> Value {
-    if let Some(members) = value.as_object_mut() {
-        members.retain(|_, member| !member.is_null());
-    }
-    value
 }
