@@ -211,10 +211,10 @@ impl Guest {
     async fn ask(&self, notes: &Notes) -> Result<Listed, ListError> {
         let code = self.code.get(&self.sandbox).await.map_err(|error| lost(&error))?;
         match &code.linked {
-            Linked::Tools(pre) => {
+            Linked::Tools(tools) => {
                 // Bounded like calls, so that there is room for all in the pool.
                 let _listing = self.sandbox.listings.acquire().await;
-                Ok(Listed::all(tools::list(self, pre).await?))
+                Ok(Listed::all(tools::list(self, tools).await?))
             }
             Linked::Functions(functions) => {
                 // What the author wrote of the functions is not in the compiled code.
@@ -281,7 +281,7 @@ impl Guest {
         };
         let call = Call { tool, arguments, terms: Terms { reach, context } };
         let (outcome, mut ran) = match &code.linked {
-            Linked::Tools(pre) => tools::call(self, pre, call).await,
+            Linked::Tools(tools) => tools::call(self, tools, call).await,
             Linked::Command(pre) => command::call(self, pre, call).await,
             Linked::Functions(functions) => functions::call(self, functions, call).await,
         };

@@ -6,10 +6,10 @@ use wasmtime::component::Component;
 use wasmtime::component::types::ComponentItem;
 use wasmtime_wasi::p2::bindings::CommandPre;
 
-use super::bindings::PluginPre;
 use super::compiler::CompileError;
 use super::functions::{self, Functions};
 use super::store::State;
+use super::tools::Tools;
 use super::{Sandbox, in_full, one_line};
 use crate::manifest::Kind;
 use crate::text::escape;
@@ -25,7 +25,7 @@ const RUN_VERSION: &str = "0.2.";
 #[derive(Clone)]
 pub(super) enum Linked {
     /// It exports the contract.
-    Tools(PluginPre<State>),
+    Tools(Tools),
     /// It exports functions of its own.
     Functions(Arc<Functions>),
     /// It can be run.
@@ -43,7 +43,7 @@ impl Linked {
 
     pub(super) fn component(&self) -> &Component {
         match self {
-            Self::Tools(pre) => pre.instance_pre().component(),
+            Self::Tools(tools) => tools.component(),
             Self::Functions(functions) => functions.component(),
             Self::Command(pre) => pre.instance_pre().component(),
         }
@@ -59,7 +59,9 @@ pub(super) fn link(sandbox: &Sandbox, component: &Component) -> Result<Linked, C
         .instantiate_pre(component)
         .map_err(|error| missing_import(component, &error))?;
     match kind {
-        Kind::Tools => PluginPre::new(pre).map(Linked::Tools).map_err(|error| one_line(&error)),
+        Kind::Tools => {
+            Tools::of(pre, &interface()).map(Linked::Tools).map_err(|error| one_line(&error))
+        }
         Kind::Command => {
             CommandPre::new(pre).map(Linked::Command).map_err(|error| one_line(&error))
         }
@@ -68,10 +70,15 @@ pub(super) fn link(sandbox: &Sandbox, component: &Component) -> Result<Linked, C
     .map_err(CompileError::Refused)
 }
 
+/// The contract's interface, as a component names it.
+fn interface() -> String {
+    format!("{TOOLS}@{VERSION}")
+}
+
 /// What `component` is, by what it exports.
 fn kind(component: &Component) -> Result<Kind, CompileError> {
     let component_type = component.component_type();
-    let expected = format!("{TOOLS}@{VERSION}");
+    let expected = interface();
     let (mut other, mut runs) = (None, None);
     for (name, item) in component_type.exports(component.engine()) {
         if name == expected && matches!(item.ty, ComponentItem::ComponentInstance(_)) {

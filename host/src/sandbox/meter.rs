@@ -213,8 +213,12 @@ impl CpuClock {
 
     /// Whether there is time left, during a poll.
     fn check(&self) -> Result<(), Stopped> {
+        self.check_with(self.in_this_poll())
+    }
+
+    fn check_with(&self, in_this_poll: Duration) -> Result<(), Stopped> {
         let before = Duration::from_nanos(self.before.load(Ordering::Relaxed));
-        if before + self.in_this_poll() > self.limit {
+        if before + in_this_poll > self.limit {
             return Err(Stopped::at(Limit::Cpu, show_duration(self.limit)));
         }
         Ok(())
@@ -226,8 +230,9 @@ impl CpuClock {
 
     /// Whether there is time left, after a poll.
     fn leave(&self) -> Result<(), Stopped> {
-        let left = self.check();
-        let this = u64::try_from(self.in_this_poll().as_nanos()).unwrap_or(u64::MAX);
+        let in_this_poll = self.in_this_poll();
+        let left = self.check_with(in_this_poll);
+        let this = u64::try_from(in_this_poll.as_nanos()).unwrap_or(u64::MAX);
         self.before.fetch_add(this, Ordering::Relaxed);
         left
     }

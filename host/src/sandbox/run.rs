@@ -3,7 +3,7 @@
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::task::Poll;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use wasmtime::component::ResourceTableError;
 use wasmtime::{Engine, Store, Trap};
@@ -42,7 +42,7 @@ impl Guest {
         self.folders().give_to(store.data_mut());
         let cpu = store.data().meter.cpu.clone();
         let entered = Timed::new(cpu, enter(&mut store));
-        let ended = within(limits.timeout, entered).await;
+        let ended = until(started + limits.timeout, entered).await;
         let time = started.elapsed();
         store.data().log.finish();
         let outcome = match ended {
@@ -92,17 +92,17 @@ impl Guest {
     }
 }
 
-/// What `future` gives within this time. The clock is set up only when it does not end at once: most
-/// calls do, and never need one.
-pub(super) async fn within<T>(time: Duration, future: impl Future<Output = T>) -> Option<T> {
-    let until = tokio::time::Instant::now() + time;
+/// What `future` gives until `deadline`. The clock is set up only when it does not end at once: most calls do,
+/// and never need one.
+pub(super) async fn until<T>(deadline: Instant, future: impl Future<Output = T>) -> Option<T> {
     let mut future = pin!(future);
     let mut clock = None;
     poll_fn(|context| {
         if let Poll::Ready(value) = future.as_mut().poll(context) {
             return Poll::Ready(Some(value));
         }
-        let clock = clock.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(until)));
+        let clock =
+            clock.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline.into())));
         clock.as_mut().poll(context).map(|()| None)
     })
     .await

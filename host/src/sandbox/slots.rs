@@ -1,11 +1,11 @@
 //! A plugin's places: how many of its calls run at once, and how they wait for those of the host.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{AcquireError, Mutex, OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 
-use super::run::within;
+use super::run::until;
 use crate::manifest::show_duration;
 
 /// How long a call waits for those before it to end; longer where one call may take longer.
@@ -30,9 +30,15 @@ impl Slots {
         host: &Arc<Semaphore>,
         timeout: Duration,
     ) -> Result<(SemaphorePermit<'_>, OwnedSemaphorePermit), String> {
+        // There are both only while nobody waits.
+        if let Ok(own) = self.own.try_acquire()
+            && let Ok(of_host) = host.clone().try_acquire_owned()
+        {
+            return Ok((own, of_host));
+        }
         let both = async { Ok((self.own.acquire().await?, self.of_host(host).await?)) };
         let patience = timeout.max(PATIENCE);
-        match within(patience, both).await {
+        match until(Instant::now() + patience, both).await {
             Some(Ok(slots)) => Ok(slots),
             Some(Err(AcquireError { .. })) => Err("it is shutting down".into()),
             None => {

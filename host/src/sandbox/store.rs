@@ -270,7 +270,8 @@ fn cut(text: &str, at_most: usize) -> &str {
 /// At most 20 progress notes a second, in bursts of 16.
 struct Pace {
     tokens: f64,
-    last: Instant,
+    /// When the last note came, if there was one.
+    last: Option<Instant>,
 }
 
 impl Pace {
@@ -278,12 +279,13 @@ impl Pace {
     const INTERVAL: Duration = Duration::from_millis(50);
 
     fn new() -> Self {
-        Self { tokens: Self::BURST, last: Instant::now() }
+        Self { tokens: Self::BURST, last: None }
     }
 
     fn allows(&mut self) -> bool {
-        let earned = self.last.elapsed().as_secs_f64() / Self::INTERVAL.as_secs_f64();
-        self.last = Instant::now();
+        let now = Instant::now();
+        let passed = self.last.replace(now).map_or(Duration::ZERO, |last| now - last);
+        let earned = passed.as_secs_f64() / Self::INTERVAL.as_secs_f64();
         self.tokens = (self.tokens + earned).min(Self::BURST);
         let allowed = self.tokens >= 1.0;
         if allowed {

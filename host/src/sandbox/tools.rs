@@ -1,8 +1,10 @@
 //! Plugins of the kind `tools`: asked for their tools and called through the contract.
 
 use wasmtime::Store;
+use wasmtime::component::{Component, ComponentExportIndex, InstancePre};
 
 use super::bindings::PluginPre;
+use super::bindings::exports::toolrack::plugin::tools::{Failure, Output as Answer};
 use super::contract;
 use super::guest::{Call, Guest, ListError};
 use super::run::Ran;
@@ -12,29 +14,56 @@ use crate::tool::{CallError, Output, ToolSpec};
 /// Bytes that a tool list may copy out of the guest: 512 tools with schemas of some size.
 const MAX_LIST: u64 = 8 * 1024 * 1024;
 
-/// The tools that the guest says it has, checked.
-pub(super) async fn list(
-    guest: &Guest,
-    pre: &PluginPre<State>,
-) -> Result<Vec<ToolSpec>, ListError> {
+/// A component of this kind, with everything it imports.
+#[derive(Clone)]
+pub(super) struct Tools {
+    plugin: PluginPre<State>,
+    /// The function that answers calls: each finds this one alone, of all that there are.
+    call: ComponentExportIndex,
+}
+
+impl Tools {
+    /// Looks for the functions of `interface`, the contract's.
+    pub(super) fn of(pre: InstancePre<State>, interface: &str) -> wasmtime::Result<Self> {
+        let plugin = PluginPre::new(pre)?;
+        let component = plugin.instance_pre().component();
+        let interface = component.get_export_index(None, interface);
+        let call = interface.and_then(|it| component.get_export_index(Some(&it), "call-tool"));
+        let call =
+            call.ok_or_else(|| wasmtime::format_err!("it exports no function `call-tool`"))?;
+        Ok(Self { plugin, call })
+    }
+
+    pub(super) fn component(&self) -> &Component {
+        self.plugin.instance_pre().component()
+    }
+}
+
+/// The tools that the guest says it has, checked. That its functions have the contract's types is found out
+/// here.
+pub(super) async fn list(guest: &Guest, tools: &Tools) -> Result<Vec<ToolSpec>, ListError> {
+    let plugin = &tools.plugin;
     let list = async |store: &mut Store<State>| {
-        let plugin = pre.instantiate_async(&mut *store).await?;
+        let plugin = plugin.instantiate_async(&mut *store).await?;
         plugin.toolrack_plugin_tools().call_list_tools(store).await
     };
-    let tools = guest.run(pre.engine(), MAX_LIST, guest.asked(), list).await.0?;
+    let tools = guest.run(plugin.engine(), MAX_LIST, guest.asked(), list).await.0?;
     Ok(contract::tools(tools, guest.grants())?)
 }
 
 /// What the guest answers.
 pub(super) async fn call(
     guest: &Guest,
-    pre: &PluginPre<State>,
+    tools: &Tools,
     call: Call<'_>,
 ) -> (Result<Output, CallError>, Ran) {
     let Call { tool, arguments, terms } = call;
+    let pre = tools.plugin.instance_pre();
     let enter = async |store: &mut Store<State>| {
-        let plugin = pre.instantiate_async(&mut *store).await?;
-        plugin.toolrack_plugin_tools().call_call_tool(store, tool, arguments).await
+        let instance = pre.instantiate_async(&mut *store).await?;
+        let function = instance
+            .get_typed_func::<(&str, &str), (Result<Answer, Failure>,)>(&mut *store, &tools.call)?;
+        function.call_async(store, (tool, arguments)).await.map(|(answer,)| answer)
     };
     let (outcome, ran) = guest.run(pre.engine(), guest.copied(), terms, enter).await;
     let outcome = outcome.and_then(|answer| match answer {
