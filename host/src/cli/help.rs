@@ -84,8 +84,9 @@ pub(super) const APPROVE: &str = "\
 Shows how the plugins in a plugin directory differ from the file toolrack.lock in it (new plugins, grants, \
 what clients are told of tools, code), asks, and writes the file. Running servers take it up by themselves. \
 The first time it makes the file: from then on, servers hold back a plugin that is not in it, one that is \
-granted more, and one whose tools are described otherwise; the version that was accepted serves on. With \
-`serve --locked`, nothing else is served than what is locked, to the last byte.
+granted more, and one whose tools are described otherwise; the version that was accepted serves on. Other code, \
+other values of `env` and `config`, and another way to run a program are served. With `serve --locked`, nothing \
+else is served than what is locked, to the last byte.
 
 Keep the file in version control beside the plugins: what was accepted is then part of the history. To go \
 back to plugins without a lock, delete it.
