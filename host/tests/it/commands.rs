@@ -142,7 +142,7 @@ fn the_environment_names_directories_where_the_command_line_does_not() {
 fn help_teaches_with_examples() {
     for (arguments, expected) in [
         (&["--help"][..], "claude mcp add"),
-        (&["serve", "--help"], "printf"),
+        (&["serve", "--help"], "`toolrack call` calls them"),
         (&["call", "--help"], "KEY=VALUE"),
         (&["check", "--help"], "Exits with 1"),
         (&["status", "--help"], "toolrack status --json"),
