@@ -131,7 +131,8 @@ pub mod toolrack {
                 }
             }
             #[allow(unused_unsafe, clippy::all)]
-            /// A value that the operator set under `[grants.config]` of the plugin's manifest, or nothing.
+            /// A value that the operator set under `[grants.config]` of the plugin's manifest, that of a secret
+            /// which `secrets` under `[grants]` names, or nothing.
             #[allow(async_fn_in_trait)]
             pub fn config(key: &str) -> Option<_rt::String> {
                 unsafe {

@@ -6,8 +6,8 @@ use crate::imports;
 
 /// Tells the client how far a long call is, if it asked to know.
 ///
-/// The host drops a report that does not increase, and reports that come too fast. In a native build
-/// a report goes nowhere.
+/// The host drops reports that do not increase, and those above 20 a second after the first 16. A
+/// message is cut after 1 KiB. In a native build a report goes nowhere.
 ///
 /// ```
 /// use toolrack_sdk::Progress;
@@ -66,7 +66,8 @@ macro_rules! amounts {
 
 amounts!(u8, u16, u32, u64, usize, i8, i16, i32, i64, isize, f32, f64);
 
-/// A value that the operator set under `[grants.config]` of the plugin's manifest, or nothing.
+/// A value that the operator set under `[grants.config]` of the plugin's manifest, or nothing. It is
+/// always text: `10` and `true` in the manifest come as `"10"` and `"true"`.
 ///
 /// In a native build it is always `None`: let the function that needs a value take it as a
 /// parameter, and test that one.
@@ -80,8 +81,7 @@ pub fn config(key: &str) -> Option<String> {
 }
 
 /// A secret that the operator granted with `secrets = ["NAME"]` under `[grants]` of the plugin's
-/// manifest, or nothing: neither a grant nor a value is told apart here, and the host's log says
-/// which.
+/// manifest. `None` where it is not granted, or has no value; the host's log tells of the second only.
 ///
 /// A key that only goes into requests is better bound to them, since then the plugin never sees it
 /// and cannot leak it:

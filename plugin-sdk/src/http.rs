@@ -2,7 +2,7 @@
 //!
 //! ```toml
 //! # Cargo.toml
-//! toolrack-sdk = { version = "0.1", features = ["http"] }
+//! toolrack-sdk = { git = "https://github.com/toolrack/toolrack", features = ["http"] }
 //!
 //! # The manifest. The host puts the secret into each request; the plugin never sees it.
 //! [grants]
@@ -46,6 +46,7 @@
 //! |---|---|
 //! | body of a request | 1 MiB |
 //! | body of a response | 4 MiB |
+//! | headers of a request or a response | 64 KiB |
 //! | requests of one call | 32 |
 //! | responses open at once | 8 |
 //! | waiting for a connection | 5 s |

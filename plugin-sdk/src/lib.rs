@@ -47,6 +47,8 @@
 //! # }
 //! ```
 //!
+//! Clients see a tool with the plugin's name before it: `total` of `shopping.toml` is `shopping_total`.
+//!
 //! The crate is a `cdylib` that depends on `toolrack-sdk`. Build it with `cargo build --release
 //! --target wasm32-wasip2` (or `wasm32-wasip1`), and copy the `.wasm` file with a manifest, which may
 //! be empty, into a plugin directory. A crate has one such module.
@@ -103,7 +105,8 @@
 //!
 //! [`Progress`] tells the client how far it is, [`log`] tells the operator what happens, [`config`]
 //! reads what the operator set. Each call runs in a fresh instance under the manifest's limits:
-//! nothing is left of a `static` afterwards. A panic ends the call, and its message goes to the log.
+//! nothing is left of a `static` afterwards. A panic ends the call. Its message goes to the log, and to
+//! the model as the plugin's last words on stderr (at most 1 KiB).
 //!
 //! # Beyond the sandbox
 //!
@@ -117,7 +120,8 @@
 //! | files | `files = [{ path = "~/notes", at = "/notes", access = "read" }]` | `std::fs`, and `files` with the feature `files` |
 //! | settings | `config = { units = "metric" }` | [`config`] |
 //!
-//! What is missing is an error that names the line to add.
+//! A request that is not granted is an error that names the line to add; `files::explain` says the same
+//! of a file. Without a grant, [`config`] and [`secret`] give `None`.
 
 // The generated code and the macro's output name this crate from outside.
 extern crate self as toolrack_sdk;

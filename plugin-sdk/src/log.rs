@@ -2,7 +2,10 @@
 //! beside each. In a native build they go to stderr.
 //!
 //! A line that the guest prints to stdout or stderr reaches the log as well: this module is for lines
-//! that have a level.
+//! that have a level. Those of [`debug`] show with `--log plugin=debug,info`.
+//!
+//! A line is cut after 4 KiB. A call that writes more than 1 MiB, to stdout, stderr and the log
+//! together, is stopped.
 //!
 //! ```
 //! use toolrack_sdk::log;

@@ -11,7 +11,7 @@ use super::check::{print_details, print_refusal, tools_of};
 use super::load::load;
 use super::locked::{self, Approval};
 use super::served::{followers, nobody};
-use super::{ERROR, GOOD, NAME, Setup, paint};
+use super::{ERROR, GOOD, NAME, NO_DIRECTORY, Setup, paint};
 use crate::catalog::{Catalog, Plugin};
 use crate::install::{
     Change, InstallError, ManifestSource, Pair, Shelf, Stage, gather, obstacles, place,
@@ -48,7 +48,7 @@ pub(super) fn run(
 /// The directory that plugins are installed into.
 pub(super) fn target(directories: &[PathBuf]) -> anyhow::Result<&Path> {
     let target = directories.first().map(PathBuf::as_path);
-    target.context("there is no plugin directory; name one with --plugins")
+    target.context(NO_DIRECTORY)
 }
 
 /// What lies in the directory that plugins are installed into.

@@ -46,7 +46,7 @@ pub(super) struct Global {
     #[arg(long, global = true, value_name = "FORM", default_value = "human")]
     pub(super) log_format: LogFormat,
 
-    /// What is logged: error, warn, info, debug or trace, or a filter such as `plugin=debug,info`
+    /// What is logged: off, error, warn, info, debug or trace, or a filter such as `plugin=debug,info`
     ///
     /// The default is `info` for serve and `warn` for other commands. The target `plugin` is what
     /// plugins write themselves.

@@ -54,7 +54,7 @@ fn find(catalog: &Catalog, name: &str) -> anyhow::Result<Arc<Tool>> {
     }
     let refused = match catalog.refusals().len() {
         0 => String::new(),
-        count => format!("; {count} are refused, `toolrack check` says why"),
+        count => format!("; {count} not served, `toolrack check` says what and why"),
     };
     bail!("there is no tool `{}`{refused}; `toolrack list` shows those there are", escape(name));
 }

@@ -18,7 +18,7 @@ Examples:
   toolrack add ./weather.wasm                  check a plugin and install it
   toolrack remove weather                      remove it
   toolrack approve                             accept plugins as they are, in toolrack.lock
-  toolrack new roman                           begin a plugin in Rust (--lang: js, python, go, c, ...)
+  toolrack new roman                           begin a plugin (--lang js, python, go, c, ...)
   toolrack dev ./roman                         build a plugin on every save and install it
   toolrack secret set GITHUB_TOKEN             keep a secret in the system's keyring
   toolrack status                              what running servers serve, with calls and errors
@@ -27,16 +27,14 @@ Examples:
 Register with Claude Code:
   claude mcp add --scope user toolrack -- toolrack serve
 
-Exit codes: 0 success; 1 a tool failed or a plugin was refused; 2 the command line is wrong.";
+Exit codes: 0 success; 1 a tool failed, or a plugin was refused or not accepted; 2 any other error.";
 
 pub(super) const SERVE: &str = "\
 Speaks MCP on stdin and stdout, one JSON message a line, until stdin ends or a signal comes. An MCP \
 client starts this command; logs go to stderr.
 
-Try it by hand:
-  printf '%s\\n' \\
-    '{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"initialize\",\"params\":{\"protocolVersion\":\"2025-11-25\",\"capabilities\":{},\"clientInfo\":{\"name\":\"me\",\"version\":\"0\"}}}' \\
-    '{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"tools/list\"}' | toolrack serve";
+Without a client, `toolrack list` shows the same tools and `toolrack call` calls them. The README shows the \
+lines of the protocol.";
 
 pub(super) const CALL: &str = "\
 Calls one tool as an MCP client would, in the same sandbox with the same limits, and prints its answer.
@@ -56,7 +54,8 @@ plugin may reach, and what is refused and why. Exits with 1 if anything is refus
 pub(super) const STATUS: &str = "\
 Shows what the servers that run on this machine under your name serve: their directories, plugins with \
 their versions (the beginning of the Wasm's SHA-256), tools with calls and errors, and what is refused \
-and why. A server is shown from its start to its end, whatever ends it.
+and why. A server is shown from its start to its end, whatever ends it. One with another TOOLRACK_HOME is \
+not seen.
 
 Examples:
   toolrack status
@@ -84,8 +83,9 @@ pub(super) const APPROVE: &str = "\
 Shows how the plugins in a plugin directory differ from the file toolrack.lock in it (new plugins, grants, \
 what clients are told of tools, code), asks, and writes the file. Running servers take it up by themselves. \
 The first time it makes the file: from then on, servers hold back a plugin that is not in it, one that is \
-granted more, and one whose tools are described otherwise; the version that was accepted serves on. With \
-`serve --locked`, nothing else is served than what is locked, to the last byte.
+granted more, and one whose tools are described otherwise; the version that was accepted serves on. Other code, \
+other values of `env` and `config`, and another way to run a program are served. With `serve --locked`, nothing \
+else is served than what is locked, to the last byte.
 
 Keep the file in version control beside the plugins: what was accepted is then part of the history. To go \
 back to plugins without a lock, delete it.
@@ -98,9 +98,9 @@ Examples:
   toolrack approve --json                      what would be accepted";
 
 pub(super) const REMOVE: &str = "\
-Removes plugins by name: the manifest, and the Wasm unless another manifest names it. Looks through all \
-plugin directories. Of a file that is a link, only the link is removed. Running servers follow by \
-themselves.
+Removes plugins by name: the manifest, the .wit file beside it, and the Wasm unless another manifest names \
+it. Looks through all plugin directories. Of a file that is a link, only the link is removed. Running \
+servers follow by themselves.
 
 Examples:
   toolrack remove weather
@@ -142,7 +142,6 @@ and Cargo.lock are not watched.
 
 Examples:
   toolrack dev
-  toolrack new roman                           begin a plugin in Rust (--lang: js, python, go, c, ...)
   toolrack dev ./roman --plugins ./plugins
   toolrack dev . --package roman";
 

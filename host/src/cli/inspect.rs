@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anstream::{eprintln, print, println};
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 use serde_json::{Value, json};
 
 use super::list::{parameters, summary};
@@ -13,7 +13,7 @@ use crate::catalog::first_tool;
 use crate::host::Host;
 use crate::manifest::{Kind, Sha256Digest};
 use crate::name::{PluginName, ToolName};
-use crate::reload::{MAX_WASM, MAX_WIT, read_at_most};
+use crate::reload::{MAX_WASM, MAX_WIT, ReadError, read_at_most};
 use crate::sandbox::{Guest, Notes, Wasm};
 use crate::text::escape;
 use crate::tool::{Listed, ToolSpec};
@@ -46,7 +46,10 @@ pub(super) fn run(setup: Setup, file: &Path, form: Form) -> anyhow::Result<ExitC
     let stem = file.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
     // Only a suggestion: a manifest may name a file that is called anything.
     let name = PluginName::new(stem).or_else(|_| PluginName::new("plugin"))?;
-    let bytes = read_at_most(file, MAX_WASM).with_context(|| shown.clone())?;
+    let bytes = read_at_most(file, MAX_WASM).map_err(|error| match error {
+        ReadError::Missing => anyhow!("{shown}: there is no such file or directory"),
+        error => anyhow!("{shown}: it {error}"),
+    })?;
     let (size, digest) = (bytes.len(), Sha256Digest::of(&bytes));
     let host = Host::start(setup.compiler, setup.protected)?;
     let guest = host.look_at(Wasm::of(bytes)).with_context(|| shown.clone())?;
@@ -85,7 +88,7 @@ fn notes(file: &Path, kind: Kind) -> Notes {
     let shown = escape(&beside.to_string_lossy());
     let notes = match read_at_most(&beside, MAX_WIT) {
         Ok(text) => Notes::parse(&text).map_err(|error| format!("{shown}:{error}")),
-        Err(error) => Err(format!("{shown}: {error}")),
+        Err(error) => Err(format!("{shown}: it {error}")),
     };
     notes.unwrap_or_else(|error| {
         eprintln!("{} {error}", paint(ERROR, "not described:"));

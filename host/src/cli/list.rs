@@ -1,22 +1,24 @@
 //! `toolrack list`: the tools, as a client would see them.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anstream::{eprintln, println};
 use serde_json::json;
 
 use super::load::load;
-use super::{DIM, NAME, Setup, paint, print_json};
+use super::{DIM, NAME, NO_DIRECTORY, Setup, paint, print_json, shown};
 use crate::catalog::{Catalog, Tool};
 use crate::text::escape;
 use crate::tool::ToolSpec;
 
 pub(super) fn run(setup: Setup, as_json: bool) -> anyhow::Result<ExitCode> {
+    let directories = setup.plugins.clone();
     let (host, catalog) = load(setup)?;
     if as_json {
         print_json(&catalog.tools().map(|tool| describe(tool)).collect::<Vec<_>>())?;
     } else {
-        print(&catalog);
+        print(&catalog, &directories);
     }
     if !catalog.refusals().is_empty() {
         let count = catalog.refusals().len();
@@ -39,9 +41,15 @@ fn describe(tool: &Tool) -> serde_json::Value {
     })
 }
 
-fn print(catalog: &Catalog) {
+fn print(catalog: &Catalog, directories: &[PathBuf]) {
     if catalog.tools().next().is_none() {
-        println!("no tools: copy a plugin's .toml and .wasm into a plugin directory");
+        match directories {
+            [] => println!("no tools: {NO_DIRECTORY}"),
+            known => println!(
+                "no tools in {}: copy a plugin's .toml and .wasm there, or use `toolrack add`",
+                shown(known)
+            ),
+        }
         return;
     }
     let width = catalog.tools().map(|tool| tool.name.as_str().len()).max().unwrap_or(0);

@@ -31,7 +31,7 @@ use approve::Consent;
 use arguments::{Cli, Command, Invocation, LogFormat};
 use clap::Parser as _;
 use locked::Approval;
-use print::{DIM, ERROR, GOOD, NAME, counted, paint, print_json};
+use print::{DIM, ERROR, GOOD, NAME, NO_DIRECTORY, counted, paint, print_json, shown};
 
 use crate::home::Home;
 use crate::lock::Locking;

@@ -165,7 +165,7 @@ fn next(name: &PluginName, directory: &str, lang: Lang) -> String {
     match lang {
         Lang::Rust => format!(
             "  cd {directory} && cargo test\n  rustup target add wasm32-wasip2\n  toolrack dev    # builds and \
-             installs on every save\n  {call}"
+             installs on every save; leave it running, and in another terminal:\n  {call}"
         ),
         Lang::C | Lang::Go | Lang::Js | Lang::Python | Lang::Assemblyscript => {
             let enter = format!("cd {directory}");

@@ -1,6 +1,10 @@
-//! What commands print with: colours, numbers of things, JSON.
+//! What commands print with: colours, numbers of things, directories, JSON.
+
+use std::path::PathBuf;
 
 use anstream::println;
+
+use crate::text::escape;
 
 pub(super) const ERROR: anstyle::Style = anstyle::AnsiColor::Red.on_default().bold();
 pub(super) const GOOD: anstyle::Style = anstyle::AnsiColor::Green.on_default();
@@ -19,6 +23,15 @@ pub(super) fn counted<N: std::fmt::Display + PartialEq + From<u8>>(
 ) -> String {
     let plural = if number == N::from(1) { "" } else { "s" };
     format!("{number} {thing}{plural}")
+}
+
+/// What to do where no plugin directory is known.
+pub(super) const NO_DIRECTORY: &str = "there is no plugin directory; name one with --plugins";
+
+/// Directories in a sentence.
+pub(super) fn shown(directories: &[PathBuf]) -> String {
+    let each = directories.iter().map(|directory| escape(&directory.to_string_lossy()));
+    each.collect::<Vec<_>>().join(", ")
 }
 
 pub(super) fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {

@@ -62,7 +62,7 @@ fn set(name: &SecretName, directories: &[PathBuf]) -> anyhow::Result<ExitCode> {
             "it is shorter than {MIN_REDACTED} bytes, so it is not kept out of logs and answers"
         );
     }
-    let rows = rows(directories)?;
+    let rows = rows(directories, BTreeSet::new())?;
     let mut found = rows.iter().filter(|row| row.name == *name);
     if let Some(place) = found.clone().find_map(|row| earlier(row.source.as_ref()?)) {
         eprintln!("{place} has a value for it as well, and that one counts");
@@ -118,13 +118,18 @@ fn remove(name: &SecretName) -> anyhow::Result<ExitCode> {
 }
 
 fn list(directories: &[PathBuf], as_json: bool) -> anyhow::Result<ExitCode> {
-    let rows = rows(directories)?;
+    let (kept, problem) = match Keyring::open().and_then(|keyring| keyring.names()) {
+        Ok(names) => (names, None),
+        Err(error) => (BTreeSet::new(), Some(error)),
+    };
+    let rows = rows(directories, kept)?;
     if as_json {
         print_json(&rows.iter().map(Row::describe).collect::<Vec<_>>())?;
         return Ok(ExitCode::SUCCESS);
     }
     if rows.is_empty() {
-        println!("no secrets: no installed plugin is granted one, and the keyring has none");
+        let kept = if problem.is_none() { ", and the keyring has none" } else { "" };
+        println!("no secrets: no installed plugin is granted one{kept}");
     }
     let width = rows.iter().map(|row| row.name.as_str().len()).max().unwrap_or(0);
     for row in &rows {
@@ -136,7 +141,7 @@ fn list(directories: &[PathBuf], as_json: bool) -> anyhow::Result<ExitCode> {
         println!("{}{padding}  {source}", paint(NAME, &row.name));
         println!("{}  {}", " ".repeat(width), paint(DIM, granted(&row.plugins)));
     }
-    if let Err(error) = Keyring::open() {
+    if let Some(error) = problem {
         eprintln!("{error}");
     }
     Ok(ExitCode::SUCCESS)
@@ -173,9 +178,9 @@ impl Row {
     }
 }
 
-/// The secrets of the installed plugins, and what else the keyring has. One that plugins of two
+/// The secrets of the installed plugins, and what else is `kept` in the keyring. One that plugins of two
 /// directories find in two places has two rows.
-fn rows(directories: &[PathBuf]) -> anyhow::Result<Vec<Row>> {
+fn rows(directories: &[PathBuf], kept: BTreeSet<SecretName>) -> anyhow::Result<Vec<Row>> {
     let home = Home::from_environment();
     let mut rows: BTreeMap<(SecretName, Option<Source>), BTreeSet<String>> = BTreeMap::new();
     for directory in directories {
@@ -192,7 +197,6 @@ fn rows(directories: &[PathBuf]) -> anyhow::Result<Vec<Row>> {
             rows.entry((name, source)).or_default().extend(granted);
         }
     }
-    let kept = Keyring::open().and_then(|keyring| keyring.names()).unwrap_or_default();
     for name in kept {
         if !rows.keys().any(|(known, _)| *known == name) {
             rows.insert((name, Some(Source::Keyring)), BTreeSet::new());

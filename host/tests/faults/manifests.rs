@@ -19,7 +19,7 @@ cases! {
     "a manifest that is not UTF-8" => not_utf8, "the manifest is not UTF-8: byte 17 is wrong";
     "a key of the wrong type" => wrong_type, ":2:8: `fuel` in [limits]: expected a whole number such as 1_000_000_000, found the text `much`";
     "an unknown key" => unknown_key, ":2:1: unknown key `fule` in [limits]; did you mean `fuel`?";
-    "a limit out of range" => out_of_range, ":2:10: `memory` in [limits]: expected a size such as \"64MiB\" (B, KiB, MiB, GiB), found the text `64TiB`";
+    "a limit out of range" => out_of_range, ":2:10: `memory` in [limits]: expected 64 KiB to 1 GiB, found `4GiB`; it limits all memories and tables together; without the key it is 64 MiB";
     "two plugins of one name" => two_of_one_name, ": another plugin is named `good` already: …";
     "Wasm that is missing" => wasm_missing, "`bad.wasm` is missing; copy it beside the manifest, or name the right file with `wasm`";
     "Wasm outside the directory" => wasm_outside, ":2:8: `wasm` in [plugin]: expected the name of a file, such as \"weather.wasm\", without a path, found `../../etc/passwd`; the file lies in the manifest's directory";
@@ -71,7 +71,7 @@ fn unknown_key() -> Seen {
 }
 
 fn out_of_range() -> Seen {
-    manifest("[limits]\nmemory = \"64TiB\"")
+    manifest("[limits]\nmemory = \"4GiB\"")
 }
 
 fn two_of_one_name() -> Seen {

@@ -18,7 +18,7 @@ cases! {
     "garbage behind the magic number" => garbage, "`bad.wasm`: the WebAssembly is damaged: malformed section id (at offset 0x8); build or copy it again";
     "an ELF program" => elf, "`bad.wasm`: this is a native or precompiled program (ELF), not WebAssembly; build the plugin with `cargo build --release --target wasm32-wasip2`";
     "an artefact that wasmtime precompiled" => precompiled, "`bad.wasm`: this is a native or precompiled program (ELF), not WebAssembly; build the plugin with `cargo build --release --target wasm32-wasip2`";
-    "text" => text, "`bad.wasm`: this is an unknown kind of file, not WebAssembly; build the plugin with `cargo build --release --target wasm32-wasip2`";
+    "text with a terminal's escape in it" => text, "`bad.wasm`: this is an unknown kind of file, not WebAssembly; build the plugin with `cargo build --release --target wasm32-wasip2`";
     "33 MiB" => too_large, "`bad.wasm` is larger than 33554432 bytes";
     "10 GiB with nothing in them" => sparse, "`bad.wasm` is larger than 33554432 bytes";
     "a directory" => directory, "`bad.wasm` is a directory, not a file";

@@ -129,6 +129,20 @@ fn a_missing_directory_is_named_and_costs_nothing_else() {
     let (code, out, _) = run(&["check", "--plugins", missing], directory.path());
     assert_eq!(code, 1);
     assert!(out.contains("no such directory") && out.contains("ok good"), "{out}");
+    let missing = Path::new(missing);
+    let (code, out, err) = run(&["list"], missing);
+    assert_eq!((code, out), (0, no_tools_in(missing)), "{err}");
+    let (code, _, err) = run(&["call", "good_run"], missing);
+    let told = "there is no tool `good_run`; 1 not served, `toolrack check` says what and why";
+    assert!(code == 2 && err.contains(told), "{err}");
+    let (code, _, err) = run(&["approve"], missing);
+    let told = format!("{}: there is no such directory; create it", missing.display());
+    assert!(code == 2 && err.contains(&told), "{err}");
+}
+
+fn no_tools_in(directory: &Path) -> String {
+    let shown = directory.display();
+    format!("no tools in {shown}: copy a plugin's .toml and .wasm there, or use `toolrack add`\n")
 }
 
 #[test]
@@ -142,7 +156,7 @@ fn the_environment_names_directories_where_the_command_line_does_not() {
 fn help_teaches_with_examples() {
     for (arguments, expected) in [
         (&["--help"][..], "claude mcp add"),
-        (&["serve", "--help"], "printf"),
+        (&["serve", "--help"], "`toolrack call` calls them"),
         (&["call", "--help"], "KEY=VALUE"),
         (&["check", "--help"], "Exits with 1"),
         (&["status", "--help"], "toolrack status --json"),
@@ -193,6 +207,10 @@ fn secret_says_where_values_are_and_what_to_do_without_a_keyring() {
     let sources: Vec<_> =
         rows.as_array().unwrap().iter().map(|row| row["source"].clone()).collect();
     assert_eq!(sources, [Value::from("file"), Value::from("environment"), Value::Null]);
+    std::fs::remove_file(directory.path().join("keys.toml")).unwrap();
+    let (_, out, _) = run(&["secret", "list"]);
+    // What the keyring has is not known.
+    assert_eq!(out, "no secrets: no installed plugin is granted one\n");
     let (code, _, err) = run(&["secret", "set", "NOWHERE"]);
     assert!(code == 2 && err.contains("write NAME=value into `.env`"), "{err}");
     let (code, _, err) = run(&["secret", "remove", "no-name"]);
@@ -243,4 +261,9 @@ fn inspect_says_what_any_file_is_and_begins_its_manifest() {
     std::fs::write(&text, "no Wasm").unwrap();
     let (code, _, err) = run(&["inspect", text.to_str().unwrap()], directory.path());
     assert!(code == 2 && err.contains("this is text, not WebAssembly"), "{err}");
+    let (code, _, err) = run(&["inspect", "no.wasm"], directory.path());
+    assert!(code == 2 && err.contains("no.wasm: there is no such file or directory"), "{err}");
+    let path = directory.path().to_str().unwrap();
+    let (_, _, err) = run(&["inspect", path], directory.path());
+    assert!(err.contains(": it is a directory, not a file"), "{err}");
 }

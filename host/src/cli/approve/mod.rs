@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use super::check::print_refusal;
 use super::load::loaded;
 use super::served::followers;
-use super::{GOOD, Setup, counted, paint, print_json};
+use super::{GOOD, NO_DIRECTORY, Setup, counted, paint, print_json, shown};
 use crate::catalog::Refusal;
 use crate::lock::{LOCK_FILE, Locking};
 use crate::manifest::nearest;
@@ -92,8 +92,12 @@ fn directories(given: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
             found.push(directory.clone());
         }
     }
+    if given.is_empty() {
+        bail!(NO_DIRECTORY);
+    }
     if found.is_empty() {
-        bail!("there is no plugin directory; name one with --plugins");
+        let given = shown(given);
+        bail!("{given}: there is no such directory; create it, or name another with --plugins");
     }
     Ok(found)
 }
