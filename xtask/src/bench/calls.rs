@@ -14,6 +14,9 @@ use super::programs::{Programs, Server};
 use super::stage::{Stage, TOOLS};
 use super::table::{Table, Unit};
 
+/// With client and server on any core, as they mostly are. Waking the other side is part of it.
+const APART: &str = "echo, one at a time, on all cores, p50";
+
 /// What is asked of every server, and how often in a round.
 struct Work {
     figure: String,
@@ -78,10 +81,15 @@ impl Calls<'_> {
             for width in [1, 8, 64] {
                 for (server, line) in &mut running {
                     let calls = server.share(calls);
-                    let (_, all) = line.calls(&work.request, calls, width)?;
+                    let (mut times, all) = line.calls(&work.request, calls, width)?;
                     let rate = calls as f64 / all.as_secs_f64();
                     let figure = format!("echo, {width} in flight");
                     self.table.add(&figure, &server.name(), Unit::PerSecond, rate);
+                    if width == 1 {
+                        times.sort_unstable();
+                        let p50 = at(&times, 0.5).as_secs_f64() * 1e6;
+                        self.table.add(APART, &server.name(), Unit::Micros, p50);
+                    }
                 }
             }
         }
