@@ -2,6 +2,8 @@
 
 use anstream::println;
 
+use crate::text::escape_json;
+
 pub(super) const ERROR: anstyle::Style = anstyle::AnsiColor::Red.on_default().bold();
 pub(super) const GOOD: anstyle::Style = anstyle::AnsiColor::Green.on_default();
 pub(super) const NAME: anstyle::Style = anstyle::Style::new().bold();
@@ -21,7 +23,8 @@ pub(super) fn counted<N: std::fmt::Display + PartialEq + From<u8>>(
     format!("{number} {thing}{plural}")
 }
 
+/// JSON for programs, which people read as well.
 pub(super) fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {
-    println!("{}", serde_json::to_string_pretty(value)?);
+    println!("{}", escape_json(&serde_json::to_string_pretty(value)?));
     Ok(())
 }
