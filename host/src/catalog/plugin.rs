@@ -88,7 +88,7 @@ impl Plugin {
         let offer = guest.aside(move || offer(&place, &manifest, found, listed, &checks)).await;
         let Offer { tools, unfit } =
             offer.map_err(|error| PluginError::Inside(error.to_string()))??;
-        guest.rest();
+        guest.rest().await;
         let breaker = Breaker::new(plugin.clone(), guest.limits().crashes);
         Ok(Self { name: plugin, file, digest, guest, breaker, tools, unfit, unnoted })
     }

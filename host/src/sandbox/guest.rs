@@ -124,8 +124,8 @@ impl Guest {
     }
 
     /// Keeps nothing in memory that the next call can load, which takes it a few milliseconds.
-    pub fn rest(&self) {
-        self.code.rest(&self.sandbox);
+    pub async fn rest(&self) {
+        self.code.rest(&self.sandbox).await;
     }
 
     /// The interfaces that it imports, as it names them. Of a guest that has not rested.
