@@ -270,10 +270,13 @@ fn a_plugin_is_removed_by_its_name_with_its_wasm() {
     plugins::install(&plugins, "one", "", b"");
     plugins::install(&plugins, "file", "[plugin]\nname = \"named\"\n", b"");
     plugins::install(&plugins, "broken", "what is this", b"");
+    fs::write(plugins.join("one.toml.toml"), "what is this").unwrap();
+    fs::write(plugins.join("one.toml.wasm"), "").unwrap();
     fs::write(plugins.join("shares.toml"), "[plugin]\nwasm = \"one.wasm\"\n").unwrap();
     fs::write(plugins.join("alone.toml"), "").unwrap();
     person.removes(&["named"], "file.toml and file.wasm are gone");
     person.removes(&["broken"], "broken.toml and broken.wasm are gone");
+    person.removes(&["one.toml"], "one.toml.toml and one.toml.wasm are gone");
     person.removes(&["alone"], "it had no Wasm there");
     person.removes(&["one"], "one.wasm stays, because shares.toml names it too");
     person.cannot_remove(&["shares", "share"], &["did you mean `shares`?; installed are shares"]);
