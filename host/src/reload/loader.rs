@@ -10,7 +10,7 @@ use tokio::task::{AbortHandle, Id as TaskId, JoinHandle, JoinSet};
 use tracing::Instrument as _;
 
 use super::candidate::Candidate;
-use super::core::{Core, LoadError, Standing, View};
+use super::core::{Core, LoadError, Reason, Standing, View};
 use super::known::Reread;
 use super::news;
 use super::pending::{Pending, PendingJobs};
@@ -245,7 +245,11 @@ impl Loader {
                 Standing::Older => Refused::Version,
                 Standing::Nothing => Refused::Plugin,
             };
-            Refusal { file, refused, reason }
+            let refusal = match reason {
+                Reason::Wrong(reason) => Refusal::plugin(file, reason),
+                Reason::Full => Refusal::full(file),
+            };
+            Refusal { refused, ..refusal }
         });
         Catalog::build(plugins, refusals.collect(), previous)
     }
