@@ -58,6 +58,27 @@ pub fn escape(text: &str) -> String {
     shown
 }
 
+/// `json`, safe for logs and terminals, with the same value: what cannot be seen becomes an escape of JSON. Who reviews
+/// it sees what a model would read.
+#[must_use]
+pub fn escape_json(json: &str) -> String {
+    let mut shown = String::with_capacity(json.len());
+    for c in json.chars() {
+        match c {
+            // Controls stand between tokens only, where no escape can.
+            '\n' | '\t' => shown.push(c),
+            '\r' => shown.push(' '),
+            c if is_deceptive(c) => {
+                for unit in c.encode_utf16(&mut [0; 2]) {
+                    shown.push_str(&format!("\\u{unit:04x}"));
+                }
+            }
+            c => shown.push(c),
+        }
+    }
+    shown
+}
+
 /// The text and the emoji variation selector.
 fn is_emoji_selector(c: char) -> bool {
     matches!(c, '\u{fe0e}' | '\u{fe0f}')
@@ -66,7 +87,7 @@ fn is_emoji_selector(c: char) -> bool {
 /// Controls, line and paragraph separators, interlinear marks, and all that Unicode calls
 /// `Default_Ignorable_Code_Point` (every bidirectional control is among them), but for the two
 /// emoji selectors.
-pub(crate) fn is_deceptive(c: char) -> bool {
+fn is_deceptive(c: char) -> bool {
     c.is_control()
         || matches!(c,
             '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
@@ -116,6 +137,21 @@ mod tests {
     fn data_hidden_in_variation_selectors_is_found() {
         assert_eq!(forbidden_char("⚠\u{fe0f}"), None);
         assert_eq!(forbidden_char("⚠\u{fe0f}\u{fe0e}\u{fe0f}"), Some('\u{fe0e}'));
+    }
+
+    #[test]
+    fn escaped_json_has_the_same_value() {
+        for (json, expected) in [
+            ("\"Straße ⚠\u{fe0f}\"", "\"Straße ⚠\u{fe0f}\""),
+            ("{\r\n\t\"a\": [1.50]}", "{ \n\t\"a\": [1.50]}"),
+            ("[\"\u{9b}31m\u{202e}\u{e0041}\"]", r#"["\u009b31m\u202e\udb40\udc41"]"#),
+            ("{\"\\\\\u{200b}\": \"\\u001b\"}", r#"{"\\\u200b": "\u001b"}"#),
+        ] {
+            let shown = escape_json(json);
+            assert_eq!(shown, expected);
+            let value = |json: &str| serde_json::from_str::<serde_json::Value>(json).expect("JSON");
+            assert_eq!(value(&shown), value(json), "{shown}");
+        }
     }
 
     #[test]

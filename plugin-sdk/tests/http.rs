@@ -49,6 +49,17 @@ fn a_query_joins_what_the_url_has() {
 }
 
 #[test]
+fn a_request_that_is_shown_keeps_its_tokens() {
+    let request = http::post("https://a.example/x").header("Authorization", "Bearer hunter2");
+    let shown = format!("{:?}", request.body("password=hunter2"));
+    assert!(
+        shown.contains(r#""https://a.example/x""#) && shown.contains("authorization"),
+        "{shown}"
+    );
+    assert!(!shown.contains("hunter2") && !shown.contains("104, 117"), "{shown}");
+}
+
+#[test]
 fn a_limit_refuses_what_is_longer_and_keeps_what_fits() {
     let answer = || Response::new(200, "12345");
     assert_eq!(answer().bytes(5), Ok(b"12345".to_vec()));

@@ -133,8 +133,19 @@ impl PluginError {
             Self::Compile { error, .. } => matches!(error, CompileError::Host(_)),
             Self::List { error: ListError::Call(error), .. } => matches!(error, CallError::Host(_)),
             Self::Folder(error) => error.is_passing(),
-            Self::Inside(_) | Self::Unread(_) => true,
-            _ => false,
+            Self::Inside(_) | Self::Unread(_) | Self::List { error: ListError::Unread(_), .. } => {
+                true
+            }
+            Self::List { error: ListError::Tool(_) | ListError::Declared(_), .. }
+            | Self::Pin { .. }
+            | Self::NotGranted { .. }
+            | Self::Kind { .. }
+            | Self::NoTools(_)
+            | Self::Undeclared { .. }
+            | Self::Schema { .. }
+            | Self::TooManyPatterns
+            | Self::Name { .. }
+            | Self::Manifest(_) => false,
         }
     }
 }

@@ -27,9 +27,10 @@ use std::sync::Arc;
 use crate::name::{PluginName, ToolName};
 pub use breaker::Paused;
 pub use error::{PluginError, first_tool};
+use offer::PluginTool;
 use pace::Pace;
 pub use plugin::Plugin;
-pub use refusal::{Refusal, Refused};
+pub use refusal::{Cause, Refusal, Refused};
 pub use tally::Tally;
 pub use tool::{MAX_ARGUMENTS, Tool};
 pub use wit::{WitError, WitFile};
@@ -64,6 +65,7 @@ impl Catalog {
             refusals.extend(plugin.unfit.iter().map(|unfit| Refusal {
                 file: plugin.file.clone(),
                 refused: Refused::Function(unfit.name.clone()),
+                cause: Cause::Itself,
                 reason: format!(
                     "its function `{}` is no tool: it {}; `hidden = true` in its [[tools]] silences this",
                     unfit.name, unfit.reason
@@ -71,14 +73,6 @@ impl Catalog {
             }));
         }
         refusals.extend(plugins.iter().filter_map(|plugin| plugin.unnoted.clone()));
-        fn held<'a>(
-            catalog: Option<&'a Catalog>,
-            plugin: &Plugin,
-            name: &ToolName,
-        ) -> Option<&'a Arc<Tool>> {
-            let before = catalog.and_then(|catalog| catalog.tools.get(name));
-            before.filter(|before| before.plugin.file == plugin.file)
-        }
         let mut tools = BTreeMap::<ToolName, Arc<Tool>>::new();
         let mut wanted: Vec<_> = plugins
             .iter()
@@ -86,43 +80,13 @@ impl Catalog {
             .collect();
         wanted.sort_by_key(|(plugin, tool)| held(served, plugin, &tool.name).is_none());
         for (plugin, tool) in wanted {
-            let name = &tool.name;
-            let reason = if let Some(other) = tools.get(name) {
-                format!(
-                    "its tool `{name}` is not served: {} offers a tool of this name already; set another `prefix`",
-                    other.plugin.file
-                )
-            } else if tools.len() == MAX_TOOLS {
-                format!(
-                    "its tool `{name}` is not served: {MAX_TOOLS} tools are served already, the most there can be"
-                )
-            } else {
-                let before = held(previous, plugin, name);
-                let tally = before.map(|before| before.tally.clone());
-                // Tools of one plugin share its rate, with each other and with those before.
-                let beside = tools.values().find(|tool| Arc::ptr_eq(&tool.plugin, plugin));
-                let beside = beside.or_else(|| {
-                    let mut known = previous?.tools.values();
-                    known.find(|known| known.plugin.file == plugin.file)
-                });
-                let (beside, before) =
-                    (beside.map(|tool| &tool.pace), before.map(|tool| &tool.pace));
-                let pace = Pace::after(plugin.limits().rate, tool.rate, beside, before);
-                let tool = Tool {
-                    name: name.clone(),
-                    spec: tool.spec.clone(),
-                    plugin: plugin.clone(),
-                    tally: tally.unwrap_or_default(),
-                    input: tool.input.clone(),
-                    output: tool.output.clone(),
-                    err_is_error: tool.err_is_error,
-                    pace,
-                };
-                tools.insert(name.clone(), Arc::new(tool));
-                continue;
-            };
-            let refused = Refused::Tool(name.clone());
-            refusals.push(Refusal { file: plugin.file.clone(), refused, reason });
+            match obstacle(&tools, plugin, tool) {
+                Some(refusal) => refusals.push(refusal),
+                None => {
+                    let tool = served_after(previous, &tools, plugin, tool);
+                    tools.insert(tool.name.clone(), Arc::new(tool));
+                }
+            }
         }
         Self { is_early: false, plugins, tools, refusals }
     }
@@ -191,6 +155,65 @@ impl Catalog {
     }
 }
 
+/// The tool that `catalog` serves under this name, if it is of this plugin.
+fn held<'a>(
+    catalog: Option<&'a Catalog>,
+    plugin: &Plugin,
+    name: &ToolName,
+) -> Option<&'a Arc<Tool>> {
+    let before = catalog.and_then(|catalog| catalog.tools.get(name));
+    before.filter(|before| before.plugin.file == plugin.file)
+}
+
+/// Why `tool` cannot be served beside `tools`, if it cannot.
+fn obstacle(
+    tools: &BTreeMap<ToolName, Arc<Tool>>,
+    plugin: &Plugin,
+    tool: &PluginTool,
+) -> Option<Refusal> {
+    let name = &tool.name;
+    let (cause, why) = if let Some(other) = tools.get(name) {
+        let other = &other.plugin.file;
+        let why = format!("{other} offers a tool of this name already; set another `prefix`");
+        (Cause::Taken(other.clone()), why)
+    } else if tools.len() == MAX_TOOLS {
+        (Cause::Full, format!("{MAX_TOOLS} tools are served already, the most there can be"))
+    } else {
+        return None;
+    };
+    let reason = format!("its tool `{name}` is not served: {why}");
+    Some(Refusal { file: plugin.file.clone(), refused: Refused::Tool(name.clone()), cause, reason })
+}
+
+/// A tool that is served beside `tools`, with what it was asked and may still be asked by `previous`.
+fn served_after(
+    previous: Option<&Catalog>,
+    tools: &BTreeMap<ToolName, Arc<Tool>>,
+    plugin: &Arc<Plugin>,
+    tool: &PluginTool,
+) -> Tool {
+    let before = held(previous, plugin, &tool.name);
+    let tally = before.map(|before| before.tally.clone());
+    // Tools of one plugin share its rate, with each other and with those before.
+    let beside = tools.values().find(|tool| Arc::ptr_eq(&tool.plugin, plugin));
+    let beside = beside.or_else(|| {
+        let mut known = previous?.tools.values();
+        known.find(|known| known.plugin.file == plugin.file)
+    });
+    let (beside, before) = (beside.map(|tool| &tool.pace), before.map(|tool| &tool.pace));
+    let pace = Pace::after(plugin.limits().rate, tool.rate, beside, before);
+    Tool {
+        name: tool.name.clone(),
+        spec: tool.spec.clone(),
+        plugin: plugin.clone(),
+        tally: tally.unwrap_or_default(),
+        input: tool.input.clone(),
+        output: tool.output.clone(),
+        err_is_error: tool.err_is_error,
+        pace,
+    }
+}
+
 /// The plugins that are served, in order: one of a name, and not too many.
 fn admit(
     plugins: Vec<Arc<Plugin>>,
@@ -206,12 +229,12 @@ fn admit(
     let mut admitted = BTreeMap::<_, (usize, Arc<Plugin>)>::new();
     for (place, plugin) in plugins {
         if admitted.len() == MAX_PLUGINS {
-            let reason = format!("{MAX_PLUGINS} plugins are served already, the most there can be");
-            refusals.push(Refusal::plugin(&plugin.file, reason));
+            refusals.push(Refusal::full(&plugin.file));
         } else if let Some((_, other)) = admitted.get(&plugin.name) {
             let reason =
                 format!("another plugin is named `{}` already: {}", plugin.name, other.file);
-            refusals.push(Refusal::plugin(&plugin.file, reason));
+            let cause = Cause::Taken(other.file.clone());
+            refusals.push(Refusal { cause, ..Refusal::plugin(&plugin.file, reason) });
         } else {
             admitted.insert(plugin.name.clone(), (place, plugin));
         }

@@ -8,7 +8,7 @@ use super::definition;
 use super::error::PluginError;
 use super::overrides::{self, Applied};
 use super::schema::Schema;
-use crate::manifest::{Kind, Manifest, ManifestError, Rate, Sha256Digest};
+use crate::manifest::{Kind, Manifest, ManifestError, Parameter, Rate, Sha256Digest};
 use crate::name::ToolName;
 use crate::sandbox::Checks;
 use crate::tool::{Listed, ToolSpec, UnfitTool};
@@ -66,6 +66,9 @@ pub(super) fn offer(
         if patterns > MAX_PATTERNS {
             return Err(PluginError::TooManyPatterns);
         }
+        if kind == Kind::Command && !known {
+            check_defaults(file, manifest, &tool)?;
+        }
         tools.push(tool);
     }
     if let Some(schemas) = schemas.filter(|_| !known) {
@@ -103,6 +106,28 @@ fn digest_of_schemas(tools: &[ToolSpec]) -> Sha256Digest {
         tools.iter().map(|tool| (&*tool.input_schema, tool.output_schema.as_deref())).collect();
     // Texts of JSON are always JSON.
     Sha256Digest::of(&serde_json::to_vec(&texts).unwrap_or_default())
+}
+
+/// What a program gets where a caller gives nothing is something that a caller could give.
+fn check_defaults(file: &str, manifest: &Manifest, tool: &PluginTool) -> Result<(), ManifestError> {
+    let declared = manifest.tools.iter().find(|declared| declared.name == tool.spec.name);
+    let (Some(declared), Some(schema)) = (declared, &tool.input) else { return Ok(()) };
+    for Parameter { name, default, .. } in &declared.command.parameters {
+        // `null` stands for nothing.
+        let Some(default) = default.as_deref().filter(|default| *default != "null") else {
+            continue;
+        };
+        let value = serde_json::from_str(default).unwrap_or_default();
+        schema.check_member(name, value).map_err(|problem| {
+            let message = format!(
+                "`default` of the parameter `{name}` of `{}`: no caller could give this value: {problem}",
+                declared.name
+            );
+            ManifestError::new(file, declared.place.clone(), message)
+                .help("choose one that keeps what the parameter's schema says")
+        })?;
+    }
+    Ok(())
 }
 
 /// A schema of a program is the manifest's, so that is where it is wrong.

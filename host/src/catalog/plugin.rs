@@ -88,7 +88,7 @@ impl Plugin {
         let offer = guest.aside(move || offer(&place, &manifest, found, listed, &checks)).await;
         let Offer { tools, unfit } =
             offer.map_err(|error| PluginError::Inside(error.to_string()))??;
-        guest.rest();
+        guest.rest().await;
         let breaker = Breaker::new(plugin.clone(), guest.limits().crashes);
         Ok(Self { name: plugin, file, digest, guest, breaker, tools, unfit, unnoted })
     }
@@ -140,6 +140,9 @@ async fn noted(wit: Option<WitFile>) -> Result<(Notes, Option<Refusal>), PluginE
         notes.unwrap_or_else(|_| Ok(Err(format!("{file}: reading it failed inside toolrack"))));
     Ok(match notes.map_err(PluginError::Unread)? {
         Ok(notes) => (notes, None),
-        Err(reason) => (Notes::default(), Some(Refusal { file, refused: Refused::Notes, reason })),
+        Err(reason) => {
+            let unnoted = Refusal { refused: Refused::Notes, ..Refusal::plugin(file, reason) };
+            (Notes::default(), Some(unnoted))
+        }
     })
 }

@@ -1,5 +1,6 @@
 //! What a plugin directory holds and is not served, and why.
 
+use super::MAX_PLUGINS;
 use crate::name::ToolName;
 
 /// Something that a plugin directory holds and the catalog does not serve.
@@ -9,8 +10,21 @@ pub struct Refusal {
     pub file: String,
     /// What is not served.
     pub refused: Refused,
+    /// Whether that lies with what else is served.
+    pub cause: Cause,
     /// What is wrong and what to do about it; may span lines.
     pub reason: String,
+}
+
+/// What a refusal comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// What is refused: it would not be served alone either.
+    Itself,
+    /// Its name is taken, by the plugin of this manifest's file.
+    Taken(String),
+    /// As many are served as there can be.
+    Full,
 }
 
 /// How much of a file is not served.
@@ -32,7 +46,15 @@ impl Refusal {
     /// The refusal of a whole plugin.
     #[must_use]
     pub fn plugin(file: impl Into<String>, reason: impl Into<String>) -> Self {
-        Self { file: file.into(), refused: Refused::Plugin, reason: reason.into() }
+        let (refused, cause) = (Refused::Plugin, Cause::Itself);
+        Self { file: file.into(), refused, cause, reason: reason.into() }
+    }
+
+    /// The refusal of a whole plugin for want of room.
+    #[must_use]
+    pub fn full(file: impl Into<String>) -> Self {
+        let reason = format!("{MAX_PLUGINS} plugins are served already, the most there can be");
+        Self { cause: Cause::Full, ..Self::plugin(file, reason) }
     }
 
     /// The refusal on one line, for a log: without the lines that show the place.

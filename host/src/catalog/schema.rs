@@ -70,11 +70,25 @@ impl Schema {
     }
 
     pub(super) fn check_here(&self, value: &Value) -> Result<(), String> {
+        self.check_where(value, |_| true)
+    }
+
+    /// What is wrong with one member of an object, whatever the object lacks besides.
+    pub(super) fn check_member(&self, name: &str, value: Value) -> Result<(), String> {
+        let object = Value::from_iter([(name, value)]);
+        self.check_where(&object, |error| !error.instance_path().as_str().is_empty())
+    }
+
+    fn check_where(
+        &self,
+        value: &Value,
+        counts: impl Fn(&ValidationError<'_>) -> bool,
+    ) -> Result<(), String> {
         let compiled = self.compiled.get_or_init(|| Compiled::of(&self.text));
         let compiled = compiled.as_ref().map_err(|problem| format!("their schema: {problem}"))?;
         let problems: Vec<String> = budget::within(|| {
-            let errors = compiled.validator.iter_errors(value).take(MAX_PROBLEMS);
-            errors.map(|error| problem(&error)).collect()
+            let errors = compiled.validator.iter_errors(value).filter(counts);
+            errors.take(MAX_PROBLEMS).map(|error| problem(&error)).collect()
         })
         .map_err(|_| "checking them against the schema takes too long")?;
         if problems.is_empty() { Ok(()) } else { Err(problems.join("; ")) }

@@ -17,7 +17,7 @@ use crate::catalog::{Catalog, Tool};
 use crate::manifest::grouped;
 use crate::mcp;
 use crate::sandbox::{Ended, ProgressSink};
-use crate::text::escape;
+use crate::text::{escape, escape_json};
 use crate::tool::{CallError, Content, Output, Usage};
 
 pub(super) fn run(
@@ -40,7 +40,7 @@ pub(super) fn run(
     let Ended { outcome, usage, .. } = host.guests().block_on(call.instrument(span));
     let failed = outcome.is_err();
     if as_json {
-        println!("{}", mcp::result_as_json(&tool, outcome, usage));
+        println!("{}", escape_json(&mcp::result_as_json(&tool, outcome, usage)));
     } else {
         print(outcome, usage);
     }
@@ -126,7 +126,7 @@ fn print_output(output: &Output) {
     if output.content.is_empty()
         && let Some(structured) = &output.structured
     {
-        println!("{}", structured.get());
+        println!("{}", escape_json(structured.get()));
     }
     print_blocks(&output.content);
 }

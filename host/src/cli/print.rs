@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anstream::println;
 
-use crate::text::escape;
+use crate::text::{escape, escape_json};
 
 pub(super) const ERROR: anstyle::Style = anstyle::AnsiColor::Red.on_default().bold();
 pub(super) const GOOD: anstyle::Style = anstyle::AnsiColor::Green.on_default();
@@ -34,7 +34,8 @@ pub(super) fn shown(directories: &[PathBuf]) -> String {
     each.collect::<Vec<_>>().join(", ")
 }
 
+/// JSON for programs, which people read as well.
 pub(super) fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {
-    println!("{}", serde_json::to_string_pretty(value)?);
+    println!("{}", escape_json(&serde_json::to_string_pretty(value)?));
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! `toolrack secret`: the values of secrets in the system's keyring, and where each is found.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{IsTerminal as _, Read as _};
+use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -18,7 +18,7 @@ use crate::secret::{Keyring, MIN_REDACTED, PatientKeyring, Secret, Secrets, Sour
 use crate::text::escape;
 
 /// The largest value that is taken, in bytes: what fits into a header, and any key in PEM.
-const MAX_VALUE: u64 = 16 * 1024;
+const MAX_VALUE: usize = 16 * 1024;
 
 #[derive(Subcommand)]
 pub(super) enum Action {
@@ -90,16 +90,11 @@ fn earlier(source: &Source) -> Option<String> {
 fn value(name: &SecretName) -> anyhow::Result<Secret> {
     let stdin = std::io::stdin();
     let value = if stdin.is_terminal() {
-        rpassword::prompt_password(format!("value of {name} (it is not shown): "))?
+        Secret::new(rpassword::prompt_password(format!("value of {name} (it is not shown): "))?)
     } else {
-        let mut value = String::new();
-        let read = stdin.take(MAX_VALUE + 1).read_to_string(&mut value);
-        read.context("the value on stdin is not UTF-8 text")?;
-        let line = value.strip_suffix('\n').unwrap_or(&value);
-        line.strip_suffix('\r').unwrap_or(line).to_owned()
+        Secret::read(stdin, MAX_VALUE).context("the value on stdin is not UTF-8 text")?
     };
-    let value = Secret::new(value);
-    match value.expose().len() as u64 {
+    match value.expose().len() {
         0 => bail!("the value is empty; `toolrack secret remove {name}` removes a secret"),
         1..=MAX_VALUE => Ok(value),
         _ => bail!("the value is larger than {MAX_VALUE} bytes"),

@@ -8,7 +8,7 @@ use super::shelf::{Shelf, parse};
 use crate::catalog::Refusal;
 use crate::lock::Files;
 use crate::manifest::{MAX_MANIFEST, Manifest, Sha256Digest};
-use crate::reload::{MAX_WASM, MAX_WIT, ReadError, read_at_most, wit_of};
+use crate::reload::{MAX_WASM, MAX_WIT, ReadError, read_at_most, stem, wit_of};
 use crate::text::escape;
 
 /// A plugin to install.
@@ -140,7 +140,7 @@ fn file_name(path: &Path) -> Result<String, InstallError> {
 }
 
 fn wasm_of(file: &str, text: &[u8]) -> String {
-    let beside = || format!("{}.wasm", file.trim_end_matches(".toml"));
+    let beside = || format!("{}.wasm", stem(file));
     parse(file, text).map_or_else(beside, |manifest| manifest.wasm.into())
 }
 

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::manifest::{MAX_MANIFEST, Manifest, SecretName};
-use crate::reload::read_at_most;
+use crate::reload::{read_at_most, stem};
 
 /// The manifests of a directory.
 #[derive(Debug)]
@@ -67,7 +67,7 @@ impl Entry {
     fn read(directory: &Path, file: String) -> Self {
         let text = read_at_most(&directory.join(&file), MAX_MANIFEST).ok();
         let manifest = text.and_then(|text| parse(&file, &text));
-        let stem = file.trim_end_matches(".toml").to_owned();
+        let stem = stem(&file).to_owned();
         match manifest {
             Some(manifest) => Self {
                 name: manifest.name.to_string(),

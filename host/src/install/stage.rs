@@ -7,7 +7,7 @@ use std::path::{MAIN_SEPARATOR, Path, PathBuf};
 use std::sync::Arc;
 
 use super::{Pair, Shelf};
-use crate::catalog::{Catalog, Plugin, Refusal, Refused};
+use crate::catalog::{Catalog, Cause, MAX_PLUGINS, MAX_TOOLS, Plugin, Refusal, Refused};
 use crate::reload::wit_of;
 use crate::text::escape;
 use crate::whole::random_name;
@@ -27,6 +27,11 @@ struct Shown {
 }
 
 impl Shown {
+    /// Its manifest as the person knows it.
+    fn file(&self) -> String {
+        escape(&self.path.to_string_lossy())
+    }
+
     /// `text` with the places that the person knows.
     fn put_into(&self, text: &str) -> String {
         let path = |path: &Path| escape(&path.to_string_lossy());
@@ -91,6 +96,7 @@ impl Stage {
                 refusals.extend(self.conflict(refusal));
             }
         }
+        refusals.extend(self.overflow(pairs, catalog, shelf));
         if !refusals.is_empty() {
             return Err(refusals);
         }
@@ -99,8 +105,7 @@ impl Stage {
             let mut loaded = catalog.plugins().iter();
             let plugin = loaded.find(|plugin| plugin.file == shown.manifest);
             plugins.push(plugin.cloned().ok_or_else(|| {
-                let file = escape(&shown.path.to_string_lossy());
-                vec![Refusal::plugin(file, "loading it failed inside toolrack")]
+                vec![Refusal::plugin(shown.file(), "loading it failed inside toolrack")]
             })?);
         }
         Ok(plugins)
@@ -108,8 +113,9 @@ impl Stage {
 
     /// What is installed and refused beside a newcomer is the newcomer's fault.
     fn conflict(&self, refusal: &Refusal) -> Option<Refusal> {
-        let newcomer = self.shown.iter().find(|shown| refusal.reason.contains(&shown.manifest))?;
-        let file = escape(&newcomer.path.to_string_lossy());
+        // Where nothing is taken, it is so without the newcomers too, or there is no room: `overflow`.
+        let Cause::Taken(by) = &refusal.cause else { return None };
+        let newcomer = self.shown.iter().find(|shown| shown.manifest == *by)?;
         let other = &refusal.file;
         let reason = match &refusal.refused {
             Refused::Tool(name) => format!(
@@ -119,7 +125,37 @@ impl Stage {
                 "another plugin of this name is installed: {other}; remove it, or set another `name`"
             ),
         };
-        Some(Refusal { file, refused: refusal.refused.clone(), reason })
+        let refused = refusal.refused.clone();
+        Some(Refusal { refused, ..Refusal::plugin(newcomer.file(), reason) })
+    }
+
+    /// Newcomers were loaded first, so where there is no room for all it is something installed that was refused.
+    fn overflow(&self, pairs: &[Pair], catalog: &Catalog, shelf: &Shelf) -> Option<Refusal> {
+        let is_full = |refusal: &&Refusal| refusal.cause == Cause::Full;
+        let refused = || catalog.refusals().iter().filter(|one| !self.is_staged(&one.file));
+        let (tools, plugins): (Vec<_>, Vec<_>) = refused()
+            .filter(is_full)
+            .partition(|refusal| matches!(refusal.refused, Refused::Tool(_)));
+        // What is replaced was loaded beside its newcomer, and will not be any more.
+        let leaves = refused().filter(|refusal| {
+            refusal.refused == Refused::Plugin
+                && refusal.cause != Cause::Itself
+                && self.is_replaced(pairs, shelf, &refusal.file)
+        });
+        let is_new = |pair: &Pair| shelf.entry(&pair.file).is_none();
+        let last = self.shown.iter().zip(pairs).rfind(|(_, pair)| is_new(pair));
+        if let Some((newcomer, _)) = last.filter(|_| plugins.len() > leaves.count()) {
+            let reason = format!(
+                "with it there are more plugins than the {MAX_PLUGINS} that are served at most; remove another"
+            );
+            return Some(Refusal::plugin(newcomer.file(), reason));
+        }
+        let reason = format!(
+            "with its tools there are more than the {MAX_TOOLS} that are served at most; hide some in its manifest \
+             (`hidden = true` in [[tools]]), or remove another plugin"
+        );
+        let newcomer = self.shown.last().filter(|_| !tools.is_empty())?;
+        Some(Refusal::plugin(newcomer.file(), reason))
     }
 
     fn is_staged(&self, file: &str) -> bool {

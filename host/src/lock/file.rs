@@ -7,7 +7,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::Entry;
-use crate::text::{escape, is_deceptive};
+use crate::text::{escape, escape_json};
 use crate::whole::{Unfinished, sweep, sync};
 
 /// The name of the file in its plugin directory.
@@ -80,7 +80,7 @@ impl Lock {
     pub fn text(&self) -> Result<String, LockError> {
         let document = Document { version: VERSION, plugins: &self.plugins };
         let text = serde_json::to_string_pretty(&document).map_err(|error| damaged(&error))?;
-        let text = plain(&text) + "\n";
+        let text = escape_json(&text) + "\n";
         if text.len() > MAX_LOCK { Err(LockError::TooLarge) } else { Ok(text) }
     }
 }
@@ -97,20 +97,4 @@ fn damaged(error: &serde_json::Error) -> LockError {
     let text = error.to_string();
     let problem = text.rsplit_once(" at line ").map_or(&*text, |(problem, _)| problem);
     LockError::Damaged { line: error.line(), column: error.column(), problem: escape(problem) }
-}
-
-/// Every character that hides or reorders text as an escape: who reviews a change sees what a model would
-/// read. Such characters stand in strings only.
-fn plain(text: &str) -> String {
-    let mut plain = String::with_capacity(text.len());
-    for c in text.chars() {
-        if c == '\n' || !is_deceptive(c) {
-            plain.push(c);
-            continue;
-        }
-        for unit in c.encode_utf16(&mut [0; 2]) {
-            plain.push_str(&format!("\\u{unit:04x}"));
-        }
-    }
-    plain
 }

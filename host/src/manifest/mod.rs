@@ -44,6 +44,7 @@ pub use grants::{
 };
 pub use limits::{LIMIT_RULES, LimitRule, Limits, grouped};
 pub(crate) use nearest::nearest;
+pub(crate) use network::OF_THE_HOST;
 pub use notation::UnitError;
 pub use place::Place;
 pub use rate::{Rate, RateError};

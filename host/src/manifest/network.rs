@@ -2,7 +2,7 @@
 //!
 //! How a URL is read is known in `origin`; what a request is, nowhere here.
 
-use http::HeaderName;
+use http::{HeaderName, header};
 
 use super::error::{Fault, quote};
 use super::keys::Section::{Grants, Network};
@@ -18,18 +18,21 @@ const MAX_NETWORK: usize = 64;
 /// The name of a header or parameter, and what stands before a secret, in bytes.
 const MAX_NAME: usize = 128;
 
-/// Headers that say how a message travels: the host writes them, so no secret can be one.
-const FRAMING: [&str; 10] = [
-    "connection",
-    "content-length",
-    "expect",
-    "host",
-    "keep-alive",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
+/// Headers that speak of one connection, or of how a message is framed: the host writes or removes them, so
+/// neither a guest nor a secret can be one.
+pub(crate) const OF_THE_HOST: [HeaderName; 12] = [
+    header::CONNECTION,
+    header::EXPECT,
+    header::HOST,
+    header::PROXY_AUTHENTICATE,
+    header::PROXY_AUTHORIZATION,
+    header::TE,
+    header::TRAILER,
+    header::TRANSFER_ENCODING,
+    header::UPGRADE,
+    HeaderName::from_static("http2-settings"),
+    HeaderName::from_static("keep-alive"),
+    HeaderName::from_static("proxy-connection"),
 ];
 
 /// Checks the origins and what is bound to them.
@@ -98,8 +101,10 @@ fn header_name(text: &Text<'_>) -> Result<Box<str>, Fault> {
     let place = Network.place("header");
     let name = HeaderName::from_bytes(text.get_ref().as_bytes()).ok();
     match name.filter(|name| name.as_str().len() <= MAX_NAME) {
-        Some(name) if FRAMING.contains(&name.as_str()) => {
-            let message = format!("{place}: toolrack writes the header `{name}` itself");
+        // A guest may say how long its body is; a secret is no length.
+        Some(name) if OF_THE_HOST.contains(&name) || name == header::CONTENT_LENGTH => {
+            let message =
+                format!("{place}: `{name}` says how a request travels, which is toolrack's to say");
             Err(Fault::new(text.span(), message).help("name the header that the API documents"))
         }
         Some(name) => Ok(name.as_str().into()),

@@ -15,6 +15,7 @@ use tokio::task::{AbortHandle, Id as TaskId, JoinError, JoinSet};
 use super::action::{Call, CallKey};
 use super::news::{Named, News};
 use crate::sandbox::{CallContext, Ended, MakeSpan, ProgressSink, Turn};
+use crate::text::escape;
 use crate::tool::{CallError, Progress};
 
 /// Calls that wait or run on each of the guests' threads before more are begun on this one.
@@ -158,7 +159,7 @@ impl Calls {
     ) -> Option<(CallKey, Ended)> {
         let (task, ended) = ended.unwrap_or_else(|error| {
             if error.is_panic() {
-                tracing::error!("a call panicked: {error}");
+                tracing::error!("a call panicked: {}", escape(&error.to_string()));
             }
             (error.id(), Ended::before(internal_error()))
         });

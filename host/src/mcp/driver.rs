@@ -50,7 +50,7 @@ pub struct Driver {
     progress: mpsc::Receiver<Note>,
     ahead: Ahead,
     unread: Unread,
-    /// Of calls that ended on this thread: what is to be cleaned, and to be told.
+    /// Of calls that ended: what is to be cleaned, and to be told.
     left: Vec<Slot>,
     news: Vec<News>,
 }
@@ -216,7 +216,7 @@ impl Driver {
                 Action::Call(call) => {
                     let key = call.key;
                     if let Some(EndedHere { ended, news }) = self.calls.start(call) {
-                        let slot = self.conclude(key, ended);
+                        let (_, slot) = self.conclude(key, ended);
                         self.left.extend(slot);
                         self.news.push(news);
                     }
@@ -235,18 +235,23 @@ impl Driver {
 
     /// Answers a call that has ended on a thread of guests.
     fn answer(&mut self, key: CallKey, ended: Ended) {
-        let slot = self.conclude(key, ended);
+        let (is_sent, slot) = self.conclude(key, ended);
         self.act();
-        self.unread.hold(slot);
+        match is_sent {
+            true => self.unread.hold(slot),
+            // The last line, if there is any, answers somebody else.
+            false => self.left.extend(slot),
+        }
     }
 
-    /// Tells the engine how a call ended. Progress that was noted before the end is told before it.
-    fn conclude(&mut self, key: CallKey, ended: Ended) -> Option<Slot> {
+    /// Tells the engine how a call ended, and whether its answer is sent now. Progress that was noted before the end is
+    /// told before it.
+    fn conclude(&mut self, key: CallKey, ended: Ended) -> (bool, Option<Slot>) {
         while let Ok((key, progress)) = self.progress.try_recv() {
             self.engine.progress(key, progress);
         }
-        self.engine.outcome(key, ended.outcome, ended.usage);
-        ended.slot
+        let is_sent = self.engine.outcome(key, ended.outcome, ended.usage);
+        (is_sent, ended.slot)
     }
 
     /// The one way out: every open request is answered, every call ended, everything written.

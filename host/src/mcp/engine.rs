@@ -98,12 +98,18 @@ impl Engine {
         }
     }
 
-    /// Takes the outcome of a call.
-    pub fn outcome(&mut self, key: CallKey, outcome: Result<Output, CallError>, usage: Usage) {
-        let Some(running) = self.open.end(key) else { return };
+    /// Takes the outcome of a call. Whether the last thing to do is now to send the line that answers it: not where its
+    /// batch waits for more, nor where nobody waits.
+    pub fn outcome(
+        &mut self,
+        key: CallKey,
+        outcome: Result<Output, CallError>,
+        usage: Usage,
+    ) -> bool {
+        let Some(running) = self.open.end(key) else { return false };
         let Running { origin, tool, .. } = running;
         let body = result::call_result(origin.version, &tool, outcome, usage);
-        self.outbox.answer(&origin, reply::result(&origin.id, &body));
+        self.outbox.answer(&origin, reply::result(&origin.id, &body))
     }
 
     /// Takes a note of progress. Progress that does not increase is dropped, as the protocol wants.

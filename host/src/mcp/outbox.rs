@@ -43,12 +43,10 @@ impl Outbox {
         }
     }
 
-    /// The answer of a request that was expected.
-    pub(super) fn answer(&mut self, origin: &Origin, line: String) {
+    /// The answer of a request that was expected. Whether it is sent now, on its own or in its batch.
+    pub(super) fn answer(&mut self, origin: &Origin, line: String) -> bool {
         self.line(Some(&origin.id), origin.batch, line);
-        if let Some(key) = origin.batch {
-            self.settle(key);
-        }
+        origin.batch.is_none_or(|key| self.settle(key))
     }
 
     /// The answer to what was not expected.
@@ -56,11 +54,10 @@ impl Outbox {
         self.line(id, batch, reply::fault(id, fault));
     }
 
-    /// One thing less is due in a batch. With the last, it is answered.
-    pub(super) fn settle(&mut self, key: BatchKey) {
-        if let Some(line) = self.batches.settle(key) {
-            self.send(line);
-        }
+    /// One thing less is due in a batch. With the last, it is answered. Whether it is now.
+    pub(super) fn settle(&mut self, key: BatchKey) -> bool {
+        let line = self.batches.settle(key);
+        line.map(|line| self.send(line)).is_some()
     }
 
     fn line(&mut self, id: Option<&Id>, batch: Option<BatchKey>, line: String) {

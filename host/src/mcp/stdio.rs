@@ -114,8 +114,11 @@ impl Input {
     /// Resolves, with no line, when the other end has been closed for so long. What it wrote before is not read.
     pub(super) async fn left(&self, time: Duration) -> Option<Vec<Line>> {
         match self {
-            // A thread that reads learns of the end only by reading.
-            Self::Thread(_) => std::future::pending().await,
+            // A thread that reads learns of the end only by reading: no time is long enough.
+            Self::Thread(_) => {
+                let _ = time;
+                std::future::pending().await
+            }
             #[cfg(target_os = "linux")]
             Self::Ready(input) => input.left(time).await,
         }

@@ -36,7 +36,7 @@ impl Unread {
         self.lines.push_back(Held { line, slot: None });
     }
 
-    /// The slot is the last line's: it is free once that is handed over, or at once if nothing waits.
+    /// The slot is the last line's, which was pushed for it: it is free once that is handed over.
     pub(super) fn hold(&mut self, slot: Option<Slot>) {
         if let Some(last) = self.lines.back_mut() {
             last.slot = slot;

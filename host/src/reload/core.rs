@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use super::locks::{Judge, Locks};
 use super::publication::Publication;
 use super::seen::{Directory, Key, Pair, Scan, Unit};
+pub use super::tracked::Reason;
 use super::tracked::{Held, Now, Then, Tracked};
 use crate::lock::Verdict;
 
@@ -48,7 +49,7 @@ pub struct View<P> {
     /// The plugins, in order.
     pub plugins: Vec<(Key, P)>,
     /// What is not served, or not in the version that lies there, and why.
-    pub refusals: Vec<(Key, Standing, String)>,
+    pub refusals: Vec<(Key, Standing, Reason)>,
 }
 
 /// Whether an older version of what is refused is served.
@@ -276,10 +277,7 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
             if !tracked.is_occupied() {
                 let Some(left) = room.checked_sub(1) else {
                     self.full = true;
-                    let most = self.most;
-                    let reason =
-                        format!("{most} plugins are served already, the most there can be");
-                    self.refuse(key, reason, now);
+                    self.refuse_for(key, Reason::Full, now);
                     return None;
                 };
                 *room = left;
@@ -324,6 +322,10 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
 
     /// What lies there is not served. The last good version is.
     fn refuse(&mut self, key: &Key, reason: String, now: Instant) {
+        self.refuse_for(key, Reason::Wrong(reason), now);
+    }
+
+    fn refuse_for(&mut self, key: &Key, reason: Reason, now: Instant) {
         let is_first = self.publication.is_first();
         let tracked = self.tracked(key);
         let wait = match &tracked.told {

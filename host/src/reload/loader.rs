@@ -10,7 +10,7 @@ use tokio::task::{AbortHandle, Id as TaskId, JoinHandle, JoinSet};
 use tracing::Instrument as _;
 
 use super::candidate::Candidate;
-use super::core::{Core, LoadError, Standing, View};
+use super::core::{Core, LoadError, Reason, Standing, View};
 use super::known::Reread;
 use super::news;
 use super::pending::{Pending, PendingJobs};
@@ -24,6 +24,7 @@ use crate::catalog::{
 use crate::lock::{Entry, Locking, Version};
 use crate::name::PluginName;
 use crate::sandbox::{Sandbox, Wasm};
+use crate::text::escape;
 
 /// A directory that changes all the time is loaded as it was seen last.
 const MAX_LOOKS: u32 = 5;
@@ -155,6 +156,7 @@ impl Loader {
                     }
                     // A fault of our own. What it remembered is lost, so it begins anew.
                     Err(error) => {
+                        let error = escape(&error.to_string());
                         tracing::error!("scanning the plugin directories failed: {error}");
                         let scanner = Scanner::new(self.directories.clone()).keeping(self.locking);
                         let reason = "an earlier scan failed";
@@ -173,7 +175,7 @@ impl Loader {
                         return true;
                     }
                     Err(error) => {
-                        let reason = format!("loading it failed inside toolrack: {error}");
+                        let reason = escape(&format!("loading it failed inside toolrack: {error}"));
                         (error.id(), Err(LoadError::Bad(reason)))
                     }
                 };
@@ -243,7 +245,11 @@ impl Loader {
                 Standing::Older => Refused::Version,
                 Standing::Nothing => Refused::Plugin,
             };
-            Refusal { file, refused, reason }
+            let refusal = match reason {
+                Reason::Wrong(reason) => Refusal::plugin(file, reason),
+                Reason::Full => Refusal::full(file),
+            };
+            Refusal { refused, ..refusal }
         });
         Catalog::build(plugins, refusals.collect(), previous)
     }

@@ -25,6 +25,6 @@ pub use follow::Follower;
 pub use loader::Loader;
 pub use pending::Pending;
 pub(crate) use read::{ReadError, read_at_most};
-pub(crate) use scan::{MAX_WASM, MAX_WIT, wit_of};
+pub(crate) use scan::{MAX_WASM, MAX_WIT, stem, wit_of};
 pub use trust::{Trust, lock_of};
 pub use watch::Mode;

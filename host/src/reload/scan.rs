@@ -191,7 +191,8 @@ fn has_extension(name: &str, extension: &str) -> bool {
     name.rsplit_once('.').is_some_and(|(_, found)| found == extension)
 }
 
-fn stem(name: &str) -> &str {
+/// A manifest's name without `.toml`, a Wasm's without `.wasm`.
+pub(crate) fn stem(name: &str) -> &str {
     name.rsplit_once('.').map_or(name, |(stem, _)| stem)
 }
 

@@ -10,6 +10,15 @@ use super::seen::Pair;
 /// Versions that are remembered because they did not load.
 const MAX_BAD: usize = 4;
 
+/// Why something is not served.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// What is wrong with it.
+    Wrong(String),
+    /// There is no room: as many are loaded as there can be.
+    Full,
+}
+
 /// What is known of a unit.
 #[derive(Debug)]
 pub(super) struct Tracked<P> {
@@ -23,7 +32,7 @@ pub(super) struct Tracked<P> {
     /// The last versions that did not load, and why: the same bytes are not tried again.
     bad: VecDeque<(Pair, String)>,
     /// What is told of it.
-    pub(super) told: Option<String>,
+    pub(super) told: Option<Reason>,
 }
 
 /// A version that loaded and is not accepted.
@@ -44,12 +53,12 @@ pub(super) enum Now {
     Unknown,
     Loading(Pair),
     Bad {
-        reason: String,
+        reason: Reason,
         tell_at: Instant,
     },
     /// Nothing, or half of it.
     Gone {
-        reason: String,
+        reason: Reason,
         until: Instant,
         then: Then,
     },
@@ -107,7 +116,7 @@ impl<P> Tracked<P> {
     }
 
     /// What lies there is not served, and why; that is told from `tell_at` on.
-    pub(super) fn refuse(&mut self, reason: String, tell_at: Instant) {
+    pub(super) fn refuse(&mut self, reason: Reason, tell_at: Instant) {
         match &mut self.now {
             Now::Bad { reason: known, .. } if *known == reason => {}
             other => *other = Now::Bad { reason, tell_at },
@@ -116,6 +125,7 @@ impl<P> Tracked<P> {
 
     /// It is not there, and waited for until then.
     pub(super) fn gone(&mut self, reason: String, until: Instant, then: Then) {
+        let reason = Reason::Wrong(reason);
         match &mut self.now {
             Now::Gone { reason: known, then: planned, .. }
                 if *known == reason && *planned == then => {}

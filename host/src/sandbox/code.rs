@@ -113,9 +113,9 @@ impl Codes {
     }
 
     /// Whether the code of this Wasm is kept on disk.
-    pub(super) fn has(&self, wasm: &Sha256Digest) -> bool {
-        let cache = self.cache.as_ref().and_then(|cache| cache.opened.get()?.as_ref());
-        cache.is_some_and(|cache| cache.has(Entry::Code(wasm)))
+    pub(super) async fn has(&self, wasm: Sha256Digest) -> bool {
+        let has = self.with_cache(move |cache| cache.has(Entry::Code(&wasm)).then_some(()));
+        has.await.is_some()
     }
 
     /// The checks that were passed before.

@@ -5,11 +5,14 @@
 //! another plugin for example, is not what was granted. That nothing leads out of it is wasmtime-wasi's
 //! work.
 
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use wasmtime::component::ResourceTable;
-use wasmtime_wasi::filesystem::{WasiFilesystemCtx, WasiFilesystemView as _};
+use wasmtime_wasi::filesystem::{Descriptor, WasiFilesystemCtx, WasiFilesystemView as _};
+use wasmtime_wasi::p2::bindings::filesystem::preopens::Host as _;
 use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxView, WasiView};
 
 use crate::manifest::{Access, FileGrant};
@@ -68,17 +71,23 @@ impl Folders {
     /// Opens what `grants` name, all of it or nothing. Blocks.
     pub(super) fn open(grants: &[FileGrant], protected: &Protected) -> Result<Self, FolderError> {
         let mut wasi = WasiCtx::builder();
+        let mut paths = Vec::new();
         for grant in grants {
-            let fails = |problem| FolderError { path: escape(&grant.path), problem };
-            let path = find(&grant.path, protected).map_err(fails)?;
+            let path = find(&grant.path).map_err(|problem| fails(grant, problem))?;
             let access = match grant.access {
                 Access::Read => FsPerms::ReadOnly,
                 Access::Write => FsPerms::ReadWrite,
             };
             let opened = wasi.preopened_dir(&path, &*grant.at, access);
-            opened.map_err(|error| fails(FolderProblem::Io(shown(&path), error.to_string())))?;
+            opened.map_err(|error| fails(grant, io_problem(&path, error)))?;
+            paths.push(path);
         }
         let mut view = View { wasi: wasi.build(), table: ResourceTable::new() };
+        for ((grant, path), opened) in grants.iter().zip(&paths).zip(view.opened()) {
+            let judged = opened.map_err(|error| io_problem(path, error));
+            let judged = judged.and_then(|opened| judge(&opened, path, protected));
+            judged.map_err(|problem| fails(grant, problem))?;
+        }
         Ok(Self(view.filesystem().ctx.clone()))
     }
 
@@ -88,10 +97,30 @@ impl Folders {
     }
 }
 
+fn fails(grant: &FileGrant, problem: FolderProblem) -> FolderError {
+    FolderError { path: escape(&grant.path), problem }
+}
+
 /// wasmtime-wasi opens directories for a whole context only.
 struct View {
     wasi: WasiCtx,
     table: ResourceTable,
+}
+
+impl View {
+    /// What it opened, in order.
+    fn opened(&mut self) -> Vec<wasmtime::Result<Arc<File>>> {
+        let directories = match self.filesystem().get_directories() {
+            Ok(directories) => directories,
+            Err(error) => return vec![Err(error)],
+        };
+        let file = |descriptor: &Descriptor| match descriptor {
+            Descriptor::Dir(directory) => directory.dir.clone(),
+            Descriptor::File(file) => file.file.clone(),
+        };
+        let open = |(directory, _)| Ok(file(self.table.get(&directory)?));
+        directories.into_iter().map(open).collect()
+    }
 }
 
 impl WasiView for View {
@@ -101,18 +130,51 @@ impl WasiView for View {
 }
 
 /// Where the directory is that the manifest writes as `written`, with no link on the way.
-fn find(written: &str, protected: &Protected) -> Result<PathBuf, FolderProblem> {
+fn find(written: &str) -> Result<PathBuf, FolderProblem> {
     let path = expanded(written)?;
     let path = path.canonicalize().map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => FolderProblem::Missing(shown(&path)),
         io::ErrorKind::NotADirectory => FolderProblem::NotADirectory(shown(&path)),
-        _ => FolderProblem::Io(shown(&path), error.to_string()),
+        _ => io_problem(&path, error),
     })?;
-    if !path.is_dir() {
-        return Err(FolderProblem::NotADirectory(shown(&path)));
+    if path.is_dir() { Ok(path) } else { Err(FolderProblem::NotADirectory(shown(&path))) }
+}
+
+/// Whether what was opened as `path` may be granted. Another plugin may have put a link in its way since it was found,
+/// so it is what is open that is judged.
+fn judge(opened: &File, path: &Path, protected: &Protected) -> Result<(), FolderProblem> {
+    let place = place(opened, path).map_err(|error| io_problem(path, error))?;
+    Ok(protected.check(&place)?)
+}
+
+/// Where an open directory lies: the system knows.
+#[cfg(target_os = "linux")]
+fn place(opened: &File, _path: &Path) -> io::Result<PathBuf> {
+    use std::os::fd::AsRawFd as _;
+    std::fs::read_link(format!("/proc/self/fd/{}", opened.as_raw_fd()))
+}
+
+/// Where an open directory lies: at `path`, if the same is there now.
+#[cfg(all(unix, not(target_os = "linux")))]
+fn place(opened: &File, path: &Path) -> io::Result<PathBuf> {
+    use std::os::unix::fs::MetadataExt as _;
+    let (opened, there) = (opened.metadata()?, path.symlink_metadata()?);
+    if (opened.dev(), opened.ino()) == (there.dev(), there.ino()) {
+        Ok(path.to_owned())
+    } else {
+        Err(io::Error::other("something else was put in its place just now"))
     }
-    protected.check(&path)?;
-    Ok(path)
+}
+
+/// Where an open directory lies: at `path`, if nobody put a link in its way just before it was opened. Nothing
+/// portable tells.
+#[cfg(not(unix))]
+fn place(_opened: &File, path: &Path) -> io::Result<PathBuf> {
+    Ok(path.to_owned())
+}
+
+fn io_problem(path: &Path, error: impl std::fmt::Display) -> FolderProblem {
+    FolderProblem::Io(shown(path), escape(&error.to_string()))
 }
 
 fn expanded(written: &str) -> Result<PathBuf, FolderProblem> {
@@ -135,4 +197,26 @@ fn expanded(written: &str) -> Result<PathBuf, FolderProblem> {
 
 fn shown(path: &Path) -> String {
     escape(&path.to_string_lossy())
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_open_is_judged_and_not_what_it_was_found_as() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let root = directory.path().canonicalize().expect("canonical");
+        let (granted, plugins) = (root.join("granted"), root.join("plugins"));
+        std::fs::create_dir(&granted).expect("made");
+        std::fs::create_dir(&plugins).expect("made");
+        let protected = Protected::new(std::slice::from_ref(&plugins), None);
+        let found = find(&granted.to_string_lossy()).expect("found");
+        let judged = |opened: &File| judge(opened, &found, &protected);
+        judged(&File::open(&found).expect("open")).expect("granted");
+        std::fs::remove_dir(&granted).expect("removed");
+        std::os::unix::fs::symlink(&plugins, &granted).expect("a link");
+        let problem = judged(&File::open(&found).expect("open")).expect_err("refused");
+        assert!(matches!(problem, FolderProblem::Forbidden(Forbidden::Plugins(..))), "{problem}");
+    }
 }

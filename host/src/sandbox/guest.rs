@@ -25,6 +25,7 @@ use super::store::{CallContext, ProgressSink, Reach, Terms};
 use super::{Notes, Sandbox, functions, tools};
 use crate::manifest::{Grants, Kind, Limits};
 use crate::secret::{Known, Secrets};
+use crate::text::escape;
 use crate::tool::{CallError, Listed};
 
 /// What an answer may copy out of the guest above its output limit: lengths, tags, pointers.
@@ -124,8 +125,8 @@ impl Guest {
     }
 
     /// Keeps nothing in memory that the next call can load, which takes it a few milliseconds.
-    pub fn rest(&self) {
-        self.code.rest(&self.sandbox);
+    pub async fn rest(&self) {
+        self.code.rest(&self.sandbox).await;
     }
 
     /// The interfaces that it imports, as it names them. Of a guest that has not rested.
@@ -342,6 +343,6 @@ async fn folders(sandbox: Arc<Sandbox>, grants: &Grants) -> Result<Folders, Comp
     let files = grants.files.clone();
     let open = move || Folders::open(&files, &sandbox.protected);
     let opened = tokio::task::spawn_blocking(open).await;
-    let opened = opened.map_err(|error| CompileError::Host(error.to_string()))?;
+    let opened = opened.map_err(|error| CompileError::Host(escape(&error.to_string())))?;
     Ok(opened?)
 }

@@ -52,9 +52,9 @@ impl Held {
         Ok(code)
     }
 
-    /// Lets the code go, if the cache has it.
-    pub(super) fn rest(&self, sandbox: &Sandbox) {
-        if sandbox.codes.has(&self.wasm.digest) {
+    /// Lets the code go, if the cache has it. Where it is not in memory, nobody asks the cache once more.
+    pub(super) async fn rest(&self, sandbox: &Sandbox) {
+        if self.now().is_some() && sandbox.codes.has(self.wasm.digest).await {
             *self.code() = None;
         }
     }

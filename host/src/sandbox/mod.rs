@@ -32,6 +32,7 @@ mod link;
 mod listing;
 mod log;
 mod meter;
+mod number;
 mod redact;
 mod run;
 mod scratch;

@@ -10,6 +10,7 @@ mod patience;
 mod redact;
 
 use std::fmt;
+use std::io::{self, Read};
 
 pub use keyring::{Keyring, KeyringError};
 pub use known::{Known, MissingSecret};
@@ -31,6 +32,23 @@ impl Secret {
         Self(value)
     }
 
+    /// Reads a value, which ends before the line break that `from` ends with. One that is longer than `at_most` bytes is
+    /// read just so far that this shows.
+    pub fn read(from: impl Read, at_most: usize) -> io::Result<Self> {
+        // A line break more is no longer value. There is room for all from the start: a text that grows leaves copies
+        // of its beginning behind.
+        let most = at_most + "\r\n".len() + 1;
+        let mut value = Self(String::with_capacity(most + 1));
+        from.take(most as u64).read_to_string(&mut value.0)?;
+        if value.0.ends_with('\n') {
+            value.0.pop();
+            if value.0.ends_with('\r') {
+                value.0.pop();
+            }
+        }
+        Ok(value)
+    }
+
     /// The value itself. Whoever asks decides where it goes.
     #[must_use]
     pub fn expose(&self) -> &str {
@@ -47,7 +65,9 @@ impl fmt::Debug for Secret {
 impl Drop for Secret {
     fn drop(&mut self) {
         let mut bytes = std::mem::take(&mut self.0).into_bytes();
-        bytes.fill(0);
+        bytes.clear();
+        // With what lies behind the end: a line break, or all of what turned out to be no text.
+        bytes.resize(bytes.capacity(), 0);
         // The bytes are never read again, so the compiler could leave the filling out.
         std::hint::black_box(&bytes);
     }
@@ -61,5 +81,23 @@ mod tests {
     fn a_secret_is_not_shown() {
         let secret = Secret::new("hunter2hunter2".into());
         assert_eq!(format!("{secret:?} {:?}", Some(&secret)), "Secret(..) Some(Secret(..))");
+    }
+
+    #[test]
+    fn a_value_is_read_in_one_place_without_its_last_line_break() {
+        for (text, expected) in [
+            ("", ""),
+            ("four", "four"),
+            ("four\n", "four"),
+            ("four\r\n", "four"),
+            ("a\nb\n\n", "a\nb\n"),
+            ("four\r", "four\r"),
+            ("too long\n", "too lon"),
+        ] {
+            let secret = Secret::read(text.as_bytes(), 4).expect("text");
+            assert_eq!(secret.expose(), expected, "{text:?}");
+            assert_eq!(secret.0.capacity(), 8, "it did not grow: {text:?}");
+        }
+        assert!(Secret::read(b"\xff".as_slice(), 4).is_err());
     }
 }

@@ -13,6 +13,7 @@ use super::servers::sweep;
 use super::{LoadingStatus, Place, PlaceError, Status, now_ms};
 use crate::catalog::{Catalog, Paused};
 use crate::reload::{Mode, Pending};
+use crate::text::escape;
 
 /// How often counters are looked at. Nothing is written where none moved.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -189,6 +190,6 @@ fn write(
 }
 
 fn warn(place: &Place, error: &PlaceError) {
-    let directory = place.directory().display();
+    let directory = escape(&place.directory().to_string_lossy());
     tracing::warn!("`toolrack status` does not show this server as it is: {directory}: {error}");
 }

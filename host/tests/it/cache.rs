@@ -232,16 +232,16 @@ async fn a_plugin_that_rests_is_called_from_the_cache_or_compiled_again() {
     let (limits, grants) = Default::default();
     let guest = Guest::compile(sandbox, filled.counted.wasm.clone(), limits, grants).await.unwrap();
     let answers = async || guest.call("run", "{}", None).await.outcome.map(drop);
-    guest.rest();
+    guest.rest().await;
     answers().await.expect("an answer");
     assert_eq!(filled.counted.reads(), 0, "it was in the cache");
-    guest.rest();
+    guest.rest().await;
     fs::write(filled.entry(), b"planted").unwrap();
     answers().await.expect("an answer");
     assert_eq!(filled.counted.reads(), 1, "it was made anew");
     // Code that nothing else has is not let go.
     fs::remove_file(filled.entry()).unwrap();
-    guest.rest();
+    guest.rest().await;
     answers().await.expect("an answer");
     assert_eq!(filled.counted.reads(), 0);
 }

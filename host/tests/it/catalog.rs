@@ -123,6 +123,16 @@ fn what_is_wrong_with_a_programs_tools_is_shown_at_its_place() {
             "2:8: the input schema of `a` is not valid JSON Schema: ",
         ),
         (
+            "description = \"A.\"\nargs = [\"{x}\", \"{y}\"]\n\
+             parameters = { x = { pattern = \"^a+$\", default = \"b\" }, y = \"string\" }",
+            "2:8: `default` of the parameter `x` of `a`: no caller could give this value: at `/x`: ",
+        ),
+        (
+            "description = \"A.\"\nargs = [\"{x}\"]\n\
+             parameters = { x = { type = \"string[]\", pattern = \"^a+$\", default = [\"a\", \"b\"] } }",
+            "no caller could give this value: at `/x/1`: ",
+        ),
+        (
             "description = \"A.\"\ninput_schema = {}",
             "2:8: the tool `a` has an input schema that lacks `\"type\": \"object\"`",
         ),
@@ -130,6 +140,20 @@ fn what_is_wrong_with_a_programs_tools_is_shown_at_its_place() {
         let (catalog, refused) = load_program(&format!("[[tools]]\nname = \"a\"\n{keys}"));
         assert!(names(&catalog).is_empty());
         assert!(refused.contains(expected), "{refused}");
+    }
+}
+
+#[test]
+fn a_default_that_callers_could_give_is_served() {
+    let schema = r##"{"type":"object","required":["y"],"properties":{"x":{"$ref":"#/$defs/x","default":"aa"},
+        "y":{"type":"string","default":null}},"$defs":{"x":{"pattern":"^a+$"}}}"##;
+    for keys in [
+        "parameters = { x = { pattern = \"^a+$\", default = \"aa\" }, y = \"string\" }",
+        &format!("input_schema = '''{schema}'''"),
+    ] {
+        let tool = "[[tools]]\nname = \"a\"\ndescription = \"A.\"\nargs = [\"{x}\", \"{y}\"]";
+        let (catalog, refused) = load_program(&format!("{tool}\n{keys}"));
+        assert_eq!((names(&catalog), &*refused), (vec!["prog_a"], ""));
     }
 }
 

@@ -122,6 +122,23 @@ fn call_takes_json_or_pairs_and_prints_the_answer() {
 }
 
 #[test]
+fn json_of_a_guest_cannot_steer_the_terminal_and_keeps_its_value() {
+    let directory = plugins::good();
+    let call = "(call $structured (local.get $arguments) (local.get $arguments_len))";
+    plugins::install(directory.path(), "echo", "", &Wat { call, ..Wat::default() }.build());
+    let given = "{\"s\":\t\"\u{9b}31m\u{202e}x\u{200b}\"}";
+    for options in [&["call"][..], &["call", "--json"]] {
+        let arguments = [options, &["echo_run", given]].concat();
+        let (code, out, _) = run(&arguments, directory.path());
+        assert_eq!(code, 0);
+        assert!(!out.contains(['\u{9b}', '\u{202e}', '\u{200b}']), "{out:?}");
+        let found: Value = serde_json::from_str(&out).expect("JSON");
+        let found = found.get("structuredContent").unwrap_or(&found);
+        assert_eq!(*found, serde_json::from_str::<Value>(given).unwrap());
+    }
+}
+
+#[test]
 fn a_missing_directory_is_named_and_costs_nothing_else() {
     let directory = plugins::good();
     let missing = directory.path().join("missing");

@@ -82,8 +82,10 @@ impl Bench {
     /// Ends the oldest call.
     fn finish_call(&mut self, outcome: Result<Output, CallError>) -> Vec<Value> {
         let (key, _) = self.calls.remove(0);
-        self.engine.outcome(key, outcome, Usage::default());
-        self.sent()
+        let is_sent = self.engine.outcome(key, outcome, Usage::default());
+        let sent = self.sent();
+        assert_eq!(is_sent, !sent.is_empty(), "{sent:?}");
+        sent
     }
 }
 

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use proptest::prelude::*;
 use toolrack::lock::Verdict;
 use toolrack::manifest::Sha256Digest;
-use toolrack::reload::core::{Core, LoadError, PATIENCE, SETTLED, Standing, View};
+use toolrack::reload::core::{Core, LoadError, PATIENCE, Reason, SETTLED, Standing, View};
 use toolrack::reload::locks::Judge;
 use toolrack::reload::publication::{EARLY, HOLD, MAX_LOADING};
 use toolrack::reload::schedule::Schedule;
@@ -360,7 +360,9 @@ fn compare(world: &World, follower: &Follower) -> Result<(), String> {
     }
     // What is held back takes room too: it is loaded.
     let mut occupied: BTreeSet<_> = served.plugins.iter().map(|(key, _)| key).collect();
-    let held = served.refusals.iter().filter(|(.., reason)| reason.ends_with("locked"));
+    let held = served.refusals.iter().filter(
+        |(.., reason)| matches!(reason, Reason::Wrong(reason) if reason.ends_with("locked")),
+    );
     occupied.extend(held.map(|(key, ..)| key));
     let is_full = occupied.len() == MOST;
     for (key, load) in &fresh.plugins {
@@ -372,7 +374,7 @@ fn compare(world: &World, follower: &Follower) -> Result<(), String> {
     }
     for (key, _, reason) in &fresh.refusals {
         if !refused.contains_key(key) && !served.plugins.iter().any(|(served, _)| served == key) {
-            return Err(format!("{key:?} is not refused, though {reason}"));
+            return Err(format!("{key:?} is not refused, though {reason:?}"));
         }
     }
     for key in refused.keys().filter(|key| readable(key)) {

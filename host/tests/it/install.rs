@@ -214,6 +214,43 @@ fn what_is_refused_changes_nothing_and_says_what_check_says() {
     );
 }
 
+/// So many plugins in the directory, all of one Wasm.
+fn fill(person: &Person, count: usize, bytes: &[u8]) {
+    fs::create_dir(person.plugins()).unwrap();
+    fs::write(person.plugins().join("shared.wasm"), bytes).unwrap();
+    for at in 0..count {
+        let manifest = person.plugins().join(format!("p{at:03}.toml"));
+        fs::write(manifest, "[plugin]\nwasm = \"shared.wasm\"\n").unwrap();
+    }
+}
+
+#[test]
+fn a_plugin_that_there_is_no_room_for_is_refused_and_one_that_takes_its_own_place_is_not() {
+    let person = Person::new();
+    fill(&person, 256, &wasm(&["run"]));
+    let source = person.source(&[("p007.wasm", &wasm(&["other"])), ("p007.toml", b"")]);
+    person.adds(&source.join("p007.toml"), &["updated p007"]);
+    // In the order of names it would be served, and another would not.
+    let source = person.source(&[("aaa.wasm", &wasm(&["run"]))]);
+    let expected = ["aaa.toml", "more plugins than the 256 that are served"];
+    person.cannot_add(&source.join("aaa.wasm"), 1, &expected);
+    person.removes(&["p008"], "p008.toml");
+    person.adds(&source.join("aaa.wasm"), &["installed aaa"]);
+}
+
+#[test]
+fn tools_that_there_is_no_room_for_are_refused() {
+    let names: Vec<_> = (0..257).map(|at| format!("t{at}")).collect();
+    let tools: Vec<_> = names.iter().map(String::as_str).collect();
+    let person = Person::new();
+    fill(&person, 1, &wasm(&tools[1..]));
+    let (fits, large) = (wasm(&tools[1..]), wasm(&tools));
+    let source = person.source(&[("fits.wasm", &fits), ("large.wasm", &large)]);
+    let expected = ["large.toml", "more than the 512 that are served"];
+    person.cannot_add(&source.join("large.wasm"), 1, &expected);
+    person.adds(&source.join("fits.wasm"), &["installed fits"]);
+}
+
 #[test]
 fn what_is_no_plugin_or_cannot_be_written_is_an_error() {
     let person = Person::new();
@@ -270,10 +307,13 @@ fn a_plugin_is_removed_by_its_name_with_its_wasm() {
     plugins::install(&plugins, "one", "", b"");
     plugins::install(&plugins, "file", "[plugin]\nname = \"named\"\n", b"");
     plugins::install(&plugins, "broken", "what is this", b"");
+    fs::write(plugins.join("one.toml.toml"), "what is this").unwrap();
+    fs::write(plugins.join("one.toml.wasm"), "").unwrap();
     fs::write(plugins.join("shares.toml"), "[plugin]\nwasm = \"one.wasm\"\n").unwrap();
     fs::write(plugins.join("alone.toml"), "").unwrap();
     person.removes(&["named"], "file.toml and file.wasm are gone");
     person.removes(&["broken"], "broken.toml and broken.wasm are gone");
+    person.removes(&["one.toml"], "one.toml.toml and one.toml.wasm are gone");
     person.removes(&["alone"], "it had no Wasm there");
     person.removes(&["one"], "one.wasm stays, because shares.toml names it too");
     person.cannot_remove(&["shares", "share"], &["did you mean `shares`?; installed are shares"]);

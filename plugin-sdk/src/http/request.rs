@@ -1,6 +1,6 @@
 //! What is asked: [`Request`].
 
-use std::fmt::Display;
+use std::fmt::{self, Display};
 use std::time::Duration;
 
 use serde::Serialize;
@@ -31,7 +31,6 @@ use super::{Error, Response, transport};
 ///     .unwrap();
 /// assert_eq!(response.status(), 201);
 /// ```
-#[derive(Debug)]
 #[must_use = "nothing is sent before `send`"]
 pub struct Request {
     method: String,
@@ -148,6 +147,21 @@ impl Request {
             }
         }
         Ok(())
+    }
+}
+
+/// Without the values of headers, and without the body: a token is often among them.
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { method, url, headers, content: _, timeout, fault } = self;
+        let names: Vec<_> = headers.iter().map(|(name, _)| name).collect();
+        f.debug_struct("Request")
+            .field("method", method)
+            .field("url", url)
+            .field("headers", &names)
+            .field("timeout", timeout)
+            .field("fault", fault)
+            .finish_non_exhaustive()
     }
 }
 

@@ -31,15 +31,50 @@ use programs::Programs;
 use stage::Stage;
 use table::Table;
 
-const PARTS: [&str; 7] = ["latency", "in-flight", "large", "compute", "start", "memory", "reload"];
+/// What is measured, in order.
+#[derive(Clone, Copy)]
+enum Part {
+    Latency,
+    InFlight,
+    Large,
+    Compute,
+    Start,
+    Memory,
+    Reload,
+}
+
+impl Part {
+    const ALL: [Self; 7] = [
+        Self::Latency,
+        Self::InFlight,
+        Self::Large,
+        Self::Compute,
+        Self::Start,
+        Self::Memory,
+        Self::Reload,
+    ];
+
+    /// Its name on the command line.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Latency => "latency",
+            Self::InFlight => "in-flight",
+            Self::Large => "large",
+            Self::Compute => "compute",
+            Self::Start => "start",
+            Self::Memory => "memory",
+            Self::Reload => "reload",
+        }
+    }
+}
 
 /// Builds, measures, prints the table and the goals.
 pub(crate) fn run(places: &Places, words: &[&str]) -> Result<()> {
     let options = Options::parse(words)?;
     ensure!(
-        PARTS.iter().any(|part| options.wants(part)),
+        Part::ALL.iter().any(|part| options.wants(part.name())),
         "no part of the bench matches; there are {}",
-        PARTS.join(", ")
+        Part::ALL.map(Part::name).join(", ")
     );
     let programs = Programs::build(places, &options)?;
     if let Some(missing) = programs.missing() {
@@ -47,19 +82,19 @@ pub(crate) fn run(places: &Places, words: &[&str]) -> Result<()> {
     }
     let stage = Stage::lay_out(places)?;
     let mut table = Table::default();
-    for part in PARTS.into_iter().filter(|part| options.wants(part)) {
-        step(&format!("measuring: {part}"));
+    for part in Part::ALL.into_iter().filter(|part| options.wants(part.name())) {
+        step(&format!("measuring: {}", part.name()));
         let (programs, stage, options) = (&programs, &stage, &options);
         let mut calls = Calls { programs, stage, options, table: &mut table };
         match part {
-            "latency" => calls.latency()?,
-            "in-flight" => calls.in_flight()?,
-            "large" => calls.large()?,
-            "compute" => calls.compute()?,
-            "memory" if !process::KNOWN => step("memory is measured on Linux only"),
-            "start" => start::measure(programs, stage, options, &mut table)?,
-            "memory" => memory::measure(programs, stage, options, &mut table)?,
-            _ => reload::measure(places, programs, stage, options, &mut table)?,
+            Part::Latency => calls.latency()?,
+            Part::InFlight => calls.in_flight()?,
+            Part::Large => calls.large()?,
+            Part::Compute => calls.compute()?,
+            Part::Start => start::measure(programs, stage, options, &mut table)?,
+            Part::Memory if !process::KNOWN => step("memory is measured on Linux only"),
+            Part::Memory => memory::measure(programs, stage, options, &mut table)?,
+            Part::Reload => reload::measure(places, programs, stage, options, &mut table)?,
         }
     }
     table.print();

@@ -8,6 +8,7 @@ use notify::event::ModifyKind;
 use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
 
 use super::Event;
+use crate::text::escape;
 
 /// Directories watched in one crate. One with more holds something else too.
 const MAX_DIRECTORIES: usize = 4096;
@@ -52,7 +53,8 @@ impl Watch {
             if let Err(error) = self.watcher.watch(&directory, RecursiveMode::NonRecursive)
                 && directory.exists()
             {
-                tracing::warn!("saves in {} are not seen: {error}", directory.display());
+                let directory = escape(&directory.to_string_lossy());
+                tracing::warn!("saves in {directory} are not seen: {error}");
             }
         }
     }

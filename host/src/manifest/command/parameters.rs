@@ -166,7 +166,8 @@ impl<'a> Reader<'a> {
         Ok(schema)
     }
 
-    /// The value of a caller who gives none: it keeps what callers have to keep.
+    /// The value of a caller who gives none: it keeps what callers have to keep. Whether it matches a `pattern` is
+    /// found out when the plugin is loaded.
     fn default(&self, value: Value<'_>) -> Result<Json, Fault> {
         let fits = |value: Value<'_>| {
             let found = self.fitting("default", value)?;
@@ -180,23 +181,27 @@ impl<'a> Reader<'a> {
             let chosen = limit("enum")?.is_none_or(|choices| {
                 choices.as_array().is_some_and(|choices| choices.contains(&found))
             });
-            if below || above || long || !chosen {
-                let message = format!(
-                    "`default` of the parameter `{}`: no caller could give this value",
-                    self.name
-                );
-                return Err(Fault::new(value.span(), message)
-                    .help("choose one that keeps what the parameter's other keys say"));
-            }
-            Ok(found)
+            if below || above || long || !chosen { Err(self.unfit(value)) } else { Ok(found) }
         };
         match value.get_ref() {
-            DeValue::Array(items) if self.kind.is_list => items.iter().map(fits).collect(),
+            DeValue::Array(items) if self.kind.is_list => {
+                let most = self.get("max_items").map(|most| self.count("max_items", most));
+                if most.transpose()?.is_some_and(|most| items.len() as u64 > most) {
+                    return Err(self.unfit(value));
+                }
+                items.iter().map(fits).collect()
+            }
             _ if self.kind.is_list => {
                 Err(wrong(&self.place("default"), "a list", value).help("put it in brackets"))
             }
             _ => fits(value),
         }
+    }
+
+    fn unfit(&self, default: Value<'_>) -> Fault {
+        let message = format!("{}: no caller could give this value", self.place("default"));
+        Fault::new(default.span(), message)
+            .help("choose one that keeps what the parameter's other keys say")
     }
 
     /// A value of the parameter's type.

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use serde_json::value::RawValue;
 
+use super::super::number;
 use crate::manifest::{Argument, Bytes, Command, Group, Parameter, Piece, Shape, Template};
 use crate::text::escape;
 
@@ -82,13 +83,12 @@ fn text(json: &str) -> Result<String, serde_json::Error> {
     if json.starts_with('"') { serde_json::from_str(json) } else { Ok(json.to_owned()) }
 }
 
-/// To JSON Schema `1.0` and `1e3` are whole numbers; few programs think so.
+/// To JSON Schema `1.0` and `1e3` are whole numbers; few programs think so. One that no program has room for stays
+/// as it is written.
 fn whole(json: &str) -> String {
     let is_plain = json.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
-    match json.parse::<f64>() {
-        Ok(number) if !is_plain && number.fract() == 0.0 => format!("{number:.0}"),
-        _ => json.to_owned(),
-    }
+    let number = if is_plain { None } else { number::whole(json) };
+    number.map_or_else(|| json.to_owned(), |number| number.to_string())
 }
 
 /// Templates while they are filled.

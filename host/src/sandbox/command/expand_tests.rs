@@ -95,6 +95,11 @@ fn numbers_are_handed_over_as_they_were_written() {
     );
     assert_eq!(given(r#"{"i": 1e3, "n": -1E-7}"#), ["=1000", "=-1E-7"]);
     assert_eq!(given(r#"{"i": -2.0, "n": 2}"#), ["=-2", "=2"]);
+    assert_eq!(
+        given(r#"{"i": 9007199254740993.0, "n": 9007199254740993.0}"#),
+        ["=9007199254740993", "=9007199254740993.0"]
+    );
+    assert_eq!(given(r#"{"i": 1e21, "n": 0}"#), ["=1e21", "=0"]);
 }
 
 #[test]

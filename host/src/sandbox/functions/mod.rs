@@ -9,7 +9,6 @@ mod exports;
 mod function;
 mod names;
 mod notes;
-mod number;
 #[cfg(any(test, fuzzing))]
 pub(super) mod properties;
 mod read;

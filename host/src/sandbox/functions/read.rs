@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use wasmtime::component::Val;
 
-use super::number::whole;
+use super::super::number::whole;
 use super::shape::{Integer, Shape};
 use crate::text::escape;
 

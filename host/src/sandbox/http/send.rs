@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::header::{CONNECTION, HOST, HeaderName, HeaderValue};
-use http::{Request, Response, Uri, header, request};
+use http::{Request, Response, Uri, request};
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
@@ -19,29 +19,14 @@ use super::failure::Failure;
 use super::network::{Patience, Ways};
 use super::resolve;
 use super::thread::Owned;
-use crate::manifest::NetworkGrant;
+use crate::manifest::{NetworkGrant, OF_THE_HOST};
 
 /// The most headers of a response.
 const MAX_COUNT: usize = 256;
 
-/// Headers that speak of one connection, or of how the request is framed: the host's business.
-const OF_THE_HOST: [HeaderName; 11] = [
-    CONNECTION,
-    HOST,
-    header::EXPECT,
-    header::PROXY_AUTHENTICATE,
-    header::PROXY_AUTHORIZATION,
-    header::TE,
-    header::TRAILER,
-    header::TRANSFER_ENCODING,
-    header::UPGRADE,
-    HeaderName::from_static("keep-alive"),
-    HeaderName::from_static("proxy-connection"),
-];
-
 /// Whether a guest may not set this header.
 pub(super) fn is_of_the_host(name: &HeaderName) -> bool {
-    OF_THE_HOST.contains(name) || *name == "http2-settings"
+    OF_THE_HOST.contains(name)
 }
 
 /// A request that may be sent.
