@@ -28,7 +28,7 @@ use crate::name::{PluginName, ToolName};
 pub use breaker::Paused;
 pub use error::{PluginError, first_tool};
 use pace::Pace;
-pub use plugin::Plugin;
+pub use plugin::{Parts, Plugin};
 pub use refusal::{Refusal, Refused};
 pub use tally::Tally;
 pub use tool::{MAX_ARGUMENTS, Tool};

@@ -48,7 +48,7 @@ pub(super) fn run(setup: Setup, file: &Path, form: Form) -> anyhow::Result<ExitC
     let name = PluginName::new(stem).or_else(|_| PluginName::new("plugin"))?;
     let bytes = read_at_most(file, MAX_WASM).with_context(|| shown.clone())?;
     let (size, digest) = (bytes.len(), Sha256Digest::of(&bytes));
-    let host = Host::start(setup.compiler, setup.protected)?;
+    let host = Host::start(setup.compiler, setup.protected, setup.home.as_ref())?;
     let guest = host.look_at(Wasm::of(bytes)).with_context(|| shown.clone())?;
     let misfit = guest.misfit();
     let notes = notes(file, guest.kind());

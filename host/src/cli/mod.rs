@@ -49,6 +49,8 @@ struct Setup {
     locking: Locking,
     /// What no plugin sees, wherever it is loaded from.
     protected: Protected,
+    /// Absent where the environment names none.
+    home: Option<Home>,
 }
 
 /// Runs the command line of this process.
@@ -67,10 +69,10 @@ pub fn main() -> ExitCode {
     let plugins = plugin_directories(cli.global.plugins, home.as_ref());
     let protected = Protected::new(&plugins, home.as_ref());
     let run = home.as_ref().map(Home::run);
-    let cache = home.filter(|_| !cli.global.no_cache).map(|home| home.cache());
+    let cache = home.as_ref().filter(|_| !cli.global.no_cache).map(Home::cache);
     let compiler = cache.into_iter().fold(Compiler::in_children(), Compiler::with_cache);
     let locking = if cli.global.locked { Locking::Required } else { Locking::Followed };
-    let setup = Setup { plugins, compiler, locking, protected };
+    let setup = Setup { plugins, compiler, locking, protected, home };
     let serves = matches!(command, Command::Serve { .. });
     let level = cli.global.log.as_deref().unwrap_or(if serves { "info" } else { "warn" });
     let place = run.clone().filter(|_| serves).map(Place::own);
@@ -82,9 +84,10 @@ pub fn main() -> ExitCode {
     let outcome = match command {
         Command::Serve { page_size } => {
             hint_at_terminal();
-            let Setup { plugins, compiler, locking, protected } = setup;
+            let Setup { plugins, compiler, locking, protected, home } = setup;
             let page = page_size;
-            let served = serve::serve(Options { plugins, locking, compiler, protected, page, run });
+            let options = Options { plugins, locking, compiler, protected, page, home };
+            let served = serve::serve(options);
             served.map(|()| ExitCode::SUCCESS).map_err(Into::into)
         }
         Command::List { json } => list::run(setup, json),
@@ -111,7 +114,7 @@ pub fn main() -> ExitCode {
         Command::Dev { directory, package } => {
             dev::run(&directory, package, &setup, run.as_deref())
         }
-        Command::Secret { action } => secret::run(&action, &setup.plugins),
+        Command::Secret { action } => secret::run(&action, &setup.plugins, setup.home.as_ref()),
         Command::Status { json } => status::run(run.as_deref(), &setup.plugins, json),
     };
     outcome.unwrap_or_else(|error| fail(&error))

@@ -113,7 +113,7 @@ pub(crate) static CATALOG: LazyLock<Arc<Catalog>> = LazyLock::new(|| {
     let file = |name| directory.path().join(name);
     std::fs::write(file("good.toml"), "").expect("a manifest");
     std::fs::write(file("good.wasm"), guest::Wat::default().build()).expect("a module");
-    let host = Host::start(Compiler::in_process(), Protected::default()).expect("a host");
+    let host = Host::start(Compiler::in_process(), Protected::default(), None).expect("a host");
     let mut loader = host.load(&[directory.path().to_owned()]);
     let catalog = host.guests().block_on(async {
         while loader.step().await {}

@@ -50,6 +50,7 @@ use tokio::sync::Semaphore;
 use wasmtime::Engine;
 use wasmtime::component::{Component, Linker};
 
+use crate::home::Home;
 use crate::protected::Protected;
 use crate::text::escape;
 
@@ -85,6 +86,7 @@ pub struct Sandbox {
     listings: Arc<Semaphore>,
     protected: Protected,
     network: Arc<http::Network>,
+    home: Option<Home>,
     scratches: Option<Arc<Scratches>>,
 }
 
@@ -117,8 +119,17 @@ impl Sandbox {
         let slots = Arc::new(Semaphore::new(MAX_CALLS));
         let listings = Arc::new(Semaphore::new(engine::MAX_LISTINGS));
         let protected = Protected::default();
-        let scratches = None;
-        Ok(Self { ground, concurrent, codes, slots, listings, protected, network, scratches })
+        Ok(Self {
+            ground,
+            concurrent,
+            codes,
+            slots,
+            listings,
+            protected,
+            network,
+            home: None,
+            scratches: None,
+        })
     }
 
     /// What a component stands on.
@@ -143,10 +154,17 @@ impl Sandbox {
         Self { protected, ..self }
     }
 
-    /// The same sandbox, which can give scratch directories.
+    /// The same sandbox, which can give scratch directories in `home`, and has secrets looked for there.
     #[must_use]
-    pub fn with_scratches(self, scratches: Scratches) -> Self {
-        Self { scratches: Some(Arc::new(scratches)), ..self }
+    pub fn at_home(self, home: &Home) -> Self {
+        let scratches = Scratches::below(home.scratch());
+        Self { home: Some(home.clone()), scratches: Some(Arc::new(scratches)), ..self }
+    }
+
+    /// Where it is at home, if anywhere.
+    #[must_use]
+    pub fn home(&self) -> Option<&Home> {
+        self.home.as_ref()
     }
 
     /// The same sandbox, its guests' requests sent over `network`.

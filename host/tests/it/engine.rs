@@ -18,7 +18,7 @@ use crate::plugins;
 pub(crate) static CATALOG: LazyLock<Arc<Catalog>> = LazyLock::new(|| load(&plugins::good()));
 
 fn load(directory: &tempfile::TempDir) -> Arc<Catalog> {
-    let host = Host::start(Compiler::in_process(), Protected::default()).unwrap();
+    let host = Host::start(Compiler::in_process(), Protected::default(), None).unwrap();
     let mut loader = host.load(&[directory.path().to_owned()]);
     let catalog = host.guests().block_on(async {
         while loader.step().await {}

@@ -32,7 +32,7 @@ struct Bench {
 
 impl Bench {
     fn new(directory: &Path) -> Self {
-        let host = Host::start(Compiler::in_process(), Protected::default()).expect("a host");
+        let host = Host::start(Compiler::in_process(), Protected::default(), None).expect("a host");
         let loader = host.load(&[directory.to_path_buf()]);
         let late = Duration::ZERO;
         let mut bench = Self { loader, host, catalog: Catalog::default(), late };
