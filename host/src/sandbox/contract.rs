@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 use super::bindings::exports::toolrack::plugin::tools as wit;
 use super::hidden::hides_nothing;
 use crate::manifest::{Access, Grants};
+use crate::name::check_own;
 use crate::text::{check_text, escape};
 use crate::tool::{Annotations, CallError, Content, Media, Output, ResourceLink, ToolSpec};
 
@@ -58,8 +59,7 @@ pub(super) fn tools(list: Vec<wit::Tool>, grants: &Grants) -> Result<Vec<ToolSpe
 const TWICE: &str = "is listed twice; give each tool a name of its own";
 
 fn tool(raw: wit::Tool, grants: &Grants) -> Result<ToolSpec, String> {
-    // The rule of a plugin's name is the rule of a tool's own name: hyphens are folded later.
-    crate::name::PluginName::new(&raw.name).map_err(|error| format!("has a bad name: {error}"))?;
+    check_own(&raw.name).map_err(|error| format!("has a bad name: {error}"))?;
     for (what, text) in [("title", raw.title.as_deref()), ("description", Some(&*raw.description))]
     {
         check_text(text.unwrap_or_default())
