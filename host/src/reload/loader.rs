@@ -261,7 +261,7 @@ impl Loader {
 
     fn load(&mut self, key: Key, pair: Pair, candidate: Candidate) {
         let pending = Pending {
-            plugin: candidate.manifest.name.to_string(),
+            plugin: candidate.manifest.name.clone(),
             file: candidate.file.clone(),
             since: Instant::now(),
         };
