@@ -4,11 +4,12 @@
 //! import that exits does not go to the adapter but to `exit-with-code` of `wasi:cli/exit`, which keeps
 //! the code.
 
+use wasi_preview1_component_adapter_provider::WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME;
 use wasmparser::{BinaryReaderError, Imports, Parser, Payload};
 use wit_component::StringEncoding;
 use wit_parser::Resolve;
 
-const FROM: [&str; 2] = ["wasi_snapshot_preview1", "proc_exit"];
+const FROM: [&str; 2] = [WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME, "proc_exit"];
 const TO: [&str; 2] = ["wasi:cli/exit@0.2.12", "exit-with-code"];
 const WIT: &str = "
     package wasi:cli@0.2.12;
