@@ -7,8 +7,8 @@ use std::time::Duration;
 use anstream::println;
 use serde_json::{Value, json};
 
-use super::add::short;
 use super::{DIM, ERROR, GOOD, NAME, counted, paint, print_json};
+use crate::manifest::Sha256Digest;
 use crate::status::{
     PluginStatus, RefusalStatus, RefusedStatus, Server, Status, Told, now_ms, servers,
 };
@@ -127,7 +127,8 @@ fn print(server: &Server) {
 
 fn print_plugin(status: &Status, plugin: &PluginStatus) {
     let name = paint(NAME, escape(&plugin.name));
-    let version = paint(DIM, escape(&short(&plugin.sha256)));
+    let version = plugin.sha256.parse::<Sha256Digest>().map(|digest| digest.short());
+    let version = paint(DIM, version.unwrap_or_else(|_| escape(&plugin.sha256)));
     match older(status, plugin) {
         None if plugin.tools.is_empty() => {
             println!("  {name} {version}  {}", paint(ERROR, "no tools served"));
