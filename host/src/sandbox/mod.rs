@@ -58,6 +58,8 @@ pub use checks::Checks;
 pub use code::Wasm;
 pub use command::{Declared, DeclaredError};
 pub use compiler::{Caps, CompileError, Compiler};
+#[cfg(any(test, fuzzing))]
+pub(crate) use contract::{Side, schema};
 pub use contract::{ToolError, corrected};
 pub use ended::{Ended, Slot};
 pub use engine::Turn;
