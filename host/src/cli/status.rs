@@ -13,7 +13,7 @@ use crate::status::{
     PluginStatus, RefusalStatus, RefusedStatus, Server, Status, Told, now_ms, servers,
 };
 use crate::text::escape;
-use crate::tool::in_a_row;
+use crate::tool::{in_a_row, whole_seconds};
 
 pub(super) fn run(
     run: Option<&Path>,
@@ -144,7 +144,10 @@ fn print_plugin(status: &Status, plugin: &PluginStatus) {
         let next = match paused.until_ms.map(|until| until.saturating_sub(now_ms())) {
             None => "one call tries it now".into(),
             Some(0) => "the next call tries it".into(),
-            Some(left) => format!("it is left alone for {} s", left.div_ceil(1000)),
+            Some(left) => {
+                let seconds = whole_seconds(Duration::from_millis(left));
+                format!("it is left alone for {seconds} s")
+            }
         };
         println!(
             "    {}",
