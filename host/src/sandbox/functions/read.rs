@@ -12,6 +12,7 @@ use serde_json::value::RawValue;
 use wasmtime::component::Val;
 
 use super::number::whole;
+use super::schema::not_number;
 use super::shape::{Integer, Shape};
 use crate::text::escape;
 
@@ -337,15 +338,11 @@ fn number(integer: Integer, raw: &RawValue) -> Result<Val, Fault> {
 
 /// A double, also one that JSON has no number for.
 fn float(raw: &RawValue) -> Option<f64> {
-    match raw.get() {
-        r#""NaN""# => Some(f64::NAN),
-        r#""Infinity""# | r#""inf""# => Some(f64::INFINITY),
-        r#""-Infinity""# | r#""-inf""# => Some(f64::NEG_INFINITY),
-        text if text.starts_with(|first: char| first == '-' || first.is_ascii_digit()) => {
-            text.parse().ok().filter(|value: &f64| value.is_finite())
-        }
-        _ => None,
+    let text = raw.get();
+    if text.starts_with(|first: char| first == '-' || first.is_ascii_digit()) {
+        return text.parse().ok().filter(|value: &f64| value.is_finite());
     }
+    not_number(text.strip_prefix('"')?.strip_suffix('"')?)
 }
 
 fn of<'a, T: Deserialize<'a>>(raw: &'a RawValue) -> Option<T> {
