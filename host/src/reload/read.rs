@@ -37,9 +37,18 @@ impl From<io::Error> for ReadError {
 pub(super) struct Signature {
     length: u64,
     modified: Option<SystemTime>,
-    /// Device, inode and change time, which no program can set.
     #[cfg(unix)]
-    inode: (u64, u64, i64, i64),
+    inode: Inode,
+}
+
+/// What a Unix file system says of a file besides.
+#[cfg(unix)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Inode {
+    device: u64,
+    number: u64,
+    /// The change time in seconds, and nanoseconds; no program can set it.
+    changed: (i64, i64),
 }
 
 impl Signature {
@@ -54,7 +63,7 @@ impl Signature {
     pub(super) fn is_proof(&self, read: SystemTime) -> bool {
         const COARSE: u64 = 2;
         let read = read.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
-        u64::try_from(self.inode.2).is_ok_and(|changed| changed + COARSE < read)
+        u64::try_from(self.inode.changed.0).is_ok_and(|changed| changed + COARSE < read)
     }
 
     /// The same where there is no change time that can be trusted.
@@ -72,7 +81,11 @@ impl From<&Metadata> for Signature {
             length: metadata.len(),
             modified: metadata.modified().ok(),
             #[cfg(unix)]
-            inode: (metadata.dev(), metadata.ino(), metadata.ctime(), metadata.ctime_nsec()),
+            inode: Inode {
+                device: metadata.dev(),
+                number: metadata.ino(),
+                changed: (metadata.ctime(), metadata.ctime_nsec()),
+            },
         }
     }
 }
