@@ -110,8 +110,8 @@ impl fmt::Display for ToolName {
 /// `<start>_<hash>_<tail>` of a name that is too long: `joined` as it is, `folded` without hyphens. The
 /// two have the same length.
 fn shortened(joined: &str, folded: &str) -> String {
-    let hash = Sha256::digest(joined.as_bytes());
-    let hash: String = hash.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+    let [a, b, c, d, ..] = <[u8; 32]>::from(Sha256::digest(joined.as_bytes()));
+    let hash = format!("{:08x}", u32::from_be_bytes([a, b, c, d]));
     let last = joined.rsplit('_').next().unwrap_or_default();
     let tail = &folded[folded.len() - last.len().min(MAX_TAIL)..];
     let start = &folded[..MAX_NAME - tail.len() - hash.len() - 2];
