@@ -56,15 +56,9 @@ impl Host {
         Ok(Self { sandbox, runtime })
     }
 
-    /// Starts to load what `directories` hold, once, whatever their locks say.
+    /// Starts to load what `directories` hold, once, keeping to their locks.
     #[must_use]
-    pub fn load(&self, directories: &[PathBuf]) -> Loader {
-        self.load_locked(directories, Locking::Ignored)
-    }
-
-    /// The same, keeping to locks.
-    #[must_use]
-    pub fn load_locked(&self, directories: &[PathBuf], locking: Locking) -> Loader {
+    pub fn load(&self, directories: &[PathBuf], locking: Locking) -> Loader {
         Loader::once(self.sandbox.clone(), self.guests().clone(), directories.to_vec(), locking)
     }
 

@@ -8,8 +8,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::candidate::{Candidate, HashedFile, Wit};
-use super::known::KnownFiles;
-pub use super::known::Reread;
+use super::known::{KnownFiles, Reread};
 use super::read::{ReadError, Signature};
 use super::seen::{Directory, Pair, Scan, Unit};
 use super::trust::{LockReader, Trust};
