@@ -31,7 +31,7 @@ use pace::Pace;
 pub use plugin::{Parts, Plugin};
 pub use refusal::{Refusal, Refused};
 pub use tally::Tally;
-pub use tool::{MAX_ARGUMENTS, Tool};
+pub use tool::Tool;
 pub use wit::{WitError, WitFile};
 
 /// Plugins served at once.

@@ -28,7 +28,7 @@ const INSTRUCTIONS: &str = "Tools run in WebAssembly sandboxes with limits on wo
     while you are connected.";
 
 /// `Toolrack`'s name and version.
-pub(super) fn server_info() -> Value {
+fn server_info() -> Value {
     json!({ "name": "toolrack", "title": "Toolrack", "version": env!("CARGO_PKG_VERSION") })
 }
 

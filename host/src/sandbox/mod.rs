@@ -74,7 +74,7 @@ pub use worker::work;
 
 /// Calls that run at once, over all plugins; those whose answer waits to be read count too. More wait
 /// their turn.
-pub const MAX_CALLS: usize = 32;
+const MAX_CALLS: usize = 32;
 
 /// The stack of a guest, in bytes. Deeper recursion traps.
 const MAX_STACK: usize = 512 * 1024;
