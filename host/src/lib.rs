@@ -34,6 +34,7 @@ pub mod tool;
 
 pub mod text;
 
+mod regular;
 mod whole;
 
 mod failpoint;

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::manifest::{MAX_MANIFEST, Manifest, SecretName};
-use crate::reload::read_at_most;
+use crate::regular::read_at_most;
 
 /// The manifests of a directory.
 #[derive(Debug)]

@@ -9,10 +9,11 @@ use std::path::{Path, PathBuf};
 
 use super::candidate::{Candidate, HashedFile, Wit};
 use super::known::{KnownFiles, Reread};
-use super::read::{ReadError, Signature};
 use super::seen::{Directory, Pair, Scan, Unit};
+use super::signature::Signature;
 use super::trust::{LockReader, Trust};
 use crate::lock::{LOCK_FILE, Locking};
+use crate::regular::ReadError;
 use crate::text::escape;
 
 /// Files looked at in one directory. A directory with more is not a plugin directory.

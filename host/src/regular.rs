@@ -1,0 +1,80 @@
+//! Regular files that anybody may have put there: opened without waiting, read up to a bound.
+//!
+//! What they hold is not known here.
+
+use std::fs::{File, Metadata};
+use std::io::{self, Read as _};
+use std::path::Path;
+
+/// Why a file is not read.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ReadError {
+    /// Nothing is there.
+    #[error("is missing")]
+    Missing,
+    /// Something else is there.
+    #[error("is {0}, not a file")]
+    NoFile(&'static str),
+    /// More than this many bytes.
+    #[error("is larger than {0} bytes")]
+    TooLarge(usize),
+    /// The system says no.
+    #[error("cannot be read: {0}")]
+    Io(io::Error),
+}
+
+impl From<io::Error> for ReadError {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::NotFound => Self::Missing,
+            _ => Self::Io(error),
+        }
+    }
+}
+
+/// The bytes of a regular file.
+pub(crate) fn read_at_most(path: &Path, at_most: usize) -> Result<Vec<u8>, ReadError> {
+    read(path, at_most).map(|(bytes, _)| bytes)
+}
+
+/// The same, and what the system says of it.
+pub(crate) fn read(path: &Path, at_most: usize) -> Result<(Vec<u8>, Metadata), ReadError> {
+    // A directory cannot be opened everywhere.
+    check_kind(&std::fs::metadata(path)?)?;
+    let file = open(path)?;
+    let metadata = file.metadata()?;
+    check_kind(&metadata)?;
+    if metadata.len() > at_most as u64 {
+        return Err(ReadError::TooLarge(at_most));
+    }
+    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or_default());
+    // It may grow meanwhile.
+    file.take(at_most as u64 + 1).read_to_end(&mut bytes)?;
+    if bytes.len() > at_most {
+        return Err(ReadError::TooLarge(at_most));
+    }
+    Ok((bytes, metadata))
+}
+
+/// Opens without waiting: a FIFO may have taken the file's place since it was looked at.
+fn open(path: &Path) -> io::Result<File> {
+    let mut options = File::options();
+    options.read(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        let nonblocking = rustix::fs::OFlags::NONBLOCK.bits();
+        options.custom_flags(i32::try_from(nonblocking).unwrap_or_default());
+    }
+    options.open(path)
+}
+
+fn check_kind(metadata: &Metadata) -> Result<(), ReadError> {
+    if metadata.is_dir() {
+        return Err(ReadError::NoFile("a directory"));
+    }
+    if !metadata.is_file() {
+        return Err(ReadError::NoFile("a pipe, socket or device"));
+    }
+    Ok(())
+}
