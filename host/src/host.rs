@@ -30,8 +30,13 @@ pub enum HostError {
 }
 
 impl Host {
-    /// Starts the threads. Plugins are compiled by `compiler`, and see nothing of what is `protected`.
-    pub fn start(compiler: Compiler, protected: Protected) -> Result<Self, HostError> {
+    /// Starts the threads. Plugins are compiled by `compiler`, and see nothing of what is `protected`; at
+    /// `home` lie their secrets and what they keep for one call.
+    pub fn start(
+        compiler: Compiler,
+        protected: Protected,
+        home: Option<&Home>,
+    ) -> Result<Self, HostError> {
         let runtime = Builder::new_multi_thread()
             .thread_name("guest")
             .enable_time()
@@ -41,25 +46,19 @@ impl Host {
             .global_queue_interval(2)
             .build()?;
         let mut sandbox = Sandbox::new(compiler)?.protecting(protected);
-        if let Some(scratch) = Home::from_environment().map(|home| home.scratch()) {
-            let left = scratch.clone();
+        if let Some(home) = home {
+            let left = home.scratch();
             // Mostly, no process was killed, and nothing is there.
             runtime.spawn_blocking(move || Scratches::sweep(&left));
-            sandbox = sandbox.with_scratches(Scratches::below(scratch));
+            sandbox = sandbox.at_home(home);
         }
         let sandbox = Arc::new(sandbox);
         Ok(Self { sandbox, runtime })
     }
 
-    /// Starts to load what `directories` hold, once, whatever their locks say.
+    /// Starts to load what `directories` hold, once, keeping to their locks.
     #[must_use]
-    pub fn load(&self, directories: &[PathBuf]) -> Loader {
-        self.load_locked(directories, Locking::Ignored)
-    }
-
-    /// The same, keeping to locks.
-    #[must_use]
-    pub fn load_locked(&self, directories: &[PathBuf], locking: Locking) -> Loader {
+    pub fn load(&self, directories: &[PathBuf], locking: Locking) -> Loader {
         Loader::once(self.sandbox.clone(), self.guests().clone(), directories.to_vec(), locking)
     }
 

@@ -12,9 +12,10 @@ pub mod install;
 
 pub mod host;
 
+pub mod status;
+
 pub mod mcp;
 pub mod reload;
-pub mod status;
 
 pub mod lock;
 
@@ -26,10 +27,15 @@ pub mod secret;
 
 pub mod manifest;
 
+pub mod protected;
+
+pub mod name;
+pub mod tool;
+
+pub mod text;
+
+mod regular;
+mod whole;
+
 mod failpoint;
 pub mod home;
-pub mod name;
-pub mod protected;
-pub mod text;
-pub mod tool;
-mod whole;

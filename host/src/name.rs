@@ -38,8 +38,7 @@ pub struct NameError {
 impl PluginName {
     /// Checks `text`.
     pub fn new(text: &str) -> Result<Self, NameError> {
-        let expected = "a letter or `_`, then letters, digits, `_` or `-`";
-        if is_name(text, true) { Ok(Self(text.into())) } else { Err(error(text, expected)) }
+        check_own(text).map(|()| Self(text.into()))
     }
 
     /// The name as text.
@@ -53,7 +52,8 @@ impl ToolName {
     /// Checks `text`.
     pub fn new(text: &str) -> Result<Self, NameError> {
         let expected = "a letter or `_`, then letters, digits or `_`";
-        if is_name(text, false) { Ok(Self(text.into())) } else { Err(error(text, expected)) }
+        let fits = text.len() <= MAX_NAME && is_word(text);
+        if fits { Ok(Self(text.into())) } else { Err(error(text, expected)) }
     }
 
     /// The public name of a plugin's tool: `<prefix>_<tool>`, or `<tool>` where the prefix is empty.
@@ -64,7 +64,7 @@ impl ToolName {
     pub fn public(prefix: &str, tool: &str) -> Result<Self, NameError> {
         let joined = if prefix.is_empty() { tool.to_owned() } else { format!("{prefix}_{tool}") };
         let mut folded = joined.replace('-', "_");
-        if folded.len() > MAX_NAME && is_word(&folded, false) {
+        if folded.len() > MAX_NAME && is_word(&folded) {
             folded = shortened(&joined, &folded);
         }
         Self::new(&folded)
@@ -110,8 +110,8 @@ impl fmt::Display for ToolName {
 /// `<start>_<hash>_<tail>` of a name that is too long: `joined` as it is, `folded` without hyphens. The
 /// two have the same length.
 fn shortened(joined: &str, folded: &str) -> String {
-    let hash = Sha256::digest(joined.as_bytes());
-    let hash: String = hash.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+    let [a, b, c, d, ..] = <[u8; 32]>::from(Sha256::digest(joined.as_bytes()));
+    let hash = format!("{:08x}", u32::from_be_bytes([a, b, c, d]));
     let last = joined.rsplit('_').next().unwrap_or_default();
     let tail = &folded[folded.len() - last.len().min(MAX_TAIL)..];
     let start = &folded[..MAX_NAME - tail.len() - hash.len() - 2];
@@ -122,14 +122,19 @@ fn error(text: &str, expected: &'static str) -> NameError {
     NameError { text: text.chars().take(80).collect(), expected }
 }
 
-fn is_name(text: &str, hyphen: bool) -> bool {
-    text.len() <= MAX_NAME && is_word(text, hyphen)
+/// Checks a name that an author chose: of a plugin, or of what it calls its own, such as a tool or a
+/// parameter. Hyphens are folded where a client sees it.
+pub fn check_own(text: &str) -> Result<(), NameError> {
+    let is_word = !text.starts_with('-') && is_word(&text.replace('-', "_"));
+    let expected = "a letter or `_`, then letters, digits, `_` or `-`";
+    if text.len() <= MAX_NAME && is_word { Ok(()) } else { Err(error(text, expected)) }
 }
 
-fn is_word(text: &str, hyphen: bool) -> bool {
+/// Whether `text` is `[A-Za-z_][A-Za-z0-9_]*`, as variables are named too.
+pub(crate) fn is_word(text: &str) -> bool {
     let mut bytes = text.bytes();
-    bytes.next().is_some_and(|b| b.is_ascii_alphabetic() || b == b'_')
-        && bytes.all(|b| b.is_ascii_alphanumeric() || b == b'_' || (hyphen && b == b'-'))
+    bytes.next().is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_')
+        && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
 #[cfg(test)]
@@ -173,7 +178,7 @@ mod tests {
         ) {
             let tool = format!("{interface}_{function}");
             let name = ToolName::public(&prefix, &tool).expect("a name");
-            prop_assert!(is_name(name.as_str(), false), "{name}");
+            prop_assert!(ToolName::new(name.as_str()).is_ok(), "{name}");
             prop_assert!(name.as_str().ends_with(&function.replace('-', "_")), "{name}");
             prop_assert_eq!(&name, &ToolName::public(&prefix, &tool).expect("a name"));
             let whole = if prefix.is_empty() { tool } else { format!("{prefix}_{tool}") };
@@ -216,6 +221,7 @@ mod tests {
             assert!(ToolName::new(text).is_err(), "{text}");
         }
         assert!(ToolName::new("a-b").is_err());
+        assert!(PluginName::new("a-b").is_ok() && PluginName::new("-a").is_err());
         assert!(ToolName::public("p", "no space").is_err());
     }
 }

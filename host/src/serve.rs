@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use tokio::sync::watch;
 
+use crate::home::Home;
 use crate::host::{Host, HostError};
 use crate::lock::Locking;
 use crate::mcp::{Driver, Engine, PrivateStdout, Settings, Stdio};
@@ -26,8 +27,8 @@ pub struct Options {
     pub protected: Protected,
     /// Tools on a page of `tools/list`.
     pub page: Option<NonZeroUsize>,
-    /// Where the server tells what it serves; nowhere where there is no home directory.
-    pub run: Option<PathBuf>,
+    /// Where the server tells what it serves, among other things; nowhere where there is no home directory.
+    pub home: Option<Home>,
 }
 
 /// Why the server does not start.
@@ -47,13 +48,14 @@ pub fn serve(options: Options) -> Result<(), ServeError> {
     let protocol = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     #[cfg(unix)]
     survive_full_files(&protocol)?;
-    let host = Host::start(options.compiler, options.protected)?;
+    let home = options.home.as_ref();
+    let host = Host::start(options.compiler, options.protected, home)?;
     let (publisher, catalog) = watch::channel(None);
     let engine = Engine::new(Settings { page: options.page });
     let follower = host.follow(&options.plugins, options.locking);
-    let board = options.run.and_then(|run| {
+    let board = home.and_then(|home| {
         let (mode, loading) = (follower.mode(), follower.loading());
-        Board::start(run, &options.plugins, mode, loading, catalog.clone())
+        Board::start(home.run(), &options.plugins, mode, loading, catalog.clone())
     });
     protocol.block_on(async {
         let shutdown = shutdown_signal()?;

@@ -200,6 +200,12 @@ pub fn in_a_row(times: u32) -> String {
     if times == 1 { "once".into() } else { format!("{times} times in a row") }
 }
 
+/// A wait as it is told: in whole seconds, none of them too few.
+#[must_use]
+pub fn whole_seconds(wait: Duration) -> u128 {
+    wait.as_millis().div_ceil(1000).max(1)
+}
+
 fn said(last_words: &Option<String>) -> String {
     last_words.as_ref().map(|words| format!("; its last words were: {words}")).unwrap_or_default()
 }

@@ -140,6 +140,7 @@ pub mod files;
 #[cfg(feature = "http")]
 pub mod http;
 
+mod json;
 mod schema;
 mod table;
 mod wire;

@@ -3,6 +3,7 @@
 
 use serde::de::DeserializeOwned;
 
+use crate::json::{self, Misread};
 use crate::{IntoOutput, Output, ToolError};
 
 /// One tool, as the macro describes it.
@@ -84,16 +85,15 @@ pub fn run<A: Arguments>(arguments: &str) -> Result<Output, ToolError> {
 }
 
 fn parse<A: DeserializeOwned>(arguments: &str) -> Result<A, ToolError> {
-    let mut json = serde_json::Deserializer::from_str(arguments);
-    let parsed = serde_path_to_error::deserialize(&mut json).map_err(|error| {
-        let place = error.path().to_string();
-        let reason = error.into_inner();
-        // The path of the arguments as a whole, where something is missing.
-        if place == "." { reason.to_string() } else { format!("`{place}`: {reason}") }
-    });
-    parsed
-        .and_then(|value| json.end().map(|()| value).map_err(|error| error.to_string()))
-        .map_err(ToolError::invalid_arguments)
+    json::read(serde_json::Deserializer::from_str(arguments)).map_err(
+        |Misread { place, reason }| {
+            ToolError::invalid_arguments(match place {
+                // Of the arguments as a whole, where something is missing.
+                None => reason.to_string(),
+                Some(place) => format!("`{place}`: {reason}"),
+            })
+        },
+    )
 }
 
 /// Calls the tool of that name.

@@ -40,15 +40,15 @@ pub(crate) fn run(places: &Places, words: &[&str]) -> Result<()> {
     let mut client = Client::start(&mut command, &stage.join("log.txt"))?;
     open(&mut client)?;
     for scene in &SCENES {
-        play(&mut client, scene, false)?;
+        play(&mut client, scene, End::Succeeds)?;
     }
     title(MISTAKEN);
-    play(&mut client, &MISTAKE, true)?;
+    play(&mut client, &MISTAKE, End::Fails)?;
     title(LOOPING);
     run_away(&mut client)?;
     title(HOARDING);
-    play(&mut client, &GREEDY, true)?;
-    play(&mut client, &SCENES[0], false)?;
+    play(&mut client, &GREEDY, End::Fails)?;
+    play(&mut client, &SCENES[0], End::Succeeds)?;
     title(DROPPING);
     drop_in(&mut client, &places.manifests, &stage)?;
     title("the client closes stdin, and the host ends");
@@ -101,11 +101,18 @@ fn open(client: &mut Client) -> Result<()> {
     Ok(())
 }
 
-fn play(client: &mut Client, scene: &Scene, fails: bool) -> Result<()> {
+/// How a call is to end.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    Succeeds,
+    Fails,
+}
+
+fn play(client: &mut Client, scene: &Scene, end: End) -> Result<()> {
     let params = params(scene)?;
     println!("\n-> tools/call {} {}", scene.tool, scene.arguments);
     let answer = client.ask("tools/call", &params)?;
-    show(scene, &answer, fails)
+    show(scene, &answer, end)
 }
 
 /// Calls the tool that loops, pings and calls others until the host has stopped it.
@@ -135,7 +142,7 @@ fn run_away(client: &mut Client) -> Result<()> {
         "the endless loop ended after {:?}, too early to see anything",
         stopped.took
     );
-    show(&ENDLESS, &stopped, true)
+    show(&ENDLESS, &stopped, End::Fails)
 }
 
 /// Installs a plugin under the running client, calls it, and takes it away again.
@@ -146,7 +153,7 @@ fn drop_in(client: &mut Client, plugins: &Path, stage: &Path) -> Result<()> {
     build::publish(&plugins.join("hello.wasm"), &wasm)?;
     fs::write(&manifest, "")?;
     println!("<- {}  {CHANGED}", time(client.notified(CHANGED)?.saturating_duration_since(at)));
-    play(client, &DROPPED, false)?;
+    play(client, &DROPPED, End::Succeeds)?;
     println!("\n   rm dropped.wasm dropped.toml");
     let at = Instant::now();
     fs::remove_file(&manifest)?;
@@ -156,12 +163,15 @@ fn drop_in(client: &mut Client, plugins: &Path, stage: &Path) -> Result<()> {
 }
 
 /// Shows an answer and checks it against the scene.
-fn show(scene: &Scene, answer: &Answer, fails: bool) -> Result<()> {
+fn show(scene: &Scene, answer: &Answer, end: End) -> Result<()> {
     let said = said(&answer.result);
     let error = answer.result["isError"] == true;
     println!("<- {}  {}{said}", time(answer.took), if error { "error: " } else { "" });
     let (tool, expected) = (scene.tool, scene.answer);
-    ensure!(error == fails, "{tool} was expected to {}", if fails { "fail" } else { "succeed" });
+    match end {
+        End::Succeeds => ensure!(!error, "{tool} was expected to succeed"),
+        End::Fails => ensure!(error, "{tool} was expected to fail"),
+    }
     ensure!(said.contains(expected), "{tool}'s answer was expected to contain `{expected}`");
     Ok(())
 }

@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use criterion::Criterion;
-use toolrack::reload::scan::{Reread, Scanner};
+use toolrack::reload::{Reread, Scanner};
 
 use crate::guest::Wat;
 use crate::{install, wit};

@@ -30,7 +30,7 @@ use toolrack::sandbox::Compiler;
 
 fn main() {
     let mut criterion = Criterion::default().configure_from_args();
-    let host = Host::start(Compiler::in_process(), Protected::default()).expect("a host");
+    let host = Host::start(Compiler::in_process(), Protected::default(), None).expect("a host");
     lines::measure(&mut criterion, &host);
     calls::measure(&mut criterion, &host);
     values::measure(&mut criterion, &host);

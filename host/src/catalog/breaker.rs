@@ -8,7 +8,7 @@ use super::circuit::{Change, Circuit, End, FIRST_PAUSE, Pass, Pause};
 use crate::name::PluginName;
 use crate::sandbox::Ended;
 use crate::text::escape;
-use crate::tool::{CallError, in_a_row};
+use crate::tool::{CallError, in_a_row, whole_seconds};
 
 /// Of the reason for a crash, as much as is repeated, in bytes.
 const MAX_REASON: usize = 400;
@@ -64,10 +64,7 @@ impl Breaker {
             Ok(pass) => Ok(Attempt { breaker: self, pass: Some(pass) }),
             Err(pause) => {
                 let next = match pause {
-                    // Told in whole seconds, none of them too few.
-                    Pause::For(wait) => {
-                        format!("it is tried again in {} s", wait.as_millis().div_ceil(1000).max(1))
-                    }
+                    Pause::For(wait) => format!("it is tried again in {} s", whole_seconds(wait)),
                     Pause::Trial => "another call tries it right now".into(),
                 };
                 let (crashes, reason) = (known.circuit.crashes(), known.reason.clone());

@@ -9,6 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::{Duration, Instant};
 
 use jsonschema::{Keyword, ValidationError};
+use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
 /// The keyword. No schema can mean it by chance.
@@ -103,7 +104,7 @@ impl Place {
 fn leads_into_data(to: &str) -> bool {
     let Some((_, pointer)) = to.split_once('#') else { return false };
     let mut place = Place::Schema;
-    for step in decoded(pointer).split('/').skip(1) {
+    for step in percent_decode_str(pointer).decode_utf8_lossy().split('/').skip(1) {
         place = match place {
             Place::Names => Place::Schema,
             Place::Schema | Place::Data => {
@@ -115,26 +116,6 @@ fn leads_into_data(to: &str) -> bool {
         }
     }
     false
-}
-
-/// A fragment without its percent signs.
-fn decoded(fragment: &str) -> String {
-    let mut bytes = Vec::new();
-    let mut rest = fragment.as_bytes();
-    while let [first, after @ ..] = rest {
-        let digit = |at: usize| char::from(*after.get(at)?).to_digit(16);
-        (bytes, rest) = match (first, digit(0), digit(1)) {
-            (b'%', Some(high), Some(low)) => {
-                bytes.push((high * 16 + low) as u8);
-                (bytes, &after[2..])
-            }
-            _ => {
-                bytes.push(*first);
-                (bytes, after)
-            }
-        };
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// The keyword's part in a schema.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 /// The first time that it is left alone; each next one is twice as long.
 pub(super) const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// No time is longer.
-pub(super) const LAST_PAUSE: Duration = Duration::from_secs(60);
+const LAST_PAUSE: Duration = Duration::from_secs(60);
 
 /// What became of the last calls of a plugin.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -29,10 +29,10 @@ pub use breaker::Paused;
 pub use error::{PluginError, first_tool};
 use offer::PluginTool;
 use pace::Pace;
-pub use plugin::Plugin;
+pub use plugin::{Parts, Plugin};
 pub use refusal::{Cause, Refusal, Refused};
 pub use tally::Tally;
-pub use tool::{MAX_ARGUMENTS, Tool};
+pub use tool::Tool;
 pub use wit::{WitError, WitFile};
 
 /// Plugins served at once.

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::bucket::Bucket;
 use crate::manifest::Rate;
-use crate::tool::{Limit, LimitHit};
+use crate::tool::{Limit, LimitHit, whole_seconds};
 
 /// The rates of one tool. What was counted goes from one version to the next.
 #[derive(Debug, Default)]
@@ -69,7 +69,6 @@ impl Counted {
 }
 
 fn hit(limit: Limit, rate: Rate, wait: Duration) -> LimitHit {
-    // Told in whole seconds, none of them too few.
-    let seconds = wait.as_millis().div_ceil(1000).max(1);
+    let seconds = whole_seconds(wait);
     LimitHit { limit, value: format!("{rate}; the next call is possible in {seconds} s") }
 }

@@ -1,6 +1,6 @@
 //! One plugin made ready to serve: a checked manifest and its bytes become a guest with known tools.
 
-use std::path::{MAIN_SEPARATOR, Path};
+use std::path::{MAIN_SEPARATOR, PathBuf};
 use std::sync::Arc;
 
 use super::breaker::{Breaker, Paused};
@@ -8,7 +8,6 @@ use super::error::PluginError;
 use super::offer::{Offer, PluginTool, offer};
 use super::refusal::{Refusal, Refused};
 use super::wit::WitFile;
-use crate::home::Home;
 use crate::manifest::{Grants, Kind, Limits, Manifest, ManifestError, Sha256Digest};
 use crate::name::{PluginName, ToolName};
 use crate::sandbox::{CompileError, Declared, Guest, ListError, Notes, Sandbox, Wasm};
@@ -32,22 +31,32 @@ pub struct Plugin {
     pub(super) unnoted: Option<Refusal>,
 }
 
+/// What a plugin is made of.
+pub struct Parts {
+    /// Its manifest's file, as shown to people.
+    pub file: String,
+    /// The directory that this lies in.
+    pub directory: PathBuf,
+    /// What the manifest says.
+    pub manifest: Manifest,
+    /// Its Wasm.
+    pub wasm: Wasm,
+    /// What tells more of its functions, if there is such a file.
+    pub wit: Option<WitFile>,
+}
+
 impl Plugin {
-    /// Compiles `wasm` and asks it for its tools, in a tokio runtime. Listing is limited like a call;
-    /// what keeps a thread busy gets a blocking one. Of functions `wit` tells more, if there is one.
-    pub async fn load(
-        sandbox: Arc<Sandbox>,
-        file: String,
-        manifest: Manifest,
-        wasm: Wasm,
-        wit: Option<WitFile>,
-    ) -> Result<Self, PluginError> {
+    /// Compiles the Wasm and asks it for its tools, in a tokio runtime. Listing is limited like a call;
+    /// what keeps a thread busy gets a blocking one.
+    pub async fn load(sandbox: Arc<Sandbox>, parts: Parts) -> Result<Self, PluginError> {
+        let Parts { file, directory, manifest, wasm, wit } = parts;
         let name = manifest.wasm.clone();
         let digest = wasm.digest;
         if let Some(pinned) = manifest.sha256.filter(|pinned| *pinned != digest) {
             return Err(PluginError::Pin { wasm: name, pinned, found: digest });
         }
         let (limits, grants) = (manifest.limits.clone(), manifest.grants.clone());
+        let secrets = Secrets::of(Some(&directory), sandbox.home());
         let guest = Guest::compile(sandbox, wasm, limits, grants).await;
         let guest = guest.map_err(|error| match error {
             CompileError::Unread(reason) => PluginError::Unread(reason),
@@ -62,10 +71,6 @@ impl Plugin {
         if let Some(stated) = manifest.kind.filter(|stated| *stated != found) {
             return Err(PluginError::Kind { wasm: name, found, stated });
         }
-        // `file` is the manifest's path as people see it, which differs from the path itself only where
-        // that holds characters that hide; no `.env` is found beside such a one.
-        let beside = Path::new(&file).parent();
-        let secrets = Secrets::of(beside, Home::from_environment().as_ref());
         let guest = guest.with_secrets(secrets.with_keyring(PatientKeyring::of_system()));
         let guest = guest.declaring(Declared::of(&manifest));
         let wit = wit.filter(|_| found == Kind::Functions);

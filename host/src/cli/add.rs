@@ -167,13 +167,13 @@ impl Installed {
 
     /// What it is, in a few words.
     pub(super) fn version(&self) -> String {
-        format!("version {} of {}", short(&self.plugin.digest.to_string()), self.plugin.name)
+        format!("version {} of {}", self.plugin.digest.short(), self.plugin.name)
     }
 
     /// What was done, in a sentence.
     pub(super) fn sentence(&self) -> String {
         let name = paint(NAME, &self.plugin.name);
-        let version = short(&self.plugin.digest.to_string());
+        let version = self.plugin.digest.short();
         let directory = escape(&self.directory.to_string_lossy());
         match self.change {
             Change::Installed => format!("installed {name}, version {version}, in {directory}"),
@@ -184,14 +184,9 @@ impl Installed {
                 )
             }
             Change::Updated(old) => {
-                let old = old.map_or("none".into(), |old| short(&old.to_string()));
+                let old = old.map_or("none".into(), |old| old.short());
                 format!("updated {name} from version {old} to {version} in {directory}")
             }
         }
     }
-}
-
-/// A version as people see it: enough of the digest to tell two apart.
-pub(super) fn short(digest: &str) -> String {
-    digest.chars().take(12).collect()
 }

@@ -13,7 +13,8 @@ use crate::catalog::first_tool;
 use crate::host::Host;
 use crate::manifest::{Kind, Sha256Digest};
 use crate::name::{PluginName, ToolName};
-use crate::reload::{MAX_WASM, MAX_WIT, ReadError, read_at_most};
+use crate::regular::{ReadError, read_at_most};
+use crate::reload::{MAX_WASM, MAX_WIT};
 use crate::sandbox::{Guest, Notes, Wasm};
 use crate::text::escape;
 use crate::tool::{Listed, ToolSpec};
@@ -51,7 +52,7 @@ pub(super) fn run(setup: Setup, file: &Path, form: Form) -> anyhow::Result<ExitC
         error => anyhow!("{shown}: it {error}"),
     })?;
     let (size, digest) = (bytes.len(), Sha256Digest::of(&bytes));
-    let host = Host::start(setup.compiler, setup.protected)?;
+    let host = Host::start(setup.compiler, setup.protected, setup.home.as_ref())?;
     let guest = host.look_at(Wasm::of(bytes)).with_context(|| shown.clone())?;
     let misfit = guest.misfit();
     let notes = notes(file, guest.kind());

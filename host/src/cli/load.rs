@@ -17,8 +17,8 @@ pub(super) fn load(setup: Setup) -> anyhow::Result<(Host, Catalog)> {
 
 /// The same, with all that is known of what was loaded.
 pub(super) fn loaded(setup: Setup) -> anyhow::Result<(Host, Loader)> {
-    let host = Host::start(setup.compiler, setup.protected)?;
-    let mut loader = host.load_locked(&setup.plugins, setup.locking);
+    let host = Host::start(setup.compiler, setup.protected, setup.home.as_ref())?;
+    let mut loader = host.load(&setup.plugins, setup.locking);
     // Hidden where stderr is no terminal.
     let bar = ProgressBar::new(0)
         .with_style(ProgressStyle::with_template("{spinner} compiling plugins {pos}/{len}")?);

@@ -6,10 +6,10 @@ use std::path::Path;
 use anstream::{eprintln, println};
 
 use super::add::Installed;
-use super::approve::lock;
+use super::approve::{lock, put};
 use super::{ERROR, GOOD, NAME, paint};
 use crate::install::Removed;
-use crate::lock::{LOCK_FILE, Lock, Locking, Verdict, Version, judge, write};
+use crate::lock::{LOCK_FILE, Locking, Verdict, Version, judge};
 use crate::text::escape;
 
 /// What becomes of plugins that a lock would hold back.
@@ -69,11 +69,4 @@ pub(super) fn removed(removed: &[Removed]) {
             eprintln!("{LOCK_FILE} still accepts {}: {error:#}", escape(&one.name));
         }
     }
-}
-
-fn put(directory: &Path, lock: &Lock) -> anyhow::Result<()> {
-    let shown = || escape(&directory.join(LOCK_FILE).to_string_lossy());
-    let text = lock.text().map_err(|error| anyhow::anyhow!("{}: {error}", shown()))?;
-    write(directory, &text)
-        .map_err(|error| anyhow::anyhow!("{}: it cannot be written: {error}", shown()))
 }

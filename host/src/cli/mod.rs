@@ -28,7 +28,7 @@ use std::process::ExitCode;
 
 use anstream::eprintln;
 use approve::Consent;
-use arguments::{Cli, Command, Invocation, LogFormat};
+use arguments::{Cli, Command, Global, Invocation, LogFormat};
 use clap::Parser as _;
 use locked::Approval;
 use print::{DIM, ERROR, GOOD, NAME, NO_DIRECTORY, counted, paint, print_json, shown};
@@ -49,6 +49,8 @@ struct Setup {
     locking: Locking,
     /// What no plugin sees, wherever it is loaded from.
     protected: Protected,
+    /// Absent where the environment names none.
+    home: Option<Home>,
 }
 
 /// Runs the command line of this process.
@@ -64,27 +66,37 @@ pub fn main() -> ExitCode {
         }
     };
     let home = Home::from_environment();
-    let plugins = plugin_directories(cli.global.plugins, home.as_ref());
-    let protected = Protected::new(&plugins, home.as_ref());
-    let run = home.as_ref().map(Home::run);
-    let cache = home.filter(|_| !cli.global.no_cache).map(|home| home.cache());
-    let compiler = cache.into_iter().fold(Compiler::in_children(), Compiler::with_cache);
-    let locking = if cli.global.locked { Locking::Required } else { Locking::Followed };
-    let setup = Setup { plugins, compiler, locking, protected };
     let serves = matches!(command, Command::Serve { .. });
     let level = cli.global.log.as_deref().unwrap_or(if serves { "info" } else { "warn" });
-    let place = run.clone().filter(|_| serves).map(Place::own);
+    let place = home.as_ref().filter(|_| serves).map(|home| Place::own(home.run()));
     // Kept to the end: dropping it writes what is still queued.
     let _log = match log::start(cli.global.log_format, level, place) {
         Ok(log) => log,
         Err(error) => return fail(&error),
     };
-    let outcome = match command {
+    run(command, Setup::new(cli.global, home)).unwrap_or_else(|error| fail(&error))
+}
+
+impl Setup {
+    fn new(global: Global, home: Option<Home>) -> Self {
+        let plugins = plugin_directories(global.plugins, home.as_ref());
+        let protected = Protected::new(&plugins, home.as_ref());
+        let cache = home.as_ref().filter(|_| !global.no_cache).map(Home::cache);
+        let compiler = cache.into_iter().fold(Compiler::in_children(), Compiler::with_cache);
+        let locking = if global.locked { Locking::Required } else { Locking::Followed };
+        Self { plugins, compiler, locking, protected, home }
+    }
+}
+
+fn run(command: Command, setup: Setup) -> anyhow::Result<ExitCode> {
+    let run = setup.home.as_ref().map(Home::run);
+    match command {
         Command::Serve { page_size } => {
             hint_at_terminal();
-            let Setup { plugins, compiler, locking, protected } = setup;
+            let Setup { plugins, compiler, locking, protected, home } = setup;
             let page = page_size;
-            let served = serve::serve(Options { plugins, locking, compiler, protected, page, run });
+            let options = Options { plugins, locking, compiler, protected, page, home };
+            let served = serve::serve(options);
             served.map(|()| ExitCode::SUCCESS).map_err(Into::into)
         }
         Command::List { json } => list::run(setup, json),
@@ -111,10 +123,9 @@ pub fn main() -> ExitCode {
         Command::Dev { directory, package } => {
             dev::run(&directory, package, &setup, run.as_deref())
         }
-        Command::Secret { action } => secret::run(&action, &setup.plugins),
+        Command::Secret { action } => secret::run(&action, &setup.plugins, setup.home.as_ref()),
         Command::Status { json } => status::run(run.as_deref(), &setup.plugins, json),
-    };
-    outcome.unwrap_or_else(|error| fail(&error))
+    }
 }
 
 fn fail(error: &anyhow::Error) -> ExitCode {

@@ -40,10 +40,14 @@ pub(super) enum Action {
     },
 }
 
-pub(super) fn run(action: &Action, directories: &[PathBuf]) -> anyhow::Result<ExitCode> {
+pub(super) fn run(
+    action: &Action,
+    directories: &[PathBuf],
+    home: Option<&Home>,
+) -> anyhow::Result<ExitCode> {
     match action {
-        Action::Set { name } => set(&checked(name)?, directories),
-        Action::List { json } => list(directories, *json),
+        Action::Set { name } => set(&checked(name)?, directories, home),
+        Action::List { json } => list(directories, home, *json),
         Action::Remove { name } => remove(&checked(name)?),
     }
 }
@@ -52,7 +56,11 @@ fn checked(name: &str) -> anyhow::Result<SecretName> {
     SecretName::new(name).with_context(|| format!("`{}`", escape(name)))
 }
 
-fn set(name: &SecretName, directories: &[PathBuf]) -> anyhow::Result<ExitCode> {
+fn set(
+    name: &SecretName,
+    directories: &[PathBuf],
+    home: Option<&Home>,
+) -> anyhow::Result<ExitCode> {
     let keyring = Keyring::open().context(ELSEWHERE)?;
     let value = value(name)?;
     keyring.set(name, &value).context(ELSEWHERE)?;
@@ -62,7 +70,7 @@ fn set(name: &SecretName, directories: &[PathBuf]) -> anyhow::Result<ExitCode> {
             "it is shorter than {MIN_REDACTED} bytes, so it is not kept out of logs and answers"
         );
     }
-    let rows = rows(directories, BTreeSet::new())?;
+    let rows = rows(directories, home, BTreeSet::new())?;
     let mut found = rows.iter().filter(|row| row.name == *name);
     if let Some(place) = found.clone().find_map(|row| earlier(row.source.as_ref()?)) {
         eprintln!("{place} has a value for it as well, and that one counts");
@@ -112,12 +120,12 @@ fn remove(name: &SecretName) -> anyhow::Result<ExitCode> {
     }
 }
 
-fn list(directories: &[PathBuf], as_json: bool) -> anyhow::Result<ExitCode> {
+fn list(directories: &[PathBuf], home: Option<&Home>, as_json: bool) -> anyhow::Result<ExitCode> {
     let (kept, problem) = match Keyring::open().and_then(|keyring| keyring.names()) {
         Ok(names) => (names, None),
         Err(error) => (BTreeSet::new(), Some(error)),
     };
-    let rows = rows(directories, kept)?;
+    let rows = rows(directories, home, kept)?;
     if as_json {
         print_json(&rows.iter().map(Row::describe).collect::<Vec<_>>())?;
         return Ok(ExitCode::SUCCESS);
@@ -175,8 +183,11 @@ impl Row {
 
 /// The secrets of the installed plugins, and what else is `kept` in the keyring. One that plugins of two
 /// directories find in two places has two rows.
-fn rows(directories: &[PathBuf], kept: BTreeSet<SecretName>) -> anyhow::Result<Vec<Row>> {
-    let home = Home::from_environment();
+fn rows(
+    directories: &[PathBuf],
+    home: Option<&Home>,
+    kept: BTreeSet<SecretName>,
+) -> anyhow::Result<Vec<Row>> {
     let mut rows: BTreeMap<(SecretName, Option<Source>), BTreeSet<String>> = BTreeMap::new();
     for directory in directories {
         let shelf = Shelf::look(directory).with_context(|| escape(&directory.to_string_lossy()))?;
@@ -184,7 +195,7 @@ fn rows(directories: &[PathBuf], kept: BTreeSet<SecretName>) -> anyhow::Result<V
         if names.is_empty() {
             continue;
         }
-        let secrets = Secrets::of(Some(directory), home.as_ref());
+        let secrets = Secrets::of(Some(directory), home);
         let sources = secrets.with_keyring(PatientKeyring::of_system()).sources(names);
         for (name, source) in sources {
             let granted = shelf.entries().iter().filter(|entry| entry.secrets.contains(&name));

@@ -7,13 +7,13 @@ use std::time::Duration;
 use anstream::println;
 use serde_json::{Value, json};
 
-use super::add::short;
 use super::{DIM, ERROR, GOOD, NAME, counted, paint, print_json};
+use crate::manifest::Sha256Digest;
 use crate::status::{
     PluginStatus, RefusalStatus, RefusedStatus, Server, Status, Told, now_ms, servers,
 };
 use crate::text::escape;
-use crate::tool::in_a_row;
+use crate::tool::{in_a_row, whole_seconds};
 
 pub(super) fn run(
     run: Option<&Path>,
@@ -127,7 +127,8 @@ fn print(server: &Server) {
 
 fn print_plugin(status: &Status, plugin: &PluginStatus) {
     let name = paint(NAME, escape(&plugin.name));
-    let version = paint(DIM, escape(&short(&plugin.sha256)));
+    let version = plugin.sha256.parse::<Sha256Digest>().map(|digest| digest.short());
+    let version = paint(DIM, version.unwrap_or_else(|_| escape(&plugin.sha256)));
     match older(status, plugin) {
         None if plugin.tools.is_empty() => {
             println!("  {name} {version}  {}", paint(ERROR, "no tools served"));
@@ -143,7 +144,10 @@ fn print_plugin(status: &Status, plugin: &PluginStatus) {
         let next = match paused.until_ms.map(|until| until.saturating_sub(now_ms())) {
             None => "one call tries it now".into(),
             Some(0) => "the next call tries it".into(),
-            Some(left) => format!("it is left alone for {} s", left.div_ceil(1000)),
+            Some(left) => {
+                let seconds = whole_seconds(Duration::from_millis(left));
+                format!("it is left alone for {seconds} s")
+            }
         };
         println!(
             "    {}",

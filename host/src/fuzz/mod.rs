@@ -23,6 +23,7 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
 use crate::catalog::Catalog;
 use crate::host::Host;
+use crate::lock::Locking;
 use crate::protected::Protected;
 use crate::sandbox::Compiler;
 
@@ -113,8 +114,8 @@ pub(crate) static CATALOG: LazyLock<Arc<Catalog>> = LazyLock::new(|| {
     let file = |name| directory.path().join(name);
     std::fs::write(file("good.toml"), "").expect("a manifest");
     std::fs::write(file("good.wasm"), guest::Wat::default().build()).expect("a module");
-    let host = Host::start(Compiler::in_process(), Protected::default()).expect("a host");
-    let mut loader = host.load(&[directory.path().to_owned()]);
+    let host = Host::start(Compiler::in_process(), Protected::default(), None).expect("a host");
+    let mut loader = host.load(&[directory.path().to_owned()], Locking::Ignored);
     let catalog = host.guests().block_on(async {
         while loader.step().await {}
         loader.catalog()

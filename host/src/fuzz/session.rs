@@ -176,16 +176,7 @@ fn play(events: Vec<Event>) -> Result<usize, String> {
                 engine.line(&Line::Whole(message.to_string().into_bytes()));
             }
             Event::Raw(bytes) => engine.line(&Line::Whole(bytes)),
-            Event::TooLong(start) => {
-                // Its id may be readable; then it is owed an answer, and gets it at once.
-                engine.line(&Line::TooLong(start));
-                while let Some(action) = engine.next_action() {
-                    match action {
-                        Action::Send(line) if line.contains("longer than") => {}
-                        other => return Err(format!("{other:?}")),
-                    }
-                }
-            }
+            Event::TooLong(start) => too_long(&mut engine, start)?,
             Event::Finish { which, failed } => {
                 if !calls.is_empty() {
                     let key = calls.remove(which % calls.len());
@@ -217,6 +208,24 @@ fn play(events: Vec<Event>) -> Result<usize, String> {
     }
     engine.finish(std::iter::empty());
     drain(&mut engine, &mut ledger, &mut calls)?;
+    settled(&engine, &ledger, &calls)?;
+    Ok(begun)
+}
+
+/// A line that is too long and begins so. Its id may be readable; then it is owed an answer, and gets it at once.
+fn too_long(engine: &mut Engine, start: Vec<u8>) -> Result<(), String> {
+    engine.line(&Line::TooLong(start));
+    while let Some(action) = engine.next_action() {
+        match action {
+            Action::Send(line) if line.contains("longer than") => {}
+            other => return Err(format!("{other:?}")),
+        }
+    }
+    Ok(())
+}
+
+/// That nothing is left when the session has ended.
+fn settled(engine: &Engine, ledger: &Ledger, calls: &[CallKey]) -> Result<(), String> {
     if engine.in_flight() != 0 || !calls.is_empty() {
         return Err(format!("{} requests, {} calls left", engine.in_flight(), calls.len()));
     }
@@ -225,7 +234,7 @@ fn play(events: Vec<Event>) -> Result<usize, String> {
             return Err(format!("no answer for {id}"));
         }
     }
-    Ok(begun)
+    Ok(())
 }
 
 #[cfg(test)]

@@ -3,7 +3,8 @@
 
 use super::{Pair, Shelf};
 use crate::catalog::Refusal;
-use crate::reload::{MAX_WASM, read_at_most};
+use crate::regular::read_at_most;
+use crate::reload::MAX_WASM;
 use crate::text::escape;
 
 /// What would be overwritten though it belongs to another plugin.

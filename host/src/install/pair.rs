@@ -8,7 +8,8 @@ use super::shelf::{Shelf, parse};
 use crate::catalog::Refusal;
 use crate::lock::Files;
 use crate::manifest::{MAX_MANIFEST, Manifest, Sha256Digest};
-use crate::reload::{MAX_WASM, MAX_WIT, ReadError, read_at_most, stem, wit_of};
+use crate::regular::{ReadError, read_at_most};
+use crate::reload::{MAX_WASM, MAX_WIT, stem, wit_of};
 use crate::text::escape;
 
 /// A plugin to install.

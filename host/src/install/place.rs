@@ -6,7 +6,8 @@ use std::path::Path;
 use super::{InstallError, ManifestSource, Pair, Shelf};
 use crate::failpoint::{self, Point};
 use crate::manifest::Sha256Digest;
-use crate::reload::{MAX_WASM, MAX_WIT, read_at_most, wit_of};
+use crate::regular::read_at_most;
+use crate::reload::{MAX_WASM, MAX_WIT, wit_of};
 use crate::whole::{Unfinished, sweep, sync};
 
 /// What installing a plugin changed.

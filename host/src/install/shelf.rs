@@ -5,7 +5,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::manifest::{MAX_MANIFEST, Manifest, SecretName};
-use crate::reload::{read_at_most, stem};
+use crate::regular::read_at_most;
+use crate::reload::stem;
 
 /// The manifests of a directory.
 #[derive(Debug)]

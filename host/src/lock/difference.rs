@@ -53,8 +53,7 @@ pub enum Part {
 
 impl Difference {
     /// Whether it lets the plugin reach more, or tells a model something new.
-    #[must_use]
-    pub fn widens(&self) -> bool {
+    pub(super) fn widens(&self) -> bool {
         match self {
             Self::Granted(_) | Self::NewTool(_) | Self::Tool(..) => true,
             Self::NotGranted(_)

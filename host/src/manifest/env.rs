@@ -8,9 +8,12 @@ use super::error::{Fault, quote};
 use super::keys::Section::Grants;
 use super::table::{Text, Value, wrong};
 use super::units::Bytes;
+use crate::name::is_word;
 
 /// Variables of one plugin.
 const MAX_VARIABLES: usize = 64;
+/// A variable's name, in bytes.
+const MAX_NAME: usize = 255;
 /// A variable's value, in bytes.
 const MAX_VALUE: usize = 4 * 1024;
 
@@ -20,23 +23,17 @@ pub(super) fn read(raw: &[(Text<'_>, Value<'_>)]) -> Result<BTreeMap<String, Str
         let message = format!("{}: expected at most {MAX_VARIABLES}", Grants.place("env"));
         return Err(Fault::new(key.span(), message).help("move some of them into `config`"));
     }
-    raw.iter().map(|(key, value)| Ok((name(key)?, text(key.get_ref(), value)?))).collect()
+    raw.iter().map(|(key, value)| Ok((name(key)?.into(), text(key.get_ref(), value)?))).collect()
 }
 
-fn name(key: &Text<'_>) -> Result<String, Fault> {
+/// The name of a variable, here or of one tool.
+pub(super) fn name<'a>(key: &Text<'a>) -> Result<&'a str, Fault> {
     let name = *key.get_ref();
-    if is_name(name) && name.len() <= 255 {
-        return Ok(name.into());
+    if is_word(name) && name.len() <= MAX_NAME {
+        return Ok(name);
     }
     let message = format!("{} is no name of an environment variable", quote(name));
     Err(Fault::new(key.span(), message).help("use a letter or `_`, then letters, digits or `_`"))
-}
-
-/// Whether `text` can name an environment variable.
-pub(super) fn is_name(text: &str) -> bool {
-    !text.starts_with(|c: char| c.is_ascii_digit())
-        && !text.is_empty()
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
 fn text(key: &str, value: Value<'_>) -> Result<String, Fault> {

@@ -4,13 +4,13 @@
 
 use std::path::Path;
 
-use super::env::is_name;
 use super::error::{Fault, quote};
 use super::keys::Section::{Files, Grants};
 use super::nearest::nearest;
 use super::raw_grants::RawFiles;
 use super::table::Text;
 use super::{Access, FileGrant};
+use crate::name::is_word;
 use crate::text::{escape, forbidden_char};
 
 /// Directories of one plugin.
@@ -71,7 +71,7 @@ fn path(text: &Text<'_>) -> Result<Box<str>, Fault> {
         return wrong("expected a path without `..`", "write where the directory really is".into());
     }
     let begins = match path.strip_prefix('$') {
-        Some(rest) => is_name(rest.split('/').next().unwrap_or_default()),
+        Some(rest) => is_word(rest.split('/').next().unwrap_or_default()),
         None => path.starts_with("~/") || path.starts_with('/') || Path::new(path).is_absolute(),
     };
     if begins {
@@ -83,7 +83,7 @@ fn path(text: &Text<'_>) -> Result<Box<str>, Fault> {
         format!("write a variable without braces: \"${}/notes\"", escape(name))
     } else if path.starts_with('~') {
         "only one's own home directory has a short form; write the whole path".into()
-    } else if is_name(path.split('/').next().unwrap_or_default()) {
+    } else if is_word(path.split('/').next().unwrap_or_default()) {
         format!("did you mean {}?", quote(&format!("~/{path}")).replace('`', "\""))
     } else {
         "a server may be started anywhere, so a relative path has no meaning".into()

@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::net::IpAddr;
 
+use crate::name::is_word;
+
 /// `[grants]`. The default grants nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Grants {
@@ -142,11 +144,7 @@ pub struct SecretNameError;
 impl SecretName {
     /// Checks `text`.
     pub fn new(text: &str) -> Result<Self, SecretNameError> {
-        let mut bytes = text.bytes();
-        let begins = bytes.next().is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_');
-        let goes_on = bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-        let fits = begins && goes_on && text.len() <= 64;
-        if fits { Ok(Self(text.into())) } else { Err(SecretNameError) }
+        if is_word(text) && text.len() <= 64 { Ok(Self(text.into())) } else { Err(SecretNameError) }
     }
 
     /// The name as text.

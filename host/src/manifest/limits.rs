@@ -42,7 +42,7 @@ pub struct Limits {
 
 /// A limit's key and range. Amounts are counts, milliseconds or bytes, by `measure`.
 #[derive(Clone, Copy, Debug)]
-pub struct LimitRule {
+pub(crate) struct LimitRule {
     /// The key under `[limits]`.
     pub key: &'static str,
     /// What is limited, in words.
@@ -139,12 +139,13 @@ pub(super) const RATE: RateRule = RateRule {
 };
 
 /// Every limit but the rate, which has no default: the one table that defaults, checks, messages and documentation come from.
-pub const LIMIT_RULES: [LimitRule; 7] = [FUEL, CPU, MEMORY, TIMEOUT, OUTPUT, CONCURRENCY, CRASHES];
+pub(crate) const LIMIT_RULES: [LimitRule; 7] =
+    [FUEL, CPU, MEMORY, TIMEOUT, OUTPUT, CONCURRENCY, CRASHES];
 
 impl LimitRule {
     /// An amount of this limit, for people: `64 MiB`, `30s`, `1_000`.
     #[must_use]
-    pub fn show(&self, amount: u64) -> String {
+    pub(super) fn show(&self, amount: u64) -> String {
         match self.measure {
             Measure::Count => grouped(amount),
             Measure::Size => Bytes::new(amount).to_string(),

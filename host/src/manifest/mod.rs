@@ -42,13 +42,15 @@ pub use grants::{
     Access, BoundSecret, FileGrant, Grants, HostPattern, NetworkGrant, Scheme, SecretName,
     SecretNameError, SecretPlace,
 };
-pub use limits::{LIMIT_RULES, LimitRule, Limits, grouped};
+#[cfg(any(test, fuzzing))]
+pub(crate) use limits::LIMIT_RULES;
+pub use limits::{Limits, grouped};
 pub(crate) use nearest::nearest;
 pub(crate) use network::OF_THE_HOST;
 pub use notation::UnitError;
 pub use place::Place;
 pub use rate::{Rate, RateError};
-pub use units::{Bytes, parse_duration, show_duration};
+pub use units::{Bytes, show_duration};
 
 /// The largest manifest, in bytes.
 pub const MAX_MANIFEST: usize = 64 * 1024;

@@ -11,7 +11,7 @@ use super::raw::RawTool;
 use super::table::Text;
 use super::units::Bytes;
 use super::{Place, ToolOverride, rate};
-use crate::name::PluginName;
+use crate::name::check_own;
 use crate::text::{MAX_TEXT, TextError, check_text};
 
 /// Checks the overrides; `source` is what their places point into.
@@ -20,8 +20,7 @@ pub(super) fn read(source: &str, raw: &[RawTool<'_>]) -> Result<Vec<ToolOverride
     let mut read = Vec::with_capacity(raw.len());
     for tool in raw {
         let name = *tool.name.get_ref();
-        // The rule of a plugin's name is the rule of a tool's own name: hyphens are folded later.
-        PluginName::new(name).map_err(|error| {
+        check_own(name).map_err(|error| {
             Fault::new(tool.name.span(), format!("{}: {error}", Tool.place("name")))
         })?;
         let place = Place::of(source, tool.name.span());

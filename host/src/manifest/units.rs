@@ -42,11 +42,11 @@ impl fmt::Display for Bytes {
 }
 
 /// Reads a duration such as `30s`, `500ms` or `2m`.
-pub fn parse_duration(text: &str) -> Result<Duration, UnitError> {
+pub(super) fn parse_duration(text: &str) -> Result<Duration, UnitError> {
     TIMES.parse(text).map(Duration::from_millis)
 }
 
-/// Shows a duration in the form that [`parse_duration`] reads, down to milliseconds.
+/// Shows a duration in the form that a manifest writes it in, down to milliseconds.
 #[must_use]
 pub fn show_duration(duration: Duration) -> String {
     let (count, unit) = TIMES.split(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX));

@@ -72,7 +72,7 @@ impl Engine {
 
     /// Bytes of arguments that wait for the catalog.
     #[must_use]
-    pub fn waiting_bytes(&self) -> usize {
+    pub(super) fn waiting_bytes(&self) -> usize {
         self.open.waiting_bytes()
     }
 

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::known::Known;
-use super::read::read_at_most;
 use crate::manifest::{Manifest, Sha256Digest};
+use crate::regular::read_at_most;
 
 /// What it takes to load a plugin.
 #[derive(Clone, Debug)]

@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use super::read::{ReadError, Signature, read_at_most};
+use super::signature::Signature;
 use crate::manifest::{MAX_MANIFEST, Manifest, Sha256Digest};
+use crate::regular::{ReadError, read_at_most};
 
 /// Bytes of Wasm and WIT that one scan keeps for those who load them; what is more is read again.
 const MAX_KEPT: usize = 64 * 1024 * 1024;

@@ -19,7 +19,7 @@ use super::seen::{Key, Pair, Scan};
 use super::trust::Trust;
 use super::watch::{Mode, Watch};
 use crate::catalog::{
-    Catalog, MAX_PLUGINS, Plugin, PluginError, Refusal, Refused, WitError, WitFile,
+    Catalog, MAX_PLUGINS, Parts, Plugin, PluginError, Refusal, Refused, WitError, WitFile,
 };
 use crate::lock::{Entry, Locking, Version};
 use crate::name::PluginName;
@@ -267,13 +267,14 @@ impl Loader {
 
     fn load(&mut self, key: Key, pair: Pair, candidate: Candidate) {
         let pending = Pending {
-            plugin: candidate.manifest.name.to_string(),
+            plugin: candidate.manifest.name.clone(),
             file: candidate.file.clone(),
             since: Instant::now(),
         };
         let span = tracing::info_span!("load", plugin = candidate.manifest.name.as_str());
         let (name, prefix) = (candidate.manifest.name.clone(), candidate.manifest.prefix.clone());
-        let job = load(self.sandbox.clone(), candidate).instrument(span);
+        let directory = self.directories[key.directory].clone();
+        let job = load(self.sandbox.clone(), directory, candidate).instrument(span);
         let abort = self.jobs.spawn_on(job, &self.runtime);
         self.running.insert(abort.id(), Running { key: key.clone(), pair, name, prefix });
         self.pending.begun(abort.id(), pending);
@@ -284,7 +285,11 @@ impl Loader {
     }
 }
 
-async fn load(sandbox: Arc<Sandbox>, candidate: Candidate) -> Result<Arc<Plugin>, LoadError> {
+async fn load(
+    sandbox: Arc<Sandbox>,
+    directory: PathBuf,
+    candidate: Candidate,
+) -> Result<Arc<Plugin>, LoadError> {
     let Candidate { file, manifest, wasm, wit } = candidate;
     let wasm = Wasm::new(wasm.digest(), move || wasm.bytes().map_err(|error| error.to_string()));
     let wit = wit.map(|wit| {
@@ -293,7 +298,8 @@ async fn load(sandbox: Arc<Sandbox>, candidate: Candidate) -> Result<Arc<Plugin>
             text.bytes().map_err(|error| WitError::Changed(error.to_string()))
         })
     });
-    let loaded = Plugin::load(sandbox, file, Arc::unwrap_or_clone(manifest), wasm, wit).await;
+    let manifest = Arc::unwrap_or_clone(manifest);
+    let loaded = Plugin::load(sandbox, Parts { file, directory, manifest, wasm, wit }).await;
     loaded.map(Arc::new).map_err(|error| match error {
         PluginError::Unread(_) => LoadError::Changed,
         error if error.is_passing() => LoadError::Failed(error.to_string()),

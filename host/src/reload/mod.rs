@@ -4,27 +4,33 @@
 //! others. Clients and the protocol are not known here.
 
 mod candidate;
-pub mod core;
+mod core;
 mod follow;
 mod known;
 mod loader;
-pub mod locks;
+mod locks;
 mod network;
 mod news;
 mod pending;
-pub mod publication;
-mod read;
-pub mod scan;
-pub mod schedule;
-pub mod seen;
+mod publication;
+mod scan;
+mod schedule;
+mod seen;
+mod signature;
 mod tracked;
 mod trust;
 mod watch;
 
+pub use self::core::{Core, LoadError, PATIENCE, Reason, SETTLED, Standing, View};
 pub use follow::Follower;
+pub use known::Reread;
 pub use loader::Loader;
+pub use locks::Judge;
 pub use pending::Pending;
-pub(crate) use read::{ReadError, read_at_most};
+pub use publication::{EARLY, HOLD, MAX_LOADING};
+pub use scan::Scanner;
 pub(crate) use scan::{MAX_WASM, MAX_WIT, stem, wit_of};
+pub use schedule::Schedule;
+pub use seen::{Directory, Key, Pair, Scan, Unit};
 pub use trust::{Trust, lock_of};
 pub use watch::Mode;

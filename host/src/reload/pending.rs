@@ -6,6 +6,8 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::time::{Duration, Instant};
 
+use crate::name::PluginName;
+
 /// Loading that takes longer is worth a word. What is cached takes milliseconds, so it is compiling
 /// mostly, or waiting for others that compile.
 pub(super) const SLOW: Duration = Duration::from_secs(2);
@@ -14,7 +16,7 @@ pub(super) const SLOW: Duration = Duration::from_secs(2);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pending {
     /// Its name.
-    pub plugin: String,
+    pub plugin: PluginName,
     /// Its manifest, as shown to people.
     pub file: String,
     /// When that began.
@@ -83,7 +85,8 @@ mod tests {
     use super::*;
 
     fn pending(name: &str, since: Instant) -> Pending {
-        Pending { plugin: name.into(), file: format!("{name}.toml"), since }
+        let plugin = PluginName::new(name).expect("a name");
+        Pending { plugin, file: format!("{name}.toml"), since }
     }
 
     fn names(jobs: &[Pending]) -> Vec<&str> {

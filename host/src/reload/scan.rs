@@ -8,12 +8,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::candidate::{Candidate, HashedFile, Wit};
-use super::known::KnownFiles;
-pub use super::known::Reread;
-use super::read::{ReadError, Signature};
+use super::known::{KnownFiles, Reread};
 use super::seen::{Directory, Pair, Scan, Unit};
+use super::signature::Signature;
 use super::trust::{LockReader, Trust};
 use crate::lock::{LOCK_FILE, Locking};
+use crate::regular::ReadError;
 use crate::text::escape;
 
 /// Files looked at in one directory. A directory with more is not a plugin directory.
@@ -127,17 +127,7 @@ impl Scanner {
         let wasm_path = directory.join(&wasm_name);
         let wasm = match self.known.hashed(&wasm_path, MAX_WASM, reread) {
             Ok(wasm) => wasm,
-            Err(ReadError::Missing) => {
-                let reason = format!(
-                    "`{}` is missing; copy it beside the manifest, or name the right file with `wasm`",
-                    escape(&wasm_name)
-                );
-                return (Unit::Half(reason), Some(wasm_name));
-            }
-            Err(error) => {
-                let reason = format!("`{}` {error}", escape(&wasm_name));
-                return (Unit::Refused(reason), Some(wasm_name));
-            }
+            Err(error) => return (without_wasm(&wasm_name, &error), Some(wasm_name)),
         };
         let wit_name = wit_of(name);
         let wit_path = directory.join(&wit_name);
@@ -164,6 +154,17 @@ impl Scanner {
             Pair { manifest: first.digest, wasm: wasm.digest, wit: wit.as_ref().map(Wit::digest) };
         let wasm = HashedFile::new(wasm_path, &wasm, MAX_WASM);
         (Unit::Pair(pair, Candidate { file, manifest, wasm, wit }), Some(wasm_name))
+    }
+}
+
+/// The unit of a manifest whose Wasm is not read.
+fn without_wasm(name: &str, error: &ReadError) -> Unit<Candidate> {
+    let name = escape(name);
+    match error {
+        ReadError::Missing => Unit::Half(format!(
+            "`{name}` is missing; copy it beside the manifest, or name the right file with `wasm`"
+        )),
+        error => Unit::Refused(format!("`{name}` {error}")),
     }
 }
 

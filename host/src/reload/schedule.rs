@@ -3,9 +3,9 @@
 use std::time::{Duration, Instant};
 
 /// How long the files must be left alone before they are read.
-pub const QUIET: Duration = Duration::from_millis(300);
+const QUIET: Duration = Duration::from_millis(300);
 /// How long a directory that is never left alone is waited for.
-pub const MAX_WAIT: Duration = Duration::from_secs(2);
+const MAX_WAIT: Duration = Duration::from_secs(2);
 
 /// Decides when the next scan is due.
 #[derive(Debug)]

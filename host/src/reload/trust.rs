@@ -6,11 +6,12 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::locks::Judge;
-use super::read::{ReadError, Signature, read_at_most};
 use super::seen::Pair;
+use super::signature::Signature;
 use crate::catalog::Plugin;
 use crate::lock::{self, Files, LOCK_FILE, Lock, Locking, MAX_LOCK, Verdict, Version};
 use crate::manifest::Sha256Digest;
+use crate::regular::{ReadError, read_at_most};
 
 /// What a directory's lock says, to a host that is so strict.
 #[derive(Clone, Debug)]

@@ -62,7 +62,9 @@ pub(super) fn component(bytes: &[u8]) -> Result<Cow<'_, [u8]>, BinaryError> {
     match encoding {
         Encoding::Component => Ok(Cow::Borrowed(bytes)),
         Encoding::Module => match (module.has_bindings, module.has_start) {
-            (true, _) => encode(bytes).map(Cow::Owned),
+            (true, _) => caught(|| encode(bytes, WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER))
+                .map(Cow::Owned)
+                .map_err(BinaryError::NotEncodable),
             (false, true) => Ok(command::component(bytes).map(Cow::Owned)?),
             (false, false) => Err(BinaryError::PlainModule),
         },
@@ -128,29 +130,24 @@ fn look_into(bytes: &[u8]) -> Result<Module, BinaryError> {
 }
 
 /// The file chooses parts of these messages.
-pub(super) fn shown(message: String) -> String {
+fn shown(message: String) -> String {
     escape(&message[..message.floor_char_boundary(400)])
 }
 
-fn encode(module: &[u8]) -> Result<Vec<u8>, BinaryError> {
-    let encode = || -> Result<Vec<u8>, String> {
-        // Validating here would repeat what compiling does.
-        let mut encoder = ComponentEncoder::default()
-            .validate(false)
-            .module(module)
-            .and_then(|encoder| {
-                encoder.adapter(
-                    WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME,
-                    WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER,
-                )
-            })
-            .map_err(|error| shown(format!("{error:#}")))?;
-        encoder.encode().map_err(|error| shown(format!("{error:#}")))
-    };
-    // The encoder is made for build tools and trusts its input more than we do.
-    match catch_unwind(AssertUnwindSafe(encode)) {
-        Ok(encoded) => encoded.map_err(BinaryError::NotEncodable),
-        Err(_) => Err(BinaryError::NotEncodable("its bindings are damaged".into())),
+/// The component that `module` becomes with this adapter of WASI. May panic: see [`caught`].
+pub(super) fn encode(module: &[u8], adapter: &[u8]) -> Result<Vec<u8>, String> {
+    let words = |error| format!("{error:#}");
+    // Validating here would repeat what compiling does.
+    let encoder = ComponentEncoder::default().validate(false).module(module).map_err(words)?;
+    let encoder = encoder.adapter(WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME, adapter);
+    encoder.map_err(words)?.encode().map_err(words)
+}
+
+/// Runs what is made for build tools and trusts its input more than we do.
+pub(super) fn caught<T>(job: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+    match catch_unwind(AssertUnwindSafe(job)) {
+        Ok(done) => done.map_err(shown),
+        Err(_) => Err("it is damaged".into()),
     }
 }
 

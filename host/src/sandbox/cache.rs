@@ -172,14 +172,13 @@ impl Cache {
     }
 
     fn name(&self, entry: Entry<'_>) -> String {
-        let digest = Sha256::new().chain_update(self.settings);
-        let digest = match entry {
-            Entry::Code(wasm) => digest.chain_update(wasm.as_bytes()),
-            Entry::Listing(wasm, terms) => digest.chain_update(wasm.as_bytes()).chain_update(terms),
-            Entry::Passed(checked) => digest.chain_update(checked.as_bytes()),
+        let named = match entry {
+            Entry::Code(digest) | Entry::Passed(digest) => {
+                [self.settings, *digest.as_bytes()].concat()
+            }
+            Entry::Listing(wasm, terms) => [self.settings, *wasm.as_bytes(), *terms].concat(),
         };
-        let name = digest.finalize();
-        name.iter().map(|byte| format!("{byte:02x}")).collect::<String>() + entry.ending()
+        format!("{}{}", Sha256Digest::of(&named), entry.ending())
     }
 }
 

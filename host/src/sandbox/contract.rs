@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 use super::bindings::exports::toolrack::plugin::tools as wit;
 use super::hidden::hides_nothing;
 use crate::manifest::{Access, Grants};
+use crate::name::check_own;
 use crate::text::{check_text, escape};
 use crate::tool::{Annotations, CallError, Content, Media, Output, ResourceLink, ToolSpec};
 
@@ -58,8 +59,7 @@ pub(super) fn tools(list: Vec<wit::Tool>, grants: &Grants) -> Result<Vec<ToolSpe
 const TWICE: &str = "is listed twice; give each tool a name of its own";
 
 fn tool(raw: wit::Tool, grants: &Grants) -> Result<ToolSpec, String> {
-    // The rule of a plugin's name is the rule of a tool's own name: hyphens are folded later.
-    crate::name::PluginName::new(&raw.name).map_err(|error| format!("has a bad name: {error}"))?;
+    check_own(&raw.name).map_err(|error| format!("has a bad name: {error}"))?;
     for (what, text) in [("title", raw.title.as_deref()), ("description", Some(&*raw.description))]
     {
         check_text(text.unwrap_or_default())
@@ -69,8 +69,8 @@ fn tool(raw: wit::Tool, grants: &Grants) -> Result<ToolSpec, String> {
         name: raw.name,
         title: raw.title,
         description: raw.description,
-        input_schema: schema("input", &raw.input_schema, true)?,
-        output_schema: raw.output_schema.map(|text| schema("output", &text, false)).transpose()?,
+        input_schema: schema(Side::Input, &raw.input_schema)?,
+        output_schema: raw.output_schema.map(|text| schema(Side::Output, &text)).transpose()?,
         annotations: corrected(claims(&raw.annotations), grants),
         meta: raw.meta.map(|text| object("`meta`", &text)).transpose()?,
     })
@@ -96,12 +96,21 @@ pub fn corrected(claim: Annotations, grants: &Grants) -> Annotations {
     }
 }
 
-/// The text of a JSON Schema, checked for its size and its shape. `which` is `input` or `output`.
-pub(super) fn schema(
-    which: &str,
-    text: &str,
-    must_be_object: bool,
-) -> Result<Box<RawValue>, String> {
+/// What a schema is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Side {
+    /// A tool's arguments, which are an object.
+    Input,
+    /// Its structured answer.
+    Output,
+}
+
+/// The text of a JSON Schema, checked for its size and its shape.
+pub(crate) fn schema(side: Side, text: &str) -> Result<Box<RawValue>, String> {
+    let which = match side {
+        Side::Input => "input",
+        Side::Output => "output",
+    };
     let refuse = |problem: String| format!("has an {which} schema that {problem}");
     if text.len() > MAX_SCHEMA {
         return Err(refuse(format!("is {} bytes long; the most is {MAX_SCHEMA}", text.len())));
@@ -111,7 +120,7 @@ pub(super) fn schema(
         return Err(refuse(format!("nests deeper than {MAX_SCHEMA_DEPTH} levels")));
     }
     let is_object = value.get("type").and_then(|kind| kind.as_str()) == Some("object");
-    if must_be_object && !is_object {
+    if side == Side::Input && !is_object {
         return Err(refuse("lacks `\"type\": \"object\"` at its root".into()));
     }
     if !value.is_object() {

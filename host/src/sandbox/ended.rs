@@ -18,7 +18,7 @@ pub struct Ended {
     pub outcome: Result<Output, CallError>,
     /// What it spent.
     pub usage: Usage,
-    /// Its place among [`MAX_CALLS`](super::MAX_CALLS), if it was entered.
+    /// Its place among the calls that run at once, if it was entered.
     pub slot: Option<Slot>,
 }
 

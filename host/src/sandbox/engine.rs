@@ -17,7 +17,7 @@ pub(super) const MAX_LISTINGS: usize = 8;
 /// Guests that exist at once.
 const GUESTS: usize = MAX_CALLS + MAX_LISTINGS;
 /// The most elements that a table of a guest has: 8 MiB of pointers.
-pub(super) const MAX_ELEMENTS: usize = 1 << 20;
+const MAX_ELEMENTS: usize = 1 << 20;
 /// The most that the runtime itself keeps for an instance: what it knows of functions and globals.
 const MAX_INSTANCE: usize = 32 << 20;
 /// Of a guest's memory, what stays with its slot for the next: cleaned, and never given back and asked

@@ -120,19 +120,21 @@ fn kind(component: &Component) -> Result<Kind, CompileError> {
     }))
 }
 
+/// How the names begin of what `store::linker` adds.
+const OFFERED: [&str; 9] = [
+    "wasi:io/",
+    "wasi:clocks/",
+    "wasi:random/",
+    "wasi:cli/",
+    "wasi:filesystem/",
+    "wasi:sockets/",
+    "wasi:http/",
+    "wasi:config/",
+    "toolrack:plugin/host@",
+];
+
 /// Names the imports that nothing here provides.
 fn missing_import(component: &Component, error: &wasmtime::Error) -> CompileError {
-    const OFFERED: [&str; 9] = [
-        "wasi:io/",
-        "wasi:clocks/",
-        "wasi:random/",
-        "wasi:cli/",
-        "wasi:filesystem/",
-        "wasi:sockets/",
-        "wasi:http/",
-        "wasi:config/",
-        "toolrack:plugin/host@",
-    ];
     let component_type = component.component_type();
     let missing: Vec<String> = component_type
         .imports(component.engine())
@@ -151,4 +153,48 @@ fn missing_import(component: &Component, error: &wasmtime::Error) -> CompileErro
     CompileError::Refused(format!(
         "it imports {missing}, which this version does not offer; {advice}"
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{engine, store};
+    use super::*;
+
+    #[test]
+    fn what_is_called_offered_can_be_imported_and_nothing_else() {
+        let resource = |name: &str| format!(r#"(export "{name}" (type (sub resource)))"#);
+        let config = r#"
+            (type $error (variant (case "upstream" string) (case "io" string)))
+            (export "error" (type $named (eq $error)))
+            (export "get" (func (param "key" string) (result (result (option string) (error $named)))))"#;
+        let found = r#"(export "config" (func (param "key" string) (result (option string))))"#;
+        let imports = [
+            ("wasi:io/poll@0.2.0", resource("pollable")),
+            ("wasi:clocks/monotonic-clock@0.2.0", r#"(export "now" (func (result u64)))"#.into()),
+            ("wasi:random/random@0.2.0", r#"(export "get-random-u64" (func (result u64)))"#.into()),
+            (
+                "wasi:cli/environment@0.2.0",
+                r#"(export "initial-cwd" (func (result (option string))))"#.into(),
+            ),
+            ("wasi:filesystem/types@0.2.0", resource("descriptor")),
+            ("wasi:sockets/network@0.2.0", resource("network")),
+            ("wasi:http/types@0.2.0", resource("fields")),
+            ("wasi:config/store@0.2.0-rc.1", config.to_owned()),
+            ("toolrack:plugin/host@0.1.0", found.to_owned()),
+            ("wasi:keyvalue/store@0.2.0-draft", resource("bucket")),
+        ];
+        let engine = engine::running().expect("an engine");
+        let linker = store::linker(&engine).expect("a linker");
+        let mut begun: Vec<&&str> = Vec::new();
+        for (name, exports) in imports {
+            let text = format!(r#"(component (import "{name}" (instance {exports})))"#);
+            let bytes = wat::parse_str(text).expect("a component");
+            let component = Component::new(&engine, bytes).expect("a component");
+            let begins = OFFERED.iter().find(|offered| name.starts_with(**offered));
+            let links = linker.instantiate_pre(&component).map(drop);
+            assert_eq!(begins.is_some(), links.is_ok(), "{name}: {links:?}");
+            begun.extend(begins);
+        }
+        assert!(begun.into_iter().eq(&OFFERED), "each is tried");
+    }
 }

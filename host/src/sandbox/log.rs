@@ -12,6 +12,7 @@ use wasmtime_wasi::async_trait;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamError, StreamResult};
 
+use super::command::MAX_SAID;
 use super::meter::Stopped;
 use crate::manifest::Bytes;
 use crate::secret::Known;
@@ -29,7 +30,7 @@ const LINE: usize = 64;
 /// How much of the end of stderr the message of a crash shows.
 const LAST_WORDS: usize = 1024;
 /// How much of it is kept: twice what is ever shown, so that no secret is cut where that begins.
-const KEPT: usize = 16 * 1024;
+const KEPT: usize = 2 * MAX_SAID;
 
 /// Which stream a guest wrote to.
 #[derive(Clone, Copy, Debug)]

@@ -51,6 +51,7 @@ use tokio::sync::Semaphore;
 use wasmtime::Engine;
 use wasmtime::component::{Component, Linker};
 
+use crate::home::Home;
 use crate::protected::Protected;
 use crate::text::escape;
 
@@ -58,6 +59,8 @@ pub use checks::Checks;
 pub use code::Wasm;
 pub use command::{Declared, DeclaredError};
 pub use compiler::{Caps, CompileError, Compiler};
+#[cfg(any(test, fuzzing))]
+pub(crate) use contract::{Side, schema};
 pub use contract::{ToolError, corrected};
 pub use ended::{Ended, Slot};
 pub use engine::Turn;
@@ -72,7 +75,7 @@ pub use worker::work;
 
 /// Calls that run at once, over all plugins; those whose answer waits to be read count too. More wait
 /// their turn.
-pub const MAX_CALLS: usize = 32;
+const MAX_CALLS: usize = 32;
 
 /// The stack of a guest, in bytes. Deeper recursion traps.
 const MAX_STACK: usize = 512 * 1024;
@@ -86,6 +89,7 @@ pub struct Sandbox {
     listings: Arc<Semaphore>,
     protected: Protected,
     network: Arc<http::Network>,
+    home: Option<Home>,
     scratches: Option<Arc<Scratches>>,
 }
 
@@ -118,8 +122,17 @@ impl Sandbox {
         let slots = Arc::new(Semaphore::new(MAX_CALLS));
         let listings = Arc::new(Semaphore::new(engine::MAX_LISTINGS));
         let protected = Protected::default();
-        let scratches = None;
-        Ok(Self { ground, concurrent, codes, slots, listings, protected, network, scratches })
+        Ok(Self {
+            ground,
+            concurrent,
+            codes,
+            slots,
+            listings,
+            protected,
+            network,
+            home: None,
+            scratches: None,
+        })
     }
 
     /// What a component stands on.
@@ -144,10 +157,17 @@ impl Sandbox {
         Self { protected, ..self }
     }
 
-    /// The same sandbox, which can give scratch directories.
+    /// The same sandbox, which can give scratch directories in `home`, and has secrets looked for there.
     #[must_use]
-    pub fn with_scratches(self, scratches: Scratches) -> Self {
-        Self { scratches: Some(Arc::new(scratches)), ..self }
+    pub fn at_home(self, home: &Home) -> Self {
+        let scratches = Scratches::below(home.scratch());
+        Self { home: Some(home.clone()), scratches: Some(Arc::new(scratches)), ..self }
+    }
+
+    /// Where it is at home, if anywhere.
+    #[must_use]
+    pub fn home(&self) -> Option<&Home> {
+        self.home.as_ref()
     }
 
     /// The same sandbox, its guests' requests sent over `network`.

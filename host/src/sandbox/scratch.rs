@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::runtime::Handle;
 
 use crate::home::private_directory;
+use crate::whole::random_name;
 
 /// Where this process makes scratch directories.
 pub struct Scratches {
@@ -84,8 +85,7 @@ impl Scratches {
 impl Own {
     fn new(root: &Path) -> io::Result<Self> {
         private_directory(root).map_err(io::Error::other)?;
-        let random = getrandom::u64().map_err(io::Error::other)?;
-        let name = format!("{}-{random:016x}", std::process::id());
+        let name = format!("{}-{}", std::process::id(), random_name()?);
         let directory = root.join(&name);
         // Whoever sees the lock's name sees it locked.
         let (unfinished, lock) = (root.join(format!(".{name}")), directory.with_extension("lock"));

@@ -8,6 +8,8 @@ use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use crate::whole::random_name;
+
 /// How a file is named while it is written. Hidden, and no name of anything else.
 const TEMPORARY: &str = ".tmp-";
 
@@ -62,7 +64,7 @@ pub(super) fn read(file: &mut File, at_most: u64) -> io::Result<Vec<u8>> {
 /// A new file with these bytes, in pieces, under a name of its own that nobody looks for.
 pub(super) fn write_beside(directory: &Path, pieces: [&[u8]; 2]) -> io::Result<PathBuf> {
     // Not the process's id: hosts in containers share directories, and all are number 1.
-    let path = directory.join(format!("{TEMPORARY}{:016x}", getrandom::u64()?));
+    let path = directory.join(format!("{TEMPORARY}{}", random_name()?));
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]

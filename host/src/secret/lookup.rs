@@ -2,18 +2,17 @@
 //! system's keyring.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{File, OpenOptions};
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use super::{KeyringError, Known, MIN_REDACTED, PatientKeyring, Secret, dotenv};
 use crate::home::Home;
 use crate::manifest::SecretName;
+use crate::regular::{self, ReadError};
 use crate::text::escape;
 
 /// The largest `.env` file.
-const MAX_FILE: u64 = 64 * 1024;
+const MAX_FILE: usize = 64 * 1024;
 
 /// The places in which one plugin's secrets are looked for, in their order.
 pub struct Secrets {
@@ -168,35 +167,12 @@ struct Text {
 
 /// The file's text; absent where there is no file.
 fn read(path: &Path) -> Result<Option<Text>, String> {
-    let file = match open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(format!("it cannot be read: {error}")),
+    let (bytes, about) = match regular::read(path, MAX_FILE) {
+        Err(ReadError::Missing) => return Ok(None),
+        read => read.map_err(|error| format!("it {error}"))?,
     };
-    let about = file.metadata().map_err(|error| format!("it cannot be read: {error}"))?;
-    if !about.is_file() {
-        return Err("it is not a regular file".into());
-    }
-    let mut text = String::new();
-    let read = file.take(MAX_FILE + 1).read_to_string(&mut text);
-    read.map_err(|error| format!("it cannot be read: {error}"))?;
-    if text.len() as u64 > MAX_FILE {
-        return Err("it is larger than 64 KiB".into());
-    }
+    let text = String::from_utf8(bytes).map_err(|_| "it is not UTF-8 text")?;
     Ok(Some(Text { text, others_read: others_read(&about) }))
-}
-
-/// Opens without waiting: a pipe in the file's place has no end.
-#[cfg(unix)]
-fn open(path: &Path) -> std::io::Result<File> {
-    use std::os::unix::fs::OpenOptionsExt as _;
-    let flags = rustix::fs::OFlags::NONBLOCK.bits();
-    OpenOptions::new().read(true).custom_flags(flags.cast_signed()).open(path)
-}
-
-#[cfg(not(unix))]
-fn open(path: &Path) -> std::io::Result<File> {
-    OpenOptions::new().read(true).open(path)
 }
 
 #[cfg(unix)]

@@ -84,12 +84,12 @@ pub struct LineSpan {
 /// Reads on where it stopped, in the logs of all servers. Of servers that run when it begins, what was
 /// written before is passed over.
 #[derive(Debug, Default)]
-pub struct Follower {
+pub struct LogFollower {
     /// How far each is read. Absent before the first look.
     read: Option<BTreeMap<u32, u64>>,
 }
 
-impl Follower {
+impl LogFollower {
     /// What was written since, in the logs of `servers`.
     pub fn lines(&mut self, servers: &[Server]) -> Vec<PluginLine> {
         let before = self.read.take();
@@ -149,8 +149,8 @@ mod tests {
         let place = Place::new(root.path().join("run"), 7);
         let servers = [Server { place: place.clone(), told: Told::Nothing }];
         let mut log = PluginLog::new(place.clone());
-        let (mut early, mut late) = (Follower::default(), Follower::default());
-        let check = |follower: &mut Follower, expected: &[&str]| {
+        let (mut early, mut late) = (LogFollower::default(), LogFollower::default());
+        let check = |follower: &mut LogFollower, expected: &[&str]| {
             let lines = follower.lines(&servers);
             let found: Vec<_> = lines.iter().map(|line| line.message.as_str()).collect();
             assert_eq!(found, expected);

@@ -20,7 +20,7 @@ use crate::catalog::{Catalog, Paused, Refused};
 use crate::reload::Pending;
 
 pub use board::Board;
-pub use lines::{Follower, LineSpan, PluginLine, PluginLog};
+pub use lines::{LineSpan, LogFollower, PluginLine, PluginLog};
 pub use place::{Place, PlaceError};
 pub use servers::{Server, ServersError, Told, servers};
 
@@ -133,7 +133,7 @@ impl LoadingStatus {
     fn of(pending: &Pending) -> Self {
         let for_ms = u64::try_from(pending.since.elapsed().as_millis()).unwrap_or(u64::MAX);
         Self {
-            name: pending.plugin.clone(),
+            name: pending.plugin.to_string(),
             file: pending.file.clone(),
             since_ms: now_ms().saturating_sub(for_ms),
         }

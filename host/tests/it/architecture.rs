@@ -1,6 +1,7 @@
-//! ARCHITECTURE.md names every source file of the host once, and no path that is not there.
+//! ARCHITECTURE.md names every source file of the host once, and no path that is not there; its layers are
+//! those of the imports.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -31,6 +32,96 @@ fn every_source_file_has_one_line_that_says_what_it_owns() {
     let gone: Vec<_> = listed.difference(&found).collect();
     assert!(missing.is_empty(), "ARCHITECTURE.md lacks a line for {missing:?} of host/src");
     assert!(gone.is_empty(), "ARCHITECTURE.md lists {gone:?} of host/src, which are not there");
+}
+
+#[test]
+fn imports_point_down_only() {
+    let layers = layers(&map());
+    let source = root().join("host/src");
+    let for_tests = for_tests(&source);
+    let mut wrong = BTreeSet::new();
+    let (mut modules, mut imports) = (BTreeSet::new(), 0);
+    for file in files(&source) {
+        let place = file.strip_prefix(&source).expect("below").with_extension("");
+        if for_tests.iter().any(|module| place.starts_with(module)) {
+            continue;
+        }
+        let parts: Vec<_> = place.iter().map(|part| part.to_str().expect("text")).collect();
+        let own = parts[0];
+        modules.insert(own.to_owned());
+        let depth = parts.iter().filter(|part| **part != "mod").count();
+        for line in served(&fs::read_to_string(&file).expect("a source file")) {
+            if line.contains(&"super::".repeat(depth)) {
+                wrong.insert(format!("{}: `super` leaves {own}: {line}", shown(&place)));
+            }
+            for other in line.split("crate::").skip(1) {
+                let end = other.find(|c: char| c != '_' && !c.is_alphanumeric());
+                let other = &other[..end.unwrap_or(other.len())];
+                imports += 1;
+                // Of a place that is unknown it is not known that it is below.
+                let is_below = matches!(
+                    (layers.get(own), layers.get(other)),
+                    (Some(above), Some(below)) if above < below
+                );
+                if other != own && !is_below {
+                    wrong.insert(format!("{}: {own} sees `{other}`: {line}", shown(&place)));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "against the layers of ARCHITECTURE.md:\n{wrong:#?}");
+    assert!(imports > 200, "only {imports} imports were found: is this test still looking?");
+    modules.remove("lib");
+    assert_eq!(modules, layers.into_keys().collect(), "modules of lib.rs, and those in the layers");
+}
+
+/// The modules in the block of the layers, each with its row from the top.
+fn layers(map: &str) -> BTreeMap<String, usize> {
+    let section = map.split("## The layers of the host").nth(1).expect("the section");
+    let block = section.split("```").nth(1).expect("the block");
+    let mut layers = BTreeMap::new();
+    for (row, line) in block.lines().filter(|line| !line.is_empty()).enumerate() {
+        let (names, about) = line.split_once("  ").expect("two columns");
+        assert!(about.trim().len() > 3, "no words for {names}");
+        for name in names.split([',', '|']) {
+            let before = layers.insert(name.trim().to_owned(), row);
+            assert!(before.is_none(), "{name} has two places");
+        }
+    }
+    layers
+}
+
+/// The modules that are built for tests or fuzzers alone: they see what is above them too.
+fn for_tests(source: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for file in files(source) {
+        let inside = match file.file_stem().and_then(|stem| stem.to_str()) {
+            Some("mod" | "lib" | "main") => file.parent().expect("a folder").to_owned(),
+            _ => file.with_extension(""),
+        };
+        let text = fs::read_to_string(&file).expect("a source file");
+        for (attribute, line) in text.lines().zip(text.lines().skip(1)) {
+            let module = line.split("mod ").nth(1).and_then(|name| name.strip_suffix(';'));
+            if let Some(module) = module.filter(|_| is_of_tests(attribute)) {
+                found.push(inside.join(module).strip_prefix(source).expect("below").to_owned());
+            }
+        }
+    }
+    assert!(!found.is_empty(), "no module is of tests: is this test still looking?");
+    found
+}
+
+fn is_of_tests(attribute: &str) -> bool {
+    ["#[cfg(test)]", "#[cfg(any(test, fuzzing))]", "#[cfg(all(test, unix))]"].contains(&attribute)
+}
+
+/// The lines of code that is served: without comments, and without the tests at the end.
+fn served(text: &str) -> impl Iterator<Item = &str> {
+    let lines = text.lines().collect::<Vec<_>>();
+    let mut pairs = lines.windows(2);
+    let tests = pairs.position(|two| is_of_tests(two[0]) && two[1].starts_with("mod tests {"));
+    let end = tests.unwrap_or(lines.len());
+    lines.into_iter().take(end).map(|line| line.split("//").next().unwrap_or_default().trim())
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::path::Path;
 use serde_json::value::RawValue;
 use toolrack::catalog::{Catalog, Refused};
 use toolrack::host::Host;
+use toolrack::lock::Locking;
 use toolrack::protected::Protected;
 use toolrack::sandbox::Compiler;
 use toolrack::tool::{CallError, Output};
@@ -14,9 +15,9 @@ use crate::plugins::{self, install};
 use crate::wit;
 
 fn load(directories: &[&Path]) -> Catalog {
-    let host = Host::start(Compiler::in_process(), Protected::default()).expect("a host");
+    let host = Host::start(Compiler::in_process(), Protected::default(), None).expect("a host");
     let directories: Vec<_> = directories.iter().map(|path| path.to_path_buf()).collect();
-    let mut loader = host.load(&directories);
+    let mut loader = host.load(&directories, Locking::Ignored);
     let catalog = host.guests().block_on(async {
         while loader.step().await {}
         loader.catalog()
@@ -378,7 +379,7 @@ fn an_error_is_one_unless_the_manifest_says_it_is_an_answer() {
     let outcome = |manifest: &str| {
         let (_directory, catalog) = functions(manifest);
         let tool = catalog.tool("calc_t_t_ops_divide").expect("the tool").clone();
-        let host = Host::start(Compiler::in_process(), Protected::default()).expect("a host");
+        let host = Host::start(Compiler::in_process(), Protected::default(), None).expect("a host");
         let arguments = serde_json::from_str::<&RawValue>(r#"{"a":1,"b":0}"#).expect("JSON");
         let ended = host.guests().block_on(tool.call(arguments, None));
         host.stop();

@@ -5,6 +5,7 @@ use std::sync::{Arc, LazyLock};
 use serde_json::{Value, json};
 use toolrack::catalog::Catalog;
 use toolrack::host::Host;
+use toolrack::lock::Locking;
 use toolrack::mcp::{Action, CallKey, Engine, Line, Settings};
 use toolrack::name::PluginName;
 use toolrack::protected::Protected;
@@ -18,8 +19,8 @@ use crate::plugins;
 pub(crate) static CATALOG: LazyLock<Arc<Catalog>> = LazyLock::new(|| load(&plugins::good()));
 
 fn load(directory: &tempfile::TempDir) -> Arc<Catalog> {
-    let host = Host::start(Compiler::in_process(), Protected::default()).unwrap();
-    let mut loader = host.load(&[directory.path().to_owned()]);
+    let host = Host::start(Compiler::in_process(), Protected::default(), None).unwrap();
+    let mut loader = host.load(&[directory.path().to_owned()], Locking::Ignored);
     let catalog = host.guests().block_on(async {
         while loader.step().await {}
         loader.catalog()

@@ -9,11 +9,10 @@ use std::time::{Duration, Instant};
 use proptest::prelude::*;
 use toolrack::lock::Verdict;
 use toolrack::manifest::Sha256Digest;
-use toolrack::reload::core::{Core, LoadError, PATIENCE, Reason, SETTLED, Standing, View};
-use toolrack::reload::locks::Judge;
-use toolrack::reload::publication::{EARLY, HOLD, MAX_LOADING};
-use toolrack::reload::schedule::Schedule;
-use toolrack::reload::seen::{Directory, Key, Pair, Scan, Unit};
+use toolrack::reload::{
+    Core, Directory, EARLY, HOLD, Judge, Key, LoadError, MAX_LOADING, PATIENCE, Pair, Reason,
+    SETTLED, Scan, Schedule, Standing, Unit, View,
+};
 
 const DIRECTORIES: usize = 2;
 const PLUGINS: usize = 3;

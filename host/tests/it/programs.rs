@@ -5,10 +5,9 @@ use std::path::Path;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
+use toolrack::home::Home;
 use toolrack::manifest::{Limits, Manifest};
-use toolrack::sandbox::{
-    CompileError, Compiler, Declared, Guest, ListError, Sandbox, Scratches, Wasm,
-};
+use toolrack::sandbox::{CompileError, Compiler, Declared, Guest, ListError, Sandbox, Wasm};
 use toolrack::tool::{CallError, Content, Output};
 
 static SANDBOX: LazyLock<Arc<Sandbox>> =
@@ -425,10 +424,11 @@ fn left(root: &Path) -> usize {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_call_has_a_scratch_directory_of_its_own_that_is_removed() {
-    let root = tempfile::tempdir().expect("a directory");
-    let root = root.path().join("scratch");
+    let directory = tempfile::tempdir().expect("a directory");
+    let home = Home::at(directory.path().to_owned());
+    let root = home.scratch();
     let sandbox = Sandbox::new(Compiler::in_process()).expect("a sandbox");
-    let sandbox = Arc::new(sandbox.with_scratches(Scratches::below(root.clone())));
+    let sandbox = Arc::new(sandbox.at_home(&home));
     let manifest = format!("{PLAIN}[grants]\nscratch = \"/tmp\"");
     let guest = load_in(sandbox.clone(), &making_a_file(""), &manifest).await.expect("a guest");
     for _ in 0..2 {

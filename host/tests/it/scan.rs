@@ -12,11 +12,10 @@ use std::time::{Duration, Instant};
 
 use toolrack::catalog::{Catalog, Refused};
 use toolrack::host::Host;
+use toolrack::lock::Locking;
 use toolrack::manifest::Sha256Digest;
 use toolrack::protected::Protected;
-use toolrack::reload::Loader;
-use toolrack::reload::scan::{Reread, Scanner};
-use toolrack::reload::seen::{Directory, Unit};
+use toolrack::reload::{Directory, Loader, Reread, Scanner, Unit};
 use toolrack::sandbox::Compiler;
 
 use crate::plugins::{self, answering, install, replace};
@@ -32,8 +31,8 @@ struct Bench {
 
 impl Bench {
     fn new(directory: &Path) -> Self {
-        let host = Host::start(Compiler::in_process(), Protected::default()).expect("a host");
-        let loader = host.load(&[directory.to_path_buf()]);
+        let host = Host::start(Compiler::in_process(), Protected::default(), None).expect("a host");
+        let loader = host.load(&[directory.to_path_buf()], Locking::Ignored);
         let late = Duration::ZERO;
         let mut bench = Self { loader, host, catalog: Catalog::default(), late };
         bench.settle();

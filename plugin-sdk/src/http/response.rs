@@ -6,6 +6,7 @@ use std::io::{Cursor, Read};
 use serde::de::DeserializeOwned;
 
 use super::Error;
+use crate::json::{self, Misread};
 
 /// The most that the host lets through.
 const MAX_BODY: usize = 4 * 1024 * 1024;
@@ -117,17 +118,11 @@ impl Response {
     /// [`Error::Body`], which names the place, if it is something else, and as [`bytes`](Self::bytes).
     pub fn json<T: DeserializeOwned>(self) -> Result<T, Error> {
         let bytes = self.bytes(MAX_BODY)?;
-        let mut json = serde_json::Deserializer::from_slice(&bytes);
-        let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
-            let place = error.path().to_string();
-            let reason = error.into_inner();
-            let place = if place == "." { String::new() } else { format!(" at `{place}`") };
+        let json = serde_json::Deserializer::from_slice(&bytes);
+        json::read(json).map_err(|Misread { place, reason }| {
+            let place = place.map(|place| format!(" at `{place}`")).unwrap_or_default();
             Error::Body(format!("not the JSON expected{place}: {reason}"))
-        })?;
-        match json.end() {
-            Ok(()) => Ok(value),
-            Err(error) => Err(Error::Body(format!("not the JSON expected: {error}"))),
-        }
+        })
     }
 
     /// The body as it arrives. An error in it turns into an [`Error`] with `?` or `from`.

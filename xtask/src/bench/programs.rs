@@ -83,16 +83,7 @@ pub(crate) struct Programs {
 impl Programs {
     /// Builds what is missing. A host that was named is taken as it is.
     pub(crate) fn build(places: &Places, options: &Options) -> Result<Self> {
-        let host = match &options.host {
-            Some(host) => {
-                build::plugins(places)?;
-                host.clone()
-            }
-            None => {
-                build::all(places)?;
-                places.binary()?
-            }
-        };
+        let host = build::host(places, options.host.as_deref())?;
         step("building the programs to compare with");
         let mut cargo = cargo_on(&places.bench, &["build", "--release"], &[]);
         command::run(&mut cargo, "the compiler's message above names the place")?;

@@ -21,7 +21,7 @@ use crate::lock::{LOCK_FILE, Locking};
 use crate::manifest::nearest;
 use crate::text::escape;
 use review::Review;
-pub(super) use review::lock;
+pub(super) use review::{lock, put};
 
 /// How a person answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

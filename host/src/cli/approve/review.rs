@@ -30,6 +30,21 @@ pub(in crate::cli) fn lock(directory: &Path) -> anyhow::Result<Option<Lock>> {
     lock_of(directory).map_err(|problem| anyhow!("{}: {problem}", shown()))
 }
 
+/// Locks `directory` by `lock`.
+pub(in crate::cli) fn put(directory: &Path, lock: &Lock) -> anyhow::Result<()> {
+    write(directory, &text(directory, lock)?)
+        .map_err(|error| anyhow!("{}: it cannot be written: {error}", shown(directory)))
+}
+
+fn text(directory: &Path, lock: &Lock) -> anyhow::Result<String> {
+    lock.text().map_err(|error| anyhow!("{}: {error}", shown(directory)))
+}
+
+/// The lock's file.
+fn shown(directory: &Path) -> String {
+    escape(&directory.join(LOCK_FILE).to_string_lossy())
+}
+
 impl Review {
     pub(super) fn new(directory: PathBuf, before: Option<Lock>) -> Self {
         let after = before.clone().unwrap_or_default();
@@ -77,14 +92,13 @@ impl Review {
     }
 
     pub(super) fn write(&self) -> anyhow::Result<()> {
-        let shown = || escape(&self.directory.join(LOCK_FILE).to_string_lossy());
-        let text = |lock: &Lock| lock.text().map_err(|error| anyhow!("{}: {error}", shown()));
+        let text = |lock: &Lock| text(&self.directory, lock);
         let now = lock(&self.directory)?;
         if now.as_ref().map(text).transpose()? != self.before.as_ref().map(text).transpose()? {
-            bail!("{}: it changed while this was shown; run `toolrack approve` again", shown());
+            let shown = shown(&self.directory);
+            bail!("{shown}: it changed while this was shown; run `toolrack approve` again");
         }
-        write(&self.directory, &text(&self.after)?)
-            .map_err(|error| anyhow!("{}: it cannot be written: {error}", shown()))
+        put(&self.directory, &self.after)
     }
 }
 

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use super::Event;
 use crate::text::escape;
 
-/// The longest of cargo's messages that is listened to.
+/// How much of cargo's messages is listened to.
 const MAX_MESSAGES: u64 = 256 * 1024 * 1024;
 
 /// A build that runs. Dropping it ends cargo and what cargo started.

@@ -6,7 +6,8 @@ use super::build::Artifact;
 use crate::cli::Setup;
 use crate::cli::add::{Checked, Installed, failed, look, target};
 use crate::install::{ManifestSource, Pair, Shelf};
-use crate::reload::{MAX_WASM, read_at_most};
+use crate::regular::read_at_most;
+use crate::reload::MAX_WASM;
 use crate::status::now_ms;
 use crate::text::escape;
 

@@ -11,7 +11,8 @@ use crate::cli::add::Installed;
 use crate::cli::served::{nobody, serving};
 use crate::cli::{DIM, ERROR, GOOD, paint};
 use crate::install::Change;
-use crate::status::{Follower, PluginLine, Server, Status};
+use crate::name::PluginName;
+use crate::status::{LogFollower, PluginLine, Server, Status};
 use crate::text::escape;
 
 /// How long servers have to take up what was installed.
@@ -23,15 +24,15 @@ const INTERVAL: Duration = Duration::from_millis(25);
 pub(super) struct Serving {
     run: Option<PathBuf>,
     directory: PathBuf,
-    follower: Follower,
+    follower: LogFollower,
     /// The plugin whose lines are shown: none before the first is installed.
-    plugin: Option<String>,
+    plugin: Option<PluginName>,
     expected: Option<Expected>,
 }
 
 /// What is waited for, and the times that are told then.
 struct Expected {
-    name: String,
+    name: PluginName,
     manifest: String,
     digest: String,
     /// The catalog is to be newer than this, in milliseconds since 1970; where the Wasm is the same.
@@ -48,7 +49,7 @@ impl Serving {
         let mut serving = Self {
             run: run.map(Path::to_owned),
             directory: directory.to_owned(),
-            follower: Follower::default(),
+            follower: LogFollower::default(),
             plugin: None,
             expected: None,
         };
@@ -67,9 +68,9 @@ impl Serving {
         saved: Option<Instant>,
     ) {
         let plugin: &Plugin = &installed.plugin;
-        self.plugin = Some(plugin.name.to_string());
+        self.plugin = Some(plugin.name.clone());
         self.expected = (installed.change != Change::Unchanged).then(|| Expected {
-            name: plugin.name.to_string(),
+            name: plugin.name.clone(),
             manifest: installed.manifest.clone(),
             digest: plugin.digest.to_string(),
             after_ms: if installed.is_other_wasm() { 0 } else { after_ms },
@@ -122,7 +123,9 @@ impl Serving {
 
     fn show(&mut self, servers: &[Server]) {
         let lines = self.follower.lines(servers);
-        let own = |line: &&PluginLine| self.plugin.as_ref() == Some(&line.span.plugin);
+        let own = |line: &&PluginLine| {
+            self.plugin.as_ref().is_some_and(|plugin| plugin.as_str() == line.span.plugin)
+        };
         for line in lines.iter().filter(own) {
             let level = escape(&line.level).to_lowercase();
             let tool = line.span.tool.as_deref().map(escape).unwrap_or_default();
@@ -146,7 +149,7 @@ impl Expected {
             && status
                 .plugins
                 .iter()
-                .any(|plugin| plugin.name == self.name && plugin.sha256 == self.digest)
+                .any(|plugin| plugin.name == self.name.as_str() && plugin.sha256 == self.digest)
     }
 
     fn sentence(&self, pid: u32) -> String {

@@ -3,7 +3,7 @@
 use toml::Spanned;
 use toml::de::DeValue;
 
-use super::super::env::is_name;
+use super::super::env;
 use super::super::error::{Fault, quote};
 use super::super::table::{Text, Value, wrong};
 use super::raw::RawGroup;
@@ -102,12 +102,7 @@ pub(super) fn env(
     }
     let mut variables = Vec::new();
     for (key, value) in raw {
-        let name = *key.get_ref();
-        if !is_name(name) || name.len() > 255 {
-            let message = format!("{} is no name of an environment variable", quote(name));
-            return Err(Fault::new(key.span(), message)
-                .help("use a letter or `_`, then letters, digits or `_`"));
-        }
+        let name = env::name(key)?;
         let DeValue::String(text) = value.get_ref() else {
             let place = format!("{} in `env` of [[tools]]", quote(name));
             return Err(wrong(&place, "text", value).help("put it in quotes"));

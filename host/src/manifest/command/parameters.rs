@@ -10,7 +10,7 @@ use super::super::overrides::readable;
 use super::super::table::{Table, Text, Value, wrong};
 use super::types::{Item, Type};
 use super::{Parameter, json};
-use crate::name::PluginName;
+use crate::name::check_own;
 
 /// The keys of one parameter.
 pub(in super::super) const PARAMETER_KEYS: [&str; 11] = [
@@ -48,7 +48,7 @@ pub(super) fn read(source: &str, raw: &[(Text<'_>, Value<'_>)]) -> Result<Vec<De
 
 fn declared<'a>(source: &str, key: &Text<'a>, value: Value<'a>) -> Result<Declared, Fault> {
     let name = *key.get_ref();
-    PluginName::new(name).map_err(|error| {
+    check_own(name).map_err(|error| {
         Fault::new(key.span(), format!("{}: {error}", Tool.place("parameters")))
     })?;
     match value.get_ref() {

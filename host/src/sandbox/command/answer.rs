@@ -7,7 +7,7 @@ use crate::secret::Redactor;
 use crate::tool::{CallError, Content, LimitHit, Media, Output};
 
 /// How much of the end of stderr, and of stdout, a failure shows.
-pub(super) const MAX_SAID: usize = 8 * 1024;
+pub(in super::super) const MAX_SAID: usize = 8 * 1024;
 /// What a failure takes besides.
 const MARGIN: u64 = 256;
 

@@ -3,7 +3,7 @@
 use crate::manifest::{Manifest, Place, ToolOverride};
 use crate::tool::{Annotations, ToolSpec};
 
-use super::super::contract;
+use super::super::contract::{self, Side};
 use super::super::guest::Guest;
 
 /// What a manifest says that only a program needs to know.
@@ -50,8 +50,8 @@ fn spec(guest: &Guest, tool: &ToolOverride) -> Result<ToolSpec, DeclaredError> {
         let message = "has no `description`, and its program says none".into();
         return Err(wrong(message, "tell the model what it does: `description = \"...\"`"));
     };
-    let schema = |which, text: &str, must_be_object| {
-        contract::schema(which, text, must_be_object)
+    let schema = |side, text: &str| {
+        contract::schema(side, text)
             .map_err(|problem| wrong(problem, "write a smaller one, or `parameters` instead"))
     };
     let command = &tool.command;
@@ -60,8 +60,8 @@ fn spec(guest: &Guest, tool: &ToolOverride) -> Result<ToolSpec, DeclaredError> {
         name: tool.name.clone(),
         title: tool.title.clone(),
         description,
-        input_schema: schema("input", &command.input_schema, true)?,
-        output_schema: output.map(|text| schema("output", text, false)).transpose()?,
+        input_schema: schema(Side::Input, &command.input_schema)?,
+        output_schema: output.map(|text| schema(Side::Output, text)).transpose()?,
         annotations: contract::corrected(Annotations::default(), guest.grants()),
         meta: None,
     })

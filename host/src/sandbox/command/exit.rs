@@ -4,11 +4,12 @@
 //! import that exits does not go to the adapter but to `exit-with-code` of `wasi:cli/exit`, which keeps
 //! the code.
 
-use wasmparser::{BinaryReaderError, Imports, Parser, Payload};
+use wasi_preview1_component_adapter_provider::WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME;
+use wasmparser::{BinaryReader, BinaryReaderError, Imports, Parser, Payload};
 use wit_component::StringEncoding;
 use wit_parser::Resolve;
 
-const FROM: [&str; 2] = ["wasi_snapshot_preview1", "proc_exit"];
+const FROM: [&str; 2] = [WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME, "proc_exit"];
 const TO: [&str; 2] = ["wasi:cli/exit@0.2.12", "exit-with-code"];
 const WIT: &str = "
     package wasi:cli@0.2.12;
@@ -40,7 +41,10 @@ fn imports(module: &[u8]) -> Result<Option<Vec<u8>>, BinaryReaderError> {
                 if [import.module, import.name] == FROM {
                     body.extend_from_slice(&module[done..at]);
                     TO.iter().for_each(|name| text(&mut body, name));
-                    done = at + length_of(&module[at..], 2);
+                    let mut names = BinaryReader::new(&module[at..], at);
+                    names.skip_string()?;
+                    names.skip_string()?;
+                    done = names.original_position();
                 }
             }
             if done == section.start {
@@ -60,24 +64,6 @@ fn imports(module: &[u8]) -> Result<Option<Vec<u8>>, BinaryReaderError> {
         };
     }
     Ok(None)
-}
-
-/// The bytes that the first `texts` texts of `bytes` take, with their lengths.
-fn length_of(bytes: &[u8], texts: usize) -> usize {
-    let mut at = 0;
-    for _ in 0..texts {
-        let (mut length, mut shift) = (0_usize, 0);
-        while let Some(byte) = bytes.get(at) {
-            at += 1;
-            length |= usize::from(byte & 0x7f) << shift;
-            shift += 7;
-            if byte & 0x80 == 0 {
-                break;
-            }
-        }
-        at += length;
-    }
-    at
 }
 
 fn text(bytes: &mut Vec<u8>, text: &str) {

@@ -3,13 +3,12 @@
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
-use wasi_preview1_component_adapter_provider::WASI_SNAPSHOT_PREVIEW1_COMMAND_ADAPTER;
+use wasi_preview1_component_adapter_provider::{
+    WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME as PREVIEW1, WASI_SNAPSHOT_PREVIEW1_COMMAND_ADAPTER,
+};
 use wasmparser::{BinaryReaderError, Parser, Payload};
 
 use crate::text::escape;
-
-/// WASI's first release.
-pub(super) const PREVIEW1: &str = "wasi_snapshot_preview1";
 
 /// Refuses the first import that nothing here provides, in words.
 pub(super) fn check(module: &[u8]) -> Result<(), String> {

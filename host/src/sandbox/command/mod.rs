@@ -21,6 +21,7 @@ use super::run::Ran;
 use super::store::State;
 use crate::tool::{CallError, Output};
 
+pub(super) use answer::MAX_SAID;
 pub(super) use declared::list;
 pub use declared::{Declared, DeclaredError};
 pub(super) use module::{ModuleError, component};
@@ -50,7 +51,7 @@ pub(super) async fn call(
     let enter = async |store: &mut Store<State>| {
         let code = exit_code(run(store, pre).await)?;
         let State { log, meter, .. } = store.data();
-        Ok((code, log.said(answer::MAX_SAID), meter.memory_hit()))
+        Ok((code, log.said(MAX_SAID), meter.memory_hit()))
     };
     let (outcome, ran) = guest.run(pre.engine(), guest.copied(), terms, enter).await;
     let outcome = outcome.and_then(|(code, stderr, refused)| {

@@ -1,10 +1,8 @@
 //! A preview 1 program, a core module with `_start`, to a component.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
 use wasi_preview1_component_adapter_provider::WASI_SNAPSHOT_PREVIEW1_COMMAND_ADAPTER;
-use wit_component::ComponentEncoder;
 
+use super::super::binary::{caught, encode};
 use super::{exit, imports};
 
 /// Why a program cannot run here.
@@ -21,22 +19,6 @@ pub(in super::super) enum ModuleError {
 /// The component that `module` becomes.
 pub(in super::super) fn component(module: &[u8]) -> Result<Vec<u8>, ModuleError> {
     imports::check(module).map_err(ModuleError::Import)?;
-    let encode = || -> Result<Vec<u8>, String> {
-        let module = exit::redirected(module)?;
-        // Validating here would repeat what compiling does.
-        let mut encoder = ComponentEncoder::default()
-            .validate(false)
-            .module(&module)
-            .and_then(|encoder| {
-                encoder.adapter(imports::PREVIEW1, WASI_SNAPSHOT_PREVIEW1_COMMAND_ADAPTER)
-            })
-            .map_err(|error| format!("{error:#}"))?;
-        encoder.encode().map_err(|error| format!("{error:#}"))
-    };
-    // The encoder is made for build tools and trusts its input more than we do.
-    match catch_unwind(AssertUnwindSafe(encode)) {
-        Ok(encoded) => encoded
-            .map_err(|problem| ModuleError::NotEncodable(super::super::binary::shown(problem))),
-        Err(_) => Err(ModuleError::NotEncodable("it is damaged".into())),
-    }
+    let adapter = WASI_SNAPSHOT_PREVIEW1_COMMAND_ADAPTER;
+    caught(|| encode(&exit::redirected(module)?, adapter)).map_err(ModuleError::NotEncodable)
 }

@@ -24,11 +24,11 @@ use wasmtime::Store;
 use wasmtime::component::{Component, InstancePre, Val};
 
 use super::guest::{Call, Guest};
-use super::run::Ran;
+use super::run::{self, Ran};
 use super::store::State;
 use crate::manifest::Grants;
 use crate::text::escape;
-use crate::tool::{CallError, Content, Limit, LimitHit, Listed, Output, UnfitTool};
+use crate::tool::{CallError, Content, Limit, Listed, Output, UnfitTool};
 use function::Function;
 use write::Unwritten;
 
@@ -153,9 +153,7 @@ fn answer(guest: &Guest, returned: Option<&Val>) -> Result<Output, CallError> {
     let limit = guest.limits().output;
     let most = usize::try_from(limit.get()).unwrap_or(usize::MAX);
     let json = write::json(value, most).map_err(|error| match error {
-        Unwritten::TooLong => {
-            CallError::Limit(LimitHit { limit: Limit::Output, value: limit.to_string() })
-        }
+        Unwritten::TooLong => run::limit(Limit::Output, limit.to_string()),
         Unwritten::NotJson => CallError::Broken("its answer cannot be written as JSON".into()),
     })?;
     let structured = RawValue::from_string(format!(r#"{{"result":{json}}}"#))

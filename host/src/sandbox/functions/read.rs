@@ -12,6 +12,7 @@ use serde_json::value::RawValue;
 use wasmtime::component::Val;
 
 use super::super::number::whole;
+use super::schema::not_number;
 use super::shape::{Integer, Shape};
 use crate::text::escape;
 
@@ -76,22 +77,10 @@ impl Reader {
         Ok(match shape {
             Shape::Bool => Val::Bool(of(raw).ok_or_else(|| expected("true or false"))?),
             Shape::Integer(integer) => number(*integer, raw)?,
-            Shape::F32 => {
-                let value = float(raw).ok_or_else(|| expected("a number"))?;
-                if value.is_finite() && value.abs() > f32::MAX.into() {
-                    return Err(expected("a number that 32 bits can hold"));
-                }
-                // By way of a double it would be rounded twice.
-                Val::Float32(raw.get().parse().unwrap_or(value as f32))
-            }
-            Shape::F64 => Val::Float64(float(raw).ok_or_else(|| expected("a number"))?),
+            Shape::F32 => Val::Float32(single(raw)?),
+            Shape::F64 => Val::Float64(float(raw)?),
             Shape::Char => {
-                let text: Option<String> = of(raw);
-                let mut chars = text.iter().flat_map(|text| text.chars());
-                match (chars.next(), chars.next()) {
-                    (Some(only), None) => Val::Char(only),
-                    _ => return Err(expected("a string of one character")),
-                }
+                Val::Char(character(raw).ok_or_else(|| expected("a string of one character"))?)
             }
             Shape::String => {
                 let text: String = of(raw).ok_or_else(|| expected("a string"))?;
@@ -335,17 +324,33 @@ fn number(integer: Integer, raw: &RawValue) -> Result<Val, Fault> {
     val.map_err(|_| wrong())
 }
 
-/// A double, also one that JSON has no number for.
-fn float(raw: &RawValue) -> Option<f64> {
-    match raw.get() {
-        r#""NaN""# => Some(f64::NAN),
-        r#""Infinity""# | r#""inf""# => Some(f64::INFINITY),
-        r#""-Infinity""# | r#""-inf""# => Some(f64::NEG_INFINITY),
-        text if text.starts_with(|first: char| first == '-' || first.is_ascii_digit()) => {
-            text.parse().ok().filter(|value: &f64| value.is_finite())
-        }
-        _ => None,
+/// A float of 32 bits.
+fn single(raw: &RawValue) -> Result<f32, Fault> {
+    let value = float(raw)?;
+    if value.is_finite() && value.abs() > f32::MAX.into() {
+        let found = shown(raw);
+        return Err(Fault::new(format!("expected a number that 32 bits can hold, found {found}")));
     }
+    // By way of a double it would be rounded twice.
+    Ok(raw.get().parse().unwrap_or(value as f32))
+}
+
+/// A double, also one that JSON has no number for.
+fn float(raw: &RawValue) -> Result<f64, Fault> {
+    let text = raw.get();
+    let value = if text.starts_with(|first: char| first == '-' || first.is_ascii_digit()) {
+        text.parse().ok().filter(|value: &f64| value.is_finite())
+    } else {
+        text.strip_prefix('"').and_then(|text| not_number(text.strip_suffix('"')?))
+    };
+    value.ok_or_else(|| Fault::new(format!("expected a number, found {}", shown(raw))))
+}
+
+/// The only character of a string.
+fn character(raw: &RawValue) -> Option<char> {
+    let text: String = of(raw)?;
+    let mut chars = text.chars();
+    chars.next().filter(|_| chars.next().is_none())
 }
 
 fn of<'a, T: Deserialize<'a>>(raw: &'a RawValue) -> Option<T> {

@@ -12,8 +12,19 @@ const BASE64: &str =
     "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?$";
 
 /// Floats that JSON has no number for, as they may be written and as they are written.
-pub(super) const NOT_NUMBERS: [&str; 5] = ["NaN", "Infinity", "-Infinity", "inf", "-inf"];
+const NOT_NUMBERS: [(&str, f64); 5] = [
+    ("NaN", f64::NAN),
+    ("Infinity", f64::INFINITY),
+    ("-Infinity", f64::NEG_INFINITY),
+    ("inf", f64::INFINITY),
+    ("-inf", f64::NEG_INFINITY),
+];
 const WRITTEN_NOT_NUMBERS: [&str; 3] = ["NaN", "inf", "-inf"];
+
+/// The float that `text` stands for, if JSON has no number for it.
+pub(super) fn not_number(text: &str) -> Option<f64> {
+    NOT_NUMBERS.iter().find(|(known, _)| *known == text).map(|(_, value)| *value)
+}
 
 /// Which way a value crosses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,8 +119,9 @@ impl Schema {
     }
 
     fn float(&mut self, number: &str) -> Result<(), Unfit> {
+        let read = NOT_NUMBERS.map(|(text, _)| text);
         let texts = match self.way {
-            Way::In => &NOT_NUMBERS[..],
+            Way::In => &read[..],
             Way::Out => &WRITTEN_NOT_NUMBERS[..],
         };
         self.push(&format!(r#"{{"anyOf":[{number},"#))?;

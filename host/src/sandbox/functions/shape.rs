@@ -7,10 +7,12 @@ use std::fmt;
 
 use wasmtime::component::Type;
 
+use super::super::contract::MAX_SCHEMA;
+
 /// How deep types nest.
 const MAX_DEPTH: usize = 16;
-/// Types and names of one function together: more than a JSON Schema of 32 KiB can say.
-const MAX_SIZE: usize = 32 * 1024;
+/// Types and names of one function together: more than a JSON Schema can say.
+const MAX_SIZE: usize = MAX_SCHEMA;
 
 /// The type of a value.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,9 +1,8 @@
 //! A secret put into a request by the host, in place of what the guest put there. Pure.
 
-use std::fmt::Write as _;
-
 use http::uri::PathAndQuery;
 use http::{HeaderName, HeaderValue, Uri, request};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::failure::Failure;
 use crate::manifest::{BoundSecret, SecretPlace};
@@ -46,17 +45,12 @@ fn with_parameter(query: &str, name: &str, value: &str) -> String {
     shown.join("&")
 }
 
+/// All but what RFC 3986 calls unreserved.
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
 /// Percent-encoded wherever a URL could mean something else.
 fn encoded(text: &str) -> String {
-    text.bytes().fold(String::new(), |mut shown, byte| {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            shown.push(char::from(byte));
-        } else {
-            // Writing into a string does not fail.
-            let _ = write!(shown, "%{byte:02X}");
-        }
-        shown
-    })
+    utf8_percent_encode(text, ENCODED).to_string()
 }
 
 #[cfg(test)]

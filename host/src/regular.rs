@@ -1,9 +1,10 @@
-//! Reading one file that anybody may have put there: regular, bounded, and known again.
+//! Regular files that anybody may have put there: opened without waiting, read up to a bound.
+//!
+//! What they hold is not known here.
 
 use std::fs::{File, Metadata};
 use std::io::{self, Read as _};
 use std::path::Path;
-use std::time::SystemTime;
 
 /// Why a file is not read.
 #[derive(Debug, thiserror::Error)]
@@ -31,54 +32,13 @@ impl From<io::Error> for ReadError {
     }
 }
 
-/// What tells cheaply that a file may have changed. Equal signatures prove nothing by themselves: see
-/// [`is_proof`](Self::is_proof).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Signature {
-    length: u64,
-    modified: Option<SystemTime>,
-    /// Device, inode and change time, which no program can set.
-    #[cfg(unix)]
-    inode: (u64, u64, i64, i64),
-}
-
-impl Signature {
-    /// That of the file at `path`, followed through links.
-    pub(super) fn of(path: &Path) -> Result<Self, ReadError> {
-        Ok(Self::from(&std::fs::metadata(path)?))
-    }
-
-    /// Whether a file that still has this signature still has the bytes that were read at `read`: its
-    /// change time lies so far back that a later write must have moved it.
-    #[cfg(unix)]
-    pub(super) fn is_proof(&self, read: SystemTime) -> bool {
-        const COARSE: u64 = 2;
-        let read = read.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
-        u64::try_from(self.inode.2).is_ok_and(|changed| changed + COARSE < read)
-    }
-
-    /// The same where there is no change time that can be trusted.
-    #[cfg(not(unix))]
-    pub(super) fn is_proof(&self, _read: SystemTime) -> bool {
-        false
-    }
-}
-
-impl From<&Metadata> for Signature {
-    fn from(metadata: &Metadata) -> Self {
-        #[cfg(unix)]
-        use std::os::unix::fs::MetadataExt as _;
-        Self {
-            length: metadata.len(),
-            modified: metadata.modified().ok(),
-            #[cfg(unix)]
-            inode: (metadata.dev(), metadata.ino(), metadata.ctime(), metadata.ctime_nsec()),
-        }
-    }
-}
-
-/// A regular file's bytes.
+/// The bytes of a regular file.
 pub(crate) fn read_at_most(path: &Path, at_most: usize) -> Result<Vec<u8>, ReadError> {
+    read(path, at_most).map(|(bytes, _)| bytes)
+}
+
+/// The same, and what the system says of it.
+pub(crate) fn read(path: &Path, at_most: usize) -> Result<(Vec<u8>, Metadata), ReadError> {
     // A directory cannot be opened everywhere.
     check_kind(&std::fs::metadata(path)?)?;
     let file = open(path)?;
@@ -93,7 +53,7 @@ pub(crate) fn read_at_most(path: &Path, at_most: usize) -> Result<Vec<u8>, ReadE
     if bytes.len() > at_most {
         return Err(ReadError::TooLarge(at_most));
     }
-    Ok(bytes)
+    Ok((bytes, metadata))
 }
 
 /// Opens without waiting: a FIFO may have taken the file's place since it was looked at.
