@@ -48,7 +48,7 @@ pub(super) fn offer(
 ) -> Result<Offer, PluginError> {
     let Applied { returned, rates } = overrides::apply(file, manifest, kind, &mut listed)?;
     let schemas = match kind {
-        Kind::Tools | Kind::Command => Some(digest_of_schemas(&listed.tools)),
+        Kind::Tools | Kind::Command => Some(digest_of_schemas(kind, &listed.tools)),
         Kind::Functions => None,
     };
     let known = schemas.is_some_and(|schemas| checks.has_passed(&schemas));
@@ -76,6 +76,7 @@ pub(super) fn offer(
     }
     Ok(Offer { tools, unfit: listed.unfit })
 }
+
 /// How a text becomes a schema, or why it does not.
 type Make = fn(&RawValue) -> Result<Schema, String>;
 
@@ -100,12 +101,13 @@ fn tool(prefix: &str, kind: Kind, spec: ToolSpec, make: Make) -> Result<PluginTo
     Ok(PluginTool { name, spec, digest, input, output, err_is_error: true, rate: None })
 }
 
-/// What the schemas of these tools are known by, all together.
-fn digest_of_schemas(tools: &[ToolSpec]) -> Sha256Digest {
+/// What the schemas of these tools are known by, all together. Those of a program, in which defaults stand, are
+/// checked for these too, so they are not known by another kind's.
+fn digest_of_schemas(kind: Kind, tools: &[ToolSpec]) -> Sha256Digest {
     let texts: Vec<(&RawValue, Option<&RawValue>)> =
         tools.iter().map(|tool| (&*tool.input_schema, tool.output_schema.as_deref())).collect();
     // Texts of JSON are always JSON.
-    Sha256Digest::of(&serde_json::to_vec(&texts).unwrap_or_default())
+    Sha256Digest::of(&serde_json::to_vec(&(kind.name(), texts)).unwrap_or_default())
 }
 
 /// What a program gets where a caller gives nothing is something that a caller could give.

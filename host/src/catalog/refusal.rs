@@ -19,7 +19,7 @@ pub struct Refusal {
 /// What a refusal comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Cause {
-    /// What is refused: it would not be served alone either.
+    /// What is refused, whatever there is besides.
     Itself,
     /// Its name is taken, by the plugin of this manifest's file.
     Taken(String),

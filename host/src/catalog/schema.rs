@@ -73,10 +73,11 @@ impl Schema {
         self.check_where(value, |_| true)
     }
 
-    /// What is wrong with one member of an object, whatever the object lacks besides.
+    /// What is wrong with one member of an object by what is said of that member alone: what else the object has
+    /// or lacks may change the rest.
     pub(super) fn check_member(&self, name: &str, value: Value) -> Result<(), String> {
-        let object = Value::from_iter([(name, value)]);
-        self.check_where(&object, |error| !error.instance_path().as_str().is_empty())
+        let (object, own) = (Value::from_iter([(name, value)]), format!("/properties/{name}/"));
+        self.check_where(&object, |error| error.evaluation_path().as_str().starts_with(&own))
     }
 
     fn check_where(

@@ -132,6 +132,7 @@ impl Stage {
     /// Newcomers were loaded first, so where there is no room for all it is something installed that was refused.
     fn overflow(&self, pairs: &[Pair], catalog: &Catalog, shelf: &Shelf) -> Option<Refusal> {
         let is_full = |refusal: &&Refusal| refusal.cause == Cause::Full;
+        let is_replaced = |refusal: &Refusal| self.is_replaced(pairs, shelf, &refusal.file);
         let refused = || catalog.refusals().iter().filter(|one| !self.is_staged(&one.file));
         let (tools, plugins): (Vec<_>, Vec<_>) = refused()
             .filter(is_full)
@@ -140,11 +141,12 @@ impl Stage {
         let leaves = refused().filter(|refusal| {
             refusal.refused == Refused::Plugin
                 && refusal.cause != Cause::Itself
-                && self.is_replaced(pairs, shelf, &refusal.file)
+                && is_replaced(refusal)
         });
         let is_new = |pair: &Pair| shelf.entry(&pair.file).is_none();
-        let last = self.shown.iter().zip(pairs).rfind(|(_, pair)| is_new(pair));
-        if let Some((newcomer, _)) = last.filter(|_| plugins.len() > leaves.count()) {
+        // A new version is never one too many: there may have been too much before.
+        let (newcomer, _) = self.shown.iter().zip(pairs).rfind(|(_, pair)| is_new(pair))?;
+        if plugins.len() > leaves.count() {
             let reason = format!(
                 "with it there are more plugins than the {MAX_PLUGINS} that are served at most; remove another"
             );
@@ -154,8 +156,8 @@ impl Stage {
             "with its tools there are more than the {MAX_TOOLS} that are served at most; hide some in its manifest \
              (`hidden = true` in [[tools]]), or remove another plugin"
         );
-        let newcomer = self.shown.last().filter(|_| !tools.is_empty())?;
-        Some(Refusal::plugin(newcomer.file(), reason))
+        let stays = tools.into_iter().any(|refusal| !is_replaced(refusal));
+        stays.then(|| Refusal::plugin(newcomer.file(), reason))
     }
 
     fn is_staged(&self, file: &str) -> bool {

@@ -141,29 +141,30 @@ fn find(written: &str) -> Result<PathBuf, FolderProblem> {
 }
 
 /// Whether what was opened as `path` may be granted. Another plugin may have put a link in its way since it was found,
-/// so it is what is open that is judged.
+/// so it is what is open that is judged, and it has to be what was found.
 fn judge(opened: &File, path: &Path, protected: &Protected) -> Result<(), FolderProblem> {
     let place = place(opened, path).map_err(|error| io_problem(path, error))?;
-    Ok(protected.check(&place)?)
+    protected.check(&place)?;
+    if place == path { Ok(()) } else { Err(io_problem(path, CHANGED)) }
 }
 
-/// Where an open directory lies: the system knows.
-#[cfg(target_os = "linux")]
-fn place(opened: &File, _path: &Path) -> io::Result<PathBuf> {
-    use std::os::fd::AsRawFd as _;
-    std::fs::read_link(format!("/proc/self/fd/{}", opened.as_raw_fd()))
-}
+const CHANGED: &str = "something else was put in its place just now";
 
-/// Where an open directory lies: at `path`, if the same is there now.
-#[cfg(all(unix, not(target_os = "linux")))]
+/// Where an open directory lies. Linux knows, if /proc is there; otherwise it is where `path` leads now, if the
+/// same is there.
+#[cfg(unix)]
 fn place(opened: &File, path: &Path) -> io::Result<PathBuf> {
+    use std::os::fd::AsRawFd as _;
     use std::os::unix::fs::MetadataExt as _;
-    let (opened, there) = (opened.metadata()?, path.symlink_metadata()?);
-    if (opened.dev(), opened.ino()) == (there.dev(), there.ino()) {
-        Ok(path.to_owned())
-    } else {
-        Err(io::Error::other("something else was put in its place just now"))
+    if cfg!(target_os = "linux")
+        && let Ok(place) = std::fs::read_link(format!("/proc/self/fd/{}", opened.as_raw_fd()))
+    {
+        return Ok(place);
     }
+    let place = path.canonicalize()?;
+    let (opened, there) = (opened.metadata()?, place.metadata()?);
+    let is_same = (opened.dev(), opened.ino()) == (there.dev(), there.ino());
+    is_same.then_some(place).ok_or_else(|| io::Error::other(CHANGED))
 }
 
 /// Where an open directory lies: at `path`, if nobody put a link in its way just before it was opened. Nothing
@@ -218,5 +219,12 @@ mod tests {
         std::os::unix::fs::symlink(&plugins, &granted).expect("a link");
         let problem = judged(&File::open(&found).expect("open")).expect_err("refused");
         assert!(matches!(problem, FolderProblem::Forbidden(Forbidden::Plugins(..))), "{problem}");
+        // Nor is anything else that a link leads to, protected or not.
+        let elsewhere = root.join("elsewhere");
+        std::fs::create_dir(&elsewhere).expect("made");
+        std::fs::remove_file(&granted).expect("removed");
+        std::os::unix::fs::symlink(&elsewhere, &granted).expect("a link");
+        let problem = judged(&File::open(&found).expect("open")).expect_err("refused");
+        assert!(matches!(&problem, FolderProblem::Io(_, why) if why == CHANGED), "{problem}");
     }
 }

@@ -148,9 +148,13 @@ fn what_is_wrong_with_a_programs_tools_is_shown_at_its_place() {
 fn a_default_that_callers_could_give_is_served() {
     let schema = r##"{"type":"object","required":["y"],"properties":{"x":{"$ref":"#/$defs/x","default":"aa"},
         "y":{"type":"string","default":null}},"$defs":{"x":{"pattern":"^a+$"}}}"##;
+    // Where `y` is something else, `x` may be anything.
+    let conditional = r#"{"type":"object","properties":{"x":{"type":"string","default":"b"},"y":{"type":"string"}},
+        "if":{"properties":{"y":{"const":"a"}}},"then":{"properties":{"x":{"pattern":"^a+$"}}}}"#;
     for keys in [
         "parameters = { x = { pattern = \"^a+$\", default = \"aa\" }, y = \"string\" }",
         &format!("input_schema = '''{schema}'''"),
+        &format!("input_schema = '''{conditional}'''"),
     ] {
         let tool = "[[tools]]\nname = \"a\"\ndescription = \"A.\"\nargs = [\"{x}\", \"{y}\"]";
         let (catalog, refused) = load_program(&format!("{tool}\n{keys}"));

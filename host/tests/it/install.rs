@@ -252,6 +252,16 @@ fn tools_that_there_is_no_room_for_are_refused() {
 }
 
 #[test]
+fn where_there_are_too_many_tools_already_a_plugin_can_still_be_updated() {
+    let names: Vec<_> = (0..200).map(|at| format!("t{at}")).collect();
+    let tools: Vec<_> = names.iter().map(String::as_str).collect();
+    let person = Person::new();
+    fill(&person, 3, &wasm(&tools));
+    let source = person.source(&[("p001.wasm", &wasm(&tools[1..])), ("p001.toml", b"")]);
+    person.adds(&source.join("p001.toml"), &["updated p001"]);
+}
+
+#[test]
 fn what_is_no_plugin_or_cannot_be_written_is_an_error() {
     let person = Person::new();
     let bytes = wasm(&["run"]);
