@@ -110,6 +110,29 @@ fn filter(text: &str) -> anyhow::Result<EnvFilter> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{self, Write};
+    use std::sync::{Arc, Mutex};
+
+    /// A place that shows what was written to it.
+    #[derive(Clone, Default)]
+    pub(super) struct Paper(Arc<Mutex<Vec<u8>>>);
+
+    impl Paper {
+        pub(super) fn text(&self) -> String {
+            String::from_utf8(self.0.lock().expect("paper").clone()).expect("text")
+        }
+    }
+
+    impl Write for Paper {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().expect("paper").write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
     #[test]
     fn a_filter_is_made_of_levels() {
         for good in ["info", "WARN", "off", "plugin=debug,info", "off,plugin=3", ""] {

@@ -79,7 +79,8 @@ impl Visit for Line<'_> {
     }
 }
 
-/// Lets nothing through that could steer a terminal, whoever wrote it.
+/// Lets nothing through that could steer a terminal. Whoever logs a guest's words has escaped them; this is a second
+/// look, where a line must stay one for whoever reads the file.
 struct Careful<'a, 'w>(&'a mut Writer<'w>);
 
 impl fmt::Write for Careful<'_, '_> {
@@ -93,27 +94,12 @@ impl fmt::Write for Careful<'_, '_> {
 
 #[cfg(test)]
 mod tests {
-    use std::io::{self, Write};
-    use std::sync::{Arc, Mutex};
-
     use tracing::Level;
     use tracing_subscriber::fmt::FormatFields;
     use tracing_subscriber::fmt::format::DefaultFields;
 
     use super::Plain;
-
-    #[derive(Clone, Default)]
-    struct Paper(Arc<Mutex<Vec<u8>>>);
-
-    impl Write for Paper {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0.lock().expect("paper").write(bytes)
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
+    use crate::cli::log::tests::Paper;
 
     fn written(
         fields: impl for<'a> FormatFields<'a> + Send + Sync + 'static,
@@ -128,8 +114,7 @@ mod tests {
             .fmt_fields(fields)
             .with_writer(move || place.clone());
         tracing::subscriber::with_default(log.finish(), tell);
-        let bytes = paper.0.lock().expect("paper").clone();
-        String::from_utf8(bytes).expect("text")
+        paper.text()
     }
 
     #[test]

@@ -163,20 +163,7 @@ impl Write for &Queue {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// A place that shows what was written to it.
-    #[derive(Clone, Default)]
-    struct Paper(Arc<Mutex<Vec<u8>>>);
-
-    impl Write for Paper {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0.lock().expect("paper").write(bytes)
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
+    use crate::cli::log::tests::Paper;
 
     #[test]
     fn everything_is_written_in_order_before_the_end() {
@@ -189,8 +176,7 @@ mod tests {
             expected += &line;
         }
         drop(writer);
-        let written = paper.0.lock().expect("paper");
-        assert_eq!(String::from_utf8_lossy(&written), expected);
+        assert_eq!(paper.text(), expected);
     }
 
     #[test]
