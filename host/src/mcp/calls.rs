@@ -20,6 +20,9 @@ use crate::tool::{CallError, Progress};
 
 /// Calls that wait or run on each of the guests' threads before more are begun on this one.
 const AHEAD_OF_GUESTS: usize = 4;
+/// So few processors are busy with this thread and the client. To hand a brief call over costs half of what it
+/// takes, and nobody is there who could take it.
+const FEW: usize = 2;
 /// Notes of progress that wait to be told; further ones are dropped.
 const NOTES: usize = 256;
 /// How long the end waits for guests that have been told to end; a slice or two of fuel is enough.
@@ -31,7 +34,7 @@ pub(super) type Note = (CallKey, Progress);
 /// The calls that have begun and not ended.
 pub(super) struct Calls {
     guests: Handle,
-    /// Calls that keep the guests' threads busy.
+    /// So many calls on the guests' threads are as many as they can take.
     enough: usize,
     tasks: JoinSet<Ended>,
     /// What each task runs. A cancelled call is here until its guest has really ended.
@@ -57,8 +60,12 @@ impl Calls {
     /// None yet; they will run on `guests`, and send their notes of progress to the receiver.
     pub(super) fn new(guests: Handle) -> (Self, mpsc::Receiver<Note>) {
         let (notes, receiver) = mpsc::channel(NOTES);
+        let enough = match guests.metrics().num_workers() {
+            ..=FEW => 0,
+            more => more * AHEAD_OF_GUESTS,
+        };
         let calls = Self {
-            enough: guests.metrics().num_workers() * AHEAD_OF_GUESTS,
+            enough,
             guests,
             tasks: JoinSet::new(),
             keys: HashMap::new(),

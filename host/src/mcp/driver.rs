@@ -27,7 +27,7 @@ use crate::sandbox::{Ended, Slot};
 const MAX_IN_FLIGHT: usize = 256;
 const MAX_IN_FLIGHT_BYTES: usize = 16 * 1024 * 1024;
 /// Calls that end on this thread before it looks at everything else.
-const HERE_AT_ONCE: usize = 8;
+const HERE_AT_ONCE: usize = 16;
 /// How long answers may wait unread once nobody can ask anything any more: as when the client has gone, and what
 /// it started has inherited the pipe.
 const LEFT: Duration = Duration::from_secs(10);
@@ -215,6 +215,8 @@ impl Driver {
                 Action::Cancel(key) => self.calls.cancel(key),
                 Action::Call(call) => {
                     let key = call.key;
+                    // The next guest finds the memory of the one before clean, and still in the processor's cache.
+                    self.left.clear();
                     if let Some(EndedHere { ended, news }) = self.calls.start(call) {
                         let (_, slot) = self.conclude(key, ended);
                         self.left.extend(slot);
