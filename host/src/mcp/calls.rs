@@ -20,8 +20,7 @@ use crate::tool::{CallError, Progress};
 
 /// Calls that wait or run on each of the guests' threads before more are begun on this one.
 const AHEAD_OF_GUESTS: usize = 4;
-/// So few processors are busy with this thread and the client. To hand a brief call over costs half of what it
-/// takes, and nobody is there who could take it.
+/// So few processors are busy with this thread and the client: nobody is there who could take a brief call over.
 const FEW: usize = 2;
 /// Notes of progress that wait to be told; further ones are dropped.
 const NOTES: usize = 256;

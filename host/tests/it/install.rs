@@ -214,6 +214,12 @@ fn what_is_refused_changes_nothing_and_says_what_check_says() {
     );
 }
 
+/// A Wasm with so many tools.
+fn numbered(tools: usize) -> Vec<u8> {
+    let names: Vec<_> = (0..tools).map(|at| format!("t{at}")).collect();
+    wasm(&names.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
 /// So many plugins in the directory, all of one Wasm.
 fn fill(person: &Person, count: usize, bytes: &[u8]) {
     fs::create_dir(person.plugins()).unwrap();
@@ -240,11 +246,9 @@ fn a_plugin_that_there_is_no_room_for_is_refused_and_one_that_takes_its_own_plac
 
 #[test]
 fn tools_that_there_is_no_room_for_are_refused() {
-    let names: Vec<_> = (0..257).map(|at| format!("t{at}")).collect();
-    let tools: Vec<_> = names.iter().map(String::as_str).collect();
+    let (fits, large) = (numbered(256), numbered(257));
     let person = Person::new();
-    fill(&person, 1, &wasm(&tools[1..]));
-    let (fits, large) = (wasm(&tools[1..]), wasm(&tools));
+    fill(&person, 1, &fits);
     let source = person.source(&[("fits.wasm", &fits), ("large.wasm", &large)]);
     let expected = ["large.toml", "more than the 512 that are served"];
     person.cannot_add(&source.join("large.wasm"), 1, &expected);
@@ -253,11 +257,9 @@ fn tools_that_there_is_no_room_for_are_refused() {
 
 #[test]
 fn where_there_are_too_many_tools_already_a_plugin_can_still_be_updated() {
-    let names: Vec<_> = (0..200).map(|at| format!("t{at}")).collect();
-    let tools: Vec<_> = names.iter().map(String::as_str).collect();
     let person = Person::new();
-    fill(&person, 3, &wasm(&tools));
-    let source = person.source(&[("p001.wasm", &wasm(&tools[1..])), ("p001.toml", b"")]);
+    fill(&person, 3, &numbered(200));
+    let source = person.source(&[("p001.wasm", &numbered(199)), ("p001.toml", b"")]);
     person.adds(&source.join("p001.toml"), &["updated p001"]);
 }
 
