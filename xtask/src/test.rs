@@ -16,6 +16,14 @@ const HOST: [&str; 2] = ["--package", "toolrack"];
 const CLIENT: [&str; 2] = ["--package", "rmcp-client"];
 const OTHERS: [&str; 5] = ["--workspace", "--exclude", "toolrack", "--exclude", "rmcp-client"];
 
+/// Where nextest looks for the number of tests that run at once.
+const TEST_THREADS: &str = "NEXTEST_TEST_THREADS";
+
+/// Twice the processors: most tests of the host wait for a file, a clock or a child, and compute little.
+fn at_once() -> usize {
+    2 * std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
 /// Runs the tests whose names contain one of `filter`, or all.
 pub(crate) fn run(places: &Places, arguments: &[&str]) -> Result<()> {
     let (options, filter): (Vec<&str>, Vec<&str>) =
@@ -37,6 +45,9 @@ pub(crate) fn run(places: &Places, arguments: &[&str]) -> Result<()> {
     for (what, manifest, packages, options) in suites {
         step(&format!("testing {what} with {runner}"));
         let mut tests = cargo_on(manifest, subcommand, packages);
+        if std::env::var_os(TEST_THREADS).is_none() {
+            tests.env(TEST_THREADS, at_once().to_string());
+        }
         if packages == HOST {
             tests.args(build::points());
         }
