@@ -29,6 +29,17 @@ pub enum Verdict {
     Unlisted(String),
 }
 
+impl Verdict {
+    /// Why it may not, if so.
+    #[must_use]
+    pub fn reason(self) -> Option<String> {
+        match self {
+            Self::Accepted => None,
+            Self::Differs(reason) | Self::Unlisted(reason) => Some(reason),
+        }
+    }
+}
+
 /// Whether `version`, which `file` names, may be served beside `lock`.
 #[must_use]
 pub fn judge(lock: &Lock, file: &str, version: &Version<'_>, locking: Locking) -> Verdict {

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use super::locks::{Judge, Locks};
 use super::publication::Publication;
 use super::seen::{Directory, Key, Pair, Scan, Unit};
-pub use super::tracked::Reason;
-use super::tracked::{Held, Now, Then, Tracked};
+use super::tracked::{Due, Found, Now, Reason, Then, Tracked};
+use super::view::View;
 use crate::lock::Verdict;
 
 /// How long something wrong must stand before it is told: a slow copy is not a broken file.
@@ -18,6 +18,7 @@ pub const SETTLED: Duration = Duration::from_secs(2);
 /// How long a plugin whose Wasm or directory has gone is served on: it may be on its way back. Also how
 /// long something else that is wrong with what was told of must stand before it is told.
 pub const PATIENCE: Duration = Duration::from_secs(5);
+
 /// All units and what is known of them. `P` is a loaded plugin, `K` the lock of a directory.
 #[derive(Debug)]
 pub struct Core<P, K> {
@@ -41,24 +42,6 @@ pub enum LoadError {
     Failed(String),
     /// The bytes that were to be loaded are not there any more.
     Changed,
-}
-
-/// What is to be served.
-#[derive(Debug)]
-pub struct View<P> {
-    /// The plugins, in order.
-    pub plugins: Vec<(Key, P)>,
-    /// What is not served, or not in the version that lies there, and why.
-    pub refusals: Vec<(Key, Standing, Reason)>,
-}
-
-/// Whether an older version of what is refused is served.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
-    /// One is.
-    Older,
-    /// None is.
-    Nothing,
 }
 
 impl<P: Clone, K: Judge<P>> Core<P, K> {
@@ -134,15 +117,15 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
         match loaded {
             Ok(plugin) => {
                 let lock = self.locks.of(key.directory);
-                let reason = lock.and_then(|lock| reason(lock.judge(&key.file, &pair, &plugin)));
-                match reason {
+                let verdict = lock.map(|lock| lock.judge(&key.file, &pair, &plugin));
+                match verdict.and_then(Verdict::reason) {
                     None => {
                         unit.serve(pair, plugin);
                         self.publication.ready(now);
                     }
-                    Some(why) => {
-                        unit.held = Some(Held { pair, plugin, reason: Some(why.clone()) });
-                        self.refuse(key, why, now);
+                    Some(reason) => {
+                        unit.hold(pair, plugin, reason.clone());
+                        self.refuse(key, reason, now);
                         self.advance(now);
                     }
                 }
@@ -182,18 +165,7 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
     /// What is to be served now.
     #[must_use]
     pub fn view(&self) -> View<P> {
-        let mut view = View { plugins: Vec::new(), refusals: Vec::new() };
-        for (key, unit) in &self.units {
-            if let Some((_, plugin)) = &unit.good {
-                view.plugins.push((key.clone(), plugin.clone()));
-            }
-            if let Some(reason) = &unit.told {
-                let older = unit.good.is_some();
-                let standing = if older { Standing::Older } else { Standing::Nothing };
-                view.refusals.push((key.clone(), standing, reason.clone()));
-            }
-        }
-        view
+        View::of(&self.units)
     }
 
     /// What is good, with its version.
@@ -234,12 +206,12 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
         let (pair, how) = match unit {
             Unit::Pair(pair, how) => (pair, how),
             Unit::Half(reason) => {
-                self.tracked(key).held = None;
+                self.tracked(key).lets_go();
                 self.gone(key, reason, Then::Refuse, now);
                 return None;
             }
             Unit::Refused(reason) => {
-                self.tracked(key).held = None;
+                self.tracked(key).lets_go();
                 self.refuse(key, reason, now);
                 return None;
             }
@@ -249,43 +221,31 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
                 return None;
             }
         };
-        let tracked = self.tracked(key);
-        let held = tracked.held.take().filter(|held| held.pair == pair);
-        if tracked.good.as_ref().is_some_and(|(good, _)| *good == pair) {
-            if let Some(reason) = tracked.doubt.clone() {
-                self.refuse(key, reason, now);
-                return None;
+        match self.tracked(key).lies_there(pair) {
+            Found::Known => {}
+            Found::Forgiven => self.publication.changed(now),
+            Found::Accepted => self.publication.ready(now),
+            Found::Refused(reason) => self.refuse(key, reason, now),
+            Found::New if self.takes_room(key, room) => {
+                self.tracked(key).now = Now::Loading(pair);
+                return Some((pair, how));
             }
-            tracked.now = Now::Good;
-            if tracked.told.take().is_some() {
-                self.publication.changed(now);
+            Found::New => {
+                self.full = true;
+                self.refuse_for(key, Reason::Full, now);
             }
-        } else if let Some(held) = held {
-            match held.reason.clone() {
-                None => {
-                    tracked.serve(held.pair, held.plugin);
-                    self.publication.ready(now);
-                }
-                Some(reason) => {
-                    tracked.held = Some(held);
-                    self.refuse(key, reason, now);
-                }
-            }
-        } else if let Some(reason) = tracked.why_bad(&pair).cloned() {
-            self.refuse(key, reason, now);
-        } else if !matches!(&tracked.now, Now::Loading(wanted) if *wanted == pair) {
-            if !tracked.is_occupied() {
-                let Some(left) = room.checked_sub(1) else {
-                    self.full = true;
-                    self.refuse_for(key, Reason::Full, now);
-                    return None;
-                };
-                *room = left;
-            }
-            tracked.now = Now::Loading(pair);
-            return Some((pair, how));
         }
         None
+    }
+
+    /// Whether one more may be loaded, of which `room` is left; a unit that has a place keeps it.
+    fn takes_room(&mut self, key: &Key, room: &mut usize) -> bool {
+        if self.tracked(key).is_occupied() {
+            return true;
+        }
+        let left = room.checked_sub(1);
+        *room = left.unwrap_or_default();
+        left.is_some()
     }
 
     fn occupied(&self) -> usize {
@@ -296,26 +256,13 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
         self.units.entry(key.clone()).or_insert_with(Tracked::new)
     }
 
-    /// Another lock is in force. What it does not name any more is not served any more; what was accepted in
-    /// another version than it names now serves on.
+    /// Another lock is in force.
     fn judge_again(&mut self, directory: usize, now: Instant) {
         let Some(lock) = self.locks.of(directory) else { return };
         let own = self.units.iter_mut().filter(|(key, _)| key.directory == directory);
         for (key, unit) in own {
-            if let Some(held) = &mut unit.held {
-                held.reason = reason(lock.judge(&key.file, &held.pair, &held.plugin));
-            }
-            let Some((pair, plugin)) = unit.good.take() else { continue };
-            match lock.judge(&key.file, &pair, &plugin) {
-                Verdict::Unlisted(reason) => {
-                    unit.doubt = None;
-                    unit.held.get_or_insert(Held { pair, plugin, reason: Some(reason) });
-                    self.publication.changed(now);
-                }
-                verdict => {
-                    unit.good = Some((pair, plugin));
-                    unit.doubt = reason(verdict);
-                }
+            if unit.judge_again(|pair, plugin| lock.judge(&key.file, pair, plugin)) {
+                self.publication.changed(now);
             }
         }
     }
@@ -363,33 +310,14 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
         }
         let mut forgotten = BTreeSet::new();
         for (key, unit) in &mut self.units {
-            let told = match &unit.now {
-                Now::Bad { reason, tell_at } if *tell_at <= now => reason,
-                Now::Gone { until, then: Then::Forget, .. } if *until <= now => {
+            match unit.advance(now) {
+                Due::Nothing => {}
+                Due::Changed => self.publication.changed(now),
+                Due::Forgotten => {
                     forgotten.insert(key.clone());
-                    continue;
                 }
-                Now::Gone { reason, until, .. } if *until <= now => {
-                    if unit.good.take().is_some() {
-                        self.publication.changed(now);
-                    }
-                    reason
-                }
-                _ => continue,
-            };
-            if unit.told.as_ref() != Some(told) {
-                unit.told = Some(told.clone());
-                self.publication.changed(now);
             }
         }
         self.forget(now, |key| forgotten.contains(key));
-    }
-}
-
-/// Why a version is not accepted, if it is not.
-fn reason(verdict: Verdict) -> Option<String> {
-    match verdict {
-        Verdict::Accepted => None,
-        Verdict::Differs(reason) | Verdict::Unlisted(reason) => Some(reason),
     }
 }

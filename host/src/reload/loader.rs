@@ -10,13 +10,15 @@ use tokio::task::{AbortHandle, Id as TaskId, JoinHandle, JoinSet};
 use tracing::Instrument as _;
 
 use super::candidate::Candidate;
-use super::core::{Core, LoadError, Reason, Standing, View};
+use super::core::{Core, LoadError};
 use super::known::Reread;
 use super::news;
 use super::pending::{Pending, PendingJobs};
 use super::scan::{Scanner, shown};
 use super::seen::{Key, Pair, Scan};
+use super::tracked::Reason;
 use super::trust::Trust;
+use super::view::{Standing, View};
 use super::watch::{Mode, Watch};
 use crate::catalog::{
     Catalog, MAX_PLUGINS, Parts, Plugin, PluginError, Refusal, Refused, WitError, WitFile,

@@ -1,11 +1,12 @@
 //! What is known of one unit: the version that serves, what lies there now, what was told of it.
 //!
-//! When something is told, and what locks say of a version, is not known here.
+//! When something is told is not known here, nor is what a lock holds.
 
 use std::collections::VecDeque;
 use std::time::Instant;
 
 use super::seen::Pair;
+use crate::lock::Verdict;
 
 /// Versions that are remembered because they did not load.
 const MAX_BAD: usize = 4;
@@ -25,9 +26,9 @@ pub(super) struct Tracked<P> {
     /// The last version that loaded. Served whatever lies there now.
     pub(super) good: Option<(Pair, P)>,
     /// Why it would not be served any more if it came now.
-    pub(super) doubt: Option<String>,
+    doubt: Option<String>,
     /// What lies there, is good, and is not accepted.
-    pub(super) held: Option<Held<P>>,
+    held: Option<Held<P>>,
     pub(super) now: Now,
     /// The last versions that did not load, and why: the same bytes are not tried again.
     bad: VecDeque<(Pair, String)>,
@@ -37,11 +38,11 @@ pub(super) struct Tracked<P> {
 
 /// A version that loaded and is not accepted.
 #[derive(Debug)]
-pub(super) struct Held<P> {
-    pub(super) pair: Pair,
-    pub(super) plugin: P,
+struct Held<P> {
+    pair: Pair,
+    plugin: P,
     /// Why it is not accepted; it may be so meanwhile.
-    pub(super) reason: Option<String>,
+    reason: Option<String>,
 }
 
 /// What lies there now.
@@ -73,6 +74,31 @@ pub(super) enum Then {
     Forget,
 }
 
+/// What a version is that was found.
+#[derive(Debug)]
+pub(super) enum Found {
+    /// What is served or being loaded.
+    Known,
+    /// What is served, and something else was told of.
+    Forgiven,
+    /// Good, and accepted since it was held.
+    Accepted,
+    /// Known not to be served, and why.
+    Refused(String),
+    /// Not known. It is to be loaded.
+    New,
+}
+
+/// What time has brought.
+#[derive(Debug)]
+pub(super) enum Due {
+    Nothing,
+    /// Something else is to be served or told.
+    Changed,
+    /// It has been gone for long enough.
+    Forgotten,
+}
+
 impl<P> Tracked<P> {
     /// Nothing is known of it.
     pub(super) fn new() -> Self {
@@ -95,6 +121,80 @@ impl<P> Tracked<P> {
     pub(super) fn serve(&mut self, pair: Pair, plugin: P) {
         (self.good, self.doubt, self.held) = (Some((pair, plugin)), None, None);
         (self.now, self.told) = (Now::Good, None);
+    }
+
+    /// This version lies there.
+    pub(super) fn lies_there(&mut self, pair: Pair) -> Found {
+        let held = self.held.take().filter(|held| held.pair == pair);
+        if self.good.as_ref().is_some_and(|(good, _)| *good == pair) {
+            if let Some(reason) = self.doubt.clone() {
+                return Found::Refused(reason);
+            }
+            self.now = Now::Good;
+            return if self.told.take().is_some() { Found::Forgiven } else { Found::Known };
+        }
+        match (held, self.why_bad(&pair)) {
+            (Some(Held { pair, plugin, reason: None }), _) => {
+                self.serve(pair, plugin);
+                Found::Accepted
+            }
+            (Some(Held { pair, plugin, reason: Some(reason) }), _) => {
+                self.hold(pair, plugin, reason.clone());
+                Found::Refused(reason)
+            }
+            (None, Some(reason)) => Found::Refused(reason.clone()),
+            (None, None) if matches!(&self.now, Now::Loading(wanted) if *wanted == pair) => {
+                Found::Known
+            }
+            (None, None) => Found::New,
+        }
+    }
+
+    /// What lies there is good and not accepted.
+    pub(super) fn hold(&mut self, pair: Pair, plugin: P, reason: String) {
+        self.held = Some(Held { pair, plugin, reason: Some(reason) });
+    }
+
+    /// What lies there is none that was held.
+    pub(super) fn lets_go(&mut self) {
+        self.held = None;
+    }
+
+    /// Another lock judges its versions. What it does not name any more is not served any more; what was accepted
+    /// in another version than it names now serves on. Whether something else is to be served.
+    pub(super) fn judge_again(&mut self, judge: impl Fn(&Pair, &P) -> Verdict) -> bool {
+        if let Some(held) = &mut self.held {
+            held.reason = judge(&held.pair, &held.plugin).reason();
+        }
+        let Some((pair, plugin)) = self.good.take() else { return false };
+        match judge(&pair, &plugin) {
+            Verdict::Unlisted(reason) => {
+                self.doubt = None;
+                self.held.get_or_insert(Held { pair, plugin, reason: Some(reason) });
+                true
+            }
+            verdict @ (Verdict::Accepted | Verdict::Differs(_)) => {
+                self.good = Some((pair, plugin));
+                self.doubt = verdict.reason();
+                false
+            }
+        }
+    }
+
+    /// Lets happen what was waiting for its time.
+    pub(super) fn advance(&mut self, now: Instant) -> Due {
+        let (told, is_gone) = match &self.now {
+            Now::Bad { reason, tell_at } if *tell_at <= now => (reason, false),
+            Now::Gone { until, then: Then::Forget, .. } if *until <= now => return Due::Forgotten,
+            Now::Gone { reason, until, .. } if *until <= now => (reason, true),
+            _ => return Due::Nothing,
+        };
+        let mut changed = is_gone && self.good.take().is_some();
+        if self.told.as_ref() != Some(told) {
+            self.told = Some(told.clone());
+            changed = true;
+        }
+        if changed { Due::Changed } else { Due::Nothing }
     }
 
     /// It is there, whatever it is: it is not waited for any more.

@@ -6,12 +6,14 @@
 mod describe;
 mod docs;
 mod exports;
+mod fault;
 mod function;
 mod names;
 mod notes;
 #[cfg(any(test, fuzzing))]
 pub(super) mod properties;
 mod read;
+mod scalar;
 mod schema;
 mod shape;
 mod write;

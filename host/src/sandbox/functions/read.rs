@@ -1,7 +1,6 @@
 //! JSON to a guest's values, by their shapes: the arguments of one call.
 //!
-//! Every number is read from its own text, so that none loses digits. What is wrong is told with its
-//! place, as a JSON pointer, and what was expected there.
+//! What is wrong is told with its place, as a JSON pointer, and what was expected there.
 
 use std::collections::BTreeMap;
 
@@ -11,41 +10,13 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use wasmtime::component::Val;
 
-use super::super::number::whole;
-use super::schema::not_number;
+use super::fault::{Fault, listed, short, shown};
+use super::scalar::{character, float, number, single};
 use super::shape::{Integer, Shape};
-use crate::text::escape;
 
 /// What the values of one call may take on the host. A megabyte of JSON becomes 20, as base64 30; only
 /// a type that is made for it becomes more.
 const MAX_VALUES: usize = 48 * 1024 * 1024;
-
-/// What cannot be read, and where.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Fault {
-    /// A JSON pointer, made from its end.
-    place: String,
-    problem: String,
-}
-
-impl std::fmt::Display for Fault {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match &*self.place {
-            "" => write!(f, "at the top: {}", escape(&self.problem)),
-            place => write!(f, "at `{}`: {}", escape(place), escape(&self.problem)),
-        }
-    }
-}
-
-impl Fault {
-    fn new(problem: impl Into<String>) -> Self {
-        Self { place: String::new(), problem: problem.into() }
-    }
-
-    fn within(self, member: impl std::fmt::Display) -> Self {
-        Self { place: format!("/{member}{}", self.place), ..self }
-    }
-}
 
 type Members<'a> = BTreeMap<String, &'a RawValue>;
 
@@ -80,7 +51,9 @@ impl Reader {
             Shape::F32 => Val::Float32(single(raw)?),
             Shape::F64 => Val::Float64(float(raw)?),
             Shape::Char => {
-                Val::Char(character(raw).ok_or_else(|| expected("a string of one character"))?)
+                let text: Option<String> = of(raw);
+                let character = text.and_then(|text| character(&text));
+                Val::Char(character.ok_or_else(|| expected("a string of one character"))?)
             }
             Shape::String => {
                 let text: String = of(raw).ok_or_else(|| expected("a string"))?;
@@ -303,56 +276,6 @@ impl Reader {
     }
 }
 
-fn number(integer: Integer, raw: &RawValue) -> Result<Val, Fault> {
-    let (min, max) = integer.range();
-    let wrong =
-        || Fault::new(format!("expected a whole number from {min} to {max}, found {}", shown(raw)));
-    if !raw.get().starts_with(|first: char| first == '-' || first.is_ascii_digit()) {
-        return Err(wrong());
-    }
-    let value = whole(raw.get()).ok_or_else(wrong)?;
-    let val = match integer {
-        Integer::S8 => i8::try_from(value).map(Val::S8),
-        Integer::U8 => u8::try_from(value).map(Val::U8),
-        Integer::S16 => i16::try_from(value).map(Val::S16),
-        Integer::U16 => u16::try_from(value).map(Val::U16),
-        Integer::S32 => i32::try_from(value).map(Val::S32),
-        Integer::U32 => u32::try_from(value).map(Val::U32),
-        Integer::S64 => i64::try_from(value).map(Val::S64),
-        Integer::U64 => u64::try_from(value).map(Val::U64),
-    };
-    val.map_err(|_| wrong())
-}
-
-/// A float of 32 bits.
-fn single(raw: &RawValue) -> Result<f32, Fault> {
-    let value = float(raw)?;
-    if value.is_finite() && value.abs() > f32::MAX.into() {
-        let found = shown(raw);
-        return Err(Fault::new(format!("expected a number that 32 bits can hold, found {found}")));
-    }
-    // By way of a double it would be rounded twice.
-    Ok(raw.get().parse().unwrap_or(value as f32))
-}
-
-/// A double, also one that JSON has no number for.
-fn float(raw: &RawValue) -> Result<f64, Fault> {
-    let text = raw.get();
-    let value = if text.starts_with(|first: char| first == '-' || first.is_ascii_digit()) {
-        text.parse().ok().filter(|value: &f64| value.is_finite())
-    } else {
-        text.strip_prefix('"').and_then(|text| not_number(text.strip_suffix('"')?))
-    };
-    value.ok_or_else(|| Fault::new(format!("expected a number, found {}", shown(raw))))
-}
-
-/// The only character of a string.
-fn character(raw: &RawValue) -> Option<char> {
-    let text: String = of(raw)?;
-    let mut chars = text.chars();
-    chars.next().filter(|_| chars.next().is_none())
-}
-
 fn of<'a, T: Deserialize<'a>>(raw: &'a RawValue) -> Option<T> {
     serde_json::from_str(raw.get()).ok()
 }
@@ -387,25 +310,4 @@ fn none_left<'a, I: Iterator<Item = &'a str>>(
         }
         None => Ok(()),
     }
-}
-
-/// The first of `names`, for a message.
-fn listed<'a>(names: impl Iterator<Item = &'a str>) -> String {
-    let names: Vec<_> = names.take(20).map(|name| format!("`{name}`")).collect();
-    if names.is_empty() { "nothing".into() } else { names.join(", ") }
-}
-
-/// What is there, for a message.
-fn shown(raw: &RawValue) -> String {
-    let text = raw.get();
-    match text.as_bytes().first() {
-        Some(b'{') => "an object".into(),
-        Some(b'[') => "a list".into(),
-        Some(b'"') => format!("the string {}", short(text)),
-        _ => format!("`{}`", short(text)),
-    }
-}
-
-fn short(text: &str) -> &str {
-    &text[..text.floor_char_boundary(60)]
 }

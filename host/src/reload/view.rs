@@ -1,0 +1,42 @@
+//! What is to be served and what is told of the rest, as it stands at one moment.
+
+use std::collections::BTreeMap;
+
+use super::seen::Key;
+use super::tracked::{Reason, Tracked};
+
+/// What is to be served.
+#[derive(Debug)]
+pub struct View<P> {
+    /// The plugins, in order.
+    pub plugins: Vec<(Key, P)>,
+    /// What is not served, or not in the version that lies there, and why.
+    pub refusals: Vec<(Key, Standing, Reason)>,
+}
+
+/// Whether an older version of what is refused is served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// One is.
+    Older,
+    /// None is.
+    Nothing,
+}
+
+impl<P: Clone> View<P> {
+    /// What these units come to.
+    pub(super) fn of(units: &BTreeMap<Key, Tracked<P>>) -> Self {
+        let mut view = Self { plugins: Vec::new(), refusals: Vec::new() };
+        for (key, unit) in units {
+            if let Some((_, plugin)) = &unit.good {
+                view.plugins.push((key.clone(), plugin.clone()));
+            }
+            if let Some(reason) = &unit.told {
+                let older = unit.good.is_some();
+                let standing = if older { Standing::Older } else { Standing::Nothing };
+                view.refusals.push((key.clone(), standing, reason.clone()));
+            }
+        }
+        view
+    }
+}

@@ -1,0 +1,53 @@
+//! What cannot be read of a call's arguments: where, what was expected, what was found.
+
+use serde_json::value::RawValue;
+
+use crate::text::escape;
+
+/// What cannot be read, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Fault {
+    /// A JSON pointer, made from its end.
+    place: String,
+    problem: String,
+}
+
+impl std::fmt::Display for Fault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &*self.place {
+            "" => write!(f, "at the top: {}", escape(&self.problem)),
+            place => write!(f, "at `{}`: {}", escape(place), escape(&self.problem)),
+        }
+    }
+}
+
+impl Fault {
+    pub(super) fn new(problem: impl Into<String>) -> Self {
+        Self { place: String::new(), problem: problem.into() }
+    }
+
+    pub(super) fn within(self, member: impl std::fmt::Display) -> Self {
+        Self { place: format!("/{member}{}", self.place), ..self }
+    }
+}
+
+/// The first of `names`, for a message.
+pub(super) fn listed<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    let names: Vec<_> = names.take(20).map(|name| format!("`{name}`")).collect();
+    if names.is_empty() { "nothing".into() } else { names.join(", ") }
+}
+
+/// What is there, for a message.
+pub(super) fn shown(raw: &RawValue) -> String {
+    let text = raw.get();
+    match text.as_bytes().first() {
+        Some(b'{') => "an object".into(),
+        Some(b'[') => "a list".into(),
+        Some(b'"') => format!("the string {}", short(text)),
+        _ => format!("`{}`", short(text)),
+    }
+}
+
+pub(super) fn short(text: &str) -> &str {
+    &text[..text.floor_char_boundary(60)]
+}
