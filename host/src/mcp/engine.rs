@@ -6,12 +6,12 @@
 use std::sync::Arc;
 
 use serde_json::value::RawValue;
-use serde_json::{Value, json};
 
 pub use super::action::{Action, Call, CallKey};
 use super::batch::BatchKey;
 use super::lookup;
 use super::message::{self, Id, Line, Message, Parsed, Refused};
+use super::notify;
 use super::open::{Open, Origin, Running, Waiting};
 use super::outbox::Outbox;
 use super::page::Page;
@@ -120,16 +120,8 @@ impl Engine {
             return;
         }
         running.last_progress = Some(progress.value);
-        let token: Value = serde_json::from_str(token.get()).unwrap_or_default();
-        let mut params = json!({ "progressToken": token, "progress": progress.value });
-        if let Some(total) = progress.total {
-            params["total"] = total.into();
-        }
-        // The 2024-11-05 revision knows no message; it ignores the member.
-        if let Some(message) = progress.message {
-            params["message"] = message.into();
-        }
-        self.outbox.send(reply::notification("notifications/progress", Some(params)));
+        let line = notify::progress(token, progress);
+        self.outbox.send(line);
     }
 
     /// Takes a catalog to serve from now on. Calls that run go on with the tools they began with. Of an
@@ -166,7 +158,7 @@ impl Engine {
             self.outcome(key, Err(error), Usage::default());
         }
         for (id, version) in self.open.take_subscriptions() {
-            let body = result::listen_ended(version, reply::id_value(&id));
+            let body = result::listen_ended(version, &id);
             self.outbox.send(reply::result(&id, &body));
         }
     }
@@ -297,23 +289,17 @@ impl Engine {
                 "{MAX_SUBSCRIPTIONS} subscriptions are open; cancel one first"
             )));
         }
-        let id = reply::id_value(&origin.id);
-        let granted = if tools { json!({ "toolsListChanged": true }) } else { json!({}) };
-        let params = json!({ "_meta": { result::SUBSCRIPTION_ID: id }, "notifications": granted });
-        self.outbox
-            .send(reply::notification("notifications/subscriptions/acknowledged", Some(params)));
+        self.outbox.send(notify::acknowledged(&origin.id, tools));
         self.open.listen(origin, tools);
         Ok(())
     }
 
     fn announce(&mut self) {
-        const METHOD: &str = "notifications/tools/list_changed";
         if self.session.is_told() {
-            self.outbox.send(reply::notification(METHOD, None));
+            self.outbox.send(notify::list_changed(None));
         }
-        for id in self.open.listeners().map(reply::id_value) {
-            let params = json!({ "_meta": { result::SUBSCRIPTION_ID: id } });
-            self.outbox.send(reply::notification(METHOD, Some(params)));
+        for id in self.open.listeners() {
+            self.outbox.send(notify::list_changed(Some(id)));
         }
     }
 

@@ -17,6 +17,7 @@ mod lines;
 mod lookup;
 mod message;
 mod news;
+mod notify;
 mod open;
 mod outbox;
 mod page;

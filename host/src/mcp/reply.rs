@@ -1,4 +1,4 @@
-//! What goes out: answers, errors and notifications as lines of JSON.
+//! Answers and errors as lines of JSON.
 
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -68,24 +68,8 @@ pub(super) fn result(id: &Id, result: &impl Serialize) -> String {
     line(&Reply { jsonrpc: "2.0", id: id.as_json(), result })
 }
 
-/// A notification as one line.
-pub(super) fn notification(method: &'static str, params: Option<Value>) -> String {
-    #[derive(Serialize)]
-    struct Notification {
-        jsonrpc: &'static str,
-        method: &'static str,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        params: Option<Value>,
-    }
-    line(&Notification { jsonrpc: "2.0", method, params })
-}
-
-/// An id as a member of a message that is built as a value.
-pub(super) fn id_value(id: &Id) -> Value {
-    serde_json::from_str(id.as_json().get()).unwrap_or(Value::Null)
-}
-
-fn line(message: &impl Serialize) -> String {
+/// One message as a line.
+pub(super) fn line(message: &impl Serialize) -> String {
     // Only maps with keys that are no strings fail, and there are none.
     serde_json::to_string(message).unwrap_or_default()
 }

@@ -6,6 +6,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use super::block::Block;
+use super::message::Id;
 use super::version::Version;
 use crate::catalog::Tool;
 use crate::tool::{Annotations, CallError, Content, Output, Usage};
@@ -131,8 +132,8 @@ pub(super) fn empty(version: Version) -> Value {
 }
 
 /// The result of `subscriptions/listen`, when it ends.
-pub(super) fn listen_ended(version: Version, subscription: Value) -> Value {
-    let meta = Map::from_iter([(SUBSCRIPTION_ID.to_owned(), subscription)]);
+pub(super) fn listen_ended(version: Version, subscription: &Id) -> Value {
+    let meta = Map::from_iter([(SUBSCRIPTION_ID.to_owned(), json!(subscription.as_json()))]);
     json!(Common::with(version, meta, None))
 }
 

@@ -1,32 +1,31 @@
-//! One plugin's code with its limits: asked for its tools, called.
+//! One plugin's code with its limits: made, described, called.
 //!
 //! What all kinds of plugin have in common: secrets, directories, what is kept between calls. How a kind is
-//! asked and called is a file of its own, and so is what happens while a guest runs.
+//! asked and called is a file of its own, and so is what a guest offers, and what happens while it runs.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use super::checks::Checks;
 use super::code::{self, Code, Wasm};
-use super::command::{self, Declared, DeclaredError};
+use super::command::{self, Declared};
 use super::compiler::CompileError;
-use super::contract::ToolError;
 use super::ended::Ended;
 use super::fit::{checked, fits, imported};
 use super::folders::Folders;
-use super::functions::Docs;
 use super::held::Held;
 use super::http::Outgoing;
 use super::link::Linked;
 use super::listing::{Listing, Place};
+use super::offered::Offered;
 use super::redact::redacted;
 use super::scratch::Scratch;
 use super::slots::Slots;
-use super::store::{CallContext, ProgressSink, Reach, Terms};
-use super::{Notes, Sandbox, functions, tools};
+use super::terms::{CallContext, ProgressSink, Reach, Terms};
+use super::{Sandbox, functions, tools};
 use crate::manifest::{Grants, Kind, Limits};
 use crate::secret::{Known, Secrets};
 use crate::text::escape;
-use crate::tool::{CallError, Listed};
+use crate::tool::CallError;
 
 /// What an answer may copy out of the guest above its output limit: lengths, tags, pointers.
 const OVERHEAD: u64 = 256 * 1024;
@@ -38,18 +37,15 @@ const LOADING: &str = "reading what it offers";
 
 /// A compiled plugin with the limits of its calls.
 pub struct Guest {
-    sandbox: Arc<Sandbox>,
-    code: Held,
+    pub(super) sandbox: Arc<Sandbox>,
+    pub(super) code: Held,
     limits: Limits,
-    grants: Arc<Grants>,
+    pub(super) grants: Arc<Grants>,
     folders: Folders,
     secrets: Arc<Secrets>,
     slots: Slots,
     declared: Declared,
-    /// Where what it offers is kept; of a plugin.
-    place: Option<Place>,
-    /// What it offers, as found there, until somebody asks.
-    known: std::sync::Mutex<Option<Listed>>,
+    pub(super) offered: Offered,
 }
 
 /// One call on its way into a guest.
@@ -59,23 +55,6 @@ pub(super) struct Call<'a> {
     /// A JSON object as text.
     pub(super) arguments: &'a str,
     pub(super) terms: Terms,
-}
-
-/// Why a guest's tools are not known.
-#[derive(Clone, Debug, thiserror::Error)]
-pub enum ListError {
-    /// Listing ended like a failed call.
-    #[error("listing its tools failed: {0}")]
-    Call(#[from] CallError),
-    /// A tool in the list breaks a rule.
-    #[error(transparent)]
-    Tool(#[from] ToolError),
-    /// What it says of its functions could not be read.
-    #[error("{0}")]
-    Unread(String),
-    /// A tool that the manifest declares breaks one.
-    #[error(transparent)]
-    Declared(#[from] DeclaredError),
 }
 
 impl Guest {
@@ -99,8 +78,8 @@ impl Guest {
             }
         };
         let folders = folders(sandbox.clone(), &grants).await?;
-        let known = std::sync::Mutex::new(known);
-        Ok(Self { folders, place: Some(place), known, ..Self::of(sandbox, code, limits, grants) })
+        let offered = Offered::at(place, known);
+        Ok(Self { folders, offered, ..Self::of(sandbox, code, limits, grants) })
     }
 
     /// A guest of `wasm` that is granted nothing, whatever it imports: to be asked what it is.
@@ -117,8 +96,7 @@ impl Guest {
             secrets: Arc::new(Secrets::of(None, None)),
             slots: Slots::new(limits.concurrency),
             declared: Declared::default(),
-            place: None,
-            known: std::sync::Mutex::default(),
+            offered: Offered::default(),
             limits,
             grants: Arc::new(grants),
         }
@@ -180,53 +158,6 @@ impl Guest {
     #[must_use]
     pub fn kind(&self) -> Kind {
         self.code.kind()
-    }
-
-    /// Its tools. A guest that has to be asked for them is asked under the limits of a call.
-    pub async fn tools(&self) -> Result<Listed, ListError> {
-        self.noted_tools(&Notes::default()).await
-    }
-
-    /// The same, with what `notes` say of functions that the component itself says nothing of.
-    pub async fn noted_tools(&self, notes: &Notes) -> Result<Listed, ListError> {
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).take();
-        // What notes say is kept by nobody.
-        let listed = match known.filter(|_| notes.is_empty()) {
-            Some(listed) => listed,
-            None => {
-                let listed = self.ask(notes).await?;
-                if let Some(place) = self.place.filter(|_| notes.is_empty()) {
-                    let listing = Listing { kind: self.kind(), listed: listed.clone() };
-                    place.keep(&self.sandbox.codes, listing).await;
-                }
-                listed
-            }
-        };
-        match self.kind() {
-            Kind::Tools | Kind::Functions => Ok(listed),
-            Kind::Command => Ok(Listed::all(command::list(self)?)),
-        }
-    }
-
-    /// What its code says that it offers.
-    async fn ask(&self, notes: &Notes) -> Result<Listed, ListError> {
-        let code = self.code.get(&self.sandbox).await.map_err(|error| lost(&error))?;
-        match &code.linked {
-            Linked::Tools(tools) => {
-                // Bounded like calls, so that there is room for all in the pool.
-                let _listing = self.sandbox.listings.acquire().await;
-                Ok(Listed::all(tools::list(self, tools).await?))
-            }
-            Linked::Functions(functions) => {
-                // What the author wrote of the functions is not in the compiled code.
-                let wasm = self.code.wasm().clone();
-                let docs = self.aside(move || wasm.bytes().map(|wasm| Docs::of(&wasm)));
-                let docs = docs.await.flatten();
-                let docs = docs.map_err(|error| ListError::Unread(error.to_string()))?;
-                Ok(functions::list(functions, &self.grants, &docs, notes))
-            }
-            Linked::Command(_) => Ok(Listed::default()),
-        }
     }
 
     /// The checks of what it offers that were passed before.
@@ -301,14 +232,6 @@ impl Guest {
         self.limits.output.get().saturating_add(OVERHEAD)
     }
 
-    /// How a guest is run that is only asked what it is: without a secret, without a request. What a
-    /// plugin is depends on its code alone.
-    pub(super) fn asked(&self) -> Terms {
-        let (grants, secrets) = (self.grants.clone(), Arc::new(Known::default()));
-        let reach = Reach { grants, secrets, outgoing: None, process: None, scratch: None };
-        Terms { reach, context: CallContext::default() }
-    }
-
     /// A directory for one call, where that is granted.
     async fn scratch(&self) -> std::io::Result<Option<Scratch>> {
         let granted = self.sandbox.scratches.clone().filter(|_| self.grants.scratch.is_some());
@@ -331,7 +254,7 @@ impl Guest {
 }
 
 /// Its code was there once.
-fn lost(error: &CompileError) -> CallError {
+pub(super) fn lost(error: &CompileError) -> CallError {
     CallError::Host(format!("its code cannot be loaded again: {error}"))
 }
 

@@ -33,6 +33,7 @@ mod listing;
 mod log;
 mod meter;
 mod number;
+mod offered;
 mod redact;
 mod run;
 mod scratch;
@@ -42,6 +43,7 @@ mod slots;
 mod sockets;
 mod store;
 mod stored;
+mod terms;
 mod tools;
 mod worker;
 
@@ -66,11 +68,12 @@ pub use ended::{Ended, Slot};
 pub use engine::Turn;
 pub use folders::{FolderError, FolderProblem};
 pub use functions::{Notes, NotesError};
-pub use guest::{Guest, ListError};
+pub use guest::Guest;
 pub use imports::NotGranted;
 pub use log::MakeSpan;
+pub use offered::ListError;
 pub use scratch::Scratches;
-pub use store::{CallContext, ProgressSink};
+pub use terms::{CallContext, ProgressSink};
 pub use worker::work;
 
 /// Calls that run at once, over all plugins; those whose answer waits to be read count too. More wait

@@ -11,7 +11,8 @@ use wasmtime_wasi::I32Exit;
 
 use super::guest::Guest;
 use super::meter::{Stopped, Timed};
-use super::store::{self, State, Terms};
+use super::store::{self, State};
+use super::terms::Terms;
 use super::{MAX_STACK, one_line};
 use crate::manifest::{Bytes, grouped, show_duration};
 use crate::tool::{CallError, Limit, LimitHit, Usage};

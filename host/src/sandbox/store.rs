@@ -17,11 +17,11 @@ use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use super::bindings::toolrack::plugin::host;
-use super::command::Process;
-use super::engine::{SLICE_OF_TASKS, Turn};
-use super::http::{MAX_FIELDS, Outgoing, Requests};
-use super::log::{Capture, GuestLog, MakeSpan, Severity, Stream};
+use super::engine::SLICE_OF_TASKS;
+use super::http::{MAX_FIELDS, Requests};
+use super::log::{Capture, GuestLog, Severity, Stream};
 use super::meter::Meter;
+use super::terms::{CallContext, ProgressSink, Reach, Terms};
 use crate::manifest::{Grants, Limits, SecretName};
 use crate::secret::Known;
 use crate::tool::Progress;
@@ -32,9 +32,6 @@ pub(super) const MAX_RESOURCES: usize = 1024;
 const MAX_RANDOM: u64 = 64 * 1024;
 /// A longer progress message is cut.
 const MAX_MESSAGE: usize = 1024;
-
-/// Where a call's progress goes. It must not block.
-pub type ProgressSink = Box<dyn Fn(Progress) + Send + Sync>;
 
 /// What a store holds.
 pub(super) struct State {
@@ -49,36 +46,6 @@ pub(super) struct State {
     scratch: Option<Arc<File>>,
     progress: Option<ProgressSink>,
     pace: Pace,
-}
-
-/// What a call may reach beyond itself.
-pub(super) struct Reach {
-    pub(super) grants: Arc<Grants>,
-    /// The values of its secrets.
-    pub(super) secrets: Arc<Known>,
-    /// Absent while a guest lists its tools.
-    pub(super) outgoing: Option<Outgoing>,
-    /// How it is started, where it is a program.
-    pub(super) process: Option<Process>,
-    /// A directory of its own, where that is granted.
-    pub(super) scratch: Option<Arc<File>>,
-}
-
-/// What a guest is run with, beside its limits.
-pub(super) struct Terms {
-    pub(super) reach: Reach,
-    pub(super) context: CallContext,
-}
-
-/// How a call is begun, and where it is heard of.
-#[derive(Default)]
-pub struct CallContext {
-    /// Whose time it takes.
-    pub turn: Turn,
-    /// Where its progress goes.
-    pub progress: Option<ProgressSink>,
-    /// What names it in the log; nothing where it is run within its span.
-    pub span: Option<MakeSpan>,
 }
 
 /// A store with every guard set. `copied` bounds the bytes that one host call or one result copies

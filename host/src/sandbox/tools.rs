@@ -6,9 +6,11 @@ use wasmtime::component::{Component, ComponentExportIndex, InstancePre};
 use super::bindings::PluginPre;
 use super::bindings::exports::toolrack::plugin::tools::{Failure, Output as Answer};
 use super::contract;
-use super::guest::{Call, Guest, ListError};
+use super::guest::{Call, Guest};
+use super::offered::ListError;
 use super::run::Ran;
 use super::store::State;
+use super::terms::Terms;
 use crate::tool::{CallError, Output, ToolSpec};
 
 /// Bytes that a tool list may copy out of the guest: 512 tools with schemas of some size.
@@ -47,7 +49,8 @@ pub(super) async fn list(guest: &Guest, tools: &Tools) -> Result<Vec<ToolSpec>, 
         let plugin = plugin.instantiate_async(&mut *store).await?;
         plugin.toolrack_plugin_tools().call_list_tools(store).await
     };
-    let tools = guest.run(plugin.engine(), MAX_LIST, guest.asked(), list).await.0?;
+    let tools =
+        guest.run(plugin.engine(), MAX_LIST, Terms::asked(guest.grants.clone()), list).await.0?;
     Ok(contract::tools(tools, guest.grants())?)
 }
 
