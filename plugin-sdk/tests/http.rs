@@ -60,6 +60,14 @@ fn a_request_that_is_shown_keeps_its_tokens() {
 }
 
 #[test]
+fn an_answer_that_is_shown_keeps_its_tokens() {
+    let answer = Response::new(200, "hunter2").with_header("Set-Cookie", "session=hunter2");
+    let shown = format!("{answer:?}");
+    assert!(shown.contains("200") && shown.to_lowercase().contains("set-cookie"), "{shown}");
+    assert!(!shown.contains("hunter2") && !shown.contains("104, 117"), "{shown}");
+}
+
+#[test]
 fn a_limit_refuses_what_is_longer_and_keeps_what_fits() {
     let answer = || Response::new(200, "12345");
     assert_eq!(answer().bytes(5), Ok(b"12345".to_vec()));

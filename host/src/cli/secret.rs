@@ -1,12 +1,12 @@
 //! `toolrack secret`: the values of secrets in the system's keyring, and where each is found.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::IsTerminal as _;
+use std::io::{ErrorKind, IsTerminal as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anstream::{eprintln, println};
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 use clap::Subcommand;
 use serde_json::json;
 
@@ -100,13 +100,21 @@ fn value(name: &SecretName) -> anyhow::Result<Secret> {
     let value = if stdin.is_terminal() {
         Secret::new(rpassword::prompt_password(format!("value of {name} (it is not shown): "))?)
     } else {
-        Secret::read(stdin, MAX_VALUE).context("the value on stdin is not UTF-8 text")?
+        Secret::read(stdin, MAX_VALUE).map_err(|error| match error.kind() {
+            ErrorKind::FileTooLarge => too_large(),
+            ErrorKind::InvalidData => anyhow!("the value on stdin is not UTF-8 text"),
+            _ => anyhow!(error).context("the value cannot be read from stdin"),
+        })?
     };
     match value.expose().len() {
         0 => bail!("the value is empty; `toolrack secret remove {name}` removes a secret"),
         1..=MAX_VALUE => Ok(value),
-        _ => bail!("the value is larger than {MAX_VALUE} bytes"),
+        _ => Err(too_large()),
     }
+}
+
+fn too_large() -> anyhow::Error {
+    anyhow!("the value is larger than {MAX_VALUE} bytes")
 }
 
 fn remove(name: &SecretName) -> anyhow::Result<ExitCode> {

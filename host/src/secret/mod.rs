@@ -32,19 +32,32 @@ impl Secret {
         Self(value)
     }
 
-    /// Reads a value, which ends before the line break that `from` ends with. One that is longer than `at_most` bytes is
-    /// read just so far that this shows.
+    /// Reads a value, which ends before the line break that `from` ends with.
+    ///
+    /// # Errors
+    ///
+    /// [`FileTooLarge`](io::ErrorKind::FileTooLarge) where it is longer than `at_most` bytes, whatever they are;
+    /// [`InvalidData`](io::ErrorKind::InvalidData) where it is no text.
     pub fn read(from: impl Read, at_most: usize) -> io::Result<Self> {
         // A line break more is no longer value. There is room for all from the start: a text that grows leaves copies
         // of its beginning behind.
         let most = at_most + "\r\n".len() + 1;
         let mut value = Self(String::with_capacity(most + 1));
-        from.take(most as u64).read_to_string(&mut value.0)?;
+        let mut from = from.take(most as u64);
+        let read = from.read_to_string(&mut value.0);
+        // It was cut, maybe in the middle of a character.
+        if from.limit() == 0 {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        read?;
         if value.0.ends_with('\n') {
             value.0.pop();
             if value.0.ends_with('\r') {
                 value.0.pop();
             }
+        }
+        if value.0.len() > at_most {
+            return Err(io::ErrorKind::FileTooLarge.into());
         }
         Ok(value)
     }
@@ -91,13 +104,23 @@ mod tests {
             ("four\n", "four"),
             ("four\r\n", "four"),
             ("a\nb\n\n", "a\nb\n"),
-            ("four\r", "four\r"),
-            ("too long\n", "too lon"),
+            ("fou\r", "fou\r"),
         ] {
             let secret = Secret::read(text.as_bytes(), 4).expect("text");
             assert_eq!(secret.expose(), expected, "{text:?}");
             assert_eq!(secret.0.capacity(), 8, "it did not grow: {text:?}");
         }
-        assert!(Secret::read(b"\xff".as_slice(), 4).is_err());
+        let too_large = io::ErrorKind::FileTooLarge;
+        for (bytes, expected) in [
+            (&b"fives"[..], too_large),
+            (b"fives\r\n", too_large),
+            (b"much too long", too_large),
+            // Read up to the first byte of a character of two.
+            (b"sixsix\xc3\xa4", too_large),
+            (b"\xff", io::ErrorKind::InvalidData),
+        ] {
+            let error = Secret::read(bytes, 4).expect_err("no value");
+            assert_eq!(error.kind(), expected, "{bytes:?}");
+        }
     }
 }
