@@ -50,7 +50,7 @@ pub(crate) fn points() -> &'static [&'static str] {
 
 /// Builds the plugins and completes the plugin directory with them.
 pub(crate) fn plugins(places: &Places) -> Result<()> {
-    targets::install(places)?;
+    targets::install(places, &[COMPONENT, MODULE])?;
     let workspace = places.workspace()?;
     for triple in [COMPONENT, MODULE] {
         let plugins = workspace.plugins.iter().filter(|plugin| target(plugin) == triple);

@@ -1,15 +1,39 @@
 //! `cargo xtask lint`: formatting, clippy and documentation, as CI checks them.
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
 use crate::command::{self, cargo_on, step};
 use crate::places::Places;
+use crate::targets;
 
 /// Everything there is in the SDK.
 const FEATURES: [&str; 2] = ["--features", "toolrack-sdk/http,toolrack-sdk/files"];
 
+/// What `words` ask for.
+pub(crate) fn run(places: &Places, words: &[&str]) -> Result<()> {
+    match words {
+        [] => here(places),
+        ["--target", target] => elsewhere(places, target),
+        _ => bail!("`cargo xtask lint` takes nothing but `--target TRIPLE`"),
+    }
+}
+
+/// The host and its tests as another system compiles them. Nothing is linked and nothing runs.
+fn elsewhere(places: &Places, target: &str) -> Result<()> {
+    targets::install(places, &[target])?;
+    step(&format!("clippy on the host for {target}"));
+    let what = ["--package", "toolrack", "--all-targets", "--target", target];
+    let mut clippy = cargo_on(&places.host, &["clippy"], &what);
+    clippy.args(["--", "--deny", "warnings"]);
+    command::run(
+        &mut clippy,
+        "follow the help in the message above; where it is `ring` that fails, a C compiler for that system \
+         is missing (CONTRIBUTING.md)",
+    )
+}
+
 /// Checks every workspace; changes nothing.
-pub(crate) fn run(places: &Places) -> Result<()> {
+fn here(places: &Places) -> Result<()> {
     for (what, manifest) in [
         ("host and SDK", &places.host),
         ("plugins", &places.plugins),

@@ -39,7 +39,8 @@ cargo xtask: build, try and check Toolrack
   cargo xtask soak            builds, then plays a minute of mixed load: calls, crashes, limits, time-outs,
                               cancellations, reloads, a client's mistakes; memory, descriptors and
                               threads have to stay flat; --minutes N, --counts, --host FILE, --svg FILE
-  cargo xtask lint            formatting, clippy and documentation, as CI checks them
+  cargo xtask lint            formatting, clippy and documentation, as CI checks them; --target TRIPLE
+                              instead: clippy on the host as another system compiles it
   cargo xtask fuzz [TARGET]   invents input at the host's borders, --minutes N for each of them; with
                               libFuzzer, or --blind with what the tests are built with (--release: optimised)
   cargo xtask deny            licences, versions, sources and known faults of all that is used
@@ -50,7 +51,7 @@ Before you send a change: `cargo xtask lint` and `cargo xtask test`.
 A plugin of your own: copy plugins/hello and manifests/hello.toml, give both another name, add the
 folder to `members` in plugins/Cargo.toml, and `cargo xtask build`.
 
-The Wasm targets are installed through rustup where they are missing; what `fuzz`, `deny` and `sbom` need,
+Targets are installed through rustup where they are missing; what `fuzz`, `deny` and `sbom` need,
 through cargo into target/tools/. Nothing else is installed.";
 
 fn main() -> ExitCode {
@@ -72,13 +73,13 @@ fn run(arguments: &[String]) -> Result<()> {
         ["build"] => build::all(&places)?,
         ["demo", ref words @ ..] => demo::run(&places, words)?,
         ["test", ref filter @ ..] => test::run(&places, filter)?,
-        ["lint"] => lint::run(&places)?,
+        ["lint", ref words @ ..] => lint::run(&places, words)?,
         ["bench", ref words @ ..] => bench::run(&places, words)?,
         ["soak", ref words @ ..] => soak::run(&places, words)?,
         ["fuzz", ref words @ ..] => fuzz::run(&places, words)?,
         ["deny"] => supply::deny(&places)?,
         ["sbom"] => supply::sbom(&places)?,
-        ["build" | "lint" | "deny" | "sbom", surplus, ..] => {
+        ["build" | "deny" | "sbom", surplus, ..] => {
             bail!("`{}` takes no arguments, but got `{surplus}`", arguments[0])
         }
         [unknown, ..] => bail!("there is no `{unknown}`; `cargo xtask` lists what there is"),

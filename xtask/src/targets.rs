@@ -1,4 +1,4 @@
-//! The Wasm targets of the Rust toolchain: which are there, and installing those that are not.
+//! Targets of the Rust toolchain: which are there, and installing those that are not.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -14,9 +14,9 @@ pub(crate) const COMPONENT: &str = "wasm32-wasip2";
 pub(crate) const MODULE: &str = "wasm32-wasip1";
 
 /// Installs what is missing, one after the other: two at once corrupt rustup's records.
-pub(crate) fn install(places: &Places) -> Result<()> {
+pub(crate) fn install(places: &Places, targets: &[&str]) -> Result<()> {
     let library = library(places)?;
-    for target in [COMPONENT, MODULE] {
+    for target in targets {
         if has(&library, target) {
             continue;
         }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::task::JoinSet;
-use toolrack::manifest::{Bytes, Grants, Limits, Sha256Digest};
+use toolrack::manifest::{Grants, Limits, Sha256Digest};
 use toolrack::sandbox::{Caps, CompileError, Compiler, Guest, Sandbox, Wasm};
 use toolrack::tool::Content;
 
@@ -94,6 +94,8 @@ pub(crate) fn bomb(functions: usize, blocks: usize) -> Vec<u8> {
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn a_bomb_is_refused_at_a_cap_and_costs_no_other_plugin() {
+    use toolrack::manifest::Bytes;
+
     let caps = Caps {
         memory: Bytes::new(1 << 30),
         cpu: Duration::from_secs(1),

@@ -20,6 +20,7 @@ pub(crate) fn answering(text: &str) -> Vec<u8> {
 }
 
 /// The same, after so many milliseconds of sleep.
+#[cfg(unix)]
 pub(crate) fn answering_after(milliseconds: u64, text: &str) -> Vec<u8> {
     let length = text.len();
     let call =

@@ -1,6 +1,5 @@
 //! The real binary as a client sees it.
 
-use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
@@ -268,7 +267,7 @@ fn closed_descriptors_and_a_stuck_stderr_stop_nothing() {
         let output = Command::new("sh")
             .args(["-c", &script, "sh"])
             .arg(plugins.path())
-            .stderr(Stdio::null())
+            .stderr(std::process::Stdio::null())
             .output()
             .unwrap();
         String::from_utf8(output.stdout).unwrap().lines().count()
