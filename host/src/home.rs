@@ -87,13 +87,14 @@ impl Home {
 /// is missing.
 ///
 /// A directory that others could write into is refused and never mended: what lies in it may be theirs.
-#[cfg(unix)]
 pub fn private_directory(path: &Path) -> Result<(), PrivateError> {
-    use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
     if let Some(parent) = path.parent() {
         fs::create_dir_all(parent)?;
     }
-    match fs::DirBuilder::new().mode(0o700).create(path) {
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    match builder.create(path) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error.into()),
         Ok(()) | Err(_) => {}
     }
@@ -101,6 +102,12 @@ pub fn private_directory(path: &Path) -> Result<(), PrivateError> {
     if !found.is_dir() {
         return Err(PrivateError::NotADirectory);
     }
+    keep_private(path, &found)
+}
+
+#[cfg(unix)]
+fn keep_private(path: &Path, found: &fs::Metadata) -> Result<(), PrivateError> {
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
     if found.uid() != rustix::process::geteuid().as_raw() {
         return Err(PrivateError::OtherOwner);
     }
@@ -113,12 +120,10 @@ pub fn private_directory(path: &Path) -> Result<(), PrivateError> {
     Ok(())
 }
 
-/// Makes sure that `path` is a directory. A user's home is private already where permissions are not
-/// Unix's.
+/// A user's home is private already where permissions are not Unix's.
 #[cfg(not(unix))]
-pub fn private_directory(path: &Path) -> Result<(), PrivateError> {
-    fs::create_dir_all(path)?;
-    if fs::symlink_metadata(path)?.is_dir() { Ok(()) } else { Err(PrivateError::NotADirectory) }
+fn keep_private(_: &Path, _: &fs::Metadata) -> Result<(), PrivateError> {
+    Ok(())
 }
 
 #[cfg(all(test, unix))]
