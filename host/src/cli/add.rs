@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anstream::{eprintln, println};
 use anyhow::Context as _;
 
 use super::check::{print_details, print_refusal, tools_of};
 use super::load::load;
 use super::locked::{self, Approval};
+use super::print::{eprintln, println};
 use super::served::{followers, nobody};
 use super::{ERROR, GOOD, NAME, NO_DIRECTORY, Setup, paint};
 use crate::catalog::{Catalog, Plugin};

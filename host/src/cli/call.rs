@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anstream::{eprintln, println};
 use anyhow::{Context as _, bail};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
@@ -12,6 +11,7 @@ use tracing::Instrument as _;
 
 use super::list::parameters;
 use super::load::load;
+use super::print::{eprintln, println};
 use super::{DIM, ERROR, Setup, paint};
 use crate::catalog::{Catalog, Tool};
 use crate::manifest::grouped;

@@ -2,11 +2,11 @@
 
 use std::process::ExitCode;
 
-use anstream::println;
 use serde_json::{Value, json};
 
 use super::grants;
 use super::load::load;
+use super::print::println;
 use super::{DIM, ERROR, GOOD, NAME, Setup, counted, paint, print_json};
 use crate::catalog::{Catalog, Plugin, Refusal};
 use crate::manifest::{grouped, show_duration};

@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anstream::{eprintln, println};
 use serde_json::json;
 
 use super::load::load;
+use super::print::{eprintln, println};
 use super::{DIM, NAME, NO_DIRECTORY, Setup, paint, print_json, shown};
 use crate::catalog::{Catalog, Tool};
 use crate::text::escape;

@@ -4,10 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anstream::println;
 use anyhow::{Context as _, bail};
 use clap::ValueEnum;
 
+use super::print::println;
 use super::{NAME, paint};
 use crate::name::PluginName;
 use crate::text::escape;

@@ -5,11 +5,11 @@ use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anstream::{eprintln, println};
 use anyhow::{Context as _, bail};
 use clap::Subcommand;
 use serde_json::json;
 
+use super::print::{eprintln, println};
 use super::{DIM, NAME, paint, print_json};
 use crate::home::Home;
 use crate::install::Shelf;

@@ -169,6 +169,21 @@ fn the_environment_names_directories_where_the_command_line_does_not() {
     assert!(String::from_utf8(output.stdout).unwrap().contains("good_run"));
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_under_stdout_is_an_error_in_words() {
+    let directory = plugins::good();
+    let full = || std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let mut list = toolrack();
+    list.arg("list").arg("--plugins").arg(directory.path());
+    let Output { status, stderr, .. } = list.stdout(full()).output().unwrap();
+    let stderr = String::from_utf8(stderr).unwrap();
+    assert_eq!(status.code(), Some(2), "{stderr}");
+    assert!(stderr.starts_with("error: stdout cannot be written: No space left"), "{stderr}");
+    let status = toolrack().args(["call", "no_such"]).stderr(full()).status().unwrap();
+    assert_eq!(status.code(), Some(2));
+}
+
 #[test]
 fn help_teaches_with_examples() {
     for (arguments, expected) in [

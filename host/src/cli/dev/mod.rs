@@ -13,11 +13,11 @@ use std::slice;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
-use anstream::{eprintln, println};
 use anyhow::bail;
 
 use super::add::target;
 use super::locked::{self, Approval};
+use super::print::{eprintln, println};
 use super::{DIM, ERROR, NAME, Setup, paint};
 use crate::text::escape;
 use build::{Build, Messages};
