@@ -112,10 +112,20 @@ fn call_takes_json_or_pairs_and_prints_the_answer() {
     check(&["n=three"], 1, "", "at `/n`: the value is not of type \"integer\"");
     check(&["what=3"], 1, "", "'what' was unexpected");
     check(&["nonsense"], 2, "", "neither a JSON object nor KEY=VALUE");
+    check(&["=3"], 2, "", "neither a JSON object nor KEY=VALUE");
     check(&["{nonsense"], 2, "", "not a JSON object");
-    let (code, _, stderr) = run(&["call", "no_such"], directory.path());
-    assert_eq!(code, 2);
-    assert!(stderr.contains("no tool `no_such`"), "{stderr}");
+    check(&[r#"{"n": 3}"#, "s=4"], 2, "", "a JSON object is given alone");
+    check(&["n=3", "n=4"], 2, "", "`n` is given twice");
+    let (_, _, stderr) = run(&["call", "echo_run", "n=three"], directory.path());
+    assert!(!stderr.contains("fuel"), "nothing was spent: {stderr}");
+    for (tool, err) in [
+        ("no_such", "there is no tool `no_such`; `toolrack list` shows those there are"),
+        ("echo_rnu", "there is no tool `echo_rnu`; did you mean `echo_run`?"),
+    ] {
+        let (code, _, stderr) = run(&["call", tool], directory.path());
+        assert_eq!(code, 2);
+        assert!(stderr.contains(err), "{stderr}");
+    }
     let (_, out, _) = run(&["call", "--json", "good_run"], directory.path());
     let result: Value = serde_json::from_str(&out).expect("JSON");
     assert_eq!(result["content"][0]["text"], "ok");
@@ -150,7 +160,7 @@ fn a_missing_directory_is_named_and_costs_nothing_else() {
     let (code, out, err) = run(&["list"], missing);
     assert_eq!((code, out), (0, no_tools_in(missing)), "{err}");
     let (code, _, err) = run(&["call", "good_run"], missing);
-    let told = "there is no tool `good_run`; 1 not served, `toolrack check` says what and why";
+    let told = "there is no tool `good_run`; 1 not served; `toolrack check` says what and why";
     assert!(code == 2 && err.contains(told), "{err}");
     let (code, _, err) = run(&["approve"], missing);
     let told = format!("{}: there is no such directory; create it", missing.display());
@@ -159,7 +169,23 @@ fn a_missing_directory_is_named_and_costs_nothing_else() {
 
 fn no_tools_in(directory: &Path) -> String {
     let shown = directory.display();
-    format!("no tools in {shown}: copy a plugin's .toml and .wasm there, or use `toolrack add`\n")
+    format!("no tools: copy a plugin's .toml and .wasm to {shown}, or use `toolrack add`\n")
+}
+
+#[test]
+fn what_to_do_is_told_where_nothing_lies_and_only_there() {
+    let directory = tempfile::tempdir().unwrap();
+    let advice = no_tools_in(directory.path());
+    let (code, out, _) = run(&["list"], directory.path());
+    assert_eq!((code, &*out), (0, &*advice));
+    let (code, out, _) = run(&["check"], directory.path());
+    assert!(code == 0 && out.ends_with(&advice["no tools: ".len()..]), "{out}");
+    plugins::install(directory.path(), "bad", "bad", b"");
+    let (_, out, err) = run(&["list", "--locked"], directory.path());
+    assert_eq!(out, "no tools\n");
+    assert_eq!(err, "1 not served; `toolrack check --locked` says what and why\n");
+    let (_, out, _) = run(&["check"], directory.path());
+    assert!(!out.contains("toolrack add"), "{out}");
 }
 
 #[test]
