@@ -15,6 +15,7 @@ use super::{ERROR, GOOD, NAME, NO_DIRECTORY, Setup, paint};
 use crate::catalog::{Catalog, Plugin};
 use crate::install::{
     Change, InstallError, ManifestSource, Pair, Shelf, Stage, gather, obstacles, place,
+    replaces_manifest,
 };
 use crate::lock::{Files, Locking};
 use crate::text::escape;
@@ -125,6 +126,11 @@ impl Checked {
             }
             let manifest = escape(&self.shelf.directory.join(&pair.file).to_string_lossy());
             match pair.source {
+                ManifestSource::Brought if replaces_manifest(pair, &self.shelf) => {
+                    println!(
+                        "     another manifest is installed, and replaced by this one: {manifest}"
+                    )
+                }
                 ManifestSource::Brought => {}
                 ManifestSource::Kept => {
                     println!("     the manifest that is installed stays: {manifest}")
