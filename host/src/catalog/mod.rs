@@ -247,8 +247,10 @@ fn admit(
         if admitted.len() == MAX_PLUGINS {
             refusals.push(Refusal::full(&plugin.file));
         } else if let Some((_, other)) = admitted.get(&plugin.name) {
-            let reason =
-                format!("another plugin is named `{}` already: {}", plugin.name, other.file);
+            let reason = format!(
+                "another plugin is named `{}` already: {}; set another `name`",
+                plugin.name, other.file
+            );
             let cause = Cause::Taken(other.file.clone());
             refusals.push(Refusal { cause, ..Refusal::plugin(&plugin.file, reason) });
         } else {
