@@ -211,6 +211,29 @@ fn a_full_disk_under_stdout_is_an_error_in_words() {
 }
 
 #[test]
+fn a_page_without_tools_is_refused_in_words() {
+    let directory = plugins::good();
+    let (code, _, err) = run(&["serve", "--page-size", "0"], directory.path());
+    assert!(code == 2 && err.contains("expected a whole number, 1 or more"), "{err}");
+}
+
+#[test]
+fn new_takes_a_directory_by_its_point_and_no_other_crate_for_the_sdk() {
+    let home = tempfile::tempdir().unwrap();
+    let roman = home.path().join("roman");
+    std::fs::create_dir(&roman).unwrap();
+    let new = |arguments: &[&str]| {
+        let output = toolrack().arg("new").args(arguments).current_dir(&roman).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    std::fs::write(home.path().join("Cargo.toml"), "[workspace]\n").unwrap();
+    let (code, err) = new(&[".", "--sdk", ".."]);
+    assert!(code == Some(2) && err.contains("`..` is not toolrack-sdk"), "{err}");
+    assert_eq!(new(&["."]), (Some(0), String::new()));
+    assert!(roman.join("roman.toml").is_file());
+}
+
+#[test]
 fn help_teaches_with_examples() {
     for (arguments, expected) in [
         (&["--help"][..], "claude mcp add"),
