@@ -61,7 +61,9 @@ pub(super) fn run(
     let shown = escape(&crate_directory.to_string_lossy());
     let manifest = crate_directory.join("Cargo.toml");
     if !manifest.is_file() {
-        bail!("{shown}: it holds no Cargo.toml; name the directory of a plugin's crate");
+        bail!(
+            "{shown}: it holds no Cargo.toml; name the directory of a plugin's crate; what is not Rust, build and `toolrack add`"
+        );
     }
     let (events, inbox) = channel();
     signals::watch(events.clone())?;
