@@ -72,6 +72,9 @@ pub(super) fn run(directory: &Path, lang: Lang, sdk: Option<&Path>) -> anyhow::R
     }
     println!("made {} in {shown}", paint(NAME, &name));
     println!("\nGo on with:\n{}", next(&name, &shown, lang));
+    if sdk == SDK {
+        println!("\nThe SDK is fetched from its repository; --sdk DIR takes it from a clone.");
+    }
     Ok(ExitCode::SUCCESS)
 }
 

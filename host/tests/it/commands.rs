@@ -224,12 +224,16 @@ fn new_takes_a_directory_by_its_point_and_no_other_crate_for_the_sdk() {
     std::fs::create_dir(&roman).unwrap();
     let new = |arguments: &[&str]| {
         let output = toolrack().arg("new").args(arguments).current_dir(&roman).output().unwrap();
-        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+        let [out, err] =
+            [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
+        (output.status.code(), out, err)
     };
     std::fs::write(home.path().join("Cargo.toml"), "[workspace]\n").unwrap();
-    let (code, err) = new(&[".", "--sdk", ".."]);
+    let (code, _, err) = new(&[".", "--sdk", ".."]);
     assert!(code == Some(2) && err.contains("`..` is not toolrack-sdk"), "{err}");
-    assert_eq!(new(&["."]), (Some(0), String::new()));
+    let (code, out, err) = new(&["."]);
+    assert_eq!((code, &*err), (Some(0), ""));
+    assert!(out.ends_with("--sdk DIR takes it from a clone.\n"), "{out}");
     assert!(roman.join("roman.toml").is_file());
 }
 
