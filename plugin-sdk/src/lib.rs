@@ -103,10 +103,11 @@
 //!
 //! # While a tool runs
 //!
-//! [`Progress`] tells the client how far it is, [`log`] tells the operator what happens, [`config`]
-//! reads what the operator set. Each call runs in a fresh instance under the manifest's limits:
-//! nothing is left of a `static` afterwards. A panic ends the call. Its message goes to the log, and to
-//! the model as the plugin's last words on stderr (at most 1 KiB).
+//! [`Progress`] tells the client how far it is (`Progress::of(9).report(1, "read")`), [`log`] tells the
+//! operator what happens, [`config`] reads what the operator set. None of them is a parameter. Each
+//! call runs in a fresh instance under the manifest's limits: nothing is left of a `static` afterwards.
+//! A panic ends the call. Its message goes to the log, and to the model as the plugin's last words on
+//! stderr (at most 1 KiB).
 //!
 //! # Beyond the sandbox
 //!

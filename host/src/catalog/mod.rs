@@ -46,6 +46,8 @@ pub struct Catalog {
     plugins: Vec<Arc<Plugin>>,
     tools: BTreeMap<ToolName, Arc<Tool>>,
     refusals: Vec<Refusal>,
+    /// Plugins that were still being loaded, with their prefixes.
+    loading: Vec<(PluginName, Box<str>)>,
 }
 
 impl Catalog {
@@ -88,7 +90,14 @@ impl Catalog {
                 }
             }
         }
-        Self { is_early: false, plugins, tools, refusals }
+        Self { is_early: false, plugins, tools, refusals, loading: Vec::new() }
+    }
+
+    /// The same, built while others are `loading`, each with its name and prefix.
+    #[must_use]
+    pub fn beside<'a>(self, loading: impl Iterator<Item = (&'a PluginName, &'a str)>) -> Self {
+        let loading = loading.map(|(name, prefix)| (name.clone(), prefix.into())).collect();
+        Self { loading, ..self }
     }
 
     /// What can be called of `plugins` while others are `loading`, each with its name and prefix: all that
@@ -118,6 +127,13 @@ impl Catalog {
     #[must_use]
     pub fn tool(&self, name: &str) -> Option<&Arc<Tool>> {
         self.tools.get(name)
+    }
+
+    /// A plugin that was still being loaded, and might have a tool of this name.
+    #[must_use]
+    pub fn awaits(&self, tool: &ToolName) -> Option<&PluginName> {
+        let mut loading = self.loading.iter();
+        loading.find(|(_, prefix)| tool.may_begin_with(prefix)).map(|(name, _)| name)
     }
 
     /// All tools, in the order of their names.
@@ -231,8 +247,10 @@ fn admit(
         if admitted.len() == MAX_PLUGINS {
             refusals.push(Refusal::full(&plugin.file));
         } else if let Some((_, other)) = admitted.get(&plugin.name) {
-            let reason =
-                format!("another plugin is named `{}` already: {}", plugin.name, other.file);
+            let reason = format!(
+                "another plugin is named `{}` already: {}; set another `name`",
+                plugin.name, other.file
+            );
             let cause = Cause::Taken(other.file.clone());
             refusals.push(Refusal { cause, ..Refusal::plugin(&plugin.file, reason) });
         } else {

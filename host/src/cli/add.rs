@@ -4,17 +4,18 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anstream::{eprintln, println};
 use anyhow::Context as _;
 
 use super::check::{print_details, print_refusal, tools_of};
 use super::load::load;
 use super::locked::{self, Approval};
+use super::print::{eprintln, println};
 use super::served::{followers, nobody};
 use super::{ERROR, GOOD, NAME, NO_DIRECTORY, Setup, paint};
 use crate::catalog::{Catalog, Plugin};
 use crate::install::{
     Change, InstallError, ManifestSource, Pair, Shelf, Stage, gather, obstacles, place,
+    replaces_manifest,
 };
 use crate::lock::{Files, Locking};
 use crate::text::escape;
@@ -125,6 +126,11 @@ impl Checked {
             }
             let manifest = escape(&self.shelf.directory.join(&pair.file).to_string_lossy());
             match pair.source {
+                ManifestSource::Brought if replaces_manifest(pair, &self.shelf) => {
+                    println!(
+                        "     another manifest is installed, and replaced by this one: {manifest}"
+                    )
+                }
                 ManifestSource::Brought => {}
                 ManifestSource::Kept => {
                     println!("     the manifest that is installed stays: {manifest}")

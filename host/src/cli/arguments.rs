@@ -77,7 +77,7 @@ pub(super) enum Command {
     #[command(long_about = help::SERVE)]
     Serve {
         /// Tools on one page of tools/list [default: all]
-        #[arg(long, value_name = "N")]
+        #[arg(long, value_name = "N", value_parser = page_size)]
         page_size: Option<NonZeroUsize>,
     },
     /// List the tools that would be served
@@ -184,4 +184,8 @@ pub(super) enum Command {
         #[arg(long)]
         json: bool,
     },
+}
+
+fn page_size(text: &str) -> Result<NonZeroUsize, &'static str> {
+    text.parse().map_err(|_| "expected a whole number, 1 or more")
 }

@@ -4,17 +4,18 @@ use std::collections::BTreeSet;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anstream::{eprintln, println};
 use anyhow::{Context as _, bail};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use tracing::Instrument as _;
 
-use super::list::parameters;
+use super::list::{not_served, parameters};
 use super::load::load;
+use super::print::{eprintln, println};
 use super::{DIM, ERROR, Setup, paint};
 use crate::catalog::{Catalog, Tool};
-use crate::manifest::grouped;
+use crate::lock::Locking;
+use crate::manifest::{grouped, nearest};
 use crate::mcp;
 use crate::sandbox::{Ended, ProgressSink};
 use crate::text::{escape, escape_json};
@@ -26,8 +27,9 @@ pub(super) fn run(
     arguments: &[String],
     as_json: bool,
 ) -> anyhow::Result<ExitCode> {
+    let locking = setup.locking;
     let (host, catalog) = load(setup)?;
-    let tool = find(&catalog, name)?;
+    let tool = find(&catalog, name, locking)?;
     let arguments = RawValue::from_string(arguments_of(&tool, arguments)?)?;
     let progress: ProgressSink = Box::new(|progress| {
         let total = progress.total.map(|total| format!("/{total}")).unwrap_or_default();
@@ -48,15 +50,16 @@ pub(super) fn run(
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-fn find(catalog: &Catalog, name: &str) -> anyhow::Result<Arc<Tool>> {
+fn find(catalog: &Catalog, name: &str, locking: Locking) -> anyhow::Result<Arc<Tool>> {
     if let Some(tool) = catalog.tool(name) {
         return Ok(tool.clone());
     }
-    let refused = match catalog.refusals().len() {
-        0 => String::new(),
-        count => format!("; {count} not served, `toolrack check` says what and why"),
-    };
-    bail!("there is no tool `{}`{refused}; `toolrack list` shows those there are", escape(name));
+    let refused = not_served(catalog, locking).map(|sentence| format!("; {sentence}"));
+    let refused = refused.unwrap_or_default();
+    let names = catalog.tools().map(|tool| tool.name.as_str());
+    let near = nearest(name, names).map(|near| format!("; did you mean `{near}`?"));
+    let near = near.unwrap_or_else(|| "; `toolrack list` shows those there are".into());
+    bail!("there is no tool `{}`{refused}{near}", escape(name));
 }
 
 /// The arguments as a JSON object: given as one, or put together from `key=value` pairs.
@@ -71,14 +74,23 @@ fn arguments_of(tool: &Tool, given: &[String]) -> anyhow::Result<String> {
     let schema: Value = serde_json::from_str(tool.spec.input_schema.get())?;
     let mut members = Map::new();
     for pair in given {
-        let Some((key, text)) = pair.split_once('=') else {
+        if pair.trim_start().starts_with('{') {
+            bail!("`{}`: a JSON object is given alone, without KEY=VALUE beside it", escape(pair));
+        }
+        let Some((key, text)) = pair.split_once('=').filter(|(key, _)| !key.is_empty()) else {
             bail!(
                 "`{}` is neither a JSON object nor KEY=VALUE; the tool takes: {}",
                 escape(pair),
                 parameters(&tool.spec)
             );
         };
-        members.insert(key.to_owned(), value_of(&schema["properties"][key], text));
+        let value = value_of(&schema["properties"][key], text);
+        if members.insert(key.to_owned(), value).is_some() {
+            bail!(
+                "`{}` is given twice; a list is written as JSON, such as '{0}=[1, 2]'",
+                escape(key)
+            );
+        }
     }
     Ok(Value::Object(members).to_string())
 }
@@ -116,6 +128,10 @@ fn print(outcome: Result<Output, CallError>, usage: Usage) {
             print_output(&output);
         }
         Err(error) => eprintln!("{} {}", paint(ERROR, "error:"), safe(&error.to_string())),
+    }
+    if usage.fuel == 0 {
+        // The plugin was not entered.
+        return;
     }
     let fuel = grouped(usage.fuel);
     let (memory, time) = (usage.peak_memory / 1024, usage.time);

@@ -2,21 +2,26 @@
 
 use std::process::ExitCode;
 
-use anstream::println;
 use serde_json::{Value, json};
 
 use super::grants;
+use super::list::nothing_in;
 use super::load::load;
+use super::print::println;
 use super::{DIM, ERROR, GOOD, NAME, Setup, counted, paint, print_json};
 use crate::catalog::{Catalog, Plugin, Refusal};
 use crate::manifest::{grouped, show_duration};
 
 pub(super) fn run(setup: Setup, as_json: bool) -> anyhow::Result<ExitCode> {
+    let directories = setup.plugins.clone();
     let (host, catalog) = load(setup)?;
     if as_json {
         print_json(&report(&catalog))?;
     } else {
         print(&catalog);
+        if catalog.plugins().is_empty() && catalog.refusals().is_empty() {
+            println!("{}", nothing_in(&directories));
+        }
     }
     host.stop();
     let refused = !catalog.refusals().is_empty();

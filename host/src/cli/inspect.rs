@@ -3,11 +3,11 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use anstream::{eprintln, print, println};
 use anyhow::{Context as _, anyhow, bail};
 use serde_json::{Value, json};
 
 use super::list::{parameters, summary};
+use super::print::{eprintln, print, println};
 use super::{DIM, ERROR, NAME, Setup, paint, print_json};
 use crate::catalog::first_tool;
 use crate::host::Host;

@@ -3,29 +3,51 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anstream::{eprintln, println};
 use serde_json::json;
 
 use super::load::load;
+use super::print::{eprintln, println};
 use super::{DIM, NAME, NO_DIRECTORY, Setup, paint, print_json, shown};
-use crate::catalog::{Catalog, Tool};
+use crate::catalog::{Catalog, Refusal, Tool};
+use crate::lock::Locking;
 use crate::text::escape;
 use crate::tool::ToolSpec;
 
 pub(super) fn run(setup: Setup, as_json: bool) -> anyhow::Result<ExitCode> {
-    let directories = setup.plugins.clone();
+    let (directories, locking) = (setup.plugins.clone(), setup.locking);
     let (host, catalog) = load(setup)?;
     if as_json {
         print_json(&catalog.tools().map(|tool| describe(tool)).collect::<Vec<_>>())?;
     } else {
         print(&catalog, &directories);
     }
-    if !catalog.refusals().is_empty() {
-        let count = catalog.refusals().len();
-        eprintln!("{count} not served; `toolrack check` says what and why");
+    if let Some(sentence) = not_served(&catalog, locking) {
+        eprintln!("{sentence}");
     }
     host.stop();
     Ok(ExitCode::SUCCESS)
+}
+
+/// How much is refused, and what says why.
+pub(super) fn not_served(catalog: &Catalog, locking: Locking) -> Option<String> {
+    let check = match locking {
+        Locking::Required => "toolrack check --locked",
+        Locking::Followed | Locking::Ignored => "toolrack check",
+    };
+    match catalog.refusals().len() {
+        0 => None,
+        count => Some(format!("{count} not served; `{check}` says what and why")),
+    }
+}
+
+/// Where plugins would lie, and how they come there.
+pub(super) fn nothing_in(directories: &[PathBuf]) -> String {
+    match directories {
+        [] => NO_DIRECTORY.into(),
+        known => {
+            format!("copy a plugin's .toml and .wasm to {}, or use `toolrack add`", shown(known))
+        }
+    }
 }
 
 fn describe(tool: &Tool) -> serde_json::Value {
@@ -43,12 +65,13 @@ fn describe(tool: &Tool) -> serde_json::Value {
 
 fn print(catalog: &Catalog, directories: &[PathBuf]) {
     if catalog.tools().next().is_none() {
-        match directories {
-            [] => println!("no tools: {NO_DIRECTORY}"),
-            known => println!(
-                "no tools in {}: copy a plugin's .toml and .wasm there, or use `toolrack add`",
-                shown(known)
-            ),
+        let is_directory = |refusal: &Refusal| {
+            directories.iter().any(|directory| escape(&directory.to_string_lossy()) == refusal.file)
+        };
+        if catalog.refusals().iter().all(is_directory) {
+            println!("no tools: {}", nothing_in(directories));
+        } else {
+            println!("no tools");
         }
         return;
     }

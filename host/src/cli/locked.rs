@@ -3,10 +3,9 @@
 
 use std::path::Path;
 
-use anstream::{eprintln, println};
-
 use super::add::Installed;
 use super::approve::{lock, put};
+use super::print::{eprintln, println};
 use super::{ERROR, GOOD, NAME, paint};
 use crate::install::Removed;
 use crate::lock::{LOCK_FILE, Locking, Verdict, Version, judge};

@@ -26,12 +26,11 @@ mod status;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anstream::eprintln;
 use approve::Consent;
 use arguments::{Cli, Command, Global, Invocation, LogFormat};
 use clap::Parser as _;
 use locked::Approval;
-use print::{DIM, ERROR, GOOD, NAME, NO_DIRECTORY, counted, paint, print_json, shown};
+use print::{DIM, ERROR, GOOD, NAME, NO_DIRECTORY, counted, eprintln, paint, print_json, shown};
 
 use crate::home::Home;
 use crate::lock::Locking;

@@ -4,10 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anstream::println;
 use anyhow::{Context as _, bail};
 use clap::ValueEnum;
 
+use super::print::println;
 use super::{NAME, paint};
 use crate::name::PluginName;
 use crate::text::escape;
@@ -46,7 +46,12 @@ struct File {
 
 pub(super) fn run(directory: &Path, lang: Lang, sdk: Option<&Path>) -> anyhow::Result<ExitCode> {
     let shown = escape(&directory.to_string_lossy());
-    let name = directory.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    // `.` has a name too, but does not say it.
+    let whole = match directory.file_name() {
+        Some(_) => directory.to_owned(),
+        None => directory.canonicalize().with_context(|| shown.clone())?,
+    };
+    let name = whole.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     let name = PluginName::new(name)
         .with_context(|| format!("`{shown}`: the directory's name is to name the plugin"))?;
     let sdk = match (lang, sdk) {
@@ -67,6 +72,9 @@ pub(super) fn run(directory: &Path, lang: Lang, sdk: Option<&Path>) -> anyhow::R
     }
     println!("made {} in {shown}", paint(NAME, &name));
     println!("\nGo on with:\n{}", next(&name, &shown, lang));
+    if sdk == SDK {
+        println!("\nThe SDK is fetched from its repository; --sdk DIR takes it from a clone.");
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -74,8 +82,9 @@ pub(super) fn run(directory: &Path, lang: Lang, sdk: Option<&Path>) -> anyhow::R
 fn by_path(path: &Path) -> anyhow::Result<String> {
     let shown = escape(&path.to_string_lossy());
     let whole: PathBuf = path.canonicalize().with_context(|| shown.clone())?;
-    if !whole.join("Cargo.toml").is_file() {
-        bail!("`{shown}` holds no Cargo.toml; --sdk names the directory `plugin-sdk` of a clone");
+    let manifest = fs::read_to_string(whole.join("Cargo.toml")).unwrap_or_default();
+    if !manifest.lines().any(|line| line == "name = \"toolrack-sdk\"") {
+        bail!("`{shown}` is not toolrack-sdk; --sdk names the directory `plugin-sdk` of a clone");
     }
     // JSON's escapes are TOML's.
     Ok(format!("{{ path = {} }}", serde_json::Value::from(whole.to_string_lossy())))

@@ -1,10 +1,39 @@
-//! What commands print with: colours, numbers of things, directories, JSON.
+//! What commands print with: lines, colours, numbers of things, directories, JSON.
 
+use std::fmt::Arguments;
+use std::io::{ErrorKind, Write as _};
 use std::path::PathBuf;
 
-use anstream::println;
-
 use crate::text::{escape, escape_json};
+
+macro_rules! print {
+    ($($text:tt)*) => { $crate::cli::print::say(format_args!($($text)*)) };
+}
+macro_rules! println {
+    ($($text:tt)*) => { $crate::cli::print::say(format_args!("{}\n", format_args!($($text)*))) };
+}
+macro_rules! eprint {
+    ($($text:tt)*) => { $crate::cli::print::remark(format_args!($($text)*)) };
+}
+macro_rules! eprintln {
+    ($($text:tt)*) => { $crate::cli::print::remark(format_args!("{}\n", format_args!($($text)*))) };
+}
+pub(super) use {eprint, eprintln, print, println};
+
+/// Writes to stdout. A reader that has gone has read enough; where a disk is full, the command ends.
+pub(super) fn say(text: Arguments<'_>) {
+    if let Err(error) = anstream::stdout().write_fmt(text)
+        && error.kind() != ErrorKind::BrokenPipe
+    {
+        eprintln!("{} stdout cannot be written: {error}", paint(ERROR, "error:"));
+        std::process::exit(2);
+    }
+}
+
+/// Writes to stderr. Where that cannot be, nobody can be told.
+pub(super) fn remark(text: Arguments<'_>) {
+    let _ = anstream::stderr().write_fmt(text);
+}
 
 pub(super) const ERROR: anstyle::Style = anstyle::AnsiColor::Red.on_default().bold();
 pub(super) const GOOD: anstyle::Style = anstyle::AnsiColor::Green.on_default();

@@ -4,8 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anstream::println;
-
+use super::print::println;
 use super::served::followers;
 use super::{NAME, locked, paint};
 use crate::install::{Removed, WasmRemoved, remove};

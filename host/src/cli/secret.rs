@@ -5,11 +5,11 @@ use std::io::{ErrorKind, IsTerminal as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anstream::{eprintln, println};
 use anyhow::{Context as _, anyhow, bail};
 use clap::Subcommand;
 use serde_json::json;
 
+use super::print::{eprintln, println};
 use super::{DIM, NAME, paint, print_json};
 use crate::home::Home;
 use crate::install::Shelf;

@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anstream::println;
 use serde_json::{Value, json};
 
+use super::print::println;
 use super::{DIM, ERROR, GOOD, NAME, counted, paint, print_json};
 use crate::manifest::Sha256Digest;
 use crate::status::{

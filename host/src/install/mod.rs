@@ -22,7 +22,7 @@ use crate::text::escape;
 pub use gather::gather;
 pub use obstacle::obstacles;
 pub use pair::{ManifestSource, Pair};
-pub use place::{Change, place};
+pub use place::{Change, place, replaces_manifest};
 pub use remove::{RemoveError, Removed, WasmRemoved, remove};
 pub use shelf::{Entry, Shelf};
 pub use stage::Stage;

@@ -66,10 +66,22 @@ fn write(directory: &Path, name: &str, bytes: &[u8]) -> Result<Unfinished, Insta
         .map_err(InstallError::io(&path, "it cannot be written"))
 }
 
+/// Whether another manifest is installed where that of `pair` goes.
+#[must_use]
+pub fn replaces_manifest(pair: &Pair, shelf: &Shelf) -> bool {
+    let stays = pair.source == ManifestSource::Kept || shelf.entry(&pair.file).is_none();
+    !stays && manifest_there(pair, shelf).as_ref() != Some(&pair.text)
+}
+
+/// What is installed under the name of its manifest, where that is no longer than its own.
+fn manifest_there(pair: &Pair, shelf: &Shelf) -> Option<Vec<u8>> {
+    read_at_most(&shelf.directory.join(&pair.file), pair.text.len()).ok()
+}
+
 fn change(pair: &Pair, shelf: &Shelf) -> Change {
     let Some(there) = shelf.entry(&pair.file) else { return Change::Installed };
     let old = read_at_most(&shelf.directory.join(&there.wasm), MAX_WASM).ok();
-    let text = read_at_most(&shelf.directory.join(&pair.file), pair.text.len()).ok();
+    let text = manifest_there(pair, shelf);
     let wit = read_at_most(&shelf.directory.join(wit_of(&pair.file)), MAX_WIT).ok();
     if there.wasm == pair.wasm_file
         && old == pair.wasm

@@ -32,6 +32,9 @@ const TOOL_KEYS: [&str; 5] = ["name", "title", "description", "hidden", "err_is_
 /// What can be claimed of it.
 const CLAIMS: [&str; 4] = ["read_only", "destructive", "idempotent", "open_world"];
 
+/// Sections of cargo's manifest, which lies where a plugin's is sought.
+const CARGO: [&str; 4] = ["package", "workspace", "lib", "dependencies"];
+
 const NAMED: [Section; 4] = [Section::Plugin, Section::Limits, Section::Grants, Section::Tool];
 
 impl Section {
@@ -84,6 +87,9 @@ impl Section {
         }
         if let Some(section) = elsewhere() {
             return format!("`{key}` belongs under {}", section.label());
+        }
+        if self == Self::Top && CARGO.contains(&key) {
+            return "this is cargo's manifest; build the crate and name its `.wasm`, or use `toolrack dev`".into();
         }
         let keys = self.keys().into_iter().map(|key| self.written(key));
         format!("{} takes {}", self.label(), keys.collect::<Vec<_>>().join(", "))

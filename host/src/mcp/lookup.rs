@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::reply::Fault;
 use crate::catalog::{Catalog, Tool};
+use crate::name::ToolName;
 
 /// The tool with this public name.
 pub(super) fn tool<'a>(catalog: &'a Catalog, name: &str) -> Result<&'a Arc<Tool>, Fault> {
@@ -12,6 +13,11 @@ pub(super) fn tool<'a>(catalog: &'a Catalog, name: &str) -> Result<&'a Arc<Tool>
 
 fn unknown(catalog: &Catalog, name: &str) -> Fault {
     let shown = crate::text::escape(&name[..name.floor_char_boundary(80)]);
+    if let Some(plugin) = ToolName::new(name).ok().and_then(|name| catalog.awaits(&name)) {
+        return Fault::invalid_params(format!(
+            "unknown tool `{shown}`; the plugin `{plugin}` is still being loaded: ask again in a while"
+        ));
+    }
     let near = catalog
         .tools()
         // What is so long is no slip of the pen, and comparing it takes its time.

@@ -1,7 +1,8 @@
 //! Pipes and sockets, read and written by the thread that waits for them.
 //!
 //! Each read and write says that it is not to block, instead of the stream, whose mode is shared with
-//! other processes. Only Linux can say so.
+//! other processes. Only Linux can say so, and not of a pipe that was opened by a name: the first read or
+//! write of such a one tells, and leaves it as it was.
 
 use std::fs::File;
 use std::io::{self, IoSlice, IoSliceMut};
@@ -17,6 +18,16 @@ use tokio::io::{Interest, Ready};
 use super::lines::Cutter;
 use super::message::Line;
 use super::stdio::{CHUNK, Gone, unread, unwritten};
+
+/// This stream is for a thread: it cannot be read or written without blocking. Nothing was.
+pub(super) struct Blocks;
+
+/// What became of a piece that was to be written.
+pub(super) enum Given {
+    Taken,
+    /// It comes back: the stream is for a thread.
+    Blocks(Vec<u8>),
+}
 
 /// Streams have no position.
 const HERE: u64 = u64::MAX;
@@ -63,13 +74,13 @@ impl ReadyInput {
     }
 
     /// The next lines, some at a time; nothing once the input has ended.
-    pub(super) async fn lines(&mut self) -> Option<Vec<Line>> {
+    pub(super) async fn lines(&mut self) -> Result<Option<Vec<Line>>, Blocks> {
         while !self.ended {
             let mut guard = match self.stream.readable().await {
                 Ok(guard) => guard,
                 Err(error) => {
                     unread(&error);
-                    return None;
+                    return Ok(None);
                 }
             };
             let mut parts = [IoSliceMut::new(&mut self.chunk)];
@@ -90,16 +101,17 @@ impl ReadyInput {
                     continue;
                 }
                 Err(Errno::INTR) => continue,
+                Err(Errno::OPNOTSUPP) => return Err(Blocks),
                 Err(error) => {
                     unread(&error.into());
-                    return None;
+                    return Ok(None);
                 }
             };
             if !lines.is_empty() {
-                return Some(lines);
+                return Ok(Some(lines));
             }
         }
-        None
+        Ok(None)
     }
 
     /// Resolves, with no line, once the other end has been closed for so long.
@@ -150,17 +162,27 @@ impl ReadyOutput {
             match push(guard.get_inner(), &self.piece[self.written..]) {
                 Ok(0) => guard.clear_ready(),
                 Ok(count) => self.written += count,
-                Err(error) => return Err(gone(&error)),
+                Err(error) => return Err(gone(&error.into())),
             }
         }
         Ok(())
     }
 
     /// Writes what can be written of `piece` now, and keeps the rest.
-    pub(super) fn give(&mut self, piece: Vec<u8>) -> Result<(), Gone> {
-        self.written = push(self.stream.get_ref(), &piece).map_err(|error| gone(&error))?;
-        self.piece = piece;
-        Ok(())
+    pub(super) fn give(&mut self, piece: Vec<u8>) -> Result<Given, Gone> {
+        match push(self.stream.get_ref(), &piece) {
+            Ok(count) => {
+                (self.written, self.piece) = (count, piece);
+                Ok(Given::Taken)
+            }
+            Err(Errno::OPNOTSUPP) => Ok(Given::Blocks(piece)),
+            Err(error) => Err(gone(&error.into())),
+        }
+    }
+
+    /// The same stream, for a thread.
+    pub(super) fn file(&self) -> io::Result<File> {
+        self.stream.get_ref().try_clone().map(File::from)
     }
 
     /// Resolves when the other end is closed.
@@ -177,11 +199,11 @@ impl ReadyOutput {
 }
 
 /// Writes what there is room for, which may be nothing.
-fn push(stream: &OwnedFd, bytes: &[u8]) -> io::Result<usize> {
+fn push(stream: &OwnedFd, bytes: &[u8]) -> Result<usize, Errno> {
     match pwritev2(stream, &[IoSlice::new(bytes)], HERE, ReadWriteFlags::NOWAIT) {
         Ok(count) => Ok(count),
         Err(Errno::AGAIN | Errno::INTR) => Ok(0),
-        Err(error) => Err(error.into()),
+        Err(error) => Err(error),
     }
 }
 

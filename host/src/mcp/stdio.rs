@@ -1,9 +1,9 @@
 //! The client at the other end of two byte streams: its lines, and what is written to it.
 //!
 //! Where the system tells when a stream is ready (`ready`), the protocol's own thread reads and writes.
-//! Elsewhere each end is a thread, because a file and a terminal can block and only threads wait on
-//! every one of them on every system. Both ways are bounded: nothing here grows when the other side
-//! stops.
+//! Elsewhere each end is a thread, because a file, a terminal and a pipe with a name can block and only
+//! threads wait on every one of them on every system. Both ways are bounded: nothing here grows when the
+//! other side stops.
 
 use std::io::{self, Read, Write};
 use std::time::Duration;
@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::lines::Cutter;
 use super::message::Line;
 #[cfg(target_os = "linux")]
-use super::ready::{ReadyInput, ReadyOutput};
+use super::ready::{Blocks, Given, ReadyInput, ReadyOutput};
 
 /// What is read at once.
 pub(super) const CHUNK: usize = 64 * 1024;
@@ -104,10 +104,17 @@ impl Input {
     /// The next lines, some at a time; nothing once the input has ended. Losing the future loses no
     /// line.
     pub(super) async fn lines(&mut self) -> Option<Vec<Line>> {
+        #[cfg(target_os = "linux")]
+        if let Self::Ready(input) = self {
+            match input.lines().await {
+                Ok(lines) => return lines,
+                Err(Blocks) => *self = Self::thread(io::stdin()).inspect_err(unread).ok()?,
+            }
+        }
         match self {
             Self::Thread(lines) => lines.recv().await,
             #[cfg(target_os = "linux")]
-            Self::Ready(input) => input.lines().await,
+            Self::Ready(_) => None,
         }
     }
 
@@ -145,7 +152,8 @@ impl Output {
             write(output, bytes);
             let _ = done.send(());
         })?;
-        Ok(Self::Thread { bytes: sender, room: None, written })
+        let room = sender.clone().try_reserve_owned().ok();
+        Ok(Self::Thread { bytes: sender, room, written })
     }
 
     /// Waits until there is room for the next piece.
@@ -189,7 +197,14 @@ impl Output {
                 Ok(())
             }
             #[cfg(target_os = "linux")]
-            Self::Ready(output) => output.give(piece),
+            Self::Ready(output) => match output.give(piece)? {
+                Given::Taken => Ok(()),
+                Given::Blocks(piece) => {
+                    let thread = output.file().and_then(Self::thread);
+                    *self = thread.inspect_err(unwritten).map_err(|_| Gone)?;
+                    self.give(piece)
+                }
+            },
         }
     }
 

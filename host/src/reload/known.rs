@@ -94,7 +94,7 @@ impl KnownFiles {
             }
             Err(error) => {
                 let valid = error.utf8_error().valid_up_to();
-                Err(format!("the manifest is not UTF-8: byte {valid} is wrong"))
+                Err(format!("the manifest is not UTF-8: byte {valid} is wrong; save it as UTF-8"))
             }
         };
         let known = Known { signature, read, digest, manifest: Some(manifest), bytes: None };

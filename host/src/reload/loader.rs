@@ -253,7 +253,7 @@ impl Loader {
             };
             Refusal { refused, ..refusal }
         });
-        Catalog::build(plugins, refusals.collect(), previous)
+        Catalog::build(plugins, refusals.collect(), previous).beside(self.loading())
     }
 
     /// What of `view` can be called before the rest is loaded.
@@ -263,8 +263,12 @@ impl Loader {
         previous: Option<&Catalog>,
     ) -> Catalog {
         let plugins = view.plugins.into_iter().map(|(_, plugin)| plugin).collect();
-        let loading = self.running.values().map(|loading| (&loading.name, &*loading.prefix));
-        Catalog::early(plugins, previous, loading)
+        Catalog::early(plugins, previous, self.loading())
+    }
+
+    /// What is being loaded: names and prefixes.
+    fn loading(&self) -> impl Iterator<Item = (&PluginName, &str)> + Clone {
+        self.running.values().map(|loading| (&loading.name, &*loading.prefix))
     }
 
     fn load(&mut self, key: Key, pair: Pair, candidate: Candidate) {

@@ -64,7 +64,7 @@ impl Scanner {
             Ok(files) => files,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 return Directory::Missing(
-                    "there is no such directory; create it and copy plugins into it".into(),
+                    "there is no such directory; create it and copy plugins into it, or use `toolrack add`".into(),
                 );
             }
             Err(error) => {
@@ -162,7 +162,7 @@ fn without_wasm(name: &str, error: &ReadError) -> Unit<Candidate> {
     let name = escape(name);
     match error {
         ReadError::Missing => Unit::Half(format!(
-            "`{name}` is missing; copy it beside the manifest, or name the right file with `wasm`"
+            "`{name}` is missing; build it or copy it beside the manifest, or name the right file with `wasm`"
         )),
         error => Unit::Refused(format!("`{name}` {error}")),
     }

@@ -53,7 +53,7 @@ impl Judge<Arc<Plugin>> for Trust {
                     .into(),
             ),
             (Found::Unusable, Locking::Followed | Locking::Required) => Verdict::Unlisted(
-                "held back: toolrack.lock in its directory cannot be used; that is told apart".into(),
+                "held back: toolrack.lock in its directory cannot be used; what is told of that file says why".into(),
             ),
             (Found::Lock(lock), locking) => {
                 lock::judge(lock, file, &Version::of(pair.files(), plugin), locking)

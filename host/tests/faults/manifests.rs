@@ -16,12 +16,12 @@ use crate::plugins::install;
 cases! {
     "Manifests and directories";
     "bad TOML" => bad_toml, ":1:8: not valid TOML: unclosed table, expected `]`";
-    "a manifest that is not UTF-8" => not_utf8, "the manifest is not UTF-8: byte 17 is wrong";
+    "a manifest that is not UTF-8" => not_utf8, "the manifest is not UTF-8: byte 17 is wrong; save it as UTF-8";
     "a key of the wrong type" => wrong_type, ":2:8: `fuel` in [limits]: expected a whole number such as 1_000_000_000, found the text `much`";
     "an unknown key" => unknown_key, ":2:1: unknown key `fule` in [limits]; did you mean `fuel`?";
     "a limit out of range" => out_of_range, ":2:10: `memory` in [limits]: expected 64 KiB to 1 GiB, found `4GiB`; it limits all memories and tables together; without the key it is 64 MiB";
     "two plugins of one name" => two_of_one_name, ": another plugin is named `good` already: …";
-    "Wasm that is missing" => wasm_missing, "`bad.wasm` is missing; copy it beside the manifest, or name the right file with `wasm`";
+    "Wasm that is missing" => wasm_missing, "`bad.wasm` is missing; build it or copy it beside the manifest, or name the right file with `wasm`";
     "Wasm outside the directory" => wasm_outside, ":2:8: `wasm` in [plugin]: expected the name of a file, such as \"weather.wasm\", without a path, found `../../etc/passwd`; the file lies in the manifest's directory";
     "Wasm that cannot be read" => wasm_unreadable, "`bad.wasm` cannot be read: Permission denied (os error 13)";
     "a digest that does not match" => wrong_digest, "`bad.wasm` has the SHA-256 …, and the manifest pins …; copy the right file, or change `sha256`";
@@ -33,7 +33,7 @@ cases! {
     "a bidirectional character in a description" => bidirectional, ":3:17: `description` in [[tools]]: it holds U+202E, a character that controls, reorders or hides text; remove it: what people read must be what the model reads";
     "a zero-width character in a title" => zero_width, ":3:11: `title` in [[tools]]: it holds U+200B, a character that controls, reorders or hides text; remove it: what people read must be what the model reads";
     "a control character in a tool's description" => control, ":3:15: `description` in [[tools]]: it holds U+001B, a character that controls, reorders or hides text; remove it: what people read must be what the model reads";
-    "a directory that is not there" => no_directory, "there is no such directory; create it and copy plugins into it";
+    "a directory that is not there" => no_directory, "there is no such directory; create it and copy plugins into it, or use `toolrack add`";
     "a file in place of the directory" => file_for_directory, "the directory cannot be read: Not a directory (os error 20)";
     "a directory that cannot be read" => unreadable_directory, "the directory cannot be read: Permission denied (os error 13)";
 }

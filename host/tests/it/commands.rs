@@ -112,10 +112,20 @@ fn call_takes_json_or_pairs_and_prints_the_answer() {
     check(&["n=three"], 1, "", "at `/n`: the value is not of type \"integer\"");
     check(&["what=3"], 1, "", "'what' was unexpected");
     check(&["nonsense"], 2, "", "neither a JSON object nor KEY=VALUE");
+    check(&["=3"], 2, "", "neither a JSON object nor KEY=VALUE");
     check(&["{nonsense"], 2, "", "not a JSON object");
-    let (code, _, stderr) = run(&["call", "no_such"], directory.path());
-    assert_eq!(code, 2);
-    assert!(stderr.contains("no tool `no_such`"), "{stderr}");
+    check(&[r#"{"n": 3}"#, "s=4"], 2, "", "a JSON object is given alone");
+    check(&["n=3", "n=4"], 2, "", "`n` is given twice");
+    let (_, _, stderr) = run(&["call", "echo_run", "n=three"], directory.path());
+    assert!(!stderr.contains("fuel"), "nothing was spent: {stderr}");
+    for (tool, err) in [
+        ("no_such", "there is no tool `no_such`; `toolrack list` shows those there are"),
+        ("echo_rnu", "there is no tool `echo_rnu`; did you mean `echo_run`?"),
+    ] {
+        let (code, _, stderr) = run(&["call", tool], directory.path());
+        assert_eq!(code, 2);
+        assert!(stderr.contains(err), "{stderr}");
+    }
     let (_, out, _) = run(&["call", "--json", "good_run"], directory.path());
     let result: Value = serde_json::from_str(&out).expect("JSON");
     assert_eq!(result["content"][0]["text"], "ok");
@@ -150,7 +160,7 @@ fn a_missing_directory_is_named_and_costs_nothing_else() {
     let (code, out, err) = run(&["list"], missing);
     assert_eq!((code, out), (0, no_tools_in(missing)), "{err}");
     let (code, _, err) = run(&["call", "good_run"], missing);
-    let told = "there is no tool `good_run`; 1 not served, `toolrack check` says what and why";
+    let told = "there is no tool `good_run`; 1 not served; `toolrack check` says what and why";
     assert!(code == 2 && err.contains(told), "{err}");
     let (code, _, err) = run(&["approve"], missing);
     let told = format!("{}: there is no such directory; create it", missing.display());
@@ -159,7 +169,23 @@ fn a_missing_directory_is_named_and_costs_nothing_else() {
 
 fn no_tools_in(directory: &Path) -> String {
     let shown = directory.display();
-    format!("no tools in {shown}: copy a plugin's .toml and .wasm there, or use `toolrack add`\n")
+    format!("no tools: copy a plugin's .toml and .wasm to {shown}, or use `toolrack add`\n")
+}
+
+#[test]
+fn what_to_do_is_told_where_nothing_lies_and_only_there() {
+    let directory = tempfile::tempdir().unwrap();
+    let advice = no_tools_in(directory.path());
+    let (code, out, _) = run(&["list"], directory.path());
+    assert_eq!((code, &*out), (0, &*advice));
+    let (code, out, _) = run(&["check"], directory.path());
+    assert!(code == 0 && out.ends_with(&advice["no tools: ".len()..]), "{out}");
+    plugins::install(directory.path(), "bad", "bad", b"");
+    let (_, out, err) = run(&["list", "--locked"], directory.path());
+    assert_eq!(out, "no tools\n");
+    assert_eq!(err, "1 not served; `toolrack check --locked` says what and why\n");
+    let (_, out, _) = run(&["check"], directory.path());
+    assert!(!out.contains("toolrack add"), "{out}");
 }
 
 #[test]
@@ -167,6 +193,48 @@ fn the_environment_names_directories_where_the_command_line_does_not() {
     let directory = plugins::good();
     let output = toolrack().arg("list").env("TOOLRACK_PLUGINS", directory.path()).output().unwrap();
     assert!(String::from_utf8(output.stdout).unwrap().contains("good_run"));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_under_stdout_is_an_error_in_words() {
+    let directory = plugins::good();
+    let full = || std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let mut list = toolrack();
+    list.arg("list").arg("--plugins").arg(directory.path());
+    let Output { status, stderr, .. } = list.stdout(full()).output().unwrap();
+    let stderr = String::from_utf8(stderr).unwrap();
+    assert_eq!(status.code(), Some(2), "{stderr}");
+    assert!(stderr.starts_with("error: stdout cannot be written: No space left"), "{stderr}");
+    let status = toolrack().args(["call", "no_such"]).stderr(full()).status().unwrap();
+    assert_eq!(status.code(), Some(2));
+}
+
+#[test]
+fn a_page_without_tools_is_refused_in_words() {
+    let directory = plugins::good();
+    let (code, _, err) = run(&["serve", "--page-size", "0"], directory.path());
+    assert!(code == 2 && err.contains("expected a whole number, 1 or more"), "{err}");
+}
+
+#[test]
+fn new_takes_a_directory_by_its_point_and_no_other_crate_for_the_sdk() {
+    let home = tempfile::tempdir().unwrap();
+    let roman = home.path().join("roman");
+    std::fs::create_dir(&roman).unwrap();
+    let new = |arguments: &[&str]| {
+        let output = toolrack().arg("new").args(arguments).current_dir(&roman).output().unwrap();
+        let [out, err] =
+            [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
+        (output.status.code(), out, err)
+    };
+    std::fs::write(home.path().join("Cargo.toml"), "[workspace]\n").unwrap();
+    let (code, _, err) = new(&[".", "--sdk", ".."]);
+    assert!(code == Some(2) && err.contains("`..` is not toolrack-sdk"), "{err}");
+    let (code, out, err) = new(&["."]);
+    assert_eq!((code, &*err), (Some(0), ""));
+    assert!(out.ends_with("--sdk DIR takes it from a clone.\n"), "{out}");
+    assert!(roman.join("roman.toml").is_file());
 }
 
 #[test]

@@ -309,6 +309,24 @@ fn what_may_turn_out_to_be_another_s_is_not_called_early() {
 }
 
 #[test]
+fn a_tool_of_a_plugin_that_still_loads_is_promised() {
+    let mut bench = Bench::without_catalog(Settings::default());
+    let slow = PluginName::new("slow").expect("a name");
+    let catalog = Catalog::build(CATALOG.plugins().to_vec(), Vec::new(), None);
+    bench.engine.publish(Arc::new(catalog.beside([(&slow, "slow")].into_iter())));
+    for (tool, expected) in [
+        (
+            "slow_run",
+            "unknown tool `slow_run`; the plugin `slow` is still being loaded: ask again in a while",
+        ),
+        ("no_such", "unknown tool `no_such`"),
+    ] {
+        let answer = bench.send(&modern(1, "tools/call", json!({ "name": tool })));
+        assert_eq!(answer[0]["error"]["message"], expected);
+    }
+}
+
+#[test]
 fn what_is_ready_is_called_before_the_list_is_complete() {
     let mut bench = Bench::without_catalog(Settings::default());
     for (id, tool) in [(1, "good_run"), (2, "good_other"), (3, "no_such")] {

@@ -129,6 +129,9 @@ fn a_directory_brings_every_manifest_with_its_wasm() {
     assert_eq!(names, ["one.toml", "one.wasm", "three.toml"]);
 }
 
+/// What was changed in a manifest is lost with it, so it is told.
+const REPLACED: &str = "another manifest is installed, and replaced by this one";
+
 #[test]
 fn what_is_there_is_updated_and_the_installed_manifest_stays() {
     let person = Person::new();
@@ -143,13 +146,13 @@ fn what_is_there_is_updated_and_the_installed_manifest_stays() {
     assert_eq!(files(&person.plugins())["one.wasm"], wasm(&["run", "more"]));
     let source = person
         .source(&[("one.toml", b"[plugin]\nwasm = \"new.wasm\"\n"), ("new.wasm", &wasm(&["run"]))]);
-    person.adds(&source.join("one.toml"), &["updated one from version "]);
+    person.adds(&source.join("one.toml"), &["updated one from version ", REPLACED]);
     let names: Vec<_> = files(&person.plugins()).into_keys().collect();
     assert_eq!(names, ["new.wasm", "one.toml"], "nobody needs the old Wasm");
     let source = person.source(&[("new.wasm", &wasm(&["run", "more"]))]);
     person.adds(&source.join("new.wasm"), &["updated one from version "]);
     let source = person.source(&[("one.toml", b"[plugin]\nwasm = \"new.wasm\"\nprefix = \"p\"\n")]);
-    person.adds(&source.join("one.toml"), &["as before with another manifest", "p_run"]);
+    person.adds(&source.join("one.toml"), &["as before with another manifest", "p_run", REPLACED]);
 }
 
 #[test]

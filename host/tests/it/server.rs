@@ -290,3 +290,34 @@ fn calls_that_ended_make_room_for_the_arguments_of_others() {
         assert_eq!(answer["result"]["content"][0]["text"], "ok");
     }
 }
+
+/// No read or write of such a pipe can be told not to block; bash's `< <(...)` gives one, too.
+#[cfg(target_os = "linux")]
+#[test]
+fn pipes_that_were_opened_by_a_name_are_read_and_written() {
+    use std::fs::File;
+    use std::io::{Read as _, Write as _};
+
+    let (plugins, directory) = (plugins::good(), tempfile::tempdir().unwrap());
+    let [input, output] = ["input", "output"].map(|name| directory.path().join(name));
+    let made = std::process::Command::new("mkfifo").args([&input, &output]).status().unwrap();
+    assert!(made.success());
+    // Open at both ends, so that opening one waits for nobody.
+    let [mut writer, reader] =
+        [&input, &output].map(|pipe| File::options().read(true).write(true).open(pipe).unwrap());
+    let mut server = toolrack()
+        .args(["--log", "off", "--plugins"])
+        .arg(plugins.path())
+        .stdin(File::open(&input).unwrap())
+        .stdout(File::options().write(true).open(&output).unwrap())
+        .spawn()
+        .unwrap();
+    let mut answers = File::open(&output).unwrap();
+    drop(reader);
+    writer.write_all(b"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}\n").unwrap();
+    drop(writer);
+    let mut answer = String::new();
+    answers.read_to_string(&mut answer).unwrap();
+    assert_eq!(answer, "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}\n");
+    assert_eq!(server.wait().unwrap().code(), Some(0));
+}

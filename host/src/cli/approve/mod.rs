@@ -8,12 +8,12 @@ use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anstream::{eprint, eprintln, println};
 use anyhow::bail;
 use serde_json::{Value, json};
 
 use super::check::print_refusal;
 use super::load::loaded;
+use super::print::{eprint, eprintln, println};
 use super::served::followers;
 use super::{GOOD, NO_DIRECTORY, Setup, counted, paint, print_json, shown};
 use crate::catalog::Refusal;

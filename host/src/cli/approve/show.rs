@@ -2,8 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use anstream::println;
-
+use super::super::print::println;
 use super::review::{Change, Review};
 use crate::cli::diff::{Line, diff};
 use crate::cli::{DIM, ERROR, GOOD, NAME, paint};

@@ -13,11 +13,11 @@ use std::slice;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
-use anstream::{eprintln, println};
 use anyhow::bail;
 
 use super::add::target;
 use super::locked::{self, Approval};
+use super::print::{eprintln, println};
 use super::{DIM, ERROR, NAME, Setup, paint};
 use crate::text::escape;
 use build::{Build, Messages};
@@ -61,7 +61,9 @@ pub(super) fn run(
     let shown = escape(&crate_directory.to_string_lossy());
     let manifest = crate_directory.join("Cargo.toml");
     if !manifest.is_file() {
-        bail!("{shown}: it holds no Cargo.toml; name the directory of a plugin's crate");
+        bail!(
+            "{shown}: it holds no Cargo.toml; name the directory of a plugin's crate; what is not Rust, build and `toolrack add`"
+        );
     }
     let (events, inbox) = channel();
     signals::watch(events.clone())?;

@@ -3,8 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use anstream::println;
-
+use super::super::print::println;
 use super::seconds;
 use crate::catalog::Plugin;
 use crate::cli::add::Installed;

@@ -89,7 +89,17 @@ fn is_save(event: &notify::Event) -> bool {
         | EventKind::Remove(_)
         | EventKind::Other => true,
     };
-    changes && (event.paths.is_empty() || event.paths.iter().any(|path| !is_passed_over(path)))
+    let is_own = |path: &PathBuf| !is_passed_over(path) && !is_to_be_target(path);
+    changes && (event.paths.is_empty() || event.paths.iter().any(is_own))
+}
+
+/// Whether cargo is making `target`: with six characters behind the name, until it is renamed.
+fn is_to_be_target(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let rest = name.strip_prefix("target");
+    rest.is_some_and(|rest| {
+        rest.len() == 6 && rest.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    })
 }
 
 /// Whether a file or directory is not the author's. Cargo writes `Cargo.lock` while it builds.
@@ -119,6 +129,8 @@ mod tests {
             (data, "/crate/src/.lib.rs.swp", false),
             (data, "/crate/src/lib.rs~", false),
             (data, "/crate/target", false),
+            (EventKind::Create(CreateKind::Any), "/crate/targetuw1hoe", false),
+            (EventKind::Create(CreateKind::Any), "/crate/targets", true),
             (data, "/crate/Cargo.lock", false),
         ] {
             let event = notify::Event::new(kind).add_path(path.into());
