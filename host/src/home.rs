@@ -128,7 +128,7 @@ fn keep_private(_: &Path, _: &fs::Metadata) -> Result<(), PrivateError> {
 
 #[cfg(all(test, unix))]
 mod tests {
-    use std::os::unix::fs::PermissionsExt as _;
+    use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 
     use super::*;
 
@@ -150,5 +150,11 @@ mod tests {
         let link = root.path().join("link");
         std::os::unix::fs::symlink(root.path(), &link).expect("linked");
         assert!(matches!(private_directory(&link), Err(PrivateError::NotADirectory)));
+        // What belongs to another user: the system's own, or for the superuser what was given away.
+        let given = root.path().join("given");
+        fs::DirBuilder::new().mode(0o700).create(&given).expect("made");
+        let given_away = std::os::unix::fs::chown(&given, Some(65_534), None);
+        let others = given_away.map_or(Path::new("/"), |()| &given);
+        assert!(matches!(private_directory(others), Err(PrivateError::OtherOwner)));
     }
 }

@@ -246,6 +246,8 @@ impl<P> Tracked<P> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::manifest::Sha256Digest;
 
@@ -262,5 +264,18 @@ mod tests {
         }
         let known: Vec<_> = (0..10).filter_map(|at| unit.why_bad(&version(at))).collect();
         assert_eq!(known, ["6", "7", "8", "9"]);
+    }
+
+    #[test]
+    fn what_is_gone_keeps_its_time_until_something_else_is_to_follow() {
+        let start = Instant::now();
+        let at = |seconds| start + Duration::from_secs(seconds);
+        let mut unit = Tracked::<()>::new();
+        unit.gone("why".into(), at(1), Then::Refuse);
+        unit.gone("why".into(), at(2), Then::Refuse);
+        assert_eq!(unit.deadline(), Some(at(1)));
+        unit.gone("why".into(), at(3), Then::Forget);
+        assert!(matches!(unit.advance(at(2)), Due::Nothing));
+        assert!(matches!(unit.advance(at(3)), Due::Forgotten));
     }
 }

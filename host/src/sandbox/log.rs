@@ -231,3 +231,21 @@ impl OutputStream for Capture {
         Ok(PERMIT)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_cost_more_than_their_bytes_whichever_way_they_come() {
+        let most = MAX_LOG / LINE as u64;
+        let log = || GuestLog::new(Arc::default(), None);
+        let (lines, breaks) = (log(), log());
+        let by_line = || lines.line(Severity::Debug, "").is_ok();
+        let by_break = || breaks.write(Stream::Stdout, b"\n").is_ok();
+        assert_eq!((0..=most).take_while(|_| by_line()).count() as u64, most);
+        // A break is a byte, too.
+        let most = MAX_LOG / (LINE as u64 + 1);
+        assert_eq!((0..=most).take_while(|_| by_break()).count() as u64, most);
+    }
+}

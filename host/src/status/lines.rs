@@ -167,5 +167,11 @@ mod tests {
         log.write_all(&line(&long)).expect("written");
         log.write_all(&line(&long)).expect("written");
         assert!(place.log().metadata().expect("there").len() < MAX_FILE);
+        // Once it began anew, it grows again.
+        check(&mut late, &[]);
+        log.write_all(&line("three")).expect("written");
+        log.write_all(&line("four")).expect("written");
+        let text = std::fs::read(place.log());
+        assert_eq!(text.expect("there").iter().filter(|&&byte| byte == b'\n').count(), 3);
     }
 }

@@ -318,6 +318,15 @@ async fn a_body_is_bounded_in_size_and_time() {
 }
 
 #[tokio::test]
+async fn a_body_may_take_longer_than_it_may_pause() {
+    let reply = Reply::Slowly("HTTP/1.1 200 OK\r\n\r\n", "x", Duration::from_millis(480));
+    let web = Web::start(Speech::Plain, reply).await;
+    let patience = Patience { between_bytes: Duration::from_secs(2), ..Patience::default() };
+    let mut call = call_with(http("localhost", web.port), patience, Names::default());
+    assert_eq!(call.text(&format!("http://localhost:{}/", web.port)).await, "xxxxx");
+}
+
+#[tokio::test]
 async fn the_largest_body_passes_and_one_byte_more_does_not() {
     let size = usize::try_from(MAX_RESPONSE).unwrap();
     for (size, fits) in [(size, true), (size + 1, false)] {
