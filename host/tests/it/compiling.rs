@@ -142,16 +142,32 @@ async fn a_compiler_that_does_not_work_is_no_fault_of_the_file() {
 /// What disk the cache is on, and whether that answers, is nothing that a start waits for.
 #[tokio::test]
 #[cfg(unix)]
-async fn a_child_has_nothing_of_its_parents_environment() {
+async fn a_child_has_nothing_of_its_parents_environment_group_or_terminal() {
     use std::os::unix::fs::PermissionsExt as _;
     let directory = tempfile::tempdir().unwrap();
     let program = directory.path().join("compiler");
-    std::fs::write(&program, "#!/bin/sh\nprintf 'it has: ' >&2\nenv >&2\nexit 2\n").unwrap();
+    let script = r#"#!/bin/sh
+        exec >&2
+        printf '\033[31mit has: '
+        env
+        read -r stat </proc/$$/stat
+        set -- $stat
+        echo "group: $5 of $$"
+        exit 2
+    "#;
+    std::fs::write(&program, script).unwrap();
     std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o700)).unwrap();
     let sandbox = sandbox(Compiler::in_children_of(program, Caps::default()));
     let wasm = Wasm::of(Wat::default().build());
     let told = load(&sandbox, &wasm).await.err().expect("an error").to_string();
     assert!(told.contains("it has: ") && told.contains("RAYON_NUM_THREADS="), "{told}");
+    assert!(told.contains("\\u{1b}[31m") && !told.contains('\u{1b}'), "{told}");
+    if cfg!(target_os = "linux") {
+        // Ctrl-c goes to the parent's group alone.
+        let (_, group) = told.split_once("group: ").expect("a group");
+        let (group, own) = group.split_once(" of ").expect("a process");
+        assert_eq!(group, own.trim(), "{told}");
+    }
     // What the shell makes for itself is nobody's.
     let made = ["OLDPWD", "PWD", "SHLVL", "_", "SystemRoot"];
     let own: Vec<_> = std::env::vars().filter(|(name, _)| !made.contains(&&**name)).collect();
