@@ -139,9 +139,11 @@ mod tests {
         let mode = |path: &Path| fs::metadata(path).expect("there").permissions().mode() & 0o777;
         private_directory(&path).expect("made");
         assert_eq!(mode(&path), 0o700);
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("set");
-        private_directory(&path).expect("tightened");
-        assert_eq!(mode(&path), 0o700);
+        for open in [0o755, 0o750, 0o705, 0o710, 0o701, 0o744] {
+            fs::set_permissions(&path, fs::Permissions::from_mode(open)).expect("set");
+            private_directory(&path).expect("tightened");
+            assert_eq!(mode(&path), 0o700, "{open:o}");
+        }
         fs::set_permissions(&path, fs::Permissions::from_mode(0o777)).expect("set");
         assert!(matches!(private_directory(&path), Err(PrivateError::OthersWrite)));
         let file = root.path().join("file");

@@ -82,4 +82,12 @@ mod tests {
         assert_eq!(Phase::Draining(now).deadline(true), None);
         assert_eq!(Phase::Draining(now).deadline(false), Some(now));
     }
+
+    #[test]
+    fn progress_gives_draining_more_time_and_stopping_none() {
+        let now = Instant::now();
+        let until = |phase: Phase| phase.after_progress().deadline(false);
+        assert!(until(Phase::Draining(now)).is_some_and(|until| until >= now + GRACE));
+        assert_eq!((until(Phase::Stopping(now)), until(Phase::Serving)), (Some(now), None));
+    }
 }

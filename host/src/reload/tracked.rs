@@ -267,6 +267,20 @@ mod tests {
     }
 
     #[test]
+    fn a_version_that_is_held_back_takes_a_place_until_it_is_let_go() {
+        let digest = Sha256Digest::of(b"");
+        let pair = Pair { manifest: digest, wasm: digest, wit: None };
+        let mut unit = Tracked::new();
+        assert!(!unit.is_occupied());
+        unit.hold(pair, (), "not approved".into());
+        assert!(unit.is_occupied());
+        unit.lets_go();
+        assert!(!unit.is_occupied());
+        unit.serve(pair, ());
+        assert!(unit.is_occupied());
+    }
+
+    #[test]
     fn what_is_gone_keeps_its_time_until_something_else_is_to_follow() {
         let start = Instant::now();
         let at = |seconds| start + Duration::from_secs(seconds);

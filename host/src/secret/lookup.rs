@@ -202,7 +202,9 @@ mod tests {
         fs::write(beside.path().join(".env"), "A=beside-a\nB=beside-b\nD=\n").expect("written");
         fs::write(home.path().join(".env"), "A=home-a\nB=home-b\nC=home-c\n").expect("written");
         let secrets = Secrets::of(Some(beside.path()), Some(&Home::at(home.path().into())))
-            .with_environment(BTreeMap::from([("A".into(), "given-a".into())]));
+            .with_environment(
+                [("A", "given-a"), ("B", "")].map(|(a, b)| (a.to_owned(), b.to_owned())).into(),
+            );
         let names = ["A", "B", "C", "D", "E"].map(name);
         let known = secrets.look_up(&names);
         let found: Vec<_> = names.iter().map(|name| known.get(name).map(Secret::expose)).collect();
