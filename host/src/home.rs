@@ -128,7 +128,7 @@ fn keep_private(_: &Path, _: &fs::Metadata) -> Result<(), PrivateError> {
 
 #[cfg(all(test, unix))]
 mod tests {
-    use std::os::unix::fs::PermissionsExt as _;
+    use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 
     use super::*;
 
@@ -139,9 +139,11 @@ mod tests {
         let mode = |path: &Path| fs::metadata(path).expect("there").permissions().mode() & 0o777;
         private_directory(&path).expect("made");
         assert_eq!(mode(&path), 0o700);
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("set");
-        private_directory(&path).expect("tightened");
-        assert_eq!(mode(&path), 0o700);
+        for open in [0o755, 0o750, 0o705, 0o710, 0o701, 0o744] {
+            fs::set_permissions(&path, fs::Permissions::from_mode(open)).expect("set");
+            private_directory(&path).expect("tightened");
+            assert_eq!(mode(&path), 0o700, "{open:o}");
+        }
         fs::set_permissions(&path, fs::Permissions::from_mode(0o777)).expect("set");
         assert!(matches!(private_directory(&path), Err(PrivateError::OthersWrite)));
         let file = root.path().join("file");
@@ -150,5 +152,11 @@ mod tests {
         let link = root.path().join("link");
         std::os::unix::fs::symlink(root.path(), &link).expect("linked");
         assert!(matches!(private_directory(&link), Err(PrivateError::NotADirectory)));
+        // What belongs to another user: the system's own, or for the superuser what was given away.
+        let given = root.path().join("given");
+        fs::DirBuilder::new().mode(0o700).create(&given).expect("made");
+        let given_away = std::os::unix::fs::chown(&given, Some(65_534), None);
+        let others = given_away.map_or(Path::new("/"), |()| &given);
+        assert!(matches!(private_directory(others), Err(PrivateError::OtherOwner)));
     }
 }

@@ -78,3 +78,25 @@ fn check_kind(metadata: &Metadata) -> Result<(), ReadError> {
     }
     Ok(())
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::process::Command;
+    use std::sync::mpsc::channel;
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn opening_waits_for_nobody_even_where_a_fifo_took_the_files_place() {
+        let root = tempfile::tempdir().expect("a directory");
+        let path = root.path().join("fifo");
+        assert!(Command::new("mkfifo").arg(&path).status().expect("started").success());
+        let refused = read_at_most(&path, 10).expect_err("no file").to_string();
+        assert_eq!(refused, "is a pipe, socket or device, not a file");
+        let (opened, is_open) = channel();
+        // Left behind where it waits.
+        std::thread::spawn(move || opened.send(open(&path).is_ok()));
+        assert_eq!(is_open.recv_timeout(Duration::from_secs(10)), Ok(true));
+    }
+}

@@ -201,4 +201,17 @@ mod tests {
         drop(trial);
         assert!(breaker.paused().is_some_and(|paused| paused.until.is_some()));
     }
+
+    #[test]
+    fn a_trial_that_was_not_made_is_followed_by_another_at_once() {
+        let mut circuit = Circuit::default();
+        let start = Instant::now() - FIRST_PAUSE;
+        let pass = circuit.begin(start).expect("it is called");
+        circuit.end(pass, End::Crash, 1, start);
+        let known = Mutex::new(Known { circuit, reason: String::new() });
+        let plugin = PluginName::new("p").expect("a name");
+        let breaker = Breaker { plugin, most: 1, is_calm: AtomicBool::new(false), known };
+        breaker.begin().expect("it is tried").not_made();
+        assert!(breaker.begin().is_ok());
+    }
 }

@@ -157,3 +157,28 @@ fn stack_address() -> usize {
     let here = 0_u8;
     std::ptr::from_ref(std::hint::black_box(&here)).addr()
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn no_reference_leads_to_where_nothing_is_counted() {
+        for keyword in ["$ref", "$dynamicRef", "$recursiveRef"] {
+            for (to, leads) in [
+                ("#/$defs/a", false),
+                ("#/properties/const", false),
+                ("#anchor", false),
+                ("#/const", true),
+                ("#/$defs/a/enum/0", true),
+                ("#/%65num/0", true),
+                ("#/$defs/a/default", true),
+            ] {
+                let mut schema = json!({ "properties": { "p": { keyword: to } } });
+                assert_eq!(insert(&mut schema).is_err(), leads, "{keyword} {to}");
+            }
+        }
+    }
+}

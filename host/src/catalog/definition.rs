@@ -20,3 +20,48 @@ pub(super) fn digest(name: &ToolName, spec: &ToolSpec) -> Sha256Digest {
     // Texts and switches are always JSON.
     Sha256Digest::of(&serde_json::to_vec(&told).unwrap_or_default())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use serde_json::value::RawValue;
+
+    use super::*;
+    use crate::tool::Annotations;
+
+    #[test]
+    fn whatever_a_client_is_told_makes_another_digest() {
+        let raw = |text: &str| RawValue::from_string(text.into()).expect("JSON");
+        let spec = || ToolSpec {
+            name: "own".into(),
+            title: Some("a".into()),
+            description: "a".into(),
+            input_schema: raw("{}"),
+            output_schema: Some(raw("{}")),
+            annotations: Annotations::default(),
+            meta: Some(raw("{}")),
+        };
+        let name = |text: &str| ToolName::new(text).expect("a name");
+        let annotations = Annotations { idempotent: Some(true), ..Annotations::default() };
+        let told = [
+            ("p_own", spec()),
+            ("q_own", spec()),
+            ("p_own", ToolSpec { title: Some("b".into()), ..spec() }),
+            ("p_own", ToolSpec { title: None, ..spec() }),
+            ("p_own", ToolSpec { description: "b".into(), ..spec() }),
+            ("p_own", ToolSpec { input_schema: raw("{ }"), ..spec() }),
+            ("p_own", ToolSpec { output_schema: Some(raw("{ }")), ..spec() }),
+            ("p_own", ToolSpec { output_schema: None, ..spec() }),
+            ("p_own", ToolSpec { annotations, ..spec() }),
+            ("p_own", ToolSpec { meta: Some(raw("{ }")), ..spec() }),
+            ("p_own", ToolSpec { meta: None, ..spec() }),
+        ];
+        let digests: BTreeSet<_> =
+            told.iter().map(|(public, spec)| digest(&name(public), spec)).collect();
+        assert_eq!(digests.len(), told.len());
+        // What the plugin itself calls it is not told.
+        let own = ToolSpec { name: "other".into(), ..spec() };
+        assert_eq!(digest(&name("p_own"), &own), digest(&name("p_own"), &spec()));
+    }
+}

@@ -103,3 +103,27 @@ fn unknown(file: &str, wish: &ToolOverride, names: &[String]) -> ManifestError {
     ManifestError::new(file, wish.place.clone(), message)
         .help(format!("its tools are {}", known.join(", ")))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_manifest_claims_counts_before_what_the_plugin_does() {
+        let all = |claim| Annotations {
+            read_only: claim,
+            destructive: claim,
+            idempotent: claim,
+            open_world: claim,
+        };
+        for (wish, own, expected) in [
+            (Some(true), Some(false), Some(true)),
+            (Some(false), Some(true), Some(false)),
+            (Some(false), None, Some(false)),
+            (None, Some(true), Some(true)),
+            (None, None, None),
+        ] {
+            assert_eq!(claimed(&all(wish), all(own)), all(expected));
+        }
+    }
+}

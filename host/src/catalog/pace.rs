@@ -72,3 +72,25 @@ fn hit(limit: Limit, rate: Rate, wait: Duration) -> LimitHit {
     let seconds = whole_seconds(wait);
     LimitHit { limit, value: format!("{rate}; the next call is possible in {seconds} s") }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_that_the_plugins_rate_refuses_counts_for_no_rate() {
+        let rate = |text: &str| Some(text.parse().expect("a rate"));
+        let pace = Pace::after(rate("1/s"), rate("2/h"), None, None);
+        let start = Instant::now();
+        let take = |millis| {
+            let hit = pace.take(|| start + Duration::from_millis(millis));
+            hit.map_err(|hit| hit.limit)
+        };
+        assert_eq!(take(0), Ok(()));
+        for millis in [0, 1, 500] {
+            assert_eq!(take(millis), Err(Limit::Rate));
+        }
+        assert_eq!(take(1000), Ok(()));
+        assert_eq!(take(2000), Err(Limit::ToolRate));
+    }
+}

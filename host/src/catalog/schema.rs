@@ -270,4 +270,19 @@ mod tests {
             assert!(Schema::compile(&schema).is_err(), "{text}");
         }
     }
+
+    #[test]
+    fn a_schema_is_plain_that_has_neither_patterns_nor_references() {
+        for (schema, is_plain) in [
+            (r#"{"type":"object","properties":{"a":{"enum":[1]}}}"#, true),
+            (r#"{"properties":{"a":{"pattern":"x"}}}"#, false),
+            (r#"{"allOf":[{"patternProperties":{"x":{}}}]}"#, false),
+            (r##"{"properties":{"a":{"$ref":"#"}}}"##, false),
+            (r##"{"$dynamicAnchor":"a","properties":{"a":{"$dynamicRef":"#a"}}}"##, false),
+        ] {
+            let schema = RawValue::from_string(schema.into()).expect("JSON");
+            let compiled = Compiled::of(&schema).expect("a schema");
+            assert_eq!(compiled.is_plain, is_plain, "{schema}");
+        }
+    }
 }

@@ -50,3 +50,27 @@ impl Tally {
         self.is_brief.load(Relaxed)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tool::{CallError, Output};
+
+    #[test]
+    fn a_tool_is_brief_whose_last_call_took_little_work_and_little_time() {
+        let tally = Tally::default();
+        assert!(!tally.is_brief());
+        for (fuel, time, is_brief) in [
+            (BRIEF_FUEL, BRIEF_TIME, true),
+            (BRIEF_FUEL + 1, BRIEF_TIME, false),
+            (0, Duration::ZERO, true),
+            (BRIEF_FUEL, BRIEF_TIME + Duration::from_nanos(1), false),
+        ] {
+            let usage = Usage { fuel, time, ..Usage::default() };
+            tally.ended(&Ended { outcome: Ok(Output::default()), usage, slot: None });
+            assert_eq!(tally.is_brief(), is_brief, "{fuel} {time:?}");
+        }
+        tally.ended(&Ended::before(CallError::Host("gone".into())));
+        assert_eq!(tally.errors(), 1);
+    }
+}

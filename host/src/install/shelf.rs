@@ -97,3 +97,20 @@ pub(super) fn is_manifest(name: &str) -> bool {
 pub(super) fn parse(file: &str, text: &[u8]) -> Option<Manifest> {
     Manifest::parse(file, std::str::from_utf8(text).ok()?).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn manifests_are_files_that_are_named_so_and_not_hidden() {
+        let directory = tempfile::tempdir().expect("a directory");
+        for file in ["a.toml", "b.wasm", ".c.toml", ".toml", "d.toml.bak"] {
+            std::fs::write(directory.path().join(file), "").expect("written");
+        }
+        std::fs::create_dir(directory.path().join("e.toml")).expect("made");
+        let shelf = Shelf::look(directory.path()).expect("readable");
+        let files: Vec<_> = shelf.entries().iter().map(|entry| &*entry.file).collect();
+        assert_eq!(files, ["a.toml"]);
+    }
+}

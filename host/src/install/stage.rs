@@ -202,3 +202,17 @@ fn make_private(path: &Path) -> io::Result<()> {
 fn make_private(path: &Path) -> io::Result<()> {
     fs::create_dir(path)
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[test]
+    fn others_see_nothing_of_what_is_on_a_stage() {
+        let stage = Stage::new(&[]).expect("a stage");
+        let mode = fs::metadata(&stage.root).expect("there").permissions().mode();
+        assert_eq!(mode & 0o777, 0o700);
+    }
+}

@@ -185,3 +185,41 @@ fn indented_some<S: Serializer>(
 ) -> Result<S::Ok, S::Error> {
     raw.as_deref().map(readable).serialize(serializer)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_of_a_definition_is_shown_to_whoever_approves_it() {
+        let raw = |text: &str| RawValue::from_string(text.into()).expect("JSON");
+        let definition = Definition {
+            sha256: Sha256Digest::of(b""),
+            title: Some("A title".into()),
+            description: "One.\nTwo.".into(),
+            input_schema: raw(r#"{"in":1}"#),
+            output_schema: Some(raw(r#"{"out":2}"#)),
+            annotations: BTreeMap::from([("readOnlyHint".into(), true)]),
+            meta: Some(raw(r#"{"meta":3}"#)),
+        };
+        let expected = [
+            "title: A title",
+            "description: One.",
+            "description: Two.",
+            "input schema:",
+            "{",
+            r#"  "in": 1"#,
+            "}",
+            "output schema:",
+            "{",
+            r#"  "out": 2"#,
+            "}",
+            "readOnlyHint: true",
+            "_meta:",
+            "{",
+            r#"  "meta": 3"#,
+            "}",
+        ];
+        assert_eq!(definition.lines(), expected);
+    }
+}

@@ -67,6 +67,7 @@ impl ManifestError {
 
     pub(super) fn from_fault(file: &str, text: &str, fault: Fault) -> Self {
         let place = Place::of(text, fault.span);
+        let place = if fault.is_secret { place.hidden() } else { place };
         let help = fault.help.map(|help| shown(&help));
         Self { help, ..Self::new(file, place, fault.message) }
     }
@@ -90,11 +91,18 @@ pub(super) struct Fault {
     pub(super) span: Range<usize>,
     pub(super) message: String,
     pub(super) help: Option<String>,
+    /// Whether what stands there is nobody's to read.
+    is_secret: bool,
 }
 
 impl Fault {
     pub(super) fn new(span: Range<usize>, message: impl Into<String>) -> Self {
-        Self { span, message: message.into(), help: None }
+        Self { span, message: message.into(), help: None, is_secret: false }
+    }
+
+    /// The same, and the line is not shown: errors go to logs.
+    pub(super) fn secret(self) -> Self {
+        Self { is_secret: true, ..self }
     }
 
     pub(super) fn help(self, help: impl Into<String>) -> Self {

@@ -28,11 +28,12 @@ impl Slip {
 pub(super) fn read(text: &Text<'_>) -> Result<(Scheme, HostPattern, u16), Fault> {
     let url = *text.get_ref();
     parse(url).map_err(|Slip { problem, help }| {
+        let message = format!("{}: {problem}", Grants.place("network"));
         // What stands before an `@` may be a password, and this goes to logs.
-        let found =
-            if url.contains('@') { String::new() } else { format!(", found {}", quote(url)) };
-        let message = format!("{}: {problem}{found}", Grants.place("network"));
-        Fault::new(text.span(), message).help(help)
+        if url.contains('@') {
+            return Fault::new(text.span(), message).help(help).secret();
+        }
+        Fault::new(text.span(), format!("{message}, found {}", quote(url))).help(help)
     })
 }
 

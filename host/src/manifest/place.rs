@@ -12,6 +12,8 @@ const WIDTH: usize = 96;
 /// What is shown before the place where a line has to be cut.
 const LEAD: usize = 32;
 const CUT: &str = "...";
+/// What stands for a line that is not shown.
+const HIDDEN: &str = "(not shown: it may hold a password)";
 
 /// A place in a manifest, with the line that stands there.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,6 +71,11 @@ impl Place {
     /// Spaces as wide as the line's number.
     pub(super) fn margin(&self) -> String {
         " ".repeat(self.line.to_string().len())
+    }
+
+    /// The same place in a line that may hold what nobody is to read.
+    pub(super) fn hidden(self) -> Self {
+        Self { shown: HIDDEN.into(), indent: 0, width: HIDDEN.len(), ..self }
     }
 
     fn cut(mut self) -> Self {

@@ -35,3 +35,22 @@ impl Ahead {
         Some(line)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_full_of_many_lines_or_of_long_ones() {
+        for (length, most) in [(0, MAX), (1, MAX), (MAX_BYTES / 4, 4), (MAX_BYTES, 1)] {
+            let mut ahead = Ahead::default();
+            for _ in 0..most {
+                assert!(!ahead.is_full(), "{length}");
+                ahead.push(Line::Whole(vec![b'x'; length]));
+            }
+            assert!(ahead.is_full(), "{length}");
+            assert_eq!(ahead.pop().map(|line| line.len()), Some(length));
+            assert!(!ahead.is_full(), "{length}");
+        }
+    }
+}

@@ -7,7 +7,7 @@ use tracing::Level;
 use crate::catalog::Tool;
 use crate::sandbox::Ended;
 use crate::text::escape;
-use crate::tool::{CallError, Usage};
+use crate::tool::{CallError, Output, Usage};
 
 /// Whose lines they are.
 const TARGET: &str = "toolrack::mcp";
@@ -43,14 +43,7 @@ impl Named {
 
 impl News {
     pub(super) fn of(ended: &Ended, call: Arc<Named>) -> Self {
-        let said = match &ended.outcome {
-            Ok(_) => Said::Usual("answered"),
-            Err(CallError::Failed(_)) => Said::Usual("the tool failed"),
-            Err(CallError::InvalidArguments(_)) => Said::Usual("invalid arguments"),
-            Err(CallError::Limit(hit)) => Said::Remarkable(hit.to_string()),
-            Err(error) => Said::Remarkable(escape(&error.to_string())),
-        };
-        Self { call, usage: ended.usage, said }
+        Self { call, usage: ended.usage, said: Said::of(&ended.outcome) }
     }
 
     /// Writes the line. It names the call itself: a span would cost as much as the call.
@@ -71,5 +64,37 @@ impl News {
                 tracing::warn!(target: TARGET, plugin, tool, request, fuel, peak_memory, time_ms, "{said}");
             }
         }
+    }
+}
+
+impl Said {
+    fn of(outcome: &Result<Output, CallError>) -> Self {
+        match outcome {
+            Ok(_) => Self::Usual("answered"),
+            Err(CallError::Failed(_)) => Self::Usual("the tool failed"),
+            Err(CallError::InvalidArguments(_)) => Self::Usual("invalid arguments"),
+            Err(CallError::Limit(hit)) => Self::Remarkable(hit.to_string()),
+            Err(error) => Self::Remarkable(escape(&error.to_string())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_remarkable_is_told_on_one_line_and_without_controls() {
+        let hostile = || "one\n\u{1b}[2Jtwo".to_owned();
+        for error in [
+            CallError::Trapped { reason: hostile(), last_words: None },
+            CallError::Broken(hostile()),
+            CallError::Host(hostile()),
+        ] {
+            let Said::Remarkable(said) = Said::of(&Err(error)) else { panic!("it is usual") };
+            assert!(said.contains("one\\n\\u{1b}[2Jtwo"), "{said:?}");
+        }
+        let said = Said::of(&Err(CallError::InvalidArguments(hostile())));
+        assert!(matches!(said, Said::Usual("invalid arguments")));
     }
 }

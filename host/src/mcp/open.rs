@@ -163,3 +163,28 @@ impl Open {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_waits_counts_together_until_it_is_taken_or_cancelled() {
+        let id = |at: u8| {
+            let raw = RawValue::from_string(at.to_string()).expect("JSON");
+            Id::parse(&raw).expect("an id")
+        };
+        let mut open = Open::default();
+        for (at, arguments) in [(1, "{}"), (2, r#"{"a":1}"#), (3, "{}")] {
+            let arguments = RawValue::from_string(arguments.into()).expect("JSON");
+            let request = Deferred::Call { name: "t".into(), arguments, progress_token: None };
+            let origin = Origin { id: id(at), version: Version::NEWEST_LEGACY, batch: None };
+            open.wait(Waiting { origin, request });
+        }
+        assert_eq!((open.waiting_bytes(), open.in_flight()), (11, 3));
+        assert!(open.cancel(&id(2)).is_some() && open.cancel(&id(2)).is_none());
+        assert_eq!((open.waiting_bytes(), open.in_flight()), (4, 2));
+        assert_eq!(open.take_waiting().len(), 2);
+        assert!(!open.contains(&id(1)) && open.waiting_bytes() == 0);
+    }
+}

@@ -178,3 +178,30 @@ fn text(raw: &RawValue) -> Result<String, Fault> {
 fn is_object(raw: &RawValue) -> bool {
     raw.get().starts_with('{')
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_progress_token_is_a_string_or_a_whole_number_and_comes_back_as_it_came() {
+        for (token, is_one) in [
+            ("\"a\"", true),
+            ("7", true),
+            ("-9223372036854775808", true),
+            ("1.5", false),
+            ("1e400", false),
+            ("123456789012345678901234567890", false),
+            ("null", false),
+            ("[1]", false),
+            ("{}", false),
+        ] {
+            let params = format!(r#"{{"_meta":{{"progressToken":{token}}}}}"#);
+            let params = RawValue::from_string(params).expect("JSON");
+            let meta = Meta::of(Some(&params)).unwrap_or_else(|_| panic!("an object"));
+            let found = meta.progress_token().ok().flatten();
+            let expected = is_one.then_some(token);
+            assert_eq!(found.as_deref().map(RawValue::get), expected, "{token}");
+        }
+    }
+}

@@ -58,3 +58,36 @@ impl Phase {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stopping_takes_no_longer_than_draining_would_have() {
+        let now = Instant::now();
+        let (earlier, later) = (now + GRACE / 2, now + GRACE * 10);
+        let until = |phase: Phase| phase.stopping().deadline(true);
+        assert_eq!(until(Phase::Draining(earlier)), Some(earlier));
+        for phase in [Phase::Serving, Phase::Draining(later), Phase::Stopping(later)] {
+            let until = until(phase).expect("it ends");
+            assert!((now + GRACE..later).contains(&until));
+        }
+    }
+
+    #[test]
+    fn nothing_ends_while_it_serves_or_loads_what_it_was_asked_for() {
+        let now = Instant::now();
+        assert_eq!(Phase::Serving.deadline(false), None);
+        assert_eq!(Phase::Draining(now).deadline(true), None);
+        assert_eq!(Phase::Draining(now).deadline(false), Some(now));
+    }
+
+    #[test]
+    fn progress_gives_draining_more_time_and_stopping_none() {
+        let now = Instant::now();
+        let until = |phase: Phase| phase.after_progress().deadline(false);
+        assert!(until(Phase::Draining(now)).is_some_and(|until| until >= now + GRACE));
+        assert_eq!((until(Phase::Stopping(now)), until(Phase::Serving)), (Some(now), None));
+    }
+}

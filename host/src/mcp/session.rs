@@ -65,3 +65,24 @@ impl Session {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_handshake_begins_anew() {
+        let mut session = Session::default();
+        session.initialized();
+        assert!(!session.is_told(), "there was no handshake");
+        for _ in 0..2 {
+            let version = session
+                .version_of("initialize", &Meta::default(), None, false)
+                .unwrap_or_else(|_| panic!("a version"));
+            assert_eq!(version, Version::NEWEST_LEGACY);
+            assert!(!session.is_told());
+            session.initialized();
+            assert!(session.is_told());
+        }
+    }
+}

@@ -58,3 +58,26 @@ impl Unread {
         piece
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_written_in_pieces_of_whole_lines_in_their_order() {
+        let mut unread = Unread::default();
+        let lines =
+            [PIECE / 2, PIECE / 4, PIECE / 2, PIECE * 3, 0, 1].map(|length| "x".repeat(length));
+        lines.iter().for_each(|line| unread.push(line.clone()));
+        let (mut pieces, mut all) = (Vec::new(), Vec::new());
+        while !unread.is_empty() {
+            let piece = unread.next_piece();
+            assert!(piece.ends_with(b"\n"));
+            pieces.push(piece.iter().filter(|&&byte| byte == b'\n').count());
+            all.extend(piece);
+        }
+        assert_eq!(pieces, [2, 1, 1, 2]);
+        assert_eq!(all, (lines.join("\n") + "\n").into_bytes());
+        assert_eq!(unread.bytes, 0);
+    }
+}

@@ -145,3 +145,25 @@ impl KnownFiles {
         Ok((signature, known.cloned()))
     }
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_links_led_in_earlier_scans_is_forgotten() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let root = directory.path().canonicalize().expect("canonical");
+        let (link, target) = (root.join("link"), root.join("elsewhere/target"));
+        std::fs::create_dir(root.join("elsewhere")).expect("made");
+        std::fs::write(&target, "").expect("written");
+        std::os::unix::fs::symlink(&target, &link).expect("a link");
+        let mut files = KnownFiles::default();
+        for (path, expected) in [(&link, vec![root.join("elsewhere")]), (&target, vec![])] {
+            files.begin();
+            files.hashed(path, 10, &Reread::Nothing).expect("read");
+            files.end();
+            assert!(files.linked().iter().eq(&expected), "{:?}", files.linked());
+        }
+    }
+}

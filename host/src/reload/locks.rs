@@ -75,3 +75,53 @@ impl<K: Clone + PartialEq> Locks<K> {
         self.0.values().filter_map(|in_force| Some(in_force.gone.as_ref()?.0)).min()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    /// Whether there is a lock, as little as a directory says.
+    #[derive(Clone, Debug, PartialEq)]
+    struct There(bool);
+
+    impl Judge<()> for There {
+        fn is_there(&self) -> bool {
+            self.0
+        }
+
+        fn judge(&self, _file: &str, _pair: &Pair, (): &()) -> Verdict {
+            Verdict::Accepted
+        }
+    }
+
+    #[test]
+    fn a_lock_that_has_gone_counts_on_for_a_while_however_often_it_is_looked_for() {
+        let start = Instant::now();
+        let mut locks = Locks::default();
+        assert!(locks.seen(0, There(true), start));
+        for millis in [0, 1, 1000] {
+            assert!(!locks.seen(0, There(false), start + Duration::from_millis(millis)));
+        }
+        assert_eq!(locks.deadline(), Some(start + PATIENCE));
+        assert_eq!(locks.expire(start + PATIENCE - Duration::from_millis(1)), [0; 0]);
+        assert_eq!(locks.of(0), Some(&There(true)));
+        assert_eq!(locks.expire(start + PATIENCE), [0]);
+        assert_eq!((locks.of(0), locks.deadline()), (Some(&There(false)), None));
+    }
+
+    #[test]
+    fn a_lock_that_comes_back_in_time_was_never_gone() {
+        let start = Instant::now();
+        let mut locks = Locks::default();
+        for (there, is_new) in [(true, true), (false, false), (true, false)] {
+            assert_eq!(locks.seen(0, There(there), start), is_new);
+        }
+        assert_eq!((locks.expire(start + PATIENCE), locks.deadline()), (vec![], None));
+        // And the next time it has all its time again.
+        let later = start + PATIENCE;
+        locks.seen(0, There(false), later);
+        assert_eq!(locks.deadline(), Some(later + PATIENCE));
+    }
+}

@@ -95,3 +95,26 @@ impl Publication {
         is_due
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_ready_before_the_first_catalog_waits_for_no_more_that_become_ready() {
+        let start = Instant::now();
+        let mut publication = Publication::new(start);
+        publication.scanned();
+        for millis in [0, 100, 200] {
+            publication.ready(start + Duration::from_millis(millis));
+        }
+        assert_eq!(publication.deadline(false, start), Some(start + EARLY));
+        assert!(!publication.is_due_early(start + EARLY - Duration::from_millis(1)));
+        assert!(publication.is_due_early(start + EARLY));
+        assert!(!publication.is_due_early(start + EARLY), "it was given");
+        assert_eq!(publication.deadline(false, start), Some(start + MAX_LOADING));
+        assert!(publication.is_due(true, start + EARLY));
+        publication.ready(start + MAX_LOADING);
+        assert!(!publication.is_due_early(start + MAX_LOADING * 2), "there is a catalog");
+    }
+}

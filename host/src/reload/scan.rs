@@ -207,3 +207,22 @@ pub(super) fn shown(directory: &Path, name: &str) -> String {
     let path = if name.is_empty() { directory.to_path_buf() } else { directory.join(name) };
     escape(&path.to_string_lossy())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_directory_with_too_many_files_is_not_listed_in_part() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path();
+        for at in 0..MAX_FILES {
+            std::fs::write(path.join(at.to_string()), "").expect("written");
+        }
+        let (names, _) = files(path).expect("listed");
+        assert_eq!(names.len(), MAX_FILES);
+        std::fs::write(path.join(".hidden"), "").expect("written");
+        let error = files(path).expect_err("too many").to_string();
+        assert!(error.contains("more than 4096 files"), "{error}");
+    }
+}

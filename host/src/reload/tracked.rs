@@ -246,6 +246,8 @@ impl<P> Tracked<P> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::manifest::Sha256Digest;
 
@@ -262,5 +264,32 @@ mod tests {
         }
         let known: Vec<_> = (0..10).filter_map(|at| unit.why_bad(&version(at))).collect();
         assert_eq!(known, ["6", "7", "8", "9"]);
+    }
+
+    #[test]
+    fn a_version_that_is_held_back_takes_a_place_until_it_is_let_go() {
+        let digest = Sha256Digest::of(b"");
+        let pair = Pair { manifest: digest, wasm: digest, wit: None };
+        let mut unit = Tracked::new();
+        assert!(!unit.is_occupied());
+        unit.hold(pair, (), "not approved".into());
+        assert!(unit.is_occupied());
+        unit.lets_go();
+        assert!(!unit.is_occupied());
+        unit.serve(pair, ());
+        assert!(unit.is_occupied());
+    }
+
+    #[test]
+    fn what_is_gone_keeps_its_time_until_something_else_is_to_follow() {
+        let start = Instant::now();
+        let at = |seconds| start + Duration::from_secs(seconds);
+        let mut unit = Tracked::<()>::new();
+        unit.gone("why".into(), at(1), Then::Refuse);
+        unit.gone("why".into(), at(2), Then::Refuse);
+        assert_eq!(unit.deadline(), Some(at(1)));
+        unit.gone("why".into(), at(3), Then::Forget);
+        assert!(matches!(unit.advance(at(2)), Due::Nothing));
+        assert!(matches!(unit.advance(at(3)), Due::Forgotten));
     }
 }

@@ -162,3 +162,56 @@ fn reason(error: &notify::Error) -> String {
         _ => format!("the system gives no watch: {error}"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use notify::event::{DataChange, Flag, ModifyKind};
+
+    use super::*;
+
+    /// What is to be read again after these events of the files `names`.
+    #[track_caller]
+    fn check(events: &[(Event, &[&str])], expected: Option<&[&str]>) {
+        let hints = Hints::default();
+        for (event, names) in events {
+            let event = names.iter().fold(event.clone(), |event, name| {
+                event.add_path(Path::new("/plugins").join(name))
+            });
+            hints.event(Ok(event));
+        }
+        match (hints.take(), expected) {
+            (Reread::Everything, None) => {}
+            (Reread::Nothing, Some([])) => {}
+            (Reread::Named(found), Some(names)) => {
+                assert_eq!(found, names.iter().map(OsString::from).collect());
+            }
+            (found, expected) => panic!("{found:?}, not {expected:?}"),
+        }
+        assert!(matches!(hints.take(), Reread::Nothing), "it is taken once");
+    }
+
+    #[test]
+    fn a_hint_names_what_changed_and_reading_is_none() {
+        let changed = Event::new(EventKind::Modify(ModifyKind::Data(DataChange::Any)));
+        let closed = |mode| Event::new(EventKind::Access(AccessKind::Close(mode)));
+        check(
+            &[(changed.clone(), &["a.toml"]), (changed.clone(), &["a.wasm"])],
+            Some(&["a.toml", "a.wasm"]),
+        );
+        check(&[(closed(AccessMode::Write), &["a.wasm"])], Some(&["a.wasm"]));
+        check(&[(closed(AccessMode::Read), &["a.wasm"])], Some(&[]));
+    }
+
+    #[test]
+    fn where_hints_were_lost_or_are_too_many_everything_is_read_again() {
+        let changed = Event::new(EventKind::Modify(ModifyKind::Any));
+        let lost = changed.clone().set_flag(Flag::Rescan);
+        check(&[(lost.clone(), &[])], None);
+        check(&[(changed.clone(), &["a.toml"]), (lost, &["a.toml"])], None);
+        let names: Vec<_> = (0..=MAX_NAMES).map(|at| at.to_string()).collect();
+        let names: Vec<_> = names.iter().map(String::as_str).collect();
+        let (one, most) = (&names[..1], &names[1..]);
+        check(&[(changed.clone(), most)], Some(most));
+        check(&[(changed.clone(), most), (changed, one)], None);
+    }
+}

@@ -238,13 +238,14 @@ mod tests {
             let file = File::options().write(true).open(path);
             let then = SystemTime::now() - Duration::from_secs(60 * (age + 1));
             file.and_then(|file| file.set_modified(then)).expect("an older file");
-            // The first is used again and again.
+            // The first two are used again and again: one is read, the other only looked for.
             assert!(cache.read(Entry::Code(&digests[0])).is_some());
+            assert_eq!(cache.has(Entry::Code(&digests[1])), age < 11);
         }
         let is_here = |digest| cache.read(Entry::Code(digest)).is_some();
         let here: Vec<_> = digests.iter().map(is_here).collect();
         let gone = here.iter().filter(|here| !**here).count();
-        assert!(here[0] && here[11] && !here[1] && !here[2], "{here:?}");
+        assert!(here[0] && here[1] && here[11] && !here[2] && !here[3], "{here:?}");
         assert!((2..=3).contains(&gone), "{here:?}");
     }
 

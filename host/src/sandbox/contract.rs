@@ -286,4 +286,24 @@ mod tests {
         check(network, [None, YES, None], [NO, YES, YES]);
         check(network, [YES, None, NO], [YES, None, NO]);
     }
+
+    #[test]
+    fn an_answer_is_as_large_as_it_is_sent() {
+        let media = |bytes: usize| Media { data: vec![0; bytes], mime_type: "a/b".into() };
+        let blob = |bytes: usize| Content::BlobResource {
+            uri: "u:v".into(),
+            mime_type: None,
+            data: vec![0; bytes],
+        };
+        for (block, expected) in [
+            (Content::Text("text".into()), 4),
+            (Content::Image(media(0)), 3),
+            (Content::Image(media(1)), 3 + 4),
+            (Content::Audio(media(300)), 3 + 400),
+            (blob(301), 3 + 404),
+        ] {
+            let output = Output { content: vec![block.clone()], ..Output::default() };
+            assert_eq!(size(&output), expected + 16, "{block:?}");
+        }
+    }
 }

@@ -75,3 +75,26 @@ fn capped(outcome: Result<Output, CallError>, at_most: Bytes) -> Result<Output, 
     }
     outcome
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tool::Content;
+
+    #[test]
+    fn whatever_a_guest_says_is_within_the_limit_of_an_answer() {
+        let output =
+            |text: String| Output { content: vec![Content::Text(text)], ..Output::default() };
+        let check = |ended: Result<Output, CallError>, fits: bool| {
+            let capped = capped(ended, Bytes::new(1024));
+            assert_eq!(matches!(capped, Err(CallError::Limit(_))), !fits, "{capped:?}");
+        };
+        for (length, fits) in [(1024, true), (1025, false)] {
+            let text = |length: usize| "x".repeat(length);
+            // A block is more than its text.
+            check(Ok(output(text(length - 16))), fits);
+            check(Err(CallError::Failed(output(text(length - 16)))), fits);
+            check(Err(CallError::InvalidArguments(text(length))), fits);
+        }
+    }
+}

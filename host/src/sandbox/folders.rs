@@ -205,6 +205,21 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_follows_the_home_directory_or_a_variable_lies_below_it() {
+        let home = std::env::home_dir().expect("a home directory");
+        for written in ["~/etc", "~//etc", "~///etc"] {
+            assert_eq!(expanded(written).ok(), Some(home.join("etc")), "{written}");
+        }
+        let (name, value) = std::env::vars()
+            .find(|(_, value)| value.starts_with('/') && !value.contains(':'))
+            .expect("a variable with a path");
+        for slashes in ["/", "//"] {
+            let found = expanded(&format!("${name}{slashes}etc")).ok();
+            assert_eq!(found, Some(Path::new(&value).join("etc")), "{slashes}");
+        }
+    }
+
+    #[test]
     fn what_is_open_is_judged_and_not_what_it_was_found_as() {
         let directory = tempfile::tempdir().expect("a directory");
         let root = directory.path().canonicalize().expect("canonical");

@@ -231,3 +231,92 @@ impl OutputStream for Capture {
         Ok(PERMIT)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::manifest::SecretName;
+    use crate::secret::Secrets;
+
+    fn known() -> Arc<Known> {
+        let name = SecretName::new("KEY").expect("a name");
+        let given = BTreeMap::from([("KEY".into(), "hunter2hunter2hunter2".into())]);
+        Arc::new(Secrets::of(None, None).with_environment(given).look_up([&name]))
+    }
+
+    /// What is told in the log meanwhile.
+    fn told(tell: impl FnOnce()) -> String {
+        #[derive(Clone, Default)]
+        struct Lines(Arc<Mutex<Vec<u8>>>);
+
+        impl std::io::Write for Lines {
+            fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+                self.0.lock().expect("not poisoned").write(bytes)
+            }
+
+            fn flush(&mut self) -> std::io::Result<()> {
+                Ok(())
+            }
+        }
+
+        let lines = Lines::default();
+        let writer = lines.clone();
+        let subscriber =
+            tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone());
+        tracing::subscriber::with_default(subscriber.finish(), tell);
+        let lines = lines.0.lock().expect("not poisoned");
+        String::from_utf8_lossy(&lines).into_owned()
+    }
+
+    #[test]
+    fn whichever_way_a_line_comes_it_is_told_without_secrets_and_controls() {
+        let line = "\u{1b}[1m key=hunter2hunter2hunter2";
+        let ways: [fn(&GuestLog, &str); 5] = [
+            |log, line| log.note(line),
+            |log, line| log.line(Severity::Info, line).expect("within the limit"),
+            |log, line| {
+                log.write(Stream::Stdout, format!("{line}\n").as_bytes())
+                    .expect("within the limit");
+            },
+            // Without a newline they are told at the end.
+            |log, line| {
+                log.write(Stream::Stdout, line.as_bytes()).expect("within the limit");
+                log.finish();
+            },
+            |log, line| {
+                log.write(Stream::Stderr, line.as_bytes()).expect("within the limit");
+                log.finish();
+            },
+        ];
+        for (at, way) in ways.into_iter().enumerate() {
+            let log = GuestLog::new(known(), None);
+            let told = told(|| way(&log, line));
+            assert!(told.contains("\\u{1b}[1m key=[secret KEY]"), "{at}: {told}");
+            assert!(!told.contains("hunter2") && !told.contains('\u{1b}'), "{at}: {told}");
+        }
+    }
+
+    #[test]
+    fn no_secret_is_cut_where_the_last_words_begin() {
+        let log = GuestLog::new(known(), None);
+        let words = format!("hunter2hunter2hunter2{}", "x".repeat(MAX_SAID - 10));
+        log.write(Stream::Stderr, words.as_bytes()).expect("within the limit");
+        let said = log.said(MAX_SAID);
+        assert!(said.len() <= MAX_SAID && !said.contains("hunter2"), "{said}");
+    }
+
+    #[test]
+    fn lines_cost_more_than_their_bytes_whichever_way_they_come() {
+        let most = MAX_LOG / LINE as u64;
+        let log = || GuestLog::new(Arc::default(), None);
+        let (lines, breaks) = (log(), log());
+        let by_line = || lines.line(Severity::Debug, "").is_ok();
+        let by_break = || breaks.write(Stream::Stdout, b"\n").is_ok();
+        assert_eq!((0..=most).take_while(|_| by_line()).count() as u64, most);
+        // A break is a byte, too.
+        let most = MAX_LOG / (LINE as u64 + 1);
+        assert_eq!((0..=most).take_while(|_| by_break()).count() as u64, most);
+    }
+}

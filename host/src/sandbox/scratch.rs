@@ -188,4 +188,18 @@ mod tests {
         assert!(!root.path().join("7-dead").exists() && !root.path().join("7-dead.lock").exists());
         assert_eq!(names(root.path()).len(), 2);
     }
+
+    #[test]
+    fn what_cannot_be_removed_keeps_its_lock_so_that_the_next_tries_again() {
+        let root = tempfile::tempdir().expect("a directory");
+        let (left, lock) = (root.path().join("7-dead"), root.path().join("7-dead.lock"));
+        // No directory, whatever it is.
+        fs::write(&left, "").expect("written");
+        fs::write(&lock, "").expect("written");
+        Scratches::sweep(root.path()).expect("swept");
+        assert!(left.exists() && lock.exists());
+        fs::remove_file(&left).expect("removed");
+        Scratches::sweep(root.path()).expect("swept");
+        assert!(!lock.exists());
+    }
 }

@@ -45,3 +45,25 @@ impl<T: Clone> Shared<T> {
         cell
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_nobody_has_any_more_is_made_anew_and_takes_no_room() {
+        let shared = Shared::<u8>::new();
+        let digest = |at: u8| Sha256Digest::of(&[at]);
+        let make = async |at: u8, value: u8| {
+            shared.get(digest(at), async { Ok::<_, ()>(value) }).await.expect("made")
+        };
+        let (_, held) = make(0, 0).await;
+        for at in 1..100 {
+            let _ = make(at, at).await;
+        }
+        assert_eq!(make(0, 7).await.0, 0);
+        drop(held);
+        assert_eq!(make(0, 7).await.0, 7);
+        assert!(shared.cells.lock().expect("not poisoned").len() <= 2);
+    }
+}

@@ -100,3 +100,22 @@ pub(super) fn remove_abandoned(directory: &Path) -> io::Result<()> {
 fn age(entry: &fs::DirEntry) -> Option<Duration> {
     SystemTime::now().duration_since(entry.metadata().ok()?.modified().ok()?).ok()
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[test]
+    fn a_file_is_written_for_this_user_alone_and_opened_only_while_it_is() {
+        let root = tempfile::tempdir().expect("a directory");
+        let path = write_beside(root.path(), [b"a", b"b"]).expect("written");
+        let mode = fs::metadata(&path).expect("there").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        for (mode, opens) in [(0o600, true), (0o640, false), (0o620, false), (0o604, false)] {
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).expect("set");
+            assert_eq!(open(&path).is_ok(), opens, "{mode:o}");
+        }
+    }
+}

@@ -60,3 +60,24 @@ impl Known {
         &self.redactor
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_value_says_what_the_keyring_said() {
+        let name = SecretName::new("A").expect("a name");
+        for (keyring, expected) in [
+            (None, "nor in the system's keyring; run"),
+            (
+                Some(KeyringError::Absent("no bus".into())),
+                "(the system's keyring cannot be reached: no bus)",
+            ),
+        ] {
+            let known = Known::new(BTreeMap::from([(name.clone(), None)]), keyring);
+            let missing = known.value(&name).expect_err("no value").to_string();
+            assert!(missing.contains(expected), "{missing}");
+        }
+    }
+}

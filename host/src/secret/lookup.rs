@@ -202,7 +202,9 @@ mod tests {
         fs::write(beside.path().join(".env"), "A=beside-a\nB=beside-b\nD=\n").expect("written");
         fs::write(home.path().join(".env"), "A=home-a\nB=home-b\nC=home-c\n").expect("written");
         let secrets = Secrets::of(Some(beside.path()), Some(&Home::at(home.path().into())))
-            .with_environment(BTreeMap::from([("A".into(), "given-a".into())]));
+            .with_environment(
+                [("A", "given-a"), ("B", "")].map(|(a, b)| (a.to_owned(), b.to_owned())).into(),
+            );
         let names = ["A", "B", "C", "D", "E"].map(name);
         let known = secrets.look_up(&names);
         let found: Vec<_> = names.iter().map(|name| known.get(name).map(Secret::expose)).collect();
@@ -224,5 +226,22 @@ mod tests {
         fs::remove_dir(&path).expect("removed");
         fs::write(&path, "A=value").expect("written");
         assert!(found());
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_file_that_others_can_read_is_warned_of() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let beside = tempfile::tempdir().expect("a directory");
+        let path = beside.path().join(".env");
+        fs::write(&path, "A=value-of-a").expect("written");
+        for (mode, is_warned) in [(0o600, false), (0o640, true), (0o604, true), (0o711, false)] {
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).expect("set");
+            let secrets = Secrets::of(Some(beside.path()), None).with_environment(BTreeMap::new());
+            let _ = secrets.look_up(&[name("A")]);
+            let warned = secrets.warned.into_inner().expect("not poisoned");
+            let told = warned.iter().any(|text| text.contains("other users can read"));
+            assert_eq!(told, is_warned, "{mode:o}");
+        }
     }
 }

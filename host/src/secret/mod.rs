@@ -77,13 +77,18 @@ impl fmt::Debug for Secret {
 
 impl Drop for Secret {
     fn drop(&mut self) {
-        let mut bytes = std::mem::take(&mut self.0).into_bytes();
-        bytes.clear();
-        // With what lies behind the end: a line break, or all of what turned out to be no text.
-        bytes.resize(bytes.capacity(), 0);
         // The bytes are never read again, so the compiler could leave the filling out.
-        std::hint::black_box(&bytes);
+        std::hint::black_box(&overwritten(std::mem::take(&mut self.0)));
     }
+}
+
+/// What `text` stood in, filled with zeros.
+fn overwritten(text: String) -> Vec<u8> {
+    let mut bytes = text.into_bytes();
+    bytes.clear();
+    // With what lies behind the end: a line break, or all of what turned out to be no text.
+    bytes.resize(bytes.capacity(), 0);
+    bytes
 }
 
 #[cfg(test)]
@@ -94,6 +99,15 @@ mod tests {
     fn a_secret_is_not_shown() {
         let secret = Secret::new("hunter2hunter2".into());
         assert_eq!(format!("{secret:?} {:?}", Some(&secret)), "Secret(..) Some(Secret(..))");
+    }
+
+    #[test]
+    fn all_that_a_value_stood_in_is_overwritten() {
+        let mut text = String::with_capacity(64);
+        text.push_str("hunter2");
+        let place = text.as_ptr();
+        let bytes = overwritten(text);
+        assert_eq!((bytes.as_ptr(), &bytes[..]), (place, &[0; 64][..]));
     }
 
     #[test]

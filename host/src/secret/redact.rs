@@ -240,6 +240,8 @@ mod tests {
         check(&["say \"hi\"\n"], r#"{"a":"say \"hi\"\n"}"#, r#"{"a":"[secret S0]"}"#);
         let key = "-----BEGIN-----\nMIIEvQIBADANBgkqhkiG\n-----END-----\n";
         check(&[key], "MIIEvQIBADANBgkqhkiG", "[secret S0]");
+        let lines = "  0123456789abcdef\r\n0123456789abcde\n";
+        check(&[lines], "0123456789abcdef 0123456789abcde", "[secret S0] 0123456789abcde");
     }
 
     #[test]

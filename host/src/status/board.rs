@@ -193,3 +193,38 @@ fn warn(place: &Place, error: &PlaceError) {
     let directory = escape(&place.directory().to_string_lossy());
     tracing::warn!("`toolrack status` does not show this server as it is: {directory}: {error}");
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::name::PluginName;
+
+    #[test]
+    fn whatever_differs_is_written_anew() {
+        fn shown() -> Shown {
+            Shown {
+                catalog: None,
+                calls: 3,
+                errors: 2,
+                paused: vec![None],
+                watching: "watching".into(),
+                loading: Vec::new(),
+            }
+        }
+        let paused = Paused { crashes: 5, until: None, reason: "it trapped".into() };
+        let plugin = PluginName::new("p").expect("a name");
+        let since = std::time::Instant::now();
+        let others = [
+            Shown { catalog: Some(Arc::new(Catalog::default())), ..shown() },
+            Shown { calls: 4, ..shown() },
+            Shown { errors: 3, ..shown() },
+            Shown { paused: vec![Some(paused)], ..shown() },
+            Shown { watching: "polling".into(), ..shown() },
+            Shown { loading: vec![Pending { plugin, file: "p.toml".into(), since }], ..shown() },
+        ];
+        assert!(shown().equals(&shown()));
+        for (at, other) in others.iter().enumerate() {
+            assert!(!shown().equals(other) && !other.equals(&shown()), "{at}");
+        }
+    }
+}

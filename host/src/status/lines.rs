@@ -167,5 +167,24 @@ mod tests {
         log.write_all(&line(&long)).expect("written");
         log.write_all(&line(&long)).expect("written");
         assert!(place.log().metadata().expect("there").len() < MAX_FILE);
+        // Once it began anew, it grows again.
+        check(&mut late, &[]);
+        log.write_all(&line("three")).expect("written");
+        log.write_all(&line("four")).expect("written");
+        let text = std::fs::read(place.log());
+        assert_eq!(text.expect("there").iter().filter(|&&byte| byte == b'\n').count(), 3);
+    }
+
+    #[test]
+    fn a_log_that_began_anew_is_read_from_its_beginning() {
+        let root = tempfile::tempdir().expect("a directory");
+        let place = Place::new(root.path().join("run"), 7);
+        let servers = [Server { place: place.clone(), told: Told::Nothing }];
+        let mut follower = LogFollower::default();
+        PluginLog::new(place.clone()).write_all(&line("a long line before")).expect("written");
+        assert!(follower.lines(&servers).is_empty());
+        PluginLog::new(place).write_all(&line("after")).expect("written");
+        let lines = follower.lines(&servers);
+        assert!(lines.iter().map(|line| &line.message).eq(["after"]), "{lines:?}");
     }
 }

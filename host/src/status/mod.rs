@@ -200,3 +200,38 @@ pub fn now_ms() -> u64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     since.map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_directory_is_served_whatever_it_is_called() {
+        let root = tempfile::tempdir().expect("a directory");
+        let at = |name: &str| root.path().join(name);
+        std::fs::create_dir(at("real")).expect("made");
+        std::fs::create_dir(at("other")).expect("made");
+        std::os::unix::fs::symlink(at("real"), at("link")).expect("a link");
+        for (served, asked, expected) in [
+            ("real", "link", true),
+            ("link", "real", true),
+            ("other/../real", "real", true),
+            ("missing", "missing", true),
+            ("real", "other", false),
+            ("real", "missing", false),
+        ] {
+            let status = Status {
+                pid: 1,
+                version: String::new(),
+                started_ms: 0,
+                published_ms: None,
+                directories: vec![at(served).to_string_lossy().into_owned()],
+                watching: String::new(),
+                loading: Vec::new(),
+                plugins: Vec::new(),
+                refusals: Vec::new(),
+            };
+            assert_eq!(status.serves(&at(asked)), expected, "{served} {asked}");
+        }
+    }
+}

@@ -175,6 +175,11 @@ mod tests {
         let old = File::create(place.lock()).expect("made");
         fs::remove_file(place.lock()).expect("removed");
         assert!(place.try_hold(old).expect("looked at").is_none());
+        // Nor is that of one whose name another file has by now.
+        let old = File::create(place.lock()).expect("made");
+        fs::rename(place.lock(), place.log()).expect("moved");
+        File::create(place.lock()).expect("made");
+        assert!(place.try_hold(old).expect("looked at").is_none());
         let _held = place.take().expect("free");
     }
 }

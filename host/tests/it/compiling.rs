@@ -141,6 +141,43 @@ async fn a_compiler_that_does_not_work_is_no_fault_of_the_file() {
 
 /// What disk the cache is on, and whether that answers, is nothing that a start waits for.
 #[tokio::test]
+#[cfg(unix)]
+async fn a_child_has_nothing_of_its_parents_environment_group_or_terminal() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let directory = tempfile::tempdir().unwrap();
+    let program = directory.path().join("compiler");
+    let script = r#"#!/bin/sh
+        exec >&2
+        printf '\033[31mit has: '
+        env
+        read -r stat </proc/$$/stat
+        set -- $stat
+        echo "group: $5 of $$"
+        exit 2
+    "#;
+    std::fs::write(&program, script).unwrap();
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o700)).unwrap();
+    let sandbox = sandbox(Compiler::in_children_of(program, Caps::default()));
+    let wasm = Wasm::of(Wat::default().build());
+    let told = load(&sandbox, &wasm).await.err().expect("an error").to_string();
+    assert!(told.contains("it has: ") && told.contains("RAYON_NUM_THREADS="), "{told}");
+    assert!(told.contains("\\u{1b}[31m") && !told.contains('\u{1b}'), "{told}");
+    if cfg!(target_os = "linux") {
+        // Ctrl-c goes to the parent's group alone.
+        let (_, group) = told.split_once("group: ").expect("a group");
+        let (group, own) = group.split_once(" of ").expect("a process");
+        assert_eq!(group, own.trim(), "{told}");
+    }
+    // What the shell makes for itself is nobody's.
+    let made = ["OLDPWD", "PWD", "SHLVL", "_", "SystemRoot"];
+    let own: Vec<_> = std::env::vars().filter(|(name, _)| !made.contains(&&**name)).collect();
+    assert!(!own.is_empty());
+    for (name, value) in own {
+        assert!(!told.contains(&format!("{name}={value}")), "{name}: {told}");
+    }
+}
+
+#[tokio::test]
 async fn the_cache_is_opened_by_who_needs_it_first() {
     let root = tempfile::tempdir().expect("a directory");
     let directory = root.path().join("cache");
@@ -192,6 +229,31 @@ fn assert_ends(mut worker: Child, code: i32) {
     worker.stdout.take().unwrap().read_to_end(&mut answer).unwrap();
     let status = worker.wait().unwrap();
     assert_eq!((status.code(), &*answer), (Some(code), &[][..]));
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_child_is_bounded_before_it_reads() {
+    let mut worker = worker(50);
+    let mut stdin = worker.stdin.take().unwrap();
+    // More than a pipe holds: once it is written, some of it was read.
+    stdin.write_all(&u64::MAX.to_le_bytes()).unwrap();
+    stdin.write_all(&vec![0; 2 << 20]).unwrap();
+    let about = |file| std::fs::read_to_string(format!("/proc/{}/{file}", worker.id())).unwrap();
+    let limits = about("limits");
+    let limit = |name: &str| {
+        let line = limits.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+        line.split_whitespace().take(2).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(limit("Max core file size"), "0 0");
+    assert_eq!(limit("Max cpu time"), "60 62");
+    assert_eq!(limit("Max address space"), "2147483648 2147483648");
+    // How nice it is, is the nineteenth; the second is its name, in brackets.
+    let stat = about("stat");
+    let (_, after) = stat.rsplit_once(')').unwrap();
+    assert_eq!(after.split_whitespace().nth(16), Some("10"));
+    drop(stdin);
+    assert_ends(worker, 2);
 }
 
 #[test]

@@ -17,6 +17,8 @@ use toolrack::protected::Protected;
 use toolrack::sandbox::{CompileError, Compiler, Guest, Sandbox, Wasm};
 use toolrack::tool::Content;
 
+#[cfg(unix)]
+use crate::client::toolrack;
 use crate::guest::{FILES, Wat};
 
 /// The first two directories of a guest.
@@ -499,5 +501,26 @@ async fn a_directory_that_cannot_be_granted_is_refused_with_the_reason() {
         std::os::unix::fs::symlink(place.path("plugins"), place.path("in/link")).unwrap();
         check(&at("in/link"), "it is the plugin directory").await;
         check("/proc", "processes and devices").await;
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn the_home_directory_is_kept_whatever_it_is_called() {
+    let root = TempDir::new().unwrap();
+    let [real, link, plugins] = ["real", "link", "plugins"].map(|name| root.path().join(name));
+    fs::create_dir(&real).unwrap();
+    fs::create_dir(&plugins).unwrap();
+    std::os::unix::fs::symlink(&real, &link).unwrap();
+    fs::write(plugins.join("p.wasm"), Wat::default().build()).unwrap();
+    for (home, granted) in [(&real, &real), (&real, &link), (&link, &real), (&link, &link)] {
+        let grant = format!("[grants]\nfiles = [{{ path = {granted:?}, at = \"/in\" }}]\n");
+        fs::write(plugins.join("p.toml"), grant).unwrap();
+        let mut command = toolrack();
+        command.env("HOME", home).args(["check", "--plugins"]).arg(&plugins);
+        let output = command.output().unwrap();
+        let told = [output.stdout, output.stderr].concat();
+        let told = String::from_utf8_lossy(&told);
+        assert!(told.contains("the whole home directory is never granted"), "{home:?}: {told}");
     }
 }

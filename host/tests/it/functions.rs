@@ -314,6 +314,25 @@ async fn a_component_without_a_tool_is_refused_and_says_why() {
     .await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_component_that_exports_too_much_is_refused() {
+    for (count, expected) in [
+        (513, "it exports 513 functions; the most is 512"),
+        (20_001, "it exports too much to look at"),
+    ] {
+        let exports: String =
+            (0..count).map(|at| format!("(export \"f{at}\" (func $f))\n")).collect();
+        let text = format!(
+            r#"(component
+                (core module $m (func (export "f")))
+                (core instance $i (instantiate $m))
+                (func $f (canon lift (core func $i "f")))
+                {exports})"#
+        );
+        assert_refused(&wat::parse_str(text).unwrap(), expected).await;
+    }
+}
+
 /// Python's interpreter, for one, imports all of `wasi:sockets` whatever the plugin does.
 #[tokio::test(flavor = "multi_thread")]
 async fn functions_read_the_configuration_that_is_granted_and_nothing_else() {

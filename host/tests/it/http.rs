@@ -318,6 +318,26 @@ async fn a_body_is_bounded_in_size_and_time() {
 }
 
 #[tokio::test]
+async fn a_response_may_have_many_headers_and_not_any_number() {
+    for (headers, fits) in [(200, true), (300, false)] {
+        let reply = Reply::with(200, &"x: y\r\n".repeat(headers), "ok");
+        let web = Web::start(Speech::Plain, reply).await;
+        let mut call = call(http("localhost", web.port));
+        let answered = call.get(&format!("http://localhost:{}/", web.port)).await;
+        assert_eq!(answered.is_ok(), fits, "{headers}");
+    }
+}
+
+#[tokio::test]
+async fn a_body_may_take_longer_than_it_may_pause() {
+    let reply = Reply::Slowly("HTTP/1.1 200 OK\r\n\r\n", "x", Duration::from_millis(480));
+    let web = Web::start(Speech::Plain, reply).await;
+    let patience = Patience { between_bytes: Duration::from_secs(2), ..Patience::default() };
+    let mut call = call_with(http("localhost", web.port), patience, Names::default());
+    assert_eq!(call.text(&format!("http://localhost:{}/", web.port)).await, "xxxxx");
+}
+
+#[tokio::test]
 async fn the_largest_body_passes_and_one_byte_more_does_not() {
     let size = usize::try_from(MAX_RESPONSE).unwrap();
     for (size, fits) in [(size, true), (size + 1, false)] {

@@ -217,6 +217,40 @@ fn what_is_refused_changes_nothing_and_says_what_check_says() {
     );
 }
 
+#[test]
+fn two_plugins_at_once_are_not_installed_with_one_wasm_that_is_two() {
+    let person = Person::new();
+    let manifest = "[plugin]\nwasm = \"x.wasm\"\n";
+    let (one, two) = (person.path("one"), person.path("two"));
+    let make = |directory: &Path, name: &str, bytes: &[u8]| {
+        fs::create_dir_all(directory).unwrap();
+        fs::write(directory.join(name), manifest).unwrap();
+        fs::write(directory.join("x.wasm"), bytes).unwrap();
+    };
+    make(&one, "a.toml", &wasm(&["run"]));
+    make(&two, "b.toml", &wasm(&["other"]));
+    let ran = person.run(&["add", path(&one), path(&two)]);
+    assert!(ran.code == 2 && ran.err.contains("installed as `x.wasm`"), "{}", ran.err);
+    assert_eq!(files(&person.plugins()), BTreeMap::new());
+    // The same bytes are one file for both.
+    make(&two, "b.toml", &wasm(&["run"]));
+    let ran = person.run(&["add", path(&one), path(&two)]);
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    let names: Vec<_> = files(&person.plugins()).into_keys().collect();
+    assert_eq!(names, ["a.toml", "b.toml", "x.wasm"]);
+}
+
+#[test]
+fn a_manifest_that_is_broken_is_replaced_whatever_it_names() {
+    let person = Person::new();
+    fs::create_dir_all(person.plugins()).unwrap();
+    plugins::install(&person.plugins(), "p", "what is this", b"");
+    let manifest = b"[plugin]\nname = \"another\"\n";
+    let source = person.source(&[("p.toml", manifest), ("p.wasm", &wasm(&["run"]))]);
+    person.adds(&source.join("p.toml"), &["another"]);
+    assert_eq!(files(&person.plugins())["p.toml"], manifest);
+}
+
 /// A Wasm with so many tools.
 fn numbered(tools: usize) -> Vec<u8> {
     let names: Vec<_> = (0..tools).map(|at| format!("t{at}")).collect();
@@ -387,6 +421,18 @@ fn a_name_that_is_not_one_plugin_removes_nothing() {
     assert_eq!((files(&one).len(), files(&two).len()), (6, 2));
     person.removes(&["same", "--plugins", path(&two)], "removed same");
     assert_eq!((files(&one).len(), files(&two).len()), (6, 0));
+}
+
+#[test]
+fn a_directory_that_has_a_name_twice_is_told_once() {
+    let person = Person::new();
+    let (one, two) = (person.path("one"), person.path("two"));
+    for (directory, file) in [(&one, "a"), (&one, "b"), (&two, "c")] {
+        fs::create_dir_all(directory).unwrap();
+        plugins::install(directory, file, "[plugin]\nname = \"same\"\n", b"");
+    }
+    let told = format!("in several plugin directories: {}, {};", path(&one), path(&two));
+    person.cannot_remove(&["same", "--plugins", path(&one), "--plugins", path(&two)], &[&told]);
 }
 
 #[test]

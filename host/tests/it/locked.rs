@@ -277,6 +277,27 @@ fn approve_shows_what_differs_and_accepts_nothing_that_nobody_agreed_to() {
 }
 
 #[test]
+fn what_a_lock_hides_is_shown_before_anybody_agrees() {
+    let person = person();
+    approve(&person, &[]);
+    let hidden = |text: &str| text.contains('\u{202e}') || text.contains('\u{9b}');
+    let text = fs::read_to_string(lock(&person)).unwrap();
+    let text = text.replace("a tool made for a test", "\u{202e}old\u{9b}31m");
+    // Another definition, so that the old one is shown.
+    let digest = text.split("\"tools\"").nth(1).and_then(|tools| tools.split('"').nth(5)).unwrap();
+    fs::write(lock(&person), text.replace(digest, &"0".repeat(64))).unwrap();
+    let ran = person.run(&["approve"]);
+    assert!(ran.out.contains("- description: \\u{202e}old\\u{9b}31m"), "{}", ran.out);
+    assert!(!hidden(&ran.out), "{}", ran.out);
+    let ran = person.run(&["approve", "--json"]);
+    let report: Value = serde_json::from_str(&ran.out).unwrap();
+    let before = &report["directories"][0]["changes"][0]["before"];
+    let tool = before["tools"].as_object().and_then(|tools| tools.values().next()).unwrap();
+    assert_eq!(tool["description"], "\u{202e}old\u{9b}31m");
+    assert!(!hidden(&ran.out), "{}", ran.out);
+}
+
+#[test]
 fn what_is_added_to_a_locked_directory_waits_unless_it_is_approved_and_what_is_removed_is_forgotten()
  {
     let person = person();

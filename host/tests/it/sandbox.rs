@@ -109,8 +109,14 @@ async fn growing_a_table_ends_at_the_memory_limit() {
 async fn an_initial_memory_beyond_the_limit_is_named() {
     let limits = Limits { memory: Bytes::new(1024 * 1024), ..limits() };
     let wat = Wat { fields: "(memory $big 100)", ..Wat::default() };
-    let error = compile(&wat.build(), limits).await.err().expect("refused").to_string();
+    let error = compile(&wat.build(), limits.clone()).await.err().expect("refused").to_string();
     assert_limit(&error, "7 MiB of memory, more than its memory limit", "`memory = \"8MiB\"`");
+    // All of the limit may be there from the start.
+    for (pages, fits) in [(16, true), (17, false)] {
+        let fields = format!("(memory $big {pages})");
+        let wat = Wat { fields: &fields, ..Wat::default() };
+        assert_eq!(compile(&wat.build(), limits.clone()).await.is_ok(), fits, "{pages}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

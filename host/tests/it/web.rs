@@ -5,6 +5,7 @@ use std::io;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
@@ -26,6 +27,8 @@ pub(crate) enum Reply {
     Once(Vec<u8>),
     /// Writes the first, then the second again and again.
     Endless(&'static str, &'static str),
+    /// Writes the first, then the second five times, each after such a pause, and closes.
+    Slowly(&'static str, &'static str, Duration),
     /// Writes these bytes and then nothing, with the connection open.
     Stall(&'static str),
     /// Closes with a reset.
@@ -222,6 +225,15 @@ async fn answer(stream: &mut (impl AsyncWrite + Unpin), reply: Reply) -> io::Res
             loop {
                 stream.write_all(again.as_bytes()).await?;
             }
+        }
+        Reply::Slowly(first, piece, pause) => {
+            stream.write_all(first.as_bytes()).await?;
+            for _ in 0..5 {
+                tokio::time::sleep(pause).await;
+                stream.write_all(piece.as_bytes()).await?;
+                stream.flush().await?;
+            }
+            stream.shutdown().await
         }
         Reply::Stall(bytes) => {
             stream.write_all(bytes.as_bytes()).await?;

@@ -108,3 +108,28 @@ impl Change {
         entry.map(|entry| &*entry.name).unwrap_or_default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_that_changed_meanwhile_is_not_written_over() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path();
+        let review = || Review::new(path.to_owned(), lock(path).expect("readable"));
+        let first = review();
+        first.write().expect("written");
+        // Another took up its place: there was none when it was shown.
+        let refused = first.write().expect_err("it is there").to_string();
+        assert!(refused.contains("it changed while this was shown"), "{refused}");
+        let second = review();
+        let other = r#"{"version":1,"plugins":{"p.toml":{"name":"p","sha256":{"wasm":"DIGEST",
+            "manifest":"DIGEST"},"grants":[],"tools":{}}}}"#;
+        let other = other.replace("DIGEST", &"0".repeat(64));
+        std::fs::write(path.join(LOCK_FILE), &other).expect("written");
+        second.write().expect_err("it is another");
+        assert_eq!(std::fs::read_to_string(path.join(LOCK_FILE)).expect("there"), other);
+        review().write().expect("nothing changed");
+    }
+}

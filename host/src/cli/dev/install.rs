@@ -54,3 +54,31 @@ fn pair(artifact: &Artifact, shelf: &Shelf) -> anyhow::Result<Pair> {
     }
     Ok(Pair::of_bytes(stem, wasm, &artifact.directory, shelf)?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_manifest_is_the_packages_or_the_files_and_never_cargos() {
+        let root = tempfile::tempdir().expect("a directory");
+        let shelf = Shelf::look(&root.path().join("plugins")).expect("readable");
+        let at = |name: &str| root.path().join(name);
+        std::fs::write(at("built.wasm"), "").expect("written");
+        for (made, package, expected) in [
+            ("Cargo.toml", "Cargo", "built.toml"),
+            ("toolrack.toml", "Cargo", "built.toml"),
+            ("built.toml", "own", "built.toml"),
+            ("own.toml", "own", "own.toml"),
+        ] {
+            std::fs::write(at(made), "").expect("written");
+            let artifact = Artifact {
+                package: package.into(),
+                directory: root.path().to_owned(),
+                wasm: at("built.wasm"),
+            };
+            let pair = pair(&artifact, &shelf).expect("a pair");
+            assert_eq!(pair.file, expected, "{made}");
+        }
+    }
+}

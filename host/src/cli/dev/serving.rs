@@ -172,3 +172,50 @@ impl Expected {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::status::PluginStatus;
+
+    #[test]
+    fn it_is_served_where_its_code_is_and_was_published_after_it_was_placed() {
+        let expected = Expected {
+            name: PluginName::new("p").expect("a name"),
+            manifest: "p.toml".into(),
+            digest: "code".into(),
+            after_ms: 1000,
+            installed: Instant::now(),
+            built: Duration::ZERO,
+            saved: None,
+            told: Vec::new(),
+        };
+        for (name, digest, published_ms, is_served) in [
+            ("p", "code", Some(1000), true),
+            ("p", "code", Some(999), false),
+            ("p", "code", None, false),
+            ("p", "other", Some(1000), false),
+            ("other", "code", Some(1000), false),
+        ] {
+            let plugin = PluginStatus {
+                name: name.into(),
+                file: "p.toml".into(),
+                sha256: digest.into(),
+                paused: None,
+                tools: Vec::new(),
+            };
+            let status = Status {
+                pid: 1,
+                version: String::new(),
+                started_ms: 0,
+                published_ms,
+                directories: Vec::new(),
+                watching: String::new(),
+                loading: Vec::new(),
+                plugins: vec![plugin],
+                refusals: Vec::new(),
+            };
+            assert_eq!(expected.is_served(&status), is_served, "{name} {digest} {published_ms:?}");
+        }
+    }
+}

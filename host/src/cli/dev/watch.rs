@@ -137,4 +137,22 @@ mod tests {
             assert_eq!(is_save(&event), expected, "{event:?}");
         }
     }
+
+    #[test]
+    #[cfg(unix)]
+    fn what_is_installed_in_the_crate_is_no_save_whatever_the_directory_is_called() {
+        let root = tempfile::tempdir().expect("a directory");
+        let root = root.path().canonicalize().expect("canonical");
+        for directory in ["src/inner", "plugins", "target/release", ".git"] {
+            std::fs::create_dir_all(root.join(directory)).expect("made");
+        }
+        let link = root.join("src/link");
+        std::os::unix::fs::symlink(root.join("plugins"), &link).expect("a link");
+        let (events, _inbox) = std::sync::mpsc::channel();
+        for plugins in [root.join("plugins"), link, root.join("src/../plugins")] {
+            let watch = Watch::start(&root, &[plugins], events.clone()).expect("a watch");
+            let found = watch.directories();
+            assert_eq!(found, [root.clone(), root.join("src"), root.join("src/inner")]);
+        }
+    }
 }

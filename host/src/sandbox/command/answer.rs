@@ -119,3 +119,25 @@ fn plain(text: &str) -> String {
     let text = anstream::adapter::strip_str(text).to_string();
     text.replace("\r\n", "\n").replace(|c: char| c.is_control() && c != '\n' && c != '\t', "")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::manifest::SecretName;
+    use crate::secret::Secret;
+
+    #[test]
+    fn a_failure_shows_stdout_without_secrets() {
+        let (name, secret) = (SecretName::new("KEY"), Secret::new("hunter2hunter2".into()));
+        let name = name.expect("a name");
+        let ended = Ended {
+            code: 1,
+            stdout: b"\x1b[1mkey=hunter2hunter2\n".to_vec(),
+            stderr: String::new(),
+            refused: None,
+        };
+        let failed = failure(&ended, Bytes::new(4096), &Redactor::new([(&name, &secret)]));
+        let CallError::Failed(Output { content, .. }) = failed else { panic!("{failed:?}") };
+        assert_eq!(content[1], Content::Text("its stdout:\nkey=[secret KEY]".into()));
+    }
+}

@@ -176,6 +176,14 @@ fn a_large_value_cannot_be_multiplied_without_end() {
         "args = [[\"{a}\", \"{list}\"]]\nparameters = { a = \"string\", list = \"string[]\" }";
     let list: Vec<_> = (0..10_000).map(|_| "").collect();
     refused(tool, json!({"a": "x".repeat(1000), "list": list}), "larger than 2 MiB");
+    // Nor can many that hold nothing: each is an argument.
+    let most = MAX_GIVEN / ARGUMENT;
+    let tools = ["args = [[\"{list}\"]]", "args = [\"{list...}\"]"];
+    for (tool, items) in tools.iter().flat_map(|tool| [(tool, most), (tool, most + 1)]) {
+        let tool = format!("{tool}\nparameters = {{ list = \"string[]\" }}");
+        let list = vec![""; items];
+        assert_eq!(expand(&tool, &json!({"list": list})).is_ok(), items == most, "{tool} {items}");
+    }
 }
 
 #[test]

@@ -75,3 +75,18 @@ impl OutputStream for Stdout {
         Ok(PERMIT)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_of_the_limit_may_be_written_and_not_a_byte_more() {
+        let mut stdout = Stdout::new(Bytes::new(5));
+        for piece in ["", "abc", "de", ""] {
+            assert!(stdout.write(piece.into()).is_ok(), "{piece}");
+        }
+        assert!(stdout.write("f".into()).is_err());
+        assert_eq!(stdout.take(), b"abcde");
+    }
+}

@@ -51,3 +51,15 @@ pub(super) fn shown(raw: &RawValue) -> String {
 pub(super) fn short(text: &str) -> &str {
     &text[..text.floor_char_boundary(60)]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_found_is_shown_on_one_line_and_without_controls() {
+        let fault = || Fault::new("found `\n\u{202e}`");
+        assert_eq!(fault().to_string(), "at the top: found `\\n\\u{202e}`");
+        assert_eq!(fault().within("\u{1b}a").to_string(), "at `/\\u{1b}a`: found `\\n\\u{202e}`");
+    }
+}

@@ -163,6 +163,25 @@ mod tests {
     }
 
     #[test]
+    fn the_first_word_counts() {
+        let notes = Notes::parse(
+            b"package a:b@1.0.0;
+            interface c { /// Of the first.
+                f: func(); }
+            package a:b@2.0.0 { interface c { /// Of the second.
+                f: func(); } }",
+        );
+        let notes = notes.expect("good WIT");
+        for (interface, expected) in [
+            ("a:b/c", "Of the first."),
+            ("a:b/c@1.0.0", "Of the first."),
+            ("a:b/c@2.0.0", "Of the second."),
+        ] {
+            assert_eq!(notes.function(Some(interface), "f").as_deref(), Some(expected));
+        }
+    }
+
+    #[test]
     fn notes_are_found_by_interface_and_function() {
         let ops = Some("local:calc/ops@0.1.0");
         check(ops, "divide", Some("Divides a by b,\nrounding down."));

@@ -311,3 +311,17 @@ fn none_left<'a, I: Iterator<Item = &'a str>>(
         None => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_count_as_what_they_become_and_not_as_they_are_written() {
+        let most = MAX_VALUES / size_of::<Val>() - 1;
+        for (bytes, fits) in [(most, true), (most + 1, false)] {
+            let text = format!("\"{}\"", BASE64.encode(vec![0; bytes]));
+            assert_eq!(value(&Shape::Bytes, &text).is_ok(), fits, "{bytes}");
+        }
+    }
+}

@@ -59,3 +59,17 @@ pub(super) fn character(text: &str) -> Option<char> {
     let mut chars = text.chars();
     chars.next().filter(|_| chars.next().is_none())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_single_is_rounded_once() {
+        // A little more than half way between two singles, by less than a double can tell.
+        let text = "1.00000005960464477539062500000000001";
+        let raw = RawValue::from_string(text.into()).expect("JSON");
+        assert_eq!(single(&raw).ok(), Some(1.000_000_1));
+        assert_eq!(float(&raw).ok().map(|value| value as f32), Some(1.0));
+    }
+}

@@ -235,3 +235,32 @@ impl fmt::Display for Shape {
 fn joined(parts: impl Iterator<Item = String>) -> String {
     parts.collect::<Vec<_>>().join(", ")
 }
+
+#[cfg(test)]
+mod tests {
+    use wasmtime::Engine;
+    use wasmtime::component::Component;
+    use wasmtime::component::types::ComponentItem;
+
+    use super::*;
+
+    #[test]
+    fn every_type_takes_room_so_that_what_is_shared_does_not_grow_without_end() {
+        // Fifteen types in all: each level has twice as many as the one above it.
+        let text = r#"(component
+            (type $a (tuple u8 u8)) (type $b (tuple $a $a)) (type $c (tuple $b $b))
+            (import "f" (func (param "p" $c))))"#;
+        let engine = Engine::default();
+        let bytes = wat::parse_str(text).expect("a component");
+        let component = Component::new(&engine, bytes).expect("a component");
+        let ty = component.component_type();
+        let of = ty.imports(&engine).find_map(|(_, item)| match item.ty {
+            ComponentItem::ComponentFunc(function) => function.params().next().map(|(_, of)| of),
+            _ => None,
+        });
+        let of = of.expect("a parameter");
+        for (room, fits) in [(15 * 16, true), (15 * 16 - 1, false)] {
+            assert_eq!(Room(room).shape(&of).is_ok(), fits, "{room}");
+        }
+    }
+}

@@ -55,7 +55,11 @@ fn encoded(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
+    use crate::manifest::SecretName;
+    use crate::secret::Secrets;
 
     #[track_caller]
     fn check(query: &str, expected: &str) {
@@ -67,5 +71,19 @@ mod tests {
         check("", "key=a%20b%26c%3D%C3%A9");
         check("q=%20x&y", "q=%20x&y&key=a%20b%26c%3D%C3%A9");
         check("key=1&q=2&%6Bey=3&key&&keys=4", "q=2&keys=4&key=a%20b%26c%3D%C3%A9");
+    }
+
+    #[test]
+    fn a_header_with_a_secret_replaces_the_guests_own_and_is_not_shown() {
+        let name = SecretName::new("KEY").expect("a name");
+        let given = BTreeMap::from([("KEY".into(), "hunter2hunter2".into())]);
+        let known = Secrets::of(None, None).with_environment(given).look_up([&name]);
+        let place = SecretPlace::Header { name: "authorization".into(), before: "Bearer ".into() };
+        let request = http::Request::builder().header("authorization", "mine").body(());
+        let (mut head, ()) = request.expect("a request").into_parts();
+        bind(&mut head, &BoundSecret { name, place }, &known).expect("bound");
+        let values: Vec<_> = head.headers.get_all("authorization").iter().collect();
+        assert_eq!(values, ["Bearer hunter2hunter2"]);
+        assert!(!format!("{head:?}").contains("hunter2"), "{head:?}");
     }
 }

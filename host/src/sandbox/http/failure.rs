@@ -178,3 +178,35 @@ fn is_incomplete(error: &hyper::Error) -> bool {
     error.is_incomplete_message()
         || io.is_some_and(|error| error.kind() == std::io::ErrorKind::UnexpectedEof)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_toolrack_refuses_is_told_to_the_author_and_what_the_network_does_is_not() {
+        let host = || Host::Name("a.example".into());
+        for failure in [
+            Failure::Denied(Denied::User),
+            Failure::UnfitSecret("KEY".into()),
+            Failure::Listing,
+            Failure::TooMany,
+            Failure::TooManyOpen,
+            Failure::Method,
+            Failure::NotPublic(host()),
+            Failure::RequestSize,
+            Failure::Host("it has no thread".into()),
+        ] {
+            assert!(failure.is_refusal(), "{failure}");
+        }
+        for failure in [
+            Failure::Unresolved { host: host(), reason: "no address".into() },
+            Failure::ConnectTimeout,
+            Failure::FirstByteTimeout,
+            Failure::ResponseHeaders,
+            Failure::Certificate { to: "a".into(), reason: "expired".into() },
+        ] {
+            assert!(!failure.is_refusal(), "{failure}");
+        }
+    }
+}

@@ -162,3 +162,32 @@ impl WasiHttpHooks for Requests {
         CHUNK
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_guest_never_has_more_patience_than_the_host() {
+        let seconds = Duration::from_secs;
+        let host =
+            Patience { connect: seconds(5), first_byte: seconds(15), between_bytes: seconds(10) };
+        let wishes = |wish| RequestOptions {
+            connect_timeout: wish,
+            first_byte_timeout: wish,
+            between_bytes_timeout: wish,
+        };
+        for (wish, expected) in [
+            (None, [5, 15, 10]),
+            (Some(seconds(1)), [1, 1, 1]),
+            (Some(seconds(10)), [5, 10, 10]),
+            (Some(Duration::MAX), [5, 15, 10]),
+        ] {
+            let found = shorter(host, wishes(wish));
+            let found = [found.connect, found.first_byte, found.between_bytes];
+            assert_eq!(found, expected.map(seconds), "{wish:?}");
+        }
+    }
+}

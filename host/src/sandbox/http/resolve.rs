@@ -124,4 +124,23 @@ mod tests {
         check("10.0.0.1 ::ffff:127.0.0.1", &[]).await;
         check("", &[]).await;
     }
+
+    #[test]
+    fn an_address_is_named_by_a_network_that_is_not_most_of_the_internet() {
+        for (address, prefix, is_named) in [
+            ("10.1.2.3", 32, true),
+            ("10.1.2.3", 8, true),
+            ("10.1.2.3", 7, false),
+            ("10.1.2.3", 0, false),
+            ("fd12::1", 128, true),
+            ("fd12::1", 7, true),
+            ("fd12::1", 6, false),
+            ("fd12::1", 0, false),
+        ] {
+            let address: IpAddr = address.parse().expect("an address");
+            let pattern = HostPattern::Network { address, prefix };
+            assert_eq!(names(&pattern, address), is_named, "{address}/{prefix}");
+        }
+        assert!(!names(&HostPattern::Name("a".into()), Ipv4Addr::LOCALHOST.into()));
+    }
 }
