@@ -15,6 +15,7 @@
 //! | `catalog.rs` | directories to a catalog: what is served, what is refused and why |
 //! | `engine.rs` | the protocol in memory, line by line |
 //! | `architecture.rs` | ARCHITECTURE.md, against the tree |
+//! | `documents.rs` | what is written for people: links, and manifests |
 //! | `histories.rs` | the core of reloading, under invented histories of files, hints and time |
 //! | `server.rs` | the real binary as a client sees it |
 //! | `reload.rs` | the real binary while its plugin directory changes |
@@ -43,6 +44,7 @@ mod client;
 mod commands;
 mod compiling;
 mod dev;
+mod documents;
 mod engine;
 mod fetch;
 mod files;

@@ -1,0 +1,109 @@
+//! What is written for people: links lead somewhere, and manifests in it are manifests.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use toolrack::manifest::{Limits, Manifest};
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the repository")
+}
+
+/// All documents, by their paths from the root.
+fn documents() -> BTreeMap<PathBuf, String> {
+    let mut found = BTreeMap::new();
+    for folder in ["", "docs"] {
+        for entry in fs::read_dir(root().join(folder)).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.extension().is_some_and(|extension| extension == "md") {
+                let text = fs::read_to_string(&path).expect("UTF-8");
+                found.insert(path.strip_prefix(root()).expect("below").to_owned(), text);
+            }
+        }
+    }
+    assert!(found.len() > 8, "{:?}", found.keys());
+    found
+}
+
+/// The lines outside of blocks of code.
+fn prose(text: &str) -> impl Iterator<Item = &str> {
+    let mut inside = false;
+    text.lines().filter(move |line| {
+        let fence = line.trim_start().starts_with("```");
+        inside ^= fence;
+        !inside && !fence
+    })
+}
+
+/// What a heading is linked by.
+fn anchor(heading: &str) -> String {
+    let kept = |c: char| match c {
+        ' ' => Some('-'),
+        c if c.is_alphanumeric() || c == '-' || c == '_' => Some(c.to_ascii_lowercase()),
+        _ => None,
+    };
+    heading.trim_start_matches('#').trim().chars().filter_map(kept).collect()
+}
+
+/// The blocks of code in this language.
+fn blocks<'a>(text: &'a str, language: &str) -> Vec<&'a str> {
+    let start = format!("```{language}\n");
+    text.split(&start).skip(1).map(|rest| rest.split("```").next().unwrap_or(rest)).collect()
+}
+
+#[test]
+fn links_lead_somewhere() {
+    let documents = documents();
+    let anchors: BTreeMap<_, BTreeSet<_>> = documents
+        .iter()
+        .map(|(path, text)| {
+            let headings = prose(text).filter(|line| line.starts_with('#')).map(anchor);
+            (path.clone(), headings.collect())
+        })
+        .collect();
+    let (mut broken, mut links) = (Vec::new(), 0);
+    for (path, text) in &documents {
+        for target in prose(text).flat_map(|line| line.split("](").skip(1)) {
+            let target = target.split(')').next().expect("one part at least");
+            if target.contains("://") {
+                continue;
+            }
+            links += 1;
+            let (file, place) = target.split_once('#').unwrap_or((target, ""));
+            let file = match file {
+                "" => path.clone(),
+                file => path.parent().expect("a file").join(file),
+            };
+            let whole = root().join(&file).canonicalize();
+            let leads = whole.is_ok_and(|whole| {
+                let known = whole.strip_prefix(root().canonicalize().expect("it is here"));
+                place.is_empty()
+                    || known.is_ok_and(|known| {
+                        anchors.get(known).is_some_and(|anchors| anchors.contains(place))
+                    })
+            });
+            if !leads {
+                broken.push(format!("{}: {target}", path.display()));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "{broken:#?}");
+    assert!(links > 40, "only {links} links were found: is this test still looking?");
+}
+
+#[test]
+fn manifests_in_documents_are_manifests() {
+    let mut found = 0;
+    for (path, text) in documents() {
+        for block in blocks(&text, "toml").into_iter().filter(|block| !block.contains("[dep")) {
+            let manifest = Manifest::parse("plugin.toml", block);
+            let manifest = manifest.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+            if block.contains("these are the defaults") {
+                assert_eq!(manifest.limits, Limits::default(), "{}", path.display());
+            }
+            found += 1;
+        }
+    }
+    assert!(found >= 4, "only {found} manifests were found: is this test still looking?");
+}
