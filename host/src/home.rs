@@ -91,10 +91,7 @@ pub fn private_directory(path: &Path) -> Result<(), PrivateError> {
     if let Some(parent) = path.parent() {
         fs::create_dir_all(parent)?;
     }
-    let mut builder = fs::DirBuilder::new();
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    match builder.create(path) {
+    match create_private(path) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error.into()),
         Ok(()) | Err(_) => {}
     }
@@ -103,6 +100,12 @@ pub fn private_directory(path: &Path) -> Result<(), PrivateError> {
         return Err(PrivateError::NotADirectory);
     }
     keep_private(path, &found)
+}
+
+#[cfg(unix)]
+fn create_private(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    fs::DirBuilder::new().mode(0o700).create(path)
 }
 
 #[cfg(unix)]
@@ -121,6 +124,11 @@ fn keep_private(path: &Path, found: &fs::Metadata) -> Result<(), PrivateError> {
 }
 
 /// A user's home is private already where permissions are not Unix's.
+#[cfg(not(unix))]
+fn create_private(path: &Path) -> io::Result<()> {
+    fs::create_dir(path)
+}
+
 #[cfg(not(unix))]
 fn keep_private(_: &Path, _: &fs::Metadata) -> Result<(), PrivateError> {
     Ok(())

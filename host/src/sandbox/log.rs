@@ -31,6 +31,8 @@ const LINE: usize = 64;
 const LAST_WORDS: usize = 1024;
 /// How much of it is kept: twice what is ever shown, so that no secret is cut where that begins.
 const KEPT: usize = 2 * MAX_SAID;
+/// How Rust ends what it says of a panic. There is no variable to set for one call.
+const BACKTRACE: &str = "note: run with `RUST_BACKTRACE";
 
 /// Which stream a guest wrote to.
 #[derive(Clone, Copy, Debug)]
@@ -129,8 +131,8 @@ impl GuestLog {
     /// The end of stderr, on one line, escaped.
     pub(super) fn last_words(&self) -> Option<String> {
         let words = self.said(LAST_WORDS);
-        let lines: Vec<&str> =
-            words.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+        let says = |line: &&str| !line.is_empty() && !line.starts_with(BACKTRACE);
+        let lines: Vec<&str> = words.lines().map(str::trim).filter(says).collect();
         (!lines.is_empty()).then(|| escape(&lines.join(" | ")))
     }
 
@@ -296,6 +298,16 @@ mod tests {
             assert!(told.contains("\\u{1b}[1m key=[secret KEY]"), "{at}: {told}");
             assert!(!told.contains("hunter2") && !told.contains('\u{1b}'), "{at}: {told}");
         }
+    }
+
+    #[test]
+    fn last_words_are_one_line_without_advice_that_nobody_can_take() {
+        let log = GuestLog::new(Arc::default(), None);
+        let words = "thread 'main' panicked at src/lib.rs:9:5:\nno such city\n\n\
+            note: run with `RUST_BACKTRACE=1` environment variable to display a backtrace\n";
+        log.write(Stream::Stderr, words.as_bytes()).expect("within the limit");
+        let expected = "thread 'main' panicked at src/lib.rs:9:5: | no such city";
+        assert_eq!(log.last_words().as_deref(), Some(expected));
     }
 
     #[test]
