@@ -1,0 +1,88 @@
+//! Neutral words for tools, calls and answers, shared by the sandbox below and the protocol above: what a tool is.
+//!
+//! Nothing here knows how a tool runs (wasmtime) or how an answer is written (JSON-RPC).
+
+mod outcome;
+mod output;
+
+use serde_json::value::RawValue;
+
+pub use outcome::{CallError, Limit, LimitHit, Progress, Usage, in_a_row, whole_seconds};
+pub use output::{Content, Media, Output, ResourceLink};
+
+/// What a plugin says of one of its tools, checked.
+#[derive(Clone, Debug, serde::Deserialize, serde::Serialize)]
+pub struct ToolSpec {
+    /// The plugin's own name for the tool, without the public prefix.
+    pub name: String,
+    /// A name for people.
+    pub title: Option<String>,
+    /// What the tool does, for a model.
+    pub description: String,
+    /// JSON Schema of the arguments: the plugin's bytes, unchanged.
+    pub input_schema: Box<RawValue>,
+    /// JSON Schema of the structured result: the plugin's bytes, unchanged.
+    pub output_schema: Option<Box<RawValue>>,
+    /// Claims about the tool, corrected by what the sandbox can prove.
+    pub annotations: Annotations,
+    /// A JSON object for the tool's `_meta`.
+    pub meta: Option<Box<RawValue>>,
+}
+
+impl ToolSpec {
+    /// Whether a client sees no difference between the two.
+    #[must_use]
+    pub fn looks_like(&self, other: &Self) -> bool {
+        let raw = |text: &Option<Box<RawValue>>| text.as_ref().map(|raw| raw.get().to_owned());
+        self.title == other.title
+            && self.description == other.description
+            && self.input_schema.get() == other.input_schema.get()
+            && raw(&self.output_schema) == raw(&other.output_schema)
+            && self.annotations == other.annotations
+            && raw(&self.meta) == raw(&other.meta)
+    }
+}
+
+/// What a plugin has to offer, before its manifest is asked.
+#[derive(Clone, Debug, Default, serde::Deserialize, serde::Serialize)]
+pub struct Listed {
+    /// Its tools.
+    pub tools: Vec<ToolSpec>,
+    /// What it has and cannot offer.
+    pub unfit: Vec<UnfitTool>,
+}
+
+impl Listed {
+    /// A plugin that can offer all it has.
+    #[must_use]
+    pub fn all(tools: Vec<ToolSpec>) -> Self {
+        Self { tools, unfit: Vec::new() }
+    }
+}
+
+/// Something that cannot be a tool while others of the same plugin are.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
+pub struct UnfitTool {
+    /// The name that it would have, escaped.
+    pub name: String,
+    /// Why not, as the end of a sentence that begins with its name.
+    pub reason: String,
+}
+
+/// MCP's tool annotations.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Annotations {
+    /// The tool changes nothing outside itself.
+    #[serde(rename = "readOnlyHint", skip_serializing_if = "Option::is_none")]
+    pub read_only: Option<bool>,
+    /// The tool may destroy something.
+    #[serde(rename = "destructiveHint", skip_serializing_if = "Option::is_none")]
+    pub destructive: Option<bool>,
+    /// Calling it again changes nothing more.
+    #[serde(rename = "idempotentHint", skip_serializing_if = "Option::is_none")]
+    pub idempotent: Option<bool>,
+    /// The tool talks to an open world.
+    #[serde(rename = "openWorldHint", skip_serializing_if = "Option::is_none")]
+    pub open_world: Option<bool>,
+}
