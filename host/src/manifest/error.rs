@@ -66,10 +66,14 @@ impl ManifestError {
     }
 
     pub(super) fn from_fault(file: &str, text: &str, fault: Fault) -> Self {
-        let place = Place::of(text, fault.span);
-        let place = if fault.is_secret { place.hidden() } else { place };
-        let help = fault.help.map(|help| shown(&help));
-        Self { help, ..Self::new(file, place, fault.message) }
+        let Fault { span, message, found, help, is_secret } = fault;
+        let place = Place::of(text, span);
+        let help = help.map(|help| shown(&help));
+        if is_secret || place.may_hold_password(text) {
+            return Self { help, ..Self::new(file, place.hidden(), message) };
+        }
+        let found = found.map(|found| format!(", found {found}")).unwrap_or_default();
+        Self { help, ..Self::new(file, place, message + &found) }
     }
 }
 
@@ -90,6 +94,8 @@ impl fmt::Display for ManifestError {
 pub(super) struct Fault {
     pub(super) span: Range<usize>,
     pub(super) message: String,
+    /// What stands there, where that may be shown.
+    found: Option<String>,
     pub(super) help: Option<String>,
     /// Whether what stands there is nobody's to read.
     is_secret: bool,
@@ -97,10 +103,15 @@ pub(super) struct Fault {
 
 impl Fault {
     pub(super) fn new(span: Range<usize>, message: impl Into<String>) -> Self {
-        Self { span, message: message.into(), help: None, is_secret: false }
+        Self { span, message: message.into(), found: None, help: None, is_secret: false }
     }
 
-    /// The same, and the line is not shown: errors go to logs.
+    /// The same, and what stands there instead.
+    pub(super) fn found(self, found: impl Into<String>) -> Self {
+        Self { found: Some(found.into()), ..self }
+    }
+
+    /// The same, and neither that nor the line is shown: errors go to logs.
     pub(super) fn secret(self) -> Self {
         Self { is_secret: true, ..self }
     }

@@ -1,10 +1,11 @@
 //! `network` under `[grants]`: where requests may go, and the secrets that go with them.
 //!
-//! How a URL is read is known in `origin`; what a request is, nowhere here.
+//! How a URL is read is known in `origin`; what a request is, nowhere here. What is wrong beside a secret may be the
+//! secret itself, so it is not repeated.
 
 use http::{HeaderName, header};
 
-use super::error::{Fault, quote};
+use super::error::Fault;
 use super::keys::Section::{Grants, Network};
 use super::origin;
 use super::raw_grants::RawNetwork;
@@ -110,8 +111,9 @@ fn header_name(text: &Text<'_>) -> Result<Box<str>, Fault> {
         Some(name) => Ok(name.as_str().into()),
         None => {
             let expected = "expected the name of a header, such as \"Authorization\"";
-            let message = format!("{place}: {expected}, found {}", quote(text.get_ref()));
-            Err(Fault::new(text.span(), message).help("leave out the colon and the value"))
+            Err(Fault::new(text.span(), format!("{place}: {expected}"))
+                .help("leave out the colon and the value")
+                .secret())
         }
     }
 }
@@ -123,8 +125,9 @@ fn before(text: &Text<'_>) -> Result<Box<str>, Fault> {
         return Ok(before.into());
     }
     let expected = format!("expected printable ASCII, at most {MAX_NAME} bytes");
-    let message = format!("{}: {expected}, found {}", Network.place("before"), quote(before));
-    Err(Fault::new(text.span(), message).help("it is what stands before the secret: \"Bearer \""))
+    let message = format!("{}: {expected}", Network.place("before"));
+    let help = "it is what stands before the secret: \"Bearer \"";
+    Err(Fault::new(text.span(), message).help(help).secret())
 }
 
 fn parameter(text: &Text<'_>) -> Result<Box<str>, Fault> {
@@ -134,6 +137,6 @@ fn parameter(text: &Text<'_>) -> Result<Box<str>, Fault> {
         return Ok(name.into());
     }
     let expected = "expected the name of a parameter, such as \"appid\"";
-    let message = format!("{}: {expected}, found {}", Network.place("query"), quote(name));
-    Err(Fault::new(text.span(), message).help("leave out `?`, `&`, `=` and the value"))
+    let message = format!("{}: {expected}", Network.place("query"));
+    Err(Fault::new(text.span(), message).help("leave out `?`, `&`, `=` and the value").secret())
 }

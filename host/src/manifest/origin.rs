@@ -2,6 +2,8 @@
 //!
 //! Which hosts there can be is known in `host`.
 
+use std::fmt::Write as _;
+
 use super::error::{Fault, quote};
 use super::host;
 use super::keys::Section::Grants;
@@ -29,11 +31,9 @@ pub(super) fn read(text: &Text<'_>) -> Result<(Scheme, HostPattern, u16), Fault>
     let url = *text.get_ref();
     parse(url).map_err(|Slip { problem, help }| {
         let message = format!("{}: {problem}", Grants.place("network"));
-        // What stands before an `@` may be a password, and this goes to logs.
-        if url.contains('@') {
-            return Fault::new(text.span(), message).help(help).secret();
-        }
-        Fault::new(text.span(), format!("{message}, found {}", quote(url))).help(help)
+        let fault = Fault::new(text.span(), message).found(quote(url)).help(help);
+        // What stands before an `@` may be a password, as may be a query, and this goes to logs.
+        if url.contains(['@', '?']) || url.contains("%40") { fault.secret() } else { fault }
     })
 }
 
@@ -90,7 +90,11 @@ fn split(scheme: Scheme, rest: &str) -> Result<(&str, Option<&str>), Slip> {
         return Err(Slip::new("expected no user and no password in the URL", help));
     }
     if stop < rest.len() {
-        let help = format!("leave out what follows the host: \"{scheme}://{}\"", escape(authority));
+        let mut help = "leave out what follows the host".to_owned();
+        // Else it is no host, but a user, and what begins to follow it the rest of a password.
+        if !rest.contains('@') {
+            let _ = write!(help, ": \"{scheme}://{}\"", escape(authority));
+        }
         return Err(Slip::new("expected no path, query or fragment", help));
     }
     let colon = authority[end..].find(':').map(|colon| end + colon);

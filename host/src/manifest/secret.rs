@@ -33,6 +33,7 @@ pub(super) fn name(place: &str, text: &Text<'_>) -> Result<SecretName, Fault> {
     SecretName::new(text.get_ref()).map_err(|error| {
         Fault::new(text.span(), format!("{place}: {error}"))
             .help("write the secret's name, such as \"WEATHER_API_KEY\", and never its value")
+            .secret()
     })
 }
 

@@ -133,10 +133,14 @@ impl<'a> Table<'a> {
     }
 }
 
+/// Keys that people write secrets to, though they take names.
+const SECRETIVE: [&str; 5] = ["`secret`", "`secrets`", "`header`", "`query`", "`before`"];
+
 /// A value that is not what `place` takes.
 pub(super) fn wrong(place: &str, expected: &str, value: Value<'_>) -> Fault {
     let found = describe(value.get_ref());
-    Fault::new(value.span(), format!("{place}: expected {expected}, found {found}"))
+    let fault = Fault::new(value.span(), format!("{place}: expected {expected}")).found(found);
+    if SECRETIVE.iter().any(|key| place.starts_with(key)) { fault.secret() } else { fault }
 }
 
 fn refuse(section: Section, key: &Spanned<Cow<'_, str>>) -> Fault {
