@@ -93,10 +93,15 @@ impl Catalog {
         Self { is_early: false, plugins, tools, refusals, loading: Vec::new() }
     }
 
-    /// The same, built while others are `loading`, each with its name and prefix.
+    /// The same, built while others are `loading`, each with its name and prefix. Of one that is served already, in
+    /// an older version, nothing is promised.
     #[must_use]
     pub fn beside<'a>(self, loading: impl Iterator<Item = (&'a PluginName, &'a str)>) -> Self {
-        let loading = loading.map(|(name, prefix)| (name.clone(), prefix.into())).collect();
+        let served = |name: &PluginName| self.plugins.iter().any(|plugin| plugin.name == *name);
+        let loading = loading
+            .filter(|(name, _)| !served(name))
+            .map(|(name, prefix)| (name.clone(), prefix.into()))
+            .collect();
         Self { loading, ..self }
     }
 

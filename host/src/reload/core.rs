@@ -31,6 +31,8 @@ pub struct Core<P, K> {
     stale: bool,
     /// The last scan saw more than there was room for.
     full: bool,
+    /// What was published last says that others are loading.
+    promises: bool,
 }
 
 /// How loading ended when it did not give a plugin.
@@ -55,6 +57,7 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
             publication: Publication::new(now),
             stale: false,
             full: false,
+            promises: false,
         }
     }
 
@@ -154,7 +157,15 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
     pub fn publish(&mut self, now: Instant) -> Option<View<P>> {
         self.advance(now);
         let is_done = self.is_done();
-        self.publication.is_due(is_done, now).then(|| self.view())
+        // Even if none of them came to be served, as where it was removed.
+        if is_done && std::mem::take(&mut self.promises) {
+            self.publication.changed(now);
+        }
+        if !self.publication.is_due(is_done, now) {
+            return None;
+        }
+        self.promises = !is_done;
+        Some(self.view())
     }
 
     /// What is ready before all is, for calls that need no more. Once there is a catalog, never.
@@ -189,6 +200,13 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
     pub fn progress(&self) -> (usize, usize) {
         let loading = self.units.values().filter(|unit| matches!(unit.now, Now::Loading(_)));
         (loading.count(), self.units.len())
+    }
+
+    /// Whether this version is being loaded, and what comes of it still wanted.
+    #[must_use]
+    pub fn awaits(&self, key: &Key, pair: &Pair) -> bool {
+        let unit = self.units.get(key);
+        unit.is_some_and(|unit| matches!(&unit.now, Now::Loading(wanted) if wanted == pair))
     }
 
     fn is_done(&self) -> bool {

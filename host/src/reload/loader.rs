@@ -266,9 +266,11 @@ impl Loader {
         Catalog::early(plugins, previous, self.loading())
     }
 
-    /// What is being loaded: names and prefixes.
+    /// What is being loaded and still wanted: names and prefixes.
     fn loading(&self) -> impl Iterator<Item = (&PluginName, &str)> + Clone {
-        self.running.values().map(|loading| (&loading.name, &*loading.prefix))
+        let awaited = |loading: &&Running| self.core.awaits(&loading.key, &loading.pair);
+        let awaited = self.running.values().filter(awaited);
+        awaited.map(|loading| (&loading.name, &*loading.prefix))
     }
 
     fn load(&mut self, key: Key, pair: Pair, candidate: Candidate) {

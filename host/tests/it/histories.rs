@@ -495,6 +495,28 @@ fn what_changed_together_is_published_once_unless_a_part_takes_long() {
     assert!(follower.core.publish(later + HOLD * 2).is_none(), "nothing is new");
 }
 
+#[test]
+fn what_was_promised_and_does_not_come_is_promised_no_more() {
+    let start = Instant::now();
+    let mut follower = Follower::new(start);
+    let mut world = World {
+        files: [Files { manifest: Some(Manifest::Good(0, None)), wasm: Some(0), changing: false };
+            DIRECTORIES * PLUGINS],
+        directories: [State::There, State::Missing],
+        ..World::new(false)
+    };
+    follower.scan(&world).expect("a scan");
+    follower.loaded(&world, 0);
+    assert!(follower.core.publish(start + MAX_LOADING).is_some(), "two take long");
+    for files in &mut world.files[1..] {
+        *files = Files::default();
+    }
+    follower.now = start + MAX_LOADING;
+    follower.scan(&world).expect("a scan");
+    assert_eq!(follower.core.publish(follower.now).expect("they are gone").plugins.len(), 1);
+    assert!(follower.core.publish(follower.now + HOLD).is_none(), "nothing is new");
+}
+
 fn event() -> impl Strategy<Value = Event> {
     let unit = || 0..DIRECTORIES * PLUGINS;
     let manifest = prop_oneof![
