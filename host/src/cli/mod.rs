@@ -23,6 +23,7 @@ mod secret;
 mod served;
 mod status;
 
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -30,7 +31,9 @@ use approve::Consent;
 use arguments::{Cli, Command, Global, Invocation, LogFormat};
 use clap::Parser as _;
 use locked::Approval;
-use print::{DIM, ERROR, GOOD, NAME, NO_DIRECTORY, counted, eprintln, paint, print_json, shown};
+use print::{
+    DIM, ERROR, GOOD, NAME, NO_DIRECTORY, Unwritten, counted, eprintln, paint, print_json, shown,
+};
 
 use crate::home::Home;
 use crate::lock::Locking;
@@ -73,7 +76,12 @@ pub fn main() -> ExitCode {
         Ok(log) => log,
         Err(error) => return fail(&error),
     };
-    run(command, Setup::new(cli.global, home)).unwrap_or_else(|error| fail(&error))
+    let run = || run(command, Setup::new(cli.global, home));
+    match catch_unwind(AssertUnwindSafe(run)) {
+        Ok(ran) => ran.unwrap_or_else(|error| fail(&error)),
+        Err(why) if why.is::<Unwritten>() => ExitCode::from(2),
+        Err(panic) => resume_unwind(panic),
+    }
 }
 
 impl Setup {

@@ -20,13 +20,17 @@ macro_rules! eprintln {
 }
 pub(super) use {eprint, eprintln, print, println};
 
+/// What ends a command whose stdout cannot be written. It unwinds, so that all is put away on the way; nobody else
+/// has to know.
+pub(super) struct Unwritten;
+
 /// Writes to stdout. A reader that has gone has read enough; where a disk is full, the command ends.
 pub(super) fn say(text: Arguments<'_>) {
     if let Err(error) = anstream::stdout().write_fmt(text)
         && error.kind() != ErrorKind::BrokenPipe
     {
         eprintln!("{} stdout cannot be written: {error}", paint(ERROR, "error:"));
-        std::process::exit(2);
+        std::panic::resume_unwind(Box::new(Unwritten));
     }
 }
 

@@ -22,6 +22,8 @@ mod open;
 mod outbox;
 mod page;
 mod params;
+#[cfg(unix)]
+mod patient;
 mod phase;
 #[cfg(target_os = "linux")]
 mod ready;

@@ -12,6 +12,8 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::lines::Cutter;
 use super::message::Line;
+#[cfg(unix)]
+use super::patient::Patient;
 #[cfg(target_os = "linux")]
 use super::ready::{Blocks, Given, ReadyInput, ReadyOutput};
 
@@ -64,15 +66,17 @@ impl Stdio {
         {
             let input = match ReadyInput::stdin() {
                 Some(input) => Input::Ready(input),
-                None => Input::thread(io::stdin())?,
+                None => Input::thread(Patient(io::stdin()))?,
             };
             let output = match ReadyOutput::of(stdout.0) {
                 Ok(output) => Output::Ready(output),
-                Err(stdout) => Output::thread(stdout)?,
+                Err(stdout) => Output::thread(Patient(stdout))?,
             };
             Ok(Self { input, output })
         }
-        #[cfg(not(target_os = "linux"))]
+        #[cfg(all(unix, not(target_os = "linux")))]
+        return Self::start(Patient(io::stdin()), Patient(stdout.0));
+        #[cfg(not(unix))]
         Self::start(io::stdin(), stdout)
     }
 
@@ -108,7 +112,9 @@ impl Input {
         if let Self::Ready(input) = self {
             match input.lines().await {
                 Ok(lines) => return lines,
-                Err(Blocks) => *self = Self::thread(io::stdin()).inspect_err(unread).ok()?,
+                Err(Blocks) => {
+                    *self = Self::thread(Patient(io::stdin())).inspect_err(unread).ok()?;
+                }
             }
         }
         match self {
@@ -200,7 +206,7 @@ impl Output {
             Self::Ready(output) => match output.give(piece)? {
                 Given::Taken => Ok(()),
                 Given::Blocks(piece) => {
-                    let thread = output.file().and_then(Self::thread);
+                    let thread = output.file().and_then(|file| Self::thread(Patient(file)));
                     *self = thread.inspect_err(unwritten).map_err(|_| Gone)?;
                     self.give(piece)
                 }

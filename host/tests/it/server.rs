@@ -296,28 +296,43 @@ fn calls_that_ended_make_room_for_the_arguments_of_others() {
 #[test]
 fn pipes_that_were_opened_by_a_name_are_read_and_written() {
     use std::fs::File;
-    use std::io::{Read as _, Write as _};
+    use std::io::{BufRead as _, BufReader, Write as _};
+    use std::os::unix::fs::OpenOptionsExt as _;
+
+    use rustix::fs::OFlags;
 
     let (plugins, directory) = (plugins::good(), tempfile::tempdir().unwrap());
     let [input, output] = ["input", "output"].map(|name| directory.path().join(name));
     let made = std::process::Command::new("mkfifo").args([&input, &output]).status().unwrap();
     assert!(made.success());
-    // Open at both ends, so that opening one waits for nobody.
-    let [mut writer, reader] =
-        [&input, &output].map(|pipe| File::options().read(true).write(true).open(pipe).unwrap());
-    let mut server = toolrack()
-        .args(["--log", "off", "--plugins"])
-        .arg(plugins.path())
-        .stdin(File::open(&input).unwrap())
-        .stdout(File::options().write(true).open(&output).unwrap())
-        .spawn()
-        .unwrap();
-    let mut answers = File::open(&output).unwrap();
-    drop(reader);
-    writer.write_all(b"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}\n").unwrap();
-    drop(writer);
-    let mut answer = String::new();
-    answers.read_to_string(&mut answer).unwrap();
-    assert_eq!(answer, "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}\n");
-    assert_eq!(server.wait().unwrap().code(), Some(0));
+    // Whoever gives them may have chosen that they do not block.
+    for mode in [OFlags::empty(), OFlags::NONBLOCK] {
+        let flags = i32::try_from(mode.bits()).unwrap();
+        // Open at both ends, so that opening one waits for nobody.
+        let [mut writer, reader] = [&input, &output]
+            .map(|pipe| File::options().read(true).write(true).open(pipe).unwrap());
+        let mut server = toolrack()
+            .args(["--log", "off", "--plugins"])
+            .arg(plugins.path())
+            .stdin(File::options().read(true).custom_flags(flags).open(&input).unwrap())
+            .stdout(File::options().write(true).custom_flags(flags).open(&output).unwrap())
+            .spawn()
+            .unwrap();
+        let answers = File::open(&output).unwrap();
+        drop(reader);
+        // More than the pipes hold, in both directions.
+        let asking = std::thread::spawn(move || {
+            for id in 0..5000 {
+                writeln!(writer, r#"{{"jsonrpc":"2.0","id":{id},"method":"ping"}}"#).unwrap();
+            }
+        });
+        let mut expected = 0..5000;
+        for answer in BufReader::new(answers).lines() {
+            let id = expected.next().unwrap();
+            assert_eq!(answer.unwrap(), format!(r#"{{"jsonrpc":"2.0","id":{id},"result":{{}}}}"#));
+        }
+        assert_eq!(expected.next(), None, "{mode:?}");
+        asking.join().unwrap();
+        assert_eq!(server.wait().unwrap().code(), Some(0));
+    }
 }
