@@ -68,7 +68,8 @@ fn print(catalog: &Catalog, directories: &[PathBuf]) {
         let is_directory = |refusal: &Refusal| {
             directories.iter().any(|directory| escape(&directory.to_string_lossy()) == refusal.file)
         };
-        if catalog.refusals().iter().all(is_directory) {
+        let nothing_lies_there = catalog.plugins().is_empty();
+        if nothing_lies_there && catalog.refusals().iter().all(is_directory) {
             println!("no tools: {}", nothing_in(directories));
         } else {
             println!("no tools");

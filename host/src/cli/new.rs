@@ -171,16 +171,18 @@ fn limits(lang: Lang) -> &'static str {
 fn next(name: &PluginName, directory: &str, lang: Lang) -> String {
     let tool = name.as_str().replace('-', "_");
     let call = format!("toolrack call {tool}_count_words text='to be or not to be'");
+    let is_here = Path::new(directory) == Path::new(".");
+    let enter = (!is_here).then(|| format!("cd {directory}"));
     match lang {
         Lang::Rust => format!(
-            "  cd {directory} && cargo test\n  rustup target add wasm32-wasip2\n  toolrack dev    # builds and \
-             installs on every save; leave it running, and in another terminal:\n  {call}"
+            "  {}cargo test\n  rustup target add wasm32-wasip2\n  toolrack dev    # builds and \
+             installs on every save; leave it running, and in another terminal:\n  {call}",
+            enter.map(|enter| enter + " && ").unwrap_or_default()
         ),
         Lang::C | Lang::Go | Lang::Js | Lang::Python | Lang::Assemblyscript => {
-            let enter = format!("cd {directory}");
             let build = build(name.as_str(), lang);
             let add = format!("toolrack add {name}.toml");
-            let lines = [Some(&*enter), prepare(lang), Some(&build), Some(&add), Some(&call)];
+            let lines = [enter.as_deref(), prepare(lang), Some(&build), Some(&add), Some(&call)];
             lines
                 .into_iter()
                 .flatten()

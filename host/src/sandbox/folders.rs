@@ -210,12 +210,10 @@ mod tests {
         for written in ["~/etc", "~//etc", "~///etc"] {
             assert_eq!(expanded(written).ok(), Some(home.join("etc")), "{written}");
         }
-        let (name, value) = std::env::vars()
-            .find(|(_, value)| value.starts_with('/') && !value.contains(':'))
-            .expect("a variable with a path");
+        let (name, value) = ("CARGO_MANIFEST_DIR", env!("CARGO_MANIFEST_DIR"));
         for slashes in ["/", "//"] {
             let found = expanded(&format!("${name}{slashes}etc")).ok();
-            assert_eq!(found, Some(Path::new(&value).join("etc")), "{slashes}");
+            assert_eq!(found, Some(Path::new(value).join("etc")), "{slashes}");
         }
     }
 
