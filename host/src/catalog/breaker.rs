@@ -187,15 +187,20 @@ mod tests {
         assert!(!refused.contains('\u{1b}') && refused.len() < 700, "{refused}");
     }
 
-    #[test]
-    fn a_trial_that_is_dropped_is_followed_by_another() {
+    /// One whose plugin was left alone for long enough.
+    fn due() -> Breaker {
         let mut circuit = Circuit::default();
         let start = Instant::now() - FIRST_PAUSE;
         let pass = circuit.begin(start).expect("it is called");
         circuit.end(pass, End::Crash, 1, start);
         let known = Mutex::new(Known { circuit, reason: String::new() });
         let plugin = PluginName::new("p").expect("a name");
-        let breaker = Breaker { plugin, most: 1, is_calm: AtomicBool::new(false), known };
+        Breaker { plugin, most: 1, is_calm: AtomicBool::new(false), known }
+    }
+
+    #[test]
+    fn a_trial_that_is_dropped_is_followed_by_another() {
+        let breaker = due();
         let trial = breaker.begin().expect("it is tried");
         assert!(breaker.paused().is_some_and(|paused| paused.until.is_none()));
         drop(trial);
@@ -204,13 +209,7 @@ mod tests {
 
     #[test]
     fn a_trial_that_was_not_made_is_followed_by_another_at_once() {
-        let mut circuit = Circuit::default();
-        let start = Instant::now() - FIRST_PAUSE;
-        let pass = circuit.begin(start).expect("it is called");
-        circuit.end(pass, End::Crash, 1, start);
-        let known = Mutex::new(Known { circuit, reason: String::new() });
-        let plugin = PluginName::new("p").expect("a name");
-        let breaker = Breaker { plugin, most: 1, is_calm: AtomicBool::new(false), known };
+        let breaker = due();
         breaker.begin().expect("it is tried").not_made();
         assert!(breaker.begin().is_ok());
     }

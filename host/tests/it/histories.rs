@@ -99,6 +99,14 @@ struct World {
 type Load = (Manifest, u8);
 
 impl World {
+    /// All plugins of one directory are there and good; the other directory is not there.
+    fn with_one_directory() -> Self {
+        let good =
+            Files { manifest: Some(Manifest::Good(0, None)), wasm: Some(0), changing: false };
+        let files = [good; DIRECTORIES * PLUGINS];
+        Self { files, directories: [State::There, State::Missing], ..Self::new(false) }
+    }
+
     fn new(is_required: bool) -> Self {
         Self {
             files: [Files::default(); DIRECTORIES * PLUGINS],
@@ -398,11 +406,7 @@ fn a_first_scan_that_hangs_keeps_nobody_waiting_for_ever() {
 fn what_is_ready_before_all_is_is_given_to_calls_now_and_then() {
     let start = Instant::now();
     let mut follower = Follower::new(start);
-    let mut world = World::new(false);
-    world.files =
-        [Files { manifest: Some(Manifest::Good(0, None)), wasm: Some(0), changing: false };
-            DIRECTORIES * PLUGINS];
-    world.directories[1] = State::Missing;
+    let world = World::with_one_directory();
     assert!(follower.core.early(start + EARLY).is_none(), "nothing is known");
     follower.scan(&world).expect("a scan");
     assert!(follower.core.early(start + EARLY).is_none(), "nothing is ready");
@@ -466,12 +470,7 @@ fn a_lock_that_is_away_for_a_moment_counts_on_and_one_that_stays_away_does_not()
 fn what_changed_together_is_published_once_unless_a_part_takes_long() {
     let start = Instant::now();
     let mut follower = Follower::new(start);
-    let world = World {
-        files: [Files { manifest: Some(Manifest::Good(0, None)), wasm: Some(0), changing: false };
-            DIRECTORIES * PLUGINS],
-        directories: [State::There, State::Missing],
-        ..World::new(false)
-    };
+    let world = World::with_one_directory();
     follower.scan(&world).expect("a scan");
     follower.loaded(&world, 0);
     follower.loaded(&world, 0);
@@ -499,12 +498,7 @@ fn what_changed_together_is_published_once_unless_a_part_takes_long() {
 fn what_was_promised_and_does_not_come_is_promised_no_more() {
     let start = Instant::now();
     let mut follower = Follower::new(start);
-    let mut world = World {
-        files: [Files { manifest: Some(Manifest::Good(0, None)), wasm: Some(0), changing: false };
-            DIRECTORIES * PLUGINS],
-        directories: [State::There, State::Missing],
-        ..World::new(false)
-    };
+    let mut world = World::with_one_directory();
     follower.scan(&world).expect("a scan");
     follower.loaded(&world, 0);
     assert!(follower.core.publish(start + MAX_LOADING).is_some(), "two take long");
