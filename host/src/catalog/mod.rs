@@ -24,7 +24,7 @@ mod wit;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::name::{PluginName, ToolName};
+use crate::name::{MAX_NAME, PluginName, ToolName};
 pub use breaker::Paused;
 pub use error::{PluginError, first_tool};
 use offer::PluginTool;
@@ -132,6 +132,18 @@ impl Catalog {
     #[must_use]
     pub fn tool(&self, name: &str) -> Option<&Arc<Tool>> {
         self.tools.get(name)
+    }
+
+    /// The tool that was most likely meant by a name that none has.
+    #[must_use]
+    pub fn nearest(&self, name: &str) -> Option<&ToolName> {
+        // What is so long is no slip of the pen, and comparing it takes its time.
+        let names = self.tools.keys().filter(|_| name.len() <= 2 * MAX_NAME);
+        names
+            .map(|known| (strsim::jaro_winkler(name, known.as_str()), known))
+            .filter(|(likeness, _)| *likeness > 0.85)
+            .max_by(|a, b| a.0.total_cmp(&b.0))
+            .map(|(_, known)| known)
     }
 
     /// A plugin that was still being loaded, and might have a tool of this name.

@@ -15,7 +15,7 @@ use super::print::{eprintln, println};
 use super::{DIM, ERROR, Setup, paint};
 use crate::catalog::{Catalog, Tool};
 use crate::lock::Locking;
-use crate::manifest::{grouped, nearest};
+use crate::manifest::grouped;
 use crate::mcp;
 use crate::sandbox::{Ended, ProgressSink};
 use crate::text::{escape, escape_json};
@@ -56,8 +56,7 @@ fn find(catalog: &Catalog, name: &str, locking: Locking) -> anyhow::Result<Arc<T
     }
     let refused = not_served(catalog, locking).map(|sentence| format!("; {sentence}"));
     let refused = refused.unwrap_or_default();
-    let names = catalog.tools().map(|tool| tool.name.as_str());
-    let near = nearest(name, names).map(|near| format!("; did you mean `{near}`?"));
+    let near = catalog.nearest(name).map(|near| format!("; did you mean `{near}`?"));
     let near = near.unwrap_or_else(|| "; `toolrack list` shows those there are".into());
     bail!("there is no tool `{}`{refused}{near}", escape(name));
 }

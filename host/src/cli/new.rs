@@ -10,6 +10,7 @@ use clap::ValueEnum;
 use super::print::println;
 use super::{NAME, paint};
 use crate::name::PluginName;
+use crate::regular::read_at_most;
 use crate::text::escape;
 
 /// What a plugin is written in.
@@ -32,6 +33,8 @@ pub(super) enum Lang {
 
 /// Where the SDK is found that a plugin depends on, if nothing else is said.
 const SDK: &str = r#"{ git = "https://github.com/toolrack/toolrack" }"#;
+/// What is read of a crate's manifest to see whether it is the SDK's, in bytes.
+const MAX_CARGO: usize = 64 * 1024;
 
 /// The manifest of a program, and of a component with functions of its own, which its WIT describes.
 const PROGRAM: &str = include_str!("../../templates/program.toml");
@@ -82,8 +85,9 @@ pub(super) fn run(directory: &Path, lang: Lang, sdk: Option<&Path>) -> anyhow::R
 fn by_path(path: &Path) -> anyhow::Result<String> {
     let shown = escape(&path.to_string_lossy());
     let whole: PathBuf = path.canonicalize().with_context(|| shown.clone())?;
-    let manifest = fs::read_to_string(whole.join("Cargo.toml")).unwrap_or_default();
-    if !manifest.lines().any(|line| line == "name = \"toolrack-sdk\"") {
+    let manifest = read_at_most(&whole.join("Cargo.toml"), MAX_CARGO).unwrap_or_default();
+    let mut lines = manifest.split(|byte| *byte == b'\n');
+    if !lines.any(|line| line.trim_ascii_end() == b"name = \"toolrack-sdk\"") {
         bail!("`{shown}` is not toolrack-sdk; --sdk names the directory `plugin-sdk` of a clone");
     }
     // JSON's escapes are TOML's.

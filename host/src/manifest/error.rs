@@ -67,9 +67,10 @@ impl ManifestError {
 
     pub(super) fn from_fault(file: &str, text: &str, fault: Fault) -> Self {
         let Fault { span, message, found, help, is_secret } = fault;
+        let is_secret = is_secret || may_hold_password(text, &span);
         let place = Place::of(text, span);
         let help = help.map(|help| shown(&help));
-        if is_secret || place.may_hold_password(text) {
+        if is_secret {
             return Self { help, ..Self::new(file, place.hidden(), message) };
         }
         let found = found.map(|found| format!(", found {found}")).unwrap_or_default();
@@ -123,6 +124,17 @@ impl Fault {
     pub(super) fn maybe_help(self, help: Option<String>) -> Self {
         Self { help, ..self }
     }
+}
+
+/// Whether a line that `span` has a part of has a URL that may hold a password: one with a user, or with a query.
+fn may_hold_password(text: &str, span: &Range<usize>) -> bool {
+    let (from, to) = (text.floor_char_boundary(span.start), text.floor_char_boundary(span.end));
+    let start = text[..from].rfind('\n').map_or(0, |newline| newline + 1);
+    let end = text[to.max(from)..].find('\n').map_or(text.len(), |length| to.max(from) + length);
+    text[start..end].split("://").skip(1).any(|rest| {
+        let url = rest.split(['"', '\'', '\n']).next().unwrap_or(rest);
+        url.contains(['@', '?']) || url.contains("%40")
+    })
 }
 
 /// A message as it is shown, whatever names of the manifest stand in it: on one line, safe for terminals, bounded.

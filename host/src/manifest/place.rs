@@ -73,15 +73,6 @@ impl Place {
         " ".repeat(self.line.to_string().len())
     }
 
-    /// Whether the line of this place, in `text`, has a URL that may hold a password: one with a user, or with a query.
-    pub(super) fn may_hold_password(&self, text: &str) -> bool {
-        let line = text.split('\n').nth(self.line - 1).unwrap_or_default();
-        line.split("://").skip(1).any(|rest| {
-            let url = rest.split(['"', '\'']).next().unwrap_or(rest);
-            url.contains(['@', '?']) || url.contains("%40")
-        })
-    }
-
     /// The same place in a line that may hold what nobody is to read.
     pub(super) fn hidden(self) -> Self {
         Self { shown: HIDDEN.into(), indent: 0, width: HIDDEN.len(), ..self }

@@ -18,15 +18,8 @@ fn unknown(catalog: &Catalog, name: &str) -> Fault {
             "unknown tool `{shown}`; the plugin `{plugin}` is still being loaded: ask again in a while"
         ));
     }
-    let near = catalog
-        .tools()
-        // What is so long is no slip of the pen, and comparing it takes its time.
-        .filter(|_| name.len() <= 2 * crate::name::MAX_NAME)
-        .map(|tool| (strsim::jaro_winkler(name, tool.name.as_str()), tool.name.as_str()))
-        .filter(|(likeness, _)| *likeness > 0.85)
-        .max_by(|a, b| a.0.total_cmp(&b.0));
-    Fault::invalid_params(match near {
-        Some((_, near)) => format!("unknown tool `{shown}`; did you mean `{near}`?"),
+    Fault::invalid_params(match catalog.nearest(name) {
+        Some(near) => format!("unknown tool `{shown}`; did you mean `{near}`?"),
         None => format!("unknown tool `{shown}`"),
     })
 }

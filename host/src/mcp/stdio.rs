@@ -40,16 +40,6 @@ impl PrivateStdout {
     }
 }
 
-impl Write for PrivateStdout {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()
-    }
-}
-
 /// A client at the other end of two byte streams.
 pub struct Stdio {
     pub(super) input: Input,
@@ -74,19 +64,14 @@ impl Stdio {
             };
             Ok(Self { input, output })
         }
-        #[cfg(all(unix, not(target_os = "linux")))]
-        return Self::start(Patient(io::stdin()), Patient(stdout.0));
-        #[cfg(not(unix))]
-        Self::start(io::stdin(), stdout)
-    }
-
-    /// Starts two threads. The reader ends with its input or with the process: a blocked read cannot
-    /// be called back.
-    pub fn start(
-        input: impl Read + Send + 'static,
-        output: impl Write + Send + 'static,
-    ) -> io::Result<Self> {
-        Ok(Self { input: Input::thread(input)?, output: Output::thread(output)? })
+        #[cfg(not(target_os = "linux"))]
+        {
+            #[cfg(unix)]
+            let (stdin, stdout) = (Patient(io::stdin()), Patient(stdout.0));
+            #[cfg(not(unix))]
+            let (stdin, stdout) = (io::stdin(), stdout.0);
+            Ok(Self { input: Input::thread(stdin)?, output: Output::thread(stdout)? })
+        }
     }
 }
 
@@ -98,6 +83,7 @@ pub(super) enum Input {
 }
 
 impl Input {
+    /// A thread that ends with its input or with the process: a blocked read cannot be called back.
     fn thread(input: impl Read + Send + 'static) -> io::Result<Self> {
         let (sender, lines) = mpsc::channel(1);
         let name = "stdin".into();

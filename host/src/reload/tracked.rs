@@ -187,7 +187,9 @@ impl<P> Tracked<P> {
             Now::Bad { reason, tell_at } if *tell_at <= now => (reason, false),
             Now::Gone { until, then: Then::Forget, .. } if *until <= now => return Due::Forgotten,
             Now::Gone { reason, until, .. } if *until <= now => (reason, true),
-            _ => return Due::Nothing,
+            Now::Good | Now::Unknown | Now::Loading(_) | Now::Bad { .. } | Now::Gone { .. } => {
+                return Due::Nothing;
+            }
         };
         let mut changed = is_gone && self.good.take().is_some();
         if self.told.as_ref() != Some(told) {

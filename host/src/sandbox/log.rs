@@ -250,26 +250,11 @@ mod tests {
 
     /// What is told in the log meanwhile.
     fn told(tell: impl FnOnce()) -> String {
-        #[derive(Clone, Default)]
-        struct Lines(Arc<Mutex<Vec<u8>>>);
-
-        impl std::io::Write for Lines {
-            fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-                self.0.lock().expect("not poisoned").write(bytes)
-            }
-
-            fn flush(&mut self) -> std::io::Result<()> {
-                Ok(())
-            }
-        }
-
-        let lines = Lines::default();
-        let writer = lines.clone();
-        let subscriber =
-            tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone());
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        let writer = Arc::new(file.reopen().expect("the same file"));
+        let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(writer);
         tracing::subscriber::with_default(subscriber.finish(), tell);
-        let lines = lines.0.lock().expect("not poisoned");
-        String::from_utf8_lossy(&lines).into_owned()
+        std::fs::read_to_string(file.path()).expect("lines")
     }
 
     #[test]

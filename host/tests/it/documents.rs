@@ -2,13 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use toolrack::manifest::{Limits, Manifest};
 
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the repository")
-}
+use crate::architecture::root;
 
 /// All documents, by their paths from the root.
 fn documents() -> BTreeMap<PathBuf, String> {
