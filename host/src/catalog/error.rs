@@ -66,6 +66,14 @@ pub enum PluginError {
         /// Why not.
         error: ListError,
     },
+    /// Its code is not what its file says.
+    #[error("`{wasm}`: {problem}")]
+    Disagrees {
+        /// The Wasm file.
+        wasm: Box<str>,
+        /// What differs.
+        problem: String,
+    },
     /// It has nothing to serve.
     #[error("`{0}`: it offers no tools")]
     NoTools(Box<str>),
@@ -121,6 +129,34 @@ pub fn first_tool(name: &PluginName) -> String {
 }
 
 impl PluginError {
+    /// The reason why the Wasm file `wasm` of the plugin that `file` describes has no code.
+    pub(super) fn compile(wasm: &str, file: &str, error: CompileError) -> Self {
+        match error {
+            CompileError::Unread(reason) => Self::Unread(reason),
+            CompileError::Folder(error) => Self::Folder(error),
+            CompileError::NotGranted(error) => Self::NotGranted {
+                wasm: wasm.into(),
+                advice: error.advice(file.rsplit(MAIN_SEPARATOR).next().unwrap_or(file)),
+            },
+            error @ (CompileError::Refused(_) | CompileError::Host(_)) => {
+                Self::Compile { wasm: wasm.into(), error }
+            }
+        }
+    }
+
+    /// The reason why it does not say what its tools are.
+    pub(super) fn list(wasm: &str, file: &str, error: ListError) -> Self {
+        match error {
+            ListError::Declared(error) => {
+                ManifestError::new(file, error.place, error.message).help(error.help).into()
+            }
+            ListError::Unread(reason) => Self::Unread(reason),
+            error @ (ListError::Call(_) | ListError::Tool(_) | ListError::Section(_)) => {
+                Self::List { wasm: wasm.into(), error }
+            }
+        }
+    }
+
     pub(super) fn undeclared(wasm: Box<str>, file: &str, manifest: &Manifest) -> Self {
         let shown = file.rsplit(MAIN_SEPARATOR).next().unwrap_or(file);
         Self::Undeclared { wasm, manifest: shown.to_owned(), lines: first_tool(&manifest.name) }
@@ -136,7 +172,11 @@ impl PluginError {
             Self::Inside(_) | Self::Unread(_) | Self::List { error: ListError::Unread(_), .. } => {
                 true
             }
-            Self::List { error: ListError::Tool(_) | ListError::Declared(_), .. }
+            Self::List {
+                error: ListError::Tool(_) | ListError::Section(_) | ListError::Declared(_),
+                ..
+            }
+            | Self::Disagrees { .. }
             | Self::Pin { .. }
             | Self::NotGranted { .. }
             | Self::Kind { .. }

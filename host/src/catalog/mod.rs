@@ -42,27 +42,46 @@ pub const MAX_TOOLS: usize = 512;
 /// Everything that is served, and what is not.
 #[derive(Default)]
 pub struct Catalog {
-    is_early: bool,
     plugins: Vec<Arc<Plugin>>,
     tools: BTreeMap<ToolName, Arc<Tool>>,
     refusals: Vec<Refusal>,
-    /// Plugins that were still being loaded, with their prefixes.
-    loading: Vec<(PluginName, Box<str>)>,
+    /// Plugins that were still being loaded, and of which no older version is served.
+    loading: Vec<Loading>,
+}
+
+/// A plugin that is being loaded.
+#[derive(Clone, Debug)]
+pub struct Loading {
+    /// Its name.
+    pub name: PluginName,
+    /// The prefix of the names of its tools.
+    pub prefix: Box<str>,
+}
+
+impl Loading {
+    /// True if it may turn out to have the tool `name` of `plugin`, or to be that plugin itself.
+    fn may_claim(&self, plugin: &Plugin, name: &ToolName) -> bool {
+        // One without a prefix may have any name; to wait for it would be to serve nothing.
+        let may_begin = !self.prefix.is_empty() && name.may_begin_with(&self.prefix);
+        self.name == plugin.name || may_begin
+    }
 }
 
 impl Catalog {
     /// Settles who is served under which name. Of two that want one name, the one that `previous`
     /// serves under it stays; where it serves neither, the first of `plugins`, which come in order of
     /// precedence. `refusals` are those known already.
+    ///
+    /// Others are still `loading`, each known by its name and its prefix. A tool that is not served yet and that may
+    /// turn out to be one of theirs waits for them, so that who is served does not follow from who is loaded first.
     #[must_use]
     pub fn build(
         plugins: Vec<Arc<Plugin>>,
         mut refusals: Vec<Refusal>,
+        loading: Vec<Loading>,
         previous: Option<&Self>,
     ) -> Self {
-        // What was served early is nobody's for that.
-        let served = previous.filter(|previous| !previous.is_early);
-        let plugins = admit(plugins, &mut refusals, served);
+        let plugins = admit(plugins, &mut refusals, previous);
         for plugin in &plugins {
             refusals.extend(plugin.unfit.iter().map(|unfit| Refusal {
                 file: plugin.file.clone(),
@@ -80,8 +99,12 @@ impl Catalog {
             .iter()
             .flat_map(|plugin| plugin.tools.iter().map(move |tool| (plugin, tool)))
             .collect();
-        wanted.sort_by_key(|(plugin, tool)| held(served, plugin, &tool.name).is_none());
+        wanted.sort_by_key(|(plugin, tool)| held(previous, plugin, &tool.name).is_none());
         for (plugin, tool) in wanted {
+            let is_held = held(previous, plugin, &tool.name).is_some();
+            if !is_held && loading.iter().any(|other| other.may_claim(plugin, &tool.name)) {
+                continue;
+            }
             match obstacle(&tools, plugin, tool) {
                 Some(refusal) => refusals.push(refusal),
                 None => {
@@ -90,42 +113,9 @@ impl Catalog {
                 }
             }
         }
-        Self { is_early: false, plugins, tools, refusals, loading: Vec::new() }
-    }
-
-    /// The same, built while others are `loading`, each with its name and prefix. Of one that is served already, in
-    /// an older version, nothing is promised.
-    #[must_use]
-    pub fn beside<'a>(self, loading: impl Iterator<Item = (&'a PluginName, &'a str)>) -> Self {
-        let served = |name: &PluginName| self.plugins.iter().any(|plugin| plugin.name == *name);
-        let loading = loading
-            .filter(|(name, _)| !served(name))
-            .map(|(name, prefix)| (name.clone(), prefix.into()))
-            .collect();
-        Self { loading, ..self }
-    }
-
-    /// What can be called of `plugins` while others are `loading`, each with its name and prefix: all that
-    /// none of those may turn out to have a claim on, so that a name means the same later.
-    #[must_use]
-    pub fn early<'a>(
-        plugins: Vec<Arc<Plugin>>,
-        previous: Option<&Self>,
-        loading: impl Iterator<Item = (&'a PluginName, &'a str)> + Clone,
-    ) -> Self {
-        let mut catalog = Self::build(plugins, Vec::new(), previous);
-        catalog.tools.retain(|_, tool| {
-            !loading
-                .clone()
-                .any(|(name, prefix)| *name == tool.plugin.name || tool.name.may_begin_with(prefix))
-        });
-        Self { is_early: true, refusals: Vec::new(), ..catalog }
-    }
-
-    /// Whether there is more, which is still loaded: nobody is to take this for a list.
-    #[must_use]
-    pub fn is_early(&self) -> bool {
-        self.is_early
+        let is_served = |name: &PluginName| tools.values().any(|tool| tool.plugin.name == *name);
+        let loading = loading.into_iter().filter(|other| !is_served(&other.name)).collect();
+        Self { plugins, tools, refusals, loading }
     }
 
     /// The tool with this public name.
@@ -150,7 +140,7 @@ impl Catalog {
     #[must_use]
     pub fn awaits(&self, tool: &ToolName) -> Option<&PluginName> {
         let mut loading = self.loading.iter();
-        loading.find(|(_, prefix)| tool.may_begin_with(prefix)).map(|(name, _)| name)
+        loading.find(|other| tool.may_begin_with(&other.prefix)).map(|other| &other.name)
     }
 
     /// All tools, in the order of their names.

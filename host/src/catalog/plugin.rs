@@ -1,6 +1,6 @@
 //! One plugin made ready to serve: a checked manifest and its bytes become a guest with known tools.
 
-use std::path::{MAIN_SEPARATOR, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::breaker::{Breaker, Paused};
@@ -8,9 +8,9 @@ use super::error::PluginError;
 use super::offer::{Offer, PluginTool, offer};
 use super::refusal::{Refusal, Refused};
 use super::wit::WitFile;
-use crate::manifest::{Grants, Kind, Limits, Manifest, ManifestError, Sha256Digest};
+use crate::manifest::{Grants, Kind, Limits, Manifest, Sha256Digest};
 use crate::name::{PluginName, ToolName};
-use crate::sandbox::{CompileError, Declared, Guest, ListError, Notes, Sandbox, Wasm};
+use crate::sandbox::{Declared, Guest, Notes, Sandbox, Unsettled, Wasm};
 use crate::secret::{PatientKeyring, Secrets};
 use crate::tool::{ToolSpec, UnfitTool};
 
@@ -22,6 +22,8 @@ pub struct Plugin {
     pub file: String,
     /// The SHA-256 of its Wasm: its version.
     pub digest: Sha256Digest,
+    /// Its Wasm file, as the manifest names it.
+    wasm: Box<str>,
     pub(super) guest: Guest,
     pub(super) breaker: Breaker,
     pub(super) tools: Vec<PluginTool>,
@@ -46,8 +48,9 @@ pub struct Parts {
 }
 
 impl Plugin {
-    /// Compiles the Wasm and asks it for its tools, in a tokio runtime. Listing is limited like a call;
-    /// what keeps a thread busy gets a blocking one.
+    /// A plugin whose tools are known, in a tokio runtime. Where its file tells of them it is not compiled: only
+    /// [`settle`](Self::settle) makes sure of what the file says. Listing is limited like a call; what keeps a thread
+    /// busy gets a blocking one.
     pub async fn load(sandbox: Arc<Sandbox>, parts: Parts) -> Result<Self, PluginError> {
         let Parts { file, directory, manifest, wasm, wit } = parts;
         let name = manifest.wasm.clone();
@@ -57,16 +60,8 @@ impl Plugin {
         }
         let (limits, grants) = (manifest.limits.clone(), manifest.grants.clone());
         let secrets = Secrets::of(Some(&directory), sandbox.home());
-        let guest = Guest::compile(sandbox, wasm, limits, grants).await;
-        let guest = guest.map_err(|error| match error {
-            CompileError::Unread(reason) => PluginError::Unread(reason),
-            CompileError::Folder(error) => PluginError::Folder(error),
-            CompileError::NotGranted(error) => PluginError::NotGranted {
-                wasm: name.clone(),
-                advice: error.advice(file.rsplit(MAIN_SEPARATOR).next().unwrap_or(&file)),
-            },
-            error => PluginError::Compile { wasm: name.clone(), error },
-        })?;
+        let guest = Guest::load(sandbox, wasm, limits, grants).await;
+        let guest = guest.map_err(|error| PluginError::compile(&name, &file, error))?;
         let found = guest.kind();
         if let Some(stated) = manifest.kind.filter(|stated| *stated != found) {
             return Err(PluginError::Kind { wasm: name, found, stated });
@@ -75,13 +70,8 @@ impl Plugin {
         let guest = guest.declaring(Declared::of(&manifest));
         let wit = wit.filter(|_| found == Kind::Functions);
         let (notes, unnoted) = noted(wit).await?;
-        let listed = guest.noted_tools(&notes).await.map_err(|error| match error {
-            ListError::Declared(error) => {
-                ManifestError::new(&file, error.place, error.message).help(error.help).into()
-            }
-            ListError::Unread(reason) => PluginError::Unread(reason),
-            error => PluginError::List { wasm: name.clone(), error },
-        })?;
+        let listed = guest.noted_tools(&notes).await;
+        let listed = listed.map_err(|error| PluginError::list(&name, &file, error))?;
         match (listed.tools.is_empty(), found) {
             (false, _) => {}
             (true, Kind::Command) => return Err(PluginError::undeclared(name, &file, &manifest)),
@@ -93,9 +83,41 @@ impl Plugin {
         let offer = guest.aside(move || offer(&place, &manifest, found, listed, &checks)).await;
         let Offer { tools, unfit } =
             offer.map_err(|error| PluginError::Inside(error.to_string()))??;
-        guest.rest().await;
+        if guest.is_settled() {
+            guest.rest().await;
+        }
         let breaker = Breaker::new(plugin.clone(), guest.limits().crashes);
-        Ok(Self { name: plugin, file, digest, guest, breaker, tools, unfit, unnoted })
+        Ok(Self { name: plugin, file, wasm: name, digest, guest, breaker, tools, unfit, unnoted })
+    }
+
+    /// Has its code made, if there is none, and compared with what it is listed by. Until that is done, calls wait.
+    pub async fn settle(&self) -> Result<(), PluginError> {
+        if self.guest.is_settled() {
+            return Ok(());
+        }
+        self.guest.settle().await.map_err(|error| match error {
+            Unsettled::Code(error) => PluginError::compile(&self.wasm, &self.file, error),
+            Unsettled::List(error) => PluginError::list(&self.wasm, &self.file, error),
+            Unsettled::Disagrees(problem) => {
+                PluginError::Disagrees { wasm: self.wasm.clone(), problem }
+            }
+        })?;
+        self.guest.rest().await;
+        Ok(())
+    }
+
+    /// True if it can be called without waiting for its code to be made.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        self.guest.is_settled()
+    }
+
+    /// Has optimized code made of it, in the background, and called from then on. Where there can be none, it goes on
+    /// with what it has.
+    pub async fn optimize(&self) {
+        if let Err(error) = self.guest.optimize().await {
+            tracing::info!(plugin = self.name.as_str(), "its code is not optimized: {error}");
+        }
     }
 
     /// What it may reach.

@@ -54,12 +54,18 @@ impl Tool {
     /// Whether a call with these arguments can be expected to end within a brief turn: the last one did.
     #[must_use]
     pub fn is_brief(&self, arguments: &RawValue) -> bool {
-        arguments.get().len() <= MAX_BRIEF_ARGUMENTS && self.tally.is_brief()
+        arguments.get().len() <= MAX_BRIEF_ARGUMENTS
+            && self.tally.is_brief()
+            && self.plugin.is_settled()
     }
 
     async fn checked_call(&self, context: CallContext, arguments: &str) -> Ended {
         if let Err(problem) = self.check_arguments(arguments).await {
             return Ended::before(CallError::InvalidArguments(problem));
+        }
+        if let Err(error) = self.plugin.guest.settle_now().await {
+            let error = CallError::Host(format!("its plugin cannot be called: {error}"));
+            return Ended::before(error);
         }
         let attempt = match self.plugin.breaker.begin() {
             Ok(attempt) => attempt,

@@ -141,6 +141,16 @@ pub(super) enum Command {
         #[arg(value_name = "NAME", required = true)]
         names: Vec<String>,
     },
+    /// Write a plugin's tools into its file, so that it is listed before it is compiled
+    #[command(long_about = help::PACK)]
+    Pack {
+        /// The plugin's .wasm
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// The file to write [default: FILE itself]
+        #[arg(long, short, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
     /// Begin a plugin: a directory that builds
     #[command(long_about = help::NEW)]
     New {

@@ -6,11 +6,14 @@ use std::time::Duration;
 use clap::Args;
 
 use crate::manifest::Bytes;
-use crate::sandbox::{self, Caps};
+use crate::sandbox::{self, Caps, Job};
 
 /// What compiling may take.
 #[derive(Args)]
 pub(super) struct Arguments {
+    /// What is to be done
+    #[arg(value_name = "JOB", value_parser = job)]
+    job: Job,
     /// Bytes of address space
     #[arg(long)]
     memory: u64,
@@ -20,13 +23,22 @@ pub(super) struct Arguments {
     /// Seconds
     #[arg(long)]
     time: u64,
+    /// How far it stands back behind other processes, as `nice` counts
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(i32).range(0..=19))]
+    nice: i32,
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    sandbox::work(&Caps {
+    let caps = Caps {
         memory: Bytes::new(arguments.memory),
         cpu: Duration::from_secs(arguments.cpu),
         time: Duration::from_secs(arguments.time),
-    })?;
+    };
+    sandbox::work(arguments.job, &caps, arguments.nice)?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn job(word: &str) -> Result<Job, String> {
+    let job = Job::ALL.into_iter().find(|job| job.word() == word);
+    job.ok_or_else(|| format!("expected one of {}", Job::ALL.map(Job::word).join(", ")))
 }

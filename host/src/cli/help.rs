@@ -116,6 +116,20 @@ Examples:
   toolrack inspect some.wasm --json
   toolrack inspect some.wasm --manifest > some.toml";
 
+pub(super) const PACK: &str = "\
+Writes the tools of a plugin into its file, as a custom section `toolrack:listing`. A server lists the plugin from \
+it at once, while its code is still being compiled; without it, a client that asks for the list within the first \
+seconds is told of the tools later. The server compares the section with the code before the first call, and refuses \
+a plugin whose section says something else.
+
+Only a plugin of the kind `tools`, such as one made with toolrack-sdk, needs it: of programs and of other components \
+the tools are known without. `toolrack dev` packs what it builds. Pack before you publish the file, or take its \
+SHA-256: the section changes both. `toolrack add` never changes a file.
+
+Examples:
+  toolrack pack target/wasm32-wasip2/release/roman.wasm
+  toolrack pack roman.wasm --output dist/roman.wasm";
+
 pub(super) const NEW: &str = "\
 Makes a directory with a plugin that builds: a source file with one tool, its manifest, and what its \
 language needs. The plugin has the directory's name.

@@ -17,6 +17,7 @@ mod load;
 mod locked;
 mod log;
 mod new;
+mod pack;
 mod print;
 mod remove;
 mod secret;
@@ -126,6 +127,7 @@ fn run(command: Command, setup: Setup) -> anyhow::Result<ExitCode> {
             approve::run(&names, setup, run.as_deref(), consent, json)
         }
         Command::Remove { names } => remove::run(&names, &setup.plugins, run.as_deref()),
+        Command::Pack { file, output } => pack::run(setup, &file, output.as_deref()),
         Command::New { directory, lang, sdk } => new::run(&directory, lang, sdk.as_deref()),
         Command::Dev { directory, package } => {
             dev::run(&directory, package, &setup, run.as_deref())

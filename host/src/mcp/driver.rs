@@ -168,7 +168,7 @@ impl Driver {
     }
 
     fn is_loading(&self) -> bool {
-        self.catalog.borrow().as_ref().is_none_or(|catalog| catalog.is_early())
+        self.engine.awaits_plugins()
     }
 
     fn has_room(&self) -> bool {

@@ -36,10 +36,8 @@ pub struct Settings {
 /// The engine.
 pub struct Engine {
     settings: Settings,
-    /// Absent until all is loaded that was there at the start: requests that need it wait.
+    /// Absent until the plugin directories were looked at: requests that need it wait.
     catalog: Option<Arc<Catalog>>,
-    /// What can be called until then.
-    early: Option<Arc<Catalog>>,
     session: Session,
     open: Open,
     outbox: Outbox,
@@ -52,7 +50,6 @@ impl Engine {
         Self {
             settings,
             catalog: None,
-            early: None,
             session: Session::default(),
             open: Open::default(),
             outbox: Outbox::default(),
@@ -68,6 +65,12 @@ impl Engine {
     #[must_use]
     pub fn in_flight(&self) -> usize {
         self.open.in_flight()
+    }
+
+    /// True if a request waits for a plugin to be loaded, or for its code.
+    #[must_use]
+    pub fn awaits_plugins(&self) -> bool {
+        self.open.awaits_plugins()
     }
 
     /// Bytes of arguments that wait for the catalog.
@@ -124,16 +127,10 @@ impl Engine {
         self.outbox.send(line);
     }
 
-    /// Takes a catalog to serve from now on. Calls that run go on with the tools they began with. Of an
-    /// early one only calls take notice.
+    /// Takes a catalog to serve from now on. Calls that run go on with the tools they began with.
     pub fn publish(&mut self, catalog: Arc<Catalog>) {
-        let mut changed = false;
-        if catalog.is_early() {
-            self.early = Some(catalog);
-        } else {
-            changed = self.catalog.as_ref().is_some_and(|old| !old.looks_like(&catalog));
-            (self.catalog, self.early) = (Some(catalog), None);
-        }
+        let changed = self.catalog.as_ref().is_some_and(|old| !old.looks_like(&catalog));
+        self.catalog = Some(catalog);
         for waiting in self.open.take_waiting() {
             self.serve_or_wait(waiting);
         }
@@ -146,7 +143,7 @@ impl Engine {
     /// is about to end.
     pub fn finish(&mut self, rest: impl Iterator<Item = Line>) {
         // Without a catalog nothing new begins.
-        (self.catalog, self.early) = (None, None);
+        self.catalog = None;
         rest.for_each(|line| self.line(&line));
         for waiting in self.open.take_waiting() {
             let fault = Fault::invalid_request("the server is shutting down");
@@ -221,6 +218,10 @@ impl Engine {
             Request::Initialize => reply::result(id, &result::initialize(version)),
             Request::Ping => reply::result(id, &result::empty(version)),
             Request::Discover => reply::result(id, &result::discover(version)),
+            Request::Listen { tools } => match self.listen(&origin, tools) {
+                Ok(()) => return,
+                Err(fault) => reply::fault(Some(id), &fault),
+            },
             Request::Catalog(request) => return self.serve_or_wait(Waiting { origin, request }),
         };
         self.outbox.answer(&origin, line);
@@ -234,7 +235,6 @@ impl Engine {
         let Waiting { origin, request } = waiting;
         let served = match request {
             Deferred::List { cursor } => self.list(&catalog, &origin, cursor.as_deref()),
-            Deferred::Listen { tools } => self.listen(&origin, tools),
             Deferred::Call { name, arguments, progress_token } => {
                 self.start(&catalog, &origin, &name, arguments, progress_token)
             }
@@ -244,15 +244,15 @@ impl Engine {
         }
     }
 
-    /// The catalog to serve a request by, if it is there.
+    /// The catalog to serve a request by, if it is there. A call of a tool that a plugin may have which is still being
+    /// loaded waits for that plugin.
     fn catalog_for(&self, request: &Deferred) -> Option<Arc<Catalog>> {
-        let early = || match request {
-            Deferred::Call { name, .. } => {
-                self.early.clone().filter(|early| early.tool(name).is_some())
-            }
-            Deferred::List { .. } | Deferred::Listen { .. } => None,
+        let catalog = self.catalog.as_ref()?;
+        let is_known = match request {
+            Deferred::List { .. } => true,
+            Deferred::Call { name, .. } => !lookup::may_come(catalog, name),
         };
-        self.catalog.clone().or_else(early)
+        is_known.then(|| catalog.clone())
     }
 
     fn list(

@@ -11,13 +11,14 @@ pub(super) fn tool<'a>(catalog: &'a Catalog, name: &str) -> Result<&'a Arc<Tool>
     catalog.tool(name).ok_or_else(|| unknown(catalog, name))
 }
 
+/// True if there is no such tool yet, and a plugin may have it that is still being loaded.
+pub(super) fn may_come(catalog: &Catalog, name: &str) -> bool {
+    catalog.tool(name).is_none()
+        && ToolName::new(name).is_ok_and(|name| catalog.awaits(&name).is_some())
+}
+
 fn unknown(catalog: &Catalog, name: &str) -> Fault {
     let shown = crate::text::escape(&name[..name.floor_char_boundary(80)]);
-    if let Some(plugin) = ToolName::new(name).ok().and_then(|name| catalog.awaits(&name)) {
-        return Fault::invalid_params(format!(
-            "unknown tool `{shown}`; the plugin `{plugin}` is still being loaded: ask again in a while"
-        ));
-    }
     Fault::invalid_params(match catalog.nearest(name) {
         Some(near) => format!("unknown tool `{shown}`; did you mean `{near}`?"),
         None => format!("unknown tool `{shown}`"),

@@ -73,6 +73,12 @@ impl Open {
         self.waiting.iter().map(|waiting| waiting.request.argument_bytes()).sum()
     }
 
+    /// True if one waits for the catalog, or for its plugin's code.
+    pub(super) fn awaits_plugins(&self) -> bool {
+        let is_unsettled = |running: &Running| !running.tool.plugin.is_settled();
+        !self.waiting.is_empty() || self.calls.values().any(is_unsettled)
+    }
+
     pub(super) fn wait(&mut self, waiting: Waiting) {
         self.requests.insert(waiting.origin.id.clone(), Stage::Waiting);
         self.waiting.push_back(waiting);

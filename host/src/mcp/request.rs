@@ -12,14 +12,17 @@ pub(super) enum Request {
     Initialize,
     Ping,
     Discover,
-    /// What is served from the catalog, and waits for it.
+    /// A subscription. It is acknowledged at once: there is no list yet that could have changed.
+    Listen {
+        tools: bool,
+    },
+    /// A request that is served from the catalog, and waits for it.
     Catalog(Deferred),
 }
 
-/// What needs the catalog. A subscription does: acknowledged is that every change of a list is told from then on.
+/// A request that needs the catalog.
 pub(super) enum Deferred {
     List { cursor: Option<String> },
-    Listen { tools: bool },
     Call { name: String, arguments: Box<RawValue>, progress_token: Option<Box<RawValue>> },
 }
 
@@ -41,7 +44,7 @@ impl Request {
                 if !id.is_exact() {
                     return Err(Fault::invalid_params("the id is too large for a subscription's"));
                 }
-                Self::Catalog(Deferred::Listen { tools })
+                Self::Listen { tools }
             }
             ("tools/list", _) => Self::Catalog(Deferred::List { cursor: params::cursor(params)? }),
             ("tools/call", _) => {
@@ -58,7 +61,7 @@ impl Deferred {
     /// Bytes of arguments.
     pub(super) fn argument_bytes(&self) -> usize {
         match self {
-            Self::List { .. } | Self::Listen { .. } => 0,
+            Self::List { .. } => 0,
             Self::Call { arguments, .. } => arguments.get().len(),
         }
     }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use super::locks::{Judge, Locks};
 use super::publication::Publication;
 use super::seen::{Directory, Key, Pair, Scan, Unit};
-use super::tracked::{Due, Found, Now, Reason, Then, Tracked};
+use super::tracked::{Due, Found, Now, Progress, Reason, Then, Tracked};
 use super::view::View;
 use crate::lock::Verdict;
 
@@ -33,6 +33,8 @@ pub struct Core<P, K> {
     full: bool,
     /// What was published last says that others are loading.
     promises: bool,
+    /// Those that were published before their code was made, which may not come.
+    unsettled: BTreeSet<Key>,
 }
 
 /// How loading ended when it did not give a plugin.
@@ -58,6 +60,7 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
             stale: false,
             full: false,
             promises: false,
+            unsettled: BTreeSet::new(),
         }
     }
 
@@ -108,13 +111,25 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
         loads
     }
 
+    /// Takes in a plugin whose tools are known before its code is made. It serves if no older version does, which
+    /// could be called without waiting.
+    pub fn listed(&mut self, key: &Key, pair: Pair, plugin: P, now: Instant) {
+        let Some(unit) = self.units.get_mut(key) else { return };
+        let lock = self.locks.of(key.directory);
+        let verdict = lock.map(|lock| lock.judge(&key.file, &pair, &plugin));
+        let is_accepted = verdict.and_then(Verdict::reason).is_none();
+        if unit.is_listed(pair, plugin, is_accepted) {
+            self.publication.changed(now);
+        }
+    }
+
     /// Takes in how loading ended. What is not wanted any more is dropped.
     pub fn loaded(&mut self, key: &Key, pair: Pair, loaded: Result<P, LoadError>, now: Instant) {
         let Some(unit) = self.units.get_mut(key) else { return };
         if let Err(LoadError::Bad(reason)) = &loaded {
             unit.is_bad(pair, reason.clone());
         }
-        if !matches!(&unit.now, Now::Loading(wanted) if *wanted == pair) {
+        if !unit.is_loading(&pair) {
             return;
         }
         match loaded {
@@ -124,7 +139,7 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
                 match verdict.and_then(Verdict::reason) {
                     None => {
                         unit.serve(pair, plugin);
-                        self.publication.ready(now);
+                        self.publication.changed(now);
                     }
                     Some(reason) => {
                         unit.hold(pair, plugin, reason.clone());
@@ -156,6 +171,11 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
     /// What is to be served, if that has changed and it is time to say so.
     pub fn publish(&mut self, now: Instant) -> Option<View<P>> {
         self.advance(now);
+        let serves = |key: &Key| self.units.get(key).is_some_and(|unit| unit.serving().is_some());
+        if !self.unsettled.iter().all(serves) {
+            self.unsettled.clear();
+            self.publication.changed(now);
+        }
         let is_done = self.is_done();
         // Even if none of them came to be served, as where it was removed.
         if is_done && std::mem::take(&mut self.promises) {
@@ -165,12 +185,9 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
             return None;
         }
         self.promises = !is_done;
+        let unsettled = self.units.iter().filter(|(_, unit)| unit.is_unsettled());
+        self.unsettled = unsettled.map(|(key, _)| key.clone()).collect();
         Some(self.view())
-    }
-
-    /// What is ready before all is, for calls that need no more. Once there is a catalog, never.
-    pub fn early(&mut self, now: Instant) -> Option<View<P>> {
-        self.publication.is_due_early(now).then(|| self.view())
     }
 
     /// What is to be served now.
@@ -185,8 +202,8 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
         good.flatten().map(|(key, (pair, plugin))| (key, pair, plugin))
     }
 
-    /// When [`publish`](Self::publish), [`early`](Self::early) and [`take_stale`](Self::take_stale) should be
-    /// asked again, if nothing else happens before.
+    /// When [`publish`](Self::publish) and [`take_stale`](Self::take_stale) should be asked again, if nothing else
+    /// happens before.
     #[must_use]
     pub fn deadline(&self, now: Instant) -> Option<Instant> {
         let units = self.units.values().filter_map(Tracked::deadline);
@@ -198,19 +215,19 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
     /// How many units are loading, and how many there are.
     #[must_use]
     pub fn progress(&self) -> (usize, usize) {
-        let loading = self.units.values().filter(|unit| matches!(unit.now, Now::Loading(_)));
+        let loading = self.units.values().filter(|unit| matches!(unit.now, Now::Loading(..)));
         (loading.count(), self.units.len())
     }
 
-    /// Whether this version is being loaded, and what comes of it still wanted.
+    /// True if this version is being loaded, is still wanted, and nothing is known of its tools.
     #[must_use]
     pub fn awaits(&self, key: &Key, pair: &Pair) -> bool {
-        let unit = self.units.get(key);
-        unit.is_some_and(|unit| matches!(&unit.now, Now::Loading(wanted) if wanted == pair))
+        self.units.get(key).is_some_and(|unit| unit.is_loading(pair) && unit.is_awaited())
     }
 
+    /// True if all is known that is to be served now.
     fn is_done(&self) -> bool {
-        self.progress().0 == 0
+        !self.units.values().any(Tracked::is_awaited)
     }
 
     /// Takes in one unit of a directory that could be listed.
@@ -242,10 +259,10 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
         match self.tracked(key).lies_there(pair) {
             Found::Known => {}
             Found::Forgiven => self.publication.changed(now),
-            Found::Accepted => self.publication.ready(now),
+            Found::Accepted => self.publication.changed(now),
             Found::Refused(reason) => self.refuse(key, reason, now),
             Found::New if self.takes_room(key, room) => {
-                self.tracked(key).now = Now::Loading(pair);
+                self.tracked(key).now = Now::Loading(pair, Progress::Unknown);
                 return Some((pair, how));
             }
             Found::New => {
@@ -312,7 +329,7 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
         let mut was_seen = false;
         self.units.retain(|key, unit| {
             let forgotten = is_forgotten(key);
-            was_seen |= forgotten && (unit.good.is_some() || unit.told.is_some());
+            was_seen |= forgotten && (unit.serving().is_some() || unit.told.is_some());
             !forgotten
         });
         if was_seen {

@@ -68,8 +68,7 @@ impl Follower {
         self.loading.subscribe()
     }
 
-    /// Publishes the first catalog, and another whenever what is served has changed. Where the first takes
-    /// long, what is ready is published before. Never ends.
+    /// Publishes the first catalog, and another whenever what is served has changed. Never ends.
     pub async fn run(mut self, publisher: watch::Sender<Option<Arc<Catalog>>>) {
         let started = Instant::now();
         self.loader.begin_scan(Reread::Everything);
@@ -86,15 +85,10 @@ impl Follower {
             if let Some(view) = self.loader.core().publish(now) {
                 let previous = publisher.borrow().clone();
                 let catalog = self.loader.build(view, previous.as_deref());
-                let told = previous.as_deref().filter(|previous| !previous.is_early());
-                news::tell(told, &catalog);
-                if told.is_none() {
+                news::tell(previous.as_deref(), &catalog);
+                if previous.is_none() {
                     self.tell_first(&catalog, started.elapsed());
                 }
-                publisher.send_replace(Some(Arc::new(catalog)));
-            } else if let Some(view) = self.loader.core().early(now) {
-                let previous = publisher.borrow().clone();
-                let catalog = self.loader.build_early(view, previous.as_deref());
                 publisher.send_replace(Some(Arc::new(catalog)));
             }
             let core = self.loader.core().deadline(now);

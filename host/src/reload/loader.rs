@@ -21,7 +21,7 @@ use super::trust::Trust;
 use super::view::{Standing, View};
 use super::watch::{Mode, Watch};
 use crate::catalog::{
-    Catalog, MAX_PLUGINS, Parts, Plugin, PluginError, Refusal, Refused, WitError, WitFile,
+    Catalog, Loading, MAX_PLUGINS, Parts, Plugin, PluginError, Refusal, Refused, WitError, WitFile,
 };
 use crate::lock::{Entry, Locking, Version};
 use crate::name::PluginName;
@@ -41,7 +41,9 @@ pub struct Loader {
     /// Absent while it looks.
     eyes: Option<Eyes>,
     looking: Option<JoinHandle<(Eyes, Looked, Mode)>>,
-    jobs: JoinSet<Result<Arc<Plugin>, LoadError>>,
+    jobs: JoinSet<Result<Loaded, LoadError>>,
+    /// Better code being made of plugins that serve; only where plugins are followed.
+    optimizing: Option<JoinSet<()>>,
     running: HashMap<TaskId, Running>,
     pending: PendingJobs<TaskId>,
     aborts: BTreeMap<Key, AbortHandle>,
@@ -56,6 +58,14 @@ struct Running {
     pair: Pair,
     name: PluginName,
     prefix: Box<str>,
+}
+
+/// How far a plugin has come.
+enum Loaded {
+    /// Its tools are known.
+    Listed(Arc<Plugin>),
+    /// It can be called, too.
+    Settled(Arc<Plugin>),
 }
 
 /// What a scan gives.
@@ -97,6 +107,7 @@ impl Loader {
         watch: Option<Watch>,
     ) -> Self {
         let scanner = Scanner::new(directories.clone()).keeping(locking);
+        let optimizing = watch.is_some().then(JoinSet::new);
         Self {
             sandbox,
             runtime,
@@ -106,6 +117,7 @@ impl Loader {
             eyes: Some(Eyes { scanner, watch }),
             looking: None,
             jobs: JoinSet::new(),
+            optimizing,
             running: HashMap::new(),
             pending: PendingJobs::default(),
             aborts: BTreeMap::new(),
@@ -181,13 +193,7 @@ impl Loader {
                         (error.id(), Err(LoadError::Bad(reason)))
                     }
                 };
-                let now = Instant::now();
-                if let Some((pending, took)) = self.pending.ended(&id, now) {
-                    news::tell_loaded(&pending, took);
-                }
-                if let Some(Running { key, pair, .. }) = self.running.remove(&id) {
-                    self.core.loaded(&key, pair, loaded, now);
-                }
+                self.took_step(&id, loaded);
                 true
             }
             else => {
@@ -199,6 +205,37 @@ impl Loader {
                 again
             }
         }
+    }
+
+    /// Takes in that a job has come to its end, and begins what follows.
+    fn took_step(&mut self, id: &TaskId, loaded: Result<Loaded, LoadError>) {
+        let now = Instant::now();
+        let Some(Running { key, pair, name, prefix }) = self.running.remove(id) else { return };
+        let loaded = match loaded {
+            Ok(Loaded::Listed(plugin)) => {
+                self.core.listed(&key, pair, plugin.clone(), now);
+                let span = tracing::info_span!("load", plugin = name.as_str());
+                let abort = self.jobs.spawn_on(settle(plugin).instrument(span), &self.runtime);
+                self.pending.goes_on(id, abort.id());
+                self.running.insert(abort.id(), Running { key: key.clone(), pair, name, prefix });
+                self.aborts.insert(key, abort);
+                return;
+            }
+            Ok(Loaded::Settled(plugin)) => {
+                if let Some(optimizing) = &mut self.optimizing {
+                    let plugin = plugin.clone();
+                    // Those that are done make room for others.
+                    while optimizing.try_join_next().is_some() {}
+                    optimizing.spawn_on(async move { plugin.optimize().await }, &self.runtime);
+                }
+                Ok(plugin)
+            }
+            Err(error) => Err(error),
+        };
+        if let Some((pending, took)) = self.pending.ended(id, now) {
+            news::tell_loaded(&pending, took);
+        }
+        self.core.loaded(&key, pair, loaded, now);
     }
 
     /// The decisions.
@@ -253,24 +290,18 @@ impl Loader {
             };
             Refusal { refused, ..refusal }
         });
-        Catalog::build(plugins, refusals.collect(), previous).beside(self.loading())
+        Catalog::build(plugins, refusals.collect(), self.loading(), previous)
     }
 
-    /// What of `view` can be called before the rest is loaded.
-    pub(super) fn build_early(
-        &self,
-        view: View<Arc<Plugin>>,
-        previous: Option<&Catalog>,
-    ) -> Catalog {
-        let plugins = view.plugins.into_iter().map(|(_, plugin)| plugin).collect();
-        Catalog::early(plugins, previous, self.loading())
-    }
-
-    /// What is being loaded and still wanted: names and prefixes.
-    fn loading(&self) -> impl Iterator<Item = (&PluginName, &str)> + Clone {
-        let awaited = |loading: &&Running| self.core.awaits(&loading.key, &loading.pair);
+    /// The plugins that are being loaded, still wanted, and not known by their tools.
+    fn loading(&self) -> Vec<Loading> {
+        let awaited = |running: &&Running| self.core.awaits(&running.key, &running.pair);
         let awaited = self.running.values().filter(awaited);
-        awaited.map(|loading| (&loading.name, &*loading.prefix))
+        let loading = |running: &Running| Loading {
+            name: running.name.clone(),
+            prefix: running.prefix.clone(),
+        };
+        awaited.map(loading).collect()
     }
 
     fn load(&mut self, key: Key, pair: Pair, candidate: Candidate) {
@@ -297,7 +328,7 @@ async fn load(
     sandbox: Arc<Sandbox>,
     directory: PathBuf,
     candidate: Candidate,
-) -> Result<Arc<Plugin>, LoadError> {
+) -> Result<Loaded, LoadError> {
     let Candidate { file, manifest, wasm, wit } = candidate;
     let wasm = Wasm::new(wasm.digest(), move || wasm.bytes().map_err(|error| error.to_string()));
     let wit = wit.map(|wit| {
@@ -308,11 +339,24 @@ async fn load(
     });
     let manifest = Arc::unwrap_or_clone(manifest);
     let loaded = Plugin::load(sandbox, Parts { file, directory, manifest, wasm, wit }).await;
-    loaded.map(Arc::new).map_err(|error| match error {
+    let plugin = loaded.map(Arc::new).map_err(load_error)?;
+    Ok(match plugin.is_settled() {
+        true => Loaded::Settled(plugin),
+        false => Loaded::Listed(plugin),
+    })
+}
+
+async fn settle(plugin: Arc<Plugin>) -> Result<Loaded, LoadError> {
+    plugin.settle().await.map_err(load_error)?;
+    Ok(Loaded::Settled(plugin))
+}
+
+fn load_error(error: PluginError) -> LoadError {
+    match error {
         PluginError::Unread(_) => LoadError::Changed,
         error if error.is_passing() => LoadError::Failed(error.to_string()),
         error => LoadError::Bad(error.to_string()),
-    })
+    }
 }
 
 /// The end of a task, if there is one. The task stays where it is when this is dropped.

@@ -28,7 +28,7 @@ pub use known::Reread;
 pub use loader::Loader;
 pub use locks::Judge;
 pub use pending::Pending;
-pub use publication::{EARLY, HOLD, MAX_LOADING};
+pub use publication::{FIRST_HOLD, HOLD};
 pub use scan::Scanner;
 pub(crate) use scan::{MAX_WASM, MAX_WIT, stem, wit_of};
 pub use schedule::Schedule;

@@ -52,6 +52,13 @@ impl<J: Eq + Hash> PendingJobs<J> {
         is_told.then_some((pending, took))
     }
 
+    /// The job goes on as `next`.
+    pub(super) fn goes_on(&mut self, job: &J, next: J) {
+        if let Some(job) = self.0.remove(job) {
+            self.0.insert(next, job);
+        }
+    }
+
     /// What has become slow since this was last asked, the longest first.
     pub(super) fn slow(&mut self, now: Instant) -> Vec<Pending> {
         let jobs = self.0.values_mut();

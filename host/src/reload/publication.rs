@@ -1,13 +1,12 @@
-//! When what is served is published: soon, in one piece, and the first time complete.
+//! When what is served is published: soon, and in one piece as far as that does not keep clients waiting.
 
 use std::time::{Duration, Instant};
 
 /// How long a change that is ready waits for others that still load, so that it is announced once.
 pub const HOLD: Duration = Duration::from_secs(2);
-/// The same for the first catalog, which clients wait for.
-pub const MAX_LOADING: Duration = Duration::from_secs(60);
-/// How often, until then, what is ready is given to calls.
-pub const EARLY: Duration = Duration::from_millis(250);
+/// The same for the first catalog, which clients wait for: some give a list of tools five seconds, and want to be
+/// answered within two.
+pub const FIRST_HOLD: Duration = Duration::from_millis(1500);
 
 /// What there is to publish, and since when.
 #[derive(Debug)]
@@ -16,11 +15,9 @@ pub(super) struct Publication {
     changed: Option<Instant>,
     started: Instant,
     first: First,
-    /// When calls are given what is ready, if there is something new and no catalog yet.
-    early: Option<Instant>,
 }
 
-/// The first catalog is special: it is complete, and it hides nothing.
+/// The first catalog is special: clients wait for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum First {
     Unscanned,
@@ -31,7 +28,7 @@ enum First {
 impl Publication {
     /// Nothing is published yet, and clients wait.
     pub(super) fn new(now: Instant) -> Self {
-        Self { changed: Some(now), started: now, first: First::Unscanned, early: None }
+        Self { changed: Some(now), started: now, first: First::Unscanned }
     }
 
     /// What there is has been looked at.
@@ -51,12 +48,6 @@ impl Publication {
         self.changed.get_or_insert(now);
     }
 
-    /// The same, by a plugin that can be called.
-    pub(super) fn ready(&mut self, now: Instant) {
-        self.changed(now);
-        self.early.get_or_insert(now + EARLY);
-    }
-
     /// When it is to be published, if it is. Whether something still loads is said by `is_done`.
     fn at(&self, is_done: bool, now: Instant) -> Option<Instant> {
         let changed = self.changed?;
@@ -64,33 +55,20 @@ impl Publication {
             First::Loading | First::Published if is_done => now,
             First::Published => changed + HOLD,
             // Nor does a file system that hangs keep clients waiting for ever.
-            First::Unscanned | First::Loading => self.started + MAX_LOADING,
+            First::Unscanned | First::Loading => self.started + FIRST_HOLD,
         })
     }
 
-    fn early_at(&self) -> Option<Instant> {
-        self.early.filter(|_| self.is_first())
-    }
-
-    /// When [`is_due`](Self::is_due) or [`is_due_early`](Self::is_due_early) may say so.
+    /// When [`is_due`](Self::is_due) may say so.
     pub(super) fn deadline(&self, is_done: bool, now: Instant) -> Option<Instant> {
-        self.at(is_done, now).into_iter().chain(self.early_at()).min()
+        self.at(is_done, now)
     }
 
     /// Whether it is time to publish, which is then taken as done.
     pub(super) fn is_due(&mut self, is_done: bool, now: Instant) -> bool {
         let is_due = self.at(is_done, now).is_some_and(|at| at <= now);
         if is_due {
-            (self.changed, self.early, self.first) = (None, None, First::Published);
-        }
-        is_due
-    }
-
-    /// Whether it is time to give calls what is ready, which is then taken as done.
-    pub(super) fn is_due_early(&mut self, now: Instant) -> bool {
-        let is_due = self.early_at().is_some_and(|at| at <= now);
-        if is_due {
-            self.early = None;
+            (self.changed, self.first) = (None, First::Published);
         }
         is_due
     }
@@ -101,20 +79,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_ready_before_the_first_catalog_waits_for_no_more_that_become_ready() {
+    fn the_first_catalog_waits_for_what_loads_but_not_for_long() {
         let start = Instant::now();
         let mut publication = Publication::new(start);
+        assert!(!publication.is_due(true, start), "nothing was looked at yet");
         publication.scanned();
-        for millis in [0, 100, 200] {
-            publication.ready(start + Duration::from_millis(millis));
-        }
-        assert_eq!(publication.deadline(false, start), Some(start + EARLY));
-        assert!(!publication.is_due_early(start + EARLY - Duration::from_millis(1)));
-        assert!(publication.is_due_early(start + EARLY));
-        assert!(!publication.is_due_early(start + EARLY), "it was given");
-        assert_eq!(publication.deadline(false, start), Some(start + MAX_LOADING));
-        assert!(publication.is_due(true, start + EARLY));
-        publication.ready(start + MAX_LOADING);
-        assert!(!publication.is_due_early(start + MAX_LOADING * 2), "there is a catalog");
+        assert!(publication.is_due(true, start));
+        let mut publication = Publication::new(start);
+        publication.scanned();
+        assert_eq!(publication.deadline(false, start), Some(start + FIRST_HOLD));
+        assert!(!publication.is_due(false, start + FIRST_HOLD - Duration::from_millis(1)));
+        assert!(publication.is_due(false, start + FIRST_HOLD));
+        assert_eq!(publication.deadline(false, start), None, "there is nothing new");
+        publication.changed(start + FIRST_HOLD);
+        assert_eq!(publication.deadline(false, start), Some(start + FIRST_HOLD + HOLD));
+    }
+
+    #[test]
+    fn a_directory_that_cannot_be_read_keeps_nobody_waiting() {
+        let start = Instant::now();
+        let mut publication = Publication::new(start);
+        assert!(publication.is_due(false, start + FIRST_HOLD));
     }
 }

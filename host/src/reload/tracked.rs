@@ -29,7 +29,7 @@ pub(super) struct Tracked<P> {
     doubt: Option<String>,
     /// What lies there, is good, and is not accepted.
     held: Option<Held<P>>,
-    pub(super) now: Now,
+    pub(super) now: Now<P>,
     /// The last versions that did not load, and why: the same bytes are not tried again.
     bad: VecDeque<(Pair, String)>,
     /// What is told of it.
@@ -47,12 +47,13 @@ struct Held<P> {
 
 /// What lies there now.
 #[derive(Debug)]
-pub(super) enum Now {
+pub(super) enum Now<P> {
     /// What is good.
     Good,
     /// Something that changes while it is looked at; nothing is known of it.
     Unknown,
-    Loading(Pair),
+    /// A version on its way, and how far it has come.
+    Loading(Pair, Progress<P>),
     Bad {
         reason: Reason,
         tell_at: Instant,
@@ -63,6 +64,17 @@ pub(super) enum Now {
         until: Instant,
         then: Then,
     },
+}
+
+/// How far a version has come that is being loaded.
+#[derive(Debug)]
+pub(super) enum Progress<P> {
+    /// Nothing is known of its tools.
+    Unknown,
+    /// Its tools are known. It serves until its code is made, and then goes on.
+    Serves(P),
+    /// Its tools are known, and it waits: an older version serves, or it is not accepted.
+    Waits,
 }
 
 /// What becomes of a unit that stays gone.
@@ -114,13 +126,55 @@ impl<P> Tracked<P> {
 
     /// Whether it is a plugin, or about to be one.
     pub(super) fn is_occupied(&self) -> bool {
-        self.good.is_some() || self.held.is_some() || matches!(self.now, Now::Loading(_))
+        self.good.is_some() || self.held.is_some() || matches!(self.now, Now::Loading(..))
     }
 
     /// It is good, accepted, and what lies there.
     pub(super) fn serve(&mut self, pair: Pair, plugin: P) {
         (self.good, self.doubt, self.held) = (Some((pair, plugin)), None, None);
         (self.now, self.told) = (Now::Good, None);
+    }
+
+    /// True if this version is being loaded.
+    pub(super) fn is_loading(&self, pair: &Pair) -> bool {
+        matches!(&self.now, Now::Loading(wanted, _) if wanted == pair)
+    }
+
+    /// True if a version is being loaded of whose tools nothing is known.
+    pub(super) fn is_awaited(&self) -> bool {
+        matches!(self.now, Now::Loading(_, Progress::Unknown))
+    }
+
+    /// True if a version serves whose code is not made yet.
+    pub(super) fn is_unsettled(&self) -> bool {
+        self.good.is_none() && self.serving().is_some()
+    }
+
+    /// The plugin that serves: the last version that loaded, or else one on its way whose tools are known.
+    pub(super) fn serving(&self) -> Option<&P> {
+        match (&self.good, &self.now) {
+            (Some((_, plugin)), _) | (None, Now::Loading(_, Progress::Serves(plugin))) => {
+                Some(plugin)
+            }
+            (
+                None,
+                Now::Good | Now::Unknown | Now::Loading(..) | Now::Bad { .. } | Now::Gone { .. },
+            ) => None,
+        }
+    }
+
+    /// The tools of this version are known, which is on its way. True if that is of any consequence.
+    pub(super) fn is_listed(&mut self, pair: Pair, plugin: P, is_accepted: bool) -> bool {
+        let serves = is_accepted && self.good.is_none();
+        match &mut self.now {
+            Now::Loading(wanted, progress) if *wanted == pair => {
+                *progress = if serves { Progress::Serves(plugin) } else { Progress::Waits };
+                true
+            }
+            Now::Good | Now::Unknown | Now::Loading(..) | Now::Bad { .. } | Now::Gone { .. } => {
+                false
+            }
+        }
     }
 
     /// This version lies there.
@@ -143,9 +197,7 @@ impl<P> Tracked<P> {
                 Found::Refused(reason)
             }
             (None, Some(reason)) => Found::Refused(reason.clone()),
-            (None, None) if matches!(&self.now, Now::Loading(wanted) if *wanted == pair) => {
-                Found::Known
-            }
+            (None, None) if self.is_loading(&pair) => Found::Known,
             (None, None) => Found::New,
         }
     }
@@ -165,6 +217,13 @@ impl<P> Tracked<P> {
     pub(super) fn judge_again(&mut self, judge: impl Fn(&Pair, &P) -> Verdict) -> bool {
         if let Some(held) = &mut self.held {
             held.reason = judge(&held.pair, &held.plugin).reason();
+        }
+        if let Now::Loading(pair, progress) = &mut self.now
+            && let Progress::Serves(plugin) = progress
+            && judge(pair, plugin).reason().is_some()
+        {
+            *progress = Progress::Waits;
+            return true;
         }
         let Some((pair, plugin)) = self.good.take() else { return false };
         match judge(&pair, &plugin) {
@@ -187,7 +246,7 @@ impl<P> Tracked<P> {
             Now::Bad { reason, tell_at } if *tell_at <= now => (reason, false),
             Now::Gone { until, then: Then::Forget, .. } if *until <= now => return Due::Forgotten,
             Now::Gone { reason, until, .. } if *until <= now => (reason, true),
-            Now::Good | Now::Unknown | Now::Loading(_) | Now::Bad { .. } | Now::Gone { .. } => {
+            Now::Good | Now::Unknown | Now::Loading(..) | Now::Bad { .. } | Now::Gone { .. } => {
                 return Due::Nothing;
             }
         };
@@ -241,7 +300,7 @@ impl<P> Tracked<P> {
             Now::Bad { reason, tell_at: at } | Now::Gone { reason, until: at, .. } => {
                 (self.told.as_ref() != Some(reason)).then_some(*at)
             }
-            Now::Good | Now::Unknown | Now::Loading(_) => None,
+            Now::Good | Now::Unknown | Now::Loading(..) => None,
         }
     }
 }

@@ -28,7 +28,7 @@ impl<P: Clone> View<P> {
     pub(super) fn of(units: &BTreeMap<Key, Tracked<P>>) -> Self {
         let mut view = Self { plugins: Vec::new(), refusals: Vec::new() };
         for (key, unit) in units {
-            if let Some((_, plugin)) = &unit.good {
+            if let Some(plugin) = unit.serving() {
                 view.plugins.push((key.clone(), plugin.clone()));
             }
             if let Some(reason) = &unit.told {

@@ -14,6 +14,7 @@ use std::time::SystemTime;
 use sha2::{Digest as _, Sha256};
 
 use super::compiler::MAX_ARTIFACT;
+use super::engine::Tier;
 use super::seal::{Seal, TAG};
 use super::stored;
 use crate::failpoint::{self, Point};
@@ -28,7 +29,7 @@ const FORMAT: u8 = 2;
 #[derive(Clone, Copy)]
 pub(super) enum Entry<'a> {
     /// The compiled code of a Wasm file.
-    Code(&'a Sha256Digest),
+    Code(&'a Sha256Digest, Tier),
     /// What a Wasm file offers under terms with this digest.
     Listing(&'a Sha256Digest, &'a [u8; 32]),
     /// That what has this digest passed a check.
@@ -36,12 +37,13 @@ pub(super) enum Entry<'a> {
 }
 
 impl Entry<'_> {
-    const ENDINGS: [&'static str; 3] = [".cwasm", ".listing", ".passed"];
+    const ENDINGS: [&'static str; 4] = [".baseline", ".cwasm", ".listing", ".passed"];
 
     fn ending(self) -> &'static str {
-        let [code, listing, passed] = Self::ENDINGS;
+        let [baseline, optimized, listing, passed] = Self::ENDINGS;
         match self {
-            Self::Code(_) => code,
+            Self::Code(_, Tier::Baseline) => baseline,
+            Self::Code(_, Tier::Optimized) => optimized,
             Self::Listing(..) => listing,
             Self::Passed(_) => passed,
         }
@@ -106,6 +108,11 @@ impl Cache {
     pub(super) fn has(&self, entry: Entry<'_>) -> bool {
         let file = stored::open(&self.directory.join(self.name(entry)));
         file.inspect(used_now).is_ok()
+    }
+
+    /// True if there is code of this Wasm file, of whichever tier.
+    pub(super) fn has_code(&self, wasm: &Sha256Digest) -> bool {
+        Tier::ALL.into_iter().any(|tier| self.has(Entry::Code(wasm, tier)))
     }
 
     fn read_sealed(&self, name: &str, path: &Path) -> io::Result<Vec<u8>> {
@@ -173,7 +180,7 @@ impl Cache {
 
     fn name(&self, entry: Entry<'_>) -> String {
         let named = match entry {
-            Entry::Code(digest) | Entry::Passed(digest) => {
+            Entry::Code(digest, _) | Entry::Passed(digest) => {
                 [self.settings, *digest.as_bytes()].concat()
             }
             Entry::Listing(wasm, terms) => [self.settings, *wasm.as_bytes(), *terms].concat(),
@@ -232,17 +239,17 @@ mod tests {
         let cache = open(&directory, "", 10_000);
         let digests: Vec<_> = (0..12u8).map(|n| Sha256Digest::of(&[n])).collect();
         for (digest, age) in digests.iter().zip((0..12).rev()) {
-            cache.keep(Entry::Code(digest), &[7; 1000 - TAG]);
+            cache.keep(Entry::Code(digest, Tier::Optimized), &[7; 1000 - TAG]);
             // Each a minute younger than the one before.
-            let path = directory.join(cache.name(Entry::Code(digest)));
+            let path = directory.join(cache.name(Entry::Code(digest, Tier::Optimized)));
             let file = File::options().write(true).open(path);
             let then = SystemTime::now() - Duration::from_secs(60 * (age + 1));
             file.and_then(|file| file.set_modified(then)).expect("an older file");
             // The first two are used again and again: one is read, the other only looked for.
-            assert!(cache.read(Entry::Code(&digests[0])).is_some());
-            assert_eq!(cache.has(Entry::Code(&digests[1])), age < 11);
+            assert!(cache.read(Entry::Code(&digests[0], Tier::Optimized)).is_some());
+            assert_eq!(cache.has(Entry::Code(&digests[1], Tier::Optimized)), age < 11);
         }
-        let is_here = |digest| cache.read(Entry::Code(digest)).is_some();
+        let is_here = |digest| cache.read(Entry::Code(digest, Tier::Optimized)).is_some();
         let here: Vec<_> = digests.iter().map(is_here).collect();
         let gone = here.iter().filter(|here| !**here).count();
         assert!(here[0] && here[1] && here[11] && !here[2] && !here[3], "{here:?}");
@@ -254,7 +261,7 @@ mod tests {
         let root = tempfile::tempdir().expect("a directory");
         let directory = root.path().join("cache");
         let digest = Sha256Digest::of(b"");
-        let code = Entry::Code(&digest);
+        let code = Entry::Code(&digest, Tier::Optimized);
         open(&directory, "one", 1000).keep(code, b"code");
         assert_eq!(open(&directory, "one", 1000).read(code).as_deref(), Some(&b"code"[..]));
         assert_eq!(open(&directory, "two", 1000).read(code), None);
@@ -268,7 +275,7 @@ mod tests {
         cache.keep(Entry::Listing(&digest, &[1; 32]), b"one");
         assert!(cache.has(Entry::Listing(&digest, &[1; 32])));
         assert!(!cache.has(Entry::Listing(&digest, &[2; 32])));
-        assert!(!cache.has(Entry::Code(&digest)));
+        assert!(!cache.has(Entry::Code(&digest, Tier::Optimized)));
     }
 
     #[test]

@@ -7,7 +7,8 @@ use std::io::{self, Read, Write as _};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 
-use super::compiler::{Caps, CompileError, MAX_ARTIFACT, PANICKED};
+use super::compiler::{Caps, CompileError, Job, MAX_ARTIFACT, PANICKED};
+use super::lanes::Priority;
 use super::lifeline::Lifeline;
 use super::worker;
 use crate::manifest::Bytes;
@@ -20,9 +21,11 @@ const MAX_WORDS: usize = 4096;
 /// counts as memory, and other plugins are being compiled too.
 const THREADS: usize = 4;
 
-/// Native code for `wasm`, made by a child process that runs `program` and hangs on `lifeline`.
-pub(super) fn compile(
+/// What comes of `job` on `wasm`, done by a child process that runs `program` and hangs on `lifeline`.
+pub(super) fn work(
     program: &Path,
+    job: Job,
+    priority: Priority,
     caps: &Caps,
     wasm: &[u8],
     lifeline: &Lifeline,
@@ -30,7 +33,7 @@ pub(super) fn compile(
     let host = |error: io::Error| {
         CompileError::Host(format!("the process that compiles it does not work: {error}"))
     };
-    let mut child = Owned(command(program, caps).spawn().map_err(host)?);
+    let mut child = Owned(command(program, job, priority, caps).spawn().map_err(host)?);
     let child = &mut child.0;
     let (Some(mut stdin), Some(mut stdout), Some(mut stderr)) =
         (child.stdin.take(), child.stdout.take(), child.stderr.take())
@@ -72,14 +75,16 @@ pub(super) fn compile(
 const SHORT_OF_MEMORY: [&str; 4] =
     ["memory allocation of ", "out of memory", "Cannot allocate memory", "os error 11"];
 
-fn command(program: &Path, caps: &Caps) -> Command {
+fn command(program: &Path, job: Job, priority: Priority, caps: &Caps) -> Command {
     let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let mut command = Command::new(program);
     command
         .arg("compile")
+        .arg(job.word())
         .arg(format!("--memory={}", caps.memory.get()))
         .arg(format!("--cpu={}", caps.cpu.as_secs()))
         .arg(format!("--time={}", caps.time.as_secs()))
+        .arg(format!("--nice={}", priority.niceness()))
         .env_clear()
         .env("RAYON_NUM_THREADS", threads.min(THREADS).to_string())
         .stdin(Stdio::piped())

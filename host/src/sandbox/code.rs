@@ -12,8 +12,11 @@ use wasmtime::component::Component;
 use super::cache::{Cache, Entry, MAX_CACHE};
 use super::checks::Checks;
 use super::compiler::{CompileError, Compiler};
+use super::engine::Tier;
+use super::lanes::{Lanes, Priority, Wanted};
 use super::lifeline::Lifeline;
 use super::link::{Linked, link};
+use super::outline::Outline;
 use super::sharing::{Kept, Shared};
 use super::{Sandbox, one_line};
 use crate::failpoint::{self, Point};
@@ -56,8 +59,9 @@ pub(super) struct Codes {
     compiler: Compiler,
     cache: Option<Arc<Shelf>>,
     live: Shared<Made>,
-    /// Compilations at once: each can keep a processor busy, and take its memory.
-    compiling: Arc<Semaphore>,
+    lanes: Lanes,
+    /// Files at once whose types are read.
+    outlining: Arc<Semaphore>,
     /// Files of the cache read at once: each is in memory whole.
     reading: Arc<Semaphore>,
 }
@@ -88,11 +92,19 @@ impl Shelf {
     }
 }
 
-type Made = Result<Linked, CompileError>;
+type Made = Result<Compiled, CompileError>;
+
+/// Code that is joined to what it imports.
+#[derive(Clone)]
+struct Compiled {
+    linked: Linked,
+    tier: Tier,
+}
 
 /// Code of one Wasm file, shared by all plugins that have the same.
 pub(super) struct Code {
     pub(super) linked: Linked,
+    pub(super) tier: Tier,
     _kept: Kept<Made>,
 }
 
@@ -107,20 +119,51 @@ impl Codes {
             compiler,
             cache,
             live: Shared::new(),
-            compiling: Arc::new(Semaphore::new(processors)),
+            lanes: Lanes::new(processors),
+            outlining: Arc::new(Semaphore::new(processors)),
             reading: Arc::new(Semaphore::new(processors)),
         }
     }
 
-    /// Whether the code of this Wasm is kept on disk.
+    /// True if code of this Wasm is kept on disk.
     pub(super) async fn has(&self, wasm: Sha256Digest) -> bool {
-        let has = self.with_cache(move |cache| cache.has(Entry::Code(&wasm)).then_some(()));
-        has.await.is_some()
+        self.with_cache(move |cache| cache.has_code(&wasm).then_some(())).await.is_some()
+    }
+
+    /// True if optimized code of this Wasm is kept on disk.
+    async fn has_optimized(&self, wasm: Sha256Digest) -> bool {
+        let has = move |cache: &Cache| cache.has(Entry::Code(&wasm, Tier::Optimized)).then_some(());
+        self.with_cache(has).await.is_some()
+    }
+
+    /// Keeps the code of the Wasm file `of` as that of `twin`, too: a file that differs in what is never compiled.
+    pub(super) async fn keep_for(&self, twin: Sha256Digest, of: Sha256Digest) {
+        let copy = move |cache: &Cache| {
+            let copied = Tier::ALL.into_iter().filter_map(|tier| {
+                let code = cache.read(Entry::Code(&of, tier))?;
+                cache.keep(Entry::Code(&twin, tier), &code);
+                Some(())
+            });
+            copied.last()
+        };
+        let _ = self.with_cache(copy).await;
     }
 
     /// The checks that were passed before.
     pub(super) fn checks(&self) -> Checks {
         Checks::of(self.cache.clone())
+    }
+
+    /// Reads the types of `wasm` in a process of its own.
+    pub(super) async fn outline(
+        sandbox: &Arc<Sandbox>,
+        wasm: Wasm,
+    ) -> Result<Option<Outline>, CompileError> {
+        let (lifeline, _waiting) = Lifeline::new();
+        let slots = sandbox.codes.outlining.clone();
+        let sandbox = sandbox.clone();
+        let job = move || sandbox.codes.compiler.outline(&*wasm.bytes()?, &lifeline);
+        blocking("reading its types", &slots, job).await?
     }
 
     /// Does `job` with the cache, if there is one, where it may block.
@@ -136,56 +179,113 @@ impl Codes {
 }
 
 impl Code {
-    /// The code of `wasm`. Nothing here keeps an asynchronous thread busy.
-    pub(super) async fn of(sandbox: &Arc<Sandbox>, wasm: Wasm) -> Result<Self, CompileError> {
+    /// The code of `wasm`: the best there is, or baseline code made now. Nothing here keeps an asynchronous thread busy.
+    pub(super) async fn of(
+        sandbox: &Arc<Sandbox>,
+        wasm: Wasm,
+        wanted: &Wanted,
+    ) -> Result<Self, CompileError> {
         let digest = wasm.digest;
         let make = async {
-            match make(sandbox, wasm).await {
+            match make(sandbox, wasm, wanted).await {
                 // That one file cannot be read says nothing of another with the same bytes.
                 Err(error @ CompileError::Unread(_)) => Err(error),
                 made => Ok(made),
             }
         };
         let (made, kept) = sandbox.codes.live.get(digest, make).await?;
-        Ok(Self { linked: made?, _kept: kept })
+        Self::new(made, kept)
+    }
+
+    /// Optimized code of `wasm`, in the background, for all who ask for its code from then on.
+    pub(super) async fn optimized(
+        sandbox: &Arc<Sandbox>,
+        wasm: Wasm,
+    ) -> Result<Self, CompileError> {
+        let digest = wasm.digest;
+        let made = optimize(sandbox, wasm).await?;
+        let forget = move |cache: &Cache| {
+            cache.forget(Entry::Code(&digest, Tier::Baseline));
+            Some(())
+        };
+        let _ = sandbox.codes.with_cache(forget).await;
+        let kept = sandbox.codes.live.put(digest, Ok(made.clone()));
+        Self::new(Ok(made), kept)
+    }
+
+    /// True if nothing better is to be made of this Wasm: there is optimized code on disk.
+    pub(super) async fn is_best(sandbox: &Sandbox, wasm: Sha256Digest) -> bool {
+        sandbox.codes.has_optimized(wasm).await
+    }
+
+    fn new(made: Made, kept: Kept<Made>) -> Result<Self, CompileError> {
+        let Compiled { linked, tier } = made?;
+        Ok(Self { linked, tier, _kept: kept })
     }
 }
 
-async fn make(sandbox: &Arc<Sandbox>, wasm: Wasm) -> Made {
+async fn make(sandbox: &Arc<Sandbox>, wasm: Wasm, wanted: &Wanted) -> Made {
     let codes = &sandbox.codes;
-    let sandbox = sandbox.clone();
-    let (found_by, file) = (sandbox.clone(), wasm.clone());
-    if let Some(made) = codes.with_cache(move |cache| cached(&found_by, cache, &file)).await {
+    for tier in [Tier::Optimized, Tier::Baseline] {
+        if let Some(made) = cached(sandbox, &wasm, tier).await {
+            return made;
+        }
+    }
+    let (lifeline, _waiting) = Lifeline::new();
+    let own = sandbox.clone();
+    let job = move |priority| compiled(&own, &wasm, Tier::Baseline, priority, &lifeline);
+    codes.lanes.first(wanted, job).await?
+}
+
+async fn optimize(sandbox: &Arc<Sandbox>, wasm: Wasm) -> Made {
+    if let Some(made) = cached(sandbox, &wasm, Tier::Optimized).await {
         return made;
     }
     let (lifeline, _waiting) = Lifeline::new();
-    blocking("compiling it", &codes.compiling, move || compiled(&sandbox, &wasm, &lifeline)).await?
+    let own = sandbox.clone();
+    let job = move |priority| compiled(&own, &wasm, Tier::Optimized, priority, &lifeline);
+    sandbox.codes.lanes.background(job).await?
 }
 
 /// From the cache, if it is there and of use.
-fn cached(sandbox: &Sandbox, cache: &Cache, wasm: &Wasm) -> Option<Made> {
-    let code = cache.read(Entry::Code(&wasm.digest))?;
-    match load(sandbox, &code) {
-        Ok(component) => Some(link(sandbox, &component)),
-        Err(error) => {
-            tracing::debug!("cached code does not fit this machine: {}", one_line(&error));
-            cache.forget(Entry::Code(&wasm.digest));
-            None
+async fn cached(sandbox: &Arc<Sandbox>, wasm: &Wasm, tier: Tier) -> Option<Made> {
+    let (own, digest) = (sandbox.clone(), wasm.digest);
+    let find = move |cache: &Cache| {
+        let entry = Entry::Code(&digest, tier);
+        let code = cache.read(entry)?;
+        match load(&own, &code) {
+            Ok(component) => Some(join(&own, &component, tier)),
+            Err(error) => {
+                tracing::debug!("cached code does not fit this machine: {}", one_line(&error));
+                cache.forget(entry);
+                None
+            }
         }
-    }
+    };
+    sandbox.codes.with_cache(find).await
 }
 
-fn compiled(sandbox: &Sandbox, wasm: &Wasm, lifeline: &Lifeline) -> Made {
+fn compiled(
+    sandbox: &Sandbox,
+    wasm: &Wasm,
+    tier: Tier,
+    priority: Priority,
+    lifeline: &Lifeline,
+) -> Made {
     let bytes = wasm.bytes()?;
-    let code = sandbox.codes.compiler.compile(&bytes, lifeline)?;
+    let code = sandbox.codes.compiler.compile(&bytes, tier, priority, lifeline)?;
     drop(bytes);
     let component = load(sandbox, &code).map_err(|error| {
         CompileError::Host(format!("the compiled code cannot be loaded: {}", one_line(&error)))
     })?;
     if let Some(cache) = sandbox.codes.cache.as_ref().and_then(|cache| cache.get()) {
-        cache.keep(Entry::Code(&wasm.digest), &code);
+        cache.keep(Entry::Code(&wasm.digest, tier), &code);
     }
-    link(sandbox, &component)
+    join(sandbox, &component, tier)
+}
+
+fn join(sandbox: &Sandbox, component: &Component, tier: Tier) -> Made {
+    Ok(Compiled { linked: link(sandbox, component)?, tier })
 }
 
 /// The component that `code` is, on the engine that it was made for.

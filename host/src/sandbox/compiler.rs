@@ -10,10 +10,12 @@ use std::time::Duration;
 
 use wasmtime::Engine;
 
-use super::engine;
+use super::engine::{self, Tier};
 use super::folders::FolderError;
 use super::imports::NotGranted;
+use super::lanes::Priority;
 use super::lifeline::Lifeline;
+use super::outline::{Outline, TypeOutline};
 use super::{binary, child, one_line};
 use crate::manifest::Bytes;
 
@@ -114,11 +116,38 @@ impl Compiler {
     pub(super) fn compile(
         &self,
         wasm: &[u8],
+        tier: Tier,
+        priority: Priority,
+        lifeline: &Lifeline,
+    ) -> Result<Vec<u8>, CompileError> {
+        self.work(Job::Compile(tier), priority, wasm, lifeline)
+    }
+
+    /// What the types of `wasm` say of its kind and its tools. Blocks like [`compile`](Self::compile).
+    pub(super) fn outline(
+        &self,
+        wasm: &[u8],
+        lifeline: &Lifeline,
+    ) -> Result<Option<Outline>, CompileError> {
+        let types = self.work(Job::Outline, Priority::Wanted, wasm, lifeline)?;
+        let types: TypeOutline = serde_json::from_slice(&types).map_err(|error| {
+            CompileError::Host(format!("the process that reads its types does not work: {error}"))
+        })?;
+        Ok(types.outline())
+    }
+
+    fn work(
+        &self,
+        job: Job,
+        priority: Priority,
+        wasm: &[u8],
         lifeline: &Lifeline,
     ) -> Result<Vec<u8>, CompileError> {
         match &self.place {
-            Place::Child(program) => child::compile(program, &self.caps, wasm, lifeline),
-            Place::Process => artifact(wasm).map_err(|failed| match failed {
+            Place::Child(program) => {
+                child::work(program, job, priority, &self.caps, wasm, lifeline)
+            }
+            Place::Process => job.run(wasm).map_err(|failed| match failed {
                 Failed::Refused(reason) => CompileError::Refused(reason),
                 Failed::Panicked => CompileError::Refused(PANICKED.into()),
                 Failed::OutOfMemory => CompileError::Host("there is not enough memory".into()),
@@ -137,13 +166,46 @@ pub(super) enum Failed {
 /// A fault of the compiler, as far as its user can know.
 pub(super) const PANICKED: &str = "the code cannot be compiled: the compiler failed on it";
 
-/// Native code for `wasm`, made here and now.
-pub(super) fn artifact(wasm: &[u8]) -> Result<Vec<u8>, Failed> {
+/// The work on a Wasm file that is done apart, within bounds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Job {
+    /// Reads its types.
+    Outline,
+    /// Makes native code of it.
+    Compile(Tier),
+}
+
+impl Job {
+    /// All of them.
+    pub const ALL: [Self; 3] =
+        [Self::Outline, Self::Compile(Tier::Baseline), Self::Compile(Tier::Optimized)];
+
+    /// The word for it on the command line of the child.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Outline => "outline",
+            Self::Compile(Tier::Baseline) => "baseline",
+            Self::Compile(Tier::Optimized) => "optimized",
+        }
+    }
+
+    /// Does it here and now.
+    pub(super) fn run(self, wasm: &[u8]) -> Result<Vec<u8>, Failed> {
+        match self {
+            Self::Outline => TypeOutline::read(wasm),
+            Self::Compile(tier) => artifact(wasm, tier),
+        }
+    }
+}
+
+/// Native code for `wasm`.
+fn artifact(wasm: &[u8], tier: Tier) -> Result<Vec<u8>, Failed> {
     let bytes = binary::component(wasm).map_err(|error| Failed::Refused(error.to_string()))?;
-    match precompile(engine::compiling(), &bytes)? {
+    match precompile(engine::compiling(tier), &bytes)? {
         // As the validator names what the usual engine leaves out.
         Err(error) if error.root_cause().to_string().contains("async") => {
-            precompile(engine::concurrent(), &bytes)?
+            precompile(engine::compiling_concurrent(tier), &bytes)?
         }
         compiled => compiled,
     }

@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use wasmtime::{Config, Enabled, Engine, OperatorCost, PoolingAllocationConfig};
+use wasmtime::{Config, Enabled, Engine, OperatorCost, OptLevel, PoolingAllocationConfig};
 
 use super::meter::{MAX_INSTANCES, MAX_MEMORIES, MAX_TABLES};
 use super::{MAX_CALLS, MAX_STACK};
@@ -69,36 +69,73 @@ pub(super) const SLICE_OF_TASKS: u64 = 20_000;
 /// Fuel that asking for more memory costs: the system does the work, even to grow by nothing.
 const GROWING: u8 = u8::MAX;
 
+/// How much work compiling puts into fast code. The code of both runs on the same engines, and spends the same fuel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Tier {
+    /// Cranelift without its optimizations: soon there, and slower.
+    ///
+    /// Two ways would be quicker, and neither is safe enough. Winch 48 meters single instructions as Cranelift does, but
+    /// not those that work on many bytes: `memory.copy` of a gigabyte costs one unit of fuel. Cranelift's single-pass
+    /// register allocator is, by wasmtime's documentation, not for code that nobody trusts.
+    Baseline,
+    /// Cranelift with its optimizations.
+    Optimized,
+}
+
+impl Tier {
+    pub(super) const ALL: [Self; 2] = [Self::Baseline, Self::Optimized];
+
+    fn opt_level(self) -> OptLevel {
+        match self {
+            Self::Baseline => OptLevel::None,
+            Self::Optimized => OptLevel::Speed,
+        }
+    }
+}
+
 /// The engine that compiles. Code that it makes runs on the one that [`running`] gives.
-pub(super) fn compiling() -> wasmtime::Result<Engine> {
-    Engine::new(&config(false))
+pub(super) fn compiling(tier: Tier) -> wasmtime::Result<Engine> {
+    Engine::new(config(Concurrency::Off).cranelift_opt_level(tier.opt_level()))
+}
+
+/// The same for components with asynchronous functions, whose code runs on the engine that [`concurrent`] gives.
+pub(super) fn compiling_concurrent(tier: Tier) -> wasmtime::Result<Engine> {
+    Engine::new(config(Concurrency::On).cranelift_opt_level(tier.opt_level()))
 }
 
 /// The engine that most guests run on.
 pub(super) fn running() -> wasmtime::Result<Engine> {
-    let mut pooled = config(false);
+    let mut pooled = config(Concurrency::Off);
     pooled.allocation_strategy(pool());
     Engine::new(&pooled).or_else(|error| {
         // Address space is scarce: under a limit, or on a small machine. All works, only slower.
         tracing::info!("memory for guests is not pooled here: {}", super::one_line(&error));
-        compiling()
+        Engine::new(&config(Concurrency::Off))
     })
 }
 
-/// The engine for components with asynchronous functions, futures or streams: it compiles them and runs
-/// them. Few need it, and every call costs more on it.
+/// The engine that components with asynchronous functions, futures or streams run on. Few need it, and every call
+/// costs more on it.
 pub(super) fn concurrent() -> wasmtime::Result<Engine> {
-    Engine::new(&config(true))
+    Engine::new(&config(Concurrency::On))
 }
 
-fn config(concurrent: bool) -> Config {
+/// Support for components with asynchronous functions.
+enum Concurrency {
+    Off,
+    On,
+}
+
+fn config(concurrency: Concurrency) -> Config {
     let mut config = Config::new();
     config.consume_fuel(true).max_wasm_stack(MAX_STACK);
     let mut cost = OperatorCost::new();
     (cost.MemoryGrow, cost.TableGrow) = (GROWING, GROWING);
     config.operator_cost(cost);
     config.wasm_component_model_map(true);
-    config.concurrency_support(concurrent);
+    // Nobody is shown where in a guest it trapped, and the map takes a tenth of the code.
+    config.generate_address_map(false);
+    config.concurrency_support(matches!(concurrency, Concurrency::On));
     config
 }
 

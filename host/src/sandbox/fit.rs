@@ -1,25 +1,16 @@
 //! Whether code fits its plugin's terms: its imports what is granted, its memories what is allowed. Before it runs.
 
-use std::sync::Arc;
-
 use wasmtime::component::Component;
 
-use super::code::{Code, Wasm};
+use super::code::Code;
 use super::compiler::CompileError;
-use super::{Sandbox, imports};
+use super::imports;
 use crate::manifest::{Bytes, Grants, Limits};
 
-/// The code of `wasm`, if these terms allow it.
-pub(super) async fn checked(
-    sandbox: &Arc<Sandbox>,
-    wasm: Wasm,
-    limits: &Limits,
-    grants: &Grants,
-) -> Result<Code, CompileError> {
-    let code = Code::of(sandbox, wasm).await?;
-    imports::check(imported(&code).iter().map(String::as_str), grants)?;
-    fits(code.linked.component(), limits.memory)?;
-    Ok(code)
+/// Refuses code that these terms do not allow.
+pub(super) fn check(code: &Code, limits: &Limits, grants: &Grants) -> Result<(), CompileError> {
+    imports::check(imported(code).iter().map(String::as_str), grants)?;
+    fits(code.linked.component(), limits.memory)
 }
 
 /// Refuses code whose memories are too large before anything runs.

@@ -10,7 +10,7 @@ use tokio::runtime::Runtime;
 
 use super::cache::{Cache, Entry};
 use super::compiler::PANICKED;
-use super::{Compiler, Guest, Sandbox};
+use super::{Compiler, Guest, Sandbox, Tier};
 use crate::fuzz::Seen;
 use crate::manifest::{Bytes, Grants, Limits, Sha256Digest};
 use crate::sandbox::Wasm;
@@ -65,7 +65,7 @@ pub fn cache(bytes: &[u8]) -> Seen {
     let directory = ROOT.path().join(format!("{:?}", std::thread::current().id()));
     let open = || Cache::open(&directory, "", Bytes::new(1 << 20)).expect("a cache");
     let wasm = Sha256Digest::of(b"wasm");
-    let code = Entry::Code(&wasm);
+    let code = Entry::Code(&wasm, Tier::Optimized);
     open().keep(code, CODE);
     let (entry, key) = (entry(&directory), directory.join("key"));
     match how % 4 {

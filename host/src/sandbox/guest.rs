@@ -5,20 +5,26 @@
 
 use std::sync::Arc;
 
+use tokio::sync::OnceCell;
+
 use super::checks::Checks;
-use super::code::{self, Code, Wasm};
+use super::code::{self, Code, Codes, Wasm};
 use super::command::{self, Declared};
 use super::compiler::CompileError;
 use super::ended::Ended;
-use super::fit::{checked, fits, imported};
+use super::fit::{self, fits, imported};
 use super::folders::Folders;
 use super::held::Held;
 use super::http::Outgoing;
+use super::imports;
+use super::lanes::Wanted;
 use super::link::Linked;
 use super::listing::{Listing, Place};
-use super::offered::Offered;
+use super::offered::{Offered, lost};
+use super::outline::{self, Glance, Outline};
 use super::redact::redacted;
 use super::scratch::Scratch;
+use super::settle::Unsettled;
 use super::slots::Slots;
 use super::terms::{CallContext, ProgressSink, Reach, Terms};
 use super::{Sandbox, functions, tools};
@@ -46,6 +52,7 @@ pub struct Guest {
     slots: Slots,
     declared: Declared,
     pub(super) offered: Offered,
+    pub(super) settled: OnceCell<Result<(), Unsettled>>,
 }
 
 /// One call on its way into a guest.
@@ -58,6 +65,27 @@ pub(super) struct Call<'a> {
 }
 
 impl Guest {
+    /// A guest of `wasm` that can be asked for its tools. Where its file tells of them, or they are known from another
+    /// time, it is not compiled: [`settle`](Self::settle) does that.
+    pub async fn load(
+        sandbox: Arc<Sandbox>,
+        wasm: Wasm,
+        limits: Limits,
+        grants: Grants,
+    ) -> Result<Self, CompileError> {
+        let place = Place::of(wasm.digest, &limits, &grants);
+        let outline = match place.is_kept(&sandbox.codes).await {
+            true => None,
+            false => outlined(&sandbox, &wasm).await?,
+        };
+        let Some(Outline { claim, imports }) = outline else {
+            return Self::compile(sandbox, wasm, limits, grants).await;
+        };
+        imports::check(imports.iter().map(String::as_str), &grants)?;
+        let code = Held::resting(wasm, claim.kind());
+        Self::with(sandbox, code, Offered::claimed(place, claim), limits, grants).await
+    }
+
     /// A guest of `wasm`, compiled where nobody else has done it yet. What is known of it from another time
     /// needs no code.
     pub async fn compile(
@@ -66,26 +94,40 @@ impl Guest {
         limits: Limits,
         grants: Grants,
     ) -> Result<Self, CompileError> {
-        if grants.scratch.is_some() && sandbox.scratches.is_none() {
-            return Err(CompileError::Refused(NO_SCRATCH.into()));
-        }
         let place = Place::of(wasm.digest, &limits, &grants);
         // The same bytes with the same grants and limits have passed all checks before.
-        let (code, known) = match place.find(&sandbox.codes).await {
-            Some(Listing { kind, listed }) => (Held::resting(wasm, kind), Some(listed)),
+        let (code, offered) = match place.find(&sandbox.codes).await {
+            Some(Listing { kind, listed }) => {
+                (Held::resting(wasm, kind), Offered::known(place, listed))
+            }
             None => {
-                (Held::new(wasm.clone(), checked(&sandbox, wasm, &limits, &grants).await?), None)
+                let code = Code::of(&sandbox, wasm.clone(), &Wanted::default()).await?;
+                fit::check(&code, &limits, &grants)?;
+                (Held::new(wasm, code), Offered::asked(place))
             }
         };
-        let folders = folders(sandbox.clone(), &grants).await?;
-        let offered = Offered::at(place, known);
-        Ok(Self { folders, offered, ..Self::of(sandbox, code, limits, grants) })
+        Self::with(sandbox, code, offered, limits, grants).await
     }
 
     /// A guest of `wasm` that is granted nothing, whatever it imports: to be asked what it is.
     pub async fn unknown(sandbox: Arc<Sandbox>, wasm: Wasm) -> Result<Self, CompileError> {
-        let code = Code::of(&sandbox, wasm.clone()).await?;
+        let code = Code::of(&sandbox, wasm.clone(), &Wanted::default()).await?;
         Ok(Self::of(sandbox, Held::new(wasm, code), Limits::default(), Grants::default()))
+    }
+
+    /// A guest with what it is granted.
+    async fn with(
+        sandbox: Arc<Sandbox>,
+        code: Held,
+        offered: Offered,
+        limits: Limits,
+        grants: Grants,
+    ) -> Result<Self, CompileError> {
+        if grants.scratch.is_some() && sandbox.scratches.is_none() {
+            return Err(CompileError::Refused(NO_SCRATCH.into()));
+        }
+        let folders = folders(sandbox.clone(), &grants).await?;
+        Ok(Self { folders, offered, ..Self::of(sandbox, code, limits, grants) })
     }
 
     fn of(sandbox: Arc<Sandbox>, code: Held, limits: Limits, grants: Grants) -> Self {
@@ -97,9 +139,15 @@ impl Guest {
             slots: Slots::new(limits.concurrency),
             declared: Declared::default(),
             offered: Offered::default(),
+            settled: OnceCell::new(),
             limits,
             grants: Arc::new(grants),
         }
+    }
+
+    /// Has optimized code made of it, in the background, and called from then on.
+    pub async fn optimize(&self) -> Result<(), CompileError> {
+        self.code.optimize(&self.sandbox).await
     }
 
     /// Keeps nothing in memory that the next call can load, which takes it a few milliseconds.
@@ -253,9 +301,19 @@ impl Guest {
     }
 }
 
-/// Its code was there once.
-pub(super) fn lost(error: &CompileError) -> CallError {
-    CallError::Host(format!("its code cannot be loaded again: {error}"))
+/// What the file says of itself; `None` where its code has to be asked.
+async fn outlined(sandbox: &Arc<Sandbox>, wasm: &Wasm) -> Result<Option<Outline>, CompileError> {
+    let file = wasm.clone();
+    let glance = move || -> Result<Glance, CompileError> {
+        // A section that is of no use is no reason to do without it: who wrote it meant it.
+        outline::glance(&*file.bytes()?).map_err(|error| CompileError::Refused(error.to_string()))
+    };
+    let glance = code::blocking("looking at its file", &sandbox.listings, glance).await??;
+    match glance {
+        Glance::Outline(outline) => Ok(Some(outline)),
+        Glance::Silent => Ok(None),
+        Glance::Types => Codes::outline(sandbox, wasm.clone()).await,
+    }
 }
 
 /// Opens what is granted on a thread that the file system may block.

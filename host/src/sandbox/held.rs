@@ -5,12 +5,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::Sandbox;
 use super::code::{Code, Wasm};
 use super::compiler::CompileError;
+use super::engine::Tier;
+use super::lanes::Wanted;
 use crate::manifest::Kind;
 
 /// Code that can be let go, and is made anew from its Wasm or the cache.
 pub(super) struct Held {
     wasm: Wasm,
     kind: Kind,
+    wanted: Wanted,
     // A lock and not a snapshot: calls that find nothing put back what they load. Never held meanwhile.
     code: Mutex<Option<Arc<Code>>>,
 }
@@ -19,20 +22,20 @@ impl Held {
     /// Holds `code`, which was made of `wasm`.
     pub(super) fn new(wasm: Wasm, code: Code) -> Self {
         let kind = code.linked.kind();
-        Self { wasm, kind, code: Mutex::new(Some(Arc::new(code))) }
+        Self { code: Mutex::new(Some(Arc::new(code))), ..Self::resting(wasm, kind) }
     }
 
     /// Code of `wasm` that is not in memory yet.
     pub(super) fn resting(wasm: Wasm, kind: Kind) -> Self {
-        Self { wasm, kind, code: Mutex::new(None) }
+        Self { wasm, kind, wanted: Wanted::default(), code: Mutex::new(None) }
     }
 
-    /// What it is the code of.
+    /// The file that it is the code of.
     pub(super) fn wasm(&self) -> &Wasm {
         &self.wasm
     }
 
-    /// What kind of plugin it is the code of.
+    /// The kind of plugin that it is the code of.
     pub(super) fn kind(&self) -> Kind {
         self.kind
     }
@@ -42,17 +45,41 @@ impl Held {
         self.code().clone()
     }
 
+    /// Lets the code be made before that of plugins which nobody calls.
+    pub(super) fn want(&self) {
+        self.wanted.set();
+    }
+
     /// The code; loaded if it is not in memory, by the first who asks.
     pub(super) async fn get(&self, sandbox: &Arc<Sandbox>) -> Result<Arc<Code>, CompileError> {
         if let Some(code) = self.now() {
             return Ok(code);
         }
-        let code = Arc::new(Code::of(sandbox, self.wasm.clone()).await?);
+        let code = Arc::new(Code::of(sandbox, self.wasm.clone(), &self.wanted).await?);
         *self.code() = Some(code.clone());
         Ok(code)
     }
 
-    /// Lets the code go, if the cache has it. Where it is not in memory, nobody asks the cache once more.
+    /// Has optimized code made, and holds that from then on where it holds any. Calls that run go on with what they
+    /// began with.
+    pub(super) async fn optimize(&self, sandbox: &Arc<Sandbox>) -> Result<(), CompileError> {
+        let is_best = match self.now() {
+            Some(code) => code.tier == Tier::Optimized,
+            None => Code::is_best(sandbox, self.wasm.digest).await,
+        };
+        if is_best {
+            return Ok(());
+        }
+        let code = Code::optimized(sandbox, self.wasm.clone()).await?;
+        let mut held = self.code();
+        // What rests is found in the cache, and what is not kept there never rests.
+        if held.is_some() {
+            *held = Some(Arc::new(code));
+        }
+        Ok(())
+    }
+
+    /// Lets the code go, if the cache has it. Where it is not in memory, the cache is not asked.
     pub(super) async fn rest(&self, sandbox: &Sandbox) {
         if self.now().is_some() && sandbox.codes.has(self.wasm.digest).await {
             *self.code() = None;

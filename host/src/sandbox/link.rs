@@ -3,23 +3,16 @@
 use std::sync::Arc;
 
 use wasmtime::component::Component;
-use wasmtime::component::types::ComponentItem;
 use wasmtime_wasi::p2::bindings::CommandPre;
 
 use super::compiler::CompileError;
-use super::functions::{self, Functions};
+use super::functions::{Compiled, Functions};
+use super::kind;
 use super::store::State;
 use super::tools::Tools;
 use super::{Sandbox, in_full, one_line};
 use crate::manifest::Kind;
 use crate::text::escape;
-
-/// The interface that makes a component a plugin, and the version this host speaks.
-const TOOLS: &str = "toolrack:plugin/tools";
-const VERSION: &str = "0.1.0";
-/// The interface that makes a component a program, and the versions this host speaks.
-const RUN: &str = "wasi:cli/run@";
-const RUN_VERSION: &str = "0.2.";
 
 /// A component with everything it imports, as the kind of plugin that it is.
 #[derive(Clone)]
@@ -52,7 +45,7 @@ impl Linked {
 
 /// `component` with everything it imports.
 pub(super) fn link(sandbox: &Sandbox, component: &Component) -> Result<Linked, CompileError> {
-    let kind = kind(component)?;
+    let kind = kind::of(&Compiled::new(component)).map_err(CompileError::Refused)?;
     let ground = sandbox.ground_of(component).map_err(CompileError::Host)?;
     let pre = ground
         .linker
@@ -60,7 +53,7 @@ pub(super) fn link(sandbox: &Sandbox, component: &Component) -> Result<Linked, C
         .map_err(|error| missing_import(component, &error))?;
     match kind {
         Kind::Tools => {
-            Tools::of(pre, &interface()).map(Linked::Tools).map_err(|error| one_line(&error))
+            Tools::of(pre, &kind::contract()).map(Linked::Tools).map_err(|error| one_line(&error))
         }
         Kind::Command => {
             CommandPre::new(pre).map(Linked::Command).map_err(|error| one_line(&error))
@@ -68,56 +61,6 @@ pub(super) fn link(sandbox: &Sandbox, component: &Component) -> Result<Linked, C
         Kind::Functions => Functions::of(pre).map(Arc::new).map(Linked::Functions),
     }
     .map_err(CompileError::Refused)
-}
-
-/// The contract's interface, as a component names it.
-fn interface() -> String {
-    format!("{TOOLS}@{VERSION}")
-}
-
-/// What `component` is, by what it exports.
-fn kind(component: &Component) -> Result<Kind, CompileError> {
-    let component_type = component.component_type();
-    let expected = interface();
-    let (mut other, mut runs) = (None, None);
-    for (name, item) in component_type.exports(component.engine()) {
-        if name == expected && matches!(item.ty, ComponentItem::ComponentInstance(_)) {
-            return Ok(Kind::Tools);
-        }
-        if let Some(version) = name.strip_prefix(RUN) {
-            let speaks = version.starts_with(RUN_VERSION);
-            runs = Some(speaks.then_some(Kind::Command).ok_or_else(|| escape(name)));
-        }
-        if name.starts_with(TOOLS) {
-            other = Some(escape(name));
-        }
-    }
-    if let Some(name) = other {
-        return Err(CompileError::Refused(format!(
-            "it exports `{name}`, and this host speaks `{expected}`; build it with the toolrack-sdk of this version"
-        )));
-    }
-    // Some toolchains make every component a program, too.
-    if functions::has_any(component, component.engine()) {
-        return Ok(Kind::Functions);
-    }
-    if let Some(command) = runs {
-        return command.map_err(|name| {
-            CompileError::Refused(format!(
-                "it is a program that exports `{name}`, and this host runs `{RUN}{RUN_VERSION}x`; build it \
-                 for wasm32-wasip2 or wasm32-wasip1"
-            ))
-        });
-    }
-    let mut names = component_type.exports(component.engine()).map(|(name, _)| name);
-    Err(CompileError::Refused(if names.any(|name| name.starts_with("wasi:http/")) {
-        "it is a web server, without a function that could be a tool; export functions of its own"
-            .into()
-    } else {
-        format!(
-            "it is a component without tools: it exports neither `{expected}` nor a function of its own"
-        )
-    }))
 }
 
 /// How the names begin of what `store::linker` adds.

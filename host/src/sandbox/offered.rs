@@ -1,14 +1,17 @@
-//! What a guest offers: known from another time, or asked for.
+//! What a guest offers: known from another time, told by its file, or asked for.
 
 use std::sync::{Mutex, PoisonError};
 
+use super::code::Codes;
 use super::command::{self, DeclaredError};
-use super::contract::ToolError;
+use super::contract::{self, ToolError};
 use super::functions::Docs;
-use super::guest::{Guest, lost};
+use super::guest::Guest;
 use super::link::Linked;
 use super::listing::{Listing, Place};
-use super::{Notes, functions, tools};
+use super::listing_section::ListingError;
+use super::outline::Claim;
+use super::{CompileError, Notes, tools};
 use crate::manifest::Kind;
 use crate::tool::{CallError, Listed};
 
@@ -19,12 +22,34 @@ pub(super) struct Offered {
     place: Option<Place>,
     /// What was found there, until somebody asks.
     known: Mutex<Option<Listed>>,
+    /// What its file says.
+    pub(super) claim: Option<Claim>,
+    /// What is to be kept once its code agrees.
+    unkept: Mutex<Option<Listing>>,
 }
 
 impl Offered {
     /// It is kept there, where this was found.
-    pub(super) fn at(place: Place, known: Option<Listed>) -> Self {
-        Self { place: Some(place), known: Mutex::new(known) }
+    pub(super) fn known(place: Place, known: Listed) -> Self {
+        Self { known: Mutex::new(Some(known)), ..Self::asked(place) }
+    }
+
+    /// It is told by its file, and will be kept there.
+    pub(super) fn claimed(place: Place, claim: Claim) -> Self {
+        Self { claim: Some(claim), ..Self::asked(place) }
+    }
+
+    /// It is asked for, and will be kept there.
+    pub(super) fn asked(place: Place) -> Self {
+        Self { place: Some(place), ..Self::default() }
+    }
+
+    /// Keeps what its code has agreed with.
+    pub(super) async fn keep(&self, codes: &Codes) {
+        let listing = self.unkept.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some((place, listing)) = self.place.zip(listing) {
+            place.keep(codes, listing).await;
+        }
     }
 }
 
@@ -37,6 +62,9 @@ pub enum ListError {
     /// A tool in the list breaks a rule.
     #[error(transparent)]
     Tool(#[from] ToolError),
+    /// The section that lists its tools is of no use.
+    #[error(transparent)]
+    Section(#[from] ListingError),
     /// What it says of its functions could not be read.
     #[error("{0}")]
     Unread(String),
@@ -58,10 +86,18 @@ impl Guest {
         let listed = match known.filter(|_| notes.is_empty()) {
             Some(listed) => listed,
             None => {
-                let listed = self.ask(notes).await?;
-                if let Some(place) = self.offered.place.filter(|_| notes.is_empty()) {
+                let listed = match &self.offered.claim {
+                    Some(claim) => self.claimed(claim, notes).await?,
+                    None => self.ask(notes).await?,
+                };
+                if notes.is_empty() {
                     let listing = Listing { kind: self.kind(), listed: listed.clone() };
-                    place.keep(&self.sandbox.codes, listing).await;
+                    let mut unkept =
+                        self.offered.unkept.lock().unwrap_or_else(PoisonError::into_inner);
+                    *unkept = Some(listing);
+                }
+                if self.is_settled() {
+                    self.offered.keep(&self.sandbox.codes).await;
                 }
                 listed
             }
@@ -72,24 +108,37 @@ impl Guest {
         }
     }
 
+    /// What its file says that it offers.
+    async fn claimed(&self, claim: &Claim, notes: &Notes) -> Result<Listed, ListError> {
+        match claim {
+            Claim::Listed(tools) => Ok(Listed::all(contract::tools(tools.clone(), self.grants())?)),
+            Claim::Functions(types) => Ok(types.list(self.grants(), &self.docs().await?, notes)),
+            Claim::Program => Ok(Listed::default()),
+        }
+    }
+
     /// What its code says that it offers.
     async fn ask(&self, notes: &Notes) -> Result<Listed, ListError> {
         let code = self.code.get(&self.sandbox).await.map_err(|error| lost(&error))?;
         match &code.linked {
-            Linked::Tools(tools) => {
-                // Bounded like calls, so that there is room for all in the pool.
-                let _listing = self.sandbox.listings.acquire().await;
-                Ok(Listed::all(tools::list(self, tools).await?))
-            }
+            Linked::Tools(tools) => Ok(Listed::all(tools::list(self, tools).await?)),
             Linked::Functions(functions) => {
-                // What the author wrote of the functions is not in the compiled code.
-                let wasm = self.code.wasm().clone();
-                let docs = self.aside(move || wasm.bytes().map(|wasm| Docs::of(&wasm)));
-                let docs = docs.await.flatten();
-                let docs = docs.map_err(|error| ListError::Unread(error.to_string()))?;
-                Ok(functions::list(functions, &self.grants, &docs, notes))
+                let docs = self.docs().await?;
+                Ok(functions.descriptions().list(self.grants(), &docs, notes))
             }
             Linked::Command(_) => Ok(Listed::default()),
         }
     }
+
+    /// What the author wrote of the functions, which is in the file and not in the compiled code.
+    async fn docs(&self) -> Result<Docs, ListError> {
+        let wasm = self.code.wasm().clone();
+        let docs = self.aside(move || wasm.bytes().map(|wasm| Docs::of(&wasm)));
+        docs.await.flatten().map_err(|error| ListError::Unread(error.to_string()))
+    }
+}
+
+/// Its code was there once.
+pub(super) fn lost(error: &CompileError) -> CallError {
+    CallError::Host(format!("its code cannot be loaded again: {error}"))
 }

@@ -33,6 +33,14 @@ impl<T: Clone> Shared<T> {
         Ok((value, Kept(cell)))
     }
 
+    /// Shares `value` for `digest` from now on. Those who have the one before keep it.
+    pub(super) fn put(&self, digest: Sha256Digest, value: T) -> Kept<T> {
+        let cell = Arc::new(OnceCell::new_with(Some(value)));
+        let mut cells = self.cells.lock().unwrap_or_else(PoisonError::into_inner);
+        cells.insert(digest, Arc::downgrade(&cell));
+        Kept(cell)
+    }
+
     fn cell(&self, digest: Sha256Digest) -> Arc<OnceCell<T>> {
         let mut cells = self.cells.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(cell) = cells.get(&digest).and_then(Weak::upgrade) {

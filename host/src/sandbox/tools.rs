@@ -4,7 +4,7 @@ use wasmtime::Store;
 use wasmtime::component::{Component, ComponentExportIndex, InstancePre};
 
 use super::bindings::PluginPre;
-use super::bindings::exports::toolrack::plugin::tools::{Failure, Output as Answer};
+use super::bindings::exports::toolrack::plugin::tools::{self as wit, Failure, Output as Answer};
 use super::contract;
 use super::guest::{Call, Guest};
 use super::offered::ListError;
@@ -41,17 +41,22 @@ impl Tools {
     }
 }
 
-/// The tools that the guest says it has, checked. That its functions have the contract's types is found out
-/// here.
+/// The tools that the guest says it has, checked.
 pub(super) async fn list(guest: &Guest, tools: &Tools) -> Result<Vec<ToolSpec>, ListError> {
+    Ok(contract::tools(ask(guest, tools).await?, guest.grants())?)
+}
+
+/// The tools that the guest says it has, as it says it. That its functions have the contract's types is found out
+/// here.
+pub(super) async fn ask(guest: &Guest, tools: &Tools) -> Result<Vec<wit::Tool>, CallError> {
+    // Bounded like calls, so that there is room for all in the pool.
+    let _listing = guest.sandbox.listings.acquire().await;
     let plugin = &tools.plugin;
     let list = async |store: &mut Store<State>| {
         let plugin = plugin.instantiate_async(&mut *store).await?;
         plugin.toolrack_plugin_tools().call_list_tools(store).await
     };
-    let tools =
-        guest.run(plugin.engine(), MAX_LIST, Terms::asked(guest.grants.clone()), list).await.0?;
-    Ok(contract::tools(tools, guest.grants())?)
+    guest.run(plugin.engine(), MAX_LIST, Terms::asked(guest.grants.clone()), list).await.0
 }
 
 /// What the guest answers.

@@ -1,15 +1,15 @@
 //! The process that compiles one plugin: `toolrack compile`, which hosts start and people never type.
 //!
 //! On stdin come the length of the Wasm (eight bytes, little-endian) and the Wasm; on stdout goes one
-//! byte that says what follows, then native code or the reason of a refusal. It knows no plugin, no
+//! byte that says what follows, then what came of the job or the reason of a refusal. It knows no plugin, no
 //! manifest and no directory. The other end is `child`.
 
 use std::io::{self, Read as _, Write as _};
 
-use super::compiler::{Caps, Failed, artifact};
+use super::compiler::{Caps, Failed, Job};
 use crate::manifest::Bytes;
 
-/// Native code follows.
+/// What came of the job follows.
 pub(super) const DONE: u8 = 0;
 /// The reason follows why the file is refused.
 pub(super) const REFUSED: u8 = 1;
@@ -30,9 +30,9 @@ pub(super) fn header(wasm: &[u8]) -> [u8; 8] {
     (wasm.len() as u64).to_le_bytes()
 }
 
-/// Compiles what stdin holds, within `caps`, and answers on stdout.
-pub fn work(caps: &Caps) -> io::Result<()> {
-    confine(caps)?;
+/// Does `job` on what stdin holds, within `caps`, and answers on stdout.
+pub fn work(job: Job, caps: &Caps, niceness: i32) -> io::Result<()> {
+    confine(caps, niceness)?;
     let time = caps.time;
     spawn("time", move || {
         std::thread::sleep(time);
@@ -44,8 +44,8 @@ pub fn work(caps: &Caps) -> io::Result<()> {
         let _ = io::stdin().lock().read(&mut [0]);
         std::process::exit(ORPHAN)
     })?;
-    let (status, payload) = match artifact(&wasm) {
-        Ok(code) => (DONE, code),
+    let (status, payload) = match job.run(&wasm) {
+        Ok(done) => (DONE, done),
         Err(Failed::Refused(reason)) => (REFUSED, reason.into_bytes()),
         Err(Failed::Panicked) => std::process::exit(PANICKED),
         Err(Failed::OutOfMemory) => std::process::exit(OUT_OF_MEMORY),
@@ -75,7 +75,7 @@ fn spawn(name: &str, job: impl FnOnce() + Send + 'static) -> io::Result<()> {
 
 /// Bounds this process. What it would do beyond the bounds, the system refuses or ends.
 #[cfg(unix)]
-fn confine(caps: &Caps) -> io::Result<()> {
+fn confine(caps: &Caps, niceness: i32) -> io::Result<()> {
     use rustix::process::{Resource, Rlimit, nice, setrlimit};
     let limit = |resource, soft: u64, hard: u64| {
         // A limit that is lower already stays: nobody may raise it.
@@ -93,8 +93,7 @@ fn confine(caps: &Caps) -> io::Result<()> {
     if cfg!(target_os = "linux") {
         memory?;
     }
-    // Calls that are being answered matter more.
-    nice(10)?;
+    nice(niceness)?;
     Ok(())
 }
 
@@ -118,6 +117,6 @@ pub(super) fn memory_below(_caps: &Caps) -> Option<Bytes> {
 
 /// Time is what bounds this process here.
 #[cfg(not(unix))]
-fn confine(_caps: &Caps) -> io::Result<()> {
+fn confine(_caps: &Caps, _niceness: i32) -> io::Result<()> {
     Ok(())
 }

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use crate::bench::{Bench, Seen};
 use crate::case::cases;
 use crate::client::{Client, toolrack};
-use crate::crashes::two_versions;
+use crate::crashes::{is_code, two_versions};
 use crate::plugins::{self, answering, install};
 
 cases! {
@@ -194,10 +194,10 @@ fn approve_fails() -> Seen {
     })
 }
 
-/// The names of the files in the cache below `home`, without those that others left.
+/// How many files with code are in the cache below `home`.
 fn kept(home: &Path) -> usize {
     let entries = fs::read_dir(home.join("cache")).unwrap().map(|entry| entry.unwrap().path());
-    entries.filter(|path| path.extension().is_some_and(|ending| ending == "cwasm")).count()
+    entries.filter(|path| is_code(path)).count()
 }
 
 fn cache_dies() -> Seen {

@@ -56,6 +56,13 @@ fn in_children(caps: Caps) -> Arc<Sandbox> {
     sandbox(Compiler::in_children_of(env!("CARGO_BIN_EXE_toolrack").into(), caps))
 }
 
+/// A plugin that has to be asked for its tool `run`, and takes seconds to compile.
+pub(crate) fn slow_plugin() -> Vec<u8> {
+    // Fuel is looked at in each loop, which takes more code than text.
+    let function = format!("(func {})", "(loop)".repeat(1000));
+    Wat { fields: &function.repeat(400), ..Wat::default() }.build()
+}
+
 /// A component of `functions` functions with `blocks` blocks each: small to read, long to compile.
 pub(crate) fn bomb(functions: usize, blocks: usize) -> Vec<u8> {
     fn number(mut n: usize, out: &mut Vec<u8>) {
@@ -210,7 +217,7 @@ async fn what_nobody_waits_for_any_more_is_not_compiled_to_its_end() {
 
 fn worker(seconds: u64) -> Child {
     Command::new(env!("CARGO_BIN_EXE_toolrack"))
-        .args(["compile", "--memory=2147483648", "--cpu=60"])
+        .args(["compile", "baseline", "--nice=10", "--memory=2147483648", "--cpu=60"])
         .arg(format!("--time={seconds}"))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

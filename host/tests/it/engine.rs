@@ -3,7 +3,7 @@
 use std::sync::{Arc, LazyLock};
 
 use serde_json::{Value, json};
-use toolrack::catalog::Catalog;
+use toolrack::catalog::{Catalog, Loading};
 use toolrack::host::Host;
 use toolrack::lock::Locking;
 use toolrack::mcp::{Action, CallKey, Engine, Line, Settings};
@@ -286,64 +286,52 @@ fn pages_follow_each_other_to_the_end() {
     assert!(second.get("nextCursor").is_none());
 }
 
-/// What can be called of [`CATALOG`] while this plugin is loaded.
-fn early(name: &str, prefix: &str) -> Catalog {
+/// What is served of [`CATALOG`] while a plugin of this name and prefix is loaded.
+fn beside(name: &str, prefix: &str) -> Catalog {
     let name = PluginName::new(name).expect("a name");
-    Catalog::early(CATALOG.plugins().to_vec(), None, [(&name, prefix)].into_iter())
+    let loading = vec![Loading { name, prefix: prefix.into() }];
+    Catalog::build(CATALOG.plugins().to_vec(), Vec::new(), loading, None)
 }
 
 #[test]
-fn what_may_turn_out_to_be_another_s_is_not_called_early() {
+fn a_tool_that_may_turn_out_to_be_another_s_waits_for_that() {
     for (name, prefix, tools) in [
         ("other", "other", 2),
         ("other", "goo", 2),
         ("other", "good", 0),
         ("other", "good-run", 1),
-        ("other", "", 0),
+        ("other", "", 2),
         ("good", "other", 0),
     ] {
-        let early = early(name, prefix);
-        assert!(early.is_early());
-        assert_eq!(early.tools().count(), tools, "{name}, {prefix}");
+        let catalog = beside(name, prefix);
+        assert_eq!(catalog.tools().count(), tools, "{name}, {prefix}");
+        // What was served before stays.
+        let name = PluginName::new(name).expect("a name");
+        let loading = vec![Loading { name, prefix: prefix.into() }];
+        let plugins = CATALOG.plugins().to_vec();
+        let later = Catalog::build(plugins, Vec::new(), loading, Some(&CATALOG));
+        assert_eq!(later.tools().count(), 2, "{prefix}");
     }
 }
 
 #[test]
-fn a_tool_of_a_plugin_that_still_loads_is_promised() {
+fn a_call_waits_for_the_plugin_that_may_have_its_tool_and_for_no_other() {
     let mut bench = Bench::without_catalog(Settings::default());
-    let slow = PluginName::new("slow").expect("a name");
-    let catalog = Catalog::build(CATALOG.plugins().to_vec(), Vec::new(), None);
-    bench.engine.publish(Arc::new(catalog.beside([(&slow, "slow")].into_iter())));
-    for (tool, expected) in [
-        (
-            "slow_run",
-            "unknown tool `slow_run`; the plugin `slow` is still being loaded: ask again in a while",
-        ),
-        ("no_such", "unknown tool `no_such`"),
-    ] {
-        let answer = bench.send(&modern(1, "tools/call", json!({ "name": tool })));
-        assert_eq!(answer[0]["error"]["message"], expected);
-    }
-}
-
-#[test]
-fn what_is_ready_is_called_before_the_list_is_complete() {
-    let mut bench = Bench::without_catalog(Settings::default());
-    for (id, tool) in [(1, "good_run"), (2, "good_other"), (3, "no_such")] {
-        assert!(bench.send(&modern(id, "tools/call", json!({ "name": tool }))).is_empty());
-    }
-    assert!(bench.send(&modern(4, "tools/list", json!({}))).is_empty());
-    let early = early("other", "good_other");
-    bench.engine.publish(Arc::new(early));
-    assert!(bench.sent().is_empty());
-    assert_eq!(bench.finish_call(Ok(text("early")))[0]["id"], 1);
-    assert!(bench.send(&modern(5, "tools/list", json!({}))).is_empty());
-    assert!(bench.send(&modern(6, "tools/call", json!({ "name": "good_run" }))).is_empty());
-    assert_eq!(bench.finish_call(Ok(text("early")))[0]["id"], 6);
-    bench.engine.publish(CATALOG.clone());
-    let ids: Vec<_> = bench.sent().iter().map(|answer| answer["id"].clone()).collect();
-    assert_eq!(ids, [3, 4, 5]);
+    bench.engine.publish(Arc::new(beside("slow", "slow")));
+    let call = |id, tool: &str| modern(id, "tools/call", json!({ "name": tool }));
+    assert!(bench.send(&call(1, "slow_run")).is_empty());
+    assert!(bench.engine.awaits_plugins());
+    assert!(bench.send(&call(2, "good_run")).is_empty());
     assert_eq!(bench.finish_call(Ok(text("done")))[0]["id"], 2);
+    let answer = bench.send(&call(3, "no_such"));
+    assert_eq!(answer[0]["error"]["message"], "unknown tool `no_such`");
+    assert_eq!(bench.send(&modern(4, "tools/list", json!({})))[0]["id"], 4);
+    // It did not become a plugin after all.
+    bench.engine.publish(CATALOG.clone());
+    let answer = bench.sent();
+    assert_eq!(answer[0]["id"], 1);
+    assert_eq!(answer[0]["error"]["message"], "unknown tool `slow_run`");
+    assert!(!bench.engine.awaits_plugins());
 }
 
 #[test]
@@ -415,14 +403,14 @@ fn without_a_token_there_is_no_progress() {
 }
 
 #[test]
-fn a_subscription_is_acknowledged_once_there_is_a_list_that_can_change() {
+fn a_subscription_is_acknowledged_before_anything_is_loaded() {
     let mut bench = Bench::without_catalog(Settings::default());
     let wants = json!({ "notifications": { "toolsListChanged": true } });
-    assert!(bench.send(&modern("s", "subscriptions/listen", wants)).is_empty());
-    bench.engine.publish(CATALOG.clone());
-    let sent = bench.sent();
+    let sent = bench.send(&modern("s", "subscriptions/listen", wants));
     assert_eq!(sent.len(), 1, "{sent:?}");
     assert_eq!(sent[0]["method"], "notifications/subscriptions/acknowledged");
+    bench.engine.publish(CATALOG.clone());
+    assert!(bench.sent().is_empty(), "the first list is no change");
 }
 
 #[test]

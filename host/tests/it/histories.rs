@@ -10,8 +10,8 @@ use proptest::prelude::*;
 use toolrack::lock::Verdict;
 use toolrack::manifest::Sha256Digest;
 use toolrack::reload::{
-    Core, Directory, EARLY, HOLD, Judge, Key, LoadError, MAX_LOADING, PATIENCE, Pair, Reason,
-    SETTLED, Scan, Schedule, Standing, Unit, View,
+    Core, Directory, FIRST_HOLD, HOLD, Judge, Key, LoadError, PATIENCE, Pair, Reason, SETTLED,
+    Scan, Schedule, Standing, Unit, View,
 };
 
 const DIRECTORIES: usize = 2;
@@ -84,6 +84,8 @@ enum Event {
     Lock(usize, bool),
     Hint,
     Time(u64),
+    /// One of the loads under way tells its tools.
+    Listed(usize),
     /// One of the loads under way ends.
     Loaded(usize),
 }
@@ -177,6 +179,8 @@ struct Follower {
     locks: Vec<(usize, Lock)>,
     ordered: BTreeMap<Key, Pair>,
     failed: BTreeMap<Key, Pair>,
+    /// Versions whose tools were known before they were loaded.
+    listed: BTreeSet<(Key, Pair)>,
 }
 
 impl Follower {
@@ -191,6 +195,7 @@ impl Follower {
             locks: Vec::new(),
             ordered: BTreeMap::new(),
             failed: BTreeMap::new(),
+            listed: BTreeSet::new(),
         }
     }
 
@@ -222,6 +227,16 @@ impl Follower {
             self.loads.push_back((key, pair, load));
         }
         Ok(())
+    }
+
+    /// A load under way tells its tools.
+    fn listed(&mut self, which: usize) {
+        let Some((key, pair, load)) = self.loads.get(which % self.loads.len().max(1)).cloned()
+        else {
+            return;
+        };
+        self.listed.insert((key.clone(), pair));
+        self.core.listed(&key, pair, load, self.now);
     }
 
     fn loaded(&mut self, world: &World, which: usize) {
@@ -259,18 +274,16 @@ impl Follower {
         if self.core.take_stale() {
             self.schedule.hint(self.now);
         }
-        let early = self.core.early(self.now);
-        if early.is_some() && self.published.is_some() {
-            return Err("what is ready is given out beside a catalog".into());
-        }
-        for (key, load) in early.iter().flat_map(|early| &early.plugins) {
-            if !fits(*load) || !self.seen.contains(&(key.clone(), pair(*load))) {
-                return Err(format!("{key:?} is ready with {load:?}"));
-            }
-        }
         if let Some(view) = self.core.publish(self.now) {
             for (key, load) in &view.plugins {
-                if !fits(*load) || !self.seen.contains(&(key.clone(), pair(*load))) {
+                // What a file says of itself is believed until its code is there.
+                let is_listed = self.loads.iter().any(|(loading, _, own)| {
+                    loading == key
+                        && own == load
+                        && self.listed.contains(&(key.clone(), pair(*load)))
+                });
+                let is_known = fits(*load) || is_listed;
+                if !is_known || !self.seen.contains(&(key.clone(), pair(*load))) {
                     return Err(format!("{key:?} serves {load:?}"));
                 }
                 let was_accepted = self.locks.iter().any(|(directory, lock)| {
@@ -308,6 +321,7 @@ fn play(is_required: bool, events: &[Event]) -> Result<(), String> {
             }
             Event::Lock(directory, is_there) => world.locks[directory].is_there = is_there,
             Event::Hint => follower.schedule.hint(follower.now),
+            Event::Listed(which) => follower.listed(which),
             Event::Loaded(which) => follower.loaded(&world, which),
             Event::Time(millis) => {
                 let then = follower.now + Duration::from_millis(millis);
@@ -397,29 +411,38 @@ fn compare(world: &World, follower: &Follower) -> Result<(), String> {
 fn a_first_scan_that_hangs_keeps_nobody_waiting_for_ever() {
     let start = Instant::now();
     let mut core = Core::<Load, Lock>::new(MOST, start);
-    assert!(core.publish(start + MAX_LOADING / 2).is_none());
-    assert_eq!(core.deadline(start), Some(start + MAX_LOADING));
-    assert!(core.publish(start + MAX_LOADING).is_some());
+    assert!(core.publish(start + FIRST_HOLD / 2).is_none());
+    assert_eq!(core.deadline(start), Some(start + FIRST_HOLD));
+    assert!(core.publish(start + FIRST_HOLD).is_some());
 }
 
 #[test]
-fn what_is_ready_before_all_is_is_given_to_calls_now_and_then() {
+fn a_plugin_whose_tools_are_known_serves_before_it_is_loaded() {
     let start = Instant::now();
     let mut follower = Follower::new(start);
-    let world = World::with_one_directory();
-    assert!(follower.core.early(start + EARLY).is_none(), "nothing is known");
+    let mut world = World::with_one_directory();
     follower.scan(&world).expect("a scan");
-    assert!(follower.core.early(start + EARLY).is_none(), "nothing is ready");
+    follower.listed(0);
+    follower.loaded(&world, 1);
+    assert!(follower.core.publish(start).is_none(), "of one nothing is known");
+    follower.listed(1);
+    assert_eq!(follower.core.publish(start).expect("all are known").plugins.len(), 3);
     follower.loaded(&world, 0);
-    assert!(follower.core.early(start).is_none(), "others may be ready soon");
-    assert_eq!(follower.core.deadline(start), Some(start + EARLY));
-    assert_eq!(follower.core.early(start + EARLY).expect("one").plugins.len(), 1);
-    assert!(follower.core.early(start + EARLY * 9).is_none(), "nothing is new");
+    assert_eq!(follower.core.publish(start).expect("its code is there").plugins.len(), 3);
+    // The code of the last one is not what it says.
+    let (key, pair, _) = follower.loads.pop_front().expect("it loads");
+    follower.core.loaded(&key, pair, Err(LoadError::Bad("it lies".into())), start);
+    let view = follower.core.publish(start).expect("it is refused");
+    assert_eq!((view.plugins.len(), view.refusals.len()), (2, 1));
+    // A new version of what serves is loaded beside it.
+    world.files[0].wasm = Some(1);
+    follower.now = start + PERIOD;
+    follower.scan(&world).expect("a scan");
+    follower.listed(0);
+    let view = follower.core.view();
+    assert_eq!(view.plugins[0].1.1, 0, "the version before serves until it can be called");
     follower.loaded(&world, 0);
-    follower.loaded(&world, 0);
-    assert_eq!(follower.core.publish(start + EARLY).expect("all").plugins.len(), 3);
-    assert!(follower.core.early(start + EARLY * 9).is_none(), "there is a catalog");
-    assert_ne!(follower.core.deadline(start + EARLY), Some(start + EARLY));
+    assert_eq!(follower.core.view().plugins[0].1.1, 1);
 }
 
 #[test]
@@ -474,7 +497,7 @@ fn what_changed_together_is_published_once_unless_a_part_takes_long() {
     follower.scan(&world).expect("a scan");
     follower.loaded(&world, 0);
     follower.loaded(&world, 0);
-    assert!(follower.core.publish(start + HOLD).is_none(), "the first catalog is complete");
+    assert!(follower.core.publish(start).is_none(), "one is loading");
     follower.loaded(&world, 0);
     assert_eq!(follower.core.publish(start).expect("all").plugins.len(), 3);
 
@@ -501,11 +524,11 @@ fn what_was_promised_and_does_not_come_is_promised_no_more() {
     let mut world = World::with_one_directory();
     follower.scan(&world).expect("a scan");
     follower.loaded(&world, 0);
-    assert!(follower.core.publish(start + MAX_LOADING).is_some(), "two take long");
+    assert!(follower.core.publish(start + FIRST_HOLD).is_some(), "two take long");
     for files in &mut world.files[1..] {
         *files = Files::default();
     }
-    follower.now = start + MAX_LOADING;
+    follower.now = start + FIRST_HOLD;
     follower.scan(&world).expect("a scan");
     assert_eq!(follower.core.publish(follower.now).expect("they are gone").plugins.len(), 1);
     assert!(follower.core.publish(follower.now + HOLD).is_none(), "nothing is new");
@@ -533,6 +556,7 @@ fn event() -> impl Strategy<Value = Event> {
         1 => (0..DIRECTORIES, state).prop_map(|(at, state)| Event::Directory(at, state)),
         4 => Just(Event::Hint),
         6 => time.prop_map(Event::Time),
+        3 => any::<usize>().prop_map(Event::Listed),
         5 => any::<usize>().prop_map(Event::Loaded),
     ]
 }

@@ -50,7 +50,7 @@ impl Known {
 
     /// From now on, whoever needs the code has to read the Wasm.
     fn damages_the_code(&self) {
-        fs::write(self.file("cwasm"), "damaged").unwrap();
+        fs::write(self.file("baseline"), "damaged").unwrap();
     }
 
     /// A host that starts now, with its cache in `directory`, loads it.
@@ -93,7 +93,7 @@ async fn a_plugin_that_is_only_listed_needs_no_code() {
 #[tokio::test]
 async fn without_its_code_it_is_loaded_as_new() {
     let known = Known::new().await;
-    fs::remove_file(known.file("cwasm")).unwrap();
+    fs::remove_file(known.file("baseline")).unwrap();
     assert_eq!(known.lists(known.directory()).await, 1);
 }
 
@@ -142,7 +142,7 @@ async fn a_list_that_failed_is_not_kept() {
     let known = Known { wasm, home, terms: Default::default() };
     assert!(known.loaded(known.directory()).await.tools().await.is_err());
     assert!(known.loaded(known.directory()).await.tools().await.is_err());
-    assert_eq!(endings(&known.directory()), ["cwasm"]);
+    assert_eq!(endings(&known.directory()), ["baseline"]);
 }
 
 #[tokio::test]

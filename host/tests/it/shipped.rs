@@ -77,7 +77,7 @@ impl Shipped {
         let parts = Parts { file, directory: beside, manifest, wasm, wit: None };
         let plugin = Plugin::load(self.sandbox.clone(), parts).await;
         let plugin = plugin.unwrap_or_else(|error| panic!("{error}"));
-        let catalog = Catalog::build(vec![Arc::new(plugin)], Vec::new(), None);
+        let catalog = Catalog::build(vec![Arc::new(plugin)], Vec::new(), Vec::new(), None);
         assert!(catalog.refusals().is_empty(), "{:?}", catalog.refusals());
         Served { catalog, _directory: directory }
     }

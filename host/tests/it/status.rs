@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::{Value, json};
 
 use crate::client::Client;
-use crate::compiling::bomb;
+use crate::compiling::slow_plugin;
 use crate::guest::Wat;
 use crate::person::{Person, eventually};
 use crate::plugins;
@@ -49,13 +49,13 @@ fn every_server_is_shown_until_its_end_and_leaves_nothing() {
     assert_eq!(fs::read_dir(person.path("run")).unwrap().count(), 0);
 }
 
-/// A minute of compiling, which nobody waits for.
+/// Seconds of compiling, which nobody waits for.
 #[test]
 fn what_takes_long_to_compile_is_shown_while_others_serve() {
     let (person, good) = (Person::new(), plugins::good());
     let mut server = person.serve(good.path());
     person.status_when(serving(1));
-    plugins::install(good.path(), "heavy", "", &bomb(5000, 300));
+    plugins::install(good.path(), "heavy", "", &slow_plugin());
     let status = person.status_when(|status| status[0]["loading"] != json!([]));
     let [heavy] = &**status[0]["loading"].as_array().expect("a list") else { panic!("{status}") };
     assert_eq!(heavy["name"], "heavy");
@@ -72,16 +72,18 @@ fn what_takes_long_to_compile_is_shown_while_others_serve() {
 #[test]
 fn what_is_ready_is_called_while_the_rest_compiles_from_the_start() {
     let (person, good) = (Person::new(), plugins::good());
-    plugins::install(good.path(), "heavy", "", &bomb(5000, 300));
+    plugins::install(good.path(), "heavy", "", &slow_plugin());
     let mut serve = person.command(&["serve", "--plugins"]);
     let mut server = Client::spawn(serve.arg(good.path())).shakes_hands();
     assert_eq!(server.text("good_run"), "ok");
-    // What heavy may have waits, as the list does.
+    // What heavy may have waits; the list does not.
     server.call(900, "heavy_run");
-    server.send(&json!({ "jsonrpc": "2.0", "id": 901, "method": "tools/list" }));
+    assert_eq!(server.tools(), ["good_other", "good_run"]);
     assert_eq!(server.text("good_other"), "ok");
     let status = person.status();
     assert_eq!(status[0]["loading"][0]["name"], "heavy", "{status}");
+    assert_eq!(server.response(&json!(900))["result"]["content"][0]["text"], "ok");
+    assert_eq!(server.tools(), ["good_other", "good_run", "heavy_run"]);
 }
 
 #[test]

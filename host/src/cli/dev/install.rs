@@ -5,6 +5,7 @@ use anyhow::Context as _;
 use super::build::Artifact;
 use crate::cli::Setup;
 use crate::cli::add::{Checked, Installed, failed, look, target};
+use crate::cli::pack::packed_if_possible;
 use crate::install::{ManifestSource, Pair, Shelf};
 use crate::regular::read_at_most;
 use crate::reload::MAX_WASM;
@@ -23,7 +24,7 @@ pub(super) enum Outcome {
 pub(super) fn install(artifact: &Artifact, setup: &Setup) -> anyhow::Result<Outcome> {
     let installed = (|| {
         let shelf = look(target(&setup.plugins)?)?;
-        let pairs = vec![pair(artifact, &shelf)?];
+        let pairs = vec![pair(artifact, &shelf, |wasm| packed_if_possible(setup, wasm))?];
         let checked = Checked::new(pairs, shelf, setup)?;
         let placed = now_ms();
         let installed = checked.install()?.pop().context("nothing was built")?;
@@ -32,12 +33,17 @@ pub(super) fn install(artifact: &Artifact, setup: &Setup) -> anyhow::Result<Outc
     installed.or_else(|error| failed(error).map(|_refused| Outcome::Refused))
 }
 
-/// The component with its manifest: `NAME.toml` or `toolrack.toml` in the crate, else the installed one,
+/// The component, packed, with its manifest: `NAME.toml` or `toolrack.toml` in the crate, else the installed one,
 /// else an empty one.
-fn pair(artifact: &Artifact, shelf: &Shelf) -> anyhow::Result<Pair> {
+fn pair(
+    artifact: &Artifact,
+    shelf: &Shelf,
+    pack: impl FnOnce(Vec<u8>) -> Vec<u8>,
+) -> anyhow::Result<Pair> {
     let shown = || escape(&artifact.wasm.to_string_lossy());
     let wasm = read_at_most(&artifact.wasm, MAX_WASM);
     let wasm = wasm.map_err(|error| anyhow::anyhow!("{}: it {error}", shown()))?;
+    let wasm = pack(wasm);
     let stem =
         artifact.wasm.file_stem().and_then(|stem| stem.to_str()).context("it has no name")?;
     for name in [artifact.package.as_str(), stem] {
@@ -77,7 +83,7 @@ mod tests {
                 directory: root.path().to_owned(),
                 wasm: at("built.wasm"),
             };
-            let pair = pair(&artifact, &shelf).expect("a pair");
+            let pair = pair(&artifact, &shelf, |wasm| wasm).expect("a pair");
             assert_eq!(pair.file, expected, "{made}");
         }
     }

@@ -1,7 +1,7 @@
 //! One exported function made ready to be a tool.
 
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use wasmtime::component::ComponentExportIndex;
 
 use super::super::contract::corrected;
 use super::describe::sentence;
@@ -9,50 +9,60 @@ use super::docs::Docs;
 use super::exports::Export;
 use super::notes::Notes;
 use super::schema;
-use super::shape::{Room, Shape};
+use super::shape::{Room, Shape, Unfit};
+use super::types::Signature;
 use crate::manifest::Grants;
 use crate::text::escape;
 use crate::tool::{Annotations, ToolSpec};
 
-/// A function with all that is known of it before it is called.
-pub(super) struct Function {
-    pub(super) export: ComponentExportIndex,
+/// The types of a function's values.
+pub(super) struct Typed {
     pub(super) parameters: Vec<(String, Shape)>,
     pub(super) result: Option<Shape>,
+}
+
+/// A function as a client is told of it.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(super) struct Description {
     /// Its interface and its own name.
     place: (Option<String>, String),
-    /// What its types say of it.
+    /// A sentence made of its types.
     sentence: String,
     input_schema: Box<RawValue>,
     output_schema: Option<Box<RawValue>>,
 }
 
-impl Function {
-    /// The function that `export` is; or why it cannot be a tool, as the end of a sentence about it.
-    pub(super) fn of(export: &Export) -> Result<Self, String> {
+impl Typed {
+    /// The types of `export`; or why it cannot be a tool, as the end of a sentence about it.
+    pub(super) fn of(export: &Export<impl Signature>) -> Result<Self, String> {
         if let Some(("[constructor" | "[method" | "[static", _)) = export.name.split_once(']') {
             return Err("belongs to a resource, which lives no longer than one call".into());
         }
-        let unfit = |error: super::shape::Unfit| error.to_string();
+        let unfit = |error: Unfit| error.to_string();
         let mut room = Room::new();
-        let parameters =
-            export.ty.params().map(|(name, of)| Ok((room.name(name)?, room.shape(&of)?)));
+        let parameters = export.signature.parameters();
+        let parameters = parameters.map(|(name, of)| Ok((room.name(&name)?, room.shape(&of)?)));
         let parameters = parameters.collect::<Result<Vec<_>, _>>().map_err(unfit)?;
-        let mut results = export.ty.results();
+        let mut results = export.signature.results();
         let result = results.next().map(|of| room.shape(&of)).transpose().map_err(unfit)?;
         if results.next().is_some() {
             return Err("returns more than one value".into());
         }
+        Ok(Self { parameters, result })
+    }
+}
+
+impl Description {
+    /// What is told of `export`, which has these types; or why it cannot be a tool, as above.
+    pub(super) fn of<S: Signature>(export: &Export<S>, typed: &Typed) -> Result<Self, String> {
+        let Typed { parameters, result } = typed;
+        let unfit = |error: Unfit| error.to_string();
         let raw = |text| RawValue::from_string(text).map_err(|error| escape(&error.to_string()));
-        let input = schema::arguments(&parameters).map_err(unfit)?;
+        let input = schema::arguments(parameters).map_err(unfit)?;
         let output = result.as_ref().map(schema::answer).transpose().map_err(unfit)?;
-        let sentence = sentence(&export.path, &export.name, &parameters, result.as_ref());
         Ok(Self {
-            export: export.index,
-            parameters,
-            result,
             place: (export.interface().map(str::to_owned), export.name.clone()),
-            sentence,
+            sentence: sentence(&export.path, &export.name, parameters, result.as_ref()),
             input_schema: raw(input)?,
             output_schema: output.map(raw).transpose()?,
         })

@@ -3,6 +3,7 @@
 //! The component knows nothing of tools. Names, schemas and descriptions follow from what it exports;
 //! arguments become values by their types, and the value it returns becomes the answer.
 
+mod compiled;
 mod describe;
 mod docs;
 mod exports;
@@ -10,20 +11,22 @@ mod fault;
 mod function;
 mod names;
 mod notes;
+mod outlined;
 #[cfg(any(test, fuzzing))]
 pub(super) mod properties;
 mod read;
 mod scalar;
 mod schema;
 mod shape;
+mod types;
 mod write;
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use wasmtime::Engine;
 use wasmtime::Store;
-use wasmtime::component::{Component, InstancePre, Val};
+use wasmtime::component::{Component, ComponentExportIndex, InstancePre, Val};
 
 use super::guest::{Call, Guest};
 use super::run::{self, Ran};
@@ -31,11 +34,15 @@ use super::store::State;
 use crate::manifest::Grants;
 use crate::text::escape;
 use crate::tool::{CallError, Content, Limit, Listed, Output, UnfitTool};
-use function::Function;
+use exports::{Export, TooMany};
+use function::{Description, Typed};
 use write::Unwritten;
 
+pub(super) use compiled::Compiled;
 pub(super) use docs::Docs;
 pub use notes::{Notes, NotesError};
+pub(super) use outlined::Outlined;
+pub(super) use types::{Exported, Exporter};
 
 /// Functions of one component.
 const MAX_FUNCTIONS: usize = 512;
@@ -43,77 +50,126 @@ const MAX_FUNCTIONS: usize = 512;
 /// answer is copied into, and many times as large as their JSON.
 const PER_BYTE: u64 = 20;
 
-/// A component's functions as tools.
+/// A component's functions as tools that can be called.
 pub(super) struct Functions {
     pre: InstancePre<State>,
     /// By the names of their tools.
     table: BTreeMap<String, Function>,
+    descriptions: Descriptions,
+}
+
+/// What it takes to call a function.
+struct Function {
+    export: ComponentExportIndex,
+    typed: Typed,
+}
+
+/// A component's functions as clients are told of them.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(super) struct Descriptions {
+    /// By the names of their tools.
+    table: BTreeMap<String, Description>,
     unfit: Vec<UnfitTool>,
 }
 
-/// Whether `component` has functions of its own, be they fit to be tools or not.
-pub(super) fn has_any(component: &Component, engine: &Engine) -> bool {
+/// The functions of a component that can be tools, by the names of those, and the others.
+struct Sorted<S> {
+    fit: BTreeMap<String, (Export<S>, Typed, Description)>,
+    unfit: Vec<UnfitTool>,
+}
+
+/// True if `component` has functions of its own, be they fit to be tools or not.
+pub(super) fn has_any(component: &impl Exporter) -> bool {
     // Too many to look at are some.
-    exports::functions(component, engine).map_or(true, |functions| !functions.is_empty())
+    exports::functions(component).map_or(true, |functions| !functions.is_empty())
+}
+
+/// Sorts the functions of `component`, or tells why none of them is a tool.
+fn sorted<E: Exporter>(component: &E) -> Result<Sorted<E::Signature>, String> {
+    let exports = exports::functions(component)
+        .map_err(|TooMany| "it exports too much to look at".to_owned())?;
+    if exports.len() > MAX_FUNCTIONS {
+        let count = exports.len();
+        return Err(format!("it exports {count} functions; the most is {MAX_FUNCTIONS}"));
+    }
+    let mut sorted = Sorted { fit: BTreeMap::new(), unfit: Vec::new() };
+    for export in exports {
+        let name = names::tool(&export.path, &export.name);
+        let function = match &name {
+            None => Err("has a name that is too long".into()),
+            Some(name) if sorted.fit.contains_key(name) => {
+                Err(format!("would have the tool name of another, `{name}`"))
+            }
+            Some(_) => Typed::of(&export).and_then(|typed| {
+                let description = Description::of(&export, &typed)?;
+                Ok((typed, description))
+            }),
+        };
+        match (name, function) {
+            (Some(name), Ok((typed, description))) => {
+                sorted.fit.insert(name, (export, typed, description));
+            }
+            (name, Err(reason)) => {
+                let name = name.unwrap_or_else(|| export.name.chars().take(80).collect());
+                sorted.unfit.push(UnfitTool { name: escape(&name), reason });
+            }
+            (None, Ok(_)) => {}
+        }
+    }
+    match sorted.fit.is_empty() {
+        true => Err(none_fit(&sorted.unfit)),
+        false => Ok(sorted),
+    }
+}
+
+/// Why none of the functions is a tool.
+fn none_fit(unfit: &[UnfitTool]) -> String {
+    let named = |unfit: &UnfitTool| format!("`{}` {}", unfit.name, unfit.reason);
+    let reasons: Vec<_> = unfit.iter().take(4).map(named).collect();
+    let more = match unfit.len().saturating_sub(4) {
+        0 => String::new(),
+        more => format!("; and {more} more"),
+    };
+    format!("none of its functions can be a tool: {}{more}", reasons.join("; "))
 }
 
 impl Functions {
     /// The functions of the component of `pre`; or why none of them is a tool.
     pub(super) fn of(pre: InstancePre<State>) -> Result<Self, String> {
-        let exports = exports::functions(pre.component(), pre.engine())
-            .map_err(|exports::TooMany| "it exports too much to look at".to_owned())?;
-        if exports.len() > MAX_FUNCTIONS {
-            let count = exports.len();
-            return Err(format!("it exports {count} functions; the most is {MAX_FUNCTIONS}"));
+        let Sorted { fit, unfit } = sorted(&Compiled::new(pre.component()))?;
+        let (mut table, mut descriptions) = (BTreeMap::new(), BTreeMap::new());
+        for (name, (Export { path, name: own, .. }, typed, description)) in fit {
+            let export = compiled::index(pre.component(), &path, &own)
+                .ok_or_else(|| format!("its function `{}` is not to be found", escape(&own)))?;
+            table.insert(name.clone(), Function { export, typed });
+            descriptions.insert(name, description);
         }
-        let mut functions = Self { pre, table: BTreeMap::new(), unfit: Vec::new() };
-        for export in exports {
-            let name = names::tool(&export.path, &export.name);
-            let function = match &name {
-                None => Err("has a name that is too long".into()),
-                Some(name) if functions.table.contains_key(name) => {
-                    Err(format!("would have the tool name of another, `{name}`"))
-                }
-                Some(_) => Function::of(&export),
-            };
-            match (name, function) {
-                (Some(name), Ok(function)) => {
-                    functions.table.insert(name, function);
-                }
-                (name, Err(reason)) => {
-                    let name = name.unwrap_or_else(|| export.name.chars().take(80).collect());
-                    functions.unfit.push(UnfitTool { name: escape(&name), reason });
-                }
-                (None, Ok(_)) => {}
-            }
-        }
-        if functions.table.is_empty() {
-            return Err(functions.none_fit());
-        }
-        Ok(functions)
+        Ok(Self { pre, table, descriptions: Descriptions { table: descriptions, unfit } })
     }
 
     pub(super) fn component(&self) -> &Component {
         self.pre.component()
     }
 
-    /// Why none of the functions is a tool.
-    fn none_fit(&self) -> String {
-        let named = |unfit: &UnfitTool| format!("`{}` {}", unfit.name, unfit.reason);
-        let reasons: Vec<_> = self.unfit.iter().take(4).map(named).collect();
-        let more = match self.unfit.len().saturating_sub(4) {
-            0 => String::new(),
-            more => format!("; and {more} more"),
-        };
-        format!("none of its functions can be a tool: {}{more}", reasons.join("; "))
+    pub(super) fn descriptions(&self) -> &Descriptions {
+        &self.descriptions
     }
 }
 
-/// The functions as tools, and those that are none. Where `docs` say nothing of one, `notes` may.
-pub(super) fn list(functions: &Functions, grants: &Grants, docs: &Docs, notes: &Notes) -> Listed {
-    let spec = |(name, function): (&String, &Function)| function.spec(name, grants, docs, notes);
-    let tools = functions.table.iter().map(spec);
-    Listed { tools: tools.collect(), unfit: functions.unfit.clone() }
+impl Descriptions {
+    /// The functions of a component that is not compiled; or why none of them is a tool.
+    pub(super) fn of(component: &Outlined<'_>) -> Result<Self, String> {
+        let Sorted { fit, unfit } = sorted(component)?;
+        let table = fit.into_iter().map(|(name, (_, _, description))| (name, description));
+        Ok(Self { table: table.collect(), unfit })
+    }
+
+    /// The functions as tools, and those that are none. Where `docs` say nothing of one, `notes` may.
+    pub(super) fn list(&self, grants: &Grants, docs: &Docs, notes: &Notes) -> Listed {
+        let spec =
+            |(name, function): (&String, &Description)| function.spec(name, grants, docs, notes);
+        Listed { tools: self.table.iter().map(spec).collect(), unfit: self.unfit.clone() }
+    }
 }
 
 /// What the function returns.
@@ -126,7 +182,7 @@ pub(super) async fn call(
     let Some(function) = functions.table.get(tool) else {
         return (Err(CallError::Host(format!("there is no tool `{tool}`"))), Ran::default());
     };
-    let arguments = match read::arguments(&function.parameters, arguments) {
+    let arguments = match read::arguments(&function.typed.parameters, arguments) {
         Ok(arguments) => arguments,
         Err(fault) => {
             return (Err(CallError::InvalidArguments(fault.to_string())), Ran::default());
@@ -137,7 +193,7 @@ pub(super) async fn call(
         let func = instance.get_func(&mut *store, function.export);
         let func = func.ok_or_else(|| wasmtime::Error::msg("the function is not exported"))?;
         // What is in there before the call does not matter.
-        let mut results = vec![Val::Bool(false); usize::from(function.result.is_some())];
+        let mut results = vec![Val::Bool(false); usize::from(function.typed.result.is_some())];
         func.call_async(&mut *store, &arguments, &mut results).await?;
         Ok(results.pop())
     };

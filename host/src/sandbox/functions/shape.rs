@@ -5,9 +5,8 @@
 
 use std::fmt;
 
-use wasmtime::component::Type;
-
 use super::super::contract::MAX_SCHEMA;
+use super::types::{Form, ValueType};
 
 /// How deep types nest.
 const MAX_DEPTH: usize = 16;
@@ -38,7 +37,7 @@ pub(super) enum Shape {
 
 /// A type of whole numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Integer {
+pub(in super::super) enum Integer {
     S8,
     U8,
     S16,
@@ -120,76 +119,69 @@ impl Room {
     }
 
     /// The shape of `of`.
-    pub(super) fn shape(&mut self, of: &Type) -> Result<Shape, Unfit> {
+    pub(super) fn shape(&mut self, of: &impl ValueType) -> Result<Shape, Unfit> {
         self.nested(of, 1)
     }
 
-    fn nested(&mut self, of: &Type, depth: usize) -> Result<Shape, Unfit> {
+    fn nested(&mut self, of: &impl ValueType, depth: usize) -> Result<Shape, Unfit> {
         if depth > MAX_DEPTH {
             return Err(Unfit::TooDeep);
         }
         // The least that a schema says of a type.
         self.take(16)?;
         let inner = depth + 1;
-        Ok(match of {
-            Type::Bool => Shape::Bool,
-            Type::S8 => Shape::Integer(Integer::S8),
-            Type::U8 => Shape::Integer(Integer::U8),
-            Type::S16 => Shape::Integer(Integer::S16),
-            Type::U16 => Shape::Integer(Integer::U16),
-            Type::S32 => Shape::Integer(Integer::S32),
-            Type::U32 => Shape::Integer(Integer::U32),
-            Type::S64 => Shape::Integer(Integer::S64),
-            Type::U64 => Shape::Integer(Integer::U64),
-            Type::Float32 => Shape::F32,
-            Type::Float64 => Shape::F64,
-            Type::Char => Shape::Char,
-            Type::String => Shape::String,
-            Type::List(list) => match list.ty() {
-                Type::U8 => Shape::Bytes,
-                of => Shape::List(Box::new(self.nested(&of, inner)?)),
+        Ok(match of.form() {
+            Form::Bool => Shape::Bool,
+            Form::Integer(integer) => Shape::Integer(integer),
+            Form::F32 => Shape::F32,
+            Form::F64 => Shape::F64,
+            Form::Char => Shape::Char,
+            Form::String => Shape::String,
+            Form::List(item) => match item.form() {
+                Form::Integer(Integer::U8) => Shape::Bytes,
+                _ => Shape::List(Box::new(self.nested(&item, inner)?)),
             },
-            Type::Map(map) => Shape::Map(
-                Box::new(self.nested(&map.key(), inner)?),
-                Box::new(self.nested(&map.value(), inner)?),
+            Form::Map(key, value) => Shape::Map(
+                Box::new(self.nested(&key, inner)?),
+                Box::new(self.nested(&value, inner)?),
             ),
-            Type::Record(record) => Shape::Record(
-                record
-                    .fields()
-                    .map(|field| Ok((self.name(field.name)?, self.nested(&field.ty, inner)?)))
+            Form::Record(fields) => Shape::Record(
+                fields
+                    .iter()
+                    .map(|(name, of)| Ok((self.name(name)?, self.nested(of, inner)?)))
                     .collect::<Result<_, _>>()?,
             ),
-            Type::Tuple(tuple) => Shape::Tuple(
-                tuple.types().map(|of| self.nested(&of, inner)).collect::<Result<_, _>>()?,
+            Form::Tuple(items) => Shape::Tuple(
+                items.iter().map(|of| self.nested(of, inner)).collect::<Result<_, _>>()?,
             ),
-            Type::Variant(variant) => Shape::Variant(
-                variant
-                    .cases()
-                    .map(|case| Ok((self.name(case.name)?, self.optional(case.ty, inner)?)))
+            Form::Variant(cases) => Shape::Variant(
+                cases
+                    .iter()
+                    .map(|(name, of)| Ok((self.name(name)?, self.optional(of.as_ref(), inner)?)))
                     .collect::<Result<_, _>>()?,
             ),
-            Type::Enum(cases) => Shape::Enum(self.names(cases.names())?),
-            Type::Option(option) => Shape::Option(Box::new(self.nested(&option.ty(), inner)?)),
-            Type::Result(result) => Shape::Result(
-                self.optional(result.ok(), inner)?.map(Box::new),
-                self.optional(result.err(), inner)?.map(Box::new),
+            Form::Enum(names) => Shape::Enum(self.names(names)?),
+            Form::Option(some) => Shape::Option(Box::new(self.nested(&some, inner)?)),
+            Form::Result(ok, err) => Shape::Result(
+                self.optional(ok.as_ref(), inner)?.map(Box::new),
+                self.optional(err.as_ref(), inner)?.map(Box::new),
             ),
-            Type::Flags(flags) => Shape::Flags(self.names(flags.names())?),
-            Type::Own(_) | Type::Borrow(_) => return Err(Unfit::NotJson("a resource")),
-            Type::Future(_) => return Err(Unfit::NotJson("a future")),
-            Type::Stream(_) => return Err(Unfit::NotJson("a stream")),
-            Type::ErrorContext => return Err(Unfit::NotJson("an error context")),
-            Type::FixedLengthList(_) => return Err(Unfit::NotJson("a list of fixed length")),
+            Form::Flags(names) => Shape::Flags(self.names(names)?),
+            Form::Handle(what) => return Err(Unfit::NotJson(what)),
         })
     }
 
-    fn optional(&mut self, of: Option<Type>, depth: usize) -> Result<Option<Shape>, Unfit> {
-        of.map(|of| self.nested(&of, depth)).transpose()
+    fn optional(
+        &mut self,
+        of: Option<&impl ValueType>,
+        depth: usize,
+    ) -> Result<Option<Shape>, Unfit> {
+        of.map(|of| self.nested(of, depth)).transpose()
     }
 
-    fn names<'a>(&mut self, names: impl Iterator<Item = &'a str>) -> Result<Vec<String>, Unfit> {
+    fn names(&mut self, names: Vec<String>) -> Result<Vec<String>, Unfit> {
         // Each stands in the schema between quotes.
-        names.map(|name| self.take(3).and_then(|()| self.name(name))).collect()
+        names.iter().map(|name| self.take(3).and_then(|()| self.name(name))).collect()
     }
 }
 

@@ -1,0 +1,85 @@
+//! `toolrack pack`: a plugin's file with a section that lists its tools.
+
+use std::fs;
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, anyhow};
+
+use super::print::println;
+use super::{GOOD, NAME, Setup, paint};
+use crate::host::Host;
+use crate::regular::{ReadError, read_at_most};
+use crate::reload::MAX_WASM;
+use crate::sandbox::{PackError, Packed, Wasm, is_packed_of};
+use crate::text::escape;
+use crate::whole::Unfinished;
+
+/// Packs `file` in place, or to `output`.
+pub(super) fn run(setup: Setup, file: &Path, output: Option<&Path>) -> anyhow::Result<ExitCode> {
+    let shown = escape(&file.to_string_lossy());
+    let bytes = read_at_most(file, MAX_WASM).map_err(|error| match error {
+        ReadError::Missing => anyhow!("{shown}: there is no such file or directory"),
+        error => anyhow!("{shown}: it {error}"),
+    })?;
+    let target = output.unwrap_or(file);
+    let target_shown = escape(&target.to_string_lossy());
+    // What was packed from the same bytes lists the same.
+    let before = output.and_then(|output| read_at_most(output, MAX_WASM).ok());
+    if before.is_some_and(|before| is_packed_of(&before, &bytes)) {
+        println!("{} {}: packed before", paint(GOOD, "ok"), paint(NAME, target_shown));
+        return Ok(ExitCode::SUCCESS);
+    }
+    let Packed { bytes, tools } = packed(&setup, bytes).with_context(|| shown)?;
+    write(target, &bytes).with_context(|| format!("{target_shown}: it cannot be written"))?;
+    let listed = match tools {
+        1 => "its section lists 1 tool".into(),
+        more => format!("its section lists {more} tools"),
+    };
+    println!("{} {}: {listed}", paint(GOOD, "ok"), paint(NAME, target_shown));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// `wasm` with the section. Asking it for its tools takes its code, which is kept for what is made.
+pub(super) fn packed(setup: &Setup, wasm: Vec<u8>) -> anyhow::Result<Packed> {
+    let Setup { compiler, protected, home, .. } = setup.clone();
+    let host = Host::start(compiler, protected, home.as_ref())?;
+    let packed = host
+        .look_at(Wasm::of(wasm))
+        .map_err(anyhow::Error::from)
+        .and_then(|guest| Ok::<_, anyhow::Error>(host.guests().block_on(guest.packed())?));
+    host.stop();
+    packed
+}
+
+/// The same, or `wasm` as it is where it gets no section: what is wrong with it is told by those who check it.
+pub(super) fn packed_if_possible(setup: &Setup, wasm: Vec<u8>) -> Vec<u8> {
+    match packed(setup, wasm.clone()) {
+        Ok(packed) => packed.bytes,
+        Err(error) => {
+            if !matches!(error.downcast_ref(), Some(PackError::Kind(_))) {
+                tracing::debug!("the plugin gets no section with its tools: {error:#}");
+            }
+            wasm
+        }
+    }
+}
+
+fn write(target: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    let directory = match target.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        Some(_) | None => Path::new("."),
+    };
+    let name = target.file_name().and_then(|name| name.to_str());
+    let name = name.context("its name is not UTF-8")?;
+    // A link goes on leading where it leads.
+    let target = fs::canonicalize(target).ok();
+    let (directory, name) = match target.as_deref().map(|path| (path.parent(), path.file_name())) {
+        Some((Some(directory), Some(own))) => {
+            (directory, own.to_str().context("its name is not UTF-8")?)
+        }
+        _ => (directory, name),
+    };
+    Unfinished::write(directory, name, bytes)?.finish()?;
+    Ok(())
+}

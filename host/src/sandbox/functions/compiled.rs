@@ -1,0 +1,112 @@
+//! The types of a compiled component, as wasmtime has them.
+
+use wasmtime::Engine;
+use wasmtime::component::types::{self, ComponentFunc, ComponentItem};
+use wasmtime::component::{Component, ComponentExportIndex, Type};
+
+use super::shape::Integer;
+use super::types::{Exported, Exporter, Form, Signature, ValueType};
+
+/// A component, or an instance in it.
+pub(in super::super) enum Compiled<'a> {
+    Component(types::Component, &'a Engine),
+    Instance(types::ComponentInstance, &'a Engine),
+}
+
+impl<'a> Compiled<'a> {
+    pub(in super::super) fn new(component: &'a Component) -> Self {
+        Self::Component(component.component_type(), component.engine())
+    }
+}
+
+/// The export that is called `name` in the instances of `path`, from the outermost.
+pub(super) fn index(
+    component: &Component,
+    path: &[String],
+    name: &str,
+) -> Option<ComponentExportIndex> {
+    let names = path.iter().map(String::as_str).chain([name]);
+    names.fold(Some(None), |within, name| {
+        within.and_then(|within| component.get_export_index(within.as_ref(), name).map(Some))
+    })?
+}
+
+impl<'a> Exporter for Compiled<'a> {
+    type Signature = ComponentFunc;
+
+    fn exports(&self) -> impl Iterator<Item = (String, Exported<Self>)> {
+        let (component, instance, engine) = match self {
+            Self::Component(component, engine) => (Some(component), None, *engine),
+            Self::Instance(instance, engine) => (None, Some(instance), *engine),
+        };
+        let of_component = component.into_iter().flat_map(move |it| it.exports(engine));
+        let of_instance = instance.into_iter().flat_map(move |it| it.exports(engine));
+        of_component.chain(of_instance).map(move |(name, item)| {
+            let exported = match item.ty {
+                ComponentItem::ComponentFunc(function) => Exported::Function(function),
+                ComponentItem::ComponentInstance(instance) => {
+                    Exported::Instance(Self::Instance(instance, engine))
+                }
+                ComponentItem::Component(_)
+                | ComponentItem::Module(_)
+                | ComponentItem::CoreFunc(_)
+                | ComponentItem::Type(_)
+                | ComponentItem::Resource(_) => Exported::Other,
+            };
+            (name.to_owned(), exported)
+        })
+    }
+}
+
+impl Signature for ComponentFunc {
+    type Value = Type;
+
+    fn parameters(&self) -> impl Iterator<Item = (String, Type)> {
+        self.params().map(|(name, of)| (name.to_owned(), of))
+    }
+
+    fn results(&self) -> impl Iterator<Item = Type> {
+        self.results()
+    }
+}
+
+impl ValueType for Type {
+    fn form(&self) -> Form<Self> {
+        let owned = |names: &mut dyn Iterator<Item = &str>| names.map(str::to_owned).collect();
+        match self {
+            Self::Bool => Form::Bool,
+            Self::S8 => Form::Integer(Integer::S8),
+            Self::U8 => Form::Integer(Integer::U8),
+            Self::S16 => Form::Integer(Integer::S16),
+            Self::U16 => Form::Integer(Integer::U16),
+            Self::S32 => Form::Integer(Integer::S32),
+            Self::U32 => Form::Integer(Integer::U32),
+            Self::S64 => Form::Integer(Integer::S64),
+            Self::U64 => Form::Integer(Integer::U64),
+            Self::Float32 => Form::F32,
+            Self::Float64 => Form::F64,
+            Self::Char => Form::Char,
+            Self::String => Form::String,
+            Self::List(list) => Form::List(list.ty()),
+            Self::Map(map) => Form::Map(map.key(), map.value()),
+            Self::Record(record) => {
+                let fields = record.fields();
+                Form::Record(fields.map(|field| (field.name.to_owned(), field.ty)).collect())
+            }
+            Self::Tuple(tuple) => Form::Tuple(tuple.types().collect()),
+            Self::Variant(variant) => {
+                let cases = variant.cases();
+                Form::Variant(cases.map(|case| (case.name.to_owned(), case.ty)).collect())
+            }
+            Self::Enum(cases) => Form::Enum(owned(&mut cases.names())),
+            Self::Option(option) => Form::Option(option.ty()),
+            Self::Result(result) => Form::Result(result.ok(), result.err()),
+            Self::Flags(flags) => Form::Flags(owned(&mut flags.names())),
+            Self::Own(_) | Self::Borrow(_) => Form::Handle("a resource"),
+            Self::Future(_) => Form::Handle("a future"),
+            Self::Stream(_) => Form::Handle("a stream"),
+            Self::ErrorContext => Form::Handle("an error context"),
+            Self::FixedLengthList(_) => Form::Handle("a list of fixed length"),
+        }
+    }
+}

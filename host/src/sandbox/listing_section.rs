@@ -1,0 +1,285 @@
+//! The custom section `toolrack:listing` of a Wasm file: its tools, told without running anything.
+//!
+//! `toolrack pack` and `toolrack dev` write it, from what the plugin's `list-tools` gives. A host reads it before the
+//! plugin is compiled, serves by it at once, and compares it with the code as soon as there is some. What a section
+//! says passes the same checks as what a guest says; nothing of it is decided here.
+//!
+//! Its content is JSON: `{"version": 1, "tools": [...]}`, the tools as MCP's `tools/list` has them. A later version is
+//! passed over, as if there were no section.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use serde_json::value::RawValue;
+use wasmparser::BinaryReader;
+
+use super::bindings::exports::toolrack::plugin::tools as wit;
+use crate::text::escape;
+use crate::tool::Annotations;
+
+/// The name of the section.
+pub(super) const NAME: &str = "toolrack:listing";
+/// The version of its content that this host reads and writes.
+const VERSION: u64 = 1;
+/// The most bytes of JSON in it.
+const MAX_LISTING: usize = 1024 * 1024;
+/// Sections at the top level that are looked at: more than any toolchain writes.
+const MAX_SECTIONS: usize = 1_000_000;
+/// How much of a value is shown where two differ, in bytes.
+const MAX_SHOWN: usize = 200;
+
+/// The id of a custom section, in modules and components alike.
+const CUSTOM: u8 = 0;
+/// What stands before the first section.
+const HEADER: usize = 8;
+
+/// What is wrong with a section, or with what is to become one.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ListingError {
+    /// There are several.
+    #[error("it has {0} sections `{NAME}`; only one is allowed: `toolrack pack` writes it anew")]
+    Several(usize),
+    /// It is too large.
+    #[error("its section `{NAME}` would be {0} bytes long; the most is {MAX_LISTING}")]
+    TooLarge(usize),
+    /// It does not hold what it should.
+    #[error("its section `{NAME}` is damaged: {0}; `toolrack pack` writes it anew")]
+    Damaged(String),
+}
+
+#[derive(Deserialize)]
+struct SectionVersion {
+    version: u64,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct SectionContent {
+    version: u64,
+    tools: Vec<ListedTool>,
+}
+
+/// A tool as the section has it.
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct ListedTool {
+    name: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    title: Option<String>,
+    description: String,
+    input_schema: Box<RawValue>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    output_schema: Option<Box<RawValue>>,
+    #[serde(default)]
+    annotations: Annotations,
+    #[serde(rename = "_meta", default, skip_serializing_if = "Option::is_none")]
+    meta: Option<Box<RawValue>>,
+}
+
+/// The tools that the section of `wasm` lists; `None` where it has no section, or one of a later version.
+pub(super) fn read(wasm: &[u8]) -> Result<Option<Vec<wit::Tool>>, ListingError> {
+    let mut found = sections(wasm).filter_map(WasmSection::listing);
+    let Some(content) = found.next() else { return Ok(None) };
+    match found.count() {
+        0 => {}
+        more => return Err(ListingError::Several(more + 1)),
+    }
+    if content.len() > MAX_LISTING {
+        return Err(ListingError::TooLarge(content.len()));
+    }
+    let damaged = |error: serde_json::Error| ListingError::Damaged(escape(&error.to_string()));
+    let SectionVersion { version } = serde_json::from_slice(content).map_err(damaged)?;
+    if version != VERSION {
+        tracing::debug!(
+            "the section `{NAME}` has version {version}, and this host reads {VERSION}"
+        );
+        return Ok(None);
+    }
+    let listing: SectionContent = serde_json::from_slice(content).map_err(damaged)?;
+    Ok(Some(listing.tools.into_iter().map(wit::Tool::from).collect()))
+}
+
+/// `wasm` with one section that lists `tools`, in place of those that it has.
+pub(super) fn write(wasm: &[u8], tools: Vec<wit::Tool>) -> Result<Vec<u8>, ListingError> {
+    let damaged = |error: serde_json::Error| ListingError::Damaged(escape(&error.to_string()));
+    let tools =
+        tools.into_iter().map(ListedTool::try_from).collect::<Result<_, _>>().map_err(damaged)?;
+    let content =
+        serde_json::to_vec(&SectionContent { version: VERSION, tools }).map_err(damaged)?;
+    if content.len() > MAX_LISTING {
+        return Err(ListingError::TooLarge(content.len()));
+    }
+    let mut packed = without(wasm);
+    let named = [&leb128(NAME.len())[..], NAME.as_bytes(), &content].concat();
+    packed.push(CUSTOM);
+    packed.extend(leb128(named.len()));
+    packed.extend(named);
+    Ok(packed)
+}
+
+/// `wasm` without any such section.
+#[must_use]
+pub(super) fn without(wasm: &[u8]) -> Vec<u8> {
+    let mut bare = wasm[..wasm.len().min(HEADER)].to_vec();
+    let mut end = bare.len();
+    for section in sections(wasm) {
+        let range = section.range.clone();
+        end = range.end;
+        if section.listing().is_none() {
+            bare.extend_from_slice(&wasm[range]);
+        }
+    }
+    bare.extend_from_slice(&wasm[end..]);
+    bare
+}
+
+/// The first difference between what a section lists and what the code does, compared as values; both in words.
+pub(super) fn difference(
+    section: &[wit::Tool],
+    code: &[wit::Tool],
+) -> Result<Option<String>, ListingError> {
+    let (section, code) = (values(section)?, values(code)?);
+    let names: Vec<_> =
+        section.keys().chain(code.keys().filter(|name| !section.contains_key(*name))).collect();
+    for name in names {
+        let shown = escape(&name[..name.floor_char_boundary(80)]);
+        match (section.get(name), code.get(name)) {
+            (Some(one), Some(two)) => {
+                if let Some(key) = differing_key(one, two) {
+                    let value = |of: &Value| self::shown(of.get(&key));
+                    return Ok(Some(format!(
+                        "`{key}` of its tool `{shown}` is {} in the section and {} in the code",
+                        value(one),
+                        value(two)
+                    )));
+                }
+            }
+            (Some(_), None) => {
+                return Ok(Some(format!(
+                    "the section lists a tool `{shown}`, and the code none of that name"
+                )));
+            }
+            (None, _) => {
+                return Ok(Some(format!(
+                    "the code lists a tool `{shown}`, and the section none of that name"
+                )));
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// The tools by their names, each as JSON.
+fn values(tools: &[wit::Tool]) -> Result<BTreeMap<String, Value>, ListingError> {
+    let value = |tool: &wit::Tool| {
+        let value = ListedTool::try_from(tool.clone()).and_then(serde_json::to_value);
+        let value = value.map_err(|error| ListingError::Damaged(escape(&error.to_string())))?;
+        Ok((tool.name.clone(), value))
+    };
+    tools.iter().map(value).collect()
+}
+
+fn differing_key(one: &Value, two: &Value) -> Option<String> {
+    let keys = [one, two].into_iter().filter_map(Value::as_object).flat_map(serde_json::Map::keys);
+    keys.into_iter().find(|key| one.get(key) != two.get(key)).cloned()
+}
+
+fn shown(value: Option<&Value>) -> String {
+    let Some(value) = value else { return "absent".into() };
+    let text = value.to_string();
+    let cut = text.floor_char_boundary(MAX_SHOWN);
+    let more = if cut < text.len() { " ..." } else { "" };
+    format!("{}{more}", escape(&text[..cut]))
+}
+
+impl From<ListedTool> for wit::Tool {
+    fn from(tool: ListedTool) -> Self {
+        let ListedTool { name, title, description, input_schema, output_schema, annotations, meta } =
+            tool;
+        let text = |raw: Box<RawValue>| String::from(Box::<str>::from(raw));
+        let Annotations { read_only, destructive, idempotent, open_world } = annotations;
+        Self {
+            name,
+            title,
+            description,
+            input_schema: text(input_schema),
+            output_schema: output_schema.map(text),
+            annotations: wit::Annotations { read_only, destructive, idempotent, open_world },
+            meta: meta.map(text),
+        }
+    }
+}
+
+impl TryFrom<wit::Tool> for ListedTool {
+    type Error = serde_json::Error;
+
+    fn try_from(tool: wit::Tool) -> Result<Self, Self::Error> {
+        let wit::Tool { name, title, description, input_schema, output_schema, annotations, meta } =
+            tool;
+        let wit::Annotations { read_only, destructive, idempotent, open_world } = annotations;
+        Ok(Self {
+            name,
+            title,
+            description,
+            input_schema: RawValue::from_string(input_schema)?,
+            output_schema: output_schema.map(RawValue::from_string).transpose()?,
+            annotations: Annotations { read_only, destructive, idempotent, open_world },
+            meta: meta.map(RawValue::from_string).transpose()?,
+        })
+    }
+}
+
+/// A section at the top level of a file.
+pub(super) struct WasmSection<'a> {
+    pub(super) id: u8,
+    /// Where it lies in the file, with what stands before its content.
+    range: std::ops::Range<usize>,
+    content: &'a [u8],
+    start: usize,
+}
+
+impl<'a> WasmSection<'a> {
+    /// A reader of the content.
+    pub(super) fn reader(&self) -> BinaryReader<'a> {
+        BinaryReader::new(self.content, self.start)
+    }
+
+    /// What it holds, where it is the one that lists tools.
+    fn listing(self) -> Option<&'a [u8]> {
+        let mut reader = self.reader();
+        let is_listing = self.id == CUSTOM && reader.read_string().is_ok_and(|name| name == NAME);
+        is_listing.then(|| &self.content[reader.original_position() - self.start..])
+    }
+}
+
+/// The sections at the top level of `wasm`, as far as they can be told apart. What is nested in one is not looked at.
+pub(super) fn sections(wasm: &[u8]) -> impl Iterator<Item = WasmSection<'_>> {
+    let mut at = HEADER;
+    let next = move || {
+        let mut reader = BinaryReader::new(wasm.get(at..)?, at);
+        let id = reader.read_u8().ok()?;
+        let length = usize::try_from(reader.read_var_u32().ok()?).ok()?;
+        let start = reader.original_position();
+        let end = start.checked_add(length)?;
+        let content = wasm.get(start..end)?;
+        let range = at..end;
+        at = end;
+        Some(WasmSection { id, range, content, start })
+    };
+    std::iter::from_fn(next).take(MAX_SECTIONS)
+}
+
+fn leb128(number: usize) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut left = number;
+    loop {
+        let low = u8::try_from(left & 0x7f).unwrap_or_default();
+        left >>= 7;
+        if left == 0 {
+            bytes.push(low);
+            return bytes;
+        }
+        bytes.push(low | 0x80);
+    }
+}

@@ -1,0 +1,175 @@
+//! The outline of a Wasm file: its kind and its tools, read from its bytes before it is compiled.
+//!
+//! A plugin of the kind `tools` tells of itself in a section; a program's tools are its manifest's; the tools of any
+//! other component follow from the types of its functions. Those a hostile file can make large, so that a child
+//! process reads them, within bounds. A file that says nothing of its tools has to be compiled and asked.
+
+use serde::{Deserialize, Serialize};
+use wasmparser::{
+    ComponentExportSectionReader, ComponentImportSectionReader, Encoding, ExportSectionReader,
+    Parser, Payload, Validator, WasmFeatures,
+};
+
+use super::bindings::exports::toolrack::plugin::tools as wit;
+use super::compiler::Failed;
+use super::functions::{Descriptions, Outlined};
+use super::listing_section::{self, ListingError, sections};
+use super::{binary, kind};
+use crate::manifest::Kind;
+use crate::text::escape;
+
+/// What a file says of itself.
+pub(super) struct Outline {
+    pub(super) claim: Claim,
+    /// The interfaces that it imports, as it names them; those of a module are known only once it is a component.
+    pub(super) imports: Vec<String>,
+}
+
+/// What a file says of its tools. Its code has to agree.
+pub(super) enum Claim {
+    /// A section lists them.
+    Listed(Vec<wit::Tool>),
+    /// They are its functions.
+    Functions(Descriptions),
+    /// It is a program, and the manifest declares them.
+    Program,
+}
+
+impl Claim {
+    pub(super) fn kind(&self) -> Kind {
+        match self {
+            Self::Listed(_) => Kind::Tools,
+            Self::Functions(_) => Kind::Functions,
+            Self::Program => Kind::Command,
+        }
+    }
+}
+
+/// What the first look at a file gives.
+pub(super) enum Glance {
+    /// All that is needed.
+    Outline(Outline),
+    /// It has the contract and lists nothing: it has to be asked.
+    Silent,
+    /// Its types have to be read.
+    Types,
+}
+
+/// The sections of exports and imports, in a component and in a module.
+const COMPONENT_IMPORTS: u8 = 10;
+const COMPONENT_EXPORTS: u8 = 11;
+const MODULE_EXPORTS: u8 = 7;
+
+/// Looks at names at the top level of `wasm`, which takes as long as it has sections, and at nothing within.
+pub(super) fn glance(wasm: &[u8]) -> Result<Glance, ListingError> {
+    let contract = kind::contract();
+    // What the two kinds of files mean by an id is not the same.
+    let is_component = matches!(
+        Parser::new(0).parse(wasm, true),
+        Ok(wasmparser::Chunk::Parsed {
+            payload: Payload::Version { encoding: Encoding::Component, .. },
+            ..
+        })
+    );
+    let (mut has_contract, mut imports) = (false, Vec::new());
+    for section in sections(wasm) {
+        match (section.id, is_component) {
+            (COMPONENT_EXPORTS, true) => {
+                let exports = ComponentExportSectionReader::new(section.reader());
+                let exports = exports.into_iter().flatten().flatten();
+                has_contract |= exports.into_iter().any(|export| export.name.name == contract);
+            }
+            (COMPONENT_IMPORTS, true) => {
+                let found = ComponentImportSectionReader::new(section.reader());
+                let found = found.into_iter().flatten().flatten();
+                imports.extend(found.map(|import| import.name.name.to_owned()));
+            }
+            (MODULE_EXPORTS, false) => {
+                let call = format!("{contract}#call-tool");
+                let exports = ExportSectionReader::new(section.reader());
+                let exports = exports.into_iter().flatten().flatten();
+                has_contract |= exports.into_iter().any(|export| export.name == call);
+            }
+            _ => {}
+        }
+    }
+    if !has_contract {
+        return Ok(Glance::Types);
+    }
+    Ok(match listing_section::read(wasm)? {
+        Some(tools) => Glance::Outline(Outline { claim: Claim::Listed(tools), imports }),
+        None => Glance::Silent,
+    })
+}
+
+/// What a child process reads of a file's types.
+#[derive(Deserialize, Serialize)]
+pub(super) struct TypeOutline {
+    imports: Vec<String>,
+    kind: Kind,
+    /// Of a component with functions of its own.
+    functions: Option<Descriptions>,
+}
+
+impl TypeOutline {
+    /// The types of `wasm`, as JSON. Runs in the child.
+    pub(super) fn read(wasm: &[u8]) -> Result<Vec<u8>, Failed> {
+        let component =
+            binary::component(wasm).map_err(|error| Failed::Refused(error.to_string()))?;
+        let typed = Self::of(&component).map_err(Failed::Refused)?;
+        serde_json::to_vec(&typed).map_err(|error| Failed::Refused(escape(&error.to_string())))
+    }
+
+    fn of(component: &[u8]) -> Result<Self, String> {
+        let damaged = |error: wasmparser::BinaryReaderError| {
+            format!("the code cannot be compiled: {}", super::shown(&error.to_string()))
+        };
+        let (mut exports, mut imports) = (Vec::new(), Vec::new());
+        // What is switched off is refused when it is compiled.
+        let mut validator = Validator::new_with_features(WasmFeatures::all());
+        let (mut depth, mut types) = (0_usize, None);
+        for payload in Parser::new(0).parse_all(component) {
+            let payload = payload.map_err(damaged)?;
+            match &payload {
+                Payload::Version { .. } => depth += 1,
+                Payload::End(_) => depth = depth.saturating_sub(1),
+                Payload::ComponentExportSection(section) if depth == 1 => {
+                    for export in section.clone() {
+                        exports.push(export.map_err(damaged)?.name.name.to_owned());
+                    }
+                }
+                Payload::ComponentImportSection(section) if depth == 1 => {
+                    for import in section.clone() {
+                        imports.push(import.map_err(damaged)?.name.name.to_owned());
+                    }
+                }
+                _ => {}
+            }
+            // The bodies of functions, which are most of a file, say nothing of its types.
+            if let wasmparser::ValidPayload::End(found) =
+                validator.payload(&payload).map_err(damaged)?
+            {
+                types = Some(found);
+            }
+        }
+        let types = types.ok_or("the WebAssembly is damaged: it has no end")?;
+        let outlined = Outlined::Component(&types, &exports);
+        let kind = kind::of(&outlined)?;
+        let functions = match kind {
+            Kind::Functions => Some(Descriptions::of(&outlined)?),
+            Kind::Tools | Kind::Command => None,
+        };
+        Ok(Self { imports, kind, functions })
+    }
+
+    /// The outline that this makes; `None` where the plugin has to be asked.
+    pub(super) fn outline(self) -> Option<Outline> {
+        let Self { imports, kind, functions } = self;
+        let claim = match (kind, functions) {
+            (Kind::Functions, Some(functions)) => Claim::Functions(functions),
+            (Kind::Command, _) => Claim::Program,
+            (Kind::Tools, _) | (Kind::Functions, None) => return None,
+        };
+        Some(Outline { claim, imports })
+    }
+}

@@ -1,0 +1,75 @@
+//! A plugin's file with a section that lists its tools, made of what its code says of them.
+
+use super::guest::Guest;
+use super::link::Linked;
+use super::listing_section::{self, ListingError};
+use super::offered::{ListError, lost};
+use super::tools;
+use crate::manifest::{Kind, Sha256Digest};
+use crate::tool::CallError;
+
+/// A plugin's file with the section.
+pub struct Packed {
+    /// The whole file.
+    pub bytes: Vec<u8>,
+    /// The tools in the section.
+    pub tools: usize,
+}
+
+/// The reason why a plugin's file gets no section.
+#[derive(Debug, thiserror::Error)]
+pub enum PackError {
+    /// It is listed without one.
+    #[error(
+        "it is of the kind `{}`, whose tools are known without a section; only a plugin of the kind `tools` is packed",
+        .0.name()
+    )]
+    Kind(Kind),
+    /// Its tools are not known.
+    #[error(transparent)]
+    List(#[from] ListError),
+}
+
+impl From<ListingError> for PackError {
+    fn from(error: ListingError) -> Self {
+        Self::List(error.into())
+    }
+}
+
+impl Guest {
+    /// Its file with a section that lists what its code does. Code that is in the cache is kept for that file, too.
+    pub async fn packed(&self) -> Result<Packed, PackError> {
+        let code = self.code.get(&self.sandbox).await.map_err(|error| lost(&error))?;
+        let Linked::Tools(tools) = &code.linked else {
+            return Err(PackError::Kind(code.linked.kind()));
+        };
+        let asked = tools::ask(self, tools).await.map_err(ListError::from)?;
+        // A host refuses what does not pass; the author is told so here.
+        super::contract::tools(asked.clone(), self.grants()).map_err(ListError::from)?;
+        let count = asked.len();
+        let wasm = self.code.wasm().clone();
+        let digest = wasm.digest;
+        let write = self.aside(move || {
+            Ok::<_, PackError>(listing_section::write(
+                &wasm.bytes().map_err(|error| lost(&error))?,
+                asked,
+            )?)
+        });
+        let bytes = write.await.map_err(|error| lost(&error))??;
+        self.sandbox.codes.keep_for(Sha256Digest::of(&bytes), digest).await;
+        Ok(Packed { bytes, tools: count })
+    }
+}
+
+/// True if `packed` is `wasm` with a section that lists its tools.
+#[must_use]
+pub fn is_packed_of(packed: &[u8], wasm: &[u8]) -> bool {
+    matches!(listing_section::read(packed), Ok(Some(_)))
+        && listing_section::without(packed) == listing_section::without(wasm)
+}
+
+impl From<CallError> for PackError {
+    fn from(error: CallError) -> Self {
+        Self::List(error.into())
+    }
+}

@@ -1,0 +1,90 @@
+//! A plugin that is served by what its file says, held to what its code says.
+//!
+//! It is listed before it is compiled. Its code comes later, and nobody is let into it before it was compared: what a
+//! file says of its tools is a claim, and one that the code does not bear out refuses the plugin.
+
+use super::compiler::CompileError;
+use super::guest::Guest;
+use super::link::Linked;
+use super::listing_section::{self, ListingError};
+use super::offered::ListError;
+use super::outline::Claim;
+use super::{fit, tools};
+
+/// The reason why a plugin that was listed cannot be called.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Unsettled {
+    /// It has no code, or none that its grants and limits allow.
+    #[error(transparent)]
+    Code(#[from] CompileError),
+    /// Its code does not say what its tools are.
+    #[error(transparent)]
+    List(#[from] ListError),
+    /// Its code says something else.
+    #[error("{0}")]
+    Disagrees(String),
+}
+
+impl From<ListingError> for Unsettled {
+    fn from(error: ListingError) -> Self {
+        Self::List(error.into())
+    }
+}
+
+impl Guest {
+    /// True if its code has been made and agrees with what it is listed by.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        self.offered.claim.is_none() || matches!(self.settled.get(), Some(Ok(())))
+    }
+
+    /// Has its code made, if there is none, and compared with what it is listed by. Once: whoever comes later gets the
+    /// same answer, and whoever comes meanwhile waits for it.
+    pub async fn settle(&self) -> Result<(), Unsettled> {
+        let Some(claim) = &self.offered.claim else { return Ok(()) };
+        self.settled.get_or_init(|| self.compare(claim)).await.clone()
+    }
+
+    /// The same for a call, which takes its code before that of plugins which nobody calls.
+    pub async fn settle_now(&self) -> Result<(), Unsettled> {
+        if self.is_settled() {
+            return Ok(());
+        }
+        self.code.want();
+        self.settle().await
+    }
+
+    async fn compare(&self, claim: &Claim) -> Result<(), Unsettled> {
+        let code = self.code.get(&self.sandbox).await?;
+        fit::check(&code, self.limits(), self.grants())?;
+        match (claim, &code.linked) {
+            (Claim::Listed(section), Linked::Tools(tools)) => {
+                let asked = tools::ask(self, tools).await.map_err(ListError::from)?;
+                if let Some(difference) = listing_section::difference(section, &asked)? {
+                    return Err(Unsettled::Disagrees(format!(
+                        "its section `{}` and its code disagree: {difference}; `toolrack pack` writes the section anew",
+                        listing_section::NAME
+                    )));
+                }
+            }
+            (Claim::Functions(types), Linked::Functions(functions)) => {
+                // Two libraries have read the same types.
+                let text = serde_json::to_string;
+                if text(types).ok() != text(functions.descriptions()).ok() {
+                    return Err(Unsettled::Disagrees(
+                        "the types of its functions are read in two ways; this is a fault of toolrack".into(),
+                    ));
+                }
+            }
+            (Claim::Program, Linked::Command(_)) => {}
+            (claim, linked) => {
+                let (claimed, found) = (claim.kind().name(), linked.kind().name());
+                return Err(Unsettled::Disagrees(format!(
+                    "its file says that it is of the kind `{claimed}`, and its code is of the kind `{found}`"
+                )));
+            }
+        }
+        self.offered.keep(&self.sandbox.codes).await;
+        Ok(())
+    }
+}
