@@ -23,6 +23,7 @@ import inspector
 import languages
 import programs
 import python_sdk
+import timing
 import web
 
 CHECK_SECONDS = 300
@@ -48,6 +49,7 @@ def checks(results: Path) -> list[tuple]:
     """Every check in order, as a script and its arguments."""
     return [
         *((inspector, check.__name__, era) for check, era in inspector.CHECKS),
+        *((timing, case.__name__, era) for case, era in timing.CHECKS),
         *((web, check.__name__, era) for check, era in web.CHECKS),
         *((programs, name, era) for name, era in programs.CHECKS),
         *((languages, lang, "modern") for lang in languages.LANGUAGES),

@@ -21,6 +21,7 @@ MODULES = HERE / "node_modules"
 CRATES = HERE / ".crates"
 
 PYTHON = VENV / "bin" / "python"
+COMPONENTIZE_PY = VENV / "bin" / "componentize-py"
 CONFORMANCE = MODULES / "@modelcontextprotocol/conformance/dist/index.js"
 COMPONENTIZE = MODULES / "componentize-qjs/cli.mjs"
 INSPECTOR = MODULES / "@modelcontextprotocol/inspector/clients/launcher/build/index.js"
