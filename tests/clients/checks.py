@@ -1,6 +1,6 @@
 """Runs one check after another, each as a process with a home and a copy of the plugins of its own.
 
-One line a check, with what it noted; what a failing one printed follows its line. It knows
+One line a check, with what it noted; what a failing or skipped one printed follows its line. It knows
 neither the clients nor what they look at: every check is a script beside this file, its arguments, and the
 server to start. The plugin directories it is given are served as one; of them a script gets the plugins
 it names.
@@ -21,6 +21,7 @@ import components
 import conformance
 import inspector
 import languages
+import offline
 import programs
 import python_sdk
 import timing
@@ -41,7 +42,8 @@ def main(toolrack: Path, directories: list[Path]) -> int:
             server = (str(toolrack), "serve", "--plugins", str(plugins))
             ends[run(script.__name__, *arguments, *server, home=home)] += 1
             shutil.rmtree(plugins)
-    print(f"{ends['pass']} passed, {ends['FAIL']} failed")
+    skipped = f", {ends['skip']} skipped" if ends["skip"] else ""
+    print(f"{ends['pass']} passed, {ends['FAIL']} failed{skipped}")
     return 1 if ends["FAIL"] else 0
 
 
@@ -71,7 +73,7 @@ def gather(directories: list[Path], names: set[str] | None, into: Path) -> Path:
 
 
 def run(script: str, subject: str, era: str, *arguments: str, home: Path) -> str:
-    """Returns how the check ended: `pass` or `FAIL`."""
+    """Returns how the check ended: `pass`, `skip` or `FAIL`."""
     environment = os.environ | {"HOME": str(home), "TMPDIR": str(home), "NO_COLOR": "1",
                                 "PERSONS_HOME": os.environ["HOME"]}
     environment.pop("XDG_CACHE_HOME", None)
@@ -85,7 +87,7 @@ def run(script: str, subject: str, era: str, *arguments: str, home: Path) -> str
         except subprocess.TimeoutExpired:
             os.killpg(child.pid, signal.SIGKILL)
             output = child.communicate()[0] + f"\nended after {CHECK_SECONDS} s\n".encode()
-    end = "FAIL" if child.returncode else "pass"
+    end = {0: "pass", offline.SKIPPED: "skip"}.get(child.returncode, "FAIL")
     said = output.decode(errors="replace").rstrip()
     notes = "".join(f": {line.removeprefix(NOTE)}" for line in said.splitlines() if line.startswith(NOTE))
     print(f"{end}  {script} {subject} {era} ({time.monotonic() - begun:.1f} s){notes}", flush=True)
