@@ -17,6 +17,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
+import agents
 import components
 import conformance
 import inspector
@@ -52,6 +53,7 @@ def checks(results: Path) -> list[tuple]:
     return [
         *((inspector, check.__name__, era) for check, era in inspector.CHECKS),
         *((timing, case.__name__, era) for case, era in timing.CHECKS),
+        *((agents, program.__name__, case) for program, case in agents.CHECKS),
         *((web, check.__name__, era) for check, era in web.CHECKS),
         *((programs, name, era) for name, era in programs.CHECKS),
         *((languages, lang, "modern") for lang in languages.LANGUAGES),
