@@ -1,8 +1,9 @@
 """Runs one check after another, each as a process with a home and a copy of the plugins of its own.
 
-One line a check; what a failing one printed follows its line. It knows neither the clients nor what
-they look at: every check is a script beside this file, its arguments, and the server to start. The
-plugin directories it is given are served as one; of them a script gets the plugins it names.
+One line a check, with what it noted; what a failing or skipped one printed follows its line. It knows
+neither the clients nor what they look at: every check is a script beside this file, its arguments, and the
+server to start. The plugin directories it is given are served as one; of them a script gets the plugins
+it names.
 """
 
 import os
@@ -13,40 +14,46 @@ import sys
 import tempfile
 import textwrap
 import time
+from collections import Counter
 from pathlib import Path
 
+import agents
 import components
 import conformance
 import inspector
 import languages
+import offline
 import programs
 import python_sdk
+import timing
 import web
 
 CHECK_SECONDS = 300
+NOTE = "note: "  # how a line begins that is shown of a check that passes too
 
 
 def main(toolrack: Path, directories: list[Path]) -> int:
-    passed = failed = 0
+    ends = Counter()
     with tempfile.TemporaryDirectory(prefix="toolrack-clients-") as scratch:
         results, home = Path(scratch, "results"), Path(scratch, "home")
         results.mkdir()
         home.mkdir()
         for number, (script, *arguments) in enumerate(checks(results)):
             plugins = gather(directories, script.PLUGINS, Path(scratch, str(number)))
-            if run(script.__name__, *arguments, str(toolrack), "serve", "--plugins", str(plugins), home=home):
-                passed += 1
-            else:
-                failed += 1
+            server = (str(toolrack), "serve", "--plugins", str(plugins))
+            ends[run(script.__name__, *arguments, *server, home=home)] += 1
             shutil.rmtree(plugins)
-    print(f"{passed} passed, {failed} failed")
-    return 1 if failed else 0
+    skipped = f", {ends['skip']} skipped" if ends["skip"] else ""
+    print(f"{ends['pass']} passed, {ends['FAIL']} failed{skipped}")
+    return 1 if ends["FAIL"] else 0
 
 
 def checks(results: Path) -> list[tuple]:
     """Every check in order, as a script and its arguments."""
     return [
         *((inspector, check.__name__, era) for check, era in inspector.CHECKS),
+        *((timing, case.__name__, era) for case, era in timing.CHECKS),
+        *((agents, program.__name__, case) for program, case in agents.CHECKS),
         *((web, check.__name__, era) for check, era in web.CHECKS),
         *((programs, name, era) for name, era in programs.CHECKS),
         *((languages, lang, "modern") for lang in languages.LANGUAGES),
@@ -67,7 +74,8 @@ def gather(directories: list[Path], names: set[str] | None, into: Path) -> Path:
     return into
 
 
-def run(script: str, subject: str, era: str, *arguments: str, home: Path) -> bool:
+def run(script: str, subject: str, era: str, *arguments: str, home: Path) -> str:
+    """Returns how the check ended: `pass`, `skip` or `FAIL`."""
     environment = os.environ | {"HOME": str(home), "TMPDIR": str(home), "NO_COLOR": "1",
                                 "PERSONS_HOME": os.environ["HOME"]}
     environment.pop("XDG_CACHE_HOME", None)
@@ -81,11 +89,13 @@ def run(script: str, subject: str, era: str, *arguments: str, home: Path) -> boo
         except subprocess.TimeoutExpired:
             os.killpg(child.pid, signal.SIGKILL)
             output = child.communicate()[0] + f"\nended after {CHECK_SECONDS} s\n".encode()
-    passed = child.returncode == 0
-    print(f"{'pass' if passed else 'FAIL'}  {script} {subject} {era} ({time.monotonic() - begun:.1f} s)", flush=True)
-    if not passed:
-        print(textwrap.indent(output.decode(errors="replace").rstrip(), "    "), flush=True)
-    return passed
+    end = {0: "pass", offline.SKIPPED: "skip"}.get(child.returncode, "FAIL")
+    said = output.decode(errors="replace").rstrip()
+    notes = "".join(f": {line.removeprefix(NOTE)}" for line in said.splitlines() if line.startswith(NOTE))
+    print(f"{end}  {script} {subject} {era} ({time.monotonic() - begun:.1f} s){notes}", flush=True)
+    if end != "pass":
+        print(textwrap.indent(said, "    "), flush=True)
+    return end
 
 
 if __name__ == "__main__":

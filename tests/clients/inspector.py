@@ -49,12 +49,15 @@ def inspect(server: list[str], era: str, method: str, *options: str) -> dict:
 
 def run(server: list[str], era: str, method: str, *options: str) -> subprocess.CompletedProcess:
     """The Inspector as it ended; its stderr holds the server's log."""
-    command = [str(packages.node()), str(packages.INSPECTOR), "--cli", *server,
-               "--method", method, "--protocol-era", era, "--format", "json", *options]
+    command = [str(packages.node()), str(packages.INSPECTOR), *arguments(server, era, method, *options)]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                           text=True, timeout=SECONDS, check=False)
     print(done.stderr, end="", file=sys.stderr)
     return done
+
+
+def arguments(server: list[str], era: str, method: str, *options: str) -> list[str]:
+    return ["--cli", *server, "--method", method, "--protocol-era", era, "--format", "json", *options]
 
 
 def text(result: dict) -> str:

@@ -21,8 +21,11 @@ MODULES = HERE / "node_modules"
 CRATES = HERE / ".crates"
 
 PYTHON = VENV / "bin" / "python"
+COMPONENTIZE_PY = VENV / "bin" / "componentize-py"
+CLAUDE = MODULES / "@anthropic-ai/claude-code/cli-wrapper.cjs"
 CONFORMANCE = MODULES / "@modelcontextprotocol/conformance/dist/index.js"
 COMPONENTIZE = MODULES / "componentize-qjs/cli.mjs"
+GEMINI = MODULES / "@google/gemini-cli/bundle/gemini.js"
 INSPECTOR = MODULES / "@modelcontextprotocol/inspector/clients/launcher/build/index.js"
 
 INSTALL_SECONDS = 600

@@ -1,0 +1,106 @@
+"""One check of a program that people run: `agents.py PROGRAM CASE SERVER...`.
+
+Claude Code, Gemini CLI and the Inspector start the server themselves, where nothing has been compiled
+before: the home is new. The environment holds only `PATH`, `HOME` and the switch that keeps the program
+quiet, the network is loopback, and nobody is logged in. The last of the server's arguments is its
+plugin directory.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import inspector
+import offline
+import packages
+import timing
+
+PLUGINS = timing.PLUGINS
+SECONDS = 120
+
+
+def claude(server: list[str], case: str) -> None:
+    if case == "many":
+        # With one processor, all of these compile for longer than Claude Code waits.
+        timing.add_copies(server, set())
+        timing.add_python(server)
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    # The switch stands for those against telemetry, error reports and updates.
+    with person(CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC="1") as ada:
+        ada.runs(packages.CLAUDE, "mcp", "add", "--scope", "user", "toolrack", "--", *server)
+        # It also says `! Connected · tools fetch failed`.
+        ada.sees("✔ Connected", packages.CLAUDE, "mcp", "list")
+
+
+def gemini(server: list[str], _case: str) -> None:
+    with person() as ada:
+        settings = {"general": {"enableAutoUpdate": False, "enableAutoUpdateNotification": False},
+                    "privacy": {"usageStatisticsEnabled": False}}
+        ada.writes(".gemini/settings.json", settings)
+        # It starts no server in a folder that is not trusted.
+        ada.writes(".gemini/trustedFolders.json", {str(ada.folder): "TRUST_FOLDER"})
+        ada.runs(packages.GEMINI, "mcp", "add", "--scope", "user", "toolrack", *server)
+        ada.sees("Connected", packages.GEMINI, "mcp", "list")
+
+
+def inspector_cli(server: list[str], era: str) -> None:
+    expected = timing.tools(server)
+    with person() as ada:
+        said = ada.runs(packages.INSPECTOR, *inspector.arguments(server, era, "tools/list"))
+    listed = {tool["name"] for tool in json.loads(said)["result"]["tools"]}
+    assert listed == expected, f"the Inspector lists {sorted(listed)}, not {sorted(expected)}"
+
+
+CHECKS = [(claude, "cold"), (claude, "many"), (gemini, "cold"),
+          (inspector_cli, "legacy"), (inspector_cli, "modern")]
+
+
+class Person:
+    """Somebody who has just got the programs, and a folder to start them in."""
+
+    def __init__(self, home: Path, switches: dict[str, str]) -> None:
+        self.home, self.folder = home, home / "folder"
+        self.environment = {"PATH": os.defpath, "HOME": str(home)} | switches
+        self.folder.mkdir()
+
+    def writes(self, name: str, content: dict) -> None:
+        file = self.home / name
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(json.dumps(content))
+
+    def runs(self, program: Path, *arguments: str) -> str:
+        return self._run(program, *arguments).stdout
+
+    def sees(self, state: str, program: Path, *arguments: str) -> None:
+        """Compares what the program says of the server, at the end of the server's line."""
+        done = self._run(program, *arguments)
+        # Gemini says it on stderr.
+        lines = (done.stdout + done.stderr).splitlines()
+        states = [line.rpartition(" - ")[2] for line in lines if "toolrack: " in line]
+        assert states == [state], f"it says {states}, not {state}"
+
+    def _run(self, program: Path, *arguments: str) -> subprocess.CompletedProcess:
+        done = subprocess.run(offline.command(packages.node(), program, *arguments), cwd=self.folder,
+                              env=self.environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, text=True, timeout=SECONDS, check=False)
+        print(done.stdout, done.stderr, sep="\n")
+        assert done.returncode == 0, f"{program.name} ended with {done.returncode}"
+        return done
+
+
+@contextmanager
+def person(**switches: str) -> Iterator[Person]:
+    with timing.new_home() as home:
+        yield Person(Path(home).resolve(), switches)
+
+
+if __name__ == "__main__":
+    if refusal := offline.refusal():
+        print(f"no network namespace can be made here: {refusal}")
+        sys.exit(offline.SKIPPED)
+    program, case, *server = sys.argv[1:]
+    globals()[program](server, case)
