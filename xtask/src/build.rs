@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 
@@ -15,10 +16,8 @@ const MODULES: [&str; 1] = ["conformance"];
 /// Builds all that a person needs to serve.
 pub(crate) fn all(places: &Places) -> Result<()> {
     plugins(places)?;
-    step("building the host");
-    let mut host = cargo_on(&places.host, &["build", "--release"], &["--package", "toolrack"]);
-    host.args(points());
-    command::run(&mut host, "the compiler's message above names the place")?;
+    own_host(places, &["--release"])?;
+    pack(places, &places.binary()?)?;
     step(&format!(
         "done: {} serve --plugins {}",
         places.binary()?.display(),
@@ -32,6 +31,7 @@ pub(crate) fn host(places: &Places, given: Option<&Path>) -> Result<PathBuf> {
     match given {
         Some(host) => {
             plugins(places)?;
+            pack(places, host)?;
             Ok(host.to_owned())
         }
         None => {
@@ -41,6 +41,13 @@ pub(crate) fn host(places: &Places, given: Option<&Path>) -> Result<PathBuf> {
     }
 }
 
+/// Builds the host, with these options of cargo's.
+pub(crate) fn own_host(places: &Places, options: &[&str]) -> Result<()> {
+    step("building the host");
+    let mut host = cargo_on(&places.host, &["build"], &["--package", "toolrack"]);
+    command::run(host.args(options).args(points()), "the compiler's message above names the place")
+}
+
 /// What gives the host points where tests let it fail, if that is wished. CI wishes it for every build of the host,
 /// so that there is one; nobody else has them by accident.
 pub(crate) fn points() -> &'static [&'static str] {
@@ -48,7 +55,7 @@ pub(crate) fn points() -> &'static [&'static str] {
     if is_wished { &["--features", "failpoints"] } else { &[] }
 }
 
-/// Builds the plugins and completes the plugin directory with them.
+/// Builds the plugins. The plugin directory is complete once they are packed.
 pub(crate) fn plugins(places: &Places) -> Result<()> {
     targets::install(places, &[COMPONENT, MODULE])?;
     let workspace = places.workspace()?;
@@ -63,8 +70,16 @@ pub(crate) fn plugins(places: &Places) -> Result<()> {
         cargo.args(names.iter().flat_map(|name| ["--package", name]));
         command::run(&mut cargo, "the compiler's message above names the place")?;
     }
+    Ok(())
+}
+
+/// Completes the plugin directory: each plugin's Wasm beside its manifest, with the section that lists its tools, which
+/// `host` writes.
+pub(crate) fn pack(places: &Places, host: &Path) -> Result<()> {
+    let workspace = places.workspace()?;
+    step("packing the plugins");
     for plugin in &workspace.plugins {
-        install(places, &workspace, plugin)?;
+        install(places, &workspace, plugin, host)?;
     }
     Ok(())
 }
@@ -92,7 +107,7 @@ fn target(plugin: &Plugin) -> &'static str {
 
 /// Puts the Wasm file beside its manifest. A plugin that keeps its manifest in its own folder is not
 /// one to install.
-fn install(places: &Places, workspace: &Workspace, plugin: &Plugin) -> Result<()> {
+fn install(places: &Places, workspace: &Workspace, plugin: &Plugin, host: &Path) -> Result<()> {
     let name = &plugin.name;
     if plugin.folder.join(format!("{name}.toml")).exists() {
         return Ok(());
@@ -104,5 +119,8 @@ fn install(places: &Places, workspace: &Workspace, plugin: &Plugin) -> Result<()
             manifest.display()
         );
     }
-    publish(&built(workspace, plugin), &manifest.with_extension("wasm"))
+    let mut pack = Command::new(host);
+    pack.args(["pack", "--no-cache"]).arg(built(workspace, plugin));
+    pack.arg("--output").arg(manifest.with_extension("wasm"));
+    command::capture(&mut pack).map(drop)
 }

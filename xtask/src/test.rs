@@ -29,6 +29,9 @@ pub(crate) fn run(places: &Places, arguments: &[&str]) -> Result<()> {
     let (options, filter): (Vec<&str>, Vec<&str>) =
         arguments.iter().partition(|argument| **argument == "--release");
     build::plugins(places)?;
+    build::own_host(places, &options)?;
+    let profile = if options.is_empty() { "debug" } else { "release" };
+    build::pack(places, &places.host_built(profile)?)?;
     let (runner, subcommand): (_, &[&str]) =
         match command::succeeds(&mut cargo(&["nextest", "--version"])) {
             // A filter that matches in one workspace only is no mistake.
@@ -54,7 +57,6 @@ pub(crate) fn run(places: &Places, arguments: &[&str]) -> Result<()> {
         command::run(tests.args(options).args(&filter), ADVICE)?;
     }
     if filter.is_empty() {
-        let profile = if options.is_empty() { "debug" } else { "release" };
         template::run(places, &places.host_built(profile)?)?;
     }
     // No runner but cargo's runs the examples in the documentation. The plugins have none.

@@ -30,6 +30,8 @@ const FORMAT: u8 = 2;
 pub(super) enum Entry<'a> {
     /// The compiled code of a Wasm file.
     Code(&'a Sha256Digest, Tier),
+    /// The functions of components whose code has this digest.
+    Functions(&'a Sha256Digest),
     /// What a Wasm file offers under terms with this digest.
     Listing(&'a Sha256Digest, &'a [u8; 32]),
     /// That what has this digest passed a check.
@@ -37,13 +39,14 @@ pub(super) enum Entry<'a> {
 }
 
 impl Entry<'_> {
-    const ENDINGS: [&'static str; 4] = [".baseline", ".cwasm", ".listing", ".passed"];
+    const ENDINGS: [&'static str; 5] = [".baseline", ".cwasm", ".functions", ".listing", ".passed"];
 
     fn ending(self) -> &'static str {
-        let [baseline, optimized, listing, passed] = Self::ENDINGS;
+        let [baseline, optimized, functions, listing, passed] = Self::ENDINGS;
         match self {
             Self::Code(_, Tier::Baseline) => baseline,
             Self::Code(_, Tier::Optimized) => optimized,
+            Self::Functions(_) => functions,
             Self::Listing(..) => listing,
             Self::Passed(_) => passed,
         }
@@ -180,7 +183,7 @@ impl Cache {
 
     fn name(&self, entry: Entry<'_>) -> String {
         let named = match entry {
-            Entry::Code(digest, _) | Entry::Passed(digest) => {
+            Entry::Code(digest, _) | Entry::Functions(digest) | Entry::Passed(digest) => {
                 [self.settings, *digest.as_bytes()].concat()
             }
             Entry::Listing(wasm, terms) => [self.settings, *wasm.as_bytes(), *terms].concat(),

@@ -7,7 +7,7 @@ use std::io::{self, Read, Write as _};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 
-use super::compiler::{Caps, CompileError, Job, MAX_ARTIFACT, PANICKED};
+use super::compiler::{Caps, CompileError, Input, Job, MAX_ARTIFACT, PANICKED};
 use super::lanes::Priority;
 use super::lifeline::Lifeline;
 use super::worker;
@@ -27,7 +27,7 @@ pub(super) fn work(
     job: Job,
     priority: Priority,
     caps: &Caps,
-    wasm: &[u8],
+    input: Input<'_>,
     lifeline: &Lifeline,
 ) -> Result<Vec<u8>, CompileError> {
     let host = |error: io::Error| {
@@ -45,7 +45,8 @@ pub(super) fn work(
             .name("compile".into())
             .spawn_scoped(scope, move || last_words(&mut stderr))?;
         // A child that died does not read; its end says why.
-        let _ = stdin.write_all(&worker::header(wasm)).and_then(|()| stdin.write_all(wasm));
+        let pieces = [&worker::header(input)[..], input.wasm, input.functions];
+        let _ = pieces.into_iter().try_for_each(|piece| stdin.write_all(piece));
         lifeline.hold(stdin);
         let answer = Answer::read(&mut stdout);
         if answer.is_none() {

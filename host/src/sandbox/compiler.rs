@@ -6,12 +6,14 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use wasmtime::Engine;
 
-use super::engine::{self, Tier};
+use super::engine::{self, Concurrency, Tier};
 use super::folders::FolderError;
+use super::function_cache::Functions;
 use super::imports::NotGranted;
 use super::lanes::Priority;
 use super::lifeline::Lifeline;
@@ -120,7 +122,27 @@ impl Compiler {
         priority: Priority,
         lifeline: &Lifeline,
     ) -> Result<Vec<u8>, CompileError> {
-        self.work(Job::Compile(tier), priority, wasm, lifeline)
+        self.work(Job::Compile(tier), priority, Input::of(wasm), lifeline)
+    }
+
+    /// Optimized code for `wasm`, made with `functions` that were compiled before, and all functions that it has. Blocks
+    /// like [`compile`](Self::compile).
+    pub(super) fn recompile(
+        &self,
+        wasm: &[u8],
+        functions: &[u8],
+        priority: Priority,
+        lifeline: &Lifeline,
+    ) -> Result<(Vec<u8>, Vec<u8>), CompileError> {
+        let input = Input { wasm, functions };
+        let mut made = self.work(Job::Recompile, priority, input, lifeline)?;
+        let broken = || CompileError::Host("the process that compiles it does not work".into());
+        let length = made.first_chunk().copied().map(u64::from_le_bytes).ok_or_else(broken)?;
+        let end = usize::try_from(length).ok().and_then(|length| length.checked_add(LENGTH));
+        let end = end.filter(|end| *end <= made.len()).ok_or_else(broken)?;
+        let functions = made.split_off(end);
+        made.drain(..LENGTH);
+        Ok((made, functions))
     }
 
     /// What the types of `wasm` say of its kind and its tools. Blocks like [`compile`](Self::compile).
@@ -129,7 +151,7 @@ impl Compiler {
         wasm: &[u8],
         lifeline: &Lifeline,
     ) -> Result<Option<Outline>, CompileError> {
-        let types = self.work(Job::Outline, Priority::Wanted, wasm, lifeline)?;
+        let types = self.work(Job::Outline, Priority::Wanted, Input::of(wasm), lifeline)?;
         let types: TypeOutline = serde_json::from_slice(&types).map_err(|error| {
             CompileError::Host(format!("the process that reads its types does not work: {error}"))
         })?;
@@ -140,14 +162,14 @@ impl Compiler {
         &self,
         job: Job,
         priority: Priority,
-        wasm: &[u8],
+        input: Input<'_>,
         lifeline: &Lifeline,
     ) -> Result<Vec<u8>, CompileError> {
         match &self.place {
             Place::Child(program) => {
-                child::work(program, job, priority, &self.caps, wasm, lifeline)
+                child::work(program, job, priority, &self.caps, input, lifeline)
             }
-            Place::Process => job.run(wasm).map_err(|failed| match failed {
+            Place::Process => job.run(input).map_err(|failed| match failed {
                 Failed::Refused(reason) => CompileError::Refused(reason),
                 Failed::Panicked => CompileError::Refused(PANICKED.into()),
                 Failed::OutOfMemory => CompileError::Host("there is not enough memory".into()),
@@ -173,12 +195,35 @@ pub enum Job {
     Outline,
     /// Makes native code of it.
     Compile(Tier),
+    /// Makes optimized code of it, with functions that were compiled before.
+    Recompile,
 }
+
+/// What a job is done on.
+#[derive(Clone, Copy)]
+pub(super) struct Input<'a> {
+    pub(super) wasm: &'a [u8],
+    /// Functions that were compiled before.
+    pub(super) functions: &'a [u8],
+}
+
+impl<'a> Input<'a> {
+    fn of(wasm: &'a [u8]) -> Self {
+        Self { wasm, functions: &[] }
+    }
+}
+
+/// Bytes of a length, which stands before the code where functions follow.
+const LENGTH: usize = size_of::<u64>();
 
 impl Job {
     /// All of them.
-    pub const ALL: [Self; 3] =
-        [Self::Outline, Self::Compile(Tier::Baseline), Self::Compile(Tier::Optimized)];
+    pub const ALL: [Self; 4] = [
+        Self::Outline,
+        Self::Compile(Tier::Baseline),
+        Self::Compile(Tier::Optimized),
+        Self::Recompile,
+    ];
 
     /// The word for it on the command line of the child.
     #[must_use]
@@ -187,26 +232,37 @@ impl Job {
             Self::Outline => "outline",
             Self::Compile(Tier::Baseline) => "baseline",
             Self::Compile(Tier::Optimized) => "optimized",
+            Self::Recompile => "recompile",
         }
     }
 
     /// Does it here and now.
-    pub(super) fn run(self, wasm: &[u8]) -> Result<Vec<u8>, Failed> {
+    pub(super) fn run(self, input: Input<'_>) -> Result<Vec<u8>, Failed> {
         match self {
-            Self::Outline => TypeOutline::read(wasm),
-            Self::Compile(tier) => artifact(wasm, tier),
+            Self::Outline => TypeOutline::read(input.wasm),
+            Self::Compile(tier) => artifact(input.wasm, tier, None),
+            Self::Recompile => {
+                let functions = Functions::from_bytes(input.functions);
+                let code = artifact(input.wasm, Tier::Optimized, Some(&functions))?;
+                let length = (code.len() as u64).to_le_bytes();
+                Ok([&length[..], &code, &functions.to_bytes()].concat())
+            }
         }
     }
 }
 
 /// Native code for `wasm`.
-fn artifact(wasm: &[u8], tier: Tier) -> Result<Vec<u8>, Failed> {
+fn artifact(
+    wasm: &[u8],
+    tier: Tier,
+    functions: Option<&Arc<Functions>>,
+) -> Result<Vec<u8>, Failed> {
     let bytes = binary::component(wasm).map_err(|error| Failed::Refused(error.to_string()))?;
-    match precompile(engine::compiling(tier), &bytes)? {
+    let compile =
+        |concurrency| precompile(engine::compiling(concurrency, tier, functions.cloned()), &bytes);
+    match compile(Concurrency::Off)? {
         // As the validator names what the usual engine leaves out.
-        Err(error) if error.root_cause().to_string().contains("async") => {
-            precompile(engine::compiling_concurrent(tier), &bytes)?
-        }
+        Err(error) if error.root_cause().to_string().contains("async") => compile(Concurrency::On)?,
         compiled => compiled,
     }
     .map_err(|error| match error.is::<wasmtime::error::OutOfMemory>() {

@@ -5,10 +5,12 @@
 //! and its processor time and the wall clock are looked at. Checks of the epoch, which would do the
 //! same, cost computing guests another tenth.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use wasmtime::{Config, Enabled, Engine, OperatorCost, OptLevel, PoolingAllocationConfig};
 
+use super::function_cache::Functions;
 use super::meter::{MAX_INSTANCES, MAX_MEMORIES, MAX_TABLES};
 use super::{MAX_CALLS, MAX_STACK};
 
@@ -93,14 +95,19 @@ impl Tier {
     }
 }
 
-/// The engine that compiles. Code that it makes runs on the one that [`running`] gives.
-pub(super) fn compiling(tier: Tier) -> wasmtime::Result<Engine> {
-    Engine::new(config(Concurrency::Off).cranelift_opt_level(tier.opt_level()))
-}
-
-/// The same for components with asynchronous functions, whose code runs on the engine that [`concurrent`] gives.
-pub(super) fn compiling_concurrent(tier: Tier) -> wasmtime::Result<Engine> {
-    Engine::new(config(Concurrency::On).cranelift_opt_level(tier.opt_level()))
+/// An engine that compiles, with functions that were compiled before, if there are any. Code for [`Concurrency::Off`]
+/// runs on the engine that [`running`] gives, other code on the one that [`concurrent`] gives.
+pub(super) fn compiling(
+    concurrency: Concurrency,
+    tier: Tier,
+    functions: Option<Arc<Functions>>,
+) -> wasmtime::Result<Engine> {
+    let mut config = config(concurrency);
+    config.cranelift_opt_level(tier.opt_level());
+    if let Some(functions) = functions {
+        config.enable_incremental_compilation(functions)?;
+    }
+    Engine::new(&config)
 }
 
 /// The engine that most guests run on.
@@ -121,7 +128,8 @@ pub(super) fn concurrent() -> wasmtime::Result<Engine> {
 }
 
 /// Support for components with asynchronous functions.
-enum Concurrency {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Concurrency {
     Off,
     On,
 }

@@ -32,7 +32,7 @@ const MAX_SHOWN: usize = 200;
 /// The id of a custom section, in modules and components alike.
 const CUSTOM: u8 = 0;
 /// What stands before the first section.
-const HEADER: usize = 8;
+pub(super) const HEADER: usize = 8;
 
 /// What is wrong with a section, or with what is to become one.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -235,7 +235,7 @@ pub(super) struct WasmSection<'a> {
     pub(super) id: u8,
     /// Where it lies in the file, with what stands before its content.
     range: std::ops::Range<usize>,
-    content: &'a [u8],
+    pub(super) content: &'a [u8],
     start: usize,
 }
 
@@ -255,7 +255,11 @@ impl<'a> WasmSection<'a> {
 
 /// The sections at the top level of `wasm`, as far as they can be told apart. What is nested in one is not looked at.
 pub(super) fn sections(wasm: &[u8]) -> impl Iterator<Item = WasmSection<'_>> {
-    let mut at = HEADER;
+    sections_from(wasm, HEADER)
+}
+
+/// The sections of `wasm` that begin at `at`.
+pub(super) fn sections_from(wasm: &[u8], mut at: usize) -> impl Iterator<Item = WasmSection<'_>> {
     let next = move || {
         let mut reader = BinaryReader::new(wasm.get(at..)?, at);
         let id = reader.read_u8().ok()?;
@@ -270,7 +274,7 @@ pub(super) fn sections(wasm: &[u8]) -> impl Iterator<Item = WasmSection<'_>> {
     std::iter::from_fn(next).take(MAX_SECTIONS)
 }
 
-fn leb128(number: usize) -> Vec<u8> {
+pub(super) fn leb128(number: usize) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut left = number;
     loop {

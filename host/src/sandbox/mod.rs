@@ -19,6 +19,7 @@ mod ended;
 mod engine;
 mod fit;
 mod folders;
+mod function_cache;
 mod functions;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzz;

@@ -1,18 +1,22 @@
 //! The process that compiles one plugin: `toolrack compile`, which hosts start and people never type.
 //!
-//! On stdin come the length of the Wasm (eight bytes, little-endian) and the Wasm; on stdout goes one
+//! On stdin come the lengths of the Wasm and of the functions that were compiled before (eight bytes each,
+//! little-endian), then both; on stdout goes one
 //! byte that says what follows, then what came of the job or the reason of a refusal. It knows no plugin, no
 //! manifest and no directory. The other end is `child`.
 
 use std::io::{self, Read as _, Write as _};
 
-use super::compiler::{Caps, Failed, Job};
+use super::compiler::{Caps, Failed, Input, Job};
 use crate::manifest::Bytes;
 
 /// What came of the job follows.
 pub(super) const DONE: u8 = 0;
 /// The reason follows why the file is refused.
 pub(super) const REFUSED: u8 = 1;
+
+/// Bytes before the input.
+const HEADER: usize = 2 * size_of::<u64>();
 
 /// How the process exits when its time is up, as `timeout` does.
 pub(super) const OUT_OF_TIME: i32 = 124;
@@ -25,9 +29,12 @@ pub(super) const FAULT: i32 = 2;
 /// How it exits when its parent is gone, or does not want the answer any more.
 pub(super) const ORPHAN: i32 = 126;
 
-/// What stands before the Wasm.
-pub(super) fn header(wasm: &[u8]) -> [u8; 8] {
-    (wasm.len() as u64).to_le_bytes()
+/// The lengths that stand before the input.
+pub(super) fn header(input: Input<'_>) -> [u8; HEADER] {
+    let mut header = [0; HEADER];
+    let lengths = [input.wasm, input.functions].map(|bytes| (bytes.len() as u64).to_le_bytes());
+    header.copy_from_slice(lengths.as_flattened());
+    header
 }
 
 /// Does `job` on what stdin holds, within `caps`, and answers on stdout.
@@ -38,13 +45,13 @@ pub fn work(job: Job, caps: &Caps, niceness: i32) -> io::Result<()> {
         std::thread::sleep(time);
         std::process::exit(OUT_OF_TIME)
     })?;
-    let wasm = read()?;
+    let [wasm, functions] = read()?;
     // The parent keeps the pipe open for as long as it wants the answer.
     spawn("parent", || {
         let _ = io::stdin().lock().read(&mut [0]);
         std::process::exit(ORPHAN)
     })?;
-    let (status, payload) = match job.run(&wasm) {
+    let (status, payload) = match job.run(Input { wasm: &wasm, functions: &functions }) {
         Ok(done) => (DONE, done),
         Err(Failed::Refused(reason)) => (REFUSED, reason.into_bytes()),
         Err(Failed::Panicked) => std::process::exit(PANICKED),
@@ -56,17 +63,20 @@ pub fn work(job: Job, caps: &Caps, niceness: i32) -> io::Result<()> {
     stdout.flush()
 }
 
-fn read() -> io::Result<Vec<u8>> {
+fn read() -> io::Result<[Vec<u8>; 2]> {
     let mut stdin = io::stdin().lock();
-    let mut length = [0; 8];
-    stdin.read_exact(&mut length)?;
-    let length = u64::from_le_bytes(length);
-    let mut wasm = Vec::new();
-    stdin.by_ref().take(length).read_to_end(&mut wasm)?;
-    if (wasm.len() as u64) < length {
-        return Err(io::ErrorKind::UnexpectedEof.into());
+    let mut header = [0; HEADER];
+    stdin.read_exact(&mut header)?;
+    let mut input = [Vec::new(), Vec::new()];
+    let (lengths, _) = header.as_chunks();
+    for (bytes, length) in input.iter_mut().zip(lengths) {
+        let length = u64::from_le_bytes(*length);
+        stdin.by_ref().take(length).read_to_end(bytes)?;
+        if (bytes.len() as u64) < length {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
     }
-    Ok(wasm)
+    Ok(input)
 }
 
 fn spawn(name: &str, job: impl FnOnce() + Send + 'static) -> io::Result<()> {

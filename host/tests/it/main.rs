@@ -11,6 +11,7 @@
 //! | `http.rs` | requests to servers on loopback: grants, bounds, TLS, secrets |
 //! | `secrets.rs` | guests that are told secrets, and what is seen of them |
 //! | `compiling.rs` | Wasm to code: caps, sharing, the child process |
+//! | `packed.rs` | files that list their tools: listed at once, compared with their code, refused |
 //! | `cache.rs` | compiled code on disk, used and damaged |
 //! | `catalog.rs` | directories to a catalog: what is served, what is refused and why |
 //! | `engine.rs` | the protocol in memory, line by line |
@@ -62,6 +63,7 @@ mod lock;
 mod locked;
 mod manifests;
 mod paced;
+mod packed;
 mod passed;
 mod person;
 mod plugins;

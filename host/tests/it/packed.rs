@@ -1,0 +1,255 @@
+//! Plugins whose file lists their tools: served before they are compiled, compared with their code, refused where the two
+//! disagree.
+
+use std::fs;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::client::Client;
+use crate::compiling::slow_plugin;
+use crate::guest::Wat;
+use crate::person::Person;
+use crate::plugins::{self, install, replace};
+use crate::wit::{echo, with_section};
+
+const SECTION: &str = "toolrack:listing";
+
+/// The section's content for a tool `run` as the test's guests have it, changed by `change`.
+fn listing(change: impl FnOnce(&mut Value)) -> String {
+    let mut listing = json!({ "version": 1, "tools": [{
+        "name": "run",
+        "description": "a tool made for a test",
+        "inputSchema": { "type": "object" },
+    }] });
+    change(&mut listing);
+    listing.to_string()
+}
+
+fn packed(wasm: Vec<u8>, content: &str) -> Vec<u8> {
+    with_section(wasm, SECTION, content.as_bytes())
+}
+
+/// What `toolrack check` says of a plugin with this file.
+fn checked(wasm: &[u8]) -> (i32, String) {
+    let (person, directory) = (Person::new(), TempDir::new().unwrap());
+    install(directory.path(), "p", "", wasm);
+    let ran = person.run(&["check", "--plugins", &directory.path().to_string_lossy()]);
+    (ran.code, ran.out + &ran.err)
+}
+
+#[track_caller]
+fn refused(wasm: &[u8], expected: &[&str]) {
+    let (code, told) = checked(wasm);
+    assert_eq!(code, 1, "{told}");
+    for expected in expected {
+        assert!(told.contains(expected), "{expected:?} in {told}");
+    }
+}
+
+#[test]
+fn a_section_that_says_what_the_code_says_is_accepted_however_it_is_written() {
+    let plugin = Wat::default().build();
+    for content in [
+        listing(|_| {}),
+        // Compared as values: neither white space nor the order of members counts, nor what is left out for `null`.
+        r#"{ "tools": [ { "inputSchema" : {"type" : "object" }, "name": "run", "title": null,
+            "description":"a tool made for a test", "annotations": {} } ],
+            "version": 1 }"#
+            .into(),
+    ] {
+        let (code, told) = checked(&packed(plugin.clone(), &content));
+        assert_eq!(code, 0, "{told}");
+        assert!(told.contains("p_run"), "{told}");
+    }
+}
+
+#[test]
+fn a_section_that_says_something_else_refuses_the_plugin_with_both() {
+    let tool = |change: fn(&mut Value)| listing(|listing| change(&mut listing["tools"][0]));
+    for (content, expected) in [
+        (
+            tool(|tool| tool["description"] = "harmless".into()),
+            [
+                "`description` of its tool `run` is \"harmless\" in the section and \"a tool made for a test\" in the code",
+                "`toolrack pack` writes the section anew",
+            ],
+        ),
+        (
+            tool(|tool| tool["inputSchema"] = json!({ "type": "object", "required": ["x"] })),
+            [
+                "`inputSchema` of its tool `run` is {\"required\":[\"x\"]",
+                "{\"type\":\"object\"} in the code",
+            ],
+        ),
+        (
+            tool(|tool| tool["title"] = "Run".into()),
+            ["`title` of its tool `run` is \"Run\" in the section", "absent in the code"],
+        ),
+        (
+            tool(|tool| tool["annotations"] = json!({ "readOnlyHint": true })),
+            ["`annotations` of its tool `run`", "in the code"],
+        ),
+        (
+            tool(|tool| tool["name"] = "other".into()),
+            ["the section lists a tool `other`", "the code none of that name"],
+        ),
+        (
+            listing(|listing| {
+                let more = listing["tools"][0].clone();
+                listing["tools"] = json!([more, { "name": "more", "description": "x",
+                    "inputSchema": { "type": "object" } }]);
+            }),
+            ["the section lists a tool `more`", "the code none of that name"],
+        ),
+    ] {
+        refused(&packed(Wat::default().build(), &content), &expected);
+    }
+    let two = Wat { tools: &["run", "other"], ..Wat::default() }.build();
+    refused(&packed(two, &listing(|_| {})), &["the code lists a tool `other`"]);
+}
+
+#[test]
+fn a_section_that_is_of_no_use_refuses_the_plugin() {
+    let plugin = Wat::default().build();
+    let whole = listing(|_| {});
+    let with = |content: &str| packed(plugin.clone(), content);
+    refused(&with("{"), &["its section `toolrack:listing` is damaged", "EOF"]);
+    refused(&with(&listing(|it| it["tols"] = json!([]))), &["unknown field `tols`"]);
+    refused(&with(&whole.replace("inputSchema", "inputShema")), &["unknown field `inputShema`"]);
+    refused(&packed(with(&whole), &whole), &["it has 2 sections `toolrack:listing`"]);
+    let large = listing(|it| it["tools"][0]["description"] = "x".repeat(1 << 20).into());
+    refused(&with(&large), &["the most is 1048576"]);
+    // What a guest may not say, a section may not say either.
+    let hidden = listing(|it| it["tools"][0]["description"] = "a\u{202e}b".into());
+    refused(&with(&hidden), &["has a description that cannot be shown"]);
+    let shapeless = listing(|it| it["tools"][0]["inputSchema"] = json!({}));
+    refused(&with(&shapeless), &["lacks `\"type\": \"object\"` at its root"]);
+    let twice = listing(|it| {
+        let tool = it["tools"][0].clone();
+        it["tools"] = json!([tool, tool]);
+    });
+    refused(&with(&twice), &["is listed twice"]);
+}
+
+#[test]
+fn a_section_of_another_version_place_or_kind_changes_nothing() {
+    let plugin = Wat::default().build();
+    let lies = listing(|it| it["tools"][0]["name"] = "lies".into());
+    let later = json!({ "version": 2, "anything": true }).to_string();
+    let nested = wat::parse_str(format!(
+        r#"(component (component (@custom "{SECTION}" "{{}}"))
+            (core module $m (func (export "f") (result i32) (i32.const 7)))
+            (core instance $i (instantiate $m))
+            (func (export "seven") (result s32) (canon lift (core func $i "f"))))"#
+    ))
+    .expect("a component");
+    for (wasm, tool) in [
+        (packed(plugin.clone(), &later), "p_run"),
+        (with_section(plugin, "toolrack:listings", lies.as_bytes()), "p_run"),
+        (packed(echo("", "u8"), &lies), "p_echo"),
+        (nested, "p_seven"),
+    ] {
+        let (code, told) = checked(&wasm);
+        assert_eq!(code, 0, "{told}");
+        assert!(told.contains(tool), "{tool} in {told}");
+    }
+}
+
+#[test]
+fn what_is_packed_is_listed_before_it_is_compiled_and_called_once_it_is() {
+    let good = plugins::good();
+    install(good.path(), "slow", "", &packed(slow_plugin(), &listing(|_| {})));
+    let mut client = Client::initialized(good.path());
+    assert_eq!(client.tools(), ["good_other", "good_run", "slow_run"]);
+    client.call(1, "slow_run");
+    assert_eq!(client.text("good_run"), "ok", "it waits for nobody");
+    assert_eq!(client.response(&json!(1))["result"]["content"][0]["text"], "ok");
+    assert_eq!(client.changes(), 0, "the list stays as it was");
+    client.survives();
+}
+
+#[test]
+fn a_plugin_that_lies_is_never_called_and_goes() {
+    let good = plugins::good();
+    let lies = listing(|it| it["tools"][0]["description"] = "harmless".into());
+    install(good.path(), "slow", "", &packed(slow_plugin(), &lies));
+    let mut client = Client::initialized(good.path());
+    assert_eq!(client.tools(), ["good_other", "good_run", "slow_run"]);
+    client.call(1, "slow_run");
+    let answer = client.response(&json!(1));
+    let told = answer["result"]["content"][0]["text"].as_str().expect("a text");
+    assert!(told.contains("its section `toolrack:listing` and its code disagree"), "{answer}");
+    assert_eq!(answer["result"]["isError"], true);
+    client.hears_of_changes(1);
+    assert_eq!(client.tools(), ["good_other", "good_run"]);
+    let line = client.logs("not served");
+    assert!(line.contains("\"harmless\" in the section"), "{line}");
+    client.survives();
+}
+
+#[test]
+fn an_update_that_lies_leaves_the_version_before_in_its_place() {
+    let good = plugins::good();
+    install(good.path(), "p", "", &packed(Wat::default().build(), &listing(|_| {})));
+    let mut client = Client::initialized(good.path());
+    assert_eq!(client.text("p_run"), "ok");
+    let lies = listing(|it| it["tools"][0]["name"] = "lies".into());
+    let other = Wat { tools: &["run", "more"], ..Wat::default() }.build();
+    replace(&good.path().join("p.wasm"), packed(other, &lies));
+    let line = client.logs("the version before serves on");
+    assert!(line.contains("the section lists a tool `lies`"), "{line}");
+    assert_eq!(client.tools(), ["good_other", "good_run", "p_run"]);
+    assert_eq!(client.text("p_run"), "ok");
+    client.survives();
+}
+
+#[test]
+fn packing_writes_one_section_and_leaves_the_rest_as_it_was() {
+    let (person, directory) = (Person::new(), TempDir::new().unwrap());
+    let (from, to) = (directory.path().join("p.wasm"), directory.path().join("to.wasm"));
+    let plugin = Wat { tools: &["run", "other"], ..Wat::default() }.build();
+    fs::write(&from, &plugin).unwrap();
+    let pack = |arguments: &[&std::path::Path]| {
+        let arguments = arguments.iter().map(|path| path.to_str().expect("UTF-8"));
+        person.run(&["pack"].into_iter().chain(arguments).collect::<Vec<_>>())
+    };
+    let output = std::path::Path::new("--output");
+    let ran = pack(&[&from, output, &to]);
+    assert!(ran.out.ends_with("its section lists 2 tools\n"), "{}{}", ran.out, ran.err);
+    assert_eq!(fs::read(&from).unwrap(), plugin, "only the output is written");
+    let packed_once = fs::read(&to).unwrap();
+    assert!(packed_once.starts_with(&plugin) && packed_once.len() > plugin.len());
+    assert!(pack(&[&from, output, &to]).out.ends_with("packed before\n"));
+    // In place, and again: the section takes the place of the one before.
+    for _ in 0..2 {
+        assert_eq!(pack(&[&to]).code, 0);
+        assert_eq!(fs::read(&to).unwrap(), packed_once);
+    }
+    let stale = packed(plugin.clone(), &listing(|_| {}));
+    fs::write(&from, packed(stale.clone(), "junk")).unwrap();
+    assert_eq!(pack(&[&from]).code, 0);
+    assert_eq!(fs::read(&from).unwrap(), packed_once);
+    let (code, told) = checked(&packed_once);
+    assert_eq!(code, 0, "{told}");
+}
+
+#[test]
+fn what_cannot_be_packed_is_told_and_left_alone() {
+    let (person, directory) = (Person::new(), TempDir::new().unwrap());
+    let file = directory.path().join("p.wasm");
+    let fails = Wat { list: "unreachable", ..Wat::default() }.build();
+    for (bytes, expected) in [
+        (echo("", "u8"), "it is of the kind `functions`, whose tools are known without a section"),
+        (b"junk".to_vec(), "this is text, not WebAssembly"),
+        (fails, "listing its tools failed"),
+    ] {
+        fs::write(&file, &bytes).unwrap();
+        let ran = person.run(&["pack", file.to_str().expect("UTF-8")]);
+        assert_eq!(ran.code, 2, "{}", ran.out);
+        assert!(ran.err.contains(expected), "{expected:?} in {}", ran.err);
+        assert_eq!(fs::read(&file).unwrap(), bytes);
+    }
+    let ran = person.run(&["pack", "/no/such.wasm"]);
+    assert!(ran.err.contains("/no/such.wasm: there is no such file"), "{}", ran.err);
+}
