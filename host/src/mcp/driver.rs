@@ -8,17 +8,16 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
 use super::ahead::Ahead;
-use super::calls::{Calls, EndedHere, Note};
 use super::engine::{Action, CallKey, Engine};
+use super::executor::{CallEnd, EndedHere, Executor, Note};
 use super::message::Line;
 use super::news::News;
 use super::phase::{GRACE, Phase};
-use super::stdio::{Gone, Stdio};
+use super::transport::{Gone, LineInput, LineOutput, Transport};
 use super::unread::Unread;
 use crate::catalog::Catalog;
 use crate::sandbox::{Ended, Slot};
@@ -34,7 +33,7 @@ const LEFT: Duration = Duration::from_secs(10);
 
 /// Why the loop ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
+pub(crate) enum End {
     /// The input ended or a shutdown was asked for; everything was answered.
     Finished,
     /// Nobody reads the answers any more.
@@ -42,11 +41,12 @@ pub enum End {
 }
 
 /// The loop and what it owns.
-pub struct Driver {
+pub(crate) struct Driver<T: Transport, E> {
     engine: Engine,
-    stdio: Stdio,
+    input: T::Input,
+    output: T::Output,
     catalog: watch::Receiver<Option<Arc<Catalog>>>,
-    calls: Calls,
+    calls: E,
     progress: mpsc::Receiver<Note>,
     ahead: Ahead,
     unread: Unread,
@@ -55,19 +55,19 @@ pub struct Driver {
     news: Vec<News>,
 }
 
-impl Driver {
-    /// A driver that runs guests on `guests` and serves what `catalog` publishes.
-    #[must_use]
-    pub fn new(
+impl<T: Transport, E: Executor> Driver<T, E> {
+    /// A driver that has `calls` run, hears of their `progress`, and serves what `catalog` publishes.
+    pub(crate) fn new(
         engine: Engine,
-        stdio: Stdio,
+        transport: T,
         catalog: watch::Receiver<Option<Arc<Catalog>>>,
-        guests: Handle,
+        (calls, progress): (E, mpsc::Receiver<Note>),
     ) -> Self {
-        let (calls, progress) = Calls::new(guests);
+        let (input, output) = transport.split();
         Self {
             engine,
-            stdio,
+            input,
+            output,
             catalog,
             calls,
             progress,
@@ -79,7 +79,7 @@ impl Driver {
     }
 
     /// Serves until the input ends, the client stops reading, or `shutdown` resolves.
-    pub async fn run(mut self, shutdown: impl Future<Output = ()>) -> End {
+    pub(crate) async fn run(mut self, shutdown: impl Future<Output = ()>) -> End {
         tokio::pin!(shutdown);
         let mut phase = Phase::Serving;
         self.catalog.mark_changed();
@@ -102,14 +102,17 @@ impl Driver {
             let deadline = phase.deadline(self.is_loading());
             let reads_on = self.reads_on(phase);
             let client_reads = !self.unread.is_full();
-            let input = &mut self.stdio.input;
+            let input = &mut self.input;
             let lines = async move {
                 match reads_on {
                     true => input.lines().await,
-                    false => input.left(LEFT).await,
+                    false => {
+                        input.hung_up(LEFT).await;
+                        None
+                    }
                 }
             };
-            let output = &mut self.stdio.output;
+            let output = &mut self.output;
             let writes = !self.unread.is_empty() || output.has_rest();
             let room = async {
                 if writes {
@@ -127,9 +130,10 @@ impl Driver {
                     Ok(()) => phase = phase.after_progress(),
                     Err(Gone) => return self.end(End::ClientGone).await,
                 },
-                Some(ended) = self.calls.next() => {
-                    if let Some((key, ended)) = self.calls.ended(ended) {
-                        self.answer(key, ended);
+                Some(end) = self.calls.next() => {
+                    match end {
+                        CallEnd::Wanted(key, ended) => self.answer(key, ended),
+                        CallEnd::Cancelled => {}
                     }
                     phase = phase.after_progress();
                 }
@@ -172,7 +176,7 @@ impl Driver {
     }
 
     fn has_room(&self) -> bool {
-        self.engine.in_flight().max(self.calls.len()) < MAX_IN_FLIGHT
+        self.engine.in_flight().max(self.calls.running()) < MAX_IN_FLIGHT
             && self.calls.argument_bytes() + self.engine.waiting_bytes() < MAX_IN_FLIGHT_BYTES
             && !self.unread.is_full()
     }
@@ -229,8 +233,8 @@ impl Driver {
 
     /// Hands answers over, as long as there is room for them.
     fn write(&mut self) -> Result<(), Gone> {
-        while !self.unread.is_empty() && self.stdio.output.is_ready() {
-            self.stdio.output.give(self.unread.next_piece())?;
+        while !self.unread.is_empty() && self.output.is_ready() {
+            self.output.give(self.unread.next_piece())?;
         }
         Ok(())
     }
@@ -268,13 +272,13 @@ impl Driver {
         if end == End::Finished {
             let deadline = Instant::now() + GRACE;
             while !self.unread.is_empty() {
-                let room = tokio::time::timeout_at(deadline, self.stdio.output.ready()).await;
+                let room = tokio::time::timeout_at(deadline, self.output.ready()).await;
                 let given = room.map(|room| room.and_then(|()| self.write()));
                 if !matches!(given, Ok(Ok(()))) {
                     break;
                 }
             }
-            self.stdio.output.close(deadline.saturating_duration_since(Instant::now())).await;
+            self.output.close(deadline.saturating_duration_since(Instant::now())).await;
         }
         self.calls.shutdown().await;
         end

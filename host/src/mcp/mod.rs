@@ -11,6 +11,7 @@ mod block;
 mod calls;
 mod driver;
 mod engine;
+mod executor;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzz;
 mod lines;
@@ -32,13 +33,15 @@ mod request;
 mod result;
 mod session;
 mod stdio;
+mod transport;
 mod unread;
 mod version;
 
 use crate::catalog::Tool;
 use crate::tool::{CallError, Output, Usage};
 
-pub use driver::{Driver, End};
+pub(crate) use calls::Calls;
+pub(crate) use driver::Driver;
 pub use engine::{Action, Call, CallKey, Engine, Settings};
 pub use message::Line;
 pub use stdio::{PrivateStdout, Stdio};
