@@ -11,6 +11,7 @@ mod block;
 mod calls;
 mod driver;
 mod engine;
+mod event;
 mod executor;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzz;
