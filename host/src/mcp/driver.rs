@@ -28,7 +28,7 @@ use crate::catalog::Catalog;
 use crate::sandbox::{Ended, Slot};
 
 /// Requests in flight beyond which no more are begun, and the bytes of their arguments.
-const MAX_IN_FLIGHT: usize = 256;
+pub(super) const MAX_IN_FLIGHT: usize = 256;
 const MAX_IN_FLIGHT_BYTES: usize = 16 * 1024 * 1024;
 /// Calls that end on this thread before it looks at everything else.
 const HERE_AT_ONCE: usize = 16;

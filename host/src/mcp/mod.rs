@@ -15,6 +15,8 @@ mod event;
 mod executor;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzz;
+#[cfg(test)]
+mod histories;
 mod lines;
 mod lookup;
 mod message;
