@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use crate::home::Home;
 use crate::host::{Host, HostError};
 use crate::lock::Locking;
-use crate::mcp::{Driver, Engine, PrivateStdout, Settings, Stdio};
+use crate::mcp::{Calls, Driver, Engine, PrivateStdout, Settings, Stdio};
 use crate::protected::Protected;
 use crate::sandbox::Compiler;
 use crate::status::Board;
@@ -61,7 +61,8 @@ pub fn serve(options: Options) -> Result<(), ServeError> {
         let shutdown = shutdown_signal()?;
         let stdio = Stdio::of_process(stdout)?;
         let following = follower.run(publisher);
-        let driver = Driver::new(engine, stdio, catalog, host.guests().clone()).run(shutdown);
+        let calls = Calls::new(host.guests().clone());
+        let driver = Driver::new(engine, stdio, catalog, calls).run(shutdown);
         let end = tokio::select! {
             end = driver => end,
             () = following => unreachable!("plugin directories are followed to the end"),

@@ -32,7 +32,7 @@ cargo xtask: build, try and check Toolrack
                               and the line that registers Toolrack with your MCP client; --host FILE
   cargo xtask test [FILTER]   builds the plugins, then runs the tests of host, SDK and plugins;
                               FILTER is a part of the name of the tests you want; --release tests
-                              the optimised host
+                              the optimised host, --long tries properties in full: minutes more
   cargo xtask bench           builds, then measures the host beside a native server, a bare loop and
                               a floor; --quick, --only WORD, --host FILE, --json FILE, --svg FILE:
                               docs/performance.md says what they do

@@ -24,8 +24,13 @@ fn at_once() -> usize {
     2 * std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
-/// Runs the tests whose names contain one of `filter`, or all.
+/// By this, set to anything, the tests know that properties are tried in full, which takes minutes.
+const LONG: &str = "TOOLRACK_TEST_LONG";
+
+/// Runs the tests whose names contain one of the words that are no option, or all.
 pub(crate) fn run(places: &Places, arguments: &[&str]) -> Result<()> {
+    let (long, arguments): (Vec<&str>, Vec<&str>) =
+        arguments.iter().partition(|argument| **argument == "--long");
     let (options, filter): (Vec<&str>, Vec<&str>) =
         arguments.iter().partition(|argument| **argument == "--release");
     build::plugins(places)?;
@@ -53,6 +58,9 @@ pub(crate) fn run(places: &Places, arguments: &[&str]) -> Result<()> {
         }
         if packages == HOST {
             tests.args(build::points());
+        }
+        if !long.is_empty() {
+            tests.env(LONG, "1");
         }
         command::run(tests.args(options).args(&filter), ADVICE)?;
     }

@@ -12,7 +12,7 @@ mod driver;
 mod guest;
 mod manifest;
 #[cfg_attr(not(test), expect(dead_code, reason = "libFuzzer changes inputs by itself"))]
-mod noise;
+pub(crate) mod noise;
 mod seeds;
 mod session;
 
@@ -109,11 +109,26 @@ pub(crate) fn invented<S: Strategy>(strategy: &S, bytes: &[u8]) -> S::Value {
 }
 
 /// A catalog with `good_run`, which nobody calls.
-pub(crate) static CATALOG: LazyLock<Arc<Catalog>> = LazyLock::new(|| {
+pub(crate) static CATALOG: LazyLock<Arc<Catalog>> =
+    LazyLock::new(|| loaded(&guest::Wat::default()));
+
+/// A catalog of so many tools, `good_run` the first of them, each with a schema of about so many bytes.
+#[cfg(test)]
+pub(crate) fn catalog(tools: usize, schema_bytes: usize) -> Arc<Catalog> {
+    let names: Vec<_> =
+        (0..tools).map(|tool| if tool == 0 { "run".into() } else { format!("t{tool}") }).collect();
+    let names: Vec<_> = names.iter().map(String::as_str).collect();
+    let text = "x".repeat(schema_bytes);
+    let schema = format!(r#"{{"type":"object","description":"{text}"}}"#);
+    loaded(&guest::Wat { tools: &names, input_schema: &schema, ..guest::Wat::default() })
+}
+
+/// A catalog with the plugin `good`, which is this guest.
+fn loaded(wat: &guest::Wat<'_>) -> Arc<Catalog> {
     let directory = tempfile::TempDir::new().expect("a directory");
     let file = |name| directory.path().join(name);
     std::fs::write(file("good.toml"), "").expect("a manifest");
-    std::fs::write(file("good.wasm"), guest::Wat::default().build()).expect("a module");
+    std::fs::write(file("good.wasm"), wat.build()).expect("a module");
     let host = Host::start(Compiler::in_process(), Protected::default(), None).expect("a host");
     let mut loader = host.load(&[directory.path().to_owned()], Locking::Ignored);
     let catalog = host.guests().block_on(async {
@@ -123,4 +138,4 @@ pub(crate) static CATALOG: LazyLock<Arc<Catalog>> = LazyLock::new(|| {
     host.stop();
     assert!(catalog.refusals().is_empty(), "{:?}", catalog.refusals());
     Arc::new(catalog)
-});
+}

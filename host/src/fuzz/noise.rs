@@ -30,14 +30,24 @@ const BITS: [&[u8]; 22] = [
 ];
 
 /// Xorshift: the same numbers for the same beginning, which is not 0.
-pub(super) struct Noise(pub(super) u64);
+pub(crate) struct Noise(pub(crate) u64);
 
 impl Noise {
-    pub(super) fn below(&mut self, bound: usize) -> usize {
+    pub(crate) fn below(&mut self, bound: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
         (self.0 % bound.max(1) as u64) as usize
+    }
+
+    /// True in one of so many cases.
+    pub(crate) fn is_one_in(&mut self, cases: usize) -> bool {
+        self.below(cases) == 0
+    }
+
+    /// Returns one of `choices`.
+    pub(crate) fn one_of<T: Copy, const N: usize>(&mut self, choices: [T; N]) -> T {
+        choices[self.below(N)]
     }
 
     pub(super) fn bytes(&mut self, count: usize) -> Vec<u8> {

@@ -13,10 +13,11 @@ use tokio::sync::mpsc;
 use tokio::task::{AbortHandle, Id as TaskId, JoinError, JoinSet};
 
 use super::action::{Call, CallKey};
+use super::executor::{CallEnd, EndedHere, Executor, Note};
 use super::news::{Named, News};
 use crate::sandbox::{CallContext, Ended, MakeSpan, ProgressSink, Turn};
 use crate::text::escape;
-use crate::tool::{CallError, Progress};
+use crate::tool::CallError;
 
 /// Calls that wait or run on each of the guests' threads before more are begun on this one.
 const AHEAD_OF_GUESTS: usize = 4;
@@ -27,11 +28,8 @@ const NOTES: usize = 256;
 /// How long the end waits for guests that have been told to end; a slice or two of fuel is enough.
 const ENDING: Duration = Duration::from_millis(100);
 
-/// A call's note of progress.
-pub(super) type Note = (CallKey, Progress);
-
 /// The calls that have begun and not ended.
-pub(super) struct Calls {
+pub(crate) struct Calls {
     guests: Handle,
     /// So many calls on the guests' threads are as many as they can take.
     enough: usize,
@@ -49,15 +47,9 @@ struct Wanted {
     argument_bytes: usize,
 }
 
-/// A call that has ended on this thread: nothing has been cleaned and nobody been told yet.
-pub(super) struct EndedHere {
-    pub(super) ended: Ended,
-    pub(super) news: News,
-}
-
 impl Calls {
     /// None yet; they will run on `guests`, and send their notes of progress to the receiver.
-    pub(super) fn new(guests: Handle) -> (Self, mpsc::Receiver<Note>) {
+    pub(crate) fn new(guests: Handle) -> (Self, mpsc::Receiver<Note>) {
         let (notes, receiver) = mpsc::channel(NOTES);
         let enough = match guests.metrics().num_workers() {
             ..=FEW => 0,
@@ -75,18 +67,55 @@ impl Calls {
         (calls, receiver)
     }
 
-    /// How many there are on the guests' threads, cancelled ones that have not ended among them.
-    pub(super) fn len(&self) -> usize {
+    /// True if a call that is expected to be over at once is better begun on this thread: with nothing else going
+    /// on, most of what it costs would be the waking of another thread; and with the others busy, it would only wait.
+    fn begins_here(&self) -> bool {
+        self.running() == 0 || self.running() >= self.enough
+    }
+
+    /// Runs a call for one brief turn on this thread. It mostly ends in it; else it goes on elsewhere.
+    fn begin(&self, run: Pin<&mut impl Future<Output = Ended>>) -> Option<Ended> {
+        let _among_guests = self.guests.enter();
+        let mut run = pin!(tokio::task::coop::unconstrained(run));
+        // Whoever goes on with it has it told anew whom to wake.
+        let mut context = Context::from_waker(Waker::noop());
+        match catch_unwind(AssertUnwindSafe(|| run.as_mut().poll(&mut context))) {
+            Ok(Poll::Ready(ended)) => Some(ended),
+            Ok(Poll::Pending) => None,
+            Err(_) => Some(Ended::before(internal_error())),
+        }
+    }
+
+    fn forget(&mut self, key: CallKey) -> Option<Wanted> {
+        let wanted = self.wanted.remove(&key)?;
+        self.argument_bytes -= wanted.argument_bytes;
+        Some(wanted)
+    }
+
+    /// Returns the end of the call that a task ran.
+    fn ended(&mut self, ended: Result<(TaskId, Ended), JoinError>) -> CallEnd {
+        let (task, ended) = ended.unwrap_or_else(|error| {
+            if error.is_panic() {
+                tracing::error!("a call panicked: {}", escape(&error.to_string()));
+            }
+            (error.id(), Ended::before(internal_error()))
+        });
+        let key = self.keys.remove(&task).filter(|key| self.forget(*key).is_some());
+        key.map_or(CallEnd::Cancelled, |key| CallEnd::Wanted(key, ended))
+    }
+}
+
+impl Executor for Calls {
+    fn running(&self) -> usize {
         self.keys.len()
     }
 
-    /// Bytes of their arguments.
-    pub(super) fn argument_bytes(&self) -> usize {
+    fn argument_bytes(&self) -> usize {
         self.argument_bytes
     }
 
-    /// Begins a call. It mostly ends at once if it is expected to; else [`next`](Self::next) tells of its end.
-    pub(super) fn start(&mut self, call: Call) -> Option<EndedHere> {
+    /// Begins a call, which mostly ends at once if it is expected to.
+    fn start(&mut self, call: Call) -> Option<EndedHere> {
         let Call { key, request, tool, arguments, wants_progress } = call;
         let argument_bytes = arguments.get().len();
         let named = Arc::new(Named { tool: tool.clone(), request });
@@ -120,66 +149,22 @@ impl Calls {
         None
     }
 
-    /// Whether a call that is expected to be over at once is better begun on this thread: with nothing
-    /// else going on, most of what it costs would be another thread's waking up; and with the others
-    /// busy, it would only wait.
-    fn begins_here(&self) -> bool {
-        self.len() == 0 || self.len() >= self.enough
-    }
-
-    /// Runs a call for one brief turn on this thread. It mostly ends in it; else it goes on elsewhere.
-    fn begin(&self, run: Pin<&mut impl Future<Output = Ended>>) -> Option<Ended> {
-        let _among_guests = self.guests.enter();
-        let mut run = pin!(tokio::task::coop::unconstrained(run));
-        // Whoever goes on with it has it told anew whom to wake.
-        let mut context = Context::from_waker(Waker::noop());
-        match catch_unwind(AssertUnwindSafe(|| run.as_mut().poll(&mut context))) {
-            Ok(Poll::Ready(ended)) => Some(ended),
-            Ok(Poll::Pending) => None,
-            Err(_) => Some(Ended::before(internal_error())),
-        }
-    }
-
-    /// Ends a call; nobody is told of its end.
-    pub(super) fn cancel(&mut self, key: CallKey) {
+    fn cancel(&mut self, key: CallKey) {
         if let Some(wanted) = self.forget(key) {
             wanted.abort.abort();
         }
     }
 
-    fn forget(&mut self, key: CallKey) -> Option<Wanted> {
-        let wanted = self.wanted.remove(&key)?;
-        self.argument_bytes -= wanted.argument_bytes;
-        Some(wanted)
+    async fn next(&mut self) -> Option<CallEnd> {
+        let ended = self.tasks.join_next_with_id().await?;
+        Some(self.ended(ended))
     }
 
-    /// The next task of the guests' threads that ends, while there are any. Losing the future loses none.
-    pub(super) async fn next(&mut self) -> Option<Result<(TaskId, Ended), JoinError>> {
-        self.tasks.join_next_with_id().await
-    }
-
-    /// The call that a task was, and how it ended; nothing of one that was cancelled.
-    pub(super) fn ended(
-        &mut self,
-        ended: Result<(TaskId, Ended), JoinError>,
-    ) -> Option<(CallKey, Ended)> {
-        let (task, ended) = ended.unwrap_or_else(|error| {
-            if error.is_panic() {
-                tracing::error!("a call panicked: {}", escape(&error.to_string()));
-            }
-            (error.id(), Ended::before(internal_error()))
-        });
-        let key = self.keys.remove(&task)?;
-        self.forget(key).map(|_| (key, ended))
-    }
-
-    /// Ends all of them.
-    pub(super) fn abort(&mut self) {
+    fn abort(&mut self) {
         self.tasks.abort_all();
     }
 
-    /// Waits, not for long, until those that were told to end have done so.
-    pub(super) async fn shutdown(mut self) {
+    async fn shutdown(mut self) {
         let _ = tokio::time::timeout(ENDING, self.tasks.shutdown()).await;
     }
 }

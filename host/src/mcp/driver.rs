@@ -3,38 +3,39 @@
 //! It runs on the protocol's own thread; guests run on a runtime of their own, so none of them delays
 //! a line. When too much is in flight, or the client does not read, no more lines are taken and the
 //! pipe pushes back.
+//!
+//! Each turn acts on what waits and then rests until an event. [`Driver::has_work`] is asked after everything else, and
+//! while it is true the end of the turn is an event itself: the loop does not rest while there is work.
 
 use std::future::Future;
+use std::ops::ControlFlow;
+use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
 
-use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
 use super::ahead::Ahead;
-use super::calls::{Calls, EndedHere, Note};
 use super::engine::{Action, CallKey, Engine};
+use super::event::{self, Event};
+use super::executor::{CallEnd, EndedHere, Executor, Note};
 use super::message::Line;
 use super::news::News;
 use super::phase::{GRACE, Phase};
-use super::stdio::{Gone, Stdio};
+use super::transport::{Gone, LineOutput, Transport};
 use super::unread::Unread;
 use crate::catalog::Catalog;
 use crate::sandbox::{Ended, Slot};
 
 /// Requests in flight beyond which no more are begun, and the bytes of their arguments.
-const MAX_IN_FLIGHT: usize = 256;
+pub(super) const MAX_IN_FLIGHT: usize = 256;
 const MAX_IN_FLIGHT_BYTES: usize = 16 * 1024 * 1024;
 /// Calls that end on this thread before it looks at everything else.
 const HERE_AT_ONCE: usize = 16;
-/// How long answers may wait unread once nobody can ask anything any more: as when the client has gone, and what
-/// it started has inherited the pipe.
-const LEFT: Duration = Duration::from_secs(10);
 
 /// Why the loop ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
+pub(crate) enum End {
     /// The input ended or a shutdown was asked for; everything was answered.
     Finished,
     /// Nobody reads the answers any more.
@@ -42,12 +43,14 @@ pub enum End {
 }
 
 /// The loop and what it owns.
-pub struct Driver {
+pub(crate) struct Driver<T: Transport, E> {
     engine: Engine,
-    stdio: Stdio,
+    input: T::Input,
+    output: T::Output,
     catalog: watch::Receiver<Option<Arc<Catalog>>>,
-    calls: Calls,
+    calls: E,
     progress: mpsc::Receiver<Note>,
+    phase: Phase,
     ahead: Ahead,
     unread: Unread,
     /// Of calls that ended: what is to be cleaned, and to be told.
@@ -55,22 +58,23 @@ pub struct Driver {
     news: Vec<News>,
 }
 
-impl Driver {
-    /// A driver that runs guests on `guests` and serves what `catalog` publishes.
-    #[must_use]
-    pub fn new(
+impl<T: Transport, E: Executor> Driver<T, E> {
+    /// A driver that has `calls` run, hears of their `progress`, and serves what `catalog` publishes.
+    pub(crate) fn new(
         engine: Engine,
-        stdio: Stdio,
+        transport: T,
         catalog: watch::Receiver<Option<Arc<Catalog>>>,
-        guests: Handle,
+        (calls, progress): (E, mpsc::Receiver<Note>),
     ) -> Self {
-        let (calls, progress) = Calls::new(guests);
+        let (input, output) = transport.split();
         Self {
             engine,
-            stdio,
+            input,
+            output,
             catalog,
             calls,
             progress,
+            phase: Phase::Serving,
             ahead: Ahead::default(),
             unread: Unread::default(),
             left: Vec::new(),
@@ -79,88 +83,98 @@ impl Driver {
     }
 
     /// Serves until the input ends, the client stops reading, or `shutdown` resolves.
-    pub async fn run(mut self, shutdown: impl Future<Output = ()>) -> End {
+    pub(crate) async fn run(mut self, shutdown: impl Future<Output = ()>) -> End {
         tokio::pin!(shutdown);
-        let mut phase = Phase::Serving;
         self.catalog.mark_changed();
         loop {
-            // Before any line: what was published is what answers from then on.
-            if self.catalog.has_changed().unwrap_or(false) && self.publishes() {
-                phase = phase.after_progress();
-            }
-            let more = self.take_lines(phase);
-            self.act();
-            if self.write().is_err() {
+            if self.work().is_err() {
                 return self.end(End::ClientGone).await;
             }
-            // The client reads its answer meanwhile.
-            self.left.clear();
-            self.news.drain(..).for_each(News::tell);
-            if self.is_done(phase) {
+            if self.is_done() {
                 return self.end(End::Finished).await;
             }
-            let deadline = phase.deadline(self.is_loading());
-            let reads_on = self.reads_on(phase);
-            let client_reads = !self.unread.is_full();
-            let input = &mut self.stdio.input;
-            let lines = async move {
-                match reads_on {
-                    true => input.lines().await,
-                    false => input.left(LEFT).await,
-                }
-            };
-            let output = &mut self.stdio.output;
-            let writes = !self.unread.is_empty() || output.has_rest();
-            let room = async {
-                if writes {
-                    return output.ready().await;
-                }
-                output.closed().await;
-                Err(Gone)
-            };
-            tokio::select! {
-                lines = lines, if phase.is_serving() => match lines {
-                    Some(lines) => self.read_ahead(lines),
-                    None => phase = Phase::draining(),
-                },
-                room = room => match room {
-                    Ok(()) => phase = phase.after_progress(),
-                    Err(Gone) => return self.end(End::ClientGone).await,
-                },
-                Some(ended) = self.calls.next() => {
-                    if let Some((key, ended)) = self.calls.ended(ended) {
-                        self.answer(key, ended);
-                    }
-                    phase = phase.after_progress();
-                }
-                // While the client does not read, the channel fills and notes are dropped.
-                Some((key, progress)) = self.progress.recv(), if client_reads => {
-                    self.engine.progress(key, progress);
-                }
-                Ok(()) = self.catalog.changed() => {
-                    if self.publishes() {
-                        phase = phase.after_progress();
-                    }
-                }
-                () = &mut shutdown, if !phase.is_stopping() => {
-                    tracing::debug!("shutting down");
-                    phase = phase.stopping();
-                }
-                () = std::future::ready(()), if more => {}
-                () = sleep_until(deadline) => return self.end(End::Finished).await,
+            let event = self.next_event(shutdown.as_mut()).await;
+            if let ControlFlow::Break(end) = self.handle(event) {
+                return self.end(end).await;
             }
         }
     }
 
-    /// Takes in the newest catalog, if there is one.
-    fn publishes(&mut self) -> bool {
-        let catalog = self.catalog.borrow_and_update().clone();
-        catalog.map(|catalog| self.engine.publish(catalog)).is_some()
+    /// Acts on what waits, for one turn. What is left then is seen by [`has_work`](Self::has_work).
+    fn work(&mut self) -> Result<(), Gone> {
+        // Before any line: what was published is what answers from then on.
+        if self.catalog.has_changed().unwrap_or(false) {
+            self.publish();
+        }
+        self.take_lines();
+        self.act();
+        self.write()?;
+        // The client reads its answer meanwhile.
+        self.left.clear();
+        self.news.drain(..).for_each(News::tell);
+        Ok(())
     }
 
-    fn is_done(&self, phase: Phase) -> bool {
+    /// Waits for the next event. While there is work it does not rest: the turn is over, no more.
+    async fn next_event(&mut self, shutdown: Pin<&mut impl Future<Output = ()>>) -> Event {
+        let phase = self.phase;
+        let deadline = phase.deadline(self.is_loading());
+        let (has_work, reads_on) = (self.has_work(), self.reads_on());
+        let client_reads = !self.unread.is_full();
+        let writes = !self.unread.is_empty() || self.output.has_rest();
+        tokio::select! {
+            event = event::of_input(&mut self.input, reads_on), if phase.is_serving() => event,
+            event = event::of_output(&mut self.output, writes) => event,
+            Some(end) = self.calls.next() => Event::CallEnded(end),
+            // While the client does not read, the channel fills and notes are dropped.
+            Some((key, progress)) = self.progress.recv(), if client_reads => {
+                Event::Progressed(key, progress)
+            }
+            Ok(()) = self.catalog.changed() => Event::Published,
+            () = shutdown, if !phase.is_stopping() => Event::ShutdownAsked,
+            event = event::passed(deadline) => event,
+            event = event::turn_over(), if has_work => event,
+        }
+    }
+
+    /// Takes an event in. What follows from it is left to the next turn's work.
+    fn handle(&mut self, event: Event) -> ControlFlow<End> {
+        match event {
+            Event::Lines(lines) => self.read_ahead(lines),
+            Event::InputEnded => self.phase = Phase::draining(),
+            Event::Room => self.phase = self.phase.after_progress(),
+            Event::ClientGone => return ControlFlow::Break(End::ClientGone),
+            Event::CallEnded(end) => {
+                match end {
+                    CallEnd::Wanted(key, ended) => self.answer(key, ended),
+                    CallEnd::Cancelled => {}
+                }
+                self.phase = self.phase.after_progress();
+            }
+            Event::Progressed(key, progress) => self.engine.progress(key, progress),
+            Event::Published => self.publish(),
+            Event::ShutdownAsked => {
+                tracing::debug!("shutting down");
+                self.phase = self.phase.stopping();
+            }
+            Event::DeadlinePassed => return ControlFlow::Break(End::Finished),
+            Event::TurnOver => {}
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// Takes in the newest catalog, if there is one.
+    fn publish(&mut self) {
+        let catalog = self.catalog.borrow_and_update().clone();
+        if let Some(catalog) = catalog {
+            self.engine.publish(catalog);
+            self.phase = self.phase.after_progress();
+        }
+    }
+
+    fn is_done(&self) -> bool {
         let idle = self.engine.in_flight() == 0 && self.unread.is_empty();
-        match phase {
+        match self.phase {
             Phase::Serving => false,
             Phase::Draining(_) => idle && self.ahead.is_empty(),
             Phase::Stopping(_) => idle,
@@ -171,14 +185,29 @@ impl Driver {
         self.engine.awaits_plugins()
     }
 
+    /// True if something that waits here can be acted on now, without any event.
+    fn has_work(&self) -> bool {
+        self.can_begin() || self.can_write()
+    }
+
+    /// True if a line that was read ahead can be begun.
+    fn can_begin(&self) -> bool {
+        !self.ahead.is_empty() && !self.phase.is_stopping() && self.has_room()
+    }
+
+    /// True if an answer can be handed over.
+    fn can_write(&self) -> bool {
+        !self.unread.is_empty() && self.output.is_ready()
+    }
+
     fn has_room(&self) -> bool {
-        self.engine.in_flight().max(self.calls.len()) < MAX_IN_FLIGHT
+        self.engine.in_flight().max(self.calls.running()) < MAX_IN_FLIGHT
             && self.calls.argument_bytes() + self.engine.waiting_bytes() < MAX_IN_FLIGHT_BYTES
             && !self.unread.is_full()
     }
 
-    fn reads_on(&self, phase: Phase) -> bool {
-        phase.is_serving() && !self.ahead.is_full() && !self.unread.is_full()
+    fn reads_on(&self) -> bool {
+        self.phase.is_serving() && !self.ahead.is_full() && !self.unread.is_full()
     }
 
     /// Keeps lines for their turn. While there is no room for more requests, those that make room or
@@ -194,18 +223,16 @@ impl Driver {
         }
     }
 
-    /// Begins what waits for its turn, as long as there is room. Whether some of it still waits although
-    /// there is room: calls that end on this thread are not to keep their answers, or the rest, waiting.
-    fn take_lines(&mut self, phase: Phase) -> bool {
-        while !phase.is_stopping() && self.has_room() {
-            if self.news.len() >= HERE_AT_ONCE {
-                return !self.ahead.is_empty();
-            }
-            let Some(line) = self.ahead.pop() else { break };
+    /// Begins what waits for its turn, as long as there is room. Calls that end on this thread are not to keep their
+    /// answers, or the rest, waiting: after some of them, what still waits is left to the next turn.
+    fn take_lines(&mut self) {
+        while self.can_begin()
+            && self.news.len() < HERE_AT_ONCE
+            && let Some(line) = self.ahead.pop()
+        {
             self.engine.line(&line);
             self.act();
         }
-        false
     }
 
     fn act(&mut self) {
@@ -229,13 +256,13 @@ impl Driver {
 
     /// Hands answers over, as long as there is room for them.
     fn write(&mut self) -> Result<(), Gone> {
-        while !self.unread.is_empty() && self.stdio.output.is_ready() {
-            self.stdio.output.give(self.unread.next_piece())?;
+        while self.can_write() {
+            self.output.give(self.unread.next_piece())?;
         }
         Ok(())
     }
 
-    /// Answers a call that has ended on a thread of guests.
+    /// Answers a call that ended beside the loop.
     fn answer(&mut self, key: CallKey, ended: Ended) {
         let (is_sent, slot) = self.conclude(key, ended);
         self.act();
@@ -268,22 +295,15 @@ impl Driver {
         if end == End::Finished {
             let deadline = Instant::now() + GRACE;
             while !self.unread.is_empty() {
-                let room = tokio::time::timeout_at(deadline, self.stdio.output.ready()).await;
+                let room = tokio::time::timeout_at(deadline, self.output.ready()).await;
                 let given = room.map(|room| room.and_then(|()| self.write()));
                 if !matches!(given, Ok(Ok(()))) {
                     break;
                 }
             }
-            self.stdio.output.close(deadline.saturating_duration_since(Instant::now())).await;
+            self.output.close(deadline.saturating_duration_since(Instant::now())).await;
         }
         self.calls.shutdown().await;
         end
-    }
-}
-
-async fn sleep_until(deadline: Option<Instant>) {
-    match deadline {
-        Some(deadline) => tokio::time::sleep_until(deadline).await,
-        None => std::future::pending().await,
     }
 }

@@ -11,8 +11,12 @@ mod block;
 mod calls;
 mod driver;
 mod engine;
+mod event;
+mod executor;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzz;
+#[cfg(test)]
+mod histories;
 mod lines;
 mod lookup;
 mod message;
@@ -32,13 +36,15 @@ mod request;
 mod result;
 mod session;
 mod stdio;
+mod transport;
 mod unread;
 mod version;
 
 use crate::catalog::Tool;
 use crate::tool::{CallError, Output, Usage};
 
-pub use driver::{Driver, End};
+pub(crate) use calls::Calls;
+pub(crate) use driver::Driver;
 pub use engine::{Action, Call, CallKey, Engine, Settings};
 pub use message::Line;
 pub use stdio::{PrivateStdout, Stdio};

@@ -13,7 +13,7 @@ use crate::tool::{CallError, Output, Usage};
 const TARGET: &str = "toolrack::mcp";
 
 /// A line of the log, not written yet.
-pub(super) struct News {
+pub(crate) struct News {
     call: Arc<Named>,
     usage: Usage,
     said: Said,

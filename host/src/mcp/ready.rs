@@ -17,7 +17,8 @@ use tokio::io::{Interest, Ready};
 
 use super::lines::Cutter;
 use super::message::Line;
-use super::stdio::{CHUNK, Gone, unread, unwritten};
+use super::stdio::{CHUNK, unread, unwritten};
+use super::transport::Gone;
 
 /// This stream is for a thread: it cannot be read or written without blocking. Nothing was.
 pub(super) struct Blocks;
@@ -55,7 +56,7 @@ fn watched(stream: OwnedFd, interest: Interest) -> Result<AsyncFd<OwnedFd>, File
 }
 
 /// The client's lines.
-pub(super) struct ReadyInput {
+pub(crate) struct ReadyInput {
     stream: AsyncFd<OwnedFd>,
     chunk: Vec<u8>,
     cutter: Cutter,
@@ -114,14 +115,13 @@ impl ReadyInput {
         Ok(None)
     }
 
-    /// Resolves, with no line, once the other end has been closed for so long.
-    pub(super) async fn left(&self, time: Duration) -> Option<Vec<Line>> {
+    /// Resolves once the other end has been closed for `time`. What it wrote before is not read.
+    pub(super) async fn hung_up(&self, time: Duration) {
         while {
             let open = !has_hung_up(self.stream.get_ref());
             tokio::time::sleep(time).await;
             open
         } {}
-        None
     }
 }
 
@@ -133,7 +133,7 @@ fn has_hung_up(stream: &OwnedFd) -> bool {
 }
 
 /// The client's ear.
-pub(super) struct ReadyOutput {
+pub(crate) struct ReadyOutput {
     stream: AsyncFd<OwnedFd>,
     /// A piece that is partly written, and how far.
     piece: Vec<u8>,

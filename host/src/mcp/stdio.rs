@@ -16,6 +16,7 @@ use super::message::Line;
 use super::patient::Patient;
 #[cfg(target_os = "linux")]
 use super::ready::{Blocks, Given, ReadyInput, ReadyOutput};
+use super::transport::{Gone, LineInput, LineOutput, Transport};
 
 /// What is read at once.
 pub(super) const CHUNK: usize = 64 * 1024;
@@ -42,12 +43,18 @@ impl PrivateStdout {
 
 /// A client at the other end of two byte streams.
 pub struct Stdio {
-    pub(super) input: Input,
-    pub(super) output: Output,
+    input: Input,
+    output: Output,
 }
 
-/// Nobody reads what is written any more.
-pub(super) struct Gone;
+impl Transport for Stdio {
+    type Input = Input;
+    type Output = Output;
+
+    fn split(self) -> (Input, Output) {
+        (self.input, self.output)
+    }
+}
 
 impl Stdio {
     /// This process's stdin, and its stdout that was set aside.
@@ -76,7 +83,7 @@ impl Stdio {
 }
 
 /// Where lines come from.
-pub(super) enum Input {
+pub(crate) enum Input {
     Thread(mpsc::Receiver<Vec<Line>>),
     #[cfg(target_os = "linux")]
     Ready(ReadyInput),
@@ -90,10 +97,10 @@ impl Input {
         std::thread::Builder::new().name(name).spawn(move || read(input, &sender))?;
         Ok(Self::Thread(lines))
     }
+}
 
-    /// The next lines, some at a time; nothing once the input has ended. Losing the future loses no
-    /// line.
-    pub(super) async fn lines(&mut self) -> Option<Vec<Line>> {
+impl LineInput for Input {
+    async fn lines(&mut self) -> Option<Vec<Line>> {
         #[cfg(target_os = "linux")]
         if let Self::Ready(input) = self {
             match input.lines().await {
@@ -110,8 +117,7 @@ impl Input {
         }
     }
 
-    /// Resolves, with no line, when the other end has been closed for so long. What it wrote before is not read.
-    pub(super) async fn left(&self, time: Duration) -> Option<Vec<Line>> {
+    async fn hung_up(&self, time: Duration) {
         match self {
             // A thread that reads learns of the end only by reading: no time is long enough.
             Self::Thread(_) => {
@@ -119,13 +125,13 @@ impl Input {
                 std::future::pending().await
             }
             #[cfg(target_os = "linux")]
-            Self::Ready(input) => input.left(time).await,
+            Self::Ready(input) => input.hung_up(time).await,
         }
     }
 }
 
 /// Where answers go, one piece at a time.
-pub(super) enum Output {
+pub(crate) enum Output {
     Thread {
         bytes: mpsc::Sender<Vec<u8>>,
         /// Room for the next piece, once there is some.
@@ -147,9 +153,10 @@ impl Output {
         let room = sender.clone().try_reserve_owned().ok();
         Ok(Self::Thread { bytes: sender, room, written })
     }
+}
 
-    /// Waits until there is room for the next piece.
-    pub(super) async fn ready(&mut self) -> Result<(), Gone> {
+impl LineOutput for Output {
+    async fn ready(&mut self) -> Result<(), Gone> {
         match self {
             Self::Thread { room: Some(_), .. } => Ok(()),
             Self::Thread { bytes, room, .. } => {
@@ -161,8 +168,7 @@ impl Output {
         }
     }
 
-    /// Whether there is room now, as far as is known without waiting.
-    pub(super) fn is_ready(&self) -> bool {
+    fn is_ready(&self) -> bool {
         match self {
             Self::Thread { room, .. } => room.is_some(),
             #[cfg(target_os = "linux")]
@@ -170,8 +176,7 @@ impl Output {
         }
     }
 
-    /// Whether the last piece waits to be written by somebody who waits for room.
-    pub(super) fn has_rest(&self) -> bool {
+    fn has_rest(&self) -> bool {
         match self {
             Self::Thread { .. } => false,
             #[cfg(target_os = "linux")]
@@ -179,8 +184,7 @@ impl Output {
         }
     }
 
-    /// Takes a piece, where there is room for one.
-    pub(super) fn give(&mut self, piece: Vec<u8>) -> Result<(), Gone> {
+    fn give(&mut self, piece: Vec<u8>) -> Result<(), Gone> {
         match self {
             Self::Thread { room, .. } => {
                 if let Some(room) = room.take() {
@@ -200,8 +204,7 @@ impl Output {
         }
     }
 
-    /// Resolves when nobody reads any more, where that is told.
-    pub(super) async fn closed(&self) {
+    async fn closed(&self) {
         match self {
             Self::Thread { bytes, .. } => bytes.closed().await,
             #[cfg(target_os = "linux")]
@@ -209,8 +212,7 @@ impl Output {
         }
     }
 
-    /// Waits until everything that was given has been written, or cannot be in this time.
-    pub(super) async fn close(self, at_most: Duration) {
+    async fn close(self, at_most: Duration) {
         match self {
             Self::Thread { bytes, room, written } => {
                 drop((bytes, room));

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use crate::sandbox::Slot;
 
 /// Bytes that may wait before nothing more is begun.
-const MAX: usize = 1024 * 1024;
+pub(super) const MAX: usize = 1024 * 1024;
 /// Bytes handed over at once, if they are more than one line.
 const PIECE: usize = 64 * 1024;
 

@@ -4,6 +4,8 @@ use serde_json::{Value, json};
 
 use crate::bench::{Bench, Seen};
 use crate::case::cases;
+use crate::client::toolrack;
+use crate::plugins::{SHIPPED_TOOLS, shipped};
 use crate::usage::Usage;
 
 cases! {
@@ -20,6 +22,8 @@ cases! {
     "64 MiB without a newline, then one" => endless_line, "-32600; memory stays below 64 MiB more";
     "100,000 requests while nothing is read" => nothing_read,
         "the pipe pushes back; memory stays below 64 MiB more; all are answered in the end";
+    "20,000 requests, 2,000 of them for a list of 50 KB, while nothing is read, beside all plugins of this repository"
+        => lists_unread, "the pipe pushes back; memory stays below 64 MiB more; all are answered in the end";
 }
 
 pub(crate) fn plain() -> Bench {
@@ -185,19 +189,36 @@ fn endless_line() -> Seen {
     long_line(b"", b"\n")
 }
 
-/// Beyond every queue. Every fiftieth is a call.
-fn nothing_read() -> Seen {
-    const REQUESTS: u64 = 100_000;
-    let mut bench = plain();
+/// Sends so many requests while nothing is read, and looks at the memory that is taken meanwhile.
+fn unread(mut bench: Bench, requests: u64, request: fn(u64) -> Value) -> Seen {
     let before = Usage::of(bench.client.pid()).peak_kib;
-    let request = |id| match id % 50 {
-        0 => json!({ "jsonrpc": "2.0", "id": id, "method": "tools/call",
-            "params": { "name": "good_run" } }),
-        _ => json!({ "jsonrpc": "2.0", "id": id, "method": "ping" }),
-    };
-    bench.client.floods(REQUESTS, request, |pid| {
+    bench.client.floods(requests, request, |pid| {
         let peak = Usage::of(pid).peak_kib;
         assert!(peak < before + 64 * 1024, "{before}, then {peak} KiB");
     });
     bench.after("the pipe pushes back; memory stays below 64 MiB more; all are answered in the end")
+}
+
+fn request(id: u64, method: &str, params: Value) -> Value {
+    json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params })
+}
+
+/// Beyond every queue. Every fiftieth is a call.
+fn nothing_read() -> Seen {
+    unread(plain(), 100_000, |id| match id % 50 {
+        0 => request(id, "tools/call", json!({ "name": "good_run" })),
+        _ => request(id, "ping", json!({})),
+    })
+}
+
+/// Lists fill the queue of answers a few at a time, so it is written to its end again and again.
+fn lists_unread() -> Seen {
+    let mut bench = Bench::of_two(&mut toolrack(), &shipped());
+    bench.client.hears_of_tools(SHIPPED_TOOLS);
+    bench.marks();
+    unread(bench, 20_000, |id| match id % 50 {
+        0 => request(id, "tools/call", json!({ "name": "good_run" })),
+        1..=5 => request(id, "tools/list", json!({})),
+        _ => request(id, "ping", json!({})),
+    })
 }

@@ -160,7 +160,7 @@ impl Client {
         drop(deaf);
         self.asked.extend((0..requests).map(Value::from));
         for _ in 0..requests {
-            self.next();
+            self.next_in_short();
         }
         self.stdin = Some(writer.join().expect("all written"));
     }
@@ -178,6 +178,21 @@ impl Client {
     pub(crate) fn next(&mut self) -> Value {
         let line = self.lines.recv_timeout(HANG).expect("a line before the hang limit");
         self.hear(&line)
+    }
+
+    /// Reads the next message. Its result, which may be long, is not kept.
+    fn next_in_short(&mut self) {
+        #[derive(serde::Deserialize, serde::Serialize)]
+        struct Short {
+            jsonrpc: Value,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            id: Option<Value>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            method: Option<Value>,
+        }
+        let line = self.lines.recv_timeout(HANG).expect("a line before the hang limit");
+        let short: Short = serde_json::from_str(&line).expect("a message");
+        self.heard.push(json!(short));
     }
 
     fn hear(&mut self, line: &str) -> Value {
@@ -229,6 +244,13 @@ impl Client {
         let list = self.request("tools/list", json!({}));
         let tools = list["result"]["tools"].as_array().expect("tools");
         tools.iter().map(|tool| tool["name"].as_str().expect("a name").to_owned()).collect()
+    }
+
+    /// Waits until so many tools are served, or more.
+    pub(crate) fn hears_of_tools(&mut self, count: usize) {
+        while self.tools().len() < count {
+            self.next();
+        }
     }
 
     /// Waits until so many messages said that the list of tools has changed.

@@ -11,9 +11,9 @@ use crate::client::{Client, toolrack};
 use crate::guest::Wat;
 use crate::plugins::{self, answering, install, replace};
 
-/// Reloads of one plugin. A thousand take some seven minutes, so they are for those who ask by setting
-/// `TOOLRACK_TEST_RELOADS`.
+/// Reloads of one plugin, in any test and in one that has some minutes (`cargo xtask test --long`).
 const RELOADS: usize = 10;
+const LONG_RELOADS: usize = 500;
 
 /// A server that logs little: the log has a bounded queue.
 fn quiet(directory: &Path) -> Client {
@@ -187,8 +187,8 @@ fn without_watches_the_files_are_looked_at_again_and_again() {
 #[test]
 #[expect(clippy::print_stderr, reason = "the figures are what a long run is made for")]
 fn reloads_cost_nothing_that_stays() {
-    let asked = std::env::var("TOOLRACK_TEST_RELOADS").ok();
-    let reloads: usize = asked.map_or(RELOADS, |number| number.parse().expect("a number"));
+    let is_long = std::env::var_os("TOOLRACK_TEST_LONG").is_some();
+    let reloads = if is_long { LONG_RELOADS } else { RELOADS };
     let directory = plugins::good();
     install(directory.path(), "v", "", &answering("v0000"));
     let mut client = quiet(directory.path());

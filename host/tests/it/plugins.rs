@@ -1,6 +1,6 @@
 //! Plugin directories made of guests in WAT.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
@@ -36,6 +36,16 @@ pub(crate) fn replace(path: &Path, bytes: impl AsRef<[u8]>) {
     let hidden = path.with_file_name(hidden);
     std::fs::write(&hidden, bytes).expect("a new file");
     std::fs::rename(&hidden, path).expect("in its place");
+}
+
+/// The tools of the plugins of this repository, at least: their list has some 50 KB.
+pub(crate) const SHIPPED_TOOLS: usize = 40;
+
+/// The directory of the plugins of this repository, as built.
+pub(crate) fn shipped() -> PathBuf {
+    let manifests = Path::new(env!("CARGO_MANIFEST_DIR")).join("../manifests");
+    assert!(manifests.join("hello.wasm").is_file(), "run `cargo xtask build` first");
+    manifests
 }
 
 /// A directory with one plugin `good`, whose tools `good_run` and `good_other` answer "ok".

@@ -36,6 +36,20 @@ fn input_that_ends_at_once_is_answered_in_full() {
     assert_eq!(lines.len(), 3, "{lines:?}");
 }
 
+/// More lists than fit into the pipes and into what the server holds.
+#[test]
+fn a_client_that_reads_late_gets_every_list() {
+    let mut client = Client::initialized(&plugins::shipped());
+    client.hears_of_tools(plugins::SHIPPED_TOOLS);
+    let list = |id| {
+        let meta = json!({ "toolrack.test/padding": "x".repeat(100) });
+        json!({ "jsonrpc": "2.0", "id": id, "method": "tools/list", "params": { "_meta": meta } })
+    };
+    client.floods(2_000, list, |_| ());
+    let (status, rest, _) = client.end();
+    assert_eq!((status.code(), rest), (Some(0), vec![]));
+}
+
 #[test]
 fn while_guests_run_away_ping_and_other_calls_are_answered() {
     let plugins = plugins::mixed();

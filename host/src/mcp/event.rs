@@ -1,0 +1,77 @@
+//! What the loop waits for: the closed set of events that end a rest.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::action::CallKey;
+use super::executor::CallEnd;
+use super::message::Line;
+use super::transport::{Gone, LineInput, LineOutput};
+use crate::tool::Progress;
+
+/// How long answers may wait unread once nobody can ask anything any more: as when the client has gone, and what
+/// it started has inherited the pipe.
+const LEFT: Duration = Duration::from_secs(10);
+
+/// Something that happened while the loop rested.
+pub(super) enum Event {
+    /// The client wrote lines.
+    Lines(Vec<Line>),
+    /// The client will write no more, or what it wrote will not be read.
+    InputEnded,
+    /// There is room for the next answers.
+    Room,
+    /// The client does not read any more.
+    ClientGone,
+    /// A call ended that went on beside the loop.
+    CallEnded(CallEnd),
+    /// A call noted its progress.
+    Progressed(CallKey, Progress),
+    /// Another catalog is to be served.
+    Published,
+    /// The server is to end.
+    ShutdownAsked,
+    /// Nothing is waited for any longer.
+    DeadlinePassed,
+    /// More can be done at once: nothing else had happened when the loop looked.
+    TurnOver,
+}
+
+/// Waits for lines where they are wanted (`reads_on`), else only for a client that has hung up.
+pub(super) async fn of_input(input: &mut impl LineInput, reads_on: bool) -> Event {
+    match reads_on {
+        true => input.lines().await.map_or(Event::InputEnded, Event::Lines),
+        false => {
+            input.hung_up(LEFT).await;
+            Event::InputEnded
+        }
+    }
+}
+
+/// Waits for room where something is to be written (`writes`), else only for a client that reads no more.
+pub(super) async fn of_output(output: &mut impl LineOutput, writes: bool) -> Event {
+    if !writes {
+        output.closed().await;
+        return Event::ClientGone;
+    }
+    match output.ready().await {
+        Ok(()) => Event::Room,
+        Err(Gone) => Event::ClientGone,
+    }
+}
+
+/// Waits for the deadline; without one, for ever.
+pub(super) async fn passed(deadline: Option<Instant>) -> Event {
+    match deadline {
+        Some(deadline) => tokio::time::sleep_until(deadline).await,
+        None => std::future::pending().await,
+    }
+    Event::DeadlinePassed
+}
+
+/// Lets the runtime look for input, signals and timers before the loop goes on.
+pub(super) async fn turn_over() -> Event {
+    tokio::task::yield_now().await;
+    Event::TurnOver
+}

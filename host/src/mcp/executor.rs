@@ -1,0 +1,50 @@
+//! What the loop needs of those that run calls: begin one, cancel one, tell of the next that ends.
+//!
+//! It does not know guests or threads: `calls` does.
+
+use super::action::{Call, CallKey};
+use super::news::News;
+use crate::sandbox::Ended;
+use crate::tool::Progress;
+
+/// A call's note of progress.
+pub(crate) type Note = (CallKey, Progress);
+
+/// A call that ended where it was begun, before the loop went on. Its guest's memory is not cleaned and its end is
+/// not logged yet.
+pub(crate) struct EndedHere {
+    pub(crate) ended: Ended,
+    pub(crate) news: News,
+}
+
+/// The end of a call that went on beside the loop.
+pub(crate) enum CallEnd {
+    /// Its outcome is wanted.
+    Wanted(CallKey, Ended),
+    /// It had been cancelled.
+    Cancelled,
+}
+
+/// The calls under way.
+pub(crate) trait Executor {
+    /// Returns the number of calls that go on beside the loop, cancelled ones that have not ended among them.
+    fn running(&self) -> usize;
+
+    /// Returns the bytes of arguments of those whose outcome is wanted.
+    fn argument_bytes(&self) -> usize;
+
+    /// Begins a call. `None` if it goes on beside the loop: then [`next`](Self::next) tells of its end.
+    fn start(&mut self, call: Call) -> Option<EndedHere>;
+
+    /// Ends a call whose outcome is not wanted any more.
+    fn cancel(&mut self, key: CallKey);
+
+    /// Waits for the next call that ends; `None` if none is running. Dropping the future loses no end.
+    async fn next(&mut self) -> Option<CallEnd>;
+
+    /// Tells all calls to end.
+    fn abort(&mut self);
+
+    /// Waits, not for long, until those that were told to end have done so.
+    async fn shutdown(self);
+}
