@@ -10,7 +10,7 @@ use super::refusal::{Refusal, Refused};
 use super::wit::WitFile;
 use crate::manifest::{Grants, Kind, Limits, Manifest, Sha256Digest};
 use crate::name::{PluginName, ToolName};
-use crate::sandbox::{Declared, Guest, Notes, Sandbox, Unsettled, Wasm};
+use crate::sandbox::{BackgroundTurn, Declared, Guest, Notes, Sandbox, Unsettled, Wasm};
 use crate::secret::{PatientKeyring, Secrets};
 use crate::tool::{ToolSpec, UnfitTool};
 
@@ -112,10 +112,10 @@ impl Plugin {
         self.guest.is_settled()
     }
 
-    /// Has optimized code made of it, in the background, and called from then on. Where there can be none, it goes on
-    /// with what it has.
-    pub async fn optimize(&self) {
-        if let Err(error) = self.guest.optimize().await {
+    /// Has optimized code made of it, in its turn, and called from then on. Where there can be none, it goes on with what
+    /// it has.
+    pub async fn optimize(&self, turn: &BackgroundTurn) {
+        if let Err(error) = self.guest.optimize(turn).await {
             tracing::info!(plugin = self.name.as_str(), "its code is not optimized: {error}");
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Instant;
 
 use tokio::runtime::Handle;
@@ -223,10 +223,10 @@ impl Loader {
             }
             Ok(Loaded::Settled(plugin)) => {
                 if let Some(optimizing) = &mut self.optimizing {
-                    let plugin = plugin.clone();
                     // Those that are done make room for others.
                     while optimizing.try_join_next().is_some() {}
-                    optimizing.spawn_on(async move { plugin.optimize().await }, &self.runtime);
+                    let job = optimize(self.sandbox.clone(), Arc::downgrade(&plugin));
+                    optimizing.spawn_on(job, &self.runtime);
                 }
                 Ok(plugin)
             }
@@ -349,6 +349,14 @@ async fn load(
 async fn settle(plugin: Arc<Plugin>) -> Result<Loaded, LoadError> {
     plugin.settle().await.map_err(load_error)?;
     Ok(Loaded::Settled(plugin))
+}
+
+/// Has better code made of a plugin, unless it is replaced before its turn.
+async fn optimize(sandbox: Arc<Sandbox>, plugin: Weak<Plugin>) {
+    let turn = sandbox.background_turn().await;
+    if let Some(plugin) = plugin.upgrade() {
+        plugin.optimize(&turn).await;
+    }
 }
 
 fn load_error(error: PluginError) -> LoadError {

@@ -14,7 +14,7 @@ use super::checks::Checks;
 use super::compiler::{CompileError, Compiler};
 use super::engine::Tier;
 use super::function_cache::{self, MAX_FUNCTIONS};
-use super::lanes::{Lanes, Priority, Wanted};
+use super::lanes::{BackgroundTurn, Lanes, Priority, Wanted};
 use super::lifeline::Lifeline;
 use super::link::{Linked, link};
 use super::outline::Outline;
@@ -150,6 +150,11 @@ impl Codes {
         let _ = self.with_cache(copy).await;
     }
 
+    /// The turn of a plugin that has code to get better code.
+    pub(super) async fn background_turn(&self) -> BackgroundTurn {
+        self.lanes.background_turn().await
+    }
+
     /// The checks that were passed before.
     pub(super) fn checks(&self) -> Checks {
         Checks::of(self.cache.clone())
@@ -202,9 +207,10 @@ impl Code {
     pub(super) async fn optimized(
         sandbox: &Arc<Sandbox>,
         wasm: Wasm,
+        turn: &BackgroundTurn,
     ) -> Result<Self, CompileError> {
         let digest = wasm.digest;
-        let made = optimize(sandbox, wasm).await?;
+        let made = optimize(sandbox, wasm, turn).await?;
         let forget = move |cache: &Cache| {
             cache.forget(Entry::Code(&digest, Tier::Baseline));
             Some(())
@@ -238,14 +244,14 @@ async fn make(sandbox: &Arc<Sandbox>, wasm: Wasm, wanted: &Wanted) -> Made {
     codes.lanes.first(wanted, job).await?
 }
 
-async fn optimize(sandbox: &Arc<Sandbox>, wasm: Wasm) -> Made {
+async fn optimize(sandbox: &Arc<Sandbox>, wasm: Wasm, turn: &BackgroundTurn) -> Made {
     if let Some(made) = cached(sandbox, &wasm, Tier::Optimized).await {
         return made;
     }
     let (lifeline, _waiting) = Lifeline::new();
     let own = sandbox.clone();
     let job = move |priority| compiled(&own, &wasm, Tier::Optimized, priority, &lifeline);
-    sandbox.codes.lanes.background(job).await?
+    sandbox.codes.lanes.background(turn, job).await?
 }
 
 /// From the cache, if it is there and of use.

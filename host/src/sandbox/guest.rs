@@ -17,7 +17,7 @@ use super::folders::Folders;
 use super::held::Held;
 use super::http::Outgoing;
 use super::imports;
-use super::lanes::Wanted;
+use super::lanes::{BackgroundTurn, Wanted};
 use super::link::Linked;
 use super::listing::{Listing, Place};
 use super::offered::{Offered, lost};
@@ -145,9 +145,9 @@ impl Guest {
         }
     }
 
-    /// Has optimized code made of it, in the background, and called from then on.
-    pub async fn optimize(&self) -> Result<(), CompileError> {
-        self.code.optimize(&self.sandbox).await
+    /// Has optimized code made of it, in its turn, and called from then on.
+    pub async fn optimize(&self, turn: &BackgroundTurn) -> Result<(), CompileError> {
+        self.code.optimize(&self.sandbox, turn).await
     }
 
     /// Keeps nothing in memory that the next call can load, which takes it a few milliseconds.

@@ -6,7 +6,7 @@ use super::Sandbox;
 use super::code::{Code, Wasm};
 use super::compiler::CompileError;
 use super::engine::Tier;
-use super::lanes::Wanted;
+use super::lanes::{BackgroundTurn, Wanted};
 use crate::manifest::Kind;
 
 /// Code that can be let go, and is made anew from its Wasm or the cache.
@@ -62,7 +62,11 @@ impl Held {
 
     /// Has optimized code made, and holds that from then on where it holds any. Calls that run go on with what they
     /// began with.
-    pub(super) async fn optimize(&self, sandbox: &Arc<Sandbox>) -> Result<(), CompileError> {
+    pub(super) async fn optimize(
+        &self,
+        sandbox: &Arc<Sandbox>,
+        turn: &BackgroundTurn,
+    ) -> Result<(), CompileError> {
         let is_best = match self.now() {
             Some(code) => code.tier == Tier::Optimized,
             None => Code::is_best(sandbox, self.wasm.digest).await,
@@ -70,7 +74,7 @@ impl Held {
         if is_best {
             return Ok(());
         }
-        let code = Code::optimized(sandbox, self.wasm.clone()).await?;
+        let code = Code::optimized(sandbox, self.wasm.clone(), turn).await?;
         let mut held = self.code();
         // What rests is found in the cache, and what is not kept there never rests.
         if held.is_some() {

@@ -54,6 +54,11 @@ impl Wanted {
     }
 }
 
+/// A plugin's turn to get better code. It ends when this is dropped.
+pub struct BackgroundTurn(
+    #[expect(dead_code, reason = "held, never read")] Option<OwnedSemaphorePermit>,
+);
+
 /// The lanes in which compilations wait and run.
 pub(super) struct Lanes {
     usual: Arc<Semaphore>,
@@ -111,14 +116,20 @@ impl Lanes {
         }
     }
 
-    /// Runs `job`, which makes better code for a plugin that has some, when nothing else is compiled. It may block.
-    pub(super) async fn background<T: Send + 'static>(
-        &self,
-        job: impl FnOnce(Priority) -> T + Send + 'static,
-    ) -> Result<T, CompileError> {
-        let _one = permit(&self.background).await;
+    /// The turn of a plugin that has code to get better code: one at a time, when nothing else is compiled.
+    pub(super) async fn background_turn(&self) -> BackgroundTurn {
+        let one = permit(&self.background).await;
         // Those that wait for their first code go first.
         drop(self.usual.acquire_many(self.most).await);
+        BackgroundTurn(one)
+    }
+
+    /// Runs `job`, which makes better code, in this turn. It may block.
+    pub(super) async fn background<T: Send + 'static>(
+        &self,
+        _turn: &BackgroundTurn,
+        job: impl FnOnce(Priority) -> T + Send + 'static,
+    ) -> Result<T, CompileError> {
         ended(blocking(move || job(Priority::Background)).await)
     }
 }
@@ -205,7 +216,10 @@ mod tests {
         assert_eq!(first.begins().await, Priority::Usual);
         let (better, run) = job();
         let own = lanes.clone();
-        let waiting = tokio::spawn(async move { own.background(run).await });
+        let waiting = tokio::spawn(async move {
+            let turn = own.background_turn().await;
+            own.background(&turn, run).await
+        });
         for _ in 0..100 {
             tokio::task::yield_now().await;
         }

@@ -77,6 +77,7 @@ pub use folders::{FolderError, FolderProblem};
 pub use functions::{Notes, NotesError};
 pub use guest::Guest;
 pub use imports::NotGranted;
+pub use lanes::BackgroundTurn;
 pub use listing_section::ListingError;
 pub use log::MakeSpan;
 pub use offered::ListError;
@@ -162,6 +163,11 @@ impl Sandbox {
             engine::concurrent().and_then(Ground::new).map_err(|error| one_line(&error))
         });
         ground.as_ref().map_err(Clone::clone)
+    }
+
+    /// The turn of a plugin that has code to get better code: one at a time, when nothing else is compiled.
+    pub async fn background_turn(&self) -> BackgroundTurn {
+        self.codes.background_turn().await
     }
 
     /// Keeps these directories from all guests that are compiled from now on.

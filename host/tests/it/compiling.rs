@@ -265,7 +265,7 @@ fn a_child_is_bounded_before_it_reads() {
 #[test]
 fn a_child_ends_with_its_parent_and_with_its_time() {
     let bomb = bomb(5000, 300);
-    let header = (bomb.len() as u64).to_le_bytes();
+    let header = [(bomb.len() as u64).to_le_bytes(), [0; 8]].concat();
     for sent in [&header[..3], &header, &[&header[..], &bomb[..1000]].concat()] {
         let mut worker = worker(50);
         let mut stdin = worker.stdin.take().unwrap();

@@ -9,6 +9,7 @@ use serde_json::json;
 
 use crate::client::{Client, toolrack};
 use crate::guest::Wat;
+use crate::person::eventually;
 use crate::plugins::{self, answering, install, replace};
 
 /// Reloads of one plugin, in any test and in one that has some minutes (`cargo xtask test --long`).
@@ -209,8 +210,11 @@ fn reloads_cost_nothing_that_stays() {
             eprintln!("{number}: KiB, descriptors, threads {:?}", use_of());
         }
     }
-    let late = use_of();
-    assert!(late.0 < early.0 + 32 * 1024, "KiB, descriptors, threads: {early:?}, then {late:?}");
-    assert!(late.1 <= early.1 + 1 && late.2 <= early.2 + 4, "{early:?}, then {late:?}");
+    // Better code of the last version may still be made.
+    let is_flat = |late: (usize, usize, usize)| {
+        late.0 < early.0 + 32 * 1024 && late.1 <= early.1 + 1 && late.2 <= early.2 + 4
+    };
+    let what = format!("the use of KiB, descriptors and threads after {early:?}");
+    eventually(&what, || is_flat(use_of()).then_some(()));
     client.survives();
 }
