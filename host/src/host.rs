@@ -9,7 +9,7 @@ use tokio::runtime::{Builder, Handle, Runtime};
 use crate::home::Home;
 use crate::lock::Locking;
 use crate::protected::Protected;
-use crate::reload::{Follower, Loader};
+use crate::reload::{Follower, Loader, Optimizing};
 use crate::sandbox::{CompileError, Compiler, Guest, Sandbox, SandboxError, Scratches, Wasm};
 
 /// A sandbox on a runtime of its own.
@@ -69,8 +69,14 @@ impl Host {
 
     /// Follows `directories`, keeping to their locks.
     #[must_use]
-    pub fn follow(&self, directories: &[PathBuf], locking: Locking) -> Follower {
-        Follower::new(self.sandbox.clone(), self.guests().clone(), directories.to_vec(), locking)
+    pub fn follow(
+        &self,
+        directories: &[PathBuf],
+        locking: Locking,
+        optimizing: Optimizing,
+    ) -> Follower {
+        let (sandbox, guests) = (self.sandbox.clone(), self.guests().clone());
+        Follower::new(sandbox, guests, directories.to_vec(), locking, optimizing)
     }
 
     /// The runtime that guests run on.

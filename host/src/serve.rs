@@ -11,6 +11,7 @@ use crate::host::{Host, HostError};
 use crate::lock::Locking;
 use crate::mcp::{Calls, Driver, Engine, PrivateStdout, Settings, Stdio};
 use crate::protected::Protected;
+use crate::reload::Optimizing;
 use crate::sandbox::Compiler;
 use crate::status::Board;
 
@@ -21,6 +22,8 @@ pub struct Options {
     pub plugins: Vec<PathBuf>,
     /// How strictly it keeps to their locks.
     pub locking: Locking,
+    /// Whether plugins that serve get better code.
+    pub optimizing: Optimizing,
     /// How plugins are compiled.
     pub compiler: Compiler,
     /// What no plugin sees.
@@ -52,7 +55,7 @@ pub fn serve(options: Options) -> Result<(), ServeError> {
     let host = Host::start(options.compiler, options.protected, home)?;
     let (publisher, catalog) = watch::channel(None);
     let engine = Engine::new(Settings { page: options.page });
-    let follower = host.follow(&options.plugins, options.locking);
+    let follower = host.follow(&options.plugins, options.locking, options.optimizing);
     let board = home.and_then(|home| {
         let (mode, loading) = (follower.mode(), follower.loading());
         Board::start(home.run(), &options.plugins, mode, loading, catalog.clone())

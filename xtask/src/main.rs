@@ -34,7 +34,8 @@ cargo xtask: build, try and check Toolrack
                               FILTER is a part of the name of the tests you want; --release tests
                               the optimised host, --long tries properties in full: minutes more
   cargo xtask bench           builds, then measures the host beside a native server, a bare loop and
-                              a floor; --quick, --only WORD, --host FILE, --json FILE, --svg FILE:
+                              a floor; --quick, --only WORD, --host FILE, --beside FILE, --json FILE, --svg
+                              FILE:
                               docs/performance.md says what they do
   cargo xtask soak            builds, then plays a minute of mixed load: calls, crashes, limits, time-outs,
                               cancellations, reloads, a client's mistakes; memory, descriptors and

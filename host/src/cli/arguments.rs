@@ -79,6 +79,9 @@ pub(super) enum Command {
         /// Tools on one page of tools/list [default: all]
         #[arg(long, value_name = "N", value_parser = page_size)]
         page_size: Option<NonZeroUsize>,
+        /// Keep the code that a plugin is first compiled to: slower calls, and no further work for the processors
+        #[arg(long)]
+        no_optimize: bool,
     },
     /// List the tools that would be served
     List {

@@ -39,6 +39,7 @@ use print::{
 use crate::home::Home;
 use crate::lock::Locking;
 use crate::protected::Protected;
+use crate::reload::Optimizing;
 use crate::sandbox::Compiler;
 use crate::serve::{self, Options};
 use crate::status::Place;
@@ -61,7 +62,7 @@ struct Setup {
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let command = match cli.invocation {
-        None => Command::Serve { page_size: None },
+        None => Command::Serve { page_size: None, no_optimize: false },
         Some(Invocation::Command(command)) => command,
         // Before there is a log: it answers to another toolrack.
         Some(Invocation::Compile(arguments)) => {
@@ -99,11 +100,12 @@ impl Setup {
 fn run(command: Command, setup: Setup) -> anyhow::Result<ExitCode> {
     let run = setup.home.as_ref().map(Home::run);
     match command {
-        Command::Serve { page_size } => {
+        Command::Serve { page_size, no_optimize } => {
             hint_at_terminal();
             let Setup { plugins, compiler, locking, protected, home } = setup;
             let page = page_size;
-            let options = Options { plugins, locking, compiler, protected, page, home };
+            let optimizing = if no_optimize { Optimizing::Never } else { Optimizing::InBackground };
+            let options = Options { plugins, locking, optimizing, compiler, protected, page, home };
             let served = serve::serve(options);
             served.map(|()| ExitCode::SUCCESS).map_err(Into::into)
         }

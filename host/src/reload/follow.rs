@@ -8,7 +8,7 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 use super::known::Reread;
-use super::loader::Loader;
+use super::loader::{Loader, Optimizing};
 use super::news;
 use super::pending::Pending;
 use super::schedule::Schedule;
@@ -46,10 +46,12 @@ impl Follower {
         runtime: Handle,
         directories: Vec<PathBuf>,
         locking: Locking,
+        optimizing: Optimizing,
     ) -> Self {
         let hints = Arc::new(Hints::default());
         let watch = Watch::new(hints.clone());
-        let loader = Loader::new(sandbox, runtime, directories, locking, Some(watch));
+        let loader =
+            Loader::new(sandbox, runtime, directories, locking, Some(watch)).optimizing(optimizing);
         let now = Instant::now();
         let mode = watch::Sender::new(Mode::Watching);
         let (loading, schedule) = (watch::Sender::default(), Schedule::new(now));

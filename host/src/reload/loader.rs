@@ -42,7 +42,7 @@ pub struct Loader {
     eyes: Option<Eyes>,
     looking: Option<JoinHandle<(Eyes, Looked, Mode)>>,
     jobs: JoinSet<Result<Loaded, LoadError>>,
-    /// Better code being made of plugins that serve; only where plugins are followed.
+    /// Better code being made of plugins that serve; `None` where none is made.
     optimizing: Option<JoinSet<()>>,
     running: HashMap<TaskId, Running>,
     pending: PendingJobs<TaskId>,
@@ -58,6 +58,15 @@ struct Running {
     pair: Pair,
     name: PluginName,
     prefix: Box<str>,
+}
+
+/// Whether plugins that serve get better code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Optimizing {
+    /// They do, one after the other, beside serving.
+    InBackground,
+    /// They keep the code that they were first compiled to.
+    Never,
 }
 
 /// How far a plugin has come.
@@ -107,7 +116,6 @@ impl Loader {
         watch: Option<Watch>,
     ) -> Self {
         let scanner = Scanner::new(directories.clone()).keeping(locking);
-        let optimizing = watch.is_some().then(JoinSet::new);
         Self {
             sandbox,
             runtime,
@@ -117,7 +125,7 @@ impl Loader {
             eyes: Some(Eyes { scanner, watch }),
             looking: None,
             jobs: JoinSet::new(),
-            optimizing,
+            optimizing: None,
             running: HashMap::new(),
             pending: PendingJobs::default(),
             aborts: BTreeMap::new(),
@@ -139,6 +147,15 @@ impl Loader {
         loader.looks_again = MAX_LOOKS;
         loader.begin_scan(Reread::Everything);
         loader
+    }
+
+    /// The same, which has better code made of plugins that serve, or not.
+    pub(super) fn optimizing(self, optimizing: Optimizing) -> Self {
+        let optimizing = match optimizing {
+            Optimizing::InBackground => Some(JoinSet::new()),
+            Optimizing::Never => None,
+        };
+        Self { optimizing, ..self }
     }
 
     /// Whether a scan is under way.

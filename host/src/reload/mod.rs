@@ -25,7 +25,7 @@ mod watch;
 pub use self::core::{Core, LoadError, PATIENCE, SETTLED};
 pub use follow::Follower;
 pub use known::Reread;
-pub use loader::Loader;
+pub use loader::{Loader, Optimizing};
 pub use locks::Judge;
 pub use pending::Pending;
 pub use publication::{FIRST_HOLD, HOLD};

@@ -59,14 +59,19 @@ impl Calls<'_> {
     /// Tools that compute, one at a time.
     pub(crate) fn compute(&mut self) -> Result<()> {
         use Server::{Bare, BareFuel, Host, Rmcp};
-        let calls = self.options.calls(8);
-        let work =
-            [("primes", 200_000), ("sieve", 4_000_000), ("sha256", 4096)].map(|(tool, n)| {
-                let params = json!({"name": tool, "arguments": {"n": n}});
-                let request = Request::new("tools/call", &params);
-                Work { figure: tool.into(), request, answer: None, calls }
-            });
+        let work = computing("", self.options.calls(8));
         self.on_one_core(&[Host(1), Bare, BareFuel, Rmcp], &work, &[("p50", 0.5)])
+    }
+
+    /// What calls cost until optimized code is there.
+    pub(crate) fn baseline(&mut self) -> Result<()> {
+        use Server::{Baseline, Host};
+        const WHEN: &str = ", before and after optimizing";
+        let figure = format!("echo{WHEN}");
+        let echo = echo(&figure, "Hello, Ada!".into(), self.options.calls(4000));
+        let computing = computing(WHEN, self.options.calls(8));
+        let work: Vec<_> = [echo].into_iter().chain(computing).collect();
+        self.on_one_core(&[Host(1), Baseline], &work, &[("p50", 0.5)])
     }
 
     /// Calls per second with so many in flight, on all cores.
@@ -134,14 +139,30 @@ impl Calls<'_> {
             let mut command = self.programs.command(*server, self.stage);
             let mut line = Line::start(&mut command, &self.stage.log())?;
             line.initialize()?;
-            if let Server::Host(plugins) = server {
-                line.complete_list(plugins * TOOLS)?;
+            match server {
+                Server::Host(plugins) => line.complete_list(plugins * TOOLS)?,
+                Server::Baseline => line.complete_list(TOOLS)?,
+                Server::Rmcp
+                | Server::RmcpPipes
+                | Server::Floor
+                | Server::Bare
+                | Server::BareFuel => {}
+                Server::Python | Server::TypeScript => {}
             }
             check(*server, work, &mut line)?;
             Ok((*server, line))
         };
         servers.iter().map(start).collect()
     }
+}
+
+/// Work for the processor; each figure's name ends so.
+fn computing(end: &str, calls: usize) -> [Work; 3] {
+    [("primes", 200_000), ("sieve", 4_000_000), ("sha256", 4096)].map(|(tool, n)| {
+        let params = json!({"name": tool, "arguments": {"n": n}});
+        let request = Request::new("tools/call", &params);
+        Work { figure: format!("{tool}{end}"), request, answer: None, calls }
+    })
 }
 
 fn echo(figure: &str, text: String, calls: usize) -> Work {

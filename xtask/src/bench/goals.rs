@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::memory;
 use super::programs::{BARE, FLOOR, FUEL, HOST, HUNDRED, RMCP};
 use super::start::SHARED_OUT;
 use super::table::Table;
+use super::{cold, memory};
 
 /// The host waits for so long after the last change of a file.
 const QUIET_MS: f64 = 300.0;
@@ -90,6 +90,16 @@ pub(crate) fn of(table: &Table) -> Vec<Goal> {
     let compiled = empty.zip(shared).map(|(empty, shared)| empty / shared);
     let figure = "complete tools/list, 100 plugins, to compile time over cores";
     goal(figure, AtMost(1.2), compiled, "x");
+    goal(
+        "first start, shipped plugins: tools listed",
+        AtMost(500.0),
+        table.median(cold::LISTED, HOST),
+        "ms",
+    );
+    let figure = "first start, shipped plugins: first answer of any";
+    goal(figure, AtMost(1500.0), table.median(cold::SLOWEST, HOST), "ms");
+    let figure = "first start beside a large component (--beside): tools listed";
+    goal(figure, AtMost(2000.0), table.median(cold::BESIDE_LISTED, HOST), "ms");
     goal("memory, idle, 1 plugin", AtMost(16.0), table.median(memory::IDLE, HOST), "MiB");
     goal("memory of each further plugin", AtMost(0.5), table.median(memory::FURTHER, HOST), "MiB");
     let reload = table.median("reload, Wasm known before: first new answer", HOST);

@@ -5,6 +5,7 @@
 
 mod calls;
 pub(crate) mod chart;
+mod cold;
 mod goals;
 mod line;
 mod memory;
@@ -27,8 +28,8 @@ use crate::command::step;
 use crate::places::Places;
 use calls::Calls;
 use options::Options;
-use programs::Programs;
-use stage::Stage;
+use programs::{Programs, Server};
+use stage::{Stage, TOOLS};
 use table::Table;
 
 /// What is measured, in order.
@@ -39,17 +40,21 @@ enum Part {
     Large,
     Compute,
     Start,
+    Cold,
+    Baseline,
     Memory,
     Reload,
 }
 
 impl Part {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 9] = [
         Self::Latency,
         Self::InFlight,
         Self::Large,
         Self::Compute,
         Self::Start,
+        Self::Cold,
+        Self::Baseline,
         Self::Memory,
         Self::Reload,
     ];
@@ -62,6 +67,8 @@ impl Part {
             Self::Large => "large",
             Self::Compute => "compute",
             Self::Start => "start",
+            Self::Cold => "cold",
+            Self::Baseline => "baseline",
             Self::Memory => "memory",
             Self::Reload => "reload",
         }
@@ -81,6 +88,11 @@ pub(crate) fn run(places: &Places, words: &[&str]) -> Result<()> {
         step(missing);
     }
     let stage = Stage::lay_out(places)?;
+    step("compiling what is measured, once");
+    for plugins in [1, 20, 100] {
+        let mut command = programs.command(Server::Host(plugins), &stage);
+        cold::warm_up(&mut command, &stage, &stage.home(), plugins * TOOLS, plugins)?;
+    }
     let mut table = Table::default();
     for part in Part::ALL.into_iter().filter(|part| options.wants(part.name())) {
         step(&format!("measuring: {}", part.name()));
@@ -92,6 +104,8 @@ pub(crate) fn run(places: &Places, words: &[&str]) -> Result<()> {
             Part::Large => calls.large()?,
             Part::Compute => calls.compute()?,
             Part::Start => start::measure(programs, stage, options, &mut table)?,
+            Part::Cold => cold::measure(places, programs, stage, options, &mut table)?,
+            Part::Baseline => calls.baseline()?,
             Part::Memory if !process::KNOWN => step("memory is measured on Linux only"),
             Part::Memory => memory::measure(programs, stage, options, &mut table)?,
             Part::Reload => reload::measure(places, programs, stage, options, &mut table)?,

@@ -13,6 +13,8 @@ pub(crate) struct Options {
     pub(crate) only: Option<String>,
     /// A host that is measured in place of the one that would be built.
     pub(crate) host: Option<PathBuf>,
+    /// A component that takes long to compile, for the first start beside it.
+    pub(crate) beside: Option<PathBuf>,
     pub(crate) json: Option<PathBuf>,
     pub(crate) svg: Option<PathBuf>,
 }
@@ -27,11 +29,12 @@ impl Options {
                 "--quick" => options.quick = true,
                 "--only" => options.only = Some((*value()?).into()),
                 "--host" => options.host = Some(std::path::absolute(value()?)?),
+                "--beside" => options.beside = Some(std::path::absolute(value()?)?),
                 "--json" => options.json = Some(value()?.into()),
                 "--svg" => options.svg = Some(value()?.into()),
                 _ => bail!(
                     "`bench` has no `{word}`; it takes --quick, --only WORD, --host FILE, \
-                     --json FILE and --svg FILE"
+                     --beside FILE, --json FILE and --svg FILE"
                 ),
             }
         }

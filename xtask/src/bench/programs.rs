@@ -16,6 +16,8 @@ use crate::places::Places;
 pub(crate) enum Server {
     /// The host, with so many plugins.
     Host(usize),
+    /// The host with one plugin, on the code that it is compiled to first.
+    Baseline,
     /// A native server made with rmcp, on its `stdio()`.
     Rmcp,
     /// The same on its faster transport.
@@ -33,6 +35,7 @@ pub(crate) enum Server {
 }
 
 pub(crate) const HOST: &str = "toolrack";
+pub(crate) const BASELINE: &str = "toolrack, baseline code";
 pub(crate) const HUNDRED: &str = "toolrack, 100 plugins";
 pub(crate) const RMCP: &str = "native rmcp";
 pub(crate) const FLOOR: &str = "floor: answers lines";
@@ -44,6 +47,7 @@ impl Server {
         match self {
             Self::Host(1) => HOST.into(),
             Self::Host(plugins) => format!("{HOST}, {plugins} plugins"),
+            Self::Baseline => BASELINE.into(),
             Self::Rmcp => RMCP.into(),
             Self::RmcpPipes => "native rmcp, pipes".into(),
             Self::Floor => FLOOR.into(),
@@ -58,7 +62,7 @@ impl Server {
     pub(crate) fn share(self, calls: usize) -> usize {
         match self {
             Self::Python | Self::TypeScript => calls.div_ceil(10),
-            Self::Host(_) | Self::Rmcp | Self::RmcpPipes => calls,
+            Self::Host(_) | Self::Baseline | Self::Rmcp | Self::RmcpPipes => calls,
             Self::Floor | Self::Bare | Self::BareFuel => calls,
         }
     }
@@ -103,6 +107,11 @@ impl Programs {
     pub(crate) fn command(&self, server: Server, stage: &Stage) -> Command {
         match server {
             Server::Host(plugins) => self.host(&stage.plugins(plugins), &stage.home()),
+            Server::Baseline => {
+                let mut host = self.host(&stage.plugins(1), &stage.path().join("baseline"));
+                host.arg("--no-optimize");
+                host
+            }
             Server::Rmcp => Command::new(&self.native),
             Server::RmcpPipes => with(&self.native, &["pipes".as_ref()]),
             Server::Floor => Command::new(&self.floor),

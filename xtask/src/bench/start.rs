@@ -19,11 +19,6 @@ pub(crate) fn measure(
     options: &Options,
     table: &mut Table,
 ) -> Result<()> {
-    // Fills the cache, which all three numbers of plugins share.
-    for plugins in [1, 20, 100] {
-        let mut command = programs.command(Server::Host(plugins), stage);
-        list(&mut command, stage, plugins * TOOLS)?.line.end()?;
-    }
     for _ in 0..options.rounds() {
         for server in [Server::Floor, Server::Rmcp] {
             let mut command = programs.command(server, stage);
