@@ -71,7 +71,7 @@ pub enum PluginError {
     Disagrees {
         /// The Wasm file.
         wasm: Box<str>,
-        /// What differs.
+        /// The difference, in words.
         problem: String,
     },
     /// It has nothing to serve.

@@ -11,7 +11,7 @@ use crate::sandbox::{self, Caps, Job};
 /// What compiling may take.
 #[derive(Args)]
 pub(super) struct Arguments {
-    /// What is to be done
+    /// The job
     #[arg(value_name = "JOB", value_parser = job)]
     job: Job,
     /// Bytes of address space
@@ -23,7 +23,7 @@ pub(super) struct Arguments {
     /// Seconds
     #[arg(long)]
     time: u64,
-    /// How far it stands back behind other processes, as `nice` counts
+    /// Niceness of this process
     #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(i32).range(0..=19))]
     nice: i32,
 }

@@ -1,4 +1,4 @@
-//! What the loop waits for: the closed set of events that end a rest.
+//! The events that the loop waits for: a closed set, and each ends a rest.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use super::message::Line;
 use super::transport::{Gone, LineInput, LineOutput};
 use crate::tool::Progress;
 
-/// How long answers may wait unread once nobody can ask anything any more: as when the client has gone, and what
+/// The time for which answers may wait unread once nobody can ask anything any more: as when the client has gone, and what
 /// it started has inherited the pipe.
 const LEFT: Duration = Duration::from_secs(10);
 

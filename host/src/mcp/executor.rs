@@ -1,4 +1,4 @@
-//! What the loop needs of those that run calls: begin one, cancel one, tell of the next that ends.
+//! A seam: those that run calls, as the loop needs them. They begin one, cancel one, and tell of the next that ends.
 //!
 //! It does not know guests or threads: `calls` does.
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::time::Instant;
 
 use tokio::runtime::Handle;
@@ -12,6 +12,7 @@ use tracing::Instrument as _;
 use super::candidate::Candidate;
 use super::core::{Core, LoadError};
 use super::known::Reread;
+use super::load::{Loaded, load, optimize, settle};
 use super::news;
 use super::pending::{Pending, PendingJobs};
 use super::scan::{Scanner, shown};
@@ -20,12 +21,10 @@ use super::tracked::Reason;
 use super::trust::Trust;
 use super::view::{Standing, View};
 use super::watch::{Mode, Watch};
-use crate::catalog::{
-    Catalog, Loading, MAX_PLUGINS, Parts, Plugin, PluginError, Refusal, Refused, WitError, WitFile,
-};
+use crate::catalog::{Catalog, Loading, MAX_PLUGINS, Plugin, Refusal, Refused};
 use crate::lock::{Entry, Locking, Version};
 use crate::name::PluginName;
-use crate::sandbox::{Sandbox, Wasm};
+use crate::sandbox::Sandbox;
 use crate::text::escape;
 
 /// A directory that changes all the time is loaded as it was seen last.
@@ -67,14 +66,6 @@ pub enum Optimizing {
     InBackground,
     /// They keep the code that they were first compiled to.
     Never,
-}
-
-/// How far a plugin has come.
-enum Loaded {
-    /// Its tools are known.
-    Listed(Arc<Plugin>),
-    /// It can be called, too.
-    Settled(Arc<Plugin>),
 }
 
 /// What a scan gives.
@@ -338,49 +329,6 @@ impl Loader {
             superseded.abort();
         }
         self.aborts.retain(|_, abort| !abort.is_finished());
-    }
-}
-
-async fn load(
-    sandbox: Arc<Sandbox>,
-    directory: PathBuf,
-    candidate: Candidate,
-) -> Result<Loaded, LoadError> {
-    let Candidate { file, manifest, wasm, wit } = candidate;
-    let wasm = Wasm::new(wasm.digest(), move || wasm.bytes().map_err(|error| error.to_string()));
-    let wit = wit.map(|wit| {
-        WitFile::new(wit.file, move || {
-            let text = wit.text.map_err(WitError::Unreadable)?;
-            text.bytes().map_err(|error| WitError::Changed(error.to_string()))
-        })
-    });
-    let manifest = Arc::unwrap_or_clone(manifest);
-    let loaded = Plugin::load(sandbox, Parts { file, directory, manifest, wasm, wit }).await;
-    let plugin = loaded.map(Arc::new).map_err(load_error)?;
-    Ok(match plugin.is_settled() {
-        true => Loaded::Settled(plugin),
-        false => Loaded::Listed(plugin),
-    })
-}
-
-async fn settle(plugin: Arc<Plugin>) -> Result<Loaded, LoadError> {
-    plugin.settle().await.map_err(load_error)?;
-    Ok(Loaded::Settled(plugin))
-}
-
-/// Has better code made of a plugin, unless it is replaced before its turn.
-async fn optimize(sandbox: Arc<Sandbox>, plugin: Weak<Plugin>) {
-    let turn = sandbox.background_turn().await;
-    if let Some(plugin) = plugin.upgrade() {
-        plugin.optimize(&turn).await;
-    }
-}
-
-fn load_error(error: PluginError) -> LoadError {
-    match error {
-        PluginError::Unread(_) => LoadError::Changed,
-        error if error.is_passing() => LoadError::Failed(error.to_string()),
-        error => LoadError::Bad(error.to_string()),
     }
 }
 

@@ -7,6 +7,7 @@ mod candidate;
 mod core;
 mod follow;
 mod known;
+mod load;
 mod loader;
 mod locks;
 mod network;

@@ -13,10 +13,10 @@ use super::cache::{Cache, Entry, MAX_CACHE};
 use super::checks::Checks;
 use super::compiler::{CompileError, Compiler};
 use super::engine::Tier;
-use super::function_cache::{self, MAX_FUNCTIONS};
 use super::lanes::{BackgroundTurn, Lanes, Priority, Wanted};
 use super::lifeline::Lifeline;
 use super::link::{Linked, link};
+use super::native::{Native, native};
 use super::outline::Outline;
 use super::sharing::{Kept, Shared};
 use super::{Sandbox, one_line};
@@ -291,48 +291,6 @@ fn compiled(
         cache.keep(Entry::Code(&wasm.digest, tier), &code);
     }
     join(sandbox, &component, tier)
-}
-
-/// What a compiler has made.
-struct Native {
-    code: Vec<u8>,
-    tier: Tier,
-}
-
-/// Native code for `bytes`, of this tier or a better one. Where most of it was compiled before, as that of an
-/// interpreter with another script, optimized code is made as soon as other.
-fn native(
-    compiler: &Compiler,
-    cache: Option<&Cache>,
-    bytes: &[u8],
-    tier: Tier,
-    priority: Priority,
-    lifeline: &Lifeline,
-) -> Result<Native, CompileError> {
-    let family = cache.and_then(|cache| Some((cache, function_cache::family(bytes)?)));
-    let known = family.and_then(|(cache, family)| cache.read(Entry::Functions(&family)));
-    match (family, tier, known) {
-        (Some((cache, family)), _, Some(known)) => {
-            let (code, functions) = compiler.recompile(bytes, &known, priority, lifeline)?;
-            keep_functions(cache, family, &functions);
-            Ok(Native { code, tier: Tier::Optimized })
-        }
-        (Some((cache, family)), Tier::Optimized, None) => {
-            let (code, functions) = compiler.recompile(bytes, &[], priority, lifeline)?;
-            keep_functions(cache, family, &functions);
-            Ok(Native { code, tier })
-        }
-        (None, _, _) | (Some(_), Tier::Baseline, None) => {
-            let code = compiler.compile(bytes, tier, priority, lifeline)?;
-            Ok(Native { code, tier })
-        }
-    }
-}
-
-fn keep_functions(cache: &Cache, family: Sha256Digest, functions: &[u8]) {
-    if functions.len() as u64 <= MAX_FUNCTIONS {
-        cache.keep(Entry::Functions(&family), functions);
-    }
 }
 
 fn join(sandbox: &Sandbox, component: &Component, tier: Tier) -> Made {

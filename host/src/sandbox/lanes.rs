@@ -32,7 +32,7 @@ impl Priority {
     /// The same as `nice` counts it.
     pub(super) fn niceness(self) -> i32 {
         match self {
-            Self::Wanted => 0,
+            Self::Wanted => 5,
             Self::Usual => 10,
             Self::Background => 19,
         }

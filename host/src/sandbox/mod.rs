@@ -36,6 +36,7 @@ mod listing;
 mod listing_section;
 mod log;
 mod meter;
+mod native;
 mod number;
 mod offered;
 mod outline;

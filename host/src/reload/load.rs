@@ -1,0 +1,64 @@
+//! One plugin on its way: listed, settled, optimized; what is wrong with it in the words of the core.
+//!
+//! When that is done, and in which order, is not known here.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Weak};
+
+use super::candidate::Candidate;
+use super::core::LoadError;
+use crate::catalog::{Parts, Plugin, PluginError, WitError, WitFile};
+use crate::sandbox::{Sandbox, Wasm};
+
+/// How far a plugin has come.
+pub(super) enum Loaded {
+    /// Its tools are known.
+    Listed(Arc<Plugin>),
+    /// It can be called, too.
+    Settled(Arc<Plugin>),
+}
+
+/// Loads a plugin, as far as its tools are known.
+pub(super) async fn load(
+    sandbox: Arc<Sandbox>,
+    directory: PathBuf,
+    candidate: Candidate,
+) -> Result<Loaded, LoadError> {
+    let Candidate { file, manifest, wasm, wit } = candidate;
+    let wasm = Wasm::new(wasm.digest(), move || wasm.bytes().map_err(|error| error.to_string()));
+    let wit = wit.map(|wit| {
+        WitFile::new(wit.file, move || {
+            let text = wit.text.map_err(WitError::Unreadable)?;
+            text.bytes().map_err(|error| WitError::Changed(error.to_string()))
+        })
+    });
+    let manifest = Arc::unwrap_or_clone(manifest);
+    let loaded = Plugin::load(sandbox, Parts { file, directory, manifest, wasm, wit }).await;
+    let plugin = loaded.map(Arc::new).map_err(load_error)?;
+    Ok(match plugin.is_settled() {
+        true => Loaded::Settled(plugin),
+        false => Loaded::Listed(plugin),
+    })
+}
+
+/// Has the code made of a plugin whose tools are known.
+pub(super) async fn settle(plugin: Arc<Plugin>) -> Result<Loaded, LoadError> {
+    plugin.settle().await.map_err(load_error)?;
+    Ok(Loaded::Settled(plugin))
+}
+
+/// Has better code made of a plugin, unless it is replaced before its turn.
+pub(super) async fn optimize(sandbox: Arc<Sandbox>, plugin: Weak<Plugin>) {
+    let turn = sandbox.background_turn().await;
+    if let Some(plugin) = plugin.upgrade() {
+        plugin.optimize(&turn).await;
+    }
+}
+
+fn load_error(error: PluginError) -> LoadError {
+    match error {
+        PluginError::Unread(_) => LoadError::Changed,
+        error if error.is_passing() => LoadError::Failed(error.to_string()),
+        error => LoadError::Bad(error.to_string()),
+    }
+}
