@@ -219,7 +219,13 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
         (loading.count(), self.units.len())
     }
 
-    /// True if this version is being loaded, is still wanted, and nothing is known of its tools.
+    /// True if this version is being loaded and is still wanted.
+    #[must_use]
+    pub fn wants(&self, key: &Key, pair: &Pair) -> bool {
+        self.units.get(key).is_some_and(|unit| unit.is_loading(pair))
+    }
+
+    /// The same of a version that will change what is served.
     #[must_use]
     pub fn awaits(&self, key: &Key, pair: &Pair) -> bool {
         self.units.get(key).is_some_and(|unit| unit.is_loading(pair) && unit.is_awaited())

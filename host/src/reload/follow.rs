@@ -162,7 +162,7 @@ impl Follower {
         let (done, total) = self.loader.progress();
         if done < total {
             let left = total - done;
-            tracing::warn!("{left} of {total} plugins still compile; serving the others");
+            tracing::info!("{left} of {total} plugins are still being compiled; calls of them wait");
         }
         tracing::info!(
             plugins = catalog.plugins().len(),

@@ -220,6 +220,11 @@ impl Loader {
         let now = Instant::now();
         let Some(Running { key, pair, name, prefix }) = self.running.remove(id) else { return };
         let loaded = match loaded {
+            // Another version has taken its place.
+            Ok(Loaded::Listed(_)) if !self.core.wants(&key, &pair) => {
+                self.pending.ended(id, now);
+                return;
+            }
             Ok(Loaded::Listed(plugin)) => {
                 self.core.listed(&key, pair, plugin.clone(), now);
                 let span = tracing::info_span!("load", plugin = name.as_str());

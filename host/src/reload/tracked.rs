@@ -140,9 +140,15 @@ impl<P> Tracked<P> {
         matches!(&self.now, Now::Loading(wanted, _) if wanted == pair)
     }
 
-    /// True if a version is being loaded of whose tools nothing is known.
+    /// True if a version is being loaded that will change what is served: nothing is known of its tools, or an older one
+    /// serves until its code is made.
     pub(super) fn is_awaited(&self) -> bool {
-        matches!(self.now, Now::Loading(_, Progress::Unknown))
+        match &self.now {
+            Now::Loading(_, Progress::Unknown) => true,
+            Now::Loading(_, Progress::Waits) => self.good.is_some(),
+            Now::Loading(_, Progress::Serves(_)) => false,
+            Now::Good | Now::Unknown | Now::Bad { .. } | Now::Gone { .. } => false,
+        }
     }
 
     /// True if a version serves whose code is not made yet.
@@ -163,13 +169,13 @@ impl<P> Tracked<P> {
         }
     }
 
-    /// The tools of this version are known, which is on its way. True if that is of any consequence.
+    /// The tools of this version are known, which is on its way. True if it serves from now on.
     pub(super) fn is_listed(&mut self, pair: Pair, plugin: P, is_accepted: bool) -> bool {
         let serves = is_accepted && self.good.is_none();
         match &mut self.now {
             Now::Loading(wanted, progress) if *wanted == pair => {
                 *progress = if serves { Progress::Serves(plugin) } else { Progress::Waits };
-                true
+                serves
             }
             Now::Good | Now::Unknown | Now::Loading(..) | Now::Bad { .. } | Now::Gone { .. } => {
                 false
