@@ -162,7 +162,9 @@ impl Follower {
         let (done, total) = self.loader.progress();
         if done < total {
             let left = total - done;
-            tracing::info!("{left} of {total} plugins are still being compiled; calls of them wait");
+            tracing::info!(
+                "{left} of {total} plugins are still being compiled; calls of them wait"
+            );
         }
         tracing::info!(
             plugins = catalog.plugins().len(),
