@@ -168,7 +168,7 @@ impl Codes {
         let (lifeline, _waiting) = Lifeline::new();
         let slots = sandbox.codes.outlining.clone();
         let sandbox = sandbox.clone();
-        let job = move || sandbox.codes.compiler.outline(&*wasm.bytes()?, &lifeline);
+        let job = move || sandbox.codes.compiler.outline(&wasm.bytes()?, &lifeline);
         blocking("reading its types", &slots, job).await?
     }
 

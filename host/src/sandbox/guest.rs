@@ -306,7 +306,7 @@ async fn outlined(sandbox: &Arc<Sandbox>, wasm: &Wasm) -> Result<Option<Outline>
     let file = wasm.clone();
     let glance = move || -> Result<Glance, CompileError> {
         // A section that is of no use is no reason to do without it: who wrote it meant it.
-        outline::glance(&*file.bytes()?).map_err(|error| CompileError::Refused(error.to_string()))
+        outline::glance(&file.bytes()?).map_err(|error| CompileError::Refused(error.to_string()))
     };
     let glance = code::blocking("looking at its file", &sandbox.listings, glance).await??;
     match glance {

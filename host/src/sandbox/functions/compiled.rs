@@ -25,10 +25,11 @@ pub(super) fn index(
     path: &[String],
     name: &str,
 ) -> Option<ComponentExportIndex> {
-    let names = path.iter().map(String::as_str).chain([name]);
-    names.fold(Some(None), |within, name| {
-        within.and_then(|within| component.get_export_index(within.as_ref(), name).map(Some))
-    })?
+    let mut instances = path.iter();
+    let within = instances.try_fold(None, |within: Option<ComponentExportIndex>, instance| {
+        component.get_export_index(within.as_ref(), instance).map(Some)
+    });
+    component.get_export_index(within?.as_ref(), name)
 }
 
 impl<'a> Exporter for Compiled<'a> {
