@@ -119,8 +119,13 @@ fn install(places: &Places, workspace: &Workspace, plugin: &Plugin, host: &Path)
             manifest.display()
         );
     }
+    let (from, to) = (built(workspace, plugin), manifest.with_extension("wasm"));
+    let bytes = fs::read(&from).with_context(|| format!("cannot read {}", from.display()))?;
+    // A packed file is the built one with a section behind it.
+    if fs::read(&to).is_ok_and(|old| old.starts_with(&bytes) && old.len() > bytes.len()) {
+        return Ok(());
+    }
     let mut pack = Command::new(host);
-    pack.args(["pack", "--no-cache"]).arg(built(workspace, plugin));
-    pack.arg("--output").arg(manifest.with_extension("wasm"));
+    pack.args(["pack", "--no-cache"]).arg(from).arg("--output").arg(to);
     command::capture(&mut pack).map(drop)
 }

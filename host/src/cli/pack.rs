@@ -11,7 +11,7 @@ use super::{GOOD, NAME, Setup, paint};
 use crate::host::Host;
 use crate::regular::{ReadError, read_at_most};
 use crate::reload::MAX_WASM;
-use crate::sandbox::{PackError, Packed, Wasm, is_packed_of};
+use crate::sandbox::{PackError, Packed, Wasm};
 use crate::text::escape;
 use crate::whole::Unfinished;
 
@@ -24,12 +24,6 @@ pub(super) fn run(setup: Setup, file: &Path, output: Option<&Path>) -> anyhow::R
     })?;
     let target = output.unwrap_or(file);
     let target_shown = escape(&target.to_string_lossy());
-    // What was packed from the same bytes lists the same.
-    let before = output.and_then(|output| read_at_most(output, MAX_WASM).ok());
-    if before.is_some_and(|before| is_packed_of(&before, &bytes)) {
-        println!("{} {}: packed before", paint(GOOD, "ok"), paint(NAME, target_shown));
-        return Ok(ExitCode::SUCCESS);
-    }
     let Packed { bytes, tools } = packed(&setup, bytes).with_context(|| shown)?;
     write(target, &bytes).with_context(|| format!("{target_shown}: it cannot be written"))?;
     let listed = match tools {
@@ -65,21 +59,21 @@ pub(super) fn packed_if_possible(setup: &Setup, wasm: Vec<u8>) -> Vec<u8> {
     }
 }
 
+/// Puts `bytes` in the place of the file `target`, or makes it. A link goes on leading where it leads, and the permissions
+/// stay.
 fn write(target: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    let directory = match target.parent() {
+    let there = fs::canonicalize(target).ok();
+    let path = there.as_deref().unwrap_or(target);
+    let directory = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         Some(_) | None => Path::new("."),
     };
-    let name = target.file_name().and_then(|name| name.to_str());
-    let name = name.context("its name is not UTF-8")?;
-    // A link goes on leading where it leads.
-    let target = fs::canonicalize(target).ok();
-    let (directory, name) = match target.as_deref().map(|path| (path.parent(), path.file_name())) {
-        Some((Some(directory), Some(own))) => {
-            (directory, own.to_str().context("its name is not UTF-8")?)
-        }
-        _ => (directory, name),
-    };
-    Unfinished::write(directory, name, bytes)?.finish()?;
+    let name = path.file_name().and_then(|name| name.to_str());
+    let unfinished = Unfinished::write(directory, name.context("its name is not UTF-8")?, bytes)?;
+    let permissions = there.as_deref().and_then(|path| fs::metadata(path).ok());
+    unfinished.finish()?;
+    if let Some(found) = permissions {
+        fs::set_permissions(path, found.permissions())?;
+    }
     Ok(())
 }

@@ -121,6 +121,17 @@ pub(super) fn schemas() -> Vec<Vec<u8>> {
     ALL.iter().map(|text| text.as_bytes().to_vec()).collect()
 }
 
+/// A guest of the tests whose file lists its tools.
+fn packed(wasm: &[u8]) -> Vec<u8> {
+    const CONTENT: &str = r#"{"version":1,"tools":[{"name":"run","description":"a tool made for a test",
+        "inputSchema":{"type":"object"}}]}"#;
+    const NAME: &str = "toolrack:listing";
+    let length = u8::try_from(1 + NAME.len() + CONTENT.len()).expect("small");
+    // Two bytes of a length, as LEB128.
+    let head = [0, length | 0x80, 1, u8::try_from(NAME.len()).expect("small")];
+    [wasm, &head, NAME.as_bytes(), CONTENT.as_bytes()].concat()
+}
+
 /// Files of every kind of plugin, and of none.
 pub(super) fn components() -> Vec<Vec<u8>> {
     let wat = |text: &str| wat::parse_str(text).unwrap_or_else(|error| panic!("{error}"));
@@ -144,6 +155,7 @@ pub(super) fn components() -> Vec<Vec<u8>> {
         (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
         (memory (export "memory") 1) (func (export "_start") (call $exit (i32.const 3))))"#;
     vec![
+        packed(&Wat::default().build()),
         Wat::default().build(),
         spins.build(),
         asks.build(),

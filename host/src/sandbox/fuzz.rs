@@ -10,6 +10,7 @@ use tokio::runtime::Runtime;
 
 use super::cache::{Cache, Entry};
 use super::compiler::PANICKED;
+use super::settle::TWO_WAYS;
 use super::{Compiler, Guest, Sandbox, Tier};
 use crate::fuzz::Seen;
 use crate::manifest::{Bytes, Grants, Limits, Sha256Digest};
@@ -19,7 +20,7 @@ use crate::text::forbidden_char;
 pub use super::functions::properties::values;
 pub use super::http::properties::network;
 
-/// Loads `bytes` as a component, lists its tools, and calls the first few.
+/// Loads `bytes` as a component, lists its tools, has its code made and compared with them, and calls the first few.
 pub fn component(bytes: &[u8]) -> Seen {
     static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().expect("a runtime"));
     static SANDBOX: LazyLock<Arc<Sandbox>> =
@@ -31,7 +32,7 @@ pub fn component(bytes: &[u8]) -> Seen {
         ..Limits::default()
     };
     RUNTIME.block_on(async {
-        let guest = Guest::compile(SANDBOX.clone(), Wasm::of(bytes), limits, Grants::default());
+        let guest = Guest::load(SANDBOX.clone(), Wasm::of(bytes), limits, Grants::default());
         let guest = match guest.await {
             Ok(guest) => guest,
             Err(error) => {
@@ -41,7 +42,15 @@ pub fn component(bytes: &[u8]) -> Seen {
                 return Seen::Refused;
             }
         };
-        match guest.tools().await {
+        let tools = guest.tools().await;
+        if let Err(error) = guest.settle().await {
+            let reason = error.to_string();
+            assert!(forbidden_char(&reason).is_none() && reason != PANICKED, "{reason:?}");
+            // Types have one meaning, whichever library reads them.
+            assert!(reason != TWO_WAYS, "{reason}");
+            return Seen::Refused;
+        }
+        match tools {
             Err(error) => assert!(forbidden_char(&error.to_string()).is_none(), "{error:?}"),
             Ok(listed) => {
                 for tool in listed.tools.iter().take(4) {

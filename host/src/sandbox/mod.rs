@@ -82,7 +82,7 @@ pub use lanes::BackgroundTurn;
 pub use listing_section::ListingError;
 pub use log::MakeSpan;
 pub use offered::ListError;
-pub use pack::{PackError, Packed, is_packed_of};
+pub use pack::{PackError, Packed};
 pub use scratch::Scratches;
 pub use settle::Unsettled;
 pub use terms::{CallContext, ProgressSink};

@@ -61,13 +61,6 @@ impl Guest {
     }
 }
 
-/// True if `packed` is `wasm` with a section that lists its tools.
-#[must_use]
-pub fn is_packed_of(packed: &[u8], wasm: &[u8]) -> bool {
-    matches!(listing_section::read(packed), Ok(Some(_)))
-        && listing_section::without(packed) == listing_section::without(wasm)
-}
-
 impl From<CallError> for PackError {
     fn from(error: CallError) -> Self {
         Self::List(error.into())

@@ -11,6 +11,10 @@ use super::offered::ListError;
 use super::outline::Claim;
 use super::{fit, tools};
 
+/// The message about types that two libraries read in different ways.
+pub(super) const TWO_WAYS: &str =
+    "the types of its functions are read in two ways; this is a fault of toolrack";
+
 /// The reason why a plugin that was listed cannot be called.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Unsettled {
@@ -71,9 +75,7 @@ impl Guest {
                 // Two libraries have read the same types.
                 let text = serde_json::to_string;
                 if text(types).ok() != text(functions.descriptions()).ok() {
-                    return Err(Unsettled::Disagrees(
-                        "the types of its functions are read in two ways; this is a fault of toolrack".into(),
-                    ));
+                    return Err(Unsettled::Disagrees(TWO_WAYS.into()));
                 }
             }
             (Claim::Program, Linked::Command(_)) => {}

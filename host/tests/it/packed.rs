@@ -220,7 +220,8 @@ fn packing_writes_one_section_and_leaves_the_rest_as_it_was() {
     assert_eq!(fs::read(&from).unwrap(), plugin, "only the output is written");
     let packed_once = fs::read(&to).unwrap();
     assert!(packed_once.starts_with(&plugin) && packed_once.len() > plugin.len());
-    assert!(pack(&[&from, output, &to]).out.ends_with("packed before\n"));
+    assert_eq!(pack(&[&from, output, &to]).code, 0);
+    assert_eq!(fs::read(&to).unwrap(), packed_once);
     // In place, and again: the section takes the place of the one before.
     for _ in 0..2 {
         assert_eq!(pack(&[&to]).code, 0);
@@ -232,6 +233,22 @@ fn packing_writes_one_section_and_leaves_the_rest_as_it_was() {
     assert_eq!(fs::read(&from).unwrap(), packed_once);
     let (code, told) = checked(&packed_once);
     assert_eq!(code, 0, "{told}");
+}
+
+#[test]
+#[cfg(unix)]
+fn packing_keeps_links_and_permissions() {
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+    let (person, directory) = (Person::new(), TempDir::new().unwrap());
+    let (file, link) = (directory.path().join("p.wasm"), directory.path().join("link.wasm"));
+    fs::write(&file, Wat::default().build()).unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
+    symlink("p.wasm", &link).unwrap();
+    assert_eq!(person.run(&["pack", link.to_str().expect("UTF-8")]).code, 0);
+    assert!(link.is_symlink() && fs::read(&file).unwrap() == fs::read(&link).unwrap());
+    assert_ne!(fs::read(&file).unwrap(), Wat::default().build());
+    assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o640);
+    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 2, "nothing is left behind");
 }
 
 #[test]
