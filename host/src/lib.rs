@@ -32,6 +32,8 @@ pub mod protected;
 pub mod name;
 pub mod tool;
 
+mod json;
+
 pub mod text;
 
 mod regular;

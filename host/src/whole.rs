@@ -33,6 +33,11 @@ impl Unfinished {
         Ok(unfinished)
     }
 
+    /// Gives it the permissions that `other` has.
+    pub(crate) fn permits_as(&self, other: &fs::Metadata) -> io::Result<()> {
+        fs::set_permissions(&self.hidden, other.permissions())
+    }
+
     /// Puts it in place.
     pub(crate) fn finish(self) -> io::Result<()> {
         failpoint::at(Point::WholeWritten)?;

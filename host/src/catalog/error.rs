@@ -138,7 +138,9 @@ impl PluginError {
                 wasm: wasm.into(),
                 advice: error.advice(file.rsplit(MAIN_SEPARATOR).next().unwrap_or(file)),
             },
-            error @ (CompileError::Refused(_) | CompileError::Host(_)) => {
+            error @ (CompileError::Refused(_)
+            | CompileError::Host(_)
+            | CompileError::Abandoned) => {
                 Self::Compile { wasm: wasm.into(), error }
             }
         }
@@ -166,7 +168,9 @@ impl PluginError {
     #[must_use]
     pub fn is_passing(&self) -> bool {
         match self {
-            Self::Compile { error, .. } => matches!(error, CompileError::Host(_)),
+            Self::Compile { error, .. } => {
+                matches!(error, CompileError::Host(_) | CompileError::Abandoned)
+            }
             Self::List { error: ListError::Call(error), .. } => matches!(error, CallError::Host(_)),
             Self::Folder(error) => error.is_passing(),
             Self::Inside(_) | Self::Unread(_) | Self::List { error: ListError::Unread(_), .. } => {

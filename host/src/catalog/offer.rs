@@ -8,6 +8,7 @@ use super::definition;
 use super::error::PluginError;
 use super::overrides::{self, Applied};
 use super::schema::Schema;
+use crate::json;
 use crate::manifest::{Kind, Manifest, ManifestError, Parameter, Rate, Sha256Digest};
 use crate::name::ToolName;
 use crate::sandbox::Checks;
@@ -119,7 +120,7 @@ fn check_defaults(file: &str, manifest: &Manifest, tool: &PluginTool) -> Result<
         let Some(default) = default.as_deref().filter(|default| *default != "null") else {
             continue;
         };
-        let value = serde_json::from_str(default).unwrap_or_default();
+        let value = json::value(default).unwrap_or_default();
         schema.check_member(name, value).map_err(|problem| {
             let message = format!(
                 "`default` of the parameter `{name}` of `{}`: no caller could give this value: {problem}",

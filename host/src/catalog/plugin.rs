@@ -112,6 +112,12 @@ impl Plugin {
         self.guest.is_settled()
     }
 
+    /// True if a call of it waits: its code is not there yet, or not compared.
+    #[must_use]
+    pub fn is_unsettled(&self) -> bool {
+        self.guest.is_unsettled()
+    }
+
     /// Has optimized code made of it, in its turn, and called from then on. Where there can be none, it goes on with what
     /// it has.
     pub async fn optimize(&self, turn: &BackgroundTurn) {

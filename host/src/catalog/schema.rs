@@ -11,6 +11,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::budget;
+use crate::json;
 use crate::text::escape;
 
 /// Problems told to a model at once. More do not help it.
@@ -102,8 +103,7 @@ impl Schema {
 
 impl Compiled {
     fn of(text: &RawValue) -> Result<Self, String> {
-        let mut value: Value =
-            serde_json::from_str(text.get()).map_err(|error| error.to_string())?;
+        let mut value = json::value(text.get()).map_err(|error| error.to_string())?;
         let patterns = count(&value, &["pattern", "patternProperties"]);
         if patterns > MAX_PATTERNS {
             return Err(format!("it has {patterns} patterns; the most is {MAX_PATTERNS}"));

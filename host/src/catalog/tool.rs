@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::pace::Pace;
 use super::plugin::Plugin;
 use super::schema::Schema;
 use super::tally::Tally;
+use crate::json;
 use crate::name::ToolName;
 use crate::sandbox::{CallContext, Ended, ProgressSink};
 use crate::tool::{CallError, Output, ToolSpec};
@@ -64,7 +64,6 @@ impl Tool {
             return Ended::before(CallError::InvalidArguments(problem));
         }
         if let Err(error) = self.plugin.guest.settle_now().await {
-            let error = CallError::Host(format!("its plugin cannot be called: {error}"));
             return Ended::before(error);
         }
         let attempt = match self.plugin.breaker.begin() {
@@ -93,7 +92,7 @@ impl Tool {
             ));
         }
         let Some(schema) = &self.input else { return Ok(()) };
-        let value: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
+        let value = json::value(text).map_err(|error| error.to_string())?;
         schema.check(&value, text.len()).await
     }
 
@@ -104,8 +103,8 @@ impl Tool {
                 "it has an output schema and gave no structured content".into(),
             ));
         };
-        let value: Value = serde_json::from_str(structured.get())
-            .map_err(|error| CallError::Broken(error.to_string()))?;
+        let value = json::value(structured.get())
+            .map_err(|error| CallError::Broken(format!("its structured content: {error}")))?;
         schema.check(&value, structured.get().len()).await.map_err(|problem| {
             CallError::Broken(format!("its structured content breaks its output schema: {problem}"))
         })?;

@@ -70,7 +70,7 @@ fn arguments_of(tool: &Tool, given: &[String]) -> anyhow::Result<String> {
             serde_json::from_str(one).context("the arguments are not a JSON object")?;
         return Ok(one.clone());
     }
-    let schema: Value = serde_json::from_str(tool.spec.input_schema.get())?;
+    let schema = crate::json::value(tool.spec.input_schema.get())?;
     let mut members = Map::new();
     for pair in given {
         if pair.trim_start().starts_with('{') {

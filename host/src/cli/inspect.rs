@@ -11,6 +11,7 @@ use super::print::{eprintln, print, println};
 use super::{DIM, ERROR, NAME, Setup, paint, print_json};
 use crate::catalog::first_tool;
 use crate::host::Host;
+use crate::json::readable;
 use crate::manifest::{Kind, Sha256Digest};
 use crate::name::{PluginName, ToolName};
 use crate::regular::{ReadError, read_at_most};
@@ -162,8 +163,8 @@ impl Inspected {
             json!({
                 "name": self.public(spec),
                 "description": spec.description,
-                "inputSchema": spec.input_schema,
-                "outputSchema": spec.output_schema,
+                "inputSchema": readable(&spec.input_schema),
+                "outputSchema": spec.output_schema.as_deref().map(readable),
             })
         });
         let unfit = self.listed.unfit.iter();

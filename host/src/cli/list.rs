@@ -9,6 +9,7 @@ use super::load::load;
 use super::print::{eprintln, println};
 use super::{DIM, NAME, NO_DIRECTORY, Setup, paint, print_json, shown};
 use crate::catalog::{Catalog, Refusal, Tool};
+use crate::json::readable;
 use crate::lock::Locking;
 use crate::text::escape;
 use crate::tool::ToolSpec;
@@ -57,8 +58,8 @@ fn describe(tool: &Tool) -> serde_json::Value {
         "plugin": tool.plugin.name.as_str(),
         "title": spec.title,
         "description": spec.description,
-        "inputSchema": spec.input_schema,
-        "outputSchema": spec.output_schema,
+        "inputSchema": readable(&spec.input_schema),
+        "outputSchema": spec.output_schema.as_deref().map(readable),
         "annotations": spec.annotations,
     })
 }
@@ -99,8 +100,7 @@ pub(super) fn summary(description: &str) -> String {
 
 /// The parameters on one line: optional ones in brackets.
 pub(super) fn parameters(spec: &ToolSpec) -> String {
-    let schema: serde_json::Value =
-        serde_json::from_str(spec.input_schema.get()).unwrap_or_default();
+    let schema: serde_json::Value = crate::json::value(spec.input_schema.get()).unwrap_or_default();
     let is_required = |name: &str| {
         let required = schema["required"].as_array();
         required.is_some_and(|names| names.iter().any(|found| found == name))

@@ -4,11 +4,12 @@ use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::{Context as _, anyhow};
+use anyhow::{Context as _, anyhow, bail};
 
 use super::print::println;
 use super::{GOOD, NAME, Setup, paint};
 use crate::host::Host;
+use crate::manifest::Bytes;
 use crate::regular::{ReadError, read_at_most};
 use crate::reload::MAX_WASM;
 use crate::sandbox::{PackError, Packed, Wasm};
@@ -24,7 +25,14 @@ pub(super) fn run(setup: Setup, file: &Path, output: Option<&Path>) -> anyhow::R
     })?;
     let target = output.unwrap_or(file);
     let target_shown = escape(&target.to_string_lossy());
-    let Packed { bytes, tools } = packed(&setup, bytes).with_context(|| shown)?;
+    let before = output.is_none().then(|| bytes.clone());
+    let Packed { bytes, tools } = packed(&setup, bytes).with_context(|| shown.clone())?;
+    if bytes.len() > MAX_WASM {
+        bail!("{shown}: with its tools it would be larger than {}", Bytes::new(MAX_WASM as u64));
+    }
+    if before.is_some_and(|before| read_at_most(file, MAX_WASM).ok() != Some(before)) {
+        bail!("{shown}: it changed while it was packed; pack it again");
+    }
     write(target, &bytes).with_context(|| format!("{target_shown}: it cannot be written"))?;
     let listed = match tools {
         1 => "its section lists 1 tool".into(),
@@ -62,7 +70,12 @@ pub(super) fn packed_if_possible(setup: &Setup, wasm: Vec<u8>) -> Vec<u8> {
 /// Puts `bytes` in the place of the file `target`, or makes it. A link goes on leading where it leads, and the permissions
 /// stay.
 fn write(target: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    let there = fs::canonicalize(target).ok();
+    let there = match fs::metadata(target) {
+        Ok(found) if found.is_file() => Some(fs::canonicalize(target)?),
+        Ok(_) => bail!("it is no regular file"),
+        Err(_) if target.is_symlink() => bail!("it is a link that leads nowhere"),
+        Err(_) => None,
+    };
     let path = there.as_deref().unwrap_or(target);
     let directory = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
@@ -70,10 +83,9 @@ fn write(target: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     };
     let name = path.file_name().and_then(|name| name.to_str());
     let unfinished = Unfinished::write(directory, name.context("its name is not UTF-8")?, bytes)?;
-    let permissions = there.as_deref().and_then(|path| fs::metadata(path).ok());
-    unfinished.finish()?;
-    if let Some(found) = permissions {
-        fs::set_permissions(path, found.permissions())?;
+    if let Some(there) = &there {
+        unfinished.permits_as(&fs::metadata(there)?)?;
     }
+    unfinished.finish()?;
     Ok(())
 }

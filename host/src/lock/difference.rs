@@ -4,8 +4,9 @@ use std::fmt;
 
 use serde_json::value::RawValue;
 
-use super::entry::{claims, readable};
+use super::entry::claims;
 use super::{Definition, Entry, Version, grants};
+use crate::json::readable;
 use crate::text::escape;
 use crate::tool::ToolSpec;
 

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize, Serializer};
-use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::grants;
 use crate::catalog::Plugin;
+use crate::json::readable;
 use crate::manifest::{Grants, Sha256Digest};
 use crate::name::ToolName;
 use crate::tool::ToolSpec;
@@ -167,11 +167,6 @@ pub(super) fn claims(spec: &ToolSpec) -> BTreeMap<String, bool> {
     let claims = serde_json::to_value(spec.annotations).unwrap_or_default();
     let claims = claims.as_object().into_iter().flatten();
     claims.filter_map(|(claim, value)| Some((claim.clone(), value.as_bool()?))).collect()
-}
-
-/// JSON whose members are in order. What is too large a number for that is shown as text.
-pub(super) fn readable(raw: &RawValue) -> Value {
-    serde_json::from_str(raw.get()).unwrap_or_else(|_| Value::String(raw.get().to_owned()))
 }
 
 #[expect(clippy::borrowed_box, reason = "serde gives the field as it is")]

@@ -13,6 +13,8 @@ const MAX_BYTES: usize = 8 * 1024 * 1024;
 pub(super) struct Ahead {
     lines: VecDeque<Line>,
     bytes: usize,
+    /// How many from the front are known not to be urgent.
+    looked_at: usize,
 }
 
 impl Ahead {
@@ -32,13 +34,52 @@ impl Ahead {
     pub(super) fn pop(&mut self) -> Option<Line> {
         let line = self.lines.pop_front()?;
         self.bytes -= line.len();
+        self.looked_at = self.looked_at.saturating_sub(1);
         Some(line)
+    }
+
+    /// Takes out those that are not to wait for their turn. Each line is looked at once.
+    pub(super) fn take_urgent(&mut self, is_urgent: impl Fn(&Line) -> bool) -> Vec<Line> {
+        let (mut urgent, mut at) = (Vec::new(), self.looked_at);
+        while let Some(line) = self.lines.get(at) {
+            match is_urgent(line) {
+                true => urgent.extend(self.lines.remove(at)),
+                false => at += 1,
+            }
+        }
+        self.looked_at = at;
+        self.bytes -= urgent.iter().map(Line::len).sum::<usize>();
+        urgent
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn urgent_lines_are_taken_out_of_turn_and_no_line_is_looked_at_twice() {
+        let (mut ahead, looks) = (Ahead::default(), std::cell::Cell::new(0));
+        let line = |byte: u8| Line::Whole(vec![byte]);
+        let urgent = |ahead: &mut Ahead| {
+            let taken = ahead.take_urgent(|line| {
+                looks.set(looks.get() + 1);
+                matches!(line, Line::Whole(bytes) if bytes == b"u")
+            });
+            taken.len()
+        };
+        for byte in *b"aubuc" {
+            ahead.push(line(byte));
+        }
+        assert_eq!((urgent(&mut ahead), looks.get(), ahead.bytes), (2, 5, 3));
+        assert_eq!((urgent(&mut ahead), looks.get()), (0, 5));
+        assert!(matches!(ahead.pop(), Some(Line::Whole(first)) if first == b"a"));
+        ahead.push(line(b'u'));
+        ahead.push(line(b'd'));
+        assert_eq!((urgent(&mut ahead), looks.get()), (1, 7));
+        let rest: Vec<_> = std::iter::from_fn(|| ahead.pop()).map(|line| line.len()).collect();
+        assert_eq!((rest, ahead.bytes), (vec![1; 3], 0));
+    }
 
     #[test]
     fn it_is_full_of_many_lines_or_of_long_ones() {

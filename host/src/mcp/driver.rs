@@ -108,6 +108,7 @@ impl<T: Transport, E: Executor> Driver<T, E> {
         }
         self.take_lines();
         self.act();
+        self.take_urgent();
         self.write()?;
         // The client reads its answer meanwhile.
         self.left.clear();
@@ -210,17 +211,9 @@ impl<T: Transport, E: Executor> Driver<T, E> {
         self.phase.is_serving() && !self.ahead.is_full() && !self.unread.is_full()
     }
 
-    /// Keeps lines for their turn. While there is no room for more requests, those that make room or
-    /// need none are taken out of turn.
+    /// Keeps lines for their turn.
     fn read_ahead(&mut self, lines: Vec<Line>) {
-        for line in lines {
-            if !self.has_room() && !self.unread.is_full() && self.engine.is_urgent(&line) {
-                self.engine.line(&line);
-                self.act();
-            } else {
-                self.ahead.push(line);
-            }
-        }
+        lines.into_iter().for_each(|line| self.ahead.push(line));
     }
 
     /// Begins what waits for its turn, as long as there is room. Calls that end on this thread are not to keep their
@@ -230,6 +223,18 @@ impl<T: Transport, E: Executor> Driver<T, E> {
             && self.news.len() < HERE_AT_ONCE
             && let Some(line) = self.ahead.pop()
         {
+            self.engine.line(&line);
+            self.act();
+        }
+    }
+
+    /// Takes lines out of turn that make room or need none, while there is no room for others.
+    fn take_urgent(&mut self) {
+        if self.has_room() || self.unread.is_full() {
+            return;
+        }
+        let engine = &self.engine;
+        for line in self.ahead.take_urgent(|line| engine.is_urgent(line)) {
             self.engine.line(&line);
             self.act();
         }

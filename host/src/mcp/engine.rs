@@ -20,7 +20,7 @@ use super::reply::{self, Fault};
 use super::request::{Deferred, Request};
 use super::result;
 use super::session::Session;
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, Plugin};
 use crate::tool::{CallError, Output, Progress, Usage};
 
 /// Subscriptions that are open at once.
@@ -134,8 +134,24 @@ impl Engine {
         for waiting in self.open.take_waiting() {
             self.serve_or_wait(waiting);
         }
+        self.end_revoked();
         if changed {
             self.announce();
+        }
+    }
+
+    /// Ends calls that wait for the code of a plugin which is not served any more: none of them has begun.
+    fn end_revoked(&mut self) {
+        let Some(catalog) = self.catalog.clone() else { return };
+        let is_served = |plugin: &Arc<Plugin>| {
+            catalog.plugins().iter().any(|served| Arc::ptr_eq(served, plugin))
+        };
+        for key in self.open.unsettled(is_served) {
+            self.outbox.push(Action::Cancel(key));
+            let error = CallError::Host(
+                "its plugin was replaced or removed before its code was there; list the tools again".into(),
+            );
+            self.outcome(key, Err(error), Usage::default());
         }
     }
 

@@ -12,7 +12,7 @@ use super::batch::BatchKey;
 use super::message::Id;
 use super::request::Deferred;
 use super::version::Version;
-use crate::catalog::Tool;
+use crate::catalog::{Plugin, Tool};
 
 /// Where an answer goes, and in which revision's words.
 #[derive(Clone, Debug)]
@@ -75,7 +75,7 @@ impl Open {
 
     /// True if one waits for the catalog, or for its plugin's code.
     pub(super) fn awaits_plugins(&self) -> bool {
-        let is_unsettled = |running: &Running| !running.tool.plugin.is_settled();
+        let is_unsettled = |running: &Running| running.tool.plugin.is_unsettled();
         !self.waiting.is_empty() || self.calls.values().any(is_unsettled)
     }
 
@@ -124,6 +124,17 @@ impl Open {
         let mut calls: Vec<_> = self.calls.keys().copied().collect();
         calls.sort_unstable();
         calls
+    }
+
+    /// The calls that wait for the code of a plugin which is not served, in the order in which they began.
+    pub(super) fn unsettled(&self, is_served: impl Fn(&Arc<Plugin>) -> bool) -> Vec<CallKey> {
+        let revoked = self.calls.iter().filter(|(_, running)| {
+            let plugin = &running.tool.plugin;
+            plugin.is_unsettled() && !is_served(plugin)
+        });
+        let mut keys: Vec<_> = revoked.map(|(key, _)| *key).collect();
+        keys.sort_unstable();
+        keys
     }
 
     /// A subscription begins, to changes of tools or to nothing.

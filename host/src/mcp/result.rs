@@ -202,7 +202,7 @@ fn listed(version: Version, tool: &Tool) -> ListedTool<'_> {
 }
 
 fn describes_object(schema: &RawValue) -> bool {
-    let value: Option<Value> = serde_json::from_str(schema.get()).ok();
+    let value = crate::json::value(schema.get()).ok();
     value.is_some_and(|value| value["type"] == "object")
 }
 

@@ -53,7 +53,7 @@ impl Entry<'_> {
     }
 }
 
-/// All files together: a hundred plugins of 2 MB of Wasm each.
+/// All files together: the code of a hundred plugins of 2 MB of Wasm each, or of ten interpreters with their functions.
 pub(super) const MAX_CACHE: Bytes = Bytes::new(1 << 30);
 
 /// The cache of one directory for one set of settings of the compiler.
@@ -170,7 +170,8 @@ impl Cache {
         if size <= self.at_most.get() {
             return Ok(());
         }
-        files.sort_unstable();
+        // Functions first: they are large, and all that they are good for is time.
+        files.sort_unstable_by_key(|(used, _, path)| (!is_functions(path), *used));
         for (_, freed, path) in files {
             if size <= self.at_most.get() / 10 * 9 {
                 break;
@@ -195,6 +196,10 @@ impl Cache {
 /// Others are removed before it. Of a file system that cannot say so, the oldest go.
 fn used_now(file: &File) {
     let _ = file.set_modified(SystemTime::now());
+}
+
+fn is_functions(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending == "functions")
 }
 
 fn kept_file(entry: &DirEntry) -> Option<(SystemTime, u64, PathBuf)> {

@@ -67,7 +67,7 @@ pub(super) fn work(
         Some(worker::REFUSED) if status.success() => {
             Err(CompileError::Refused(String::from_utf8_lossy(&answer.payload).into_owned()))
         }
-        _ => Err(why(status, &last_words, caps)),
+        _ => Err(why(status, &last_words, caps, job.doing())),
     }
 }
 
@@ -146,21 +146,20 @@ fn last_words(stderr: &mut impl Read) -> String {
 }
 
 /// Why a child ended without an answer.
-fn why(status: ExitStatus, last_words: &str, caps: &Caps) -> CompileError {
+fn why(status: ExitStatus, last_words: &str, caps: &Caps, doing: &str) -> CompileError {
     let last_words = escape(last_words.trim());
     tracing::debug!("the process that compiles ended with {status}: {last_words}");
-    let took_more =
-        |what: String| CompileError::Refused(format!("compiling it took more than {what}"));
+    let took_more = |what: String| CompileError::Refused(format!("{doing} took more than {what}"));
     // Where this process may have less than the cap, so may its child: that is no fault of the file.
     let took_memory = || match worker::memory_below(caps) {
         Some(memory) => CompileError::Host(format!(
-            "compiling it took more than {memory} of memory, which is all that a process may have here; allow \
+            "{doing} took more than {memory} of memory, which is all that a process may have here; allow \
              toolrack more (`ulimit -v`)"
         )),
         None => took_more(format!("{} of memory", caps.memory)),
     };
     match status.code() {
-        Some(worker::ORPHAN) => return CompileError::Host("nobody waited for it any more".into()),
+        Some(worker::ORPHAN) => return CompileError::Abandoned,
         Some(worker::OUT_OF_TIME) => return took_more(format!("{} s", caps.time.as_secs())),
         Some(worker::OUT_OF_MEMORY) => return took_memory(),
         Some(worker::FAULT) => {

@@ -13,7 +13,7 @@ use super::cache::{Cache, Entry, MAX_CACHE};
 use super::checks::Checks;
 use super::compiler::{CompileError, Compiler};
 use super::engine::Tier;
-use super::lanes::{BackgroundTurn, Lanes, Priority, Wanted};
+use super::lanes::{AllWanted, BackgroundTurn, Lanes, Priority, Wanted};
 use super::lifeline::Lifeline;
 use super::link::{Linked, link};
 use super::native::{Native, native};
@@ -61,6 +61,7 @@ pub(super) struct Codes {
     cache: Option<Arc<Shelf>>,
     live: Shared<Made>,
     lanes: Lanes,
+    wanted: AllWanted,
     /// Files at once whose types are read.
     outlining: Arc<Semaphore>,
     /// Files of the cache read at once: each is in memory whole.
@@ -121,6 +122,7 @@ impl Codes {
             cache,
             live: Shared::new(),
             lanes: Lanes::new(processors),
+            wanted: AllWanted::default(),
             outlining: Arc::new(Semaphore::new(processors)),
             reading: Arc::new(Semaphore::new(processors)),
         }
@@ -148,6 +150,11 @@ impl Codes {
             copied.last()
         };
         let _ = self.with_cache(copy).await;
+    }
+
+    /// The flag that somebody waits for the code of this Wasm.
+    pub(super) fn wanted(&self, wasm: Sha256Digest) -> Arc<Wanted> {
+        self.wanted.of(wasm)
     }
 
     /// The turn of a plugin that has code to get better code.
@@ -189,11 +196,10 @@ impl Code {
     pub(super) async fn of(
         sandbox: &Arc<Sandbox>,
         wasm: Wasm,
-        wanted: &Wanted,
     ) -> Result<Self, CompileError> {
         let digest = wasm.digest;
         let make = async {
-            match make(sandbox, wasm, wanted).await {
+            match make(sandbox, wasm).await {
                 // That one file cannot be read says nothing of another with the same bytes.
                 Err(error @ CompileError::Unread(_)) => Err(error),
                 made => Ok(made),
@@ -211,9 +217,10 @@ impl Code {
     ) -> Result<Self, CompileError> {
         let digest = wasm.digest;
         let made = optimize(sandbox, wasm, turn).await?;
+        // Where the disk is full, the first code is all that is kept.
         let forget = move |cache: &Cache| {
-            cache.forget(Entry::Code(&digest, Tier::Baseline));
-            Some(())
+            let is_kept = cache.has(Entry::Code(&digest, Tier::Optimized));
+            is_kept.then(|| cache.forget(Entry::Code(&digest, Tier::Baseline)))
         };
         let _ = sandbox.codes.with_cache(forget).await;
         let kept = sandbox.codes.live.put(digest, Ok(made.clone()));
@@ -231,27 +238,29 @@ impl Code {
     }
 }
 
-async fn make(sandbox: &Arc<Sandbox>, wasm: Wasm, wanted: &Wanted) -> Made {
+async fn make(sandbox: &Arc<Sandbox>, wasm: Wasm) -> Made {
     let codes = &sandbox.codes;
     for tier in [Tier::Optimized, Tier::Baseline] {
         if let Some(made) = cached(sandbox, &wasm, tier).await {
             return made;
         }
     }
-    let (lifeline, _waiting) = Lifeline::new();
-    let own = sandbox.clone();
-    let job = move |priority| compiled(&own, &wasm, Tier::Baseline, priority, &lifeline);
-    codes.lanes.first(wanted, job).await?
+    let (own, wanted) = (sandbox.clone(), codes.wanted(wasm.digest));
+    let job = move |priority, lifeline: &Lifeline| {
+        compiled(&own, &wasm, Tier::Baseline, priority, lifeline)
+    };
+    codes.lanes.first(&wanted, job).await
 }
 
 async fn optimize(sandbox: &Arc<Sandbox>, wasm: Wasm, turn: &BackgroundTurn) -> Made {
     if let Some(made) = cached(sandbox, &wasm, Tier::Optimized).await {
         return made;
     }
-    let (lifeline, _waiting) = Lifeline::new();
     let own = sandbox.clone();
-    let job = move |priority| compiled(&own, &wasm, Tier::Optimized, priority, &lifeline);
-    sandbox.codes.lanes.background(turn, job).await?
+    let job = move |priority, lifeline: &Lifeline| {
+        compiled(&own, &wasm, Tier::Optimized, priority, lifeline)
+    };
+    sandbox.codes.lanes.background(turn, job).await
 }
 
 /// From the cache, if it is there and of use.

@@ -49,6 +49,13 @@ pub struct Caps {
     pub time: Duration,
 }
 
+/// What reading the types of one file may take: those of the largest files take a second.
+const OUTLINE: Caps = Caps {
+    memory: Bytes::new(1 << 30),
+    cpu: Duration::from_secs(10),
+    time: Duration::from_secs(30),
+};
+
 impl Default for Caps {
     /// 20 MB of dense code take 0.9 GiB and a minute of a slow processor, and no file is larger than
     /// 32 MiB.
@@ -71,6 +78,9 @@ pub enum CompileError {
     /// This machine is at fault, now: another attempt may end better.
     #[error("{0}")]
     Host(String),
+    /// Nobody waited for it any more, so that it was not done.
+    #[error("nobody waited for its code any more")]
+    Abandoned,
     /// The bytes could not be had.
     #[error("{0}")]
     Unread(String),
@@ -151,7 +161,8 @@ impl Compiler {
         wasm: &[u8],
         lifeline: &Lifeline,
     ) -> Result<Option<Outline>, CompileError> {
-        let types = self.work(Job::Outline, Priority::Wanted, Input::of(wasm), lifeline)?;
+        let reading = Self { caps: OUTLINE, ..self.clone() };
+        let types = reading.work(Job::Outline, Priority::Usual, Input::of(wasm), lifeline)?;
         let types: TypeOutline = serde_json::from_slice(&types).map_err(|error| {
             CompileError::Host(format!("the process that reads its types does not work: {error}"))
         })?;
@@ -233,6 +244,14 @@ impl Job {
             Self::Compile(Tier::Baseline) => "baseline",
             Self::Compile(Tier::Optimized) => "optimized",
             Self::Recompile => "recompile",
+        }
+    }
+
+    /// The words for it in a message.
+    pub(super) fn doing(self) -> &'static str {
+        match self {
+            Self::Outline => "reading the types of its functions",
+            Self::Compile(_) | Self::Recompile => "compiling it",
         }
     }
 

@@ -144,7 +144,7 @@ fn object(what: &str, text: &str) -> Result<Box<RawValue>, String> {
 /// JSON text, both as it came and understood. As it came, but for line breaks: they can only stand
 /// between tokens, and a message of the protocol is one line.
 pub(super) fn json(text: &str) -> Result<(Box<RawValue>, serde_json::Value), serde_json::Error> {
-    let value = serde_json::from_str(text)?;
+    let value = crate::json::value(text)?;
     let line = text.trim().replace(['\n', '\r'], " ");
     Ok((RawValue::from_string(line)?, value))
 }
@@ -169,7 +169,11 @@ pub(super) fn output(raw: wit::Output) -> Result<Output, CallError> {
         .transpose()
         .map_err(|error| broken("its structured content", &error))?;
     let meta = match raw.meta {
-        Some(text) => serde_json::from_str(&text).map_err(|error| broken("its `meta`", &error))?,
+        Some(text) => match crate::json::value(&text) {
+            Ok(serde_json::Value::Object(meta)) => meta,
+            Ok(_) => return Err(broken("its `meta`", &"it is no object")),
+            Err(error) => return Err(broken("its `meta`", &error)),
+        },
         None => serde_json::Map::new(),
     };
     Ok(Output { content: content(raw.content), structured, meta })
@@ -183,7 +187,7 @@ pub(super) fn failure(raw: wit::Failure) -> CallError {
             CallError::Failed(Output { content: content(blocks), ..Output::default() })
         }
         wit::Failure::Other(text) => {
-            let kind = serde_json::from_str::<serde_json::Value>(&text)
+            let kind = crate::json::value(&text)
                 .ok()
                 .and_then(|value| Some(value.get("type")?.as_str()?.to_owned()))
                 .unwrap_or_else(|| "unnamed".into());

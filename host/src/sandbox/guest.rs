@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, Semaphore};
 
 use super::checks::Checks;
 use super::code::{self, Code, Codes, Wasm};
@@ -17,14 +17,14 @@ use super::folders::Folders;
 use super::held::Held;
 use super::http::Outgoing;
 use super::imports;
-use super::lanes::{BackgroundTurn, Wanted};
-use super::link::Linked;
+use super::lanes::BackgroundTurn;
+use super::link::{self, Linked};
 use super::listing::{Listing, Place};
 use super::offered::{Offered, lost};
 use super::outline::{self, Glance, Outline};
 use super::redact::redacted;
 use super::scratch::Scratch;
-use super::settle::Unsettled;
+use super::settle::{MAX_WAITING, Unsettled};
 use super::slots::Slots;
 use super::terms::{CallContext, ProgressSink, Reach, Terms};
 use super::{Sandbox, functions, tools};
@@ -53,6 +53,8 @@ pub struct Guest {
     declared: Declared,
     pub(super) offered: Offered,
     pub(super) settled: OnceCell<Result<(), Unsettled>>,
+    /// Places of calls that wait for that.
+    pub(super) waiting: Semaphore,
 }
 
 /// One call on its way into a guest.
@@ -81,6 +83,7 @@ impl Guest {
         let Some(Outline { claim, imports }) = outline else {
             return Self::compile(sandbox, wasm, limits, grants).await;
         };
+        link::provided(imports.iter().map(String::as_str))?;
         imports::check(imports.iter().map(String::as_str), &grants)?;
         let code = Held::resting(wasm, claim.kind());
         Self::with(sandbox, code, Offered::claimed(place, claim), limits, grants).await
@@ -101,7 +104,10 @@ impl Guest {
                 (Held::resting(wasm, kind), Offered::known(place, listed))
             }
             None => {
-                let code = Code::of(&sandbox, wasm.clone(), &Wanted::default()).await?;
+                // Whoever asks for the list of tools waits for it.
+                let wanted = sandbox.codes.wanted(wasm.digest);
+                wanted.set();
+                let code = Code::of(&sandbox, wasm.clone()).await?;
                 fit::check(&code, &limits, &grants)?;
                 (Held::new(wasm, code), Offered::asked(place))
             }
@@ -111,7 +117,7 @@ impl Guest {
 
     /// A guest of `wasm` that is granted nothing, whatever it imports: to be asked what it is.
     pub async fn unknown(sandbox: Arc<Sandbox>, wasm: Wasm) -> Result<Self, CompileError> {
-        let code = Code::of(&sandbox, wasm.clone(), &Wanted::default()).await?;
+        let code = Code::of(&sandbox, wasm.clone()).await?;
         Ok(Self::of(sandbox, Held::new(wasm, code), Limits::default(), Grants::default()))
     }
 
@@ -140,6 +146,7 @@ impl Guest {
             declared: Declared::default(),
             offered: Offered::default(),
             settled: OnceCell::new(),
+            waiting: Semaphore::new(MAX_WAITING),
             limits,
             grants: Arc::new(grants),
         }

@@ -13,7 +13,6 @@ use crate::manifest::Kind;
 pub(super) struct Held {
     wasm: Wasm,
     kind: Kind,
-    wanted: Wanted,
     // A lock and not a snapshot: calls that find nothing put back what they load. Never held meanwhile.
     code: Mutex<Option<Arc<Code>>>,
 }
@@ -27,7 +26,7 @@ impl Held {
 
     /// Code of `wasm` that is not in memory yet.
     pub(super) fn resting(wasm: Wasm, kind: Kind) -> Self {
-        Self { wasm, kind, wanted: Wanted::default(), code: Mutex::new(None) }
+        Self { wasm, kind, code: Mutex::new(None) }
     }
 
     /// The file that it is the code of.
@@ -45,9 +44,11 @@ impl Held {
         self.code().clone()
     }
 
-    /// Lets the code be made before that of plugins which nobody calls.
-    pub(super) fn want(&self) {
-        self.wanted.set();
+    /// Lets the code be made before that of plugins which nobody calls, for as long as the flag is held.
+    pub(super) fn want(&self, sandbox: &Sandbox) -> Arc<Wanted> {
+        let wanted = sandbox.codes.wanted(self.wasm.digest);
+        wanted.set();
+        wanted
     }
 
     /// The code; loaded if it is not in memory, by the first who asks.
@@ -55,7 +56,7 @@ impl Held {
         if let Some(code) = self.now() {
             return Ok(code);
         }
-        let code = Arc::new(Code::of(sandbox, self.wasm.clone(), &self.wanted).await?);
+        let code = Arc::new(Code::of(sandbox, self.wasm.clone()).await?);
         *self.code() = Some(code.clone());
         Ok(code)
     }
@@ -76,7 +77,7 @@ impl Held {
         }
         let code = Code::optimized(sandbox, self.wasm.clone(), turn).await?;
         let mut held = self.code();
-        // What rests is found in the cache, and what is not kept there never rests.
+        // What rests is loaded from the cache again.
         if held.is_some() {
             *held = Some(Arc::new(code));
         }

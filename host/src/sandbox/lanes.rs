@@ -3,13 +3,16 @@
 //! Each compilation uses several processors, so that few at once are as soon done as many. What is compiled is not
 //! known here.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::compiler::CompileError;
+use super::lifeline::{Lifeline, Waiting};
+use crate::manifest::Sha256Digest;
 use crate::text::escape;
 
 /// The time after which a compilation makes way for those behind it and goes on beside them.
@@ -39,9 +42,30 @@ impl Priority {
     }
 }
 
-/// A flag that a call waits for a plugin's code. It is never taken back.
+/// A flag that somebody waits for a file's code. It is never taken back.
 #[derive(Default)]
 pub(super) struct Wanted(watch::Sender<bool>);
+
+/// The flags of all files whose code somebody asks for.
+#[derive(Default)]
+pub(super) struct AllWanted {
+    // A lock and not a snapshot: who sets a flag has to be seen by who waits with it.
+    flags: Mutex<BTreeMap<Sha256Digest, Weak<Wanted>>>,
+}
+
+impl AllWanted {
+    /// The flag of a file; one for all who have it, whichever plugin they ask for.
+    pub(super) fn of(&self, wasm: Sha256Digest) -> Arc<Wanted> {
+        let mut flags = self.flags.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(flag) = flags.get(&wasm).and_then(Weak::upgrade) {
+            return flag;
+        }
+        flags.retain(|_, flag| flag.strong_count() > 0);
+        let flag = Arc::<Wanted>::default();
+        flags.insert(wasm, Arc::downgrade(&flag));
+        flag
+    }
+}
 
 impl Wanted {
     pub(super) fn set(&self) {
@@ -60,10 +84,13 @@ pub struct BackgroundTurn(
 );
 
 /// The lanes in which compilations wait and run.
+///
+/// At once run, on N processors: half as many in turn, N that somebody waits for, N that take long, and one that makes
+/// better code. Each is bounded by the compiler's caps.
 pub(super) struct Lanes {
+    /// First compilations that wait or run.
+    firsts: watch::Sender<usize>,
     usual: Arc<Semaphore>,
-    /// As many as `usual` has.
-    most: u32,
     /// For those that a call waits for, beside the others.
     wanted: Arc<Semaphore>,
     /// For those that take long.
@@ -75,10 +102,9 @@ pub(super) struct Lanes {
 impl Lanes {
     /// Lanes for so many processors.
     pub(super) fn new(processors: usize) -> Self {
-        let most = processors.div_ceil(2);
         Self {
-            usual: Arc::new(Semaphore::new(most)),
-            most: u32::try_from(most).unwrap_or(u32::MAX),
+            firsts: watch::Sender::default(),
+            usual: Arc::new(Semaphore::new(processors.div_ceil(2))),
             wanted: Arc::new(Semaphore::new(processors)),
             long: Arc::new(Semaphore::new(processors)),
             background: Arc::new(Semaphore::new(1)),
@@ -87,11 +113,15 @@ impl Lanes {
 
     /// Runs `job`, the first compilation of a plugin, when it is its turn; as soon as `wanted` is set, before the
     /// others. It may block.
+    ///
+    /// One that takes long gives up its turn, so that no number of them keeps others from theirs: it goes on beside
+    /// them, or, where many do that already, is ended and begun again when one of those is done.
     pub(super) async fn first<T: Send + 'static>(
         &self,
         wanted: &Wanted,
-        job: impl FnOnce(Priority) -> T + Send + 'static,
+        job: impl Fn(Priority, &Lifeline) -> Result<T, CompileError> + Clone + Send + 'static,
     ) -> Result<T, CompileError> {
+        let _counted = Counted::new(&self.firsts);
         let called = async {
             wanted.is_set().await;
             permit(&self.wanted).await
@@ -101,26 +131,36 @@ impl Lanes {
             turn = called => (turn, Priority::Wanted, LONG_FOR_CALLS),
             turn = permit(&self.usual) => (turn, Priority::Usual, LONG),
         };
-        let mut running = blocking(move || job(priority));
+        let (mut running, waiting) = begin(job.clone(), priority);
         tokio::select! {
-            done = &mut running => return ended(done),
+            done = &mut running => return ended(done)?,
             () = tokio::time::sleep(patience) => {}
         }
-        let long = permit(&self.long);
-        tokio::select! {
-            done = &mut running => ended(done),
-            _long = long => {
-                drop(turn);
-                ended(running.await)
-            }
+        if let Ok(_long) = self.long.clone().try_acquire_owned() {
+            drop(turn);
+            let done = ended(running.await)?;
+            drop(waiting);
+            return done;
         }
+        drop(waiting);
+        let done = ended(running.await)?;
+        drop(turn);
+        match done {
+            Err(CompileError::Abandoned) => {}
+            // It was done just then, or cannot be ended.
+            done => return done,
+        }
+        let _long = permit(&self.long).await;
+        let (running, _waiting) = begin(job, priority);
+        ended(running.await)?
     }
 
-    /// The turn of a plugin that has code to get better code: one at a time, when nothing else is compiled.
+    /// The turn of a plugin that has code to get better code: one at a time, once no other waits for its first. What is
+    /// to be compiled later runs beside it.
     pub(super) async fn background_turn(&self) -> BackgroundTurn {
         let one = permit(&self.background).await;
-        // Those that wait for their first code go first.
-        drop(self.usual.acquire_many(self.most).await);
+        // The sender is in this very value: it outlives the wait.
+        let _ = self.firsts.subscribe().wait_for(|firsts| *firsts == 0).await;
         BackgroundTurn(one)
     }
 
@@ -128,9 +168,26 @@ impl Lanes {
     pub(super) async fn background<T: Send + 'static>(
         &self,
         _turn: &BackgroundTurn,
-        job: impl FnOnce(Priority) -> T + Send + 'static,
+        job: impl FnOnce(Priority, &Lifeline) -> Result<T, CompileError> + Send + 'static,
     ) -> Result<T, CompileError> {
-        ended(blocking(move || job(Priority::Background)).await)
+        let (running, _waiting) = begin(job, Priority::Background);
+        ended(running.await)?
+    }
+}
+
+/// One of those that are counted, for as long as it lives.
+struct Counted<'a>(&'a watch::Sender<usize>);
+
+impl<'a> Counted<'a> {
+    fn new(count: &'a watch::Sender<usize>) -> Self {
+        count.send_modify(|count| *count += 1);
+        Self(count)
+    }
+}
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        self.0.send_modify(|count| *count -= 1);
     }
 }
 
@@ -139,9 +196,14 @@ async fn permit(of: &Arc<Semaphore>) -> Option<OwnedSemaphorePermit> {
     of.clone().acquire_owned().await.ok()
 }
 
-fn blocking<T: Send + 'static>(job: impl FnOnce() -> T + Send + 'static) -> JoinHandle<T> {
+/// Begins `job`, which hangs on the lifeline.
+fn begin<T: Send + 'static>(
+    job: impl FnOnce(Priority, &Lifeline) -> T + Send + 'static,
+    priority: Priority,
+) -> (JoinHandle<T>, Waiting) {
+    let (lifeline, waiting) = Lifeline::new();
     let span = tracing::Span::current();
-    spawn_blocking(move || span.in_scope(job))
+    (spawn_blocking(move || span.in_scope(|| job(priority, &lifeline))), waiting)
 }
 
 fn ended<T>(done: Result<T, tokio::task::JoinError>) -> Result<T, CompileError> {
@@ -163,11 +225,13 @@ mod tests {
         end: mpsc::Sender<()>,
     }
 
-    fn job() -> (Job, impl FnOnce(Priority) + Send + 'static) {
+    fn job() -> (Job, impl Fn(Priority, &Lifeline) -> Result<(), CompileError> + Clone + Send) {
         let ((begins, began), (end, ends)) = (mpsc::channel(), mpsc::channel::<()>());
-        let run = move |priority| {
+        let ends = Arc::new(std::sync::Mutex::new(ends));
+        let run = move |priority, _: &Lifeline| {
             let _ = begins.send(priority);
-            let _ = ends.recv();
+            let _ = ends.lock().expect("not poisoned").recv();
+            Ok(())
         };
         (Job { began, end }, run)
     }
@@ -209,7 +273,7 @@ mod tests {
 
     #[tokio::test(flavor = "multi_thread")]
     async fn better_code_waits_until_every_plugin_has_some() {
-        let lanes = Arc::new(Lanes::new(2));
+        let lanes = Arc::new(Lanes::new(4));
         let (first, run) = job();
         let own = lanes.clone();
         let running = tokio::spawn(async move { own.first(&Wanted::default(), run).await });
@@ -220,14 +284,62 @@ mod tests {
             let turn = own.background_turn().await;
             own.background(&turn, run).await
         });
-        for _ in 0..100 {
-            tokio::task::yield_now().await;
-        }
-        assert!(better.began.try_recv().is_err());
+        assert!(better.began.recv_timeout(Duration::from_millis(200)).is_err());
         first.end.send(()).expect("it runs");
         assert_eq!(better.begins().await, Priority::Background);
         better.end.send(()).expect("it runs");
         running.await.expect("no panic").expect("done");
         waiting.await.expect("no panic").expect("done");
+    }
+
+    /// A job that ends as a child does: when it is told to, or when nobody waits for it any more.
+    fn child() -> (Job, impl Fn(Priority, &Lifeline) -> Result<(), CompileError> + Clone + Send) {
+        let ((begins, began), (end, ends)) = (mpsc::channel(), mpsc::channel::<()>());
+        let ends = Arc::new(std::sync::Mutex::new(ends));
+        let run = move |priority, lifeline: &Lifeline| {
+            let _ = begins.send(priority);
+            loop {
+                let told = ends.lock().expect("not poisoned");
+                match told.recv_timeout(Duration::from_millis(10)) {
+                    Err(mpsc::RecvTimeoutError::Timeout) if lifeline.is_cut() => {
+                        return Err(CompileError::Abandoned);
+                    }
+                    Err(mpsc::RecvTimeoutError::Timeout) => {}
+                    Ok(()) | Err(mpsc::RecvTimeoutError::Disconnected) => return Ok(()),
+                }
+            }
+        };
+        (Job { began, end }, run)
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn compilations_that_take_long_keep_no_other_from_its_turn() {
+        let lanes = Arc::new(Lanes::new(1));
+        // One that no call waits for has the usual turn.
+        let (usual, run) = child();
+        let own = lanes.clone();
+        let task = tokio::spawn(async move { own.first(&Wanted::default(), run).await });
+        assert_eq!(usual.begins().await, Priority::Usual);
+        let mut jobs = vec![(usual, task)];
+        for _ in 0..3 {
+            let (job, run) = child();
+            let lanes = lanes.clone();
+            let task = tokio::spawn(async move {
+                let wanted = Wanted::default();
+                wanted.set();
+                lanes.first(&wanted, run).await
+            });
+            // The first goes on beside the others; the second is ended, and the third has its turn.
+            assert_eq!(job.begins().await, Priority::Wanted);
+            jobs.push((job, task));
+        }
+        for at in [0, 3, 1] {
+            jobs[at].0.end.send(()).expect("it runs");
+        }
+        assert_eq!(jobs[2].0.begins().await, Priority::Wanted, "it begins again");
+        jobs[2].0.end.send(()).expect("it runs");
+        for (_, task) in jobs {
+            task.await.expect("no panic").expect("done");
+        }
     }
 }

@@ -35,6 +35,12 @@ impl Lifeline {
         });
     }
 
+    /// True if nobody waits any more.
+    #[cfg(test)]
+    pub(super) fn is_cut(&self) -> bool {
+        self.change(|state| matches!(state, State::Cut))
+    }
+
     fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
         change(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }

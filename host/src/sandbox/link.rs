@@ -79,23 +79,30 @@ const OFFERED: [&str; 9] = [
 /// Names the imports that nothing here provides.
 fn missing_import(component: &Component, error: &wasmtime::Error) -> CompileError {
     let component_type = component.component_type();
-    let missing: Vec<String> = component_type
-        .imports(component.engine())
-        .map(|(name, _)| name)
+    let imports = component_type.imports(component.engine());
+    match provided(imports.map(|(name, _)| name)) {
+        // The interface is offered, but not with this function, type or version.
+        Ok(()) => CompileError::Refused(format!("it cannot be linked: {}", in_full(error))),
+        Err(error) => error,
+    }
+}
+
+/// Refuses imports that nothing here provides.
+pub(super) fn provided<'a>(imports: impl Iterator<Item = &'a str>) -> Result<(), CompileError> {
+    let missing: Vec<String> = imports
         .filter(|name| !OFFERED.iter().any(|offered| name.starts_with(offered)))
         .take(8)
-        .map(|name| format!("`{}`", escape(name)))
+        .map(|name| format!("`{}`", escape(&name[..name.floor_char_boundary(200)])))
         .collect();
     if missing.is_empty() {
-        // The interface is offered, but not with this function, type or version.
-        return CompileError::Refused(format!("it cannot be linked: {}", in_full(error)));
+        return Ok(());
     }
     let advice = "a plugin gets clocks, random numbers, `wasi:http`, `wasi:config`, its log and \
                   `toolrack:plugin/host`";
     let missing = missing.join(", ");
-    CompileError::Refused(format!(
+    Err(CompileError::Refused(format!(
         "it imports {missing}, which this version does not offer; {advice}"
-    ))
+    )))
 }
 
 #[cfg(test)]

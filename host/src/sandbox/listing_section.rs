@@ -10,11 +10,12 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use serde_json::value::RawValue;
+use serde_json::{Value, json};
 use wasmparser::BinaryReader;
 
 use super::bindings::exports::toolrack::plugin::tools as wit;
+use crate::json;
 use crate::text::escape;
 use crate::tool::Annotations;
 
@@ -41,7 +42,7 @@ pub enum ListingError {
     #[error("it has {0} sections `{NAME}`; only one is allowed: `toolrack pack` writes it anew")]
     Several(usize),
     /// It is too large.
-    #[error("its section `{NAME}` would be {0} bytes long; the most is {MAX_LISTING}")]
+    #[error("its section `{NAME}` is too large: {0} bytes; the most is {MAX_LISTING}")]
     TooLarge(usize),
     /// It does not hold what it should.
     #[error("its section `{NAME}` is damaged: {0}; `toolrack pack` writes it anew")]
@@ -147,11 +148,9 @@ pub(super) fn difference(
         match (section.get(name), code.get(name)) {
             (Some(one), Some(two)) => {
                 if let Some(key) = differing_key(one, two) {
-                    let value = |of: &Value| self::shown(of.get(&key));
+                    let [one, two] = shown_apart(one.get(&key), two.get(&key));
                     return Ok(Some(format!(
-                        "`{key}` of its tool `{shown}` is {} in the section and {} in the code",
-                        value(one),
-                        value(two)
+                        "`{key}` of its tool `{shown}` is {one} in the section and {two} in the code"
                     )));
                 }
             }
@@ -173,9 +172,22 @@ pub(super) fn difference(
 /// The tools by their names, each as JSON.
 fn values(tools: &[wit::Tool]) -> Result<BTreeMap<String, Value>, ListingError> {
     let value = |tool: &wit::Tool| {
-        let value = ListedTool::try_from(tool.clone()).and_then(serde_json::to_value);
-        let value = value.map_err(|error| ListingError::Damaged(escape(&error.to_string())))?;
-        Ok((tool.name.clone(), value))
+        let wit::Tool { name, title, description, input_schema, output_schema, annotations, meta } =
+            tool;
+        let parsed = |text: &str| {
+            json::value(text).map_err(|error| ListingError::Damaged(escape(&error.to_string())))
+        };
+        let optional = |text: &Option<String>| text.as_deref().map(parsed).transpose();
+        let wit::Annotations { read_only, destructive, idempotent, open_world } = *annotations;
+        let value = json!({
+            "title": title,
+            "description": description,
+            "inputSchema": parsed(input_schema)?,
+            "outputSchema": optional(output_schema)?,
+            "annotations": Annotations { read_only, destructive, idempotent, open_world },
+            "_meta": optional(meta)?,
+        });
+        Ok((name.clone(), value))
     };
     tools.iter().map(value).collect()
 }
@@ -185,12 +197,23 @@ fn differing_key(one: &Value, two: &Value) -> Option<String> {
     keys.into_iter().find(|key| one.get(key) != two.get(key)).cloned()
 }
 
-fn shown(value: Option<&Value>) -> String {
-    let Some(value) = value else { return "absent".into() };
-    let text = value.to_string();
-    let cut = text.floor_char_boundary(MAX_SHOWN);
-    let more = if cut < text.len() { " ..." } else { "" };
-    format!("{}{more}", escape(&text[..cut]))
+/// Two values that differ, from a little before the first character in which they do.
+fn shown_apart(one: Option<&Value>, two: Option<&Value>) -> [String; 2] {
+    const BEFORE: usize = 40;
+    let text = |value: Option<&Value>| value.filter(|it| !it.is_null()).map(Value::to_string);
+    let texts = [text(one), text(two)];
+    let equal = match &texts {
+        [Some(one), Some(two)] => one.bytes().zip(two.bytes()).take_while(|(a, b)| a == b).count(),
+        [None, _] | [_, None] => 0,
+    };
+    texts.map(|text| {
+        let Some(text) = text else { return "absent".into() };
+        let start = if equal > BEFORE { text.floor_char_boundary(equal - BEFORE) } else { 0 };
+        let end = text.floor_char_boundary(start + MAX_SHOWN);
+        let before = if start > 0 { "... " } else { "" };
+        let after = if end < text.len() { " ..." } else { "" };
+        format!("{before}{}{after}", escape(&text[start..end]))
+    })
 }
 
 impl From<ListedTool> for wit::Tool {

@@ -17,7 +17,7 @@ pub(super) struct Native {
 }
 
 /// Native code for `bytes`, of this tier or a better one. Where most of it was compiled before, as that of an
-/// interpreter with another script, optimized code is made as soon as other.
+/// interpreter with another script, optimized code takes no longer than baseline code.
 pub(super) fn native(
     compiler: &Compiler,
     cache: Option<&Cache>,
@@ -28,22 +28,24 @@ pub(super) fn native(
 ) -> Result<Native, CompileError> {
     let family = cache.and_then(|cache| Some((cache, function_cache::family(bytes)?)));
     let known = family.and_then(|(cache, family)| cache.read(Entry::Functions(&family)));
-    match (family, tier, known) {
-        (Some((cache, family)), _, Some(known)) => {
-            let (code, functions) = compiler.recompile(bytes, &known, priority, lifeline)?;
-            keep_functions(cache, family, &functions);
-            Ok(Native { code, tier: Tier::Optimized })
-        }
-        (Some((cache, family)), Tier::Optimized, None) => {
-            let (code, functions) = compiler.recompile(bytes, &[], priority, lifeline)?;
-            keep_functions(cache, family, &functions);
-            Ok(Native { code, tier })
-        }
-        (None, _, _) | (Some(_), Tier::Baseline, None) => {
-            let code = compiler.compile(bytes, tier, priority, lifeline)?;
-            Ok(Native { code, tier })
+    let reuses = known.is_some() || tier == Tier::Optimized;
+    if let Some((cache, family)) = family.filter(|_| reuses) {
+        let made = compiler.recompile(bytes, known.as_deref().unwrap_or_default(), priority, lifeline);
+        match made {
+            Ok((code, functions)) => {
+                keep_functions(cache, family, &functions);
+                return Ok(Native { code, tier: Tier::Optimized });
+            }
+            // More is kept in memory for it, so that it may fail where the other way does not.
+            Err(CompileError::Refused(reason)) if known.is_some() => {
+                tracing::debug!("functions that were compiled before are of no use: {reason}");
+                cache.forget(Entry::Functions(&family));
+            }
+            Err(error) => return Err(error),
         }
     }
+    let code = compiler.compile(bytes, tier, priority, lifeline)?;
+    Ok(Native { code, tier })
 }
 
 fn keep_functions(cache: &Cache, family: Sha256Digest, functions: &[u8]) {

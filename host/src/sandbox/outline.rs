@@ -60,8 +60,43 @@ const COMPONENT_IMPORTS: u8 = 10;
 const COMPONENT_EXPORTS: u8 = 11;
 const MODULE_EXPORTS: u8 = 7;
 
+/// The most interfaces that a component imports, and the bytes of their names together.
+const MAX_IMPORTS: usize = 1_000;
+const MAX_IMPORT_NAMES: usize = 64 * 1024;
+/// How deep modules and components nest; toolchains nest them four levels deep.
+const MAX_NESTING: usize = 64;
+
+/// The names of imports, none of which a component that is served has more of.
+#[derive(Default)]
+struct Imports {
+    names: Vec<String>,
+    bytes: usize,
+}
+
+impl Imports {
+    fn push(&mut self, name: &str) -> Result<(), String> {
+        self.bytes += name.len();
+        if self.names.len() == MAX_IMPORTS || self.bytes > MAX_IMPORT_NAMES {
+            return Err(format!(
+                "it imports more than {MAX_IMPORTS} interfaces, or their names are longer than {MAX_IMPORT_NAMES} bytes"
+            ));
+        }
+        self.names.push(name.to_owned());
+        Ok(())
+    }
+}
+
+/// The reason why a file has no outline.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum OutlineError {
+    #[error(transparent)]
+    Section(#[from] ListingError),
+    #[error("{0}")]
+    Refused(String),
+}
+
 /// Looks at names at the top level of `wasm`, which takes as long as it has sections, and at nothing within.
-pub(super) fn glance(wasm: &[u8]) -> Result<Glance, ListingError> {
+pub(super) fn glance(wasm: &[u8]) -> Result<Glance, OutlineError> {
     let contract = kind::contract();
     // What the two kinds of files mean by an id is not the same.
     let is_component = matches!(
@@ -71,24 +106,25 @@ pub(super) fn glance(wasm: &[u8]) -> Result<Glance, ListingError> {
             ..
         })
     );
-    let (mut has_contract, mut imports) = (false, Vec::new());
+    let (mut has_contract, mut imports) = (false, Imports::default());
     for section in sections(wasm) {
         match (section.id, is_component) {
             (COMPONENT_EXPORTS, true) => {
                 let exports = ComponentExportSectionReader::new(section.reader());
-                let exports = exports.into_iter().flatten().flatten();
-                has_contract |= exports.into_iter().any(|export| export.name.name == contract);
+                let mut exports = exports.into_iter().flatten().map_while(Result::ok);
+                has_contract |= exports.any(|export| export.name.name == contract);
             }
             (COMPONENT_IMPORTS, true) => {
                 let found = ComponentImportSectionReader::new(section.reader());
-                let found = found.into_iter().flatten().flatten();
-                imports.extend(found.map(|import| import.name.name.to_owned()));
+                for import in found.into_iter().flatten().map_while(Result::ok) {
+                    imports.push(import.name.name).map_err(OutlineError::Refused)?;
+                }
             }
             (MODULE_EXPORTS, false) => {
                 let call = format!("{contract}#call-tool");
                 let exports = ExportSectionReader::new(section.reader());
-                let exports = exports.into_iter().flatten().flatten();
-                has_contract |= exports.into_iter().any(|export| export.name == call);
+                let mut exports = exports.into_iter().flatten().map_while(Result::ok);
+                has_contract |= exports.any(|export| export.name == call);
             }
             _ => {}
         }
@@ -97,7 +133,10 @@ pub(super) fn glance(wasm: &[u8]) -> Result<Glance, ListingError> {
         return Ok(Glance::Types);
     }
     Ok(match listing_section::read(wasm)? {
-        Some(tools) => Glance::Outline(Outline { claim: Claim::Listed(tools), imports }),
+        Some(tools) => {
+            let imports = imports.names;
+            Glance::Outline(Outline { claim: Claim::Listed(tools), imports })
+        }
         None => Glance::Silent,
     })
 }
@@ -124,13 +163,16 @@ impl TypeOutline {
         let damaged = |error: wasmparser::BinaryReaderError| {
             format!("the code cannot be compiled: {}", super::shown(&error.to_string()))
         };
-        let (mut exports, mut imports) = (Vec::new(), Vec::new());
+        let (mut exports, mut imports) = (Vec::new(), Imports::default());
         // What is switched off is refused when it is compiled.
         let mut validator = Validator::new_with_features(WasmFeatures::all());
         let (mut depth, mut types) = (0_usize, None);
         for payload in Parser::new(0).parse_all(component) {
             let payload = payload.map_err(damaged)?;
             match &payload {
+                Payload::Version { .. } if depth == MAX_NESTING => {
+                    return Err(format!("it nests deeper than {MAX_NESTING} levels"));
+                }
                 Payload::Version { .. } => depth += 1,
                 Payload::End(_) => depth = depth.saturating_sub(1),
                 Payload::ComponentExportSection(section) if depth == 1 => {
@@ -140,7 +182,7 @@ impl TypeOutline {
                 }
                 Payload::ComponentImportSection(section) if depth == 1 => {
                     for import in section.clone() {
-                        imports.push(import.map_err(damaged)?.name.name.to_owned());
+                        imports.push(import.map_err(damaged)?.name.name)?;
                     }
                 }
                 _ => {}
@@ -159,7 +201,7 @@ impl TypeOutline {
             Kind::Functions => Some(Descriptions::of(&outlined)?),
             Kind::Tools | Kind::Command => None,
         };
-        Ok(Self { imports, kind, functions })
+        Ok(Self { imports: imports.names, kind, functions })
     }
 
     /// The outline that this makes; `None` where the plugin has to be asked.

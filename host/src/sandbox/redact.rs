@@ -3,6 +3,7 @@
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use crate::json;
 use crate::secret::Redactor;
 use crate::tool::{CallError, Content, Media, Output, ResourceLink};
 
@@ -25,7 +26,10 @@ fn output(output: Output, secrets: &Redactor) -> Output {
         None => raw,
     });
     let meta = match secrets.json(&Value::from(meta.clone()).to_string()) {
-        Some(text) => serde_json::from_str(&text).unwrap_or_default(),
+        Some(text) => match json::value(&text) {
+            Ok(Value::Object(meta)) => meta,
+            Ok(_) | Err(_) => serde_json::Map::new(),
+        },
         None => meta,
     };
     Output { content: blocks(content, secrets), structured, meta }

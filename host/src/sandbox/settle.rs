@@ -3,17 +3,25 @@
 //! It is listed before it is compiled. Its code comes later, and nobody is let into it before it was compared: what a
 //! file says of its tools is a claim, and one that the code does not bear out refuses the plugin.
 
+use std::time::Duration;
+
 use super::compiler::CompileError;
 use super::guest::Guest;
 use super::link::Linked;
 use super::listing_section::{self, ListingError};
 use super::offered::ListError;
 use super::outline::Claim;
-use super::{fit, tools};
+use super::{contract, fit, tools};
+use crate::tool::CallError;
 
 /// The message about types that two libraries read in different ways.
 pub(super) const TWO_WAYS: &str =
     "the types of its functions are read in two ways; this is a fault of toolrack";
+
+/// Calls of one plugin that wait for its code at once: so many that no session is full of them.
+pub(super) const MAX_WAITING: usize = 16;
+/// How long a call waits for its plugin's code: as long as clients wait for an answer.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The reason why a plugin that was listed cannot be called.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -42,6 +50,12 @@ impl Guest {
         self.offered.claim.is_none() || matches!(self.settled.get(), Some(Ok(())))
     }
 
+    /// True if its code is not there yet, or not compared.
+    #[must_use]
+    pub fn is_unsettled(&self) -> bool {
+        self.offered.claim.is_some() && self.settled.get().is_none()
+    }
+
     /// Has its code made, if there is none, and compared with what it is listed by. Once: whoever comes later gets the
     /// same answer, and whoever comes meanwhile waits for it.
     pub async fn settle(&self) -> Result<(), Unsettled> {
@@ -49,13 +63,29 @@ impl Guest {
         self.settled.get_or_init(|| self.compare(claim)).await.clone()
     }
 
-    /// The same for a call, which takes its code before that of plugins which nobody calls.
-    pub async fn settle_now(&self) -> Result<(), Unsettled> {
+    /// The same for a call, which takes its code before that of plugins which nobody calls. It waits for so long, and
+    /// with so many others, at most.
+    pub async fn settle_now(&self) -> Result<(), CallError> {
         if self.is_settled() {
             return Ok(());
         }
-        self.code.want();
-        self.settle().await
+        let Ok(_place) = self.waiting.try_acquire() else {
+            return Err(CallError::Host(format!(
+                "its code is still being compiled, and {MAX_WAITING} calls wait for it already; call it again in a while"
+            )));
+        };
+        let _wanted = self.code.want(&self.sandbox);
+        match tokio::time::timeout(PATIENCE, self.settle()).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(Unsettled::Code(error @ (CompileError::Host(_) | CompileError::Abandoned)))) => {
+                Err(CallError::Host(error.to_string()))
+            }
+            // It is the plugin's own fault.
+            Ok(Err(error)) => Err(CallError::Broken(error.to_string())),
+            Err(_) => Err(CallError::Host(format!(
+                "its code is still being compiled after {PATIENCE:?}; call it again in a while"
+            ))),
+        }
     }
 
     async fn compare(&self, claim: &Claim) -> Result<(), Unsettled> {
@@ -64,6 +94,8 @@ impl Guest {
         match (claim, &code.linked) {
             (Claim::Listed(section), Linked::Tools(tools)) => {
                 let asked = tools::ask(self, tools).await.map_err(ListError::from)?;
+                // What is compared by name has each name once, among other things.
+                contract::tools(asked.clone(), self.grants()).map_err(ListError::from)?;
                 if let Some(difference) = listing_section::difference(section, &asked)? {
                     return Err(Unsettled::Disagrees(format!(
                         "its section `{}` and its code disagree: {difference}; `toolrack pack` writes the section anew",
@@ -73,8 +105,10 @@ impl Guest {
             }
             (Claim::Functions(types), Linked::Functions(functions)) => {
                 // Two libraries have read the same types.
-                let text = serde_json::to_string;
-                if text(types).ok() != text(functions.descriptions()).ok() {
+                let value = |it| serde_json::to_string(it).unwrap_or_default();
+                let (one, two) = (value(types), value(functions.descriptions()));
+                if one.is_empty() || one != two {
+                    tracing::debug!("types as read from the file: {one}; from the code: {two}");
                     return Err(Unsettled::Disagrees(TWO_WAYS.into()));
                 }
             }

@@ -216,6 +216,15 @@ impl Client {
         }
     }
 
+    /// The response with this id, if it has come.
+    pub(crate) fn response_now(&mut self, id: &Value) -> Option<Value> {
+        while let Ok(line) = self.lines.try_recv() {
+            self.hear(&line);
+        }
+        let is_it = |message: &&Value| message["id"] == *id && message.get("method").is_none();
+        self.heard.iter().rfind(is_it).cloned()
+    }
+
     /// Calls a tool; its text, or the error's.
     pub(crate) fn text(&mut self, tool: &str) -> String {
         let answer = self.request("tools/call", json!({ "name": tool }));

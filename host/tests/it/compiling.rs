@@ -60,7 +60,7 @@ fn in_children(caps: Caps) -> Arc<Sandbox> {
 pub(crate) fn slow_plugin() -> Vec<u8> {
     // Fuel is looked at in each loop, which takes more code than text.
     let function = format!("(func {})", "(loop)".repeat(1000));
-    Wat { fields: &function.repeat(400), ..Wat::default() }.build()
+    Wat { fields: &function.repeat(700), ..Wat::default() }.build()
 }
 
 /// A component of `functions` functions with `blocks` blocks each: small to read, long to compile.

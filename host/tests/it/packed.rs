@@ -163,7 +163,8 @@ fn what_is_packed_is_listed_before_it_is_compiled_and_called_once_it_is() {
     let mut client = Client::initialized(good.path());
     assert_eq!(client.tools(), ["good_other", "good_run", "slow_run"]);
     client.call(1, "slow_run");
-    assert_eq!(client.text("good_run"), "ok", "it waits for nobody");
+    assert_eq!(client.text("good_run"), "ok");
+    assert!(client.response_now(&json!(1)).is_none(), "it waited for nobody");
     assert_eq!(client.response(&json!(1))["result"]["content"][0]["text"], "ok");
     assert_eq!(client.changes(), 0, "the list stays as it was");
     client.survives();
@@ -186,6 +187,44 @@ fn a_plugin_that_lies_is_never_called_and_goes() {
     let line = client.logs("not served");
     assert!(line.contains("\"harmless\" in the section"), "{line}");
     client.survives();
+}
+
+#[test]
+fn a_call_that_waits_for_code_of_a_version_that_goes_never_enters_it() {
+    let good = plugins::good();
+    install(good.path(), "slow", "", &packed(slow_plugin(), &listing(|_| {})));
+    let mut client = Client::initialized(good.path());
+    assert_eq!(client.tools(), ["good_other", "good_run", "slow_run"]);
+    client.call(1, "slow_run");
+    let other = Wat { tools: &["other"], ..Wat::default() }.build();
+    let listed = listing(|it| it["tools"][0]["name"] = "other".into());
+    replace(&good.path().join("slow.wasm"), packed(other, &listed));
+    let answer = client.response(&json!(1));
+    let told = answer["result"]["content"][0]["text"].as_str().expect("a text");
+    assert!(told.contains("was replaced or removed before its code was there"), "{answer}");
+    client.until("slow_other", &[], "ok");
+    client.survives();
+}
+
+#[test]
+fn a_file_that_says_a_thing_twice_is_refused() {
+    let twice = listing(|_| {})
+        .replace(r#"{"type":"object"}"#, r#"{"type":"object","title":"a","title":"b"}"#);
+    refused(
+        &packed(Wat::default().build(), &twice),
+        &["the key `title` stands twice in one object"],
+    );
+    let two = Wat { tools: &["run", "run"], ..Wat::default() }.build();
+    refused(&packed(two, &listing(|_| {})), &["is listed twice"]);
+    // Text that nests in a string, to be read again: as deep as a section is long.
+    let mut bomb = String::from("1");
+    for _ in 0..100 {
+        let inner = bomb.replace('\\', r"\u005c").replace('"', r"\u0022");
+        bomb = format!(r#"{{"$serde_json::private::RawValue":"{inner}"}}"#);
+    }
+    let content = listing(|it| it["tools"][0]["_meta"] = json!({}))
+        .replace(r#""_meta":{}"#, &format!(r#""_meta":{bomb}"#));
+    refused(&packed(Wat::default().build(), &content), &["`_meta` of its tool `run`"]);
 }
 
 #[test]

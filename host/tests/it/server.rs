@@ -50,6 +50,29 @@ fn a_client_that_reads_late_gets_every_list() {
     assert_eq!((status.code(), rest), (Some(0), vec![]));
 }
 
+/// More calls than are begun, with a ping behind them, in one write.
+#[test]
+#[cfg(unix)]
+fn a_ping_behind_more_calls_than_there_is_room_for_is_answered_before_them() {
+    let directory = plugins::good();
+    let manifest = "[limits]\nconcurrency = 32\ntimeout = \"60s\"\n";
+    let sleeps = plugins::answering_after(20_000, "late");
+    plugins::install(directory.path(), "sleeps", manifest, &sleeps);
+    let mut client = Client::initialized(directory.path());
+    client.tools();
+    let call = |id| {
+        format!(
+            r#"{{"jsonrpc":"2.0","id":{id},"method":"tools/call","params":{{"name":"sleeps_run"}}}}"#
+        )
+    };
+    let mut lines: Vec<_> = (0..300).map(call).collect();
+    lines.push(r#"{"jsonrpc":"2.0","id":"ping","method":"ping"}"#.into());
+    client.send_bytes((lines.join("\n") + "\n").as_bytes());
+    assert_eq!(client.response(&json!("ping"))["result"], json!({}));
+    // None of the calls is over, so it was no answer that made room.
+    assert!(client.response_now(&json!(0)).is_none());
+}
+
 #[test]
 fn while_guests_run_away_ping_and_other_calls_are_answered() {
     let plugins = plugins::mixed();

@@ -103,11 +103,11 @@ impl ValueType for Type {
             Self::Option(option) => Form::Option(option.ty()),
             Self::Result(result) => Form::Result(result.ok(), result.err()),
             Self::Flags(flags) => Form::Flags(owned(&mut flags.names())),
-            Self::Own(_) | Self::Borrow(_) => Form::Handle("a resource"),
-            Self::Future(_) => Form::Handle("a future"),
-            Self::Stream(_) => Form::Handle("a stream"),
-            Self::ErrorContext => Form::Handle("an error context"),
-            Self::FixedLengthList(_) => Form::Handle("a list of fixed length"),
+            Self::Own(_) | Self::Borrow(_) => Form::Inexpressible("a resource"),
+            Self::Future(_) => Form::Inexpressible("a future"),
+            Self::Stream(_) => Form::Inexpressible("a stream"),
+            Self::ErrorContext => Form::Inexpressible("an error context"),
+            Self::FixedLengthList(_) => Form::Inexpressible("a list of fixed length"),
         }
     }
 }

@@ -60,7 +60,8 @@ fn decoded(section: &[u8]) -> Option<Value> {
         [_version, json @ ..] => json,
         [] => return None,
     };
-    serde_json::from_slice(json).ok().filter(Value::is_object)
+    let text = std::str::from_utf8(json).ok()?;
+    crate::json::value(text).ok().filter(Value::is_object)
 }
 
 /// The docs of one function: text, or an object that has it.

@@ -68,6 +68,12 @@ impl Description {
         })
     }
 
+    /// Bytes of the sentence and the schemas.
+    pub(super) fn size(&self) -> usize {
+        let output = self.output_schema.as_ref().map_or(0, |schema| schema.get().len());
+        self.sentence.len() + self.input_schema.get().len() + output
+    }
+
     /// The tool of this `name`. Of what it may reach, only the grants tell.
     pub(super) fn spec(&self, name: &str, grants: &Grants, docs: &Docs, notes: &Notes) -> ToolSpec {
         let (interface, own) = &self.place;

@@ -46,6 +46,8 @@ pub(super) use types::{Exported, Exporter};
 
 /// Functions of one component.
 const MAX_FUNCTIONS: usize = 512;
+/// Bytes of all functions' descriptions and schemas together, as a section that lists tools may have.
+const MAX_SCHEMAS: usize = 1024 * 1024;
 /// Bytes on the host for one byte of the answer's JSON, as `[1,2,3]` takes them. Values are what an
 /// answer is copied into, and many times as large as their JSON.
 const PER_BYTE: u64 = 20;
@@ -92,6 +94,7 @@ fn sorted<E: Exporter>(component: &E) -> Result<Sorted<E::Signature>, String> {
         let count = exports.len();
         return Err(format!("it exports {count} functions; the most is {MAX_FUNCTIONS}"));
     }
+    let mut room = MAX_SCHEMAS;
     let mut sorted = Sorted { fit: BTreeMap::new(), unfit: Vec::new() };
     for export in exports {
         let name = names::tool(&export.path, &export.name);
@@ -102,6 +105,11 @@ fn sorted<E: Exporter>(component: &E) -> Result<Sorted<E::Signature>, String> {
             }
             Some(_) => Typed::of(&export).and_then(|typed| {
                 let description = Description::of(&export, &typed)?;
+                room = room.checked_sub(description.size()).ok_or_else(|| {
+                    format!(
+                        "would make the schemas of all functions longer than {MAX_SCHEMAS} bytes"
+                    )
+                })?;
                 Ok((typed, description))
             }),
         };

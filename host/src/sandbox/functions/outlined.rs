@@ -102,11 +102,11 @@ impl ValueType for OutlinedValue<'_> {
                 Form::Result(ok.as_ref().map(value), err.as_ref().map(value))
             }
             ComponentDefinedType::Own(_) | ComponentDefinedType::Borrow(_) => {
-                Form::Handle("a resource")
+                Form::Inexpressible("a resource")
             }
-            ComponentDefinedType::Future { .. } => Form::Handle("a future"),
-            ComponentDefinedType::Stream { .. } => Form::Handle("a stream"),
-            ComponentDefinedType::FixedLengthList { .. } => Form::Handle("a list of fixed length"),
+            ComponentDefinedType::Future { .. } => Form::Inexpressible("a future"),
+            ComponentDefinedType::Stream { .. } => Form::Inexpressible("a stream"),
+            ComponentDefinedType::FixedLengthList { .. } => Form::Inexpressible("a list of fixed length"),
         }
     }
 }
@@ -126,6 +126,6 @@ fn primitive<T>(of: PrimitiveValType) -> Form<T> {
         PrimitiveValType::F64 => Form::F64,
         PrimitiveValType::Char => Form::Char,
         PrimitiveValType::String => Form::String,
-        PrimitiveValType::ErrorContext => Form::Handle("an error context"),
+        PrimitiveValType::ErrorContext => Form::Inexpressible("an error context"),
     }
 }

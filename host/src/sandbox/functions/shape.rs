@@ -167,7 +167,7 @@ impl Room {
                 self.optional(err.as_ref(), inner)?.map(Box::new),
             ),
             Form::Flags(names) => Shape::Flags(self.names(names)?),
-            Form::Handle(what) => return Err(Unfit::NotJson(what)),
+            Form::Inexpressible(what) => return Err(Unfit::NotJson(what)),
         })
     }
 

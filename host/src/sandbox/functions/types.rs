@@ -22,8 +22,8 @@ pub(in super::super) enum Form<T> {
     Option(T),
     Result(Option<T>, Option<T>),
     Flags(Vec<String>),
-    /// Something that lives only within the component model.
-    Handle(&'static str),
+    /// A type whose values JSON cannot carry, by its name.
+    Inexpressible(&'static str),
 }
 
 /// A type of values.

@@ -1,0 +1,151 @@
+//! JSON text to a value, the one way: whatever a guest, a file or a client wrote.
+//!
+//! serde_json's own [`Value`] gives a meaning to some keys (`$serde_json::private::RawValue`) with which text can nest
+//! deeper than it is read, and takes the last of two equal keys, where another reader may take the first. Here a key is a
+//! key, and an object that has one twice is refused: what is checked is what everybody reads.
+
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+
+/// The value that `text` stands for. It nests no deeper than 128 levels.
+pub(crate) fn value(text: &str) -> Result<Value, serde_json::Error> {
+    serde_json::from_str(text).map(|Plain(value)| value)
+}
+
+/// JSON to be shown, its members in order. What cannot be read so, as a number that is too large, is shown as text.
+pub(crate) fn readable(raw: &RawValue) -> Value {
+    value(raw.get()).unwrap_or_else(|_| Value::String(raw.get().to_owned()))
+}
+
+/// A value in which keys have no meaning.
+struct Plain(Value);
+
+impl<'de> Deserialize<'de> for Plain {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(PlainVisitor)
+    }
+}
+
+struct PlainVisitor;
+
+impl<'de> Visitor<'de> for PlainVisitor {
+    type Value = Plain;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Plain, E> {
+        Ok(Plain(Value::Null))
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Plain, E> {
+        Ok(Plain(value.into()))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Plain, E> {
+        Ok(Plain(value.into()))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Plain, E> {
+        Ok(Plain(value.into()))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Plain, E> {
+        Ok(Plain(value.into()))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Plain, E> {
+        Ok(Plain(value.into()))
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<Plain, E> {
+        Ok(Plain(value.into()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Plain, A::Error> {
+        let mut values = Vec::new();
+        while let Some(Plain(value)) = items.next_element()? {
+            values.push(value);
+        }
+        Ok(Plain(values.into()))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Plain, A::Error> {
+        let mut values = Map::new();
+        while let Some(key) = members.next_key::<String>()? {
+            if values.contains_key(&key) {
+                let shown = crate::text::escape(&key[..key.floor_char_boundary(80)]);
+                return Err(A::Error::custom(format!(
+                    "the key `{shown}` stands twice in one object"
+                )));
+            }
+            let Plain(value) = members.next_value()?;
+            values.insert(key, value);
+        }
+        Ok(Plain(values.into()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_is_what_serde_json_makes_of_it() {
+        for text in [
+            "null",
+            "true",
+            "-0",
+            "0",
+            "18446744073709551615",
+            "-9223372036854775808",
+            "1e3",
+            "1.5",
+            "-0.0",
+            "36893488147419103232",
+            r#""a\u00e9\ud83d\ude00\"""#,
+            "[]",
+            "{}",
+            r#"{"b":[1,{"a":null}],"a":"x"}"#,
+        ] {
+            let expected: Value = serde_json::from_str(text).expect("JSON");
+            assert_eq!(value(text).expect("JSON"), expected, "{text}");
+        }
+        for text in ["", "{", "[1,]", "nul", "1e400", r#""\ud800""#, "{} {}"] {
+            assert!(value(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn no_key_has_a_meaning() {
+        for key in ["$serde_json::private::RawValue", "$serde_json::private::Number"] {
+            let found = value(&format!(r#"{{"{key}":"5"}}"#)).expect("JSON");
+            assert_eq!(found.as_object().and_then(|it| it.get(key)), Some(&Value::from("5")));
+        }
+        // Each level is a string that stands for the next: read as that, enough of them would end the process.
+        let mut text = String::from("1");
+        for _ in 0..100 {
+            let inner = text.replace('\\', r"\u005c").replace('"', r"\u0022");
+            text = format!(r#"{{"$serde_json::private::RawValue":"{inner}"}}"#);
+        }
+        assert!(value(&text).expect("JSON").is_object());
+    }
+
+    #[test]
+    fn a_key_that_stands_twice_is_refused() {
+        for text in [r#"{"a":1,"a":1}"#, r#"[{"b":{"a":1,"c":2,"\u0061":3}}]"#] {
+            let error = value(text).expect_err("refused").to_string();
+            assert!(error.starts_with("the key `a` stands twice in one object"), "{error}");
+        }
+    }
+
+    #[test]
+    fn depth_is_bounded() {
+        assert!(value(&("[".repeat(127) + &"]".repeat(127))).is_ok());
+        assert!(value(&("[".repeat(200_000) + &"]".repeat(200_000))).is_err());
+    }
+}
