@@ -138,9 +138,8 @@ impl PluginError {
                 wasm: wasm.into(),
                 advice: error.advice(file.rsplit(MAIN_SEPARATOR).next().unwrap_or(file)),
             },
-            error @ (CompileError::Refused(_)
-            | CompileError::Host(_)
-            | CompileError::Abandoned) => {
+            error
+            @ (CompileError::Refused(_) | CompileError::Host(_) | CompileError::Abandoned) => {
                 Self::Compile { wasm: wasm.into(), error }
             }
         }

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use tracing::Instrument as _;
 
 use super::list::{not_served, parameters};
-use super::load::load;
+use super::load::load_until;
 use super::print::{eprintln, println};
 use super::{DIM, ERROR, Setup, paint};
 use crate::catalog::{Catalog, Tool};
@@ -28,8 +28,8 @@ pub(super) fn run(
     as_json: bool,
 ) -> anyhow::Result<ExitCode> {
     let locking = setup.locking;
-    let (host, catalog) = load(setup)?;
-    let tool = find(&catalog, name, locking)?;
+    let (host, loader) = load_until(setup, name)?;
+    let tool = find(&loader.catalog(), name, locking)?;
     let arguments = RawValue::from_string(arguments_of(&tool, arguments)?)?;
     let progress: ProgressSink = Box::new(|progress| {
         let total = progress.total.map(|total| format!("/{total}")).unwrap_or_default();
@@ -40,6 +40,7 @@ pub(super) fn run(
         tracing::info_span!("call", plugin = tool.plugin.name.as_str(), tool = tool.name.as_str());
     let call = async { tool.call(&arguments, Some(progress)).await };
     let Ended { outcome, usage, .. } = host.guests().block_on(call.instrument(span));
+    drop(loader);
     let failed = outcome.is_err();
     if as_json {
         println!("{}", escape_json(&mcp::result_as_json(&tool, outcome, usage)));

@@ -15,8 +15,20 @@ pub(super) fn load(setup: Setup) -> anyhow::Result<(Host, Catalog)> {
     Ok((host, loader.catalog()))
 }
 
+/// The same, until the tool `name` is known: that may be before any plugin is compiled. The loader goes on with that.
+pub(super) fn load_until(setup: Setup, name: &str) -> anyhow::Result<(Host, Loader)> {
+    loaded_until(setup, |loader| loader.catalog().tool(name).is_some())
+}
+
 /// The same, with all that is known of what was loaded.
 pub(super) fn loaded(setup: Setup) -> anyhow::Result<(Host, Loader)> {
+    loaded_until(setup, |_| false)
+}
+
+fn loaded_until(
+    setup: Setup,
+    is_enough: impl Fn(&Loader) -> bool,
+) -> anyhow::Result<(Host, Loader)> {
     let host = Host::start(setup.compiler, setup.protected, setup.home.as_ref())?;
     let mut loader = host.load(&setup.plugins, setup.locking);
     // Hidden where stderr is no terminal.
@@ -28,7 +40,7 @@ pub(super) fn loaded(setup: Setup) -> anyhow::Result<(Host, Loader)> {
             let (done, total) = loader.progress();
             bar.set_length(total as u64);
             bar.set_position(done as u64);
-            if !loader.step().await {
+            if !loader.step().await || is_enough(&loader) {
                 break;
             }
         }

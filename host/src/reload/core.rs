@@ -33,8 +33,6 @@ pub struct Core<P, K> {
     full: bool,
     /// What was published last says that others are loading.
     promises: bool,
-    /// Those that were published before their code was made, which may not come.
-    unsettled: BTreeSet<Key>,
 }
 
 /// How loading ended when it did not give a plugin.
@@ -60,7 +58,6 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
             stale: false,
             full: false,
             promises: false,
-            unsettled: BTreeSet::new(),
         }
     }
 
@@ -118,7 +115,7 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
         let lock = self.locks.of(key.directory);
         let verdict = lock.map(|lock| lock.judge(&key.file, &pair, &plugin));
         let is_accepted = verdict.and_then(Verdict::reason).is_none();
-        if unit.is_listed(pair, plugin, is_accepted) {
+        if unit.lists(pair, plugin, is_accepted) {
             self.publication.changed(now);
         }
     }
@@ -129,8 +126,20 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
         if let Err(LoadError::Bad(reason)) = &loaded {
             unit.is_bad(pair, reason.clone());
         }
+        let is_listed = unit.is_listed(&pair);
         if !unit.is_loading(&pair) {
+            // Another version has taken its place, and it serves all the same: until that one does.
+            if is_listed {
+                match loaded {
+                    Ok(plugin) => unit.stays_good(pair, plugin),
+                    Err(_) => _ = unit.unlists(),
+                }
+                self.publication.changed(now);
+            }
             return;
+        }
+        if is_listed && loaded.is_err() && unit.unlists() {
+            self.publication.changed(now);
         }
         match loaded {
             Ok(plugin) => {
@@ -171,11 +180,6 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
     /// What is to be served, if that has changed and it is time to say so.
     pub fn publish(&mut self, now: Instant) -> Option<View<P>> {
         self.advance(now);
-        let serves = |key: &Key| self.units.get(key).is_some_and(|unit| unit.serving().is_some());
-        if !self.unsettled.iter().all(serves) {
-            self.unsettled.clear();
-            self.publication.changed(now);
-        }
         let is_done = self.is_done();
         // Even if none of them came to be served, as where it was removed.
         if is_done && std::mem::take(&mut self.promises) {
@@ -185,8 +189,6 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
             return None;
         }
         self.promises = !is_done;
-        let unsettled = self.units.iter().filter(|(_, unit)| unit.is_unsettled());
-        self.unsettled = unsettled.map(|(key, _)| key.clone()).collect();
         Some(self.view())
     }
 
@@ -222,13 +224,19 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
     /// True if this version is being loaded and is still wanted.
     #[must_use]
     pub fn wants(&self, key: &Key, pair: &Pair) -> bool {
-        self.units.get(key).is_some_and(|unit| unit.is_loading(pair))
+        self.units.get(key).is_some_and(|unit| unit.is_loading(pair) || unit.is_listed(pair))
     }
 
     /// The same of a version that will change what is served.
     #[must_use]
     pub fn awaits(&self, key: &Key, pair: &Pair) -> bool {
         self.units.get(key).is_some_and(|unit| unit.is_loading(pair) && unit.is_awaited())
+    }
+
+    /// True if the unit is served by a version whose code is being made.
+    #[must_use]
+    pub fn serves_unsettled(&self, key: &Key) -> bool {
+        self.units.get(key).is_some_and(|unit| unit.good.is_none() && unit.serving().is_some())
     }
 
     /// True if all is known that is to be served now.

@@ -149,7 +149,10 @@ impl Follower {
 
     fn tell_loading(&mut self, now: Instant) {
         let pending = self.loader.pending();
-        pending.slow(now).iter().for_each(news::tell_slow);
+        match &pending.slow(now)[..] {
+            [] => {}
+            slow => news::tell_slow(slow),
+        }
         let all = pending.all();
         self.loading.send_if_modified(|known| {
             let is_new = *known != all;

@@ -237,7 +237,12 @@ impl Loader {
             Ok(Loaded::Settled(plugin)) => {
                 if let Some(optimizing) = &mut self.optimizing {
                     // Those that are done make room for others.
-                    while optimizing.try_join_next().is_some() {}
+                    while let Some(done) = optimizing.try_join_next() {
+                        if let Err(error) = done {
+                            let error = escape(&error.to_string());
+                            tracing::error!("optimizing a plugin failed inside toolrack: {error}");
+                        }
+                    }
                     let job = optimize(self.sandbox.clone(), Arc::downgrade(&plugin));
                     optimizing.spawn_on(job, &self.runtime);
                 }
@@ -245,8 +250,10 @@ impl Loader {
             }
             Err(error) => Err(error),
         };
-        if let Some((pending, took)) = self.pending.ended(id, now) {
-            news::tell_loaded(&pending, took);
+        if let Some((_, took)) = self.pending.ended(id, now)
+            && self.pending.none_is_told()
+        {
+            news::tell_loaded(took);
         }
         self.core.loaded(&key, pair, loaded, now);
     }
@@ -330,7 +337,11 @@ impl Loader {
         let abort = self.jobs.spawn_on(job, &self.runtime);
         self.running.insert(abort.id(), Running { key: key.clone(), pair, name, prefix });
         self.pending.begun(abort.id(), pending);
-        if let Some(superseded) = self.aborts.insert(key, abort) {
+        // One that serves by its tools alone goes on: it may be the better one.
+        let is_needed = self.core.serves_unsettled(&key);
+        if let Some(superseded) = self.aborts.insert(key, abort)
+            && !is_needed
+        {
             superseded.abort();
         }
         self.aborts.retain(|_, abort| !abort.is_finished());

@@ -6,6 +6,9 @@ use std::time::Duration;
 use super::pending::{Pending, SLOW};
 use crate::catalog::{Catalog, Plugin, Refusal, Refused};
 
+/// Plugins that are named where more are counted.
+const MAX_NAMED: usize = 20;
+
 /// Logs how `new` differs from `old`.
 pub(super) fn tell(old: Option<&Catalog>, new: &Catalog) {
     let before = old.map(Catalog::plugins).unwrap_or_default();
@@ -31,16 +34,23 @@ pub(super) fn tell(old: Option<&Catalog>, new: &Catalog) {
     }
 }
 
-/// Logs that a plugin takes long.
-pub(super) fn tell_slow(pending: &Pending) {
-    let plugin = pending.plugin.as_str();
-    tracing::info!(plugin, "still loading after {SLOW:?}: its code is compiled, or waits for that");
+/// Logs that plugins take long, all on one line.
+pub(super) fn tell_slow(slow: &[Pending]) {
+    let names: Vec<_> = slow.iter().take(MAX_NAMED).map(|one| one.plugin.as_str()).collect();
+    let more = match slow.len().saturating_sub(MAX_NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    tracing::info!(
+        "still compiling after {SLOW:?}, calls of them wait: {}{more}",
+        names.join(", ")
+    );
 }
 
-/// Logs that it is done. Whether it is served is told apart.
-pub(super) fn tell_loaded(pending: &Pending, took: Duration) {
+/// Logs that the last of those is done, and how long that one took. What is served is told apart.
+pub(super) fn tell_loaded(took: Duration) {
     let time_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-    tracing::info!(plugin = pending.plugin.as_str(), time_ms, "loading is done");
+    tracing::info!(time_ms, "all plugins are compiled");
 }
 
 fn tell_refusal(refusal: &Refusal) {

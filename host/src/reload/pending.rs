@@ -70,6 +70,11 @@ impl<J: Eq + Hash> PendingJobs<J> {
         sorted(slow.collect())
     }
 
+    /// True if no job is left of which a word was said.
+    pub(super) fn none_is_told(&self) -> bool {
+        !self.0.values().any(|job| job.is_told)
+    }
+
     /// When [`slow`](Self::slow) will next have something to say, if nothing ends before.
     pub(super) fn deadline(&self) -> Option<Instant> {
         let quiet = self.0.values().filter(|job| !job.is_told);

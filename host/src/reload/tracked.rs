@@ -25,11 +25,13 @@ pub enum Reason {
 pub(super) struct Tracked<P> {
     /// The last version that loaded. Served whatever lies there now.
     pub(super) good: Option<(Pair, P)>,
+    /// The last version whose tools are known and whose code is being made. Served where none loaded.
+    listed: Option<(Pair, P)>,
     /// Why it would not be served any more if it came now.
     doubt: Option<String>,
     /// What lies there, is good, and is not accepted.
     held: Option<Held<P>>,
-    pub(super) now: Now<P>,
+    pub(super) now: Now,
     /// The last versions that did not load, and why: the same bytes are not tried again.
     bad: VecDeque<(Pair, String)>,
     /// What is told of it.
@@ -47,13 +49,13 @@ struct Held<P> {
 
 /// What lies there now.
 #[derive(Debug)]
-pub(super) enum Now<P> {
+pub(super) enum Now {
     /// What is good.
     Good,
     /// Something that changes while it is looked at; nothing is known of it.
     Unknown,
     /// A version on its way, and how far it has come.
-    Loading(Pair, Progress<P>),
+    Loading(Pair, Progress),
     Bad {
         reason: Reason,
         tell_at: Instant,
@@ -66,13 +68,13 @@ pub(super) enum Now<P> {
     },
 }
 
-/// How far a version has come that is being loaded.
-#[derive(Debug)]
-pub(super) enum Progress<P> {
+/// The stage of a version that is being loaded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Progress {
     /// Nothing is known of its tools.
     Unknown,
     /// Its tools are known. It serves until its code is made, and then goes on.
-    Serves(P),
+    Serves,
     /// Its tools are known, and it waits: an older version serves, or it is not accepted.
     Waits,
 }
@@ -116,6 +118,7 @@ impl<P> Tracked<P> {
     pub(super) fn new() -> Self {
         Self {
             good: None,
+            listed: None,
             doubt: None,
             held: None,
             now: Now::Unknown,
@@ -126,12 +129,15 @@ impl<P> Tracked<P> {
 
     /// Whether it is a plugin, or about to be one.
     pub(super) fn is_occupied(&self) -> bool {
-        self.good.is_some() || self.held.is_some() || matches!(self.now, Now::Loading(..))
+        self.good.is_some()
+            || self.listed.is_some()
+            || self.held.is_some()
+            || matches!(self.now, Now::Loading(..))
     }
 
     /// It is good, accepted, and what lies there.
     pub(super) fn serve(&mut self, pair: Pair, plugin: P) {
-        (self.good, self.doubt, self.held) = (Some((pair, plugin)), None, None);
+        (self.good, self.listed, self.doubt, self.held) = (Some((pair, plugin)), None, None, None);
         (self.now, self.told) = (Now::Good, None);
     }
 
@@ -146,41 +152,43 @@ impl<P> Tracked<P> {
         match &self.now {
             Now::Loading(_, Progress::Unknown) => true,
             Now::Loading(_, Progress::Waits) => self.good.is_some(),
-            Now::Loading(_, Progress::Serves(_)) => false,
+            Now::Loading(_, Progress::Serves) => false,
             Now::Good | Now::Unknown | Now::Bad { .. } | Now::Gone { .. } => false,
         }
     }
 
-    /// True if a version serves whose code is not made yet.
-    pub(super) fn is_unsettled(&self) -> bool {
-        self.good.is_none() && self.serving().is_some()
-    }
-
-    /// The plugin that serves: the last version that loaded, or else one on its way whose tools are known.
+    /// The plugin that serves: the last version that loaded, or else the last whose tools are known.
     pub(super) fn serving(&self) -> Option<&P> {
-        match (&self.good, &self.now) {
-            (Some((_, plugin)), _) | (None, Now::Loading(_, Progress::Serves(plugin))) => {
-                Some(plugin)
-            }
-            (
-                None,
-                Now::Good | Now::Unknown | Now::Loading(..) | Now::Bad { .. } | Now::Gone { .. },
-            ) => None,
-        }
+        self.good.as_ref().or(self.listed.as_ref()).map(|(_, plugin)| plugin)
     }
 
-    /// The tools of this version are known, which is on its way. True if it serves from now on.
-    pub(super) fn is_listed(&mut self, pair: Pair, plugin: P, is_accepted: bool) -> bool {
+    /// True if the code of this version is being made although another may have taken its place: it serves.
+    pub(super) fn is_listed(&self, pair: &Pair) -> bool {
+        self.listed.as_ref().is_some_and(|(listed, _)| listed == pair)
+    }
+
+    /// The tools of a version on its way are known. True if it serves from now on.
+    pub(super) fn lists(&mut self, pair: Pair, plugin: P, is_accepted: bool) -> bool {
         let serves = is_accepted && self.good.is_none();
-        match &mut self.now {
-            Now::Loading(wanted, progress) if *wanted == pair => {
-                *progress = if serves { Progress::Serves(plugin) } else { Progress::Waits };
-                serves
-            }
-            Now::Good | Now::Unknown | Now::Loading(..) | Now::Bad { .. } | Now::Gone { .. } => {
-                false
-            }
+        let Now::Loading(wanted, progress) = &mut self.now else { return false };
+        if *wanted != pair {
+            return false;
         }
+        *progress = if serves { Progress::Serves } else { Progress::Waits };
+        if serves {
+            self.listed = Some((pair, plugin));
+        }
+        serves
+    }
+
+    /// The version that serves by its tools alone turned out to be none, or not to be accepted. True if one did.
+    pub(super) fn unlists(&mut self) -> bool {
+        self.listed.take().is_some()
+    }
+
+    /// A version loaded that is not what lies there any more: it serves until that does.
+    pub(super) fn stays_good(&mut self, pair: Pair, plugin: P) {
+        (self.good, self.listed) = (Some((pair, plugin)), None);
     }
 
     /// This version lies there.
@@ -224,14 +232,12 @@ impl<P> Tracked<P> {
         if let Some(held) = &mut self.held {
             held.reason = judge(&held.pair, &held.plugin).reason();
         }
-        if let Now::Loading(pair, progress) = &mut self.now
-            && let Progress::Serves(plugin) = progress
-            && judge(pair, plugin).reason().is_some()
-        {
+        let judged = |(pair, plugin): &(Pair, P)| judge(pair, plugin).reason().is_some();
+        let is_revoked = self.listed.take_if(|listed| judged(listed)).is_some();
+        if is_revoked && let Now::Loading(_, progress @ Progress::Serves) = &mut self.now {
             *progress = Progress::Waits;
-            return true;
         }
-        let Some((pair, plugin)) = self.good.take() else { return false };
+        let Some((pair, plugin)) = self.good.take() else { return is_revoked };
         match judge(&pair, &plugin) {
             Verdict::Unlisted(reason) => {
                 self.doubt = None;
@@ -256,7 +262,7 @@ impl<P> Tracked<P> {
                 return Due::Nothing;
             }
         };
-        let mut changed = is_gone && self.good.take().is_some();
+        let mut changed = is_gone && (self.good.take().is_some() | self.listed.take().is_some());
         if self.told.as_ref() != Some(told) {
             self.told = Some(told.clone());
             changed = true;

@@ -193,10 +193,7 @@ impl Codes {
 
 impl Code {
     /// The code of `wasm`: the best there is, or baseline code made now. Nothing here keeps an asynchronous thread busy.
-    pub(super) async fn of(
-        sandbox: &Arc<Sandbox>,
-        wasm: Wasm,
-    ) -> Result<Self, CompileError> {
+    pub(super) async fn of(sandbox: &Arc<Sandbox>, wasm: Wasm) -> Result<Self, CompileError> {
         let digest = wasm.digest;
         let make = async {
             match make(sandbox, wasm).await {

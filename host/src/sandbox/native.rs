@@ -30,7 +30,8 @@ pub(super) fn native(
     let known = family.and_then(|(cache, family)| cache.read(Entry::Functions(&family)));
     let reuses = known.is_some() || tier == Tier::Optimized;
     if let Some((cache, family)) = family.filter(|_| reuses) {
-        let made = compiler.recompile(bytes, known.as_deref().unwrap_or_default(), priority, lifeline);
+        let made =
+            compiler.recompile(bytes, known.as_deref().unwrap_or_default(), priority, lifeline);
         match made {
             Ok((code, functions)) => {
                 keep_functions(cache, family, &functions);

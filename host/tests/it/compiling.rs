@@ -56,11 +56,11 @@ fn in_children(caps: Caps) -> Arc<Sandbox> {
     sandbox(Compiler::in_children_of(env!("CARGO_BIN_EXE_toolrack").into(), caps))
 }
 
-/// A plugin that has to be asked for its tool `run`, and takes seconds to compile.
-pub(crate) fn slow_plugin() -> Vec<u8> {
+/// A plugin that has to be asked for its tool `run`, of so many functions: hundreds of them take seconds to compile.
+pub(crate) fn slow_plugin(functions: usize) -> Vec<u8> {
     // Fuel is looked at in each loop, which takes more code than text.
     let function = format!("(func {})", "(loop)".repeat(1000));
-    Wat { fields: &function.repeat(700), ..Wat::default() }.build()
+    Wat { fields: &function.repeat(functions), ..Wat::default() }.build()
 }
 
 /// A component of `functions` functions with `blocks` blocks each: small to read, long to compile.

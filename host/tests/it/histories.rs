@@ -434,6 +434,21 @@ fn a_plugin_whose_tools_are_known_serves_before_it_is_loaded() {
     follower.core.loaded(&key, pair, Err(LoadError::Bad("it lies".into())), start);
     let view = follower.core.publish(start).expect("it is refused");
     assert_eq!((view.plugins.len(), view.refusals.len()), (2, 1));
+    // It is replaced while its code is made: it serves until the other one does.
+    world.files[2].wasm = Some(2);
+    follower.now = start + PERIOD / 2;
+    follower.scan(&world).expect("a scan");
+    follower.listed(0);
+    world.files[2].wasm = Some(1);
+    let serves = |follower: &Follower| {
+        follower.core.view().plugins.iter().map(|(_, load)| load.1).collect::<Vec<_>>()
+    };
+    assert_eq!(serves(&follower), [0, 0, 2]);
+    follower.scan(&world).expect("a scan");
+    assert_eq!(serves(&follower), [0, 0, 2], "of the other nothing is known yet");
+    follower.loaded(&world, 1);
+    assert_eq!(serves(&follower), [0, 0, 1]);
+    follower.loads.clear();
     // A new version of what serves is loaded beside it.
     world.files[0].wasm = Some(1);
     follower.now = start + PERIOD;

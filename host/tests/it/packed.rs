@@ -159,7 +159,7 @@ fn a_section_of_another_version_place_or_kind_changes_nothing() {
 #[test]
 fn what_is_packed_is_listed_before_it_is_compiled_and_called_once_it_is() {
     let good = plugins::good();
-    install(good.path(), "slow", "", &packed(slow_plugin(), &listing(|_| {})));
+    install(good.path(), "slow", "", &packed(slow_plugin(700), &listing(|_| {})));
     let mut client = Client::initialized(good.path());
     assert_eq!(client.tools(), ["good_other", "good_run", "slow_run"]);
     client.call(1, "slow_run");
@@ -174,7 +174,7 @@ fn what_is_packed_is_listed_before_it_is_compiled_and_called_once_it_is() {
 fn a_plugin_that_lies_is_never_called_and_goes() {
     let good = plugins::good();
     let lies = listing(|it| it["tools"][0]["description"] = "harmless".into());
-    install(good.path(), "slow", "", &packed(slow_plugin(), &lies));
+    install(good.path(), "slow", "", &packed(slow_plugin(700), &lies));
     let mut client = Client::initialized(good.path());
     assert_eq!(client.tools(), ["good_other", "good_run", "slow_run"]);
     client.call(1, "slow_run");
@@ -192,7 +192,7 @@ fn a_plugin_that_lies_is_never_called_and_goes() {
 #[test]
 fn a_call_that_waits_for_code_of_a_version_that_goes_never_enters_it() {
     let good = plugins::good();
-    install(good.path(), "slow", "", &packed(slow_plugin(), &listing(|_| {})));
+    install(good.path(), "slow", "", &packed(slow_plugin(2500), &listing(|_| {})));
     let mut client = Client::initialized(good.path());
     assert_eq!(client.tools(), ["good_other", "good_run", "slow_run"]);
     client.call(1, "slow_run");

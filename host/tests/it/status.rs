@@ -55,7 +55,7 @@ fn what_takes_long_to_compile_is_shown_while_others_serve() {
     let (person, good) = (Person::new(), plugins::good());
     let mut server = person.serve(good.path());
     person.status_when(serving(1));
-    plugins::install(good.path(), "heavy", "", &slow_plugin());
+    plugins::install(good.path(), "heavy", "", &slow_plugin(1500));
     let status = person.status_when(|status| status[0]["loading"] != json!([]));
     let [heavy] = &**status[0]["loading"].as_array().expect("a list") else { panic!("{status}") };
     assert_eq!(heavy["name"], "heavy");
@@ -64,7 +64,7 @@ fn what_takes_long_to_compile_is_shown_while_others_serve() {
     let out = person.run(&["status"]).out;
     assert!(out.contains("heavy is being loaded, for "), "{out}");
     assert_eq!(server.text("good_run"), "ok");
-    let told = server.logs("still loading after 2s");
+    let told = server.logs("still compiling after 2s");
     assert!(told.contains("heavy"), "{told}");
     assert_eq!(server.text("good_run"), "ok");
 }
@@ -72,7 +72,7 @@ fn what_takes_long_to_compile_is_shown_while_others_serve() {
 #[test]
 fn what_is_ready_is_called_while_the_rest_compiles_from_the_start() {
     let (person, good) = (Person::new(), plugins::good());
-    plugins::install(good.path(), "heavy", "", &slow_plugin());
+    plugins::install(good.path(), "heavy", "", &slow_plugin(700));
     let mut serve = person.command(&["serve", "--plugins"]);
     let mut server = Client::spawn(serve.arg(good.path())).shakes_hands();
     assert_eq!(server.text("good_run"), "ok");

@@ -106,7 +106,9 @@ impl ValueType for OutlinedValue<'_> {
             }
             ComponentDefinedType::Future { .. } => Form::Inexpressible("a future"),
             ComponentDefinedType::Stream { .. } => Form::Inexpressible("a stream"),
-            ComponentDefinedType::FixedLengthList { .. } => Form::Inexpressible("a list of fixed length"),
+            ComponentDefinedType::FixedLengthList { .. } => {
+                Form::Inexpressible("a list of fixed length")
+            }
         }
     }
 }
