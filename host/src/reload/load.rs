@@ -10,7 +10,7 @@ use super::core::LoadError;
 use crate::catalog::{Parts, Plugin, PluginError, WitError, WitFile};
 use crate::sandbox::{Sandbox, Wasm};
 
-/// How far a plugin has come.
+/// The stage of a plugin on its way.
 pub(super) enum Loaded {
     /// Its tools are known.
     Listed(Arc<Plugin>),

@@ -59,7 +59,7 @@ struct Running {
     prefix: Box<str>,
 }
 
-/// Whether plugins that serve get better code.
+/// The choice whether plugins that serve get better code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Optimizing {
     /// They do, one after the other, beside serving.

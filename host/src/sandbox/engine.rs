@@ -71,10 +71,10 @@ pub(super) const SLICE_OF_TASKS: u64 = 20_000;
 /// Fuel that asking for more memory costs: the system does the work, even to grow by nothing.
 const GROWING: u8 = u8::MAX;
 
-/// How much work compiling puts into fast code. The code of both runs on the same engines, and spends the same fuel.
+/// The effort that compiling puts into fast code. The code of both runs on the same engines, and spends the same fuel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Tier {
-    /// Cranelift without its optimizations: soon there, and slower.
+    /// Cranelift without its optimizations: made sooner, runs slower.
     ///
     /// Two ways would be quicker, and neither is safe enough. Winch 48 meters single instructions as Cranelift does, but
     /// not those that work on many bytes: `memory.copy` of a gigabyte costs one unit of fuel. Cranelift's single-pass

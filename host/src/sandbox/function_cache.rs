@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use wasmparser::BinaryReader;
 use wasmtime::CacheStore;
 
-use super::listing_section::{HEADER, sections_from};
+use super::wasm_sections::{CORE_MODULE, MODULE_CODE, leb128, sections};
 use crate::manifest::Sha256Digest;
 
 /// The least code of a component, in bytes, for which functions are kept: more than a plugin in Rust has, less than an
@@ -20,16 +20,12 @@ const MIN_CODE: usize = 4 * 1024 * 1024;
 /// The most bytes of functions that are kept for one component.
 pub(super) const MAX_FUNCTIONS: u64 = 256 * 1024 * 1024;
 
-/// A component's nested modules, and a module's code, by the ids of their sections.
-const CORE_MODULE: u8 = 1;
-const CODE: u8 = 10;
-
 /// The digest of a component's code, which its data have no part in; `None` of one that has too little.
 pub(super) fn family(wasm: &[u8]) -> Option<Sha256Digest> {
-    let modules = sections_from(wasm, HEADER).filter(|section| section.id == CORE_MODULE);
-    let code = modules.flat_map(|module| sections_from(module.content, HEADER));
+    let modules = sections(wasm).filter(|section| section.id == CORE_MODULE);
+    let code = modules.flat_map(|module| sections(module.content));
     let code: Vec<&[u8]> =
-        code.filter(|section| section.id == CODE).map(|section| section.content).collect();
+        code.filter(|section| section.id == MODULE_CODE).map(|section| section.content).collect();
     let length: usize = code.iter().map(|section| section.len()).sum();
     (length >= MIN_CODE).then(|| Sha256Digest::of(&code.concat()))
 }
@@ -66,7 +62,7 @@ impl Functions {
         let mut bytes = Vec::new();
         for (key, function) in used.iter() {
             for piece in [key, function] {
-                bytes.extend(super::listing_section::leb128(piece.len()));
+                bytes.extend(leb128(piece.len()));
                 bytes.extend_from_slice(piece);
             }
         }

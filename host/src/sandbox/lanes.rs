@@ -20,7 +20,7 @@ const LONG: Duration = Duration::from_secs(10);
 /// The same where a call waits for it, and others may wait behind it.
 const LONG_FOR_CALLS: Duration = Duration::from_secs(1);
 
-/// How far the process that compiles stands back behind others.
+/// The standing of a compilation among other processes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Priority {
     /// A call waits for it.

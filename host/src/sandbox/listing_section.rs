@@ -12,9 +12,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
-use wasmparser::BinaryReader;
 
 use super::bindings::exports::toolrack::plugin::tools as wit;
+use super::wasm_sections::{self, HEADER, WasmSection, leb128, sections};
 use crate::json;
 use crate::text::escape;
 use crate::tool::Annotations;
@@ -25,15 +25,8 @@ pub(super) const NAME: &str = "toolrack:listing";
 const VERSION: u64 = 1;
 /// The most bytes of JSON in it.
 const MAX_LISTING: usize = 1024 * 1024;
-/// Sections at the top level that are looked at: more than any toolchain writes.
-const MAX_SECTIONS: usize = 1_000_000;
 /// How much of a value is shown where two differ, in bytes.
 const MAX_SHOWN: usize = 200;
-
-/// The id of a custom section, in modules and components alike.
-const CUSTOM: u8 = 0;
-/// What stands before the first section.
-pub(super) const HEADER: usize = 8;
 
 /// What is wrong with a section, or with what is to become one.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -80,7 +73,7 @@ struct ListedTool {
 
 /// The tools that the section of `wasm` lists; `None` where it has no section, or one of a later version.
 pub(super) fn read(wasm: &[u8]) -> Result<Option<Vec<wit::Tool>>, ListingError> {
-    let mut found = sections(wasm).filter_map(WasmSection::listing);
+    let mut found = sections(wasm).filter_map(|section| listing(&section));
     let Some(content) = found.next() else { return Ok(None) };
     match found.count() {
         0 => {}
@@ -113,7 +106,7 @@ pub(super) fn write(wasm: &[u8], tools: Vec<wit::Tool>) -> Result<Vec<u8>, Listi
     }
     let mut packed = without(wasm);
     let named = [&leb128(NAME.len())[..], NAME.as_bytes(), &content].concat();
-    packed.push(CUSTOM);
+    packed.push(wasm_sections::CUSTOM);
     packed.extend(leb128(named.len()));
     packed.extend(named);
     Ok(packed)
@@ -125,10 +118,9 @@ pub(super) fn without(wasm: &[u8]) -> Vec<u8> {
     let mut bare = wasm[..wasm.len().min(HEADER)].to_vec();
     let mut end = bare.len();
     for section in sections(wasm) {
-        let range = section.range.clone();
-        end = range.end;
-        if section.listing().is_none() {
-            bare.extend_from_slice(&wasm[range]);
+        end = section.range.end;
+        if listing(&section).is_none() {
+            bare.extend_from_slice(&wasm[section.range]);
         }
     }
     bare.extend_from_slice(&wasm[end..]);
@@ -253,60 +245,10 @@ impl TryFrom<wit::Tool> for ListedTool {
     }
 }
 
-/// A section at the top level of a file.
-pub(super) struct WasmSection<'a> {
-    pub(super) id: u8,
-    /// Where it lies in the file, with what stands before its content.
-    range: std::ops::Range<usize>,
-    pub(super) content: &'a [u8],
-    start: usize,
-}
-
-impl<'a> WasmSection<'a> {
-    /// A reader of the content.
-    pub(super) fn reader(&self) -> BinaryReader<'a> {
-        BinaryReader::new(self.content, self.start)
-    }
-
-    /// What it holds, where it is the one that lists tools.
-    fn listing(self) -> Option<&'a [u8]> {
-        let mut reader = self.reader();
-        let is_listing = self.id == CUSTOM && reader.read_string().is_ok_and(|name| name == NAME);
-        is_listing.then(|| &self.content[reader.original_position() - self.start..])
-    }
-}
-
-/// The sections at the top level of `wasm`, as far as they can be told apart. What is nested in one is not looked at.
-pub(super) fn sections(wasm: &[u8]) -> impl Iterator<Item = WasmSection<'_>> {
-    sections_from(wasm, HEADER)
-}
-
-/// The sections of `wasm` that begin at `at`.
-pub(super) fn sections_from(wasm: &[u8], mut at: usize) -> impl Iterator<Item = WasmSection<'_>> {
-    let next = move || {
-        let mut reader = BinaryReader::new(wasm.get(at..)?, at);
-        let id = reader.read_u8().ok()?;
-        let length = usize::try_from(reader.read_var_u32().ok()?).ok()?;
-        let start = reader.original_position();
-        let end = start.checked_add(length)?;
-        let content = wasm.get(start..end)?;
-        let range = at..end;
-        at = end;
-        Some(WasmSection { id, range, content, start })
-    };
-    std::iter::from_fn(next).take(MAX_SECTIONS)
-}
-
-pub(super) fn leb128(number: usize) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    let mut left = number;
-    loop {
-        let low = u8::try_from(left & 0x7f).unwrap_or_default();
-        left >>= 7;
-        if left == 0 {
-            bytes.push(low);
-            return bytes;
-        }
-        bytes.push(low | 0x80);
-    }
+/// The content of `section`, where it is the one that lists tools.
+fn listing<'a>(section: &WasmSection<'a>) -> Option<&'a [u8]> {
+    let mut reader = section.reader();
+    let is_custom = section.id == wasm_sections::CUSTOM;
+    let is_listing = is_custom && reader.read_string().is_ok_and(|name| name == NAME);
+    is_listing.then(|| section.after(&reader))
 }

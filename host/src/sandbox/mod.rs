@@ -53,6 +53,7 @@ mod store;
 mod stored;
 mod terms;
 mod tools;
+mod wasm_sections;
 mod worker;
 
 use std::sync::{Arc, OnceLock};

@@ -15,7 +15,7 @@ use super::{CompileError, Notes, tools};
 use crate::manifest::Kind;
 use crate::tool::{CallError, Listed};
 
-/// What is known of it before anybody asks.
+/// The tools of a guest, as far as they are known before it is asked.
 #[derive(Default)]
 pub(super) struct Offered {
     /// Where it is kept; of a plugin.

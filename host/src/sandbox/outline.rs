@@ -13,19 +13,20 @@ use wasmparser::{
 use super::bindings::exports::toolrack::plugin::tools as wit;
 use super::compiler::Failed;
 use super::functions::{Descriptions, Outlined};
-use super::listing_section::{self, ListingError, sections};
+use super::listing_section::{self, ListingError};
+use super::wasm_sections::{COMPONENT_EXPORTS, COMPONENT_IMPORTS, MODULE_EXPORTS, sections};
 use super::{binary, kind};
 use crate::manifest::Kind;
 use crate::text::escape;
 
-/// What a file says of itself.
+/// A file's own word on its kind, its tools and its imports.
 pub(super) struct Outline {
     pub(super) claim: Claim,
     /// The interfaces that it imports, as it names them; those of a module are known only once it is a component.
     pub(super) imports: Vec<String>,
 }
 
-/// What a file says of its tools. Its code has to agree.
+/// A file's own word on its tools. Its code has to agree.
 pub(super) enum Claim {
     /// A section lists them.
     Listed(Vec<wit::Tool>),
@@ -45,7 +46,7 @@ impl Claim {
     }
 }
 
-/// What the first look at a file gives.
+/// The result of a first look at a file.
 pub(super) enum Glance {
     /// All that is needed.
     Outline(Outline),
@@ -54,11 +55,6 @@ pub(super) enum Glance {
     /// Its types have to be read.
     Types,
 }
-
-/// The sections of exports and imports, in a component and in a module.
-const COMPONENT_IMPORTS: u8 = 10;
-const COMPONENT_EXPORTS: u8 = 11;
-const MODULE_EXPORTS: u8 = 7;
 
 /// The most interfaces that a component imports, and the bytes of their names together.
 const MAX_IMPORTS: usize = 1_000;
@@ -164,7 +160,7 @@ impl TypeOutline {
             format!("the code cannot be compiled: {}", super::shown(&error.to_string()))
         };
         let (mut exports, mut imports) = (Vec::new(), Imports::default());
-        // What is switched off is refused when it is compiled.
+        // Features that wasmtime has switched off are refused when it is compiled.
         let mut validator = Validator::new_with_features(WasmFeatures::all());
         let (mut depth, mut types) = (0_usize, None);
         for payload in Parser::new(0).parse_all(component) {
