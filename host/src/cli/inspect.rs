@@ -16,7 +16,7 @@ use crate::manifest::{Kind, Sha256Digest};
 use crate::name::{PluginName, ToolName};
 use crate::regular::{ReadError, read_at_most};
 use crate::reload::{MAX_WASM, MAX_WIT};
-use crate::sandbox::{Guest, Notes, Wasm};
+use crate::sandbox::{Guest, Notes, Wasm, listed_in};
 use crate::text::escape;
 use crate::tool::{Listed, ToolSpec};
 
@@ -41,6 +41,8 @@ struct Inspected {
     listed: Listed,
     /// What stands in the way of starting it.
     misfit: Option<String>,
+    /// The number of tools that its section lists, or what is wrong with the section.
+    packed: Result<Option<usize>, String>,
 }
 
 pub(super) fn run(setup: Setup, file: &Path, form: Form) -> anyhow::Result<ExitCode> {
@@ -53,6 +55,7 @@ pub(super) fn run(setup: Setup, file: &Path, form: Form) -> anyhow::Result<ExitC
         error => anyhow!("{shown}: it {error}"),
     })?;
     let (size, digest) = (bytes.len(), Sha256Digest::of(&bytes));
+    let packed = listed_in(&bytes).map_err(|error| error.to_string());
     let host = Host::start(setup.compiler, setup.protected, setup.home.as_ref())?;
     let guest = host.look_at(Wasm::of(bytes)).with_context(|| shown.clone())?;
     let misfit = guest.misfit();
@@ -71,6 +74,7 @@ pub(super) fn run(setup: Setup, file: &Path, form: Form) -> anyhow::Result<ExitC
         imports: imports(&guest),
         misfit,
         listed,
+        packed,
     };
     match form {
         Form::Words => inspected.print(&shown),
@@ -131,6 +135,17 @@ impl Inspected {
                 paint(DIM, "wasi:sockets")
             );
         }
+        if self.kind == Kind::Tools {
+            match &self.packed {
+                Ok(Some(1)) => println!("     packed: its section lists 1 tool"),
+                Ok(Some(tools)) => println!("     packed: its section lists {tools} tools"),
+                Ok(None) => println!(
+                    "     not packed: a first start compiles it before it lists its tools ({})",
+                    paint(DIM, "toolrack pack")
+                ),
+                Err(problem) => println!("     {} {problem}", paint(ERROR, "not packed:")),
+            }
+        }
         if let Some(misfit) = &self.misfit {
             println!("     {} {misfit}", paint(ERROR, "it does not fit:"));
         }
@@ -177,6 +192,7 @@ impl Inspected {
             "tools": tools.collect::<Vec<_>>(),
             "unfit": unfit.collect::<Vec<_>>(),
             "misfit": self.misfit,
+            "packed": self.packed.as_ref().is_ok_and(Option::is_some),
         })
     }
 

@@ -19,6 +19,10 @@ use crate::whole::Unfinished;
 /// Packs `file` in place, or to `output`.
 pub(super) fn run(setup: Setup, file: &Path, output: Option<&Path>) -> anyhow::Result<ExitCode> {
     let shown = escape(&file.to_string_lossy());
+    if file.extension().is_some_and(|ending| ending == "toml") {
+        let wasm = escape(&file.with_extension("wasm").to_string_lossy());
+        bail!("{shown}: it is a manifest; name the plugin's Wasm, such as {wasm}");
+    }
     let bytes = read_at_most(file, MAX_WASM).map_err(|error| match error {
         ReadError::Missing => anyhow!("{shown}: there is no such file or directory"),
         error => anyhow!("{shown}: it {error}"),

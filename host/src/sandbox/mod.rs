@@ -83,7 +83,7 @@ pub use lanes::BackgroundTurn;
 pub use listing_section::ListingError;
 pub use log::MakeSpan;
 pub use offered::ListError;
-pub use pack::{PackError, Packed};
+pub use pack::{PackError, Packed, listed_in};
 pub use scratch::Scratches;
 pub use settle::Unsettled;
 pub use terms::{CallContext, ProgressSink};

@@ -61,6 +61,11 @@ impl Guest {
     }
 }
 
+/// The number of tools that the section of `wasm` lists; `None` where it has none that a host would read.
+pub fn listed_in(wasm: &[u8]) -> Result<Option<usize>, ListingError> {
+    Ok(listing_section::read(wasm)?.map(|tools| tools.len()))
+}
+
 impl From<CallError> for PackError {
     fn from(error: CallError) -> Self {
         Self::List(error.into())

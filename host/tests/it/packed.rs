@@ -258,6 +258,10 @@ fn packing_writes_one_section_and_leaves_the_rest_as_it_was() {
     assert!(ran.out.ends_with("its section lists 2 tools\n"), "{}{}", ran.out, ran.err);
     assert_eq!(fs::read(&from).unwrap(), plugin, "only the output is written");
     let packed_once = fs::read(&to).unwrap();
+    let inspected =
+        |path: &std::path::Path| person.run(&["inspect", path.to_str().expect("UTF-8")]).out;
+    assert!(inspected(&from).contains("not packed"), "{}", inspected(&from));
+    assert!(inspected(&to).contains("packed: its section lists 2 tools"), "{}", inspected(&to));
     assert!(packed_once.starts_with(&plugin) && packed_once.len() > plugin.len());
     assert_eq!(pack(&[&from, output, &to]).code, 0);
     assert_eq!(fs::read(&to).unwrap(), packed_once);
@@ -306,6 +310,8 @@ fn what_cannot_be_packed_is_told_and_left_alone() {
         assert!(ran.err.contains(expected), "{expected:?} in {}", ran.err);
         assert_eq!(fs::read(&file).unwrap(), bytes);
     }
+    let ran = person.run(&["pack", "/no/such.toml"]);
+    assert!(ran.err.contains("name the plugin's Wasm, such as /no/such.wasm"), "{}", ran.err);
     let ran = person.run(&["pack", "/no/such.wasm"]);
     assert!(ran.err.contains("/no/such.wasm: there is no such file"), "{}", ran.err);
 }
