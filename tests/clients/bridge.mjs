@@ -118,6 +118,9 @@ async function stateless(request, response, message) {
   }
   const server = idle.pop() ?? spawn();
   server.unclaimed = (line) => faults.push(`belongs to no request: ${line}`);
+  // A subscription is acknowledged before the process has looked at its plugins, and a change is one of a list: so it
+  // lists first, as clients do.
+  if (message.method === "subscriptions/listen") await lists(server, message.params ?? {});
   const answered = await exchange(server, message, response, (body) => HTTP_STATUS[body.error?.code] ?? 200);
   if (answered) return idle.push(server);
 
@@ -133,6 +136,14 @@ async function stateless(request, response, message) {
   }
   await server.stop();
   if (!closed) faults.push("subscriptions/listen: no result when the server shut down");
+}
+
+/** Resolves once the server has listed its tools, or is gone. */
+function lists(server, { _meta }) {
+  const request = { jsonrpc: "2.0", id: "the bridge lists", method: "tools/list", params: { _meta } };
+  const listed = new Promise((resolve) => server.claim(request, resolve));
+  server.send(request);
+  return Promise.race([listed, server.exited]).then(() => server.release(request));
 }
 
 /** Sends one request and passes on what comes back. Resolves to whether the answer came. */
