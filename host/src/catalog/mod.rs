@@ -42,6 +42,7 @@ pub const MAX_TOOLS: usize = 512;
 /// Everything that is served, and what is not.
 #[derive(Default)]
 pub struct Catalog {
+    is_unscanned: bool,
     plugins: Vec<Arc<Plugin>>,
     tools: BTreeMap<ToolName, Arc<Tool>>,
     refusals: Vec<Refusal>,
@@ -115,7 +116,19 @@ impl Catalog {
         }
         let is_served = |name: &PluginName| tools.values().any(|tool| tool.plugin.name == *name);
         let loading = loading.into_iter().filter(|other| !is_served(&other.name)).collect();
-        Self { plugins, tools, refusals, loading }
+        Self { is_unscanned: false, plugins, tools, refusals, loading }
+    }
+
+    /// The catalog of directories that could not be looked at yet: nothing is known, and any tool may come.
+    #[must_use]
+    pub fn unscanned() -> Self {
+        Self { is_unscanned: true, ..Self::default() }
+    }
+
+    /// True if the tool of this name, which is not served, may be one that is still on its way.
+    #[must_use]
+    pub fn may_have(&self, name: &ToolName) -> bool {
+        self.is_unscanned || self.awaits(name).is_some()
     }
 
     /// The tool with this public name.

@@ -13,8 +13,7 @@ pub(super) fn tool<'a>(catalog: &'a Catalog, name: &str) -> Result<&'a Arc<Tool>
 
 /// True if there is no such tool yet, and a plugin may have it that is still being loaded.
 pub(super) fn may_come(catalog: &Catalog, name: &str) -> bool {
-    catalog.tool(name).is_none()
-        && ToolName::new(name).is_ok_and(|name| catalog.awaits(&name).is_some())
+    catalog.tool(name).is_none() && ToolName::new(name).is_ok_and(|name| catalog.may_have(&name))
 }
 
 fn unknown(catalog: &Catalog, name: &str) -> Fault {

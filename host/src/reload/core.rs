@@ -188,14 +188,14 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
         if !self.publication.is_due(is_done, now) {
             return None;
         }
-        self.promises = !is_done;
+        self.promises = !is_done || !self.publication.is_scanned();
         Some(self.view())
     }
 
     /// What is to be served now.
     #[must_use]
     pub fn view(&self) -> View<P> {
-        View::of(&self.units)
+        View { is_scanned: self.publication.is_scanned(), ..View::of(&self.units) }
     }
 
     /// What is good, with its version.

@@ -297,6 +297,9 @@ impl Loader {
     /// The catalog of `view`, which follows `previous`.
     #[must_use]
     pub fn build(&self, view: View<Arc<Plugin>>, previous: Option<&Catalog>) -> Catalog {
+        if !view.is_scanned {
+            return Catalog::unscanned();
+        }
         let plugins = view.plugins.into_iter().map(|(_, plugin)| plugin).collect();
         let refusals = view.refusals.into_iter().map(|(key, standing, reason)| {
             let file = shown(&self.directories[key.directory], &key.file);

@@ -15,6 +15,7 @@ pub(super) struct Publication {
     changed: Option<Instant>,
     started: Instant,
     first: First,
+    scanned: bool,
 }
 
 /// The first catalog is special: clients wait for it.
@@ -28,14 +29,20 @@ enum First {
 impl Publication {
     /// Nothing is published yet, and clients wait.
     pub(super) fn new(now: Instant) -> Self {
-        Self { changed: Some(now), started: now, first: First::Unscanned }
+        Self { changed: Some(now), started: now, first: First::Unscanned, scanned: false }
     }
 
     /// What there is has been looked at.
     pub(super) fn scanned(&mut self) {
+        self.scanned = true;
         if self.first == First::Unscanned {
             self.first = First::Loading;
         }
+    }
+
+    /// True if the directories have been looked at.
+    pub(super) fn is_scanned(&self) -> bool {
+        self.scanned
     }
 
     /// Whether there was none yet.

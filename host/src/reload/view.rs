@@ -8,6 +8,8 @@ use super::tracked::{Reason, Tracked};
 /// What is to be served.
 #[derive(Debug)]
 pub struct View<P> {
+    /// True if the directories have been looked at. Before, nothing is known of what they hold.
+    pub is_scanned: bool,
     /// The plugins, in order.
     pub plugins: Vec<(Key, P)>,
     /// What is not served, or not in the version that lies there, and why.
@@ -26,7 +28,7 @@ pub enum Standing {
 impl<P: Clone> View<P> {
     /// What these units come to.
     pub(super) fn of(units: &BTreeMap<Key, Tracked<P>>) -> Self {
-        let mut view = Self { plugins: Vec::new(), refusals: Vec::new() };
+        let mut view = Self { is_scanned: true, plugins: Vec::new(), refusals: Vec::new() };
         for (key, unit) in units {
             if let Some(plugin) = unit.serving() {
                 view.plugins.push((key.clone(), plugin.clone()));

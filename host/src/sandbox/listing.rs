@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::cache::{Cache, Entry, fingerprint};
+use super::cache::{Entry, fingerprint};
 use super::code::Codes;
 use crate::manifest::{Grants, Kind, Limits, Sha256Digest};
 use crate::tool::Listed;
@@ -41,15 +41,6 @@ impl Place {
             listing.inspect_err(|_| cache.forget(entry)).ok()
         });
         found.await
-    }
-
-    /// True if [`find`](Self::find) can be expected to give a listing.
-    pub(super) async fn is_kept(self, codes: &Codes) -> bool {
-        let is_kept = move |cache: &Cache| {
-            let listing = Entry::Listing(&self.wasm, &self.terms);
-            (cache.has_code(&self.wasm) && cache.has(listing)).then_some(())
-        };
-        codes.with_cache(is_kept).await.is_some()
     }
 
     /// Keeps `listing`, where it will be the same another time.

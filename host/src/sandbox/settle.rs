@@ -18,8 +18,8 @@ use crate::tool::CallError;
 pub(super) const TWO_WAYS: &str =
     "the types of its functions are read in two ways; this is a fault of toolrack";
 
-/// Calls of one plugin that wait for its code at once: so many that no session is full of them.
-pub(super) const MAX_WAITING: usize = 16;
+/// Calls of one plugin that wait for its code at once: half of those that a session has room for.
+pub(super) const MAX_WAITING: usize = 128;
 /// How long a call waits for its plugin's code: as long as clients wait for an answer.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -71,7 +71,7 @@ impl Guest {
         }
         let Ok(_place) = self.waiting.try_acquire() else {
             return Err(CallError::Host(format!(
-                "its code is still being compiled, and {MAX_WAITING} calls wait for it already; call it again in a while"
+                "the plugin's code is still being compiled, and {MAX_WAITING} calls wait for it already; call it again in a while"
             )));
         };
         let _wanted = self.code.want(&self.sandbox);
@@ -83,7 +83,7 @@ impl Guest {
             // It is the plugin's own fault.
             Ok(Err(error)) => Err(CallError::Broken(error.to_string())),
             Err(_) => Err(CallError::Host(format!(
-                "its code is still being compiled after {PATIENCE:?}; call it again in a while"
+                "the plugin's code is still being compiled after {PATIENCE:?}; call it again in a while"
             ))),
         }
     }

@@ -335,6 +335,18 @@ fn a_call_waits_for_the_plugin_that_may_have_its_tool_and_for_no_other() {
 }
 
 #[test]
+fn a_call_waits_where_the_directories_were_not_looked_at_yet() {
+    let mut bench = Bench::without_catalog(Settings::default());
+    bench.engine.publish(Arc::new(Catalog::unscanned()));
+    assert!(bench.send(&modern(1, "tools/call", json!({ "name": "good_run" }))).is_empty());
+    let list = bench.send(&modern(2, "tools/list", json!({})));
+    assert_eq!(list[0]["result"]["tools"], json!([]));
+    bench.engine.publish(CATALOG.clone());
+    assert!(bench.sent().is_empty());
+    assert_eq!(bench.finish_call(Ok(text("done")))[0]["id"], 1);
+}
+
+#[test]
 fn requests_before_the_catalog_wait_for_it_in_order() {
     let mut bench = Bench::without_catalog(Settings::default());
     assert!(bench.send(&modern(1, "tools/list", json!({}))).is_empty());

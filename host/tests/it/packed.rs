@@ -171,6 +171,19 @@ fn what_is_packed_is_listed_before_it_is_compiled_and_called_once_it_is() {
 }
 
 #[test]
+fn what_is_packed_is_listed_at_once_whatever_became_of_the_cache() {
+    let (person, good) = (Person::new(), plugins::good());
+    install(good.path(), "slow", "", &packed(slow_plugin(700), &listing(|_| {})));
+    assert_eq!(person.run(&["check", "--plugins", &good.path().to_string_lossy()]).code, 0);
+    for entry in fs::read_dir(person.path("cache")).unwrap() {
+        fs::write(entry.unwrap().path(), "").unwrap();
+    }
+    let mut client = person.serve(good.path());
+    assert_eq!(client.tools(), ["good_other", "good_run", "slow_run"]);
+    client.survives();
+}
+
+#[test]
 fn a_plugin_that_lies_is_never_called_and_goes() {
     let good = plugins::good();
     let lies = listing(|it| it["tools"][0]["description"] = "harmless".into());
