@@ -13,7 +13,7 @@ const MAX_BYTES: usize = 8 * 1024 * 1024;
 pub(super) struct Ahead {
     lines: VecDeque<Line>,
     bytes: usize,
-    /// How many from the front are known not to be urgent.
+    /// The number of lines at the front that are known not to be urgent.
     looked_at: usize,
 }
 

@@ -111,7 +111,7 @@ pub(super) enum Message<'a> {
     Response,
 }
 
-/// What a line holds.
+/// The content of a line.
 pub(super) enum Parsed<'a> {
     Nothing,
     One(Result<Message<'a>, Refused>),

@@ -76,18 +76,18 @@ impl Guest {
         grants: Grants,
     ) -> Result<Self, CompileError> {
         let place = Place::of(wasm.digest, &limits, &grants);
-        // The same bytes with the same grants and limits have passed all checks before.
-        if let Some(Listing { kind, listed }) = place.find(&sandbox.codes).await {
-            let code = Held::resting(wasm, kind);
-            return Self::with(sandbox, code, Offered::known(place, listed), limits, grants).await;
-        }
-        let Some(Outline { claim, imports }) = outlined(&sandbox, &wasm).await? else {
-            return Self::compile(sandbox, wasm, limits, grants).await;
+        let (code, offered) = match kept(&sandbox, &wasm, place).await {
+            Some(kept) => kept,
+            None => match outlined(&sandbox, &wasm).await? {
+                Some(Outline { claim, imports }) => {
+                    link::provided(imports.iter().map(String::as_str))?;
+                    imports::check(imports.iter().map(String::as_str), &grants)?;
+                    (Held::resting(wasm, claim.kind()), Offered::claimed(place, claim))
+                }
+                None => compiled(&sandbox, wasm, place, &limits, &grants).await?,
+            },
         };
-        link::provided(imports.iter().map(String::as_str))?;
-        imports::check(imports.iter().map(String::as_str), &grants)?;
-        let code = Held::resting(wasm, claim.kind());
-        Self::with(sandbox, code, Offered::claimed(place, claim), limits, grants).await
+        Self::with(sandbox, code, offered, limits, grants).await
     }
 
     /// A guest of `wasm`, compiled where nobody else has done it yet. What is known of it from another time
@@ -99,19 +99,9 @@ impl Guest {
         grants: Grants,
     ) -> Result<Self, CompileError> {
         let place = Place::of(wasm.digest, &limits, &grants);
-        // The same bytes with the same grants and limits have passed all checks before.
-        let (code, offered) = match place.find(&sandbox.codes).await {
-            Some(Listing { kind, listed }) => {
-                (Held::resting(wasm, kind), Offered::known(place, listed))
-            }
-            None => {
-                // Whoever asks for the list of tools waits for it.
-                let wanted = sandbox.codes.wanted(wasm.digest);
-                wanted.set();
-                let code = Code::of(&sandbox, wasm.clone()).await?;
-                fit::check(&code, &limits, &grants)?;
-                (Held::new(wasm, code), Offered::asked(place))
-            }
+        let (code, offered) = match kept(&sandbox, &wasm, place).await {
+            Some(kept) => kept,
+            None => compiled(&sandbox, wasm, place, &limits, &grants).await?,
         };
         Self::with(sandbox, code, offered, limits, grants).await
     }
@@ -307,6 +297,28 @@ impl Guest {
         let known = tokio::task::spawn_blocking(move || secrets.look_up(&names));
         Arc::new(known.await.unwrap_or_default())
     }
+}
+
+/// The guest that was kept at `place`: the same bytes with the same grants and limits have passed all checks before.
+async fn kept(sandbox: &Sandbox, wasm: &Wasm, place: Place) -> Option<(Held, Offered)> {
+    let Listing { kind, listed } = place.find(&sandbox.codes).await?;
+    Some((Held::resting(wasm.clone(), kind), Offered::known(place, listed)))
+}
+
+/// The guest with its code, which has to be asked for its tools.
+async fn compiled(
+    sandbox: &Arc<Sandbox>,
+    wasm: Wasm,
+    place: Place,
+    limits: &Limits,
+    grants: &Grants,
+) -> Result<(Held, Offered), CompileError> {
+    // Whoever asks for the list of tools waits for it.
+    let wanted = sandbox.codes.wanted(wasm.digest);
+    wanted.set();
+    let code = Code::of(sandbox, wasm.clone()).await?;
+    fit::check(&code, limits, grants)?;
+    Ok((Held::new(wasm, code), Offered::asked(place)))
 }
 
 /// What the file says of itself; `None` where its code has to be asked.

@@ -7,7 +7,7 @@ use crate::fuzz::noise::Noise;
 /// The most bytes of a message that carries no list and no answer of a call.
 pub(super) const SMALL: usize = 1024;
 
-/// What a line holds.
+/// The content of a line.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Said {
     Ping,
@@ -113,7 +113,7 @@ impl Client {
         self.kept.push(b'\n');
     }
 
-    /// What it writes now: all that it has to say, but for so many bytes.
+    /// Takes the bytes that the client writes now: all but the last `but`.
     pub(super) fn send(&mut self, but: usize) -> Vec<u8> {
         let rest = self.kept.split_off(self.kept.len() - but);
         let bytes = std::mem::replace(&mut self.kept, rest);

@@ -1,13 +1,13 @@
-//! What the client asked and what it was answered, known from its bytes alone.
+//! The requests of the client and their answers, known from the bytes alone.
 
 use std::collections::BTreeSet;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-/// How an answer to one message begins.
+/// The first bytes of an answer to one message.
 const ANSWER: &str = r#"{"jsonrpc":"2.0","id":"#;
-/// How a message begins that answers nothing.
+/// The first bytes of a message that answers nothing.
 const NOTIFICATION: &str = r#"{"jsonrpc":"2.0","method":"#;
 
 /// What was asked for.
