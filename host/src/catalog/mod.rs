@@ -8,6 +8,7 @@ mod bucket;
 mod budget;
 mod circuit;
 mod definition;
+mod entry;
 mod error;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzz;
@@ -26,6 +27,7 @@ use std::sync::Arc;
 
 use crate::name::{MAX_NAME, PluginName, ToolName};
 pub use breaker::Paused;
+pub use entry::Entry;
 pub use error::{PluginError, first_tool};
 use offer::PluginTool;
 use pace::Pace;

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use serde_json::value::RawValue;
 
+use super::entry::Entry;
 use super::pace::Pace;
 use super::plugin::Plugin;
 use super::schema::Schema;
@@ -40,13 +41,26 @@ impl Tool {
     /// the future ends the call.
     pub async fn call(&self, arguments: &RawValue, progress: Option<ProgressSink>) -> Ended {
         let context = CallContext { progress, ..CallContext::default() };
-        self.call_in(context, arguments).await
+        self.call_in(context, None, arguments).await
     }
 
-    /// The same, in this context.
-    pub async fn call_in(&self, context: CallContext, arguments: &RawValue) -> Ended {
+    /// The same, in this context. With an `entry`, it takes that before it enters the guest, and after it has waited for
+    /// the plugin's code; if the entry has been taken, it never ends, and is to be dropped.
+    pub async fn call_in(
+        &self,
+        context: CallContext,
+        entry: Option<&Entry>,
+        arguments: &RawValue,
+    ) -> Ended {
+        let checked = self.check_and_wait(arguments.get()).await;
+        if entry.is_some_and(|entry| !entry.take()) {
+            std::future::pending::<()>().await;
+        }
         self.tally.call();
-        let ended = self.checked_call(context, arguments.get()).await;
+        let ended = match checked {
+            Ok(()) => self.admitted_call(context, arguments.get()).await,
+            Err(error) => Ended::before(error),
+        };
         self.tally.ended(&ended);
         ended
     }
@@ -59,13 +73,13 @@ impl Tool {
             && self.plugin.is_settled()
     }
 
-    async fn checked_call(&self, context: CallContext, arguments: &str) -> Ended {
-        if let Err(problem) = self.check_arguments(arguments).await {
-            return Ended::before(CallError::InvalidArguments(problem));
-        }
-        if let Err(error) = self.plugin.guest.settle_now().await {
-            return Ended::before(error);
-        }
+    /// Checks the arguments, and waits for the plugin's code.
+    async fn check_and_wait(&self, arguments: &str) -> Result<(), CallError> {
+        self.check_arguments(arguments).await.map_err(CallError::InvalidArguments)?;
+        self.plugin.guest.settle_now().await
+    }
+
+    async fn admitted_call(&self, context: CallContext, arguments: &str) -> Ended {
         let attempt = match self.plugin.breaker.begin() {
             Ok(attempt) => attempt,
             Err(error) => return Ended::before(error),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::value::RawValue;
 
-use crate::catalog::Tool;
+use crate::catalog::{Entry, Tool};
 
 /// Something for the driver to do.
 #[derive(Debug)]
@@ -26,9 +26,11 @@ pub struct Call {
     /// The tool, which stays what it is whatever is published later.
     pub tool: Arc<Tool>,
     /// A JSON object.
-    pub arguments: Box<RawValue>,
+    pub arguments: Arc<RawValue>,
     /// Whether the client wants progress.
     pub wants_progress: bool,
+    /// What the call takes before it enters the plugin; `None` where the plugin's code is there.
+    pub entry: Option<Arc<Entry>>,
 }
 
 impl std::fmt::Debug for Call {

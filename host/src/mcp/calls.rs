@@ -116,7 +116,7 @@ impl Executor for Calls {
 
     /// Begins a call, which mostly ends at once if it is expected to.
     fn start(&mut self, call: Call) -> Option<EndedHere> {
-        let Call { key, request, tool, arguments, wants_progress } = call;
+        let Call { key, request, tool, arguments, wants_progress, entry } = call;
         let argument_bytes = arguments.get().len();
         let named = Arc::new(Named { tool: tool.clone(), request });
         let span: MakeSpan = Arc::new({
@@ -131,7 +131,8 @@ impl Executor for Calls {
         let here = self.begins_here() && tool.is_brief(&arguments);
         let turn = if here { Turn::Brief } else { Turn::Usual };
         let context = CallContext { turn, progress, span: Some(span) };
-        let mut run = Box::pin(async move { tool.call_in(context, &arguments).await });
+        let mut run =
+            Box::pin(async move { tool.call_in(context, entry.as_deref(), &arguments).await });
         if here && let Some(ended) = self.begin(run.as_mut()) {
             let news = News::of(&ended, named);
             return Some(EndedHere { ended, news });

@@ -12,7 +12,7 @@ use super::batch::BatchKey;
 use super::lookup;
 use super::message::{self, Id, Line, Message, Parsed, Refused};
 use super::notify;
-use super::open::{Open, Origin, Running, Waiting};
+use super::open::{Open, Origin, Recall, Running, Waiting};
 use super::outbox::Outbox;
 use super::page::Page;
 use super::params::{self, Meta};
@@ -131,27 +131,25 @@ impl Engine {
     pub fn publish(&mut self, catalog: Arc<Catalog>) {
         let changed = self.catalog.as_ref().is_some_and(|old| !old.looks_like(&catalog));
         self.catalog = Some(catalog);
+        // Those that were begun came first.
+        self.recall();
         for waiting in self.open.take_waiting() {
             self.serve_or_wait(waiting);
         }
-        self.end_revoked();
         if changed {
             self.announce();
         }
     }
 
-    /// Ends calls that wait for the code of a plugin which is not served any more: none of them has begun.
-    fn end_revoked(&mut self) {
+    /// Lets calls begin anew that wait for the code of a plugin which is not served any more.
+    fn recall(&mut self) {
         let Some(catalog) = self.catalog.clone() else { return };
         let is_served = |plugin: &Arc<Plugin>| {
             catalog.plugins().iter().any(|served| Arc::ptr_eq(served, plugin))
         };
-        for key in self.open.unsettled(is_served) {
+        for (key, waiting) in self.open.recall(is_served) {
             self.outbox.push(Action::Cancel(key));
-            let error = CallError::Host(
-                "its plugin was replaced or removed before its code was there; list the tools again".into(),
-            );
-            self.outcome(key, Err(error), Usage::default());
+            self.serve_or_wait(waiting);
         }
     }
 
@@ -288,14 +286,24 @@ impl Engine {
         catalog: &Catalog,
         origin: &Origin,
         name: &str,
-        arguments: Box<RawValue>,
+        arguments: Arc<RawValue>,
         progress_token: Option<Box<RawValue>>,
     ) -> Result<(), Fault> {
         let tool = lookup::tool(catalog, name)?;
         let (request, wants_progress) = (origin.id.to_string(), progress_token.is_some());
-        let key = self.open.begin(origin.clone(), tool.clone(), progress_token);
+        let recall = tool.plugin.is_unsettled().then(|| Recall {
+            entry: Arc::default(),
+            request: Deferred::Call {
+                name: name.into(),
+                arguments: arguments.clone(),
+                progress_token: progress_token.clone(),
+            },
+        });
+        let entry = recall.as_ref().map(|recall| recall.entry.clone());
+        let key = self.open.begin(origin.clone(), tool.clone(), progress_token, recall);
         let tool = tool.clone();
-        self.outbox.push(Action::Call(Call { key, request, tool, arguments, wants_progress }));
+        let call = Call { key, request, tool, arguments, wants_progress, entry };
+        self.outbox.push(Action::Call(call));
         Ok(())
     }
 

@@ -12,7 +12,7 @@ use super::batch::BatchKey;
 use super::message::Id;
 use super::request::Deferred;
 use super::version::Version;
-use crate::catalog::{Plugin, Tool};
+use crate::catalog::{Entry, Plugin, Tool};
 
 /// Where an answer goes, and in which revision's words.
 #[derive(Clone, Debug)]
@@ -28,6 +28,13 @@ pub(super) struct Running {
     pub(super) tool: Arc<Tool>,
     pub(super) progress_token: Option<Box<RawValue>>,
     pub(super) last_progress: Option<f64>,
+    pub(super) recall: Option<Recall>,
+}
+
+/// What it takes to let a call that waits for its plugin's code begin anew.
+pub(super) struct Recall {
+    pub(super) entry: Arc<Entry>,
+    pub(super) request: Deferred,
 }
 
 /// A request that waits for the catalog.
@@ -99,11 +106,13 @@ impl Open {
         origin: Origin,
         tool: Arc<Tool>,
         progress_token: Option<Box<RawValue>>,
+        recall: Option<Recall>,
     ) -> CallKey {
         self.last_key += 1;
         let key = CallKey(self.last_key);
         self.requests.insert(origin.id.clone(), Stage::Call(key));
-        self.calls.insert(key, Running { origin, tool, progress_token, last_progress: None });
+        let running = Running { origin, tool, progress_token, last_progress: None, recall };
+        self.calls.insert(key, running);
         key
     }
 
@@ -126,15 +135,27 @@ impl Open {
         calls
     }
 
-    /// The calls that wait for the code of a plugin which is not served, in the order in which they began.
-    pub(super) fn unsettled(&self, is_served: impl Fn(&Arc<Plugin>) -> bool) -> Vec<CallKey> {
-        let revoked = self.calls.iter().filter(|(_, running)| {
+    /// Takes back the calls that wait for the code of a plugin which is not served any more, in the order in which they
+    /// began. Each is a request again, and names the call that is to be ended; none of them has entered a guest.
+    pub(super) fn recall(
+        &mut self,
+        is_served: impl Fn(&Arc<Plugin>) -> bool,
+    ) -> Vec<(CallKey, Waiting)> {
+        let recalled = self.calls.extract_if(|_, running| {
+            let Some(recall) = &running.recall else { return false };
             let plugin = &running.tool.plugin;
-            plugin.is_unsettled() && !is_served(plugin)
+            // Of one whose code turned out to be none, the call tells that.
+            let is_called = plugin.is_settled() || plugin.is_unsettled();
+            is_called && !is_served(plugin) && recall.entry.take()
         });
-        let mut keys: Vec<_> = revoked.map(|(key, _)| *key).collect();
-        keys.sort_unstable();
-        keys
+        let mut recalled: Vec<_> = recalled.collect();
+        recalled.sort_unstable_by_key(|(key, _)| *key);
+        let requests = recalled.into_iter().filter_map(|(key, running)| {
+            self.requests.remove(&running.origin.id);
+            let Running { origin, recall, .. } = running;
+            Some((key, Waiting { origin, request: recall?.request }))
+        });
+        requests.collect()
     }
 
     /// A subscription begins, to changes of tools or to nothing.
@@ -193,7 +214,7 @@ mod tests {
         };
         let mut open = Open::default();
         for (at, arguments) in [(1, "{}"), (2, r#"{"a":1}"#), (3, "{}")] {
-            let arguments = RawValue::from_string(arguments.into()).expect("JSON");
+            let arguments = RawValue::from_string(arguments.into()).expect("JSON").into();
             let request = Deferred::Call { name: "t".into(), arguments, progress_token: None };
             let origin = Origin { id: id(at), version: Version::NEWEST_LEGACY, batch: None };
             open.wait(Waiting { origin, request });

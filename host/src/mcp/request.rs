@@ -1,5 +1,7 @@
 //! A method and its parameters to what is asked for.
 
+use std::sync::Arc;
+
 use serde_json::value::RawValue;
 
 use super::message::Id;
@@ -23,7 +25,7 @@ pub(super) enum Request {
 /// A request that needs the catalog.
 pub(super) enum Deferred {
     List { cursor: Option<String> },
-    Call { name: String, arguments: Box<RawValue>, progress_token: Option<Box<RawValue>> },
+    Call { name: String, arguments: Arc<RawValue>, progress_token: Option<Box<RawValue>> },
 }
 
 impl Request {
@@ -50,6 +52,7 @@ impl Request {
             ("tools/call", _) => {
                 let progress_token = meta.progress_token()?;
                 let (name, arguments) = params::call(params)?;
+                let arguments = arguments.into();
                 Self::Catalog(Deferred::Call { name, arguments, progress_token })
             }
             _ => return Err(Fault::unknown_method(method)),

@@ -233,12 +233,6 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
         self.units.get(key).is_some_and(|unit| unit.is_loading(pair) && unit.is_awaited())
     }
 
-    /// True if the unit is served by a version whose code is being made.
-    #[must_use]
-    pub fn serves_unsettled(&self, key: &Key) -> bool {
-        self.units.get(key).is_some_and(|unit| unit.good.is_none() && unit.serving().is_some())
-    }
-
     /// True if all is known that is to be served now.
     fn is_done(&self) -> bool {
         !self.units.values().any(Tracked::is_awaited)

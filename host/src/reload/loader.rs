@@ -1,6 +1,6 @@
 //! Scanning and loading under way, and the catalog that comes of them.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
@@ -45,7 +45,6 @@ pub struct Loader {
     optimizing: Option<JoinSet<()>>,
     running: HashMap<TaskId, Running>,
     pending: PendingJobs<TaskId>,
-    aborts: BTreeMap<Key, AbortHandle>,
     mode: Mode,
     /// How often it looks again by itself at what changed while it was looked at.
     looks_again: u32,
@@ -53,6 +52,7 @@ pub struct Loader {
 
 /// A plugin that is being loaded.
 struct Running {
+    job: AbortHandle,
     key: Key,
     pair: Pair,
     name: PluginName,
@@ -119,7 +119,6 @@ impl Loader {
             optimizing: None,
             running: HashMap::new(),
             pending: PendingJobs::default(),
-            aborts: BTreeMap::new(),
             mode: Mode::Watching,
             looks_again: 0,
         }
@@ -172,7 +171,10 @@ impl Loader {
                 match looked {
                     Ok((eyes, scan, mode)) => {
                         (self.eyes, self.mode) = (Some(eyes), mode);
-                        for (key, pair, candidate) in self.core.scanned(scan, Instant::now()) {
+                        let loads = self.core.scanned(scan, Instant::now());
+                        // What has been replaced makes room for what replaces it.
+                        self.end_unwanted();
+                        for (key, pair, candidate) in loads {
                             self.load(key, pair, candidate);
                         }
                     }
@@ -218,7 +220,7 @@ impl Loader {
     /// Takes in that a job has come to its end, and begins what follows.
     fn took_step(&mut self, id: &TaskId, loaded: Result<Loaded, LoadError>) {
         let now = Instant::now();
-        let Some(Running { key, pair, name, prefix }) = self.running.remove(id) else { return };
+        let Some(Running { key, pair, name, prefix, .. }) = self.running.remove(id) else { return };
         let loaded = match loaded {
             // Another version has taken its place.
             Ok(Loaded::Listed(_)) if !self.core.wants(&key, &pair) => {
@@ -228,10 +230,11 @@ impl Loader {
             Ok(Loaded::Listed(plugin)) => {
                 self.core.listed(&key, pair, plugin.clone(), now);
                 let span = tracing::info_span!("load", plugin = name.as_str());
-                let abort = self.jobs.spawn_on(settle(plugin).instrument(span), &self.runtime);
-                self.pending.goes_on(id, abort.id());
-                self.running.insert(abort.id(), Running { key: key.clone(), pair, name, prefix });
-                self.aborts.insert(key, abort);
+                let job = self.jobs.spawn_on(settle(plugin).instrument(span), &self.runtime);
+                self.pending.goes_on(id, job.id());
+                self.running.insert(job.id(), Running { job, key, pair, name, prefix });
+                // It may serve from now on, instead of a version whose code is still being made.
+                self.end_unwanted();
                 return;
             }
             Ok(Loaded::Settled(plugin)) => {
@@ -256,6 +259,14 @@ impl Loader {
             news::tell_loaded(took);
         }
         self.core.loaded(&key, pair, loaded, now);
+        self.end_unwanted();
+    }
+
+    /// Ends the jobs of versions that neither serve nor are to serve.
+    fn end_unwanted(&self) {
+        let running = self.running.values();
+        let unwanted = running.filter(|running| !self.core.wants(&running.key, &running.pair));
+        unwanted.for_each(|running| running.job.abort());
     }
 
     /// The decisions.
@@ -337,17 +348,9 @@ impl Loader {
         let (name, prefix) = (candidate.manifest.name.clone(), candidate.manifest.prefix.clone());
         let directory = self.directories[key.directory].clone();
         let job = load(self.sandbox.clone(), directory, candidate).instrument(span);
-        let abort = self.jobs.spawn_on(job, &self.runtime);
-        self.running.insert(abort.id(), Running { key: key.clone(), pair, name, prefix });
-        self.pending.begun(abort.id(), pending);
-        // One that serves by its tools alone goes on: it may be the better one.
-        let is_needed = self.core.serves_unsettled(&key);
-        if let Some(superseded) = self.aborts.insert(key, abort)
-            && !is_needed
-        {
-            superseded.abort();
-        }
-        self.aborts.retain(|_, abort| !abort.is_finished());
+        let job = self.jobs.spawn_on(job, &self.runtime);
+        self.pending.begun(job.id(), pending);
+        self.running.insert(job.id(), Running { job, key, pair, name, prefix });
     }
 }
 

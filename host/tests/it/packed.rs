@@ -203,7 +203,20 @@ fn a_plugin_that_lies_is_never_called_and_goes() {
 }
 
 #[test]
-fn a_call_that_waits_for_code_of_a_version_that_goes_never_enters_it() {
+fn a_call_that_waits_for_code_begins_anew_with_the_version_that_is_served_then() {
+    let good = plugins::good();
+    let wasm = good.path().join("slow.wasm");
+    install(good.path(), "slow", "", &packed(slow_plugin(2500), &listing(|_| {})));
+    let mut client = Client::initialized(good.path());
+    assert_eq!(client.tools(), ["good_other", "good_run", "slow_run"]);
+    client.call(1, "slow_run");
+    replace(&wasm, packed(plugins::answering("new"), &listing(|_| {})));
+    assert_eq!(client.response(&json!(1))["result"]["content"][0]["text"], "new");
+    client.survives();
+}
+
+#[test]
+fn a_call_that_waits_for_code_never_enters_a_version_that_goes() {
     let good = plugins::good();
     install(good.path(), "slow", "", &packed(slow_plugin(2500), &listing(|_| {})));
     let mut client = Client::initialized(good.path());
@@ -213,8 +226,8 @@ fn a_call_that_waits_for_code_of_a_version_that_goes_never_enters_it() {
     let listed = listing(|it| it["tools"][0]["name"] = "other".into());
     replace(&good.path().join("slow.wasm"), packed(other, &listed));
     let answer = client.response(&json!(1));
-    let told = answer["result"]["content"][0]["text"].as_str().expect("a text");
-    assert!(told.contains("was replaced or removed before its code was there"), "{answer}");
+    let told = answer["error"]["message"].as_str().expect("an error");
+    assert!(told.starts_with("unknown tool `slow_run`"), "{answer}");
     client.until("slow_other", &[], "ok");
     client.survives();
 }
