@@ -45,11 +45,21 @@ pub const MAX_TOOLS: usize = 512;
 #[derive(Default)]
 pub struct Catalog {
     is_unscanned: bool,
+    is_provisional: bool,
     plugins: Vec<Arc<Plugin>>,
     tools: BTreeMap<ToolName, Arc<Tool>>,
     refusals: Vec<Refusal>,
     /// Plugins that were still being loaded, and of which no older version is served.
     loading: Vec<Loading>,
+}
+
+/// What is still on its way.
+#[derive(Clone, Debug, Default)]
+pub struct Coming {
+    /// Plugins that are being loaded.
+    pub loading: Vec<Loading>,
+    /// True if another catalog follows as soon as one of them is there.
+    pub is_provisional: bool,
 }
 
 /// A plugin that is being loaded.
@@ -61,12 +71,14 @@ pub struct Loading {
     pub prefix: Box<str>,
 }
 
-impl Loading {
-    /// True if it may turn out to have the tool `name` of `plugin`, or to be that plugin itself.
+impl Coming {
+    /// True if one of them may turn out to have the tool `name` of `plugin`, or to be that plugin itself.
     fn may_claim(&self, plugin: &Plugin, name: &ToolName) -> bool {
-        // One without a prefix may have any name; to wait for it would be to serve nothing.
-        let may_begin = !self.prefix.is_empty() && name.may_begin_with(&self.prefix);
-        self.name == plugin.name || may_begin
+        self.loading.iter().any(|other| {
+            // One without a prefix may have any name; to wait for it for long would be to serve nothing.
+            let may_wait = self.is_provisional || !other.prefix.is_empty();
+            other.name == plugin.name || (may_wait && name.may_begin_with(&other.prefix))
+        })
     }
 }
 
@@ -75,13 +87,13 @@ impl Catalog {
     /// serves under it stays; where it serves neither, the first of `plugins`, which come in order of
     /// precedence. `refusals` are those known already.
     ///
-    /// Others are still `loading`, each known by its name and its prefix. A tool that is not served yet and that may
+    /// Others are still `coming`, each known by its name and its prefix. A tool that is not served yet and that may
     /// turn out to be one of theirs waits for them, so that who is served does not follow from who is loaded first.
     #[must_use]
     pub fn build(
         plugins: Vec<Arc<Plugin>>,
         mut refusals: Vec<Refusal>,
-        loading: Vec<Loading>,
+        coming: Coming,
         previous: Option<&Self>,
     ) -> Self {
         let plugins = admit(plugins, &mut refusals, previous);
@@ -105,7 +117,7 @@ impl Catalog {
         wanted.sort_by_key(|(plugin, tool)| held(previous, plugin, &tool.name).is_none());
         for (plugin, tool) in wanted {
             let is_held = held(previous, plugin, &tool.name).is_some();
-            if !is_held && loading.iter().any(|other| other.may_claim(plugin, &tool.name)) {
+            if !is_held && coming.may_claim(plugin, &tool.name) {
                 continue;
             }
             match obstacle(&tools, plugin, tool) {
@@ -117,14 +129,22 @@ impl Catalog {
             }
         }
         let is_served = |name: &PluginName| tools.values().any(|tool| tool.plugin.name == *name);
+        let Coming { loading, is_provisional } = coming;
         let loading = loading.into_iter().filter(|other| !is_served(&other.name)).collect();
-        Self { is_unscanned: false, plugins, tools, refusals, loading }
+        Self { is_unscanned: false, is_provisional, plugins, tools, refusals, loading }
     }
 
     /// The catalog of directories that could not be looked at yet: nothing is known, and any tool may come.
     #[must_use]
     pub fn unscanned() -> Self {
         Self { is_unscanned: true, ..Self::default() }
+    }
+
+    /// True if more is about to come. Calls are served from it; what it changes is told, and listed for the first time,
+    /// together with what follows.
+    #[must_use]
+    pub fn is_provisional(&self) -> bool {
+        self.is_provisional
     }
 
     /// True if the tool of this name, which is not served, may be one that is still on its way.
@@ -259,8 +279,9 @@ fn admit(
     previous: Option<&Catalog>,
 ) -> Vec<Arc<Plugin>> {
     let is_served = |plugin: &Plugin| {
-        let served = previous.map(Catalog::plugins).unwrap_or_default();
-        served.iter().any(|served| served.file == plugin.file && served.name == plugin.name)
+        // One whose tools wait for its namesake is not served yet.
+        let mut served = previous.into_iter().flat_map(Catalog::tools).map(|tool| &tool.plugin);
+        served.any(|served| served.file == plugin.file && served.name == plugin.name)
     };
     let mut plugins: Vec<_> = plugins.into_iter().enumerate().collect();
     plugins.sort_by_key(|(_, plugin)| !is_served(plugin));

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::{CATALOG, Seen, invented};
-use crate::catalog::{Catalog, Loading};
+use crate::catalog::{Catalog, Coming, Loading};
 use crate::mcp::{Action, CallKey, Engine, Line, Settings};
 use crate::name::PluginName;
 use crate::tool::{CallError, Output, Progress, Usage};
@@ -32,7 +32,7 @@ enum Event {
     Finish { which: usize, failed: bool },
     Progress { which: usize, value: f64 },
     Publish,
-    Partial,
+    Partial { is_provisional: bool },
 }
 
 fn id() -> impl Strategy<Value = Value> {
@@ -103,7 +103,7 @@ fn event() -> impl Strategy<Value = Event> {
             .prop_map(|(which, failed)| Event::Finish { which, failed }),
         2 => (any::<usize>(), 0.0..9.0).prop_map(|(which, value)| Event::Progress { which, value }),
         1 => Just(Event::Publish),
-        1 => Just(Event::Partial),
+        1 => any::<bool>().prop_map(|is_provisional| Event::Partial { is_provisional }),
     ]
 }
 
@@ -195,10 +195,11 @@ fn play(events: Vec<Event>) -> Result<usize, String> {
                 }
             }
             Event::Publish => engine.publish(CATALOG.clone()),
-            Event::Partial => {
+            Event::Partial { is_provisional } => {
                 let name = PluginName::new("other").expect("a name");
                 let loading = vec![Loading { name, prefix: "good_run".into() }];
-                let partial = Catalog::build(CATALOG.plugins().to_vec(), vec![], loading, None);
+                let coming = Coming { loading, is_provisional };
+                let partial = Catalog::build(CATALOG.plugins().to_vec(), vec![], coming, None);
                 engine.publish(Arc::new(partial));
             }
         }

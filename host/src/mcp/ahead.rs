@@ -2,7 +2,8 @@
 
 use std::collections::VecDeque;
 
-use super::message::Line;
+use super::message::{self, Id, Line, Message, Parsed};
+use super::params;
 
 /// How many there may be, and of how many bytes, before no more are read.
 const MAX: usize = 1024;
@@ -11,10 +12,40 @@ const MAX_BYTES: usize = 8 * 1024 * 1024;
 /// The lines, in order.
 #[derive(Default)]
 pub(super) struct Ahead {
-    lines: VecDeque<Line>,
+    lines: VecDeque<Kept>,
     bytes: usize,
-    /// The number of lines at the front that are known not to be urgent.
+    /// The number of lines at the front whose urgency is known.
     looked_at: usize,
+}
+
+/// A line, and what is known of its urgency.
+struct Kept {
+    line: Line,
+    urgency: Urgency,
+}
+
+/// Whether a line is acted on before its turn.
+enum Urgency {
+    /// It waits for its turn, or was not looked at yet.
+    None,
+    /// It cancels a request, and is urgent once that has begun.
+    Cancels(Id),
+    /// It is a ping.
+    Always,
+}
+
+impl Urgency {
+    fn of(line: &Line) -> Self {
+        match message::parse(line) {
+            Parsed::One(Ok(Message::Request { method, .. })) if method == "ping" => Self::Always,
+            Parsed::One(Ok(Message::Notification { method, params }))
+                if method == "notifications/cancelled" =>
+            {
+                params::cancelled(params).and_then(Id::parse).map_or(Self::None, Self::Cancels)
+            }
+            _ => Self::None,
+        }
+    }
 }
 
 impl Ahead {
@@ -28,26 +59,37 @@ impl Ahead {
 
     pub(super) fn push(&mut self, line: Line) {
         self.bytes += line.len();
-        self.lines.push_back(line);
+        self.lines.push_back(Kept { line, urgency: Urgency::None });
     }
 
     pub(super) fn pop(&mut self) -> Option<Line> {
-        let line = self.lines.pop_front()?;
+        let Kept { line, .. } = self.lines.pop_front()?;
         self.bytes -= line.len();
         self.looked_at = self.looked_at.saturating_sub(1);
         Some(line)
     }
 
-    /// Takes out those that are not to wait for their turn. Each line is looked at once.
-    pub(super) fn take_urgent(&mut self, is_urgent: impl Fn(&Line) -> bool) -> Vec<Line> {
-        let (mut urgent, mut at) = (Vec::new(), self.looked_at);
-        while let Some(line) = self.lines.get(at) {
-            match is_urgent(line) {
-                true => urgent.extend(self.lines.remove(at)),
-                false => at += 1,
+    /// Takes out those that are not to wait for their turn: pings, and what cancels a request that is open. Each line is
+    /// parsed once.
+    pub(super) fn take_urgent(&mut self, is_open: impl Fn(&Id) -> bool) -> Vec<Line> {
+        for ahead in self.lines.iter_mut().skip(self.looked_at) {
+            ahead.urgency = Urgency::of(&ahead.line);
+        }
+        let is_urgent = |ahead: &Kept| match &ahead.urgency {
+            Urgency::None => false,
+            Urgency::Cancels(id) => is_open(id),
+            Urgency::Always => true,
+        };
+        let mut urgent = Vec::new();
+        if self.lines.iter().any(is_urgent) {
+            for ahead in std::mem::take(&mut self.lines) {
+                match is_urgent(&ahead) {
+                    true => urgent.push(ahead.line),
+                    false => self.lines.push_back(ahead),
+                }
             }
         }
-        self.looked_at = at;
+        self.looked_at = self.lines.len();
         self.bytes -= urgent.iter().map(Line::len).sum::<usize>();
         urgent
     }
@@ -57,28 +99,44 @@ impl Ahead {
 mod tests {
     use super::*;
 
+    const PING: &str = r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#;
+    const CANCEL: &str =
+        r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":7}}"#;
+
+    fn line(text: &str) -> Line {
+        Line::Whole(text.as_bytes().to_vec())
+    }
+
     #[test]
-    fn urgent_lines_are_taken_out_of_turn_and_no_line_is_looked_at_twice() {
-        let (mut ahead, looks) = (Ahead::default(), std::cell::Cell::new(0));
-        let line = |byte: u8| Line::Whole(vec![byte]);
-        let urgent = |ahead: &mut Ahead| {
-            let taken = ahead.take_urgent(|line| {
-                looks.set(looks.get() + 1);
-                matches!(line, Line::Whole(bytes) if bytes == b"u")
-            });
-            taken.len()
-        };
-        for byte in *b"aubuc" {
-            ahead.push(line(byte));
+    fn a_ping_is_taken_out_of_turn_and_the_rest_stays_in_order() {
+        let mut ahead = Ahead::default();
+        for text in ["a", PING, "b", PING, "c"] {
+            ahead.push(line(text));
         }
-        assert_eq!((urgent(&mut ahead), looks.get(), ahead.bytes), (2, 5, 3));
-        assert_eq!((urgent(&mut ahead), looks.get()), (0, 5));
-        assert!(matches!(ahead.pop(), Some(Line::Whole(first)) if first == b"a"));
-        ahead.push(line(b'u'));
-        ahead.push(line(b'd'));
-        assert_eq!((urgent(&mut ahead), looks.get()), (1, 7));
-        let rest: Vec<_> = std::iter::from_fn(|| ahead.pop()).map(|line| line.len()).collect();
-        assert_eq!((rest, ahead.bytes), (vec![1; 3], 0));
+        assert_eq!(ahead.take_urgent(|_| false).len(), 2);
+        assert_eq!((ahead.bytes, ahead.take_urgent(|_| true).len()), (3, 0));
+        assert_eq!(ahead.pop().map(|line| line.len()), Some(1));
+        ahead.push(line(PING));
+        ahead.push(line("d"));
+        assert_eq!(ahead.take_urgent(|_| false).len(), 1);
+        let rest: Vec<_> = std::iter::from_fn(|| ahead.pop()).collect();
+        assert!(rest.iter().zip(["b", "c", "d"]).all(|(left, right)| match left {
+            Line::Whole(bytes) => bytes == right.as_bytes(),
+            Line::TooLong(_) => false,
+        }));
+        assert_eq!((rest.len(), ahead.bytes), (3, 0));
+    }
+
+    #[test]
+    fn a_cancellation_is_urgent_as_soon_as_what_it_cancels_has_begun() {
+        let mut ahead = Ahead::default();
+        ahead.push(line("a"));
+        ahead.push(line(CANCEL));
+        let seven = |id: &Id| id.to_string() == "7";
+        assert_eq!(ahead.take_urgent(|_| false).len(), 0);
+        assert_eq!(ahead.take_urgent(|id| !seven(id)).len(), 0);
+        assert_eq!(ahead.take_urgent(seven).len(), 1, "it had been looked at before");
+        assert_eq!(ahead.bytes, 1);
     }
 
     #[test]

@@ -11,6 +11,7 @@ use std::future::Future;
 use std::ops::ControlFlow;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
@@ -30,6 +31,8 @@ use crate::sandbox::{Ended, Slot};
 /// Requests in flight beyond which no more are begun, and the bytes of their arguments.
 pub(super) const MAX_IN_FLIGHT: usize = 256;
 const MAX_IN_FLIGHT_BYTES: usize = 16 * 1024 * 1024;
+/// How long requests wait for plugins to be loaded before they are looked at; they are ended at the third time.
+const WAITED: Duration = Duration::from_secs(25);
 /// Calls that end on this thread before it looks at everything else.
 const HERE_AT_ONCE: usize = 16;
 
@@ -51,6 +54,10 @@ pub(crate) struct Driver<T: Transport, E> {
     calls: E,
     progress: mpsc::Receiver<Note>,
     phase: Phase,
+    /// True if a request waited for plugins when the loop rested last.
+    was_loading: bool,
+    /// When requests that wait for plugins to be loaded are looked at next.
+    waits_until: Option<Instant>,
     ahead: Ahead,
     unread: Unread,
     /// Of calls that ended: what is to be cleaned, and to be told.
@@ -75,6 +82,8 @@ impl<T: Transport, E: Executor> Driver<T, E> {
             calls,
             progress,
             phase: Phase::Serving,
+            was_loading: false,
+            waits_until: None,
             ahead: Ahead::default(),
             unread: Unread::default(),
             left: Vec::new(),
@@ -118,8 +127,18 @@ impl<T: Transport, E: Executor> Driver<T, E> {
 
     /// Waits for the next event. While there is work it does not rest: the turn is over, no more.
     async fn next_event(&mut self, shutdown: Pin<&mut impl Future<Output = ()>>) -> Event {
+        let is_loading = self.engine.await_plugins() > 0;
+        if std::mem::replace(&mut self.was_loading, is_loading) && !is_loading {
+            // What was waited for is there, and is about to answer.
+            self.phase = self.phase.after_progress();
+        }
         let phase = self.phase;
-        let deadline = phase.deadline(self.is_loading());
+        let deadline = phase.deadline(is_loading);
+        let waits_until = match self.engine.awaits_catalog() {
+            true => Some(*self.waits_until.get_or_insert_with(|| Instant::now() + WAITED)),
+            false => None,
+        };
+        self.waits_until = waits_until;
         let (has_work, reads_on) = (self.has_work(), self.reads_on());
         let client_reads = !self.unread.is_full();
         let writes = !self.unread.is_empty() || self.output.has_rest();
@@ -133,7 +152,8 @@ impl<T: Transport, E: Executor> Driver<T, E> {
             }
             Ok(()) = self.catalog.changed() => Event::Published,
             () = shutdown, if !phase.is_stopping() => Event::ShutdownAsked,
-            event = event::passed(deadline) => event,
+            () = event::passed(deadline) => Event::DeadlinePassed,
+            () = event::passed(waits_until) => Event::Waited,
             event = event::turn_over(), if has_work => event,
         }
     }
@@ -159,6 +179,10 @@ impl<T: Transport, E: Executor> Driver<T, E> {
                 self.phase = self.phase.stopping();
             }
             Event::DeadlinePassed => return ControlFlow::Break(End::Finished),
+            Event::Waited => {
+                self.waits_until = None;
+                self.engine.end_long_waits();
+            }
             Event::TurnOver => {}
         }
         ControlFlow::Continue(())
@@ -174,16 +198,15 @@ impl<T: Transport, E: Executor> Driver<T, E> {
     }
 
     fn is_done(&self) -> bool {
-        let idle = self.engine.in_flight() == 0 && self.unread.is_empty();
+        let in_flight = self.engine.in_flight();
         match self.phase {
             Phase::Serving => false,
-            Phase::Draining(_) => idle && self.ahead.is_empty(),
-            Phase::Stopping(_) => idle,
+            Phase::Draining(_) => in_flight == 0 && self.unread.is_empty() && self.ahead.is_empty(),
+            // What has not begun is not waited for.
+            Phase::Stopping(_) => {
+                in_flight == self.engine.await_plugins() && self.unread.is_empty()
+            }
         }
-    }
-
-    fn is_loading(&self) -> bool {
-        self.engine.awaits_plugins()
     }
 
     /// True if something that waits here can be acted on now, without any event.
@@ -234,7 +257,7 @@ impl<T: Transport, E: Executor> Driver<T, E> {
             return;
         }
         let engine = &self.engine;
-        for line in self.ahead.take_urgent(|line| engine.is_urgent(line)) {
+        for line in self.ahead.take_urgent(|id| engine.is_open(id)) {
             self.engine.line(&line);
             self.act();
         }

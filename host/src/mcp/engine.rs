@@ -26,6 +26,11 @@ use crate::tool::{CallError, Output, Progress, Usage};
 /// Subscriptions that are open at once.
 const MAX_SUBSCRIPTIONS: usize = 16;
 
+/// Calls that wait for plugins at once. It is less than may be in flight, so that calls of others have room.
+const MAX_AWAITING: usize = 192;
+/// Why one more does not wait.
+const CROWDED: &str = "192 others wait for plugins already";
+
 /// What the operator chose.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Settings {
@@ -38,6 +43,10 @@ pub struct Engine {
     settings: Settings,
     /// Absent until the plugin directories were looked at: requests that need it wait.
     catalog: Option<Arc<Catalog>>,
+    /// True if there has been a catalog that is not provisional. Before, lists wait.
+    has_settled: bool,
+    /// True if clients have not been told of what has changed since.
+    has_changed: bool,
     session: Session,
     open: Open,
     outbox: Outbox,
@@ -50,6 +59,8 @@ impl Engine {
         Self {
             settings,
             catalog: None,
+            has_settled: false,
+            has_changed: false,
             session: Session::default(),
             open: Open::default(),
             outbox: Outbox::default(),
@@ -67,10 +78,23 @@ impl Engine {
         self.open.in_flight()
     }
 
-    /// True if a request waits for a plugin to be loaded, or for its code.
+    /// The number of requests that wait for plugins to be loaded, or for a plugin's code.
     #[must_use]
-    pub fn awaits_plugins(&self) -> bool {
-        self.open.awaits_plugins()
+    pub fn await_plugins(&self) -> usize {
+        self.open.await_plugins()
+    }
+
+    /// True if a request waits for plugins to be loaded.
+    #[must_use]
+    pub fn awaits_catalog(&self) -> bool {
+        self.open.waiting() > 0
+    }
+
+    /// Ends requests that wait for plugins to be loaded and did so at each of the last two times that this was asked.
+    pub fn end_long_waits(&mut self) {
+        for waiting in self.open.age(2) {
+            self.refuse_to_wait(&waiting.origin, "this request has waited for a minute");
+        }
     }
 
     /// Bytes of arguments that wait for the catalog.
@@ -88,17 +112,9 @@ impl Engine {
         }
     }
 
-    /// Whether a line should not wait for its turn: it is a ping, or it cancels what runs.
-    #[must_use]
-    pub fn is_urgent(&self, line: &Line) -> bool {
-        match message::parse(line) {
-            Parsed::One(Ok(Message::Request { method, .. })) => method == "ping",
-            Parsed::One(Ok(Message::Notification { method, params })) => {
-                let id = params::cancelled(params).and_then(Id::parse);
-                method == "notifications/cancelled" && id.is_some_and(|id| self.open.contains(&id))
-            }
-            _ => false,
-        }
+    /// True if a request with this id has no answer yet.
+    pub(super) fn is_open(&self, id: &Id) -> bool {
+        self.open.contains(id)
     }
 
     /// Takes the outcome of a call. Whether the last thing to do is now to send the line that answers it: not where its
@@ -129,14 +145,19 @@ impl Engine {
 
     /// Takes a catalog to serve from now on. Calls that run go on with the tools they began with.
     pub fn publish(&mut self, catalog: Arc<Catalog>) {
-        let changed = self.catalog.as_ref().is_some_and(|old| !old.looks_like(&catalog));
+        let is_provisional = catalog.is_provisional();
+        if self.has_settled {
+            let is_other = |old: &Arc<Catalog>| !old.looks_like(&catalog);
+            self.has_changed |= self.catalog.as_ref().is_some_and(is_other);
+        }
+        self.has_settled |= !is_provisional;
         self.catalog = Some(catalog);
         // Those that were begun came first.
         self.recall();
         for waiting in self.open.take_waiting() {
             self.serve_or_wait(waiting);
         }
-        if changed {
+        if !is_provisional && std::mem::take(&mut self.has_changed) {
             self.announce();
         }
     }
@@ -236,7 +257,9 @@ impl Engine {
                 Ok(()) => return,
                 Err(fault) => reply::fault(Some(id), &fault),
             },
-            Request::Catalog(request) => return self.serve_or_wait(Waiting { origin, request }),
+            Request::Catalog(request) => {
+                return self.serve_or_wait(Waiting::new(origin, request));
+            }
         };
         self.outbox.answer(&origin, line);
     }
@@ -244,9 +267,12 @@ impl Engine {
     /// Serves a request that needs the catalog, now or once it is there.
     fn serve_or_wait(&mut self, waiting: Waiting) {
         let Some(catalog) = self.catalog_for(&waiting.request) else {
-            return self.open.wait(waiting);
+            return match self.catalog.is_some() && waiting.request.is_call() && self.is_crowded() {
+                true => self.refuse_to_wait(&waiting.origin, CROWDED),
+                false => self.open.wait(waiting),
+            };
         };
-        let Waiting { origin, request } = waiting;
+        let Waiting { origin, request, .. } = waiting;
         let served = match request {
             Deferred::List { cursor } => self.list(&catalog, &origin, cursor.as_deref()),
             Deferred::Call { name, arguments, progress_token } => {
@@ -258,12 +284,24 @@ impl Engine {
         }
     }
 
-    /// The catalog to serve a request by, if it is there. A call of a tool that a plugin may have which is still being
-    /// loaded waits for that plugin.
+    /// True if as many requests wait for plugins as may.
+    fn is_crowded(&self) -> bool {
+        self.open.await_plugins() >= MAX_AWAITING
+    }
+
+    fn refuse_to_wait(&mut self, origin: &Origin, why: &str) {
+        let fault = Fault::internal(format!(
+            "the plugin is still being loaded, as `toolrack status` shows, and {why}; ask again in a while"
+        ));
+        self.outbox.answer(origin, reply::fault(Some(&origin.id), &fault));
+    }
+
+    /// The catalog to serve a request by, if it is there. The first list waits for a whole one; a call of a tool that a
+    /// plugin may have which is still being loaded waits for that plugin.
     fn catalog_for(&self, request: &Deferred) -> Option<Arc<Catalog>> {
         let catalog = self.catalog.as_ref()?;
         let is_known = match request {
-            Deferred::List { .. } => true,
+            Deferred::List { .. } => self.has_settled,
             Deferred::Call { name, .. } => !lookup::may_come(catalog, name),
         };
         is_known.then(|| catalog.clone())
@@ -291,7 +329,12 @@ impl Engine {
     ) -> Result<(), Fault> {
         let tool = lookup::tool(catalog, name)?;
         let (request, wants_progress) = (origin.id.to_string(), progress_token.is_some());
-        let recall = tool.plugin.is_unsettled().then(|| Recall {
+        let waits = tool.plugin.is_unsettled();
+        if waits && self.is_crowded() {
+            self.refuse_to_wait(origin, CROWDED);
+            return Ok(());
+        }
+        let recall = waits.then(|| Recall {
             entry: Arc::default(),
             request: Deferred::Call {
                 name: name.into(),

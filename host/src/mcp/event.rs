@@ -34,6 +34,8 @@ pub(super) enum Event {
     ShutdownAsked,
     /// Nothing is waited for any longer.
     DeadlinePassed,
+    /// Requests have waited for plugins to be loaded for some time.
+    Waited,
     /// More can be done at once: nothing else had happened when the loop looked.
     TurnOver,
 }
@@ -62,12 +64,11 @@ pub(super) async fn of_output(output: &mut impl LineOutput, writes: bool) -> Eve
 }
 
 /// Waits for the deadline; without one, for ever.
-pub(super) async fn passed(deadline: Option<Instant>) -> Event {
+pub(super) async fn passed(deadline: Option<Instant>) {
     match deadline {
         Some(deadline) => tokio::time::sleep_until(deadline).await,
         None => std::future::pending().await,
     }
-    Event::DeadlinePassed
 }
 
 /// Lets the runtime look for input, signals and timers before the loop goes on.

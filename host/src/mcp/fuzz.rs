@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::value::RawValue;
 
+use super::ahead::Ahead;
 use super::lines::Cutter;
 use super::{Action, Engine, Line, Settings};
 use crate::fuzz::{CATALOG, Seen};
@@ -29,8 +30,11 @@ pub fn lines(bytes: &[u8]) -> Seen {
             Line::Whole(start) if size == u8::MAX => Line::TooLong(start),
             line => line,
         };
-        let _ = engine.is_urgent(&line);
-        engine.line(&line);
+        let mut ahead = Ahead::default();
+        ahead.push(line);
+        let urgent = ahead.take_urgent(|id| engine.is_open(id));
+        let rest = std::iter::from_fn(|| ahead.pop());
+        urgent.into_iter().chain(rest).for_each(|line| engine.line(&line));
         if carry_out(&mut engine) {
             seen = Seen::Accepted;
         }

@@ -41,6 +41,15 @@ pub(super) struct Recall {
 pub(super) struct Waiting {
     pub(super) origin: Origin,
     pub(super) request: Deferred,
+    /// How often [`Open::age`] has found it.
+    pub(super) age: u8,
+}
+
+impl Waiting {
+    /// A request that begins to wait.
+    pub(super) fn new(origin: Origin, request: Deferred) -> Self {
+        Self { origin, request, age: 0 }
+    }
 }
 
 /// What is left to do of a request that was cancelled.
@@ -80,10 +89,27 @@ impl Open {
         self.waiting.iter().map(|waiting| waiting.request.argument_bytes()).sum()
     }
 
-    /// True if one waits for the catalog, or for its plugin's code.
-    pub(super) fn awaits_plugins(&self) -> bool {
-        let is_unsettled = |running: &Running| running.tool.plugin.is_unsettled();
-        !self.waiting.is_empty() || self.calls.values().any(is_unsettled)
+    /// The number of those that wait for the catalog.
+    pub(super) fn waiting(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// The number of those that wait for the catalog, or for their plugin's code.
+    pub(super) fn await_plugins(&self) -> usize {
+        let unsettled = self.calls.values().filter(|running| running.tool.plugin.is_unsettled());
+        self.waiting.len() + unsettled.count()
+    }
+
+    /// Takes out those that have been found this often, in order. The others have been found once more.
+    pub(super) fn age(&mut self, most: u8) -> Vec<Waiting> {
+        let (old, young): (Vec<_>, Vec<_>) =
+            self.waiting.drain(..).partition(|waiting| waiting.age >= most);
+        self.waiting = young.into();
+        self.waiting.iter_mut().for_each(|waiting| waiting.age += 1);
+        for Waiting { origin, .. } in &old {
+            self.requests.remove(&origin.id);
+        }
+        old
     }
 
     pub(super) fn wait(&mut self, waiting: Waiting) {
@@ -153,7 +179,7 @@ impl Open {
         let requests = recalled.into_iter().filter_map(|(key, running)| {
             self.requests.remove(&running.origin.id);
             let Running { origin, recall, .. } = running;
-            Some((key, Waiting { origin, request: recall?.request }))
+            Some((key, Waiting::new(origin, recall?.request)))
         });
         requests.collect()
     }
@@ -217,7 +243,7 @@ mod tests {
             let arguments = RawValue::from_string(arguments.into()).expect("JSON").into();
             let request = Deferred::Call { name: "t".into(), arguments, progress_token: None };
             let origin = Origin { id: id(at), version: Version::NEWEST_LEGACY, batch: None };
-            open.wait(Waiting { origin, request });
+            open.wait(Waiting::new(origin, request));
         }
         assert_eq!((open.waiting_bytes(), open.in_flight()), (11, 3));
         assert!(open.cancel(&id(2)).is_some() && open.cancel(&id(2)).is_none());

@@ -38,6 +38,10 @@ impl Fault {
         Self::new(-32602, message)
     }
 
+    pub(super) fn internal(message: impl Into<String>) -> Self {
+        Self::new(-32603, message)
+    }
+
     pub(super) fn unsupported_version(requested: &str) -> Self {
         let shown = &requested[..requested.floor_char_boundary(80)];
         let mut fault = Self::new(-32022, format!("protocol version `{shown}` is not supported"));

@@ -61,6 +61,11 @@ impl Request {
 }
 
 impl Deferred {
+    /// True if it is a call.
+    pub(super) fn is_call(&self) -> bool {
+        matches!(self, Self::Call { .. })
+    }
+
     /// Bytes of arguments.
     pub(super) fn argument_bytes(&self) -> usize {
         match self {

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use super::locks::{Judge, Locks};
-use super::publication::Publication;
+use super::publication::{Extent, Publication};
 use super::seen::{Directory, Key, Pair, Scan, Unit};
 use super::tracked::{Due, Found, Now, Progress, Reason, Then, Tracked};
 use super::view::View;
@@ -132,14 +132,19 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
             if is_listed {
                 match loaded {
                     Ok(plugin) => unit.stays_good(pair, plugin),
-                    Err(_) => _ = unit.unlists(),
+                    Err(LoadError::Bad(_)) => _ = unit.unlists(),
+                    Err(LoadError::Failed(_) | LoadError::Changed) => {}
                 }
                 self.publication.changed(now);
             }
             return;
         }
-        if is_listed && loaded.is_err() && unit.unlists() {
+        // Another time it may have code: its tools stay, so that they do not come and go.
+        if is_listed && matches!(loaded, Err(LoadError::Bad(_))) && unit.unlists() {
             self.publication.changed(now);
+        }
+        if let Err(LoadError::Failed(reason)) = &loaded {
+            unit.fails(pair, reason.clone(), now);
         }
         match loaded {
             Ok(plugin) => {
@@ -158,6 +163,7 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
                 }
             }
             Err(LoadError::Bad(reason) | LoadError::Failed(reason)) => {
+                self.publication.comes_no_more(now);
                 self.refuse(key, reason, now);
                 self.advance(now);
             }
@@ -185,11 +191,9 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
         if is_done && std::mem::take(&mut self.promises) {
             self.publication.changed(now);
         }
-        if !self.publication.is_due(is_done, now) {
-            return None;
-        }
+        let extent = self.publication.due(is_done, now)?;
         self.promises = !is_done || !self.publication.is_scanned();
-        Some(self.view())
+        Some(View { is_provisional: extent == Extent::Provisional, ..self.view() })
     }
 
     /// What is to be served now.
@@ -246,6 +250,13 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
         room: &mut usize,
         now: Instant,
     ) -> Option<(Pair, L)> {
+        let there = match &unit {
+            Unit::Pair(pair, _) => Some(pair),
+            Unit::Half(_) | Unit::Refused(_) | Unit::Changing => None,
+        };
+        if !matches!(unit, Unit::Changing) && self.tracked(key).gives_up_failed(there) {
+            self.publication.changed(now);
+        }
         let (pair, how) = match unit {
             Unit::Pair(pair, how) => (pair, how),
             Unit::Half(reason) => {
@@ -353,6 +364,7 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
         }
         let mut forgotten = BTreeSet::new();
         for (key, unit) in &mut self.units {
+            self.stale |= unit.is_to_retry(now);
             match unit.advance(now) {
                 Due::Nothing => {}
                 Due::Changed => self.publication.changed(now),

@@ -34,6 +34,8 @@ pub struct Follower {
     mode: watch::Sender<Mode>,
     loading: watch::Sender<Vec<Pending>>,
     deep: Instant,
+    /// The last catalog that was not provisional: what the log has told of.
+    told: Option<Arc<Catalog>>,
     /// Since when a scan is under way that was to be over, if that was not told yet.
     slow: Option<Instant>,
 }
@@ -55,7 +57,7 @@ impl Follower {
         let now = Instant::now();
         let mode = watch::Sender::new(Mode::Watching);
         let (loading, schedule) = (watch::Sender::default(), Schedule::new(now));
-        Self { loader, hints, schedule, mode, loading, deep: now, slow: Some(now) }
+        Self { loader, hints, schedule, mode, loading, deep: now, told: None, slow: Some(now) }
     }
 
     /// How changes come to notice, now and later.
@@ -86,12 +88,14 @@ impl Follower {
             }
             if let Some(view) = self.loader.core().publish(now) {
                 let previous = publisher.borrow().clone();
-                let catalog = self.loader.build(view, previous.as_deref());
-                news::tell(previous.as_deref(), &catalog);
-                if previous.is_none() {
-                    self.tell_first(&catalog, started.elapsed());
+                let catalog = Arc::new(self.loader.build(view, previous.as_deref()));
+                if !catalog.is_provisional() {
+                    news::tell(self.told.as_deref(), &catalog);
+                    if self.told.replace(catalog.clone()).is_none() {
+                        self.tell_first(&catalog, started.elapsed());
+                    }
                 }
-                publisher.send_replace(Some(Arc::new(catalog)));
+                publisher.send_replace(Some(catalog));
             }
             let core = self.loader.core().deadline(now);
             let slow = self.loader.pending().deadline();

@@ -21,7 +21,7 @@ use super::tracked::Reason;
 use super::trust::Trust;
 use super::view::{Standing, View};
 use super::watch::{Mode, Watch};
-use crate::catalog::{Catalog, Loading, MAX_PLUGINS, Plugin, Refusal, Refused};
+use crate::catalog::{Catalog, Coming, Loading, MAX_PLUGINS, Plugin, Refusal, Refused};
 use crate::lock::{Entry, Locking, Version};
 use crate::name::PluginName;
 use crate::sandbox::Sandbox;
@@ -324,7 +324,8 @@ impl Loader {
             };
             Refusal { refused, ..refusal }
         });
-        Catalog::build(plugins, refusals.collect(), self.loading(), previous)
+        let coming = Coming { loading: self.loading(), is_provisional: view.is_provisional };
+        Catalog::build(plugins, refusals.collect(), coming, previous)
     }
 
     /// The plugins that are being loaded, still wanted, and not known by their tools.

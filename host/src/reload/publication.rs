@@ -1,4 +1,6 @@
-//! When what is served is published: soon, and in one piece as far as that does not keep clients waiting.
+//! When what is served is published: soon as it stands, and as a whole once what belongs together is there.
+//!
+//! Calls are served from either; what clients are told of, and what the first list waits for, is the whole.
 
 use std::time::{Duration, Instant};
 
@@ -7,18 +9,22 @@ pub const HOLD: Duration = Duration::from_secs(2);
 /// The same for the first catalog, which clients wait for: some give a list of tools five seconds, and want to be
 /// answered within two.
 pub const FIRST_HOLD: Duration = Duration::from_millis(1500);
+/// How long a change is gathered with others before it is published although more still load.
+const GATHER: Duration = Duration::from_millis(25);
 
 /// What there is to publish, and since when.
 #[derive(Debug)]
 pub(super) struct Publication {
-    /// Since when the published view is out of date.
+    /// Since when what was published last is out of date.
+    stale: Option<Instant>,
+    /// Since when the last whole is out of date.
     changed: Option<Instant>,
     started: Instant,
     first: First,
     scanned: bool,
 }
 
-/// The first catalog is special: clients wait for it.
+/// The first whole is special: clients wait for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum First {
     Unscanned,
@@ -26,10 +32,20 @@ enum First {
     Published,
 }
 
+/// What is published.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Extent {
+    /// What is there, while more is about to come.
+    Provisional,
+    /// Everything, or what is there after a wait.
+    Whole,
+}
+
 impl Publication {
     /// Nothing is published yet, and clients wait.
     pub(super) fn new(now: Instant) -> Self {
-        Self { changed: Some(now), started: now, first: First::Unscanned, scanned: false }
+        let since = Some(now);
+        Self { stale: since, changed: since, started: now, first: First::Unscanned, scanned: false }
     }
 
     /// What there is has been looked at.
@@ -45,7 +61,7 @@ impl Publication {
         self.scanned
     }
 
-    /// Whether there was none yet.
+    /// True if no whole has been published yet.
     pub(super) fn is_first(&self) -> bool {
         self.first != First::Published
     }
@@ -53,10 +69,16 @@ impl Publication {
     /// What was published is not what is to be served any more.
     pub(super) fn changed(&mut self, now: Instant) {
         self.changed.get_or_insert(now);
+        self.comes_no_more(now);
     }
 
-    /// When it is to be published, if it is. Whether something still loads is said by `is_done`.
-    fn at(&self, is_done: bool, now: Instant) -> Option<Instant> {
+    /// Something that was to come does not, which calls wait for.
+    pub(super) fn comes_no_more(&mut self, now: Instant) {
+        self.stale.get_or_insert(now);
+    }
+
+    /// When the next whole is to be published, if one is. Whether something still loads is said by `is_done`.
+    fn whole_at(&self, is_done: bool, now: Instant) -> Option<Instant> {
         let changed = self.changed?;
         Some(match self.first {
             First::Loading | First::Published if is_done => now,
@@ -66,18 +88,28 @@ impl Publication {
         })
     }
 
-    /// When [`is_due`](Self::is_due) may say so.
-    pub(super) fn deadline(&self, is_done: bool, now: Instant) -> Option<Instant> {
-        self.at(is_done, now)
+    /// When what is there is to be published, whole or not.
+    fn any_at(&self) -> Option<Instant> {
+        self.stale.filter(|_| self.scanned).map(|since| since + GATHER)
     }
 
-    /// Whether it is time to publish, which is then taken as done.
-    pub(super) fn is_due(&mut self, is_done: bool, now: Instant) -> bool {
-        let is_due = self.at(is_done, now).is_some_and(|at| at <= now);
-        if is_due {
-            (self.changed, self.first) = (None, First::Published);
+    /// When [`due`](Self::due) may say so.
+    pub(super) fn deadline(&self, is_done: bool, now: Instant) -> Option<Instant> {
+        self.whole_at(is_done, now).into_iter().chain(self.any_at()).min()
+    }
+
+    /// What is to be published now, if anything; it is taken as done.
+    pub(super) fn due(&mut self, is_done: bool, now: Instant) -> Option<Extent> {
+        let is_due = |at: Option<Instant>| at.is_some_and(|at| at <= now);
+        let is_any = is_due(self.any_at());
+        if is_due(self.whole_at(is_done, now)) || (is_any && is_done) {
+            (self.stale, self.changed, self.first) = (None, None, First::Published);
+            return Some(Extent::Whole);
         }
-        is_due
+        is_any.then(|| {
+            self.stale = None;
+            Extent::Provisional
+        })
     }
 }
 
@@ -86,26 +118,47 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_catalog_waits_for_what_loads_but_not_for_long() {
+    fn the_first_whole_waits_for_what_loads_but_not_for_long() {
         let start = Instant::now();
         let mut publication = Publication::new(start);
-        assert!(!publication.is_due(true, start), "nothing was looked at yet");
+        assert_eq!(publication.due(true, start), None, "nothing was looked at yet");
         publication.scanned();
-        assert!(publication.is_due(true, start));
+        assert_eq!(publication.due(true, start), Some(Extent::Whole));
         let mut publication = Publication::new(start);
         publication.scanned();
+        assert_eq!(publication.deadline(false, start), Some(start + GATHER));
+        assert_eq!(publication.due(false, start + GATHER), Some(Extent::Provisional));
         assert_eq!(publication.deadline(false, start), Some(start + FIRST_HOLD));
-        assert!(!publication.is_due(false, start + FIRST_HOLD - Duration::from_millis(1)));
-        assert!(publication.is_due(false, start + FIRST_HOLD));
+        assert_eq!(publication.due(false, start + FIRST_HOLD - Duration::from_millis(1)), None);
+        assert_eq!(publication.due(false, start + FIRST_HOLD), Some(Extent::Whole));
         assert_eq!(publication.deadline(false, start), None, "there is nothing new");
         publication.changed(start + FIRST_HOLD);
+        let later = start + FIRST_HOLD + GATHER;
+        assert_eq!(publication.deadline(false, start), Some(later));
+        assert_eq!(publication.due(false, later), Some(Extent::Provisional));
         assert_eq!(publication.deadline(false, start), Some(start + FIRST_HOLD + HOLD));
+        assert_eq!(publication.due(false, start + FIRST_HOLD + HOLD), Some(Extent::Whole));
     }
 
     #[test]
     fn a_directory_that_cannot_be_read_keeps_nobody_waiting() {
         let start = Instant::now();
         let mut publication = Publication::new(start);
-        assert!(publication.is_due(false, start + FIRST_HOLD));
+        assert_eq!(publication.due(false, start + GATHER), None, "nothing is known");
+        assert_eq!(publication.due(false, start + FIRST_HOLD), Some(Extent::Whole));
+    }
+
+    #[test]
+    fn what_comes_no_more_is_told_to_those_who_wait_for_it_and_is_no_change() {
+        let start = Instant::now();
+        let mut publication = Publication::new(start);
+        publication.scanned();
+        assert_eq!(publication.due(false, start + FIRST_HOLD), Some(Extent::Whole));
+        publication.comes_no_more(start + FIRST_HOLD);
+        let later = start + FIRST_HOLD + GATHER;
+        assert_eq!(publication.due(false, later), Some(Extent::Provisional));
+        assert_eq!(publication.deadline(false, later), None);
+        publication.comes_no_more(later);
+        assert_eq!(publication.due(true, later + GATHER), Some(Extent::Whole), "no more comes");
     }
 }

@@ -3,13 +3,17 @@
 //! When something is told is not known here, nor is what a lock holds.
 
 use std::collections::VecDeque;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::seen::Pair;
 use crate::lock::Verdict;
 
 /// Versions that are remembered because they did not load.
 const MAX_BAD: usize = 4;
+
+/// How long after a failure that may pass a version is loaded again; twice as long after each further one.
+const RETRY: Duration = Duration::from_secs(1);
+const MAX_RETRY: Duration = Duration::from_secs(60);
 
 /// Why something is not served.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +38,8 @@ pub(super) struct Tracked<P> {
     pub(super) now: Now,
     /// The last versions that did not load, and why: the same bytes are not tried again.
     bad: VecDeque<(Pair, String)>,
+    /// The last version that could not be loaded on this machine at that time.
+    failed: Option<Failed>,
     /// What is told of it.
     pub(super) told: Option<Reason>,
 }
@@ -45,6 +51,17 @@ struct Held<P> {
     plugin: P,
     /// Why it is not accepted; it may be so meanwhile.
     reason: Option<String>,
+}
+
+/// A version that could not be loaded, which may be otherwise another time.
+#[derive(Debug)]
+struct Failed {
+    pair: Pair,
+    reason: String,
+    /// How often in a row.
+    times: u32,
+    /// When it is loaded again; `None` once it may be.
+    retry_at: Option<Instant>,
 }
 
 /// What lies there now.
@@ -123,6 +140,7 @@ impl<P> Tracked<P> {
             held: None,
             now: Now::Unknown,
             bad: VecDeque::new(),
+            failed: None,
             told: None,
         }
     }
@@ -138,7 +156,7 @@ impl<P> Tracked<P> {
     /// It is good, accepted, and what lies there.
     pub(super) fn serve(&mut self, pair: Pair, plugin: P) {
         (self.good, self.listed, self.doubt, self.held) = (Some((pair, plugin)), None, None, None);
-        (self.now, self.told) = (Now::Good, None);
+        (self.now, self.told, self.failed) = (Now::Good, None, None);
     }
 
     /// True if this version is being loaded.
@@ -177,6 +195,10 @@ impl<P> Tracked<P> {
         *progress = if serves { Progress::Serves } else { Progress::Waits };
         if serves {
             self.listed = Some((pair, plugin));
+            // Unless the same could not be loaded before.
+            if self.failed.as_ref().is_none_or(|failed| failed.pair != pair) {
+                self.told = None;
+            }
         }
         serves
     }
@@ -201,7 +223,9 @@ impl<P> Tracked<P> {
             self.now = Now::Good;
             return if self.told.take().is_some() { Found::Forgiven } else { Found::Known };
         }
-        match (held, self.why_bad(&pair)) {
+        let waits = |failed: &&Failed| failed.pair == pair && failed.retry_at.is_some();
+        let failed = self.failed.as_ref().filter(waits).map(|failed| &failed.reason);
+        match (held, self.why_bad(&pair).or(failed)) {
             (Some(Held { pair, plugin, reason: None }), _) => {
                 self.serve(pair, plugin);
                 Found::Accepted
@@ -250,6 +274,38 @@ impl<P> Tracked<P> {
                 false
             }
         }
+    }
+
+    /// This version could not be loaded, and is loaded again after a while.
+    pub(super) fn fails(&mut self, pair: Pair, reason: String, now: Instant) {
+        let before = self.failed.as_ref().filter(|failed| failed.pair == pair);
+        let times = before.map_or(0, |failed| failed.times);
+        let wait = RETRY.saturating_mul(1 << times.min(6)).min(MAX_RETRY);
+        self.failed = Some(Failed { pair, reason, times: times + 1, retry_at: Some(now + wait) });
+    }
+
+    /// True if it is time to load again what could not be loaded; that is asked once.
+    pub(super) fn is_to_retry(&mut self, now: Instant) -> bool {
+        let retry_at = self.failed.as_mut().map(|failed| &mut failed.retry_at);
+        retry_at.and_then(|at| at.take_if(|at| *at <= now)).is_some()
+    }
+
+    /// Something else lies there than the version that could not be loaded: that one is not loaded again. True if its tools
+    /// were served.
+    pub(super) fn gives_up_failed(&mut self, there: Option<&Pair>) -> bool {
+        let failed = self.failed.take_if(|failed| there != Some(&failed.pair));
+        let is_failed = |(listed, _): &mut (Pair, P)| {
+            failed.as_ref().is_some_and(|failed| failed.pair == *listed)
+        };
+        self.listed.take_if(is_failed).is_some()
+    }
+
+    /// True if what serves is an older version than what lies there and is refused.
+    pub(super) fn serves_older(&self) -> bool {
+        let is_older = |(listed, _): &(Pair, P)| {
+            self.failed.as_ref().is_none_or(|failed| failed.pair != *listed)
+        };
+        self.good.is_some() || self.listed.as_ref().is_some_and(is_older)
     }
 
     /// Lets happen what was waiting for its time.
@@ -306,14 +362,16 @@ impl<P> Tracked<P> {
         }
     }
 
-    /// When it has something to tell that it did not tell yet.
+    /// When it has something to tell that it did not tell yet, or is loaded again.
     pub(super) fn deadline(&self) -> Option<Instant> {
-        match &self.now {
+        let tell_at = match &self.now {
             Now::Bad { reason, tell_at: at } | Now::Gone { reason, until: at, .. } => {
                 (self.told.as_ref() != Some(reason)).then_some(*at)
             }
             Now::Good | Now::Unknown | Now::Loading(..) => None,
-        }
+        };
+        let retry_at = self.failed.as_ref().and_then(|failed| failed.retry_at);
+        tell_at.into_iter().chain(retry_at).min()
     }
 }
 

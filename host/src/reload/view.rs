@@ -10,6 +10,8 @@ use super::tracked::{Reason, Tracked};
 pub struct View<P> {
     /// True if the directories have been looked at. Before, nothing is known of what they hold.
     pub is_scanned: bool,
+    /// True if more is about to come.
+    pub is_provisional: bool,
     /// The plugins, in order.
     pub plugins: Vec<(Key, P)>,
     /// What is not served, or not in the version that lies there, and why.
@@ -28,14 +30,19 @@ pub enum Standing {
 impl<P: Clone> View<P> {
     /// What these units come to.
     pub(super) fn of(units: &BTreeMap<Key, Tracked<P>>) -> Self {
-        let mut view = Self { is_scanned: true, plugins: Vec::new(), refusals: Vec::new() };
+        let mut view = Self {
+            is_scanned: true,
+            is_provisional: false,
+            plugins: Vec::new(),
+            refusals: Vec::new(),
+        };
         for (key, unit) in units {
             if let Some(plugin) = unit.serving() {
                 view.plugins.push((key.clone(), plugin.clone()));
             }
             if let Some(reason) = &unit.told {
-                let older = unit.good.is_some();
-                let standing = if older { Standing::Older } else { Standing::Nothing };
+                let standing =
+                    if unit.serves_older() { Standing::Older } else { Standing::Nothing };
                 view.refusals.push((key.clone(), standing, reason.clone()));
             }
         }

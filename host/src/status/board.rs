@@ -182,7 +182,7 @@ fn write(
     status.loading = now.loading.iter().map(LoadingStatus::of).collect();
     if let Some(catalog) = &now.catalog {
         status.show(catalog);
-        if !before.is_some_and(|before| now.shows_catalog_of(before)) {
+        if !catalog.is_provisional() && !before.is_some_and(|before| now.shows_catalog_of(before)) {
             status.published_ms = Some(now_ms());
         }
     }

@@ -3,7 +3,7 @@
 use std::sync::{Arc, LazyLock};
 
 use serde_json::{Value, json};
-use toolrack::catalog::{Catalog, Loading};
+use toolrack::catalog::{Catalog, Coming, Loading};
 use toolrack::host::Host;
 use toolrack::lock::Locking;
 use toolrack::mcp::{Action, CallKey, Engine, Line, Settings};
@@ -286,11 +286,15 @@ fn pages_follow_each_other_to_the_end() {
     assert!(second.get("nextCursor").is_none());
 }
 
+/// A plugin of this name and prefix is being loaded.
+fn coming(name: &str, prefix: &str, is_provisional: bool) -> Coming {
+    let name = PluginName::new(name).expect("a name");
+    Coming { loading: vec![Loading { name, prefix: prefix.into() }], is_provisional }
+}
+
 /// What is served of [`CATALOG`] while a plugin of this name and prefix is loaded.
 fn beside(name: &str, prefix: &str) -> Catalog {
-    let name = PluginName::new(name).expect("a name");
-    let loading = vec![Loading { name, prefix: prefix.into() }];
-    Catalog::build(CATALOG.plugins().to_vec(), Vec::new(), loading, None)
+    Catalog::build(CATALOG.plugins().to_vec(), Vec::new(), coming(name, prefix, false), None)
 }
 
 #[test]
@@ -306,12 +310,46 @@ fn a_tool_that_may_turn_out_to_be_another_s_waits_for_that() {
         let catalog = beside(name, prefix);
         assert_eq!(catalog.tools().count(), tools, "{name}, {prefix}");
         // What was served before stays.
-        let name = PluginName::new(name).expect("a name");
-        let loading = vec![Loading { name, prefix: prefix.into() }];
-        let plugins = CATALOG.plugins().to_vec();
-        let later = Catalog::build(plugins, Vec::new(), loading, Some(&CATALOG));
-        assert_eq!(later.tools().count(), 2, "{prefix}");
+        let later = |is_provisional| {
+            let plugins = CATALOG.plugins().to_vec();
+            let coming = coming(name, prefix, is_provisional);
+            Catalog::build(plugins, Vec::new(), coming, Some(&CATALOG)).tools().count()
+        };
+        assert_eq!((later(false), later(true)), (2, 2), "{prefix}");
     }
+    // One without a prefix may have any name, and is waited for as long as that is not for long.
+    let plugins = CATALOG.plugins().to_vec();
+    let catalog = Catalog::build(plugins, Vec::new(), coming("other", "", true), None);
+    assert_eq!(catalog.tools().count(), 0);
+}
+
+#[test]
+fn calls_are_served_at_once_and_lists_and_news_as_a_whole() {
+    let mut bench = Bench::without_catalog(Settings::default());
+    let provisional = |name| {
+        let plugins = CATALOG.plugins().to_vec();
+        Arc::new(Catalog::build(plugins, Vec::new(), coming(name, name, true), None))
+    };
+    let wants = json!({ "notifications": { "toolsListChanged": true } });
+    bench.send(&modern("s", "subscriptions/listen", wants));
+    assert!(bench.send(&modern(1, "tools/list", json!({}))).is_empty());
+    assert!(bench.send(&modern(2, "tools/call", json!({ "name": "good_run" }))).is_empty());
+    bench.engine.publish(provisional("good"));
+    assert!(bench.sent().is_empty() && bench.calls.is_empty(), "its tools are another's, perhaps");
+    bench.engine.publish(provisional("slow"));
+    assert!(bench.sent().is_empty(), "the first list waits for the whole");
+    assert_eq!(bench.finish_call(Ok(text("done")))[0]["id"], 2);
+    bench.engine.publish(CATALOG.clone());
+    let sent = bench.sent();
+    assert_eq!(sent.len(), 1, "and is no news: {sent:?}");
+    assert_eq!(sent[0]["id"], 1);
+
+    bench.engine.publish(provisional("good"));
+    assert!(bench.sent().is_empty(), "more is about to change");
+    let list = bench.send(&modern(3, "tools/list", json!({})));
+    assert_eq!(list[0]["result"]["tools"], json!([]), "whoever asks is not kept waiting");
+    bench.engine.publish(Arc::new(Catalog::default()));
+    assert_eq!(bench.sent()[0]["method"], "notifications/tools/list_changed");
 }
 
 #[test]
@@ -320,7 +358,7 @@ fn a_call_waits_for_the_plugin_that_may_have_its_tool_and_for_no_other() {
     bench.engine.publish(Arc::new(beside("slow", "slow")));
     let call = |id, tool: &str| modern(id, "tools/call", json!({ "name": tool }));
     assert!(bench.send(&call(1, "slow_run")).is_empty());
-    assert!(bench.engine.awaits_plugins());
+    assert_eq!(bench.engine.await_plugins(), 1);
     assert!(bench.send(&call(2, "good_run")).is_empty());
     assert_eq!(bench.finish_call(Ok(text("done")))[0]["id"], 2);
     let answer = bench.send(&call(3, "no_such"));
@@ -331,7 +369,7 @@ fn a_call_waits_for_the_plugin_that_may_have_its_tool_and_for_no_other() {
     let answer = bench.sent();
     assert_eq!(answer[0]["id"], 1);
     assert_eq!(answer[0]["error"]["message"], "unknown tool `slow_run`");
-    assert!(!bench.engine.awaits_plugins());
+    assert_eq!(bench.engine.await_plugins(), 0);
 }
 
 #[test]

@@ -88,6 +88,8 @@ enum Event {
     Listed(usize),
     /// One of the loads under way ends.
     Loaded(usize),
+    /// One of them fails, which it may not do another time.
+    Fails(usize),
 }
 
 #[derive(Clone, Debug)]
@@ -179,7 +181,7 @@ struct Follower {
     locks: Vec<(usize, Lock)>,
     ordered: BTreeMap<Key, Pair>,
     failed: BTreeMap<Key, Pair>,
-    /// Versions whose tools were known before they were loaded.
+    /// Versions whose tools were known before they were loaded, and which did not turn out to be none.
     listed: BTreeSet<(Key, Pair)>,
 }
 
@@ -249,10 +251,21 @@ impl Follower {
             (true, true) => Ok(load),
             (true, false) => Err(LoadError::Bad(format!("{load:?} does not load"))),
         };
-        if matches!(&loaded, Err(LoadError::Bad(_))) && self.ordered.get(&key) == Some(&pair) {
-            self.failed.insert(key.clone(), pair);
+        if matches!(&loaded, Err(LoadError::Bad(_))) {
+            self.listed.remove(&(key.clone(), pair));
+            if self.ordered.get(&key) == Some(&pair) {
+                self.failed.insert(key.clone(), pair);
+            }
         }
         self.core.loaded(&key, pair, loaded, self.now);
+    }
+
+    /// A load under way fails.
+    fn fails(&mut self, which: usize) {
+        if let Some((key, pair, _)) = self.loads.remove(which % self.loads.len().max(1)) {
+            let failed = LoadError::Failed("there is not enough memory".into());
+            self.core.loaded(&key, pair, Err(failed), self.now);
+        }
     }
 
     /// Lets time pass until `then`, with everything that falls due on the way.
@@ -277,11 +290,7 @@ impl Follower {
         if let Some(view) = self.core.publish(self.now) {
             for (key, load) in &view.plugins {
                 // What a file says of itself is believed until its code is there.
-                let is_listed = self.loads.iter().any(|(loading, _, own)| {
-                    loading == key
-                        && own == load
-                        && self.listed.contains(&(key.clone(), pair(*load)))
-                });
+                let is_listed = self.listed.contains(&(key.clone(), pair(*load)));
                 let is_known = fits(*load) || is_listed;
                 if !is_known || !self.seen.contains(&(key.clone(), pair(*load))) {
                     return Err(format!("{key:?} serves {load:?}"));
@@ -323,6 +332,7 @@ fn play(is_required: bool, events: &[Event]) -> Result<(), String> {
             Event::Hint => follower.schedule.hint(follower.now),
             Event::Listed(which) => follower.listed(which),
             Event::Loaded(which) => follower.loaded(&world, which),
+            Event::Fails(which) => follower.fails(which),
             Event::Time(millis) => {
                 let then = follower.now + Duration::from_millis(millis);
                 follower.pass(&world, then)?;
@@ -461,6 +471,32 @@ fn a_plugin_whose_tools_are_known_serves_before_it_is_loaded() {
 }
 
 #[test]
+fn what_could_not_be_loaded_is_loaded_again_soon_and_its_tools_stay() {
+    let start = Instant::now();
+    let mut follower = Follower::new(start);
+    let mut world = World::new(false);
+    world.files[0] =
+        Files { manifest: Some(Manifest::Good(0, None)), wasm: Some(0), changing: false };
+    follower.scan(&world).expect("a scan");
+    follower.listed(0);
+    for wait in [1, 2, 4, 8] {
+        follower.fails(0);
+        let soon = follower.now + Duration::from_secs(wait);
+        follower.pass(&world, soon - Duration::from_millis(1)).expect("right");
+        assert!(follower.loads.is_empty(), "not before {wait} s");
+        follower.pass(&world, soon + Duration::from_millis(500)).expect("right");
+        assert_eq!(follower.loads.len(), 1, "after {wait} s");
+        let published = follower.published.as_ref().expect("published");
+        assert_eq!(published.plugins.len(), 1, "its tools stay");
+        follower.listed(0);
+    }
+    assert_eq!(follower.core.view().refusals.len(), 1, "that it fails is told by now");
+    follower.loaded(&world, 0);
+    assert!(follower.core.view().refusals.is_empty());
+    assert_eq!(follower.core.view().plugins.len(), 1);
+}
+
+#[test]
 fn a_lock_that_is_away_for_a_moment_counts_on_and_one_that_stays_away_does_not() {
     let start = Instant::now();
     let mut follower = Follower::new(start);
@@ -575,6 +611,7 @@ fn event() -> impl Strategy<Value = Event> {
         6 => time.prop_map(Event::Time),
         3 => any::<usize>().prop_map(Event::Listed),
         5 => any::<usize>().prop_map(Event::Loaded),
+        1 => any::<usize>().prop_map(Event::Fails),
     ]
 }
 

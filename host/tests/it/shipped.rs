@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use tempfile::TempDir;
-use toolrack::catalog::{Catalog, Parts, Plugin, Tool};
+use toolrack::catalog::{Catalog, Coming, Parts, Plugin, Tool};
 use toolrack::manifest::Manifest;
 use toolrack::sandbox::http::{Network, Patience, Surroundings};
 use toolrack::sandbox::{Compiler, Sandbox, Wasm};
@@ -77,7 +77,7 @@ impl Shipped {
         let parts = Parts { file, directory: beside, manifest, wasm, wit: None };
         let plugin = Plugin::load(self.sandbox.clone(), parts).await;
         let plugin = plugin.unwrap_or_else(|error| panic!("{error}"));
-        let catalog = Catalog::build(vec![Arc::new(plugin)], Vec::new(), Vec::new(), None);
+        let catalog = Catalog::build(vec![Arc::new(plugin)], Vec::new(), Coming::default(), None);
         assert!(catalog.refusals().is_empty(), "{:?}", catalog.refusals());
         Served { catalog, _directory: directory }
     }
