@@ -4,6 +4,7 @@
 //! deeper than it is read, and takes the last of two equal keys, where another reader may take the first. Here a key is a
 //! key, and an object that has one twice is refused: what is checked is what everybody reads.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
@@ -13,6 +14,11 @@ use serde_json::{Map, Value};
 /// The value that `text` stands for. It nests no deeper than 128 levels.
 pub(crate) fn value(text: &str) -> Result<Value, serde_json::Error> {
     serde_json::from_str(text).map(|Plain(value)| value)
+}
+
+/// The members of the object that `raw` is, by their names, each as it was written.
+pub(crate) fn members(raw: &RawValue) -> Result<BTreeMap<String, &RawValue>, serde_json::Error> {
+    serde_json::from_str(raw.get()).map(|Members(members)| members)
 }
 
 /// JSON to be shown, its members in order. What cannot be read so, as a number that is too large, is shown as text.
@@ -78,15 +84,48 @@ impl<'de> Visitor<'de> for PlainVisitor {
         let mut values = Map::new();
         while let Some(key) = members.next_key::<String>()? {
             if values.contains_key(&key) {
-                let shown = crate::text::escape(&key[..key.floor_char_boundary(80)]);
-                return Err(A::Error::custom(format!(
-                    "the key `{shown}` stands twice in one object"
-                )));
+                return Err(stands_twice(&key));
             }
             let Plain(value) = members.next_value()?;
             values.insert(key, value);
         }
         Ok(Plain(values.into()))
+    }
+}
+
+fn stands_twice<E: Error>(key: &str) -> E {
+    let shown = crate::text::escape(&key[..key.floor_char_boundary(80)]);
+    E::custom(format!("the key `{shown}` stands twice in one object"))
+}
+
+/// The members of an object, not read themselves.
+struct Members<'a>(BTreeMap<String, &'a RawValue>);
+
+impl<'de> Deserialize<'de> for Members<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(MembersVisitor)
+    }
+}
+
+struct MembersVisitor;
+
+impl<'de> Visitor<'de> for MembersVisitor {
+    type Value = Members<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Members<'de>, A::Error> {
+        let mut values = BTreeMap::new();
+        while let Some(key) = members.next_key::<String>()? {
+            if values.contains_key(&key) {
+                return Err(stands_twice(&key));
+            }
+            let value = members.next_value()?;
+            values.insert(key, value);
+        }
+        Ok(Members(values))
     }
 }
 
@@ -141,6 +180,9 @@ mod tests {
             let error = value(text).expect_err("refused").to_string();
             assert!(error.starts_with("the key `a` stands twice in one object"), "{error}");
         }
+        let raw = RawValue::from_string(r#"{"a":1,"\u0061":1}"#.into()).expect("JSON");
+        let error = members(&raw).expect_err("refused").to_string();
+        assert!(error.starts_with("the key `a` stands twice in one object"), "{error}");
     }
 
     #[test]

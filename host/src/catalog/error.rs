@@ -138,10 +138,10 @@ impl PluginError {
                 wasm: wasm.into(),
                 advice: error.advice(file.rsplit(MAIN_SEPARATOR).next().unwrap_or(file)),
             },
-            error
-            @ (CompileError::Refused(_) | CompileError::Host(_) | CompileError::Abandoned) => {
-                Self::Compile { wasm: wasm.into(), error }
-            }
+            error @ (CompileError::Refused(_)
+            | CompileError::Capped(_)
+            | CompileError::Host(_)
+            | CompileError::Abandoned) => Self::Compile { wasm: wasm.into(), error },
         }
     }
 

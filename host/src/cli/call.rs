@@ -67,8 +67,7 @@ fn arguments_of(tool: &Tool, given: &[String]) -> anyhow::Result<String> {
     if let [one] = given
         && one.trim_start().starts_with('{')
     {
-        let _: Map<String, Value> =
-            serde_json::from_str(one).context("the arguments are not a JSON object")?;
+        crate::json::value(one).context("the arguments are not a JSON object")?;
         return Ok(one.clone());
     }
     let schema = crate::json::value(tool.spec.input_schema.get())?;
@@ -105,7 +104,7 @@ fn value_of(schema: &Value, text: &str) -> Value {
         Value::Array(_) => kinds.contains("array"),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
     };
-    let value = serde_json::from_str(text).ok().filter(is_fit);
+    let value = crate::json::value(text).ok().filter(is_fit);
     value.unwrap_or_else(|| Value::String(text.to_owned()))
 }
 

@@ -149,7 +149,7 @@ fn last_words(stderr: &mut impl Read) -> String {
 fn why(status: ExitStatus, last_words: &str, caps: &Caps, doing: &str) -> CompileError {
     let last_words = escape(last_words.trim());
     tracing::debug!("the process that compiles ended with {status}: {last_words}");
-    let took_more = |what: String| CompileError::Refused(format!("{doing} took more than {what}"));
+    let took_more = |what: String| CompileError::Capped(format!("{doing} took more than {what}"));
     // Where this process may have less than the cap, so may its child: that is no fault of the file.
     let took_memory = || match worker::memory_below(caps) {
         Some(memory) => CompileError::Host(format!(

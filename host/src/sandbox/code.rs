@@ -152,7 +152,7 @@ impl Codes {
         let _ = self.with_cache(copy).await;
     }
 
-    /// The flag that somebody waits for the code of this Wasm.
+    /// The need of the code of this Wasm.
     pub(super) fn wanted(&self, wasm: Sha256Digest) -> Arc<Wanted> {
         self.wanted.of(wasm)
     }

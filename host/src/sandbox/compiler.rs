@@ -75,6 +75,9 @@ pub enum CompileError {
     /// The file is at fault: the same bytes will be refused again.
     #[error("{0}")]
     Refused(String),
+    /// It took more than the work on a file may: the same, for this work.
+    #[error("{0}")]
+    Capped(String),
     /// This machine is at fault, now: another attempt may end better.
     #[error("{0}")]
     Host(String),
@@ -155,14 +158,22 @@ impl Compiler {
         Ok((made, functions))
     }
 
-    /// What the types of `wasm` say of its kind and its tools. Blocks like [`compile`](Self::compile).
+    /// What the types of `wasm` say of its kind and its tools; `None` where it has to be asked. Blocks like
+    /// [`compile`](Self::compile).
     pub(super) fn outline(
         &self,
         wasm: &[u8],
         lifeline: &Lifeline,
     ) -> Result<Option<Outline>, CompileError> {
         let reading = Self { caps: OUTLINE, ..self.clone() };
-        let types = reading.work(Job::Outline, Priority::Usual, Input::of(wasm), lifeline)?;
+        let types = match reading.work(Job::Outline, Priority::Usual, Input::of(wasm), lifeline) {
+            // Compiling has larger caps.
+            Err(CompileError::Capped(why)) => {
+                tracing::debug!("its types are not read before it is compiled: {why}");
+                return Ok(None);
+            }
+            types => types?,
+        };
         let types: TypeOutline = serde_json::from_slice(&types).map_err(|error| {
             CompileError::Host(format!("the process that reads its types does not work: {error}"))
         })?;

@@ -17,8 +17,8 @@ use super::folders::Folders;
 use super::held::Held;
 use super::http::Outgoing;
 use super::imports;
-use super::lanes::BackgroundTurn;
-use super::link::{self, Linked};
+use super::lanes::{BackgroundTurn, Need};
+use super::link::Linked;
 use super::listing::{Listing, Place};
 use super::offered::{Offered, lost};
 use super::outline::{self, Glance, Outline};
@@ -80,51 +80,23 @@ impl Guest {
             Some(kept) => kept,
             None => match outlined(&sandbox, &wasm).await? {
                 Some(Outline { claim, imports }) => {
-                    link::provided(imports.iter().map(String::as_str))?;
                     imports::check(imports.iter().map(String::as_str), &grants)?;
                     (Held::resting(wasm, claim.kind()), Offered::claimed(place, claim))
                 }
                 None => compiled(&sandbox, wasm, place, &limits, &grants).await?,
             },
         };
-        Self::with(sandbox, code, offered, limits, grants).await
-    }
-
-    /// A guest of `wasm`, compiled where nobody else has done it yet. What is known of it from another time
-    /// needs no code.
-    pub async fn compile(
-        sandbox: Arc<Sandbox>,
-        wasm: Wasm,
-        limits: Limits,
-        grants: Grants,
-    ) -> Result<Self, CompileError> {
-        let place = Place::of(wasm.digest, &limits, &grants);
-        let (code, offered) = match kept(&sandbox, &wasm, place).await {
-            Some(kept) => kept,
-            None => compiled(&sandbox, wasm, place, &limits, &grants).await?,
-        };
-        Self::with(sandbox, code, offered, limits, grants).await
+        if grants.scratch.is_some() && sandbox.scratches.is_none() {
+            return Err(CompileError::Refused(NO_SCRATCH.into()));
+        }
+        let folders = folders(sandbox.clone(), &grants).await?;
+        Ok(Self { folders, offered, ..Self::of(sandbox, code, limits, grants) })
     }
 
     /// A guest of `wasm` that is granted nothing, whatever it imports: to be asked what it is.
     pub async fn unknown(sandbox: Arc<Sandbox>, wasm: Wasm) -> Result<Self, CompileError> {
         let code = Code::of(&sandbox, wasm.clone()).await?;
         Ok(Self::of(sandbox, Held::new(wasm, code), Limits::default(), Grants::default()))
-    }
-
-    /// A guest with what it is granted.
-    async fn with(
-        sandbox: Arc<Sandbox>,
-        code: Held,
-        offered: Offered,
-        limits: Limits,
-        grants: Grants,
-    ) -> Result<Self, CompileError> {
-        if grants.scratch.is_some() && sandbox.scratches.is_none() {
-            return Err(CompileError::Refused(NO_SCRATCH.into()));
-        }
-        let folders = folders(sandbox.clone(), &grants).await?;
-        Ok(Self { folders, offered, ..Self::of(sandbox, code, limits, grants) })
     }
 
     fn of(sandbox: Arc<Sandbox>, code: Held, limits: Limits, grants: Grants) -> Self {
@@ -313,9 +285,8 @@ async fn compiled(
     limits: &Limits,
     grants: &Grants,
 ) -> Result<(Held, Offered), CompileError> {
-    // Whoever asks for the list of tools waits for it.
     let wanted = sandbox.codes.wanted(wasm.digest);
-    wanted.set();
+    wanted.raise(Need::Listing);
     let code = Code::of(sandbox, wasm.clone()).await?;
     fit::check(&code, limits, grants)?;
     Ok((Held::new(wasm, code), Offered::asked(place)))

@@ -6,7 +6,7 @@ use super::Sandbox;
 use super::code::{Code, Wasm};
 use super::compiler::CompileError;
 use super::engine::Tier;
-use super::lanes::{BackgroundTurn, Wanted};
+use super::lanes::{BackgroundTurn, Need, Wanted};
 use crate::manifest::Kind;
 
 /// Code that can be let go, and is made anew from its Wasm or the cache.
@@ -44,10 +44,10 @@ impl Held {
         self.code().clone()
     }
 
-    /// Lets the code be made before that of plugins which nobody calls, for as long as the flag is held.
+    /// Lets the code be made before that of plugins which nobody calls.
     pub(super) fn want(&self, sandbox: &Sandbox) -> Arc<Wanted> {
         let wanted = sandbox.codes.wanted(self.wasm.digest);
-        wanted.set();
+        wanted.raise(Need::Call);
         wanted
     }
 
@@ -56,9 +56,13 @@ impl Held {
         if let Some(code) = self.now() {
             return Ok(code);
         }
-        let code = Arc::new(Code::of(sandbox, self.wasm.clone()).await?);
-        *self.code() = Some(code.clone());
-        Ok(code)
+        let loaded = Arc::new(Code::of(sandbox, self.wasm.clone()).await?);
+        let mut held = self.code();
+        match &*held {
+            // It has been optimized meanwhile.
+            Some(known) if known.tier == Tier::Optimized => Ok(known.clone()),
+            Some(_) | None => Ok(held.insert(loaded).clone()),
+        }
     }
 
     /// Has optimized code made, and holds that from then on where it holds any. Calls that run go on with what they

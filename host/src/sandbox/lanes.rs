@@ -17,14 +17,14 @@ use crate::text::escape;
 
 /// The time after which a compilation makes way for those behind it and goes on beside them.
 const LONG: Duration = Duration::from_secs(10);
-/// The same where a call waits for it, and others may wait behind it.
+/// The same where it is waited for, and others may wait behind it.
 const LONG_FOR_CALLS: Duration = Duration::from_secs(1);
 
 /// The standing of a compilation among other processes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Priority {
     /// A call waits for it.
-    Wanted,
+    Called,
     /// The plugin has no code yet, and no call waits.
     Usual,
     /// The plugin has code, which this is to replace.
@@ -35,26 +35,38 @@ impl Priority {
     /// The same as `nice` counts it.
     pub(super) fn niceness(self) -> i32 {
         match self {
-            Self::Wanted => 5,
+            Self::Called => 5,
             Self::Usual => 10,
             Self::Background => 19,
         }
     }
 }
 
-/// A flag that somebody waits for a file's code. It is never taken back.
-#[derive(Default)]
-pub(super) struct Wanted(watch::Sender<bool>);
+/// What a file's code is waited for. It grows and is never taken back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Need {
+    /// For nothing yet.
+    #[default]
+    None,
+    /// For the list of its tools, which nothing else tells.
+    Listing,
+    /// For a call.
+    Call,
+}
 
-/// The flags of all files whose code somebody asks for.
+/// The need of a file's code.
+#[derive(Default)]
+pub(super) struct Wanted(watch::Sender<Need>);
+
+/// The needs of all files whose code is asked for.
 #[derive(Default)]
 pub(super) struct AllWanted {
-    // A lock and not a snapshot: who sets a flag has to be seen by who waits with it.
+    // A lock and not a snapshot: who raises a need has to be seen by who waits with it.
     flags: Mutex<BTreeMap<Sha256Digest, Weak<Wanted>>>,
 }
 
 impl AllWanted {
-    /// The flag of a file; one for all who have it, whichever plugin they ask for.
+    /// The need of a file; one for all who have it, whichever plugin they ask for.
     pub(super) fn of(&self, wasm: Sha256Digest) -> Arc<Wanted> {
         let mut flags = self.flags.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(flag) = flags.get(&wasm).and_then(Weak::upgrade) {
@@ -68,13 +80,17 @@ impl AllWanted {
 }
 
 impl Wanted {
-    pub(super) fn set(&self) {
-        self.0.send_if_modified(|is_set| !std::mem::replace(is_set, true));
+    pub(super) fn raise(&self, need: Need) {
+        self.0.send_if_modified(|known| {
+            let is_more = need > *known;
+            *known = need.max(*known);
+            is_more
+        });
     }
 
-    async fn is_set(&self) {
+    async fn reaches(&self, need: Need) {
         // The sender is this very value: it outlives the wait.
-        let _ = self.0.subscribe().wait_for(|is_set| *is_set).await;
+        let _ = self.0.subscribe().wait_for(|known| *known >= need).await;
     }
 }
 
@@ -85,14 +101,16 @@ pub struct BackgroundTurn(
 
 /// The lanes in which compilations wait and run.
 ///
-/// At once run, on N processors: half as many in turn, N that somebody waits for, N that take long, and one that makes
-/// better code. Each is bounded by the compiler's caps.
+/// At once run, on N processors: half as many in turn; N that are waited for, of which one place, if there are two, is left to those
+/// that a call waits for; N that take long; and one that makes better code. Each is bounded by the compiler's caps.
 pub(super) struct Lanes {
     /// First compilations that wait or run.
     firsts: watch::Sender<usize>,
     usual: Arc<Semaphore>,
-    /// For those that a call waits for, beside the others.
+    /// For those that are waited for, beside the others.
     wanted: Arc<Semaphore>,
+    /// For those among them that only a list waits for.
+    listing: Arc<Semaphore>,
     /// For those that take long.
     long: Arc<Semaphore>,
     /// For better code of plugins that have some.
@@ -106,12 +124,13 @@ impl Lanes {
             firsts: watch::Sender::default(),
             usual: Arc::new(Semaphore::new(processors.div_ceil(2))),
             wanted: Arc::new(Semaphore::new(processors)),
+            listing: Arc::new(Semaphore::new(processors.saturating_sub(1).max(1))),
             long: Arc::new(Semaphore::new(processors)),
             background: Arc::new(Semaphore::new(1)),
         }
     }
 
-    /// Runs `job`, the first compilation of a plugin, when it is its turn; as soon as `wanted` is set, before the
+    /// Runs `job`, the first compilation of a plugin, when it is its turn; as soon as it is `wanted`, before the
     /// others. It may block.
     ///
     /// One that takes long gives up its turn, so that no number of them keeps others from theirs: it goes on beside
@@ -123,13 +142,19 @@ impl Lanes {
     ) -> Result<T, CompileError> {
         let _counted = Counted::new(&self.firsts);
         let called = async {
-            wanted.is_set().await;
-            permit(&self.wanted).await
+            wanted.reaches(Need::Call).await;
+            (permit(&self.wanted).await, None)
+        };
+        let listed = async {
+            wanted.reaches(Need::Listing).await;
+            let among = permit(&self.listing).await;
+            (permit(&self.wanted).await, among)
         };
         let (turn, priority, patience) = tokio::select! {
             biased;
-            turn = called => (turn, Priority::Wanted, LONG_FOR_CALLS),
-            turn = permit(&self.usual) => (turn, Priority::Usual, LONG),
+            turn = called => (turn, Priority::Called, LONG_FOR_CALLS),
+            turn = listed => (turn, Priority::Usual, LONG_FOR_CALLS),
+            turn = permit(&self.usual) => ((turn, None), Priority::Usual, LONG),
         };
         let (mut running, waiting) = begin(job.clone(), priority);
         tokio::select! {
@@ -260,11 +285,42 @@ mod tests {
                 assert_eq!(jobs[0].0.begins().await, Priority::Usual);
             }
         }
-        wanted[2].set();
-        assert_eq!(jobs[2].0.begins().await, Priority::Wanted);
+        wanted[2].raise(Need::Call);
+        assert_eq!(jobs[2].0.begins().await, Priority::Called);
         assert!(jobs[1].0.began.try_recv().is_err(), "it waits for its turn");
         for at in [0, 1, 2] {
             jobs[at].0.end.send(()).expect("it runs, or will");
+        }
+        for (_, done) in jobs {
+            done.await.expect("no panic").expect("done");
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_compilation_that_a_call_waits_for_passes_those_that_only_lists_wait_for() {
+        let lanes = Arc::new(Lanes::new(2));
+        let mut jobs = Vec::new();
+        let begin = |need| {
+            let ((job, run), lanes) = (job(), lanes.clone());
+            let task = tokio::spawn(async move {
+                let wanted = Wanted::default();
+                wanted.raise(need);
+                lanes.first(&wanted, run).await
+            });
+            (job, task)
+        };
+        for _ in 0..2 {
+            jobs.push(begin(Need::Listing));
+            let (job, _) = jobs.last().expect("just pushed");
+            assert_eq!(job.begins().await, Priority::Usual);
+        }
+        jobs.push(begin(Need::Listing));
+        tokio::task::yield_now().await;
+        jobs.push(begin(Need::Call));
+        assert_eq!(jobs[3].0.begins().await, Priority::Called);
+        assert!(jobs[2].0.began.try_recv().is_err(), "it waits for its turn");
+        for (job, _) in &jobs {
+            job.end.send(()).expect("it runs, or will");
         }
         for (_, done) in jobs {
             done.await.expect("no panic").expect("done");
@@ -326,17 +382,17 @@ mod tests {
             let lanes = lanes.clone();
             let task = tokio::spawn(async move {
                 let wanted = Wanted::default();
-                wanted.set();
+                wanted.raise(Need::Call);
                 lanes.first(&wanted, run).await
             });
             // The first goes on beside the others; the second is ended, and the third has its turn.
-            assert_eq!(job.begins().await, Priority::Wanted);
+            assert_eq!(job.begins().await, Priority::Called);
             jobs.push((job, task));
         }
         for at in [0, 3, 1] {
             jobs[at].0.end.send(()).expect("it runs");
         }
-        assert_eq!(jobs[2].0.begins().await, Priority::Wanted, "it begins again");
+        assert_eq!(jobs[2].0.begins().await, Priority::Called, "it begins again");
         jobs[2].0.end.send(()).expect("it runs");
         for (_, task) in jobs {
             task.await.expect("no panic").expect("done");

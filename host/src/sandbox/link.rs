@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
+use wasmtime::Engine;
 use wasmtime::component::Component;
+use wasmtime::component::types::ComponentItem;
 use wasmtime_wasi::p2::bindings::CommandPre;
 
 use super::compiler::CompileError;
@@ -78,31 +80,36 @@ const OFFERED: [&str; 9] = [
 
 /// Names the imports that nothing here provides.
 fn missing_import(component: &Component, error: &wasmtime::Error) -> CompileError {
-    let component_type = component.component_type();
-    let imports = component_type.imports(component.engine());
-    match provided(imports.map(|(name, _)| name)) {
-        // The interface is offered, but not with this function, type or version.
-        Ok(()) => CompileError::Refused(format!("it cannot be linked: {}", in_full(error))),
-        Err(error) => error,
-    }
-}
-
-/// Refuses imports that nothing here provides.
-pub(super) fn provided<'a>(imports: impl Iterator<Item = &'a str>) -> Result<(), CompileError> {
-    let missing: Vec<String> = imports
+    let (component_type, engine) = (component.component_type(), component.engine());
+    let missing: Vec<String> = component_type
+        .imports(engine)
+        .filter(|(_, import)| is_needed(&import.ty, engine))
+        .map(|(name, _)| name)
         .filter(|name| !OFFERED.iter().any(|offered| name.starts_with(offered)))
         .take(8)
         .map(|name| format!("`{}`", escape(&name[..name.floor_char_boundary(200)])))
         .collect();
     if missing.is_empty() {
-        return Ok(());
+        // The interface is offered, but not with this function, type or version.
+        return CompileError::Refused(format!("it cannot be linked: {}", in_full(error)));
     }
     let advice = "a plugin gets clocks, random numbers, `wasi:http`, `wasi:config`, its log and \
                   `toolrack:plugin/host`";
     let missing = missing.join(", ");
-    Err(CompileError::Refused(format!(
+    CompileError::Refused(format!(
         "it imports {missing}, which this version does not offer; {advice}"
-    )))
+    ))
+}
+
+/// True if an import has to be provided: the types of values, alone or in an interface, are known without.
+fn is_needed(import: &ComponentItem, engine: &Engine) -> bool {
+    match import {
+        ComponentItem::Type(_) => false,
+        ComponentItem::ComponentInstance(instance) => {
+            instance.exports(engine).any(|(_, export)| !matches!(export.ty, ComponentItem::Type(_)))
+        }
+        _ => true,
+    }
 }
 
 #[cfg(test)]

@@ -37,12 +37,12 @@ pub(super) fn native(
                 keep_functions(cache, family, &functions);
                 return Ok(Native { code, tier: Tier::Optimized });
             }
+            Err(error @ (CompileError::Abandoned | CompileError::Unread(_))) => return Err(error),
             // More is kept in memory for it, so that it may fail where the other way does not.
-            Err(CompileError::Refused(reason)) if known.is_some() => {
-                tracing::debug!("functions that were compiled before are of no use: {reason}");
+            Err(error) => {
+                tracing::debug!("compiling it by functions is of no use: {error}");
                 cache.forget(Entry::Functions(&family));
             }
-            Err(error) => return Err(error),
         }
     }
     let code = compiler.compile(bytes, tier, priority, lifeline)?;

@@ -9,7 +9,7 @@ use super::compiler::CompileError;
 use super::guest::Guest;
 use super::link::Linked;
 use super::listing_section::{self, ListingError};
-use super::offered::ListError;
+use super::offered::{ListError, lost};
 use super::outline::Claim;
 use super::{contract, fit, tools};
 use crate::tool::CallError;
@@ -43,6 +43,12 @@ impl From<ListingError> for Unsettled {
     }
 }
 
+fn still_compiling() -> CallError {
+    CallError::Host(format!(
+        "the plugin's code is still being compiled after {PATIENCE:?}; call it again in a while"
+    ))
+}
+
 impl Guest {
     /// True if its code has been made and agrees with what it is listed by.
     #[must_use]
@@ -67,7 +73,7 @@ impl Guest {
     /// with so many others, at most.
     pub async fn settle_now(&self) -> Result<(), CallError> {
         if self.is_settled() {
-            return Ok(());
+            return self.code_again().await;
         }
         let Ok(_place) = self.waiting.try_acquire() else {
             return Err(CallError::Host(format!(
@@ -82,9 +88,19 @@ impl Guest {
             }
             // It is the plugin's own fault.
             Ok(Err(error)) => Err(CallError::Broken(error.to_string())),
-            Err(_) => Err(CallError::Host(format!(
-                "the plugin's code is still being compiled after {PATIENCE:?}; call it again in a while"
-            ))),
+            Err(_) => Err(still_compiling()),
+        }
+    }
+
+    /// Has the code of a plugin that has been compared: loaded from the cache mostly, and made anew where that has lost it.
+    async fn code_again(&self) -> Result<(), CallError> {
+        if self.code.now().is_some() {
+            return Ok(());
+        }
+        let _wanted = self.code.want(&self.sandbox);
+        match tokio::time::timeout(PATIENCE, self.code.get(&self.sandbox)).await {
+            Ok(code) => code.map(drop).map_err(|error| lost(&error)),
+            Err(_) => Err(still_compiling()),
         }
     }
 

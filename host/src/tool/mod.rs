@@ -71,7 +71,7 @@ pub struct UnfitTool {
 
 /// MCP's tool annotations.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Annotations {
     /// The tool changes nothing outside itself.
     #[serde(rename = "readOnlyHint", skip_serializing_if = "Option::is_none")]

@@ -16,7 +16,7 @@ static SANDBOX: LazyLock<Arc<Sandbox>> =
 
 async fn guest(wat: &Wat<'_>, limits: Limits) -> Arc<Guest> {
     let wasm = Wasm::of(wat.build());
-    let guest = Guest::compile(SANDBOX.clone(), wasm, limits, Grants::default()).await;
+    let guest = crate::compiling::guest(SANDBOX.clone(), wasm, limits, Grants::default()).await;
     Arc::new(guest.expect("a guest"))
 }
 
@@ -169,7 +169,8 @@ async fn calls_before_its_turn(flooding: usize, calls: usize) -> usize {
     let sandbox = Arc::new(Sandbox::new(Compiler::in_process()).expect("a sandbox"));
     let guest = async |wat: &Wat<'_>, limits: &Limits| {
         let wasm = Wasm::of(wat.build());
-        let guest = Guest::compile(sandbox.clone(), wasm, limits.clone(), Grants::default()).await;
+        let guest =
+            crate::compiling::guest(sandbox.clone(), wasm, limits.clone(), Grants::default()).await;
         Arc::new(guest.expect("a guest"))
     };
     let ended = Arc::new(AtomicUsize::new(0));

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tempfile::TempDir;
-use toolrack::sandbox::{Compiler, Guest, Sandbox};
+use toolrack::sandbox::{Compiler, Sandbox};
 
 use crate::client::toolrack;
 use crate::compiling::{Counted, answers};
@@ -231,8 +231,11 @@ async fn a_plugin_that_rests_is_called_from_the_cache_or_compiled_again() {
     let filled = Filled::new().await;
     let sandbox = host(&filled.directory());
     let (limits, grants) = Default::default();
-    let guest = Guest::compile(sandbox, filled.counted.wasm.clone(), limits, grants).await.unwrap();
+    let guest = crate::compiling::guest(sandbox, filled.counted.wasm.clone(), limits, grants)
+        .await
+        .unwrap();
     let answers = async || guest.call("run", "{}", None).await.outcome.map(drop);
+    assert_eq!(filled.counted.reads(), 1, "whether it lists its tools");
     guest.rest().await;
     answers().await.expect("an answer");
     assert_eq!(filled.counted.reads(), 0, "it was in the cache");

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 use toolrack::manifest::{Grants, Limits, Sha256Digest};
-use toolrack::sandbox::{Caps, CompileError, Compiler, Guest, Sandbox, Wasm};
+use toolrack::sandbox::{Caps, CompileError, Compiler, Guest, Sandbox, Unsettled, Wasm};
 use toolrack::tool::Content;
 
 use crate::guest::Wat;
@@ -37,8 +37,24 @@ impl Counted {
     }
 }
 
+/// A guest whose code is there, as a server has it once it was called.
+pub(crate) async fn guest(
+    sandbox: Arc<Sandbox>,
+    wasm: Wasm,
+    limits: Limits,
+    grants: Grants,
+) -> Result<Guest, CompileError> {
+    let guest = Guest::load(sandbox, wasm, limits, grants).await?;
+    match guest.settle().await {
+        Ok(()) => Ok(guest),
+        Err(Unsettled::Code(error)) => Err(error),
+        Err(error) => panic!("its code and its file disagree: {error}"),
+    }
+}
+
+/// A guest whose code is there, and which was not looked at before.
 pub(crate) async fn load(sandbox: &Arc<Sandbox>, wasm: &Wasm) -> Result<Guest, CompileError> {
-    Guest::compile(sandbox.clone(), wasm.clone(), Limits::default(), Grants::default()).await
+    Guest::unknown(sandbox.clone(), wasm.clone()).await
 }
 
 /// Loads a guest and calls it: it must answer "ok".

@@ -148,7 +148,8 @@ impl Script {
 
     async fn guest(&self, files: Vec<FileGrant>) -> Guest {
         let wasm = Wasm::of(self.build());
-        let guest = Guest::compile(SANDBOX.clone(), wasm, Limits::default(), grants(files)).await;
+        let guest =
+            crate::compiling::guest(SANDBOX.clone(), wasm, Limits::default(), grants(files)).await;
         guest.expect("a guest")
     }
 
@@ -398,8 +399,9 @@ async fn what_takes_the_place_of_a_granted_directory_is_not_granted() {
     let script = Script::default().read("file").create("new");
     let files = vec![grant(&place.path("in"), "/in", Access::Write)];
     let wasm = Wasm::of(script.build());
-    let guest =
-        Guest::compile(SANDBOX.clone(), wasm, Limits::default(), grants(files)).await.unwrap();
+    let guest = crate::compiling::guest(SANDBOX.clone(), wasm, Limits::default(), grants(files))
+        .await
+        .unwrap();
     fs::rename(place.path("in"), place.path("moved")).unwrap();
     std::os::unix::fs::symlink("out", place.path("in")).unwrap();
     assert!(guest.call("run", "{}", None).await.outcome.is_ok());
@@ -416,7 +418,7 @@ async fn a_pipe_that_nobody_writes_to_keeps_no_guest_thread_busy() {
     let wasm = Wasm::of(Script::default().read("pipe").build());
     let files = grants(vec![grant(&place.path("in"), "/in", Access::Read)]);
     let limits = Limits { timeout: Duration::from_millis(200), ..Limits::default() };
-    let guest = Guest::compile(SANDBOX.clone(), wasm, limits, files).await.unwrap();
+    let guest = crate::compiling::guest(SANDBOX.clone(), wasm, limits, files).await.unwrap();
     let error = guest.call("run", "{}", None).await.outcome.unwrap_err();
     // Lets go of the blocking thread, which this runtime would wait for.
     drop(fs::File::options().read(true).write(true).open(&pipe).unwrap());
@@ -441,7 +443,8 @@ async fn a_module_of_preview_1_runs_out_of_file_handles() {
     let wat = Wat { call: &body, imports: FILES, fields: &fields, ..Wat::default() };
     let files = grants(vec![grant(&place.path("in"), "/in", Access::Read)]);
     let wasm = Wasm::of(wat.build());
-    let guest = Guest::compile(SANDBOX.clone(), wasm, Limits::default(), files).await.unwrap();
+    let guest =
+        crate::compiling::guest(SANDBOX.clone(), wasm, Limits::default(), files).await.unwrap();
     let output = guest.call("run", "{}", None).await.outcome.unwrap();
     // WASI's adapter has no room left, before the host has none.
     assert_eq!(output.content, [Content::Text(char::from(48 + FULL).into())]);
@@ -458,7 +461,8 @@ async fn the_environment_is_what_is_granted() {
     };
     let grants = Grants { env: [("A".to_owned(), "b".to_owned())].into(), ..Grants::default() };
     let wasm = Wasm::of(wat.build());
-    let guest = Guest::compile(SANDBOX.clone(), wasm, Limits::default(), grants).await.unwrap();
+    let guest =
+        crate::compiling::guest(SANDBOX.clone(), wasm, Limits::default(), grants).await.unwrap();
     let output = guest.call("run", "{}", None).await.outcome.unwrap();
     assert_eq!(output.content, [Content::Text("A=b".into())]);
 }
@@ -473,8 +477,12 @@ async fn a_directory_that_cannot_be_granted_is_refused_with_the_reason() {
     let wasm = Wat::default().build();
     let check = async |path: &str, expected: &str| {
         let files = vec![grant(Path::new(path), "/in", Access::Read)];
-        let guest =
-            Guest::compile(sandbox.clone(), Wasm::of(&wasm[..]), Limits::default(), grants(files));
+        let guest = crate::compiling::guest(
+            sandbox.clone(),
+            Wasm::of(&wasm[..]),
+            Limits::default(),
+            grants(files),
+        );
         match guest.await.map(|_| ()) {
             Ok(()) => assert_eq!(expected, "", "{path} is granted"),
             Err(error @ CompileError::Folder(_)) => {

@@ -15,7 +15,7 @@ static SANDBOX: LazyLock<Arc<Sandbox>> =
 
 async fn compile(wasm: &[u8]) -> Result<Guest, CompileError> {
     let limits = Limits { fuel: 50_000_000, timeout: Duration::from_secs(20), ..Limits::default() };
-    Guest::compile(SANDBOX.clone(), Wasm::of(wasm), limits, Grants::default()).await
+    crate::compiling::guest(SANDBOX.clone(), Wasm::of(wasm), limits, Grants::default()).await
 }
 
 async fn guest(wasm: &[u8]) -> Guest {
@@ -358,7 +358,8 @@ async fn functions_read_the_configuration_that_is_granted_and_nothing_else() {
     );
     let config = [("units".to_owned(), "metric".to_owned())].into();
     let grants = Grants { config, ..Grants::default() };
-    let guest = Guest::compile(SANDBOX.clone(), Wasm::of(wasm), Limits::default(), grants).await;
+    let guest =
+        crate::compiling::guest(SANDBOX.clone(), Wasm::of(wasm), Limits::default(), grants).await;
     let guest = guest.expect("a guest");
     for (key, expected) in [("units", r#"{"result":"metric"}"#), ("other", r#"{"result":null}"#)] {
         let ended = guest.call("read", &format!(r#"{{"key":"{key}"}}"#), None).await;
@@ -540,7 +541,8 @@ async fn arguments_count_against_the_memory_of_the_guest() {
     let bytes = "A".repeat(1_000_000);
     let limits = Limits { memory: Bytes::new(256 * 1024), ..Limits::default() };
     let wasm = Wasm::of(echo("", "list<u8>"));
-    let guest = Guest::compile(SANDBOX.clone(), wasm, limits, Grants::default()).await.unwrap();
+    let guest =
+        crate::compiling::guest(SANDBOX.clone(), wasm, limits, Grants::default()).await.unwrap();
     let outcome = guest.call("echo", &format!(r#"{{"x":["{bytes}"]}}"#), None).await.outcome;
     let error = outcome.expect_err("an error").to_string();
     assert!(error.contains("memory limit of 256 KiB"), "{error}");
@@ -638,7 +640,8 @@ async fn asynchronous_functions_have_the_limits_of_all() {
         (Limits { cpu: soon, ..roomy.clone() }, "processor-time"),
         (Limits { timeout: soon, ..roomy.clone() }, "timeout"),
     ] {
-        let guest = Guest::compile(SANDBOX.clone(), Wasm::of(&*wasm), limits, Grants::default());
+        let guest =
+            crate::compiling::guest(SANDBOX.clone(), Wasm::of(&*wasm), limits, Grants::default());
         let ended = guest.await.expect("a guest").call("never", "{}", None).await;
         let error = ended.outcome.expect_err("it has no end").to_string();
         assert!(error.contains(hit), "{hit}: {error}");

@@ -113,7 +113,8 @@ async fn load_in(
 ) -> Result<Guest, CompileError> {
     let manifest = Manifest::parse("prog.toml", manifest).unwrap_or_else(|e| panic!("{e}"));
     let limits = Limits { fuel: manifest.limits.fuel.min(50_000_000), ..manifest.limits.clone() };
-    let guest = Guest::compile(sandbox, Wasm::of(wasm), limits, manifest.grants.clone()).await?;
+    let guest =
+        crate::compiling::guest(sandbox, Wasm::of(wasm), limits, manifest.grants.clone()).await?;
     Ok(guest.declaring(Declared::of(&manifest)))
 }
 
@@ -311,7 +312,7 @@ async fn a_program_keeps_the_limits_of_every_guest() {
     let started = std::time::Instant::now();
     let slow = "[limits]\ntimeout = \"100ms\"\nfuel = 1_000_000_000_000";
     let manifest = Manifest::parse("a.toml", &format!("{PLAIN}{slow}")).expect("a manifest");
-    let guest = Guest::compile(
+    let guest = crate::compiling::guest(
         SANDBOX.clone(),
         Wasm::of(&spin[..]),
         manifest.limits.clone(),
@@ -444,7 +445,7 @@ async fn each_call_has_a_scratch_directory_of_its_own_that_is_removed() {
     let patient = format!("{manifest}\n[limits]\nfuel = 1_000_000_000_000\ncpu = \"5m\"");
     let patient = Manifest::parse("a.toml", &patient).expect("a manifest");
     let wasm = making_a_file("(loop $l (br $l))");
-    let guest = Guest::compile(
+    let guest = crate::compiling::guest(
         sandbox.clone(),
         Wasm::of(wasm),
         patient.limits.clone(),

@@ -16,7 +16,7 @@ static SANDBOX: LazyLock<Arc<Sandbox>> =
 async fn compile(wasm: &[u8], limits: Limits) -> Result<Guest, CompileError> {
     let config = BTreeMap::from([("units".to_owned(), "metric".to_owned())]);
     let grants = Grants { config, ..Grants::default() };
-    Guest::compile(SANDBOX.clone(), Wasm::of(wasm), limits, grants).await
+    crate::compiling::guest(SANDBOX.clone(), Wasm::of(wasm), limits, grants).await
 }
 
 /// Limits in which a test that waits for them does not wait long.

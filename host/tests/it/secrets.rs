@@ -5,7 +5,7 @@ use std::fs;
 use std::sync::Arc;
 
 use toolrack::manifest::{Grants, Limits, SecretName};
-use toolrack::sandbox::{Compiler, Guest, Sandbox, Wasm};
+use toolrack::sandbox::{Compiler, Sandbox, Wasm};
 use toolrack::secret::Secrets;
 use toolrack::tool::{CallError, Content, Output};
 
@@ -31,7 +31,8 @@ async fn outcome(call: &str, secrets: &[&str], value: Option<&str>) -> Result<Ou
     };
     let variables = value.map(|value| ("TOKEN".to_owned(), value.to_owned()));
     let secrets = Secrets::of(None, None).with_environment(variables.into_iter().collect());
-    let guest = Guest::compile(sandbox, Wasm::of(wat.build()), Limits::default(), grants).await;
+    let guest =
+        crate::compiling::guest(sandbox, Wasm::of(wat.build()), Limits::default(), grants).await;
     guest.unwrap().with_secrets(secrets).call("run", "{}", None).await.outcome
 }
 
@@ -87,7 +88,7 @@ async fn the_standard_interface_of_configuration_is_offered() {
         (export "toolrack:plugin/tools@0.1.0" (instance $tools)))"#;
     let sandbox = Arc::new(Sandbox::new(Compiler::in_process()).unwrap());
     let wasm = Wasm::of(wat::parse_str(component).unwrap());
-    let guest = Guest::compile(sandbox, wasm, Limits::default(), Grants::default()).await;
+    let guest = crate::compiling::guest(sandbox, wasm, Limits::default(), Grants::default()).await;
     // Its imports are there; only its tools are not.
     let error = guest.err().unwrap().to_string();
     assert!(error.contains("list-tools") && !error.contains("import"), "{error}");

@@ -24,8 +24,12 @@ pub(super) enum Outcome {
 pub(super) fn install(artifact: &Artifact, setup: &Setup) -> anyhow::Result<Outcome> {
     let installed = (|| {
         let shelf = look(target(&setup.plugins)?)?;
-        let pairs = vec![pair(artifact, &shelf, |wasm| packed_if_possible(setup, wasm))?];
-        let checked = Checked::new(pairs, shelf, setup)?;
+        let check = |pack: &dyn Fn(Vec<u8>) -> Vec<u8>, shelf: Shelf| {
+            Checked::new(vec![pair(artifact, &shelf, pack)?], shelf, setup)
+        };
+        let packed = check(&|wasm| packed_if_possible(setup, wasm), shelf);
+        // Its tools may follow from what it is granted, which packing does not know: then it is listed by its code.
+        let checked = packed.or_else(|_| check(&|wasm| wasm, look(target(&setup.plugins)?)?))?;
         let placed = now_ms();
         let installed = checked.install()?.pop().context("nothing was built")?;
         Ok(Outcome::Installed(Box::new(installed), placed))

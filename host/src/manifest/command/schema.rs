@@ -59,7 +59,7 @@ pub(super) fn of(parameters: &[Declared]) -> String {
 /// A schema that is written as a table, or as JSON in a text.
 fn object(key: &str, value: Value<'_>) -> Result<Json, Fault> {
     let schema = match value.get_ref() {
-        DeValue::String(text) => serde_json::from_str(text).map_err(|error| {
+        DeValue::String(text) => crate::json::value(text).map_err(|error| {
             Fault::new(value.span(), format!("{}: not valid JSON: {error}", Tool.place(key)))
                 .help("the line and the column count from where the text begins")
         })?,

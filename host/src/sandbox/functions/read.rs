@@ -13,6 +13,7 @@ use wasmtime::component::Val;
 use super::fault::{Fault, listed, short, shown};
 use super::scalar::{character, float, number, single};
 use super::shape::{Integer, Shape};
+use crate::json;
 
 /// What the values of one call may take on the host. A megabyte of JSON becomes 20, as base64 30; only
 /// a type that is made for it becomes more.
@@ -281,7 +282,10 @@ fn of<'a, T: Deserialize<'a>>(raw: &'a RawValue) -> Option<T> {
 }
 
 fn members(raw: &RawValue) -> Result<Members<'_>, Fault> {
-    of(raw).ok_or_else(|| Fault::new(format!("expected an object, found {}", shown(raw))))
+    if !raw.get().starts_with('{') {
+        return Err(Fault::new(format!("expected an object, found {}", shown(raw))));
+    }
+    json::members(raw).map_err(|error| Fault::new(error.to_string()))
 }
 
 fn is_null(raw: &RawValue) -> bool {
