@@ -147,13 +147,22 @@ fn fail(error: &anyhow::Error) -> ExitCode {
 /// The directories, from the command line, the environment, or the default.
 fn plugin_directories(given: Vec<PathBuf>, home: Option<&Home>) -> Vec<PathBuf> {
     if !given.is_empty() {
-        return given;
+        return given.into_iter().map(without_tilde).collect();
     }
     match std::env::var_os("TOOLRACK_PLUGINS").filter(|value| !value.is_empty()) {
         Some(value) => {
-            std::env::split_paths(&value).filter(|p| !p.as_os_str().is_empty()).collect()
+            let given = std::env::split_paths(&value).filter(|p| !p.as_os_str().is_empty());
+            given.map(without_tilde).collect()
         }
         None => home.into_iter().map(Home::plugins).collect(),
+    }
+}
+
+/// A path that begins with `~`, below the person's home: a client that starts the server is no shell, which would say so.
+fn without_tilde(path: PathBuf) -> PathBuf {
+    match (path.strip_prefix("~"), std::env::home_dir()) {
+        (Ok(below), Some(home)) if home.is_absolute() => home.join(below),
+        _ => path,
     }
 }
 

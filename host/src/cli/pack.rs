@@ -9,7 +9,7 @@ use anyhow::{Context as _, anyhow, bail};
 use super::print::println;
 use super::{GOOD, NAME, Setup, paint};
 use crate::host::Host;
-use crate::manifest::Bytes;
+use crate::manifest::{Bytes, Manifest, Sha256Digest};
 use crate::regular::{ReadError, read_at_most};
 use crate::reload::MAX_WASM;
 use crate::sandbox::{PackError, Packed, Wasm};
@@ -43,7 +43,20 @@ pub(super) fn run(setup: Setup, file: &Path, output: Option<&Path>) -> anyhow::R
         more => format!("its section lists {more} tools"),
     };
     println!("{} {}: {listed}", paint(GOOD, "ok"), paint(NAME, target_shown));
+    tell_pin(target, &bytes);
     Ok(ExitCode::SUCCESS)
+}
+
+/// Says so where the manifest beside `target` pins other bytes than these.
+fn tell_pin(target: &Path, bytes: &[u8]) {
+    let path = target.with_extension("toml");
+    let shown = escape(&path.to_string_lossy());
+    let manifest =
+        fs::read_to_string(&path).ok().and_then(|text| Manifest::parse(&shown, &text).ok());
+    let digest = Sha256Digest::of(bytes);
+    if manifest.and_then(|manifest| manifest.sha256).is_some_and(|pinned| pinned != digest) {
+        println!("     {shown} pins other bytes; write there: sha256 = \"{digest}\"");
+    }
 }
 
 /// `wasm` with the section. Asking it for its tools takes its code, which is kept for what is made.

@@ -10,7 +10,8 @@ use super::print::println;
 use super::{DIM, ERROR, GOOD, NAME, counted, paint, print_json};
 use crate::manifest::Sha256Digest;
 use crate::status::{
-    PluginStatus, RefusalStatus, RefusedStatus, Server, Status, Told, now_ms, servers,
+    LoadingStatus, PluginStatus, RefusalStatus, RefusedStatus, Server, Status, Told, now_ms,
+    servers,
 };
 use crate::text::escape;
 use crate::tool::{in_a_row, whole_seconds};
@@ -107,8 +108,9 @@ fn print(server: &Server) {
     if status.published_ms.is_none() {
         println!("  it loads its plugins");
     }
-    for loading in &status.loading {
-        let time = uptime(Duration::from_millis(now_ms().saturating_sub(loading.since_ms)));
+    let is_served = |file: &str| status.plugins.iter().any(|plugin| plugin.file == file);
+    for loading in status.loading.iter().filter(|loading| !is_served(&loading.file)) {
+        let time = loading_time(loading);
         println!("  {} is being loaded, for {time} now", paint(NAME, escape(&loading.name)));
     }
     for plugin in &status.plugins {
@@ -125,6 +127,11 @@ fn print(server: &Server) {
     }
 }
 
+/// How long a plugin has been loading, in words.
+fn loading_time(loading: &LoadingStatus) -> String {
+    uptime(Duration::from_millis(now_ms().saturating_sub(loading.since_ms)))
+}
+
 fn print_plugin(status: &Status, plugin: &PluginStatus) {
     let name = paint(NAME, escape(&plugin.name));
     let version = plugin.sha256.parse::<Sha256Digest>().map(|digest| digest.short());
@@ -133,7 +140,13 @@ fn print_plugin(status: &Status, plugin: &PluginStatus) {
         None if plugin.tools.is_empty() => {
             println!("  {name} {version}  {}", paint(ERROR, "no tools served"));
         }
-        None => println!("  {name} {version}  {}", paint(GOOD, "serving")),
+        None => {
+            let loading = status.loading.iter().find(|loading| loading.file == plugin.file);
+            let compiling =
+                loading.map(|loading| format!(", compiling for {}", loading_time(loading)));
+            let compiling = compiling.unwrap_or_default();
+            println!("  {name} {version}  {}{compiling}", paint(GOOD, "serving"));
+        }
         Some(refusal) => {
             let older = paint(ERROR, "serving an older version");
             println!("  {name} {version}  {older}, because");

@@ -135,6 +135,8 @@ pub(super) fn parse(line: &Line) -> Parsed<'_> {
             return Parsed::One(Err(Refused { id: id_at_start(start), fault }));
         }
     };
+    // What some shells and editors put before text.
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     if bytes.trim_ascii().is_empty() {
         return Parsed::Nothing;
     }
@@ -150,6 +152,11 @@ pub(super) fn parse(line: &Line) -> Parsed<'_> {
     };
     let raw: &RawValue = match serde_json::from_str(text) {
         Ok(raw) => raw,
+        Err(_) if is_header(text) => {
+            return refuse(Fault::parse(
+                "the line is a header, and MCP over stdio has none: write each message as JSON on a line of its own",
+            ));
+        }
         Err(error) => return refuse(Fault::parse(format!("the line is not JSON: {error}"))),
     };
     match raw.get().as_bytes().first() {
@@ -159,6 +166,14 @@ pub(super) fn parse(line: &Line) -> Parsed<'_> {
         },
         _ => Parsed::One(message(raw)),
     }
+}
+
+/// True if a line is a header of the framing that the Language Server Protocol has.
+fn is_header(text: &str) -> bool {
+    let name = text.split_once(':').map(|(name, _)| name.trim());
+    name.is_some_and(|name| {
+        ["content-length", "content-type"].iter().any(|known| name.eq_ignore_ascii_case(known))
+    })
 }
 
 #[derive(Deserialize)]

@@ -23,9 +23,9 @@ const LONG_FOR_CALLS: Duration = Duration::from_secs(1);
 /// The standing of a compilation among other processes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Priority {
-    /// A call waits for it.
-    Called,
-    /// The plugin has no code yet, and no call waits.
+    /// A call or a list of tools waits for it.
+    Wanted,
+    /// The plugin has no code yet, and nothing waits.
     Usual,
     /// The plugin has code, which this is to replace.
     Background,
@@ -35,7 +35,7 @@ impl Priority {
     /// The same as `nice` counts it.
     pub(super) fn niceness(self) -> i32 {
         match self {
-            Self::Called => 5,
+            Self::Wanted => 5,
             Self::Usual => 10,
             Self::Background => 19,
         }
@@ -152,8 +152,8 @@ impl Lanes {
         };
         let (turn, priority, patience) = tokio::select! {
             biased;
-            turn = called => (turn, Priority::Called, LONG_FOR_CALLS),
-            turn = listed => (turn, Priority::Usual, LONG_FOR_CALLS),
+            turn = called => (turn, Priority::Wanted, LONG_FOR_CALLS),
+            turn = listed => (turn, Priority::Wanted, LONG_FOR_CALLS),
             turn = permit(&self.usual) => ((turn, None), Priority::Usual, LONG),
         };
         let (mut running, waiting) = begin(job.clone(), priority);
@@ -286,7 +286,7 @@ mod tests {
             }
         }
         wanted[2].raise(Need::Call);
-        assert_eq!(jobs[2].0.begins().await, Priority::Called);
+        assert_eq!(jobs[2].0.begins().await, Priority::Wanted);
         assert!(jobs[1].0.began.try_recv().is_err(), "it waits for its turn");
         for at in [0, 1, 2] {
             jobs[at].0.end.send(()).expect("it runs, or will");
@@ -309,15 +309,15 @@ mod tests {
             });
             (job, task)
         };
-        for _ in 0..2 {
+        for priority in [Priority::Wanted, Priority::Usual] {
             jobs.push(begin(Need::Listing));
             let (job, _) = jobs.last().expect("just pushed");
-            assert_eq!(job.begins().await, Priority::Usual);
+            assert_eq!(job.begins().await, priority);
         }
         jobs.push(begin(Need::Listing));
         tokio::task::yield_now().await;
         jobs.push(begin(Need::Call));
-        assert_eq!(jobs[3].0.begins().await, Priority::Called);
+        assert_eq!(jobs[3].0.begins().await, Priority::Wanted);
         assert!(jobs[2].0.began.try_recv().is_err(), "it waits for its turn");
         for (job, _) in &jobs {
             job.end.send(()).expect("it runs, or will");
@@ -386,13 +386,13 @@ mod tests {
                 lanes.first(&wanted, run).await
             });
             // The first goes on beside the others; the second is ended, and the third has its turn.
-            assert_eq!(job.begins().await, Priority::Called);
+            assert_eq!(job.begins().await, Priority::Wanted);
             jobs.push((job, task));
         }
         for at in [0, 3, 1] {
             jobs[at].0.end.send(()).expect("it runs");
         }
-        assert_eq!(jobs[2].0.begins().await, Priority::Called, "it begins again");
+        assert_eq!(jobs[2].0.begins().await, Priority::Wanted, "it begins again");
         jobs[2].0.end.send(()).expect("it runs");
         for (_, task) in jobs {
             task.await.expect("no panic").expect("done");

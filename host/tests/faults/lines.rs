@@ -51,7 +51,7 @@ fn no_json() -> Seen {
         b"{}}\n",
         b"'{}'\n",
         b"nul\n",
-        b"\xef\xbb\xbf{}\n",
+        b"{}\xef\xbb\xbf\n",
         b"\x1b[2J\n",
     ] {
         assert_eq!(refused(&mut bench, &Value::Null, line), -32700, "{line:?}");

@@ -1,12 +1,15 @@
 //! The real binary as a person sees it.
 
+use std::fs;
 use std::path::Path;
-use std::process::Output;
+use std::process::{Command, Output};
 
 use serde_json::Value;
+use tempfile::TempDir;
 
 use crate::client::toolrack;
 use crate::guest::Wat;
+use crate::person::Person;
 use crate::plugins;
 
 fn run(arguments: &[&str], plugins: &Path) -> (i32, String, String) {
@@ -351,4 +354,22 @@ fn inspect_says_what_any_file_is_and_begins_its_manifest() {
     let path = directory.path().to_str().unwrap();
     let (_, _, err) = run(&["inspect", path], directory.path());
     assert!(err.contains(": it is a directory, not a file"), "{err}");
+}
+
+#[test]
+fn a_tilde_is_the_home_directory_whatever_starts_the_server() {
+    let (person, home) = (Person::new(), TempDir::new().unwrap());
+    let directory = home.path().join("mine");
+    fs::create_dir(&directory).unwrap();
+    plugins::install(&directory, "p", "", &Wat::default().build());
+    let list = |configure: &dyn Fn(&mut Command)| {
+        let mut command = person.command(&["list"]);
+        command.env("HOME", home.path()).env("USERPROFILE", home.path());
+        configure(&mut command);
+        String::from_utf8(command.output().unwrap().stdout).unwrap()
+    };
+    let option = list(&|command| _ = command.args(["--plugins", "~/mine"]));
+    assert!(option.contains("p_run"), "{option}");
+    let variable = list(&|command| _ = command.env("TOOLRACK_PLUGINS", "~/mine"));
+    assert!(variable.contains("p_run"), "{variable}");
 }

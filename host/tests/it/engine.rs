@@ -116,6 +116,20 @@ fn check_error(line: &[u8], id: Value, code: i64) {
 }
 
 #[test]
+fn a_byte_order_mark_is_passed_over_and_a_header_is_named() {
+    let mut bench = Bench::legacy("2025-11-25");
+    let ping = br#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#;
+    assert_eq!(bench.raw(&[&b"\xef\xbb\xbf"[..], ping].concat())[0]["id"], 1);
+    assert!(bench.raw(b"\xef\xbb\xbf\r\n").is_empty());
+    for header in ["Content-Length: 52\r", "content-type: application/vscode-jsonrpc"] {
+        let answer = &bench.raw(header.as_bytes())[0]["error"];
+        assert_eq!(answer["code"], -32700);
+        let told = answer["message"].as_str().expect("a message");
+        assert!(told.starts_with("the line is a header, and MCP over stdio has none"), "{told}");
+    }
+}
+
+#[test]
 fn malformed_lines_get_the_error_of_their_class() {
     check_error(b"nonsense", Value::Null, -32700);
     check_error(b"{\"jsonrpc\":\"2.0\",\"id\":1", Value::Null, -32700);

@@ -5,6 +5,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use toolrack::manifest::Sha256Digest;
 
 use crate::client::Client;
 use crate::compiling::slow_plugin;
@@ -302,6 +303,22 @@ fn packing_writes_one_section_and_leaves_the_rest_as_it_was() {
     assert_eq!(fs::read(&from).unwrap(), packed_once);
     let (code, told) = checked(&packed_once);
     assert_eq!(code, 0, "{told}");
+}
+
+#[test]
+fn a_manifest_that_pins_other_bytes_is_named_with_the_line_to_write() {
+    let (person, directory) = (Person::new(), TempDir::new().unwrap());
+    let file = directory.path().join("p.wasm");
+    let plugin = Wat::default().build();
+    let pin = |wasm: &[u8]| format!("sha256 = \"{}\"", Sha256Digest::of(wasm));
+    install(directory.path(), "p", &format!("[plugin]\n{}", pin(&plugin)), &plugin);
+    let ran = person.run(&["pack", file.to_str().expect("UTF-8")]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let line = pin(&fs::read(&file).unwrap());
+    assert!(ran.out.contains("pins other bytes") && ran.out.contains(&line), "{}", ran.out);
+    replace(&directory.path().join("p.toml"), format!("[plugin]\n{line}"));
+    let ran = person.run(&["pack", file.to_str().expect("UTF-8")]);
+    assert!(!ran.out.contains("pins"), "{}", ran.out);
 }
 
 #[test]
