@@ -46,6 +46,8 @@ pub const MAX_TOOLS: usize = 512;
 pub struct Catalog {
     is_unscanned: bool,
     is_provisional: bool,
+    /// True if it is provisional, as all before it were.
+    is_early: bool,
     plugins: Vec<Arc<Plugin>>,
     tools: BTreeMap<ToolName, Arc<Tool>>,
     refusals: Vec<Refusal>,
@@ -130,8 +132,9 @@ impl Catalog {
         }
         let is_served = |name: &PluginName| tools.values().any(|tool| tool.plugin.name == *name);
         let Coming { loading, is_provisional } = coming;
+        let is_early = is_provisional && previous.is_none_or(|previous| previous.is_early);
         let loading = loading.into_iter().filter(|other| !is_served(&other.name)).collect();
-        Self { is_unscanned: false, is_provisional, plugins, tools, refusals, loading }
+        Self { is_unscanned: false, is_provisional, is_early, plugins, tools, refusals, loading }
     }
 
     /// The catalog of directories that could not be looked at yet: nothing is known, and any tool may come.
@@ -145,6 +148,12 @@ impl Catalog {
     #[must_use]
     pub fn is_provisional(&self) -> bool {
         self.is_provisional
+    }
+
+    /// True if it is provisional, as all before it were: the first list waits for more.
+    #[must_use]
+    pub fn is_early(&self) -> bool {
+        self.is_early
     }
 
     /// True if the tool of this name, which is not served, may be one that is still on its way.

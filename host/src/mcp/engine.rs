@@ -43,8 +43,6 @@ pub struct Engine {
     settings: Settings,
     /// Absent until the plugin directories were looked at: requests that need it wait.
     catalog: Option<Arc<Catalog>>,
-    /// True if there has been a catalog that is not provisional. Before, lists wait.
-    has_settled: bool,
     /// True if clients have not been told of what has changed since.
     has_changed: bool,
     session: Session,
@@ -59,7 +57,6 @@ impl Engine {
         Self {
             settings,
             catalog: None,
-            has_settled: false,
             has_changed: false,
             session: Session::default(),
             open: Open::default(),
@@ -146,11 +143,9 @@ impl Engine {
     /// Takes a catalog to serve from now on. Calls that run go on with the tools they began with.
     pub fn publish(&mut self, catalog: Arc<Catalog>) {
         let is_provisional = catalog.is_provisional();
-        if self.has_settled {
-            let is_other = |old: &Arc<Catalog>| !old.looks_like(&catalog);
-            self.has_changed |= self.catalog.as_ref().is_some_and(is_other);
-        }
-        self.has_settled |= !is_provisional;
+        // What nobody could list is no news.
+        let is_other = |old: &Arc<Catalog>| !old.is_early() && !old.looks_like(&catalog);
+        self.has_changed |= self.catalog.as_ref().is_some_and(is_other);
         self.catalog = Some(catalog);
         // Those that were begun came first.
         self.recall();
@@ -301,7 +296,7 @@ impl Engine {
     fn catalog_for(&self, request: &Deferred) -> Option<Arc<Catalog>> {
         let catalog = self.catalog.as_ref()?;
         let is_known = match request {
-            Deferred::List { .. } => self.has_settled,
+            Deferred::List { .. } => !catalog.is_early(),
             Deferred::Call { name, .. } => !lookup::may_come(catalog, name),
         };
         is_known.then(|| catalog.clone())

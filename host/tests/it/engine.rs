@@ -340,17 +340,18 @@ fn a_tool_that_may_turn_out_to_be_another_s_waits_for_that() {
 #[test]
 fn calls_are_served_at_once_and_lists_and_news_as_a_whole() {
     let mut bench = Bench::without_catalog(Settings::default());
-    let provisional = |name| {
-        let plugins = CATALOG.plugins().to_vec();
-        Arc::new(Catalog::build(plugins, Vec::new(), coming(name, name, true), None))
+    let provisional = |name, plugins: &[_], before: Option<&Catalog>| {
+        let coming = coming(name, name, true);
+        Arc::new(Catalog::build(plugins.to_vec(), Vec::new(), coming, before))
     };
+    let plugins = CATALOG.plugins();
     let wants = json!({ "notifications": { "toolsListChanged": true } });
     bench.send(&modern("s", "subscriptions/listen", wants));
     assert!(bench.send(&modern(1, "tools/list", json!({}))).is_empty());
     assert!(bench.send(&modern(2, "tools/call", json!({ "name": "good_run" }))).is_empty());
-    bench.engine.publish(provisional("good"));
+    bench.engine.publish(provisional("good", plugins, None));
     assert!(bench.sent().is_empty() && bench.calls.is_empty(), "its tools are another's, perhaps");
-    bench.engine.publish(provisional("slow"));
+    bench.engine.publish(provisional("slow", plugins, None));
     assert!(bench.sent().is_empty(), "the first list waits for the whole");
     assert_eq!(bench.finish_call(Ok(text("done")))[0]["id"], 2);
     bench.engine.publish(CATALOG.clone());
@@ -358,7 +359,7 @@ fn calls_are_served_at_once_and_lists_and_news_as_a_whole() {
     assert_eq!(sent.len(), 1, "and is no news: {sent:?}");
     assert_eq!(sent[0]["id"], 1);
 
-    bench.engine.publish(provisional("good"));
+    bench.engine.publish(provisional("slow", &[], Some(&CATALOG)));
     assert!(bench.sent().is_empty(), "more is about to change");
     let list = bench.send(&modern(3, "tools/list", json!({})));
     assert_eq!(list[0]["result"]["tools"], json!([]), "whoever asks is not kept waiting");

@@ -14,7 +14,7 @@ use super::calls::{CallState, ScriptedCalls};
 use super::client::{Client, SMALL, Said};
 use super::judge::Rest;
 use super::pipe::{Pipe, PipeEnd, Writer};
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, Coming};
 use crate::fuzz::catalog;
 use crate::fuzz::noise::Noise;
 use crate::mcp::driver::{Driver, End};
@@ -35,6 +35,16 @@ static CATALOGS: LazyLock<[(Arc<Catalog>, usize); 3]> = LazyLock::new(|| {
         .map(|(tools, schema)| (catalog(tools, schema), tools * (schema + SMALL) + SMALL))
 });
 
+/// The same while more is about to come, before the first that is whole and after it.
+static PROVISIONAL: LazyLock<[[Arc<Catalog>; 2]; 3]> = LazyLock::new(|| {
+    CATALOGS.each_ref().map(|(catalog, _)| {
+        [None, Some(&**catalog)].map(|previous| {
+            let coming = Coming { is_provisional: true, ..Coming::default() };
+            Arc::new(Catalog::build(catalog.plugins().to_vec(), Vec::new(), coming, previous))
+        })
+    })
+});
+
 /// Something that the client, a call or the operator does.
 #[derive(Clone, Copy, Debug)]
 enum Act {
@@ -44,6 +54,7 @@ enum Act {
     EndCall,
     Note,
     Publish(usize),
+    PublishProvisional(usize),
     EndInput,
     /// Time passes with the client's end closed.
     Abandon,
@@ -68,6 +79,8 @@ pub(super) struct History {
     pipe: Rc<RefCell<Pipe>>,
     calls: Rc<RefCell<CallState>>,
     publisher: watch::Sender<Option<Arc<Catalog>>>,
+    /// True if one of them was not provisional: before, lists wait.
+    has_whole: bool,
     /// The most bytes of a list that was ever served.
     list: usize,
     notes: mpsc::Sender<Note>,
@@ -108,6 +121,7 @@ impl History {
             pipe,
             calls,
             publisher,
+            has_whole: false,
             list: 0,
             notes,
             noted: 0,
@@ -173,7 +187,13 @@ impl History {
             14..=22 => Act::Read(noise.one_of([1, 100, 4096, 64 * 1024, 1 << 20, usize::MAX])),
             23..=31 => Act::EndCall,
             32..=35 => Act::Note,
-            36 | 37 => Act::Publish(noise.one_of([0, 0, 0, 1, 1, 1, 1, 2])),
+            36 | 37 => {
+                let which = noise.one_of([0, 0, 0, 1, 1, 1, 1, 2]);
+                match noise.is_one_in(3) {
+                    true => Act::PublishProvisional(which),
+                    false => Act::Publish(which),
+                }
+            }
             _ => match noise.below(16) {
                 0..=2 => Act::EndInput,
                 3..=6 => Act::Abandon,
@@ -214,6 +234,12 @@ impl History {
                 }
             }
             Act::Publish(which) => self.publish(which),
+            Act::PublishProvisional(which) => {
+                let which = which.min(self.largest);
+                self.list = self.list.max(CATALOGS[which].1);
+                let catalog = &PROVISIONAL[which][usize::from(self.has_whole)];
+                self.publisher.send_replace(Some(catalog.clone()));
+            }
             Act::EndInput => self.pipe.borrow_mut().end_input(),
             Act::Abandon => self.pipe.borrow_mut().abandon(),
             Act::Shutdown => drop(self.shutdown.take().map(|shutdown| shutdown.send(()))),
@@ -233,6 +259,7 @@ impl History {
         self.list = self.list.max(*list);
         self.client.ledger.other_bytes += SMALL;
         self.publisher.send_replace(Some(catalog.clone()));
+        self.has_whole = true;
     }
 
     /// Polls the loop, if it was woken.
@@ -270,6 +297,7 @@ impl History {
             pipe: &self.pipe.borrow(),
             calls: &self.calls.borrow(),
             has_catalog: self.publisher.borrow().is_some(),
+            has_whole: self.has_whole,
             longest_list: self.list,
             has_notes: self.notes.capacity() < NOTES,
             is_stopping: self.shutdown.is_none(),
@@ -281,7 +309,7 @@ impl History {
     fn conclude(&mut self) -> Result<(), String> {
         self.settle()?;
         while self.end.is_none() {
-            if !self.publisher.borrow().is_some() {
+            if !self.has_whole {
                 self.publish(0);
             } else if self.pipe.borrow().has_output() {
                 self.act(Act::Read(usize::MAX))?;

@@ -12,6 +12,8 @@ pub(super) struct Rest<'a> {
     pub(super) pipe: &'a Pipe,
     pub(super) calls: &'a CallState,
     pub(super) has_catalog: bool,
+    /// True if there has been one that was not provisional.
+    pub(super) has_whole: bool,
     /// The most bytes of a list that was ever served.
     pub(super) longest_list: usize,
     /// True if a note of progress has not been taken.
@@ -33,7 +35,8 @@ impl Rest<'_> {
         }
         let awaits = |kind| match kind {
             Kind::Ping => false,
-            Kind::List | Kind::Call => !self.has_catalog,
+            Kind::List => !self.has_whole,
+            Kind::Call => !self.has_catalog,
         };
         let answered_by =
             |kind, at_most| if kind == Kind::List { self.longest_list } else { at_most };
