@@ -125,7 +125,7 @@ impl<T: Transport, E: Executor> Driver<T, E> {
         Ok(())
     }
 
-    /// Waits for the next event. While there is work it does not rest: the turn is over, no more.
+    /// Waits for the next event. Returns [`Event::TurnOver`] at once while there is work and nothing has happened.
     async fn next_event(&mut self, shutdown: Pin<&mut impl Future<Output = ()>>) -> Event {
         let is_loading = self.engine.await_plugins() > 0;
         if std::mem::replace(&mut self.was_loading, is_loading) && !is_loading {

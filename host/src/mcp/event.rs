@@ -36,7 +36,7 @@ pub(super) enum Event {
     DeadlinePassed,
     /// Requests have waited for plugins to be loaded for some time.
     Waited,
-    /// More can be done at once: nothing else had happened when the loop looked.
+    /// More can be done at once.
     TurnOver,
 }
 

@@ -14,7 +14,7 @@ pub(super) enum Request {
     Initialize,
     Ping,
     Discover,
-    /// A subscription. It is acknowledged at once: there is no list yet that could have changed.
+    /// A subscription. It needs no catalog, and is acknowledged at once.
     Listen {
         tools: bool,
     },

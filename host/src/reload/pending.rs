@@ -70,7 +70,7 @@ impl<J: Eq + Hash> PendingJobs<J> {
         sorted(slow.collect())
     }
 
-    /// True if no job is left of which a word was said.
+    /// True if no job is left that was reported as slow.
     pub(super) fn none_is_told(&self) -> bool {
         !self.0.values().any(|job| job.is_told)
     }

@@ -134,7 +134,7 @@ impl Codes {
     }
 
     /// True if optimized code of this Wasm is kept on disk.
-    async fn has_optimized(&self, wasm: Sha256Digest) -> bool {
+    pub(super) async fn has_optimized(&self, wasm: Sha256Digest) -> bool {
         let has = move |cache: &Cache| cache.has(Entry::Code(&wasm, Tier::Optimized)).then_some(());
         self.with_cache(has).await.is_some()
     }
@@ -222,11 +222,6 @@ impl Code {
         let _ = sandbox.codes.with_cache(forget).await;
         let kept = sandbox.codes.live.put(digest, Ok(made.clone()));
         Self::new(Ok(made), kept)
-    }
-
-    /// True if nothing better is to be made of this Wasm: there is optimized code on disk.
-    pub(super) async fn is_best(sandbox: &Sandbox, wasm: Sha256Digest) -> bool {
-        sandbox.codes.has_optimized(wasm).await
     }
 
     fn new(made: Made, kept: Kept<Made>) -> Result<Self, CompileError> {

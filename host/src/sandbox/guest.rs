@@ -41,7 +41,7 @@ const NO_SCRATCH: &str = "it is granted a scratch directory, and no home directo
 /// What jobs beside calls are for, should one fail.
 const LOADING: &str = "reading what it offers";
 
-/// A compiled plugin with the limits of its calls.
+/// A plugin's code, in memory or not, with the limits of its calls.
 pub struct Guest {
     pub(super) sandbox: Arc<Sandbox>,
     pub(super) code: Held,

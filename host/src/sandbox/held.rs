@@ -74,7 +74,7 @@ impl Held {
     ) -> Result<(), CompileError> {
         let is_best = match self.now() {
             Some(code) => code.tier == Tier::Optimized,
-            None => Code::is_best(sandbox, self.wasm.digest).await,
+            None => sandbox.codes.has_optimized(self.wasm.digest).await,
         };
         if is_best {
             return Ok(());

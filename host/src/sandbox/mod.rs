@@ -167,7 +167,7 @@ impl Sandbox {
         ground.as_ref().map_err(Clone::clone)
     }
 
-    /// The turn of a plugin that has code to get better code: one at a time, when nothing else is compiled.
+    /// Waits for the turn to optimize a plugin's code: one at a time, and not before every plugin has code.
     pub async fn background_turn(&self) -> BackgroundTurn {
         self.codes.background_turn().await
     }

@@ -34,12 +34,12 @@ impl Offered {
         Self { known: Mutex::new(Some(known)), ..Self::asked(place) }
     }
 
-    /// It is told by its file, and will be kept there.
+    /// Creates a listing that the file claims. It is kept at `place` once the code agrees.
     pub(super) fn claimed(place: Place, claim: Claim) -> Self {
         Self { claim: Some(claim), ..Self::asked(place) }
     }
 
-    /// It is asked for, and will be kept there.
+    /// Creates a listing that the code is asked for. It is kept at `place`.
     pub(super) fn asked(place: Place) -> Self {
         Self { place: Some(place), ..Self::default() }
     }

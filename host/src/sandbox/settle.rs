@@ -69,8 +69,8 @@ impl Guest {
         self.settled.get_or_init(|| self.compare(claim)).await.clone()
     }
 
-    /// The same for a call, which takes its code before that of plugins which nobody calls. It waits for so long, and
-    /// with so many others, at most.
+    /// Settles the plugin for a call: its code is made before that of plugins which nobody calls. Waits a minute
+    /// at most, beside 127 other calls at most.
     pub async fn settle_now(&self) -> Result<(), CallError> {
         if self.is_settled() {
             return self.code_again().await;

@@ -1,9 +1,8 @@
 //! The process that compiles one plugin: `toolrack compile`, which hosts start and people never type.
 //!
 //! On stdin come the lengths of the Wasm and of the functions that were compiled before (eight bytes each,
-//! little-endian), then both; on stdout goes one
-//! byte that says what follows, then what came of the job or the reason of a refusal. It knows no plugin, no
-//! manifest and no directory. The other end is `child`.
+//! little-endian), then both. On stdout goes one byte that says what follows, then the result of the job or the reason
+//! of a refusal. It knows no plugin, no manifest and no directory. The other end is `child`.
 
 use std::io::{self, Read as _, Write as _};
 
