@@ -21,6 +21,60 @@ pub(crate) fn members(raw: &RawValue) -> Result<BTreeMap<String, &RawValue>, ser
     serde_json::from_str(raw.get()).map(|Members(members)| members)
 }
 
+/// A change of one value within JSON.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Edit {
+    /// The member is left out.
+    Remove,
+    /// This JSON takes its place.
+    Replace(String),
+    /// It becomes the only item of a list.
+    Wrap,
+    /// Its JSON becomes a string.
+    Quote,
+}
+
+/// A step from a value into one that it holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// To the member of this name.
+    Member(String),
+    /// To the item at this place.
+    Item(usize),
+}
+
+/// `raw` with the value at `path` changed and everything else as it was written. `None` where there is no such value.
+pub(crate) fn edited(raw: &RawValue, path: &[Step], edit: &Edit) -> Option<String> {
+    match path {
+        [] => match edit {
+            Edit::Remove => None,
+            Edit::Replace(with) => Some(with.clone()),
+            Edit::Wrap => Some(format!("[{}]", raw.get())),
+            Edit::Quote => serde_json::to_string(raw.get()).ok(),
+        },
+        [Step::Member(name), rest @ ..] => {
+            let members = members(raw).ok()?;
+            let own = *members.get(name)?;
+            let is_gone = rest.is_empty() && *edit == Edit::Remove;
+            let own = if is_gone { String::new() } else { edited(own, rest, edit)? };
+            let kept = members.iter().filter(|(key, _)| !is_gone || *key != name);
+            let kept = kept.map(|(key, value)| {
+                let value = if key == name { &own } else { value.get() };
+                Some(format!("{}:{value}", serde_json::to_string(key).ok()?))
+            });
+            Some(format!("{{{}}}", kept.collect::<Option<Vec<_>>>()?.join(",")))
+        }
+        [Step::Item(at), rest @ ..] => {
+            let items: Vec<&RawValue> = serde_json::from_str(raw.get()).ok()?;
+            let own = edited(items.get(*at)?, rest, edit)?;
+            let items = items.iter().enumerate();
+            let items: Vec<_> =
+                items.map(|(place, item)| if place == *at { &*own } else { item.get() }).collect();
+            Some(format!("[{}]", items.join(",")))
+        }
+    }
+}
+
 /// JSON to be shown, its members in order. What cannot be read so, as a number that is too large, is shown as text.
 pub(crate) fn readable(raw: &RawValue) -> Value {
     value(raw.get()).unwrap_or_else(|_| Value::String(raw.get().to_owned()))
@@ -183,6 +237,38 @@ mod tests {
         let raw = RawValue::from_string(r#"{"a":1,"\u0061":1}"#.into()).expect("JSON");
         let error = members(&raw).expect_err("refused").to_string();
         assert!(error.starts_with("the key `a` stands twice in one object"), "{error}");
+    }
+
+    #[test]
+    fn an_edit_changes_one_value_and_leaves_the_rest_as_it_was_written() {
+        let text = r#"{"a":[1.0,{"b":null,"c":18446744073709551617}],"d":"x"}"#;
+        let raw = RawValue::from_string(text.into()).expect("JSON");
+        let member = |name: &str| Step::Member(name.into());
+        let inner = |name| [member("a"), Step::Item(1), member(name)];
+        let inner_list = r#"[1.0,{"b":null,"c":18446744073709551617}]"#;
+        for (path, edit, expected) in [
+            (
+                &inner("b")[..],
+                Edit::Remove,
+                Some(r#"{"a":[1.0,{"c":18446744073709551617}],"d":"x"}"#.to_owned()),
+            ),
+            (
+                &inner("c")[..],
+                Edit::Wrap,
+                Some(r#"{"a":[1.0,{"b":null,"c":[18446744073709551617]}],"d":"x"}"#.to_owned()),
+            ),
+            (
+                &[member("a"), Step::Item(0)],
+                Edit::Replace("{}".into()),
+                Some(r#"{"a":[{},{"b":null,"c":18446744073709551617}],"d":"x"}"#.to_owned()),
+            ),
+            (&[member("d")], Edit::Remove, Some(format!(r#"{{"a":{inner_list}}}"#))),
+            (&[member("d")], Edit::Quote, Some(format!(r#"{{"a":{inner_list},"d":"\"x\""}}"#))),
+            (&[member("e")], Edit::Remove, None),
+            (&[Step::Item(0)], Edit::Wrap, None),
+        ] {
+            assert_eq!(edited(&raw, path, &edit), expected, "{path:?} {edit:?}");
+        }
     }
 
     #[test]

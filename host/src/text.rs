@@ -97,6 +97,22 @@ fn is_deceptive(c: char) -> bool {
             | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
+/// The one of `known` that was most likely meant by `name`.
+#[must_use]
+pub fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    // Comparing what is long takes its time, and it is no slip of the pen.
+    const MAX: usize = 60;
+    let known = known.filter(|known| name.len() <= MAX && known.len() <= MAX);
+    let like = |known: &str| {
+        let (name, known) = (name.to_lowercase(), known.to_lowercase());
+        let contains = known.len() > 2 && name.contains(&known);
+        let is_part = name.len() > 2 && known.contains(&name);
+        strsim::jaro_winkler(&name, &known).max(if contains || is_part { 0.8 } else { 0.0 })
+    };
+    let likely = known.map(|known| (like(known), known)).filter(|(likeness, _)| *likeness >= 0.8);
+    likely.max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, known)| known)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

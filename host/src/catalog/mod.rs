@@ -10,8 +10,11 @@ mod circuit;
 mod definition;
 mod entry;
 mod error;
+mod explain;
+mod found;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzz;
+mod lenient;
 mod offer;
 mod overrides;
 mod pace;
@@ -25,7 +28,7 @@ mod wit;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::name::{MAX_NAME, PluginName, ToolName};
+use crate::name::{PluginName, ToolName};
 pub use breaker::Paused;
 pub use entry::Entry;
 pub use error::{PluginError, first_tool};
@@ -171,13 +174,8 @@ impl Catalog {
     /// The tool that was most likely meant by a name that none has.
     #[must_use]
     pub fn nearest(&self, name: &str) -> Option<&ToolName> {
-        // What is so long is no slip of the pen, and comparing it takes its time.
-        let names = self.tools.keys().filter(|_| name.len() <= 2 * MAX_NAME);
-        names
-            .map(|known| (strsim::jaro_winkler(name, known.as_str()), known))
-            .filter(|(likeness, _)| *likeness > 0.85)
-            .max_by(|a, b| a.0.total_cmp(&b.0))
-            .map(|(_, known)| known)
+        let near = crate::text::nearest(name, self.tools.keys().map(ToolName::as_str))?;
+        self.tools.get_key_value(near).map(|(name, _)| name)
     }
 
     /// A plugin that was still being loaded, and might have a tool of this name.
@@ -277,6 +275,7 @@ fn served_after(
         input: tool.input.clone(),
         output: tool.output.clone(),
         err_is_error: tool.err_is_error,
+        reading: tool.reading,
         pace,
     }
 }

@@ -6,6 +6,7 @@ use serde_json::value::RawValue;
 
 use super::definition;
 use super::error::PluginError;
+use super::lenient::Reading;
 use super::overrides::{self, Applied};
 use super::schema::Schema;
 use crate::json;
@@ -29,6 +30,8 @@ pub(super) struct PluginTool {
     pub(super) output: Option<Arc<Schema>>,
     /// Whether an error that the guest returns is one to the client.
     pub(super) err_is_error: bool,
+    /// How its arguments are read.
+    pub(super) reading: Reading,
     /// How often it is called.
     pub(super) rate: Option<Rate>,
 }
@@ -47,7 +50,7 @@ pub(super) fn offer(
     mut listed: Listed,
     checks: &Checks,
 ) -> Result<Offer, PluginError> {
-    let Applied { returned, rates } = overrides::apply(file, manifest, kind, &mut listed)?;
+    let Applied { returned, rates, strict } = overrides::apply(file, manifest, kind, &mut listed)?;
     let schemas = match kind {
         Kind::Tools | Kind::Command => Some(digest_of_schemas(kind, &listed.tools)),
         Kind::Functions => None,
@@ -59,8 +62,12 @@ pub(super) fn offer(
     for spec in listed.tools {
         let err_is_error = !returned.contains(&spec.name);
         let rate = rates.get(&spec.name).copied();
+        let reading = match strict.contains(&spec.name) {
+            true => Reading::Strict,
+            false => Reading::Lenient,
+        };
         let tool = tool(&manifest.prefix, kind, spec, make)
-            .map(|tool| PluginTool { err_is_error, rate, ..tool })
+            .map(|tool| PluginTool { err_is_error, rate, reading, ..tool })
             .map_err(|error| declared(file, manifest, kind, error))?;
         let schemas = tool.input.iter().chain(&tool.output);
         patterns += schemas.map(|schema| schema.patterns()).sum::<usize>();
@@ -99,7 +106,8 @@ fn tool(prefix: &str, kind: Kind, spec: ToolSpec, make: Make) -> Result<PluginTo
     let name = ToolName::public(prefix, &spec.name)
         .map_err(|error| PluginError::Name { tool: spec.name.clone(), error })?;
     let digest = definition::digest(&name, &spec);
-    Ok(PluginTool { name, spec, digest, input, output, err_is_error: true, rate: None })
+    let (err_is_error, rate, reading) = (true, None, Reading::default());
+    Ok(PluginTool { name, spec, digest, input, output, err_is_error, rate, reading })
 }
 
 /// What the schemas of these tools are known by, all together. Those of a program, in which defaults stand, are

@@ -13,6 +13,8 @@ use crate::tool::{Annotations, Listed};
 pub(super) struct Applied {
     /// Those that return an error as their answer.
     pub(super) returned: BTreeSet<String>,
+    /// Those whose arguments are taken as they are written.
+    pub(super) strict: BTreeSet<String>,
     /// How often they are called.
     pub(super) rates: BTreeMap<String, Rate>,
 }
@@ -50,6 +52,9 @@ pub(super) fn apply(
         }
         if wish.err_is_error == Some(false) {
             applied.returned.insert(name.clone());
+        }
+        if wish.strict_arguments {
+            applied.strict.insert(name.clone());
         }
         applied.rates.extend(wish.rate.map(|rate| (name.clone(), rate)));
         let Some(spec) = listed.tools.iter_mut().find(|spec| spec.name == *name) else { continue };

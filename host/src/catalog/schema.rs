@@ -11,11 +11,12 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::budget;
+use super::explain::{self, MAX_PROBLEMS};
+use super::lenient::{self, Reading};
 use crate::json;
 use crate::text::escape;
 
-/// Problems told to a model at once. More do not help it.
-const MAX_PROBLEMS: usize = 5;
+const TOO_LONG: &str = "checking them against the schema takes too long";
 /// One problem's text, in bytes.
 const MAX_PROBLEM: usize = 300;
 /// A compiled `pattern`, in bytes. With [`MAX_PATTERNS`] it bounds what a schema costs in memory, and
@@ -70,6 +71,39 @@ impl Schema {
         }
     }
 
+    /// Reads the arguments `text`, which are `value`: as they are, or as `reading` lets them be read, which is what is
+    /// returned then. Or says what is wrong with them, and what would be right.
+    pub(super) async fn read(
+        &self,
+        value: &Value,
+        text: &str,
+        reading: Reading,
+    ) -> Result<Option<String>, String> {
+        if self.check(value, text.len()).await.is_ok() {
+            return Ok(None);
+        }
+        tokio::task::yield_now().await;
+        tokio::task::block_in_place(|| self.read_here(value, text, reading))
+    }
+
+    fn read_here(
+        &self,
+        value: &Value,
+        text: &str,
+        reading: Reading,
+    ) -> Result<Option<String>, String> {
+        let validator = &self.compiled()?.validator;
+        let schema = json::value(self.text.get()).map_err(|error| error.to_string())?;
+        budget::within(|| {
+            let read = lenient::read(validator, &schema, text, reading);
+            read.map(Some).ok_or_else(|| {
+                let errors: Vec<_> = validator.iter_errors(value).take(MAX_PROBLEMS).collect();
+                explain::explain(&schema, &errors)
+            })
+        })
+        .map_err(|_| TOO_LONG.to_owned())?
+    }
+
     pub(super) fn check_here(&self, value: &Value) -> Result<(), String> {
         self.check_where(value, |_| true)
     }
@@ -86,14 +120,18 @@ impl Schema {
         value: &Value,
         counts: impl Fn(&ValidationError<'_>) -> bool,
     ) -> Result<(), String> {
-        let compiled = self.compiled.get_or_init(|| Compiled::of(&self.text));
-        let compiled = compiled.as_ref().map_err(|problem| format!("their schema: {problem}"))?;
+        let compiled = self.compiled()?;
         let problems: Vec<String> = budget::within(|| {
             let errors = compiled.validator.iter_errors(value).filter(counts);
             errors.take(MAX_PROBLEMS).map(|error| problem(&error)).collect()
         })
-        .map_err(|_| "checking them against the schema takes too long")?;
+        .map_err(|_| TOO_LONG)?;
         if problems.is_empty() { Ok(()) } else { Err(problems.join("; ")) }
+    }
+
+    fn compiled(&self) -> Result<&Compiled, String> {
+        let compiled = self.compiled.get_or_init(|| Compiled::of(&self.text));
+        compiled.as_ref().map_err(|problem| format!("their schema: {problem}"))
     }
 
     fn now(&self) -> Option<&Compiled> {
@@ -148,6 +186,22 @@ fn problem(error: &ValidationError<'_>) -> String {
 
 fn short(text: &str) -> String {
     escape(&text[..text.floor_char_boundary(MAX_PROBLEM)])
+}
+
+/// What becomes of `arguments` where a tool takes them by `schema`.
+#[cfg(test)]
+pub(super) fn read(
+    schema: &str,
+    arguments: &str,
+    reading: Reading,
+) -> Result<Option<String>, String> {
+    let schema = RawValue::from_string(schema.into()).expect("JSON");
+    let schema = Schema::compile(&schema).expect("a schema");
+    let value = json::value(arguments).expect("JSON");
+    match schema.check_here(&value) {
+        Ok(()) => Ok(None),
+        Err(_) => schema.read_here(&value, arguments, reading),
+    }
 }
 
 #[cfg(test)]

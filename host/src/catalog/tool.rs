@@ -6,6 +6,7 @@ use std::time::Instant;
 use serde_json::value::RawValue;
 
 use super::entry::Entry;
+use super::lenient::Reading;
 use super::pace::Pace;
 use super::plugin::Plugin;
 use super::schema::Schema;
@@ -33,6 +34,7 @@ pub struct Tool {
     pub(super) input: Option<Arc<Schema>>,
     pub(super) output: Option<Arc<Schema>>,
     pub(super) err_is_error: bool,
+    pub(super) reading: Reading,
     pub(super) pace: Pace,
 }
 
@@ -52,13 +54,16 @@ impl Tool {
         entry: Option<&Entry>,
         arguments: &RawValue,
     ) -> Ended {
-        let checked = self.check_and_wait(arguments.get()).await;
+        let checked = self.read_and_wait(arguments.get()).await;
         if entry.is_some_and(|entry| !entry.take()) {
             std::future::pending::<()>().await;
         }
         self.tally.call();
         let ended = match checked {
-            Ok(()) => self.admitted_call(context, arguments.get()).await,
+            Ok(read) => {
+                let arguments = read.as_deref().unwrap_or(arguments.get());
+                self.admitted_call(context, arguments).await
+            }
             Err(error) => Ended::before(error),
         };
         self.tally.ended(&ended);
@@ -73,10 +78,12 @@ impl Tool {
             && self.plugin.is_settled()
     }
 
-    /// Checks the arguments, and waits for the plugin's code.
-    async fn check_and_wait(&self, arguments: &str) -> Result<(), CallError> {
-        self.check_arguments(arguments).await.map_err(CallError::InvalidArguments)?;
-        self.plugin.guest.settle_now().await
+    /// Reads the arguments, and waits for the plugin's code. Returns them where they are read in another way than they
+    /// were written.
+    async fn read_and_wait(&self, arguments: &str) -> Result<Option<String>, CallError> {
+        let read = self.read_arguments(arguments).await.map_err(CallError::InvalidArguments)?;
+        self.plugin.guest.settle_now().await?;
+        Ok(read)
     }
 
     async fn admitted_call(&self, context: CallContext, arguments: &str) -> Ended {
@@ -98,16 +105,16 @@ impl Tool {
         Ended { outcome, ..ended }
     }
 
-    async fn check_arguments(&self, text: &str) -> Result<(), String> {
+    async fn read_arguments(&self, text: &str) -> Result<Option<String>, String> {
         if text.len() > MAX_ARGUMENTS {
             return Err(format!(
                 "they are {} bytes of JSON; the most is {MAX_ARGUMENTS}",
                 text.len()
             ));
         }
-        let Some(schema) = &self.input else { return Ok(()) };
+        let Some(schema) = &self.input else { return Ok(None) };
         let value = json::value(text).map_err(|error| error.to_string())?;
-        schema.check(&value, text.len()).await
+        schema.read(&value, text, self.reading).await
     }
 
     async fn check_output(&self, output: Output) -> Result<Output, CallError> {

@@ -28,7 +28,8 @@ pub(super) enum Section {
 }
 
 /// What can be said of a tool of any kind.
-const TOOL_KEYS: [&str; 5] = ["name", "title", "description", "hidden", "err_is_error"];
+const TOOL_KEYS: [&str; 6] =
+    ["name", "title", "description", "hidden", "err_is_error", "strict_arguments"];
 /// What can be claimed of it.
 const CLAIMS: [&str; 4] = ["read_only", "destructive", "idempotent", "open_world"];
 

@@ -119,6 +119,8 @@ pub struct ToolOverride {
     pub command: Command,
     /// Whether an error that the tool returns is one to the client. Only functions return errors.
     pub err_is_error: Option<bool>,
+    /// True if arguments are taken as they are written, and not as their schema says where the meaning is beyond doubt.
+    pub strict_arguments: bool,
     /// How often it is called.
     pub rate: Option<Rate>,
     /// Where the manifest names the tool, for an error that only the loaded plugin can show.

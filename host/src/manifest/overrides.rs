@@ -37,6 +37,7 @@ pub(super) fn read(source: &str, raw: &[RawTool<'_>]) -> Result<Vec<ToolOverride
             annotations: tool.annotations,
             command: command::read(source, &tool.command)?,
             err_is_error: tool.err_is_error,
+            strict_arguments: tool.strict_arguments.unwrap_or(false),
             rate: rate::read(Tool, tool.rate)?,
             place,
         });

@@ -43,6 +43,7 @@ pub(super) struct RawTool<'a> {
     pub(super) annotations: Annotations,
     pub(super) command: RawCommand<'a>,
     pub(super) err_is_error: Option<bool>,
+    pub(super) strict_arguments: Option<bool>,
     pub(super) rate: Option<Value<'a>>,
 }
 
@@ -103,6 +104,7 @@ impl<'a> RawTool<'a> {
             },
             command: RawCommand::read(&table)?,
             err_is_error: table.flag("err_is_error")?,
+            strict_arguments: table.flag("strict_arguments")?,
             rate: table.get("rate"),
         })
     }

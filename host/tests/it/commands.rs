@@ -112,8 +112,8 @@ fn call_takes_json_or_pairs_and_prints_the_answer() {
     };
     check(&["n=3", "s=4"], 0, r#"{"n":3,"s":"4"}"#, "fuel");
     check(&[r#"{"n": 3}"#], 0, r#"{"n": 3}"#, "");
-    check(&["n=three"], 1, "", "at `/n`: the value is not of type \"integer\"");
-    check(&["what=3"], 1, "", "'what' was unexpected");
+    check(&["n=three"], 1, "", "`n` takes an integer; \"three\" was given");
+    check(&["what=3"], 1, "", "unknown argument `what`");
     check(&["nonsense"], 2, "", "neither a JSON object nor KEY=VALUE");
     check(&["=3"], 2, "", "neither a JSON object nor KEY=VALUE");
     check(&["{nonsense"], 2, "", "not a JSON object");

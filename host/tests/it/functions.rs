@@ -235,6 +235,7 @@ async fn arguments_that_do_not_fit_are_told_where() {
         ("{}", "at the top: `a` is required: s32"),
         (r#"{"a":1,"b":2,"c":3}"#, "at the top: `c` is unknown; expected `a`, `b`"),
         (r#"{"a":1,"b":null}"#, "at `/b`: expected a whole number"),
+        (r#"{"a":1,"bb":2}"#, "at the top: `b` is required"),
         ("[]", "at the top: expected an object, found a list"),
     ] {
         let outcome = call(&calc(), "t_t_ops_add", arguments).await;

@@ -14,6 +14,7 @@ use super::fault::{Fault, listed, short, shown};
 use super::scalar::{character, float, number, single};
 use super::shape::{Integer, Shape};
 use crate::json;
+use crate::text::nearest;
 
 /// What the values of one call may take on the host. A megabyte of JSON becomes 20, as base64 30; only
 /// a type that is made for it becomes more.
@@ -264,8 +265,10 @@ impl Reader {
         if names.clone().nth(looked_at).is_some() {
             return Ok(looked_at);
         }
-        let problem = format!("expected one of {}, found `{}`", listed(names), short(name));
-        Err(Fault::new(problem))
+        let near = nearest(name, names.clone());
+        let near = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+        let (names, name) = (listed(names), short(name));
+        Err(Fault::new(format!("expected one of {names}, found `{name}`{near}")))
     }
 
     fn take(&mut self, bytes: usize) -> Result<(), Fault> {
@@ -305,12 +308,14 @@ fn tagged(raw: &RawValue) -> Result<(String, Option<&RawValue>), Fault> {
 /// That nothing is left of `members` but what has been read.
 fn none_left<'a, I: Iterator<Item = &'a str>>(
     members: Members<'_>,
-    known: impl FnOnce() -> I,
+    known: impl Fn() -> I,
 ) -> Result<(), Fault> {
     match members.into_keys().next() {
         Some(unknown) => {
-            let known = listed(known());
-            Err(Fault::new(format!("`{}` is unknown; expected {known}", short(&unknown))))
+            let near = nearest(&unknown, known());
+            let near = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+            let (unknown, known) = (short(&unknown), listed(known()));
+            Err(Fault::new(format!("`{unknown}` is unknown{near}; expected {known}")))
         }
         None => Ok(()),
     }
