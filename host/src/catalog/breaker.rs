@@ -153,6 +153,7 @@ fn end(ended: &Ended) -> End {
             CallError::Host(_)
             | CallError::Limit(_)
             | CallError::Broken(_)
+            | CallError::Unfit(_)
             | CallError::Paused { .. },
         ) => End::Neither,
     }

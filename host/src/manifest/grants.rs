@@ -141,10 +141,18 @@ pub struct SecretName(Box<str>);
 #[error("expected a letter or `_`, then letters, digits or `_`, at most 64 characters")]
 pub struct SecretNameError;
 
+/// True if `text` is a token and no name, as its beginning says: names of secrets are in capitals.
+fn is_token(text: &str) -> bool {
+    const BEGINNINGS: [&str; 9] =
+        ["ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "hf_", "npm_", "dop_v1_"];
+    BEGINNINGS.iter().any(|beginning| text.len() >= 30 && text.starts_with(beginning))
+}
+
 impl SecretName {
     /// Checks `text`.
     pub fn new(text: &str) -> Result<Self, SecretNameError> {
-        if is_word(text) && text.len() <= 64 { Ok(Self(text.into())) } else { Err(SecretNameError) }
+        let is_name = is_word(text) && text.len() <= 64 && !is_token(text);
+        if is_name { Ok(Self(text.into())) } else { Err(SecretNameError) }
     }
 
     /// The name as text.

@@ -63,9 +63,10 @@ impl Scanner {
         let (files, strange) = match files(directory) {
             Ok(files) => files,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Directory::Missing(
-                    "there is no such directory; create it and copy plugins into it, or use `toolrack add`".into(),
-                );
+                return Directory::Missing(format!(
+                    "there is no such directory{}; create it and copy plugins into it, or use `toolrack add`",
+                    below(directory)
+                ));
             }
             Err(error) => {
                 return Directory::Unreadable(format!("the directory cannot be read: {error}"));
@@ -206,6 +207,16 @@ pub(crate) fn wit_of(name: &str) -> String {
 pub(super) fn shown(directory: &Path, name: &str) -> String {
     let path = if name.is_empty() { directory.to_path_buf() } else { directory.join(name) };
     escape(&path.to_string_lossy())
+}
+
+/// Where a directory was looked for that is named from the working directory, which is a client's choice.
+fn below(directory: &Path) -> String {
+    match std::env::current_dir() {
+        Ok(here) if directory.is_relative() => {
+            format!(" below {}", escape(&here.to_string_lossy()))
+        }
+        _ => String::new(),
+    }
 }
 
 #[cfg(test)]

@@ -87,7 +87,7 @@ impl Guest {
                 Err(CallError::Host(error.to_string()))
             }
             // It is the plugin's own fault.
-            Ok(Err(error)) => Err(CallError::Broken(error.to_string())),
+            Ok(Err(error)) => Err(CallError::Unfit(error.to_string())),
             Err(_) => Err(still_compiling()),
         }
     }

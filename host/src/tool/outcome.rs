@@ -28,6 +28,9 @@ pub enum CallError {
     /// The guest answered with something its contract or its own schema does not allow.
     #[error("the plugin gave an unusable answer: {0}")]
     Broken(String),
+    /// The plugin turned out to be none that can be served, once its code was there.
+    #[error("the tool was not called: its plugin cannot be served: {0}")]
+    Unfit(String),
     /// The host itself could not do its part.
     #[error("toolrack failed: {0}")]
     Host(String),

@@ -373,3 +373,14 @@ fn a_tilde_is_the_home_directory_whatever_starts_the_server() {
     let variable = list(&|command| _ = command.env("TOOLRACK_PLUGINS", "~/mine"));
     assert!(variable.contains("p_run"), "{variable}");
 }
+
+#[test]
+fn a_directory_that_is_named_from_the_working_directory_is_told_with_that() {
+    let (person, here) = (Person::new(), TempDir::new().unwrap());
+    let mut command = person.command(&["check", "--plugins", "mine"]);
+    let out = command.current_dir(here.path()).output().unwrap().stdout;
+    let out = String::from_utf8(out).unwrap();
+    let here = here.path().canonicalize().unwrap();
+    let told = format!("there is no such directory below {}", here.display());
+    assert!(out.contains(&told), "{out}");
+}

@@ -74,9 +74,13 @@ fn in_children(caps: Caps) -> Arc<Sandbox> {
 
 /// A plugin that has to be asked for its tool `run`, of so many functions: hundreds of them take seconds to compile.
 pub(crate) fn slow_plugin(functions: usize) -> Vec<u8> {
+    Wat { fields: &slow_fields(functions), ..Wat::default() }.build()
+}
+
+/// What makes a plugin slow to compile.
+pub(crate) fn slow_fields(functions: usize) -> String {
     // Fuel is looked at in each loop, which takes more code than text.
-    let function = format!("(func {})", "(loop)".repeat(1000));
-    Wat { fields: &function.repeat(functions), ..Wat::default() }.build()
+    format!("(func {})", "(loop)".repeat(1000)).repeat(functions)
 }
 
 /// A component of `functions` functions with `blocks` blocks each: small to read, long to compile.

@@ -350,3 +350,18 @@ fn approve_may_be_killed_at_any_moment() {
     approve(&person, &[]);
     assert_eq!(person.run(&["check", "--locked"]).code, 0);
 }
+
+#[test]
+fn a_first_lock_is_not_made_for_one_plugin_of_several() {
+    let person = person();
+    let ran = person.run(&["approve", "--yes", "v"]);
+    assert_eq!(ran.code, 2, "{}", ran.out);
+    assert!(ran.err.contains("would hold back good; without names"), "{}", ran.err);
+    assert!(!person.plugins().join("toolrack.lock").exists());
+    approve(&person, &[]);
+    install(&person.plugins(), "new", "", &answering("new"));
+    install(&person.plugins(), "more", "", &answering("more"));
+    approve(&person, &["new"]);
+    let mut client = serve(&person, &[]);
+    assert_eq!(client.tools(), ["good_other", "good_run", "new_run", "v_run"]);
+}

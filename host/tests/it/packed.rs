@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use toolrack::manifest::Sha256Digest;
 
 use crate::client::Client;
-use crate::compiling::slow_plugin;
+use crate::compiling::{slow_fields, slow_plugin};
 use crate::guest::Wat;
 use crate::person::Person;
 use crate::plugins::{self, install, replace};
@@ -357,4 +357,19 @@ fn what_cannot_be_packed_is_told_and_left_alone() {
     assert!(ran.err.contains("name the plugin's Wasm, such as /no/such.wasm"), "{}", ran.err);
     let ran = person.run(&["pack", "/no/such.wasm"]);
     assert!(ran.err.contains("/no/such.wasm: there is no such file"), "{}", ran.err);
+}
+
+#[test]
+fn a_plugin_that_its_limits_do_not_let_start_says_so_to_who_calls_it() {
+    let good = plugins::good();
+    let fields = slow_fields(700) + "(table 20000 funcref)";
+    let slow = packed(Wat { fields: &fields, ..Wat::default() }.build(), &listing(|_| {}));
+    install(good.path(), "slow", "[limits]\nmemory = \"64KiB\"", &slow);
+    let mut client = Client::initialized(good.path());
+    client.call(1, "slow_run");
+    let answer = client.response(&json!(1));
+    let told = answer["result"]["content"][0]["text"].as_str().expect("a text");
+    assert!(told.starts_with("the tool was not called: its plugin cannot be served: "), "{answer}");
+    assert!(told.contains("`memory` under [limits]"), "{answer}");
+    client.survives();
 }

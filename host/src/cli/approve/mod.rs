@@ -104,6 +104,7 @@ fn directories(given: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
 
 /// Keeps what `names` name; everything, if they name nothing.
 fn select(names: &[String], reviews: &mut [Review]) -> anyhow::Result<()> {
+    let is_named = |name: &str| names.iter().any(|named| named == name);
     let known: BTreeSet<String> = reviews
         .iter()
         .flat_map(|review| {
@@ -116,8 +117,20 @@ fn select(names: &[String], reviews: &mut [Review]) -> anyhow::Result<()> {
         let near = near.map(|near| format!("; did you mean `{}`?", escape(near)));
         bail!("no plugin `{}` lies there or is locked{}", escape(name), near.unwrap_or_default());
     }
+    for review in reviews.iter().filter(|review| review.before.is_none() && !names.is_empty()) {
+        let others =
+            review.changes.iter().map(|change| change.name()).filter(|name| !is_named(name));
+        let others: Vec<_> = others.map(escape).collect();
+        if others.len() < review.changes.len() && !others.is_empty() {
+            bail!(
+                "{}: there is no {LOCK_FILE} yet, and one that accepts this alone would hold back {}; without names, `toolrack approve` shows and accepts all",
+                escape(&review.directory.to_string_lossy()),
+                others.join(", ")
+            );
+        }
+    }
     for review in reviews {
-        review.keep(|change| names.is_empty() || names.iter().any(|name| name == change.name()));
+        review.keep(|change| names.is_empty() || is_named(change.name()));
     }
     Ok(())
 }
