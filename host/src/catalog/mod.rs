@@ -74,12 +74,14 @@ pub struct Loading {
     pub name: PluginName,
     /// The prefix of the names of its tools.
     pub prefix: Box<str>,
+    /// True if it is being loaded. Else it may be before long: calls of its tools wait for that, and nothing else does.
+    pub is_loading: bool,
 }
 
 impl Coming {
     /// True if one of them may turn out to have the tool `name` of `plugin`, or to be that plugin itself.
     fn may_claim(&self, plugin: &Plugin, name: &ToolName) -> bool {
-        self.loading.iter().any(|other| {
+        self.loading.iter().filter(|other| other.is_loading).any(|other| {
             // One without a prefix may have any name; to wait for it for long would be to serve nothing.
             let may_wait = self.is_provisional || !other.prefix.is_empty();
             other.name == plugin.name || (may_wait && name.may_begin_with(&other.prefix))

@@ -118,6 +118,12 @@ impl Plugin {
         self.guest.is_unsettled()
     }
 
+    /// True if this machine could not make its code, which may be otherwise when it is loaded again.
+    #[must_use]
+    pub fn may_settle_later(&self) -> bool {
+        self.guest.may_settle_later()
+    }
+
     /// Has optimized code made of it, in its turn, and called from then on. Where there can be none, it goes on with what
     /// it has.
     pub async fn optimize(&self, turn: &BackgroundTurn) {

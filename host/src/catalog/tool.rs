@@ -1,7 +1,7 @@
 //! A tool that is served, and one call of it: what is asked before the guest is entered, and of its answer.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::value::RawValue;
 
@@ -20,6 +20,9 @@ use crate::tool::{CallError, Output, ToolSpec};
 const MAX_ARGUMENTS: usize = 1024 * 1024;
 /// Arguments that a brief turn may be begun with, in bytes of JSON.
 const MAX_BRIEF_ARGUMENTS: usize = 4 * 1024;
+
+/// How long a call waits for a plugin to be loaded again that this machine could not load.
+const RELOADING: Duration = Duration::from_secs(10);
 
 /// A tool that is served.
 pub struct Tool {
@@ -55,6 +58,10 @@ impl Tool {
         arguments: &RawValue,
     ) -> Ended {
         let checked = self.read_and_wait(arguments.get()).await;
+        if checked.is_err() && entry.is_some() && self.plugin.may_settle_later() {
+            // It is loaded again, and the call begins anew with that.
+            tokio::time::sleep(RELOADING).await;
+        }
         if entry.is_some_and(|entry| !entry.take()) {
             std::future::pending::<()>().await;
         }

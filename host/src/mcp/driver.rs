@@ -31,8 +31,8 @@ use crate::sandbox::{Ended, Slot};
 /// Requests in flight beyond which no more are begun, and the bytes of their arguments.
 pub(super) const MAX_IN_FLIGHT: usize = 256;
 const MAX_IN_FLIGHT_BYTES: usize = 16 * 1024 * 1024;
-/// How long requests wait for plugins to be loaded before they are looked at; they are ended at the third time.
-const WAITED: Duration = Duration::from_secs(25);
+/// How long requests wait for plugins to be loaded before they are looked at.
+const WAITED: Duration = Duration::from_secs(5);
 /// Calls that end on this thread before it looks at everything else.
 const HERE_AT_ONCE: usize = 16;
 

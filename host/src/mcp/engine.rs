@@ -26,6 +26,8 @@ use crate::tool::{CallError, Output, Progress, Usage};
 /// Subscriptions that are open at once.
 const MAX_SUBSCRIPTIONS: usize = 16;
 
+/// How often a request that waits for plugins is looked at before it is ended: clients give up after a minute.
+const MAX_AGE: u8 = 9;
 /// Calls that wait for plugins at once. It is less than may be in flight, so that calls of others have room.
 const MAX_AWAITING: usize = 192;
 /// Why one more does not wait.
@@ -87,10 +89,11 @@ impl Engine {
         self.open.waiting() > 0
     }
 
-    /// Ends requests that wait for plugins to be loaded and did so at each of the last two times that this was asked.
+    /// Ends requests that wait for plugins to be loaded and did so at each of the last [`MAX_AGE`] times that this was
+    /// called.
     pub fn end_long_waits(&mut self) {
-        for waiting in self.open.age(2) {
-            self.refuse_to_wait(&waiting.origin, "this request has waited for a minute");
+        for waiting in self.open.age(MAX_AGE) {
+            self.refuse_to_wait(&waiting.origin, "this request has waited for 50 seconds");
         }
     }
 

@@ -96,7 +96,10 @@ impl Open {
 
     /// The number of those that wait for the catalog, or for their plugin's code.
     pub(super) fn await_plugins(&self) -> usize {
-        let unsettled = self.calls.values().filter(|running| running.tool.plugin.is_unsettled());
+        let unsettled = self.calls.values().filter(|running| {
+            let plugin = &running.tool.plugin;
+            plugin.is_unsettled() || (running.recall.is_some() && plugin.may_settle_later())
+        });
         self.waiting.len() + unsettled.count()
     }
 
@@ -171,7 +174,8 @@ impl Open {
             let Some(recall) = &running.recall else { return false };
             let plugin = &running.tool.plugin;
             // Of one whose code turned out to be none, the call tells that.
-            let is_called = plugin.is_settled() || plugin.is_unsettled();
+            let is_called =
+                plugin.is_settled() || plugin.is_unsettled() || plugin.may_settle_later();
             is_called && !is_served(plugin) && recall.entry.take()
         });
         let mut recalled: Vec<_> = recalled.collect();

@@ -129,7 +129,20 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
         let is_listed = unit.is_listed(&pair);
         if !unit.is_loading(&pair) {
             // Another version has taken its place, and it serves all the same: until that one does.
-            if is_listed {
+            if unit.is_before(&pair) {
+                let lock = self.locks.of(key.directory);
+                match loaded {
+                    Ok(plugin)
+                        if lock
+                            .and_then(|lock| lock.judge(&key.file, &pair, &plugin).reason())
+                            .is_none() =>
+                    {
+                        unit.stays_good(pair, plugin);
+                    }
+                    Ok(_) | Err(_) => unit.ends_before(),
+                }
+                self.publication.changed(now);
+            } else if is_listed {
                 match loaded {
                     Ok(plugin) => unit.stays_good(pair, plugin),
                     Err(LoadError::Bad(_)) => _ = unit.unlists(),
@@ -228,13 +241,22 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
     /// True if this version is being loaded and is still wanted.
     #[must_use]
     pub fn wants(&self, key: &Key, pair: &Pair) -> bool {
-        self.units.get(key).is_some_and(|unit| unit.is_loading(pair) || unit.is_listed(pair))
+        let is_wanted = |unit: &Tracked<P>| {
+            unit.is_loading(pair) || unit.is_listed(pair) || unit.is_before(pair)
+        };
+        self.units.get(key).is_some_and(is_wanted)
     }
 
-    /// The same of a version that will change what is served.
+    /// True if the unit was seen and is not forgotten.
     #[must_use]
-    pub fn awaits(&self, key: &Key, pair: &Pair) -> bool {
-        self.units.get(key).is_some_and(|unit| unit.is_loading(pair) && unit.is_awaited())
+    pub fn knows(&self, key: &Key) -> bool {
+        self.units.contains_key(key)
+    }
+
+    /// The units that calls wait for, and whether each is being loaded and will change what is served.
+    pub fn coming(&self) -> impl Iterator<Item = (&Key, bool)> {
+        let coming = self.units.iter().filter(|(_, unit)| unit.is_coming());
+        coming.map(|(key, unit)| (key, unit.is_awaited()))
     }
 
     /// True if all is known that is to be served now.
@@ -254,8 +276,11 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
             Unit::Pair(pair, _) => Some(pair),
             Unit::Half(_) | Unit::Refused(_) | Unit::Changing => None,
         };
-        if !matches!(unit, Unit::Changing) && self.tracked(key).gives_up_failed(there) {
-            self.publication.changed(now);
+        if !matches!(unit, Unit::Changing) {
+            self.tracked(key).supersedes(there);
+            if self.tracked(key).gives_up_failed(there) {
+                self.publication.changed(now);
+            }
         }
         let (pair, how) = match unit {
             Unit::Pair(pair, how) => (pair, how),
@@ -335,13 +360,13 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
             // A copy that stalls is wrong in another way after each piece.
             Some(_) => PATIENCE,
         };
-        tracked.refuse(reason, now + wait);
+        tracked.refuse(reason, now + wait, now + SETTLED);
     }
 
     /// It is not there. Is it on its way?
     fn gone(&mut self, key: &Key, reason: String, then: Then, now: Instant) {
         let until = if self.publication.is_first() { now } else { now + PATIENCE };
-        self.tracked(key).gone(reason, until, then);
+        self.tracked(key).gone(reason, until, then, now + PATIENCE);
     }
 
     fn forget(&mut self, now: Instant, is_forgotten: impl Fn(&Key) -> bool) {
@@ -365,6 +390,9 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
         let mut forgotten = BTreeSet::new();
         for (key, unit) in &mut self.units {
             self.stale |= unit.is_to_retry(now);
+            if unit.loses_patience(now) {
+                self.publication.comes_no_more(now);
+            }
             match unit.advance(now) {
                 Due::Nothing => {}
                 Due::Changed => self.publication.changed(now),

@@ -1,6 +1,6 @@
 //! Scanning and loading under way, and the catalog that comes of them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
@@ -44,6 +44,8 @@ pub struct Loader {
     /// Better code being made of plugins that serve; `None` where none is made.
     optimizing: Option<JoinSet<()>>,
     running: HashMap<TaskId, Running>,
+    /// The names of plugins that were to be loaded.
+    names: BTreeMap<Key, Loading>,
     pending: PendingJobs<TaskId>,
     mode: Mode,
     /// How often it looks again by itself at what changed while it was looked at.
@@ -56,7 +58,6 @@ struct Running {
     key: Key,
     pair: Pair,
     name: PluginName,
-    prefix: Box<str>,
 }
 
 /// The choice whether plugins that serve get better code.
@@ -118,6 +119,7 @@ impl Loader {
             jobs: JoinSet::new(),
             optimizing: None,
             running: HashMap::new(),
+            names: BTreeMap::new(),
             pending: PendingJobs::default(),
             mode: Mode::Watching,
             looks_again: 0,
@@ -172,6 +174,7 @@ impl Loader {
                     Ok((eyes, scan, mode)) => {
                         (self.eyes, self.mode) = (Some(eyes), mode);
                         let loads = self.core.scanned(scan, Instant::now());
+                        self.names.retain(|key, _| self.core.knows(key));
                         // What has been replaced makes room for what replaces it.
                         self.end_unwanted();
                         for (key, pair, candidate) in loads {
@@ -220,7 +223,7 @@ impl Loader {
     /// Takes in that a job has come to its end, and begins what follows.
     fn took_step(&mut self, id: &TaskId, loaded: Result<Loaded, LoadError>) {
         let now = Instant::now();
-        let Some(Running { key, pair, name, prefix, .. }) = self.running.remove(id) else { return };
+        let Some(Running { key, pair, name, .. }) = self.running.remove(id) else { return };
         let loaded = match loaded {
             // Another version has taken its place.
             Ok(Loaded::Listed(_)) if !self.core.wants(&key, &pair) => {
@@ -232,7 +235,7 @@ impl Loader {
                 let span = tracing::info_span!("load", plugin = name.as_str());
                 let job = self.jobs.spawn_on(settle(plugin).instrument(span), &self.runtime);
                 self.pending.goes_on(id, job.id());
-                self.running.insert(job.id(), Running { job, key, pair, name, prefix });
+                self.running.insert(job.id(), Running { job, key, pair, name });
                 // It may serve from now on, instead of a version whose code is still being made.
                 self.end_unwanted();
                 return;
@@ -324,19 +327,23 @@ impl Loader {
             };
             Refusal { refused, ..refusal }
         });
-        let coming = Coming { loading: self.loading(), is_provisional: view.is_provisional };
+        let coming = Coming { loading: self.coming(), is_provisional: view.is_provisional };
         Catalog::build(plugins, refusals.collect(), coming, previous)
     }
 
-    /// The plugins that are being loaded, still wanted, and not known by their tools.
-    fn loading(&self) -> Vec<Loading> {
-        let awaited = |running: &&Running| self.core.awaits(&running.key, &running.pair);
-        let awaited = self.running.values().filter(awaited);
-        let loading = |running: &Running| Loading {
-            name: running.name.clone(),
-            prefix: running.prefix.clone(),
+    /// The plugins that calls wait for.
+    fn coming(&self) -> Vec<Loading> {
+        let named = |key: &Key| {
+            // Of one that was not read, its file's name is what it is called by.
+            let by_file = || {
+                let name = PluginName::new(Path::new(&key.file).file_stem()?.to_str()?).ok()?;
+                let prefix = name.as_str().replace('-', "_").into();
+                Some(Loading { name, prefix, is_loading: true })
+            };
+            self.names.get(key).cloned().or_else(by_file)
         };
-        awaited.map(loading).collect()
+        let coming = self.core.coming();
+        coming.filter_map(|(key, is_loading)| Some(Loading { is_loading, ..named(key)? })).collect()
     }
 
     fn load(&mut self, key: Key, pair: Pair, candidate: Candidate) {
@@ -346,12 +353,15 @@ impl Loader {
             since: Instant::now(),
         };
         let span = tracing::info_span!("load", plugin = candidate.manifest.name.as_str());
-        let (name, prefix) = (candidate.manifest.name.clone(), candidate.manifest.prefix.clone());
+        let name = candidate.manifest.name.clone();
+        let prefix = candidate.manifest.prefix.clone();
+        let loading = Loading { name: name.clone(), prefix, is_loading: true };
+        self.names.insert(key.clone(), loading);
         let directory = self.directories[key.directory].clone();
         let job = load(self.sandbox.clone(), directory, candidate).instrument(span);
         let job = self.jobs.spawn_on(job, &self.runtime);
         self.pending.begun(job.id(), pending);
-        self.running.insert(job.id(), Running { job, key, pair, name, prefix });
+        self.running.insert(job.id(), Running { job, key, pair, name });
     }
 }
 

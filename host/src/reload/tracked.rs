@@ -14,6 +14,8 @@ const MAX_BAD: usize = 4;
 /// How long after a failure that may pass a version is loaded again; twice as long after each further one.
 const RETRY: Duration = Duration::from_secs(1);
 const MAX_RETRY: Duration = Duration::from_secs(60);
+/// How often in a row it may fail before calls of it wait no more.
+const MAX_COMING: u32 = 4;
 
 /// Why something is not served.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +42,10 @@ pub(super) struct Tracked<P> {
     bad: VecDeque<(Pair, String)>,
     /// The last version that could not be loaded on this machine at that time.
     failed: Option<Failed>,
+    /// A version that was on its way when something else took its place, and nothing served: it serves until that does.
+    before: Option<Pair>,
+    /// Until when calls wait for what lies there to become right, if nothing serves.
+    patient_until: Option<Instant>,
     /// What is told of it.
     pub(super) told: Option<Reason>,
 }
@@ -141,6 +147,8 @@ impl<P> Tracked<P> {
             now: Now::Unknown,
             bad: VecDeque::new(),
             failed: None,
+            before: None,
+            patient_until: None,
             told: None,
         }
     }
@@ -156,6 +164,7 @@ impl<P> Tracked<P> {
     /// It is good, accepted, and what lies there.
     pub(super) fn serve(&mut self, pair: Pair, plugin: P) {
         (self.good, self.listed, self.doubt, self.held) = (Some((pair, plugin)), None, None, None);
+        (self.before, self.patient_until) = (None, None);
         (self.now, self.told, self.failed) = (Now::Good, None, None);
     }
 
@@ -195,6 +204,7 @@ impl<P> Tracked<P> {
         *progress = if serves { Progress::Serves } else { Progress::Waits };
         if serves {
             self.listed = Some((pair, plugin));
+            (self.before, self.patient_until) = (None, None);
             // Unless the same could not be loaded before.
             if self.failed.as_ref().is_none_or(|failed| failed.pair != pair) {
                 self.told = None;
@@ -210,7 +220,43 @@ impl<P> Tracked<P> {
 
     /// A version loaded that is not what lies there any more: it serves until that does.
     pub(super) fn stays_good(&mut self, pair: Pair, plugin: P) {
-        (self.good, self.listed) = (Some((pair, plugin)), None);
+        (self.good, self.listed, self.before) = (Some((pair, plugin)), None, None);
+    }
+
+    /// Something else than `there` has been found in the place of a version on its way, if there is one. Where nothing
+    /// serves, that version goes on.
+    pub(super) fn supersedes(&mut self, there: Option<&Pair>) {
+        if let Now::Loading(pair, Progress::Unknown) = &self.now
+            && there != Some(pair)
+            && self.serving().is_none()
+        {
+            self.before = Some(*pair);
+        }
+    }
+
+    /// True if this version goes on although something else has taken its place.
+    pub(super) fn is_before(&self, pair: &Pair) -> bool {
+        self.before.as_ref() == Some(pair)
+    }
+
+    /// The version that went on did not become a plugin.
+    pub(super) fn ends_before(&mut self) {
+        self.before = None;
+    }
+
+    /// True if calls wait for it: it is on its way, is loaded again before long, or may be about to become right.
+    pub(super) fn is_coming(&self) -> bool {
+        match self.serving() {
+            Some(_) => self.is_awaited(),
+            None => {
+                let is_retried =
+                    self.failed.as_ref().is_some_and(|failed| failed.times <= MAX_COMING);
+                matches!(self.now, Now::Loading(..) | Now::Unknown)
+                    || self.before.is_some()
+                    || self.patient_until.is_some()
+                    || is_retried
+            }
+        }
     }
 
     /// This version lies there.
@@ -308,6 +354,11 @@ impl<P> Tracked<P> {
         self.good.is_some() || self.listed.as_ref().is_some_and(is_older)
     }
 
+    /// True if calls of it wait no more from now on; that is asked once.
+    pub(super) fn loses_patience(&mut self, now: Instant) -> bool {
+        self.patient_until.take_if(|until| *until <= now).is_some()
+    }
+
     /// Lets happen what was waiting for its time.
     pub(super) fn advance(&mut self, now: Instant) -> Due {
         let (told, is_gone) = match &self.now {
@@ -344,21 +395,34 @@ impl<P> Tracked<P> {
         self.bad.iter().find(|(bad, _)| bad == pair).map(|(_, reason)| reason)
     }
 
-    /// What lies there is not served, and why; that is told from `tell_at` on.
-    pub(super) fn refuse(&mut self, reason: Reason, tell_at: Instant) {
+    /// What lies there is not served, and why; that is told from `tell_at` on. Where nothing serves, calls wait for
+    /// something better until `patient_until`.
+    pub(super) fn refuse(&mut self, reason: Reason, tell_at: Instant, patient_until: Instant) {
         match &mut self.now {
             Now::Bad { reason: known, .. } if *known == reason => {}
-            other => *other = Now::Bad { reason, tell_at },
+            other => {
+                *other = Now::Bad { reason, tell_at };
+                self.patient_until.get_or_insert(patient_until);
+            }
         }
     }
 
-    /// It is not there, and waited for until then.
-    pub(super) fn gone(&mut self, reason: String, until: Instant, then: Then) {
+    /// It is not there, and waited for until then; where nothing serves, calls wait until `patient_until`.
+    pub(super) fn gone(
+        &mut self,
+        reason: String,
+        until: Instant,
+        then: Then,
+        patient_until: Instant,
+    ) {
         let reason = Reason::Wrong(reason);
         match &mut self.now {
             Now::Gone { reason: known, then: planned, .. }
                 if *known == reason && *planned == then => {}
-            other => *other = Now::Gone { reason, until, then },
+            other => {
+                *other = Now::Gone { reason, until, then };
+                self.patient_until.get_or_insert(patient_until);
+            }
         }
     }
 
@@ -371,7 +435,7 @@ impl<P> Tracked<P> {
             Now::Good | Now::Unknown | Now::Loading(..) => None,
         };
         let retry_at = self.failed.as_ref().and_then(|failed| failed.retry_at);
-        tell_at.into_iter().chain(retry_at).min()
+        tell_at.into_iter().chain(retry_at).chain(self.patient_until).min()
     }
 }
 
@@ -416,10 +480,10 @@ mod tests {
         let start = Instant::now();
         let at = |seconds| start + Duration::from_secs(seconds);
         let mut unit = Tracked::<()>::new();
-        unit.gone("why".into(), at(1), Then::Refuse);
-        unit.gone("why".into(), at(2), Then::Refuse);
+        unit.gone("why".into(), at(1), Then::Refuse, at(9));
+        unit.gone("why".into(), at(2), Then::Refuse, at(9));
         assert_eq!(unit.deadline(), Some(at(1)));
-        unit.gone("why".into(), at(3), Then::Forget);
+        unit.gone("why".into(), at(3), Then::Forget, at(9));
         assert!(matches!(unit.advance(at(2)), Due::Nothing));
         assert!(matches!(unit.advance(at(3)), Due::Forgotten));
     }

@@ -84,6 +84,14 @@ impl Guest {
         if full || text.contains("handle limit exceeded") {
             return limit(Limit::Resources, store::MAX_RESOURCES.to_string());
         }
+        let system = error.chain().find_map(|cause| cause.downcast_ref::<std::io::Error>());
+        if system.is_some_and(|cause| cause.kind() == std::io::ErrorKind::OutOfMemory) {
+            // The guest's memory is the host's to reserve.
+            return CallError::Host(format!(
+                "there is not enough memory to start it: {}; allow toolrack more (`ulimit -v`)",
+                one_line(error)
+            ));
+        }
         let last_words = state.log.last_words();
         let reason = match error.downcast_ref::<I32Exit>() {
             Some(I32Exit(status)) => format!("it exited with status {status} instead of answering"),

@@ -20,8 +20,8 @@ pub(super) const TWO_WAYS: &str =
 
 /// Calls of one plugin that wait for its code at once: half of those that a session has room for.
 pub(super) const MAX_WAITING: usize = 128;
-/// How long a call waits for its plugin's code: as long as clients wait for an answer.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How long a call waits for its plugin's code: a little less than clients wait for an answer.
+const PATIENCE: Duration = Duration::from_secs(50);
 
 /// The reason why a plugin that was listed cannot be called.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -62,6 +62,20 @@ impl Guest {
         self.offered.claim.is_some() && self.settled.get().is_none()
     }
 
+    /// True if this machine could not make its code, or not enter it, which may be otherwise another time.
+    #[must_use]
+    pub fn may_settle_later(&self) -> bool {
+        match self.settled.get() {
+            Some(Err(Unsettled::Code(error))) => {
+                matches!(error, CompileError::Host(_) | CompileError::Abandoned)
+            }
+            Some(Err(Unsettled::List(ListError::Call(error)))) => {
+                matches!(error, CallError::Host(_))
+            }
+            Some(Ok(()) | Err(Unsettled::List(_) | Unsettled::Disagrees(_))) | None => false,
+        }
+    }
+
     /// Has its code made, if there is none, and compared with what it is listed by. Once: whoever comes later gets the
     /// same answer, and whoever comes meanwhile waits for it.
     pub async fn settle(&self) -> Result<(), Unsettled> {
@@ -83,9 +97,9 @@ impl Guest {
         let _wanted = self.code.want(&self.sandbox);
         match tokio::time::timeout(PATIENCE, self.settle()).await {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(Unsettled::Code(error @ (CompileError::Host(_) | CompileError::Abandoned)))) => {
-                Err(CallError::Host(error.to_string()))
-            }
+            Ok(Err(error)) if self.may_settle_later() => Err(CallError::Host(format!(
+                "{error}; the plugin is loaded again before long: call it again in a while"
+            ))),
             // It is the plugin's own fault.
             Ok(Err(error)) => Err(CallError::Unfit(error.to_string())),
             Err(_) => Err(still_compiling()),

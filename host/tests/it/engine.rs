@@ -303,7 +303,8 @@ fn pages_follow_each_other_to_the_end() {
 /// A plugin of this name and prefix is being loaded.
 fn coming(name: &str, prefix: &str, is_provisional: bool) -> Coming {
     let name = PluginName::new(name).expect("a name");
-    Coming { loading: vec![Loading { name, prefix: prefix.into() }], is_provisional }
+    let loading = vec![Loading { name, prefix: prefix.into(), is_loading: true }];
+    Coming { loading, is_provisional }
 }
 
 /// What is served of [`CATALOG`] while a plugin of this name and prefix is loaded.

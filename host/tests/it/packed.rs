@@ -362,7 +362,7 @@ fn what_cannot_be_packed_is_told_and_left_alone() {
 #[test]
 fn a_plugin_that_its_limits_do_not_let_start_says_so_to_who_calls_it() {
     let good = plugins::good();
-    let fields = slow_fields(700) + "(table 20000 funcref)";
+    let fields = slow_fields(300) + "(table 20000 funcref)";
     let slow = packed(Wat { fields: &fields, ..Wat::default() }.build(), &listing(|_| {}));
     install(good.path(), "slow", "[limits]\nmemory = \"64KiB\"", &slow);
     let mut client = Client::initialized(good.path());
