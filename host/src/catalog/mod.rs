@@ -44,6 +44,9 @@ pub use wit::{WitError, WitFile};
 pub const MAX_PLUGINS: usize = 256;
 /// Tools served at once.
 pub const MAX_TOOLS: usize = 512;
+/// Functions of one plugin, and tools, that are named where they are not served.
+const MAX_TOLD: usize = 20;
+
 /// Everything that is served, and what is not.
 #[derive(Default)]
 pub struct Catalog {
@@ -105,7 +108,7 @@ impl Catalog {
     ) -> Self {
         let plugins = admit(plugins, &mut refusals, previous);
         for plugin in &plugins {
-            refusals.extend(plugin.unfit.iter().map(|unfit| Refusal {
+            refusals.extend(plugin.unfit.iter().take(MAX_TOLD).map(|unfit| Refusal {
                 file: plugin.file.clone(),
                 refused: Refused::Function(unfit.name.clone()),
                 cause: Cause::Itself,
@@ -114,9 +117,19 @@ impl Catalog {
                     unfit.name, unfit.reason
                 ),
             }));
+            let more = plugin.unfit.len().saturating_sub(MAX_TOLD);
+            refusals.extend((more > 0).then(|| Refusal {
+                refused: Refused::Function(String::new()),
+                ..Refusal::plugin(
+                    &plugin.file,
+                    format!("{more} more of its functions are no tools"),
+                )
+            }));
         }
         refusals.extend(plugins.iter().filter_map(|plugin| plugin.unnoted.clone()));
         let mut tools = BTreeMap::<ToolName, Arc<Tool>>::new();
+        // Tools that are not served, by the files of their plugins.
+        let mut untold = BTreeMap::<&str, usize>::new();
         let mut wanted: Vec<_> = plugins
             .iter()
             .flat_map(|plugin| plugin.tools.iter().map(move |tool| (plugin, tool)))
@@ -127,14 +140,29 @@ impl Catalog {
             if !is_held && coming.may_claim(plugin, &tool.name) {
                 continue;
             }
-            match obstacle(&tools, plugin, tool) {
-                Some(refusal) => refusals.push(refusal),
+            match obstacle(&tools, tool) {
+                Some(obstacle) => {
+                    let untold = untold.entry(&*plugin.file).or_insert(0);
+                    *untold += 1;
+                    if *untold <= MAX_TOLD {
+                        refusals.push(obstacle.refusal(plugin, tool));
+                    }
+                }
                 None => {
                     let tool = served_after(previous, &tools, plugin, tool);
                     tools.insert(tool.name.clone(), Arc::new(tool));
                 }
             }
         }
+        refusals.extend(untold.iter().filter(|(_, count)| **count > MAX_TOLD).map(
+            |(file, count)| Refusal {
+                refused: Refused::Function(String::new()),
+                ..Refusal::plugin(
+                    *file,
+                    format!("{} more of its tools are not served", count - MAX_TOLD),
+                )
+            },
+        ));
         let is_served = |name: &PluginName| tools.values().any(|tool| tool.plugin.name == *name);
         let Coming { loading, is_provisional } = coming;
         let is_early = is_provisional && previous.is_none_or(|previous| previous.is_early);
@@ -232,24 +260,42 @@ fn held<'a>(
     before.filter(|before| before.plugin.file == plugin.file)
 }
 
+/// Why a tool cannot be served beside others.
+enum Obstacle<'a> {
+    /// The plugin of this manifest's file has one of its name.
+    Taken(&'a str),
+    Full,
+}
+
 /// Why `tool` cannot be served beside `tools`, if it cannot.
-fn obstacle(
-    tools: &BTreeMap<ToolName, Arc<Tool>>,
-    plugin: &Plugin,
+fn obstacle<'a>(
+    tools: &'a BTreeMap<ToolName, Arc<Tool>>,
     tool: &PluginTool,
-) -> Option<Refusal> {
-    let name = &tool.name;
-    let (cause, why) = if let Some(other) = tools.get(name) {
-        let other = &other.plugin.file;
-        let why = format!("{other} offers a tool of this name already; set another `prefix`");
-        (Cause::Taken(other.clone()), why)
-    } else if tools.len() == MAX_TOOLS {
-        (Cause::Full, format!("{MAX_TOOLS} tools are served already, the most there can be"))
-    } else {
-        return None;
-    };
-    let reason = format!("its tool `{name}` is not served: {why}");
-    Some(Refusal { file: plugin.file.clone(), refused: Refused::Tool(name.clone()), cause, reason })
+) -> Option<Obstacle<'a>> {
+    match tools.get(&tool.name) {
+        Some(other) => Some(Obstacle::Taken(&other.plugin.file)),
+        None if tools.len() == MAX_TOOLS => Some(Obstacle::Full),
+        None => None,
+    }
+}
+
+impl Obstacle<'_> {
+    fn refusal(&self, plugin: &Plugin, tool: &PluginTool) -> Refusal {
+        let name = &tool.name;
+        let (cause, why) = match self {
+            Self::Taken(other) => (
+                Cause::Taken((*other).into()),
+                format!("{other} offers a tool of this name already; set another `prefix`"),
+            ),
+            Self::Full => (
+                Cause::Full,
+                format!("{MAX_TOOLS} tools are served already, the most there can be"),
+            ),
+        };
+        let reason = format!("its tool `{name}` is not served: {why}");
+        let (file, refused) = (plugin.file.clone(), Refused::Tool(name.clone()));
+        Refusal { file, refused, cause, reason }
+    }
 }
 
 /// A tool that is served beside `tools`, with what it was asked and may still be asked by `previous`.

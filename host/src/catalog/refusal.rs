@@ -4,7 +4,7 @@ use super::MAX_PLUGINS;
 use crate::name::ToolName;
 
 /// Something that a plugin directory holds and the catalog does not serve.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Refusal {
     /// The manifest's file, or what else is at fault.
     pub file: String,
@@ -17,7 +17,7 @@ pub struct Refusal {
 }
 
 /// What a refusal comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Cause {
     /// What is refused, whatever there is besides.
     Itself,
@@ -28,7 +28,7 @@ pub enum Cause {
 }
 
 /// How much of a file is not served.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Refused {
     /// All of it.
     Plugin,

@@ -178,7 +178,13 @@ impl<T: Transport, E: Executor> Driver<T, E> {
                 tracing::debug!("shutting down");
                 self.phase = self.phase.stopping();
             }
-            Event::DeadlinePassed => return ControlFlow::Break(End::Finished),
+            Event::DeadlinePassed => {
+                // A call may have begun to wait for code meanwhile, which is no event.
+                let deadline = self.phase.deadline(self.engine.await_plugins() > 0);
+                if deadline.is_none_or(|deadline| deadline <= Instant::now()) {
+                    return ControlFlow::Break(End::Finished);
+                }
+            }
             Event::Waited => {
                 self.waits_until = None;
                 self.engine.end_long_waits();

@@ -327,11 +327,12 @@ impl Engine {
     ) -> Result<(), Fault> {
         let tool = lookup::tool(catalog, name)?;
         let (request, wants_progress) = (origin.id.to_string(), progress_token.is_some());
-        let waits = tool.plugin.is_unsettled();
-        if waits && self.is_crowded() {
+        let is_unsettled = tool.plugin.is_unsettled();
+        if is_unsettled && self.is_crowded() {
             self.refuse_to_wait(origin, CROWDED);
             return Ok(());
         }
+        let waits = is_unsettled || tool.plugin.is_resting();
         let recall = waits.then(|| Recall {
             entry: Arc::default(),
             request: Deferred::Call {

@@ -249,9 +249,9 @@ mod tests {
             let origin = Origin { id: id(at), version: Version::NEWEST_LEGACY, batch: None };
             open.wait(Waiting::new(origin, request));
         }
-        assert_eq!((open.waiting_bytes(), open.in_flight()), (11, 3));
+        assert_eq!((open.waiting_bytes(), open.in_flight()), (14, 3));
         assert!(open.cancel(&id(2)).is_some() && open.cancel(&id(2)).is_none());
-        assert_eq!((open.waiting_bytes(), open.in_flight()), (4, 2));
+        assert_eq!((open.waiting_bytes(), open.in_flight()), (6, 2));
         assert_eq!(open.take_waiting().len(), 2);
         assert!(!open.contains(&id(1)) && open.waiting_bytes() == 0);
     }

@@ -66,11 +66,14 @@ impl Deferred {
         matches!(self, Self::Call { .. })
     }
 
-    /// Bytes of arguments.
+    /// Bytes that it keeps.
     pub(super) fn argument_bytes(&self) -> usize {
         match self {
-            Self::List { .. } => 0,
-            Self::Call { arguments, .. } => arguments.get().len(),
+            Self::List { cursor } => cursor.as_ref().map_or(0, String::len),
+            Self::Call { name, arguments, progress_token } => {
+                let token = progress_token.as_ref().map_or(0, |token| token.get().len());
+                name.len() + arguments.get().len() + token
+            }
         }
     }
 }

@@ -158,6 +158,10 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
         }
         if let Err(LoadError::Failed(reason)) = &loaded {
             unit.fails(pair, reason.clone(), now);
+            // What fails again and again is not listed either.
+            if is_listed && !unit.is_coming_again() && unit.unlists() {
+                self.publication.changed(now);
+            }
         }
         match loaded {
             Ok(plugin) => {

@@ -1,5 +1,6 @@
 //! What is new in a catalog, and what takes long to come into it, for the log: each thing once.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,7 +29,7 @@ pub(super) fn tell(old: Option<&Catalog>, new: &Catalog) {
     for plugin in before.iter().filter(|known| named(new.plugins(), &known.file).is_none()) {
         tracing::info!(plugin = plugin.name.as_str(), "removed");
     }
-    let known = old.map(Catalog::refusals).unwrap_or_default();
+    let known: HashSet<&Refusal> = old.map(Catalog::refusals).unwrap_or_default().iter().collect();
     for refusal in new.refusals().iter().filter(|refusal| !known.contains(refusal)) {
         tell_refusal(refusal);
     }

@@ -14,6 +14,8 @@ const MAX_BAD: usize = 4;
 /// How long after a failure that may pass a version is loaded again; twice as long after each further one.
 const RETRY: Duration = Duration::from_secs(1);
 const MAX_RETRY: Duration = Duration::from_secs(60);
+/// How often in a row it is tried; then it has to change, or the server to start anew.
+const MAX_TRIES: u32 = 8;
 /// How often in a row it may fail before calls of it wait no more.
 const MAX_COMING: u32 = 4;
 
@@ -249,8 +251,7 @@ impl<P> Tracked<P> {
         match self.serving() {
             Some(_) => self.is_awaited(),
             None => {
-                let is_retried =
-                    self.failed.as_ref().is_some_and(|failed| failed.times <= MAX_COMING);
+                let is_retried = self.is_coming_again();
                 matches!(self.now, Now::Loading(..) | Now::Unknown)
                     || self.before.is_some()
                     || self.patient_until.is_some()
@@ -322,11 +323,17 @@ impl<P> Tracked<P> {
         }
     }
 
-    /// This version could not be loaded, and is loaded again after a while.
+    /// This version could not be loaded, and is loaded again after a while; not for ever.
     pub(super) fn fails(&mut self, pair: Pair, reason: String, now: Instant) {
         let before = self.failed.as_ref().filter(|failed| failed.pair == pair);
         let times = before.map_or(0, |failed| failed.times);
         let wait = RETRY.saturating_mul(1 << times.min(6)).min(MAX_RETRY);
+        if times + 1 == MAX_TRIES {
+            // Whatever it costs each time, it is not tried for ever.
+            self.failed = None;
+            self.is_bad(pair, reason);
+            return;
+        }
         self.failed = Some(Failed { pair, reason, times: times + 1, retry_at: Some(now + wait) });
     }
 
@@ -352,6 +359,11 @@ impl<P> Tracked<P> {
             self.failed.as_ref().is_none_or(|failed| failed.pair != *listed)
         };
         self.good.is_some() || self.listed.as_ref().is_some_and(is_older)
+    }
+
+    /// True if it could not be loaded, and calls wait until it is loaded again.
+    pub(super) fn is_coming_again(&self) -> bool {
+        self.failed.as_ref().is_some_and(|failed| failed.times <= MAX_COMING)
     }
 
     /// True if calls of it wait no more from now on; that is asked once.

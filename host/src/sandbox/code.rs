@@ -19,7 +19,7 @@ use super::link::{Linked, link};
 use super::native::{Native, native};
 use super::outline::Outline;
 use super::sharing::{Kept, Shared};
-use super::{Sandbox, one_line};
+use super::{Sandbox, is_out_of_memory, one_line};
 use crate::failpoint::{self, Point};
 use crate::manifest::Sha256Digest;
 use crate::text::escape;
@@ -286,7 +286,12 @@ fn compiled(
         native(&sandbox.codes.compiler, cache, &bytes, tier, priority, lifeline)?;
     drop(bytes);
     let component = load(sandbox, &code).map_err(|error| {
-        CompileError::Host(format!("the compiled code cannot be loaded: {}", one_line(&error)))
+        let reason = format!("the compiled code cannot be loaded: {}", one_line(&error));
+        match is_out_of_memory(&error) {
+            true => CompileError::Host(reason),
+            // It was made just now, for this very engine: it asks for more than the engine gives.
+            false => CompileError::Refused(reason),
+        }
     })?;
     if let Some(cache) = cache {
         cache.keep(Entry::Code(&wasm.digest, tier), &code);

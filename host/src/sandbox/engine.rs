@@ -14,10 +14,13 @@ use super::function_cache::Functions;
 use super::meter::{MAX_INSTANCES, MAX_MEMORIES, MAX_TABLES};
 use super::{MAX_CALLS, MAX_STACK};
 
-/// Guests that are only asked what they are, beside all calls.
-pub(super) const MAX_LISTINGS: usize = 8;
+/// Guests that are only asked for their tools, beside all calls: those of which nothing else tells them, those that are
+/// compared with what does, and those of the latter that a call waits for.
+pub(super) const MAX_ASKED: usize = 3;
+pub(super) const MAX_COMPARED: usize = 3;
+pub(super) const MAX_COMPARED_FOR_CALLS: usize = 2;
 /// Guests that exist at once.
-const GUESTS: usize = MAX_CALLS + MAX_LISTINGS;
+const GUESTS: usize = MAX_CALLS + MAX_ASKED + MAX_COMPARED + MAX_COMPARED_FOR_CALLS;
 /// The most elements that a table of a guest has: 8 MiB of pointers.
 const MAX_ELEMENTS: usize = 1 << 20;
 /// The most that the runtime itself keeps for an instance: what it knows of functions and globals.

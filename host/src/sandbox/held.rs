@@ -2,6 +2,10 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use tokio::sync::watch;
+use tokio::task::AbortHandle;
+use tracing::Instrument as _;
+
 use super::Sandbox;
 use super::code::{Code, Wasm};
 use super::compiler::CompileError;
@@ -14,19 +18,33 @@ pub(super) struct Held {
     wasm: Wasm,
     kind: Kind,
     // A lock and not a snapshot: calls that find nothing put back what they load. Never held meanwhile.
-    code: Mutex<Option<Arc<Code>>>,
+    code: Arc<Mutex<Option<Arc<Code>>>>,
+    remaking: Mutex<Option<Remaking>>,
+}
+
+/// The making of code that was let go and that the cache has not. It goes on whoever gives up waiting for it.
+struct Remaking {
+    done: watch::Receiver<Option<Result<(), CompileError>>>,
+    job: AbortHandle,
+}
+
+impl Drop for Remaking {
+    fn drop(&mut self) {
+        self.job.abort();
+    }
 }
 
 impl Held {
     /// Holds `code`, which was made of `wasm`.
     pub(super) fn new(wasm: Wasm, code: Code) -> Self {
         let kind = code.linked.kind();
-        Self { code: Mutex::new(Some(Arc::new(code))), ..Self::resting(wasm, kind) }
+        let code = Arc::new(Mutex::new(Some(Arc::new(code))));
+        Self { code, ..Self::resting(wasm, kind) }
     }
 
     /// Code of `wasm` that is not in memory yet.
     pub(super) fn resting(wasm: Wasm, kind: Kind) -> Self {
-        Self { wasm, kind, code: Mutex::new(None) }
+        Self { wasm, kind, code: Arc::default(), remaking: Mutex::default() }
     }
 
     /// The file that it is the code of.
@@ -56,13 +74,41 @@ impl Held {
         if let Some(code) = self.now() {
             return Ok(code);
         }
-        let loaded = Arc::new(Code::of(sandbox, self.wasm.clone()).await?);
-        let mut held = self.code();
-        match &*held {
-            // It has been optimized meanwhile.
-            Some(known) if known.tier == Tier::Optimized => Ok(known.clone()),
-            Some(_) | None => Ok(held.insert(loaded).clone()),
+        let loaded = Code::of(sandbox, self.wasm.clone()).await?;
+        Ok(hold(&self.code, loaded))
+    }
+
+    /// Waits for the code to be made anew, by a job that goes on whoever gives up.
+    pub(super) async fn remade(&self, sandbox: &Arc<Sandbox>) -> Result<(), CompileError> {
+        let mut done = self.remake(sandbox);
+        match done.wait_for(Option::is_some).await.map(|done| done.clone()) {
+            Ok(Some(made)) => made,
+            Ok(None) | Err(_) => Err(CompileError::Abandoned),
         }
+    }
+
+    /// True if the code is being made anew.
+    pub(super) fn is_being_remade(&self) -> bool {
+        let remaking = self.remaking.lock().unwrap_or_else(PoisonError::into_inner);
+        remaking.as_ref().is_some_and(|remaking| remaking.done.borrow().is_none())
+    }
+
+    fn remake(&self, sandbox: &Arc<Sandbox>) -> watch::Receiver<Option<Result<(), CompileError>>> {
+        let mut remaking = self.remaking.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(remaking) = &*remaking
+            && remaking.done.borrow().is_none()
+        {
+            return remaking.done.clone();
+        }
+        let (ended, done) = watch::channel(None);
+        let (sandbox, wasm, held) = (sandbox.clone(), self.wasm.clone(), self.code.clone());
+        let job = async move {
+            let made = Code::of(&sandbox, wasm).await;
+            ended.send_replace(Some(made.map(|code| drop(hold(&held, code)))));
+        };
+        let job = tokio::spawn(job.in_current_span()).abort_handle();
+        *remaking = Some(Remaking { done: done.clone(), job });
+        done
     }
 
     /// Has optimized code made, and holds that from then on where it holds any. Calls that run go on with what they
@@ -97,5 +143,14 @@ impl Held {
 
     fn code(&self) -> MutexGuard<'_, Option<Arc<Code>>> {
         self.code.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Holds `loaded` from now on, unless it has been optimized meanwhile. Returns what is held.
+fn hold(code: &Mutex<Option<Arc<Code>>>, loaded: Code) -> Arc<Code> {
+    let mut held = code.lock().unwrap_or_else(PoisonError::into_inner);
+    match &*held {
+        Some(known) if known.tier == Tier::Optimized => known.clone(),
+        Some(_) | None => held.insert(Arc::new(loaded)).clone(),
     }
 }

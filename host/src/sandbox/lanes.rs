@@ -4,6 +4,7 @@
 //! known here.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
@@ -19,6 +20,11 @@ use crate::text::escape;
 const LONG: Duration = Duration::from_secs(10);
 /// The same where it is waited for, and others may wait behind it.
 const LONG_FOR_CALLS: Duration = Duration::from_secs(1);
+
+/// How often one that has had its time looks whether others wait for its turn.
+const LOOK: Duration = Duration::from_millis(250);
+/// How often the time of one that is begun again is doubled at most.
+const MAX_ROUNDS: u32 = 8;
 
 /// The standing of a compilation among other processes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,7 +94,7 @@ impl Wanted {
         });
     }
 
-    async fn reaches(&self, need: Need) {
+    pub(super) async fn reaches(&self, need: Need) {
         // The sender is this very value: it outlives the wait.
         let _ = self.0.subscribe().wait_for(|known| *known >= need).await;
     }
@@ -99,6 +105,53 @@ pub struct BackgroundTurn(
     #[expect(dead_code, reason = "held, never read")] Option<OwnedSemaphorePermit>,
 );
 
+/// A lane: its places, and how many wait for one.
+struct Lane {
+    places: Arc<Semaphore>,
+    waiting: AtomicUsize,
+}
+
+/// A compilation's turn in a lane.
+struct Turn<'a> {
+    lane: &'a Lane,
+    priority: Priority,
+    /// How long it may take before it makes way.
+    patience: Duration,
+    _place: Option<OwnedSemaphorePermit>,
+    _among: Option<OwnedSemaphorePermit>,
+}
+
+impl Lane {
+    fn new(places: usize) -> Self {
+        Self { places: Arc::new(Semaphore::new(places)), waiting: AtomicUsize::new(0) }
+    }
+
+    /// Waits for a place.
+    async fn place(&self) -> Option<OwnedSemaphorePermit> {
+        struct Waits<'a>(&'a AtomicUsize);
+        impl Drop for Waits<'_> {
+            fn drop(&mut self) {
+                self.0.fetch_sub(1, Ordering::Relaxed);
+            }
+        }
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        let _waits = Waits(&self.waiting);
+        permit(&self.places).await
+    }
+}
+
+impl<'a> Turn<'a> {
+    fn new(
+        lane: &'a Lane,
+        place: Option<OwnedSemaphorePermit>,
+        among: Option<OwnedSemaphorePermit>,
+        priority: Priority,
+        patience: Duration,
+    ) -> Self {
+        Self { lane, priority, patience, _place: place, _among: among }
+    }
+}
+
 /// The lanes in which compilations wait and run.
 ///
 /// At once run, on N processors: half as many in turn; N that are waited for, of which one place, if there are two, is left to those
@@ -106,9 +159,9 @@ pub struct BackgroundTurn(
 pub(super) struct Lanes {
     /// First compilations that wait or run.
     firsts: watch::Sender<usize>,
-    usual: Arc<Semaphore>,
+    usual: Lane,
     /// For those that are waited for, beside the others.
-    wanted: Arc<Semaphore>,
+    wanted: Lane,
     /// For those among them that only a list waits for.
     listing: Arc<Semaphore>,
     /// For those that take long.
@@ -122,8 +175,8 @@ impl Lanes {
     pub(super) fn new(processors: usize) -> Self {
         Self {
             firsts: watch::Sender::default(),
-            usual: Arc::new(Semaphore::new(processors.div_ceil(2))),
-            wanted: Arc::new(Semaphore::new(processors)),
+            usual: Lane::new(processors.div_ceil(2)),
+            wanted: Lane::new(processors),
             listing: Arc::new(Semaphore::new(processors.saturating_sub(1).max(1))),
             long: Arc::new(Semaphore::new(processors)),
             background: Arc::new(Semaphore::new(1)),
@@ -133,51 +186,70 @@ impl Lanes {
     /// Runs `job`, the first compilation of a plugin, when it is its turn; as soon as it is `wanted`, before the
     /// others. It may block.
     ///
-    /// One that takes long gives up its turn, so that no number of them keeps others from theirs: it goes on beside
-    /// them, or, where many do that already, is ended and begun again when one of those is done.
+    /// One that takes long gives up its turn to those that wait for it, so that no number of them keeps others from
+    /// theirs: it goes on beside them, or, where many do that already, is ended and begun again, with twice the time.
     pub(super) async fn first<T: Send + 'static>(
         &self,
         wanted: &Wanted,
         job: impl Fn(Priority, &Lifeline) -> Result<T, CompileError> + Clone + Send + 'static,
     ) -> Result<T, CompileError> {
         let _counted = Counted::new(&self.firsts);
+        let mut rounds = 0;
+        loop {
+            let turn = self.turn(wanted).await;
+            let (mut running, waiting) = begin(job.clone(), turn.priority);
+            let mut patience = turn.patience.saturating_mul(1 << rounds);
+            loop {
+                tokio::select! {
+                    done = &mut running => return ended(done)?,
+                    () = tokio::time::sleep(patience) => {}
+                }
+                if let Ok(_long) = self.long.clone().try_acquire_owned() {
+                    drop(turn);
+                    let done = ended(running.await)?;
+                    drop(waiting);
+                    return done;
+                }
+                if turn.lane.waiting.load(Ordering::Relaxed) > 0 {
+                    break;
+                }
+                patience = LOOK;
+            }
+            drop(waiting);
+            let done = ended(running.await)?;
+            drop(turn);
+            match done {
+                Err(CompileError::Abandoned) => {}
+                // It was done just then, or cannot be ended.
+                done => return done,
+            }
+            rounds = (rounds + 1).min(MAX_ROUNDS);
+        }
+    }
+
+    /// Waits for a turn: in the lane of those that are waited for, as soon as that is so, or in the usual one.
+    async fn turn(&self, wanted: &Wanted) -> Turn<'_> {
         let called = async {
             wanted.reaches(Need::Call).await;
-            (permit(&self.wanted).await, None)
+            self.wanted.place().await
         };
         let listed = async {
             wanted.reaches(Need::Listing).await;
             let among = permit(&self.listing).await;
-            (permit(&self.wanted).await, among)
+            (self.wanted.place().await, among)
         };
-        let (turn, priority, patience) = tokio::select! {
-            biased;
-            turn = called => (turn, Priority::Wanted, LONG_FOR_CALLS),
-            turn = listed => (turn, Priority::Wanted, LONG_FOR_CALLS),
-            turn = permit(&self.usual) => ((turn, None), Priority::Usual, LONG),
-        };
-        let (mut running, waiting) = begin(job.clone(), priority);
         tokio::select! {
-            done = &mut running => return ended(done)?,
-            () = tokio::time::sleep(patience) => {}
+            biased;
+            place = called => {
+                Turn::new(&self.wanted, place, None, Priority::Wanted, LONG_FOR_CALLS)
+            }
+            (place, among) = listed => {
+                Turn::new(&self.wanted, place, among, Priority::Wanted, LONG_FOR_CALLS)
+            }
+            place = self.usual.place() => {
+                Turn::new(&self.usual, place, None, Priority::Usual, LONG)
+            }
         }
-        if let Ok(_long) = self.long.clone().try_acquire_owned() {
-            drop(turn);
-            let done = ended(running.await)?;
-            drop(waiting);
-            return done;
-        }
-        drop(waiting);
-        let done = ended(running.await)?;
-        drop(turn);
-        match done {
-            Err(CompileError::Abandoned) => {}
-            // It was done just then, or cannot be ended.
-            done => return done,
-        }
-        let _long = permit(&self.long).await;
-        let (running, _waiting) = begin(job, priority);
-        ended(running.await)?
     }
 
     /// The turn of a plugin that has code to get better code: one at a time, once no other waits for its first. What is
@@ -328,6 +400,33 @@ mod tests {
     }
 
     #[tokio::test(flavor = "multi_thread")]
+    async fn one_that_takes_long_goes_on_while_nothing_waits_for_its_turn() {
+        let lanes = Arc::new(Lanes::new(1));
+        let mut jobs = Vec::new();
+        for (need, priority) in [
+            (Need::None, Priority::Usual),
+            (Need::Call, Priority::Wanted),
+            (Need::Call, Priority::Wanted),
+        ] {
+            let ((job, run), lanes) = (child(), lanes.clone());
+            let task = tokio::spawn(async move {
+                let wanted = Wanted::default();
+                wanted.raise(need);
+                lanes.first(&wanted, run).await
+            });
+            assert_eq!(job.begins().await, priority);
+            jobs.push((job, task));
+        }
+        // The second has taken the one place of those that take long; nothing waits behind the third.
+        tokio::time::sleep(LONG_FOR_CALLS + 2 * LOOK).await;
+        assert!(jobs[2].0.began.try_recv().is_err(), "it was not begun again");
+        for (job, task) in jobs {
+            job.end.send(()).expect("it runs");
+            task.await.expect("no panic").expect("done");
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
     async fn better_code_waits_until_every_plugin_has_some() {
         let lanes = Arc::new(Lanes::new(4));
         let (first, run) = job();
@@ -392,7 +491,8 @@ mod tests {
         for at in [0, 3, 1] {
             jobs[at].0.end.send(()).expect("it runs");
         }
-        assert_eq!(jobs[2].0.begins().await, Priority::Wanted, "it begins again");
+        // It begins again, in whichever lane has a place first.
+        jobs[2].0.begins().await;
         jobs[2].0.end.send(()).expect("it runs");
         for (_, task) in jobs {
             task.await.expect("no panic").expect("done");

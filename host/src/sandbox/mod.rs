@@ -5,6 +5,7 @@
 //! the wall clock. The sandbox knows nothing of plugin directories, public names, JSON Schema or the
 //! protocol.
 
+mod asking;
 mod binary;
 mod bindings;
 mod cache;
@@ -93,6 +94,9 @@ pub use worker::work;
 /// their turn.
 const MAX_CALLS: usize = 32;
 
+/// Plugins that are looked at without their guests at once: their files, their schemas.
+const MAX_LISTINGS: usize = 8;
+
 /// The stack of a guest, in bytes. Deeper recursion traps.
 const MAX_STACK: usize = 512 * 1024;
 
@@ -103,6 +107,7 @@ pub struct Sandbox {
     codes: code::Codes,
     slots: Arc<Semaphore>,
     listings: Arc<Semaphore>,
+    asking: asking::Asking,
     protected: Protected,
     network: Arc<http::Network>,
     home: Option<Home>,
@@ -136,7 +141,7 @@ impl Sandbox {
         let codes = code::Codes::new(compiler, &ground.engine);
         let network = http::Network::new(http::Surroundings::default());
         let slots = Arc::new(Semaphore::new(MAX_CALLS));
-        let listings = Arc::new(Semaphore::new(engine::MAX_LISTINGS));
+        let listings = Arc::new(Semaphore::new(MAX_LISTINGS));
         let protected = Protected::default();
         Ok(Self {
             ground,
@@ -144,6 +149,7 @@ impl Sandbox {
             codes,
             slots,
             listings,
+            asking: asking::Asking::new(),
             protected,
             network,
             home: None,
@@ -211,4 +217,10 @@ fn in_full(error: &wasmtime::Error) -> String {
 fn shown(text: &str) -> String {
     let text = text.trim().lines().map(str::trim).collect::<Vec<_>>().join(" ");
     escape(&text[..text.floor_char_boundary(400)])
+}
+
+/// True if the system gave less memory than was asked for.
+fn is_out_of_memory(error: &wasmtime::Error) -> bool {
+    let system = error.chain().find_map(|cause| cause.downcast_ref::<std::io::Error>());
+    system.is_some_and(|cause| cause.kind() == std::io::ErrorKind::OutOfMemory)
 }

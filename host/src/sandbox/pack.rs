@@ -43,7 +43,9 @@ impl Guest {
         let Linked::Tools(tools) = &code.linked else {
             return Err(PackError::Kind(code.linked.kind()));
         };
+        let place = self.sandbox.asking.asked().await;
         let asked = tools::ask(self, tools).await.map_err(ListError::from)?;
+        drop(place);
         // A host refuses what does not pass; the author is told so here.
         super::contract::tools(asked.clone(), self.grants()).map_err(ListError::from)?;
         let count = asked.len();

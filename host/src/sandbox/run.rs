@@ -13,7 +13,7 @@ use super::guest::Guest;
 use super::meter::{Stopped, Timed};
 use super::store::{self, State};
 use super::terms::Terms;
-use super::{MAX_STACK, one_line};
+use super::{MAX_STACK, asking, is_out_of_memory, one_line};
 use crate::manifest::{Bytes, grouped, show_duration};
 use crate::tool::{CallError, Limit, LimitHit, Usage};
 
@@ -35,6 +35,11 @@ impl Guest {
         enter: impl AsyncFnOnce(&mut Store<State>) -> wasmtime::Result<T>,
     ) -> (Result<T, CallError>, Ran) {
         let limits = self.limits();
+        // Others wait for it to list its tools.
+        let timeout = match terms.reach.outgoing {
+            Some(_) => limits.timeout,
+            None => limits.timeout.min(asking::MAX_TIME),
+        };
         let started = Instant::now();
         let mut store = match store::new(engine, limits, copied, terms) {
             Ok(store) => store,
@@ -43,13 +48,13 @@ impl Guest {
         self.folders().give_to(store.data_mut());
         let cpu = store.data().meter.cpu.clone();
         let entered = Timed::new(cpu, enter(&mut store));
-        let ended = until(started + limits.timeout, entered).await;
+        let ended = until(started + timeout, entered).await;
         let time = started.elapsed();
         store.data().log.finish();
         let outcome = match ended {
             Some(Ok(value)) => Ok(value),
             Some(Err(error)) => Err(self.explain(&error, store.data())),
-            None => Err(limit(Limit::Timeout, show_duration(limits.timeout))),
+            None => Err(limit(Limit::Timeout, show_duration(timeout))),
         };
         let usage = Usage {
             // Fuel is on, so that its rest is known.
@@ -84,8 +89,7 @@ impl Guest {
         if full || text.contains("handle limit exceeded") {
             return limit(Limit::Resources, store::MAX_RESOURCES.to_string());
         }
-        let system = error.chain().find_map(|cause| cause.downcast_ref::<std::io::Error>());
-        if system.is_some_and(|cause| cause.kind() == std::io::ErrorKind::OutOfMemory) {
+        if is_out_of_memory(error) {
             // The guest's memory is the host's to reserve.
             return CallError::Host(format!(
                 "there is not enough memory to start it: {}; allow toolrack more (`ulimit -v`)",

@@ -22,6 +22,8 @@ pub(super) const TWO_WAYS: &str =
 pub(super) const MAX_WAITING: usize = 128;
 /// How long a call waits for its plugin's code: a little less than clients wait for an answer.
 const PATIENCE: Duration = Duration::from_secs(50);
+/// How long code takes to be loaded from the cache, or not much longer: after that it is being made.
+const LOADED: Duration = Duration::from_millis(200);
 
 /// The reason why a plugin that was listed cannot be called.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -43,6 +45,12 @@ impl From<ListingError> for Unsettled {
     }
 }
 
+fn crowded() -> CallError {
+    CallError::Host(format!(
+        "the plugin's code is still being compiled, and {MAX_WAITING} calls wait for it already; call it again in a while"
+    ))
+}
+
 fn still_compiling() -> CallError {
     CallError::Host(format!(
         "the plugin's code is still being compiled after {PATIENCE:?}; call it again in a while"
@@ -56,10 +64,17 @@ impl Guest {
         self.offered.claim.is_none() || matches!(self.settled.get(), Some(Ok(())))
     }
 
-    /// True if its code is not there yet, or not compared.
+    /// True if its code is not in memory: a call of it waits, if only for the cache.
+    #[must_use]
+    pub fn is_resting(&self) -> bool {
+        self.code.now().is_none()
+    }
+
+    /// True if its code is not there yet, or not compared, or made anew because the cache has lost it.
     #[must_use]
     pub fn is_unsettled(&self) -> bool {
-        self.offered.claim.is_some() && self.settled.get().is_none()
+        let is_compared = self.offered.claim.is_none() || self.settled.get().is_some();
+        !is_compared || self.code.is_being_remade()
     }
 
     /// True if this machine could not make its code, or not enter it, which may be otherwise another time.
@@ -89,11 +104,7 @@ impl Guest {
         if self.is_settled() {
             return self.code_again().await;
         }
-        let Ok(_place) = self.waiting.try_acquire() else {
-            return Err(CallError::Host(format!(
-                "the plugin's code is still being compiled, and {MAX_WAITING} calls wait for it already; call it again in a while"
-            )));
-        };
+        let _place = self.waiting.try_acquire().map_err(|_| crowded())?;
         let _wanted = self.code.want(&self.sandbox);
         match tokio::time::timeout(PATIENCE, self.settle()).await {
             Ok(Ok(())) => Ok(()),
@@ -111,9 +122,16 @@ impl Guest {
         if self.code.now().is_some() {
             return Ok(());
         }
+        if !self.code.is_being_remade() {
+            let loaded = tokio::time::timeout(LOADED, self.code.get(&self.sandbox)).await;
+            if let Ok(loaded) = loaded {
+                return loaded.map(drop).map_err(|error| lost(&error));
+            }
+        }
+        let _place = self.waiting.try_acquire().map_err(|_| crowded())?;
         let _wanted = self.code.want(&self.sandbox);
-        match tokio::time::timeout(PATIENCE, self.code.get(&self.sandbox)).await {
-            Ok(code) => code.map(drop).map_err(|error| lost(&error)),
+        match tokio::time::timeout(PATIENCE, self.code.remade(&self.sandbox)).await {
+            Ok(made) => made.map_err(|error| lost(&error)),
             Err(_) => Err(still_compiling()),
         }
     }
@@ -123,7 +141,10 @@ impl Guest {
         fit::check(&code, self.limits(), self.grants())?;
         match (claim, &code.linked) {
             (Claim::Listed(section), Linked::Tools(tools)) => {
+                let wanted = self.sandbox.codes.wanted(self.code.wasm().digest);
+                let place = self.sandbox.asking.compared(&wanted).await;
                 let asked = tools::ask(self, tools).await.map_err(ListError::from)?;
+                drop(place);
                 // What is compared by name has each name once, among other things.
                 contract::tools(asked.clone(), self.grants()).map_err(ListError::from)?;
                 if let Some(difference) = listing_section::difference(section, &asked)? {

@@ -43,14 +43,13 @@ impl Tools {
 
 /// The tools that the guest says it has, checked.
 pub(super) async fn list(guest: &Guest, tools: &Tools) -> Result<Vec<ToolSpec>, ListError> {
+    let _place = guest.sandbox.asking.asked().await;
     Ok(contract::tools(ask(guest, tools).await?, guest.grants())?)
 }
 
 /// The tools that the guest says it has, as it says it. That its functions have the contract's types is found out
-/// here.
+/// here. The caller has a place among those that are asked, so that there is room for all in the pool.
 pub(super) async fn ask(guest: &Guest, tools: &Tools) -> Result<Vec<wit::Tool>, CallError> {
-    // Bounded like calls, so that there is room for all in the pool.
-    let _listing = guest.sandbox.listings.acquire().await;
     let plugin = &tools.plugin;
     let list = async |store: &mut Store<State>| {
         let plugin = plugin.instantiate_async(&mut *store).await?;

@@ -373,3 +373,37 @@ fn a_plugin_that_its_limits_do_not_let_start_says_so_to_who_calls_it() {
     assert!(told.contains("`memory` under [limits]"), "{answer}");
     client.survives();
 }
+
+/// A server of `good` and of a slow plugin whose code has been made once and has gone from the cache.
+fn with_lost_code(person: &Person, good: &TempDir) -> Client {
+    install(good.path(), "slow", "", &packed(slow_plugin(300), &listing(|_| {})));
+    assert_eq!(person.run(&["check", "--plugins", &good.path().to_string_lossy()]).code, 0);
+    let mut client = person.serve(good.path());
+    assert_eq!(client.tools(), ["good_other", "good_run", "slow_run"]);
+    for entry in fs::read_dir(person.path("cache")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|ending| ending == "cwasm" || ending == "baseline") {
+            fs::remove_file(path).unwrap();
+        }
+    }
+    client
+}
+
+#[test]
+fn a_call_that_waits_for_code_that_the_cache_has_lost_begins_anew_too() {
+    let (person, good) = (Person::new(), plugins::good());
+    let mut client = with_lost_code(&person, &good);
+    client.call(1, "slow_run");
+    replace(&good.path().join("slow.wasm"), packed(plugins::answering("new"), &listing(|_| {})));
+    assert_eq!(client.response(&json!(1))["result"]["content"][0]["text"], "new");
+    client.survives();
+}
+
+#[test]
+fn a_call_that_waits_for_code_that_the_cache_has_lost_is_answered_after_the_input_has_ended() {
+    let (person, good) = (Person::new(), plugins::good());
+    let mut client = with_lost_code(&person, &good);
+    client.call(1, "slow_run");
+    client.close_input();
+    assert_eq!(client.response(&json!(1))["result"]["content"][0]["text"], "ok");
+}

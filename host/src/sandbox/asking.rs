@@ -1,0 +1,67 @@
+//! The places of guests that are asked for their tools: few, for a short time each, and some that calls alone can take.
+
+use std::time::Duration;
+
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+use super::engine::{MAX_ASKED, MAX_COMPARED, MAX_COMPARED_FOR_CALLS};
+use super::lanes::{Need, Wanted};
+
+/// How long a guest may take to list its tools, whatever its calls may take.
+pub(super) const MAX_TIME: Duration = Duration::from_secs(5);
+
+/// The places.
+pub(super) struct Asking {
+    asked: Semaphore,
+    compared: Semaphore,
+    called: Semaphore,
+}
+
+impl Asking {
+    pub(super) fn new() -> Self {
+        Self {
+            asked: Semaphore::new(MAX_ASKED),
+            compared: Semaphore::new(MAX_COMPARED),
+            called: Semaphore::new(MAX_COMPARED_FOR_CALLS),
+        }
+    }
+
+    /// Waits for the place of a guest of which nothing else tells the tools.
+    pub(super) async fn asked(&self) -> Option<SemaphorePermit<'_>> {
+        self.asked.acquire().await.ok()
+    }
+
+    /// Waits for the place of a guest that is compared with what its file tells; soon, once a call wants it.
+    pub(super) async fn compared(&self, wanted: &Wanted) -> Option<SemaphorePermit<'_>> {
+        let called = async {
+            wanted.reaches(Need::Call).await;
+            self.called.acquire().await
+        };
+        tokio::select! {
+            biased;
+            place = self.compared.acquire() => place.ok(),
+            place = called => place.ok(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn guests_that_take_their_time_keep_no_call_waiting() {
+        let (asking, wanted) = (Asking::new(), Wanted::default());
+        let mut held = Vec::new();
+        for _ in 0..MAX_COMPARED {
+            held.push(asking.compared(&Wanted::default()).await);
+        }
+        for _ in 0..MAX_ASKED {
+            held.push(asking.asked().await);
+        }
+        let soon = Duration::from_millis(20);
+        assert!(tokio::time::timeout(soon, asking.compared(&wanted)).await.is_err());
+        wanted.raise(Need::Call);
+        assert!(tokio::time::timeout(soon, asking.compared(&wanted)).await.is_ok());
+    }
+}
