@@ -24,9 +24,6 @@ pub(crate) fn measure(criterion: &mut Criterion, host: &Host) {
         let line = call(&text);
         group.throughput(Throughput::Bytes(line.len() as u64));
         let line = Line::Whole(line);
-        group.bench_function(format!("classify a call, {size}"), |bencher| {
-            bencher.iter(|| engine.is_urgent(black_box(&line)));
-        });
         group.bench_function(format!("a call in and its answer out, {size}"), |bencher| {
             bencher.iter(|| answered(&mut engine, black_box(&line), &text));
         });

@@ -89,7 +89,7 @@ impl Engine {
         self.open.waiting() > 0
     }
 
-    /// Ends requests that wait for plugins to be loaded and did so at each of the last [`MAX_AGE`] times that this was
+    /// Ends requests that wait for plugins to be loaded and did so at each of the last nine times that this was
     /// called.
     pub fn end_long_waits(&mut self) {
         for waiting in self.open.age(MAX_AGE) {

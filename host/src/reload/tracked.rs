@@ -11,11 +11,10 @@ use crate::lock::Verdict;
 /// Versions that are remembered because they did not load.
 const MAX_BAD: usize = 4;
 
-/// How long after a failure that may pass a version is loaded again; twice as long after each further one.
+/// How long after a failure that may pass a version is loaded again; twice as long after each further one, so that what it
+/// costs comes to little.
 const RETRY: Duration = Duration::from_secs(1);
-const MAX_RETRY: Duration = Duration::from_secs(60);
-/// How often in a row it is tried; then it has to change, or the server to start anew.
-const MAX_TRIES: u32 = 8;
+const MAX_RETRY: Duration = Duration::from_hours(1);
 /// How often in a row it may fail before calls of it wait no more.
 const MAX_COMING: u32 = 4;
 
@@ -323,17 +322,11 @@ impl<P> Tracked<P> {
         }
     }
 
-    /// This version could not be loaded, and is loaded again after a while; not for ever.
+    /// This version could not be loaded, and is loaded again after a while.
     pub(super) fn fails(&mut self, pair: Pair, reason: String, now: Instant) {
         let before = self.failed.as_ref().filter(|failed| failed.pair == pair);
         let times = before.map_or(0, |failed| failed.times);
-        let wait = RETRY.saturating_mul(1 << times.min(6)).min(MAX_RETRY);
-        if times + 1 == MAX_TRIES {
-            // Whatever it costs each time, it is not tried for ever.
-            self.failed = None;
-            self.is_bad(pair, reason);
-            return;
-        }
+        let wait = RETRY.saturating_mul(1 << times.min(12)).min(MAX_RETRY);
         self.failed = Some(Failed { pair, reason, times: times + 1, retry_at: Some(now + wait) });
     }
 
