@@ -369,7 +369,11 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
 
     /// It is not there. Is it on its way?
     fn gone(&mut self, key: &Key, reason: String, then: Then, now: Instant) {
-        let until = if self.publication.is_first() { now } else { now + PATIENCE };
+        // What is wrong at the start is told at once. What goes with its directory may come back with it.
+        let until = match then {
+            Then::Refuse if self.publication.is_first() => now,
+            Then::Refuse | Then::Forget => now + PATIENCE,
+        };
         self.tracked(key).gone(reason, until, then, now + PATIENCE);
     }
 
