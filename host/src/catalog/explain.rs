@@ -1,5 +1,4 @@
-//! What is wrong with arguments, in words that a model can act on: each problem with its place, what was given, and what
-//! would be right.
+//! Problems of arguments in words that a model can act on: each with its place, what was given, and what would be right.
 
 use std::collections::BTreeSet;
 
@@ -41,12 +40,16 @@ pub(super) fn explain(schema: &Value, errors: &[ValidationError<'_>]) -> String 
 struct Explanation<'a> {
     schema: &'a Value,
     problems: Vec<String>,
-    /// What objects take of which a name is unknown or missing.
+    /// The members that objects take of which a name is unknown.
     takes: Vec<String>,
 }
 
 impl Explanation<'_> {
+    /// Adds the problems that `error` comes to, unless there are enough: alternatives within alternatives are many.
     fn tell(&mut self, error: &ValidationError<'_>) {
+        if self.problems.len() >= MAX_PROBLEMS {
+            return;
+        }
         let path = found::path(error);
         let place = match &*in_words(&path) {
             "" => "it".into(),
@@ -137,7 +140,7 @@ impl Explanation<'_> {
         self.problems.push(format!("`{}` is missing{what}", in_words(&path)));
     }
 
-    /// What an object takes, told once.
+    /// Adds the members that an object takes, once.
     fn takes(&mut self, object: Option<&Value>, path: &[Step]) {
         let Some(object) = object else { return };
         let required: BTreeSet<&str> =
@@ -187,7 +190,7 @@ impl Explanation<'_> {
         }
     }
 
-    /// What a schema takes, in a few words.
+    /// Describes the values that a schema takes in a few words.
     fn words(&self, schema: &Value) -> String {
         self.words_within(schema, 3)
     }

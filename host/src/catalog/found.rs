@@ -1,10 +1,10 @@
-//! Where in a schema and in its value a validator found something: paths walked, references followed.
+//! The place of a problem in a schema and in its value: paths are walked, and references followed.
 
 use std::borrow::Cow;
 
-use jsonschema::ValidationError;
-use jsonschema::error::ValidationErrorKind;
+use jsonschema::error::{TypeKind, ValidationErrorKind};
 use jsonschema::paths::{Location, LocationSegment};
+use jsonschema::{JsonType, ValidationError};
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
@@ -53,7 +53,7 @@ pub(super) fn object_of<'s>(
     walk(root, &steps[..at])
 }
 
-/// What a schema refers to; itself, if it refers to nothing that is known here.
+/// Returns the schema that `schema` refers to; itself, if it refers to none that is known here.
 pub(super) fn resolved<'s>(root: &'s Value, mut schema: &'s Value) -> &'s Value {
     for _ in 0..MAX_REFERENCES {
         match referred(root, schema) {
@@ -90,8 +90,10 @@ where
     };
     let takes_null = |branch: &Vec<ValidationError<'static>>| {
         matches!(&branch[..], [one] if one.instance_path() == error.instance_path()
-            && matches!(one.kind(), ValidationErrorKind::Type { .. })
-            && one.to_string().ends_with("is not of type \"null\""))
+        && matches!(
+            one.kind(),
+            ValidationErrorKind::Type { kind: TypeKind::Single(JsonType::Null) }
+        ))
     };
     Some(context.iter().filter(|branch| !takes_null(branch)).map(Vec::as_slice).collect())
 }

@@ -52,7 +52,8 @@ fn tell_pin(target: &Path, bytes: &[u8]) {
     let path = target.with_extension("toml");
     let shown = escape(&path.to_string_lossy());
     let manifest =
-        fs::read_to_string(&path).ok().and_then(|text| Manifest::parse(&shown, &text).ok());
+        read_at_most(&path, MAX_WASM).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+    let manifest = manifest.and_then(|text| Manifest::parse(&shown, &text).ok());
     let digest = Sha256Digest::of(bytes);
     if manifest.and_then(|manifest| manifest.sha256).is_some_and(|pinned| pinned != digest) {
         println!("     {shown} pins other bytes; write there: sha256 = \"{digest}\"");

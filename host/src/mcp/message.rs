@@ -135,7 +135,7 @@ pub(super) fn parse(line: &Line) -> Parsed<'_> {
             return Parsed::One(Err(Refused { id: id_at_start(start), fault }));
         }
     };
-    // What some shells and editors put before text.
+    // Some shells and editors put a byte order mark before text.
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     if bytes.trim_ascii().is_empty() {
         return Parsed::Nothing;

@@ -98,7 +98,7 @@ impl Guest {
         self.settled.get_or_init(|| self.compare(claim)).await.clone()
     }
 
-    /// Settles the plugin for a call: its code is made before that of plugins which nobody calls. Waits a minute
+    /// Settles the plugin for a call: its code is made before that of plugins which nobody calls. Waits 50 s
     /// at most, beside 127 other calls at most.
     pub async fn settle_now(&self) -> Result<(), CallError> {
         if self.is_settled() {
