@@ -10,7 +10,7 @@ use super::lanes::{Need, Wanted};
 /// How long a guest may take to list its tools, whatever its calls may take.
 pub(super) const MAX_TIME: Duration = Duration::from_secs(5);
 
-/// The places.
+/// The places of guests that are asked.
 pub(super) struct Asking {
     asked: Semaphore,
     compared: Semaphore,

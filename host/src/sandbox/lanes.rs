@@ -154,8 +154,9 @@ impl<'a> Turn<'a> {
 
 /// The lanes in which compilations wait and run.
 ///
-/// At once run, on N processors: half as many in turn; N that are waited for, of which one place, if there are two, is left to those
-/// that a call waits for; N that take long; and one that makes better code. Each is bounded by the compiler's caps.
+/// At once run, on N processors: half as many in turn; N that are waited for, of which one place, if there are two, is
+/// left to those that a call waits for; N that take long; and one that makes better code. Each is bounded by the
+/// compiler's caps.
 pub(super) struct Lanes {
     /// First compilations that wait or run.
     firsts: watch::Sender<usize>,
