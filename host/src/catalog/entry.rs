@@ -1,4 +1,4 @@
-//! The moment at which a call that waited for its plugin's code enters it.
+//! The moment at which a call enters its plugin's code.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -12,5 +12,11 @@ impl Entry {
     #[must_use]
     pub fn take(&self) -> bool {
         !self.0.swap(true, Ordering::AcqRel)
+    }
+
+    /// True if it has been taken.
+    #[must_use]
+    pub fn is_taken(&self) -> bool {
+        self.0.load(Ordering::Acquire)
     }
 }

@@ -55,12 +55,31 @@ impl Pace {
             hit(Limit::Rate, rate, wait)
         })
     }
+
+    /// Says whether a call would be one too many now, without counting it.
+    pub(super) fn look(&self, clock: impl FnOnce() -> Instant) -> Result<(), LimitHit> {
+        let Self { of_plugin, own } = self;
+        if own.rate.is_none() && of_plugin.rate.is_none() {
+            return Ok(());
+        }
+        let now = clock();
+        own.look(now).map_err(|(rate, wait)| hit(Limit::ToolRate, rate, wait))?;
+        of_plugin.look(now).map_err(|(rate, wait)| hit(Limit::Rate, rate, wait))
+    }
 }
 
 impl Counted {
     fn take(&self, now: Instant) -> Result<(), (Rate, Duration)> {
         let Some(rate) = self.rate else { return Ok(()) };
         self.bucket().take(rate, now).map_err(|wait| (rate, wait))
+    }
+
+    fn look(&self, now: Instant) -> Result<(), (Rate, Duration)> {
+        let Some(rate) = self.rate else { return Ok(()) };
+        let mut bucket = self.bucket();
+        bucket.take(rate, now).map_err(|wait| (rate, wait))?;
+        bucket.put_back(rate);
+        Ok(())
     }
 
     fn bucket(&self) -> MutexGuard<'_, Bucket> {
@@ -83,8 +102,11 @@ mod tests {
         let pace = Pace::after(rate("1/s"), rate("2/h"), None, None);
         let start = Instant::now();
         let take = |millis| {
-            let hit = pace.take(|| start + Duration::from_millis(millis));
-            hit.map_err(|hit| hit.limit)
+            let clock = || start + Duration::from_millis(millis);
+            let looked = pace.look(clock).map_err(|hit| hit.limit);
+            let taken = pace.take(clock).map_err(|hit| hit.limit);
+            assert_eq!(looked, taken, "to look says the same and counts nothing");
+            taken
         };
         assert_eq!(take(0), Ok(()));
         for millis in [0, 1, 500] {

@@ -112,12 +112,6 @@ impl Plugin {
         self.guest.is_settled()
     }
 
-    /// True if a call of it waits, if only for the cache: its code is not in memory.
-    #[must_use]
-    pub fn is_resting(&self) -> bool {
-        self.guest.is_resting()
-    }
-
     /// True if a call of it waits: its code is not there yet, or not compared.
     #[must_use]
     pub fn is_unsettled(&self) -> bool {

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::value::RawValue;
 
+use super::breaker::Attempt;
 use super::entry::Entry;
 use super::lenient::Reading;
 use super::pace::Pace;
@@ -13,7 +14,7 @@ use super::schema::Schema;
 use super::tally::Tally;
 use crate::json;
 use crate::name::ToolName;
-use crate::sandbox::{CallContext, Ended, ProgressSink};
+use crate::sandbox::{CallContext, CallSlots, Ended, ProgressSink};
 use crate::tool::{CallError, Output, ToolSpec};
 
 /// The arguments of one call, in bytes of JSON.
@@ -41,6 +42,14 @@ pub struct Tool {
     pub(super) pace: Pace,
 }
 
+/// A call that may enter its guest.
+struct Admitted<'a> {
+    /// Its arguments, where they are read in another way than they were written.
+    read: Option<String>,
+    attempt: Attempt<'a>,
+    slots: CallSlots<'a>,
+}
+
 impl Tool {
     /// Calls the tool: checks the arguments, runs the guest, checks the structured answer. Dropping
     /// the future ends the call.
@@ -49,28 +58,23 @@ impl Tool {
         self.call_in(context, None, arguments).await
     }
 
-    /// The same, in this context. With an `entry`, it takes that before it enters the guest, and after it has waited for
-    /// the plugin's code; if the entry has been taken, it never ends, and is to be dropped.
+    /// The same, in this context. With an `entry`, it takes that when it enters the guest, after all that it waits for:
+    /// the plugin's code, and its turn among the calls. If the entry has been taken, it never ends, and is to be dropped.
     pub async fn call_in(
         &self,
         context: CallContext,
         entry: Option<&Entry>,
         arguments: &RawValue,
     ) -> Ended {
-        let checked = self.read_and_wait(arguments.get()).await;
-        if checked.is_err() && entry.is_some() && self.plugin.may_settle_later() {
-            // It is loaded again, and the call begins anew with that.
-            tokio::time::sleep(RELOADING).await;
-        }
+        let admitted = self.admitted(entry, arguments.get()).await;
         if entry.is_some_and(|entry| !entry.take()) {
-            std::future::pending::<()>().await;
+            // Its places are free for others.
+            drop(admitted);
+            return std::future::pending().await;
         }
         self.tally.call();
-        let ended = match checked {
-            Ok(read) => {
-                let arguments = read.as_deref().unwrap_or(arguments.get());
-                self.admitted_call(context, arguments).await
-            }
+        let ended = match admitted {
+            Ok(admitted) => self.enter(admitted, context, arguments.get()).await,
             Err(error) => Ended::before(error),
         };
         self.tally.ended(&ended);
@@ -85,6 +89,32 @@ impl Tool {
             && self.plugin.is_settled()
     }
 
+    /// Waits for all that a call needs before it enters the guest.
+    async fn admitted(
+        &self,
+        entry: Option<&Entry>,
+        arguments: &str,
+    ) -> Result<Admitted<'_>, CallError> {
+        let read = self.read_and_wait(arguments).await;
+        if read.is_err() && entry.is_some() && self.plugin.may_settle_later() {
+            // It is loaded again, and the call begins anew with that.
+            tokio::time::sleep(RELOADING).await;
+        }
+        let (read, attempt) = (read?, self.plugin.breaker.begin()?);
+        // One that is too many need not wait; those that wait are counted when they enter.
+        if let Err(hit) = self.pace.look(Instant::now) {
+            attempt.not_made();
+            return Err(CallError::Limit(hit));
+        }
+        match self.plugin.guest.slots().await {
+            Ok(slots) => Ok(Admitted { read, attempt, slots }),
+            Err(error) => {
+                attempt.not_made();
+                Err(error)
+            }
+        }
+    }
+
     /// Reads the arguments, and waits for the plugin's code. Returns them where they are read in another way than they
     /// were written.
     async fn read_and_wait(&self, arguments: &str) -> Result<Option<String>, CallError> {
@@ -93,16 +123,19 @@ impl Tool {
         Ok(read)
     }
 
-    async fn admitted_call(&self, context: CallContext, arguments: &str) -> Ended {
-        let attempt = match self.plugin.breaker.begin() {
-            Ok(attempt) => attempt,
-            Err(error) => return Ended::before(error),
-        };
+    async fn enter(
+        &self,
+        admitted: Admitted<'_>,
+        context: CallContext,
+        arguments: &str,
+    ) -> Ended {
+        let Admitted { read, attempt, slots } = admitted;
         if let Err(hit) = self.pace.take(Instant::now) {
             attempt.not_made();
             return Ended::before(CallError::Limit(hit));
         }
-        let ended = self.plugin.guest.call_in(context, &self.spec.name, arguments).await;
+        let arguments = read.as_deref().unwrap_or(arguments);
+        let ended = self.plugin.guest.call_in(slots, context, &self.spec.name, arguments).await;
         attempt.ended(&ended);
         let outcome = match ended.outcome {
             Err(CallError::Failed(output)) if !self.err_is_error => Ok(output),

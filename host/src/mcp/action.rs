@@ -29,8 +29,8 @@ pub struct Call {
     pub arguments: Arc<RawValue>,
     /// Whether the client wants progress.
     pub wants_progress: bool,
-    /// What the call takes before it enters the plugin; `None` where the plugin's code is there.
-    pub entry: Option<Arc<Entry>>,
+    /// What the call takes when it enters the plugin.
+    pub entry: Arc<Entry>,
 }
 
 impl std::fmt::Debug for Call {

@@ -1,6 +1,6 @@
 //! Lines read ahead of their turn, so that a ping or a cancellation gets through to a server that is busy.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 
 use super::message::{self, Id, Line, Message, Parsed};
 use super::params;
@@ -14,36 +14,46 @@ const MAX_BYTES: usize = 8 * 1024 * 1024;
 pub(super) struct Ahead {
     lines: VecDeque<Kept>,
     bytes: usize,
-    /// The number of lines at the front whose urgency is known.
+    /// The number of lines at the front whose purpose is known.
     looked_at: usize,
 }
 
-/// A line, and what is known of its urgency.
+/// A line, and what is known of it.
 struct Kept {
     line: Line,
-    urgency: Urgency,
+    purpose: Purpose,
 }
 
-/// Whether a line is acted on before its turn.
-enum Urgency {
-    /// It waits for its turn, or was not looked at yet.
-    None,
+/// What a line is for, as far as its turn depends on that.
+enum Purpose {
+    /// It begins no request that could be cancelled, or was not looked at yet.
+    Other,
+    /// It begins requests.
+    Begins(Vec<Id>),
     /// It cancels a request, and is urgent once that has begun.
     Cancels(Id),
-    /// It is a ping.
-    Always,
+    /// It is a ping, and urgent.
+    Ping,
 }
 
-impl Urgency {
+impl Purpose {
     fn of(line: &Line) -> Self {
         match message::parse(line) {
-            Parsed::One(Ok(Message::Request { method, .. })) if method == "ping" => Self::Always,
+            Parsed::One(Ok(Message::Request { method, .. })) if method == "ping" => Self::Ping,
+            Parsed::One(Ok(Message::Request { id, .. })) => Self::Begins(vec![id]),
             Parsed::One(Ok(Message::Notification { method, params }))
                 if method == "notifications/cancelled" =>
             {
-                params::cancelled(params).and_then(Id::parse).map_or(Self::None, Self::Cancels)
+                params::cancelled(params).and_then(Id::parse).map_or(Self::Other, Self::Cancels)
             }
-            _ => Self::None,
+            Parsed::Batch(items) => {
+                let ids = items.iter().filter_map(|item| match message::message(item) {
+                    Ok(Message::Request { id, .. }) => Some(id),
+                    _ => None,
+                });
+                Self::Begins(ids.collect())
+            }
+            Parsed::Nothing | Parsed::One(_) => Self::Other,
         }
     }
 }
@@ -59,7 +69,7 @@ impl Ahead {
 
     pub(super) fn push(&mut self, line: Line) {
         self.bytes += line.len();
-        self.lines.push_back(Kept { line, urgency: Urgency::None });
+        self.lines.push_back(Kept { line, purpose: Purpose::Other });
     }
 
     pub(super) fn pop(&mut self) -> Option<Line> {
@@ -69,26 +79,35 @@ impl Ahead {
         Some(line)
     }
 
-    /// Takes out those that are not to wait for their turn: pings, and what cancels a request that is open. Each line is
-    /// parsed once.
+    /// Takes out those that are not to wait for their turn: pings, and what cancels a request that is open, unless it
+    /// means another with the same id that stands before it. Each line is parsed once.
     pub(super) fn take_urgent(&mut self, is_open: impl Fn(&Id) -> bool) -> Vec<Line> {
         for ahead in self.lines.iter_mut().skip(self.looked_at) {
-            ahead.urgency = Urgency::of(&ahead.line);
+            ahead.purpose = Purpose::of(&ahead.line);
         }
-        let is_urgent = |ahead: &Kept| match &ahead.urgency {
-            Urgency::None => false,
-            Urgency::Cancels(id) => is_open(id),
-            Urgency::Always => true,
+        self.looked_at = self.lines.len();
+        let may_be_urgent = |ahead: &Kept| match &ahead.purpose {
+            Purpose::Other | Purpose::Begins(_) => false,
+            Purpose::Cancels(id) => is_open(id),
+            Purpose::Ping => true,
         };
-        let mut urgent = Vec::new();
-        if self.lines.iter().any(is_urgent) {
-            for ahead in std::mem::take(&mut self.lines) {
-                match is_urgent(&ahead) {
-                    true => urgent.push(ahead.line),
-                    false => self.lines.push_back(ahead),
-                }
+        if !self.lines.iter().any(may_be_urgent) {
+            return Vec::new();
+        }
+        let mut begun_later = HashSet::new();
+        let (mut urgent, mut rest) = (Vec::new(), VecDeque::new());
+        for ahead in std::mem::take(&mut self.lines) {
+            let is_urgent = may_be_urgent(&ahead)
+                && !matches!(&ahead.purpose, Purpose::Cancels(id) if begun_later.contains(id));
+            if let Purpose::Begins(ids) = &ahead.purpose {
+                begun_later.extend(ids.iter().cloned());
+            }
+            match is_urgent {
+                true => urgent.push(ahead.line),
+                false => rest.push_back(ahead),
             }
         }
+        self.lines = rest;
         self.looked_at = self.lines.len();
         self.bytes -= urgent.iter().map(Line::len).sum::<usize>();
         urgent
@@ -137,6 +156,22 @@ mod tests {
         assert_eq!(ahead.take_urgent(|id| !seven(id)).len(), 0);
         assert_eq!(ahead.take_urgent(seven).len(), 1, "it had been looked at before");
         assert_eq!(ahead.bytes, 1);
+    }
+
+    #[test]
+    fn a_cancellation_waits_for_a_request_with_its_id_that_stands_before_it() {
+        let call = r#"{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"t"}}"#;
+        let batch = format!("[{call}]");
+        for begins in [call, batch.as_str()] {
+            let mut ahead = Ahead::default();
+            for text in [CANCEL, begins, CANCEL] {
+                ahead.push(line(text));
+            }
+            assert_eq!(ahead.take_urgent(|_| true).len(), 1, "the first means the one that is open");
+            assert_eq!(ahead.take_urgent(|_| true).len(), 0, "the second means {begins}");
+            assert_eq!(ahead.pop().map(|line| line.len()), Some(begins.len()));
+            assert_eq!(ahead.take_urgent(|_| true).len(), 1, "its request has begun");
+        }
     }
 
     #[test]

@@ -132,7 +132,7 @@ impl Executor for Calls {
         let turn = if here { Turn::Brief } else { Turn::Usual };
         let context = CallContext { turn, progress, span: Some(span) };
         let mut run =
-            Box::pin(async move { tool.call_in(context, entry.as_deref(), &arguments).await });
+            Box::pin(async move { tool.call_in(context, Some(&entry), &arguments).await });
         if here && let Some(ended) = self.begin(run.as_mut()) {
             let news = News::of(&ended, named);
             return Some(EndedHere { ended, news });

@@ -31,7 +31,7 @@ use crate::sandbox::{Ended, Slot};
 /// Requests in flight beyond which no more are begun, and the bytes of their arguments.
 pub(super) const MAX_IN_FLIGHT: usize = 256;
 const MAX_IN_FLIGHT_BYTES: usize = 16 * 1024 * 1024;
-/// How long requests wait for plugins to be loaded before they are looked at.
+/// How long requests wait for plugins before they are looked at.
 const WAITED: Duration = Duration::from_secs(5);
 /// Calls that end on this thread before it looks at everything else.
 const HERE_AT_ONCE: usize = 16;
@@ -56,7 +56,7 @@ pub(crate) struct Driver<T: Transport, E> {
     phase: Phase,
     /// True if a request waited for plugins when the loop rested last.
     was_loading: bool,
-    /// When requests that wait for plugins to be loaded are looked at next.
+    /// When requests that wait for plugins are looked at next.
     waits_until: Option<Instant>,
     ahead: Ahead,
     unread: Unread,
@@ -134,7 +134,7 @@ impl<T: Transport, E: Executor> Driver<T, E> {
         }
         let phase = self.phase;
         let deadline = phase.deadline(is_loading);
-        let waits_until = match self.engine.awaits_catalog() {
+        let waits_until = match is_loading {
             true => Some(*self.waits_until.get_or_insert_with(|| Instant::now() + WAITED)),
             false => None,
         };

@@ -20,7 +20,7 @@ use super::reply::{self, Fault};
 use super::request::{Deferred, Request};
 use super::result;
 use super::session::Session;
-use crate::catalog::{Catalog, Plugin};
+use crate::catalog::{Catalog, Entry, Plugin};
 use crate::tool::{CallError, Output, Progress, Usage};
 
 /// Subscriptions that are open at once.
@@ -83,16 +83,14 @@ impl Engine {
         self.open.await_plugins()
     }
 
-    /// True if a request waits for plugins to be loaded.
-    #[must_use]
-    pub fn awaits_catalog(&self) -> bool {
-        self.open.waiting() > 0
-    }
-
-    /// Ends requests that wait for plugins to be loaded and did so at each of the last nine times that this was
-    /// called.
+    /// Ends requests that wait for plugins to be loaded, or for a plugin's code, and did so at each of the last nine
+    /// times that this was called.
     pub fn end_long_waits(&mut self) {
-        for waiting in self.open.age(MAX_AGE) {
+        let (waiting, calls) = self.open.age(MAX_AGE);
+        for (key, _) in &calls {
+            self.outbox.push(Action::Cancel(*key));
+        }
+        for waiting in waiting.iter().chain(calls.iter().map(|(_, waiting)| waiting)) {
             self.refuse_to_wait(&waiting.origin, "this request has waited for 50 seconds");
         }
     }
@@ -160,7 +158,7 @@ impl Engine {
         }
     }
 
-    /// Lets calls begin anew that wait for the code of a plugin which is not served any more.
+    /// Lets calls begin anew that have not entered their plugin, and whose plugin is not served any more.
     fn recall(&mut self) {
         let Some(catalog) = self.catalog.clone() else { return };
         let is_served = |plugin: &Arc<Plugin>| {
@@ -270,11 +268,11 @@ impl Engine {
                 false => self.open.wait(waiting),
             };
         };
-        let Waiting { origin, request, .. } = waiting;
+        let Waiting { origin, request, age } = waiting;
         let served = match request {
             Deferred::List { cursor } => self.list(&catalog, &origin, cursor.as_deref()),
             Deferred::Call { name, arguments, progress_token } => {
-                self.start(&catalog, &origin, &name, arguments, progress_token)
+                self.start(&catalog, &origin, &name, arguments, progress_token, age)
             }
         };
         if let Err(fault) = served {
@@ -324,24 +322,21 @@ impl Engine {
         name: &str,
         arguments: Arc<RawValue>,
         progress_token: Option<Box<RawValue>>,
+        age: u8,
     ) -> Result<(), Fault> {
         let tool = lookup::tool(catalog, name)?;
         let (request, wants_progress) = (origin.id.to_string(), progress_token.is_some());
-        let is_unsettled = tool.plugin.is_unsettled();
-        if is_unsettled && self.is_crowded() {
+        if tool.plugin.is_unsettled() && self.is_crowded() {
             self.refuse_to_wait(origin, CROWDED);
             return Ok(());
         }
-        let waits = is_unsettled || tool.plugin.is_resting();
-        let recall = waits.then(|| Recall {
-            entry: Arc::default(),
-            request: Deferred::Call {
-                name: name.into(),
-                arguments: arguments.clone(),
-                progress_token: progress_token.clone(),
-            },
-        });
-        let entry = recall.as_ref().map(|recall| recall.entry.clone());
+        let entry = Arc::<Entry>::default();
+        let request_again = Deferred::Call {
+            name: name.into(),
+            arguments: arguments.clone(),
+            progress_token: progress_token.clone(),
+        };
+        let recall = Recall { entry: entry.clone(), request: request_again, age };
         let key = self.open.begin(origin.clone(), tool.clone(), progress_token, recall);
         let tool = tool.clone();
         let call = Call { key, request, tool, arguments, wants_progress, entry };

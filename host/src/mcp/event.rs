@@ -34,7 +34,7 @@ pub(super) enum Event {
     ShutdownAsked,
     /// Nothing is waited for any longer.
     DeadlinePassed,
-    /// Requests have waited for plugins to be loaded for some time.
+    /// Requests have waited for plugins for some time.
     Waited,
     /// More can be done at once.
     TurnOver,

@@ -28,13 +28,23 @@ pub(super) struct Running {
     pub(super) tool: Arc<Tool>,
     pub(super) progress_token: Option<Box<RawValue>>,
     pub(super) last_progress: Option<f64>,
-    pub(super) recall: Option<Recall>,
+    pub(super) recall: Recall,
 }
 
-/// What it takes to let a call that waits for its plugin's code begin anew.
+impl Running {
+    /// True if it waits for its plugin's code.
+    fn awaits_plugin(&self) -> bool {
+        let plugin = &self.tool.plugin;
+        !self.recall.entry.is_taken() && (plugin.is_unsettled() || plugin.may_settle_later())
+    }
+}
+
+/// What it takes to let a call begin anew that has not entered its plugin.
 pub(super) struct Recall {
     pub(super) entry: Arc<Entry>,
     pub(super) request: Deferred,
+    /// How often [`Open::age`] has found it waiting for plugins.
+    pub(super) age: u8,
 }
 
 /// A request that waits for the catalog.
@@ -89,22 +99,15 @@ impl Open {
         self.waiting.iter().map(|waiting| waiting.request.argument_bytes()).sum()
     }
 
-    /// The number of those that wait for the catalog.
-    pub(super) fn waiting(&self) -> usize {
-        self.waiting.len()
-    }
-
     /// The number of those that wait for the catalog, or for their plugin's code.
     pub(super) fn await_plugins(&self) -> usize {
-        let unsettled = self.calls.values().filter(|running| {
-            let plugin = &running.tool.plugin;
-            plugin.is_unsettled() || (running.recall.is_some() && plugin.may_settle_later())
-        });
+        let unsettled = self.calls.values().filter(|running| running.awaits_plugin());
         self.waiting.len() + unsettled.count()
     }
 
-    /// Takes out those that have been found this often, in order. The others have been found once more.
-    pub(super) fn age(&mut self, most: u8) -> Vec<Waiting> {
+    /// Takes out the requests that have waited for plugins each of the last `most` times that this was called, in order,
+    /// and the calls that have not entered one, to be ended. The others have been found once more.
+    pub(super) fn age(&mut self, most: u8) -> (Vec<Waiting>, Vec<(CallKey, Waiting)>) {
         let (old, young): (Vec<_>, Vec<_>) =
             self.waiting.drain(..).partition(|waiting| waiting.age >= most);
         self.waiting = young.into();
@@ -112,7 +115,12 @@ impl Open {
         for Waiting { origin, .. } in &old {
             self.requests.remove(&origin.id);
         }
-        old
+        let calls =
+            self.take_back(|running| running.recall.age >= most && running.awaits_plugin());
+        for running in self.calls.values_mut().filter(|running| running.awaits_plugin()) {
+            running.recall.age = running.recall.age.saturating_add(1);
+        }
+        (old, calls)
     }
 
     pub(super) fn wait(&mut self, waiting: Waiting) {
@@ -135,7 +143,7 @@ impl Open {
         origin: Origin,
         tool: Arc<Tool>,
         progress_token: Option<Box<RawValue>>,
-        recall: Option<Recall>,
+        recall: Recall,
     ) -> CallKey {
         self.last_key += 1;
         let key = CallKey(self.last_key);
@@ -164,26 +172,31 @@ impl Open {
         calls
     }
 
-    /// Takes back the calls that wait for the code of a plugin which is not served any more, in the order in which they
-    /// began. Each is a request again, and names the call that is to be ended; none of them has entered a guest.
+    /// Takes back the calls that have not entered their plugin, and whose plugin is not served any more, in the order in
+    /// which they began. Each is a request again, and names the call that is to be ended.
     pub(super) fn recall(
         &mut self,
         is_served: impl Fn(&Arc<Plugin>) -> bool,
     ) -> Vec<(CallKey, Waiting)> {
-        let recalled = self.calls.extract_if(|_, running| {
-            let Some(recall) = &running.recall else { return false };
+        self.take_back(|running| {
             let plugin = &running.tool.plugin;
             // Of one whose code turned out to be none, the call tells that.
             let is_called =
                 plugin.is_settled() || plugin.is_unsettled() || plugin.may_settle_later();
-            is_called && !is_served(plugin) && recall.entry.take()
-        });
-        let mut recalled: Vec<_> = recalled.collect();
-        recalled.sort_unstable_by_key(|(key, _)| *key);
-        let requests = recalled.into_iter().filter_map(|(key, running)| {
+            is_called && !is_served(plugin)
+        })
+    }
+
+    /// Takes back those of these calls that have not entered their plugin, and never will.
+    fn take_back(&mut self, which: impl Fn(&Running) -> bool) -> Vec<(CallKey, Waiting)> {
+        let taken =
+            self.calls.extract_if(|_, running| which(running) && running.recall.entry.take());
+        let mut taken: Vec<_> = taken.collect();
+        taken.sort_unstable_by_key(|(key, _)| *key);
+        let requests = taken.into_iter().map(|(key, running)| {
             self.requests.remove(&running.origin.id);
-            let Running { origin, recall, .. } = running;
-            Some((key, Waiting::new(origin, recall?.request)))
+            let Running { origin, recall: Recall { request, age, .. }, .. } = running;
+            (key, Waiting { origin, request, age })
         });
         requests.collect()
     }

@@ -25,7 +25,7 @@ use super::outline::{self, Glance, Outline};
 use super::redact::redacted;
 use super::scratch::Scratch;
 use super::settle::{MAX_WAITING, Unsettled};
-use super::slots::Slots;
+use super::slots::{CallSlots, Slots};
 use super::terms::{CallContext, ProgressSink, Reach, Terms};
 use super::{Sandbox, functions, tools};
 use crate::manifest::{Grants, Kind, Limits};
@@ -196,18 +196,29 @@ impl Guest {
     /// future ends the guest.
     pub async fn call(&self, tool: &str, arguments: &str, progress: Option<ProgressSink>) -> Ended {
         let context = CallContext { progress, ..CallContext::default() };
-        let mut ended = self.call_in(context, tool, arguments).await;
+        let slots = match self.slots().await {
+            Ok(slots) => slots,
+            Err(error) => return Ended::before(error),
+        };
+        let mut ended = self.call_in(slots, context, tool, arguments).await;
         ended.clean();
         ended
     }
 
-    /// The same, in this context. What the call leaves behind is not cleaned yet.
-    pub async fn call_in(&self, context: CallContext, tool: &str, arguments: &str) -> Ended {
+    /// Waits for the places of a call, or says why there are none.
+    pub async fn slots(&self) -> Result<CallSlots<'_>, CallError> {
         let slots = self.slots.take(&self.sandbox.slots, self.limits.timeout).await;
-        let (_own, slot) = match slots {
-            Ok(slots) => slots,
-            Err(problem) => return Ended::before(CallError::Host(problem)),
-        };
+        slots.map_err(CallError::Host)
+    }
+
+    /// Calls `tool` in these places and this context. What the call leaves behind is not cleaned yet.
+    pub async fn call_in(
+        &self,
+        slots: CallSlots<'_>,
+        context: CallContext,
+        tool: &str,
+        arguments: &str,
+    ) -> Ended {
         let code = match self.code.get(&self.sandbox).await {
             Ok(code) => code,
             Err(error) => return Ended::before(lost(&error)),
@@ -242,7 +253,7 @@ impl Guest {
             let _ = tokio::task::spawn_blocking(move || scratch.remove()).await;
         }
         let outcome = redacted(outcome, secrets.redactor());
-        Ended::after(outcome, self.limits.output, ran, slot)
+        Ended::after(outcome, self.limits.output, ran, slots.of_host)
     }
 
     /// What a call may copy out of the guest at once, so that its answer can be as large as allowed.

@@ -64,12 +64,6 @@ impl Guest {
         self.offered.claim.is_none() || matches!(self.settled.get(), Some(Ok(())))
     }
 
-    /// True if its code is not in memory: a call of it waits, if only for the cache.
-    #[must_use]
-    pub fn is_resting(&self) -> bool {
-        self.code.now().is_none()
-    }
-
     /// True if its code is not there yet, or not compared, or made anew because the cache has lost it.
     #[must_use]
     pub fn is_unsettled(&self) -> bool {

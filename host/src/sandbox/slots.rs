@@ -11,6 +11,12 @@ use crate::manifest::show_duration;
 /// How long a call waits for those before it to end; longer where one call may take longer.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// A call's places, its plugin's and the host's: with both it may enter its guest.
+pub struct CallSlots<'a> {
+    pub(super) _own: SemaphorePermit<'a>,
+    pub(super) of_host: OwnedSemaphorePermit,
+}
+
 /// The places of one plugin.
 pub(super) struct Slots {
     own: Semaphore,
@@ -29,14 +35,17 @@ impl Slots {
         &self,
         host: &Arc<Semaphore>,
         timeout: Duration,
-    ) -> Result<(SemaphorePermit<'_>, OwnedSemaphorePermit), String> {
+    ) -> Result<CallSlots<'_>, String> {
         // There are both only while nobody waits.
         if let Ok(own) = self.own.try_acquire()
             && let Ok(of_host) = host.clone().try_acquire_owned()
         {
-            return Ok((own, of_host));
+            return Ok(CallSlots { _own: own, of_host });
         }
-        let both = async { Ok((self.own.acquire().await?, self.of_host(host).await?)) };
+        let both = async {
+            let _own = self.own.acquire().await?;
+            Ok(CallSlots { _own, of_host: self.of_host(host).await? })
+        };
         let patience = timeout.max(PATIENCE);
         match until(Instant::now() + patience, both).await {
             Some(Ok(slots)) => Ok(slots),

@@ -12,17 +12,24 @@ use toolrack::protected::Protected;
 use toolrack::sandbox::Compiler;
 use toolrack::tool::{CallError, Content, Media, Output, Progress, ResourceLink, Usage};
 
+use crate::compiling::slow_plugin;
 use crate::guest::Wat;
+use crate::packed::{listing, packed};
 use crate::plugins;
 
 /// A catalog with `good_other` and `good_run`, the latter with schemas.
 pub(crate) static CATALOG: LazyLock<Arc<Catalog>> = LazyLock::new(|| load(&plugins::good()));
 
 fn load(directory: &tempfile::TempDir) -> Arc<Catalog> {
+    load_until(directory, |_| false)
+}
+
+/// What is served of a directory once that is `enough`, or when all is loaded.
+fn load_until(directory: &tempfile::TempDir, enough: impl Fn(&Catalog) -> bool) -> Arc<Catalog> {
     let host = Host::start(Compiler::in_process(), Protected::default(), None).unwrap();
     let mut loader = host.load(&[directory.path().to_owned()], Locking::Ignored);
     let catalog = host.guests().block_on(async {
-        while loader.step().await {}
+        while !enough(&loader.catalog()) && loader.step().await {}
         loader.catalog()
     });
     host.stop();
@@ -33,6 +40,8 @@ fn load(directory: &tempfile::TempDir) -> Arc<Catalog> {
 /// An engine with what it wants done.
 struct Bench {
     engine: Engine,
+    /// True if calls enter their plugin at once.
+    enters: bool,
     calls: Vec<(CallKey, String)>,
     cancelled: Vec<CallKey>,
 }
@@ -45,7 +54,8 @@ impl Bench {
     }
 
     fn without_catalog(settings: Settings) -> Self {
-        Self { engine: Engine::new(settings), calls: Vec::new(), cancelled: Vec::new() }
+        let engine = Engine::new(settings);
+        Self { engine, enters: true, calls: Vec::new(), cancelled: Vec::new() }
     }
 
     fn legacy(version: &str) -> Self {
@@ -73,7 +83,10 @@ impl Bench {
         while let Some(action) = self.engine.next_action() {
             match action {
                 Action::Send(line) => sent.push(serde_json::from_str(&line).expect("JSON")),
-                Action::Call(call) => self.calls.push((call.key, call.request)),
+                Action::Call(call) => {
+                    assert!(!self.enters || call.entry.take(), "taken back before it began");
+                    self.calls.push((call.key, call.request));
+                }
                 Action::Cancel(key) => self.cancelled.push(key),
             }
         }
@@ -310,6 +323,70 @@ fn coming(name: &str, prefix: &str, is_provisional: bool) -> Coming {
 /// What is served of [`CATALOG`] while a plugin of this name and prefix is loaded.
 fn beside(name: &str, prefix: &str) -> Catalog {
     Catalog::build(CATALOG.plugins().to_vec(), Vec::new(), coming(name, prefix, false), None)
+}
+
+#[test]
+fn a_call_that_has_not_entered_its_plugin_begins_anew_and_one_that_has_goes_on() {
+    let other = load(&plugins::good());
+    for enters in [false, true] {
+        let mut bench = Bench { enters, ..Bench::new() };
+        bench.send(&modern(1, "tools/call", json!({ "name": "good_other" })));
+        let (key, _) = bench.calls[0];
+        bench.engine.publish(other.clone());
+        assert!(bench.sent().is_empty());
+        match enters {
+            true => assert_eq!((bench.calls.len(), &bench.cancelled[..]), (1, &[][..])),
+            false => assert_eq!((bench.calls.len(), &bench.cancelled[..]), (2, &[key][..])),
+        }
+    }
+}
+
+#[test]
+fn a_call_waits_for_plugins_no_longer_because_they_change() {
+    let directory = plugins::good();
+    let section = listing(|_| {});
+    plugins::install(directory.path(), "slow", "", &packed(slow_plugin(2500), &section));
+    let is_there = |catalog: &Catalog| catalog.tool("slow_run").is_some();
+    let slow = load_until(&directory, is_there);
+    assert!(slow.tool("slow_run").expect("it is listed").plugin.is_unsettled());
+    let mut bench = Bench { enters: false, ..Bench::new() };
+    bench.engine.publish(slow);
+    bench.send(&modern(1, "tools/call", json!({ "name": "slow_run" })));
+    let waits = |bench: &mut Bench, times| {
+        for _ in 0..times {
+            bench.engine.end_long_waits();
+            assert!(bench.sent().is_empty());
+        }
+    };
+    waits(&mut bench, 5);
+    // Another version is on its way.
+    bench.engine.publish(Arc::new(beside("slow", "slow")));
+    waits(&mut bench, 4);
+    assert_eq!(bench.cancelled, [bench.calls[0].0]);
+    bench.engine.end_long_waits();
+    let told = bench.sent()[0]["error"]["message"].to_string();
+    assert!(told.contains("this request has waited for 50 seconds"), "{told}");
+    assert_eq!(bench.engine.in_flight(), 0);
+}
+
+#[test]
+fn a_call_that_waits_too_long_for_its_plugins_code_is_ended() {
+    let directory = plugins::good();
+    let section = listing(|_| {});
+    plugins::install(directory.path(), "slow", "", &packed(slow_plugin(2500), &section));
+    let slow = load_until(&directory, |catalog| catalog.tool("slow_run").is_some());
+    for enters in [false, true] {
+        let mut bench = Bench { enters, ..Bench::new() };
+        bench.engine.publish(slow.clone());
+        bench.send(&modern(1, "tools/call", json!({ "name": "slow_run" })));
+        for _ in 0..9 {
+            bench.engine.end_long_waits();
+        }
+        assert!(bench.sent().is_empty());
+        bench.engine.end_long_waits();
+        // What a plugin does with a call has other limits.
+        assert_eq!((bench.sent().len(), bench.engine.in_flight()), if enters { (0, 1) } else { (1, 0) });
+    }
 }
 
 #[test]

@@ -17,7 +17,7 @@ use crate::wit::{echo, with_section};
 const SECTION: &str = "toolrack:listing";
 
 /// The section's content for a tool `run` as the test's guests have it, changed by `change`.
-fn listing(change: impl FnOnce(&mut Value)) -> String {
+pub(crate) fn listing(change: impl FnOnce(&mut Value)) -> String {
     let mut listing = json!({ "version": 1, "tools": [{
         "name": "run",
         "description": "a tool made for a test",
@@ -27,7 +27,7 @@ fn listing(change: impl FnOnce(&mut Value)) -> String {
     listing.to_string()
 }
 
-fn packed(wasm: Vec<u8>, content: &str) -> Vec<u8> {
+pub(crate) fn packed(wasm: Vec<u8>, content: &str) -> Vec<u8> {
     with_section(wasm, SECTION, content.as_bytes())
 }
 

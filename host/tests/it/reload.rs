@@ -480,3 +480,24 @@ fn names_that_cannot_be_shown_reach_the_log_escaped() {
     assert_eq!(client.logged("not served"), 5, "{:#?}", client.log());
     client.survives();
 }
+
+#[test]
+fn a_call_that_waits_for_its_turn_begins_anew_with_the_version_that_is_served_then() {
+    let good = plugins::good();
+    let manifest = "[limits]\nconcurrency = 1\nrate = \"2/h\"";
+    install(good.path(), "p", manifest, &answering_after(3000, "old"));
+    let mut client = Client::initialized(good.path());
+    assert_eq!(client.tools(), ["good_other", "good_run", "p_run"]);
+    client.call(1, "p_run");
+    client.call(2, "p_run");
+    replace(&good.path().join("p.wasm"), answering("new"));
+    let text = |answer: Value| answer["result"]["content"][0]["text"].clone();
+    // Whichever of them was the first has entered the version before.
+    let mut texts = [1, 2].map(|id| text(client.response(&json!(id))).to_string());
+    texts.sort_unstable();
+    assert_eq!(texts, ["\"new\"", "\"old\""]);
+    client.call(3, "p_run");
+    let told = text(client.response(&json!(3))).to_string();
+    assert!(told.contains("rate limit of 2/h"), "each call has counted once: {told}");
+    client.survives();
+}

@@ -108,7 +108,8 @@ impl Executor for ScriptedCalls {
     }
 
     fn start(&mut self, call: Call) -> Option<EndedHere> {
-        let Call { key, request, tool, arguments, wants_progress, .. } = call;
+        let Call { key, request, tool, arguments, wants_progress, entry } = call;
+        assert!(entry.take(), "{request} was taken back before it began");
         let plan: CallPlan = serde_json::from_str(arguments.get()).expect("a plan");
         let mut state = self.0.borrow_mut();
         let number = request.parse().expect("a number");
