@@ -8,8 +8,12 @@
 //! passed over, as if there were no section.
 
 use std::collections::BTreeMap;
+use std::fmt;
+use std::marker::PhantomData;
 
-use serde::{Deserialize, Serialize};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
@@ -51,6 +55,7 @@ struct SectionVersion {
 #[serde(deny_unknown_fields)]
 struct SectionContent {
     version: u64,
+    #[serde(deserialize_with = "objects")]
     tools: Vec<ListedTool>,
 }
 
@@ -65,10 +70,40 @@ struct ListedTool {
     input_schema: Box<RawValue>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     output_schema: Option<Box<RawValue>>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "object")]
     annotations: Annotations,
     #[serde(rename = "_meta", default, skip_serializing_if = "Option::is_none")]
     meta: Option<Box<RawValue>>,
+}
+
+/// A value that is written as an object: serde would take an array of its members, too.
+struct Object<T>(T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Members<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Members<T> {
+            type Value = Object<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<Self::Value, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(members)).map(Object)
+            }
+        }
+        deserializer.deserialize_map(Members(PhantomData))
+    }
+}
+
+fn object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(of: D) -> Result<T, D::Error> {
+    Object::deserialize(of).map(|Object(value)| value)
+}
+
+fn objects<'de, D: Deserializer<'de>, T: Deserialize<'de>>(of: D) -> Result<Vec<T>, D::Error> {
+    let objects = Vec::<Object<T>>::deserialize(of)?;
+    Ok(objects.into_iter().map(|Object(value)| value).collect())
 }
 
 /// The tools that the section of `wasm` lists; `None` where it has no section, or one of a later version.
@@ -83,14 +118,15 @@ pub(super) fn read(wasm: &[u8]) -> Result<Option<Vec<wit::Tool>>, ListingError> 
         return Err(ListingError::TooLarge(content.len()));
     }
     let damaged = |error: serde_json::Error| ListingError::Damaged(escape(&error.to_string()));
-    let SectionVersion { version } = serde_json::from_slice(content).map_err(damaged)?;
+    let Object(SectionVersion { version }) = serde_json::from_slice(content).map_err(damaged)?;
     if version != VERSION {
         tracing::debug!(
             "the section `{NAME}` has version {version}, and this host reads {VERSION}"
         );
         return Ok(None);
     }
-    let listing: SectionContent = serde_json::from_slice(content).map_err(damaged)?;
+    let Object(listing): Object<SectionContent> =
+        serde_json::from_slice(content).map_err(damaged)?;
     Ok(Some(listing.tools.into_iter().map(wit::Tool::from).collect()))
 }
 
@@ -127,7 +163,8 @@ pub(super) fn without(wasm: &[u8]) -> Vec<u8> {
     bare
 }
 
-/// The first difference between what a section lists and what the code does, compared as values; both in words.
+/// The first difference between what a section lists and what the code does, compared as values; both in words. Numbers
+/// beyond 64 bits are compared as the nearest that a double has.
 pub(super) fn difference(
     section: &[wit::Tool],
     code: &[wit::Tool],

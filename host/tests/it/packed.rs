@@ -118,6 +118,13 @@ fn a_section_that_is_of_no_use_refuses_the_plugin() {
     refused(&with("{"), &["its section `toolrack:listing` is damaged", "EOF"]);
     refused(&with(&listing(|it| it["tols"] = json!([]))), &["unknown field `tols`"]);
     refused(&with(&whole.replace("inputSchema", "inputShema")), &["unknown field `inputShema`"]);
+    for array in [
+        listing(|it| it["tools"][0] = json!(["run", null, "", {}, null, {}, null])),
+        listing(|it| it["tools"][0]["annotations"] = json!([true])),
+        "[1,[]]".to_owned(),
+    ] {
+        refused(&with(&array), &["invalid type: sequence, expected an object"]);
+    }
     refused(&packed(with(&whole), &whole), &["it has 2 sections `toolrack:listing`"]);
     let large = listing(|it| it["tools"][0]["description"] = "x".repeat(1 << 20).into());
     refused(&with(&large), &["the most is 1048576"]);
