@@ -123,12 +123,7 @@ impl Tool {
         Ok(read)
     }
 
-    async fn enter(
-        &self,
-        admitted: Admitted<'_>,
-        context: CallContext,
-        arguments: &str,
-    ) -> Ended {
+    async fn enter(&self, admitted: Admitted<'_>, context: CallContext, arguments: &str) -> Ended {
         let Admitted { read, attempt, slots } = admitted;
         if let Err(hit) = self.pace.take(Instant::now) {
             attempt.not_made();

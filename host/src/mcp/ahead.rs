@@ -167,7 +167,11 @@ mod tests {
             for text in [CANCEL, begins, CANCEL] {
                 ahead.push(line(text));
             }
-            assert_eq!(ahead.take_urgent(|_| true).len(), 1, "the first means the one that is open");
+            assert_eq!(
+                ahead.take_urgent(|_| true).len(),
+                1,
+                "the first means the one that is open"
+            );
             assert_eq!(ahead.take_urgent(|_| true).len(), 0, "the second means {begins}");
             assert_eq!(ahead.pop().map(|line| line.len()), Some(begins.len()));
             assert_eq!(ahead.take_urgent(|_| true).len(), 1, "its request has begun");

@@ -115,8 +115,7 @@ impl Open {
         for Waiting { origin, .. } in &old {
             self.requests.remove(&origin.id);
         }
-        let calls =
-            self.take_back(|running| running.recall.age >= most && running.awaits_plugin());
+        let calls = self.take_back(|running| running.recall.age >= most && running.awaits_plugin());
         for running in self.calls.values_mut().filter(|running| running.awaits_plugin()) {
             running.recall.age = running.recall.age.saturating_add(1);
         }

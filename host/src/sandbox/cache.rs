@@ -9,18 +9,23 @@ use std::hash::{Hash, Hasher};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::SystemTime;
+use std::time::{Duration, Instant, SystemTime};
 
 use sha2::{Digest as _, Sha256};
 
 use super::compiler::MAX_ARTIFACT;
 use super::engine::Tier;
 use super::seal::{Seal, TAG};
-use super::stored;
+use super::stored::{self, AtWork};
 use crate::failpoint::{self, Point};
 use crate::home::{PrivateError, private_directory};
 use crate::manifest::{Bytes, Sha256Digest};
 use crate::text::escape;
+
+/// How long it is waited for another host that makes the same.
+const OTHER_HOST: Duration = Duration::from_secs(30);
+/// How often it is looked whether that is done.
+const LOOK: Duration = Duration::from_millis(25);
 
 /// Raised when a file is laid out in another way, or holds something else for the same Wasm.
 const FORMAT: u8 = 2;
@@ -153,6 +158,25 @@ impl Cache {
         })
     }
 
+    /// Waits until no other host makes this entry, or has made it, and lets others wait for this one while the result
+    /// lives. Not for long, and not while nobody needs it any more: making it twice costs time at worst.
+    pub(super) fn make(&self, entry: Entry<'_>, is_needed: impl Fn() -> bool) -> Option<AtWork> {
+        let name = self.name(entry);
+        let began = Instant::now();
+        while began.elapsed() < OTHER_HOST && is_needed() {
+            match AtWork::begin(&self.directory, &name) {
+                Ok(Some(own)) => return Some(own),
+                Ok(None) if self.has(entry) => return None,
+                Ok(None) => std::thread::sleep(LOOK),
+                Err(error) => {
+                    tracing::debug!("other hosts may make the same code: {error}");
+                    return None;
+                }
+            }
+        }
+        None
+    }
+
     /// Removes what turned out to be of no use.
     pub(super) fn forget(&self, entry: Entry<'_>) {
         stored::remove(&self.directory.join(self.name(entry)));
@@ -232,8 +256,6 @@ impl Hasher for Digest {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     fn open(directory: &Path, settings: &str, at_most: u64) -> Cache {
@@ -262,6 +284,30 @@ mod tests {
         let gone = here.iter().filter(|here| !**here).count();
         assert!(here[0] && here[1] && here[11] && !here[2] && !here[3], "{here:?}");
         assert!((2..=3).contains(&gone), "{here:?}");
+    }
+
+    #[test]
+    fn one_host_at_a_time_makes_an_entry() {
+        let root = tempfile::tempdir().expect("a directory");
+        let hosts = ["", ""].map(|settings| open(&root.path().join("cache"), settings, 1000));
+        let digest = Sha256Digest::of(b"");
+        let (code, other) =
+            (Entry::Code(&digest, Tier::Optimized), Entry::Code(&digest, Tier::Baseline));
+        let own = hosts[0].make(code, || true);
+        assert!(own.is_some() && hosts[1].make(other, || true).is_some());
+        let asked = std::cell::Cell::new(0);
+        let thrice = || asked.replace(asked.get() + 1) < 3;
+        assert!(hosts[1].make(code, thrice).is_none(), "until nobody needs it");
+        assert_eq!(asked.get(), 4);
+        hosts[0].keep(code, b"code");
+        assert!(hosts[1].make(code, || true).is_none(), "it is made");
+        drop(own);
+        assert!(hosts[1].make(code, || true).is_some());
+        assert_eq!(
+            fs::read_dir(root.path().join("cache")).expect("listed").count(),
+            2,
+            "key, code"
+        );
     }
 
     #[test]

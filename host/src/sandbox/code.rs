@@ -13,7 +13,7 @@ use super::cache::{Cache, Entry, MAX_CACHE};
 use super::checks::Checks;
 use super::compiler::{CompileError, Compiler};
 use super::engine::Tier;
-use super::lanes::{AllWanted, BackgroundTurn, Lanes, Priority, Wanted};
+use super::lanes::{AllWanted, BackgroundTurn, Lanes, Need, Patience, Priority, Wanted};
 use super::lifeline::Lifeline;
 use super::link::{Linked, link};
 use super::native::{Native, native};
@@ -62,8 +62,8 @@ pub(super) struct Codes {
     live: Shared<Made>,
     lanes: Lanes,
     wanted: AllWanted,
-    /// Files at once whose types are read.
-    outlining: Arc<Semaphore>,
+    /// Where files wait whose types are to be read.
+    outlining: Lanes,
     /// Files of the cache read at once: each is in memory whole.
     reading: Arc<Semaphore>,
 }
@@ -121,9 +121,9 @@ impl Codes {
             compiler,
             cache,
             live: Shared::new(),
-            lanes: Lanes::new(processors),
+            lanes: Lanes::new(processors, Patience::COMPILING),
             wanted: AllWanted::default(),
-            outlining: Arc::new(Semaphore::new(processors)),
+            outlining: Lanes::new(processors, Patience::READING_TYPES),
             reading: Arc::new(Semaphore::new(processors)),
         }
     }
@@ -167,16 +167,19 @@ impl Codes {
         Checks::of(self.cache.clone())
     }
 
-    /// Reads the types of `wasm` in a process of its own.
+    /// Reads the types of `wasm` in a process of its own: the list waits for what they say.
     pub(super) async fn outline(
         sandbox: &Arc<Sandbox>,
         wasm: Wasm,
     ) -> Result<Option<Outline>, CompileError> {
-        let (lifeline, _waiting) = Lifeline::new();
-        let slots = sandbox.codes.outlining.clone();
-        let sandbox = sandbox.clone();
-        let job = move || sandbox.codes.compiler.outline(&wasm.bytes()?, &lifeline);
-        blocking("reading its types", &slots, job).await?
+        let own = sandbox.clone();
+        let job = move |priority, lifeline: &Lifeline| {
+            own.codes.compiler.outline(&wasm.bytes()?, priority, lifeline)
+        };
+        // Of another kind than the need of its code, which may wait.
+        let wanted = Wanted::default();
+        wanted.raise(Need::Listing);
+        sandbox.codes.outlining.first(&wanted, job).await
     }
 
     /// Does `job` with the cache, if there is one, where it may block.
@@ -258,21 +261,24 @@ async fn optimize(sandbox: &Arc<Sandbox>, wasm: Wasm, turn: &BackgroundTurn) -> 
 /// From the cache, if it is there and of use.
 async fn cached(sandbox: &Arc<Sandbox>, wasm: &Wasm, tier: Tier) -> Option<Made> {
     let (own, digest) = (sandbox.clone(), wasm.digest);
-    let find = move |cache: &Cache| {
-        let entry = Entry::Code(&digest, tier);
-        let code = cache.read(entry)?;
-        match load(&own, &code) {
-            Ok(component) => Some(join(&own, &component, tier)),
-            Err(error) => {
-                tracing::debug!("cached code does not fit this machine: {}", one_line(&error));
-                cache.forget(entry);
-                None
-            }
-        }
-    };
-    sandbox.codes.with_cache(find).await
+    sandbox.codes.with_cache(move |cache| find(&own, cache, &digest, tier)).await
 }
 
+/// The same. Blocks.
+fn find(sandbox: &Sandbox, cache: &Cache, wasm: &Sha256Digest, tier: Tier) -> Option<Made> {
+    let entry = Entry::Code(wasm, tier);
+    let code = cache.read(entry)?;
+    match load(sandbox, &code) {
+        Ok(component) => Some(join(sandbox, &component, tier)),
+        Err(error) => {
+            tracing::debug!("cached code does not fit this machine: {}", one_line(&error));
+            cache.forget(entry);
+            None
+        }
+    }
+}
+
+/// Compiled now, or by another host that is at it already.
 fn compiled(
     sandbox: &Sandbox,
     wasm: &Wasm,
@@ -280,8 +286,29 @@ fn compiled(
     priority: Priority,
     lifeline: &Lifeline,
 ) -> Made {
-    let bytes = wasm.bytes()?;
     let cache = sandbox.codes.cache.as_ref().and_then(|cache| cache.get());
+    let Some(cache) = cache else {
+        return compiled_here(sandbox, None, wasm, tier, priority, lifeline);
+    };
+    let _at_work = cache.make(Entry::Code(&wasm.digest, tier), || !lifeline.is_cut());
+    if lifeline.is_cut() {
+        return Err(CompileError::Abandoned);
+    }
+    // Where most of it was compiled before, it is optimized at once.
+    let tiers = [Tier::Optimized, tier];
+    let found = tiers.into_iter().find_map(|tier| find(sandbox, cache, &wasm.digest, tier));
+    found.unwrap_or_else(|| compiled_here(sandbox, Some(cache), wasm, tier, priority, lifeline))
+}
+
+fn compiled_here(
+    sandbox: &Sandbox,
+    cache: Option<&Cache>,
+    wasm: &Wasm,
+    tier: Tier,
+    priority: Priority,
+    lifeline: &Lifeline,
+) -> Made {
+    let bytes = wasm.bytes()?;
     let Native { code, tier } =
         native(&sandbox.codes.compiler, cache, &bytes, tier, priority, lifeline)?;
     drop(bytes);

@@ -163,10 +163,11 @@ impl Compiler {
     pub(super) fn outline(
         &self,
         wasm: &[u8],
+        priority: Priority,
         lifeline: &Lifeline,
     ) -> Result<Option<Outline>, CompileError> {
         let reading = Self { caps: OUTLINE, ..self.clone() };
-        let types = match reading.work(Job::Outline, Priority::Usual, Input::of(wasm), lifeline) {
+        let types = match reading.work(Job::Outline, priority, Input::of(wasm), lifeline) {
             // Compiling has larger caps.
             Err(CompileError::Capped(why)) => {
                 tracing::debug!("its types are not read before it is compiled: {why}");

@@ -1,4 +1,4 @@
-//! When plugins are compiled: how many at once, and which of them first.
+//! When plugins are compiled, or their types read: how many at once, and which of them first.
 //!
 //! Each compilation uses several processors, so that few at once are as soon done as many. What is compiled is not
 //! known here.
@@ -16,10 +16,22 @@ use super::lifeline::{Lifeline, Waiting};
 use crate::manifest::Sha256Digest;
 use crate::text::escape;
 
-/// The time after which a compilation makes way for those behind it and goes on beside them.
-const LONG: Duration = Duration::from_secs(10);
-/// The same where it is waited for, and others may wait behind it.
-const LONG_FOR_CALLS: Duration = Duration::from_secs(1);
+/// The time after which work makes way for that behind it and goes on beside it.
+#[derive(Clone, Copy)]
+pub(super) struct Patience {
+    usual: Duration,
+    /// Of work that is waited for, where other such work may wait behind it.
+    wanted: Duration,
+}
+
+impl Patience {
+    /// With compilations.
+    pub(super) const COMPILING: Self =
+        Self { usual: Duration::from_secs(10), wanted: Duration::from_secs(1) };
+    /// With the reading of types, which most files need a few milliseconds for.
+    pub(super) const READING_TYPES: Self =
+        Self { usual: Duration::from_millis(250), wanted: Duration::from_millis(250) };
+}
 
 /// How often one that has had its time looks whether others wait for its turn.
 const LOOK: Duration = Duration::from_millis(250);
@@ -158,6 +170,7 @@ impl<'a> Turn<'a> {
 /// left to those that a call waits for; N that take long; and one that makes better code. Each is bounded by the
 /// compiler's caps.
 pub(super) struct Lanes {
+    patience: Patience,
     /// First compilations that wait or run.
     firsts: watch::Sender<usize>,
     usual: Lane,
@@ -172,9 +185,10 @@ pub(super) struct Lanes {
 }
 
 impl Lanes {
-    /// Lanes for so many processors.
-    pub(super) fn new(processors: usize) -> Self {
+    /// Lanes for so many processors, for work that they have this patience with.
+    pub(super) fn new(processors: usize, patience: Patience) -> Self {
         Self {
+            patience,
             firsts: watch::Sender::default(),
             usual: Lane::new(processors.div_ceil(2)),
             wanted: Lane::new(processors),
@@ -242,13 +256,13 @@ impl Lanes {
         tokio::select! {
             biased;
             place = called => {
-                Turn::new(&self.wanted, place, None, Priority::Wanted, LONG_FOR_CALLS)
+                Turn::new(&self.wanted, place, None, Priority::Wanted, self.patience.wanted)
             }
             (place, among) = listed => {
-                Turn::new(&self.wanted, place, among, Priority::Wanted, LONG_FOR_CALLS)
+                Turn::new(&self.wanted, place, among, Priority::Wanted, self.patience.wanted)
             }
             place = self.usual.place() => {
-                Turn::new(&self.usual, place, None, Priority::Usual, LONG)
+                Turn::new(&self.usual, place, None, Priority::Usual, self.patience.usual)
             }
         }
     }
@@ -347,7 +361,7 @@ mod tests {
 
     #[tokio::test(flavor = "multi_thread")]
     async fn a_compilation_that_a_call_waits_for_passes_the_others() {
-        let lanes = Arc::new(Lanes::new(2));
+        let lanes = Arc::new(Lanes::new(2, Patience::COMPILING));
         let wanted: [Arc<Wanted>; 3] = std::array::from_fn(|_| Arc::default());
         let mut jobs = Vec::new();
         for wanted in &wanted {
@@ -371,7 +385,7 @@ mod tests {
 
     #[tokio::test(flavor = "multi_thread")]
     async fn a_compilation_that_a_call_waits_for_passes_those_that_only_lists_wait_for() {
-        let lanes = Arc::new(Lanes::new(2));
+        let lanes = Arc::new(Lanes::new(2, Patience::COMPILING));
         let mut jobs = Vec::new();
         let begin = |need| {
             let ((job, run), lanes) = (job(), lanes.clone());
@@ -402,7 +416,7 @@ mod tests {
 
     #[tokio::test(flavor = "multi_thread")]
     async fn one_that_takes_long_goes_on_while_nothing_waits_for_its_turn() {
-        let lanes = Arc::new(Lanes::new(1));
+        let lanes = Arc::new(Lanes::new(1, Patience::COMPILING));
         let mut jobs = Vec::new();
         for (need, priority) in [
             (Need::None, Priority::Usual),
@@ -419,7 +433,7 @@ mod tests {
             jobs.push((job, task));
         }
         // The second has taken the one place of those that take long; nothing waits behind the third.
-        tokio::time::sleep(LONG_FOR_CALLS + 2 * LOOK).await;
+        tokio::time::sleep(Patience::COMPILING.wanted + 2 * LOOK).await;
         assert!(jobs[2].0.began.try_recv().is_err(), "it was not begun again");
         for (job, task) in jobs {
             job.end.send(()).expect("it runs");
@@ -429,7 +443,7 @@ mod tests {
 
     #[tokio::test(flavor = "multi_thread")]
     async fn better_code_waits_until_every_plugin_has_some() {
-        let lanes = Arc::new(Lanes::new(4));
+        let lanes = Arc::new(Lanes::new(4, Patience::COMPILING));
         let (first, run) = job();
         let own = lanes.clone();
         let running = tokio::spawn(async move { own.first(&Wanted::default(), run).await });
@@ -469,8 +483,30 @@ mod tests {
     }
 
     #[tokio::test(flavor = "multi_thread")]
+    async fn types_that_take_long_to_read_keep_no_others_from_their_turn() {
+        let lanes = Arc::new(Lanes::new(1, Patience::READING_TYPES));
+        let mut jobs = Vec::new();
+        // Each begins while none of those before it has ended.
+        for _ in 0..6 {
+            let (job, run) = child();
+            let lanes = lanes.clone();
+            let task = tokio::spawn(async move {
+                let wanted = Wanted::default();
+                wanted.raise(Need::Listing);
+                lanes.first(&wanted, run).await
+            });
+            job.begins().await;
+            jobs.push((job, task));
+        }
+        for (job, task) in jobs {
+            job.end.send(()).expect("it runs, or will");
+            task.await.expect("no panic").expect("done");
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
     async fn compilations_that_take_long_keep_no_other_from_its_turn() {
-        let lanes = Arc::new(Lanes::new(1));
+        let lanes = Arc::new(Lanes::new(1, Patience::COMPILING));
         // One that no call waits for has the usual turn.
         let (usual, run) = child();
         let own = lanes.clone();

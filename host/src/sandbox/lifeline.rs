@@ -36,7 +36,6 @@ impl Lifeline {
     }
 
     /// True if nobody waits any more.
-    #[cfg(test)]
     pub(super) fn is_cut(&self) -> bool {
         self.change(|state| matches!(state, State::Cut))
     }

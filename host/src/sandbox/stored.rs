@@ -3,7 +3,7 @@
 //! The directory is private, but a host does not hang and does not trust because of what it meets in
 //! it. What the files hold is not known here.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -77,6 +77,42 @@ pub(super) fn write_beside(directory: &Path, pieces: [&[u8]; 2]) -> io::Result<P
         return Err(error);
     }
     Ok(path)
+}
+
+/// A file that is locked while this lives, so that others can see that somebody is at work.
+pub(super) struct AtWork {
+    path: PathBuf,
+    _locked: File,
+}
+
+impl AtWork {
+    /// The lock of this name, made where there is none; `None` while another holds it.
+    pub(super) fn begin(directory: &Path, name: &str) -> io::Result<Option<Self>> {
+        let path = directory.join(format!("{TEMPORARY}{}", name.replace('.', "-")));
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(false);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::OpenOptionsExt as _;
+
+            use rustix::fs::OFlags;
+            let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+            options.mode(0o600).custom_flags(i32::try_from(flags.bits()).unwrap_or_default());
+        }
+        let file = options.open(&path)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(Self { path, _locked: file })),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(error),
+        }
+    }
+}
+
+impl Drop for AtWork {
+    fn drop(&mut self) {
+        // Who has opened it meanwhile locks a file that nobody else finds: at worst, work is done twice.
+        remove(&self.path);
+    }
 }
 
 /// Takes away what stands at `path`, if it can be.

@@ -385,7 +385,10 @@ fn a_call_that_waits_too_long_for_its_plugins_code_is_ended() {
         assert!(bench.sent().is_empty());
         bench.engine.end_long_waits();
         // What a plugin does with a call has other limits.
-        assert_eq!((bench.sent().len(), bench.engine.in_flight()), if enters { (0, 1) } else { (1, 0) });
+        assert_eq!(
+            (bench.sent().len(), bench.engine.in_flight()),
+            if enters { (0, 1) } else { (1, 0) }
+        );
     }
 }
 
