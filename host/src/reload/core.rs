@@ -278,9 +278,9 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
     ) -> Option<(Pair, L)> {
         let there = match &unit {
             Unit::Pair(pair, _) => Some(pair),
-            Unit::Half(_) | Unit::Refused(_) | Unit::Changing => None,
+            Unit::Half(_) | Unit::Refused(_) | Unit::Changing | Unit::Unread => None,
         };
-        if !matches!(unit, Unit::Changing) {
+        if !matches!(unit, Unit::Changing | Unit::Unread) {
             self.tracked(key).supersedes(there);
             if self.tracked(key).gives_up_failed(there) {
                 self.publication.changed(now);
@@ -301,6 +301,10 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
             Unit::Changing => {
                 self.tracked(key).stays();
                 self.stale = true;
+                return None;
+            }
+            Unit::Unread => {
+                self.tracked(key).is_to_be_read();
                 return None;
             }
         };

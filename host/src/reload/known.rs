@@ -59,7 +59,7 @@ impl Reread {
 }
 
 impl KnownFiles {
-    /// A scan begins.
+    /// A scan begins, with its first piece.
     pub(super) fn begin(&mut self) {
         (self.kept, self.asked, self.linked) = (0, BTreeSet::new(), BTreeSet::new());
     }
@@ -123,6 +123,12 @@ impl KnownFiles {
         let known = Known { signature, read, digest, manifest: None, bytes };
         self.known.insert(path.into(), known.clone());
         Ok(known)
+    }
+
+    /// True if this file was read before, and looks as it did then.
+    pub(super) fn has(&self, path: &Path) -> bool {
+        let known = self.known.get(path).map(|known| &known.signature);
+        known.is_some_and(|known| Signature::of(path).is_ok_and(|now| now == *known))
     }
 
     /// What is known of the file, if it cannot have changed.

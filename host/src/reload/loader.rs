@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
 use tokio::task::{AbortHandle, Id as TaskId, JoinHandle, JoinSet};
@@ -27,6 +27,8 @@ use crate::name::PluginName;
 use crate::sandbox::Sandbox;
 use crate::text::escape;
 
+/// How long a scan reads files before those that it has read are loaded.
+const PIECE: Duration = Duration::from_millis(250);
 /// A directory that changes all the time is loaded as it was seen last.
 const MAX_LOOKS: u32 = 5;
 
@@ -108,6 +110,7 @@ impl Loader {
         watch: Option<Watch>,
     ) -> Self {
         let scanner = Scanner::new(directories.clone()).keeping(locking);
+        let scanner = if watch.is_some() { scanner.in_pieces(PIECE) } else { scanner };
         Self {
             sandbox,
             runtime,
@@ -180,12 +183,16 @@ impl Loader {
                         for (key, pair, candidate) in loads {
                             self.load(key, pair, candidate);
                         }
+                        if self.eyes.as_ref().is_some_and(|eyes| eyes.scanner.is_unfinished()) {
+                            self.begin_scan(Reread::Nothing);
+                        }
                     }
                     // A fault of our own. What it remembered is lost, so it begins anew.
                     Err(error) => {
                         let error = escape(&error.to_string());
                         tracing::error!("scanning the plugin directories failed: {error}");
                         let scanner = Scanner::new(self.directories.clone()).keeping(self.locking);
+                        let scanner = scanner.in_pieces(PIECE);
                         let reason = "an earlier scan failed";
                         self.mode = Mode::Polling(reason.into());
                         self.eyes = Some(Eyes { scanner, watch: Some(Watch::lost(reason)) });

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use super::candidate::{Candidate, HashedFile, Wit};
 use super::known::{KnownFiles, Reread};
@@ -29,13 +30,38 @@ pub struct Scanner {
     directories: Vec<PathBuf>,
     locks: LockReader,
     known: KnownFiles,
+    /// How long Wasm files that were not read before are read in one piece.
+    piece: Option<Duration>,
+    /// When no more such files are read in this piece, once one was.
+    piece_ends: Option<Instant>,
+    is_unfinished: bool,
 }
 
 impl Scanner {
     /// A scanner that has seen nothing of `directories`, which come in order of precedence.
     #[must_use]
     pub fn new(directories: Vec<PathBuf>) -> Self {
-        Self { directories, locks: LockReader::default(), known: KnownFiles::default() }
+        Self {
+            directories,
+            locks: LockReader::default(),
+            known: KnownFiles::default(),
+            piece: None,
+            piece_ends: None,
+            is_unfinished: false,
+        }
+    }
+
+    /// The same scanner, which leaves files that it has not read for the next scan once it has read for so long, so that
+    /// many large ones keep nobody waiting for the others.
+    #[must_use]
+    pub fn in_pieces(self, piece: Duration) -> Self {
+        Self { piece: Some(piece), ..self }
+    }
+
+    /// True if the last scan left files for the next, which is to follow at once.
+    #[must_use]
+    pub fn is_unfinished(&self) -> bool {
+        self.is_unfinished
     }
 
     /// The same scanner, which keeps to locks as strictly as this.
@@ -50,12 +76,17 @@ impl Scanner {
         self.known.linked()
     }
 
-    /// Looks at everything. Blocks as long as the file system does.
+    /// Looks at everything, or goes on where the last scan ended early. Blocks as long as the file system does.
     pub fn scan(&mut self, reread: &Reread) -> Scan<Candidate, Trust> {
-        self.known.begin();
+        if !std::mem::take(&mut self.is_unfinished) {
+            self.known.begin();
+        }
+        self.piece_ends = None;
         let directories = self.directories.clone();
         let directories = directories.iter().map(|path| self.directory(path, reread)).collect();
-        self.known.end();
+        if !self.is_unfinished {
+            self.known.end();
+        }
         Scan { directories }
     }
 
@@ -103,6 +134,23 @@ impl Scanner {
         Directory::Listed(units, trust)
     }
 
+    /// True if the Wasm at `path` was not read before, and others have taken the time of this piece.
+    fn is_left_for_later(&mut self, path: &Path) -> bool {
+        let Some(piece) = self.piece else { return false };
+        if !path.is_file() || self.known.has(path) {
+            return false;
+        }
+        let now = Instant::now();
+        match self.piece_ends {
+            Some(end) => end <= now,
+            // Each piece reads one file at least.
+            None => {
+                self.piece_ends = Some(now + piece);
+                false
+            }
+        }
+    }
+
     /// The unit of a manifest, and the Wasm file it names.
     fn unit(
         &mut self,
@@ -126,6 +174,10 @@ impl Scanner {
         };
         let wasm_name = manifest.wasm.to_string();
         let wasm_path = directory.join(&wasm_name);
+        if self.is_left_for_later(&wasm_path) {
+            self.is_unfinished = true;
+            return (Unit::Unread, Some(wasm_name));
+        }
         let wasm = match self.known.hashed(&wasm_path, MAX_WASM, reread) {
             Ok(wasm) => wasm,
             Err(error) => return (without_wasm(&wasm_name, &error), Some(wasm_name)),

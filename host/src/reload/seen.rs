@@ -33,6 +33,8 @@ pub enum Unit<L> {
     Half(String),
     /// It changed while it was read.
     Changing,
+    /// Its turn to be read has not come: the next scan follows at once, and goes on with it.
+    Unread,
     /// It cannot be read, or cannot become a plugin as it is.
     Refused(String),
 }

@@ -78,6 +78,8 @@ pub(super) enum Now {
     Good,
     /// Something that changes while it is looked at; nothing is known of it.
     Unknown,
+    /// Something that is about to be read.
+    Unread,
     /// A version on its way, and how far it has come.
     Loading(Pair, Progress),
     Bad {
@@ -174,11 +176,12 @@ impl<P> Tracked<P> {
         matches!(&self.now, Now::Loading(wanted, _) if wanted == pair)
     }
 
-    /// True if a version is being loaded that will change what is served: nothing is known of its tools, or an older one
-    /// serves until its code is made.
+    /// True if a version is being loaded, or is about to be, that will change what is served: nothing is known of its tools,
+    /// or an older one serves until its code is made.
     pub(super) fn is_awaited(&self) -> bool {
         match &self.now {
             Now::Loading(_, Progress::Unknown) => true,
+            Now::Unread => self.serving().is_none(),
             Now::Loading(_, Progress::Waits) => self.good.is_some(),
             Now::Loading(_, Progress::Serves) => false,
             Now::Good | Now::Unknown | Now::Bad { .. } | Now::Gone { .. } => false,
@@ -251,7 +254,7 @@ impl<P> Tracked<P> {
             Some(_) => self.is_awaited(),
             None => {
                 let is_retried = self.is_coming_again();
-                matches!(self.now, Now::Loading(..) | Now::Unknown)
+                matches!(self.now, Now::Loading(..) | Now::Unknown | Now::Unread)
                     || self.before.is_some()
                     || self.patient_until.is_some()
                     || is_retried
@@ -370,7 +373,12 @@ impl<P> Tracked<P> {
             Now::Bad { reason, tell_at } if *tell_at <= now => (reason, false),
             Now::Gone { until, then: Then::Forget, .. } if *until <= now => return Due::Forgotten,
             Now::Gone { reason, until, .. } if *until <= now => (reason, true),
-            Now::Good | Now::Unknown | Now::Loading(..) | Now::Bad { .. } | Now::Gone { .. } => {
+            Now::Good
+            | Now::Unknown
+            | Now::Unread
+            | Now::Loading(..)
+            | Now::Bad { .. }
+            | Now::Gone { .. } => {
                 return Due::Nothing;
             }
         };
@@ -386,6 +394,13 @@ impl<P> Tracked<P> {
     pub(super) fn stays(&mut self) {
         if matches!(self.now, Now::Gone { .. }) {
             self.now = Now::Unknown;
+        }
+    }
+
+    /// It is there, and what it is will be known before long.
+    pub(super) fn is_to_be_read(&mut self) {
+        if matches!(self.now, Now::Gone { .. } | Now::Unknown) {
+            self.now = Now::Unread;
         }
     }
 
@@ -437,7 +452,7 @@ impl<P> Tracked<P> {
             Now::Bad { reason, tell_at: at } | Now::Gone { reason, until: at, .. } => {
                 (self.told.as_ref() != Some(reason)).then_some(*at)
             }
-            Now::Good | Now::Unknown | Now::Loading(..) => None,
+            Now::Good | Now::Unknown | Now::Unread | Now::Loading(..) => None,
         };
         let retry_at = self.failed.as_ref().and_then(|failed| failed.retry_at);
         tell_at.into_iter().chain(retry_at).chain(self.patient_until).min()

@@ -34,6 +34,7 @@ struct Files {
     manifest: Option<Manifest>,
     wasm: Option<u8>,
     changing: bool,
+    unread: bool,
 }
 
 /// What is accepted, by plugin: a manifest's version, with any Wasm or this one.
@@ -77,6 +78,7 @@ enum Event {
     Manifest(usize, Option<Manifest>),
     Wasm(usize, Option<u8>),
     Changing(usize, bool),
+    Unread(usize, bool),
     Directory(usize, State),
     /// What the lock of a directory accepts of a plugin.
     Accept(usize, usize, Option<(u8, Option<u8>)>),
@@ -105,8 +107,12 @@ type Load = (Manifest, u8);
 impl World {
     /// All plugins of one directory are there and good; the other directory is not there.
     fn with_one_directory() -> Self {
-        let good =
-            Files { manifest: Some(Manifest::Good(0, None)), wasm: Some(0), changing: false };
+        let good = Files {
+            manifest: Some(Manifest::Good(0, None)),
+            wasm: Some(0),
+            changing: false,
+            unread: false,
+        };
         let files = [good; DIRECTORIES * PLUGINS];
         Self { files, directories: [State::There, State::Missing], ..Self::new(false) }
     }
@@ -135,10 +141,11 @@ impl World {
     }
 
     fn unit(&self, at: usize) -> Option<Unit<Load>> {
-        let Files { manifest, wasm, changing } = self.files[at];
+        let Files { manifest, wasm, changing, unread } = self.files[at];
         Some(match (manifest, wasm) {
             (None, None) => return None,
             _ if changing => Unit::Changing,
+            (Some(Manifest::Good(..)), Some(_)) if unread => Unit::Unread,
             (None, Some(_)) => Unit::Refused("no manifest".into()),
             (Some(Manifest::Broken(version)), _) => Unit::Refused(format!("bad TOML {version}")),
             (Some(_), None) => Unit::Half("the Wasm is missing".into()),
@@ -324,6 +331,7 @@ fn play(is_required: bool, events: &[Event]) -> Result<(), String> {
             Event::Manifest(at, manifest) => world.files[at].manifest = manifest,
             Event::Wasm(at, wasm) => world.files[at].wasm = wasm,
             Event::Changing(at, changing) => world.files[at].changing = changing,
+            Event::Unread(at, unread) => world.files[at].unread = unread,
             Event::Directory(at, state) => world.directories[at] = state,
             Event::Accept(directory, plugin, accepted) => {
                 world.locks[directory].accepted[plugin] = accepted;
@@ -342,7 +350,7 @@ fn play(is_required: bool, events: &[Event]) -> Result<(), String> {
     }
     // The files come to rest, and nobody hints at anything any more.
     for files in &mut world.files {
-        files.changing = false;
+        (files.changing, files.unread) = (false, false);
     }
     for _ in 0..4 {
         let then = follower.now + PERIOD + PATIENCE + SETTLED + HOLD;
@@ -475,8 +483,12 @@ fn what_could_not_be_loaded_is_loaded_again_soon_and_its_tools_stay() {
     let start = Instant::now();
     let mut follower = Follower::new(start);
     let mut world = World::new(false);
-    world.files[0] =
-        Files { manifest: Some(Manifest::Good(0, None)), wasm: Some(0), changing: false };
+    world.files[0] = Files {
+        manifest: Some(Manifest::Good(0, None)),
+        wasm: Some(0),
+        changing: false,
+        unread: false,
+    };
     follower.scan(&world).expect("a scan");
     follower.listed(0);
     for wait in [1, 2, 4, 8] {
@@ -504,6 +516,7 @@ fn a_lock_that_is_away_for_a_moment_counts_on_and_one_that_stays_away_does_not()
         manifest: Some(Manifest::Good(version, None)),
         wasm: Some(0),
         changing: false,
+        unread: false,
     };
     let mut world = World::new(false);
     (world.files[0], world.files[1]) = (good(0), good(0));
@@ -606,6 +619,7 @@ fn event() -> impl Strategy<Value = Event> {
         4 => (unit(), manifest).prop_map(|(at, manifest)| Event::Manifest(at, manifest)),
         4 => (unit(), wasm).prop_map(|(at, wasm)| Event::Wasm(at, wasm)),
         1 => (unit(), any::<bool>()).prop_map(|(at, changing)| Event::Changing(at, changing)),
+        1 => (unit(), any::<bool>()).prop_map(|(at, unread)| Event::Unread(at, unread)),
         1 => (0..DIRECTORIES, state).prop_map(|(at, state)| Event::Directory(at, state)),
         4 => Just(Event::Hint),
         6 => time.prop_map(Event::Time),

@@ -160,6 +160,26 @@ fn bytes_of_the_same_size_are_told_apart_however_soon_they_follow() {
 }
 
 #[test]
+fn many_files_are_read_piece_by_piece_and_each_once() {
+    let directory = tempfile::tempdir().unwrap();
+    for name in ["a", "b", "c"] {
+        install(directory.path(), name, "", &answering(name));
+    }
+    let mut scanner = Scanner::new(vec![directory.path().to_owned()]).in_pieces(Duration::ZERO);
+    for pieces in 1..=3 {
+        let scan = scanner.scan(&Reread::Everything);
+        let [Directory::Listed(units, _)] = &scan.directories[..] else { panic!("{scan:?}") };
+        let is_read: Vec<_> = units.values().map(|unit| matches!(unit, Unit::Pair(..))).collect();
+        let expected = [true, pieces >= 2, pieces >= 3];
+        assert_eq!((&is_read[..], scanner.is_unfinished()), (&expected[..], pieces < 3));
+    }
+    // What was read before is no new file, whatever is to be read again.
+    let scan = scanner.scan(&Reread::Everything);
+    let [Directory::Listed(units, _)] = &scan.directories[..] else { panic!("{scan:?}") };
+    assert!(units.values().all(|unit| matches!(unit, Unit::Pair(..))), "{units:?}");
+}
+
+#[test]
 fn what_changed_after_it_was_hashed_is_not_what_was_hashed() {
     let directory = tempfile::TempDir::new().unwrap();
     let path = directory.path().join("p.wasm");
