@@ -119,7 +119,7 @@ impl Catalog {
             }));
             let more = plugin.unfit.len().saturating_sub(MAX_TOLD);
             refusals.extend((more > 0).then(|| Refusal {
-                refused: Refused::Function(String::new()),
+                refused: Refused::Further(more),
                 ..Refusal::plugin(
                     &plugin.file,
                     format!("{more} more of its functions are no tools"),
@@ -154,15 +154,11 @@ impl Catalog {
                 }
             }
         }
-        refusals.extend(untold.iter().filter(|(_, count)| **count > MAX_TOLD).map(
-            |(file, count)| Refusal {
-                refused: Refused::Function(String::new()),
-                ..Refusal::plugin(
-                    *file,
-                    format!("{} more of its tools are not served", count - MAX_TOLD),
-                )
-            },
-        ));
+        let more = untold.iter().map(|(file, count)| (*file, count.saturating_sub(MAX_TOLD)));
+        refusals.extend(more.filter(|(_, more)| *more > 0).map(|(file, more)| Refusal {
+            refused: Refused::Further(more),
+            ..Refusal::plugin(file, format!("{more} more of its tools are not served"))
+        }));
         let is_served = |name: &PluginName| tools.values().any(|tool| tool.plugin.name == *name);
         let Coming { loading, is_provisional } = coming;
         let is_early = is_provisional && previous.is_none_or(|previous| previous.is_early);

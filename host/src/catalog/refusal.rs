@@ -38,6 +38,8 @@ pub enum Refused {
     Tool(ToolName),
     /// One function that no tool can be made of; the plugin's others are served.
     Function(String),
+    /// So many further tools or functions, which are only counted.
+    Further(usize),
     /// What the `.wit` file says of the functions; all of them are served.
     Notes,
 }

@@ -82,7 +82,10 @@ impl Stage {
         let mut refusals = Vec::new();
         for refusal in catalog.refusals() {
             // Whatever it is installed beside, and however often.
-            if matches!(refusal.refused, Refused::Function(_) | Refused::Notes) {
+            if matches!(
+                refusal.refused,
+                Refused::Function(_) | Refused::Further(_) | Refused::Notes
+            ) {
                 continue;
             }
             if self.is_staged(&refusal.file) {
@@ -121,7 +124,11 @@ impl Stage {
             Refused::Tool(name) => format!(
                 "its tool `{name}` has the name of an installed one, of {other}; set another `prefix`"
             ),
-            Refused::Plugin | Refused::Version | Refused::Function(_) | Refused::Notes => format!(
+            Refused::Plugin
+            | Refused::Version
+            | Refused::Function(_)
+            | Refused::Further(_)
+            | Refused::Notes => format!(
                 "another plugin of this name is installed: {other}; remove it, or set another `name`"
             ),
         };

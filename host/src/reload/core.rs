@@ -11,7 +11,6 @@ use super::publication::{Extent, Publication};
 use super::seen::{Directory, Key, Pair, Scan, Unit};
 use super::tracked::{Due, Found, Now, Progress, Reason, Then, Tracked};
 use super::view::View;
-use crate::lock::Verdict;
 
 /// How long something wrong must stand before it is told: a slow copy is not a broken file.
 pub const SETTLED: Duration = Duration::from_secs(2);
@@ -112,9 +111,7 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
     /// could be called without waiting.
     pub fn listed(&mut self, key: &Key, pair: Pair, plugin: P, now: Instant) {
         let Some(unit) = self.units.get_mut(key) else { return };
-        let lock = self.locks.of(key.directory);
-        let verdict = lock.map(|lock| lock.judge(&key.file, &pair, &plugin));
-        let is_accepted = verdict.and_then(Verdict::reason).is_none();
+        let is_accepted = self.locks.refuses(key, &pair, &plugin).is_none();
         if unit.lists(pair, plugin, is_accepted) {
             self.publication.changed(now);
         }
@@ -130,13 +127,8 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
         if !unit.is_loading(&pair) {
             // Another version has taken its place, and it serves all the same: until that one does.
             if unit.is_before(&pair) {
-                let lock = self.locks.of(key.directory);
                 match loaded {
-                    Ok(plugin)
-                        if lock
-                            .and_then(|lock| lock.judge(&key.file, &pair, &plugin).reason())
-                            .is_none() =>
-                    {
+                    Ok(plugin) if self.locks.refuses(key, &pair, &plugin).is_none() => {
                         unit.stays_good(pair, plugin);
                     }
                     Ok(_) | Err(_) => unit.ends_before(),
@@ -164,21 +156,17 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
             }
         }
         match loaded {
-            Ok(plugin) => {
-                let lock = self.locks.of(key.directory);
-                let verdict = lock.map(|lock| lock.judge(&key.file, &pair, &plugin));
-                match verdict.and_then(Verdict::reason) {
-                    None => {
-                        unit.serve(pair, plugin);
-                        self.publication.changed(now);
-                    }
-                    Some(reason) => {
-                        unit.hold(pair, plugin, reason.clone());
-                        self.refuse(key, reason, now);
-                        self.advance(now);
-                    }
+            Ok(plugin) => match self.locks.refuses(key, &pair, &plugin) {
+                None => {
+                    unit.serve(pair, plugin);
+                    self.publication.changed(now);
                 }
-            }
+                Some(reason) => {
+                    unit.hold(pair, plugin, reason.clone());
+                    self.refuse(key, reason, now);
+                    self.advance(now);
+                }
+            },
             Err(LoadError::Bad(reason) | LoadError::Failed(reason)) => {
                 self.publication.comes_no_more(now);
                 self.refuse(key, reason, now);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use super::core::PATIENCE;
-use super::seen::Pair;
+use super::seen::{Key, Pair};
 use crate::lock::Verdict;
 
 /// What a directory's lock says of loaded plugins.
@@ -36,6 +36,14 @@ impl<K: Clone + PartialEq> Locks<K> {
     /// The one in force. None before the first scan.
     pub(super) fn of(&self, directory: usize) -> Option<&K> {
         self.0.get(&directory).map(|in_force| &in_force.lock)
+    }
+
+    /// Why the lock in force does not accept this version of a plugin, if it does not.
+    pub(super) fn refuses<P>(&self, key: &Key, pair: &Pair, plugin: &P) -> Option<String>
+    where
+        K: Judge<P>,
+    {
+        self.of(key.directory)?.judge(&key.file, pair, plugin).reason()
     }
 
     /// Takes in what a scan saw. Whether another is in force now.

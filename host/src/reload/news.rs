@@ -57,7 +57,7 @@ pub(super) fn tell_loaded(took: Duration) {
 fn tell_refusal(refusal: &Refusal) {
     let line = refusal.one_line();
     match refusal.refused {
-        Refused::Plugin | Refused::Tool(_) | Refused::Function(_) => {
+        Refused::Plugin | Refused::Tool(_) | Refused::Function(_) | Refused::Further(_) => {
             tracing::warn!("not served: {line}")
         }
         Refused::Notes => tracing::warn!("not described: {line}"),

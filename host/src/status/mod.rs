@@ -125,6 +125,8 @@ pub enum RefusedStatus {
     Version,
     /// The tool with this name.
     Tool(String),
+    /// So many further tools, which are only counted.
+    Further(usize),
     /// A `.wit` file; the plugin beside it is served.
     Notes,
 }
@@ -184,6 +186,7 @@ impl Status {
                 Refused::Plugin => RefusedStatus::Plugin,
                 Refused::Version => RefusedStatus::Version,
                 Refused::Tool(name) => RefusedStatus::Tool(name.to_string()),
+                Refused::Further(count) => RefusedStatus::Further(*count),
                 Refused::Notes => RefusedStatus::Notes,
                 Refused::Function(name) => RefusedStatus::Tool(name.clone()),
             },

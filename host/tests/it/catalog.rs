@@ -66,6 +66,31 @@ fn a_plugin_that_breaks_a_rule_is_refused_alone() {
     check_refused("", &Wat { tools: &many, ..Wat::default() }, "513 tools");
 }
 
+#[test]
+fn of_many_tools_that_are_not_served_the_first_twenty_are_named_and_the_others_counted() {
+    for (count, further) in [(20, None), (21, Some(1)), (25, Some(5))] {
+        let directory = tempfile::tempdir().expect("a directory");
+        let tools: Vec<String> = (0..count).map(|n| format!("t{n:02}")).collect();
+        let tools: Vec<&str> = tools.iter().map(String::as_str).collect();
+        let wasm = Wat { tools: &tools, ..Wat::default() }.build();
+        for name in ["one", "two"] {
+            install(directory.path(), name, "[plugin]\nprefix = \"\"", &wasm);
+        }
+        let catalog = load(&[directory.path()]);
+        assert_eq!(names(&catalog), tools);
+        let refused: Vec<_> = catalog.refusals().iter().map(|one| &one.refused).collect();
+        let named = refused.iter().filter(|one| matches!(one, Refused::Tool(_))).count();
+        let counted = refused.iter().find_map(|one| match one {
+            Refused::Further(count) => Some(*count),
+            _ => None,
+        });
+        assert_eq!(
+            (named, counted, refused.len()),
+            (20, further, 20 + usize::from(further.is_some()))
+        );
+    }
+}
+
 /// Loads one program with this manifest: its tools, or why it is refused.
 fn load_program(manifest: &str) -> (Catalog, String) {
     let directory = tempfile::TempDir::new().unwrap();

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::client::Client;
 use crate::compiling::slow_plugin;
 use crate::guest::Wat;
+use crate::packed::{listing, packed};
 use crate::person::{Person, eventually};
 use crate::plugins;
 
@@ -67,6 +68,20 @@ fn what_takes_long_to_compile_is_shown_while_others_serve() {
     let told = server.logs("still compiling after 2s");
     assert!(told.contains("heavy"), "{told}");
     assert_eq!(server.text("good_run"), "ok");
+}
+
+#[test]
+fn what_serves_and_is_still_compiled_is_shown_once() {
+    let (person, good) = (Person::new(), plugins::good());
+    plugins::install(good.path(), "heavy", "", &packed(slow_plugin(1500), &listing(|_| {})));
+    let mut server = person.serve(good.path());
+    assert_eq!(server.tools(), ["good_other", "good_run", "heavy_run"]);
+    person.status_when(|status| status[0]["loading"] != json!([]));
+    let out = person.run(&["status"]).out;
+    let [line] = &out.lines().filter(|line| line.contains("heavy ")).collect::<Vec<_>>()[..] else {
+        panic!("{out}");
+    };
+    assert!(line.contains("serving, compiling for "), "{out}");
 }
 
 #[test]
