@@ -76,6 +76,12 @@ impl Home {
         self.0.join("scratch")
     }
 
+    /// What is needed to undo entries in clients' files.
+    #[must_use]
+    pub fn clients(&self) -> PathBuf {
+        self.0.join("clients")
+    }
+
     /// What running servers tell of themselves.
     #[must_use]
     pub fn run(&self) -> PathBuf {

@@ -8,6 +8,7 @@ pub mod fuzz;
 pub mod cli;
 pub mod serve;
 
+pub mod clients;
 pub mod install;
 
 pub mod host;

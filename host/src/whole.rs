@@ -24,9 +24,35 @@ pub(crate) struct Unfinished {
 
 impl Unfinished {
     /// Writes `bytes`, which are to become the file `name` in `directory`.
-    pub(crate) fn write(directory: &Path, name: &str, bytes: &[u8]) -> io::Result<Self> {
+    pub(crate) fn write(
+        directory: &Path,
+        name: impl AsRef<Path>,
+        bytes: &[u8],
+    ) -> io::Result<Self> {
+        Self::write_with(File::options(), directory, name.as_ref(), bytes)
+    }
+
+    /// Writes `bytes` like [`write`](Self::write), for this user's eyes alone.
+    pub(crate) fn write_private(
+        directory: &Path,
+        name: impl AsRef<Path>,
+        bytes: &[u8],
+    ) -> io::Result<Self> {
+        #[cfg_attr(not(unix), expect(unused_mut, reason = "a user's files are private there"))]
+        let mut options = File::options();
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        Self::write_with(options, directory, name.as_ref(), bytes)
+    }
+
+    fn write_with(
+        mut options: fs::OpenOptions,
+        directory: &Path,
+        name: &Path,
+        bytes: &[u8],
+    ) -> io::Result<Self> {
         let hidden = directory.join(format!(".{}{HIDDEN}", random_name()?));
-        let mut file = File::create_new(&hidden)?;
+        let mut file = options.write(true).create_new(true).open(&hidden)?;
         let unfinished = Self { hidden, path: directory.join(name) };
         file.write_all(bytes)?;
         file.sync_all()?;
@@ -36,6 +62,24 @@ impl Unfinished {
     /// Gives it the permissions that `other` has.
     pub(crate) fn permits_as(&self, other: &fs::Metadata) -> io::Result<()> {
         fs::set_permissions(&self.hidden, other.permissions())
+    }
+
+    /// Gives it the owner that `other` has. Without this, a file that root edits would be lost to its owner.
+    #[cfg(unix)]
+    pub(crate) fn owned_as(&self, other: &fs::Metadata) -> io::Result<()> {
+        use std::os::unix::fs::MetadataExt as _;
+        let own = fs::symlink_metadata(&self.hidden)?;
+        let (user, group) = (other.uid(), other.gid());
+        if (own.uid(), own.gid()) == (user, group) {
+            return Ok(());
+        }
+        std::os::unix::fs::chown(&self.hidden, Some(user), Some(group))
+    }
+
+    /// Leaves the owner as it is: a new file inherits what its directory grants.
+    #[cfg(not(unix))]
+    pub(crate) fn owned_as(&self, _: &fs::Metadata) -> io::Result<()> {
+        Ok(())
     }
 
     /// Puts it in place.

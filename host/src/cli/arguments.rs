@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::{compile, help, new, secret};
+use super::{compile, help, new, register, secret};
 
 #[derive(Parser)]
 #[command(name = "toolrack", version, about = help::ABOUT, long_about = help::LONG_ABOUT, after_help = help::EXAMPLES)]
@@ -185,6 +185,12 @@ pub(super) enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Make MCP clients on this machine start this toolrack
+    #[command(long_about = help::REGISTER)]
+    Register(register::RegisterArguments),
+    /// Take toolrack out of the files of MCP clients
+    #[command(long_about = help::UNREGISTER)]
+    Unregister(register::UnregisterArguments),
     /// Keep secrets of plugins in the system's keyring
     #[command(long_about = help::SECRET)]
     Secret {

@@ -6,7 +6,7 @@ pub(super) const LONG_ABOUT: &str = "\
 One MCP server, many sandboxed WebAssembly tools.
 
 Each plugin is two files in a plugin directory: a manifest (NAME.toml) and its WebAssembly \
-(NAME.wasm). Register `toolrack serve` once with your MCP client; install tools with \
+(NAME.wasm). Run `toolrack register` once for your MCP clients; install tools with \
 `toolrack add`, or by copying files.";
 
 pub(super) const EXAMPLES: &str = "\
@@ -22,10 +22,11 @@ Examples:
   toolrack dev ./roman                         build a plugin on every save and install it
   toolrack secret set GITHUB_TOKEN             keep a secret in the system's keyring
   toolrack status                              what running servers serve, with calls and errors
+  toolrack register claude                     make Claude Code start this toolrack
   toolrack serve --plugins ./manifests         speak MCP on stdin and stdout
 
-Register with Claude Code:
-  claude mcp add --scope user toolrack -- toolrack serve
+Register with the MCP clients on this machine:
+  toolrack register
 
 Exit codes: 0 success; 1 a tool failed, or a plugin was refused or not accepted; 2 any other error.";
 
@@ -172,3 +173,30 @@ Examples:
   gh auth token | toolrack secret set GITHUB_TOKEN
   toolrack secret list
   toolrack secret remove GITHUB_TOKEN";
+
+pub(super) const REGISTER: &str = "\
+Writes an entry that starts this program into the file of each client. Everything else in the file stays as it is, \
+comments too, and `toolrack unregister` leaves it as it was. The file as it was is kept in ~/.toolrack/clients until then.
+
+The entry names this program by its absolute path, with `serve` and what decides here what is served: --plugins or \
+TOOLRACK_PLUGINS, --locked, TOOLRACK_HOME. An entry of the same name that starts something else is refused, unless \
+--force replaces it. A file that cannot be understood is left alone. Exits with 1 if a client was refused.
+
+With --scope project, the entry goes into a file of the project in the current directory, to be committed: .mcp.json, \
+.codex/config.toml, .cursor/mcp.json, .gemini/settings.json, .vscode/mcp.json. It holds paths of this machine.
+
+Examples:
+  toolrack register                            all clients that are found
+  toolrack register claude codex --print       what would change in which file
+  toolrack register vscode --scope project
+  toolrack register --plugins ./plugins --name my-tools";
+
+pub(super) const UNREGISTER: &str = "\
+Takes the entry that `toolrack register` wrote out of the files of clients. A file that nobody else has written since is \
+then the same as before, to the last byte; one that toolrack made is removed. An entry that does not start toolrack is \
+refused, unless --force removes it.
+
+Examples:
+  toolrack unregister                          all clients that have the entry
+  toolrack unregister claude --print
+  toolrack unregister --name my-tools";

@@ -19,6 +19,7 @@ mod log;
 mod new;
 mod pack;
 mod print;
+mod register;
 mod remove;
 mod secret;
 mod served;
@@ -134,6 +135,8 @@ fn run(command: Command, setup: Setup) -> anyhow::Result<ExitCode> {
         Command::Dev { directory, package } => {
             dev::run(&directory, package, &setup, run.as_deref())
         }
+        Command::Register(arguments) => register::register(arguments, &setup),
+        Command::Unregister(arguments) => register::unregister(arguments, &setup),
         Command::Secret { action } => secret::run(&action, &setup.plugins, setup.home.as_ref()),
         Command::Status { json } => status::run(run.as_deref(), &setup.plugins, json),
     }

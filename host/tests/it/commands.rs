@@ -243,7 +243,8 @@ fn new_takes_a_directory_by_its_point_and_no_other_crate_for_the_sdk() {
 #[test]
 fn help_teaches_with_examples() {
     for (arguments, expected) in [
-        (&["--help"][..], "claude mcp add"),
+        (&["--help"][..], "toolrack register claude"),
+        (&["register", "--help"], "toolrack unregister"),
         (&["serve", "--help"], "`toolrack call` calls them"),
         (&["call", "--help"], "KEY=VALUE"),
         (&["check", "--help"], "Exits with 1"),

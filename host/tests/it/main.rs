@@ -23,6 +23,7 @@
 //! | `flood.rs` | the real binary under very many files, changes and reloads |
 //! | `scan.rs` | directories to what a scan sees, and to what is served |
 //! | `commands.rs` | the real binary as a person sees it |
+//! | `register.rs` | the files of MCP clients, by `register` and `unregister` |
 //! | `install.rs` | plugins into a directory and out of it, by `add` and `remove` |
 //! | `dev.rs` | the author's loop, `toolrack dev`, with an invented cargo |
 //! | `follow.rs` | servers that follow `add`, `remove` and `dev` while they run |
@@ -68,6 +69,7 @@ mod passed;
 mod person;
 mod plugins;
 mod programs;
+mod register;
 #[cfg(unix)]
 mod reload;
 mod sandbox;

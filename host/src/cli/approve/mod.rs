@@ -22,6 +22,7 @@ use crate::manifest::nearest;
 use crate::text::escape;
 use review::Review;
 pub(super) use review::{lock, put};
+pub(super) use show::print_lines;
 
 /// How a person answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

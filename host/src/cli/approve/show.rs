@@ -114,7 +114,7 @@ fn print_grants(before: &BTreeSet<String>, after: &BTreeSet<String>) {
     }
 }
 
-fn print_lines(lines: &[Line<'_>]) {
+pub(in crate::cli) fn print_lines(lines: &[Line<'_>]) {
     for line in lines {
         let line = match line {
             Line::Same(text) => format!("  {}", escape(text)),

@@ -1,0 +1,310 @@
+//! `toolrack register` and `toolrack unregister`: this program into the files of MCP clients and out of them.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, bail, ensure};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use clap::{Args, ValueEnum};
+
+use super::approve::print_lines;
+use super::diff::diff;
+use super::print::{eprintln, println};
+use super::{DIM, ERROR, GOOD, NAME, Setup, paint};
+use crate::clients::{
+    CLIENTS, Change, Client, ClientError, Foreign, Registration, Scope, ServerEntry, Target,
+    UserDirectories, client,
+};
+use crate::home::Home;
+use crate::lock::Locking;
+use crate::text::escape;
+
+/// The longest name of an entry: clients put it before the names of tools.
+const MAX_NAME: usize = 32;
+
+#[derive(Args)]
+pub(super) struct RegisterArguments {
+    /// Clients [default: all that are found on this machine]
+    #[arg(value_name = "CLIENT", value_parser = client_parser())]
+    clients: Vec<&'static Client>,
+    #[command(flatten)]
+    entry: EntryArguments,
+    /// Replace an entry of that name that starts something else
+    #[arg(long)]
+    force: bool,
+}
+
+#[derive(Args)]
+pub(super) struct UnregisterArguments {
+    /// Clients [default: all that have the entry]
+    #[arg(value_name = "CLIENT", value_parser = client_parser())]
+    clients: Vec<&'static Client>,
+    #[command(flatten)]
+    entry: EntryArguments,
+    /// Remove an entry of that name that does not start toolrack
+    #[arg(long)]
+    force: bool,
+}
+
+#[derive(Args)]
+struct EntryArguments {
+    /// For you in all projects, or for everybody who works on the project in the current directory
+    #[arg(long, value_name = "SCOPE", default_value = "user")]
+    scope: ScopeArgument,
+    /// Name of the entry
+    #[arg(long, value_name = "NAME", default_value = "toolrack", value_parser = entry_name)]
+    name: String,
+    /// Show what would change in which file, and change nothing
+    #[arg(long)]
+    print: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum ScopeArgument {
+    User,
+    Project,
+}
+
+pub(super) fn register(arguments: RegisterArguments, setup: &Setup) -> anyhow::Result<ExitCode> {
+    let RegisterArguments { clients, entry: wanted, force } = arguments;
+    let session = Session::new(wanted, foreign(force), setup)?;
+    let server = server_entry(setup)?;
+    let is_named = !clients.is_empty();
+    let clients = if is_named { clients } else { session.installed()? };
+    let mut done = Vec::new();
+    let mut is_refused = false;
+    for client in clients {
+        let Some(target) = session.target(client, is_named)? else { continue };
+        match session.register(target, &server) {
+            Ok(Outcome::Done) => done.push(client),
+            Ok(Outcome::Unchanged | Outcome::Shown) => {}
+            Err(error) => {
+                eprintln!("{} {}: {error}", paint(ERROR, "error:"), client.title);
+                is_refused = true;
+            }
+        }
+    }
+    if !done.is_empty() {
+        println!("undo it with `{}`", session.undo(&done));
+    }
+    Ok(if is_refused { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+pub(super) fn unregister(
+    arguments: UnregisterArguments,
+    setup: &Setup,
+) -> anyhow::Result<ExitCode> {
+    let UnregisterArguments { clients, entry: wanted, force } = arguments;
+    let session = Session::new(wanted, foreign(force), setup)?;
+    let is_named = !clients.is_empty();
+    let clients = if is_named { clients } else { CLIENTS.iter().collect() };
+    let (mut is_anything_there, mut is_done, mut is_refused) = (false, false, false);
+    for client in clients {
+        let Some(target) = session.target(client, is_named)? else { continue };
+        match session.unregister(target) {
+            Ok(Outcome::Unchanged) if !is_named => {}
+            Ok(Outcome::Unchanged) => {
+                println!("unchanged {}: it has no entry `{}`", client.title, session.wanted.name);
+            }
+            Ok(outcome) => {
+                is_anything_there = true;
+                is_done |= matches!(outcome, Outcome::Done);
+            }
+            Err(error) => {
+                eprintln!("{} {}: {error}", paint(ERROR, "error:"), client.title);
+                is_refused = true;
+            }
+        }
+    }
+    if is_done {
+        println!("a session that runs keeps its tools until it ends");
+    }
+    if !is_anything_there && !is_named && !is_refused {
+        println!("nothing to do: no client has an entry `{}`", session.wanted.name);
+    }
+    Ok(if is_refused { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// What was asked for, and where it is done.
+struct Session {
+    wanted: EntryArguments,
+    foreign: Foreign,
+    registration: Registration,
+}
+
+/// What became of one client.
+enum Outcome {
+    Done,
+    Unchanged,
+    Shown,
+}
+
+impl Session {
+    fn new(wanted: EntryArguments, foreign: Foreign, setup: &Setup) -> anyhow::Result<Self> {
+        let registration = registration(setup.home.as_ref())?;
+        Ok(Self { wanted, foreign, registration })
+    }
+
+    fn scope(&self) -> Scope {
+        match self.wanted.scope {
+            ScopeArgument::User => Scope::User,
+            ScopeArgument::Project => Scope::Project,
+        }
+    }
+
+    fn installed(&self) -> anyhow::Result<Vec<&'static Client>> {
+        let is_there = |client: &&Client| self.registration.is_installed(client);
+        let found: Vec<_> = CLIENTS.iter().filter(is_there).collect();
+        if found.is_empty() {
+            let known: Vec<_> = CLIENTS.iter().map(|client| client.name).collect();
+            bail!("no client was found on this machine; name one of {}", known.join(", "));
+        }
+        Ok(found)
+    }
+
+    /// The file of `client`. `None` where it has none in this scope and was not asked for by name.
+    fn target(&self, client: &'static Client, is_named: bool) -> anyhow::Result<Option<Target>> {
+        let target = self.registration.target(client, self.scope());
+        ensure!(
+            target.is_some() || !is_named,
+            "{} has no file for one project; leave out --scope project",
+            client.title
+        );
+        Ok(target)
+    }
+
+    fn register(&self, target: Target, server: &ServerEntry) -> Result<Outcome, ClientError> {
+        let (client, file, name) = (target.client, target.file.clone(), &self.wanted.name);
+        let change = self.registration.register(target, name, server, self.foreign)?;
+        let (title, path) = (paint(NAME, client.title), shown(&file));
+        let Some(change) = change else {
+            println!("unchanged {title}: {path} has this entry already");
+            return Ok(Outcome::Unchanged);
+        };
+        if self.wanted.print {
+            return Ok(print_change(client, &change));
+        }
+        self.registration.apply(&change)?;
+        println!("{} {name} with {title}, in {path}", paint(GOOD, "registered"));
+        println!("     it starts {}", paint(DIM, server.command_line()));
+        println!("     {}", client.pickup);
+        if self.scope() == Scope::Project && !client.project_pickup.is_empty() {
+            println!("     {}", client.project_pickup);
+        }
+        Ok(Outcome::Done)
+    }
+
+    fn unregister(&self, target: Target) -> Result<Outcome, ClientError> {
+        let (client, file, name) = (target.client, target.file.clone(), &self.wanted.name);
+        let change = self.registration.unregister(target, name, self.foreign)?;
+        let Some(change) = change else { return Ok(Outcome::Unchanged) };
+        if self.wanted.print {
+            return Ok(print_change(client, &change));
+        }
+        self.registration.apply(&change)?;
+        let title = paint(NAME, client.title);
+        let (verb, path) = (paint(GOOD, "unregistered"), shown(&file));
+        if change.removes_file() {
+            println!("{verb} {name} from {title}: {path}, which toolrack had made, is gone");
+        } else {
+            println!("{verb} {name} from {title}, in {path}");
+        }
+        if change.leaves_backup {
+            let backup = shown(&self.registration.backup(&change));
+            println!("     the entry that it had replaced stands in {backup}");
+        }
+        Ok(Outcome::Done)
+    }
+
+    /// The command that takes back what was done with `clients`.
+    fn undo(&self, clients: &[&Client]) -> String {
+        let names: Vec<_> = clients.iter().map(|client| client.name).collect();
+        let mut command = format!("toolrack unregister {}", names.join(" "));
+        if self.scope() == Scope::Project {
+            command += " --scope project";
+        }
+        if self.wanted.name != "toolrack" {
+            command += &format!(" --name {}", self.wanted.name);
+        }
+        command
+    }
+}
+
+/// The registration of this user in the current directory.
+pub(super) fn registration(home: Option<&Home>) -> anyhow::Result<Registration> {
+    const NO_HOME: &str = "there is no home directory; set HOME";
+    let directories = UserDirectories::from_environment().context(NO_HOME)?;
+    let project = std::env::current_dir().context("the current directory cannot be used")?;
+    let home = Home::at(std::path::absolute(home.context(NO_HOME)?.path())?);
+    Ok(Registration::new(directories, project, &home))
+}
+
+/// What a client is to start: this program, with what decides here what is served.
+pub(super) fn server_entry(setup: &Setup) -> anyhow::Result<ServerEntry> {
+    let program = std::env::current_exe().context("the path of this program is not known")?;
+    ensure!(
+        program.is_file(),
+        "{}: this program was moved or replaced; start it anew",
+        shown(&program)
+    );
+    let mut args = vec!["serve".to_owned()];
+    let is_default = setup.home.as_ref().is_some_and(|home| setup.plugins == [home.plugins()]);
+    if !is_default {
+        for directory in &setup.plugins {
+            args.extend(["--plugins".to_owned(), absolute(directory)?]);
+        }
+    }
+    if setup.locking == Locking::Required {
+        args.push("--locked".to_owned());
+    }
+    let mut env = BTreeMap::new();
+    // A client that is started from a desktop does not see the variables of this shell.
+    if let Some(home) = std::env::var_os("TOOLRACK_HOME").filter(|home| !home.is_empty()) {
+        env.insert("TOOLRACK_HOME".to_owned(), absolute(Path::new(&home))?);
+    }
+    Ok(ServerEntry { command: absolute(&program)?, args, env })
+}
+
+fn absolute(path: &Path) -> anyhow::Result<String> {
+    let path = std::path::absolute(path).with_context(|| shown(path))?;
+    let text = path.to_str().map(str::to_owned);
+    text.with_context(|| {
+        format!("{}: clients' files are UTF-8, and this path is not", shown(&path))
+    })
+}
+
+fn print_change(client: &Client, change: &Change) -> Outcome {
+    let (before, after) = change.texts();
+    let lines = |text: &str| text.lines().map(str::to_owned).collect::<Vec<_>>();
+    let (title, path) = (paint(NAME, client.title), shown(change.path()));
+    if change.removes_file() {
+        println!("{title}: {path} would be removed");
+    } else {
+        println!("{title}: {path}");
+        print_lines(&diff(&lines(&before), &lines(&after)));
+    }
+    Outcome::Shown
+}
+
+fn foreign(is_forced: bool) -> Foreign {
+    if is_forced { Foreign::Overruled } else { Foreign::Kept }
+}
+
+fn client_parser() -> impl TypedValueParser<Value = &'static Client> {
+    let value = |client: &'static Client| PossibleValue::new(client.name).help(client.title);
+    let known = PossibleValuesParser::new(CLIENTS.iter().map(value));
+    known.try_map(|name| client(&name).ok_or("no such client"))
+}
+
+fn entry_name(text: &str) -> Result<String, String> {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    if text.is_empty() || text.len() > MAX_NAME || !text.chars().all(is_plain) {
+        return Err(format!("expected 1 to {MAX_NAME} letters, digits, `-` or `_`"));
+    }
+    Ok(text.to_owned())
+}
+
+fn shown(path: &Path) -> String {
+    escape(&path.to_string_lossy())
+}

@@ -1,0 +1,168 @@
+//! An entry for a server: as toolrack writes it, and as it is found in a client's file.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::text::escape;
+
+/// A server, as a client is to start it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServerEntry {
+    /// The program, absolute.
+    pub command: String,
+    /// Its arguments.
+    pub args: Vec<String>,
+    /// Variables that it gets besides what the client gives it.
+    pub env: BTreeMap<String, String>,
+}
+
+/// How a client writes an entry.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum EntryForm {
+    /// Command, arguments and environment.
+    Plain,
+    /// With the transport as `type`.
+    Typed,
+}
+
+/// The members of an entry in the order in which they are written.
+#[derive(Serialize)]
+pub(super) struct WrittenEntry<'a> {
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    transport: Option<&'static str>,
+    command: &'a str,
+    args: &'a [String],
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    env: &'a BTreeMap<String, String>,
+}
+
+/// An entry that stands in a client's file, whoever wrote it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FoundEntry {
+    /// What it starts. `None` for a server that is reached by URL.
+    pub command: Option<String>,
+    /// With which arguments.
+    pub args: Vec<String>,
+    /// With which variables.
+    pub env: BTreeMap<String, String>,
+    /// Where it is reached.
+    pub url: Option<String>,
+    /// True if the client is told not to start it.
+    pub is_disabled: bool,
+}
+
+impl ServerEntry {
+    pub(super) fn written(&self, form: EntryForm) -> WrittenEntry<'_> {
+        let transport = match form {
+            EntryForm::Plain => None,
+            EntryForm::Typed => Some("stdio"),
+        };
+        let Self { command, args, env } = self;
+        WrittenEntry { transport, command, args, env }
+    }
+
+    /// What it starts, on one line.
+    #[must_use]
+    pub fn command_line(&self) -> String {
+        command_line(&self.command, &self.args, &self.env)
+    }
+}
+
+impl FoundEntry {
+    /// Reads an entry, whatever it is.
+    pub(super) fn from_value(value: &Value) -> Self {
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        let texts =
+            |value: &Value| value.as_array().into_iter().flatten().filter_map(text).collect();
+        let env = value["env"].as_object().into_iter().flatten();
+        Self {
+            command: text(&value["command"]),
+            args: texts(&value["args"]),
+            env: env.filter_map(|(name, value)| Some((name.clone(), text(value)?))).collect(),
+            url: ["url", "httpUrl", "serverUrl"].iter().find_map(|key| text(&value[*key])),
+            is_disabled: value["disabled"] == true || value["enabled"] == false,
+        }
+    }
+
+    /// True if it starts what `entry` starts, in the same way.
+    #[must_use]
+    pub fn starts(&self, entry: &ServerEntry) -> bool {
+        let Self { command, args, env, url: _, is_disabled: _ } = self;
+        command.as_ref() == Some(&entry.command) && *args == entry.args && *env == entry.env
+    }
+
+    /// True if it starts some toolrack as a server.
+    #[must_use]
+    pub fn is_toolrack(&self) -> bool {
+        let name = self.command.as_ref().and_then(|command| Path::new(command).file_stem());
+        name.is_some_and(|name| name == "toolrack")
+            && self.args.first().is_none_or(|first| first == "serve" || first.starts_with('-'))
+    }
+
+    /// The plugin directories that it names.
+    pub fn plugin_directories(&self) -> impl Iterator<Item = &str> {
+        let after = self.args.windows(2).filter(|two| two[0] == "--plugins").map(|two| &*two[1]);
+        after.chain(self.args.iter().filter_map(|argument| argument.strip_prefix("--plugins=")))
+    }
+
+    /// What it is, on one line. The values of variables may be secret, so they are left out.
+    #[must_use]
+    pub fn words(&self) -> String {
+        match (&self.command, &self.url) {
+            (Some(command), _) => command_line(command, &self.args, &self.env),
+            (None, Some(url)) => format!("the server at {}", escape(url)),
+            (None, None) => "an entry that starts nothing".into(),
+        }
+    }
+}
+
+fn command_line(command: &str, args: &[String], env: &BTreeMap<String, String>) -> String {
+    let words = std::iter::once(command).chain(args.iter().map(String::as_str)).map(quoted);
+    let line = words.collect::<Vec<_>>().join(" ");
+    if env.is_empty() {
+        return line;
+    }
+    let names: Vec<_> = env.keys().map(|name| escape(name)).collect();
+    format!("{line} (with {} set)", names.join(", "))
+}
+
+fn quoted(word: &str) -> String {
+    let shown = escape(word);
+    if shown.is_empty() || shown.contains([' ', '"', '\'']) { format!("{shown:?}") } else { shown }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_entry_says_what_it_is_without_values_of_variables() {
+        for (value, expected, is_toolrack) in [
+            (json!({ "command": "/bin/toolrack", "args": ["serve"] }), "/bin/toolrack serve", true),
+            (
+                json!({ "command": "toolrack.exe", "args": ["--plugins", "a b"] }),
+                "toolrack.exe --plugins \"a b\"",
+                true,
+            ),
+            (json!({ "command": "toolrack", "args": ["call"] }), "toolrack call", false),
+            (json!({ "command": "npx", "env": { "KEY": "secret" } }), "npx (with KEY set)", false),
+            (json!({ "url": "https://example.org" }), "the server at https://example.org", false),
+            (json!(7), "an entry that starts nothing", false),
+        ] {
+            let found = FoundEntry::from_value(&value);
+            assert_eq!((&*found.words(), found.is_toolrack()), (expected, is_toolrack));
+        }
+    }
+
+    #[test]
+    fn plugin_directories_are_found_in_both_forms() {
+        let args = ["serve", "--plugins", "/a", "--plugins=/b", "--plugins"].map(str::to_owned);
+        let found = FoundEntry { args: args.to_vec(), ..FoundEntry::default() };
+        assert_eq!(found.plugin_directories().collect::<Vec<_>>(), ["/a", "/b"]);
+    }
+}

@@ -1,0 +1,125 @@
+//! Why a client's file is not read or not changed.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::home::PrivateError;
+use crate::text::escape;
+
+/// Why an entry was not written, read or removed.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// The file cannot be used as it is.
+    #[error("{}{error}; it was left as it is", place(file, error))]
+    File {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong.
+        error: FileError,
+    },
+    /// Another entry has the name.
+    #[error(
+        "{}: `{name}` is there already and starts something else: {found}; --force replaces it, --name chooses another name",
+        shown(file)
+    )]
+    Taken {
+        /// The file.
+        file: PathBuf,
+        /// The name of the entry.
+        name: String,
+        /// What is there.
+        found: String,
+    },
+    /// The entry was not written by toolrack.
+    #[error(
+        "{}: `{name}` is not toolrack's: it starts {found}; --force removes it all the same",
+        shown(file)
+    )]
+    Foreign {
+        /// The file.
+        file: PathBuf,
+        /// The name of the entry.
+        name: String,
+        /// What is there.
+        found: String,
+    },
+    /// What is needed to undo an edit cannot be kept.
+    #[error("{}: what is needed to undo this cannot be kept: {error}", shown(directory))]
+    Record {
+        /// The directory.
+        directory: PathBuf,
+        /// Why not.
+        error: PrivateError,
+    },
+}
+
+/// What is wrong with a file.
+#[derive(Debug, thiserror::Error)]
+pub enum FileError {
+    /// It cannot be read.
+    #[error("it {0}")]
+    Unreadable(String),
+    /// A link leads nowhere.
+    #[error("it is a link to {}, which is missing; make that file, or remove the link", escape(&.0.to_string_lossy()))]
+    Dangling(PathBuf),
+    /// It is no text.
+    #[error("it is not UTF-8 text")]
+    NoText,
+    /// Its text cannot be edited.
+    #[error(transparent)]
+    Edit(#[from] EditError),
+    /// The owner does not want it written.
+    #[error("it is read-only; make it writable first")]
+    ReadOnly,
+    /// Another program wrote it meanwhile.
+    #[error("it changed while it was being edited; try again")]
+    Changed,
+    /// It cannot be written.
+    #[error("it cannot be written: {0}")]
+    Unwritable(#[from] io::Error),
+}
+
+/// Why a text cannot be edited.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EditError {
+    /// Something is not as the client reads it.
+    #[error("{problem}")]
+    At {
+        /// Counted from 1.
+        line: usize,
+        /// Counted from 1, in characters.
+        column: usize,
+        /// What is wrong there.
+        problem: String,
+    },
+    /// It is right, and written in a way that is not edited.
+    #[error("{0}")]
+    Form(String),
+}
+
+impl EditError {
+    /// A problem at the byte `offset` of `text`.
+    pub(super) fn at(text: &str, offset: usize, problem: impl Into<String>) -> Self {
+        let before = &text[..text.floor_char_boundary(offset)];
+        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+        Self::At {
+            line: before.matches('\n').count() + 1,
+            column: before[line_start..].chars().count() + 1,
+            problem: problem.into(),
+        }
+    }
+}
+
+fn shown(path: &std::path::Path) -> String {
+    escape(&path.to_string_lossy())
+}
+
+/// What stands before an error: the file, and where in it.
+fn place(file: &std::path::Path, error: &FileError) -> String {
+    match error {
+        FileError::Edit(EditError::At { line, column, .. }) => {
+            format!("{}:{line}:{column}: ", shown(file))
+        }
+        _ => format!("{}: ", shown(file)),
+    }
+}

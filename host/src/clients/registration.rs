@@ -1,0 +1,309 @@
+//! Entries into the files of clients and out of them: what an edit would change is known before it is made.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::config_file::{Audience, ConfigFile, MAX_CONFIG};
+use super::config_text::ConfigText;
+use super::entry::{FoundEntry, ServerEntry};
+use super::error::{ClientError, EditError, FileError};
+use super::record::{Record, RecordedEntry, Records, digest};
+use super::table::Client;
+use super::user_directories::UserDirectories;
+use crate::home::Home;
+use crate::regular::read_at_most;
+
+/// Registers servers with clients.
+pub struct Registration {
+    directories: UserDirectories,
+    /// The directory whose files count for the scope of a project.
+    project: PathBuf,
+    records: Records,
+}
+
+/// For whom a server is registered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// The user, in all projects.
+    User,
+    /// Everybody who works on one project.
+    Project,
+}
+
+/// A client's file in one scope.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// Whose file it is.
+    pub client: &'static Client,
+    /// For whom its entries count.
+    pub scope: Scope,
+    /// The file.
+    pub file: PathBuf,
+}
+
+/// What becomes of an entry that is something else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Foreign {
+    /// It stays, and that is an error.
+    Kept,
+    /// It is replaced or removed.
+    Overruled,
+}
+
+/// An edit of one file that was not made yet.
+pub struct Change {
+    target: Target,
+    file: ConfigFile,
+    /// `None` where the file is removed.
+    after: Option<Vec<u8>>,
+    /// What is to be known of the file afterwards. `None` where it holds nothing of toolrack's any more.
+    record: Option<Record>,
+    /// True if an entry that was replaced earlier could not be put back: the backup stays, for a person to look into.
+    pub leaves_backup: bool,
+}
+
+impl Registration {
+    /// A registration for the user of `directories`, in the directory `project`.
+    #[must_use]
+    pub fn new(directories: UserDirectories, project: PathBuf, home: &Home) -> Self {
+        Self { directories, project, records: Records { directory: home.clients() } }
+    }
+
+    /// The file of `client` in `scope`. `None` where the client has no such scope.
+    #[must_use]
+    pub fn target(&self, client: &'static Client, scope: Scope) -> Option<Target> {
+        let file = match scope {
+            Scope::User => Some(client.user_file(&self.directories)),
+            Scope::Project => client.project_file.map(|file| self.project.join(file)),
+        };
+        file.map(|file| Target { client, scope, file })
+    }
+
+    /// True if `client` seems to be installed.
+    #[must_use]
+    pub fn is_installed(&self, client: &Client) -> bool {
+        client.is_installed(&self.directories)
+    }
+
+    /// All entries of a file, by their names.
+    pub fn entries(&self, target: &Target) -> Result<BTreeMap<String, FoundEntry>, ClientError> {
+        let key = target.client.key;
+        target.with_text(&target.read()?, |text| {
+            let names = text.names(key)?.into_iter();
+            let found = names.map(|name| Ok((name.clone(), text.find(key, &name)?)));
+            let found = found.collect::<Result<Vec<_>, EditError>>()?.into_iter();
+            Ok(found.filter_map(|(name, entry)| Some((name, entry?))).collect())
+        })
+    }
+
+    /// The edit that makes `entry` known to a client as `name`. `None` where it is known as that already.
+    pub fn register(
+        &self,
+        target: Target,
+        name: &str,
+        entry: &ServerEntry,
+        foreign: Foreign,
+    ) -> Result<Option<Change>, ClientError> {
+        let Client { key, form, .. } = *target.client;
+        let file = target.read()?;
+        let found = target.with_text(&file, |text| text.find(key, name))?;
+        match &found {
+            Some(found) if found.starts(entry) => return Ok(None),
+            Some(found) if foreign == Foreign::Kept => {
+                let (file, found) = (target.file, found.words());
+                return Err(ClientError::Taken { file, name: name.to_owned(), found });
+            }
+            Some(_) | None => {}
+        }
+        file.check_writable().map_err(|error| target.error(error))?;
+        let (after, has_key) = target.with_text(&file, |text| {
+            Ok((text.insert(key, name, &entry.written(form))?, text.has_key(key)?))
+        })?;
+        let after = file.with_text(&after);
+        let entry = RecordedEntry { made_key: !has_key, replaced: found.is_some() };
+        let record = Some(self.record_with(&file, name, entry, &after));
+        Ok(Some(Change { target, file, after: Some(after), record, leaves_backup: false }))
+    }
+
+    /// The edit that takes the entry `name` out of a client's file. `None` where it is not there.
+    pub fn unregister(
+        &self,
+        target: Target,
+        name: &str,
+        foreign: Foreign,
+    ) -> Result<Option<Change>, ClientError> {
+        let key = target.client.key;
+        let file = target.read()?;
+        let found = target.with_text(&file, |text| text.find(key, name))?;
+        let Some(found) = found else { return Ok(None) };
+        let record = self.records.read(&file.path);
+        let own = record.as_ref().and_then(|record| record.entries.get(name)).copied();
+        if own.is_none() && !found.is_toolrack() && foreign == Foreign::Kept {
+            let (file, found) = (target.file, found.words());
+            return Err(ClientError::Foreign { file, name: name.to_owned(), found });
+        }
+        let own = own.unwrap_or_default();
+        file.check_writable().map_err(|error| target.error(error))?;
+        let cut = target.with_text(&file, |text| text.remove(key, name, own.made_key))?;
+        let (after, record, is_exact) = self.undone(&file, name, record, file.with_text(&cut));
+        let leaves_backup = own.replaced && !is_exact;
+        Ok(Some(Change { target, file, after, record, leaves_backup }))
+    }
+
+    /// Where a file is kept as it was before toolrack's first entry.
+    #[must_use]
+    pub fn backup(&self, change: &Change) -> PathBuf {
+        self.records.backup(&change.file.path)
+    }
+
+    /// Makes an edit.
+    pub fn apply(&self, change: &Change) -> Result<(), ClientError> {
+        let record_error =
+            |error| ClientError::Record { directory: self.records.directory.clone(), error };
+        let path = &change.file.path;
+        // Before the file: what was not edited in the end is found out when it is undone.
+        if let Some(record) = &change.record {
+            if self.records.read(path).is_none() {
+                let bytes = change.file.bytes().unwrap_or_default();
+                self.records.write_backup(path, bytes).map_err(record_error)?;
+            }
+            self.records.write(path, record).map_err(record_error)?;
+        }
+        let audience = match change.target.scope {
+            Scope::User => Audience::Owner,
+            Scope::Project => Audience::Default,
+        };
+        let replaced = change.file.replace(change.after.as_deref(), audience);
+        replaced.map_err(|error| change.target.error(error))?;
+        if change.record.is_none() {
+            self.forget(path, change);
+        }
+        Ok(())
+    }
+
+    fn forget(&self, path: &Path, change: &Change) {
+        if change.after.is_none() {
+            let made = self.records.read(path).map(|record| record.made_directories);
+            // The innermost first; one that others use is not empty.
+            for directory in made.into_iter().flatten().rev() {
+                let _ = fs::remove_dir(directory);
+            }
+        }
+        if change.leaves_backup {
+            self.records.forget_keeping_backup(path);
+        } else {
+            self.records.forget(path);
+        }
+    }
+
+    /// The record of a file once `entry` stands in it.
+    fn record_with(
+        &self,
+        file: &ConfigFile,
+        name: &str,
+        entry: RecordedEntry,
+        after: &[u8],
+    ) -> Record {
+        let (mut record, is_as_left) = match self.records.read(&file.path) {
+            Some(record) => {
+                let is_as_left = record.is_as_left(file);
+                (record, is_as_left)
+            }
+            None => (Record::before(file), true),
+        };
+        record.left = is_as_left.then(|| digest(after));
+        record.entries.entry(name.to_owned()).or_insert(entry);
+        record
+    }
+
+    /// The file and its record once `name` is gone; true if the file is then as it was before the first entry.
+    fn undone(
+        &self,
+        file: &ConfigFile,
+        name: &str,
+        record: Option<Record>,
+        cut: Vec<u8>,
+    ) -> (Option<Vec<u8>>, Option<Record>, bool) {
+        let Some(mut record) = record else { return (Some(cut), None, false) };
+        let is_as_left = record.is_as_left(file);
+        record.entries.remove(name);
+        if !record.entries.is_empty() {
+            record.left = is_as_left.then(|| digest(&cut));
+            return (Some(cut), Some(record), false);
+        }
+        if record.made_file && (is_as_left || is_empty(&cut)) {
+            return (None, None, true);
+        }
+        let backup = read_at_most(&self.records.backup(&file.path), MAX_CONFIG).ok();
+        match backup.filter(|_| is_as_left && !record.made_file) {
+            Some(before) => (Some(before), None, true),
+            None => (Some(cut), None, false),
+        }
+    }
+}
+
+impl Target {
+    fn read(&self) -> Result<ConfigFile, ClientError> {
+        ConfigFile::read(&self.file).map_err(|error| self.error(error))
+    }
+
+    fn with_text<T>(
+        &self,
+        file: &ConfigFile,
+        look: impl FnOnce(&ConfigText<'_>) -> Result<T, EditError>,
+    ) -> Result<T, ClientError> {
+        let text = file.text().map_err(|error| self.error(error))?;
+        let parsed = ConfigText::parse(text, self.client.syntax);
+        parsed.and_then(|parsed| look(&parsed)).map_err(|error| self.error(error.into()))
+    }
+
+    fn error(&self, error: FileError) -> ClientError {
+        ClientError::File { file: self.file.clone(), error }
+    }
+}
+
+impl Change {
+    /// The text of the file now, and the text that it is to have.
+    #[must_use]
+    pub fn texts(&self) -> (String, String) {
+        let text =
+            |bytes: Option<&[u8]>| String::from_utf8_lossy(bytes.unwrap_or_default()).into_owned();
+        (text(self.file.bytes()), text(self.after.as_deref()))
+    }
+
+    /// True if the file is removed, because toolrack made it.
+    #[must_use]
+    pub fn removes_file(&self) -> bool {
+        self.after.is_none()
+    }
+
+    /// Where the file lies, past a link.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.file.path
+    }
+}
+
+impl Record {
+    /// The record of a file without entries.
+    fn before(file: &ConfigFile) -> Self {
+        Self {
+            file: file.path.to_string_lossy().into_owned(),
+            made_file: file.bytes().is_none(),
+            made_directories: file.missing_directories(),
+            ..Self::default()
+        }
+    }
+
+    /// True if nobody else has written the file since.
+    fn is_as_left(&self, file: &ConfigFile) -> bool {
+        let now = file.bytes().map(digest);
+        self.left.is_some() && self.left == now
+    }
+}
+
+/// True if nothing but an empty object is left.
+fn is_empty(bytes: &[u8]) -> bool {
+    matches!(std::str::from_utf8(bytes).map(str::trim), Ok("" | "{}"))
+}

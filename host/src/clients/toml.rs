@@ -1,0 +1,256 @@
+//! Entries in TOML, as tables of their own. One is added at the end of the file and cut where it stands; the rest stays
+//! as it is, byte for byte.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use toml::Table;
+use toml_edit::{Document, Item, TableLike};
+
+use super::entry::{FoundEntry, WrittenEntry};
+use super::error::EditError;
+
+/// A file's text with what was found in it.
+pub(super) struct TomlText<'a> {
+    text: &'a str,
+    table: Table,
+}
+
+impl<'a> TomlText<'a> {
+    pub(super) fn parse(text: &'a str) -> Result<Self, EditError> {
+        let table = toml::from_str(text).map_err(|error: toml::de::Error| {
+            let start = error.span().unwrap_or_default().start;
+            EditError::at(text, start, error.message().replace('\n', " "))
+        })?;
+        Ok(Self { text, table })
+    }
+
+    /// The entry `name` below `key`.
+    pub(super) fn find(&self, key: &str, name: &str) -> Result<Option<FoundEntry>, EditError> {
+        Ok(self.servers(key)?.and_then(|servers| servers.get(name)).map(found))
+    }
+
+    /// The names of all entries below `key`.
+    pub(super) fn names(&self, key: &str) -> Result<Vec<String>, EditError> {
+        Ok(self.servers(key)?.into_iter().flat_map(Table::keys).cloned().collect())
+    }
+
+    /// The text with `entry` as `name` below `key`, in place of one of that name.
+    pub(super) fn insert(
+        &self,
+        key: &str,
+        name: &str,
+        entry: &WrittenEntry<'_>,
+    ) -> Result<String, EditError> {
+        let text = self.remove(key, name)?;
+        let newline = if self.text.contains("\r\n") { "\r\n" } else { "\n" };
+        let tables = BTreeMap::from([(key, BTreeMap::from([(name, entry)]))]);
+        let tables =
+            toml::to_string(&tables).map_err(|error| EditError::Form(error.to_string()))?;
+        let gap = match &*text {
+            "" => String::new(),
+            text if text.ends_with('\n') => newline.to_owned(),
+            _ => newline.repeat(2),
+        };
+        let new = format!("{text}{gap}{}", tables.replace('\n', newline));
+        if self.differs_in(&new, key, name) {
+            return Ok(new);
+        }
+        Err(EditError::Form(format!(
+            "`{key}` is written in a form to which no table can be added; add these lines by hand in that form: {}",
+            tables.trim_end().replace('\n', "; ")
+        )))
+    }
+
+    /// The text without the entry `name` below `key`.
+    pub(super) fn remove(&self, key: &str, name: &str) -> Result<String, EditError> {
+        if self.find(key, name)?.is_none() {
+            return Ok(self.text.to_owned());
+        }
+        let document = Document::parse(self.text)
+            .map_err(|error| EditError::Form(error.message().replace('\n', " ")))?;
+        let mut lines = Vec::new();
+        let servers = document.as_table().get(key).and_then(Item::as_table_like);
+        if let Some((name, entry)) = servers.and_then(|servers| servers.get_key_value(name)) {
+            match entry.as_table_like() {
+                Some(table) if !entry.is_value() => {
+                    let own = entry.as_table().filter(|own| !own.is_implicit() && !own.is_dotted());
+                    extents(table, own.and_then(|own| own.span()), &mut lines);
+                }
+                _ => {
+                    let end = entry.span().unwrap_or_default().end;
+                    lines.extend(name.span().map(|name| name.start..end));
+                }
+            }
+        }
+        let new = self.without(lines);
+        let is_gone =
+            TomlText::parse(&new).is_ok_and(|new| matches!(new.find(key, name), Ok(None)));
+        if is_gone && self.differs_in(&new, key, name) {
+            return Ok(new);
+        }
+        Err(EditError::Form(by_hand(key, name)))
+    }
+
+    /// True if `new` says the same as this text, but for the entry `name` below `key`.
+    fn differs_in(&self, new: &str, key: &str, name: &str) -> bool {
+        TomlText::parse(new).is_ok_and(|new| {
+            without_entry(&new.table, key, name) == without_entry(&self.table, key, name)
+        })
+    }
+
+    fn servers(&self, key: &str) -> Result<Option<&Table>, EditError> {
+        match self.table.get(key) {
+            None => Ok(None),
+            Some(toml::Value::Table(servers)) => Ok(Some(servers)),
+            Some(other) => {
+                let found = other.type_str();
+                Err(EditError::Form(format!("`{key}` is of the type {found}; expected a table")))
+            }
+        }
+    }
+
+    /// The text without the lines of these pieces, and without the empty line above each.
+    fn without(&self, mut pieces: Vec<Range<usize>>) -> String {
+        pieces.sort_by_key(|piece| piece.start);
+        let (mut result, mut done) = (String::with_capacity(self.text.len()), 0);
+        for piece in pieces {
+            let start = self.text[..piece.start].rfind('\n').map_or(0, |at| at + 1);
+            let end =
+                self.text[piece.end..].find('\n').map_or(self.text.len(), |at| piece.end + at + 1);
+            if start < done {
+                done = done.max(end);
+                continue;
+            }
+            result.push_str(&self.text[done..start]);
+            let kept = ["\r\n\r\n", "\n\n"].into_iter().find(|gap| result.ends_with(gap));
+            if let Some(gap) = kept {
+                result.truncate(result.len() - gap.len() / 2);
+            }
+            done = end;
+        }
+        result + &self.text[done..]
+    }
+}
+
+/// Where a table and the tables below it stand: each from its header to its last value.
+fn extents(table: &dyn TableLike, header: Option<Range<usize>>, found: &mut Vec<Range<usize>>) {
+    let mut values = Vec::new();
+    for (_, item) in table.iter() {
+        match item {
+            Item::Table(below) => {
+                let is_headless = below.is_implicit() || below.is_dotted();
+                extents(below, below.span().filter(|_| !is_headless), found);
+            }
+            Item::ArrayOfTables(tables) => {
+                tables.iter().for_each(|below| extents(below, below.span(), found));
+            }
+            Item::Value(_) | Item::None => values.extend(item.span()),
+        }
+    }
+    match header {
+        Some(header) => {
+            let end = values.iter().map(|value| value.end).max();
+            found.push(header.start..end.unwrap_or_default().max(header.end));
+        }
+        None => found.extend(values),
+    }
+}
+
+fn without_entry(table: &Table, key: &str, name: &str) -> Table {
+    let mut table = table.clone();
+    if let Some(toml::Value::Table(servers)) = table.get_mut(key) {
+        servers.remove(name);
+        if servers.is_empty() {
+            table.remove(key);
+        }
+    }
+    table
+}
+
+fn by_hand(key: &str, name: &str) -> String {
+    format!("`{name}` below `{key}` is written in a form that is not edited; remove it by hand")
+}
+
+fn found(value: &toml::Value) -> FoundEntry {
+    let text = |key: &str| value.get(key).and_then(toml::Value::as_str).map(str::to_owned);
+    let texts = |value: &toml::Value| value.as_str().map(str::to_owned);
+    let args = value.get("args").and_then(toml::Value::as_array).into_iter().flatten();
+    let env = value.get("env").and_then(toml::Value::as_table).into_iter().flatten();
+    FoundEntry {
+        command: text("command"),
+        args: args.filter_map(texts).collect(),
+        env: env.filter_map(|(name, value)| Some((name.clone(), texts(value)?))).collect(),
+        url: text("url"),
+        is_disabled: value.get("enabled").and_then(toml::Value::as_bool) == Some(false),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clients::ServerEntry;
+    use crate::clients::entry::EntryForm;
+
+    const ENTRY: &str = "[servers.t]\ncommand = \"/t\"\nargs = [\"serve\"]\n";
+
+    fn inserted(text: &str, env: &[(&str, &str)]) -> Result<String, EditError> {
+        let args = vec!["serve".to_owned()];
+        let env = env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let entry = ServerEntry { command: "/t".into(), args, env: env.collect() };
+        TomlText::parse(text)?.insert("servers", "t", &entry.written(EntryForm::Plain))
+    }
+
+    fn removed(text: &str) -> Result<String, EditError> {
+        TomlText::parse(text)?.remove("servers", "t")
+    }
+
+    #[test]
+    fn a_table_is_added_at_the_end_and_cut_again() {
+        for text in [
+            "",
+            "# mine\nmodel = \"m\" # why\n",
+            "[servers.a]\ncommand = \"a\"\n# the last word\n",
+            "a = 1\r\n\r\n[servers]\r\n# none\r\n",
+        ] {
+            let with = inserted(text, &[]).expect("TOML");
+            let newline = if text.contains('\r') { "\r\n" } else { "\n" };
+            let gap = if text.is_empty() { "" } else { newline };
+            assert_eq!(with, format!("{text}{gap}{}", ENTRY.replace('\n', newline)));
+            assert_eq!(removed(&with).expect("TOML"), text);
+        }
+        let with = inserted("a = 1", &[("HOME", "/h")]).expect("TOML");
+        assert_eq!(with, format!("a = 1\n\n{ENTRY}\n[servers.t.env]\nHOME = \"/h\"\n"));
+        assert_eq!(removed(&with).expect("TOML"), "a = 1\n");
+    }
+
+    #[test]
+    fn what_stands_around_an_entry_stays_whatever_its_place_and_form() {
+        for (text, expected) in [
+            (
+                "[servers.t]\n# of t\nargs = [\n  \"a\",\n]\n\n# of b\n[servers.b]\n",
+                "\n# of b\n[servers.b]\n",
+            ),
+            ("[servers.t.env]\nA = \"1\"\n[servers.b]\n[servers.t]\n", "[servers.b]\n"),
+            ("[servers]\nt = { command = \"x\" } # t\na = 1\n", "[servers]\na = 1\n"),
+            ("[servers]\nt.command = \"x\"\nt.args = []\na = 1\n", "[servers]\na = 1\n"),
+        ] {
+            assert_eq!(removed(text).expect("TOML"), expected);
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_edited_is_told() {
+        let place = inserted("a = 1\nb =\n", &[]).expect_err("refused");
+        assert!(matches!(place, EditError::At { line: 2, .. }), "{place:?}");
+        for (text, part) in [
+            ("servers = 1\n", "`servers` is of the type integer"),
+            ("servers = { a = {} }\n", "add these lines by hand"),
+        ] {
+            let error = inserted(text, &[]).expect_err("refused").to_string();
+            assert!(error.contains(part), "{error}");
+        }
+        let error = removed("servers = { t = {}, a = {} }\n").expect_err("refused").to_string();
+        assert!(error.contains("by hand"), "{error}");
+    }
+}

@@ -1,0 +1,479 @@
+//! Entries in the files of MCP clients: written, found, refused, and taken out again to the last byte.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::client::toolrack;
+use crate::person::Ran;
+
+const CLIENTS: [&str; 8] =
+    ["claude", "claude-desktop", "codex", "cursor", "gemini", "vscode", "windsurf", "zed"];
+const OF_PROJECTS: [&str; 5] = ["claude", "codex", "cursor", "gemini", "vscode"];
+
+/// A computer without clients.
+struct Machine(TempDir);
+
+impl Machine {
+    fn new() -> Self {
+        let machine = Self(TempDir::new().expect("a directory"));
+        for directory in ["home", "project", "bin"] {
+            fs::create_dir(machine.path(directory)).expect("made");
+        }
+        machine
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = toolrack();
+        for name in ["XDG_CONFIG_HOME", "CLAUDE_CONFIG_DIR", "CODEX_HOME", "GEMINI_CLI_HOME"] {
+            command.env_remove(name);
+        }
+        let home = self.path("home");
+        command.env("HOME", &home).env("USERPROFILE", &home).env("APPDATA", home.join("AppData"));
+        command.env("PATH", self.path("bin")).env("TOOLRACK_HOME", self.path("toolrack"));
+        command.current_dir(self.path("project")).args(arguments);
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Ran {
+        let Output { status, stdout, stderr } =
+            self.command(arguments).output().expect("the binary");
+        let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
+        Ran { code: status.code().expect("a code"), out: text(stdout), err: text(stderr) }
+    }
+
+    #[track_caller]
+    fn does(&self, arguments: &[&str]) -> String {
+        let ran = self.run(arguments);
+        assert_eq!(ran.code, 0, "{arguments:?}: {}{}", ran.out, ran.err);
+        ran.out
+    }
+
+    #[track_caller]
+    fn cannot(&self, arguments: &[&str], code: i32, parts: &[&str]) -> Ran {
+        let ran = self.run(arguments);
+        assert_eq!(ran.code, code, "{arguments:?}: {}{}", ran.out, ran.err);
+        for part in parts {
+            assert!(ran.err.contains(part), "no {part:?} in {}", ran.err);
+        }
+        ran
+    }
+
+    /// The file of `client`, by what `register --print` says.
+    fn file(&self, client: &str, more: &[&str]) -> PathBuf {
+        let out = self.does(&[&["register", client, "--print"], more].concat());
+        let first = out.lines().next().expect("a line");
+        first.split_once(": ").expect("a title and a path").1.into()
+    }
+
+    /// Everything on this computer but what toolrack keeps for itself.
+    fn tree(&self) -> BTreeMap<PathBuf, Vec<u8>> {
+        let mut found = BTreeMap::new();
+        for directory in ["home", "project"] {
+            add(&self.path(directory), &mut found);
+        }
+        found
+    }
+}
+
+fn add(path: &Path, found: &mut BTreeMap<PathBuf, Vec<u8>>) {
+    for entry in fs::read_dir(path).expect("a directory") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            found.insert(path.clone(), Vec::new());
+            add(&path, found);
+        } else {
+            let bytes = fs::read(&path).expect("readable");
+            found.insert(path, bytes);
+        }
+    }
+}
+
+/// Writes a file, with its directories.
+fn write(path: &Path, bytes: impl AsRef<[u8]>) {
+    fs::create_dir_all(path.parent().expect("a directory")).expect("made");
+    fs::write(path, bytes).expect("written");
+}
+
+/// The entry `toolrack` in a file without comments.
+fn entry(file: &Path) -> Value {
+    let text = fs::read_to_string(file).expect("readable");
+    let text = text.trim_start_matches('\u{feff}');
+    let whole: Value = match file.extension().is_some_and(|ending| ending == "toml") {
+        true => toml::from_str(text).expect("TOML"),
+        false => serde_json::from_str(text).expect("JSON"),
+    };
+    let keys = ["mcpServers", "servers", "context_servers", "mcp_servers"];
+    let entry = keys.iter().find_map(|key| whole[*key].get("toolrack"));
+    entry.cloned().unwrap_or_default()
+}
+
+#[test]
+fn each_client_gets_an_entry_in_its_file_and_loses_it_without_a_trace() {
+    for client in CLIENTS {
+        let machine = Machine::new();
+        let before = machine.tree();
+        let file = machine.file(client, &[]);
+        assert!(file.starts_with(machine.path("home")), "{file:?}");
+        assert_eq!(machine.tree(), before, "--print changes nothing");
+        let out = machine.does(&["register", client]);
+        assert!(out.contains(&format!("toolrack unregister {client}")), "{out}");
+        let entry = entry(&file);
+        assert_eq!(entry["command"], env!("CARGO_BIN_EXE_toolrack"), "{client}");
+        assert_eq!(entry["args"], serde_json::json!(["serve"]), "{client}");
+        assert_eq!(entry["env"]["TOOLRACK_HOME"], machine.path("toolrack").to_str().unwrap());
+        let after = machine.tree();
+        let again = machine.does(&["register", client]);
+        assert!(again.starts_with("unchanged") && machine.tree() == after, "{again}");
+        machine.does(&["unregister", client]);
+        assert_eq!(machine.tree(), before, "{client}");
+        let kept = fs::read_dir(machine.path("toolrack/clients")).expect("a directory").count();
+        assert_eq!(kept, 0, "nothing is kept of {client}");
+        let again = machine.does(&["unregister", client]);
+        assert!(again.contains("has no entry `toolrack`"), "{again}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn files_are_where_clients_look_for_them() {
+    let machine = Machine::new();
+    for (client, variable, expected) in [
+        ("claude", None, "home/.claude.json"),
+        ("claude", Some("CLAUDE_CONFIG_DIR"), "other/.claude.json"),
+        ("claude-desktop", None, "home/.config/Claude/claude_desktop_config.json"),
+        ("claude-desktop", Some("XDG_CONFIG_HOME"), "other/Claude/claude_desktop_config.json"),
+        ("codex", None, "home/.codex/config.toml"),
+        ("codex", Some("CODEX_HOME"), "other/config.toml"),
+        ("cursor", None, "home/.cursor/mcp.json"),
+        ("gemini", None, "home/.gemini/settings.json"),
+        ("gemini", Some("GEMINI_CLI_HOME"), "other/.gemini/settings.json"),
+        ("vscode", None, "home/.config/Code/User/mcp.json"),
+        ("windsurf", None, "home/.codeium/windsurf/mcp_config.json"),
+        ("zed", None, "home/.config/zed/settings.json"),
+    ] {
+        let mut command = machine.command(&["register", client, "--print"]);
+        command.envs(variable.map(|variable| (variable, machine.path("other"))));
+        let out = String::from_utf8(command.output().expect("the binary").stdout).expect("UTF-8");
+        let expected = machine.path(expected);
+        assert!(out.lines().next().expect("a line").ends_with(expected.to_str().unwrap()), "{out}");
+    }
+}
+
+/// What a file may hold before, as JSON and as TOML.
+fn states(client: &str) -> Vec<Vec<u8>> {
+    let toml = |text: &str| text.as_bytes().to_vec();
+    if client == "codex" {
+        return vec![
+            Vec::new(),
+            toml("\n\n"),
+            toml("model = \"m\""),
+            toml("# mine\nmodel = \"m\" # why\n\n[mcp_servers.other]\ncommand = \"o\"\n# last\n"),
+            toml("# mine\r\n[mcp_servers]\r\n# none\r\n\r\n[tui]\r\ntheme = 1\r\n"),
+            toml("\u{feff}model = \"m\"\n"),
+        ];
+    }
+    let key = match client {
+        "vscode" => "servers",
+        "zed" => "context_servers",
+        _ => "mcpServers",
+    };
+    let mut states: Vec<_> = [
+        "",
+        "  \n",
+        "{}",
+        "{}\n",
+        "{ \"a\": [1,  2] }",
+        "{\n\t\"KEY\": {\n\t\t\"other\": {\"command\": \"o\"}\n\t},\n\t\"a\":   1\n}",
+        "{\r\n    \"KEY\": {\r\n    }\r\n}\r\n",
+        "\u{feff}{\n  \"a\": \"\\u00e4\",\n  \"KEY\": {}\n}\n",
+    ]
+    .map(|text| text.replace("KEY", key).into_bytes())
+    .to_vec();
+    if !client.starts_with("claude") {
+        let commented = "// mine\n{\n  /* why */ \"a\": 1, // one\n  \"KEY\": {\n    \"other\": {}, // last\n  },\n}\n";
+        states.extend([commented.replace("KEY", key).into_bytes(), b"// mine".to_vec()]);
+    }
+    states
+}
+
+#[test]
+fn a_file_is_as_it_was_afterwards_whatever_it_was() {
+    for client in CLIENTS {
+        let machine = Machine::new();
+        let file = machine.file(client, &[]);
+        for state in states(client) {
+            let shown = String::from_utf8_lossy(&state).into_owned();
+            write(&file, &state);
+            machine.does(&["register", client]);
+            let with = String::from_utf8(fs::read(&file).expect("readable")).expect("UTF-8");
+            assert!(with.contains("serve"), "{client}: {with}");
+            for part in ["\u{feff}", "// mine", "# mine", "// last", "# last", "[1,  2]", "other"] {
+                assert!(!shown.contains(part) || with.contains(part), "no {part:?} in {with}");
+            }
+            let ends = shown.contains('\r');
+            assert!(!ends || with.lines().count() == with.matches("\r\n").count(), "{with:?}");
+            machine.does(&["unregister", client]);
+            assert_eq!(fs::read(&file).expect("readable"), state, "{client}: {shown:?}");
+        }
+    }
+}
+
+#[test]
+fn what_others_write_meanwhile_stays() {
+    let machine = Machine::new();
+    let file = machine.file("claude", &[]);
+    for (before, expected) in [
+        (Some("{\"a\": 1}"), "{\n  \"a\": 1,\n  \"b\": 2\n}"),
+        (
+            Some("{\"a\": 1, \"mcpServers\": {}}"),
+            "{\n  \"a\": 1,\n  \"mcpServers\": {},\n  \"b\": 2\n}",
+        ),
+        (None, "{\n  \"b\": 2\n}"),
+    ] {
+        let _ = fs::remove_file(&file);
+        before.inspect(|before| write(&file, before));
+        machine.does(&["register", "claude"]);
+        // As Claude Code does, which writes its file anew.
+        let mut whole: Value = serde_json::from_slice(&fs::read(&file).unwrap()).expect("JSON");
+        whole["b"] = 2.into();
+        write(&file, serde_json::to_string_pretty(&whole).unwrap());
+        machine.does(&["unregister", "claude"]);
+        let (now, expected) = (fs::read_to_string(&file).unwrap(), expected);
+        let value = |text: &str| serde_json::from_str::<Value>(text).expect("JSON");
+        assert_eq!(value(&now), value(expected), "{before:?}: {now}");
+    }
+}
+
+#[test]
+fn two_names_in_one_file_do_not_hinder_each_other() {
+    let machine = Machine::new();
+    for client in ["cursor", "codex"] {
+        let file = machine.file(client, &[]);
+        for order in [["one", "two"], ["two", "one"]] {
+            write(&file, "");
+            for name in ["one", "two"] {
+                machine.does(&["register", client, "--name", name]);
+            }
+            for name in order {
+                let out = machine.does(&["unregister", "--name", name]);
+                assert!(out.contains(&format!("unregistered {name}")), "{out}");
+            }
+            assert!(matches!(fs::read_to_string(&file).unwrap().trim(), "" | "{}"));
+        }
+    }
+}
+
+#[test]
+fn what_cannot_be_understood_is_left_alone_and_costs_no_other_client() {
+    let machine = Machine::new();
+    for (client, text, place) in [
+        ("claude", "{\n  \"a\" 1\n}", ":2:7: expected colon"),
+        ("claude-desktop", "{\n  // mine\n}", ":2:3: comments are not allowed"),
+        ("codex", "a = 1\nb = \n", ":2:5: "),
+        ("gemini", "{\"mcpServers\": []}", ":1:16: `mcpServers` is a list; expected an object"),
+        (
+            "vscode",
+            "{\"servers\": {\"toolrack\": 1, \"toolrack\": 2}}",
+            "`toolrack` is there twice",
+        ),
+        ("zed", "{} {}", "more than one"),
+    ] {
+        let file = machine.file(client, &[]);
+        write(&file, text);
+        let place =
+            format!("{}{place}", if place.starts_with(':') { file.to_str().unwrap() } else { "" });
+        machine.cannot(&["register", client, "cursor"], 1, &[&place, "it was left as it is"]);
+        machine.cannot(&["unregister", client], 1, &[&place]);
+        assert_eq!(fs::read_to_string(&file).unwrap(), text);
+        let out = machine.does(&["unregister", "cursor"]);
+        assert!(out.contains("unregistered toolrack from Cursor"), "{out}");
+    }
+    let file = machine.file("windsurf", &[]);
+    write(&file, b"\xff\xfe{\0}\0");
+    machine.cannot(&["register", "windsurf"], 1, &["it is not UTF-8 text"]);
+}
+
+#[test]
+fn another_entry_of_the_name_is_refused_and_comes_back_after_force() {
+    let machine = Machine::new();
+    for (client, text, found) in [
+        (
+            "cursor",
+            "{\"mcpServers\": {\"toolrack\": {\"command\": \"npx\", \"args\": [\"a b\"]}}}",
+            "npx \"a b\"",
+        ),
+        (
+            "codex",
+            "[mcp_servers.toolrack]\nurl = \"https://example.org\"\n",
+            "the server at https://example.org",
+        ),
+        (
+            "vscode",
+            "{\"servers\": {\"toolrack\": {\"command\": \"/old/toolrack\", \"args\": [\"serve\"]}}}",
+            "/old/toolrack serve",
+        ),
+    ] {
+        let file = machine.file(client, &["--force"]);
+        write(&file, text);
+        machine.cannot(&["register", client], 1, &[found, "--force"]);
+        assert_eq!(fs::read_to_string(&file).unwrap(), text);
+        if client != "vscode" {
+            machine.cannot(&["unregister", client], 1, &[found, "--force"]);
+        }
+        machine.does(&["register", client, "--force"]);
+        assert_eq!(entry(&file)["args"][0], "serve");
+        machine.does(&["unregister", client]);
+        assert_eq!(fs::read_to_string(&file).unwrap(), text, "it comes back");
+        machine.does(&["unregister", client, "--force"]);
+        assert_eq!(entry(&file), Value::Null);
+    }
+}
+
+#[test]
+fn an_entry_serves_what_is_served_here() {
+    let machine = Machine::new();
+    let file = machine.file("cursor", &[]);
+    let project = machine.path("project");
+    for (arguments, expected) in [
+        (
+            &["--plugins", "mine", "--plugins", "/all"][..],
+            vec![
+                "--plugins".to_owned(),
+                project.join("mine").to_str().unwrap().to_owned(),
+                "--plugins".into(),
+                "/all".into(),
+            ],
+        ),
+        (&["--locked"], vec!["--locked".to_owned()]),
+    ] {
+        let arguments = [&["register", "cursor", "--force"], arguments].concat();
+        machine.does(&arguments);
+        let args = entry(&file)["args"].as_array().cloned().expect("a list");
+        let args: Vec<_> =
+            args.iter().skip(1).map(|text| text.as_str().unwrap().to_owned()).collect();
+        assert_eq!(args, expected);
+    }
+    let mut command = machine.command(&["register", "cursor", "--force"]);
+    let ran =
+        command.env("TOOLRACK_PLUGINS", "/named").env_remove("TOOLRACK_HOME").output().unwrap();
+    assert!(ran.status.success());
+    let entry = entry(&file);
+    assert_eq!(entry["args"], serde_json::json!(["serve", "--plugins", "/named"]));
+    assert_eq!(entry.get("env"), None);
+}
+
+#[test]
+fn without_names_all_clients_that_are_there_are_meant() {
+    let machine = Machine::new();
+    machine.cannot(&["register"], 2, &["no client was found", "claude-desktop"]);
+    assert!(machine.does(&["unregister"]).contains("nothing to do"));
+    fs::create_dir(machine.path("home/.codex")).unwrap();
+    let program = if cfg!(windows) { "bin/gemini.cmd" } else { "bin/gemini" };
+    write(&machine.path(program), "");
+    let before = machine.tree();
+    let out = machine.does(&["register"]);
+    assert!(out.contains("with Codex") && out.contains("with Gemini CLI"), "{out}");
+    assert!(out.contains("undo it with `toolrack unregister codex gemini`"), "{out}");
+    assert_eq!(out.matches("registered toolrack").count(), 2, "{out}");
+    assert_eq!(machine.does(&["unregister"]).matches("unregistered toolrack").count(), 2);
+    assert_eq!(machine.tree(), before);
+}
+
+#[test]
+fn a_project_has_files_of_its_own() {
+    let machine = Machine::new();
+    let before = machine.tree();
+    for client in OF_PROJECTS {
+        let file = machine.file(client, &["--scope", "project"]);
+        assert!(file.starts_with(machine.path("project")), "{file:?}");
+        let out = machine.does(&["register", client, "--scope", "project"]);
+        assert!(out.contains(&format!("toolrack unregister {client} --scope project")), "{out}");
+        assert_eq!(entry(&file)["args"][0], "serve", "{client}");
+    }
+    machine.does(&["unregister"]);
+    machine.does(&["unregister", "--scope", "project"]);
+    assert_eq!(machine.tree(), before);
+    for client in CLIENTS.iter().filter(|client| !OF_PROJECTS.contains(client)) {
+        let arguments = ["register", client, "--scope", "project"];
+        machine.cannot(&arguments, 2, &["has no file for one project"]);
+    }
+}
+
+#[test]
+fn what_would_change_is_shown() {
+    let machine = Machine::new();
+    let file = machine.file("cursor", &[]);
+    write(&file, "{\n  \"a\": 1\n}\n");
+    let out = machine.does(&["register", "cursor", "--print"]);
+    assert!(out.contains("-   \"a\": 1\n"), "{out}");
+    assert!(out.contains("+     \"toolrack\": {"), "{out}");
+    machine.does(&["register", "cursor"]);
+    let out = machine.does(&["unregister", "cursor", "--print"]);
+    assert!(out.contains("-     \"toolrack\": {"), "{out}");
+}
+
+#[test]
+fn a_name_is_plain() {
+    let machine = Machine::new();
+    for name in ["", "a b", "a.b", "ä", "a-name-that-is-much-longer-than-any"] {
+        machine.cannot(&["register", "cursor", "--name", name], 2, &["letters, digits"]);
+    }
+    machine.cannot(&["register", "emacs"], 2, &["claude-desktop", "windsurf"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn links_permissions_and_read_only_files_are_respected() {
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+    let machine = Machine::new();
+    let file = machine.file("cursor", &[]);
+    let target = machine.path("project/dotfiles.json");
+    fs::create_dir_all(file.parent().unwrap()).unwrap();
+    symlink(&target, &file).unwrap();
+    machine.cannot(&["register", "cursor"], 1, &["it is a link to", "dotfiles.json"]);
+    let mode = |path: &Path| fs::metadata(path).expect("there").permissions().mode() & 0o777;
+    for wanted in [0o600, 0o664] {
+        write(&target, "{ }");
+        fs::set_permissions(&target, fs::Permissions::from_mode(wanted)).unwrap();
+        machine.does(&["register", "cursor"]);
+        assert!(file.is_symlink() && mode(&target) == wanted);
+        assert_eq!(entry(&target)["args"][0], "serve");
+        machine.does(&["unregister", "cursor"]);
+        assert_eq!((fs::read(&target).unwrap(), mode(&target)), (b"{ }".to_vec(), wanted));
+    }
+    fs::set_permissions(&target, fs::Permissions::from_mode(0o444)).unwrap();
+    machine.cannot(&["register", "cursor"], 1, &["it is read-only"]);
+    assert_eq!(fs::read(&target).unwrap(), b"{ }");
+    // Clients keep keys in their files.
+    machine.does(&["register", "claude"]);
+    assert_eq!(mode(&machine.path("home/.claude.json")), 0o600);
+    let kept = fs::read_dir(machine.path("toolrack/clients")).unwrap();
+    let modes: Vec<_> = kept.map(|entry| mode(&entry.unwrap().path())).collect();
+    assert!(modes.len() == 2 && modes.iter().all(|mode| *mode == 0o600), "{modes:?}");
+    fs::remove_file(&file).unwrap();
+    fs::create_dir(&file).unwrap();
+    machine.cannot(&["register", "cursor"], 1, &["it is a directory, not a file"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn without_a_private_place_for_the_backup_nothing_is_changed() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let machine = Machine::new();
+    let file = machine.file("cursor", &[]);
+    write(&file, "{ }");
+    let records = machine.path("toolrack/clients");
+    fs::create_dir_all(&records).unwrap();
+    fs::set_permissions(&records, fs::Permissions::from_mode(0o777)).unwrap();
+    machine.cannot(&["register", "cursor"], 1, &["cannot be kept", "others can write into it"]);
+    assert_eq!(fs::read(&file).unwrap(), b"{ }");
+}
