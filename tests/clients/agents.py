@@ -1,7 +1,8 @@
 """One check of a program that people run: `agents.py PROGRAM CASE SERVER...`.
 
-Claude Code, Gemini CLI and the Inspector start the server themselves, where nothing has been compiled
-before: the home is new. The environment holds only `PATH`, `HOME` and the switch that keeps the program
+Claude Code, Codex, Gemini CLI and the Inspector start the server themselves, where nothing has been compiled
+before: the home is new. In the case `registered`, `toolrack register` tells them of it, between other entries of
+theirs, and `toolrack unregister` has to leave their files as they were. The environment holds only `PATH`, `HOME` and the switch that keeps the program
 quiet, the network is loopback, and nobody is logged in. The last of the server's arguments is its
 plugin directory.
 """
@@ -21,6 +22,8 @@ import timing
 
 PLUGINS = timing.PLUGINS
 SECONDS = 120
+# A server of somebody else's, which ends at once.
+OTHER = {"command": "/bin/true"}
 
 
 def claude(server: list[str], case: str) -> None:
@@ -31,18 +34,44 @@ def claude(server: list[str], case: str) -> None:
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     # The switch stands for those against telemetry, error reports and updates.
     with person(CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC="1") as ada:
+        if case == "registered":
+            ada.writes(".claude.json", {"mcpServers": {"other": OTHER}})
+            # It adds what it keeps of its own.
+            ada.runs(packages.CLAUDE, "mcp", "list")
+            with ada.registered(server, "claude", ".claude.json"):
+                ada.sees("✔ Connected", packages.CLAUDE, "mcp", "list")
+            return
         ada.runs(packages.CLAUDE, "mcp", "add", "--scope", "user", "toolrack", "--", *server)
         # It also says `! Connected · tools fetch failed`.
         ada.sees("✔ Connected", packages.CLAUDE, "mcp", "list")
 
 
-def gemini(server: list[str], _case: str) -> None:
+def codex(server: list[str], _case: str) -> None:
+    config = f'# mine\nmodel = "m" # why\n\n[mcp_servers.other]\ncommand = "{OTHER["command"]}"\n# the last word\n'
+    with person() as ada:
+        ada.writes_text(".codex/config.toml", config)
+        with ada.registered(server, "codex", ".codex/config.toml"):
+            listed = json.loads(ada.runs(packages.CODEX, "mcp", "list", "--json"))
+        entries = {entry["name"]: entry for entry in listed}
+        transport = entries["toolrack"]["transport"]
+        found = [transport["command"], *transport["args"]]
+        assert found == server, f"Codex would start {found}, not {server}"
+        assert entries["toolrack"]["enabled"] and "other" in entries, f"Codex lists {listed}"
+
+
+def gemini(server: list[str], case: str) -> None:
     with person() as ada:
         settings = {"general": {"enableAutoUpdate": False, "enableAutoUpdateNotification": False},
                     "privacy": {"usageStatisticsEnabled": False}}
-        ada.writes(".gemini/settings.json", settings)
+        settings["mcpServers"] = {"other": OTHER}
+        text = json.dumps(settings, indent="\t").replace("{\n", "{ // mine\n", 1)
+        ada.writes_text(".gemini/settings.json", text)
         # It starts no server in a folder that is not trusted.
         ada.writes(".gemini/trustedFolders.json", {str(ada.folder): "TRUST_FOLDER"})
+        if case == "registered":
+            with ada.registered(server, "gemini", ".gemini/settings.json"):
+                ada.sees("Connected", packages.GEMINI, "mcp", "list")
+            return
         ada.runs(packages.GEMINI, "mcp", "add", "--scope", "user", "toolrack", *server)
         ada.sees("Connected", packages.GEMINI, "mcp", "list")
 
@@ -55,7 +84,8 @@ def inspector_cli(server: list[str], era: str) -> None:
     assert listed == expected, f"the Inspector lists {sorted(listed)}, not {sorted(expected)}"
 
 
-CHECKS = [(claude, "cold"), (claude, "many"), (gemini, "cold"),
+CHECKS = [(claude, "cold"), (claude, "many"), (claude, "registered"), (codex, "registered"), (gemini, "cold"),
+          (gemini, "registered"),
           (inspector_cli, "legacy"), (inspector_cli, "modern")]
 
 
@@ -68,9 +98,25 @@ class Person:
         self.folder.mkdir()
 
     def writes(self, name: str, content: dict) -> None:
+        self.writes_text(name, json.dumps(content))
+
+    def writes_text(self, name: str, text: str) -> None:
         file = self.home / name
         file.parent.mkdir(exist_ok=True)
-        file.write_text(json.dumps(content))
+        file.write_text(text)
+
+    @contextmanager
+    def registered(self, server: list[str], client: str, name: str) -> Iterator[None]:
+        """Registers the server, and after that compares the client's file with what it was."""
+        toolrack, _serve, *directories = server
+        file = self.home / name
+        before = file.read_bytes()
+        self._start(toolrack, "register", client, *directories)
+        assert b"toolrack" in file.read_bytes(), f"nothing was registered in {file}"
+        yield
+        self._start(toolrack, "unregister", client)
+        after = file.read_bytes()
+        assert after == before, f"{file} was {before.decode()!r} and is {after.decode()!r}"
 
     def runs(self, program: Path, *arguments: str) -> str:
         return self._run(program, *arguments).stdout
@@ -84,11 +130,14 @@ class Person:
         assert states == [state], f"it says {states}, not {state}"
 
     def _run(self, program: Path, *arguments: str) -> subprocess.CompletedProcess:
-        done = subprocess.run(offline.command(packages.node(), program, *arguments), cwd=self.folder,
-                              env=self.environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.PIPE, text=True, timeout=SECONDS, check=False)
+        return self._start(packages.node(), program, *arguments)
+
+    def _start(self, *command: object) -> subprocess.CompletedProcess:
+        done = subprocess.run(offline.command(*command), cwd=self.folder, env=self.environment,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                              timeout=SECONDS, check=False)
         print(done.stdout, done.stderr, sep="\n")
-        assert done.returncode == 0, f"{program.name} ended with {done.returncode}"
+        assert done.returncode == 0, f"{' '.join(map(str, command))} ended with {done.returncode}"
         return done
 
 
