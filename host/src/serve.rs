@@ -13,7 +13,7 @@ use crate::mcp::{Calls, Driver, Engine, PrivateStdout, Settings, Stdio};
 use crate::protected::Protected;
 use crate::reload::Optimizing;
 use crate::sandbox::Compiler;
-use crate::status::Board;
+use crate::status::{Board, RememberedInstructions};
 
 /// What the operator chose.
 #[derive(Clone, Debug)]
@@ -52,14 +52,21 @@ pub fn serve(options: Options) -> Result<(), ServeError> {
     #[cfg(unix)]
     survive_full_files(&protocol)?;
     let home = options.home.as_ref();
+    let remembered = options.compiler.cache().map(|cache| {
+        RememberedInstructions::new(cache.to_owned(), &options.plugins, options.locking)
+    });
     let host = Host::start(options.compiler, options.protected, home)?;
     let (publisher, catalog) = watch::channel(None);
-    let engine = Engine::new(Settings { page: options.page });
+    let instructions = remembered.as_ref().and_then(RememberedInstructions::read);
+    let engine = Engine::new(Settings { page: options.page, instructions });
     let follower = host.follow(&options.plugins, options.locking, options.optimizing);
     let board = home.and_then(|home| {
         let (mode, loading) = (follower.mode(), follower.loading());
         Board::start(home.run(), &options.plugins, mode, loading, catalog.clone())
     });
+    if let Some(remembered) = remembered {
+        host.guests().spawn(remembered.follow(catalog.clone()));
+    }
     protocol.block_on(async {
         let shutdown = shutdown_signal()?;
         let stdio = Stdio::of_process(stdout)?;

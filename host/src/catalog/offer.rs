@@ -8,6 +8,7 @@ use super::definition;
 use super::error::PluginError;
 use super::lenient::Reading;
 use super::overrides::{self, Applied};
+use super::references::{self, PublicNames};
 use super::schema::Schema;
 use crate::json;
 use crate::manifest::{Kind, Manifest, ManifestError, Parameter, Rate, Sha256Digest};
@@ -50,6 +51,9 @@ pub(super) fn offer(
     mut listed: Listed,
     checks: &Checks,
 ) -> Result<Offer, PluginError> {
+    let own_names = listed.tools.iter().map(|spec| spec.name.clone());
+    let public = |own: String| Some((own.clone(), ToolName::public(&manifest.prefix, &own).ok()?));
+    let public_names: PublicNames = own_names.filter_map(public).collect();
     let Applied { returned, rates, strict } = overrides::apply(file, manifest, kind, &mut listed)?;
     let schemas = match kind {
         Kind::Tools | Kind::Command => Some(digest_of_schemas(kind, &listed.tools)),
@@ -59,7 +63,8 @@ pub(super) fn offer(
     let make: Make = if known { Schema::of_passed } else { Schema::compile };
     let mut tools = Vec::new();
     let mut patterns = 0;
-    for spec in listed.tools {
+    for mut spec in listed.tools {
+        references::resolve(&mut spec, &public_names);
         let err_is_error = !returned.contains(&spec.name);
         let rate = rates.get(&spec.name).copied();
         let reading = match strict.contains(&spec.name) {

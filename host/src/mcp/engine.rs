@@ -3,6 +3,7 @@
 //! It does no input or output and knows no clock, so that it can be tested and fuzzed in memory. Its
 //! invariant: each request with a readable id gets exactly one response, unless it was cancelled.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde_json::value::RawValue;
@@ -20,7 +21,7 @@ use super::reply::{self, Fault};
 use super::request::{Deferred, Request};
 use super::result;
 use super::session::Session;
-use crate::catalog::{Catalog, Entry, Plugin};
+use crate::catalog::{Catalog, Entry, GENERAL_INSTRUCTIONS, Plugin};
 use crate::tool::{CallError, Output, Progress, Usage};
 
 /// Subscriptions that are open at once.
@@ -34,10 +35,12 @@ const MAX_AWAITING: usize = 192;
 const CROWDED: &str = "192 others wait for plugins already";
 
 /// What the operator chose.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Settings {
     /// Tools on one page of `tools/list`; all of them, if absent.
     pub page: Option<std::num::NonZeroUsize>,
+    /// What clients are told of the plugins until these are known; what holds for all, if absent.
+    pub instructions: Option<Arc<str>>,
 }
 
 /// The engine.
@@ -246,9 +249,13 @@ impl Engine {
         self.outbox.expect(&origin);
         let (id, version) = (&origin.id, origin.version);
         let line = match request {
-            Request::Initialize => reply::result(id, &result::initialize(version)),
+            Request::Initialize => {
+                reply::result(id, &result::initialize(version, &self.instructions()))
+            }
             Request::Ping => reply::result(id, &result::empty(version)),
-            Request::Discover => reply::result(id, &result::discover(version)),
+            Request::Discover => {
+                reply::result(id, &result::discover(version, &self.instructions()))
+            }
             Request::Listen { tools } => match self.listen(&origin, tools) {
                 Ok(()) => return,
                 Err(fault) => reply::fault(Some(id), &fault),
@@ -258,6 +265,13 @@ impl Engine {
             }
         };
         self.outbox.answer(&origin, line);
+    }
+
+    /// The instructions for the plugins that are served, or that were when they were known last.
+    fn instructions(&self) -> Cow<'_, str> {
+        let current = self.catalog.as_ref().and_then(|catalog| catalog.instructions());
+        let known = || self.settings.instructions.as_deref().unwrap_or(GENERAL_INSTRUCTIONS);
+        current.map_or_else(|| known().into(), Cow::from)
     }
 
     /// Serves a request that needs the catalog, now or once it is there.

@@ -24,10 +24,6 @@ const USAGE: &str = "toolrack/usage";
 const DISCOVER_TTL: u64 = 3_600_000;
 const LIST_TTL: u64 = 10_000;
 
-const INSTRUCTIONS: &str = "Tools run in WebAssembly sandboxes with limits on work, memory, time and \
-    output. A call that reaches a limit ends with an error that names it. The list of tools can change \
-    while you are connected.";
-
 /// `Toolrack`'s name and version.
 #[derive(Serialize)]
 struct ServerInfo {
@@ -106,21 +102,21 @@ impl Serialize for Meta {
 }
 
 /// The result of `initialize`.
-pub(super) fn initialize(version: Version) -> impl Serialize {
+pub(super) fn initialize(version: Version, instructions: &str) -> impl Serialize {
     json!({
         "protocolVersion": version,
         "capabilities": capabilities(),
         "serverInfo": TOOLRACK,
-        "instructions": INSTRUCTIONS,
+        "instructions": instructions,
     })
 }
 
 /// The result of `server/discover`.
-pub(super) fn discover(version: Version) -> impl Serialize {
+pub(super) fn discover(version: Version, instructions: &str) -> impl Serialize {
     let mut body = empty(version);
     body["supportedVersions"] = json!(Version::ALL);
     body["capabilities"] = capabilities();
-    body["instructions"] = INSTRUCTIONS.into();
+    body["instructions"] = instructions.into();
     body["ttlMs"] = DISCOVER_TTL.into();
     body["cacheScope"] = "private".into();
     body

@@ -6,6 +6,7 @@
 //! not known here.
 
 mod board;
+mod instructions;
 mod lines;
 mod place;
 mod servers;
@@ -20,6 +21,7 @@ use crate::catalog::{Catalog, Paused, Refused};
 use crate::reload::Pending;
 
 pub use board::Board;
+pub use instructions::RememberedInstructions;
 pub use lines::{LineSpan, LogFollower, PluginLine, PluginLog};
 pub use place::{Place, PlaceError};
 pub use servers::{Server, ServersError, Told, servers};

@@ -67,6 +67,28 @@ fn a_plugin_that_breaks_a_rule_is_refused_alone() {
 }
 
 #[test]
+fn a_description_names_other_tools_as_clients_see_them() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let wasm = Wat { tools: &["get-it", "run"], ..Wat::default() }.build();
+    let manifest = |prefix: &str, hidden: bool| {
+        format!(
+            "[plugin]\nprefix = \"{prefix}\"\n[[tools]]\nname = \"run\"\ndescription = \"After {{tool:get-it}}; not {{tool:no}}.\"\n\
+             [[tools]]\nname = \"get-it\"\nhidden = {hidden}"
+        )
+    };
+    for (prefix, hidden, expected) in [
+        ("p", false, "After p_get_it; not {tool:no}."),
+        ("", false, "After get_it; not {tool:no}."),
+        ("p", true, "After p_get_it; not {tool:no}."),
+    ] {
+        install(directory.path(), "p", &manifest(prefix, hidden), &wasm);
+        let catalog = load(&[directory.path()]);
+        let run = catalog.tools().find(|tool| tool.spec.name == "run").expect("served");
+        assert_eq!(run.spec.description, expected);
+    }
+}
+
+#[test]
 fn of_many_tools_that_are_not_served_the_first_twenty_are_named_and_the_others_counted() {
     for (count, further) in [(20, None), (21, Some(1)), (25, Some(5))] {
         let directory = tempfile::tempdir().expect("a directory");

@@ -1,10 +1,13 @@
 //! The real binary as a client sees it.
 
+use std::fs;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
 
 use crate::client::{Client, HANG, bare, toolrack};
+use crate::person::{Person, eventually};
 use crate::plugins;
 
 #[test]
@@ -372,4 +375,29 @@ fn pipes_that_were_opened_by_a_name_are_read_and_written() {
         asking.join().unwrap();
         assert_eq!(server.wait().unwrap().code(), Some(0));
     }
+}
+
+#[test]
+fn the_first_answer_names_the_plugins_of_the_last_start() {
+    let (person, good, mixed) = (Person::new(), plugins::good(), plugins::mixed());
+    let told = |plugins: &Path| {
+        let mut client = Client::spawn(person.command(&["serve", "--plugins"]).arg(plugins));
+        let answer = client.request(
+            "initialize",
+            json!({ "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {} }),
+        );
+        // What is kept for the next start is there once it is listed, or soon after.
+        client.tools();
+        answer["result"]["instructions"].as_str().expect("a text").to_owned()
+    };
+    told(good.path());
+    let line = "\n- good (good_...): other, run";
+    eventually("the plugins are named", || told(good.path()).contains(line).then_some(()));
+    assert!(!told(mixed.path()).contains(line), "other directories, other plugins");
+    let entries = fs::read_dir(person.path("cache")).unwrap().map(|entry| entry.unwrap().path());
+    let spoilt = entries.filter(|path| path.extension().is_some_and(|it| it == "instructions"));
+    for path in spoilt.collect::<Vec<_>>() {
+        fs::write(path, "a\u{202e}b").unwrap();
+    }
+    assert!(told(good.path()).starts_with("Tools run in WebAssembly sandboxes"));
 }
