@@ -70,6 +70,12 @@ impl Home {
         self.0.join(".env")
     }
 
+    /// Files that each hold one secret of plugins.
+    #[must_use]
+    pub fn secret_files(&self) -> PathBuf {
+        self.0.join("secrets")
+    }
+
     /// Where plugins keep files for one call.
     #[must_use]
     pub fn scratch(&self) -> PathBuf {
@@ -87,6 +93,16 @@ impl Home {
     pub fn run(&self) -> PathBuf {
         self.0.join("run")
     }
+}
+
+/// Variables that name a directory in which each file holds one secret: toolrack's own, and the one of systemd's
+/// `LoadCredential=`.
+const MOUNTED_SECRETS: [&str; 2] = ["TOOLRACK_SECRETS", "CREDENTIALS_DIRECTORY"];
+
+/// The directories of secrets that a container or a service manager has mounted.
+pub fn mounted_secrets() -> impl Iterator<Item = PathBuf> {
+    let named = MOUNTED_SECRETS.into_iter().filter_map(std::env::var_os);
+    named.filter(|path| !path.is_empty()).map(PathBuf::from)
 }
 
 /// Makes sure that `path` is a directory that only this user can read and write, and makes it where it

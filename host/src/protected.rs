@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::home::Home;
+use crate::home::{Home, mounted_secrets};
 use crate::text::escape;
 
 /// What is kept from plugins. The default keeps what holds for every machine: the root, the home
@@ -14,6 +14,7 @@ use crate::text::escape;
 pub struct Protected {
     plugins: Vec<PathBuf>,
     own: Vec<PathBuf>,
+    secrets: Vec<PathBuf>,
 }
 
 /// Why a directory is not granted.
@@ -34,6 +35,9 @@ pub enum Forbidden {
     /// Where compiled code and keys lie.
     #[error("{relation} toolrack's own directory {0}; a plugin could change what runs", relation = .1)]
     Own(String, Relation),
+    /// Where secrets lie.
+    #[error("{relation} the directory of secrets {0}; a plugin is granted secrets by name", relation = .1)]
+    Secrets(String, Relation),
 }
 
 /// How a directory lies to a protected one.
@@ -63,7 +67,7 @@ impl Protected {
     pub fn new(plugins: &[PathBuf], home: Option<&Home>) -> Self {
         let usual = std::env::home_dir().map(|home| home.join(".toolrack"));
         let own = home.map(|home| home.path().to_owned()).into_iter().chain(usual).collect();
-        Self { plugins: plugins.to_vec(), own }
+        Self { plugins: plugins.to_vec(), own, secrets: mounted_secrets().collect() }
     }
 
     /// Whether the directory at `path`, which is canonical, may be granted. Looks at the disk.
@@ -87,8 +91,11 @@ impl Protected {
         if let Some((directory, relation)) = near(&self.plugins) {
             return Err(Forbidden::Plugins(directory, relation));
         }
-        match near(&self.own) {
-            Some((directory, relation)) => Err(Forbidden::Own(directory, relation)),
+        if let Some((directory, relation)) = near(&self.own) {
+            return Err(Forbidden::Own(directory, relation));
+        }
+        match near(&self.secrets) {
+            Some((directory, relation)) => Err(Forbidden::Secrets(directory, relation)),
             None => Ok(()),
         }
     }

@@ -11,7 +11,7 @@ use super::wit::WitFile;
 use crate::manifest::{Grants, Kind, Limits, Manifest, Sha256Digest};
 use crate::name::{PluginName, ToolName};
 use crate::sandbox::{BackgroundTurn, Declared, Guest, Notes, Sandbox, Unsettled, Wasm};
-use crate::secret::{PatientKeyring, Secrets};
+use crate::secret::{MissingSecret, PatientKeyring, Secrets};
 use crate::tool::{ToolSpec, UnfitTool};
 
 /// A plugin that can serve.
@@ -136,6 +136,12 @@ impl Plugin {
     #[must_use]
     pub fn grants(&self) -> &Grants {
         self.guest.grants()
+    }
+
+    /// The secrets that it is granted and that have no value now. Reads files and may ask the keyring, so it blocks.
+    #[must_use]
+    pub fn missing_secrets(&self) -> Vec<MissingSecret> {
+        self.guest.missing_secrets()
     }
 
     /// Its tools as a client is told of them, whether or not another plugin has their names, each with the

@@ -47,6 +47,7 @@ fn report(catalog: &Catalog) -> Value {
                 "rate": limits.rate.map(|rate| rate.to_string()),
             },
             "grants": grants::report(plugin.grants()),
+            "secretsWithoutValue": missing_secrets(plugin),
         })
     });
     let refusals = catalog
@@ -57,6 +58,10 @@ fn report(catalog: &Catalog) -> Value {
         "plugins": plugins.collect::<Vec<_>>(),
         "refusals": refusals.collect::<Vec<_>>(),
     })
+}
+
+fn missing_secrets(plugin: &Plugin) -> Vec<String> {
+    plugin.missing_secrets().into_iter().map(|missing| missing.name.to_string()).collect()
 }
 
 fn print(catalog: &Catalog) {
@@ -96,6 +101,9 @@ pub(super) fn print_details(tools: &[&str], plugin: &Plugin) {
     println!("     {}", paint(DIM, limits));
     for line in grants::words(plugin.grants()) {
         println!("     {line}");
+    }
+    for missing in plugin.missing_secrets() {
+        println!("     {}", paint(ERROR, missing));
     }
 }
 

@@ -162,15 +162,18 @@ Examples:
 
 pub(super) const SECRET: &str = "\
 Keeps values of secrets in the system's keyring (the Secret Service on Linux, the Keychain on macOS, the \
-Credential Manager on Windows), and shows where the secrets that plugins are granted have their values. No \
-value is ever shown.
+Credential Manager on Windows) or in files that only you can read, and shows where the secrets that plugins are \
+granted have their values. No value is ever shown.
 
-A secret's value is looked for at each call: in the environment of the server, in `.env` beside the \
-plugin's manifest, in `.env` in ~/.toolrack, in the keyring. The first that has it counts.
+A secret's value is looked for at each call: in the variable NAME of the server's environment, in the file that the \
+variable NAME_FILE names, in `.env` beside the plugin's manifest, in `.env` in ~/.toolrack, in a file NAME in the \
+directories that TOOLRACK_SECRETS and CREDENTIALS_DIRECTORY (systemd's) name, in ~/.toolrack/secrets/NAME, in the \
+keyring. The first that has it counts.
 
 Examples:
   toolrack secret set GITHUB_TOKEN              asks for the value
   gh auth token | toolrack secret set GITHUB_TOKEN
+  toolrack secret set GITHUB_TOKEN --file       where there is no keyring
   toolrack secret list
   toolrack secret remove GITHUB_TOKEN";
 

@@ -1,11 +1,11 @@
-//! `toolrack secret`: the values of secrets in the system's keyring, and where each is found.
+//! `toolrack secret`: the values of secrets in the system's keyring or in files, and where each is found.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{ErrorKind, IsTerminal as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context as _, anyhow, bail};
+use anyhow::{Context as _, anyhow, bail, ensure};
 use clap::Subcommand;
 use serde_json::json;
 
@@ -14,18 +14,21 @@ use super::{DIM, NAME, paint, print_json};
 use crate::home::Home;
 use crate::install::Shelf;
 use crate::manifest::SecretName;
-use crate::secret::{Keyring, MIN_REDACTED, PatientKeyring, Secret, Secrets, Source};
+use crate::secret::{
+    Keyring, KeyringError, MAX_VALUE, MIN_REDACTED, PatientKeyring, Secret, SecretFiles, Secrets,
+    Source,
+};
 use crate::text::escape;
-
-/// The largest value that is taken, in bytes: what fits into a header, and any key in PEM.
-const MAX_VALUE: usize = 16 * 1024;
 
 #[derive(Subcommand)]
 pub(super) enum Action {
-    /// Keep a secret in the system's keyring; its value is asked for, or read from stdin
+    /// Keep a secret in the system's keyring, or in a file; its value is asked for, or read from stdin
     Set {
         /// Its name, as manifests write it
         name: String,
+        /// Keep it in a file in ~/.toolrack/secrets that only you can read: for machines without a keyring
+        #[arg(long)]
+        file: bool,
     },
     /// List secrets: where each has its value, and which plugins are granted it
     List {
@@ -33,7 +36,7 @@ pub(super) enum Action {
         #[arg(long)]
         json: bool,
     },
-    /// Remove a secret from the system's keyring
+    /// Remove a secret from the system's keyring, and its file in ~/.toolrack/secrets
     Remove {
         /// Its name
         name: String,
@@ -46,9 +49,9 @@ pub(super) fn run(
     home: Option<&Home>,
 ) -> anyhow::Result<ExitCode> {
     match action {
-        Action::Set { name } => set(&checked(name)?, directories, home),
+        Action::Set { name, file } => set(&checked(name)?, *file, directories, home),
         Action::List { json } => list(directories, home, *json),
-        Action::Remove { name } => remove(&checked(name)?),
+        Action::Remove { name } => remove(&checked(name)?, home),
     }
 }
 
@@ -58,22 +61,22 @@ fn checked(name: &str) -> anyhow::Result<SecretName> {
 
 fn set(
     name: &SecretName,
+    in_file: bool,
     directories: &[PathBuf],
     home: Option<&Home>,
 ) -> anyhow::Result<ExitCode> {
-    let keyring = Keyring::open().context(ELSEWHERE)?;
-    let value = value(name)?;
-    keyring.set(name, &value).context(ELSEWHERE)?;
-    println!("{} is kept in the system's keyring", paint(NAME, name));
+    let (value, kept) = if in_file { set_file(name, home)? } else { set_keyring(name)? };
+    println!("{} is kept in {}", paint(NAME, name), source_words(&kept));
     if value.expose().len() < MIN_REDACTED {
         eprintln!(
             "it is shorter than {MIN_REDACTED} bytes, so it is not kept out of logs and answers"
         );
     }
-    let rows = rows(directories, home, BTreeSet::new())?;
+    let rows = rows(directories, home, Vec::new())?;
     let mut found = rows.iter().filter(|row| row.name == *name);
-    if let Some(place) = found.clone().find_map(|row| earlier(row.source.as_ref()?)) {
-        eprintln!("{place} has a value for it as well, and that one counts");
+    let other = found.clone().find_map(|row| row.source.as_ref().filter(|source| **source != kept));
+    if let Some(place) = other {
+        eprintln!("{} has a value for it as well, and that one counts", source_words(place));
     }
     if found.all(|row| row.plugins.is_empty()) {
         eprintln!("no installed plugin is granted it; see `secrets` and `network` under [grants]");
@@ -81,18 +84,28 @@ fn set(
     Ok(ExitCode::SUCCESS)
 }
 
-/// What to do without a keyring.
-const ELSEWHERE: &str = "the secret is not kept; without a keyring, write NAME=value into `.env` beside \
-                         the plugin's manifest or in ~/.toolrack, or set it in the server's environment";
-
-/// A place that is asked before the keyring.
-fn earlier(source: &Source) -> Option<String> {
-    match source {
-        Source::Environment => Some("the environment".into()),
-        Source::File(path) => Some(escape(&path.to_string_lossy())),
-        Source::Keyring => None,
-    }
+/// Asks for the value only once it can be kept.
+fn set_keyring(name: &SecretName) -> anyhow::Result<(Secret, Source)> {
+    let elsewhere = || {
+        format!(
+            "the secret is not kept; keep it in a file with `toolrack secret set {name} --file`"
+        )
+    };
+    let keyring = Keyring::open().with_context(elsewhere)?;
+    let value = value(name)?;
+    keyring.set(name, &value).with_context(elsewhere)?;
+    Ok((value, Source::Keyring))
 }
+
+fn set_file(name: &SecretName, home: Option<&Home>) -> anyhow::Result<(Secret, Source)> {
+    let files = SecretFiles::of(home.context(NO_HOME)?);
+    let (value, path) = (value(name)?, files.path(name));
+    let shown = escape(&path.to_string_lossy());
+    files.set(name, &value).with_context(|| format!("{shown}: the secret is not kept"))?;
+    Ok((value, Source::File(path)))
+}
+
+const NO_HOME: &str = "no home directory is known; set TOOLRACK_HOME to a directory";
 
 /// The value: typed unseen on a terminal, else all of stdin but its last line break.
 fn value(name: &SecretName) -> anyhow::Result<Secret> {
@@ -117,23 +130,41 @@ fn too_large() -> anyhow::Error {
     anyhow!("the value is larger than {MAX_VALUE} bytes")
 }
 
-fn remove(name: &SecretName) -> anyhow::Result<ExitCode> {
-    if Keyring::open()?.remove(name)? {
-        println!("{} is gone from the system's keyring", paint(NAME, name));
-        Ok(ExitCode::SUCCESS)
-    } else {
-        bail!(
-            "the system's keyring has no secret `{name}`; `toolrack secret list` shows what it has"
-        )
+fn remove(name: &SecretName, home: Option<&Home>) -> anyhow::Result<ExitCode> {
+    let files = home.map(SecretFiles::of);
+    let from_file = files.as_ref().map_or(Ok(false), |files| files.remove(name));
+    let from_file = from_file.context("the secret's file cannot be removed")?;
+    if let Some(files) = files.filter(|_| from_file) {
+        let path = escape(&files.path(name).to_string_lossy());
+        println!("{} is gone: {path} is removed", paint(NAME, name));
     }
+    // Where it was in a file, there may well be no keyring.
+    let from_keyring = match Keyring::open().and_then(|keyring| keyring.remove(name)) {
+        Err(KeyringError::Absent(_)) if from_file => false,
+        removed => removed?,
+    };
+    if from_keyring {
+        println!("{} is gone from the system's keyring", paint(NAME, name));
+    }
+    ensure!(
+        from_file || from_keyring,
+        "neither the system's keyring nor ~/.toolrack/secrets has a secret `{name}`; `toolrack secret list` shows \
+         where it has its value"
+    );
+    Ok(ExitCode::SUCCESS)
 }
 
 fn list(directories: &[PathBuf], home: Option<&Home>, as_json: bool) -> anyhow::Result<ExitCode> {
-    let (kept, problem) = match Keyring::open().and_then(|keyring| keyring.names()) {
+    let (in_keyring, problem) = match Keyring::open().and_then(|keyring| keyring.names()) {
         Ok(names) => (names, None),
         Err(error) => (BTreeSet::new(), Some(error)),
     };
-    let rows = rows(directories, home, kept)?;
+    let files = home.map(SecretFiles::of);
+    let in_files = files.iter().flat_map(|files| {
+        files.names().into_iter().map(|name| (Source::File(files.path(&name)), name))
+    });
+    let kept = in_keyring.into_iter().map(|name| (Source::Keyring, name)).chain(in_files);
+    let rows = rows(directories, home, kept.map(|(source, name)| (name, source)).collect())?;
     if as_json {
         print_json(&rows.iter().map(Row::describe).collect::<Vec<_>>())?;
         return Ok(ExitCode::SUCCESS);
@@ -147,19 +178,31 @@ fn list(directories: &[PathBuf], home: Option<&Home>, as_json: bool) -> anyhow::
         let padding = " ".repeat(width - row.name.as_str().len());
         let source = match &row.source {
             Some(source) => format!("in {}", source_words(source)),
-            None => "no value; `toolrack secret set` gives it one".into(),
+            None => format!("no value; `{}` gives it one", command(&row.name, problem.as_ref())),
         };
         println!("{}{padding}  {source}", paint(NAME, &row.name));
         println!("{}  {}", " ".repeat(width), paint(DIM, granted(&row.plugins)));
     }
-    if let Some(error) = problem {
-        eprintln!("{error}");
+    match problem {
+        // Who keeps secrets in files need not hear of it.
+        Some(KeyringError::Absent(_)) | None => {}
+        Some(error) => eprintln!("{error}"),
     }
     Ok(ExitCode::SUCCESS)
 }
 
+/// The command that gives a secret a value, where the keyring may have a problem.
+fn command(name: &SecretName, problem: Option<&KeyringError>) -> String {
+    let file = if problem.is_some() { " --file" } else { "" };
+    format!("toolrack secret set {name}{file}")
+}
+
 fn source_words(source: &Source) -> String {
-    earlier(source).unwrap_or_else(|| "the system's keyring".into())
+    match source {
+        Source::Environment => "the environment".into(),
+        Source::File(path) => escape(&path.to_string_lossy()),
+        Source::Keyring => "the system's keyring".into(),
+    }
 }
 
 fn granted(plugins: &BTreeSet<String>) -> String {
@@ -189,12 +232,12 @@ impl Row {
     }
 }
 
-/// The secrets of the installed plugins, and what else is `kept` in the keyring. One that plugins of two
-/// directories find in two places has two rows.
+/// The secrets of the installed plugins, and what else is `kept`. One that plugins of two directories find in two
+/// places has two rows.
 fn rows(
     directories: &[PathBuf],
     home: Option<&Home>,
-    kept: BTreeSet<SecretName>,
+    kept: Vec<(SecretName, Source)>,
 ) -> anyhow::Result<Vec<Row>> {
     let mut rows: BTreeMap<(SecretName, Option<Source>), BTreeSet<String>> = BTreeMap::new();
     for directory in directories {
@@ -211,9 +254,9 @@ fn rows(
             rows.entry((name, source)).or_default().extend(granted);
         }
     }
-    for name in kept {
+    for (name, source) in kept {
         if !rows.keys().any(|(known, _)| *known == name) {
-            rows.insert((name, Some(Source::Keyring)), BTreeSet::new());
+            rows.insert((name, Some(source)), BTreeSet::new());
         }
     }
     let row = |((name, source), plugins)| Row { name, source, plugins };

@@ -29,7 +29,7 @@ use super::slots::{CallSlots, Slots};
 use super::terms::{CallContext, ProgressSink, Reach, Terms};
 use super::{Sandbox, functions, tools};
 use crate::manifest::{Grants, Kind, Limits};
-use crate::secret::{Known, Secrets};
+use crate::secret::{Known, MissingSecret, Secrets};
 use crate::text::escape;
 use crate::tool::CallError;
 
@@ -267,6 +267,14 @@ impl Guest {
         let Some(scratches) = granted else { return Ok(None) };
         let made = tokio::task::spawn_blocking(move || scratches.fresh()).await;
         made.map_err(std::io::Error::other)?.map(Some)
+    }
+
+    /// The secrets that it is granted and that have no value now. Reads files and may ask the keyring, so it blocks.
+    #[must_use]
+    pub fn missing_secrets(&self) -> Vec<MissingSecret> {
+        let names: Vec<_> = self.grants.secret_names().cloned().collect();
+        let known = self.secrets.look_up(&names);
+        names.iter().filter_map(|name| known.value(name).err()).collect()
     }
 
     /// The values of the plugin's secrets as they are now.

@@ -18,8 +18,8 @@ pub struct Known {
 /// A secret that was granted and has no value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "the secret `{name}` has no value: it is neither in the environment of the server, nor in the file `.env` beside the plugin's manifest, nor in `.env` in toolrack's home (~/.toolrack), nor in the system's keyring{}; run `toolrack secret set {name}`, or write it into one of the files",
-    why(.keyring.as_ref())
+    "the secret `{name}` has no value; {}",
+    remedy(name, .keyring.as_ref())
 )]
 pub struct MissingSecret {
     /// The secret.
@@ -28,8 +28,19 @@ pub struct MissingSecret {
     pub keyring: Option<KeyringError>,
 }
 
-fn why(keyring: Option<&KeyringError>) -> String {
-    keyring.map(|error| format!(" ({error})")).unwrap_or_default()
+/// The command that gives a secret a value, where this machine may have no keyring.
+fn remedy(name: &SecretName, keyring: Option<&KeyringError>) -> String {
+    match keyring {
+        None => format!("give it one with `toolrack secret set {name}`"),
+        Some(KeyringError::Absent(_)) => {
+            format!(
+                "this machine has no keyring: give it one with `toolrack secret set {name} --file`"
+            )
+        }
+        Some(error) => format!(
+            "{error}; or give it one without the keyring, with `toolrack secret set {name} --file`"
+        ),
+    }
 }
 
 impl Known {
@@ -69,11 +80,12 @@ mod tests {
     fn a_missing_value_says_what_the_keyring_said() {
         let name = SecretName::new("A").expect("a name");
         for (keyring, expected) in [
-            (None, "nor in the system's keyring; run"),
+            (None, "give it one with `toolrack secret set A`"),
             (
                 Some(KeyringError::Absent("no bus".into())),
-                "(the system's keyring cannot be reached: no bus)",
+                "this machine has no keyring: give it one with `toolrack secret set A --file`",
             ),
+            (Some(KeyringError::Failed("it is locked".into())), "fails: it is locked; or give it"),
         ] {
             let known = Known::new(BTreeMap::from([(name.clone(), None)]), keyring);
             let missing = known.value(&name).expect_err("no value").to_string();

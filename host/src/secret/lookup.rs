@@ -1,12 +1,13 @@
-//! Where the value of a secret is looked for: the server's environment, then `.env` files, then the
-//! system's keyring.
+//! Where the value of a secret is looked for: the server's environment, `.env` files, files of their own, the system's
+//! keyring.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
+use super::files::{self, FileValue, others_read};
 use super::{KeyringError, Known, MIN_REDACTED, PatientKeyring, Secret, dotenv};
-use crate::home::Home;
+use crate::home::{Home, mounted_secrets};
 use crate::manifest::SecretName;
 use crate::regular::{self, ReadError};
 use crate::text::escape;
@@ -17,11 +18,31 @@ const MAX_FILE: usize = 64 * 1024;
 /// The places in which one plugin's secrets are looked for, in their order.
 pub struct Secrets {
     environment: Environment,
-    files: Vec<PathBuf>,
+    places: Vec<Place>,
     keyring: Option<PatientKeyring>,
     // A lock, because calls run at once and each warning is given once.
     warned: Mutex<BTreeSet<String>>,
 }
+
+/// Files that hold values.
+enum Place {
+    /// A `.env` file.
+    DotEnv(PathBuf),
+    /// A directory in which each secret has a file of its own, named like it.
+    Directory { path: PathBuf, owner: Owner },
+}
+
+/// Who decides who may read a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Owner {
+    /// The user.
+    User,
+    /// What has mounted it.
+    System,
+}
+
+/// What the name of a variable ends with that names the file of a secret.
+const FILE_SUFFIX: &str = "_FILE";
 
 enum Environment {
     Process,
@@ -33,7 +54,7 @@ enum Environment {
 pub enum Source {
     /// In the environment of this process.
     Environment,
-    /// In this `.env` file.
+    /// In this file: a `.env`, or one of its own.
     File(PathBuf),
     /// In the system's keyring.
     Keyring,
@@ -43,13 +64,17 @@ pub enum Source {
 type Found = (BTreeMap<SecretName, Option<(Source, Secret)>>, Option<KeyringError>);
 
 impl Secrets {
-    /// The server's environment, then `.env` in `beside`, the directory of the plugin's manifest, then
-    /// `.env` in `home`.
+    /// The server's environment, where `NAME_FILE` names the file of the secret `NAME`; then `.env` in `beside`, the
+    /// directory of the plugin's manifest; then `.env` in `home`; then mounted directories; then the files in `home`.
     #[must_use]
     pub fn of(beside: Option<&Path>, home: Option<&Home>) -> Self {
-        let beside = beside.map(|directory| directory.join(".env"));
-        let files = beside.into_iter().chain(home.map(Home::secrets)).collect();
-        Self { environment: Environment::Process, files, keyring: None, warned: Mutex::default() }
+        let dot_env = [beside.map(|directory| directory.join(".env")), home.map(Home::secrets)];
+        let dot_env = dot_env.into_iter().flatten().map(Place::DotEnv);
+        let own = home.map(Home::secret_files);
+        let own = own.map(|path| Place::Directory { path, owner: Owner::User });
+        let mounted = mounted_secrets().map(|path| Place::Directory { path, owner: Owner::System });
+        let places = dot_env.chain(mounted).chain(own).collect();
+        Self { environment: Environment::Process, places, keyring: None, warned: Mutex::default() }
     }
 
     /// The same places, and after them `keyring`.
@@ -91,16 +116,28 @@ impl Secrets {
 
     /// Each place is looked at only for what those before it do not have.
     fn find<'a>(&self, names: impl IntoIterator<Item = &'a SecretName>) -> Found {
-        let mut found: BTreeMap<_, _> =
-            names.into_iter().map(|name| (name.clone(), self.variable(name))).collect();
-        for path in &self.files {
+        let mut found: BTreeMap<_, _> = names
+            .into_iter()
+            .map(|name| (name.clone(), self.variable(name).or_else(|| self.named_file(name))))
+            .collect();
+        for place in &self.places {
             if found.values().all(Option::is_some) {
                 break;
             }
-            let Some(mut values) = self.read(path) else { continue };
-            for (name, found) in found.iter_mut().filter(|(_, found)| found.is_none()) {
-                let value = values.remove(name).filter(|secret| !secret.expose().is_empty());
-                *found = value.map(|secret| (Source::File(path.clone()), secret));
+            match place {
+                Place::DotEnv(path) => {
+                    let Some(mut values) = self.read(path) else { continue };
+                    for (name, found) in found.iter_mut().filter(|(_, found)| found.is_none()) {
+                        let value =
+                            values.remove(name).filter(|secret| !secret.expose().is_empty());
+                        *found = value.map(|secret| (Source::File(path.clone()), secret));
+                    }
+                }
+                Place::Directory { path, owner } => {
+                    for (name, found) in found.iter_mut().filter(|(_, found)| found.is_none()) {
+                        *found = self.own_file(&path.join(name.as_str()), *owner);
+                    }
+                }
             }
         }
         let missing: Vec<_> = found
@@ -122,12 +159,47 @@ impl Secrets {
     }
 
     fn variable(&self, name: &SecretName) -> Option<(Source, Secret)> {
+        self.in_environment(name.as_str()).map(|value| (Source::Environment, Secret::new(value)))
+    }
+
+    fn in_environment(&self, variable: &str) -> Option<String> {
         let value = match &self.environment {
-            Environment::Process => std::env::var(name.as_str()).ok(),
-            Environment::Given(variables) => variables.get(name.as_str()).cloned(),
+            Environment::Process => std::env::var(variable).ok(),
+            Environment::Given(variables) => variables.get(variable).cloned(),
         };
-        let value = value.filter(|value| !value.is_empty());
-        value.map(|value| (Source::Environment, Secret::new(value)))
+        value.filter(|value| !value.is_empty())
+    }
+
+    /// The value in the file that the variable `NAME_FILE` names.
+    fn named_file(&self, name: &SecretName) -> Option<(Source, Secret)> {
+        let variable = format!("{name}{FILE_SUFFIX}");
+        let path = PathBuf::from(self.in_environment(&variable)?);
+        let found = self.own_file(&path, Owner::System);
+        if found.is_none() && !path.exists() {
+            let shown = escape(&path.display().to_string());
+            self.warn(format!("{shown}: there is no such file, and {variable} names it"));
+        }
+        found
+    }
+
+    /// The value in a file that holds nothing else.
+    fn own_file(&self, path: &Path, owner: Owner) -> Option<(Source, Secret)> {
+        let shown = || escape(&path.display().to_string());
+        let FileValue { secret, others_read } = match files::read_value(path) {
+            Ok(value) => value?,
+            Err(problem) => {
+                self.warn(format!("{}: {problem}; no secret is taken from it", shown()));
+                return None;
+            }
+        };
+        if others_read && owner == Owner::User {
+            self.warn(format!(
+                "{}: other users can read this secret; make it yours alone (chmod 600)",
+                shown()
+            ));
+        }
+        let is_value = !secret.expose().is_empty();
+        is_value.then(|| (Source::File(path.to_owned()), secret))
     }
 
     fn read(&self, path: &Path) -> Option<BTreeMap<SecretName, Secret>> {
@@ -175,17 +247,6 @@ fn read(path: &Path) -> Result<Option<Text>, String> {
     Ok(Some(Text { text, others_read: others_read(&about) }))
 }
 
-#[cfg(unix)]
-fn others_read(about: &std::fs::Metadata) -> bool {
-    use std::os::unix::fs::PermissionsExt as _;
-    about.permissions().mode() & 0o044 != 0
-}
-
-#[cfg(not(unix))]
-fn others_read(_: &std::fs::Metadata) -> bool {
-    false
-}
-
 #[cfg(test)]
 mod tests {
     use std::fs;
@@ -209,6 +270,40 @@ mod tests {
         let known = secrets.look_up(&names);
         let found: Vec<_> = names.iter().map(|name| known.get(name).map(Secret::expose)).collect();
         assert_eq!(found, [Some("given-a"), Some("beside-b"), Some("home-c"), None, None]);
+    }
+
+    #[test]
+    fn a_file_of_its_own_gives_a_value_in_its_turn() {
+        let root = tempfile::tempdir().expect("a directory");
+        let home = Home::at(root.path().join("home"));
+        fs::create_dir_all(home.secret_files()).expect("made");
+        for (name, value) in [("A", "own-a\n"), ("B", "own-b"), ("C", ""), ("D", "own-d")] {
+            fs::write(home.secret_files().join(name), value).expect("written");
+        }
+        fs::write(home.secrets(), "B=home-b").expect("written");
+        fs::write(root.path().join("named"), "named-d\r\n").expect("written");
+        let named = |file: &str| root.path().join(file).to_string_lossy().into_owned();
+        let variables = [
+            ("D_FILE", named("named")),
+            ("A_FILE", named("missing")),
+            ("E_FILE", named("home")),
+            ("F", "given-f".into()),
+            ("F_FILE", named("named")),
+        ];
+        let variables = variables.map(|(name, value)| (name.to_owned(), value));
+        let secrets = Secrets::of(None, Some(&home)).with_environment(variables.into());
+        let names = ["A", "B", "C", "D", "E", "F"].map(name);
+        let known = secrets.look_up(&names);
+        let found: Vec<_> = names.iter().map(|name| known.get(name).map(Secret::expose)).collect();
+        let expected =
+            [Some("own-a"), Some("home-b"), None, Some("named-d"), None, Some("given-f")];
+        assert_eq!(found, expected);
+        let warned = secrets.warned.into_inner().expect("not poisoned");
+        for expected in
+            ["missing: there is no such file, and A_FILE names it", "home: it is a directory"]
+        {
+            assert!(warned.iter().any(|text| text.contains(expected)), "{warned:?}");
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! What a secret is for (a plugin's configuration, a request's header) is not known here.
 
 mod dotenv;
+mod files;
 mod keyring;
 mod known;
 mod lookup;
@@ -12,6 +13,7 @@ mod redact;
 use std::fmt;
 use std::io::{self, Read};
 
+pub use files::{MAX_VALUE, SecretFiles};
 pub use keyring::{Keyring, KeyringError};
 pub use known::{Known, MissingSecret};
 pub use lookup::{Secrets, Source};

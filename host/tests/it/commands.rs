@@ -285,12 +285,21 @@ fn secret_says_where_values_are_and_what_to_do_without_a_keyring() {
     for line in [
         &format!("IN_FILE      in {path}"),
         "IN_VARIABLE  in the environment",
-        "NOWHERE      no value",
+        "NOWHERE      no value; `toolrack secret set NOWHERE --file` gives it one",
     ] {
         assert!(out.contains(line), "{out}");
     }
     assert!(out.contains("granted to keys") && !out.contains("the-value"), "{out}");
-    assert!(err.contains("the system's keyring cannot be reached"), "{err}");
+    let (code, out, _) = run(&["check"]);
+    assert_eq!(code, 0);
+    let told: Vec<_> = out.lines().filter(|line| line.contains("has no value")).collect();
+    let line = "     the secret `NOWHERE` has no value; this machine has no keyring: give it one with `toolrack \
+                secret set NOWHERE --file`";
+    assert_eq!(told, [line]);
+    let (_, out, _) = run(&["check", "--json"]);
+    let report: Value = serde_json::from_str(&out).expect("JSON");
+    let keys = report["plugins"].as_array().unwrap().iter().find(|plugin| plugin["name"] == "keys");
+    assert_eq!(keys.expect("it is served")["secretsWithoutValue"], serde_json::json!(["NOWHERE"]));
     let (_, out, _) = run(&["secret", "list", "--json"]);
     let rows: Value = serde_json::from_str(&out).expect("JSON");
     let sources: Vec<_> =
@@ -301,9 +310,52 @@ fn secret_says_where_values_are_and_what_to_do_without_a_keyring() {
     // What the keyring has is not known.
     assert_eq!(out, "no secrets: no installed plugin is granted one\n");
     let (code, _, err) = run(&["secret", "set", "NOWHERE"]);
-    assert!(code == 2 && err.contains("write NAME=value into `.env`"), "{err}");
+    let advice =
+        "the secret is not kept; keep it in a file with `toolrack secret set NOWHERE --file`";
+    assert!(code == 2 && err.contains(advice), "{err}");
     let (code, _, err) = run(&["secret", "remove", "no-name"]);
     assert!(code == 2 && err.contains("`no-name`"), "{err}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_secret_is_kept_in_a_file_where_there_is_no_keyring() {
+    use std::io::Write as _;
+    use std::process::Stdio;
+    let person = Person::new();
+    let directory = person.plugins();
+    std::fs::create_dir_all(&directory).unwrap();
+    let manifest = "[grants]\nsecrets = [\"KEY\"]";
+    plugins::install(&directory, "keys", manifest, &Wat::default().build());
+    let run = |arguments: &[&str], input: &str| {
+        let mut command = person.command(arguments);
+        command.env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent/bus");
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+        let output = child.wait_with_output().unwrap();
+        let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
+        (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+    };
+    let (code, out, err) = run(&["secret", "set", "KEY", "--file"], "the-value-of-the-key\n");
+    let file = person.path("secrets").join("KEY");
+    assert_eq!(out, format!("KEY is kept in {}\n", file.display()), "{err}");
+    assert_eq!((code, err.as_str()), (0, ""));
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "the-value-of-the-key");
+    let (_, out, err) = run(&["secret", "list"], "");
+    assert_eq!(out, format!("KEY  in {}\n     granted to keys\n", file.display()));
+    assert_eq!(err, "");
+    let (_, out, _) = run(&["check"], "");
+    assert!(!out.contains("no value"), "{out}");
+    std::fs::write(directory.join(".env"), "KEY=another-value\n").unwrap();
+    let (_, _, err) = run(&["secret", "set", "KEY", "--file"], "the-value-of-the-key");
+    assert!(err.contains(".env has a value for it as well, and that one counts"), "{err}");
+    std::fs::remove_file(directory.join(".env")).unwrap();
+    let (code, out, err) = run(&["secret", "remove", "KEY"], "");
+    assert_eq!((code, err.as_str()), (0, ""));
+    assert!(out.starts_with("KEY is gone: ") && !file.exists(), "{out}");
+    let (code, _, err) = run(&["secret", "remove", "KEY"], "");
+    assert!(code == 2 && err.contains("keyring"), "{err}");
 }
 
 #[test]

@@ -491,7 +491,11 @@ async fn a_bound_secret_arrives_in_place_of_what_the_guest_sent() {
     let secret = bound("MISSING", header());
     let mut call = call(vec![NetworkGrant { secret, ..granted(Scheme::Http, "localhost", port) }]);
     let failure = call.failure(&format!("http://localhost:{port}/")).await.to_string();
-    assert!(failure.contains("`MISSING` has no value") && failure.contains(".env"), "{failure}");
+    assert!(
+        failure.contains("`MISSING` has no value; ")
+            && failure.contains("toolrack secret set MISSING"),
+        "{failure}"
+    );
     assert_eq!(web.connections(), 2);
 }
 

@@ -122,7 +122,11 @@ async fn each_failure_is_a_sentence_that_says_what_to_do() {
     let served = open_meteo(&shipped, nobody).await;
     check(&served, &["Open-Meteo: cannot connect to", "refuses connections; try again"]).await;
     let served = open_weather(&shipped, nobody, "").await;
-    check(&served, &["`OPENWEATHER_API_KEY` has no value", ".env"]).await;
+    check(
+        &served,
+        &["`OPENWEATHER_API_KEY` has no value", "toolrack secret set OPENWEATHER_API_KEY"],
+    )
+    .await;
     let elsewhere =
         "network = [\"https://example.org\"]\nconfig = { endpoint = \"http://127.0.0.1:1\" }";
     let served = shipped.granted(elsewhere, "").await;

@@ -1,0 +1,133 @@
+//! Secrets in files of their own, named like them: in toolrack's home, and in directories that a container or a service
+//! manager mounts.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::Secret;
+use crate::home::{Home, PrivateError, private_directory};
+use crate::manifest::SecretName;
+use crate::regular::{self, ReadError};
+use crate::whole::Unfinished;
+
+/// The longest value in bytes: what fits into a header, and any key in PEM.
+pub const MAX_VALUE: usize = 16 * 1024;
+/// The most files that are looked at to list the names.
+const MAX_FILES: usize = 1024;
+
+/// The files in toolrack's home.
+pub struct SecretFiles(PathBuf);
+
+/// A value and who may read the file that it comes from.
+pub(super) struct FileValue {
+    pub(super) secret: Secret,
+    /// True if other users can read the file.
+    pub(super) others_read: bool,
+}
+
+impl SecretFiles {
+    /// Those in `home`.
+    #[must_use]
+    pub fn of(home: &Home) -> Self {
+        Self(home.secret_files())
+    }
+
+    /// The file of the secret `name`.
+    #[must_use]
+    pub fn path(&self, name: &SecretName) -> PathBuf {
+        self.0.join(name.as_str())
+    }
+
+    /// Keeps `value` under `name`, for this user's eyes alone, in place of what was there.
+    pub fn set(&self, name: &SecretName, value: &Secret) -> Result<(), PrivateError> {
+        private_directory(&self.0)?;
+        let bytes = value.expose().as_bytes();
+        Ok(Unfinished::write_private(&self.0, name.as_str(), bytes)?.finish()?)
+    }
+
+    /// Removes what is kept under `name`. True if anything was.
+    pub fn remove(&self, name: &SecretName) -> io::Result<bool> {
+        match fs::remove_file(self.path(name)) {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The names that something is kept under.
+    #[must_use]
+    pub fn names(&self) -> BTreeSet<SecretName> {
+        let Ok(entries) = fs::read_dir(&self.0) else { return BTreeSet::new() };
+        let names =
+            entries.take(MAX_FILES).filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+        names.filter_map(|name| SecretName::new(&name).ok()).collect()
+    }
+}
+
+/// The value in the file at `path`, which ends before the line break that the file ends with. `None` where there is no
+/// file.
+pub(super) fn read_value(path: &Path) -> Result<Option<FileValue>, String> {
+    let (bytes, about) = match regular::read(path, MAX_VALUE + "\r\n".len()) {
+        Err(ReadError::Missing) => return Ok(None),
+        read => read.map_err(|error| format!("it {error}"))?,
+    };
+    let secret = Secret::read(&bytes[..], MAX_VALUE).map_err(|error| match error.kind() {
+        io::ErrorKind::InvalidData => "it is not UTF-8 text".to_owned(),
+        _ => format!("it is larger than {MAX_VALUE} bytes"),
+    })?;
+    // The copy that was read is overwritten, too.
+    drop(String::from_utf8(bytes).map(Secret::new));
+    Ok(Some(FileValue { secret, others_read: others_read(&about) }))
+}
+
+#[cfg(unix)]
+pub(super) fn others_read(about: &fs::Metadata) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    about.permissions().mode() & 0o044 != 0
+}
+
+#[cfg(not(unix))]
+pub(super) fn others_read(_: &fs::Metadata) -> bool {
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_set_is_there_for_its_owner_alone_until_it_is_removed() {
+        let root = tempfile::tempdir().expect("a directory");
+        let files = SecretFiles::of(&Home::at(root.path().join("home")));
+        let name = SecretName::new("A_KEY").expect("a name");
+        assert!(files.names().is_empty() && !files.remove(&name).expect("nothing is there"));
+        for value in ["first value", "second\nvalue"] {
+            files.set(&name, &Secret::new(value.into())).expect("kept");
+            let read = read_value(&files.path(&name)).expect("read").expect("there");
+            assert_eq!((read.secret.expose(), read.others_read), (value, false));
+        }
+        assert_eq!(files.names(), BTreeSet::from([name.clone()]));
+        assert!(files.remove(&name).expect("removed"));
+        assert!(read_value(&files.path(&name)).expect("read").is_none());
+    }
+
+    #[test]
+    fn a_file_that_holds_no_value_says_why() {
+        let root = tempfile::tempdir().expect("a directory");
+        let path = root.path().join("A");
+        for (bytes, expected) in [
+            (vec![b'x'; MAX_VALUE + 3], "it is larger than"),
+            (vec![b'x'; MAX_VALUE + 1], "it is larger than"),
+            (b"\xff".to_vec(), "it is not UTF-8 text"),
+        ] {
+            fs::write(&path, bytes).expect("written");
+            let problem = read_value(&path).err().expect("a problem");
+            assert!(problem.starts_with(expected), "{problem}");
+        }
+        assert!(read_value(root.path()).err().expect("a problem").contains("a directory"));
+        fs::write(&path, [&[b'x'; MAX_VALUE][..], b"\r\n"].concat()).expect("written");
+        assert!(read_value(&path).is_ok());
+    }
+}
