@@ -124,6 +124,15 @@ pub fn private_directory(path: &Path) -> Result<(), PrivateError> {
     keep_private(path, &found)
 }
 
+/// Says whether `path` is such a directory, and changes nothing.
+pub fn check_private(path: &Path) -> Result<(), PrivateError> {
+    let found = fs::symlink_metadata(path)?;
+    if !found.is_dir() {
+        return Err(PrivateError::NotADirectory);
+    }
+    check_owner(&found)
+}
+
 #[cfg(unix)]
 fn create_private(path: &Path) -> io::Result<()> {
     use std::os::unix::fs::DirBuilderExt as _;
@@ -131,14 +140,21 @@ fn create_private(path: &Path) -> io::Result<()> {
 }
 
 #[cfg(unix)]
-fn keep_private(path: &Path, found: &fs::Metadata) -> Result<(), PrivateError> {
-    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+fn check_owner(found: &fs::Metadata) -> Result<(), PrivateError> {
+    use std::os::unix::fs::MetadataExt as _;
     if found.uid() != rustix::process::geteuid().as_raw() {
         return Err(PrivateError::OtherOwner);
     }
     if found.mode() & 0o022 != 0 {
         return Err(PrivateError::OthersWrite);
     }
+    Ok(())
+}
+
+#[cfg(unix)]
+fn keep_private(path: &Path, found: &fs::Metadata) -> Result<(), PrivateError> {
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+    check_owner(found)?;
     if found.mode() & 0o055 != 0 {
         fs::set_permissions(path, fs::Permissions::from_mode(0o700))?;
     }
@@ -149,6 +165,11 @@ fn keep_private(path: &Path, found: &fs::Metadata) -> Result<(), PrivateError> {
 #[cfg(not(unix))]
 fn create_private(path: &Path) -> io::Result<()> {
     fs::create_dir(path)
+}
+
+#[cfg(not(unix))]
+fn check_owner(_: &fs::Metadata) -> Result<(), PrivateError> {
+    Ok(())
 }
 
 #[cfg(not(unix))]

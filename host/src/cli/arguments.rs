@@ -191,6 +191,13 @@ pub(super) enum Command {
     /// Take toolrack out of the files of MCP clients
     #[command(long_about = help::UNREGISTER)]
     Unregister(register::UnregisterArguments),
+    /// Look at what usually goes wrong, and say what to do
+    #[command(long_about = help::DOCTOR)]
+    Doctor {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Keep secrets of plugins in the system's keyring
     #[command(long_about = help::SECRET)]
     Secret {

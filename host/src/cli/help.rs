@@ -23,12 +23,14 @@ Examples:
   toolrack secret set GITHUB_TOKEN             keep a secret in the system's keyring
   toolrack status                              what running servers serve, with calls and errors
   toolrack register claude                     make Claude Code start this toolrack
+  toolrack doctor                              look at what usually goes wrong
   toolrack serve --plugins ./manifests         speak MCP on stdin and stdout
 
 Register with the MCP clients on this machine:
   toolrack register
 
-Exit codes: 0 success; 1 a tool failed, or a plugin was refused or not accepted; 2 any other error.";
+Exit codes: 0 success; 1 a tool failed, or something was refused, not accepted or \
+found wrong; 2 any other error.";
 
 pub(super) const SERVE: &str = "\
 Speaks MCP on stdin and stdout, one JSON message a line, until stdin ends or a signal comes. An MCP \
@@ -203,3 +205,16 @@ Examples:
   toolrack unregister                          all clients that have the entry
   toolrack unregister claude --print
   toolrack unregister --name my-tools";
+
+pub(super) const DOCTOR: &str = "\
+Looks at what usually goes wrong and says what to do about it, a line for each thing: this program, the entries of MCP \
+clients that start it or another one, the plugin directory and who may write into it, refused plugins, what differs from \
+toolrack.lock, the cache, secrets without a value, and servers that serve something else than lies in the directory.
+
+It changes nothing. Plugins are loaded for five seconds at most; `toolrack check` waits for all. A `note` may be meant so. \
+Exits with 1 if something is wrong.
+
+Examples:
+  toolrack doctor
+  toolrack doctor --json
+  toolrack doctor --plugins ./plugins";

@@ -25,6 +25,16 @@ pub(super) fn loaded(setup: Setup) -> anyhow::Result<(Host, Loader)> {
     loaded_until(setup, |_| false)
 }
 
+/// The same, for no longer than `limit`; true if that was enough.
+pub(super) fn loaded_within(setup: Setup, limit: Duration) -> anyhow::Result<(Host, Loader, bool)> {
+    let host = Host::start(setup.compiler, setup.protected, setup.home.as_ref())?;
+    let mut loader = host.load(&setup.plugins, setup.locking);
+    let all = async { while loader.step().await {} };
+    let in_time = async { tokio::time::timeout(limit, all).await };
+    let is_complete = host.guests().block_on(in_time).is_ok();
+    Ok((host, loader, is_complete))
+}
+
 fn loaded_until(
     setup: Setup,
     is_enough: impl Fn(&Loader) -> bool,

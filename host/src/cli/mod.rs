@@ -9,6 +9,7 @@ mod check;
 mod compile;
 mod dev;
 mod diff;
+mod doctor;
 mod grants;
 mod help;
 mod inspect;
@@ -137,6 +138,7 @@ fn run(command: Command, setup: Setup) -> anyhow::Result<ExitCode> {
         }
         Command::Register(arguments) => register::register(arguments, &setup),
         Command::Unregister(arguments) => register::unregister(arguments, &setup),
+        Command::Doctor { json } => doctor::run(setup, json),
         Command::Secret { action } => secret::run(&action, &setup.plugins, setup.home.as_ref()),
         Command::Status { json } => status::run(run.as_deref(), &setup.plugins, json),
     }

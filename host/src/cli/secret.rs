@@ -72,7 +72,7 @@ fn set(
             "it is shorter than {MIN_REDACTED} bytes, so it is not kept out of logs and answers"
         );
     }
-    let rows = rows(directories, home, Vec::new())?;
+    let rows = rows(directories, home, Vec::new(), Asking::WithKeyring)?;
     let mut found = rows.iter().filter(|row| row.name == *name);
     let other = found.clone().find_map(|row| row.source.as_ref().filter(|source| **source != kept));
     if let Some(place) = other {
@@ -164,7 +164,8 @@ fn list(directories: &[PathBuf], home: Option<&Home>, as_json: bool) -> anyhow::
         files.names().into_iter().map(|name| (Source::File(files.path(&name)), name))
     });
     let kept = in_keyring.into_iter().map(|name| (Source::Keyring, name)).chain(in_files);
-    let rows = rows(directories, home, kept.map(|(source, name)| (name, source)).collect())?;
+    let kept = kept.map(|(source, name)| (name, source)).collect();
+    let rows = rows(directories, home, kept, Asking::WithKeyring)?;
     if as_json {
         print_json(&rows.iter().map(Row::describe).collect::<Vec<_>>())?;
         return Ok(ExitCode::SUCCESS);
@@ -192,7 +193,7 @@ fn list(directories: &[PathBuf], home: Option<&Home>, as_json: bool) -> anyhow::
 }
 
 /// The command that gives a secret a value, where the keyring may have a problem.
-fn command(name: &SecretName, problem: Option<&KeyringError>) -> String {
+pub(super) fn command(name: &SecretName, problem: Option<&KeyringError>) -> String {
     let file = if problem.is_some() { " --file" } else { "" };
     format!("toolrack secret set {name}{file}")
 }
@@ -213,11 +214,19 @@ fn granted(plugins: &BTreeSet<String>) -> String {
     format!("granted to {}", names.join(", "))
 }
 
+/// Where values are looked for.
+#[derive(Clone, Copy)]
+pub(super) enum Asking {
+    WithKeyring,
+    /// It is known not to answer.
+    WithoutKeyring,
+}
+
 /// A secret with a place where it is found, or with none.
-struct Row {
-    name: SecretName,
-    source: Option<Source>,
-    plugins: BTreeSet<String>,
+pub(super) struct Row {
+    pub(super) name: SecretName,
+    pub(super) source: Option<Source>,
+    pub(super) plugins: BTreeSet<String>,
 }
 
 impl Row {
@@ -234,10 +243,11 @@ impl Row {
 
 /// The secrets of the installed plugins, and what else is `kept`. One that plugins of two directories find in two
 /// places has two rows.
-fn rows(
+pub(super) fn rows(
     directories: &[PathBuf],
     home: Option<&Home>,
     kept: Vec<(SecretName, Source)>,
+    asking: Asking,
 ) -> anyhow::Result<Vec<Row>> {
     let mut rows: BTreeMap<(SecretName, Option<Source>), BTreeSet<String>> = BTreeMap::new();
     for directory in directories {
@@ -247,7 +257,11 @@ fn rows(
             continue;
         }
         let secrets = Secrets::of(Some(directory), home);
-        let sources = secrets.with_keyring(PatientKeyring::of_system()).sources(names);
+        let secrets = match asking {
+            Asking::WithKeyring => secrets.with_keyring(PatientKeyring::of_system()),
+            Asking::WithoutKeyring => secrets,
+        };
+        let sources = secrets.sources(names);
         for (name, source) in sources {
             let granted = shelf.entries().iter().filter(|entry| entry.secrets.contains(&name));
             let granted: Vec<_> = granted.map(|entry| entry.name.clone()).collect();

@@ -19,4 +19,4 @@ pub use entry::{FoundEntry, ServerEntry};
 pub use error::{ClientError, EditError, FileError};
 pub use registration::{Change, Foreign, Registration, Scope, Target};
 pub use table::{CLIENTS, Client, client};
-pub use user_directories::UserDirectories;
+pub use user_directories::{UserDirectories, find_program};

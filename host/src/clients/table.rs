@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use super::entry::EntryForm;
-use super::user_directories::{UserDirectories, is_on_path};
+use super::user_directories::{UserDirectories, find_program};
 
 /// An MCP client that keeps its servers in a file.
 #[derive(Debug)]
@@ -59,7 +59,7 @@ impl Client {
         let is_there = |path: &Path| path.symlink_metadata().is_ok();
         is_there(&self.user_file(directories))
             || is_there(&(self.trace)(directories))
-            || self.program.is_some_and(is_on_path)
+            || self.program.and_then(find_program).is_some()
     }
 }
 

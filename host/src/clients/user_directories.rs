@@ -57,11 +57,14 @@ fn absolute_variable(name: &str) -> Option<PathBuf> {
     env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute())
 }
 
-/// True if a directory of PATH holds the program `name`.
-pub(super) fn is_on_path(name: &str) -> bool {
+/// The program `name` in the first directory of PATH that holds it.
+#[must_use]
+pub fn find_program(name: &str) -> Option<PathBuf> {
     let endings: &[&str] = if cfg!(windows) { &[".exe", ".cmd"] } else { &[""] };
     let path = env::var_os("PATH").unwrap_or_default();
-    env::split_paths(&path).any(|directory| {
-        endings.iter().any(|ending| directory.join(format!("{name}{ending}")).is_file())
-    })
+    env::split_paths(&path)
+        .flat_map(|directory| {
+            endings.iter().map(move |ending| directory.join(format!("{name}{ending}")))
+        })
+        .find(|program| program.is_file())
 }

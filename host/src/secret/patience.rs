@@ -45,6 +45,11 @@ impl PatientKeyring {
         Self { open: Arc::new(open), patience, asking: Mutex::default(), is_silent }
     }
 
+    /// Says whether it answers.
+    pub fn check(&self) -> Result<(), KeyringError> {
+        self.get(Vec::new()).map(drop)
+    }
+
     /// What is kept under those of `names` that it has.
     pub(super) fn get(&self, names: Vec<SecretName>) -> Result<Values, KeyringError> {
         let _asking = self.asking.lock().unwrap_or_else(PoisonError::into_inner);

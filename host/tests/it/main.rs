@@ -24,6 +24,7 @@
 //! | `scan.rs` | directories to what a scan sees, and to what is served |
 //! | `commands.rs` | the real binary as a person sees it |
 //! | `register.rs` | the files of MCP clients, by `register` and `unregister` |
+//! | `doctor.rs` | what usually goes wrong, as `toolrack doctor` tells it |
 //! | `install.rs` | plugins into a directory and out of it, by `add` and `remove` |
 //! | `dev.rs` | the author's loop, `toolrack dev`, with an invented cargo |
 //! | `follow.rs` | servers that follow `add`, `remove` and `dev` while they run |
@@ -33,7 +34,7 @@
 //! | `status.rs` | servers as `toolrack status` shows them |
 //! | `shipped_files.rs` | the plugin `files`, as built, on granted directories |
 //! | `fetch.rs`, `github.rs`, `weather.rs` | the plugins that use the network, as built, against servers on loopback |
-//! | `guest.rs`, `wit.rs`, `plugins.rs`, `shipped.rs`, `client.rs`, `person.rs`, `web.rs` | what these tests are made with |
+//! | `guest.rs`, `wit.rs`, `plugins.rs`, `shipped.rs`, `client.rs`, `person.rs`, `machine.rs`, `web.rs` | what these tests are made with |
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
@@ -46,6 +47,7 @@ mod client;
 mod commands;
 mod compiling;
 mod dev;
+mod doctor;
 mod documents;
 mod engine;
 mod fetch;
@@ -62,6 +64,7 @@ mod install;
 mod listing;
 mod lock;
 mod locked;
+mod machine;
 mod manifests;
 mod paced;
 mod packed;

@@ -20,8 +20,7 @@ use crate::catalog::Refusal;
 use crate::lock::{LOCK_FILE, Locking};
 use crate::manifest::nearest;
 use crate::text::escape;
-use review::Review;
-pub(super) use review::{lock, put};
+pub(super) use review::{Review, lock, put};
 pub(super) use show::print_lines;
 
 /// How a person answers.

@@ -9,19 +9,19 @@ use crate::reload::lock_of;
 use crate::text::escape;
 
 /// The lock of one directory, and what would change in it.
-pub(super) struct Review {
-    pub(super) directory: PathBuf,
+pub(in crate::cli) struct Review {
+    pub(in crate::cli) directory: PathBuf,
     /// What is locked; absent where there is no lock yet.
-    pub(super) before: Option<Lock>,
-    pub(super) after: Lock,
-    pub(super) changes: Vec<Change>,
+    pub(in crate::cli) before: Option<Lock>,
+    pub(in crate::cli) after: Lock,
+    pub(in crate::cli) changes: Vec<Change>,
 }
 
 /// What would change for one plugin.
-pub(super) struct Change {
-    pub(super) file: String,
-    pub(super) before: Option<Entry>,
-    pub(super) after: Option<Entry>,
+pub(in crate::cli) struct Change {
+    pub(in crate::cli) file: String,
+    pub(in crate::cli) before: Option<Entry>,
+    pub(in crate::cli) after: Option<Entry>,
 }
 
 /// The lock of `directory`, if there is one.
@@ -46,13 +46,13 @@ fn shown(directory: &Path) -> String {
 }
 
 impl Review {
-    pub(super) fn new(directory: PathBuf, before: Option<Lock>) -> Self {
+    pub(in crate::cli) fn new(directory: PathBuf, before: Option<Lock>) -> Self {
         let after = before.clone().unwrap_or_default();
         Self { directory, before, after, changes: Vec::new() }
     }
 
     /// Takes in a plugin that lies in the directory.
-    pub(super) fn lies_there(&mut self, file: &str, entry: Entry) {
+    pub(in crate::cli) fn lies_there(&mut self, file: &str, entry: Entry) {
         let before = self.after.plugins.get(file).cloned();
         if before.as_ref().is_some_and(|before| *before == entry) {
             return;
@@ -62,7 +62,7 @@ impl Review {
 
     /// What is locked and does not lie there any more. A plugin that is there and does not load stays locked
     /// as it was.
-    pub(super) fn forget_gone(&mut self) {
+    pub(in crate::cli) fn forget_gone(&mut self) {
         let gone = self
             .after
             .plugins
@@ -77,7 +77,7 @@ impl Review {
     }
 
     /// Keeps the changes that are meant, and settles what is locked with them.
-    pub(super) fn keep(&mut self, is_meant: impl Fn(&Change) -> bool) {
+    pub(in crate::cli) fn keep(&mut self, is_meant: impl Fn(&Change) -> bool) {
         self.changes.retain(is_meant);
         for change in &self.changes {
             match &change.after {
@@ -87,11 +87,11 @@ impl Review {
         }
     }
 
-    pub(super) fn is_new(&self) -> bool {
+    pub(in crate::cli) fn is_new(&self) -> bool {
         self.before.is_none() || !self.changes.is_empty()
     }
 
-    pub(super) fn write(&self) -> anyhow::Result<()> {
+    pub(in crate::cli) fn write(&self) -> anyhow::Result<()> {
         let text = |lock: &Lock| text(&self.directory, lock);
         let now = lock(&self.directory)?;
         if now.as_ref().map(text).transpose()? != self.before.as_ref().map(text).transpose()? {
@@ -103,7 +103,7 @@ impl Review {
 }
 
 impl Change {
-    pub(super) fn name(&self) -> &str {
+    pub(in crate::cli) fn name(&self) -> &str {
         let entry = self.after.as_ref().or(self.before.as_ref());
         entry.map(|entry| &*entry.name).unwrap_or_default()
     }

@@ -1,0 +1,137 @@
+//! This program, and the clients' entries that start it, another one, or nothing.
+
+use std::path::{Path, PathBuf};
+
+use super::Examined;
+use super::finding::Finding;
+use crate::cli::register::registration;
+use crate::cli::shown;
+use crate::clients::{CLIENTS, FoundEntry, Registration, Scope, ServerEntry, Target, find_program};
+use crate::home::Home;
+use crate::text::escape;
+
+const TOPIC: &str = "clients";
+
+/// Which program this is, and whether a shell finds another one.
+pub(super) fn check_program(examined: &Examined) -> Vec<Finding> {
+    const TOPIC: &str = "program";
+    let entry = match &examined.entry {
+        Ok(entry) => entry,
+        Err(error) => return vec![Finding::wrong(TOPIC, format!("{error:#}"), "")],
+    };
+    let this = format!("toolrack {} at {}", env!("CARGO_PKG_VERSION"), escape(&entry.command));
+    let mut findings = vec![Finding::ok(TOPIC, this)];
+    if let Some(other) = find_program("toolrack").filter(|other| !is_same(other, &entry.command)) {
+        let text = format!("a shell starts another one: {}", escape(&other.to_string_lossy()));
+        findings.push(Finding::note(TOPIC, text, "change the PATH, or remove one of the two"));
+    }
+    findings
+}
+
+pub(super) fn check(examined: &Examined) -> Vec<Finding> {
+    let (Ok(entry), Ok(registration)) = (&examined.entry, registration(examined.home.as_ref()))
+    else {
+        return Vec::new();
+    };
+    let mut findings = Vec::new();
+    for scope in [Scope::User, Scope::Project] {
+        for client in CLIENTS {
+            if let Some(target) = registration.target(client, scope) {
+                findings.extend(look(&registration, &target, entry, examined));
+            }
+        }
+    }
+    if findings.is_empty() {
+        let text = "none on this machine starts toolrack";
+        findings.push(Finding::note(TOPIC, text, "`toolrack register` makes them do so"));
+    }
+    findings
+}
+
+fn look(
+    registration: &Registration,
+    target: &Target,
+    entry: &ServerEntry,
+    examined: &Examined,
+) -> Vec<Finding> {
+    match registration.entries(target) {
+        Err(error) => vec![Finding::wrong(TOPIC, format!("{}: {error}", target.client.title), "")],
+        Ok(entries) => {
+            let ours =
+                entries.iter().filter(|(name, found)| *name == "toolrack" || found.is_toolrack());
+            ours.map(|(name, found)| judge(target, name, found, entry, examined)).collect()
+        }
+    }
+}
+
+fn judge(
+    target: &Target,
+    name: &str,
+    found: &FoundEntry,
+    entry: &ServerEntry,
+    examined: &Examined,
+) -> Finding {
+    let file = escape(&target.file.to_string_lossy());
+    let what = format!("{}, `{}` in {file}", target.client.title, escape(name));
+    let advice = again(target, name);
+    let Some(command) = found.command.as_deref() else {
+        return Finding::note(TOPIC, format!("{what}: {}", found.words()), advice);
+    };
+    let path = Path::new(command);
+    let program = if path.is_absolute() { Some(path.to_owned()) } else { find_program(command) };
+    let Some(program) = program.filter(|program| program.is_file()) else {
+        let text = format!("{what} starts {}, which is missing", escape(command));
+        return Finding::wrong(TOPIC, text, advice);
+    };
+    if !is_same(&program, &entry.command) {
+        let text = format!("{what} starts another program: {}", found.words());
+        return Finding::wrong(TOPIC, text, advice);
+    }
+    let served = directories(found, examined.home.as_ref());
+    if !is_same_list(&served, &examined.directories) {
+        let text =
+            format!("{what} serves {}, not {}", shown(&served), shown(&examined.directories));
+        return Finding::wrong(TOPIC, text, advice);
+    }
+    if found.is_disabled {
+        return Finding::note(TOPIC, format!("{what} is switched off there"), "switch it on");
+    }
+    Finding::ok(TOPIC, format!("{what} starts this program"))
+}
+
+/// The command that makes the entry what it should be.
+fn again(target: &Target, name: &str) -> String {
+    let scope = match target.scope {
+        Scope::User => "",
+        Scope::Project => " --scope project",
+    };
+    let name = if name == "toolrack" { String::new() } else { format!(" --name {}", escape(name)) };
+    format!("`toolrack register {} --force{scope}{name}` corrects it", target.client.name)
+}
+
+/// What the server of an entry would serve.
+fn directories(found: &FoundEntry, home: Option<&Home>) -> Vec<PathBuf> {
+    let named: Vec<_> = found.plugin_directories().map(PathBuf::from).collect();
+    if !named.is_empty() {
+        return named;
+    }
+    let own = found.env.get("TOOLRACK_HOME").map(|home| Home::at(home.into()).plugins());
+    let default = || std::env::home_dir().map(|home| home.join(".toolrack/plugins"));
+    // Where this command was told of another home, the client was not.
+    let usual = match std::env::var_os("TOOLRACK_HOME") {
+        Some(_) => default(),
+        None => home.map(Home::plugins),
+    };
+    own.or(usual).into_iter().collect()
+}
+
+fn is_same_list(some: &[PathBuf], others: &[PathBuf]) -> bool {
+    let mut pairs = some.iter().zip(others);
+    some.len() == others.len() && pairs.all(|(one, other)| is_same(one, other))
+}
+
+/// True if both are the same file or directory, whatever it is called.
+fn is_same(one: impl AsRef<Path>, other: impl AsRef<Path>) -> bool {
+    let real = |path: &Path| path.canonicalize().or_else(|_| std::path::absolute(path)).ok();
+    real(one.as_ref()) == real(other.as_ref())
+}

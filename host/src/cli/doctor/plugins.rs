@@ -1,0 +1,92 @@
+//! The plugins: which are refused, which differ from the lock. They are loaded as `toolrack check` does, for a few
+//! seconds.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+use super::Examined;
+use super::finding::Finding;
+use crate::catalog::Catalog;
+use crate::cli::approve::{Review, lock};
+use crate::cli::load::loaded_within;
+use crate::cli::{Setup, counted};
+use crate::install::Shelf;
+use crate::reload::Loader;
+use crate::text::escape;
+
+const TOPIC: &str = "plugins";
+/// How long plugins are waited for. What is compiled by then is kept.
+const LOADING: Duration = Duration::from_secs(5);
+
+/// The version of each plugin that the directories hold, by its name.
+pub(super) type Versions = BTreeMap<String, String>;
+
+/// The findings, and what the directories hold: `None` where not all of that is known.
+pub(super) fn check(
+    setup: Setup,
+    examined: &Examined,
+) -> anyhow::Result<(Option<Versions>, Vec<Finding>)> {
+    let (host, loader, is_complete) = loaded_within(setup, LOADING)?;
+    let catalog = loader.catalog();
+    let mut findings = refused(&catalog, examined);
+    if !is_complete {
+        let (done, all) = loader.progress();
+        let text = format!("{done} of {} are compiled so far", counted(all as u64, "plugin"));
+        findings.push(Finding::note(TOPIC, text, "`toolrack check` waits for all of them"));
+    } else if findings.is_empty() {
+        let tools = counted(catalog.tools().count() as u64, "tool");
+        let plugins = counted(catalog.plugins().len() as u64, "plugin");
+        findings.push(match catalog.plugins() {
+            [] => Finding::note(TOPIC, "there are none", "`toolrack add` installs one"),
+            _ => Finding::ok(TOPIC, format!("{plugins} with {tools}")),
+        });
+    }
+    findings.extend(locks(examined, &loader));
+    let versions = catalog.plugins().iter();
+    let versions = versions.map(|plugin| (plugin.name.to_string(), plugin.digest.to_string()));
+    let versions = is_complete.then(|| versions.collect());
+    drop(loader);
+    host.stop();
+    Ok((versions, findings))
+}
+
+fn refused(catalog: &Catalog, examined: &Examined) -> Vec<Finding> {
+    // What is wrong with a whole directory is found elsewhere.
+    let is_directory = |file: &str| {
+        examined.directories.iter().any(|path| escape(&path.to_string_lossy()) == file)
+    };
+    let refusals = catalog.refusals().iter().filter(|refusal| !is_directory(&refusal.file));
+    let advice = "`toolrack check` shows all of it";
+    refusals.map(|refusal| Finding::wrong(TOPIC, refusal.one_line(), advice)).collect()
+}
+
+fn locks(examined: &Examined, loader: &Loader) -> Vec<Finding> {
+    examined.directories.iter().filter_map(|directory| lock_of(directory, loader)).collect()
+}
+
+fn lock_of(directory: &Path, loader: &Loader) -> Option<Finding> {
+    let lock = match lock(directory) {
+        Ok(lock) => lock?,
+        Err(error) => return Some(Finding::wrong("lock", format!("{error:#}"), "")),
+    };
+    let mut review = Review::new(directory.to_owned(), Some(lock));
+    let own = loader
+        .entries()
+        .filter(|(path, ..)| std::path::absolute(path).is_ok_and(|path| path == *directory));
+    let mut loaded = 0;
+    for (_, file, entry) in own {
+        review.lies_there(file, entry);
+        loaded += 1;
+    }
+    review.forget_gone();
+    let names: Vec<_> = review.changes.iter().map(|change| escape(change.name())).collect();
+    let shown = escape(&directory.to_string_lossy());
+    if !names.is_empty() {
+        let text = format!("{shown}: not as it was accepted: {}", names.join(", "));
+        return Some(Finding::note("lock", text, "`toolrack approve` shows how, and accepts it"));
+    }
+    // One that is held back was told as a refused plugin.
+    let is_all = Shelf::look(directory).is_ok_and(|shelf| shelf.entries().len() == loaded);
+    is_all.then(|| Finding::ok("lock", format!("{shown}: all is as it was accepted")))
+}
