@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
 use super::{compile, help, new, register, secret};
 
@@ -198,6 +198,19 @@ pub(super) enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Print completions for a shell
+    #[command(long_about = help::COMPLETIONS)]
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page, or write those of all commands into a directory
+    #[command(long_about = help::MAN)]
+    Man {
+        /// The directory, such as ~/.local/share/man/man1 [default: print one page]
+        #[arg(value_name = "DIR")]
+        directory: Option<PathBuf>,
+    },
     /// Keep secrets of plugins in the system's keyring
     #[command(long_about = help::SECRET)]
     Secret {
@@ -211,6 +224,11 @@ pub(super) enum Command {
         #[arg(long)]
         json: bool,
     },
+}
+
+/// The command line as `--help`, completions and manual pages show it.
+pub(super) fn command() -> clap::Command {
+    Cli::command()
 }
 
 fn page_size(text: &str) -> Result<NonZeroUsize, &'static str> {

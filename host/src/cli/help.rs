@@ -218,3 +218,21 @@ Examples:
   toolrack doctor
   toolrack doctor --json
   toolrack doctor --plugins ./plugins";
+
+pub(super) const COMPLETIONS: &str = "\
+Prints a script that completes commands, options and names of clients in a shell. Put it where the shell looks for it, and \
+start a new one.
+
+Examples:
+  toolrack completions bash > ~/.local/share/bash-completion/completions/toolrack
+  toolrack completions zsh > ~/.zfunc/_toolrack        with `fpath+=~/.zfunc` before `compinit` in ~/.zshrc
+  toolrack completions fish > ~/.config/fish/completions/toolrack.fish
+  toolrack completions powershell >> $PROFILE";
+
+pub(super) const MAN: &str = "\
+Prints the manual page of toolrack, or writes a page for each command into a directory, which has to be there.
+
+Examples:
+  toolrack man | man -l -
+  mkdir -p ~/.local/share/man/man1 && toolrack man ~/.local/share/man/man1
+  man toolrack-register";

@@ -19,6 +19,7 @@ mod locked;
 mod log;
 mod new;
 mod pack;
+mod pages;
 mod print;
 mod register;
 mod remove;
@@ -139,6 +140,8 @@ fn run(command: Command, setup: Setup) -> anyhow::Result<ExitCode> {
         Command::Register(arguments) => register::register(arguments, &setup),
         Command::Unregister(arguments) => register::unregister(arguments, &setup),
         Command::Doctor { json } => doctor::run(setup, json),
+        Command::Completions { shell } => pages::completions(shell),
+        Command::Man { directory } => pages::man(directory.as_deref()),
         Command::Secret { action } => secret::run(&action, &setup.plugins, setup.home.as_ref()),
         Command::Status { json } => status::run(run.as_deref(), &setup.plugins, json),
     }

@@ -261,6 +261,39 @@ fn help_teaches_with_examples() {
     assert_eq!(wrong.status.code(), Some(2));
 }
 
+#[test]
+fn shells_and_manuals_are_told_of_every_command() {
+    let text = |arguments: &[&str]| {
+        let output = toolrack().args(arguments).output().unwrap();
+        assert!(output.status.success(), "{arguments:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let help = text(&["--help"]);
+    let commands = help.split("Commands:").nth(1).expect("commands").split("\n\n").next().unwrap();
+    let commands: Vec<_> =
+        commands.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    assert!(commands.len() > 15 && commands.contains(&"register"), "{commands:?}");
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let script = text(&["completions", shell]);
+        for command in &commands {
+            assert!(script.contains(command), "{shell} is not told of {command}");
+        }
+        // The others complete no arguments.
+        let is_told = !["bash", "zsh"].contains(&shell) || script.contains("claude-desktop");
+        assert!(is_told, "{shell} is not told of clients");
+    }
+    assert!(text(&["man"]).contains("toolrack \\- One MCP server"));
+    let directory = tempfile::tempdir().unwrap();
+    text(&["man", directory.path().to_str().unwrap()]);
+    for command in commands.iter().filter(|command| **command != "help") {
+        let page = fs::read_to_string(directory.path().join(format!("toolrack-{command}.1")));
+        assert!(page.is_ok_and(|page| page.contains(".SH DESCRIPTION")), "{command}");
+    }
+    let missing = toolrack().args(["man", "/nonexistent"]).output().unwrap();
+    let error = String::from_utf8(missing.stderr).unwrap();
+    assert!(missing.status.code() == Some(2) && error.contains("make it first"), "{error}");
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn secret_says_where_values_are_and_what_to_do_without_a_keyring() {
