@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
 use super::{compile, help, new, register, secret};
 
@@ -19,7 +19,7 @@ pub(super) struct Cli {
 
 /// They come after a command's own, under a heading, since most people need none of them.
 #[derive(Args)]
-#[command(next_help_heading = "Options of every command")]
+#[command(next_help_heading = "Common options")]
 pub(super) struct Global {
     /// Directory with plugins; may be given more than once, the first has precedence
     ///
@@ -226,11 +226,68 @@ pub(super) enum Command {
     },
 }
 
+/// The options that commands do not show, since they change nothing for them. They are taken all the same.
+const HIDDEN: &[(&str, &[&str])] = &[
+    ("inspect", &["plugins", "locked"]),
+    ("add", &["locked"]),
+    ("approve", &["locked"]),
+    ("dev", &["locked"]),
+    ("remove", &["locked", "no_cache"]),
+    ("pack", &["plugins", "locked"]),
+    ("new", &["plugins", "locked", "no_cache", "log_format", "log"]),
+    ("status", &["plugins", "locked", "no_cache"]),
+    ("register", &["no_cache", "log_format", "log"]),
+    ("unregister", &["plugins", "locked", "no_cache", "log_format", "log"]),
+    ("completions", &["plugins", "locked", "no_cache", "log_format", "log"]),
+    ("man", &["plugins", "locked", "no_cache", "log_format", "log"]),
+    ("secret", &["locked", "no_cache"]),
+];
+
 /// The command line as `--help`, completions and manual pages show it.
 pub(super) fn command() -> clap::Command {
-    Cli::command()
+    let command = Cli::command();
+    let common: Vec<_> =
+        command.get_arguments().filter(|one| one.is_global_set()).cloned().collect();
+    HIDDEN.iter().fold(command, |command, (name, hidden)| {
+        let hidden = common.iter().filter(|one| hidden.contains(&one.get_id().as_str()));
+        // One of its own keeps a command from getting the common one.
+        let hidden = hidden.map(|one| one.clone().hide(true));
+        command.mut_subcommand(name, |command| command.args(hidden))
+    })
+}
+
+/// What was typed. Ends the process where that is no command line, or asks for help.
+pub(super) fn parse() -> Cli {
+    Cli::from_arg_matches(&command().get_matches()).unwrap_or_else(|error| error.exit())
 }
 
 fn page_size(text: &str) -> Result<NonZeroUsize, &'static str> {
     text.parse().map_err(|_| "expected a whole number, 1 or more")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_that_do_not_concern_a_command_are_taken_and_not_shown() {
+        command().debug_assert();
+        let mut all = command();
+        all.build();
+        for (name, hidden) in HIDDEN {
+            let one = all.find_subcommand(name).expect(name);
+            for id in *hidden {
+                let option = one.get_arguments().find(|option| option.get_id() == id);
+                assert!(option.expect(id).is_hide_set(), "{name} shows {id}");
+            }
+        }
+        let words = ["toolrack", "new", "roman", "--plugins", "a", "--log", "debug"];
+        let matches = command().try_get_matches_from(words).expect("taken");
+        let cli = Cli::from_arg_matches(&matches).expect("read");
+        assert_eq!(cli.global.plugins, [PathBuf::from("a")]);
+        let words = ["toolrack", "--plugins", "a", "secret", "list", "--json"];
+        let matches = command().try_get_matches_from(words).expect("taken");
+        let cli = Cli::from_arg_matches(&matches).expect("read");
+        assert_eq!(cli.global.plugins, [PathBuf::from("a")]);
+    }
 }

@@ -32,8 +32,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use approve::Consent;
-use arguments::{Cli, Command, Global, Invocation, LogFormat};
-use clap::Parser as _;
+use arguments::{Command, Global, Invocation, LogFormat};
 use locked::Approval;
 use print::{
     DIM, ERROR, GOOD, NAME, NO_DIRECTORY, Unwritten, counted, eprintln, paint, print_json, shown,
@@ -63,7 +62,7 @@ struct Setup {
 /// Runs the command line of this process.
 #[must_use]
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = arguments::parse();
     let command = match cli.invocation {
         None => Command::Serve { page_size: None, no_optimize: false },
         Some(Invocation::Command(command)) => command,
