@@ -40,7 +40,7 @@ use pace::Pace;
 pub use plugin::{Parts, Plugin};
 pub use refusal::{Cause, Refusal, Refused};
 pub use tally::Tally;
-pub use tool::Tool;
+pub use tool::{MAX_ARGUMENTS, Tool};
 pub use wit::{WitError, WitFile};
 
 /// Plugins served at once.

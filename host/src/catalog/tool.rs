@@ -18,7 +18,7 @@ use crate::sandbox::{CallContext, CallSlots, Ended, ProgressSink};
 use crate::tool::{CallError, Output, ToolSpec};
 
 /// The arguments of one call, in bytes of JSON.
-const MAX_ARGUMENTS: usize = 1024 * 1024;
+pub const MAX_ARGUMENTS: usize = 1024 * 1024;
 /// Arguments that a brief turn may be begun with, in bytes of JSON.
 const MAX_BRIEF_ARGUMENTS: usize = 4 * 1024;
 

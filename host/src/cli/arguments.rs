@@ -95,7 +95,7 @@ pub(super) enum Command {
     Call {
         /// The tool's public name, as `toolrack list` shows it
         tool: String,
-        /// One JSON object, or KEY=VALUE pairs
+        /// One JSON object, or KEY=VALUE pairs, where a value may be @FILE, or - for stdin
         #[arg(value_name = "ARGUMENT")]
         arguments: Vec<String>,
         /// Print the whole MCP result as JSON

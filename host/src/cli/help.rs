@@ -43,10 +43,13 @@ pub(super) const CALL: &str = "\
 Calls one tool as an MCP client would, in the same sandbox with the same limits, and prints its answer.
 
 Arguments are one JSON object, or KEY=VALUE pairs that are read by the tool's input schema: a string \
-where it wants a string, JSON where it wants anything else.
+where it wants a string, JSON where it wants anything else. KEY=@FILE takes the text of a file, KEY=- that on stdin, and \
+KEY=@@TEXT is @TEXT itself; @FILE or - alone is the whole object. A text of one hyphen is given in an object.
 
 Examples:
   toolrack call hello_greet name=Ada
+  toolrack call text_count text=@notes.md
+  git diff | toolrack call text_find pattern=TODO text=-
   toolrack call calc_evaluate '{\"expression\": \"0.1 + 0.2\"}'
   toolrack call --json time_now";
 

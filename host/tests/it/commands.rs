@@ -135,6 +135,52 @@ fn call_takes_json_or_pairs_and_prints_the_answer() {
 }
 
 #[test]
+fn call_takes_arguments_from_files_and_stdin() {
+    use std::io::Write as _;
+    use std::process::Stdio;
+    let directory = plugins::good();
+    let schema = r#"{"type":"object","properties":{"a":{"type":"string"},"n":{"type":"integer"}},"required":["a"]}"#;
+    let wat = Wat { input_schema: schema, ..Wat::default() };
+    plugins::install(directory.path(), "params", "", &wat.build());
+    let file = directory.path().join("text.txt");
+    let object = directory.path().join("object.json");
+    fs::write(&file, "12").unwrap();
+    fs::write(&object, r#"{"a": "b"}"#).unwrap();
+    let (file, object) = (format!("@{}", file.display()), format!("@{}", object.display()));
+    let call = |arguments: &[&str], input: &str| {
+        let mut child = toolrack()
+            .args(["call", "params_run"])
+            .args(arguments)
+            .arg("--plugins")
+            .arg(directory.path())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the binary");
+        // It may end before it reads.
+        let _ = child.stdin.take().expect("its stdin").write_all(input.as_bytes());
+        let output = child.wait_with_output().expect("its end");
+        (output.status.code(), String::from_utf8(output.stderr).expect("UTF-8"))
+    };
+    let (a, n) = (format!("a={file}"), format!("n={file}"));
+    for (arguments, input, code, part) in [
+        (&[&*a, &*n][..], "", Some(0), ""),
+        (&["a=-"], "text", Some(0), ""),
+        (&[&*object], "", Some(0), ""),
+        (&["-"], r#"{"a": "b"}"#, Some(0), ""),
+        (&["a=x", "n=-"], "no number", Some(1), "`n`"),
+        (&["a=-", "n=-"], "1", Some(2), "already"),
+        (&[&*file], "", Some(1), "object"),
+        (&["-"], "nothing", Some(2), "not a JSON object"),
+        (&["a=@/nonexistent"], "", Some(2), "`a=@/nonexistent`"),
+    ] {
+        let (found, err) = call(arguments, input);
+        assert!(found == code && err.contains(part), "{arguments:?}: {found:?} {err}");
+    }
+}
+
+#[test]
 fn json_of_a_guest_cannot_steer_the_terminal_and_keeps_its_value() {
     let directory = plugins::good();
     let call = "(call $structured (local.get $arguments) (local.get $arguments_len))";

@@ -1,0 +1,185 @@
+//! The arguments of a call, as they are typed, to JSON.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::Read;
+
+use anyhow::{Context as _, bail};
+use serde_json::{Map, Value};
+
+use crate::catalog::{MAX_ARGUMENTS, Tool};
+use crate::cli::list::parameters;
+use crate::text::escape;
+
+/// The arguments as a JSON object: given as one, or put together from `key=value` pairs.
+pub(super) fn read(tool: &Tool, given: &[String]) -> anyhow::Result<String> {
+    let mut stdin = Stdin::Unread;
+    if let [one] = given
+        && let Some(object) = whole_object(one, &mut stdin)?
+    {
+        crate::json::value(&object).context("the arguments are not a JSON object")?;
+        return Ok(object.into_owned());
+    }
+    let schema = crate::json::value(tool.spec.input_schema.get())?;
+    let mut members = Map::new();
+    for pair in given {
+        if pair.trim_start().starts_with('{') {
+            bail!("`{}`: a JSON object is given alone, without KEY=VALUE beside it", escape(pair));
+        }
+        let Some((key, text)) = pair.split_once('=').filter(|(key, _)| !key.is_empty()) else {
+            bail!(
+                "`{}` is neither a JSON object nor KEY=VALUE; the tool takes: {}",
+                escape(pair),
+                parameters(&tool.spec)
+            );
+        };
+        let text = given_text(key, text, &mut stdin)?;
+        let value = value_of(&schema["properties"][key], &text);
+        if members.insert(key.to_owned(), value).is_some() {
+            bail!(
+                "`{}` is given twice; a list is written as JSON, such as '{0}=[1, 2]'",
+                escape(key)
+            );
+        }
+    }
+    Ok(Value::Object(members).to_string())
+}
+
+/// The text of all arguments, where `one` stands for them: itself, a file, stdin.
+fn whole_object<'a>(one: &'a str, stdin: &mut Stdin) -> anyhow::Result<Option<Cow<'a, str>>> {
+    let is_named = one == "-" || one.starts_with('@') && !one.contains('=');
+    let text = if is_named { given_text("", one, stdin)? } else { one.into() };
+    Ok(Some(text).filter(|text| is_named || text.trim_start().starts_with('{')))
+}
+
+/// Whether stdin was read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stdin {
+    Unread,
+    Read,
+}
+
+/// The text that is meant: that of a file for `@FILE`, that on stdin for `-`; after `@@`, what stands there, with one `@`.
+fn given_text<'a>(key: &str, text: &'a str, stdin: &mut Stdin) -> anyhow::Result<Cow<'a, str>> {
+    let key = if key.is_empty() { String::new() } else { format!("{}=", escape(key)) };
+    let place = || format!("`{key}{}`", escape(text));
+    match text.strip_prefix('@') {
+        Some(rest) if rest.starts_with('@') => Ok(rest.into()),
+        Some("") => {
+            bail!("{}: a file's name follows the `@`; `@@` is the character itself", place())
+        }
+        Some(file) => {
+            let file = File::open(file).with_context(place)?;
+            Ok(text_from(file).with_context(place)?.into())
+        }
+        None if text == "-" => {
+            if *stdin == Stdin::Read {
+                bail!("{}: stdin was read for another argument already", place());
+            }
+            *stdin = Stdin::Read;
+            Ok(text_from(std::io::stdin()).with_context(place)?.into())
+        }
+        None => Ok(text.into()),
+    }
+}
+
+/// All of it, unless it is more than a call may be given.
+fn text_from(from: impl Read) -> anyhow::Result<String> {
+    let mut bytes = Vec::new();
+    from.take(MAX_ARGUMENTS as u64 + 1).read_to_end(&mut bytes)?;
+    if bytes.len() > MAX_ARGUMENTS {
+        bail!("it is larger than {MAX_ARGUMENTS} bytes, the most that a call is given");
+    }
+    String::from_utf8(bytes).context("it is not UTF-8 text")
+}
+
+/// A value as the schema wants it: text where a string will do, else JSON where it is some. An object or
+/// an array is one where the schema takes such besides strings.
+fn value_of(schema: &Value, text: &str) -> Value {
+    let kinds = kinds(schema);
+    let is_fit = |value: &Value| match value {
+        _ if !kinds.contains("string") => true,
+        Value::Object(_) => kinds.contains("object"),
+        Value::Array(_) => kinds.contains("array"),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
+    };
+    let value = crate::json::value(text).ok().filter(is_fit);
+    value.unwrap_or_else(|| Value::String(text.to_owned()))
+}
+
+/// The types that `schema` takes, as far as it says so itself or in its alternatives.
+fn kinds(schema: &Value) -> BTreeSet<&str> {
+    let own = match &schema["type"] {
+        Value::Array(kinds) => kinds.iter().filter_map(Value::as_str).collect(),
+        kind => kind.as_str().into_iter().collect::<Vec<_>>(),
+    };
+    let alternatives = ["anyOf", "oneOf"].map(|key| schema[key].as_array());
+    let alternatives = alternatives.into_iter().flatten().flatten().flat_map(kinds);
+    own.into_iter().chain(alternatives).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_stands_for_itself_or_for_a_file() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let file = |name: &str, bytes: &[u8]| {
+            let path = directory.path().join(name);
+            std::fs::write(&path, bytes).expect("written");
+            format!("@{}", path.display())
+        };
+        let (mine, large) =
+            (file("mine", b"a\nb\n"), file("large", &vec![b' '; MAX_ARGUMENTS + 1]));
+        let (bytes, folder) = (file("bytes", b"\xff"), format!("@{}", directory.path().display()));
+        for (text, expected) in [
+            ("plain", Ok("plain")),
+            ("a@b", Ok("a@b")),
+            ("@@b", Ok("@b")),
+            ("--", Ok("--")),
+            (&*mine, Ok("a\nb\n")),
+            ("@", Err("a file's name follows")),
+            ("@/nonexistent", Err("/nonexistent")),
+            (&*large, Err("larger than")),
+            (&*bytes, Err("not UTF-8")),
+            (&*folder, Err("")),
+        ] {
+            let given = given_text("text", text, &mut Stdin::Unread);
+            match (given, expected) {
+                (Ok(given), Ok(expected)) => assert_eq!(given, expected),
+                (Err(error), Err(part)) => {
+                    let error = format!("{error:#}");
+                    assert!(error.starts_with("`text=@") && error.contains(part), "{error}");
+                }
+                (given, expected) => panic!("{text:?}: {given:?} is not {expected:?}"),
+            }
+        }
+        let twice = given_text("text", "-", &mut Stdin::Read).expect_err("read before");
+        assert!(twice.to_string().contains("already"), "{twice}");
+    }
+
+    #[test]
+    fn a_value_is_read_as_the_schema_wants_it() {
+        for (schema, text, expected) in [
+            (r#"{"type":"string"}"#, "12", r#""12""#),
+            (r#"{"type":["string","null"]}"#, "null", r#""null""#),
+            (r#"{"anyOf":[{"type":"string"},{"type":"null"}]}"#, "5", r#""5""#),
+            (r#"{"oneOf":[{"type":"null"},{"type":"string"}]}"#, "5", r#""5""#),
+            (r#"{"oneOf":[{"anyOf":[{"type":"string"}]},{"type":"null"}]}"#, "true", r#""true""#),
+            (r#"{"anyOf":[{"type":"integer"},{"type":"null"}]}"#, "5", "5"),
+            (r#"{"anyOf":[{"type":"integer"},{"type":"null"}]}"#, "null", "null"),
+            (r#"{"anyOf":[{"type":"string"},{"type":"object"}]}"#, r#"{"a":1}"#, r#"{"a":1}"#),
+            (r#"{"anyOf":[{"type":"string"},{"type":"object"}]}"#, "[1]", r#""[1]""#),
+            (r#"{"type":"integer"}"#, "12", "12"),
+            (r#"{"type":"integer"}"#, "twelve", r#""twelve""#),
+            (r#"{"type":"array"}"#, "[1, 2]", "[1,2]"),
+            ("{}", "true", "true"),
+            ("null", "some text", r#""some text""#),
+        ] {
+            let schema = serde_json::from_str(schema).expect("JSON");
+            assert_eq!(value_of(&schema, text).to_string(), expected, "{schema} {text}");
+        }
+    }
+}
