@@ -130,6 +130,7 @@ impl Catalog {
             }));
         }
         refusals.extend(plugins.iter().filter_map(|plugin| plugin.unnoted.clone()));
+        refusals.extend(plugins.iter().flat_map(|plugin| plugin.warnings.clone()));
         let mut tools = BTreeMap::<ToolName, Arc<Tool>>::new();
         // Tools that are not served, by the files of their plugins.
         let mut untold = BTreeMap::<&str, usize>::new();
@@ -242,10 +243,16 @@ impl Catalog {
         &self.plugins
     }
 
-    /// What is not served, and why.
+    /// What is not served, and why; and warnings.
     #[must_use]
     pub fn refusals(&self) -> &[Refusal] {
         &self.refusals
+    }
+
+    /// The number of refusals, without the warnings among them.
+    #[must_use]
+    pub fn count_refused(&self) -> usize {
+        self.refusals.iter().filter(|refusal| refusal.is_refusal()).count()
     }
 }
 

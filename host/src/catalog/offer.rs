@@ -41,6 +41,8 @@ pub(super) struct PluginTool {
 pub(super) struct Offer {
     pub(super) tools: Vec<PluginTool>,
     pub(super) unfit: Vec<UnfitTool>,
+    /// What the local file says of tools that there are not.
+    pub(super) idle: Vec<ManifestError>,
 }
 
 /// What is offered of `listed`. Schemas that `checks` know are compiled when somebody calls.
@@ -54,7 +56,8 @@ pub(super) fn offer(
     let own_names = listed.tools.iter().map(|spec| spec.name.clone());
     let public = |own: String| Some((own.clone(), ToolName::public(&manifest.prefix, &own).ok()?));
     let public_names: PublicNames = own_names.filter_map(public).collect();
-    let Applied { returned, rates, strict } = overrides::apply(file, manifest, kind, &mut listed)?;
+    let Applied { returned, rates, strict, idle } =
+        overrides::apply(file, manifest, kind, &mut listed)?;
     let schemas = match kind {
         Kind::Tools | Kind::Command => Some(digest_of_schemas(kind, &listed.tools)),
         Kind::Functions => None,
@@ -87,7 +90,7 @@ pub(super) fn offer(
     if let Some(schemas) = schemas.filter(|_| !known) {
         checks.passed(&schemas);
     }
-    Ok(Offer { tools, unfit: listed.unfit })
+    Ok(Offer { tools, unfit: listed.unfit, idle })
 }
 
 /// How a text becomes a schema, or why it does not.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::manifest::{Kind, Manifest, ManifestError, Rate, ToolOverride};
+use crate::manifest::{Kind, Manifest, ManifestError, Origin, Rate, ToolOverride};
 use crate::name::ToolName;
 use crate::sandbox::corrected;
 use crate::text::escape;
@@ -17,6 +17,8 @@ pub(super) struct Applied {
     pub(super) strict: BTreeSet<String>,
     /// How often they are called.
     pub(super) rates: BTreeMap<String, Rate>,
+    /// What the local file says of tools that the plugin does not have.
+    pub(super) idle: Vec<ManifestError>,
 }
 
 /// Changes `listed` as `manifest` wants it shown.
@@ -30,15 +32,22 @@ pub(super) fn apply(
     // Names are looked for among all tools, whichever were hidden before.
     let names: Vec<String> = listed.tools.iter().map(|spec| spec.name.clone()).collect();
     let unfit: Vec<String> = listed.unfit.iter().map(|unfit| unfit.name.clone()).collect();
+    let mut hidden = BTreeSet::new();
     for wish in &manifest.tools {
         let meant = |names| meant(names, wish, &manifest.prefix, kind);
         let Some(name) = meant(&names) else {
             // What cannot be a tool need not be one.
-            if let Some(name) = meant(&unfit).filter(|_| wish.hidden) {
+            if let Some(name) = meant(&unfit).filter(|_| wish.hidden == Some(true)) {
                 listed.unfit.retain(|unfit| unfit.name != *name);
                 continue;
             }
-            return Err(unknown(file, wish, &names));
+            let unknown = unknown(file, wish, &names);
+            // A person decided it for another version: the plugin may have lost the tool since.
+            if wish.place.origin() == Origin::Local {
+                applied.idle.push(unknown);
+                continue;
+            }
+            return Err(unknown);
         };
         if let Some((key, place)) = wish.command.written.clone().filter(|_| kind != Kind::Command) {
             let (wasm, kind) = (&manifest.wasm, kind.name());
@@ -46,15 +55,18 @@ pub(super) fn apply(
             let help = "remove it: the plugin itself says what its tools take and give";
             return Err(ManifestError::new(file, place, message).help(help));
         }
-        if wish.hidden {
-            listed.tools.retain(|spec| spec.name != *name);
-            continue;
+        match wish.hidden {
+            Some(true) => _ = hidden.insert(name),
+            Some(false) => _ = hidden.remove(name),
+            None => {}
         }
         if wish.err_is_error == Some(false) {
             applied.returned.insert(name.clone());
         }
-        if wish.strict_arguments {
-            applied.strict.insert(name.clone());
+        match wish.strict_arguments {
+            Some(true) => _ = applied.strict.insert(name.clone()),
+            Some(false) => _ = applied.strict.remove(name),
+            None => {}
         }
         applied.rates.extend(wish.rate.map(|rate| (name.clone(), rate)));
         let Some(spec) = listed.tools.iter_mut().find(|spec| spec.name == *name) else { continue };
@@ -67,6 +79,7 @@ pub(super) fn apply(
         let claimed = claimed(&wish.annotations, spec.annotations);
         spec.annotations = corrected(claimed, &manifest.grants);
     }
+    listed.tools.retain(|spec| !hidden.contains(&spec.name));
     Ok(applied)
 }
 

@@ -8,7 +8,7 @@ use super::error::PluginError;
 use super::offer::{Offer, PluginTool, offer};
 use super::refusal::{Refusal, Refused};
 use super::wit::WitFile;
-use crate::manifest::{Grants, Kind, Limits, Manifest, Sha256Digest};
+use crate::manifest::{Decisions, Grants, Kind, Limits, Manifest, Sha256Digest, local_of};
 use crate::name::{PluginName, ToolName};
 use crate::sandbox::{BackgroundTurn, Declared, Guest, Notes, Sandbox, Unsettled, Wasm};
 use crate::secret::{MissingSecret, PatientKeyring, Secrets};
@@ -31,6 +31,10 @@ pub struct Plugin {
     pub(super) unfit: Vec<UnfitTool>,
     /// What is wrong with the `.wit` file beside its manifest.
     pub(super) unnoted: Option<Refusal>,
+    /// What its operator should know, which does it no harm.
+    pub(super) warnings: Vec<Refusal>,
+    /// What the local file beside its manifest decided, if there is one.
+    decisions: Option<Decisions>,
 }
 
 /// What a plugin is made of.
@@ -78,16 +82,31 @@ impl Plugin {
             (true, Kind::Tools | Kind::Functions) => return Err(PluginError::NoTools(name)),
         }
         let (place, plugin) = (file.clone(), manifest.name.clone());
+        let decisions = manifest.decisions.clone();
         let checks = guest.checks();
         // A large schema takes its time.
         let offer = guest.aside(move || offer(&place, &manifest, found, listed, &checks)).await;
-        let Offer { tools, unfit } =
+        let Offer { tools, unfit, idle } =
             offer.map_err(|error| PluginError::Inside(error.to_string()))??;
+        let idle = idle.iter().map(|error| Refusal::warning(local_of(&file), error.to_string()));
+        let warnings = idle.collect();
         if guest.is_settled() {
             guest.rest().await;
         }
         let breaker = Breaker::new(plugin.clone(), guest.limits().crashes);
-        Ok(Self { name: plugin, file, wasm: name, digest, guest, breaker, tools, unfit, unnoted })
+        Ok(Self {
+            name: plugin,
+            file,
+            wasm: name,
+            digest,
+            guest,
+            breaker,
+            tools,
+            unfit,
+            unnoted,
+            warnings,
+            decisions,
+        })
     }
 
     /// Has its code made, if there is none, and compared with what it is listed by. Until that is done, calls wait.
@@ -166,6 +185,18 @@ impl Plugin {
     #[must_use]
     pub fn unnoted(&self) -> Option<&Refusal> {
         self.unnoted.as_ref()
+    }
+
+    /// What its operator should know, which does it no harm.
+    #[must_use]
+    pub fn warnings(&self) -> &[Refusal] {
+        &self.warnings
+    }
+
+    /// What the local file beside its manifest decided, if there is one.
+    #[must_use]
+    pub fn decisions(&self) -> Option<&Decisions> {
+        self.decisions.as_ref()
     }
 
     /// The limits of one call.

@@ -42,6 +42,8 @@ pub enum Refused {
     Further(usize),
     /// What the `.wit` file says of the functions; all of them are served.
     Notes,
+    /// Nothing: it is a warning.
+    Warning,
 }
 
 impl Refusal {
@@ -50,6 +52,18 @@ impl Refusal {
     pub fn plugin(file: impl Into<String>, reason: impl Into<String>) -> Self {
         let (refused, cause) = (Refused::Plugin, Cause::Itself);
         Self { file: file.into(), refused, cause, reason: reason.into() }
+    }
+
+    /// A warning about `file`; whatever it is about is served.
+    #[must_use]
+    pub fn warning(file: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self { refused: Refused::Warning, ..Self::plugin(file, reason) }
+    }
+
+    /// True if something is not served.
+    #[must_use]
+    pub fn is_refusal(&self) -> bool {
+        self.refused != Refused::Warning
     }
 
     /// The refusal of a whole plugin for want of room.

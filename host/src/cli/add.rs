@@ -6,18 +6,21 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 
+use super::approve::lock;
 use super::check::{print_details, print_refusal, tools_of};
+use super::consent::Consent;
 use super::load::load;
 use super::locked::{self, Approval};
 use super::print::{eprintln, println};
 use super::served::{followers, nobody};
 use super::{ERROR, GOOD, NAME, NO_DIRECTORY, Setup, paint};
-use crate::catalog::{Catalog, Plugin};
+use crate::catalog::{Catalog, Plugin, Refusal};
 use crate::install::{
     Change, InstallError, ManifestSource, Pair, Shelf, Stage, gather, obstacles, place,
     replaces_manifest,
 };
-use crate::lock::{Files, Locking};
+use crate::lock::{Files, Locking, wider};
+use crate::manifest::local_of;
 use crate::text::escape;
 
 pub(super) fn run(
@@ -25,16 +28,22 @@ pub(super) fn run(
     setup: &Setup,
     run: Option<&Path>,
     approval: Approval,
+    consent: Consent,
 ) -> anyhow::Result<ExitCode> {
     let target = target(&setup.plugins)?;
     let shelf = look(target)?;
-    let installed = (|| {
-        let pairs = gather(sources, &shelf)?;
-        let checked = Checked::new(pairs, shelf, setup)?;
-        checked.print();
-        checked.install()
-    })();
-    let installed = match installed {
+    let checked = gather(sources, &shelf).map_err(anyhow::Error::from);
+    let checked = match checked.and_then(|pairs| Checked::new(pairs, shelf, setup)) {
+        Ok(checked) => checked,
+        Err(error) => return failed(error),
+    };
+    checked.print();
+    // A lock holds back what nobody accepted.
+    if checked.asks_for_more() && lock(target)?.is_none() && !is_wanted(consent)? {
+        eprintln!("{} nothing was installed", paint(ERROR, "error:"));
+        return Ok(ExitCode::FAILURE);
+    }
+    let installed = match checked.install() {
         Ok(installed) => installed,
         Err(error) => return failed(error),
     };
@@ -44,6 +53,13 @@ pub(super) fn run(
     locked::installed(target, &installed, approval)?;
     println!("{}", followers(run, target).unwrap_or_else(|| nobody(target)));
     Ok(ExitCode::SUCCESS)
+}
+
+fn is_wanted(consent: Consent) -> anyhow::Result<bool> {
+    consent.ask(
+        "install what asks for more?",
+        "it asks for more than the installed version may do, and nobody can be asked here; --yes installs it",
+    )
 }
 
 /// The directory that plugins are installed into.
@@ -98,7 +114,7 @@ impl Checked {
         if !obstacles.is_empty() {
             return Err(InstallError::Refused(obstacles).into());
         }
-        let stage = Stage::new(&pairs).context("a temporary directory cannot be made")?;
+        let stage = Stage::new(&pairs, &shelf).context("a temporary directory cannot be made")?;
         let plugins = stage.directories(&setup.plugins);
         let (host, catalog) = load(Setup { plugins, locking: Locking::Ignored, ..setup.clone() })?;
         host.stop();
@@ -116,13 +132,33 @@ impl Checked {
                 println!("     no tools served: its manifest hides all of them");
             }
             print_details(&tools, plugin);
+            if let Some(local) = &pair.foreign_local {
+                println!("     {}", not_taken(local));
+            }
             for unfit in plugin.unfit() {
                 println!("     `{}` is no tool: it {}", unfit.name, unfit.reason);
+            }
+            for warning in plugin.warnings() {
+                println!(
+                    "     {} {}",
+                    paint(ERROR, "warning:"),
+                    self.shown_installed(pair, warning)
+                );
             }
             if let Some(unnoted) = plugin.unnoted() {
                 // It names the file where it was checked.
                 let wit = pair.wit_shown();
                 println!("     {}", unnoted.reason.replace(&unnoted.file, &wit));
+            }
+            let more = self.wider(pair, plugin);
+            if !more.is_empty() {
+                println!(
+                    "     {}",
+                    paint(ERROR, "it asks for more than the installed version may do:")
+                );
+                more.iter().for_each(|line| {
+                    println!("     {}", paint(GOOD, format!("+ {}", escape(line))))
+                });
             }
             let manifest = escape(&self.shelf.directory.join(&pair.file).to_string_lossy());
             match pair.source {
@@ -142,6 +178,23 @@ impl Checked {
         }
     }
 
+    /// What a plugin may do that the installed version may not; nothing where none is installed that can be read.
+    fn wider(&self, pair: &Pair, plugin: &Plugin) -> Vec<String> {
+        let before = self.shelf.entry(&pair.file).filter(|before| !before.is_broken);
+        before.map(|before| wider(&before.grants, plugin.grants())).unwrap_or_default()
+    }
+
+    fn asks_for_more(&self) -> bool {
+        let mut each = self.pairs.iter().zip(&self.plugins);
+        each.any(|(pair, plugin)| !self.wider(pair, plugin).is_empty())
+    }
+
+    /// A warning about the local file, with the place where that is installed in place of where it was checked.
+    fn shown_installed(&self, pair: &Pair, warning: &Refusal) -> String {
+        let installed = self.shelf.directory.join(local_of(&pair.file));
+        warning.one_line().replace(&warning.file, &escape(&installed.to_string_lossy()))
+    }
+
     /// Puts them in place.
     pub(super) fn install(self) -> anyhow::Result<Vec<Installed>> {
         let changes = place(&self.pairs, &self.shelf)?;
@@ -159,6 +212,14 @@ impl Checked {
         });
         Ok(installed.collect())
     }
+}
+
+fn not_taken(local: &Path) -> String {
+    let local = escape(&local.to_string_lossy());
+    format!(
+        "{} {local} is not installed: what a plugin may do is decided by who runs it, never by who brings it",
+        paint(ERROR, "warning:")
+    )
 }
 
 impl Installed {

@@ -124,6 +124,9 @@ pub(super) enum Command {
         /// Accept them in toolrack.lock, where the directory has one
         #[arg(long)]
         approve: bool,
+        /// Install an update that asks for more than the installed version, without asking
+        #[arg(long)]
+        yes: bool,
     },
     /// Show what differs from toolrack.lock, and accept it
     #[command(long_about = help::APPROVE)]
@@ -144,6 +147,9 @@ pub(super) enum Command {
         /// A plugin's name, as `toolrack check` shows it
         #[arg(value_name = "NAME", required = true)]
         names: Vec<String>,
+        /// Remove what you decided of them (NAME.local.toml), too
+        #[arg(long)]
+        purge: bool,
     },
     /// Write a plugin's tools into its file, so that it is listed before it is compiled
     #[command(long_about = help::PACK)]

@@ -4,11 +4,11 @@ use std::process::ExitCode;
 
 use serde_json::{Value, json};
 
-use super::grants;
 use super::list::nothing_in;
 use super::load::load;
 use super::print::println;
 use super::{DIM, ERROR, GOOD, NAME, Setup, counted, paint, print_json};
+use super::{grants, local};
 use crate::catalog::{Catalog, Plugin, Refusal};
 use crate::manifest::{grouped, show_duration};
 
@@ -24,7 +24,7 @@ pub(super) fn run(setup: Setup, as_json: bool) -> anyhow::Result<ExitCode> {
         }
     }
     host.stop();
-    let refused = !catalog.refusals().is_empty();
+    let refused = catalog.count_refused() > 0;
     Ok(if refused { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
@@ -48,15 +48,20 @@ fn report(catalog: &Catalog) -> Value {
             },
             "grants": grants::report(plugin.grants()),
             "secretsWithoutValue": missing_secrets(plugin),
+            "local": plugin.decisions().map(|decisions| local::report(&plugin.file, decisions)),
         })
     });
-    let refusals = catalog
-        .refusals()
-        .iter()
-        .map(|refusal| json!({ "file": refusal.file, "reason": refusal.reason }));
+    let (refusals, warnings): (Vec<_>, Vec<_>) =
+        catalog.refusals().iter().partition(|refusal| refusal.is_refusal());
+    let shown = |refusals: &[&Refusal]| {
+        let each = refusals.iter();
+        each.map(|refusal| json!({ "file": refusal.file, "reason": refusal.reason }))
+            .collect::<Vec<_>>()
+    };
     json!({
         "plugins": plugins.collect::<Vec<_>>(),
-        "refusals": refusals.collect::<Vec<_>>(),
+        "refusals": shown(&refusals),
+        "warnings": shown(&warnings),
     })
 }
 
@@ -77,7 +82,7 @@ fn print(catalog: &Catalog) {
         "{} with {} served, {} refused",
         counted(catalog.plugins().len(), "plugin"),
         counted(catalog.tools().count(), "tool"),
-        catalog.refusals().len()
+        catalog.count_refused()
     );
 }
 
@@ -105,11 +110,17 @@ pub(super) fn print_details(tools: &[&str], plugin: &Plugin) {
     for missing in plugin.missing_secrets() {
         println!("     {}", paint(ERROR, missing));
     }
+    for line in
+        plugin.decisions().iter().flat_map(|decisions| local::words(&plugin.file, decisions))
+    {
+        println!("     {line}");
+    }
 }
 
 /// What is refused, and below it why.
 pub(super) fn print_refusal(refusal: &Refusal) {
-    println!("{} {}", paint(ERROR, "refused"), paint(NAME, &refusal.file));
+    let what = if refusal.is_refusal() { "refused" } else { "warning" };
+    println!("{} {}", paint(ERROR, what), paint(NAME, &refusal.file));
     for line in refusal.reason.lines() {
         println!("     {line}");
     }

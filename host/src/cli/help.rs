@@ -75,6 +75,11 @@ A .toml brings the Wasm that it names. A .wasm brings the .toml beside it; witho
 is installed stays, or an empty one is made. A directory brings every manifest in it with its Wasm. \
 A .wit beside a manifest, which describes a component's functions, comes along.
 
+What you decided of a plugin, NAME.local.toml beside its manifest, stays as it is and holds for the new version. \
+One that comes with a plugin is never installed. An update whose manifest grants more than the installed version \
+has says so and asks; where nobody can be asked, it needs --yes. A directory with a toolrack.lock holds it back \
+instead.
+
 First everything is checked as `toolrack check` does, beside what is installed. If anything is refused, \
 nothing changes and the exit code is 1. A plugin that is there already is updated. Running servers take it \
 up by themselves; where the directory has a toolrack.lock, once it is accepted there (--approve, or `toolrack \
@@ -105,11 +110,13 @@ Examples:
 
 pub(super) const REMOVE: &str = "\
 Removes plugins by name: the manifest, the .wit file beside it, and the Wasm unless another manifest names \
-it. Looks through all plugin directories. Of a file that is a link, only the link is removed. Running \
+it. What you decided of a plugin (NAME.local.toml) stays for when it is installed again, unless you say \
+--purge. Looks through all plugin directories. Of a file that is a link, only the link is removed. Running \
 servers follow by themselves.
 
 Examples:
   toolrack remove weather
+  toolrack remove weather --purge
   toolrack remove calc hash --plugins ./plugins";
 
 pub(super) const INSPECT: &str = "\

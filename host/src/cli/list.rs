@@ -35,7 +35,7 @@ pub(super) fn not_served(catalog: &Catalog, locking: Locking) -> Option<String> 
         Locking::Required => "toolrack check --locked",
         Locking::Followed | Locking::Ignored => "toolrack check",
     };
-    match catalog.refusals().len() {
+    match catalog.count_refused() {
         0 => None,
         count => Some(format!("{count} not served; `{check}` says what and why")),
     }

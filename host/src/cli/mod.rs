@@ -7,6 +7,7 @@ mod arguments;
 mod call;
 mod check;
 mod compile;
+mod consent;
 mod dev;
 mod diff;
 mod doctor;
@@ -15,6 +16,7 @@ mod help;
 mod inspect;
 mod list;
 mod load;
+mod local;
 mod locked;
 mod log;
 mod new;
@@ -31,14 +33,15 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use approve::Consent;
 use arguments::{Command, Global, Invocation, LogFormat};
+use consent::Consent;
 use locked::Approval;
 use print::{
     DIM, ERROR, GOOD, NAME, NO_DIRECTORY, Unwritten, counted, eprintln, paint, print_json, shown,
 };
 
 use crate::home::Home;
+use crate::install::Decided;
 use crate::lock::Locking;
 use crate::protected::Protected;
 use crate::reload::Optimizing;
@@ -122,15 +125,17 @@ fn run(command: Command, setup: Setup) -> anyhow::Result<ExitCode> {
             };
             inspect::run(setup, &file, form)
         }
-        Command::Add { sources, approve } => {
+        Command::Add { sources, approve, yes } => {
             let approval = if approve { Approval::Now } else { Approval::Later };
-            add::run(&sources, &setup, run.as_deref(), approval)
+            add::run(&sources, &setup, run.as_deref(), approval, Consent::of(yes || approve))
         }
         Command::Approve { names, yes, json } => {
-            let consent = if yes { Consent::Given } else { Consent::Asked };
-            approve::run(&names, setup, run.as_deref(), consent, json)
+            approve::run(&names, setup, run.as_deref(), Consent::of(yes), json)
         }
-        Command::Remove { names } => remove::run(&names, &setup.plugins, run.as_deref()),
+        Command::Remove { names, purge } => {
+            let decided = if purge { Decided::Purged } else { Decided::Kept };
+            remove::run(&names, &setup.plugins, run.as_deref(), decided)
+        }
         Command::Pack { file, output } => pack::run(setup, &file, output.as_deref()),
         Command::New { directory, lang, sdk } => new::run(&directory, lang, sdk.as_deref()),
         Command::Dev { directory, package } => {

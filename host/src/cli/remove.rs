@@ -4,27 +4,60 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use anyhow::Context as _;
+
 use super::print::println;
 use super::served::followers;
 use super::{NAME, locked, paint};
-use crate::install::{Removed, WasmRemoved, remove};
+use crate::install::{Decided, LocalRemoved, Removed, WasmRemoved, left_local, remove};
 use crate::text::escape;
 
 pub(super) fn run(
     names: &[String],
     directories: &[PathBuf],
     run: Option<&Path>,
+    decided: Decided,
 ) -> anyhow::Result<ExitCode> {
-    let removed = remove(names, directories)?;
+    // What an earlier removal left: there is no plugin of this name any more.
+    let left = |name: &String| match decided {
+        Decided::Purged => left_local(name, directories),
+        Decided::Kept => Vec::new(),
+    };
+    let (gone, there): (Vec<_>, Vec<_>) =
+        names.iter().cloned().partition(|name| !left(name).is_empty());
+    let removed = remove(&there, directories, decided)?;
+    for name in gone {
+        for local in left(&name) {
+            let shown = escape(&local.to_string_lossy());
+            std::fs::remove_file(&local).with_context(|| shown.clone())?;
+            println!("removed what you decided of {}: {shown}", paint(NAME, escape(&name)));
+        }
+    }
     locked::removed(&removed);
     for removed in &removed {
         println!("removed {}: {}", paint(NAME, escape(&removed.name)), files(removed));
+        local(removed).iter().for_each(|line| println!("{line}"));
     }
     let changed: BTreeSet<&Path> = removed.iter().map(|removed| &*removed.directory).collect();
     changed.into_iter().filter_map(|directory| followers(run, directory)).for_each(|followers| {
         println!("{followers}");
     });
     Ok(ExitCode::SUCCESS)
+}
+
+fn local(removed: &Removed) -> Option<String> {
+    let directory = &removed.directory;
+    let shown = |name: &str| escape(&directory.join(name).to_string_lossy());
+    match &removed.local {
+        LocalRemoved::Missing => None,
+        LocalRemoved::Gone(name) => {
+            Some(format!("what you decided of it is gone too: {}", shown(name)))
+        }
+        LocalRemoved::Kept(name) => Some(format!(
+            "what you decided of it stays, for when it is installed again: {} (--purge removes it too)",
+            shown(name)
+        )),
+    }
 }
 
 fn files(removed: &Removed) -> String {

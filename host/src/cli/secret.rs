@@ -252,7 +252,8 @@ pub(super) fn rows(
     let mut rows: BTreeMap<(SecretName, Option<Source>), BTreeSet<String>> = BTreeMap::new();
     for directory in directories {
         let shelf = Shelf::look(directory).with_context(|| escape(&directory.to_string_lossy()))?;
-        let names: BTreeSet<_> = shelf.entries().iter().flat_map(|entry| &entry.secrets).collect();
+        let names: BTreeSet<_> =
+            shelf.entries().iter().flat_map(|entry| entry.grants.secret_names()).collect();
         if names.is_empty() {
             continue;
         }
@@ -263,7 +264,10 @@ pub(super) fn rows(
         };
         let sources = secrets.sources(names);
         for (name, source) in sources {
-            let granted = shelf.entries().iter().filter(|entry| entry.secrets.contains(&name));
+            let granted = shelf
+                .entries()
+                .iter()
+                .filter(|entry| entry.grants.secret_names().any(|own| *own == name));
             let granted: Vec<_> = granted.map(|entry| entry.name.clone()).collect();
             rows.entry((name, source)).or_default().extend(granted);
         }

@@ -122,7 +122,14 @@ fn print(server: &Server) {
     };
     for refusal in status.refusals.iter().filter(|refusal| !shown_with_plugin(refusal)) {
         let file = paint(NAME, escape(&refusal.file));
-        println!("  {} {file}, because", paint(ERROR, "refused"));
+        match refusal.refused {
+            RefusedStatus::Warning => println!("  {} {file}:", paint(ERROR, "warning")),
+            RefusedStatus::Plugin
+            | RefusedStatus::Version
+            | RefusedStatus::Tool(_)
+            | RefusedStatus::Further(_)
+            | RefusedStatus::Notes => println!("  {} {file}, because", paint(ERROR, "refused")),
+        }
         print_reason(&refusal.reason);
     }
 }

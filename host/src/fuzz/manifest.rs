@@ -1,18 +1,26 @@
-//! Any text as a manifest: it ends in a manifest, or in an error that can be shown.
+//! Any text as a manifest, alone or with a local file: it ends in a manifest, or in an error that can be shown.
 
 use super::Seen;
 use crate::manifest::{Bytes, LIMIT_RULES, Limits, Manifest};
 use crate::text::forbidden_char;
 
-/// Reads `bytes` as a manifest.
+/// The line between a manifest and the local file beside it.
+const BETWEEN: &str = "\n# local\n";
+
+/// Reads `bytes` as a manifest, and what follows [`BETWEEN`] as the local file beside it.
 pub fn manifest(bytes: &[u8]) -> Seen {
     let text = String::from_utf8_lossy(bytes);
-    match Manifest::parse("noise.toml", &text) {
+    let (own, local) = match text.split_once(BETWEEN) {
+        Some((own, local)) => (own, Some(local)),
+        None => (&*text, None),
+    };
+    let read = || Manifest::parse_with("noise.toml", own, local);
+    match read() {
         Ok(manifest) => {
             assert!(manifest.wasm.ends_with(".wasm"), "{:?}", manifest.wasm);
             assert!(!manifest.wasm.contains(['/', '\\', '\0']), "{:?}", manifest.wasm);
             within_their_range(&manifest.limits);
-            assert_eq!(Manifest::parse("noise.toml", &text).as_ref(), Ok(&manifest), "twice");
+            assert_eq!(read().as_ref(), Ok(&manifest), "twice");
             Seen::Accepted
         }
         Err(error) => {

@@ -4,9 +4,10 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::shelf::is_manifest;
 use super::{InstallError, Pair, Shelf};
 use crate::catalog::Refusal;
+use crate::manifest::is_local;
+use crate::reload::is_manifest;
 
 /// The plugins that `sources` name, to be installed on `shelf`. Each goes to files of its own.
 pub fn gather(sources: &[PathBuf], shelf: &Shelf) -> Result<Vec<Pair>, InstallError> {
@@ -56,18 +57,22 @@ fn manifests_of(source: &Path) -> Result<Vec<PathBuf>, InstallError> {
 fn pair(path: &Path, shelf: &Shelf) -> Result<Pair, InstallError> {
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     if is_manifest(name) {
-        return Pair::of_manifest(path);
+        return Pair::of_manifest(path, shelf);
     }
     let Some(stem) = name.strip_suffix(".wasm") else {
         let hidden = name.starts_with('.') && name.ends_with(".toml");
-        let error = if hidden { InstallError::Hidden } else { InstallError::NoPlugin };
+        let error = match (hidden, is_local(name)) {
+            (true, _) => InstallError::Hidden,
+            (false, true) => InstallError::Local,
+            (false, false) => InstallError::NoPlugin,
+        };
         return Err(error(path.to_owned()));
     };
     let manifest = format!("{stem}.toml");
     if !path.with_file_name(&manifest).exists() {
         return Pair::of_wasm(path, shelf);
     }
-    let pair = Pair::of_manifest(&path.with_file_name(&manifest))?;
+    let pair = Pair::of_manifest(&path.with_file_name(&manifest), shelf)?;
     if pair.wasm_file != name {
         let (wasm, named) = (path.to_owned(), pair.wasm_file);
         return Err(InstallError::OtherWasm { wasm, manifest, named });

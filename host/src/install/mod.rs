@@ -23,7 +23,7 @@ pub use gather::gather;
 pub use obstacle::obstacles;
 pub use pair::{ManifestSource, Pair};
 pub use place::{Change, place, replaces_manifest};
-pub use remove::{RemoveError, Removed, WasmRemoved, remove};
+pub use remove::{Decided, LocalRemoved, RemoveError, Removed, WasmRemoved, left_local, remove};
 pub use shelf::{Entry, Shelf};
 pub use stage::Stage;
 
@@ -42,6 +42,12 @@ pub enum InstallError {
         shown(.0)
     )]
     NoPlugin(PathBuf),
+    /// A file that decides of a plugin is none.
+    #[error(
+        "{}: what ends in `.local.toml` decides what a plugin may do, and is no plugin; name the manifest beside it",
+        shown(.0)
+    )]
+    Local(PathBuf),
     /// A directory without a plugin.
     #[error(
         "{}: it holds no manifest; a plugin is NAME.toml with NAME.wasm beside it, and a .wasm alone is \

@@ -4,10 +4,10 @@
 use std::path::{Path, PathBuf};
 
 use super::InstallError;
-use super::shelf::{Shelf, parse};
+use super::shelf::{Shelf, parse, read_local};
 use crate::catalog::Refusal;
 use crate::lock::Files;
-use crate::manifest::{MAX_MANIFEST, Manifest, Sha256Digest};
+use crate::manifest::{MAX_MANIFEST, Manifest, Sha256Digest, local_of};
 use crate::regular::{ReadError, read_at_most};
 use crate::reload::{MAX_WASM, MAX_WIT, stem, wit_of};
 use crate::text::escape;
@@ -26,6 +26,10 @@ pub struct Pair {
     pub(super) wasm: Option<Vec<u8>>,
     /// The `.wit` file, if there is one. It goes where the manifest goes, and takes its name.
     pub(super) wit: Option<Vec<u8>>,
+    /// The local file where the plugin goes, which stays as it is.
+    pub(super) local: Option<Vec<u8>>,
+    /// A local file beside the manifest that is installed. It is not taken: only who runs a plugin decides of it.
+    pub foreign_local: Option<PathBuf>,
     /// The manifest as messages name it.
     pub(super) shown: PathBuf,
 }
@@ -43,7 +47,7 @@ pub enum ManifestSource {
 
 impl Pair {
     /// The manifest at `path` with the Wasm it names.
-    pub(super) fn of_manifest(path: &Path) -> Result<Self, InstallError> {
+    pub(super) fn of_manifest(path: &Path, shelf: &Shelf) -> Result<Self, InstallError> {
         let file = file_name(path)?;
         let directory = path.parent().unwrap_or(Path::new(""));
         let text = read(path, path, MAX_MANIFEST, "the manifest")?
@@ -53,7 +57,9 @@ impl Pair {
         let wasm = read(path, &directory.join(&wasm_file), MAX_WASM, &named)?;
         let wit = read_wit(path)?;
         let source = ManifestSource::Brought;
-        Ok(Self { file, wasm_file, source, text, wasm, wit, shown: path.to_owned() })
+        let (local, foreign_local) = (installed_local(&file, shelf)?, foreign_local(path, shelf));
+        let shown = path.to_owned();
+        Ok(Self { file, wasm_file, source, text, wasm, wit, local, foreign_local, shown })
     }
 
     /// The Wasm at `path` without a manifest of its own.
@@ -77,14 +83,17 @@ impl Pair {
         let named = || shelf.entries().iter().find(|there| there.wasm == wasm_file);
         if let Some(there) = shelf.entry(&file).or_else(named) {
             let installed = shelf.directory.join(&there.file);
-            let pair = Self::of_text(there.file.clone(), &installed, wasm, ManifestSource::Kept)?;
+            let pair =
+                Self::of_text(there.file.clone(), &installed, wasm, ManifestSource::Kept, shelf)?;
             // Like the manifest, it stays where the plugin brings none.
             let brought = read_wit(&directory.join(&file))?;
             return Ok(Self { wit: brought.or(pair.wit), ..pair });
         }
         let (source, shown) = (ManifestSource::Made, directory.join(&file));
         let wit = read_wit(&shown)?;
-        Ok(Self { file, wasm_file, source, text: vec![], wasm: Some(wasm), wit, shown })
+        let (local, foreign_local) = (installed_local(&file, shelf)?, foreign_local(&shown, shelf));
+        let (text, wasm) = (vec![], Some(wasm));
+        Ok(Self { file, wasm_file, source, text, wasm, wit, local, foreign_local, shown })
     }
 
     /// `wasm` with the manifest at `path`, to be installed as `file`.
@@ -93,12 +102,14 @@ impl Pair {
         path: &Path,
         wasm: Vec<u8>,
         source: ManifestSource,
+        shelf: &Shelf,
     ) -> Result<Self, InstallError> {
         let text = read(path, path, MAX_MANIFEST, "the manifest")?
             .ok_or_else(|| InstallError::Missing(path.to_owned()))?;
         let wasm_file = wasm_of(&file, &text);
-        let (wit, shown) = (read_wit(path)?, path.to_owned());
-        Ok(Self { file, wasm_file, source, text, wasm: Some(wasm), wit, shown })
+        let (wit, shown, wasm) = (read_wit(path)?, path.to_owned(), Some(wasm));
+        let (local, foreign_local) = (installed_local(&file, shelf)?, foreign_local(path, shelf));
+        Ok(Self { file, wasm_file, source, text, wasm, wit, local, foreign_local, shown })
     }
 
     /// The `.wit` file as messages name it, whether there is one or not.
@@ -114,6 +125,7 @@ impl Pair {
             wasm: Sha256Digest::of(self.wasm.as_deref()?),
             manifest: Sha256Digest::of(&self.text),
             wit: self.wit.as_deref().map(Sha256Digest::of),
+            local: self.local.as_deref().map(Sha256Digest::of),
         })
     }
 
@@ -128,6 +140,22 @@ impl Pair {
 fn read_wit(path: &Path) -> Result<Option<Vec<u8>>, InstallError> {
     let file = wit_of(&file_name(path)?);
     read(path, &path.with_file_name(&file), MAX_WIT, &format!("`{}`", escape(&file)))
+}
+
+/// The local file where the manifest `file` goes.
+fn installed_local(file: &str, shelf: &Shelf) -> Result<Option<Vec<u8>>, InstallError> {
+    read_local(&shelf.directory, file).map_err(|error| {
+        let path = shelf.directory.join(local_of(file));
+        InstallError::Refused(vec![Refusal::plugin(super::shown(&path), format!("it {error}"))])
+    })
+}
+
+/// The local file beside the manifest at `path`, unless that is where plugins are installed.
+fn foreign_local(path: &Path, shelf: &Shelf) -> Option<PathBuf> {
+    let local = path.with_file_name(local_of(path.file_name()?.to_str()?));
+    let real = |path: &Path| path.canonicalize().ok();
+    let is_own = real(local.parent()?) == real(&shelf.directory);
+    (!is_own && local.symlink_metadata().is_ok()).then_some(local)
 }
 
 /// A plain name that the scan does not pass over.

@@ -6,8 +6,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::Shelf;
-use crate::manifest::nearest;
-use crate::reload::wit_of;
+use crate::manifest::{local_of, nearest};
+use crate::reload::{is_manifest, wit_of};
 use crate::text::escape;
 
 /// What was done with a plugin's files.
@@ -23,6 +23,28 @@ pub struct Removed {
     pub wasm: WasmRemoved,
     /// The `.wit` file, which is gone, if there was one.
     pub wit: Option<String>,
+    /// What happened to the local file.
+    pub local: LocalRemoved,
+}
+
+/// What happened to a plugin's local file.
+#[derive(Debug, PartialEq, Eq)]
+pub enum LocalRemoved {
+    /// It is gone.
+    Gone(String),
+    /// There was none.
+    Missing,
+    /// It stays, for when the plugin is installed again.
+    Kept(String),
+}
+
+/// The choice what becomes of what a person decided of a plugin that is removed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decided {
+    /// It is kept.
+    Kept,
+    /// It is removed with the plugin.
+    Purged,
 }
 
 /// What happened to a plugin's Wasm.
@@ -85,7 +107,11 @@ pub enum RemoveError {
 }
 
 /// Removes the plugins with these names from `directories`. Nothing is touched before all are found.
-pub fn remove(names: &[String], directories: &[PathBuf]) -> Result<Vec<Removed>, RemoveError> {
+pub fn remove(
+    names: &[String],
+    directories: &[PathBuf],
+    decided: Decided,
+) -> Result<Vec<Removed>, RemoveError> {
     let mut shelves = Vec::<Shelf>::new();
     for directory in directories {
         if shelves.iter().any(|shelf| shelf.directory == *directory) {
@@ -103,7 +129,19 @@ pub fn remove(names: &[String], directories: &[PathBuf]) -> Result<Vec<Removed>,
         }
     }
     let each = found.into_iter();
-    each.map(|(name, shelf, file)| remove_one(name, &shelf.directory, file)).collect()
+    each.map(|(name, shelf, file)| remove_one(name, &shelf.directory, file, decided)).collect()
+}
+
+/// The local files of `name` in `directories` whose plugin is not there any more.
+#[must_use]
+pub fn left_local(name: &str, directories: &[PathBuf]) -> Vec<PathBuf> {
+    let manifest = format!("{name}.toml");
+    if !is_manifest(&manifest) || name.contains(['/', '\\']) {
+        return Vec::new();
+    }
+    let left = directories.iter().filter(|directory| !directory.join(&manifest).exists());
+    let left = left.map(|directory| directory.join(local_of(&manifest)));
+    left.filter(|local| local.is_file()).collect()
 }
 
 fn find<'a>(name: &str, shelves: &'a [Shelf]) -> Result<(&'a Shelf, String), RemoveError> {
@@ -134,7 +172,12 @@ fn find<'a>(name: &str, shelves: &'a [Shelf]) -> Result<(&'a Shelf, String), Rem
 }
 
 /// Removes a manifest, the `.wit` file beside it and, unless another names it, its Wasm. Of a link, the link.
-fn remove_one(name: &str, directory: &Path, file: String) -> Result<Removed, RemoveError> {
+fn remove_one(
+    name: &str,
+    directory: &Path,
+    file: String,
+    decided: Decided,
+) -> Result<Removed, RemoveError> {
     let io = |path: &Path| {
         let path = path.to_owned();
         move |error| RemoveError::Io { path, error }
@@ -156,13 +199,35 @@ fn remove_one(name: &str, directory: &Path, file: String) -> Result<Removed, Rem
             Err(error) => return Err(io(&path)(error)),
         },
     };
+    let local = remove_local(directory, &file, decided)?;
     Ok(Removed {
         name: name.to_owned(),
         directory: directory.to_owned(),
         manifest: file,
         wasm,
         wit,
+        local,
     })
+}
+
+/// Removes the local file beside the manifest `file`, if that is meant.
+fn remove_local(
+    directory: &Path,
+    file: &str,
+    decided: Decided,
+) -> Result<LocalRemoved, RemoveError> {
+    let name = local_of(file);
+    let path = directory.join(&name);
+    if path.symlink_metadata().is_err() {
+        return Ok(LocalRemoved::Missing);
+    }
+    match decided {
+        Decided::Kept => Ok(LocalRemoved::Kept(name)),
+        Decided::Purged => match fs::remove_file(&path) {
+            Ok(()) => Ok(LocalRemoved::Gone(name)),
+            Err(error) => Err(RemoveError::Io { path, error }),
+        },
+    }
 }
 
 fn hint(name: &str, known: &[String]) -> String {

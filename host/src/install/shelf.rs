@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::manifest::{MAX_MANIFEST, Manifest, SecretName};
-use crate::regular::read_at_most;
-use crate::reload::stem;
+use crate::manifest::{Grants, MAX_MANIFEST, Manifest, local_of};
+use crate::regular::{ReadError, read_at_most};
+use crate::reload::{is_manifest, stem};
 
 /// The manifests of a directory.
 #[derive(Debug)]
@@ -25,8 +25,8 @@ pub struct Entry {
     pub name: String,
     /// The Wasm file it names; the one beside it where the manifest is broken.
     pub wasm: String,
-    /// The secrets that it is granted.
-    pub secrets: BTreeSet<SecretName>,
+    /// What it is granted; nothing where the manifest is broken.
+    pub grants: Grants,
     /// Whether it cannot be read.
     pub is_broken: bool,
 }
@@ -67,20 +67,26 @@ impl Shelf {
 impl Entry {
     fn read(directory: &Path, file: String) -> Self {
         let text = read_at_most(&directory.join(&file), MAX_MANIFEST).ok();
-        let manifest = text.and_then(|text| parse(&file, &text));
+        let local = read_local(directory, &file);
+        let parsed = |local: Option<&[u8]>| {
+            text.as_deref().and_then(|text| Manifest::of_files(&file, text, local).ok())
+        };
+        let manifest = local.ok().and_then(|local| parsed(local.as_deref()));
+        // What the plugin is does not depend on the local file.
+        let manifest = manifest.or_else(|| parsed(None));
         let stem = stem(&file).to_owned();
         match manifest {
             Some(manifest) => Self {
                 name: manifest.name.to_string(),
                 wasm: manifest.wasm.into(),
-                secrets: manifest.grants.secret_names().cloned().collect(),
+                grants: manifest.grants,
                 file,
                 is_broken: false,
             },
             None => Self {
                 wasm: format!("{stem}.wasm"),
                 name: stem,
-                secrets: BTreeSet::new(),
+                grants: Grants::default(),
                 file,
                 is_broken: true,
             },
@@ -88,9 +94,13 @@ impl Entry {
     }
 }
 
-/// Whether the scan takes a file of this name for a manifest.
-pub(super) fn is_manifest(name: &str) -> bool {
-    !name.starts_with('.') && name.strip_suffix(".toml").is_some_and(|stem| !stem.is_empty())
+/// The local file beside the manifest `file` of `directory`, if there is one.
+pub(super) fn read_local(directory: &Path, file: &str) -> Result<Option<Vec<u8>>, ReadError> {
+    match read_at_most(&directory.join(local_of(file)), MAX_MANIFEST) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(ReadError::Missing) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// A manifest, if the text is one. What is wrong with it, loading says.
@@ -105,7 +115,7 @@ mod tests {
     #[test]
     fn manifests_are_files_that_are_named_so_and_not_hidden() {
         let directory = tempfile::tempdir().expect("a directory");
-        for file in ["a.toml", "b.wasm", ".c.toml", ".toml", "d.toml.bak"] {
+        for file in ["a.toml", "b.wasm", ".c.toml", ".toml", "d.toml.bak", "f.local.toml"] {
             std::fs::write(directory.path().join(file), "").expect("written");
         }
         std::fs::create_dir(directory.path().join("e.toml")).expect("made");

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::{Pair, Shelf};
 use crate::catalog::{Catalog, Cause, MAX_PLUGINS, MAX_TOOLS, Plugin, Refusal, Refused};
+use crate::manifest::local_of;
 use crate::reload::wit_of;
 use crate::text::escape;
 use crate::whole::random_name;
@@ -24,6 +25,8 @@ struct Shown {
     manifest: String,
     prefix: String,
     path: PathBuf,
+    /// The local file here, and where it is installed.
+    local: (String, String),
 }
 
 impl Shown {
@@ -36,13 +39,15 @@ impl Shown {
     fn put_into(&self, text: &str) -> String {
         let path = |path: &Path| escape(&path.to_string_lossy());
         let beside = path(&self.path.with_file_name(""));
+        let (local, installed) = &self.local;
+        let text = text.replace(local, installed);
         text.replace(&self.manifest, &path(&self.path)).replace(&self.prefix, &beside)
     }
 }
 
 impl Stage {
-    /// Lays out `pairs`.
-    pub fn new(pairs: &[Pair]) -> io::Result<Self> {
+    /// Lays out `pairs`, each with the local file that lies where it is installed, on `shelf`.
+    pub fn new(pairs: &[Pair], shelf: &Shelf) -> io::Result<Self> {
         let root = std::env::temp_dir().join(format!("toolrack-{}", random_name()?));
         make_private(&root)?;
         let mut stage = Self { root, shown: Vec::new() };
@@ -56,9 +61,15 @@ impl Stage {
             if let Some(wit) = &pair.wit {
                 fs::write(directory.join(wit_of(&pair.file)), wit)?;
             }
+            let local = local_of(&pair.file);
+            if let Some(text) = &pair.local {
+                fs::write(directory.join(&local), text)?;
+            }
             let prefix = stage.prefix(at);
+            let installed = escape(&shelf.directory.join(&local).to_string_lossy());
+            let local = (format!("{prefix}{}", escape(&local)), installed);
             let manifest = format!("{prefix}{}", escape(&pair.file));
-            stage.shown.push(Shown { manifest, prefix, path: pair.shown.clone() });
+            stage.shown.push(Shown { manifest, prefix, path: pair.shown.clone(), local });
         }
         Ok(stage)
     }
@@ -84,7 +95,7 @@ impl Stage {
             // Whatever it is installed beside, and however often.
             if matches!(
                 refusal.refused,
-                Refused::Function(_) | Refused::Further(_) | Refused::Notes
+                Refused::Function(_) | Refused::Further(_) | Refused::Notes | Refused::Warning
             ) {
                 continue;
             }
@@ -128,7 +139,8 @@ impl Stage {
             | Refused::Version
             | Refused::Function(_)
             | Refused::Further(_)
-            | Refused::Notes => format!(
+            | Refused::Notes
+            | Refused::Warning => format!(
                 "another plugin of this name is installed: {other}; remove it, or set another `name`"
             ),
         };
@@ -218,7 +230,8 @@ mod tests {
 
     #[test]
     fn others_see_nothing_of_what_is_on_a_stage() {
-        let stage = Stage::new(&[]).expect("a stage");
+        let stage =
+            Stage::new(&[], &Shelf::look(Path::new("none")).expect("a shelf")).expect("a stage");
         let mode = fs::metadata(&stage.root).expect("there").permissions().mode();
         assert_eq!(mode & 0o777, 0o700);
     }

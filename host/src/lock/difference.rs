@@ -31,6 +31,8 @@ pub enum Difference {
     Manifest,
     /// Its `.wit` file is another, new or gone.
     Wit,
+    /// The local file beside its manifest is another, new or gone.
+    Local,
 }
 
 /// A part of a tool's definition.
@@ -62,7 +64,8 @@ impl Difference {
             | Self::Name(_)
             | Self::Code
             | Self::Manifest
-            | Self::Wit => false,
+            | Self::Wit
+            | Self::Local => false,
         }
     }
 }
@@ -83,6 +86,7 @@ impl fmt::Display for Difference {
             Self::Code => f.write_str("has other code"),
             Self::Manifest => f.write_str("has another manifest"),
             Self::Wit => f.write_str("has another `.wit` file"),
+            Self::Local => f.write_str("has another `.local.toml` file"),
         }
     }
 }
@@ -127,6 +131,7 @@ pub fn differences(locked: &Entry, version: &Version<'_>) -> Vec<Difference> {
     found.extend((then.wasm != now.wasm).then_some(Difference::Code));
     found.extend((then.manifest != now.manifest).then_some(Difference::Manifest));
     found.extend((then.wit != now.wit).then_some(Difference::Wit));
+    found.extend((then.local != now.local).then_some(Difference::Local));
     found
 }
 

@@ -38,6 +38,9 @@ pub struct Files {
     /// The `.wit` file beside it, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wit: Option<Sha256Digest>,
+    /// The local file beside it, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub local: Option<Sha256Digest>,
 }
 
 /// What a client is told of a tool.

@@ -44,6 +44,13 @@ pub(super) fn lines(grants: &Grants) -> BTreeSet<String> {
     lines
 }
 
+/// What `now` allows and `before` does not, a line for each.
+#[must_use]
+pub fn wider(before: &Grants, now: &Grants) -> Vec<String> {
+    let before = lines(before);
+    lines(now).into_iter().filter(|line| !covers(&before, line)).collect()
+}
+
 /// Whether what `line` grants is granted by `locked`.
 pub(super) fn covers(locked: &BTreeSet<String>, line: &str) -> bool {
     let is_read_of_more =

@@ -12,4 +12,5 @@ mod judge;
 pub use difference::{Difference, Part, differences};
 pub use entry::{Definition, Entry, Files, Version};
 pub use file::{LOCK_FILE, Lock, LockError, MAX_LOCK, write};
+pub use grants::wider;
 pub use judge::{Locking, Verdict, judge};

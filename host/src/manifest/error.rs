@@ -6,6 +6,7 @@ use std::fmt;
 use std::ops::Range;
 
 use super::place::Place;
+use super::source::Source;
 use crate::text::escape;
 
 /// A manifest that cannot be used. `Display` shows the offending line with a caret below it.
@@ -18,10 +19,11 @@ pub struct ManifestError {
 }
 
 impl ManifestError {
-    /// An error at `place` of `file`, for what shows only once the plugin is loaded.
+    /// An error at `place`, which is in the manifest `file` or in the local file beside it, for what shows only once the plugin is loaded.
     #[must_use]
     pub fn new(file: &str, place: Place, message: String) -> Self {
-        Self { file: escape(file).into(), place, message: shown(&message), help: None }
+        let file = escape(&place.origin().file(file)).into();
+        Self { file, place, message: shown(&message), help: None }
     }
 
     /// Adds what to do about it.
@@ -65,10 +67,11 @@ impl ManifestError {
         }
     }
 
-    pub(super) fn from_fault(file: &str, text: &str, fault: Fault) -> Self {
+    pub(super) fn from_fault(file: &str, source: Source<'_>, fault: Fault) -> Self {
         let Fault { span, message, found, help, is_secret } = fault;
-        let is_secret = is_secret || may_hold_password(text, &span);
-        let place = Place::of(text, span);
+        let (_, text, own) = source.locate(span.clone());
+        let is_secret = is_secret || may_hold_password(text, &own);
+        let place = source.place(span);
         let help = help.map(|help| shown(&help));
         if is_secret {
             return Self { help, ..Self::new(file, place.hidden(), message) };
@@ -115,6 +118,11 @@ impl Fault {
     /// The same, and neither that nor the line is shown: errors go to logs.
     pub(super) fn secret(self) -> Self {
         Self { is_secret: true, ..self }
+    }
+
+    /// The same, at a place moved by `base`.
+    pub(super) fn moved(self, base: usize) -> Self {
+        Self { span: self.span.start + base..self.span.end + base, ..self }
     }
 
     pub(super) fn help(self, help: impl Into<String>) -> Self {

@@ -91,7 +91,7 @@ fn path(text: &Text<'_>) -> Result<Box<str>, Fault> {
     wrong(EXPECTED, help)
 }
 
-fn at(place: &str, text: &Text<'_>) -> Result<Box<str>, Fault> {
+pub(super) fn at(place: &str, text: &Text<'_>) -> Result<Box<str>, Fault> {
     let at = *text.get_ref();
     let plain = |part: &str| !part.is_empty() && part != "." && part != "..";
     let printable = !at.contains(['\n', '\t', '\\']) && forbidden_char(at).is_none();

@@ -1,4 +1,4 @@
-//! The sections of a manifest and their keys: the one list that reading and messages come from.
+//! The sections of a manifest and of the local file beside it, and their keys: the one list that reading and messages come from.
 //!
 //! What the values mean is not known here.
 
@@ -25,7 +25,39 @@ pub(super) enum Section {
     Tool,
     /// One table of `parameters` in `[[tools]]`
     Parameter,
+    /// What stands before the first section of a local file
+    LocalTop,
+    /// `[plugin]` of a local file
+    LocalPlugin,
+    /// `[grants]` of a local file
+    LocalGrants,
+    /// One `[[tools]]` of a local file
+    LocalTool,
 }
+
+/// The sections that one of the two files has.
+pub(super) struct Sections {
+    pub(super) top: Section,
+    pub(super) plugin: Section,
+    pub(super) grants: Section,
+    pub(super) tool: Section,
+}
+
+/// Those of a manifest.
+pub(super) const MANIFEST: Sections = Sections {
+    top: Section::Top,
+    plugin: Section::Plugin,
+    grants: Section::Grants,
+    tool: Section::Tool,
+};
+
+/// Those of a local file.
+pub(super) const LOCAL: Sections = Sections {
+    top: Section::LocalTop,
+    plugin: Section::LocalPlugin,
+    grants: Section::LocalGrants,
+    tool: Section::LocalTool,
+};
 
 /// What can be said of a tool of any kind.
 const TOOL_KEYS: [&str; 6] =
@@ -36,19 +68,27 @@ const CLAIMS: [&str; 4] = ["read_only", "destructive", "idempotent", "open_world
 /// Sections of cargo's manifest, which lies where a plugin's is sought.
 const CARGO: [&str; 4] = ["package", "workspace", "lib", "dependencies"];
 
+/// What a person decides of a tool.
+const DECIDED_KEYS: [&str; 4] = ["title", "description", "hidden", "strict_arguments"];
+
 const NAMED: [Section; 4] = [Section::Plugin, Section::Limits, Section::Grants, Section::Tool];
+const LOCAL_NAMED: [Section; 4] =
+    [Section::LocalPlugin, Section::Limits, Section::LocalGrants, Section::LocalTool];
+
+const GRANT_KEYS: [&str; 6] = ["network", "files", "scratch", "env", "secrets", "config"];
 
 impl Section {
     /// How the section is written.
     pub(super) fn label(self) -> &'static str {
         match self {
             Self::Top => "the manifest",
-            Self::Plugin => "[plugin]",
+            Self::LocalTop => "the local file",
+            Self::Plugin | Self::LocalPlugin => "[plugin]",
             Self::Limits => "[limits]",
-            Self::Grants => "[grants]",
+            Self::Grants | Self::LocalGrants => "[grants]",
             Self::Network => "a table of `network`",
             Self::Files => "a table of `files`",
-            Self::Tool => "[[tools]]",
+            Self::Tool | Self::LocalTool => "[[tools]]",
             Self::Parameter => "a parameter",
         }
     }
@@ -64,41 +104,99 @@ impl Section {
             Self::Top => NAMED.map(Self::key).to_vec(),
             Self::Plugin => vec!["name", "wasm", "sha256", "kind", "prefix"],
             Self::Limits => [&LIMIT_RULES.map(|rule| rule.key)[..], &[RATE.key]].concat(),
-            Self::Grants => vec!["network", "files", "scratch", "env", "secrets", "config"],
+            Self::Grants => GRANT_KEYS.to_vec(),
             Self::Network => vec!["url", "secret", "header", "before", "query"],
             Self::Files => vec!["path", "at", "access"],
             Self::Tool => [&TOOL_KEYS[..], &[RATE.key], &CLAIMS, &COMMAND_KEYS].concat(),
             Self::Parameter => PARAMETER_KEYS.to_vec(),
+            Self::LocalTop => LOCAL_NAMED.map(Self::key).to_vec(),
+            Self::LocalPlugin => vec!["prefix"],
+            Self::LocalGrants => [&GRANT_KEYS[..], &["without"]].concat(),
+            Self::LocalTool => [&["name"][..], &DECIDED_KEYS, &[RATE.key], &CLAIMS].concat(),
         }
     }
 
     /// One of the section's keys, as messages name it.
     pub(super) fn place(self, key: &str) -> String {
         match self {
-            Self::Top => format!("`{key}`"),
+            Self::Top | Self::LocalTop => format!("`{key}`"),
             _ => format!("`{key}` in {}", self.label()),
         }
     }
 
     /// What to do about a key that the section does not have.
     pub(super) fn advice(self, key: &str) -> String {
-        let elsewhere = || NAMED.into_iter().find(|section| section.keys().contains(&key));
+        let elsewhere = || self.named().into_iter().find(|section| section.keys().contains(&key));
         if let Some(near) = nearest(key, self.keys()) {
             return format!("did you mean {}?", self.written(near));
         }
         if let Some(section) = elsewhere() {
             return format!("`{key}` belongs under {}", section.label());
         }
+        if !self.is_local() && LOCAL_NAMED.iter().any(|local| local.keys().contains(&key)) {
+            return format!(
+                "`{key}` belongs in the local file, `NAME.local.toml` beside the manifest"
+            );
+        }
         if self == Self::Top && CARGO.contains(&key) {
             return "this is cargo's manifest; build the crate and name its `.wasm`, or use `toolrack dev`".into();
         }
+        self.takes()
+    }
+
+    /// The section of a manifest that a section of a local file is in place of.
+    fn of_manifest(self) -> Option<Self> {
+        match self {
+            Self::LocalPlugin => Some(Self::Plugin),
+            Self::LocalTool => Some(Self::Tool),
+            Self::LocalTop
+            | Self::LocalGrants
+            | Self::Top
+            | Self::Plugin
+            | Self::Limits
+            | Self::Grants
+            | Self::Network
+            | Self::Files
+            | Self::Tool
+            | Self::Parameter => None,
+        }
+    }
+
+    /// True if only the author of the plugin can say `key`, and this is a section of a local file.
+    pub(super) fn is_authors(self, key: &str) -> bool {
+        self.of_manifest().is_some_and(|section| section.keys().contains(&key))
+    }
+
+    /// The sections of the file that this is one of.
+    fn named(self) -> [Self; 4] {
+        if self.is_local() { LOCAL_NAMED } else { NAMED }
+    }
+
+    /// True if only a local file has it.
+    fn is_local(self) -> bool {
+        match self {
+            Self::LocalTop | Self::LocalPlugin | Self::LocalGrants | Self::LocalTool => true,
+            Self::Top
+            | Self::Plugin
+            | Self::Limits
+            | Self::Grants
+            | Self::Network
+            | Self::Files
+            | Self::Tool
+            | Self::Parameter => false,
+        }
+    }
+
+    /// What the section takes, in words.
+    pub(super) fn takes(self) -> String {
         let keys = self.keys().into_iter().map(|key| self.written(key));
         format!("{} takes {}", self.label(), keys.collect::<Vec<_>>().join(", "))
     }
 
     /// One of the section's keys as it is written: a section in its brackets.
     fn written(self, key: &str) -> String {
-        let section = NAMED.into_iter().find(|section| self == Self::Top && section.key() == key);
+        let is_top = matches!(self, Self::Top | Self::LocalTop);
+        let section = NAMED.into_iter().find(|section| is_top && section.key() == key);
         format!("`{}`", section.map_or(key, |section| section.label()))
     }
 }

@@ -1,10 +1,11 @@
-//! A plugin's manifest: TOML text to checked values, or an error that shows the place.
+//! A plugin's manifest, with the local file beside it: TOML text to checked values, or an error that shows the place.
 //!
 //! The only module that knows TOML. It reads no disk, environment or clock: whether the Wasm file
 //! is there, and whether the plugin has the tools that the manifest names, is found out above.
 //!
 //! The text passes two stages: `raw` knows the keys and their TOML types, `resolve` what the
-//! values mean, and what fails in either becomes a [`ManifestError`].
+//! values mean, and what fails in either becomes a [`ManifestError`]. Between the two, `merge` puts what the local file
+//! says in place of what the manifest does.
 
 mod amount;
 mod command;
@@ -13,10 +14,12 @@ mod digest;
 mod env;
 mod error;
 mod files;
+mod grant_name;
 mod grants;
 mod host;
 mod keys;
 mod limits;
+mod merge;
 mod nearest;
 mod network;
 mod notation;
@@ -28,16 +31,23 @@ mod raw;
 mod raw_grants;
 mod resolve;
 mod secret;
+mod source;
 mod syntax;
 mod table;
 mod units;
 
+use toml::de::DeTable;
+
 use crate::name::PluginName;
 use crate::tool::Annotations;
+use error::Fault;
+use raw::RawManifest;
+use source::Source;
 
 pub use command::{Argument, Command, Form, Group, Parameter, Piece, Shape, Template};
 pub use digest::{DigestError, Sha256Digest};
 pub use error::ManifestError;
+pub use grant_name::GrantName;
 pub use grants::{
     Access, BoundSecret, FileGrant, Grants, HostPattern, NetworkGrant, Scheme, SecretName,
     SecretNameError, SecretPlace,
@@ -45,14 +55,16 @@ pub use grants::{
 #[cfg(any(test, fuzzing))]
 pub(crate) use limits::LIMIT_RULES;
 pub use limits::{Limits, grouped};
+pub use merge::Decisions;
 pub(crate) use nearest::nearest;
 pub(crate) use network::OF_THE_HOST;
 pub use notation::UnitError;
 pub use place::Place;
 pub use rate::{Rate, RateError};
+pub use source::{Origin, is_local, local_of, manifest_of};
 pub use units::{Bytes, show_duration};
 
-/// The largest manifest, in bytes.
+/// The largest manifest, and the largest local file, in bytes.
 pub const MAX_MANIFEST: usize = 64 * 1024;
 
 /// What a manifest says, checked, with every default filled in.
@@ -74,6 +86,8 @@ pub struct Manifest {
     pub grants: Grants,
     /// What the manifest says of single tools, in the order of the file; no name comes twice.
     pub tools: Vec<ToolOverride>,
+    /// What the local file beside the manifest decided; `None` where there is no such file.
+    pub decisions: Option<Decisions>,
 }
 
 /// The contract between host and guest.
@@ -111,16 +125,17 @@ pub struct ToolOverride {
     pub title: Option<String>,
     /// Replaces what the plugin tells the model.
     pub description: Option<String>,
-    /// The tool is neither listed nor called.
-    pub hidden: bool,
+    /// `Some(true)` if the tool is neither listed nor called.
+    pub hidden: Option<bool>,
     /// Claims that replace the plugin's.
     pub annotations: Annotations,
     /// How it is a run of a program. Says something of the kind `command` only.
     pub command: Command,
     /// Whether an error that the tool returns is one to the client. Only functions return errors.
     pub err_is_error: Option<bool>,
-    /// True if arguments are taken as they are written, and not as their schema says where the meaning is beyond doubt.
-    pub strict_arguments: bool,
+    /// `Some(true)` if arguments are taken as they are written, and not as their schema says where the meaning is beyond
+    /// doubt.
+    pub strict_arguments: Option<bool>,
     /// How often it is called.
     pub rate: Option<Rate>,
     /// Where the manifest names the tool, for an error that only the loaded plugin can show.
@@ -130,20 +145,52 @@ pub struct ToolOverride {
 impl Manifest {
     /// Reads the manifest `text` of `file`, the name that errors show (`weather.toml`).
     pub fn parse(file: &str, text: &str) -> Result<Self, ManifestError> {
-        let read = || {
-            if text.len() > MAX_MANIFEST {
-                return Err(too_large(text));
-            }
-            let document = syntax::parse(text)?;
-            resolve::manifest(file, text, &raw::RawManifest::read(&document)?)
-        };
-        read().map_err(|fault| ManifestError::from_fault(file, text, fault))
+        Self::parse_with(file, text, None)
+    }
+
+    /// The same from the bytes of the files; what is wrong with them, in words.
+    pub fn of_files(file: &str, bytes: &[u8], local: Option<&[u8]>) -> Result<Self, String> {
+        let text = utf8(bytes, "the manifest")?;
+        let local = local.map(|bytes| utf8(bytes, "the local file")).transpose()?;
+        Self::parse_with(file, text, local).map_err(|error| error.to_string())
+    }
+
+    /// The same, with the text of the local file beside it. What is wrong in that names the local file.
+    pub fn parse_with(file: &str, text: &str, local: Option<&str>) -> Result<Self, ManifestError> {
+        let source = Source { manifest: text, local };
+        parse(file, source).map_err(|fault| ManifestError::from_fault(file, source, fault))
     }
 }
 
-fn too_large(text: &str) -> error::Fault {
+fn utf8<'a>(bytes: &'a [u8], what: &str) -> Result<&'a str, String> {
+    std::str::from_utf8(bytes).map_err(|error| {
+        let valid = error.valid_up_to();
+        format!("{what} is not UTF-8: byte {valid} is wrong; save it as UTF-8")
+    })
+}
+
+/// The manifest is checked by itself first, and so is the local file: neither mends the other.
+fn parse(file: &str, source: Source<'_>) -> Result<Manifest, Fault> {
+    let tree = document(source.manifest, "the manifest")?;
+    let raw = RawManifest::read(&tree, &keys::MANIFEST)?;
+    let manifest = resolve::manifest(file, source, &raw)?;
+    let Some(text) = source.local else { return Ok(manifest) };
+    let base = source.base();
+    let tree = document(text, "the local file").map_err(|fault| fault.moved(base))?;
+    let tree = syntax::moved(tree, base);
+    let local = RawManifest::read(&tree, &keys::LOCAL)?;
+    resolve::local(source, &local)?;
+    let (merged, decisions) = merge::merge(raw, local)?;
+    let manifest = resolve::manifest(file, source, &merged)?;
+    Ok(Manifest { decisions: Some(decisions), ..manifest })
+}
+
+fn document<'a>(text: &'a str, what: &str) -> Result<DeTable<'a>, Fault> {
+    if text.len() <= MAX_MANIFEST {
+        return syntax::parse(text);
+    }
     let end = text.floor_char_boundary(MAX_MANIFEST);
     let (size, most) = (text.len(), Bytes::new(MAX_MANIFEST as u64));
-    error::Fault::new(end..end, format!("the manifest has {size} bytes, more than {most}"))
-        .help("a manifest only names, limits and grants; move long texts into the plugin")
+    Err(Fault::new(end..end, format!("{what} has {size} bytes, more than {most}"))
+        .help("a manifest only names, limits and grants; move long texts into the plugin"))
 }

@@ -8,14 +8,15 @@ use super::command;
 use super::error::{Fault, quote};
 use super::keys::Section::{self, Tool};
 use super::raw::RawTool;
+use super::source::Source;
 use super::table::Text;
 use super::units::Bytes;
-use super::{Place, ToolOverride, rate};
+use super::{ToolOverride, rate};
 use crate::name::check_own;
 use crate::text::{MAX_TEXT, TextError, check_text};
 
 /// Checks the overrides; `source` is what their places point into.
-pub(super) fn read(source: &str, raw: &[RawTool<'_>]) -> Result<Vec<ToolOverride>, Fault> {
+pub(super) fn read(source: Source<'_>, raw: &[RawTool<'_>]) -> Result<Vec<ToolOverride>, Fault> {
     let mut places = HashMap::new();
     let mut read = Vec::with_capacity(raw.len());
     for tool in raw {
@@ -23,7 +24,7 @@ pub(super) fn read(source: &str, raw: &[RawTool<'_>]) -> Result<Vec<ToolOverride
         check_own(name).map_err(|error| {
             Fault::new(tool.name.span(), format!("{}: {error}", Tool.place("name")))
         })?;
-        let place = Place::of(source, tool.name.span());
+        let place = source.place(tool.name.span());
         if let Some(line) = places.insert(name, place.line()) {
             let message =
                 format!("the tool `{name}` has a second [[tools]]; the first is on line {line}");
@@ -33,11 +34,11 @@ pub(super) fn read(source: &str, raw: &[RawTool<'_>]) -> Result<Vec<ToolOverride
             name: name.into(),
             title: readable(source, Tool, "title", tool.title.as_ref())?,
             description: readable(source, Tool, "description", tool.description.as_ref())?,
-            hidden: tool.hidden.unwrap_or(false),
+            hidden: tool.hidden,
             annotations: tool.annotations,
             command: command::read(source, &tool.command)?,
             err_is_error: tool.err_is_error,
-            strict_arguments: tool.strict_arguments.unwrap_or(false),
+            strict_arguments: tool.strict_arguments,
             rate: rate::read(Tool, tool.rate)?,
             place,
         });
@@ -47,7 +48,7 @@ pub(super) fn read(source: &str, raw: &[RawTool<'_>]) -> Result<Vec<ToolOverride
 
 /// A text for people and models. Line ends of Windows are those of the file, not of the text.
 pub(super) fn readable(
-    source: &str,
+    source: Source<'_>,
     section: Section,
     key: &str,
     text: Option<&Text<'_>>,

@@ -1,10 +1,11 @@
-//! A place in a manifest, with the line that stands there.
+//! A place in a manifest or in the local file beside it, with the line that stands there.
 //!
 //! It keeps a copy of the line, so that an error can still show it when the text is long gone.
 
 use std::fmt;
 use std::ops::Range;
 
+use super::source::Origin;
 use crate::text::escape;
 
 /// What is shown of a line, in characters; a longer line is cut around the place.
@@ -18,6 +19,7 @@ const HIDDEN: &str = "(not shown: it may hold a password)";
 /// A place in a manifest, with the line that stands there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
+    origin: Origin,
     line: usize,
     column: usize,
     /// The line as shown: safe for a terminal.
@@ -40,6 +42,7 @@ impl Place {
         let (indent, marked) = (show(before), show(text[at..to].trim_end_matches('\r')));
         let shown = format!("{indent}{marked}{}", show(text[to..end].trim_end_matches('\r')));
         let place = Self {
+            origin: Origin::default(),
             line: text[..start].matches('\n').count() + 1,
             column: before.chars().count() + 1,
             indent: indent.chars().count(),
@@ -47,6 +50,17 @@ impl Place {
             shown: shown.trim_end().into(),
         };
         place.cut()
+    }
+
+    /// The same place in a file of this origin.
+    pub(super) fn in_file(self, origin: Origin) -> Self {
+        Self { origin, ..self }
+    }
+
+    /// The file it is in.
+    #[must_use]
+    pub fn origin(&self) -> Origin {
+        self.origin
     }
 
     /// The line, from 1.

@@ -7,7 +7,7 @@ use toml::de::DeTable;
 
 use super::command::RawCommand;
 use super::error::Fault;
-use super::keys::Section;
+use super::keys::{Section, Sections};
 use super::raw_grants::RawGrants;
 use super::table::{Table, Text, Value};
 use crate::tool::Annotations;
@@ -32,7 +32,11 @@ pub(super) struct RawPlugin<'a> {
 
 /// `[limits]`: a limit may be a number or a text, by the rule of the limit.
 #[derive(Default)]
-pub(super) struct RawLimits<'a>(Option<Table<'a>>);
+pub(super) struct RawLimits<'a> {
+    table: Option<Table<'a>>,
+    /// Counts before it.
+    local: Option<Table<'a>>,
+}
 
 /// One `[[tools]]`
 pub(super) struct RawTool<'a> {
@@ -48,17 +52,18 @@ pub(super) struct RawTool<'a> {
 }
 
 impl<'a> RawManifest<'a> {
-    pub(super) fn read(document: &'a DeTable<'a>) -> Result<Self, Fault> {
-        let top = Table::open(Section::Top, document)?;
-        let plugin = top.section(Section::Plugin)?;
-        let limits = top.section(Section::Limits)?;
-        let grants = top.section(Section::Grants)?;
+    /// Reads a file that has these sections.
+    pub(super) fn read(document: &'a DeTable<'a>, sections: &Sections) -> Result<Self, Fault> {
+        let top = Table::open(sections.top, document)?;
+        let plugin = top.section(sections.plugin)?;
+        let table = top.section(Section::Limits)?;
+        let grants = top.section(sections.grants)?;
         Ok(Self {
             plugin: plugin.map(RawPlugin::read).transpose()?.unwrap_or_default(),
-            limits: RawLimits(limits),
+            limits: RawLimits { table, local: None },
             grants: grants.map(RawGrants::read).transpose()?.unwrap_or_default(),
             tools: top
-                .list(Section::Tool)?
+                .list(sections.tool)?
                 .into_iter()
                 .map(RawTool::read)
                 .collect::<Result<_, _>>()?,
@@ -80,7 +85,13 @@ impl<'a> RawPlugin<'a> {
 
 impl<'a> RawLimits<'a> {
     pub(super) fn get(&self, key: &str) -> Option<Value<'a>> {
-        self.0.as_ref()?.get(key)
+        let own = || self.table.as_ref()?.get(key);
+        self.local.as_ref().and_then(|local| local.get(key)).or_else(own)
+    }
+
+    /// These limits, and before them those of `local`.
+    pub(super) fn with_local(self, local: Self) -> Self {
+        Self { local: local.table, ..self }
     }
 }
 

@@ -11,12 +11,14 @@ use super::{Grants, config, env, files, network, secret};
 /// `[grants]`
 #[derive(Default)]
 pub(super) struct RawGrants<'a> {
-    network: Vec<RawNetwork<'a>>,
-    files: Vec<RawFiles<'a>>,
-    scratch: Option<Text<'a>>,
-    env: Vec<(Text<'a>, Value<'a>)>,
-    secrets: Vec<Text<'a>>,
-    config: Vec<(Text<'a>, Value<'a>)>,
+    pub(super) network: Vec<RawNetwork<'a>>,
+    pub(super) files: Vec<RawFiles<'a>>,
+    pub(super) scratch: Option<Text<'a>>,
+    pub(super) env: Vec<(Text<'a>, Value<'a>)>,
+    pub(super) secrets: Vec<Text<'a>>,
+    pub(super) config: Vec<(Text<'a>, Value<'a>)>,
+    /// Grants of the manifest that a local file takes away.
+    pub(super) without: Vec<Text<'a>>,
 }
 
 /// One item of `network`: a text is its `url`.
@@ -37,6 +39,7 @@ pub(super) struct RawFiles<'a> {
 
 const NETWORK: &str = r#"network = ["https://api.example.org"]"#;
 const FILES: &str = r#"files = [{ path = "~/notes", at = "/notes", access = "read" }]"#;
+const WITHOUT: &str = r#"without = ["files:/notes", "network"]"#;
 const SECRETS: &str = r#"secrets = ["WEATHER_API_KEY"]"#;
 
 impl<'a> RawGrants<'a> {
@@ -46,6 +49,7 @@ impl<'a> RawGrants<'a> {
         let read = table.items("files", FILES)?.iter().map(RawFiles::read);
         let files = read.collect::<Result<_, _>>()?;
         let read = table.items("secrets", SECRETS)?.iter().map(secret_name);
+        let without = table.items("without", WITHOUT)?.iter().map(grant_name);
         Ok(Self {
             network,
             files,
@@ -53,6 +57,7 @@ impl<'a> RawGrants<'a> {
             env: table.entries("env", r#"env = { LANG = "C" }"#)?,
             secrets: read.collect::<Result<_, _>>()?,
             config: table.entries("config", r#"config = { units = "metric" }"#)?,
+            without: without.collect::<Result<_, _>>()?,
         })
     }
 
@@ -117,6 +122,13 @@ impl<'a> RawFiles<'a> {
             at: table.text("at", r#""/notes""#)?.ok_or_else(no_at)?,
             access: table.text("access", r#""read""#)?,
         })
+    }
+}
+
+fn grant_name<'a>(item: &'a Spanned<DeValue<'a>>) -> Result<Text<'a>, Fault> {
+    match item.get_ref() {
+        DeValue::String(text) => Ok(Spanned::new(item.span(), &**text)),
+        _ => Err(wrong("`without` in [grants]", "grants such as \"files:/notes\"", item)),
     }
 }
 

@@ -10,13 +10,18 @@ use super::keys::Section::{self, Plugin};
 use super::limits::{Limits, RATE};
 use super::nearest::nearest;
 use super::raw::{RawLimits, RawManifest, RawPlugin};
+use super::source::Source;
 use super::table::Text;
 use super::{Kind, Manifest, Sha256Digest, amount, overrides, rate};
 use crate::name::{PluginName, ToolName};
 use crate::text::forbidden_char;
 
-/// Checks a manifest; `file` gives the defaults, `text` is what the places point into.
-pub(super) fn manifest(file: &str, text: &str, raw: &RawManifest<'_>) -> Result<Manifest, Fault> {
+/// Checks a manifest; `file` gives the defaults, `source` is what the places point into.
+pub(super) fn manifest(
+    file: &str,
+    source: Source<'_>,
+    raw: &RawManifest<'_>,
+) -> Result<Manifest, Fault> {
     let stem = Path::new(file).file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
     let name = name(stem, &raw.plugin)?;
     Ok(Manifest {
@@ -27,8 +32,17 @@ pub(super) fn manifest(file: &str, text: &str, raw: &RawManifest<'_>) -> Result<
         kind: raw.plugin.kind.as_ref().map(kind).transpose()?,
         limits: limits(&raw.limits)?,
         grants: raw.grants.check()?,
-        tools: overrides::read(text, &raw.tools)?,
+        tools: overrides::read(source, &raw.tools)?,
+        decisions: None,
     })
+}
+
+/// Checks a local file by itself, so that what is wrong in it is said whatever the manifest says.
+pub(super) fn local(source: Source<'_>, raw: &RawManifest<'_>) -> Result<(), Fault> {
+    raw.plugin.prefix.as_ref().map(checked_prefix).transpose()?;
+    limits(&raw.limits)?;
+    raw.grants.check()?;
+    overrides::read(source, &raw.tools).map(|_| ())
 }
 
 fn limits(raw: &RawLimits<'_>) -> Result<Limits, Fault> {
@@ -52,6 +66,10 @@ fn name(stem: &str, plugin: &RawPlugin<'_>) -> Result<PluginName, Fault> {
 
 fn prefix(name: &PluginName, plugin: &RawPlugin<'_>) -> Result<Box<str>, Fault> {
     let Some(prefix) = &plugin.prefix else { return Ok(name.as_str().replace('-', "_").into()) };
+    checked_prefix(prefix)
+}
+
+fn checked_prefix(prefix: &Text<'_>) -> Result<Box<str>, Fault> {
     let text = *prefix.get_ref();
     if !text.is_empty() {
         ToolName::new(text).map_err(|error| {

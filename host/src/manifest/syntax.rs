@@ -4,7 +4,8 @@
 
 use std::ops::Range;
 
-use toml::de::{DeTable, Error};
+use toml::Spanned;
+use toml::de::{DeTable, DeValue, Error};
 
 use super::error::{Fault, quote};
 
@@ -18,6 +19,33 @@ pub(super) fn parse(text: &str) -> Result<DeTable<'_>, Fault> {
         Some(error) => Err(explain(text, span(&error), error.message())),
         None => Ok(document.into_inner()),
     }
+}
+
+/// The same table, with every place moved by `base`.
+pub(super) fn moved(table: DeTable<'_>, base: usize) -> DeTable<'_> {
+    let entries = table.into_iter();
+    entries.map(|(key, value)| (moved_spanned(key, base), moved_value(value, base))).collect()
+}
+
+fn moved_value(value: Spanned<DeValue<'_>>, base: usize) -> Spanned<DeValue<'_>> {
+    let (span, value) = (value.span(), value.into_inner());
+    let value = match value {
+        DeValue::Table(table) => DeValue::Table(moved(table, base)),
+        DeValue::Array(items) => {
+            DeValue::Array(items.into_iter().map(|item| moved_value(item, base)).collect())
+        }
+        value @ (DeValue::String(_)
+        | DeValue::Integer(_)
+        | DeValue::Float(_)
+        | DeValue::Boolean(_)
+        | DeValue::Datetime(_)) => value,
+    };
+    moved_spanned(Spanned::new(span, value), base)
+}
+
+fn moved_spanned<T>(value: Spanned<T>, base: usize) -> Spanned<T> {
+    let span = value.span();
+    Spanned::new(span.start + base..span.end + base, value.into_inner())
 }
 
 fn explain(text: &str, span: Range<usize>, message: &str) -> Fault {

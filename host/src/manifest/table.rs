@@ -145,6 +145,15 @@ pub(super) fn wrong(place: &str, expected: &str, value: Value<'_>) -> Fault {
 
 fn refuse(section: Section, key: &Spanned<Cow<'_, str>>) -> Fault {
     let (span, name) = (key.span(), &**key.get_ref());
+    if section.is_authors(name) {
+        let message = format!(
+            "{} in {} says what the plugin is, and that is for its author to say",
+            quote(name),
+            section.label()
+        );
+        let help = format!("write it in the manifest; in the local file, {}", section.takes());
+        return Fault::new(span, message).help(help);
+    }
     Fault::new(span, format!("unknown key {} in {}", quote(name), section.label()))
         .help(section.advice(name))
 }

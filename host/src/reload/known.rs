@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use super::candidate::HashedFile;
 use super::signature::Signature;
 use crate::manifest::{MAX_MANIFEST, Manifest, Sha256Digest};
 use crate::regular::{ReadError, read_at_most};
@@ -31,9 +32,18 @@ pub(super) struct Known {
     pub(super) signature: Signature,
     read: SystemTime,
     pub(super) digest: Sha256Digest,
-    /// For a manifest: what it says, or what is wrong with it.
+    /// For a manifest: what it says, or what is wrong with it; `None` if the local file beside it changed meanwhile.
     pub(super) manifest: Option<Result<Arc<Manifest>, String>>,
+    /// For a manifest: the local file that it was read with.
+    local: Option<Sha256Digest>,
     pub(super) bytes: Option<Arc<[u8]>>,
+}
+
+/// A local file as it was read.
+#[derive(Clone, Debug)]
+pub(super) struct LocalText {
+    pub(super) signature: Signature,
+    file: HashedFile,
 }
 
 /// Which files are read even if nothing speaks for a change.
@@ -58,6 +68,13 @@ impl Reread {
     }
 }
 
+impl LocalText {
+    /// The SHA-256 of the file.
+    pub(super) fn digest(&self) -> Sha256Digest {
+        self.file.digest()
+    }
+}
+
 impl KnownFiles {
     /// A scan begins, with its first piece.
     pub(super) fn begin(&mut self) {
@@ -77,29 +94,39 @@ impl KnownFiles {
         &self.linked
     }
 
-    /// A manifest, checked.
-    pub(super) fn manifest(&mut self, path: &Path, reread: &Reread) -> Result<Known, ReadError> {
+    /// A manifest, checked together with the local file beside it, which was read as `local`.
+    pub(super) fn manifest(
+        &mut self,
+        path: &Path,
+        local: Option<&LocalText>,
+        reread: &Reread,
+    ) -> Result<Known, ReadError> {
         let (signature, known) = self.recall(path, reread)?;
-        if let Some(known) = known {
+        let local_digest = local.map(LocalText::digest);
+        if let Some(known) = known.filter(|known| known.local == local_digest) {
             return Ok(known);
         }
         let read = SystemTime::now();
         let bytes = read_at_most(path, MAX_MANIFEST)?;
         let digest = Sha256Digest::of(&bytes);
-        let manifest = match String::from_utf8(bytes) {
-            Ok(text) => {
-                // Its true name, not as it is shown: it gives the plugin's name and that of the Wasm.
-                let file = path.to_string_lossy();
-                Manifest::parse(&file, &text).map(Arc::new).map_err(|error| error.to_string())
-            }
-            Err(error) => {
-                let valid = error.utf8_error().valid_up_to();
-                Err(format!("the manifest is not UTF-8: byte {valid} is wrong; save it as UTF-8"))
-            }
-        };
-        let known = Known { signature, read, digest, manifest: Some(manifest), bytes: None };
-        self.known.insert(path.into(), known.clone());
+        // Its true name, not as it is shown: it gives the plugin's name and that of the Wasm.
+        let file = path.to_string_lossy();
+        let local = local.map(|local| local.file.bytes()).transpose();
+        let manifest = local.map(|local| Manifest::of_files(&file, &bytes, local.as_deref()));
+        let is_changing = manifest.is_err();
+        let manifest = manifest.ok().map(|manifest| manifest.map(Arc::new));
+        let known = Known { signature, read, digest, manifest, local: local_digest, bytes: None };
+        if !is_changing {
+            self.known.insert(path.into(), known.clone());
+        }
         Ok(known)
+    }
+
+    /// A local file.
+    pub(super) fn local(&mut self, path: &Path, reread: &Reread) -> Result<LocalText, ReadError> {
+        let known = self.hashed(path, MAX_MANIFEST, reread)?;
+        let file = HashedFile::new(path.to_owned(), &known, MAX_MANIFEST);
+        Ok(LocalText { signature: known.signature, file })
     }
 
     /// A file that is only hashed.
@@ -120,7 +147,7 @@ impl KnownFiles {
             self.kept += bytes.len();
             Arc::from(bytes)
         });
-        let known = Known { signature, read, digest, manifest: None, bytes };
+        let known = Known { signature, read, digest, manifest: None, local: None, bytes };
         self.known.insert(path.into(), known.clone());
         Ok(known)
     }

@@ -23,6 +23,7 @@ use super::view::{Standing, View};
 use super::watch::{Mode, Watch};
 use crate::catalog::{Catalog, Coming, Loading, MAX_PLUGINS, Plugin, Refusal, Refused};
 use crate::lock::{Entry, Locking, Version};
+use crate::manifest::is_local;
 use crate::name::PluginName;
 use crate::sandbox::Sandbox;
 use crate::text::escape;
@@ -325,6 +326,8 @@ impl Loader {
         let refusals = view.refusals.into_iter().map(|(key, standing, reason)| {
             let file = shown(&self.directories[key.directory], &key.file);
             let refused = match standing {
+                // It decides nothing where there is no plugin to decide of.
+                _ if is_local(&key.file) => Refused::Warning,
                 Standing::Older => Refused::Version,
                 Standing::Nothing => Refused::Plugin,
             };

@@ -31,7 +31,7 @@ pub use locks::Judge;
 pub use pending::Pending;
 pub use publication::{FIRST_HOLD, HOLD};
 pub use scan::Scanner;
-pub(crate) use scan::{MAX_WASM, MAX_WIT, stem, wit_of};
+pub(crate) use scan::{MAX_WASM, MAX_WIT, is_manifest, stem, wit_of};
 pub use schedule::Schedule;
 pub use seen::{Directory, Key, Pair, Scan, Unit};
 pub use tracked::Reason;

@@ -60,6 +60,7 @@ fn tell_refusal(refusal: &Refusal) {
         Refused::Plugin | Refused::Tool(_) | Refused::Function(_) | Refused::Further(_) => {
             tracing::warn!("not served: {line}")
         }
+        Refused::Warning => tracing::warn!("{line}"),
         Refused::Notes => tracing::warn!("not described: {line}"),
         Refused::Version => tracing::warn!("not updated, the version before serves on: {line}"),
     }

@@ -9,11 +9,12 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::candidate::{Candidate, HashedFile, Wit};
-use super::known::{KnownFiles, Reread};
+use super::known::{KnownFiles, LocalText, Reread};
 use super::seen::{Directory, Pair, Scan, Unit};
 use super::signature::Signature;
 use super::trust::{LockReader, Trust};
 use crate::lock::{LOCK_FILE, Locking};
+use crate::manifest::{is_local, local_of, manifest_of};
 use crate::regular::ReadError;
 use crate::text::escape;
 
@@ -35,6 +36,14 @@ pub struct Scanner {
     /// When no more such files are read in this piece, once one was.
     piece_ends: Option<Instant>,
     is_unfinished: bool,
+}
+
+/// Why a local file that was listed is not read.
+enum NoLocal {
+    /// It is not there any more.
+    Changing,
+    /// It cannot be read; why not.
+    Refused(String),
 }
 
 impl Scanner {
@@ -110,7 +119,10 @@ impl Scanner {
             .map(|name| (name, Unit::Refused(reason.into())))
             .collect();
         let mut named = BTreeSet::new();
-        for name in files.iter().filter(|name| has_extension(name, "toml")) {
+        units.extend(
+            files.iter().filter_map(|name| Some((name.clone(), stray_local(name, &files)?))),
+        );
+        for name in files.iter().filter(|name| is_manifest(name)) {
             let (unit, wasm) = self.unit(directory, name, &files, reread);
             // A broken manifest may well mean the Wasm beside it.
             named.insert(format!("{}.wasm", stem(name)));
@@ -119,13 +131,7 @@ impl Scanner {
         }
         for name in files.iter().filter(|name| has_extension(name, "wasm")) {
             if !named.contains(name) {
-                let manifest = escape(&format!("{}.toml", stem(name)));
-                units.insert(
-                    name.clone(),
-                    Unit::Refused(format!(
-                        "no manifest names it; create `{manifest}` beside it (an empty file will do)"
-                    )),
-                );
+                units.insert(name.clone(), Unit::Refused(unnamed(name)));
             }
         }
         let lock = directory.join(LOCK_FILE);
@@ -151,6 +157,27 @@ impl Scanner {
         }
     }
 
+    /// The local file beside the manifest `name`, if there is one. One that cannot be read is not one that is absent:
+    /// without it, the plugin could do what a person took away.
+    fn local(
+        &mut self,
+        directory: &Path,
+        name: &str,
+        files: &BTreeSet<String>,
+        reread: &Reread,
+    ) -> Result<Option<LocalText>, NoLocal> {
+        let local_name = local_of(name);
+        if !files.contains(&local_name) {
+            return Ok(None);
+        }
+        let path = directory.join(&local_name);
+        match self.known.local(&path, reread) {
+            Ok(local) => Ok(Some(local)),
+            Err(ReadError::Missing) if !path.is_symlink() => Err(NoLocal::Changing),
+            Err(error) => Err(NoLocal::Refused(format!("`{}` {error}", escape(&local_name)))),
+        }
+    }
+
     /// The unit of a manifest, and the Wasm file it names.
     fn unit(
         &mut self,
@@ -161,7 +188,12 @@ impl Scanner {
     ) -> (Unit<Candidate>, Option<String>) {
         let path = directory.join(name);
         let file = shown(directory, name);
-        let first = match self.known.manifest(&path, reread) {
+        let local = match self.local(directory, name, files, reread) {
+            Ok(local) => local,
+            Err(NoLocal::Changing) => return (Unit::Changing, None),
+            Err(NoLocal::Refused(reason)) => return (Unit::Refused(reason), None),
+        };
+        let first = match self.known.manifest(&path, local.as_ref(), reread) {
             Ok(known) => known,
             // It was listed a moment ago.
             Err(ReadError::Missing) if !path.is_symlink() => return (Unit::Changing, None),
@@ -194,6 +226,11 @@ impl Scanner {
             None | Some(Err(_)) => true,
             Some(Ok(wit)) => still(&wit_path, &wit.signature),
         };
+        let local_path = directory.join(local_of(name));
+        let is_still = match &local {
+            None => is_still,
+            Some(local) => is_still && still(&local_path, &local.signature),
+        };
         if !still(&path, &first.signature) || !still(&wasm_path, &wasm.signature) || !is_still {
             return (Unit::Changing, Some(wasm_name));
         }
@@ -203,11 +240,25 @@ impl Scanner {
                 .map(|known| HashedFile::new(wit_path, &known, MAX_WIT))
                 .map_err(|error| error.to_string()),
         });
-        let pair =
-            Pair { manifest: first.digest, wasm: wasm.digest, wit: wit.as_ref().map(Wit::digest) };
+        let pair = Pair {
+            manifest: first.digest,
+            wasm: wasm.digest,
+            wit: wit.as_ref().map(Wit::digest),
+            local: local.as_ref().map(LocalText::digest),
+        };
         let wasm = HashedFile::new(wasm_path, &wasm, MAX_WASM);
         (Unit::Pair(pair, Candidate { file, manifest, wasm, wit }), Some(wasm_name))
     }
+}
+
+/// Why a Wasm file that no manifest names is not served.
+fn unnamed(wasm: &str) -> String {
+    let manifest = format!("{}.toml", stem(wasm));
+    if is_local(&manifest) {
+        return "no manifest names it, and none can have its name: what ends in `.local` is a person's; rename it".into();
+    }
+    let manifest = escape(&manifest);
+    format!("no manifest names it; create `{manifest}` beside it (an empty file will do)")
 }
 
 /// The unit of a manifest whose Wasm is not read.
@@ -239,6 +290,20 @@ fn files(directory: &Path) -> io::Result<(BTreeSet<String>, BTreeSet<String>)> {
         }
     }
     Ok((names, strange))
+}
+
+/// True if the scan takes a file of this name for a manifest.
+pub(crate) fn is_manifest(name: &str) -> bool {
+    has_extension(name, "toml") && !name.starts_with('.') && !is_local(name)
+}
+
+/// The unit of a local file whose manifest is not among `files`.
+fn stray_local(name: &str, files: &BTreeSet<String>) -> Option<Unit<Candidate>> {
+    let manifest = manifest_of(name).filter(|manifest| !files.contains(manifest))?;
+    Some(Unit::Refused(format!(
+        "it decides nothing: there is no `{}` beside it; remove it, or install the plugin again",
+        escape(&manifest)
+    )))
 }
 
 fn has_extension(name: &str, extension: &str) -> bool {

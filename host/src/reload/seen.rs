@@ -48,6 +48,8 @@ pub struct Pair {
     pub wasm: Sha256Digest,
     /// The `.wit` file beside the manifest, if there is one; why it cannot be read, where it cannot.
     pub wit: Option<Sha256Digest>,
+    /// The local file beside the manifest, if there is one.
+    pub local: Option<Sha256Digest>,
 }
 
 /// Names a unit over all scans.

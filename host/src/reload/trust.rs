@@ -66,7 +66,8 @@ impl Pair {
     /// What a lock knows of it.
     #[must_use]
     pub fn files(&self) -> Files {
-        Files { wasm: self.wasm, manifest: self.manifest, wit: self.wit }
+        let Self { wasm, manifest, wit, local } = *self;
+        Files { wasm, manifest, wit, local }
     }
 }
 

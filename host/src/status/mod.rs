@@ -131,6 +131,8 @@ pub enum RefusedStatus {
     Further(usize),
     /// A `.wit` file; the plugin beside it is served.
     Notes,
+    /// Nothing: it is a warning.
+    Warning,
 }
 
 impl LoadingStatus {
@@ -190,6 +192,7 @@ impl Status {
                 Refused::Tool(name) => RefusedStatus::Tool(name.to_string()),
                 Refused::Further(count) => RefusedStatus::Further(*count),
                 Refused::Notes => RefusedStatus::Notes,
+                Refused::Warning => RefusedStatus::Warning,
                 Refused::Function(name) => RefusedStatus::Tool(name.clone()),
             },
             reason: refusal.reason.clone(),

@@ -161,7 +161,12 @@ fn at(key: &Key) -> usize {
 
 fn pair((manifest, wasm): Load) -> Pair {
     let digest = |text: String| Sha256Digest::of(text.as_bytes());
-    Pair { manifest: digest(format!("{manifest:?}")), wasm: digest(format!("{wasm}")), wit: None }
+    Pair {
+        manifest: digest(format!("{manifest:?}")),
+        wasm: digest(format!("{wasm}")),
+        wit: None,
+        local: None,
+    }
 }
 
 fn accepts(lock: &Lock, key: &Key, load: Load) -> bool {

@@ -17,6 +17,7 @@ struct Plugin {
     wasm: &'static str,
     manifest: &'static str,
     wit: Option<&'static str>,
+    local: Option<&'static str>,
     grants: Grants,
     tools: Vec<(ToolName, ToolSpec)>,
 }
@@ -43,6 +44,7 @@ fn plugin() -> Plugin {
         wasm: "code",
         manifest: "manifest",
         wit: None,
+        local: None,
         grants: grants(r#"network = ["https://a.example"]"#),
         tools: vec![tool("p_one", "One.", "{}"), tool("p_two", "Two.", r#"{"a":1,"b":2}"#)],
     }
@@ -55,6 +57,7 @@ impl Plugin {
             wasm: digest(self.wasm),
             manifest: digest(self.manifest),
             wit: self.wit.map(digest),
+            local: self.local.map(digest),
         };
         let tools = self.tools.iter().map(|(name, spec)| {
             let told = format!("{spec:?}");
@@ -100,6 +103,7 @@ fn what_reaches_and_promises_no_more_is_held_back_only_where_all_must_be_locked(
     );
     check(|now| now.manifest = "other", [None, Some("has another manifest")]);
     check(|now| now.wit = Some("new"), [None, Some("has another `.wit` file")]);
+    check(|now| now.local = Some("new"), [None, Some("has another `.local.toml` file")]);
     check(|now| now.grants = Grants::default(), [None, Some("no longer granted")]);
     check(|now| _ = now.tools.pop(), [None, Some("has no tool `p_two` any more")]);
     check(

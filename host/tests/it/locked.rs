@@ -104,6 +104,35 @@ fn wider_grants_wait_and_so_do_plugins_that_are_not_locked() {
 }
 
 #[test]
+fn a_local_file_edited_by_hand_waits_and_one_that_narrows_does_not() {
+    let person = person();
+    let local = person.plugins().join("v.local.toml");
+    approve(&person, &[]);
+    let mut client = serve(&person, &[]);
+    assert_eq!(client.text("v_run"), "one");
+    fs::write(&local, "[grants]\nsecrets = [\"TOKEN\"]\n").unwrap();
+    let told = client.logs("not updated");
+    assert!(told.contains("is granted `secret: TOKEN`; `toolrack approve v` shows"), "{told}");
+    // What asks for no more needs nobody's word.
+    fs::write(&local, "[limits]\nmemory = \"1MiB\"\n").unwrap();
+    person.status_when(|status| status[0]["refusals"] == json!([]));
+    assert_eq!(person.run(&["check"]).code, 0);
+    let strict = person.run(&["check", "--locked"]);
+    assert!(strict.out.contains("has another `.local.toml` file"), "{}", strict.out);
+
+    fs::write(&local, "[grants]\nsecrets = [\"TOKEN\"]\n").unwrap();
+    let shown = approve(&person, &["v"]);
+    assert!(shown.contains("+ secret: TOKEN"), "{shown}");
+    assert!(shown.contains(".local.toml file: from none to "), "{shown}");
+    assert_eq!(person.run(&["check", "--locked"]).code, 0);
+    // Without it, the plugin may do less: only the strict wait.
+    fs::remove_file(&local).unwrap();
+    assert_eq!(person.run(&["check"]).code, 0);
+    assert_eq!(person.run(&["check", "--locked"]).code, 1);
+    client.survives();
+}
+
+#[test]
 fn with_locked_other_code_waits_and_after_a_restart_it_is_refused() {
     let person = person();
     let v = person.plugins().join("v.wasm");

@@ -26,6 +26,7 @@
 //! | `register.rs` | the files of MCP clients, by `register` and `unregister` |
 //! | `doctor.rs` | what usually goes wrong, as `toolrack doctor` tells it |
 //! | `install.rs` | plugins into a directory and out of it, by `add` and `remove` |
+//! | `local.rs` | what a person decided, in `NAME.local.toml`: kept by `add`, `remove` and copied updates |
 //! | `dev.rs` | the author's loop, `toolrack dev`, with an invented cargo |
 //! | `follow.rs` | servers that follow `add`, `remove` and `dev` while they run |
 //! | `lock.rs` | what a lock says of versions, and its text, in memory |
@@ -62,6 +63,7 @@ mod histories;
 mod http;
 mod install;
 mod listing;
+mod local;
 mod lock;
 mod locked;
 mod machine;

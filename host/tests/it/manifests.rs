@@ -1,6 +1,7 @@
 //! Manifests as people write them: golden errors and complete values.
 //!
 //! `manifests/*.toml` are wrong, each with its error in `*.err`; `manifests/good/*.toml` are right.
+//! `manifests/local/NAME.local.toml` are wrong local files, beside `NAME.toml` or, where there is none, beside `BASE`.
 //! After a change of words, `BLESS=1 cargo test --test it manifests` rewrites the errors: read the diff.
 
 use std::ffi::OsStr;
@@ -34,16 +35,46 @@ fn good(name: &str) -> Manifest {
     parse(&folder("good").join(name)).unwrap_or_else(|error| panic!("{error}"))
 }
 
+/// What the local files of `manifests/local` lie beside.
+const BASE: &str = r#"[grants]
+files = [{ path = "~/notes", at = "/notes" }]
+config = { units = "metric" }
+
+[[tools]]
+name = "get_weather"
+"#;
+
 #[test]
 fn every_wrong_manifest_has_its_error() {
+    check_golden(&files(&folder(""), "toml"), parse);
+    for golden in files(&folder(""), "err") {
+        assert!(golden.with_extension("toml").exists(), "{} has no manifest", golden.display());
+    }
+}
+
+#[test]
+fn every_wrong_local_file_has_its_error() {
+    let mut wrong = files(&folder("local"), "toml");
+    wrong.retain(|file| file.to_string_lossy().ends_with(".local.toml"));
+    check_golden(&wrong, |file| {
+        let name = file.file_name().and_then(OsStr::to_str).expect("a name in UTF-8");
+        let name = name.replace(".local.toml", ".toml");
+        let manifest = fs::read_to_string(file.with_file_name(&name));
+        let manifest = manifest.unwrap_or_else(|_| BASE.into());
+        let local = fs::read_to_string(file).expect("a readable file");
+        Manifest::parse_with(&name, &manifest, Some(&local))
+    });
+}
+
+/// Each of `wrong` has the error that its `.err` file says.
+fn check_golden(wrong: &[PathBuf], parse: impl Fn(&Path) -> Result<Manifest, ManifestError>) {
     let bless = std::env::var_os("BLESS").is_some();
-    let manifests = files(&folder(""), "toml");
-    assert!(!manifests.is_empty());
-    let mut wrong = Vec::new();
-    for file in &manifests {
+    assert!(!wrong.is_empty());
+    let mut others = Vec::new();
+    for file in wrong {
         let shown = file.display();
         let Err(error) = parse(file) else {
-            wrong.push(format!("{shown} is accepted"));
+            others.push(format!("{shown} is accepted"));
             continue;
         };
         let golden = file.with_extension("err");
@@ -53,14 +84,11 @@ fn every_wrong_manifest_has_its_error() {
         }
         let expected = fs::read_to_string(&golden).unwrap_or_default();
         if found != expected {
-            wrong
+            others
                 .push(format!("{shown}: BLESS=1 accepts the new text: {found}and not: {expected}"));
         }
     }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    for golden in files(&folder(""), "err") {
-        assert!(golden.with_extension("toml").exists(), "{} has no manifest", golden.display());
-    }
+    assert!(others.is_empty(), "{}", others.join("\n"));
 }
 
 #[test]
@@ -107,8 +135,8 @@ fn every_key_is_read() {
     assert_eq!((weather.name.as_str(), weather.title.as_deref()), ("get-weather", Some("Weather")));
     let description = "Tells the weather of a city.\n\nGive the city's name; \"Bern\" is one.";
     assert_eq!(weather.description.as_deref(), Some(description));
-    assert_eq!((weather.hidden, weather.place.to_string().as_str()), (false, "23:8"));
-    assert_eq!((debug.name.as_str(), debug.hidden), ("debug", true));
+    assert_eq!((weather.hidden, weather.place.to_string().as_str()), (None, "23:8"));
+    assert_eq!((debug.name.as_str(), debug.hidden), ("debug", Some(true)));
     assert_eq!((weather.rate, debug.rate), (None, Some("10/s".parse().expect("a rate"))));
 }
 

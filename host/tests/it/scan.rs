@@ -238,6 +238,118 @@ fn what_cannot_be_read_is_not_deleted() {
 }
 
 #[test]
+fn a_local_file_is_part_of_its_plugin_and_never_one_of_its_own() {
+    let (directory, mut bench) = served();
+    let local = directory.path().join("v.local.toml");
+    fs::write(&local, "[plugin]\nprefix = \"mine\"\n").unwrap();
+    bench.look();
+    assert_eq!(bench.tools(), ["good_other", "good_run", "mine_run"]);
+    fs::write(&local, "[plugin]\nprefix = \"ours\"\n").unwrap();
+    bench.look();
+    assert_eq!(bench.tools(), ["good_other", "good_run", "ours_run"]);
+    // The author's update, copied in any order, changes nothing of it.
+    replace(&directory.path().join("v.toml"), "[plugin]\nprefix = \"theirs\"\n");
+    bench.look();
+    replace(&directory.path().join("v.wasm"), answering("two"));
+    bench.look();
+    assert_eq!(bench.tools(), ["good_other", "good_run", "ours_run"]);
+    assert_eq!(bench.version("v"), digest("two"));
+    fs::remove_file(&local).unwrap();
+    bench.look();
+    assert_eq!(bench.tools(), ["good_other", "good_run", "theirs_run"]);
+    bench.wait();
+    assert!(bench.refused().is_empty(), "{:?}", bench.refused());
+}
+
+#[test]
+fn a_wrong_local_file_leaves_the_last_good_version_and_is_named() {
+    let (directory, mut bench) = served();
+    let local = directory.path().join("v.local.toml");
+    for (text, expected) in [
+        (&b"[limits]\nfuel = 1\n"[..], "v.local.toml:2:8: `fuel` in [limits]: expected"),
+        (b"[plugin]\nwasm = \"w.wasm\"\n", "v.local.toml:2:1: `wasm` in [plugin] says what"),
+        (b"# \xff", "the local file is not UTF-8: byte 2"),
+    ] {
+        fs::write(&local, text).unwrap();
+        bench.look();
+        bench.wait();
+        let (what, reason) = bench.refused().remove("v.toml").expect("refused");
+        assert_eq!((what, bench.version("v")), (Refused::Version, digest("one")));
+        assert!(reason.contains(expected), "{reason}");
+    }
+    fs::remove_file(&local).unwrap();
+    bench.look();
+    assert_eq!((bench.version("v"), bench.refused().len()), (digest("one"), 0));
+}
+
+#[test]
+fn a_local_file_that_cannot_be_read_is_not_one_that_is_absent() {
+    let (directory, mut bench) = served();
+    let local = directory.path().join("v.local.toml");
+    let fifo = |path: &Path| {
+        assert!(std::process::Command::new("mkfifo").arg(path).status().unwrap().success());
+    };
+    type Spoil<'a> = &'a dyn Fn(&Path);
+    let spoils: [(Spoil<'_>, &str); 5] = [
+        (&|path| fs::create_dir(path).unwrap(), "`v.local.toml` is a directory, not a file"),
+        (&|path| symlink("nowhere", path).unwrap(), "`v.local.toml` is missing"),
+        (&|path| symlink(path, path).unwrap(), "`v.local.toml` cannot be read"),
+        (&fifo, "`v.local.toml` is a pipe"),
+        (&|path| fs::write(path, vec![b'#'; 65_537]).unwrap(), "`v.local.toml` is larger than"),
+    ];
+    for (spoil, expected) in spoils {
+        spoil(&local);
+        bench.look();
+        bench.wait();
+        let (_, reason) = bench.refused().remove("v.toml").expect("refused");
+        assert!(reason.contains(expected), "{reason}");
+        assert_eq!(bench.version("v"), digest("one"));
+        if local.is_dir() {
+            fs::remove_dir(&local).unwrap()
+        } else {
+            fs::remove_file(&local).unwrap()
+        }
+        bench.look();
+        assert!(bench.refused().is_empty(), "{:?}", bench.refused());
+    }
+}
+
+#[test]
+fn a_local_file_without_a_manifest_is_a_warning() {
+    let (directory, mut bench) = served();
+    fs::write(directory.path().join("gone.local.toml"), "nonsense").unwrap();
+    bench.look();
+    bench.wait();
+    let refused = bench.refused();
+    let (what, reason) = &refused["gone.local.toml"];
+    assert_eq!((what, refused.len()), (&Refused::Warning, 1));
+    assert!(reason.contains("it decides nothing: there is no `gone.toml` beside it"), "{reason}");
+    assert_eq!(bench.catalog.count_refused(), 0);
+    // A manifest that comes after it finds it.
+    fs::write(directory.path().join("gone.local.toml"), "plugin.prefix = \"back\"").unwrap();
+    install(directory.path(), "gone", "", &answering("one"));
+    bench.look();
+    bench.wait();
+    assert_eq!(bench.tools(), ["back_run", "good_other", "good_run", "v_run"]);
+    assert!(bench.refused().is_empty(), "{:?}", bench.refused());
+}
+
+#[test]
+fn what_a_local_file_says_of_a_tool_that_is_gone_is_a_warning() {
+    let (directory, mut bench) = served();
+    let local =
+        "[[tools]]\nname = \"other\"\nhidden = true\n[[tools]]\nname = \"lost\"\nhidden = true\n";
+    fs::write(directory.path().join("good.local.toml"), local).unwrap();
+    bench.look();
+    bench.wait();
+    assert_eq!(bench.tools(), ["good_run", "v_run"]);
+    let refused = bench.refused();
+    let (what, reason) = &refused["good.local.toml"];
+    assert_eq!((what, refused.len()), (&Refused::Warning, 1));
+    assert!(reason.contains("good.local.toml:5:8: the plugin has no tool `lost`"), "{reason}");
+}
+
+#[test]
 fn a_directory_that_cannot_be_read_changes_nothing() {
     let parent = tempfile::TempDir::new().unwrap();
     let path = parent.path().join("plugins");

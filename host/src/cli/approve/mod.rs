@@ -12,8 +12,9 @@ use anyhow::bail;
 use serde_json::{Value, json};
 
 use super::check::print_refusal;
+use super::consent::Consent;
 use super::load::loaded;
-use super::print::{eprint, eprintln, println};
+use super::print::println;
 use super::served::followers;
 use super::{GOOD, NO_DIRECTORY, Setup, counted, paint, print_json, shown};
 use crate::catalog::Refusal;
@@ -22,15 +23,6 @@ use crate::manifest::nearest;
 use crate::text::escape;
 pub(super) use review::{Review, lock, put};
 pub(super) use show::print_lines;
-
-/// How a person answers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Consent {
-    /// On the terminal, when they have seen it.
-    Asked,
-    /// In advance.
-    Given,
-}
 
 pub(super) fn run(
     names: &[String],
@@ -140,20 +132,9 @@ fn is_anything_new(reviews: &[Review]) -> bool {
 }
 
 fn agreed(consent: Consent) -> anyhow::Result<bool> {
-    if consent == Consent::Given {
-        return Ok(true);
-    }
-    let stdin = std::io::stdin();
-    if !stdin.is_terminal() {
-        eprintln!("nothing was accepted: nobody can be asked here; --yes accepts what is shown");
-        return Ok(false);
-    }
-    // What was shown may be read elsewhere; the question is for who sits here.
-    eprint!("accept this? [y/N] ");
-    let mut answer = String::new();
-    stdin.read_line(&mut answer)?;
-    let is_yes = matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes");
-    if !is_yes {
+    let otherwise = "nothing was accepted: nobody can be asked here; --yes accepts what is shown";
+    let is_yes = consent.ask("accept this?", otherwise)?;
+    if !is_yes && std::io::stdin().is_terminal() {
         println!("nothing was accepted");
     }
     Ok(is_yes)

@@ -89,6 +89,7 @@ fn print_change(before: &Entry, after: &Entry) {
         ("code", Some(before.files.wasm), Some(after.files.wasm)),
         ("manifest", Some(before.files.manifest), Some(after.files.manifest)),
         (".wit file", before.files.wit, after.files.wit),
+        (".local.toml file", before.files.local, after.files.local),
     ] {
         if then != now {
             let short = |digest: Option<Sha256Digest>| {

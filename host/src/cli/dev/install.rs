@@ -55,12 +55,18 @@ fn pair(
         // On a system that folds case, a package named `Cargo` must not bring its Cargo.toml.
         if path.is_file() && !name.eq_ignore_ascii_case("cargo") {
             let file = format!("{name}.toml");
-            return Ok(Pair::of_text(file, &path, wasm, ManifestSource::Brought)?);
+            return Ok(Pair::of_text(file, &path, wasm, ManifestSource::Brought, shelf)?);
         }
     }
     let path = artifact.directory.join("toolrack.toml");
     if path.is_file() {
-        return Ok(Pair::of_text(format!("{stem}.toml"), &path, wasm, ManifestSource::Brought)?);
+        return Ok(Pair::of_text(
+            format!("{stem}.toml"),
+            &path,
+            wasm,
+            ManifestSource::Brought,
+            shelf,
+        )?);
     }
     Ok(Pair::of_bytes(stem, wasm, &artifact.directory, shelf)?)
 }

@@ -14,6 +14,7 @@ mod types;
 
 use super::Place;
 use super::error::Fault;
+use super::source::Source;
 
 pub(super) use parameters::PARAMETER_KEYS;
 pub(super) use raw::{COMMAND_KEYS, RawCommand};
@@ -128,7 +129,7 @@ impl Command {
 }
 
 /// Checks what is said of a program; `source` is what places point into.
-pub(super) fn read(source: &str, raw: &RawCommand<'_>) -> Result<Command, Fault> {
+pub(super) fn read(source: Source<'_>, raw: &RawCommand<'_>) -> Result<Command, Fault> {
     let Some(first) = &raw.first else { return Ok(Command::bare()) };
     let (input_schema, parameters) = schema::read(source, raw)?;
     let mut known = template::Known::new(source, &parameters);
@@ -137,7 +138,7 @@ pub(super) fn read(source: &str, raw: &RawCommand<'_>) -> Result<Command, Fault>
     let env = args::env(&mut known, &raw.env)?;
     known.all_used(raw)?;
     Ok(Command {
-        written: Some((first.get_ref(), Place::of(source, first.span()))),
+        written: Some((first.get_ref(), source.place(first.span()))),
         input_schema,
         output_schema: raw.output_schema.map(schema::whole_output).transpose()?,
         args,

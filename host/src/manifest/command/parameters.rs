@@ -7,6 +7,7 @@ use toml::de::DeValue;
 use super::super::error::{Fault, quote};
 use super::super::keys::Section::{self, Tool};
 use super::super::overrides::readable;
+use super::super::source::Source;
 use super::super::table::{Table, Text, Value, wrong};
 use super::types::{Item, Type};
 use super::{Parameter, json};
@@ -38,7 +39,10 @@ pub(super) struct Declared {
 }
 
 /// Checks the parameters, in the order of the file.
-pub(super) fn read(source: &str, raw: &[(Text<'_>, Value<'_>)]) -> Result<Vec<Declared>, Fault> {
+pub(super) fn read(
+    source: Source<'_>,
+    raw: &[(Text<'_>, Value<'_>)],
+) -> Result<Vec<Declared>, Fault> {
     if let Some((key, _)) = raw.get(MAX_PARAMETERS) {
         let message = format!("{}: expected at most {MAX_PARAMETERS}", Tool.place("parameters"));
         return Err(Fault::new(key.span(), message).help("write several tools, each with fewer"));
@@ -46,7 +50,7 @@ pub(super) fn read(source: &str, raw: &[(Text<'_>, Value<'_>)]) -> Result<Vec<De
     raw.iter().map(|(key, value)| declared(source, key, value)).collect()
 }
 
-fn declared<'a>(source: &str, key: &Text<'a>, value: Value<'a>) -> Result<Declared, Fault> {
+fn declared<'a>(source: Source<'_>, key: &Text<'a>, value: Value<'a>) -> Result<Declared, Fault> {
     let name = *key.get_ref();
     check_own(name).map_err(|error| {
         Fault::new(key.span(), format!("{}: {error}", Tool.place("parameters")))
@@ -85,7 +89,7 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn declared(self, source: &str) -> Result<Declared, Fault> {
+    fn declared(self, source: Source<'_>) -> Result<Declared, Fault> {
         let Self { name, mut kind, .. } = self;
         let item = self.item()?;
         let mut property = if kind.is_list {

@@ -7,13 +7,14 @@ use toml::de::DeValue;
 
 use super::super::error::Fault;
 use super::super::keys::Section::Tool;
+use super::super::source::Source;
 use super::super::table::{Value, wrong};
 use super::parameters::{self, Declared};
 use super::{Parameter, RawCommand, Shape, json};
 
 /// The schema and the parameters that it has.
 pub(super) fn read(
-    source: &str,
+    source: Source<'_>,
     raw: &RawCommand<'_>,
 ) -> Result<(Box<str>, Vec<Parameter>), Fault> {
     let Some(whole) = raw.input_schema else {

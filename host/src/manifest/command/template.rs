@@ -7,6 +7,7 @@ use std::ops::Range;
 use super::super::error::{Fault, quote};
 use super::super::keys::Section::Tool;
 use super::super::nearest::nearest;
+use super::super::source::Source;
 use super::super::table::Text;
 use super::{Parameter, Piece, RawCommand, Shape, Template};
 use crate::text::{TextError, forbidden_char};
@@ -16,7 +17,7 @@ const BRACES: &str = "a brace that stands for itself is written twice: `{{` or `
 
 /// The parameters that a template may name.
 pub(super) struct Known<'a> {
-    source: &'a str,
+    source: Source<'a>,
     pub(super) parameters: &'a [Parameter],
     used: Vec<bool>,
 }
@@ -28,7 +29,7 @@ struct Reading<'a> {
 }
 
 impl<'a> Known<'a> {
-    pub(super) fn new(source: &'a str, parameters: &'a [Parameter]) -> Self {
+    pub(super) fn new(source: Source<'a>, parameters: &'a [Parameter]) -> Self {
         Self { source, parameters, used: vec![false; parameters.len()] }
     }
 
@@ -174,7 +175,7 @@ impl<'a> Known<'a> {
     }
 }
 
-fn part_of(source: &str, span: Range<usize>, part: &str) -> Range<usize> {
+fn part_of(source: Source<'_>, span: Range<usize>, part: &str) -> Range<usize> {
     let at = source.get(span.clone()).and_then(|written| written.find(part));
     at.map_or(span.clone(), |at| span.start + at..span.start + at + part.len())
 }

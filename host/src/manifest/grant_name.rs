@@ -1,0 +1,156 @@
+//! The name of a grant, as `without` in a local file and `revoke` on the command line write it: `files:/notes`,
+//! `network:https://api.example.org`, or `network` for all of that kind.
+//!
+//! Whether a manifest has such a grant is not known here.
+
+use std::fmt;
+
+use toml::Spanned;
+
+use super::error::{Fault, quote};
+use super::keys::Section::LocalGrants;
+use super::nearest::nearest;
+use super::table::Text;
+use super::{HostPattern, NetworkGrant, Scheme, SecretName, env, files, origin, secret};
+use crate::text::escape;
+
+/// The name of one grant, or of all grants of a kind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum GrantName {
+    /// Every grant of a kind.
+    Every(GrantKind),
+    /// Requests to this origin.
+    Network(Scheme, HostPattern, u16),
+    /// The directory that the plugin sees here.
+    Files(Box<str>),
+    /// A variable.
+    Env(Box<str>),
+    /// A secret, told or put into requests.
+    Secret(SecretName),
+    /// A key of the configuration.
+    Config(Box<str>),
+}
+
+/// A kind of grant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GrantKind {
+    /// Requests.
+    Network,
+    /// Directories.
+    Files,
+    /// The directory that each call has for itself.
+    Scratch,
+    /// Variables.
+    Env,
+    /// Secrets.
+    Secret,
+    /// Configuration.
+    Config,
+}
+
+impl GrantKind {
+    const ALL: [Self; 6] =
+        [Self::Network, Self::Files, Self::Scratch, Self::Env, Self::Secret, Self::Config];
+
+    /// The kind in the name of a grant.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Network => "network",
+            Self::Files => "files",
+            Self::Scratch => "scratch",
+            Self::Env => "env",
+            Self::Secret => "secret",
+            Self::Config => "config",
+        }
+    }
+
+    /// What names one grant of the kind.
+    fn example(self) -> &'static str {
+        match self {
+            Self::Network => "network:https://api.example.org",
+            Self::Files => "files:/notes",
+            Self::Scratch => "scratch",
+            Self::Env => "env:LANG",
+            Self::Secret => "secret:API_TOKEN",
+            Self::Config => "config:units",
+        }
+    }
+}
+
+impl GrantName {
+    /// Reads the name of a grant in `without`.
+    pub(super) fn read(text: &Text<'_>) -> Result<Self, Fault> {
+        let (word, rest) = match text.get_ref().split_once(':') {
+            Some((word, rest)) => (word, Some(rest)),
+            None => (*text.get_ref(), None),
+        };
+        let Some(kind) = GrantKind::ALL.into_iter().find(|kind| kind.name() == word) else {
+            return Err(unknown(text, word));
+        };
+        let Some(rest) = rest else { return Ok(Self::Every(kind)) };
+        // A quote and the word come before it, where nothing is escaped.
+        let own = Spanned::new(text.span(), rest);
+        Self::one(kind, &own)
+    }
+
+    /// The grant of `kind` that `text` names.
+    fn one(kind: GrantKind, text: &Text<'_>) -> Result<Self, Fault> {
+        let place = LocalGrants.place("without");
+        Ok(match kind {
+            GrantKind::Network => {
+                let (scheme, host, port) = origin::read(text)?;
+                Self::Network(scheme, host, port)
+            }
+            GrantKind::Files => Self::Files(files::at(&place, text)?),
+            GrantKind::Env => Self::Env(env::name(text)?.into()),
+            GrantKind::Secret => Self::Secret(secret::name(&place, text)?),
+            GrantKind::Config => Self::Config((*text.get_ref()).into()),
+            GrantKind::Scratch => {
+                let message = format!("{place}: there is one `scratch`, and nothing follows it");
+                return Err(Fault::new(text.span(), message).help("write \"scratch\""));
+            }
+        })
+    }
+}
+
+fn unknown(text: &Text<'_>, word: &str) -> Fault {
+    let place = LocalGrants.place("without");
+    let message = format!("{place}: expected the name of a grant, found {}", quote(text.get_ref()));
+    let near = nearest(word, GrantKind::ALL.map(GrantKind::name));
+    let meant = near.map(|near| text.get_ref().replacen(word, near, 1));
+    let by_form = || match *text.get_ref() {
+        path if path.starts_with('/') => Some(format!("files:{path}")),
+        url if url.starts_with("http://") || url.starts_with("https://") => {
+            Some(format!("network:{url}"))
+        }
+        _ => None,
+    };
+    Fault::new(text.span(), message).help(match meant.or_else(by_form) {
+        Some(meant) => format!("did you mean {}?", quote(&meant).replace('`', "\"")),
+        None => {
+            let examples = GrantKind::ALL.map(|kind| format!("\"{}\"", kind.example()));
+            format!(
+                "write one such as {}; without what follows the colon, all of that kind",
+                examples.join(", ")
+            )
+        }
+    })
+}
+
+/// As a local file writes it, escaped.
+impl fmt::Display for GrantName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Every(kind) => f.write_str(kind.name()),
+            Self::Network(scheme, host, port) => {
+                let (scheme, host, port) = (*scheme, host.clone(), *port);
+                write!(f, "network:{}", NetworkGrant { scheme, host, port, secret: None })
+            }
+            Self::Files(at) => write!(f, "files:{}", escape(at)),
+            Self::Env(name) => write!(f, "env:{}", escape(name)),
+            Self::Secret(name) => write!(f, "secret:{name}"),
+            Self::Config(key) => write!(f, "config:{}", escape(key)),
+        }
+    }
+}

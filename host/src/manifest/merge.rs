@@ -1,0 +1,372 @@
+//! A local file over its manifest: which of the two says what.
+//!
+//! The rule, as docs/manifest.md states it: a key of the local file takes the place of the same key of the manifest;
+//! lists of grants add up, and a grant with the same URL, guest path or name takes the other's place; `without` takes
+//! grants of the manifest away. What the values mean is checked afterwards.
+
+use super::error::Fault;
+use super::grant_name::{GrantKind, GrantName};
+use super::keys::Section;
+use super::limits::RATE;
+use super::raw::{RawLimits, RawManifest, RawPlugin, RawTool};
+use super::raw_grants::{RawGrants, RawNetwork};
+use super::table::{Text, Value};
+use super::{HostPattern, Scheme, origin};
+use crate::text::escape;
+use crate::tool::Annotations;
+
+/// What a local file decided.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Decisions {
+    /// The keys and grants that it sets, in words such as `limits.memory` and `files:/notes`.
+    pub set: Vec<String>,
+    /// Grants of the manifest that it takes away.
+    pub taken: Vec<GrantName>,
+    /// Grants that it would take away, and that the manifest does not have.
+    pub idle: Vec<GrantName>,
+}
+
+/// What both say together.
+pub(super) fn merge<'a>(
+    manifest: RawManifest<'a>,
+    local: RawManifest<'a>,
+) -> Result<(RawManifest<'a>, Decisions), Fault> {
+    let mut decisions = Decisions { set: decided(&local), ..Decisions::default() };
+    let mut grants = manifest.grants;
+    for text in &local.grants.without {
+        let name = GrantName::read(text)?;
+        let list =
+            if take(&mut grants, &name) { &mut decisions.taken } else { &mut decisions.idle };
+        if !list.contains(&name) {
+            list.push(name);
+        }
+    }
+    let merged = RawManifest {
+        plugin: RawPlugin {
+            prefix: local.plugin.prefix.or(manifest.plugin.prefix),
+            ..manifest.plugin
+        },
+        limits: manifest.limits.with_local(local.limits),
+        grants: with_grants(grants, local.grants),
+        tools: with_tools(manifest.tools, local.tools),
+    };
+    Ok((merged, decisions))
+}
+
+/// Takes a grant away. `false` if there is none of this name.
+fn take(grants: &mut RawGrants<'_>, name: &GrantName) -> bool {
+    let RawGrants { network, files, scratch, env, secrets, config, without: _ } = grants;
+    match name {
+        GrantName::Every(GrantKind::Network) => emptied(network),
+        GrantName::Every(GrantKind::Files) => emptied(files),
+        GrantName::Every(GrantKind::Scratch) => scratch.take().is_some(),
+        GrantName::Every(GrantKind::Env) => emptied(env),
+        GrantName::Every(GrantKind::Config) => emptied(config),
+        GrantName::Every(GrantKind::Secret) => {
+            let unbound = unbind(network, |_| true);
+            emptied(secrets) || unbound
+        }
+        GrantName::Network(scheme, host, port) => {
+            let other = (*scheme, host.clone(), *port);
+            without(network, |item| origin_of(item).as_ref() == Some(&other))
+        }
+        GrantName::Files(at) => without(files, |item| *item.at.get_ref() == &**at),
+        GrantName::Env(name) => without(env, |(key, _)| *key.get_ref() == &**name),
+        GrantName::Config(name) => without(config, |(key, _)| *key.get_ref() == &**name),
+        GrantName::Secret(name) => {
+            let is_it = |secret: &Text<'_>| *secret.get_ref() == name.as_str();
+            let unbound = unbind(network, is_it);
+            without(secrets, is_it) || unbound
+        }
+    }
+}
+
+fn emptied<T>(list: &mut Vec<T>) -> bool {
+    without(list, |_| true)
+}
+
+fn without<T>(list: &mut Vec<T>, is_it: impl Fn(&T) -> bool) -> bool {
+    let before = list.len();
+    list.retain(|item| !is_it(item));
+    list.len() < before
+}
+
+/// Takes secrets out of requests, which stay granted.
+fn unbind(network: &mut [RawNetwork<'_>], is_it: impl Fn(&Text<'_>) -> bool) -> bool {
+    let mut bound = network.iter_mut().filter(|item| item.secret.as_ref().is_some_and(&is_it));
+    let mut is_any = false;
+    for item in &mut bound {
+        (item.secret, item.header, item.before, item.query) = (None, None, None, None);
+        is_any = true;
+    }
+    is_any
+}
+
+/// The grants of both; where both have the same, the local file's.
+fn with_grants<'a>(mut grants: RawGrants<'a>, local: RawGrants<'a>) -> RawGrants<'a> {
+    for item in local.network {
+        let own = origin_of(&item);
+        grants.network.retain(|other| own.is_none() || origin_of(other) != own);
+        grants.network.push(item);
+    }
+    for item in local.files {
+        grants.files.retain(|other| other.at.get_ref() != item.at.get_ref());
+        grants.files.push(item);
+    }
+    for name in local.secrets {
+        grants.secrets.retain(|other| other.get_ref() != name.get_ref());
+        grants.secrets.push(name);
+    }
+    grants.scratch = local.scratch.or(grants.scratch);
+    put_entries(&mut grants.env, local.env);
+    put_entries(&mut grants.config, local.config);
+    grants
+}
+
+fn put_entries<'a>(entries: &mut Vec<(Text<'a>, Value<'a>)>, local: Vec<(Text<'a>, Value<'a>)>) {
+    for (key, value) in local {
+        entries.retain(|(other, _)| other.get_ref() != key.get_ref());
+        entries.push((key, value));
+    }
+}
+
+/// What requests it allows; `None` where its URL is none, which is an error of its own.
+fn origin_of(item: &RawNetwork<'_>) -> Option<(Scheme, HostPattern, u16)> {
+    origin::read(&item.url).ok()
+}
+
+/// The tools of both; what the local file says of one that the manifest names, key by key.
+fn with_tools<'a>(mut tools: Vec<RawTool<'a>>, local: Vec<RawTool<'a>>) -> Vec<RawTool<'a>> {
+    for wish in local {
+        match tools.iter().position(|tool| tool.name.get_ref() == wish.name.get_ref()) {
+            Some(at) => {
+                let tool = tools.remove(at);
+                tools.insert(at, with_tool(tool, wish));
+            }
+            None => tools.push(wish),
+        }
+    }
+    tools
+}
+
+fn with_tool<'a>(tool: RawTool<'a>, local: RawTool<'a>) -> RawTool<'a> {
+    let (claims, own) = (local.annotations, tool.annotations);
+    RawTool {
+        title: local.title.or(tool.title),
+        description: local.description.or(tool.description),
+        hidden: local.hidden.or(tool.hidden),
+        annotations: Annotations {
+            read_only: claims.read_only.or(own.read_only),
+            destructive: claims.destructive.or(own.destructive),
+            idempotent: claims.idempotent.or(own.idempotent),
+            open_world: claims.open_world.or(own.open_world),
+        },
+        strict_arguments: local.strict_arguments.or(tool.strict_arguments),
+        rate: local.rate.or(tool.rate),
+        ..tool
+    }
+}
+
+/// What a local file sets, in words.
+fn decided(local: &RawManifest<'_>) -> Vec<String> {
+    let mut set: Vec<String> = Vec::new();
+    set.extend(local.plugin.prefix.iter().map(|_| "prefix".to_owned()));
+    set.extend(limits_set(&local.limits));
+    let RawGrants { network, files, scratch, env, secrets, config, without: _ } = &local.grants;
+    set.extend(files.iter().map(|item| named(GrantKind::Files, &item.at)));
+    set.extend(scratch.iter().map(|_| GrantKind::Scratch.name().to_owned()));
+    set.extend(network.iter().map(|item| named(GrantKind::Network, &item.url)));
+    set.extend(env.iter().map(|(key, _)| named(GrantKind::Env, key)));
+    set.extend(secrets.iter().map(|name| named(GrantKind::Secret, name)));
+    set.extend(config.iter().map(|(key, _)| named(GrantKind::Config, key)));
+    for tool in &local.tools {
+        let name = escape(tool.name.get_ref());
+        set.extend(tool_keys(tool).map(|key| format!("tools.{name}.{key}")));
+    }
+    set
+}
+
+fn named(kind: GrantKind, text: &Text<'_>) -> String {
+    format!("{}:{}", kind.name(), escape(text.get_ref()))
+}
+
+fn limits_set(limits: &RawLimits<'_>) -> impl Iterator<Item = String> {
+    let keys = Section::Limits.keys().into_iter();
+    keys.filter(|key| limits.get(key).is_some()).map(|key| format!("limits.{key}"))
+}
+
+fn tool_keys(tool: &RawTool<'_>) -> impl Iterator<Item = &'static str> {
+    let Annotations { read_only, destructive, idempotent, open_world } = tool.annotations;
+    [
+        ("title", tool.title.is_some()),
+        ("description", tool.description.is_some()),
+        ("hidden", tool.hidden.is_some()),
+        ("strict_arguments", tool.strict_arguments.is_some()),
+        (RATE.key, tool.rate.is_some()),
+        ("read_only", read_only.is_some()),
+        ("destructive", destructive.is_some()),
+        ("idempotent", idempotent.is_some()),
+        ("open_world", open_world.is_some()),
+    ]
+    .into_iter()
+    .filter_map(|(key, is_set)| is_set.then_some(key))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::manifest::{Manifest, ToolOverride};
+
+    const MANIFEST: &str = r#"
+[plugin]
+prefix = "w"
+
+[limits]
+memory = "32MiB"
+timeout = "5s"
+
+[grants]
+network = ["https://api.example.org", { url = "https://b.example.org", secret = "B", query = "key" }]
+files = [{ path = "~/notes", at = "/notes", access = "write" }, { path = "~/music", at = "/music" }]
+scratch = "/tmp"
+env = { LANG = "C", TZ = "UTC" }
+secrets = ["A", "B"]
+config = { units = "metric", city = "Bern" }
+"#;
+
+    fn merged(local: &str) -> Manifest {
+        let read = Manifest::parse_with("weather.toml", MANIFEST, Some(local));
+        read.unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// `local` beside the manifest says what the manifest with `changes` says; in that, a text takes another's place.
+    #[track_caller]
+    fn check(local: &str, changes: &[(&str, &str)]) {
+        let whole = changes.iter().fold(MANIFEST.to_owned(), |text, (old, new)| {
+            assert!(text.contains(old), "{old}");
+            text.replace(old, new)
+        });
+        let expected = Manifest::parse("weather.toml", &whole).expect("a manifest");
+        assert_eq!(Manifest { decisions: None, ..merged(local) }, expected);
+    }
+
+    #[test]
+    fn a_key_takes_the_place_of_the_same_key() {
+        check("", &[]);
+        check("plugin.prefix = \"\"", &[("prefix = \"w\"", "prefix = \"\"")]);
+        check("limits.memory = \"1GiB\"", &[("32MiB", "1GiB")]);
+        check("limits.rate = \"1/s\"", &[("[limits]", "[limits]\nrate = \"1/s\"")]);
+        check("grants.scratch = \"/work\"", &[("/tmp", "/work")]);
+        check("grants.env.TZ = \"CET\"", &[("UTC", "CET")]);
+        check("grants.env.A = \"b\"", &[("LANG", "A = \"b\", LANG")]);
+        check("grants.config.city = 3", &[("\"Bern\"", "3")]);
+    }
+
+    #[test]
+    fn lists_of_grants_add_up_and_the_same_grant_is_replaced() {
+        let files = "{ path = \"~/music\", at = \"/music\" }";
+        let more = "{ path = \"/x\", at = \"/x\" }";
+        check(&format!("grants.files = [{more}]"), &[(files, &format!("{files}, {more}"))]);
+        let other = "{ path = \"~/other\", at = \"/music\" }";
+        check(&format!("grants.files = [{other}]"), &[(files, other)]);
+        check("grants.secrets = [\"C\"]", &[("\"A\", \"B\"]", "\"A\", \"B\", \"C\"]")]);
+        check("grants.secrets = [\"B\"]", &[]);
+        let bound = "{ url = \"https://b.example.org\", secret = \"B\", query = \"key\" }";
+        // However the same origin is written.
+        check(
+            "grants.network = [\"https://B.example.org:443\"]",
+            &[(bound, "\"https://b.example.org\"")],
+        );
+        check(
+            "grants.network = [\"https://c.example.org\"]",
+            &[(bound, &format!("{bound}, \"https://c.example.org\""))],
+        );
+    }
+
+    #[test]
+    fn without_takes_grants_of_the_manifest_away() {
+        let without = |names: &str| format!("grants.without = [{names}]");
+        let first = "\"https://api.example.org\", ";
+        let bound = "{ url = \"https://b.example.org\", secret = \"B\", query = \"key\" }";
+        check(&without("\"network:https://api.example.org\""), &[(first, "")]);
+        check(&without("\"network\""), &[(first, ""), (bound, "")]);
+        check(&without("\"files:/music\""), &[(", { path = \"~/music\", at = \"/music\" }", "")]);
+        check(&without("\"scratch\""), &[("scratch = \"/tmp\"", "")]);
+        check(&without("\"env:TZ\", \"env:LANG\""), &[("LANG = \"C\", TZ = \"UTC\"", "")]);
+        check(&without("\"config\""), &[("units = \"metric\", city = \"Bern\"", "")]);
+        // A secret is taken out of requests, too, and these stay granted.
+        let unbound = "\"https://b.example.org\"";
+        check(&without("\"secret:B\""), &[("\"A\", \"B\"]", "\"A\"]"), (bound, unbound)]);
+        check(&without("\"secret\""), &[("\"A\", \"B\"]", "]"), (bound, unbound)]);
+    }
+
+    #[test]
+    fn without_takes_nothing_away_that_the_local_file_grants() {
+        check(
+            "[grants]\nwithout = [\"secret\"]\nsecrets = [\"C\"]",
+            &[
+                ("\"A\", \"B\"]", "\"C\"]"),
+                (
+                    "{ url = \"https://b.example.org\", secret = \"B\", query = \"key\" }",
+                    "\"https://b.example.org\"",
+                ),
+            ],
+        );
+    }
+
+    #[test]
+    fn what_was_decided_is_told() {
+        let local = r#"
+            plugin.prefix = "x"
+            limits.memory = "64MiB"
+            grants.files = [{ path = "/x", at = "/x" }]
+            grants.without = ["network:https://api.example.org:443", "files:/gone", "secret"]
+            [[tools]]
+            name = "get"
+            hidden = true
+            rate = "1/s"
+        "#;
+        let decisions = merged(local).decisions.expect("a local file");
+        let expected =
+            ["prefix", "limits.memory", "files:/x", "tools.get.hidden", "tools.get.rate"];
+        assert_eq!(decisions.set, expected);
+        let shown =
+            |names: &[super::GrantName]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(shown(&decisions.taken), ["network:https://api.example.org", "secret"]);
+        assert_eq!(shown(&decisions.idle), ["files:/gone"]);
+    }
+
+    #[test]
+    fn tools_are_merged_key_by_key() {
+        let manifest = r#"
+            [[tools]]
+            name = "one"
+            title = "One"
+            read_only = true
+            hidden = true
+            [[tools]]
+            name = "two"
+        "#;
+        let local = r#"
+            [[tools]]
+            name = "three"
+            hidden = true
+            [[tools]]
+            name = "one"
+            hidden = false
+            destructive = false
+            strict_arguments = true
+        "#;
+        let read = Manifest::parse_with("a.toml", manifest, Some(local)).expect("a manifest");
+        let names: Vec<_> = read.tools.iter().map(|tool| &*tool.name).collect();
+        assert_eq!(names, ["one", "two", "three"]);
+        let ToolOverride { title, hidden, annotations, strict_arguments, .. } = &read.tools[0];
+        assert_eq!(
+            (title.as_deref(), *hidden, *strict_arguments),
+            (Some("One"), Some(false), Some(true))
+        );
+        assert_eq!((annotations.read_only, annotations.destructive), (Some(true), Some(false)));
+        let places: Vec<_> = read.tools.iter().map(|tool| tool.place.origin()).collect();
+        use crate::manifest::Origin::{Local, Manifest as Own};
+        assert_eq!(places, [Own, Own, Local]);
+    }
+}
