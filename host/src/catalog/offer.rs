@@ -41,8 +41,8 @@ pub(super) struct PluginTool {
 pub(super) struct Offer {
     pub(super) tools: Vec<PluginTool>,
     pub(super) unfit: Vec<UnfitTool>,
-    /// What the local file says of tools that there are not.
-    pub(super) idle: Vec<ManifestError>,
+    /// Tools that the local file speaks of and that there are not, and what to say of that.
+    pub(super) idle: Vec<(String, ManifestError)>,
 }
 
 /// What is offered of `listed`. Schemas that `checks` know are compiled when somebody calls.

@@ -17,8 +17,8 @@ pub(super) struct Applied {
     pub(super) strict: BTreeSet<String>,
     /// How often they are called.
     pub(super) rates: BTreeMap<String, Rate>,
-    /// What the local file says of tools that the plugin does not have.
-    pub(super) idle: Vec<ManifestError>,
+    /// Tools that the local file speaks of and the plugin does not have, and what to say of that.
+    pub(super) idle: Vec<(String, ManifestError)>,
 }
 
 /// Changes `listed` as `manifest` wants it shown.
@@ -44,7 +44,7 @@ pub(super) fn apply(
             let unknown = unknown(file, wish, &names);
             // A person decided it for another version: the plugin may have lost the tool since.
             if wish.place.origin() == Origin::Local {
-                applied.idle.push(unknown);
+                applied.idle.push((wish.name.clone(), unknown));
                 continue;
             }
             return Err(unknown);

@@ -8,7 +8,9 @@ use super::error::PluginError;
 use super::offer::{Offer, PluginTool, offer};
 use super::refusal::{Refusal, Refused};
 use super::wit::WitFile;
-use crate::manifest::{Decisions, Grants, Kind, Limits, Manifest, Sha256Digest, local_of};
+use crate::manifest::{
+    Decisions, Grants, Kind, Limits, Manifest, ManifestError, Sha256Digest, local_of,
+};
 use crate::name::{PluginName, ToolName};
 use crate::sandbox::{BackgroundTurn, Declared, Guest, Notes, Sandbox, Unsettled, Wasm};
 use crate::secret::{MissingSecret, PatientKeyring, Secrets};
@@ -33,6 +35,8 @@ pub struct Plugin {
     pub(super) unnoted: Option<Refusal>,
     /// What its operator should know, which does it no harm.
     pub(super) warnings: Vec<Refusal>,
+    /// Tools that the local file speaks of and that it does not have, and what to say of that.
+    absent_tools: Vec<(String, ManifestError)>,
     /// What the local file beside its manifest decided, if there is one.
     decisions: Option<Decisions>,
 }
@@ -88,8 +92,9 @@ impl Plugin {
         let offer = guest.aside(move || offer(&place, &manifest, found, listed, &checks)).await;
         let Offer { tools, unfit, idle } =
             offer.map_err(|error| PluginError::Inside(error.to_string()))??;
-        let idle = idle.iter().map(|error| Refusal::warning(local_of(&file), error.to_string()));
-        let warnings = idle.collect();
+        let warning = |error: &ManifestError| Refusal::warning(local_of(&file), error.to_string());
+        let warnings = idle.iter().map(|(_, error)| warning(error)).collect();
+        let absent_tools = idle;
         if guest.is_settled() {
             guest.rest().await;
         }
@@ -105,6 +110,7 @@ impl Plugin {
             unfit,
             unnoted,
             warnings,
+            absent_tools,
             decisions,
         })
     }
@@ -191,6 +197,12 @@ impl Plugin {
     #[must_use]
     pub fn warnings(&self) -> &[Refusal] {
         &self.warnings
+    }
+
+    /// What to say of the tool `name`, if the local file speaks of it and the plugin does not have it.
+    #[must_use]
+    pub fn lacks_tool(&self, name: &str) -> Option<&ManifestError> {
+        self.absent_tools.iter().find(|(absent, _)| absent == name).map(|(_, error)| error)
     }
 
     /// What the local file beside its manifest decided, if there is one.

@@ -95,6 +95,15 @@ pub(super) struct Checked {
     shelf: Shelf,
 }
 
+/// One plugin that was checked.
+pub(super) struct CheckedOne {
+    pub(super) plugin: Arc<Plugin>,
+    /// Its tools that are served.
+    pub(super) tools: Vec<String>,
+    /// What its operator should know.
+    pub(super) warnings: Vec<String>,
+}
+
 /// A plugin that was installed.
 pub(super) struct Installed {
     pub(super) plugin: Arc<Plugin>,
@@ -121,6 +130,15 @@ impl Checked {
         let verdict = stage.verdict(&pairs, &catalog, &shelf);
         let plugins = verdict.map_err(InstallError::Refused)?;
         Ok(Self { pairs, plugins, catalog, shelf })
+    }
+
+    /// The first plugin that was checked.
+    pub(super) fn first(&self) -> Option<CheckedOne> {
+        let (pair, plugin) = (self.pairs.first()?, self.plugins.first()?.clone());
+        let tools = tools_of(&self.catalog, &plugin).map(str::to_owned).collect();
+        let warnings = plugin.warnings().iter();
+        let warnings = warnings.map(|warning| self.shown_installed(pair, warning)).collect();
+        Some(CheckedOne { plugin, tools, warnings })
     }
 
     /// Shows what would be installed: what a person has to know before.

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
-use super::{compile, help, new, register, secret};
+use super::{compile, decide, help, new, register, secret};
+use crate::manifest::GrantKind;
 
 #[derive(Parser)]
 #[command(name = "toolrack", version, about = help::ABOUT, long_about = help::LONG_ABOUT, after_help = help::EXAMPLES)]
@@ -150,6 +151,43 @@ pub(super) enum Command {
         /// Remove what you decided of them (NAME.local.toml), too
         #[arg(long)]
         purge: bool,
+    },
+    /// Let a plugin reach something: a directory, a host, a secret
+    #[command(long_about = help::GRANT)]
+    Grant {
+        /// The plugin's name, as `toolrack check` shows it
+        name: String,
+        #[command(flatten)]
+        what: decide::What,
+    },
+    /// Take something away that a plugin may reach
+    #[command(long_about = help::REVOKE)]
+    Revoke {
+        /// The plugin's name, as `toolrack check` shows it
+        name: String,
+        /// files, network, secret, env, config or scratch
+        #[arg(value_parser = decide::kind)]
+        kind: GrantKind,
+        /// Which: where the plugin sees the directory, the URL, the name [default: all of that kind]
+        what: Option<String>,
+    },
+    /// Decide a limit, the prefix, or what a tool says
+    #[command(long_about = help::SET)]
+    Set {
+        /// The plugin's name, as `toolrack check` shows it
+        name: String,
+        /// prefix, limits.KEY or tools.TOOL.KEY
+        key: String,
+        /// Its value
+        value: String,
+    },
+    /// Forget what was decided: the manifest says it again
+    #[command(long_about = help::UNSET)]
+    Unset {
+        /// The plugin's name, as `toolrack check` shows it
+        name: String,
+        /// What was decided, as `toolrack check` names it
+        key: String,
     },
     /// Write a plugin's tools into its file, so that it is listed before it is compiled
     #[command(long_about = help::PACK)]

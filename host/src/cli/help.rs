@@ -17,6 +17,8 @@ Examples:
   toolrack inspect ./some.wasm                 what a Wasm file is, and which tools it would give
   toolrack add ./weather.wasm                  check a plugin and install it
   toolrack remove weather                      remove it
+  toolrack grant files files ~/notes --write   let a plugin see a directory
+  toolrack set weather limits.memory 128MiB    decide a limit (revoke, unset: take back)
   toolrack approve                             accept plugins as they are, in toolrack.lock
   toolrack new roman                           begin a plugin (--lang js, python, go, c, ...)
   toolrack dev ./roman                         build a plugin on every save and install it
@@ -118,6 +120,47 @@ Examples:
   toolrack remove weather
   toolrack remove weather --purge
   toolrack remove calc hash --plugins ./plugins";
+
+pub(super) const GRANT: &str = "\
+Lets a plugin reach something, beside what its manifest grants. What you decide stands in NAME.local.toml beside the \
+manifest, which no update touches; comments in it stay. Where the directory has a toolrack.lock that accepts the \
+plugin as it is, it accepts it as it becomes. Running servers follow.
+
+Examples:
+  toolrack grant files files ~/notes --at /notes --write
+  toolrack grant fetch network 'https://*.example.org'
+  toolrack grant github secret GITHUB_TOKEN --for https://api.github.com
+  toolrack grant weather secret OPENWEATHER_API_KEY --for https://api.openweathermap.org --query appid
+  toolrack grant weather config units=metric
+  toolrack grant my-program scratch /tmp";
+
+pub(super) const REVOKE: &str = "\
+Takes something away that a plugin may reach, whether its manifest grants it or you did. Without WHAT it is all of that \
+kind, and what updates ask for as well.
+
+Examples:
+  toolrack revoke files files /notes
+  toolrack revoke fetch network https://example.org
+  toolrack revoke weather network";
+
+pub(super) const SET: &str = "\
+Decides a value in place of the manifest's: the prefix, a limit, or what a tool says. It stands in NAME.local.toml \
+beside the manifest, which no update touches.
+
+Examples:
+  toolrack set weather limits.memory 128MiB
+  toolrack set weather limits.rate 60/min
+  toolrack set weather prefix w
+  toolrack set weather tools.get_forecast.hidden true";
+
+pub(super) const UNSET: &str = "\
+Forgets what was decided of a plugin: its manifest says it again. `toolrack check` shows what is decided, and under \
+which name.
+
+Examples:
+  toolrack unset weather limits.memory
+  toolrack unset weather files:/notes
+  toolrack unset weather network";
 
 pub(super) const INSPECT: &str = "\
 Says what a Wasm file is (a plugin made for toolrack, any other component, a WASI program), what it can use \

@@ -8,6 +8,7 @@ mod call;
 mod check;
 mod compile;
 mod consent;
+mod decide;
 mod dev;
 mod diff;
 mod doctor;
@@ -135,6 +136,19 @@ fn run(command: Command, setup: Setup) -> anyhow::Result<ExitCode> {
         Command::Remove { names, purge } => {
             let decided = if purge { Decided::Purged } else { Decided::Kept };
             remove::run(&names, &setup.plugins, run.as_deref(), decided)
+        }
+        Command::Grant { name, what } => {
+            decide::run(&name, &what.change()?, &setup, run.as_deref())
+        }
+        Command::Revoke { name, kind, what } => {
+            let change = decide::revoked(kind, what.as_deref())?;
+            decide::run(&name, &change, &setup, run.as_deref())
+        }
+        Command::Set { name, key, value } => {
+            decide::run(&name, &decide::set(&key, value)?, &setup, run.as_deref())
+        }
+        Command::Unset { name, key } => {
+            decide::run(&name, &decide::unset(&key)?, &setup, run.as_deref())
         }
         Command::Pack { file, output } => pack::run(setup, &file, output.as_deref()),
         Command::New { directory, lang, sdk } => new::run(&directory, lang, sdk.as_deref()),

@@ -5,6 +5,7 @@
 //! ([`obstacles`]), load it apart ([`Stage`]), put it in place ([`place()`]). Who loads, and what people
 //! read of all this, is not known here.
 
+mod find;
 mod gather;
 mod obstacle;
 mod pair;
@@ -19,6 +20,7 @@ use std::path::{Path, PathBuf};
 use crate::catalog::Refusal;
 use crate::text::escape;
 
+pub use find::{FindError, installed};
 pub use gather::gather;
 pub use obstacle::obstacles;
 pub use pair::{ManifestSource, Pair};

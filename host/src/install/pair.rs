@@ -13,7 +13,7 @@ use crate::reload::{MAX_WASM, MAX_WIT, stem, wit_of};
 use crate::text::escape;
 
 /// A plugin to install.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Pair {
     /// The manifest's name in the plugin directory.
     pub file: String,
@@ -110,6 +110,27 @@ impl Pair {
         let (wit, shown, wasm) = (read_wit(path)?, path.to_owned(), Some(wasm));
         let (local, foreign_local) = (installed_local(&file, shelf)?, foreign_local(path, shelf));
         Ok(Self { file, wasm_file, source, text, wasm, wit, local, foreign_local, shown })
+    }
+
+    /// The plugin whose manifest `file` lies on `shelf`, as it is there.
+    pub fn installed(file: &str, shelf: &Shelf) -> Result<Self, InstallError> {
+        let pair = Self::of_manifest(&shelf.directory.join(file), shelf)?;
+        Ok(Self { source: ManifestSource::Kept, ..pair })
+    }
+
+    /// The same with another local file, or with none.
+    #[must_use]
+    pub fn with_local(self, text: &str) -> Self {
+        let local = (!text.is_empty()).then(|| text.as_bytes().to_vec());
+        Self { local, ..self }
+    }
+
+    /// The texts of the manifest and of the local file, where they are UTF-8.
+    #[must_use]
+    pub fn texts(&self) -> Option<(&str, Option<&str>)> {
+        let text = std::str::from_utf8(&self.text).ok()?;
+        let local = self.local.as_deref().map(std::str::from_utf8).transpose().ok()?;
+        Some((text, local))
     }
 
     /// The `.wit` file as messages name it, whether there is one or not.

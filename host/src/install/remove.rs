@@ -6,9 +6,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::Shelf;
-use crate::manifest::{local_of, nearest};
+use super::find::{FindError, find, shelves};
+use crate::manifest::local_of;
 use crate::reload::{is_manifest, wit_of};
-use crate::text::escape;
 
 /// What was done with a plugin's files.
 #[derive(Debug, PartialEq, Eq)]
@@ -66,36 +66,9 @@ pub enum WasmRemoved {
 /// Why nothing, or not all, was removed.
 #[derive(Debug, thiserror::Error)]
 pub enum RemoveError {
-    /// No manifest has this name.
-    #[error("there is no plugin `{}`{}", escape(.name), hint(.name, .known))]
-    Unknown {
-        /// What was asked for.
-        name: String,
-        /// Those there are.
-        known: Vec<String>,
-    },
-    /// It is not clear which is meant.
-    #[error(
-        "`{}` is in several plugin directories: {}; say which one with --plugins",
-        escape(.name), list(.directories.iter().map(|path| path.to_string_lossy()))
-    )]
-    Several {
-        /// What was asked for.
-        name: String,
-        /// Where it is.
-        directories: Vec<PathBuf>,
-    },
-    /// Two manifests give one name.
-    #[error(
-        "`{}` is the name in several manifests: {}; delete the file of the one that is meant",
-        escape(.name), list(.files.iter().map(String::as_str))
-    )]
-    Ambiguous {
-        /// What was asked for.
-        name: String,
-        /// The manifests.
-        files: Vec<String>,
-    },
+    /// It is not clear what is meant.
+    #[error(transparent)]
+    Find(#[from] FindError),
     /// A file cannot be removed, or a directory not be read.
     #[error("{}: {error}", super::shown(.path))]
     Io {
@@ -112,14 +85,7 @@ pub fn remove(
     directories: &[PathBuf],
     decided: Decided,
 ) -> Result<Vec<Removed>, RemoveError> {
-    let mut shelves = Vec::<Shelf>::new();
-    for directory in directories {
-        if shelves.iter().any(|shelf| shelf.directory == *directory) {
-            continue;
-        }
-        let look = Shelf::look(directory);
-        shelves.push(look.map_err(|error| RemoveError::Io { path: directory.clone(), error })?);
-    }
+    let shelves = shelves(directories)?;
     let mut found: Vec<(&str, &Shelf, String)> = Vec::new();
     for name in names {
         // Naming a plugin twice removes it once.
@@ -142,33 +108,6 @@ pub fn left_local(name: &str, directories: &[PathBuf]) -> Vec<PathBuf> {
     let left = directories.iter().filter(|directory| !directory.join(&manifest).exists());
     let left = left.map(|directory| directory.join(local_of(&manifest)));
     left.filter(|local| local.is_file()).collect()
-}
-
-fn find<'a>(name: &str, shelves: &'a [Shelf]) -> Result<(&'a Shelf, String), RemoveError> {
-    let mut found = Vec::new();
-    for shelf in shelves {
-        let own = shelf.entries().iter().filter(|entry| entry.name == name);
-        found.extend(own.map(|entry| (shelf, entry.file.clone())));
-    }
-    let name = || name.to_owned();
-    match &*found {
-        [] => {
-            let entries = shelves.iter().flat_map(Shelf::entries);
-            let known = entries.map(|entry| entry.name.clone()).collect();
-            Err(RemoveError::Unknown { name: name(), known })
-        }
-        [one] => Ok(one.clone()),
-        [(first, _), rest @ ..] => {
-            if rest.iter().all(|(shelf, _)| shelf.directory == first.directory) {
-                let files = found.into_iter().map(|(_, file)| file).collect();
-                return Err(RemoveError::Ambiguous { name: name(), files });
-            }
-            let mut directories: Vec<_> =
-                found.iter().map(|(shelf, _)| shelf.directory.clone()).collect();
-            directories.dedup();
-            Err(RemoveError::Several { name: name(), directories })
-        }
-    }
 }
 
 /// Removes a manifest, the `.wit` file beside it and, unless another names it, its Wasm. Of a link, the link.
@@ -228,17 +167,4 @@ fn remove_local(
             Err(error) => Err(RemoveError::Io { path, error }),
         },
     }
-}
-
-fn hint(name: &str, known: &[String]) -> String {
-    if known.is_empty() {
-        return "; no plugin is installed".into();
-    }
-    let near = nearest(name, known.iter().map(String::as_str));
-    let near = near.map(|near| format!("; did you mean `{}`?", escape(near))).unwrap_or_default();
-    format!("{near}; installed are {}", list(known.iter().map(String::as_str)))
-}
-
-fn list(words: impl Iterator<Item = impl AsRef<str>>) -> String {
-    words.map(|word| escape(word.as_ref())).collect::<Vec<_>>().join(", ")
 }

@@ -96,9 +96,11 @@ impl Entry {
 
 /// The local file beside the manifest `file` of `directory`, if there is one.
 pub(super) fn read_local(directory: &Path, file: &str) -> Result<Option<Vec<u8>>, ReadError> {
-    match read_at_most(&directory.join(local_of(file)), MAX_MANIFEST) {
+    let path = directory.join(local_of(file));
+    match read_at_most(&path, MAX_MANIFEST) {
         Ok(bytes) => Ok(Some(bytes)),
-        Err(ReadError::Missing) => Ok(None),
+        // A link that leads nowhere is one that cannot be read.
+        Err(ReadError::Missing) if !path.is_symlink() => Ok(None),
         Err(error) => Err(error),
     }
 }

@@ -49,7 +49,8 @@ pub enum GrantKind {
 }
 
 impl GrantKind {
-    const ALL: [Self; 6] =
+    /// All of them.
+    pub const ALL: [Self; 6] =
         [Self::Network, Self::Files, Self::Scratch, Self::Env, Self::Secret, Self::Config];
 
     /// The kind in the name of a grant.
@@ -79,6 +80,20 @@ impl GrantKind {
 }
 
 impl GrantName {
+    /// The name that `text` is, or why it is none, as far as it is one of a grant: it is `None` if no kind of grant stands
+    /// before the colon.
+    pub(super) fn parse(text: &str) -> Option<Result<Self, Fault>> {
+        let word = text.split(':').next().unwrap_or_default();
+        GrantKind::ALL.iter().find(|kind| kind.name() == word)?;
+        Some(Self::read(&Spanned::new(0..0, text)))
+    }
+
+    /// The name of a network grant with this URL, if it is one.
+    pub(super) fn of_url(url: &str) -> Option<Self> {
+        let (scheme, host, port) = origin::read(&Spanned::new(0..0, url)).ok()?;
+        Some(Self::Network(scheme, host, port))
+    }
+
     /// Reads the name of a grant in `without`.
     pub(super) fn read(text: &Text<'_>) -> Result<Self, Fault> {
         let (word, rest) = match text.get_ref().split_once(':') {
@@ -95,7 +110,7 @@ impl GrantName {
     }
 
     /// The grant of `kind` that `text` names.
-    fn one(kind: GrantKind, text: &Text<'_>) -> Result<Self, Fault> {
+    pub(super) fn one(kind: GrantKind, text: &Text<'_>) -> Result<Self, Fault> {
         let place = LocalGrants.place("without");
         Ok(match kind {
             GrantKind::Network => {

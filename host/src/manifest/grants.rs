@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::net::IpAddr;
 
+use super::grant_name::{GrantKind, GrantName};
 use crate::name::is_word;
 
 /// `[grants]`. The default grants nothing.
@@ -27,6 +28,45 @@ pub struct Grants {
 }
 
 impl Grants {
+    /// True if all that `other` grants is granted, if with a secret besides.
+    pub(super) fn include(&self, other: &Self) -> bool {
+        let Self { network, files, scratch, env, secrets, config } = other;
+        let requests = |wanted: &NetworkGrant| {
+            let plain = |grant: &NetworkGrant| NetworkGrant { secret: None, ..grant.clone() };
+            let is_it = |own: &NetworkGrant| own == wanted || plain(own) == *wanted;
+            self.network.iter().any(is_it)
+        };
+        let entries = |own: &BTreeMap<String, String>, wanted: &BTreeMap<String, String>| {
+            wanted.iter().all(|(key, value)| own.get(key) == Some(value))
+        };
+        network.iter().all(requests)
+            && files.iter().all(|wanted| self.files.contains(wanted))
+            && scratch.iter().all(|_| self.scratch == *scratch)
+            && secrets.iter().all(|wanted| self.secrets.contains(wanted))
+            && entries(&self.env, env)
+            && entries(&self.config, config)
+    }
+
+    /// True if something of this name is granted.
+    pub(super) fn has(&self, name: &GrantName) -> bool {
+        match name {
+            GrantName::Every(GrantKind::Network) => !self.network.is_empty(),
+            GrantName::Every(GrantKind::Files) => !self.files.is_empty(),
+            GrantName::Every(GrantKind::Scratch) => self.scratch.is_some(),
+            GrantName::Every(GrantKind::Env) => !self.env.is_empty(),
+            GrantName::Every(GrantKind::Secret) => self.secret_names().next().is_some(),
+            GrantName::Every(GrantKind::Config) => !self.config.is_empty(),
+            GrantName::Network(scheme, host, port) => {
+                let wanted = (*scheme, host, *port);
+                self.network.iter().any(|own| (own.scheme, &own.host, own.port) == wanted)
+            }
+            GrantName::Files(at) => self.files.iter().any(|own| own.at == *at),
+            GrantName::Env(key) => self.env.contains_key(&**key),
+            GrantName::Secret(name) => self.secret_names().any(|own| own == name),
+            GrantName::Config(key) => self.config.contains_key(&**key),
+        }
+    }
+
     /// The secrets that it is told or that are put into its requests; a name may come twice.
     pub fn secret_names(&self) -> impl Iterator<Item = &SecretName> {
         let bound = self.network.iter().filter_map(|grant| Some(&grant.secret.as_ref()?.name));

@@ -11,6 +11,7 @@ mod amount;
 mod command;
 mod config;
 mod digest;
+mod edit;
 mod env;
 mod error;
 mod files;
@@ -46,8 +47,9 @@ use source::Source;
 
 pub use command::{Argument, Command, Form, Group, Parameter, Piece, Shape, Template};
 pub use digest::{DigestError, Sha256Digest};
+pub use edit::{Change, EditError, Key, KeyError, NewGrant, edited};
 pub use error::ManifestError;
-pub use grant_name::GrantName;
+pub use grant_name::{GrantKind, GrantName};
 pub use grants::{
     Access, BoundSecret, FileGrant, Grants, HostPattern, NetworkGrant, Scheme, SecretName,
     SecretNameError, SecretPlace,

@@ -27,6 +27,7 @@
 //! | `doctor.rs` | what usually goes wrong, as `toolrack doctor` tells it |
 //! | `install.rs` | plugins into a directory and out of it, by `add` and `remove` |
 //! | `local.rs` | what a person decided, in `NAME.local.toml`: kept by `add`, `remove` and copied updates |
+//! | `decide.rs` | `grant`, `revoke`, `set`, `unset`: the local file, the lock, the servers |
 //! | `dev.rs` | the author's loop, `toolrack dev`, with an invented cargo |
 //! | `follow.rs` | servers that follow `add`, `remove` and `dev` while they run |
 //! | `lock.rs` | what a lock says of versions, and its text, in memory |
@@ -47,6 +48,7 @@ mod catalog;
 mod client;
 mod commands;
 mod compiling;
+mod decide;
 mod dev;
 mod doctor;
 mod documents;

@@ -1,0 +1,245 @@
+//! What a person types to decide of a plugin, as a [`Change`] of its local file.
+
+use std::path::Path;
+
+use anyhow::{anyhow, bail};
+use clap::Args;
+
+use crate::manifest::{Change, GrantKind, GrantName, Key, NewGrant, nearest};
+use crate::text::escape;
+
+/// What is granted. Its kind is no subcommand of clap's: plugins are called `files` and `secret`, too.
+#[derive(Clone, Debug, Args)]
+pub(in crate::cli) struct What {
+    /// files, network, secret, env, config or scratch
+    #[arg(value_parser = kind)]
+    kind: GrantKind,
+    /// The directory, the URL, the secret's name, KEY=VALUE; of scratch where the plugin sees it [default: /tmp]
+    what: Option<String>,
+    /// files: where the plugin sees the directory [default: / and the directory's name]
+    #[arg(long, value_name = "PATH")]
+    at: Option<String>,
+    /// files: let it create, change and delete there, too
+    #[arg(long)]
+    write: bool,
+    /// secret: put it into requests to this URL, which are granted with it; the plugin does not see it
+    #[arg(long = "for", value_name = "URL")]
+    url: Option<String>,
+    /// secret: the header that it goes into [default: Authorization]
+    #[arg(long, value_name = "NAME", requires = "url", conflicts_with = "query")]
+    header: Option<String>,
+    /// secret: what stands before it in the header [default: `Bearer ` in Authorization]
+    #[arg(long, value_name = "TEXT", requires = "url", conflicts_with = "query")]
+    before: Option<String>,
+    /// secret: the parameter of the query that it goes into
+    #[arg(long, value_name = "NAME", requires = "url")]
+    query: Option<String>,
+}
+
+impl What {
+    /// The grant that is asked for.
+    pub(in crate::cli) fn change(self) -> anyhow::Result<Change> {
+        self.check_options()?;
+        let Self { kind, what, at, write, url, header, before, query } = self;
+        let named = |words: &str| {
+            let (kind, example) = (kind.name(), example(kind));
+            what.clone()
+                .ok_or_else(|| anyhow!("{words}, such as: toolrack grant NAME {kind} {example}"))
+        };
+        Ok(Change::Grant(match kind {
+            GrantKind::Files => {
+                let path = from_here(named("say which directory")?)?;
+                let at = at.map_or_else(|| seen_as(&path), Ok)?;
+                NewGrant::Files { path, at, is_writable: write }
+            }
+            GrantKind::Network => NewGrant::Network(named("say where requests may go")?),
+            GrantKind::Secret => {
+                let secret = named("say which secret")?;
+                match url {
+                    Some(url) => bound(url, secret, header, before, query),
+                    None => NewGrant::Secret(secret),
+                }
+            }
+            GrantKind::Env => {
+                let (key, value) = split(&named("say which variable")?)?;
+                NewGrant::Env(key, value)
+            }
+            GrantKind::Config => {
+                let (key, value) = split(&named("say which value")?)?;
+                NewGrant::Config(key, value)
+            }
+            GrantKind::Scratch => NewGrant::Scratch(what.unwrap_or_else(|| "/tmp".into())),
+        }))
+    }
+
+    /// Refuses an option of another kind.
+    fn check_options(&self) -> anyhow::Result<()> {
+        let options = [
+            ("--at", self.at.is_some(), GrantKind::Files),
+            ("--write", self.write, GrantKind::Files),
+            ("--for", self.url.is_some(), GrantKind::Secret),
+        ];
+        let wrong = options.into_iter().find(|(_, is_given, kind)| *is_given && *kind != self.kind);
+        let Some((option, _, kind)) = wrong else { return Ok(()) };
+        bail!("{option} goes with `{}`, not with `{}`", kind.name(), self.kind.name())
+    }
+}
+
+/// What names one grant of the kind on the command line.
+fn example(kind: GrantKind) -> &'static str {
+    match kind {
+        GrantKind::Files => "~/notes --at /notes",
+        GrantKind::Network => "https://api.example.org",
+        GrantKind::Secret => "API_TOKEN",
+        GrantKind::Env | GrantKind::Config => "KEY=VALUE",
+        GrantKind::Scratch => "/tmp",
+    }
+}
+
+/// What is taken away: the grant of `kind` that `what` names, or all of them.
+pub(in crate::cli) fn revoked(kind: GrantKind, what: Option<&str>) -> anyhow::Result<Change> {
+    // There is one, wherever the plugin sees it.
+    let what = what.filter(|_| kind != GrantKind::Scratch);
+    Ok(Change::Revoke(GrantName::of_argument(kind, what)?))
+}
+
+/// The value that a key gets.
+pub(in crate::cli) fn set(key: &str, value: String) -> anyhow::Result<Change> {
+    let word = key.split([':', '.']).next().unwrap_or_default();
+    if matches!(word, "grants") || kind(word).is_ok() {
+        bail!(
+            "`{}` is a grant, and has no value; `toolrack grant` and `toolrack revoke` decide of it",
+            escape(key)
+        );
+    }
+    Ok(Change::Set(Key::parse(key)?, value))
+}
+
+/// The decision that does not stand any more.
+pub(in crate::cli) fn unset(key: &str) -> anyhow::Result<Change> {
+    Ok(Change::Unset(Key::of_decision(key)?))
+}
+
+/// A kind of grant by its name.
+pub(in crate::cli) fn kind(text: &str) -> Result<GrantKind, String> {
+    let word = if text == "secrets" { "secret" } else { text };
+    GrantKind::ALL.into_iter().find(|kind| kind.name() == word).ok_or_else(|| {
+        let names = GrantKind::ALL.map(GrantKind::name);
+        let near = nearest(text, names).map(|near| format!("; did you mean `{near}`?"));
+        format!("expected one of {}{}", names.join(", "), near.unwrap_or_default())
+    })
+}
+
+fn bound(
+    url: String,
+    secret: String,
+    header: Option<String>,
+    before: Option<String>,
+    query: Option<String>,
+) -> NewGrant {
+    if query.is_some() {
+        return NewGrant::Bound { url, secret, header: None, before: None, query };
+    }
+    let before = match &header {
+        None => Some(before.unwrap_or_else(|| "Bearer ".into())),
+        Some(_) => before,
+    };
+    let header = Some(header.unwrap_or_else(|| "Authorization".into()));
+    NewGrant::Bound { url, secret, header, before, query: None }
+}
+
+/// A path as the local file takes it: one that is seen from here becomes absolute.
+fn from_here(path: String) -> anyhow::Result<String> {
+    let is_whole = path.starts_with(['~', '$']) || Path::new(&path).is_absolute();
+    if is_whole || path.is_empty() {
+        return Ok(path);
+    }
+    let here = std::path::absolute(&path)?;
+    // What is there is named as it really is, without `..`.
+    let here = here.canonicalize().unwrap_or(here);
+    let shown = escape(&here.to_string_lossy());
+    here.into_os_string().into_string().map_err(|_| anyhow!("{shown}: its name is not UTF-8"))
+}
+
+/// Where a directory is seen that is granted without a word on that.
+fn seen_as(path: &str) -> anyhow::Result<String> {
+    let name = path.trim_end_matches(['/', '\\']).rsplit(['/', '\\']).next().unwrap_or_default();
+    if name.is_empty() || name.starts_with(['~', '$', '.']) {
+        bail!("say where the plugin sees it, such as --at /notes");
+    }
+    Ok(format!("/{name}"))
+}
+
+fn split(entry: &str) -> anyhow::Result<(String, String)> {
+    let (key, value) = entry.split_once('=').ok_or_else(|| {
+        anyhow!("KEY=VALUE: expected a name, `=` and a value, found `{}`", escape(entry))
+    })?;
+    Ok((key.to_owned(), value.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn what(kind: GrantKind, what: &str) -> What {
+        let what = Some(what.to_owned());
+        What {
+            kind,
+            what,
+            at: None,
+            write: false,
+            url: None,
+            header: None,
+            before: None,
+            query: None,
+        }
+    }
+
+    #[test]
+    fn what_is_not_said_follows_from_what_is() {
+        let files = |path: &str| what(GrantKind::Files, path);
+        for (path, at) in [("~/my notes/", "/my notes"), ("/srv/x", "/x"), ("$D/y", "/y")] {
+            let change = files(path).change().expect("a change");
+            let expected = NewGrant::Files { path: path.into(), at: at.into(), is_writable: false };
+            assert_eq!(change, Change::Grant(expected));
+        }
+        for path in ["/", "~", "$D"] {
+            files(path).change().expect_err("no name");
+        }
+        let here = files("somewhere").change().expect("a change");
+        let Change::Grant(NewGrant::Files { path, .. }) = here else { panic!("{here:?}") };
+        assert!(Path::new(&path).is_absolute() && path.ends_with("somewhere"), "{path}");
+    }
+
+    #[test]
+    fn a_secret_for_a_url_goes_where_most_of_them_go() {
+        let secret = |header: Option<&str>, query: Option<&str>| {
+            let url = Some("https://a.example".into());
+            let (header, query) = (header.map(str::to_owned), query.map(str::to_owned));
+            let what = What { url, header, query, ..what(GrantKind::Secret, "T") };
+            let Ok(Change::Grant(NewGrant::Bound { header, before, query, .. })) = what.change()
+            else {
+                panic!("no bound secret")
+            };
+            [header, before, query].map(Option::unwrap_or_default)
+        };
+        assert_eq!(secret(None, None), ["Authorization", "Bearer ", ""]);
+        assert_eq!(secret(Some("X-Key"), None), ["X-Key", "", ""]);
+        assert_eq!(secret(None, Some("key")), ["", "", "key"]);
+    }
+
+    #[test]
+    fn an_option_of_another_kind_is_refused() {
+        let what = What { write: true, ..what(GrantKind::Network, "https://a.example") };
+        let error = what.change().expect_err("refused").to_string();
+        assert_eq!(error, "--write goes with `files`, not with `network`");
+    }
+
+    #[test]
+    fn a_kind_is_known_by_its_name() {
+        assert_eq!(kind("secrets"), Ok(GrantKind::Secret));
+        assert!(kind("file").is_err_and(|error| error.contains("did you mean `files`?")));
+        let grant = set("files./notes", "x".into()).expect_err("a grant").to_string();
+        assert!(grant.contains("toolrack grant"), "{grant}");
+    }
+}

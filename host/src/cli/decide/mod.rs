@@ -1,0 +1,246 @@
+//! `toolrack grant`, `revoke`, `set` and `unset`: what a person decides of a plugin, put into its local file.
+
+mod arguments;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context as _, anyhow, bail};
+
+use super::add::{Checked, CheckedOne, look};
+use super::approve::{lock, put};
+use super::check::{print_details, print_refusal};
+use super::diff::{Line, diff};
+use super::print::{eprintln, println};
+use super::served::{followers, nobody};
+use super::{ERROR, GOOD, NAME, Setup, paint};
+use crate::catalog::Refusal;
+use crate::install::{InstallError, Pair, Shelf, installed};
+use crate::lock::{LOCK_FILE, Lock, Locking, Verdict, Version, judge};
+use crate::manifest::{Change, Key, edited, local_of};
+use crate::text::escape;
+use crate::whole::{Unfinished, sweep, sync};
+pub(super) use arguments::{What, kind, revoked, set, unset};
+
+/// The plugin that is decided of.
+struct Target {
+    directory: PathBuf,
+    /// Its manifest.
+    file: String,
+    /// The local file.
+    local: PathBuf,
+}
+
+/// A plugin as it is loaded with one local file.
+struct Loaded {
+    pair: Pair,
+    /// The plugin, or why it is not served.
+    plugin: Result<CheckedOne, Vec<Refusal>>,
+}
+
+pub(super) fn run(
+    name: &str,
+    change: &Change,
+    setup: &Setup,
+    run: Option<&Path>,
+) -> anyhow::Result<ExitCode> {
+    match decide(name, change, setup, run).map_err(anyhow::Error::downcast) {
+        Ok(()) => Ok(ExitCode::SUCCESS),
+        Err(Ok(InstallError::Refused(refusals))) => {
+            refusals.iter().for_each(print_refusal);
+            eprintln!("{} nothing was changed", paint(ERROR, "error:"));
+            Ok(ExitCode::FAILURE)
+        }
+        Err(Ok(error)) => Err(error.into()),
+        Err(Err(error)) => Err(error),
+    }
+}
+
+fn decide(name: &str, change: &Change, setup: &Setup, run: Option<&Path>) -> anyhow::Result<()> {
+    let (directory, file) = installed(name, &setup.plugins)?;
+    let local = directory.join(local_of(&file));
+    let target = Target { directory, file, local };
+    let (before, after) = target.texts(change)?;
+    if before == after {
+        println!(
+            "nothing to change: {} is decided so, or its manifest says so",
+            paint(NAME, escape(name))
+        );
+        return Ok(());
+    }
+    let now = target.load(&after, setup)?;
+    now.check_tool(change)?;
+    if let Some(refusals) = target.refusal(&now, change, &before, setup)? {
+        return Err(InstallError::Refused(refusals).into());
+    }
+    // Known before the file changes, since the lock is of what lay there.
+    let accepted = target.accepted(&before, setup)?;
+    target.print_difference(&before, &after);
+    target.write(&before, &after)?;
+    now.print(name);
+    target.settle(accepted, &now)?;
+    println!("{}", followers(run, &target.directory).unwrap_or_else(|| nobody(&target.directory)));
+    Ok(())
+}
+
+impl Loaded {
+    /// Refuses a key of a tool that there is not.
+    fn check_tool(&self, change: &Change) -> anyhow::Result<()> {
+        let (Ok(checked), Change::Set(Key::Tool { name, .. }, _)) = (&self.plugin, change) else {
+            return Ok(());
+        };
+        let Some(error) = checked.plugin.lacks_tool(name) else { return Ok(()) };
+        let advice = error.advice().unwrap_or_default();
+        bail!("tools.{}: {}; {advice}", escape(name), error.message())
+    }
+
+    fn print(&self, name: &str) {
+        match &self.plugin {
+            Ok(checked) => {
+                println!("{} {}", paint(GOOD, "ok"), paint(NAME, &checked.plugin.name));
+                let tools: Vec<_> = checked.tools.iter().map(String::as_str).collect();
+                print_details(&tools, &checked.plugin);
+                for warning in &checked.warnings {
+                    println!("     {} {warning}", paint(ERROR, "warning:"));
+                }
+            }
+            Err(refusals) => {
+                println!(
+                    "{} {}",
+                    paint(ERROR, "not served as it is now:"),
+                    paint(NAME, escape(name))
+                );
+                refusals.iter().for_each(print_refusal);
+            }
+        }
+    }
+}
+
+impl Target {
+    fn shelf(&self) -> anyhow::Result<Shelf> {
+        look(&self.directory)
+    }
+
+    fn shown(&self) -> String {
+        escape(&self.local.to_string_lossy())
+    }
+
+    /// The text of the local file, and what it becomes by `change`; empty where there is none.
+    fn texts(&self, change: &Change) -> anyhow::Result<(String, String)> {
+        let pair = Pair::installed(&self.file, &self.shelf()?)?;
+        let manifest = self.directory.join(&self.file);
+        let shown = || escape(&manifest.to_string_lossy());
+        let (text, local) =
+            pair.texts().with_context(|| format!("{}: it is not UTF-8", shown()))?;
+        let path = manifest.to_string_lossy();
+        let after = edited(&path, text, local, change)?;
+        Ok((local.unwrap_or_default().to_owned(), after))
+    }
+
+    /// Loads the plugin with `local`, beside what else is served.
+    fn load(&self, local: &str, setup: &Setup) -> anyhow::Result<Loaded> {
+        let pair = Pair::installed(&self.file, &self.shelf()?)?.with_local(local);
+        let loaded = Checked::new(vec![pair.clone()], self.shelf()?, setup);
+        let plugin = match loaded {
+            Ok(checked) => Ok(checked.first().context("nothing was loaded")?),
+            Err(error) => match error.downcast::<InstallError>() {
+                Ok(InstallError::Refused(refusals)) => Err(refusals),
+                Ok(error) => return Err(error.into()),
+                Err(error) => return Err(error),
+            },
+        };
+        Ok(Loaded { pair, plugin })
+    }
+
+    /// Why the change is not made, if so: what is only taken away always is, and a plugin that is refused already may be
+    /// on its way to being served.
+    fn refusal(
+        &self,
+        now: &Loaded,
+        change: &Change,
+        before: &str,
+        setup: &Setup,
+    ) -> anyhow::Result<Option<Vec<Refusal>>> {
+        match (&now.plugin, change) {
+            (Ok(_), _) | (Err(_), Change::Revoke(_) | Change::Unset(_)) => Ok(None),
+            (Err(refusals), Change::Grant(_) | Change::Set(..)) => {
+                let was_served = self.load(before, setup)?.plugin.is_ok();
+                Ok(was_served.then(|| refusals.clone()))
+            }
+        }
+    }
+
+    /// The lock of the directory, if there is one, and whether it accepts what lies there to the last byte.
+    fn accepted(&self, before: &str, setup: &Setup) -> anyhow::Result<Option<(Lock, bool)>> {
+        let Some(lock) = lock(&self.directory)? else { return Ok(None) };
+        let Loaded { pair, plugin } = self.load(before, setup)?;
+        let version = plugin.as_ref().ok().zip(pair.files());
+        let is_accepted = version.is_some_and(|(checked, files)| {
+            let version = Version::of(files, &checked.plugin);
+            judge(&lock, &self.file, &version, Locking::Required) == Verdict::Accepted
+        });
+        Ok(Some((lock, is_accepted)))
+    }
+
+    fn print_difference(&self, before: &str, after: &str) {
+        let lines = |text: &str| text.lines().map(str::to_owned).collect::<Vec<_>>();
+        let (before, after) = (lines(before), lines(after));
+        println!("{}", self.shown());
+        for line in diff(&before, &after) {
+            match line {
+                Line::Same(text) => println!("       {}", escape(text)),
+                Line::Old(text) => println!("     {}", paint(ERROR, format!("- {}", escape(text)))),
+                Line::New(text) => println!("     {}", paint(GOOD, format!("+ {}", escape(text)))),
+                Line::Gap => println!("       ..."),
+            }
+        }
+    }
+
+    /// Puts the local file in place, unless somebody else wrote it meanwhile. One that says nothing is removed.
+    fn write(&self, before: &str, after: &str) -> anyhow::Result<()> {
+        let shown = self.shown();
+        let pair = Pair::installed(&self.file, &self.shelf()?)?;
+        let there = pair.texts().and_then(|(_, local)| local).unwrap_or_default();
+        if there != before {
+            bail!("{shown}: it changed while this was checked; say it again");
+        }
+        // Of a link, what it leads to is written.
+        let path = self.local.canonicalize().unwrap_or_else(|_| self.local.clone());
+        let (Some(directory), Some(name)) =
+            (path.parent(), path.file_name().and_then(|name| name.to_str()))
+        else {
+            bail!("{shown}: its name is not UTF-8");
+        };
+        let written = if after.is_empty() {
+            std::fs::remove_file(&self.local)
+        } else {
+            sweep(directory);
+            Unfinished::write(directory, name, after.as_bytes()).and_then(|file| {
+                if let Ok(other) = std::fs::metadata(&path) {
+                    file.permits_as(&other)?;
+                }
+                file.finish()
+            })
+        };
+        sync(directory);
+        written
+            .map_err(|error| anyhow!("{shown}: it cannot be written: {error}; nothing was changed"))
+    }
+
+    /// Accepts the plugin as it is now in the lock, where that accepted it as it was.
+    fn settle(&self, accepted: Option<(Lock, bool)>, now: &Loaded) -> anyhow::Result<()> {
+        let Some((mut lock, is_accepted)) = accepted else { return Ok(()) };
+        let version = now.plugin.as_ref().ok().zip(now.pair.files());
+        let Some((checked, files)) = version.filter(|_| is_accepted) else {
+            println!(
+                "{LOCK_FILE} is left as it is, since it does not accept the plugin as it lay there before; \
+                 `toolrack approve` shows what differs"
+            );
+            return Ok(());
+        };
+        lock.plugins.insert(self.file.clone(), Version::of(files, &checked.plugin).entry());
+        put(&self.directory, &lock)?;
+        println!("{} in {LOCK_FILE}", paint(GOOD, "accepted"));
+        Ok(())
+    }
+}

@@ -1,0 +1,312 @@
+//! A local file as a tree that keeps its comments and its order.
+
+use toml_edit::{Array, ArrayOfTables, DocumentMut, Item, Table, TableLike, Value};
+
+use super::list::{self, Entry};
+use super::{EditError, Key, NewGrant};
+use crate::manifest::{GrantKind, GrantName};
+
+/// A local file while it is edited. What it said when it was parsed was right.
+#[derive(Default)]
+pub(super) struct Document(DocumentMut);
+
+impl Document {
+    pub(super) fn parse(text: &str) -> Result<Self, EditError> {
+        let parsed = text.parse::<DocumentMut>();
+        parsed.map(Self).map_err(|error| EditError::Form(error.message().to_owned()))
+    }
+
+    /// Its text; empty if it says nothing at all.
+    pub(super) fn text(&self) -> String {
+        let text = self.0.to_string();
+        if text.trim().is_empty() { String::new() } else { text }
+    }
+
+    /// Grants something, in place of what it grants there already.
+    pub(super) fn grant(&mut self, grant: &NewGrant) {
+        let item = grant.item();
+        match grant {
+            NewGrant::Files { at, .. } => {
+                let name = GrantName::Files(at.as_str().into());
+                list::put(self.list("files"), item, |entry| is_named(entry, &name));
+            }
+            NewGrant::Network(url) | NewGrant::Bound { url, .. } => {
+                let name = GrantName::of_url(url);
+                list::put(self.list("network"), item, |entry| {
+                    name.as_ref().is_some_and(|name| is_named(entry, name))
+                });
+            }
+            NewGrant::Secret(secret) => {
+                list::put(
+                    self.list("secrets"),
+                    item,
+                    |entry| matches!(entry, Entry::Text(text) if *text == secret),
+                );
+            }
+            NewGrant::Env(key, _) => self.put_in("env", key, item),
+            NewGrant::Config(key, _) => self.put_in("config", key, item),
+            NewGrant::Scratch(_) => {
+                put_value(self.section("grants"), "scratch", item);
+            }
+        }
+    }
+
+    /// Forgets that the manifest's grant of this name is taken away.
+    pub(super) fn grant_again(&mut self, name: &GrantName) -> bool {
+        self.remove_from("without", |entry| is_without(entry, name))
+    }
+
+    /// Takes away the grant of this name that the manifest gives.
+    pub(super) fn take_away(&mut self, name: &GrantName) {
+        let item = Value::from(name.to_string());
+        list::put(self.list("without"), item, |entry| is_without(entry, name));
+    }
+
+    /// True if it takes away the grant of this name.
+    pub(super) fn takes_away(&self, name: &GrantName) -> bool {
+        let without = self.0.get("grants").and_then(|grants| grants.get("without")?.as_array());
+        let mut names = without.into_iter().flatten().filter_map(Value::as_str);
+        names.any(|text| matches!(GrantName::parse(text), Some(Ok(other)) if other == *name))
+    }
+
+    /// Forgets what it grants under this name. `false` if that is nothing.
+    pub(super) fn forget(&mut self, name: &GrantName) -> bool {
+        match name {
+            GrantName::Every(kind) => self.forget_all(*kind),
+            GrantName::Network(..) => self.remove_from("network", |entry| is_named(entry, name)),
+            GrantName::Files(_) => self.remove_from("files", |entry| is_named(entry, name)),
+            GrantName::Env(key) => self.remove_in("env", key),
+            GrantName::Config(key) => self.remove_in("config", key),
+            GrantName::Secret(secret) => {
+                let unbound = self.unbind(|text| text == secret.as_str());
+                let is_it = |entry: &Entry<'_>| matches!(entry, Entry::Text(text) if *text == secret.as_str());
+                self.remove_from("secrets", is_it) || unbound
+            }
+        }
+    }
+
+    /// Gives `key` a value.
+    pub(super) fn set(&mut self, key: &Key, value: Value) {
+        match key {
+            Key::Prefix => put_value(self.section("plugin"), "prefix", value),
+            Key::Limit(key) => put_value(self.section("limits"), key, value),
+            Key::Tool { name, key } => self.set_of_tool(name, key, value),
+            // A grant is no value: `grant` takes its parts.
+            Key::Grant(_) => {}
+        }
+    }
+
+    /// Forgets a decision. `false` if there is none.
+    pub(super) fn unset(&mut self, key: &Key) -> bool {
+        match key {
+            Key::Prefix => self.remove_key("plugin", "prefix"),
+            Key::Limit(key) => self.remove_key("limits", key),
+            Key::Tool { name, key } => self.unset_of_tool(name, key),
+            Key::Grant(name) => {
+                let was_taken = self.grant_again(name);
+                // All of a kind is only ever taken away.
+                let is_one = !matches!(name, GrantName::Every(kind) if *kind != GrantKind::Scratch);
+                (is_one && self.forget(name)) || was_taken
+            }
+        }
+    }
+
+    fn forget_all(&mut self, kind: GrantKind) -> bool {
+        match kind {
+            GrantKind::Network => self.remove_key("grants", "network"),
+            GrantKind::Files => self.remove_key("grants", "files"),
+            GrantKind::Scratch => self.remove_key("grants", "scratch"),
+            GrantKind::Env => self.remove_key("grants", "env"),
+            GrantKind::Config => self.remove_key("grants", "config"),
+            GrantKind::Secret => {
+                let unbound = self.unbind(|_| true);
+                self.remove_key("grants", "secrets") || unbound
+            }
+        }
+    }
+
+    /// Takes secrets out of the requests that it grants.
+    fn unbind(&mut self, is_it: impl Fn(&str) -> bool) -> bool {
+        let mut is_any = false;
+        let Some(network) = self.existing("grants").and_then(|grants| grants.get_mut("network"))
+        else {
+            return false;
+        };
+        list::each(network, |entry| {
+            let Entry::Table(table) = entry else { return };
+            if table.get("secret").and_then(Item::as_str).is_some_and(&is_it) {
+                for key in ["secret", "header", "before", "query"] {
+                    table.remove(key);
+                }
+                is_any = true;
+            }
+        });
+        is_any
+    }
+
+    /// The section of this name, made if it is missing.
+    fn section(&mut self, name: &str) -> &mut dyn TableLike {
+        let is_first = self.0.as_table().is_empty();
+        let section = self.0.entry(name).or_insert_with(|| {
+            let mut table = Table::new();
+            table.decor_mut().set_prefix(if is_first { "" } else { "\n" });
+            Item::Table(table)
+        });
+        if section.as_table_like().is_none() {
+            // Never so in a file that was read: the section is one.
+            *section = Item::Table(Table::new());
+        }
+        section.as_table_like_mut().unwrap_or_else(|| unreachable!("it was just made one"))
+    }
+
+    fn existing(&mut self, name: &str) -> Option<&mut dyn TableLike> {
+        self.0.get_mut(name)?.as_table_like_mut()
+    }
+
+    /// The list of this name under `[grants]`, made if it is missing.
+    fn list(&mut self, key: &str) -> &mut Item {
+        let grants = self.section("grants");
+        if !grants.contains_key(key) {
+            grants.insert(key, Item::Value(Value::Array(Array::new())));
+        }
+        grants.get_mut(key).unwrap_or_else(|| unreachable!("it was just put there"))
+    }
+
+    fn remove_from(&mut self, key: &str, is_it: impl Fn(&Entry<'_>) -> bool) -> bool {
+        let list = self.existing("grants").and_then(|grants| grants.get_mut(key));
+        let Some(list) = list else { return false };
+        let is_removed = list::remove(list, is_it);
+        if is_removed && list::is_bare(list) {
+            self.remove_key("grants", key);
+        }
+        is_removed
+    }
+
+    /// Removes a key; its section, too, if nothing is left of that.
+    fn remove_key(&mut self, section: &str, key: &str) -> bool {
+        let Some(table) = self.existing(section) else { return false };
+        let is_removed = table.remove(key).is_some();
+        if is_removed && table.is_empty() && !self.has_comment(section) {
+            self.0.remove(section);
+        }
+        is_removed
+    }
+
+    fn has_comment(&self, section: &str) -> bool {
+        let table = self.0.get(section).and_then(Item::as_table);
+        let prefix = table.and_then(|table| table.decor().prefix()?.as_str());
+        prefix.is_some_and(|prefix| prefix.contains('#'))
+    }
+
+    /// Puts a key into a table of `[grants]`.
+    fn put_in(&mut self, table: &str, key: &str, value: Value) {
+        let grants = self.section("grants");
+        if !grants.contains_key(table) {
+            grants.insert(table, Item::Value(Value::InlineTable(toml_edit::InlineTable::new())));
+        }
+        if let Some(table) = grants.get_mut(table).and_then(Item::as_table_like_mut) {
+            put_value(table, key, value);
+        }
+    }
+
+    fn remove_in(&mut self, table: &str, key: &str) -> bool {
+        let Some(grants) = self.existing("grants") else { return false };
+        let Some(entries) = grants.get_mut(table).and_then(Item::as_table_like_mut) else {
+            return false;
+        };
+        let is_removed = entries.remove(key).is_some();
+        if is_removed && entries.is_empty() {
+            self.remove_key("grants", table);
+        }
+        is_removed
+    }
+
+    fn set_of_tool(&mut self, name: &str, key: &str, value: Value) {
+        let is_first = self.0.as_table().is_empty();
+        let tools =
+            self.0.entry("tools").or_insert_with(|| Item::ArrayOfTables(ArrayOfTables::new()));
+        let mut value = Some(value);
+        list::each(tools, |entry| {
+            if let Entry::Table(table) = entry
+                && table.get("name").and_then(Item::as_str) == Some(name)
+                && let Some(value) = value.take()
+            {
+                put_value(*table, key, value);
+            }
+        });
+        let Some(value) = value else { return };
+        match tools {
+            Item::ArrayOfTables(tables) => {
+                let mut table = Table::new();
+                table.decor_mut().set_prefix(if is_first { "" } else { "\n" });
+                table.insert("name", Item::Value(name.into()));
+                table.insert(key, Item::Value(value));
+                tables.push(table);
+            }
+            other => {
+                let mut table = toml_edit::InlineTable::new();
+                table.insert("name", name.into());
+                table.insert(key, value);
+                list::put(other, Value::InlineTable(table), |_| false);
+            }
+        }
+    }
+
+    fn unset_of_tool(&mut self, name: &str, key: &str) -> bool {
+        let Some(tools) = self.0.get_mut("tools") else { return false };
+        let mut is_removed = false;
+        let is_it = |table: &dyn TableLike| table.get("name").and_then(Item::as_str) == Some(name);
+        list::each(tools, |entry| {
+            if let Entry::Table(table) = entry
+                && is_it(*table)
+            {
+                is_removed |= table.remove(key).is_some();
+            }
+        });
+        // Of a tool that nothing is decided of any more, its name alone says nothing.
+        if is_removed {
+            list::remove(
+                tools,
+                |entry| matches!(entry, Entry::Table(table) if is_it(*table) && table.len() == 1),
+            );
+            if list::is_bare(tools) {
+                self.0.remove("tools");
+            }
+        }
+        is_removed
+    }
+}
+
+/// Gives `key` a value; the comment behind the old one stays.
+fn put_value(table: &mut dyn TableLike, key: &str, mut value: Value) {
+    match table.get_mut(key).and_then(Item::as_value_mut) {
+        Some(old) => {
+            *value.decor_mut() = old.decor().clone();
+            *old = value;
+        }
+        None => _ = table.insert(key, Item::Value(value)),
+    }
+}
+
+/// True if the grant `entry` has this name.
+fn is_named(entry: &Entry<'_>, name: &GrantName) -> bool {
+    let get = |key: &str| match entry {
+        Entry::Text(text) => Some(*text),
+        Entry::Table(table) => table.get(key).and_then(Item::as_str),
+    };
+    match name {
+        GrantName::Files(at) => get("at") == Some(&**at),
+        GrantName::Network(..) => {
+            get("url").and_then(GrantName::of_url).is_some_and(|other| other == *name)
+        }
+        GrantName::Every(_) | GrantName::Env(_) | GrantName::Secret(_) | GrantName::Config(_) => {
+            false
+        }
+    }
+}
+
+/// True if `entry` of `without` is this name, however it is written.
+fn is_without(entry: &Entry<'_>, name: &GrantName) -> bool {
+    let Entry::Text(text) = entry else { return false };
+    matches!(GrantName::parse(text), Some(Ok(other)) if other == *name)
+}

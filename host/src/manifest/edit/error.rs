@@ -1,0 +1,101 @@
+//! Why a decision cannot be put into a local file.
+
+use super::KeyError;
+use crate::manifest::error::Fault;
+use crate::manifest::source::Source;
+use crate::manifest::{GrantName, ManifestError, nearest};
+use crate::text::escape;
+
+/// Why a decision cannot be put into a local file, which stays as it is.
+#[derive(Debug, thiserror::Error)]
+pub enum EditError {
+    /// The files are wrong already.
+    #[error("{0}")]
+    Before(ManifestError),
+    /// They would be wrong together.
+    #[error("{}", .0.one_line())]
+    After(ManifestError),
+    /// The local file cannot be edited though it can be read.
+    #[error("the local file cannot be edited: {0}; edit it by hand")]
+    Form(String),
+    /// What was given is no such value.
+    #[error("{argument}: {problem}{}", help(.advice.as_ref()))]
+    Argument {
+        /// Which of the arguments.
+        argument: String,
+        /// What is wrong with it.
+        problem: String,
+        /// What to do about it.
+        advice: Option<String>,
+    },
+    /// There is no such key.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// There is nothing to take away.
+    #[error("`{name}` is not granted{}", known(&name.to_string(), &texts(.granted), "granted are"))]
+    NotGranted {
+        /// What was named.
+        name: GrantName,
+        /// What is granted.
+        granted: Vec<GrantName>,
+    },
+    /// There is nothing to forget.
+    #[error("the local file does not decide `{}`{}", escape(.key), known(.key, .decided, "it decides"))]
+    NotDecided {
+        /// What was named.
+        key: String,
+        /// What it decides.
+        decided: Vec<String>,
+    },
+}
+
+fn texts(names: &[GrantName]) -> Vec<String> {
+    names.iter().map(ToString::to_string).collect()
+}
+
+fn help(advice: Option<&String>) -> String {
+    advice.map(|advice| format!("; {advice}")).unwrap_or_default()
+}
+
+/// The nearest to `name`, and all there are.
+fn known(name: &str, known: &[String], words: &str) -> String {
+    if known.is_empty() {
+        return format!("; {words} nothing");
+    }
+    let near = nearest(name, known.iter().map(String::as_str));
+    let near = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+    format!("{near}; {words} {}", known.join(", "))
+}
+
+impl EditError {
+    /// What is wrong with an argument alone.
+    pub(in crate::manifest) fn of_fault(argument: &str, fault: Fault) -> Self {
+        let source = Source { manifest: "", local: None };
+        let error = ManifestError::from_fault("", source, fault);
+        Self::of_arguments(&error, |_| argument.to_owned())
+    }
+
+    /// `error` of a text that was made of arguments alone; `argument` gives the name of the one that a key comes from.
+    pub(super) fn of_arguments(
+        error: &ManifestError,
+        argument: impl Fn(Option<&str>) -> String,
+    ) -> Self {
+        let message = error.message();
+        let (key, problem) = match message.split_once(": ") {
+            Some((place, problem)) => (key_of(place), problem),
+            None => (None, message),
+        };
+        let problem = if key.is_some() { problem } else { message };
+        Self::Argument {
+            argument: argument(key),
+            problem: problem.to_owned(),
+            advice: error.advice().map(str::to_owned),
+        }
+    }
+}
+
+/// The key in a place such as `` `at` in a table of `files` ``.
+fn key_of(place: &str) -> Option<&str> {
+    let (key, rest) = place.strip_prefix('`')?.split_once('`')?;
+    rest.starts_with(" in ").then_some(key)
+}

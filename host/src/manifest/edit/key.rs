@@ -1,0 +1,139 @@
+//! The name of a decision as a person types it: `prefix`, `limits.memory`, `tools.get_weather.hidden`, `files:/notes`.
+
+use std::fmt;
+
+use toml::Spanned;
+use toml_edit::Value;
+
+use super::EditError;
+use crate::manifest::keys::Section;
+use crate::manifest::{GrantKind, GrantName, Manifest, nearest};
+use crate::name::check_own;
+use crate::text::escape;
+
+/// The name of a decision.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Key {
+    /// The prefix.
+    Prefix,
+    /// A limit, by its key.
+    Limit(&'static str),
+    /// A key of a tool.
+    Tool {
+        /// The tool.
+        name: Box<str>,
+        /// Its key.
+        key: &'static str,
+    },
+    /// What was decided of a grant.
+    Grant(GrantName),
+}
+
+/// A text that names no decision.
+#[derive(Debug, thiserror::Error)]
+#[error("there is no key `{}`{}; keys are prefix, limits.KEY ({}), tools.NAME.KEY ({})",
+    escape(.key), hint(.near.as_deref()), list(Section::Limits), list(Section::LocalTool))]
+pub struct KeyError {
+    key: String,
+    near: Option<String>,
+}
+
+fn hint(near: Option<&str>) -> String {
+    near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default()
+}
+
+fn list(section: Section) -> String {
+    keys(section).collect::<Vec<_>>().join(", ")
+}
+
+/// The keys that can be set: the name of a tool only says which it is.
+fn keys(section: Section) -> impl Iterator<Item = &'static str> {
+    section.keys().into_iter().filter(|key| *key != "name")
+}
+
+impl Key {
+    /// The key that a value is set of.
+    pub fn parse(text: &str) -> Result<Self, KeyError> {
+        let wrong = |near: Option<String>| KeyError { key: text.to_owned(), near };
+        let find = |section, key: &str| keys(section).find(|known| *known == key);
+        if matches!(text, "prefix" | "plugin.prefix") {
+            return Ok(Self::Prefix);
+        }
+        if let Some(key) = text.strip_prefix("limits.") {
+            let near = || nearest(key, keys(Section::Limits)).map(|near| format!("limits.{near}"));
+            return find(Section::Limits, key).map(Self::Limit).ok_or_else(|| wrong(near()));
+        }
+        if let Some((name, key)) =
+            text.strip_prefix("tools.").and_then(|rest| rest.rsplit_once('.'))
+            && check_own(name).is_ok()
+        {
+            let near = || {
+                nearest(key, keys(Section::LocalTool)).map(|near| format!("tools.{name}.{near}"))
+            };
+            let found = find(Section::LocalTool, key).ok_or_else(|| wrong(near()))?;
+            return Ok(Self::Tool { name: name.into(), key: found });
+        }
+        let limits = keys(Section::Limits).map(|key| format!("limits.{key}"));
+        let known: Vec<_> = ["prefix".to_owned()].into_iter().chain(limits).collect();
+        let section = find(Section::Limits, text).map(|key| format!("limits.{key}"));
+        let near = || nearest(text, known.iter().map(String::as_str)).map(str::to_owned);
+        Err(wrong(section.or_else(near)))
+    }
+
+    /// The key of a decision that is not to stand any more: one that a value is set of, or a grant.
+    pub fn of_decision(text: &str) -> Result<Self, EditError> {
+        match GrantName::parse(text) {
+            Some(Ok(name)) => Ok(Self::Grant(name)),
+            Some(Err(fault)) => Err(EditError::of_fault(text, fault)),
+            None => Ok(Self::parse(text)?),
+        }
+    }
+
+    /// `value` as the local file writes it, if it is one of this key.
+    pub(super) fn checked(&self, value: &str) -> Result<Value, EditError> {
+        let written = self.written(value);
+        let text = match self {
+            Self::Prefix => format!("[plugin]\nprefix = {written}\n"),
+            Self::Limit(key) => format!("[limits]\n{key} = {written}\n"),
+            Self::Tool { name, key } => {
+                format!("[[tools]]\nname = \"{name}\"\n{key} = {written}\n")
+            }
+            Self::Grant(_) => String::new(),
+        };
+        let read = Manifest::parse("a.toml", &text);
+        read.map(|_| written).map_err(|error| EditError::of_arguments(&error, |_| self.to_string()))
+    }
+
+    fn written(&self, value: &str) -> Value {
+        let is_text = match self {
+            Self::Prefix | Self::Grant(_) => true,
+            Self::Limit(_) => false,
+            Self::Tool { key, .. } => matches!(*key, "title" | "description" | "rate"),
+        };
+        // A number or a switch as TOML writes it; all else is text.
+        let plain =
+            value.parse::<Value>().ok().filter(|plain| plain.is_integer() || plain.is_bool());
+        plain.filter(|_| !is_text).unwrap_or_else(|| Value::from(value))
+    }
+}
+
+impl GrantName {
+    /// The name of the grant of `kind` that `text` says, or of all of them, as the argument WHAT of a command.
+    pub fn of_argument(kind: GrantKind, text: Option<&str>) -> Result<Self, EditError> {
+        let Some(text) = text else { return Ok(Self::Every(kind)) };
+        let read = Self::one(kind, &Spanned::new(0..0, text));
+        read.map_err(|fault| EditError::of_fault("WHAT", fault))
+    }
+}
+
+/// As a person types it.
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Prefix => f.write_str("prefix"),
+            Self::Limit(key) => write!(f, "limits.{key}"),
+            Self::Tool { name, key } => write!(f, "tools.{name}.{key}"),
+            Self::Grant(name) => write!(f, "{name}"),
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! A decision put into the text of a local file, or taken out of it: comments, order and every other key stay as they
+//! are.
+//!
+//! Who decides, and how the text gets on the disk, is not known here.
+
+mod document;
+mod error;
+mod key;
+mod list;
+mod new_grant;
+
+use super::{Decisions, GrantName, Grants, Manifest};
+use document::Document;
+pub use error::EditError;
+pub use key::{Key, KeyError};
+pub use new_grant::NewGrant;
+
+/// One decision.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// Something is granted.
+    Grant(NewGrant),
+    /// A grant is taken away, whoever gave it.
+    Revoke(GrantName),
+    /// A key gets a value, as a person types it.
+    Set(Key, String),
+    /// Something is not decided any more: the manifest says it.
+    Unset(Key),
+}
+
+/// The text of the local file of the manifest `file` after `change`; empty where it has nothing more to say.
+pub fn edited(
+    file: &str,
+    manifest: &str,
+    local: Option<&str>,
+    change: &Change,
+) -> Result<String, EditError> {
+    let before = Manifest::parse_with(file, manifest, Some(local.unwrap_or_default()));
+    let before = before.map_err(EditError::Before)?;
+    let mut document = Document::parse(local.unwrap_or_default())?;
+    let merged = |document: &Document| {
+        Manifest::parse_with(file, manifest, Some(&document.text())).map_err(EditError::After)
+    };
+    match change {
+        Change::Grant(grant) => {
+            let asked = grant.checked()?;
+            names_of(&asked).iter().for_each(|name| _ = document.grant_again(name));
+            // What the manifest grants once it is not taken away any more needs no second grant.
+            if !merged(&document)?.grants.include(&asked) {
+                document.grant(grant);
+            }
+        }
+        Change::Revoke(name @ GrantName::Every(_)) => {
+            document.forget(name);
+            document.take_away(name);
+        }
+        Change::Revoke(name) => {
+            document.forget(name);
+            if merged(&document)?.grants.has(name) {
+                document.take_away(name);
+            } else if !before.grants.has(name) && !document.takes_away(name) {
+                let granted = names_of(&before.grants);
+                return Err(EditError::NotGranted { name: name.clone(), granted });
+            }
+        }
+        Change::Set(key, value) => document.set(key, key.checked(value)?),
+        Change::Unset(key) => {
+            if !document.unset(key) {
+                let decided = decided(before.decisions.as_ref());
+                return Err(EditError::NotDecided { key: key.to_string(), decided });
+            }
+        }
+    }
+    merged(&document)?;
+    Ok(document.text())
+}
+
+/// What a local file decides, as `unset` takes it.
+fn decided(decisions: Option<&Decisions>) -> Vec<String> {
+    let Some(Decisions { set, taken, idle }) = decisions else { return Vec::new() };
+    let without = taken.iter().chain(idle).map(ToString::to_string);
+    set.iter().cloned().chain(without).collect()
+}
+
+/// The names of all that `grants` grant.
+fn names_of(grants: &Grants) -> Vec<GrantName> {
+    let Grants { network, files, scratch, env, secrets, config } = grants;
+    let mut names: Vec<_> = files.iter().map(|grant| GrantName::Files(grant.at.clone())).collect();
+    names.extend(scratch.iter().map(|_| GrantName::Every(super::GrantKind::Scratch)));
+    names.extend(
+        network
+            .iter()
+            .map(|grant| GrantName::Network(grant.scheme, grant.host.clone(), grant.port)),
+    );
+    names.extend(env.keys().map(|name| GrantName::Env(name.as_str().into())));
+    names.extend(secrets.iter().cloned().map(GrantName::Secret));
+    names.extend(config.keys().map(|key| GrantName::Config(key.as_str().into())));
+    names
+}
+
+#[cfg(test)]
+mod tests;

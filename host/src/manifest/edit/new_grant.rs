@@ -1,0 +1,94 @@
+//! A grant as a person asks for it on the command line.
+
+use toml_edit::{InlineTable, Value};
+
+use super::EditError;
+use super::document::Document;
+use crate::manifest::{Grants, Manifest};
+
+/// A grant as a person asks for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NewGrant {
+    /// A directory.
+    Files {
+        /// Where it is on this machine.
+        path: String,
+        /// Where the plugin sees it.
+        at: String,
+        /// True if it may be changed.
+        is_writable: bool,
+    },
+    /// Requests to an origin.
+    Network(String),
+    /// Requests to an origin, with a secret that the plugin never sees.
+    Bound {
+        /// The origin.
+        url: String,
+        /// The secret's name.
+        secret: String,
+        /// The header it goes into.
+        header: Option<String>,
+        /// What stands before it there.
+        before: Option<String>,
+        /// The parameter it goes into.
+        query: Option<String>,
+    },
+    /// A secret that the plugin is told.
+    Secret(String),
+    /// A variable and its value.
+    Env(String, String),
+    /// A key of the configuration and its value.
+    Config(String, String),
+    /// A directory of its own for each call.
+    Scratch(String),
+}
+
+impl NewGrant {
+    /// What it grants, if it can be granted.
+    pub(super) fn checked(&self) -> Result<Grants, EditError> {
+        let mut document = Document::default();
+        document.grant(self);
+        let read = Manifest::parse("a.toml", &document.text());
+        read.map(|manifest| manifest.grants)
+            .map_err(|error| EditError::of_arguments(&error, |key| self.argument(key).to_owned()))
+    }
+
+    /// The item of a list, for those that are one.
+    pub(super) fn item(&self) -> Value {
+        let table = |entries: &[(&str, &str)]| {
+            let mut table = InlineTable::new();
+            entries.iter().for_each(|(key, value)| _ = table.insert(*key, Value::from(*value)));
+            Value::InlineTable(table)
+        };
+        match self {
+            Self::Files { path, at, is_writable: false } => table(&[("path", path), ("at", at)]),
+            Self::Files { path, at, is_writable: true } => {
+                table(&[("path", path), ("at", at), ("access", "write")])
+            }
+            Self::Bound { url, secret, header, before, query } => {
+                let rest = [("header", header), ("before", before), ("query", query)];
+                let rest = rest.iter().filter_map(|(key, value)| Some((*key, value.as_deref()?)));
+                let entries = [("url", &**url), ("secret", &**secret)].into_iter().chain(rest);
+                table(&entries.collect::<Vec<_>>())
+            }
+            Self::Network(text) | Self::Secret(text) | Self::Scratch(text) => text.as_str().into(),
+            Self::Env(_, value) | Self::Config(_, value) => value.as_str().into(),
+        }
+    }
+
+    /// The argument that the value of `key` was given by.
+    fn argument(&self, key: Option<&str>) -> &'static str {
+        match (self, key) {
+            (Self::Files { .. }, Some("at")) => "--at",
+            (Self::Files { .. }, _) => "PATH",
+            (Self::Network(_), _) => "URL",
+            (Self::Bound { .. }, Some("header")) => "--header",
+            (Self::Bound { .. }, Some("before")) => "--before",
+            (Self::Bound { .. }, Some("query")) => "--query",
+            (Self::Bound { .. }, Some("network" | "url")) => "--for",
+            (Self::Bound { .. } | Self::Secret(_), _) => "SECRET",
+            (Self::Env(..) | Self::Config(..), _) => "KEY=VALUE",
+            (Self::Scratch(_), _) => "AT",
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! `toolrack grant`, `revoke`, `set` and `unset`: the local file they edit, the lock they settle, the servers that follow.
+
+use std::fs;
+use std::path::PathBuf;
+
+use crate::guest::{WASI, Wat};
+use crate::person::Person;
+use crate::plugins::{answering, install, replace};
+
+/// A person with the plugins `v` and `w`.
+fn person() -> Person {
+    let person = Person::new();
+    fs::create_dir_all(person.plugins()).unwrap();
+    install(&person.plugins(), "v", "[grants]\nsecrets = [\"TOKEN\"]\n", &answering("one"));
+    install(&person.plugins(), "w", "", &answering("two"));
+    person
+}
+
+fn local(person: &Person) -> PathBuf {
+    person.plugins().join("v.local.toml")
+}
+
+fn text(person: &Person) -> String {
+    fs::read_to_string(local(person)).unwrap_or_default()
+}
+
+#[track_caller]
+fn run(person: &Person, arguments: &[&str]) -> String {
+    let ran = person.run(arguments);
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    ran.out
+}
+
+/// Nothing changes, and it is said why.
+#[track_caller]
+fn refuses(person: &Person, arguments: &[&str], code: i32, expected: &str) {
+    let before = text(person);
+    let ran = person.run(arguments);
+    let said = format!("{}{}", ran.out, ran.err);
+    assert_eq!(ran.code, code, "{said}");
+    assert!(said.contains(expected), "no {expected:?} in {said}");
+    assert_eq!(text(person), before);
+}
+
+#[test]
+fn what_is_decided_is_shown_served_and_taken_back() {
+    let person = person();
+    let mut client = person.serve(&person.plugins());
+    assert_eq!(client.text("v_run"), "one");
+    fs::write(local(&person), "# mine\n[limits] # few\nfuel = 1_000_000\n").unwrap();
+    let said = run(&person, &["set", "v", "prefix", "mine"]);
+    for expected in [
+        "+ prefix = \"mine\"",
+        "mine_run",
+        "v.local.toml decides prefix, limits.fuel",
+        "follows by itself",
+    ] {
+        assert!(said.contains(expected), "no {expected:?} in {said}");
+    }
+    client.until("mine_run", &["unknown tool `mine_run`", "unknown tool: mine_run"], "one");
+    let all = "# mine\n[limits] # few\nfuel = 1_000_000\n\n[plugin]\nprefix = \"mine\"\n";
+    assert_eq!(text(&person), all);
+
+    let notes = tempfile::tempdir().unwrap();
+    let path = notes.path().to_str().unwrap();
+    let said = run(&person, &["grant", "v", "files", path, "--at", "/notes", "--write"]);
+    assert!(said.contains("it may read and change") && said.contains("as /notes"), "{said}");
+    let said = run(&person, &["revoke", "v", "secret", "TOKEN"]);
+    assert!(!said.contains("it is told the secret"), "{said}");
+    assert!(said.contains("v.local.toml takes away secret:TOKEN"), "{said}");
+
+    run(&person, &["revoke", "v", "files", "/notes"]);
+    run(&person, &["grant", "v", "secret", "TOKEN"]);
+    assert_eq!(text(&person), all);
+    let said = run(&person, &["grant", "v", "secret", "TOKEN"]);
+    assert!(said.contains("nothing to change"), "{said}");
+    run(&person, &["unset", "v", "prefix"]);
+    client.until("v_run", &["unknown tool `v_run`", "unknown tool: v_run"], "one");
+    run(&person, &["unset", "v", "limits.fuel"]);
+    assert_eq!(text(&person), "# mine\n[limits] # few\n");
+}
+
+#[test]
+fn what_cannot_be_decided_changes_nothing() {
+    let person = person();
+    fs::write(local(&person), "# mine\n").unwrap();
+    refuses(
+        &person,
+        &["set", "vv", "prefix", "x"],
+        2,
+        "there is no plugin `vv`; did you mean `v`?",
+    );
+    refuses(&person, &["set", "v", "limits.memory", "lots"], 2, "error: limits.memory: expected");
+    refuses(&person, &["set", "v", "limits.memroy", "1MiB"], 2, "did you mean `limits.memory`?");
+    refuses(
+        &person,
+        &["set", "v", "tools.walk.hidden", "true"],
+        2,
+        "tools.walk: the plugin has no tool `walk`; its tools are `run`",
+    );
+    refuses(
+        &person,
+        &["set", "v", "prefix", "w"],
+        1,
+        "its tool `w_run` has the name of an installed one",
+    );
+    refuses(
+        &person,
+        &["grant", "v", "files", "~/x", "--at", "x"],
+        2,
+        "error: --at: expected an absolute path",
+    );
+    refuses(
+        &person,
+        &["grant", "v", "network", "example.org"],
+        2,
+        "error: URL: expected `https://`",
+    );
+    refuses(
+        &person,
+        &["grant", "v", "env", "LANG"],
+        2,
+        "KEY=VALUE: expected a name, `=` and a value",
+    );
+    refuses(
+        &person,
+        &["revoke", "v", "files", "/x"],
+        2,
+        "`files:/x` is not granted; granted are secret:TOKEN",
+    );
+    refuses(&person, &["unset", "v", "prefix"], 2, "does not decide `prefix`; it decides nothing");
+    refuses(&person, &["revoke", "v", "file"], 2, "did you mean `files`?");
+    fs::write(local(&person), "[limit]\n").unwrap();
+    refuses(&person, &["set", "v", "prefix", "x"], 2, "v.local.toml:1:2: unknown key `limit`");
+}
+
+#[test]
+fn the_lock_follows_where_it_accepted_the_plugin_as_it_was_and_only_there() {
+    let person = person();
+    let lock = || fs::read_to_string(person.plugins().join("toolrack.lock")).unwrap();
+    run(&person, &["approve", "--yes"]);
+    let said = run(&person, &["grant", "v", "secret", "OTHER"]);
+    assert!(said.contains("accepted in toolrack.lock"), "{said}");
+    assert!(lock().contains("secret: OTHER"));
+    assert_eq!(person.run(&["check", "--locked"]).code, 0);
+
+    // Somebody else's change waits for its own approval, here of another plugin.
+    replace(&person.plugins().join("w.wasm"), answering("six"));
+    run(&person, &["set", "v", "limits.memory", "2MiB"]);
+    let strict = person.run(&["check", "--locked"]).out;
+    assert!(strict.contains("ok v") && strict.contains("w.toml\n     held back"), "{strict}");
+
+    // And here of the one that is decided of.
+    let before = lock();
+    let said = run(&person, &["grant", "w", "secret", "MINE"]);
+    assert!(said.contains("toolrack.lock is left as it is, since it does not accept"), "{said}");
+    assert_eq!(lock(), before);
+    assert!(person.run(&["check"]).out.contains("is granted `secret: MINE`"));
+    fs::write(local(&person), "[grants]\nsecrets = [\"BY_HAND\"]\n").unwrap();
+    run(&person, &["set", "v", "limits.memory", "3MiB"]);
+    assert_eq!(lock(), before);
+    assert_eq!(person.run(&["check"]).code, 1);
+}
+
+#[test]
+fn a_plugin_that_lacks_a_grant_gets_it_and_may_lose_it() {
+    let person = person();
+    // Its first memory alone takes more.
+    fs::write(local(&person), "[limits]\nmemory = \"64KiB\"\n").unwrap();
+    let wide = Wat { imports: WASI, ..Wat::default() }.build();
+    install(
+        &person.plugins(),
+        "v",
+        "[grants]\nfiles = [{ path = \"/proc\", at = \"/p\" }]\n",
+        &wide,
+    );
+    assert_eq!(person.run(&["check"]).code, 1);
+    // What is refused as it is may be on its way.
+    let said = run(&person, &["set", "v", "limits.memory", "2MiB"]);
+    assert!(
+        said.contains("not served as it is now: v") && said.contains("cannot be given"),
+        "{said}"
+    );
+    let said = run(&person, &["revoke", "v", "files", "/p"]);
+    assert!(said.contains("ok v"), "{said}");
+    assert_eq!(
+        text(&person),
+        "[limits]\nmemory = \"2MiB\"\n\n[grants]\nwithout = [\"files:/p\"]\n"
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_is_followed_and_what_cannot_be_written_is_said() {
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+    let person = person();
+    let kept = person.path("kept.toml");
+    fs::write(&kept, "# kept elsewhere\n").unwrap();
+    fs::set_permissions(&kept, fs::Permissions::from_mode(0o600)).unwrap();
+    symlink(&kept, local(&person)).unwrap();
+    run(&person, &["set", "v", "prefix", "mine"]);
+    assert!(local(&person).is_symlink());
+    let written = fs::read_to_string(&kept).unwrap();
+    assert_eq!(written, "[plugin]\nprefix = \"mine\"\n# kept elsewhere\n");
+    assert_eq!(fs::metadata(&kept).unwrap().permissions().mode() & 0o777, 0o600);
+    // Nobody can make a file in what is no directory any more.
+    fs::remove_file(local(&person)).unwrap();
+    symlink(person.path("nowhere/kept.toml"), local(&person)).unwrap();
+    let ran = person.run(&["set", "v", "prefix", "mine"]);
+    assert!(ran.code == 1 && ran.out.contains("v.local.toml\n     it is missing"), "{}", ran.out);
+}
