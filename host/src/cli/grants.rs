@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::manifest::{Access, FileGrant, Grants, NetworkGrant, Scheme, SecretPlace};
+use crate::manifest::{Access, FileGrant, Grants, HostPattern, NetworkGrant, Scheme, SecretPlace};
 use crate::text::escape;
 
 /// One line for each thing that `grants` allow, and one for what they do not.
@@ -38,6 +38,11 @@ fn file(grant: &FileGrant) -> String {
 }
 
 fn request(grant: &NetworkGrant) -> String {
+    if grant.host == HostPattern::Public {
+        return format!(
+            "it may send requests to every public server of the web ({grant}), and so send there whatever it sees"
+        );
+    }
     let Some(secret) = &grant.secret else { return format!("it may send requests to {grant}") };
     let clear = if grant.scheme == Scheme::Http { ", unencrypted" } else { "" };
     format!(
@@ -102,7 +107,7 @@ mod tests {
         let all = grants(
             r#"[grants]
             files = [{ path = "~/notes", at = "/notes" }, { path = "$X", at = "/x", access = "write" }]
-            network = ["https://*.example.org",
+            network = ["https://*.example.org", "https://*",
                 { url = "https://api.github.com", secret = "GITHUB_TOKEN", header = "Authorization" },
                 { url = "http://127.0.0.1:80", secret = "TOKEN", query = "key" }]
             secrets = ["OTHER"]
@@ -115,6 +120,7 @@ mod tests {
             "it may read and change $X, as /x",
             "each call has an empty directory of its own, removed afterwards, as /tmp",
             "it may send requests to https://*.example.org",
+            "it may send requests to every public server of the web (https://*), and so send there whatever it sees",
             "it may send requests to https://api.github.com, with the secret GITHUB_TOKEN added by toolrack",
             "it may send requests to http://127.0.0.1, with the secret TOKEN added by toolrack, unencrypted",
             "it sees the variables LANG, TZ",
@@ -124,8 +130,8 @@ mod tests {
         assert_eq!(words(&all), expected);
         let report = report(&all);
         assert_eq!(report["files"][1]["access"], "write");
-        assert_eq!(report["network"][1]["header"], "authorization");
-        assert_eq!(report["network"][2]["query"], "key");
+        assert_eq!(report["network"][2]["header"], "authorization");
+        assert_eq!(report["network"][3]["query"], "key");
         assert_eq!(report["env"], json!(["LANG", "TZ"]));
     }
 

@@ -114,6 +114,8 @@ pub enum HostPattern {
     Name(Box<str>),
     /// Every name that ends in a dot and this name. Not the name itself.
     Subdomains(Box<str>),
+    /// Every host that has a public address: the whole web. No secret is bound to it.
+    Public,
     /// Literal addresses of this network, and nothing that merely resolves to one. A single address is
     /// a network of full length.
     Network {
@@ -222,6 +224,7 @@ impl fmt::Display for HostPattern {
         match self {
             Self::Name(name) => f.write_str(name),
             Self::Subdomains(name) => write!(f, "*.{name}"),
+            Self::Public => f.write_str("*"),
             Self::Network { address: IpAddr::V4(address), prefix: 32 } => write!(f, "{address}"),
             Self::Network { address: IpAddr::V6(address), prefix: 128 } => write!(f, "[{address}]"),
             Self::Network { address: IpAddr::V4(address), prefix } => {

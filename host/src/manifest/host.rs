@@ -1,4 +1,4 @@
-//! The host of a network grant: a name, all names below one, an address, a network.
+//! The host of a network grant: a name, all names below one, an address, a network, or every public one.
 //!
 //! Only one spelling of an address is taken, so that what is read is what is granted.
 
@@ -14,6 +14,9 @@ pub(super) fn parse(text: &str) -> Result<HostPattern, Slip> {
     if text.is_empty() {
         let help = "name the host: \"https://api.example.org\"";
         return Err(Slip::new("expected a host", help));
+    }
+    if text == "*" {
+        return Ok(HostPattern::Public);
     }
     if let Some(inner) = text.strip_prefix('[') {
         return bracketed(inner.strip_suffix(']').unwrap_or_default());
@@ -52,7 +55,7 @@ pub(super) fn looks_like_one(text: &str) -> bool {
 fn wildcard() -> Slip {
     Slip::new(
         "expected `*` as the whole first part of a name, and two parts or more after it",
-        "write it like \"https://*.example.org\"",
+        "write it like \"https://*.example.org\"; \"https://*\" is the whole public web",
     )
 }
 
@@ -159,7 +162,8 @@ mod tests {
         check("bücher.example", Ok("xn--bcher-kva.example"));
         check("localhost", Ok("localhost"));
         check("*.EXAMPLE.org.", Ok("*.example.org"));
-        for wrong in ["*", "*.org", "a.*.org", "*.*.example.org", "a*.example.org", "*example.org"]
+        check("*", Ok("*"));
+        for wrong in ["*.org", "**", "a.*.org", "*.*.example.org", "a*.example.org", "*example.org"]
         {
             check(wrong, Err("\"https://*.example.org\""));
         }

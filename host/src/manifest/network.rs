@@ -11,7 +11,7 @@ use super::origin;
 use super::raw_grants::RawNetwork;
 use super::secret;
 use super::table::Text;
-use super::{BoundSecret, NetworkGrant, SecretPlace};
+use super::{BoundSecret, HostPattern, NetworkGrant, SecretPlace};
 use crate::text::forbidden_char;
 
 /// Origins of one plugin.
@@ -41,7 +41,8 @@ pub(super) fn read(raw: &[RawNetwork<'_>]) -> Result<Vec<NetworkGrant>, Fault> {
     let mut grants: Vec<NetworkGrant> = Vec::new();
     for raw in raw {
         let (scheme, host, port) = origin::read(&raw.url)?;
-        let grant = NetworkGrant { scheme, host, port, secret: bound(raw)? };
+        let secret = bound(raw, &host)?;
+        let grant = NetworkGrant { scheme, host, port, secret };
         let same = |other: &&NetworkGrant| {
             (other.scheme, &other.host, other.port) == (grant.scheme, &grant.host, grant.port)
         };
@@ -59,7 +60,7 @@ pub(super) fn read(raw: &[RawNetwork<'_>]) -> Result<Vec<NetworkGrant>, Fault> {
     Ok(grants)
 }
 
-fn bound(raw: &RawNetwork<'_>) -> Result<Option<BoundSecret>, Fault> {
+fn bound(raw: &RawNetwork<'_>, host: &HostPattern) -> Result<Option<BoundSecret>, Fault> {
     let Some(secret) = &raw.secret else {
         let rest = [("header", &raw.header), ("query", &raw.query), ("before", &raw.before)];
         return match rest.into_iter().find_map(|(key, text)| Some((key, text.as_ref()?))) {
@@ -71,6 +72,11 @@ fn bound(raw: &RawNetwork<'_>) -> Result<Option<BoundSecret>, Fault> {
             None => Ok(None),
         };
     };
+    if *host == HostPattern::Public {
+        let message = "a secret cannot be bound to the whole web: any server would be told it";
+        let help = "name the host that it is for, beside this: { url = \"https://api.example.org\", secret = ... }";
+        return Err(Fault::new(raw.url.span(), message).help(help));
+    }
     let name = secret::name(&Network.place("secret"), secret)?;
     let place = match (&raw.header, &raw.query) {
         (Some(header), None) => SecretPlace::Header {

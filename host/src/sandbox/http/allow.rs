@@ -118,6 +118,8 @@ impl Host {
 
     fn is_in(&self, pattern: &HostPattern) -> bool {
         match (self, pattern) {
+            // Whether its addresses are public is seen when they are known.
+            (Self::Name(_) | Self::Address(_), HostPattern::Public) => true,
             (Self::Name(name), HostPattern::Name(granted)) => name == granted,
             (Self::Name(name), HostPattern::Subdomains(granted)) => name
                 .strip_suffix(&**granted)
@@ -150,7 +152,8 @@ fn weight(pattern: &HostPattern) -> usize {
     match pattern {
         HostPattern::Name(_) => usize::MAX,
         HostPattern::Subdomains(name) => name.len(),
-        HostPattern::Network { prefix, .. } => usize::from(*prefix),
+        HostPattern::Network { prefix, .. } => usize::from(*prefix) + 1,
+        HostPattern::Public => 0,
     }
 }
 
@@ -222,6 +225,22 @@ mod tests {
         check("https://München.de:8443", "https://xn--mnchen-3ya.de:8443");
         check("http://10.1.2.3", "http://10.1.0.0/16");
         check("http://[fd12::1]:80", "http://[fd00::/8]");
+    }
+
+    #[test]
+    fn the_whole_web_says_least_and_is_of_one_scheme_and_port() {
+        let mut grants = grants();
+        grants.insert(0, grant(Scheme::Https, HostPattern::Public, 443));
+        let under = |scheme: &str, authority: &str| {
+            let target = Target::parse(scheme, authority).expect("a target");
+            target.granted(&grants).map(ToString::to_string).unwrap_or_default()
+        };
+        assert_eq!(under("https", "anything.example"), "https://*");
+        assert_eq!(under("https", "8.8.8.8"), "https://*");
+        assert_eq!(under("https", "api.example.com"), "https://api.example.com");
+        assert_eq!(under("https", "a.example.com"), "https://*.example.com");
+        assert_eq!(under("http", "anything.example"), "");
+        assert_eq!(under("https", "anything.example:8443"), "");
     }
 
     #[test]

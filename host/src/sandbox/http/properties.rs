@@ -71,6 +71,7 @@ pub(super) fn as_the_url_crate_sees(scheme: &str, authority: &str, target: &Targ
 /// Whether a grant covers a target, bit by bit and letter by letter.
 fn covers(grant: &NetworkGrant, target: &Target) -> bool {
     let host = match (&grant.host, &target.host) {
+        (HostPattern::Public, _) => true,
         (HostPattern::Name(granted), Host::Name(name)) => granted == name,
         (HostPattern::Subdomains(granted), Host::Name(name)) => {
             name.len() > granted.len() + 1 && name.ends_with(&format!(".{granted}"))

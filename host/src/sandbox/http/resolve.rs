@@ -83,7 +83,7 @@ fn names(pattern: &HostPattern, address: IpAddr) -> bool {
             IpAddr::V4(_) => *prefix >= MIN_PREFIX_V4,
             IpAddr::V6(_) => *prefix >= MIN_PREFIX_V6,
         },
-        HostPattern::Name(_) | HostPattern::Subdomains(_) => false,
+        HostPattern::Name(_) | HostPattern::Subdomains(_) | HostPattern::Public => false,
     }
 }
 
@@ -125,6 +125,33 @@ mod tests {
         check("", &[]).await;
     }
 
+    #[tokio::test]
+    async fn the_whole_web_has_no_address_that_is_not_public() {
+        let grant = NetworkGrant {
+            scheme: Scheme::Https,
+            host: HostPattern::Public,
+            port: 443,
+            secret: None,
+        };
+        let resolver =
+            Rebinding(["127.0.0.1 ::1 10.0.0.1 169.254.169.254", "8.8.8.8"], AtomicUsize::new(0));
+        let address = |text: &str| Host::Address(text.parse().expect("an address"));
+        for host in [
+            Host::Name("localhost".into()),
+            address("127.0.0.1"),
+            address("192.168.0.1"),
+            address("169.254.169.254"),
+            address("::1"),
+            address("fd00::1"),
+            address("::ffff:10.0.0.1"),
+        ] {
+            let found = addresses(&resolver, &host, &grant).await;
+            assert!(matches!(found, Err(Failure::NotPublic(_))), "{host}");
+        }
+        let found = addresses(&resolver, &address("8.8.8.8"), &grant).await;
+        assert_eq!(found.unwrap_or_default(), ["8.8.8.8".parse::<IpAddr>().expect("one")]);
+    }
+
     #[test]
     fn an_address_is_named_by_a_network_that_is_not_most_of_the_internet() {
         for (address, prefix, is_named) in [
@@ -141,6 +168,8 @@ mod tests {
             let pattern = HostPattern::Network { address, prefix };
             assert_eq!(names(&pattern, address), is_named, "{address}/{prefix}");
         }
-        assert!(!names(&HostPattern::Name("a".into()), Ipv4Addr::LOCALHOST.into()));
+        for pattern in [HostPattern::Name("a".into()), HostPattern::Public] {
+            assert!(!names(&pattern, Ipv4Addr::LOCALHOST.into()));
+        }
     }
 }
