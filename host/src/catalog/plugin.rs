@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::MAX_TOLD;
 use super::breaker::{Breaker, Paused};
 use super::error::PluginError;
 use super::offer::{Offer, PluginTool, offer};
@@ -93,7 +94,12 @@ impl Plugin {
         let Offer { tools, unfit, idle } =
             offer.map_err(|error| PluginError::Inside(error.to_string()))??;
         let warning = |error: &ManifestError| Refusal::warning(local_of(&file), error.to_string());
-        let warnings = idle.iter().map(|(_, error)| warning(error)).collect();
+        let missing = guest.missing_folders().iter();
+        let missing = missing.map(|error| {
+            Refusal::warning(&*file, format!("{error}; the plugin is served without it meanwhile"))
+        });
+        let idle_told = idle.iter().take(MAX_TOLD).map(|(_, error)| warning(error));
+        let warnings = idle_told.chain(missing).collect();
         let absent_tools = idle;
         if guest.is_settled() {
             guest.rest().await;

@@ -1,6 +1,6 @@
 //! `toolrack add`: plugins checked, shown and installed.
 
-use std::path::{Path, PathBuf};
+use std::path::{MAIN_SEPARATOR, Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -20,7 +20,6 @@ use crate::install::{
     replaces_manifest,
 };
 use crate::lock::{Files, Locking, wider};
-use crate::manifest::local_of;
 use crate::text::escape;
 
 pub(super) fn run(
@@ -134,10 +133,10 @@ impl Checked {
 
     /// The first plugin that was checked.
     pub(super) fn first(&self) -> Option<CheckedOne> {
-        let (pair, plugin) = (self.pairs.first()?, self.plugins.first()?.clone());
+        let plugin = self.plugins.first()?.clone();
         let tools = tools_of(&self.catalog, &plugin).map(str::to_owned).collect();
         let warnings = plugin.warnings().iter();
-        let warnings = warnings.map(|warning| self.shown_installed(pair, warning)).collect();
+        let warnings = warnings.map(|warning| self.shown_installed(warning)).collect();
         Some(CheckedOne { plugin, tools, warnings })
     }
 
@@ -157,11 +156,7 @@ impl Checked {
                 println!("     `{}` is no tool: it {}", unfit.name, unfit.reason);
             }
             for warning in plugin.warnings() {
-                println!(
-                    "     {} {}",
-                    paint(ERROR, "warning:"),
-                    self.shown_installed(pair, warning)
-                );
+                println!("     {} {}", paint(ERROR, "warning:"), self.shown_installed(warning));
             }
             if let Some(unnoted) = plugin.unnoted() {
                 // It names the file where it was checked.
@@ -207,9 +202,10 @@ impl Checked {
         each.any(|(pair, plugin)| !self.wider(pair, plugin).is_empty())
     }
 
-    /// A warning about the local file, with the place where that is installed in place of where it was checked.
-    fn shown_installed(&self, pair: &Pair, warning: &Refusal) -> String {
-        let installed = self.shelf.directory.join(local_of(&pair.file));
+    /// A warning with the place where its file is installed in place of where it was checked.
+    fn shown_installed(&self, warning: &Refusal) -> String {
+        let name = warning.file.rsplit(MAIN_SEPARATOR).next().unwrap_or_default();
+        let installed = self.shelf.directory.join(name);
         warning.one_line().replace(&warning.file, &escape(&installed.to_string_lossy()))
     }
 

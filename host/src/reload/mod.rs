@@ -13,6 +13,7 @@ mod locks;
 mod network;
 mod news;
 mod pending;
+mod presence;
 mod publication;
 mod scan;
 mod schedule;

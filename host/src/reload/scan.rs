@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use super::candidate::{Candidate, HashedFile, Wit};
 use super::known::{KnownFiles, LocalText, Reread};
+use super::presence::Presence;
 use super::seen::{Directory, Pair, Scan, Unit};
 use super::signature::Signature;
 use super::trust::{LockReader, Trust};
@@ -36,6 +37,7 @@ pub struct Scanner {
     /// When no more such files are read in this piece, once one was.
     piece_ends: Option<Instant>,
     is_unfinished: bool,
+    presence: Presence,
 }
 
 /// Why a local file that was listed is not read.
@@ -57,6 +59,7 @@ impl Scanner {
             piece: None,
             piece_ends: None,
             is_unfinished: false,
+            presence: Presence::default(),
         }
     }
 
@@ -89,12 +92,14 @@ impl Scanner {
     pub fn scan(&mut self, reread: &Reread) -> Scan<Candidate, Trust> {
         if !std::mem::take(&mut self.is_unfinished) {
             self.known.begin();
+            self.presence.begin();
         }
         self.piece_ends = None;
         let directories = self.directories.clone();
         let directories = directories.iter().map(|path| self.directory(path, reread)).collect();
         if !self.is_unfinished {
             self.known.end();
+            self.presence.end();
         }
         Scan { directories }
     }
@@ -245,6 +250,7 @@ impl Scanner {
             wasm: wasm.digest,
             wit: wit.as_ref().map(Wit::digest),
             local: local.as_ref().map(LocalText::digest),
+            missing: self.presence.missing(&path, &manifest.grants.files),
         };
         let wasm = HashedFile::new(wasm_path, &wasm, MAX_WASM);
         (Unit::Pair(pair, Candidate { file, manifest, wasm, wit }), Some(wasm_name))

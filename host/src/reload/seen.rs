@@ -39,7 +39,7 @@ pub enum Unit<L> {
     Refused(String),
 }
 
-/// The identity of a plugin's version: what its files hold.
+/// The identity of a plugin's version: what its files hold, and which of its directories are there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Pair {
     /// The manifest.
@@ -50,6 +50,8 @@ pub struct Pair {
     pub wit: Option<Sha256Digest>,
     /// The local file beside the manifest, if there is one.
     pub local: Option<Sha256Digest>,
+    /// What tells the granted directories that are missing from others; `None` if all are there.
+    pub missing: Option<Sha256Digest>,
 }
 
 /// Names a unit over all scans.

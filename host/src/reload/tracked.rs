@@ -473,6 +473,7 @@ mod tests {
             wasm: Sha256Digest::of(b"wasm"),
             wit: None,
             local: None,
+            missing: None,
         };
         let mut unit = Tracked::<()>::new();
         for at in 0..10 {
@@ -485,7 +486,7 @@ mod tests {
     #[test]
     fn a_version_that_is_held_back_takes_a_place_until_it_is_let_go() {
         let digest = Sha256Digest::of(b"");
-        let pair = Pair { manifest: digest, wasm: digest, wit: None, local: None };
+        let pair = Pair { manifest: digest, wasm: digest, wit: None, local: None, missing: None };
         let mut unit = Tracked::new();
         assert!(!unit.is_occupied());
         unit.hold(pair, (), "not approved".into());

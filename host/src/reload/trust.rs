@@ -66,7 +66,8 @@ impl Pair {
     /// What a lock knows of it.
     #[must_use]
     pub fn files(&self) -> Files {
-        let Self { wasm, manifest, wit, local } = *self;
+        // A lock holds grants as they are written.
+        let Self { wasm, manifest, wit, local, missing: _ } = *self;
         Files { wasm, manifest, wit, local }
     }
 }

@@ -68,33 +68,49 @@ impl FolderError {
 }
 
 impl Folders {
-    /// Opens what `grants` name, all of it or nothing. Blocks.
-    pub(super) fn open(grants: &[FileGrant], protected: &Protected) -> Result<Self, FolderError> {
+    /// Opens what `grants` name, and says of which there is no directory: those are not given. Blocks.
+    pub(super) fn open(
+        grants: &[FileGrant],
+        protected: &Protected,
+    ) -> Result<(Self, Vec<FolderError>), FolderError> {
         let mut wasi = WasiCtx::builder();
-        let mut paths = Vec::new();
+        let (mut found, mut missing) = (Vec::new(), Vec::new());
         for grant in grants {
-            let path = find(&grant.path).map_err(|problem| fails(grant, problem))?;
+            let path = match find(&grant.path) {
+                Ok(path) => path,
+                Err(problem @ FolderProblem::Missing(_)) => {
+                    missing.push(fails(grant, problem));
+                    continue;
+                }
+                Err(problem) => return Err(fails(grant, problem)),
+            };
             let access = match grant.access {
                 Access::Read => FsPerms::ReadOnly,
                 Access::Write => FsPerms::ReadWrite,
             };
             let opened = wasi.preopened_dir(&path, &*grant.at, access);
             opened.map_err(|error| fails(grant, io_problem(&path, error)))?;
-            paths.push(path);
+            found.push((grant, path));
         }
         let mut view = View { wasi: wasi.build(), table: ResourceTable::new() };
-        for ((grant, path), opened) in grants.iter().zip(&paths).zip(view.opened()) {
+        for ((grant, path), opened) in found.iter().zip(view.opened()) {
             let judged = opened.map_err(|error| io_problem(path, error));
             let judged = judged.and_then(|opened| judge(&opened, path, protected));
             judged.map_err(|problem| fails(grant, problem))?;
         }
-        Ok(Self(view.filesystem().ctx.clone()))
+        Ok((Self(view.filesystem().ctx.clone()), missing))
     }
 
     /// Lets a guest see them, and no others.
     pub(super) fn give_to(&self, guest: &mut impl WasiView) {
         guest.filesystem().ctx.clone_from(&self.0);
     }
+}
+
+/// True if there is no such directory.
+#[must_use]
+pub fn is_missing(grant: &FileGrant) -> bool {
+    matches!(find(&grant.path), Err(FolderProblem::Missing(_)))
 }
 
 fn fails(grant: &FileGrant, problem: FolderProblem) -> FolderError {

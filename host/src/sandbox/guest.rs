@@ -13,7 +13,7 @@ use super::command::{self, Declared};
 use super::compiler::CompileError;
 use super::ended::Ended;
 use super::fit::{self, fits, imported};
-use super::folders::Folders;
+use super::folders::{FolderError, Folders};
 use super::held::Held;
 use super::http::Outgoing;
 use super::imports;
@@ -48,6 +48,7 @@ pub struct Guest {
     limits: Limits,
     pub(super) grants: Arc<Grants>,
     folders: Folders,
+    missing_folders: Vec<FolderError>,
     secrets: Arc<Secrets>,
     slots: Slots,
     declared: Declared,
@@ -89,8 +90,8 @@ impl Guest {
         if grants.scratch.is_some() && sandbox.scratches.is_none() {
             return Err(CompileError::Refused(NO_SCRATCH.into()));
         }
-        let folders = folders(sandbox.clone(), &grants).await?;
-        Ok(Self { folders, offered, ..Self::of(sandbox, code, limits, grants) })
+        let (folders, missing_folders) = folders(sandbox.clone(), &grants).await?;
+        Ok(Self { folders, missing_folders, offered, ..Self::of(sandbox, code, limits, grants) })
     }
 
     /// A guest of `wasm` that is granted nothing, whatever it imports: to be asked what it is.
@@ -104,6 +105,7 @@ impl Guest {
             sandbox,
             code,
             folders: Folders::default(),
+            missing_folders: Vec::new(),
             secrets: Arc::new(Secrets::of(None, None)),
             slots: Slots::new(limits.concurrency),
             declared: Declared::default(),
@@ -159,6 +161,12 @@ impl Guest {
     /// The directories that it sees.
     pub(super) fn folders(&self) -> &Folders {
         &self.folders
+    }
+
+    /// Directories that it is granted and does not see, since there are none.
+    #[must_use]
+    pub fn missing_folders(&self) -> &[FolderError] {
+        &self.missing_folders
     }
 
     /// What its manifest declares.
@@ -327,9 +335,12 @@ async fn outlined(sandbox: &Arc<Sandbox>, wasm: &Wasm) -> Result<Option<Outline>
 }
 
 /// Opens what is granted on a thread that the file system may block.
-async fn folders(sandbox: Arc<Sandbox>, grants: &Grants) -> Result<Folders, CompileError> {
+async fn folders(
+    sandbox: Arc<Sandbox>,
+    grants: &Grants,
+) -> Result<(Folders, Vec<FolderError>), CompileError> {
     if grants.files.is_empty() {
-        return Ok(Folders::default());
+        return Ok(<(Folders, Vec<FolderError>)>::default());
     }
     let files = grants.files.clone();
     let open = move || Folders::open(&files, &sandbox.protected);

@@ -76,7 +76,7 @@ pub(crate) use contract::{Side, schema};
 pub use contract::{ToolError, corrected};
 pub use ended::{Ended, Slot};
 pub use engine::{Tier, Turn};
-pub use folders::{FolderError, FolderProblem};
+pub use folders::{FolderError, FolderProblem, is_missing};
 pub use functions::{Notes, NotesError};
 pub use guest::Guest;
 pub use imports::NotGranted;

@@ -392,6 +392,23 @@ async fn without_a_grant_there_is_no_directory() {
     assert_eq!(ended, [BAD_HANDLE; 2]);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_directory_that_is_missing_is_not_seen_and_the_others_are() {
+    let place = Place::new();
+    // The first directory that it sees is the one that is there; there is no second.
+    let script = Script::default().open_as(TWO, "file", 0, 2).read("file");
+    let files = vec![
+        grant(&place.path("missing"), "/missing", Access::Write),
+        grant(&place.path("in"), "/in", Access::Read),
+    ];
+    let guest = script.guest(files).await;
+    let missing: Vec<_> = guest.missing_folders().iter().map(ToString::to_string).collect();
+    assert!(missing.len() == 1 && missing[0].contains("there is no directory"), "{missing:?}");
+    // It is not there for this guest either once it is made.
+    fs::create_dir(place.path("missing")).unwrap();
+    assert_eq!(endings(&guest).await, [BAD_HANDLE, OK]);
+}
+
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
 async fn what_takes_the_place_of_a_granted_directory_is_not_granted() {
@@ -494,7 +511,8 @@ async fn a_directory_that_cannot_be_granted_is_refused_with_the_reason() {
     };
     let at = |name: &str| place.path(name).to_str().unwrap().to_owned();
     check(&at("in"), "").await;
-    check(&at("missing"), "there is no directory").await;
+    // What is missing takes nothing else away.
+    check(&at("missing"), "").await;
     check(&at("in/file"), "is not a directory").await;
     check(&at("plugins"), "it is the plugin directory").await;
     check(&at("home/cache"), "it lies in toolrack's own directory").await;

@@ -166,6 +166,7 @@ fn pair((manifest, wasm): Load) -> Pair {
         wasm: digest(format!("{wasm}")),
         wit: None,
         local: None,
+        missing: None,
     }
 }
 

@@ -100,21 +100,31 @@ fn served() -> (tempfile::TempDir, Bench) {
 }
 
 #[test]
-fn a_plugin_whose_directory_was_missing_is_served_once_it_is_made() {
+fn a_missing_directory_takes_away_its_grant_and_not_the_plugin() {
     let (directory, mut bench) = served();
     let notes = tempfile::tempdir().expect("a directory");
     let notes = notes.path().join("notes");
     let shown = notes.to_str().expect("UTF-8");
     let manifest = format!("[grants]\nfiles = [{{ path = '{shown}', at = \"/notes\" }}]");
     install(directory.path(), "w", &manifest, &answering("one"));
-    bench.look();
-    bench.wait();
-    assert!(bench.refused()["w.toml"].1.contains("there is no directory"), "{:?}", bench.refused());
-    fs::create_dir_all(&notes).expect("made");
-    bench.look();
-    bench.wait();
-    assert!(bench.refused().is_empty(), "{:?}", bench.refused());
-    assert_eq!(bench.tools(), ["good_other", "good_run", "v_run", "w_run"]);
+    for _ in 0..2 {
+        bench.look();
+        bench.wait();
+        assert_eq!(bench.tools(), ["good_other", "good_run", "v_run", "w_run"]);
+        let (what, reason) = bench.refused().remove("w.toml").expect("a warning");
+        assert_eq!(what, Refused::Warning);
+        let expected = format!(
+            "the grant of the files in `{shown}` cannot be given: there is no directory {shown}; make it"
+        );
+        assert!(reason.starts_with(&expected), "{reason}");
+        // It appears, and goes again.
+        fs::create_dir_all(&notes).expect("made");
+        bench.look();
+        bench.wait();
+        assert!(bench.refused().is_empty(), "{:?}", bench.refused());
+        assert_eq!(bench.tools(), ["good_other", "good_run", "v_run", "w_run"]);
+        fs::remove_dir(&notes).expect("removed");
+    }
 }
 
 fn digest(answer: &str) -> Option<Sha256Digest> {

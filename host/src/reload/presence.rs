@@ -1,0 +1,107 @@
+//! Which directories that plugins are granted are missing, asked anew at each scan.
+//!
+//! A directory may lie on a file system that does not answer: who asks waits no longer than [`PATIENCE`], and is told what
+//! was so before.
+
+use std::collections::{BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
+
+use crate::manifest::{FileGrant, Sha256Digest};
+use crate::sandbox::is_missing;
+
+/// How long a scan waits for the directories of one plugin.
+const PATIENCE: Duration = Duration::from_millis(250);
+
+/// What is known of the directories that plugins are granted, by their manifests.
+#[derive(Debug, Default)]
+pub(super) struct Presence {
+    known: HashMap<PathBuf, Known>,
+    /// The manifests that were asked about in this scan; the others are forgotten.
+    asked: BTreeSet<PathBuf>,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    missing: Option<Sha256Digest>,
+    /// A question that was not answered in time: no other is asked before it is.
+    open: Option<Receiver<Option<Sha256Digest>>>,
+}
+
+impl Presence {
+    /// A scan begins.
+    pub(super) fn begin(&mut self) {
+        self.asked.clear();
+    }
+
+    /// It has ended: what it did not ask about is forgotten.
+    pub(super) fn end(&mut self) {
+        self.known.retain(|manifest, _| self.asked.contains(manifest));
+    }
+
+    /// What tells the directories of `grants` that are missing from others; `None` if all are there.
+    pub(super) fn missing(
+        &mut self,
+        manifest: &Path,
+        grants: &[FileGrant],
+    ) -> Option<Sha256Digest> {
+        if grants.is_empty() {
+            return None;
+        }
+        self.asked.insert(manifest.to_owned());
+        let grants = grants.to_vec();
+        self.known.entry(manifest.to_owned()).or_default().ask(move || missing(&grants))
+    }
+}
+
+impl Known {
+    fn ask(
+        &mut self,
+        look: impl FnOnce() -> Option<Sha256Digest> + Send + 'static,
+    ) -> Option<Sha256Digest> {
+        let open = self.open.take().or_else(|| {
+            let (answer, open) = channel();
+            let looks = std::thread::Builder::new().name("presence".into());
+            let begun = looks.spawn(move || _ = answer.send(look()));
+            begun.is_ok().then_some(open)
+        });
+        if let Some(open) = open {
+            match open.recv_timeout(PATIENCE) {
+                Ok(missing) => self.missing = missing,
+                Err(_) => self.open = Some(open),
+            }
+        }
+        self.missing
+    }
+}
+
+fn missing(grants: &[FileGrant]) -> Option<Sha256Digest> {
+    let missing: Vec<_> = grants.iter().filter(|grant| is_missing(grant)).collect();
+    let names: Vec<_> = missing.iter().map(|grant| &*grant.at).collect();
+    (!names.is_empty()).then(|| Sha256Digest::of(names.join("\n").as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_hangs_is_asked_once_and_what_was_so_stays_so() {
+        let mut known = Known::default();
+        let digest = Some(Sha256Digest::of(b"/notes"));
+        assert_eq!(known.ask(move || digest), digest);
+        let (release, hang) = channel::<()>();
+        let hangs = move || {
+            let _ = hang.recv();
+            None
+        };
+        assert_eq!(known.ask(hangs), digest);
+        assert_eq!(known.ask(|| panic!("it is asked already")), digest);
+        drop(release);
+        while known.open.is_some() {
+            known.ask(|| panic!("it is asked already"));
+        }
+        assert_eq!(known.missing, None);
+    }
+}
