@@ -1,17 +1,17 @@
 //! Which directories that plugins are granted are missing, asked anew at each scan.
 //!
-//! A directory may lie on a file system that does not answer: who asks waits no longer than [`PATIENCE`], and is told what
-//! was so before.
+//! A directory may lie on a file system that does not answer: a scan waits no longer than [`PATIENCE`] for all of them, and
+//! is told what was so before.
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::manifest::{FileGrant, Sha256Digest};
 use crate::sandbox::is_missing;
 
-/// How long a scan waits for the directories of one plugin.
+/// How long a scan waits for file systems that do not answer.
 const PATIENCE: Duration = Duration::from_millis(250);
 
 /// What is known of the directories that plugins are granted, by their manifests.
@@ -20,6 +20,8 @@ pub(super) struct Presence {
     known: HashMap<PathBuf, Known>,
     /// The manifests that were asked about in this scan; the others are forgotten.
     asked: BTreeSet<PathBuf>,
+    /// How much longer this scan waits.
+    patience: Duration,
 }
 
 #[derive(Debug, Default)]
@@ -33,6 +35,7 @@ impl Presence {
     /// A scan begins.
     pub(super) fn begin(&mut self) {
         self.asked.clear();
+        self.patience = PATIENCE;
     }
 
     /// It has ended: what it did not ask about is forgotten.
@@ -51,13 +54,18 @@ impl Presence {
         }
         self.asked.insert(manifest.to_owned());
         let grants = grants.to_vec();
-        self.known.entry(manifest.to_owned()).or_default().ask(move || missing(&grants))
+        let known = self.known.entry(manifest.to_owned()).or_default();
+        let began = Instant::now();
+        let missing = known.ask(self.patience, move || missing(&grants));
+        self.patience = self.patience.saturating_sub(began.elapsed());
+        missing
     }
 }
 
 impl Known {
     fn ask(
         &mut self,
+        patience: Duration,
         look: impl FnOnce() -> Option<Sha256Digest> + Send + 'static,
     ) -> Option<Sha256Digest> {
         let open = self.open.take().or_else(|| {
@@ -67,7 +75,7 @@ impl Known {
             begun.is_ok().then_some(open)
         });
         if let Some(open) = open {
-            match open.recv_timeout(PATIENCE) {
+            match open.recv_timeout(patience) {
                 Ok(missing) => self.missing = missing,
                 Err(_) => self.open = Some(open),
             }
@@ -90,17 +98,17 @@ mod tests {
     fn who_hangs_is_asked_once_and_what_was_so_stays_so() {
         let mut known = Known::default();
         let digest = Some(Sha256Digest::of(b"/notes"));
-        assert_eq!(known.ask(move || digest), digest);
+        assert_eq!(known.ask(PATIENCE, move || digest), digest);
         let (release, hang) = channel::<()>();
         let hangs = move || {
             let _ = hang.recv();
             None
         };
-        assert_eq!(known.ask(hangs), digest);
-        assert_eq!(known.ask(|| panic!("it is asked already")), digest);
+        assert_eq!(known.ask(PATIENCE, hangs), digest);
+        assert_eq!(known.ask(PATIENCE, || panic!("it is asked already")), digest);
         drop(release);
         while known.open.is_some() {
-            known.ask(|| panic!("it is asked already"));
+            known.ask(PATIENCE, || panic!("it is asked already"));
         }
         assert_eq!(known.missing, None);
     }
