@@ -7,19 +7,17 @@ use jsonschema::error::ValidationErrorKind;
 use serde_json::Value;
 
 use super::found::{self, alternatives, holder, in_words, meant, resolved};
+use super::schema_words::{MAX_SHOWN, cut, listed, shown, words};
 use crate::json::Step;
 use crate::text::{escape, nearest};
 
 /// Problems that are told at once. More do not help.
 pub(super) const MAX_PROBLEMS: usize = 5;
-/// Values that are named where one of several is wanted.
-const MAX_OPTIONS: usize = 20;
 /// Arguments that are named where one is unknown or missing.
 const MAX_NAMES: usize = 30;
 /// Unknown names that are told of one object.
 const MAX_UNKNOWN: usize = 3;
-/// A value or a description that is shown, in bytes.
-const MAX_SHOWN: usize = 60;
+/// A description that is shown, in bytes.
 const MAX_DESCRIPTION: usize = 120;
 /// All of it, in bytes.
 const MAX_TEXT: usize = 2000;
@@ -192,52 +190,7 @@ impl Explanation<'_> {
 
     /// Describes the values that a schema takes in a few words.
     fn words(&self, schema: &Value) -> String {
-        self.words_within(schema, 3)
-    }
-
-    fn words_within(&self, schema: &Value, depth: usize) -> String {
-        let schema = resolved(self.schema, schema);
-        let Some(depth) = depth.checked_sub(1) else { return "a value".into() };
-        if let Some(options) = schema["enum"].as_array() {
-            let options: Vec<_> = options.iter().filter(|option| !option.is_null()).collect();
-            return format!("one of {}", listed(&options));
-        }
-        if let Some(only) = schema.get("const") {
-            return shown(only);
-        }
-        for key in ["anyOf", "oneOf"] {
-            if let Some(branches) = schema[key].as_array() {
-                let words: Vec<_> = branches
-                    .iter()
-                    .filter(|branch| branch["type"] != "null")
-                    .take(4)
-                    .map(|branch| self.words_within(branch, depth))
-                    .collect();
-                return words.join(" or ");
-            }
-        }
-        let types: Vec<&str> = match &schema["type"] {
-            Value::String(one) => vec![one],
-            Value::Array(several) => several.iter().filter_map(Value::as_str).collect(),
-            _ => Vec::new(),
-        };
-        let words: Vec<_> = types
-            .into_iter()
-            .filter(|kind| *kind != "null")
-            .map(|kind| match kind {
-                "string" => "a string".into(),
-                "integer" => "an integer".into(),
-                "number" => "a number".into(),
-                "boolean" => "true or false".into(),
-                "object" => "an object".into(),
-                "array" => match schema.get("items").filter(|items| items.is_object()) {
-                    Some(items) => format!("a list, each item {}", self.words_within(items, depth)),
-                    None => "a list".into(),
-                },
-                other => other.to_owned(),
-            })
-            .collect();
-        if words.is_empty() { "a value".into() } else { words.join(" or ") }
+        words(self.schema, schema)
     }
 }
 
@@ -280,15 +233,6 @@ fn one_of(place: &str, options: &[&Value], given: &Value) -> String {
     format!("{place} takes {takes}; {} was given{}", shown(given), near.unwrap_or_default())
 }
 
-fn listed(options: &[&Value]) -> String {
-    let mut listed: Vec<_> = options.iter().take(MAX_OPTIONS).map(|option| shown(option)).collect();
-    let more = options.len().saturating_sub(MAX_OPTIONS);
-    if more > 0 {
-        listed.push(format!("{more} more"));
-    }
-    listed.join(", ")
-}
-
 fn names(object: &Value) -> impl Iterator<Item = &str> {
     object["properties"]
         .as_object()
@@ -301,21 +245,6 @@ fn description(schema: &Value) -> Option<String> {
     let text = schema["description"].as_str()?;
     let first = text.lines().next()?.trim();
     (!first.is_empty()).then(|| cut(first, MAX_DESCRIPTION))
-}
-
-/// A value in a message.
-fn shown(value: &Value) -> String {
-    match value {
-        Value::Array(_) => "a list".into(),
-        Value::Object(_) => "an object".into(),
-        Value::String(text) => format!("{:?}", cut(text, MAX_SHOWN)),
-        Value::Null | Value::Bool(_) | Value::Number(_) => value.to_string(),
-    }
-}
-
-fn cut(text: &str, most: usize) -> String {
-    let cut = &text[..text.floor_char_boundary(most)];
-    if cut.len() < text.len() { format!("{cut}...") } else { cut.to_owned() }
 }
 
 #[cfg(test)]

@@ -85,8 +85,11 @@ pub(super) enum Command {
         #[arg(long)]
         no_optimize: bool,
     },
-    /// List the tools that would be served
+    /// List the tools that would be served, or show one of them in full
+    #[command(long_about = help::LIST)]
     List {
+        /// The tool's public name [default: all tools, a line each]
+        tool: Option<String>,
         /// Print JSON
         #[arg(long)]
         json: bool,

@@ -289,3 +289,13 @@ Examples:
   toolrack man | man -l -
   mkdir -p ~/.local/share/man/man1 && toolrack man ~/.local/share/man/man1
   man toolrack-register";
+
+pub(super) const LIST: &str = "\
+Lists the tools that would be served, as a client sees them: each with the first sentence of its description and its \
+parameters. With the name of a tool, shows that one in full: what it says of itself, what it takes and gives in words, its \
+hints for clients, and the plugin that it comes from.
+
+Examples:
+  toolrack list
+  toolrack list calc_evaluate
+  toolrack list calc_evaluate --json";

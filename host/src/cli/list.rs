@@ -51,7 +51,7 @@ pub(super) fn nothing_in(directories: &[PathBuf]) -> String {
     }
 }
 
-fn describe(tool: &Tool) -> serde_json::Value {
+pub(super) fn describe(tool: &Tool) -> serde_json::Value {
     let spec = &tool.spec;
     json!({
         "name": tool.name.as_str(),

@@ -16,6 +16,7 @@ mod grants;
 mod help;
 mod inspect;
 mod list;
+mod list_tool;
 mod load;
 mod local;
 mod locked;
@@ -115,7 +116,8 @@ fn run(command: Command, setup: Setup) -> anyhow::Result<ExitCode> {
             let served = serve::serve(options);
             served.map(|()| ExitCode::SUCCESS).map_err(Into::into)
         }
-        Command::List { json } => list::run(setup, json),
+        Command::List { tool: None, json } => list::run(setup, json),
+        Command::List { tool: Some(tool), json } => list_tool::run(setup, &tool, json),
         Command::Call { tool, arguments, json } => call::run(setup, &tool, &arguments, json),
         Command::Check { json } => check::run(setup, json),
         Command::Inspect { file, json, manifest } => {

@@ -36,6 +36,35 @@ fn list_shows_tools_with_their_parameters() {
 }
 
 #[test]
+fn list_shows_one_tool_in_full() {
+    let directory = plugins::good();
+    let schema = r#"{"type":"object","properties":{
+        "a":{"type":"integer","minimum":1,"description":"How\nmany."},
+        "b":{"enum":["x","y"]}
+    },"required":["a"]}"#;
+    let wat = Wat { input_schema: schema, ..Wat::default() };
+    plugins::install(directory.path(), "params", "", &wat.build());
+    let (code, out, err) = run(&["list", "params_run"], directory.path());
+    assert_eq!(code, 0, "{err}");
+    for part in [
+        "params_run",
+        "a tool made for a test",
+        "  a  an integer (1 or more)\n      How many.",
+        "  b  one of \"x\", \"y\", optional",
+        "from the plugin params, version ",
+        "params.toml",
+    ] {
+        assert!(out.contains(part), "no {part:?} in {out}");
+    }
+    assert!(!out.contains("good_run"), "{out}");
+    let (_, out, _) = run(&["list", "params_run", "--json"], directory.path());
+    let tool: Value = serde_json::from_str(&out).expect("JSON");
+    assert_eq!(tool["inputSchema"]["required"][0], "a");
+    let (code, _, err) = run(&["list", "params_rum"], directory.path());
+    assert!(code == 2 && err.contains("did you mean `params_run`?"), "{err}");
+}
+
+#[test]
 fn check_says_what_is_served_and_fails_on_a_refusal() {
     let directory = plugins::good();
     let (code, out, _) = run(&["check"], directory.path());

@@ -51,7 +51,7 @@ pub(super) fn run(
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-fn find(catalog: &Catalog, name: &str, locking: Locking) -> anyhow::Result<Arc<Tool>> {
+pub(super) fn find(catalog: &Catalog, name: &str, locking: Locking) -> anyhow::Result<Arc<Tool>> {
     if let Some(tool) = catalog.tool(name) {
         return Ok(tool.clone());
     }
@@ -107,7 +107,7 @@ fn print_blocks(blocks: &[Content]) {
 }
 
 /// Text for a terminal: line breaks and tabs stay, what could steer the terminal does not.
-fn safe(text: &str) -> String {
+pub(super) fn safe(text: &str) -> String {
     let lines: Vec<String> = text
         .split('\n')
         .map(|line| line.split('\t').map(escape).collect::<Vec<_>>().join("\t"))

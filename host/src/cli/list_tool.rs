@@ -1,0 +1,83 @@
+//! `toolrack list TOOL`: one tool in full.
+
+use std::process::ExitCode;
+
+use serde_json::Value;
+
+use super::call::{find, safe};
+use super::list::describe;
+use super::load::load_until;
+use super::print::println;
+use super::{DIM, NAME, Setup, paint, print_json};
+use crate::catalog::{MemberWords, Tool, members};
+use crate::text::escape;
+use crate::tool::Annotations;
+
+pub(super) fn run(setup: Setup, name: &str, as_json: bool) -> anyhow::Result<ExitCode> {
+    let locking = setup.locking;
+    let (host, loader) = load_until(setup, name)?;
+    let tool = find(&loader.catalog(), name, locking)?;
+    drop(loader);
+    if as_json {
+        print_json(&describe(&tool))?;
+    } else {
+        print(&tool);
+    }
+    host.stop();
+    Ok(ExitCode::SUCCESS)
+}
+
+fn print(tool: &Tool) {
+    let spec = &tool.spec;
+    let title = spec.title.as_ref().map(|title| format!("  {}", escape(title)));
+    println!("{}{}", paint(NAME, &tool.name), title.unwrap_or_default());
+    for line in spec.description.lines() {
+        println!("  {}", safe(line));
+    }
+    let schema = |text: &str| -> Value { crate::json::value(text).unwrap_or_default() };
+    print_members("takes", &members(&schema(spec.input_schema.get())));
+    if let Some(output) = &spec.output_schema {
+        print_members("gives", &members(&schema(output.get())));
+    }
+    let hints = hints(spec.annotations);
+    if !hints.is_empty() {
+        println!("\nit says that it {}", hints.join(", "));
+    }
+    let plugin = &tool.plugin;
+    let (name, version) = (paint(NAME, &plugin.name), plugin.digest.short());
+    println!("\nfrom the plugin {name}, version {version}, in {}", paint(DIM, &plugin.file));
+}
+
+fn print_members(verb: &str, members: &[MemberWords]) {
+    if members.is_empty() {
+        return println!("\n{verb} nothing that it describes");
+    }
+    println!("\n{verb}");
+    for member in members {
+        let indent = "  ".repeat(member.depth + 1);
+        let optional = if member.is_required { "" } else { ", optional" };
+        println!("{indent}{}  {}{optional}", paint(NAME, &member.name), member.takes);
+        if let Some(description) = &member.description {
+            println!("{indent}    {}", paint(DIM, description));
+        }
+    }
+}
+
+/// What the hints say, as ends of a sentence.
+fn hints(annotations: Annotations) -> Vec<&'static str> {
+    let Annotations { read_only, destructive, idempotent, open_world } = annotations;
+    let says = |hint: Option<bool>, yes: &'static str, no: &'static str| {
+        hint.map(|hint| if hint { yes } else { no })
+    };
+    let hints = [
+        says(read_only, "changes nothing", "changes something"),
+        says(destructive, "may destroy something", "destroys nothing"),
+        says(
+            idempotent,
+            "does no more when it is called again",
+            "may do more when it is called again",
+        ),
+        says(open_world, "reaches beyond this machine", "stays on this machine"),
+    ];
+    hints.into_iter().flatten().collect()
+}
