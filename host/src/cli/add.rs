@@ -13,10 +13,10 @@ use super::load::load;
 use super::locked::{self, Approval};
 use super::print::{eprintln, println};
 use super::served::{followers, nobody};
-use super::{ERROR, GOOD, NAME, NO_DIRECTORY, Setup, paint};
+use super::{DIM, ERROR, GOOD, NAME, NO_DIRECTORY, Setup, paint, shown};
 use crate::catalog::{Catalog, Plugin, Refusal};
 use crate::install::{
-    Change, InstallError, ManifestSource, Pair, Shelf, Stage, gather, obstacles, place,
+    Change, Gathered, InstallError, ManifestSource, Pair, Shelf, Stage, gather, obstacles, place,
     replaces_manifest,
 };
 use crate::lock::{Files, Locking, wider};
@@ -31,8 +31,12 @@ pub(super) fn run(
 ) -> anyhow::Result<ExitCode> {
     let target = target(&setup.plugins)?;
     let shelf = look(target)?;
-    let checked = gather(sources, &shelf).map_err(anyhow::Error::from);
-    let checked = match checked.and_then(|pairs| Checked::new(pairs, shelf, setup)) {
+    let gathered = gather(sources, &shelf).map_err(anyhow::Error::from);
+    let checked = gathered.and_then(|Gathered { pairs, passed_over }| {
+        print_passed_over(&passed_over);
+        Checked::new(pairs, shelf, setup)
+    });
+    let checked = match checked {
         Ok(checked) => checked,
         Err(error) => return failed(error),
     };
@@ -59,6 +63,13 @@ fn is_wanted(consent: Consent) -> anyhow::Result<bool> {
         "install what asks for more?",
         "it asks for more than the installed version may do, and nobody can be asked here; --yes installs it",
     )
+}
+
+/// Says what was taken for no plugin, on one line.
+fn print_passed_over(passed_over: &[PathBuf]) {
+    if !passed_over.is_empty() {
+        println!("{} {}", paint(DIM, "passed over"), shown(passed_over));
+    }
 }
 
 /// The directory that plugins are installed into.

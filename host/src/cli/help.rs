@@ -74,7 +74,8 @@ Installs plugins into the plugin directory: the first one that --plugins or TOOL
 `plugins` in ~/.toolrack. It is made if it is missing.
 
 A .toml brings the Wasm that it names. A .wasm brings the .toml beside it; without one, the manifest that \
-is installed stays, or an empty one is made. A directory brings every manifest in it with its Wasm. \
+is installed stays, or an empty one is made. A directory brings every manifest in it with its Wasm; one that has none \
+brings those in the directories below it, but for hidden ones, tests, fixtures and build output. What is passed over is said. \
 A .wit beside a manifest, which describes a component's functions, comes along.
 
 What you decided of a plugin, NAME.local.toml beside its manifest, stays as it is and holds for the new version. \

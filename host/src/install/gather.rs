@@ -4,17 +4,27 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::search::{Found, search};
 use super::{InstallError, Pair, Shelf};
 use crate::catalog::Refusal;
 use crate::manifest::is_local;
 use crate::reload::is_manifest;
 
-/// The plugins that `sources` name, to be installed on `shelf`. Each goes to files of its own.
-pub fn gather(sources: &[PathBuf], shelf: &Shelf) -> Result<Vec<Pair>, InstallError> {
+/// What was named.
+pub struct Gathered {
+    /// The plugins. Each goes to files of its own.
+    pub pairs: Vec<Pair>,
+    /// What lies in a directory that was named, and is taken for no plugin.
+    pub passed_over: Vec<PathBuf>,
+}
+
+/// The plugins that `sources` name, to be installed on `shelf`.
+pub fn gather(sources: &[PathBuf], shelf: &Shelf) -> Result<Gathered, InstallError> {
     let mut pairs = Vec::<Pair>::new();
-    let mut refusals = Vec::<Refusal>::new();
-    for path in sources.iter().map(|source| manifests_of(source)).collect::<Result<Vec<_>, _>>()? {
-        for path in path {
+    let (mut passed_over, mut refusals) = (Vec::new(), Vec::<Refusal>::new());
+    for found in sources.iter().map(|source| manifests_of(source)).collect::<Result<Vec<_>, _>>()? {
+        passed_over.extend(found.passed_over);
+        for path in found.manifests {
             match pair(&path, shelf) {
                 Ok(pair) => pairs.push(pair),
                 Err(InstallError::Refused(more)) => refusals.extend(more),
@@ -35,23 +45,19 @@ pub fn gather(sources: &[PathBuf], shelf: &Shelf) -> Result<Vec<Pair>, InstallEr
             }
         }
     }
-    Ok(pairs)
+    Ok(Gathered { pairs, passed_over })
 }
 
 /// A file itself; of a directory all manifests.
-fn manifests_of(source: &Path) -> Result<Vec<PathBuf>, InstallError> {
+fn manifests_of(source: &Path) -> Result<Found, InstallError> {
     let kind = std::fs::metadata(source).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => InstallError::Missing(source.to_owned()),
         _ => InstallError::io(source, "it cannot be looked at")(error),
     })?;
-    if !kind.is_dir() {
-        return Ok(vec![source.to_owned()]);
+    if kind.is_dir() {
+        return search(source);
     }
-    let shelf = Shelf::look(source).map_err(InstallError::io(source, "it cannot be read"))?;
-    if shelf.entries().is_empty() {
-        return Err(InstallError::NoManifests(source.to_owned()));
-    }
-    Ok(shelf.entries().iter().map(|entry| source.join(&entry.file)).collect())
+    Ok(Found { manifests: vec![source.to_owned()], ..Found::default() })
 }
 
 fn pair(path: &Path, shelf: &Shelf) -> Result<Pair, InstallError> {

@@ -11,6 +11,7 @@ mod obstacle;
 mod pair;
 mod place;
 mod remove;
+mod search;
 mod shelf;
 mod stage;
 
@@ -21,7 +22,7 @@ use crate::catalog::Refusal;
 use crate::text::escape;
 
 pub use find::{FindError, installed};
-pub use gather::gather;
+pub use gather::{Gathered, gather};
 pub use obstacle::obstacles;
 pub use pair::{ManifestSource, Pair};
 pub use place::{Change, place, replaces_manifest};
@@ -53,7 +54,7 @@ pub enum InstallError {
     /// A directory without a plugin.
     #[error(
         "{}: it holds no manifest; a plugin is NAME.toml with NAME.wasm beside it, and a .wasm alone is \
-         named itself",
+         named itself, as is one in a directory for tests or build output",
         shown(.0)
     )]
     NoManifests(PathBuf),

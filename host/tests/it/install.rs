@@ -133,6 +133,53 @@ fn a_directory_brings_every_manifest_with_its_wasm() {
 const REPLACED: &str = "another manifest is installed, and replaced by this one";
 
 #[test]
+fn of_a_directory_fixtures_build_output_and_other_files_are_passed_over_and_named() {
+    let person = Person::new();
+    let root = person.path("repository");
+    let put = |name: &str, bytes: &[u8]| {
+        let path = root.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap();
+    };
+    put("Cargo.toml", b"[workspace]\n");
+    put("plugins/one/one.toml", b"");
+    put("plugins/one/one.wasm", &wasm(&["run"]));
+    put("plugins/one/rustfmt.toml", b"max_width = 100\n");
+    for name in
+        ["target/release", "plugins/one/tests", "node_modules/x", ".git", "plugins/fixtures"]
+    {
+        put(&format!("{name}/bad.toml"), b"[plugin]\nbad = 1\n");
+        put(&format!("{name}/bad.wasm"), b"");
+    }
+    let ran = person.run(&["add", path(&root)]);
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    assert!(ran.out.contains("installed one"), "{}", ran.out);
+    let line = ran.out.lines().find(|line| line.starts_with("passed over ")).expect("a line");
+    for name in [
+        "Cargo.toml",
+        "rustfmt.toml",
+        "target",
+        "one/tests",
+        "node_modules",
+        ".git",
+        "plugins/fixtures",
+    ] {
+        assert!(line.contains(name.rsplit('/').next().unwrap()), "no {name} in {line}");
+    }
+    assert_eq!(files(&person.plugins()).len(), 2);
+    // What is meant as a manifest is refused, not passed over.
+    put("plugins/two/two.toml", b"[limits]\nmemroy = 1\n");
+    let ran = person.run(&["add", path(&root)]);
+    assert!(ran.code == 1 && ran.out.contains("two.toml"), "{}{}", ran.out, ran.err);
+    // A directory with manifests of its own is taken as it is.
+    put("three.toml", b"");
+    put("three.wasm", &wasm(&["go"]));
+    let ran = person.run(&["add", path(&root)]);
+    assert!(ran.code == 0 && ran.out.contains("installed three"), "{}{}", ran.out, ran.err);
+    assert!(!ran.out.contains("target"), "{}", ran.out);
+}
+
+#[test]
 fn what_is_there_is_updated_and_the_installed_manifest_stays() {
     let person = Person::new();
     let source = person.source(&[("one.wasm", &wasm(&["run"]))]);
