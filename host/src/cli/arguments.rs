@@ -228,6 +228,9 @@ pub(super) enum Command {
     /// Show what running servers serve
     #[command(long_about = help::STATUS)]
     Status {
+        /// Show this plugin alone
+        #[arg(long, value_name = "NAME")]
+        plugin: Option<String>,
         /// Print JSON
         #[arg(long)]
         json: bool,

@@ -67,6 +67,7 @@ not seen.
 
 Examples:
   toolrack status
+  toolrack status --plugin weather
   toolrack status --json";
 
 pub(super) const ADD: &str = "\

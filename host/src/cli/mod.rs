@@ -163,7 +163,9 @@ fn run(command: Command, setup: Setup) -> anyhow::Result<ExitCode> {
         Command::Completions { shell } => pages::completions(shell),
         Command::Man { directory } => pages::man(directory.as_deref()),
         Command::Secret { action } => secret::run(&action, &setup.plugins, setup.home.as_ref()),
-        Command::Status { json } => status::run(run.as_deref(), &setup.plugins, json),
+        Command::Status { plugin, json } => {
+            status::run(run.as_deref(), &setup.plugins, plugin.as_deref(), json)
+        }
     }
 }
 

@@ -147,8 +147,28 @@ fn calls_and_errors_are_counted() {
     });
     assert_eq!(status[0]["plugins"][1]["tools"][1]["errors"], 0);
     let out = person.run(&["status"]).out;
-    assert!(out.contains("good_run    2 calls, 0 errors"), "{out}");
+    assert!(out.contains("good_run  2 calls\n"), "{out}");
+    assert!(out.contains("not called: good_other\n"), "{out}");
+    assert!(!out.contains("0 calls") && !out.contains("0 errors"), "{out}");
     assert!(out.contains("fails_run  1 call, 1 error"), "{out}");
+}
+
+#[test]
+fn one_plugin_is_shown_alone() {
+    let (person, good, mixed) = (Person::new(), plugins::good(), plugins::mixed());
+    plugins::install(good.path(), "bad", "[limits]\nmemroy = 1\n", b"");
+    let _servers = [person.serve(good.path()), person.serve(mixed.path())];
+    person.status_when(serving(2));
+    let out = person.run(&["status", "--plugin", "spin"]).out;
+    assert!(out.matches("server ").count() == 1 && out.contains("spin_run"), "{out}");
+    assert!(!out.contains("good"), "{out}");
+    let out = person.run(&["status", "--plugin", "bad"]).out;
+    assert!(out.contains("refused") && !out.contains("good_run"), "{out}");
+    let out = person.run(&["status", "--plugin", "good", "--json"]).out;
+    let shown: Value = serde_json::from_str(&out).expect("JSON");
+    assert!(shown.as_array().unwrap().iter().all(|server| server["plugins"][0]["name"] == "good"));
+    let ran = person.run(&["status", "--plugin", "goods"]);
+    assert!(ran.code == 2 && ran.err.contains("did you mean `good`?"), "{}", ran.err);
 }
 
 #[test]

@@ -1,27 +1,32 @@
 //! `toolrack status`: what running servers serve.
 
+mod plugin;
+
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
+use anyhow::bail;
 use serde_json::{Value, json};
 
 use super::print::println;
-use super::{DIM, ERROR, GOOD, NAME, counted, paint, print_json};
-use crate::manifest::Sha256Digest;
-use crate::status::{
-    LoadingStatus, PluginStatus, RefusalStatus, RefusedStatus, Server, Status, Told, now_ms,
-    servers,
-};
+use super::{DIM, ERROR, NAME, paint, print_json};
+use crate::manifest::nearest;
+use crate::status::{RefusalStatus, Server, Told, now_ms, servers};
 use crate::text::escape;
-use crate::tool::{in_a_row, whole_seconds};
+use plugin::{loading_time, older, print_reason};
 
 pub(super) fn run(
     run: Option<&Path>,
     plugins: &[PathBuf],
+    only: Option<&str>,
     as_json: bool,
 ) -> anyhow::Result<ExitCode> {
-    let servers = run.map(servers).transpose()?.unwrap_or_default();
+    let mut servers = run.map(servers).transpose()?.unwrap_or_default();
+    if let Some(name) = only {
+        keep(name, &mut servers)?;
+    }
     if as_json {
         print_json(&servers.iter().map(describe).collect::<Vec<_>>())?;
     } else if servers.is_empty() {
@@ -31,6 +36,30 @@ pub(super) fn run(
         servers.iter().for_each(print);
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Leaves the servers that have a plugin of this name, with nothing else.
+fn keep(name: &str, servers: &mut Vec<Server>) -> anyhow::Result<()> {
+    let mut known = BTreeSet::new();
+    let is_any = !servers.is_empty();
+    servers.retain_mut(|server| {
+        let Told::Status(status) = &mut server.told else { return false };
+        known.extend(status.plugins.iter().map(|plugin| plugin.name.clone()));
+        // A plugin that is refused is known by its file.
+        let is_its_file = |file: &str| Path::new(file).file_stem().is_some_and(|stem| stem == name);
+        let served = status.plugins.iter().filter(|plugin| plugin.name == name);
+        let files: BTreeSet<_> = served.map(|plugin| plugin.file.clone()).collect();
+        status.plugins.retain(|plugin| plugin.name == name);
+        status.loading.retain(|loading| loading.name == name);
+        status.refusals.retain(|one| files.contains(&one.file) || is_its_file(&one.file));
+        !(status.plugins.is_empty() && status.loading.is_empty() && status.refusals.is_empty())
+    });
+    if is_any && servers.is_empty() {
+        let near = nearest(name, known.iter().map(String::as_str));
+        let near = near.map(|near| format!("; did you mean `{}`?", escape(near)));
+        bail!("no running server has a plugin `{}`{}", escape(name), near.unwrap_or_default());
+    }
+    Ok(())
 }
 
 /// The command line that serves `directory`.
@@ -81,14 +110,6 @@ fn describe(server: &Server) -> Value {
     })
 }
 
-/// Why the plugin's newest version is not the one that is served.
-fn older<'a>(status: &'a Status, plugin: &PluginStatus) -> Option<&'a RefusalStatus> {
-    let own = |refusal: &&RefusalStatus| {
-        refusal.file == plugin.file && refusal.refused == RefusedStatus::Version
-    };
-    status.refusals.iter().find(own)
-}
-
 fn print(server: &Server) {
     let name = paint(NAME, format!("server {}", server.place.pid()));
     let status = match &server.told {
@@ -108,13 +129,13 @@ fn print(server: &Server) {
     if status.published_ms.is_none() {
         println!("  it loads its plugins");
     }
+    for served in &status.plugins {
+        plugin::print(status, served);
+    }
     let is_served = |file: &str| status.plugins.iter().any(|plugin| plugin.file == file);
     for loading in status.loading.iter().filter(|loading| !is_served(&loading.file)) {
         let time = loading_time(loading);
         println!("  {} is being loaded, for {time} now", paint(NAME, escape(&loading.name)));
-    }
-    for plugin in &status.plugins {
-        print_plugin(status, plugin);
     }
     let shown_with_plugin = |refusal: &&RefusalStatus| {
         let of = status.plugins.iter().find(|plugin| plugin.file == refusal.file);
@@ -131,64 +152,6 @@ fn print(server: &Server) {
             | RefusedStatus::Notes => println!("  {} {file}, because", paint(ERROR, "refused")),
         }
         print_reason(&refusal.reason);
-    }
-}
-
-/// How long a plugin has been loading, in words.
-fn loading_time(loading: &LoadingStatus) -> String {
-    uptime(Duration::from_millis(now_ms().saturating_sub(loading.since_ms)))
-}
-
-fn print_plugin(status: &Status, plugin: &PluginStatus) {
-    let name = paint(NAME, escape(&plugin.name));
-    let version = plugin.sha256.parse::<Sha256Digest>().map(|digest| digest.short());
-    let version = paint(DIM, version.unwrap_or_else(|_| escape(&plugin.sha256)));
-    match older(status, plugin) {
-        None if plugin.tools.is_empty() => {
-            println!("  {name} {version}  {}", paint(ERROR, "no tools served"));
-        }
-        None => {
-            let loading = status.loading.iter().find(|loading| loading.file == plugin.file);
-            let compiling =
-                loading.map(|loading| format!(", compiling for {}", loading_time(loading)));
-            let compiling = compiling.unwrap_or_default();
-            println!("  {name} {version}  {}{compiling}", paint(GOOD, "serving"));
-        }
-        Some(refusal) => {
-            let older = paint(ERROR, "serving an older version");
-            println!("  {name} {version}  {older}, because");
-            print_reason(&refusal.reason);
-        }
-    }
-    if let Some(paused) = &plugin.paused {
-        let next = match paused.until_ms.map(|until| until.saturating_sub(now_ms())) {
-            None => "one call tries it now".into(),
-            Some(0) => "the next call tries it".into(),
-            Some(left) => {
-                let seconds = whole_seconds(Duration::from_millis(left));
-                format!("it is left alone for {seconds} s")
-            }
-        };
-        println!(
-            "    {}",
-            paint(ERROR, format!("it crashed {}, and {next}", in_a_row(paused.crashes)))
-        );
-        print_reason(&paused.reason);
-    }
-    let width = plugin.tools.iter().map(|tool| escape(&tool.name).len()).max().unwrap_or(0);
-    for tool in &plugin.tools {
-        let name = escape(&tool.name);
-        let padding = " ".repeat(width - name.len());
-        let calls = counted(tool.calls, "call");
-        let errors = counted(tool.errors, "error");
-        let errors = if tool.errors == 0 { errors } else { paint(ERROR, errors) };
-        println!("    {name}{padding}  {calls}, {errors}");
-    }
-}
-
-fn print_reason(reason: &str) {
-    for line in reason.lines() {
-        println!("    {}", escape(line));
     }
 }
 

@@ -1,0 +1,97 @@
+//! One plugin that a server serves, in words.
+
+use std::time::Duration;
+
+use super::uptime;
+use crate::cli::print::println;
+use crate::cli::{DIM, ERROR, GOOD, NAME, counted, paint};
+use crate::manifest::Sha256Digest;
+use crate::status::{
+    LoadingStatus, PluginStatus, RefusalStatus, RefusedStatus, Status, ToolStatus, now_ms,
+};
+use crate::text::escape;
+use crate::tool::{in_a_row, whole_seconds};
+
+/// Tools without a call that are named.
+const MAX_IDLE: usize = 20;
+
+/// Why the plugin's newest version is not the one that is served.
+pub(super) fn older<'a>(status: &'a Status, plugin: &PluginStatus) -> Option<&'a RefusalStatus> {
+    let own = |refusal: &&RefusalStatus| {
+        refusal.file == plugin.file && refusal.refused == RefusedStatus::Version
+    };
+    status.refusals.iter().find(own)
+}
+
+/// How long a plugin has been loading, in words.
+pub(super) fn loading_time(loading: &LoadingStatus) -> String {
+    uptime(Duration::from_millis(now_ms().saturating_sub(loading.since_ms)))
+}
+
+pub(super) fn print(status: &Status, plugin: &PluginStatus) {
+    let name = paint(NAME, escape(&plugin.name));
+    let version = plugin.sha256.parse::<Sha256Digest>().map(|digest| digest.short());
+    let version = paint(DIM, version.unwrap_or_else(|_| escape(&plugin.sha256)));
+    match older(status, plugin) {
+        None if plugin.tools.is_empty() => {
+            println!("  {name} {version}  {}", paint(ERROR, "no tools served"));
+        }
+        None => {
+            let loading = status.loading.iter().find(|loading| loading.file == plugin.file);
+            let compiling =
+                loading.map(|loading| format!(", compiling for {}", loading_time(loading)));
+            let compiling = compiling.unwrap_or_default();
+            println!("  {name} {version}  {}{compiling}", paint(GOOD, "serving"));
+        }
+        Some(refusal) => {
+            let older = paint(ERROR, "serving an older version");
+            println!("  {name} {version}  {older}, because");
+            print_reason(&refusal.reason);
+        }
+    }
+    if let Some(paused) = &plugin.paused {
+        let next = match paused.until_ms.map(|until| until.saturating_sub(now_ms())) {
+            None => "one call tries it now".into(),
+            Some(0) => "the next call tries it".into(),
+            Some(left) => {
+                let seconds = whole_seconds(Duration::from_millis(left));
+                format!("it is left alone for {seconds} s")
+            }
+        };
+        println!(
+            "    {}",
+            paint(ERROR, format!("it crashed {}, and {next}", in_a_row(paused.crashes)))
+        );
+        print_reason(&paused.reason);
+    }
+    print_tools(&plugin.tools);
+}
+
+/// Tools that were called, a line each; the others by their names alone.
+fn print_tools(tools: &[ToolStatus]) {
+    let (called, idle): (Vec<_>, Vec<_>) = tools.iter().partition(|tool| tool.calls > 0);
+    let width = called.iter().map(|tool| escape(&tool.name).len()).max().unwrap_or(0);
+    for tool in called {
+        let name = escape(&tool.name);
+        let padding = " ".repeat(width - name.len());
+        let errors = match tool.errors {
+            0 => String::new(),
+            errors => format!(", {}", paint(ERROR, counted(errors, "error"))),
+        };
+        println!("    {name}{padding}  {}{errors}", counted(tool.calls, "call"));
+    }
+    let names: Vec<_> = idle.iter().take(MAX_IDLE).map(|tool| escape(&tool.name)).collect();
+    let more = match idle.len().saturating_sub(MAX_IDLE) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    if !names.is_empty() {
+        println!("    {}", paint(DIM, format!("not called: {}{more}", names.join(", "))));
+    }
+}
+
+pub(super) fn print_reason(reason: &str) {
+    for line in reason.lines() {
+        println!("    {}", escape(line));
+    }
+}
