@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::print::println;
 use super::{DIM, ERROR, NAME, paint, print_json};
 use crate::manifest::nearest;
-use crate::status::{RefusalStatus, Server, Told, now_ms, servers};
+use crate::status::{RefusalStatus, RefusedStatus, Server, Told, now_ms, servers};
 use crate::text::escape;
 use plugin::{loading_time, older, print_reason};
 
