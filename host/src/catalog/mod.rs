@@ -31,6 +31,7 @@ mod wit;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::manifest::Manifest;
 use crate::name::{PluginName, ToolName};
 pub use breaker::Paused;
 pub use entry::Entry;
@@ -84,6 +85,14 @@ pub struct Loading {
     pub prefix: Box<str>,
     /// True if it is being loaded. Else it may be before long: calls of its tools wait for that, and nothing else does.
     pub is_loading: bool,
+}
+
+impl Loading {
+    /// The plugin of this manifest, which is being loaded.
+    #[must_use]
+    pub fn of(manifest: &Manifest) -> Self {
+        Self { name: manifest.name.clone(), prefix: manifest.prefix.clone(), is_loading: true }
+    }
 }
 
 impl Coming {

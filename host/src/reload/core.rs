@@ -292,7 +292,11 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
                 return None;
             }
             Unit::Unread => {
-                self.tracked(key).is_to_be_read();
+                // Its place is kept, so that who is served does not follow from who is read first.
+                match self.takes_room(key, room) {
+                    true => self.tracked(key).is_to_be_read(),
+                    false => self.full = true,
+                }
                 return None;
             }
         };

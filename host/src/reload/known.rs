@@ -158,6 +158,11 @@ impl KnownFiles {
         known.is_some_and(|known| Signature::of(path).is_ok_and(|now| now == *known))
     }
 
+    /// True if this file was asked for in this scan.
+    pub(super) fn was_asked(&self, path: &Path) -> bool {
+        self.asked.contains(path)
+    }
+
     /// What is known of the file, if it cannot have changed.
     fn recall(
         &mut self,

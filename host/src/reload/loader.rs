@@ -184,9 +184,7 @@ impl Loader {
                         for (key, pair, candidate) in loads {
                             self.load(key, pair, candidate);
                         }
-                        if self.eyes.as_ref().is_some_and(|eyes| eyes.scanner.is_unfinished()) {
-                            self.begin_scan(Reread::Nothing);
-                        }
+                        self.scan_on();
                     }
                     // A fault of our own. What it remembered is lost, so it begins anew.
                     Err(error) => {
@@ -226,6 +224,20 @@ impl Loader {
                 again
             }
         }
+    }
+
+    /// Goes on with a scan that left files for the next.
+    fn scan_on(&mut self) {
+        let Some(eyes) = self.eyes.as_ref().filter(|eyes| eyes.scanner.is_unfinished()) else {
+            return;
+        };
+        for (directory, file, manifest) in eyes.scanner.unread() {
+            let place = self.directories.iter().position(|known| known == directory);
+            let Some(directory) = place else { continue };
+            let key = Key { directory, file: file.clone() };
+            self.names.entry(key).or_insert_with(|| Loading::of(manifest));
+        }
+        self.begin_scan(Reread::Nothing);
     }
 
     /// Takes in that a job has come to its end, and begins what follows.
@@ -364,9 +376,7 @@ impl Loader {
         };
         let span = tracing::info_span!("load", plugin = candidate.manifest.name.as_str());
         let name = candidate.manifest.name.clone();
-        let prefix = candidate.manifest.prefix.clone();
-        let loading = Loading { name: name.clone(), prefix, is_loading: true };
-        self.names.insert(key.clone(), loading);
+        self.names.insert(key.clone(), Loading::of(&candidate.manifest));
         let directory = self.directories[key.directory].clone();
         let job = load(self.sandbox.clone(), directory, candidate).instrument(span);
         let job = self.jobs.spawn_on(job, &self.runtime);

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::candidate::{Candidate, HashedFile, Wit};
@@ -15,7 +16,7 @@ use super::seen::{Directory, Pair, Scan, Unit};
 use super::signature::Signature;
 use super::trust::{LockReader, Trust};
 use crate::lock::{LOCK_FILE, Locking};
-use crate::manifest::{is_local, local_of, manifest_of};
+use crate::manifest::{Manifest, is_local, local_of, manifest_of};
 use crate::regular::ReadError;
 use crate::text::escape;
 
@@ -25,6 +26,9 @@ const MAX_FILES: usize = 4096;
 pub(crate) const MAX_WASM: usize = 32 * 1024 * 1024;
 /// A `.wit` file, in bytes.
 pub(crate) const MAX_WIT: usize = 1024 * 1024;
+
+/// A Wasm file that is read before larger ones, in bytes: what plugins in Rust mostly are.
+const SMALL: u64 = 4 * 1024 * 1024;
 
 /// Scans the same directories again and again, and remembers what it read.
 #[derive(Debug)]
@@ -36,8 +40,20 @@ pub struct Scanner {
     piece: Option<Duration>,
     /// When no more such files are read in this piece, once one was.
     piece_ends: Option<Instant>,
-    is_unfinished: bool,
+    /// True in the first piece of a scan, which leaves large files to the others.
+    is_first_piece: bool,
+    /// What this piece leaves to the next: the directory, the manifest's file and what that says.
+    unread: Vec<(PathBuf, String, Arc<Manifest>)>,
     presence: Presence,
+}
+
+/// When a Wasm file is read.
+enum Turn {
+    Now,
+    /// In another piece of this scan.
+    Later,
+    /// It was read in this scan, and has changed since.
+    NextScan,
 }
 
 /// Why a local file that was listed is not read.
@@ -58,7 +74,8 @@ impl Scanner {
             known: KnownFiles::default(),
             piece: None,
             piece_ends: None,
-            is_unfinished: false,
+            is_first_piece: true,
+            unread: Vec::new(),
             presence: Presence::default(),
         }
     }
@@ -73,7 +90,12 @@ impl Scanner {
     /// True if the last scan left files for the next, which is to follow at once.
     #[must_use]
     pub fn is_unfinished(&self) -> bool {
-        self.is_unfinished
+        !self.unread.is_empty()
+    }
+
+    /// What the last scan left for the next: the directory, the manifest's file and what that says.
+    pub(super) fn unread(&self) -> &[(PathBuf, String, Arc<Manifest>)] {
+        &self.unread
     }
 
     /// The same scanner, which keeps to locks as strictly as this.
@@ -90,14 +112,15 @@ impl Scanner {
 
     /// Looks at everything, or goes on where the last scan ended early. Blocks as long as the file system does.
     pub fn scan(&mut self, reread: &Reread) -> Scan<Candidate, Trust> {
-        if !std::mem::take(&mut self.is_unfinished) {
+        self.is_first_piece = std::mem::take(&mut self.unread).is_empty();
+        if self.is_first_piece {
             self.known.begin();
             self.presence.begin();
         }
         self.piece_ends = None;
         let directories = self.directories.clone();
         let directories = directories.iter().map(|path| self.directory(path, reread)).collect();
-        if !self.is_unfinished {
+        if self.unread.is_empty() {
             self.known.end();
             self.presence.end();
         }
@@ -145,19 +168,24 @@ impl Scanner {
         Directory::Listed(units, trust)
     }
 
-    /// True if the Wasm at `path` was not read before, and others have taken the time of this piece.
-    fn is_left_for_later(&mut self, path: &Path) -> bool {
-        let Some(piece) = self.piece else { return false };
-        if !path.is_file() || self.known.has(path) {
-            return false;
+    /// The turn of the Wasm at `path` in this piece of the scan.
+    fn turn(&mut self, path: &Path) -> Turn {
+        let Some(piece) = self.piece else { return Turn::Now };
+        let Some(size) = size(path).filter(|_| !self.known.has(path)) else { return Turn::Now };
+        // So that what changes all the time keeps nobody from its turn.
+        if self.known.was_asked(path) {
+            return Turn::NextScan;
         }
+        let is_large = self.is_first_piece && size > SMALL;
         let now = Instant::now();
         match self.piece_ends {
-            Some(end) => end <= now,
-            // Each piece reads one file at least.
+            Some(end) if end <= now => Turn::Later,
+            _ if is_large => Turn::Later,
+            Some(_) => Turn::Now,
+            // Each piece but the first reads one file at least.
             None => {
                 self.piece_ends = Some(now + piece);
-                false
+                Turn::Now
             }
         }
     }
@@ -211,9 +239,13 @@ impl Scanner {
         };
         let wasm_name = manifest.wasm.to_string();
         let wasm_path = directory.join(&wasm_name);
-        if self.is_left_for_later(&wasm_path) {
-            self.is_unfinished = true;
-            return (Unit::Unread, Some(wasm_name));
+        match self.turn(&wasm_path) {
+            Turn::Now => {}
+            Turn::Later => {
+                self.unread.push((directory.to_owned(), name.to_owned(), manifest));
+                return (Unit::Unread, Some(wasm_name));
+            }
+            Turn::NextScan => return (Unit::Changing, Some(wasm_name)),
         }
         let wasm = match self.known.hashed(&wasm_path, MAX_WASM, reread) {
             Ok(wasm) => wasm,
@@ -265,6 +297,12 @@ fn unnamed(wasm: &str) -> String {
     }
     let manifest = escape(&manifest);
     format!("no manifest names it; create `{manifest}` beside it (an empty file will do)")
+}
+
+/// The size of a file, if it is one that can be read.
+fn size(path: &Path) -> Option<u64> {
+    let about = std::fs::metadata(path).ok()?;
+    about.is_file().then(|| about.len())
 }
 
 /// The unit of a manifest whose Wasm is not read.

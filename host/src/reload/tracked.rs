@@ -161,7 +161,7 @@ impl<P> Tracked<P> {
         self.good.is_some()
             || self.listed.is_some()
             || self.held.is_some()
-            || matches!(self.now, Now::Loading(..))
+            || matches!(self.now, Now::Loading(..) | Now::Unread)
     }
 
     /// It is good, accepted, and what lies there.

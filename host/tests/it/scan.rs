@@ -1,6 +1,6 @@
 //! Directories to what a scan sees, and to what is served.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::os::unix::ffi::OsStrExt as _;
@@ -523,4 +523,47 @@ fn an_odd_file_name_is_escaped_once() {
         let refused = Bench::new(directory.path()).refused()[&format!("{shown}.toml")].1.clone();
         assert!(refused.contains(&format!("but `{shown}` is not a name")), "{refused}");
     }
+}
+
+/// The names of what a scan has read, and of what it left or found changing.
+fn read_and_unread(scanner: &mut Scanner) -> (Vec<String>, Vec<String>) {
+    let scan = scanner.scan(&Reread::Nothing);
+    let [Directory::Listed(units, _)] = &scan.directories[..] else { panic!("{scan:?}") };
+    let (read, unread): (Vec<_>, Vec<_>) =
+        units.iter().partition(|(_, unit)| matches!(unit, Unit::Pair(..)));
+    let names =
+        |units: Vec<(&String, _)>| units.into_iter().map(|(name, _)| name.clone()).collect();
+    (names(read), names(unread))
+}
+
+#[test]
+fn files_that_change_all_the_time_keep_no_other_from_its_turn() {
+    let directory = tempfile::tempdir().unwrap();
+    for name in ["a", "b", "z"] {
+        install(directory.path(), name, "", &answering(name));
+    }
+    let mut scanner = Scanner::new(vec![directory.path().to_owned()]).in_pieces(Duration::ZERO);
+    let mut read = BTreeSet::new();
+    for size in 0..3 {
+        read.extend(read_and_unread(&mut scanner).0);
+        // Whatever was read has grown before the next piece.
+        for name in ["a", "b"] {
+            fs::write(directory.path().join(name).with_extension("wasm"), vec![0; 9000 + size])
+                .unwrap();
+        }
+    }
+    assert!(read.contains("z.toml"), "{read:?}");
+    assert!(!scanner.is_unfinished(), "what has changed since is for the next scan");
+}
+
+#[test]
+fn small_files_are_read_before_large_ones() {
+    let directory = tempfile::tempdir().unwrap();
+    install(directory.path(), "a", "", &vec![0; 5 << 20]);
+    install(directory.path(), "z", "", &answering("z"));
+    let mut scanner =
+        Scanner::new(vec![directory.path().to_owned()]).in_pieces(Duration::from_secs(3600));
+    assert_eq!(read_and_unread(&mut scanner).0, ["z.toml"]);
+    assert_eq!(read_and_unread(&mut scanner).0, ["a.toml", "z.toml"]);
+    assert!(!scanner.is_unfinished());
 }
