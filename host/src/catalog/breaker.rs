@@ -60,17 +60,18 @@ impl Breaker {
             return Ok(Attempt { breaker: self, pass: Some(Pass::Usual) });
         }
         let mut known = self.known();
-        match known.circuit.begin(Instant::now()) {
-            Ok(pass) => Ok(Attempt { breaker: self, pass: Some(pass) }),
-            Err(pause) => {
-                let next = match pause {
-                    Pause::For(wait) => format!("it is tried again in {} s", whole_seconds(wait)),
-                    Pause::Trial => "another call tries it right now".into(),
-                };
-                let (crashes, reason) = (known.circuit.crashes(), known.reason.clone());
-                Err(CallError::Paused { crashes, next, reason })
-            }
+        let pass = known.circuit.begin(Instant::now());
+        let pass = pass.map_err(|pause| known.refusal(pause))?;
+        Ok(Attempt { breaker: self, pass: Some(pass) })
+    }
+
+    /// Says why a call would not be let through now, if so.
+    pub(super) fn look(&self) -> Result<(), CallError> {
+        if self.is_calm.load(Relaxed) {
+            return Ok(());
         }
+        let known = self.known();
+        known.circuit.look(Instant::now()).map_err(|pause| known.refusal(pause))
     }
 
     /// Whether and how it is left alone.
@@ -110,6 +111,17 @@ impl Breaker {
 
     fn known(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Known {
+    fn refusal(&self, pause: Pause) -> CallError {
+        let next = match pause {
+            Pause::For(wait) => format!("it is tried again in {} s", whole_seconds(wait)),
+            Pause::Trial => "another call tries it right now".into(),
+        };
+        let (crashes, reason) = (self.circuit.crashes(), self.reason.clone());
+        CallError::Paused { crashes, next, reason }
     }
 }
 

@@ -68,17 +68,21 @@ pub(super) enum Change {
 }
 
 impl Circuit {
-    /// Whether a call may be made at `now`.
-    pub(super) fn begin(&mut self, now: Instant) -> Result<Pass, Pause> {
+    /// Whether a call could be made at `now`.
+    pub(super) fn look(&self, now: Instant) -> Result<(), Pause> {
         match self.state {
-            State::Closed => Ok(Pass::Usual),
             State::Open { until, .. } if until > now => Err(Pause::For(until - now)),
-            State::Open { pause, .. } => {
-                self.state = State::Trying { pause };
-                Ok(Pass::Trial)
-            }
             State::Trying { .. } => Err(Pause::Trial),
+            State::Closed | State::Open { .. } => Ok(()),
         }
+    }
+
+    /// Lets a call be made at `now`, or says why not.
+    pub(super) fn begin(&mut self, now: Instant) -> Result<Pass, Pause> {
+        self.look(now)?;
+        let State::Open { pause, .. } = self.state else { return Ok(Pass::Usual) };
+        self.state = State::Trying { pause };
+        Ok(Pass::Trial)
     }
 
     /// Takes in how a call ended that had this pass; so many crashes in a row are the most.

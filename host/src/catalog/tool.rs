@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 
 use serde_json::value::RawValue;
 
-use super::breaker::Attempt;
 use super::entry::Entry;
 use super::lenient::Reading;
 use super::pace::Pace;
@@ -35,7 +34,7 @@ pub struct Tool {
     pub plugin: Arc<Plugin>,
     /// What it has been asked, over all its versions.
     pub tally: Arc<Tally>,
-    pub(super) input: Option<Arc<Schema>>,
+    pub(super) input: Arc<Schema>,
     pub(super) output: Option<Arc<Schema>>,
     pub(super) err_is_error: bool,
     pub(super) reading: Reading,
@@ -46,7 +45,6 @@ pub struct Tool {
 struct Admitted<'a> {
     /// Its arguments, where they are read in another way than they were written.
     read: Option<String>,
-    attempt: Attempt<'a>,
     slots: CallSlots<'a>,
 }
 
@@ -100,19 +98,12 @@ impl Tool {
             // It is loaded again, and the call begins anew with that.
             tokio::time::sleep(RELOADING).await;
         }
-        let (read, attempt) = (read?, self.plugin.breaker.begin()?);
-        // One that is too many need not wait; those that wait are counted when they enter.
-        if let Err(hit) = self.pace.look(Instant::now) {
-            attempt.not_made();
-            return Err(CallError::Limit(hit));
-        }
-        match self.plugin.guest.slots().await {
-            Ok(slots) => Ok(Admitted { read, attempt, slots }),
-            Err(error) => {
-                attempt.not_made();
-                Err(error)
-            }
-        }
+        let read = read?;
+        // What would be refused need not wait. What waits is asked again, and counted, when it enters.
+        self.plugin.breaker.look()?;
+        self.pace.look(Instant::now).map_err(CallError::Limit)?;
+        let slots = self.plugin.guest.slots().await?;
+        Ok(Admitted { read, slots })
     }
 
     /// Reads the arguments, and waits for the plugin's code. Returns them where they are read in another way than they
@@ -124,7 +115,11 @@ impl Tool {
     }
 
     async fn enter(&self, admitted: Admitted<'_>, context: CallContext, arguments: &str) -> Ended {
-        let Admitted { read, attempt, slots } = admitted;
+        let Admitted { read, slots } = admitted;
+        let attempt = match self.plugin.breaker.begin() {
+            Ok(attempt) => attempt,
+            Err(error) => return Ended::before(error),
+        };
         if let Err(hit) = self.pace.take(Instant::now) {
             attempt.not_made();
             return Ended::before(CallError::Limit(hit));
@@ -147,9 +142,8 @@ impl Tool {
                 text.len()
             ));
         }
-        let Some(schema) = &self.input else { return Ok(None) };
         let value = json::value(text).map_err(|error| error.to_string())?;
-        schema.read(&value, text, self.reading).await
+        self.input.read(&value, text, self.reading).await
     }
 
     async fn check_output(&self, output: Output) -> Result<Output, CallError> {

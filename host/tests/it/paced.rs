@@ -97,6 +97,23 @@ fn crashing(directory: &Path, manifest: &str) {
 }
 
 #[test]
+fn calls_that_wait_for_their_turn_are_not_made_once_a_plugin_is_left_alone() {
+    let directory = tempfile::tempdir().unwrap();
+    crashing(directory.path(), "[limits]\ncrashes = 2\nconcurrency = 1\n");
+    let mut client = Client::initialized(directory.path());
+    assert_eq!(client.tools(), ["c_run"]);
+    for id in 1..=10 {
+        client.call(id, "c_run");
+    }
+    let texts: Vec<_> = (1..=10)
+        .map(|id| client.response(&json!(id))["result"]["content"][0]["text"].to_string())
+        .collect();
+    let made = texts.iter().filter(|text| !text.contains("the tool was not called")).count();
+    assert_eq!(made, 2, "{texts:?}");
+    client.ping();
+}
+
+#[test]
 fn a_plugin_that_keeps_crashing_is_left_alone_then_tried_and_forgiven_after_an_answer() {
     let person = Person::new();
     let directory = good();
