@@ -16,7 +16,7 @@ use sha2::{Digest as _, Sha256};
 use super::compiler::MAX_ARTIFACT;
 use super::engine::Tier;
 use super::seal::{Seal, TAG};
-use super::stored::{self, AtWork};
+use super::stored::{self, AtWork, Other};
 use crate::failpoint::{self, Point};
 use crate::home::{PrivateError, private_directory};
 use crate::manifest::{Bytes, Sha256Digest};
@@ -24,6 +24,8 @@ use crate::text::escape;
 
 /// How long it is waited for another host that makes the same.
 const OTHER_HOST: Duration = Duration::from_secs(30);
+/// How long one that is at work may say nothing before it counts as stopped.
+const STOPPED: Duration = AtWork::TOUCHES.saturating_mul(3);
 /// How often it is looked whether that is done.
 const LOOK: Duration = Duration::from_millis(25);
 
@@ -159,15 +161,19 @@ impl Cache {
     }
 
     /// Waits until no other host makes this entry, or has made it, and lets others wait for this one while the result
-    /// lives. Not for long, and not while nobody needs it any more: making it twice costs time at worst.
+    /// lives. Not for long, nor for a host that has stopped, and not while nobody needs it any more: making it twice
+    /// costs time at worst.
     pub(super) fn make(&self, entry: Entry<'_>, is_needed: impl Fn() -> bool) -> Option<AtWork> {
         let name = self.name(entry);
         let began = Instant::now();
-        while began.elapsed() < OTHER_HOST && is_needed() {
+        // By this clock: that of a file system may be another.
+        let mut last = (None, Instant::now());
+        while began.elapsed() < OTHER_HOST && last.1.elapsed() < STOPPED && is_needed() {
             match AtWork::begin(&self.directory, &name) {
-                Ok(Some(own)) => return Some(own),
-                Ok(None) if self.has(entry) => return None,
-                Ok(None) => std::thread::sleep(LOOK),
+                Ok(Other::Nobody(own)) => return Some(own),
+                Ok(Other::AtWork(_)) if self.has(entry) => return None,
+                Ok(Other::AtWork(touched)) if touched != last.0 => last = (touched, Instant::now()),
+                Ok(Other::AtWork(_)) => std::thread::sleep(LOOK),
                 Err(error) => {
                     tracing::debug!("other hosts may make the same code: {error}");
                     return None;
@@ -308,6 +314,30 @@ mod tests {
             2,
             "key, code"
         );
+    }
+
+    #[test]
+    fn a_host_that_has_stopped_is_not_waited_for() {
+        let root = tempfile::tempdir().expect("a directory");
+        let host = open(&root.path().join("cache"), "", 1000);
+        let digest = Sha256Digest::of(b"");
+        let code = Entry::Code(&digest, Tier::Optimized);
+        drop(host.make(code, || true).expect("nobody is at work"));
+        // Locked, and touched by nobody.
+        let path = host.directory.join(format!(".tmp-{}", host.name(code).replace('.', "-")));
+        let stopped = File::create(&path).expect("a file");
+        stopped.lock().expect("locked");
+        let began = Instant::now();
+        assert!(host.make(code, || true).is_none());
+        assert!(began.elapsed() >= STOPPED && began.elapsed() < OTHER_HOST);
+        drop(stopped);
+        let own = host.make(code, || true);
+        assert!(own.is_some());
+        // One that is at work is waited for, for longer than one that has stopped.
+        let asked = Instant::now();
+        let other = open(&root.path().join("cache"), "", 1000);
+        let needed = || asked.elapsed() < STOPPED + AtWork::TOUCHES;
+        assert!(other.make(code, needed).is_none() && !needed());
     }
 
     #[test]

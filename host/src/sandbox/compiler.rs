@@ -5,7 +5,7 @@
 //! the result is not known here.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -125,12 +125,6 @@ impl Compiler {
     #[must_use]
     pub fn with_cache(self, directory: PathBuf) -> Self {
         Self { cache: Some(directory), ..self }
-    }
-
-    /// Where compiled code is kept, if it is.
-    #[must_use]
-    pub fn cache(&self) -> Option<&Path> {
-        self.cache.as_deref()
     }
 
     /// Native code for `wasm`. Blocks the thread for as long as it takes, or until `lifeline` is cut.

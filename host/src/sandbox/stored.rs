@@ -6,6 +6,8 @@
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, SystemTime};
 
 use crate::whole::random_name;
@@ -79,15 +81,28 @@ pub(super) fn write_beside(directory: &Path, pieces: [&[u8]; 2]) -> io::Result<P
     Ok(path)
 }
 
-/// A file that is locked while this lives, so that others can see that somebody is at work.
+/// A file that is locked, and touched again and again, while this lives, so that others can see that somebody is at work.
 pub(super) struct AtWork {
     path: PathBuf,
-    _locked: File,
+    _locked: Arc<File>,
+    /// Ends the thread that touches it.
+    _ends: mpsc::Sender<()>,
+}
+
+/// What another process does about an entry.
+pub(super) enum Other {
+    /// It is at work. The time at which it has said so last, by its file system.
+    AtWork(Option<SystemTime>),
+    /// Nobody is: the work is this one's.
+    Nobody(AtWork),
 }
 
 impl AtWork {
-    /// The lock of this name, made where there is none; `None` while another holds it.
-    pub(super) fn begin(directory: &Path, name: &str) -> io::Result<Option<Self>> {
+    /// How often the file is touched.
+    pub(super) const TOUCHES: Duration = Duration::from_secs(1);
+
+    /// Begins the work of this name in `directory`, unless another is at it.
+    pub(super) fn begin(directory: &Path, name: &str) -> io::Result<Other> {
         let path = directory.join(format!("{TEMPORARY}{}", name.replace('.', "-")));
         let mut options = OpenOptions::new();
         options.write(true).create(true).truncate(false);
@@ -101,10 +116,25 @@ impl AtWork {
         }
         let file = options.open(&path)?;
         match file.try_lock() {
-            Ok(()) => Ok(Some(Self { path, _locked: file })),
-            Err(TryLockError::WouldBlock) => Ok(None),
+            Ok(()) => Ok(Other::Nobody(Self::touching(path, file))),
+            Err(TryLockError::WouldBlock) => Ok(Other::AtWork(file.metadata()?.modified().ok())),
             Err(TryLockError::Error(error)) => Err(error),
         }
+    }
+
+    fn touching(path: PathBuf, file: File) -> Self {
+        let locked = Arc::new(file);
+        let (ends, ended) = mpsc::channel();
+        let own = Arc::downgrade(&locked);
+        let touch = move || {
+            while let Err(RecvTimeoutError::Timeout) = ended.recv_timeout(Self::TOUCHES) {
+                let Some(file) = own.upgrade() else { return };
+                let _ = file.set_modified(SystemTime::now());
+            }
+        };
+        // Without it, others do the same work as well.
+        let _ = std::thread::Builder::new().name("at work".into()).spawn(touch);
+        Self { path, _locked: locked, _ends: ends }
     }
 }
 

@@ -176,7 +176,10 @@ fn two_hosts() -> Seen {
         assert_eq!(host.text("good_run"), "ok");
         host.survives();
     }
-    let left: Vec<_> = cached(home.path()).iter().map(|path| name(path)).collect();
+    // A host that is killed while it compiles leaves its empty lock.
+    let is_lock = |path: &std::path::Path| fs::metadata(path).is_ok_and(|about| about.len() == 0);
+    let left = cached(home.path());
+    let left: Vec<_> = left.iter().filter(|path| !is_lock(path)).map(|path| name(path)).collect();
     for (ending, count) in [("key", 1), (".listing", 1), (".passed", 1)] {
         assert_eq!(left.iter().filter(|name| name.ends_with(ending)).count(), count, "{left:?}");
     }
