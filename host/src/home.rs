@@ -88,6 +88,12 @@ impl Home {
         self.0.join("clients")
     }
 
+    /// What clients were told of the plugins last.
+    #[must_use]
+    pub fn instructions(&self) -> PathBuf {
+        self.0.join("instructions")
+    }
+
     /// What running servers tell of themselves.
     #[must_use]
     pub fn run(&self) -> PathBuf {

@@ -52,8 +52,8 @@ pub fn serve(options: Options) -> Result<(), ServeError> {
     #[cfg(unix)]
     survive_full_files(&protocol)?;
     let home = options.home.as_ref();
-    let remembered = options.compiler.cache().map(|cache| {
-        RememberedInstructions::new(cache.to_owned(), &options.plugins, options.locking)
+    let remembered = home.map(|home| {
+        RememberedInstructions::new(home.instructions(), &options.plugins, options.locking)
     });
     let host = Host::start(options.compiler, options.protected, home)?;
     let (publisher, catalog) = watch::channel(None);

@@ -28,7 +28,7 @@ impl RememberedInstructions {
         let absolute = |path: &PathBuf| std::path::absolute(path).unwrap_or_else(|_| path.clone());
         let plugins: Vec<_> = plugins.iter().map(absolute).collect();
         let digest = Sha256Digest::of(format!("{plugins:?} {locking:?}").as_bytes());
-        Self { directory, name: format!("{digest}.instructions") }
+        Self { directory, name: format!("{digest}.txt") }
     }
 
     /// The instructions, if there are some that a person could have read.

@@ -394,10 +394,8 @@ fn the_first_answer_names_the_plugins_of_the_last_start() {
     let line = "\n- good (good_...): other, run";
     eventually("the plugins are named", || told(good.path()).contains(line).then_some(()));
     assert!(!told(mixed.path()).contains(line), "other directories, other plugins");
-    let entries = fs::read_dir(person.path("cache")).unwrap().map(|entry| entry.unwrap().path());
-    let spoilt = entries.filter(|path| path.extension().is_some_and(|it| it == "instructions"));
-    for path in spoilt.collect::<Vec<_>>() {
-        fs::write(path, "a\u{202e}b").unwrap();
+    for entry in fs::read_dir(person.path("instructions")).unwrap() {
+        fs::write(entry.unwrap().path(), "a\u{202e}b").unwrap();
     }
     assert!(told(good.path()).starts_with("Tools run in WebAssembly sandboxes"));
 }
