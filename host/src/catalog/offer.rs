@@ -25,9 +25,9 @@ pub(super) struct PluginTool {
     pub(super) spec: ToolSpec,
     /// Of what a client is told of it.
     pub(super) digest: Sha256Digest,
-    /// What arguments and answers are checked against, unless the sandbox wrote the schema itself: then
-    /// it takes nothing else, and gives nothing else.
-    pub(super) input: Option<Arc<Schema>>,
+    /// What arguments are read by.
+    pub(super) input: Arc<Schema>,
+    /// What answers are checked against, unless the sandbox wrote the schema itself: then it gives nothing else.
     pub(super) output: Option<Arc<Schema>>,
     /// Whether an error that the guest returns is one to the client.
     pub(super) err_is_error: bool,
@@ -63,7 +63,7 @@ pub(super) fn offer(
         Kind::Functions => None,
     };
     let known = schemas.is_some_and(|schemas| checks.has_passed(&schemas));
-    let make: Make = if known { Schema::of_passed } else { Schema::compile };
+    let make: Make = if known { |text| Ok(Schema::known(text)) } else { Schema::compile };
     let mut tools = Vec::new();
     let mut patterns = 0;
     for mut spec in listed.tools {
@@ -77,7 +77,7 @@ pub(super) fn offer(
         let tool = tool(&manifest.prefix, kind, spec, make)
             .map(|tool| PluginTool { err_is_error, rate, reading, ..tool })
             .map_err(|error| declared(file, manifest, kind, error))?;
-        let schemas = tool.input.iter().chain(&tool.output);
+        let schemas = [&tool.input].into_iter().chain(&tool.output);
         patterns += schemas.map(|schema| schema.patterns()).sum::<usize>();
         if patterns > MAX_PATTERNS {
             return Err(PluginError::TooManyPatterns);
@@ -107,9 +107,10 @@ fn tool(prefix: &str, kind: Kind, spec: ToolSpec, make: Make) -> Result<PluginTo
     let (input, output) = match kind {
         Kind::Tools | Kind::Command => {
             let output = spec.output_schema.as_deref().map(|text| compile("output", text));
-            (Some(compile("input", &spec.input_schema)?), output.transpose()?)
+            (compile("input", &spec.input_schema)?, output.transpose()?)
         }
-        Kind::Functions => (None, None),
+        // The sandbox wrote them: they are schemas, and what a function gives is what they say.
+        Kind::Functions => (Arc::new(Schema::known(&spec.input_schema)), None),
     };
     let name = ToolName::public(prefix, &spec.name)
         .map_err(|error| PluginError::Name { tool: spec.name.clone(), error })?;
@@ -130,14 +131,14 @@ fn digest_of_schemas(kind: Kind, tools: &[ToolSpec]) -> Sha256Digest {
 /// What a program gets where a caller gives nothing is something that a caller could give.
 fn check_defaults(file: &str, manifest: &Manifest, tool: &PluginTool) -> Result<(), ManifestError> {
     let declared = manifest.tools.iter().find(|declared| declared.name == tool.spec.name);
-    let (Some(declared), Some(schema)) = (declared, &tool.input) else { return Ok(()) };
+    let Some(declared) = declared else { return Ok(()) };
     for Parameter { name, default, .. } in &declared.command.parameters {
         // `null` stands for nothing.
         let Some(default) = default.as_deref().filter(|default| *default != "null") else {
             continue;
         };
         let value = json::value(default).unwrap_or_default();
-        schema.check_member(name, value).map_err(|problem| {
+        tool.input.check_member(name, value).map_err(|problem| {
             let message = format!(
                 "`default` of the parameter `{name}` of `{}`: no caller could give this value: {problem}",
                 declared.name

@@ -2,6 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+
+use crate::json;
 use crate::manifest::{Kind, Manifest, ManifestError, Origin, Rate, ToolOverride};
 use crate::name::ToolName;
 use crate::sandbox::corrected;
@@ -76,6 +80,9 @@ pub(super) fn apply(
         if let Some(description) = &wish.description {
             spec.description.clone_from(description);
         }
+        if !wish.meta.is_empty() {
+            spec.meta = with_meta(spec.meta.as_deref(), &wish.meta);
+        }
         let claimed = claimed(&wish.annotations, spec.annotations);
         spec.annotations = corrected(claimed, &manifest.grants);
     }
@@ -115,6 +122,15 @@ fn claimed(wish: &Annotations, own: Annotations) -> Annotations {
     }
 }
 
+/// What the manifest says of a tool in place of what the plugin says under the same keys.
+fn with_meta(own: Option<&RawValue>, wish: &Map<String, Value>) -> Option<Box<RawValue>> {
+    let own = own.and_then(|own| json::value(own.get()).ok());
+    let mut meta = own.as_ref().and_then(Value::as_object).cloned().unwrap_or_default();
+    meta.extend(wish.clone());
+    // A map of texts is always JSON.
+    serde_json::value::to_raw_value(&meta).ok()
+}
+
 fn unknown(file: &str, wish: &ToolOverride, names: &[String]) -> ManifestError {
     let known: Vec<_> = names.iter().take(20).map(|name| format!("`{name}`")).collect();
     let message = format!("the plugin has no tool `{}`", escape(&wish.name));
@@ -125,6 +141,21 @@ fn unknown(file: &str, wish: &ToolOverride, names: &[String]) -> ManifestError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_the_manifest_says_under_meta_stands_beside_what_the_plugin_does() {
+        let raw = |text: &str| RawValue::from_string(text.into()).expect("JSON");
+        let wish = serde_json::json!({ "b": [true], "c": 3 });
+        let wish = wish.as_object().expect("an object");
+        for (own, expected) in [
+            (Some(r#"{"a":1,"b":{"x":2}}"#), r#"{"a":1,"b":[true],"c":3}"#),
+            (None, r#"{"b":[true],"c":3}"#),
+        ] {
+            let own = own.map(raw);
+            let meta = with_meta(own.as_deref(), wish).expect("JSON");
+            assert_eq!(meta.get(), expected);
+        }
+    }
 
     #[test]
     fn what_the_manifest_claims_counts_before_what_the_plugin_does() {

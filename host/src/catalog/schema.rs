@@ -48,9 +48,9 @@ impl Schema {
         Ok(Self { text: text.to_owned(), compiled })
     }
 
-    /// The schema of a text that compiled before. It is compiled when something is checked.
-    pub(super) fn of_passed(text: &RawValue) -> Result<Self, String> {
-        Ok(Self { text: text.to_owned(), compiled: OnceLock::new() })
+    /// The schema of a text that is known to compile. It is compiled when something is checked.
+    pub(super) fn known(text: &RawValue) -> Self {
+        Self { text: text.to_owned(), compiled: OnceLock::new() }
     }
 
     /// How many patterns it keeps in memory.

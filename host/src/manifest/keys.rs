@@ -60,8 +60,8 @@ pub(super) const LOCAL: Sections = Sections {
 };
 
 /// What can be said of a tool of any kind.
-const TOOL_KEYS: [&str; 6] =
-    ["name", "title", "description", "hidden", "err_is_error", "strict_arguments"];
+const TOOL_KEYS: [&str; 7] =
+    ["name", "title", "description", "hidden", "meta", "err_is_error", "strict_arguments"];
 /// What can be claimed of it.
 const CLAIMS: [&str; 4] = ["read_only", "destructive", "idempotent", "open_world"];
 
@@ -69,7 +69,7 @@ const CLAIMS: [&str; 4] = ["read_only", "destructive", "idempotent", "open_world
 const CARGO: [&str; 4] = ["package", "workspace", "lib", "dependencies"];
 
 /// What a person decides of a tool.
-const DECIDED_KEYS: [&str; 4] = ["title", "description", "hidden", "strict_arguments"];
+const DECIDED_KEYS: [&str; 5] = ["title", "description", "hidden", "meta", "strict_arguments"];
 
 const NAMED: [Section; 4] = [Section::Plugin, Section::Limits, Section::Grants, Section::Tool];
 const LOCAL_NAMED: [Section; 4] =

@@ -149,8 +149,9 @@ fn with_tools<'a>(mut tools: Vec<RawTool<'a>>, local: Vec<RawTool<'a>>) -> Vec<R
     tools
 }
 
-fn with_tool<'a>(tool: RawTool<'a>, local: RawTool<'a>) -> RawTool<'a> {
+fn with_tool<'a>(mut tool: RawTool<'a>, local: RawTool<'a>) -> RawTool<'a> {
     let (claims, own) = (local.annotations, tool.annotations);
+    put_entries(&mut tool.meta, local.meta);
     RawTool {
         title: local.title.or(tool.title),
         description: local.description.or(tool.description),
@@ -201,6 +202,7 @@ fn tool_keys(tool: &RawTool<'_>) -> impl Iterator<Item = &'static str> {
         ("title", tool.title.is_some()),
         ("description", tool.description.is_some()),
         ("hidden", tool.hidden.is_some()),
+        ("meta", !tool.meta.is_empty()),
         ("strict_arguments", tool.strict_arguments.is_some()),
         (RATE.key, tool.rate.is_some()),
         ("read_only", read_only.is_some()),

@@ -18,9 +18,11 @@ mod files;
 mod grant_name;
 mod grants;
 mod host;
+mod json;
 mod keys;
 mod limits;
 mod merge;
+mod meta;
 mod nearest;
 mod network;
 mod notation;
@@ -138,6 +140,8 @@ pub struct ToolOverride {
     /// `Some(true)` if arguments are taken as they are written, and not as their schema says where the meaning is beyond
     /// doubt.
     pub strict_arguments: Option<bool>,
+    /// What clients are told of it under `_meta`, beside what the plugin says.
+    pub meta: serde_json::Map<String, serde_json::Value>,
     /// How often it is called.
     pub rate: Option<Rate>,
     /// Where the manifest names the tool, for an error that only the loaded plugin can show.

@@ -11,7 +11,7 @@ use super::raw::RawTool;
 use super::source::Source;
 use super::table::Text;
 use super::units::Bytes;
-use super::{ToolOverride, rate};
+use super::{ToolOverride, meta, rate};
 use crate::name::check_own;
 use crate::text::{MAX_TEXT, TextError, check_text};
 
@@ -39,6 +39,7 @@ pub(super) fn read(source: Source<'_>, raw: &[RawTool<'_>]) -> Result<Vec<ToolOv
             command: command::read(source, &tool.command)?,
             err_is_error: tool.err_is_error,
             strict_arguments: tool.strict_arguments,
+            meta: meta::read(&tool.meta)?,
             rate: rate::read(Tool, tool.rate)?,
             place,
         });

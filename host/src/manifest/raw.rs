@@ -48,6 +48,7 @@ pub(super) struct RawTool<'a> {
     pub(super) command: RawCommand<'a>,
     pub(super) err_is_error: Option<bool>,
     pub(super) strict_arguments: Option<bool>,
+    pub(super) meta: Vec<(Text<'a>, Value<'a>)>,
     pub(super) rate: Option<Value<'a>>,
 }
 
@@ -116,6 +117,8 @@ impl<'a> RawTool<'a> {
             command: RawCommand::read(&table)?,
             err_is_error: table.flag("err_is_error")?,
             strict_arguments: table.flag("strict_arguments")?,
+            meta: table
+                .entries("meta", r#"meta = { "anthropic/maxResultSizeChars" = 200_000 }"#)?,
             rate: table.get("rate"),
         })
     }

@@ -89,6 +89,27 @@ fn a_description_names_other_tools_as_clients_see_them() {
 }
 
 #[test]
+fn what_a_manifest_and_its_local_file_say_under_meta_is_told() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let wasm = Wat::default().build();
+    let manifest = "[[tools]]\nname = \"run\"\nmeta = { b = [true], \"anthropic/maxResultSizeChars\" = 200_000 }";
+    install(directory.path(), "p", manifest, &wasm);
+    std::fs::write(
+        directory.path().join("p.local.toml"),
+        "[[tools]]\nname = \"run\"\nmeta = { d = \"mine\" }",
+    )
+    .expect("written");
+    let catalog = load(&[directory.path()]);
+    let run = catalog.tool("p_run").expect("served");
+    let meta: serde_json::Value =
+        serde_json::from_str(run.spec.meta.as_ref().expect("meta").get()).expect("JSON");
+    let expected = serde_json::json!(
+        { "b": [true], "anthropic/maxResultSizeChars": 200_000, "d": "mine" }
+    );
+    assert_eq!(meta, expected);
+}
+
+#[test]
 fn of_many_tools_that_are_not_served_the_first_twenty_are_named_and_the_others_counted() {
     for (count, further) in [(20, None), (21, Some(1)), (25, Some(5))] {
         let directory = tempfile::tempdir().expect("a directory");

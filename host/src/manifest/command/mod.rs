@@ -4,7 +4,6 @@
 //! How a program is run is not known here. A template is expanded in the sandbox.
 
 mod args;
-mod json;
 mod output;
 mod parameters;
 mod raw;

@@ -5,12 +5,13 @@ use toml::Spanned;
 use toml::de::DeValue;
 
 use super::super::error::{Fault, quote};
+use super::super::json as toml_json;
 use super::super::keys::Section::{self, Tool};
 use super::super::overrides::readable;
 use super::super::source::Source;
 use super::super::table::{Table, Text, Value, wrong};
+use super::Parameter;
 use super::types::{Item, Type};
-use super::{Parameter, json};
 use crate::name::check_own;
 
 /// The keys of one parameter.
@@ -175,7 +176,7 @@ impl<'a> Reader<'a> {
     fn default(&self, value: Value<'_>) -> Result<Json, Fault> {
         let fits = |value: Value<'_>| {
             let found = self.fitting("default", value)?;
-            let limit = |key| self.get(key).map(|limit| json::of("", limit)).transpose();
+            let limit = |key| self.get(key).map(|limit| toml_json::of("", limit)).transpose();
             let (least, most, longest) =
                 (limit("minimum")?, limit("maximum")?, limit("max_length")?);
             let below = least.is_some_and(|least| found.as_f64() < least.as_f64());
@@ -214,7 +215,7 @@ impl<'a> Reader<'a> {
     }
 
     fn count(&self, key: &str, value: Value<'_>) -> Result<u64, Fault> {
-        let number = json::of(&self.place(key), value)?.as_u64();
+        let number = toml_json::of(&self.place(key), value)?.as_u64();
         number.ok_or_else(|| wrong(&self.place(key), "a whole number such as 100", value))
     }
 
@@ -252,7 +253,7 @@ fn choices(name: &str, kind: Type, value: Value<'_>) -> Result<Json, Fault> {
 }
 
 fn fitting(place: &str, item: Item, value: Value<'_>) -> Result<Json, Fault> {
-    let found = json::of(place, value)?;
+    let found = toml_json::of(place, value)?;
     let fits = match item {
         Item::String => found.is_string(),
         Item::Integer => found.is_i64(),

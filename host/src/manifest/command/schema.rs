@@ -6,11 +6,12 @@ use serde_json::Value as Json;
 use toml::de::DeValue;
 
 use super::super::error::Fault;
+use super::super::json;
 use super::super::keys::Section::Tool;
 use super::super::source::Source;
 use super::super::table::{Value, wrong};
 use super::parameters::{self, Declared};
-use super::{Parameter, RawCommand, Shape, json};
+use super::{Parameter, RawCommand, Shape};
 
 /// The schema and the parameters that it has.
 pub(super) fn read(

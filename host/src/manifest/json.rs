@@ -3,8 +3,8 @@
 use serde_json::{Map, Number, Value as Json};
 use toml::de::DeValue;
 
-use super::super::error::Fault;
-use super::super::table::{Value, wrong};
+use super::error::Fault;
+use super::table::{Value, wrong};
 
 /// `value` as JSON; `place` names it in an error.
 pub(super) fn of(place: &str, value: Value<'_>) -> Result<Json, Fault> {
