@@ -26,6 +26,7 @@ mod schema;
 mod schema_words;
 mod tally;
 mod tool;
+mod unmet;
 mod wit;
 
 use std::collections::BTreeMap;
@@ -151,6 +152,10 @@ impl Catalog {
             .collect();
         wanted.sort_by_key(|(plugin, tool)| held(previous, plugin, &tool.name).is_none());
         for (plugin, tool) in wanted {
+            if let Some(unlisted) = plugin.unlisted(tool) {
+                refusals.push(unlisted);
+                continue;
+            }
             let is_held = held(previous, plugin, &tool.name).is_some();
             if !is_held && coming.may_claim(plugin, &tool.name) {
                 continue;
@@ -210,6 +215,13 @@ impl Catalog {
     #[must_use]
     pub fn tool(&self, name: &str) -> Option<&Arc<Tool>> {
         self.tools.get(name)
+    }
+
+    /// Why the tool of this name is not listed, if it is one that can only fail as things stand.
+    #[must_use]
+    pub fn unlisted(&self, name: &str) -> Option<&str> {
+        let is_it = |refusal: &&Refusal| matches!(&refusal.refused, Refused::Unlisted(unlisted) if unlisted.as_str() == name);
+        self.refusals.iter().find(is_it).map(|refusal| &*refusal.reason)
     }
 
     /// The tool that was most likely meant by a name that none has.

@@ -11,7 +11,7 @@ use super::overrides::{self, Applied};
 use super::references::{self, PublicNames};
 use super::schema::Schema;
 use crate::json;
-use crate::manifest::{Kind, Manifest, ManifestError, Parameter, Rate, Sha256Digest};
+use crate::manifest::{Kind, Manifest, ManifestError, Parameter, Rate, Requirement, Sha256Digest};
 use crate::name::ToolName;
 use crate::sandbox::Checks;
 use crate::tool::{Listed, ToolSpec, UnfitTool};
@@ -35,6 +35,8 @@ pub(super) struct PluginTool {
     pub(super) reading: Reading,
     /// How often it is called.
     pub(super) rate: Option<Rate>,
+    /// What it can only fail without.
+    pub(super) requires: Vec<Requirement>,
 }
 
 /// What a plugin offers once its manifest has been asked.
@@ -56,7 +58,7 @@ pub(super) fn offer(
     let own_names = listed.tools.iter().map(|spec| spec.name.clone());
     let public = |own: String| Some((own.clone(), ToolName::public(&manifest.prefix, &own).ok()?));
     let public_names: PublicNames = own_names.filter_map(public).collect();
-    let Applied { returned, rates, strict, idle } =
+    let Applied { returned, rates, strict, mut requires, idle } =
         overrides::apply(file, manifest, kind, &mut listed)?;
     let schemas = match kind {
         Kind::Tools | Kind::Command => Some(digest_of_schemas(kind, &listed.tools)),
@@ -70,12 +72,13 @@ pub(super) fn offer(
         references::resolve(&mut spec, &public_names);
         let err_is_error = !returned.contains(&spec.name);
         let rate = rates.get(&spec.name).copied();
+        let requires = requires.remove(&spec.name).unwrap_or_default();
         let reading = match strict.contains(&spec.name) {
             true => Reading::Strict,
             false => Reading::Lenient,
         };
         let tool = tool(&manifest.prefix, kind, spec, make)
-            .map(|tool| PluginTool { err_is_error, rate, reading, ..tool })
+            .map(|tool| PluginTool { err_is_error, rate, reading, requires, ..tool })
             .map_err(|error| declared(file, manifest, kind, error))?;
         let schemas = [&tool.input].into_iter().chain(&tool.output);
         patterns += schemas.map(|schema| schema.patterns()).sum::<usize>();
@@ -116,7 +119,8 @@ fn tool(prefix: &str, kind: Kind, spec: ToolSpec, make: Make) -> Result<PluginTo
         .map_err(|error| PluginError::Name { tool: spec.name.clone(), error })?;
     let digest = definition::digest(&name, &spec);
     let (err_is_error, rate, reading) = (true, None, Reading::default());
-    Ok(PluginTool { name, spec, digest, input, output, err_is_error, rate, reading })
+    let requires = Vec::new();
+    Ok(PluginTool { name, spec, digest, input, output, err_is_error, rate, reading, requires })
 }
 
 /// What the schemas of these tools are known by, all together. Those of a program, in which defaults stand, are

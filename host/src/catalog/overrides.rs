@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use crate::json;
-use crate::manifest::{Kind, Manifest, ManifestError, Origin, Rate, ToolOverride};
+use crate::manifest::{Kind, Manifest, ManifestError, Origin, Rate, Requirement, ToolOverride};
 use crate::name::ToolName;
 use crate::sandbox::corrected;
 use crate::text::escape;
@@ -21,6 +21,8 @@ pub(super) struct Applied {
     pub(super) strict: BTreeSet<String>,
     /// How often they are called.
     pub(super) rates: BTreeMap<String, Rate>,
+    /// What they can only fail without.
+    pub(super) requires: BTreeMap<String, Vec<Requirement>>,
     /// Tools that the local file speaks of and the plugin does not have, and what to say of that.
     pub(super) idle: Vec<(String, ManifestError)>,
 }
@@ -71,6 +73,9 @@ pub(super) fn apply(
             Some(true) => _ = applied.strict.insert(name.clone()),
             Some(false) => _ = applied.strict.remove(name),
             None => {}
+        }
+        if !wish.requires.is_empty() {
+            applied.requires.insert(name.clone(), wish.requires.clone());
         }
         applied.rates.extend(wish.rate.map(|rate| (name.clone(), rate)));
         let Some(spec) = listed.tools.iter_mut().find(|spec| spec.name == *name) else { continue };

@@ -44,6 +44,8 @@ pub enum Refused {
     Notes,
     /// Nothing: it is a warning.
     Warning,
+    /// A tool that can only fail as things stand. It is not listed, and nothing is wrong.
+    Unlisted(ToolName),
 }
 
 impl Refusal {
@@ -63,7 +65,7 @@ impl Refusal {
     /// True if something is not served.
     #[must_use]
     pub fn is_refusal(&self) -> bool {
-        self.refused != Refused::Warning
+        !matches!(self.refused, Refused::Warning | Refused::Unlisted(_))
     }
 
     /// The refusal of a whole plugin for want of room.

@@ -9,7 +9,7 @@ use super::load::load;
 use super::print::println;
 use super::{DIM, ERROR, GOOD, NAME, Setup, counted, paint, print_json};
 use super::{grants, local};
-use crate::catalog::{Catalog, Plugin, Refusal};
+use crate::catalog::{Catalog, Plugin, Refusal, Refused};
 use crate::manifest::{grouped, show_duration};
 
 pub(super) fn run(setup: Setup, as_json: bool) -> anyhow::Result<ExitCode> {
@@ -119,8 +119,17 @@ pub(super) fn print_details(tools: &[&str], plugin: &Plugin) {
 
 /// What is refused, and below it why.
 pub(super) fn print_refusal(refusal: &Refusal) {
-    let what = if refusal.is_refusal() { "refused" } else { "warning" };
-    println!("{} {}", paint(ERROR, what), paint(NAME, &refusal.file));
+    let what = match refusal.refused {
+        Refused::Warning => paint(ERROR, "warning"),
+        Refused::Unlisted(_) => paint(DIM, "not listed"),
+        Refused::Plugin
+        | Refused::Version
+        | Refused::Tool(_)
+        | Refused::Function(_)
+        | Refused::Further(_)
+        | Refused::Notes => paint(ERROR, "refused"),
+    };
+    println!("{what} {}", paint(NAME, &refusal.file));
     for line in refusal.reason.lines() {
         println!("     {line}");
     }

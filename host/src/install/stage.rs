@@ -93,10 +93,11 @@ impl Stage {
         let mut refusals = Vec::new();
         for refusal in catalog.refusals() {
             // Whatever it is installed beside, and however often.
-            if matches!(
+            let is_harmless = matches!(
                 refusal.refused,
-                Refused::Function(_) | Refused::Further(_) | Refused::Notes | Refused::Warning
-            ) {
+                Refused::Function(_) | Refused::Further(_) | Refused::Notes
+            );
+            if is_harmless || !refusal.is_refusal() {
                 continue;
             }
             if self.is_staged(&refusal.file) {
@@ -140,7 +141,8 @@ impl Stage {
             | Refused::Function(_)
             | Refused::Further(_)
             | Refused::Notes
-            | Refused::Warning => format!(
+            | Refused::Warning
+            | Refused::Unlisted(_) => format!(
                 "another plugin of this name is installed: {other}; remove it, or set another `name`"
             ),
         };

@@ -83,9 +83,14 @@ impl GrantName {
     /// The name that `text` is, or why it is none, as far as it is one of a grant: it is `None` if no kind of grant stands
     /// before the colon.
     pub(super) fn parse(text: &str) -> Option<Result<Self, Fault>> {
-        let word = text.split(':').next().unwrap_or_default();
+        Self::parse_at(&Spanned::new(0..0, text), &without())
+    }
+
+    /// The same of a text that has a place.
+    pub(super) fn parse_at(text: &Text<'_>, place: &str) -> Option<Result<Self, Fault>> {
+        let word = text.get_ref().split(':').next().unwrap_or_default();
         GrantKind::ALL.iter().find(|kind| kind.name() == word)?;
-        Some(Self::read(&Spanned::new(0..0, text)))
+        Some(Self::read(text, place))
     }
 
     /// The name of a network grant with this URL, if it is one.
@@ -94,32 +99,31 @@ impl GrantName {
         Some(Self::Network(scheme, host, port))
     }
 
-    /// Reads the name of a grant in `without`.
-    pub(super) fn read(text: &Text<'_>) -> Result<Self, Fault> {
+    /// Reads the name of a grant at `place`.
+    pub(super) fn read(text: &Text<'_>, place: &str) -> Result<Self, Fault> {
         let (word, rest) = match text.get_ref().split_once(':') {
             Some((word, rest)) => (word, Some(rest)),
             None => (*text.get_ref(), None),
         };
         let Some(kind) = GrantKind::ALL.into_iter().find(|kind| kind.name() == word) else {
-            return Err(unknown(text, word));
+            return Err(unknown(text, word, place));
         };
         let Some(rest) = rest else { return Ok(Self::Every(kind)) };
         // A quote and the word come before it, where nothing is escaped.
         let own = Spanned::new(text.span(), rest);
-        Self::one(kind, &own)
+        Self::one(kind, &own, place)
     }
 
     /// The grant of `kind` that `text` names.
-    pub(super) fn one(kind: GrantKind, text: &Text<'_>) -> Result<Self, Fault> {
-        let place = LocalGrants.place("without");
+    pub(super) fn one(kind: GrantKind, text: &Text<'_>, place: &str) -> Result<Self, Fault> {
         Ok(match kind {
             GrantKind::Network => {
                 let (scheme, host, port) = origin::read(text)?;
                 Self::Network(scheme, host, port)
             }
-            GrantKind::Files => Self::Files(files::at(&place, text)?),
+            GrantKind::Files => Self::Files(files::at(place, text)?),
             GrantKind::Env => Self::Env(env::name(text)?.into()),
-            GrantKind::Secret => Self::Secret(secret::name(&place, text)?),
+            GrantKind::Secret => Self::Secret(secret::name(place, text)?),
             GrantKind::Config => Self::Config((*text.get_ref()).into()),
             GrantKind::Scratch => {
                 let message = format!("{place}: there is one `scratch`, and nothing follows it");
@@ -129,8 +133,12 @@ impl GrantName {
     }
 }
 
-fn unknown(text: &Text<'_>, word: &str) -> Fault {
-    let place = LocalGrants.place("without");
+/// Where a local file names grants that it takes away.
+pub(super) fn without() -> String {
+    LocalGrants.place("without")
+}
+
+fn unknown(text: &Text<'_>, word: &str, place: &str) -> Fault {
     let message = format!("{place}: expected the name of a grant, found {}", quote(text.get_ref()));
     let near = nearest(word, GrantKind::ALL.map(GrantKind::name));
     let meant = near.map(|near| text.get_ref().replacen(word, near, 1));

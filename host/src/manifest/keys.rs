@@ -60,8 +60,16 @@ pub(super) const LOCAL: Sections = Sections {
 };
 
 /// What can be said of a tool of any kind.
-const TOOL_KEYS: [&str; 7] =
-    ["name", "title", "description", "hidden", "meta", "err_is_error", "strict_arguments"];
+const TOOL_KEYS: [&str; 8] = [
+    "name",
+    "title",
+    "description",
+    "hidden",
+    "meta",
+    "err_is_error",
+    "strict_arguments",
+    "requires",
+];
 /// What can be claimed of it.
 const CLAIMS: [&str; 4] = ["read_only", "destructive", "idempotent", "open_world"];
 
@@ -102,7 +110,7 @@ impl Section {
     pub(super) fn keys(self) -> Vec<&'static str> {
         match self {
             Self::Top => NAMED.map(Self::key).to_vec(),
-            Self::Plugin => vec!["name", "wasm", "sha256", "kind", "prefix"],
+            Self::Plugin => vec!["name", "wasm", "sha256", "kind", "prefix", "ungranted"],
             Self::Limits => [&LIMIT_RULES.map(|rule| rule.key)[..], &[RATE.key]].concat(),
             Self::Grants => GRANT_KEYS.to_vec(),
             Self::Network => vec!["url", "secret", "header", "before", "query"],
@@ -110,7 +118,7 @@ impl Section {
             Self::Tool => [&TOOL_KEYS[..], &[RATE.key], &CLAIMS, &COMMAND_KEYS].concat(),
             Self::Parameter => PARAMETER_KEYS.to_vec(),
             Self::LocalTop => LOCAL_NAMED.map(Self::key).to_vec(),
-            Self::LocalPlugin => vec!["prefix"],
+            Self::LocalPlugin => vec!["prefix", "ungranted"],
             Self::LocalGrants => [&GRANT_KEYS[..], &["without"]].concat(),
             Self::LocalTool => [&["name"][..], &DECIDED_KEYS, &[RATE.key], &CLAIMS].concat(),
         }

@@ -5,7 +5,7 @@
 //! grants of the manifest away. What the values mean is checked afterwards.
 
 use super::error::Fault;
-use super::grant_name::{GrantKind, GrantName};
+use super::grant_name::{GrantKind, GrantName, without as place_of_without};
 use super::keys::Section;
 use super::limits::RATE;
 use super::raw::{RawLimits, RawManifest, RawPlugin, RawTool};
@@ -34,7 +34,7 @@ pub(super) fn merge<'a>(
     let mut decisions = Decisions { set: decided(&local), ..Decisions::default() };
     let mut grants = manifest.grants;
     for text in &local.grants.without {
-        let name = GrantName::read(text)?;
+        let name = GrantName::read(text, &place_of_without())?;
         let list =
             if take(&mut grants, &name) { &mut decisions.taken } else { &mut decisions.idle };
         if !list.contains(&name) {
@@ -44,6 +44,7 @@ pub(super) fn merge<'a>(
     let merged = RawManifest {
         plugin: RawPlugin {
             prefix: local.plugin.prefix.or(manifest.plugin.prefix),
+            ungranted: local.plugin.ungranted.or(manifest.plugin.ungranted),
             ..manifest.plugin
         },
         limits: manifest.limits.with_local(local.limits),
@@ -172,6 +173,7 @@ fn with_tool<'a>(mut tool: RawTool<'a>, local: RawTool<'a>) -> RawTool<'a> {
 fn decided(local: &RawManifest<'_>) -> Vec<String> {
     let mut set: Vec<String> = Vec::new();
     set.extend(local.plugin.prefix.iter().map(|_| "prefix".to_owned()));
+    set.extend(local.plugin.ungranted.iter().map(|_| "ungranted".to_owned()));
     set.extend(limits_set(&local.limits));
     let RawGrants { network, files, scratch, env, secrets, config, without: _ } = &local.grants;
     set.extend(files.iter().map(|item| named(GrantKind::Files, &item.at)));

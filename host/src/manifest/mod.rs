@@ -32,6 +32,7 @@ mod place;
 mod rate;
 mod raw;
 mod raw_grants;
+mod requires;
 mod resolve;
 mod secret;
 mod source;
@@ -65,6 +66,7 @@ pub(crate) use network::OF_THE_HOST;
 pub use notation::UnitError;
 pub use place::Place;
 pub use rate::{Rate, RateError};
+pub use requires::Requirement;
 pub use source::{Origin, is_local, local_of, manifest_of};
 pub use units::{Bytes, show_duration};
 
@@ -84,6 +86,8 @@ pub struct Manifest {
     pub kind: Option<Kind>,
     /// What the names of the tools begin with: empty, or in the form of a tool's name.
     pub prefix: Box<str>,
+    /// True if tools are listed that can only fail for want of a grant or of a secret's value.
+    pub lists_ungranted: bool,
     /// What one call may spend.
     pub limits: Limits,
     /// What it may reach.
@@ -144,6 +148,8 @@ pub struct ToolOverride {
     pub meta: serde_json::Map<String, serde_json::Value>,
     /// How often it is called.
     pub rate: Option<Rate>,
+    /// What it can only fail without.
+    pub requires: Vec<Requirement>,
     /// Where the manifest names the tool, for an error that only the loaded plugin can show.
     pub place: Place,
 }

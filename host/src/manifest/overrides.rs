@@ -11,7 +11,7 @@ use super::raw::RawTool;
 use super::source::Source;
 use super::table::Text;
 use super::units::Bytes;
-use super::{ToolOverride, meta, rate};
+use super::{ToolOverride, meta, rate, requires};
 use crate::name::check_own;
 use crate::text::{MAX_TEXT, TextError, check_text};
 
@@ -41,6 +41,7 @@ pub(super) fn read(source: Source<'_>, raw: &[RawTool<'_>]) -> Result<Vec<ToolOv
             strict_arguments: tool.strict_arguments,
             meta: meta::read(&tool.meta)?,
             rate: rate::read(Tool, tool.rate)?,
+            requires: requires::read(&tool.requires)?,
             place,
         });
     }

@@ -3,13 +3,13 @@
 //! What the values mean, and which defaults stand for those that are missing, is not known here.
 
 use toml::Spanned;
-use toml::de::DeTable;
+use toml::de::{DeTable, DeValue};
 
 use super::command::RawCommand;
 use super::error::Fault;
 use super::keys::{Section, Sections};
 use super::raw_grants::RawGrants;
-use super::table::{Table, Text, Value};
+use super::table::{Table, Text, Value, wrong};
 use crate::tool::Annotations;
 
 /// A manifest as it is written.
@@ -28,6 +28,7 @@ pub(super) struct RawPlugin<'a> {
     pub(super) sha256: Option<Text<'a>>,
     pub(super) kind: Option<Text<'a>>,
     pub(super) prefix: Option<Text<'a>>,
+    pub(super) ungranted: Option<Text<'a>>,
 }
 
 /// `[limits]`: a limit may be a number or a text, by the rule of the limit.
@@ -50,6 +51,7 @@ pub(super) struct RawTool<'a> {
     pub(super) strict_arguments: Option<bool>,
     pub(super) meta: Vec<(Text<'a>, Value<'a>)>,
     pub(super) rate: Option<Value<'a>>,
+    pub(super) requires: Vec<Text<'a>>,
 }
 
 impl<'a> RawManifest<'a> {
@@ -80,6 +82,7 @@ impl<'a> RawPlugin<'a> {
             sha256: table.text("sha256", r#""e3b0c442..." (64 hexadecimal digits)"#)?,
             kind: table.text("kind", r#""tools""#)?,
             prefix: table.text("prefix", r#""weather", or "" for no prefix"#)?,
+            ungranted: table.text("ungranted", r#""show""#)?,
         })
     }
 }
@@ -103,6 +106,7 @@ impl<'a> RawTool<'a> {
             Fault::new(span, "[[tools]] has no `name`")
                 .help("say which of the plugin's tools it is about: `name = \"get_weather\"`")
         };
+        let required = table.items("requires", REQUIRES)?.iter().map(requirement);
         Ok(Self {
             name: table.text("name", r#""get_weather""#)?.ok_or_else(nameless)?,
             title: table.text("title", r#""Weather forecast""#)?,
@@ -120,6 +124,16 @@ impl<'a> RawTool<'a> {
             meta: table
                 .entries("meta", r#"meta = { "anthropic/maxResultSizeChars" = 200_000 }"#)?,
             rate: table.get("rate"),
+            requires: required.collect::<Result<_, _>>()?,
         })
+    }
+}
+
+const REQUIRES: &str = r#"requires = ["files:write", "secret:API_TOKEN"]"#;
+
+fn requirement<'a>(item: &'a Spanned<DeValue<'a>>) -> Result<Text<'a>, Fault> {
+    match item.get_ref() {
+        DeValue::String(text) => Ok(Spanned::new(item.span(), &**text)),
+        _ => Err(wrong("`requires` in [[tools]]", "texts such as \"files:write\"", item)),
     }
 }

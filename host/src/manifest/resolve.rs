@@ -26,6 +26,7 @@ pub(super) fn manifest(
     let name = name(stem, &raw.plugin)?;
     Ok(Manifest {
         prefix: prefix(&name, &raw.plugin)?,
+        lists_ungranted: lists_ungranted(&raw.plugin)?,
         name,
         wasm: wasm(stem, &raw.plugin)?,
         sha256: raw.plugin.sha256.as_ref().map(sha256).transpose()?,
@@ -40,6 +41,7 @@ pub(super) fn manifest(
 /// Checks a local file by itself, so that what is wrong in it is said whatever the manifest says.
 pub(super) fn local(source: Source<'_>, raw: &RawManifest<'_>) -> Result<(), Fault> {
     raw.plugin.prefix.as_ref().map(checked_prefix).transpose()?;
+    lists_ungranted(&raw.plugin)?;
     limits(&raw.limits)?;
     raw.grants.check()?;
     overrides::read(source, &raw.tools).map(|_| ())
@@ -80,6 +82,19 @@ fn checked_prefix(prefix: &Text<'_>) -> Result<Box<str>, Fault> {
         })?;
     }
     Ok(text.into())
+}
+
+fn lists_ungranted(plugin: &RawPlugin<'_>) -> Result<bool, Fault> {
+    let Some(ungranted) = &plugin.ungranted else { return Ok(false) };
+    match *ungranted.get_ref() {
+        "show" => Ok(true),
+        "hide" => Ok(false),
+        other => {
+            let expected = format!("expected \"show\" or \"hide\", found {}", quote(other));
+            let help = "\"show\" lists tools that can only fail for want of what they require";
+            Err(bad("ungranted", ungranted, expected).help(help))
+        }
+    }
 }
 
 fn wasm(stem: &str, plugin: &RawPlugin<'_>) -> Result<Box<str>, Fault> {

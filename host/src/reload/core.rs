@@ -179,6 +179,11 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
         }
     }
 
+    /// Takes in that a plugin which is served lists other tools.
+    pub fn lists_others(&mut self, now: Instant) {
+        self.publication.changed(now);
+    }
+
     /// Whether the files are to be looked at again soon, hint or no hint.
     pub fn take_stale(&mut self) -> bool {
         // What was refused for want of room may have room now.

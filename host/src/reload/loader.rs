@@ -46,6 +46,10 @@ pub struct Loader {
     jobs: JoinSet<Result<Loaded, LoadError>>,
     /// Better code being made of plugins that serve; `None` where none is made.
     optimizing: Option<JoinSet<()>>,
+    /// Looks for secrets that tools require, one at a time; `None` if none is under way.
+    secrets: Option<JoinHandle<bool>>,
+    /// True if there is more to look for once that has ended.
+    secrets_again: bool,
     running: HashMap<TaskId, Running>,
     /// The names of plugins that were to be loaded.
     names: BTreeMap<Key, Loading>,
@@ -122,6 +126,8 @@ impl Loader {
             looking: None,
             jobs: JoinSet::new(),
             optimizing: None,
+            secrets: None,
+            secrets_again: false,
             running: HashMap::new(),
             names: BTreeMap::new(),
             pending: PendingJobs::default(),
@@ -185,6 +191,7 @@ impl Loader {
                             self.load(key, pair, candidate);
                         }
                         self.scan_on();
+                        self.look_for_secrets();
                     }
                     // A fault of our own. What it remembered is lost, so it begins anew.
                     Err(error) => {
@@ -213,6 +220,17 @@ impl Loader {
                     }
                 };
                 self.took_step(&id, loaded);
+                true
+            }
+            Some(looked) = finished(&mut self.secrets) => {
+                self.secrets = None;
+                // A look-up that panics is one that found what was known.
+                if looked.unwrap_or_default() {
+                    self.core.lists_others(Instant::now());
+                }
+                if std::mem::take(&mut self.secrets_again) {
+                    self.look_for_secrets();
+                }
                 true
             }
             else => {
@@ -283,6 +301,24 @@ impl Loader {
         }
         self.core.loaded(&key, pair, loaded, now);
         self.end_unwanted();
+        self.look_for_secrets();
+    }
+
+    /// Looks for the secrets that tools require; if that is under way, once more after it.
+    fn look_for_secrets(&mut self) {
+        if self.secrets.is_some() {
+            self.secrets_again = true;
+            return;
+        }
+        let plugins: Vec<_> = self.core.good().map(|(_, _, plugin)| plugin.clone()).collect();
+        let plugins: Vec<_> =
+            plugins.into_iter().filter(|plugin| plugin.requires_secrets()).collect();
+        if plugins.is_empty() {
+            return;
+        }
+        self.secrets = Some(self.runtime.spawn_blocking(move || {
+            plugins.iter().filter(|plugin| plugin.look_for_secrets()).count() > 0
+        }));
     }
 
     /// Ends the jobs of versions that neither serve nor are to serve.

@@ -29,6 +29,8 @@ pub(super) struct Folders(WasiFilesystemCtx);
 pub struct FolderError {
     /// The directory, as the manifest writes it.
     pub path: String,
+    /// Where the guest would see it.
+    pub at: Box<str>,
     /// What is wrong with it.
     pub problem: FolderProblem,
 }
@@ -114,7 +116,7 @@ pub fn is_missing(grant: &FileGrant) -> bool {
 }
 
 fn fails(grant: &FileGrant, problem: FolderProblem) -> FolderError {
-    FolderError { path: escape(&grant.path), problem }
+    FolderError { path: escape(&grant.path), at: grant.at.clone(), problem }
 }
 
 /// wasmtime-wasi opens directories for a whole context only.

@@ -3,6 +3,7 @@
 //! What all kinds of plugin have in common: secrets, directories, what is kept between calls. How a kind is
 //! asked and called is a file of its own, and so is what a guest offers, and what happens while it runs.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use tokio::sync::{OnceCell, Semaphore};
@@ -28,7 +29,7 @@ use super::settle::{MAX_WAITING, Unsettled};
 use super::slots::{CallSlots, Slots};
 use super::terms::{CallContext, ProgressSink, Reach, Terms};
 use super::{Sandbox, functions, tools};
-use crate::manifest::{Grants, Kind, Limits};
+use crate::manifest::{Grants, Kind, Limits, SecretName};
 use crate::secret::{Known, MissingSecret, Secrets};
 use crate::text::escape;
 use crate::tool::CallError;
@@ -283,6 +284,12 @@ impl Guest {
         let names: Vec<_> = self.grants.secret_names().cloned().collect();
         let known = self.secrets.look_up(&names);
         names.iter().filter_map(|name| known.value(name).err()).collect()
+    }
+
+    /// Those of `names` that have no value for certain. Reads files and may wait for the keyring, so it blocks.
+    #[must_use]
+    pub fn absent_secrets(&self, names: &BTreeSet<SecretName>) -> BTreeSet<SecretName> {
+        self.secrets.absent(names)
     }
 
     /// The values of the plugin's secrets as they are now.

@@ -114,6 +114,23 @@ impl Secrets {
         found.into_iter().map(|(name, found)| (name, found.map(|(source, _)| source))).collect()
     }
 
+    /// Those of `names` that have no value for certain: a keyring that does not answer may have one. Blocks like
+    /// [`Self::look_up`].
+    #[must_use]
+    pub fn absent<'a>(
+        &self,
+        names: impl IntoIterator<Item = &'a SecretName>,
+    ) -> BTreeSet<SecretName> {
+        match self.find(names) {
+            (_, Some(KeyringError::Failed(_) | KeyringError::Silent(_))) => BTreeSet::new(),
+            (found, None | Some(KeyringError::Absent(_))) => found
+                .into_iter()
+                .filter(|(_, found)| found.is_none())
+                .map(|(name, _)| name)
+                .collect(),
+        }
+    }
+
     /// Each place is looked at only for what those before it do not have.
     fn find<'a>(&self, names: impl IntoIterator<Item = &'a SecretName>) -> Found {
         let mut found: BTreeMap<_, _> = names

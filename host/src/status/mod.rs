@@ -133,6 +133,8 @@ pub enum RefusedStatus {
     Notes,
     /// Nothing: it is a warning.
     Warning,
+    /// The tool with this name can only fail as things stand, and is not listed.
+    Unlisted(String),
 }
 
 impl LoadingStatus {
@@ -193,6 +195,7 @@ impl Status {
                 Refused::Further(count) => RefusedStatus::Further(*count),
                 Refused::Notes => RefusedStatus::Notes,
                 Refused::Warning => RefusedStatus::Warning,
+                Refused::Unlisted(name) => RefusedStatus::Unlisted(name.to_string()),
                 Refused::Function(name) => RefusedStatus::Tool(name.clone()),
             },
             reason: refusal.reason.clone(),

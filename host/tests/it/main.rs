@@ -33,6 +33,7 @@
 //! | `lock.rs` | what a lock says of versions, and its text, in memory |
 //! | `locked.rs` | the real binary with a lock beside its plugins |
 //! | `paced.rs` | the real binary with plugins that are called too often or keep crashing |
+//! | `requires.rs` | tools that can only fail: not listed, and when they are again |
 //! | `status.rs` | servers as `toolrack status` shows them |
 //! | `shipped_files.rs` | the plugin `files`, as built, on granted directories |
 //! | `fetch.rs`, `github.rs`, `weather.rs` | the plugins that use the network, as built, against servers on loopback |
@@ -79,6 +80,7 @@ mod programs;
 mod register;
 #[cfg(unix)]
 mod reload;
+mod requires;
 mod sandbox;
 #[cfg(unix)]
 mod scan;

@@ -55,6 +55,9 @@ pub(super) fn find(catalog: &Catalog, name: &str, locking: Locking) -> anyhow::R
     if let Some(tool) = catalog.tool(name) {
         return Ok(tool.clone());
     }
+    if let Some(reason) = catalog.unlisted(name) {
+        bail!("{reason}");
+    }
     let refused = not_served(catalog, locking).map(|sentence| format!("; {sentence}"));
     let refused = refused.unwrap_or_default();
     let near = catalog.nearest(name).map(|near| format!("; did you mean `{near}`?"));

@@ -88,7 +88,7 @@ impl Document {
     /// Gives `key` a value.
     pub(super) fn set(&mut self, key: &Key, value: Value) {
         match key {
-            Key::Prefix => put_value(self.section("plugin"), "prefix", value),
+            Key::Plugin(key) => put_value(self.section("plugin"), key, value),
             Key::Limit(key) => put_value(self.section("limits"), key, value),
             Key::Tool { name, key } => self.set_of_tool(name, key, value),
             // A grant is no value: `grant` takes its parts.
@@ -99,7 +99,7 @@ impl Document {
     /// Forgets a decision. `false` if there is none.
     pub(super) fn unset(&mut self, key: &Key) -> bool {
         match key {
-            Key::Prefix => self.remove_key("plugin", "prefix"),
+            Key::Plugin(key) => self.remove_key("plugin", key),
             Key::Limit(key) => self.remove_key("limits", key),
             Key::Tool { name, key } => self.unset_of_tool(name, key),
             Key::Grant(name) => {

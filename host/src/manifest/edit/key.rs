@@ -6,6 +6,7 @@ use toml::Spanned;
 use toml_edit::Value;
 
 use super::EditError;
+use crate::manifest::grant_name::without;
 use crate::manifest::keys::Section;
 use crate::manifest::{GrantKind, GrantName, Manifest, nearest};
 use crate::name::check_own;
@@ -14,8 +15,8 @@ use crate::text::escape;
 /// The name of a decision.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Key {
-    /// The prefix.
-    Prefix,
+    /// A key of `[plugin]`.
+    Plugin(&'static str),
     /// A limit, by its key.
     Limit(&'static str),
     /// A key of a tool.
@@ -31,8 +32,8 @@ pub enum Key {
 
 /// A text that names no decision.
 #[derive(Debug, thiserror::Error)]
-#[error("there is no key `{}`{}; keys are prefix, limits.KEY ({}), tools.NAME.KEY ({})",
-    escape(.key), hint(.near.as_deref()), list(Section::Limits), list(Section::LocalTool))]
+#[error("there is no key `{}`{}; keys are {}, limits.KEY ({}), tools.NAME.KEY ({})",
+    escape(.key), hint(.near.as_deref()), list(Section::LocalPlugin), list(Section::Limits), list(Section::LocalTool))]
 pub struct KeyError {
     key: String,
     near: Option<String>,
@@ -56,8 +57,9 @@ impl Key {
     pub fn parse(text: &str) -> Result<Self, KeyError> {
         let wrong = |near: Option<String>| KeyError { key: text.to_owned(), near };
         let find = |section, key: &str| keys(section).find(|known| *known == key);
-        if matches!(text, "prefix" | "plugin.prefix") {
-            return Ok(Self::Prefix);
+        let of_plugin = text.strip_prefix("plugin.").unwrap_or(text);
+        if let Some(key) = find(Section::LocalPlugin, of_plugin) {
+            return Ok(Self::Plugin(key));
         }
         if let Some(key) = text.strip_prefix("limits.") {
             let near = || nearest(key, keys(Section::Limits)).map(|near| format!("limits.{near}"));
@@ -74,7 +76,7 @@ impl Key {
             return Ok(Self::Tool { name: name.into(), key: found });
         }
         let limits = keys(Section::Limits).map(|key| format!("limits.{key}"));
-        let known: Vec<_> = ["prefix".to_owned()].into_iter().chain(limits).collect();
+        let known: Vec<_> = keys(Section::LocalPlugin).map(str::to_owned).chain(limits).collect();
         let section = find(Section::Limits, text).map(|key| format!("limits.{key}"));
         let near = || nearest(text, known.iter().map(String::as_str)).map(str::to_owned);
         Err(wrong(section.or_else(near)))
@@ -93,7 +95,7 @@ impl Key {
     pub(super) fn checked(&self, value: &str) -> Result<Value, EditError> {
         let written = self.written(value);
         let text = match self {
-            Self::Prefix => format!("[plugin]\nprefix = {written}\n"),
+            Self::Plugin(key) => format!("[plugin]\n{key} = {written}\n"),
             Self::Limit(key) => format!("[limits]\n{key} = {written}\n"),
             Self::Tool { name, key } => {
                 format!("[[tools]]\nname = \"{name}\"\n{key} = {written}\n")
@@ -106,7 +108,7 @@ impl Key {
 
     fn written(&self, value: &str) -> Value {
         let is_text = match self {
-            Self::Prefix | Self::Grant(_) => true,
+            Self::Plugin(_) | Self::Grant(_) => true,
             Self::Limit(_) => false,
             Self::Tool { key, .. } => matches!(*key, "title" | "description" | "rate"),
         };
@@ -121,7 +123,7 @@ impl GrantName {
     /// The name of the grant of `kind` that `text` says, or of all of them, as the argument WHAT of a command.
     pub fn of_argument(kind: GrantKind, text: Option<&str>) -> Result<Self, EditError> {
         let Some(text) = text else { return Ok(Self::Every(kind)) };
-        let read = Self::one(kind, &Spanned::new(0..0, text));
+        let read = Self::one(kind, &Spanned::new(0..0, text), &without());
         read.map_err(|fault| EditError::of_fault("WHAT", fault))
     }
 }
@@ -130,7 +132,7 @@ impl GrantName {
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Prefix => f.write_str("prefix"),
+            Self::Plugin(key) => f.write_str(key),
             Self::Limit(key) => write!(f, "limits.{key}"),
             Self::Tool { name, key } => write!(f, "tools.{name}.{key}"),
             Self::Grant(name) => write!(f, "{name}"),

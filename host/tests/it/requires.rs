@@ -1,0 +1,109 @@
+//! Tools that can only fail for want of a grant or of a secret's value: not listed, said why, and listed when that is over.
+
+use std::fs;
+
+use serde_json::json;
+
+use crate::guest::Wat;
+use crate::person::Person;
+use crate::plugins::{install, replace};
+
+const MANIFEST: &str = r#"
+[grants]
+secrets = ["REQUIRED_TOKEN"]
+
+[[tools]]
+name = "write"
+requires = ["files:write"]
+
+[[tools]]
+name = "ask"
+requires = ["secret:REQUIRED_TOKEN"]
+"#;
+
+/// A person with the plugin `v`, of whose tools `run` requires nothing.
+fn person(manifest: &str) -> Person {
+    let person = Person::new();
+    fs::create_dir_all(person.plugins()).unwrap();
+    let wat = Wat { tools: &["run", "write", "ask"], ..Wat::default() };
+    install(&person.plugins(), "v", manifest, &wat.build());
+    person
+}
+
+#[track_caller]
+fn run(person: &Person, arguments: &[&str]) -> String {
+    let ran = person.run(arguments);
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    ran.out
+}
+
+fn listed(person: &Person) -> Vec<String> {
+    let check = run(person, &["check", "--json"]);
+    let check: serde_json::Value = serde_json::from_str(&check).unwrap();
+    serde_json::from_value(check["plugins"][0]["tools"].clone()).unwrap()
+}
+
+#[test]
+fn what_can_only_fail_is_not_listed_and_it_is_said_what_to_do() {
+    let person = person(MANIFEST);
+    assert_eq!(listed(&person), ["v_run"]);
+    let said = run(&person, &["check"]);
+    for expected in [
+        "its tool `v_write` is not listed, since it can only fail without `files:write` (toolrack grant v files DIRECTORY --write)",
+        "its tool `v_ask` is not listed, since it can only fail without a value of the secret REQUIRED_TOKEN (toolrack secret set REQUIRED_TOKEN)",
+        "1 plugin with 1 tool served, 0 refused",
+    ] {
+        assert!(said.contains(expected), "no {expected:?} in {said}");
+    }
+    let call = person.run(&["call", "v_write"]);
+    assert!(
+        call.code == 2 && call.err.contains("toolrack grant v files DIRECTORY --write"),
+        "{}",
+        call.err
+    );
+
+    let notes = tempfile::tempdir().unwrap();
+    let path = notes.path().to_str().unwrap();
+    run(&person, &["grant", "v", "files", path, "--at", "/notes"]);
+    assert_eq!(listed(&person), ["v_run"]);
+    run(&person, &["grant", "v", "files", path, "--at", "/notes", "--write"]);
+    assert_eq!(listed(&person), ["v_run", "v_write"]);
+    // A directory that is gone lets it do nothing.
+    drop(notes);
+    assert_eq!(listed(&person), ["v_run"]);
+    run(&person, &["set", "v", "ungranted", "show"]);
+    assert_eq!(listed(&person), ["v_ask", "v_run", "v_write"]);
+    run(&person, &["unset", "v", "ungranted"]);
+    fs::write(person.plugins().join(".env"), "REQUIRED_TOKEN=0123456789\n").unwrap();
+    assert_eq!(listed(&person), ["v_ask", "v_run"]);
+    // A secret that is not granted helps nobody.
+    run(&person, &["revoke", "v", "secret", "REQUIRED_TOKEN"]);
+    let said = run(&person, &["check"]);
+    assert!(said.contains("(toolrack grant v secret REQUIRED_TOKEN)"), "{said}");
+}
+
+#[test]
+fn a_server_lists_it_as_soon_as_it_can_do_more_than_fail() {
+    let person = person(MANIFEST);
+    run(&person, &["approve", "--yes"]);
+    let mut client = person.serve(&person.plugins());
+    person.status_when(|status| {
+        status[0]["plugins"][0]["tools"].as_array().is_some_and(|tools| tools.len() == 1)
+    });
+    assert_eq!(client.tools(), ["v_run"]);
+    let refused = client.request("tools/call", json!({ "name": "v_ask", "arguments": {} }));
+    let message = refused["error"]["message"].as_str().unwrap();
+    assert!(message.contains("toolrack secret set REQUIRED_TOKEN"), "{message}");
+    // What is locked is all of the plugin: its value coming changes nothing that somebody would have to accept.
+    replace(&person.plugins().join(".env"), "REQUIRED_TOKEN=0123456789\n");
+    person.status_when(|status| {
+        status[0]["plugins"][0]["tools"].as_array().is_some_and(|tools| tools.len() == 2)
+    });
+    assert_eq!(client.tools(), ["v_ask", "v_run"]);
+    fs::remove_file(person.plugins().join(".env")).unwrap();
+    person.status_when(|status| {
+        status[0]["plugins"][0]["tools"].as_array().is_some_and(|tools| tools.len() == 1)
+    });
+    assert_eq!(client.tools(), ["v_run"]);
+    assert_eq!(person.run(&["check", "--locked"]).code, 0);
+}
