@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use crate::json;
-use crate::manifest::{Kind, Manifest, ManifestError, Origin, Rate, Requirement, ToolOverride};
+use crate::manifest::{Kind, Manifest, ManifestError, Rate, Requirement, SourceFile, ToolOverride};
 use crate::name::ToolName;
 use crate::sandbox::corrected;
 use crate::text::escape;
@@ -49,7 +49,7 @@ pub(super) fn apply(
             }
             let unknown = unknown(file, wish, &names);
             // A person decided it for another version: the plugin may have lost the tool since.
-            if wish.place.origin() == Origin::Local {
+            if wish.place.source_file() == SourceFile::Local {
                 applied.idle.push((wish.name.clone(), unknown));
                 continue;
             }

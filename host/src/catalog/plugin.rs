@@ -8,7 +8,7 @@ use super::breaker::{Breaker, Paused};
 use super::error::PluginError;
 use super::offer::{Offer, PluginTool, offer};
 use super::refusal::{Refusal, Refused};
-use super::unmet::Lacking;
+use super::unmet::ToolNeeds;
 use super::wit::WitFile;
 use crate::manifest::{
     Decisions, Grants, Kind, Limits, Manifest, ManifestError, Sha256Digest, local_of,
@@ -36,7 +36,7 @@ pub struct Plugin {
     /// What is wrong with the `.wit` file beside its manifest.
     pub(super) unnoted: Option<Refusal>,
     /// What its tools may lack.
-    pub(super) lacking: Lacking,
+    pub(super) lacking: ToolNeeds,
     /// What its operator should know, which does it no harm.
     pub(super) warnings: Vec<Refusal>,
     /// Tools that the local file speaks of and that it does not have, and what to say of that.
@@ -91,7 +91,7 @@ impl Plugin {
         }
         let (place, plugin) = (file.clone(), manifest.name.clone());
         let decisions = manifest.decisions.clone();
-        let lacking = Lacking::new(manifest.lists_ungranted, &guest);
+        let lacking = ToolNeeds::new(manifest.lists_ungranted, &guest);
         let checks = guest.checks();
         // A large schema takes its time.
         let offer = guest.aside(move || offer(&place, &manifest, found, listed, &checks)).await;

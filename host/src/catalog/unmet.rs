@@ -13,7 +13,7 @@ use crate::manifest::{Grants, Requirement, SecretName};
 use crate::sandbox::Guest;
 
 /// What the tools of a plugin may lack.
-pub(super) struct Lacking {
+pub(super) struct ToolNeeds {
     /// True if tools are listed all the same.
     lists_all: bool,
     /// What is granted and there: no directory that is missing.
@@ -23,7 +23,7 @@ pub(super) struct Lacking {
     absent: Mutex<BTreeSet<SecretName>>,
 }
 
-impl Lacking {
+impl ToolNeeds {
     pub(super) fn new(lists_all: bool, guest: &Guest) -> Self {
         let mut grants = guest.grants().clone();
         let missing = guest.missing_folders();

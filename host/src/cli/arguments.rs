@@ -161,7 +161,7 @@ pub(super) enum Command {
         /// The plugin's name, as `toolrack check` shows it
         name: String,
         #[command(flatten)]
-        what: decide::What,
+        what: decide::GrantArguments,
     },
     /// Take something away that a plugin may reach
     #[command(long_about = help::REVOKE)]

@@ -43,7 +43,7 @@ use print::{
 };
 
 use crate::home::Home;
-use crate::install::Decided;
+use crate::install::LocalFiles;
 use crate::lock::Locking;
 use crate::protected::Protected;
 use crate::reload::Optimizing;
@@ -136,7 +136,7 @@ fn run(command: Command, setup: Setup) -> anyhow::Result<ExitCode> {
             approve::run(&names, setup, run.as_deref(), Consent::of(yes), json)
         }
         Command::Remove { names, purge } => {
-            let decided = if purge { Decided::Purged } else { Decided::Kept };
+            let decided = if purge { LocalFiles::Purge } else { LocalFiles::Keep };
             remove::run(&names, &setup.plugins, run.as_deref(), decided)
         }
         Command::Grant { name, what } => {

@@ -9,19 +9,19 @@ use anyhow::Context as _;
 use super::print::println;
 use super::served::followers;
 use super::{NAME, locked, paint};
-use crate::install::{Decided, LocalRemoved, Removed, WasmRemoved, left_local, remove};
+use crate::install::{LocalFiles, LocalRemoved, Removed, WasmRemoved, left_local, remove};
 use crate::text::escape;
 
 pub(super) fn run(
     names: &[String],
     directories: &[PathBuf],
     run: Option<&Path>,
-    decided: Decided,
+    decided: LocalFiles,
 ) -> anyhow::Result<ExitCode> {
     // What an earlier removal left: there is no plugin of this name any more.
     let left = |name: &String| match decided {
-        Decided::Purged => left_local(name, directories),
-        Decided::Kept => Vec::new(),
+        LocalFiles::Purge => left_local(name, directories),
+        LocalFiles::Keep => Vec::new(),
     };
     let (gone, there): (Vec<_>, Vec<_>) =
         names.iter().cloned().partition(|name| !left(name).is_empty());

@@ -40,11 +40,11 @@ pub enum LocalRemoved {
 
 /// The choice what becomes of what a person decided of a plugin that is removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Decided {
+pub enum LocalFiles {
     /// It is kept.
-    Kept,
+    Keep,
     /// It is removed with the plugin.
-    Purged,
+    Purge,
 }
 
 /// What happened to a plugin's Wasm.
@@ -83,7 +83,7 @@ pub enum RemoveError {
 pub fn remove(
     names: &[String],
     directories: &[PathBuf],
-    decided: Decided,
+    decided: LocalFiles,
 ) -> Result<Vec<Removed>, RemoveError> {
     let shelves = shelves(directories)?;
     let mut found: Vec<(&str, &Shelf, String)> = Vec::new();
@@ -115,7 +115,7 @@ fn remove_one(
     name: &str,
     directory: &Path,
     file: String,
-    decided: Decided,
+    decided: LocalFiles,
 ) -> Result<Removed, RemoveError> {
     let io = |path: &Path| {
         let path = path.to_owned();
@@ -153,7 +153,7 @@ fn remove_one(
 fn remove_local(
     directory: &Path,
     file: &str,
-    decided: Decided,
+    decided: LocalFiles,
 ) -> Result<LocalRemoved, RemoveError> {
     let name = local_of(file);
     let path = directory.join(&name);
@@ -161,8 +161,8 @@ fn remove_local(
         return Ok(LocalRemoved::Missing);
     }
     match decided {
-        Decided::Kept => Ok(LocalRemoved::Kept(name)),
-        Decided::Purged => match fs::remove_file(&path) {
+        LocalFiles::Keep => Ok(LocalRemoved::Kept(name)),
+        LocalFiles::Purge => match fs::remove_file(&path) {
             Ok(()) => Ok(LocalRemoved::Gone(name)),
             Err(error) => Err(RemoveError::Io { path, error }),
         },

@@ -22,7 +22,7 @@ impl ManifestError {
     /// An error at `place`, which is in the manifest `file` or in the local file beside it, for what shows only once the plugin is loaded.
     #[must_use]
     pub fn new(file: &str, place: Place, message: String) -> Self {
-        let file = escape(&place.origin().file(file)).into();
+        let file = escape(&place.source_file().file(file)).into();
         Self { file, place, message: shown(&message), help: None }
     }
 

@@ -369,8 +369,8 @@ config = { units = "metric", city = "Bern" }
             (Some("One"), Some(false), Some(true))
         );
         assert_eq!((annotations.read_only, annotations.destructive), (Some(true), Some(false)));
-        let places: Vec<_> = read.tools.iter().map(|tool| tool.place.origin()).collect();
-        use crate::manifest::Origin::{Local, Manifest as Own};
+        let places: Vec<_> = read.tools.iter().map(|tool| tool.place.source_file()).collect();
+        use crate::manifest::SourceFile::{Local, Manifest as Own};
         assert_eq!(places, [Own, Own, Local]);
     }
 }

@@ -50,7 +50,7 @@ use source::Source;
 
 pub use command::{Argument, Command, Form, Group, Parameter, Piece, Shape, Template};
 pub use digest::{DigestError, Sha256Digest};
-pub use edit::{Change, EditError, Key, KeyError, NewGrant, edited};
+pub use edit::{Decision, DecisionKey, DecisionKeyError, EditError, NewGrant, edited};
 pub use error::ManifestError;
 pub use grant_name::{GrantKind, GrantName};
 pub use grants::{
@@ -67,7 +67,7 @@ pub use notation::UnitError;
 pub use place::Place;
 pub use rate::{Rate, RateError};
 pub use requires::Requirement;
-pub use source::{Origin, is_local, local_of, manifest_of};
+pub use source::{SourceFile, is_local, local_of, manifest_of};
 pub use units::{Bytes, show_duration};
 
 /// The largest manifest, and the largest local file, in bytes.

@@ -5,7 +5,7 @@
 use std::fmt;
 use std::ops::Range;
 
-use super::source::Origin;
+use super::source::SourceFile;
 use crate::text::escape;
 
 /// What is shown of a line, in characters; a longer line is cut around the place.
@@ -19,7 +19,7 @@ const HIDDEN: &str = "(not shown: it may hold a password)";
 /// A place in a manifest, with the line that stands there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
-    origin: Origin,
+    source_file: SourceFile,
     line: usize,
     column: usize,
     /// The line as shown: safe for a terminal.
@@ -42,7 +42,7 @@ impl Place {
         let (indent, marked) = (show(before), show(text[at..to].trim_end_matches('\r')));
         let shown = format!("{indent}{marked}{}", show(text[to..end].trim_end_matches('\r')));
         let place = Self {
-            origin: Origin::default(),
+            source_file: SourceFile::default(),
             line: text[..start].matches('\n').count() + 1,
             column: before.chars().count() + 1,
             indent: indent.chars().count(),
@@ -52,15 +52,15 @@ impl Place {
         place.cut()
     }
 
-    /// The same place in a file of this origin.
-    pub(super) fn in_file(self, origin: Origin) -> Self {
-        Self { origin, ..self }
+    /// The same place, in this file.
+    pub(super) fn in_source(self, source_file: SourceFile) -> Self {
+        Self { source_file, ..self }
     }
 
     /// The file it is in.
     #[must_use]
-    pub fn origin(&self) -> Origin {
-        self.origin
+    pub fn source_file(&self) -> SourceFile {
+        self.source_file
     }
 
     /// The line, from 1.

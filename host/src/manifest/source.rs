@@ -12,7 +12,7 @@ const SUFFIX: &str = ".local.toml";
 
 /// One of a plugin's two files.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Origin {
+pub enum SourceFile {
     /// The manifest: the author's.
     #[default]
     Manifest,
@@ -20,7 +20,7 @@ pub enum Origin {
     Local,
 }
 
-impl Origin {
+impl SourceFile {
     /// The file's name, where `manifest` is that of the manifest.
     pub(super) fn file(self, manifest: &str) -> String {
         match self {
@@ -70,17 +70,17 @@ impl<'a> Source<'a> {
     /// The place of `span`, with its line.
     pub(super) fn place(self, span: Range<usize>) -> Place {
         let (origin, text, span) = self.locate(span);
-        Place::of(text, span).in_file(origin)
+        Place::of(text, span).in_source(origin)
     }
 
     /// The file that `span` is in, its text, and the span in that.
-    pub(super) fn locate(self, span: Range<usize>) -> (Origin, &'a str, Range<usize>) {
+    pub(super) fn locate(self, span: Range<usize>) -> (SourceFile, &'a str, Range<usize>) {
         match self.local {
             Some(text) if span.start >= self.base() => {
                 let end = span.end.max(span.start) - self.base();
-                (Origin::Local, text, span.start - self.base()..end)
+                (SourceFile::Local, text, span.start - self.base()..end)
             }
-            _ => (Origin::Manifest, self.manifest, span),
+            _ => (SourceFile::Manifest, self.manifest, span),
         }
     }
 }
@@ -96,10 +96,10 @@ mod tests {
             let (origin, ..) = source.locate(from..to);
             (origin, source.get(from..to), source.place(from..to).to_string())
         };
-        assert_eq!(shown(0, 1), (Origin::Manifest, Some("a"), "1:1".into()));
+        assert_eq!(shown(0, 1), (SourceFile::Manifest, Some("a"), "1:1".into()));
         let base = source.base();
-        assert_eq!(shown(base, base + 1), (Origin::Local, Some("b"), "1:1".into()));
-        assert_eq!(shown(base + 6, base + 7), (Origin::Local, Some("c"), "2:1".into()));
+        assert_eq!(shown(base, base + 1), (SourceFile::Local, Some("b"), "1:1".into()));
+        assert_eq!(shown(base + 6, base + 7), (SourceFile::Local, Some("c"), "2:1".into()));
     }
 
     #[test]

@@ -16,8 +16,8 @@ const PATIENCE: Duration = Duration::from_millis(250);
 
 /// What is known of the directories that plugins are granted, by their manifests.
 #[derive(Debug, Default)]
-pub(super) struct Presence {
-    known: HashMap<PathBuf, Known>,
+pub(super) struct FolderPresence {
+    known: HashMap<PathBuf, KnownFolders>,
     /// The manifests that were asked about in this scan; the others are forgotten.
     asked: BTreeSet<PathBuf>,
     /// How much longer this scan waits.
@@ -25,13 +25,13 @@ pub(super) struct Presence {
 }
 
 #[derive(Debug, Default)]
-struct Known {
+struct KnownFolders {
     missing: Option<Sha256Digest>,
     /// A question that was not answered in time: no other is asked before it is.
     open: Option<Receiver<Option<Sha256Digest>>>,
 }
 
-impl Presence {
+impl FolderPresence {
     /// A scan begins.
     pub(super) fn begin(&mut self) {
         self.asked.clear();
@@ -62,7 +62,7 @@ impl Presence {
     }
 }
 
-impl Known {
+impl KnownFolders {
     fn ask(
         &mut self,
         patience: Duration,
@@ -96,7 +96,7 @@ mod tests {
 
     #[test]
     fn who_hangs_is_asked_once_and_what_was_so_stays_so() {
-        let mut known = Known::default();
+        let mut known = KnownFolders::default();
         let digest = Some(Sha256Digest::of(b"/notes"));
         assert_eq!(known.ask(PATIENCE, move || digest), digest);
         let (release, hang) = channel::<()>();

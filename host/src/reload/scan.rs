@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use super::candidate::{Candidate, HashedFile, Wit};
 use super::known::{KnownFiles, LocalText, Reread};
-use super::presence::Presence;
+use super::presence::FolderPresence;
 use super::seen::{Directory, Pair, Scan, Unit};
 use super::signature::Signature;
 use super::trust::{LockReader, Trust};
@@ -44,7 +44,7 @@ pub struct Scanner {
     is_first_piece: bool,
     /// What this piece leaves to the next: the directory, the manifest's file and what that says.
     unread: Vec<(PathBuf, String, Arc<Manifest>)>,
-    presence: Presence,
+    presence: FolderPresence,
 }
 
 /// When a Wasm file is read.
@@ -57,7 +57,7 @@ enum Turn {
 }
 
 /// Why a local file that was listed is not read.
-enum NoLocal {
+enum LocalUnread {
     /// It is not there any more.
     Changing,
     /// It cannot be read; why not.
@@ -76,7 +76,7 @@ impl Scanner {
             piece_ends: None,
             is_first_piece: true,
             unread: Vec::new(),
-            presence: Presence::default(),
+            presence: FolderPresence::default(),
         }
     }
 
@@ -198,7 +198,7 @@ impl Scanner {
         name: &str,
         files: &BTreeSet<String>,
         reread: &Reread,
-    ) -> Result<Option<LocalText>, NoLocal> {
+    ) -> Result<Option<LocalText>, LocalUnread> {
         let local_name = local_of(name);
         if !files.contains(&local_name) {
             return Ok(None);
@@ -206,8 +206,8 @@ impl Scanner {
         let path = directory.join(&local_name);
         match self.known.local(&path, reread) {
             Ok(local) => Ok(Some(local)),
-            Err(ReadError::Missing) if !path.is_symlink() => Err(NoLocal::Changing),
-            Err(error) => Err(NoLocal::Refused(format!("`{}` {error}", escape(&local_name)))),
+            Err(ReadError::Missing) if !path.is_symlink() => Err(LocalUnread::Changing),
+            Err(error) => Err(LocalUnread::Refused(format!("`{}` {error}", escape(&local_name)))),
         }
     }
 
@@ -223,8 +223,8 @@ impl Scanner {
         let file = shown(directory, name);
         let local = match self.local(directory, name, files, reread) {
             Ok(local) => local,
-            Err(NoLocal::Changing) => return (Unit::Changing, None),
-            Err(NoLocal::Refused(reason)) => return (Unit::Refused(reason), None),
+            Err(LocalUnread::Changing) => return (Unit::Changing, None),
+            Err(LocalUnread::Refused(reason)) => return (Unit::Refused(reason), None),
         };
         let first = match self.known.manifest(&path, local.as_ref(), reread) {
             Ok(known) => known,

@@ -1,16 +1,16 @@
-//! What a person types to decide of a plugin, as a [`Change`] of its local file.
+//! What a person types to decide of a plugin, as a [`Decision`] of its local file.
 
 use std::path::Path;
 
 use anyhow::{anyhow, bail};
 use clap::Args;
 
-use crate::manifest::{Change, GrantKind, GrantName, Key, NewGrant, nearest};
+use crate::manifest::{Decision, DecisionKey, GrantKind, GrantName, NewGrant, nearest};
 use crate::text::escape;
 
 /// What is granted. Its kind is no subcommand of clap's: plugins are called `files` and `secret`, too.
 #[derive(Clone, Debug, Args)]
-pub(in crate::cli) struct What {
+pub(in crate::cli) struct GrantArguments {
     /// files, network, secret, env, config or scratch
     #[arg(value_parser = kind)]
     kind: GrantKind,
@@ -36,9 +36,9 @@ pub(in crate::cli) struct What {
     query: Option<String>,
 }
 
-impl What {
+impl GrantArguments {
     /// The grant that is asked for.
-    pub(in crate::cli) fn change(self) -> anyhow::Result<Change> {
+    pub(in crate::cli) fn change(self) -> anyhow::Result<Decision> {
         self.check_options()?;
         let Self { kind, what, at, write, url, header, before, query } = self;
         let named = |words: &str| {
@@ -46,7 +46,7 @@ impl What {
             what.clone()
                 .ok_or_else(|| anyhow!("{words}, such as: toolrack grant NAME {kind} {example}"))
         };
-        Ok(Change::Grant(match kind {
+        Ok(Decision::Grant(match kind {
             GrantKind::Files => {
                 let path = from_here(named("say which directory")?)?;
                 let at = at.map_or_else(|| seen_as(&path), Ok)?;
@@ -97,14 +97,14 @@ fn example(kind: GrantKind) -> &'static str {
 }
 
 /// What is taken away: the grant of `kind` that `what` names, or all of them.
-pub(in crate::cli) fn revoked(kind: GrantKind, what: Option<&str>) -> anyhow::Result<Change> {
+pub(in crate::cli) fn revoked(kind: GrantKind, what: Option<&str>) -> anyhow::Result<Decision> {
     // There is one, wherever the plugin sees it.
     let what = what.filter(|_| kind != GrantKind::Scratch);
-    Ok(Change::Revoke(GrantName::of_argument(kind, what)?))
+    Ok(Decision::Revoke(GrantName::of_argument(kind, what)?))
 }
 
 /// The value that a key gets.
-pub(in crate::cli) fn set(key: &str, value: String) -> anyhow::Result<Change> {
+pub(in crate::cli) fn set(key: &str, value: String) -> anyhow::Result<Decision> {
     let word = key.split([':', '.']).next().unwrap_or_default();
     if matches!(word, "grants") || kind(word).is_ok() {
         bail!(
@@ -112,12 +112,12 @@ pub(in crate::cli) fn set(key: &str, value: String) -> anyhow::Result<Change> {
             escape(key)
         );
     }
-    Ok(Change::Set(Key::parse(key)?, value))
+    Ok(Decision::Set(DecisionKey::parse(key)?, value))
 }
 
 /// The decision that does not stand any more.
-pub(in crate::cli) fn unset(key: &str) -> anyhow::Result<Change> {
-    Ok(Change::Unset(Key::of_decision(key)?))
+pub(in crate::cli) fn unset(key: &str) -> anyhow::Result<Decision> {
+    Ok(Decision::Unset(DecisionKey::of_decision(key)?))
 }
 
 /// A kind of grant by its name.
@@ -181,9 +181,9 @@ fn split(entry: &str) -> anyhow::Result<(String, String)> {
 mod tests {
     use super::*;
 
-    fn what(kind: GrantKind, what: &str) -> What {
+    fn what(kind: GrantKind, what: &str) -> GrantArguments {
         let what = Some(what.to_owned());
-        What {
+        GrantArguments {
             kind,
             what,
             at: None,
@@ -201,13 +201,13 @@ mod tests {
         for (path, at) in [("~/my notes/", "/my notes"), ("/srv/x", "/x"), ("$D/y", "/y")] {
             let change = files(path).change().expect("a change");
             let expected = NewGrant::Files { path: path.into(), at: at.into(), is_writable: false };
-            assert_eq!(change, Change::Grant(expected));
+            assert_eq!(change, Decision::Grant(expected));
         }
         for path in ["/", "~", "$D"] {
             files(path).change().expect_err("no name");
         }
         let here = files("somewhere").change().expect("a change");
-        let Change::Grant(NewGrant::Files { path, .. }) = here else { panic!("{here:?}") };
+        let Decision::Grant(NewGrant::Files { path, .. }) = here else { panic!("{here:?}") };
         assert!(Path::new(&path).is_absolute() && path.ends_with("somewhere"), "{path}");
     }
 
@@ -216,8 +216,8 @@ mod tests {
         let secret = |header: Option<&str>, query: Option<&str>| {
             let url = Some("https://a.example".into());
             let (header, query) = (header.map(str::to_owned), query.map(str::to_owned));
-            let what = What { url, header, query, ..what(GrantKind::Secret, "T") };
-            let Ok(Change::Grant(NewGrant::Bound { header, before, query, .. })) = what.change()
+            let what = GrantArguments { url, header, query, ..what(GrantKind::Secret, "T") };
+            let Ok(Decision::Grant(NewGrant::Bound { header, before, query, .. })) = what.change()
             else {
                 panic!("no bound secret")
             };
@@ -230,7 +230,7 @@ mod tests {
 
     #[test]
     fn an_option_of_another_kind_is_refused() {
-        let what = What { write: true, ..what(GrantKind::Network, "https://a.example") };
+        let what = GrantArguments { write: true, ..what(GrantKind::Network, "https://a.example") };
         let error = what.change().expect_err("refused").to_string();
         assert_eq!(error, "--write goes with `files`, not with `network`");
     }

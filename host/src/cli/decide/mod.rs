@@ -17,13 +17,13 @@ use super::{ERROR, GOOD, NAME, Setup, paint};
 use crate::catalog::Refusal;
 use crate::install::{InstallError, Pair, Shelf, installed};
 use crate::lock::{LOCK_FILE, Lock, Locking, Verdict, Version, judge};
-use crate::manifest::{Change, Key, edited, local_of};
+use crate::manifest::{Decision, DecisionKey, edited, local_of};
 use crate::text::escape;
 use crate::whole::{Unfinished, sweep, sync};
-pub(super) use arguments::{What, kind, revoked, set, unset};
+pub(super) use arguments::{GrantArguments, kind, revoked, set, unset};
 
 /// The plugin that is decided of.
-struct Target {
+struct DecidedPlugin {
     directory: PathBuf,
     /// Its manifest.
     file: String,
@@ -32,7 +32,7 @@ struct Target {
 }
 
 /// A plugin as it is loaded with one local file.
-struct Loaded {
+struct LoadedPlugin {
     pair: Pair,
     /// The plugin, or why it is not served.
     plugin: Result<CheckedOne, Vec<Refusal>>,
@@ -40,7 +40,7 @@ struct Loaded {
 
 pub(super) fn run(
     name: &str,
-    change: &Change,
+    change: &Decision,
     setup: &Setup,
     run: Option<&Path>,
 ) -> anyhow::Result<ExitCode> {
@@ -56,10 +56,10 @@ pub(super) fn run(
     }
 }
 
-fn decide(name: &str, change: &Change, setup: &Setup, run: Option<&Path>) -> anyhow::Result<()> {
+fn decide(name: &str, change: &Decision, setup: &Setup, run: Option<&Path>) -> anyhow::Result<()> {
     let (directory, file) = installed(name, &setup.plugins)?;
     let local = directory.join(local_of(&file));
-    let target = Target { directory, file, local };
+    let target = DecidedPlugin { directory, file, local };
     let (before, after) = target.texts(change)?;
     if before == after {
         println!(
@@ -83,10 +83,12 @@ fn decide(name: &str, change: &Change, setup: &Setup, run: Option<&Path>) -> any
     Ok(())
 }
 
-impl Loaded {
+impl LoadedPlugin {
     /// Refuses a key of a tool that there is not.
-    fn check_tool(&self, change: &Change) -> anyhow::Result<()> {
-        let (Ok(checked), Change::Set(Key::Tool { name, .. }, _)) = (&self.plugin, change) else {
+    fn check_tool(&self, change: &Decision) -> anyhow::Result<()> {
+        let (Ok(checked), Decision::Set(DecisionKey::Tool { name, .. }, _)) =
+            (&self.plugin, change)
+        else {
             return Ok(());
         };
         let Some(error) = checked.plugin.lacks_tool(name) else { return Ok(()) };
@@ -116,7 +118,7 @@ impl Loaded {
     }
 }
 
-impl Target {
+impl DecidedPlugin {
     fn shelf(&self) -> anyhow::Result<Shelf> {
         look(&self.directory)
     }
@@ -126,7 +128,7 @@ impl Target {
     }
 
     /// The text of the local file, and what it becomes by `change`; empty where there is none.
-    fn texts(&self, change: &Change) -> anyhow::Result<(String, String)> {
+    fn texts(&self, change: &Decision) -> anyhow::Result<(String, String)> {
         let pair = Pair::installed(&self.file, &self.shelf()?)?;
         let manifest = self.directory.join(&self.file);
         let shown = || escape(&manifest.to_string_lossy());
@@ -138,7 +140,7 @@ impl Target {
     }
 
     /// Loads the plugin with `local`, beside what else is served.
-    fn load(&self, local: &str, setup: &Setup) -> anyhow::Result<Loaded> {
+    fn load(&self, local: &str, setup: &Setup) -> anyhow::Result<LoadedPlugin> {
         let pair = Pair::installed(&self.file, &self.shelf()?)?.with_local(local);
         let loaded = Checked::new(vec![pair.clone()], self.shelf()?, setup);
         let plugin = match loaded {
@@ -149,21 +151,21 @@ impl Target {
                 Err(error) => return Err(error),
             },
         };
-        Ok(Loaded { pair, plugin })
+        Ok(LoadedPlugin { pair, plugin })
     }
 
     /// Why the change is not made, if so: what is only taken away always is, and a plugin that is refused already may be
     /// on its way to being served.
     fn refusal(
         &self,
-        now: &Loaded,
-        change: &Change,
+        now: &LoadedPlugin,
+        change: &Decision,
         before: &str,
         setup: &Setup,
     ) -> anyhow::Result<Option<Vec<Refusal>>> {
         match (&now.plugin, change) {
-            (Ok(_), _) | (Err(_), Change::Revoke(_) | Change::Unset(_)) => Ok(None),
-            (Err(refusals), Change::Grant(_) | Change::Set(..)) => {
+            (Ok(_), _) | (Err(_), Decision::Revoke(_) | Decision::Unset(_)) => Ok(None),
+            (Err(refusals), Decision::Grant(_) | Decision::Set(..)) => {
                 let was_served = self.load(before, setup)?.plugin.is_ok();
                 Ok(was_served.then(|| refusals.clone()))
             }
@@ -173,7 +175,7 @@ impl Target {
     /// The lock of the directory, if there is one, and whether it accepts what lies there to the last byte.
     fn accepted(&self, before: &str, setup: &Setup) -> anyhow::Result<Option<(Lock, bool)>> {
         let Some(lock) = lock(&self.directory)? else { return Ok(None) };
-        let Loaded { pair, plugin } = self.load(before, setup)?;
+        let LoadedPlugin { pair, plugin } = self.load(before, setup)?;
         let version = plugin.as_ref().ok().zip(pair.files());
         let is_accepted = version.is_some_and(|(checked, files)| {
             let version = Version::of(files, &checked.plugin);
@@ -228,7 +230,7 @@ impl Target {
     }
 
     /// Accepts the plugin as it is now in the lock, where that accepted it as it was.
-    fn settle(&self, accepted: Option<(Lock, bool)>, now: &Loaded) -> anyhow::Result<()> {
+    fn settle(&self, accepted: Option<(Lock, bool)>, now: &LoadedPlugin) -> anyhow::Result<()> {
         let Some((mut lock, is_accepted)) = accepted else { return Ok(()) };
         let version = now.plugin.as_ref().ok().zip(now.pair.files());
         let Some((checked, files)) = version.filter(|_| is_accepted) else {

@@ -2,15 +2,15 @@
 
 use toml_edit::{Array, ArrayOfTables, DocumentMut, Item, Table, TableLike, Value};
 
-use super::list::{self, Entry};
-use super::{EditError, Key, NewGrant};
+use super::list::{self, ListItem};
+use super::{DecisionKey, EditError, NewGrant};
 use crate::manifest::{GrantKind, GrantName};
 
 /// A local file while it is edited. What it said when it was parsed was right.
 #[derive(Default)]
-pub(super) struct Document(DocumentMut);
+pub(super) struct LocalDocument(DocumentMut);
 
-impl Document {
+impl LocalDocument {
     pub(super) fn parse(text: &str) -> Result<Self, EditError> {
         let parsed = text.parse::<DocumentMut>();
         parsed.map(Self).map_err(|error| EditError::Form(error.message().to_owned()))
@@ -40,7 +40,7 @@ impl Document {
                 list::put(
                     self.list("secrets"),
                     item,
-                    |entry| matches!(entry, Entry::Text(text) if *text == secret),
+                    |entry| matches!(entry, ListItem::Text(text) if *text == secret),
                 );
             }
             NewGrant::Env(key, _) => self.put_in("env", key, item),
@@ -79,30 +79,30 @@ impl Document {
             GrantName::Config(key) => self.remove_in("config", key),
             GrantName::Secret(secret) => {
                 let unbound = self.unbind(|text| text == secret.as_str());
-                let is_it = |entry: &Entry<'_>| matches!(entry, Entry::Text(text) if *text == secret.as_str());
+                let is_it = |entry: &ListItem<'_>| matches!(entry, ListItem::Text(text) if *text == secret.as_str());
                 self.remove_from("secrets", is_it) || unbound
             }
         }
     }
 
     /// Gives `key` a value.
-    pub(super) fn set(&mut self, key: &Key, value: Value) {
+    pub(super) fn set(&mut self, key: &DecisionKey, value: Value) {
         match key {
-            Key::Plugin(key) => put_value(self.section("plugin"), key, value),
-            Key::Limit(key) => put_value(self.section("limits"), key, value),
-            Key::Tool { name, key } => self.set_of_tool(name, key, value),
+            DecisionKey::Plugin(key) => put_value(self.section("plugin"), key, value),
+            DecisionKey::Limit(key) => put_value(self.section("limits"), key, value),
+            DecisionKey::Tool { name, key } => self.set_of_tool(name, key, value),
             // A grant is no value: `grant` takes its parts.
-            Key::Grant(_) => {}
+            DecisionKey::Grant(_) => {}
         }
     }
 
     /// Forgets a decision. `false` if there is none.
-    pub(super) fn unset(&mut self, key: &Key) -> bool {
+    pub(super) fn unset(&mut self, key: &DecisionKey) -> bool {
         match key {
-            Key::Plugin(key) => self.remove_key("plugin", key),
-            Key::Limit(key) => self.remove_key("limits", key),
-            Key::Tool { name, key } => self.unset_of_tool(name, key),
-            Key::Grant(name) => {
+            DecisionKey::Plugin(key) => self.remove_key("plugin", key),
+            DecisionKey::Limit(key) => self.remove_key("limits", key),
+            DecisionKey::Tool { name, key } => self.unset_of_tool(name, key),
+            DecisionKey::Grant(name) => {
                 let was_taken = self.grant_again(name);
                 // All of a kind is only ever taken away.
                 let is_one = !matches!(name, GrantName::Every(kind) if *kind != GrantKind::Scratch);
@@ -133,7 +133,7 @@ impl Document {
             return false;
         };
         list::each(network, |entry| {
-            let Entry::Table(table) = entry else { return };
+            let ListItem::Table(table) = entry else { return };
             if table.get("secret").and_then(Item::as_str).is_some_and(&is_it) {
                 for key in ["secret", "header", "before", "query"] {
                     table.remove(key);
@@ -172,7 +172,7 @@ impl Document {
         grants.get_mut(key).unwrap_or_else(|| unreachable!("it was just put there"))
     }
 
-    fn remove_from(&mut self, key: &str, is_it: impl Fn(&Entry<'_>) -> bool) -> bool {
+    fn remove_from(&mut self, key: &str, is_it: impl Fn(&ListItem<'_>) -> bool) -> bool {
         let list = self.existing("grants").and_then(|grants| grants.get_mut(key));
         let Some(list) = list else { return false };
         let is_removed = list::remove(list, is_it);
@@ -227,7 +227,7 @@ impl Document {
             self.0.entry("tools").or_insert_with(|| Item::ArrayOfTables(ArrayOfTables::new()));
         let mut value = Some(value);
         list::each(tools, |entry| {
-            if let Entry::Table(table) = entry
+            if let ListItem::Table(table) = entry
                 && table.get("name").and_then(Item::as_str) == Some(name)
                 && let Some(value) = value.take()
             {
@@ -257,7 +257,7 @@ impl Document {
         let mut is_removed = false;
         let is_it = |table: &dyn TableLike| table.get("name").and_then(Item::as_str) == Some(name);
         list::each(tools, |entry| {
-            if let Entry::Table(table) = entry
+            if let ListItem::Table(table) = entry
                 && is_it(*table)
             {
                 is_removed |= table.remove(key).is_some();
@@ -267,7 +267,7 @@ impl Document {
         if is_removed {
             list::remove(
                 tools,
-                |entry| matches!(entry, Entry::Table(table) if is_it(*table) && table.len() == 1),
+                |entry| matches!(entry, ListItem::Table(table) if is_it(*table) && table.len() == 1),
             );
             if list::is_bare(tools) {
                 self.0.remove("tools");
@@ -289,10 +289,10 @@ fn put_value(table: &mut dyn TableLike, key: &str, mut value: Value) {
 }
 
 /// True if the grant `entry` has this name.
-fn is_named(entry: &Entry<'_>, name: &GrantName) -> bool {
+fn is_named(entry: &ListItem<'_>, name: &GrantName) -> bool {
     let get = |key: &str| match entry {
-        Entry::Text(text) => Some(*text),
-        Entry::Table(table) => table.get(key).and_then(Item::as_str),
+        ListItem::Text(text) => Some(*text),
+        ListItem::Table(table) => table.get(key).and_then(Item::as_str),
     };
     match name {
         GrantName::Files(at) => get("at") == Some(&**at),
@@ -306,7 +306,7 @@ fn is_named(entry: &Entry<'_>, name: &GrantName) -> bool {
 }
 
 /// True if `entry` of `without` is this name, however it is written.
-fn is_without(entry: &Entry<'_>, name: &GrantName) -> bool {
-    let Entry::Text(text) = entry else { return false };
+fn is_without(entry: &ListItem<'_>, name: &GrantName) -> bool {
+    let ListItem::Text(text) = entry else { return false };
     matches!(GrantName::parse(text), Some(Ok(other)) if other == *name)
 }

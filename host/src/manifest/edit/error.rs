@@ -1,6 +1,6 @@
 //! Why a decision cannot be put into a local file.
 
-use super::KeyError;
+use super::DecisionKeyError;
 use crate::manifest::error::Fault;
 use crate::manifest::source::Source;
 use crate::manifest::{GrantName, ManifestError, nearest};
@@ -30,7 +30,7 @@ pub enum EditError {
     },
     /// There is no such key.
     #[error(transparent)]
-    Key(#[from] KeyError),
+    DecisionKey(#[from] DecisionKeyError),
     /// There is nothing to take away.
     #[error("`{name}` is not granted{}", known(&name.to_string(), &texts(.granted), "granted are"))]
     NotGranted {

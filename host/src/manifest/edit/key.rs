@@ -14,7 +14,7 @@ use crate::text::escape;
 
 /// The name of a decision.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Key {
+pub enum DecisionKey {
     /// A key of `[plugin]`.
     Plugin(&'static str),
     /// A limit, by its key.
@@ -34,7 +34,7 @@ pub enum Key {
 #[derive(Debug, thiserror::Error)]
 #[error("there is no key `{}`{}; keys are {}, limits.KEY ({}), tools.NAME.KEY ({})",
     escape(.key), hint(.near.as_deref()), list(Section::LocalPlugin), list(Section::Limits), list(Section::LocalTool))]
-pub struct KeyError {
+pub struct DecisionKeyError {
     key: String,
     near: Option<String>,
 }
@@ -52,10 +52,10 @@ fn keys(section: Section) -> impl Iterator<Item = &'static str> {
     section.keys().into_iter().filter(|key| *key != "name")
 }
 
-impl Key {
+impl DecisionKey {
     /// The key that a value is set of.
-    pub fn parse(text: &str) -> Result<Self, KeyError> {
-        let wrong = |near: Option<String>| KeyError { key: text.to_owned(), near };
+    pub fn parse(text: &str) -> Result<Self, DecisionKeyError> {
+        let wrong = |near: Option<String>| DecisionKeyError { key: text.to_owned(), near };
         let find = |section, key: &str| keys(section).find(|known| *known == key);
         let of_plugin = text.strip_prefix("plugin.").unwrap_or(text);
         if let Some(key) = find(Section::LocalPlugin, of_plugin) {
@@ -129,7 +129,7 @@ impl GrantName {
 }
 
 /// As a person types it.
-impl fmt::Display for Key {
+impl fmt::Display for DecisionKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Plugin(key) => f.write_str(key),

@@ -6,16 +6,16 @@
 use toml_edit::{Array, InlineTable, Item, RawString, TableLike, Value};
 
 /// An item of a list.
-pub(super) enum Entry<'a> {
+pub(super) enum ListItem<'a> {
     Text(&'a str),
     Table(&'a mut dyn TableLike),
 }
 
 /// Puts `new` in place of the first item that `is_it`, or else at the end.
-pub(super) fn put(list: &mut Item, mut new: Value, is_it: impl Fn(&Entry<'_>) -> bool) {
+pub(super) fn put(list: &mut Item, mut new: Value, is_it: impl Fn(&ListItem<'_>) -> bool) {
     if let Some(tables) = list.as_array_of_tables_mut() {
         let Value::InlineTable(new) = new else { return };
-        let at = tables.iter_mut().position(|table| is_it(&Entry::Table(table)));
+        let at = tables.iter_mut().position(|table| is_it(&ListItem::Table(table)));
         match at.and_then(|at| tables.get_mut(at)) {
             Some(table) => {
                 table.clear();
@@ -39,10 +39,10 @@ pub(super) fn put(list: &mut Item, mut new: Value, is_it: impl Fn(&Entry<'_>) ->
 }
 
 /// Removes the items that `is_it`. `false` if there are none.
-pub(super) fn remove(list: &mut Item, is_it: impl Fn(&Entry<'_>) -> bool) -> bool {
+pub(super) fn remove(list: &mut Item, is_it: impl Fn(&ListItem<'_>) -> bool) -> bool {
     if let Some(tables) = list.as_array_of_tables_mut() {
         let before = tables.len();
-        let meant: Vec<_> = tables.iter_mut().map(|table| is_it(&Entry::Table(table))).collect();
+        let meant: Vec<_> = tables.iter_mut().map(|table| is_it(&ListItem::Table(table))).collect();
         for (at, _) in meant.iter().enumerate().rev().filter(|(_, is_meant)| **is_meant) {
             tables.remove(at);
         }
@@ -58,9 +58,9 @@ pub(super) fn remove(list: &mut Item, is_it: impl Fn(&Entry<'_>) -> bool) -> boo
 }
 
 /// Does `change` to every item.
-pub(super) fn each(list: &mut Item, mut change: impl FnMut(&mut Entry<'_>)) {
+pub(super) fn each(list: &mut Item, mut change: impl FnMut(&mut ListItem<'_>)) {
     if let Some(tables) = list.as_array_of_tables_mut() {
-        tables.iter_mut().for_each(|table| change(&mut Entry::Table(table)));
+        tables.iter_mut().for_each(|table| change(&mut ListItem::Table(table)));
     } else if let Some(array) = list.as_array_mut() {
         for value in array.iter_mut() {
             let before = value.as_inline_table().map(InlineTable::len);
@@ -86,10 +86,10 @@ pub(super) fn is_bare(list: &Item) -> bool {
     }
 }
 
-fn entry(value: &mut Value) -> Option<Entry<'_>> {
+fn entry(value: &mut Value) -> Option<ListItem<'_>> {
     match value {
-        Value::String(text) => Some(Entry::Text(text.value())),
-        Value::InlineTable(table) => Some(Entry::Table(table)),
+        Value::String(text) => Some(ListItem::Text(text.value())),
+        Value::InlineTable(table) => Some(ListItem::Table(table)),
         Value::Integer(_)
         | Value::Float(_)
         | Value::Boolean(_)

@@ -10,22 +10,22 @@ mod list;
 mod new_grant;
 
 use super::{Decisions, GrantName, Grants, Manifest};
-use document::Document;
+use document::LocalDocument;
 pub use error::EditError;
-pub use key::{Key, KeyError};
+pub use key::{DecisionKey, DecisionKeyError};
 pub use new_grant::NewGrant;
 
 /// One decision.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Change {
+pub enum Decision {
     /// Something is granted.
     Grant(NewGrant),
     /// A grant is taken away, whoever gave it.
     Revoke(GrantName),
     /// A key gets a value, as a person types it.
-    Set(Key, String),
+    Set(DecisionKey, String),
     /// Something is not decided any more: the manifest says it.
-    Unset(Key),
+    Unset(DecisionKey),
 }
 
 /// The text of the local file of the manifest `file` after `change`; empty where it has nothing more to say.
@@ -33,16 +33,16 @@ pub fn edited(
     file: &str,
     manifest: &str,
     local: Option<&str>,
-    change: &Change,
+    change: &Decision,
 ) -> Result<String, EditError> {
     let before = Manifest::parse_with(file, manifest, Some(local.unwrap_or_default()));
     let before = before.map_err(EditError::Before)?;
-    let mut document = Document::parse(local.unwrap_or_default())?;
-    let merged = |document: &Document| {
+    let mut document = LocalDocument::parse(local.unwrap_or_default())?;
+    let merged = |document: &LocalDocument| {
         Manifest::parse_with(file, manifest, Some(&document.text())).map_err(EditError::After)
     };
     match change {
-        Change::Grant(grant) => {
+        Decision::Grant(grant) => {
             let asked = grant.checked()?;
             names_of(&asked).iter().for_each(|name| _ = document.grant_again(name));
             // What the manifest grants once it is not taken away any more needs no second grant.
@@ -50,11 +50,11 @@ pub fn edited(
                 document.grant(grant);
             }
         }
-        Change::Revoke(name @ GrantName::Every(_)) => {
+        Decision::Revoke(name @ GrantName::Every(_)) => {
             document.forget(name);
             document.take_away(name);
         }
-        Change::Revoke(name) => {
+        Decision::Revoke(name) => {
             document.forget(name);
             if merged(&document)?.grants.has(name) {
                 document.take_away(name);
@@ -63,8 +63,8 @@ pub fn edited(
                 return Err(EditError::NotGranted { name: name.clone(), granted });
             }
         }
-        Change::Set(key, value) => document.set(key, key.checked(value)?),
-        Change::Unset(key) => {
+        Decision::Set(key, value) => document.set(key, key.checked(value)?),
+        Decision::Unset(key) => {
             if !document.unset(key) {
                 let decided = decided(before.decisions.as_ref());
                 return Err(EditError::NotDecided { key: key.to_string(), decided });

@@ -3,7 +3,7 @@
 use toml_edit::{InlineTable, Value};
 
 use super::EditError;
-use super::document::Document;
+use super::document::LocalDocument;
 use crate::manifest::{Grants, Manifest};
 
 /// A grant as a person asks for it.
@@ -46,7 +46,7 @@ pub enum NewGrant {
 impl NewGrant {
     /// What it grants, if it can be granted.
     pub(super) fn checked(&self) -> Result<Grants, EditError> {
-        let mut document = Document::default();
+        let mut document = LocalDocument::default();
         document.grant(self);
         let read = Manifest::parse("a.toml", &document.text());
         read.map(|manifest| manifest.grants)

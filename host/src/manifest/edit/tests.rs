@@ -17,28 +17,28 @@ env = { LANG = "C" }
 secrets = ["A"]
 "#;
 
-fn after(local: &str, change: &Change) -> Result<String, EditError> {
+fn after(local: &str, change: &Decision) -> Result<String, EditError> {
     edited("w.toml", MANIFEST, Some(local), change)
 }
 
 #[track_caller]
-fn check(local: &str, change: &Change, expected: &str) {
+fn check(local: &str, change: &Decision, expected: &str) {
     let found = after(local, change).unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(found, expected, "{found}");
 }
 
 #[track_caller]
-fn refuses(local: &str, change: &Change, expected: &str) {
+fn refuses(local: &str, change: &Decision, expected: &str) {
     let error = after(local, change).expect_err("refused").to_string();
     assert!(error.contains(expected), "{error}");
 }
 
-fn files(path: &str, at: &str, is_writable: bool) -> Change {
-    Change::Grant(NewGrant::Files { path: path.into(), at: at.into(), is_writable })
+fn files(path: &str, at: &str, is_writable: bool) -> Decision {
+    Decision::Grant(NewGrant::Files { path: path.into(), at: at.into(), is_writable })
 }
 
-fn network(url: &str) -> Change {
-    Change::Grant(NewGrant::Network(url.into()))
+fn network(url: &str) -> Decision {
+    Decision::Grant(NewGrant::Network(url.into()))
 }
 
 fn bound(url: &str, secret: &str) -> NewGrant {
@@ -46,17 +46,17 @@ fn bound(url: &str, secret: &str) -> NewGrant {
     NewGrant::Bound { url: url.into(), secret: secret.into(), header, before, query: None }
 }
 
-fn revoke(kind: GrantKind, what: &str) -> Change {
+fn revoke(kind: GrantKind, what: &str) -> Decision {
     let what = Some(what).filter(|what| !what.is_empty());
-    Change::Revoke(GrantName::of_argument(kind, what).expect("a name"))
+    Decision::Revoke(GrantName::of_argument(kind, what).expect("a name"))
 }
 
-fn set(key: &str, value: &str) -> Change {
-    Change::Set(Key::parse(key).expect("a key"), value.into())
+fn set(key: &str, value: &str) -> Decision {
+    Decision::Set(DecisionKey::parse(key).expect("a key"), value.into())
 }
 
-fn unset(key: &str) -> Change {
-    Change::Unset(Key::of_decision(key).expect("a decision"))
+fn unset(key: &str) -> Decision {
+    Decision::Unset(DecisionKey::of_decision(key).expect("a decision"))
 }
 
 #[test]
@@ -89,7 +89,7 @@ fn a_grant_goes_where_such_grants_are() {
     );
     check(
         "grants.scratch = \"/tmp\"\n",
-        &Change::Grant(NewGrant::Secret("S".into())),
+        &Decision::Grant(NewGrant::Secret("S".into())),
         "grants.scratch = \"/tmp\"\ngrants.secrets = [\"S\"]\n",
     );
 }
@@ -102,10 +102,10 @@ fn the_same_grant_takes_its_own_place() {
     check(&text(&one("")), &files("~/x", "/x", true), &text(&one(", access = \"write\"")));
     check(
         "[grants]\nnetwork = [\n  \"https://c.example.org\", # c\n]\n",
-        &Change::Grant(bound("https://C.example.org:443", "T")),
+        &Decision::Grant(bound("https://C.example.org:443", "T")),
         "[grants]\nnetwork = [\n  { url = \"https://C.example.org:443\", secret = \"T\", header = \"Authorization\", before = \"Bearer \" }, # c\n]\n",
     );
-    let set_lang = Change::Grant(NewGrant::Env("LANG".into(), "de".into()));
+    let set_lang = Decision::Grant(NewGrant::Env("LANG".into(), "de".into()));
     check("[grants]\nenv = { LANG = \"fr\" }\n", &set_lang, "[grants]\nenv = { LANG = \"de\" }\n");
     check("[grants.env]\nLANG = \"fr\" # f\n", &set_lang, "[grants.env]\nLANG = \"de\" # f\n");
 }
@@ -117,8 +117,8 @@ fn what_the_manifest_grants_is_not_granted_again() {
         // Nor does it lose its secret by being asked for without.
         network("https://b.example.org"),
         files("~/notes", "/notes", false),
-        Change::Grant(NewGrant::Secret("A".into())),
-        Change::Grant(NewGrant::Env("LANG".into(), "C".into())),
+        Decision::Grant(NewGrant::Secret("A".into())),
+        Decision::Grant(NewGrant::Env("LANG".into(), "C".into())),
     ] {
         check("# mine\n", &grant, "# mine\n");
     }
@@ -240,7 +240,7 @@ fn a_wrong_argument_is_named() {
     );
     refuses(
         "",
-        &Change::Grant(NewGrant::Secret("ghp_0123456789abcdef0123456789abcdef0123".into())),
+        &Decision::Grant(NewGrant::Secret("ghp_0123456789abcdef0123456789abcdef0123".into())),
         "SECRET: expected a letter",
     );
     let header = |header: &str| NewGrant::Bound {
@@ -250,7 +250,7 @@ fn a_wrong_argument_is_named() {
         before: None,
         query: None,
     };
-    refuses("", &Change::Grant(header("Bad Header:")), "--header: expected the name of a header");
+    refuses("", &Decision::Grant(header("Bad Header:")), "--header: expected the name of a header");
     refuses(
         "",
         &set("limits.memory", "128 GiB"),
@@ -268,7 +268,7 @@ fn a_wrong_argument_is_named() {
         "`/notes` and `/notes/deep` are the same place",
     );
     refuses("[limit]", &network("https://c.example.org"), "w.local.toml:1:2: unknown key `limit`");
-    let unknown = |text: &str| Key::parse(text).expect_err("unknown").to_string();
+    let unknown = |text: &str| DecisionKey::parse(text).expect_err("unknown").to_string();
     assert!(unknown("limits.memroy").contains("did you mean `limits.memory`?"));
     assert!(unknown("memory").contains("did you mean `limits.memory`?"));
     assert!(unknown("tools.get.hiden").contains("did you mean `tools.get.hidden`?"));
@@ -288,15 +288,15 @@ fn locals() -> impl Strategy<Value = String> {
     prop::sample::subsequence(parts.to_vec(), 0..=parts.len()).prop_map(|parts| parts.concat())
 }
 
-fn changes() -> impl Strategy<Value = (Change, &'static str)> {
+fn changes() -> impl Strategy<Value = (Decision, &'static str)> {
     prop::sample::select(vec![
         (files("~/z", "/z", true), "grants.files"),
         (files("~/z", "/x", true), "grants.files"),
         (network("https://c.example.org"), "grants.network"),
-        (Change::Grant(NewGrant::Secret("T".into())), "grants.secrets"),
-        (Change::Grant(NewGrant::Env("TZ".into(), "UTC".into())), "grants.env"),
-        (Change::Grant(NewGrant::Config("a".into(), "b".into())), "grants.config"),
-        (Change::Grant(NewGrant::Scratch("/tmp".into())), "grants.scratch"),
+        (Decision::Grant(NewGrant::Secret("T".into())), "grants.secrets"),
+        (Decision::Grant(NewGrant::Env("TZ".into(), "UTC".into())), "grants.env"),
+        (Decision::Grant(NewGrant::Config("a".into(), "b".into())), "grants.config"),
+        (Decision::Grant(NewGrant::Scratch("/tmp".into())), "grants.scratch"),
         (revoke(GrantKind::Network, ""), "grants.without"),
         (revoke(GrantKind::Env, "LANG"), "grants.without"),
         (revoke(GrantKind::Files, "/notes"), "grants.without"),
@@ -354,8 +354,8 @@ proptest! {
         for (grant, back) in [
             (files("~/z", "/z", true), revoke(GrantKind::Files, "/z")),
             (network("https://c.example.org"), revoke(GrantKind::Network, "https://c.example.org")),
-            (Change::Grant(NewGrant::Secret("T".into())), revoke(GrantKind::Secret, "T")),
-            (Change::Grant(NewGrant::Env("TZ".into(), "UTC".into())), revoke(GrantKind::Env, "TZ")),
+            (Decision::Grant(NewGrant::Secret("T".into())), revoke(GrantKind::Secret, "T")),
+            (Decision::Grant(NewGrant::Env("TZ".into(), "UTC".into())), revoke(GrantKind::Env, "TZ")),
             (set("limits.timeout", "1s"), unset("limits.timeout")),
             (set("tools.new.rate", "1/s"), unset("tools.new.rate")),
         ] {

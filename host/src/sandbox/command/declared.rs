@@ -1,6 +1,6 @@
 //! The tools of a program, as its manifest declares them.
 
-use crate::manifest::{Manifest, Origin, Place, ToolOverride};
+use crate::manifest::{Manifest, Place, SourceFile, ToolOverride};
 use crate::tool::{Annotations, ToolSpec};
 
 use super::super::contract::{self, Side};
@@ -32,7 +32,7 @@ impl Declared {
     #[must_use]
     pub fn of(manifest: &Manifest) -> Self {
         // A local file decides of tools; it declares none.
-        let declared = |tool: &&ToolOverride| tool.place.origin() == Origin::Manifest;
+        let declared = |tool: &&ToolOverride| tool.place.source_file() == SourceFile::Manifest;
         let tools = manifest.tools.iter().filter(declared).cloned().collect();
         Self { name: manifest.name.as_str().into(), tools }
     }
