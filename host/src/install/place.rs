@@ -41,7 +41,9 @@ pub fn place(pairs: &[Pair], shelf: &Shelf) -> Result<Vec<Change>, InstallError>
         if let Some(wit) = &pair.wit {
             files.push(write(directory, &wit_of(&pair.file), wit)?);
         }
-        if pair.source != ManifestSource::Kept {
+        // One that is there already is nobody's to write: it may be the author's own, who works beside it.
+        let is_there = manifest_there(pair, shelf).as_ref() == Some(&pair.text);
+        if pair.source != ManifestSource::Kept && !is_there {
             files.push(write(directory, &pair.file, &pair.text)?);
         }
         renames.push(files);

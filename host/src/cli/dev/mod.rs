@@ -3,6 +3,7 @@
 
 mod build;
 mod install;
+mod outputs;
 mod serving;
 mod signals;
 mod watch;
@@ -22,6 +23,7 @@ use super::{DIM, ERROR, NAME, Setup, paint};
 use crate::text::escape;
 use build::{Build, Messages};
 use install::Outcome;
+use outputs::Outputs;
 use serving::Serving;
 use watch::Watch;
 
@@ -67,10 +69,11 @@ pub(super) fn run(
     }
     let (events, inbox) = channel();
     signals::watch(events.clone())?;
-    let watch = Watch::start(&crate_directory.canonicalize()?, &setup.plugins, events.clone())?;
+    let root = crate_directory.canonicalize()?;
+    let watch = Watch::start(&root, Outputs::new(&root, &setup.plugins), events.clone())?;
     println!("watching {}; ctrl-c ends it", paint(NAME, shown));
     let mut dev = Dev {
-        root: crate_directory.canonicalize()?,
+        root,
         package,
         setup: setup.clone(),
         serving: Serving::new(run, target),
@@ -121,6 +124,9 @@ impl Dev {
             .finish(messages)
             .and_then(|messages| messages.artifact(&self.root, self.package.as_deref()));
         let built = started.elapsed();
+        if let Ok(artifact) = &artifact {
+            self.watch.learn(&artifact.wasm);
+        }
         match artifact.and_then(|artifact| install::install(&artifact, &self.setup)) {
             Ok(Outcome::Installed(installed, placed)) => {
                 println!("{}", installed.sentence());

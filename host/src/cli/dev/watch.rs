@@ -2,12 +2,14 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::Sender;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use anyhow::Context as _;
 use notify::event::ModifyKind;
 use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
 
 use super::Event;
+use super::outputs::Outputs;
 use crate::text::escape;
 
 /// Directories watched in one crate. One with more holds something else too.
@@ -17,33 +19,40 @@ const MAX_DIRECTORIES: usize = 4096;
 pub(super) struct Watch {
     watcher: RecommendedWatcher,
     root: PathBuf,
-    /// Directories that are not the crate's though they lie in it: where plugins are installed.
-    others: Vec<PathBuf>,
+    /// A lock, because what is learned of a build counts for the thread that hears of changes.
+    outputs: Arc<RwLock<Outputs>>,
 }
 
 impl Watch {
-    /// Sends [`Event::Saved`] whenever something in `root` changes, but for what lies in `others`.
+    /// Sends [`Event::Saved`] whenever something in `root` changes, but for `outputs`.
     pub(super) fn start(
         root: &Path,
-        others: &[PathBuf],
+        outputs: Outputs,
         events: Sender<Event>,
     ) -> anyhow::Result<Self> {
+        let outputs = Arc::new(RwLock::new(outputs));
+        let known = outputs.clone();
         let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
+            let known = known.read().unwrap_or_else(PoisonError::into_inner);
             // After an error of the watch anything may have changed.
-            if event.map_or(true, |event| is_save(&event)) {
+            if event.map_or(true, |event| is_save(&event, &known)) {
                 // Nobody listens once the command is over.
                 let _ = events.send(Event::Saved);
             }
         });
         let watcher = watcher.context("files cannot be watched on this system")?;
-        let others = others.iter().filter_map(|path| std::path::absolute(path).ok()).collect();
-        let mut watch = Self { watcher, root: root.to_owned(), others };
+        let mut watch = Self { watcher, root: root.to_owned(), outputs };
         watch
             .watcher
             .watch(root, RecursiveMode::NonRecursive)
             .context("the crate cannot be watched")?;
         watch.cover();
         Ok(watch)
+    }
+
+    /// Learns where cargo builds, by the file that it built.
+    pub(super) fn learn(&self, built: &Path) {
+        self.outputs.write().unwrap_or_else(PoisonError::into_inner).learn(built);
     }
 
     /// Watches the directories there are now. One by one, because a recursive watch would follow every
@@ -74,13 +83,13 @@ impl Watch {
     }
 
     fn is_own(&self, directory: &Path) -> bool {
-        let others = || self.others.iter().map(|other| other.canonicalize().ok());
-        !is_passed_over(directory) && !others().any(|other| other.as_deref() == Some(directory))
+        let outputs = self.outputs.read().unwrap_or_else(PoisonError::into_inner);
+        !is_passed_over(directory) && !outputs.hold(directory)
     }
 }
 
 /// Whether something that counts got another content.
-fn is_save(event: &notify::Event) -> bool {
+fn is_save(event: &notify::Event, outputs: &Outputs) -> bool {
     let changes = match event.kind {
         EventKind::Access(_) | EventKind::Modify(ModifyKind::Metadata(_)) => false,
         EventKind::Any
@@ -89,17 +98,8 @@ fn is_save(event: &notify::Event) -> bool {
         | EventKind::Remove(_)
         | EventKind::Other => true,
     };
-    let is_own = |path: &PathBuf| !is_passed_over(path) && !is_to_be_target(path);
+    let is_own = |path: &PathBuf| !is_passed_over(path) && !outputs.hold(path);
     changes && (event.paths.is_empty() || event.paths.iter().any(is_own))
-}
-
-/// Whether cargo is making `target`: with six characters behind the name, until it is renamed.
-fn is_to_be_target(path: &Path) -> bool {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let rest = name.strip_prefix("target");
-    rest.is_some_and(|rest| {
-        rest.len() == 6 && rest.bytes().all(|byte| byte.is_ascii_alphanumeric())
-    })
 }
 
 /// Whether a file or directory is not the author's. Cargo writes `Cargo.lock` while it builds.
@@ -132,9 +132,12 @@ mod tests {
             (EventKind::Create(CreateKind::Any), "/crate/targetuw1hoe", false),
             (EventKind::Create(CreateKind::Any), "/crate/targets", true),
             (data, "/crate/Cargo.lock", false),
+            (EventKind::Create(CreateKind::Any), "/crate/plugins", false),
+            (data, "/crate/plugins/roman.toml", false),
         ] {
             let event = notify::Event::new(kind).add_path(path.into());
-            assert_eq!(is_save(&event), expected, "{event:?}");
+            let outputs = Outputs::new(Path::new("/crate"), &["/crate/plugins".into()]);
+            assert_eq!(is_save(&event, &outputs), expected, "{event:?}");
         }
     }
 
@@ -150,7 +153,8 @@ mod tests {
         std::os::unix::fs::symlink(root.join("plugins"), &link).expect("a link");
         let (events, _inbox) = std::sync::mpsc::channel();
         for plugins in [root.join("plugins"), link, root.join("src/../plugins")] {
-            let watch = Watch::start(&root, &[plugins], events.clone()).expect("a watch");
+            let outputs = Outputs::new(&root, &[plugins]);
+            let watch = Watch::start(&root, outputs, events.clone()).expect("a watch");
             let found = watch.directories();
             assert_eq!(found, [root.clone(), root.join("src"), root.join("src/inner")]);
         }
