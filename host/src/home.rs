@@ -94,6 +94,12 @@ impl Home {
         self.0.join("instructions")
     }
 
+    /// The log of all servers.
+    #[must_use]
+    pub fn log(&self) -> PathBuf {
+        self.0.join("log")
+    }
+
     /// What running servers tell of themselves.
     #[must_use]
     pub fn run(&self) -> PathBuf {

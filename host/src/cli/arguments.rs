@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
-use super::{compile, decide, help, new, register, secret};
+use super::{compile, decide, help, logs, new, register, secret};
 use crate::manifest::GrantKind;
 
 #[derive(Parser)]
@@ -235,6 +235,9 @@ pub(super) enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Show what servers and their plugins logged
+    #[command(long_about = help::LOGS)]
+    Logs(logs::LogsArguments),
     /// Make MCP clients on this machine start this toolrack
     #[command(long_about = help::REGISTER)]
     Register(register::RegisterArguments),
@@ -286,6 +289,7 @@ const HIDDEN: &[(&str, &[&str])] = &[
     ("pack", &["plugins", "locked"]),
     ("new", &["plugins", "locked", "no_cache", "log_format", "log"]),
     ("status", &["plugins", "locked", "no_cache"]),
+    ("logs", &["plugins", "locked", "no_cache", "log_format", "log"]),
     ("register", &["no_cache", "log_format", "log"]),
     ("unregister", &["plugins", "locked", "no_cache", "log_format", "log"]),
     ("completions", &["plugins", "locked", "no_cache", "log_format", "log"]),

@@ -234,6 +234,17 @@ Examples:
   toolrack secret list
   toolrack secret remove GITHUB_TOKEN";
 
+pub(super) const LOGS: &str = "\
+Shows what servers and their plugins logged, also those that have ended: clients often show nothing of it. It is kept in \
+~/.toolrack/log, in files of 4 MiB, at most five of them, which only you can read. What is logged is what \
+`serve --log` says.
+
+Examples:
+  toolrack logs                 the last 200 lines
+  toolrack logs -f              and what is written from now on
+  toolrack logs weather -n 20   of the plugin weather alone
+  toolrack logs --json | jq .";
+
 pub(super) const REGISTER: &str = "\
 Writes an entry that starts this program into the file of each client. Everything else in the file stays as it is, \
 comments too, and `toolrack unregister` leaves it as it was. The file as it was is kept in ~/.toolrack/clients until then.

@@ -21,6 +21,7 @@ mod load;
 mod local;
 mod locked;
 mod log;
+mod logs;
 mod new;
 mod pack;
 mod pages;
@@ -79,9 +80,12 @@ pub fn main() -> ExitCode {
     let home = Home::from_environment();
     let serves = matches!(command, Command::Serve { .. });
     let level = cli.global.log.as_deref().unwrap_or(if serves { "info" } else { "warn" });
-    let place = home.as_ref().filter(|_| serves).map(|home| Place::own(home.run()));
+    let places = home
+        .as_ref()
+        .filter(|_| serves)
+        .map(|home| log::ServerPlaces { plugins: Place::own(home.run()), kept: home.log() });
     // Kept to the end: dropping it writes what is still queued.
-    let _log = match log::start(cli.global.log_format, level, place) {
+    let _log = match log::start(cli.global.log_format, level, places) {
         Ok(log) => log,
         Err(error) => return fail(&error),
     };
@@ -139,6 +143,7 @@ fn run(command: Command, setup: Setup) -> anyhow::Result<ExitCode> {
             let decided = if purge { LocalFiles::Purge } else { LocalFiles::Keep };
             remove::run(&names, &setup.plugins, run.as_deref(), decided)
         }
+        Command::Logs(arguments) => logs::run(&arguments, setup.home.as_ref()),
         Command::Grant { name, what } => {
             decide::run(&name, &what.change()?, &setup, run.as_deref())
         }

@@ -9,6 +9,7 @@ mod board;
 mod instructions;
 mod lines;
 mod place;
+mod server_log;
 mod servers;
 
 use std::path::Path;
@@ -24,6 +25,7 @@ pub use board::Board;
 pub use instructions::RememberedInstructions;
 pub use lines::{LineSpan, LogFollower, PluginLine, PluginLog};
 pub use place::{Place, PlaceError};
+pub use server_log::{LogFiles, LogPlace, ServerLog};
 pub use servers::{Server, ServersError, Told, servers};
 
 /// What one server serves. Names and reasons are what files and guests said: escape what you show.

@@ -35,6 +35,7 @@
 //! | `paced.rs` | the real binary with plugins that are called too often or keep crashing |
 //! | `requires.rs` | tools that can only fail: not listed, and when they are again |
 //! | `status.rs` | servers as `toolrack status` shows them |
+//! | `logs.rs` | what servers wrote, as `toolrack logs` shows it |
 //! | `shipped_files.rs` | the plugin `files`, as built, on granted directories |
 //! | `fetch.rs`, `github.rs`, `weather.rs` | the plugins that use the network, as built, against servers on loopback |
 //! | `guest.rs`, `wit.rs`, `plugins.rs`, `shipped.rs`, `client.rs`, `person.rs`, `machine.rs`, `web.rs` | what these tests are made with |
@@ -69,6 +70,7 @@ mod listing;
 mod local;
 mod lock;
 mod locked;
+mod logs;
 mod machine;
 mod manifests;
 mod paced;

@@ -1,10 +1,11 @@
-//! The log: `tracing` to stderr, and of a server what plugins write to a file too; each by a thread of
-//! its own, so that a stuck stderr or disk stops nothing.
+//! The log: `tracing` to stderr; of a server to a file that is kept, too, and what plugins write to one that is followed;
+//! each by a thread of its own, so that a stuck stderr or disk stops nothing.
 
 mod plain;
 mod queue;
 
 use std::io::IsTerminal as _;
+use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
 use tracing::{Level, Metadata, Subscriber};
@@ -16,7 +17,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer as _, fmt};
 
 use super::LogFormat;
-use crate::status::{Place, PluginLog};
+use crate::status::{Place, PluginLog, ServerLog};
 use crate::text::escape;
 use plain::Plain;
 use queue::{Queue, Writer};
@@ -27,10 +28,23 @@ const NO_THREAD: &str = "the thread that writes the log cannot be started";
 pub(super) struct Log {
     plugins: Option<(Writer, Place)>,
     _stderr: Writer,
+    _kept: Option<Writer>,
 }
 
-/// Starts the log. What plugins write goes to the log of the server at `place` too, if there is one.
-pub(super) fn start(format: LogFormat, level: &str, place: Option<Place>) -> anyhow::Result<Log> {
+/// Where a server logs to beside stderr.
+pub(super) struct ServerPlaces {
+    /// What plugins write, for those who follow it.
+    pub(super) plugins: Place,
+    /// Everything, for later.
+    pub(super) kept: PathBuf,
+}
+
+/// Starts the log; of a server, at its places too.
+pub(super) fn start(
+    format: LogFormat,
+    level: &str,
+    places: Option<ServerPlaces>,
+) -> anyhow::Result<Log> {
     let filter = filter(level)?;
     let (writer, stderr) = queue::start(std::io::stderr()).context(NO_THREAD)?;
     let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
@@ -45,7 +59,21 @@ pub(super) fn start(format: LogFormat, level: &str, place: Option<Place>) -> any
         }
         LogFormat::Json => as_json(log).with_filter(filter.and(filter_fn(is_safe))).boxed(),
     };
-    let (plugins, plugin_log) = match place {
+    let kept =
+        places.as_ref().map(|places| ServerLog::open(places.kept.clone(), std::process::id()));
+    let (kept, unkept) = match kept.transpose() {
+        Ok(kept) => (kept, None),
+        Err(error) => (None, Some(error)),
+    };
+    let kept = kept.map(queue::start).transpose().context(NO_THREAD)?;
+    let (kept_log, kept) = match kept {
+        Some((writer, guard)) => {
+            let filter = self::filter(level)?.and(filter_fn(is_safe));
+            (Some(as_json(fmt::layer().with_writer(writer)).with_filter(filter)), Some(guard))
+        }
+        None => (None, None),
+    };
+    let (plugins, plugin_log) = match places.map(|places| places.plugins) {
         Some(place) => {
             let (writer, guard) = queue::start(PluginLog::new(place.clone())).context(NO_THREAD)?;
             let log =
@@ -54,8 +82,11 @@ pub(super) fn start(format: LogFormat, level: &str, place: Option<Place>) -> any
         }
         None => (None, None),
     };
-    tracing_subscriber::registry().with(log).with(plugin_log).init();
-    Ok(Log { plugins, _stderr: stderr })
+    tracing_subscriber::registry().with(log).with(plugin_log).with(kept_log).init();
+    if let Some(error) = unkept {
+        tracing::warn!("the log is not kept on disk: {error}");
+    }
+    Ok(Log { plugins, _stderr: stderr, _kept: kept })
 }
 
 impl Drop for Log {
