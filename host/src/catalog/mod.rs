@@ -146,14 +146,15 @@ impl Catalog {
         let mut tools = BTreeMap::<ToolName, Arc<Tool>>::new();
         // Tools that are not served, by the files of their plugins.
         let mut untold = BTreeMap::<&str, usize>::new();
+        let mut unlisted = BTreeMap::<&str, Vec<(ToolName, String)>>::new();
         let mut wanted: Vec<_> = plugins
             .iter()
             .flat_map(|plugin| plugin.tools.iter().map(move |tool| (plugin, tool)))
             .collect();
         wanted.sort_by_key(|(plugin, tool)| held(previous, plugin, &tool.name).is_none());
         for (plugin, tool) in wanted {
-            if let Some(unlisted) = plugin.unlisted(tool) {
-                refusals.push(unlisted);
+            if let Some(reason) = plugin.unlisted(tool) {
+                unlisted.entry(&*plugin.file).or_default().push((tool.name.clone(), reason));
                 continue;
             }
             let is_held = held(previous, plugin, &tool.name).is_some();
@@ -173,6 +174,9 @@ impl Catalog {
                     tools.insert(tool.name.clone(), Arc::new(tool));
                 }
             }
+        }
+        for (file, tools) in unlisted {
+            refusals.extend(unmet::refusals(file, tools));
         }
         let more = untold.iter().map(|(file, count)| (*file, count.saturating_sub(MAX_TOLD)));
         refusals.extend(more.filter(|(_, more)| *more > 0).map(|(file, more)| Refusal {
@@ -219,9 +223,13 @@ impl Catalog {
 
     /// Why the tool of this name is not listed, if it is one that can only fail as things stand.
     #[must_use]
-    pub fn unlisted(&self, name: &str) -> Option<&str> {
-        let is_it = |refusal: &&Refusal| matches!(&refusal.refused, Refused::Unlisted(unlisted) if unlisted.as_str() == name);
-        self.refusals.iter().find(is_it).map(|refusal| &*refusal.reason)
+    pub fn unlisted(&self, name: &str) -> Option<String> {
+        let tools = self
+            .plugins
+            .iter()
+            .flat_map(|plugin| plugin.tools.iter().map(move |tool| (plugin, tool)));
+        let mut own = tools.filter(|(_, tool)| tool.name.as_str() == name);
+        own.find_map(|(plugin, tool)| plugin.unlisted(tool))
     }
 
     /// The tool that was most likely meant by a name that none has.

@@ -6,10 +6,12 @@
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
+use super::MAX_TOLD;
 use super::offer::PluginTool;
 use super::plugin::Plugin;
 use super::refusal::{Refusal, Refused};
 use crate::manifest::{Grants, Requirement, SecretName};
+use crate::name::ToolName;
 use crate::sandbox::Guest;
 
 /// What the tools of a plugin may lack.
@@ -51,17 +53,30 @@ impl ToolNeeds {
     }
 }
 
+/// What is said of the `tools` of one plugin that are not listed, each with the reason: of the first of them apart.
+pub(super) fn refusals(
+    file: &str,
+    tools: Vec<(ToolName, String)>,
+) -> impl Iterator<Item = Refusal> {
+    let more = tools.len().saturating_sub(MAX_TOLD);
+    let rest = (more > 0)
+        .then(|| Refusal::warning(file, format!("{more} more of its tools are not listed")));
+    let told = tools.into_iter().take(MAX_TOLD).map(move |(name, reason)| {
+        let refused = Refused::Unlisted(name);
+        Refusal { refused, ..Refusal::plugin(file, reason) }
+    });
+    told.chain(rest)
+}
+
 impl Plugin {
     /// Why `tool` is not listed, if so.
-    pub(super) fn unlisted(&self, tool: &PluginTool) -> Option<Refusal> {
+    pub(super) fn unlisted(&self, tool: &PluginTool) -> Option<String> {
         let lacks = self.lacking.of(tool, self.name.as_str())?;
-        let reason = format!(
+        Some(format!(
             "its tool `{}` is not listed, since it can only fail without {lacks}; `ungranted = \"show\"` under [plugin] \
              lists it",
             tool.name
-        );
-        let refused = Refused::Unlisted(tool.name.clone());
-        Some(Refusal { refused, ..Refusal::plugin(&*self.file, reason) })
+        ))
     }
 
     /// True if which tools are listed depends on secrets.

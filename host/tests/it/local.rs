@@ -71,8 +71,12 @@ fn add_keeps_what_was_decided_and_checks_the_new_version_with_it() {
 
 #[test]
 fn a_copied_update_keeps_what_was_decided_in_every_order_of_copying() {
-    for order in [["v.toml", "v.wasm"], ["v.wasm", "v.toml"]] {
+    let orders = [["v.toml", "v.wasm"], ["v.wasm", "v.toml"]];
+    for (order, is_locked) in orders.into_iter().flat_map(|order| [(order, false), (order, true)]) {
         let person = decided();
+        if is_locked {
+            run(&person, &["approve", "--yes"]);
+        }
         let mut client = person.serve(&person.plugins());
         assert_eq!(client.text("mine_run"), "one");
         let source = source(&person, &format!("{MANIFEST}# other\n"), "two");

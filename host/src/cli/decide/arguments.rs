@@ -1,8 +1,8 @@
 //! What a person types to decide of a plugin, as a [`Decision`] of its local file.
 
-use std::path::Path;
+use std::path::{Component, Path};
 
-use anyhow::{anyhow, bail};
+use anyhow::{Context as _, anyhow, bail};
 use clap::Args;
 
 use crate::manifest::{Decision, DecisionKey, GrantKind, GrantName, NewGrant, nearest};
@@ -155,8 +155,9 @@ fn from_here(path: String) -> anyhow::Result<String> {
         return Ok(path);
     }
     let here = std::path::absolute(&path)?;
-    // What is there is named as it really is, without `..`.
-    let here = here.canonicalize().unwrap_or(here);
+    // A grant is written without `..`; where links lead is only known by looking.
+    let is_above = here.components().any(|part| part == Component::ParentDir);
+    let here = if is_above { here.canonicalize().with_context(|| escape(&path))? } else { here };
     let shown = escape(&here.to_string_lossy());
     here.into_os_string().into_string().map_err(|_| anyhow!("{shown}: its name is not UTF-8"))
 }

@@ -226,7 +226,9 @@ impl DecidedPlugin {
         };
         sync(directory);
         written
-            .map_err(|error| anyhow!("{shown}: it cannot be written: {error}; nothing was changed"))
+            .map_err(|error| anyhow!(
+                "{shown}: it cannot be written: {error}; where the directory is not yours, copy the plugin into one that is"
+            ))
     }
 
     /// Accepts the plugin as it is now in the lock, where that accepted it as it was.
