@@ -218,6 +218,11 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
         good.flatten().map(|(key, (pair, plugin))| (key, pair, plugin))
     }
 
+    /// What serves, if by its tools alone.
+    pub fn served(&self) -> impl Iterator<Item = &P> {
+        self.units.values().filter_map(Tracked::served)
+    }
+
     /// When [`publish`](Self::publish) and [`take_stale`](Self::take_stale) should be asked again, if nothing else
     /// happens before.
     #[must_use]

@@ -276,6 +276,7 @@ impl Loader {
                 self.running.insert(job.id(), Running { job, key, pair, name });
                 // It may serve from now on, instead of a version whose code is still being made.
                 self.end_unwanted();
+                self.look_for_secrets();
                 return;
             }
             Ok(Loaded::Settled(plugin)) => {
@@ -310,9 +311,8 @@ impl Loader {
             self.secrets_again = true;
             return;
         }
-        let plugins: Vec<_> = self.core.good().map(|(_, _, plugin)| plugin.clone()).collect();
-        let plugins: Vec<_> =
-            plugins.into_iter().filter(|plugin| plugin.requires_secrets()).collect();
+        let served = self.core.served().filter(|plugin| plugin.requires_secrets());
+        let plugins: Vec<_> = served.cloned().collect();
         if plugins.is_empty() {
             return;
         }

@@ -16,7 +16,7 @@ use super::served::{followers, nobody};
 use super::{ERROR, GOOD, NAME, Setup, paint};
 use crate::catalog::Refusal;
 use crate::install::{InstallError, Pair, Shelf, installed};
-use crate::lock::{LOCK_FILE, Lock, Locking, Verdict, Version, judge};
+use crate::lock::{Files, LOCK_FILE, Lock, Locking, Verdict, Version, judge};
 use crate::manifest::{Decision, DecisionKey, edited, local_of};
 use crate::text::escape;
 use crate::whole::{Unfinished, sweep, sync};
@@ -74,7 +74,7 @@ fn decide(name: &str, change: &Decision, setup: &Setup, run: Option<&Path>) -> a
         return Err(InstallError::Refused(refusals).into());
     }
     // Known before the file changes, since the lock is of what lay there.
-    let accepted = target.accepted(&before, setup)?;
+    let accepted = target.accepted(&before, &now, setup)?;
     target.print_difference(&before, &after);
     target.write(&before, &after)?;
     now.print(name);
@@ -172,14 +172,22 @@ impl DecidedPlugin {
         }
     }
 
-    /// The lock of the directory, if there is one, and whether it accepts what lies there to the last byte.
-    fn accepted(&self, before: &str, setup: &Setup) -> anyhow::Result<Option<(Lock, bool)>> {
+    /// The lock of the directory, if there is one, and whether it accepts what lies there to the last byte: the very
+    /// files that were loaded as `now`, but for the local one.
+    fn accepted(
+        &self,
+        before: &str,
+        now: &LoadedPlugin,
+        setup: &Setup,
+    ) -> anyhow::Result<Option<(Lock, bool)>> {
         let Some(lock) = lock(&self.directory)? else { return Ok(None) };
         let LoadedPlugin { pair, plugin } = self.load(before, setup)?;
+        let authors = |pair: &Pair| pair.files().map(|files| Files { local: None, ..files });
         let version = plugin.as_ref().ok().zip(pair.files());
         let is_accepted = version.is_some_and(|(checked, files)| {
             let version = Version::of(files, &checked.plugin);
-            judge(&lock, &self.file, &version, Locking::Required) == Verdict::Accepted
+            let verdict = judge(&lock, &self.file, &version, Locking::Required);
+            verdict == Verdict::Accepted && authors(&pair) == authors(&now.pair)
         });
         Ok(Some((lock, is_accepted)))
     }
@@ -242,6 +250,11 @@ impl DecidedPlugin {
             );
             return Ok(());
         };
+        if self::lock(&self.directory)?.map(|now| now.plugins) != Some(lock.plugins.clone()) {
+            bail!(
+                "{LOCK_FILE} changed while this was checked, and is left as it is; `toolrack approve` accepts this"
+            );
+        }
         lock.plugins.insert(self.file.clone(), Version::of(files, &checked.plugin).entry());
         put(&self.directory, &lock)?;
         println!("{} in {LOCK_FILE}", paint(GOOD, "accepted"));

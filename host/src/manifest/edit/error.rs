@@ -12,8 +12,8 @@ pub enum EditError {
     /// The files are wrong already.
     #[error("{0}")]
     Before(ManifestError),
-    /// They would be wrong together.
-    #[error("{}", .0.one_line())]
+    /// They would be wrong together. The place is of no use: the text is not on the disk.
+    #[error("{}{}", .0.message(), help(.0.advice().map(str::to_owned).as_ref()))]
     After(ManifestError),
     /// The local file cannot be edited though it can be read.
     #[error("the local file cannot be edited: {0}; edit it by hand")]
