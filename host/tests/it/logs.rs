@@ -12,7 +12,7 @@ use crate::plugins;
 
 /// A plugin whose calls log the text `said it` as a warning.
 fn talkative() -> Vec<u8> {
-    let call = "(call $log (i32.const 3) (i32.const 200) (i32.const 7)) (global.get $ok)";
+    let call = "(call $log (i32.const 2) (i32.const 200) (i32.const 7)) (global.get $ok)";
     Wat { call, imports: LOG, fields: r#"(data (i32.const 200) "said it")"#, ..Wat::default() }
         .build()
 }
