@@ -36,6 +36,7 @@
 //! | `requires.rs` | tools that can only fail: not listed, and when they are again |
 //! | `status.rs` | servers as `toolrack status` shows them |
 //! | `logs.rs` | what servers wrote, as `toolrack logs` shows it |
+//! | `wrong_calls.rs` | calls as models get them wrong, each with its answer |
 //! | `shipped_files.rs` | the plugin `files`, as built, on granted directories |
 //! | `fetch.rs`, `github.rs`, `weather.rs` | the plugins that use the network, as built, against servers on loopback |
 //! | `guest.rs`, `wit.rs`, `plugins.rs`, `shipped.rs`, `client.rs`, `person.rs`, `machine.rs`, `web.rs` | what these tests are made with |
@@ -94,3 +95,4 @@ mod status;
 mod weather;
 mod web;
 mod wit;
+mod wrong_calls;
