@@ -71,7 +71,9 @@ impl Shipped {
         let file = directory.path().join(self.name).with_extension("toml").display().to_string();
         let text = format!("[grants]\n{grants}");
         let granted = Manifest::parse(&file, &text).unwrap_or_else(|error| panic!("{error}"));
-        let manifest = Manifest { grants: granted.grants, ..self.manifest.clone() };
+        // What a tool says that is not granted what it needs is tested, too.
+        let manifest =
+            Manifest { grants: granted.grants, lists_ungranted: true, ..self.manifest.clone() };
         let wasm = Wasm::of(self.wasm.clone());
         let beside = directory.path().to_owned();
         let parts = Parts { file, directory: beside, manifest, wasm, wit: None };
