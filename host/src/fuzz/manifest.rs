@@ -1,11 +1,14 @@
 //! Any text as a manifest, alone or with a local file: it ends in a manifest, or in an error that can be shown.
 
 use super::Seen;
-use crate::manifest::{Bytes, LIMIT_RULES, Limits, Manifest};
+use crate::manifest::{
+    Bytes, Decision, DecisionKey, GrantKind, GrantName, LIMIT_RULES, Limits, Manifest, NewGrant,
+    edited,
+};
 use crate::text::forbidden_char;
 
 /// The line between a manifest and the local file beside it.
-const BETWEEN: &str = "\n# local\n";
+pub(super) const BETWEEN: &str = "\n# local\n";
 
 /// Reads `bytes` as a manifest, and what follows [`BETWEEN`] as the local file beside it.
 pub fn manifest(bytes: &[u8]) -> Seen {
@@ -21,6 +24,7 @@ pub fn manifest(bytes: &[u8]) -> Seen {
             assert!(!manifest.wasm.contains(['/', '\\', '\0']), "{:?}", manifest.wasm);
             within_their_range(&manifest.limits);
             assert_eq!(read().as_ref(), Ok(&manifest), "twice");
+            local.iter().for_each(|local| edits(own, local));
             Seen::Accepted
         }
         Err(error) => {
@@ -32,6 +36,32 @@ pub fn manifest(bytes: &[u8]) -> Seen {
             assert!(!error.one_line().contains('\n'), "{shown}");
             Seen::Refused
         }
+    }
+}
+
+/// Any good local file can be edited: what comes out is one, too, and the same edit changes nothing more.
+fn edits(manifest: &str, local: &str) {
+    let key = |text| DecisionKey::parse(text).expect("a key");
+    let revoked = |kind| Decision::Revoke(GrantName::of_argument(kind, None).expect("a name"));
+    let files = NewGrant::Files { path: "~/z".into(), at: "/z/z".into(), is_writable: true };
+    for decision in [
+        Decision::Grant(files),
+        Decision::Grant(NewGrant::Network("https://z.example.org".into())),
+        Decision::Grant(NewGrant::Env("Z".into(), "z".into())),
+        Decision::Set(key("limits.fuel"), "1_000_000".into()),
+        Decision::Set(key("tools.zz.hidden"), "true".into()),
+        revoked(GrantKind::Files),
+        revoked(GrantKind::Secret),
+        Decision::Unset(key("prefix")),
+    ] {
+        let edit = |local: &str| edited("noise.toml", manifest, Some(local), &decision);
+        // There may be no room, or something in the way.
+        let Ok(text) = edit(local) else { continue };
+        let read = Manifest::parse_with("noise.toml", manifest, Some(&text));
+        assert!(read.is_ok(), "{decision:?} made {text:?}");
+        let again = edit(&text);
+        let is_unset = matches!(decision, Decision::Unset(_));
+        assert!(is_unset || again.is_ok_and(|again| again == text), "{decision:?} of {text:?}");
     }
 }
 

@@ -6,17 +6,24 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use super::guest::{WASI, Wat};
+use super::manifest::BETWEEN;
 use super::noise::Noise;
 
-/// Manifests: right and wrong ones of the tests.
+/// Manifests: right and wrong ones of the tests, and one beside each of their local files.
 pub(super) fn manifests() -> Vec<Vec<u8>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/manifests");
-    [files(&folder), files(&folder.join("good"))]
-        .into_iter()
-        .flatten()
-        .filter(|file| file.extension().is_some_and(|extension| extension == "toml"))
-        .map(|file| fs::read(file).expect("a manifest"))
-        .collect()
+    let read = |folder: &Path| -> Vec<Vec<u8>> {
+        let is_toml =
+            |file: &PathBuf| file.extension().is_some_and(|extension| extension == "toml");
+        let files = files(folder).into_iter().filter(is_toml);
+        files.map(|file| fs::read(file).expect("a manifest")).collect()
+    };
+    let whole = fs::read(folder.join("good/full.toml")).expect("a manifest");
+    let beside = |local: &Vec<u8>| [&whole[..], BETWEEN.as_bytes(), local].concat();
+    let locals = read(&folder.join("local"));
+    let mut seeds = [read(&folder), read(&folder.join("good"))].concat();
+    seeds.extend(locals.iter().map(beside));
+    seeds
 }
 
 /// Bytes of which each four mean something.

@@ -73,8 +73,11 @@ fn bound(raw: &RawNetwork<'_>, host: &HostPattern) -> Result<Option<BoundSecret>
         };
     };
     if *host == HostPattern::Public {
-        let message = "a secret cannot be bound to the whole web: any server would be told it";
-        let help = "name the host that it is for, beside this: { url = \"https://api.example.org\", secret = ... }";
+        let message = format!(
+            "{}: a secret cannot be bound to the whole web, where any server would be told it",
+            Network.place("url")
+        );
+        let help = "name the host that the secret is for, such as \"https://api.example.org\", beside this";
         return Err(Fault::new(raw.url.span(), message).help(help));
     }
     let name = secret::name(&Network.place("secret"), secret)?;

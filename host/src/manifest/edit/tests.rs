@@ -250,6 +250,11 @@ fn a_wrong_argument_is_named() {
         before: None,
         query: None,
     };
+    refuses(
+        "",
+        &Decision::Grant(bound("https://*", "T")),
+        "--for: a secret cannot be bound to the whole web",
+    );
     refuses("", &Decision::Grant(header("Bad Header:")), "--header: expected the name of a header");
     refuses(
         "",
