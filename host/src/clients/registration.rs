@@ -59,6 +59,8 @@ pub struct Change {
     after: Option<Vec<u8>>,
     /// What is to be known of the file afterwards. `None` where it holds nothing of toolrack's any more.
     record: Option<Record>,
+    /// True if the file holds nothing of toolrack's yet, so that it is kept as it is.
+    is_first: bool,
     /// True if an entry that was replaced earlier could not be put back: the backup stays, for a person to look into.
     pub leaves_backup: bool,
 }
@@ -122,8 +124,11 @@ impl Registration {
         })?;
         let after = file.with_text(&after);
         let entry = RecordedEntry { made_key: !has_key, replaced: found.is_some() };
-        let record = Some(self.record_with(&file, name, entry, &after));
-        Ok(Some(Change { target, file, after: Some(after), record, leaves_backup: false }))
+        let known = self.known(&target, &file)?;
+        let is_first = known.is_none();
+        let record = Some(record_with(known, &file, name, entry, &after));
+        let after = Some(after);
+        Ok(Some(Change { target, file, after, record, is_first, leaves_backup: false }))
     }
 
     /// The edit that takes the entry `name` out of a client's file. `None` where it is not there.
@@ -148,7 +153,7 @@ impl Registration {
         let cut = target.with_text(&file, |text| text.remove(key, name, own.made_key))?;
         let (after, record, is_exact) = self.undone(&file, name, record, file.with_text(&cut));
         let leaves_backup = own.replaced && !is_exact;
-        Ok(Some(Change { target, file, after, record, leaves_backup }))
+        Ok(Some(Change { target, file, after, record, is_first: false, leaves_backup }))
     }
 
     /// Where a file is kept as it was before toolrack's first entry.
@@ -164,7 +169,7 @@ impl Registration {
         let path = &change.file.path;
         // Before the file: what was not edited in the end is found out when it is undone.
         if let Some(record) = &change.record {
-            if self.records.read(path).is_none() {
+            if change.is_first {
                 let bytes = change.file.bytes().unwrap_or_default();
                 self.records.write_backup(path, bytes).map_err(record_error)?;
             }
@@ -174,8 +179,12 @@ impl Registration {
             Scope::User => Audience::Owner,
             Scope::Project => Audience::Default,
         };
-        let replaced = change.file.replace(change.after.as_deref(), audience);
-        replaced.map_err(|error| change.target.error(error))?;
+        if let Err(error) = change.file.replace(change.after.as_deref(), audience) {
+            if change.is_first {
+                self.records.forget(path);
+            }
+            return Err(change.target.error(error));
+        }
         if change.record.is_none() {
             self.forget(path, change);
         }
@@ -197,24 +206,12 @@ impl Registration {
         }
     }
 
-    /// The record of a file once `entry` stands in it.
-    fn record_with(
-        &self,
-        file: &ConfigFile,
-        name: &str,
-        entry: RecordedEntry,
-        after: &[u8],
-    ) -> Record {
-        let (mut record, is_as_left) = match self.records.read(&file.path) {
-            Some(record) => {
-                let is_as_left = record.is_as_left(file);
-                (record, is_as_left)
-            }
-            None => (Record::before(file), true),
-        };
-        record.left = is_as_left.then(|| digest(after));
-        record.entries.entry(name.to_owned()).or_insert(entry);
-        record
+    /// The record of a file that holds an entry of toolrack's. One of a file whose entries others have removed counts no
+    /// more: what is there now is what was before.
+    fn known(&self, target: &Target, file: &ConfigFile) -> Result<Option<Record>, ClientError> {
+        let Some(record) = self.records.read(&file.path) else { return Ok(None) };
+        let names = target.with_text(file, |text| text.names(target.client.key))?;
+        Ok(Some(record).filter(|record| names.iter().any(|name| record.entries.contains_key(name))))
     }
 
     /// The file and its record once `name` is gone; true if the file is then as it was before the first entry.
@@ -301,6 +298,21 @@ impl Record {
         let now = file.bytes().map(digest);
         self.left.is_some() && self.left == now
     }
+}
+
+/// The record of a file once `entry` stands in it.
+fn record_with(
+    known: Option<Record>,
+    file: &ConfigFile,
+    name: &str,
+    entry: RecordedEntry,
+    after: &[u8],
+) -> Record {
+    let is_as_left = known.as_ref().is_none_or(|record| record.is_as_left(file));
+    let mut record = known.unwrap_or_else(|| Record::before(file));
+    record.left = is_as_left.then(|| digest(after));
+    record.entries.entry(name.to_owned()).or_insert(entry);
+    record
 }
 
 /// True if nothing but an empty object is left.

@@ -162,6 +162,19 @@ fn what_others_write_meanwhile_stays() {
 }
 
 #[test]
+fn an_entry_that_somebody_removed_by_hand_leaves_nothing_to_undo() {
+    let machine = Machine::new();
+    let file = machine.file("cursor", &[]);
+    write(&file, "{ \"old\": 1 }");
+    machine.does(&["register", "cursor"]);
+    let new = "{ \"new\": 2 }";
+    write(&file, new);
+    machine.does(&["register", "cursor"]);
+    machine.does(&["unregister", "cursor"]);
+    assert_eq!(fs::read_to_string(&file).unwrap(), new);
+}
+
+#[test]
 fn two_names_in_one_file_do_not_hinder_each_other() {
     let machine = Machine::new();
     for client in ["cursor", "codex"] {
