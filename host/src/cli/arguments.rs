@@ -295,6 +295,10 @@ const HIDDEN: &[(&str, &[&str])] = &[
     ("completions", &["plugins", "locked", "no_cache", "log_format", "log"]),
     ("man", &["plugins", "locked", "no_cache", "log_format", "log"]),
     ("secret", &["locked", "no_cache"]),
+    ("grant", &["locked"]),
+    ("revoke", &["locked"]),
+    ("set", &["locked"]),
+    ("unset", &["locked"]),
 ];
 
 /// The command line as `--help`, completions and manual pages show it.
