@@ -101,7 +101,10 @@ pub(super) fn network() -> Vec<Vec<u8>> {
         "http://localhost:3000\nhttps://München.de:8443\nhttp://10.1.2.3:81\nhttp://[fd12::1]:80\nhttp://8.8.8.8",
         "https://u:p@api.example.com\nhttps://api.example.com:0\nhttps://[fe80::1%25eth0]\nhttps://[2002:7f00:1::]",
     ];
-    URLS.iter().map(|urls| format!("{GRANTS}\n{urls}").into_bytes()).collect()
+    let seeds = |grants: &'static str| {
+        URLS.iter().map(move |urls| format!("{grants}\n{urls}").into_bytes())
+    };
+    seeds(GRANTS).chain(seeds("https://*\nhttp://*\nhttp://localhost:3000\n")).collect()
 }
 
 /// Schemas, each with a value on a line of its own.
