@@ -53,7 +53,11 @@ pub(super) fn run(arguments: &LogsArguments, home: Option<&Home>) -> anyhow::Res
         println!("nothing was logged{}", of.unwrap_or_default());
     }
     last.iter().for_each(|line| arguments.print(line));
-    while arguments.follow {
+    if !arguments.follow {
+        return Ok(ExitCode::SUCCESS);
+    }
+    // Until somebody ends it.
+    loop {
         std::thread::sleep(LOOK);
         files.read_on(&mut place, |line| {
             if arguments.wants(line) {
@@ -61,7 +65,6 @@ pub(super) fn run(arguments: &LogsArguments, home: Option<&Home>) -> anyhow::Res
             }
         });
     }
-    Ok(ExitCode::SUCCESS)
 }
 
 impl LogsArguments {

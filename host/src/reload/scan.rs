@@ -302,7 +302,7 @@ fn unnamed(wasm: &str) -> String {
 /// The size of a file, if it is one that can be read.
 fn size(path: &Path) -> Option<u64> {
     let about = std::fs::metadata(path).ok()?;
-    about.is_file().then(|| about.len())
+    about.is_file().then_some(about.len())
 }
 
 /// The unit of a manifest whose Wasm is not read.
