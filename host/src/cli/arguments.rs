@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
-use super::{compile, decide, help, logs, new, register, secret};
+use super::language::Lang;
+use super::{compile, decide, help, logs, register, secret};
 use crate::manifest::GrantKind;
 
 #[derive(Parser)]
@@ -210,7 +211,7 @@ pub(super) enum Command {
         directory: PathBuf,
         /// What it is written in
         #[arg(long, value_name = "LANGUAGE", default_value = "rust")]
-        lang: new::Lang,
+        lang: Lang,
         /// The SDK's directory, `plugin-sdk` of a clone [default: the repository]
         #[arg(long, value_name = "DIR")]
         sdk: Option<PathBuf>,

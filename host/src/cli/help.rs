@@ -203,12 +203,13 @@ Examples:
   toolrack new word-count --lang go";
 
 pub(super) const DEV: &str = "\
-Builds a plugin's crate now and on every save, checks it as `toolrack add` does, installs it, and says \
+Builds a plugin now and on every save, checks it as `toolrack add` does, installs it, and says \
 when running servers serve it. What the plugin prints and logs in them is shown as well. If a build fails or \
 its plugin is refused, the version before stays installed. Ctrl-c ends it.
 
-Runs `cargo build --release --target wasm32-wasip2` (the program that the variable CARGO names, if it is \
-set). The manifest is NAME.toml or toolrack.toml in the crate's directory; without one, the manifest that \
+Of a crate, it runs `cargo build --release --target wasm32-wasip2` (the program that the variable CARGO names, if it \
+is set). Of what `toolrack new --lang` has made in another language, it runs that language's build, which makes NAME.wasm \
+beside NAME.toml: `npm run build`, `go build`, componentize-py, clang. The manifest is NAME.toml or toolrack.toml in the crate's directory; without one, the manifest that \
 is installed stays, or an empty one is made. Path dependencies outside the directory, `target`, hidden files \
 and Cargo.lock are not watched.
 

@@ -15,6 +15,7 @@ mod doctor;
 mod grants;
 mod help;
 mod inspect;
+mod language;
 mod list;
 mod list_tool;
 mod load;

@@ -4,32 +4,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context as _, bail};
-use clap::ValueEnum;
-
+use super::language::Lang;
 use super::print::println;
 use super::{NAME, paint};
 use crate::name::PluginName;
 use crate::regular::read_at_most;
 use crate::text::escape;
-
-/// What a plugin is written in.
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Lang {
-    /// A Rust library with toolrack-sdk: functions are tools
-    Rust,
-    /// A C program, built by clang with wasi-libc: its manifest declares the tools
-    C,
-    /// A Go program, built with GOOS=wasip1: its manifest declares the tools
-    Go,
-    /// JavaScript by componentize-qjs: the functions of a .wit are tools
-    #[value(alias = "javascript")]
-    Js,
-    /// Python by componentize-py: the functions of a .wit are tools
-    Python,
-    /// An AssemblyScript program: its manifest declares the tools
-    Assemblyscript,
-}
+use anyhow::{Context as _, bail};
 
 /// Where the SDK is found that a plugin depends on, if nothing else is said.
 const SDK: &str = r#"{ git = "https://github.com/toolrack/toolrack" }"#;
@@ -95,7 +76,7 @@ fn by_path(path: &Path) -> anyhow::Result<String> {
 }
 
 fn files(name: &str, lang: Lang, sdk: &str) -> Vec<File> {
-    let (limits, build) = (limits(lang), build(name, lang));
+    let (limits, build) = (limits(lang), lang.build(name));
     let file = |path: &str, template: &str| {
         let text = template.replace("{name}", name).replace("{sdk}", sdk);
         let text = text.replace("{limits}", limits).replace("{build}", &build);
@@ -142,28 +123,6 @@ fn files(name: &str, lang: Lang, sdk: &str) -> Vec<File> {
     }
 }
 
-/// How the Wasm is made.
-fn build(name: &str, lang: Lang) -> String {
-    match lang {
-        Lang::Rust => "cargo build --release --target wasm32-wasip2".into(),
-        Lang::C => format!("clang --target=wasm32-wasi -O2 -o {name}.wasm main.c"),
-        Lang::Go => format!("GOOS=wasip1 GOARCH=wasm go build -o {name}.wasm ."),
-        Lang::Js | Lang::Assemblyscript => "npm run build".into(),
-        Lang::Python => format!(
-            ".venv/bin/componentize-py -d {name}.wit -w tools componentize app -o {name}.wasm"
-        ),
-    }
-}
-
-/// What is to be done once before the first build: the language's own tools for this directory.
-fn prepare(lang: Lang) -> Option<&'static str> {
-    match lang {
-        Lang::Rust | Lang::C | Lang::Go => None,
-        Lang::Js | Lang::Assemblyscript => Some("npm install"),
-        Lang::Python => Some("python3 -m venv .venv && .venv/bin/pip install -r requirements.txt"),
-    }
-}
-
 /// What the language's own start needs.
 fn limits(lang: Lang) -> &'static str {
     match lang {
@@ -184,9 +143,9 @@ fn next(name: &PluginName, directory: &str, lang: Lang) -> String {
             enter.map(|enter| enter + " && ").unwrap_or_default()
         ),
         Lang::C | Lang::Go | Lang::Js | Lang::Python | Lang::Assemblyscript => {
-            let build = build(name.as_str(), lang);
+            let build = lang.build(name.as_str());
             let add = format!("toolrack add {name}.toml");
-            let lines = [enter.as_deref(), prepare(lang), Some(&build), Some(&add), Some(&call)];
+            let lines = [enter.as_deref(), lang.prepare(), Some(&build), Some(&add), Some(&call)];
             lines
                 .into_iter()
                 .flatten()
@@ -199,6 +158,8 @@ fn next(name: &PluginName, directory: &str, lang: Lang) -> String {
 
 #[cfg(test)]
 mod tests {
+    use clap::ValueEnum as _;
+
     use super::*;
     use crate::manifest::Manifest;
 

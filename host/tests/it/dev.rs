@@ -220,9 +220,74 @@ fn what_the_plugin_writes_in_a_server_is_shown() {
 }
 
 #[test]
-fn what_is_no_crate_is_an_error() {
+fn what_holds_no_plugin_is_an_error() {
     let person = Person::new();
     let ran = person.run(&["dev", person.path("").to_str().unwrap()]);
     assert_eq!(ran.code, 2);
-    assert!(ran.err.contains("it holds no Cargo.toml"), "{}", ran.err);
+    assert!(ran.err.contains("it holds no plugin that can be built"), "{}", ran.err);
+}
+
+/// A directory with these files, and programs on the PATH that do what these scripts say.
+fn other_language(person: &Person, files: &[&str], program: &str, script: &str) -> Command {
+    use std::os::unix::fs::PermissionsExt as _;
+    let (plugin, bin) = (person.path("words"), person.path("bin"));
+    fs::create_dir_all(&plugin).unwrap();
+    fs::create_dir_all(&bin).unwrap();
+    for file in files {
+        fs::create_dir_all(plugin.join(file).parent().unwrap()).unwrap();
+        fs::write(plugin.join(file), "").unwrap();
+    }
+    let program = bin.join(program);
+    fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    let mut command = person.command(&["dev"]);
+    let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
+    command.arg(&plugin).env("PATH", path).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+#[test]
+fn plugins_in_other_languages_are_built_by_their_own_tools() {
+    // Each script makes the Wasm that lies beside the sources, and counts.
+    let script = "cp source.bin words.wasm && echo built >> .builds && echo says something";
+    for (files, program) in [
+        (&["go.mod", "main.go", "words.toml"][..], "go"),
+        (&["package.json", "tools.js", "words.toml", "node_modules/x"], "npm"),
+        (&["main.c", "words.toml"], "clang"),
+    ] {
+        let person = Person::new();
+        let mut command = other_language(&person, files, program, script);
+        let source = person.path("words").join("source.bin");
+        fs::write(&source, wasm(&["run"])).unwrap();
+        let mut child = command.spawn().unwrap();
+        let out = read(child.stdout.take().unwrap());
+        let err = read(child.stderr.take().unwrap());
+        let dev = Dev { child, out, err };
+        dev.says("installed words, version ");
+        dev.complains("says something");
+        dev.says("built in ");
+        fs::write(&source, wasm(&["run", "more"])).unwrap();
+        dev.says("updated words");
+        dev.says("built in ");
+        let builds = fs::read_to_string(person.path("words").join(".builds")).unwrap();
+        assert_eq!(builds.lines().count(), 2, "{program}: what it makes is no save");
+        dev.ends();
+    }
+}
+
+#[test]
+fn a_build_whose_tools_are_missing_says_how_to_get_them() {
+    let person = Person::new();
+    let mut command = other_language(&person, &["package.json", "words.toml"], "npm", "exit 1");
+    let output = command.output().unwrap();
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(told.contains("its tools are not installed") && told.contains("npm install"), "{told}");
+    let empty = person.path("empty");
+    fs::create_dir_all(&empty).unwrap();
+    let ran = person.run(&["dev", empty.to_str().unwrap()]);
+    assert!(
+        ran.code == 2 && ran.err.contains("it holds no plugin that can be built"),
+        "{}",
+        ran.err
+    );
 }

@@ -1,4 +1,4 @@
-//! Cargo as a child: started, listened to, ended; and the plugin that it says it has built.
+//! A build as a child: started, listened to, ended; and the plugin that it has built, as cargo says, or in its place.
 
 use std::ffi::OsString;
 use std::io::{BufRead as _, BufReader, Read as _};
@@ -10,12 +10,33 @@ use anyhow::{Context as _, bail};
 use serde::Deserialize;
 
 use super::Event;
+use crate::cli::language::Lang;
+use crate::cli::print::eprintln;
 use crate::text::escape;
 
 /// How much of cargo's messages is listened to.
 const MAX_MESSAGES: u64 = 256 * 1024 * 1024;
 
-/// A build that runs. Dropping it ends cargo and what cargo started.
+/// How a plugin is built.
+#[derive(Clone, Debug)]
+pub(super) enum Recipe {
+    /// By cargo: the package, where there are several.
+    Cargo(Option<String>),
+    /// By the command of another language, which makes the plugin of this name.
+    Command(Lang, String),
+}
+
+impl Recipe {
+    /// The package that is meant, if one was named.
+    pub(super) fn package(&self) -> Option<&str> {
+        match self {
+            Self::Cargo(package) => package.as_deref(),
+            Self::Command(..) => None,
+        }
+    }
+}
+
+/// A build that runs. Dropping it ends the child and what that started.
 pub(super) struct Build {
     child: Child,
 }
@@ -38,13 +59,49 @@ pub(super) struct Artifact {
 }
 
 impl Build {
-    /// Starts cargo in `root`. Its errors go to stderr, as the author knows them; when it has said all,
-    /// there is an event.
+    /// Starts to build in `root`. Errors go to stderr, as the author knows them; when the child has said all, there is
+    /// an event.
     pub(super) fn start(
         root: &Path,
-        package: Option<&str>,
+        recipe: &Recipe,
         events: Sender<Event>,
     ) -> anyhow::Result<Self> {
+        match recipe {
+            Recipe::Cargo(package) => Self::cargo(root, package.as_deref(), events),
+            Recipe::Command(lang, name) => Self::command(root, *lang, name, events),
+        }
+    }
+
+    fn command(root: &Path, lang: Lang, name: &str, events: Sender<Event>) -> anyhow::Result<Self> {
+        if let Some(prepare) = lang.prepare().filter(|_| !lang.is_prepared(root)) {
+            bail!("its tools are not installed; in its directory, run: {prepare}");
+        }
+        let mut command = lang.command(name, root);
+        command.stdin(Stdio::null()).stdout(Stdio::piped());
+        apart(&mut command);
+        let line = lang.build(name);
+        let mut child =
+            command.spawn().with_context(|| format!("`{}` cannot be started", escape(&line)))?;
+        let stdout = child.stdout.take();
+        let build = Self { child };
+        let artifact = Artifact {
+            package: name.to_owned(),
+            directory: root.to_owned(),
+            wasm: root.join(format!("{name}.wasm")),
+        };
+        // It ends with the command's output.
+        std::thread::Builder::new().name("build".into()).spawn(move || {
+            let lines = stdout.map(|stdout| BufReader::new(stdout.take(MAX_MESSAGES)).lines());
+            for line in lines.into_iter().flatten().map_while(Result::ok) {
+                eprintln!("{}", escape(&line));
+            }
+            // Nobody listens once the command is over.
+            let _ = events.send(Event::Built(Messages { artifacts: vec![artifact] }));
+        })?;
+        Ok(build)
+    }
+
+    fn cargo(root: &Path, package: Option<&str>, events: Sender<Event>) -> anyhow::Result<Self> {
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
         let mut command = Command::new(&cargo);
         command.current_dir(root).stdin(Stdio::null()).stdout(Stdio::piped());

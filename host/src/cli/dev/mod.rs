@@ -1,5 +1,5 @@
-//! `toolrack dev`: on every save a plugin's crate is built, checked and installed, and it is measured
-//! when running servers serve it.
+//! `toolrack dev`: on every save a plugin is built, checked and installed, and it is measured when running servers
+//! serve it.
 
 mod build;
 mod install;
@@ -14,14 +14,15 @@ use std::slice;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
-use anyhow::bail;
+use anyhow::{Context as _, bail, ensure};
 
 use super::add::target;
+use super::language::{Lang, plugin_name};
 use super::locked::{self, Approval};
 use super::print::{eprintln, println};
 use super::{DIM, ERROR, NAME, Setup, paint};
 use crate::text::escape;
-use build::{Build, Messages};
+use build::{Build, Messages, Recipe};
 use install::Outcome;
 use outputs::Outputs;
 use serving::Serving;
@@ -61,20 +62,25 @@ pub(super) fn run(
 ) -> anyhow::Result<ExitCode> {
     let target = target(&setup.plugins)?;
     let shown = escape(&crate_directory.to_string_lossy());
-    let manifest = crate_directory.join("Cargo.toml");
-    if !manifest.is_file() {
+    let Some(lang) = Lang::of(crate_directory) else {
         bail!(
-            "{shown}: it holds no Cargo.toml; name the directory of a plugin's crate; what is not Rust, build and `toolrack add`"
+            "{shown}: it holds no plugin that can be built: no Cargo.toml, go.mod, package.json, app.py or main.c; name the \
+             directory of a plugin's sources, as `toolrack new` makes it"
         );
-    }
+    };
     let (events, inbox) = channel();
     signals::watch(events.clone())?;
     let root = crate_directory.canonicalize()?;
-    let watch = Watch::start(&root, Outputs::new(&root, &setup.plugins), events.clone())?;
+    let recipe = recipe(lang, &root, package)?;
+    let mut outputs = Outputs::new(&root, &setup.plugins);
+    if let Recipe::Command(_, name) = &recipe {
+        outputs.add(root.join(format!("{name}.wasm")));
+    }
+    let watch = Watch::start(&root, outputs, events.clone())?;
     println!("watching {}; ctrl-c ends it", paint(NAME, shown));
     let mut dev = Dev {
         root,
-        package,
+        recipe,
         setup: setup.clone(),
         serving: Serving::new(run, target),
         watch,
@@ -98,9 +104,19 @@ pub(super) fn run(
     }
 }
 
+/// How the plugin in `root` is built.
+fn recipe(lang: Lang, root: &Path, package: Option<String>) -> anyhow::Result<Recipe> {
+    if lang == Lang::Rust {
+        return Ok(Recipe::Cargo(package));
+    }
+    ensure!(package.is_none(), "--package is for crates; this is no crate");
+    let name = plugin_name(root).context("the directory's name is not UTF-8; rename it")?;
+    Ok(Recipe::Command(lang, name))
+}
+
 struct Dev {
     root: PathBuf,
-    package: Option<String>,
+    recipe: Recipe,
     /// How plugins are checked; what is built goes into the first of its directories.
     setup: Setup,
     serving: Serving,
@@ -122,7 +138,7 @@ impl Dev {
         };
         let artifact = build
             .finish(messages)
-            .and_then(|messages| messages.artifact(&self.root, self.package.as_deref()));
+            .and_then(|messages| messages.artifact(&self.root, self.recipe.package()));
         let built = started.elapsed();
         if let Ok(artifact) = &artifact {
             self.watch.learn(&artifact.wasm);
@@ -153,7 +169,7 @@ impl Dev {
     /// Runs cargo until it has said all; none if that was interrupted. A save meanwhile goes to `again`.
     fn build(&mut self, again: &mut Option<Instant>) -> anyhow::Result<Option<(Build, Messages)>> {
         // Dropping it on any way out ends cargo.
-        let build = Build::start(&self.root, self.package.as_deref(), self.events.clone())?;
+        let build = Build::start(&self.root, &self.recipe, self.events.clone())?;
         loop {
             match self.inbox.recv()? {
                 Event::Saved => *again = again.or(Some(Instant::now())),

@@ -13,6 +13,7 @@ const TARGET_VARIABLES: [&str; 2] = ["CARGO_TARGET_DIR", "CARGO_BUILD_TARGET_DIR
 pub(super) struct Outputs {
     root: PathBuf,
     directories: Vec<PathBuf>,
+    files: Vec<PathBuf>,
 }
 
 impl Outputs {
@@ -22,7 +23,12 @@ impl Outputs {
         let targets = targets.map(|target| root.join(target)).chain([root.join("target")]);
         let absolute = plugins.iter().filter_map(|path| std::path::absolute(path).ok());
         let directories = absolute.chain(targets).map(|path| real(&path)).collect();
-        Self { root: root.to_owned(), directories }
+        Self { root: root.to_owned(), directories, files: Vec::new() }
+    }
+
+    /// Adds a file that a build writes beside the sources.
+    pub(super) fn add(&mut self, file: PathBuf) {
+        self.files.push(file);
     }
 
     /// Learns where cargo builds, by the file that it built: `TARGET/TRIPLE/PROFILE/FILE`.
@@ -34,6 +40,10 @@ impl Outputs {
 
     /// True if `path` is such a directory, or lies in one.
     pub(super) fn hold(&self, path: &Path) -> bool {
+        self.files.iter().any(|file| file == path) || self.hold_directory_of(path)
+    }
+
+    fn hold_directory_of(&self, path: &Path) -> bool {
         self.directories.iter().any(|directory| match self.root.starts_with(directory) {
             // Plugins are installed beside the sources.
             true => path.parent() == Some(directory) && is_installed(path),

@@ -102,10 +102,12 @@ fn is_save(event: &notify::Event, outputs: &Outputs) -> bool {
     changes && (event.paths.is_empty() || event.paths.iter().any(is_own))
 }
 
-/// Whether a file or directory is not the author's. Cargo writes `Cargo.lock` while it builds.
+/// True if a file or directory is not the author's, but what tools write while they build.
 fn is_passed_over(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    name.starts_with('.') || name.ends_with('~') || name == "target" || name == "Cargo.lock"
+    const WRITTEN: [&str; 5] =
+        ["target", "Cargo.lock", "node_modules", "package-lock.json", "__pycache__"];
+    name.starts_with('.') || name.ends_with('~') || WRITTEN.contains(&&*name)
 }
 
 #[cfg(test)]
