@@ -38,8 +38,8 @@ pub(crate) fn replace(path: &Path, bytes: impl AsRef<[u8]>) {
     std::fs::rename(&hidden, path).expect("in its place");
 }
 
-/// The tools of the plugins of this repository, at least: their list has some 50 KB.
-pub(crate) const SHIPPED_TOOLS: usize = 40;
+/// The tools of the plugins of this repository, at least: their list has some 40 KB.
+pub(crate) const SHIPPED_TOOLS: usize = 35;
 
 /// The directory of the plugins of this repository, as built.
 pub(crate) fn shipped() -> PathBuf {
