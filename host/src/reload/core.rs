@@ -212,6 +212,17 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
         View { is_scanned: self.publication.is_scanned(), ..View::of(&self.units) }
     }
 
+    /// What serves, with its version.
+    pub fn serving(&self) -> impl Iterator<Item = (&Key, &Pair, &P)> {
+        let serving = self.units.iter().map(|(key, unit)| (key, unit.serving_version()));
+        serving.filter_map(|(key, version)| version.map(|(pair, plugin)| (key, pair, plugin)))
+    }
+
+    /// Takes in that something else is to be served of what is known.
+    pub fn is_changed(&mut self, now: Instant) {
+        self.publication.changed(now);
+    }
+
     /// What is good, with its version.
     pub fn good(&self) -> impl Iterator<Item = (&Key, &Pair, &P)> {
         let good = self.units.iter().map(|(key, unit)| Some((key, unit.good.as_ref()?)));

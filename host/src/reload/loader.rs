@@ -1,6 +1,6 @@
 //! Scanning and loading under way, and the catalog that comes of them.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -21,6 +21,7 @@ use super::tracked::Reason;
 use super::trust::Trust;
 use super::view::{Standing, View};
 use super::watch::{Mode, Watch};
+use super::withdrawn::{self, Decided, Withdrawn};
 use crate::catalog::{Catalog, Coming, Loading, MAX_PLUGINS, Plugin, Refusal, Refused};
 use crate::lock::{Entry, Locking, Version};
 use crate::manifest::is_local;
@@ -40,6 +41,9 @@ pub struct Loader {
     directories: Vec<PathBuf>,
     locking: Locking,
     core: Core<Arc<Plugin>, Trust>,
+    /// What persons have decided.
+    decided: Decided,
+    withdrawn: Withdrawn,
     /// Absent while it looks.
     eyes: Option<Eyes>,
     looking: Option<JoinHandle<(Eyes, Looked, Mode)>>,
@@ -122,6 +126,8 @@ impl Loader {
             directories,
             locking,
             core: Core::new(MAX_PLUGINS, Instant::now()),
+            decided: Decided::default(),
+            withdrawn: Withdrawn::new(),
             eyes: Some(Eyes { scanner, watch }),
             looking: None,
             jobs: JoinSet::new(),
@@ -183,7 +189,9 @@ impl Loader {
                 match looked {
                     Ok((eyes, scan, mode)) => {
                         (self.eyes, self.mode) = (Some(eyes), mode);
+                        self.decided.scanned(&scan);
                         let loads = self.core.scanned(scan, Instant::now());
+                        self.withdraw();
                         self.names.retain(|key, _| self.core.knows(key));
                         // What has been replaced makes room for what replaces it.
                         self.end_unwanted();
@@ -244,6 +252,20 @@ impl Loader {
         }
     }
 
+    /// Finds out which plugins may not serve any more with what they have.
+    fn withdraw(&mut self) {
+        let decided = &self.decided;
+        let serving = self.core.serving();
+        let withdrawn = serving
+            .filter(|(key, pair, plugin)| decided.withdraws(key, pair, plugin.grants()))
+            .map(|(key, ..)| key.clone());
+        let withdrawn: Withdrawn = withdrawn.collect();
+        if withdrawn != self.withdrawn {
+            self.withdrawn = withdrawn;
+            self.core.is_changed(Instant::now());
+        }
+    }
+
     /// Goes on with a scan that left files for the next.
     fn scan_on(&mut self) {
         let Some(eyes) = self.eyes.as_ref().filter(|eyes| eyes.scanner.is_unfinished()) else {
@@ -301,6 +323,7 @@ impl Loader {
             news::tell_loaded(took);
         }
         self.core.loaded(&key, pair, loaded, now);
+        self.withdraw();
         self.end_unwanted();
         self.look_for_secrets();
     }
@@ -370,14 +393,21 @@ impl Loader {
         if !view.is_scanned {
             return Catalog::unscanned();
         }
-        let plugins = view.plugins.into_iter().map(|(_, plugin)| plugin).collect();
+        let is_withdrawn = |key: &Key| self.withdrawn.contains(key);
+        let told: BTreeSet<Key> = view.refusals.iter().map(|(key, ..)| key.clone()).collect();
+        let untold = self.withdrawn.iter().filter(|key| !told.contains(key)).map(|key| {
+            Refusal::plugin(shown(&self.directories[key.directory], &key.file), withdrawn::REASON)
+        });
+        let untold: Vec<_> = untold.collect();
+        let plugins = view.plugins.into_iter().filter(|(key, _)| !is_withdrawn(key));
+        let plugins = plugins.map(|(_, plugin)| plugin).collect();
         let refusals = view.refusals.into_iter().map(|(key, standing, reason)| {
             let file = shown(&self.directories[key.directory], &key.file);
             let refused = match standing {
                 // It decides nothing where there is no plugin to decide of.
                 _ if is_local(&key.file) => Refused::Warning,
-                Standing::Older => Refused::Version,
-                Standing::Nothing => Refused::Plugin,
+                Standing::Older if !is_withdrawn(&key) => Refused::Version,
+                Standing::Older | Standing::Nothing => Refused::Plugin,
             };
             let refusal = match reason {
                 Reason::Wrong(reason) => Refusal::plugin(file, reason),
@@ -386,7 +416,8 @@ impl Loader {
             Refusal { refused, ..refusal }
         });
         let coming = Coming { loading: self.coming(), is_provisional: view.is_provisional };
-        Catalog::build(plugins, refusals.collect(), coming, previous)
+        let refusals = refusals.chain(untold).collect();
+        Catalog::build(plugins, refusals, coming, previous)
     }
 
     /// The plugins that calls wait for.

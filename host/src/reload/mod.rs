@@ -23,6 +23,7 @@ mod tracked;
 mod trust;
 mod view;
 mod watch;
+mod withdrawn;
 
 pub use self::core::{Core, LoadError, PATIENCE, SETTLED};
 pub use follow::Follower;

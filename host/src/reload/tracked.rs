@@ -190,7 +190,12 @@ impl<P> Tracked<P> {
 
     /// The plugin that serves: the last version that loaded, or else the last whose tools are known.
     pub(super) fn serving(&self) -> Option<&P> {
-        self.good.as_ref().or(self.listed.as_ref()).map(|(_, plugin)| plugin)
+        self.serving_version().map(|(_, plugin)| plugin)
+    }
+
+    /// The same, with its version.
+    pub(super) fn serving_version(&self) -> Option<&(Pair, P)> {
+        self.good.as_ref().or(self.listed.as_ref())
     }
 
     /// True if the code of this version is being made although another may have taken its place: it serves.

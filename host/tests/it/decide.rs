@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use crate::guest::{WASI, Wat};
-use crate::person::Person;
+use crate::person::{Person, eventually};
 use crate::plugins::{answering, install, replace};
 
 /// A person with the plugins `v` and `w`.
@@ -208,4 +208,32 @@ fn a_link_is_followed_and_what_cannot_be_written_is_said() {
     symlink(person.path("nowhere/kept.toml"), local(&person)).unwrap();
     let ran = person.run(&["set", "v", "prefix", "mine"]);
     assert!(ran.code == 1 && ran.out.contains("v.local.toml\n     it is missing"), "{}", ran.out);
+}
+
+#[test]
+fn what_is_taken_away_binds_the_version_that_serves_whatever_follows() {
+    let (person, notes) = (person(), tempfile::tempdir().unwrap());
+    let granted = |at: &str| {
+        let path = notes.path().join(at);
+        fs::create_dir_all(&path).unwrap();
+        format!("{{ path = {:?}, at = \"/{at}\" }}", path.display().to_string())
+    };
+    let manifest = format!("[grants]\nfiles = [{}, {}]", granted("one"), granted("two"));
+    let wasm = answering("ok");
+    install(&person.plugins(), "v", &manifest, &wasm);
+    let mut server = person.serve(&person.plugins());
+    server.until("v_run", &[], "ok");
+    // A grant that cannot be given refuses the version; it takes nothing away, so that the one before serves on.
+    let forbidden = "[grants]\nfiles = [{ path = \"/\", at = \"/all\" }]";
+    replace(&local(&person), forbidden);
+    server.logs("not updated, the version before serves on");
+    assert_eq!(server.text("v_run"), "ok");
+    // This one takes a directory away, too: nobody serves with it any more.
+    let less = format!("{forbidden}\nwithout = [\"files:/two\"]");
+    replace(&local(&person), less);
+    eventually("it is served no more", || {
+        server.text("v_run").contains("unknown tool `v_run`").then_some(())
+    });
+    replace(&local(&person), "[grants]\nwithout = [\"files:/two\"]");
+    server.until("v_run", &["unknown tool `v_run`"], "ok");
 }

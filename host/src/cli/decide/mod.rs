@@ -45,7 +45,8 @@ pub(super) fn run(
     run: Option<&Path>,
 ) -> anyhow::Result<ExitCode> {
     match decide(name, change, setup, run).map_err(anyhow::Error::downcast) {
-        Ok(()) => Ok(ExitCode::SUCCESS),
+        Ok(Decided::Served) => Ok(ExitCode::SUCCESS),
+        Ok(Decided::TakenOut) => Ok(ExitCode::FAILURE),
         Err(Ok(InstallError::Refused(refusals))) => {
             refusals.iter().for_each(print_refusal);
             eprintln!("{} nothing was changed", paint(ERROR, "error:"));
@@ -56,7 +57,20 @@ pub(super) fn run(
     }
 }
 
-fn decide(name: &str, change: &Decision, setup: &Setup, run: Option<&Path>) -> anyhow::Result<()> {
+/// What became of the plugin.
+enum Decided {
+    /// It is served as it was decided, or was not served before either.
+    Served,
+    /// It is not served without what was taken away.
+    TakenOut,
+}
+
+fn decide(
+    name: &str,
+    change: &Decision,
+    setup: &Setup,
+    run: Option<&Path>,
+) -> anyhow::Result<Decided> {
     let (directory, file) = installed(name, &setup.plugins)?;
     let local = directory.join(local_of(&file));
     let target = DecidedPlugin { directory, file, local };
@@ -66,7 +80,7 @@ fn decide(name: &str, change: &Decision, setup: &Setup, run: Option<&Path>) -> a
             "nothing to change: {} is decided so, or its manifest says so",
             paint(NAME, escape(name))
         );
-        return Ok(());
+        return Ok(Decided::Served);
     }
     let now = target.load(&after, setup)?;
     now.check_tool(change)?;
@@ -80,7 +94,13 @@ fn decide(name: &str, change: &Decision, setup: &Setup, run: Option<&Path>) -> a
     now.print(name);
     target.settle(accepted, &now)?;
     println!("{}", followers(run, &target.directory).unwrap_or_else(|| nobody(&target.directory)));
-    Ok(())
+    match (&now.plugin, change) {
+        (Err(_), Decision::Revoke(_) | Decision::Unset(_)) => {
+            println!("no server serves it any more with what it has lost");
+            Ok(Decided::TakenOut)
+        }
+        (Ok(_), _) | (Err(_), Decision::Grant(_) | Decision::Set(..)) => Ok(Decided::Served),
+    }
 }
 
 impl LoadedPlugin {

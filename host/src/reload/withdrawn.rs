@@ -1,0 +1,53 @@
+//! What a person takes away from a plugin binds at once: a version that serves with more than that serves no longer,
+//! whatever becomes of the version that is to follow it.
+//!
+//! What an author changes does not count here: a broken update leaves the version before in service.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::candidate::Candidate;
+use super::seen::{Directory, Key, Pair, Scan, Unit};
+use super::trust::Trust;
+use crate::lock::wider;
+use crate::manifest::{Grants, Manifest, Sha256Digest};
+
+/// What lies there of each plugin, as the last scans saw it.
+#[derive(Debug, Default)]
+pub(super) struct Decided(BTreeMap<Key, Latest>);
+
+/// The last manifest and local file of a plugin that could be read.
+#[derive(Debug)]
+struct Latest {
+    local: Option<Sha256Digest>,
+    manifest: Arc<Manifest>,
+}
+
+impl Decided {
+    /// Takes in what a scan saw. What cannot be read, or not yet, leaves what was decided before.
+    pub(super) fn scanned(&mut self, scan: &Scan<Candidate, Trust>) {
+        for (directory, seen) in scan.directories.iter().enumerate() {
+            let Directory::Listed(units, _) = seen else { continue };
+            self.0.retain(|key, _| key.directory != directory || units.contains_key(&key.file));
+            for (file, unit) in units {
+                let Unit::Pair(pair, candidate) = unit else { continue };
+                let key = Key { directory, file: file.clone() };
+                let manifest = candidate.manifest.clone();
+                self.0.insert(key, Latest { local: pair.local, manifest });
+            }
+        }
+    }
+
+    /// True if the version `pair`, which may do what `grants` say, may do more than another local file grants now.
+    pub(super) fn withdraws(&self, key: &Key, pair: &Pair, grants: &Grants) -> bool {
+        let latest = self.0.get(key).filter(|latest| latest.local != pair.local);
+        latest.is_some_and(|latest| !wider(&latest.manifest.grants, grants).is_empty())
+    }
+}
+
+/// The plugins that are not served because of that.
+pub(super) type Withdrawn = BTreeSet<Key>;
+
+/// Why such a plugin is not served.
+pub(super) const REASON: &str = "what it served with was taken away from it, and what lies there now is not served yet; \
+    `toolrack check` says why";
