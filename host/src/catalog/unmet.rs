@@ -73,7 +73,7 @@ impl Plugin {
     pub(super) fn unlisted(&self, tool: &PluginTool) -> Option<String> {
         let lacks = self.lacking.of(tool, self.name.as_str())?;
         Some(format!(
-            "its tool `{}` is not listed, since it can only fail without {lacks}; `ungranted = \"show\"` under [plugin] \
+            "the tool `{}` is not listed, since it can only fail without {lacks}; `ungranted = \"show\"` under [plugin] \
              lists it",
             tool.name
         ))

@@ -19,7 +19,7 @@ pub(super) fn may_come(catalog: &Catalog, name: &str) -> bool {
 fn unknown(catalog: &Catalog, name: &str) -> Fault {
     let shown = crate::text::escape(&name[..name.floor_char_boundary(80)]);
     if let Some(reason) = catalog.unlisted(name) {
-        return Fault::invalid_params(format!("unknown tool `{shown}`: {reason}"));
+        return Fault::invalid_params(reason);
     }
     Fault::invalid_params(match catalog.nearest(name) {
         Some(near) => format!("unknown tool `{shown}`; did you mean `{near}`?"),

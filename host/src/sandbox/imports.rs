@@ -18,13 +18,15 @@ impl NotGranted {
     #[must_use]
     pub fn advice(&self, manifest: &str) -> String {
         let Self { import, has_section } = self;
+        let plugin = manifest.strip_suffix(".toml").unwrap_or("NAME");
         let (place, section) = match has_section {
             true => (format!("under [grants] in {manifest}"), ""),
             false => (format!("to {manifest}"), "[grants]\n"),
         };
         format!(
             "it imports `{import}` and is granted no network; if it may use it, add {place}:\n\n\
-            {section}network = [\"https://HOST\"]"
+            {section}network = [\"https://HOST\"]\n\n\
+            or, where it is installed, run `toolrack grant {plugin} network https://HOST`"
         )
     }
 }
@@ -68,14 +70,16 @@ mod tests {
             "",
             Some(
                 "it imports `wasi:http/outgoing-handler@0.2.6` and is granted no network; if it may \
-                use it, add to a.toml:\n\n[grants]\nnetwork = [\"https://HOST\"]",
+                use it, add to a.toml:\n\n[grants]\nnetwork = [\"https://HOST\"]\n\nor, where it is installed, run \
+                `toolrack grant a network https://HOST`",
             ),
         );
         check(
             "[grants]\nenv = { A = \"b\" }",
             Some(
                 "it imports `wasi:http/outgoing-handler@0.2.6` and is granted no network; if it may \
-                use it, add under [grants] in a.toml:\n\nnetwork = [\"https://HOST\"]",
+                use it, add under [grants] in a.toml:\n\nnetwork = [\"https://HOST\"]\n\nor, where it is installed, run \
+                `toolrack grant a network https://HOST`",
             ),
         );
     }

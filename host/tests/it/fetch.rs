@@ -59,7 +59,7 @@ async fn pages_are_read_and_each_failure_says_what_to_do() {
             "/away",
             Err("redirects to https://elsewhere.example/x: this plugin may not send".to_owned()),
         ),
-        ("/away", Err("network = [\"https://elsewhere.example\"]".to_owned())),
+        ("/away", Err("toolrack grant NAME network https://elsewhere.example".to_owned())),
     ] {
         let answer = served.call("fetch_page", at(port, path)).await.map(|(text, _)| text);
         match (&answer, &expected) {
@@ -103,7 +103,7 @@ async fn a_page_cannot_lead_to_where_no_grant_does() {
     let served = granted(&shipped, web.port).await;
     let error = served.error("fetch_page", at(web.port, "/")).await;
     assert!(
-        error.contains(&format!("network = [\"http://127.0.0.1:{}\"]", inside.port)),
+        error.contains(&format!("toolrack grant NAME network http://127.0.0.1:{}", inside.port)),
         "{error}"
     );
     assert!(matches!(web.next().await, Seen::Head(_)));

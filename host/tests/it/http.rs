@@ -193,7 +193,8 @@ async fn what_no_grant_covers_reaches_no_server() {
         let failure = call.failure(&url).await;
         let text = failure.to_string();
         assert!(
-            text.contains("may not send requests to") && text.contains("network = ["),
+            text.contains("may not send requests to")
+                && text.contains("toolrack grant NAME network "),
             "{url}: {text}"
         );
         assert_eq!(call.told.lock().unwrap().last(), Some(&text));

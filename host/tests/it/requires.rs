@@ -49,8 +49,8 @@ fn what_can_only_fail_is_not_listed_and_it_is_said_what_to_do() {
     assert_eq!(listed(&person), ["v_run"]);
     let said = run(&person, &["check"]);
     for expected in [
-        "its tool `v_write` is not listed, since it can only fail without `files:write` (toolrack grant v files DIRECTORY --write)",
-        "its tool `v_ask` is not listed, since it can only fail without a value of the secret REQUIRED_TOKEN (toolrack secret set REQUIRED_TOKEN)",
+        "the tool `v_write` is not listed, since it can only fail without `files:write` (toolrack grant v files DIRECTORY --write)",
+        "the tool `v_ask` is not listed, since it can only fail without a value of the secret REQUIRED_TOKEN (toolrack secret set REQUIRED_TOKEN)",
         "1 plugin with 1 tool served, 0 refused",
     ] {
         assert!(said.contains(expected), "no {expected:?} in {said}");

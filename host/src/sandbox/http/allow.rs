@@ -37,7 +37,7 @@ pub enum Host {
 pub enum Denied {
     /// No grant covers it.
     #[error(
-        "this plugin may not send requests to {0}; add to [grants] in its manifest: network = [\"{0}\"]"
+        "this plugin may not send requests to {0}; whoever runs the server may grant it: toolrack grant NAME network {0}"
     )]
     NotGranted(Target),
     /// Something else than HTTP.
@@ -318,7 +318,7 @@ mod tests {
         let denied = target.granted(&grants()).expect_err("denied").to_string();
         assert_eq!(
             denied,
-            "this plugin may not send requests to https://api.example.org:8443; add to [grants] in its manifest: network = [\"https://api.example.org:8443\"]"
+            "this plugin may not send requests to https://api.example.org:8443; whoever runs the server may grant it: toolrack grant NAME network https://api.example.org:8443"
         );
     }
 
