@@ -16,8 +16,8 @@ use super::served::{followers, nobody};
 use super::{DIM, ERROR, GOOD, NAME, NO_DIRECTORY, Setup, paint, shown};
 use crate::catalog::{Catalog, Plugin, Refusal};
 use crate::install::{
-    Change, Gathered, InstallError, ManifestSource, Pair, Shelf, Stage, gather, obstacles, place,
-    replaces_manifest,
+    Change, DirectoryLock, Gathered, InstallError, ManifestSource, Pair, Shelf, Stage, gather,
+    obstacles, place, replaces_manifest,
 };
 use crate::lock::{Files, Locking, wider};
 use crate::text::escape;
@@ -30,6 +30,7 @@ pub(super) fn run(
     consent: Consent,
 ) -> anyhow::Result<ExitCode> {
     let target = target(&setup.plugins)?;
+    let held = DirectoryLock::take(target)?;
     let shelf = look(target)?;
     let gathered = gather(sources, &shelf).map_err(anyhow::Error::from);
     let checked = gathered.and_then(|Gathered { pairs, passed_over }| {
@@ -42,7 +43,10 @@ pub(super) fn run(
     };
     checked.print();
     // A lock holds back what nobody accepted.
-    if checked.asks_for_more() && lock(target)?.is_none() && !is_wanted(consent)? {
+    if checked.asks_for_more()
+        && lock(target)?.is_none()
+        && !held.released(|| is_wanted(consent))??
+    {
         eprintln!("{} nothing was installed", paint(ERROR, "error:"));
         return Ok(ExitCode::FAILURE);
     }

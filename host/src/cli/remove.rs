@@ -9,7 +9,9 @@ use anyhow::Context as _;
 use super::print::println;
 use super::served::followers;
 use super::{NAME, locked, paint};
-use crate::install::{LocalFiles, LocalRemoved, Removed, WasmRemoved, left_local, remove};
+use crate::install::{
+    DirectoryLock, LocalFiles, LocalRemoved, Removed, WasmRemoved, left_local, remove,
+};
 use crate::text::escape;
 
 pub(super) fn run(
@@ -18,6 +20,7 @@ pub(super) fn run(
     run: Option<&Path>,
     decided: LocalFiles,
 ) -> anyhow::Result<ExitCode> {
+    let _locks = DirectoryLock::take_all(directories)?;
     // What an earlier removal left: there is no plugin of this name any more.
     let left = |name: &String| match decided {
         LocalFiles::Purge => left_local(name, directories),

@@ -5,6 +5,7 @@
 //! ([`obstacles`]), load it apart ([`Stage`]), put it in place ([`place()`]). Who loads, and what people
 //! read of all this, is not known here.
 
+mod directory_lock;
 mod find;
 mod gather;
 mod obstacle;
@@ -21,6 +22,7 @@ use std::path::{Path, PathBuf};
 use crate::catalog::Refusal;
 use crate::text::escape;
 
+pub use directory_lock::{DirectoryBusy, DirectoryLock};
 pub use find::{FindError, installed};
 pub use gather::{Gathered, gather};
 pub use obstacle::obstacles;

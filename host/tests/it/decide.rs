@@ -80,6 +80,34 @@ fn what_is_decided_is_shown_served_and_taken_back() {
     assert_eq!(text(&person), "# mine\n[limits] # few\n");
 }
 
+#[cfg(unix)]
+#[test]
+fn decisions_at_once_all_stand() {
+    let person = person();
+    assert_eq!(person.run(&["approve", "--yes"]).code, 0);
+    let decisions: [&[&str]; 6] = [
+        &["grant", "v", "network", "https://a.example.org"],
+        &["grant", "v", "network", "https://b.example.org"],
+        &["set", "v", "limits.cpu", "2s"],
+        &["set", "v", "limits.memory", "32MiB"],
+        &["set", "v", "prefix", "mine"],
+        &["set", "w", "limits.cpu", "3s"],
+    ];
+    std::thread::scope(|scope| {
+        for decision in decisions {
+            scope.spawn(|| run(&person, decision));
+        }
+    });
+    let text = text(&person);
+    for expected in
+        ["https://a.example.org", "https://b.example.org", "\"2s\"", "\"32MiB\"", "\"mine\""]
+    {
+        assert!(text.contains(expected), "no {expected:?} in {text}");
+    }
+    // It exits with 1 where something is not accepted.
+    run(&person, &["approve"]);
+}
+
 #[test]
 fn what_cannot_be_decided_changes_nothing() {
     let person = person();

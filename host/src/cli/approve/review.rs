@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{anyhow, bail};
 
+use crate::install::DirectoryLock;
 use crate::lock::{Entry, LOCK_FILE, Lock, write};
 use crate::reload::lock_of;
 use crate::text::escape;
@@ -92,6 +93,7 @@ impl Review {
     }
 
     pub(in crate::cli) fn write(&self) -> anyhow::Result<()> {
+        let _held = DirectoryLock::take(&self.directory)?;
         let text = |lock: &Lock| text(&self.directory, lock);
         let now = lock(&self.directory)?;
         if now.as_ref().map(text).transpose()? != self.before.as_ref().map(text).transpose()? {

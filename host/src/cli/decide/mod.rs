@@ -15,7 +15,7 @@ use super::print::{eprintln, println};
 use super::served::{followers, nobody};
 use super::{ERROR, GOOD, NAME, Setup, paint};
 use crate::catalog::Refusal;
-use crate::install::{InstallError, Pair, Shelf, installed};
+use crate::install::{DirectoryLock, InstallError, Pair, Shelf, installed};
 use crate::lock::{Files, LOCK_FILE, Lock, Locking, Verdict, Version, judge};
 use crate::manifest::{Decision, DecisionKey, edited, local_of};
 use crate::text::escape;
@@ -72,6 +72,8 @@ fn decide(
     run: Option<&Path>,
 ) -> anyhow::Result<Decided> {
     let (directory, file) = installed(name, &setup.plugins)?;
+    // Two decisions at once would each write what it read before the other.
+    let _lock = DirectoryLock::take(&directory)?;
     let local = directory.join(local_of(&file));
     let target = DecidedPlugin { directory, file, local };
     let (before, after) = target.texts(change)?;
