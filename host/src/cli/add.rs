@@ -16,8 +16,8 @@ use super::served::{followers, nobody};
 use super::{DIM, ERROR, GOOD, NAME, NO_DIRECTORY, Setup, paint, shown};
 use crate::catalog::{Catalog, Plugin, Refusal};
 use crate::install::{
-    Change, DirectoryLock, Gathered, InstallError, ManifestSource, Pair, Shelf, Stage, gather,
-    obstacles, place, replaces_manifest,
+    Change, DirectoryLock, Gathered, InstallError, ManifestSource, OldManifest, Pair, Shelf, Stage,
+    backup, gather, obstacles, place, replaces_manifest,
 };
 use crate::lock::{Files, Locking, wider};
 use crate::text::escape;
@@ -50,7 +50,7 @@ pub(super) fn run(
         eprintln!("{} nothing was installed", paint(ERROR, "error:"));
         return Ok(ExitCode::FAILURE);
     }
-    let installed = match checked.install() {
+    let installed = match checked.install(OldManifest::Kept) {
         Ok(installed) => installed,
         Err(error) => return failed(error),
     };
@@ -191,8 +191,12 @@ impl Checked {
             let manifest = escape(&self.shelf.directory.join(&pair.file).to_string_lossy());
             match pair.source {
                 ManifestSource::Brought if replaces_manifest(pair, &self.shelf) => {
+                    let kept = backup(pair, &self.shelf);
+                    let kept = kept.map(|path| escape(&path.to_string_lossy()));
+                    let kept = kept.map(|path| format!("; the old one is kept as {path}"));
                     println!(
-                        "     another manifest is installed, and replaced by this one: {manifest}"
+                        "     another manifest is installed, and replaced by this one: {manifest}{}",
+                        kept.unwrap_or_default()
                     )
                 }
                 ManifestSource::Brought => {}
@@ -225,8 +229,8 @@ impl Checked {
     }
 
     /// Puts them in place.
-    pub(super) fn install(self) -> anyhow::Result<Vec<Installed>> {
-        let changes = place(&self.pairs, &self.shelf)?;
+    pub(super) fn install(self, old: OldManifest) -> anyhow::Result<Vec<Installed>> {
+        let changes = place(&self.pairs, &self.shelf, old)?;
         let installed = self.plugins.into_iter().zip(changes).zip(&self.pairs);
         let installed = installed.filter_map(|((plugin, change), pair)| {
             Some(Installed {

@@ -27,7 +27,7 @@ pub use find::{FindError, installed};
 pub use gather::{Gathered, gather};
 pub use obstacle::obstacles;
 pub use pair::{ManifestSource, Pair};
-pub use place::{Change, place, replaces_manifest};
+pub use place::{Change, OldManifest, backup, place, replaces_manifest};
 pub use remove::{LocalFiles, LocalRemoved, RemoveError, Removed, WasmRemoved, left_local, remove};
 pub use shelf::{Entry, Shelf};
 pub use stage::Stage;

@@ -1,11 +1,11 @@
 //! Putting checked plugins in place: all files are written beside, and renamed when all are whole.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{InstallError, ManifestSource, Pair, Shelf};
 use crate::failpoint::{self, Point};
-use crate::manifest::Sha256Digest;
+use crate::manifest::{MAX_MANIFEST, Sha256Digest};
 use crate::regular::read_at_most;
 use crate::reload::{MAX_WASM, MAX_WIT, wit_of};
 use crate::whole::{Unfinished, sweep, sync};
@@ -21,8 +21,17 @@ pub enum Change {
     Unchanged,
 }
 
+/// The choice what becomes of a manifest that another one replaces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OldManifest {
+    /// It is kept beside the new one: a person may have edited it.
+    Kept,
+    /// It is gone.
+    Dropped,
+}
+
 /// Installs `pairs` on `shelf`, all or, where a file cannot be written, none.
-pub fn place(pairs: &[Pair], shelf: &Shelf) -> Result<Vec<Change>, InstallError> {
+pub fn place(pairs: &[Pair], shelf: &Shelf, old: OldManifest) -> Result<Vec<Change>, InstallError> {
     let directory = &shelf.directory;
     fs::create_dir_all(directory).map_err(InstallError::io(directory, "it cannot be made"))?;
     sweep(directory);
@@ -40,6 +49,11 @@ pub fn place(pairs: &[Pair], shelf: &Shelf) -> Result<Vec<Change>, InstallError>
         }
         if let Some(wit) = &pair.wit {
             files.push(write(directory, &wit_of(&pair.file), wit)?);
+        }
+        if old == OldManifest::Kept
+            && let Some((backup, text)) = replaced(pair, shelf)
+        {
+            files.push(write(directory, &backup, &text)?);
         }
         // One that is there already is nobody's to write: it may be the author's own, who works beside it.
         let is_there = manifest_there(pair, shelf).as_ref() == Some(&pair.text);
@@ -73,6 +87,21 @@ fn write(directory: &Path, name: &str, bytes: &[u8]) -> Result<Unfinished, Insta
 pub fn replaces_manifest(pair: &Pair, shelf: &Shelf) -> bool {
     let stays = pair.source == ManifestSource::Kept || shelf.entry(&pair.file).is_none();
     !stays && manifest_there(pair, shelf).as_ref() != Some(&pair.text)
+}
+
+/// Where the manifest that `pair` replaces is kept. `None` if it replaces none that can be read.
+#[must_use]
+pub fn backup(pair: &Pair, shelf: &Shelf) -> Option<PathBuf> {
+    replaced(pair, shelf).map(|(name, _)| shelf.directory.join(name))
+}
+
+/// The name under which the manifest that `pair` replaces is kept, and what it holds.
+fn replaced(pair: &Pair, shelf: &Shelf) -> Option<(String, Vec<u8>)> {
+    if !replaces_manifest(pair, shelf) {
+        return None;
+    }
+    let text = read_at_most(&shelf.directory.join(&pair.file), MAX_MANIFEST).ok()?;
+    Some((format!("{}.bak", pair.file), text))
 }
 
 /// What is installed under the name of its manifest, where that is no longer than its own.

@@ -193,13 +193,21 @@ fn what_is_there_is_updated_and_the_installed_manifest_stays() {
     assert_eq!(files(&person.plugins())["one.wasm"], wasm(&["run", "more"]));
     let source = person
         .source(&[("one.toml", b"[plugin]\nwasm = \"new.wasm\"\n"), ("new.wasm", &wasm(&["run"]))]);
-    person.adds(&source.join("one.toml"), &["updated one from version ", REPLACED]);
+    let kept = format!("the old one is kept as {}", path(&person.plugins().join("one.toml.bak")));
+    person.adds(&source.join("one.toml"), &["updated one from version ", REPLACED, &kept]);
     let names: Vec<_> = files(&person.plugins()).into_keys().collect();
-    assert_eq!(names, ["new.wasm", "one.toml"], "nobody needs the old Wasm");
+    assert_eq!(names, ["new.wasm", "one.toml", "one.toml.bak"], "nobody needs the old Wasm");
+    assert_eq!(files(&person.plugins())["one.toml.bak"], own);
     let source = person.source(&[("new.wasm", &wasm(&["run", "more"]))]);
     person.adds(&source.join("new.wasm"), &["updated one from version "]);
     let source = person.source(&[("one.toml", b"[plugin]\nwasm = \"new.wasm\"\nprefix = \"p\"\n")]);
     person.adds(&source.join("one.toml"), &["as before with another manifest", "p_run", REPLACED]);
+    let old = b"[plugin]\nwasm = \"new.wasm\"\n";
+    assert_eq!(files(&person.plugins())["one.toml.bak"], old, "the last one alone is kept");
+    person.adds(&source.join("one.toml"), &["unchanged"]);
+    assert_eq!(files(&person.plugins())["one.toml.bak"], old);
+    assert_eq!(person.run(&["remove", "one"]).code, 0);
+    assert!(files(&person.plugins()).contains_key("one.toml.bak"), "it is a person's");
 }
 
 #[test]
@@ -296,6 +304,7 @@ fn a_manifest_that_is_broken_is_replaced_whatever_it_names() {
     let source = person.source(&[("p.toml", manifest), ("p.wasm", &wasm(&["run"]))]);
     person.adds(&source.join("p.toml"), &["another"]);
     assert_eq!(files(&person.plugins())["p.toml"], manifest);
+    assert_eq!(files(&person.plugins())["p.toml.bak"], b"what is this");
 }
 
 /// A Wasm with so many tools.

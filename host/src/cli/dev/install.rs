@@ -6,7 +6,7 @@ use super::build::Artifact;
 use crate::cli::Setup;
 use crate::cli::add::{Checked, Installed, failed, look, target};
 use crate::cli::pack::packed_if_possible;
-use crate::install::{ManifestSource, Pair, Shelf};
+use crate::install::{ManifestSource, OldManifest, Pair, Shelf};
 use crate::regular::read_at_most;
 use crate::reload::MAX_WASM;
 use crate::status::now_ms;
@@ -31,7 +31,8 @@ pub(super) fn install(artifact: &Artifact, setup: &Setup) -> anyhow::Result<Outc
         // Its tools may follow from what it is granted, which packing does not know: then it is listed by its code.
         let checked = packed.or_else(|_| check(&|wasm| wasm, look(target(&setup.plugins)?)?))?;
         let placed = now_ms();
-        let installed = checked.install()?.pop().context("nothing was built")?;
+        let installed =
+            checked.install(OldManifest::Dropped)?.pop().context("nothing was built")?;
         Ok(Outcome::Installed(Box::new(installed), placed))
     })();
     installed.or_else(|error| failed(error).map(|_refused| Outcome::Refused))
