@@ -59,13 +59,14 @@ pub(super) fn refusals(
     tools: Vec<(ToolName, String)>,
 ) -> impl Iterator<Item = Refusal> {
     let more = tools.len().saturating_sub(MAX_TOLD);
-    let rest = (more > 0)
-        .then(|| Refusal::warning(file, format!("{more} more of its tools are not listed")));
-    let told = tools.into_iter().take(MAX_TOLD).map(move |(name, reason)| {
+    tools.into_iter().take(MAX_TOLD + 1).enumerate().map(move |(at, (name, reason))| {
         let refused = Refused::Unlisted(name);
+        let reason = match at {
+            MAX_TOLD => format!("{more} more of its tools are not listed"),
+            _ => reason,
+        };
         Refusal { refused, ..Refusal::plugin(file, reason) }
-    });
-    told.chain(rest)
+    })
 }
 
 impl Plugin {

@@ -114,6 +114,9 @@ fn entries_of_clients_are_compared_with_this_program() {
     let own = env!("CARGO_BIN_EXE_toolrack");
     let other = machine.path("bin/other");
     write(&other, "");
+    let elsewhere = machine.path("elsewhere");
+    fs::create_dir(&elsewhere).unwrap();
+    let elsewhere = elsewhere.to_str().unwrap();
     let home = machine.path("toolrack");
     let home = home.to_str().unwrap();
     for (command, args, level, part) in [
@@ -125,7 +128,18 @@ fn entries_of_clients_are_compared_with_this_program() {
         ),
         ("toolrack", "\"serve\"", "wrong", "toolrack, which is missing"),
         (other.to_str().unwrap(), "\"serve\"", "wrong", "starts another program"),
-        (own, "\"serve\", \"--plugins\", \"/elsewhere\"", "wrong", "serves /elsewhere, not "),
+        (
+            own,
+            "\"serve\", \"--plugins\", \"/elsewhere\"",
+            "wrong",
+            "serves /elsewhere, which is missing",
+        ),
+        (
+            own,
+            &format!("\"serve\", \"--plugins\", {elsewhere:?}"),
+            "note",
+            &format!("serves {elsewhere}, not "),
+        ),
         (own, "\"serve\"", "ok", "starts this program"),
     ] {
         let entry = format!(
@@ -147,6 +161,31 @@ fn entries_of_clients_are_compared_with_this_program() {
         &[],
         "wrong clients: Claude Code",
         &["register claude --force --scope project --name tools"],
+    );
+}
+
+#[test]
+fn a_clients_file_is_looked_at_once_where_the_home_directory_is_the_project() {
+    let machine = healthy();
+    let mut command = machine.command(&["doctor"]);
+    let output = command.current_dir(machine.path("home")).output().expect("the binary");
+    let out = String::from_utf8(output.stdout).expect("UTF-8");
+    assert_eq!(out.matches("clients: Cursor").count(), 1, "{out}");
+}
+
+#[test]
+fn tools_that_wait_for_a_grant_are_one_note_a_plugin() {
+    let machine = healthy();
+    let tool = |name: &str| format!("[[tools]]\nname = \"{name}\"\nrequires = [\"files\"]\n");
+    let manifest = ["one", "two"].map(tool).concat();
+    let wasm = Wat { tools: &["one", "two"], ..Wat::default() }.build();
+    plugins::install(&machine.path("toolrack/plugins"), "waits", &manifest, &wasm);
+    let (code, found) = findings(&machine, &[]);
+    assert_eq!(code, 0, "{found:#?}");
+    let notes = found.iter().filter(|line| line.contains("waits.toml")).collect::<Vec<_>>();
+    assert!(
+        matches!(&notes[..], [note] if note.starts_with("note plugins: ") && note.contains("`toolrack check`")),
+        "{found:#?}"
     );
 }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::Examined;
 use super::finding::Finding;
 use crate::cli::register::registration;
-use crate::cli::shown;
+use crate::cli::{shown, without_tilde};
 use crate::clients::{CLIENTS, FoundEntry, Registration, Scope, ServerEntry, Target, find_program};
 use crate::home::Home;
 use crate::text::escape;
@@ -36,7 +36,8 @@ pub(super) fn check(examined: &Examined) -> Vec<Finding> {
     let mut findings = Vec::new();
     for scope in [Scope::User, Scope::Project] {
         for client in CLIENTS {
-            if let Some(target) = registration.target(client, scope) {
+            let target = registration.target(client, scope);
+            if let Some(target) = target.filter(|target| !is_users(target, &registration)) {
                 findings.extend(look(&registration, &target, entry, examined));
             }
         }
@@ -46,6 +47,12 @@ pub(super) fn check(examined: &Examined) -> Vec<Finding> {
         findings.push(Finding::note(TOPIC, text, "`toolrack register` makes them do so"));
     }
     findings
+}
+
+/// True if it is a project's file that is the user's, as where the home directory is the project: it was looked at.
+fn is_users(target: &Target, registration: &Registration) -> bool {
+    let user = registration.target(target.client, Scope::User);
+    target.scope == Scope::Project && user.is_some_and(|user| is_same(user.file, &target.file))
 }
 
 fn look(
@@ -89,9 +96,7 @@ fn judge(
     }
     let served = directories(found, examined.home.as_ref());
     if !is_same_list(&served, &examined.directories) {
-        let text =
-            format!("{what} serves {}, not {}", shown(&served), shown(&examined.directories));
-        return Finding::wrong(TOPIC, text, advice);
+        return judge_other(&what, &served, &examined.directories, target, name);
     }
     if found.is_disabled {
         return Finding::note(TOPIC, format!("{what} is switched off there"), "switch it on");
@@ -99,19 +104,47 @@ fn judge(
     Finding::ok(TOPIC, format!("{what} starts this program"))
 }
 
-/// The command that makes the entry what it should be.
+/// An entry that serves other directories than those that are examined, which may be meant so.
+fn judge_other(
+    what: &str,
+    served: &[PathBuf],
+    examined: &[PathBuf],
+    target: &Target,
+    name: &str,
+) -> Finding {
+    let missing: Vec<_> = served.iter().filter(|directory| !directory.is_dir()).cloned().collect();
+    if served.is_empty() || !missing.is_empty() {
+        let text = match &missing[..] {
+            [] => format!("{what} serves no directory"),
+            missing => format!("{what} serves {}, which is missing", shown(missing)),
+        };
+        return Finding::wrong(TOPIC, text, again(target, name));
+    }
+    let text = format!("{what} serves {}, not {}", shown(served), shown(examined));
+    let command = command(target, name);
+    let advice = format!("if that is not meant, `{command}` makes it serve {}", shown(examined));
+    Finding::note(TOPIC, text, advice)
+}
+
+/// How the entry becomes what it should be.
 fn again(target: &Target, name: &str) -> String {
+    format!("`{}` corrects it", command(target, name))
+}
+
+/// The command that writes the entry anew.
+fn command(target: &Target, name: &str) -> String {
     let scope = match target.scope {
         Scope::User => "",
         Scope::Project => " --scope project",
     };
     let name = if name == "toolrack" { String::new() } else { format!(" --name {}", escape(name)) };
-    format!("`toolrack register {} --force{scope}{name}` corrects it", target.client.name)
+    format!("toolrack register {} --force{scope}{name}", target.client.name)
 }
 
 /// What the server of an entry would serve.
 fn directories(found: &FoundEntry, home: Option<&Home>) -> Vec<PathBuf> {
-    let named: Vec<_> = found.plugin_directories().map(PathBuf::from).collect();
+    let named = found.plugin_directories().map(PathBuf::from);
+    let named: Vec<_> = named.map(without_tilde).collect();
     if !named.is_empty() {
         return named;
     }

@@ -1,13 +1,13 @@
 //! The plugins: which are refused, which differ from the lock. They are loaded as `toolrack check` does, for a few
 //! seconds.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Duration;
 
 use super::Examined;
-use super::finding::Finding;
-use crate::catalog::Catalog;
+use super::finding::{Finding, Level};
+use crate::catalog::{Catalog, Refusal, Refused};
 use crate::cli::approve::{Review, lock};
 use crate::cli::load::loaded_within;
 use crate::cli::{Setup, counted};
@@ -34,7 +34,7 @@ pub(super) fn check(
         let (done, all) = loader.progress();
         let text = format!("{done} of {} are compiled so far", counted(all as u64, "plugin"));
         findings.push(Finding::note(TOPIC, text, "`toolrack check` waits for all of them"));
-    } else if findings.is_empty() {
+    } else if findings.iter().all(|finding| finding.level != Level::Wrong) {
         let tools = counted(catalog.tools().count() as u64, "tool");
         let plugins = counted(catalog.plugins().len() as u64, "plugin");
         findings.push(match catalog.plugins() {
@@ -57,8 +57,23 @@ fn refused(catalog: &Catalog, examined: &Examined) -> Vec<Finding> {
         examined.directories.iter().any(|path| escape(&path.to_string_lossy()) == file)
     };
     let refusals = catalog.refusals().iter().filter(|refusal| !is_directory(&refusal.file));
+    let is_unlisted = |refusal: &&Refusal| matches!(refusal.refused, Refused::Unlisted(_));
+    let (unlisted, refused): (Vec<_>, Vec<_>) = refusals.partition(is_unlisted);
     let advice = "`toolrack check` shows all of it";
-    refusals.map(|refusal| Finding::wrong(TOPIC, refusal.one_line(), advice)).collect()
+    let wrong = refused.into_iter().map(|one| Finding::wrong(TOPIC, one.one_line(), advice));
+    wrong.chain(not_listed(&unlisted)).collect()
+}
+
+/// A note for each plugin that waits for a grant or a secret's value.
+fn not_listed(refusals: &[&Refusal]) -> Vec<Finding> {
+    let files: BTreeSet<&str> = refusals.iter().map(|refusal| &*refusal.file).collect();
+    let notes = files.into_iter().map(|file| {
+        let text = format!(
+            "{file}: tools of it are not listed, since they can only fail without a grant or a secret's value"
+        );
+        Finding::note(TOPIC, text, "`toolrack check` says which, and what to type if you want them")
+    });
+    notes.collect()
 }
 
 fn locks(examined: &Examined, loader: &Loader) -> Vec<Finding> {
