@@ -5,7 +5,7 @@ use std::io::{ErrorKind, IsTerminal as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context as _, anyhow, bail, ensure};
+use anyhow::{Context as _, anyhow, bail};
 use clap::Subcommand;
 use serde_json::json;
 
@@ -51,7 +51,7 @@ pub(super) fn run(
     match action {
         Action::Set { name, file } => set(&checked(name)?, *file, directories, home),
         Action::List { json } => list(directories, home, *json),
-        Action::Remove { name } => remove(&checked(name)?, home),
+        Action::Remove { name } => remove(&checked(name)?, directories, home),
     }
 }
 
@@ -130,7 +130,11 @@ fn too_large() -> anyhow::Error {
     anyhow!("the value is larger than {MAX_VALUE} bytes")
 }
 
-fn remove(name: &SecretName, home: Option<&Home>) -> anyhow::Result<ExitCode> {
+fn remove(
+    name: &SecretName,
+    directories: &[PathBuf],
+    home: Option<&Home>,
+) -> anyhow::Result<ExitCode> {
     let files = home.map(SecretFiles::of);
     let from_file = files.as_ref().map_or(Ok(false), |files| files.remove(name));
     let from_file = from_file.context("the secret's file cannot be removed")?;
@@ -138,20 +142,39 @@ fn remove(name: &SecretName, home: Option<&Home>) -> anyhow::Result<ExitCode> {
         let path = escape(&files.path(name).to_string_lossy());
         println!("{} is gone: {path} is removed", paint(NAME, name));
     }
-    // Where it was in a file, there may well be no keyring.
-    let from_keyring = match Keyring::open().and_then(|keyring| keyring.remove(name)) {
-        Err(KeyringError::Absent(_)) if from_file => false,
-        removed => removed?,
+    // Many machines have none.
+    let (from_keyring, unreached) = match Keyring::open().and_then(|keyring| keyring.remove(name)) {
+        Err(KeyringError::Absent(_)) => (false, " (which cannot be reached)"),
+        removed => (removed?, ""),
     };
     if from_keyring {
         println!("{} is gone from the system's keyring", paint(NAME, name));
     }
-    ensure!(
-        from_file || from_keyring,
-        "neither the system's keyring nor ~/.toolrack/secrets has a secret `{name}`; `toolrack secret list` shows \
-         where it has its value"
-    );
+    let left = sources(name, directories, home);
+    let left: Vec<_> = left.iter().map(source_words).collect();
+    if !from_file && !from_keyring {
+        let own = home.map(|home| escape(&home.secret_files().to_string_lossy()));
+        let own = own.map(|own| format!(" nor {own}")).unwrap_or_default();
+        let advice = match &left[..] {
+            [] => "`toolrack secret list` shows which secrets have a value".into(),
+            left => format!("it has its value in {}: remove it there", left.join(" and ")),
+        };
+        bail!("neither the system's keyring{unreached}{own} has a secret `{name}`; {advice}");
+    }
+    for place in left {
+        eprintln!("{place} still has a value for it, and that one counts");
+    }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Where servers of `directories` find a value of the secret.
+fn sources(name: &SecretName, directories: &[PathBuf], home: Option<&Home>) -> BTreeSet<Source> {
+    let beside = directories.iter().map(|directory| Some(directory.as_path()));
+    let found = beside.chain([None]).filter_map(|beside| {
+        let secrets = Secrets::of(beside, home).with_keyring(PatientKeyring::of_system());
+        secrets.sources([name]).remove(name)?
+    });
+    found.collect()
 }
 
 fn list(directories: &[PathBuf], home: Option<&Home>, as_json: bool) -> anyhow::Result<ExitCode> {

@@ -463,7 +463,22 @@ fn a_secret_is_kept_in_a_file_where_there_is_no_keyring() {
     assert_eq!((code, err.as_str()), (0, ""));
     assert!(out.starts_with("KEY is gone: ") && !file.exists(), "{out}");
     let (code, _, err) = run(&["secret", "remove", "KEY"], "");
-    assert!(code == 2 && err.contains("keyring"), "{err}");
+    let secrets = person.path("secrets");
+    let neither = format!(
+        "error: neither the system's keyring (which cannot be reached) nor {} has a secret `KEY`; ",
+        secrets.display()
+    );
+    let expected = format!("{neither}`toolrack secret list` shows which secrets have a value\n");
+    assert_eq!((code, err), (2, expected));
+    let dot_env = directory.join(".env");
+    std::fs::write(&dot_env, "KEY=another-value\n").unwrap();
+    let (code, _, err) = run(&["secret", "remove", "KEY"], "");
+    let there = format!("{neither}it has its value in {}: remove it there\n", dot_env.display());
+    assert!(code == 2 && err.ends_with(&there), "{err}");
+    run(&["secret", "set", "KEY", "--file"], "the-value-of-the-key");
+    let (code, _, err) = run(&["secret", "remove", "KEY"], "");
+    let still = format!("{} still has a value for it, and that one counts\n", dot_env.display());
+    assert!(code == 0 && err.ends_with(&still), "{err}");
 }
 
 #[test]
