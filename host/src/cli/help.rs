@@ -80,7 +80,7 @@ brings those in the directories below it, but for hidden ones, tests, fixtures a
 A .wit beside a manifest, which describes a component's functions, comes along.
 
 What you decided of a plugin, NAME.local.toml beside its manifest, stays as it is and holds for the new version. \
-One that comes with a plugin is never installed. An update whose manifest grants more than the installed version \
+A manifest that is replaced by another one is kept as NAME.toml.bak. A NAME.local.toml that comes with a plugin is never installed. An update whose manifest grants more than the installed version \
 has says so and asks; where nobody can be asked, it needs --yes. A directory with a toolrack.lock holds it back \
 instead.
 
