@@ -126,7 +126,7 @@ fn add_fails_between() -> Seen {
         let output = versions.add(at("between-renames", "no space"));
         assert_eq!(output.status.code(), Some(2));
         assert!(
-            told(&output).contains("v.toml: it cannot be put in place: no space"),
+            told(&output).contains("v.toml.bak: it cannot be put in place: no space"),
             "{}",
             told(&output)
         );
