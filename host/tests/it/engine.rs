@@ -400,7 +400,7 @@ fn a_call_that_has_not_entered_its_plugin_begins_anew_and_one_that_has_goes_on()
 fn a_call_waits_for_plugins_no_longer_because_they_change() {
     let directory = plugins::good();
     let section = listing(|_| {});
-    plugins::install(directory.path(), "slow", "", &packed(slow_plugin(2500), &section));
+    plugins::install(directory.path(), "slow", "", &packed(slow_plugin(800), &section));
     let is_there = |catalog: &Catalog| catalog.tool("slow_run").is_some();
     let slow = load_until(&directory, is_there);
     let plugin = &slow.tool("slow_run").expect("it is listed").plugin;
@@ -430,7 +430,7 @@ fn a_call_waits_for_plugins_no_longer_because_they_change() {
 fn a_call_that_waits_too_long_for_its_plugins_code_is_ended() {
     let directory = plugins::good();
     let section = listing(|_| {});
-    plugins::install(directory.path(), "slow", "", &packed(slow_plugin(2500), &section));
+    plugins::install(directory.path(), "slow", "", &packed(slow_plugin(800), &section));
     let slow = load_until(&directory, |catalog| catalog.tool("slow_run").is_some());
     for enters in [false, true] {
         let mut bench = Bench { enters, ..Bench::new() };

@@ -167,7 +167,7 @@ fn a_section_of_another_version_place_or_kind_changes_nothing() {
 #[test]
 fn what_is_packed_is_listed_before_it_is_compiled_and_called_once_it_is() {
     let good = plugins::good();
-    install(good.path(), "slow", "", &packed(slow_plugin(700), &listing(|_| {})));
+    install(good.path(), "slow", "", &packed(slow_plugin(300), &listing(|_| {})));
     let mut client = Client::initialized(good.path());
     assert_eq!(client.tools(), ["good_other", "good_run", "slow_run"]);
     client.call(1, "slow_run");
@@ -181,7 +181,7 @@ fn what_is_packed_is_listed_before_it_is_compiled_and_called_once_it_is() {
 #[test]
 fn what_is_packed_is_listed_at_once_whatever_became_of_the_cache() {
     let (person, good) = (Person::new(), plugins::good());
-    install(good.path(), "slow", "", &packed(slow_plugin(700), &listing(|_| {})));
+    install(good.path(), "slow", "", &packed(slow_plugin(300), &listing(|_| {})));
     assert_eq!(person.run(&["check", "--plugins", &good.path().to_string_lossy()]).code, 0);
     for entry in fs::read_dir(person.path("cache")).unwrap() {
         fs::write(entry.unwrap().path(), "").unwrap();
@@ -195,7 +195,7 @@ fn what_is_packed_is_listed_at_once_whatever_became_of_the_cache() {
 fn a_plugin_that_lies_is_never_called_and_goes() {
     let good = plugins::good();
     let lies = listing(|it| it["tools"][0]["description"] = "harmless".into());
-    install(good.path(), "slow", "", &packed(slow_plugin(700), &lies));
+    install(good.path(), "slow", "", &packed(slow_plugin(300), &lies));
     let mut client = Client::initialized(good.path());
     assert_eq!(client.tools(), ["good_other", "good_run", "slow_run"]);
     client.call(1, "slow_run");
@@ -383,7 +383,7 @@ fn a_plugin_that_its_limits_do_not_let_start_says_so_to_who_calls_it() {
 
 /// A server of `good` and of a slow plugin whose code has been made once and has gone from the cache.
 fn with_lost_code(person: &Person, good: &TempDir) -> Client {
-    install(good.path(), "slow", "", &packed(slow_plugin(300), &listing(|_| {})));
+    install(good.path(), "slow", "", &packed(slow_plugin(120), &listing(|_| {})));
     assert_eq!(person.run(&["check", "--plugins", &good.path().to_string_lossy()]).code, 0);
     let mut client = person.serve(good.path());
     assert_eq!(client.tools(), ["good_other", "good_run", "slow_run"]);

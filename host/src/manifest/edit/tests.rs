@@ -336,6 +336,9 @@ fn leaves(text: &str) -> std::collections::BTreeMap<String, String> {
 }
 
 proptest! {
+    // A debug build takes ten times as long.
+    #![proptest_config(ProptestConfig::with_cases(if cfg!(debug_assertions) { 64 } else { 1024 }))]
+
     #[test]
     fn no_edit_changes_another_key_or_a_comment(local in locals(), (change, key) in changes()) {
         let text = after(&local, &change).expect("a good edit");
