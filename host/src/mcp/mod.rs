@@ -47,6 +47,7 @@ pub(crate) use calls::Calls;
 pub(crate) use driver::Driver;
 pub use engine::{Action, Call, CallKey, Engine, Settings};
 pub use message::Line;
+pub use news::ANSWERED_TARGET;
 pub use stdio::{PrivateStdout, Stdio};
 
 /// The result of a call, as the newest revision writes it, on many lines.

@@ -11,6 +11,8 @@ use crate::tool::{CallError, Output, Usage};
 
 /// Whose lines they are.
 const TARGET: &str = "toolrack::mcp";
+/// The target of the line of a call that was answered, of which there are very many.
+pub const ANSWERED_TARGET: &str = "toolrack::mcp::answered";
 
 /// A line of the log, not written yet.
 pub(crate) struct News {
@@ -26,6 +28,8 @@ pub(super) struct Named {
 }
 
 enum Said {
+    /// It was answered.
+    Answered,
     /// What was to be expected.
     Usual(&'static str),
     /// What an operator may want to see to.
@@ -57,6 +61,11 @@ impl News {
         let Usage { fuel, peak_memory, .. } = self.usage;
         let time_ms = self.usage.milliseconds();
         match self.said {
+            Said::Answered => {
+                tracing::info!(
+                    target: ANSWERED_TARGET, plugin, tool, request, fuel, peak_memory, time_ms, "answered"
+                );
+            }
             Said::Usual(said) => {
                 tracing::info!(target: TARGET, plugin, tool, request, fuel, peak_memory, time_ms, "{said}");
             }
@@ -70,7 +79,7 @@ impl News {
 impl Said {
     fn of(outcome: &Result<Output, CallError>) -> Self {
         match outcome {
-            Ok(_) => Self::Usual("answered"),
+            Ok(_) => Self::Answered,
             Err(CallError::Failed(_)) => Self::Usual("the tool failed"),
             Err(CallError::InvalidArguments(_)) => Self::Usual("invalid arguments"),
             Err(CallError::Limit(hit)) => Self::Remarkable(hit.to_string()),

@@ -17,6 +17,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer as _, fmt};
 
 use super::LogFormat;
+use crate::mcp::ANSWERED_TARGET;
 use crate::status::{Place, PluginLog, ServerLog};
 use crate::text::escape;
 use plain::Plain;
@@ -68,7 +69,7 @@ pub(super) fn start(
     let kept = kept.map(queue::start).transpose().context(NO_THREAD)?;
     let (kept_log, kept) = match kept {
         Some((writer, guard)) => {
-            let filter = self::filter(level)?.and(filter_fn(is_safe));
+            let filter = self::filter(level)?.and(filter_fn(is_safe)).and(filter_fn(is_kept));
             (Some(as_json(fmt::layer().with_writer(writer)).with_filter(filter)), Some(guard))
         }
         None => (None, None),
@@ -112,6 +113,12 @@ where
 /// secrets in it.
 fn is_safe(metadata: &Metadata<'_>) -> bool {
     *metadata.level() <= Level::DEBUG || !metadata.target().starts_with("wasmtime")
+}
+
+/// True if a line is kept on disk. To write one for each call that is answered would cost a brief call a tenth of its
+/// time, and leave room for nothing else.
+fn is_kept(metadata: &Metadata<'_>) -> bool {
+    metadata.target() != ANSWERED_TARGET
 }
 
 /// What plugins write, and the spans that say which plugin and which tool.
