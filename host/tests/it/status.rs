@@ -91,7 +91,7 @@ fn what_serves_and_is_still_compiled_is_shown_once() {
 #[test]
 fn what_is_ready_is_called_while_the_rest_compiles_from_the_start() {
     let (person, good) = (Person::new(), plugins::good());
-    plugins::install(good.path(), "heavy", "", &slow_plugin(300));
+    plugins::install(good.path(), "heavy", "", &slow_plugin(150));
     let mut serve = person.command(&["serve", "--plugins"]);
     let mut server = Client::spawn(serve.arg(good.path())).shakes_hands();
     assert_eq!(server.text("good_run"), "ok");
