@@ -68,7 +68,7 @@ pub(super) enum Change {
 }
 
 impl Circuit {
-    /// Whether a call could be made at `now`.
+    /// Says why a call would not be let through at `now`, if so.
     pub(super) fn look(&self, now: Instant) -> Result<(), Pause> {
         match self.state {
             State::Open { until, .. } if until > now => Err(Pause::For(until - now)),

@@ -1,4 +1,4 @@
-//! What a client tells its model of the server: which plugins there are, and what each is for.
+//! The instructions that a client gives its model: which plugins there are, and what the tools of each are called.
 //!
 //! Of a plugin, only its name and what its tools are called is told: that is what a lock pins.
 
@@ -10,7 +10,7 @@ use crate::name::ToolName;
 /// The most bytes of instructions: clients cut what is longer.
 pub const MAX_INSTRUCTIONS: usize = 2048;
 
-/// What holds for every catalog.
+/// The part of the instructions that holds for every catalog.
 pub const GENERAL_INSTRUCTIONS: &str = "Tools run in WebAssembly sandboxes with limits on work, memory, time and \
     output. A call that reaches a limit ends with an error that names it. The list of tools can change \
     while you are connected.";
@@ -78,7 +78,7 @@ fn plugin_line(plugin: &str, tools: &[&Tool]) -> String {
     format!("\n- {plugin}{begins}{tells}{}", called.join(", "))
 }
 
-/// What all names begin with, up to a `_`.
+/// The beginning that all names share, up to a `_`.
 fn common_prefix<'a>(mut names: impl Iterator<Item = &'a ToolName>) -> &'a str {
     let first = names.next().map(ToolName::as_str).unwrap_or_default();
     let common = names.fold(first.len(), |common, name| {

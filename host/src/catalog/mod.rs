@@ -221,7 +221,7 @@ impl Catalog {
         self.tools.get(name)
     }
 
-    /// Why the tool of this name is not listed, if it is one that can only fail as things stand.
+    /// Returns why the tool of this name is not listed, if it is one that can only fail as things stand.
     #[must_use]
     pub fn unlisted(&self, name: &str) -> Option<String> {
         let tools = self
@@ -274,7 +274,7 @@ impl Catalog {
         &self.plugins
     }
 
-    /// What is not served, and why; and warnings.
+    /// The refusals: each says what is not served and why, or warns of something that is.
     #[must_use]
     pub fn refusals(&self) -> &[Refusal] {
         &self.refusals

@@ -30,7 +30,8 @@ pub(super) fn search(directory: &Path) -> Result<Found, InstallError> {
     let mut level = vec![directory.to_owned()];
     let mut looked_into = 0;
     for _ in 0..MAX_DEPTH {
-        if looked_into == 0 && !found.manifests.is_empty() {
+        let is_found = looked_into == 0 && !found.manifests.is_empty();
+        if is_found || looked_into > MAX_DIRECTORIES {
             break;
         }
         let below: Vec<_> = level.iter().flat_map(|above| found.directories_in(above)).collect();

@@ -13,7 +13,7 @@ use super::batch::BatchKey;
 use super::lookup;
 use super::message::{self, Id, Line, Message, Parsed, Refused};
 use super::notify;
-use super::open::{Open, Recall, Running, SourceFile, Waiting};
+use super::open::{Open, Origin, Recall, Running, Waiting};
 use super::outbox::Outbox;
 use super::page::Page;
 use super::params::{self, Meta};
@@ -240,12 +240,12 @@ impl Engine {
             Ok((version, request))
         });
         match checked {
-            Ok((version, request)) => self.serve(SourceFile { id, version, batch }, request),
+            Ok((version, request)) => self.serve(Origin { id, version, batch }, request),
             Err(fault) => self.outbox.refuse(Some(&id), batch, &fault),
         }
     }
 
-    fn serve(&mut self, origin: SourceFile, request: Request) {
+    fn serve(&mut self, origin: Origin, request: Request) {
         self.outbox.expect(&origin);
         let (id, version) = (&origin.id, origin.version);
         let line = match request {
@@ -299,7 +299,7 @@ impl Engine {
         self.open.await_plugins() >= MAX_AWAITING
     }
 
-    fn refuse_to_wait(&mut self, origin: &SourceFile, why: &str) {
+    fn refuse_to_wait(&mut self, origin: &Origin, why: &str) {
         let fault = Fault::internal(format!(
             "the plugin is still being loaded, as `toolrack status` shows, and {why}; ask again in a while"
         ));
@@ -320,7 +320,7 @@ impl Engine {
     fn list(
         &mut self,
         catalog: &Catalog,
-        origin: &SourceFile,
+        origin: &Origin,
         cursor: Option<&str>,
     ) -> Result<(), Fault> {
         let Page { tools, next } = Page::of(catalog, self.settings.page, cursor)?;
@@ -332,7 +332,7 @@ impl Engine {
     fn start(
         &mut self,
         catalog: &Catalog,
-        origin: &SourceFile,
+        origin: &Origin,
         name: &str,
         arguments: Arc<RawValue>,
         progress_token: Option<Box<RawValue>>,
@@ -358,7 +358,7 @@ impl Engine {
         Ok(())
     }
 
-    fn listen(&mut self, origin: &SourceFile, tools: bool) -> Result<(), Fault> {
+    fn listen(&mut self, origin: &Origin, tools: bool) -> Result<(), Fault> {
         if self.open.subscriptions() >= MAX_SUBSCRIPTIONS {
             return Err(Fault::invalid_request(format!(
                 "{MAX_SUBSCRIPTIONS} subscriptions are open; cancel one first"

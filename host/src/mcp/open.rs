@@ -16,7 +16,7 @@ use crate::catalog::{Entry, Plugin, Tool};
 
 /// Where an answer goes, and in which revision's words.
 #[derive(Clone, Debug)]
-pub(super) struct SourceFile {
+pub(super) struct Origin {
     pub(super) id: Id,
     pub(super) version: Version,
     pub(super) batch: Option<BatchKey>,
@@ -24,7 +24,7 @@ pub(super) struct SourceFile {
 
 /// A call that runs.
 pub(super) struct Running {
-    pub(super) origin: SourceFile,
+    pub(super) origin: Origin,
     pub(super) tool: Arc<Tool>,
     pub(super) progress_token: Option<Box<RawValue>>,
     pub(super) last_progress: Option<f64>,
@@ -49,7 +49,7 @@ pub(super) struct Recall {
 
 /// A request that waits for the catalog.
 pub(super) struct Waiting {
-    pub(super) origin: SourceFile,
+    pub(super) origin: Origin,
     pub(super) request: Deferred,
     /// How often [`Open::age`] has found it.
     pub(super) age: u8,
@@ -57,7 +57,7 @@ pub(super) struct Waiting {
 
 impl Waiting {
     /// A request that begins to wait.
-    pub(super) fn new(origin: SourceFile, request: Deferred) -> Self {
+    pub(super) fn new(origin: Origin, request: Deferred) -> Self {
         Self { origin, request, age: 0 }
     }
 }
@@ -139,7 +139,7 @@ impl Open {
     /// A call begins.
     pub(super) fn begin(
         &mut self,
-        origin: SourceFile,
+        origin: Origin,
         tool: Arc<Tool>,
         progress_token: Option<Box<RawValue>>,
         recall: Recall,
@@ -201,7 +201,7 @@ impl Open {
     }
 
     /// A subscription begins, to changes of tools or to nothing.
-    pub(super) fn listen(&mut self, origin: &SourceFile, tools: bool) {
+    pub(super) fn listen(&mut self, origin: &Origin, tools: bool) {
         let listen = Stage::Listen { version: origin.version, tools };
         self.requests.insert(origin.id.clone(), listen);
     }
@@ -258,7 +258,7 @@ mod tests {
         for (at, arguments) in [(1, "{}"), (2, r#"{"a":1}"#), (3, "{}")] {
             let arguments = RawValue::from_string(arguments.into()).expect("JSON").into();
             let request = Deferred::Call { name: "t".into(), arguments, progress_token: None };
-            let origin = SourceFile { id: id(at), version: Version::NEWEST_LEGACY, batch: None };
+            let origin = Origin { id: id(at), version: Version::NEWEST_LEGACY, batch: None };
             open.wait(Waiting::new(origin, request));
         }
         assert_eq!((open.waiting_bytes(), open.in_flight()), (14, 3));

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use super::action::Action;
 use super::batch::{BatchKey, Batches};
 use super::message::Id;
-use super::open::SourceFile;
+use super::open::Origin;
 use super::reply::{self, Fault};
 
 /// The actions, in order.
@@ -37,14 +37,14 @@ impl Outbox {
     }
 
     /// The request gets an answer: its batch waits for that.
-    pub(super) fn expect(&mut self, origin: &SourceFile) {
+    pub(super) fn expect(&mut self, origin: &Origin) {
         if let Some(key) = origin.batch {
             self.batches.expect(key);
         }
     }
 
     /// The answer of a request that was expected. Whether it is sent now, on its own or in its batch.
-    pub(super) fn answer(&mut self, origin: &SourceFile, line: String) -> bool {
+    pub(super) fn answer(&mut self, origin: &Origin, line: String) -> bool {
         self.line(Some(&origin.id), origin.batch, line);
         origin.batch.is_none_or(|key| self.settle(key))
     }

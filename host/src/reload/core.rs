@@ -179,11 +179,6 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
         }
     }
 
-    /// Takes in that a plugin which is served lists other tools.
-    pub fn lists_others(&mut self, now: Instant) {
-        self.publication.changed(now);
-    }
-
     /// Whether the files are to be looked at again soon, hint or no hint.
     pub fn take_stale(&mut self) -> bool {
         // What was refused for want of room may have room now.
@@ -218,8 +213,8 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
         serving.filter_map(|(key, version)| version.map(|(pair, plugin)| (key, pair, plugin)))
     }
 
-    /// Takes in that something else is to be served of what is known.
-    pub fn is_changed(&mut self, now: Instant) {
+    /// Takes in that something else is to be served of what is known: other tools of a plugin, or none.
+    pub fn changed(&mut self, now: Instant) {
         self.publication.changed(now);
     }
 
@@ -227,11 +222,6 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
     pub fn good(&self) -> impl Iterator<Item = (&Key, &Pair, &P)> {
         let good = self.units.iter().map(|(key, unit)| Some((key, unit.good.as_ref()?)));
         good.flatten().map(|(key, (pair, plugin))| (key, pair, plugin))
-    }
-
-    /// What serves, if by its tools alone.
-    pub fn served(&self) -> impl Iterator<Item = &P> {
-        self.units.values().filter_map(Tracked::served)
     }
 
     /// When [`publish`](Self::publish) and [`take_stale`](Self::take_stale) should be asked again, if nothing else

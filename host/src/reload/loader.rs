@@ -234,7 +234,7 @@ impl Loader {
                 self.secrets = None;
                 // A look-up that panics is one that found what was known.
                 if looked.unwrap_or_default() {
-                    self.core.lists_others(Instant::now());
+                    self.core.changed(Instant::now());
                 }
                 if std::mem::take(&mut self.secrets_again) {
                     self.look_for_secrets();
@@ -262,7 +262,7 @@ impl Loader {
         let withdrawn: Withdrawn = withdrawn.collect();
         if withdrawn != self.withdrawn {
             self.withdrawn = withdrawn;
-            self.core.is_changed(Instant::now());
+            self.core.changed(Instant::now());
         }
     }
 
@@ -334,8 +334,8 @@ impl Loader {
             self.secrets_again = true;
             return;
         }
-        let served = self.core.served().filter(|plugin| plugin.requires_secrets());
-        let plugins: Vec<_> = served.cloned().collect();
+        let served = self.core.serving().map(|(_, _, plugin)| plugin);
+        let plugins: Vec<_> = served.filter(|plugin| plugin.requires_secrets()).cloned().collect();
         if plugins.is_empty() {
             return;
         }

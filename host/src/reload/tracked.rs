@@ -222,11 +222,6 @@ impl<P> Tracked<P> {
         serves
     }
 
-    /// What serves, if by its tools alone.
-    pub(super) fn served(&self) -> Option<&P> {
-        self.good.as_ref().or(self.listed.as_ref()).map(|(_, plugin)| plugin)
-    }
-
     /// The version that serves by its tools alone turned out to be none, or not to be accepted. True if one did.
     pub(super) fn unlists(&mut self) -> bool {
         self.listed.take().is_some()
