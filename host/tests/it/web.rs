@@ -35,6 +35,8 @@ pub(crate) enum Reply {
     Reset,
     /// What this says to the head of the request.
     Each(fn(&str) -> Reply),
+    /// What stands here for the request's method and target, such as `GET /a?b=c`; else 404.
+    Routes(BTreeMap<String, Reply>),
 }
 
 impl Reply {
@@ -168,6 +170,11 @@ async fn serve(
     let head = String::from_utf8_lossy(&head).into_owned();
     let reply = match reply {
         Reply::Each(choose) => choose(&head),
+        Reply::Routes(routes) => {
+            let asked = head.split(" HTTP/").next().unwrap_or_default();
+            let answer = routes.get(asked).cloned();
+            answer.unwrap_or_else(|| Reply::status(404, &format!("no route for {asked}")))
+        }
         reply => reply,
     };
     let body = Body::of(&head);
@@ -239,7 +246,7 @@ async fn answer(stream: &mut (impl AsyncWrite + Unpin), reply: Reply) -> io::Res
             stream.write_all(bytes.as_bytes()).await?;
             stream.flush().await
         }
-        Reply::Reset | Reply::Each(_) => Err(io::ErrorKind::ConnectionReset.into()),
+        Reply::Reset | Reply::Each(_) | Reply::Routes(_) => Err(io::ErrorKind::ConnectionReset.into()),
     }
 }
 

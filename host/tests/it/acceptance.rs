@@ -1,0 +1,210 @@
+//! The shipped plugins judged with their users' eyes: `plugins/NAME/acceptance.toml` holds requests as a model forms them
+//! from the schemas alone, each with the right answer and where that comes from. This file says what stands there.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::shipped::{Answer, Shipped};
+use crate::web::{Reply, Speech, Web};
+
+/// How many requests a plugin is judged by, at least.
+const MIN_REQUESTS: usize = 20;
+
+/// One plugin's `acceptance.toml`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Acceptance {
+    /// The lines under `[grants]`. `{directory}` is a directory of the request's own, `{server}` its server.
+    #[serde(default)]
+    grants: String,
+    /// The lines of the `.env` beside the manifest.
+    #[serde(default)]
+    secrets: String,
+    request: Vec<Request>,
+}
+
+/// A request and what is right.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Request {
+    /// What the person wanted to know or to have done.
+    asks: String,
+    /// The tool's name within the plugin.
+    tool: String,
+    /// The arguments, as JSON.
+    arguments: String,
+    /// Where the right answer comes from: a program with its version, a definition, the server below.
+    source: String,
+    /// The whole text of the answer.
+    text: Option<String>,
+    /// Parts of the text of the answer.
+    #[serde(default)]
+    contains: Vec<String>,
+    /// What must not stand in the text of the answer.
+    #[serde(default)]
+    lacks: Vec<String>,
+    /// JSON that the structured content has: of objects, these members at least.
+    structured: Option<String>,
+    /// Parts of the error's text, where the call has to fail.
+    #[serde(default)]
+    error: Vec<String>,
+    /// Files that lie in the directory before the call.
+    #[serde(default)]
+    files: BTreeMap<String, String>,
+    /// Files that lie in it after the call.
+    #[serde(default)]
+    leaves: BTreeMap<String, String>,
+    /// What the server answers; to anything else 404.
+    #[serde(default)]
+    server: Vec<Route>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Route {
+    /// The method and the target as they stand in the request's first line, such as `GET /users?page=1`.
+    on: String,
+    #[serde(default = "ok")]
+    status: u16,
+    /// Headers, each ending its line with `\r\n`.
+    #[serde(default)]
+    headers: String,
+    body: String,
+}
+
+fn ok() -> u16 {
+    200
+}
+
+impl Acceptance {
+    fn of(plugin: &str) -> Self {
+        let file = folder().join(plugin).join("acceptance.toml");
+        let text = fs::read_to_string(&file).unwrap_or_else(|error| panic!("{plugin}: {error}"));
+        let read: Self = toml::from_str(&text).unwrap_or_else(|error| panic!("{plugin}: {error}"));
+        assert!(read.request.len() >= MIN_REQUESTS, "{plugin}: {}", read.request.len());
+        read
+    }
+}
+
+impl Request {
+    /// Calls the tool and says what of the answer is wrong.
+    async fn tried(&self, shipped: &Shipped, plugin: &str, acceptance: &Acceptance) -> String {
+        let directory = TempDir::new().unwrap();
+        for (name, text) in &self.files {
+            let file = directory.path().join(name);
+            fs::create_dir_all(file.parent().unwrap()).unwrap();
+            fs::write(file, text).unwrap();
+        }
+        let routes = self.server.iter().map(|route| {
+            (route.on.clone(), Reply::with(route.status, &route.headers, &route.body))
+        });
+        let web = Web::start(Speech::Plain, Reply::Routes(routes.collect())).await;
+        let server = format!("http://127.0.0.1:{}", web.port);
+        let placed = |text: &str| {
+            let directory = directory.path().display().to_string();
+            text.replace("{directory}", &directory).replace("{server}", &server)
+        };
+        let served = shipped.granted(&placed(&acceptance.grants), &acceptance.secrets).await;
+        let arguments = placed(&self.arguments);
+        let arguments = serde_json::from_str(&arguments).unwrap_or_else(|e| panic!("{e}: {arguments}"));
+        let answer = served.call(&format!("{plugin}_{}", self.tool), arguments).await;
+        let mut wrong = self.judged(&answer, &placed);
+        for (name, right) in &self.leaves {
+            let found = fs::read_to_string(directory.path().join(name));
+            if found.as_ref().ok() != Some(right) {
+                let _ = writeln!(wrong, "  {name} is {found:?}, not {right:?}");
+            }
+        }
+        wrong
+    }
+
+    fn judged(&self, answer: &Answer, placed: &impl Fn(&str) -> String) -> String {
+        let mut wrong = String::new();
+        let (text, parts) = match answer {
+            Ok((text, structured)) if self.error.is_empty() => {
+                if let Some(right) = &self.structured {
+                    let right = serde_json::from_str(&placed(right)).expect("JSON");
+                    let found = structured.clone().unwrap_or_default();
+                    if !has(&found, &right) {
+                        let _ = writeln!(wrong, "  gave {found}\n  not  {right}");
+                    }
+                }
+                (text, &self.contains)
+            }
+            Err(text) if !self.error.is_empty() => (text, &self.error),
+            other => return format!("  gave {other:?}\n"),
+        };
+        if let Some(right) = self.text.as_deref().map(placed).filter(|right| right != text) {
+            let _ = writeln!(wrong, "  gave {text:?}\n  not  {right:?}");
+        }
+        for part in parts.iter().filter(|part| !text.contains(&placed(part))) {
+            let _ = writeln!(wrong, "  {part:?} is not in {text:?}");
+        }
+        for part in self.lacks.iter().filter(|part| text.contains(&placed(part))) {
+            let _ = writeln!(wrong, "  {part:?} is in {text:?}");
+        }
+        wrong
+    }
+}
+
+/// True if `found` is `right`; of objects, if it has the members of `right`.
+fn has(found: &Value, right: &Value) -> bool {
+    match (found, right) {
+        (Value::Object(found), Value::Object(right)) => {
+            right.iter().all(|(key, right)| found.get(key).is_some_and(|found| has(found, right)))
+        }
+        (Value::Array(found), Value::Array(right)) => {
+            found.len() == right.len() && found.iter().zip(right).all(|(found, right)| has(found, right))
+        }
+        _ => found == right,
+    }
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../plugins")
+}
+
+async fn judge(plugin: &'static str) {
+    let (shipped, acceptance) = (Shipped::new(plugin), Acceptance::of(plugin));
+    let mut report = String::new();
+    for request in &acceptance.request {
+        let wrong = request.tried(&shipped, plugin, &acceptance).await;
+        if !wrong.is_empty() {
+            let Request { asks, tool, arguments, source, .. } = request;
+            let _ = write!(report, "{asks}\n  {tool} {arguments}\n{wrong}  by {source}\n");
+        }
+    }
+    assert!(report.is_empty(), "{report}");
+}
+
+/// A test for each plugin that is judged.
+macro_rules! judged {
+    ($($plugin:ident)*) => {
+        mod judged {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $plugin() {
+                super::judge(stringify!($plugin)).await;
+            })*
+        }
+
+        const JUDGED: &[&str] = &[$(stringify!($plugin)),*];
+    };
+}
+
+judged! {
+}
+
+#[test]
+fn each_plugin_that_has_requests_is_judged() {
+    let with_requests = fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap());
+    let with_requests = with_requests.filter(|entry| entry.path().join("acceptance.toml").exists());
+    let mut names: Vec<_> = with_requests.map(|entry| entry.file_name()).collect();
+    names.sort();
+    assert_eq!(names, JUDGED);
+}
