@@ -4,6 +4,8 @@ use serde::Deserialize;
 use serde_json::Deserializer;
 use serde_json::de::Read;
 
+use crate::integers::Integers;
+
 /// Why a text is not the JSON that is expected.
 pub(crate) struct Misread {
     /// Where in it; absent where it is wrong as a whole.
@@ -15,7 +17,7 @@ pub(crate) struct Misread {
 pub(crate) fn read<'a, T: Deserialize<'a>>(
     mut json: Deserializer<impl Read<'a>>,
 ) -> Result<T, Misread> {
-    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+    let value = serde_path_to_error::deserialize(Integers(&mut json)).map_err(|error| {
         let place = Some(error.path().to_string()).filter(|place| place != ".");
         Misread { place, reason: error.into_inner() }
     })?;

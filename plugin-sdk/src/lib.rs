@@ -141,6 +141,7 @@ pub mod files;
 #[cfg(feature = "http")]
 pub mod http;
 
+mod integers;
 mod json;
 mod schema;
 mod table;
