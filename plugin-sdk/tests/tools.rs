@@ -48,7 +48,7 @@ fn parameters_become_properties() {
         "optional",
         json!([]),
         json!({
-            "maybe": { "type": ["string", "null"] },
+            "maybe": { "type": "string" },
             "often": { "type": "integer", "minimum": 1, "maximum": 100, "default": 10 },
         }),
     );
@@ -163,7 +163,6 @@ fn json_results_have_an_output_schema() {
     };
     let point = json!({
         "type": "object",
-        "description": "A place.",
         "properties": { "x": { "type": "integer" }, "y": { "type": "integer" } },
         "required": ["x", "y"],
     });
