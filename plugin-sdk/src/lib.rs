@@ -121,6 +121,9 @@
 //! | files | `files = [{ path = "~/notes", at = "/notes", access = "read" }]` | `std::fs`, and `files` with the feature `files` |
 //! | settings | `config = { units = "metric" }` | [`config`] |
 //!
+//! Bytes that come from outside become text by `text` (feature `text`); a tool that takes a text or the path of a granted file
+//! reads both by `input` (feature `input`).
+//!
 //! A request that is not granted is an error that names the line to add; `files::explain` says the same
 //! of a file. Without a grant, [`config`] and [`secret`] give `None`.
 
@@ -140,6 +143,10 @@ pub mod log;
 pub mod files;
 #[cfg(feature = "http")]
 pub mod http;
+#[cfg(feature = "input")]
+pub mod input;
+#[cfg(feature = "text")]
+pub mod text;
 
 mod integers;
 mod json;
