@@ -146,16 +146,38 @@ impl Compiled {
         if patterns > MAX_PATTERNS {
             return Err(format!("it has {patterns} patterns; the most is {MAX_PATTERNS}"));
         }
+        let draft = dialect(&value)?;
         let is_plain = patterns == 0 && count(&value, &["$ref", "$dynamicRef"]) == 0;
         budget::insert(&mut value).map_err(|refused| short(&refused))?;
         jsonschema::options()
-            .with_draft(Draft::Draft202012)
+            .with_draft(draft)
             // The linear engine: a pattern cannot be made to search for ever.
             .with_pattern_options(PatternOptions::regex().size_limit(MAX_PATTERN))
             .with_keyword(budget::KEYWORD, budget::keyword)
             .build(&value)
             .map(|validator| Self { validator, is_plain, patterns })
             .map_err(|error| short(&error.to_string()))
+    }
+}
+
+/// The dialect that `schema` is written in: what its `$schema` says, else that of MCP.
+fn dialect(schema: &Value) -> Result<Draft, String> {
+    let Some(named) = schema.get("$schema") else { return Ok(Draft::Draft202012) };
+    let text = named.as_str().unwrap_or_default();
+    let plain = text.strip_suffix('#').unwrap_or(text);
+    let plain = plain.strip_prefix("https://").or(plain.strip_prefix("http://"));
+    match plain {
+        Some("json-schema.org/draft-04/schema") => Ok(Draft::Draft4),
+        Some("json-schema.org/draft-06/schema") => Ok(Draft::Draft6),
+        Some("json-schema.org/draft-07/schema") => Ok(Draft::Draft7),
+        Some("json-schema.org/draft/2019-09/schema") => Ok(Draft::Draft201909),
+        Some("json-schema.org/draft/2020-12/schema" | "json-schema.org/schema") => {
+            Ok(Draft::Draft202012)
+        }
+        _ => Err(short(&format!(
+            "its `$schema` is {named}; known are the dialects 2020-12, which is also meant without it, 2019-09, draft-07, \
+             draft-06 and draft-04"
+        ))),
     }
 }
 
@@ -229,6 +251,46 @@ mod tests {
             r#"{"a":{},"c":1}"#,
             "at the top: Additional properties are not allowed ('c' was unexpected)",
         );
+    }
+
+    #[test]
+    fn a_schema_is_read_in_the_dialect_that_it_names() {
+        for (dialect, list) in [
+            ("http://json-schema.org/draft-07/schema#", "items"),
+            ("https://json-schema.org/draft/2019-09/schema", "items"),
+            ("http://json-schema.org/draft-04/schema#", "items"),
+            ("https://json-schema.org/draft/2020-12/schema", "prefixItems"),
+        ] {
+            let schema = format!(r#"{{"$schema":"{dialect}","{list}":[{{"type":"integer"}}]}}"#);
+            check(&schema, r#"[1,"any"]"#, "");
+            check(&schema, r#"["1"]"#, r#"at `/0`: the value is not of type "integer""#);
+        }
+        // Draft 4 has no numbers as exclusive bounds, and looks at nothing beside a reference.
+        let exclusive = r#"{"$schema":"http://json-schema.org/draft-04/schema#","minimum":3,"exclusiveMinimum":true}"#;
+        check(exclusive, "3", "at the top: the value is less than or equal to the minimum of 3");
+        for unknown in ["\"http://json-schema.org/draft-03/schema#\"", "\"draft-07\"", "7"] {
+            let schema =
+                RawValue::from_string(format!(r#"{{"$schema":{unknown}}}"#)).expect("JSON");
+            let refused = Schema::compile(&schema).err().expect("refused");
+            assert!(refused.contains(unknown) && refused.contains("draft-07"), "{refused}");
+        }
+    }
+
+    #[test]
+    fn a_schema_made_to_run_for_ever_is_ended_in_each_dialect() {
+        for dialect in ["draft-04/schema#", "draft-07/schema#", "draft/2019-09/schema"] {
+            let mut defs = String::new();
+            for level in 0..60 {
+                let next = level + 1;
+                defs += &format!(
+                    r##""d{level}":{{"allOf":[{{"$ref":"#/definitions/d{next}"}},{{"$ref":"#/definitions/d{next}"}}]}},"##
+                );
+            }
+            let doubling = format!(
+                r##"{{"$schema":"http://json-schema.org/{dialect}","definitions":{{{defs}"d60":{{}}}},"allOf":[{{"$ref":"#/definitions/d0"}}]}}"##
+            );
+            check(&doubling, "{}", TOO_LONG);
+        }
     }
 
     #[test]
