@@ -34,6 +34,7 @@ pub mod name;
 pub mod tool;
 
 mod json;
+pub mod typed_path;
 
 pub mod text;
 

@@ -27,7 +27,7 @@ pub(super) struct Global {
     ///
     /// Without it, the variable TOOLRACK_PLUGINS counts (several directories separated as in PATH), and
     /// without that `plugins` in ~/.toolrack, or in the directory that TOOLRACK_HOME names. A `~` at the beginning is
-    /// the home directory, whatever starts the server.
+    /// the home directory and `$NAME` a variable, whatever starts the server.
     #[arg(long, global = true, value_name = "DIR")]
     pub(super) plugins: Vec<PathBuf>,
 

@@ -37,6 +37,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use arguments::{Command, Global, Invocation, LogFormat};
 use consent::Consent;
 use locked::Approval;
@@ -52,6 +53,8 @@ use crate::reload::Optimizing;
 use crate::sandbox::Compiler;
 use crate::serve::{self, Options};
 use crate::status::Place;
+use crate::text::escape;
+use crate::typed_path;
 
 /// What every command that loads plugins needs.
 #[derive(Clone)]
@@ -90,7 +93,7 @@ pub fn main() -> ExitCode {
         Ok(log) => log,
         Err(error) => return fail(&error),
     };
-    let run = || run(command, Setup::new(cli.global, home));
+    let run = || run(command, Setup::new(cli.global, home)?);
     match catch_unwind(AssertUnwindSafe(run)) {
         Ok(ran) => ran.unwrap_or_else(|error| fail(&error)),
         Err(why) if why.is::<Unwritten>() => ExitCode::from(2),
@@ -99,13 +102,13 @@ pub fn main() -> ExitCode {
 }
 
 impl Setup {
-    fn new(global: Global, home: Option<Home>) -> Self {
-        let plugins = plugin_directories(global.plugins, home.as_ref());
+    fn new(global: Global, home: Option<Home>) -> anyhow::Result<Self> {
+        let plugins = plugin_directories(global.plugins, home.as_ref())?;
         let protected = Protected::new(&plugins, home.as_ref());
         let cache = home.as_ref().filter(|_| !global.no_cache).map(Home::cache);
         let compiler = cache.into_iter().fold(Compiler::in_children(), Compiler::with_cache);
         let locking = if global.locked { Locking::Required } else { Locking::Followed };
-        Self { plugins, compiler, locking, protected, home }
+        Ok(Self { plugins, compiler, locking, protected, home })
     }
 }
 
@@ -181,25 +184,23 @@ fn fail(error: &anyhow::Error) -> ExitCode {
 }
 
 /// The directories, from the command line, the environment, or the default.
-fn plugin_directories(given: Vec<PathBuf>, home: Option<&Home>) -> Vec<PathBuf> {
+fn plugin_directories(given: Vec<PathBuf>, home: Option<&Home>) -> anyhow::Result<Vec<PathBuf>> {
     if !given.is_empty() {
-        return given.into_iter().map(without_tilde).collect();
+        return given.into_iter().map(|path| expanded("--plugins", path)).collect();
     }
     match std::env::var_os("TOOLRACK_PLUGINS").filter(|value| !value.is_empty()) {
         Some(value) => {
             let given = std::env::split_paths(&value).filter(|p| !p.as_os_str().is_empty());
-            given.map(without_tilde).collect()
+            given.map(|path| expanded("TOOLRACK_PLUGINS", path)).collect()
         }
-        None => home.into_iter().map(Home::plugins).collect(),
+        None => Ok(home.into_iter().map(Home::plugins).collect()),
     }
 }
 
-/// A path that begins with `~`, below the person's home: a client that starts the server is no shell, which would say so.
-fn without_tilde(path: PathBuf) -> PathBuf {
-    match (path.strip_prefix("~"), std::env::home_dir()) {
-        (Ok(below), Some(home)) if home.is_absolute() => home.join(below),
-        _ => path,
-    }
+/// A path that begins with `~` or `$NAME` in full: a client that starts the server is no shell, which would say so.
+fn expanded(place: &str, path: PathBuf) -> anyhow::Result<PathBuf> {
+    let Some(written) = path.to_str() else { return Ok(path) };
+    typed_path::expanded(written).with_context(|| format!("{place}: `{}`", escape(written)))
 }
 
 fn hint_at_terminal() {

@@ -18,6 +18,7 @@ use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxView, WasiView};
 use crate::manifest::{Access, FileGrant};
 use crate::protected::{Forbidden, Protected};
 use crate::text::escape;
+use crate::typed_path::{TypedPathError, expanded};
 
 /// Open directories with what a guest may do in them.
 #[derive(Clone, Default)]
@@ -38,15 +39,9 @@ pub struct FolderError {
 /// What is wrong with a directory.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum FolderProblem {
-    /// It begins with a variable that is not there.
-    #[error("the variable {0} is not set where toolrack runs; set it, or write the whole path")]
-    NoVariable(String),
-    /// It begins with a variable that holds no absolute path.
-    #[error("the variable {0} holds no absolute path; set it to one")]
-    Relative(String),
-    /// It begins with `~`, and there is no home directory.
-    #[error("no home directory is known where toolrack runs; write the whole path")]
-    NoHome,
+    /// It begins with something that is not known.
+    #[error(transparent)]
+    Unknown(#[from] TypedPathError),
     /// Nothing is there.
     #[error("there is no directory {0}; make it, or change `path`")]
     Missing(String),
@@ -196,24 +191,6 @@ fn io_problem(path: &Path, error: impl std::fmt::Display) -> FolderProblem {
     FolderProblem::Io(shown(path), escape(&error.to_string()))
 }
 
-fn expanded(written: &str) -> Result<PathBuf, FolderProblem> {
-    let (first, rest) = written.split_once('/').unwrap_or((written, ""));
-    let base = if first == "~" {
-        std::env::home_dir().filter(|home| home.is_absolute()).ok_or(FolderProblem::NoHome)?
-    } else if let Some(name) = first.strip_prefix('$') {
-        let value = std::env::var_os(name).filter(|value| !value.is_empty());
-        let value = PathBuf::from(value.ok_or_else(|| FolderProblem::NoVariable(escape(name)))?);
-        if !value.is_absolute() {
-            return Err(FolderProblem::Relative(escape(name)));
-        }
-        value
-    } else {
-        return Ok(written.into());
-    };
-    // What follows is below, however many slashes it begins with.
-    Ok(base.join(rest.trim_start_matches('/')))
-}
-
 fn shown(path: &Path) -> String {
     escape(&path.to_string_lossy())
 }
@@ -221,19 +198,6 @@ fn shown(path: &Path) -> String {
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_follows_the_home_directory_or_a_variable_lies_below_it() {
-        let home = std::env::home_dir().expect("a home directory");
-        for written in ["~/etc", "~//etc", "~///etc"] {
-            assert_eq!(expanded(written).ok(), Some(home.join("etc")), "{written}");
-        }
-        let (name, value) = ("CARGO_MANIFEST_DIR", env!("CARGO_MANIFEST_DIR"));
-        for slashes in ["/", "//"] {
-            let found = expanded(&format!("${name}{slashes}etc")).ok();
-            assert_eq!(found, Some(Path::new(value).join("etc")), "{slashes}");
-        }
-    }
 
     #[test]
     fn what_is_open_is_judged_and_not_what_it_was_found_as() {

@@ -112,7 +112,8 @@ impl Request {
         };
         let served = shipped.granted(&placed(&acceptance.grants), &acceptance.secrets).await;
         let arguments = placed(&self.arguments);
-        let arguments = serde_json::from_str(&arguments).unwrap_or_else(|e| panic!("{e}: {arguments}"));
+        let arguments =
+            serde_json::from_str(&arguments).unwrap_or_else(|e| panic!("{e}: {arguments}"));
         let answer = served.call(&format!("{plugin}_{}", self.tool), arguments).await;
         let mut wrong = self.judged(&answer, &placed);
         for (name, right) in &self.leaves {
@@ -160,7 +161,8 @@ fn has(found: &Value, right: &Value) -> bool {
             right.iter().all(|(key, right)| found.get(key).is_some_and(|found| has(found, right)))
         }
         (Value::Array(found), Value::Array(right)) => {
-            found.len() == right.len() && found.iter().zip(right).all(|(found, right)| has(found, right))
+            found.len() == right.len()
+                && found.iter().zip(right).all(|(found, right)| has(found, right))
         }
         _ => found == right,
     }
@@ -197,8 +199,7 @@ macro_rules! judged {
     };
 }
 
-judged! {
-}
+judged! {}
 
 #[test]
 fn each_plugin_that_has_requests_is_judged() {

@@ -544,6 +544,8 @@ fn a_tilde_is_the_home_directory_whatever_starts_the_server() {
         configure(&mut command);
         String::from_utf8(command.output().unwrap().stdout).unwrap()
     };
+    let named = list(&|command| _ = command.args(["--plugins", "$HOME/mine"]));
+    assert!(named.contains("p_run"), "{named}");
     let option = list(&|command| _ = command.args(["--plugins", "~/mine"]));
     assert!(option.contains("p_run"), "{option}");
     let variable = list(&|command| _ = command.env("TOOLRACK_PLUGINS", "~/mine"));

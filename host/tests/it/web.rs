@@ -246,7 +246,9 @@ async fn answer(stream: &mut (impl AsyncWrite + Unpin), reply: Reply) -> io::Res
             stream.write_all(bytes.as_bytes()).await?;
             stream.flush().await
         }
-        Reply::Reset | Reply::Each(_) | Reply::Routes(_) => Err(io::ErrorKind::ConnectionReset.into()),
+        Reply::Reset | Reply::Each(_) | Reply::Routes(_) => {
+            Err(io::ErrorKind::ConnectionReset.into())
+        }
     }
 }
 

@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use super::Examined;
 use super::finding::Finding;
 use crate::cli::register::registration;
-use crate::cli::{shown, without_tilde};
+use crate::cli::shown;
 use crate::clients::{CLIENTS, FoundEntry, Registration, Scope, ServerEntry, Target, find_program};
 use crate::home::Home;
 use crate::text::escape;
+use crate::typed_path;
 
 const TOPIC: &str = "clients";
 
@@ -143,8 +144,8 @@ fn command(target: &Target, name: &str) -> String {
 
 /// What the server of an entry would serve.
 fn directories(found: &FoundEntry, home: Option<&Home>) -> Vec<PathBuf> {
-    let named = found.plugin_directories().map(PathBuf::from);
-    let named: Vec<_> = named.map(without_tilde).collect();
+    let in_full = |path: &str| typed_path::expanded(path).unwrap_or_else(|_| path.into());
+    let named: Vec<_> = found.plugin_directories().map(in_full).collect();
     if !named.is_empty() {
         return named;
     }

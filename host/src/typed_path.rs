@@ -1,0 +1,70 @@
+//! Paths as people type them where no shell reads them: in manifests, and in the files of MCP clients.
+//!
+//! `~` at the beginning is the home directory, `$NAME` an environment variable. Nothing else is expanded.
+
+use std::path::PathBuf;
+
+use crate::text::escape;
+
+/// Why a path leads nowhere.
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
+pub enum TypedPathError {
+    /// It begins with a variable that is not there.
+    #[error("the variable {0} is not set where toolrack runs; set it, or write the whole path")]
+    NoVariable(String),
+    /// It begins with a variable that holds no absolute path.
+    #[error("the variable {0} holds no absolute path; set it to one")]
+    Relative(String),
+    /// It begins with `~`, and there is no home directory.
+    #[error("no home directory is known where toolrack runs; write the whole path")]
+    NoHome,
+}
+
+/// The path that `written` means.
+///
+/// # Errors
+///
+/// If what it begins with is not known.
+pub fn expanded(written: &str) -> Result<PathBuf, TypedPathError> {
+    let (first, rest) = written.split_once('/').unwrap_or((written, ""));
+    let base = if first == "~" {
+        std::env::home_dir().filter(|home| home.is_absolute()).ok_or(TypedPathError::NoHome)?
+    } else if let Some(name) = first.strip_prefix('$').filter(|name| !name.is_empty()) {
+        let value = std::env::var_os(name).filter(|value| !value.is_empty());
+        let value = PathBuf::from(value.ok_or_else(|| TypedPathError::NoVariable(escape(name)))?);
+        if !value.is_absolute() {
+            return Err(TypedPathError::Relative(escape(name)));
+        }
+        value
+    } else {
+        return Ok(written.into());
+    };
+    // What follows is below, however many slashes it begins with.
+    Ok(base.join(rest.trim_start_matches('/')))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn what_follows_the_home_directory_or_a_variable_lies_below_it() {
+        let home = std::env::home_dir().expect("a home directory");
+        for written in ["~/etc", "~//etc", "~///etc"] {
+            assert_eq!(expanded(written), Ok(home.join("etc")), "{written}");
+        }
+        let (name, value) = ("CARGO_MANIFEST_DIR", env!("CARGO_MANIFEST_DIR"));
+        for slashes in ["/", "//"] {
+            let found = expanded(&format!("${name}{slashes}etc"));
+            assert_eq!(found, Ok(Path::new(value).join("etc")), "{slashes}");
+        }
+        for plain in ["/a/~/b", "a", "a/$HOME", "~other/a", "$", "$/a", ""] {
+            assert_eq!(expanded(plain), Ok(plain.into()), "{plain}");
+        }
+        let missing = TypedPathError::NoVariable("NO_SUCH_VARIABLE".into());
+        assert_eq!(expanded("$NO_SUCH_VARIABLE/a"), Err(missing));
+    }
+}
