@@ -77,7 +77,7 @@ pub(super) fn offer(
             true => Reading::Strict,
             false => Reading::Lenient,
         };
-        let tool = tool(&manifest.prefix, kind, spec, make)
+        let tool = tool(manifest, kind, spec, make)
             .map(|tool| PluginTool { err_is_error, rate, reading, requires, ..tool })
             .map_err(|error| declared(file, manifest, kind, error))?;
         let schemas = [&tool.input].into_iter().chain(&tool.output);
@@ -99,7 +99,13 @@ pub(super) fn offer(
 /// How a text becomes a schema, or why it does not.
 type Make = fn(&RawValue) -> Result<Schema, String>;
 
-fn tool(prefix: &str, kind: Kind, spec: ToolSpec, make: Make) -> Result<PluginTool, PluginError> {
+/// A tool as clients are told of it, and what it is checked by, which may be more.
+fn tool(
+    manifest: &Manifest,
+    kind: Kind,
+    mut spec: ToolSpec,
+    make: Make,
+) -> Result<PluginTool, PluginError> {
     let compile = |which, text| {
         make(text).map(Arc::new).map_err(|problem| PluginError::Schema {
             tool: spec.name.clone(),
@@ -115,7 +121,8 @@ fn tool(prefix: &str, kind: Kind, spec: ToolSpec, make: Make) -> Result<PluginTo
         // The sandbox wrote them: they are schemas, and what a function gives is what they say.
         Kind::Functions => (Arc::new(Schema::known(&spec.input_schema)), None),
     };
-    let name = ToolName::public(prefix, &spec.name)
+    spec.output_schema.take_if(|_| !manifest.lists_output_schemas);
+    let name = ToolName::public(&manifest.prefix, &spec.name)
         .map_err(|error| PluginError::Name { tool: spec.name.clone(), error })?;
     let digest = definition::digest(&name, &spec);
     let (err_is_error, rate, reading) = (true, None, Reading::default());

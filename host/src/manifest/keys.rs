@@ -110,7 +110,9 @@ impl Section {
     pub(super) fn keys(self) -> Vec<&'static str> {
         match self {
             Self::Top => NAMED.map(Self::key).to_vec(),
-            Self::Plugin => vec!["name", "wasm", "sha256", "kind", "prefix", "ungranted"],
+            Self::Plugin => {
+                vec!["name", "wasm", "sha256", "kind", "prefix", "ungranted", "output_schemas"]
+            }
             Self::Limits => [&LIMIT_RULES.map(|rule| rule.key)[..], &[RATE.key]].concat(),
             Self::Grants => GRANT_KEYS.to_vec(),
             Self::Network => vec!["url", "secret", "header", "before", "query"],
@@ -118,7 +120,7 @@ impl Section {
             Self::Tool => [&TOOL_KEYS[..], &[RATE.key], &CLAIMS, &COMMAND_KEYS].concat(),
             Self::Parameter => PARAMETER_KEYS.to_vec(),
             Self::LocalTop => LOCAL_NAMED.map(Self::key).to_vec(),
-            Self::LocalPlugin => vec!["prefix", "ungranted"],
+            Self::LocalPlugin => vec!["prefix", "ungranted", "output_schemas"],
             Self::LocalGrants => [&GRANT_KEYS[..], &["without"]].concat(),
             Self::LocalTool => [&["name"][..], &DECIDED_KEYS, &[RATE.key], &CLAIMS].concat(),
         }

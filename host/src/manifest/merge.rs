@@ -45,6 +45,7 @@ pub(super) fn merge<'a>(
         plugin: RawPlugin {
             prefix: local.plugin.prefix.or(manifest.plugin.prefix),
             ungranted: local.plugin.ungranted.or(manifest.plugin.ungranted),
+            output_schemas: local.plugin.output_schemas.or(manifest.plugin.output_schemas),
             ..manifest.plugin
         },
         limits: manifest.limits.with_local(local.limits),
@@ -174,6 +175,7 @@ fn decided(local: &RawManifest<'_>) -> Vec<String> {
     let mut set: Vec<String> = Vec::new();
     set.extend(local.plugin.prefix.iter().map(|_| "prefix".to_owned()));
     set.extend(local.plugin.ungranted.iter().map(|_| "ungranted".to_owned()));
+    set.extend(local.plugin.output_schemas.iter().map(|_| "output_schemas".to_owned()));
     set.extend(limits_set(&local.limits));
     let RawGrants { network, files, scratch, env, secrets, config, without: _ } = &local.grants;
     set.extend(files.iter().map(|item| named(GrantKind::Files, &item.at)));

@@ -88,6 +88,8 @@ pub struct Manifest {
     pub prefix: Box<str>,
     /// True if tools are listed that can only fail for want of a grant or of a secret's value.
     pub lists_ungranted: bool,
+    /// True if clients are told what the results of its tools look like.
+    pub lists_output_schemas: bool,
     /// What one call may spend.
     pub limits: Limits,
     /// What it may reach.

@@ -29,6 +29,7 @@ pub(super) struct RawPlugin<'a> {
     pub(super) kind: Option<Text<'a>>,
     pub(super) prefix: Option<Text<'a>>,
     pub(super) ungranted: Option<Text<'a>>,
+    pub(super) output_schemas: Option<Text<'a>>,
 }
 
 /// `[limits]`: a limit may be a number or a text, by the rule of the limit.
@@ -83,6 +84,7 @@ impl<'a> RawPlugin<'a> {
             kind: table.text("kind", r#""tools""#)?,
             prefix: table.text("prefix", r#""weather", or "" for no prefix"#)?,
             ungranted: table.text("ungranted", r#""show""#)?,
+            output_schemas: table.text("output_schemas", r#""hide""#)?,
         })
     }
 }

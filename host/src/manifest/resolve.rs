@@ -26,7 +26,8 @@ pub(super) fn manifest(
     let name = name(stem, &raw.plugin)?;
     Ok(Manifest {
         prefix: prefix(&name, &raw.plugin)?,
-        lists_ungranted: lists_ungranted(&raw.plugin)?,
+        lists_ungranted: UNGRANTED.shown(raw.plugin.ungranted.as_ref())?,
+        lists_output_schemas: OUTPUT_SCHEMAS.shown(raw.plugin.output_schemas.as_ref())?,
         name,
         wasm: wasm(stem, &raw.plugin)?,
         sha256: raw.plugin.sha256.as_ref().map(sha256).transpose()?,
@@ -41,7 +42,8 @@ pub(super) fn manifest(
 /// Checks a local file by itself, so that what is wrong in it is said whatever the manifest says.
 pub(super) fn local(source: Source<'_>, raw: &RawManifest<'_>) -> Result<(), Fault> {
     raw.plugin.prefix.as_ref().map(checked_prefix).transpose()?;
-    lists_ungranted(&raw.plugin)?;
+    UNGRANTED.shown(raw.plugin.ungranted.as_ref())?;
+    OUTPUT_SCHEMAS.shown(raw.plugin.output_schemas.as_ref())?;
     limits(&raw.limits)?;
     raw.grants.check()?;
     overrides::read(source, &raw.tools).map(|_| ())
@@ -84,15 +86,35 @@ fn checked_prefix(prefix: &Text<'_>) -> Result<Box<str>, Fault> {
     Ok(text.into())
 }
 
-fn lists_ungranted(plugin: &RawPlugin<'_>) -> Result<bool, Fault> {
-    let Some(ungranted) = &plugin.ungranted else { return Ok(false) };
-    match *ungranted.get_ref() {
-        "show" => Ok(true),
-        "hide" => Ok(false),
-        other => {
-            let expected = format!("expected \"show\" or \"hide\", found {}", quote(other));
-            let help = "\"show\" lists tools that can only fail for want of what they require";
-            Err(bad("ungranted", ungranted, expected).help(help))
+/// A key under `[plugin]` that says whether something is listed.
+struct Listing {
+    key: &'static str,
+    /// True if it is listed where nothing is said.
+    default: bool,
+    help: &'static str,
+}
+
+const UNGRANTED: Listing = Listing {
+    key: "ungranted",
+    default: false,
+    help: "\"show\" lists tools that can only fail for want of what they require",
+};
+const OUTPUT_SCHEMAS: Listing = Listing {
+    key: "output_schemas",
+    default: true,
+    help: "\"hide\" lists tools without what their results look like, which makes the list shorter",
+};
+
+impl Listing {
+    fn shown(&self, text: Option<&Text<'_>>) -> Result<bool, Fault> {
+        let Some(text) = text else { return Ok(self.default) };
+        match *text.get_ref() {
+            "show" => Ok(true),
+            "hide" => Ok(false),
+            other => {
+                let expected = format!("expected \"show\" or \"hide\", found {}", quote(other));
+                Err(bad(self.key, text, expected).help(self.help))
+            }
         }
     }
 }

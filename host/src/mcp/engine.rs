@@ -127,8 +127,8 @@ impl Engine {
         usage: Usage,
     ) -> bool {
         let Some(running) = self.open.end(key) else { return false };
-        let Running { origin, tool, .. } = running;
-        let body = result::call_result(origin.version, &tool, outcome, usage);
+        let Running { origin, .. } = running;
+        let body = result::call_result(origin.version, outcome, usage);
         self.outbox.answer(&origin, reply::result(&origin.id, &body))
     }
 

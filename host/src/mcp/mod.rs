@@ -40,7 +40,6 @@ mod transport;
 mod unread;
 mod version;
 
-use crate::catalog::Tool;
 use crate::tool::{CallError, Output, Usage};
 
 pub(crate) use calls::Calls;
@@ -52,8 +51,8 @@ pub use stdio::{PrivateStdout, Stdio};
 
 /// The result of a call, as the newest revision writes it, on many lines.
 #[must_use]
-pub fn result_as_json(tool: &Tool, outcome: Result<Output, CallError>, usage: Usage) -> String {
-    let result = result::call_result(version::Version::ALL[0], tool, outcome, usage);
+pub fn result_as_json(outcome: Result<Output, CallError>, usage: Usage) -> String {
+    let result = result::call_result(version::Version::ALL[0], outcome, usage);
     serde_json::to_string_pretty(&result).unwrap_or_default()
 }
 

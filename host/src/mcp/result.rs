@@ -218,7 +218,6 @@ pub(super) struct CallResult {
 /// An outcome as a result: the one place where it becomes MCP.
 pub(super) fn call_result(
     version: Version,
-    tool: &Tool,
     outcome: Result<Output, CallError>,
     usage: Usage,
 ) -> CallResult {
@@ -229,7 +228,7 @@ pub(super) fn call_result(
         }
         error => Output { content: vec![Content::Text(error.to_string())], ..Output::default() },
     });
-    let structured_content = structured(version, tool, &mut output);
+    let structured_content = structured(version, &mut output);
     let Usage { fuel, peak_memory, .. } = usage;
     let spent = Spent { fuel, peak_memory_bytes: peak_memory, time_ms: usage.milliseconds() };
     CallResult {
@@ -240,14 +239,13 @@ pub(super) fn call_result(
     }
 }
 
-/// The structured content as this revision may carry it. Where it cannot, or where the tool promises
-/// it by a schema, the same JSON stands in a text block too.
-fn structured(version: Version, tool: &Tool, output: &mut Output) -> Option<Box<RawValue>> {
+/// The structured content as this revision may carry it. Where it cannot, or where there is nothing else, the same JSON
+/// stands in a text block, too: a tool that says the same in words of its own does not pay for it three times.
+fn structured(version: Version, output: &mut Output) -> Option<Box<RawValue>> {
     let raw = output.structured.take()?;
     let carried = version.is_modern()
         || (version.has_structured_content() && raw.get().trim_start().starts_with('{'));
-    let promised = tool.spec.output_schema.is_some();
-    if !carried || promised || output.content.is_empty() {
+    if !carried || output.content.is_empty() {
         let is_it = |block: &Content| matches!(block, Content::Text(text) if text == raw.get());
         if !output.content.iter().any(is_it) {
             output.content.push(Content::Text(raw.get().to_owned()));

@@ -339,6 +339,23 @@ fn answers_are_checked_against_the_output_schema() {
     assert!(call("silent_run").unwrap_err().contains("no structured content"));
 }
 
+#[test]
+fn what_results_look_like_can_be_left_out_of_the_list_and_is_checked_all_the_same() {
+    let directory = plugins::good();
+    let schema = Some(r#"{"type":"object","required":["a"]}"#);
+    let wat = Wat { output_schema: schema, ..Wat::default() };
+    install(directory.path(), "shown", "", &wat.build());
+    install(directory.path(), "hidden", "[plugin]\noutput_schemas = \"hide\"", &wat.build());
+    let catalog = load(&[directory.path()]);
+    let listed = |name: &str| catalog.tool(name).unwrap().spec.output_schema.is_some();
+    assert_eq!((listed("shown_run"), listed("hidden_run")), (true, false));
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_time().build().unwrap();
+    let arguments = serde_json::value::RawValue::from_string("{}".into()).unwrap();
+    let call = catalog.tool("hidden_run").unwrap().call(&arguments, None);
+    let error = runtime.block_on(call).outcome.unwrap_err().to_string();
+    assert!(error.contains("no structured content"), "{error}");
+}
+
 /// A directory with one plugin `calc`: a component with functions, of which one is no tool.
 fn functions(manifest: &str) -> (tempfile::TempDir, Catalog) {
     let directory = tempfile::TempDir::new().expect("a directory");

@@ -811,6 +811,14 @@ fn structured_content_goes_where_the_revision_allows_and_into_text_elsewhere() {
     bench.send(&modern(1, "tools/call", json!({ "name": "good_run" })));
     let result = &bench.finish_call(Ok(structured("[1]")))[0]["result"];
     assert_eq!(result["structuredContent"], json!([1]));
+    // Who says it in words, too, is not read three times.
+    let told = Output { content: vec![Content::Text("one".into())], ..structured(r#"{"a":1}"#) };
+    for (version, texts) in [("2025-11-25", 1), ("2025-03-26", 2)] {
+        let mut bench = Bench::legacy(version);
+        bench.send(&request(1, "tools/call", json!({ "name": "good_run" })));
+        let result = &bench.finish_call(Ok(told.clone()))[0]["result"];
+        assert_eq!(result["content"].as_array().unwrap().len(), texts, "{version}");
+    }
 }
 
 #[test]

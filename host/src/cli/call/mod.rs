@@ -43,7 +43,7 @@ pub(super) fn run(
     drop(loader);
     let failed = outcome.is_err();
     if as_json {
-        println!("{}", escape_json(&mcp::result_as_json(&tool, outcome, usage)));
+        println!("{}", escape_json(&mcp::result_as_json(outcome, usage)));
     } else {
         print(outcome, usage);
     }
