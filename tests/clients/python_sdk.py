@@ -100,7 +100,7 @@ async def progress(session: Session) -> None:
 
 async def cancels(session: Session) -> None:
     names = await tool_names(session.client)
-    assert {"runaway_spin", "runaway_hoard"} <= set(names), "serve `target/demo` too; `cargo xtask demo` makes it"
+    assert {"runaway_spin", "runaway_hoard"} <= set(names), "serve `target/fixtures` too; `cargo xtask build` makes it"
     cancelled = 8
 
     async def spin() -> None:

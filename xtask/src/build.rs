@@ -105,12 +105,17 @@ fn target(plugin: &Plugin) -> &'static str {
     if MODULES.contains(&plugin.name.as_str()) { MODULE } else { COMPONENT }
 }
 
-/// Puts the Wasm file beside its manifest. A plugin that keeps its manifest in its own folder is not
-/// one to install.
+/// Puts the Wasm file beside its manifest. A plugin that keeps its manifest in its own folder is a fixture, which nobody
+/// installs.
 fn install(places: &Places, workspace: &Workspace, plugin: &Plugin, host: &Path) -> Result<()> {
     let name = &plugin.name;
-    if plugin.folder.join(format!("{name}.toml")).exists() {
-        return Ok(());
+    let own = plugin.folder.join(format!("{name}.toml"));
+    if own.exists() {
+        let fixtures = places.fixtures()?;
+        fs::create_dir_all(&fixtures)
+            .with_context(|| format!("cannot make {}", fixtures.display()))?;
+        publish(&built(workspace, plugin), &fixtures.join(format!("{name}.wasm")))?;
+        return publish(&own, &fixtures.join(format!("{name}.toml")));
     }
     let manifest = places.manifests.join(format!("{name}.toml"));
     if !manifest.exists() {

@@ -9,6 +9,7 @@ mod command;
 mod demo;
 mod fuzz;
 mod lint;
+mod list_size;
 mod places;
 mod scenes;
 mod soak;

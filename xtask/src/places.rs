@@ -29,6 +29,8 @@ pub(crate) struct Plugin {
     pub(crate) name: String,
     /// The crate's folder.
     pub(crate) folder: PathBuf,
+    /// What its tools may cost in a list, in bytes.
+    pub(crate) list_bytes: Option<usize>,
 }
 
 /// The plugins' workspace, as cargo sees it.
@@ -62,6 +64,11 @@ impl Places {
     /// The folder that builds of the host go to.
     pub(crate) fn target(&self) -> Result<PathBuf> {
         target(&metadata(&self.host)?)
+    }
+
+    /// The plugins that only tests serve.
+    pub(crate) fn fixtures(&self) -> Result<PathBuf> {
+        Ok(self.target()?.join("fixtures"))
     }
 
     /// The host's binary, as the release build leaves it.
@@ -128,5 +135,10 @@ fn plugin(package: &Value) -> Result<Plugin> {
     };
     let folder =
         Path::new(text("manifest_path")?).parent().context("a package without a folder")?;
-    Ok(Plugin { name: text("name")?.into(), folder: folder.into() })
+    let list_bytes = package["metadata"]["toolrack"]["list-bytes"].as_u64();
+    Ok(Plugin {
+        name: text("name")?.into(),
+        folder: folder.into(),
+        list_bytes: list_bytes.and_then(|bytes| bytes.try_into().ok()),
+    })
 }

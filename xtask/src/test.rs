@@ -4,6 +4,7 @@ use anyhow::Result;
 
 use crate::build;
 use crate::command::{self, cargo, cargo_on, step};
+use crate::list_size;
 use crate::places::Places;
 use crate::template;
 
@@ -37,6 +38,7 @@ pub(crate) fn run(places: &Places, arguments: &[&str]) -> Result<()> {
     build::own_host(places, &options)?;
     let profile = if options.is_empty() { "debug" } else { "release" };
     build::pack(places, &places.host_built(profile)?)?;
+    list_size::check(places, &places.host_built(profile)?)?;
     let (runner, subcommand): (_, &[&str]) =
         match command::succeeds(&mut cargo(&["nextest", "--version"])) {
             // A filter that matches in one workspace only is no mistake.
