@@ -38,6 +38,7 @@
 //! | `logs.rs` | what servers wrote, as `toolrack logs` shows it |
 //! | `wrong_calls.rs` | calls as models get them wrong, each with its answer |
 //! | `acceptance.rs` | the shipped plugins, by requests of `plugins/NAME/acceptance.toml` with their right answers |
+//! | `any_arguments.rs` | the shipped tools on invented arguments that their schemas accept |
 //! | `shipped_files.rs` | the plugin `files`, as built, on granted directories |
 //! | `fetch.rs`, `github.rs`, `weather.rs` | the plugins that use the network, as built, against servers on loopback |
 //! | `guest.rs`, `wit.rs`, `plugins.rs`, `shipped.rs`, `client.rs`, `person.rs`, `machine.rs`, `web.rs` | what these tests are made with |
@@ -45,6 +46,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
 mod acceptance;
+mod any_arguments;
 mod architecture;
 mod between;
 mod cache;

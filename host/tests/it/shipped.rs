@@ -86,6 +86,10 @@ impl Shipped {
 }
 
 impl Served {
+    pub(crate) fn tools(&self) -> impl Iterator<Item = &Arc<Tool>> {
+        self.catalog.tools()
+    }
+
     pub(crate) fn tool(&self, name: &str) -> &Arc<Tool> {
         self.catalog.tool(name).unwrap_or_else(|| panic!("no tool {name}"))
     }

@@ -5,6 +5,7 @@ mod hello {
     /// Greets someone by name.
     pub fn greet(
         /// Whom to greet.
+        #[schemars(length(max = 200))]
         name: String,
     ) -> String {
         format!("Hello, {name}!")
