@@ -9,6 +9,7 @@ mod known;
 mod lookup;
 mod patience;
 mod redact;
+mod spelled;
 
 use std::fmt;
 use std::io::{self, Read};

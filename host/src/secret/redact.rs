@@ -1,4 +1,4 @@
-//! Taking secrets out of text: as they are, percent-encoded, in base64, as JSON writes them.
+//! Taking secrets out of text: in each usual spelling, and in base64.
 //!
 //! This keeps accidents out of logs and answers: an error that quotes a request, a server that echoes
 //! one. A plugin that was told a secret and means to give it away can always spell it another way.
@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 
 use super::Secret;
+use super::spelled::{self, Fit};
 use crate::manifest::SecretName;
 
 /// The shortest value that is taken out, in bytes: shorter ones stand in honest text by chance.
@@ -23,11 +24,11 @@ pub struct Redactor {
     begins: Begins,
 }
 
-/// One spelling of a secret.
+/// A text that shows a secret, however it is spelled.
 struct Form {
-    spelling: Secret,
-    /// Any byte may also be written as `%XX`.
-    percent: bool,
+    text: Secret,
+    /// True if line breaks may stand in it, as in base64.
+    may_break: bool,
     /// What stands there instead.
     mark: Box<str>,
 }
@@ -49,22 +50,19 @@ impl Redactor {
                 continue;
             }
             let mark: Box<str> = format!("[secret {name}]").into();
-            let mut add = |spelling: String, percent| {
-                forms.push(Form { spelling: Secret::new(spelling), percent, mark: mark.clone() });
+            let mut add = |text: String, may_break| {
+                forms.push(Form { text: Secret::new(text), may_break, mark: mark.clone() });
             };
-            spellings(secret.expose(), &mut add);
+            add_forms(secret.expose(), &mut add);
             let lines = secret.expose().lines().map(str::trim);
             for line in lines.filter(|line| line.len() >= MIN_LINE && *line != secret.expose()) {
-                spellings(line, &mut add);
+                add_forms(line, &mut add);
             }
         }
-        forms.sort_by_key(|form| std::cmp::Reverse(form.spelling.expose().len()));
+        forms.sort_by_key(|form| std::cmp::Reverse(form.text.expose().len()));
         let mut begins = Begins::default();
-        for form in &forms {
-            begins.0[usize::from(form.spelling.expose().as_bytes()[0])] = true;
-            // Any of these may be how the first byte is written.
-            begins.0[usize::from(b'%')] |= form.percent;
-            begins.0[usize::from(b'+')] |= form.percent && form.spelling.expose().starts_with(' ');
+        for (byte, begins) in (0..=u8::MAX).zip(&mut begins.0) {
+            *begins = forms.iter().any(|form| spelled::can_begin(form.text.expose(), byte));
         }
         Self { forms, begins }
     }
@@ -81,21 +79,42 @@ impl Redactor {
         let mut shown: Option<Vec<u8>> = None;
         let (mut at, mut copied) = (0, 0);
         while at < bytes.len() {
-            match self.form_at(&bytes[at..]) {
-                Some((length, mark)) => {
+            match self.form_at(&bytes[at..], true) {
+                (Fit::Whole(length), mark) => {
                     let shown = shown.get_or_insert_default();
                     shown.extend_from_slice(&bytes[copied..at]);
                     shown.extend_from_slice(mark.as_bytes());
                     at += length;
                     copied = at;
                 }
-                None => at += 1,
+                (Fit::Begun | Fit::Not, _) => at += 1,
             }
         }
         shown.map(|mut shown| {
             shown.extend_from_slice(&bytes[copied..]);
             shown
         })
+    }
+
+    /// Takes the secrets out of the front of `bytes`, leaves the length as it is, and says how long the front is: what comes
+    /// after may be the beginning of one, and is to be asked about again with what follows. At the end of all that comes,
+    /// it is the whole.
+    pub fn cover(&self, bytes: &mut [u8], is_end: bool) -> usize {
+        let mut at = 0;
+        while at < bytes.len() {
+            at += match self.form_at(&bytes[at..], is_end) {
+                (Fit::Whole(length), mark) => {
+                    let mark = mark.bytes().chain(std::iter::repeat(b'*'));
+                    for (byte, shown) in bytes[at..at + length].iter_mut().zip(mark) {
+                        *byte = shown;
+                    }
+                    length
+                }
+                (Fit::Begun, _) => return at,
+                (Fit::Not, _) => 1,
+            };
+        }
+        at
     }
 
     /// `text` without the secrets.
@@ -138,42 +157,24 @@ impl Redactor {
         changed.then_some(shown)
     }
 
-    fn form_at(&self, bytes: &[u8]) -> Option<(usize, &str)> {
-        if !self.begins.0[usize::from(bytes[0])] {
-            return None;
+    /// How the longest form fits that `bytes` begin with, and what stands there instead. One that may be begun counts more
+    /// than a shorter one that is whole, until it is known.
+    fn form_at(&self, bytes: &[u8], is_end: bool) -> (Fit, &str) {
+        if self.begins.0[usize::from(bytes[0])] {
+            for form in &self.forms {
+                match spelled::fit(form.text.expose(), form.may_break, bytes, is_end) {
+                    Fit::Not => {}
+                    fit => return (fit, &form.mark),
+                }
+            }
         }
-        self.forms.iter().find_map(|form| Some((form.matches(bytes)?, &*form.mark)))
+        (Fit::Not, "")
     }
 }
 
-impl Form {
-    /// How many of `bytes`' first spell this.
-    fn matches(&self, bytes: &[u8]) -> Option<usize> {
-        let spelling = self.spelling.expose().as_bytes();
-        if !self.percent {
-            return bytes.starts_with(spelling).then_some(spelling.len());
-        }
-        let mut at = 0;
-        for &byte in spelling {
-            let rest = &bytes[at..];
-            at += match rest {
-                [b'%', high, low, ..] if encoded(*high, *low) == Some(byte) => 3,
-                [first, ..] if *first == byte || (*first == b'+' && byte == b' ') => 1,
-                _ => return None,
-            };
-        }
-        Some(at)
-    }
-}
-
-/// All that `value` may look like.
-fn spellings(value: &str, add: &mut impl FnMut(String, bool)) {
-    add(value.to_owned(), true);
-    let json = serde_json::Value::from(value).to_string();
-    let json = &json[1..json.len() - 1];
-    if json != value {
-        add(json.to_owned(), false);
-    }
+/// What shows `value`: itself, and what it is in base64, wherever in a longer text it stands there.
+fn add_forms(value: &str, add: &mut impl FnMut(String, bool)) {
+    add(value.to_owned(), false);
     for before in 0..3 {
         let bytes = [&[0; 2][..before], value.as_bytes()].concat();
         // Characters that the value alone decides: those at the edges hold bits of their neighbours.
@@ -182,11 +183,6 @@ fn spellings(value: &str, add: &mut impl FnMut(String, bool)) {
             add(engine.encode(&bytes)[first..last].to_owned(), true);
         }
     }
-}
-
-fn encoded(high: u8, low: u8) -> Option<u8> {
-    let digit = |byte: u8| char::from(byte).to_digit(16);
-    u8::try_from(digit(high)? * 16 + digit(low)?).ok()
 }
 
 /// The length of the first string, of the first run of a number's or word's characters, or of one other

@@ -34,6 +34,17 @@ pub enum Failure {
     /// A method that asks for a tunnel.
     #[error("the method CONNECT is not offered")]
     Method,
+    /// A method that asks the server to repeat the request, where a secret is in it.
+    #[error(
+        "the method TRACE would show the secret that is added to the request; it is not sent with one"
+    )]
+    Trace,
+    /// The secret that was sent could stand in the response unseen.
+    #[error(
+        "the server sent its answer in the encoding `{0}`, in which a secret that it repeats cannot be found; requests \
+         with a secret ask for none"
+    )]
+    Encoded(String),
     /// The name is no address's, or nobody could say.
     #[error("`{host}` cannot be resolved: {reason}")]
     Unresolved {
@@ -109,6 +120,8 @@ impl Failure {
                 | Self::TooMany
                 | Self::TooManyOpen
                 | Self::Method
+                | Self::Trace
+                | Self::Encoded(_)
                 | Self::NotPublic(_)
                 | Self::RequestSize
                 | Self::Host(_)
@@ -123,6 +136,8 @@ impl Failure {
             | Self::UnfitSecret(_)
             | Self::Listing
             | Self::TooMany
+            | Self::Trace
+            | Self::Encoded(_)
             | Self::NotPublic(_)
             | Self::Host(_) => Error::InternalError(Some(self.to_string())),
             Self::TooManyOpen => Error::ConnectionLimitReached,

@@ -9,6 +9,7 @@ mod allow;
 mod bind;
 mod body;
 mod connect;
+mod covered;
 mod failure;
 mod network;
 #[cfg(any(test, fuzzing))]

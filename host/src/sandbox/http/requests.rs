@@ -11,12 +11,13 @@ use wasmtime_wasi_http::{Error, ForbiddenHeaderFilter, RequestOptions, WasiBody,
 use super::allow::{Denied, Target};
 use super::bind::bind;
 use super::body::{Inbound, Outbound};
+use super::covered::{self, Covered};
 use super::failure::Failure;
 use super::network::{Network, Patience};
 use super::send::{self, Order};
 use super::{CHUNK, MAX_OPEN, MAX_REQUESTS};
-use crate::manifest::Grants;
-use crate::secret::Known;
+use crate::manifest::{BoundSecret, Grants};
+use crate::secret::{Known, Redactor};
 use crate::text::escape;
 
 /// Where a call may send requests, and how.
@@ -62,7 +63,7 @@ impl Requests {
         let tell = self.tell.clone();
         let work = async move {
             let answered = match order {
-                Ok((network, order)) => answer(network, order, tell.clone()).await,
+                Ok((network, order, secret)) => answer(network, order, secret, tell.clone()).await,
                 Err(failure) => Err(failure),
             };
             if let Err(failure) = &answered {
@@ -82,7 +83,7 @@ impl Requests {
         &mut self,
         request: Request<WasiBody>,
         options: RequestOptions,
-    ) -> Result<(Arc<Network>, Order), Failure> {
+    ) -> Result<(Arc<Network>, Order, Option<Redactor>), Failure> {
         let Some(Outgoing { network, grants }) = &self.outgoing else {
             return Err(Failure::Listing);
         };
@@ -96,25 +97,47 @@ impl Requests {
         }
         let target = target(&head)?;
         let grant = target.granted(&grants.network)?.clone();
-        if let Some(bound) = &grant.secret {
-            bind(&mut head, bound, &self.secrets)?;
-        }
+        let secret = match &grant.secret {
+            Some(bound) => Some(self.bound(&mut head, bound)?),
+            None => None,
+        };
         let patience = shorter(network.patience, options);
         let (body, room) = (Outbound::new(body), self.room.clone());
-        Ok((network.clone(), Order { target, grant, head, body, patience, room }))
+        let order = Order { target, grant, head, body, patience, room };
+        Ok((network.clone(), order, secret))
+    }
+
+    /// Puts a secret into a request. Returns what keeps it from coming back.
+    fn bound(&self, head: &mut request::Parts, bound: &BoundSecret) -> Result<Redactor, Failure> {
+        if head.method == Method::TRACE {
+            return Err(Failure::Trace);
+        }
+        bind(head, bound, &self.secrets)?;
+        covered::ask_for_plain(head);
+        Ok(Redactor::new([(&bound.name, self.secrets.value(&bound.name)?)]))
     }
 }
 
 async fn answer(
     network: Arc<Network>,
     order: Order,
+    secret: Option<Redactor>,
     tell: Tell,
 ) -> Result<Response<WasiBody>, Failure> {
     let patience = order.patience.between_bytes;
     let exchange = network.thread()?.spawn(send::exchange(network.ways.clone(), order));
     let ended = exchange.await.ok_or_else(|| Failure::Host("its thread has ended".into()))?;
     let (response, connection) = ended?;
-    Ok(response.map(|body| Inbound::new(body, patience, tell, connection).boxed_unsync()))
+    let (mut head, body) = response.into_parts();
+    let body = Inbound::new(body, patience, tell, connection);
+    let body = match secret {
+        Some(secret) => {
+            covered::cover_head(&mut head, &secret)?;
+            Covered::new(body, secret).boxed_unsync()
+        }
+        None => body.boxed_unsync(),
+    };
+    Ok(Response::from_parts(head, body))
 }
 
 fn target(head: &request::Parts) -> Result<Target, Denied> {
