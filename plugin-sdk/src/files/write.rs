@@ -1,0 +1,174 @@
+//! Files changed whole or not at all.
+
+use std::fs;
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::links;
+use super::system::Open;
+
+/// How the name of a file ends that is written to take another's place. The host knows this: until then such a file
+/// is its owner's alone, and it takes the place only with the mode and the owner of what was there.
+const BESIDE: &str = ".toolrack-new";
+
+/// Writes a new file.
+///
+/// # Errors
+///
+/// If something is there already, or the file cannot be written whole: then there is none.
+pub fn create(path: impl AsRef<Path>, bytes: &[u8]) -> io::Result<()> {
+    let path = path.as_ref();
+    let written = Open::new(path)?.write(bytes, 0);
+    written.inspect_err(|_| {
+        let _ = fs::remove_file(path);
+    })
+}
+
+/// Adds to the end of a file, or writes a new one.
+///
+/// # Errors
+///
+/// If not all can be added: then nothing is.
+pub fn append(path: impl AsRef<Path>, bytes: &[u8]) -> io::Result<()> {
+    let path = links::real(path)?;
+    let file = match Open::existing(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return create(&path, bytes),
+        file => file?,
+    };
+    let (length, _) = file.about()?;
+    file.write(bytes, length).inspect_err(|_| {
+        let _ = file.set_length(length);
+    })
+}
+
+/// Gives a file another content, or writes a new one. It keeps its mode and its owner, other names of the file (hard
+/// links) keep being that file, and a symbolic link stays one: what it leads to is changed.
+///
+/// The new file is written beside the old one and takes its place only when it is whole. Where that would lose a name
+/// or the owner, or nothing may be added to the directory, the file is changed in place; what it had is put back if
+/// the rest does not fit.
+///
+/// # Errors
+///
+/// If the new content cannot be written: then the file is as it was.
+pub fn replace(path: impl AsRef<Path>, bytes: &[u8]) -> io::Result<()> {
+    let path = links::real(path)?;
+    let file = match Open::existing(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return create(&path, bytes),
+        file => file?,
+    };
+    let (length, names) = file.about()?;
+    if names <= 1 {
+        // Windows replaces no file that is open.
+        drop(file);
+        match beside(&path, bytes) {
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {}
+            done => return done,
+        }
+    }
+    in_place(&path, length, bytes)
+}
+
+fn beside(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let new = name_beside(path);
+    let put = || {
+        let file = Open::new(&new)?;
+        file.write(bytes, 0)?;
+        file.sync()?;
+        drop(file);
+        fs::rename(&new, path)
+    };
+    put().inspect_err(|_| {
+        let _ = fs::remove_file(&new);
+    })
+}
+
+fn name_beside(path: &Path) -> PathBuf {
+    let random = RandomState::new().build_hasher().finish();
+    path.with_file_name(format!(".{random:016x}{BESIDE}"))
+}
+
+/// What needs new room comes first: if there is none, what was there is whole.
+fn in_place(path: &Path, length: u64, bytes: &[u8]) -> io::Result<()> {
+    let file = Open::existing(path)?;
+    let shared = usize::try_from(length).map_or(bytes.len(), |length| length.min(bytes.len()));
+    let (head, rest) = bytes.split_at(shared);
+    let old = first(path, shared)?;
+    let put = || {
+        file.write(rest, length)?;
+        file.write(head, 0)
+    };
+    if let Err(error) = put() {
+        let _ = file.write(&old, 0);
+        let _ = file.set_length(length);
+        return Err(error);
+    }
+    if (bytes.len() as u64) < length {
+        file.set_length(bytes.len() as u64)?;
+    }
+    file.sync()
+}
+
+fn first(path: &Path, count: usize) -> io::Result<Vec<u8>> {
+    use io::Read as _;
+    let mut bytes = Vec::new();
+    fs::File::open(path)?.take(count as u64).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    /// A directory of the test's own, removed at its end.
+    struct Root(PathBuf);
+
+    impl Root {
+        fn new(name: &str) -> Self {
+            let path = std::env::temp_dir().join(format!("toolrack-{name}-{}", std::process::id()));
+            let _ = fs::remove_dir_all(&path);
+            fs::create_dir_all(&path).unwrap();
+            Self(path.canonicalize().unwrap())
+        }
+
+        fn names(&self) -> usize {
+            fs::read_dir(&self.0).unwrap().count()
+        }
+    }
+
+    impl Drop for Root {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    #[test]
+    fn a_file_is_replaced_and_nothing_is_left_beside_it() {
+        let root = Root::new("replace");
+        let (file, link) = (root.0.join("a"), root.0.join("link"));
+        create(&file, b"one").unwrap();
+        assert_eq!(create(&file, b"x").unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+        symlink("a", &link).unwrap();
+        replace(&link, b"three").unwrap();
+        append(&link, b"!").unwrap();
+        assert_eq!(fs::read_to_string(&file).unwrap(), "three!");
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert_eq!(root.names(), 2);
+    }
+
+    #[test]
+    fn other_names_of_a_file_keep_being_it() {
+        let root = Root::new("names");
+        let (one, other) = (root.0.join("one"), root.0.join("other"));
+        create(&one, b"first").unwrap();
+        fs::hard_link(&one, &other).unwrap();
+        for text in ["longer than it was", "short", ""] {
+            replace(&one, text.as_bytes()).unwrap();
+            assert_eq!(fs::read_to_string(&other).unwrap(), text);
+        }
+        assert_eq!(root.names(), 2);
+    }
+}
