@@ -22,7 +22,10 @@ use crate::typed_path::{TypedPathError, expanded};
 
 /// Open directories with what a guest may do in them.
 #[derive(Clone, Default)]
-pub(super) struct Folders(WasiFilesystemCtx);
+pub(super) struct Folders {
+    wasi: WasiFilesystemCtx,
+    host_paths: Option<Arc<str>>,
+}
 
 /// Why a directory is not granted.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -95,13 +98,32 @@ impl Folders {
             let judged = judged.and_then(|opened| judge(&opened, path, protected));
             judged.map_err(|problem| fails(grant, problem))?;
         }
-        Ok((Self(view.filesystem().ctx.clone()), missing))
+        let host_paths = (!found.is_empty()).then(|| host_paths(&found).into());
+        Ok((Self { wasi: view.filesystem().ctx.clone(), host_paths }, missing))
     }
 
     /// Lets a guest see them, and no others.
     pub(super) fn give_to(&self, guest: &mut impl WasiView) {
-        guest.filesystem().ctx.clone_from(&self.0);
+        guest.filesystem().ctx.clone_from(&self.wasi);
     }
+
+    /// Where on this machine they are, for a guest that may know: a JSON object of lists by guest path.
+    pub(super) fn host_paths(&self) -> Option<&str> {
+        self.host_paths.as_deref()
+    }
+}
+
+/// As the operator writes each, and, where links lead elsewhere, where it really is.
+fn host_paths(found: &[(&FileGrant, PathBuf)]) -> String {
+    let paths = |(grant, path): &(&FileGrant, PathBuf)| {
+        let written = expanded(&grant.path).unwrap_or_else(|_| path.clone());
+        let mut paths = vec![written.to_string_lossy().into_owned()];
+        if written != *path {
+            paths.push(path.to_string_lossy().into_owned());
+        }
+        (grant.at.to_string(), serde_json::Value::from(paths))
+    };
+    serde_json::Value::Object(found.iter().map(paths).collect()).to_string()
 }
 
 /// True if there is no such directory.

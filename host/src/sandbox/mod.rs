@@ -18,6 +18,7 @@ mod config;
 mod contract;
 mod ended;
 mod engine;
+mod file_access;
 mod fit;
 mod folders;
 mod function_cache;

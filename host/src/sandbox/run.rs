@@ -41,11 +41,10 @@ impl Guest {
             None => limits.timeout.min(asking::MAX_TIME),
         };
         let started = Instant::now();
-        let mut store = match store::new(engine, limits, copied, terms) {
+        let mut store = match store::new(engine, limits, copied, terms, self.folders()) {
             Ok(store) => store,
             Err(error) => return (Err(CallError::Host(one_line(&error))), Ran::default()),
         };
-        self.folders().give_to(store.data_mut());
         let cpu = store.data().meter.cpu.clone();
         let entered = Timed::new(cpu, enter(&mut store));
         let ended = until(started + timeout, entered).await;

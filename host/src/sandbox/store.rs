@@ -8,9 +8,7 @@ use std::time::{Duration, Instant};
 use wasmtime::component::{HasSelf, Linker, Resource, ResourceTable};
 use wasmtime::{CallHook, Engine, Store};
 use wasmtime_wasi::cli::{WasiCli, WasiCliView as _};
-use wasmtime_wasi::filesystem::{
-    Descriptor, Dir, OpenMode, WasiFilesystem, WasiFilesystemView as _,
-};
+use wasmtime_wasi::filesystem::{Descriptor, Dir, OpenMode, WasiFilesystemView as _};
 use wasmtime_wasi::p2::bindings as wasi;
 use wasmtime_wasi::random::WasiRandom;
 use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxView, WasiView};
@@ -18,6 +16,7 @@ use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use super::bindings::toolrack::plugin::host;
 use super::engine::SLICE_OF_TASKS;
+use super::folders::Folders;
 use super::http::{MAX_FIELDS, Requests};
 use super::log::{Capture, GuestLog, Severity, Stream};
 use super::meter::Meter;
@@ -32,6 +31,11 @@ pub(super) const MAX_RESOURCES: usize = 1024;
 const MAX_RANDOM: u64 = 64 * 1024;
 /// A longer progress message is cut.
 const MAX_MESSAGE: usize = 1024;
+
+/// The key of `config` that lets a plugin know where on this machine its directories are, and the variable that then
+/// says so. Such a path may name a person, and a plugin can send what it knows to whom it may reach.
+const MAY_KNOW: &str = "host_paths";
+const HOST_PATHS: &str = "TOOLRACK_HOST_PATHS";
 
 /// What a store holds.
 pub(super) struct State {
@@ -55,6 +59,7 @@ pub(super) fn new(
     limits: &Limits,
     copied: u64,
     terms: Terms,
+    folders: &Folders,
 ) -> wasmtime::Result<Store<State>> {
     let Terms { reach, context } = terms;
     let CallContext { turn, progress, span } = context;
@@ -69,6 +74,10 @@ pub(super) fn new(
     // Besides the environment, nothing is granted here: arguments and stdin to programs only. Files are
     // given to the finished store.
     let mut env = grants.env.clone();
+    let may_know = grants.config.get(MAY_KNOW).is_some_and(|value| value == "true");
+    if let Some(paths) = folders.host_paths().filter(|_| may_know) {
+        env.insert(HOST_PATHS.into(), paths.to_owned());
+    }
     let mut wasi = WasiCtx::builder();
     wasi.stdout(Capture { stream: Stream::Stdout, log: log.clone() })
         .stderr(Capture { stream: Stream::Stderr, log: log.clone() })
@@ -84,6 +93,7 @@ pub(super) fn new(
     let state =
         State { wasi, http, requests, secrets, table, meter, log, grants, scratch, progress, pace };
     let mut store = Store::new(engine, state);
+    folders.give_to(store.data_mut());
     store.set_fuel(limits.fuel)?;
     store.limiter(|state| &mut state.meter);
     store.set_hostcall_fuel(usize::try_from(copied).unwrap_or(usize::MAX));
@@ -134,7 +144,7 @@ pub(super) fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
     wasi::cli::terminal_stderr::add_to_linker::<State, WasiCli>(l, State::cli)?;
     // Every program's libc asks for these; without a grant there is nothing to reach.
     wasi::filesystem::preopens::add_to_linker::<State, HasSelf<State>>(l, State::own)?;
-    wasi::filesystem::types::add_to_linker::<State, WasiFilesystem>(l, State::filesystem)?;
+    super::file_access::add_to_linker(l)?;
     // Only sending: what a guest sends is judged by `Requests`.
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(l)?;
     super::sockets::add_to_linker(l)?;

@@ -7,9 +7,8 @@ use std::path::{Path, PathBuf};
 #[cfg(unix)]
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock};
-#[cfg(target_os = "linux")]
-use std::time::Duration;
 
+use serde_json::json;
 use tempfile::TempDir;
 use toolrack::home::Home;
 use toolrack::manifest::{Access, FileGrant, Grants, Limits};
@@ -32,6 +31,8 @@ const LOOP: u8 = 32;
 const NOT_THERE: u8 = 44;
 const FULL: u8 = 48;
 const REFUSED: u8 = 63;
+#[cfg(target_os = "linux")]
+const PIPE: u8 = 64;
 const BEYOND: u8 = 76;
 
 fn sandbox() -> Sandbox {
@@ -426,20 +427,49 @@ async fn what_takes_the_place_of_a_granted_directory_is_not_granted() {
 }
 
 #[cfg(target_os = "linux")]
-#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
-async fn a_pipe_that_nobody_writes_to_keeps_no_guest_thread_busy() {
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pipe_a_socket_and_a_device_are_refused_at_once_and_hold_no_thread() {
+    use std::os::unix::net::UnixListener;
     let place = Place::new();
-    let pipe = place.path("in/pipe");
-    let made = std::process::Command::new("mkfifo").arg(&pipe).status().unwrap();
+    let made = std::process::Command::new("mkfifo").arg(place.path("in/pipe")).status().unwrap();
     assert!(made.success());
-    let wasm = Wasm::of(Script::default().read("pipe").build());
-    let files = grants(vec![grant(&place.path("in"), "/in", Access::Read)]);
-    let limits = Limits { timeout: Duration::from_millis(200), ..Limits::default() };
-    let guest = crate::compiling::guest(SANDBOX.clone(), wasm, limits, files).await.unwrap();
-    let error = guest.call("run", "{}", None).await.outcome.unwrap_err();
-    // Lets go of the blocking thread, which this runtime would wait for.
-    drop(fs::File::options().read(true).write(true).open(&pipe).unwrap());
-    assert!(error.to_string().contains("timeout"), "{error}");
+    std::os::unix::fs::symlink("pipe", place.path("in/link")).unwrap();
+    let _socket = UnixListener::bind(place.path("in/socket")).unwrap();
+    let script = Script::default().read("pipe").write("pipe").read("link").create("pipe");
+    let script = script.read("socket");
+    let guest = script.guest(vec![grant(&place.path("in"), "/in", Access::Write)]).await;
+    let threads = || fs::read_dir("/proc/self/task").unwrap().count();
+    assert_eq!(endings(&guest).await, [PIPE; 5]);
+    let before = threads();
+    for _ in 0..50 {
+        assert_eq!(endings(&guest).await, [PIPE; 5]);
+    }
+    // One that waits for the other end of a pipe would be there for good; a few of the runtime's come and go.
+    let after = threads();
+    assert!(after < before + 20, "{before} threads, then {after}");
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_takes_anothers_place_has_its_mode() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let place = Place::new();
+    let set = |name: &str, mode| {
+        fs::set_permissions(place.path(name), fs::Permissions::from_mode(mode)).unwrap();
+    };
+    let mode = |name: &str| fs::metadata(place.path(name)).unwrap().permissions().mode() & 0o7777;
+    for (old, kept) in [(0o600, 0o600), (0o755, 0o755), (0o444, 0o444), (0o4755, 0o755)] {
+        set("in/file", old);
+        let script = Script::default().create("new").put().rename((ONE, "new"), (ONE, "file"));
+        let ended = script.run(vec![grant(&place.path("in"), "/in", Access::Write)]).await;
+        assert_eq!(ended, [OK; 3]);
+        assert_eq!(fs::metadata(place.path("in/file")).unwrap().len(), 1);
+        assert_eq!(mode("in/file"), kept, "{old:o}");
+    }
+    // What is written to take a place is nobody else's until it has it.
+    let script = Script::default().open_as(ONE, "sub/.1.toolrack-new", 5, 64);
+    let ended = script.run(vec![grant(&place.path("in"), "/in", Access::Write)]).await;
+    assert_eq!((ended, mode("in/sub/.1.toolrack-new")), (vec![OK], 0o600));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -465,6 +495,36 @@ async fn a_module_of_preview_1_runs_out_of_file_handles() {
     let output = guest.call("run", "{}", None).await.outcome.unwrap();
     // WASI's adapter has no room left, before the host has none.
     assert_eq!(output.content, [Content::Text(char::from(48 + FULL).into())]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_a_directory_is_on_the_host_is_told_only_if_that_is_granted() {
+    let place = Place::new();
+    let path = place.path("in").canonicalize().unwrap();
+    let told = format!("TOOLRACK_HOST_PATHS={}\0", json!({ "/in": [path] }));
+    let told_guest = async |config: &[(&str, &str)]| {
+        let call = format!(
+            "(drop (call $environ (i32.const 512) (i32.const 40000)))
+            (call $text (i32.const 40000) (i32.const {}))",
+            told.len()
+        );
+        let wat = Wat { call: &call, imports: FILES, ..Wat::default() };
+        let config = config.iter().map(|(key, value)| ((*key).into(), (*value).into())).collect();
+        let files = vec![grant(&path, "/in", Access::Read)];
+        let grants = Grants { files, config, ..Grants::default() };
+        let wasm = Wasm::of(wat.build());
+        let guest = crate::compiling::guest(SANDBOX.clone(), wasm, Limits::default(), grants)
+            .await
+            .unwrap();
+        let output = guest.call("run", "{}", None).await.outcome.unwrap();
+        let [Content::Text(text)] = &output.content[..] else { panic!("{output:?}") };
+        text.clone()
+    };
+    assert_eq!(told_guest(&[("host_paths", "true")]).await, told);
+    for config in [&[][..], &[("host_paths", "false")]] {
+        let text = told_guest(config).await;
+        assert!(!text.contains("TOOLRACK"), "{text:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

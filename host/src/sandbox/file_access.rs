@@ -1,0 +1,205 @@
+//! How a guest opens and replaces files, where that is more than wasmtime-wasi's work:
+//!
+//! - Only files and directories are opened. To open a pipe waits for its other end, and that wait holds a thread.
+//! - A file that a guest renames over another takes that one's mode and owner. WASI has neither, so a guest could not
+//!   give them back: a script would no longer run, and a private file would be everybody's.
+//! - An error that WASI's host does not know is told, where the file system can be asked: that it is read-only.
+
+use std::fs::File;
+use std::io;
+use std::sync::Arc;
+
+use wasmtime::StoreContextMut;
+use wasmtime::component::{Linker, Resource};
+use wasmtime_wasi::filesystem::{
+    Descriptor, WasiFilesystem, WasiFilesystemCtxView, WasiFilesystemView as _,
+};
+use wasmtime_wasi::p2::bindings::filesystem::types::{
+    self, DescriptorFlags, DescriptorType, ErrorCode, HostDescriptor as _, OpenFlags, PathFlags,
+};
+use wasmtime_wasi::p2::{FsError, FsResult};
+
+use super::store::State;
+
+/// The interface, in the version that wasmtime-wasi has. One that it has not cannot be linked with.
+const TYPES: &str = "wasi:filesystem/types@0.2.12";
+
+/// How the name of a file ends that is written beside another to take its place. Until then it is its owner's
+/// alone, and it takes the place only if it can have the mode and owner of what was there. The SDK knows this, too.
+const BESIDE: &str = ".toolrack-new";
+
+type Directory = Resource<Descriptor>;
+type Opening = (Directory, PathFlags, String, OpenFlags, DescriptorFlags);
+type Renaming = (Directory, String, Directory, String);
+type Answer<T> = wasmtime::Result<(Result<T, ErrorCode>,)>;
+
+/// Adds the interface.
+pub(super) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> {
+    types::add_to_linker::<State, WasiFilesystem>(linker, State::filesystem)?;
+    linker.allow_shadowing(true);
+    let mut interface = linker.instance(TYPES)?;
+    interface.func_wrap_async(
+        "[method]descriptor.open-at",
+        |mut store: StoreContextMut<'_, State>, opening: Opening| {
+            Box::new(async move { answer(open(store.data_mut(), opening).await) })
+        },
+    )?;
+    interface.func_wrap_async(
+        "[method]descriptor.rename-at",
+        |mut store: StoreContextMut<'_, State>, renaming: Renaming| {
+            Box::new(async move { answer(rename(store.data_mut(), renaming).await) })
+        },
+    )?;
+    linker.allow_shadowing(false);
+    Ok(())
+}
+
+fn answer<T>(result: FsResult<T>) -> Answer<T> {
+    match result {
+        Ok(value) => Ok((Ok(value),)),
+        Err(error) => Ok((Err(error.downcast()?),)),
+    }
+}
+
+async fn open(state: &mut State, opening: Opening) -> FsResult<Directory> {
+    let (directory, follow, path, how, access) = opening;
+    let mut files = state.filesystem();
+    let borrowed = || Resource::new_borrow(directory.rep());
+    // What is not there yet, or cannot be looked at, is opened all the same, which says why not.
+    let found = files.stat_at(borrowed(), follow, path.clone()).await;
+    if let Ok(found) = found {
+        check_kind(found.type_)?;
+    }
+    let is_beside = how.contains(OpenFlags::EXCLUSIVE) && path.ends_with(BESIDE);
+    let opened = files.open_at(borrowed(), follow, path, how, access).await;
+    let opened = match opened.map_err(|error| error.downcast()) {
+        Ok(opened) => opened,
+        Err(Ok(code)) => return Err(told(files.table.get(&directory)?, code).into()),
+        Err(Err(error)) => return Err(FsError::trap(error)),
+    };
+    if is_beside && let Descriptor::File(file) = files.table.get(&opened)? {
+        let file = Arc::clone(&file.file);
+        blocking(move || system::keep_private(&file)).await?;
+    }
+    Ok(opened)
+}
+
+/// Whether opening what is of this kind waits for nobody.
+fn check_kind(kind: DescriptorType) -> Result<(), ErrorCode> {
+    match kind {
+        DescriptorType::RegularFile | DescriptorType::Directory | DescriptorType::SymbolicLink => {
+            Ok(())
+        }
+        DescriptorType::BlockDevice | DescriptorType::CharacterDevice => Err(ErrorCode::NoDevice),
+        // WASI has no word for pipes.
+        DescriptorType::Fifo | DescriptorType::Socket | DescriptorType::Unknown => {
+            Err(ErrorCode::Pipe)
+        }
+    }
+}
+
+/// The error that `code` stands for in this directory: WASI's host takes all that it does not know for one.
+fn told(directory: &Descriptor, code: ErrorCode) -> ErrorCode {
+    match (code, directory) {
+        (ErrorCode::Io, Descriptor::Dir(directory)) if system::is_read_only(&directory.dir) => {
+            ErrorCode::ReadOnly
+        }
+        _ => code,
+    }
+}
+
+async fn rename(state: &mut State, renaming: Renaming) -> FsResult<()> {
+    let (from, old, to, new) = renaming;
+    let mut files = state.filesystem();
+    let (from_file, to_file) = (Resource::new_borrow(from.rep()), Resource::new_borrow(to.rep()));
+    let replaced = regular(&mut files, to_file, &new).await?;
+    if let Some(replaced) = replaced
+        && let Some(file) = regular(&mut files, from_file, &old).await?
+    {
+        let kept = blocking(move || system::take_over(&file, &replaced)).await;
+        if kept.is_err() && old.ends_with(BESIDE) {
+            return Err(ErrorCode::NotPermitted.into());
+        }
+    }
+    let at = Resource::new_borrow(from.rep());
+    match files.rename_at(at, old, to, new).await.map_err(|error| error.downcast()) {
+        Ok(()) => Ok(()),
+        Err(Ok(code)) => Err(told(files.table.get(&from)?, code).into()),
+        Err(Err(error)) => Err(FsError::trap(error)),
+    }
+}
+
+/// The regular file that stands at `path`, if one does that can be read.
+async fn regular(
+    files: &mut WasiFilesystemCtxView<'_>,
+    directory: Directory,
+    path: &str,
+) -> FsResult<Option<Arc<File>>> {
+    let at = Resource::new_borrow(directory.rep());
+    let found = files.stat_at(at, PathFlags::empty(), path.to_owned()).await;
+    if !found.is_ok_and(|found| found.type_ == DescriptorType::RegularFile) {
+        return Ok(None);
+    }
+    let (how, access) = (OpenFlags::empty(), DescriptorFlags::READ);
+    let opened = files.open_at(directory, PathFlags::empty(), path.to_owned(), how, access).await;
+    let Ok(opened) = opened else { return Ok(None) };
+    Ok(match files.table.delete(opened)? {
+        Descriptor::File(file) => Some(file.file),
+        Descriptor::Dir(_) => None,
+    })
+}
+
+/// What `work` gives, on a thread that the file system may block.
+async fn blocking(work: impl FnOnce() -> io::Result<()> + Send + 'static) -> Result<(), ErrorCode> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|_| ErrorCode::Io)?.map_err(|_| ErrorCode::NotPermitted)
+}
+
+#[cfg(unix)]
+mod system {
+    use std::fs::{File, Permissions};
+    use std::io;
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+
+    use rustix::fs::{Gid, StatVfsMountFlags, Uid, fchown, fstatvfs};
+
+    /// What may be kept: a file that a guest wrote runs as nobody else.
+    const MODE: u32 = 0o777;
+
+    pub(super) fn keep_private(file: &File) -> io::Result<()> {
+        file.set_permissions(Permissions::from_mode(0o600))
+    }
+
+    /// Gives `file` the mode and the owner of `replaced`.
+    pub(super) fn take_over(file: &File, replaced: &File) -> io::Result<()> {
+        let (own, other) = (file.metadata()?, replaced.metadata()?);
+        let (user, group) = (other.uid(), other.gid());
+        if (own.uid(), own.gid()) != (user, group) {
+            fchown(file, Some(Uid::from_raw(user)), Some(Gid::from_raw(group)))?;
+        }
+        file.set_permissions(Permissions::from_mode(other.mode() & MODE))
+    }
+
+    pub(super) fn is_read_only(directory: &File) -> bool {
+        fstatvfs(directory).is_ok_and(|about| about.f_flag.contains(StatVfsMountFlags::RDONLY))
+    }
+}
+
+/// Windows keeps who may do what with a directory.
+#[cfg(not(unix))]
+mod system {
+    use std::fs::File;
+    use std::io;
+
+    pub(super) fn keep_private(_: &File) -> io::Result<()> {
+        Ok(())
+    }
+
+    pub(super) fn take_over(_: &File, _: &File) -> io::Result<()> {
+        Ok(())
+    }
+
+    pub(super) fn is_read_only(_: &File) -> bool {
+        false
+    }
+}
