@@ -30,6 +30,7 @@ const BESIDE: &str = ".toolrack-new";
 
 type Directory = Resource<Descriptor>;
 type Opening = (Directory, PathFlags, String, OpenFlags, DescriptorFlags);
+type Named = (Directory, String);
 type Renaming = (Directory, String, Directory, String);
 type Answer<T> = wasmtime::Result<(Result<T, ErrorCode>,)>;
 
@@ -50,8 +51,41 @@ pub(super) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> 
             Box::new(async move { answer(rename(store.data_mut(), renaming).await) })
         },
     )?;
+    interface.func_wrap_async(
+        "[method]descriptor.create-directory-at",
+        |mut store: StoreContextMut<'_, State>, named: Named| {
+            Box::new(async move { answer(change(store.data_mut(), named, Change::Make).await) })
+        },
+    )?;
+    interface.func_wrap_async(
+        "[method]descriptor.unlink-file-at",
+        |mut store: StoreContextMut<'_, State>, named: Named| {
+            Box::new(async move { answer(change(store.data_mut(), named, Change::Unlink).await) })
+        },
+    )?;
     linker.allow_shadowing(false);
     Ok(())
+}
+
+/// What is done with one name.
+enum Change {
+    Make,
+    Unlink,
+}
+
+async fn change(state: &mut State, named: Named, change: Change) -> FsResult<()> {
+    let (directory, path) = named;
+    let mut files = state.filesystem();
+    let at = Resource::new_borrow(directory.rep());
+    let done = match change {
+        Change::Make => files.create_directory_at(at, path).await,
+        Change::Unlink => files.unlink_file_at(at, path).await,
+    };
+    match done.map_err(|error| error.downcast()) {
+        Ok(()) => Ok(()),
+        Err(Ok(code)) => Err(told(files.table.get(&directory)?, code).into()),
+        Err(Err(error)) => Err(FsError::trap(error)),
+    }
 }
 
 fn answer<T>(result: FsResult<T>) -> Answer<T> {
@@ -108,6 +142,18 @@ fn told(directory: &Descriptor, code: ErrorCode) -> ErrorCode {
     }
 }
 
+/// The same of two directories, which may lie on different file systems.
+fn told_of_two(from: &Descriptor, to: &Descriptor, code: ErrorCode) -> ErrorCode {
+    match (told(from, told(to, code)), from, to) {
+        (ErrorCode::Io, Descriptor::Dir(from), Descriptor::Dir(to))
+            if system::are_apart(&from.dir, &to.dir) =>
+        {
+            ErrorCode::CrossDevice
+        }
+        (code, ..) => code,
+    }
+}
+
 async fn rename(state: &mut State, renaming: Renaming) -> FsResult<()> {
     let (from, old, to, new) = renaming;
     let mut files = state.filesystem();
@@ -121,10 +167,13 @@ async fn rename(state: &mut State, renaming: Renaming) -> FsResult<()> {
             return Err(ErrorCode::NotPermitted.into());
         }
     }
-    let at = Resource::new_borrow(from.rep());
-    match files.rename_at(at, old, to, new).await.map_err(|error| error.downcast()) {
+    let (at, to_at) = (Resource::new_borrow(from.rep()), Resource::new_borrow(to.rep()));
+    match files.rename_at(at, old, to_at, new).await.map_err(|error| error.downcast()) {
         Ok(()) => Ok(()),
-        Err(Ok(code)) => Err(told(files.table.get(&from)?, code).into()),
+        Err(Ok(code)) => {
+            let (from, to) = (files.table.get(&from)?, files.table.get(&to)?);
+            Err(told_of_two(from, to, code).into())
+        }
         Err(Err(error)) => Err(FsError::trap(error)),
     }
 }
@@ -183,6 +232,12 @@ mod system {
     pub(super) fn is_read_only(directory: &File) -> bool {
         fstatvfs(directory).is_ok_and(|about| about.f_flag.contains(StatVfsMountFlags::RDONLY))
     }
+
+    /// True if the directories lie on different file systems.
+    pub(super) fn are_apart(one: &File, other: &File) -> bool {
+        let device = |file: &File| file.metadata().map(|about| about.dev()).ok();
+        device(one) != device(other)
+    }
 }
 
 /// Windows keeps who may do what with a directory.
@@ -200,6 +255,10 @@ mod system {
     }
 
     pub(super) fn is_read_only(_: &File) -> bool {
+        false
+    }
+
+    pub(super) fn are_apart(_: &File, _: &File) -> bool {
         false
     }
 }
