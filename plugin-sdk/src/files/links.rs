@@ -80,20 +80,20 @@ mod tests {
     fn links_are_followed_to_what_they_lead_to() {
         let root = std::env::temp_dir().join(format!("toolrack-links-{}", std::process::id()));
         let _ = fs::remove_dir_all(&root);
-        fs::create_dir_all(root.join("a/b")).unwrap();
-        let root = root.canonicalize().unwrap();
-        symlink("a/b", root.join("to_b")).unwrap();
-        symlink("../to_b/../x", root.join("a/to_x")).unwrap();
-        symlink("circle", root.join("circle")).unwrap();
+        fs::create_dir_all(root.join("a/b")).expect("done");
+        let root = root.canonicalize().expect("done");
+        symlink("a/b", root.join("to_b")).expect("done");
+        symlink("../to_b/../x", root.join("a/to_x")).expect("done");
+        symlink("circle", root.join("circle")).expect("done");
         for (path, expected) in [
             ("to_b/new", "a/b/new"),
             ("to_b/../c", "a/c"),
             ("a/to_x", "a/x"),
             ("no/such", "no/such"),
         ] {
-            assert_eq!(real(root.join(path)).unwrap(), root.join(expected), "{path}");
+            assert_eq!(real(root.join(path)).expect("done"), root.join(expected), "{path}");
         }
         assert!(real(root.join("circle")).is_err());
-        fs::remove_dir_all(&root).unwrap();
+        fs::remove_dir_all(&root).expect("done");
     }
 }

@@ -130,12 +130,12 @@ mod tests {
         fn new(name: &str) -> Self {
             let path = std::env::temp_dir().join(format!("toolrack-{name}-{}", std::process::id()));
             let _ = fs::remove_dir_all(&path);
-            fs::create_dir_all(&path).unwrap();
-            Self(path.canonicalize().unwrap())
+            fs::create_dir_all(&path).expect("done");
+            Self(path.canonicalize().expect("done"))
         }
 
         fn names(&self) -> usize {
-            fs::read_dir(&self.0).unwrap().count()
+            fs::read_dir(&self.0).expect("done").count()
         }
     }
 
@@ -149,13 +149,13 @@ mod tests {
     fn a_file_is_replaced_and_nothing_is_left_beside_it() {
         let root = Root::new("replace");
         let (file, link) = (root.0.join("a"), root.0.join("link"));
-        create(&file, b"one").unwrap();
-        assert_eq!(create(&file, b"x").unwrap_err().kind(), io::ErrorKind::AlreadyExists);
-        symlink("a", &link).unwrap();
-        replace(&link, b"three").unwrap();
-        append(&link, b"!").unwrap();
-        assert_eq!(fs::read_to_string(&file).unwrap(), "three!");
-        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        create(&file, b"one").expect("done");
+        assert_eq!(create(&file, b"x").expect_err("refused").kind(), io::ErrorKind::AlreadyExists);
+        symlink("a", &link).expect("done");
+        replace(&link, b"three").expect("done");
+        append(&link, b"!").expect("done");
+        assert_eq!(fs::read_to_string(&file).expect("done"), "three!");
+        assert!(fs::symlink_metadata(&link).expect("done").is_symlink());
         assert_eq!(root.names(), 2);
     }
 
@@ -163,11 +163,11 @@ mod tests {
     fn other_names_of_a_file_keep_being_it() {
         let root = Root::new("names");
         let (one, other) = (root.0.join("one"), root.0.join("other"));
-        create(&one, b"first").unwrap();
-        fs::hard_link(&one, &other).unwrap();
+        create(&one, b"first").expect("done");
+        fs::hard_link(&one, &other).expect("done");
         for text in ["longer than it was", "short", ""] {
-            replace(&one, text.as_bytes()).unwrap();
-            assert_eq!(fs::read_to_string(&other).unwrap(), text);
+            replace(&one, text.as_bytes()).expect("done");
+            assert_eq!(fs::read_to_string(&other).expect("done"), text);
         }
         assert_eq!(root.names(), 2);
     }
