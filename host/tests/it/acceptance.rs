@@ -60,6 +60,9 @@ struct Request {
     /// Files that lie in it after the call.
     #[serde(default)]
     leaves: BTreeMap<String, String>,
+    /// What is not in it after the call.
+    #[serde(default)]
+    gone: Vec<String>,
     /// What the server answers; to anything else 404.
     #[serde(default)]
     server: Vec<Route>,
@@ -121,6 +124,9 @@ impl Request {
             if found.as_ref().ok() != Some(right) {
                 let _ = writeln!(wrong, "  {name} is {found:?}, not {right:?}");
             }
+        }
+        for name in self.gone.iter().filter(|name| directory.path().join(name).exists()) {
+            let _ = writeln!(wrong, "  {name} is there");
         }
         wrong
     }
@@ -199,7 +205,9 @@ macro_rules! judged {
     };
 }
 
-judged! {}
+judged! {
+    files
+}
 
 #[test]
 fn each_plugin_that_has_requests_is_judged() {

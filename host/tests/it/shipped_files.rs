@@ -112,3 +112,122 @@ async fn without_a_grant_it_says_what_to_add() {
     assert!(error.contains("files = [{ path"), "{error}");
     assert!(!Path::new("/a").exists());
 }
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_changed_file_keeps_its_mode_its_names_and_its_links() {
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
+    let (shipped, tree) = (Shipped::new("files"), Tree::new());
+    let files = tree.served(&shipped).await;
+    let at = |name: &str| tree.path("drafts").join(name);
+    let about = |name: &str| fs::metadata(at(name)).unwrap();
+    for (name, mode) in [("private", 0o600), ("script", 0o755), ("twin", 0o640)] {
+        fs::write(at(name), "old\n").unwrap();
+        fs::set_permissions(at(name), fs::Permissions::from_mode(mode)).unwrap();
+    }
+    fs::hard_link(at("twin"), at("other")).unwrap();
+    symlink("script", at("link")).unwrap();
+    let before = fs::File::open(at("private")).unwrap();
+    for (name, mode) in [("private", 0o600), ("link", 0o755), ("twin", 0o640)] {
+        let path = format!("/drafts/{name}");
+        let write = json!({ "path": path, "text": "newer than that\n", "mode": "overwrite" });
+        files.call("files_write", write).await.unwrap();
+        let edit = json!({ "path": path, "old": "newer", "new": "new" });
+        files.call("files_edit", edit).await.unwrap();
+        assert_eq!(fs::read_to_string(at(name)).unwrap(), "new than that\n", "{name}");
+        assert_eq!(about(name).mode() & 0o7777, mode, "{name}");
+    }
+    // Written beside: another file took its place. Of one with several names there is still one file.
+    assert_eq!(before.metadata().unwrap().nlink(), 0);
+    assert_eq!(about("twin").ino(), about("other").ino());
+    assert!(fs::symlink_metadata(at("link")).unwrap().is_symlink());
+    let left = fs::read_dir(tree.path("drafts")).unwrap().count();
+    assert_eq!(left, 6, "c.md and the five, and nothing beside them");
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn names_that_are_not_text_and_what_is_no_file_are_told() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let (shipped, tree) = (Shipped::new("files"), Tree::new());
+    let files = tree.served(&shipped).await;
+    fs::write(tree.path("notes").join(std::ffi::OsStr::from_bytes(b"caf\xe9")), "").unwrap();
+    let pipe = tree.path("notes/pipe");
+    assert!(std::process::Command::new("mkfifo").arg(pipe).status().unwrap().success());
+    let (_, listing) = files.call("files_list", json!({ "path": "/notes" })).await.unwrap();
+    let listing = listing.unwrap();
+    let kinds = listing["entries"].as_array().unwrap().iter().map(|entry| entry["kind"].as_str());
+    assert_eq!(kinds.flatten().collect::<Vec<_>>(), ["file", "directory", "link", "pipe"]);
+    assert!(listing["note"].as_str().unwrap().contains("not UTF-8: 1"), "{listing}");
+    for tool in ["files_read", "files_search"] {
+        let arguments = match tool {
+            "files_read" => json!({ "path": "/notes/pipe" }),
+            _ => json!({ "path": "/notes/pipe", "pattern": "x" }),
+        };
+        let error = files.error(tool, arguments).await;
+        assert!(error.contains("is a pipe"), "{error}");
+    }
+    let error = files.error("files_read", json!({ "path": "/notes/out/key" })).await;
+    assert!(error.contains("`/notes/out` is a link that leads out"), "{error}");
+    let long = format!("/drafts/{}", "x".repeat(300));
+    let error = files.error("files_write", json!({ "path": long, "text": "" })).await;
+    assert!(error.contains("too long"), "{error}");
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn what_git_runs_is_not_written_by_any_way() {
+    use std::os::unix::fs::symlink;
+    let (shipped, tree) = (Shipped::new("files"), Tree::new());
+    let files = tree.served(&shipped).await;
+    let at = |name: &str| tree.path("drafts").join(name);
+    fs::create_dir_all(at("repo/.git/hooks")).unwrap();
+    fs::write(at("repo/.git/config"), "this is config\n").unwrap();
+    fs::create_dir(at("fake")).unwrap();
+    symlink("repo/.git/hooks", at("hooks")).unwrap();
+    symlink("repo/.git", at("git")).unwrap();
+    symlink("repo/.git/config", at("settings")).unwrap();
+    for path in [
+        "repo/.git/hooks/x",
+        "hooks/x",
+        "git/hooks/x",
+        "git/config",
+        "settings",
+        "repo/.GIT/config",
+    ] {
+        let path = format!("/drafts/{path}");
+        let write = json!({ "path": path, "text": "x", "mode": "append" });
+        let error = files.error("files_write", write).await;
+        assert!(error.contains("Git runs"), "{error}");
+        files.error("files_edit", json!({ "path": path, "old": "this", "new": "that" })).await;
+        files.error("files_move", json!({ "from": "/drafts/c.md", "to": path })).await;
+    }
+    for to in ["/drafts/repo/.git/hooks/sub", "/drafts/git/modules", "/drafts/new/.git"] {
+        let error = files.error("files_move", json!({ "from": "/drafts/fake", "to": to })).await;
+        assert!(error.contains(".git"), "{error}");
+    }
+    assert_eq!(fs::read_to_string(at("repo/.git/config")).unwrap(), "this is config\n");
+    assert_eq!(fs::read_dir(at("repo/.git/hooks")).unwrap().count(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_is_deleted_only_where_that_is_switched_on() {
+    let (shipped, tree) = (Shipped::new("files"), Tree::new());
+    let path = tree.path("drafts");
+    let delete = json!({ "path": "/drafts/c.md" });
+    for (config, part) in [("", "switched off"), ("config = { delete = false }", "switched off")] {
+        let grants = format!(
+            "files = [{{ path = '{}', at = '/drafts', access = 'write' }}]\n{config}",
+            path.display()
+        );
+        let files = shipped.granted(&grants, "").await;
+        let error = files.error("files_delete", delete.clone()).await;
+        assert!(error.contains(part) && path.join("c.md").exists(), "{error}");
+    }
+    let grants = format!(
+        "files = [{{ path = '{}', at = '/drafts', access = 'write' }}]\nconfig = {{ delete = true }}",
+        path.display()
+    );
+    shipped.granted(&grants, "").await.call("files_delete", delete).await.unwrap();
+    assert!(!path.join("c.md").exists());
+}

@@ -1,126 +1,305 @@
-//! Writing: whole files, and single passages.
+//! Changes of files: written, edited, moved, removed.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read as _, Write as _};
+use std::fs::{self, File};
+use std::io::{self, Read as _};
+use std::path::Path;
 
-use crate::place::Place;
+use toolrack_sdk::files::{self, Kind};
 
-/// The largest file that is edited, in bytes.
+use crate::alike;
+use crate::edit::{self, Edit};
+use crate::place::{Place, Places};
+
+/// The largest file that is edited, or moved by a copy, in bytes.
 const MAX_EDITED: u64 = 8 * 1024 * 1024;
+/// Entries that are removed with a directory, and how deep.
+const MAX_REMOVED: usize = 10_000;
+const MAX_DEPTH: usize = 64;
 
 /// What to do where the file is there already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Mode {
-    /// Leave it alone and say so.
+    // Leave it alone and say so.
     Create,
-    /// Replace all of it.
+    // Replace all of it.
     Overwrite,
-    /// Add to its end.
+    // Add to its end.
     Append,
+    // Make a directory, and no file.
+    Directory,
 }
 
-/// Writes `text` and says what was done.
-pub fn write(place: &Place, text: &str, mode: Mode) -> Result<String, String> {
-    let explain = |error: io::Error| match error.kind() {
+/// Writes `text`, or makes a directory, and says what was done.
+pub fn write(place: &Place, text: Option<&str>, mode: Mode) -> Result<String, String> {
+    let path = &place.path;
+    let text = match (text, mode) {
+        (None, Mode::Directory) => return make(place),
+        (Some(_), Mode::Directory) => {
+            return Err("a directory has no `text`; leave it out, or take another `mode`".into());
+        }
+        (None, _) => return Err("`text` is missing: what is to stand in the file".into()),
+        (Some(text), _) => text,
+    };
+    let note = if path.symlink_metadata().is_err() { alike::beside(path) } else { None };
+    if let Some(parent) = path.parent() {
+        fs::create_dir_all(parent).map_err(|error| place.explain(&error))?;
+    }
+    let done = match mode {
+        Mode::Append => files::append(path, text.as_bytes()),
+        Mode::Overwrite => files::replace(path, text.as_bytes()),
+        Mode::Create | Mode::Directory => files::create(path, text.as_bytes()),
+    };
+    done.map_err(|error| match error.kind() {
         io::ErrorKind::AlreadyExists => format!(
             "`{}` is there already; use `edit` for a part of it, or mode `overwrite` or `append`",
-            place.path.display()
+            path.display()
         ),
         _ => place.explain(&error),
-    };
-    if let Some(parent) = place.path.parent() {
-        fs::create_dir_all(parent).map_err(explain)?;
-    }
-    let mut options = OpenOptions::new();
-    let done = match mode {
-        Mode::Create => {
-            options.write(true).create_new(true);
-            "wrote"
-        }
-        Mode::Overwrite => {
-            options.write(true).create(true).truncate(false);
-            "wrote"
-        }
-        Mode::Append => {
-            options.append(true).create(true);
-            "added"
-        }
-    };
-    let mut file = options.open(&place.path).map_err(explain)?;
-    file.write_all(text.as_bytes()).map_err(explain)?;
-    if mode == Mode::Overwrite {
-        // Only now: of a call that is stopped midway, the old text is not all gone.
-        file.set_len(text.len() as u64).map_err(explain)?;
-    }
-    Ok(format!("{done} {} bytes to {}", text.len(), place.path.display()))
+    })?;
+    let verb = if mode == Mode::Append { "added" } else { "wrote" };
+    Ok(format!("{verb} {} bytes to {}{}", text.len(), place.shown(), note.unwrap_or_default()))
 }
 
-/// Replaces the one passage `old` by `new`.
-pub fn edit(place: &Place, old: &str, new: &str) -> Result<String, String> {
+fn make(place: &Place) -> Result<String, String> {
+    if fs::metadata(&place.path).is_ok_and(|about| about.is_dir()) {
+        return Ok(format!("{} is there already", place.shown()));
+    }
+    fs::create_dir_all(&place.path).map_err(|error| place.explain(&error))?;
+    Ok(format!("made {}", place.shown()))
+}
+
+/// Changes passages of a text, or says only what would change.
+pub fn edit(place: &Place, edits: &[Edit], dry_run: bool) -> Result<String, String> {
     let explain = |error: io::Error| place.explain(&error);
-    if old.is_empty() {
-        return Err("`old` is empty; quote the passage that is to change".into());
+    let path = place.path.display();
+    if edits.is_empty() {
+        return Err("nothing to change: give `old` and `new`, or `edits`".into());
     }
     let mut bytes = Vec::new();
     let file = File::open(&place.path).map_err(explain)?;
     file.take(MAX_EDITED + 1).read_to_end(&mut bytes).map_err(explain)?;
     if bytes.len() as u64 > MAX_EDITED {
-        return Err(format!("`{}` is larger than {MAX_EDITED} bytes", place.path.display()));
+        return Err(format!("`{path}` is larger than {MAX_EDITED} bytes"));
     }
     let text = String::from_utf8(bytes).map_err(|_| {
-        format!("`{}` is not UTF-8 text, so it is not edited", place.path.display())
+        format!("`{path}` is not UTF-8 text, so it is not edited; write all of it with `write`, mode `overwrite`, which makes it UTF-8")
     })?;
-    let line = match (text.find(old), text.matches(old).count()) {
-        (Some(at), 1) => text[..at].matches('\n').count() + 1,
-        (_, 0) => {
-            return Err("`old` does not stand in the file; read it again and quote it exactly, spaces and line breaks included".into());
+    let edited = edit::edit(&text, edits).map_err(|problem| format!("`{path}`: {problem}"))?;
+    if !dry_run {
+        files::replace(&place.path, edited.text.as_bytes()).map_err(explain)?;
+    }
+    let verb = if dry_run { "this would change" } else { "changed" };
+    let lines: Vec<_> = edited.lines.iter().take(20).map(ToString::to_string).collect();
+    let what = if edited.lines.len() == 1 { "line" } else { "lines" };
+    let more = if edited.lines.len() > 20 { ", ..." } else { "" };
+    Ok(format!("{verb} {what} {}{more} of {}\n{}", lines.join(", "), place.shown(), edited.diff))
+}
+
+/// Gives a file or a directory another name. Nothing that is there is replaced.
+pub fn rename(from: &Place, to: &Place) -> Result<String, String> {
+    let about = from.path.symlink_metadata().map_err(|error| from.explain(&error))?;
+    if to.path.starts_with(&from.path) && to.path != from.path {
+        return Err(format!("`{}` lies in what is to be moved", to.path.display()));
+    }
+    if let Ok(there) = to.path.symlink_metadata()
+        && !is_same_name(&from.path, &to.path)
+    {
+        let name = from.path.file_name().map(|name| to.path.join(name)).unwrap_or_default();
+        let inside = if there.is_dir() {
+            format!("; to move it in there, write `{}`", name.display())
+        } else {
+            String::new()
+        };
+        return Err(format!(
+            "`{}` is there already, and nothing is replaced by moving{inside}",
+            to.path.display()
+        ));
+    }
+    if let Some(parent) = to.path.parent() {
+        fs::create_dir_all(parent).map_err(|error| to.explain(&error))?;
+    }
+    match fs::rename(&from.path, &to.path) {
+        Ok(()) => {}
+        Err(error) if about.is_file() && error.kind() != io::ErrorKind::NotFound => {
+            copy(from, to, about.len())?
         }
-        (_, count) => {
-            return Err(format!(
-                "`old` stands in the file {count} times; quote more of what is around it"
-            ));
+        Err(error) => return Err(to.explain(&error)),
+    }
+    Ok(format!("moved {} to {}", from.shown(), to.shown()))
+}
+
+/// On a disk that takes `A` and `a` for one, this is how a name gets other capitals.
+fn is_same_name(from: &Path, to: &Path) -> bool {
+    let lower = |path: &Path| path.to_string_lossy().to_lowercase();
+    from != to
+        && lower(from) == lower(to)
+        && files::entries(to.parent().unwrap_or(to))
+            .is_ok_and(|found| !found.entries.iter().any(|entry| to.ends_with(&entry.name)))
+}
+
+/// Moves a file to where it cannot be renamed, such as another disk or another grant.
+fn copy(from: &Place, to: &Place, size: u64) -> Result<(), String> {
+    if size > MAX_EDITED {
+        return Err(format!(
+            "`{}` cannot be renamed to there, and is too large to be copied ({size} bytes; at most {MAX_EDITED})",
+            from.path.display()
+        ));
+    }
+    let bytes = fs::read(&from.path).map_err(|error| from.explain(&error))?;
+    files::create(&to.path, &bytes).map_err(|error| to.explain(&error))?;
+    fs::remove_file(&from.path).map_err(|error| {
+        let _ = fs::remove_file(&to.path);
+        from.explain(&error)
+    })
+}
+
+/// Removes a file, a link or a directory, of which what is in it only if that is said.
+pub fn remove(places: &Places, place: &Place, recursive: bool) -> Result<String, String> {
+    let explain = |error: io::Error| place.explain(&error);
+    if places.roots.iter().any(|root| root.at == place.path) {
+        return Err(format!(
+            "`{}` is granted itself, so it is not deleted; delete what is in it",
+            place.path.display()
+        ));
+    }
+    if !place.path.symlink_metadata().map_err(explain)?.is_dir() {
+        fs::remove_file(&place.path).map_err(explain)?;
+        return Ok(format!("deleted {}", place.shown()));
+    }
+    if recursive {
+        let mut found = Vec::new();
+        below(&place.path, 0, &mut found)
+            .map_err(|problem| format!("`{}` is not deleted: {problem}", place.path.display()))?;
+        // What is in a directory comes after it.
+        for (path, is_directory) in found.iter().rev() {
+            let done = if *is_directory { fs::remove_dir(path) } else { fs::remove_file(path) };
+            done.map_err(|error| files::explain(&error, path))?;
         }
-    };
-    write(place, &text.replacen(old, new, 1), Mode::Overwrite)?;
-    Ok(format!("changed line {line} of {}", place.path.display()))
+        fs::remove_dir(&place.path).map_err(explain)?;
+        return Ok(format!("deleted {} and {} entries in it", place.shown(), found.len()));
+    }
+    fs::remove_dir(&place.path).map_err(|error| match files::entries(&place.path) {
+        Ok(found) if found.unnamed + found.entries.len() > 0 => {
+            format!(
+                "`{}` is not empty; set `recursive` to delete what is in it, too",
+                place.path.display()
+            )
+        }
+        _ => explain(error),
+    })?;
+    Ok(format!("deleted {}", place.shown()))
+}
+
+/// All that is below a directory, or why that is not removed: nothing is before that is known.
+fn below(
+    directory: &Path,
+    depth: usize,
+    found: &mut Vec<(std::path::PathBuf, bool)>,
+) -> Result<(), String> {
+    let inside = files::entries(directory).map_err(|error| files::explain(&error, directory))?;
+    if inside.unnamed > 0 {
+        return Err(format!(
+            "in `{}` are names that are not UTF-8, which WASI cannot write",
+            directory.display()
+        ));
+    }
+    if depth == MAX_DEPTH || found.len() + inside.entries.len() > MAX_REMOVED {
+        return Err(format!(
+            "it holds more than {MAX_REMOVED} entries or {MAX_DEPTH} levels; delete parts of it first"
+        ));
+    }
+    for entry in inside.entries {
+        let path = directory.join(&entry.name);
+        let is_directory = entry.kind == Kind::Directory;
+        found.push((path.clone(), is_directory));
+        if is_directory {
+            below(&path, depth + 1, found)?;
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_file_is_replaced_only_if_that_is_said() {
-        let root = tempfile::tempdir().unwrap();
-        let place = Place { path: root.path().join("a/b.md") };
-        let text = || fs::read_to_string(&place.path).unwrap();
-        assert!(write(&place, "one", Mode::Create).unwrap().starts_with("wrote 3 bytes to "));
-        assert!(write(&place, "two", Mode::Create).unwrap_err().contains("is there already"));
-        assert_eq!(text(), "one");
-        write(&place, "two", Mode::Append).unwrap();
-        assert_eq!(text(), "onetwo");
-        write(&place, "3", Mode::Overwrite).unwrap();
-        assert_eq!(text(), "3");
+    fn place(root: &tempfile::TempDir, name: &str) -> Place {
+        Place::from(&*root.path().join(name))
     }
 
     #[test]
-    fn a_passage_is_changed_if_there_is_just_one() {
+    fn a_file_is_replaced_only_if_that_is_said() {
         let root = tempfile::tempdir().unwrap();
-        let place = Place { path: root.path().join("a.md") };
-        fs::write(&place.path, "a b\na c\n").unwrap();
-        assert!(edit(&place, "a c\n", "d").unwrap().starts_with("changed line 2 of"));
-        assert_eq!(fs::read_to_string(&place.path).unwrap(), "a b\nd");
-        for (old, part) in [("", "is empty"), ("x", "does not stand"), ("b\nx", "does not stand")] {
-            let error = edit(&place, old, "y").unwrap_err();
-            assert!(error.contains(part), "{error}");
-        }
-        fs::write(&place.path, "a a").unwrap();
-        assert!(edit(&place, "a", "b").unwrap_err().contains("2 times"));
-        fs::write(&place.path, b"a\xff").unwrap();
-        assert!(edit(&place, "a", "b").unwrap_err().contains("not UTF-8"));
+        let place = place(&root, "a/b.md");
+        let text = || fs::read_to_string(&place.path).unwrap();
+        assert!(write(&place, Some("one"), Mode::Create).unwrap().starts_with("wrote 3 bytes to "));
+        assert!(write(&place, Some("two"), Mode::Create).unwrap_err().contains("is there already"));
+        assert_eq!(text(), "one");
+        write(&place, Some("two"), Mode::Append).unwrap();
+        assert_eq!(text(), "onetwo");
+        write(&place, Some("3"), Mode::Overwrite).unwrap();
+        assert_eq!(text(), "3");
+        assert!(write(&place, None, Mode::Create).unwrap_err().contains("`text` is missing"));
+        assert!(write(&place, Some(""), Mode::Directory).unwrap_err().contains("no `text`"));
+        assert!(write(&place, None, Mode::Directory).is_err());
+    }
+
+    #[test]
+    fn an_edit_is_made_whole_or_only_shown() {
+        let root = tempfile::tempdir().unwrap();
+        let place = place(&root, "a.md");
+        fs::write(&place.path, "one\r\ntwo\r\n").unwrap();
+        let change = |old: &str, new: &str| [Edit { old: old.into(), new: new.into(), all: false }];
+        let shown = edit(&place, &change("one\ntwo", "1\n2"), true).unwrap();
         assert!(
-            edit(&Place { path: "/no/such".into() }, "a", "b").unwrap_err().contains("there is no")
+            shown.contains("would change line 1 of") && shown.contains("-one\n-two\n+1\n+2"),
+            "{shown}"
         );
+        assert_eq!(fs::read_to_string(&place.path).unwrap(), "one\r\ntwo\r\n");
+        edit(&place, &change("one\ntwo", "1\n2"), false).unwrap();
+        assert_eq!(fs::read_to_string(&place.path).unwrap(), "1\r\n2\r\n");
+        fs::write(&place.path, b"a\xff").unwrap();
+        assert!(edit(&place, &change("a", "b"), false).unwrap_err().contains("not UTF-8"));
+        assert!(edit(&place, &[], false).unwrap_err().contains("`edits`"));
+    }
+
+    #[test]
+    fn nothing_is_replaced_by_moving() {
+        let root = tempfile::tempdir().unwrap();
+        for name in ["a", "b", "d/e"] {
+            write(&place(&root, name), Some(name), Mode::Create).unwrap();
+        }
+        rename(&place(&root, "a"), &place(&root, "new/a")).unwrap();
+        assert_eq!(fs::read_to_string(root.path().join("new/a")).unwrap(), "a");
+        assert!(
+            rename(&place(&root, "b"), &place(&root, "new/a"))
+                .unwrap_err()
+                .contains("is there already")
+        );
+        assert!(rename(&place(&root, "b"), &place(&root, "d")).unwrap_err().contains("d/b`"));
+        assert!(rename(&place(&root, "d"), &place(&root, "d/f")).unwrap_err().contains("lies in"));
+        assert!(
+            rename(&place(&root, "none"), &place(&root, "x")).unwrap_err().contains("there is no")
+        );
+        rename(&place(&root, "d"), &place(&root, "f")).unwrap();
+        assert!(root.path().join("f/e").exists() && root.path().join("b").exists());
+    }
+
+    #[test]
+    fn a_directory_is_removed_with_what_is_in_it_only_if_that_is_said() {
+        let root = tempfile::tempdir().unwrap();
+        write(&place(&root, "d/e/f"), Some("x"), Mode::Create).unwrap();
+        write(&place(&root, "a"), Some("x"), Mode::Create).unwrap();
+        #[cfg(unix)]
+        std::os::unix::fs::symlink(root.path().join("a"), root.path().join("d/link")).unwrap();
+        let places =
+            Places { roots: vec![crate::place::Root { at: root.path().into(), host: Vec::new() }] };
+        assert!(remove(&places, &place(&root, "d"), false).unwrap_err().contains("`recursive`"));
+        assert!(remove(&places, &place(&root, ""), true).unwrap_err().contains("granted itself"));
+        assert!(remove(&places, &place(&root, "d"), true).unwrap().contains("entries in it"));
+        assert!(root.path().join("a").exists() && !root.path().join("d").exists());
+        remove(&places, &place(&root, "a"), false).unwrap();
+        assert!(remove(&places, &place(&root, "a"), false).unwrap_err().contains("there is no"));
     }
 }

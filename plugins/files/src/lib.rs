@@ -1,129 +1,197 @@
 //! The plugin `files`: what lies in the directories that the manifest grants. This file is what the host
 //! sees; `place` is the only one that knows which paths there are.
 
-mod change;
-mod pattern;
 mod place;
+
+mod lines;
 mod read;
-mod search;
+
+mod glob;
 mod walk;
+
+mod list;
+mod pattern;
+mod search;
+
+mod alike;
+mod change;
+mod edit;
+mod guard;
 
 #[toolrack_sdk::plugin]
 mod files {
     use crate::change::{self, Mode};
-    use crate::pattern::{Lines, Names};
+    use crate::edit::Edit;
+    use crate::list::{self, Listing};
+    use crate::pattern::Pattern;
     use crate::place::Places;
     use crate::read::{self, Range};
     use crate::search::{self, Found};
-    use crate::walk::{self, Listing, Wanted};
+    use crate::walk::{Wanted, Which};
     use toolrack_sdk::{Content, Json};
 
     /// Entries and matches that are shown where nothing is said, and at most.
     const DEFAULT_ENTRIES: usize = 200;
     const DEFAULT_MATCHES: usize = 100;
     const MAX_SHOWN: usize = 1_000;
+    const MAX_CONTEXT: usize = 20;
 
-    /// Lists files and directories, with sizes in bytes. Without a path it shows the directories that may
-    /// be used at all; begin with that. With `glob` it finds files by name in all directories below.
+    /// Lists a directory, a tree (`depth`) or what a `glob` finds, with sizes in bytes; of a file its size and date.
+    /// Without a path: the directories that may be used. Begin with that.
     ///
-    /// Example: path `/notes`, glob `**/*.md`.
+    /// Example: path `/notes`, glob `**/*.md`, exclude `["archive"]`.
     #[tool(title = "List files", read_only, idempotent, open_world = false)]
     pub fn list(
-        /// A directory, such as `/notes`; default: the directories that may be used.
+        /// A directory or file, such as `/notes`; paths of the host do, too, here and in the other tools.
         path: Option<String>,
-        /// Which files, by their path below the directory: `*.md`, `**/*.{rs,toml}`, `2026-??/*`.
-        glob: Option<String>,
-        /// Show what begins with a dot as well.
+        #[serde(flatten)] which: Which,
+        /// Levels of the tree; default 1, with `glob` all.
+        #[schemars(range(min = 1, max = 32))]
+        depth: Option<usize>,
+        /// Show dates, and where links lead.
         #[serde(default)]
-        hidden: bool,
-        /// How many entries to show; default 200.
+        details: bool,
+        /// Entries to show; default 200.
         #[schemars(range(min = 1, max = 1000))]
         limit: Option<usize>,
     ) -> Result<Json<Listing>, String> {
         let limit = limit.unwrap_or(DEFAULT_ENTRIES).min(MAX_SHOWN);
         let places = Places::granted();
-        let Some(path) = path else { return walk::roots(&places).map(Json) };
-        let names = glob.as_deref().map(Names::parse).transpose()?;
-        walk::list(&places.find(&path)?, &Wanted { names, hidden }, limit).map(Json)
+        let Some(path) = path else { return list::roots(&places).map(Json) };
+        let wanted = Wanted::parse(&which)?;
+        list::list(&places.find(&path)?, &wanted, &list::Extent { depth, limit, details }).map(Json)
     }
 
-    /// Reads a text file, or some lines of it. Long files come in parts: the answer says where to go on.
-    /// Pictures (PNG, JPEG, GIF, WebP) are shown as such.
+    /// Reads text files, or some lines of them. A long file comes in parts: the answer says where to go on. Pictures
+    /// (PNG, JPEG, GIF, WebP) are shown.
     ///
     /// Example: path `/notes/todo.md`, from_line 100, lines 50.
-    #[tool(title = "Read a file", read_only, idempotent, open_world = false)]
+    #[tool(title = "Read files", read_only, idempotent, open_world = false)]
     pub fn read(
         /// The file, such as `/notes/todo.md`.
-        path: &str,
+        path: Option<String>,
+        /// Several files at once.
+        #[serde(default)]
+        paths: Vec<String>,
         /// The first line to read; default 1.
         #[schemars(range(min = 1))]
         from_line: Option<u64>,
-        /// How many lines; default as many as fit into one answer (100,000 bytes).
+        /// How many lines; default what fits into one answer (60,000 bytes).
         #[schemars(range(min = 1))]
         lines: Option<u64>,
+        /// The last lines, so many.
+        #[schemars(range(min = 1))]
+        last: Option<u64>,
     ) -> Result<Vec<Content>, String> {
-        let range = Range { first: from_line.unwrap_or(1), count: lines.unwrap_or(u64::MAX) };
-        read::read(&Places::granted().find(path)?, range)
+        let range = Range::parse(from_line, lines, last)?;
+        read::read(&Places::granted(), path.as_deref(), &paths, range)
     }
 
-    /// Searches text files for a regular expression or a plain text, line by line, and shows the lines
-    /// that match. Files that are no text are passed over. The syntax is that of Rust's regex crate: like
-    /// Perl's, without look-around and backreferences.
+    /// Searches text files for a regular expression or a plain text, line by line, and shows the lines that match. The
+    /// syntax is that of Rust's regex crate: like Perl's, without look-around and backreferences.
     ///
-    /// Example: pattern `TODO|FIXME`, path `/notes`, glob `**/*.md`.
+    /// Example: pattern `TODO|FIXME`, path `/notes`, glob `**/*.md`, context 2.
     #[tool(title = "Search files", read_only, idempotent, open_world = false)]
     pub fn search(
         /// What to look for in each line.
         pattern: &str,
         /// A directory, or one file.
         path: &str,
-        /// In which files, by their path below the directory: `*.md`, `**/*.{rs,toml}`; default all.
-        glob: Option<String>,
+        #[serde(flatten)] which: Which,
         /// Take the pattern as plain text.
         #[serde(default)]
         literal: bool,
         /// Make no difference between upper and lower case.
         #[serde(default)]
         ignore_case: bool,
-        /// Look into what begins with a dot as well.
-        #[serde(default)]
-        hidden: bool,
-        /// How many matching lines to show; default 100.
+        /// Lines to show before and after each match; default 0.
+        #[schemars(range(max = 20))]
+        context: Option<usize>,
+        /// Matches to show; default 100.
         #[schemars(range(min = 1, max = 1000))]
         limit: Option<usize>,
     ) -> Result<Json<Found>, String> {
-        let lines = Lines::parse(pattern, literal, ignore_case)?;
-        let names = glob.as_deref().map(Names::parse).transpose()?;
+        let pattern = Pattern::parse(pattern, literal, ignore_case)?;
+        let wanted = Wanted::parse(&which)?;
         let limit = limit.unwrap_or(DEFAULT_MATCHES).min(MAX_SHOWN);
+        let context = context.unwrap_or_default().min(MAX_CONTEXT);
         let place = Places::granted().find(path)?;
-        search::search(&place, &lines, &Wanted { names, hidden }, limit).map(Json)
+        search::search(&place, &pattern, &wanted, &search::Extent { limit, context }).map(Json)
     }
 
-    /// Writes a text file. A new file by default: an existing one is left alone unless `mode` says
-    /// otherwise. Directories on the way are made. Needs a grant to write.
-    #[tool(title = "Write a file", destructive, idempotent, open_world = false)]
+    /// Writes a text file, or makes a directory. Directories on the way are made. For a part of a file use `edit`.
+    #[tool(title = "Write a file", destructive, idempotent = false, open_world = false)]
     pub fn write(
         /// The file, such as `/notes/idea.md`.
         path: &str,
-        /// Its text.
-        text: &str,
-        /// What to do where the file is there already; default `create`.
+        /// Its text; none for a directory.
+        text: Option<String>,
+        /// `create` (default) leaves a file that is there alone; `directory` makes a directory.
         mode: Option<Mode>,
     ) -> Result<String, String> {
-        change::write(&Places::granted().find(path)?, text, mode.unwrap_or(Mode::Create))
+        let place = Places::granted().to_write(path)?;
+        change::write(&place, text.as_deref(), mode.unwrap_or(Mode::Create))
     }
 
-    /// Replaces one passage of a text file. The passage must stand in the file exactly once, so that the
-    /// change cannot hit another place. Needs a grant to write.
-    #[tool(title = "Edit a file", destructive, open_world = false)]
+    /// Replaces passages of a text file, and shows the difference. A passage must stand there exactly once. All edits
+    /// are made or none. Line breaks fit the file's own, LF or CRLF.
+    ///
+    /// Example: path `/notes/idea.md`, old `teh`, new `the`.
+    #[tool(title = "Edit a file", destructive, idempotent = false, open_world = false)]
     pub fn edit(
-        /// The file, such as `/notes/idea.md`.
+        /// The file.
         path: &str,
         /// The passage as it stands in the file, line breaks and spaces included.
-        old: &str,
+        old: Option<String>,
         /// What takes its place.
-        new: &str,
+        new: Option<String>,
+        /// Several changes in place of `old` and `new`, made in this order.
+        #[serde(default)]
+        edits: Vec<Edit>,
+        /// Only show what would change.
+        #[serde(default)]
+        dry_run: bool,
     ) -> Result<String, String> {
-        change::edit(&Places::granted().find(path)?, old, new)
+        let mut all = edits;
+        match (old, new) {
+            (Some(old), Some(new)) => all.insert(0, Edit { old, new, all: false }),
+            (None, None) => {}
+            _ => return Err("`old` and `new` belong together: give both".into()),
+        }
+        change::edit(&Places::granted().to_write(path)?, &all, dry_run)
+    }
+
+    /// Moves or renames a file or directory. Nothing is replaced.
+    #[tool(
+        name = "move",
+        title = "Move a file",
+        destructive,
+        idempotent = false,
+        open_world = false
+    )]
+    pub fn rename(
+        /// What to move.
+        from: &str,
+        /// Its new path, name included.
+        to: &str,
+    ) -> Result<String, String> {
+        let places = Places::granted();
+        change::rename(&places.to_move(from)?, &places.to_move(to)?)
+    }
+
+    /// Deletes a file, a link or a directory for good.
+    #[tool(title = "Delete a file", destructive, idempotent = false, open_world = false)]
+    pub fn delete(
+        /// What to delete.
+        path: &str,
+        /// Delete a directory with all that is in it.
+        #[serde(default)]
+        recursive: bool,
+    ) -> Result<String, String> {
+        if toolrack_sdk::config("delete").as_deref() != Some("true") {
+            return Err("deleting is switched off; the operator switches it on: `toolrack grant files config delete=true`".into());
+        }
+        let places = Places::granted();
+        change::remove(&places, &places.to_remove(path)?, recursive)
     }
 }

@@ -1,4 +1,5 @@
-//! Which paths there are: those in a directory that the manifest grants. Nothing here touches a file.
+//! Which paths there are: those in a directory that the manifest grants, by the name that the plugin has for it or by
+//! the host's. Nothing here changes a file.
 //!
 //! The sandbox holds the border, not this file: a path that leads out does not open. What is checked here
 //! is checked to say what is wrong.
@@ -8,26 +9,46 @@ use std::path::{Component, Path, PathBuf};
 
 use toolrack_sdk::files;
 
+use crate::alike;
+use crate::guard;
+
+/// A directory that may be used.
+pub struct Root {
+    /// Where the plugin sees it.
+    pub at: PathBuf,
+    /// Where it is on the host: as granted, and where that really is. Empty if the plugin may not know.
+    pub host: Vec<String>,
+}
+
+/// Whether a path may be changed.
+type Check = fn(&Path) -> Result<(), String>;
+
 /// The directories that may be used.
 pub struct Places {
-    pub roots: Vec<PathBuf>,
+    pub roots: Vec<Root>,
 }
 
 /// A path in one of them.
+#[derive(Debug)]
 pub struct Place {
     pub path: PathBuf,
+    /// The same on the host, if that may be known.
+    pub host: Option<String>,
 }
 
 impl Places {
     /// Those of the manifest.
     pub fn granted() -> Self {
-        Self { roots: files::roots() }
+        let mut host = files::host_paths();
+        let root = |at: PathBuf| Root { host: host.remove(&at).unwrap_or_default(), at };
+        Self { roots: files::roots().into_iter().map(root).collect() }
     }
 
-    /// The place that `text` means. Where one directory is granted, a path may also begin in it.
+    /// The place that `text` means, exactly as written: spaces belong to names. Where one directory is granted, a path
+    /// may also begin in it.
     pub fn find(&self, text: &str) -> Result<Place, String> {
-        let given = Path::new(text.trim());
-        if given.as_os_str().is_empty() {
+        let given = Path::new(text);
+        if text.is_empty() {
             return Err(format!("`path` is empty; write one such as {}", self.shown()));
         }
         if given.components().any(|part| part == Component::ParentDir) {
@@ -37,29 +58,138 @@ impl Places {
             ));
         }
         let path = match &self.roots[..] {
+            _ if self.roots.iter().any(|root| is_below(given, root)) => given.to_path_buf(),
+            _ if let Some(path) = self.by_host_path(text) => path,
             _ if given.has_root() => given.to_path_buf(),
-            [root] => root.join(given),
-            _ => {
-                return Err(format!(
+            [root] => root.at.join(given),
+            _ => self.beginning_with_a_name(given).ok_or_else(|| {
+                format!(
                     "`{text}` does not say in which directory; it begins with one of {}",
                     self.shown()
-                ));
-            }
+                )
+            })?,
         };
+        Ok(self.place(&path))
+    }
+
+    /// The place of a path as the plugin sees it.
+    pub fn place(&self, path: &Path) -> Place {
         // Without `.` and doubled slashes.
-        Ok(Place { path: path.components().collect() })
+        let path: PathBuf = path.components().collect();
+        Place { host: self.on_host(&path), path }
+    }
+
+    /// The place that `text` means, if what it leads to may be written: Git runs what some of its files say.
+    pub fn to_write(&self, text: &str) -> Result<Place, String> {
+        let place = self.find(text)?;
+        let real = files::real(&place.path).map_err(|error| place.explain(&error))?;
+        self.guarded(place, &real, guard::check)
+    }
+
+    /// The place that `text` means, if what stands there itself, be it a link, may be removed.
+    pub fn to_remove(&self, text: &str) -> Result<Place, String> {
+        self.itself(text, guard::check)
+    }
+
+    /// The same of what may be moved, from there or to there.
+    pub fn to_move(&self, text: &str) -> Result<Place, String> {
+        self.itself(text, guard::check_move)
+    }
+
+    fn itself(&self, text: &str, check: Check) -> Result<Place, String> {
+        let place = self.find(text)?;
+        let parent = place.path.parent().unwrap_or(&place.path);
+        let real = files::real(parent).map_err(|error| place.explain(&error))?;
+        let real = real.join(place.path.file_name().unwrap_or_default());
+        self.guarded(place, &real, check)
+    }
+
+    fn guarded(&self, place: Place, real: &Path, check: Check) -> Result<Place, String> {
+        let host = self.on_host(real).unwrap_or_default();
+        [&*place.path, real, Path::new(&host)].into_iter().try_for_each(check)?;
+        Ok(place)
+    }
+
+    /// The host's name of a path that the plugin sees.
+    fn on_host(&self, path: &Path) -> Option<String> {
+        let root = self.roots.iter().find(|root| path.starts_with(&root.at))?;
+        let below = path.strip_prefix(&root.at).ok()?.to_str()?;
+        let host = root.host.first()?;
+        let (separator, windows) = if is_windows(host) { ("\\", true) } else { ("/", false) };
+        let below = if windows { below.replace('/', "\\") } else { below.to_owned() };
+        Some(match below.is_empty() {
+            true => host.clone(),
+            false => format!("{}{separator}{below}", host.trim_end_matches(separator)),
+        })
+    }
+
+    fn by_host_path(&self, text: &str) -> Option<PathBuf> {
+        let found =
+            self.roots.iter().flat_map(|root| root.host.iter().map(move |host| (root, host)));
+        let below =
+            found.filter_map(|(root, host)| Some((host.len(), root, below_host(text, host)?)));
+        let (_, root, below) = below.max_by_key(|(length, ..)| *length)?;
+        Some(root.at.join(below))
+    }
+
+    /// `notes/a.md` where a root is `/notes`.
+    fn beginning_with_a_name(&self, given: &Path) -> Option<PathBuf> {
+        let path = Path::new("/").join(given);
+        self.roots.iter().any(|root| path.starts_with(&root.at)).then_some(path)
     }
 
     fn shown(&self) -> String {
-        let shown: Vec<_> = self.roots.iter().map(|root| format!("`{}`", root.display())).collect();
+        let shown: Vec<_> =
+            self.roots.iter().map(|root| format!("`{}`", root.at.display())).collect();
         if shown.is_empty() { "nothing: no directory is granted".into() } else { shown.join(", ") }
     }
+}
+
+/// True if `path` lies in the root by the plugin's names. One that is seen as `/` holds every path: the host's come first.
+fn is_below(path: &Path, root: &Root) -> bool {
+    root.at != Path::new("/") && path.starts_with(&root.at)
+}
+
+fn is_windows(host: &str) -> bool {
+    host.as_bytes().get(1) == Some(&b':') || host.starts_with("\\\\")
+}
+
+/// What follows `host` in `text`, as a path below it.
+fn below_host(text: &str, host: &str) -> Option<String> {
+    let is_windows = is_windows(host);
+    let same = |text: &str| if is_windows { text.replace('\\', "/") } else { text.to_owned() };
+    let (text, host) = (same(text), same(host));
+    let host = host.trim_end_matches('/');
+    let begin = text.get(..host.len())?;
+    let begins = if is_windows { begin.eq_ignore_ascii_case(host) } else { begin == host };
+    let below = text
+        .get(host.len()..)
+        .filter(|below| begins && (below.is_empty() || below.starts_with('/')))?;
+    Some(below.trim_start_matches('/').to_owned())
 }
 
 impl Place {
     /// The error as a sentence that says what to do.
     pub fn explain(&self, error: &io::Error) -> String {
-        files::explain(error, &self.path)
+        let sentence = files::explain(error, &self.path);
+        let hint =
+            (error.kind() == io::ErrorKind::NotFound).then(|| alike::missing(&self.path)).flatten();
+        hint.map_or(sentence.clone(), |hint| format!("{sentence}{hint}"))
+    }
+
+    /// Both of its names.
+    pub fn shown(&self) -> String {
+        match &self.host {
+            Some(host) => format!("{} ({host})", self.path.display()),
+            None => self.path.display().to_string(),
+        }
+    }
+}
+
+#[cfg(test)]
+impl From<&Path> for Place {
+    fn from(path: &Path) -> Self {
+        Self { path: path.into(), host: None }
     }
 }
 
@@ -67,10 +197,17 @@ impl Place {
 mod tests {
     use super::*;
 
+    fn places(roots: &[(&str, &[&str])]) -> Places {
+        let root = |(at, host): &(&str, &[&str])| Root {
+            at: at.into(),
+            host: host.iter().map(ToString::to_string).collect(),
+        };
+        Places { roots: roots.iter().map(root).collect() }
+    }
+
     #[track_caller]
-    fn check(roots: &[&str], text: &str, expected: Result<&str, &str>) {
-        let places = Places { roots: roots.iter().map(PathBuf::from).collect() };
-        match (places.find(text), expected) {
+    fn check(roots: &[(&str, &[&str])], text: &str, expected: Result<&str, &str>) {
+        match (places(roots).find(text), expected) {
             (Ok(place), Ok(path)) => assert_eq!(place.path, Path::new(path), "{text}"),
             (Err(error), Err(part)) => assert!(error.contains(part), "{text}: {error}"),
             (Ok(place), Err(_)) => panic!("{text}: {}", place.path.display()),
@@ -80,13 +217,40 @@ mod tests {
 
     #[test]
     fn a_path_is_absolute_or_begins_in_the_one_directory() {
-        check(&["/notes"], "/notes//a/./b.md", Ok("/notes/a/b.md"));
-        check(&["/notes"], "a.md", Ok("/notes/a.md"));
-        check(&["/notes"], " . ", Ok("/notes"));
-        check(&["/notes", "/code"], "/code/a", Ok("/code/a"));
-        check(&["/notes", "/code"], "a.md", Err("one of `/notes`, `/code`"));
-        check(&["/notes"], "", Err("`path` is empty"));
-        check(&["/notes"], "/notes/../etc/passwd", Err("has `..` in it"));
+        let notes: &[(&str, &[&str])] = &[("/notes", &[])];
+        let both: &[(&str, &[&str])] = &[("/notes", &[]), ("/code", &[])];
+        check(notes, "/notes//a/./b.md", Ok("/notes/a/b.md"));
+        check(notes, "a.md", Ok("/notes/a.md"));
+        check(notes, ".", Ok("/notes"));
+        check(notes, "/notes/trail .txt ", Ok("/notes/trail .txt "));
+        check(notes, " a", Ok("/notes/ a"));
+        check(both, "/code/a", Ok("/code/a"));
+        check(both, "code/a", Ok("/code/a"));
+        check(both, "a.md", Err("one of `/notes`, `/code`"));
+        check(notes, "", Err("`path` is empty"));
+        check(notes, "/notes/../etc/passwd", Err("has `..` in it"));
         check(&[], "a", Err("no directory is granted"));
+    }
+
+    #[test]
+    fn a_path_of_the_host_is_one_of_the_plugins() {
+        let roots: &[(&str, &[&str])] = &[
+            ("/notes", &["/home/ada/notes", "/data/notes"]),
+            ("/deep", &["/home/ada/notes/deep"]),
+            ("/docs", &["C:\\Users\\Ada\\Docs"]),
+        ];
+        check(roots, "/home/ada/notes", Ok("/notes"));
+        check(roots, "/home/ada/notes/a b.md", Ok("/notes/a b.md"));
+        check(roots, "/data/notes/a.md", Ok("/notes/a.md"));
+        check(roots, "/home/ada/notes/deep/a", Ok("/deep/a"));
+        check(roots, "c:\\users\\ada\\docs\\x\\y.md", Ok("/docs/x/y.md"));
+        check(roots, "C:/Users/Ada/Docs/x", Ok("/docs/x"));
+        check(roots, "/home/ada/notesbook", Ok("/home/ada/notesbook"));
+        check(&[("/", &["/srv"])], "/srv/a", Ok("/a"));
+        check(&[("/", &["/srv"])], "/b", Ok("/b"));
+        let shown = |text: &str| places(roots).find(text).unwrap().host.unwrap();
+        assert_eq!(shown("/notes/a.md"), "/home/ada/notes/a.md");
+        assert_eq!(shown("/docs/x/y"), "C:\\Users\\Ada\\Docs\\x\\y");
+        assert_eq!(shown("/data/notes"), "/home/ada/notes");
     }
 }

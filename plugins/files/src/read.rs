@@ -1,136 +1,233 @@
-//! One file to blocks that a model reads.
+//! Files to blocks that a model reads.
 
-use std::fs::File;
-use std::io::{BufRead as _, BufReader, Read as _, Seek as _, SeekFrom};
+use std::io::Read as _;
 
 use toolrack_sdk::Content;
 
-use crate::place::Place;
+use crate::lines::{self, Opened, TextFile};
+use crate::place::{Place, Places};
 
-/// Bytes of text in one answer, and of a picture.
-const MAX_TEXT: usize = 100_000;
+/// Bytes of text in one answer, of a picture, and files at once.
+const MAX_TEXT: usize = 60_000;
 const MAX_PICTURE: u64 = 180 * 1024;
-/// Bytes at the beginning of a file that tell what it is.
-const HEAD: usize = 8 * 1024;
+const MAX_FILES: usize = 50;
 
-/// Lines, counted from 1.
-pub struct Range {
-    pub first: u64,
-    pub count: u64,
+/// Lines.
+#[derive(Clone, Copy, Debug)]
+pub enum Range {
+    /// From one, counted from 1, so many.
+    From(u64, u64),
+    /// So many at the end.
+    Last(u64),
 }
 
-/// The text of those lines, or a picture.
-pub fn read(place: &Place, range: Range) -> Result<Vec<Content>, String> {
+impl Range {
+    pub fn parse(
+        from_line: Option<u64>,
+        lines: Option<u64>,
+        last: Option<u64>,
+    ) -> Result<Self, String> {
+        match (from_line, lines, last) {
+            (None, None, Some(last)) => Ok(Self::Last(last)),
+            (.., None) => Ok(Self::From(from_line.unwrap_or(1), lines.unwrap_or(u64::MAX))),
+            _ => {
+                Err("`last` counts from the end: give it alone, or `from_line` and `lines`".into())
+            }
+        }
+    }
+}
+
+/// What the files at `path` and `paths` hold. Of several, each has a heading, and one that cannot be read says why.
+pub fn read(
+    places: &Places,
+    path: Option<&str>,
+    paths: &[String],
+    range: Range,
+) -> Result<Vec<Content>, String> {
+    let all: Vec<&str> = path.into_iter().chain(paths.iter().map(String::as_str)).collect();
+    match &all[..] {
+        [] => Err("no file is named; give `path`, or `paths` for several".into()),
+        [path] => one(&places.find(path)?, range, MAX_TEXT),
+        _ if all.len() > MAX_FILES => {
+            Err(format!("`paths` names {} files; read at most {MAX_FILES} at once", all.len()))
+        }
+        _ => several(places, &all, range),
+    }
+}
+
+fn several(places: &Places, all: &[&str], range: Range) -> Result<Vec<Content>, String> {
+    let (mut blocks, mut room, mut failed) = (Vec::new(), MAX_TEXT, 0);
+    for (number, path) in all.iter().enumerate() {
+        // What is not needed by one is left to those after it.
+        let share = (room / (all.len() - number)).max(1_000);
+        let found = places.find(path).and_then(|place| one(&place, range, share));
+        let found = found.unwrap_or_else(|error| {
+            failed += 1;
+            vec![Content::text(format!("(error) {error}"))]
+        });
+        room = room.saturating_sub(found.iter().map(length).sum());
+        blocks.push(Content::text(format!("==> {path} <==")));
+        blocks.extend(found);
+    }
+    if failed < all.len() {
+        return Ok(blocks);
+    }
+    let errors = blocks.iter().filter_map(|block| match block {
+        Content::Text(text) => text.strip_prefix("(error) "),
+        _ => None,
+    });
+    Err(errors.collect::<Vec<_>>().join("\n"))
+}
+
+fn length(block: &Content) -> usize {
+    if let Content::Text(text) = block { text.len() } else { 0 }
+}
+
+/// The text of those lines of one file, or a picture.
+fn one(place: &Place, range: Range, room: usize) -> Result<Vec<Content>, String> {
     let explain = |error: std::io::Error| place.explain(&error);
-    let mut file = File::open(&place.path).map_err(explain)?;
-    let about = file.metadata().map_err(explain)?;
-    if about.is_dir() {
+    if std::fs::metadata(&place.path).map_err(explain)?.is_dir() {
         return Err(format!(
             "`{}` is a directory; `list` shows what is in it",
             place.path.display()
         ));
     }
-    let mut head = Vec::new();
-    file.by_ref().take(HEAD as u64).read_to_end(&mut head).map_err(explain)?;
-    file.seek(SeekFrom::Start(0)).map_err(explain)?;
-    let size = about.len();
-    if let Some(kind) = picture(&head) {
-        if size > MAX_PICTURE {
-            return Err(format!(
-                "it is a picture ({kind}) of {size} bytes; at most {MAX_PICTURE} can be shown"
-            ));
-        }
-        let mut bytes = Vec::new();
-        file.take(MAX_PICTURE).read_to_end(&mut bytes).map_err(explain)?;
-        return Ok(vec![Content::image(kind, bytes)]);
-    }
-    if !is_text(&head) {
-        return Err(format!(
-            "`{}` is no text file: it has {size} bytes of another kind",
-            place.path.display()
-        ));
-    }
-    text(place, BufReader::new(file), &range)
-}
-
-fn text(place: &Place, mut file: BufReader<File>, range: &Range) -> Result<Vec<Content>, String> {
-    let end = range.first.saturating_add(range.count);
-    let (mut text, mut line) = (Vec::new(), 1);
-    while line < end {
-        let before = text.len();
-        // A line that is longer than an answer is cut: the next part begins within it.
-        let room = (MAX_TEXT + 1) as u64;
-        let read = file.by_ref().take(room).read_until(b'\n', &mut text);
-        if read.map_err(|error| place.explain(&error))? == 0 {
-            break;
-        }
-        let is_whole = text.ends_with(b"\n") || text.len() - before < room as usize;
-        if line < range.first {
-            text.clear();
-        } else if text.len() > MAX_TEXT {
-            if before == 0 {
-                text.truncate(MAX_TEXT);
-                return Ok(parts(
-                    text,
-                    format!(
-                        "line {line} is longer than this; the rest of it is not shown. Go on with from_line = {}",
-                        line + 1
-                    ),
+    match lines::open(&place.path).map_err(explain)? {
+        Opened::Text(file) => match range {
+            Range::From(first, count) => from(place, file, first, count, room),
+            Range::Last(count) => last(place, file, count, room),
+        },
+        Opened::Picture(kind, file) => {
+            let mut bytes = Vec::new();
+            file.take(MAX_PICTURE + 1).read_to_end(&mut bytes).map_err(explain)?;
+            if bytes.len() as u64 > MAX_PICTURE {
+                return Err(format!(
+                    "`{}` is a picture ({kind}) of more than {MAX_PICTURE} bytes; at most that can be shown",
+                    place.path.display()
                 ));
             }
-            text.truncate(before);
-            return Ok(parts(
-                text,
-                format!("lines {} to {}; go on with from_line = {line}", range.first, line - 1),
-            ));
+            Ok(vec![Content::image(kind, bytes)])
         }
-        line += u64::from(is_whole);
+        Opened::Other => Err(format!(
+            "`{}` is no text file: it holds bytes of another kind. `list` with its path tells its size",
+            place.path.display()
+        )),
+    }
+}
+
+fn from(
+    place: &Place,
+    mut file: TextFile,
+    first: u64,
+    count: u64,
+    room: usize,
+) -> Result<Vec<Content>, String> {
+    let end = first.saturating_add(count);
+    let (mut text, mut line, mut buffer, mut guessed) = (String::new(), 1, Vec::new(), 0);
+    while line < end {
+        let read = file.next(room + 1, &mut buffer).map_err(|error| place.explain(&error))?;
+        let Some(read) = read else { break };
+        if line >= first {
+            if text.len() + read.text.len() > room {
+                return Ok(parts(text, &read.text, first, line, room, guessed));
+            }
+            text.push_str(&read.text);
+            guessed += u64::from(read.is_guessed);
+        }
+        line += u64::from(read.is_whole);
     }
     match text.is_empty() {
-        false => Ok(vec![Content::text(String::from_utf8_lossy(&text))]),
+        false => Ok(with_note(text, guessed_note(guessed))),
         true if line == 1 => Ok(vec![Content::text("(the file is empty)")]),
-        true => Err(format!("the file has {} lines", line - 1)),
+        true => Err(format!("`{}` has {} lines", place.path.display(), line - 1)),
     }
 }
 
-fn parts(text: Vec<u8>, note: String) -> Vec<Content> {
-    vec![Content::text(String::from_utf8_lossy(&text)), Content::text(note)]
+/// What fits of a text whose next line does not.
+fn parts(
+    text: String,
+    next: &str,
+    first: u64,
+    line: u64,
+    room: usize,
+    guessed: u64,
+) -> Vec<Content> {
+    let guessed = guessed_note(guessed).map_or_else(String::new, |note| format!("; {note}"));
+    if text.is_empty() {
+        let cut = &next[..next.floor_char_boundary(room)];
+        let note = format!(
+            "line {line} is longer than this; the rest of it is not shown. Go on with from_line = {}",
+            line + 1
+        );
+        return with_note(cut.to_owned(), Some(note));
+    }
+    with_note(
+        text,
+        Some(format!("lines {first} to {}{guessed}; go on with from_line = {line}", line - 1)),
+    )
 }
 
-/// Whether a file that begins so is text.
-pub fn is_text(head: &[u8]) -> bool {
-    match std::str::from_utf8(head) {
-        _ if head.contains(&0) => false,
-        Ok(_) => true,
-        // Cut within a character, or in an old encoding: mostly letters.
-        Err(error) if error.error_len().is_none() => true,
-        Err(_) => head.iter().filter(|byte| byte.is_ascii()).count() * 10 >= head.len() * 7,
+fn last(
+    place: &Place,
+    mut file: TextFile,
+    count: u64,
+    room: usize,
+) -> Result<Vec<Content>, String> {
+    let explain = |error: std::io::Error| place.explain(&error);
+    // As much as is shown, and what may stand before its first whole line.
+    let is_cut = file.is_plain && file.size > room as u64;
+    if is_cut {
+        file.skip_to_last(&place.path, room as u64).map_err(explain)?;
     }
+    let (mut all, mut buffer, mut guessed) = (std::collections::VecDeque::new(), Vec::new(), 0);
+    let (mut size, mut dropped) = (0, u64::from(is_cut));
+    let mut begins = is_cut;
+    while let Some(line) = file.next(room + 1, &mut buffer).map_err(explain)? {
+        // It may have begun before.
+        if std::mem::take(&mut begins) && line.is_whole && line.text.ends_with('\n') {
+            continue;
+        }
+        size += line.text.len();
+        guessed += u64::from(line.is_guessed);
+        all.push_back(line.text.into_owned());
+        while all.len() as u64 > count || (size > room && all.len() > 1) {
+            dropped += u64::from((all.len() as u64) <= count);
+            size -= all.pop_front().map_or(0, |line| line.len());
+        }
+    }
+    if all.is_empty() {
+        return Ok(vec![Content::text("(the file is empty)")]);
+    }
+    let shown = all.len() as u64;
+    let short = (dropped > 0 && shown < count).then(|| {
+        format!(
+            "only the last {shown} lines fit into one answer; read what is before with from_line"
+        )
+    });
+    Ok(with_note(all.into_iter().collect(), short.or(guessed_note(guessed))))
 }
 
-fn picture(head: &[u8]) -> Option<&'static str> {
-    match head {
-        [0x89, b'P', b'N', b'G', ..] => Some("image/png"),
-        [0xff, 0xd8, 0xff, ..] => Some("image/jpeg"),
-        [b'G', b'I', b'F', b'8', ..] => Some("image/gif"),
-        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some("image/webp"),
-        _ => None,
-    }
+fn guessed_note(lines: u64) -> Option<String> {
+    (lines > 0).then(|| format!("{lines} lines are not UTF-8 and are shown as Windows-1252"))
+}
+
+fn with_note(text: String, note: Option<String>) -> Vec<Content> {
+    std::iter::once(text).chain(note).map(Content::text).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn reading(bytes: &[u8], first: u64, count: u64) -> Result<Vec<Content>, String> {
+    fn reading(bytes: &[u8], range: Range) -> Result<Vec<Content>, String> {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), bytes).unwrap();
-        read(&Place { path: file.path().into() }, Range { first, count })
+        one(&Place::from(file.path()), range, MAX_TEXT)
     }
 
     #[track_caller]
-    fn check(text: &str, first: u64, count: u64, expected: Result<&str, &str>) {
-        match (reading(text.as_bytes(), first, count), expected) {
+    fn check(text: &str, range: Range, expected: Result<&str, &str>) {
+        match (reading(text.as_bytes(), range), expected) {
             (Ok(blocks), Ok(text)) => assert_eq!(blocks, [Content::text(text)]),
             (Err(error), Err(part)) => assert!(error.contains(part), "{error}"),
             (found, _) => panic!("{found:?}"),
@@ -138,13 +235,19 @@ mod tests {
     }
 
     #[test]
-    fn lines_are_counted_from_one() {
-        check("a\nb\nc\n", 1, u64::MAX, Ok("a\nb\nc\n"));
-        check("a\nb\nc", 2, 1, Ok("b\n"));
-        check("a\nb\nc", 3, 9, Ok("c"));
-        check("a\nb\nc", 4, 1, Err("the file has 3 lines"));
-        check("a\r\nüb", 2, 1, Ok("üb"));
-        check("", 1, 1, Ok("(the file is empty)"));
+    fn lines_are_counted_from_one_and_from_the_end() {
+        check("a\nb\nc\n", Range::From(1, u64::MAX), Ok("a\nb\nc\n"));
+        check("a\nb\nc", Range::From(2, 1), Ok("b\n"));
+        check("a\nb\nc", Range::From(3, 9), Ok("c"));
+        check("a\nb\nc", Range::From(4, 1), Err("has 3 lines"));
+        check("a\r\n\u{fc}b", Range::From(2, 1), Ok("\u{fc}b"));
+        check("\u{feff}a\nb", Range::From(1, 1), Ok("a\n"));
+        check("", Range::From(1, 1), Ok("(the file is empty)"));
+        check("a\nb\nc\n", Range::Last(2), Ok("b\nc\n"));
+        check("a\nb\nc", Range::Last(1), Ok("c"));
+        check("a\nb\n", Range::Last(9), Ok("a\nb\n"));
+        check("", Range::Last(9), Ok("(the file is empty)"));
+        assert!(Range::parse(Some(1), None, Some(1)).is_err());
     }
 
     #[test]
@@ -152,7 +255,7 @@ mod tests {
         let whole: String = (0..30_000).map(|line| format!("line {line}\n")).collect();
         let (mut read, mut first, mut parts) = (String::new(), 1, 0);
         loop {
-            let blocks = reading(whole.as_bytes(), first, u64::MAX).unwrap();
+            let blocks = reading(whole.as_bytes(), Range::From(first, u64::MAX)).unwrap();
             let Content::Text(text) = &blocks[0] else { panic!("{blocks:?}") };
             assert!(text.len() <= MAX_TEXT);
             read.push_str(text);
@@ -161,25 +264,53 @@ mod tests {
             first = note.rsplit(' ').next().unwrap().parse().unwrap();
         }
         assert!(read == whole && parts > 1);
+        let blocks = reading(whole.as_bytes(), Range::Last(20_000)).unwrap();
+        let [Content::Text(text), Content::Text(note)] = &blocks[..] else { panic!("{blocks:?}") };
+        assert!(
+            whole.ends_with(&**text) && text.starts_with("line ") && text.len() > MAX_TEXT - 20
+        );
+        assert!(note.contains(&format!("only the last {} lines", text.lines().count())), "{note}");
+        let blocks = reading(whole.as_bytes(), Range::Last(3)).unwrap();
+        assert_eq!(blocks, [Content::text("line 29997\nline 29998\nline 29999\n")]);
     }
 
     #[test]
     fn a_line_longer_than_an_answer_is_cut_and_counted_once() {
         let text = format!("{}\nend\n", "x".repeat(3 * MAX_TEXT));
-        let blocks = reading(text.as_bytes(), 1, u64::MAX).unwrap();
+        let blocks = reading(text.as_bytes(), Range::From(1, u64::MAX)).unwrap();
         assert_eq!(blocks[0], Content::text("x".repeat(MAX_TEXT)));
-        assert_eq!(reading(text.as_bytes(), 2, 1).unwrap(), [Content::text("end\n")]);
+        assert_eq!(reading(text.as_bytes(), Range::From(2, 1)).unwrap(), [Content::text("end\n")]);
     }
 
     #[test]
     fn what_is_no_text_is_a_picture_or_refused() {
-        let png = [&[0x89][..], b"PNG\r\n\x1a\n\0\0"].concat();
-        assert_eq!(reading(&png, 1, 1).unwrap(), [Content::image("image/png", png.clone())]);
-        assert!(reading(b"a\0b", 1, 1).unwrap_err().contains("is no text file"));
-        assert!(reading(&[0xc3, 0x28, 0xff, 0xfe], 1, 1).is_err());
-        assert_eq!(
-            reading(b"caf\xe9 au lait", 1, 1).unwrap(),
-            [Content::text("caf\u{fffd} au lait")]
-        );
+        let (all, png) = (Range::From(1, 1), [&[0x89][..], b"PNG\r\n\x1a\n\0\0"].concat());
+        assert_eq!(reading(&png, all).unwrap(), [Content::image("image/png", png.clone())]);
+        assert!(reading(b"a\0b", all).unwrap_err().contains("is no text file"));
+        assert!(reading(&[0xc3, 0x28, 0xff, 0xfe], all).is_err());
+        let blocks = reading(b"caf\xe9 au lait", all).unwrap();
+        assert_eq!(blocks[0], Content::text("caf\u{e9} au lait"));
+        assert!(format!("{blocks:?}").contains("Windows-1252"));
+    }
+
+    #[test]
+    fn several_files_share_an_answer_and_each_error_is_told() {
+        let root = tempfile::tempdir().unwrap();
+        std::fs::write(root.path().join("a"), "x\n".repeat(40_000)).unwrap();
+        std::fs::write(root.path().join("b"), "small").unwrap();
+        let places =
+            Places { roots: vec![crate::place::Root { at: root.path().into(), host: Vec::new() }] };
+        let paths = ["b".to_owned(), "none".to_owned()];
+        let blocks = read(&places, Some("a"), &paths, Range::From(1, u64::MAX)).unwrap();
+        let texts: Vec<_> = blocks
+            .iter()
+            .map(|block| if let Content::Text(text) = block { text } else { "" })
+            .collect();
+        assert!(texts.iter().map(|text| text.len()).sum::<usize>() < MAX_TEXT + 1_000);
+        assert!(texts.contains(&"==> b <==") && texts.contains(&"small"), "{texts:?}");
+        assert!(texts.last().unwrap().contains("there is no"), "{texts:?}");
+        let error =
+            read(&places, None, &["none".into(), "nor".into()], Range::Last(1)).unwrap_err();
+        assert_eq!(error.matches("there is no").count(), 2);
     }
 }

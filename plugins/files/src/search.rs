@@ -1,28 +1,30 @@
 //! Files to the lines in them that match.
 
-use std::fs::File;
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::collections::VecDeque;
 use std::path::Path;
 
 use serde::Serialize;
 
-use crate::pattern::Lines;
+use crate::lines::{self, Opened};
+use crate::pattern::Pattern;
 use crate::place::Place;
-use crate::read::is_text;
-use crate::walk::{self, Wanted, shown};
+use crate::walk::{self, MAX_DEPTH, Wanted, shown};
 
-/// Bytes of one file that are searched, of a line that are searched, and of one that are shown.
-const MAX_FILE: u64 = 16 * 1024 * 1024;
-const MAX_LINE: u64 = 64 * 1024;
+/// Bytes of one file that are searched, of a line that are searched at once, of one that are shown, and of an answer.
+const MAX_FILE: usize = 64 * 1024 * 1024;
+const MAX_LINE: usize = 64 * 1024;
 const MAX_SHOWN: usize = 300;
+const MAX_ANSWER: usize = 60_000;
+/// What a match takes beside its texts.
+const MATCH: usize = 40;
 
 /// What a search found.
-#[derive(Debug, Serialize, schemars::JsonSchema)]
+#[derive(Debug, Default, Serialize, schemars::JsonSchema)]
 pub struct Found {
     matches: Vec<Match>,
     /// How many files were searched.
     files: usize,
-    /// What was left out, and why; absent if nothing was.
+    /// What was left out, and why.
     #[serde(skip_serializing_if = "Option::is_none")]
     note: Option<String>,
 }
@@ -31,78 +33,167 @@ pub struct Found {
 #[derive(Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Match {
     path: String,
-    /// Counted from 1.
     line: u64,
     text: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    before: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    after: Vec<String>,
+}
+
+/// How much is shown.
+pub struct Extent {
+    /// Matches.
+    pub limit: usize,
+    /// Lines before and after each.
+    pub context: usize,
 }
 
 /// Searches one file, or the wanted ones below a directory.
 pub fn search(
     place: &Place,
-    lines: &Lines,
+    pattern: &Pattern,
     wanted: &Wanted,
-    limit: usize,
+    extent: &Extent,
 ) -> Result<Found, String> {
     let explain = |error: std::io::Error| place.explain(&error);
-    let mut found = Found { matches: Vec::new(), files: 0, note: None };
-    let mut unread = 0;
-    let mut visit = |path: &Path| {
-        match matches(path, lines, limit, &mut found.matches) {
-            Ok(searched) => found.files += usize::from(searched),
-            Err(_) => unread += 1,
-        }
-        // One more than is shown tells that there are more.
-        found.matches.len() <= limit
+    let mut search = Search {
+        pattern,
+        extent,
+        found: Found::default(),
+        size: 0,
+        more: false,
+        unread: 0,
+        cut: 0,
     };
-    let note = if std::fs::symlink_metadata(&place.path).map_err(explain)?.is_dir() {
-        walk::files(place, wanted, &mut visit)?
+    let note = if std::fs::metadata(&place.path).map_err(explain)?.is_dir() {
+        let is_file = |kind| kind == toolrack_sdk::files::Kind::File;
+        walk::walk(place, wanted, MAX_DEPTH, |found| {
+            if is_file(found.kind) && search.file(&found.path).is_err() {
+                search.unread += 1;
+            }
+            !search.more
+        })?
     } else {
-        File::open(&place.path).map_err(explain)?;
-        visit(&place.path);
-        None
+        let is_text = search.file(&place.path).map_err(explain)?;
+        (!is_text).then(|| "it is no text file, and was not searched".to_owned())
     };
-    let unread = (unread > 0).then(|| format!("{unread} files could not be read"));
-    if found.matches.len() > limit {
-        found.matches.truncate(limit);
-        found.note = Some(format!(
-            "only the first {limit} matches are shown; narrow it with `glob`, or raise `limit`"
-        ));
-    } else {
-        found.note = note.or(unread);
-    }
-    Ok(found)
+    Ok(search.found(note))
 }
 
-/// Adds the matches of one file, at most one more than `limit` in all. Says whether it is text.
-fn matches(
-    path: &Path,
-    lines: &Lines,
-    limit: usize,
-    found: &mut Vec<Match>,
-) -> std::io::Result<bool> {
-    let mut file = BufReader::new(File::open(path)?.take(MAX_FILE));
-    if !is_text(file.fill_buf()?) {
-        return Ok(false);
-    }
-    let (mut bytes, mut line, mut begins) = (Vec::new(), 0, true);
-    loop {
-        bytes.clear();
-        if file.by_ref().take(MAX_LINE).read_until(b'\n', &mut bytes)? == 0 {
-            return Ok(true);
-        }
-        line += u64::from(begins);
-        begins = bytes.ends_with(b"\n");
-        let text = String::from_utf8_lossy(&bytes);
-        let text = text.trim_end_matches(['\n', '\r']);
-        if lines.matches(text) {
-            let cut = &text[..text.floor_char_boundary(MAX_SHOWN)];
-            let text = if cut.len() < text.len() { format!("{cut}...") } else { cut.to_owned() };
-            found.push(Match { path: shown(path), line, text });
-            if found.len() > limit {
-                return Ok(true);
+struct Search<'a> {
+    pattern: &'a Pattern,
+    extent: &'a Extent,
+    found: Found,
+    size: usize,
+    /// True if there is more than is shown.
+    more: bool,
+    unread: usize,
+    cut: usize,
+}
+
+impl Search<'_> {
+    /// Adds the matches of one file. Says whether it is text.
+    fn file(&mut self, path: &Path) -> std::io::Result<bool> {
+        let Opened::Text(mut file) = lines::open(path)? else { return Ok(false) };
+        self.found.files += 1;
+        let (mut buffer, mut before) = (Vec::new(), VecDeque::new());
+        let (mut line, mut begins, mut read) = (0, true, 0);
+        // Matches whose lines after are still to come.
+        let mut open = self.found.matches.len();
+        while let Some(next) = file.next(MAX_LINE, &mut buffer)? {
+            line += u64::from(begins);
+            begins = next.is_whole;
+            read += next.text.len();
+            if read > MAX_FILE {
+                self.cut += 1;
+                break;
+            }
+            let text = next.text.trim_end_matches('\n');
+            let text = text.strip_suffix('\r').unwrap_or(text);
+            let at = self.pattern.find(text);
+            if self.extent.context > 0 {
+                open = self.after(open, text);
+            }
+            if let Some(at) = at
+                && !self.take(path, line, window(text, at), &before)
+            {
+                break;
+            }
+            if self.extent.context > 0 {
+                before.push_back(window(text, 0));
+                if before.len() > self.extent.context {
+                    before.pop_front();
+                }
+            } else {
+                open = self.found.matches.len();
             }
         }
+        Ok(true)
     }
+
+    /// Gives a line to the matches from `open` on that want it, and says which of them is the first to want another.
+    fn after(&mut self, mut open: usize, text: &str) -> usize {
+        let shown = window(text, 0);
+        for found in &mut self.found.matches[open..] {
+            if found.after.len() < self.extent.context {
+                self.size += shown.len() + 3;
+                found.after.push(shown.clone());
+            }
+        }
+        while self
+            .found
+            .matches
+            .get(open)
+            .is_some_and(|found| found.after.len() == self.extent.context)
+        {
+            open += 1;
+        }
+        open
+    }
+
+    /// Adds a match, if there is room for it.
+    fn take(&mut self, path: &Path, line: u64, text: String, before: &VecDeque<String>) -> bool {
+        if self.found.matches.len() == self.extent.limit || self.size > MAX_ANSWER {
+            self.more = true;
+            return false;
+        }
+        let found = Match {
+            path: shown(path),
+            line,
+            text,
+            before: before.iter().cloned().collect(),
+            after: Vec::new(),
+        };
+        let texts: usize = found.before.iter().map(|line| line.len() + 3).sum();
+        self.size += MATCH + found.path.len() + found.text.len() + texts;
+        self.found.matches.push(found);
+        true
+    }
+
+    fn found(self, note: Option<String>) -> Found {
+        let shown = self.found.matches.len();
+        let notes = [
+            self.more.then(|| format!("only the first {shown} matches are shown: narrow it with `glob`, or raise `limit` (to 1000)")),
+            (self.unread > 0).then(|| format!("{} files could not be read", self.unread)),
+            (self.cut > 0).then(|| format!("of {} files only the first {MAX_FILE} bytes were searched", self.cut)),
+            note,
+        ];
+        let notes: Vec<_> = notes.into_iter().flatten().collect();
+        Found { note: (!notes.is_empty()).then(|| notes.join("; ")), ..self.found }
+    }
+}
+
+/// What is shown of a line: all, or what is around `at`.
+fn window(line: &str, at: usize) -> String {
+    if line.len() <= MAX_SHOWN {
+        return line.to_owned();
+    }
+    let begin = if at < MAX_SHOWN / 2 { 0 } else { line.floor_char_boundary(at - MAX_SHOWN / 4) };
+    let end = line.floor_char_boundary((begin + MAX_SHOWN).min(line.len()));
+    let (before, after) =
+        (if begin > 0 { "..." } else { "" }, if end < line.len() { "..." } else { "" });
+    format!("{before}{}{after}", &line[begin..end])
 }
 
 #[cfg(test)]
@@ -110,47 +201,88 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::pattern::Names;
+    use crate::walk::Which;
 
     #[track_caller]
-    fn check(pattern: &str, glob: Option<&str>, limit: usize, expected: &[&str]) -> Found {
+    fn check(pattern: &str, glob: Option<&str>, extent: Extent, expected: &[&str]) -> Found {
         let root = tempfile::tempdir().unwrap();
         fs::create_dir(root.path().join("a")).unwrap();
-        fs::write(root.path().join("a/one.md"), "x\nfind me\r\nFIND\n").unwrap();
+        fs::write(root.path().join("a/one.md"), "\u{feff}x\r\nfind me\r\nFIND\r\n").unwrap();
         fs::write(root.path().join("two.txt"), "find\nx\nfind").unwrap();
         fs::write(root.path().join("no.bin"), b"find\0").unwrap();
-        let lines = Lines::parse(pattern, false, false).unwrap();
-        let wanted = Wanted { names: glob.map(|glob| Names::parse(glob).unwrap()), hidden: false };
-        let found = search(&Place { path: root.path().into() }, &lines, &wanted, limit).unwrap();
+        let pattern = Pattern::parse(pattern, false, false).unwrap();
+        let wanted =
+            Wanted::parse(&Which { glob: glob.map(Into::into), ..Which::default() }).unwrap();
+        let found = search(&Place::from(root.path()), &pattern, &wanted, &extent).unwrap();
         let below = |found: &Match| {
             let path = Path::new(&found.path).strip_prefix(root.path()).unwrap().display();
-            format!("{path}:{}:{}", found.line, found.text)
+            let context = if extent.context > 0 {
+                format!(" {:?} {:?}", found.before, found.after)
+            } else {
+                String::new()
+            };
+            format!("{path}:{}:{}{context}", found.line, found.text)
         };
         assert_eq!(found.matches.iter().map(below).collect::<Vec<_>>(), expected);
         found
     }
 
+    const fn first(limit: usize) -> Extent {
+        Extent { limit, context: 0 }
+    }
+
     #[test]
     fn lines_are_found_with_their_places() {
         let all = ["a/one.md:2:find me", "two.txt:1:find", "two.txt:3:find"];
-        let found = check("find", None, 3, &all);
+        let found = check("find", None, first(3), &all);
         assert_eq!((found.files, found.note), (2, None));
-        let found = check("find", None, 2, &all[..2]);
+        let found = check("find", None, first(2), &all[..2]);
         assert!(found.note.unwrap().contains("only the first 2"));
-        check("find$", Some("*.txt"), 9, &all[1..]);
-        check("(?i)^find", Some("**/*.md"), 9, &["a/one.md:2:find me", "a/one.md:3:FIND"]);
-        check("nothing", None, 9, &[]);
+        check("find$", Some("*.txt"), first(9), &all[1..]);
+        check("(?i)^find", Some("**/*.md"), first(9), &["a/one.md:2:find me", "a/one.md:3:FIND"]);
+        check("^x$", None, first(9), &["a/one.md:1:x", "two.txt:2:x"]);
+        check("nothing", None, first(9), &[]);
+    }
+
+    #[test]
+    fn lines_around_a_match_are_shown() {
+        let context = Extent { limit: 9, context: 1 };
+        let all = [
+            "a/one.md:2:find me [\"x\"] [\"FIND\"]",
+            "two.txt:1:find [] [\"x\"]",
+            "two.txt:3:find [\"x\"] []",
+        ];
+        check("find", None, context, &all);
+        let context = Extent { limit: 9, context: 2 };
+        check(
+            "find|FIND",
+            Some("**/*.md"),
+            context,
+            &["a/one.md:2:find me [\"x\"] [\"FIND\"]", "a/one.md:3:FIND [\"x\", \"find me\"] []"],
+        );
     }
 
     #[test]
     fn one_file_is_searched_and_a_missing_one_named() {
         let file = tempfile::NamedTempFile::new().unwrap();
-        fs::write(file.path(), format!("{}\nfind\n", "y".repeat(100_000))).unwrap();
-        let (lines, wanted) =
-            (Lines::parse("find", true, false).unwrap(), Wanted { names: None, hidden: false });
-        let found = search(&Place { path: file.path().into() }, &lines, &wanted, 9).unwrap();
-        assert_eq!(found.matches[0].line, 2);
-        let error = search(&Place { path: "/no/such".into() }, &lines, &wanted, 9).unwrap_err();
+        fs::write(
+            file.path(),
+            format!("{}\u{e9}find{}\nfind\n", "y".repeat(100_000), "z".repeat(9_000)),
+        )
+        .unwrap();
+        let pattern = Pattern::parse("find", true, false).unwrap();
+        let found =
+            search(&Place::from(file.path()), &pattern, &Wanted::default(), &first(9)).unwrap();
+        assert_eq!(found.matches[1].line, 2);
+        let text = &found.matches[0].text;
+        assert!(text.contains("\u{e9}find") && text.len() < 320, "{text}");
+        let error =
+            search(&Place::from(Path::new("/no/such")), &pattern, &Wanted::default(), &first(9))
+                .unwrap_err();
         assert!(error.contains("there is no `/no/such`"), "{error}");
+        fs::write(file.path(), b"find\0").unwrap();
+        let found =
+            search(&Place::from(file.path()), &pattern, &Wanted::default(), &first(9)).unwrap();
+        assert!(found.note.unwrap().contains("no text file"));
     }
 }

@@ -1,152 +1,164 @@
 //! Directories to entries: in order, bounded, never through a link.
 
-use std::fs;
+use std::cmp::Ordering;
 use std::path::{Path, PathBuf};
 
-use serde::Serialize;
+use toolrack_sdk::files::{self, Kind};
 
-use crate::pattern::Names;
-use crate::place::{Place, Places};
+use crate::glob::Glob;
+use crate::place::Place;
 
 /// How deep a walk goes, and how many entries it looks at before it ends.
-const MAX_DEPTH: usize = 32;
+pub const MAX_DEPTH: usize = 32;
 const MAX_VISITED: usize = 20_000;
 
+/// Which entries are of interest, as arguments.
+#[derive(Default, serde::Deserialize, schemars::JsonSchema)]
+pub struct Which {
+    /// Which files, by their path below the directory: `*.md`, `**/*.{rs,toml}`; `**/src/` for directories.
+    pub glob: Option<String>,
+    /// What to leave out: a name such as `node_modules` or `*.lock` anywhere, or a path such as `docs/**`.
+    #[serde(default)]
+    pub exclude: Vec<String>,
+    /// Also what begins with a dot.
+    #[serde(default)]
+    pub hidden: bool,
+}
+
 /// Which entries are of interest.
+#[derive(Default)]
 pub struct Wanted {
-    /// Files whose path below the place matches; all of one directory where there is no glob.
-    pub names: Option<Names>,
+    /// Those whose path below the place matches; all where there is no glob.
+    pub glob: Option<Glob>,
+    /// Not these, nor what is in them.
+    pub exclude: Vec<Glob>,
     /// Also what begins with a dot.
     pub hidden: bool,
 }
 
-/// What is in a directory.
-#[derive(Debug, Serialize, schemars::JsonSchema)]
-pub struct Listing {
-    entries: Vec<Entry>,
-    /// What was left out, and why; absent if nothing was.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    note: Option<String>,
-}
-
-/// One entry.
-#[derive(Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
-pub struct Entry {
-    path: String,
-    kind: Kind,
-    /// In bytes; of a file.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    size: Option<u64>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Kind {
-    File,
-    Directory,
-    /// Links are not followed.
-    Link,
-    Other,
-}
-
-/// The directories that may be used.
-pub fn roots(places: &Places) -> Result<Listing, String> {
-    if places.roots.is_empty() {
-        return Err(
-            "no directory is granted; add `files` to [grants] in the plugin's manifest".into()
-        );
+impl Wanted {
+    pub fn parse(which: &Which) -> Result<Self, String> {
+        let exclude = which.exclude.iter().map(|glob| Glob::parse("exclude", glob));
+        Ok(Self {
+            glob: which.glob.as_deref().map(|glob| Glob::parse("glob", glob)).transpose()?,
+            exclude: exclude.collect::<Result<_, _>>()?,
+            hidden: which.hidden,
+        })
     }
-    let entry = |root: &PathBuf| Entry { path: shown(root), kind: Kind::Directory, size: None };
-    Ok(Listing { entries: places.roots.iter().map(entry).collect(), note: None })
+
+    fn is_excluded(&self, below: &str, name: &str) -> bool {
+        self.exclude.iter().any(|glob| glob.matches(if glob.is_name { name } else { below }))
+    }
+
+    fn is_wanted(&self, found: &Found) -> bool {
+        let Some(glob) = &self.glob else { return true };
+        glob.is_directory == (found.kind == Kind::Directory) && glob.matches(&found.below)
+    }
 }
 
-/// The entries of a directory, or the files below it that a glob names.
-pub fn list(place: &Place, wanted: &Wanted, limit: usize) -> Result<Listing, String> {
-    let mut entries = Vec::new();
-    let mut more = false;
-    let mut take = |path: &Path, kind| {
-        more = entries.len() == limit;
-        if !more {
-            let size = (kind == Kind::File).then(|| fs::symlink_metadata(path).ok()).flatten();
-            entries.push(Entry { path: shown(path), kind, size: size.map(|about| about.len()) });
-        }
-        !more
-    };
-    let note = match &wanted.names {
-        Some(_) => files(place, wanted, |path| take(path, Kind::File))?,
-        None => {
-            let all = children(&place.path, wanted).map_err(|error| place.explain(&error))?;
-            all.iter().all(|(path, kind)| take(path, *kind));
-            None
-        }
-    };
-    let more = more.then(|| {
-        format!("only the first {limit} are shown; narrow it with `glob`, or raise `limit`")
-    });
-    Ok(Listing { entries, note: more.or(note) })
+/// An entry on the way.
+pub struct Found {
+    pub path: PathBuf,
+    /// The path below the place where the walk began.
+    pub below: String,
+    pub kind: Kind,
+    depth: usize,
 }
 
-/// Gives each wanted file below `place` to `visit`, until that has enough. Says what was left out.
-pub fn files(
+/// Gives each wanted entry below `place`, down to `depth` levels, to `visit`, a directory before what is in it, until
+/// that has enough. Says what was left out.
+pub fn walk(
     place: &Place,
     wanted: &Wanted,
-    mut visit: impl FnMut(&Path) -> bool,
+    depth: usize,
+    mut visit: impl FnMut(&Found) -> bool,
 ) -> Result<Option<String>, String> {
-    let first = children(&place.path, wanted).map_err(|error| place.explain(&error))?;
-    let mut left: Vec<_> = first.into_iter().rev().map(|(path, kind)| (path, kind, 1)).collect();
-    let (mut visited, mut unread, mut deep) = (0, 0, false);
-    while let Some((path, kind, depth)) = left.pop() {
+    let begin =
+        Found { path: place.path.clone(), below: String::new(), kind: Kind::Directory, depth: 0 };
+    let mut left_out = LeftOut::default();
+    let first = children(&begin, wanted, &mut left_out).map_err(|error| place.explain(&error))?;
+    let mut left: Vec<_> = first.into_iter().rev().collect();
+    let mut visited = 0;
+    while let Some(found) = left.pop() {
         visited += 1;
         if visited > MAX_VISITED {
-            return Ok(Some(format!(
-                "it ended after {MAX_VISITED} entries; begin in a directory further down"
-            )));
+            left_out.ended = true;
+            break;
         }
-        match kind {
-            Kind::Directory if depth == MAX_DEPTH => deep = true,
-            Kind::Directory => match children(&path, wanted) {
-                Ok(below) => {
-                    left.extend(
-                        below.into_iter().rev().map(|(path, kind)| (path, kind, depth + 1)),
-                    );
-                }
-                Err(_) => unread += 1,
-            },
-            Kind::File if is_wanted(place, wanted, &path) && !visit(&path) => return Ok(None),
-            Kind::File | Kind::Link | Kind::Other => {}
+        if wanted.is_wanted(&found) && !visit(&found) {
+            break;
+        }
+        if found.kind != Kind::Directory || found.depth >= depth {
+            left_out.deep |= found.kind == Kind::Directory && depth == MAX_DEPTH;
+            continue;
+        }
+        match children(&found, wanted, &mut left_out) {
+            Ok(below) => left.extend(below.into_iter().rev()),
+            Err(_) => left_out.unread += 1,
         }
     }
-    Ok(match (unread, deep) {
-        (0, false) => None,
-        (0, true) => Some(format!("directories {MAX_DEPTH} levels down were not looked into")),
-        (unread, _) => Some(format!("{unread} directories could not be read")),
-    })
+    Ok(left_out.note())
 }
 
-fn is_wanted(place: &Place, wanted: &Wanted, path: &Path) -> bool {
-    let Some(names) = &wanted.names else { return true };
-    let below = path.strip_prefix(&place.path).unwrap_or(path);
-    names.matches(&shown(below))
+/// What a walk did not come to, beside what it was told to leave out.
+#[derive(Default)]
+struct LeftOut {
+    unread: usize,
+    unnamed: usize,
+    deep: bool,
+    ended: bool,
+}
+
+impl LeftOut {
+    fn note(&self) -> Option<String> {
+        let mut notes = Vec::new();
+        if self.ended {
+            notes.push(format!(
+                "it ended after {MAX_VISITED} entries: begin in a directory further down, or leave out more with `exclude`"
+            ));
+        }
+        if self.unnamed > 0 {
+            let count = self.unnamed;
+            notes.push(format!("left out, because their names are not UTF-8: {count} entries"));
+        }
+        if self.unread > 0 {
+            notes.push(format!("{} directories could not be read", self.unread));
+        }
+        if self.deep {
+            notes.push(format!("directories {MAX_DEPTH} levels down were not looked into"));
+        }
+        (!notes.is_empty()).then(|| notes.join("; "))
+    }
 }
 
 /// By name.
-fn children(directory: &Path, wanted: &Wanted) -> std::io::Result<Vec<(PathBuf, Kind)>> {
-    let mut children = Vec::new();
-    for entry in fs::read_dir(directory)? {
-        let entry = entry?;
-        if !wanted.hidden && entry.file_name().as_encoded_bytes().starts_with(b".") {
-            continue;
-        }
-        let kind = match entry.file_type()? {
-            kind if kind.is_symlink() => Kind::Link,
-            kind if kind.is_dir() => Kind::Directory,
-            kind if kind.is_file() => Kind::File,
-            _ => Kind::Other,
+fn children(
+    directory: &Found,
+    wanted: &Wanted,
+    left_out: &mut LeftOut,
+) -> std::io::Result<Vec<Found>> {
+    let found = files::entries(&directory.path)?;
+    left_out.unnamed += found.unnamed;
+    let child = |entry: files::Entry| {
+        let below = match &*directory.below {
+            "" => entry.name.clone(),
+            below => format!("{below}/{}", entry.name),
         };
-        children.push((entry.path(), kind));
-    }
-    children.sort_by(|one, other| one.0.cmp(&other.0));
+        let is_hidden = entry.name.starts_with('.') && !wanted.hidden;
+        (!is_hidden && !wanted.is_excluded(&below, &entry.name)).then(|| Found {
+            path: directory.path.join(&entry.name),
+            below,
+            kind: entry.kind,
+            depth: directory.depth + 1,
+        })
+    };
+    let mut children: Vec<_> = found.entries.into_iter().filter_map(child).collect();
+    children.sort_by(by_name);
     Ok(children)
+}
+
+fn by_name(one: &Found, other: &Found) -> Ordering {
+    one.below.cmp(&other.below)
 }
 
 pub fn shown(path: &Path) -> String {
@@ -157,56 +169,69 @@ pub fn shown(path: &Path) -> String {
 mod tests {
     use super::*;
 
-    fn tree() -> tempfile::TempDir {
+    #[track_caller]
+    fn check(
+        glob: Option<&str>,
+        exclude: &[&str],
+        hidden: bool,
+        depth: usize,
+        expected: &[&str],
+    ) -> Option<String> {
         let root = tempfile::tempdir().unwrap();
-        for file in ["b.md", "a/c.md", "a/d.txt", ".git/e.md", "z.md"] {
+        for file in ["b.md", "a/c.md", "a/d/e.txt", ".git/e.md", "z.md"] {
             let path = root.path().join(file);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, "12345").unwrap();
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, "12345").unwrap();
         }
         #[cfg(unix)]
         std::os::unix::fs::symlink(root.path(), root.path().join("loop")).unwrap();
-        root
-    }
-
-    #[track_caller]
-    fn check(glob: Option<&str>, hidden: bool, limit: usize, expected: &[&str]) -> Option<String> {
-        let root = tree();
-        let wanted = Wanted { names: glob.map(|glob| Names::parse(glob).unwrap()), hidden };
-        let place = Place { path: root.path().into() };
-        let listing = list(&place, &wanted, limit).unwrap();
-        let below = |entry: &Entry| {
-            let path = Path::new(&entry.path).strip_prefix(root.path()).unwrap();
-            format!("{} {:?} {:?}", path.display(), entry.kind, entry.size.unwrap_or(0))
-        };
-        assert_eq!(listing.entries.iter().map(below).collect::<Vec<_>>(), expected);
-        listing.note
+        let exclude = exclude.iter().map(ToString::to_string).collect();
+        let which = Which { glob: glob.map(Into::into), exclude, hidden };
+        let wanted = Wanted::parse(&which).unwrap();
+        let mut all = Vec::new();
+        let place = Place::from(root.path());
+        let note = walk(&place, &wanted, depth, |found| {
+            all.push(found.below.clone());
+            true
+        });
+        assert_eq!(all, expected);
+        note.unwrap()
     }
 
     #[cfg(unix)]
     #[test]
-    fn a_directory_is_listed_in_order_with_sizes() {
-        let all = ["a Directory 0", "b.md File 5", "loop Link 0", "z.md File 5"];
-        assert_eq!(check(None, false, 10, &all), None);
-        assert_eq!(check(None, true, 10, &[&[".git Directory 0"], &all[..]].concat()), None);
-        let note = check(None, false, 2, &all[..2]);
-        assert!(note.unwrap().contains("only the first 2"));
+    fn a_walk_goes_down_in_order_and_through_no_link() {
+        let all = ["a", "a/c.md", "a/d", "a/d/e.txt", "b.md", "loop", "z.md"];
+        assert_eq!(check(None, &[], false, 9, &all), None);
+        check(None, &[], false, 1, &["a", "b.md", "loop", "z.md"]);
+        check(None, &[], true, 1, &[".git", "a", "b.md", "loop", "z.md"]);
+        check(Some("**/*.md"), &[], false, 9, &["a/c.md", "b.md", "z.md"]);
+        check(Some("**/d/"), &[], false, 9, &["a/d"]);
+        check(Some("*.rs"), &[], false, 9, &[]);
+        check(None, &["d", "loop", "z.*"], false, 9, &["a", "a/c.md", "b.md"]);
+        check(None, &["a/*.md", "loop"], false, 2, &["a", "a/d", "b.md", "z.md"]);
     }
 
+    #[cfg(target_os = "linux")]
     #[test]
-    fn a_glob_finds_files_below_and_follows_no_link() {
-        let found = ["a/c.md File 5", "b.md File 5", "z.md File 5"];
-        assert_eq!(check(Some("**/*.md"), false, 10, &found), None);
-        assert_eq!(check(Some("**/*.md"), false, 3, &found), None);
-        assert!(check(Some("**/*.md"), false, 2, &found[..2]).is_some());
-        assert_eq!(check(Some("*.rs"), false, 2, &[]), None);
+    fn a_name_that_is_no_text_is_left_out_and_counted() {
+        use std::os::unix::ffi::OsStrExt as _;
+        let root = tempfile::tempdir().unwrap();
+        std::fs::write(root.path().join(std::ffi::OsStr::from_bytes(b"caf\xe9")), "").unwrap();
+        std::fs::write(root.path().join("plain"), "").unwrap();
+        let mut all = Vec::new();
+        let note = walk(&Place::from(root.path()), &Wanted::default(), 1, |found| {
+            all.push(found.below.clone());
+            true
+        });
+        assert_eq!(all, ["plain"]);
+        assert!(note.unwrap().unwrap().contains("not UTF-8: 1 entries"));
     }
 
     #[test]
     fn what_is_not_there_is_named() {
-        let wanted = Wanted { names: None, hidden: false };
-        let error = list(&Place { path: "/no/such".into() }, &wanted, 1).unwrap_err();
+        let error =
+            walk(&Place::from(Path::new("/no/such")), &Wanted::default(), 1, |_| true).unwrap_err();
         assert!(error.contains("there is no `/no/such`"), "{error}");
-        assert!(roots(&Places { roots: Vec::new() }).unwrap_err().contains("[grants]"));
     }
 }

@@ -1,0 +1,171 @@
+//! A file to its lines, whatever its charset. What is read and what is searched is read here.
+
+use std::borrow::Cow;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Cursor, Read as _, Seek as _, SeekFrom};
+use std::path::Path;
+
+use toolrack_sdk::text;
+
+/// Bytes at the beginning of a file that tell what it is.
+const HEAD: usize = 8 * 1024;
+/// Bytes of a file in UTF-16, which is decoded as a whole.
+const MAX_WIDE: u64 = 16 * 1024 * 1024;
+
+/// A file that is open, by what it holds.
+pub enum Opened {
+    Text(TextFile),
+    /// Its media type.
+    Picture(&'static str, File),
+    /// Neither.
+    Other,
+}
+
+/// A text.
+pub struct TextFile {
+    reader: Box<dyn BufRead>,
+    is_first: bool,
+    /// The length of the file.
+    pub size: u64,
+    /// True if its bytes are as they stand in the file.
+    pub is_plain: bool,
+}
+
+/// A line with its end, or the part of one that fits.
+pub struct Line<'a> {
+    pub text: Cow<'a, str>,
+    /// True if the line ends here.
+    pub is_whole: bool,
+    /// True if the bytes were not UTF-8, and were read as Windows-1252.
+    pub is_guessed: bool,
+}
+
+pub fn open(path: &Path) -> io::Result<Opened> {
+    let mut file = File::open(path)?;
+    let size = file.metadata()?.len();
+    let mut head = Vec::new();
+    file.by_ref().take(HEAD as u64).read_to_end(&mut head)?;
+    file.seek(SeekFrom::Start(0))?;
+    if let Some(kind) = picture(&head) {
+        return Ok(Opened::Picture(kind, file));
+    }
+    let is_wide = head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff");
+    if is_wide && size <= MAX_WIDE {
+        let mut bytes = Vec::new();
+        file.take(MAX_WIDE).read_to_end(&mut bytes)?;
+        let reader = Box::new(Cursor::new(text::decode(&bytes, None).into_bytes()));
+        return Ok(Opened::Text(TextFile { reader, is_first: false, size, is_plain: false }));
+    }
+    if !is_text(&head) {
+        return Ok(Opened::Other);
+    }
+    let reader = Box::new(BufReader::new(file));
+    Ok(Opened::Text(TextFile { reader, is_first: true, size, is_plain: true }))
+}
+
+impl TextFile {
+    /// The next line, or what of it fits into `room` bytes; `buffer` holds it. A byte order mark is no part of it.
+    pub fn next<'a>(
+        &mut self,
+        room: usize,
+        buffer: &'a mut Vec<u8>,
+    ) -> io::Result<Option<Line<'a>>> {
+        buffer.clear();
+        self.reader.by_ref().take(room as u64).read_until(b'\n', buffer)?;
+        if buffer.is_empty() {
+            return Ok(None);
+        }
+        let is_whole = buffer.ends_with(b"\n") || buffer.len() < room;
+        if !is_whole {
+            self.complete_letter(buffer)?;
+        }
+        let begin = if self.is_first && buffer.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
+        self.is_first = false;
+        let text = std::str::from_utf8(&buffer[begin..]);
+        Ok(Some(match text {
+            Ok(text) => Line { text: text.into(), is_whole, is_guessed: false },
+            Err(_) => Line {
+                text: text::decode(&buffer[begin..], Some("windows-1252")).into(),
+                is_whole,
+                is_guessed: true,
+            },
+        }))
+    }
+
+    /// Takes what a letter lacks that was cut.
+    fn complete_letter(&mut self, buffer: &mut Vec<u8>) -> io::Result<()> {
+        for _ in 0..3 {
+            let is_cut =
+                std::str::from_utf8(buffer).is_err_and(|error| error.error_len().is_none());
+            if !is_cut {
+                break;
+            }
+            self.reader.by_ref().take(1).read_to_end(buffer)?;
+        }
+        Ok(())
+    }
+
+    /// Goes to the last `count` bytes.
+    pub fn skip_to_last(&mut self, path: &Path, count: u64) -> io::Result<()> {
+        let mut file = File::open(path)?;
+        file.seek(SeekFrom::Start(self.size.saturating_sub(count)))?;
+        self.reader = Box::new(BufReader::new(file));
+        self.is_first = self.size <= count;
+        Ok(())
+    }
+}
+
+/// Whether a file that begins so is text.
+fn is_text(head: &[u8]) -> bool {
+    match std::str::from_utf8(head) {
+        _ if head.contains(&0) => false,
+        Ok(_) => true,
+        // Cut within a character, or in an old encoding: mostly letters.
+        Err(error) if error.error_len().is_none() => true,
+        Err(_) => head.iter().filter(|byte| byte.is_ascii()).count() * 10 >= head.len() * 7,
+    }
+}
+
+fn picture(head: &[u8]) -> Option<&'static str> {
+    match head {
+        [0x89, b'P', b'N', b'G', ..] => Some("image/png"),
+        [0xff, 0xd8, 0xff, ..] => Some("image/jpeg"),
+        [b'G', b'I', b'F', b'8', ..] => Some("image/gif"),
+        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some("image/webp"),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(bytes: &[u8], room: usize, expected: &[&str]) {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), bytes).unwrap();
+        let Opened::Text(mut text) = open(file.path()).unwrap() else {
+            panic!("{bytes:?} is no text")
+        };
+        let (mut lines, mut buffer) = (Vec::new(), Vec::new());
+        while let Some(line) = text.next(room, &mut buffer).unwrap() {
+            lines.push(line.text.into_owned());
+        }
+        assert_eq!(lines, expected);
+    }
+
+    #[test]
+    fn lines_come_without_a_mark_and_in_their_charset() {
+        check(b"\xef\xbb\xbfone\r\ntwo", 99, &["one\r\n", "two"]);
+        check(b"\xff\xfea\0\n\0\xe9\0", 99, &["a\n", "\u{e9}"]);
+        check(b"\xfe\xff\0a", 99, &["a"]);
+        check("caf\u{e9}\ncaf\u{e9}".as_bytes(), 99, &["caf\u{e9}\n", "caf\u{e9}"]);
+        check(
+            b"a cup of \xc3\xa9\ncaf\xe9 \x80\n",
+            99,
+            &["a cup of \u{e9}\n", "caf\u{e9} \u{20ac}\n"],
+        );
+        check("\u{e9}\u{e9}\u{e9}".as_bytes(), 3, &["\u{e9}\u{e9}", "\u{e9}"]);
+        check(b"", 9, &[]);
+    }
+}
