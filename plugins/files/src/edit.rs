@@ -7,15 +7,13 @@ use similar::TextDiff;
 const MAX_DIFF: usize = 20_000;
 const MARK: char = '\u{feff}';
 
-/// One passage and what takes its place.
+// One passage and what takes its place. Plain comments: the schema says it once, beside these.
 #[derive(Clone, Debug, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Edit {
-    /// The passage as it stands in the file, spaces and line breaks included.
     pub old: String,
-    /// What takes its place.
     pub new: String,
-    /// Replace it wherever it stands, not just once.
+    /// Wherever it stands, not just once.
     #[serde(default)]
     pub all: bool,
 }

@@ -27,7 +27,7 @@ mod files {
     use crate::place::Places;
     use crate::read::{self, Range};
     use crate::search::{self, Found};
-    use crate::walk::{Wanted, Which};
+    use crate::walk::Wanted;
     use toolrack_sdk::{Content, Json};
 
     /// Entries and matches that are shown where nothing is said, and at most.
@@ -36,50 +36,57 @@ mod files {
     const MAX_SHOWN: usize = 1_000;
     const MAX_CONTEXT: usize = 20;
 
-    /// Lists a directory, a tree (`depth`) or what a `glob` finds, with sizes in bytes; of a file its size and date.
-    /// Without a path: the directories that may be used. Begin with that.
+    /// Lists a directory, a tree (`depth`) or what a `glob` finds, with sizes; of a file its size and date. Without a
+    /// path: the directories that may be used. Begin with that.
     ///
     /// Example: path `/notes`, glob `**/*.md`, exclude `["archive"]`.
     #[tool(title = "List files", read_only, idempotent, open_world = false)]
     pub fn list(
-        /// A directory or file, such as `/notes`; paths of the host do, too, here and in the other tools.
+        /// A directory or file, such as `/notes`. Paths of the host do as well, in all tools.
         path: Option<String>,
-        #[serde(flatten)] which: Which,
+        /// Which files, by their path below the directory: `*.md`, `**/*.{rs,toml}`; `**/src/` for directories.
+        glob: Option<String>,
+        /// What to leave out: a name anywhere, such as `node_modules` or `*.lock`, or a path such as `docs/**`.
+        #[serde(default)]
+        exclude: Vec<String>,
         /// Levels of the tree; default 1, with `glob` all.
         #[schemars(range(min = 1, max = 32))]
         depth: Option<usize>,
+        /// Show what begins with a dot.
+        #[serde(default)]
+        hidden: bool,
         /// Show dates, and where links lead.
         #[serde(default)]
         details: bool,
-        /// Entries to show; default 200.
+        /// Default 200.
         #[schemars(range(min = 1, max = 1000))]
         limit: Option<usize>,
     ) -> Result<Json<Listing>, String> {
         let limit = limit.unwrap_or(DEFAULT_ENTRIES).min(MAX_SHOWN);
         let places = Places::granted();
         let Some(path) = path else { return list::roots(&places).map(Json) };
-        let wanted = Wanted::parse(&which)?;
+        let wanted = Wanted::parse(glob.as_deref(), &exclude, hidden)?;
         list::list(&places.find(&path)?, &wanted, &list::Extent { depth, limit, details }).map(Json)
     }
 
-    /// Reads text files, or some lines of them. A long file comes in parts: the answer says where to go on. Pictures
-    /// (PNG, JPEG, GIF, WebP) are shown.
+    /// Reads text files, or some lines of them. A long file comes in parts: the answer says where to go on. Pictures are
+    /// shown.
     ///
     /// Example: path `/notes/todo.md`, from_line 100, lines 50.
     #[tool(title = "Read files", read_only, idempotent, open_world = false)]
     pub fn read(
-        /// The file, such as `/notes/todo.md`.
+        /// A file.
         path: Option<String>,
-        /// Several files at once.
+        /// Several at once.
         #[serde(default)]
         paths: Vec<String>,
-        /// The first line to read; default 1.
+        /// Default 1.
         #[schemars(range(min = 1))]
         from_line: Option<u64>,
-        /// How many lines; default what fits into one answer (60,000 bytes).
+        /// How many lines; default what fits into an answer (60,000 bytes).
         #[schemars(range(min = 1))]
         lines: Option<u64>,
-        /// The last lines, so many.
+        /// So many lines at the end.
         #[schemars(range(min = 1))]
         last: Option<u64>,
     ) -> Result<Vec<Content>, String> {
@@ -87,32 +94,40 @@ mod files {
         read::read(&Places::granted(), path.as_deref(), &paths, range)
     }
 
-    /// Searches text files for a regular expression or a plain text, line by line, and shows the lines that match. The
-    /// syntax is that of Rust's regex crate: like Perl's, without look-around and backreferences.
+    /// Searches text files for a regular expression (that of Rust: like Perl's, without look-around and backreferences)
+    /// or a plain text, line by line.
     ///
     /// Example: pattern `TODO|FIXME`, path `/notes`, glob `**/*.md`, context 2.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "a flattened struct would take unknown ones in silence"
+    )]
     #[tool(title = "Search files", read_only, idempotent, open_world = false)]
     pub fn search(
-        /// What to look for in each line.
         pattern: &str,
         /// A directory, or one file.
         path: &str,
-        #[serde(flatten)] which: Which,
+        /// In which files, as in `list`; default all.
+        glob: Option<String>,
+        /// As in `list`.
+        #[serde(default)]
+        exclude: Vec<String>,
         /// Take the pattern as plain text.
         #[serde(default)]
         literal: bool,
-        /// Make no difference between upper and lower case.
+        #[serde(default)] ignore_case: bool,
+        /// Look into what begins with a dot.
         #[serde(default)]
-        ignore_case: bool,
-        /// Lines to show before and after each match; default 0.
+        hidden: bool,
+        /// Lines to show before and after a match.
         #[schemars(range(max = 20))]
         context: Option<usize>,
-        /// Matches to show; default 100.
+        /// Default 100.
         #[schemars(range(min = 1, max = 1000))]
         limit: Option<usize>,
     ) -> Result<Json<Found>, String> {
         let pattern = Pattern::parse(pattern, literal, ignore_case)?;
-        let wanted = Wanted::parse(&which)?;
+        let wanted = Wanted::parse(glob.as_deref(), &exclude, hidden)?;
         let limit = limit.unwrap_or(DEFAULT_MATCHES).min(MAX_SHOWN);
         let context = context.unwrap_or_default().min(MAX_CONTEXT);
         let place = Places::granted().find(path)?;
@@ -122,9 +137,8 @@ mod files {
     /// Writes a text file, or makes a directory. Directories on the way are made. For a part of a file use `edit`.
     #[tool(title = "Write a file", destructive, idempotent = false, open_world = false)]
     pub fn write(
-        /// The file, such as `/notes/idea.md`.
         path: &str,
-        /// Its text; none for a directory.
+        /// None for a directory.
         text: Option<String>,
         /// `create` (default) leaves a file that is there alone; `directory` makes a directory.
         mode: Option<Mode>,
@@ -133,19 +147,18 @@ mod files {
         change::write(&place, text.as_deref(), mode.unwrap_or(Mode::Create))
     }
 
-    /// Replaces passages of a text file, and shows the difference. A passage must stand there exactly once. All edits
-    /// are made or none. Line breaks fit the file's own, LF or CRLF.
+    /// Replaces passages of a text file, and shows the difference. A passage must stand there exactly once; line breaks fit
+    /// the file's own. All edits are made or none.
     ///
     /// Example: path `/notes/idea.md`, old `teh`, new `the`.
     #[tool(title = "Edit a file", destructive, idempotent = false, open_world = false)]
     pub fn edit(
-        /// The file.
         path: &str,
         /// The passage as it stands in the file, line breaks and spaces included.
         old: Option<String>,
         /// What takes its place.
         new: Option<String>,
-        /// Several changes in place of `old` and `new`, made in this order.
+        /// Several changes, in this order.
         #[serde(default)]
         edits: Vec<Edit>,
         /// Only show what would change.
@@ -170,7 +183,6 @@ mod files {
         open_world = false
     )]
     pub fn rename(
-        /// What to move.
         from: &str,
         /// Its new path, name included.
         to: &str,
@@ -182,7 +194,6 @@ mod files {
     /// Deletes a file, a link or a directory for good.
     #[tool(title = "Delete a file", destructive, idempotent = false, open_world = false)]
     pub fn delete(
-        /// What to delete.
         path: &str,
         /// Delete a directory with all that is in it.
         #[serde(default)]

@@ -18,29 +18,29 @@ const ENTRY: usize = 60;
 /// What is in a directory.
 #[derive(Debug, Default, Serialize, schemars::JsonSchema)]
 pub struct Listing {
-    /// The directory, as the host names it.
+    // The directory, as the host names it.
     #[serde(skip_serializing_if = "Option::is_none")]
     host_path: Option<String>,
     entries: Vec<Entry>,
-    /// What was left out, and why.
+    // What was left out, and why.
     #[serde(skip_serializing_if = "Option::is_none")]
     note: Option<String>,
 }
 
-/// One entry.
+// One entry.
 #[derive(Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Entry {
     path: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     host_path: Option<String>,
     kind: Kind,
-    /// In bytes; of a file.
+    // In bytes; of a file.
     #[serde(skip_serializing_if = "Option::is_none")]
     size: Option<u64>,
-    /// When it was changed, in UTC.
+    // When it was changed, in UTC.
     #[serde(skip_serializing_if = "Option::is_none")]
     modified: Option<String>,
-    /// Where a link leads.
+    // Where a link leads.
     #[serde(skip_serializing_if = "Option::is_none")]
     target: Option<String>,
 }

@@ -22,14 +22,14 @@ const MATCH: usize = 40;
 #[derive(Debug, Default, Serialize, schemars::JsonSchema)]
 pub struct Found {
     matches: Vec<Match>,
-    /// How many files were searched.
+    // How many files were searched.
     files: usize,
-    /// What was left out, and why.
+    // What was left out, and why.
     #[serde(skip_serializing_if = "Option::is_none")]
     note: Option<String>,
 }
 
-/// A line that matches.
+// A line that matches.
 #[derive(Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Match {
     path: String,
@@ -201,7 +201,6 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::walk::Which;
 
     #[track_caller]
     fn check(pattern: &str, glob: Option<&str>, extent: Extent, expected: &[&str]) -> Found {
@@ -211,8 +210,7 @@ mod tests {
         fs::write(root.path().join("two.txt"), "find\nx\nfind").unwrap();
         fs::write(root.path().join("no.bin"), b"find\0").unwrap();
         let pattern = Pattern::parse(pattern, false, false).unwrap();
-        let wanted =
-            Wanted::parse(&Which { glob: glob.map(Into::into), ..Which::default() }).unwrap();
+        let wanted = Wanted::parse(glob, &[], false).unwrap();
         let found = search(&Place::from(root.path()), &pattern, &wanted, &extent).unwrap();
         let below = |found: &Match| {
             let path = Path::new(&found.path).strip_prefix(root.path()).unwrap().display();

@@ -12,19 +12,6 @@ use crate::place::Place;
 pub const MAX_DEPTH: usize = 32;
 const MAX_VISITED: usize = 20_000;
 
-/// Which entries are of interest, as arguments.
-#[derive(Default, serde::Deserialize, schemars::JsonSchema)]
-pub struct Which {
-    /// Which files, by their path below the directory: `*.md`, `**/*.{rs,toml}`; `**/src/` for directories.
-    pub glob: Option<String>,
-    /// What to leave out: a name such as `node_modules` or `*.lock` anywhere, or a path such as `docs/**`.
-    #[serde(default)]
-    pub exclude: Vec<String>,
-    /// Also what begins with a dot.
-    #[serde(default)]
-    pub hidden: bool,
-}
-
 /// Which entries are of interest.
 #[derive(Default)]
 pub struct Wanted {
@@ -37,12 +24,12 @@ pub struct Wanted {
 }
 
 impl Wanted {
-    pub fn parse(which: &Which) -> Result<Self, String> {
-        let exclude = which.exclude.iter().map(|glob| Glob::parse("exclude", glob));
+    pub fn parse(glob: Option<&str>, exclude: &[String], hidden: bool) -> Result<Self, String> {
+        let exclude = exclude.iter().map(|glob| Glob::parse("exclude", glob));
         Ok(Self {
-            glob: which.glob.as_deref().map(|glob| Glob::parse("glob", glob)).transpose()?,
+            glob: glob.map(|glob| Glob::parse("glob", glob)).transpose()?,
             exclude: exclude.collect::<Result<_, _>>()?,
-            hidden: which.hidden,
+            hidden,
         })
     }
 
@@ -185,9 +172,8 @@ mod tests {
         }
         #[cfg(unix)]
         std::os::unix::fs::symlink(root.path(), root.path().join("loop")).unwrap();
-        let exclude = exclude.iter().map(ToString::to_string).collect();
-        let which = Which { glob: glob.map(Into::into), exclude, hidden };
-        let wanted = Wanted::parse(&which).unwrap();
+        let exclude: Vec<_> = exclude.iter().map(ToString::to_string).collect();
+        let wanted = Wanted::parse(glob, &exclude, hidden).unwrap();
         let mut all = Vec::new();
         let place = Place::from(root.path());
         let note = walk(&place, &wanted, depth, |found| {
