@@ -610,3 +610,24 @@ fn the_home_directory_is_kept_whatever_it_is_called() {
         assert!(told.contains("the whole home directory is never granted"), "{home:?}: {told}");
     }
 }
+
+#[test]
+fn the_sdk_knows_the_names_that_the_host_gives_a_meaning() {
+    let host = [
+        include_str!("../../src/sandbox/file_access.rs"),
+        include_str!("../../src/sandbox/store.rs"),
+    ];
+    let sdk = [
+        include_str!("../../../plugin-sdk/src/files/write.rs"),
+        include_str!("../../../plugin-sdk/src/files/mod.rs"),
+    ];
+    for (side, name) in [
+        "const BESIDE: &str = \".toolrack-new\";",
+        "const HOST_PATHS: &str = \"TOOLRACK_HOST_PATHS\";",
+    ]
+    .iter()
+    .enumerate()
+    {
+        assert!(host[side].contains(name) && sdk[side].contains(name), "{name}");
+    }
+}

@@ -231,3 +231,46 @@ async fn a_file_is_deleted_only_where_that_is_switched_on() {
     shipped.granted(&grants, "").await.call("files_delete", delete).await.unwrap();
     assert!(!path.join("c.md").exists());
 }
+
+/// The system ends a file at 1 MiB here, in the middle of what is written, as a full disk does. (wasmtime needs as much.)
+#[cfg(target_os = "linux")]
+#[test]
+fn a_file_that_cannot_be_written_whole_is_as_it_was() {
+    let tree = Tree::new();
+    let manifests = Path::new(env!("CARGO_MANIFEST_DIR")).join("../manifests");
+    fs::create_dir(tree.path("plugins")).unwrap();
+    for name in ["files.toml", "files.wasm"] {
+        fs::copy(manifests.join(name), tree.path("plugins").join(name)).unwrap();
+    }
+    let drafts = tree.path("drafts");
+    let grant = format!("{{ path = '{}', at = '/drafts', access = 'write' }}", drafts.display());
+    let local = format!("[grants]\nfiles = [{grant}]\n");
+    fs::write(tree.path("plugins/files.local.toml"), local).unwrap();
+    let old = format!("first\n{}", "old\n".repeat(250_000));
+    for name in ["alone", "twin"] {
+        fs::write(drafts.join(name), &old).unwrap();
+    }
+    fs::hard_link(drafts.join("twin"), drafts.join("other")).unwrap();
+    let long = tree.path("long");
+    fs::write(&long, "new\n".repeat(30_000)).unwrap();
+    let with_long = |name: &str| format!("{name}=@{}", long.display());
+    let call = |tool: &str, name: &str, more: &[String]| {
+        let limited = "trap '' XFSZ; ulimit -f 2048; exec \"$@\"";
+        let mut command = std::process::Command::new("sh");
+        command.args(["-c", limited, "sh", env!("CARGO_BIN_EXE_toolrack"), "call", "--plugins"]);
+        command.arg(tree.path("plugins")).args([tool, &format!("path=/drafts/{name}")]).args(more);
+        let called = command.env("TOOLRACK_HOME", tree.path("home")).output().unwrap();
+        let said = [called.stdout, called.stderr].concat();
+        let said = String::from_utf8_lossy(&said);
+        assert!(said.contains("larger than the system lets a file be"), "{tool} {name}: {said}");
+    };
+    for name in ["alone", "twin"] {
+        call("files_edit", name, &["old=first".into(), with_long("new")]);
+        call("files_write", name, &["mode=append".into(), with_long("text")]);
+    }
+    for name in ["alone", "twin", "other"] {
+        assert!(fs::read_to_string(drafts.join(name)).unwrap() == old, "{name}");
+    }
+    let left = fs::read_dir(&drafts).unwrap().count();
+    assert_eq!(left, 4, "c.md and the three, and nothing beside them");
+}

@@ -169,12 +169,16 @@ fn below_host(text: &str, host: &str) -> Option<String> {
 }
 
 impl Place {
-    /// The error as a sentence that says what to do.
+    /// The error as a sentence that says what to do, with both names of the place.
     pub fn explain(&self, error: &io::Error) -> String {
         let sentence = files::explain(error, &self.path);
-        let hint =
-            (error.kind() == io::ErrorKind::NotFound).then(|| alike::missing(&self.path)).flatten();
-        hint.map_or(sentence.clone(), |hint| format!("{sentence}{hint}"))
+        let is_missing = error.kind() == io::ErrorKind::NotFound;
+        let hint = is_missing.then(|| alike::missing(&self.path)).flatten().unwrap_or_default();
+        let own = format!("`{}`", self.path.display());
+        match &self.host {
+            Some(host) => sentence.replacen(&own, &format!("{own} ({host})"), 1) + &hint,
+            None => sentence + &hint,
+        }
     }
 
     /// Both of its names.
@@ -252,5 +256,8 @@ mod tests {
         assert_eq!(shown("/notes/a.md"), "/home/ada/notes/a.md");
         assert_eq!(shown("/docs/x/y"), "C:\\Users\\Ada\\Docs\\x\\y");
         assert_eq!(shown("/data/notes"), "/home/ada/notes");
+        let place = places(roots).find("/data/notes/a").unwrap();
+        let error = place.explain(&io::ErrorKind::NotFound.into());
+        assert!(error.starts_with("there is no `/notes/a` (/home/ada/notes/a)"), "{error}");
     }
 }
