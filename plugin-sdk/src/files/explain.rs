@@ -16,7 +16,7 @@ pub fn explain(error: &io::Error, path: impl AsRef<Path>) -> String {
     };
     match leads_out {
         Some(link) if is_granted(path, &roots) => format!(
-            "`{}` is a link that leads out of what this plugin may use; grant the directory that it leads to, too",
+            "`{}` is a link that leads out of what this plugin may use, as every absolute link does; name or grant what it leads to",
             link.display()
         ),
         _ => sentence(cause, error, path, &roots),

@@ -8,7 +8,7 @@ use serde::Serialize;
 use toolrack_sdk::files::{self, Kind as FileKind};
 
 use crate::place::{Place, Places};
-use crate::walk::{self, Found, MAX_DEPTH, Wanted, shown};
+use crate::walk::{self, Found, MAX_DEPTH, Wanted, shown, weight};
 
 /// Bytes of one answer.
 const MAX_ANSWER: usize = 60_000;
@@ -103,7 +103,7 @@ pub fn list(place: &Place, wanted: &Wanted, extent: &Extent) -> Result<Listing, 
         more = entries.len() == extent.limit || size > MAX_ANSWER;
         if !more {
             let entry = entry(&found.path, found.kind.into(), extent.details);
-            size += ENTRY + entry.path.len() + entry.target.as_ref().map_or(0, String::len);
+            size += ENTRY + weight(&entry.path) + entry.target.as_deref().map_or(0, weight);
             entries.push(entry);
         }
         !more

@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::lines::{self, Opened};
 use crate::pattern::Pattern;
 use crate::place::Place;
-use crate::walk::{self, MAX_DEPTH, Wanted, shown};
+use crate::walk::{self, MAX_DEPTH, Wanted, shown, weight};
 
 /// Bytes of one file that are searched, of a line that are searched at once, of one that are shown, and of an answer.
 const MAX_FILE: usize = 64 * 1024 * 1024;
@@ -137,7 +137,7 @@ impl Search<'_> {
         let shown = window(text, 0);
         for found in &mut self.found.matches[open..] {
             if found.after.len() < self.extent.context {
-                self.size += shown.len() + 3;
+                self.size += weight(&shown) + 3;
                 found.after.push(shown.clone());
             }
         }
@@ -165,8 +165,8 @@ impl Search<'_> {
             before: before.iter().cloned().collect(),
             after: Vec::new(),
         };
-        let texts: usize = found.before.iter().map(|line| line.len() + 3).sum();
-        self.size += MATCH + found.path.len() + found.text.len() + texts;
+        let texts: usize = found.before.iter().map(|line| weight(line) + 3).sum();
+        self.size += MATCH + weight(&found.path) + weight(&found.text) + texts;
         self.found.matches.push(found);
         true
     }
@@ -258,6 +258,22 @@ mod tests {
             context,
             &["a/one.md:2:find me [\"x\"] [\"FIND\"]", "a/one.md:3:FIND [\"x\", \"find me\"] []"],
         );
+    }
+
+    #[test]
+    fn what_is_found_fits_into_an_answer_however_it_is_escaped() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::write(file.path(), format!("{}\n", "\u{1}\"".repeat(200)).repeat(2_000)).unwrap();
+        let pattern = Pattern::parse("\"", true, false).unwrap();
+        let extent = Extent { limit: 1_000, context: 20 };
+        let found =
+            search(&Place::from(file.path()), &pattern, &Wanted::default(), &extent).unwrap();
+        let texts = |found: &Match| {
+            found.before.iter().chain(&found.after).map(|line| weight(line)).sum::<usize>()
+        };
+        let size: usize =
+            found.matches.iter().map(|found| weight(&found.text) + texts(found)).sum();
+        assert!(size < 3 * MAX_ANSWER && size > MAX_ANSWER / 2, "{size}");
     }
 
     #[test]

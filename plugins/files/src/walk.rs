@@ -152,6 +152,12 @@ pub fn shown(path: &Path) -> String {
     path.to_string_lossy().into_owned()
 }
 
+/// The bytes of a text in JSON.
+pub fn weight(text: &str) -> usize {
+    let escaped = text.bytes().filter(|byte| *byte < 0x20 || matches!(byte, b'"' | b'\\'));
+    text.len() + 5 * escaped.count()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
