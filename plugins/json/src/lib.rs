@@ -1,16 +1,22 @@
 //! The plugin `json`: jq filters over JSON text. This file is what the host sees; the modules below
 //! know nothing of it.
 
+mod filters;
+mod format;
+#[cfg(test)]
+mod jq_tests;
+mod json_text;
 mod place;
 mod program;
 mod query;
-mod read;
 mod results;
+mod rewrite;
+mod value;
 
 #[toolrack_sdk::plugin]
 mod json {
+    use crate::format::Format;
     use crate::query::{self, Options};
-    use crate::read::{self, Format};
     use crate::results::Style;
     use serde_json::{Map, Value};
 
@@ -51,8 +57,7 @@ mod json {
         let mut bound = Vec::new();
         for (name, value) in variables {
             // Values cross as text: both sides read JSON.
-            let values =
-                read::values(&value.to_string(), Format::Json, &format!("variables.{name}"))?;
+            let values = Format::Json.read(&value.to_string())?;
             bound.extend(values.into_iter().map(|value| (format!("${name}"), value)));
         }
         let options = Options { format, slurp, style: Style { raw, pretty } };

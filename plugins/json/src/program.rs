@@ -1,28 +1,36 @@
 //! A jq filter from text to something that runs, or to an error that shows the place. Knows no
 //! options and no output.
 
+use crate::filters;
 use crate::place::{mark, too_deep, too_many};
+use crate::rewrite::rewrite;
+use crate::value::Value;
 use jaq_core::compile::Undefined;
 use jaq_core::data::HasLut;
-use jaq_core::load::lex::Expect;
+use jaq_core::load::lex::{Expect, Lexer, StrPart, Tok, Token};
+use jaq_core::load::parse::{Def, Parser, Term};
 use jaq_core::load::{self, Arena, File, Loader};
 use jaq_core::{Compiler, DataT, Filter, Lut};
-use jaq_json::Val;
 use jaq_std::input::{HasInputs, Inputs};
+use std::cell::RefCell;
 
 /// The types that filters of this plugin work with.
 pub struct Types;
 
 impl DataT for Types {
-    type V<'a> = Val;
+    type V<'a> = Value;
     type Data<'a> = Shared<'a>;
 }
 
-/// What all parts of a running filter share: itself, and the inputs still to come.
+/// What all parts of a running filter share.
 #[derive(Clone)]
 pub struct Shared<'a> {
+    /// The filter itself.
     pub lut: &'a Lut<Types>,
-    pub inputs: Inputs<'a, Val>,
+    /// The inputs still to come.
+    pub inputs: Inputs<'a, Value>,
+    /// What `halt_error` said.
+    pub last_words: &'a RefCell<Option<String>>,
 }
 
 impl<'a> HasLut<'a, Types> for Shared<'a> {
@@ -31,8 +39,8 @@ impl<'a> HasLut<'a, Types> for Shared<'a> {
     }
 }
 
-impl<'a> HasInputs<'a, Val> for Shared<'a> {
-    fn inputs(&self) -> Inputs<'a, Val> {
+impl<'a> HasInputs<'a, Value> for Shared<'a> {
+    fn inputs(&self) -> Inputs<'a, Value> {
         self.inputs
     }
 }
@@ -52,25 +60,23 @@ pub fn compile(code: &str, variables: &[String]) -> Result<Filter<Types>, String
     if let Some(at) = too_deep(code, "([{", MAX_DEPTH) {
         return fail(at, &format!("nested more than {MAX_DEPTH} deep"));
     }
-    let definitions = jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs());
     if let Some(at) = too_many(code, "|,+-*/%", MAX_OPERATORS) {
         let hint = "pass long lists as `input` or in `variables`";
         return fail(at, &format!("more than {MAX_OPERATORS} operators and commas; {hint}"));
     }
-    let inputs = jaq_std::input::funs().into_vec().into_iter().map(jaq_core::native::run);
-    let functions = jaq_core::funs().chain(jaq_std::funs()).chain(inputs);
-    let functions = functions.chain(jaq_json::funs()).chain(jaq_fmts::funs());
+    let term = match parse(code) {
+        Ok(term) => rewrite(term, code),
+        Err((at, message)) => return fail(at, &message),
+    };
+    // The filter is loaded as one definition more, since the main one cannot be changed before it is compiled.
+    let main = Def { name: MAIN, args: Vec::new(), body: term };
+    let definitions = filters::definitions().into_iter().chain([main]);
     let arena = Arena::default();
-    let modules = match Loader::new(definitions).load(&arena, File { code, path: () }) {
-        Ok(modules) => modules,
-        Err(errors) => {
-            let first = errors.into_iter().find_map(|(_, error)| explain(code, error));
-            let (at, message) = first.unwrap_or((0, "cannot be read".to_string()));
-            return fail(at, &message);
-        }
+    let Ok(modules) = Loader::new(definitions).load(&arena, File { code: MAIN, path: () }) else {
+        return fail(0, "cannot be read");
     };
     let compiler = Compiler::default()
-        .with_funs(functions)
+        .with_funs(filters::natives())
         .with_global_vars(variables.iter().map(String::as_str));
     compiler.compile(modules).or_else(|errors| {
         let first = errors.into_iter().flat_map(|(_, errors)| errors).next();
@@ -85,6 +91,64 @@ pub fn compile(code: &str, variables: &[String]) -> Result<Filter<Types>, String
         };
         fail(at, &message)
     })
+}
+
+/// The name of the filter among the definitions.
+const MAIN: &str = "_main";
+
+/// The tree of `code`, or where and what the first error is.
+fn parse(code: &str) -> Result<Term<&str>, (usize, String)> {
+    let unread = || (0, "cannot be read".to_string());
+    let tokens = Lexer::new(code)
+        .lex()
+        .map_err(|errors| explain(code, load::Error::Lex(errors)).unwrap_or_else(unread))?;
+    let tokens = joined(tokens, code);
+    let term = Parser::new(&tokens).parse(|parser| parser.term());
+    term.map_err(|errors| {
+        let errors =
+            errors.into_iter().map(|(expected, found)| (expected, Token::opt_as_str(found, code)));
+        explain(code, load::Error::Parse(errors.collect())).unwrap_or_else(unread)
+    })
+}
+
+/// The tokens with `.5` as one number: the lexer takes it for two.
+fn joined<'a>(tokens: Vec<Token<&'a str>>, code: &'a str) -> Vec<Token<&'a str>> {
+    let mut out: Vec<Token<&'a str>> = Vec::with_capacity(tokens.len());
+    for Token(text, kind) in tokens {
+        let kind = match kind {
+            Tok::Block(inner) => Tok::Block(joined(inner, code)),
+            Tok::Str(parts) => Tok::Str(
+                parts
+                    .into_iter()
+                    .map(|part| match part {
+                        StrPart::Term(token) => {
+                            let mut inner = joined(vec![token], code);
+                            inner.pop().map_or(StrPart::Char(' '), StrPart::Term)
+                        }
+                        StrPart::Str(_) | StrPart::Char(_) => part,
+                    })
+                    .collect(),
+            ),
+            Tok::Num
+                if out
+                    .last()
+                    .is_some_and(|Token(before, _)| *before == "." && touches(before, text)) =>
+            {
+                out.pop();
+                let at = offset(code, text);
+                out.push(Token(&code[at - 1..at + text.len()], Tok::Num));
+                continue;
+            }
+            other => other,
+        };
+        out.push(Token(text, kind));
+    }
+    out
+}
+
+/// True if `after` begins where `before` ends.
+fn touches(before: &str, after: &str) -> bool {
+    before.as_ptr() as usize + before.len() == after.as_ptr() as usize
 }
 
 /// Where and what the first error is.

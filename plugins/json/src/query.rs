@@ -1,12 +1,13 @@
 //! Runs a filter over inputs. How results are written is not known here.
 
+use crate::format::Format;
 use crate::program::{Shared, Types, compile};
-use crate::read::{Format, values};
 use crate::results::{Results, Style};
+use crate::value::Value;
 use jaq_core::{Ctx, Exn, Vars};
-use jaq_json::Val;
+use jaq_json::{Map, Val};
 use jaq_std::input::RcIter;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
 /// How inputs are taken and results written.
 #[derive(Debug, Default)]
@@ -26,9 +27,16 @@ pub fn query(
     variables: Vec<(String, Val)>,
     options: &Options,
 ) -> Result<String, String> {
-    let (names, bound): (Vec<String>, Vec<Val>) = variables.into_iter().unzip();
+    let environment = ("$ENV".to_string(), Val::obj(Map::default()));
+    let variables = variables.into_iter().chain([environment]);
+    let (names, bound): (Vec<String>, Vec<Value>) =
+        variables.map(|(name, value)| (name, Value(value))).unzip();
     let filter = compile(filter, &names)?;
-    let inputs = match input.map(|text| values(text, options.format, "input")).transpose()? {
+    let inputs = match input
+        .map(|text| options.format.read(text))
+        .transpose()
+        .map_err(|error| format!("`input` is {error}"))?
+    {
         None => vec![Val::Null],
         Some(all) if options.slurp => vec![all.into_iter().collect()],
         Some(all) => all,
@@ -36,21 +44,25 @@ pub fn query(
     // The filter itself can take inputs, so they are counted where they are taken.
     let (count, taken) = (inputs.len(), Cell::new(0));
     let inputs = inputs.into_iter().inspect(|_| taken.set(taken.get() + 1));
-    let inputs = RcIter::new(inputs.map(Ok));
-    let shared = Shared { lut: &filter.lut, inputs: &inputs };
+    let inputs = RcIter::new(inputs.map(|input| Ok(Value(input))));
+    let last_words = RefCell::new(None);
+    let shared = Shared { lut: &filter.lut, inputs: &inputs, last_words: &last_words };
     let mut results = Results::default();
     for input in &inputs {
         let context = Ctx::<Types>::new(shared.clone(), Vars::new(bound.clone()));
         for result in filter.id.run((context, input?)) {
             let reason = match result.map_err(Exn::get_err) {
                 Ok(result) => {
-                    results.push(&result, options.style)?;
+                    results.push(&result.0, options.style)?;
                     continue;
                 }
-                Err(Ok(error)) => format!("failed: {}", shorten(&error.to_string())),
+                Err(Ok(error)) => format!("failed: {}", shorten(&said(error.into_val()))),
                 Err(Err(exception)) => match exception.get_halt() {
                     Ok(0) | Err(_) => return results.finish(),
-                    Ok(code) => format!("halted with code {code}"),
+                    Ok(code) => match last_words.take() {
+                        Some(said) => format!("halted with code {code}: {}", shorten(&said)),
+                        None => format!("halted with code {code}"),
+                    },
                 },
             };
             let place =
@@ -59,6 +71,14 @@ pub fn query(
         }
     }
     results.finish()
+}
+
+/// What an error says: its text, or the value that it was raised with.
+fn said(error: Value) -> String {
+    match error.as_text() {
+        Some(text) => text.to_string(),
+        None => format!("{error} (not a string)"),
+    }
 }
 
 /// An error may quote a whole input.
@@ -71,8 +91,31 @@ fn shorten(text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub mod tests {
     use super::*;
+
+    /// What `filter` makes of one input; where it fails, what it made before, and why it failed.
+    pub fn outputs(filter: &str, input: &str) -> Result<Vec<Value>, (Vec<Value>, String)> {
+        let before = |why| (Vec::new(), why);
+        let filter = compile(filter, &["$ENV".to_string()]).map_err(before)?;
+        let inputs = Format::Json.read(input).map_err(before)?;
+        let inputs = RcIter::new(inputs.into_iter().map(|input| Ok(Value(input))));
+        let last_words = RefCell::new(None);
+        let shared = Shared { lut: &filter.lut, inputs: &inputs, last_words: &last_words };
+        let mut found = Vec::new();
+        let environment = Value(Val::obj(Map::default()));
+        for input in &inputs {
+            let context = Ctx::<Types>::new(shared.clone(), Vars::new([environment.clone()]));
+            for result in filter.id.run((context, input.map_err(before)?)) {
+                match result.map_err(Exn::get_err) {
+                    Ok(result) => found.push(result),
+                    Err(Ok(error)) => return Err((found, error.to_string())),
+                    Err(Err(_)) => return Ok(found),
+                }
+            }
+        }
+        Ok(found)
+    }
 
     fn run(filter: &str, input: Option<&str>, options: &Options) -> Result<String, String> {
         let variables = vec![("$who".to_string(), Val::from("Ada".to_string()))];
@@ -112,6 +155,43 @@ mod tests {
     }
 
     #[test]
+    fn answers_are_those_of_jq() {
+        let check = |filter: &str, input: &str, expected: &str| {
+            let found = run(filter, Some(input), &Options::default());
+            assert_eq!(found.as_deref(), Ok(expected), "{filter}");
+        };
+        check(".a.b |= 5", "{}", r#"{"a":{"b":5}}"#);
+        check("join(\",\")", r#"["a",1,null,true]"#, r#""a,1,,true""#);
+        check("@base64d", r#""eyJzdWIiOiIxMjM0In0""#, r#""{\"sub\":\"1234\"}""#);
+        check(".[length/2]", "[1,2,3,4]", "3");
+        let parsed = "strptime(\"%Y-%m-%dT%H:%M:%S%z\")";
+        // jq reads the offset and goes by the clock time, here as well.
+        check(&format!("{parsed}|mktime"), r#""2020-10-15T17:30:00-0400""#, "1602783000");
+        check("INDEX(.id)", r#"[{"id":1}]"#, r#"{"1":{"id":1}}"#);
+        check("IN(1,2)", "2", "true");
+        check("[tostream]", r#"{"a":[1]}"#, r#"[[["a",0],1],[["a",0]],[["a"]]]"#);
+        check("fromstream(tostream)", r#"{"a":[1,{"b":2}]}"#, r#"{"a":[1,{"b":2}]}"#);
+        check("[1|truncate_stream([[0],1],[[1,0],2],[[1,0]],[[1]])]", "1", "[[[0],2],[[0]]]");
+        check("@base32, (@base32|@base32d)", r#""hi""#, "\"NBUQ====\"\n\"hi\"");
+        check("(.[] | select(. >= 2)) |= empty", "[1,5,3,0,7]", "[1,0]");
+        check("[(1,2) + (10,20)]", "1", "[11,12,21,22]");
+        check("{a: 1} | .b += 2 | .c //= 3", "1", r#"{"a":1,"b":2,"c":3}"#);
+        check("first(.[] | select(. > 1)) = 9", "[1,2,3]", "[1,9,3]");
+        check(
+            "nan, infinite, -infinite, 3.0, 1.5 + 1.5, 1e1000",
+            "1",
+            "null\n1.7976931348623157e+308\n-1.7976931348623157e+308\n3.0\n3\n1E+1000",
+        );
+        check("$__loc__.line, ($ENV | length), input_filename", "1", "1\n0\nnull");
+        check("\n $__loc__", "1", r#"{"file":"<top-level>","line":2}"#);
+        check(
+            "test(\"(?<=a)b\"), gsub(\"(?<x>[a-z])\"; \"<\\(.x)>\")",
+            r#""ab""#,
+            "true\n\"<a><b>\"",
+        );
+    }
+
+    #[test]
     fn options_change_what_goes_in_and_out() {
         let check = |filter: &str, input: Option<&str>, options: &Options, expected: &str| {
             let found = run(filter, input, options);
@@ -122,7 +202,7 @@ mod tests {
         let slurp = Options { slurp: true, ..Options::default() };
         let yaml = Options { format: Format::Yaml, ..Options::default() };
         check(".[]", Some(r#"["a\n\"b\"", 1, {"c":"d"}]"#), &raw, "a\n\"b\"\n1\n{\"c\":\"d\"}");
-        check("toyaml", Some(r#"{"a":[1]}"#), &raw, "{a: [1]}");
+        check("toyaml", Some(r#"{"a":[1]}"#), &raw, "a:\n  - 1");
         check(".", Some(r#"{"a":[1]}"#), &pretty, "{\n  \"a\": [\n    1\n  ]\n}");
         check("add", Some("1 2 3"), &slurp, "6");
         check("length", Some(""), &slurp, "0");
@@ -136,16 +216,20 @@ mod tests {
             let message = run(filter, Some(input), &Options::default()).unwrap_err();
             assert!(message.contains(expected), "{filter}: {message}");
         };
-        check(".a", "[1]", "after 0 results, the filter failed: cannot index [1] with \"a\"");
+        check(
+            ".a",
+            "[1]",
+            "after 0 results, the filter failed: Cannot index array with string (\"a\")",
+        );
         check("., .a", "{} 5", "on input 2, after 3 results, the filter failed: ");
         check("input | .a", "1 2", "on input 2, after 0 results, the filter failed: ");
         check("error(\"no \\(.)\")", "7", "no 7");
         check("halt(3)", "1", "halted with code 3");
-        check("nan", "1", "result 1 holds nan, which JSON cannot express");
-        check("[1, {a: infinite}]", "1", "holds infinity");
-        check("{(1|tostring): 2, (3): 4}", "1", "key that is no string");
-        check("repeat(1)", "1", "longer than 250000 bytes at result 125001: select less");
-        check("[range(100000)] | .a", "1", "...");
+        check("\"m\" | halt_error", "1", "halted with code 5: m");
+        check("error({a: 1})", "1", "failed: {\"a\":1} (not a string)");
+        check("{(1|tostring): 2, (3): 4}", "1", "Object keys must be strings");
+        check("repeat(1)", "1", "longer than 80000 bytes");
+        check("[range(100000)] | tojson | error", "1", "...");
         check(".", "{\"a\": }", "`input` is not valid JSON: line 1, column 7");
         check(".a |", "1", "`filter`: line 1, column 5");
     }

@@ -1,10 +1,11 @@
 //! Results as text, one a line, up to a bound. Knows no filter.
 
-use jaq_json::{Num, Val, write};
+use crate::json_text;
+use jaq_json::Val;
 use std::io::{self, Write};
 
-/// Longest text: what the host lets through, less room for the message around it.
-const MAX_LENGTH: usize = 250_000;
+/// Longest text in bytes: what fits into 25,000 tokens of a model.
+const MAX_LENGTH: usize = 80_000;
 
 /// How results are written.
 #[derive(Clone, Copy, Debug, Default)]
@@ -27,19 +28,16 @@ impl Results {
     pub fn push(&mut self, value: &Val, style: Style) -> Result<(), String> {
         self.count += 1;
         let count = self.count;
-        match value {
-            Val::TStr(_) if style.raw => {}
-            value => {
-                if let Some(what) = not_json(value) {
-                    return Err(format!("result {count} holds {what}, which JSON cannot express"));
-                }
-            }
-        }
         self.write(value, style).map_err(|_| {
-            format!(
-                "the results are longer than {MAX_LENGTH} bytes at result {count}: select less, or \
-                 take the first with `limit(10; ...)`"
-            )
+            let before = count - 1;
+            let advice = match before {
+                0 => "select less of it, e.g. `keys`, `length` or `.[:10]`".to_string(),
+                _ => format!(
+                    "{before} fit: take them with `limit({before}; FILTER)` and go on with \
+                     `skip({before}; FILTER)`, or select less"
+                ),
+            };
+            format!("the results are longer than {MAX_LENGTH} bytes at result {count}: {advice}")
         })
     }
 
@@ -49,12 +47,7 @@ impl Results {
         }
         match value {
             Val::TStr(text) if style.raw => self.text.write_all(text),
-            value => {
-                let indent = style.pretty.then(|| "  ".to_string());
-                let sep_space = style.pretty;
-                let layout = write::Pp { indent, sep_space, ..Default::default() };
-                write::write(&mut self.text, &layout, 0, value)
-            }
+            value => json_text::write(&mut self.text, value, style.pretty.then_some(2)),
         }
     }
 
@@ -84,20 +77,5 @@ impl Write for Bounded {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
-    }
-}
-
-/// What in `value` is beyond JSON: the filter language has a few such values.
-fn not_json(value: &Val) -> Option<&'static str> {
-    match value {
-        Val::Num(Num::Float(number)) if number.is_nan() => Some("nan"),
-        Val::Num(Num::Float(number)) if number.is_infinite() => Some("infinity"),
-        Val::BStr(_) => Some("a byte string"),
-        Val::Arr(items) => items.iter().find_map(not_json),
-        Val::Obj(entries) => entries.iter().find_map(|(key, value)| match key {
-            Val::TStr(_) => not_json(value),
-            _ => Some("an object with a key that is no string"),
-        }),
-        Val::Null | Val::Bool(_) | Val::Num(_) | Val::TStr(_) => None,
     }
 }

@@ -1,0 +1,98 @@
+//! Filters of numbers.
+
+use super::{Native, of, text_of};
+use crate::format::Format;
+use crate::value::{Kind, Outcome, Value};
+use jaq_json::Val;
+
+pub fn filters() -> Vec<Native> {
+    vec![
+        ("nan", 0, |cv| of(cv, |_| Ok(Value::float(f64::NAN)))),
+        ("infinite", 0, |cv| of(cv, |_| Ok(Value::float(f64::INFINITY)))),
+        ("isnan", 0, |cv| of(cv, |value| judge(&value, f64::is_nan))),
+        ("isinfinite", 0, |cv| of(cv, |value| judge(&value, f64::is_infinite))),
+        ("isnormal", 0, |cv| of(cv, |value| judge(&value, f64::is_normal))),
+        ("tonumber", 0, |cv| of(cv, tonumber)),
+        ("toboolean", 0, |cv| of(cv, toboolean)),
+        ("significand", 0, |cv| of(cv, |value| split(&value, |(fraction, _)| fraction * 2.0))),
+        ("logb", 0, |cv| of(cv, |value| split(&value, |(_, exponent)| exponent - 1.0))),
+        ("frexp", 0, |cv| {
+            of(cv, |value| {
+                let number = number_of(&value)?;
+                let (fraction, exponent) = parts(number);
+                Ok([Value::float(fraction), Value::float(exponent)].into_iter().collect())
+            })
+        }),
+        ("gamma", 0, |cv| of(cv, |value| Ok(Value::float(libm::lgamma(number_of(&value)?))))),
+        ("lgamma_r", 0, |cv| {
+            of(cv, |value| {
+                let (result, sign) = libm::lgamma_r(number_of(&value)?);
+                Ok([Value::float(result), Value::float(f64::from(sign))].into_iter().collect())
+            })
+        }),
+    ]
+}
+
+fn number_of(value: &Value) -> Outcome<f64> {
+    value.as_number().ok_or_else(|| value.error("number required"))
+}
+
+fn judge(value: &Value, is: fn(f64) -> bool) -> Outcome {
+    Ok(Value::from(is(number_of(value)?)))
+}
+
+/// A number as a fraction from 0.5 and a power of two.
+fn parts(number: f64) -> (f64, f64) {
+    if !number.is_finite() || number == 0.0 {
+        return (number, 0.0);
+    }
+    let (fraction, exponent) = libm::frexp(number);
+    (fraction, f64::from(exponent))
+}
+
+fn split(value: &Value, choose: fn((f64, f64)) -> f64) -> Outcome {
+    let number = number_of(value)?;
+    if number.is_finite() && number != 0.0 {
+        return Ok(Value::float(choose(parts(number))));
+    }
+    // Zero, infinite and nan have no such parts.
+    let logb = choose((0.0, 1.0)) == 0.0 && choose((0.0, 2.0)) != 0.0;
+    Ok(Value::float(match (logb, number == 0.0) {
+        (true, true) => f64::NEG_INFINITY,
+        (true, false) => number.abs(),
+        (false, _) => number,
+    }))
+}
+
+fn tonumber(value: Value) -> Outcome {
+    if value.kind() == Kind::Number {
+        return Ok(value);
+    }
+    let what = "cannot be parsed as a number";
+    let text = text_of(&value, what)?;
+    if text == "nan" {
+        return Ok(Value::float(f64::NAN));
+    }
+    let digits = text.strip_prefix('+').unwrap_or(text);
+    let digits = if digits.starts_with('.') {
+        format!("0{digits}")
+    } else {
+        digits.replacen("-.", "-0.", 1)
+    };
+    let digits = digits.strip_suffix('.').unwrap_or(&digits).replace(".e", "e").replace(".E", "E");
+    let plain = digits.starts_with(|c: char| c.is_ascii_digit() || c == '-')
+        && digits.ends_with(|c: char| c.is_ascii_digit());
+    match Format::Json.read(&digits).ok().as_deref() {
+        Some([number @ Val::Num(_)]) if plain => Ok(Value(number.clone())),
+        _ => Err(value.error(what)),
+    }
+}
+
+fn toboolean(value: Value) -> Outcome {
+    match (value.kind(), value.as_text()) {
+        (Kind::Boolean, _) => Ok(value),
+        (_, Some("true")) => Ok(Value::from(true)),
+        (_, Some("false")) => Ok(Value::from(false)),
+        _ => Err(value.error("cannot be parsed as a boolean")),
+    }
+}
