@@ -47,12 +47,18 @@ pub fn natives() -> impl Iterator<Item = Fun<Types>> {
     let mut known: Vec<&str> = own.iter().map(|(name, ..)| *name).collect();
     known.extend(paths::NAMES);
     let others =
-        jaq_core::funs().chain(jaq_std::funs()).filter(move |(name, ..)| !known.contains(name));
+        jaq_core::funs().chain(jaq_std::base_funs()).filter(move |(name, ..)| !known.contains(name));
     let inputs = jaq_std::input::funs::<Types>().into_vec().into_iter();
     let inputs = inputs.filter(|(name, ..)| *name == "inputs").map(|filter| run::<Types>(filter));
     let own = own.into_iter().map(|(name, values, filter)| run::<Types>((name, v(values), filter)));
     own.chain(paths::filters()).chain(inputs).chain(others)
 }
+
+/// Definitions of jaq whose natively written parts are not taken: the prelude has its own.
+const UNUSED: [&str; 25] = [
+    "test", "scan_", "match", "capture", "capture_of_match", "split", "splits", "sub", "gsub", "scan", "todate", "fromdate",
+    "halt_error", "@sh", "@text", "@html", "@htmld", "@uri", "@urid", "@base64", "@base64d", "debug", "pow10", "gamma", "logb",
+];
 
 /// The filters written in jq's language.
 pub fn definitions() -> Vec<Def<&'static str>> {
@@ -62,7 +68,7 @@ pub fn definitions() -> Vec<Def<&'static str>> {
     let native = move |def: &Def<&str>| native.contains(&(def.name, def.args.len()));
     let of_paths = |def: &Def<&str>| paths::NAMES.contains(&def.name);
     let jaq =
-        jaq_core::defs().chain(jaq_std::defs()).filter(move |def| !native(def) && !of_paths(def));
+        jaq_core::defs().chain(jaq_std::defs()).filter(move |def| !native(def) && !of_paths(def) && !UNUSED.contains(&def.name));
     // It is checked by every test that runs a filter.
     let own =
         load::parse(include_str!("filters/prelude.jq"), |parser| parser.defs()).unwrap_or_default();
@@ -120,6 +126,14 @@ fn basic() -> Vec<Native> {
                 }
                 other => Err(Value(other).error("cannot be sorted, as it is not an array")),
             })
+        }),
+        ("debug", 0, |cv| {
+            toolrack_sdk::log::debug(format_args!("{}", cv.1));
+            bome(Ok(cv.1))
+        }),
+        ("stderr", 0, |cv| {
+            toolrack_sdk::log::info(cv.1.as_text().unwrap_or(&cv.1.to_string()));
+            bome(Ok(cv.1))
         }),
         ("_format_rows", 1, |cv| unary(cv, |value, format| read_text(&value, &format))),
         ("toyaml", 0, |cv| of(cv, |value| written(crate::format::yaml::write(&value.0)))),

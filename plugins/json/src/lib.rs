@@ -18,67 +18,61 @@ mod json {
     use crate::format::Format;
     use crate::query::{self, Options};
     use crate::results::Style;
-    use serde_json::{Map, Value};
+    use serde_json::value::RawValue;
+    use std::collections::BTreeMap;
+    use toolrack_sdk::ToolError;
+    use toolrack_sdk::input::{self, Named};
 
-    /// Runs a jq filter over JSON text: selects, searches, counts, sorts, groups, joins and reshapes.
-    /// Use it to answer a question about JSON without reading all of it, or to turn it into another
-    /// form, exactly. It also reads YAML, TOML, XML, CSV and TSV, and writes them with `toyaml`,
-    /// `totoml`, `toxml`, `@csv` and `@tsv`. The language is jq's, with its standard library (map,
-    /// select, group_by, sort_by, to_entries, paths, test, sub, fromdate and so on); no modules, no
-    /// files.
+    /// The largest file that is read, in bytes. What is read takes some thirty times that in memory.
+    const MAX_FILE: u64 = 4 * 1024 * 1024;
+
+    /// Runs a jq filter over JSON, YAML, TOML, XML, CSV or TSV: select, search, count, sort, group, reshape,
+    /// convert. Use it to answer a question about data without reading all of it. The language is jq 1.8, without
+    /// modules and `?//`; integers are exact at any size. Beside jq's there are `fromyaml`, `toyaml`, `fromtoml`,
+    /// `totoml`, `fromxml`, `toxml`, `fromcsv`, `fromtsv`.
     ///
-    /// Example: filter `.items | map(select(.price > 10) | .name)` over
+    /// Example: filter `.items | map(select(.price > 10) | .name)`, input
     /// `{"items": [{"name": "a", "price": 12}]}` gives `["a"]`.
     #[tool(title = "Query JSON", read_only, open_world = false)]
     pub fn query(
         /// The jq filter, e.g. `.users[] | {name, age}`.
         filter: &str,
-        /// The JSON text; several values may follow one another (JSON Lines), and the filter runs on
-        /// each. Without it the filter runs once, on null.
+        /// The text to read. Several values may follow one another (JSON Lines, rows, YAML documents): the filter
+        /// runs on each. Without it and `path` it runs once, on null.
         input: Option<String>,
-        /// What `input` is written in; default `json`. A row of `csv` or `tsv` is an array, `text` is
-        /// one string.
+        /// A granted file in place of `input`.
+        path: Option<String>,
+        /// What it is written in. A row of `csv` or `tsv` is an array; its fields are texts, but for numbers as
+        /// JSON writes them (`007`, `+1`, `1.0` are texts). `xml` is `{t: tag, a: {attributes}, c: [content]}`.
+        /// `text` is one string.
         #[serde(default)]
         format: Format,
-        /// Write strings as they are, without quotes and escapes: for text, CSV, one name a line.
+        /// Write strings without quotes and escapes.
         #[serde(default)]
         raw: bool,
-        /// Take all values of `input` as one array.
+        /// Take all values as one array.
         #[serde(default)]
         slurp: bool,
-        /// Indent the results; default is one line each.
+        /// Indent the results.
         #[serde(default)]
         pretty: bool,
-        /// Values the filter can use as `$name`: safer than pasting them into the filter.
+        /// Values that the filter uses as `$name`.
         #[serde(default)]
-        variables: Map<String, Value>,
-    ) -> Result<String, String> {
-        forward_debug();
+        #[schemars(with = "serde_json::Map<String, serde_json::Value>")]
+        variables: BTreeMap<String, Box<RawValue>>,
+    ) -> Result<String, ToolError> {
         let mut bound = Vec::new();
         for (name, value) in variables {
-            // Values cross as text: both sides read JSON.
-            let values = Format::Json.read(&value.to_string())?;
+            // Values cross as text, so that numbers keep all their digits.
+            let values = Format::Json.read(value.get());
+            let values = values.map_err(|error| ToolError::new(format_args!("`variables.{name}` is {error}")))?;
             bound.extend(values.into_iter().map(|value| (format!("${name}"), value)));
         }
+        let input = match (input, path) {
+            (None, None) => None,
+            (input, path) => Some(input::text(Named("input", input), path.as_deref(), MAX_FILE)?),
+        };
         let options = Options { format, slurp, style: Style { raw, pretty } };
-        query::query(filter, input.as_deref(), bound, &options)
-    }
-
-    /// Sends what a filter says with `debug` to the host's log.
-    fn forward_debug() {
-        struct Forward;
-        impl log::Log for Forward {
-            fn enabled(&self, _: &log::Metadata<'_>) -> bool {
-                true
-            }
-            fn log(&self, record: &log::Record<'_>) {
-                toolrack_sdk::log::debug(record.args());
-            }
-            fn flush(&self) {}
-        }
-        // It fails where a logger is set already, which is then this one.
-        if log::set_logger(&Forward).is_ok() {
-            log::set_max_level(log::LevelFilter::Debug);
-        }
+        Ok(query::query(filter, input.as_deref(), bound, &options)?)
     }
 }

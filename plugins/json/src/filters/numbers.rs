@@ -2,11 +2,63 @@
 
 use super::{Native, of, text_of};
 use crate::format::Format;
-use crate::value::{Kind, Outcome, Value};
+use crate::value::{Error, Kind, Outcome, Value};
+use crate::program::Types;
+use jaq_core::RunPtr;
+use jaq_core::native::bome;
 use jaq_json::Val;
 
+/// Filters that are functions of C's library of their name, by their number of arguments; one of one argument takes its input.
+macro_rules! of_c {
+    ($($one:ident)*; $($two:ident)*) => {
+        [
+            $((stringify!($one), 0, (|cv| of(cv, |value| Ok(Value::float(libm::$one(number_of(&value)?))))) as RunPtr<Types>)),*,
+            $((stringify!($two), 2, (|mut cv| {
+                let right = cv.0.pop_var();
+                let left = cv.0.pop_var();
+                bome(both(&left, &right, libm::$two))
+            }) as RunPtr<Types>)),*
+        ]
+    };
+}
+
 pub fn filters() -> Vec<Native> {
+    let mut all = own();
+    all.extend(of_c! {
+        acos acosh asin asinh atan atanh cbrt ceil cos cosh erf erfc exp exp10 exp2 expm1 fabs floor j0 j1 lgamma log
+        log10 log1p log2 rint round sin sinh sqrt tan tanh tgamma trunc y0 y1;
+        atan2 copysign fdim fmax fmin fmod hypot nextafter pow remainder
+    });
+    all
+}
+
+fn both(left: &Value, right: &Value, f: fn(f64, f64) -> f64) -> Outcome {
+    Ok(Value::float(f(number_of(left)?, number_of(right)?)))
+}
+
+fn own() -> Vec<Native> {
     vec![
+        ("now", 0, |cv| of(cv, |_| {
+            let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+            since.map(|since| Value::float(since.as_secs_f64())).map_err(Error::str)
+        })),
+        ("modf", 0, |cv| of(cv, |value| {
+            let number = number_of(&value)?;
+            let (fraction, whole) = if number.is_infinite() { (0.0, number) } else { (number.fract(), number.trunc()) };
+            Ok([Value::float(fraction), Value::float(whole)].into_iter().collect())
+        })),
+        ("ldexp", 2, |mut cv| {
+            let power = cv.0.pop_var();
+            let number = cv.0.pop_var();
+            #[expect(clippy::cast_possible_truncation, reason = "it saturates")]
+            bome(both(&number, &power, |number, power| libm::ldexp(number, power as i32)))
+        }),
+        ("fma", 3, |mut cv| {
+            let (z, y) = (cv.0.pop_var(), cv.0.pop_var());
+            let x = cv.0.pop_var();
+            let all = || Ok(Value::float(libm::fma(number_of(&x)?, number_of(&y)?, number_of(&z)?)));
+            bome(all())
+        }),
         ("nan", 0, |cv| of(cv, |_| Ok(Value::float(f64::NAN)))),
         ("infinite", 0, |cv| of(cv, |_| Ok(Value::float(f64::INFINITY)))),
         ("isnan", 0, |cv| of(cv, |value| judge(&value, f64::is_nan))),

@@ -22,6 +22,13 @@ def iterables: select(type == "array" or type == "object");
 def scalars: select(type != "array" and type != "object");
 def not: if . then false else true end;
 
+def nearbyint: rint;
+def pow10: exp10;
+def drem($x; $y): remainder($x; $y);
+def nexttoward($x; $y): nextafter($x; $y);
+def scalb($x; $power): $x * ($power | exp2);
+def scalbln($x; $power): ldexp($x; $power);
+
 # The surroundings: there are none.
 def env: {};
 def input_filename: null;
