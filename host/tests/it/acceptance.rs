@@ -207,6 +207,7 @@ macro_rules! judged {
 
 judged! {
     files
+    json
 }
 
 #[test]

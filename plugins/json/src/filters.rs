@@ -46,8 +46,9 @@ pub fn natives() -> impl Iterator<Item = Fun<Types>> {
     let own = own_natives();
     let mut known: Vec<&str> = own.iter().map(|(name, ..)| *name).collect();
     known.extend(paths::NAMES);
-    let others =
-        jaq_core::funs().chain(jaq_std::base_funs()).filter(move |(name, ..)| !known.contains(name));
+    let others = jaq_core::funs()
+        .chain(jaq_std::base_funs())
+        .filter(move |(name, ..)| !known.contains(name));
     let inputs = jaq_std::input::funs::<Types>().into_vec().into_iter();
     let inputs = inputs.filter(|(name, ..)| *name == "inputs").map(|filter| run::<Types>(filter));
     let own = own.into_iter().map(|(name, values, filter)| run::<Types>((name, v(values), filter)));
@@ -56,8 +57,31 @@ pub fn natives() -> impl Iterator<Item = Fun<Types>> {
 
 /// Definitions of jaq whose natively written parts are not taken: the prelude has its own.
 const UNUSED: [&str; 25] = [
-    "test", "scan_", "match", "capture", "capture_of_match", "split", "splits", "sub", "gsub", "scan", "todate", "fromdate",
-    "halt_error", "@sh", "@text", "@html", "@htmld", "@uri", "@urid", "@base64", "@base64d", "debug", "pow10", "gamma", "logb",
+    "test",
+    "scan_",
+    "match",
+    "capture",
+    "capture_of_match",
+    "split",
+    "splits",
+    "sub",
+    "gsub",
+    "scan",
+    "todate",
+    "fromdate",
+    "halt_error",
+    "@sh",
+    "@text",
+    "@html",
+    "@htmld",
+    "@uri",
+    "@urid",
+    "@base64",
+    "@base64d",
+    "debug",
+    "pow10",
+    "gamma",
+    "logb",
 ];
 
 /// The filters written in jq's language.
@@ -67,8 +91,9 @@ pub fn definitions() -> Vec<Def<&'static str>> {
         own_natives().into_iter().map(|(name, values, _)| (name, values)).collect();
     let native = move |def: &Def<&str>| native.contains(&(def.name, def.args.len()));
     let of_paths = |def: &Def<&str>| paths::NAMES.contains(&def.name);
-    let jaq =
-        jaq_core::defs().chain(jaq_std::defs()).filter(move |def| !native(def) && !of_paths(def) && !UNUSED.contains(&def.name));
+    let jaq = jaq_core::defs()
+        .chain(jaq_std::defs())
+        .filter(move |def| !native(def) && !of_paths(def) && !UNUSED.contains(&def.name));
     // It is checked by every test that runs a filter.
     let own =
         load::parse(include_str!("filters/prelude.jq"), |parser| parser.defs()).unwrap_or_default();

@@ -34,6 +34,7 @@ mod json {
     /// Example: filter `.items | map(select(.price > 10) | .name)`, input
     /// `{"items": [{"name": "a", "price": 12}]}` gives `["a"]`.
     #[tool(title = "Query JSON", read_only, open_world = false)]
+    #[allow(clippy::too_many_arguments, reason = "each is an argument of the tool")]
     pub fn query(
         /// The jq filter, e.g. `.users[] | {name, age}`.
         filter: &str,
@@ -65,7 +66,8 @@ mod json {
         for (name, value) in variables {
             // Values cross as text, so that numbers keep all their digits.
             let values = Format::Json.read(value.get());
-            let values = values.map_err(|error| ToolError::new(format_args!("`variables.{name}` is {error}")))?;
+            let values = values
+                .map_err(|error| ToolError::new(format_args!("`variables.{name}` is {error}")))?;
             bound.extend(values.into_iter().map(|value| (format!("${name}"), value)));
         }
         let input = match (input, path) {

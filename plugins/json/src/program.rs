@@ -53,6 +53,8 @@ const MAX_OPERATORS: usize = 500;
 
 /// Compiles `code`; `variables` are the names of global variables, each with its `$`.
 pub fn compile(code: &str, variables: &[String]) -> Result<Filter<Types>, String> {
+    // As in jq.
+    let code = if code.trim().is_empty() { "." } else { code };
     let fail = |at, message: &str| Err(format!("`filter`: {}", mark(code, at, message)));
     if code.len() > MAX_LENGTH {
         return Err(format!("`filter` is {} bytes long; the limit is {MAX_LENGTH}", code.len()));

@@ -21,8 +21,8 @@ struct Rewriter<'a> {
 type Tree<'a> = Term<&'a str>;
 
 impl<'a> Rewriter<'a> {
-    fn boxed(&self, term: Box<Tree<'a>>) -> Box<Tree<'a>> {
-        Box::new(self.term(*term))
+    fn boxed(&self, term: Tree<'a>) -> Box<Tree<'a>> {
+        Box::new(self.term(term))
     }
 
     fn term(&self, term: Tree<'a>) -> Tree<'a> {
@@ -33,36 +33,36 @@ impl<'a> Rewriter<'a> {
             Term::Str(format, parts) => {
                 Term::Str(format, parts.into_iter().map(|part| self.part(part)).collect())
             }
-            Term::Arr(inner) => Term::Arr(inner.map(|inner| self.boxed(inner))),
+            Term::Arr(inner) => Term::Arr(inner.map(|inner| self.boxed(*inner))),
             Term::Obj(entries) => {
                 Term::Obj(entries.into_iter().map(|(key, value)| self.entry(key, value)).collect())
             }
-            Term::Neg(inner) => Term::Neg(self.boxed(inner)),
+            Term::Neg(inner) => Term::Neg(self.boxed(*inner)),
             Term::BinOp(left, op, right) => self.operation(self.term(*left), op, self.term(*right)),
-            Term::Label(name, inner) => Term::Label(name, self.boxed(inner)),
+            Term::Label(name, inner) => Term::Label(name, self.boxed(*inner)),
             Term::Fold(name, source, pattern, parts) => Term::Fold(
                 name,
-                self.boxed(source),
+                self.boxed(*source),
                 self.pattern(pattern),
                 parts.into_iter().map(|part| self.term(part)).collect(),
             ),
             Term::TryCatch(inner, catch) => {
-                Term::TryCatch(self.boxed(inner), catch.map(|catch| self.boxed(catch)))
+                Term::TryCatch(self.boxed(*inner), catch.map(|catch| self.boxed(*catch)))
             }
             Term::IfThenElse(cases, other) => Term::IfThenElse(
                 cases.into_iter().map(|(is, then)| (self.term(is), self.term(then))).collect(),
-                other.map(|other| self.boxed(other)),
+                other.map(|other| self.boxed(*other)),
             ),
             Term::Def(defs, inner) => Term::Def(
                 defs.into_iter().map(|def| Def { body: self.term(def.body), ..def }).collect(),
-                self.boxed(inner),
+                self.boxed(*inner),
             ),
             Term::Call(name, arguments) => Term::Call(
                 name,
                 arguments.into_iter().map(|argument| self.term(argument)).collect(),
             ),
             Term::Path(inner, Path(parts)) => Term::Path(
-                self.boxed(inner),
+                self.boxed(*inner),
                 Path(
                     parts.into_iter().map(|(part, optional)| (self.step(part), optional)).collect(),
                 ),

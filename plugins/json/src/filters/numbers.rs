@@ -2,8 +2,8 @@
 
 use super::{Native, of, text_of};
 use crate::format::Format;
-use crate::value::{Error, Kind, Outcome, Value};
 use crate::program::Types;
+use crate::value::{Error, Kind, Outcome, Value};
 use jaq_core::RunPtr;
 use jaq_core::native::bome;
 use jaq_json::Val;
@@ -38,15 +38,23 @@ fn both(left: &Value, right: &Value, f: fn(f64, f64) -> f64) -> Outcome {
 
 fn own() -> Vec<Native> {
     vec![
-        ("now", 0, |cv| of(cv, |_| {
-            let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-            since.map(|since| Value::float(since.as_secs_f64())).map_err(Error::str)
-        })),
-        ("modf", 0, |cv| of(cv, |value| {
-            let number = number_of(&value)?;
-            let (fraction, whole) = if number.is_infinite() { (0.0, number) } else { (number.fract(), number.trunc()) };
-            Ok([Value::float(fraction), Value::float(whole)].into_iter().collect())
-        })),
+        ("now", 0, |cv| {
+            of(cv, |_| {
+                let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+                since.map(|since| Value::float(since.as_secs_f64())).map_err(Error::str)
+            })
+        }),
+        ("modf", 0, |cv| {
+            of(cv, |value| {
+                let number = number_of(&value)?;
+                let (fraction, whole) = if number.is_infinite() {
+                    (0.0, number)
+                } else {
+                    (number.fract(), number.trunc())
+                };
+                Ok([Value::float(fraction), Value::float(whole)].into_iter().collect())
+            })
+        }),
         ("ldexp", 2, |mut cv| {
             let power = cv.0.pop_var();
             let number = cv.0.pop_var();
@@ -56,7 +64,8 @@ fn own() -> Vec<Native> {
         ("fma", 3, |mut cv| {
             let (z, y) = (cv.0.pop_var(), cv.0.pop_var());
             let x = cv.0.pop_var();
-            let all = || Ok(Value::float(libm::fma(number_of(&x)?, number_of(&y)?, number_of(&z)?)));
+            let all =
+                || Ok(Value::float(libm::fma(number_of(&x)?, number_of(&y)?, number_of(&z)?)));
             bome(all())
         }),
         ("nan", 0, |cv| of(cv, |_| Ok(Value::float(f64::NAN)))),

@@ -110,14 +110,10 @@ impl Div for Value {
 
 /// Exact where an integer divides another without rest.
 fn quotient(left: &Num, right: &Num) -> Value {
-    if let (Num::BigInt(_), Num::Int(_) | Num::BigInt(_)) = (left, right) {
-        if let Num::BigInt(rest) = left.clone() % right.clone() {
-            if rest.to_string() == "0" {
-                if let (Num::BigInt(left), Num::Int(right)) = (left, right) {
-                    return Value(Val::Num(Num::big_int(&**left / *right)));
-                }
-            }
-        }
+    if let (Num::BigInt(whole), Num::Int(part)) = (left, right)
+        && as_float(&(left.clone() % right.clone())) == 0.0
+    {
+        return Value(Val::Num(Num::big_int(&**whole / *part)));
     }
     Value::float(as_float(left) / as_float(right))
 }
