@@ -22,6 +22,7 @@ type Native = (&'static str, usize, RunPtr<Types>);
 fn own_natives() -> Vec<Native> {
     [
         &basic()[..],
+        &outward(),
         &dates::filters(),
         &encodings::filters(),
         &numbers::filters(),
@@ -152,6 +153,12 @@ fn basic() -> Vec<Native> {
                 other => Err(Value(other).error("cannot be sorted, as it is not an array")),
             })
         }),
+    ]
+}
+
+/// What a filter says to others, and other formats.
+fn outward() -> Vec<Native> {
+    vec![
         ("debug", 0, |cv| {
             toolrack_sdk::log::debug(format_args!("{}", cv.1));
             bome(Ok(cv.1))

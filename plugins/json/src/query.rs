@@ -59,10 +59,7 @@ pub fn query(
                 Err(Ok(error)) => format!("failed: {}", shorten(&said(error.into_val()))),
                 Err(Err(exception)) => match exception.get_halt() {
                     Ok(0) | Err(_) => return results.finish(),
-                    Ok(code) => match last_words.take() {
-                        Some(said) => format!("halted with code {code}: {}", shorten(&said)),
-                        None => format!("halted with code {code}"),
-                    },
+                    Ok(code) => halted(code, last_words.take()),
                 },
             };
             let place =
@@ -71,6 +68,13 @@ pub fn query(
         }
     }
     results.finish()
+}
+
+fn halted(code: i32, said: Option<String>) -> String {
+    match said {
+        Some(said) => format!("halted with code {code}: {}", shorten(&said)),
+        None => format!("halted with code {code}"),
+    }
 }
 
 /// What an error says: its text, or the value that it was raised with.

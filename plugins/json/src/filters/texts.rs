@@ -6,6 +6,10 @@ use jaq_core::native::unary;
 use jaq_json::Val;
 
 pub fn filters() -> Vec<Native> {
+    [ends(), of_characters()].concat()
+}
+
+fn ends() -> Vec<Native> {
     vec![
         ("startswith", 1, |cv| {
             unary(cv, |text, part| {
@@ -34,6 +38,11 @@ pub fn filters() -> Vec<Native> {
         ("rtrim", 0, |cv| {
             of(cv, |text| trim(&text, |text| text.trim_end_matches(char::is_whitespace)))
         }),
+    ]
+}
+
+fn of_characters() -> Vec<Native> {
+    vec![
         ("split", 1, |cv| {
             unary(cv, |text, separator| match (text.kind(), separator.kind()) {
                 (Kind::String, Kind::String) => Ok(text.split(&separator)),
