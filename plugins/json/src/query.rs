@@ -186,6 +186,11 @@ pub mod tests {
             "1",
             "null\n1.7976931348623157e+308\n-1.7976931348623157e+308\n3.0\n3\n1E+1000",
         );
+        check(
+            r#"test("b$"), test("^b"), test("a$"), test("[$]"), test("\\$")"#,
+            r#""a\nb\n""#,
+            "true\nfalse\nfalse\nfalse\nfalse",
+        );
         check("$__loc__.line, ($ENV | length), input_filename", "1", "1\n0\nnull");
         check("\n $__loc__", "1", r#"{"file":"<top-level>","line":2}"#);
         check(

@@ -5,6 +5,9 @@ use crate::value::{Error, Kind, Outcome, Value};
 use fancy_regex::{Captures, Regex, RegexBuilder};
 use jaq_core::ValT;
 use jaq_core::native::bome;
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
 
 /// Steps that one expression may take on one text, where it needs to go back.
 const MAX_STEPS: usize = 10_000_000;
@@ -57,17 +60,17 @@ fn matches(value: &Value, pattern: &Value, flags: &Value, test: bool) -> Outcome
         _ => return Err(value.error("cannot be matched, as it is not a string")),
     };
     let source = text_of(pattern, "is not a string")?;
+    let meant =
+        if text.ends_with('\n') { before_last_line_end(source) } else { source.to_string() };
     let flags = Flags::parse(flags)?;
     let failed = |error: fancy_regex::Error| {
         Error::str(format_args!("{source} (at offset 0) is not a valid regex: {error}"))
     };
-    let source_with_flags = if flags.inline.is_empty() {
-        source.to_string()
-    } else {
-        format!("(?{}){source}", flags.inline)
+    let meant = match flags.inline.as_str() {
+        "" => meant,
+        inline => format!("(?{inline}){meant}"),
     };
-    let regex =
-        RegexBuilder::new(&source_with_flags).backtrack_limit(MAX_STEPS).build().map_err(failed)?;
+    let regex = compiled(meant).map_err(failed)?;
     let mut found = Vec::new();
     let mut places = Places { text, byte: 0, character: 0 };
     let mut from = 0;
@@ -88,6 +91,46 @@ fn matches(value: &Value, pattern: &Value, flags: &Value, test: bool) -> Outcome
         }
     }
     Ok(if test { Value::from(false) } else { found.into_iter().collect() })
+}
+
+/// The expression compiled, once for all the values that one filter tries it on.
+fn compiled(source: String) -> Result<Rc<Regex>, fancy_regex::Error> {
+    /// So many are kept: a filter seldom makes more than it has places for.
+    const MOST: usize = 32;
+    thread_local! {
+        static KNOWN: RefCell<HashMap<String, Rc<Regex>>> = RefCell::default();
+    }
+    KNOWN.with_borrow_mut(|known| {
+        if let Some(regex) = known.get(&source) {
+            return Ok(regex.clone());
+        }
+        let regex = RegexBuilder::new(&source).backtrack_limit(MAX_STEPS).build()?;
+        let regex = Rc::new(regex);
+        if known.len() >= MOST {
+            known.clear();
+        }
+        known.insert(source, regex.clone());
+        Ok(regex)
+    })
+}
+
+/// The expression with `$` also before a line's end that is the text's last character, as Oniguruma has it.
+fn before_last_line_end(source: &str) -> String {
+    let (mut out, mut escaped, mut class) = (String::new(), false, false);
+    for c in source.chars() {
+        match c {
+            '$' if !escaped && !class => {
+                out.push_str(r"(?=\n?\z)");
+                continue;
+            }
+            '[' if !escaped => class = true,
+            ']' if !escaped => class = false,
+            _ => {}
+        }
+        escaped = c == '\\' && !escaped;
+        out.push(c);
+    }
+    out
 }
 
 /// Turns places in bytes into places in characters, most quickly forwards.
