@@ -114,10 +114,8 @@ impl Request {
             text.replace("{directory}", &directory).replace("{server}", &server)
         };
         let served = shipped.granted(&placed(&acceptance.grants), &acceptance.secrets).await;
-        let arguments = placed(&self.arguments);
-        let arguments =
-            serde_json::from_str(&arguments).unwrap_or_else(|e| panic!("{e}: {arguments}"));
-        let answer = served.call(&format!("{plugin}_{}", self.tool), arguments).await;
+        let tool = format!("{plugin}_{}", self.tool);
+        let answer = served.call_with(&tool, placed(&self.arguments)).await;
         let mut wrong = self.judged(&answer, &placed);
         for (name, right) in &self.leaves {
             let found = fs::read_to_string(directory.path().join(name));

@@ -96,7 +96,12 @@ impl Served {
 
     /// Calls a tool as a client does, its schemas checked on both sides.
     pub(crate) async fn call(&self, tool: &str, arguments: Value) -> Answer {
-        let arguments = RawValue::from_string(arguments.to_string()).expect("JSON");
+        self.call_with(tool, arguments.to_string()).await
+    }
+
+    /// The same with arguments in JSON, to the last digit.
+    pub(crate) async fn call_with(&self, tool: &str, arguments: String) -> Answer {
+        let arguments = RawValue::from_string(arguments).expect("JSON");
         match self.tool(tool).call(&arguments, None).await.outcome {
             Ok(output) => {
                 let structured = output.structured.map(|json| json.get().parse().expect("JSON"));

@@ -1,12 +1,12 @@
 //! The arguments of a call, as they are typed, to JSON.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::Read;
 
 use anyhow::{Context as _, bail};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::catalog::{MAX_ARGUMENTS, Tool};
 use crate::cli::list::parameters;
@@ -22,7 +22,7 @@ pub(super) fn read(tool: &Tool, given: &[String]) -> anyhow::Result<String> {
         return Ok(object.into_owned());
     }
     let schema = crate::json::value(tool.spec.input_schema.get())?;
-    let mut members = Map::new();
+    let mut members = BTreeMap::new();
     for pair in given {
         if pair.trim_start().starts_with('{') {
             bail!("`{}`: a JSON object is given alone, without KEY=VALUE beside it", escape(pair));
@@ -35,15 +35,16 @@ pub(super) fn read(tool: &Tool, given: &[String]) -> anyhow::Result<String> {
             );
         };
         let text = given_text(key, text, &mut stdin)?;
-        let value = value_of(&schema["properties"][key], &text);
-        if members.insert(key.to_owned(), value).is_some() {
+        let json = json_of(&schema["properties"][key], &text);
+        if members.insert(key, json).is_some() {
             bail!(
                 "`{}` is given twice; a list is written as JSON, such as '{0}=[1, 2]'",
                 escape(key)
             );
         }
     }
-    Ok(Value::Object(members).to_string())
+    let members = members.into_iter().map(|(key, json)| format!("{}:{json}", Value::from(key)));
+    Ok(format!("{{{}}}", members.collect::<Vec<_>>().join(",")))
 }
 
 /// The text of all arguments, where `one` stands for them: itself, a file, stdin.
@@ -94,9 +95,9 @@ fn text_from(from: impl Read) -> anyhow::Result<String> {
     String::from_utf8(bytes).context("it is not UTF-8 text")
 }
 
-/// A value as the schema wants it: text where a string will do, else JSON where it is some. An object or
-/// an array is one where the schema takes such besides strings.
-fn value_of(schema: &Value, text: &str) -> Value {
+/// The JSON of a value as the schema wants it: text where a string will do, else what was typed, where that is JSON, to
+/// the last digit. An object or an array is one where the schema takes such besides strings.
+fn json_of(schema: &Value, text: &str) -> String {
     let kinds = kinds(schema);
     let is_fit = |value: &Value| match value {
         _ if !kinds.contains("string") => true,
@@ -104,8 +105,10 @@ fn value_of(schema: &Value, text: &str) -> Value {
         Value::Array(_) => kinds.contains("array"),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
     };
-    let value = crate::json::value(text).ok().filter(is_fit);
-    value.unwrap_or_else(|| Value::String(text.to_owned()))
+    match crate::json::value(text).ok().filter(is_fit) {
+        Some(_) => text.trim().to_owned(),
+        None => Value::from(text).to_string(),
+    }
 }
 
 /// The types that `schema` takes, as far as it says so itself or in its alternatives.
@@ -174,12 +177,18 @@ mod tests {
             (r#"{"anyOf":[{"type":"string"},{"type":"object"}]}"#, "[1]", r#""[1]""#),
             (r#"{"type":"integer"}"#, "12", "12"),
             (r#"{"type":"integer"}"#, "twelve", r#""twelve""#),
-            (r#"{"type":"array"}"#, "[1, 2]", "[1,2]"),
+            (r#"{"type":"array"}"#, " [1, 2]", "[1, 2]"),
+            (
+                r#"{"type":"object"}"#,
+                r#"{"a":18446744073709551617}"#,
+                r#"{"a":18446744073709551617}"#,
+            ),
+            (r#"{"type":"number"}"#, "1.10", "1.10"),
             ("{}", "true", "true"),
             ("null", "some text", r#""some text""#),
         ] {
             let schema = serde_json::from_str(schema).expect("JSON");
-            assert_eq!(value_of(&schema, text).to_string(), expected, "{schema} {text}");
+            assert_eq!(json_of(&schema, text), expected, "{schema} {text}");
         }
     }
 }
