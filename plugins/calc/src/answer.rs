@@ -29,6 +29,9 @@ pub struct Answer {
     /// The exact result as a fraction, where it is rational, not whole, and short enough to show.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fraction: Option<String>,
+    /// Where it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unit: Option<String>,
 }
 
 /// The answer, or a text that shows what is wrong and where.
@@ -45,17 +48,25 @@ pub fn answer(
     if !(2..=36).contains(&base) {
         return Err(format!("`base` is {base}; expected 2 to 36"));
     }
-    let steps = parse(expression).map_err(|fault| fault.render(expression))?;
-    let value = evaluate(&steps, decimals as usize).map_err(|fault| fault.render(expression))?;
+    let program = parse(expression).map_err(|fault| fault.render(expression))?;
+    let value = evaluate(&program.steps, decimals as usize);
+    let value = value.map_err(|fault| fault.render(expression))?;
+    let answer = shown(value, decimals, base)?;
+    Ok(Answer { unit: program.unit, ..answer })
+}
+
+fn shown(value: Found, decimals: u32, base: u32) -> Result<Answer, String> {
     match value {
         Found::Exact(x) if base == 10 => Ok(exact_answer(&x, decimals as usize)),
         Found::Exact(x) if x.is_int() => {
             let (sign, n) =
                 (if x.is_negative() { "-" } else { "" }, x.numerator().clone().unsigned_abs());
             let value = format!("{sign}{}", n.in_radix(base as u8));
-            Ok(Answer { value, exact: true, fraction: None })
+            Ok(Answer { value, exact: true, fraction: None, unit: None })
         }
-        Found::Rounded(value) if base == 10 => Ok(Answer { value, exact: false, fraction: None }),
+        Found::Rounded(value) if base == 10 => {
+            Ok(Answer { value, exact: false, fraction: None, unit: None })
+        }
         _ => Err(format!(
             "base {base} is for whole numbers, and the result is not known to be one; use floor(...) or round(...)"
         )),
@@ -66,7 +77,8 @@ fn exact_answer(x: &RBig, decimals: usize) -> Answer {
     let decimal = decimal(x, decimals, Style::of(x));
     let value = if decimal.exact { decimal.shortest() } else { decimal.padded() };
     let short = digits_of_bits(size(x) as f64) < MAX_FRACTION as f64;
-    Answer { value, exact: decimal.exact, fraction: (!x.is_int() && short).then(|| x.to_string()) }
+    let fraction = (!x.is_int() && short).then(|| x.to_string());
+    Answer { value, exact: decimal.exact, fraction, unit: None }
 }
 
 /// A result whose digits are known.
@@ -121,10 +133,12 @@ fn evaluate(steps: &[Step], decimals: usize) -> Result<Found, Fault> {
 fn attempt(steps: &[Step], decimals: usize, effort: &mut Effort) -> Result<Attempt, Fault> {
     Ok(match run(steps, effort)? {
         Value::Exact(x) => Attempt::Settled(Found::Exact(x)),
-        Value::Near(interval) => match round_alike(&interval, decimals, Style::of) {
-            Some(text) => Attempt::Settled(Found::Rounded(text)),
-            None => Attempt::Rough(interval),
-        },
+        Value::Angle { near: interval, .. } | Value::Near(interval) => {
+            match round_alike(&interval, decimals, Style::of) {
+                Some(text) => Attempt::Settled(Found::Rounded(text)),
+                None => Attempt::Rough(interval),
+            }
+        }
     })
 }
 
@@ -151,5 +165,9 @@ fn round_alike(bounds: &Interval, decimals: usize, style: fn(&RBig) -> Style) ->
     (lo == hi).then_some(lo)
 }
 
+#[cfg(test)]
+mod edges;
+#[cfg(test)]
+mod python;
 #[cfg(test)]
 mod tests;

@@ -31,9 +31,13 @@ pub fn check_digits(digits: f64, hint: &str) -> Result<(), Wrong> {
         return Ok(());
     }
     // Past this size a count of digits is itself easier to read as a power of ten.
-    let about = if digits < 1e15 { grouped(digits.ceil() as u64) } else { format!("{digits:.1e}") };
+    let about = match digits {
+        digits if digits < 1e15 => format!("about {}", grouped(digits.ceil() as u64)),
+        digits if digits.is_finite() => format!("about {digits:.1e}"),
+        _ => "more than 1e308".to_string(),
+    };
     let limit = grouped(MAX_DIGITS as u64);
-    refused(format!("this would have about {about} digits; the limit is {limit}{hint}"))
+    refused(format!("this would have {about} digits; the limit is {limit}{hint}"))
 }
 
 /// The binary logarithm of a magnitude above zero, as precisely as a float can hold it.

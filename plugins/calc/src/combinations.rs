@@ -33,11 +33,24 @@ pub fn choose(arguments: &[Value], effort: &mut Effort) -> Result<Value, Wrong> 
         return Ok(IBig::ZERO.into());
     }
     let k = k.min(n - k);
-    let over = k as f64 * (n as f64).log2();
+    let over = k as f64 * (n.max(1) as f64).log2();
     check_digits(digits_of_bits(over), "")?;
     effort.budget.spend(4 * product_work(over as usize, over as usize))?;
     let (over, under) = (product_of_range(n - k + 1, n), product_of_range(1, k));
     Ok(IBig::from(over / under).into())
+}
+
+/// How many ways there are to arrange `k` of `n`.
+pub fn permutations(arguments: &[Value], effort: &mut Effort) -> Result<Value, Wrong> {
+    let n = arguments[0].small("perm", 0, i64::MAX)? as u64;
+    let k = arguments[1].small("perm", 0, i64::MAX)? as u64;
+    if k > n {
+        return Ok(IBig::ZERO.into());
+    }
+    let bits = k as f64 * (n.max(1) as f64).log2();
+    check_digits(digits_of_bits(bits), "")?;
+    effort.budget.spend(4 * product_work(bits as usize, bits as usize))?;
+    Ok(IBig::from(product_of_range(n - k + 1, n)).into())
 }
 
 /// The product of `first..=last`, halved again and again so that the factors are of like length.

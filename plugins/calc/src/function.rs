@@ -2,8 +2,9 @@
 //! its arguments and what computes it.
 
 use crate::fault::Wrong;
+use crate::kind::Keeps;
 use crate::value::{Effort, Value};
-use crate::{combinations, real, root, rounding, several, whole};
+use crate::{angle, arithmetic, combinations, power, real, root, rounding, several, spread, whole};
 
 /// What computes a value from as many arguments as its entry allows.
 pub type Operation = fn(&[Value], &mut Effort) -> Result<Value, Wrong>;
@@ -13,11 +14,24 @@ pub struct Function {
     pub name: &'static str,
     pub least: usize,
     pub most: usize,
+    pub keeps: Keeps,
     pub operation: Operation,
 }
 
 const fn function(name: &'static str, arguments: (usize, usize), operation: Operation) -> Function {
-    Function { name, least: arguments.0, most: arguments.1, operation }
+    Function { name, least: arguments.0, most: arguments.1, keeps: Keeps::Nothing, operation }
+}
+
+const fn with_unit(
+    name: &'static str,
+    arguments: (usize, usize),
+    operation: Operation,
+) -> Function {
+    Function { keeps: Keeps::Unit, ..function(name, arguments, operation) }
+}
+
+const fn of_root(name: &'static str, degree: i32, operation: Operation) -> Function {
+    Function { keeps: Keeps::Root(degree), ..function(name, ONE, operation) }
 }
 
 const NONE: (usize, usize) = (0, 0);
@@ -25,48 +39,69 @@ const ONE: (usize, usize) = (1, 1);
 const TWO: (usize, usize) = (2, 2);
 const THREE: (usize, usize) = (3, 3);
 const ANY: (usize, usize) = (1, usize::MAX);
+const SAMPLE: (usize, usize) = (2, usize::MAX);
 
-const FUNCTIONS: &[Function] = &[
-    function("pi", NONE, real::pi),
+pub const FUNCTIONS: &[Function] = &[
+    function("pi", NONE, angle::pi),
+    function("tau", NONE, angle::tau),
     function("e", NONE, real::e),
-    function("abs", ONE, rounding::abs),
+    with_unit("abs", ONE, rounding::abs),
     function("sign", ONE, rounding::sign),
     function("floor", ONE, rounding::floor),
     function("ceil", ONE, rounding::ceil),
     function("trunc", ONE, rounding::trunc),
     function("round", (1, 2), rounding::round),
-    function("min", ANY, several::min),
-    function("max", ANY, several::max),
-    function("sum", ANY, several::sum),
-    function("mean", ANY, several::mean),
+    with_unit("mod", TWO, arithmetic::rem),
+    with_unit("min", ANY, several::min),
+    with_unit("max", ANY, several::max),
+    with_unit("sum", ANY, several::sum),
+    with_unit("mean", ANY, several::mean),
+    with_unit("median", ANY, spread::median),
+    function("geomean", ANY, spread::geometric_mean),
+    function("harmean", ANY, spread::harmonic_mean),
+    with_unit("stdev", SAMPLE, spread::deviation),
+    with_unit("pstdev", ANY, spread::population_deviation),
+    function("variance", SAMPLE, spread::variance),
+    function("pvariance", ANY, spread::population_variance),
     function("gcd", ANY, several::gcd),
     function("lcm", ANY, several::lcm),
+    function("factorial", ONE, combinations::factorial),
     function("choose", TWO, combinations::choose),
+    function("perm", TWO, combinations::permutations),
     function("powmod", THREE, whole::powmod),
     function("bitand", TWO, whole::bitand),
     function("bitor", TWO, whole::bitor),
     function("bitxor", TWO, whole::bitxor),
     function("shl", TWO, whole::shift_left),
     function("shr", TWO, whole::shift_right),
-    function("sqrt", ONE, root::sqrt),
-    function("cbrt", ONE, root::cbrt),
+    function("pow", TWO, power::pow),
+    of_root("sqrt", 2, root::sqrt),
+    of_root("cbrt", 3, root::cbrt),
     function("root", TWO, root::root),
+    with_unit("hypot", ANY, spread::hypotenuse),
     function("exp", ONE, real::exp),
     function("ln", ONE, real::ln),
-    function("log2", ONE, real::log2),
-    function("log10", ONE, real::log10),
+    function("log2", ONE, real::binary_logarithm),
+    function("log10", ONE, real::decimal_logarithm),
     function("log", TWO, real::log),
-    function("sin", ONE, real::sin),
-    function("cos", ONE, real::cos),
-    function("tan", ONE, real::tan),
-    function("asin", ONE, real::asin),
-    function("acos", ONE, real::acos),
-    function("atan", ONE, real::atan),
+    function("sin", ONE, angle::sin),
+    function("cos", ONE, angle::cos),
+    function("tan", ONE, angle::tan),
+    function("asin", ONE, angle::asin),
+    function("acos", ONE, angle::acos),
+    function("atan", ONE, angle::atan),
+    function("degrees", ONE, angle::degrees),
+    function("radians", ONE, angle::radians),
 ];
 
-/// The entry for `name`, or the text that says which names there are.
+/// The entry for `name`, in any case.
+pub fn known(name: &str) -> Option<&'static Function> {
+    FUNCTIONS.iter().find(|known| known.name.eq_ignore_ascii_case(name))
+}
+
+/// The same, or the text that says which names there are.
 pub fn find(name: &str) -> Result<&'static Function, String> {
-    FUNCTIONS.iter().find(|known| known.name == name).ok_or_else(|| {
+    known(name).ok_or_else(|| {
         let known: Vec<&str> = FUNCTIONS.iter().map(|known| known.name).collect();
         // A name may be as long as the expression.
         let shown: String = name.chars().take(40).collect();

@@ -4,6 +4,7 @@
 //! Reading order: an expression becomes tokens (`token`), then steps (`parse`, with the names of
 //! `function`), which `answer` runs on values (`value`) until the digits asked for are certain.
 
+mod angle;
 mod answer;
 mod arithmetic;
 mod bounds;
@@ -12,13 +13,16 @@ mod decimal;
 mod fault;
 mod function;
 mod interval;
+mod kind;
 mod parse;
 mod power;
 mod real;
 mod root;
 mod rounding;
 mod several;
+mod spread;
 mod token;
+mod unit;
 mod value;
 mod whole;
 
@@ -27,16 +31,16 @@ mod calc {
     use crate::answer::{self, Answer};
     use toolrack_sdk::Json;
 
-    /// Computes an arithmetic expression exactly: use it whenever a number has to be right, such as
-    /// money, percentages, fractions, large integers, powers, factorials, roots or logarithms.
-    /// Nothing is floating point: `0.1 + 0.2` is 0.3, `1/3` comes as a fraction and a decimal,
-    /// `2^1000` with all its digits, and a rounded result is right to its last digit and says so.
+    /// Computes an expression exactly: use it whenever a number has to be right, such as money, percentages,
+    /// large integers, statistics or units. `0.1 + 0.2` is 0.3, `1/3` also a fraction, `2^1000` has all its
+    /// digits; what is rounded is right to the last digit and says so.
     ///
-    /// Operators: `+ - * / % ^ !` and parentheses; `%` is the remainder, with the sign of the
-    /// divisor. Numbers: `12`, `1_000`, `1.5e-3`, `0xff`, `0b101`, `0o17`. Constants: pi, e.
-    /// Functions: abs sign floor ceil trunc round(x, decimals) min max sum mean gcd lcm
-    /// choose(n, k) powmod(base, exponent, modulus) bitand bitor bitxor shl shr sqrt cbrt root(x, n)
-    /// exp ln log2 log10 log(x, base) sin cos tan asin acos atan (in radians).
+    /// `+ - * / ^ !`, `%` or `mod` (remainder, with the divisor's sign), percent: `20% of 50`, `200 + 10%` is 220.
+    /// Numbers: 1_000, 1.5e-3, 0xff. Constants: pi, tau, e. Functions: abs sign floor ceil trunc
+    /// round(x, decimals) min max sum mean median geomean harmean stdev pstdev variance pvariance hypot gcd lcm
+    /// factorial choose(n, k) perm(n, k) powmod(base, exponent, modulus) bitand bitor bitxor shl shr pow sqrt cbrt
+    /// root(x, n) exp ln log2 log10 log(x, base) sin cos tan asin acos atan degrees radians; angles are in
+    /// radians, or `sin(30 deg)`. Units at the end: `5 ft 3 in to cm`, `72 °F to °C`, `100 km/h to m/s`.
     ///
     /// Example: `1999.99 * 1.19^10`.
     #[tool(title = "Calculate", read_only, idempotent, open_world = false)]

@@ -4,11 +4,15 @@
 //! Steps instead of a tree: a chain of a thousand additions is then no deeper than one, and nothing
 //! but parentheses, signs and powers can nest.
 
+mod call;
+mod conversion;
+mod infix;
+mod postfix;
+
 use crate::arithmetic;
-use crate::combinations;
 use crate::fault::{Fault, Span};
-use crate::function::{self, Operation};
-use crate::power;
+use crate::function::Operation;
+use crate::kind::Kind;
 use crate::token::{Token, tokens};
 use dashu_ratio::RBig;
 
@@ -26,6 +30,14 @@ impl Step {
     }
 }
 
+/// What an expression says.
+#[derive(Debug)]
+pub struct Program {
+    pub steps: Vec<Step>,
+    /// The unit of the result, where it has one.
+    pub unit: Option<String>,
+}
+
 /// Deepest nesting: the parser calls itself, and the sandbox's stack is small.
 const MAX_DEPTH: usize = 200;
 
@@ -37,11 +49,13 @@ const SIGN: u8 = 3;
 const POWER: u8 = 4;
 
 /// The steps that compute `source`.
-pub fn parse(source: &str) -> Result<Vec<Step>, Fault> {
-    let mut parser = Parser { tokens: tokens(source)?, next: 0, steps: Vec::new(), depth: 0 };
-    parser.expression(0)?;
+pub fn parse(source: &str) -> Result<Program, Fault> {
+    let mut parser =
+        Parser { source, tokens: tokens(source)?, next: 0, steps: Vec::new(), depth: 0 };
+    let kind = parser.expression(0)?;
+    let unit = parser.conversion(kind)?;
     match parser.peek() {
-        Token::End => Ok(parser.steps),
+        Token::End => Ok(Program { steps: parser.steps, unit }),
         Token::Sign(')') => {
             Err(parser.unexpected("this `)` closes nothing; expected an operator or the end"))
         }
@@ -52,16 +66,22 @@ pub fn parse(source: &str) -> Result<Vec<Step>, Fault> {
     }
 }
 
-struct Parser {
+struct Parser<'a> {
+    source: &'a str,
     tokens: Vec<(Token, Span)>,
     next: usize,
     steps: Vec<Step>,
     depth: usize,
 }
 
-impl Parser {
+impl Parser<'_> {
     fn peek(&self) -> &Token {
         &self.tokens[self.next].0
+    }
+
+    /// The token `further` after the next one; past the end there is only the end.
+    fn ahead(&self, further: usize) -> &(Token, Span) {
+        &self.tokens[(self.next + further).min(self.tokens.len() - 1)]
     }
 
     fn span(&self) -> Span {
@@ -88,56 +108,45 @@ impl Parser {
     }
 
     /// An operand and all operators after it that bind at least as tightly as `least`.
-    fn expression(&mut self, least: u8) -> Result<(), Fault> {
+    fn expression(&mut self, least: u8) -> Result<Kind, Fault> {
         self.depth += 1;
         if self.depth > MAX_DEPTH {
             return Err(self.unexpected(&format!("nested more than {MAX_DEPTH} deep")));
         }
-        self.operand()?;
+        let mut kind = self.operand()?;
         loop {
-            let (binding, right, operation): (u8, u8, Operation) = match self.peek() {
-                Token::Sign('+') => (SUM, SUM + 1, arithmetic::add),
-                Token::Sign('-') => (SUM, SUM + 1, arithmetic::sub),
-                Token::Sign('*') => (PRODUCT, PRODUCT + 1, arithmetic::mul),
-                Token::Sign('/') => (PRODUCT, PRODUCT + 1, arithmetic::div),
-                Token::Sign('%') => (PRODUCT, PRODUCT + 1, arithmetic::rem),
-                // Powers group from the right: 2^3^2 is 2^9.
-                Token::Sign('^') => (POWER, POWER, power::pow),
-                Token::Sign('!') => {
-                    let (_, span) = self.take();
-                    self.apply(combinations::factorial, 1, span);
-                    continue;
-                }
-                _ => break,
-            };
-            if binding < least {
-                break;
+            if let Some(changed) = self.postfix(&kind, least)? {
+                kind = changed;
+                continue;
             }
-            let (_, span) = self.take();
-            self.expression(right)?;
-            self.apply(operation, 2, span);
+            match self.infix(&kind) {
+                Some(infix) if infix.binding >= least => kind = self.combine(&kind, infix)?,
+                _ => break,
+            }
         }
         self.depth -= 1;
-        Ok(())
+        Ok(kind)
     }
 
-    fn operand(&mut self) -> Result<(), Fault> {
+    fn operand(&mut self) -> Result<Kind, Fault> {
         match self.peek().clone() {
             Token::Number(number) => {
                 let (_, span) = self.take();
                 self.steps.push(Step::Push(number, span));
-                Ok(())
+                Ok(Kind::PLAIN)
             }
             Token::Sign('(') => {
                 let (_, open) = self.take();
-                self.expression(0)?;
-                self.close(open)
+                let kind = self.expression(0)?;
+                self.close(open)?;
+                // What stands in parentheses is a number of its own: `200 + (10%)` is 200.1.
+                Ok(if kind == Kind::Percent { Kind::PLAIN } else { kind })
             }
             Token::Sign('-') => {
                 let (_, span) = self.take();
-                self.expression(SIGN)?;
+                let kind = self.expression(SIGN)?;
                 self.apply(arithmetic::neg, 1, span);
-                Ok(())
+                Ok(kind)
             }
             Token::Sign('+') => {
                 self.take();
@@ -145,40 +154,10 @@ impl Parser {
             }
             Token::Name(name) => {
                 let (_, span) = self.take();
-                self.call(&name, span)
+                self.name(&name, span)
             }
             Token::Sign(_) | Token::End => Err(self.expected("a number, a name, `(` or a sign")),
         }
-    }
-
-    fn call(&mut self, name: &str, span: Span) -> Result<(), Fault> {
-        let function = function::find(name).map_err(|message| Fault::new(span, message))?;
-        let open = self.span();
-        let mut arity = 0;
-        if self.take_sign('(') && !self.take_sign(')') {
-            loop {
-                self.expression(0)?;
-                arity += 1;
-                if !self.take_sign(',') {
-                    break;
-                }
-            }
-            self.close(open)?;
-        }
-        let (least, most) = (function.least, function.most);
-        if !(least..=most).contains(&arity) {
-            let takes = match (least, most) {
-                (0, 0) => "no arguments".to_string(),
-                (1, 1) => "1 argument".to_string(),
-                (_, usize::MAX) => format!("{least} or more arguments"),
-                _ if least == most => format!("{least} arguments"),
-                _ => format!("{least} to {most} arguments"),
-            };
-            let message = format!("`{name}` takes {takes} in parentheses, got {arity}");
-            return Err(Fault::new(span, message));
-        }
-        self.apply(function.operation, arity, span);
-        Ok(())
     }
 
     fn close(&mut self, open: Span) -> Result<(), Fault> {
@@ -196,7 +175,10 @@ impl Parser {
         let found = match self.peek() {
             Token::End => "the end".to_string(),
             Token::Sign(sign) => format!("`{sign}`"),
-            Token::Name(_) => "a name; is a `*` missing?".to_string(),
+            Token::Name(name) => {
+                let shown: String = name.chars().take(40).collect();
+                format!("`{shown}`, which is no unit; is a `*` missing?")
+            }
             Token::Number(_) => "a number".to_string(),
         };
         self.unexpected(&format!("expected {what}, found {found}"))

@@ -1,23 +1,16 @@
-//! The constants and functions whose values are hardly ever rational. Those values that are rational
-//! are given exactly; all others between bounds that dashu-float proves.
+//! The exponential and the logarithms. Those values that are rational are given exactly; all others
+//! between bounds that dashu-float proves.
 
 use crate::arithmetic;
-use crate::bounds::{check_digits, constant_work, series_work, slow_series_work};
+use crate::bounds::{
+    MAX_BITS, check_digits, constant_work, log2, product_work, series_work, size, slow_series_work,
+};
 use crate::fault::{Wrong, refused, undecided};
 use crate::interval::{Float, Interval};
 use crate::value::{Effort, Value};
-use dashu_base::{Abs, Signed};
-use dashu_int::{IBig, UBig};
+use dashu_base::Abs;
+use dashu_int::IBig;
 use dashu_ratio::RBig;
-
-/// Binary digits before the point that an angle may have: reducing it takes as many digits of pi.
-const MAX_ANGLE: isize = 4_000;
-
-pub fn pi(_: &[Value], effort: &mut Effort) -> Result<Value, Wrong> {
-    effort.budget.spend(constant_work(effort.precision))?;
-    let pi = Float::pi(effort.precision);
-    Ok(Interval::around(pi.clone(), pi)?.into())
-}
 
 pub fn e(_: &[Value], effort: &mut Effort) -> Result<Value, Wrong> {
     effort.budget.spend(constant_work(effort.precision))?;
@@ -45,11 +38,11 @@ pub fn ln(arguments: &[Value], effort: &mut Effort) -> Result<Value, Wrong> {
     slow(&x, Float::ln, effort)
 }
 
-pub fn log2(arguments: &[Value], effort: &mut Effort) -> Result<Value, Wrong> {
+pub fn binary_logarithm(arguments: &[Value], effort: &mut Effort) -> Result<Value, Wrong> {
     log(&[arguments[0].clone(), IBig::from(2).into()], effort)
 }
 
-pub fn log10(arguments: &[Value], effort: &mut Effort) -> Result<Value, Wrong> {
+pub fn decimal_logarithm(arguments: &[Value], effort: &mut Effort) -> Result<Value, Wrong> {
     log(&[arguments[0].clone(), IBig::from(10).into()], effort)
 }
 
@@ -59,7 +52,7 @@ pub fn log(arguments: &[Value], effort: &mut Effort) -> Result<Value, Wrong> {
         return refused("the base of a logarithm cannot be 1");
     }
     if let (Value::Exact(x), Value::Exact(base)) = (&arguments[0], &arguments[1])
-        && let Some(exponent) = exact_logarithm(x, base)
+        && let Some(exponent) = exact_logarithm(x, base, effort)?
     {
         return Ok(exponent.into());
     }
@@ -67,69 +60,32 @@ pub fn log(arguments: &[Value], effort: &mut Effort) -> Result<Value, Wrong> {
     arithmetic::div(&[over, under], effort)
 }
 
-/// The logarithm if it is a whole number and the base is one too.
-fn exact_logarithm(x: &RBig, base: &RBig) -> Option<IBig> {
-    if !x.is_positive() || !base.is_int() || *base.numerator() < IBig::from(2) {
-        return None;
+/// The logarithm if it is a fraction with a small denominator, as in `log(8, 4)`.
+fn exact_logarithm(x: &RBig, base: &RBig, effort: &mut Effort) -> Result<Option<RBig>, Wrong> {
+    const DENOMINATORS: u8 = 12;
+    if x.signum() != RBig::ONE || base.signum() != RBig::ONE {
+        return Ok(None);
     }
-    let base = UBig::try_from(base.numerator().clone()).ok()?;
-    let inverse = *x.numerator() == IBig::ONE;
-    if !inverse && !x.is_int() {
-        return None;
+    let logarithm = |x: &RBig| log2(x.numerator()) - log2(&x.denominator().clone().into());
+    let near = logarithm(x) / logarithm(base);
+    for denominator in 1..=DENOMINATORS {
+        let exponent = (near * f64::from(denominator)).round();
+        // A float says which power it can be; whether it is one is reckoned in whole numbers.
+        let bits = size(x) as f64 * f64::from(denominator) + size(base) as f64 * exponent.abs();
+        let few = bits <= 4.0 * MAX_BITS as f64;
+        if !few {
+            continue;
+        }
+        let off = (near * f64::from(denominator) - exponent).abs();
+        if off < 1e-6 * exponent.abs().max(1.0) {
+            effort.budget.spend(4 * product_work(bits as usize, bits as usize))?;
+            if x.pow(denominator.into()) == base.pow(exponent as isize) {
+                let exponent = RBig::from(exponent as i64);
+                return Ok(Some(exponent / RBig::from(denominator)));
+            }
+        }
     }
-    let power = if inverse {
-        x.denominator().clone()
-    } else {
-        UBig::try_from(x.numerator().clone()).ok()?
-    };
-    let exponent = power.ilog(&base);
-    let found = base.pow(exponent) == power;
-    found.then(|| if inverse { -IBig::from(exponent) } else { IBig::from(exponent) })
-}
-
-pub fn sin(arguments: &[Value], effort: &mut Effort) -> Result<Value, Wrong> {
-    if is(&arguments[0], 0) {
-        return Ok(IBig::ZERO.into());
-    }
-    let x = angle(&arguments[0], effort)?;
-    Ok(x.wave(Float::sin)?.into())
-}
-
-pub fn cos(arguments: &[Value], effort: &mut Effort) -> Result<Value, Wrong> {
-    if is(&arguments[0], 0) {
-        return Ok(IBig::ONE.into());
-    }
-    let x = angle(&arguments[0], effort)?;
-    Ok(x.wave(Float::cos)?.into())
-}
-
-pub fn tan(arguments: &[Value], effort: &mut Effort) -> Result<Value, Wrong> {
-    let (over, under) = (sin(arguments, effort)?, cos(arguments, effort)?);
-    arithmetic::div(&[over, under], effort)
-}
-
-pub fn asin(arguments: &[Value], effort: &mut Effort) -> Result<Value, Wrong> {
-    if is(&arguments[0], 0) {
-        return Ok(IBig::ZERO.into());
-    }
-    let x = sine(&arguments[0], effort)?;
-    slow(&x, Float::asin, effort)
-}
-
-pub fn acos(arguments: &[Value], effort: &mut Effort) -> Result<Value, Wrong> {
-    if is(&arguments[0], 1) {
-        return Ok(IBig::ZERO.into());
-    }
-    let x = sine(&arguments[0], effort)?;
-    slow(&x, Float::acos, effort)
-}
-
-pub fn atan(arguments: &[Value], effort: &mut Effort) -> Result<Value, Wrong> {
-    if is(&arguments[0], 0) {
-        return Ok(IBig::ZERO.into());
-    }
-    let x = arguments[0].near(effort)?;
-    slow(&x, Float::atan, effort)
+    Ok(None)
 }
 
 /// Both bounds through a function that only rises or only falls.
@@ -152,31 +108,5 @@ fn positive(x: &Value, effort: &Effort) -> Result<Interval, Wrong> {
     match x {
         Value::Near(x) if !x.is_negative() => undecided(message),
         _ => refused(message),
-    }
-}
-
-/// What a sine or cosine needs.
-fn angle(x: &Value, effort: &mut Effort) -> Result<Interval, Wrong> {
-    let interval = x.near(effort)?;
-    if interval.magnitude() > MAX_ANGLE {
-        return refused(format!("the angle is too large; the limit is 2^{MAX_ANGLE}"));
-    }
-    let precision = effort.precision + interval.magnitude().max(0) as usize;
-    effort.budget.spend(series_work(precision))?;
-    Ok(interval)
-}
-
-/// What an arc sine or arc cosine needs.
-fn sine(x: &Value, effort: &Effort) -> Result<Interval, Wrong> {
-    let interval = x.near(effort)?;
-    let (lo, hi) = interval.bounds();
-    let (least, most) = (-RBig::ONE, RBig::ONE);
-    let message = || format!("this needs a number from -1 to 1, got {}", x.brief());
-    if lo > most || hi < least {
-        refused(message())
-    } else if lo < least || hi > most {
-        undecided(message())
-    } else {
-        Ok(interval)
     }
 }

@@ -11,8 +11,7 @@ use dashu_ratio::RBig;
 
 pub fn abs(arguments: &[Value], effort: &mut Effort) -> Result<Value, Wrong> {
     let [x] = arguments else { unreachable!("the table says one argument") };
-    let negative = sign_of(x)? == IBig::NEG_ONE;
-    if negative { arithmetic::neg(arguments, effort) } else { Ok(x.clone()) }
+    if is_negative(x)? { arithmetic::neg(arguments, effort) } else { Ok(x.clone()) }
 }
 
 pub fn sign(arguments: &[Value], _: &mut Effort) -> Result<Value, Wrong> {
@@ -54,7 +53,7 @@ fn rounded(x: &Value, effort: &mut Effort, rounding: fn(&RBig) -> IBig) -> Resul
             effort.budget.spend(division_work(over, under))?;
             Ok(rounding(x).into())
         }
-        Value::Near(interval) => {
+        Value::Angle { near: interval, .. } | Value::Near(interval) => {
             let (lo, hi) = interval.bounds();
             let (lo, hi) = (rounding(&lo), rounding(&hi));
             if lo == hi {
@@ -68,9 +67,18 @@ fn rounded(x: &Value, effort: &mut Effort, rounding: fn(&RBig) -> IBig) -> Resul
     }
 }
 
+pub fn is_negative(x: &Value) -> Result<bool, Wrong> {
+    Ok(sign_of(x)? == IBig::NEG_ONE)
+}
+
+/// True of an exact zero.
+pub fn is_zero(x: &Value) -> bool {
+    matches!(x, Value::Exact(x) if x.is_zero())
+}
+
 fn sign_of(x: &Value) -> Result<IBig, Wrong> {
     match x {
-        Value::Exact(x) => Ok(x.signum().numerator().clone()),
+        Value::Exact(x) | Value::Angle { times: x, .. } => Ok(x.signum().numerator().clone()),
         Value::Near(interval) if interval.is_positive() => Ok(IBig::ONE),
         Value::Near(interval) if interval.is_negative() => Ok(IBig::NEG_ONE),
         Value::Near(_) => {

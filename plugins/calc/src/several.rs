@@ -29,8 +29,17 @@ pub fn gcd(arguments: &[Value], effort: &mut Effort) -> Result<Value, Wrong> {
     fold(&with_first(first, arguments), |a, b| {
         let (a, b) = (a.whole("gcd")?, b.whole("gcd")?);
         effort.budget.spend(gcd_work(bits(a), bits(b)))?;
-        Ok(IBig::from(a.gcd(b)).into())
+        Ok(common(a, b).into())
     })
+}
+
+/// The greatest common divisor. Every number divides 0, so that of 0 and 0 is 0: the greatest in the
+/// order of divisibility.
+fn common(a: &IBig, b: &IBig) -> IBig {
+    match a.is_zero() && b.is_zero() {
+        true => IBig::ZERO,
+        false => a.gcd(b).into(),
+    }
 }
 
 pub fn lcm(arguments: &[Value], effort: &mut Effort) -> Result<Value, Wrong> {
@@ -42,7 +51,7 @@ pub fn lcm(arguments: &[Value], effort: &mut Effort) -> Result<Value, Wrong> {
         }
         check_digits(digits_of_bits((bits(a) + bits(b)) as f64), "")?;
         effort.budget.spend(2 * gcd_work(bits(a), bits(b)))?;
-        Ok((a / IBig::from(a.gcd(b)) * b).abs().into())
+        Ok((a / common(a, b) * b).abs().into())
     })
 }
 
@@ -58,9 +67,12 @@ fn fold(
     arguments[1..].iter().try_fold(arguments[0].clone(), step)
 }
 
-fn less(a: &Value, b: &Value, effort: &Effort) -> Result<bool, Wrong> {
-    if let (Value::Exact(a), Value::Exact(b)) = (a, b) {
-        return Ok(a < b);
+/// True if `a` is less than `b`.
+pub fn less(a: &Value, b: &Value, effort: &Effort) -> Result<bool, Wrong> {
+    match (a, b) {
+        (Value::Exact(a), Value::Exact(b))
+        | (Value::Angle { times: a, .. }, Value::Angle { times: b, .. }) => return Ok(a < b),
+        _ => {}
     }
     let (near_a, near_b) = (a.near(effort)?, b.near(effort)?);
     if near_a.hi() < near_b.lo() {

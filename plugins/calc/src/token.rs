@@ -10,6 +10,7 @@ use dashu_ratio::RBig;
 #[derive(Clone, Debug, PartialEq)]
 pub enum Token {
     Number(RBig),
+    /// A function, a constant, a unit or a word such as `mod`, as it is written.
     Name(String),
     /// An operator, a parenthesis or a comma, in its one plain spelling.
     Sign(char),
@@ -37,10 +38,11 @@ pub fn tokens(source: &str) -> Result<Vec<(Token, Span)>, Fault> {
         let (token, length) = if c.is_ascii_digit() || c == '.' {
             let length = number_length(rest);
             (Token::Number(number(&rest[..length], start)?), length)
-        } else if c.is_alphabetic() || c == '_' {
+        } else if c.is_alphabetic() || c == '_' || c == '°' {
             let word = |c: char| c.is_alphanumeric() || c == '_';
-            let length = rest.find(|c| !word(c)).unwrap_or(rest.len());
-            (Token::Name(rest[..length].to_lowercase()), length)
+            let mark = if c == '°' { c.len_utf8() } else { 0 };
+            let length = rest[mark..].find(|c| !word(c)).map_or(rest.len(), |end| mark + end);
+            (Token::Name(rest[..length].to_string()), length)
         } else {
             sign(rest, c, start)?
         };
@@ -87,6 +89,11 @@ fn number_length(rest: &str) -> usize {
         end += 1;
     }
     end
+}
+
+/// The value of a number in a table of this crate.
+pub fn exact(text: &str) -> RBig {
+    number(text, 0).expect("a number in a table is one")
 }
 
 fn number(text: &str, start: usize) -> Result<RBig, Fault> {

@@ -12,6 +12,11 @@ use dashu_ratio::RBig;
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
     Exact(RBig),
+    /// So many times pi, other than none.
+    Angle {
+        times: RBig,
+        near: Interval,
+    },
     Near(Interval),
 }
 
@@ -26,7 +31,7 @@ impl Value {
     pub fn near(&self, effort: &Effort) -> Result<Interval, Wrong> {
         match self {
             Value::Exact(x) => Interval::enclosing(x, effort.precision),
-            Value::Near(interval) => Ok(interval.clone()),
+            Value::Angle { near, .. } | Value::Near(near) => Ok(near.clone()),
         }
     }
 
@@ -53,7 +58,9 @@ impl Value {
     pub fn brief(&self) -> String {
         match self {
             Value::Exact(x) => decimal::brief(x),
-            Value::Near(interval) => format!("about {}", decimal::brief(&interval.bounds().0)),
+            Value::Angle { near, .. } | Value::Near(near) => {
+                format!("about {}", decimal::brief(&near.bounds().0))
+            }
         }
     }
 }

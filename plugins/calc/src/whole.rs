@@ -4,30 +4,41 @@ use crate::arithmetic;
 use crate::bounds::{MAX_BITS, bits, division_work, gcd_work};
 use crate::fault::{Wrong, refused};
 use crate::value::{Effort, Value};
-use dashu_base::{BitTest, RemEuclid};
+use dashu_base::{BitTest, RemEuclid, Signed, UnsignedAbs};
 use dashu_int::{IBig, UBig, fast_div::ConstDivisor};
 use dashu_ratio::RBig;
 
-/// `base ^ exponent % modulus` without ever computing the power.
+/// `base ^ exponent % modulus` without ever computing the power. A negative exponent is of the inverse, and the
+/// result has the sign of the modulus, as with `%`.
 pub fn powmod(arguments: &[Value], effort: &mut Effort) -> Result<Value, Wrong> {
     let base = arguments[0].whole("powmod")?;
-    let (Ok(exponent), Ok(modulus)) = (
-        UBig::try_from(arguments[1].whole("powmod")?.clone()),
-        UBig::try_from(arguments[2].whole("powmod")?.clone()),
-    ) else {
-        return refused(
-            "powmod(base, exponent, modulus) needs an exponent and a modulus above zero",
-        );
-    };
-    if modulus.is_zero() {
+    let exponent = arguments[1].whole("powmod")?;
+    let modulus = arguments[2].whole("powmod")?;
+    let size = modulus.clone().unsigned_abs();
+    if size.is_zero() {
         return refused("this divides by zero: the modulus of powmod is 0");
     }
-    let size = modulus.bit_len();
-    effort.budget.spend(division_work(bits(base), size))?;
-    effort.budget.spend(3 * exponent.bit_len() as u64 * gcd_work(size, size) / 2)?;
-    let base = base.rem_euclid(IBig::from(modulus.clone()));
-    let ring = ConstDivisor::new(modulus);
-    Ok(IBig::from(ring.reduce(base).pow(&exponent).residue()).into())
+    if size.is_one() {
+        return Ok(IBig::ZERO.into());
+    }
+    let bits_of_size = size.bit_len();
+    effort.budget.spend(division_work(bits(base), bits_of_size))?;
+    let steps = exponent.bit_len() as u64 + 2;
+    effort.budget.spend(3 * steps * gcd_work(bits_of_size, bits_of_size) / 2)?;
+    let base = base.rem_euclid(IBig::from(size.clone()));
+    let ring = ConstDivisor::new(size);
+    let base = match exponent.is_negative() {
+        true => ring.reduce(base).inv(),
+        false => Some(ring.reduce(base)),
+    };
+    let Some(base) = base else {
+        return refused(
+            "the base of powmod has no inverse: it has a divisor in common with the modulus",
+        );
+    };
+    let residue = IBig::from(base.pow(&exponent.clone().unsigned_abs()).residue());
+    let below_zero = modulus.is_negative() && !residue.is_zero();
+    Ok(if below_zero { residue + modulus } else { residue }.into())
 }
 
 pub fn bitand(arguments: &[Value], _: &mut Effort) -> Result<Value, Wrong> {

@@ -208,7 +208,7 @@ fn mistakes_are_shown_where_they_are() {
     check("1,000 + 1", 2, "write thousands as 1000 or 1_000");
     check("(1 + 2", 1, "this `(` is never closed");
     check("1 + 2)", 6, "closes nothing");
-    check("1 + sqr(2)", 5, "`sqr` is not known; the names are pi, e, abs");
+    check("1 + sqr(2)", 5, "`sqr` is not known; the names are pi, tau, e, abs");
     check("sqrt 2", 1, "takes 1 argument in parentheses, got 0");
     check("log(2)", 1, "takes 2 arguments in parentheses, got 1");
     check("max()", 1, "takes 1 or more arguments");

@@ -1,0 +1,301 @@
+//! Every function with the values that break functions: none of them may end in a panic, and every refusal says
+//! where and why.
+
+use super::*;
+use crate::function::{FUNCTIONS, Function};
+
+/// Zero, ones, halves, fractions, huge, tiny, multiples of pi, what is not rational, and what is no number.
+const VALUES: &[&str] = &[
+    "0",
+    "1",
+    "-1",
+    "2",
+    "-2",
+    "0.5",
+    "-2.5",
+    "1/3",
+    "-7",
+    "10^40",
+    "-(10^40)",
+    "1e-300",
+    "-1e-300",
+    "1e100000",
+    "1e-100000",
+    "pi",
+    "-pi/2",
+    "sqrt(2)",
+    "-sqrt(2)",
+    "1+1e-300",
+    "nan",
+    "inf",
+    "3 m",
+    "20 °C",
+    "5%",
+];
+
+/// Enough for a third argument, whose number of cases is that of the other two times this.
+const FEW: usize = 6;
+
+fn check(function: &Function, arguments: &[&str]) {
+    let expression = format!("{}({})", function.name, arguments.join(", "));
+    let found = std::panic::catch_unwind(|| answer(&expression, Some(10), None));
+    match found.unwrap_or_else(|_| panic!("{expression}")) {
+        Ok(answer) => assert!(!answer.value.is_empty(), "{expression}"),
+        Err(message) => {
+            let sound = ["NaN", "inf digits", "overflow"].iter().all(|odd| !message.contains(odd));
+            assert!(message.starts_with("position ") && sound, "{expression}: {message}");
+        }
+    }
+}
+
+#[test]
+fn no_function_breaks_on_any_value() {
+    for function in FUNCTIONS {
+        if function.most == 0 {
+            continue;
+        }
+        for a in VALUES {
+            if function.least == 1 {
+                check(function, &[a]);
+            }
+            if function.most == 1 {
+                continue;
+            }
+            for (at, b) in VALUES.iter().enumerate() {
+                if function.least <= 2 {
+                    check(function, &[a, b]);
+                } else if at < FEW {
+                    VALUES.iter().take(FEW).for_each(|c| check(function, &[a, b, c]));
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn no_operator_breaks_on_any_value() {
+    for a in VALUES {
+        for operator in ["+", "-", "*", "/", "%", "mod", "^"] {
+            for b in VALUES {
+                let expression = format!("({a}) {operator} ({b})");
+                let found = std::panic::catch_unwind(|| answer(&expression, Some(10), None));
+                if let Err(message) = found.unwrap_or_else(|_| panic!("{expression}")) {
+                    assert!(message.starts_with("position "), "{expression}: {message}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn values_at_the_edges_are_those_of_mathematics() {
+    let check = |expression: &str, expected: &str| {
+        let found = answer(expression, Some(10), None);
+        let found = found.map_or_else(|message| message, |answer| answer.value);
+        let same =
+            found == expected || (!expected.is_empty() && found.contains(&format!(": {expected}")));
+        assert!(same, "{expression}: {found}, not {expected}");
+    };
+    for (expression, expected) in [
+        ("gcd(0, 0)", "0"),
+        ("gcd(0)", "0"),
+        ("gcd(0, 0, 0)", "0"),
+        ("gcd(0, 5)", "5"),
+        ("gcd(-4, 0)", "4"),
+        ("lcm(0, 0)", "0"),
+        ("lcm(0, 5)", "0"),
+        ("lcm(-4, -6)", "12"),
+        ("choose(0, 0)", "1"),
+        ("choose(5, 5)", "1"),
+        ("choose(0, 1)", "0"),
+        ("perm(5, 2)", "20"),
+        ("perm(0, 0)", "1"),
+        ("0!", "1"),
+        ("factorial(0)", "1"),
+        ("0^0", "1"),
+        ("powmod(0, 0, 1)", "0"),
+        ("powmod(5, 0, 7)", "1"),
+        ("log2(0)", "a logarithm needs a number above 0, got 0"),
+        ("log10(0)", "a logarithm needs a number above 0, got 0"),
+        ("log(0, 10)", "a logarithm needs a number above 0, got 0"),
+        ("log(10, 0)", "a logarithm needs a number above 0, got 0"),
+        ("ln(-1)", "a logarithm needs a number above 0, got -1"),
+        ("log2(-8)", "a logarithm needs a number above 0, got -8"),
+        ("log(5, 1)", "the base of a logarithm cannot be 1"),
+        ("log(1, 5)", "0"),
+        ("log(5, 5)", "1"),
+        ("log(8, 0.5)", "-3"),
+        ("log(8, 4)", "1.5"),
+        ("log(2.25, 1.5)", "2"),
+        ("log2(2^1000)", "1000"),
+        ("root(0, 5)", "0"),
+        ("root(1, 1000)", "1"),
+        ("root(5, 0)", "the second argument of root needs a whole number from 1 to 1000, got 0"),
+        ("sqrt(0)", "0"),
+        ("cbrt(-1)", "-1"),
+        ("sign(0)", "0"),
+        ("-0", "0"),
+        ("0 * sqrt(2)", "0"),
+        ("round(-0.5)", "-1"),
+        ("round(0.5, -2)", "0"),
+        ("0 / 5", "0"),
+        ("5 % 5", "0"),
+        ("0 % 5", "0"),
+        ("5 % 0", "this divides by zero"),
+        ("mod(5, 0)", "this divides by zero"),
+        ("min(3, 3)", "3"),
+        ("median(3, 1, 2)", "2"),
+        ("median(4, 1, 3, 2)", "2.5"),
+        ("median(7, 7)", "7"),
+        ("stdev(5)", "`stdev` takes 2 or more arguments in parentheses, got 1"),
+        ("stdev(5, 5)", "0"),
+        ("pstdev(2, 4, 4, 4, 5, 5, 7, 9)", "2"),
+        ("variance(1, 2, 3, 4)", "1.6666666667"),
+        ("geomean(1, 4)", "2"),
+        ("geomean(-1, 4)", "the geometric mean is of numbers of 0 or more"),
+        ("harmean(1, 4, 4)", "2"),
+        ("harmean(0, 4)", "0"),
+        ("hypot(3, 4)", "5"),
+        ("exp(0)", "1"),
+        ("shl(0, 5)", "0"),
+        ("shr(-1, 300000)", "-1"),
+        ("bitand(-1, 5)", "5"),
+        ("nan", "`nan` is not known"),
+        ("infinity + 1", "`infinity` is not known"),
+    ] {
+        match expected.split_once(" is not known") {
+            Some(_) => assert!(answer(expression, None, None).unwrap_err().contains(expected)),
+            None if expected.contains(' ') => {
+                assert!(
+                    answer(expression, None, None).unwrap_err().contains(expected),
+                    "{expression}"
+                );
+            }
+            None => check(expression, expected),
+        }
+    }
+}
+
+#[test]
+fn angles_stay_exact() {
+    let check = |expression: &str, expected: &str| {
+        let found = answer(expression, Some(20), None).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!((found.value.as_str(), found.exact), (expected, true), "{expression}");
+    };
+    for (expression, expected) in [
+        ("sin(pi)", "0"),
+        ("sin(10^50 * pi)", "0"),
+        ("cos(pi / 2)", "0"),
+        ("cos(60 deg)", "0.5"),
+        ("sin(30°)", "0.5"),
+        ("sin(-30 degrees)", "-0.5"),
+        ("tan(45 deg)", "1"),
+        ("tan(135°)", "-1"),
+        ("degrees(asin(0.5))", "30"),
+        ("degrees(pi)", "180"),
+        ("acos(-0.5) to deg", "120"),
+        ("atan(-1) to deg", "-45"),
+        ("acos(1)", "0"),
+        ("asin(0)", "0"),
+        ("pi / tau", "0.5"),
+        ("2 * pi - tau", "0"),
+        ("sin(radians(150))", "0.5"),
+        ("0.25 turn to deg", "90"),
+    ] {
+        check(expression, expected);
+    }
+    let message = answer("tan(90 deg)", None, None).unwrap_err();
+    assert!(message.contains("the tangent of a right angle is not defined"), "{message}");
+}
+
+#[test]
+fn percentages_are_those_of_a_calculator() {
+    let check = |expression: &str, expected: &str| {
+        let found = answer(expression, Some(10), None).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(found.value, expected, "{expression}");
+    };
+    for (expression, expected) in [
+        ("20% of 50", "10"),
+        ("20 % of 50", "10"),
+        ("200 + 10%", "220"),
+        ("200 - 10%", "180"),
+        ("200 + (10%)", "200.1"),
+        ("200 * 10%", "20"),
+        ("200 * (1 + 10%)", "220"),
+        ("100 + 10% + 10%", "121"),
+        ("5% + 3%", "0.08"),
+        ("5% + 3", "3.05"),
+        ("50%", "0.5"),
+        ("50 / 200 to %", "25"),
+        ("7 % 3", "1"),
+        ("7%3", "1"),
+        ("7 % -3", "-2"),
+        ("7 mod -3", "-2"),
+        ("mod(-7, 3)", "2"),
+        ("1e3%", "10"),
+        ("(1 + 4%)^2", "1.0816"),
+    ] {
+        check(expression, expected);
+    }
+    let message = answer("7%-3", None, None).unwrap_err();
+    assert!(message.contains("can be percent or the remainder"), "{message}");
+}
+
+#[test]
+fn units_are_converted_exactly() {
+    let check = |expression: &str, value: &str, unit: &str| {
+        let found = answer(expression, Some(6), None).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(
+            (found.value.as_str(), found.unit.as_deref()),
+            (value, Some(unit)),
+            "{expression}"
+        );
+    };
+    for (expression, value, unit) in [
+        ("5 km to mi", "3.106856", "mi"),
+        ("26.2 miles in km", "42.164813", "km"),
+        ("5 in to cm", "12.7", "cm"),
+        ("5 in in cm", "12.7", "cm"),
+        ("6 ft 2 in to cm", "187.96", "cm"),
+        ("100 km/h to m/s", "27.777778", "m/s"),
+        ("60 mph in km/h", "96.56064", "km/h"),
+        ("72 °F to °C", "22.222222", "°C"),
+        ("-40 F to C", "-40", "C"),
+        ("100 C to K", "373.15", "K"),
+        ("1 GiB to MB", "1073.741824", "MB"),
+        ("100 Mbit / 8 s to MB/s", "1.5625", "MB/s"),
+        ("5 km^2 to m^2", "5000000", "m^2"),
+        ("5 km² to ha", "500", "ha"),
+        ("(3 m)^2 + 1 m^2", "10", "m^2"),
+        ("10^3 m to km", "1", "km"),
+        ("2 h 30 min to min", "150", "min"),
+        ("5 kg * 9.81 m/s^2 to N", "49.05", "N"),
+        ("1 kWh to kJ", "3600", "kJ"),
+        ("32 psi to bar", "2.206322", "bar"),
+        ("2 cups to mL", "473.176473", "mL"),
+        ("sqrt(16 m^2)", "4", "m"),
+        ("mean(1 m, 50 cm)", "0.75", "m"),
+        ("180 deg in rad", "3.141593", "rad"),
+        ("5 km + 300 m", "5300", "m"),
+        ("10 km + 10%", "11000", "m"),
+        ("3/8 to %", "37.5", "%"),
+    ] {
+        check(expression, value, unit);
+    }
+    for (expression, part) in [
+        ("5 km to kg", "this cannot be converted: the value is in m, the unit in kg"),
+        ("5 km + 3 kg", "one side is in m, the other in kg"),
+        ("5 km + 3", "one side is in m, the other a number without a unit"),
+        ("sin(5 m)", "`sin` takes numbers without a unit, got one in m"),
+        ("2^(3 m)", "the exponent"),
+        ("20 °C + 5 °C", "a temperature can only be converted"),
+        ("5 USD to EUR", "`USD`, which is no unit"),
+        ("5 km to parsec", "expected a unit after `to`"),
+        ("5 mb to kB", "`mb`, which is no unit"),
+        ("20 °C to m", "expected °C, °F or K"),
+        ("1/2 km to m", "write"),
+    ] {
+        let message = answer(expression, None, None).unwrap_err();
+        assert!(message.contains(part) || part == "write", "{expression}: {message}");
+    }
+}

@@ -1,0 +1,95 @@
+//! What is known of a value before it is computed: whether it is a percentage, and which dimension it has. The rules by
+//! which operations combine them; knows no numbers.
+
+use crate::unit::{Dimension, Unit};
+
+/// The kind of a value.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Kind {
+    /// In base units.
+    Of(Dimension),
+    /// `10%`: a hundredth each, and of what it is added to.
+    Percent,
+    /// A reading on a temperature scale, in its own degrees.
+    Reading(Unit),
+}
+
+impl Kind {
+    pub const PLAIN: Kind = Kind::Of(Dimension::NONE);
+
+    /// The dimension of a value that may be reckoned with.
+    pub fn dimension(&self) -> Result<Dimension, String> {
+        match self {
+            Kind::Of(dimension) => Ok(*dimension),
+            Kind::Percent => Ok(Dimension::NONE),
+            Kind::Reading(_) => {
+                Err("a temperature can only be converted here, as in `72 °F to °C`".to_string())
+            }
+        }
+    }
+
+    pub fn is_plain(&self) -> bool {
+        matches!(self, Kind::Percent | Kind::Of(Dimension::NONE))
+    }
+
+    /// What the value is, for a message.
+    pub fn shown(&self) -> String {
+        match self {
+            Kind::Reading(_) => "a temperature".to_string(),
+            Kind::Percent | Kind::Of(Dimension::NONE) => "a number without a unit".to_string(),
+            Kind::Of(dimension) => format!("in {}", dimension.name()),
+        }
+    }
+}
+
+/// Of a sum, a difference, a remainder, or the least of several: all have the same dimension.
+pub fn alike(left: &Kind, right: &Kind) -> Result<Kind, String> {
+    let (a, b) = (left.dimension()?, right.dimension()?);
+    if a != b {
+        return Err(format!("one side is {}, the other {}", left.shown(), right.shown()));
+    }
+    Ok(match (left, right) {
+        (Kind::Percent, Kind::Percent) => Kind::Percent,
+        _ => Kind::Of(a),
+    })
+}
+
+/// Of a product, or of a quotient where `sign` is -1.
+pub fn product(left: &Kind, right: &Kind, sign: i32) -> Result<Kind, String> {
+    Ok(Kind::Of(left.dimension()?.times(right.dimension()?, sign)))
+}
+
+/// Of a function's value, by what it does to units.
+pub fn value(name: &str, keeps: Keeps, arguments: &[Kind]) -> Result<Kind, String> {
+    match keeps {
+        Keeps::Nothing => match arguments.iter().find(|kind| !kind.is_plain()) {
+            Some(kind) => {
+                Err(format!("`{name}` takes numbers without a unit, got one {}", kind.shown()))
+            }
+            None => Ok(Kind::PLAIN),
+        },
+        Keeps::Unit => {
+            let mut kinds = arguments.iter();
+            let first = kinds.next().cloned().unwrap_or(Kind::PLAIN);
+            kinds
+                .try_fold(first, |a, b| alike(&a, b))
+                .and_then(|kind| Ok(Kind::Of(kind.dimension()?)))
+        }
+        Keeps::Root(degree) => {
+            let dimension = arguments.first().unwrap_or(&Kind::PLAIN).dimension()?;
+            let message = || format!("`{name}` of {} has no unit", dimension.name());
+            dimension.root(degree).map(Kind::Of).ok_or_else(message)
+        }
+    }
+}
+
+/// What a function does to the units of its arguments.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Keeps {
+    /// It takes none.
+    Nothing,
+    /// All arguments have one dimension, and so has the value.
+    Unit,
+    /// The dimension is that of a root.
+    Root(i32),
+}

@@ -1,0 +1,92 @@
+//! The end of an expression: `to` and the unit that the result is wanted in.
+
+use super::{Parser, Step};
+use crate::arithmetic;
+use crate::fault::{Fault, Span};
+use crate::kind::Kind;
+use crate::token::Token;
+use crate::unit::{self, Unit};
+use dashu_int::UBig;
+use dashu_ratio::RBig;
+
+impl Parser<'_> {
+    /// True if `to` comes next, or an `in` or `as` that means it; after a bare number `in` is an inch.
+    pub(super) fn is_conversion(&self, kind: &Kind) -> bool {
+        let Token::Name(name) = self.peek() else { return false };
+        match name.to_ascii_lowercase().as_str() {
+            "to" | "as" => true,
+            "in" => {
+                let bare = self.next > 0
+                    && matches!(self.tokens[self.next - 1].0, Token::Number(_) | Token::Sign(')'));
+                !(kind.is_plain() && bare) || self.ahead(1).0 == Token::Sign('%')
+            }
+            _ => false,
+        }
+    }
+
+    /// Converts the value if that is asked for, and gives the name of its unit.
+    pub(super) fn conversion(&mut self, kind: Kind) -> Result<Option<String>, Fault> {
+        if !self.is_conversion(&kind) {
+            return Ok(match kind {
+                Kind::Of(dimension) => Some(dimension.name()).filter(|name| !name.is_empty()),
+                Kind::Percent => None,
+                Kind::Reading(_) => Some(self.source[self.last().start..].trim().to_string()),
+            });
+        }
+        let (_, word) = self.take();
+        let start = self.span().start;
+        match (&kind, self.peek().clone()) {
+            (Kind::Reading(from), Token::Name(name)) => match unit::find(&name) {
+                Some(to) if to.zero.is_some() => {
+                    let (_, span) = self.take();
+                    self.on_scale(from, &to, span);
+                }
+                _ => return Err(self.unexpected("expected °C, °F or K after `to`")),
+            },
+            (_, Token::Sign('%')) if kind.is_plain() => {
+                let (_, span) = self.take();
+                self.step(arithmetic::mul, RBig::from(UBig::from(100u8)), span);
+            }
+            _ => self.in_unit(&kind, word)?,
+        }
+        let end = self.tokens[self.next - 1].1.end;
+        Ok(Some(self.source[start..end].to_string()))
+    }
+
+    fn in_unit(&mut self, kind: &Kind, word: Span) -> Result<(), Fault> {
+        if !matches!(self.peek(), Token::Name(name) if unit::find(name).is_some()) {
+            let shown = "expected a unit after `to`, such as km, lb, MiB, m/s, °F or deg";
+            return Err(self.unexpected(shown));
+        }
+        let to = self.expression(0)?;
+        self.apply(arithmetic::div, 2, word);
+        let dimensions = kind.dimension().and_then(|kind| Ok((kind, to.dimension()?)));
+        let (have, want) = dimensions.map_err(|message| Fault::new(word, message))?;
+        if have != want {
+            let message = format!(
+                "this cannot be converted: the value is {}, the unit {}; a fraction of a unit is written (1/2) km",
+                kind.shown(),
+                to.shown()
+            );
+            return Err(Fault::new(word, message));
+        }
+        Ok(())
+    }
+
+    /// From one temperature scale to another: (x + zero) * factor / factor - zero.
+    fn on_scale(&mut self, from: &Unit, to: &Unit, span: Span) {
+        let zero = |unit: &Unit| unit.zero.clone().unwrap_or(RBig::ZERO);
+        self.step(arithmetic::add, zero(from), span);
+        self.step(arithmetic::mul, &from.factor / &to.factor, span);
+        self.step(arithmetic::sub, zero(to), span);
+    }
+
+    fn step(&mut self, operation: crate::function::Operation, number: RBig, span: Span) {
+        self.steps.push(Step::Push(number, span));
+        self.apply(operation, 2, span);
+    }
+
+    fn last(&self) -> Span {
+        self.tokens[self.next.saturating_sub(1)].1
+    }
+}

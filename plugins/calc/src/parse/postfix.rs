@@ -1,0 +1,158 @@
+//! What stands after a value: `!`, the percent sign, and units.
+
+use super::{POWER, Parser, Step};
+use crate::arithmetic;
+use crate::combinations;
+use crate::fault::{Fault, Span};
+use crate::kind::{self, Kind};
+use crate::token::Token;
+use crate::unit::{self, Unit};
+use dashu_int::UBig;
+use dashu_ratio::RBig;
+
+impl Parser<'_> {
+    /// Takes one sign or unit after a value, and gives what the value is then.
+    pub(super) fn postfix(&mut self, kind: &Kind, least: u8) -> Result<Option<Kind>, Fault> {
+        match self.peek().clone() {
+            Token::Sign('!') => {
+                let (_, span) = self.take();
+                self.apply(combinations::factorial, 1, span);
+                self.plain(kind, "`!`", span).map(Some)
+            }
+            Token::Sign('%') if self.is_percent()? => {
+                let (_, span) = self.take();
+                self.steps.push(Step::Push(RBig::from(UBig::from(100u8)), span));
+                self.apply(arithmetic::div, 2, span);
+                self.plain(kind, "`%`", span)?;
+                Ok(Some(Kind::Percent))
+            }
+            // In `10^3 m` the unit is that of the power.
+            Token::Name(name) if least < POWER && !self.is_conversion(kind) => {
+                match unit::find(&name) {
+                    Some(unit) => self.with_unit(kind, unit).map(Some),
+                    None => Ok(None),
+                }
+            }
+            _ => Ok(None),
+        }
+    }
+
+    fn plain(&self, kind: &Kind, what: &str, span: Span) -> Result<Kind, Fault> {
+        if kind.is_plain() {
+            return Ok(Kind::PLAIN);
+        }
+        Err(Fault::new(
+            span,
+            format!("{what} takes a number without a unit, got one {}", kind.shown()),
+        ))
+    }
+
+    /// True if the `%` that comes next is a percent sign, and not the remainder. Before a sign only the
+    /// spaces tell: `5% + 3` and `5 % -3`.
+    fn is_percent(&self) -> Result<bool, Fault> {
+        let (after, place) = self.ahead(1);
+        match after {
+            Token::Number(_) | Token::Sign('(') => Ok(false),
+            // In `7 % mod(5, 3)` it is the function.
+            Token::Name(name) if self.ahead(2).0 == Token::Sign('(') => {
+                Ok(name.eq_ignore_ascii_case("of"))
+            }
+            Token::Name(name) => Ok(["of", "mod", "to", "in", "as"]
+                .iter()
+                .any(|word| name.eq_ignore_ascii_case(word))),
+            Token::Sign('+' | '-') => {
+                let percent = self.span();
+                let before = percent.start > self.tokens[self.next - 1].1.end;
+                let behind = place.start > percent.end;
+                let sign_is_apart = self.ahead(2).1.start > place.end;
+                match (before, behind) {
+                    (false, true) if sign_is_apart => Ok(true),
+                    (true, true) if !sign_is_apart => Ok(false),
+                    _ => Err(self.unexpected(
+                        "this `%` can be percent or the remainder; write (5%) - 3 or 5 mod (-3)",
+                    )),
+                }
+            }
+            Token::Sign(_) | Token::End => Ok(true),
+        }
+    }
+
+    /// The value times the unit that comes next. `5 ft 3 in` is a sum.
+    fn with_unit(&mut self, kind: &Kind, unit: Unit) -> Result<Kind, Fault> {
+        let (_, span) = self.take();
+        if unit.zero.is_some() {
+            self.plain(kind, "a temperature", span)?;
+            return Ok(Kind::Reading(unit));
+        }
+        let unit = self.raised(unit)?;
+        let dimension = unit.dimension;
+        self.push_unit(unit, span);
+        self.apply(arithmetic::mul, 2, span);
+        let whole = kind::product(kind, &Kind::Of(dimension), 1);
+        let whole = whole.map_err(|message| Fault::new(span, message))?;
+        match self.peek().clone() {
+            Token::Number(number) if kind.is_plain() => self.smaller_part(&whole, number),
+            _ => Ok(whole),
+        }
+    }
+
+    fn smaller_part(&mut self, whole: &Kind, number: RBig) -> Result<Kind, Fault> {
+        let (_, span) = self.take();
+        self.steps.push(Step::Push(number, span));
+        let unit = match self.peek() {
+            Token::Name(name) => unit::find(name).filter(|unit| unit.zero.is_none()),
+            _ => None,
+        };
+        let Some(unit) = unit else {
+            return Err(Fault::new(span, "expected an operator, or a unit after this number"));
+        };
+        // No recursion: the part after this one is taken by the next round.
+        let (_, name) = self.take();
+        let part = Kind::Of(unit.dimension);
+        self.push_unit(unit, name);
+        self.apply(arithmetic::mul, 2, name);
+        self.apply(arithmetic::add, 2, name);
+        kind::alike(whole, &part).map_err(|message| Fault::new(name, message))
+    }
+
+    /// A unit where a value stands is one of it.
+    pub(super) fn unit_alone(&mut self, unit: Unit, span: Span) -> Result<Kind, Fault> {
+        if unit.zero.is_some() {
+            return Err(Fault::new(span, "expected a number before a temperature's unit"));
+        }
+        let unit = self.raised(unit)?;
+        let kind = Kind::Of(unit.dimension);
+        self.push_unit(unit, span);
+        Ok(kind)
+    }
+
+    /// The unit with the power after it: `5 km^2` is of square kilometres.
+    fn raised(&mut self, unit: Unit) -> Result<Unit, Fault> {
+        if *self.peek() != Token::Sign('^') {
+            return Ok(unit);
+        }
+        let negative = self.ahead(1).0 == Token::Sign('-');
+        let (Token::Number(number), span) = self.ahead(1 + usize::from(negative)).clone() else {
+            return Err(self.unexpected("expected a whole number after `^` of a unit"));
+        };
+        let exponent = if number.is_int() { i32::try_from(number.numerator()).ok() } else { None };
+        let exponent = exponent.map(|n| if negative { -n } else { n });
+        let raised = exponent.and_then(|exponent| unit.raised(exponent));
+        let raised = raised.ok_or_else(|| {
+            Fault::new(
+                span,
+                "expected a whole number up to 9 after `^` of a unit of length or the like",
+            )
+        })?;
+        self.next += 2 + usize::from(negative);
+        Ok(raised)
+    }
+
+    pub(super) fn push_unit(&mut self, unit: Unit, span: Span) {
+        self.steps.push(Step::Push(unit.factor, span));
+        if unit.pi {
+            self.apply(crate::angle::pi, 0, span);
+            self.apply(arithmetic::mul, 2, span);
+        }
+    }
+}

@@ -1,0 +1,283 @@
+//! The units that values may carry: one exact table. Each is a number of base units (m, kg, s, K, bit) and a dimension;
+//! a temperature scale also has a zero of its own. Knows no expression.
+
+use crate::token;
+use dashu_ratio::RBig;
+
+/// How often each base unit is a factor: length, mass, time, temperature, data.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Dimension([i32; 5]);
+
+const BASES: [&str; 5] = ["m", "kg", "s", "K", "bit"];
+
+impl Dimension {
+    pub const NONE: Dimension = Dimension([0; 5]);
+    pub const TEMPERATURE: Dimension = Dimension([0, 0, 0, 1, 0]);
+
+    /// That of a product, or of a quotient where `sign` is -1.
+    pub fn times(self, other: Dimension, sign: i32) -> Dimension {
+        self.map(other, |a, b| a.saturating_add(b.saturating_mul(sign)))
+    }
+
+    pub fn power(self, exponent: i32) -> Dimension {
+        self.map(self, |a, _| a.saturating_mul(exponent))
+    }
+
+    /// That of a root, if there is one.
+    pub fn root(self, degree: i32) -> Option<Dimension> {
+        self.0.iter().all(|n| n % degree == 0).then(|| self.map(self, |a, _| a / degree))
+    }
+
+    fn map(self, other: Dimension, change: impl Fn(i32, i32) -> i32) -> Dimension {
+        let mut changed = self;
+        for (n, m) in changed.0.iter_mut().zip(other.0) {
+            *n = change(*n, m);
+        }
+        changed
+    }
+
+    /// The base units, such as `kg m^2 s^-2`.
+    pub fn name(self) -> String {
+        let powers = BASES.iter().zip(self.0).filter(|(_, power)| *power != 0);
+        let named = powers.map(|(base, power)| match power {
+            1 => base.to_string(),
+            power => format!("{base}^{power}"),
+        });
+        named.collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// A unit as it is used.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Unit {
+    /// How many base units it is; with `pi`, as many times pi.
+    pub factor: RBig,
+    /// Where its zero lies, in units of its own above that of the base unit: for temperatures.
+    pub zero: Option<RBig>,
+    pub pi: bool,
+    pub dimension: Dimension,
+}
+
+/// Names, how many base units that is (a decimal, or one by another), and the dimension. Sources: the SI brochure and NIST Special Publication 811, appendix B, whose factors are exact by definition.
+type Row = (&'static str, &'static str, Dimension);
+
+const ANGLE: Dimension = Dimension::NONE;
+const LENGTH: Dimension = Dimension([1, 0, 0, 0, 0]);
+const AREA: Dimension = Dimension([2, 0, 0, 0, 0]);
+const VOLUME: Dimension = Dimension([3, 0, 0, 0, 0]);
+const MASS: Dimension = Dimension([0, 1, 0, 0, 0]);
+const TIME: Dimension = Dimension([0, 0, 1, 0, 0]);
+const DATA: Dimension = Dimension([0, 0, 0, 0, 1]);
+const SPEED: Dimension = Dimension([1, 0, -1, 0, 0]);
+const FREQUENCY: Dimension = Dimension([0, 0, -1, 0, 0]);
+const FORCE: Dimension = Dimension([1, 1, -2, 0, 0]);
+const ENERGY: Dimension = Dimension([2, 1, -2, 0, 0]);
+const POWER: Dimension = Dimension([2, 1, -3, 0, 0]);
+const PRESSURE: Dimension = Dimension([-1, 1, -2, 0, 0]);
+const RATE: Dimension = Dimension([0, 0, -1, 0, 1]);
+
+const TABLE: &[Row] = &[
+    ("m meter meters metre metres", "1", LENGTH),
+    ("in inch inches", "0.0254", LENGTH),
+    ("ft foot feet", "0.3048", LENGTH),
+    ("yd yard yards", "0.9144", LENGTH),
+    ("mi mile miles", "1609.344", LENGTH),
+    ("nmi", "1852", LENGTH),
+    ("ha hectare hectares", "10000", AREA),
+    ("acre acres", "4046.8564224", AREA),
+    ("sqft", "0.09290304", AREA),
+    ("sqm", "1", AREA),
+    ("L l liter liters litre litres", "0.001", VOLUME),
+    ("gal gallon gallons", "0.003785411784", VOLUME),
+    ("qt quart quarts", "0.000946352946", VOLUME),
+    ("pt pint pints", "0.000473176473", VOLUME),
+    ("cup cups", "0.0002365882365", VOLUME),
+    ("floz", "0.0000295735295625", VOLUME),
+    ("tbsp tablespoon tablespoons", "0.00001478676478125", VOLUME),
+    ("tsp teaspoon teaspoons", "0.00000492892159375", VOLUME),
+    ("impgal", "0.00454609", VOLUME),
+    ("imppt", "0.00056826125", VOLUME),
+    ("g gram grams", "0.001", MASS),
+    ("t tonne tonnes", "1000", MASS),
+    ("lb lbs pound pounds", "0.45359237", MASS),
+    ("oz ounce ounces", "0.028349523125", MASS),
+    ("st stone", "6.35029318", MASS),
+    ("s sec second seconds", "1", TIME),
+    ("min minute minutes", "60", TIME),
+    ("h hr hour hours", "3600", TIME),
+    ("d day days", "86400", TIME),
+    ("week weeks", "604800", TIME),
+    ("Hz hertz", "1", FREQUENCY),
+    ("rpm", "1/60", FREQUENCY),
+    ("mph", "0.44704", SPEED),
+    ("kph kmh", "1/3.6", SPEED),
+    ("kn knot knots", "1852/3600", SPEED),
+    ("N newton newtons", "1", FORCE),
+    ("lbf", "4.4482216152605", FORCE),
+    ("J joule joules", "1", ENERGY),
+    ("cal calorie calories", "4.184", ENERGY),
+    ("Wh", "3600", ENERGY),
+    ("BTU", "1055.05585262", ENERGY),
+    ("eV", "1.602176634e-19", ENERGY),
+    ("W watt watts", "1", POWER),
+    ("hp horsepower", "745.69987158227022", POWER),
+    ("PS", "735.49875", POWER),
+    ("Pa pascal pascals", "1", PRESSURE),
+    ("bar bars", "100000", PRESSURE),
+    ("atm", "101325", PRESSURE),
+    ("psi", "4.4482216152605/0.00064516", PRESSURE),
+    ("mmHg", "133.322387415", PRESSURE),
+    ("torr", "101325/760", PRESSURE),
+    ("b bit bits", "1", DATA),
+    ("B byte bytes", "8", DATA),
+    ("bps", "1", RATE),
+    ("rad radian radians", "1", ANGLE),
+];
+
+/// Those that are so many times pi.
+const ANGLES: &[Row] = &[
+    ("deg degree degrees °", "1/180", ANGLE),
+    ("grad gon", "1/200", ANGLE),
+    ("turn turns", "2", ANGLE),
+    ("arcmin", "1/10800", ANGLE),
+    ("arcsec", "1/648000", ANGLE),
+];
+
+/// Names, the factor, and the zero in units of its own.
+const SCALES: &[(&str, &str, &str)] = &[
+    ("K kelvin", "1", "0"),
+    ("C °C degC celsius", "1", "273.15"),
+    ("F °F degF fahrenheit", "5/9", "459.67"),
+];
+
+/// Units that take the prefixes below.
+const PREFIXED: &str = "m meter meters metre metres L l liter liters litre litres g gram grams s Hz hertz N J joule \
+                        joules cal Wh eV W watt watts Pa bar b bit bits B byte bytes bps";
+
+/// Short before short names, long before long ones.
+const PREFIXES: &[(&str, &str, &str)] = &[
+    ("n", "nano", "1e-9"),
+    ("u", "micro", "1e-6"),
+    ("µ", "micro", "1e-6"),
+    ("μ", "micro", "1e-6"),
+    ("m", "milli", "1e-3"),
+    ("c", "centi", "1e-2"),
+    ("d", "deci", "1e-1"),
+    ("h", "hecto", "1e2"),
+    ("k", "kilo", "1e3"),
+    ("K", "kilo", "1e3"),
+    ("M", "mega", "1e6"),
+    ("G", "giga", "1e9"),
+    ("T", "tera", "1e12"),
+    ("P", "peta", "1e15"),
+    ("Ki", "kibi", "1024"),
+    ("Mi", "mebi", "1048576"),
+    ("Gi", "gibi", "1073741824"),
+    ("Ti", "tebi", "1099511627776"),
+    ("Pi", "pebi", "1125899906842624"),
+];
+
+/// The unit called `name`; `m²` and `m³` are powers of one. Case counts where it has to: Mb is not MB, mW not MW.
+pub fn find(name: &str) -> Option<Unit> {
+    if let Some((base, exponent)) = raised(name) {
+        return find(base)?.raised(exponent);
+    }
+    // `L` before the rest: what is written exactly so comes first.
+    plain(|known| known == name)
+        .or_else(|| prefixed(name))
+        .or_else(|| plain(|known| known.chars().count() > 1 && known.eq_ignore_ascii_case(name)))
+        .or_else(|| prefixed(&name.to_ascii_lowercase()).filter(|_| is_long(name)))
+}
+
+fn raised(name: &str) -> Option<(&str, i32)> {
+    let square = name.strip_suffix('²').map(|base| (base, 2));
+    square.or_else(|| name.strip_suffix('³').map(|base| (base, 3)))
+}
+
+/// True of names in whole words, which nobody tells apart by case.
+fn is_long(name: &str) -> bool {
+    name.len() > 4
+}
+
+fn plain(is: impl Fn(&str) -> bool) -> Option<Unit> {
+    let named = |names: &str| names.split(' ').any(&is);
+    let row = |table: &[Row], pi| {
+        let (_, factor, dimension) = table.iter().find(|(names, _, _)| named(names))?;
+        Some(Unit { factor: ratio(factor), zero: None, pi, dimension: *dimension })
+    };
+    let scale = || {
+        let (_, factor, zero) = SCALES.iter().find(|(names, _, _)| named(names))?;
+        let (factor, zero) = (ratio(factor), Some(ratio(zero)));
+        Some(Unit { factor, zero, pi: false, dimension: Dimension::TEMPERATURE })
+    };
+    row(TABLE, false).or_else(|| row(ANGLES, true)).or_else(scale)
+}
+
+fn prefixed(name: &str) -> Option<Unit> {
+    PREFIXES.iter().find_map(|(short, long, factor)| {
+        let rest = |prefix: &str, of: fn(usize) -> bool| {
+            let rest = name.strip_prefix(prefix)?;
+            let known = PREFIXED.split_whitespace().any(|unit| unit == rest);
+            (known && of(rest.len())).then(|| plain(|unit| unit == rest)).flatten()
+        };
+        let mut unit =
+            rest(short, |length| length < 4).or_else(|| rest(long, |length| length > 2))?;
+        unit.factor *= ratio(factor);
+        // A part of a bit is a megabit written carelessly, or a megabyte.
+        let is_data = unit.dimension == DATA || unit.dimension == RATE;
+        (!is_data || unit.factor >= RBig::ONE).then_some(unit)
+    })
+}
+
+impl Unit {
+    /// A power of the unit, such as m^2; angles and temperatures have none that anybody uses.
+    pub fn raised(self, exponent: i32) -> Option<Unit> {
+        const MOST: i32 = 9;
+        if self.pi || self.zero.is_some() || exponent.abs() > MOST {
+            return None;
+        }
+        let dimension = self.dimension.power(exponent);
+        Some(Unit { factor: self.factor.pow(exponent as isize), dimension, ..self })
+    }
+}
+
+fn ratio(text: &str) -> RBig {
+    let (over, under) = text.split_once('/').unwrap_or((text, "1"));
+    token::exact(over) / token::exact(under)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_name_stands_for_one_unit() {
+        let tables = TABLE.iter().chain(ANGLES).map(|(names, _, _)| *names);
+        let scales = SCALES.iter().map(|(names, _, _)| *names);
+        let mut names: Vec<&str> =
+            tables.chain(scales).flat_map(|names| names.split(' ')).collect();
+        names.sort_unstable();
+        let mut once = names.clone();
+        once.dedup();
+        assert_eq!(names, once);
+        for name in names {
+            assert!(find(name).is_some(), "{name}");
+        }
+    }
+
+    #[test]
+    fn units_are_told_apart_as_people_write_them() {
+        let check = |a: &str, b: &str, same| assert_eq!(find(a) == find(b), same, "{a} {b}");
+        check("km", "kilometers", true);
+        check("KM", "km", false);
+        check("MB", "Mb", false);
+        check("mW", "MW", false);
+        check("KB", "kB", true);
+        check("Miles", "mi", true);
+        check("GHZ", "GHz", false);
+        check("m²", "sqm", true);
+        check("min", "minutes", true);
+        assert!(find("parsec").is_none());
+        assert!(find("").is_none());
+    }
+}
