@@ -1,5 +1,6 @@
 //! How long it is from one moment to another: as people count, and in totals.
 
+use crate::business;
 use jiff::{Span, SpanRelativeTo, Unit, Zoned};
 
 /// The largest unit a difference is counted in.
@@ -16,26 +17,23 @@ pub enum Largest {
     Hours,
 }
 
-/// A difference. All counts are negative if the end is before the start.
+/// All counts are negative if the end is before the start.
 #[derive(Debug, serde::Serialize, schemars::JsonSchema)]
 pub struct Difference {
-    /// The difference in words, such as `1 year 2 months 3 days`.
+    /// Such as `1 year 2 months 3 days`.
     pub words: String,
-    /// The same in ISO 8601, such as `P1Y2M3D`.
+    /// Such as `P1Y2M3D`.
     pub iso: String,
-    pub years: i16,
-    pub months: i32,
-    pub weeks: i32,
-    pub days: i32,
-    pub hours: i32,
-    pub minutes: i64,
-    pub seconds: f64,
-    /// Days by the calendar: how often the date changes, whatever the time of day.
+    /// Days by the calendar, whatever the time of day.
     pub calendar_days: i32,
-    /// The time that passes, in hours of 60 minutes; a day of a clock change has 23 or 25.
+    /// Mondays to Fridays after the start's date, up to the end's; no holidays are known.
+    pub business_days: i64,
+    /// The time that passes; a day of a clock change has 23 or 25 hours.
     pub total_hours: f64,
-    pub total_minutes: f64,
     pub total_seconds: f64,
+    /// What had to be decided to know the times.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
 }
 
 /// From `start` to `end`, counted by the calendar and the clocks of the start's zone.
@@ -62,17 +60,11 @@ pub fn difference(start: &Zoned, end: &Zoned, largest: Largest) -> Result<Differ
     Ok(Difference {
         words: words(&span, seconds),
         iso: span.to_string(),
-        years: span.get_years(),
-        months: span.get_months(),
-        weeks: span.get_weeks(),
-        days: span.get_days(),
-        hours: span.get_hours(),
-        minutes: span.get_minutes(),
-        seconds,
         calendar_days: days.get_days(),
+        business_days: business::between(start.date(), end.date()).map_err(reason)?,
         total_hours: passed / 3600.0,
-        total_minutes: passed / 60.0,
         total_seconds: passed,
+        note: None,
     })
 }
 
@@ -170,9 +162,7 @@ mod tests {
             "2026-03-29T12:45:30.5[Europe/Berlin]",
             Largest::Years,
         );
-        assert_eq!(found.seconds, 30.5);
         assert_eq!(found.total_seconds, 85_530.5);
-        assert_eq!(found.total_minutes, 1425.5083333333334);
         assert_eq!(found.total_hours, 23.758472222222224);
     }
 }

@@ -1,6 +1,9 @@
 //! The plugin `time`: now, other zones, differences. This file is what the host sees; the modules
 //! below know nothing of it, nor of the clock.
 
+mod abbreviation;
+mod business;
+mod civil;
 mod difference;
 mod duration;
 mod moment;
@@ -9,11 +12,12 @@ mod zone;
 
 #[toolrack_sdk::plugin]
 mod time {
+    use crate::business;
     use crate::difference::{self, Difference, Largest};
     use crate::duration;
-    use crate::moment::Moment;
-    use crate::parse::{self, Surroundings};
-    use crate::zone;
+    use crate::moment::{Moment, Reading};
+    use crate::parse::{self, Parsed, Surroundings};
+    use crate::zone::{self, Named};
     use jiff::{Timestamp, Unit};
     use toolrack_sdk::{Json, config};
 
@@ -23,34 +27,35 @@ mod time {
     /// A time in its own zone and in those asked for.
     #[derive(serde::Serialize, schemars::JsonSchema)]
     pub struct Converted {
-        pub given: Moment,
-        /// The same moment in each zone, in the order asked for.
-        pub converted: Vec<Moment>,
+        pub unix: i64,
+        pub given: Reading,
+        /// In the order asked for.
+        pub converted: Vec<Reading>,
     }
 
-    /// The current date and time in a time zone, with weekday, ISO week, day of the year and Unix
-    /// seconds. Use it whenever "now" or "today" matters: what was learned once is out of date.
+    /// The date and time now in a time zone, with weekday, ISO week, day of the year and Unix seconds. Use it
+    /// whenever "now" or "today" matters: what was learned once is out of date.
     #[tool(title = "Now", read_only, open_world = false)]
     pub fn now(
-        /// An IANA zone such as `Europe/Berlin`, its city, or an offset such as `+05:30`; default
-        /// the operator's, else UTC.
+        /// An IANA zone such as `Europe/Berlin`, its city, an offset such as `+05:30`, or an abbreviation;
+        /// default the operator's, else UTC.
         zone: Option<String>,
     ) -> Result<Json<Moment>, String> {
-        let around = surroundings(zone)?;
-        Ok(Json(Moment::from(&around.now.to_zoned(around.zone))))
+        let (around, called) = surroundings(zone)?;
+        let now = around.now.to_zoned(around.zone);
+        Ok(Json(Moment { note: called.note(&now), ..Moment::from(&now) }))
     }
 
-    /// Shows a time in other time zones, daylight saving time included, and says where a time is
-    /// skipped or repeated by a clock change. Use it for meetings across zones, timestamps, and to
-    /// read Unix times.
+    /// Shows a time in other time zones, and says where a clock change skips or repeats it. Use it for
+    /// meetings across zones, timestamps, and to read or get Unix times.
     ///
     /// Example: time `2026-03-29 14:30`, from `Europe/Berlin`, to `["Asia/Tokyo", "New York"]`.
     #[tool(title = "Convert time", read_only, open_world = false)]
     pub fn convert(
-        /// `2026-03-29 14:30`, with a zone or offset or without, a date, `14:30` (today), `now`, or
-        /// Unix seconds as `@1774787400`.
+        /// `2026-03-29 14:30`, `29 March 2026 2:30 pm`, `tomorrow 9:00`, `14:30` (today), `now`, or Unix seconds
+        /// as `@1774787400`; each may end with a zone or an offset.
         time: &str,
-        /// The zones to show it in: IANA names, cities or offsets.
+        /// Zones as for `now`.
         #[schemars(length(min = 1, max = 50))]
         to: Vec<String>,
         /// The zone of `time` where it names none; default the operator's, else UTC.
@@ -59,17 +64,21 @@ mod time {
         if to.len() > MAX_ZONES {
             return Err(format!("`to` names {} zones; the limit is {MAX_ZONES}", to.len()));
         }
-        let given = parse::time(time, &surroundings(from)?)?;
-        let in_zone =
-            |name: &String| Ok(Moment::from(&given.time.with_time_zone(zone::find(name)?)));
+        let given = read(time, from)?;
+        let in_zone = |name: &String| {
+            let named = zone::find(name)?;
+            let time = given.time.with_time_zone(named.zone.clone());
+            Ok(Moment { note: named.note(&time), ..Moment::from(&time) }.into())
+        };
         let converted = to.iter().map(in_zone).collect::<Result<Vec<_>, String>>()?;
-        Ok(Json(Converted { given: given.into(), converted }))
+        let given = Moment::from(given);
+        Ok(Json(Converted { unix: given.unix, given: given.into(), converted }))
     }
 
-    /// How long it is from one time to another: by the calendar (years, months, days, hours) and in
-    /// totals. Use it for ages, deadlines, durations and days until a date.
+    /// How long it is from one time to another: by the calendar, in business days and in totals. Use it for
+    /// ages, deadlines and days until a date.
     ///
-    /// Example: start `1990-05-17`, end `now`.
+    /// Example: start `1990-05-17`, end `today`.
     #[tool(title = "Time difference", read_only, open_world = false)]
     pub fn difference(
         /// A time as for `convert`.
@@ -82,34 +91,53 @@ mod time {
         #[serde(default)]
         largest: Largest,
     ) -> Result<Json<Difference>, String> {
-        let around = surroundings(zone)?;
-        let start = parse::time(start, &around).map_err(|error| format!("`start`: {error}"))?;
-        let end = parse::time(end, &around).map_err(|error| format!("`end`: {error}"))?;
-        difference::difference(&start.time, &end.time, largest).map(Json)
+        let start = read(start, zone.clone()).map_err(|error| format!("`start`: {error}"))?;
+        let end = read(end, zone).map_err(|error| format!("`end`: {error}"))?;
+        let found = difference::difference(&start.time, &end.time, largest)?;
+        let notes: Vec<String> = [start.note, end.note].into_iter().flatten().collect();
+        Ok(Json(Difference { note: (!notes.is_empty()).then(|| notes.join("; ")), ..found }))
     }
 
-    /// The time some duration after another, or before it: by the calendar, so that a month after
-    /// 31 January is the end of February, and a day is a day across clock changes.
+    /// The time some duration after another, or before it: by the calendar, so that a month after 31 January is
+    /// the end of February. Business days are Monday to Friday.
     ///
     /// Example: time `2026-01-31`, duration `1 month`, gives 2026-02-28.
     #[tool(title = "Add to time", read_only, open_world = false)]
     pub fn add(
         /// A time as for `convert`.
         time: &str,
-        /// Such as `3 months`, `1 year 2 days`, `-90 minutes`, `2 weeks ago` or `P1Y2M3DT4H`.
+        /// Such as `3 months`, `1 year 2 days`, `-90 minutes`, `2 weeks ago`, `10 business days` or `P1Y2M3DT4H`.
         duration: &str,
         /// The zone of a time that names none; default the operator's, else UTC.
         zone: Option<String>,
     ) -> Result<Json<Moment>, String> {
-        let start = parse::time(time, &surroundings(zone)?)?;
-        let span = duration::parse(duration)?;
-        let end = start.time.checked_add(span).map_err(|error| error.to_string())?;
+        let start = read(time, zone)?;
+        let beyond = |error: jiff::Error| format!("`{duration}` after `{time}`: {error}");
+        let end = match business::parse(duration) {
+            Some(days) => {
+                let date = business::add(start.time.date(), days?).map_err(beyond)?;
+                start.time.with().date(date).build().map_err(beyond)?
+            }
+            None => start.time.checked_add(duration::parse(duration)?).map_err(beyond)?,
+        };
         Ok(Json(Moment { note: start.note, ..Moment::from(&end) }))
     }
 
+    /// The time that `text` names, in the zone that it names, or else in this one.
+    fn read(text: &str, zone: Option<String>) -> Result<Parsed, String> {
+        let (around, called) = surroundings(zone)?;
+        let unnamed = around.zone.clone();
+        let parsed = parse::time(text, &around)?;
+        let note = match *parsed.time.time_zone() == unnamed {
+            true => parsed.note.or_else(|| called.note(&parsed.time)),
+            false => parsed.note,
+        };
+        Ok(Parsed { note, ..parsed })
+    }
+
     /// The clock, and the zone for texts that name none.
-    fn surroundings(zone: Option<String>) -> Result<Surroundings, String> {
-        let zone = match (zone, config("zone")) {
+    fn surroundings(zone: Option<String>) -> Result<(Surroundings, Named), String> {
+        let named = match (zone, config("zone")) {
             (Some(name), _) => zone::find(&name)?,
             (None, Some(name)) => zone::find(&name)
                 .map_err(|error| format!("config `zone` in the plugin's manifest: {error}"))?,
@@ -117,6 +145,6 @@ mod time {
         };
         // Digits below a millisecond say more about this call than about the time.
         let now = Timestamp::now().round(Unit::Millisecond).map_err(|error| error.to_string())?;
-        Ok(Surroundings { now, zone })
+        Ok((Surroundings { now, zone: named.zone.clone() }, named))
     }
 }

