@@ -1,8 +1,8 @@
-//! Bytes as text, base64, base64url or hex, in both directions. Reading is lenient about what people
+//! Bytes as text, base64, base64url, base32 or hex, in both directions. Reading is lenient about what people
 //! paste (line breaks, missing padding, either case of hex) and exact about everything else: what
 //! does not fit is named with its place.
 
-use data_encoding::{BASE64, BASE64_NOPAD, BASE64URL_NOPAD, DecodeKind};
+use data_encoding::{BASE32, BASE32_NOPAD, BASE64, BASE64_NOPAD, BASE64URL_NOPAD, DecodeKind};
 use data_encoding::{Encoding as Alphabet, HEXLOWER, HEXLOWER_PERMISSIVE};
 
 /// How bytes are written as characters.
@@ -22,10 +22,11 @@ pub enum Encoding {
     Text,
     Base64,
     Base64Url,
+    Base32,
     Hex,
 }
 
-use Encoding::{Base64, Base64Url, Hex, Text};
+use Encoding::{Base32, Base64, Base64Url, Hex, Text};
 
 impl Encoding {
     fn name(self) -> &'static str {
@@ -33,6 +34,7 @@ impl Encoding {
             Text => "text",
             Base64 => "base64",
             Base64Url => "base64url",
+            Base32 => "base32",
             Hex => "hex",
         }
     }
@@ -43,6 +45,7 @@ impl Encoding {
             Text => return Ok(data.as_bytes().to_vec()),
             Base64 => &BASE64_NOPAD,
             Base64Url => &BASE64URL_NOPAD,
+            Base32 => &BASE32_NOPAD,
             Hex => &HEXLOWER_PERMISSIVE,
         };
         let digits = self.digits(data)?;
@@ -63,26 +66,36 @@ impl Encoding {
     /// `data` without what only spaces it out, if all the rest belongs to this encoding.
     fn digits(self, data: &str) -> Result<String, String> {
         let (before, digits) = match self {
-            Hex => match data.trim_ascii_start().strip_prefix("0x") {
+            Hex => match data
+                .trim_ascii_start()
+                .strip_prefix("0x")
+                .or_else(|| data.trim_ascii_start().strip_prefix("0X"))
+            {
                 Some(digits) => (data.len() - digits.len(), digits),
                 None => (0, data),
             },
             // Padding adds nothing that the length does not say.
-            Base64 | Base64Url | Text => (0, data.trim_ascii_end().trim_end_matches('=')),
+            Base64 | Base64Url | Base32 | Text => (0, data.trim_ascii_end().trim_end_matches('=')),
         };
         let mut dense = String::with_capacity(digits.len());
         for (position, c) in digits.chars().enumerate() {
             match (self, c) {
-                (_, '0'..='9' | 'a'..='f' | 'A'..='F') => dense.push(c),
+                (Base32, 'A'..='Z' | 'a'..='z' | '2'..='7') => dense.push(c.to_ascii_uppercase()),
+                (Base64 | Base64Url | Hex | Text, '0'..='9' | 'a'..='f' | 'A'..='F') => {
+                    dense.push(c)
+                }
                 (Base64 | Base64Url, 'g'..='z' | 'G'..='Z') => dense.push(c),
                 (Base64, '+' | '/') | (Base64Url, '-' | '_') => dense.push(c),
-                // Fingerprints come as aa:bb:cc.
-                (Hex, ':') => {}
+                // Fingerprints come as aa:bb:cc, on Windows as AA-BB-CC.
+                (Hex, ':' | '-') => {}
+                // Secrets of two-factor logins come as JBSW-Y3DP.
+                (Base32, '-') => {}
                 (_, c) if c.is_ascii_whitespace() => {}
                 (_, found) => {
                     let hint = match (self, found) {
                         (Base64, '-' | '_') => "; this looks like base64url",
                         (Base64Url, '+' | '/') => "; this looks like base64",
+                        (Base32, '0' | '1' | '8' | '9') => "; base32 has A to Z and 2 to 7",
                         _ => "",
                     };
                     let (position, name) = (before + position + 1, self.name());
@@ -100,6 +113,7 @@ impl Encoding {
         match self {
             Base64 => Ok(BASE64.encode(bytes)),
             Base64Url => Ok(BASE64URL_NOPAD.encode(bytes)),
+            Base32 => Ok(BASE32.encode(bytes)),
             Hex => Ok(HEXLOWER.encode(bytes)),
             Text => String::from_utf8(bytes.to_vec()).map_err(|error| {
                 let at = error.utf8_error().valid_up_to();
@@ -120,6 +134,7 @@ impl Encoding {
             Text => length,
             Base64 => length.div_ceil(3) * 4,
             Base64Url => (length * 4).div_ceil(3),
+            Base32 => length.div_ceil(5) * 8,
             Hex => length * 2,
         }
     }
@@ -148,6 +163,11 @@ mod tests {
             check(Hex, bytes, hex);
         }
         check(Text, "grün".as_bytes(), "grün");
+        for (bytes, base32) in
+            [("", ""), ("f", "MY======"), ("fo", "MZXQ===="), ("foobar", "MZXW6YTBOI======")]
+        {
+            check(Base32, bytes.as_bytes(), base32);
+        }
     }
 
     #[test]
@@ -160,6 +180,11 @@ mod tests {
         check(Base64Url, "Zg==", b"f");
         check(Hex, "66:6F 6f", b"foo");
         check(Hex, "0x66", b"f");
+        check(Hex, " 0X66", b"f");
+        check(Hex, "66-6F-6F", b"foo");
+        check(Base32, "mzxw 6ytb-oi", b"foobar");
+        check(Base64, "", b"");
+        check(Base64, " Zm9v\n\t Zm9v ", b"foofoo");
     }
 
     #[test]
@@ -177,6 +202,11 @@ mod tests {
             Base64Url,
             "/w",
             "position 1: '/' is not a character of base64url; this looks like base64",
+        );
+        check(
+            Base32,
+            "MY1",
+            "position 3: '1' is not a character of base32; base32 has A to Z and 2 to 7",
         );
         check(Base64, "Z", "the base64 is cut off: its last character does not complete a byte");
         check(

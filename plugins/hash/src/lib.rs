@@ -1,64 +1,78 @@
 //! The plugin `hash`: checksums, and bytes as text. This file is what the host sees; the modules
 //! below know nothing of it.
 
+mod compare;
 mod digest;
 mod encoding;
+mod published;
+mod source;
 
 #[toolrack_sdk::plugin]
 mod hash {
-    use crate::digest::{self, Algorithm, Checksum, Form};
+    use crate::compare::{self, Checksum, Form};
+    use crate::digest::Algorithm;
     use crate::encoding::Encoding;
-    use toolrack_sdk::Json;
+    use crate::published;
+    use crate::source::{self, Source};
+    use toolrack_sdk::{Json, ToolError};
 
-    /// Longest result: what the host lets through, less room for the message around it.
-    const MAX_RESULT: usize = 250_000;
+    /// Longest result: 20,000 tokens are more than any model reads with care.
+    const MAX_RESULT: usize = 80_000;
 
-    /// Computes a checksum (SHA-2 or BLAKE3) of text or of bytes given in base64 or hex, and compares
-    /// it with an expected one. Use it to verify a download, a signature's digest or an ETag, or to
-    /// tell whether two texts are the same to the byte. A trailing line break counts.
+    /// Computes a checksum of text, of bytes or of a granted file, and compares it with a published one. Use it to
+    /// verify a download, or to tell whether two texts are the same to the byte; a line break at the end counts.
     ///
-    /// Example: data `hello`, algorithm `sha256`.
+    /// Example: path `/downloads/a.iso`, expected `sha256:2cf2...`.
     #[tool(title = "Checksum", read_only, idempotent, open_world = false)]
     pub fn digest(
         /// What to compute the checksum of.
-        data: &str,
-        /// How `data` is written; default `text`, which stands for its UTF-8 bytes.
+        data: Option<String>,
+        /// A granted file in place of `data`.
+        path: Option<String>,
+        /// How `data` is written; default `text`, its UTF-8 bytes.
         #[serde(default)]
         encoding: Encoding,
-        /// Default `sha256`.
-        #[serde(default)]
-        algorithm: Algorithm,
+        /// Default that of `expected`, else `sha256`.
+        algorithm: Option<Algorithm>,
         /// How to write the checksum; default `hex`.
         #[serde(default)]
         output: Form,
-        /// A checksum in hex or base64 to compare with.
+        /// The published checksum: hex or base64, alone, as `sha256:...`, or a whole SHA256SUMS file.
         expected: Option<String>,
-    ) -> Result<Json<Checksum>, String> {
-        let bytes = encoding.decode(data)?;
-        digest::checksum(&bytes, algorithm, output, expected.as_deref()).map(Json)
+        /// Which file of a list in `expected`; default that of `path`.
+        name: Option<String>,
+    ) -> Result<Json<Checksum>, ToolError> {
+        let source = Source::of(data, path, encoding)?;
+        let name = name.as_deref().or(source.path());
+        let expected = expected.as_deref().map(|text| published::read(text, name)).transpose()?;
+        let expected = expected.unwrap_or_default();
+        let algorithm = compare::algorithm(algorithm, &expected)?;
+        let digest = source.digest(algorithm)?;
+        Ok(Json(compare::checksum(algorithm, digest, output, &expected)?))
     }
 
-    /// Converts between text, base64, base64url and hex: encodes text, decodes a token, a data URL's
-    /// payload or a hex dump. Exact, where writing base64 by hand goes wrong.
+    /// Converts between text, base64, base64url, base32 and hex. Use it to encode, or to decode a token, a
+    /// data URL's payload or a hex dump: by hand that goes wrong.
     ///
     /// Example: data `aGVsbG8=`, from `base64`, to `text` gives `hello`.
     #[tool(title = "Encode or decode", read_only, idempotent, open_world = false)]
     pub fn convert(
         /// What to convert.
-        data: &str,
-        /// How `data` is written; `text` stands for its UTF-8 bytes.
+        data: Option<String>,
+        /// A granted file in place of `data`.
+        path: Option<String>,
+        /// How it is written; `text` stands for its bytes.
         from: Encoding,
         /// How to write the result.
         to: Encoding,
-    ) -> Result<String, String> {
-        let bytes = from.decode(data)?;
+    ) -> Result<String, ToolError> {
+        let bytes = source::bytes(data, path, from)?;
         let length = to.encoded_length(bytes.len());
         if length > MAX_RESULT {
-            return Err(format!(
-                "the result would be {length} bytes long; the limit is {MAX_RESULT}: convert it in \
-                 parts"
-            ));
+            return Err(ToolError::new(format_args!(
+                "the result would be {length} bytes long; the limit is {MAX_RESULT}: convert it in parts"
+            )));
         }
-        to.encode(&bytes)
+        Ok(to.encode(&bytes)?)
     }
 }

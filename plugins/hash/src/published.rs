@@ -1,0 +1,357 @@
+//! Checksums as they are published: alone, with their algorithm, with a file's name, and in lists of many files.
+
+use crate::digest::{ALL, Algorithm};
+use crate::encoding::Encoding;
+
+/// One published checksum.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entry {
+    /// As it was published, or else that which is usual for the length.
+    pub algorithm: Option<Algorithm>,
+    pub bytes: Vec<u8>,
+    pub name: Option<String>,
+}
+
+/// Longest list that is read, and most names that a message shows.
+const MAX_LENGTH: usize = 1024 * 1024;
+const SHOWN: usize = 10;
+
+/// The entries that count for a file of this name. Of several, all have one algorithm, the strongest (as for the
+/// `integrity` of a web page, where any of them will do).
+pub fn read(text: &str, name: Option<&str>) -> Result<Vec<Entry>, String> {
+    if text.len() > MAX_LENGTH {
+        return Err(format!("`expected` is {} bytes long; the limit is {MAX_LENGTH}", text.len()));
+    }
+    let entries = entries(text)?;
+    let named: Vec<&Entry> = entries.iter().filter(|entry| entry.name.is_some()).collect();
+    let chosen: Vec<&Entry> = match name {
+        _ if named.len() <= 1 && entries.len() == named.len() => entries.iter().collect(),
+        _ if named.is_empty() => entries.iter().collect(),
+        Some(name) => {
+            let is_it = |entry: &&Entry| {
+                entry.name.as_deref().is_some_and(|known| base(known) == base(name))
+            };
+            named.iter().copied().filter(is_it).collect()
+        }
+        None => {
+            return Err(format!(
+                "`expected` lists {} files; say which as `name`: {}",
+                named.len(),
+                names(&named)
+            ));
+        }
+    };
+    if chosen.is_empty() {
+        let name = name.unwrap_or_default();
+        return Err(format!("`expected` does not list `{name}`; it lists {}", names(&named)));
+    }
+    let strongest = chosen.iter().map(|entry| entry.algorithm).max().flatten();
+    Ok(chosen.into_iter().filter(|entry| entry.algorithm == strongest).cloned().collect())
+}
+
+fn names(entries: &[&Entry]) -> String {
+    let names = entries.iter().filter_map(|entry| entry.name.as_deref());
+    let shown: Vec<String> = names.take(SHOWN).map(|name| format!("`{name}`")).collect();
+    let more = if entries.len() > SHOWN { ", ..." } else { "" };
+    format!("{}{more}", shown.join(", "))
+}
+
+/// The last part of a path, of any system.
+fn base(path: &str) -> &str {
+    path.rsplit(['/', '\\']).next().unwrap_or(path)
+}
+
+fn entries(text: &str) -> Result<Vec<Entry>, String> {
+    let text = text.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
+    if text.is_empty() {
+        return Err("`expected` is empty".to_string());
+    }
+    // A checksum that is spaced out, over several lines perhaps.
+    if let Some(bytes) = checksum(text) {
+        return Ok(vec![Entry { algorithm: None, bytes, name: None }]);
+    }
+    let mut entries = Vec::new();
+    for line in lines(text) {
+        match several(line)? {
+            Some(several) => entries.extend(several),
+            None => entries.push(entry(line)?.ok_or_else(|| unknown(line))?),
+        }
+    }
+    if entries.is_empty() {
+        return Err("`expected` has no checksum in it, only comments".to_string());
+    }
+    Ok(entries)
+}
+
+/// The lines that hold something: no comments, and nothing of a signature around them.
+fn lines(text: &str) -> impl Iterator<Item = &str> {
+    let mut in_signature = false;
+    text.lines().map(str::trim).filter(move |line| {
+        let armor = line.starts_with("-----");
+        if armor {
+            in_signature = line.contains("BEGIN PGP SIGNATURE");
+        }
+        !(armor
+            || in_signature
+            || line.is_empty()
+            || line.starts_with('#')
+            || line.starts_with("Hash: "))
+    })
+}
+
+/// The entry of a line of one of the usual forms.
+fn entry(line: &str) -> Result<Option<Entry>, String> {
+    if let Some(bytes) = checksum(line) {
+        return Ok(Some(Entry { algorithm: None, bytes, name: None }));
+    }
+    if let Some(found) = tagged(line)? {
+        return Ok(Some(found));
+    }
+    if let Some(found) = labelled(line)? {
+        return Ok(Some(found));
+    }
+    Ok(before_name(line).or_else(|| behind_name(line)))
+}
+
+/// `SHA256 (name) = HEX`, and `SHA256(name)= HEX`.
+fn tagged(line: &str) -> Result<Option<Entry>, String> {
+    let parts = line.split_once('(').and_then(|(label, rest)| {
+        let (name, value) = rest.rsplit_once(')')?;
+        Some((label, name, value.trim_start().strip_prefix('=')?))
+    });
+    let Some((label, name, value)) = parts else { return Ok(None) };
+    let algorithm = algorithm(label)?;
+    let bytes = checksum(value).ok_or_else(|| odd(value))?;
+    Ok(Some(Entry { algorithm: Some(algorithm), bytes, name: Some(name.to_string()) }))
+}
+
+/// `sha256:HEX`, `sha256-BASE64`, `SHA-256 = HEX`, `{SHA256}BASE64`, `SHA256  HEX  name`.
+fn labelled(line: &str) -> Result<Option<Entry>, String> {
+    let ends = line.char_indices().filter(|(_, c)| !c.is_ascii_alphanumeric() || *c == '}');
+    for (end, mark) in ends.take(4) {
+        let (label, value) = (line[..end].trim_start_matches('{'), &line[end + mark.len_utf8()..]);
+        let Ok(algorithm) = algorithm(label) else { continue };
+        let value = value.trim_matches(|c: char| c.is_whitespace() || matches!(c, ':' | '='));
+        let padded = format!("{value}=");
+        if let Some(bytes) = checksum(value).or_else(|| checksum(&padded)) {
+            return Ok(Some(Entry { algorithm: Some(algorithm), bytes, name: None }));
+        }
+        if let Some(found) = before_name(value) {
+            return Ok(Some(Entry { algorithm: Some(algorithm), ..found }));
+        }
+    }
+    Ok(None)
+}
+
+/// `HEX  name`, `HEX *name`; a backslash in front says that the name is escaped.
+fn before_name(line: &str) -> Option<Entry> {
+    let (value, name) = line.trim_start_matches('\\').split_once([' ', '\t'])?;
+    let name = name.trim_start().trim_start_matches('*').trim();
+    let bytes = checksum(value).filter(|_| !name.is_empty())?;
+    Some(Entry { algorithm: None, bytes, name: Some(name.to_string()) })
+}
+
+/// `name: HEX`, also spaced out.
+fn behind_name(line: &str) -> Option<Entry> {
+    let (name, value) = line.split_once(": ").or_else(|| line.rsplit_once([' ', '\t']))?;
+    let name = name.trim().trim_end_matches(':').to_string();
+    Some(Entry { algorithm: None, bytes: checksum(value)?, name: Some(name) })
+}
+
+/// Several checksums with their algorithms in one line, as in a page's `integrity`.
+fn several(line: &str) -> Result<Option<Vec<Entry>>, String> {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    match words.len() {
+        0 | 1 => Ok(None),
+        _ => words.iter().map(|word| labelled(word)).collect(),
+    }
+}
+
+/// What is wrong with a line of no known form.
+fn unknown(line: &str) -> String {
+    let label = line.split([':', '(', '=', ' ']).next().unwrap_or_default();
+    match algorithm(label) {
+        Err(message) if label.len() < line.len().min(16) && looks_like_label(label) => message,
+        _ => odd(line),
+    }
+}
+
+fn looks_like_label(text: &str) -> bool {
+    let known =
+        ["sha", "md", "blake", "crc", "ripemd", "whirlpool", "shake", "k12", "tiger", "xxh"];
+    known.iter().any(|start| text.to_ascii_lowercase().starts_with(start))
+}
+
+/// The algorithm called `label`: `SHA-256`, `sha256sum`, `SHA2-256`.
+fn algorithm(label: &str) -> Result<Algorithm, String> {
+    let plain: String = label.chars().filter(char::is_ascii_alphanumeric).collect();
+    let plain = plain.to_ascii_lowercase();
+    let plain = plain.strip_suffix("sum").unwrap_or(&plain);
+    let name = match plain {
+        "sha" => "sha1",
+        "blake2" | "blake2b512" | "b2" => "blake2b",
+        "b3" => "blake3",
+        "sha2224" => "sha224",
+        "sha2256" => "sha256",
+        "sha2384" => "sha384",
+        "sha2512" => "sha512",
+        name => name,
+    };
+    ALL.into_iter().find(|algorithm| algorithm.name() == name).ok_or_else(|| {
+        let known = ALL.map(Algorithm::name).join(", ");
+        format!("`{}` is no algorithm that is known here; they are {known}", label.trim())
+    })
+}
+
+/// The bytes of a text that is a checksum and nothing else, in hex or base64. Hex may be spaced out, as in `2c:f2` or
+/// `2CF2 4DBA`.
+fn checksum(text: &str) -> Option<Vec<u8>> {
+    let text = text.trim();
+    let bare = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")).unwrap_or(text);
+    let hex: String =
+        bare.chars().filter(|c| !(c.is_whitespace() || matches!(c, ':' | '-'))).collect();
+    let is_known = |bytes: &Vec<u8>| Algorithm::usual(bytes.len()).is_some();
+    if !hex.is_empty() && hex.bytes().all(|b| b.is_ascii_hexdigit()) {
+        return Encoding::Hex.decode(&hex).ok().filter(is_known);
+    }
+    // Base64 has letters of both cases, a damaged checksum in hex has not.
+    let has = |is: fn(&char) -> bool| text.chars().any(|c| is(&c));
+    if has(|c| c.is_whitespace())
+        || !has(char::is_ascii_uppercase)
+        || !has(char::is_ascii_lowercase)
+    {
+        return None;
+    }
+    let decoded =
+        [Encoding::Base64, Encoding::Base64Url].map(|encoding| encoding.decode(text).ok());
+    decoded.into_iter().flatten().find(is_known)
+}
+
+fn odd(text: &str) -> String {
+    let shown: String = text.trim().chars().take(80).collect();
+    let hex = text.trim().bytes().filter(u8::is_ascii_hexdigit).count();
+    let lengths =
+        ALL.map(|algorithm| format!("{} {}", algorithm.name(), 2 * algorithm.length())).join(", ");
+    format!(
+        "`expected`: `{shown}` is no checksum, or a damaged one: it has {hex} hex digits; whole ones have ({lengths}), alone, as \
+         `sha256:HEX`, `sha256-BASE64`, `HEX  name` or `SHA256 (name) = HEX`"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEX: &str = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
+    const BASE64: &str = "LPJNul+wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ=";
+
+    fn found(
+        text: &str,
+        name: Option<&str>,
+    ) -> Result<Vec<(Option<Algorithm>, String, Option<String>)>, String> {
+        let entries = read(text, name)?;
+        let shown = entries.into_iter().map(|entry| {
+            (entry.algorithm, Encoding::Hex.encode(&entry.bytes).unwrap(), entry.name)
+        });
+        Ok(shown.collect())
+    }
+
+    #[test]
+    fn each_form_is_one_checksum() {
+        let (upper, spaced) =
+            (HEX.to_uppercase(), HEX.as_bytes().chunks(8).map(|b| String::from_utf8_lossy(b)));
+        let spaced: Vec<_> = spaced.collect();
+        let colons: Vec<_> = HEX.as_bytes().chunks(2).map(|b| String::from_utf8_lossy(b)).collect();
+        let url = BASE64.replace('+', "-").replace('/', "_");
+        let bare = url.trim_end_matches('=');
+        let padded = BASE64.trim_end_matches('=');
+        let known = Some(Algorithm::Sha256);
+        let named = Some("a file.iso");
+        for (text, algorithm, name) in [
+            (HEX.to_string(), None, None),
+            (upper.clone(), None, None),
+            (format!("0x{HEX}\n"), None, None),
+            (spaced.join(" "), None, None),
+            (spaced.join("\r\n"), None, None),
+            (colons.join(":"), None, None),
+            (colons.join("-").to_uppercase(), None, None),
+            (colons.join(" "), None, None),
+            (BASE64.to_string(), None, None),
+            (padded.to_string(), None, None),
+            (bare.to_string(), None, None),
+            (format!("sha256:{HEX}"), known, None),
+            (format!("SHA256: {upper}"), known, None),
+            (format!("sha-256:{}", colons.join(":")), known, None),
+            (format!("SHA-256 = {HEX}"), known, None),
+            (format!("sha256={HEX}"), known, None),
+            (format!("sha256sum: {HEX}"), known, None),
+            (format!("sha256-{BASE64}"), known, None),
+            (format!("sha256:{BASE64}"), known, None),
+            (format!("sha-256=:{BASE64}:"), known, None),
+            (format!("{{SHA256}}{BASE64}"), known, None),
+            (format!("sha256 {HEX}"), known, None),
+            (format!("{HEX}  a file.iso"), None, named),
+            (format!("{HEX} *a file.iso"), None, named),
+            (format!("{HEX}\ta file.iso\n"), None, named),
+            (format!("\\{HEX}  a file.iso"), None, named),
+            (format!("SHA256 (a file.iso) = {HEX}"), known, named),
+            (format!("SHA2-256(a file.iso)= {upper}"), known, named),
+            (format!("SHA256          {upper}       a file.iso"), known, named),
+            (format!("a file.iso: {}", spaced.join(" ")), None, named),
+            (format!("# from the page\n\n{HEX}  a file.iso\n"), None, named),
+        ] {
+            let expected = vec![(algorithm, HEX.to_string(), name.map(str::to_string))];
+            assert_eq!(found(&text, None), Ok(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn of_a_list_the_file_is_chosen_by_its_name() {
+        let other = "0".repeat(64);
+        let list = format!(
+            "-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\n{other}  one.iso\n{HEX} *./dists/two.iso\n-----BEGIN PGP \
+             SIGNATURE-----\n\niQIzBAEBCgAdFiEE\n-----END PGP SIGNATURE-----\n"
+        );
+        let right = vec![(None, HEX.to_string(), Some("./dists/two.iso".to_string()))];
+        assert_eq!(found(&list, Some("two.iso")), Ok(right.clone()));
+        assert_eq!(found(&list, Some("/downloads/two.iso")), Ok(right.clone()));
+        assert_eq!(found(&list, Some(r"C:\two.iso")), Ok(right));
+        let message = found(&list, None).unwrap_err();
+        assert!(
+            message.contains("lists 2 files; say which as `name`: `one.iso`, `./dists/two.iso`"),
+            "{message}"
+        );
+        let message = found(&list, Some("three.iso")).unwrap_err();
+        assert!(message.contains("does not list `three.iso`; it lists `one.iso`"), "{message}");
+        let crlf = format!("SHA256 (one.iso) = {other}\r\nSHA256 (two.iso) = {HEX}\r\n");
+        assert_eq!(found(&crlf, Some("two.iso")).unwrap()[0].1, HEX);
+        // One file, called something else here.
+        assert_eq!(found(&format!("{HEX}  two.iso"), Some("download (1).iso")).unwrap()[0].1, HEX);
+    }
+
+    #[test]
+    fn of_several_algorithms_the_strongest_counts() {
+        let long = format!("sha512-{}==", "aA".repeat(43));
+        let found = found(&format!("sha256-{BASE64} {long} {long}"), None).unwrap();
+        assert_eq!(found.len(), 2);
+        assert!(found.iter().all(|(algorithm, _, _)| *algorithm == Some(Algorithm::Sha512)));
+    }
+
+    #[test]
+    fn what_is_no_checksum_is_refused() {
+        let check = |text: &str, part: &str| {
+            let message = found(text, None).unwrap_err();
+            assert!(message.contains(part), "{text}: {message}");
+        };
+        check("", "`expected` is empty");
+        check(" \n", "`expected` is empty");
+        check("# nothing\n", "only comments");
+        check(&HEX[1..], "it has 63 hex digits; whole ones have (md5 32, sha1 40");
+        check(&HEX.replace('7', "x"), "damaged");
+        check(&format!("sha3-256:{HEX}"), "`sha3-256` is no algorithm that is known here");
+        check(&format!("CRC32 (a) = {HEX}"), "`CRC32` is no algorithm");
+        check("hello world", "is no checksum");
+        check(&format!("{HEX}  a\nnonsense\n"), "`nonsense` is no checksum");
+        check(&"é".repeat(100), "is no checksum");
+    }
+}
