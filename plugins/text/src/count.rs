@@ -2,20 +2,18 @@
 
 use unicode_segmentation::UnicodeSegmentation;
 
-/// The sizes of a text.
 #[derive(Debug, PartialEq, serde::Serialize, schemars::JsonSchema)]
 pub struct Counts {
-    /// Bytes in UTF-8.
+    /// In UTF-8.
     pub bytes: usize,
-    /// Unicode code points.
+    /// Code points.
     pub characters: usize,
-    /// What a reader sees as one character: a letter with its accents, an emoji of several parts.
+    /// What a reader sees as one character.
     pub graphemes: usize,
-    /// Words by the rules of Unicode, punctuation left out.
     pub words: usize,
-    /// Lines; a line break at the end begins no further one.
+    /// A line break at the end begins no further one.
     pub lines: usize,
-    /// How often the text that was asked for occurs, without overlaps.
+    /// Of `part`, without overlaps.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub occurrences: Option<usize>,
 }

@@ -1,9 +1,7 @@
 //! What is different between two texts, line by line.
 
+use crate::search::MAX_RESULT;
 use similar::TextDiff;
-
-/// Longest diff that is returned: what the host lets through, less room for the message around it.
-const MAX_RESULT: usize = 250_000;
 
 /// The unified diff that turns `before` into `after`, with `context` lines around each change. Its
 /// algorithm gives up on the shortest diff where finding it would take too long.
@@ -52,6 +50,6 @@ mod tests {
     #[test]
     fn too_long_a_diff_is_refused() {
         let message = diff(&"a\n".repeat(100_000), &"b\n".repeat(100_000), 3, ("a", "b"));
-        assert!(message.unwrap_err().contains("the limit is 250000"));
+        assert!(message.unwrap_err().contains("the limit is 80000"));
     }
 }

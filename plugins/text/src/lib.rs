@@ -12,100 +12,118 @@ mod text {
     use crate::difference;
     use crate::pattern;
     use crate::search::{self, Found, Replaced, Replacement};
-    use toolrack_sdk::Json;
+    use toolrack_sdk::input::{self, Named};
+    use toolrack_sdk::{Json, ToolError};
 
     /// Most matches that are shown, and as many as are shown where nothing is said.
     const MAX_MATCHES: usize = 1_000;
     const DEFAULT_MATCHES: usize = 100;
 
-    /// Finds all matches of a regular expression, or of a text as it stands, with line, column and
-    /// groups, and says how many there are in all. Use it to extract or count what follows a pattern.
-    /// The syntax is that of Rust's regex crate: like Perl's, without look-around and backreferences.
+    /// Largest file that is read in place of a text.
+    const MAX_FILE: u64 = 8 * 1024 * 1024;
+
+    /// Finds all matches of a regular expression, or of a text as it stands, with line, column and groups, and counts
+    /// them. Use it to extract or count what follows a pattern. The syntax is that of Rust's regex crate: like
+    /// Perl's, without look-around and backreferences.
     ///
     /// Example: pattern `(?<key>\w+)=(?<value>\S+)` in `a=1 b=2`.
     #[tool(title = "Find in text", read_only, idempotent, open_world = false)]
     pub fn find(
-        /// The text to search.
-        text: &str,
-        /// The regular expression, e.g. `\b\d{4}\b`; `(?m)` makes ^ and $ match at lines.
+        text: Option<String>,
+        /// A granted file in place of `text`.
+        path: Option<String>,
+        /// Such as `\b\d{4}\b`; `(?m)` makes ^ and $ match at lines, which end with LF or CRLF.
         pattern: &str,
         /// Take the pattern as plain text.
         #[serde(default)]
         literal: bool,
-        /// Make no difference between upper and lower case.
-        #[serde(default)]
-        ignore_case: bool,
+        #[serde(default)] ignore_case: bool,
         /// How many matches to show; default 100. The total counts all.
         #[schemars(range(max = 1000))]
         limit: Option<usize>,
-    ) -> Result<Json<Found>, String> {
+    ) -> Result<Json<Found>, ToolError> {
+        let text = input::text(Named("text", text), path.as_deref(), MAX_FILE)?;
         let pattern = pattern::pattern(pattern, literal, ignore_case)?;
         let limit = limit.unwrap_or(DEFAULT_MATCHES).min(MAX_MATCHES);
-        search::find(text, &pattern, limit).map(Json)
+        Ok(Json(search::find(&text, &pattern, limit)?))
     }
 
-    /// Replaces all matches of a regular expression, or of a text as it stands, and says how many
-    /// there were. Use it for exact edits of a text that would be long or risky to write anew.
+    /// Replaces all matches of a regular expression, or of a text as it stands, and gives the new text. Use it for exact
+    /// edits of a text that would be long or risky to write anew. A file stays as it is.
     ///
     /// Example: pattern `(\d+)-(\d+)`, replacement `$2/$1`, in `2026-03` gives `03/2026`.
     #[tool(title = "Replace in text", read_only, idempotent, open_world = false)]
     pub fn replace(
-        /// The text to change.
-        text: &str,
-        /// What to replace: a regular expression as for `find`.
+        text: Option<String>,
+        /// A granted file in place of `text`.
+        path: Option<String>,
+        /// A regular expression as for `find`.
         pattern: &str,
-        /// What to put there; `$1`, `${1}` and `${name}` stand for groups, `$$` for a dollar sign.
+        /// `$1`, `${1}` and `${name}` stand for groups, `$$` for a dollar sign.
         replacement: &str,
         /// Take pattern and replacement as plain text.
         #[serde(default)]
         literal: bool,
-        /// Make no difference between upper and lower case.
-        #[serde(default)]
-        ignore_case: bool,
+        #[serde(default)] ignore_case: bool,
         /// How many matches to replace, from the start; default all.
         #[schemars(range(min = 1))]
         limit: Option<usize>,
-    ) -> Result<Json<Replaced>, String> {
+    ) -> Result<Json<Replaced>, ToolError> {
+        let text = input::text(Named("text", text), path.as_deref(), MAX_FILE)?;
         let pattern = pattern::pattern(pattern, literal, ignore_case)?;
         let replacement = match literal {
             true => Replacement::Literal(replacement),
             false => Replacement::Template(replacement),
         };
-        search::replace(text, &pattern, replacement, limit.unwrap_or(usize::MAX)).map(Json)
+        Ok(Json(search::replace(&text, &pattern, replacement, limit.unwrap_or(usize::MAX))?))
     }
 
-    /// Compares two texts line by line and shows the difference as a unified diff, as `diff -u` and
-    /// git do. Use it to see or check what changed, or to make a patch.
+    /// Compares two texts line by line and shows the difference as a unified diff, as `diff -u` and git do. Use it to
+    /// see or check what changed, or to make a patch.
+    ///
+    /// Example: before_path `/notes/old.md`, after `...`.
     #[tool(title = "Compare texts", read_only, idempotent, open_world = false)]
     pub fn diff(
         /// The old text.
-        before: &str,
+        before: Option<String>,
+        /// A granted file in place of `before`.
+        before_path: Option<String>,
         /// The new text.
-        after: &str,
+        after: Option<String>,
+        /// A granted file in place of `after`.
+        after_path: Option<String>,
         /// How many unchanged lines to show around each change; default 3.
         #[schemars(range(max = 1000))]
         context: Option<usize>,
-        /// What to call the old text in the diff's header; default `before`.
+        /// The old text's name in the diff.
         before_name: Option<String>,
-        /// What to call the new text in the diff's header; default `after`.
+        /// The new text's name in the diff.
         after_name: Option<String>,
-    ) -> Result<String, String> {
-        let before_name = before_name.as_deref().unwrap_or("before");
-        let after_name = after_name.as_deref().unwrap_or("after");
-        difference::diff(before, after, context.unwrap_or(3), (before_name, after_name))
+    ) -> Result<String, ToolError> {
+        let name = |name: Option<String>, path: &Option<String>, otherwise: &str| {
+            name.or_else(|| path.clone()).unwrap_or_else(|| otherwise.to_string())
+        };
+        let names =
+            (name(before_name, &before_path, "before"), name(after_name, &after_path, "after"));
+        let before = input::text(Named("before", before), before_path.as_deref(), MAX_FILE)?;
+        let after = input::text(Named("after", after), after_path.as_deref(), MAX_FILE)?;
+        let names = (names.0.as_str(), names.1.as_str());
+        Ok(difference::diff(&before, &after, context.unwrap_or(3), names)?)
     }
 
-    /// Counts bytes, characters, graphemes (what a reader sees as one character), words and lines,
-    /// and how often some part occurs. Use it instead of counting by eye.
+    /// Counts bytes, characters, graphemes (what a reader sees as one character), words and lines, and how often some
+    /// part occurs. Use it instead of counting by eye.
     ///
     /// Example: text `strawberry`, part `r`, has 3 occurrences.
     #[tool(title = "Count text", read_only, idempotent, open_world = false)]
     pub fn count(
-        /// The text to measure.
-        text: &str,
+        text: Option<String>,
+        /// A granted file in place of `text`.
+        path: Option<String>,
         /// Text whose occurrences to count, as it stands; for patterns use `find`.
         part: Option<String>,
-    ) -> Result<Json<Counts>, String> {
-        count::count(text, part.as_deref()).map(Json)
+    ) -> Result<Json<Counts>, ToolError> {
+        let text = input::text(Named("text", text), path.as_deref(), MAX_FILE)?;
+        Ok(Json(count::count(&text, part.as_deref())?))
     }
 }

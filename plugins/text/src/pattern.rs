@@ -18,6 +18,8 @@ pub fn pattern(text: &str, literal: bool, ignore_case: bool) -> Result<Regex, St
     let expression = if literal { regex::escape(text) } else { text.to_string() };
     RegexBuilder::new(&expression)
         .case_insensitive(ignore_case)
+        // Lines end with LF or CRLF, wherever the text comes from: `$` is before both, `.` is neither.
+        .crlf(true)
         .size_limit(MAX_COMPILED)
         .build()
         .map_err(|error| explain(&error))
@@ -97,6 +99,9 @@ mod tests {
         check("ÄB", true, true, "äb", true);
         check(r"^\p{Lu}\w+$", false, false, "Übung", true);
         check("(?m)^b$", false, false, "a\nb", true);
+        check("(?m)^b$", false, false, "a\r\nb\r\nc", true);
+        check("a.", false, false, "a\r\n", false);
+        check("(?s)a.", false, false, "a\r\n", true);
     }
 
     #[test]

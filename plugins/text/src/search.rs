@@ -4,27 +4,27 @@ use crate::pattern::check_replacement;
 use regex::Regex;
 use std::collections::BTreeMap;
 
-/// Longest text that is returned: what the host lets through, less what JSON adds.
-const MAX_RESULT: usize = 200_000;
+/// Longest text that is returned: 20,000 tokens are more than any model reads with care.
+pub const MAX_RESULT: usize = 80_000;
 
-/// All that was found, or as much as was asked for.
 #[derive(Debug, PartialEq, serde::Serialize, schemars::JsonSchema)]
 pub struct Found {
-    /// How many matches there are in all.
+    /// How many there are in all.
     pub total: usize,
-    /// The first of them.
     pub matches: Vec<Match>,
+    /// True if matches within the limit were left out because the answer was full.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub cut: bool,
 }
 
-/// One match.
 #[derive(Debug, PartialEq, serde::Serialize, schemars::JsonSchema)]
 pub struct Match {
-    /// The line it begins in, counted from 1.
+    /// From 1.
     pub line: usize,
-    /// The character of the line it begins at, counted from 1.
+    /// In characters, from 1.
     pub column: usize,
     pub text: String,
-    /// What the pattern's groups matched, by number or name.
+    /// By number or name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub groups: BTreeMap<String, String>,
 }
@@ -32,7 +32,8 @@ pub struct Match {
 /// The matches of `pattern`, of which the first `limit` are shown.
 pub fn find(text: &str, pattern: &Regex, limit: usize) -> Result<Found, String> {
     // Counting alone takes a fraction of the work of telling groups apart.
-    let mut found = Found { total: pattern.find_iter(text).count(), matches: Vec::new() };
+    let mut found =
+        Found { total: pattern.find_iter(text).count(), matches: Vec::new(), cut: false };
     let mut place = Place { line: 1, column: 1, at: 0 };
     let mut size = 0;
     for captures in pattern.captures_iter(text).take(limit) {
@@ -47,12 +48,14 @@ pub fn find(text: &str, pattern: &Regex, limit: usize) -> Result<Found, String> 
             .collect();
         // A match without groups still takes as much as its place.
         size += whole.len() + groups.values().map(String::len).sum::<usize>() + 40;
-        if size > MAX_RESULT {
+        if size > MAX_RESULT && found.matches.is_empty() {
             return Err(format!(
-                "match {} makes the matches longer than {MAX_RESULT} bytes in all; set a lower \
-                 `limit`, or use a pattern that matches less",
-                found.matches.len() + 1
+                "the first match is longer than {MAX_RESULT} bytes; use a pattern that matches less"
             ));
+        }
+        if size > MAX_RESULT {
+            found.cut = true;
+            break;
         }
         let Place { line, column, .. } = place;
         found.matches.push(Match { line, column, text: whole.as_str().to_string(), groups });
@@ -80,10 +83,8 @@ impl Place {
     }
 }
 
-/// A text with replacements.
 #[derive(Debug, PartialEq, serde::Serialize, schemars::JsonSchema)]
 pub struct Replaced {
-    /// How many matches were replaced.
     pub replacements: usize,
     pub text: String,
 }
@@ -160,6 +161,10 @@ mod tests {
         check("a\n\nb", "(?m)^$", 10, "1 | 2:1 ");
         check("k=1, x=", r"(\w)=(?<value>\d)?", 10, "2 | 1:1 k=1 1=k value=1, 1:6 x= 1=x");
         check("abc", "x", 10, "0 | ");
+        check("one\r\ntwo\r\n", r"(?m)^\w+$", 10, "2 | 1:1 one, 2:1 two");
+        check("one\r\n\r\ntwo", "(?m)^$", 10, "1 | 2:1 ");
+        check("ab\r\ncd", ".+", 10, "2 | 1:1 ab, 2:1 cd");
+        check("日本\n語", r"\p{Han}$", 10, "1 | 2:1 語");
     }
 
     #[test]
@@ -179,6 +184,8 @@ mod tests {
         check("aaa", "x", Template("b"), 9, "aaa", 0);
         check("price", "price", Literal("$1"), 9, "$1", 1);
         check("ab", "x*", Template("-"), 9, "-a-b-", 3);
+        check("a\r\nb\r\n", "(?m)$", Literal(";"), 2, "a;\r\nb;\r\n", 2);
+        check("a \r\nb\t\r\n", "(?m)[ \\t]+$", Literal(""), 9, "a\r\nb\r\n", 2);
     }
 
     #[test]
@@ -186,13 +193,15 @@ mod tests {
         let check = |replacement| {
             let text = "a".repeat(300_000);
             let found = replace(&text, &pattern("a+", false, false).unwrap(), replacement, 9);
-            assert!(found.unwrap_err().contains("longer than 200000 bytes"));
+            assert!(found.unwrap_err().contains("longer than 80000 bytes"));
         };
         let (groups, plain) = ("$0".repeat(100_000), "b".repeat(300_000));
         check(Replacement::Template(&groups));
         check(Replacement::Literal(&plain));
         let text = "a\n".repeat(200_000);
-        let found = find(&text, &pattern("a", false, false).unwrap(), 100_000);
-        assert!(found.unwrap_err().contains("set a lower `limit`"));
+        let found = find(&text, &pattern("a", false, false).unwrap(), 100_000).unwrap();
+        assert!(found.cut && found.total == 200_000 && found.matches.len() < 2_000);
+        let found = find(&text, &pattern("(?s).+", false, false).unwrap(), 1);
+        assert!(found.unwrap_err().contains("the first match is longer than 80000 bytes"));
     }
 }
