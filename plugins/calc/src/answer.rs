@@ -19,17 +19,14 @@ const MAX_FRACTION: usize = 1_000;
 /// How often an expression is computed at most. The precision at least doubles each time.
 const ATTEMPTS: usize = 5;
 
-/// What an expression comes to.
 #[derive(Debug, PartialEq, serde::Serialize, schemars::JsonSchema)]
 pub struct Answer {
-    /// The result as a decimal, or with the digits of the base that was asked for.
     pub value: String,
-    /// True if `value` is the very result; false if it is correctly rounded to the digits shown.
+    /// False if `value` is rounded: then to the digits shown.
     pub exact: bool,
-    /// The exact result as a fraction, where it is rational, not whole, and short enough to show.
+    /// Of a rational result that is not whole.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fraction: Option<String>,
-    /// Where it has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unit: Option<String>,
 }

@@ -45,12 +45,12 @@ mod calc {
     /// Example: `1999.99 * 1.19^10`.
     #[tool(title = "Calculate", read_only, idempotent, open_world = false)]
     pub fn evaluate(
-        /// The expression, e.g. `(0.1 + 0.2) * 2^100 / 3`.
+        /// Such as `(0.1 + 0.2) * 2^100 / 3`.
         expression: &str,
-        /// Digits after the decimal point where the result does not end sooner; default 30.
+        /// Most digits after the decimal point; default 30.
         #[schemars(range(max = 1000))]
         digits: Option<u32>,
-        /// The base a whole result is shown in, e.g. 16 for hexadecimal; default 10.
+        /// The base a whole result is shown in; default 10.
         #[schemars(range(min = 2, max = 36))]
         base: Option<u32>,
     ) -> Result<Json<Answer>, String> {

@@ -16,17 +16,15 @@ pub enum Form {
     Base64Url,
 }
 
-/// A checksum and what it is of.
 #[derive(Debug, serde::Serialize, schemars::JsonSchema)]
 pub struct Checksum {
-    pub algorithm: Algorithm,
+    pub algorithm: &'static str,
     pub digest: String,
-    /// How many bytes it is of.
     pub bytes: u64,
     /// Whether it is the expected one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub matches: Option<bool>,
-    /// The file that the expected one is of, by the list.
+    /// The file that `expected` is of.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
 }
@@ -70,7 +68,7 @@ pub fn checksum(
     };
     let same = expected.iter().any(|entry| entry.bytes == digest);
     Ok(Checksum {
-        algorithm,
+        algorithm: algorithm.name(),
         digest: encoding.encode(&digest)?,
         bytes,
         matches: (!expected.is_empty()).then_some(same),

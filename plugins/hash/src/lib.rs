@@ -25,19 +25,16 @@ mod hash {
     /// Example: path `/downloads/a.iso`, expected `sha256:2cf2...`.
     #[tool(title = "Checksum", read_only, idempotent, open_world = false)]
     pub fn digest(
-        /// What to compute the checksum of.
         data: Option<String>,
         /// A granted file in place of `data`.
         path: Option<String>,
-        /// How `data` is written; default `text`, its UTF-8 bytes.
+        /// How it is written; `text` stands for its bytes.
         #[serde(default)]
         encoding: Encoding,
         /// Default that of `expected`, else `sha256`.
         algorithm: Option<Algorithm>,
-        /// How to write the checksum; default `hex`.
-        #[serde(default)]
-        output: Form,
-        /// The published checksum: hex or base64, alone, as `sha256:...`, or a whole SHA256SUMS file.
+        #[serde(default)] output: Form,
+        /// The published checksum, alone, as `sha256:...`, or a whole SHA256SUMS file.
         expected: Option<String>,
         /// Which file of a list in `expected`; default that of `path`.
         name: Option<String>,
@@ -57,7 +54,6 @@ mod hash {
     /// Example: data `aGVsbG8=`, from `base64`, to `text` gives `hello`.
     #[tool(title = "Encode or decode", read_only, idempotent, open_world = false)]
     pub fn convert(
-        /// What to convert.
         data: Option<String>,
         /// A granted file in place of `data`.
         path: Option<String>,

@@ -245,10 +245,9 @@ mod tests {
     const HEX: &str = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
     const BASE64: &str = "LPJNul+wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ=";
 
-    fn found(
-        text: &str,
-        name: Option<&str>,
-    ) -> Result<Vec<(Option<Algorithm>, String, Option<String>)>, String> {
+    type Shown = (Option<Algorithm>, String, Option<String>);
+
+    fn found(text: &str, name: Option<&str>) -> Result<Vec<Shown>, String> {
         let entries = read(text, name)?;
         let shown = entries.into_iter().map(|entry| {
             (entry.algorithm, Encoding::Hex.encode(&entry.bytes).unwrap(), entry.name)

@@ -27,7 +27,7 @@ impl From<Parsed> for Moment {
     }
 }
 
-/// The same, without what is the same in every zone.
+// A `Moment` without what is the same in every zone.
 #[derive(Debug, serde::Serialize, schemars::JsonSchema)]
 pub struct Reading {
     pub time: String,
