@@ -6,6 +6,7 @@ mod business;
 mod civil;
 mod difference;
 mod duration;
+mod later;
 mod moment;
 mod parse;
 mod zone;
@@ -15,6 +16,7 @@ mod time {
     use crate::business;
     use crate::difference::{self, Difference, Largest};
     use crate::duration;
+    use crate::later;
     use crate::moment::{Moment, Reading};
     use crate::parse::{self, Parsed, Surroundings};
     use crate::zone::{self, Named};
@@ -112,15 +114,14 @@ mod time {
         zone: Option<String>,
     ) -> Result<Json<Moment>, String> {
         let start = read(time, zone)?;
-        let beyond = |error: jiff::Error| format!("`{duration}` after `{time}`: {error}");
         let end = match business::parse(duration) {
-            Some(days) => {
-                let date = business::add(start.time.date(), days?).map_err(beyond)?;
-                start.time.with().date(date).build().map_err(beyond)?
-            }
-            None => start.time.checked_add(duration::parse(duration)?).map_err(beyond)?,
+            Some(days) => later::business(&start.time, days?),
+            None => later::span(&start.time, duration::parse(duration)?),
         };
-        Ok(Json(Moment { note: start.note, ..Moment::from(&end) }))
+        let end = end.map_err(|error| format!("`{duration}` after `{time}`: {error}"))?;
+        let notes: Vec<String> = [start.note, end.note].into_iter().flatten().collect();
+        let note = (!notes.is_empty()).then(|| notes.join("; "));
+        Ok(Json(Moment { note, ..Moment::from(&end.time) }))
     }
 
     /// The time that `text` names, in the zone that it names, or else in this one.

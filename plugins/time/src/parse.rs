@@ -220,10 +220,11 @@ fn decimal(text: &str, scale: usize) -> Option<i128> {
 }
 
 /// A clock's reading in a zone, which may come twice a year, or never.
-fn local(civil: DateTime, zone: &TimeZone) -> Result<Parsed, String> {
+pub fn local(civil: DateTime, zone: &TimeZone) -> Result<Parsed, String> {
     let ambiguous = zone.to_ambiguous_zoned(civil);
     let offset = ambiguous.offset();
-    let time = ambiguous.compatible().map_err(|error| error.to_string())?;
+    let beyond = |_| format!("{civil} is beyond the years that are known, -9999 to 9999");
+    let time = ambiguous.compatible().map_err(beyond)?;
     let place = zone::name(zone, time.offset());
     let note = match offset {
         AmbiguousOffset::Unambiguous { .. } => None,

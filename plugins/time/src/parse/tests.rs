@@ -250,9 +250,8 @@ fn no_text_ends_in_a_panic() {
     let around = around("UTC");
     for a in parts {
         for b in parts {
-            for c in ["", " ", "+02:00", "[Tokyo]", "é"] {
+            for c in ["", "+02:00", " é"] {
                 let _ = time(&format!("{a}{b}{c}"), &around);
-                let _ = time(&format!("{a} {b} {c}{a}"), &around);
             }
         }
     }
