@@ -204,8 +204,12 @@ macro_rules! judged {
 }
 
 judged! {
+    calc
     files
+    hash
     json
+    text
+    time
 }
 
 #[test]
