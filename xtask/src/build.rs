@@ -1,5 +1,6 @@
 //! `cargo xtask build`: the plugins into manifests/, and the host.
 
+use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -68,9 +69,22 @@ pub(crate) fn plugins(places: &Places) -> Result<()> {
         step(&format!("building for {triple}: {}", names.join(", ")));
         let mut cargo = cargo_on(&places.plugins, &["build", "--release"], &["--target", triple]);
         cargo.args(names.iter().flat_map(|name| ["--package", name]));
+        cargo.args(["--config", &nameless(places, triple)]);
         command::run(&mut cargo, "the compiler's message above names the place")?;
     }
     Ok(())
+}
+
+/// What makes cargo leave this machine's paths out of what panics say, which a plugin carries in its Wasm. Cargo's own
+/// `trim-paths` is not stable yet.
+fn nameless(places: &Places, triple: &str) -> String {
+    let cargo_home = env::var_os("CARGO_HOME").map(PathBuf::from);
+    let cargo_home = cargo_home.or_else(|| Some(env::home_dir()?.join(".cargo")));
+    // Of two that fit, the last counts: cargo's directory may lie within the repository.
+    let known = [(Some(places.root.clone()), "/toolrack"), (cargo_home, "/cargo")];
+    let known = known.into_iter().filter_map(|(path, name)| Some((path?, name)));
+    let flags = known.map(|(path, name)| format!("--remap-path-prefix={}={name}", path.display()));
+    format!("target.{triple}.rustflags={:?}", flags.collect::<Vec<_>>())
 }
 
 /// Completes the plugin directory: each plugin's Wasm beside its manifest, with the section that lists its tools, which

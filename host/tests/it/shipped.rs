@@ -125,3 +125,26 @@ fn joined(content: &[Content]) -> String {
     });
     texts.collect::<Vec<_>>().join("\n")
 }
+
+#[test]
+fn shipped_plugins_hold_no_paths_of_the_machine_that_built_them() {
+    let repository = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the repository");
+    let repository = repository.display().to_string();
+    for entry in fs::read_dir(repository.clone() + "/manifests").expect("a directory") {
+        let path = entry.expect("an entry").path();
+        if path.extension().is_none_or(|ending| ending != "wasm") {
+            continue;
+        }
+        let wasm = String::from_utf8_lossy(&fs::read(&path).expect("a file")).into_owned();
+        // Cargo's own directory is called `/cargo`, on whatever machine.
+        let sources = wasm.match_indices("registry/src/").chain(wasm.match_indices("registry\\src\\"));
+        let ours = ["/cargo/", "/cargo\\"];
+        let named = sources.filter(|(at, _)| !ours.iter().any(|ours| wasm[..*at].ends_with(ours)));
+        let named = named.count();
+        assert!(
+            named == 0 && !wasm.contains(&repository),
+            "{} names {named} files of its machine: build it with `cargo xtask build`",
+            path.display()
+        );
+    }
+}
