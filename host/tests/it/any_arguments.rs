@@ -326,4 +326,4 @@ macro_rules! tried {
     )*};
 }
 
-tried! { fetch files github hash hello json text time weather }
+tried! { calc fetch files github hash hello json text time weather }
