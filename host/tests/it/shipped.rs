@@ -137,7 +137,8 @@ fn shipped_plugins_hold_no_paths_of_the_machine_that_built_them() {
         }
         let wasm = String::from_utf8_lossy(&fs::read(&path).expect("a file")).into_owned();
         // Cargo's own directory is called `/cargo`, on whatever machine.
-        let sources = wasm.match_indices("registry/src/").chain(wasm.match_indices("registry\\src\\"));
+        let sources =
+            wasm.match_indices("registry/src/").chain(wasm.match_indices("registry\\src\\"));
         let ours = ["/cargo/", "/cargo\\"];
         let named = sources.filter(|(at, _)| !ours.iter().any(|ours| wasm[..*at].ends_with(ours)));
         let named = named.count();

@@ -62,7 +62,9 @@ fn base(path: &str) -> &str {
 }
 
 fn entries(text: &str) -> Result<Vec<Entry>, String> {
-    let text = text.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
+    // Copied out of a page or a header, a checksum comes in quotes.
+    let around = |c: char| c.is_whitespace() || matches!(c, '\u{feff}' | '"' | '\'' | '`');
+    let text = text.strip_prefix("integrity=").unwrap_or(text).trim_matches(around);
     if text.is_empty() {
         return Err("`expected` is empty".to_string());
     }
@@ -279,6 +281,9 @@ mod tests {
             (padded.to_string(), None, None),
             (bare.to_string(), None, None),
             (format!("sha256:{HEX}"), known, None),
+            (format!("\"{HEX}\""), None, None),
+            (format!("`sha256:{HEX}`"), known, None),
+            (format!("integrity=\"sha256-{BASE64}\""), known, None),
             (format!("SHA256: {upper}"), known, None),
             (format!("sha-256:{}", colons.join(":")), known, None),
             (format!("SHA-256 = {HEX}"), known, None),

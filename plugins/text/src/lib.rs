@@ -105,8 +105,13 @@ mod text {
         };
         let names =
             (name(before_name, &before_path, "before"), name(after_name, &after_path, "after"));
+        let is_marked = |text: &str| text.starts_with('\u{feff}');
+        let marks = [&before, &after].map(|text| text.as_deref().map(is_marked));
         let before = input::text(Named("before", before), before_path.as_deref(), MAX_FILE)?;
         let after = input::text(Named("after", after), after_path.as_deref(), MAX_FILE)?;
+        if before == after && marks.contains(&Some(true)) && marks.contains(&Some(false)) {
+            return Ok("the texts differ in a byte order mark at the beginning only".to_string());
+        }
         let names = (names.0.as_str(), names.1.as_str());
         Ok(difference::diff(&before, &after, context.unwrap_or(3), names)?)
     }

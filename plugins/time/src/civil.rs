@@ -248,6 +248,9 @@ impl Words {
             once(&mut self.date, found, "date")?;
             return self.behind(&behind);
         }
+        if let Some(date) = short(word) {
+            return once(&mut self.date, date?, "date");
+        }
         if let Some(date) = expanded(word) {
             return once(&mut self.date, date?, "date");
         }
@@ -361,6 +364,16 @@ fn dated(text: &str) -> Result<Date, String> {
         }),
     };
     date.map_err(|error| format!("`{text}` is no date: {error}"))
+}
+
+/// `2026-3-9`, without the zeros.
+fn short(word: &str) -> Option<Result<Date, String>> {
+    let parts: Vec<&str> = word.split(['-', '/']).collect();
+    let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
+    let [year, month, day] = parts[..] else { return None };
+    let lengths = year.len() == 4 && [month, day].iter().all(|part| matches!(part.len(), 1 | 2));
+    (lengths && parts.iter().all(|part| digits(part)))
+        .then(|| dated(&format!("{year}-{month:0>2}-{day:0>2}")))
 }
 
 /// A year of six digits with its sign, as RFC 9557 writes those beyond four.

@@ -3,6 +3,8 @@
 //! passed over.
 
 use crate::civil;
+use crate::duration;
+use crate::later;
 use crate::zone::{self, Named};
 use jiff::civil::{DateTime, Time};
 use jiff::tz::{AmbiguousOffset, Offset, TimeZone};
@@ -39,6 +41,9 @@ pub fn time(text: &str, around: &Surroundings) -> Result<Parsed, String> {
     }
     if let Some(timestamp) = unix(text) {
         return Ok(Parsed { time: timestamp?.to_zoned(around.zone.clone()), note: None });
+    }
+    if let Some(time) = from_now(text, around) {
+        return time;
     }
     let (body, comment) = without_comment(text);
     let (body, bracketed) = brackets(body).map_err(not_a_time)?;
@@ -133,6 +138,14 @@ impl Place {
         }
         Ok(Parsed { time, note: None })
     }
+}
+
+/// `in 2 hours` and `3 days ago`.
+fn from_now(text: &str, around: &Surroundings) -> Option<Result<Parsed, String>> {
+    let lower = text.to_ascii_lowercase();
+    let span = lower.strip_prefix("in ").or_else(|| lower.ends_with(" ago").then_some(&lower))?;
+    let span = duration::parse(span).ok()?;
+    Some(later::span(&around.now.to_zoned(around.zone.clone()), span))
 }
 
 /// Whether a text begins with `now`, and what is after that.

@@ -47,6 +47,9 @@ fn times_are_read_as_people_write_them() {
     check("today", "Asia/Tokyo", "2026-07-02T00:00:00+09:00[Asia/Tokyo]");
     check("tomorrow 9:00", "UTC", "2026-07-02T09:00:00+00:00[UTC]");
     check("Tomorrow at 9am Asia/Tokyo", "UTC", "2026-07-03T09:00:00+09:00[Asia/Tokyo]");
+    check("2026-3-9", "UTC", "2026-03-09T00:00:00+00:00[UTC]");
+    check("in 2 hours", "UTC", "2026-07-02T00:20:30+00:00[UTC]");
+    check("3 days ago", "UTC", "2026-06-28T22:20:30+00:00[UTC]");
     check("yesterday", "UTC", "2026-06-30T00:00:00+00:00[UTC]");
     check("@1774787400", "UTC", "2026-03-29T12:30:00+00:00[UTC]");
     check("@-1.5", "UTC", "1969-12-31T23:59:58.5+00:00[UTC]");
@@ -180,6 +183,8 @@ fn what_is_not_a_time_is_refused_with_a_reason() {
         let message = message.expect_err(text);
         assert!(message.contains(part), "{text}: {message}");
     };
+    check("2026-13-9", "is no date");
+    check("in 2 parsecs", "is not understood");
     check("soon", "there is no time zone `soon`");
     check("2026-02-30", "`2026-02-30` is no date");
     check("2026-03-29T25:00", "`25:00` is beyond the day");
