@@ -1,5 +1,6 @@
 //! How long a text is, in every sense that people mean.
 
+use crate::forms;
 use unicode_segmentation::UnicodeSegmentation;
 
 #[derive(Debug, PartialEq, serde::Serialize, schemars::JsonSchema)]
@@ -16,6 +17,8 @@ pub struct Counts {
     /// Of `part`, without overlaps.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub occurrences: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
 }
 
 /// The sizes of `text`, and how often `part` occurs in it.
@@ -23,13 +26,18 @@ pub fn count(text: &str, part: Option<&str>) -> Result<Counts, String> {
     if part == Some("") {
         return Err("`part` is empty: it would occur between any two characters".to_string());
     }
+    let occurrences = part.map(|part| text.matches(part).count());
+    let in_text = |text: &str, part: &str| text.matches(part).count();
+    let note = part.filter(|_| occurrences == Some(0));
+    let note = note.and_then(|part| forms::note(text, part, in_text));
     Ok(Counts {
         bytes: text.len(),
         characters: text.chars().count(),
         graphemes: text.graphemes(true).count(),
         words: text.unicode_words().count(),
         lines: text.lines().count(),
-        occurrences: part.map(|part| text.matches(part).count()),
+        occurrences,
+        note,
     })
 }
 
@@ -40,7 +48,15 @@ mod tests {
     #[test]
     fn each_size_is_what_people_mean_by_it() {
         let check = |text: &str, bytes, characters, graphemes, words, lines| {
-            let expected = Counts { bytes, characters, graphemes, words, lines, occurrences: None };
+            let expected = Counts {
+                bytes,
+                characters,
+                graphemes,
+                words,
+                lines,
+                occurrences: None,
+                note: None,
+            };
             assert_eq!(count(text, None), Ok(expected), "{text:?}");
         };
         check("", 0, 0, 0, 0, 0);

@@ -3,6 +3,7 @@
 
 mod count;
 mod difference;
+mod forms;
 mod pattern;
 mod search;
 
@@ -10,6 +11,7 @@ mod search;
 mod text {
     use crate::count::{self, Counts};
     use crate::difference;
+    use crate::forms;
     use crate::pattern;
     use crate::search::{self, Found, Replaced, Replacement};
     use toolrack_sdk::input::{self, Named};
@@ -43,9 +45,16 @@ mod text {
         limit: Option<usize>,
     ) -> Result<Json<Found>, ToolError> {
         let text = input::text(Named("text", text), path.as_deref(), MAX_FILE)?;
-        let pattern = pattern::pattern(pattern, literal, ignore_case)?;
+        let wanted = pattern::pattern(pattern, literal, ignore_case)?;
         let limit = limit.unwrap_or(DEFAULT_MATCHES).min(MAX_MATCHES);
-        Ok(Json(search::find(&text, &pattern, limit)?))
+        let mut found = search::find(&text, &wanted, limit)?;
+        if found.total == 0 {
+            found.note = forms::note(&text, pattern, |text, pattern| {
+                let wanted = pattern::pattern(pattern, literal, ignore_case);
+                wanted.map_or(0, |wanted| wanted.find_iter(text).count())
+            });
+        }
+        Ok(Json(found))
     }
 
     /// Replaces all matches of a regular expression, or of a text as it stands, and gives the new text. Use it for exact

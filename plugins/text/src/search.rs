@@ -15,6 +15,8 @@ pub struct Found {
     /// True if matches within the limit were left out because the answer was full.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub cut: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
 }
 
 #[derive(Debug, PartialEq, serde::Serialize, schemars::JsonSchema)]
@@ -32,8 +34,12 @@ pub struct Match {
 /// The matches of `pattern`, of which the first `limit` are shown.
 pub fn find(text: &str, pattern: &Regex, limit: usize) -> Result<Found, String> {
     // Counting alone takes a fraction of the work of telling groups apart.
-    let mut found =
-        Found { total: pattern.find_iter(text).count(), matches: Vec::new(), cut: false };
+    let mut found = Found {
+        total: pattern.find_iter(text).count(),
+        matches: Vec::new(),
+        cut: false,
+        note: None,
+    };
     let mut place = Place { line: 1, column: 1, at: 0 };
     let mut size = 0;
     for captures in pattern.captures_iter(text).take(limit) {
