@@ -154,13 +154,11 @@ impl Drop for Attempt<'_> {
 }
 
 /// What the end of a call says of the plugin. A limit that is hit, or an answer that breaks a schema, may be due
-/// to the arguments of one call; a fault of the host before the guest was reached, to many calls at once.
+/// to the arguments of one call; a fault of the host to many calls at once, or to a machine that is short of memory.
 fn end(ended: &Ended) -> End {
-    let was_reached = ended.slot.is_some();
     match &ended.outcome {
         Ok(_) | Err(CallError::Failed(_) | CallError::InvalidArguments(_)) => End::Well,
         Err(CallError::Trapped { .. }) => End::Crash,
-        Err(CallError::Host(_)) if was_reached => End::Crash,
         Err(
             CallError::Host(_)
             | CallError::Limit(_)

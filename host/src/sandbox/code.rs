@@ -19,7 +19,8 @@ use super::link::{Linked, link};
 use super::native::{Native, native};
 use super::outline::Outline;
 use super::sharing::{Kept, Shared};
-use super::{Sandbox, is_out_of_memory, one_line};
+use super::shortage::Shortage;
+use super::{Sandbox, one_line};
 use crate::failpoint::{self, Point};
 use crate::manifest::Sha256Digest;
 use crate::text::escape;
@@ -271,6 +272,9 @@ fn find(sandbox: &Sandbox, cache: &Cache, wasm: &Sha256Digest, tier: Tier) -> Op
     match load(sandbox, &code) {
         Ok(component) => Some(join(sandbox, &component, tier)),
         Err(error) => {
+            if let Some(short) = short_of(&error) {
+                return Some(Err(short));
+            }
             tracing::debug!("cached code does not fit this machine: {}", one_line(&error));
             cache.forget(entry);
             None
@@ -313,17 +317,21 @@ fn compiled_here(
         native(&sandbox.codes.compiler, cache, &bytes, tier, priority, lifeline)?;
     drop(bytes);
     let component = load(sandbox, &code).map_err(|error| {
-        let reason = format!("the compiled code cannot be loaded: {}", one_line(&error));
-        match is_out_of_memory(&error) {
-            true => CompileError::Host(reason),
+        short_of(&error).unwrap_or_else(|| {
             // It was made just now, for this very engine: it asks for more than the engine gives.
-            false => CompileError::Refused(reason),
-        }
+            let reason = one_line(&error);
+            CompileError::Refused(format!("the compiled code cannot be loaded: {reason}"))
+        })
     })?;
     if let Some(cache) = cache {
         cache.keep(Entry::Code(&wasm.digest, tier), &code);
     }
     join(sandbox, &component, tier)
+}
+
+/// The error of code that this machine cannot load now, if that is why it could not be loaded.
+fn short_of(error: &wasmtime::Error) -> Option<CompileError> {
+    Shortage::of(error).map(|shortage| CompileError::Host(shortage.told(error)))
 }
 
 fn join(sandbox: &Sandbox, component: &Component, tier: Tier) -> Made {

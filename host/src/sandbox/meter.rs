@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use wasmtime::ResourceLimiter;
 
 use super::engine::Turn;
+use super::shortage::Shortage;
 use crate::manifest::{Bytes, Limits, grouped, show_duration};
 use crate::tool::{Limit, LimitHit};
 
@@ -44,6 +45,8 @@ pub(super) struct Meter {
     memory: u64,
     peak_memory: u64,
     refused_memory: bool,
+    /// What this machine lacked when the guest asked for memory that it may have.
+    shortage: Option<String>,
     exits: u64,
     works: bool,
     worked: bool,
@@ -61,6 +64,7 @@ impl Meter {
             memory: 0,
             peak_memory: 0,
             refused_memory: false,
+            shortage: None,
             exits: 0,
             works: false,
             worked: false,
@@ -79,6 +83,18 @@ impl Meter {
     /// The memory limit, if the guest ran into it. A guest that is refused memory usually traps next.
     pub(super) fn memory_hit(&self) -> Option<LimitHit> {
         self.refused_memory.then(|| Stopped::at(Limit::Memory, self.memory_limit).0)
+    }
+
+    /// What this machine lacked when the guest asked for memory that it may have, if it did. Such a guest usually
+    /// traps next, too.
+    pub(super) fn shortage(&self) -> Option<&str> {
+        self.shortage.as_deref()
+    }
+
+    fn note_shortage(&mut self, error: &wasmtime::Error) {
+        if let Some(shortage) = Shortage::of(error) {
+            self.shortage = Some(shortage.told(error));
+        }
     }
 
     /// Notes that the guest has tasks of its own, which can run while the host works for another: its
@@ -169,6 +185,16 @@ impl ResourceLimiter for Meter {
         _maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
         Ok(self.grow(current, desired, size_of::<usize>() as u64))
+    }
+
+    fn memory_grow_failed(&mut self, error: wasmtime::Error) -> wasmtime::Result<()> {
+        self.note_shortage(&error);
+        Ok(())
+    }
+
+    fn table_grow_failed(&mut self, error: wasmtime::Error) -> wasmtime::Result<()> {
+        self.note_shortage(&error);
+        Ok(())
     }
 
     fn instances(&self) -> usize {

@@ -49,6 +49,7 @@ mod scratch;
 mod seal;
 mod settle;
 mod sharing;
+mod shortage;
 mod slots;
 mod sockets;
 mod store;
@@ -219,10 +220,4 @@ fn in_full(error: &wasmtime::Error) -> String {
 fn shown(text: &str) -> String {
     let text = text.trim().lines().map(str::trim).collect::<Vec<_>>().join(" ");
     escape(&text[..text.floor_char_boundary(400)])
-}
-
-/// True if the system gave less memory than was asked for.
-fn is_out_of_memory(error: &wasmtime::Error) -> bool {
-    let system = error.chain().find_map(|cause| cause.downcast_ref::<std::io::Error>());
-    system.is_some_and(|cause| cause.kind() == std::io::ErrorKind::OutOfMemory)
 }

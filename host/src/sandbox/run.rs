@@ -11,9 +11,10 @@ use wasmtime_wasi::I32Exit;
 
 use super::guest::Guest;
 use super::meter::{Stopped, Timed};
+use super::shortage::Shortage;
 use super::store::{self, State};
 use super::terms::Terms;
-use super::{MAX_STACK, asking, is_out_of_memory, one_line};
+use super::{MAX_STACK, asking, one_line};
 use crate::manifest::{Bytes, grouped, show_duration};
 use crate::tool::{CallError, Limit, LimitHit, Usage};
 
@@ -43,7 +44,11 @@ impl Guest {
         let started = Instant::now();
         let mut store = match store::new(engine, limits, copied, terms, self.folders()) {
             Ok(store) => store,
-            Err(error) => return (Err(CallError::Host(one_line(&error))), Ran::default()),
+            Err(error) => {
+                let shortage = Shortage::of(&error);
+                let reason = shortage.map_or_else(|| one_line(&error), |it| it.told(&error));
+                return (Err(CallError::Host(reason)), Ran::default());
+            }
         };
         let cpu = store.data().meter.cpu.clone();
         let entered = Timed::new(cpu, enter(&mut store));
@@ -88,12 +93,12 @@ impl Guest {
         if full || text.contains("handle limit exceeded") {
             return limit(Limit::Resources, store::MAX_RESOURCES.to_string());
         }
-        if is_out_of_memory(error) {
-            // The guest's memory is the host's to reserve.
-            return CallError::Host(format!(
-                "there is not enough memory to start it: {}; allow toolrack more (`ulimit -v`)",
-                one_line(error)
-            ));
+        // The guest's memory is the host's to reserve.
+        if let Some(shortage) = Shortage::of(error) {
+            return CallError::Host(shortage.told(error));
+        }
+        if let Some(refusal) = state.meter.shortage() {
+            return CallError::Host(refusal.to_owned());
         }
         let last_words = state.log.last_words();
         let reason = match error.downcast_ref::<I32Exit>() {

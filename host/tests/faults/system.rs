@@ -23,6 +23,8 @@ cases! {
     "no more processes" => no_processes, "…`bad.wasm`…Resource temporarily unavailable…";
     "address space for one guest's memory, but not for the pool" => little_memory,
         "it serves from memory that is taken call by call";
+    "no address space for a guest, until there is some" => no_memory_for_guests,
+        "…there is not enough memory to start it: Cannot allocate memory (os error 12); allow toolrack more (`ulimit -v`)…";
     "less memory for a process than a plugin takes to compile" => little_memory_to_compile,
         "compiling it took more than 400000 KiB of memory, which is all that a process may have here; allow toolrack more (`ulimit -v`)";
     "`toolrack add` on a full disk" => add_on_a_full_disk, "it fails in words, and the old version is as it was";
@@ -134,6 +136,49 @@ fn little_memory() -> Seen {
     bench.client.until("v_run", &["unknown tool `v_run`"], "ok");
     bench.marks();
     bench.after("it serves from memory that is taken call by call")
+}
+
+fn no_memory_for_guests() -> Seen {
+    let home = TempDir::new().unwrap();
+    // A limit that can be lifted again, and under which there is no pool: it would be address space that is there.
+    let mut command = limited("-S -v 24000000");
+    let mut bench = Bench::of(command.env("TOOLRACK_HOME", home.path()), |_| {});
+    let pid = bench.client.pid();
+    if !bounds_memory(pid, &(address_space(pid) + (1 << 30)).to_string()) {
+        return Seen::NotHere(
+            "a limit of memory that moves: `prlimit` is not there, or not permitted".into(),
+        );
+    }
+    install(bench.path(), "v", "", &answering("six"));
+    let line = bench.client.logs("v.toml");
+    assert!(line.contains("not enough memory") && !line.contains("crash"), "{line}");
+    // One more than crashes that would have it left alone.
+    for _ in 0..6 {
+        let text = bench.client.text("good_run");
+        assert!(text.contains("not enough memory") && !text.contains("crash"), "{text}");
+    }
+    let told = bench.client.text("good_run");
+    assert!(bounds_memory(pid, "unlimited"));
+    assert_eq!(bench.client.text("good_run"), "ok");
+    // Nobody has touched it.
+    bench.client.until("v_run", &["unknown tool `v_run`"], "six");
+    bench.marks();
+    bench.after_more(told, 1)
+}
+
+/// Sets the soft limit of this process's address space. False where that cannot be done.
+fn bounds_memory(pid: u32, bytes: &str) -> bool {
+    let limit = format!("--as={bytes}:");
+    let set = Command::new("prlimit").args([&limit, "--pid", &pid.to_string()]).output();
+    set.is_ok_and(|output| output.status.success())
+}
+
+/// The bytes of address space that a process takes.
+fn address_space(pid: u32) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let size = status.lines().find_map(|line| line.strip_prefix("VmSize:")).unwrap();
+    let kib: u64 = size.trim().strip_suffix(" kB").unwrap().parse().unwrap();
+    kib << 10
 }
 
 fn little_memory_to_compile() -> Seen {
