@@ -22,7 +22,7 @@ use super::event::{self, Event};
 use super::executor::{CallEnd, EndedHere, Executor, Note};
 use super::message::Line;
 use super::news::News;
-use super::phase::{GRACE, Phase};
+use super::phase::{Awaited, Phase, READER_WAIT};
 use super::transport::{Gone, LineOutput, Transport};
 use super::unread::Unread;
 use crate::catalog::Catalog;
@@ -133,7 +133,7 @@ impl<T: Transport, E: Executor> Driver<T, E> {
             self.phase = self.phase.after_progress();
         }
         let phase = self.phase;
-        let deadline = phase.deadline(is_loading);
+        let deadline = phase.deadline(self.awaited());
         let waits_until = match is_loading {
             true => Some(*self.waits_until.get_or_insert_with(|| Instant::now() + WAITED)),
             false => None,
@@ -141,7 +141,7 @@ impl<T: Transport, E: Executor> Driver<T, E> {
         self.waits_until = waits_until;
         let (has_work, reads_on) = (self.has_work(), self.reads_on());
         let client_reads = !self.unread.is_full();
-        let writes = !self.unread.is_empty() || self.output.has_rest();
+        let writes = self.is_unread();
         tokio::select! {
             event = event::of_input(&mut self.input, reads_on), if phase.is_serving() => event,
             event = event::of_output(&mut self.output, writes) => event,
@@ -180,7 +180,7 @@ impl<T: Transport, E: Executor> Driver<T, E> {
             }
             Event::DeadlinePassed => {
                 // A call may have begun to wait for code meanwhile, which is no event.
-                let deadline = self.phase.deadline(self.engine.await_plugins() > 0);
+                let deadline = self.phase.deadline(self.awaited());
                 if deadline.is_none_or(|deadline| deadline <= Instant::now()) {
                     return ControlFlow::Break(End::Finished);
                 }
@@ -201,6 +201,16 @@ impl<T: Transport, E: Executor> Driver<T, E> {
             self.engine.publish(catalog);
             self.phase = self.phase.after_progress();
         }
+    }
+
+    /// What there is to wait for beside calls.
+    fn awaited(&self) -> Awaited {
+        Awaited { plugins: self.engine.await_plugins() > 0, reader: self.is_unread() }
+    }
+
+    /// True if answers wait for the client to read.
+    fn is_unread(&self) -> bool {
+        !self.unread.is_empty() || self.output.has_rest()
     }
 
     fn is_done(&self) -> bool {
@@ -326,18 +336,50 @@ impl<T: Transport, E: Executor> Driver<T, E> {
             }
         }
         self.calls.abort();
-        if end == End::Finished {
-            let deadline = Instant::now() + GRACE;
-            while !self.unread.is_empty() {
-                let room = tokio::time::timeout_at(deadline, self.output.ready()).await;
-                let given = room.map(|room| room.and_then(|()| self.write()));
-                if !matches!(given, Ok(Ok(()))) {
-                    break;
-                }
-            }
-            self.output.close(deadline.saturating_duration_since(Instant::now())).await;
+        if end == End::Finished
+            && let Some(deadline) = self.write_rest().await
+        {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let is_written = self.output.close(left).await;
+            tell_unread(self.phase, self.unread.len(), is_written);
         }
         self.calls.shutdown().await;
         end
+    }
+
+    /// Hands over what still waits, as long as the client reads in time. Returns the time until which the rest may take;
+    /// `None` if the client has gone.
+    async fn write_rest(&mut self) -> Option<Instant> {
+        let mut deadline = self.phase.last_deadline();
+        while !self.unread.is_empty() {
+            let room = tokio::time::timeout_at(deadline, self.output.ready()).await;
+            match room.map(|room| room.and_then(|()| self.write())) {
+                Ok(Ok(())) => {}
+                Ok(Err(Gone)) => return None,
+                Err(_) => break,
+            }
+            if !self.phase.is_stopping() {
+                self.phase = self.phase.after_progress();
+                deadline = self.phase.last_deadline();
+            }
+        }
+        Some(deadline)
+    }
+}
+
+/// Tells of answers that the client has not read: so many whole ones, and the rest of what is not written.
+fn tell_unread(phase: Phase, messages: usize, is_written: bool) {
+    let rest = match (messages, is_written) {
+        (0, true) => return,
+        (0, false) => "the last one is cut off".into(),
+        (1, _) => "1 message was not written".into(),
+        (_, _) => format!("{messages} messages were not written"),
+    };
+    match phase {
+        // The client wants no more.
+        Phase::Stopping(_) => tracing::debug!("the client has not read all answers: {rest}"),
+        Phase::Serving | Phase::Draining(_) => tracing::warn!(
+            "the client has not read for {READER_WAIT:?} what it asked for before it closed its end: {rest}"
+        ),
     }
 }

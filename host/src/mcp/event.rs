@@ -1,18 +1,13 @@
 //! The events that the loop waits for: a closed set, and each ends a rest.
 
-use std::time::Duration;
-
 use tokio::time::Instant;
 
 use super::action::CallKey;
 use super::executor::CallEnd;
 use super::message::Line;
+use super::phase::READER_WAIT;
 use super::transport::{Gone, LineInput, LineOutput};
 use crate::tool::Progress;
-
-/// The time for which answers may wait unread once nobody can ask anything any more: as when the client has gone, and what
-/// it started has inherited the pipe.
-const LEFT: Duration = Duration::from_secs(10);
 
 /// Something that happened while the loop rested.
 pub(super) enum Event {
@@ -45,7 +40,7 @@ pub(super) async fn of_input(input: &mut impl LineInput, reads_on: bool) -> Even
     match reads_on {
         true => input.lines().await.map_or(Event::InputEnded, Event::Lines),
         false => {
-            input.hung_up(LEFT).await;
+            input.hung_up(READER_WAIT).await;
             Event::InputEnded
         }
     }

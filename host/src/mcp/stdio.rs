@@ -212,16 +212,14 @@ impl LineOutput for Output {
         }
     }
 
-    async fn close(self, at_most: Duration) {
+    async fn close(self, at_most: Duration) -> bool {
         match self {
             Self::Thread { bytes, room, written } => {
                 drop((bytes, room));
-                let _ = tokio::time::timeout(at_most, written).await;
+                tokio::time::timeout(at_most, written).await.is_ok()
             }
             #[cfg(target_os = "linux")]
-            Self::Ready(mut output) => {
-                let _ = tokio::time::timeout(at_most, output.ready()).await;
-            }
+            Self::Ready(mut output) => tokio::time::timeout(at_most, output.ready()).await.is_ok(),
         }
     }
 }

@@ -46,6 +46,6 @@ pub(crate) trait LineOutput {
     /// Resolves when the client does not read any more, where that is told.
     async fn closed(&self);
 
-    /// Waits, `at_most` so long, until everything that was given has been written.
-    async fn close(self, at_most: Duration);
+    /// Waits, `at_most` so long, until everything that was given has been written. False if that was too short.
+    async fn close(self, at_most: Duration) -> bool;
 }

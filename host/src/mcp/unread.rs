@@ -27,6 +27,11 @@ impl Unread {
         self.lines.is_empty()
     }
 
+    /// The number of lines.
+    pub(super) fn len(&self) -> usize {
+        self.lines.len()
+    }
+
     pub(super) fn is_full(&self) -> bool {
         self.bytes >= MAX
     }

@@ -19,7 +19,9 @@ cases! {
     "stderr never read, and a guest that writes much" => stderr_stuck, "calls are answered; exit 0";
     "end of input in the middle of a line" => end_in_a_line, "the piece is answered with -32700; exit 0";
     "end of input in the middle of a call" => end_in_a_call, "the call is answered; exit 0";
-    "end of input while nobody reads the answers" => end_unread waits, "exit 0 within 40 s";
+    "end of input while nobody reads the answers" => end_unread waits, "exit 0 within 40 s; one warning";
+    "end of input, and a client that begins to read three seconds later" => end_read_late waits,
+        "everything is answered, each line whole; exit 0";
     "SIGTERM, SIGINT and SIGHUP in the middle of a call" => signals, "the call is answered; exit 0";
     "SIGTERM twice" => signal_twice, "exit 143 at once";
     "SIGKILL" => killed, "no process is left, and the next server starts";
@@ -152,7 +154,14 @@ fn end_in_a_call() -> Seen {
 /// The input ends behind lines that are not taken any more.
 fn end_unread() -> Seen {
     let plugins = plugins::good();
-    let mut child = bare(plugins.path());
+    let mut child = toolrack()
+        .arg("--plugins")
+        .arg(plugins.path())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
     let (mut stdin, stdout) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
     writeln!(stdin, "{HELLO}").unwrap();
     let list = r#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#;
@@ -178,7 +187,31 @@ fn end_unread() -> Seen {
     drop(stdout);
     assert_eq!(code, Some(0));
     assert!(took < Duration::from_secs(40), "{took:?}");
-    as_new("exit 0 within 40 s")
+    let mut told = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut told).unwrap();
+    let unread = told.lines().filter(|line| line.contains("WARN") && line.contains("not read for"));
+    assert_eq!(unread.count(), 1, "{told}");
+    as_new("exit 0 within 40 s; one warning")
+}
+
+fn end_read_late() -> Seen {
+    let plugins = plugins::good();
+    let mut child = bare(plugins.path());
+    let (mut stdin, stdout) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+    // More answers than a pipe holds, and fewer than would keep the server from reading on.
+    let lists = (0..1000)
+        .map(|id| format!("{{\"jsonrpc\":\"2.0\",\"id\":{id},\"method\":\"tools/list\"}}\n"));
+    write!(stdin, "{HELLO}\n{}", lists.collect::<String>()).unwrap();
+    drop(stdin);
+    std::thread::sleep(Duration::from_secs(3));
+    assert!(crate::usage::unread(&stdout) >= 32 * 1024, "the pipe is full");
+    let lines: Vec<_> = BufReader::new(stdout).lines().map(Result::unwrap).collect();
+    assert_eq!(lines.len(), 1001);
+    for line in &lines {
+        serde_json::from_str::<serde_json::Value>(line).unwrap();
+    }
+    assert_eq!(end(&mut child).0, Some(0));
+    as_new("everything is answered, each line whole; exit 0")
 }
 
 fn signal(pid: u32, name: &str) {

@@ -278,7 +278,7 @@ impl LineOutput for PipeEnd {
         .await;
     }
 
-    async fn close(self, _: Duration) {
+    async fn close(self, _: Duration) -> bool {
         poll_fn(|context| {
             let mut pipe = self.0.borrow_mut();
             pipe.advance();
@@ -288,5 +288,6 @@ impl LineOutput for PipeEnd {
             }
         })
         .await;
+        true
     }
 }
