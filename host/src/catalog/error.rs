@@ -6,7 +6,6 @@ use super::offer::MAX_PATTERNS;
 use crate::manifest::{Kind, Manifest, ManifestError, Sha256Digest};
 use crate::name::{NameError, PluginName};
 use crate::sandbox::{CompileError, FolderError, ListError};
-use crate::tool::CallError;
 
 /// Why a manifest and its bytes are not served.
 #[derive(Debug, thiserror::Error)]
@@ -163,23 +162,15 @@ impl PluginError {
         Self::Undeclared { wasm, manifest: shown.to_owned(), lines: first_tool(&manifest.name) }
     }
 
-    /// Whether the same files may load another time.
+    /// True if the same files may load another time.
     #[must_use]
-    pub fn is_passing(&self) -> bool {
+    pub fn may_pass(&self) -> bool {
         match self {
-            Self::Compile { error, .. } => {
-                matches!(error, CompileError::Host(_) | CompileError::Abandoned)
-            }
-            Self::List { error: ListError::Call(error), .. } => matches!(error, CallError::Host(_)),
-            Self::Folder(error) => error.is_passing(),
-            Self::Inside(_) | Self::Unread(_) | Self::List { error: ListError::Unread(_), .. } => {
-                true
-            }
-            Self::List {
-                error: ListError::Tool(_) | ListError::Section(_) | ListError::Declared(_),
-                ..
-            }
-            | Self::Disagrees { .. }
+            Self::Compile { error, .. } => error.may_pass(),
+            Self::List { error, .. } => error.may_pass(),
+            Self::Folder(error) => error.may_pass(),
+            Self::Inside(_) | Self::Unread(_) => true,
+            Self::Disagrees { .. }
             | Self::Pin { .. }
             | Self::NotGranted { .. }
             | Self::Kind { .. }

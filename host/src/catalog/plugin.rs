@@ -14,7 +14,7 @@ use crate::manifest::{
     Decisions, Grants, Kind, Limits, Manifest, ManifestError, Sha256Digest, local_of,
 };
 use crate::name::{PluginName, ToolName};
-use crate::sandbox::{BackgroundTurn, Declared, Guest, Notes, Sandbox, Unsettled, Wasm};
+use crate::sandbox::{BackgroundTurn, Declared, Guest, Notes, Readiness, Sandbox, Unsettled, Wasm};
 use crate::secret::{MissingSecret, PatientKeyring, Secrets};
 use crate::tool::{ToolSpec, UnfitTool};
 
@@ -105,7 +105,7 @@ impl Plugin {
         let idle_told = idle.iter().take(MAX_TOLD).map(|(_, error)| warning(error));
         let warnings = idle_told.chain(missing).collect();
         let absent_tools = idle;
-        if guest.is_settled() {
+        if guest.readiness() == Readiness::Ready {
             guest.rest().await;
         }
         let breaker = Breaker::new(plugin.clone(), guest.limits().crashes);
@@ -128,7 +128,7 @@ impl Plugin {
 
     /// Has its code made, if there is none, and compared with what it is listed by. Until that is done, calls wait.
     pub async fn settle(&self) -> Result<(), PluginError> {
-        if self.guest.is_settled() {
+        if matches!(self.readiness(), Readiness::Ready | Readiness::Remaking) {
             return Ok(());
         }
         self.guest.settle().await.map_err(|error| match error {
@@ -142,22 +142,10 @@ impl Plugin {
         Ok(())
     }
 
-    /// True if it can be called without waiting for its code to be made.
+    /// Whether it can be called now, as far as its code goes.
     #[must_use]
-    pub fn is_settled(&self) -> bool {
-        self.guest.is_settled()
-    }
-
-    /// True if a call of it waits: its code is not there yet, or not compared.
-    #[must_use]
-    pub fn is_unsettled(&self) -> bool {
-        self.guest.is_unsettled()
-    }
-
-    /// True if this machine could not make its code, which may be otherwise when it is loaded again.
-    #[must_use]
-    pub fn may_settle_later(&self) -> bool {
-        self.guest.may_settle_later()
+    pub fn readiness(&self) -> Readiness {
+        self.guest.readiness()
     }
 
     /// Has optimized code made of it, in its turn, and called from then on. Where there can be none, it goes on with what

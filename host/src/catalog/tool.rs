@@ -13,7 +13,7 @@ use super::schema::Schema;
 use super::tally::Tally;
 use crate::json;
 use crate::name::ToolName;
-use crate::sandbox::{CallContext, CallSlots, Ended, ProgressSink};
+use crate::sandbox::{CallContext, CallSlots, Ended, ProgressSink, Readiness};
 use crate::tool::{CallError, Output, ToolSpec};
 
 /// The arguments of one call, in bytes of JSON.
@@ -84,7 +84,7 @@ impl Tool {
     pub fn is_brief(&self, arguments: &RawValue) -> bool {
         arguments.get().len() <= MAX_BRIEF_ARGUMENTS
             && self.tally.is_brief()
-            && self.plugin.is_settled()
+            && self.plugin.readiness() == Readiness::Ready
     }
 
     /// Waits for all that a call needs before it enters the guest.
@@ -94,7 +94,7 @@ impl Tool {
         arguments: &str,
     ) -> Result<Admitted<'_>, CallError> {
         let read = self.read_and_wait(arguments).await;
-        if read.is_err() && entry.is_some() && self.plugin.may_settle_later() {
+        if read.is_err() && entry.is_some() && self.plugin.readiness() == Readiness::FailedForNow {
             // It is loaded again, and the call begins anew with that.
             tokio::time::sleep(RELOADING).await;
         }

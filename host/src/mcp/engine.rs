@@ -340,7 +340,7 @@ impl Engine {
     ) -> Result<(), Fault> {
         let tool = lookup::tool(catalog, name)?;
         let (request, wants_progress) = (origin.id.to_string(), progress_token.is_some());
-        if tool.plugin.is_unsettled() && self.is_crowded() {
+        if tool.plugin.readiness().awaits_code() && self.is_crowded() {
             self.refuse_to_wait(origin, CROWDED);
             return Ok(());
         }

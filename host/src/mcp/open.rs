@@ -13,6 +13,7 @@ use super::message::Id;
 use super::request::Deferred;
 use super::version::Version;
 use crate::catalog::{Entry, Plugin, Tool};
+use crate::sandbox::Readiness;
 
 /// Where an answer goes, and in which revision's words.
 #[derive(Clone, Debug)]
@@ -34,8 +35,9 @@ pub(super) struct Running {
 impl Running {
     /// True if it waits for its plugin's code.
     fn awaits_plugin(&self) -> bool {
-        let plugin = &self.tool.plugin;
-        !self.recall.entry.is_taken() && (plugin.is_unsettled() || plugin.may_settle_later())
+        let readiness = self.tool.plugin.readiness();
+        !self.recall.entry.is_taken()
+            && (readiness.awaits_code() || readiness == Readiness::FailedForNow)
     }
 }
 
@@ -180,9 +182,7 @@ impl Open {
         self.take_back(|running| {
             let plugin = &running.tool.plugin;
             // Of one whose code turned out to be none, the call tells that.
-            let is_called =
-                plugin.is_settled() || plugin.is_unsettled() || plugin.may_settle_later();
-            is_called && !is_served(plugin)
+            plugin.readiness() != Readiness::Refused && !is_served(plugin)
         })
     }
 

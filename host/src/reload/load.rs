@@ -8,7 +8,7 @@ use std::sync::{Arc, Weak};
 use super::candidate::Candidate;
 use super::core::LoadError;
 use crate::catalog::{Parts, Plugin, PluginError, WitError, WitFile};
-use crate::sandbox::{Sandbox, Wasm};
+use crate::sandbox::{Readiness, Sandbox, Wasm};
 
 /// The stage of a plugin on its way.
 pub(super) enum Loaded {
@@ -35,9 +35,11 @@ pub(super) async fn load(
     let manifest = Arc::unwrap_or_clone(manifest);
     let loaded = Plugin::load(sandbox, Parts { file, directory, manifest, wasm, wit }).await;
     let plugin = loaded.map(Arc::new).map_err(load_error)?;
-    Ok(match plugin.is_settled() {
-        true => Loaded::Settled(plugin),
-        false => Loaded::Listed(plugin),
+    Ok(match plugin.readiness() {
+        Readiness::AwaitsCode => Loaded::Listed(plugin),
+        Readiness::Ready | Readiness::Remaking | Readiness::FailedForNow | Readiness::Refused => {
+            Loaded::Settled(plugin)
+        }
     })
 }
 
@@ -58,7 +60,7 @@ pub(super) async fn optimize(sandbox: Arc<Sandbox>, plugin: Weak<Plugin>) {
 fn load_error(error: PluginError) -> LoadError {
     match error {
         PluginError::Unread(_) => LoadError::Changed,
-        error if error.is_passing() => LoadError::Failed(error.to_string()),
+        error if error.may_pass() => LoadError::Failed(error.to_string()),
         error => LoadError::Bad(error.to_string()),
     }
 }

@@ -95,6 +95,18 @@ pub enum CompileError {
     Folder(#[from] FolderError),
 }
 
+impl CompileError {
+    /// True if the same bytes may become code another time.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::Host(_) | Self::Abandoned | Self::Unread(_) => true,
+            Self::Folder(error) => error.may_pass(),
+            Self::Refused(_) | Self::Capped(_) | Self::NotGranted(_) => false,
+        }
+    }
+}
+
 impl Compiler {
     /// Compiles in child processes of this executable, which must be toolrack.
     #[must_use]

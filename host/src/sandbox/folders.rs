@@ -60,9 +60,9 @@ pub enum FolderProblem {
 }
 
 impl FolderError {
-    /// Whether the same grant may be given another time.
+    /// True if the same grant may be given another time.
     #[must_use]
-    pub fn is_passing(&self) -> bool {
+    pub fn may_pass(&self) -> bool {
         matches!(self.problem, FolderProblem::Missing(_) | FolderProblem::Io(..))
     }
 }

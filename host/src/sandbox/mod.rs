@@ -88,7 +88,7 @@ pub use log::MakeSpan;
 pub use offered::ListError;
 pub use pack::{PackError, Packed, listed_in};
 pub use scratch::Scratches;
-pub use settle::Unsettled;
+pub use settle::{Readiness, Unsettled};
 pub use slots::CallSlots;
 pub use terms::{CallContext, ProgressSink};
 pub use worker::work;

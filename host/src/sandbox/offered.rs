@@ -73,6 +73,18 @@ pub enum ListError {
     Declared(#[from] DeclaredError),
 }
 
+impl ListError {
+    /// True if the same guest may say what its tools are another time.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::Call(error) => error.may_pass(),
+            Self::Unread(_) => true,
+            Self::Tool(_) | Self::Section(_) | Self::Declared(_) => false,
+        }
+    }
+}
+
 impl Guest {
     /// Its tools. A guest that has to be asked for them is asked under the limits of a call.
     pub async fn tools(&self) -> Result<Listed, ListError> {

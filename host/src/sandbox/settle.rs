@@ -39,6 +39,41 @@ pub enum Unsettled {
     Disagrees(String),
 }
 
+impl Unsettled {
+    /// True if the plugin may be called another time.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::Code(error) => error.may_pass(),
+            Self::List(error) => error.may_pass(),
+            Self::Disagrees(_) => false,
+        }
+    }
+}
+
+/// Whether a plugin that is listed can be called, as far as its code goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Readiness {
+    /// It can, without waiting for its code to be made.
+    Ready,
+    /// It could, and its code is made anew because the cache has lost it.
+    Remaking,
+    /// Its code is not there yet, or not compared with what it is listed by.
+    AwaitsCode,
+    /// This machine could not make its code, or not enter it, which may be otherwise when it is loaded again.
+    FailedForNow,
+    /// It turned out to be none that can be served.
+    Refused,
+}
+
+impl Readiness {
+    /// True if a call waits for code that is on its way.
+    #[must_use]
+    pub fn awaits_code(self) -> bool {
+        matches!(self, Self::Remaking | Self::AwaitsCode)
+    }
+}
+
 impl From<ListingError> for Unsettled {
     fn from(error: ListingError) -> Self {
         Self::List(error.into())
@@ -58,31 +93,25 @@ fn still_compiling() -> CallError {
 }
 
 impl Guest {
-    /// True if its code has been made and agrees with what it is listed by.
+    /// Whether it can be called now.
     #[must_use]
-    pub fn is_settled(&self) -> bool {
-        self.offered.claim.is_none() || matches!(self.settled.get(), Some(Ok(())))
-    }
-
-    /// True if its code is not there yet, or not compared, or made anew because the cache has lost it.
-    #[must_use]
-    pub fn is_unsettled(&self) -> bool {
-        let is_compared = self.offered.claim.is_none() || self.settled.get().is_some();
-        !is_compared || self.code.is_being_remade()
-    }
-
-    /// True if this machine could not make its code, or not enter it, which may be otherwise another time.
-    #[must_use]
-    pub fn may_settle_later(&self) -> bool {
-        match self.settled.get() {
-            Some(Err(Unsettled::Code(error))) => {
-                matches!(error, CompileError::Host(_) | CompileError::Abandoned)
-            }
-            Some(Err(Unsettled::List(ListError::Call(error)))) => {
-                matches!(error, CallError::Host(_))
-            }
-            Some(Ok(()) | Err(Unsettled::List(_) | Unsettled::Disagrees(_))) | None => false,
+    pub fn readiness(&self) -> Readiness {
+        let compared = match &self.offered.claim {
+            Some(_) => self.settled.get(),
+            None => Some(&Ok(())),
+        };
+        match compared {
+            None => Readiness::AwaitsCode,
+            Some(Ok(())) if self.code.is_being_remade() => Readiness::Remaking,
+            Some(Ok(())) => Readiness::Ready,
+            Some(Err(error)) if error.may_pass() => Readiness::FailedForNow,
+            Some(Err(_)) => Readiness::Refused,
         }
+    }
+
+    /// True if its code has been made and agrees with what it is listed by.
+    pub(super) fn is_settled(&self) -> bool {
+        matches!(self.readiness(), Readiness::Ready | Readiness::Remaking)
     }
 
     /// Has its code made, if there is none, and compared with what it is listed by. Once: whoever comes later gets the
@@ -102,7 +131,7 @@ impl Guest {
         let _wanted = self.code.want(&self.sandbox);
         match tokio::time::timeout(PATIENCE, self.settle()).await {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) if self.may_settle_later() => Err(CallError::Host(format!(
+            Ok(Err(error)) if error.may_pass() => Err(CallError::Host(format!(
                 "{error}; the plugin is loaded again before long: call it again in a while"
             ))),
             // It is the plugin's own fault.

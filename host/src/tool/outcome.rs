@@ -50,6 +50,14 @@ pub enum CallError {
     },
 }
 
+impl CallError {
+    /// True if the machine or Toolrack is at fault: the same call may end otherwise another time, whatever the plugin does.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        matches!(self, Self::Host(_))
+    }
+}
+
 /// `once`, `5 times in a row`.
 #[must_use]
 pub fn in_a_row(times: u32) -> String {
