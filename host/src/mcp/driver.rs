@@ -31,8 +31,11 @@ use crate::sandbox::{Ended, Slot};
 /// Requests in flight beyond which no more are begun, and the bytes of their arguments.
 pub(super) const MAX_IN_FLIGHT: usize = 256;
 const MAX_IN_FLIGHT_BYTES: usize = 16 * 1024 * 1024;
-/// How long requests wait for plugins before they are looked at.
-const WAITED: Duration = Duration::from_secs(5);
+/// How long lines are held because as many requests wait for plugins as may. After that, calls that would wait too are
+/// told to come again, so that those of other plugins get through.
+const CROWD_WAIT: Duration = Duration::from_secs(10);
+/// How often it is looked whether they still wait: that calls have entered their plugin is no event.
+const CROWD_LOOK: Duration = Duration::from_millis(100);
 /// Calls that end on this thread before it looks at everything else.
 const HERE_AT_ONCE: usize = 16;
 
@@ -56,8 +59,8 @@ pub(crate) struct Driver<T: Transport, E> {
     phase: Phase,
     /// True if a request waited for plugins when the loop rested last.
     was_loading: bool,
-    /// When requests that wait for plugins are looked at next.
-    waits_until: Option<Instant>,
+    /// Since when as many requests wait for plugins as may; `None` while fewer do.
+    crowded_since: Option<Instant>,
     ahead: Ahead,
     unread: Unread,
     /// Of calls that ended: what is to be cleaned, and to be told.
@@ -83,7 +86,7 @@ impl<T: Transport, E: Executor> Driver<T, E> {
             progress,
             phase: Phase::Serving,
             was_loading: false,
-            waits_until: None,
+            crowded_since: None,
             ahead: Ahead::default(),
             unread: Unread::default(),
             left: Vec::new(),
@@ -111,6 +114,9 @@ impl<T: Transport, E: Executor> Driver<T, E> {
 
     /// Acts on what waits, for one turn. What is left then is seen by [`has_work`](Self::has_work).
     fn work(&mut self) -> Result<(), Gone> {
+        let now = Instant::now();
+        self.engine.at(now.into_std());
+        self.crowded_since = self.engine.is_crowded().then(|| self.crowded_since.unwrap_or(now));
         // Before any line: what was published is what answers from then on.
         if self.catalog.has_changed().unwrap_or(false) {
             self.publish();
@@ -134,11 +140,7 @@ impl<T: Transport, E: Executor> Driver<T, E> {
         }
         let phase = self.phase;
         let deadline = phase.deadline(self.awaited());
-        let waits_until = match is_loading {
-            true => Some(*self.waits_until.get_or_insert_with(|| Instant::now() + WAITED)),
-            false => None,
-        };
-        self.waits_until = waits_until;
+        let wait_check = self.wait_check_at();
         let (has_work, reads_on) = (self.has_work(), self.reads_on());
         let client_reads = !self.unread.is_full();
         let writes = self.is_unread();
@@ -153,7 +155,7 @@ impl<T: Transport, E: Executor> Driver<T, E> {
             Ok(()) = self.catalog.changed() => Event::Published,
             () = shutdown, if !phase.is_stopping() => Event::ShutdownAsked,
             () = event::passed(deadline) => Event::DeadlinePassed,
-            () = event::passed(waits_until) => Event::Waited,
+            () = event::passed(wait_check) => Event::WaitCheckDue,
             event = event::turn_over(), if has_work => event,
         }
     }
@@ -185,8 +187,8 @@ impl<T: Transport, E: Executor> Driver<T, E> {
                     return ControlFlow::Break(End::Finished);
                 }
             }
-            Event::Waited => {
-                self.waits_until = None;
+            Event::WaitCheckDue => {
+                self.engine.at(Instant::now().into_std());
                 self.engine.end_long_waits();
             }
             Event::TurnOver => {}
@@ -244,6 +246,21 @@ impl<T: Transport, E: Executor> Driver<T, E> {
         self.engine.in_flight().max(self.calls.running()) < MAX_IN_FLIGHT
             && self.calls.argument_bytes() + self.engine.waiting_bytes() < MAX_IN_FLIGHT_BYTES
             && !self.unread.is_full()
+            && !self.is_held_up()
+    }
+
+    /// True if what would begin now might have to be refused, for want of room among what waits for plugins. Once no more
+    /// input comes, nobody has other calls that should get through.
+    fn is_held_up(&self) -> bool {
+        let is_patient = || self.crowded_since.is_none_or(|since| since.elapsed() < CROWD_WAIT);
+        self.engine.is_crowded() && (!self.phase.is_serving() || is_patient())
+    }
+
+    /// When it is to be looked next at what waits for plugins, and at lines that are held because of it.
+    fn wait_check_at(&self) -> Option<Instant> {
+        let look = !self.ahead.is_empty() && self.is_held_up();
+        let look = look.then(|| Instant::now() + CROWD_LOOK);
+        self.engine.next_wait_end().map(Instant::from_std).into_iter().chain(look).min()
     }
 
     fn reads_on(&self) -> bool {

@@ -1,10 +1,11 @@
 //! The protocol engine: lines and outcomes in, actions out.
 //!
-//! It does no input or output and knows no clock, so that it can be tested and fuzzed in memory. Its
+//! It does no input or output, and is told the time, so that it can be tested and fuzzed in memory. Its
 //! invariant: each request with a readable id gets exactly one response, unless it was cancelled.
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::time::Instant;
 
 use serde_json::value::RawValue;
 
@@ -22,17 +23,17 @@ use super::request::{Deferred, Request};
 use super::result;
 use super::session::Session;
 use crate::catalog::{Catalog, Entry, GENERAL_INSTRUCTIONS, Plugin};
+use crate::manifest::show_duration;
+use crate::sandbox::{CALL_WAIT, Readiness, still_compiling};
 use crate::tool::{CallError, Output, Progress, Usage};
 
 /// Subscriptions that are open at once.
 const MAX_SUBSCRIPTIONS: usize = 16;
 
-/// How often a request that waits for plugins is looked at before it is ended: clients give up after a minute.
-const MAX_AGE: u8 = 9;
-/// Calls that wait for plugins at once. It is less than may be in flight, so that calls of others have room.
-const MAX_AWAITING: usize = 192;
-/// Why one more does not wait.
-const CROWDED: &str = "192 others wait for plugins already";
+/// Requests that wait for plugins at once, and calls of them that wait for the code of one: less than may be in flight,
+/// so that calls of others have room.
+pub(super) const MAX_AWAITING: usize = 192;
+const MAX_AWAITING_ONE: usize = 128;
 
 /// What the operator chose.
 #[derive(Clone, Debug, Default)]
@@ -48,6 +49,8 @@ pub struct Engine {
     settings: Settings,
     /// Absent until the plugin directories were looked at: requests that need it wait.
     catalog: Option<Arc<Catalog>>,
+    /// The time, as it was told last.
+    now: Instant,
     /// True if clients have not been told of what has changed since.
     has_changed: bool,
     session: Session,
@@ -62,6 +65,7 @@ impl Engine {
         Self {
             settings,
             catalog: None,
+            now: Instant::now(),
             has_changed: false,
             session: Session::default(),
             open: Open::default(),
@@ -86,16 +90,43 @@ impl Engine {
         self.open.await_plugins()
     }
 
-    /// Ends requests that wait for plugins to be loaded, or for a plugin's code, and did so at each of the last nine
-    /// times that this was called.
+    /// Tells the time: what comes from now on, comes then.
+    pub fn at(&mut self, now: Instant) {
+        self.now = now;
+    }
+
+    /// When the next request is due to be ended that waits for plugins, if any does.
+    #[must_use]
+    pub fn next_wait_end(&self) -> Option<Instant> {
+        self.open.oldest_wait().map(|since| since + CALL_WAIT)
+    }
+
+    /// Ends requests that have waited for plugins to be loaded, or for a plugin's code, as long as they may.
     pub fn end_long_waits(&mut self) {
-        let (waiting, calls) = self.open.age(MAX_AGE);
-        for (key, _) in &calls {
-            self.outbox.push(Action::Cancel(*key));
+        let Some(then) = self.now.checked_sub(CALL_WAIT) else { return };
+        let (waiting, calls) = self.open.take_overdue(then);
+        for waiting in waiting {
+            let wait = show_duration(CALL_WAIT);
+            self.refuse_to_wait(&waiting.origin, &format!("this request has waited for {wait}"));
         }
-        for waiting in waiting.iter().chain(calls.iter().map(|(_, waiting)| waiting)) {
-            self.refuse_to_wait(&waiting.origin, "this request has waited for 50 seconds");
+        for (key, running) in calls {
+            self.outbox.push(Action::Cancel(key));
+            let error = match running.tool.plugin.readiness() {
+                Readiness::FailedForNow => failed_for_long(),
+                Readiness::Ready
+                | Readiness::Remaking
+                | Readiness::AwaitsCode
+                | Readiness::Refused => still_compiling(),
+            };
+            self.refuse_call(&running.origin, error);
         }
+    }
+
+    /// True if as many requests wait for plugins as may, in all or for the code of one: what begins now may be refused.
+    #[must_use]
+    pub(super) fn is_crowded(&self) -> bool {
+        self.open.in_flight() >= MAX_AWAITING_ONE
+            && (self.awaits_most() || self.open.most_await_one() >= MAX_AWAITING_ONE)
     }
 
     /// Bytes of arguments that wait for the catalog.
@@ -261,7 +292,7 @@ impl Engine {
                 Err(fault) => reply::fault(Some(id), &fault),
             },
             Request::Catalog(request) => {
-                return self.serve_or_wait(Waiting::new(origin, request));
+                return self.serve_or_wait(Waiting::new(origin, request, self.now));
             }
         };
         self.outbox.answer(&origin, line);
@@ -277,16 +308,19 @@ impl Engine {
     /// Serves a request that needs the catalog, now or once it is there.
     fn serve_or_wait(&mut self, waiting: Waiting) {
         let Some(catalog) = self.catalog_for(&waiting.request) else {
-            return match self.catalog.is_some() && waiting.request.is_call() && self.is_crowded() {
-                true => self.refuse_to_wait(&waiting.origin, CROWDED),
+            return match self.catalog.is_some() && waiting.request.is_call() && self.awaits_most() {
+                true => {
+                    let why = format!("{MAX_AWAITING} others wait for plugins already");
+                    self.refuse_to_wait(&waiting.origin, &why);
+                }
                 false => self.open.wait(waiting),
             };
         };
-        let Waiting { origin, request, age } = waiting;
+        let Waiting { origin, request, since } = waiting;
         let served = match request {
             Deferred::List { cursor } => self.list(&catalog, &origin, cursor.as_deref()),
             Deferred::Call { name, arguments, progress_token } => {
-                self.start(&catalog, &origin, &name, arguments, progress_token, age)
+                self.start(&catalog, &origin, &name, arguments, progress_token, since)
             }
         };
         if let Err(fault) = served {
@@ -295,7 +329,7 @@ impl Engine {
     }
 
     /// True if as many requests wait for plugins as may.
-    fn is_crowded(&self) -> bool {
+    fn awaits_most(&self) -> bool {
         self.open.await_plugins() >= MAX_AWAITING
     }
 
@@ -304,6 +338,26 @@ impl Engine {
             "the plugin is still being loaded, as `toolrack status` shows, and {why}; ask again in a while"
         ));
         self.outbox.answer(origin, reply::fault(Some(&origin.id), &fault));
+    }
+
+    /// Why a call does not wait for the code of this plugin, if too many do.
+    fn crowd_before(&self, plugin: &Arc<Plugin>) -> Option<String> {
+        let crowd = if self.awaits_most() {
+            format!("{MAX_AWAITING} requests wait for plugins")
+        } else if self.open.await_plugin(plugin) >= MAX_AWAITING_ONE {
+            format!("{MAX_AWAITING_ONE} calls wait for it")
+        } else {
+            return None;
+        };
+        Some(format!(
+            "the plugin's code is still being compiled, and {crowd} already; call it again in a while"
+        ))
+    }
+
+    /// Answers a call of a known tool that never reached its plugin.
+    fn refuse_call(&mut self, origin: &Origin, error: CallError) {
+        let body = result::call_result(origin.version, Err(error), Usage::default());
+        self.outbox.answer(origin, reply::result(&origin.id, &body));
     }
 
     /// The catalog to serve a request by, if it is there. The first list waits for a whole one; a call of a tool that a
@@ -336,12 +390,14 @@ impl Engine {
         name: &str,
         arguments: Arc<RawValue>,
         progress_token: Option<Box<RawValue>>,
-        age: u8,
+        since: Instant,
     ) -> Result<(), Fault> {
         let tool = lookup::tool(catalog, name)?;
         let (request, wants_progress) = (origin.id.to_string(), progress_token.is_some());
-        if tool.plugin.readiness().awaits_code() && self.is_crowded() {
-            self.refuse_to_wait(origin, CROWDED);
+        if tool.plugin.readiness().awaits_code()
+            && let Some(crowd) = self.crowd_before(&tool.plugin)
+        {
+            self.refuse_call(origin, CallError::Host(crowd));
             return Ok(());
         }
         let entry = Arc::<Entry>::default();
@@ -350,7 +406,7 @@ impl Engine {
             arguments: arguments.clone(),
             progress_token: progress_token.clone(),
         };
-        let recall = Recall { entry: entry.clone(), request: request_again, age };
+        let recall = Recall { entry: entry.clone(), request: request_again, since };
         let key = self.open.begin(origin.clone(), tool.clone(), progress_token, recall);
         let tool = tool.clone();
         let call = Call { key, request, tool, arguments, wants_progress, entry };
@@ -400,4 +456,12 @@ impl Engine {
             self.outbox.settle(batch);
         }
     }
+}
+
+/// The error of a call whose plugin this machine could not load for as long as calls wait.
+fn failed_for_long() -> CallError {
+    let wait = show_duration(CALL_WAIT);
+    CallError::Host(format!(
+        "the plugin could not be loaded within {wait}, as `toolrack status` shows; call it again in a while"
+    ))
 }

@@ -29,8 +29,8 @@ pub(super) enum Event {
     ShutdownAsked,
     /// Nothing is waited for any longer.
     DeadlinePassed,
-    /// Requests have waited for plugins for some time.
-    Waited,
+    /// It is time to end requests that have waited too long, or to see whether lines are still held because of them.
+    WaitCheckDue,
     /// More can be done at once.
     TurnOver,
 }

@@ -4,6 +4,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
+use std::time::Instant;
 
 use serde_json::value::RawValue;
 
@@ -45,22 +46,22 @@ impl Running {
 pub(super) struct Recall {
     pub(super) entry: Arc<Entry>,
     pub(super) request: Deferred,
-    /// How often [`Open::age`] has found it waiting for plugins.
-    pub(super) age: u8,
+    /// When it came.
+    pub(super) since: Instant,
 }
 
 /// A request that waits for the catalog.
 pub(super) struct Waiting {
     pub(super) origin: Origin,
     pub(super) request: Deferred,
-    /// How often [`Open::age`] has found it.
-    pub(super) age: u8,
+    /// When it came.
+    pub(super) since: Instant,
 }
 
 impl Waiting {
     /// A request that begins to wait.
-    pub(super) fn new(origin: Origin, request: Deferred) -> Self {
-        Self { origin, request, age: 0 }
+    pub(super) fn new(origin: Origin, request: Deferred, since: Instant) -> Self {
+        Self { origin, request, since }
     }
 }
 
@@ -107,20 +108,42 @@ impl Open {
         self.waiting.len() + unsettled.count()
     }
 
-    /// Takes out the requests that have waited for plugins each of the last `most` times that this was called, in order,
-    /// and the calls that have not entered one, to be ended. The others have been found once more.
-    pub(super) fn age(&mut self, most: u8) -> (Vec<Waiting>, Vec<(CallKey, Waiting)>) {
+    /// The number of calls that wait for this plugin's code.
+    pub(super) fn await_plugin(&self, plugin: &Arc<Plugin>) -> usize {
+        let of_it = |running: &&Running| Arc::ptr_eq(&running.tool.plugin, plugin);
+        self.calls.values().filter(of_it).filter(|running| running.awaits_plugin()).count()
+    }
+
+    /// The most calls that wait for the code of one plugin.
+    pub(super) fn most_await_one(&self) -> usize {
+        let mut counts = HashMap::new();
+        for running in self.calls.values().filter(|running| running.awaits_plugin()) {
+            *counts.entry(Arc::as_ptr(&running.tool.plugin)).or_default() += 1;
+        }
+        counts.into_values().max().unwrap_or_default()
+    }
+
+    /// When the request came that has waited for plugins the longest, if any waits.
+    pub(super) fn oldest_wait(&self) -> Option<Instant> {
+        let calls = self.calls.values().filter(|running| running.awaits_plugin());
+        let calls = calls.map(|running| running.recall.since);
+        self.waiting.iter().map(|waiting| waiting.since).chain(calls).min()
+    }
+
+    /// Takes out what has waited for plugins since `then` or longer, in order: requests, and calls that have not entered
+    /// one, to be ended.
+    pub(super) fn take_overdue(
+        &mut self,
+        then: Instant,
+    ) -> (Vec<Waiting>, Vec<(CallKey, Running)>) {
         let (old, young): (Vec<_>, Vec<_>) =
-            self.waiting.drain(..).partition(|waiting| waiting.age >= most);
+            self.waiting.drain(..).partition(|waiting| waiting.since <= then);
         self.waiting = young.into();
-        self.waiting.iter_mut().for_each(|waiting| waiting.age += 1);
         for Waiting { origin, .. } in &old {
             self.requests.remove(&origin.id);
         }
-        let calls = self.take_back(|running| running.recall.age >= most && running.awaits_plugin());
-        for running in self.calls.values_mut().filter(|running| running.awaits_plugin()) {
-            running.recall.age = running.recall.age.saturating_add(1);
-        }
+        let calls =
+            self.take_out(|running| running.recall.since <= then && running.awaits_plugin());
         (old, calls)
     }
 
@@ -186,16 +209,23 @@ impl Open {
         })
     }
 
-    /// Takes back those of these calls that have not entered their plugin, and never will.
-    fn take_back(&mut self, which: impl Fn(&Running) -> bool) -> Vec<(CallKey, Waiting)> {
+    /// Takes out those of these calls that have not entered their plugin, and never will.
+    fn take_out(&mut self, which: impl Fn(&Running) -> bool) -> Vec<(CallKey, Running)> {
         let taken =
             self.calls.extract_if(|_, running| which(running) && running.recall.entry.take());
         let mut taken: Vec<_> = taken.collect();
         taken.sort_unstable_by_key(|(key, _)| *key);
-        let requests = taken.into_iter().map(|(key, running)| {
+        for (_, running) in &taken {
             self.requests.remove(&running.origin.id);
-            let Running { origin, recall: Recall { request, age, .. }, .. } = running;
-            (key, Waiting { origin, request, age })
+        }
+        taken
+    }
+
+    /// The same, as requests again.
+    fn take_back(&mut self, which: impl Fn(&Running) -> bool) -> Vec<(CallKey, Waiting)> {
+        let requests = self.take_out(which).into_iter().map(|(key, running)| {
+            let Running { origin, recall: Recall { request, since, .. }, .. } = running;
+            (key, Waiting { origin, request, since })
         });
         requests.collect()
     }
@@ -259,7 +289,7 @@ mod tests {
             let arguments = RawValue::from_string(arguments.into()).expect("JSON").into();
             let request = Deferred::Call { name: "t".into(), arguments, progress_token: None };
             let origin = Origin { id: id(at), version: Version::NEWEST_LEGACY, batch: None };
-            open.wait(Waiting::new(origin, request));
+            open.wait(Waiting::new(origin, request, Instant::now()));
         }
         assert_eq!((open.waiting_bytes(), open.in_flight()), (14, 3));
         assert!(open.cancel(&id(2)).is_some() && open.cancel(&id(2)).is_none());

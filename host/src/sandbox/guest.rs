@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use tokio::sync::{OnceCell, Semaphore};
+use tokio::sync::OnceCell;
 
 use super::checks::Checks;
 use super::code::{self, Code, Codes, Wasm};
@@ -25,7 +25,7 @@ use super::offered::{Offered, lost};
 use super::outline::{self, Glance, Outline};
 use super::redact::redacted;
 use super::scratch::Scratch;
-use super::settle::{MAX_WAITING, Unsettled};
+use super::settle::Unsettled;
 use super::slots::{CallSlots, Slots};
 use super::terms::{CallContext, ProgressSink, Reach, Terms};
 use super::{Sandbox, functions, tools};
@@ -55,8 +55,6 @@ pub struct Guest {
     declared: Declared,
     pub(super) offered: Offered,
     pub(super) settled: OnceCell<Result<(), Unsettled>>,
-    /// Places of calls that wait for that.
-    pub(super) waiting: Semaphore,
 }
 
 /// One call on its way into a guest.
@@ -112,7 +110,6 @@ impl Guest {
             declared: Declared::default(),
             offered: Offered::default(),
             settled: OnceCell::new(),
-            waiting: Semaphore::new(MAX_WAITING),
             limits,
             grants: Arc::new(grants),
         }

@@ -12,16 +12,15 @@ use super::listing_section::{self, ListingError};
 use super::offered::{ListError, lost};
 use super::outline::Claim;
 use super::{contract, fit, tools};
+use crate::manifest::show_duration;
 use crate::tool::CallError;
 
 /// The message about types that two libraries read in different ways.
 pub(super) const TWO_WAYS: &str =
     "the types of its functions are read in two ways; this is a fault of toolrack";
 
-/// Calls of one plugin that wait for its code at once: half of those that a session has room for.
-pub(super) const MAX_WAITING: usize = 128;
-/// How long a call waits for its plugin's code: a little less than clients wait for an answer.
-const PATIENCE: Duration = Duration::from_secs(50);
+/// How long a call waits for its plugin, in all: a little less than clients wait for an answer.
+pub const CALL_WAIT: Duration = Duration::from_secs(50);
 /// How long code takes to be loaded from the cache, or not much longer: after that it is being made.
 const LOADED: Duration = Duration::from_millis(200);
 
@@ -80,15 +79,12 @@ impl From<ListingError> for Unsettled {
     }
 }
 
-fn crowded() -> CallError {
+/// The error of a call that has waited for its plugin's code as long as calls do.
+#[must_use]
+pub fn still_compiling() -> CallError {
+    let wait = show_duration(CALL_WAIT);
     CallError::Host(format!(
-        "the plugin's code is still being compiled, and {MAX_WAITING} calls wait for it already; call it again in a while"
-    ))
-}
-
-fn still_compiling() -> CallError {
-    CallError::Host(format!(
-        "the plugin's code is still being compiled after {PATIENCE:?}; call it again in a while"
+        "the plugin's code is still being compiled after {wait}; call it again in a while"
     ))
 }
 
@@ -121,15 +117,14 @@ impl Guest {
         self.settled.get_or_init(|| self.compare(claim)).await.clone()
     }
 
-    /// Settles the plugin for a call: its code is made before that of plugins which nobody calls. Waits 50 s
-    /// at most, beside 127 other calls at most.
+    /// Settles the plugin for a call: its code is made before that of plugins which nobody calls. Waits
+    /// [`CALL_WAIT`] at most.
     pub async fn settle_now(&self) -> Result<(), CallError> {
         if self.is_settled() {
             return self.code_again().await;
         }
-        let _place = self.waiting.try_acquire().map_err(|_| crowded())?;
         let _wanted = self.code.want(&self.sandbox);
-        match tokio::time::timeout(PATIENCE, self.settle()).await {
+        match tokio::time::timeout(CALL_WAIT, self.settle()).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) if error.may_pass() => Err(CallError::Host(format!(
                 "{error}; the plugin is loaded again before long: call it again in a while"
@@ -151,9 +146,8 @@ impl Guest {
                 return loaded.map(drop).map_err(|error| lost(&error));
             }
         }
-        let _place = self.waiting.try_acquire().map_err(|_| crowded())?;
         let _wanted = self.code.want(&self.sandbox);
-        match tokio::time::timeout(PATIENCE, self.code.remade(&self.sandbox)).await {
+        match tokio::time::timeout(CALL_WAIT, self.code.remade(&self.sandbox)).await {
             Ok(made) => made.map_err(|error| lost(&error)),
             Err(_) => Err(still_compiling()),
         }

@@ -1,6 +1,7 @@
 //! The protocol in memory: lines in, actions out.
 
 use std::sync::{Arc, LazyLock};
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use toolrack::catalog::{Catalog, Coming, Loading};
@@ -410,20 +411,19 @@ fn a_call_waits_for_plugins_no_longer_because_they_change() {
     let mut bench = Bench { enters: false, ..Bench::new() };
     bench.engine.publish(slow);
     bench.send(&modern(1, "tools/call", json!({ "name": "slow_run" })));
-    let waits = |bench: &mut Bench, times| {
-        for _ in 0..times {
-            bench.engine.end_long_waits();
-            assert!(bench.sent().is_empty());
-        }
+    let start = Instant::now();
+    let waited = |bench: &mut Bench, seconds| {
+        bench.engine.at(start + Duration::from_secs(seconds));
+        bench.engine.end_long_waits();
+        bench.sent()
     };
-    waits(&mut bench, 5);
+    assert!(waited(&mut bench, 30).is_empty());
     // Another version is on its way.
     bench.engine.publish(Arc::new(beside("slow", "slow")));
-    waits(&mut bench, 4);
+    assert!(waited(&mut bench, 49).is_empty());
     assert_eq!(bench.cancelled, [bench.calls[0].0]);
-    bench.engine.end_long_waits();
-    let told = bench.sent()[0]["error"]["message"].to_string();
-    assert!(told.contains("this request has waited for 50 seconds"), "{told}");
+    let told = waited(&mut bench, 50)[0]["error"]["message"].to_string();
+    assert!(told.contains("this request has waited for 50s"), "{told}");
     assert_eq!(bench.engine.in_flight(), 0);
 }
 
@@ -437,16 +437,20 @@ fn a_call_that_waits_too_long_for_its_plugins_code_is_ended() {
         let mut bench = Bench { enters, ..Bench::new() };
         bench.engine.publish(slow.clone());
         bench.send(&modern(1, "tools/call", json!({ "name": "slow_run" })));
-        for _ in 0..9 {
-            bench.engine.end_long_waits();
-        }
+        let due = bench.engine.next_wait_end();
+        assert_eq!(due.is_none(), enters);
+        let due = due.unwrap_or_else(|| Instant::now() + Duration::from_secs(60));
+        bench.engine.at(due - Duration::from_millis(1));
+        bench.engine.end_long_waits();
         assert!(bench.sent().is_empty());
+        bench.engine.at(due);
         bench.engine.end_long_waits();
         // What a plugin does with a call has other limits.
-        assert_eq!(
-            (bench.sent().len(), bench.engine.in_flight()),
-            if enters { (0, 1) } else { (1, 0) }
-        );
+        let sent = bench.sent();
+        assert_eq!((sent.len(), bench.engine.in_flight()), if enters { (0, 1) } else { (1, 0) });
+        // As the call itself would say.
+        let says = |answer: &Value| answer["result"]["isError"] == true;
+        assert!(sent.iter().all(says), "{sent:?}");
     }
 }
 

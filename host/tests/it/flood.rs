@@ -5,10 +5,13 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use serde_json::json;
+use serde_json::{Value, json};
+use tempfile::TempDir;
 
 use crate::client::{Client, toolrack};
+use crate::compiling::slow_plugin;
 use crate::guest::Wat;
+use crate::packed::{listing, packed};
 use crate::person::eventually;
 use crate::plugins::{self, answering, install, replace};
 
@@ -217,4 +220,35 @@ fn reloads_cost_nothing_that_stays() {
     let what = format!("the use of KiB, descriptors and threads after {early:?}");
     eventually(&what, || is_flat(use_of()).then_some(()));
     client.survives();
+}
+
+/// More calls than wait for plugins at once, all there before any plugin is: none is refused for want of room.
+#[test]
+fn a_file_full_of_calls_is_answered_whole_cold_and_warm() {
+    let (directory, home) = (plugins::good(), TempDir::new().unwrap());
+    install(directory.path(), "slow", "", &packed(slow_plugin(150), &listing(|_| {})));
+    let hello = r#"{"jsonrpc":"2.0","id":"h","method":"initialize"}"#;
+    let call = |id: usize| {
+        let tool = if id.is_multiple_of(3) { "good_run" } else { "slow_run" };
+        format!(
+            "{{\"jsonrpc\":\"2.0\",\"id\":{id},\"method\":\"tools/call\",\"params\":{{\"name\":\"{tool}\"}}}}"
+        )
+    };
+    let lines: Vec<_> = std::iter::once(hello.into()).chain((0..600).map(call)).collect();
+    let input = home.path().join("in");
+    fs::write(&input, lines.join("\n")).unwrap();
+    for state in ["cold", "warm"] {
+        let mut command = toolrack();
+        command.env("TOOLRACK_HOME", home.path().join("home"));
+        command.arg("--plugins").arg(directory.path()).stdin(fs::File::open(&input).unwrap());
+        let output = command.output().unwrap();
+        let shown = String::from_utf8(output.stdout).unwrap();
+        let answers: Vec<Value> =
+            shown.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!(answers.len(), 601, "{state}");
+        let failed = answers
+            .iter()
+            .find(|answer| answer.get("error").is_some() || answer["result"]["isError"] == true);
+        assert_eq!(failed, None, "{state}");
+    }
 }

@@ -4,6 +4,7 @@ use super::calls::CallState;
 use super::ledger::{Asked, Kind, Ledger};
 use super::pipe::Pipe;
 use crate::mcp::driver::MAX_IN_FLIGHT;
+use crate::mcp::engine::MAX_AWAITING;
 use crate::mcp::unread::MAX as MAX_UNREAD;
 
 /// All that can be seen of it.
@@ -55,7 +56,7 @@ impl Rest<'_> {
             let is_busy = pipe.has_output() || !calls.wanted().is_empty() || for_catalog > 0;
             return if is_busy { Ok(()) } else { Err("a shutdown was asked for".into()) };
         }
-        if calls.running().max(for_catalog) >= MAX_IN_FLIGHT {
+        if calls.running() >= MAX_IN_FLIGHT || for_catalog >= MAX_AWAITING {
             return Ok(());
         }
         if !pipe.is_drained() && !pipe.is_abandoned() {
