@@ -24,8 +24,8 @@ use crate::text::escape;
 
 /// How long it is waited for another host that makes the same.
 const OTHER_HOST: Duration = Duration::from_secs(30);
-/// How long one that is at work may say nothing before it counts as stopped.
-const STOPPED: Duration = AtWork::TOUCHES.saturating_mul(3);
+/// How long one that is at work may say nothing before it counts as stopped: a call may wait for it.
+const STOPPED: Duration = AtWork::TOUCHES.saturating_mul(4);
 /// How often it is looked whether that is done.
 const LOOK: Duration = Duration::from_millis(25);
 

@@ -99,7 +99,7 @@ pub(super) enum Other {
 
 impl AtWork {
     /// How often the file is touched.
-    pub(super) const TOUCHES: Duration = Duration::from_secs(1);
+    pub(super) const TOUCHES: Duration = Duration::from_millis(250);
 
     /// Begins the work of this name in `directory`, unless another is at it.
     pub(super) fn begin(directory: &Path, name: &str) -> io::Result<Other> {
