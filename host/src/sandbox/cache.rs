@@ -16,6 +16,7 @@ use sha2::{Digest as _, Sha256};
 use super::compiler::MAX_ARTIFACT;
 use super::engine::Tier;
 use super::seal::{Seal, TAG};
+use super::shortage::Shortage;
 use super::stored::{self, AtWork, Other};
 use crate::failpoint::{self, Point};
 use crate::home::{PrivateError, private_directory};
@@ -106,6 +107,10 @@ impl Cache {
         match self.read_sealed(&name, &path) {
             Ok(content) => Some(content),
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) if Shortage::of_system(&error).is_some() => {
+                tracing::debug!("what is cached cannot be read now: {error}");
+                None
+            }
             Err(error) => {
                 tracing::debug!("what was cached is made anew: {error}");
                 stored::remove(&path);

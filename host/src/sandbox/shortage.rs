@@ -30,7 +30,8 @@ impl Shortage {
         error.chain().find_map(|cause| Self::of_system(&system_error(cause)?))
     }
 
-    fn of_system(error: &io::Error) -> Option<Self> {
+    /// The same of an error of the system's.
+    pub(super) fn of_system(error: &io::Error) -> Option<Self> {
         match error.kind() {
             io::ErrorKind::OutOfMemory => return Some(Self::Memory),
             io::ErrorKind::FileTooLarge => return Some(Self::FileSize),
