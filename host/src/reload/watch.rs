@@ -2,10 +2,11 @@
 //!
 //! A hint may come twice, late or never; it is a reason to scan, and nothing else follows from it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::fs;
+use std::path::{Component, Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use notify::event::{AccessKind, AccessMode};
 use notify::{ErrorKind, Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
@@ -18,6 +19,8 @@ use super::network;
 const MAX_NAMES: usize = 1024;
 /// Directories watched because files are linked from there.
 const MAX_LINKED: usize = 64;
+/// Links on the way to one directory: more lead in a circle.
+const MAX_LINKS: usize = 32;
 
 /// How changes come to notice.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,6 +49,8 @@ impl std::fmt::Display for Mode {
 #[derive(Debug, Default)]
 pub(super) struct Hints {
     reread: Mutex<Reread>,
+    /// Names that alone are of interest in a directory, which is watched for nothing else.
+    links: Mutex<Links>,
     arrived: Notify,
 }
 
@@ -68,8 +73,25 @@ impl Hints {
             EventKind::Access(_) => return,
             _ => {}
         }
-        let names = event.paths.iter().filter_map(|path| path.file_name());
-        self.add((!event.need_rescan()).then(|| names.map(Into::into).collect()));
+        let mut names = Vec::new();
+        for (parent, name) in
+            event.paths.iter().filter_map(|path| path.parent().zip(path.file_name()))
+        {
+            match self.links().get(parent).map(|links| links.contains(name)) {
+                // Another directory lies there.
+                Some(true) => return self.add(None),
+                Some(false) => {}
+                None => names.push(name.to_owned()),
+            }
+        }
+        if names.is_empty() && !event.paths.is_empty() && !event.need_rescan() {
+            return;
+        }
+        self.add((!event.need_rescan()).then_some(names));
+    }
+
+    fn links(&self) -> MutexGuard<'_, Links> {
+        self.links.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Adds these names, or everything.
@@ -88,9 +110,13 @@ impl Hints {
     }
 }
 
+/// Symbolic links, by the directories that they stand in.
+type Links = BTreeMap<PathBuf, BTreeSet<OsString>>;
+
 /// The system's watches.
 pub(super) struct Watch {
     watcher: Result<RecommendedWatcher, String>,
+    hints: Arc<Hints>,
     armed: BTreeSet<PathBuf>,
 }
 
@@ -98,14 +124,16 @@ impl Watch {
     /// Watches nothing yet. The hints arrive in `hints`.
     #[must_use]
     pub(super) fn new(hints: Arc<Hints>) -> Self {
-        let watcher = notify::recommended_watcher(move |event| hints.event(event));
-        Self { watcher: watcher.map_err(|error| reason(&error)), armed: BTreeSet::new() }
+        let own = hints.clone();
+        let watcher = notify::recommended_watcher(move |event| own.event(event));
+        let watcher = watcher.map_err(|error| reason(&error));
+        Self { watcher, hints, armed: BTreeSet::new() }
     }
 
     /// A watch that gives no hints, for this reason.
     #[must_use]
     pub(super) fn lost(reason: &str) -> Self {
-        Self { watcher: Err(reason.into()), armed: BTreeSet::new() }
+        Self { watcher: Err(reason.into()), hints: Arc::default(), armed: BTreeSet::new() }
     }
 
     /// Sets all watches anew, so that each is on the directory that has the name now. What happens
@@ -120,7 +148,21 @@ impl Watch {
             let _ = watcher.unwatch(&path);
         }
         let mut mode = Mode::Watching;
-        let wanted = directories.iter().chain(linked.iter().take(MAX_LINKED));
+        let wanted: BTreeSet<_> =
+            directories.iter().chain(linked.iter().take(MAX_LINKED)).collect();
+        let mut links = Links::new();
+        for (parent, name) in wanted.iter().flat_map(|path| links_to(path)).take(MAX_LINKED) {
+            links.entry(parent).or_default().insert(name);
+        }
+        // There, everything is of interest.
+        links.retain(|parent, _| !wanted.iter().any(|path| is_same(path, parent)));
+        for parent in links.keys() {
+            // Where that fails, the links are looked at every now and then.
+            if watcher.watch(parent, RecursiveMode::NonRecursive).is_ok() {
+                self.armed.insert(parent.clone());
+            }
+        }
+        *self.hints.links() = links;
         for path in wanted {
             match watcher.watch(path, RecursiveMode::NonRecursive) {
                 Ok(()) => _ = self.armed.insert(path.clone()),
@@ -135,6 +177,50 @@ impl Watch {
         }
         mode
     }
+}
+
+/// The symbolic links on the way to `path`, each with the directory that it stands in, which is named without links.
+fn links_to(path: &Path) -> Vec<(PathBuf, OsString)> {
+    let (mut at, mut found, mut links) = (PathBuf::new(), Vec::new(), 0);
+    let mut ahead: Vec<PathBuf> = vec![path.into()];
+    if path.is_relative() {
+        ahead.extend(std::env::current_dir());
+    }
+    // The last is the next; each is a path from there on.
+    while let Some(next) = ahead.pop() {
+        let mut parts = next.components();
+        let Some(part) = parts.next() else { continue };
+        let rest = parts.as_path();
+        if rest != Path::new("") {
+            ahead.push(rest.into());
+        }
+        let Component::Normal(name) = part else {
+            match part {
+                Component::ParentDir => _ = at.pop(),
+                other => at.push(other),
+            }
+            continue;
+        };
+        match fs::read_link(at.join(name)) {
+            Ok(target) if links < MAX_LINKS => {
+                links += 1;
+                // Those of the system are not changed, and a watch there would hear of much.
+                if at.parent().is_some() {
+                    found.push((at.clone(), name.to_owned()));
+                }
+                ahead.push(target);
+            }
+            Ok(_) => return found,
+            // It is no link, or not there.
+            Err(_) => at.push(name),
+        }
+    }
+    found
+}
+
+/// True if `path`, which may lead over links, is this directory.
+fn is_same(path: &Path, directory: &Path) -> bool {
+    fs::canonicalize(path).is_ok_and(|path| path == directory)
 }
 
 impl Mode {
@@ -200,6 +286,43 @@ mod tests {
         );
         check(&[(closed(AccessMode::Write), &["a.wasm"])], Some(&["a.wasm"]));
         check(&[(closed(AccessMode::Read), &["a.wasm"])], Some(&[]));
+    }
+
+    #[test]
+    fn beside_a_link_nothing_else_is_of_interest() {
+        let changed =
+            |path: &str| Event::new(EventKind::Modify(ModifyKind::Any)).add_path(path.into());
+        let hints = Hints::default();
+        *hints.links() = [("/srv".into(), [OsString::from("current")].into())].into();
+        hints.event(Ok(changed("/srv/other")));
+        assert!(matches!(hints.take(), Reread::Nothing));
+        hints.event(Ok(changed("/srv/current")));
+        assert!(matches!(hints.take(), Reread::Everything));
+    }
+
+    #[tokio::test]
+    #[cfg(target_os = "linux")]
+    async fn a_directory_behind_links_is_watched_with_the_links() {
+        use std::os::unix::fs::symlink;
+        let root = tempfile::tempdir().expect("a directory");
+        let path = |name: &str| root.path().join(name);
+        for name in ["one", "two", "links"] {
+            fs::create_dir(path(name)).expect("made");
+        }
+        symlink("../one", path("links/current")).expect("linked");
+        symlink("links/current", path("plugins")).expect("linked");
+        let found = links_to(&path("plugins"));
+        let real = fs::canonicalize(root.path()).expect("it is there");
+        let expected = [(real.clone(), "plugins".into()), (real.join("links"), "current".into())];
+        assert!(found.ends_with(&expected), "{found:?}");
+        let hints = Arc::new(Hints::default());
+        let mut watch = Watch::new(hints.clone());
+        assert_eq!(watch.arm(&[path("plugins")], &BTreeSet::new()), Mode::Watching);
+        symlink("../two", path("links/next")).expect("linked");
+        fs::rename(path("links/next"), path("links/current")).expect("renamed");
+        let arrived = tokio::time::timeout(std::time::Duration::from_secs(20), hints.arrived());
+        arrived.await.expect("a hint");
+        assert!(matches!(hints.take(), Reread::Everything));
     }
 
     #[test]
