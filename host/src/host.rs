@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::runtime::{Builder, Handle, Runtime};
 
+use crate::enough::{self, TooLittle};
 use crate::home::Home;
 use crate::lock::Locking;
 use crate::protected::Protected;
@@ -24,6 +25,9 @@ pub enum HostError {
     /// The sandbox does not run on this machine.
     #[error(transparent)]
     Sandbox(#[from] SandboxError),
+    /// This machine gives less than a start takes.
+    #[error(transparent)]
+    TooLittle(#[from] TooLittle),
     /// Threads are not to be had.
     #[error("the threads for plugins cannot be started: {0}")]
     Runtime(#[from] std::io::Error),
@@ -37,6 +41,7 @@ impl Host {
         protected: Protected,
         home: Option<&Home>,
     ) -> Result<Self, HostError> {
+        enough::check()?;
         let runtime = Builder::new_multi_thread()
             .thread_name("guest")
             .enable_time()

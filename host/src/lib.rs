@@ -11,6 +11,7 @@ pub mod serve;
 pub mod clients;
 pub mod install;
 
+pub mod enough;
 pub mod host;
 
 pub mod status;

@@ -48,14 +48,14 @@ pub enum ServeError {
 /// Serves MCP on stdin and stdout until the input ends or a signal comes.
 pub fn serve(options: Options) -> Result<(), ServeError> {
     let stdout = PrivateStdout::take()?;
-    let protocol = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    #[cfg(unix)]
-    survive_full_files(&protocol)?;
     let home = options.home.as_ref();
     let remembered = home.map(|home| {
         RememberedInstructions::new(home.instructions(), &options.plugins, options.locking)
     });
     let host = Host::start(options.compiler, options.protected, home)?;
+    let protocol = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    #[cfg(unix)]
+    survive_full_files(&protocol)?;
     let (publisher, catalog) = watch::channel(None);
     let instructions = remembered.as_ref().and_then(RememberedInstructions::read);
     let engine = Engine::new(Settings { page: options.page, instructions });

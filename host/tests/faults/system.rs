@@ -20,6 +20,7 @@ cases! {
     "a full disk under the cache" => full_disk, "it serves; one warning says that code cannot be kept";
     "a file size limit below the size of compiled code" => file_size_limit, "load{plugin=\"good\"}: toolrack::sandbox::cache: compiled code cannot be kept in HOME/cache: File too large (os error 27)";
     "32 descriptors" => few_descriptors, "calls are answered, or fail in words";
+    "8 descriptors" => no_descriptors, "error: toolrack needs 10 more file descriptors than it has: Too many open files (os error 24); allow it more (`ulimit -n`)";
     "no more processes" => no_processes, "…`bad.wasm`…Resource temporarily unavailable…";
     "address space for one guest's memory, but not for the pool" => little_memory,
         "it serves from memory that is taken call by call";
@@ -102,6 +103,17 @@ fn few_descriptors() -> Seen {
     }
     bench.marks();
     bench.after("calls are answered, or fail in words")
+}
+
+fn no_descriptors() -> Seen {
+    let home = TempDir::new().unwrap();
+    let mut command = limited("-n 8");
+    let output = command.env("TOOLRACK_HOME", home.path()).arg("serve").output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(!told.contains("panicked"), "{told}");
+    let line = told.lines().find(|line| line.contains("descriptors"));
+    Bench::with(|_| {}).after(line.unwrap_or_else(|| panic!("{told}")))
 }
 
 fn no_processes() -> Seen {

@@ -1,0 +1,68 @@
+//! Whether this machine gives what every start takes: some file descriptors, and a thread for each processor.
+//!
+//! The runtime takes both for granted, and panics where there are none.
+
+use std::io;
+use std::sync::{Arc, Barrier};
+
+/// The file descriptors that a start takes, and a few for the first files.
+const DESCRIPTORS: usize = 10;
+/// Threads beside those for guests: for files, signals and streams.
+const THREADS: usize = 4;
+
+/// A start would fail for want of something.
+#[derive(Debug, thiserror::Error)]
+pub enum TooLittle {
+    /// There are too few descriptors.
+    #[error(
+        "toolrack needs {DESCRIPTORS} more file descriptors than it has: {0}; allow it more (`ulimit -n`)"
+    )]
+    Descriptors(io::Error),
+    /// There are too few threads.
+    #[error("toolrack needs {needed} threads: {error}; allow it more (`ulimit -u`)")]
+    Threads {
+        /// How many a start takes.
+        needed: usize,
+        /// What the system says.
+        error: io::Error,
+    },
+}
+
+/// Takes what a start takes, and gives it back.
+pub(crate) fn check() -> Result<(), TooLittle> {
+    descriptors().map_err(TooLittle::Descriptors)?;
+    let needed = THREADS + std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    threads(needed).map_err(|error| TooLittle::Threads { needed, error })
+}
+
+#[cfg(unix)]
+fn descriptors() -> io::Result<()> {
+    let stderr = rustix::stdio::stderr();
+    let taken: Result<Vec<_>, _> =
+        (0..DESCRIPTORS).map(|_| rustix::io::fcntl_dupfd_cloexec(stderr, 3)).collect();
+    match taken {
+        // It is closed, which is no want of others.
+        Ok(_) | Err(rustix::io::Errno::BADF) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Elsewhere there are as many as there is memory.
+#[cfg(not(unix))]
+fn descriptors() -> io::Result<()> {
+    Ok(())
+}
+
+fn threads(needed: usize) -> io::Result<()> {
+    // Each is there until all are, or one is not to be had.
+    let begun = Arc::new(Barrier::new(needed + 1));
+    let mut threads = Vec::new();
+    for _ in 0..needed {
+        let begun = begun.clone();
+        threads
+            .push(std::thread::Builder::new().stack_size(64 * 1024).spawn(move || begun.wait())?);
+    }
+    begun.wait();
+    threads.into_iter().for_each(|thread| drop(thread.join()));
+    Ok(())
+}
