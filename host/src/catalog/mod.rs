@@ -66,6 +66,17 @@ pub struct Catalog {
     refusals: Vec<Refusal>,
     /// Plugins that were still being loaded, and of which no older version is served.
     loading: Vec<Loading>,
+    /// Plugins of which nothing is served, by what their tools would be called.
+    unserved: Vec<Unserved>,
+}
+
+/// A plugin of which nothing is served.
+#[derive(Clone, Debug)]
+pub struct Unserved {
+    /// The prefix of the names of its tools.
+    pub prefix: Box<str>,
+    /// Its manifest's file, and what is wrong, on one line.
+    pub reason: String,
 }
 
 /// What is still on its way.
@@ -187,7 +198,17 @@ impl Catalog {
         let Coming { loading, is_provisional } = coming;
         let is_early = is_provisional && previous.is_none_or(|previous| previous.is_early);
         let loading = loading.into_iter().filter(|other| !is_served(&other.name)).collect();
-        Self { is_unscanned: false, is_provisional, is_early, plugins, tools, refusals, loading }
+        let unserved = Vec::new();
+        Self {
+            is_unscanned: false,
+            is_provisional,
+            is_early,
+            plugins,
+            tools,
+            refusals,
+            loading,
+            unserved,
+        }
     }
 
     /// The catalog of directories that could not be looked at yet: nothing is known, and any tool may come.
@@ -230,6 +251,19 @@ impl Catalog {
             .flat_map(|plugin| plugin.tools.iter().map(move |tool| (plugin, tool)));
         let mut own = tools.filter(|(_, tool)| tool.name.as_str() == name);
         own.find_map(|(plugin, tool)| plugin.unlisted(tool))
+    }
+
+    /// The same catalog, which can tell of these plugins where one of their tools is asked for.
+    #[must_use]
+    pub fn with_unserved(self, unserved: Vec<Unserved>) -> Self {
+        Self { unserved, ..self }
+    }
+
+    /// Returns why a plugin is not served that would have the tool of this name, going by its prefix.
+    #[must_use]
+    pub fn unserved(&self, tool: &ToolName) -> Option<&str> {
+        let mut named = self.unserved.iter().filter(|plugin| !plugin.prefix.is_empty());
+        named.find(|plugin| tool.may_begin_with(&plugin.prefix)).map(|plugin| &*plugin.reason)
     }
 
     /// The tool that was most likely meant by a name that none has.

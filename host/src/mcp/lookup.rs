@@ -21,6 +21,12 @@ fn unknown(catalog: &Catalog, name: &str) -> Fault {
     if let Some(reason) = catalog.unlisted(name) {
         return Fault::invalid_params(reason);
     }
+    let unserved = ToolName::new(name).ok();
+    if let Some(reason) = unserved.and_then(|name| catalog.unserved(&name)) {
+        return Fault::invalid_params(format!(
+            "unknown tool `{shown}`; the plugin that may have it is not served: {reason}"
+        ));
+    }
     Fault::invalid_params(match catalog.nearest(name) {
         Some(near) => format!("unknown tool `{shown}`; did you mean `{near}`?"),
         None => format!("unknown tool `{shown}`"),

@@ -250,6 +250,11 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
         self.units.get(key).is_some_and(is_wanted)
     }
 
+    /// The units that were seen and are not forgotten.
+    pub fn keys(&self) -> impl Iterator<Item = &Key> {
+        self.units.keys()
+    }
+
     /// True if the unit was seen and is not forgotten.
     #[must_use]
     pub fn knows(&self, key: &Key) -> bool {
@@ -371,7 +376,9 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
             // A copy that stalls is wrong in another way after each piece.
             Some(_) => PATIENCE,
         };
-        tracked.refuse(reason, now + wait, now + SETTLED);
+        // What is told at once is not about to be right.
+        let patience = if is_first { Duration::ZERO } else { SETTLED };
+        tracked.refuse(reason, now + wait, now + patience);
     }
 
     /// It is not there. Is it on its way?

@@ -22,7 +22,7 @@ use super::trust::Trust;
 use super::view::{Standing, View};
 use super::watch::{Mode, Watch};
 use super::withdrawn::{self, Decided, Withdrawn};
-use crate::catalog::{Catalog, Coming, Loading, MAX_PLUGINS, Plugin, Refusal, Refused};
+use crate::catalog::{Catalog, Coming, Loading, MAX_PLUGINS, Plugin, Refusal, Refused, Unserved};
 use crate::lock::{Entry, Locking, Version};
 use crate::manifest::is_local;
 use crate::name::PluginName;
@@ -31,6 +31,8 @@ use crate::text::escape;
 
 /// How long a scan reads files before those that it has read are loaded.
 const PIECE: Duration = Duration::from_millis(250);
+/// Of the reason why a plugin is not served, as much as a call of its tools is told, in bytes.
+const MAX_REASON: usize = 400;
 /// A directory that changes all the time is loaded as it was seen last.
 const MAX_LOOKS: u32 = 5;
 
@@ -395,14 +397,16 @@ impl Loader {
         }
         let is_withdrawn = |key: &Key| self.withdrawn.contains(key);
         let told: BTreeSet<Key> = view.refusals.iter().map(|(key, ..)| key.clone()).collect();
-        let untold = self.withdrawn.iter().filter(|key| !told.contains(key)).map(|key| {
-            Refusal::plugin(shown(&self.directories[key.directory], &key.file), withdrawn::REASON)
-        });
+        let untold = self
+            .withdrawn
+            .iter()
+            .filter(|key| !told.contains(key))
+            .map(|key| Refusal::plugin(self.shown(key), withdrawn::REASON));
         let untold: Vec<_> = untold.collect();
         let plugins = view.plugins.into_iter().filter(|(key, _)| !is_withdrawn(key));
         let plugins = plugins.map(|(_, plugin)| plugin).collect();
         let refusals = view.refusals.into_iter().map(|(key, standing, reason)| {
-            let file = shown(&self.directories[key.directory], &key.file);
+            let file = self.shown(&key);
             let refused = match standing {
                 // It decides nothing where there is no plugin to decide of.
                 _ if is_local(&key.file) => Refused::Warning,
@@ -416,23 +420,46 @@ impl Loader {
             Refusal { refused, ..refusal }
         });
         let coming = Coming { loading: self.coming(), is_provisional: view.is_provisional };
-        let refusals = refusals.chain(untold).collect();
-        Catalog::build(plugins, refusals, coming, previous)
+        let refusals: Vec<_> = refusals.chain(untold).collect();
+        let unserved = self.unserved(&refusals);
+        Catalog::build(plugins, refusals, coming, previous).with_unserved(unserved)
+    }
+
+    /// The plugins among these refusals of which nothing is served, by the names that their tools would have.
+    fn unserved(&self, refusals: &[Refusal]) -> Vec<Unserved> {
+        let of = |(key, file): (&Key, String)| {
+            let is_it = |refusal: &&Refusal| {
+                refusal.file == file && matches!(refusal.refused, Refused::Plugin)
+            };
+            let told = refusals.iter().find(is_it)?.one_line().replace(&file, &key.file);
+            let reason = told[..told.floor_char_boundary(MAX_REASON)].to_owned();
+            Some(Unserved { prefix: self.named(key)?.prefix, reason })
+        };
+        let keys = self.core.keys().map(|key| (key, self.shown(key)));
+        keys.filter_map(of).collect()
+    }
+
+    /// The manifest's file, as shown to people.
+    fn shown(&self, key: &Key) -> String {
+        shown(&self.directories[key.directory], &key.file)
     }
 
     /// The plugins that calls wait for.
     fn coming(&self) -> Vec<Loading> {
-        let named = |key: &Key| {
-            // Of one that was not read, its file's name is what it is called by.
-            let by_file = || {
-                let name = PluginName::new(Path::new(&key.file).file_stem()?.to_str()?).ok()?;
-                let prefix = name.as_str().replace('-', "_").into();
-                Some(Loading { name, prefix, is_loading: true })
-            };
-            self.names.get(key).cloned().or_else(by_file)
-        };
         let coming = self.core.coming();
-        coming.filter_map(|(key, is_loading)| Some(Loading { is_loading, ..named(key)? })).collect()
+        let coming =
+            coming.filter_map(|(key, is_loading)| Some(Loading { is_loading, ..self.named(key)? }));
+        coming.collect()
+    }
+
+    /// What a plugin and its tools are called. Of one that was not read, its file's name says so.
+    fn named(&self, key: &Key) -> Option<Loading> {
+        let by_file = || {
+            let name = PluginName::new(Path::new(&key.file).file_stem()?.to_str()?).ok()?;
+            let prefix = name.as_str().replace('-', "_").into();
+            Some(Loading { name, prefix, is_loading: true })
+        };
+        self.names.get(key).cloned().or_else(by_file)
     }
 
     fn load(&mut self, key: Key, pair: Pair, candidate: Candidate) {
