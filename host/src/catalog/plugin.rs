@@ -225,7 +225,7 @@ async fn noted(wit: Option<WitFile>) -> Result<(Notes, Option<Refusal>), PluginE
     // Whatever a parser falls over does the plugin no harm.
     let notes =
         notes.unwrap_or_else(|_| Ok(Err(format!("{file}: reading it failed inside toolrack"))));
-    Ok(match notes.map_err(PluginError::Unread)? {
+    Ok(match notes? {
         Ok(notes) => (notes, None),
         Err(reason) => {
             let unnoted = Refusal { refused: Refused::Notes, ..Refusal::plugin(file, reason) };

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use super::error::PluginError;
 use crate::sandbox::Notes;
 
 /// A `.wit` file.
@@ -18,6 +19,8 @@ pub struct WitFile {
 pub enum WitError {
     /// It does not hold any more what was seen.
     Changed(String),
+    /// This machine could not read it, now.
+    Failed(String),
     /// It is there and cannot be read; the end of a sentence about it.
     Unreadable(String),
 }
@@ -32,14 +35,17 @@ impl WitFile {
     }
 
     /// What it says, or what is wrong with it as a sentence that begins with its name; none of either
-    /// where it has changed. Blocks.
-    pub(super) fn notes(self) -> Result<Result<Notes, String>, String> {
+    /// where it has changed, or cannot be read now. Blocks.
+    pub(super) fn notes(self) -> Result<Result<Notes, String>, PluginError> {
         const WITHOUT: &str = "; the plugin is served without what this file says of its functions";
         let file = self.file;
         Ok(match (self.read)() {
             Ok(text) => Notes::parse(&text).map_err(|error| format!("{file}:{error}{WITHOUT}")),
             Err(WitError::Unreadable(reason)) => Err(format!("{file}: it {reason}{WITHOUT}")),
-            Err(WitError::Changed(reason)) => return Err(reason),
+            Err(WitError::Changed(reason)) => return Err(PluginError::Unread(reason)),
+            Err(WitError::Failed(reason)) => {
+                return Err(PluginError::Inside(format!("{file}: {reason}")));
+            }
         })
     }
 }

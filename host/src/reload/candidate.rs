@@ -1,11 +1,12 @@
 //! What it takes to load a plugin, as a scan found it: a checked manifest, and files by their digests.
 
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::known::Known;
 use crate::manifest::{Manifest, Sha256Digest};
-use crate::regular::read_at_most;
+use crate::regular::{self, read_at_most};
 
 /// What it takes to load a plugin.
 #[derive(Clone, Debug)]
@@ -38,10 +39,16 @@ pub struct HashedFile {
     at_most: usize,
 }
 
-/// A file does not hold any more what was hashed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the file changed while it was loaded")]
-pub struct FileChanged;
+/// Why the bytes that were hashed cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum HashedFileError {
+    /// The file does not hold them any more.
+    #[error("the file changed while it was loaded")]
+    Changed,
+    /// The file is there, and the system does not let it be read.
+    #[error("its file cannot be read: {0}")]
+    Unreadable(io::Error),
+}
 
 impl HashedFile {
     pub(super) fn new(path: PathBuf, known: &Known, at_most: usize) -> Self {
@@ -55,12 +62,21 @@ impl HashedFile {
     }
 
     /// The bytes that were hashed.
-    pub fn bytes(&self) -> Result<Arc<[u8]>, FileChanged> {
+    pub fn bytes(&self) -> Result<Arc<[u8]>, HashedFileError> {
         if let Some(bytes) = &self.bytes {
             return Ok(bytes.clone());
         }
-        let bytes = read_at_most(&self.path, self.at_most).map_err(|_| FileChanged)?;
-        if Sha256Digest::of(&bytes) == self.digest { Ok(bytes.into()) } else { Err(FileChanged) }
+        let bytes = read_at_most(&self.path, self.at_most).map_err(|error| match error {
+            regular::ReadError::Io(error) => HashedFileError::Unreadable(error),
+            regular::ReadError::Missing
+            | regular::ReadError::NoFile(_)
+            | regular::ReadError::TooLarge(_) => HashedFileError::Changed,
+        })?;
+        if Sha256Digest::of(&bytes) == self.digest {
+            Ok(bytes.into())
+        } else {
+            Err(HashedFileError::Changed)
+        }
     }
 }
 
@@ -70,6 +86,33 @@ impl Wit {
         match &self.text {
             Ok(text) => text.digest(),
             Err(reason) => Sha256Digest::of(reason.as_bytes()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_cannot_be_read_has_not_changed() {
+        let root = tempfile::tempdir().expect("a directory");
+        let path = root.path().join("a.wasm");
+        std::fs::write(&path, "one").expect("written");
+        let file = |path: PathBuf| HashedFile {
+            path,
+            digest: Sha256Digest::of(b"one"),
+            bytes: None,
+            at_most: 8,
+        };
+        assert_eq!(&*file(path.clone()).bytes().expect("its bytes"), b"one");
+        // No name that a system takes.
+        let error = file(root.path().join("\0")).bytes().expect_err("it cannot be read");
+        assert!(matches!(error, HashedFileError::Unreadable(_)), "{error}");
+        assert!(matches!(file(root.path().join("b")).bytes(), Err(HashedFileError::Changed)));
+        for bytes in ["two", "too many bytes"] {
+            std::fs::write(&path, bytes).expect("written");
+            assert!(matches!(file(path.clone()).bytes(), Err(HashedFileError::Changed)), "{bytes}");
         }
     }
 }

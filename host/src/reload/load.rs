@@ -5,10 +5,10 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Weak};
 
-use super::candidate::Candidate;
+use super::candidate::{Candidate, HashedFileError};
 use super::core::LoadError;
 use crate::catalog::{Parts, Plugin, PluginError, WitError, WitFile};
-use crate::sandbox::{Readiness, Sandbox, Wasm};
+use crate::sandbox::{CompileError, Readiness, Sandbox, Wasm};
 
 /// The stage of a plugin on its way.
 pub(super) enum Loaded {
@@ -25,11 +25,19 @@ pub(super) async fn load(
     candidate: Candidate,
 ) -> Result<Loaded, LoadError> {
     let Candidate { file, manifest, wasm, wit } = candidate;
-    let wasm = Wasm::new(wasm.digest(), move || wasm.bytes().map_err(|error| error.to_string()));
+    let wasm = Wasm::new(wasm.digest(), move || {
+        wasm.bytes().map_err(|error| match error {
+            HashedFileError::Changed => CompileError::Unread(error.to_string()),
+            HashedFileError::Unreadable(_) => CompileError::Host(error.to_string()),
+        })
+    });
     let wit = wit.map(|wit| {
         WitFile::new(wit.file, move || {
             let text = wit.text.map_err(WitError::Unreadable)?;
-            text.bytes().map_err(|error| WitError::Changed(error.to_string()))
+            text.bytes().map_err(|error| match error {
+                HashedFileError::Changed => WitError::Changed(error.to_string()),
+                HashedFileError::Unreadable(_) => WitError::Failed(error.to_string()),
+            })
         })
     });
     let manifest = Arc::unwrap_or_clone(manifest);

@@ -30,7 +30,7 @@ use crate::text::escape;
 pub struct Wasm {
     /// The SHA-256 of the bytes.
     pub digest: Sha256Digest,
-    read: Arc<dyn Fn() -> Result<Arc<[u8]>, String> + Send + Sync>,
+    read: Arc<dyn Fn() -> Result<Arc<[u8]>, CompileError> + Send + Sync>,
 }
 
 impl Wasm {
@@ -38,7 +38,7 @@ impl Wasm {
     /// block.
     pub fn new(
         digest: Sha256Digest,
-        read: impl Fn() -> Result<Arc<[u8]>, String> + Send + Sync + 'static,
+        read: impl Fn() -> Result<Arc<[u8]>, CompileError> + Send + Sync + 'static,
     ) -> Self {
         Self { digest, read: Arc::new(read) }
     }
@@ -52,7 +52,7 @@ impl Wasm {
 
     /// The bytes. Blocks.
     pub(super) fn bytes(&self) -> Result<Arc<[u8]>, CompileError> {
-        (self.read)().map_err(CompileError::Unread)
+        (self.read)()
     }
 }
 

@@ -84,7 +84,7 @@ pub enum CompileError {
     /// Nobody waited for it any more, so that it was not done.
     #[error("nobody waited for its code any more")]
     Abandoned,
-    /// The bytes could not be had.
+    /// The file holds other bytes meanwhile.
     #[error("{0}")]
     Unread(String),
     /// It imports more than it is granted.

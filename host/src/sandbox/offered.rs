@@ -146,7 +146,10 @@ impl Guest {
     async fn docs(&self) -> Result<Docs, ListError> {
         let wasm = self.code.wasm().clone();
         let docs = self.aside(move || wasm.bytes().map(|wasm| Docs::of(&wasm)));
-        docs.await.flatten().map_err(|error| ListError::Unread(error.to_string()))
+        docs.await.flatten().map_err(|error| match error {
+            CompileError::Unread(reason) => ListError::Unread(reason),
+            error => CallError::Host(error.to_string()).into(),
+        })
     }
 }
 

@@ -353,7 +353,7 @@ async fn a_refusal_is_told_to_all_who_wait_and_not_remembered() {
 async fn a_file_that_cannot_be_read_is_no_fault_of_its_copy() {
     let sandbox = sandbox(Compiler::in_process());
     let copy = Wasm::of(Wat::default().build());
-    let gone = Wasm::new(copy.digest, || Err("it is gone".into()));
+    let gone = Wasm::new(copy.digest, || Err(CompileError::Unread("it is gone".into())));
     let (first, ()) = tokio::join!(load(&sandbox, &gone), answers(&sandbox, &copy));
     match first {
         Err(CompileError::Unread(reason)) => assert_eq!(reason, "it is gone"),
