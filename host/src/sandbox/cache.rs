@@ -42,18 +42,22 @@ pub(super) enum Entry<'a> {
     Functions(&'a Sha256Digest),
     /// What a Wasm file offers under terms with this digest.
     Listing(&'a Sha256Digest, &'a [u8; 32]),
+    /// What the code of a Wasm file, under terms with this digest, says otherwise than its file.
+    Disagreement(&'a Sha256Digest, &'a [u8; 32]),
     /// That what has this digest passed a check.
     Passed(&'a Sha256Digest),
 }
 
 impl Entry<'_> {
-    const ENDINGS: [&'static str; 5] = [".baseline", ".cwasm", ".functions", ".listing", ".passed"];
+    const ENDINGS: [&'static str; 6] =
+        [".baseline", ".cwasm", ".disagreement", ".functions", ".listing", ".passed"];
 
     fn ending(self) -> &'static str {
-        let [baseline, optimized, functions, listing, passed] = Self::ENDINGS;
+        let [baseline, optimized, disagreement, functions, listing, passed] = Self::ENDINGS;
         match self {
             Self::Code(_, Tier::Baseline) => baseline,
             Self::Code(_, Tier::Optimized) => optimized,
+            Self::Disagreement(..) => disagreement,
             Self::Functions(_) => functions,
             Self::Listing(..) => listing,
             Self::Passed(_) => passed,
@@ -222,7 +226,9 @@ impl Cache {
             Entry::Code(digest, _) | Entry::Functions(digest) | Entry::Passed(digest) => {
                 [self.settings, *digest.as_bytes()].concat()
             }
-            Entry::Listing(wasm, terms) => [self.settings, *wasm.as_bytes(), *terms].concat(),
+            Entry::Listing(wasm, terms) | Entry::Disagreement(wasm, terms) => {
+                [self.settings, *wasm.as_bytes(), *terms].concat()
+            }
         };
         format!("{}{}", Sha256Digest::of(&named), entry.ending())
     }

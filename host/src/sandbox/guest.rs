@@ -80,6 +80,9 @@ impl Guest {
             Some(kept) => kept,
             None => match outlined(&sandbox, &wasm).await? {
                 Some(Outline { claim, imports }) => {
+                    if let Some(problem) = place.disagreement(&sandbox.codes).await {
+                        return Err(CompileError::Refused(problem));
+                    }
                     imports::check(imports.iter().map(String::as_str), &grants)?;
                     (Held::resting(wasm, claim.kind()), Offered::claimed(place, claim))
                 }

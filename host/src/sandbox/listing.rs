@@ -43,6 +43,27 @@ impl Place {
         found.await
     }
 
+    /// What its code said otherwise than its file when they were compared, if they were and it is kept.
+    pub(super) async fn disagreement(self, codes: &Codes) -> Option<String> {
+        let found = codes.with_cache(move |cache| {
+            String::from_utf8(cache.read(Entry::Disagreement(&self.wasm, &self.terms))?).ok()
+        });
+        found.await
+    }
+
+    /// Keeps what its code says otherwise than its file, so that the file is not believed again. A guest that sees files
+    /// may have been told by them what to say.
+    pub(super) async fn keep_disagreement(self, codes: &Codes, problem: String) {
+        if self.sees_files {
+            return;
+        }
+        let keep = codes.with_cache(move |cache| {
+            cache.keep(Entry::Disagreement(&self.wasm, &self.terms), problem.as_bytes());
+            Some(())
+        });
+        keep.await;
+    }
+
     /// Keeps `listing`, where it will be the same another time.
     pub(super) async fn keep(self, codes: &Codes, listing: Listing) {
         let is_constant = match listing.kind {

@@ -44,6 +44,13 @@ impl Offered {
         Self { place: Some(place), ..Self::default() }
     }
 
+    /// Keeps what its code has said otherwise.
+    pub(super) async fn keep_disagreement(&self, codes: &Codes, problem: &str) {
+        if let Some(place) = self.place {
+            place.keep_disagreement(codes, problem.to_owned()).await;
+        }
+    }
+
     /// Keeps what its code has agreed with.
     pub(super) async fn keep(&self, codes: &Codes) {
         let listing = self.unkept.lock().unwrap_or_else(PoisonError::into_inner).take();

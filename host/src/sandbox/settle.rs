@@ -114,7 +114,14 @@ impl Guest {
     /// same answer, and whoever comes meanwhile waits for it.
     pub async fn settle(&self) -> Result<(), Unsettled> {
         let Some(claim) = &self.offered.claim else { return Ok(()) };
-        self.settled.get_or_init(|| self.compare(claim)).await.clone()
+        let compare = async || {
+            let compared = self.compare(claim).await;
+            if let Err(Unsettled::Disagrees(problem)) = &compared {
+                self.offered.keep_disagreement(&self.sandbox.codes, problem).await;
+            }
+            compared
+        };
+        self.settled.get_or_init(compare).await.clone()
     }
 
     /// Settles the plugin for a call: its code is made before that of plugins which nobody calls. Waits

@@ -192,11 +192,12 @@ fn what_is_packed_is_listed_at_once_whatever_became_of_the_cache() {
 }
 
 #[test]
-fn a_plugin_that_lies_is_never_called_and_goes() {
-    let good = plugins::good();
+fn a_plugin_that_lies_is_never_called_and_goes_for_good() {
+    let (person, good) = (Person::new(), plugins::good());
     let lies = listing(|it| it["tools"][0]["description"] = "harmless".into());
     install(good.path(), "slow", "", &packed(slow_plugin(300), &lies));
-    let mut client = Client::initialized(good.path());
+    let mut command = person.command(&["serve", "--plugins"]);
+    let mut client = Client::spawn(command.arg(good.path())).shakes_hands();
     assert_eq!(client.tools(), ["good_other", "good_run", "slow_run"]);
     client.call(1, "slow_run");
     let answer = client.response(&json!(1));
@@ -208,6 +209,23 @@ fn a_plugin_that_lies_is_never_called_and_goes() {
     let line = client.logs("not served");
     assert!(line.contains("\"harmless\" in the section"), "{line}");
     client.survives();
+    // What it says is not believed again.
+    let mut again = person.serve(good.path());
+    assert_eq!(again.tools(), ["good_other", "good_run"]);
+    let told = again.text("slow_run");
+    assert!(
+        told.starts_with(
+            "unknown tool `slow_run`; the plugin that may have it is not served: slow.toml: "
+        ),
+        "{told}"
+    );
+    assert!(told.contains("its section `toolrack:listing` and its code disagree"), "{told}");
+    again.survives();
+    // Other bytes are another file.
+    replace(&good.path().join("slow.wasm"), packed(plugins::answering("true"), &listing(|_| {})));
+    let mut honest = person.serve(good.path());
+    assert_eq!(honest.text("slow_run"), "true");
+    honest.survives();
 }
 
 #[test]
