@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::engine::{MAX_ASKED, MAX_COMPARED, MAX_COMPARED_FOR_CALLS};
-use super::lanes::{Need, Wanted};
+use super::need::{Need, NeedOf};
 
 /// How long a guest may take to list its tools, whatever its calls may take.
 pub(super) const MAX_TIME: Duration = Duration::from_secs(5);
@@ -32,7 +32,7 @@ impl Asking {
     }
 
     /// Waits for the place of a guest that is compared with what its file tells; soon, once a call wants it.
-    pub(super) async fn compared(&self, wanted: &Wanted) -> Option<SemaphorePermit<'_>> {
+    pub(super) async fn compared(&self, wanted: &NeedOf) -> Option<SemaphorePermit<'_>> {
         let called = async {
             wanted.reaches(Need::Call).await;
             self.called.acquire().await
@@ -51,10 +51,10 @@ mod tests {
 
     #[tokio::test]
     async fn guests_that_take_their_time_keep_no_call_waiting() {
-        let (asking, wanted) = (Asking::new(), Wanted::default());
+        let (asking, wanted) = (Asking::new(), NeedOf::default());
         let mut held = Vec::new();
         for _ in 0..MAX_COMPARED {
-            held.push(asking.compared(&Wanted::default()).await);
+            held.push(asking.compared(&NeedOf::default()).await);
         }
         for _ in 0..MAX_ASKED {
             held.push(asking.asked().await);

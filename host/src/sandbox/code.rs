@@ -13,10 +13,11 @@ use super::cache::{Cache, Entry, MAX_CACHE};
 use super::checks::Checks;
 use super::compiler::{CompileError, Compiler};
 use super::engine::Tier;
-use super::lanes::{AllWanted, BackgroundTurn, Lanes, Need, Patience, Priority, Wanted};
+use super::lanes::{BackgroundTurn, Lanes, Patience, Priority};
 use super::lifeline::Lifeline;
 use super::link::{Linked, link};
 use super::native::{Native, native};
+use super::need::{Need, NeedOf, Needs};
 use super::outline::Outline;
 use super::sharing::{Kept, Shared};
 use super::shortage::Shortage;
@@ -62,7 +63,7 @@ pub(super) struct Codes {
     cache: Option<Arc<Shelf>>,
     live: Shared<Made>,
     lanes: Lanes,
-    wanted: AllWanted,
+    wanted: Needs,
     /// Where files wait whose types are to be read.
     outlining: Lanes,
     /// Files of the cache read at once: each is in memory whole.
@@ -123,7 +124,7 @@ impl Codes {
             cache,
             live: Shared::new(),
             lanes: Lanes::new(processors, Patience::COMPILING),
-            wanted: AllWanted::default(),
+            wanted: Needs::default(),
             outlining: Lanes::new(processors, Patience::READING_TYPES),
             reading: Arc::new(Semaphore::new(processors)),
         }
@@ -154,7 +155,7 @@ impl Codes {
     }
 
     /// The need of the code of this Wasm.
-    pub(super) fn wanted(&self, wasm: Sha256Digest) -> Arc<Wanted> {
+    pub(super) fn wanted(&self, wasm: Sha256Digest) -> Arc<NeedOf> {
         self.wanted.of(wasm)
     }
 
@@ -178,7 +179,7 @@ impl Codes {
             own.codes.compiler.outline(&wasm.bytes()?, priority, lifeline)
         };
         // Of another kind than the need of its code, which may wait.
-        let wanted = Wanted::default();
+        let wanted = NeedOf::default();
         wanted.raise(Need::Listing);
         sandbox.codes.outlining.first(&wanted, job).await
     }

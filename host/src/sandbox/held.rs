@@ -10,7 +10,8 @@ use super::Sandbox;
 use super::code::{Code, Wasm};
 use super::compiler::CompileError;
 use super::engine::Tier;
-use super::lanes::{BackgroundTurn, Need, Wanted};
+use super::lanes::BackgroundTurn;
+use super::need::{Need, NeedOf};
 use crate::manifest::Kind;
 
 /// Code that can be let go, and is made anew from its Wasm or the cache.
@@ -63,7 +64,7 @@ impl Held {
     }
 
     /// Lets the code be made before that of plugins which nobody calls.
-    pub(super) fn want(&self, sandbox: &Sandbox) -> Arc<Wanted> {
+    pub(super) fn want(&self, sandbox: &Sandbox) -> Arc<NeedOf> {
         let wanted = sandbox.codes.wanted(self.wasm.digest);
         wanted.raise(Need::Call);
         wanted

@@ -3,9 +3,8 @@
 //! Each compilation uses several processors, so that few at once are as soon done as many. What is compiled is not
 //! known here.
 
-use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
@@ -13,7 +12,7 @@ use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::compiler::CompileError;
 use super::lifeline::{Lifeline, Waiting};
-use crate::manifest::Sha256Digest;
+use super::need::{Need, NeedOf};
 use crate::text::escape;
 
 /// The time after which work makes way for that behind it and goes on beside it.
@@ -57,58 +56,6 @@ impl Priority {
             Self::Usual => 10,
             Self::Background => 19,
         }
-    }
-}
-
-/// What a file's code is waited for. It grows and is never taken back.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Need {
-    /// For nothing yet.
-    #[default]
-    None,
-    /// For the list of its tools, which nothing else tells.
-    Listing,
-    /// For a call.
-    Call,
-}
-
-/// The need of a file's code.
-#[derive(Default)]
-pub(super) struct Wanted(watch::Sender<Need>);
-
-/// The needs of all files whose code is asked for.
-#[derive(Default)]
-pub(super) struct AllWanted {
-    // A lock and not a snapshot: who raises a need has to be seen by who waits with it.
-    flags: Mutex<BTreeMap<Sha256Digest, Weak<Wanted>>>,
-}
-
-impl AllWanted {
-    /// The need of a file; one for all who have it, whichever plugin they ask for.
-    pub(super) fn of(&self, wasm: Sha256Digest) -> Arc<Wanted> {
-        let mut flags = self.flags.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(flag) = flags.get(&wasm).and_then(Weak::upgrade) {
-            return flag;
-        }
-        flags.retain(|_, flag| flag.strong_count() > 0);
-        let flag = Arc::<Wanted>::default();
-        flags.insert(wasm, Arc::downgrade(&flag));
-        flag
-    }
-}
-
-impl Wanted {
-    pub(super) fn raise(&self, need: Need) {
-        self.0.send_if_modified(|known| {
-            let is_more = need > *known;
-            *known = need.max(*known);
-            is_more
-        });
-    }
-
-    pub(super) async fn reaches(&self, need: Need) {
-        // The sender is this very value: it outlives the wait.
-        let _ = self.0.subscribe().wait_for(|known| *known >= need).await;
     }
 }
 
@@ -205,7 +152,7 @@ impl Lanes {
     /// theirs: it goes on beside them, or, where many do that already, is ended and begun again, with twice the time.
     pub(super) async fn first<T: Send + 'static>(
         &self,
-        wanted: &Wanted,
+        wanted: &NeedOf,
         job: impl Fn(Priority, &Lifeline) -> Result<T, CompileError> + Clone + Send + 'static,
     ) -> Result<T, CompileError> {
         let _counted = Counted::new(&self.firsts);
@@ -243,7 +190,7 @@ impl Lanes {
     }
 
     /// Waits for a turn: in the lane of those that are waited for, as soon as that is so, or in the usual one.
-    async fn turn(&self, wanted: &Wanted) -> Turn<'_> {
+    async fn turn(&self, wanted: &NeedOf) -> Turn<'_> {
         let called = async {
             wanted.reaches(Need::Call).await;
             self.wanted.place().await
@@ -362,7 +309,7 @@ mod tests {
     #[tokio::test(flavor = "multi_thread")]
     async fn a_compilation_that_a_call_waits_for_passes_the_others() {
         let lanes = Arc::new(Lanes::new(2, Patience::COMPILING));
-        let wanted: [Arc<Wanted>; 3] = std::array::from_fn(|_| Arc::default());
+        let wanted: [Arc<NeedOf>; 3] = std::array::from_fn(|_| Arc::default());
         let mut jobs = Vec::new();
         for wanted in &wanted {
             let (job, run) = job();
@@ -390,7 +337,7 @@ mod tests {
         let begin = |need| {
             let ((job, run), lanes) = (job(), lanes.clone());
             let task = tokio::spawn(async move {
-                let wanted = Wanted::default();
+                let wanted = NeedOf::default();
                 wanted.raise(need);
                 lanes.first(&wanted, run).await
             });
@@ -425,7 +372,7 @@ mod tests {
         ] {
             let ((job, run), lanes) = (child(), lanes.clone());
             let task = tokio::spawn(async move {
-                let wanted = Wanted::default();
+                let wanted = NeedOf::default();
                 wanted.raise(need);
                 lanes.first(&wanted, run).await
             });
@@ -446,7 +393,7 @@ mod tests {
         let lanes = Arc::new(Lanes::new(4, Patience::COMPILING));
         let (first, run) = job();
         let own = lanes.clone();
-        let running = tokio::spawn(async move { own.first(&Wanted::default(), run).await });
+        let running = tokio::spawn(async move { own.first(&NeedOf::default(), run).await });
         assert_eq!(first.begins().await, Priority::Usual);
         let (better, run) = job();
         let own = lanes.clone();
@@ -491,7 +438,7 @@ mod tests {
             let (job, run) = child();
             let lanes = lanes.clone();
             let task = tokio::spawn(async move {
-                let wanted = Wanted::default();
+                let wanted = NeedOf::default();
                 wanted.raise(Need::Listing);
                 lanes.first(&wanted, run).await
             });
@@ -510,14 +457,14 @@ mod tests {
         // One that no call waits for has the usual turn.
         let (usual, run) = child();
         let own = lanes.clone();
-        let task = tokio::spawn(async move { own.first(&Wanted::default(), run).await });
+        let task = tokio::spawn(async move { own.first(&NeedOf::default(), run).await });
         assert_eq!(usual.begins().await, Priority::Usual);
         let mut jobs = vec![(usual, task)];
         for _ in 0..3 {
             let (job, run) = child();
             let lanes = lanes.clone();
             let task = tokio::spawn(async move {
-                let wanted = Wanted::default();
+                let wanted = NeedOf::default();
                 wanted.raise(Need::Call);
                 lanes.first(&wanted, run).await
             });

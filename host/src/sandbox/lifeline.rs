@@ -13,7 +13,7 @@ pub(super) struct Lifeline {
 #[derive(Default)]
 enum State {
     #[default]
-    Wanted,
+    NeedOf,
     Held(#[expect(dead_code, reason = "held, never read")] ChildStdin),
     Cut,
 }
@@ -30,7 +30,7 @@ impl Lifeline {
     /// Keeps `stdin` open for as long as somebody waits.
     pub(super) fn hold(&self, stdin: ChildStdin) {
         self.change(|state| match state {
-            State::Wanted | State::Held(_) => *state = State::Held(stdin),
+            State::NeedOf | State::Held(_) => *state = State::Held(stdin),
             State::Cut => drop(stdin),
         });
     }

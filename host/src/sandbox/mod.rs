@@ -39,6 +39,7 @@ mod listing_section;
 mod log;
 mod meter;
 mod native;
+mod need;
 mod number;
 mod offered;
 mod outline;

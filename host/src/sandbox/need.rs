@@ -1,0 +1,60 @@
+//! Why the code of a Wasm file is needed, as it rises while the code is waited for.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use tokio::sync::watch;
+
+use crate::manifest::Sha256Digest;
+
+/// Why a file's code is needed; it only rises.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Need {
+    /// Nothing needs it yet.
+    #[default]
+    None,
+    /// The list of its tools, which nothing else tells.
+    Listing,
+    /// A call.
+    Call,
+}
+
+/// The need of a file's code.
+#[derive(Default)]
+pub(super) struct NeedOf(watch::Sender<Need>);
+
+/// The needs of all files whose code is asked for.
+#[derive(Default)]
+pub(super) struct Needs {
+    // A lock and not a snapshot: who raises a need has to be seen by who waits with it.
+    flags: Mutex<BTreeMap<Sha256Digest, Weak<NeedOf>>>,
+}
+
+impl Needs {
+    /// The need of a file; one for all who have it, whichever plugin they ask for.
+    pub(super) fn of(&self, wasm: Sha256Digest) -> Arc<NeedOf> {
+        let mut flags = self.flags.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(flag) = flags.get(&wasm).and_then(Weak::upgrade) {
+            return flag;
+        }
+        flags.retain(|_, flag| flag.strong_count() > 0);
+        let flag = Arc::<NeedOf>::default();
+        flags.insert(wasm, Arc::downgrade(&flag));
+        flag
+    }
+}
+
+impl NeedOf {
+    pub(super) fn raise(&self, need: Need) {
+        self.0.send_if_modified(|known| {
+            let is_more = need > *known;
+            *known = need.max(*known);
+            is_more
+        });
+    }
+
+    pub(super) async fn reaches(&self, need: Need) {
+        // The sender is this very value: it outlives the wait.
+        let _ = self.0.subscribe().wait_for(|known| *known >= need).await;
+    }
+}
