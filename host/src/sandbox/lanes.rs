@@ -15,7 +15,7 @@ use super::lifeline::{Lifeline, Waiting};
 use super::need::{Need, NeedOf};
 use crate::text::escape;
 
-/// The time after which work makes way for that behind it and goes on beside it.
+/// How long a compilation keeps its place once others wait for one.
 #[derive(Clone, Copy)]
 pub(super) struct Patience {
     usual: Duration,
@@ -113,9 +113,14 @@ impl<'a> Turn<'a> {
 
 /// The lanes in which compilations wait and run.
 ///
-/// At once run, on N processors: half as many in turn; N that are waited for, of which one place, if there are two, is
-/// left to those that a call waits for; N that take long; and one that makes better code. Each is bounded by the
-/// compiler's caps.
+/// At once run, on N processors, each bounded by the compiler's caps:
+///
+/// | those | most |
+/// |---|---|
+/// | that nothing waits for, and that have no code yet | ceil(N / 2) |
+/// | that something waits for | N; those for lists take at most N - 1 of these places, and at least one |
+/// | that are overdue, and gave up their place | N |
+/// | that make better code | 1 |
 pub(super) struct Lanes {
     patience: Patience,
     /// First compilations that wait or run.
