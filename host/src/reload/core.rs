@@ -126,12 +126,12 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
         let is_listed = unit.is_listed(&pair);
         if !unit.is_loading(&pair) {
             // Another version has taken its place, and it serves all the same: until that one does.
-            if unit.is_before(&pair) {
+            if unit.is_superseded(&pair) {
                 match loaded {
                     Ok(plugin) if self.locks.refuses(key, &pair, &plugin).is_none() => {
                         unit.stays_good(pair, plugin);
                     }
-                    Ok(_) | Err(_) => unit.ends_before(),
+                    Ok(_) | Err(_) => unit.ends_superseded(),
                 }
                 self.publication.changed(now);
             } else if is_listed {
@@ -245,7 +245,7 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
     #[must_use]
     pub fn wants(&self, key: &Key, pair: &Pair) -> bool {
         let is_wanted = |unit: &Tracked<P>| {
-            unit.is_loading(pair) || unit.is_listed(pair) || unit.is_before(pair)
+            unit.is_loading(pair) || unit.is_listed(pair) || unit.is_superseded(pair)
         };
         self.units.get(key).is_some_and(is_wanted)
     }

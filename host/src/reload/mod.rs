@@ -5,6 +5,7 @@
 
 mod candidate;
 mod core;
+mod failed;
 mod follow;
 mod known;
 mod load;

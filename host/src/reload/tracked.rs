@@ -3,20 +3,14 @@
 //! When something is told is not known here, nor is what a lock holds.
 
 use std::collections::VecDeque;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
+use super::failed::Failed;
 use super::seen::Pair;
 use crate::lock::Verdict;
 
 /// Versions that are remembered because they did not load.
 const MAX_BAD: usize = 4;
-
-/// How long after a failure that may pass a version is loaded again; twice as long after each further one, so that what it
-/// costs comes to little.
-const RETRY: Duration = Duration::from_secs(1);
-const MAX_RETRY: Duration = Duration::from_hours(1);
-/// How often in a row it may fail before calls of it wait no more.
-const MAX_COMING: u32 = 4;
 
 /// Why something is not served.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,7 +21,16 @@ pub enum Reason {
     Full,
 }
 
-/// What is known of a unit.
+/// What is known of a unit. What serves is `good`, or else `listed`; beside these stand at most:
+///
+/// | what lies there | `now` | `good` | `listed` | `held` | `failed` | `superseded` |
+/// |---|---|---|---|---|---|---|
+/// | what serves | `Good` | it | - | - | - | - |
+/// | a version being loaded | `Loading` | an older one | it, or an older one | - | it, tried again | an older one, if nothing serves |
+/// | one that loaded and is not accepted | `Bad` | an accepted one | - | it | - | - |
+/// | one that this machine could not load | `Bad` | an older one | it, for a few times | - | it | - |
+/// | one that is no plugin | `Bad` | an older one | an older one | - | - | an older one, if nothing serves |
+/// | nothing, or half of it | `Gone` | an older one | an older one | - | - | an older one, if nothing serves |
 #[derive(Debug)]
 pub(super) struct Tracked<P> {
     /// The last version that loaded. Served whatever lies there now.
@@ -43,8 +46,8 @@ pub(super) struct Tracked<P> {
     bad: VecDeque<(Pair, String)>,
     /// The last version that could not be loaded on this machine at that time.
     failed: Option<Failed>,
-    /// A version that was on its way when something else took its place, and nothing served: it serves until that does.
-    before: Option<Pair>,
+    /// A version still loading although the files have changed since; it serves until they load.
+    superseded: Option<Pair>,
     /// Until when calls wait for what lies there to become right, if nothing serves.
     patient_until: Option<Instant>,
     /// What is told of it.
@@ -58,17 +61,6 @@ struct Held<P> {
     plugin: P,
     /// Why it is not accepted; it may be so meanwhile.
     reason: Option<String>,
-}
-
-/// A version that could not be loaded, which may be otherwise another time.
-#[derive(Debug)]
-struct Failed {
-    pair: Pair,
-    reason: String,
-    /// How often in a row.
-    times: u32,
-    /// When it is loaded again; `None` once it may be.
-    retry_at: Option<Instant>,
 }
 
 /// What lies there now.
@@ -150,7 +142,7 @@ impl<P> Tracked<P> {
             now: Now::Unknown,
             bad: VecDeque::new(),
             failed: None,
-            before: None,
+            superseded: None,
             patient_until: None,
             told: None,
         }
@@ -167,7 +159,7 @@ impl<P> Tracked<P> {
     /// It is good, accepted, and what lies there.
     pub(super) fn serve(&mut self, pair: Pair, plugin: P) {
         (self.good, self.listed, self.doubt, self.held) = (Some((pair, plugin)), None, None, None);
-        (self.before, self.patient_until) = (None, None);
+        (self.superseded, self.patient_until) = (None, None);
         (self.now, self.told, self.failed) = (Now::Good, None, None);
     }
 
@@ -213,7 +205,7 @@ impl<P> Tracked<P> {
         *progress = if serves { Progress::Serves } else { Progress::Waits };
         if serves {
             self.listed = Some((pair, plugin));
-            (self.before, self.patient_until) = (None, None);
+            (self.superseded, self.patient_until) = (None, None);
             // Unless the same could not be loaded before.
             if self.failed.as_ref().is_none_or(|failed| failed.pair != pair) {
                 self.told = None;
@@ -229,7 +221,7 @@ impl<P> Tracked<P> {
 
     /// A version loaded that is not what lies there any more: it serves until that does.
     pub(super) fn stays_good(&mut self, pair: Pair, plugin: P) {
-        (self.good, self.listed, self.before) = (Some((pair, plugin)), None, None);
+        (self.good, self.listed, self.superseded) = (Some((pair, plugin)), None, None);
     }
 
     /// Something else than `there` has been found in the place of a version on its way, if there is one. Where nothing
@@ -239,18 +231,18 @@ impl<P> Tracked<P> {
             && there != Some(pair)
             && self.serving().is_none()
         {
-            self.before = Some(*pair);
+            self.superseded = Some(*pair);
         }
     }
 
     /// True if this version goes on although something else has taken its place.
-    pub(super) fn is_before(&self, pair: &Pair) -> bool {
-        self.before.as_ref() == Some(pair)
+    pub(super) fn is_superseded(&self, pair: &Pair) -> bool {
+        self.superseded.as_ref() == Some(pair)
     }
 
     /// The version that went on did not become a plugin.
-    pub(super) fn ends_before(&mut self) {
-        self.before = None;
+    pub(super) fn ends_superseded(&mut self) {
+        self.superseded = None;
     }
 
     /// True if calls wait for it: it is on its way, is loaded again before long, or may be about to become right.
@@ -260,7 +252,7 @@ impl<P> Tracked<P> {
             None => {
                 let is_retried = self.is_coming_again();
                 matches!(self.now, Now::Loading(..) | Now::Unknown | Now::Unread)
-                    || self.before.is_some()
+                    || self.superseded.is_some()
                     || self.patient_until.is_some()
                     || is_retried
             }
@@ -332,16 +324,13 @@ impl<P> Tracked<P> {
 
     /// This version could not be loaded, and is loaded again after a while.
     pub(super) fn fails(&mut self, pair: Pair, reason: String, now: Instant) {
-        let before = self.failed.as_ref().filter(|failed| failed.pair == pair);
-        let times = before.map_or(0, |failed| failed.times);
-        let wait = RETRY.saturating_mul(1 << times.min(12)).min(MAX_RETRY);
-        self.failed = Some(Failed { pair, reason, times: times + 1, retry_at: Some(now + wait) });
+        let before = self.failed.take().filter(|failed| failed.pair == pair);
+        self.failed = Some(Failed::again(before, pair, reason, now));
     }
 
     /// True if it is time to load again what could not be loaded; that is asked once.
     pub(super) fn is_to_retry(&mut self, now: Instant) -> bool {
-        let retry_at = self.failed.as_mut().map(|failed| &mut failed.retry_at);
-        retry_at.and_then(|at| at.take_if(|at| *at <= now)).is_some()
+        self.failed.as_mut().is_some_and(|failed| failed.is_to_retry(now))
     }
 
     /// Something else lies there than the version that could not be loaded: that one is not loaded again. True if its tools
@@ -364,7 +353,7 @@ impl<P> Tracked<P> {
 
     /// True if it could not be loaded, and calls wait until it is loaded again.
     pub(super) fn is_coming_again(&self) -> bool {
-        self.failed.as_ref().is_some_and(|failed| failed.times <= MAX_COMING)
+        self.failed.as_ref().is_some_and(Failed::is_coming_again)
     }
 
     /// True if calls of it wait no more from now on; that is asked once.

@@ -1,0 +1,42 @@
+//! A version that this machine could not load: when it is loaded again, and for how long calls wait for that.
+
+use std::time::{Duration, Instant};
+
+use super::seen::Pair;
+
+/// How long after a failure that may pass a version is loaded again; twice as long after each further one, so that what it
+/// costs comes to little.
+const RETRY: Duration = Duration::from_secs(1);
+const MAX_RETRY: Duration = Duration::from_hours(1);
+/// How often in a row it may fail before calls of it wait no more.
+const MAX_COMING: u32 = 4;
+
+/// A version that could not be loaded, which may be otherwise another time.
+#[derive(Debug)]
+pub(super) struct Failed {
+    pub(super) pair: Pair,
+    pub(super) reason: String,
+    /// How often in a row.
+    times: u32,
+    /// When it is loaded again; `None` once it may be.
+    pub(super) retry_at: Option<Instant>,
+}
+
+impl Failed {
+    /// This version has failed, once more than `before`.
+    pub(super) fn again(before: Option<Self>, pair: Pair, reason: String, now: Instant) -> Self {
+        let times = before.map_or(0, |failed| failed.times);
+        let wait = RETRY.saturating_mul(1 << times.min(12)).min(MAX_RETRY);
+        Self { pair, reason, times: times + 1, retry_at: Some(now + wait) }
+    }
+
+    /// True if it is time to load it again; that is asked once.
+    pub(super) fn is_to_retry(&mut self, now: Instant) -> bool {
+        self.retry_at.take_if(|at| *at <= now).is_some()
+    }
+
+    /// True if calls wait until it is loaded again.
+    pub(super) fn is_coming_again(&self) -> bool {
+        self.times <= MAX_COMING
+    }
+}
