@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
+use super::failed::LoadError;
 use super::locks::{Judge, Locks};
 use super::publication::{Extent, Publication};
 use super::seen::{Directory, Key, Pair, Scan, Unit};
@@ -32,17 +33,6 @@ pub struct Core<P, K> {
     full: bool,
     /// What was published last says that others are loading.
     promises: bool,
-}
-
-/// How loading ended when it did not give a plugin.
-#[derive(Clone, Debug)]
-pub enum LoadError {
-    /// These bytes are no plugin.
-    Bad(String),
-    /// This machine could not; another time it may.
-    Failed(String),
-    /// The bytes that were to be loaded are not there any more.
-    Changed,
 }
 
 impl<P: Clone, K: Judge<P>> Core<P, K> {
@@ -123,46 +113,48 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
         if let Err(LoadError::Bad(reason)) = &loaded {
             unit.is_bad(pair, reason.clone());
         }
-        let is_listed = unit.is_listed(&pair);
-        if !unit.is_loading(&pair) {
-            // Another version has taken its place, and it serves all the same: until that one does.
-            if unit.is_superseded(&pair) {
-                match loaded {
-                    Ok(plugin) if self.locks.refuses(key, &pair, &plugin).is_none() => {
-                        unit.stays_good(pair, plugin);
-                    }
-                    Ok(_) | Err(_) => unit.ends_superseded(),
-                }
-                self.publication.changed(now);
-            } else if is_listed {
-                match loaded {
-                    Ok(plugin) => unit.stays_good(pair, plugin),
-                    Err(LoadError::Bad(_)) => _ = unit.unlists(),
-                    Err(LoadError::Failed(_) | LoadError::Changed) => {}
-                }
-                self.publication.changed(now);
-            }
-            return;
-        }
-        // Another time it may have code: its tools stay, so that they do not come and go.
-        if is_listed && matches!(loaded, Err(LoadError::Bad(_))) && unit.unlists() {
+        if unit.is_loading(&pair) {
+            self.loaded_wanted(key, pair, loaded, now);
+        } else if unit.is_superseded(&pair) {
+            self.loaded_superseded(key, pair, loaded);
+            self.publication.changed(now);
+        } else if unit.is_listed(&pair) {
+            unit.loaded_listed(pair, loaded);
             self.publication.changed(now);
         }
-        if let Err(LoadError::Failed(reason)) = &loaded {
-            unit.fails(pair, reason.clone(), now);
-            // What fails again and again is not listed either.
-            if is_listed && !unit.is_coming_again() && unit.unlists() {
-                self.publication.changed(now);
+    }
+
+    /// The version that lies there has loaded, or has not.
+    fn loaded_wanted(
+        &mut self,
+        key: &Key,
+        pair: Pair,
+        loaded: Result<P, LoadError>,
+        now: Instant,
+    ) {
+        let unit = self.tracked(key);
+        let unlists = match &loaded {
+            Ok(_) | Err(LoadError::Changed) => false,
+            Err(LoadError::Bad(_)) => unit.is_listed(&pair),
+            // Another time it may have code: its tools stay, so that they do not come and go. What fails again and again is
+            // not listed either.
+            Err(LoadError::Failed(reason)) => {
+                let is_listed = unit.is_listed(&pair);
+                unit.fails(pair, reason.clone(), now);
+                is_listed && !unit.is_coming_again()
             }
+        };
+        if unlists && unit.unlists() {
+            self.publication.changed(now);
         }
         match loaded {
             Ok(plugin) => match self.locks.refuses(key, &pair, &plugin) {
                 None => {
-                    unit.serve(pair, plugin);
+                    self.tracked(key).serve(pair, plugin);
                     self.publication.changed(now);
                 }
                 Some(reason) => {
-                    unit.hold(pair, plugin, reason.clone());
+                    self.tracked(key).hold(pair, plugin, reason.clone());
                     self.refuse(key, reason, now);
                     self.advance(now);
                 }
@@ -173,9 +165,19 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
                 self.advance(now);
             }
             Err(LoadError::Changed) => {
-                unit.now = Now::Unknown;
+                self.tracked(key).now = Now::Unknown;
                 self.stale = true;
             }
+        }
+    }
+
+    /// A version has loaded, or has not, that another has taken the place of: it serves all the same until that one does.
+    fn loaded_superseded(&mut self, key: &Key, pair: Pair, loaded: Result<P, LoadError>) {
+        let accepted = loaded.ok().filter(|plugin| self.locks.refuses(key, &pair, plugin).is_none());
+        let unit = self.tracked(key);
+        match accepted {
+            Some(plugin) => unit.stays_good(pair, plugin),
+            None => unit.ends_superseded(),
         }
     }
 

@@ -1,4 +1,4 @@
-//! A version that this machine could not load: when it is loaded again, and for how long calls wait for that.
+//! Versions that do not load: why, and when one that this machine could not load is loaded again.
 
 use std::time::{Duration, Instant};
 
@@ -10,6 +10,17 @@ const RETRY: Duration = Duration::from_secs(1);
 const MAX_RETRY: Duration = Duration::from_hours(1);
 /// How often in a row it may fail before calls of it wait no more.
 const MAX_COMING: u32 = 4;
+
+/// How loading ended when it did not give a plugin.
+#[derive(Clone, Debug)]
+pub enum LoadError {
+    /// These bytes are no plugin.
+    Bad(String),
+    /// This machine could not; another time it may.
+    Failed(String),
+    /// The bytes that were to be loaded are not there any more.
+    Changed,
+}
 
 /// A version that could not be loaded, which may be otherwise another time.
 #[derive(Debug)]

@@ -10,7 +10,8 @@ use tokio::task::{AbortHandle, Id as TaskId, JoinHandle, JoinSet};
 use tracing::Instrument as _;
 
 use super::candidate::Candidate;
-use super::core::{Core, LoadError};
+use super::core::Core;
+use super::failed::LoadError;
 use super::known::Reread;
 use super::load::{Loaded, load, optimize, settle};
 use super::news;

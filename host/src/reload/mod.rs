@@ -26,7 +26,8 @@ mod view;
 mod watch;
 mod withdrawn;
 
-pub use self::core::{Core, LoadError, PATIENCE, SETTLED};
+pub use self::core::{Core, PATIENCE, SETTLED};
+pub use failed::LoadError;
 pub use follow::Follower;
 pub use known::Reread;
 pub use loader::{Loader, Optimizing};

@@ -5,7 +5,7 @@
 use std::collections::VecDeque;
 use std::time::Instant;
 
-use super::failed::Failed;
+use super::failed::{Failed, LoadError};
 use super::seen::Pair;
 use crate::lock::Verdict;
 
@@ -217,6 +217,15 @@ impl<P> Tracked<P> {
     /// The version that serves by its tools alone turned out to be none, or not to be accepted. True if one did.
     pub(super) fn unlists(&mut self) -> bool {
         self.listed.take().is_some()
+    }
+
+    /// The version that serves by its tools has its code, or has none, although something else lies there by now.
+    pub(super) fn loaded_listed(&mut self, pair: Pair, loaded: Result<P, LoadError>) {
+        match loaded {
+            Ok(plugin) => self.stays_good(pair, plugin),
+            Err(LoadError::Bad(_)) => _ = self.unlists(),
+            Err(LoadError::Failed(_) | LoadError::Changed) => {}
+        }
     }
 
     /// A version loaded that is not what lies there any more: it serves until that does.
