@@ -14,12 +14,12 @@ use super::batch::BatchKey;
 use super::lookup;
 use super::message::{self, Id, Line, Message, Parsed, Refused};
 use super::notify;
-use super::open::{Open, Origin, Recall, Running, Waiting};
+use super::open::{Open, ReplyTo, Recall, Running, Waiting};
 use super::outbox::Outbox;
 use super::page::Page;
 use super::params::{self, Meta};
 use super::reply::{self, Fault};
-use super::request::{Deferred, Request};
+use super::request::{CatalogRequest, Request};
 use super::result;
 use super::session::Session;
 use crate::catalog::{Catalog, Entry, GENERAL_INSTRUCTIONS, Plugin};
@@ -107,7 +107,7 @@ impl Engine {
         let (waiting, calls) = self.open.take_overdue(then);
         for waiting in waiting {
             let wait = show_duration(CALL_WAIT);
-            self.refuse_to_wait(&waiting.origin, &format!("this request has waited for {wait}"));
+            self.refuse_to_wait(&waiting.reply_to, &format!("this request has waited for {wait}"));
         }
         for (key, running) in calls {
             self.outbox.push(Action::Cancel(key));
@@ -118,7 +118,7 @@ impl Engine {
                 | Readiness::AwaitsCode
                 | Readiness::Refused => still_compiling(),
             };
-            self.refuse_call(&running.origin, error);
+            self.refuse_call(&running.reply_to, error);
         }
     }
 
@@ -158,9 +158,9 @@ impl Engine {
         usage: Usage,
     ) -> bool {
         let Some(running) = self.open.end(key) else { return false };
-        let Running { origin, .. } = running;
-        let body = result::call_result(origin.version, outcome, usage);
-        self.outbox.answer(&origin, reply::result(&origin.id, &body))
+        let Running { reply_to, .. } = running;
+        let body = result::call_result(reply_to.version, outcome, usage);
+        self.outbox.answer(&reply_to, reply::result(&reply_to.id, &body))
     }
 
     /// Takes a note of progress. Progress that does not increase is dropped, as the protocol wants.
@@ -212,7 +212,7 @@ impl Engine {
         rest.for_each(|line| self.line(&line));
         for waiting in self.open.take_waiting() {
             let fault = Fault::invalid_request("the server is shutting down");
-            self.outbox.answer(&waiting.origin, reply::fault(Some(&waiting.origin.id), &fault));
+            self.outbox.answer(&waiting.reply_to, reply::fault(Some(&waiting.reply_to.id), &fault));
         }
         for key in self.open.calls() {
             self.outbox.push(Action::Cancel(key));
@@ -271,14 +271,14 @@ impl Engine {
             Ok((version, request))
         });
         match checked {
-            Ok((version, request)) => self.serve(Origin { id, version, batch }, request),
+            Ok((version, request)) => self.serve(ReplyTo { id, version, batch }, request),
             Err(fault) => self.outbox.refuse(Some(&id), batch, &fault),
         }
     }
 
-    fn serve(&mut self, origin: Origin, request: Request) {
-        self.outbox.expect(&origin);
-        let (id, version) = (&origin.id, origin.version);
+    fn serve(&mut self, reply_to: ReplyTo, request: Request) {
+        self.outbox.expect(&reply_to);
+        let (id, version) = (&reply_to.id, reply_to.version);
         let line = match request {
             Request::Initialize => {
                 reply::result(id, &result::initialize(version, &self.instructions()))
@@ -287,15 +287,15 @@ impl Engine {
             Request::Discover => {
                 reply::result(id, &result::discover(version, &self.instructions()))
             }
-            Request::Listen { tools } => match self.listen(&origin, tools) {
+            Request::Listen { tools } => match self.listen(&reply_to, tools) {
                 Ok(()) => return,
                 Err(fault) => reply::fault(Some(id), &fault),
             },
             Request::Catalog(request) => {
-                return self.serve_or_wait(Waiting::new(origin, request, self.now));
+                return self.serve_or_wait(Waiting::new(reply_to, request, self.now));
             }
         };
-        self.outbox.answer(&origin, line);
+        self.outbox.answer(&reply_to, line);
     }
 
     /// The instructions for the plugins that are served, or that were when they were known last.
@@ -311,20 +311,20 @@ impl Engine {
             return match self.catalog.is_some() && waiting.request.is_call() && self.awaits_most() {
                 true => {
                     let why = format!("{MAX_AWAITING} others wait for plugins already");
-                    self.refuse_to_wait(&waiting.origin, &why);
+                    self.refuse_to_wait(&waiting.reply_to, &why);
                 }
                 false => self.open.wait(waiting),
             };
         };
-        let Waiting { origin, request, since } = waiting;
+        let Waiting { reply_to, request, since } = waiting;
         let served = match request {
-            Deferred::List { cursor } => self.list(&catalog, &origin, cursor.as_deref()),
-            Deferred::Call { name, arguments, progress_token } => {
-                self.start(&catalog, &origin, &name, arguments, progress_token, since)
+            CatalogRequest::List { cursor } => self.list(&catalog, &reply_to, cursor.as_deref()),
+            CatalogRequest::Call { name, arguments, progress_token } => {
+                self.start(&catalog, &reply_to, &name, arguments, progress_token, since)
             }
         };
         if let Err(fault) = served {
-            self.outbox.answer(&origin, reply::fault(Some(&origin.id), &fault));
+            self.outbox.answer(&reply_to, reply::fault(Some(&reply_to.id), &fault));
         }
     }
 
@@ -333,11 +333,11 @@ impl Engine {
         self.open.await_plugins() >= MAX_AWAITING
     }
 
-    fn refuse_to_wait(&mut self, origin: &Origin, why: &str) {
+    fn refuse_to_wait(&mut self, reply_to: &ReplyTo, why: &str) {
         let fault = Fault::internal(format!(
             "the plugin is still being loaded, as `toolrack status` shows, and {why}; ask again in a while"
         ));
-        self.outbox.answer(origin, reply::fault(Some(&origin.id), &fault));
+        self.outbox.answer(reply_to, reply::fault(Some(&reply_to.id), &fault));
     }
 
     /// Why a call does not wait for the code of this plugin, if too many do.
@@ -355,18 +355,18 @@ impl Engine {
     }
 
     /// Answers a call of a known tool that never reached its plugin.
-    fn refuse_call(&mut self, origin: &Origin, error: CallError) {
-        let body = result::call_result(origin.version, Err(error), Usage::default());
-        self.outbox.answer(origin, reply::result(&origin.id, &body));
+    fn refuse_call(&mut self, reply_to: &ReplyTo, error: CallError) {
+        let body = result::call_result(reply_to.version, Err(error), Usage::default());
+        self.outbox.answer(reply_to, reply::result(&reply_to.id, &body));
     }
 
     /// The catalog to serve a request by, if it is there. The first list waits for a whole one; a call of a tool that a
     /// plugin may have which is still being loaded waits for that plugin.
-    fn catalog_for(&self, request: &Deferred) -> Option<Arc<Catalog>> {
+    fn catalog_for(&self, request: &CatalogRequest) -> Option<Arc<Catalog>> {
         let catalog = self.catalog.as_ref()?;
         let is_known = match request {
-            Deferred::List { .. } => !catalog.is_early(),
-            Deferred::Call { name, .. } => !lookup::may_come(catalog, name),
+            CatalogRequest::List { .. } => !catalog.is_early(),
+            CatalogRequest::Call { name, .. } => !lookup::may_come(catalog, name),
         };
         is_known.then(|| catalog.clone())
     }
@@ -374,54 +374,54 @@ impl Engine {
     fn list(
         &mut self,
         catalog: &Catalog,
-        origin: &Origin,
+        reply_to: &ReplyTo,
         cursor: Option<&str>,
     ) -> Result<(), Fault> {
         let Page { tools, next } = Page::of(catalog, self.settings.page, cursor)?;
-        let body = result::tool_list(origin.version, tools.into_iter(), next);
-        self.outbox.answer(origin, reply::result(&origin.id, &body));
+        let body = result::tool_list(reply_to.version, tools.into_iter(), next);
+        self.outbox.answer(reply_to, reply::result(&reply_to.id, &body));
         Ok(())
     }
 
     fn start(
         &mut self,
         catalog: &Catalog,
-        origin: &Origin,
+        reply_to: &ReplyTo,
         name: &str,
         arguments: Arc<RawValue>,
         progress_token: Option<Box<RawValue>>,
         since: Instant,
     ) -> Result<(), Fault> {
         let tool = lookup::tool(catalog, name)?;
-        let (request, wants_progress) = (origin.id.to_string(), progress_token.is_some());
+        let (request, wants_progress) = (reply_to.id.to_string(), progress_token.is_some());
         if tool.plugin.readiness().awaits_code()
             && let Some(crowd) = self.crowd_before(&tool.plugin)
         {
-            self.refuse_call(origin, CallError::Host(crowd));
+            self.refuse_call(reply_to, CallError::Host(crowd));
             return Ok(());
         }
         let entry = Arc::<Entry>::default();
-        let request_again = Deferred::Call {
+        let request_again = CatalogRequest::Call {
             name: name.into(),
             arguments: arguments.clone(),
             progress_token: progress_token.clone(),
         };
         let recall = Recall { entry: entry.clone(), request: request_again, since };
-        let key = self.open.begin(origin.clone(), tool.clone(), progress_token, recall);
+        let key = self.open.begin(reply_to.clone(), tool.clone(), progress_token, recall);
         let tool = tool.clone();
         let call = Call { key, request, tool, arguments, wants_progress, entry };
         self.outbox.push(Action::Call(call));
         Ok(())
     }
 
-    fn listen(&mut self, origin: &Origin, tools: bool) -> Result<(), Fault> {
+    fn listen(&mut self, reply_to: &ReplyTo, tools: bool) -> Result<(), Fault> {
         if self.open.subscriptions() >= MAX_SUBSCRIPTIONS {
             return Err(Fault::invalid_request(format!(
                 "{MAX_SUBSCRIPTIONS} subscriptions are open; cancel one first"
             )));
         }
-        self.outbox.send(notify::acknowledged(&origin.id, tools));
-        self.open.listen(origin, tools);
+        self.outbox.send(notify::acknowledged(&reply_to.id, tools));
+        self.open.listen(reply_to, tools);
         Ok(())
     }
 

@@ -11,14 +11,14 @@ use serde_json::value::RawValue;
 use super::action::CallKey;
 use super::batch::BatchKey;
 use super::message::Id;
-use super::request::Deferred;
+use super::request::CatalogRequest;
 use super::version::Version;
 use crate::catalog::{Entry, Plugin, Tool};
 use crate::sandbox::Readiness;
 
 /// Where an answer goes, and in which revision's words.
 #[derive(Clone, Debug)]
-pub(super) struct Origin {
+pub(super) struct ReplyTo {
     pub(super) id: Id,
     pub(super) version: Version,
     pub(super) batch: Option<BatchKey>,
@@ -26,7 +26,7 @@ pub(super) struct Origin {
 
 /// A call that runs.
 pub(super) struct Running {
-    pub(super) origin: Origin,
+    pub(super) reply_to: ReplyTo,
     pub(super) tool: Arc<Tool>,
     pub(super) progress_token: Option<Box<RawValue>>,
     pub(super) last_progress: Option<f64>,
@@ -45,23 +45,23 @@ impl Running {
 /// What it takes to let a call begin anew that has not entered its plugin.
 pub(super) struct Recall {
     pub(super) entry: Arc<Entry>,
-    pub(super) request: Deferred,
+    pub(super) request: CatalogRequest,
     /// When it came.
     pub(super) since: Instant,
 }
 
 /// A request that waits for the catalog.
 pub(super) struct Waiting {
-    pub(super) origin: Origin,
-    pub(super) request: Deferred,
+    pub(super) reply_to: ReplyTo,
+    pub(super) request: CatalogRequest,
     /// When it came.
     pub(super) since: Instant,
 }
 
 impl Waiting {
     /// A request that begins to wait.
-    pub(super) fn new(origin: Origin, request: Deferred, since: Instant) -> Self {
-        Self { origin, request, since }
+    pub(super) fn new(reply_to: ReplyTo, request: CatalogRequest, since: Instant) -> Self {
+        Self { reply_to, request, since }
     }
 }
 
@@ -139,8 +139,8 @@ impl Open {
         let (old, young): (Vec<_>, Vec<_>) =
             self.waiting.drain(..).partition(|waiting| waiting.since <= then);
         self.waiting = young.into();
-        for Waiting { origin, .. } in &old {
-            self.requests.remove(&origin.id);
+        for Waiting { reply_to, .. } in &old {
+            self.requests.remove(&reply_to.id);
         }
         let calls =
             self.take_out(|running| running.recall.since <= then && running.awaits_plugin());
@@ -148,15 +148,15 @@ impl Open {
     }
 
     pub(super) fn wait(&mut self, waiting: Waiting) {
-        self.requests.insert(waiting.origin.id.clone(), Stage::Waiting);
+        self.requests.insert(waiting.reply_to.id.clone(), Stage::Waiting);
         self.waiting.push_back(waiting);
     }
 
     /// Those that wait, in order. They wait no more.
     pub(super) fn take_waiting(&mut self) -> VecDeque<Waiting> {
         let waiting = std::mem::take(&mut self.waiting);
-        for Waiting { origin, .. } in &waiting {
-            self.requests.remove(&origin.id);
+        for Waiting { reply_to, .. } in &waiting {
+            self.requests.remove(&reply_to.id);
         }
         waiting
     }
@@ -164,15 +164,15 @@ impl Open {
     /// A call begins.
     pub(super) fn begin(
         &mut self,
-        origin: Origin,
+        reply_to: ReplyTo,
         tool: Arc<Tool>,
         progress_token: Option<Box<RawValue>>,
         recall: Recall,
     ) -> CallKey {
         self.last_key += 1;
         let key = CallKey(self.last_key);
-        self.requests.insert(origin.id.clone(), Stage::Call(key));
-        let running = Running { origin, tool, progress_token, last_progress: None, recall };
+        self.requests.insert(reply_to.id.clone(), Stage::Call(key));
+        let running = Running { reply_to, tool, progress_token, last_progress: None, recall };
         self.calls.insert(key, running);
         key
     }
@@ -185,7 +185,7 @@ impl Open {
     /// The same, which ends.
     pub(super) fn end(&mut self, key: CallKey) -> Option<Running> {
         let running = self.calls.remove(&key)?;
-        self.requests.remove(&running.origin.id);
+        self.requests.remove(&running.reply_to.id);
         Some(running)
     }
 
@@ -216,7 +216,7 @@ impl Open {
         let mut taken: Vec<_> = taken.collect();
         taken.sort_unstable_by_key(|(key, _)| *key);
         for (_, running) in &taken {
-            self.requests.remove(&running.origin.id);
+            self.requests.remove(&running.reply_to.id);
         }
         taken
     }
@@ -224,16 +224,16 @@ impl Open {
     /// The same, as requests again.
     fn take_back(&mut self, which: impl Fn(&Running) -> bool) -> Vec<(CallKey, Waiting)> {
         let requests = self.take_out(which).into_iter().map(|(key, running)| {
-            let Running { origin, recall: Recall { request, since, .. }, .. } = running;
-            (key, Waiting { origin, request, since })
+            let Running { reply_to, recall: Recall { request, since, .. }, .. } = running;
+            (key, Waiting { reply_to, request, since })
         });
         requests.collect()
     }
 
     /// A subscription begins, to changes of tools or to nothing.
-    pub(super) fn listen(&mut self, origin: &Origin, tools: bool) {
-        let listen = Stage::Listen { version: origin.version, tools };
-        self.requests.insert(origin.id.clone(), listen);
+    pub(super) fn listen(&mut self, reply_to: &ReplyTo, tools: bool) {
+        let listen = Stage::Listen { version: reply_to.version, tools };
+        self.requests.insert(reply_to.id.clone(), listen);
     }
 
     pub(super) fn subscriptions(&self) -> usize {
@@ -261,13 +261,13 @@ impl Open {
         Some(match self.requests.remove(id)? {
             Stage::Listen { .. } => Cancelled { call: None, batch: None },
             Stage::Call(key) => {
-                let batch = self.calls.remove(&key).and_then(|running| running.origin.batch);
+                let batch = self.calls.remove(&key).and_then(|running| running.reply_to.batch);
                 Cancelled { call: Some(key), batch }
             }
             Stage::Waiting => {
-                let at = self.waiting.iter().position(|waiting| waiting.origin.id == *id);
+                let at = self.waiting.iter().position(|waiting| waiting.reply_to.id == *id);
                 let waiting = at.and_then(|at| self.waiting.remove(at));
-                let batch = waiting.and_then(|waiting| waiting.origin.batch);
+                let batch = waiting.and_then(|waiting| waiting.reply_to.batch);
                 Cancelled { call: None, batch }
             }
         })
@@ -287,9 +287,9 @@ mod tests {
         let mut open = Open::default();
         for (at, arguments) in [(1, "{}"), (2, r#"{"a":1}"#), (3, "{}")] {
             let arguments = RawValue::from_string(arguments.into()).expect("JSON").into();
-            let request = Deferred::Call { name: "t".into(), arguments, progress_token: None };
-            let origin = Origin { id: id(at), version: Version::NEWEST_LEGACY, batch: None };
-            open.wait(Waiting::new(origin, request, Instant::now()));
+            let request = CatalogRequest::Call { name: "t".into(), arguments, progress_token: None };
+            let reply_to = ReplyTo { id: id(at), version: Version::NEWEST_LEGACY, batch: None };
+            open.wait(Waiting::new(reply_to, request, Instant::now()));
         }
         assert_eq!((open.waiting_bytes(), open.in_flight()), (14, 3));
         assert!(open.cancel(&id(2)).is_some() && open.cancel(&id(2)).is_none());

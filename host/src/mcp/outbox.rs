@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use super::action::Action;
 use super::batch::{BatchKey, Batches};
 use super::message::Id;
-use super::open::Origin;
+use super::open::ReplyTo;
 use super::reply::{self, Fault};
 
 /// The actions, in order.
@@ -37,16 +37,16 @@ impl Outbox {
     }
 
     /// The request gets an answer: its batch waits for that.
-    pub(super) fn expect(&mut self, origin: &Origin) {
-        if let Some(key) = origin.batch {
+    pub(super) fn expect(&mut self, reply_to: &ReplyTo) {
+        if let Some(key) = reply_to.batch {
             self.batches.expect(key);
         }
     }
 
     /// The answer of a request that was expected. Whether it is sent now, on its own or in its batch.
-    pub(super) fn answer(&mut self, origin: &Origin, line: String) -> bool {
-        self.line(Some(&origin.id), origin.batch, line);
-        origin.batch.is_none_or(|key| self.settle(key))
+    pub(super) fn answer(&mut self, reply_to: &ReplyTo, line: String) -> bool {
+        self.line(Some(&reply_to.id), reply_to.batch, line);
+        reply_to.batch.is_none_or(|key| self.settle(key))
     }
 
     /// The answer to what was not expected.

@@ -19,11 +19,11 @@ pub(super) enum Request {
         tools: bool,
     },
     /// A request that is served from the catalog, and waits for it.
-    Catalog(Deferred),
+    Catalog(CatalogRequest),
 }
 
 /// A request that needs the catalog.
-pub(super) enum Deferred {
+pub(super) enum CatalogRequest {
     List { cursor: Option<String> },
     Call { name: String, arguments: Arc<RawValue>, progress_token: Option<Box<RawValue>> },
 }
@@ -48,19 +48,19 @@ impl Request {
                 }
                 Self::Listen { tools }
             }
-            ("tools/list", _) => Self::Catalog(Deferred::List { cursor: params::cursor(params)? }),
+            ("tools/list", _) => Self::Catalog(CatalogRequest::List { cursor: params::cursor(params)? }),
             ("tools/call", _) => {
                 let progress_token = meta.progress_token()?;
                 let (name, arguments) = params::call(params)?;
                 let arguments = arguments.into();
-                Self::Catalog(Deferred::Call { name, arguments, progress_token })
+                Self::Catalog(CatalogRequest::Call { name, arguments, progress_token })
             }
             _ => return Err(Fault::unknown_method(method)),
         })
     }
 }
 
-impl Deferred {
+impl CatalogRequest {
     /// True if it is a call.
     pub(super) fn is_call(&self) -> bool {
         matches!(self, Self::Call { .. })
