@@ -63,9 +63,9 @@ pub(crate) struct Driver<T: Transport, E> {
     crowded_since: Option<Instant>,
     ahead: Ahead,
     unread: Unread,
-    /// Of calls that ended: what is to be cleaned, and to be told.
-    left: Vec<Slot>,
-    news: Vec<News>,
+    /// The places of calls that ended, which are cleaned after the answers are written; then the log is told.
+    slots_to_clean: Vec<Slot>,
+    lines_to_log: Vec<News>,
 }
 
 impl<T: Transport, E: Executor> Driver<T, E> {
@@ -89,8 +89,8 @@ impl<T: Transport, E: Executor> Driver<T, E> {
             crowded_since: None,
             ahead: Ahead::default(),
             unread: Unread::default(),
-            left: Vec::new(),
-            news: Vec::new(),
+            slots_to_clean: Vec::new(),
+            lines_to_log: Vec::new(),
         }
     }
 
@@ -126,8 +126,8 @@ impl<T: Transport, E: Executor> Driver<T, E> {
         self.take_urgent();
         self.write()?;
         // The client reads its answer meanwhile.
-        self.left.clear();
-        self.news.drain(..).for_each(News::tell);
+        self.slots_to_clean.clear();
+        self.lines_to_log.drain(..).for_each(News::tell);
         Ok(())
     }
 
@@ -276,7 +276,7 @@ impl<T: Transport, E: Executor> Driver<T, E> {
     /// answers, or the rest, waiting: after some of them, what still waits is left to the next turn.
     fn take_lines(&mut self) {
         while self.can_begin()
-            && self.news.len() < HERE_AT_ONCE
+            && self.lines_to_log.len() < HERE_AT_ONCE
             && let Some(line) = self.ahead.pop()
         {
             self.engine.line(&line);
@@ -304,11 +304,11 @@ impl<T: Transport, E: Executor> Driver<T, E> {
                 Action::Call(call) => {
                     let key = call.key;
                     // The next guest finds the memory of the one before clean, and still in the processor's cache.
-                    self.left.clear();
+                    self.slots_to_clean.clear();
                     if let Some(EndedHere { ended, news }) = self.calls.start(call) {
                         let (_, slot) = self.conclude(key, ended);
-                        self.left.extend(slot);
-                        self.news.push(news);
+                        self.slots_to_clean.extend(slot);
+                        self.lines_to_log.push(news);
                     }
                 }
             }
@@ -330,7 +330,7 @@ impl<T: Transport, E: Executor> Driver<T, E> {
         match is_sent {
             true => self.unread.hold(slot),
             // The last line, if there is any, answers somebody else.
-            false => self.left.extend(slot),
+            false => self.slots_to_clean.extend(slot),
         }
     }
 
