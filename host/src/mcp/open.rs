@@ -42,7 +42,7 @@ impl Running {
     }
 }
 
-/// What it takes to let a call begin anew that has not entered its plugin.
+/// What is kept to begin a call anew before it has entered its plugin.
 pub(super) struct Recall {
     pub(super) entry: Arc<Entry>,
     pub(super) request: CatalogRequest,
@@ -177,7 +177,7 @@ impl Open {
         key
     }
 
-    /// The call of this name, unless it was cancelled.
+    /// The call with this key, unless it was cancelled.
     pub(super) fn running(&mut self, key: CallKey) -> Option<&mut Running> {
         self.calls.get_mut(&key)
     }
