@@ -160,7 +160,7 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
                 }
             },
             Err(LoadError::Bad(reason) | LoadError::Failed(reason)) => {
-                self.publication.comes_no_more(now);
+                self.publication.wake_waiting_calls(now);
                 self.refuse(key, reason, now);
                 self.advance(now);
             }
@@ -415,7 +415,7 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
         for (key, unit) in &mut self.units {
             self.stale |= unit.is_to_retry(now);
             if unit.loses_patience(now) {
-                self.publication.comes_no_more(now);
+                self.publication.wake_waiting_calls(now);
             }
             match unit.advance(now) {
                 Due::Nothing => {}

@@ -16,9 +16,9 @@ const GATHER: Duration = Duration::from_millis(25);
 #[derive(Debug)]
 pub(super) struct Publication {
     /// Since when what was published last is out of date.
-    stale: Option<Instant>,
+    any_stale_since: Option<Instant>,
     /// Since when the last whole is out of date.
-    changed: Option<Instant>,
+    whole_stale_since: Option<Instant>,
     started: Instant,
     first: First,
     scanned: bool,
@@ -45,7 +45,13 @@ impl Publication {
     /// Nothing is published yet, and clients wait.
     pub(super) fn new(now: Instant) -> Self {
         let since = Some(now);
-        Self { stale: since, changed: since, started: now, first: First::Unscanned, scanned: false }
+        Self {
+            any_stale_since: since,
+            whole_stale_since: since,
+            started: now,
+            first: First::Unscanned,
+            scanned: false,
+        }
     }
 
     /// What there is has been looked at.
@@ -68,18 +74,18 @@ impl Publication {
 
     /// What was published is not what is to be served any more.
     pub(super) fn changed(&mut self, now: Instant) {
-        self.changed.get_or_insert(now);
-        self.comes_no_more(now);
+        self.whole_stale_since.get_or_insert(now);
+        self.wake_waiting_calls(now);
     }
 
-    /// Something that was to come does not, which calls wait for.
-    pub(super) fn comes_no_more(&mut self, now: Instant) {
-        self.stale.get_or_insert(now);
+    /// Something that calls wait for will not come: publish, so that they are answered.
+    pub(super) fn wake_waiting_calls(&mut self, now: Instant) {
+        self.any_stale_since.get_or_insert(now);
     }
 
     /// When the next whole is to be published, if one is. Whether something still loads is said by `is_done`.
     fn whole_at(&self, is_done: bool, now: Instant) -> Option<Instant> {
-        let changed = self.changed?;
+        let changed = self.whole_stale_since?;
         Some(match self.first {
             First::Loading | First::Published if is_done => now,
             First::Published => changed + HOLD,
@@ -90,7 +96,7 @@ impl Publication {
 
     /// When what is there is to be published, whole or not.
     fn any_at(&self) -> Option<Instant> {
-        self.stale.filter(|_| self.scanned).map(|since| since + GATHER)
+        self.any_stale_since.filter(|_| self.scanned).map(|since| since + GATHER)
     }
 
     /// When [`due`](Self::due) may say so.
@@ -103,11 +109,11 @@ impl Publication {
         let is_due = |at: Option<Instant>| at.is_some_and(|at| at <= now);
         let is_any = is_due(self.any_at());
         if is_due(self.whole_at(is_done, now)) || (is_any && is_done) {
-            (self.stale, self.changed, self.first) = (None, None, First::Published);
+            (self.any_stale_since, self.whole_stale_since, self.first) = (None, None, First::Published);
             return Some(Extent::Whole);
         }
         is_any.then(|| {
-            self.stale = None;
+            self.any_stale_since = None;
             Extent::Provisional
         })
     }
@@ -154,11 +160,11 @@ mod tests {
         let mut publication = Publication::new(start);
         publication.scanned();
         assert_eq!(publication.due(false, start + FIRST_HOLD), Some(Extent::Whole));
-        publication.comes_no_more(start + FIRST_HOLD);
+        publication.wake_waiting_calls(start + FIRST_HOLD);
         let later = start + FIRST_HOLD + GATHER;
         assert_eq!(publication.due(false, later), Some(Extent::Provisional));
         assert_eq!(publication.deadline(false, later), None);
-        publication.comes_no_more(later);
+        publication.wake_waiting_calls(later);
         assert_eq!(publication.due(true, later + GATHER), Some(Extent::Whole), "no more comes");
     }
 }
