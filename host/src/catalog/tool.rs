@@ -57,7 +57,7 @@ impl Tool {
     }
 
     /// The same, in this context. With an `entry`, it takes that when it enters the guest, after all that it waits for:
-    /// the plugin's code, and its turn among the calls. If the entry has been taken, it never ends, and is to be dropped.
+    /// the plugin's code, and its turn among the calls. If the entry has been taken, this future stays pending; drop it.
     pub async fn call_in(
         &self,
         context: CallContext,

@@ -75,7 +75,7 @@ pub enum CompileError {
     /// The file is at fault: the same bytes will be refused again.
     #[error("{0}")]
     Refused(String),
-    /// It took more than the work on a file may: the same, for this work.
+    /// It hit a cap; it would again.
     #[error("{0}")]
     Capped(String),
     /// This machine is at fault, now: another attempt may end better.

@@ -98,8 +98,8 @@ pub use worker::work;
 /// their turn.
 const MAX_CALLS: usize = 32;
 
-/// Plugins that are looked at without their guests at once: their files, their schemas.
-const MAX_LISTINGS: usize = 8;
+/// Plugins whose files and schemas are read at once.
+const MAX_PREPARED: usize = 8;
 
 /// The stack of a guest, in bytes. Deeper recursion traps.
 const MAX_STACK: usize = 512 * 1024;
@@ -145,7 +145,7 @@ impl Sandbox {
         let codes = code::Codes::new(compiler, &ground.engine);
         let network = http::Network::new(http::Surroundings::default());
         let slots = Arc::new(Semaphore::new(MAX_CALLS));
-        let listings = Arc::new(Semaphore::new(MAX_LISTINGS));
+        let listings = Arc::new(Semaphore::new(MAX_PREPARED));
         let protected = Protected::default();
         Ok(Self {
             ground,

@@ -15,7 +15,7 @@ use crate::whole::random_name;
 /// How a file is named while it is written. Hidden, and no name of anything else.
 const TEMPORARY: &str = ".tmp-";
 
-/// Nobody writes for so long: who began such a file is gone.
+/// A temporary file older than this belongs to nobody.
 const ABANDONED: Duration = Duration::from_secs(60 * 60);
 
 /// Opens a regular file that only this user can read and write.
