@@ -13,11 +13,12 @@ use std::time::{Duration, Instant, SystemTime};
 
 use sha2::{Digest as _, Sha256};
 
+use super::at_work::{AtWork, Begun};
 use super::compiler::MAX_ARTIFACT;
 use super::engine::Tier;
 use super::seal::{Seal, TAG};
 use super::shortage::Shortage;
-use super::stored::{self, AtWork, Other};
+use super::stored;
 use crate::failpoint::{self, Point};
 use crate::home::{PrivateError, private_directory};
 use crate::manifest::{Bytes, Sha256Digest};
@@ -179,10 +180,10 @@ impl Cache {
         let mut last = (None, Instant::now());
         while began.elapsed() < OTHER_HOST && last.1.elapsed() < STOPPED && is_needed() {
             match AtWork::begin(&self.directory, &name) {
-                Ok(Other::Nobody(own)) => return Some(own),
-                Ok(Other::AtWork(_)) if self.has(entry) => return None,
-                Ok(Other::AtWork(touched)) if touched != last.0 => last = (touched, Instant::now()),
-                Ok(Other::AtWork(_)) => std::thread::sleep(LOOK),
+                Ok(Begun::Mine(own)) => return Some(own),
+                Ok(Begun::Theirs(_)) if self.has(entry) => return None,
+                Ok(Begun::Theirs(touched)) if touched != last.0 => last = (touched, Instant::now()),
+                Ok(Begun::Theirs(_)) => std::thread::sleep(LOOK),
                 Err(error) => {
                     tracing::debug!("other hosts may make the same code: {error}");
                     return None;

@@ -3,16 +3,16 @@
 use std::sync::Arc;
 
 use super::cache::{Cache, Entry};
-use super::code::Shelf;
+use super::lazy_cache::LazyCache;
 use crate::manifest::Sha256Digest;
 
 /// Checks that were passed under this version of the program, as far as there is a place to keep that.
 /// What they are of is for those to know who make them.
 #[derive(Clone)]
-pub struct Checks(Option<Arc<Shelf>>);
+pub struct Checks(Option<Arc<LazyCache>>);
 
 impl Checks {
-    pub(super) fn of(cache: Option<Arc<Shelf>>) -> Self {
+    pub(super) fn of(cache: Option<Arc<LazyCache>>) -> Self {
         Self(cache)
     }
 

@@ -2,18 +2,19 @@
 //!
 //! The one place where native code is taken for what it is.
 
-use std::path::PathBuf;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
-use super::cache::{Cache, Entry, MAX_CACHE};
+use super::blocking::blocking;
+use super::cache::{Cache, Entry};
 use super::checks::Checks;
 use super::compiler::{CompileError, Compiler};
 use super::engine::Tier;
 use super::lanes::{BackgroundTurn, Lanes, Patience, Priority};
+use super::lazy_cache::LazyCache;
 use super::lifeline::Lifeline;
 use super::link::{Linked, link};
 use super::native::{Native, native};
@@ -21,46 +22,14 @@ use super::need::{Need, NeedOf, Needs};
 use super::outline::Outline;
 use super::sharing::{Kept, Shared};
 use super::shortage::Shortage;
+use super::wasm_file::Wasm;
 use super::{Sandbox, one_line};
-use crate::failpoint::{self, Point};
 use crate::manifest::Sha256Digest;
-use crate::text::escape;
-
-/// A Wasm file that is read only if its code is nowhere at hand.
-#[derive(Clone)]
-pub struct Wasm {
-    /// The SHA-256 of the bytes.
-    pub digest: Sha256Digest,
-    read: Arc<dyn Fn() -> Result<Arc<[u8]>, CompileError> + Send + Sync>,
-}
-
-impl Wasm {
-    /// A file with this digest. `read` gives the bytes that have it, or says why it cannot; it may
-    /// block.
-    pub fn new(
-        digest: Sha256Digest,
-        read: impl Fn() -> Result<Arc<[u8]>, CompileError> + Send + Sync + 'static,
-    ) -> Self {
-        Self { digest, read: Arc::new(read) }
-    }
-
-    /// Bytes that are here already.
-    #[must_use]
-    pub fn of(bytes: impl Into<Arc<[u8]>>) -> Self {
-        let bytes = bytes.into();
-        Self::new(Sha256Digest::of(&bytes), move || Ok(bytes.clone()))
-    }
-
-    /// The bytes. Blocks.
-    pub(super) fn bytes(&self) -> Result<Arc<[u8]>, CompileError> {
-        (self.read)()
-    }
-}
 
 /// What code is made with, and where it is found again.
 pub(super) struct Codes {
     compiler: Compiler,
-    cache: Option<Arc<Shelf>>,
+    cache: Option<Arc<LazyCache>>,
     live: Shared<Made>,
     lanes: Lanes,
     wanted: Needs,
@@ -68,32 +37,6 @@ pub(super) struct Codes {
     outlining: Lanes,
     /// Files of the cache read at once: each is in memory whole.
     reading: Arc<Semaphore>,
-}
-
-/// The cache, which is opened by the first job that needs it: the disk that it is on may take its time, and
-/// nobody who starts waits for it.
-pub(super) struct Shelf {
-    directory: PathBuf,
-    engine: Engine,
-    opened: OnceLock<Option<Cache>>,
-}
-
-impl Shelf {
-    /// The cache, unless its directory is of no use. Blocks.
-    pub(super) fn get(&self) -> Option<&Cache> {
-        let open = || {
-            let settings = self.engine.precompile_compatibility_hash();
-            let opened = failpoint::at(Point::CacheOpen).map_err(Into::into);
-            let opened = opened.and_then(|()| Cache::open(&self.directory, settings, MAX_CACHE));
-            opened
-                .inspect_err(|error| {
-                    let directory = escape(&self.directory.to_string_lossy());
-                    tracing::warn!("compiled code is not kept in {directory}: {error}");
-                })
-                .ok()
-        };
-        self.opened.get_or_init(open).as_ref()
-    }
 }
 
 type Made = Result<Compiled, CompileError>;
@@ -117,7 +60,7 @@ impl Codes {
         let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let cache = compiler.cache.clone().map(|directory| {
             let engine = engine.clone();
-            Arc::new(Shelf { opened: OnceLock::new(), directory, engine })
+            Arc::new(LazyCache::new(directory, engine))
         });
         Self {
             compiler,
@@ -354,40 +297,4 @@ fn load_on(engine: &Engine, code: &[u8]) -> wasmtime::Result<Component> {
     // success, and wrote to a pipe that only it and we hold; or from the cache, where their tag was
     // verified with a key that only this user can read, and only the first two are ever sealed.
     unsafe { Component::deserialize(engine, code) }
-}
-
-/// Runs what takes long on a thread where that disturbs nobody, when there is a slot. The slot is free
-/// when the job is done, even if nobody waits for it any more.
-///
-/// `what` names the job, should it fail.
-pub(super) async fn blocking<T: Send + 'static>(
-    what: &'static str,
-    slots: &Arc<Semaphore>,
-    job: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, CompileError> {
-    let slot = slots.clone().acquire_owned().await;
-    let span = tracing::Span::current();
-    let job = move || {
-        let _slot = slot;
-        span.in_scope(job)
-    };
-    let ran = tokio::task::spawn_blocking(job).await;
-    ran.map_err(|error| {
-        CompileError::Host(format!("{what} failed inside toolrack: {}", escape(&error.to_string())))
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn what_fails_inside_is_named() {
-        let slots = Arc::new(Semaphore::new(1));
-        let failed = blocking("reading its notes", &slots, || panic!("at \u{202e} once")).await;
-        let Err(CompileError::Host(reason)) = failed else { panic!("{failed:?}") };
-        assert!(reason.starts_with("reading its notes failed inside toolrack: "), "{reason}");
-        assert!(reason.contains("once") && !reason.contains('\u{202e}'), "{reason}");
-        assert_eq!(slots.available_permits(), 1, "its slot is free again");
-    }
 }

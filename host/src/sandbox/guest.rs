@@ -9,7 +9,8 @@ use std::sync::Arc;
 use tokio::sync::OnceCell;
 
 use super::checks::Checks;
-use super::code::{self, Code, Codes, Wasm};
+use super::blocking::blocking;
+use super::code::{Code, Codes};
 use super::command::{self, Declared};
 use super::compiler::CompileError;
 use super::ended::Ended;
@@ -29,6 +30,7 @@ use super::scratch::Scratch;
 use super::settle::Unsettled;
 use super::slots::{CallSlots, Slots};
 use super::terms::{CallContext, ProgressSink, Reach, Terms};
+use super::wasm_file::Wasm;
 use super::{Sandbox, functions, tools};
 use crate::manifest::{Grants, Kind, Limits, SecretName};
 use crate::secret::{Known, MissingSecret, Secrets};
@@ -199,7 +201,7 @@ impl Guest {
         &self,
         job: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, CompileError> {
-        code::blocking(LOADING, &self.sandbox.listings, job).await
+        blocking(LOADING, &self.sandbox.listings, job).await
     }
 
     /// Calls `tool` with `arguments`, a JSON object as text. Waits for a free slot first. Dropping the
@@ -334,7 +336,7 @@ async fn outlined(sandbox: &Arc<Sandbox>, wasm: &Wasm) -> Result<Option<Outline>
         // A section that is of no use is no reason to do without it: who wrote it meant it.
         outline::glance(&file.bytes()?).map_err(|error| CompileError::Refused(error.to_string()))
     };
-    let glance = code::blocking("looking at its file", &sandbox.listings, glance).await??;
+    let glance = blocking("looking at its file", &sandbox.listings, glance).await??;
     match glance {
         Glance::Outline(outline) => Ok(Some(outline)),
         Glance::Silent => Ok(None),

@@ -7,11 +7,12 @@ use tokio::task::AbortHandle;
 use tracing::Instrument as _;
 
 use super::Sandbox;
-use super::code::{Code, Wasm};
+use super::code::Code;
 use super::compiler::CompileError;
 use super::engine::Tier;
 use super::lanes::BackgroundTurn;
 use super::need::{Need, NeedOf};
+use super::wasm_file::Wasm;
 use crate::manifest::Kind;
 
 /// Code that can be let go, and is made anew from its Wasm or the cache.

@@ -6,8 +6,10 @@
 //! protocol.
 
 mod asking;
+mod at_work;
 mod binary;
 mod bindings;
+mod blocking;
 mod cache;
 mod checks;
 mod child;
@@ -32,6 +34,7 @@ pub mod http;
 mod imports;
 mod kind;
 mod lanes;
+mod lazy_cache;
 mod lifeline;
 mod link;
 mod listing;
@@ -57,6 +60,7 @@ mod store;
 mod stored;
 mod terms;
 mod tools;
+mod wasm_file;
 mod wasm_sections;
 mod worker;
 
@@ -71,7 +75,6 @@ use crate::protected::Protected;
 use crate::text::escape;
 
 pub use checks::Checks;
-pub use code::Wasm;
 pub use command::{Declared, DeclaredError};
 pub use compiler::{Caps, CompileError, Compiler, Job};
 #[cfg(any(test, fuzzing))]
@@ -92,6 +95,7 @@ pub use scratch::Scratches;
 pub use settle::{CALL_WAIT, Readiness, Unsettled, still_compiling};
 pub use slots::CallSlots;
 pub use terms::{CallContext, ProgressSink};
+pub use wasm_file::Wasm;
 pub use worker::work;
 
 /// Calls that run at once, over all plugins; those whose answer waits to be read count too. More wait

@@ -3,17 +3,15 @@
 //! The directory is private, but a host does not hang and does not trust because of what it meets in
 //! it. What the files hold is not known here.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, SystemTime};
 
 use crate::whole::random_name;
 
 /// How a file is named while it is written. Hidden, and no name of anything else.
-const TEMPORARY: &str = ".tmp-";
+pub(super) const TEMPORARY: &str = ".tmp-";
 
 /// A temporary file older than this belongs to nobody.
 const ABANDONED: Duration = Duration::from_secs(60 * 60);
@@ -79,70 +77,6 @@ pub(super) fn write_beside(directory: &Path, pieces: [&[u8]; 2]) -> io::Result<P
         return Err(error);
     }
     Ok(path)
-}
-
-/// A file that is locked, and touched again and again, while this lives, so that others can see that somebody is at work.
-pub(super) struct AtWork {
-    path: PathBuf,
-    _locked: Arc<File>,
-    /// Ends the thread that touches it.
-    _ends: mpsc::Sender<()>,
-}
-
-/// What another process does about an entry.
-pub(super) enum Other {
-    /// It is at work. The time at which it has said so last, by its file system.
-    AtWork(Option<SystemTime>),
-    /// Nobody is: the work is this one's.
-    Nobody(AtWork),
-}
-
-impl AtWork {
-    /// How often the file is touched.
-    pub(super) const TOUCHES: Duration = Duration::from_millis(250);
-
-    /// Begins the work of this name in `directory`, unless another is at it.
-    pub(super) fn begin(directory: &Path, name: &str) -> io::Result<Other> {
-        let path = directory.join(format!("{TEMPORARY}{}", name.replace('.', "-")));
-        let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(false);
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::OpenOptionsExt as _;
-
-            use rustix::fs::OFlags;
-            let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
-            options.mode(0o600).custom_flags(i32::try_from(flags.bits()).unwrap_or_default());
-        }
-        let file = options.open(&path)?;
-        match file.try_lock() {
-            Ok(()) => Ok(Other::Nobody(Self::touching(path, file))),
-            Err(TryLockError::WouldBlock) => Ok(Other::AtWork(file.metadata()?.modified().ok())),
-            Err(TryLockError::Error(error)) => Err(error),
-        }
-    }
-
-    fn touching(path: PathBuf, file: File) -> Self {
-        let locked = Arc::new(file);
-        let (ends, ended) = mpsc::channel();
-        let own = Arc::downgrade(&locked);
-        let touch = move || {
-            while let Err(RecvTimeoutError::Timeout) = ended.recv_timeout(Self::TOUCHES) {
-                let Some(file) = own.upgrade() else { return };
-                let _ = file.set_modified(SystemTime::now());
-            }
-        };
-        // Without it, others do the same work as well.
-        let _ = std::thread::Builder::new().name("at work".into()).spawn(touch);
-        Self { path, _locked: locked, _ends: ends }
-    }
-}
-
-impl Drop for AtWork {
-    fn drop(&mut self) {
-        // Who has opened it meanwhile locks a file that nobody else finds: at worst, work is done twice.
-        remove(&self.path);
-    }
 }
 
 /// Takes away what stands at `path`, if it can be.
