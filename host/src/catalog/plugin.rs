@@ -14,7 +14,7 @@ use crate::manifest::{
     Decisions, Grants, Kind, Limits, Manifest, ManifestError, Sha256Digest, local_of,
 };
 use crate::name::{PluginName, ToolName};
-use crate::sandbox::{BackgroundTurn, Declared, Guest, Notes, Readiness, Sandbox, Unsettled, Wasm};
+use crate::sandbox::{BackgroundTurn, Declared, Guest, Notes, Readiness, Sandbox, Unverified, Wasm};
 use crate::secret::{MissingSecret, PatientKeyring, Secrets};
 use crate::tool::{ToolSpec, UnfitTool};
 
@@ -61,7 +61,7 @@ pub struct Parts {
 
 impl Plugin {
     /// A plugin whose tools are known, in a tokio runtime. Where its file tells of them it is not compiled: only
-    /// [`settle`](Self::settle) makes sure of what the file says. Listing is limited like a call; what keeps a thread
+    /// [`verify`](Self::verify) makes sure of what the file says. Listing is limited like a call; what keeps a thread
     /// busy gets a blocking one.
     pub async fn load(sandbox: Arc<Sandbox>, parts: Parts) -> Result<Self, PluginError> {
         let Parts { file, directory, manifest, wasm, wit } = parts;
@@ -127,14 +127,14 @@ impl Plugin {
     }
 
     /// Has its code made, if there is none, and compared with what it is listed by. Until that is done, calls wait.
-    pub async fn settle(&self) -> Result<(), PluginError> {
+    pub async fn verify(&self) -> Result<(), PluginError> {
         if matches!(self.readiness(), Readiness::Ready | Readiness::Remaking) {
             return Ok(());
         }
-        self.guest.settle().await.map_err(|error| match error {
-            Unsettled::Code(error) => PluginError::compile(&self.wasm, &self.file, error),
-            Unsettled::List(error) => PluginError::list(&self.wasm, &self.file, error),
-            Unsettled::Disagrees(problem) => {
+        self.guest.verify().await.map_err(|error| match error {
+            Unverified::Code(error) => PluginError::compile(&self.wasm, &self.file, error),
+            Unverified::List(error) => PluginError::list(&self.wasm, &self.file, error),
+            Unverified::Disagrees(problem) => {
                 PluginError::Disagrees { wasm: self.wasm.clone(), problem }
             }
         })?;

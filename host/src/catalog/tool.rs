@@ -110,7 +110,7 @@ impl Tool {
     /// were written.
     async fn read_and_wait(&self, arguments: &str) -> Result<Option<String>, CallError> {
         let read = self.read_arguments(arguments).await.map_err(CallError::InvalidArguments)?;
-        self.plugin.guest.settle_now().await?;
+        self.plugin.guest.await_code().await?;
         Ok(read)
     }
 

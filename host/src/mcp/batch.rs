@@ -79,7 +79,7 @@ impl Batches {
 
     /// One thing less is due. Gives the line that answers the batch, if it was the last and there is
     /// anything to say.
-    pub(super) fn settle(&mut self, key: BatchKey) -> Option<String> {
+    pub(super) fn one_less_due(&mut self, key: BatchKey) -> Option<String> {
         let batch = self.open.get_mut(&key)?;
         batch.due -= 1;
         if batch.due > 0 {

@@ -237,7 +237,7 @@ impl Engine {
                 for item in items {
                     self.message(message::message(item), Some(key));
                 }
-                self.outbox.settle(key);
+                self.outbox.one_less_due(key);
             }
             Err(problem) => self.outbox.send(reply::fault(None, &Fault::invalid_request(problem))),
         }
@@ -453,7 +453,7 @@ impl Engine {
             self.outbox.push(Action::Cancel(key));
         }
         if let Some(batch) = cancelled.batch {
-            self.outbox.settle(batch);
+            self.outbox.one_less_due(batch);
         }
     }
 }

@@ -104,8 +104,8 @@ impl Open {
 
     /// The number of those that wait for the catalog, or for their plugin's code.
     pub(super) fn await_plugins(&self) -> usize {
-        let unsettled = self.calls.values().filter(|running| running.awaits_plugin());
-        self.waiting.len() + unsettled.count()
+        let awaiting = self.calls.values().filter(|running| running.awaits_plugin());
+        self.waiting.len() + awaiting.count()
     }
 
     /// The number of calls that wait for this plugin's code.

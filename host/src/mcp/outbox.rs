@@ -31,7 +31,7 @@ impl Outbox {
     }
 
     /// Opens a batch of so many messages, or says why not. It is read to its end with
-    /// [`settle`](Self::settle).
+    /// [`one_less_due`](Self::one_less_due).
     pub(super) fn open_batch(&mut self, messages: usize) -> Result<BatchKey, String> {
         self.batches.open(messages)
     }
@@ -46,7 +46,7 @@ impl Outbox {
     /// The answer of a request that was expected. Whether it is sent now, on its own or in its batch.
     pub(super) fn answer(&mut self, reply_to: &ReplyTo, line: String) -> bool {
         self.line(Some(&reply_to.id), reply_to.batch, line);
-        reply_to.batch.is_none_or(|key| self.settle(key))
+        reply_to.batch.is_none_or(|key| self.one_less_due(key))
     }
 
     /// The answer to what was not expected.
@@ -55,8 +55,8 @@ impl Outbox {
     }
 
     /// One thing less is due in a batch. With the last, it is answered. Whether it is now.
-    pub(super) fn settle(&mut self, key: BatchKey) -> bool {
-        let line = self.batches.settle(key);
+    pub(super) fn one_less_due(&mut self, key: BatchKey) -> bool {
+        let line = self.batches.one_less_due(key);
         line.map(|line| self.send(line)).is_some()
     }
 

@@ -14,7 +14,7 @@ use super::tracked::{Due, Found, Now, Progress, Reason, Then, Tracked};
 use super::view::View;
 
 /// How long something wrong must stand before it is told: a slow copy is not a broken file.
-pub const SETTLED: Duration = Duration::from_secs(2);
+pub const TELL_AFTER: Duration = Duration::from_secs(2);
 /// How long a plugin whose Wasm or directory has gone is served on: it may be on its way back. Also how
 /// long something else that is wrong with what was told of must stand before it is told.
 pub const PATIENCE: Duration = Duration::from_secs(5);
@@ -374,12 +374,12 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
         let tracked = self.tracked(key);
         let wait = match &tracked.told {
             _ if is_first => Duration::ZERO,
-            None => SETTLED,
+            None => TELL_AFTER,
             // A copy that stalls is wrong in another way after each piece.
             Some(_) => PATIENCE,
         };
         // What is told at once is not about to be right.
-        let patience = if is_first { Duration::ZERO } else { SETTLED };
+        let patience = if is_first { Duration::ZERO } else { TELL_AFTER };
         tracked.refuse(reason, now + wait, now + patience);
     }
 

@@ -1,4 +1,4 @@
-//! One plugin on its way: listed, settled, optimized; what is wrong with it in the words of the core.
+//! One plugin on its way: listed, verified, optimized; what is wrong with it in the words of the core.
 //!
 //! When that is done, and in which order, is not known here.
 
@@ -15,7 +15,7 @@ pub(super) enum Loaded {
     /// Its tools are known.
     Listed(Arc<Plugin>),
     /// It can be called, too.
-    Settled(Arc<Plugin>),
+    Verified(Arc<Plugin>),
 }
 
 /// Loads a plugin, as far as its tools are known.
@@ -46,15 +46,15 @@ pub(super) async fn load(
     Ok(match plugin.readiness() {
         Readiness::AwaitsCode => Loaded::Listed(plugin),
         Readiness::Ready | Readiness::Remaking | Readiness::FailedForNow | Readiness::Refused => {
-            Loaded::Settled(plugin)
+            Loaded::Verified(plugin)
         }
     })
 }
 
 /// Has the code made of a plugin whose tools are known.
-pub(super) async fn settle(plugin: Arc<Plugin>) -> Result<Loaded, LoadError> {
-    plugin.settle().await.map_err(load_error)?;
-    Ok(Loaded::Settled(plugin))
+pub(super) async fn verify(plugin: Arc<Plugin>) -> Result<Loaded, LoadError> {
+    plugin.verify().await.map_err(load_error)?;
+    Ok(Loaded::Verified(plugin))
 }
 
 /// Has better code made of a plugin, unless it is replaced before its turn.

@@ -13,7 +13,7 @@ use super::candidate::Candidate;
 use super::core::Core;
 use super::failed::LoadError;
 use super::known::Reread;
-use super::load::{Loaded, load, optimize, settle};
+use super::load::{Loaded, load, optimize, verify};
 use super::news;
 use super::pending::{Pending, PendingJobs};
 use super::scan::{Scanner, shown};
@@ -296,7 +296,7 @@ impl Loader {
             Ok(Loaded::Listed(plugin)) => {
                 self.core.listed(&key, pair, plugin.clone(), now);
                 let span = tracing::info_span!("load", plugin = name.as_str());
-                let job = self.jobs.spawn_on(settle(plugin).instrument(span), &self.runtime);
+                let job = self.jobs.spawn_on(verify(plugin).instrument(span), &self.runtime);
                 self.pending.goes_on(id, job.id());
                 self.running.insert(job.id(), Running { job, key, pair, name });
                 // It may serve from now on, instead of a version whose code is still being made.
@@ -304,7 +304,7 @@ impl Loader {
                 self.look_for_secrets();
                 return;
             }
-            Ok(Loaded::Settled(plugin)) => {
+            Ok(Loaded::Verified(plugin)) => {
                 if let Some(optimizing) = &mut self.optimizing {
                     // Those that are done make room for others.
                     while let Some(done) = optimizing.try_join_next() {

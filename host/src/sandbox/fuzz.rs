@@ -43,7 +43,7 @@ pub fn component(bytes: &[u8]) -> Seen {
             }
         };
         let tools = guest.tools().await;
-        if let Err(error) = guest.settle().await {
+        if let Err(error) = guest.verify().await {
             let reason = error.to_string();
             assert!(forbidden_char(&reason).is_none() && reason != PANICKED, "{reason:?}");
             // Types have one meaning, whichever library reads them.

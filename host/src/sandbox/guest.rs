@@ -27,7 +27,7 @@ use super::offered::{Offered, lost};
 use super::outline::{self, Glance, Outline};
 use super::redact::redacted;
 use super::scratch::Scratch;
-use super::settle::Unsettled;
+use super::settle::Unverified;
 use super::slots::{CallSlots, Slots};
 use super::terms::{CallContext, ProgressSink, Reach, Terms};
 use super::wasm_file::Wasm;
@@ -57,7 +57,7 @@ pub struct Guest {
     slots: Slots,
     declared: Declared,
     pub(super) offered: Offered,
-    pub(super) settled: OnceCell<Result<(), Unsettled>>,
+    pub(super) verified: OnceCell<Result<(), Unverified>>,
 }
 
 /// One call on its way into a guest.
@@ -71,7 +71,7 @@ pub(super) struct Call<'a> {
 
 impl Guest {
     /// A guest of `wasm` that can be asked for its tools. Where its file tells of them, or they are known from another
-    /// time, it is not compiled: [`settle`](Self::settle) does that.
+    /// time, it is not compiled: [`verify`](Self::verify) does that.
     pub async fn load(
         sandbox: Arc<Sandbox>,
         wasm: Wasm,
@@ -115,7 +115,7 @@ impl Guest {
             slots: Slots::new(limits.concurrency),
             declared: Declared::default(),
             offered: Offered::default(),
-            settled: OnceCell::new(),
+            verified: OnceCell::new(),
             limits,
             grants: Arc::new(grants),
         }

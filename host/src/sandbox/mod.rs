@@ -92,7 +92,7 @@ pub use log::MakeSpan;
 pub use offered::ListError;
 pub use pack::{PackError, Packed, listed_in};
 pub use scratch::Scratches;
-pub use settle::{CALL_WAIT, Readiness, Unsettled, still_compiling};
+pub use settle::{CALL_WAIT, Readiness, Unverified, still_compiling};
 pub use slots::CallSlots;
 pub use terms::{CallContext, ProgressSink};
 pub use wasm_file::Wasm;

@@ -115,7 +115,7 @@ impl Guest {
                         self.offered.unkept.lock().unwrap_or_else(PoisonError::into_inner);
                     *unkept = Some(listing);
                 }
-                if self.is_settled() {
+                if self.is_verified() {
                     self.offered.keep(&self.sandbox.codes).await;
                 }
                 listed

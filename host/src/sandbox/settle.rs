@@ -26,7 +26,7 @@ const LOADED: Duration = Duration::from_millis(200);
 
 /// The reason why a plugin that was listed cannot be called.
 #[derive(Clone, Debug, thiserror::Error)]
-pub enum Unsettled {
+pub enum Unverified {
     /// It has no code, or none that its grants and limits allow.
     #[error(transparent)]
     Code(#[from] CompileError),
@@ -38,7 +38,7 @@ pub enum Unsettled {
     Disagrees(String),
 }
 
-impl Unsettled {
+impl Unverified {
     /// True if the plugin may be called another time.
     #[must_use]
     pub fn may_pass(&self) -> bool {
@@ -73,7 +73,7 @@ impl Readiness {
     }
 }
 
-impl From<ListingError> for Unsettled {
+impl From<ListingError> for Unverified {
     fn from(error: ListingError) -> Self {
         Self::List(error.into())
     }
@@ -93,7 +93,7 @@ impl Guest {
     #[must_use]
     pub fn readiness(&self) -> Readiness {
         let compared = match &self.offered.claim {
-            Some(_) => self.settled.get(),
+            Some(_) => self.verified.get(),
             None => Some(&Ok(())),
         };
         match compared {
@@ -106,32 +106,32 @@ impl Guest {
     }
 
     /// True if its code has been made and agrees with what it is listed by.
-    pub(super) fn is_settled(&self) -> bool {
+    pub(super) fn is_verified(&self) -> bool {
         matches!(self.readiness(), Readiness::Ready | Readiness::Remaking)
     }
 
     /// Has its code made, if there is none, and compared with what it is listed by. Once: whoever comes later gets the
     /// same answer, and whoever comes meanwhile waits for it.
-    pub async fn settle(&self) -> Result<(), Unsettled> {
+    pub async fn verify(&self) -> Result<(), Unverified> {
         let Some(claim) = &self.offered.claim else { return Ok(()) };
         let compare = async || {
             let compared = self.compare(claim).await;
-            if let Err(Unsettled::Disagrees(problem)) = &compared {
+            if let Err(Unverified::Disagrees(problem)) = &compared {
                 self.offered.keep_disagreement(&self.sandbox.codes, problem).await;
             }
             compared
         };
-        self.settled.get_or_init(compare).await.clone()
+        self.verified.get_or_init(compare).await.clone()
     }
 
     /// Settles the plugin for a call: its code is made before that of plugins which nobody calls. Waits
     /// [`CALL_WAIT`] at most.
-    pub async fn settle_now(&self) -> Result<(), CallError> {
-        if self.is_settled() {
+    pub async fn await_code(&self) -> Result<(), CallError> {
+        if self.is_verified() {
             return self.code_again().await;
         }
         let _wanted = self.code.want(&self.sandbox);
-        match tokio::time::timeout(CALL_WAIT, self.settle()).await {
+        match tokio::time::timeout(CALL_WAIT, self.verify()).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) if error.may_pass() => Err(CallError::Host(format!(
                 "{error}; the plugin is loaded again before long: call it again in a while"
@@ -160,7 +160,7 @@ impl Guest {
         }
     }
 
-    async fn compare(&self, claim: &Claim) -> Result<(), Unsettled> {
+    async fn compare(&self, claim: &Claim) -> Result<(), Unverified> {
         let code = self.code.get(&self.sandbox).await?;
         fit::check(&code, self.limits(), self.grants())?;
         match (claim, &code.linked) {
@@ -172,7 +172,7 @@ impl Guest {
                 // What is compared by name has each name once, among other things.
                 contract::tools(asked.clone(), self.grants()).map_err(ListError::from)?;
                 if let Some(difference) = listing_section::difference(section, &asked)? {
-                    return Err(Unsettled::Disagrees(format!(
+                    return Err(Unverified::Disagrees(format!(
                         "its section `{}` and its code disagree: {difference}; `toolrack pack` writes the section anew",
                         listing_section::NAME
                     )));
@@ -184,13 +184,13 @@ impl Guest {
                 let (one, two) = (value(types), value(functions.descriptions()));
                 if one.is_empty() || one != two {
                     tracing::debug!("types as read from the file: {one}; from the code: {two}");
-                    return Err(Unsettled::Disagrees(TWO_WAYS.into()));
+                    return Err(Unverified::Disagrees(TWO_WAYS.into()));
                 }
             }
             (Claim::Program, Linked::Command(_)) => {}
             (claim, linked) => {
                 let (claimed, found) = (claim.kind().name(), linked.kind().name());
-                return Err(Unsettled::Disagrees(format!(
+                return Err(Unverified::Disagrees(format!(
                     "its file says that it is of the kind `{claimed}`, and its code is of the kind `{found}`"
                 )));
             }

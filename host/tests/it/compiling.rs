@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 use toolrack::manifest::{Grants, Limits, Sha256Digest};
-use toolrack::sandbox::{Caps, CompileError, Compiler, Guest, Sandbox, Unsettled, Wasm};
+use toolrack::sandbox::{Caps, CompileError, Compiler, Guest, Sandbox, Unverified, Wasm};
 use toolrack::tool::Content;
 
 use crate::guest::Wat;
@@ -45,9 +45,9 @@ pub(crate) async fn guest(
     grants: Grants,
 ) -> Result<Guest, CompileError> {
     let guest = Guest::load(sandbox, wasm, limits, grants).await?;
-    match guest.settle().await {
+    match guest.verify().await {
         Ok(()) => Ok(guest),
-        Err(Unsettled::Code(error)) => Err(error),
+        Err(Unverified::Code(error)) => Err(error),
         Err(error) => panic!("its code and its file disagree: {error}"),
     }
 }

@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use toolrack::lock::Verdict;
 use toolrack::manifest::Sha256Digest;
 use toolrack::reload::{
-    Core, Directory, FIRST_HOLD, HOLD, Judge, Key, LoadError, PATIENCE, Pair, Reason, SETTLED,
+    Core, Directory, FIRST_HOLD, HOLD, Judge, Key, LoadError, PATIENCE, Pair, Reason, TELL_AFTER,
     Scan, Schedule, Standing, Unit, View,
 };
 
@@ -359,13 +359,13 @@ fn play(is_required: bool, events: &[Event]) -> Result<(), String> {
         (files.changing, files.unread) = (false, false);
     }
     for _ in 0..4 {
-        let then = follower.now + PERIOD + PATIENCE + SETTLED + HOLD;
+        let then = follower.now + PERIOD + PATIENCE + TELL_AFTER + HOLD;
         follower.pass(&world, then)?;
         while !follower.loads.is_empty() {
             follower.loaded(&world, 0);
         }
     }
-    let then = follower.now + PATIENCE + SETTLED + HOLD;
+    let then = follower.now + PATIENCE + TELL_AFTER + HOLD;
     follower.pass(&world, then)?;
     compare(&world, &follower)
 }
