@@ -10,7 +10,7 @@ use tokio::runtime::Runtime;
 
 use super::cache::{Cache, Entry};
 use super::compiler::PANICKED;
-use super::settle::TWO_WAYS;
+use super::verify::TWO_WAYS;
 use super::{Compiler, Guest, Sandbox, Tier};
 use crate::fuzz::Seen;
 use crate::manifest::{Bytes, Grants, Limits, Sha256Digest};

@@ -27,7 +27,7 @@ use super::offered::{Offered, lost};
 use super::outline::{self, Glance, Outline};
 use super::redact::redacted;
 use super::scratch::Scratch;
-use super::settle::Unverified;
+use super::verify::Unverified;
 use super::slots::{CallSlots, Slots};
 use super::terms::{CallContext, ProgressSink, Reach, Terms};
 use super::wasm_file::Wasm;

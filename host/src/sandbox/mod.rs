@@ -6,6 +6,7 @@
 //! protocol.
 
 mod asking;
+mod await_code;
 mod at_work;
 mod binary;
 mod bindings;
@@ -51,7 +52,6 @@ mod redact;
 mod run;
 mod scratch;
 mod seal;
-mod settle;
 mod sharing;
 mod shortage;
 mod slots;
@@ -61,6 +61,7 @@ mod stored;
 mod terms;
 mod tools;
 mod wasm_file;
+mod verify;
 mod wasm_sections;
 mod worker;
 
@@ -74,6 +75,7 @@ use crate::home::Home;
 use crate::protected::Protected;
 use crate::text::escape;
 
+pub use await_code::{CALL_WAIT, still_compiling};
 pub use checks::Checks;
 pub use command::{Declared, DeclaredError};
 pub use compiler::{Caps, CompileError, Compiler, Job};
@@ -92,10 +94,10 @@ pub use log::MakeSpan;
 pub use offered::ListError;
 pub use pack::{PackError, Packed, listed_in};
 pub use scratch::Scratches;
-pub use settle::{CALL_WAIT, Readiness, Unverified, still_compiling};
 pub use slots::CallSlots;
 pub use terms::{CallContext, ProgressSink};
 pub use wasm_file::Wasm;
+pub use verify::{Readiness, Unverified};
 pub use worker::work;
 
 /// Calls that run at once, over all plugins; those whose answer waits to be read count too. More wait

@@ -3,26 +3,17 @@
 //! It is listed before it is compiled. Its code comes later, and nobody is let into it before it was compared: what a
 //! file says of its tools is a claim, and one that the code does not bear out refuses the plugin.
 
-use std::time::Duration;
-
 use super::compiler::CompileError;
 use super::guest::Guest;
 use super::link::Linked;
 use super::listing_section::{self, ListingError};
-use super::offered::{ListError, lost};
+use super::offered::ListError;
 use super::outline::Claim;
 use super::{contract, fit, tools};
-use crate::manifest::show_duration;
-use crate::tool::CallError;
 
 /// The message about types that two libraries read in different ways.
 pub(super) const TWO_WAYS: &str =
     "the types of its functions are read in two ways; this is a fault of toolrack";
-
-/// How long a call waits for its plugin, in all: a little less than clients wait for an answer.
-pub const CALL_WAIT: Duration = Duration::from_secs(50);
-/// How long code takes to be loaded from the cache, or not much longer: after that it is being made.
-const LOADED: Duration = Duration::from_millis(200);
 
 /// The reason why a plugin that was listed cannot be called.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -79,15 +70,6 @@ impl From<ListingError> for Unverified {
     }
 }
 
-/// The error of a call that has waited for its plugin's code as long as calls do.
-#[must_use]
-pub fn still_compiling() -> CallError {
-    let wait = show_duration(CALL_WAIT);
-    CallError::Host(format!(
-        "the plugin's code is still being compiled after {wait}; call it again in a while"
-    ))
-}
-
 impl Guest {
     /// Whether it can be called now.
     #[must_use]
@@ -122,42 +104,6 @@ impl Guest {
             compared
         };
         self.verified.get_or_init(compare).await.clone()
-    }
-
-    /// Settles the plugin for a call: its code is made before that of plugins which nobody calls. Waits
-    /// [`CALL_WAIT`] at most.
-    pub async fn await_code(&self) -> Result<(), CallError> {
-        if self.is_verified() {
-            return self.code_again().await;
-        }
-        let _wanted = self.code.want(&self.sandbox);
-        match tokio::time::timeout(CALL_WAIT, self.verify()).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) if error.may_pass() => Err(CallError::Host(format!(
-                "{error}; the plugin is loaded again before long: call it again in a while"
-            ))),
-            // It is the plugin's own fault.
-            Ok(Err(error)) => Err(CallError::Unfit(error.to_string())),
-            Err(_) => Err(still_compiling()),
-        }
-    }
-
-    /// Has the code of a plugin that has been compared: loaded from the cache mostly, and made anew where that has lost it.
-    async fn code_again(&self) -> Result<(), CallError> {
-        if self.code.now().is_some() {
-            return Ok(());
-        }
-        if !self.code.is_being_remade() {
-            let loaded = tokio::time::timeout(LOADED, self.code.get(&self.sandbox)).await;
-            if let Ok(loaded) = loaded {
-                return loaded.map(drop).map_err(|error| lost(&error));
-            }
-        }
-        let _wanted = self.code.want(&self.sandbox);
-        match tokio::time::timeout(CALL_WAIT, self.code.remade(&self.sandbox)).await {
-            Ok(made) => made.map_err(|error| lost(&error)),
-            Err(_) => Err(still_compiling()),
-        }
     }
 
     async fn compare(&self, claim: &Claim) -> Result<(), Unverified> {
