@@ -64,7 +64,7 @@ pub struct Catalog {
     tools: BTreeMap<ToolName, Arc<Tool>>,
     refusals: Vec<Refusal>,
     /// Plugins that were still being loaded, and of which no older version is served.
-    loading: Vec<Loading>,
+    loading: Vec<ComingPlugin>,
     /// Plugins of which nothing is served, by what their tools would be called.
     unserved: Vec<Unserved>,
 }
@@ -82,34 +82,34 @@ pub struct Unserved {
 #[derive(Clone, Debug, Default)]
 pub struct Coming {
     /// Plugins that are being loaded.
-    pub loading: Vec<Loading>,
+    pub loading: Vec<ComingPlugin>,
     /// True if another catalog follows as soon as one of them is there.
     pub is_provisional: bool,
 }
 
-/// A plugin that is being loaded.
+/// A plugin that is on its way.
 #[derive(Clone, Debug)]
-pub struct Loading {
+pub struct ComingPlugin {
     /// Its name.
     pub name: PluginName,
     /// The prefix of the names of its tools.
     pub prefix: Box<str>,
-    /// True if it is being loaded. Else it may be before long: calls of its tools wait for that, and nothing else does.
-    pub is_loading: bool,
+    /// True if it will change what is listed; otherwise only calls wait for it.
+    pub changes_list: bool,
 }
 
-impl Loading {
+impl ComingPlugin {
     /// The plugin of this manifest, which is being loaded.
     #[must_use]
     pub fn of(manifest: &Manifest) -> Self {
-        Self { name: manifest.name.clone(), prefix: manifest.prefix.clone(), is_loading: true }
+        Self { name: manifest.name.clone(), prefix: manifest.prefix.clone(), changes_list: true }
     }
 }
 
 impl Coming {
     /// True if one of them may turn out to have the tool `name` of `plugin`, or to be that plugin itself.
     fn may_claim(&self, plugin: &Plugin, name: &ToolName) -> bool {
-        self.loading.iter().filter(|other| other.is_loading).any(|other| {
+        self.loading.iter().filter(|other| other.changes_list).any(|other| {
             // One without a prefix may have any name; to wait for it for long would be to serve nothing.
             let may_wait = self.is_provisional || !other.prefix.is_empty();
             other.name == plugin.name || (may_wait && name.may_begin_with(&other.prefix))

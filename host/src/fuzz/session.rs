@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::{CATALOG, Seen, invented};
-use crate::catalog::{Catalog, Coming, Loading};
+use crate::catalog::{Catalog, Coming, ComingPlugin};
 use crate::mcp::{Action, CallKey, Engine, Line, Settings};
 use crate::name::PluginName;
 use crate::tool::{CallError, Output, Progress, Usage};
@@ -197,7 +197,7 @@ fn play(events: Vec<Event>) -> Result<usize, String> {
             Event::Publish => engine.publish(CATALOG.clone()),
             Event::Partial { is_provisional } => {
                 let name = PluginName::new("other").expect("a name");
-                let loading = vec![Loading { name, prefix: "good_run".into(), is_loading: true }];
+                let loading = vec![ComingPlugin { name, prefix: "good_run".into(), changes_list: true }];
                 let coming = Coming { loading, is_provisional };
                 let partial = Catalog::build(CATALOG.plugins().to_vec(), vec![], coming, None);
                 engine.publish(Arc::new(partial));

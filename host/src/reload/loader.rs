@@ -23,7 +23,7 @@ use super::trust::Trust;
 use super::view::{Standing, View};
 use super::watch::{Mode, Watch};
 use super::withdrawn::{self, Decided, Withdrawn};
-use crate::catalog::{Catalog, Coming, Loading, MAX_PLUGINS, Plugin, Refusal, Refused, Unserved};
+use crate::catalog::{Catalog, Coming, ComingPlugin, MAX_PLUGINS, Plugin, Refusal, Refused, Unserved};
 use crate::lock::{Entry, Locking, Version};
 use crate::manifest::is_local;
 use crate::name::PluginName;
@@ -59,7 +59,7 @@ pub struct Loader {
     secrets_again: bool,
     running: HashMap<TaskId, Running>,
     /// The names of plugins that were to be loaded.
-    names: BTreeMap<Key, Loading>,
+    names: BTreeMap<Key, ComingPlugin>,
     pending: PendingJobs<TaskId>,
     mode: Mode,
     /// How often it looks again by itself at what changed while it was looked at.
@@ -278,7 +278,7 @@ impl Loader {
             let place = self.directories.iter().position(|known| known == directory);
             let Some(directory) = place else { continue };
             let key = Key { directory, file: file.clone() };
-            self.names.entry(key).or_insert_with(|| Loading::of(manifest));
+            self.names.entry(key).or_insert_with(|| ComingPlugin::of(manifest));
         }
         self.begin_scan(Reread::Nothing);
     }
@@ -446,19 +446,19 @@ impl Loader {
     }
 
     /// The plugins that calls wait for.
-    fn coming(&self) -> Vec<Loading> {
+    fn coming(&self) -> Vec<ComingPlugin> {
         let coming = self.core.coming();
         let coming =
-            coming.filter_map(|(key, is_loading)| Some(Loading { is_loading, ..self.named(key)? }));
+            coming.filter_map(|(key, changes_list)| Some(ComingPlugin { changes_list, ..self.named(key)? }));
         coming.collect()
     }
 
     /// What a plugin and its tools are called. Of one that was not read, its file's name says so.
-    fn named(&self, key: &Key) -> Option<Loading> {
+    fn named(&self, key: &Key) -> Option<ComingPlugin> {
         let by_file = || {
             let name = PluginName::new(Path::new(&key.file).file_stem()?.to_str()?).ok()?;
             let prefix = name.as_str().replace('-', "_").into();
-            Some(Loading { name, prefix, is_loading: true })
+            Some(ComingPlugin { name, prefix, changes_list: true })
         };
         self.names.get(key).cloned().or_else(by_file)
     }
@@ -471,7 +471,7 @@ impl Loader {
         };
         let span = tracing::info_span!("load", plugin = candidate.manifest.name.as_str());
         let name = candidate.manifest.name.clone();
-        self.names.insert(key.clone(), Loading::of(&candidate.manifest));
+        self.names.insert(key.clone(), ComingPlugin::of(&candidate.manifest));
         let directory = self.directories[key.directory].clone();
         let job = load(self.sandbox.clone(), directory, candidate).instrument(span);
         let job = self.jobs.spawn_on(job, &self.runtime);

@@ -4,7 +4,7 @@ use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use toolrack::catalog::{Catalog, Coming, Loading};
+use toolrack::catalog::{Catalog, Coming, ComingPlugin};
 use toolrack::host::Host;
 use toolrack::lock::Locking;
 use toolrack::mcp::{Action, CallKey, Engine, Line, Settings};
@@ -318,7 +318,7 @@ fn pages_follow_each_other_to_the_end() {
 /// A plugin of this name and prefix is being loaded.
 fn coming(name: &str, prefix: &str, is_provisional: bool) -> Coming {
     let name = PluginName::new(name).expect("a name");
-    let loading = vec![Loading { name, prefix: prefix.into(), is_loading: true }];
+    let loading = vec![ComingPlugin { name, prefix: prefix.into(), changes_list: true }];
     Coming { loading, is_provisional }
 }
 
