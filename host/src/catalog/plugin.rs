@@ -14,7 +14,9 @@ use crate::manifest::{
     Decisions, Grants, Kind, Limits, Manifest, ManifestError, Sha256Digest, local_of,
 };
 use crate::name::{PluginName, ToolName};
-use crate::sandbox::{BackgroundTurn, Declared, Guest, Notes, Readiness, Sandbox, Unverified, Wasm};
+use crate::sandbox::{
+    BackgroundTurn, Declared, Guest, Notes, Readiness, Sandbox, Unverified, Wasm,
+};
 use crate::secret::{MissingSecret, PatientKeyring, Secrets};
 use crate::tool::{ToolSpec, UnfitTool};
 

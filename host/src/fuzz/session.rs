@@ -197,7 +197,8 @@ fn play(events: Vec<Event>) -> Result<usize, String> {
             Event::Publish => engine.publish(CATALOG.clone()),
             Event::Partial { is_provisional } => {
                 let name = PluginName::new("other").expect("a name");
-                let loading = vec![ComingPlugin { name, prefix: "good_run".into(), changes_list: true }];
+                let loading =
+                    vec![ComingPlugin { name, prefix: "good_run".into(), changes_list: true }];
                 let coming = Coming { loading, is_provisional };
                 let partial = Catalog::build(CATALOG.plugins().to_vec(), vec![], coming, None);
                 engine.publish(Arc::new(partial));

@@ -14,7 +14,7 @@ use super::batch::BatchKey;
 use super::lookup;
 use super::message::{self, Id, Line, Message, Parsed, Refused};
 use super::notify;
-use super::open::{Open, ReplyTo, Recall, Running, Waiting};
+use super::open::{Open, Recall, ReplyTo, Running, Waiting};
 use super::outbox::Outbox;
 use super::page::Page;
 use super::params::{self, Meta};

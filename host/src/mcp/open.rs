@@ -287,7 +287,8 @@ mod tests {
         let mut open = Open::default();
         for (at, arguments) in [(1, "{}"), (2, r#"{"a":1}"#), (3, "{}")] {
             let arguments = RawValue::from_string(arguments.into()).expect("JSON").into();
-            let request = CatalogRequest::Call { name: "t".into(), arguments, progress_token: None };
+            let request =
+                CatalogRequest::Call { name: "t".into(), arguments, progress_token: None };
             let reply_to = ReplyTo { id: id(at), version: Version::NEWEST_LEGACY, batch: None };
             open.wait(Waiting::new(reply_to, request, Instant::now()));
         }

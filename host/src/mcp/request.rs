@@ -48,7 +48,9 @@ impl Request {
                 }
                 Self::Listen { tools }
             }
-            ("tools/list", _) => Self::Catalog(CatalogRequest::List { cursor: params::cursor(params)? }),
+            ("tools/list", _) => {
+                Self::Catalog(CatalogRequest::List { cursor: params::cursor(params)? })
+            }
             ("tools/call", _) => {
                 let progress_token = meta.progress_token()?;
                 let (name, arguments) = params::call(params)?;

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use super::failed::LoadError;
 use super::locks::{Judge, Locks};
 use super::publication::{Extent, Publication};
-use super::seen::{Directory, Key, Pair, Scan, Unit};
+use super::seen::{Contents, Directory, Key, Scan, Unit};
 use super::tracked::{Due, Found, Now, Progress, Reason, Then, Tracked};
 use super::view::View;
 
@@ -52,7 +52,7 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
 
     /// Takes in what a scan saw. Gives what is to be loaded, in order; a later order for a key takes the
     /// place of an earlier one.
-    pub fn scanned<L>(&mut self, scan: Scan<L, K>, now: Instant) -> Vec<(Key, Pair, L)> {
+    pub fn scanned<L>(&mut self, scan: Scan<L, K>, now: Instant) -> Vec<(Key, Contents, L)> {
         self.publication.scanned();
         self.full = false;
         let mut loads = Vec::new();
@@ -70,7 +70,7 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
                     for (file, unit) in units {
                         let key = Key { directory, file };
                         let load = self.unit(&key, unit, &mut room, now);
-                        loads.extend(load.map(|(pair, how)| (key, pair, how)));
+                        loads.extend(load.map(|(contents, how)| (key, contents, how)));
                     }
                 }
                 Directory::Missing(reason) => {
@@ -99,27 +99,33 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
 
     /// Takes in a plugin whose tools are known before its code is made. It serves if no older version does, which
     /// could be called without waiting.
-    pub fn listed(&mut self, key: &Key, pair: Pair, plugin: P, now: Instant) {
+    pub fn listed(&mut self, key: &Key, contents: Contents, plugin: P, now: Instant) {
         let Some(unit) = self.units.get_mut(key) else { return };
-        let is_accepted = self.locks.refuses(key, &pair, &plugin).is_none();
-        if unit.lists(pair, plugin, is_accepted) {
+        let is_accepted = self.locks.refuses(key, &contents, &plugin).is_none();
+        if unit.lists(contents, plugin, is_accepted) {
             self.publication.changed(now);
         }
     }
 
     /// Takes in how loading ended. What is not wanted any more is dropped.
-    pub fn loaded(&mut self, key: &Key, pair: Pair, loaded: Result<P, LoadError>, now: Instant) {
+    pub fn loaded(
+        &mut self,
+        key: &Key,
+        contents: Contents,
+        loaded: Result<P, LoadError>,
+        now: Instant,
+    ) {
         let Some(unit) = self.units.get_mut(key) else { return };
         if let Err(LoadError::Bad(reason)) = &loaded {
-            unit.is_bad(pair, reason.clone());
+            unit.is_bad(contents, reason.clone());
         }
-        if unit.is_loading(&pair) {
-            self.loaded_wanted(key, pair, loaded, now);
-        } else if unit.is_superseded(&pair) {
-            self.loaded_superseded(key, pair, loaded);
+        if unit.is_loading(&contents) {
+            self.loaded_wanted(key, contents, loaded, now);
+        } else if unit.is_superseded(&contents) {
+            self.loaded_superseded(key, contents, loaded);
             self.publication.changed(now);
-        } else if unit.is_listed(&pair) {
-            unit.loaded_listed(pair, loaded);
+        } else if unit.is_listed(&contents) {
+            unit.loaded_listed(contents, loaded);
             self.publication.changed(now);
         }
     }
@@ -128,19 +134,19 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
     fn loaded_wanted(
         &mut self,
         key: &Key,
-        pair: Pair,
+        contents: Contents,
         loaded: Result<P, LoadError>,
         now: Instant,
     ) {
         let unit = self.tracked(key);
         let unlists = match &loaded {
             Ok(_) | Err(LoadError::Changed) => false,
-            Err(LoadError::Bad(_)) => unit.is_listed(&pair),
+            Err(LoadError::Bad(_)) => unit.is_listed(&contents),
             // Another time it may have code: its tools stay, so that they do not come and go. What fails again and again is
             // not listed either.
             Err(LoadError::Failed(reason)) => {
-                let is_listed = unit.is_listed(&pair);
-                unit.fails(pair, reason.clone(), now);
+                let is_listed = unit.is_listed(&contents);
+                unit.fails(contents, reason.clone(), now);
                 is_listed && !unit.is_coming_again()
             }
         };
@@ -148,13 +154,13 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
             self.publication.changed(now);
         }
         match loaded {
-            Ok(plugin) => match self.locks.refuses(key, &pair, &plugin) {
+            Ok(plugin) => match self.locks.refuses(key, &contents, &plugin) {
                 None => {
-                    self.tracked(key).serve(pair, plugin);
+                    self.tracked(key).serve(contents, plugin);
                     self.publication.changed(now);
                 }
                 Some(reason) => {
-                    self.tracked(key).hold(pair, plugin, reason.clone());
+                    self.tracked(key).hold(contents, plugin, reason.clone());
                     self.refuse(key, reason, now);
                     self.advance(now);
                 }
@@ -172,11 +178,12 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
     }
 
     /// A version has loaded, or has not, that another has taken the place of: it serves all the same until that one does.
-    fn loaded_superseded(&mut self, key: &Key, pair: Pair, loaded: Result<P, LoadError>) {
-        let accepted = loaded.ok().filter(|plugin| self.locks.refuses(key, &pair, plugin).is_none());
+    fn loaded_superseded(&mut self, key: &Key, contents: Contents, loaded: Result<P, LoadError>) {
+        let accepted =
+            loaded.ok().filter(|plugin| self.locks.refuses(key, &contents, plugin).is_none());
         let unit = self.tracked(key);
         match accepted {
-            Some(plugin) => unit.stays_good(pair, plugin),
+            Some(plugin) => unit.stays_good(contents, plugin),
             None => unit.ends_superseded(),
         }
     }
@@ -210,9 +217,10 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
     }
 
     /// What serves, with its version.
-    pub fn serving(&self) -> impl Iterator<Item = (&Key, &Pair, &P)> {
+    pub fn serving(&self) -> impl Iterator<Item = (&Key, &Contents, &P)> {
         let serving = self.units.iter().map(|(key, unit)| (key, unit.serving_version()));
-        serving.filter_map(|(key, version)| version.map(|(pair, plugin)| (key, pair, plugin)))
+        serving
+            .filter_map(|(key, version)| version.map(|(contents, plugin)| (key, contents, plugin)))
     }
 
     /// Takes in that something else is to be served of what is known: other tools of a plugin, or none.
@@ -221,9 +229,9 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
     }
 
     /// What is good, with its version.
-    pub fn good(&self) -> impl Iterator<Item = (&Key, &Pair, &P)> {
+    pub fn good(&self) -> impl Iterator<Item = (&Key, &Contents, &P)> {
         let good = self.units.iter().map(|(key, unit)| Some((key, unit.good.as_ref()?)));
-        good.flatten().map(|(key, (pair, plugin))| (key, pair, plugin))
+        good.flatten().map(|(key, (contents, plugin))| (key, contents, plugin))
     }
 
     /// When [`publish`](Self::publish) and [`take_stale`](Self::take_stale) should be asked again, if nothing else
@@ -245,9 +253,9 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
 
     /// True if this version is being loaded and is still wanted.
     #[must_use]
-    pub fn wants(&self, key: &Key, pair: &Pair) -> bool {
+    pub fn wants(&self, key: &Key, contents: &Contents) -> bool {
         let is_wanted = |unit: &Tracked<P>| {
-            unit.is_loading(pair) || unit.is_listed(pair) || unit.is_superseded(pair)
+            unit.is_loading(contents) || unit.is_listed(contents) || unit.is_superseded(contents)
         };
         self.units.get(key).is_some_and(is_wanted)
     }
@@ -281,9 +289,9 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
         unit: Unit<L>,
         room: &mut usize,
         now: Instant,
-    ) -> Option<(Pair, L)> {
+    ) -> Option<(Contents, L)> {
         let there = match &unit {
-            Unit::Pair(pair, _) => Some(pair),
+            Unit::Pair(contents, _) => Some(contents),
             Unit::Half(_) | Unit::Refused(_) | Unit::Changing | Unit::Unread => None,
         };
         if !matches!(unit, Unit::Changing | Unit::Unread) {
@@ -292,8 +300,8 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
                 self.publication.changed(now);
             }
         }
-        let (pair, how) = match unit {
-            Unit::Pair(pair, how) => (pair, how),
+        let (contents, how) = match unit {
+            Unit::Pair(contents, how) => (contents, how),
             Unit::Half(reason) => {
                 self.tracked(key).lets_go();
                 self.gone(key, reason, Then::Refuse, now);
@@ -318,14 +326,14 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
                 return None;
             }
         };
-        match self.tracked(key).lies_there(pair) {
+        match self.tracked(key).lies_there(contents) {
             Found::Known => {}
             Found::Forgiven => self.publication.changed(now),
             Found::Accepted => self.publication.changed(now),
             Found::Refused(reason) => self.refuse(key, reason, now),
             Found::New if self.takes_room(key, room) => {
-                self.tracked(key).now = Now::Loading(pair, Progress::Unknown);
-                return Some((pair, how));
+                self.tracked(key).now = Now::Loading(contents, Progress::Unknown);
+                return Some((contents, how));
             }
             Found::New => {
                 self.full = true;
@@ -358,7 +366,7 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
         let Some(lock) = self.locks.of(directory) else { return };
         let own = self.units.iter_mut().filter(|(key, _)| key.directory == directory);
         for (key, unit) in own {
-            if unit.judge_again(|pair, plugin| lock.judge(&key.file, pair, plugin)) {
+            if unit.judge_again(|contents, plugin| lock.judge(&key.file, contents, plugin)) {
                 self.publication.changed(now);
             }
         }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::seen::Pair;
+use super::seen::Contents;
 
 /// How long after a failure that may pass a version is loaded again; twice as long after each further one, so that what it
 /// costs comes to little.
@@ -25,7 +25,7 @@ pub enum LoadError {
 /// A version that could not be loaded, which may be otherwise another time.
 #[derive(Debug)]
 pub(super) struct Failed {
-    pub(super) pair: Pair,
+    pub(super) contents: Contents,
     pub(super) reason: String,
     /// How often in a row.
     times: u32,
@@ -35,10 +35,15 @@ pub(super) struct Failed {
 
 impl Failed {
     /// This version has failed, once more than `before`.
-    pub(super) fn again(before: Option<Self>, pair: Pair, reason: String, now: Instant) -> Self {
+    pub(super) fn again(
+        before: Option<Self>,
+        contents: Contents,
+        reason: String,
+        now: Instant,
+    ) -> Self {
         let times = before.map_or(0, |failed| failed.times);
         let wait = RETRY.saturating_mul(1 << times.min(12)).min(MAX_RETRY);
-        Self { pair, reason, times: times + 1, retry_at: Some(now + wait) }
+        Self { contents, reason, times: times + 1, retry_at: Some(now + wait) }
     }
 
     /// True if it is time to load it again; that is asked once.

@@ -17,13 +17,15 @@ use super::load::{Loaded, load, optimize, verify};
 use super::news;
 use super::pending::{Pending, PendingJobs};
 use super::scan::{Scanner, shown};
-use super::seen::{Key, Pair, Scan};
+use super::seen::{Contents, Key, Scan};
 use super::tracked::Reason;
 use super::trust::Trust;
 use super::view::{Standing, View};
 use super::watch::{Mode, Watch};
 use super::withdrawn::{self, Decided, Withdrawn};
-use crate::catalog::{Catalog, Coming, ComingPlugin, MAX_PLUGINS, Plugin, Refusal, Refused, Unserved};
+use crate::catalog::{
+    Catalog, Coming, ComingPlugin, MAX_PLUGINS, Plugin, Refusal, Refused, Unserved,
+};
 use crate::lock::{Entry, Locking, Version};
 use crate::manifest::is_local;
 use crate::name::PluginName;
@@ -70,7 +72,7 @@ pub struct Loader {
 struct Running {
     job: AbortHandle,
     key: Key,
-    pair: Pair,
+    contents: Contents,
     name: PluginName,
 }
 
@@ -198,8 +200,8 @@ impl Loader {
                         self.names.retain(|key, _| self.core.knows(key));
                         // What has been replaced makes room for what replaces it.
                         self.end_unwanted();
-                        for (key, pair, candidate) in loads {
-                            self.load(key, pair, candidate);
+                        for (key, contents, candidate) in loads {
+                            self.load(key, contents, candidate);
                         }
                         self.scan_on();
                         self.look_for_secrets();
@@ -260,7 +262,7 @@ impl Loader {
         let decided = &self.decided;
         let serving = self.core.serving();
         let withdrawn = serving
-            .filter(|(key, pair, plugin)| decided.withdraws(key, pair, plugin.grants()))
+            .filter(|(key, contents, plugin)| decided.withdraws(key, contents, plugin.grants()))
             .map(|(key, ..)| key.clone());
         let withdrawn: Withdrawn = withdrawn.collect();
         if withdrawn != self.withdrawn {
@@ -286,19 +288,19 @@ impl Loader {
     /// Takes in that a job has come to its end, and begins what follows.
     fn took_step(&mut self, id: &TaskId, loaded: Result<Loaded, LoadError>) {
         let now = Instant::now();
-        let Some(Running { key, pair, name, .. }) = self.running.remove(id) else { return };
+        let Some(Running { key, contents, name, .. }) = self.running.remove(id) else { return };
         let loaded = match loaded {
             // Another version has taken its place.
-            Ok(Loaded::Listed(_)) if !self.core.wants(&key, &pair) => {
+            Ok(Loaded::Listed(_)) if !self.core.wants(&key, &contents) => {
                 self.pending.ended(id, now);
                 return;
             }
             Ok(Loaded::Listed(plugin)) => {
-                self.core.listed(&key, pair, plugin.clone(), now);
+                self.core.listed(&key, contents, plugin.clone(), now);
                 let span = tracing::info_span!("load", plugin = name.as_str());
                 let job = self.jobs.spawn_on(verify(plugin).instrument(span), &self.runtime);
                 self.pending.goes_on(id, job.id());
-                self.running.insert(job.id(), Running { job, key, pair, name });
+                self.running.insert(job.id(), Running { job, key, contents, name });
                 // It may serve from now on, instead of a version whose code is still being made.
                 self.end_unwanted();
                 self.look_for_secrets();
@@ -325,7 +327,7 @@ impl Loader {
         {
             news::tell_loaded(took);
         }
-        self.core.loaded(&key, pair, loaded, now);
+        self.core.loaded(&key, contents, loaded, now);
         self.withdraw();
         self.end_unwanted();
         self.look_for_secrets();
@@ -350,7 +352,7 @@ impl Loader {
     /// Ends the jobs of versions that neither serve nor are to serve.
     fn end_unwanted(&self) {
         let running = self.running.values();
-        let unwanted = running.filter(|running| !self.core.wants(&running.key, &running.pair));
+        let unwanted = running.filter(|running| !self.core.wants(&running.key, &running.contents));
         unwanted.for_each(|running| running.job.abort());
     }
 
@@ -384,9 +386,9 @@ impl Loader {
 
     /// What would be locked of each plugin that is loaded now: its directory, its manifest's file, the rest.
     pub fn entries(&self) -> impl Iterator<Item = (&Path, &str, Entry)> {
-        self.core.good().map(|(key, pair, plugin)| {
+        self.core.good().map(|(key, contents, plugin)| {
             let directory = self.directories[key.directory].as_path();
-            (directory, &*key.file, Version::of(pair.files(), plugin).entry())
+            (directory, &*key.file, Version::of(contents.files(), plugin).entry())
         })
     }
 
@@ -448,8 +450,9 @@ impl Loader {
     /// The plugins that calls wait for.
     fn coming(&self) -> Vec<ComingPlugin> {
         let coming = self.core.coming();
-        let coming =
-            coming.filter_map(|(key, changes_list)| Some(ComingPlugin { changes_list, ..self.named(key)? }));
+        let coming = coming.filter_map(|(key, changes_list)| {
+            Some(ComingPlugin { changes_list, ..self.named(key)? })
+        });
         coming.collect()
     }
 
@@ -463,7 +466,7 @@ impl Loader {
         self.names.get(key).cloned().or_else(by_file)
     }
 
-    fn load(&mut self, key: Key, pair: Pair, candidate: Candidate) {
+    fn load(&mut self, key: Key, contents: Contents, candidate: Candidate) {
         let pending = Pending {
             plugin: candidate.manifest.name.clone(),
             file: candidate.file.clone(),
@@ -476,7 +479,7 @@ impl Loader {
         let job = load(self.sandbox.clone(), directory, candidate).instrument(span);
         let job = self.jobs.spawn_on(job, &self.runtime);
         self.pending.begun(job.id(), pending);
-        self.running.insert(job.id(), Running { job, key, pair, name });
+        self.running.insert(job.id(), Running { job, key, contents, name });
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use super::core::PATIENCE;
-use super::seen::{Key, Pair};
+use super::seen::{Contents, Key};
 use crate::lock::Verdict;
 
 /// What a directory's lock says of loaded plugins.
@@ -13,7 +13,7 @@ pub trait Judge<P>: Clone + PartialEq {
     /// Whether there is a lock.
     fn is_there(&self) -> bool;
     /// Whether this version of the plugin that `file` names may be served.
-    fn judge(&self, file: &str, pair: &Pair, plugin: &P) -> Verdict;
+    fn judge(&self, file: &str, contents: &Contents, plugin: &P) -> Verdict;
 }
 
 #[derive(Debug)]
@@ -39,11 +39,11 @@ impl<K: Clone + PartialEq> Locks<K> {
     }
 
     /// Why the lock in force does not accept this version of a plugin, if it does not.
-    pub(super) fn refuses<P>(&self, key: &Key, pair: &Pair, plugin: &P) -> Option<String>
+    pub(super) fn refuses<P>(&self, key: &Key, contents: &Contents, plugin: &P) -> Option<String>
     where
         K: Judge<P>,
     {
-        self.of(key.directory)?.judge(&key.file, pair, plugin).reason()
+        self.of(key.directory)?.judge(&key.file, contents, plugin).reason()
     }
 
     /// Takes in what a scan saw. Whether another is in force now.
@@ -99,7 +99,7 @@ mod tests {
             self.0
         }
 
-        fn judge(&self, _file: &str, _pair: &Pair, (): &()) -> Verdict {
+        fn judge(&self, _file: &str, _pair: &Contents, (): &()) -> Verdict {
             Verdict::Accepted
         }
     }

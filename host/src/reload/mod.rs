@@ -37,7 +37,7 @@ pub use publication::{FIRST_HOLD, HOLD};
 pub use scan::Scanner;
 pub(crate) use scan::{MAX_WASM, MAX_WIT, is_manifest, stem, wit_of};
 pub use schedule::Schedule;
-pub use seen::{Directory, Key, Pair, Scan, Unit};
+pub use seen::{Contents, Directory, Key, Scan, Unit};
 pub use tracked::Reason;
 pub use trust::{Trust, lock_of};
 pub use view::{Standing, View};

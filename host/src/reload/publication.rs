@@ -109,7 +109,8 @@ impl Publication {
         let is_due = |at: Option<Instant>| at.is_some_and(|at| at <= now);
         let is_any = is_due(self.any_at());
         if is_due(self.whole_at(is_done, now)) || (is_any && is_done) {
-            (self.any_stale_since, self.whole_stale_since, self.first) = (None, None, First::Published);
+            (self.any_stale_since, self.whole_stale_since, self.first) =
+                (None, None, First::Published);
             return Some(Extent::Whole);
         }
         is_any.then(|| {

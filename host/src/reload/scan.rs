@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use super::candidate::{Candidate, HashedFile, Wit};
 use super::known::{KnownFiles, LocalText, Reread};
 use super::presence::FolderPresence;
-use super::seen::{Directory, Pair, Scan, Unit};
+use super::seen::{Contents, Directory, Scan, Unit};
 use super::signature::Signature;
 use super::trust::{LockReader, Trust};
 use crate::lock::{LOCK_FILE, Locking};
@@ -277,7 +277,7 @@ impl Scanner {
                 .map(|known| HashedFile::new(wit_path, &known, MAX_WIT))
                 .map_err(|error| error.to_string()),
         });
-        let pair = Pair {
+        let contents = Contents {
             manifest: first.digest,
             wasm: wasm.digest,
             wit: wit.as_ref().map(Wit::digest),
@@ -285,7 +285,7 @@ impl Scanner {
             missing: self.presence.missing(&path, &manifest.grants.files),
         };
         let wasm = HashedFile::new(wasm_path, &wasm, MAX_WASM);
-        (Unit::Pair(pair, Candidate { file, manifest, wasm, wit }), Some(wasm_name))
+        (Unit::Pair(contents, Candidate { file, manifest, wasm, wit }), Some(wasm_name))
     }
 }
 

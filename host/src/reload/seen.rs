@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::manifest::Sha256Digest;
 
-/// A scan of all plugin directories, in order of precedence. `L` is whatever it takes to load a pair, `K` what
+/// A scan of all plugin directories, in order of precedence. `L` is whatever it takes to load a version, `K` what
 /// a directory's lock says.
 #[derive(Clone, Debug)]
 pub struct Scan<L, K> {
@@ -28,7 +28,7 @@ pub enum Directory<L, K> {
 #[derive(Clone, Debug)]
 pub enum Unit<L> {
     /// Both are there and were read.
-    Pair(Pair, L),
+    Pair(Contents, L),
     /// The manifest is good and its Wasm is not there: not yet, or no more.
     Half(String),
     /// It changed while it was read.
@@ -39,9 +39,9 @@ pub enum Unit<L> {
     Refused(String),
 }
 
-/// The identity of a plugin's version: what its files hold, and which of its directories are there.
+/// What a plugin's files hold, and which of its directories are there; two equal ones are one version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Pair {
+pub struct Contents {
     /// The manifest.
     pub manifest: Sha256Digest,
     /// The Wasm.

@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use std::time::Instant;
 
 use super::failed::{Failed, LoadError};
-use super::seen::Pair;
+use super::seen::Contents;
 use crate::lock::Verdict;
 
 /// Versions that are remembered because they did not load.
@@ -34,20 +34,20 @@ pub enum Reason {
 #[derive(Debug)]
 pub(super) struct Tracked<P> {
     /// The last version that loaded. Served whatever lies there now.
-    pub(super) good: Option<(Pair, P)>,
+    pub(super) good: Option<(Contents, P)>,
     /// The last version whose tools are known and whose code is being made. Served where none loaded.
-    listed: Option<(Pair, P)>,
+    listed: Option<(Contents, P)>,
     /// Why it would not be served any more if it came now.
     doubt: Option<String>,
     /// What lies there, is good, and is not accepted.
     held: Option<Held<P>>,
     pub(super) now: Now,
     /// The last versions that did not load, and why: the same bytes are not tried again.
-    bad: VecDeque<(Pair, String)>,
+    bad: VecDeque<(Contents, String)>,
     /// The last version that could not be loaded on this machine at that time.
     failed: Option<Failed>,
     /// A version still loading although the files have changed since; it serves until they load.
-    superseded: Option<Pair>,
+    superseded: Option<Contents>,
     /// Until when calls wait for what lies there to become right, if nothing serves.
     patient_until: Option<Instant>,
     /// What is told of it.
@@ -57,7 +57,7 @@ pub(super) struct Tracked<P> {
 /// A version that loaded and is not accepted.
 #[derive(Debug)]
 struct Held<P> {
-    pair: Pair,
+    contents: Contents,
     plugin: P,
     /// Why it is not accepted; it may be so meanwhile.
     reason: Option<String>,
@@ -73,7 +73,7 @@ pub(super) enum Now {
     /// Something that is about to be read.
     Unread,
     /// A version on its way, and how far it has come.
-    Loading(Pair, Progress),
+    Loading(Contents, Progress),
     Bad {
         reason: Reason,
         tell_at: Instant,
@@ -157,15 +157,16 @@ impl<P> Tracked<P> {
     }
 
     /// It is good, accepted, and what lies there.
-    pub(super) fn serve(&mut self, pair: Pair, plugin: P) {
-        (self.good, self.listed, self.doubt, self.held) = (Some((pair, plugin)), None, None, None);
+    pub(super) fn serve(&mut self, contents: Contents, plugin: P) {
+        (self.good, self.listed, self.doubt, self.held) =
+            (Some((contents, plugin)), None, None, None);
         (self.superseded, self.patient_until) = (None, None);
         (self.now, self.told, self.failed) = (Now::Good, None, None);
     }
 
     /// True if this version is being loaded.
-    pub(super) fn is_loading(&self, pair: &Pair) -> bool {
-        matches!(&self.now, Now::Loading(wanted, _) if wanted == pair)
+    pub(super) fn is_loading(&self, contents: &Contents) -> bool {
+        matches!(&self.now, Now::Loading(wanted, _) if wanted == contents)
     }
 
     /// True if a version is being loaded, or is about to be, that will change what is served: nothing is known of its tools,
@@ -186,28 +187,28 @@ impl<P> Tracked<P> {
     }
 
     /// The same, with its version.
-    pub(super) fn serving_version(&self) -> Option<&(Pair, P)> {
+    pub(super) fn serving_version(&self) -> Option<&(Contents, P)> {
         self.good.as_ref().or(self.listed.as_ref())
     }
 
     /// True if the code of this version is being made although another may have taken its place: it serves.
-    pub(super) fn is_listed(&self, pair: &Pair) -> bool {
-        self.listed.as_ref().is_some_and(|(listed, _)| listed == pair)
+    pub(super) fn is_listed(&self, contents: &Contents) -> bool {
+        self.listed.as_ref().is_some_and(|(listed, _)| listed == contents)
     }
 
     /// The tools of a version on its way are known. True if it serves from now on.
-    pub(super) fn lists(&mut self, pair: Pair, plugin: P, is_accepted: bool) -> bool {
+    pub(super) fn lists(&mut self, contents: Contents, plugin: P, is_accepted: bool) -> bool {
         let serves = is_accepted && self.good.is_none();
         let Now::Loading(wanted, progress) = &mut self.now else { return false };
-        if *wanted != pair {
+        if *wanted != contents {
             return false;
         }
         *progress = if serves { Progress::Serves } else { Progress::Waits };
         if serves {
-            self.listed = Some((pair, plugin));
+            self.listed = Some((contents, plugin));
             (self.superseded, self.patient_until) = (None, None);
             // Unless the same could not be loaded before.
-            if self.failed.as_ref().is_none_or(|failed| failed.pair != pair) {
+            if self.failed.as_ref().is_none_or(|failed| failed.contents != contents) {
                 self.told = None;
             }
         }
@@ -220,33 +221,33 @@ impl<P> Tracked<P> {
     }
 
     /// The version that serves by its tools has its code, or has none, although something else lies there by now.
-    pub(super) fn loaded_listed(&mut self, pair: Pair, loaded: Result<P, LoadError>) {
+    pub(super) fn loaded_listed(&mut self, contents: Contents, loaded: Result<P, LoadError>) {
         match loaded {
-            Ok(plugin) => self.stays_good(pair, plugin),
+            Ok(plugin) => self.stays_good(contents, plugin),
             Err(LoadError::Bad(_)) => _ = self.unlists(),
             Err(LoadError::Failed(_) | LoadError::Changed) => {}
         }
     }
 
     /// A version loaded that is not what lies there any more: it serves until that does.
-    pub(super) fn stays_good(&mut self, pair: Pair, plugin: P) {
-        (self.good, self.listed, self.superseded) = (Some((pair, plugin)), None, None);
+    pub(super) fn stays_good(&mut self, contents: Contents, plugin: P) {
+        (self.good, self.listed, self.superseded) = (Some((contents, plugin)), None, None);
     }
 
     /// Something else than `there` has been found in the place of a version on its way, if there is one. Where nothing
     /// serves, that version goes on.
-    pub(super) fn supersedes(&mut self, there: Option<&Pair>) {
-        if let Now::Loading(pair, Progress::Unknown) = &self.now
-            && there != Some(pair)
+    pub(super) fn supersedes(&mut self, there: Option<&Contents>) {
+        if let Now::Loading(contents, Progress::Unknown) = &self.now
+            && there != Some(contents)
             && self.serving().is_none()
         {
-            self.superseded = Some(*pair);
+            self.superseded = Some(*contents);
         }
     }
 
     /// True if this version goes on although something else has taken its place.
-    pub(super) fn is_superseded(&self, pair: &Pair) -> bool {
-        self.superseded.as_ref() == Some(pair)
+    pub(super) fn is_superseded(&self, contents: &Contents) -> bool {
+        self.superseded.as_ref() == Some(contents)
     }
 
     /// The version that went on did not become a plugin.
@@ -269,35 +270,35 @@ impl<P> Tracked<P> {
     }
 
     /// This version lies there.
-    pub(super) fn lies_there(&mut self, pair: Pair) -> Found {
-        let held = self.held.take().filter(|held| held.pair == pair);
-        if self.good.as_ref().is_some_and(|(good, _)| *good == pair) {
+    pub(super) fn lies_there(&mut self, contents: Contents) -> Found {
+        let held = self.held.take().filter(|held| held.contents == contents);
+        if self.good.as_ref().is_some_and(|(good, _)| *good == contents) {
             if let Some(reason) = self.doubt.clone() {
                 return Found::Refused(reason);
             }
             self.now = Now::Good;
             return if self.told.take().is_some() { Found::Forgiven } else { Found::Known };
         }
-        let waits = |failed: &&Failed| failed.pair == pair && failed.retry_at.is_some();
+        let waits = |failed: &&Failed| failed.contents == contents && failed.retry_at.is_some();
         let failed = self.failed.as_ref().filter(waits).map(|failed| &failed.reason);
-        match (held, self.why_bad(&pair).or(failed)) {
-            (Some(Held { pair, plugin, reason: None }), _) => {
-                self.serve(pair, plugin);
+        match (held, self.why_bad(&contents).or(failed)) {
+            (Some(Held { contents, plugin, reason: None }), _) => {
+                self.serve(contents, plugin);
                 Found::Accepted
             }
-            (Some(Held { pair, plugin, reason: Some(reason) }), _) => {
-                self.hold(pair, plugin, reason.clone());
+            (Some(Held { contents, plugin, reason: Some(reason) }), _) => {
+                self.hold(contents, plugin, reason.clone());
                 Found::Refused(reason)
             }
             (None, Some(reason)) => Found::Refused(reason.clone()),
-            (None, None) if self.is_loading(&pair) => Found::Known,
+            (None, None) if self.is_loading(&contents) => Found::Known,
             (None, None) => Found::New,
         }
     }
 
     /// What lies there is good and not accepted.
-    pub(super) fn hold(&mut self, pair: Pair, plugin: P, reason: String) {
-        self.held = Some(Held { pair, plugin, reason: Some(reason) });
+    pub(super) fn hold(&mut self, contents: Contents, plugin: P, reason: String) {
+        self.held = Some(Held { contents, plugin, reason: Some(reason) });
     }
 
     /// What lies there is none that was held.
@@ -307,24 +308,25 @@ impl<P> Tracked<P> {
 
     /// Another lock judges its versions. What it does not name any more is not served any more; what was accepted
     /// in another version than it names now serves on. Whether something else is to be served.
-    pub(super) fn judge_again(&mut self, judge: impl Fn(&Pair, &P) -> Verdict) -> bool {
+    pub(super) fn judge_again(&mut self, judge: impl Fn(&Contents, &P) -> Verdict) -> bool {
         if let Some(held) = &mut self.held {
-            held.reason = judge(&held.pair, &held.plugin).reason();
+            held.reason = judge(&held.contents, &held.plugin).reason();
         }
-        let judged = |(pair, plugin): &(Pair, P)| judge(pair, plugin).reason().is_some();
+        let judged =
+            |(contents, plugin): &(Contents, P)| judge(contents, plugin).reason().is_some();
         let is_revoked = self.listed.take_if(|listed| judged(listed)).is_some();
         if is_revoked && let Now::Loading(_, progress @ Progress::Serves) = &mut self.now {
             *progress = Progress::Waits;
         }
-        let Some((pair, plugin)) = self.good.take() else { return is_revoked };
-        match judge(&pair, &plugin) {
+        let Some((contents, plugin)) = self.good.take() else { return is_revoked };
+        match judge(&contents, &plugin) {
             Verdict::Unlisted(reason) => {
                 self.doubt = None;
-                self.held.get_or_insert(Held { pair, plugin, reason: Some(reason) });
+                self.held.get_or_insert(Held { contents, plugin, reason: Some(reason) });
                 true
             }
             verdict @ (Verdict::Accepted | Verdict::Differs(_)) => {
-                self.good = Some((pair, plugin));
+                self.good = Some((contents, plugin));
                 self.doubt = verdict.reason();
                 false
             }
@@ -332,9 +334,9 @@ impl<P> Tracked<P> {
     }
 
     /// This version could not be loaded, and is loaded again after a while.
-    pub(super) fn fails(&mut self, pair: Pair, reason: String, now: Instant) {
-        let before = self.failed.take().filter(|failed| failed.pair == pair);
-        self.failed = Some(Failed::again(before, pair, reason, now));
+    pub(super) fn fails(&mut self, contents: Contents, reason: String, now: Instant) {
+        let before = self.failed.take().filter(|failed| failed.contents == contents);
+        self.failed = Some(Failed::again(before, contents, reason, now));
     }
 
     /// True if it is time to load again what could not be loaded; that is asked once.
@@ -344,18 +346,18 @@ impl<P> Tracked<P> {
 
     /// Something else lies there than the version that could not be loaded: that one is not loaded again. True if its tools
     /// were served.
-    pub(super) fn gives_up_failed(&mut self, there: Option<&Pair>) -> bool {
-        let failed = self.failed.take_if(|failed| there != Some(&failed.pair));
-        let is_failed = |(listed, _): &mut (Pair, P)| {
-            failed.as_ref().is_some_and(|failed| failed.pair == *listed)
+    pub(super) fn gives_up_failed(&mut self, there: Option<&Contents>) -> bool {
+        let failed = self.failed.take_if(|failed| there != Some(&failed.contents));
+        let is_failed = |(listed, _): &mut (Contents, P)| {
+            failed.as_ref().is_some_and(|failed| failed.contents == *listed)
         };
         self.listed.take_if(is_failed).is_some()
     }
 
     /// True if what serves is an older version than what lies there and is refused.
     pub(super) fn serves_older(&self) -> bool {
-        let is_older = |(listed, _): &(Pair, P)| {
-            self.failed.as_ref().is_none_or(|failed| failed.pair != *listed)
+        let is_older = |(listed, _): &(Contents, P)| {
+            self.failed.as_ref().is_none_or(|failed| failed.contents != *listed)
         };
         self.good.is_some() || self.listed.as_ref().is_some_and(is_older)
     }
@@ -408,14 +410,14 @@ impl<P> Tracked<P> {
     }
 
     /// These bytes are no plugin, wanted or not: they may come back.
-    pub(super) fn is_bad(&mut self, pair: Pair, reason: String) {
+    pub(super) fn is_bad(&mut self, contents: Contents, reason: String) {
         self.bad.truncate(MAX_BAD - 1);
-        self.bad.push_front((pair, reason));
+        self.bad.push_front((contents, reason));
     }
 
     /// Why these bytes are no plugin, if that is known.
-    pub(super) fn why_bad(&self, pair: &Pair) -> Option<&String> {
-        self.bad.iter().find(|(bad, _)| bad == pair).map(|(_, reason)| reason)
+    pub(super) fn why_bad(&self, contents: &Contents) -> Option<&String> {
+        self.bad.iter().find(|(bad, _)| bad == contents).map(|(_, reason)| reason)
     }
 
     /// What lies there is not served, and why; that is told from `tell_at` on. Where nothing serves, calls wait for
@@ -471,7 +473,7 @@ mod tests {
 
     #[test]
     fn the_last_versions_that_did_not_load_are_remembered_and_no_more() {
-        let version = |at: u8| Pair {
+        let version = |at: u8| Contents {
             manifest: Sha256Digest::of(&[at]),
             wasm: Sha256Digest::of(b"wasm"),
             wit: None,
@@ -489,14 +491,15 @@ mod tests {
     #[test]
     fn a_version_that_is_held_back_takes_a_place_until_it_is_let_go() {
         let digest = Sha256Digest::of(b"");
-        let pair = Pair { manifest: digest, wasm: digest, wit: None, local: None, missing: None };
+        let contents =
+            Contents { manifest: digest, wasm: digest, wit: None, local: None, missing: None };
         let mut unit = Tracked::new();
         assert!(!unit.is_occupied());
-        unit.hold(pair, (), "not approved".into());
+        unit.hold(contents, (), "not approved".into());
         assert!(unit.is_occupied());
         unit.lets_go();
         assert!(!unit.is_occupied());
-        unit.serve(pair, ());
+        unit.serve(contents, ());
         assert!(unit.is_occupied());
     }
 

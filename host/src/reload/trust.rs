@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::locks::Judge;
-use super::seen::Pair;
+use super::seen::Contents;
 use super::signature::Signature;
 use crate::catalog::Plugin;
 use crate::lock::{self, Files, LOCK_FILE, Lock, Locking, MAX_LOCK, Verdict, Version};
@@ -44,7 +44,7 @@ impl Judge<Arc<Plugin>> for Trust {
         matches!(self.found, Found::Unusable | Found::Lock(_))
     }
 
-    fn judge(&self, file: &str, pair: &Pair, plugin: &Arc<Plugin>) -> Verdict {
+    fn judge(&self, file: &str, contents: &Contents, plugin: &Arc<Plugin>) -> Verdict {
         match (&self.found, self.locking) {
             (_, Locking::Ignored) | (Found::Nothing, Locking::Followed) => Verdict::Accepted,
             (Found::Nothing, Locking::Required) => Verdict::Unlisted(
@@ -56,13 +56,13 @@ impl Judge<Arc<Plugin>> for Trust {
                 "held back: toolrack.lock in its directory cannot be used; what is told of that file says why".into(),
             ),
             (Found::Lock(lock), locking) => {
-                lock::judge(lock, file, &Version::of(pair.files(), plugin), locking)
+                lock::judge(lock, file, &Version::of(contents.files(), plugin), locking)
             }
         }
     }
 }
 
-impl Pair {
+impl Contents {
     /// What a lock knows of it.
     #[must_use]
     pub fn files(&self) -> Files {

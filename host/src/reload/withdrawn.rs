@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::candidate::Candidate;
-use super::seen::{Directory, Key, Pair, Scan, Unit};
+use super::seen::{Contents, Directory, Key, Scan, Unit};
 use super::trust::Trust;
 use crate::lock::wider;
 use crate::manifest::{Grants, Manifest, Sha256Digest};
@@ -30,17 +30,17 @@ impl Decided {
             let Directory::Listed(units, _) = seen else { continue };
             self.0.retain(|key, _| key.directory != directory || units.contains_key(&key.file));
             for (file, unit) in units {
-                let Unit::Pair(pair, candidate) = unit else { continue };
+                let Unit::Pair(contents, candidate) = unit else { continue };
                 let key = Key { directory, file: file.clone() };
                 let manifest = candidate.manifest.clone();
-                self.0.insert(key, Latest { local: pair.local, manifest });
+                self.0.insert(key, Latest { local: contents.local, manifest });
             }
         }
     }
 
-    /// True if the version `pair`, which may do what `grants` say, may do more than another local file grants now.
-    pub(super) fn withdraws(&self, key: &Key, pair: &Pair, grants: &Grants) -> bool {
-        let latest = self.0.get(key).filter(|latest| latest.local != pair.local);
+    /// True if the version `contents`, which may do what `grants` say, may do more than another local file grants now.
+    pub(super) fn withdraws(&self, key: &Key, contents: &Contents, grants: &Grants) -> bool {
+        let latest = self.0.get(key).filter(|latest| latest.local != contents.local);
         latest.is_some_and(|latest| !wider(&latest.manifest.grants, grants).is_empty())
     }
 }

@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use tokio::sync::OnceCell;
 
-use super::checks::Checks;
 use super::blocking::blocking;
+use super::checks::Checks;
 use super::code::{Code, Codes};
 use super::command::{self, Declared};
 use super::compiler::CompileError;
@@ -27,9 +27,9 @@ use super::offered::{Offered, lost};
 use super::outline::{self, Glance, Outline};
 use super::redact::redacted;
 use super::scratch::Scratch;
-use super::verify::Unverified;
 use super::slots::{CallSlots, Slots};
 use super::terms::{CallContext, ProgressSink, Reach, Terms};
+use super::verify::Unverified;
 use super::wasm_file::Wasm;
 use super::{Sandbox, functions, tools};
 use crate::manifest::{Grants, Kind, Limits, SecretName};

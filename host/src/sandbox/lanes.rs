@@ -3,8 +3,8 @@
 //! Each compilation uses several processors, so that few at once are as soon done as many. What is compiled is not
 //! known here.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};

@@ -6,8 +6,8 @@
 //! protocol.
 
 mod asking;
-mod await_code;
 mod at_work;
+mod await_code;
 mod binary;
 mod bindings;
 mod blocking;
@@ -60,8 +60,8 @@ mod store;
 mod stored;
 mod terms;
 mod tools;
-mod wasm_file;
 mod verify;
+mod wasm_file;
 mod wasm_sections;
 mod worker;
 
@@ -96,8 +96,8 @@ pub use pack::{PackError, Packed, listed_in};
 pub use scratch::Scratches;
 pub use slots::CallSlots;
 pub use terms::{CallContext, ProgressSink};
-pub use wasm_file::Wasm;
 pub use verify::{Readiness, Unverified};
+pub use wasm_file::Wasm;
 pub use worker::work;
 
 /// Calls that run at once, over all plugins; those whose answer waits to be read count too. More wait

@@ -10,8 +10,8 @@ use proptest::prelude::*;
 use toolrack::lock::Verdict;
 use toolrack::manifest::Sha256Digest;
 use toolrack::reload::{
-    Core, Directory, FIRST_HOLD, HOLD, Judge, Key, LoadError, PATIENCE, Pair, Reason, TELL_AFTER,
-    Scan, Schedule, Standing, Unit, View,
+    Contents, Core, Directory, FIRST_HOLD, HOLD, Judge, Key, LoadError, PATIENCE, Reason, Scan,
+    Schedule, Standing, TELL_AFTER, Unit, View,
 };
 
 const DIRECTORIES: usize = 2;
@@ -51,7 +51,7 @@ impl Judge<Load> for Lock {
         self.is_there
     }
 
-    fn judge(&self, file: &str, _: &Pair, (manifest, wasm): &Load) -> Verdict {
+    fn judge(&self, file: &str, _: &Contents, (manifest, wasm): &Load) -> Verdict {
         let plugin = usize::from(file.as_bytes()[0] - b'0');
         match (self.is_there, self.accepted[plugin], manifest) {
             (false, ..) if !self.is_required => Verdict::Accepted,
@@ -159,9 +159,9 @@ fn at(key: &Key) -> usize {
     key.directory * PLUGINS + usize::from(key.file.as_bytes()[0] - b'0')
 }
 
-fn pair((manifest, wasm): Load) -> Pair {
+fn pair((manifest, wasm): Load) -> Contents {
     let digest = |text: String| Sha256Digest::of(text.as_bytes());
-    Pair {
+    Contents {
         manifest: digest(format!("{manifest:?}")),
         wasm: digest(format!("{wasm}")),
         wit: None,
@@ -185,17 +185,17 @@ fn fits((manifest, wasm): Load) -> bool {
 struct Follower {
     core: Core<Load, Lock>,
     schedule: Schedule,
-    loads: VecDeque<(Key, Pair, Load)>,
+    loads: VecDeque<(Key, Contents, Load)>,
     published: Option<View<Load>>,
     now: Instant,
     /// What was there together, what was ordered last, and what did not load when it was last tried.
-    seen: BTreeSet<(Key, Pair)>,
+    seen: BTreeSet<(Key, Contents)>,
     /// All locks that scans saw, by directory.
     locks: Vec<(usize, Lock)>,
-    ordered: BTreeMap<Key, Pair>,
-    failed: BTreeMap<Key, Pair>,
+    ordered: BTreeMap<Key, Contents>,
+    failed: BTreeMap<Key, Contents>,
     /// Versions whose tools were known before they were loaded, and which did not turn out to be none.
-    listed: BTreeSet<(Key, Pair)>,
+    listed: BTreeSet<(Key, Contents)>,
 }
 
 impl Follower {
