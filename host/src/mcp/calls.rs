@@ -15,7 +15,7 @@ use tokio::task::{AbortHandle, Id as TaskId, JoinError, JoinSet};
 use super::action::{Call, CallKey};
 use super::executor::{CallEnd, EndedHere, Executor, Note};
 use super::news::{Named, News};
-use crate::sandbox::{CallContext, Ended, MakeSpan, ProgressSink, Turn};
+use crate::sandbox::{CallContext, Ended, MakeSpan, ProgressSink, SliceKind};
 use crate::text::escape;
 use crate::tool::CallError;
 
@@ -129,7 +129,7 @@ impl Executor for Calls {
             Box::new(move |progress| drop(notes.try_send((key, progress))))
         });
         let here = self.begins_here() && tool.is_brief(&arguments);
-        let turn = if here { Turn::Brief } else { Turn::Usual };
+        let turn = if here { SliceKind::Protocol } else { SliceKind::Guest };
         let context = CallContext { turn, progress, span: Some(span) };
         let mut run =
             Box::pin(async move { tool.call_in(context, Some(&entry), &arguments).await });

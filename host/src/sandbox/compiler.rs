@@ -27,15 +27,15 @@ pub(super) const MAX_ARTIFACT: u64 = 512 * 1024 * 1024;
 /// Where plugins are compiled, and where compiled code is kept.
 #[derive(Clone, Debug)]
 pub struct Compiler {
-    place: Place,
+    place: Where,
     caps: Caps,
     pub(super) cache: Option<PathBuf>,
 }
 
 #[derive(Clone, Debug)]
-enum Place {
+enum Where {
     Child(PathBuf),
-    Process,
+    InProcess,
 }
 
 /// What compiling one plugin may take.
@@ -124,13 +124,13 @@ impl Compiler {
     /// Compiles in child processes of `program`, a toolrack of this very build.
     #[must_use]
     pub fn in_children_of(program: PathBuf, caps: Caps) -> Self {
-        Self { place: Place::Child(program), caps, cache: None }
+        Self { place: Where::Child(program), caps, cache: None }
     }
 
     /// Compiles in this process, without bounds on memory and time: for Wasm that is trusted.
     #[must_use]
     pub fn in_process() -> Self {
-        Self { place: Place::Process, caps: Caps::default(), cache: None }
+        Self { place: Where::InProcess, caps: Caps::default(), cache: None }
     }
 
     /// Keeps compiled code in `directory`.
@@ -201,10 +201,10 @@ impl Compiler {
         lifeline: &Lifeline,
     ) -> Result<Vec<u8>, CompileError> {
         match &self.place {
-            Place::Child(program) => {
+            Where::Child(program) => {
                 child::work(program, job, priority, &self.caps, input, lifeline)
             }
-            Place::Process => job.run(input).map_err(|failed| match failed {
+            Where::InProcess => job.run(input).map_err(|failed| match failed {
                 Failed::Refused(reason) => CompileError::Refused(reason),
                 Failed::Panicked => CompileError::Refused(PANICKED.into()),
                 Failed::OutOfMemory => CompileError::Host("there is not enough memory".into()),

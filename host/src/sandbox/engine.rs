@@ -1,7 +1,7 @@
 //! How wasmtime is set up: what guests are compiled to, and where their memory comes from.
 //!
 //! Guests are metered by fuel alone. Every instruction costs some, and those that work on many bytes
-//! cost by the byte, so no guest computes without spending; each [slice](Turn::slice) of it, the guest gives way,
+//! cost by the byte, so no guest computes without spending; each [slice](SliceKind::slice) of it, the guest gives way,
 //! and its processor time and the wall clock are looked at. Checks of the epoch, which would do the
 //! same, cost computing guests another tenth.
 
@@ -33,36 +33,36 @@ const WARM: u32 = 4;
 
 /// Whose time a guest takes, and so how soon it gives way to others and its limits are looked at.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Turn {
+pub enum SliceKind {
     /// That of a thread which is there for guests.
     #[default]
-    Usual,
+    Guest,
     /// That of a thread which has something else to do.
-    Brief,
+    Protocol,
 }
 
-impl Turn {
+impl SliceKind {
     /// The fuel after which it gives way: about a millisecond, or a twentieth of one.
     pub(super) fn slice(self) -> u64 {
         match self {
-            Self::Usual => 2_000_000,
-            Self::Brief => 100_000,
+            Self::Guest => 2_000_000,
+            Self::Protocol => 100_000,
         }
     }
 
     /// The same, while it keeps the host busy.
     pub(super) fn short_slice(self) -> u64 {
         match self {
-            Self::Usual => 10_000,
-            Self::Brief => 1_000,
+            Self::Guest => 10_000,
+            Self::Protocol => 1_000,
         }
     }
 
     /// How long it may keep the host busy before its slices get short.
     pub(super) fn busy(self) -> Duration {
         match self {
-            Self::Usual => Duration::from_millis(10),
-            Self::Brief => Duration::from_millis(1),
+            Self::Guest => Duration::from_millis(10),
+            Self::Protocol => Duration::from_millis(1),
         }
     }
 }

@@ -21,7 +21,7 @@ use super::http::Outgoing;
 use super::imports;
 use super::lanes::BackgroundTurn;
 use super::link::Linked;
-use super::listing::{Listing, Place};
+use super::listing::{Listing, ListingKey};
 use super::need::Need;
 use super::offered::{Offered, lost};
 use super::outline::{self, Glance, Outline};
@@ -78,7 +78,7 @@ impl Guest {
         limits: Limits,
         grants: Grants,
     ) -> Result<Self, CompileError> {
-        let place = Place::of(wasm.digest, &limits, &grants);
+        let place = ListingKey::of(wasm.digest, &limits, &grants);
         let (code, offered) = match kept(&sandbox, &wasm, place).await {
             Some(kept) => kept,
             None => match outlined(&sandbox, &wasm).await? {
@@ -309,7 +309,7 @@ impl Guest {
 }
 
 /// The guest that was kept at `place`: the same bytes with the same grants and limits have passed all checks before.
-async fn kept(sandbox: &Sandbox, wasm: &Wasm, place: Place) -> Option<(Held, Offered)> {
+async fn kept(sandbox: &Sandbox, wasm: &Wasm, place: ListingKey) -> Option<(Held, Offered)> {
     let Listing { kind, listed } = place.find(&sandbox.codes).await?;
     Some((Held::resting(wasm.clone(), kind), Offered::known(place, listed)))
 }
@@ -318,7 +318,7 @@ async fn kept(sandbox: &Sandbox, wasm: &Wasm, place: Place) -> Option<(Held, Off
 async fn compiled(
     sandbox: &Arc<Sandbox>,
     wasm: Wasm,
-    place: Place,
+    place: ListingKey,
     limits: &Limits,
     grants: &Grants,
 ) -> Result<(Held, Offered), CompileError> {

@@ -20,13 +20,13 @@ pub(super) struct Listing {
 
 /// Where the listing of one plugin is kept.
 #[derive(Clone, Copy)]
-pub(super) struct Place {
+pub(super) struct ListingKey {
     wasm: Sha256Digest,
     terms: [u8; 32],
     sees_files: bool,
 }
 
-impl Place {
+impl ListingKey {
     /// The place of a plugin with this Wasm under these terms.
     pub(super) fn of(wasm: Sha256Digest, limits: &Limits, grants: &Grants) -> Self {
         Self { wasm, terms: fingerprint((limits, grants)), sees_files: !grants.files.is_empty() }

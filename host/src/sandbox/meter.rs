@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use wasmtime::ResourceLimiter;
 
-use super::engine::Turn;
+use super::engine::SliceKind;
 use super::shortage::Shortage;
 use crate::manifest::{Bytes, Limits, grouped, show_duration};
 use crate::tool::{Limit, LimitHit};
@@ -53,12 +53,12 @@ pub(super) struct Meter {
     host_calls: u64,
     hurried: bool,
     has_tasks: bool,
-    turn: Turn,
+    turn: SliceKind,
     pub(super) cpu: Arc<CpuClock>,
 }
 
 impl Meter {
-    pub(super) fn new(limits: &Limits, turn: Turn) -> Self {
+    pub(super) fn new(limits: &Limits, turn: SliceKind) -> Self {
         Self {
             memory_limit: limits.memory,
             memory: 0,
@@ -149,9 +149,9 @@ impl Meter {
         if hurried == std::mem::replace(&mut self.hurried, hurried) {
             return Ok(None);
         }
-        let slice = if hurried { self.turn.short_slice() } else { Turn::Usual.slice() };
+        let slice = if hurried { self.turn.short_slice() } else { SliceKind::Guest.slice() };
         // Once it has given way, it goes on where guests are at home.
-        self.turn = if hurried { self.turn } else { Turn::Usual };
+        self.turn = if hurried { self.turn } else { SliceKind::Guest };
         Ok(Some(slice))
     }
 

@@ -83,7 +83,7 @@ pub use compiler::{Caps, CompileError, Compiler, Job};
 pub(crate) use contract::{Side, schema};
 pub use contract::{ToolError, corrected};
 pub use ended::{Ended, Slot};
-pub use engine::{Tier, Turn};
+pub use engine::{SliceKind, Tier};
 pub use folders::{FolderError, FolderProblem, is_missing};
 pub use functions::{Notes, NotesError};
 pub use guest::Guest;

@@ -8,7 +8,7 @@ use super::contract::{self, ToolError};
 use super::functions::Docs;
 use super::guest::Guest;
 use super::link::Linked;
-use super::listing::{Listing, Place};
+use super::listing::{Listing, ListingKey};
 use super::listing_section::ListingError;
 use super::outline::Claim;
 use super::{CompileError, Notes, tools};
@@ -19,7 +19,7 @@ use crate::tool::{CallError, Listed};
 #[derive(Default)]
 pub(super) struct Offered {
     /// Where it is kept; of a plugin.
-    place: Option<Place>,
+    place: Option<ListingKey>,
     /// What was found there, until somebody asks.
     known: Mutex<Option<Listed>>,
     /// What its file says.
@@ -30,17 +30,17 @@ pub(super) struct Offered {
 
 impl Offered {
     /// It is kept there, where this was found.
-    pub(super) fn known(place: Place, known: Listed) -> Self {
+    pub(super) fn known(place: ListingKey, known: Listed) -> Self {
         Self { known: Mutex::new(Some(known)), ..Self::asked(place) }
     }
 
     /// Creates a listing that the file claims. It is kept at `place` once the code agrees.
-    pub(super) fn claimed(place: Place, claim: Claim) -> Self {
+    pub(super) fn claimed(place: ListingKey, claim: Claim) -> Self {
         Self { claim: Some(claim), ..Self::asked(place) }
     }
 
     /// Creates a listing that the code is asked for. It is kept at `place`.
-    pub(super) fn asked(place: Place) -> Self {
+    pub(super) fn asked(place: ListingKey) -> Self {
         Self { place: Some(place), ..Self::default() }
     }
 

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::sync::Arc;
 
 use super::command::Process;
-use super::engine::Turn;
+use super::engine::SliceKind;
 use super::http::Outgoing;
 use super::log::MakeSpan;
 use crate::manifest::Grants;
@@ -18,7 +18,7 @@ pub type ProgressSink = Box<dyn Fn(Progress) + Send + Sync>;
 #[derive(Default)]
 pub struct CallContext {
     /// Whose time it takes.
-    pub turn: Turn,
+    pub turn: SliceKind,
     /// Where its progress goes.
     pub progress: Option<ProgressSink>,
     /// What names it in the log; nothing where it is run within its span.
