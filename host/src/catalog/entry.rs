@@ -2,12 +2,12 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// The entry of one call into a plugin's code. Either the call takes it, or the server, which then lets the call begin
-/// anew with another version: never both.
+/// The right to enter a plugin's code, of one call. Who takes it decides: the call, which then enters, or the server, which
+/// then begins the call anew.
 #[derive(Debug, Default)]
-pub struct Entry(AtomicBool);
+pub struct EntryTicket(AtomicBool);
 
-impl Entry {
+impl EntryTicket {
     /// Takes the entry. True for the first who asks.
     #[must_use]
     pub fn take(&self) -> bool {

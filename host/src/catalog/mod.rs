@@ -36,7 +36,7 @@ use std::sync::Arc;
 use crate::manifest::Manifest;
 use crate::name::{PluginName, ToolName};
 pub use breaker::Paused;
-pub use entry::Entry;
+pub use entry::EntryTicket;
 pub use error::{PluginError, first_tool};
 pub use instructions::{GENERAL_INSTRUCTIONS, MAX_INSTRUCTIONS};
 pub use plugin::{Parts, Plugin};

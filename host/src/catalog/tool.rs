@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::value::RawValue;
 
-use super::entry::Entry;
+use super::entry::EntryTicket;
 use super::lenient::Reading;
 use super::pace::Pace;
 use super::plugin::Plugin;
@@ -61,7 +61,7 @@ impl Tool {
     pub async fn call_in(
         &self,
         context: CallContext,
-        entry: Option<&Entry>,
+        entry: Option<&EntryTicket>,
         arguments: &RawValue,
     ) -> Ended {
         let admitted = self.admitted(entry, arguments.get()).await;
@@ -90,7 +90,7 @@ impl Tool {
     /// Waits for all that a call needs before it enters the guest.
     async fn admitted(
         &self,
-        entry: Option<&Entry>,
+        entry: Option<&EntryTicket>,
         arguments: &str,
     ) -> Result<Admitted<'_>, CallError> {
         let read = self.read_and_wait(arguments).await;

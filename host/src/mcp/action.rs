@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::value::RawValue;
 
-use crate::catalog::{Entry, Tool};
+use crate::catalog::{EntryTicket, Tool};
 
 /// Something for the driver to do.
 #[derive(Debug)]
@@ -30,7 +30,7 @@ pub struct Call {
     /// Whether the client wants progress.
     pub wants_progress: bool,
     /// What the call takes when it enters the plugin.
-    pub entry: Arc<Entry>,
+    pub entry: Arc<EntryTicket>,
 }
 
 impl std::fmt::Debug for Call {

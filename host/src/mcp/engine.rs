@@ -22,7 +22,7 @@ use super::reply::{self, Fault};
 use super::request::{CatalogRequest, Request};
 use super::result;
 use super::session::Session;
-use crate::catalog::{Catalog, Entry, GENERAL_INSTRUCTIONS, Plugin};
+use crate::catalog::{Catalog, EntryTicket, GENERAL_INSTRUCTIONS, Plugin};
 use crate::manifest::show_duration;
 use crate::sandbox::{CALL_WAIT, Readiness, still_compiling};
 use crate::tool::{CallError, Output, Progress, Usage};
@@ -400,7 +400,7 @@ impl Engine {
             self.refuse_call(reply_to, CallError::Host(crowd));
             return Ok(());
         }
-        let entry = Arc::<Entry>::default();
+        let entry = Arc::<EntryTicket>::default();
         let request_again = CatalogRequest::Call {
             name: name.into(),
             arguments: arguments.clone(),

@@ -13,7 +13,7 @@ use super::batch::BatchKey;
 use super::message::Id;
 use super::request::CatalogRequest;
 use super::version::Version;
-use crate::catalog::{Entry, Plugin, Tool};
+use crate::catalog::{EntryTicket, Plugin, Tool};
 use crate::sandbox::Readiness;
 
 /// Where an answer goes, and in which revision's words.
@@ -44,7 +44,7 @@ impl Running {
 
 /// What is kept to begin a call anew before it has entered its plugin.
 pub(super) struct Recall {
-    pub(super) entry: Arc<Entry>,
+    pub(super) entry: Arc<EntryTicket>,
     pub(super) request: CatalogRequest,
     /// When it came.
     pub(super) since: Instant,
