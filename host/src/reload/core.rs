@@ -17,7 +17,7 @@ use super::view::View;
 pub const TELL_AFTER: Duration = Duration::from_secs(2);
 /// How long a plugin whose Wasm or directory has gone is served on: it may be on its way back. Also how
 /// long something else that is wrong with what was told of must stand before it is told.
-pub const PATIENCE: Duration = Duration::from_secs(5);
+pub const GONE_GRACE: Duration = Duration::from_secs(5);
 
 /// All units and what is known of them. `P` is a loaded plugin, `K` the lock of a directory.
 #[derive(Debug)]
@@ -384,7 +384,7 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
             _ if is_first => Duration::ZERO,
             None => TELL_AFTER,
             // A copy that stalls is wrong in another way after each piece.
-            Some(_) => PATIENCE,
+            Some(_) => GONE_GRACE,
         };
         // What is told at once is not about to be right.
         let patience = if is_first { Duration::ZERO } else { TELL_AFTER };
@@ -396,9 +396,9 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
         // What is wrong at the start is told at once. What goes with its directory may come back with it.
         let until = match then {
             Then::Refuse if self.publication.is_first() => now,
-            Then::Refuse | Then::Forget => now + PATIENCE,
+            Then::Refuse | Then::Forget => now + GONE_GRACE,
         };
-        self.tracked(key).gone(reason, until, then, now + PATIENCE);
+        self.tracked(key).gone(reason, until, then, now + GONE_GRACE);
     }
 
     fn forget(&mut self, now: Instant, is_forgotten: impl Fn(&Key) -> bool) {

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use super::core::PATIENCE;
+use super::core::GONE_GRACE;
 use super::seen::{Contents, Key};
 use crate::lock::Verdict;
 
@@ -56,7 +56,7 @@ impl<K: Clone + PartialEq> Locks<K> {
             return true;
         };
         if !lock.is_there() && in_force.lock.is_there() {
-            let until = in_force.gone.as_ref().map_or(now + PATIENCE, |(until, _)| *until);
+            let until = in_force.gone.as_ref().map_or(now + GONE_GRACE, |(until, _)| *until);
             in_force.gone = Some((until, lock));
             return false;
         }
@@ -112,10 +112,10 @@ mod tests {
         for millis in [0, 1, 1000] {
             assert!(!locks.seen(0, There(false), start + Duration::from_millis(millis)));
         }
-        assert_eq!(locks.deadline(), Some(start + PATIENCE));
-        assert_eq!(locks.expire(start + PATIENCE - Duration::from_millis(1)), [0; 0]);
+        assert_eq!(locks.deadline(), Some(start + GONE_GRACE));
+        assert_eq!(locks.expire(start + GONE_GRACE - Duration::from_millis(1)), [0; 0]);
         assert_eq!(locks.of(0), Some(&There(true)));
-        assert_eq!(locks.expire(start + PATIENCE), [0]);
+        assert_eq!(locks.expire(start + GONE_GRACE), [0]);
         assert_eq!((locks.of(0), locks.deadline()), (Some(&There(false)), None));
     }
 
@@ -126,10 +126,10 @@ mod tests {
         for (there, is_new) in [(true, true), (false, false), (true, false)] {
             assert_eq!(locks.seen(0, There(there), start), is_new);
         }
-        assert_eq!((locks.expire(start + PATIENCE), locks.deadline()), (vec![], None));
+        assert_eq!((locks.expire(start + GONE_GRACE), locks.deadline()), (vec![], None));
         // And the next time it has all its time again.
-        let later = start + PATIENCE;
+        let later = start + GONE_GRACE;
         locks.seen(0, There(false), later);
-        assert_eq!(locks.deadline(), Some(later + PATIENCE));
+        assert_eq!(locks.deadline(), Some(later + GONE_GRACE));
     }
 }

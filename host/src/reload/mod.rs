@@ -26,7 +26,7 @@ mod view;
 mod watch;
 mod withdrawn;
 
-pub use self::core::{Core, PATIENCE, TELL_AFTER};
+pub use self::core::{Core, GONE_GRACE, TELL_AFTER};
 pub use failed::LoadError;
 pub use follow::Follower;
 pub use known::Reread;

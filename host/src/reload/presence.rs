@@ -1,6 +1,6 @@
 //! Which directories that plugins are granted are missing, asked anew at each scan.
 //!
-//! A directory may lie on a file system that does not answer: a scan waits no longer than [`PATIENCE`] for all of them, and
+//! A directory may lie on a file system that does not answer: a scan waits no longer than [`DIRECTORY_WAIT`] for all of them, and
 //! is told what was so before.
 
 use std::collections::{BTreeSet, HashMap};
@@ -12,7 +12,7 @@ use crate::manifest::{FileGrant, Sha256Digest};
 use crate::sandbox::is_missing;
 
 /// How long a scan waits for file systems that do not answer.
-const PATIENCE: Duration = Duration::from_millis(250);
+const DIRECTORY_WAIT: Duration = Duration::from_millis(250);
 
 /// What is known of the directories that plugins are granted, by their manifests.
 #[derive(Debug, Default)]
@@ -35,7 +35,7 @@ impl FolderPresence {
     /// A scan begins.
     pub(super) fn begin(&mut self) {
         self.asked.clear();
-        self.patience = PATIENCE;
+        self.patience = DIRECTORY_WAIT;
     }
 
     /// It has ended: what it did not ask about is forgotten.
@@ -98,17 +98,17 @@ mod tests {
     fn who_hangs_is_asked_once_and_what_was_so_stays_so() {
         let mut known = KnownFolders::default();
         let digest = Some(Sha256Digest::of(b"/notes"));
-        assert_eq!(known.ask(PATIENCE, move || digest), digest);
+        assert_eq!(known.ask(DIRECTORY_WAIT, move || digest), digest);
         let (release, hang) = channel::<()>();
         let hangs = move || {
             let _ = hang.recv();
             None
         };
-        assert_eq!(known.ask(PATIENCE, hangs), digest);
-        assert_eq!(known.ask(PATIENCE, || panic!("it is asked already")), digest);
+        assert_eq!(known.ask(DIRECTORY_WAIT, hangs), digest);
+        assert_eq!(known.ask(DIRECTORY_WAIT, || panic!("it is asked already")), digest);
         drop(release);
         while known.open.is_some() {
-            known.ask(PATIENCE, || panic!("it is asked already"));
+            known.ask(DIRECTORY_WAIT, || panic!("it is asked already"));
         }
         assert_eq!(known.missing, None);
     }

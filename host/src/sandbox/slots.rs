@@ -9,7 +9,7 @@ use super::run::until;
 use crate::manifest::show_duration;
 
 /// How long a call waits for those before it to end; longer where one call may take longer.
-const PATIENCE: Duration = Duration::from_secs(30);
+const SLOT_WAIT: Duration = Duration::from_secs(30);
 
 /// A call's places, its plugin's and the host's: with both it may enter its guest.
 pub struct CallSlots<'a> {
@@ -46,7 +46,7 @@ impl Slots {
             let _own = self.own.acquire().await?;
             Ok(CallSlots { _own, of_host: self.of_host(host).await? })
         };
-        let patience = timeout.max(PATIENCE);
+        let patience = timeout.max(SLOT_WAIT);
         match until(Instant::now() + patience, both).await {
             Some(Ok(slots)) => Ok(slots),
             Some(Err(AcquireError { .. })) => Err("it is shutting down".into()),

@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use toolrack::lock::Verdict;
 use toolrack::manifest::Sha256Digest;
 use toolrack::reload::{
-    Contents, Core, Directory, FIRST_HOLD, HOLD, Judge, Key, LoadError, PATIENCE, Reason, Scan,
+    Contents, Core, Directory, FIRST_HOLD, GONE_GRACE, HOLD, Judge, Key, LoadError, Reason, Scan,
     Schedule, Standing, TELL_AFTER, Unit, View,
 };
 
@@ -359,13 +359,13 @@ fn play(is_required: bool, events: &[Event]) -> Result<(), String> {
         (files.changing, files.unread) = (false, false);
     }
     for _ in 0..4 {
-        let then = follower.now + PERIOD + PATIENCE + TELL_AFTER + HOLD;
+        let then = follower.now + PERIOD + GONE_GRACE + TELL_AFTER + HOLD;
         follower.pass(&world, then)?;
         while !follower.loads.is_empty() {
             follower.loaded(&world, 0);
         }
     }
-    let then = follower.now + PATIENCE + TELL_AFTER + HOLD;
+    let then = follower.now + GONE_GRACE + TELL_AFTER + HOLD;
     follower.pass(&world, then)?;
     compare(&world, &follower)
 }
@@ -547,14 +547,14 @@ fn a_lock_that_is_away_for_a_moment_counts_on_and_one_that_stays_away_does_not()
     // Away, while the locked one changes too.
     world.locks[0].is_there = false;
     world.files[0] = good(1);
-    settle(&mut follower, &world, PATIENCE - Duration::from_millis(1));
+    settle(&mut follower, &world, GONE_GRACE - Duration::from_millis(1));
     assert_eq!(served(&follower), [first]);
     world.locks[0].is_there = true;
     settle(&mut follower, &world, PERIOD);
     assert_eq!(served(&follower), [first]);
 
     world.locks[0].is_there = false;
-    settle(&mut follower, &world, PATIENCE + HOLD);
+    settle(&mut follower, &world, GONE_GRACE + HOLD);
     let second = (0, (Manifest::Good(1, None), 0));
     assert_eq!(served(&follower), [second, (1, (Manifest::Good(0, None), 0))]);
 }
