@@ -1,126 +1,219 @@
 //! A page as text: its title and what it says, as Markdown.
+//!
+//! Reading order: `parse` makes a tree of it, `streamed` completes that, `seen` takes away what nobody sees, `formulas`,
+//! `controls` and `blocks` say in Markdown's words what has none of its own, `region` finds the main content.
 
-use dom_query::{Document as Tree, NodeRef};
-use dom_smoothie::{Config, Readability, TextMode};
+mod blocks;
+mod controls;
+mod depth;
+mod formulas;
+mod parse;
+mod raw;
+mod region;
+mod seen;
+mod streamed;
 
+use dom_query::{Document as Tree, Matcher, NodeRef};
+
+use crate::invisible::Cleaned;
 use crate::load::Page;
 use crate::media::Kind;
+use crate::refresh::Refresh;
 use crate::{charset, links};
+
+use parse::Dialect;
+use raw::Raw;
+use seen::Hidden;
 
 /// What of a web page is wanted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[schemars(inline)]
 pub enum Extract {
     /// The main content as Markdown, as a browser's reader view shows it.
     #[default]
     Main,
     /// The whole page as Markdown, with its menus and side matter.
     All,
-    /// The HTML as it came.
+    /// The source as it came.
     Source,
 }
 
+/// A page with less text than this may only be there to lead on.
+pub const SHORT: usize = 1000;
+
 /// What is read of a page.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub struct Document {
     pub title: Option<String>,
     pub text: String,
+    /// What a reader should know beforehand, a sentence each.
+    pub notes: Vec<String>,
+    /// The page to show in place of this one.
+    pub refresh: Option<Refresh>,
 }
 
-/// What nobody reads, whatever is wanted.
-const UNSEEN: &str = "script, style, noscript, template, svg, canvas, object, embed, iframe, [hidden], \
-                      [aria-hidden=true], input, button, select, textarea";
-/// What stands around the content.
-const AROUND: &str = "nav, aside, footer, form, dialog, [role=navigation], [role=search]";
-
-/// The deepest nesting that is kept: what is done with a tree takes stack, and time, with its depth. No
-/// page for people comes near.
-const MAX_DEPTH: usize = 128;
-/// The share of all text that the main content has at least; less is a list of teasers, or a mistake.
-const MIN_SHARE: usize = 10;
-/// Below this many bytes, what was found is as likely a footnote.
-const MIN_CONTENT: usize = 200;
-
-pub fn read(page: Page, extract: Extract) -> Document {
-    let text = charset::decode(&page.body, page.charset.as_deref());
-    if page.kind == Kind::Text || extract == Extract::Source {
-        return Document { title: None, text };
-    }
-    let tree = Tree::from(text.replace(is_invisible, ""));
+/// Reads a page; of one in HTML only what `selector` finds, if there is one.
+pub fn read(page: &Page, extract: Extract, selector: Option<&str>) -> Result<Document, String> {
+    let text = charset::decode(&page.body, page.charset.as_deref(), page.kind != Kind::Text);
+    let dialect = match page.kind {
+        Kind::Html => Dialect::Html,
+        Kind::Xhtml => Dialect::Xhtml,
+        Kind::Text if selector.is_some() => {
+            return Err(format!("{} is no web page, so leave out `selector`", page.url));
+        }
+        Kind::Text => return Ok(finished(Document { text, ..Document::default() })),
+    };
+    let tree = parse::parse(&text, dialect);
     let title = one_line(&tree.select_single("title").text());
-    flatten(&tree, MAX_DEPTH);
-    tree.select(UNSEEN).remove();
-    links::settle(&tree, &page.url);
-    match extract {
-        Extract::Main => main(&tree, title),
-        Extract::All | Extract::Source => Document { title, text: tree.md(None).into() },
+    let (description, refresh) = (description(&tree), refresh(&tree, page));
+    let mut document = match (extract, selector) {
+        (Extract::Source, None) => Document { text, ..Document::default() },
+        (Extract::Source, Some(selector)) => {
+            let found = chosen(&tree, selector)?;
+            let parts: Vec<_> = found.iter().map(|node| node.html().to_string()).collect();
+            Document { text: parts.join("\n"), ..Document::default() }
+        }
+        (Extract::Main | Extract::All, _) => markdown(&tree, page, extract, selector)?,
+    };
+    if document.text.trim().is_empty() {
+        document.text = description.unwrap_or_default();
     }
+    let refresh = refresh
+        .filter(|found| !found.is_scriptless || document.text.len() < SHORT)
+        .map(|found| found.refresh);
+    Ok(finished(Document { title, refresh, ..document }))
 }
 
-/// The main content, or all but what stands around it where there is none to be found.
-fn main(tree: &Tree, title: Option<String>) -> Document {
-    tree.select(AROUND).remove();
-    let content = content(tree.clone());
-    let rest: String = tree.md(None).into();
-    let enough = |found: &Document| {
-        found.text.len() >= (rest.len() / MIN_SHARE).max(MIN_CONTENT.min(rest.len()))
-    };
-    match content.filter(enough) {
-        Some(found) => Document { title: found.title.or(title), ..found },
-        None => Document { title, text: rest },
+/// A page in Markdown.
+fn markdown(
+    tree: &Tree,
+    page: &Page,
+    extract: Extract,
+    selector: Option<&str>,
+) -> Result<Document, String> {
+    let mut raw = Raw::default();
+    streamed::settle(tree);
+    depth::flatten(tree);
+    let chosen = selector.map(|selector| chosen(tree, selector)).transpose()?;
+    for node in chosen.iter().flatten() {
+        // What is asked for is seen, wherever it lies.
+        for around in node.ancestors(None).iter().chain([node]) {
+            around.remove_attrs(&["hidden", "style", "aria-hidden", "popover"]);
+        }
     }
+    formulas::settle(tree, &mut raw);
+    let hidden = seen::settle(tree);
+    controls::settle(tree, &mut raw);
+    links::settle(tree, &page.url);
+    let mut notes = Vec::new();
+    let regions = match (chosen, extract) {
+        (Some(nodes), _) => nodes,
+        (None, Extract::Main) => {
+            let found = region::find(tree);
+            notes.extend(left_out(found.left_out, hidden));
+            vec![found.node]
+        }
+        (None, Extract::All | Extract::Source) => {
+            notes.extend(left_out(0, hidden));
+            vec![tree.root()]
+        }
+    };
+    blocks::settle(tree, &mut raw);
+    let parts: Vec<_> = regions.iter().map(|node| written(node, &raw)).collect();
+    Ok(Document { text: parts.join("\n\n"), notes, ..Document::default() })
 }
 
-/// What a reader view shows.
-fn content(tree: Tree) -> Option<Document> {
-    let config = Config {
-        // The names of languages stand in the classes of code.
-        keep_classes: true,
-        disable_json_ld: true,
-        text_mode: TextMode::Markdown,
-        ..Config::default()
+fn written(node: &NodeRef<'_>, raw: &Raw) -> String {
+    // A table or a list has to be written itself, and what it stands in not.
+    let around = match &*node.node_name().unwrap_or_default() {
+        "" | "html" | "body" | "main" => return raw.fill(&node.md(None)).trim().to_owned(),
+        "li" => "ul",
+        "tr" | "thead" | "tbody" | "tfoot" => "table",
+        _ => "div",
     };
-    let article = Readability::with_document(tree, None, Some(config)).ok()?.parse().ok()?;
-    Some(Document { title: one_line(&article.title), text: article.text_content.into() })
+    let (holder, outer) = (node.tree.new_element(around), node.tree.new_element("div"));
+    holder.append_child(node);
+    outer.append_child(&holder);
+    raw.fill(&outer.md(None)).trim().to_owned()
+}
+
+/// The outermost elements that a selector finds.
+fn chosen<'a>(tree: &'a Tree, selector: &str) -> Result<Vec<NodeRef<'a>>, String> {
+    let matcher = Matcher::new(selector).map_err(|_| {
+        format!("`selector` is `{selector}`; write one of CSS, such as `#content p.note`")
+    })?;
+    let found = tree.select_matcher(&matcher);
+    let is_inner = |node: &NodeRef<'_>| {
+        node.ancestors_it(None)
+            .any(|ancestor| found.nodes().iter().any(|other| other.id == ancestor.id))
+    };
+    let outermost: Vec<_> = found.nodes().iter().filter(|node| !is_inner(node)).copied().collect();
+    if outermost.is_empty() {
+        return Err(format!(
+            "`selector` is `{selector}`, and no element of the page is such; read it with `extract` = `source` to see its elements"
+        ));
+    }
+    Ok(outermost)
+}
+
+/// What a page says of itself where it says nothing else.
+fn description(tree: &Tree) -> Option<String> {
+    let said = tree
+        .select_single("meta[name=description], meta[property='og:description']")
+        .attr("content")?;
+    one_line(&said)
+}
+
+/// What of the page is not in the text.
+fn left_out(around: usize, hidden: Hidden) -> Vec<String> {
+    let mut notes = Vec::new();
+    if around > 0 {
+        notes.push(format!(
+            "{around} characters around the main content are left out; `extract` = `all` gives them."
+        ));
+    }
+    match hidden {
+        Hidden::Kept => notes.push("scripts would show this text, and are not run.".into()),
+        Hidden::LeftOut(0) => {}
+        Hidden::LeftOut(count) => notes.push(format!(
+            "{count} characters that the page hides are left out; `extract` = `source` has them."
+        )),
+    }
+    notes
+}
+
+/// A refresh, and whether it is for browsers that run no scripts.
+struct Found {
+    refresh: Refresh,
+    is_scriptless: bool,
+}
+
+/// Where the page leads on to.
+fn refresh(tree: &Tree, page: &Page) -> Option<Found> {
+    let of_header = page.refresh.clone().map(|refresh| Found { refresh, is_scriptless: false });
+    let base = links::base(tree, &page.url);
+    let of_meta = |meta: &NodeRef<'_>| {
+        let is_refresh = meta.attr_or("http-equiv", "").eq_ignore_ascii_case("refresh");
+        let refresh = Refresh::parse(&meta.attr("content").filter(|_| is_refresh)?, &base)?;
+        let is_scriptless = meta.ancestors_it(None).any(|ancestor| ancestor.has_name("noscript"));
+        Some(Found { refresh, is_scriptless })
+    };
+    of_header.or_else(|| tree.select("meta[http-equiv]").nodes().iter().find_map(of_meta))
+}
+
+/// The document without what nobody sees.
+fn finished(document: Document) -> Document {
+    let cleaned = Cleaned::of(&document.text);
+    let title = document.title.map(|title| Cleaned::of(&title).text);
+    let mut notes = document.notes;
+    notes.extend(cleaned.told());
+    Document { title, text: cleaned.text, notes, ..document }
 }
 
 fn one_line(text: &str) -> Option<String> {
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     (!text.is_empty()).then_some(text)
-}
-
-/// What a person does not see and a model would: hints where to break a word, and letters that only
-/// look like nothing.
-fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{ad}' | '\u{200b}' | '\u{2060}'..='\u{2064}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
-}
-
-/// Leaves of whatever lies deeper than this its text alone.
-fn flatten(tree: &Tree, most: usize) {
-    let mut at: NodeRef<'_> = tree.root();
-    let mut depth = 0;
-    loop {
-        if depth == most && at.first_child().is_some() {
-            at.set_text(at.text());
-        } else if let Some(child) = at.first_child() {
-            at = child;
-            depth += 1;
-            continue;
-        }
-        // The next one in order: beside it, or beside what it lies in.
-        loop {
-            if depth == 0 {
-                return;
-            }
-            if let Some(next) = at.next_sibling() {
-                at = next;
-                break;
-            }
-            let Some(parent) = at.parent() else { return };
-            at = parent;
-            depth -= 1;
-        }
-    }
 }
 
 #[cfg(test)]

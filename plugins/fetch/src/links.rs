@@ -3,16 +3,22 @@
 use dom_query::{Document, NodeRef};
 use url::Url;
 
+/// What the links of a document begin at.
+pub fn base(document: &Document, page: &Url) -> Url {
+    let base = document.select_single("base[href]").attr("href");
+    base.and_then(|href| page.join(&href).ok()).unwrap_or_else(|| page.clone())
+}
+
 /// Makes links absolute. Those that lead nowhere outside the page become text; pictures without words
 /// or without an address of their own go.
 pub fn settle(document: &Document, page: &Url) {
-    let base = document.select_single("base[href]").attr("href");
-    let base = base.and_then(|href| page.join(&href).ok()).unwrap_or_else(|| page.clone());
+    let base = base(document, page);
     for link in document.select("a[href]").nodes() {
         let href = link.attr_or("href", "");
         match target(&base, &href) {
             Some(url) => {
                 link.set_attr("href", &url);
+                name(link);
                 link.remove_attr("title");
             }
             None if is_mark(link) => link.remove_from_parent(),
@@ -34,6 +40,42 @@ pub fn settle(document: &Document, page: &Url) {
             }
             _ => image.remove_from_parent(),
         }
+    }
+}
+
+/// Gives a link that shows nothing the name that it is read aloud by, and keeps apart the words of the blocks in it.
+fn name(link: &NodeRef<'_>) {
+    if link.text().trim().is_empty() && !link.descendants_it().any(|inner| inner.has_name("img")) {
+        let label = [link.attr("aria-label"), link.attr("title")]
+            .into_iter()
+            .flatten()
+            .find(|name| !name.trim().is_empty());
+        if let Some(label) = label {
+            link.set_text(label);
+        }
+        return;
+    }
+    const BLOCKS: [&str; 15] = [
+        "address",
+        "article",
+        "dd",
+        "div",
+        "dt",
+        "figcaption",
+        "figure",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "header",
+        "li",
+        "p",
+        "section",
+    ];
+    let inner = link.descendants();
+    for block in inner.iter().filter(|node| BLOCKS.iter().any(|name| node.has_name(name))) {
+        block.insert_before(&link.tree.new_text(" "));
+        block.insert_after(&link.tree.new_text(" "));
     }
 }
 

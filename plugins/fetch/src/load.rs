@@ -1,21 +1,21 @@
 //! From a URL to a body: redirects followed, each failure a sentence.
 
-use std::fmt::Write as _;
 use std::io::Read as _;
 
 use toolrack_sdk::http::{self, Error, Response};
 use url::Url;
 
 use crate::media::{Kind, Media};
+use crate::refresh::Refresh;
+use crate::settings::Settings;
 
-/// Redirects that are followed.
-const MAX_REDIRECTS: usize = 5;
+/// Pages that are asked for on the way to one.
+const MAX_HOPS: usize = 6;
 /// What is read of a body. The host lets 4 MiB through, and a page twice this size is no page to read.
 const MAX_BODY: usize = 3 * 1024 * 1024;
 /// What servers see; some give Markdown to those who ask for it.
 const ACCEPT: &str = "text/markdown, text/html;q=0.9, application/xhtml+xml;q=0.9, text/plain;q=0.8, \
                       application/json;q=0.8, */*;q=0.5";
-const USER_AGENT: &str = concat!("toolrack-fetch/", env!("CARGO_PKG_VERSION"));
 
 /// What is at a URL.
 #[derive(Debug)]
@@ -25,59 +25,87 @@ pub struct Page {
     pub kind: Kind,
     pub charset: Option<String>,
     pub body: Vec<u8>,
-    redirected: bool,
-    truncated: bool,
+    /// What the header `Refresh` says.
+    pub refresh: Option<Refresh>,
+    pub is_truncated: bool,
 }
 
 impl Page {
     /// A page that was found at once, for tests.
     #[cfg(test)]
     pub fn new(url: Url, kind: Kind, body: &str) -> Self {
-        let (charset, redirected, truncated) = (None, false, false);
-        Self { url, kind, charset, body: body.into(), redirected, truncated }
+        let (charset, refresh, is_truncated) = (None, None, false);
+        Self { url, kind, charset, body: body.into(), refresh, is_truncated }
     }
 
-    /// What a reader should know beforehand, in lines.
-    pub fn head(&self) -> String {
-        let mut head = format!("URL: {}", self.url);
-        if self.redirected {
-            head.push_str(" (redirected)");
-        }
-        head.push('\n');
-        if self.truncated {
-            let _ = writeln!(head, "Note: only the first {} were read.", size(MAX_BODY));
-        }
-        head
+    /// What a reader should know of a page that is too long.
+    pub fn told(&self) -> Option<String> {
+        self.is_truncated.then(|| format!("only the first {} were read.", size(MAX_BODY)))
     }
 }
 
-pub fn load(url: Url) -> Result<Page, String> {
-    let mut at = url.clone();
-    for _ in 0..=MAX_REDIRECTS {
-        let response = send(&at).map_err(|error| match at == url {
-            true => error.to_string(),
-            false => format!("{url} redirects to {at}: {error}"),
-        })?;
-        match next(&at, &response)? {
-            Some(next) => at = next,
-            None => return page(at.clone(), at != url, response),
-        }
-    }
-    Err(format!(
-        "{url} redirects more than {MAX_REDIRECTS} times, lastly to {at}; give another URL"
-    ))
+/// A way to a page, from the URL that was asked for.
+pub struct Way {
+    settings: Settings,
+    start: Url,
+    at: Url,
+    hops: usize,
 }
 
-fn send(url: &Url) -> Result<Response, Error> {
+impl Way {
+    pub fn new(start: Url, settings: Settings) -> Self {
+        Self { settings, at: start.clone(), start, hops: 0 }
+    }
+
+    /// True if the page lies elsewhere than was asked for.
+    pub fn is_redirected(&self) -> bool {
+        self.at != self.start
+    }
+
+    /// Goes on to another URL.
+    pub fn lead(&mut self, to: Url) {
+        self.at = to;
+    }
+
+    /// The page, with redirects followed.
+    pub fn page(&mut self) -> Result<Page, String> {
+        loop {
+            if self.hops == MAX_HOPS {
+                let (start, at) = (&self.start, &self.at);
+                return Err(format!(
+                    "{start} redirects more than {} times, lastly to {at}; give another URL",
+                    MAX_HOPS - 1
+                ));
+            }
+            self.hops += 1;
+            let response = self.response().map_err(|error| match self.is_redirected() {
+                false => error,
+                true => format!("{} redirects to {}: {error}", self.start, self.at),
+            })?;
+            match next(&self.at, &response)? {
+                Some(next) => self.at = next,
+                None => return page(self.at.clone(), response),
+            }
+        }
+    }
+
+    fn response(&mut self) -> Result<Response, String> {
+        self.settings.check(&self.at)?;
+        send(&self.at, &self.settings.user_agent).map_err(|error| error.to_string())
+    }
+}
+
+/// Asks for what is at a URL.
+pub fn send(url: &Url, user_agent: &str) -> Result<Response, Error> {
     http::get(url.as_str())
         .header("accept", ACCEPT)
         .header("accept-encoding", "identity")
-        .header("user-agent", USER_AGENT)
+        .header("user-agent", user_agent)
         .send()
 }
 
 /// Where a redirect leads.
-fn next(at: &Url, response: &Response) -> Result<Option<Url>, String> {
+pub fn next(at: &Url, response: &Response) -> Result<Option<Url>, String> {
     let status = response.status();
     if !matches!(status, 301 | 302 | 303 | 307 | 308) {
         return Ok(None);
@@ -92,7 +120,7 @@ fn next(at: &Url, response: &Response) -> Result<Option<Url>, String> {
     Ok(Some(next))
 }
 
-fn page(url: Url, redirected: bool, response: Response) -> Result<Page, String> {
+fn page(url: Url, response: Response) -> Result<Page, String> {
     let media = Media::parse(response.header("content-type").unwrap_or_default());
     if !response.is_success() {
         return Err(refusal(&url, &media, response));
@@ -103,6 +131,7 @@ fn page(url: Url, redirected: bool, response: Response) -> Result<Page, String> 
             return Err(format!("{url} is compressed ({encoding}) though that was not asked for"));
         }
     }
+    let refresh = response.header("refresh").and_then(|text| Refresh::parse(text, &url));
     let announced = response.header("content-length").and_then(|length| length.parse().ok());
     let unreadable = |length: Option<usize>| {
         let length = length.map(|length| format!(", {}", size(length))).unwrap_or_default();
@@ -119,9 +148,9 @@ fn page(url: Url, redirected: bool, response: Response) -> Result<Page, String> 
     let mut reader = response.reader().take(MAX_BODY as u64);
     reader.read_to_end(&mut body).map_err(|error| Error::from(error).to_string())?;
     // The limit may end the reading, and the body not go on after it.
-    let truncated = body.len() == MAX_BODY;
+    let is_truncated = body.len() == MAX_BODY;
     match media.kind(&body) {
-        Some(kind) => Ok(Page { url, kind, charset: media.charset, body, redirected, truncated }),
+        Some(kind) => Ok(Page { url, kind, charset: media.charset, body, refresh, is_truncated }),
         None => unreadable(announced.or(Some(body.len()))),
     }
 }

@@ -4,6 +4,7 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     Html,
+    Xhtml,
     /// Given as it is.
     Text,
 }
@@ -49,7 +50,9 @@ impl Media {
     /// How `body` is read, or nothing where it is no text.
     pub fn kind(&self, body: &[u8]) -> Option<Kind> {
         match self.name.as_str() {
-            "text/html" | "application/xhtml+xml" => Some(Kind::Html),
+            "text/html" => Some(Kind::Html),
+            "application/xhtml+xml" => Some(Kind::Xhtml),
+            "application/xml" | "text/xml" if is_xhtml(body) => Some(Kind::Xhtml),
             "" | "application/octet-stream" | "binary/octet-stream" => sniff(body),
             name if name.starts_with("text/") || TEXTS.contains(&name) => Some(Kind::Text),
             name => {
@@ -58,6 +61,12 @@ impl Media {
             }
         }
     }
+}
+
+/// True of XML whose outermost element is that of a web page.
+fn is_xhtml(body: &[u8]) -> bool {
+    let start = String::from_utf8_lossy(&body[..body.len().min(1024)]).to_ascii_lowercase();
+    start.contains("<html") && start.contains("http://www.w3.org/1999/xhtml")
 }
 
 fn sniff(body: &[u8]) -> Option<Kind> {

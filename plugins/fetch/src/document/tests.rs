@@ -1,14 +1,98 @@
 //! What is read of pages as there are on the web, and as there should be none.
 
 use super::*;
+use crate::media::Media;
+use encoding_rs::Encoding;
+use serde::Deserialize;
 use url::Url;
 
+/// A page of `fixtures/pages.toml`, which says what these are.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Fixture {
+    name: String,
+    html: String,
+    #[serde(default = "html")]
+    media: String,
+    charset: Option<String>,
+    #[serde(default)]
+    extract: Extract,
+    selector: Option<String>,
+    #[serde(default)]
+    has: Vec<String>,
+    #[serde(default)]
+    lacks: Vec<String>,
+    whole: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Fixtures {
+    page: Vec<Fixture>,
+}
+
+fn html() -> String {
+    "text/html".into()
+}
+
+impl Fixture {
+    fn bytes(&self) -> Vec<u8> {
+        match self.charset.as_deref() {
+            None => self.html.clone().into(),
+            // There is no encoder for it.
+            Some("UTF-16LE") => self.html.encode_utf16().flat_map(u16::to_le_bytes).collect(),
+            Some(label) => {
+                Encoding::for_label(label.as_bytes()).unwrap().encode(&self.html).0.into_owned()
+            }
+        }
+    }
+
+    /// What is wrong with what is read of it.
+    fn wrong(&self) -> String {
+        let body = self.bytes();
+        let kind = Media::parse(&self.media).kind(&body).unwrap();
+        let page = Page { body, ..Page::new(url(), kind, "") };
+        let text = read(&page, self.extract, self.selector.as_deref()).unwrap().text;
+        let mut wrong: Vec<_> = self
+            .has
+            .iter()
+            .filter(|part| !text.contains(*part))
+            .map(|part| format!("  lost {part:?}"))
+            .collect();
+        wrong.extend(
+            self.lacks
+                .iter()
+                .filter(|part| text.contains(*part))
+                .map(|part| format!("  has {part:?}")),
+        );
+        if self.whole.as_ref().is_some_and(|whole| *whole != text) {
+            wrong.push("  differs".into());
+        }
+        if wrong.is_empty() {
+            String::new()
+        } else {
+            format!("{}\n{}\n{text}\n\n", self.name, wrong.join("\n"))
+        }
+    }
+}
+
+#[test]
+fn pages_built_like_real_ones_are_read_whole() {
+    let fixtures: Fixtures = toml::from_str(include_str!("../../fixtures/pages.toml")).unwrap();
+    let wrong: String = fixtures.page.iter().map(Fixture::wrong).collect();
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+fn url() -> Url {
+    Url::parse("https://a.example/b/").unwrap()
+}
+
 fn page(html: &str) -> Page {
-    Page::new(Url::parse("https://a.example/b/").unwrap(), Kind::Html, html)
+    Page::new(url(), Kind::Html, html)
 }
 
 fn text(html: &str, extract: Extract) -> String {
-    read(page(html), extract).text.trim().to_string()
+    read(&page(html), extract, None).unwrap().text.trim().to_string()
 }
 
 const ARTICLE: &str = r#"<!DOCTYPE html><html><head><title> Tea
@@ -29,7 +113,7 @@ for three minutes, or five if you like it strong, but never longer, since it tur
 
 #[test]
 fn an_article_is_given_without_what_stands_around_it() {
-    let document = read(page(ARTICLE), Extract::Main);
+    let document = read(&page(ARTICLE), Extract::Main, None).unwrap();
     assert_eq!(document.title.as_deref(), Some("Tea | A site"));
     let text = document.text;
     for part in [
@@ -98,19 +182,4 @@ fn garbage_and_deep_nesting_give_their_text() {
             assert!(text(&html, Extract::Main).contains("deep"), "{tag} {depth}");
         }
     }
-}
-
-#[test]
-fn a_tree_that_is_too_deep_is_flattened() {
-    let check = |most: usize, expected: &str| {
-        let tree = Tree::from("<p>a<b>b<i>c<u>d</u></i></b>e<p>f<b>g</b>");
-        flatten(&tree, most);
-        assert_eq!(tree.select("body").inner_html().to_string(), expected, "{most}");
-    };
-    // Below the document, html and body.
-    check(9, "<p>a<b>b<i>c<u>d</u></i></b>e</p><p>f<b>g</b></p>");
-    check(5, "<p>a<b>b<i>cd</i></b>e</p><p>f<b>g</b></p>");
-    check(4, "<p>a<b>bcd</b>e</p><p>f<b>g</b></p>");
-    check(3, "<p>abcde</p><p>fg</p>");
-    check(2, "abcdefg");
 }

@@ -6,6 +6,15 @@ fn url(text: &str) -> Url {
     Url::parse(text).unwrap()
 }
 
+/// The page there, for a plugin that is configured so.
+fn load(url: Url) -> Result<Page, String> {
+    way(url, |_| None).page()
+}
+
+fn way(url: Url, config: impl Fn(&str) -> Option<String>) -> Way {
+    Way::new(url, Settings::read(config).unwrap())
+}
+
 fn error(answer: fn() -> Result<Response, Error>) -> String {
     http::mock(move |_| answer());
     load(url("https://a.example/x")).unwrap_err()
@@ -25,8 +34,10 @@ fn redirects_are_followed_to_the_end() {
         "https://b.example/end" => response(200, "text/plain; charset=latin1", "here"),
         other => panic!("asked for {other}"),
     });
-    let page = load(url("https://a.example/x")).unwrap();
-    assert_eq!(page.head(), "URL: https://b.example/end (redirected)\n");
+    let mut way = way(url("https://a.example/x"), |_| None);
+    let page = way.page().unwrap();
+    assert!(way.is_redirected());
+    assert_eq!(page.url.as_str(), "https://b.example/end");
     assert_eq!((page.kind, page.body), (Kind::Text, b"here".to_vec()));
     assert_eq!(page.charset.as_deref(), Some("latin1"));
 }
@@ -94,7 +105,7 @@ fn a_body_that_is_too_long_is_read_in_part() {
     http::mock(|_| response(200, "text/plain", vec![b'x'; MAX_BODY + 1]));
     let page = load(url("https://a.example/x")).unwrap();
     assert_eq!(page.body.len(), MAX_BODY);
-    assert!(page.head().contains("Note: only the first 3.0 MiB were read."), "{}", page.head());
+    assert_eq!(page.told().as_deref(), Some("only the first 3.0 MiB were read."));
 }
 
 #[test]

@@ -1,0 +1,149 @@
+//! Elements that Markdown has no word for, as those it has: nothing that stands apart on a page runs together.
+
+use dom_query::{Document as Tree, NodeRef};
+
+use super::raw::Raw;
+
+/// What begins a line of its own, and is no block of Markdown.
+const BLOCKS: &str = "address, aside, center, dd, details, dialog, dl, fieldset, figcaption, figure, footer, form, header, \
+                      hgroup, main, nav, optgroup, search, noscript, map, frameset, noframes, slot, picture + p";
+/// Text whose spaces and line ends count.
+const WRITTEN: &str = "xmp, listing, plaintext";
+/// A table with more text than this in one cell is there for its places.
+const MAX_CELL: usize = 600;
+
+pub fn settle(tree: &Tree, raw: &mut Raw) {
+    unfold_tables(tree);
+    for node in tree.select("dt, summary, legend").nodes() {
+        node.rename("p");
+        if !node.descendants_it().any(|inner| is_strong(&inner)) {
+            embolden(node);
+        }
+    }
+    for node in tree.select("menu, dir").nodes() {
+        node.rename("ul");
+    }
+    tree.select(WRITTEN).rename("pre");
+    tree.select(BLOCKS).rename("div");
+    tree.select("kbd, samp, tt").rename("code");
+    for node in tree.select("q").nodes() {
+        node.prepend_child(&tree.tree.new_text("\u{201c}"));
+        node.append_child(&tree.tree.new_text("\u{201d}"));
+    }
+    for node in tree.select("del, s, strike").nodes() {
+        if !node.text().trim().is_empty() {
+            raw.prepend(node, "~~");
+            raw.append(node, "~~");
+        }
+    }
+    for node in tree.select("sup, sub").nodes() {
+        raise(node);
+    }
+    for node in tree.select("rt").nodes() {
+        let is_wrapped = node.prev_element_sibling().is_some_and(|before| before.has_name("rp"));
+        if !is_wrapped {
+            node.set_text(format!("({})", node.text().trim()));
+        }
+    }
+}
+
+fn is_strong(node: &NodeRef<'_>) -> bool {
+    ["b", "strong", "code", "h1", "h2", "h3", "h4", "h5", "h6", "p", "div"]
+        .iter()
+        .any(|name| node.has_name(name))
+}
+
+fn embolden(node: &NodeRef<'_>) {
+    if node.text().trim().is_empty() {
+        return;
+    }
+    let strong = node.tree.new_element("strong");
+    for child in node.children() {
+        strong.append_child(&child);
+    }
+    node.append_child(&strong);
+}
+
+/// Tables whose cells hold what Markdown's cannot become blocks, one after another.
+fn unfold_tables(tree: &Tree) {
+    for table in tree.select("table").nodes() {
+        if is_layout(table) {
+            let inner = table.descendants();
+            let parts: Vec<_> =
+                inner.iter().filter(|node| is_table_part(node) && belongs(node, table)).collect();
+            parts.iter().for_each(|part| part.rename("div"));
+            table.rename("div");
+        } else if let Some(caption) =
+            table.element_children().iter().find(|node| node.has_name("caption"))
+        {
+            caption.rename("p");
+            table.insert_before(caption);
+        }
+    }
+}
+
+fn is_table_part(node: &NodeRef<'_>) -> bool {
+    ["caption", "thead", "tbody", "tfoot", "tr", "td", "th"].iter().any(|name| node.has_name(name))
+}
+
+/// True if the table is the nearest one around a part.
+fn belongs(part: &NodeRef<'_>, table: &NodeRef<'_>) -> bool {
+    part.ancestors_it(None)
+        .find(|ancestor| ancestor.has_name("table"))
+        .is_some_and(|nearest| nearest.id == table.id)
+}
+
+fn is_layout(table: &NodeRef<'_>) -> bool {
+    if matches!(&*table.attr_or("role", ""), "presentation" | "none") {
+        return true;
+    }
+    let mut cells = 0;
+    for node in table.descendants_it() {
+        let is_block = ["table", "h1", "h2", "h3", "pre", "blockquote", "form"]
+            .iter()
+            .any(|name| node.has_name(name));
+        if is_block {
+            return true;
+        }
+        if node.has_name("td") || node.has_name("th") {
+            cells += 1;
+            if node.normalized_char_count() > MAX_CELL {
+                return true;
+            }
+        }
+    }
+    cells < 2
+}
+
+/// Writes a number or a word that stands higher or lower so that it cannot be taken for a part of what it stands at.
+fn raise(node: &NodeRef<'_>) {
+    let text = node.text();
+    let text = text.trim();
+    let is_note = node.descendants_it().any(|inner| inner.has_name("a"));
+    if text.is_empty() || is_note || !text.chars().any(char::is_alphanumeric) {
+        return;
+    }
+    let is_up = node.has_name("sup");
+    // The ends of ordinals and of marks are read as well without.
+    if is_up && text.chars().all(|c| c.is_alphabetic()) && text.chars().count() > 1 {
+        return;
+    }
+    let table = if is_up { HIGH } else { LOW };
+    let shifted: Option<String> = text.chars().map(|c| shift(c, table)).collect();
+    let sign = if is_up { '^' } else { '_' };
+    let written = match shifted {
+        Some(shifted) => shifted,
+        None if text.chars().count() == 1 => format!("{sign}{text}"),
+        None => format!("{sign}({text})"),
+    };
+    node.set_text(written);
+}
+
+const PLAIN: &str = "0123456789+-=()n";
+const HIGH: &str = "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ⁿ";
+const LOW: &str = "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎ₙ";
+
+fn shift(c: char, table: &str) -> Option<char> {
+    let c = if c == '\u{2212}' { '-' } else { c };
+    PLAIN.chars().position(|plain| plain == c).and_then(|at| table.chars().nth(at))
+}
