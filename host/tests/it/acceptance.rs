@@ -79,6 +79,21 @@ struct Route {
     #[serde(default)]
     headers: String,
     body: String,
+    /// True if the body is bytes in hexadecimal digits, for what TOML cannot hold.
+    #[serde(default)]
+    hex: bool,
+}
+
+impl Route {
+    fn reply(&self) -> Reply {
+        let bytes = || {
+            let digits = self.body.split_whitespace().collect::<String>();
+            let byte = |at: usize| u8::from_str_radix(&digits[at..at + 2], 16).expect("two digits");
+            (0..digits.len()).step_by(2).map(byte).collect::<Vec<_>>()
+        };
+        let body = if self.hex { bytes() } else { self.body.clone().into_bytes() };
+        Reply::with(self.status, &self.headers, body)
+    }
 }
 
 fn ok() -> u16 {
@@ -104,9 +119,7 @@ impl Request {
             fs::create_dir_all(file.parent().unwrap()).unwrap();
             fs::write(file, text).unwrap();
         }
-        let routes = self.server.iter().map(|route| {
-            (route.on.clone(), Reply::with(route.status, &route.headers, &route.body))
-        });
+        let routes = self.server.iter().map(|route| (route.on.clone(), route.reply()));
         let web = Web::start(Speech::Plain, Reply::Routes(routes.collect())).await;
         let server = format!("http://127.0.0.1:{}", web.port);
         let placed = |text: &str| {

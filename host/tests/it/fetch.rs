@@ -43,7 +43,13 @@ async fn pages_are_read_and_each_failure_says_what_to_do() {
     let served = granted(&shipped, port).await;
     let page = format!("Pots\n\nA [cup](http://127.0.0.1:{port}/cup).");
     for (path, expected) in [
-        ("/page", Ok(format!("Title: Tea\nURL: http://127.0.0.1:{port}/page\n\n## {page}"))),
+        (
+            "/page",
+            Ok(format!(
+                "Title: Tea\nURL: http://127.0.0.1:{port}/page\nNote: 4 characters around the main content are \
+                 left out; `extract` = `all` gives them.\n\n## {page}"
+            )),
+        ),
         ("/moved", Ok(format!("URL: http://127.0.0.1:{port}/page (redirected)"))),
         ("/latin", Ok("grün".to_owned())),
         ("/json", Ok("{\"a\": [1]}".to_owned())),

@@ -69,3 +69,6 @@ fn answer(url: &Url, is_redirected: bool, document: Document) -> Answer {
     }
     Answer { head, text: document.text }
 }
+
+#[cfg(test)]
+mod tests;
