@@ -218,6 +218,7 @@ macro_rules! judged {
 
 judged! {
     calc
+    fetch
     files
     hash
     json

@@ -30,12 +30,12 @@ use seen::Hidden;
 #[serde(rename_all = "lowercase")]
 #[schemars(inline)]
 pub enum Extract {
-    /// The main content as Markdown, as a browser's reader view shows it.
+    /// without menus and side matter
     #[default]
     Main,
-    /// The whole page as Markdown, with its menus and side matter.
+    /// with them
     All,
-    /// The source as it came.
+    /// the HTML as it came
     Source,
 }
 
@@ -65,7 +65,7 @@ pub fn read(page: &Page, extract: Extract, selector: Option<&str>) -> Result<Doc
         Kind::Text => return Ok(finished(Document { text, ..Document::default() })),
     };
     let tree = parse::parse(&text, dialect);
-    let title = one_line(&tree.select_single("title").text());
+    let title = title(&tree);
     let (description, refresh) = (description(&tree), refresh(&tree, page));
     let mut document = match (extract, selector) {
         (Extract::Source, None) => Document { text, ..Document::default() },
@@ -94,6 +94,7 @@ fn markdown(
 ) -> Result<Document, String> {
     let mut raw = Raw::default();
     streamed::settle(tree);
+    tree.select("script:not([type^='math/tex']), style").remove();
     depth::flatten(tree);
     let chosen = selector.map(|selector| chosen(tree, selector)).transpose()?;
     for node in chosen.iter().flatten() {
@@ -155,6 +156,14 @@ fn chosen<'a>(tree: &'a Tree, selector: &str) -> Result<Vec<NodeRef<'a>>, String
         ));
     }
     Ok(outermost)
+}
+
+/// The title of the page, which is not that of a drawing in it.
+fn title(tree: &Tree) -> Option<String> {
+    let titles = tree.select("title");
+    let is_drawing =
+        |node: &NodeRef<'_>| node.ancestors_it(None).any(|around| around.has_name("svg"));
+    one_line(&titles.nodes().iter().find(|node| !is_drawing(node))?.text())
 }
 
 /// What a page says of itself where it says nothing else.

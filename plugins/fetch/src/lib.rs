@@ -32,7 +32,7 @@ mod fetch {
     pub fn page(
         /// `https://example.org/page`, or http.
         url: &str,
-        /// Of a web page: `main` content, `all` of it, or its `source`.
+        /// What of a web page to give; default `main`.
         #[serde(default)]
         extract: Extract,
         /// Of a web page only what this CSS selector finds, such as `#install pre`.

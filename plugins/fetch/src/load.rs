@@ -5,6 +5,7 @@ use std::io::Read as _;
 use toolrack_sdk::http::{self, Error, Response};
 use url::Url;
 
+use crate::invisible::Cleaned;
 use crate::media::{Kind, Media};
 use crate::refresh::Refresh;
 use crate::settings::Settings;
@@ -179,6 +180,7 @@ fn refusal(url: &Url, media: &Media, response: Response) -> String {
 }
 
 fn shortened(text: &str) -> String {
+    let text = Cleaned::of(text).text;
     text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(300).collect()
 }
 

@@ -15,7 +15,7 @@ fn to(tree: &Tree, most: usize) {
     let mut depth = 0;
     loop {
         if depth == most && at.first_child().is_some() {
-            at.set_text(at.text());
+            at.set_text(text(&at));
         } else if let Some(child) = at.first_child() {
             at = child;
             depth += 1;
@@ -37,6 +37,23 @@ fn to(tree: &Tree, most: usize) {
     }
 }
 
+/// What lies in an element, its blocks kept apart.
+fn text(node: &NodeRef<'_>) -> String {
+    const INLINE: [&str; 16] = [
+        "a", "abbr", "b", "cite", "code", "em", "font", "i", "mark", "small", "span", "strong",
+        "sub", "sup", "tt", "u",
+    ];
+    let mut text = String::new();
+    for inner in node.descendants_it() {
+        if inner.is_text() {
+            text.push_str(&inner.text());
+        } else if inner.is_element() && !INLINE.iter().any(|name| inner.has_name(name)) {
+            text.push(' ');
+        }
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -53,6 +70,6 @@ mod tests {
         check(5, "<p>a<b>b<i>cd</i></b>e</p><p>f<b>g</b></p>");
         check(4, "<p>a<b>bcd</b>e</p><p>f<b>g</b></p>");
         check(3, "<p>abcde</p><p>fg</p>");
-        check(2, "abcdefg");
+        check(2, " abcde fg");
     }
 }

@@ -74,8 +74,7 @@ fn is_hidden(node: &NodeRef<'_>, opened: &BTreeSet<String>) -> bool {
             || node.has_name("dialog") && !node.has_attr("open")
             || is_styled_away(&node.attr_or("style", ""));
     if !is_off {
-        return node.attr_or("aria-hidden", "").eq_ignore_ascii_case("true")
-            && is_ornament(&node.text());
+        return node.attr_or("aria-hidden", "").eq_ignore_ascii_case("true") && is_ornament(node);
     }
     let by_id = node.attr("id").is_some_and(|id| opened.contains(&*id));
     let is_panel = matches!(&*node.attr_or("role", ""), "tabpanel" | "region");
@@ -106,9 +105,13 @@ fn is_styled_away(style: &str) -> bool {
     )
 }
 
-/// True of the name of an icon, or a sign. What has more to say is only kept from being read aloud twice.
-fn is_ornament(text: &str) -> bool {
-    let text = text.trim();
-    let is_name = |c: char| c.is_ascii_lowercase() || c == '_';
-    !text.chars().any(char::is_alphanumeric) || text.chars().all(is_name)
+/// True of a sign, and of the name that a font draws as an icon. What has more to say is seen, and only not read aloud.
+fn is_ornament(node: &NodeRef<'_>) -> bool {
+    let text = node.text();
+    let is_icon = || {
+        let class = node.attr_or("class", "").to_ascii_lowercase();
+        node.has_name("i") || class.contains("icon") || class.contains("symbol")
+    };
+    let is_name = || text.trim().chars().all(|c| c.is_ascii_lowercase() || c == '_');
+    !text.chars().any(char::is_alphanumeric) || is_icon() && is_name()
 }

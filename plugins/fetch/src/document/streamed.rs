@@ -16,6 +16,13 @@ pub fn settle(tree: &Tree) {
         frame.remove_all_attrs();
         frame.set_html(html);
     }
+    let has_frames = tree.select("frame").exists();
+    for other in tree.select("noframes").nodes() {
+        // Its markup is text to the parser, which knows frames.
+        let html = if has_frames { String::new() } else { other.text().to_string() };
+        other.rename("div");
+        other.set_html(html);
+    }
     for template in tree.select("template[shadowrootmode], template[shadowroot]").nodes() {
         template.remove_all_attrs();
         let html = template.html();

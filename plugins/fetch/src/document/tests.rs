@@ -162,7 +162,7 @@ fn headings_that_link_to_themselves_are_kept() {
 
 #[test]
 fn what_nobody_sees_is_not_read() {
-    let hidden = "<p>Tea\u{200b}pot\u{e0041}\u{e0042}</p><p hidden>a</p><p aria-hidden=true>b</p>";
+    let hidden = "<p>Tea\u{200b}pot\u{e0041}\u{e0042}</p><p hidden>a</p><p aria-hidden=true>→</p>";
     assert_eq!(text(hidden, Extract::Main), "Teapot");
     assert_eq!(text(hidden, Extract::All), "Teapot");
 }
