@@ -7,7 +7,7 @@ pub const MAX_SIZE: u64 = 500 * 1024;
 pub fn allows(text: &str, agent: &str, path: &str) -> bool {
     let mut best: Option<(usize, bool)> = None;
     for rule in rules(text, agent) {
-        if !matches(rule.pattern, path) {
+        if !matches(&encoded(rule.pattern), path) {
             continue;
         }
         // The longest pattern counts, and of two that are equally long the one that allows.
@@ -15,6 +15,18 @@ pub fn allows(text: &str, agent: &str, path: &str) -> bool {
         best = best.max(Some(this));
     }
     best.is_none_or(|(_, allows)| allows)
+}
+
+/// A pattern in the form that paths of URLs have, where only ASCII stands.
+fn encoded(pattern: &str) -> String {
+    let mut encoded = String::with_capacity(pattern.len());
+    for byte in pattern.bytes() {
+        match byte {
+            b'!'..=b'~' => encoded.push(char::from(byte)),
+            _ => encoded.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    encoded
 }
 
 struct Rule<'a> {
@@ -112,6 +124,7 @@ mod tests {
         check("toolrack-fetch", "/more", false);
         check("other", "/more", true);
         check("somebody", "/x", false);
+        assert!(!allows("User-agent: *\nDisallow: /\u{fc}", "a", "/%C3%BC"));
         assert!(allows("", "a", "/"));
         assert!(allows("User-agent: *\nDisallow:", "a", "/x"));
         assert!(allows("<html>no: file</html>", "a", "/x"));
