@@ -113,7 +113,7 @@ fn markdown(
         (None, Extract::Main) => {
             let found = region::find(tree);
             notes.extend(left_out(found.left_out, hidden));
-            vec![found.node]
+            found.nodes
         }
         (None, Extract::All | Extract::Source) => {
             notes.extend(left_out(0, hidden));

@@ -19,21 +19,22 @@ const MARK: &str = "data-toolrack";
 
 /// The main content of a page.
 pub struct Region<'a> {
-    pub node: NodeRef<'a>,
+    /// What is given, in the page's order.
+    pub nodes: Vec<NodeRef<'a>>,
     /// How many characters of the page lie elsewhere.
     pub left_out: usize,
 }
 
 /// Finds the main content. What stands around it is taken out of the tree.
 pub fn find(tree: &Tree) -> Region<'_> {
-    let Some(body) = tree.body() else { return Region { node: tree.root(), left_out: 0 } };
+    let Some(body) = tree.body() else { return Region { nodes: vec![tree.root()], left_out: 0 } };
     let all = size(&body);
     let landmark = only(tree, "main, [role=main]");
     let around = around(tree, landmark.as_ref());
     let removed: usize = around.iter().map(size).sum();
     let rest = all.saturating_sub(removed);
     if rest < MIN_CONTENT && removed > rest {
-        return Region { node: body, left_out: 0 };
+        return Region { nodes: vec![body], left_out: 0 };
     }
     around.iter().for_each(NodeRef::remove_from_parent);
     let holds = |node: &NodeRef<'_>, share: usize| size(node) * 100 >= rest * share;
@@ -41,8 +42,9 @@ pub fn find(tree: &Tree) -> Region<'_> {
     let likely = || only(tree, "article, [role=article]").filter(|node| holds(node, LIKELY_SHARE));
     let scored = || scored(tree).filter(|node| rest >= MIN_CONTENT && holds(node, LIKELY_SHARE));
     let node = named.or_else(likely).or_else(scored).unwrap_or(body);
-    let left_out = all.saturating_sub(size(&node));
-    Region { node, left_out }
+    let nodes: Vec<_> = heading(tree, &node).into_iter().chain([node]).collect();
+    let left_out = all.saturating_sub(nodes.iter().map(size).sum());
+    Region { nodes, left_out }
 }
 
 fn size(node: &NodeRef<'_>) -> usize {
@@ -55,6 +57,18 @@ fn only<'a>(tree: &'a Tree, selector: &str) -> Option<NodeRef<'a>> {
         [node] => Some(*node),
         _ => None,
     }
+}
+
+/// The page's heading with what belongs to it, where that stands outside the content.
+fn heading<'a>(tree: &'a Tree, content: &NodeRef<'a>) -> Option<NodeRef<'a>> {
+    let headings = tree.select("h1");
+    if headings.nodes().iter().any(|heading| holds(content, heading)) {
+        return None;
+    }
+    let heading = headings.nodes().first()?;
+    let is_header = |node: &NodeRef<'_>| node.has_name("header") || node.has_name("hgroup");
+    let header = heading.ancestors_it(None).find(|node| is_header(node) && !holds(node, content));
+    Some(header.unwrap_or(*heading))
 }
 
 /// What stands around the content: lists of links, and what a page with a landmark has outside it.
