@@ -164,7 +164,7 @@ impl Plugin {
         self.guest.grants()
     }
 
-    /// The secrets that it is granted and that have no value now. Reads files and may ask the keyring, so it blocks.
+    /// The secrets that it is granted, cannot do without, and that have no value now. Reads files and may ask the keyring, so it blocks.
     #[must_use]
     pub fn missing_secrets(&self) -> Vec<MissingSecret> {
         self.guest.missing_secrets()

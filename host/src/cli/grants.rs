@@ -45,8 +45,9 @@ fn request(grant: &NetworkGrant) -> String {
     }
     let Some(secret) = &grant.secret else { return format!("it may send requests to {grant}") };
     let clear = if grant.scheme == Scheme::Http { ", unencrypted" } else { "" };
+    let without = if secret.is_optional { " where it has a value" } else { "" };
     format!(
-        "it may send requests to {grant}, with the secret {} added by toolrack{clear}",
+        "it may send requests to {grant}, with the secret {} added by toolrack{without}{clear}",
         secret.name
     )
 }
@@ -69,6 +70,9 @@ pub(super) fn report(grants: &Grants) -> Value {
         let mut item = json!({ "url": grant.to_string() });
         if let Some(secret) = &grant.secret {
             item["secret"] = secret.name.as_str().into();
+            if secret.is_optional {
+                item["optional"] = true.into();
+            }
             match &secret.place {
                 SecretPlace::Header { name, .. } => item["header"] = (**name).into(),
                 SecretPlace::Query { name } => item["query"] = (**name).into(),

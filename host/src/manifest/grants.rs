@@ -72,6 +72,13 @@ impl Grants {
         let bound = self.network.iter().filter_map(|grant| Some(&grant.secret.as_ref()?.name));
         self.secrets.iter().chain(bound)
     }
+
+    /// Those without which something fails: all but the optional ones.
+    pub fn needed_secret_names(&self) -> impl Iterator<Item = &SecretName> {
+        let bound = self.network.iter().filter_map(|grant| grant.secret.as_ref());
+        let needed = bound.filter(|secret| !secret.is_optional).map(|secret| &secret.name);
+        self.secrets.iter().chain(needed)
+    }
 }
 
 /// Requests to one origin, or to a set of them.
@@ -133,6 +140,8 @@ pub struct BoundSecret {
     pub name: SecretName,
     /// Where it goes.
     pub place: SecretPlace,
+    /// True if requests go out without it while it has no value; else they fail.
+    pub is_optional: bool,
 }
 
 /// Where in a request a secret goes. What the plugin itself puts there is replaced.

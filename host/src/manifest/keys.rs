@@ -115,7 +115,7 @@ impl Section {
             }
             Self::Limits => [&LIMIT_RULES.map(|rule| rule.key)[..], &[RATE.key]].concat(),
             Self::Grants => GRANT_KEYS.to_vec(),
-            Self::Network => vec!["url", "secret", "header", "before", "query"],
+            Self::Network => vec!["url", "secret", "header", "before", "query", "optional"],
             Self::Files => vec!["path", "at", "access"],
             Self::Tool => [&TOOL_KEYS[..], &[RATE.key], &CLAIMS, &COMMAND_KEYS].concat(),
             Self::Parameter => PARAMETER_KEYS.to_vec(),

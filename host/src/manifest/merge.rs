@@ -99,6 +99,7 @@ fn unbind(network: &mut [RawNetwork<'_>], is_it: impl Fn(&Text<'_>) -> bool) -> 
     let mut is_any = false;
     for item in &mut bound {
         (item.secret, item.header, item.before, item.query) = (None, None, None, None);
+        item.optional = None;
         is_any = true;
     }
     is_any

@@ -69,6 +69,12 @@ fn bound(raw: &RawNetwork<'_>, host: &HostPattern) -> Result<Option<BoundSecret>
                     format!("{} says where a secret goes, and none is named", Network.place(key));
                 Err(Fault::new(text.span(), message).help("add `secret = \"API_TOKEN\"`, its name"))
             }
+            None if raw.optional.is_some() => {
+                let message =
+                    format!("{} is said of a secret, and none is named", Network.place("optional"));
+                Err(Fault::new(raw.url.span(), message)
+                    .help("add `secret = \"API_TOKEN\"`, its name, or remove `optional`"))
+            }
             None => Ok(None),
         };
     };
@@ -104,7 +110,7 @@ fn bound(raw: &RawNetwork<'_>, host: &HostPattern) -> Result<Option<BoundSecret>
             return Err(Fault::new(secret.span(), message).help(help));
         }
     };
-    Ok(Some(BoundSecret { name, place }))
+    Ok(Some(BoundSecret { name, place, is_optional: raw.optional.unwrap_or(false) }))
 }
 
 fn header_name(text: &Text<'_>) -> Result<Box<str>, Fault> {

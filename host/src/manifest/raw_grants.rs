@@ -28,6 +28,7 @@ pub(super) struct RawNetwork<'a> {
     pub(super) header: Option<Text<'a>>,
     pub(super) before: Option<Text<'a>>,
     pub(super) query: Option<Text<'a>>,
+    pub(super) optional: Option<bool>,
 }
 
 /// One item of `files`.
@@ -78,11 +79,16 @@ impl<'a> RawGrants<'a> {
 }
 
 impl<'a> RawNetwork<'a> {
+    /// An origin that no secret is bound to.
+    fn plain(url: Text<'a>) -> Self {
+        Self { url, secret: None, header: None, before: None, query: None, optional: None }
+    }
+
     fn read(item: &'a Spanned<DeValue<'a>>) -> Result<Self, Fault> {
         let table = match item.get_ref() {
             DeValue::String(text) => {
                 let url = Spanned::new(item.span(), &**text);
-                return Ok(Self { url, secret: None, header: None, before: None, query: None });
+                return Ok(Self::plain(url));
             }
             DeValue::Table(table) => Table::open(Section::Network, table)?,
             _ => {
@@ -101,6 +107,7 @@ impl<'a> RawNetwork<'a> {
             header: table.text("header", r#""Authorization""#)?,
             before: table.text("before", r#""Bearer ""#)?,
             query: table.text("query", r#""appid""#)?,
+            optional: table.flag("optional")?,
         })
     }
 }

@@ -281,10 +281,10 @@ impl Guest {
         made.map_err(std::io::Error::other)?.map(Some)
     }
 
-    /// The secrets that it is granted and that have no value now. Reads files and may ask the keyring, so it blocks.
+    /// The secrets that it is granted, cannot do without, and that have no value now. Reads files and may ask the keyring, so it blocks.
     #[must_use]
     pub fn missing_secrets(&self) -> Vec<MissingSecret> {
-        let names: Vec<_> = self.grants.secret_names().cloned().collect();
+        let names: Vec<_> = self.grants.needed_secret_names().cloned().collect();
         let known = self.secrets.look_up(&names);
         names.iter().filter_map(|name| known.value(name).err()).collect()
     }

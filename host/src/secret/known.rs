@@ -28,6 +28,17 @@ pub struct MissingSecret {
     pub keyring: Option<KeyringError>,
 }
 
+impl MissingSecret {
+    /// True if there is no value; false if a keyring may hold one and did not say.
+    #[must_use]
+    pub fn is_certain(&self) -> bool {
+        match &self.keyring {
+            None | Some(KeyringError::Absent(_)) => true,
+            Some(KeyringError::Failed(_) | KeyringError::Silent(_)) => false,
+        }
+    }
+}
+
 /// The command that gives a secret a value, where this machine may have no keyring.
 fn remedy(name: &SecretName, keyring: Option<&KeyringError>) -> String {
     match keyring {
@@ -88,8 +99,9 @@ mod tests {
             (Some(KeyringError::Failed("it is locked".into())), "fails: it is locked; or give it"),
         ] {
             let known = Known::new(BTreeMap::from([(name.clone(), None)]), keyring);
-            let missing = known.value(&name).expect_err("no value").to_string();
-            assert!(missing.contains(expected), "{missing}");
+            let missing = known.value(&name).expect_err("no value");
+            assert_eq!(missing.is_certain(), !expected.contains("locked"));
+            assert!(missing.to_string().contains(expected), "{missing}");
         }
     }
 }

@@ -458,7 +458,8 @@ async fn waits(future: &mut (impl Future + Unpin)) -> bool {
 async fn a_bound_secret_arrives_in_place_of_what_the_guest_sent() {
     let mut web = Web::start(Speech::Plain, Reply::text("ok")).await;
     let port = web.port;
-    let bound = |name: &str, place| Some(BoundSecret { name: self::name(name), place });
+    let bound =
+        |name: &str, place| Some(BoundSecret { name: self::name(name), place, is_optional: false });
     let header = || SecretPlace::Header { name: "authorization".into(), before: "Bearer ".into() };
     let query = SecretPlace::Query { name: "key".into() };
     for (secret, line) in [

@@ -135,7 +135,7 @@ impl LocalDocument {
         list::each(network, |entry| {
             let ListItem::Table(table) = entry else { return };
             if table.get("secret").and_then(Item::as_str).is_some_and(&is_it) {
-                for key in ["secret", "header", "before", "query"] {
+                for key in ["secret", "header", "before", "query", "optional"] {
                     table.remove(key);
                 }
                 is_any = true;

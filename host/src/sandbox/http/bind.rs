@@ -8,13 +8,18 @@ use super::failure::Failure;
 use crate::manifest::{BoundSecret, SecretPlace};
 use crate::secret::Known;
 
-/// Puts `bound` into the request, or says why it cannot be sent.
+/// Puts `bound` into the request, or says why it cannot be sent. A request whose secret is optional and has no value stays
+/// as it is.
 pub(super) fn bind(
     request: &mut request::Parts,
     bound: &BoundSecret,
     secrets: &Known,
 ) -> Result<(), Failure> {
-    let value = secrets.value(&bound.name)?.expose();
+    let value = match secrets.value(&bound.name) {
+        Ok(value) => value.expose(),
+        Err(missing) if bound.is_optional && missing.is_certain() => return Ok(()),
+        Err(missing) => return Err(missing.into()),
+    };
     let unfit = || Failure::UnfitSecret(bound.name.to_string());
     match &bound.place {
         SecretPlace::Header { name, before } => {
@@ -81,9 +86,23 @@ mod tests {
         let place = SecretPlace::Header { name: "authorization".into(), before: "Bearer ".into() };
         let request = http::Request::builder().header("authorization", "mine").body(());
         let (mut head, ()) = request.expect("a request").into_parts();
-        bind(&mut head, &BoundSecret { name, place }, &known).expect("bound");
+        let bound = BoundSecret { name, place, is_optional: false };
+        bind(&mut head, &bound, &known).expect("bound");
         let values: Vec<_> = head.headers.get_all("authorization").iter().collect();
         assert_eq!(values, ["Bearer hunter2hunter2"]);
         assert!(!format!("{head:?}").contains("hunter2"), "{head:?}");
+    }
+
+    #[test]
+    fn a_request_goes_without_an_optional_secret_only_where_there_is_none() {
+        let name = SecretName::new("KEY").expect("a name");
+        let place = SecretPlace::Header { name: "authorization".into(), before: "Bearer ".into() };
+        let known = Secrets::of(None, None).look_up([&name]);
+        for (is_optional, is_sent) in [(true, true), (false, false)] {
+            let (mut head, ()) = http::Request::new(()).into_parts();
+            let bound = BoundSecret { name: name.clone(), place: place.clone(), is_optional };
+            assert_eq!(bind(&mut head, &bound, &known).is_ok(), is_sent);
+            assert!(head.headers.is_empty(), "{head:?}");
+        }
     }
 }
