@@ -61,6 +61,10 @@ impl Requirement {
                 let of_it = |grant: &&NetworkGrant| (grant.scheme, grant.port) == (*scheme, *port);
                 grants.network.iter().filter(of_it).any(|grant| covers(&grant.host, host))
             }
+            // A switch of the plugin that is off.
+            Self::Grant(GrantName::Config(key)) => {
+                grants.config.get(&**key).is_some_and(|value| value != "false")
+            }
             Self::Grant(name) => grants.has(name),
         }
     }
@@ -171,6 +175,9 @@ mod tests {
             ),
             ("secret:T", "secrets = [\"U\"]", false),
             ("config:units", "config = { units = \"metric\" }", true),
+            ("config:units", "config = { other = true }", false),
+            ("config:write", "config = { write = true }", true),
+            ("config:write", "config = { write = false }", false),
         ] {
             check(requires, grants, is_granted);
         }
