@@ -48,7 +48,7 @@ async fn the_weather_is_told_in_words_and_in_numbers() {
     );
     let structured = structured.unwrap();
     assert_eq!(structured["temperature"], 13.3);
-    assert_eq!(structured["units"]["temperature"], "°C");
+    assert_eq!(structured["units"], "°C, km/h, mm");
     let head = web.head().await;
     assert!(head.starts_with("GET /v1/forecast?latitude=52.52&longitude=13.41&"), "{head}");
     let annotations = served.tool("weather_current").spec.annotations;
@@ -102,8 +102,8 @@ async fn each_failure_is_a_sentence_that_says_what_to_do() {
         ),
         (Speech::Plain, Reply::status(429, ""), &["too many requests; try again later"]),
         (Speech::Plain, Reply::status(503, page), &["out of order (status 503)", "try again"]),
-        (Speech::Plain, Reply::text(page), &["not the JSON expected", "line 1 column 1"]),
-        (Speech::Plain, Reply::text("{\"current\":[1,"), &["not the JSON expected"]),
+        (Speech::Plain, Reply::text(page), &["OpenWeatherMap: it answers with an HTML page in place of JSON"]),
+        (Speech::Plain, Reply::text("{\"current\":[1,"), &["it answers with what is not JSON"]),
         (Speech::Plain, Reply::Once(truncated.into()), &["the answer cannot be read", "broke off"]),
         (
             Speech::Plain,

@@ -1,7 +1,7 @@
 //! The weather codes of the World Meteorological Organization, in words.
 
 /// The words for a code, as Open-Meteo uses them.
-pub fn words(code: u16) -> String {
+pub fn words(code: i64) -> String {
     let words = match code {
         0 => "clear sky",
         1 => "mainly clear",

@@ -2,9 +2,11 @@
 //! `open_weather` are the services it can ask, and only they know what those say.
 
 mod conditions;
+mod coordinates;
 mod open_meteo;
 mod open_weather;
 mod place;
+mod region;
 mod report;
 mod service;
 mod settings;
@@ -23,15 +25,15 @@ mod weather {
     const DEFAULT_DAYS: usize = 3;
     const MAX_DAYS: usize = 7;
 
-    /// The weather at a place now: conditions, temperature, humidity, precipitation and wind. Use it
-    /// for any question about the present weather; for later today and the next days use `forecast`.
+    /// The weather at a place now: conditions, temperature, humidity, precipitation, wind. For later today and the next
+    /// days use {tool:forecast}.
     ///
-    /// Example: place `Paris, Texas`.
+    /// Example: place `Portland, OR`.
     #[tool(title = "Weather now", read_only, open_world)]
     pub fn current(
-        /// A place such as `Paris` or `Paris, Texas`, or latitude and longitude as `48.85, 2.35`.
+        /// A town, with region or country where it has namesakes: `London, UK`; or latitude and longitude: `48.85, 2.35`.
         place: &str,
-        /// The units of the answer; default the operator's, else metric.
+        /// Default: the operator's, else metric.
         units: Option<Units>,
     ) -> Result<Current, String> {
         let (wanted, settings) = (Wanted::parse(place)?, Settings::read(config, units)?);
@@ -41,18 +43,18 @@ mod weather {
         }
     }
 
-    /// The weather at a place for each of the next days, today included: conditions, highest and
-    /// lowest temperature, precipitation and wind. Use it for plans; for this moment use `current`.
+    /// The weather at a place for each of the next days, today included: conditions, highest and lowest temperature,
+    /// precipitation, wind. For this moment use {tool:current}.
     ///
     /// Example: place `52.52, 13.41`, days 5.
     #[tool(title = "Weather forecast", read_only, open_world)]
     pub fn forecast(
-        /// A place such as `Paris` or `Paris, Texas`, or latitude and longitude as `48.85, 2.35`.
+        /// A town, with region or country where it has namesakes: `London, UK`; or latitude and longitude: `48.85, 2.35`.
         place: &str,
         /// How many days, today included; default 3.
         #[schemars(range(min = 1, max = 7))]
         days: Option<usize>,
-        /// The units of the answer; default the operator's, else metric.
+        /// Default: the operator's, else metric.
         units: Option<Units>,
     ) -> Result<Forecast, String> {
         let (wanted, settings) = (Wanted::parse(place)?, Settings::read(config, units)?);

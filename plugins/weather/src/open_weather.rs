@@ -4,15 +4,15 @@
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::Offset;
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use lenient::{Answer, Field};
 use toolrack_sdk::http::{self, Request};
 
-use crate::place::{Place, Wanted, joined, unknown};
-use crate::report::{Current, Day, Forecast};
+use crate::place::{Place, Wanted};
+use crate::region::{Asked, Found};
+use crate::report::{Current, Day, Forecast, Measured, notes};
 use crate::service;
 use crate::settings::Settings;
-use crate::units::Units;
+use crate::units::{Units, rounded};
 
 const SOURCE: &str = "OpenWeatherMap";
 const BASE: &str = "https://api.openweathermap.org";
@@ -22,143 +22,119 @@ const KEY: &str = "it does not accept the API key; the operator binds one to \
                    the plugin's manifest, and a new key takes up to two hours to work";
 
 /// One moment, as both answers have it.
-#[derive(Deserialize)]
 struct Step {
-    dt: i64,
-    main: Main,
-    #[serde(default)]
-    weather: Vec<Weather>,
-    #[serde(default)]
-    wind: Wind,
-    #[serde(default)]
-    clouds: Clouds,
-    #[serde(default)]
-    rain: Fallen,
-    #[serde(default)]
-    snow: Fallen,
-    /// The probability of precipitation, 0 to 1.
-    pop: Option<f64>,
+    /// By the local clock.
+    time: Option<DateTime>,
+    measured: Measured,
+    lowest: Option<f64>,
+    highest: Option<f64>,
+    /// The probability of precipitation in percent.
+    probability: Option<f64>,
 }
 
-#[derive(Deserialize)]
-struct Main {
-    temp: f64,
-    feels_like: Option<f64>,
-    humidity: Option<f64>,
-    temp_min: Option<f64>,
-    temp_max: Option<f64>,
+impl Step {
+    /// `east`: seconds of the local clock before UTC.
+    fn read(step: Field<'_>, east: i64, units: Units) -> Self {
+        let tenths = |name| step.at(name).number().map(|value| rounded(value, 1));
+        let wind = |name| step.at(name).number().map(|value| rounded(speed(value, units), 1));
+        let temperature = tenths("main.temp");
+        Self {
+            time: step.at("dt").integer().and_then(|seconds| local(seconds, east)),
+            measured: Measured {
+                conditions: step.at("weather").item(0).at("description").text(),
+                temperature,
+                feels_like: tenths("main.feels_like"),
+                humidity: tenths("main.humidity"),
+                precipitation: precipitation(step, units),
+                cloud_cover: tenths("clouds.all"),
+                wind_speed: wind("wind.speed"),
+                wind_gusts: wind("wind.gust"),
+                wind_direction: tenths("wind.deg"),
+            },
+            lowest: tenths("main.temp_min").or(temperature),
+            highest: tenths("main.temp_max").or(temperature),
+            probability: step.at("pop").number().map(|value| rounded(value * 100.0, 1)),
+        }
+    }
 }
 
-#[derive(Deserialize)]
-struct Weather {
-    description: String,
-}
-
-#[derive(Default, Deserialize)]
-struct Wind {
-    speed: Option<f64>,
-    gust: Option<f64>,
-    deg: Option<f64>,
-}
-
-#[derive(Default, Deserialize)]
-struct Clouds {
-    all: Option<f64>,
-}
-
-/// Millimetres, in whatever units was asked.
-#[derive(Default, Deserialize)]
-struct Fallen {
-    #[serde(alias = "1h", alias = "3h")]
-    fallen: Option<f64>,
+/// Rain and snow, which come in millimetres whatever units are asked for.
+fn precipitation(step: Field<'_>, units: Units) -> Option<f64> {
+    let fallen = |kind: &str| {
+        let field = |hours| step.at(kind).at(hours).number();
+        field("1h").or_else(|| field("3h"))
+    };
+    let millimetres = [fallen("rain"), fallen("snow")].into_iter().flatten().reduce(|a, b| a + b);
+    millimetres.map(|millimetres| match units {
+        Units::Metric => units.precipitation(millimetres),
+        Units::Imperial => units.precipitation(millimetres / 25.4),
+    })
 }
 
 pub fn current(wanted: &Wanted, settings: &Settings) -> Result<Current, String> {
-    #[derive(Deserialize)]
-    struct Answer {
-        #[serde(flatten)]
-        now: Step,
-        /// Seconds east of UTC.
-        #[serde(default)]
-        timezone: i32,
-    }
     let place = find(wanted, settings)?;
-    let Answer { now, timezone } = ask(weather("weather", &place, settings))?;
+    let answer = ask(weather("weather", &place, settings))?;
+    let zone = answer.at("timezone").integer();
+    let Step { time, measured, .. } =
+        Step::read(answer.root(), zone.unwrap_or_default(), settings.units);
+    service::check_current(SOURCE, &place, &measured)?;
     Ok(Current {
-        place,
-        time: local(now.dt, timezone)?.strftime("%Y-%m-%d %H:%M").to_string(),
-        conditions: now.conditions(),
-        temperature: now.main.temp,
-        feels_like: now.main.feels_like,
-        humidity: now.main.humidity,
-        precipitation: now.precipitation(settings.units),
-        cloud_cover: now.clouds.all,
-        wind_speed: now.wind.speed.map(|value| speed(value, settings.units)),
-        wind_gusts: now.wind.gust.map(|value| speed(value, settings.units)),
-        wind_direction: now.wind.deg,
-        units: settings.units.names(),
+        time: time.map(|time| time.strftime("%Y-%m-%d %H:%M").to_string()),
+        measured,
+        units: settings.units.text(),
         source: SOURCE,
+        note: notes([place.note.clone(), no_zone(zone)]),
+        place,
+        in_units: settings.units,
     })
 }
 
 pub fn forecast(wanted: &Wanted, days: usize, settings: &Settings) -> Result<Forecast, String> {
-    #[derive(Deserialize)]
-    struct Answer {
-        list: Vec<Step>,
-        city: City,
-    }
-    #[derive(Deserialize)]
-    struct City {
-        #[serde(default)]
-        timezone: i32,
-    }
     let place = find(wanted, settings)?;
-    let Answer { list, city } = ask(weather("forecast", &place, settings))?;
-    let mut dated = Vec::new();
-    for step in list {
-        dated.push((local(step.dt, city.timezone)?, step));
-    }
+    let answer = ask(weather("forecast", &place, settings))?;
+    let zone = answer.at("city.timezone").integer();
+    let steps = answer.at("list").items();
+    let steps = steps.map(|step| Step::read(step, zone.unwrap_or_default(), settings.units));
+    let mut dated: Vec<(DateTime, Step)> =
+        steps.filter_map(|step| Some((step.time?, step))).collect();
+    dated.sort_by_key(|(time, _)| *time);
     let found: Vec<Day> = dated
         .chunk_by(|(before, _), (after, _)| before.date() == after.date())
         .take(days)
         .map(|steps| day(steps, settings.units))
         .collect();
-    let note = (found.len() < days).then(|| format!("{SOURCE} forecasts no further than this."));
-    Ok(Forecast { place, days: found, units: settings.units.names(), source: SOURCE, note })
+    let few = service::check_days(SOURCE, &place, found.len(), days)?;
+    Ok(Forecast {
+        days: found,
+        units: settings.units.text(),
+        source: SOURCE,
+        note: notes([place.note.clone(), no_zone(zone), few]),
+        place,
+        in_units: settings.units,
+    })
+}
+
+fn no_zone(zone: Option<i64>) -> Option<String> {
+    zone.is_none().then(|| "Times are in UTC: the zone of the place is not told.".into())
 }
 
 /// The steps of one date, of which there is at least one.
 fn day(steps: &[(DateTime, Step)], units: Units) -> Day {
-    let most = |value: fn(&Step) -> Option<f64>| {
-        steps.iter().filter_map(|(_, step)| value(step)).reduce(f64::max)
-    };
-    let lowest = steps.iter().filter_map(|(_, step)| step.main.temp_min.or(Some(step.main.temp)));
-    let fallen = steps.iter().filter_map(|(_, step)| step.precipitation(units));
+    let values =
+        |value: fn(&Step) -> Option<f64>| steps.iter().filter_map(move |(_, step)| value(step));
+    let fallen = values(|step| step.measured.precipitation).reduce(|a, b| a + b);
     // Around noon is what people mean by the weather of a day.
-    let noon = steps.iter().min_by_key(|(time, _)| (time.hour() - 13).abs());
+    let told = steps.iter().filter(|(_, step)| step.measured.conditions.is_some());
+    let noon = told.min_by_key(|(time, _)| (time.hour() - 13).abs());
     Day {
         date: steps.first().map_or(String::new(), |(time, _)| time.date().to_string()),
-        conditions: noon.map_or(String::new(), |(_, step)| step.conditions()),
-        highest: most(|step| step.main.temp_max.or(Some(step.main.temp))),
-        lowest: lowest.reduce(f64::min),
-        precipitation: Some(fallen.sum()),
-        precipitation_probability: most(|step| step.pop).map(|value| value * 100.0),
-        wind_speed: most(|step| step.wind.speed).map(|value| speed(value, units)),
-    }
-}
-
-impl Step {
-    fn conditions(&self) -> String {
-        self.weather.first().map_or_else(|| "unknown".into(), |first| first.description.clone())
-    }
-
-    fn precipitation(&self, units: Units) -> Option<f64> {
-        let fallen =
-            [self.rain.fallen, self.snow.fallen].into_iter().flatten().reduce(|a, b| a + b);
-        fallen.map(|millimetres| match units {
-            Units::Metric => millimetres,
-            Units::Imperial => millimetres / 25.4,
-        })
+        conditions: noon.and_then(|(_, step)| step.measured.conditions.clone()),
+        highest: values(|step| step.highest).reduce(f64::max),
+        lowest: values(|step| step.lowest).reduce(f64::min),
+        // A step in which nothing falls has no word of it.
+        precipitation: Some(units.precipitation(fallen.unwrap_or_default())),
+        precipitation_probability: values(|step| step.probability).reduce(f64::max),
+        wind_speed: values(|step| step.measured.wind_speed).reduce(f64::max),
     }
 }
 
@@ -170,10 +146,10 @@ fn speed(value: f64, units: Units) -> f64 {
     }
 }
 
-fn local(seconds: i64, east: i32) -> Result<DateTime, String> {
-    let time = Timestamp::from_second(seconds).map_err(|error| format!("{SOURCE}: {error}"))?;
-    let offset = Offset::from_seconds(east).map_err(|error| format!("{SOURCE}: {error}"))?;
-    Ok(offset.to_datetime(time))
+fn local(seconds: i64, east: i64) -> Option<DateTime> {
+    let time = Timestamp::from_second(seconds).ok()?;
+    let offset = Offset::from_seconds(i32::try_from(east).ok()?).ok()?;
+    Some(offset.to_datetime(time))
 }
 
 fn weather(what: &str, place: &Place, settings: &Settings) -> Request {
@@ -188,27 +164,50 @@ fn weather(what: &str, place: &Place, settings: &Settings) -> Request {
 }
 
 fn find(wanted: &Wanted, settings: &Settings) -> Result<Place, String> {
-    #[derive(Deserialize)]
-    struct Found {
-        name: String,
-        lat: f64,
-        lon: f64,
-        state: Option<String>,
-        country: Option<String>,
-    }
     let name = match wanted {
         Wanted::Coordinates { latitude, longitude } => return Ok(Place::at(*latitude, *longitude)),
         Wanted::Name(name) => name,
     };
-    let url = format!("{}/geo/1.0/direct", settings.base(BASE));
-    let found: Vec<Found> = ask(http::get(url).query("q", name).query("limit", 1))?;
-    let Found { name, lat, lon, state, country } =
-        found.into_iter().next().ok_or_else(|| unknown(name))?;
-    let name = joined([Some(name.as_str()), state.as_deref(), country.as_deref()]);
-    Ok(Place { name, latitude: lat, longitude: lon })
+    let mut why = None;
+    for (asked, query) in Asked::readings(name).iter().flat_map(queries).take(MAX_QUERIES) {
+        let url = format!("{}/geo/1.0/direct", settings.base(BASE));
+        let answer = ask(http::get(url).query("q", query).query("limit", 5))?;
+        let found: Vec<Found> = answer.root().items().filter_map(place).collect();
+        if let Some(place) = asked.choose(&found) {
+            return Ok(place);
+        }
+        if why.is_none() || !found.is_empty() {
+            why = Some(asked.unknown(&found));
+        }
+    }
+    Err(why.unwrap_or_default())
 }
 
-fn ask<T: DeserializeOwned>(request: Request) -> Result<T, String> {
+/// Requests until a place counts as unknown.
+const MAX_QUERIES: usize = 4;
+
+/// What is asked for one reading of a name: the service gives five towns of a name at most, so a region narrows them.
+fn queries(asked: &Asked) -> Vec<(&Asked, String)> {
+    let town = &asked.town;
+    let state = asked.american_state().map(|state| format!("{town},{state},US"));
+    let country = asked.country_code().map(|country| format!("{town},{country}"));
+    let all = [Some(town.clone()), state, country];
+    all.into_iter().flatten().map(|query| (asked, query)).collect()
+}
+
+/// A place, where the answer says where it lies.
+fn place(found: Field<'_>) -> Option<Found> {
+    Some(Found {
+        name: found.at("name").text().unwrap_or_else(|| "a place without a name".into()),
+        regions: found.at("state").text().into_iter().collect(),
+        country: None,
+        country_code: found.at("country").text(),
+        latitude: found.at("lat").number()?,
+        longitude: found.at("lon").number()?,
+    })
+}
+
+fn ask(request: Request) -> Result<Answer, String> {
     service::ask(SOURCE, KEY, request)
 }
 

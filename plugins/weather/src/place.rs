@@ -1,5 +1,11 @@
 //! Which place is meant, and which one was found.
 
+use crate::coordinates;
+use crate::units::rounded;
+
+/// The longest name of a place, in characters.
+const MAX_NAME: usize = 200;
+
 /// What the caller wrote.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Wanted {
@@ -7,13 +13,15 @@ pub enum Wanted {
     Coordinates { latitude: f64, longitude: f64 },
 }
 
-/// A place that a service knows.
+/// Where it is.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, schemars::JsonSchema)]
 pub struct Place {
-    /// The name with region and country, or the coordinates as they were given.
     pub name: String,
     pub latitude: f64,
     pub longitude: f64,
+    /// What of the name was not understood.
+    #[serde(skip)]
+    pub note: Option<String>,
 }
 
 impl Wanted {
@@ -22,10 +30,12 @@ impl Wanted {
         if text.is_empty() {
             return Err("`place` is empty; write a name or coordinates as `48.85, 2.35`".into());
         }
-        let numbers = text.split_once(',').and_then(|(latitude, longitude)| {
-            Some((latitude.trim().parse().ok()?, longitude.trim().parse().ok()?))
-        });
-        let Some((latitude, longitude)) = numbers else {
+        if text.chars().nth(MAX_NAME).is_some() {
+            return Err(format!(
+                "`place` is longer than {MAX_NAME} characters; write a town and its country"
+            ));
+        }
+        let Some((latitude, longitude)) = coordinates::parse(text) else {
             return Ok(Self::Name(text.into()));
         };
         let within = |number: f64, most: f64| number.abs() <= most;
@@ -42,7 +52,8 @@ impl Wanted {
 impl Place {
     /// A place that was given by coordinates.
     pub fn at(latitude: f64, longitude: f64) -> Self {
-        Self { name: format!("{latitude}, {longitude}"), latitude, longitude }
+        let (latitude, longitude) = (rounded(latitude, 5), rounded(longitude, 5));
+        Self { name: format!("{latitude}, {longitude}"), latitude, longitude, note: None }
     }
 }
 
@@ -52,14 +63,6 @@ pub fn joined<'a>(parts: impl IntoIterator<Item = Option<&'a str>>) -> String {
         parts.into_iter().flatten().filter(|part| !part.is_empty()).collect();
     known.dedup();
     known.join(", ")
-}
-
-/// What is said where a service knows no such place.
-pub fn unknown(name: &str) -> String {
-    format!(
-        "there is no place `{name}`; check the spelling, leave out all but the town and its country, \
-         or give coordinates as `48.85, 2.35`"
-    )
 }
 
 #[cfg(test)]
@@ -74,13 +77,14 @@ mod tests {
         let at = |latitude, longitude| Wanted::Coordinates { latitude, longitude };
         check(" Paris, Texas ", Wanted::Name("Paris, Texas".into()));
         check("48.85,2.35", at(48.85, 2.35));
-        check("-33.9 , -70", at(-33.9, -70.0));
         check("10, Downing Street", Wanted::Name("10, Downing Street".into()));
+        check("NaN, 0", Wanted::Name("NaN, 0".into()));
     }
 
     #[test]
     fn what_is_no_place_on_earth_is_refused() {
-        for text in ["", " ", "91, 0", "0, 181", "NaN, 1", "inf, 0"] {
+        let long = "é".repeat(201);
+        for text in ["", " ", "91, 0", "0, 181", "99999999999999999999, 1", &long] {
             assert!(Wanted::parse(text).is_err(), "{text}");
         }
     }

@@ -1,47 +1,76 @@
 //! Asking a service: what each way to fail means for whoever wants to know the weather.
 
-use serde::de::DeserializeOwned;
+use lenient::Answer;
 use toolrack_sdk::http::{Request, Response};
+
+use crate::place::Place;
+use crate::report::Measured;
+
+/// The longest reason of a service that is passed on, in characters.
+const MAX_REASON: usize = 200;
 
 /// The answer of `service`, or a sentence that says what to do. `key` is what to do about a key that
 /// is not accepted.
-pub fn ask<T: DeserializeOwned>(service: &str, key: &str, request: Request) -> Result<T, String> {
+pub fn ask(service: &str, key: &str, request: Request) -> Result<Answer, String> {
     let failed = |error| format!("{service}: {error}");
     let response = request.header("accept", "application/json").send().map_err(failed)?;
-    match response.status() {
-        200..=299 => response.json().map_err(failed),
-        status @ (401 | 403) => {
-            Err(format!("{service} refuses the request (status {status}): {key}"))
+    let status = response.status();
+    if response.is_success() {
+        return Answer::read(response).map_err(|why| format!("{service}: {why}"));
+    }
+    let again = response.try_again();
+    let moved = response.header("location").unwrap_or("nowhere").to_owned();
+    let reason = reason(response);
+    Err(match status {
+        401 | 403 => format!("{service} refuses the request (status {status}){reason}; {key}"),
+        404 => format!("{service} knows nothing of this (status 404){reason}"),
+        429 => format!("{service} has had too many requests{reason}; try again {again}"),
+        500.. => format!("{service} is out of order (status {status}){reason}; try again {again}"),
+        300..=399 => format!(
+            "{service} has moved to `{moved}` (status {status}); set `endpoint` under [grants.config] in the \
+             plugin's manifest"
+        ),
+        _ => format!("{service} refuses the request (status {status}){reason}"),
+    })
+}
+
+/// Fails where an answer measures nothing.
+pub fn check_current(service: &str, place: &Place, measured: &Measured) -> Result<(), String> {
+    if *measured == Measured::default() {
+        return Err(format!(
+            "{service} answers without the weather of {}; try again later",
+            place.name
+        ));
+    }
+    Ok(())
+}
+
+/// What is to be said where there are fewer days than wanted. Fails where there is none.
+pub fn check_days(
+    service: &str,
+    place: &Place,
+    found: usize,
+    wanted: usize,
+) -> Result<Option<String>, String> {
+    match found {
+        0 => {
+            Err(format!("{service} answers without a forecast for {}; try again later", place.name))
         }
-        429 => {
-            Err(format!("{service} has had too many requests; try again {}", response.try_again()))
+        _ if found < wanted => {
+            Ok(Some(format!("{service} forecasts only {found} of {wanted} days.")))
         }
-        status @ 500.. => Err(format!(
-            "{service} is out of order (status {status}); try again {}",
-            response.try_again()
-        )),
-        status @ 300..=399 => Err(format!(
-            "{service} has moved to `{}` (status {status}); set `endpoint` under [grants.config] in the \
-             plugin's manifest",
-            response.header("location").unwrap_or("nowhere")
-        )),
-        status => {
-            Err(format!("{service} refuses the request (status {status}){}", reason(response)))
-        }
+        _ => Ok(None),
     }
 }
 
-/// What the service says about it: Open-Meteo under `reason`, OpenWeatherMap under `message`.
+/// What the service says about it, from a colon on: Open-Meteo under `reason`, OpenWeatherMap under `message`.
 fn reason(response: Response) -> String {
-    #[derive(serde::Deserialize)]
-    struct Refusal {
-        #[serde(alias = "message")]
-        reason: String,
-    }
-    match response.json::<Refusal>() {
-        Ok(Refusal { reason }) => format!(": {}", reason.chars().take(200).collect::<String>()),
-        Err(_) => String::new(),
-    }
+    let Ok(answer) = Answer::read(response) else { return String::new() };
+    let said = ["reason", "message", "error"].iter().find_map(|name| answer.at(name).text());
+    said.map_or(String::new(), |said| {
+        let said: String = said.chars().take(MAX_REASON).collect();
+        format!(": {}", said.trim_end_matches('.'))
+    })
 }
 
 #[cfg(test)]
@@ -53,18 +82,34 @@ mod tests {
     fn each_failure_says_what_to_do() {
         let check = |answer: fn() -> Result<Response, Error>, expected: &str| {
             http::mock(move |_| answer());
-            let error =
-                ask::<bool>("Service", "set KEY", http::get("https://a.example")).unwrap_err();
+            let error = ask("Service", "set KEY", http::get("https://a.example")).unwrap_err();
             assert!(error.contains(expected), "{error}");
         };
-        check(|| Ok(Response::new(401, "")), "refuses the request (status 401): set KEY");
+        check(|| Ok(Response::new(401, "")), "refuses the request (status 401); set KEY");
+        check(
+            || Ok(Response::new(401, r#"{"cod":401,"message":"Invalid API key."}"#)),
+            "(status 401): Invalid API key; set KEY",
+        );
+        check(
+            || Ok(Response::new(404, r#"{"cod":"404","message":"city not found"}"#)),
+            "(status 404): city not found",
+        );
+        check(
+            || Ok(Response::new(429, r#"{"error":true,"reason":"Daily limit"}"#)),
+            "requests: Daily limit; try",
+        );
+        check(
+            || Ok(Response::new(200, "<html><title>Hotel</title>")),
+            "answers with an HTML page in place of JSON, `Hotel`",
+        );
+        check(|| Ok(Response::new(200, "")), "answers with an empty body in place of JSON");
         check(|| Ok(Response::new(429, "").with_header("Retry-After", "7")), "again in 7 seconds");
         check(|| Ok(Response::new(429, "")), "too many requests; try again later");
         check(|| Ok(Response::new(503, "<html>")), "out of order (status 503); try again");
         check(|| Ok(Response::new(302, "").with_header("location", "/x")), "moved to `/x`");
         check(|| Ok(Response::new(400, r#"{"error":true,"reason":"no"}"#)), "(status 400): no");
         check(|| Ok(Response::new(400, "garbage")), "(status 400)");
-        check(|| Ok(Response::new(200, "garbage")), "not the JSON expected");
+        check(|| Ok(Response::new(200, "garbage")), "answers with what is not JSON");
         check(|| Err(Error::Timeout("https://a.example".into())), "did not answer in time");
         check(|| Err(Error::Denied("add to [grants]".into())), "Service: add to [grants]");
     }

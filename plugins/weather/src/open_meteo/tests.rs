@@ -55,8 +55,8 @@ fn days_are_told_one_a_line_and_gaps_are_left_out() {
     assert_eq!(
         report.to_string(),
         "48.85, 2.35:\n\
-         2026-03-01: light rain, 6 to 14 °C, precipitation 3.2 mm (80 %), wind up to 20 km/h\n\
-         2026-03-02: unknown, precipitation 0.0 mm, wind up to 10 km/h\n\
+         2026-03-01: light rain, 6 to 14 °C, precipitation 3.2 mm (80 %), wind up to 21 km/h\n\
+         2026-03-02: conditions unknown, at most 12 °C, precipitation 0 mm, wind up to 10 km/h\n\
          Source: Open-Meteo"
     );
 }
@@ -74,8 +74,14 @@ fn what_follows_a_comma_chooses_the_place() {
     };
     check("Paris", Ok("Paris, Île-de-France, France"));
     check("Paris, Texas", Ok("Paris, Texas, United States"));
+    check("Paris, TX, USA", Ok("Paris, Texas, United States"));
     check("Paris, us", Ok("Paris, Texas, United States"));
-    check("Paris, Mars", Err("there is no place `Paris, Mars`"));
+    check(
+        "Paris, Mars",
+        Err(
+            "there is no `Paris` in `Mars`; there are: Paris, Île-de-France, France; Paris, Texas, United States",
+        ),
+    );
     check("Nowhere", Err("there is no place `Nowhere`; check the spelling"));
 }
 
@@ -90,4 +96,45 @@ fn units_and_endpoint_reach_the_service() {
         "http://127.0.0.1:8080/v1/forecast?latitude=1&longitude=2.5&timezone=auto\
          &temperature_unit=fahrenheit&wind_speed_unit=mph&precipitation_unit=inch"
     );
+}
+
+#[test]
+fn whatever_field_is_absent_null_or_of_another_type_the_weather_is_told() {
+    let whole = |text: &str| serde_json::from_str(text).unwrap();
+    for lenient::Change { what, answer } in lenient::variants(&whole(CURRENT)) {
+        http::mock(move |_| Response::new(200, answer.to_string()));
+        let told = current(&Wanted::parse("48.85, 2.35").unwrap(), &settings(Units::Metric));
+        // Without what holds all fields there is no weather.
+        assert!(told.is_ok() || what.starts_with("/current is "), "{what}: {told:?}");
+    }
+    for lenient::Change { what, answer } in lenient::variants(&whole(DAYS)) {
+        http::mock(move |_| Response::new(200, answer.to_string()));
+        let told = forecast(&Wanted::parse("48.85, 2.35").unwrap(), 2, &settings(Units::Metric));
+        let is_dateless = what.starts_with("/daily is ") || what.starts_with("/daily/time is ");
+        assert!(told.is_ok() || is_dateless, "{what}: {told:?}");
+        let is_short = what.starts_with("/daily/time/") && !what.ends_with("a text");
+        let note = told.ok().and_then(|forecast| forecast.note);
+        assert!(!is_short || note.is_some(), "{what}: {note:?}");
+    }
+    for lenient::Change { what, answer } in lenient::variants(&whole(TOWNS)) {
+        http::mock(move |_| Response::new(200, answer.to_string()));
+        let found = find(&Wanted::Name("Paris".into()), &settings(Units::Metric));
+        assert!(found.is_ok() || what.starts_with("/results is "), "{what}: {found:?}");
+    }
+}
+
+#[test]
+fn a_name_is_asked_for_in_each_way_it_can_be_meant() {
+    http::mock(|request| match request.url().split(['=', '&']).nth(1) {
+        Some("Portland") => Response::new(
+            200,
+            r#"{"results":[{"name":"Portland","latitude":43.66,"longitude":-70.26,"country_code":"US","admin1":"Maine"},
+            {"name":"Portland","latitude":45.52,"longitude":-122.68,"country_code":"US","admin1":"Oregon"}]}"#,
+        ),
+        _ => Response::new(200, "{}"),
+    });
+    let found = find(&Wanted::Name("Portland OR".into()), &settings(Units::Metric)).unwrap();
+    assert_eq!(found.name, "Portland, Oregon, US");
+    let error = find(&Wanted::Name("Nowhere At All".into()), &settings(Units::Metric)).unwrap_err();
+    assert!(error.starts_with("there is no place `Nowhere At All`"), "{error}");
 }

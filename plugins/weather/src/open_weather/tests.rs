@@ -62,9 +62,9 @@ fn steps_become_days_of_the_local_calendar() {
     assert_eq!(
         report.to_string(),
         "Berlin, DE:\n\
-         2026-03-29: night, 5 to 6 °C, precipitation 1.0 mm (50 %), wind up to 36 km/h\n\
-         2026-03-30: noon, 3 to 9 °C, precipitation 2.0 mm (50 %), wind up to 36 km/h\n\
-         OpenWeatherMap forecasts no further than this.\n\
+         2026-03-29: night, 5 to 6 °C, precipitation 1 mm (50 %), wind up to 36 km/h\n\
+         2026-03-30: noon, 3 to 9 °C, precipitation 2 mm (50 %), wind up to 36 km/h\n\
+         OpenWeatherMap forecasts only 2 of 3 days.\n\
          Source: OpenWeatherMap"
     );
 }
@@ -77,4 +77,72 @@ fn a_place_or_a_key_that_is_not_known_is_told() {
     http::mock(|_| Response::new(401, r#"{"cod":401,"message":"Invalid API key."}"#));
     let error = find(&Wanted::Name("Berlin".into()), &settings(Units::Metric)).unwrap_err();
     assert!(error.contains("does not accept the API key"), "{error}");
+}
+
+#[test]
+fn whatever_field_is_absent_null_or_of_another_type_the_weather_is_told() {
+    let whole = |text: &str| serde_json::from_str(text).unwrap();
+    let at = Wanted::Coordinates { latitude: 52.52, longitude: 13.39 };
+    for lenient::Change { what, answer } in lenient::variants(&whole(CURRENT)) {
+        serve(answer.to_string());
+        let told = current(&at, &settings(Units::Imperial));
+        assert!(told.is_ok(), "{what}: {told:?}");
+    }
+    let days = r#"{"list":[{"dt":1774814400,"main":{"temp":5,"temp_min":4,"temp_max":6,"humidity":70},
+        "weather":[{"description":"rain"}],"wind":{"speed":10,"gust":12,"deg":1},"rain":{"3h":1},
+        "snow":{"3h":0.5},"pop":0.5}, {"dt":1774900800,"main":null,"wind":null,"rain":null,"weather":null}],
+        "city":{"timezone":7200}}"#;
+    for lenient::Change { what, answer } in lenient::variants(&whole(days)) {
+        serve(answer.to_string());
+        let told = forecast(&at, 2, &settings(Units::Metric));
+        assert!(told.is_ok() || what.starts_with("/list is "), "{what}: {told:?}");
+    }
+    for lenient::Change { what, answer } in lenient::variants(&whole(TOWNS)) {
+        http::mock(move |_| Response::new(200, answer.to_string()));
+        let found = find(&Wanted::Name("Berlin".into()), &settings(Units::Metric));
+        let needed = ["/0 is ", "/0/lat is ", "/0/lon is "];
+        assert!(
+            found.is_ok() || needed.iter().any(|start| what.starts_with(start)),
+            "{what}: {found:?}"
+        );
+    }
+}
+
+#[test]
+fn an_answer_of_nulls_is_the_weather_without_them() {
+    serve(r#"{"weather":null,"main":{"temp":10.04},"wind":null,"rain":null,"snow":null,"clouds":null,"dt":1774787400,"timezone":0}"#.into());
+    let report = current(&Wanted::Name("Berlin".into()), &settings(Units::Metric)).unwrap();
+    assert_eq!(
+        report.to_string(),
+        "Berlin, DE, 2026-03-29 12:30: conditions unknown, 10 °C. Source: OpenWeatherMap"
+    );
+    serve(r#"{"main":{"temp":"10"},"rain":{"1h":0.1},"snow":{"1h":0.2},"dt":1774787400.0}"#.into());
+    let report = current(&Wanted::Name("Berlin".into()), &settings(Units::Metric)).unwrap();
+    assert_eq!(
+        report.to_string(),
+        "Berlin, DE, 2026-03-29 12:30: conditions unknown, 10 °C, precipitation 0.3 mm. \
+         Times are in UTC: the zone of the place is not told. Source: OpenWeatherMap"
+    );
+}
+
+#[test]
+fn a_region_narrows_what_is_asked_for() {
+    http::mock(|request| match request.url() {
+        url if url.contains("q=Springfield%2CIllinois%2CUS&") => Response::new(
+            200,
+            r#"[{"name":"Springfield","lat":39.8,"lon":-89.64,"country":"US","state":"Illinois"}]"#,
+        ),
+        url if url.contains("q=London&") => Response::new(
+            200,
+            r#"[{"name":"London","lat":51.5,"lon":-0.1,"country":"GB","state":"England"}]"#,
+        ),
+        _ => Response::new(
+            200,
+            r#"[{"name":"Springfield","lat":1,"lon":1,"country":"US","state":"Ohio"}]"#,
+        ),
+    });
+    let found =
+        |name: &str| find(&Wanted::Name(name.into()), &settings(Units::Metric)).unwrap().name;
+    assert_eq!(found("Springfield, IL"), "Springfield, Illinois, US");
+    assert_eq!(found("London, UK"), "London, England, GB");
 }
