@@ -1,12 +1,10 @@
-//! GitHub's REST API: how it is asked, and what each of its refusals means for who asked.
+//! GitHub's REST API: how it is asked.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
-
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use lenient::{Answer, Field};
 use toolrack_sdk::http::{self, Request, Response};
 
-use crate::list::List;
+use crate::entry::List;
+use crate::refusal::refusal;
 
 const DEFAULT_ENDPOINT: &str = "https://api.github.com";
 const JSON: &str = "application/vnd.github+json";
@@ -15,14 +13,37 @@ const VERSION: &str = "2022-11-28";
 const USER_AGENT: &str = concat!("toolrack-github/", env!("CARGO_PKG_VERSION"));
 /// Where a repository has moved, GitHub redirects once.
 const MAX_REDIRECTS: usize = 2;
-/// Items on a page.
-pub const PAGE: u32 = 20;
+/// Items that a search shows on all its pages.
+const MAX_FOUND: u64 = 1_000;
 
 /// The way to one GitHub.
 #[derive(Clone, Debug)]
 pub struct Api {
     /// Without a final slash.
     endpoint: String,
+}
+
+/// Which part of a list is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Page {
+    /// From 1.
+    pub number: u32,
+    /// Items on each.
+    pub size: u32,
+}
+
+impl Page {
+    pub const MAX_SIZE: u32 = 100;
+
+    pub fn new(number: Option<u32>, size: Option<u32>) -> Self {
+        let (number, size) = (number.unwrap_or(1), size.unwrap_or(20));
+        Self { number: number.max(1), size: size.clamp(1, Self::MAX_SIZE) }
+    }
+
+    /// The one after it.
+    pub fn next(self) -> Option<u32> {
+        self.number.checked_add(1)
+    }
 }
 
 impl Api {
@@ -34,72 +55,110 @@ impl Api {
 
     /// A request that reads; `path` begins with a slash, its parts encoded.
     pub fn get(&self, path: &str) -> Request {
-        http::get(format!("{}{path}", self.endpoint))
+        self.request("GET", path)
     }
 
-    /// A request that writes.
-    pub fn post(&self, path: &str) -> Request {
-        http::post(format!("{}{path}", self.endpoint))
+    /// A request that writes, with `POST`, `PUT`, `PATCH` or `DELETE`.
+    pub fn request(&self, method: &str, path: &str) -> Request {
+        http::request(method, format!("{}{path}", self.endpoint))
     }
 
     /// The answer. `what` is what is asked for, to be named where it is not there.
-    pub fn ask<T: DeserializeOwned>(&self, what: &str, request: Request) -> Result<T, String> {
-        self.send(what, request)?.json().map_err(|error| format!("GitHub: {error}"))
-    }
-
-    /// One page of an answer that is a list.
-    pub fn list<T: DeserializeOwned>(
-        &self,
-        what: &str,
-        request: Request,
-        page: u32,
-    ) -> Result<List<T>, String> {
-        let response = self.send(what, request.query("per_page", PAGE).query("page", page))?;
-        let next_page = next_page(&response, page);
-        let items = response.json().map_err(|error| format!("GitHub: {error}"))?;
-        Ok(List { items, total: None, next_page })
-    }
-
-    /// One page of what is found.
-    pub fn search<T: DeserializeOwned>(
-        &self,
-        what: &str,
-        request: Request,
-        page: u32,
-    ) -> Result<List<T>, String> {
-        #[derive(Deserialize)]
-        struct Found<T> {
-            total_count: u64,
-            items: Vec<T>,
+    pub fn ask(&self, what: &str, request: Request) -> Result<Answer, String> {
+        let response = self.send(what, request)?;
+        // Some successes have nothing to say: 204 and 205.
+        if matches!(response.status(), 204 | 205) {
+            return Ok(Answer::default());
         }
-        let response = self.send(what, request.query("per_page", PAGE).query("page", page))?;
-        let next_page = next_page(&response, page);
-        let Found { total_count, items } =
-            response.json().map_err(|error| format!("GitHub: {error}"))?;
-        Ok(List { items, total: Some(total_count), next_page })
+        Answer::read(response).map_err(|why| format!("GitHub: {why}"))
+    }
+
+    /// The same, or nothing where there is no such thing.
+    pub fn find(&self, what: &str, request: Request) -> Result<Option<Answer>, String> {
+        let response = self.follow(what, request)?;
+        match response.status() {
+            404 => Ok(None),
+            200..=299 => Answer::read(response).map(Some).map_err(|why| format!("GitHub: {why}")),
+            _ => Err(refusal(what, response)),
+        }
+    }
+
+    /// One page of an answer that is a list, or has one as its member `name`.
+    pub fn list<T>(
+        &self,
+        what: &str,
+        request: Request,
+        page: Page,
+        name: Option<&str>,
+        read: impl FnMut(Field<'_>) -> T,
+    ) -> Result<List<T>, String> {
+        let request = request.query("per_page", page.size).query("page", page.number);
+        let response = self.send(what, request)?;
+        let next_page = next_page(&response).then(|| page.next()).flatten();
+        let answer = Answer::read(response).map_err(|why| format!("GitHub: {why}"))?;
+        let list = name.map_or(answer.root(), |name| answer.at(name));
+        if !list.is_list() {
+            return Err(format!("GitHub answers without a list for {what}; try again later"));
+        }
+        let present = list.items().filter(|item| item.is_object());
+        let items: Vec<T> = present.map(read).collect();
+        let total = answer.at("total_count").count();
+        let missing = list.items().count() - items.len();
+        let notes = [
+            (missing > 0).then(|| format!("{missing} items came without content.")),
+            (answer.at("incomplete_results").flag() == Some(true)).then(|| {
+                "These results are incomplete: GitHub ran out of time. Narrow the query, or ask again.".into()
+            }),
+            (name == Some("items") && total > Some(MAX_FOUND))
+                .then(|| format!("GitHub shows only the first {MAX_FOUND} results; narrow the query for others.")),
+        ];
+        let notes: Vec<String> = notes.into_iter().flatten().collect();
+        let note = (!notes.is_empty()).then(|| notes.join(" "));
+        Ok(List { items, total, next_page, note })
     }
 
     /// An answer of success, whatever is in it.
     pub fn send(&self, what: &str, request: Request) -> Result<Response, String> {
-        let accept = request.header_value("accept").unwrap_or(JSON).to_string();
-        let reads = request.method() == "GET";
-        let mut request = if request.header_value("accept").is_some() {
-            request
-        } else {
-            request.header("accept", JSON)
+        let response = self.follow(what, request)?;
+        if response.is_success() { Ok(response) } else { Err(refusal(what, response)) }
+    }
+
+    /// What lies where GitHub redirects to, a server that is not its API and is told no token.
+    pub fn download(
+        &self,
+        what: &str,
+        request: Request,
+        range: Option<String>,
+    ) -> Result<Response, String> {
+        let response = self.follow(what, request)?;
+        let Some(place) = response.header("location").filter(|_| is_redirect(&response)) else {
+            return if response.is_success() { Ok(response) } else { Err(refusal(what, response)) };
         };
+        let request = http::get(place).header("user-agent", USER_AGENT);
+        let request = match range {
+            Some(range) => request.header("range", range),
+            None => request,
+        };
+        let response =
+            request.send().map_err(|error| format!("GitHub keeps {what} elsewhere: {error}"))?;
+        if response.is_success() { Ok(response) } else { Err(refusal(what, response)) }
+    }
+
+    /// The answer, with redirects to the API itself followed where nothing is written.
+    fn follow(&self, what: &str, request: Request) -> Result<Response, String> {
+        let accept = request.header_value("accept").unwrap_or(JSON).to_owned();
+        let reads = request.method() == "GET";
+        let has_accept = request.header_value("accept").is_some();
+        let mut request = if has_accept { request } else { request.header("accept", JSON) };
         for _ in 0..=MAX_REDIRECTS {
             let asked =
                 request.header("user-agent", USER_AGENT).header("x-github-api-version", VERSION);
             let response = asked.send().map_err(|error| format!("GitHub: {error}"))?;
-            if response.is_success() {
-                return Ok(response);
-            }
             let next = response.header("location").unwrap_or_default();
             let is_ours =
                 next.strip_prefix(&self.endpoint).is_some_and(|path| path.starts_with('/'));
-            if !(reads && is_ours && matches!(response.status(), 301 | 302 | 307 | 308)) {
-                return Err(refusal(what, response));
+            if !(reads && is_ours && is_redirect(&response)) {
+                return Ok(response);
             }
             request = http::get(next).header("accept", &accept);
         }
@@ -107,85 +166,13 @@ impl Api {
     }
 }
 
-/// The page after this one, where the answer says that there is one.
-fn next_page(response: &Response, page: u32) -> Option<u32> {
-    let links = response.header("link").unwrap_or_default();
-    links.contains("rel=\"next\"").then_some(page + 1)
+fn is_redirect(response: &Response) -> bool {
+    matches!(response.status(), 301 | 302 | 303 | 307 | 308)
 }
 
-/// What a status means here, and what to do.
-fn refusal(what: &str, response: Response) -> String {
-    let status = response.status();
-    if let Some(limit) = rate_limit(&response, SystemTime::now()) {
-        return limit;
-    }
-    let later = response.try_again();
-    let reason = reason(response);
-    match status {
-        401 => {
-            "GitHub does not accept the token: it is wrong or has expired; the operator sets the \
-                secret that `network` under [grants] in the plugin's manifest names"
-                .into()
-        }
-        403 => format!(
-            "GitHub does not allow this (status 403){reason}; the token may lack a permission"
-        ),
-        404 => format!("GitHub has no {what}, or it is not visible to the token, if there is one"),
-        410 => format!("GitHub has no {what} any more{reason}"),
-        422 => format!("GitHub cannot do this with {what}{reason}"),
-        300..=399 => format!(
-            "{what} has moved (status {status}); look for it with `search_repositories`, or set `endpoint` \
-             under [grants.config] in the plugin's manifest"
-        ),
-        500.. => format!("GitHub is out of order (status {status}); try again {later}"),
-        _ => format!("GitHub refuses the request (status {status}){reason}"),
-    }
-}
-
-/// What is said where too many requests were sent.
-fn rate_limit(response: &Response, now: SystemTime) -> Option<String> {
-    if !matches!(response.status(), 403 | 429) {
-        return None;
-    }
-    let number = |name: &str| response.header(name).and_then(|text| text.parse::<u64>().ok());
-    if number("x-ratelimit-remaining") == Some(0) {
-        let reset = UNIX_EPOCH + Duration::from_secs(number("x-ratelimit-reset").unwrap_or(0));
-        let left = reset.duration_since(now).unwrap_or_default().as_secs();
-        let limit =
-            number("x-ratelimit-limit").map_or(String::new(), |limit| format!(" of {limit}"));
-        return Some(format!(
-            "GitHub's limit{limit} requests is used up; try again in {}; with a token the limit is higher",
-            if left < 120 {
-                format!("{left} seconds")
-            } else {
-                format!("{} minutes", left / 60 + 1)
-            }
-        ));
-    }
-    let asked_to_wait = response.status() == 429 || response.header("retry-after").is_some();
-    asked_to_wait.then(|| {
-        format!("GitHub has had too many requests at once; try again {}", response.try_again())
-    })
-}
-
-/// What GitHub says about it, from a colon on.
-fn reason(response: Response) -> String {
-    #[derive(Deserialize)]
-    struct Refusal {
-        message: String,
-        #[serde(default)]
-        errors: Vec<serde_json::Value>,
-    }
-    let Ok(Refusal { message, errors }) = response.json::<Refusal>() else { return String::new() };
-    let details = errors.iter().filter_map(|error| match (&error["message"], &error["field"]) {
-        (serde_json::Value::String(text), _) => Some(text.clone()),
-        (_, serde_json::Value::String(field)) => {
-            Some(format!("`{field}` is {}", error["code"].as_str().unwrap_or("wrong")))
-        }
-        _ => error.as_str().map(Into::into),
-    });
-    let all: Vec<String> = std::iter::once(message).chain(details).collect();
-    format!(": {}", all.join("; ").chars().take(400).collect::<String>())
+/// True if the answer says that there is another page after it.
+fn next_page(response: &Response) -> bool {
+    response.header("link").unwrap_or_default().contains("rel=\"next\"")
 }
 
 #[cfg(test)]

@@ -1,109 +1,178 @@
 //! Issues with their comments; pull requests too, where both are one.
 
+use lenient::Answer;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Map, Value, json};
+use toolrack_sdk::http;
 
-use crate::api::Api;
-use crate::list::List;
+use crate::api::{Api, Page};
+use crate::entry::{Entry, List, Written};
 use crate::name::Repository as Name;
-use crate::text;
 
-/// An issue or pull request in a list.
-#[derive(Debug, Deserialize, Serialize, schemars::JsonSchema)]
-pub struct Issue {
-    pub number: u64,
-    pub title: String,
-    /// `open` or `closed`.
-    pub state: String,
-    /// Whether it is a pull request.
-    #[serde(rename(deserialize = "pull_request"), deserialize_with = "is_there", default)]
-    pub is_pull_request: bool,
-    #[serde(rename(deserialize = "user"), deserialize_with = "text::login")]
-    pub author: String,
-    #[serde(deserialize_with = "text::names")]
-    pub labels: Vec<String>,
-    pub comments: u64,
-    pub created_at: String,
-    pub updated_at: String,
-    #[serde(rename(deserialize = "html_url"))]
-    pub url: String,
-}
+/// Labels that one call takes away, each with a request of its own.
+const MAX_REMOVED: usize = 10;
 
 /// An issue or pull request with what was said.
 #[derive(Debug, Serialize, schemars::JsonSchema)]
 pub struct Thread {
     #[serde(flatten)]
-    pub issue: Issue,
-    /// Markdown, written by its author.
-    pub body: String,
-    pub discussion: List<Comment>,
+    pub issue: Entry,
+    pub comments: List<Entry>,
 }
 
-/// A comment.
-#[derive(Debug, Deserialize, Serialize, schemars::JsonSchema)]
-pub struct Comment {
-    #[serde(rename(deserialize = "user"), deserialize_with = "text::login")]
-    pub author: String,
-    pub created_at: String,
-    #[serde(deserialize_with = "text::middle", default)]
-    pub body: String,
-    #[serde(rename(deserialize = "html_url"))]
-    pub url: String,
+/// Whether an issue is open, and why it is not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    Open,
+    Completed,
+    NotPlanned,
+    Duplicate,
 }
 
-/// What was written.
-#[derive(Debug, Deserialize, Serialize, schemars::JsonSchema)]
-pub struct Written {
-    /// The number of a new issue.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub number: Option<u64>,
-    #[serde(rename(deserialize = "html_url"))]
-    pub url: String,
+/// What an issue is to be.
+#[derive(Clone, Debug, Default)]
+pub struct Draft {
+    pub title: Option<String>,
+    pub body: Option<String>,
+    pub state: Option<State>,
+    pub labels: Vec<String>,
+    pub remove_labels: Vec<String>,
+    pub assignees: Option<Vec<String>>,
 }
 
-fn is_there<'de, D: serde::Deserializer<'de>>(source: D) -> Result<bool, D::Error> {
-    Ok(Option::<serde::de::IgnoredAny>::deserialize(source)?.is_some())
+pub fn search(api: &Api, query: &str, page: Page) -> Result<List<Entry>, String> {
+    let request = api.get("/search/issues").query("q", query);
+    api.list("such a search", request, page, Some("items"), Entry::issue)
 }
 
-pub fn search(api: &Api, query: &str, page: u32) -> Result<List<Issue>, String> {
-    api.search("such a search", api.get("/search/issues").query("q", query), page)
-}
-
-pub fn get(api: &Api, name: &Name, number: u64, page: u32) -> Result<Thread, String> {
-    #[derive(Deserialize)]
-    struct Whole {
-        #[serde(flatten)]
-        issue: Issue,
-        #[serde(deserialize_with = "text::long", default)]
-        body: String,
-    }
+pub fn get(api: &Api, name: &Name, number: u64, page: Page) -> Result<Thread, String> {
     let path = format!("{}/issues/{number}", name.path());
     let what = what(name, number);
-    let Whole { issue, body } = api.ask(&what, api.get(&path))?;
-    let discussion = if issue.comments == 0 {
-        List { items: Vec::new(), total: None, next_page: None }
+    let answer = api.ask(&what, api.get(&path))?;
+    let mut issue = Entry { text: answer.at("body").text(), ..Entry::issue(answer.root()) };
+    let count = answer.at("comments").count();
+    let comments = if count == Some(0) {
+        List::new(Vec::new())
     } else {
-        api.list(&what, api.get(&format!("{path}/comments")), page)?
+        api.list(&what, api.get(&format!("{path}/comments")), page, None, Entry::comment)?
     };
-    let discussion = List { total: Some(issue.comments), ..discussion };
-    Ok(Thread { issue, body, discussion })
+    let comments = List { total: count, ..comments.cut_with(issue.text.as_mut()) };
+    Ok(Thread { issue, comments })
 }
 
-pub fn create(
+/// Opens an issue, or changes the one with that number.
+pub fn write(
     api: &Api,
     name: &Name,
-    title: &str,
-    body: &str,
-    labels: &[String],
+    number: Option<u64>,
+    draft: &Draft,
 ) -> Result<Written, String> {
-    let request = api.post(&format!("{}/issues", name.path()));
-    let content = json!({ "title": title, "body": body, "labels": labels });
-    api.ask(&format!("repository `{name}`"), request.json(&content))
+    match number {
+        None => create(api, name, draft),
+        Some(number) => update(api, name, number, draft),
+    }
 }
 
-pub fn comment(api: &Api, name: &Name, number: u64, body: &str) -> Result<Written, String> {
-    let request = api.post(&format!("{}/issues/{number}/comments", name.path()));
-    api.ask(&what(name, number), request.json(&json!({ "body": body })))
+fn create(api: &Api, name: &Name, draft: &Draft) -> Result<Written, String> {
+    if draft.title.as_deref().is_none_or(|title| title.trim().is_empty()) {
+        return Err("a new issue needs a `title`; to change one give its `number`".into());
+    }
+    if draft.state.is_some() || !draft.remove_labels.is_empty() {
+        return Err("`state` and `remove_labels` change an issue; give its `number`".into());
+    }
+    let mut content = draft.fields();
+    if !draft.labels.is_empty() {
+        content.insert("labels".into(), json!(draft.labels));
+    }
+    let request = api.request("POST", &format!("{}/issues", name.path())).json(&content);
+    Ok(Written::read(api.ask(&format!("repository `{name}`"), request)?.root()))
+}
+
+fn update(api: &Api, name: &Name, number: u64, draft: &Draft) -> Result<Written, String> {
+    if draft.title.as_deref().is_some_and(|title| title.trim().is_empty()) {
+        return Err("`title` is empty; leave it out to keep it".into());
+    }
+    if draft.remove_labels.len() > MAX_REMOVED {
+        return Err(format!(
+            "`remove_labels` has more than {MAX_REMOVED} labels; take some away in a second call"
+        ));
+    }
+    let mut content = draft.fields();
+    if let Some(state) = draft.state {
+        let (state, reason) = match state {
+            State::Open => ("open", "reopened"),
+            State::Completed => ("closed", "completed"),
+            State::NotPlanned => ("closed", "not_planned"),
+            State::Duplicate => ("closed", "duplicate"),
+        };
+        content.extend([("state".into(), json!(state)), ("state_reason".into(), json!(reason))]);
+    }
+    if content.is_empty() && draft.labels.is_empty() && draft.remove_labels.is_empty() {
+        return Err(
+            "nothing is to be changed; give a `title`, `body`, `state`, `labels` or `assignees`"
+                .into(),
+        );
+    }
+    let (path, what) = (format!("{}/issues/{number}", name.path()), what(name, number));
+    let answer = match content.is_empty() {
+        true => Answer::default(),
+        false => api.ask(&what, api.request("PATCH", &path).json(&content))?,
+    };
+    let is_changed = !content.is_empty();
+    let partly = |error: String| match is_changed {
+        true => format!("{what} was changed, but not its labels: {error}"),
+        false => error,
+    };
+    change_labels(api, &path, &what, draft).map_err(partly)?;
+    Ok(Written { number: Some(number), ..Written::read(answer.root()) })
+}
+
+fn change_labels(api: &Api, path: &str, what: &str, draft: &Draft) -> Result<(), String> {
+    if !draft.labels.is_empty() {
+        let request = api.request("POST", &format!("{path}/labels"));
+        api.ask(what, request.json(&json!({ "labels": draft.labels })))?;
+    }
+    for label in &draft.remove_labels {
+        let request = api.request("DELETE", &format!("{path}/labels/{}", http::encode(label)));
+        api.ask(&format!("label `{label}` on {what}"), request)?;
+    }
+    Ok(())
+}
+
+impl Draft {
+    /// What is sent of it for new issues and old ones.
+    fn fields(&self) -> Map<String, Value> {
+        let all = [
+            ("title", self.title.as_ref().map(|title| json!(title))),
+            ("body", self.body.as_ref().map(|body| json!(body))),
+            ("assignees", self.assignees.as_ref().map(|assignees| json!(assignees))),
+        ];
+        all.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect()
+    }
+}
+
+/// Comments, or answers the comment with the number `reply_to` on lines of a pull request.
+pub fn comment(
+    api: &Api,
+    name: &Name,
+    number: u64,
+    body: &str,
+    reply_to: Option<u64>,
+) -> Result<Written, String> {
+    if body.trim().is_empty() {
+        return Err("`body` is empty; write the comment".into());
+    }
+    let (path, what) = match reply_to {
+        None => (format!("issues/{number}/comments"), what(name, number)),
+        Some(id) => (
+            format!("pulls/{number}/comments/{id}/replies"),
+            format!("review comment {id} on pull request {number} in `{name}`"),
+        ),
+    };
+    let request = api.request("POST", &format!("{}/{path}", name.path()));
+    let answer = api.ask(&what, request.json(&json!({ "body": body })))?;
+    Ok(Written { number: None, ..Written::read(answer.root()) })
 }
 
 fn what(name: &Name, number: u64) -> String {

@@ -1,56 +1,28 @@
 //! Texts of GitHub, as long as they help.
 
-use serde::{Deserialize, Deserializer};
+use std::fmt::Write as _;
 
-/// Characters of a description that are shown.
-const MAX: usize = 8_000;
-/// Of a comment or a patch, of which a page has many.
-const MAX_MIDDLE: usize = 3_000;
-/// Of an entry in a list.
-const MAX_SHORT: usize = 600;
-
-/// Reads a text that may be missing, shortened.
-pub fn long<'de, D: Deserializer<'de>>(source: D) -> Result<String, D::Error> {
-    Ok(shortened(Option::deserialize(source)?, MAX))
-}
-
-/// The same for a comment or a patch.
-pub fn middle<'de, D: Deserializer<'de>>(source: D) -> Result<String, D::Error> {
-    Ok(shortened(Option::deserialize(source)?, MAX_MIDDLE))
-}
-
-/// The same for an entry of a list.
-pub fn short<'de, D: Deserializer<'de>>(source: D) -> Result<String, D::Error> {
-    Ok(shortened(Option::deserialize(source)?, MAX_SHORT))
-}
-
-/// Reads the name out of a user, who may be gone.
-pub fn login<'de, D: Deserializer<'de>>(source: D) -> Result<String, D::Error> {
-    #[derive(Deserialize)]
-    struct User {
-        login: String,
-    }
-    Ok(Option::<User>::deserialize(source)?.map_or_else(|| "ghost".into(), |user| user.login))
-}
-
-/// Reads the names out of a list of labels.
-pub fn names<'de, D: Deserializer<'de>>(source: D) -> Result<Vec<String>, D::Error> {
-    #[derive(Deserialize)]
-    struct Named {
-        name: String,
-    }
-    Ok(Vec::<Named>::deserialize(source)?.into_iter().map(|named| named.name).collect())
-}
-
-fn shortened(text: Option<String>, most: usize) -> String {
-    let text = text.unwrap_or_default();
-    match text.char_indices().nth(most) {
-        None => text,
-        Some((end, _)) => {
-            let more = text[end..].chars().count();
-            format!("{}… ({more} more characters)", &text[..end])
+/// Cuts `texts` so that together they have at most `most` bytes: long ones are cut to one length, short ones stay whole.
+/// What is cut says so at its end.
+pub fn share(mut texts: Vec<&mut String>, most: usize) {
+    texts.sort_by_key(|text| text.len());
+    let (mut left, mut count) = (most, texts.len());
+    for text in texts {
+        let each = left / count.max(1);
+        left = left.saturating_sub(text.len().min(each));
+        if text.len() > each {
+            cut(text, each);
         }
+        count = count.saturating_sub(1);
     }
+}
+
+/// Cuts a text that is longer than `most` bytes between two characters.
+fn cut(text: &mut String, most: usize) {
+    let end = text.floor_char_boundary(most);
+    let more = text.len() - end;
+    text.truncate(end);
+    let _ = write!(text, "… ({more} more bytes; a smaller `per_page` shows more of each text)");
 }
 
 #[cfg(test)]
@@ -58,9 +30,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_long_text_is_cut_and_says_so() {
-        assert_eq!(shortened(None, 3), "");
-        assert_eq!(shortened(Some("äöü".into()), 3), "äöü");
-        assert_eq!(shortened(Some("äöüß!".into()), 3), "äöü… (2 more characters)");
+    fn long_texts_share_what_short_ones_leave() {
+        let mut texts = ["a".repeat(10), "ä".repeat(50), "c".repeat(100), String::new()];
+        share(texts.iter_mut().collect(), 100);
+        assert_eq!(texts[0].len(), 10);
+        assert!(
+            texts[1].starts_with(&"ä".repeat(22)) && texts[1].contains("… (56 more bytes; "),
+            "{}",
+            texts[1]
+        );
+        assert!(texts[2].starts_with("cccc") && texts[2].ends_with("shows more of each text)"));
+        let mut one = ["x".repeat(100)];
+        share(one.iter_mut().collect(), 100);
+        assert_eq!(one[0].len(), 100);
+        share(Vec::new(), 0);
     }
 }
