@@ -75,7 +75,7 @@ struct Route {
     on: String,
     #[serde(default = "ok")]
     status: u16,
-    /// Headers, each ending its line with `\r\n`.
+    /// Headers, each ending its line with `\r\n`; `{server}` is the server.
     #[serde(default)]
     headers: String,
     body: String,
@@ -121,6 +121,14 @@ impl Request {
         }
         let routes = self.server.iter().map(|route| (route.on.clone(), route.reply()));
         let web = Web::start(Speech::Plain, Reply::Routes(routes.collect())).await;
+        let routes = |port: u16| {
+            let server = format!("http://127.0.0.1:{port}");
+            let routes = self.server.iter().map(|Route { on, status, headers, body }| {
+                (on.clone(), Reply::with(*status, &headers.replace("{server}", &server), body))
+            });
+            Reply::Routes(routes.collect())
+        };
+        let web = Web::start_at(Speech::Plain, routes).await;
         let server = format!("http://127.0.0.1:{}", web.port);
         let placed = |text: &str| {
             let directory = directory.path().display().to_string();
@@ -220,10 +228,12 @@ judged! {
     calc
     fetch
     files
+    github
     hash
     json
     text
     time
+    weather
 }
 
 #[test]

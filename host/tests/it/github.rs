@@ -11,15 +11,28 @@ const RELEASES: &str = r#"[{"tag_name":"v1","name":"One","published_at":"2026-01
 
 /// The plugin with GitHub at `port` of this machine, and a token bound to it.
 async fn with_token(shipped: &Shipped, port: u16) -> Served {
-    let grants = format!(
-        "network = [{{ url = \"http://127.0.0.1:{port}\", secret = \"GITHUB_TOKEN\", header = \"Authorization\", before = \"Bearer \" }}]\n\
-         config = {{ endpoint = \"http://127.0.0.1:{port}\" }}"
-    );
-    shipped.granted(&grants, &format!("GITHUB_TOKEN={TOKEN}")).await
+    shipped.granted(&grants(port), &format!("GITHUB_TOKEN={TOKEN}")).await
+}
+
+fn grants(port: u16) -> String {
+    format!(
+        "network = [{{ url = \"http://127.0.0.1:{port}\", secret = \"GITHUB_TOKEN\", header = \"Authorization\", \
+         before = \"Bearer \", optional = true }}]\nconfig = {{ endpoint = \"http://127.0.0.1:{port}\" }}"
+    )
 }
 
 fn releases() -> Value {
-    json!({ "repository": "a/b" })
+    json!({ "repository": "a/b", "kind": "releases" })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_public_is_read_without_a_token() {
+    let shipped = Shipped::new("github");
+    let mut web = Web::start(Speech::Plain, Reply::text(RELEASES)).await;
+    let served = shipped.granted(&grants(web.port), "").await;
+    assert!(served.call("github_list", releases()).await.is_ok());
+    let head = web.head().await.to_lowercase();
+    assert!(!head.contains("authorization"), "{head}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -30,9 +43,9 @@ async fn the_token_is_on_the_wire_and_nowhere_else() {
     for (reply, answers) in [(Reply::text(RELEASES), true), (echo, false)] {
         let mut web = Web::start(Speech::Plain, reply).await;
         let served = with_token(&shipped, web.port).await;
-        let told = match served.call("github_list_releases", releases()).await {
+        let told = match served.call("github_list", releases()).await {
             Ok((text, structured)) if answers => {
-                assert_eq!(structured.unwrap()["items"][0]["tag"], "v1");
+                assert_eq!(structured.unwrap()["items"][0]["name"], "v1");
                 text
             }
             Err(error) if !answers => {
@@ -62,7 +75,7 @@ async fn what_writes_is_announced_as_such_and_sends_what_it_is_given() {
     let mut web = Web::start(Speech::Plain, written).await;
     let served = with_token(&shipped, web.port).await;
     let arguments = json!({ "repository": "a/b", "title": "It fails" });
-    let (_, structured) = served.call("github_create_issue", arguments).await.unwrap();
+    let (_, structured) = served.call("github_write_issue", arguments).await.unwrap();
     assert_eq!(structured.unwrap()["number"], 9);
     let head = web.head().await.to_lowercase();
     assert!(head.starts_with("post /repos/a/b/issues http/1.1\r\n"), "{head}");
@@ -70,7 +83,7 @@ async fn what_writes_is_announced_as_such_and_sends_what_it_is_given() {
     for (tool, reads) in [
         ("github_get_issue", true),
         ("github_search_code", true),
-        ("github_create_issue", false),
+        ("github_write_issue", false),
         ("github_add_comment", false),
     ] {
         assert_eq!(served.tool(tool).spec.annotations.read_only, Some(reads), "{tool}");
@@ -82,16 +95,20 @@ async fn each_failure_is_a_sentence_that_says_what_to_do() {
     let shipped = Shipped::new("github");
     let used_up = "x-ratelimit-remaining: 0\r\nx-ratelimit-limit: 60\r\nx-ratelimit-reset: 1\r\n";
     let cases: [(Speech, Reply, &str); 8] = [
-        (Speech::Plain, Reply::status(401, "{}"), "GitHub does not accept the token"),
+        (Speech::Plain, Reply::status(401, "{}"), "GitHub wants a token that it accepts"),
         (Speech::Plain, Reply::with(403, used_up, ""), "limit of 60 requests is used up"),
         (
             Speech::Plain,
             Reply::status(404, "{}"),
-            "no repository `a/b`, or it is not visible to the token",
+            "no repository `a/b`, or there is no access to it",
         ),
         (Speech::Plain, Reply::status(502, "<html>"), "out of order (status 502); try again later"),
-        (Speech::Plain, Reply::text("<html>"), "GitHub: the answer is not what was expected"),
-        (Speech::Plain, Reply::text(&RELEASES[..90]), "not the JSON expected"),
+        (
+            Speech::Plain,
+            Reply::text("<html>"),
+            "GitHub: it answers with an HTML page in place of JSON",
+        ),
+        (Speech::Plain, Reply::text(&RELEASES[..90]), "it answers with what is not JSON"),
         (
             Speech::Plain,
             Reply::Stall("HTTP/1.1 200 OK\r\n\r\n["),
@@ -102,12 +119,12 @@ async fn each_failure_is_a_sentence_that_says_what_to_do() {
     for (speech, reply, expected) in cases {
         let web = Web::start(speech, reply).await;
         let served = with_token(&shipped, web.port).await;
-        let error = served.error("github_list_releases", releases()).await;
+        let error = served.error("github_list", releases()).await;
         assert!(error.contains(expected) && !error.contains(TOKEN), "{error}");
     }
     let nobody = closed_port();
     let served = with_token(&shipped, nobody).await;
-    let error = served.error("github_list_releases", releases()).await;
+    let error = served.error("github_list", releases()).await;
     assert!(error.contains("refuses connections; try again later"), "{error}");
     let error = served.error("github_get_issue", json!({ "repository": "a", "number": 1 })).await;
     assert!(error.contains("write `owner/name`"), "{error}");

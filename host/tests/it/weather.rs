@@ -102,7 +102,11 @@ async fn each_failure_is_a_sentence_that_says_what_to_do() {
         ),
         (Speech::Plain, Reply::status(429, ""), &["too many requests; try again later"]),
         (Speech::Plain, Reply::status(503, page), &["out of order (status 503)", "try again"]),
-        (Speech::Plain, Reply::text(page), &["OpenWeatherMap: it answers with an HTML page in place of JSON"]),
+        (
+            Speech::Plain,
+            Reply::text(page),
+            &["OpenWeatherMap: it answers with an HTML page in place of JSON"],
+        ),
         (Speech::Plain, Reply::text("{\"current\":[1,"), &["it answers with what is not JSON"]),
         (Speech::Plain, Reply::Once(truncated.into()), &["the answer cannot be read", "broke off"]),
         (

@@ -92,8 +92,14 @@ pub(crate) enum Speech {
 
 impl Web {
     pub(crate) async fn start(speech: Speech, reply: Reply) -> Self {
+        Self::start_at(speech, |_| reply).await
+    }
+
+    /// The same with a reply that knows the port.
+    pub(crate) async fn start_at(speech: Speech, reply: impl FnOnce(u16) -> Reply) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let port = listener.local_addr().expect("an address").port();
+        let reply = reply(port);
         let connections = Arc::new(AtomicUsize::new(0));
         let (tell, seen) = mpsc::unbounded_channel();
         let counted = connections.clone();

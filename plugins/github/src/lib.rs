@@ -180,7 +180,9 @@ mod github {
         /// `owner/name`.
         repository: &str,
         number: u64,
-        #[serde(default)] part: Part,
+        /// Default `files`.
+        #[serde(default)]
+        part: Part,
         /// Default 1.
         #[schemars(range(min = 1))]
         page: Option<u32>,
@@ -236,7 +238,9 @@ mod github {
         /// `owner/name`.
         repository: &str,
         number: u64,
-        #[serde(default)] method: Method,
+        /// Default `merge`.
+        #[serde(default)]
+        method: Method,
         /// The commit's, its first line as title; default GitHub's.
         message: Option<String>,
         /// Merge only if the head is still this commit.
