@@ -129,3 +129,27 @@ async fn each_failure_is_a_sentence_that_says_what_to_do() {
     let error = served.error("github_get_issue", json!({ "repository": "a", "number": 1 })).await;
     assert!(error.contains("write `owner/name`"), "{error}");
 }
+
+/// What an operator switches off is gone: each tool is of one group, and all that write are of `write`, too.
+#[tokio::test(flavor = "multi_thread")]
+async fn each_tool_can_be_switched_off_by_its_group_and_all_that_write_at_once() {
+    let shipped = Shipped::new("github");
+    let served = shipped.granted(&grants(closed_port()), "").await;
+    let manifest = shipped.manifest();
+    for tool in served.tools() {
+        let name = tool.name.as_str().strip_prefix("github_").expect("the prefix");
+        let said = manifest.tools.iter().find(|said| &*said.name == name);
+        let requires =
+            said.map(|said| said.requires.iter().map(ToString::to_string).collect::<Vec<_>>());
+        let requires = requires.unwrap_or_default();
+        let groups = requires.iter().filter_map(|one| one.strip_prefix("config:"));
+        let (write, groups): (Vec<_>, Vec<_>) = groups.partition(|group| *group == "write");
+        let is_switch =
+            |group: &&str| manifest.grants.config.get(*group).is_some_and(|on| on == "true");
+        assert!(groups.len() == 1 && groups.iter().all(is_switch), "{name}: {requires:?}");
+        let writes = tool.spec.annotations.read_only == Some(false);
+        assert_eq!(write.len(), usize::from(writes), "{name}: {requires:?}");
+        let has_secret = requires.iter().any(|one| one == "secret:GITHUB_TOKEN");
+        assert!(has_secret || !writes, "{name}: {requires:?}");
+    }
+}

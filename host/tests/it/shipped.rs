@@ -64,6 +64,11 @@ impl Shipped {
         Self { name, sandbox, wasm: wasm.into(), manifest }
     }
 
+    /// What its manifest says.
+    pub(crate) fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
     /// The plugin with these lines under `[grants]`, and with these in the `.env` beside its manifest.
     pub(crate) async fn granted(&self, grants: &str, secrets: &str) -> Served {
         let directory = TempDir::new().expect("a directory");
