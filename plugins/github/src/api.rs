@@ -83,6 +83,20 @@ impl Api {
         }
     }
 
+    /// One page of an answer, and the number of the next one.
+    pub fn page(
+        &self,
+        what: &str,
+        request: Request,
+        page: Page,
+    ) -> Result<(Answer, Option<u32>), String> {
+        let request = request.query("per_page", page.size).query("page", page.number);
+        let response = self.send(what, request)?;
+        let next_page = next_page(&response).then(|| page.next()).flatten();
+        let answer = Answer::read(response).map_err(|why| format!("GitHub: {why}"))?;
+        Ok((answer, next_page))
+    }
+
     /// One page of an answer that is a list, or has one as its member `name`.
     pub fn list<T>(
         &self,
@@ -92,10 +106,7 @@ impl Api {
         name: Option<&str>,
         read: impl FnMut(Field<'_>) -> T,
     ) -> Result<List<T>, String> {
-        let request = request.query("per_page", page.size).query("page", page.number);
-        let response = self.send(what, request)?;
-        let next_page = next_page(&response).then(|| page.next()).flatten();
-        let answer = Answer::read(response).map_err(|why| format!("GitHub: {why}"))?;
+        let (answer, next_page) = self.page(what, request, page)?;
         let list = name.map_or(answer.root(), |name| answer.at(name));
         if !list.is_list() {
             return Err(format!("GitHub answers without a list for {what}; try again later"));

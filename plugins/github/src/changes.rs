@@ -7,7 +7,7 @@ use crate::api::{Api, Page};
 use crate::entry::{Entry, List};
 use crate::name::{Repository as Name, encoded};
 
-/// Files that GitHub shows of one change.
+/// Files that GitHub compares at most.
 const MAX_FILES: usize = 300;
 /// Commits that are named of a comparison.
 const MAX_COMMITS: usize = 50;
@@ -27,15 +27,17 @@ pub fn get(api: &Api, name: &Name, reference: &str, page: Page) -> Result<Change
     if at.is_empty() {
         return Err("`ref` is empty; write a commit, branch or tag, or two as `BASE...HEAD`".into());
     }
-    let answer = match reference.contains("..") {
-        true if !reference.contains("...") => {
-            return Err(format!("`ref` is `{reference}`; write `BASE...HEAD`, with three dots"));
-        }
-        true => api.ask(&what, api.get(&format!("{}/compare/{at}", name.path())))?,
-        false => api.ask(&what, api.get(&format!("{}/commits/{at}", name.path())))?,
+    let (mut entry, files) = if reference.contains("...") {
+        let answer = api.ask(&what, api.get(&format!("{}/compare/{at}", name.path())))?;
+        (compared(&answer), part(&answer, page))
+    } else if reference.contains("..") {
+        return Err(format!("`ref` is `{reference}`; write `BASE...HEAD`, with three dots"));
+    } else {
+        let request = api.get(&format!("{}/commits/{at}", name.path()));
+        let (answer, next_page) = api.page(&what, request, page)?;
+        (commit(&answer), List { next_page, ..files(&answer) })
     };
-    let mut entry = if reference.contains("..") { compared(&answer) } else { commit(&answer) };
-    let files = files(&answer, page).cut_with(entry.text.as_mut());
+    let files = files.cut_with(entry.text.as_mut());
     Ok(Changes { entry, files })
 }
 
@@ -75,25 +77,52 @@ fn compared(answer: &Answer) -> Entry {
     }
 }
 
-/// One page of the files, all of which came at once.
-fn files(answer: &Answer, page: Page) -> List<Entry> {
-    let (size, number) =
-        (usize::try_from(page.size).unwrap_or(1), usize::try_from(page.number).unwrap_or(1));
-    let before = size.saturating_mul(number.saturating_sub(1));
-    let total = answer.at("files").items().count();
-    let items = answer
-        .at("files")
-        .items()
-        .skip(before)
-        .take(size)
-        .map(|file| Entry::file(file, true))
-        .collect();
+/// The files of an answer.
+fn files(answer: &Answer) -> List<Entry> {
+    List::new(answer.at("files").items().map(|file| Entry::file(file, true)).collect())
+}
+
+/// One page of the files of a comparison, which all come at once.
+fn part(answer: &Answer, page: Page) -> List<Entry> {
+    let size = usize::try_from(page.size).unwrap_or(1);
+    let before =
+        usize::try_from(page.number - 1).map_or(usize::MAX, |pages| pages.saturating_mul(size));
+    let all = files(answer).items;
+    let total = all.len();
     let is_last = before.saturating_add(size) >= total;
     List {
-        items,
+        items: all.into_iter().skip(before).take(size).collect(),
         total: u64::try_from(total).ok(),
         next_page: if is_last { None } else { page.next() },
         note: (total >= MAX_FILES)
-            .then(|| format!("GitHub shows the first {MAX_FILES} files; there may be more.")),
+            .then(|| format!("GitHub compares {MAX_FILES} files at most; there may be more.")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_files_of_a_comparison_come_in_pages() {
+        let check = |total: usize, number: u32, expected: (usize, Option<u32>, bool)| {
+            let file = json!({ "filename": "a" });
+            let all: Vec<_> = std::iter::repeat_n(file, total).collect();
+            let answer = Answer::from(json!({ "files": all }));
+            let list = part(&answer, Page::new(Some(number), None));
+            assert_eq!(
+                (list.items.len(), list.next_page, list.note.is_some()),
+                expected,
+                "{total}, {number}"
+            );
+        };
+        check(0, 1, (0, None, false));
+        check(20, 1, (20, None, false));
+        check(41, 2, (20, Some(3), false));
+        check(41, 3, (1, None, false));
+        check(300, 1, (20, Some(2), true));
+        check(41, u32::MAX, (0, None, false));
     }
 }

@@ -16,13 +16,18 @@ impl Repository {
     pub fn parse(text: &str) -> Result<Self, String> {
         let refuse =
             || format!("`{text}` is no repository; write `owner/name`, such as `rust-lang/rust`");
-        let short = text.trim();
-        let short = short
+        let whole = text.trim();
+        // `git@github.com:owner/name.git`, a URL, or one without its scheme.
+        let of_url = whole
             .split_once("://")
-            .map_or(short, |(_, rest)| rest.split_once('/').map_or("", |(_, path)| path));
+            .map(|(_, rest)| rest.split_once('/').map_or("", |(_, path)| path))
+            .or_else(|| whole.strip_prefix("git@")?.split_once(':').map(|(_, path)| path))
+            .or_else(|| whole.strip_prefix("github.com/"))
+            .map(|path| path.split(['?', '#']).next().unwrap_or_default());
+        let short = of_url.unwrap_or(whole);
         let mut parts = short.trim_matches('/').split('/');
         let (owner, name) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
-        let is_url = short.len() < text.trim().len();
+        let is_url = of_url.is_some();
         let name = if is_url { name.strip_suffix(".git").unwrap_or(name) } else { name };
         let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
         let good = |part: &str| !matches!(part, "" | "." | "..") && part.chars().all(plain);
@@ -68,6 +73,10 @@ mod tests {
             "https://github.com/rust-lang/rust",
             "https://github.com/rust-lang/rust.git",
             "https://github.com/rust-lang/rust/issues/1",
+            "https://github.com/rust-lang/rust?tab=readme-ov-file#readme",
+            "git@github.com:rust-lang/rust.git",
+            "ssh://git@github.com/rust-lang/rust.git",
+            "github.com/rust-lang/rust",
         ] {
             let repository = Repository::parse(text).unwrap();
             assert_eq!(repository.path(), "/repos/rust-lang/rust", "{text}");

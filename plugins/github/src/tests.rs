@@ -276,7 +276,7 @@ fn readings() -> Vec<Reading> {
         (
             "get_changes",
             || json_of(github::get_changes("a/b", "v1", None, None)),
-            vec![("GET /repos/a/b/commits/v1", {
+            vec![("GET /repos/a/b/commits/v1?per_page=20&page=1", {
                 let mut commit = commit();
                 commit["stats"] = json!({ "additions": 2, "deletions": 1, "total": 3 });
                 commit["files"] = json!([file()]);
