@@ -153,3 +153,19 @@ async fn each_tool_can_be_switched_off_by_its_group_and_all_that_write_at_once()
         assert!(has_secret || !writes, "{name}: {requires:?}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_switched_off_is_refused_by_the_plugin_too() {
+    let shipped = Shipped::new("github");
+    // Served with all its tools, as `ungranted = "show"` does.
+    let off = grants(closed_port()).replace("config = {", "config = { write = false,");
+    let served = shipped.granted(&off, "GITHUB_TOKEN=github_pat_11ABCDEFG0").await;
+    for (tool, arguments) in [
+        ("github_add_comment", json!({ "repository": "a/b", "number": 1, "body": "x" })),
+        ("github_merge_pull_request", json!({ "repository": "a/b", "number": 1 })),
+        ("github_mark_notification_read", json!({ "id": 1 })),
+    ] {
+        let error = served.error(tool, arguments).await;
+        assert!(error.contains("writing is switched off"), "{tool}: {error}");
+    }
+}

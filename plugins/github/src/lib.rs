@@ -147,7 +147,7 @@ mod github {
         assignees: Option<Vec<String>>,
     ) -> Result<Json<Written>, String> {
         let draft = issues::Draft { title, body, state, labels, remove_labels, assignees };
-        issues::write(&Api::new(config), &Name::parse(repository)?, number, &draft).map(Json)
+        issues::write(&writing()?, &Name::parse(repository)?, number, &draft).map(Json)
     }
 
     /// Comments on an issue or a pull request. Who takes part is notified.
@@ -167,8 +167,7 @@ mod github {
         /// The id of a comment on lines of a pull request, to answer that.
         reply_to: Option<u64>,
     ) -> Result<Json<Written>, String> {
-        issues::comment(&Api::new(config), &Name::parse(repository)?, number, body, reply_to)
-            .map(Json)
+        issues::comment(&writing()?, &Name::parse(repository)?, number, body, reply_to).map(Json)
     }
 
     /// Reads a pull request: its text, branches, whether it can be merged, and one part of it. Its discussion is read with
@@ -223,7 +222,7 @@ mod github {
         reviewers: Vec<String>,
     ) -> Result<Json<Written>, String> {
         let draft = pulls::Draft { title, body, head, base, draft, state, reviewers };
-        pulls::write(&Api::new(config), &Name::parse(repository)?, number, &draft).map(Json)
+        pulls::write(&writing()?, &Name::parse(repository)?, number, &draft).map(Json)
     }
 
     /// Merges a pull request, which cannot be undone. Look at its checks with {tool:get_pull_request} first.
@@ -246,7 +245,7 @@ mod github {
         /// Merge only if the head is still this commit.
         sha: Option<String>,
     ) -> Result<Json<Written>, String> {
-        let (api, name) = (Api::new(config), Name::parse(repository)?);
+        let (api, name) = (writing()?, Name::parse(repository)?);
         pulls::merge(&api, &name, number, method, message.as_deref(), sha.as_deref()).map(Json)
     }
 
@@ -268,7 +267,7 @@ mod github {
         body: String,
         #[serde(default)] comments: Vec<LineComment>,
     ) -> Result<Json<Written>, String> {
-        let (api, name) = (Api::new(config), Name::parse(repository)?);
+        let (api, name) = (writing()?, Name::parse(repository)?);
         pulls::review(&api, &name, number, verdict, &body, &comments).map(Json)
     }
 
@@ -356,7 +355,7 @@ mod github {
         overwrite: bool,
     ) -> Result<Json<Written>, String> {
         let file = NewFile { path, content, message, branch: branch.as_deref(), overwrite };
-        code::write(&Api::new(config), &Name::parse(repository)?, file).map(Json)
+        code::write(&writing()?, &Name::parse(repository)?, file).map(Json)
     }
 
     /// Makes a branch.
@@ -374,8 +373,7 @@ mod github {
         /// Branch, tag or commit; default the default branch.
         from: Option<String>,
     ) -> Result<Json<Written>, String> {
-        code::branch(&Api::new(config), &Name::parse(repository)?, branch, from.as_deref())
-            .map(Json)
+        code::branch(&writing()?, &Name::parse(repository)?, branch, from.as_deref()).map(Json)
     }
 
     /// Reads a run of GitHub Actions: its jobs, the steps that failed and their messages. Runs are listed with {tool:list}.
@@ -423,7 +421,16 @@ mod github {
     /// Marks a notification as read.
     #[tool(title = "Mark as read", read_only = false, destructive = false, idempotent, open_world)]
     pub fn mark_notification_read(id: u64) -> Result<String, String> {
-        notifications::mark_read(&Api::new(config), id)
+        notifications::mark_read(&writing()?, id)
+    }
+
+    /// The way to GitHub for what changes something, unless the operator has switched that off.
+    fn writing() -> Result<Api, String> {
+        match config("write").as_deref() {
+            Some("false") => Err("writing is switched off; the operator allows it with `write = true` under                 [grants.config] of the plugin"
+                .into()),
+            Some(_) | None => Ok(Api::new(config)),
+        }
     }
 
     fn within(query: &str, repository: Option<&str>) -> Result<String, String> {
