@@ -49,7 +49,7 @@ def weather(server: list[str], era: str) -> None:
         call(port).fails("longer than its wall-clock timeout of 2s")
     for page in ("<html>Sign in to the Wi-Fi</html>", '{"weather": [', "\0\1\2"):
         with serving(now, page=page) as (port, _):
-            call(port).fails("the answer is not what was expected: not the JSON expected")
+            call(port).fails("OpenWeatherMap: it answers with")
 
 
 def fetch(server: list[str], era: str) -> None:
@@ -92,14 +92,14 @@ def github(server: list[str], era: str) -> None:
             network = [{{ url = "http://127.0.0.1:{port}", secret = "GITHUB_TOKEN", header = "Authorization", before = "Bearer " }}]
             config = {{ endpoint = "http://127.0.0.1:{port}" }}
         """, GITHUB_TOKEN=key)
-        called = Called(server, era, "github_list_releases", repository=repository)
+        called = Called(server, era, "github_list", repository=repository, kind="releases")
         assert key not in called.output, called.output
         return called
 
     with serving(api) as (port, _):
-        call(port).answers('"tag":"v1"')
-        call(port, "a/none").fails("no repository `a/none`, or it is not visible to the token")
-        call(port, key=KEY[::-1]).fails("does not accept the token")
+        call(port).answers('"name":"v1"')
+        call(port, "a/none").fails("no repository `a/none`, or there is no access to it")
+        call(port, key=KEY[::-1]).fails("wants a token that it accepts: Bad credentials")
     call(port).fails("refuses connections; try again later")
 
 
