@@ -159,8 +159,9 @@ impl Client {
         rests(self.pid());
         drop(deaf);
         self.asked.extend((0..requests).map(Value::from));
-        for _ in 0..requests {
-            self.next_in_short();
+        let mut left = requests;
+        while left > 0 {
+            left -= u64::from(self.next_in_short());
         }
         self.stdin = Some(writer.join().expect("all written"));
     }
@@ -180,8 +181,8 @@ impl Client {
         self.hear(&line)
     }
 
-    /// Reads the next message. Its result, which may be long, is not kept.
-    fn next_in_short(&mut self) {
+    /// Reads the next message; true if it is a response. Its result, which may be long, is not kept.
+    fn next_in_short(&mut self) -> bool {
         #[derive(serde::Deserialize, serde::Serialize)]
         struct Short {
             jsonrpc: Value,
@@ -192,7 +193,9 @@ impl Client {
         }
         let line = self.lines.recv_timeout(HANG).expect("a line before the hang limit");
         let short: Short = serde_json::from_str(&line).expect("a message");
+        let is_response = short.method.is_none();
         self.heard.push(json!(short));
+        is_response
     }
 
     fn hear(&mut self, line: &str) -> Value {

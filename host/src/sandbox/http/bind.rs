@@ -6,20 +6,21 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::failure::Failure;
 use crate::manifest::{BoundSecret, SecretPlace};
-use crate::secret::Known;
+use crate::secret::{Known, Secret};
 
-/// Puts `bound` into the request, or says why it cannot be sent. A request whose secret is optional and has no value stays
-/// as it is.
-pub(super) fn bind(
+/// Puts `bound` into the request and returns it, or says why it cannot be sent. A request whose secret is optional and has
+/// no value stays as it is.
+pub(super) fn bind<'a>(
     request: &mut request::Parts,
     bound: &BoundSecret,
-    secrets: &Known,
-) -> Result<(), Failure> {
-    let value = match secrets.value(&bound.name) {
-        Ok(value) => value.expose(),
-        Err(missing) if bound.is_optional && missing.is_certain() => return Ok(()),
+    secrets: &'a Known,
+) -> Result<Option<&'a Secret>, Failure> {
+    let secret = match secrets.value(&bound.name) {
+        Ok(secret) => secret,
+        Err(missing) if bound.is_optional && missing.is_certain() => return Ok(None),
         Err(missing) => return Err(missing.into()),
     };
+    let value = secret.expose();
     let unfit = || Failure::UnfitSecret(bound.name.to_string());
     match &bound.place {
         SecretPlace::Header { name, before } => {
@@ -36,7 +37,7 @@ pub(super) fn bind(
             request.uri = Uri::from(path);
         }
     }
-    Ok(())
+    Ok(Some(secret))
 }
 
 /// `query` with one parameter of this name, and all others as they were.

@@ -98,7 +98,7 @@ impl Requests {
         let target = target(&head)?;
         let grant = target.granted(&grants.network)?.clone();
         let secret = match &grant.secret {
-            Some(bound) => Some(self.bound(&mut head, bound)?),
+            Some(bound) => self.bound(&mut head, bound)?,
             None => None,
         };
         let patience = shorter(network.patience, options);
@@ -107,14 +107,18 @@ impl Requests {
         Ok((network.clone(), order, secret))
     }
 
-    /// Puts a secret into a request. Returns what keeps it from coming back.
-    fn bound(&self, head: &mut request::Parts, bound: &BoundSecret) -> Result<Redactor, Failure> {
+    /// Puts a secret into a request. Returns what keeps it from coming back; `None` where it is optional and has no value.
+    fn bound(
+        &self,
+        head: &mut request::Parts,
+        bound: &BoundSecret,
+    ) -> Result<Option<Redactor>, Failure> {
         if head.method == Method::TRACE {
             return Err(Failure::Trace);
         }
-        bind(head, bound, &self.secrets)?;
+        let Some(secret) = bind(head, bound, &self.secrets)? else { return Ok(None) };
         covered::ask_for_plain(head);
-        Ok(Redactor::new([(&bound.name, self.secrets.value(&bound.name)?)]))
+        Ok(Some(Redactor::new([(&bound.name, secret)])))
     }
 }
 
