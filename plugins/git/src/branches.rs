@@ -1,0 +1,102 @@
+//! `branches`: their names and where they are; and new ones.
+
+use std::fmt::Write as _;
+
+use crate::commits;
+use crate::identity::Identity;
+use crate::refs::{self, LogLine};
+use crate::repository::Repository;
+use crate::revision;
+use crate::status;
+
+/// Which names are listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Which {
+    Local,
+    Remote,
+    All,
+    Tags,
+}
+
+/// Names that are told at once.
+const MAX_SHOWN: usize = 500;
+
+pub fn list(repository: &Repository, which: Which) -> Result<String, String> {
+    let head = repository.refs.head()?;
+    let mut text = String::new();
+    if let (None, Some(id), Which::Local | Which::All) = (&head.branch, head.commit, which) {
+        let _ = writeln!(text, "* (HEAD detached at {})", repository.short(&id));
+    }
+    let prefixes: &[&str] = match which {
+        Which::Local => &["refs/heads/"],
+        Which::Remote => &["refs/remotes/"],
+        Which::All => &["refs/heads/", "refs/remotes/"],
+        Which::Tags => &["refs/tags/"],
+    };
+    let mut shown = 0;
+    for prefix in prefixes {
+        for (name, id) in repository.refs.below(prefix)? {
+            shown += 1;
+            if shown <= MAX_SHOWN {
+                let mark = if head.branch.as_ref() == Some(&name) { '*' } else { ' ' };
+                let _ = writeln!(text, "{mark} {}", line(repository, &name, &id)?);
+            }
+        }
+    }
+    if shown > MAX_SHOWN {
+        let _ = writeln!(text, "[{} more are not shown]", shown - MAX_SHOWN);
+    }
+    match (&head.branch, head.commit) {
+        (Some(branch), None) if which != Which::Tags => {
+            let _ = writeln!(text, "* {} (no commits yet)", refs::short(branch));
+        }
+        _ if shown == 0 && text.is_empty() => text += "none\n",
+        _ => {}
+    }
+    Ok(text)
+}
+
+/// `main abc1234 [origin/main: ahead 1] subject`.
+fn line(repository: &Repository, name: &str, id: &gix_hash::ObjectId) -> Result<String, String> {
+    let short = refs::short(name);
+    let Ok(id) = revision::commit(repository, &id.to_string()) else {
+        return Ok(format!("{short} {}", repository.short(id)));
+    };
+    let subject = commits::read(repository, &id)?.subject();
+    let upstream = revision::upstream_of(repository, short).filter(|_| name.starts_with("refs/heads/"));
+    let upstream = match upstream {
+        Some(upstream) => {
+            let distance = status::distance(repository, id, &upstream)?;
+            let distance = distance.trim_start_matches(" [").trim_end_matches(']');
+            let colon = if distance.is_empty() { "" } else { ": " };
+            format!(" [{}{colon}{distance}]", refs::short(&upstream))
+        }
+        None => String::new(),
+    };
+    Ok(format!("{short} {}{upstream} {subject}", repository.short(&id)))
+}
+
+/// Makes a branch at a revision.
+pub fn create(repository: &Repository, name: &str, start: &str) -> Result<String, String> {
+    let full = full_name(name)?;
+    if repository.refs.resolve(&full)?.is_some() {
+        return Err(format!("there is a branch `{name}` already"));
+    }
+    let id = revision::commit(repository, start)?;
+    repository.refs.set(&full, None, id)?;
+    let what = format!("branch: Created from {start}");
+    let who = Identity::of(repository, None).map_or_else(|_| Identity::unknown(), |identity| identity).line();
+    repository.refs.log(&full, &LogLine { before: None, after: id, who: &who, what: &what })?;
+    Ok(format!("branch {name} is at {}\n", repository.short(&id)))
+}
+
+/// `refs/heads/NAME`, if git would take that.
+pub fn full_name(name: &str) -> Result<String, String> {
+    let full = format!("refs/heads/{name}");
+    let valid = gix_validate::reference::branch_name(full.as_str().into()).is_ok();
+    if !valid || name.starts_with('-') || name == "HEAD" || name == "@" {
+        return Err(format!("`{name}` is no name for a branch; write one such as `fix/login`"));
+    }
+    Ok(full)
+}

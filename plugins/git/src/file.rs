@@ -1,0 +1,133 @@
+//! Files of a repository: small ones read whole, written beside and renamed.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::path::{Component, Path, PathBuf};
+
+/// The largest file of settings, names or patterns, in bytes.
+const MAX_SMALL: u64 = 16 * 1024 * 1024;
+const MAX_NAMES: usize = 100_000;
+
+/// All bytes of a file that is not large.
+pub fn small(path: &Path) -> io::Result<Vec<u8>> {
+    whole(path, MAX_SMALL)
+}
+
+/// All bytes of a file, of which there may be `max`.
+pub fn whole(path: &Path, max: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(max + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > max {
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("it is larger than {max} bytes")));
+    }
+    Ok(bytes)
+}
+
+/// The bytes of a file, if it is there.
+pub fn if_there(path: &Path) -> Result<Option<Vec<u8>>, String> {
+    match small(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(explain(&error, path)),
+    }
+}
+
+/// The names in a directory that have this extension, or none, in order; none if it is not there.
+pub fn names(directory: &Path, extension: &str) -> Vec<String> {
+    let Ok(entries) = fs::read_dir(directory) else { return Vec::new() };
+    let named = entries.flatten().take(MAX_NAMES).filter_map(|entry| entry.file_name().into_string().ok());
+    let fits = |name: &String| Path::new(name).extension().unwrap_or_default() == extension;
+    let mut names: Vec<_> = named.filter(fits).collect();
+    names.sort();
+    names
+}
+
+/// The path that `text` means in a file of `directory`, without `..`.
+pub fn joined(directory: &Path, text: &str) -> PathBuf {
+    let mut path = PathBuf::new();
+    for part in directory.join(text).components() {
+        match part {
+            Component::ParentDir => {
+                path.pop();
+            }
+            Component::CurDir => {}
+            part => path.push(part),
+        }
+    }
+    path
+}
+
+/// Puts a file in place whole: beside first, then renamed.
+pub fn place(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let (mut file, beside) = beside(path)?;
+    let written = file.write_all(bytes).and_then(|()| file.sync_all());
+    drop(file);
+    let placed = written.and_then(|()| fs::rename(&beside, path));
+    if placed.is_err() {
+        let _ = fs::remove_file(&beside);
+    }
+    placed
+}
+
+/// A new file in the directory of `path`.
+fn beside(path: &Path) -> io::Result<(File, PathBuf)> {
+    for number in 0..1_000 {
+        let beside = path.with_file_name(format!("tmp_obj_toolrack{number}"));
+        match OpenOptions::new().write(true).create_new(true).open(&beside) {
+            Ok(file) => return Ok((file, beside)),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Err(io::ErrorKind::AlreadyExists.into())
+}
+
+pub fn explain(error: &io::Error, path: &Path) -> String {
+    toolrack_sdk::files::explain(error, path)
+}
+
+/// A lock as git takes it: the file `NAME.lock`, which becomes the file or goes.
+pub struct Lock {
+    path: PathBuf,
+    lock: PathBuf,
+    file: Option<File>,
+}
+
+impl Lock {
+    pub fn take(path: &Path) -> Result<Self, String> {
+        let mut lock = path.as_os_str().to_owned();
+        lock.push(".lock");
+        let lock = PathBuf::from(lock);
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent).map_err(|error| explain(&error, parent))?;
+        }
+        match OpenOptions::new().write(true).create_new(true).open(&lock) {
+            Ok(file) => Ok(Self { path: path.to_owned(), lock, file: Some(file) }),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(format!(
+                "`{}` is there: another git works in this repository, or one was interrupted; wait, or delete \
+                 that file if no git runs",
+                lock.display()
+            )),
+            Err(error) => Err(explain(&error, &lock)),
+        }
+    }
+
+    /// Writes the file and gives the lock back.
+    pub fn commit(mut self, bytes: &[u8]) -> Result<(), String> {
+        let Some(mut file) = self.file.take() else { return Ok(()) };
+        let written = file.write_all(bytes).and_then(|()| file.sync_all());
+        drop(file);
+        written
+            .and_then(|()| fs::rename(&self.lock, &self.path))
+            .inspect_err(|_| drop(fs::remove_file(&self.lock)))
+            .map_err(|error| explain(&error, &self.path))
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        if self.file.take().is_some() {
+            let _ = fs::remove_file(&self.lock);
+        }
+    }
+}

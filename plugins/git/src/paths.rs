@@ -1,0 +1,173 @@
+//! Which files are meant: paths and globs from the root of the repository, and how paths are shown.
+
+use bstr::ByteSlice;
+use gix_glob::wildmatch::Mode;
+
+use crate::repository::Repository;
+
+const MAX_PATHS: usize = 1_000;
+
+/// Files by their paths; without any, all.
+pub struct Paths {
+    each: Vec<Each>,
+}
+
+struct Each {
+    text: String,
+    glob: bool,
+}
+
+impl Paths {
+    pub fn all() -> Self {
+        Self { each: Vec::new() }
+    }
+
+    pub fn parse(repository: &Repository, given: &[String]) -> Result<Self, String> {
+        if given.len() > MAX_PATHS {
+            return Err(format!("{} paths are more than {MAX_PATHS}; name directories", given.len()));
+        }
+        let each = given.iter().map(|text| Each::parse(repository, text)).collect::<Result<_, _>>()?;
+        Ok(Self { each })
+    }
+
+    pub fn is_all(&self) -> bool {
+        self.each.is_empty()
+    }
+
+    pub fn contain(&self, path: &[u8]) -> bool {
+        self.each.is_empty() || self.each.iter().any(|each| each.contains(path))
+    }
+
+    /// True if files below this directory may be meant.
+    pub fn reach_into(&self, directory: &[u8]) -> bool {
+        let reaches = |each: &Each| {
+            each.glob
+                || each.contains(directory)
+                || each.text.as_bytes().strip_prefix(directory).is_some_and(|rest| rest.starts_with(b"/"))
+        };
+        self.each.is_empty() || self.each.iter().any(reaches)
+    }
+
+    /// What was given but is none of these paths.
+    pub fn unused<'a>(&self, mut paths: impl Iterator<Item = &'a [u8]> + Clone) -> Option<&str> {
+        let _ = &mut paths;
+        let unused = |each: &&Each| !paths.clone().any(|path| each.contains(path));
+        self.each.iter().find(unused).map(|each| &each.text[..])
+    }
+}
+
+impl Each {
+    fn parse(repository: &Repository, given: &str) -> Result<Self, String> {
+        let text = given.trim_end_matches('/');
+        if given.starts_with(":(") || given.starts_with(":!") || given.starts_with(":^") {
+            return Err(format!("`{given}`: of pathspecs only paths and globs such as `src/*.rs` are supported"));
+        }
+        let text = match repository.work() {
+            Ok(work) if text.starts_with('/') => {
+                let below = std::path::Path::new(text).strip_prefix(work).ok().and_then(|path| path.to_str());
+                below.ok_or_else(|| format!("`{given}` is not below `{}`; write paths from there, such as `src/lib.rs`", work.display()))?
+            }
+            _ => text,
+        };
+        let text = text.strip_prefix("./").unwrap_or(text);
+        let text = if text == "." { "" } else { text };
+        if given.is_empty() || text.split('/').any(|part| part == ".." || part == ".") {
+            return Err(format!("`{given}` is no path from the root of the repository, such as `src/lib.rs`"));
+        }
+        Ok(Self { text: text.to_owned(), glob: text.contains(['*', '?', '[']) })
+    }
+
+    fn contains(&self, path: &[u8]) -> bool {
+        let text = self.text.as_bytes();
+        let below = path.strip_prefix(text).is_some_and(|rest| rest.is_empty() || rest[0] == b'/');
+        text.is_empty() || below || self.glob && gix_glob::wildmatch(text.as_bstr(), path.as_bstr(), Mode::empty())
+    }
+}
+
+/// One path as it is in the repository.
+pub fn one(repository: &Repository, given: &str) -> Result<String, String> {
+    let each = Each::parse(repository, given)?;
+    if each.text.is_empty() {
+        return Err(format!("`{given}` is the whole repository; name one file"));
+    }
+    Ok(each.text)
+}
+
+/// The path as git shows it with `core.quotePath=false`: in quotes if something in it could be misread.
+pub fn quoted(path: &[u8]) -> String {
+    quoted_after("", path)
+}
+
+/// The same with `a/` or `b/` in front.
+pub fn quoted_after(before: &str, path: &[u8]) -> String {
+    let text = String::from_utf8_lossy(path);
+    let odd = |char: char| char.is_control() || char == '"' || char == '\\';
+    if !text.contains(odd) && std::str::from_utf8(path).is_ok() {
+        return format!("{before}{text}");
+    }
+    let mut shown = format!("\"{before}");
+    for chunk in path.utf8_chunks() {
+        for char in chunk.valid().chars() {
+            match char {
+                '\n' => shown += "\\n",
+                '\t' => shown += "\\t",
+                '\r' => shown += "\\r",
+                '"' | '\\' => shown.extend(['\\', char]),
+                char if char.is_control() => {
+                    let mut bytes = [0; 4];
+                    char.encode_utf8(&mut bytes).bytes().for_each(|byte| shown += &format!("\\{byte:03o}"));
+                }
+                char => shown.push(char),
+            }
+        }
+        chunk.invalid().iter().for_each(|byte| shown += &format!("\\{byte:03o}"));
+    }
+    shown + "\""
+}
+
+/// The path within the directory of files; none if no such path can exist there.
+pub fn native(path: &[u8]) -> Option<&std::path::Path> {
+    std::str::from_utf8(path).ok().map(std::path::Path::new)
+}
+
+/// Fails for paths that must never be written: `.git` in any spelling, `..`, and what is no name elsewhere.
+pub fn check_writable(path: &[u8], link: bool) -> Result<(), String> {
+    let options = gix_validate::path::component::Options { protect_windows: false, protect_hfs: true, protect_ntfs: true };
+    let mut parts = path.split(|byte| *byte == b'/').peekable();
+    while let Some(part) = parts.next() {
+        let mode = (link && parts.peek().is_none()).then_some(gix_validate::path::component::Mode::Symlink);
+        gix_validate::path::component(part.as_bstr(), mode, options)
+            .map_err(|error| format!("`{}` is not written: {error}", quoted(path)))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn odd_paths_are_quoted() {
+        for (path, shown) in [
+            (&b"a b/\xc3\xa4"[..], "a b/\u{e4}"),
+            (b"a\nb", r#""a\nb""#),
+            (b"a\"b\\", r#""a\"b\\""#),
+            (b"\xff", r#""\377""#),
+            (b"\x01", r#""\001""#),
+        ] {
+            assert_eq!(quoted(path), shown);
+        }
+        assert_eq!(quoted_after("a/", b"\t"), r#""a/\t""#);
+    }
+
+    #[test]
+    fn the_repository_itself_is_never_written() {
+        for path in [".git/hooks/pre-commit", "a/.GIT/config", "../x", "a//b", ".git", "GIT~1/config", ".g\u{200c}it/x", "a/./b", ""] {
+            assert!(check_writable(path.as_bytes(), false).is_err(), "{path}");
+        }
+        assert!(check_writable(b".gitmodules", true).is_err());
+        for path in [".gitignore", "a/git/b", "a b/\u{e4}", "x:y", "con"] {
+            check_writable(path.as_bytes(), false).unwrap();
+        }
+    }
+}

@@ -1,0 +1,313 @@
+//! The files on the disk against the index: what changed, what is gone, what nobody has added.
+
+use std::fs::{self, Metadata};
+use std::path::Path;
+use std::time::UNIX_EPOCH;
+
+use gix_hash::ObjectId;
+use gix_index::Entry;
+use gix_index::entry::{Flags, Mode, Stage, Stat, stat};
+use gix_object::Kind;
+
+use crate::change::{Change, Side};
+use crate::eol::Ends;
+use crate::file;
+use crate::ignore::Ignored;
+use crate::index::Index;
+use crate::objects::{self, MAX_OBJECT};
+use crate::paths::{self, Paths, quoted};
+use crate::repository::Repository;
+
+const MAX_DEPTH: usize = 128;
+/// Entries of directories that one call looks at.
+const MAX_VISITED: usize = 1_000_000;
+
+/// What a walk over the files found.
+#[derive(Default)]
+pub struct Found {
+    /// Against the index, in order.
+    pub changes: Vec<Change>,
+    /// Directories end with `/`.
+    pub untracked: Vec<Vec<u8>>,
+    pub notes: Vec<String>,
+}
+
+/// How much of untracked directories is told.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Untracked {
+    No,
+    Directories,
+    EachFile,
+}
+
+pub fn compare(repository: &Repository, index: &Index, paths: &Paths, untracked: Untracked) -> Result<Found, String> {
+    let work = repository.work()?;
+    let seen = vec![false; index.entries().len()];
+    let ignored = Ignored::new(repository);
+    let mut walk = Walk { repository, work, index, paths, untracked, ignored, seen, visited: 0, found: Found::default() };
+    walk.directory(&[], false, 0)?;
+    walk.gone();
+    let mut found = walk.found;
+    found.changes.sort_by(|one, other| one.path.cmp(&other.path));
+    found.untracked.sort();
+    Ok(found)
+}
+
+struct Walk<'a> {
+    repository: &'a Repository,
+    work: &'a Path,
+    index: &'a Index,
+    paths: &'a Paths,
+    untracked: Untracked,
+    ignored: Ignored,
+    seen: Vec<bool>,
+    visited: usize,
+    found: Found,
+}
+
+impl Walk<'_> {
+    fn directory(&mut self, directory: &[u8], ignored: bool, depth: usize) -> Result<(), String> {
+        let Some(below) = paths::native(directory) else { return Ok(()) };
+        let names = self.names(below, depth)?;
+        self.ignored.enter(self.work, below);
+        for (name, kind) in names {
+            let path = if directory.is_empty() { name } else { [directory, b"/", &name].concat() };
+            if kind.is_dir() {
+                if self.paths.reach_into(&path) {
+                    self.inner(&path, ignored, depth)?;
+                }
+            } else if self.paths.contain(&path) {
+                self.file(&path, ignored)?;
+            }
+        }
+        self.ignored.leave();
+        Ok(())
+    }
+
+    /// The names in a directory but `.git`, in order, with their kinds.
+    fn names(&mut self, below: &Path, depth: usize) -> Result<Vec<(Vec<u8>, fs::FileType)>, String> {
+        let directory = self.work.join(below);
+        let explain = |error| file::explain(&error, &directory);
+        let mut names = Vec::new();
+        for entry in fs::read_dir(&directory).map_err(explain)? {
+            let entry = entry.map_err(explain)?;
+            self.visited += 1;
+            if self.visited > MAX_VISITED || depth > MAX_DEPTH {
+                return Err(format!("`{}` holds too much to look through; narrow it with `paths`", directory.display()));
+            }
+            match (entry.file_name().into_string(), entry.file_type()) {
+                (Ok(name), _) if name.eq_ignore_ascii_case(".git") => {}
+                (Ok(name), Ok(kind)) => names.push((name.into_bytes(), kind)),
+                _ => self.found.notes.push(format!("a name in `{}` is not UTF-8 and was passed over", directory.display())),
+            }
+        }
+        names.sort_by(|one, other| one.0.cmp(&other.0));
+        Ok(names)
+    }
+
+    fn inner(&mut self, path: &[u8], ignored: bool, depth: usize) -> Result<(), String> {
+        if let Some(at) = self.index.position(path) {
+            self.seen[at] |= self.index.entries()[at].mode == Mode::COMMIT;
+            return self.submodule(path, at);
+        }
+        let ignored = ignored || self.ignored.contains(path, true);
+        if !self.index.below(path).is_empty() {
+            return self.directory(path, ignored, depth + 1);
+        }
+        if ignored || self.untracked == Untracked::No {
+            return Ok(());
+        }
+        let nested = paths::native(path).is_some_and(|path| self.work.join(path).join(".git").exists());
+        if !nested && self.untracked == Untracked::EachFile {
+            return self.directory(path, false, depth + 1);
+        }
+        if (nested || self.holds_untracked(path, depth + 1)?) && self.paths.reach_into(path) {
+            self.found.untracked.push([path, b"/"].concat());
+        }
+        Ok(())
+    }
+
+    /// True if something in an untracked directory is not ignored.
+    fn holds_untracked(&mut self, directory: &[u8], depth: usize) -> Result<bool, String> {
+        let Some(below) = paths::native(directory) else { return Ok(false) };
+        let names = self.names(below, depth)?;
+        self.ignored.enter(self.work, below);
+        let mut holds = false;
+        for (name, kind) in names {
+            let path = [directory, b"/", &name].concat();
+            let ignored = self.ignored.contains(&path, kind.is_dir());
+            if !ignored && (!kind.is_dir() || self.holds_untracked(&path, depth + 1)?) {
+                holds = true;
+                break;
+            }
+        }
+        self.ignored.leave();
+        Ok(holds)
+    }
+
+    fn file(&mut self, path: &[u8], ignored: bool) -> Result<(), String> {
+        let Some(at) = self.index.position(path) else {
+            if self.index.knows(path) {
+                self.see_all(path);
+            } else if self.untracked != Untracked::No && !ignored && !self.ignored.contains(path, false) {
+                self.found.untracked.push(path.to_vec());
+            }
+            return Ok(());
+        };
+        let entry = &self.index.entries()[at];
+        if entry.mode == Mode::COMMIT {
+            return Ok(());
+        }
+        self.seen[at] = true;
+        if let Some(change) = changed(self.repository, self.index, entry, path)? {
+            self.found.changes.push(change);
+        }
+        Ok(())
+    }
+
+    /// Marks all stages of a path that is there.
+    fn see_all(&mut self, path: &[u8]) {
+        let start = self.index.entries().partition_point(|entry| self.index.path(entry) < path);
+        for (at, entry) in self.index.entries().iter().enumerate().skip(start) {
+            if self.index.path(entry) != path {
+                return;
+            }
+            self.seen[at] = true;
+        }
+    }
+
+    /// A submodule that is checked out changed if its head is another commit; its files are not looked at.
+    fn submodule(&mut self, path: &[u8], at: usize) -> Result<(), String> {
+        let entry = &self.index.entries()[at];
+        let inner = paths::native(path).map(|path| self.work.join(path));
+        let Some(inner) = inner.filter(|inner| entry.mode == Mode::COMMIT && inner.join(".git").exists()) else { return Ok(()) };
+        let head = match Repository::at(&inner) {
+            Ok(Some(inner)) => inner.refs.head().ok().and_then(|head| head.commit),
+            _ => None,
+        };
+        match head {
+            Some(head) if head != entry.id => {
+                let new = Side::stored(Mode::COMMIT.bits(), head);
+                self.found.changes.push(Change::new(path.to_vec(), Some(Side::of_entry(entry)), Some(new)));
+            }
+            Some(_) => {}
+            None => self.found.notes.push(format!("submodule `{}` could not be looked into", quoted(path))),
+        }
+        Ok(())
+    }
+
+    /// What the index has and the disk has not.
+    fn gone(&mut self) {
+        for (entry, _) in self.index.entries().iter().zip(&self.seen).filter(|(_, seen)| !**seen) {
+            let path = self.index.path(entry);
+            let not_meant = entry.stage() != Stage::Unconflicted || entry.flags.contains(Flags::SKIP_WORKTREE);
+            if !not_meant && self.paths.contain(path) {
+                self.found.changes.push(Change::new(path.to_vec(), Some(Side::of_entry(entry)), None));
+            }
+        }
+    }
+}
+
+impl Index {
+    pub fn position(&self, path: &[u8]) -> Option<usize> {
+        use bstr::ByteSlice as _;
+        self.state.entry_index_by_path_and_stage(path.as_bstr(), Stage::Unconflicted)
+    }
+}
+
+/// How a file that the index has differs from it, if it does.
+pub fn changed(repository: &Repository, index: &Index, entry: &Entry, path: &[u8]) -> Result<Option<Change>, String> {
+    if entry.flags.intersects(Flags::ASSUME_VALID | Flags::SKIP_WORKTREE) {
+        return Ok(None);
+    }
+    let Some(about) = about(repository, path)? else {
+        return Ok(Some(Change::new(path.to_vec(), Some(Side::of_entry(entry)), None)));
+    };
+    if !about.is_file() && !about.is_symlink() {
+        return Ok(Some(Change::new(path.to_vec(), Some(Side::of_entry(entry)), None)));
+    }
+    let mode = mode(repository, &about, entry.mode);
+    if mode == entry.mode.bits() && entry.stat.size == size_of(&about) && !entry.flags.contains(Flags::INTENT_TO_ADD) {
+        let time = stat_of(&about).mtime;
+        let later = (index.written.unix_seconds(), index.written.nanoseconds()) <= (i64::from(time.secs), time.nsecs);
+        if entry.stat.mtime == time && !later {
+            return Ok(None);
+        }
+    }
+    let id = match objects::id_of(Kind::Blob, &content(repository, path, mode)?) {
+        Ok(id) => id,
+        Err(error) => return Err(error),
+    };
+    let old = (!entry.flags.contains(Flags::INTENT_TO_ADD)).then(|| Side::of_entry(entry));
+    let new = Side { mode, id, on_disk: true };
+    Ok((old.as_ref() != Some(&new)).then(|| Change::new(path.to_vec(), old, Some(new))))
+}
+
+/// What the disk says of a path, if all directories on the way are directories.
+pub fn about(repository: &Repository, path: &[u8]) -> Result<Option<Metadata>, String> {
+    let work = repository.work()?;
+    let Some(native) = paths::native(path) else { return Ok(None) };
+    for above in native.ancestors().skip(1).filter(|above| !above.as_os_str().is_empty()) {
+        if !work.join(above).symlink_metadata().is_ok_and(|about| about.is_dir()) {
+            return Ok(None);
+        }
+    }
+    Ok(work.join(native).symlink_metadata().ok())
+}
+
+/// The mode of a file on the disk. Whether it may be executed is not seen here: the index says it.
+pub fn mode(repository: &Repository, about: &Metadata, before: Mode) -> u32 {
+    let plain_link = before == Mode::SYMLINK && !repository.config.is("core.symlinks", true);
+    if about.is_symlink() || plain_link {
+        Mode::SYMLINK.bits()
+    } else if before == Mode::FILE_EXECUTABLE {
+        before.bits()
+    } else {
+        Mode::FILE.bits()
+    }
+}
+
+fn size_of(about: &Metadata) -> u32 {
+    about.len() as u32
+}
+
+/// What the index keeps of a file to see later that it did not change.
+pub fn stat_of(about: &Metadata) -> Stat {
+    let since = about.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok()).unwrap_or_default();
+    let mtime = stat::Time { secs: since.as_secs() as u32, nsecs: since.subsec_nanos() };
+    Stat { mtime, size: size_of(about), ..Stat::default() }
+}
+
+pub fn size(repository: &Repository, path: &[u8]) -> u64 {
+    about(repository, path).ok().flatten().map_or(0, |about| about.len())
+}
+
+/// A file's content as git would store it.
+pub fn content(repository: &Repository, path: &[u8], mode: u32) -> Result<Vec<u8>, String> {
+    let native = paths::native(path).ok_or("a path that is not UTF-8 cannot be read here")?;
+    let file = repository.work()?.join(native);
+    if mode == Mode::SYMLINK.bits() && file.symlink_metadata().is_ok_and(|about| about.is_symlink()) {
+        let target = fs::read_link(&file).map_err(|error| file::explain(&error, &file))?;
+        return Ok(target.into_os_string().into_encoded_bytes());
+    }
+    let bytes = file::whole(&file, MAX_OBJECT as u64).map_err(|error| file::explain(&error, &file))?;
+    if mode == Mode::SYMLINK.bits() {
+        return Ok(bytes);
+    }
+    let stored = || {
+        let id = crate::index::read(repository).ok()?.id(path)?;
+        repository.objects.of_kind(&id, Kind::Blob).ok().map(|data| data.to_vec())
+    };
+    Ok(ends(repository, path).to_git(bytes, stored))
+}
+
+pub fn ends(repository: &Repository, path: &[u8]) -> Ends {
+    let rules = repository.attributes.of(path);
+    let crlf = repository.config.text("core.eol").is_some_and(|eol| eol.eq_ignore_ascii_case("crlf"));
+    Ends::of(rules.text, rules.eol, repository.config.auto_crlf(), crlf)
+}
+
+/// The id that the file on the disk would get.
+pub fn id(repository: &Repository, path: &[u8], mode: u32) -> Result<ObjectId, String> {
+    objects::id_of(Kind::Blob, &content(repository, path, mode)?)
+}
