@@ -37,7 +37,10 @@ pub fn add(repository: &Repository, given: &[String]) -> Result<String, String> 
     }
     for path in &found.untracked {
         if path.ends_with(b"/") {
-            return Err(format!("`{}` is a repository of its own, which is not added here", quoted(path)));
+            return Err(format!(
+                "`{}` is a repository of its own, which is not added here",
+                quoted(path)
+            ));
         }
         stage_file(repository, &mut locked, path, gix_index::entry::Mode::FILE)?;
         tell('A', path);
@@ -63,7 +66,12 @@ pub fn add(repository: &Repository, given: &[String]) -> Result<String, String> 
 }
 
 /// Each path has to mean something, as git asks for.
-fn check_used(repository: &Repository, paths: &Paths, locked: &Locked, found: &worktree::Found) -> Result<(), String> {
+fn check_used(
+    repository: &Repository,
+    paths: &Paths,
+    locked: &Locked,
+    found: &worktree::Found,
+) -> Result<(), String> {
     let index = &locked.index;
     let known = index.entries().iter().map(|entry| index.path(entry));
     let new = found.untracked.iter().map(|path| &path[..]);
@@ -72,7 +80,8 @@ fn check_used(repository: &Repository, paths: &Paths, locked: &Locked, found: &w
     if Ignored::covers(repository, unused.as_bytes())? {
         return Err(format!("`{unused}` is ignored by .gitignore, so it is not added"));
     }
-    let there = native(unused.as_bytes()).is_some_and(|path| repository.work().is_ok_and(|work| work.join(path).exists()));
+    let there = native(unused.as_bytes())
+        .is_some_and(|path| repository.work().is_ok_and(|work| work.join(path).exists()));
     if there {
         return Ok(());
     }
@@ -89,12 +98,23 @@ fn stage(repository: &Repository, locked: &mut Locked, change: &Change) -> Resul
             locked.set(&change.path, new.mode, new.id, gix_index::entry::Stat::default());
             Ok(())
         }
-        Some(new) => stage_file(repository, locked, &change.path, gix_index::entry::Mode::from_bits_truncate(new.mode)),
+        Some(new) => stage_file(
+            repository,
+            locked,
+            &change.path,
+            gix_index::entry::Mode::from_bits_truncate(new.mode),
+        ),
     }
 }
 
-fn stage_file(repository: &Repository, locked: &mut Locked, path: &[u8], before: gix_index::entry::Mode) -> Result<(), String> {
-    let about = worktree::about(repository, path)?.ok_or_else(|| format!("there is no `{}`", quoted(path)))?;
+fn stage_file(
+    repository: &Repository,
+    locked: &mut Locked,
+    path: &[u8],
+    before: gix_index::entry::Mode,
+) -> Result<(), String> {
+    let about = worktree::about(repository, path)?
+        .ok_or_else(|| format!("there is no `{}`", quoted(path)))?;
     let mode = worktree::mode(repository, &about, before);
     check_writable(path, mode == 0o120000)?;
     if let Some(attribute) = repository.attributes.of(path).changed_by {
@@ -111,4 +131,3 @@ fn stage_file(repository: &Repository, locked: &mut Locked, path: &[u8], before:
     locked.set(path, mode, id, worktree::stat_of(&about));
     Ok(())
 }
-

@@ -13,7 +13,8 @@ use gix_glob::pattern::Case;
 use crate::eol::TextAttribute;
 use crate::file;
 
-const NAMES: [&str; 7] = ["text", "crlf", "eol", "filter", "ident", "working-tree-encoding", "diff"];
+const NAMES: [&str; 7] =
+    ["text", "crlf", "eol", "filter", "ident", "working-tree-encoding", "diff"];
 
 pub struct Attributes {
     work: Option<PathBuf>,
@@ -46,23 +47,32 @@ impl Attributes {
     }
 
     pub fn of(&self, path: &[u8]) -> Rules {
-        let directory = path.iter().rposition(|byte| *byte == b'/').map_or(&b""[..], |end| &path[..end]);
+        let directory =
+            path.iter().rposition(|byte| *byte == b'/').map_or(&b""[..], |end| &path[..end]);
         let known = self.known(directory);
         let mut outcome = Outcome::default();
         outcome.initialize_with_selection(&known.names, NAMES);
-        known.search.pattern_matching_relative_path(path.as_bstr(), Case::Sensitive, Some(false), &mut outcome);
-        let mut rules = Rules { text: TextAttribute::Unspecified, eol: None, changed_by: None, diff: None };
+        known.search.pattern_matching_relative_path(
+            path.as_bstr(),
+            Case::Sensitive,
+            Some(false),
+            &mut outcome,
+        );
+        let mut rules =
+            Rules { text: TextAttribute::Unspecified, eol: None, changed_by: None, diff: None };
         let mut legacy = TextAttribute::Unspecified;
         for found in outcome.iter_selected() {
             let (name, state) = (found.assignment.name.as_str(), found.assignment.state);
             match name {
                 "text" => rules.text = text(state),
                 "crlf" => legacy = text(state),
-                "eol" => rules.eol = value(state).and_then(|value| match &value[..] {
-                    "crlf" => Some(true),
-                    "lf" => Some(false),
-                    _ => None,
-                }),
+                "eol" => {
+                    rules.eol = value(state).and_then(|value| match &value[..] {
+                        "crlf" => Some(true),
+                        "lf" => Some(false),
+                        _ => None,
+                    })
+                }
                 "diff" => rules.diff = flag(state),
                 other => rules.changed_by = rules.changed_by.or_else(|| changing(other, state)),
             }
@@ -80,7 +90,8 @@ impl Attributes {
         let mut known = Known { search: Search::default(), names: MetadataCollection::default() };
         known.add(b"[attr]binary -diff -merge -text", Path::new("builtin"), true);
         if let Some(work) = &self.work {
-            let ends = directory.iter().enumerate().filter(|(_, byte)| **byte == b'/').map(|(end, _)| end);
+            let ends =
+                directory.iter().enumerate().filter(|(_, byte)| **byte == b'/').map(|(end, _)| end);
             let ends = ends.chain((!directory.is_empty()).then_some(directory.len()));
             self.add(&mut known, work, b"");
             ends.for_each(|end| self.add(&mut known, work, &directory[..end]));
@@ -96,8 +107,14 @@ impl Attributes {
     fn add(&self, known: &mut Known, work: &Path, directory: &[u8]) {
         let Some(below) = crate::paths::native(directory) else { return };
         let path = work.join(below).join(".gitattributes");
-        if path.symlink_metadata().is_ok_and(|about| about.is_file()) && let Ok(text) = file::small(&path) {
-            known.add(&text, &Path::new(ROOT).join(below).join(".gitattributes"), directory.is_empty());
+        if path.symlink_metadata().is_ok_and(|about| about.is_file())
+            && let Ok(text) = file::small(&path)
+        {
+            known.add(
+                &text,
+                &Path::new(ROOT).join(below).join(".gitattributes"),
+                directory.is_empty(),
+            );
         }
     }
 }
@@ -108,7 +125,13 @@ const ROOT: &str = "/r";
 impl Known {
     fn add(&mut self, text: &[u8], source: &Path, macros: bool) {
         // Fails for no bytes: what cannot be read of them is passed over, as git does.
-        let _ = self.search.add_patterns_buffer(text, source.to_owned(), Some(Path::new(ROOT)), &mut self.names, macros);
+        let _ = self.search.add_patterns_buffer(
+            text,
+            source.to_owned(),
+            Some(Path::new(ROOT)),
+            &mut self.names,
+            macros,
+        );
     }
 }
 
@@ -141,7 +164,9 @@ fn changing(name: &str, state: StateRef<'_>) -> Option<String> {
     match (name, state) {
         ("ident", StateRef::Set) => Some("ident".into()),
         ("filter", StateRef::Value(value)) => Some(format!("filter={}", value.as_bstr())),
-        ("working-tree-encoding", StateRef::Value(value)) if !value.as_bstr().eq_ignore_ascii_case(b"utf-8") => {
+        ("working-tree-encoding", StateRef::Value(value))
+            if !value.as_bstr().eq_ignore_ascii_case(b"utf-8") =>
+        {
             Some(format!("working-tree-encoding={}", value.as_bstr()))
         }
         _ => None,

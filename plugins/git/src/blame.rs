@@ -45,10 +45,19 @@ pub struct Blame<'a> {
     origins: Vec<Option<(Commit, Vec<u8>)>>,
 }
 
-pub fn blame(repository: &Repository, revision: ObjectId, path: &[u8], from: u32, count: u32) -> Result<String, String> {
+pub fn blame(
+    repository: &Repository,
+    revision: ObjectId,
+    path: &[u8],
+    from: u32,
+    count: u32,
+) -> Result<String, String> {
     let commit = commits::read(repository, &revision)?;
-    let entry = tree::entry(repository, commit.tree, path)?.filter(|entry| entry.mode & 0o170000 == 0o100000);
-    let entry = entry.ok_or_else(|| format!("there is no file `{}` in {}", quoted(path), repository.short(&revision)))?;
+    let entry = tree::entry(repository, commit.tree, path)?
+        .filter(|entry| entry.mode & 0o170000 == 0o100000);
+    let entry = entry.ok_or_else(|| {
+        format!("there is no file `{}` in {}", quoted(path), repository.short(&revision))
+    })?;
     let data = repository.objects.of_kind(&entry.id, Kind::Blob)?;
     if data[..data.len().min(8_000)].contains(&0) {
         return Err(format!("`{}` is binary", quoted(path)));
@@ -63,7 +72,12 @@ pub fn blame(repository: &Repository, revision: ObjectId, path: &[u8], from: u32
     }
     let first = from - 1;
     let count = count.min(total - first.min(total));
-    let mut blame = Blame { repository, queue: BinaryHeap::new(), suspects: Vec::new(), origins: vec![None; lines.len()] };
+    let mut blame = Blame {
+        repository,
+        queue: BinaryHeap::new(),
+        suspects: Vec::new(),
+        origins: vec![None; lines.len()],
+    };
     let piece = Piece { shown: first, here: first, count };
     blame.suspect(Suspect { commit, path: path.to_vec(), blob: entry.id, pieces: vec![piece] });
     blame.run()?;
@@ -76,21 +90,26 @@ impl Blame<'_> {
         if suspect.pieces.is_empty() {
             return;
         }
-        let same = |known: &&mut Suspect| known.commit.id == suspect.commit.id && known.path == suspect.path;
+        let same = |known: &&mut Suspect| {
+            known.commit.id == suspect.commit.id && known.path == suspect.path
+        };
         let waiting = self.queue.iter().map(|(_, at)| at.0).collect::<Vec<_>>();
         let known = self.suspects.iter_mut().enumerate().filter(|(at, _)| waiting.contains(at));
         if let Some(known) = known.filter_map(|(_, known)| known.as_mut()).find(same) {
             known.pieces.extend(suspect.pieces);
             return;
         }
-        self.queue.push((suspect.commit.committer.time.seconds, std::cmp::Reverse(self.suspects.len())));
+        self.queue
+            .push((suspect.commit.committer.time.seconds, std::cmp::Reverse(self.suspects.len())));
         self.suspects.push(Some(suspect));
     }
 
     fn run(&mut self) -> Result<(), String> {
         while let Some((_, at)) = self.queue.pop() {
             if self.suspects.len() > MAX_COMMITS {
-                return Err(format!("the file has more than {MAX_COMMITS} versions; ask for fewer lines"));
+                return Err(format!(
+                    "the file has more than {MAX_COMMITS} versions; ask for fewer lines"
+                ));
             }
             if let Some(suspect) = self.suspects[at.0].take() {
                 self.look(suspect)?;
@@ -125,11 +144,22 @@ impl Blame<'_> {
     }
 
     /// Where the file was in a parent: at the same path, or where it was renamed from.
-    fn origin(&self, suspect: &Suspect, parent: &Commit) -> Result<Option<(Vec<u8>, ObjectId)>, String> {
+    fn origin(
+        &self,
+        suspect: &Suspect,
+        parent: &Commit,
+    ) -> Result<Option<(Vec<u8>, ObjectId)>, String> {
         if let Some(entry) = tree::entry(self.repository, parent.tree, &suspect.path)? {
-            return Ok((entry.mode & 0o170000 == 0o100000).then(|| (suspect.path.clone(), entry.id)));
+            return Ok(
+                (entry.mode & 0o170000 == 0o100000).then(|| (suspect.path.clone(), entry.id))
+            );
         }
-        let changes = tree::diff(self.repository, Some(parent.tree), Some(suspect.commit.tree), &Paths::all())?;
+        let changes = tree::diff(
+            self.repository,
+            Some(parent.tree),
+            Some(suspect.commit.tree),
+            &Paths::all(),
+        )?;
         let wanted = |change: &Change| change.new.is_none() || change.path == suspect.path;
         let renamed = rename::find(self.repository, changes.into_iter().filter(wanted).collect())?;
         let renamed = renamed.into_iter().find(|change| change.path == suspect.path);
@@ -139,12 +169,22 @@ impl Blame<'_> {
     fn written(&self, lines: &[&[u8]], path: &[u8], first: u32, count: u32) -> String {
         let mut text = String::new();
         let mut last: Option<&Commit> = None;
+        let mut told = std::collections::HashSet::new();
         for line in first..first + count {
             let Some((commit, origin)) = &self.origins[line as usize] else { continue };
             if last.is_none_or(|last| last.id != commit.id) {
-                let from = if origin == path { String::new() } else { format!(" ({})", quoted(origin)) };
-                let (id, day) = (self.repository.short(&commit.id), commits::day(&commit.author.time));
-                let _ = writeln!(text, "{id} {day} {}: {}{from}", commit.author.name, commit.subject());
+                let _ = write!(text, "{}", self.repository.short(&commit.id));
+                if told.insert(commit.id) {
+                    let from = if origin == path {
+                        String::new()
+                    } else {
+                        format!(" ({})", quoted(origin))
+                    };
+                    let day = commits::day(&commit.author.time);
+                    let _ =
+                        write!(text, " {day} {}: {}{from}", commit.author.name, commit.subject());
+                }
+                text.push('\n');
                 last = Some(commit);
             }
             let content = String::from_utf8_lossy(lines[line as usize]);

@@ -64,7 +64,8 @@ fn line(repository: &Repository, name: &str, id: &gix_hash::ObjectId) -> Result<
         return Ok(format!("{short} {}", repository.short(id)));
     };
     let subject = commits::read(repository, &id)?.subject();
-    let upstream = revision::upstream_of(repository, short).filter(|_| name.starts_with("refs/heads/"));
+    let upstream =
+        revision::upstream_of(repository, short).filter(|_| name.starts_with("refs/heads/"));
     let upstream = match upstream {
         Some(upstream) => {
             let distance = status::distance(repository, id, &upstream)?;
@@ -86,7 +87,7 @@ pub fn create(repository: &Repository, name: &str, start: &str) -> Result<String
     let id = revision::commit(repository, start)?;
     repository.refs.set(&full, None, id)?;
     let what = format!("branch: Created from {start}");
-    let who = Identity::of(repository, None).map_or_else(|_| Identity::unknown(), |identity| identity).line();
+    let who = Identity::of(repository, None).unwrap_or_else(|_| Identity::unknown()).line();
     repository.refs.log(&full, &LogLine { before: None, after: id, who: &who, what: &what })?;
     Ok(format!("branch {name} is at {}\n", repository.short(&id)))
 }

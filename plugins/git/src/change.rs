@@ -56,7 +56,13 @@ impl Side {
 
     /// How many bytes the content has.
     pub fn size(&self, repository: &Repository, path: &[u8]) -> Result<u64, String> {
-        if self.on_disk { Ok(worktree::size(repository, path)) } else if self.is_submodule() { Ok(0) } else { repository.objects.size(&self.id) }
+        if self.on_disk {
+            Ok(worktree::size(repository, path))
+        } else if self.is_submodule() {
+            Ok(0)
+        } else {
+            repository.objects.size(&self.id)
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! `checkout`: another branch or commit into the files, and `restore`: single files as they were. Nothing that
 //! is not committed is lost by the first; the second is there to throw changes away.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
@@ -24,9 +24,15 @@ use crate::worktree;
 
 /// Paths that are named in an answer.
 const MAX_SHOWN: usize = 20;
+const MAX_DEPTH: usize = 128;
 
 /// Switches to a branch or, `detach`ed, to any commit.
-pub fn checkout(repository: &Repository, target: &str, create: bool, detach: bool) -> Result<String, String> {
+pub fn checkout(
+    repository: &Repository,
+    target: &str,
+    create: bool,
+    detach: bool,
+) -> Result<String, String> {
     repository.work()?;
     if repository.note("MERGE_HEAD").is_some() || repository.own.join("rebase-merge").exists() {
         return Err("a merge or rebase is in progress; finish it first".into());
@@ -54,29 +60,45 @@ pub fn checkout(repository: &Repository, target: &str, create: bool, detach: boo
     };
     let mut locked = Locked::take(repository)?;
     let head = repository.refs.head()?;
-    let changed = switch(repository, &mut locked, head.commit, id)?;
+    let (changed, executables) = switch(repository, &mut locked, head.commit, id)?;
     locked.write()?;
     repository.refs.set_head(&next)?;
-    let from = head.short().map_or_else(|| head.commit.map(|id| id.to_string()).unwrap_or_default(), str::to_owned);
+    let from = head
+        .short()
+        .map_or_else(|| head.commit.map(|id| id.to_string()).unwrap_or_default(), str::to_owned);
     let who = Identity::of(repository, None).unwrap_or_else(|_| Identity::unknown()).line();
     let what = format!("checkout: moving from {from} to {target}");
-    let _ = repository.refs.log("HEAD", &LogLine { before: head.commit, after: id, who: &who, what: &what });
+    let _ = repository
+        .refs
+        .log("HEAD", &LogLine { before: head.commit, after: id, who: &who, what: &what });
+    said += &executables;
     let place = if matches!(next, Target::Id(_)) { "HEAD is detached at" } else { "on branch" };
     let _ = writeln!(said, "{place} {target} ({}); {changed} files changed", repository.short(&id));
     Ok(said)
 }
 
 /// Brings files and index from one commit to another, or changes nothing and says why.
-fn switch(repository: &Repository, locked: &mut Locked, from: Option<ObjectId>, to: ObjectId) -> Result<usize, String> {
+fn switch(
+    repository: &Repository,
+    locked: &mut Locked,
+    from: Option<ObjectId>,
+    to: ObjectId,
+) -> Result<(usize, String), String> {
     if let Some((path, _)) = locked.index.conflicts().first() {
         return Err(format!("`{}` has conflicts; resolve them first", quoted(path)));
     }
     let tree = |id: ObjectId| commits::read(repository, &id).map(|commit| commit.tree);
-    let changes = tree::diff(repository, from.map(tree).transpose()?, Some(tree(to)?), &Paths::all())?;
+    let changes =
+        tree::diff(repository, from.map(tree).transpose()?, Some(tree(to)?), &Paths::all())?;
     let mut wanted = Vec::new();
     let mut lost = Vec::new();
+    let leaving: BTreeSet<_> = changes
+        .iter()
+        .filter(|change| change.new.is_none())
+        .map(|change| change.path.clone())
+        .collect();
     for change in changes {
-        match judged(repository, locked, &change)? {
+        match judged(repository, locked, &change, &leaving)? {
             Judged::Apply => wanted.push(change),
             Judged::There => {}
             Judged::Lost => lost.push(change.path),
@@ -84,7 +106,11 @@ fn switch(repository: &Repository, locked: &mut Locked, from: Option<ObjectId>, 
     }
     if !lost.is_empty() {
         let shown: Vec<_> = lost.iter().take(MAX_SHOWN).map(|path| quoted(path)).collect();
-        let more = if lost.len() > MAX_SHOWN { format!(" and {} more", lost.len() - MAX_SHOWN) } else { String::new() };
+        let more = if lost.len() > MAX_SHOWN {
+            format!(" and {} more", lost.len() - MAX_SHOWN)
+        } else {
+            String::new()
+        };
         return Err(format!(
             "changes that are not committed would be lost in {}{more}; commit or restore them first",
             shown.join(", ")
@@ -95,9 +121,29 @@ fn switch(repository: &Repository, locked: &mut Locked, from: Option<ObjectId>, 
             check_content(repository, &change.path, new)?;
         }
     }
-    let into: BTreeMap<_, _> = wanted.iter().map(|change| (change.path.clone(), change.new.clone())).collect();
+    let executables = executables(
+        wanted
+            .iter()
+            .filter_map(|change| Some((&change.path, change.new.as_ref()?, change.old.as_ref()))),
+    );
+    let into: BTreeMap<_, _> =
+        wanted.iter().map(|change| (change.path.clone(), change.new.clone())).collect();
     apply(repository, locked, &into)?;
-    Ok(wanted.len())
+    Ok((wanted.len(), executables))
+}
+
+/// Says of which files it could not be set that they may be executed.
+fn executables<'a>(
+    files: impl Iterator<Item = (&'a Vec<u8>, &'a Side, Option<&'a Side>)>,
+) -> String {
+    let new = |(_, new, old): &(&Vec<u8>, &Side, Option<&Side>)| {
+        new.mode == 0o100755 && old.is_none_or(|old| old.mode != new.mode)
+    };
+    let shown: Vec<_> = files.filter(new).take(MAX_SHOWN).map(|(path, ..)| quoted(path)).collect();
+    if shown.is_empty() {
+        return String::new();
+    }
+    format!("[these should be executable, which cannot be set here: {}]\n", shown.join(", "))
 }
 
 enum Judged {
@@ -109,7 +155,12 @@ enum Judged {
     Lost,
 }
 
-fn judged(repository: &Repository, locked: &Locked, change: &Change) -> Result<Judged, String> {
+fn judged(
+    repository: &Repository,
+    locked: &Locked,
+    change: &Change,
+    leaving: &BTreeSet<Vec<u8>>,
+) -> Result<Judged, String> {
     let index = &locked.index;
     let entry = index.get(&change.path);
     let staged = entry.map(Side::of_entry);
@@ -120,10 +171,7 @@ fn judged(repository: &Repository, locked: &Locked, change: &Change) -> Result<J
         return Ok(Judged::Lost);
     }
     match entry {
-        Some(entry) if change.old.as_ref().is_some_and(Side::is_submodule) => {
-            let _ = entry;
-            Ok(Judged::Apply)
-        }
+        Some(_) if change.old.as_ref().is_some_and(Side::is_submodule) => Ok(Judged::Apply),
         Some(entry) => match worktree::changed(repository, index, entry, &change.path)? {
             // What was deleted only on the disk is no loss.
             Some(found) if found.new.is_some() => Ok(Judged::Lost),
@@ -134,19 +182,44 @@ fn judged(repository: &Repository, locked: &Locked, change: &Change) -> Result<J
             None if blocked(repository, locked, &change.path)? => Ok(Judged::Lost),
             None => Ok(Judged::Apply),
             Some(about) if about.is_dir() => {
-                let tracked = !index.below(&change.path).is_empty();
                 let submodule = change.new.as_ref().is_some_and(Side::is_submodule);
-                Ok(if tracked || submodule { Judged::Apply } else { Judged::Lost })
+                let room = submodule || makes_room(repository, &change.path, leaving, 0)?;
+                Ok(if room { Judged::Apply } else { Judged::Lost })
             }
             Some(about) => {
                 let same = change.new.as_ref().is_some_and(|new| {
-                    let mode = worktree::mode(repository, &about, Mode::from_bits_truncate(new.mode));
-                    mode == new.mode && worktree::id(repository, &change.path, mode).is_ok_and(|id| id == new.id)
+                    let mode =
+                        worktree::mode(repository, &about, Mode::from_bits_truncate(new.mode));
+                    mode == new.mode
+                        && worktree::id(repository, &change.path, mode).is_ok_and(|id| id == new.id)
                 });
                 Ok(if same { Judged::Apply } else { Judged::Lost })
             }
         },
     }
+}
+
+/// True if a directory holds only files that leave, so that a file can take its place.
+fn makes_room(
+    repository: &Repository,
+    path: &[u8],
+    leaving: &BTreeSet<Vec<u8>>,
+    depth: usize,
+) -> Result<bool, String> {
+    let Some(native) = paths::native(path).filter(|_| depth < MAX_DEPTH) else { return Ok(false) };
+    let directory = repository.work()?.join(native);
+    for entry in fs::read_dir(&directory).map_err(|error| file::explain(&error, &directory))? {
+        let Ok(entry) = entry else { return Ok(false) };
+        let Ok(name) = entry.file_name().into_string() else { return Ok(false) };
+        let inner = [path, b"/", name.as_bytes()].concat();
+        let is_directory = entry.file_type().is_ok_and(|kind| kind.is_dir());
+        if !(leaving.contains(&inner)
+            || is_directory && makes_room(repository, &inner, leaving, depth + 1)?)
+        {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 fn is_directory(repository: &Repository, path: &[u8]) -> Result<bool, String> {
@@ -157,7 +230,9 @@ fn is_directory(repository: &Repository, path: &[u8]) -> Result<bool, String> {
 fn blocked(repository: &Repository, locked: &Locked, path: &[u8]) -> Result<bool, String> {
     for (end, _) in path.iter().enumerate().filter(|(_, byte)| **byte == b'/') {
         let above = &path[..end];
-        if let Some(about) = worktree::about(repository, above)? && !about.is_dir() {
+        if let Some(about) = worktree::about(repository, above)?
+            && !about.is_dir()
+        {
             return Ok(locked.index.get(above).is_none());
         }
     }
@@ -180,7 +255,11 @@ fn check_content(repository: &Repository, path: &[u8], new: &Side) -> Result<(),
 }
 
 /// Makes files and index hold these: what goes first, then what comes.
-fn apply(repository: &Repository, locked: &mut Locked, into: &BTreeMap<Vec<u8>, Option<Side>>) -> Result<(), String> {
+fn apply(
+    repository: &Repository,
+    locked: &mut Locked,
+    into: &BTreeMap<Vec<u8>, Option<Side>>,
+) -> Result<(), String> {
     for path in into.iter().filter(|(_, side)| side.is_none()).map(|(path, _)| path) {
         delete(repository, path)?;
     }
@@ -195,7 +274,10 @@ fn apply(repository: &Repository, locked: &mut Locked, into: &BTreeMap<Vec<u8>, 
 /// Deletes a file, and the directories that are empty without it.
 fn delete(repository: &Repository, path: &[u8]) -> Result<(), String> {
     let work = repository.work()?;
-    let (Some(native), Some(about)) = (paths::native(path), worktree::about(repository, path)?) else { return Ok(()) };
+    let (Some(native), Some(about)) = (paths::native(path), worktree::about(repository, path)?)
+    else {
+        return Ok(());
+    };
     let file = work.join(native);
     if about.is_dir() {
         // Of a submodule: goes only if it is empty.
@@ -233,7 +315,12 @@ fn write(repository: &Repository, path: &[u8], side: &Side) -> Result<Stat, Stri
     } else if side.mode == 0o120000 {
         file::place(&file, &content).map_err(explain)?;
     } else {
-        file::place(&file, &worktree::ends(repository, path).to_disk(content)).map_err(explain)?;
+        let content = worktree::ends(repository, path).to_disk(content);
+        // Whether a file may be executed is kept only with the file itself: that cannot be set here.
+        let kept =
+            side.mode == 0o100755 && file.symlink_metadata().is_ok_and(|about| about.is_file());
+        if kept { fs::write(&file, content) } else { file::place(&file, &content) }
+            .map_err(explain)?;
     }
     let about = file.symlink_metadata().map_err(explain)?;
     Ok(worktree::stat_of(&about))
@@ -241,14 +328,22 @@ fn write(repository: &Repository, path: &[u8], side: &Side) -> Result<Stat, Stri
 
 /// The directories above a file, none of which is a link.
 fn directories(work: &Path, native: &Path) -> Result<(), String> {
-    let mut above: Vec<_> = native.ancestors().skip(1).filter(|above| !above.as_os_str().is_empty()).collect();
+    let mut above: Vec<_> =
+        native.ancestors().skip(1).filter(|above| !above.as_os_str().is_empty()).collect();
     above.reverse();
     for directory in above {
         let directory = work.join(directory);
         match directory.symlink_metadata() {
             Ok(about) if about.is_dir() => {}
-            Ok(_) => return Err(format!("`{}` is no directory, so nothing is written below it", directory.display())),
-            Err(_) => fs::create_dir(&directory).map_err(|error| file::explain(&error, &directory))?,
+            Ok(_) => {
+                return Err(format!(
+                    "`{}` is no directory, so nothing is written below it",
+                    directory.display()
+                ));
+            }
+            Err(_) => {
+                fs::create_dir(&directory).map_err(|error| file::explain(&error, &directory))?
+            }
         }
     }
     Ok(())
@@ -268,7 +363,11 @@ pub struct Restore<'a> {
     pub files: bool,
 }
 
-pub fn restore(repository: &Repository, given: &[String], wanted: &Restore<'_>) -> Result<String, String> {
+pub fn restore(
+    repository: &Repository,
+    given: &[String],
+    wanted: &Restore<'_>,
+) -> Result<String, String> {
     repository.work()?;
     if given.is_empty() {
         return Err("`paths` is empty; name files or directories, or `.` for everything".into());
@@ -276,16 +375,27 @@ pub fn restore(repository: &Repository, given: &[String], wanted: &Restore<'_>) 
     let paths = Paths::parse(repository, given)?;
     let mut locked = Locked::take(repository)?;
     let source = source(repository, &locked, &paths, wanted)?;
-    let known: Vec<_> = locked.index.entries().iter().map(|entry| locked.index.path(entry).to_vec()).collect();
+    let known: Vec<_> =
+        locked.index.entries().iter().map(|entry| locked.index.path(entry).to_vec()).collect();
     let all = known.iter().map(|path| &path[..]).chain(source.keys().map(|path| &path[..]));
     if let Some(unused) = paths.unused(all) {
         return Err(format!("`{unused}` matches no files that git knows there"));
     }
-    let changes = if wanted.files { on_disk(repository, &locked, &paths, &source)? } else { BTreeMap::new() };
+    let changes =
+        if wanted.files { on_disk(repository, &locked, &paths, &source)? } else { BTreeMap::new() };
     let conflicts = locked.index.conflicts();
-    let staged = if wanted.staged { in_index(repository, &locked, &paths, &source)? } else { BTreeMap::new() };
-    if let Some((path, _)) = conflicts.iter().find(|(path, _)| !wanted.staged && paths.contain(path)) {
-        return Err(format!("`{}` has conflicts; restore it with `staged` and `source`, or edit and add it", quoted(path)));
+    let staged = if wanted.staged {
+        in_index(repository, &locked, &paths, &source)?
+    } else {
+        BTreeMap::new()
+    };
+    if let Some((path, _)) =
+        conflicts.iter().find(|(path, _)| !wanted.staged && paths.contain(path))
+    {
+        return Err(format!(
+            "`{}` has conflicts; restore it with `staged` and `source`, or edit and add it",
+            quoted(path)
+        ));
     }
     for (path, side) in &changes {
         match side {
@@ -328,7 +438,12 @@ fn listed(touched: &[&Vec<u8>]) -> String {
 }
 
 /// The files as they shall be.
-fn source(repository: &Repository, locked: &Locked, paths: &Paths, wanted: &Restore<'_>) -> Result<BTreeMap<Vec<u8>, Side>, String> {
+fn source(
+    repository: &Repository,
+    locked: &Locked,
+    paths: &Paths,
+    wanted: &Restore<'_>,
+) -> Result<BTreeMap<Vec<u8>, Side>, String> {
     let tree = match wanted.source {
         Some(source) => Some(revision::tree_of(repository, source)?),
         None if wanted.staged => match repository.refs.head()?.commit {
@@ -341,7 +456,10 @@ fn source(repository: &Repository, locked: &Locked, paths: &Paths, wanted: &Rest
         return tree::files(repository, Some(tree), paths);
     }
     let index = &locked.index;
-    let meant = index.entries().iter().filter(|entry| entry.stage() == gix_index::entry::Stage::Unconflicted);
+    let meant = index
+        .entries()
+        .iter()
+        .filter(|entry| entry.stage() == gix_index::entry::Stage::Unconflicted);
     let meant = meant.map(|entry| (index.path(entry).to_vec(), Side::of_entry(entry)));
     Ok(meant.filter(|(path, _)| paths.contain(path)).collect())
 }
@@ -370,7 +488,10 @@ fn on_disk(
     let index = &locked.index;
     for entry in index.entries().iter().filter(|entry| entry.mode != Mode::COMMIT) {
         let path = index.path(entry);
-        if paths.contain(path) && !source.contains_key(path) && worktree::about(repository, path)?.is_some() {
+        if paths.contain(path)
+            && !source.contains_key(path)
+            && worktree::about(repository, path)?.is_some()
+        {
             changes.insert(path.to_vec(), None);
         }
     }
@@ -410,4 +531,3 @@ fn change_index(locked: &mut Locked, staged: &BTreeMap<Vec<u8>, Option<Side>>) {
         locked.set(path, side.mode, side.id, Stat::default());
     }
 }
-

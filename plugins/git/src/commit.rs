@@ -18,7 +18,8 @@ use crate::repository::Repository;
 use crate::tree;
 
 /// What waits to be committed in another way than by a plain commit, and is over after it.
-const STATES: [&str; 5] = ["MERGE_HEAD", "MERGE_MSG", "MERGE_MODE", "CHERRY_PICK_HEAD", "REVERT_HEAD"];
+const STATES: [&str; 5] =
+    ["MERGE_HEAD", "MERGE_MSG", "MERGE_MODE", "CHERRY_PICK_HEAD", "REVERT_HEAD"];
 const MAX_MESSAGE: usize = 1024 * 1024;
 
 pub struct Wanted<'a> {
@@ -38,11 +39,19 @@ pub fn commit(repository: &Repository, wanted: &Wanted<'_>) -> Result<String, St
     let tree = written(repository, &locked.index)?;
     let parents = parents(repository, wanted, last.as_ref())?;
     let before = last.as_ref().filter(|_| !wanted.amend).map(|last| last.tree);
-    if parents.len() < 2 && !wanted.amend && !wanted.allow_empty && before.is_some_and(|before| before == tree) {
-        return Err("nothing is staged: there would be no change in the commit; `add` stages files".into());
+    if parents.len() < 2
+        && !wanted.amend
+        && !wanted.allow_empty
+        && before.is_some_and(|before| before == tree)
+    {
+        return Err(
+            "nothing is staged: there would be no change in the commit; `add` stages files".into(),
+        );
     }
     if last.is_none() && tree.is_empty_tree() && !wanted.allow_empty {
-        return Err("nothing is staged: there would be no file in the commit; `add` stages files".into());
+        return Err(
+            "nothing is staged: there would be no file in the commit; `add` stages files".into()
+        );
     }
     let committer = Identity::of(repository, wanted.author)?;
     let author = match (&last, wanted.author) {
@@ -59,7 +68,12 @@ pub fn commit(repository: &Repository, wanted: &Wanted<'_>) -> Result<String, St
     told(repository, &head, &commits::read(repository, &id)?)
 }
 
-fn check(repository: &Repository, index: &Index, wanted: &Wanted<'_>, last: Option<&Commit>) -> Result<(), String> {
+fn check(
+    repository: &Repository,
+    index: &Index,
+    wanted: &Wanted<'_>,
+    last: Option<&Commit>,
+) -> Result<(), String> {
     if let Some((path, _)) = index.conflicts().first() {
         return Err(format!("`{}` has conflicts; edit it, then `add` it", quoted(path)));
     }
@@ -69,7 +83,8 @@ fn check(repository: &Repository, index: &Index, wanted: &Wanted<'_>, last: Opti
     if wanted.amend && repository.note("MERGE_HEAD").is_some() {
         return Err("a merge is in progress; it cannot be amended".into());
     }
-    if repository.own.join("rebase-merge").exists() || repository.own.join("rebase-apply").exists() {
+    if repository.own.join("rebase-merge").exists() || repository.own.join("rebase-apply").exists()
+    {
         return Err("a rebase is in progress; finish it with git".into());
     }
     Ok(())
@@ -77,9 +92,12 @@ fn check(repository: &Repository, index: &Index, wanted: &Wanted<'_>, last: Opti
 
 /// The tree of what is staged.
 fn written(repository: &Repository, index: &Index) -> Result<ObjectId, String> {
-    let staged = |entry: &&gix_index::Entry| entry.stage() == Stage::Unconflicted && !entry.flags.contains(Flags::INTENT_TO_ADD);
+    let staged = |entry: &&gix_index::Entry| {
+        entry.stage() == Stage::Unconflicted && !entry.flags.contains(Flags::INTENT_TO_ADD)
+    };
     let entries = index.entries().iter().filter(staged);
-    let files: Vec<_> = entries.map(|entry| (index.path(entry), entry.mode.bits(), entry.id)).collect();
+    let files: Vec<_> =
+        entries.map(|entry| (index.path(entry), entry.mode.bits(), entry.id)).collect();
     for (path, mode, id) in &files {
         crate::paths::check_writable(path, *mode == 0o120000)?;
         if *mode != 0o160000 && !repository.objects.has(id) {
@@ -89,21 +107,30 @@ fn written(repository: &Repository, index: &Index) -> Result<ObjectId, String> {
     tree::write(repository, &files)
 }
 
-fn parents(repository: &Repository, wanted: &Wanted<'_>, last: Option<&Commit>) -> Result<Vec<ObjectId>, String> {
+fn parents(
+    repository: &Repository,
+    wanted: &Wanted<'_>,
+    last: Option<&Commit>,
+) -> Result<Vec<ObjectId>, String> {
     let Some(last) = last else { return Ok(Vec::new()) };
     if wanted.amend {
         return Ok(last.parents.clone());
     }
     let mut parents = vec![last.id];
     for line in repository.note("MERGE_HEAD").unwrap_or_default().lines() {
-        let id = ObjectId::from_hex(line.trim().as_bytes()).map_err(|_| format!("MERGE_HEAD holds `{line}`, which is no commit"))?;
+        let id = ObjectId::from_hex(line.trim().as_bytes())
+            .map_err(|_| format!("MERGE_HEAD holds `{line}`, which is no commit"))?;
         parents.push(commits::read(repository, &id)?.id);
     }
     Ok(parents)
 }
 
 /// The message without comments of git's own, blank lines around it and spaces at the ends of lines.
-fn message(repository: &Repository, wanted: &Wanted<'_>, last: Option<&Commit>) -> Result<String, String> {
+fn message(
+    repository: &Repository,
+    wanted: &Wanted<'_>,
+    last: Option<&Commit>,
+) -> Result<String, String> {
     let given = match wanted.message {
         Some(message) => message.to_owned(),
         None if wanted.amend => last.map(|last| last.message.clone()).unwrap_or_default(),
@@ -129,7 +156,13 @@ fn message(repository: &Repository, wanted: &Wanted<'_>, last: Option<&Commit>) 
     Ok(message + "\n")
 }
 
-fn encoded(tree: ObjectId, parents: &[ObjectId], author: &Identity, committer: &Identity, message: &str) -> String {
+fn encoded(
+    tree: ObjectId,
+    parents: &[ObjectId],
+    author: &Identity,
+    committer: &Identity,
+    message: &str,
+) -> String {
     let mut data = format!("tree {tree}\n");
     for parent in parents {
         let _ = writeln!(data, "parent {parent}");
@@ -149,7 +182,13 @@ fn what(wanted: &Wanted<'_>, parents: &[ObjectId], message: &str) -> String {
 }
 
 /// Moves the branch, or the detached head, from where it was.
-pub fn moved(repository: &Repository, head: &Head, id: ObjectId, who: &Identity, what: &str) -> Result<(), String> {
+pub fn moved(
+    repository: &Repository,
+    head: &Head,
+    id: ObjectId,
+    who: &Identity,
+    what: &str,
+) -> Result<(), String> {
     repository.refs.set(head.branch.as_deref().unwrap_or("HEAD"), head.commit, id)?;
     let who = who.line();
     let line = LogLine { before: head.commit, after: id, who: &who, what };
@@ -165,9 +204,11 @@ pub fn moved(repository: &Repository, head: &Head, id: ObjectId, who: &Identity,
 fn told(repository: &Repository, head: &Head, commit: &Commit) -> Result<String, String> {
     let branch = head.short().unwrap_or("detached HEAD");
     let root = if commit.parents.is_empty() { " (root-commit)" } else { "" };
-    let mut text = format!("[{branch}{root} {}] {}\n", repository.short(&commit.id), commit.subject());
+    let mut text =
+        format!("[{branch}{root} {}] {}\n", repository.short(&commit.id), commit.subject());
     let parent = commit.parents.first().map(|id| commits::read(repository, id)).transpose()?;
-    let changes = tree::diff(repository, parent.map(|parent| parent.tree), Some(commit.tree), &Paths::all())?;
+    let changes =
+        tree::diff(repository, parent.map(|parent| parent.tree), Some(commit.tree), &Paths::all())?;
     let changes = rename::find(repository, changes)?;
     let counts = patch::written(repository, &changes, Form::Counts)?;
     let lines: Vec<_> = counts.lines().collect();
@@ -177,7 +218,10 @@ fn told(repository: &Repository, head: &Head, commit: &Commit) -> Result<String,
         let _ = writeln!(text, "{line}");
     }
     let hooks = ["pre-commit", "commit-msg", "prepare-commit-msg", "post-commit"];
-    let hooks: Vec<_> = hooks.into_iter().filter(|name| repository.common.join("hooks").join(name).exists()).collect();
+    let hooks: Vec<_> = hooks
+        .into_iter()
+        .filter(|name| repository.common.join("hooks").join(name).exists())
+        .collect();
     if !hooks.is_empty() {
         let _ = writeln!(text, "[hooks that git would run were not run: {}]", hooks.join(", "));
     }

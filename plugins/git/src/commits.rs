@@ -66,9 +66,14 @@ pub fn read(repository: &Repository, id: &oid) -> Result<Commit, String> {
     let commit = CommitRef::from_bytes(&data, gix_hash::Kind::Sha1)
         .map_err(|error| format!("commit {id}: {error}"))?;
     let encoding = commit.encoding.map(|name| name.to_string()).unwrap_or_default();
-    let latin = ["iso-8859-1", "latin1", "latin-1", "iso8859-1"].contains(&&encoding.to_ascii_lowercase()[..]);
+    let latin = ["iso-8859-1", "latin1", "latin-1", "iso8859-1"]
+        .contains(&&encoding.to_ascii_lowercase()[..]);
     let text = |bytes: &[u8]| {
-        if latin { bytes.iter().map(|byte| char::from(*byte)).collect() } else { String::from_utf8_lossy(bytes).into_owned() }
+        if latin {
+            bytes.iter().map(|byte| char::from(*byte)).collect()
+        } else {
+            String::from_utf8_lossy(bytes).into_owned()
+        }
     };
     Ok(Commit {
         id: id.to_owned(),
@@ -101,9 +106,19 @@ pub struct Walk<'a> {
 
 impl<'a> Walk<'a> {
     /// From these commits, without those that `hidden` reaches.
-    pub fn new(repository: &'a Repository, from: &[ObjectId], hidden: &[ObjectId]) -> Result<Self, String> {
+    pub fn new(
+        repository: &'a Repository,
+        from: &[ObjectId],
+        hidden: &[ObjectId],
+    ) -> Result<Self, String> {
         let seen = if hidden.is_empty() { HashSet::new() } else { reached(repository, hidden)? };
-        let mut walk = Self { repository, queue: BinaryHeap::new(), seen, read: HashMap::new(), first_parent: false };
+        let mut walk = Self {
+            repository,
+            queue: BinaryHeap::new(),
+            seen,
+            read: HashMap::new(),
+            first_parent: false,
+        };
         walk.follow(from)?;
         Ok(walk)
     }
@@ -120,7 +135,9 @@ impl<'a> Walk<'a> {
                 continue;
             }
             if self.seen.len() > MAX_WALKED {
-                return Err(format!("the history is longer than {MAX_WALKED} commits; narrow it with a range such as `v1.0..HEAD`"));
+                return Err(format!(
+                    "the history is longer than {MAX_WALKED} commits; narrow it with a range such as `v1.0..HEAD`"
+                ));
             }
             let commit = read(self.repository, parent)?;
             self.queue.push((commit.committer.time.seconds, Reverse(self.seen.len()), *parent));
@@ -130,7 +147,11 @@ impl<'a> Walk<'a> {
     }
 
     pub fn parents<'b>(&self, commit: &'b Commit) -> &'b [ObjectId] {
-        if self.first_parent { commit.parents.get(..1).unwrap_or_default() } else { &commit.parents }
+        if self.first_parent {
+            commit.parents.get(..1).unwrap_or_default()
+        } else {
+            &commit.parents
+        }
     }
 }
 
@@ -144,7 +165,11 @@ fn reached(repository: &Repository, from: &[ObjectId]) -> Result<HashSet<ObjectI
 }
 
 /// How many commits each of two has that the other does not reach.
-pub fn ahead_behind(repository: &Repository, ours: ObjectId, theirs: ObjectId) -> Result<(usize, usize), String> {
+pub fn ahead_behind(
+    repository: &Repository,
+    ours: ObjectId,
+    theirs: ObjectId,
+) -> Result<(usize, usize), String> {
     let count = |from: ObjectId, hidden: ObjectId| {
         let mut walk = Walk::new(repository, &[from], &[hidden])?;
         let mut count = 0;
@@ -161,7 +186,11 @@ pub fn ahead_behind(repository: &Repository, ours: ObjectId, theirs: ObjectId) -
 }
 
 /// The best commit that both reach.
-pub fn merge_base(repository: &Repository, one: ObjectId, other: ObjectId) -> Result<ObjectId, String> {
+pub fn merge_base(
+    repository: &Repository,
+    one: ObjectId,
+    other: ObjectId,
+) -> Result<ObjectId, String> {
     let reached = reached(repository, &[one])?;
     let mut walk = Walk::new(repository, &[other], &[])?;
     while let Some(commit) = walk.next() {

@@ -54,20 +54,31 @@ impl Config {
     fn check(&self) -> Result<(), String> {
         let version = self.text("core.repositoryformatversion").unwrap_or_default();
         if !matches!(&version[..], "" | "0" | "1") {
-            return Err(format!("the repository's format is version `{version}`; 0 and 1 are understood"));
+            return Err(format!(
+                "the repository's format is version `{version}`; 0 and 1 are understood"
+            ));
         }
-        if let Some(format) = self.text("extensions.objectFormat").filter(|format| format != "sha1") {
-            return Err(format!("the repository uses the object format `{format}`; only `sha1` is understood"));
+        if let Some(format) = self.text("extensions.objectFormat").filter(|format| format != "sha1")
+        {
+            return Err(format!(
+                "the repository uses the object format `{format}`; only `sha1` is understood"
+            ));
         }
-        if let Some(storage) = self.text("extensions.refStorage").filter(|storage| storage != "files") {
-            return Err(format!("the repository keeps its refs as `{storage}`; only `files` is understood"));
+        if let Some(storage) =
+            self.text("extensions.refStorage").filter(|storage| storage != "files")
+        {
+            return Err(format!(
+                "the repository keeps its refs as `{storage}`; only `files` is understood"
+            ));
         }
         if version == "1" {
             for section in self.files[0].sections_by_name("extensions").into_iter().flatten() {
                 for name in section.body().value_names() {
                     let name = name.to_string();
                     if !KNOWN.iter().any(|known| known.eq_ignore_ascii_case(&name)) {
-                        return Err(format!("the repository has the extension `{name}`, which is not understood"));
+                        return Err(format!(
+                            "the repository has the extension `{name}`, which is not understood"
+                        ));
                     }
                 }
             }

@@ -29,11 +29,15 @@ impl Wanted {
         let from = from.filter(|text| !text.trim().is_empty());
         let to = to.filter(|text| !text.trim().is_empty());
         Ok(match (staged, from, to) {
-            (true, _, Some(_)) => return Err("`staged` compares what is staged with `from`; leave out `to`".into()),
+            (true, _, Some(_)) => {
+                return Err("`staged` compares what is staged with `from`; leave out `to`".into());
+            }
             (true, from, None) => Self::Staged(from),
             (false, None, None) => Self::Unstaged,
             (false, Some(from), None) => match from.split_once("..") {
-                Some((one, other)) if !other.starts_with('.') => Self::Between(one.into(), other.into()),
+                Some((one, other)) if !other.starts_with('.') => {
+                    Self::Between(one.into(), other.into())
+                }
                 _ => Self::Since(from),
             },
             (false, from, Some(to)) => Self::Between(from.unwrap_or_else(|| "HEAD".into()), to),
@@ -41,7 +45,12 @@ impl Wanted {
     }
 }
 
-pub fn diff(repository: &Repository, wanted: &Wanted, paths: &Paths, form: Form) -> Result<String, String> {
+pub fn diff(
+    repository: &Repository,
+    wanted: &Wanted,
+    paths: &Paths,
+    form: Form,
+) -> Result<String, String> {
     let changes = rename::find(repository, changes(repository, wanted, paths)?)?;
     let text = patch::written(repository, &changes, form)?;
     Ok(if changes.is_empty() { nothing(wanted).into() } else { text })
@@ -49,7 +58,9 @@ pub fn diff(repository: &Repository, wanted: &Wanted, paths: &Paths, form: Form)
 
 fn nothing(wanted: &Wanted) -> &'static str {
     match wanted {
-        Wanted::Unstaged => "no changes that are not staged (`staged` shows those that are; status shows untracked files)\n",
+        Wanted::Unstaged => {
+            "no changes that are not staged (`staged` shows those that are; status shows untracked files)\n"
+        }
         Wanted::Staged(_) => "nothing is staged\n",
         Wanted::Since(_) | Wanted::Between(..) => "no differences\n",
     }
@@ -58,7 +69,9 @@ fn nothing(wanted: &Wanted) -> &'static str {
 fn changes(repository: &Repository, wanted: &Wanted, paths: &Paths) -> Result<Vec<Change>, String> {
     match wanted {
         Wanted::Unstaged => unstaged(repository, &index::read(repository)?, paths),
-        Wanted::Staged(None) => status::staged(repository, &repository.refs.head()?, &index::read(repository)?, paths),
+        Wanted::Staged(None) => {
+            status::staged(repository, &repository.refs.head()?, &index::read(repository)?, paths)
+        }
         Wanted::Staged(Some(from)) => {
             let tree = revision::tree_of(repository, from)?;
             status::against_tree(repository, Some(tree), &index::read(repository)?, paths)
@@ -68,7 +81,9 @@ fn changes(repository: &Repository, wanted: &Wanted, paths: &Paths) -> Result<Ve
             None => since(repository, from, paths),
         },
         Wanted::Between(from, to) => {
-            let end = |text: &str| revision::tree_of(repository, if text.is_empty() { "HEAD" } else { text });
+            let end = |text: &str| {
+                revision::tree_of(repository, if text.is_empty() { "HEAD" } else { text })
+            };
             tree::diff(repository, Some(end(from)?), Some(end(to)?), paths)
         }
     }
@@ -85,9 +100,12 @@ fn unstaged(repository: &Repository, index: &Index, paths: &Paths) -> Result<Vec
 
 /// `a...b`: what `b` did since they parted.
 fn symmetric(repository: &Repository, text: &str, paths: &Paths) -> Result<Vec<Change>, String> {
-    let Range::Symmetric(one, other) = revision::range(repository, text)? else { return Ok(Vec::new()) };
+    let Range::Symmetric(one, other) = revision::range(repository, text)? else {
+        return Ok(Vec::new());
+    };
     let base = commits::merge_base(repository, one, other)?;
-    let tree = |id: gix_hash::ObjectId| commits::read(repository, &id).map(|commit| Some(commit.tree));
+    let tree =
+        |id: gix_hash::ObjectId| commits::read(repository, &id).map(|commit| Some(commit.tree));
     tree::diff(repository, tree(base)?, tree(other)?, paths)
 }
 
@@ -100,7 +118,10 @@ fn since(repository: &Repository, from: &str, paths: &Paths) -> Result<Vec<Chang
     let mut now: std::collections::BTreeMap<Vec<u8>, Side> = index
         .entries()
         .iter()
-        .filter(|entry| entry.stage() == gix_index::entry::Stage::Unconflicted && paths.contain(index.path(entry)))
+        .filter(|entry| {
+            entry.stage() == gix_index::entry::Stage::Unconflicted
+                && paths.contain(index.path(entry))
+        })
         .map(|entry| (index.path(entry).to_vec(), Side::of_entry(entry)))
         .collect();
     for change in on_disk {

@@ -7,9 +7,13 @@ use crate::config::AutoCrlf;
 pub enum Ends {
     Kept,
     /// Text: `\n` in git.
-    Text { crlf_on_disk: bool },
+    Text {
+        crlf_on_disk: bool,
+    },
     /// The same, if it looks like text.
-    Auto { crlf_on_disk: bool },
+    Auto {
+        crlf_on_disk: bool,
+    },
 }
 
 /// The attribute `text` with what `crlf` means in old files.
@@ -50,7 +54,11 @@ impl Ends {
         match self {
             Self::Kept => return content,
             _ if found.crlf == 0 => return content,
-            Self::Auto { .. } if found.is_binary() || stored().is_some_and(|stored| has_crlf(&stored)) => return content,
+            Self::Auto { .. }
+                if found.is_binary() || stored().is_some_and(|stored| has_crlf(&stored)) =>
+            {
+                return content;
+            }
             Self::Auto { .. } | Self::Text { .. } => {}
         }
         let mut made = Vec::with_capacity(content.len());
@@ -67,7 +75,8 @@ impl Ends {
         let found = Found::of(&content);
         match self {
             Self::Text { crlf_on_disk: true } => {}
-            Self::Auto { crlf_on_disk: true } if !(found.is_binary() || found.crlf > 0 || found.lone_cr > 0) => {}
+            Self::Auto { crlf_on_disk: true }
+                if !(found.is_binary() || found.crlf > 0 || found.lone_cr > 0) => {}
             Self::Kept | Self::Text { .. } | Self::Auto { .. } => return content,
         }
         let mut made = Vec::with_capacity(content.len() + found.lone_lf);
@@ -141,7 +150,8 @@ mod tests {
         check(Auto { crlf_on_disk: true }, "a\r\nb\n", "a\nb\n");
         check(Auto { crlf_on_disk: true }, "a\r\n\0", "a\r\n\0");
         check(Auto { crlf_on_disk: true }, "a\r\nb\rc", "a\r\nb\rc");
-        let kept = Auto { crlf_on_disk: true }.to_git(b"a\r\n".to_vec(), || Some(b"b\r\n".to_vec()));
+        let kept =
+            Auto { crlf_on_disk: true }.to_git(b"a\r\n".to_vec(), || Some(b"b\r\n".to_vec()));
         assert_eq!(kept, b"a\r\n");
         let check = |ends: Ends, git: &str, disk: &str| {
             assert_eq!(ends.to_disk(git.into()), disk.as_bytes(), "{ends:?} {git:?}");

@@ -18,7 +18,10 @@ pub fn whole(path: &Path, max: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     File::open(path)?.take(max + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > max {
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("it is larger than {max} bytes")));
+        return Err(io::Error::new(
+            io::ErrorKind::FileTooLarge,
+            format!("it is larger than {max} bytes"),
+        ));
     }
     Ok(bytes)
 }
@@ -35,7 +38,8 @@ pub fn if_there(path: &Path) -> Result<Option<Vec<u8>>, String> {
 /// The names in a directory that have this extension, or none, in order; none if it is not there.
 pub fn names(directory: &Path, extension: &str) -> Vec<String> {
     let Ok(entries) = fs::read_dir(directory) else { return Vec::new() };
-    let named = entries.flatten().take(MAX_NAMES).filter_map(|entry| entry.file_name().into_string().ok());
+    let named =
+        entries.flatten().take(MAX_NAMES).filter_map(|entry| entry.file_name().into_string().ok());
     let fits = |name: &String| Path::new(name).extension().unwrap_or_default() == extension;
     let mut names: Vec<_> = named.filter(fits).collect();
     names.sort();

@@ -17,14 +17,16 @@ impl Identity {
         if let Some(given) = given.map(str::trim).filter(|given| !given.is_empty()) {
             let parts = given.strip_suffix('>').and_then(|given| given.split_once('<'));
             let parts = parts.map(|(name, email)| (name.trim(), email.trim()));
-            let (name, email) = parts.filter(|(name, email)| fits(name) && fits(email)).ok_or_else(|| {
-                format!("`author` is `{given}`; write it as `Ada Lovelace <ada@example.org>`")
-            })?;
+            let (name, email) =
+                parts.filter(|(name, email)| fits(name) && fits(email)).ok_or_else(|| {
+                    format!("`author` is `{given}`; write it as `Ada Lovelace <ada@example.org>`")
+                })?;
             return Ok(Self { name: name.into(), email: email.into(), time });
         }
         let known = |key: &str| {
             let ours = toolrack_sdk::config(&format!("user_{key}"));
-            ours.or_else(|| repository.config.text(&format!("user.{key}"))).filter(|text| fits(text))
+            ours.or_else(|| repository.config.text(&format!("user.{key}")))
+                .filter(|text| fits(text))
         };
         match (known("name"), known("email")) {
             (Some(name), Some(email)) => Ok(Self { name, email, time }),
@@ -34,7 +36,11 @@ impl Identity {
 
     /// For logs of branches, where git asks for less.
     pub fn unknown() -> Self {
-        Self { name: "toolrack".into(), email: "toolrack@localhost".into(), time: gix_date::Time::now_utc() }
+        Self {
+            name: "toolrack".into(),
+            email: "toolrack@localhost".into(),
+            time: gix_date::Time::now_utc(),
+        }
     }
 
     pub fn of_person(person: &Person) -> Self {
@@ -44,8 +50,15 @@ impl Identity {
     /// As commits and logs hold it.
     pub fn line(&self) -> String {
         let seconds = self.time.seconds;
-        let (sign, offset) = (if self.time.offset < 0 { '-' } else { '+' }, self.time.offset.unsigned_abs() / 60);
-        format!("{} <{}> {seconds} {sign}{:02}{:02}", self.name, self.email, offset / 60, offset % 60)
+        let (sign, offset) =
+            (if self.time.offset < 0 { '-' } else { '+' }, self.time.offset.unsigned_abs() / 60);
+        format!(
+            "{} <{}> {seconds} {sign}{:02}{:02}",
+            self.name,
+            self.email,
+            offset / 60,
+            offset % 60
+        )
     }
 }
 

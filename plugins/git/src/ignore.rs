@@ -40,13 +40,18 @@ impl Ignored {
     }
 
     pub fn contains(&self, path: &[u8], is_directory: bool) -> bool {
-        let found = self.search.pattern_matching_relative_path(path.as_bstr(), Some(is_directory), Case::Sensitive);
+        let found = self.search.pattern_matching_relative_path(
+            path.as_bstr(),
+            Some(is_directory),
+            Case::Sensitive,
+        );
         found.is_some_and(|found| !found.pattern.is_negative())
     }
 
     fn add(&mut self, text: &[u8], source: &Path) {
         // Fails for no bytes: what cannot be read of them is passed over, as git does.
-        let _ = self.search.add_patterns_buffer(text, source, Some(Path::new(ROOT)), Ignore::default());
+        let _ =
+            self.search.add_patterns_buffer(text, source, Some(Path::new(ROOT)), Ignore::default());
     }
 }
 

@@ -96,8 +96,11 @@ impl Index {
     /// The entries below a directory, or of one path.
     pub fn below(&self, directory: &[u8]) -> Range<usize> {
         let entries = self.state.entries();
-        let start = entries.partition_point(|entry| self.path(entry) < &[directory, b"/"].concat()[..]);
-        let count = entries[start..].partition_point(|entry| self.path(entry).strip_prefix(directory).is_some_and(|rest| rest.starts_with(b"/")));
+        let start =
+            entries.partition_point(|entry| self.path(entry) < &[directory, b"/"].concat()[..]);
+        let count = entries[start..].partition_point(|entry| {
+            self.path(entry).strip_prefix(directory).is_some_and(|rest| rest.starts_with(b"/"))
+        });
         start..start + count
     }
 
@@ -172,16 +175,26 @@ impl Locked {
         added.sort_by(|one, other| one.0.cmp(&other.0));
         added.dedup_by(|one, other| one.0 == other.0);
         let at = |path: &[u8]| added.binary_search_by(|(added, ..)| added[..].cmp(path)).is_ok();
-        let inside = |path: &[u8]| path.iter().enumerate().any(|(end, byte)| *byte == b'/' && at(&path[..end]));
+        let inside = |path: &[u8]| {
+            path.iter().enumerate().any(|(end, byte)| *byte == b'/' && at(&path[..end]))
+        };
         let above = |path: &[u8]| {
             let start = added.partition_point(|(added, ..)| added[..] < *path);
-            added[start..].iter().take_while(|(added, ..)| added.starts_with(path)).any(|(added, ..)| added.get(path.len()) == Some(&b'/'))
+            added[start..]
+                .iter()
+                .take_while(|(added, ..)| added.starts_with(path))
+                .any(|(added, ..)| added.get(path.len()) == Some(&b'/'))
         };
         self.index.state.remove_entries(|_, path, _| at(path) || inside(path) || above(path));
         for (path, stat, id, mode) in &added {
-            self.index.state.dangerously_push_entry(*stat, *id, Flags::empty(), *mode, path.as_bstr());
+            self.index.state.dangerously_push_entry(
+                *stat,
+                *id,
+                Flags::empty(),
+                *mode,
+                path.as_bstr(),
+            );
         }
         self.index.state.sort_entries();
     }
 }
-

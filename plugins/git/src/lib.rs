@@ -32,6 +32,7 @@ mod tree;
 mod worktree;
 
 #[toolrack_sdk::plugin]
+#[allow(clippy::too_many_arguments, reason = "each is an argument of the tool")]
 mod git {
     use crate::branches::{self, Which};
     use crate::checkout::{self, Restore};
@@ -182,8 +183,7 @@ mod git {
         page(&show::show(&repository, revision, &paths, form(stat, None))?, from_line)
     }
 
-    /// Shows which commit wrote each line of a committed file. A commit is named once above the lines that follow
-    /// from it; renames are followed.
+    /// Shows which commit wrote each line of a committed file. Commits stand above their lines; renames are followed.
     ///
     /// Example: path `src/lib.rs`, from_line 40, lines 20.
     #[tool(title = "Git blame", read_only, idempotent, open_world = false)]
@@ -204,7 +204,16 @@ mod git {
         let repository = Repository::find(repository.as_deref())?;
         let id = revision::commit(&repository, revision.as_deref().unwrap_or("HEAD"))?;
         let path = crate::paths::one(&repository, path)?;
-        page(&blame::blame(&repository, id, path.as_bytes(), from_line.unwrap_or(1), lines.unwrap_or(200))?, None)
+        page(
+            &blame::blame(
+                &repository,
+                id,
+                path.as_bytes(),
+                from_line.unwrap_or(1),
+                lines.unwrap_or(200),
+            )?,
+            None,
+        )
     }
 
     /// Lists branches or tags with their commits; `*` marks the current branch, `[...]` what a branch follows.
@@ -236,7 +245,7 @@ mod git {
     /// Commits what is staged to the current branch. Hooks are not run, nothing is signed or pushed.
     ///
     /// Example: message `parser: accept empty input`.
-    #[tool(title = "Git commit", destructive = false, open_world = false)]
+    #[tool(title = "Git commit", destructive, open_world = false)]
     pub fn commit(
         /// A directory in the repository; default: the only one granted.
         repository: Option<String>,
@@ -275,7 +284,7 @@ mod git {
     /// Switches to another branch. Refused where changes that are not committed would be lost.
     ///
     /// Example: target `main`.
-    #[tool(title = "Git checkout", idempotent, destructive = false, open_world = false)]
+    #[tool(title = "Git checkout", destructive = false, open_world = false)]
     pub fn checkout(
         /// A directory in the repository; default: the only one granted.
         repository: Option<String>,
@@ -309,10 +318,18 @@ mod git {
         staged: bool,
     ) -> Result<String, String> {
         let repository = Repository::find(repository.as_deref())?;
-        checkout::restore(&repository, &paths, &Restore { source: source.as_deref(), staged, files: !staged })
+        checkout::restore(
+            &repository,
+            &paths,
+            &Restore { source: source.as_deref(), staged, files: !staged },
+        )
     }
 
     fn form(stat: bool, context: Option<u32>) -> Form {
-        if stat { Form::Counts } else { Form::Patch { context: context.unwrap_or(CONTEXT).min(1_000) } }
+        if stat {
+            Form::Counts
+        } else {
+            Form::Patch { context: context.unwrap_or(CONTEXT).min(1_000) }
+        }
     }
 }

@@ -8,8 +8,10 @@ use std::path::Path;
 pub fn make(target: &str, at: &Path) -> io::Result<()> {
     use wasip2::filesystem::{preopens, types::ErrorCode};
     let granted = preopens::get_directories();
-    let inside = granted.iter().filter_map(|(root, path)| Some((root, path, at.strip_prefix(path).ok()?)));
-    let (root, _, below) = inside.max_by_key(|(_, path, _)| path.len()).ok_or(io::ErrorKind::NotFound)?;
+    let inside =
+        granted.iter().filter_map(|(root, path)| Some((root, path, at.strip_prefix(path).ok()?)));
+    let (root, _, below) =
+        inside.max_by_key(|(_, path, _)| path.len()).ok_or(io::ErrorKind::NotFound)?;
     let below = below.to_str().ok_or(io::ErrorKind::InvalidInput)?;
     root.symlink_at(target, below).map_err(|code| match code {
         ErrorCode::Access | ErrorCode::NotPermitted => io::ErrorKind::PermissionDenied.into(),

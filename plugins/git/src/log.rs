@@ -36,7 +36,8 @@ pub fn log(repository: &Repository, wanted: &Wanted<'_>) -> Result<String, Strin
     walk.first_parent = wanted.first_parent;
     let (mut text, mut left, mut shown) = (String::new(), wanted.skip, 0);
     while let Some(commit) = walk.next() {
-        let is_meant = meant(repository, &mut walk, &commit, &wanted.paths)? && filter.passes(&commit);
+        let is_meant =
+            meant(repository, &mut walk, &commit, &wanted.paths)? && filter.passes(&commit);
         if !is_meant {
             continue;
         }
@@ -62,18 +63,26 @@ fn ends(repository: &Repository, text: &str) -> Result<(Vec<ObjectId>, Vec<Objec
     if text == "--all" {
         let mut all: Vec<_> = repository.refs.below("refs/")?.into_values().collect();
         all.extend(repository.refs.head()?.commit);
-        let commits = all.iter().filter_map(|id| revision::commit(repository, &id.to_string()).ok());
+        let commits =
+            all.iter().filter_map(|id| revision::commit(repository, &id.to_string()).ok());
         return Ok((commits.collect(), Vec::new()));
     }
     Ok(match revision::range(repository, text)? {
         Range::One(id) => (vec![id], Vec::new()),
         Range::Between(from, to) => (vec![to], vec![from]),
-        Range::Symmetric(one, other) => (vec![one, other], vec![commits::merge_base(repository, one, other)?]),
+        Range::Symmetric(one, other) => {
+            (vec![one, other], vec![commits::merge_base(repository, one, other)?])
+        }
     })
 }
 
 /// True if the commit changed the paths. Follows its parents: only one that has the same, where there is one.
-fn meant(repository: &Repository, walk: &mut Walk<'_>, commit: &Commit, paths: &Paths) -> Result<bool, String> {
+fn meant(
+    repository: &Repository,
+    walk: &mut Walk<'_>,
+    commit: &Commit,
+    paths: &Paths,
+) -> Result<bool, String> {
     let parents = walk.parents(commit).to_vec();
     if paths.is_all() {
         walk.follow(&parents)?;
@@ -109,7 +118,9 @@ impl Filter {
     }
 
     fn passes(&self, commit: &Commit) -> bool {
-        let holds = |part: &Option<String>, text: &str| part.as_ref().is_none_or(|part| text.to_lowercase().contains(part));
+        let holds = |part: &Option<String>, text: &str| {
+            part.as_ref().is_none_or(|part| text.to_lowercase().contains(part))
+        };
         let time = commit.committer.time.seconds;
         holds(&self.author, &commit.author.shown())
             && holds(&self.grep, &commit.message)
@@ -123,7 +134,9 @@ fn moment(text: &str, key: &str) -> Result<i64, String> {
     let now = gix_date::Time::now_utc().to_zoned().map_err(|error| error.to_string())?;
     match gix_date::parse(text.trim(), Some(now)) {
         Ok(time) => Ok(time.seconds),
-        Err(_) => Err(format!("`{key}` is `{text}`; write a date such as `2026-11-29` or `2 weeks ago`")),
+        Err(_) => {
+            Err(format!("`{key}` is `{text}`; write a date such as `2026-11-29` or `2 weeks ago`"))
+        }
     }
 }
 
@@ -138,11 +151,18 @@ impl Names {
             let shown = head.short().map_or("HEAD".into(), |branch| format!("HEAD -> {branch}"));
             names.entry(commit).or_default().push(shown);
         }
-        for (prefix, before) in [("refs/tags/", "tag: "), ("refs/heads/", ""), ("refs/remotes/", "")] {
+        for (prefix, before) in
+            [("refs/tags/", "tag: "), ("refs/heads/", ""), ("refs/remotes/", "")]
+        {
             for (name, id) in repository.refs.below(prefix)? {
                 let is_head = Some(&name) == head.branch.as_ref();
-                if let (false, Ok(commit)) = (is_head, revision::commit(repository, &id.to_string())) {
-                    names.entry(commit).or_default().push(format!("{before}{}", refs::short(&name)));
+                if let (false, Ok(commit)) =
+                    (is_head, revision::commit(repository, &id.to_string()))
+                {
+                    names
+                        .entry(commit)
+                        .or_default()
+                        .push(format!("{before}{}", refs::short(&name)));
                 }
             }
         }
@@ -155,7 +175,13 @@ impl Names {
     }
 }
 
-fn write(repository: &Repository, commit: &Commit, wanted: &Wanted<'_>, names: &Names, text: &mut String) -> Result<(), String> {
+fn write(
+    repository: &Repository,
+    commit: &Commit,
+    wanted: &Wanted<'_>,
+    names: &Names,
+    text: &mut String,
+) -> Result<(), String> {
     let decoration = names.of(&commit.id);
     if wanted.full {
         if !text.is_empty() {
@@ -164,7 +190,8 @@ fn write(repository: &Repository, commit: &Commit, wanted: &Wanted<'_>, names: &
         header(repository, commit, &decoration, text);
     } else {
         let (id, day) = (repository.short(&commit.id), commits::day(&commit.author.time));
-        let _ = writeln!(text, "{id} {day} {}{decoration} {}", commit.author.name, commit.subject());
+        let _ =
+            writeln!(text, "{id} {day} {}{decoration} {}", commit.author.name, commit.subject());
     }
     if wanted.stat {
         let changes = rename::find(repository, against_parent(repository, commit, &wanted.paths)?)?;
@@ -177,7 +204,11 @@ fn write(repository: &Repository, commit: &Commit, wanted: &Wanted<'_>, names: &
 }
 
 /// What a commit changed, against its first parent.
-pub fn against_parent(repository: &Repository, commit: &Commit, paths: &Paths) -> Result<Vec<crate::change::Change>, String> {
+pub fn against_parent(
+    repository: &Repository,
+    commit: &Commit,
+    paths: &Paths,
+) -> Result<Vec<crate::change::Change>, String> {
     let parent = commit.parents.first().map(|id| commits::read(repository, id)).transpose()?;
     tree::diff(repository, parent.map(|parent| parent.tree), Some(commit.tree), paths)
 }
@@ -189,8 +220,13 @@ pub fn header(repository: &Repository, commit: &Commit, decoration: &str, text: 
         let parents: Vec<_> = commit.parents.iter().map(|id| repository.short(id)).collect();
         let _ = writeln!(text, "Merge: {}", parents.join(" "));
     }
-    let _ = writeln!(text, "Author: {}\nDate:   {}\n", commit.author.shown(), commits::date(&commit.author.time));
+    let _ = writeln!(
+        text,
+        "Author: {}\nDate:   {}\n",
+        commit.author.shown(),
+        commits::date(&commit.author.time)
+    );
     for line in commit.message.trim_matches('\n').lines() {
-        let _ = writeln!(text, "{}", format!("    {line}"));
+        let _ = writeln!(text, "    {line}");
     }
 }

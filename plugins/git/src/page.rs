@@ -26,7 +26,11 @@ pub fn page(text: &str, from_line: Option<u64>) -> Result<String, String> {
         next += 1;
     }
     if next < total {
-        shown += &format!("[lines {} to {next} of {total}; go on with from_line {}]\n", first + 1, next + 1);
+        shown += &format!(
+            "[lines {} to {next} of {total}; go on with from_line {}]\n",
+            first + 1,
+            next + 1
+        );
     }
     Ok(shown)
 }

@@ -39,7 +39,12 @@ pub fn written(repository: &Repository, changes: &[Change], form: Form) -> Resul
     }
     if form == Form::Counts && !changes.is_empty() {
         let files = if changes.len() == 1 { "file" } else { "files" };
-        let _ = writeln!(text, "{} {files} changed, {added} lines added, {removed} removed", changes.len());
+        let lines = if added == 1 { "line" } else { "lines" };
+        let _ = writeln!(
+            text,
+            "{} {files} changed, {added} {lines} added, {removed} removed",
+            changes.len()
+        );
     }
     Ok(text)
 }
@@ -51,7 +56,9 @@ fn contents(repository: &Repository, change: &Change) -> Result<Option<[Vec<u8>;
     let rules = repository.attributes.of(&change.path);
     for (content, (side, path)) in contents.iter_mut().zip(sides) {
         let Some(side) = side else { continue };
-        if rules.diff == Some(false) && !side.is_submodule() || side.size(repository, path)? > MAX_COMPARED {
+        if rules.diff == Some(false) && !side.is_submodule()
+            || side.size(repository, path)? > MAX_COMPARED
+        {
             return Ok(None);
         }
         *content = side.content(repository, path)?;
@@ -63,8 +70,13 @@ fn contents(repository: &Repository, change: &Change) -> Result<Option<[Vec<u8>;
     Ok(Some(contents))
 }
 
-fn counts(repository: &Repository, change: &Change, text: &mut String) -> Result<(usize, usize), String> {
-    let from = change.from.as_ref().map(|(path, _)| format!("{} => ", quoted(path))).unwrap_or_default();
+fn counts(
+    repository: &Repository,
+    change: &Change,
+    text: &mut String,
+) -> Result<(usize, usize), String> {
+    let from =
+        change.from.as_ref().map(|(path, _)| format!("{} => ", quoted(path))).unwrap_or_default();
     let path = quoted(&change.path);
     if change.conflict {
         let _ = writeln!(text, "-\t-\t{path} (conflict)");
@@ -75,22 +87,39 @@ fn counts(repository: &Repository, change: &Change, text: &mut String) -> Result
         return Ok((0, 0));
     };
     let lines = Lines::new(&old, &new);
-    let (added, removed) = (lines.diff.count_additions() as usize, lines.diff.count_removals() as usize);
+    let (added, removed) =
+        (lines.diff.count_additions() as usize, lines.diff.count_removals() as usize);
     let _ = writeln!(text, "{added}\t{removed}\t{from}{path}");
     Ok((added, removed))
 }
 
-fn patch(repository: &Repository, change: &Change, context: u32, text: &mut String) -> Result<(), String> {
+fn patch(
+    repository: &Repository,
+    change: &Change,
+    context: u32,
+    text: &mut String,
+) -> Result<(), String> {
     if change.conflict {
         let _ = writeln!(text, "* Unmerged path {}", quoted(&change.path));
         return Ok(());
     }
     // A file that became a link, or the other way: git shows one gone and one made.
     if change.letter() == 'T' {
-        patch(repository, &Change::new(change.path.clone(), change.old.clone(), None), context, text)?;
-        return patch(repository, &Change::new(change.path.clone(), None, change.new.clone()), context, text);
+        patch(
+            repository,
+            &Change::new(change.path.clone(), change.old.clone(), None),
+            context,
+            text,
+        )?;
+        return patch(
+            repository,
+            &Change::new(change.path.clone(), None, change.new.clone()),
+            context,
+            text,
+        );
     }
-    let (old_name, new_name) = (quoted_after("a/", change.old_path()), quoted_after("b/", &change.path));
+    let (old_name, new_name) =
+        (quoted_after("a/", change.old_path()), quoted_after("b/", &change.path));
     let _ = writeln!(text, "diff --git {old_name} {new_name}");
     head(repository, change, text);
     let same = matches!((&change.old, &change.new), (Some(old), Some(new)) if old.id == new.id);
@@ -108,7 +137,12 @@ fn patch(repository: &Repository, change: &Change, context: u32, text: &mut Stri
             if lines.diff.hunks().next().is_some() {
                 // Names with spaces end with a tab, so that they can be told from a date.
                 let end = |name: &str| if name.contains(' ') { "\t" } else { "" };
-                let _ = writeln!(text, "--- {old_name}{}\n+++ {new_name}{}", end(&old_name), end(&new_name));
+                let _ = writeln!(
+                    text,
+                    "--- {old_name}{}\n+++ {new_name}{}",
+                    end(&old_name),
+                    end(&new_name)
+                );
                 lines.write(context, text);
             }
         }
@@ -178,7 +212,9 @@ impl<'a> Lines<'a> {
         let mut at = 0;
         while at < hunks.len() {
             let mut end = at + 1;
-            while end < hunks.len() && hunks[end].before.start - hunks[end - 1].before.end <= context.saturating_mul(2) {
+            while end < hunks.len()
+                && hunks[end].before.start - hunks[end - 1].before.end <= context.saturating_mul(2)
+            {
                 end += 1;
             }
             self.group(&hunks[at..end], context, text);
@@ -207,8 +243,12 @@ impl<'a> Lines<'a> {
 
     /// The last line above that begins with a letter, `_` or `$`.
     fn function(&self, start: u32) -> String {
-        let heads = |line: &&[u8]| line.first().is_some_and(|byte| byte.is_ascii_alphabetic() || b"_$".contains(byte));
-        let Some(line) = (0..start).rev().map(|at| self.old(at)).find(heads) else { return String::new() };
+        let heads = |line: &&[u8]| {
+            line.first().is_some_and(|byte| byte.is_ascii_alphabetic() || b"_$".contains(byte))
+        };
+        let Some(line) = (0..start).rev().map(|at| self.old(at)).find(heads) else {
+            return String::new();
+        };
         let line = &line[..line.len().min(MAX_FUNCTION)];
         format!(" {}", String::from_utf8_lossy(line.trim_ascii_end()))
     }

@@ -24,9 +24,13 @@ impl Paths {
 
     pub fn parse(repository: &Repository, given: &[String]) -> Result<Self, String> {
         if given.len() > MAX_PATHS {
-            return Err(format!("{} paths are more than {MAX_PATHS}; name directories", given.len()));
+            return Err(format!(
+                "{} paths are more than {MAX_PATHS}; name directories",
+                given.len()
+            ));
         }
-        let each = given.iter().map(|text| Each::parse(repository, text)).collect::<Result<_, _>>()?;
+        let each =
+            given.iter().map(|text| Each::parse(repository, text)).collect::<Result<_, _>>()?;
         Ok(Self { each })
     }
 
@@ -43,7 +47,11 @@ impl Paths {
         let reaches = |each: &Each| {
             each.glob
                 || each.contains(directory)
-                || each.text.as_bytes().strip_prefix(directory).is_some_and(|rest| rest.starts_with(b"/"))
+                || each
+                    .text
+                    .as_bytes()
+                    .strip_prefix(directory)
+                    .is_some_and(|rest| rest.starts_with(b"/"))
         };
         self.each.is_empty() || self.each.iter().any(reaches)
     }
@@ -60,19 +68,31 @@ impl Each {
     fn parse(repository: &Repository, given: &str) -> Result<Self, String> {
         let text = given.trim_end_matches('/');
         if given.starts_with(":(") || given.starts_with(":!") || given.starts_with(":^") {
-            return Err(format!("`{given}`: of pathspecs only paths and globs such as `src/*.rs` are supported"));
+            return Err(format!(
+                "`{given}`: of pathspecs only paths and globs such as `src/*.rs` are supported"
+            ));
         }
         let text = match repository.work() {
             Ok(work) if text.starts_with('/') => {
-                let below = std::path::Path::new(text).strip_prefix(work).ok().and_then(|path| path.to_str());
-                below.ok_or_else(|| format!("`{given}` is not below `{}`; write paths from there, such as `src/lib.rs`", work.display()))?
+                let below = std::path::Path::new(text)
+                    .strip_prefix(work)
+                    .ok()
+                    .and_then(|path| path.to_str());
+                below.ok_or_else(|| {
+                    format!(
+                        "`{given}` is not below `{}`; write paths from there, such as `src/lib.rs`",
+                        work.display()
+                    )
+                })?
             }
             _ => text,
         };
         let text = text.strip_prefix("./").unwrap_or(text);
         let text = if text == "." { "" } else { text };
         if given.is_empty() || text.split('/').any(|part| part == ".." || part == ".") {
-            return Err(format!("`{given}` is no path from the root of the repository, such as `src/lib.rs`"));
+            return Err(format!(
+                "`{given}` is no path from the root of the repository, such as `src/lib.rs`"
+            ));
         }
         Ok(Self { text: text.to_owned(), glob: text.contains(['*', '?', '[']) })
     }
@@ -80,7 +100,9 @@ impl Each {
     fn contains(&self, path: &[u8]) -> bool {
         let text = self.text.as_bytes();
         let below = path.strip_prefix(text).is_some_and(|rest| rest.is_empty() || rest[0] == b'/');
-        text.is_empty() || below || self.glob && gix_glob::wildmatch(text.as_bstr(), path.as_bstr(), Mode::empty())
+        text.is_empty()
+            || below
+            || self.glob && gix_glob::wildmatch(text.as_bstr(), path.as_bstr(), Mode::empty())
     }
 }
 
@@ -96,6 +118,12 @@ pub fn one(repository: &Repository, given: &str) -> Result<String, String> {
 /// The path as git shows it with `core.quotePath=false`: in quotes if something in it could be misread.
 pub fn quoted(path: &[u8]) -> String {
     quoted_after("", path)
+}
+
+/// The same for a list of names, where spaces could be misread, too.
+pub fn listed(path: &[u8]) -> String {
+    let shown = quoted(path);
+    if shown.contains(' ') && !shown.starts_with('"') { format!("\"{shown}\"") } else { shown }
 }
 
 /// The same with `a/` or `b/` in front.
@@ -115,7 +143,9 @@ pub fn quoted_after(before: &str, path: &[u8]) -> String {
                 '"' | '\\' => shown.extend(['\\', char]),
                 char if char.is_control() => {
                     let mut bytes = [0; 4];
-                    char.encode_utf8(&mut bytes).bytes().for_each(|byte| shown += &format!("\\{byte:03o}"));
+                    char.encode_utf8(&mut bytes)
+                        .bytes()
+                        .for_each(|byte| shown += &format!("\\{byte:03o}"));
                 }
                 char => shown.push(char),
             }
@@ -132,10 +162,15 @@ pub fn native(path: &[u8]) -> Option<&std::path::Path> {
 
 /// Fails for paths that must never be written: `.git` in any spelling, `..`, and what is no name elsewhere.
 pub fn check_writable(path: &[u8], link: bool) -> Result<(), String> {
-    let options = gix_validate::path::component::Options { protect_windows: false, protect_hfs: true, protect_ntfs: true };
+    let options = gix_validate::path::component::Options {
+        protect_windows: false,
+        protect_hfs: true,
+        protect_ntfs: true,
+    };
     let mut parts = path.split(|byte| *byte == b'/').peekable();
     while let Some(part) = parts.next() {
-        let mode = (link && parts.peek().is_none()).then_some(gix_validate::path::component::Mode::Symlink);
+        let mode = (link && parts.peek().is_none())
+            .then_some(gix_validate::path::component::Mode::Symlink);
         gix_validate::path::component(part.as_bstr(), mode, options)
             .map_err(|error| format!("`{}` is not written: {error}", quoted(path)))?;
     }
@@ -162,7 +197,17 @@ mod tests {
 
     #[test]
     fn the_repository_itself_is_never_written() {
-        for path in [".git/hooks/pre-commit", "a/.GIT/config", "../x", "a//b", ".git", "GIT~1/config", ".g\u{200c}it/x", "a/./b", ""] {
+        for path in [
+            ".git/hooks/pre-commit",
+            "a/.GIT/config",
+            "../x",
+            "a//b",
+            ".git",
+            "GIT~1/config",
+            ".g\u{200c}it/x",
+            "a/./b",
+            "",
+        ] {
             assert!(check_writable(path.as_bytes(), false).is_err(), "{path}");
         }
         assert!(check_writable(b".gitmodules", true).is_err());

@@ -60,7 +60,9 @@ impl Refs {
         let text = if path.is_dir() { None } else { file::if_there(&path)? };
         if let Some(text) = text {
             let text = String::from_utf8_lossy(&text).into_owned();
-            return target(&text).map(Some).ok_or_else(|| format!("`{}` holds neither an id nor a name", path.display()));
+            return target(&text)
+                .map(Some)
+                .ok_or_else(|| format!("`{}` holds neither an id nor a name", path.display()));
         }
         Ok(self.packed()?.get(name).map(|id| Target::Id(*id)))
     }
@@ -82,7 +84,9 @@ impl Refs {
         match self.read("HEAD")? {
             None => Err(format!("`{}` has no `HEAD`", self.own.display())),
             Some(Target::Id(id)) => Ok(Head { branch: None, commit: Some(id) }),
-            Some(Target::Name(branch)) => Ok(Head { commit: self.resolve(&branch)?, branch: Some(branch) }),
+            Some(Target::Name(branch)) => {
+                Ok(Head { commit: self.resolve(&branch)?, branch: Some(branch) })
+            }
         }
     }
 
@@ -121,7 +125,9 @@ impl Refs {
 
     /// Where the name is kept: what is shared by all worktrees, or this one's.
     fn path(&self, name: &str) -> PathBuf {
-        let shared = name.starts_with("refs/") && !name.starts_with("refs/worktree/") && !name.starts_with("refs/bisect/");
+        let shared = name.starts_with("refs/")
+            && !name.starts_with("refs/worktree/")
+            && !name.starts_with("refs/bisect/");
         if shared { self.common.join(name) } else { self.own.join(name) }
     }
 
@@ -131,7 +137,10 @@ impl Refs {
         let lock = Lock::take(&self.path(name))?;
         let now = self.resolve(name)?;
         if now != before {
-            return Err(format!("`{}` was changed by somebody else meanwhile; look at it and try again", short(name)));
+            return Err(format!(
+                "`{}` was changed by somebody else meanwhile; look at it and try again",
+                short(name)
+            ));
         }
         lock.commit(format!("{after}\n").as_bytes())
     }
@@ -149,7 +158,9 @@ impl Refs {
         }
         let inside = format!("{name}/");
         match self.below(&inside)?.keys().next() {
-            Some(other) => Err(format!("`{}` cannot be made: there is `{}`", short(name), short(other))),
+            Some(other) => {
+                Err(format!("`{}` cannot be made: there is `{}`", short(name), short(other)))
+            }
             None => {
                 // Empty directories that deleted branches left.
                 let _ = fs::remove_dir(self.path(name));
@@ -176,9 +187,12 @@ impl Refs {
         }
         let null = ObjectId::null(gix_hash::Kind::Sha1);
         let LogLine { before, after, who, what } = line;
-        let text = format!("{} {after} {who}\t{}\n", before.unwrap_or(null), what.replace('\n', " "));
+        let text =
+            format!("{} {after} {who}\t{}\n", before.unwrap_or(null), what.replace('\n', " "));
         let opened = fs::OpenOptions::new().append(true).create(true).open(&path);
-        opened.and_then(|mut file| file.write_all(text.as_bytes())).map_err(|error| file::explain(&error, &path))
+        opened
+            .and_then(|mut file| file.write_all(text.as_bytes()))
+            .map_err(|error| file::explain(&error, &path))
     }
 }
 

@@ -17,14 +17,25 @@ const MIN_BASENAME: u32 = 75;
 /// Turns pairs of a deletion and an addition into renames.
 pub fn find(repository: &Repository, changes: Vec<Change>) -> Result<Vec<Change>, String> {
     let file = |side: &Option<Side>| side.as_ref().is_some_and(|side| !side.is_submodule());
-    let gone: Vec<_> = positions(&changes, |change| change.new.is_none() && !change.conflict && file(&change.old));
-    let new: Vec<_> = positions(&changes, |change| change.old.is_none() && !change.conflict && file(&change.new));
+    let gone: Vec<_> =
+        positions(&changes, |change| change.new.is_none() && !change.conflict && file(&change.old));
+    let new: Vec<_> =
+        positions(&changes, |change| change.old.is_none() && !change.conflict && file(&change.new));
     if gone.is_empty() || new.is_empty() {
         return Ok(changes);
     }
-    let mut pairing = Pairing { repository, changes: &changes, spans: HashMap::new(), gone, new, pairs: Vec::new() };
+    let mut pairing = Pairing {
+        repository,
+        changes: &changes,
+        spans: HashMap::new(),
+        gone,
+        new,
+        pairs: Vec::new(),
+    };
     pairing.exact();
-    if pairing.gone.len() * pairing.new.len() <= MAX_PAIRS && pairing.gone.len().max(pairing.new.len()) <= MAX_COMPARED {
+    if pairing.gone.len() * pairing.new.len() <= MAX_PAIRS
+        && pairing.gone.len().max(pairing.new.len()) <= MAX_COMPARED
+    {
         pairing.by_basename()?;
         pairing.by_content()?;
     }
@@ -74,8 +85,10 @@ impl Pairing<'_> {
     fn exact(&mut self) {
         for new in self.new.clone() {
             let same = |gone: &&usize| {
-                let (old, new) = (self.changes[**gone].old.as_ref(), self.changes[new].new.as_ref());
-                old.zip(new).is_some_and(|(old, new)| old.id == new.id && old.is_file() == new.is_file())
+                let (old, new) =
+                    (self.changes[**gone].old.as_ref(), self.changes[new].new.as_ref());
+                old.zip(new)
+                    .is_some_and(|(old, new)| old.id == new.id && old.is_file() == new.is_file())
             };
             let candidates: Vec<_> = self.gone.iter().filter(same).copied().collect();
             let basename = |at: &&usize| self.basename(**at) == self.basename(new);
@@ -118,7 +131,9 @@ impl Pairing<'_> {
                 }
             }
         }
-        scores.sort_by_key(|(score, basename, gone, new)| (std::cmp::Reverse((*score, *basename)), *new, *gone));
+        scores.sort_by_key(|(score, basename, gone, new)| {
+            (std::cmp::Reverse((*score, *basename)), *new, *gone)
+        });
         for (score, _, gone, new) in scores {
             if self.gone.contains(&gone) && self.new.contains(&new) {
                 self.pair(gone, new, score);
@@ -145,7 +160,11 @@ impl Pairing<'_> {
         self.read(gone, old_side)?;
         self.read(new, new_side)?;
         let (old, new) = (&self.spans[&gone], &self.spans[&new]);
-        let same: usize = old.1.iter().map(|(line, bytes)| new.1.get(line).map_or(0, |other| *bytes.min(other))).sum();
+        let same: usize = old
+            .1
+            .iter()
+            .map(|(line, bytes)| new.1.get(line).map_or(0, |other| *bytes.min(other)))
+            .sum();
         Ok((same * 100 / old.0.max(new.0).max(1)) as u32)
     }
 

@@ -34,7 +34,10 @@ impl Repository {
             (None, [root]) => root.clone(),
             (None, several) => return Self::only(several),
             (Some(path), several) => {
-                return Err(format!("`{path}` does not say in which directory; it begins with one of {}", shown(several)));
+                return Err(format!(
+                    "`{path}` does not say in which directory; it begins with one of {}",
+                    shown(several)
+                ));
             }
         };
         let start = file::joined(Path::new("/"), &start.to_string_lossy());
@@ -54,12 +57,17 @@ impl Repository {
         match found.pop() {
             Some(one) if found.is_empty() => Ok(one),
             Some(_) => Err(format!("`repository` has to say which: one of {}", shown(roots))),
-            None => Err(format!("there is no git repository at {}; say where in `repository`", shown(roots))),
+            None => Err(format!(
+                "there is no git repository at {}; say where in `repository`",
+                shown(roots)
+            )),
         }
     }
 
     fn above(start: &Path, roots: &[PathBuf]) -> Result<Option<Self>, String> {
-        for directory in start.ancestors().take_while(|path| roots.iter().any(|root| path.starts_with(root))) {
+        for directory in
+            start.ancestors().take_while(|path| roots.iter().any(|root| path.starts_with(root)))
+        {
             if let Some(found) = Self::at(directory)? {
                 return Ok(Some(found));
             }
@@ -71,7 +79,9 @@ impl Repository {
     pub fn at(directory: &Path) -> Result<Option<Self>, String> {
         let inner = directory.join(".git");
         match fs::metadata(&inner) {
-            Ok(about) if about.is_dir() && is_repository(&inner) => Self::open(inner, Some(directory)).map(Some),
+            Ok(about) if about.is_dir() && is_repository(&inner) => {
+                Self::open(inner, Some(directory)).map(Some)
+            }
             Ok(about) if about.is_file() => Self::open(linked(&inner)?, Some(directory)).map(Some),
             _ if is_repository(directory) => {
                 // The directory `.git` itself, or a bare repository.
@@ -89,13 +99,18 @@ impl Repository {
             None => own.clone(),
         };
         if !common.join("objects").is_dir() {
-            return Err(format!("`{}` holds no objects, or cannot be reached here; grant its directory, too", common.display()));
+            return Err(format!(
+                "`{}` holds no objects, or cannot be reached here; grant its directory, too",
+                common.display()
+            ));
         }
         let config = Config::read(&common, &own)?;
         let work = match (config.text("core.worktree"), work) {
             (_, None) => None,
             (Some(other), Some(work)) if file::joined(&own, &other) != work => {
-                return Err(format!("the repository's `core.worktree` is `{other}`, not the directory of `.git`; that is not supported"));
+                return Err(format!(
+                    "the repository's `core.worktree` is `{other}`, not the directory of `.git`; that is not supported"
+                ));
             }
             (_, Some(work)) => Some(work.to_owned()).filter(|_| !config.is("core.bare", false)),
         };
@@ -125,8 +140,7 @@ impl Repository {
     }
 }
 
-const NOT_GRANTED: &str =
-    "no directory is granted: `toolrack grant git files DIRECTORY --at /NAME` grants one (--write to commit)";
+const NOT_GRANTED: &str = "no directory is granted: `toolrack grant git files DIRECTORY --at /NAME` grants one (--write to commit)";
 
 fn shown(roots: &[PathBuf]) -> String {
     let shown: Vec<_> = roots.iter().map(|root| format!("`{}`", root.display())).collect();
@@ -135,7 +149,8 @@ fn shown(roots: &[PathBuf]) -> String {
 
 fn is_repository(directory: &Path) -> bool {
     let head = fs::symlink_metadata(directory.join("HEAD")).is_ok();
-    head && (directory.join("commondir").is_file() || directory.join("objects").is_dir() && directory.join("refs").is_dir())
+    head && (directory.join("commondir").is_file()
+        || directory.join("objects").is_dir() && directory.join("refs").is_dir())
 }
 
 /// The directory that a file `.git` names, of a submodule or a further worktree.

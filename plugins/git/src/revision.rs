@@ -33,19 +33,23 @@ pub fn range(repository: &Repository, text: &str) -> Result<Range, String> {
 
 /// The commit that a text means.
 pub fn commit(repository: &Repository, text: &str) -> Result<ObjectId, String> {
-    peeled(repository, object(repository, text)?, Some(Kind::Commit)).map_err(|error| format!("`{text}`: {error}"))
+    peeled(repository, object(repository, text)?, Some(Kind::Commit))
+        .map_err(|error| format!("`{text}`: {error}"))
 }
 
 /// The tree of a revision.
 pub fn tree_of(repository: &Repository, text: &str) -> Result<ObjectId, String> {
-    peeled(repository, object(repository, text)?, Some(Kind::Tree)).map_err(|error| format!("`{text}`: {error}"))
+    peeled(repository, object(repository, text)?, Some(Kind::Tree))
+        .map_err(|error| format!("`{text}`: {error}"))
 }
 
 /// The object that a text means.
 pub fn object(repository: &Repository, text: &str) -> Result<ObjectId, String> {
     let text = text.trim();
     if text.is_empty() || text.starts_with('-') || text.contains(char::is_control) {
-        return Err(format!("`{text}` is no revision; write one such as `HEAD~1`, `main` or `abc1234`"));
+        return Err(format!(
+            "`{text}` is no revision; write one such as `HEAD~1`, `main` or `abc1234`"
+        ));
     }
     if let Some(pattern) = text.strip_prefix(":/") {
         return Err(format!("`:/{pattern}` is not supported; find the commit with log"));
@@ -73,7 +77,11 @@ fn in_tree(repository: &Repository, revision: &str, path: &str) -> Result<Object
 }
 
 /// The first step of `^2~3^{commit}`, and what is left.
-fn step<'a>(repository: &Repository, id: ObjectId, rest: &'a str) -> Result<(ObjectId, &'a str), String> {
+fn step<'a>(
+    repository: &Repository,
+    id: ObjectId,
+    rest: &'a str,
+) -> Result<(ObjectId, &'a str), String> {
     let (sign, rest) = rest.split_at(1);
     if let Some(inner) = rest.strip_prefix('{').filter(|_| sign == "^") {
         let (kind, rest) = inner.split_once('}').ok_or("a `}` is missing")?;
@@ -87,9 +95,14 @@ fn step<'a>(repository: &Repository, id: ObjectId, rest: &'a str) -> Result<(Obj
     }
     let end = rest.find(|char: char| !char.is_ascii_digit()).unwrap_or(rest.len());
     let (digits, rest) = rest.split_at(end);
-    let count = if digits.is_empty() { 1 } else { digits.parse().map_err(|_| "a number is too large")? };
+    let count =
+        if digits.is_empty() { 1 } else { digits.parse().map_err(|_| "a number is too large")? };
     let commit = peeled(repository, id, Some(Kind::Commit))?;
-    let id = if sign == "^" { parent(repository, commit, count)? } else { ancestor(repository, commit, count)? };
+    let id = if sign == "^" {
+        parent(repository, commit, count)?
+    } else {
+        ancestor(repository, commit, count)?
+    };
     Ok((id, rest))
 }
 
@@ -111,15 +124,27 @@ fn ancestor(repository: &Repository, mut id: ObjectId, count: usize) -> Result<O
 }
 
 /// What tags lead to, down to an object of this kind.
-fn peeled(repository: &Repository, mut id: ObjectId, kind: Option<Kind>) -> Result<ObjectId, String> {
+fn peeled(
+    repository: &Repository,
+    mut id: ObjectId,
+    kind: Option<Kind>,
+) -> Result<ObjectId, String> {
     for _ in 0..MAX_TAGS {
         let object = repository.objects.find(&id)?;
         id = match object.kind {
             found if Some(found) == kind => return Ok(id),
             Kind::Tag => tag_target(&object.data)?,
-            Kind::Commit if kind == Some(Kind::Tree) => return Ok(commits::read(repository, &id)?.tree),
+            Kind::Commit if kind == Some(Kind::Tree) => {
+                return Ok(commits::read(repository, &id)?.tree);
+            }
             _ if kind.is_none() => return Ok(id),
-            found => return Err(format!("{} is a {found}, not a {}", repository.short(&id), kind.unwrap_or(found))),
+            found => {
+                return Err(format!(
+                    "{} is a {found}, not a {}",
+                    repository.short(&id),
+                    kind.unwrap_or(found)
+                ));
+            }
         };
     }
     Err("tags lead to further tags without an end".into())
@@ -136,7 +161,9 @@ fn named(repository: &Repository, name: &str) -> Result<ObjectId, String> {
         return upstream(repository, branch, inner.strip_suffix('}').unwrap_or_default());
     }
     let name = if name == "@" { "HEAD" } else { name };
-    if name.len() == 40 && let Ok(id) = ObjectId::from_hex(name.as_bytes()) {
+    if name.len() == 40
+        && let Ok(id) = ObjectId::from_hex(name.as_bytes())
+    {
         return Ok(id);
     }
     for place in ["", "refs/", "refs/tags/", "refs/heads/", "refs/remotes/"] {
@@ -164,14 +191,20 @@ fn abbreviated(repository: &Repository, name: &str) -> Result<ObjectId, String> 
     }
     let digits = name.bytes().all(|byte| byte.is_ascii_hexdigit());
     if !digits || !(4..40).contains(&name.len()) {
-        return Err(format!("there is no branch, tag or commit `{name}`; `branches` and `log` show those there are"));
+        return Err(format!(
+            "there is no branch, tag or commit `{name}`; `branches` and `log` show those there are"
+        ));
     }
     let found = repository.objects.starting(&name.to_ascii_lowercase())?;
-    let commits = found.iter().filter(|id| repository.objects.find(id).is_ok_and(|object| object.kind == Kind::Commit));
+    let commits = found
+        .iter()
+        .filter(|id| repository.objects.find(id).is_ok_and(|object| object.kind == Kind::Commit));
     let commits: Vec<_> = commits.copied().collect();
     match (&found[..], &commits[..]) {
         ([one], _) | (_, [one]) => Ok(*one),
-        ([], _) => Err(format!("there is no branch, tag or commit `{name}`; `branches` and `log` show those there are")),
+        ([], _) => Err(format!(
+            "there is no branch, tag or commit `{name}`; `branches` and `log` show those there are"
+        )),
         (several, _) => {
             let shown: Vec<_> = several.iter().take(5).map(|id| format!("`{id}`")).collect();
             Err(format!("`{name}` is ambiguous: {}", shown.join(", ")))
@@ -181,15 +214,21 @@ fn abbreviated(repository: &Repository, name: &str) -> Result<ObjectId, String> 
 
 fn upstream(repository: &Repository, branch: &str, inner: &str) -> Result<ObjectId, String> {
     if !matches!(inner, "u" | "upstream" | "U" | "UPSTREAM") {
-        return Err(format!("`{branch}@{{{inner}}}` is not supported: of `@{{...}}` only `@{{upstream}}` is"));
+        return Err(format!(
+            "`{branch}@{{{inner}}}` is not supported: of `@{{...}}` only `@{{upstream}}` is"
+        ));
     }
     let head = repository.refs.head()?;
     let branch = match branch {
         "" | "@" | "HEAD" => head.short().ok_or("the head is detached, so it has no upstream")?,
         branch => branch,
     };
-    let name = upstream_of(repository, branch).ok_or_else(|| format!("`{branch}` has no upstream"))?;
-    repository.refs.resolve(&name)?.ok_or_else(|| format!("`{}` is not there", crate::refs::short(&name)))
+    let name =
+        upstream_of(repository, branch).ok_or_else(|| format!("`{branch}` has no upstream"))?;
+    repository
+        .refs
+        .resolve(&name)?
+        .ok_or_else(|| format!("`{}` is not there", crate::refs::short(&name)))
 }
 
 /// The ref that a branch follows, such as `refs/remotes/origin/main`, by the configuration.

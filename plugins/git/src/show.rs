@@ -16,7 +16,12 @@ use crate::tree;
 
 const MAX_TAGS: usize = 16;
 
-pub fn show(repository: &Repository, text: &str, paths: &Paths, form: Form) -> Result<String, String> {
+pub fn show(
+    repository: &Repository,
+    text: &str,
+    paths: &Paths,
+    form: Form,
+) -> Result<String, String> {
     let mut id = revision::object(repository, text)?;
     let mut shown = String::new();
     for _ in 0..MAX_TAGS {
@@ -40,7 +45,13 @@ pub fn show(repository: &Repository, text: &str, paths: &Paths, form: Form) -> R
     Err("tags lead to further tags without an end".into())
 }
 
-fn commit(repository: &Repository, commit: &Commit, paths: &Paths, form: Form, shown: &mut String) -> Result<(), String> {
+fn commit(
+    repository: &Repository,
+    commit: &Commit,
+    paths: &Paths,
+    form: Form,
+    shown: &mut String,
+) -> Result<(), String> {
     log::header(repository, commit, "", shown);
     let changes = rename::find(repository, log::against_parent(repository, commit, paths)?)?;
     if commit.parents.len() > 1 {
@@ -53,7 +64,12 @@ fn commit(repository: &Repository, commit: &Commit, paths: &Paths, form: Form, s
     Ok(())
 }
 
-fn directory(repository: &Repository, text: &str, id: ObjectId, shown: &mut String) -> Result<(), String> {
+fn directory(
+    repository: &Repository,
+    text: &str,
+    id: ObjectId,
+    shown: &mut String,
+) -> Result<(), String> {
     let _ = writeln!(shown, "tree {text}\n");
     for entry in tree::entries(repository, &id)? {
         let end = if entry.is_tree() { "/" } else { "" };

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use crate::change::Change;
 use crate::commits;
 use crate::index::{self, Index};
-use crate::paths::{Paths, quoted};
+use crate::paths::{Paths, listed};
 use crate::refs::{self, Head};
 use crate::rename;
 use crate::repository::Repository;
@@ -14,7 +14,11 @@ use crate::revision;
 use crate::tree;
 use crate::worktree::{self, Untracked};
 
-pub fn status(repository: &Repository, paths: &Paths, untracked: Untracked) -> Result<String, String> {
+pub fn status(
+    repository: &Repository,
+    paths: &Paths,
+    untracked: Untracked,
+) -> Result<String, String> {
     let head = repository.refs.head()?;
     let index = index::read(repository)?;
     let staged = rename::find(repository, staged(repository, &head, &index, paths)?)?;
@@ -26,7 +30,7 @@ pub fn status(repository: &Repository, paths: &Paths, untracked: Untracked) -> R
         let _ = writeln!(text, "{}", line(path, entry));
     }
     for path in &found.untracked {
-        let _ = writeln!(text, "?? {}", quoted(path));
+        let _ = writeln!(text, "?? {}", listed(path));
     }
     if clean {
         text += "nothing to commit, working tree clean\n";
@@ -39,8 +43,14 @@ pub fn status(repository: &Repository, paths: &Paths, untracked: Untracked) -> R
 }
 
 /// What the index has that `HEAD` has not.
-pub fn staged(repository: &Repository, head: &Head, index: &Index, paths: &Paths) -> Result<Vec<Change>, String> {
-    let tree = head.commit.map(|id| commits::read(repository, &id)).transpose()?.map(|commit| commit.tree);
+pub fn staged(
+    repository: &Repository,
+    head: &Head,
+    index: &Index,
+    paths: &Paths,
+) -> Result<Vec<Change>, String> {
+    let tree =
+        head.commit.map(|id| commits::read(repository, &id)).transpose()?.map(|commit| commit.tree);
     against_tree(repository, tree, index, paths)
 }
 
@@ -84,14 +94,20 @@ fn branch(repository: &Repository, head: &Head) -> Result<String, String> {
     };
     let Some(ours) = head.commit else { return Ok(format!("## No commits yet on {name}\n")) };
     let upstream = match revision::upstream_of(repository, name) {
-        Some(upstream) => format!("...{}{}", refs::short(&upstream), distance(repository, ours, &upstream)?),
+        Some(upstream) => {
+            format!("...{}{}", refs::short(&upstream), distance(repository, ours, &upstream)?)
+        }
         None => String::new(),
     };
     Ok(format!("## {name}{upstream}\n"))
 }
 
 /// ` [ahead 1, behind 2]`, ` [gone]` or nothing.
-pub fn distance(repository: &Repository, ours: gix_hash::ObjectId, upstream: &str) -> Result<String, String> {
+pub fn distance(
+    repository: &Repository,
+    ours: gix_hash::ObjectId,
+    upstream: &str,
+) -> Result<String, String> {
     let Some(theirs) = repository.refs.resolve(upstream)? else { return Ok(" [gone]".into()) };
     Ok(match commits::ahead_behind(repository, ours, theirs)? {
         (0, 0) => String::new(),
@@ -107,7 +123,12 @@ struct Entry {
     from: Option<Vec<u8>>,
 }
 
-fn entries(index: &Index, paths: &Paths, staged: &[Change], changed: &[Change]) -> BTreeMap<Vec<u8>, Entry> {
+fn entries(
+    index: &Index,
+    paths: &Paths,
+    staged: &[Change],
+    changed: &[Change],
+) -> BTreeMap<Vec<u8>, Entry> {
     let mut entries: BTreeMap<Vec<u8>, Entry> = BTreeMap::new();
     let blank = Entry { letters: [' ', ' '], from: None };
     for change in staged.iter().filter(|change| !change.conflict) {
@@ -116,7 +137,8 @@ fn entries(index: &Index, paths: &Paths, staged: &[Change], changed: &[Change]) 
         entry.from = change.from.as_ref().map(|(path, _)| path.clone());
     }
     for change in changed {
-        entries.entry(change.path.clone()).or_insert_with(|| blank.clone()).letters[1] = change.letter();
+        entries.entry(change.path.clone()).or_insert_with(|| blank.clone()).letters[1] =
+            change.letter();
     }
     for (path, stages) in index.conflicts().into_iter().filter(|(path, _)| paths.contain(path)) {
         let letters = match stages {
@@ -135,19 +157,23 @@ fn entries(index: &Index, paths: &Paths, staged: &[Change], changed: &[Change]) 
 
 fn line(path: &[u8], entry: &Entry) -> String {
     let [staged, changed] = entry.letters;
-    let from = entry.from.as_ref().map(|from| format!("{} -> ", quoted(from))).unwrap_or_default();
-    format!("{staged}{changed} {from}{}", quoted(path))
+    let from = entry.from.as_ref().map(|from| format!("{} -> ", listed(from))).unwrap_or_default();
+    format!("{staged}{changed} {from}{}", listed(path))
 }
 
 /// A merge or the like that waits to be finished.
 fn operation(repository: &Repository) -> Option<String> {
     let there = |name: &str| repository.own.join(name).exists();
     let (name, how) = match () {
-        () if there("rebase-merge") || there("rebase-apply") => return Some("a rebase is in progress; finish it with git".into()),
+        () if there("rebase-merge") || there("rebase-apply") => {
+            return Some("a rebase is in progress; finish it with git".into());
+        }
         () if there("MERGE_HEAD") => ("merge", "merges"),
         () if there("CHERRY_PICK_HEAD") => ("cherry-pick", "picks"),
         () if there("REVERT_HEAD") => ("revert", "reverts"),
         () => return None,
     };
-    Some(format!("a {name} is in progress: once all conflicts are resolved and added, `commit` {how}"))
+    Some(format!(
+        "a {name} is in progress: once all conflicts are resolved and added, `commit` {how}"
+    ))
 }

@@ -36,7 +36,8 @@ pub fn entries(repository: &Repository, id: &ObjectId) -> Result<Vec<Entry>, Str
         return Ok(Vec::new());
     }
     let data = repository.objects.of_kind(id, Kind::Tree)?;
-    let tree = TreeRef::from_bytes(&data, gix_hash::Kind::Sha1).map_err(|error| format!("tree {id}: {error}"))?;
+    let tree = TreeRef::from_bytes(&data, gix_hash::Kind::Sha1)
+        .map_err(|error| format!("tree {id}: {error}"))?;
     let entry = |entry: &gix_object::tree::EntryRef<'_>| Entry {
         mode: u32::from(entry.mode.kind() as u16),
         name: entry.filename.to_vec(),
@@ -46,7 +47,11 @@ pub fn entries(repository: &Repository, id: &ObjectId) -> Result<Vec<Entry>, Str
 }
 
 /// What lies at `path`; at the empty path, the tree itself.
-pub fn entry(repository: &Repository, root: ObjectId, path: &[u8]) -> Result<Option<Entry>, String> {
+pub fn entry(
+    repository: &Repository,
+    root: ObjectId,
+    path: &[u8],
+) -> Result<Option<Entry>, String> {
     let mut at = Entry { mode: 0o40000, name: Vec::new(), id: root };
     for part in path.split(|byte| *byte == b'/').filter(|part| !part.is_empty()).take(MAX_DEPTH) {
         if !at.is_tree() {
@@ -61,7 +66,11 @@ pub fn entry(repository: &Repository, root: ObjectId, path: &[u8]) -> Result<Opt
 }
 
 /// All files of a tree by their paths.
-pub fn files(repository: &Repository, root: Option<ObjectId>, paths: &Paths) -> Result<BTreeMap<Vec<u8>, Side>, String> {
+pub fn files(
+    repository: &Repository,
+    root: Option<ObjectId>,
+    paths: &Paths,
+) -> Result<BTreeMap<Vec<u8>, Side>, String> {
     let changes = diff(repository, None, root, paths)?;
     Ok(changes.into_iter().filter_map(|change| Some((change.path, change.new?))).collect())
 }
@@ -86,14 +95,24 @@ struct Diff<'a> {
 }
 
 impl Diff<'_> {
-    fn trees(&mut self, old: Option<ObjectId>, new: Option<ObjectId>, path: &mut Vec<u8>, depth: usize) -> Result<(), String> {
+    fn trees(
+        &mut self,
+        old: Option<ObjectId>,
+        new: Option<ObjectId>,
+        path: &mut Vec<u8>,
+        depth: usize,
+    ) -> Result<(), String> {
         if old == new {
             return Ok(());
         }
         if depth > MAX_DEPTH {
-            return Err(format!("`{}` lies deeper than {MAX_DEPTH} directories", String::from_utf8_lossy(path)));
+            return Err(format!(
+                "`{}` lies deeper than {MAX_DEPTH} directories",
+                String::from_utf8_lossy(path)
+            ));
         }
-        let read = |id: Option<ObjectId>| id.map_or(Ok(Vec::new()), |id| entries(self.repository, &id));
+        let read =
+            |id: Option<ObjectId>| id.map_or(Ok(Vec::new()), |id| entries(self.repository, &id));
         let mut pairs: BTreeMap<Vec<u8>, [Option<Entry>; 2]> = BTreeMap::new();
         for (side, id) in [old, new].into_iter().enumerate() {
             for entry in read(id)? {
@@ -113,9 +132,18 @@ impl Diff<'_> {
         Ok(())
     }
 
-    fn entry(&mut self, old: Option<Entry>, new: Option<Entry>, path: &mut Vec<u8>, depth: usize) -> Result<(), String> {
-        let tree = |entry: &Option<Entry>| entry.as_ref().filter(|entry| entry.is_tree()).map(|entry| entry.id);
-        let file = |entry: Option<Entry>| entry.filter(|entry| !entry.is_tree()).map(|entry| entry.side());
+    fn entry(
+        &mut self,
+        old: Option<Entry>,
+        new: Option<Entry>,
+        path: &mut Vec<u8>,
+        depth: usize,
+    ) -> Result<(), String> {
+        let tree = |entry: &Option<Entry>| {
+            entry.as_ref().filter(|entry| entry.is_tree()).map(|entry| entry.id)
+        };
+        let file =
+            |entry: Option<Entry>| entry.filter(|entry| !entry.is_tree()).map(|entry| entry.side());
         let (old_tree, new_tree) = (tree(&old), tree(&new));
         if (old_tree.is_some() || new_tree.is_some()) && self.paths.reach_into(path) {
             self.trees(old_tree, new_tree, path, depth + 1)?;
@@ -123,7 +151,9 @@ impl Diff<'_> {
         let (old, new) = (file(old), file(new));
         if old != new && self.paths.contain(path) {
             if self.changes.len() == MAX_FILES {
-                return Err(format!("there are more than {MAX_FILES} files; narrow it with `paths`"));
+                return Err(format!(
+                    "there are more than {MAX_FILES} files; narrow it with `paths`"
+                ));
             }
             self.changes.push(Change::new(path.clone(), old, new));
         }
@@ -132,11 +162,19 @@ impl Diff<'_> {
 }
 
 /// Writes the trees of these files, which are in order, and gives the root.
-pub fn write(repository: &Repository, files: &[(&[u8], u32, ObjectId)]) -> Result<ObjectId, String> {
+pub fn write(
+    repository: &Repository,
+    files: &[(&[u8], u32, ObjectId)],
+) -> Result<ObjectId, String> {
     write_below(repository, files, 0, 0)
 }
 
-fn write_below(repository: &Repository, files: &[(&[u8], u32, ObjectId)], skip: usize, depth: usize) -> Result<ObjectId, String> {
+fn write_below(
+    repository: &Repository,
+    files: &[(&[u8], u32, ObjectId)],
+    skip: usize,
+    depth: usize,
+) -> Result<ObjectId, String> {
     if depth > MAX_DEPTH {
         return Err(format!("a path has more than {MAX_DEPTH} directories"));
     }
@@ -151,12 +189,21 @@ fn write_below(repository: &Repository, files: &[(&[u8], u32, ObjectId)], skip: 
             Some(end) => {
                 let directory = &path[..=skip + end];
                 let count = files[at..].partition_point(|(path, ..)| path.starts_with(directory));
-                let id = write_below(repository, &files[at..at + count.max(1)], directory.len(), depth + 1)?;
+                let id = write_below(
+                    repository,
+                    &files[at..at + count.max(1)],
+                    directory.len(),
+                    depth + 1,
+                )?;
                 at += count.max(1);
                 (&name[..end], EntryKind::Tree, id)
             }
         };
-        tree.entries.push(gix_object::tree::Entry { mode: kind.into(), filename: name.into(), oid: id });
+        tree.entries.push(gix_object::tree::Entry {
+            mode: kind.into(),
+            filename: name.into(),
+            oid: id,
+        });
     }
     tree.entries.sort();
     let mut data = Vec::new();

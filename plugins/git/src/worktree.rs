@@ -40,11 +40,26 @@ pub enum Untracked {
     EachFile,
 }
 
-pub fn compare(repository: &Repository, index: &Index, paths: &Paths, untracked: Untracked) -> Result<Found, String> {
+pub fn compare(
+    repository: &Repository,
+    index: &Index,
+    paths: &Paths,
+    untracked: Untracked,
+) -> Result<Found, String> {
     let work = repository.work()?;
     let seen = vec![false; index.entries().len()];
     let ignored = Ignored::new(repository);
-    let mut walk = Walk { repository, work, index, paths, untracked, ignored, seen, visited: 0, found: Found::default() };
+    let mut walk = Walk {
+        repository,
+        work,
+        index,
+        paths,
+        untracked,
+        ignored,
+        seen,
+        visited: 0,
+        found: Found::default(),
+    };
     walk.directory(&[], false, 0)?;
     walk.gone();
     let mut found = walk.found;
@@ -85,7 +100,11 @@ impl Walk<'_> {
     }
 
     /// The names in a directory but `.git`, in order, with their kinds.
-    fn names(&mut self, below: &Path, depth: usize) -> Result<Vec<(Vec<u8>, fs::FileType)>, String> {
+    fn names(
+        &mut self,
+        below: &Path,
+        depth: usize,
+    ) -> Result<Vec<(Vec<u8>, fs::FileType)>, String> {
         let directory = self.work.join(below);
         let explain = |error| file::explain(&error, &directory);
         let mut names = Vec::new();
@@ -93,12 +112,18 @@ impl Walk<'_> {
             let entry = entry.map_err(explain)?;
             self.visited += 1;
             if self.visited > MAX_VISITED || depth > MAX_DEPTH {
-                return Err(format!("`{}` holds too much to look through; narrow it with `paths`", directory.display()));
+                return Err(format!(
+                    "`{}` holds too much to look through; narrow it with `paths`",
+                    directory.display()
+                ));
             }
             match (entry.file_name().into_string(), entry.file_type()) {
                 (Ok(name), _) if name.eq_ignore_ascii_case(".git") => {}
                 (Ok(name), Ok(kind)) => names.push((name.into_bytes(), kind)),
-                _ => self.found.notes.push(format!("a name in `{}` is not UTF-8 and was passed over", directory.display())),
+                _ => self.found.notes.push(format!(
+                    "a name in `{}` is not UTF-8 and was passed over",
+                    directory.display()
+                )),
             }
         }
         names.sort_by(|one, other| one.0.cmp(&other.0));
@@ -117,7 +142,8 @@ impl Walk<'_> {
         if ignored || self.untracked == Untracked::No {
             return Ok(());
         }
-        let nested = paths::native(path).is_some_and(|path| self.work.join(path).join(".git").exists());
+        let nested =
+            paths::native(path).is_some_and(|path| self.work.join(path).join(".git").exists());
         if !nested && self.untracked == Untracked::EachFile {
             return self.directory(path, false, depth + 1);
         }
@@ -149,7 +175,10 @@ impl Walk<'_> {
         let Some(at) = self.index.position(path) else {
             if self.index.knows(path) {
                 self.see_all(path);
-            } else if self.untracked != Untracked::No && !ignored && !self.ignored.contains(path, false) {
+            } else if self.untracked != Untracked::No
+                && !ignored
+                && !self.ignored.contains(path, false)
+            {
                 self.found.untracked.push(path.to_vec());
             }
             return Ok(());
@@ -180,7 +209,11 @@ impl Walk<'_> {
     fn submodule(&mut self, path: &[u8], at: usize) -> Result<(), String> {
         let entry = &self.index.entries()[at];
         let inner = paths::native(path).map(|path| self.work.join(path));
-        let Some(inner) = inner.filter(|inner| entry.mode == Mode::COMMIT && inner.join(".git").exists()) else { return Ok(()) };
+        let Some(inner) =
+            inner.filter(|inner| entry.mode == Mode::COMMIT && inner.join(".git").exists())
+        else {
+            return Ok(());
+        };
         let head = match Repository::at(&inner) {
             Ok(Some(inner)) => inner.refs.head().ok().and_then(|head| head.commit),
             _ => None,
@@ -188,10 +221,17 @@ impl Walk<'_> {
         match head {
             Some(head) if head != entry.id => {
                 let new = Side::stored(Mode::COMMIT.bits(), head);
-                self.found.changes.push(Change::new(path.to_vec(), Some(Side::of_entry(entry)), Some(new)));
+                self.found.changes.push(Change::new(
+                    path.to_vec(),
+                    Some(Side::of_entry(entry)),
+                    Some(new),
+                ));
             }
             Some(_) => {}
-            None => self.found.notes.push(format!("submodule `{}` could not be looked into", quoted(path))),
+            None => self
+                .found
+                .notes
+                .push(format!("submodule `{}` could not be looked into", quoted(path))),
         }
         Ok(())
     }
@@ -200,9 +240,14 @@ impl Walk<'_> {
     fn gone(&mut self) {
         for (entry, _) in self.index.entries().iter().zip(&self.seen).filter(|(_, seen)| !**seen) {
             let path = self.index.path(entry);
-            let not_meant = entry.stage() != Stage::Unconflicted || entry.flags.contains(Flags::SKIP_WORKTREE);
+            let not_meant =
+                entry.stage() != Stage::Unconflicted || entry.flags.contains(Flags::SKIP_WORKTREE);
             if !not_meant && self.paths.contain(path) {
-                self.found.changes.push(Change::new(path.to_vec(), Some(Side::of_entry(entry)), None));
+                self.found.changes.push(Change::new(
+                    path.to_vec(),
+                    Some(Side::of_entry(entry)),
+                    None,
+                ));
             }
         }
     }
@@ -216,7 +261,12 @@ impl Index {
 }
 
 /// How a file that the index has differs from it, if it does.
-pub fn changed(repository: &Repository, index: &Index, entry: &Entry, path: &[u8]) -> Result<Option<Change>, String> {
+pub fn changed(
+    repository: &Repository,
+    index: &Index,
+    entry: &Entry,
+    path: &[u8],
+) -> Result<Option<Change>, String> {
     if entry.flags.intersects(Flags::ASSUME_VALID | Flags::SKIP_WORKTREE) {
         return Ok(None);
     }
@@ -227,17 +277,18 @@ pub fn changed(repository: &Repository, index: &Index, entry: &Entry, path: &[u8
         return Ok(Some(Change::new(path.to_vec(), Some(Side::of_entry(entry)), None)));
     }
     let mode = mode(repository, &about, entry.mode);
-    if mode == entry.mode.bits() && entry.stat.size == size_of(&about) && !entry.flags.contains(Flags::INTENT_TO_ADD) {
+    if mode == entry.mode.bits()
+        && entry.stat.size == size_of(&about)
+        && !entry.flags.contains(Flags::INTENT_TO_ADD)
+    {
         let time = stat_of(&about).mtime;
-        let later = (index.written.unix_seconds(), index.written.nanoseconds()) <= (i64::from(time.secs), time.nsecs);
+        // A file of the same second may have changed after the index was written, as not every clock is finer.
+        let later = index.written.unix_seconds() <= i64::from(time.secs);
         if entry.stat.mtime == time && !later {
             return Ok(None);
         }
     }
-    let id = match objects::id_of(Kind::Blob, &content(repository, path, mode)?) {
-        Ok(id) => id,
-        Err(error) => return Err(error),
-    };
+    let id = id(repository, path, mode)?;
     let old = (!entry.flags.contains(Flags::INTENT_TO_ADD)).then(|| Side::of_entry(entry));
     let new = Side { mode, id, on_disk: true };
     Ok((old.as_ref() != Some(&new)).then(|| Change::new(path.to_vec(), old, Some(new))))
@@ -273,7 +324,11 @@ fn size_of(about: &Metadata) -> u32 {
 
 /// What the index keeps of a file to see later that it did not change.
 pub fn stat_of(about: &Metadata) -> Stat {
-    let since = about.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok()).unwrap_or_default();
+    let since = about
+        .modified()
+        .ok()
+        .and_then(|time| time.duration_since(UNIX_EPOCH).ok())
+        .unwrap_or_default();
     let mtime = stat::Time { secs: since.as_secs() as u32, nsecs: since.subsec_nanos() };
     Stat { mtime, size: size_of(about), ..Stat::default() }
 }
@@ -286,11 +341,13 @@ pub fn size(repository: &Repository, path: &[u8]) -> u64 {
 pub fn content(repository: &Repository, path: &[u8], mode: u32) -> Result<Vec<u8>, String> {
     let native = paths::native(path).ok_or("a path that is not UTF-8 cannot be read here")?;
     let file = repository.work()?.join(native);
-    if mode == Mode::SYMLINK.bits() && file.symlink_metadata().is_ok_and(|about| about.is_symlink()) {
+    if mode == Mode::SYMLINK.bits() && file.symlink_metadata().is_ok_and(|about| about.is_symlink())
+    {
         let target = fs::read_link(&file).map_err(|error| file::explain(&error, &file))?;
         return Ok(target.into_os_string().into_encoded_bytes());
     }
-    let bytes = file::whole(&file, MAX_OBJECT as u64).map_err(|error| file::explain(&error, &file))?;
+    let bytes =
+        file::whole(&file, MAX_OBJECT as u64).map_err(|error| file::explain(&error, &file))?;
     if mode == Mode::SYMLINK.bits() {
         return Ok(bytes);
     }
@@ -303,7 +360,8 @@ pub fn content(repository: &Repository, path: &[u8], mode: u32) -> Result<Vec<u8
 
 pub fn ends(repository: &Repository, path: &[u8]) -> Ends {
     let rules = repository.attributes.of(path);
-    let crlf = repository.config.text("core.eol").is_some_and(|eol| eol.eq_ignore_ascii_case("crlf"));
+    let crlf =
+        repository.config.text("core.eol").is_some_and(|eol| eol.eq_ignore_ascii_case("crlf"));
     Ends::of(rules.text, rules.eol, repository.config.auto_crlf(), crlf)
 }
 

@@ -57,7 +57,10 @@ impl Objects {
         let (directories, lost) = directories(directory);
         let mut hint = match &lost[..] {
             [] => String::new(),
-            lost => format!("; objects/info/alternates names {}, which cannot be reached here", lost.join(", ")),
+            lost => format!(
+                "; objects/info/alternates names {}, which cannot be reached here",
+                lost.join(", ")
+            ),
         };
         if partial {
             hint += "; the repository is a partial clone, and what is missing in it is not fetched here";

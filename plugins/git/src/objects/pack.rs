@@ -97,7 +97,11 @@ impl Pack {
     fn lower_bound(&self, mut from: u32, mut to: u32, id: &oid) -> io::Result<u32> {
         while from < to {
             let middle = from + (to - from) / 2;
-            if self.id(middle)?.as_slice() < id.as_bytes() { from = middle + 1 } else { to = middle }
+            if self.id(middle)?.as_slice() < id.as_bytes() {
+                from = middle + 1
+            } else {
+                to = middle
+            }
         }
         Ok(from)
     }
@@ -135,7 +139,9 @@ impl Pack {
             let next = match base {
                 Base::None(kind) => break Object { kind, data: data.into() },
                 Base::At(next) => next,
-                Base::Id(id) => self.find(&id)?.ok_or_else(|| broken("a delta's base is not in it"))?,
+                Base::Id(id) => {
+                    self.find(&id)?.ok_or_else(|| broken("a delta's base is not in it"))?
+                }
             };
             deltas.push((at, data));
             at = next;
