@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::repository::Git;
 use crate::shipped::{Answer, Shipped};
 use crate::web::{Reply, Speech, Web};
 
@@ -26,7 +27,20 @@ struct Acceptance {
     /// The lines of the `.env` beside the manifest.
     #[serde(default)]
     secrets: String,
+    /// How the repository is made that lies in the directory before each call.
+    #[serde(default)]
+    step: Vec<Step>,
     request: Vec<Request>,
+}
+
+/// Files that are written, and then arguments of git.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Step {
+    #[serde(default)]
+    write: BTreeMap<String, String>,
+    #[serde(default)]
+    git: Vec<Vec<String>>,
 }
 
 /// A request and what is right.
@@ -63,6 +77,12 @@ struct Request {
     /// What is not in it after the call.
     #[serde(default)]
     gone: Vec<String>,
+    /// Arguments of git, run after the files are there; `git fsck` is run after the call.
+    #[serde(default)]
+    git: Vec<Vec<String>>,
+    /// What git prints after the call, by its arguments.
+    #[serde(default)]
+    git_says: BTreeMap<String, String>,
     /// What the server answers; to anything else 404.
     #[serde(default)]
     server: Vec<Route>,
@@ -114,12 +134,17 @@ impl Request {
     /// Calls the tool and says what of the answer is wrong.
     async fn tried(&self, shipped: &Shipped, plugin: &str, acceptance: &Acceptance) -> String {
         let directory = TempDir::new().unwrap();
-        for (name, text) in &self.files {
-            let file = directory.path().join(name);
-            fs::create_dir_all(file.parent().unwrap()).unwrap();
-            fs::write(file, text).unwrap();
+        let git = Git::at(directory.path());
+        for step in &acceptance.step {
+            written(directory.path(), &step.write);
+            run(&git, &step.git);
         }
         let routes = self.server.iter().map(|route| (route.on.clone(), route.reply()));
+        written(directory.path(), &self.files);
+        run(&git, &self.git);
+        let routes = self.server.iter().map(|route| {
+            (route.on.clone(), Reply::with(route.status, &route.headers, &route.body))
+        });
         let web = Web::start(Speech::Plain, Reply::Routes(routes.collect())).await;
         let routes = |port: u16| {
             let server = format!("http://127.0.0.1:{port}");
@@ -147,7 +172,23 @@ impl Request {
         for name in self.gone.iter().filter(|name| directory.path().join(name).exists()) {
             let _ = writeln!(wrong, "  {name} is there");
         }
+        self.asked(&git, &directory, &mut wrong);
         wrong
+    }
+
+    /// Asks git what became of the repository, if there is one.
+    fn asked(&self, git: &Git, directory: &TempDir, wrong: &mut String) {
+        if directory.path().join(".git").is_dir() {
+            wrong.push_str(&git.faults());
+        }
+        for (arguments, right) in &self.git_says {
+            let arguments: Vec<_> = arguments.split(' ').collect();
+            let (_, found) = git.tried(&arguments);
+            if found != *right {
+                let _ =
+                    writeln!(wrong, "  git {} gave {found:?}, not {right:?}", arguments.join(" "));
+            }
+        }
     }
 
     fn judged(&self, answer: &Answer, placed: &impl Fn(&str) -> String) -> String {
@@ -176,6 +217,23 @@ impl Request {
             let _ = writeln!(wrong, "  {part:?} is in {text:?}");
         }
         wrong
+    }
+}
+
+fn written(directory: &Path, files: &BTreeMap<String, String>) {
+    for (name, text) in files {
+        let file = directory.join(name);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, text).unwrap();
+    }
+}
+
+/// Runs git with each of these; what fails, such as a merge with conflicts, is part of how a repository comes about.
+fn run(git: &Git, commands: &[Vec<String>]) {
+    for arguments in commands {
+        let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
+        let (good, text) = git.tried(&arguments);
+        assert!(good || arguments[0] == "merge", "git {}: {text}", arguments.join(" "));
     }
 }
 
@@ -228,6 +286,7 @@ judged! {
     calc
     fetch
     files
+    git
     github
     hash
     json

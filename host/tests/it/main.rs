@@ -41,7 +41,8 @@
 //! | `any_arguments.rs` | the shipped tools on invented arguments that their schemas accept |
 //! | `shipped_files.rs` | the plugin `files`, as built, on granted directories |
 //! | `fetch.rs`, `github.rs`, `weather.rs` | the plugins that use the network, as built, against servers on loopback |
-//! | `guest.rs`, `wit.rs`, `plugins.rs`, `shipped.rs`, `client.rs`, `person.rs`, `machine.rs`, `web.rs` | what these tests are made with |
+//! | `git.rs` | the plugin `git`, as built, against git itself on repositories in many states |
+//! | `guest.rs`, `wit.rs`, `plugins.rs`, `shipped.rs`, `client.rs`, `person.rs`, `machine.rs`, `web.rs`, `repository.rs` | what these tests are made with |
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
@@ -66,6 +67,7 @@ mod files;
 mod flood;
 mod follow;
 mod functions;
+mod git;
 mod github;
 mod guest;
 mod histories;
@@ -87,6 +89,7 @@ mod programs;
 mod register;
 #[cfg(unix)]
 mod reload;
+mod repository;
 mod requires;
 mod sandbox;
 #[cfg(unix)]
