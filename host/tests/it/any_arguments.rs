@@ -15,6 +15,7 @@ use serde_json::{Map, Number, Value, json};
 use tempfile::TempDir;
 use toolrack::tool::CallError;
 
+use crate::repository::Git;
 use crate::shipped::Shipped;
 use crate::web::{Reply, Speech, Web};
 
@@ -290,6 +291,12 @@ async fn try_all(plugin: &'static str) {
     let server = format!("http://127.0.0.1:{}", web.port);
     let directory = TempDir::new().unwrap();
     fs::write(directory.path().join("a.txt"), "one\r\ntwo\n").unwrap();
+    if plugin == "git" {
+        let git = Git::at(directory.path());
+        git.run(&["init", "-q", "-b", "a"]);
+        git.run(&["add", "."]);
+        git.run(&["commit", "-qm", "a"]);
+    }
     let (grants, secrets) = grants(plugin, &directory.path().display().to_string(), &server);
     let served = shipped.granted(&grants, secrets).await;
     for tool in served.tools() {
@@ -326,4 +333,4 @@ macro_rules! tried {
     )*};
 }
 
-tried! { calc fetch files github hash hello json text time weather }
+tried! { calc fetch files git github hash hello json text time weather }

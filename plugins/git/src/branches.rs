@@ -19,6 +19,8 @@ pub enum Which {
     Tags,
 }
 
+/// Bytes of a new name.
+const MAX_NAME: usize = 240;
 /// Names that are told at once.
 const MAX_SHOWN: usize = 500;
 
@@ -96,7 +98,8 @@ pub fn create(repository: &Repository, name: &str, start: &str) -> Result<String
 pub fn full_name(name: &str) -> Result<String, String> {
     let full = format!("refs/heads/{name}");
     let valid = gix_validate::reference::branch_name(full.as_str().into()).is_ok();
-    if !valid || name.starts_with('-') || name == "HEAD" || name == "@" {
+    if !valid || name.len() > MAX_NAME || name.starts_with('-') || name == "HEAD" || name == "@" {
+        let name = &name[..name.floor_char_boundary(MAX_NAME)];
         return Err(format!("`{name}` is no name for a branch; write one such as `fix/login`"));
     }
     Ok(full)

@@ -3,6 +3,9 @@
 use crate::commits::Person;
 use crate::repository::Repository;
 
+/// Bytes of a name or an address.
+const MAX_NAME: usize = 500;
+
 #[derive(Clone, Debug)]
 pub struct Identity {
     name: String,
@@ -67,5 +70,5 @@ const UNKNOWN: &str = "nobody is known as the author: pass `author`, such as `Ad
     user.name` and `user.email` (the user's own git configuration is not seen here)";
 
 fn fits(text: &str) -> bool {
-    !text.trim().is_empty() && !text.contains(['<', '>', '\n', '\0'])
+    !text.trim().is_empty() && text.len() <= MAX_NAME && !text.contains(['<', '>', '\n', '\0'])
 }

@@ -13,6 +13,9 @@ use crate::repository::Repository;
 use crate::revision::{self, Range};
 use crate::tree;
 
+/// Bytes of a date that is given.
+const MAX_DATE: usize = 100;
+
 /// Which commits are wanted, and how they are shown.
 pub struct Wanted<'a> {
     pub revision: &'a str,
@@ -131,6 +134,9 @@ impl Filter {
 
 /// `2026-11-29`, `2026-11-29 12:00:00 +0000`, `2 weeks ago`.
 fn moment(text: &str, key: &str) -> Result<i64, String> {
+    if text.len() > MAX_DATE {
+        return Err(format!("`{key}` has {} bytes; write a date such as `2026-11-29` or `2 weeks ago`", text.len()));
+    }
     let now = gix_date::Time::now_utc().to_zoned().map_err(|error| error.to_string())?;
     match gix_date::parse(text.trim(), Some(now)) {
         Ok(time) => Ok(time.seconds),

@@ -6,6 +6,9 @@ use gix_glob::wildmatch::Mode;
 use crate::repository::Repository;
 
 const MAX_PATHS: usize = 1_000;
+/// Bytes of a path that is given, and how many `*` it may have: each multiplies the work of matching.
+const MAX_PATH: usize = 4_096;
+const MAX_STARS: usize = 8;
 
 /// Files by their paths; without any, all.
 pub struct Paths {
@@ -66,6 +69,9 @@ impl Paths {
 
 impl Each {
     fn parse(repository: &Repository, given: &str) -> Result<Self, String> {
+        if given.len() > MAX_PATH || given.matches('*').count() > MAX_STARS {
+            return Err(format!("a path has {} bytes; {MAX_PATH} bytes and {MAX_STARS} `*` are the most", given.len()));
+        }
         let text = given.trim_end_matches('/');
         if given.starts_with(":(") || given.starts_with(":!") || given.starts_with(":^") {
             return Err(format!(

@@ -9,6 +9,8 @@ use crate::tree;
 
 const MAX_TAGS: usize = 16;
 const MAX_STEPS: usize = 500_000;
+/// Bytes of a revision that is given.
+const MAX_REVISION: usize = 4_096;
 
 /// A range, or one revision.
 pub enum Range {
@@ -46,6 +48,9 @@ pub fn tree_of(repository: &Repository, text: &str) -> Result<ObjectId, String> 
 /// The object that a text means.
 pub fn object(repository: &Repository, text: &str) -> Result<ObjectId, String> {
     let text = text.trim();
+    if text.len() > MAX_REVISION {
+        return Err(format!("a revision has {} bytes; {MAX_REVISION} are the most", text.len()));
+    }
     if text.is_empty() || text.starts_with('-') || text.contains(char::is_control) {
         return Err(format!(
             "`{text}` is no revision; write one such as `HEAD~1`, `main` or `abc1234`"
