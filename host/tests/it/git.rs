@@ -409,6 +409,86 @@ async fn hostile_repositories_are_refused_in_words() {
     assert!(done.contains("were not run: pre-commit"), "{done}");
 }
 
+/// Bytes with some of them changed, always the same for one number.
+fn noisy(bytes: &[u8], number: u64) -> Vec<u8> {
+    let mut noise = number.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    let mut next = || {
+        noise ^= noise << 13;
+        noise ^= noise >> 7;
+        noise ^= noise << 17;
+        noise
+    };
+    let mut bytes = bytes.to_vec();
+    for _ in 0..=next() % 4 {
+        let at = (next() % bytes.len() as u64) as usize;
+        match next() % 4 {
+            0 => bytes.truncate(at + 1),
+            1 => bytes[at] = 0xff,
+            _ => bytes[at] = next() as u8,
+        }
+    }
+    bytes
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn broken_files_crash_nothing() {
+    let shipped = Shipped::new("git");
+    let both = Both::new(&shipped).await;
+    both.write(".gitignore", "a/**/b\n!x[a-z]\n");
+    both.write(".gitattributes", "*.txt text=auto eol=crlf\n[attr]mine -text\n");
+    for version in 0..20 {
+        both.write("dir/a.txt", numbered(version..version + 50));
+        both.write(&format!("dir/{version}"), "x\n");
+        both.git.run(&["add", "."]);
+        both.git.run(&["commit", "-qm", "once more"]);
+    }
+    both.git.run(&["tag", "-a", "v1", "-m", "v1"]);
+    both.git.run(&["gc", "-q"]);
+    both.git.run(&["pack-refs", "--all"]);
+    both.write("dir/a.txt", "changed\n");
+    let pack =
+        fs::read_dir(both.path(".git/objects/pack")).unwrap().map(|entry| entry.unwrap().path());
+    let packs: Vec<_> = pack
+        .filter(|path| path.extension().is_some_and(|end| end == "pack" || end == "idx"))
+        .collect();
+    let files = [
+        ".git/index",
+        ".git/packed-refs",
+        ".git/config",
+        ".git/HEAD",
+        ".gitignore",
+        ".gitattributes",
+    ];
+    let files: Vec<_> = files.iter().map(|name| both.path(name)).chain(packs).collect();
+    for file in files {
+        let mut whole = fs::read(&file).unwrap();
+        if file.ends_with("index") {
+            // Without a checksum, so that what is broken is read.
+            let end = whole.len() - 20;
+            whole[end..].fill(0);
+        }
+        let _ = fs::remove_file(&file);
+        for number in 0..20 {
+            let mut bytes = noisy(&whole, number);
+            if file.ends_with("index") && bytes.len() == whole.len() {
+                let end = bytes.len() - 20;
+                bytes[end..].fill(0);
+            }
+            fs::write(&file, bytes).unwrap();
+            for (tool, arguments) in [
+                ("status", json!({})),
+                ("log", json!({ "stat": true })),
+                ("blame", json!({ "path": "dir/a.txt", "revision": "v1" })),
+            ] {
+                let answer = both.call(tool, arguments).await;
+                let stopped = ["crashed", "was stopped"].iter().any(|word| answer.contains(word));
+                assert!(!stopped, "{} {number}: {tool}: {answer}", file.display());
+            }
+        }
+        fs::write(&file, whole).unwrap();
+    }
+}
+
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
 async fn trees_cannot_write_into_the_repository_or_through_links() {

@@ -73,7 +73,9 @@ pub fn checkout(
         .log("HEAD", &LogLine { before: head.commit, after: id, who: &who, what: &what });
     said += &executables;
     let place = if matches!(next, Target::Id(_)) { "HEAD is detached at" } else { "on branch" };
-    let _ = writeln!(said, "{place} {target} ({}); {changed} files changed", repository.short(&id));
+    let files = if changed == 1 { "file" } else { "files" };
+    let _ =
+        writeln!(said, "{place} {target} ({}); {changed} {files} changed", repository.short(&id));
     Ok(said)
 }
 

@@ -97,8 +97,19 @@ pub struct Lock {
     file: Option<File>,
 }
 
+/// Fails where a link would lead what is written to another file of the repository, such as its configuration.
+pub fn check_no_link(path: &Path) -> Result<(), String> {
+    for path in path.ancestors().take(2) {
+        if path.symlink_metadata().is_ok_and(|about| about.is_symlink()) {
+            return Err(format!("`{}` is a link, so it is not written through", path.display()));
+        }
+    }
+    Ok(())
+}
+
 impl Lock {
     pub fn take(path: &Path) -> Result<Self, String> {
+        check_no_link(path)?;
         let mut lock = path.as_os_str().to_owned();
         lock.push(".lock");
         let lock = PathBuf::from(lock);

@@ -53,7 +53,7 @@ mod git {
     /// Example: repository `/work/app`.
     #[tool(title = "Git status", read_only, idempotent, open_world = false)]
     pub fn status(
-        /// A directory in the repository; default: the only one granted.
+        /// A directory in it; default: the only one granted.
         repository: Option<String>,
         /// Only these files or directories, from the repository's root, such as `src` or `*.rs`.
         #[serde(default)]
@@ -77,7 +77,7 @@ mod git {
     /// Example: from `main`, to `HEAD`, paths `["src"]`.
     #[tool(title = "Git diff", read_only, idempotent, open_world = false)]
     pub fn diff(
-        /// A directory in the repository; default: the only one granted.
+        /// A directory in it; default: the only one granted.
         repository: Option<String>,
         /// Compare what is staged with `HEAD`.
         #[serde(default)]
@@ -110,7 +110,7 @@ mod git {
     /// Example: revision `v1.0..HEAD`, paths `["src"]`, limit 10.
     #[tool(title = "Git log", read_only, idempotent, open_world = false)]
     pub fn log(
-        /// A directory in the repository; default: the only one granted.
+        /// A directory in it; default: the only one granted.
         repository: Option<String>,
         /// Where to begin, or a range: `HEAD` (default), `main`, `main..feature`, `--all`.
         revision: Option<String>,
@@ -163,7 +163,7 @@ mod git {
     /// Example: revision `HEAD~2:src/lib.rs`.
     #[tool(title = "Git show", read_only, idempotent, open_world = false)]
     pub fn show(
-        /// A directory in the repository; default: the only one granted.
+        /// A directory in it; default: the only one granted.
         repository: Option<String>,
         /// What to show; default `HEAD`.
         revision: Option<String>,
@@ -188,7 +188,7 @@ mod git {
     /// Example: path `src/lib.rs`, from_line 40, lines 20.
     #[tool(title = "Git blame", read_only, idempotent, open_world = false)]
     pub fn blame(
-        /// A directory in the repository; default: the only one granted.
+        /// A directory in it; default: the only one granted.
         repository: Option<String>,
         /// The file, from the repository's root.
         path: &str,
@@ -219,7 +219,7 @@ mod git {
     /// Lists branches or tags with their commits; `*` marks the current branch, `[...]` what a branch follows.
     #[tool(title = "Git branches", read_only, idempotent, open_world = false)]
     pub fn branches(
-        /// A directory in the repository; default: the only one granted.
+        /// A directory in it; default: the only one granted.
         repository: Option<String>,
         /// Which; default `local`.
         which: Option<Which>,
@@ -233,7 +233,7 @@ mod git {
     /// Example: paths `["src/lib.rs", "docs"]`.
     #[tool(title = "Git add", idempotent, destructive = false, open_world = false)]
     pub fn add(
-        /// A directory in the repository; default: the only one granted.
+        /// A directory in it; default: the only one granted.
         repository: Option<String>,
         /// Files or directories, from the repository's root; `.` for everything.
         #[schemars(length(min = 1))]
@@ -247,7 +247,7 @@ mod git {
     /// Example: message `parser: accept empty input`.
     #[tool(title = "Git commit", destructive, open_world = false)]
     pub fn commit(
-        /// A directory in the repository; default: the only one granted.
+        /// A directory in it; default: the only one granted.
         repository: Option<String>,
         /// A subject, and where it helps an empty line and a text. May be left out for a merge or `amend`.
         message: Option<String>,
@@ -270,7 +270,7 @@ mod git {
     /// Example: name `fix/login`, start `main`.
     #[tool(title = "Git create branch", destructive = false, open_world = false)]
     pub fn create_branch(
-        /// A directory in the repository; default: the only one granted.
+        /// A directory in it; default: the only one granted.
         repository: Option<String>,
         /// The new branch.
         name: &str,
@@ -286,7 +286,7 @@ mod git {
     /// Example: target `main`.
     #[tool(title = "Git checkout", destructive = false, open_world = false)]
     pub fn checkout(
-        /// A directory in the repository; default: the only one granted.
+        /// A directory in it; default: the only one granted.
         repository: Option<String>,
         /// A local branch; with `detach`, any revision.
         target: &str,
@@ -306,7 +306,7 @@ mod git {
     /// Example: paths `["src/lib.rs"]`, source `HEAD~1`.
     #[tool(title = "Git restore", destructive, idempotent, open_world = false)]
     pub fn restore(
-        /// A directory in the repository; default: the only one granted.
+        /// A directory in it; default: the only one granted.
         repository: Option<String>,
         /// Files or directories, from the repository's root; `.` for everything.
         #[schemars(length(min = 1))]

@@ -135,7 +135,10 @@ impl Filter {
 /// `2026-11-29`, `2026-11-29 12:00:00 +0000`, `2 weeks ago`.
 fn moment(text: &str, key: &str) -> Result<i64, String> {
     if text.len() > MAX_DATE {
-        return Err(format!("`{key}` has {} bytes; write a date such as `2026-11-29` or `2 weeks ago`", text.len()));
+        return Err(format!(
+            "`{key}` has {} bytes; write a date such as `2026-11-29` or `2 weeks ago`",
+            text.len()
+        ));
     }
     let now = gix_date::Time::now_utc().to_zoned().map_err(|error| error.to_string())?;
     match gix_date::parse(text.trim(), Some(now)) {

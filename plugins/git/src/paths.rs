@@ -70,7 +70,10 @@ impl Paths {
 impl Each {
     fn parse(repository: &Repository, given: &str) -> Result<Self, String> {
         if given.len() > MAX_PATH || given.matches('*').count() > MAX_STARS {
-            return Err(format!("a path has {} bytes; {MAX_PATH} bytes and {MAX_STARS} `*` are the most", given.len()));
+            return Err(format!(
+                "a path has {} bytes; {MAX_PATH} bytes and {MAX_STARS} `*` are the most",
+                given.len()
+            ));
         }
         let text = given.trim_end_matches('/');
         if given.starts_with(":(") || given.starts_with(":!") || given.starts_with(":^") {

@@ -182,6 +182,7 @@ impl Refs {
     pub fn log(&self, name: &str, line: &LogLine<'_>) -> Result<(), String> {
         let base = if name == "HEAD" { &self.own } else { &self.common };
         let path = base.join("logs").join(name);
+        file::check_no_link(&path)?;
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent).map_err(|error| file::explain(&error, parent))?;
         }
