@@ -46,10 +46,15 @@ pub fn names(directory: &Path, extension: &str) -> Vec<String> {
     names
 }
 
-/// The path that `text` means in a file of `directory`, without `..`.
+/// The path that `text` means in a file of `directory`, without `..`; it may be the host's.
 pub fn joined(directory: &Path, text: &str) -> PathBuf {
+    clean(&crate::host_paths::seen(text).unwrap_or_else(|| directory.join(text)))
+}
+
+/// The path without `.` and `..`.
+pub fn clean(whole: &Path) -> PathBuf {
     let mut path = PathBuf::new();
-    for part in directory.join(text).components() {
+    for part in whole.components() {
         match part {
             Component::ParentDir => {
                 path.pop();

@@ -13,6 +13,7 @@ mod config;
 mod diff;
 mod eol;
 mod file;
+mod host_paths;
 mod identity;
 mod ignore;
 mod index;

@@ -81,6 +81,13 @@ impl Each {
                 "`{given}`: of pathspecs only paths and globs such as `src/*.rs` are supported"
             ));
         }
+        let seen = match repository.work() {
+            Ok(work) if !text.starts_with(&*work.to_string_lossy()) => {
+                crate::host_paths::seen(text)
+            }
+            _ => None,
+        };
+        let text = seen.as_deref().and_then(std::path::Path::to_str).unwrap_or(text);
         let text = match repository.work() {
             Ok(work) if text.starts_with('/') => {
                 let below = std::path::Path::new(text)

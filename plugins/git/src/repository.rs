@@ -8,6 +8,7 @@ use toolrack_sdk::files;
 use crate::attributes::Attributes;
 use crate::config::Config;
 use crate::file;
+use crate::host_paths;
 use crate::objects::Objects;
 use crate::refs::Refs;
 
@@ -29,7 +30,11 @@ impl Repository {
         let roots = files::roots();
         let start = match (path.map(str::trim).filter(|path| !path.is_empty()), &roots[..]) {
             (_, []) => return Err(NOT_GRANTED.into()),
-            (Some(path), _) if Path::new(path).has_root() => PathBuf::from(path),
+            (Some(path), roots) if roots.iter().any(|root| Path::new(path).starts_with(root)) => {
+                path.into()
+            }
+            (Some(path), _) if let Some(seen) = host_paths::seen(path) => seen,
+            (Some(path), _) if Path::new(path).has_root() => path.into(),
             (Some(path), [root]) => root.join(path),
             (None, [root]) => root.clone(),
             (None, several) => return Self::only(several),
@@ -40,7 +45,7 @@ impl Repository {
                 ));
             }
         };
-        let start = file::joined(Path::new("/"), &start.to_string_lossy());
+        let start = file::clean(&start);
         if !start.exists() {
             return Err(files::explain(&std::io::ErrorKind::NotFound.into(), &start));
         }

@@ -1,0 +1,60 @@
+//! Paths as they are on the host's machine, which people write and git keeps, in the plugin's own names.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// The variable in which the host says where granted directories are, if the manifest lets the plugin know.
+const HOST_PATHS: &str = "TOOLRACK_HOST_PATHS";
+
+/// For each directory as the plugin sees it: its paths on the host.
+type HostPaths = BTreeMap<String, Vec<String>>;
+
+/// The path that the plugin sees, of one that is the host's.
+pub fn seen(text: &str) -> Option<PathBuf> {
+    let paths: HostPaths = serde_json::from_str(&std::env::var(HOST_PATHS).ok()?).ok()?;
+    seen_by(&paths, text)
+}
+
+fn seen_by(paths: &HostPaths, text: &str) -> Option<PathBuf> {
+    let all = paths.iter().flat_map(|(at, hosts)| hosts.iter().map(move |host| (at, host)));
+    let found = all.filter_map(|(at, host)| Some((host.len(), at, below(text, host)?)));
+    let (_, at, below) = found.max_by_key(|(length, ..)| *length)?;
+    Some(Path::new(at).join(below))
+}
+
+/// What follows `host` in `text`.
+fn below(text: &str, host: &str) -> Option<String> {
+    let windows = host.as_bytes().get(1) == Some(&b':') || host.starts_with("\\\\");
+    let same = |path: &str| if windows { path.replace('\\', "/") } else { path.to_owned() };
+    let (text, host) = (same(text), same(host));
+    let host = host.trim_end_matches('/');
+    let (begin, rest) = text.split_at_checked(host.len())?;
+    let begins = if windows { begin.eq_ignore_ascii_case(host) } else { begin == host };
+    let inside = rest.is_empty() || rest.starts_with('/');
+    (begins && inside).then(|| rest.trim_start_matches('/').to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_of_the_host_is_one_of_the_plugins() {
+        let paths: HostPaths = serde_json::from_str(
+            r#"{"/app": ["/home/ada/app", "/data/app"], "/win": ["C:\\Users\\ada"], "/in": ["/home/ada/app/in"]}"#,
+        )
+        .unwrap();
+        for (text, seen) in [
+            ("/home/ada/app", Some("/app")),
+            ("/home/ada/app/src/a.rs", Some("/app/src/a.rs")),
+            ("/data/app/x", Some("/app/x")),
+            ("/home/ada/app/in/x", Some("/in/x")),
+            ("c:/users/Ada/Repo", Some("/win/Repo")),
+            ("/home/ada/application", None),
+            ("/home", None),
+            ("", None),
+        ] {
+            assert_eq!(seen_by(&paths, text), seen.map(PathBuf::from), "{text}");
+        }
+    }
+}
