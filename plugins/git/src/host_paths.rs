@@ -1,25 +1,21 @@
 //! Paths as they are on the host's machine, which people write and git keeps, in the plugin's own names.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-
-/// The variable in which the host says where granted directories are, if the manifest lets the plugin know.
-const HOST_PATHS: &str = "TOOLRACK_HOST_PATHS";
+use std::path::PathBuf;
 
 /// For each directory as the plugin sees it: its paths on the host.
-type HostPaths = BTreeMap<String, Vec<String>>;
+type HostPaths = BTreeMap<PathBuf, Vec<String>>;
 
 /// The path that the plugin sees, of one that is the host's.
 pub fn seen(text: &str) -> Option<PathBuf> {
-    let paths: HostPaths = serde_json::from_str(&std::env::var(HOST_PATHS).ok()?).ok()?;
-    seen_by(&paths, text)
+    seen_by(&toolrack_sdk::files::host_paths(), text)
 }
 
 fn seen_by(paths: &HostPaths, text: &str) -> Option<PathBuf> {
     let all = paths.iter().flat_map(|(at, hosts)| hosts.iter().map(move |host| (at, host)));
     let found = all.filter_map(|(at, host)| Some((host.len(), at, below(text, host)?)));
     let (_, at, below) = found.max_by_key(|(length, ..)| *length)?;
-    Some(Path::new(at).join(below))
+    Some(at.join(below))
 }
 
 /// What follows `host` in `text`.
@@ -40,10 +36,14 @@ mod tests {
 
     #[test]
     fn a_path_of_the_host_is_one_of_the_plugins() {
-        let paths: HostPaths = serde_json::from_str(
-            r#"{"/app": ["/home/ada/app", "/data/app"], "/win": ["C:\\Users\\ada"], "/in": ["/home/ada/app/in"]}"#,
-        )
-        .unwrap();
+        let paths = [
+            ("/app", &["/home/ada/app", "/data/app"][..]),
+            ("/win", &["C:\\Users\\ada"]),
+            ("/in", &["/home/ada/app/in"]),
+        ];
+        let named = |host: &[&str]| host.iter().map(ToString::to_string).collect();
+        let paths: HostPaths =
+            paths.into_iter().map(|(at, host)| (at.into(), named(host))).collect();
         for (text, seen) in [
             ("/home/ada/app", Some("/app")),
             ("/home/ada/app/src/a.rs", Some("/app/src/a.rs")),

@@ -23,9 +23,11 @@ mod objects;
 mod page;
 mod patch;
 mod paths;
+mod placed;
 mod refs;
 mod rename;
 mod repository;
+mod restore;
 mod revision;
 mod show;
 mod status;
@@ -36,13 +38,12 @@ mod worktree;
 #[allow(clippy::too_many_arguments, reason = "each is an argument of the tool")]
 mod git {
     use crate::branches::{self, Which};
-    use crate::checkout::{self, Restore};
     use crate::page::page;
     use crate::patch::Form;
     use crate::paths::Paths;
     use crate::repository::Repository;
     use crate::worktree::Untracked;
-    use crate::{add, blame, commit, diff, log, revision, show, status};
+    use crate::{add, blame, checkout, commit, diff, log, restore, revision, show, status};
 
     const CONTEXT: u32 = 3;
     const COMMITS: usize = 30;
@@ -319,10 +320,10 @@ mod git {
         staged: bool,
     ) -> Result<String, String> {
         let repository = Repository::find(repository.as_deref())?;
-        checkout::restore(
+        restore::restore(
             &repository,
             &paths,
-            &Restore { source: source.as_deref(), staged, files: !staged },
+            &restore::Restore { source: source.as_deref(), staged, files: !staged },
         )
     }
 

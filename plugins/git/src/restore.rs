@@ -1,0 +1,197 @@
+//! `restore`: single files as they were, on the disk or in the index. It is there to throw changes away.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use gix_index::entry::{Mode, Stat};
+
+use crate::change::Side;
+use crate::commits;
+use crate::index::Locked;
+use crate::paths::{Paths, check_writable, quoted};
+use crate::placed::{check_content, delete, write};
+use crate::repository::Repository;
+use crate::revision;
+use crate::tree;
+use crate::worktree;
+
+/// Paths that are named in an answer.
+const MAX_SHOWN: usize = 20;
+
+/// What `restore` shall do.
+pub struct Restore<'a> {
+    pub source: Option<&'a str>,
+    /// The index.
+    pub staged: bool,
+    /// The files.
+    pub files: bool,
+}
+
+pub fn restore(
+    repository: &Repository,
+    given: &[String],
+    wanted: &Restore<'_>,
+) -> Result<String, String> {
+    repository.work()?;
+    if given.is_empty() {
+        return Err("`paths` is empty; name files or directories, or `.` for everything".into());
+    }
+    let paths = Paths::parse(repository, given)?;
+    let mut locked = Locked::take(repository)?;
+    let source = source(repository, &locked, &paths, wanted)?;
+    let known: Vec<_> =
+        locked.index.entries().iter().map(|entry| locked.index.path(entry).to_vec()).collect();
+    let all = known.iter().map(|path| &path[..]).chain(source.keys().map(|path| &path[..]));
+    if let Some(unused) = paths.unused(all) {
+        return Err(format!("`{unused}` matches no files that git knows there"));
+    }
+    let changes =
+        if wanted.files { on_disk(repository, &locked, &paths, &source)? } else { BTreeMap::new() };
+    let conflicts = locked.index.conflicts();
+    let staged = if wanted.staged {
+        in_index(repository, &locked, &paths, &source)?
+    } else {
+        BTreeMap::new()
+    };
+    if let Some((path, _)) =
+        conflicts.iter().find(|(path, _)| !wanted.staged && paths.contain(path))
+    {
+        return Err(format!(
+            "`{}` has conflicts; restore it with `staged` and `source`, or edit and add it",
+            quoted(path)
+        ));
+    }
+    for (path, side) in &changes {
+        match side {
+            Some(side) => check_content(repository, path, side)?,
+            None => check_writable(path, false)?,
+        }
+    }
+    change_index(&mut locked, &staged);
+    for (path, side) in &changes {
+        match side {
+            None => delete(repository, path)?,
+            Some(side) => {
+                let stat = write(repository, path, side)?;
+                let is_staged = staged.contains_key(path) || locked.index.id(path) == Some(side.id);
+                if is_staged {
+                    locked.set(path, side.mode, side.id, stat);
+                }
+            }
+        }
+    }
+    locked.write()?;
+    let mut touched: Vec<_> = changes.keys().chain(staged.keys()).collect();
+    touched.sort();
+    touched.dedup();
+    Ok(listed(&touched))
+}
+
+fn listed(touched: &[&Vec<u8>]) -> String {
+    if touched.is_empty() {
+        return "nothing had to be changed\n".into();
+    }
+    let mut text = format!("restored {}:\n", touched.len());
+    for path in touched.iter().take(MAX_SHOWN) {
+        let _ = writeln!(text, "{}", quoted(path));
+    }
+    if touched.len() > MAX_SHOWN {
+        let _ = writeln!(text, "[{} more]", touched.len() - MAX_SHOWN);
+    }
+    text
+}
+
+/// The files as they shall be.
+fn source(
+    repository: &Repository,
+    locked: &Locked,
+    paths: &Paths,
+    wanted: &Restore<'_>,
+) -> Result<BTreeMap<Vec<u8>, Side>, String> {
+    let tree = match wanted.source {
+        Some(source) => Some(revision::tree_of(repository, source)?),
+        None if wanted.staged => match repository.refs.head()?.commit {
+            Some(head) => Some(commits::read(repository, &head)?.tree),
+            None => return Ok(BTreeMap::new()),
+        },
+        None => None,
+    };
+    if let Some(tree) = tree {
+        return tree::files(repository, Some(tree), paths);
+    }
+    let index = &locked.index;
+    let meant = index
+        .entries()
+        .iter()
+        .filter(|entry| entry.stage() == gix_index::entry::Stage::Unconflicted);
+    let meant = meant.map(|entry| (index.path(entry).to_vec(), Side::of_entry(entry)));
+    Ok(meant.filter(|(path, _)| paths.contain(path)).collect())
+}
+
+/// What has to change on the disk. Only what git knows is deleted.
+fn on_disk(
+    repository: &Repository,
+    locked: &Locked,
+    paths: &Paths,
+    source: &BTreeMap<Vec<u8>, Side>,
+) -> Result<BTreeMap<Vec<u8>, Option<Side>>, String> {
+    let mut changes = BTreeMap::new();
+    for (path, side) in source.iter().filter(|(_, side)| !side.is_submodule()) {
+        let found = worktree::about(repository, path)?;
+        let same = match &found {
+            Some(about) if about.is_file() || about.is_symlink() => {
+                let mode = worktree::mode(repository, about, Mode::from_bits_truncate(side.mode));
+                mode == side.mode && worktree::id(repository, path, mode)? == side.id
+            }
+            _ => false,
+        };
+        if !same {
+            changes.insert(path.clone(), Some(side.clone()));
+        }
+    }
+    let index = &locked.index;
+    for entry in index.entries().iter().filter(|entry| entry.mode != Mode::COMMIT) {
+        let path = index.path(entry);
+        if paths.contain(path)
+            && !source.contains_key(path)
+            && worktree::about(repository, path)?.is_some()
+        {
+            changes.insert(path.to_vec(), None);
+        }
+    }
+    Ok(changes)
+}
+
+/// What has to change in the index.
+fn in_index(
+    repository: &Repository,
+    locked: &Locked,
+    paths: &Paths,
+    source: &BTreeMap<Vec<u8>, Side>,
+) -> Result<BTreeMap<Vec<u8>, Option<Side>>, String> {
+    let index = &locked.index;
+    let mut changes: BTreeMap<_, _> = source
+        .iter()
+        .filter(|(path, side)| index.get(path).map(Side::of_entry).as_ref() != Some(side))
+        .map(|(path, side)| (path.clone(), Some(side.clone())))
+        .collect();
+    for entry in index.entries() {
+        let path = index.path(entry);
+        if paths.contain(path) && !source.contains_key(path) {
+            changes.insert(path.to_vec(), None);
+        }
+    }
+    for side in changes.values().flatten().filter(|side| !side.is_submodule()) {
+        if !repository.objects.has(&side.id) {
+            return Err(format!("object {} is missing", side.id));
+        }
+    }
+    Ok(changes)
+}
+
+fn change_index(locked: &mut Locked, staged: &BTreeMap<Vec<u8>, Option<Side>>) {
+    locked.remove(|path| matches!(staged.get(path), Some(None)));
+    for (path, side) in staged.iter().filter_map(|(path, side)| Some((path, side.as_ref()?))) {
+        locked.set(path, side.mode, side.id, Stat::default());
+    }
+}
