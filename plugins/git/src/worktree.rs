@@ -188,7 +188,10 @@ impl Walk<'_> {
             return Ok(());
         }
         self.seen[at] = true;
-        if let Some(change) = changed(self.repository, self.index, entry, path)? {
+        // The walk came here through directories alone.
+        let about =
+            paths::native(path).and_then(|path| self.work.join(path).symlink_metadata().ok());
+        if let Some(change) = compared(self.repository, self.index, entry, path, about)? {
             self.found.changes.push(change);
         }
         Ok(())
@@ -267,10 +270,21 @@ pub fn changed(
     entry: &Entry,
     path: &[u8],
 ) -> Result<Option<Change>, String> {
+    compared(repository, index, entry, path, about(repository, path)?)
+}
+
+/// The same, of a file that the disk is known to say this of.
+fn compared(
+    repository: &Repository,
+    index: &Index,
+    entry: &Entry,
+    path: &[u8],
+    about: Option<Metadata>,
+) -> Result<Option<Change>, String> {
     if entry.flags.intersects(Flags::ASSUME_VALID | Flags::SKIP_WORKTREE) {
         return Ok(None);
     }
-    let Some(about) = about(repository, path)? else {
+    let Some(about) = about else {
         return Ok(Some(Change::new(path.to_vec(), Some(Side::of_entry(entry)), None)));
     };
     if !about.is_file() && !about.is_symlink() {
