@@ -11,7 +11,6 @@ pub mod serve;
 pub mod clients;
 pub mod install;
 
-pub mod enough;
 pub mod host;
 
 pub mod status;
@@ -42,5 +41,6 @@ pub mod text;
 mod regular;
 mod whole;
 
+pub mod enough;
 mod failpoint;
 pub mod home;

@@ -14,7 +14,7 @@ use super::batch::BatchKey;
 use super::lookup;
 use super::message::{self, Id, Line, Message, Parsed, Refused};
 use super::notify;
-use super::open::{Open, Recall, ReplyTo, Running, Waiting};
+use super::open::{Open, Recall, ReplyTo, Running, Wait, Waiting};
 use super::outbox::Outbox;
 use super::page::Page;
 use super::params::{self, Meta};
@@ -308,7 +308,7 @@ impl Engine {
     /// Serves a request that needs the catalog, now or once it is there.
     fn serve_or_wait(&mut self, waiting: Waiting) {
         let Some(catalog) = self.catalog_for(&waiting.request) else {
-            return match self.catalog.is_some() && waiting.request.is_call() && self.awaits_most() {
+            return match self.may_refuse(&waiting) {
                 true => {
                     let why = format!("{MAX_AWAITING} others wait for plugins already");
                     self.refuse_to_wait(&waiting.reply_to, &why);
@@ -316,16 +316,24 @@ impl Engine {
                 false => self.open.wait(waiting),
             };
         };
-        let Waiting { reply_to, request, since } = waiting;
+        let Waiting { reply_to, request, wait } = waiting;
         let served = match request {
             CatalogRequest::List { cursor } => self.list(&catalog, &reply_to, cursor.as_deref()),
             CatalogRequest::Call { name, arguments, progress_token } => {
-                self.start(&catalog, &reply_to, &name, arguments, progress_token, since)
+                self.start(&catalog, &reply_to, &name, arguments, progress_token, wait)
             }
         };
         if let Err(fault) = served {
             self.outbox.answer(&reply_to, reply::fault(Some(&reply_to.id), &fault));
         }
+    }
+
+    /// True if this request, which would have to wait, is not to wait for want of room.
+    fn may_refuse(&self, waiting: &Waiting) -> bool {
+        !waiting.wait.has_room
+            && self.catalog.is_some()
+            && waiting.request.is_call()
+            && self.awaits_most()
     }
 
     /// True if as many requests wait for plugins as may.
@@ -390,11 +398,12 @@ impl Engine {
         name: &str,
         arguments: Arc<RawValue>,
         progress_token: Option<Box<RawValue>>,
-        since: Instant,
+        wait: Wait,
     ) -> Result<(), Fault> {
         let tool = lookup::tool(catalog, name)?;
         let (request, wants_progress) = (reply_to.id.to_string(), progress_token.is_some());
-        if tool.plugin.readiness().awaits_code()
+        if !wait.has_room
+            && tool.plugin.readiness().awaits_code()
             && let Some(crowd) = self.crowd_before(&tool.plugin)
         {
             self.refuse_call(reply_to, CallError::Host(crowd));
@@ -406,7 +415,7 @@ impl Engine {
             arguments: arguments.clone(),
             progress_token: progress_token.clone(),
         };
-        let recall = Recall { entry: entry.clone(), request: request_again, since };
+        let recall = Recall { entry: entry.clone(), request: request_again, since: wait.since };
         let key = self.open.begin(reply_to.clone(), tool.clone(), progress_token, recall);
         let tool = tool.clone();
         let call = Call { key, request, tool, arguments, wants_progress, entry };

@@ -50,18 +50,26 @@ pub(super) struct Recall {
     pub(super) since: Instant,
 }
 
+/// A wait for plugins.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wait {
+    /// When the request came.
+    pub(super) since: Instant,
+    /// True if it has been given room among those that wait, and is not to be refused for want of it.
+    pub(super) has_room: bool,
+}
+
 /// A request that waits for the catalog.
 pub(super) struct Waiting {
     pub(super) reply_to: ReplyTo,
     pub(super) request: CatalogRequest,
-    /// When it came.
-    pub(super) since: Instant,
+    pub(super) wait: Wait,
 }
 
 impl Waiting {
     /// A request that begins to wait.
     pub(super) fn new(reply_to: ReplyTo, request: CatalogRequest, since: Instant) -> Self {
-        Self { reply_to, request, since }
+        Self { reply_to, request, wait: Wait { since, has_room: false } }
     }
 }
 
@@ -127,7 +135,7 @@ impl Open {
     pub(super) fn oldest_wait(&self) -> Option<Instant> {
         let calls = self.calls.values().filter(|running| running.awaits_plugin());
         let calls = calls.map(|running| running.recall.since);
-        self.waiting.iter().map(|waiting| waiting.since).chain(calls).min()
+        self.waiting.iter().map(|waiting| waiting.wait.since).chain(calls).min()
     }
 
     /// Takes out what has waited for plugins since `then` or longer, in order: requests, and calls that have not entered
@@ -137,7 +145,7 @@ impl Open {
         then: Instant,
     ) -> (Vec<Waiting>, Vec<(CallKey, Running)>) {
         let (old, young): (Vec<_>, Vec<_>) =
-            self.waiting.drain(..).partition(|waiting| waiting.since <= then);
+            self.waiting.drain(..).partition(|waiting| waiting.wait.since <= then);
         self.waiting = young.into();
         for Waiting { reply_to, .. } in &old {
             self.requests.remove(&reply_to.id);
@@ -147,7 +155,8 @@ impl Open {
         (old, calls)
     }
 
-    pub(super) fn wait(&mut self, waiting: Waiting) {
+    pub(super) fn wait(&mut self, mut waiting: Waiting) {
+        waiting.wait.has_room = true;
         self.requests.insert(waiting.reply_to.id.clone(), Stage::Waiting);
         self.waiting.push_back(waiting);
     }
@@ -225,7 +234,7 @@ impl Open {
     fn take_back(&mut self, which: impl Fn(&Running) -> bool) -> Vec<(CallKey, Waiting)> {
         let requests = self.take_out(which).into_iter().map(|(key, running)| {
             let Running { reply_to, recall: Recall { request, since, .. }, .. } = running;
-            (key, Waiting { reply_to, request, since })
+            (key, Waiting { reply_to, request, wait: Wait { since, has_room: true } })
         });
         requests.collect()
     }
