@@ -430,16 +430,15 @@ impl Loader {
 
     /// The plugins among these refusals of which nothing is served, by the names that their tools would have.
     fn unserved(&self, refusals: &[Refusal]) -> Vec<Unserved> {
-        let of = |(key, file): (&Key, String)| {
-            let is_it = |refusal: &&Refusal| {
-                refusal.file == file && matches!(refusal.refused, Refused::Plugin)
-            };
-            let told = refusals.iter().find(is_it)?.one_line().replace(&file, &key.file);
+        let whole = refusals.iter().filter(|refusal| matches!(refusal.refused, Refused::Plugin));
+        let whole: HashMap<_, _> = whole.map(|refusal| (refusal.file.as_str(), refusal)).collect();
+        let of = |key: &Key| {
+            let file = self.shown(key);
+            let told = whole.get(file.as_str())?.one_line().replace(&file, &key.file);
             let reason = told[..told.floor_char_boundary(MAX_REASON)].to_owned();
             Some(Unserved { prefix: self.named(key)?.prefix, reason })
         };
-        let keys = self.core.keys().map(|key| (key, self.shown(key)));
-        keys.filter_map(of).collect()
+        self.core.keys().filter_map(of).collect()
     }
 
     /// The manifest's file, as shown to people.
