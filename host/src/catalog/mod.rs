@@ -27,6 +27,7 @@ mod schema;
 mod schema_words;
 mod tally;
 mod tool;
+mod tool_names;
 mod unmet;
 mod wit;
 

@@ -10,6 +10,7 @@ use super::lenient::Reading;
 use super::overrides::{self, Applied};
 use super::references::{self, PublicNames};
 use super::schema::Schema;
+use super::tool_names::ToolNames;
 use crate::json;
 use crate::manifest::{Kind, Manifest, ManifestError, Parameter, Rate, Requirement, Sha256Digest};
 use crate::name::ToolName;
@@ -45,6 +46,8 @@ pub(super) struct Offer {
     pub(super) unfit: Vec<UnfitTool>,
     /// Tools that the local file speaks of and that there are not, and what to say of that.
     pub(super) idle: Vec<(String, ManifestError)>,
+    /// What the plugin's tools are called, also those that are hidden.
+    pub(super) names: ToolNames,
 }
 
 /// What is offered of `listed`. Schemas that `checks` know are compiled when somebody calls.
@@ -58,7 +61,7 @@ pub(super) fn offer(
     let own_names = listed.tools.iter().map(|spec| spec.name.clone());
     let public = |own: String| Some((own.clone(), ToolName::public(&manifest.prefix, &own).ok()?));
     let public_names: PublicNames = own_names.filter_map(public).collect();
-    let Applied { returned, rates, strict, mut requires, idle } =
+    let Applied { returned, rates, strict, mut requires, idle, names } =
         overrides::apply(file, manifest, kind, &mut listed)?;
     let schemas = match kind {
         Kind::Tools | Kind::Command => Some(digest_of_schemas(kind, &listed.tools)),
@@ -93,7 +96,7 @@ pub(super) fn offer(
     if let Some(schemas) = schemas.filter(|_| !known) {
         checks.passed(&schemas);
     }
-    Ok(Offer { tools, unfit: listed.unfit, idle })
+    Ok(Offer { tools, unfit: listed.unfit, idle, names })
 }
 
 /// How a text becomes a schema, or why it does not.

@@ -1,19 +1,20 @@
-//! `[[tools]]` of a manifest applied to what the plugin has: found by name, renamed, described, hidden.
+//! `[[tools]]` of a manifest and of the local file applied to what the plugin has: found by name, described, hidden.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
+use super::tool_names::ToolNames;
 use crate::json;
-use crate::manifest::{Kind, Manifest, ManifestError, Rate, Requirement, SourceFile, ToolOverride};
-use crate::name::ToolName;
+use crate::manifest::{
+    Grants, Kind, Manifest, ManifestError, Rate, Requirement, SourceFile, ToolOverride,
+};
 use crate::sandbox::corrected;
 use crate::text::escape;
-use crate::tool::{Annotations, Listed};
+use crate::tool::{Annotations, Listed, ToolSpec};
 
 /// What a manifest says of tools beyond how they are shown, by the plugin's own names.
-#[derive(Default)]
 pub(super) struct Applied {
     /// Those that return an error as their answer.
     pub(super) returned: BTreeSet<String>,
@@ -25,6 +26,8 @@ pub(super) struct Applied {
     pub(super) requires: BTreeMap<String, Vec<Requirement>>,
     /// Tools that the local file speaks of and the plugin does not have, and what to say of that.
     pub(super) idle: Vec<(String, ManifestError)>,
+    /// What its tools are called, also those that are hidden.
+    pub(super) names: ToolNames,
 }
 
 /// Changes `listed` as `manifest` wants it shown.
@@ -34,87 +37,165 @@ pub(super) fn apply(
     kind: Kind,
     listed: &mut Listed,
 ) -> Result<Applied, ManifestError> {
-    let mut applied = Applied::default();
     // Names are looked for among all tools, whichever were hidden before.
-    let names: Vec<String> = listed.tools.iter().map(|spec| spec.name.clone()).collect();
-    let unfit: Vec<String> = listed.unfit.iter().map(|unfit| unfit.name.clone()).collect();
+    let own = |tools: &[ToolSpec]| tools.iter().map(|spec| spec.name.clone()).collect();
+    let names = ToolNames::new(own(&listed.tools), manifest, kind);
+    let unfit = listed.unfit.iter().map(|unfit| unfit.name.clone()).collect();
+    let unfit = ToolNames::new(unfit, manifest, kind);
+    let Wishes { wishes, unserved, idle } = Wishes::of(file, manifest, &names, &unfit)?;
+    // What cannot be a tool need not be one.
+    listed.unfit.retain(|unfit| !unserved.contains(&unfit.name));
+    let mut applied = Applied {
+        returned: BTreeSet::new(),
+        strict: BTreeSet::new(),
+        rates: BTreeMap::new(),
+        requires: BTreeMap::new(),
+        idle,
+        names,
+    };
     let mut hidden = BTreeSet::new();
-    for wish in &manifest.tools {
-        let meant = |names| meant(names, wish, &manifest.prefix, kind);
-        let Some(name) = meant(&names) else {
-            // What cannot be a tool need not be one.
-            if let Some(name) = meant(&unfit).filter(|_| wish.hidden == Some(true)) {
-                listed.unfit.retain(|unfit| unfit.name != *name);
-                continue;
-            }
-            let unknown = unknown(file, wish, &names);
-            // A person decided it for another version: the plugin may have lost the tool since.
-            if wish.place.source_file() == SourceFile::Local {
-                applied.idle.push((wish.name.clone(), unknown));
-                continue;
-            }
-            return Err(unknown);
-        };
-        if let Some((key, place)) = wish.command.written.clone().filter(|_| kind != Kind::Command) {
-            let (wasm, kind) = (&manifest.wasm, kind.name());
-            let message = format!("`{key}` is for programs, and `{wasm}` is of the kind `{kind}`");
-            let help = "remove it: the plugin itself says what its tools take and give";
-            return Err(ManifestError::new(file, place, message).help(help));
-        }
-        match wish.hidden {
-            Some(true) => _ = hidden.insert(name),
-            Some(false) => _ = hidden.remove(name),
-            None => {}
+    for (name, wish) in wishes {
+        check_kind(file, manifest, kind, &wish)?;
+        if wish.hidden == Some(true) {
+            hidden.insert(name.clone());
         }
         if wish.err_is_error == Some(false) {
             applied.returned.insert(name.clone());
         }
-        match wish.strict_arguments {
-            Some(true) => _ = applied.strict.insert(name.clone()),
-            Some(false) => _ = applied.strict.remove(name),
-            None => {}
-        }
-        if !wish.requires.is_empty() {
-            applied.requires.insert(name.clone(), wish.requires.clone());
+        if wish.strict_arguments == Some(true) {
+            applied.strict.insert(name.clone());
         }
         applied.rates.extend(wish.rate.map(|rate| (name.clone(), rate)));
-        let Some(spec) = listed.tools.iter_mut().find(|spec| spec.name == *name) else { continue };
-        if let Some(title) = &wish.title {
-            spec.title = Some(title.clone());
+        if let Some(spec) = listed.tools.iter_mut().find(|spec| spec.name == name) {
+            say(spec, &wish, &manifest.grants);
         }
-        if let Some(description) = &wish.description {
-            spec.description.clone_from(description);
+        if !wish.requires.is_empty() {
+            applied.requires.insert(name, wish.requires);
         }
-        if !wish.meta.is_empty() {
-            spec.meta = with_meta(spec.meta.as_deref(), &wish.meta);
-        }
-        let claimed = claimed(&wish.annotations, spec.annotations);
-        spec.annotations = corrected(claimed, &manifest.grants);
     }
     listed.tools.retain(|spec| !hidden.contains(&spec.name));
     Ok(applied)
 }
 
-/// Which of `names` is meant: by the plugin's own name, or the one that a client sees, or, where the own
-/// names begin with an interface, by that of the only function that is called so.
-fn meant<'a>(
-    names: &'a [String],
-    wish: &ToolOverride,
-    prefix: &str,
+/// What the files say of the tools of a plugin, by its own names.
+#[derive(Default)]
+struct Wishes {
+    wishes: BTreeMap<String, ToolOverride>,
+    /// What is hidden though it cannot be a tool.
+    unserved: BTreeSet<String>,
+    idle: Vec<(String, ManifestError)>,
+}
+
+impl Wishes {
+    /// Brings together what is said of one tool under either of its names. What the local file says counts last: nothing
+    /// that the manifest says, under whichever name, comes after it.
+    fn of(
+        file: &str,
+        manifest: &Manifest,
+        names: &ToolNames,
+        unfit: &ToolNames,
+    ) -> Result<Self, ManifestError> {
+        let mut found = Self::default();
+        let is_local = |wish: &&ToolOverride| wish.place.source_file() == SourceFile::Local;
+        let (local, authors): (Vec<_>, Vec<_>) = manifest.tools.iter().partition(is_local);
+        let mut first = BTreeMap::new();
+        for wish in authors {
+            match names.meant_by_author(&wish.name) {
+                Some(own) => {
+                    apart(file, &mut first, own, wish)?;
+                    found.wishes.insert(own.to_owned(), wish.clone());
+                }
+                None => match unfit.meant_by_author(&wish.name) {
+                    Some(own) if wish.hidden == Some(true) => {
+                        found.unserved.insert(own.to_owned());
+                    }
+                    _ => return Err(unknown(file, wish, names.own())),
+                },
+            }
+        }
+        let mut first = BTreeMap::new();
+        for wish in &local {
+            let is_its =
+                |own: &&str| *own == wish.name || !local.iter().any(|wish| wish.name == **own);
+            let mut meant = names.meant_by_operator(&wish.name);
+            if meant.len() > 1 {
+                meant.retain(is_its);
+            }
+            if meant.is_empty() {
+                let unserved = unfit.meant_by_operator(&wish.name);
+                if wish.hidden == Some(true) && !unserved.is_empty() {
+                    found.unserved.extend(unserved.into_iter().map(str::to_owned));
+                    continue;
+                }
+                // A person decided it for another version: the plugin may have lost the tool since, or its prefix.
+                found.idle.push((wish.name.clone(), unknown(file, wish, names.own())));
+                if wish.hidden == Some(true) {
+                    let before = names.meant_before(&wish.name).into_iter().map(str::to_owned);
+                    before.for_each(|own| found.decide(own, wish));
+                }
+                continue;
+            }
+            for own in meant {
+                apart(file, &mut first, own, wish)?;
+                found.decide(own.to_owned(), wish);
+            }
+        }
+        Ok(found)
+    }
+
+    fn decide(&mut self, own: String, wish: &ToolOverride) {
+        let both = match self.wishes.remove(&own) {
+            Some(authors) => authors.with_local(wish),
+            None => wish.clone(),
+        };
+        self.wishes.insert(own, both);
+    }
+}
+
+/// Refuses a second block about one tool in one file, whichever name it goes by.
+fn apart<'a>(
+    file: &str,
+    first: &mut BTreeMap<String, &'a ToolOverride>,
+    own: &str,
+    wish: &'a ToolOverride,
+) -> Result<(), ManifestError> {
+    let Some(other) = first.insert(own.to_owned(), wish) else { return Ok(()) };
+    let message = format!(
+        "the tool `{own}` has a second [[tools]], as `{}`; the first is on line {}",
+        wish.name,
+        other.place.line()
+    );
+    let help = format!("merge the two under `{own}`, the plugin's own name");
+    Err(ManifestError::new(file, wish.place.clone(), message).help(help))
+}
+
+/// Refuses what only a program's tool can be told.
+fn check_kind(
+    file: &str,
+    manifest: &Manifest,
     kind: Kind,
-) -> Option<&'a String> {
-    let own = names.iter().find(|name| **name == wish.name);
-    let public = |name: &&String| {
-        ToolName::public(prefix, name).is_ok_and(|public| public.as_str() == wish.name)
-    };
-    let mut functions = names.iter().filter(|name| {
-        // The name of a function holds no `_`.
-        kind == Kind::Functions && name.rsplit('_').next() == Some(&wish.name)
-    });
-    own.or_else(|| names.iter().find(public)).or_else(|| {
-        let only = functions.next();
-        only.filter(|_| functions.next().is_none())
-    })
+    wish: &ToolOverride,
+) -> Result<(), ManifestError> {
+    let written = wish.command.written.clone().filter(|_| kind != Kind::Command);
+    let Some((key, place)) = written else { return Ok(()) };
+    let (wasm, kind) = (&manifest.wasm, kind.name());
+    let message = format!("`{key}` is for programs, and `{wasm}` is of the kind `{kind}`");
+    let help = "remove it: the plugin itself says what its tools take and give";
+    Err(ManifestError::new(file, place, message).help(help))
+}
+
+/// Changes what a client is told of a tool.
+fn say(spec: &mut ToolSpec, wish: &ToolOverride, grants: &Grants) {
+    if let Some(title) = &wish.title {
+        spec.title = Some(title.clone());
+    }
+    if let Some(description) = &wish.description {
+        spec.description.clone_from(description);
+    }
+    if !wish.meta.is_empty() {
+        spec.meta = with_meta(spec.meta.as_deref(), &wish.meta);
+    }
+    spec.annotations = corrected(claimed(&wish.annotations, spec.annotations), grants);
 }
 
 /// What the manifest claims of a tool; where it says nothing, what the plugin claims.

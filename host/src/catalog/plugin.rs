@@ -8,6 +8,7 @@ use super::breaker::{Breaker, Paused};
 use super::error::PluginError;
 use super::offer::{Offer, PluginTool, offer};
 use super::refusal::{Refusal, Refused};
+use super::tool_names::ToolNames;
 use super::unmet::ToolNeeds;
 use super::wit::WitFile;
 use crate::manifest::{
@@ -43,6 +44,8 @@ pub struct Plugin {
     pub(super) warnings: Vec<Refusal>,
     /// Tools that the local file speaks of and that it does not have, and what to say of that.
     absent_tools: Vec<(String, ManifestError)>,
+    /// What its tools are called, also those that are hidden.
+    names: ToolNames,
     /// What the local file beside its manifest decided, if there is one.
     decisions: Option<Decisions>,
 }
@@ -97,7 +100,7 @@ impl Plugin {
         let checks = guest.checks();
         // A large schema takes its time.
         let offer = guest.aside(move || offer(&place, &manifest, found, listed, &checks)).await;
-        let Offer { tools, unfit, idle } =
+        let Offer { tools, unfit, idle, names } =
             offer.map_err(|error| PluginError::Inside(error.to_string()))??;
         let warning = |error: &ManifestError| Refusal::warning(local_of(&file), error.to_string());
         let missing = guest.missing_folders().iter();
@@ -124,6 +127,7 @@ impl Plugin {
             lacking,
             warnings,
             absent_tools,
+            names,
             decisions,
         })
     }
@@ -204,6 +208,18 @@ impl Plugin {
     #[must_use]
     pub fn lacks_tool(&self, name: &str) -> Option<&ManifestError> {
         self.absent_tools.iter().find(|(absent, _)| absent == name).map(|(_, error)| error)
+    }
+
+    /// Its own name for the tool that a person calls `name`, by that or by the name that a client sees.
+    #[must_use]
+    pub fn own_name(&self, name: &str) -> Option<&str> {
+        self.names.own_name(name)
+    }
+
+    /// The other names that a person may know the tool of this own name by.
+    #[must_use]
+    pub fn other_names(&self, own: &str) -> Vec<String> {
+        self.names.other_names(own)
     }
 
     /// What the local file beside its manifest decided, if there is one.

@@ -2,7 +2,8 @@
 //!
 //! The rule, as docs/manifest.md states it: a key of the local file takes the place of the same key of the manifest;
 //! lists of grants add up, and a grant with the same URL, guest path or name takes the other's place; `without` takes
-//! grants of the manifest away. What the values mean is checked afterwards.
+//! grants of the manifest away. What the values mean is checked afterwards; what both say of one tool is put together by
+//! the catalog, since a tool has two names.
 
 use super::error::Fault;
 use super::grant_name::{GrantKind, GrantName, without as place_of_without};
@@ -24,6 +25,8 @@ pub struct Decisions {
     pub taken: Vec<GrantName>,
     /// Grants that it would take away, and that the manifest does not have.
     pub idle: Vec<GrantName>,
+    /// The prefix of the manifest, where it sets another: the manifest names tools by that.
+    pub replaced_prefix: Option<Box<str>>,
 }
 
 /// What both say together.
@@ -50,7 +53,8 @@ pub(super) fn merge<'a>(
         },
         limits: manifest.limits.with_local(local.limits),
         grants: with_grants(grants, local.grants),
-        tools: with_tools(manifest.tools, local.tools),
+        // Which of them are about one tool is known when the plugin has told its own names.
+        tools: manifest.tools.into_iter().chain(local.tools).collect(),
     };
     Ok((merged, decisions))
 }
@@ -138,39 +142,6 @@ fn origin_of(item: &RawNetwork<'_>) -> Option<(Scheme, HostPattern, u16)> {
     origin::read(&item.url).ok()
 }
 
-/// The tools of both; what the local file says of one that the manifest names, key by key.
-fn with_tools<'a>(mut tools: Vec<RawTool<'a>>, local: Vec<RawTool<'a>>) -> Vec<RawTool<'a>> {
-    for wish in local {
-        match tools.iter().position(|tool| tool.name.get_ref() == wish.name.get_ref()) {
-            Some(at) => {
-                let tool = tools.remove(at);
-                tools.insert(at, with_tool(tool, wish));
-            }
-            None => tools.push(wish),
-        }
-    }
-    tools
-}
-
-fn with_tool<'a>(mut tool: RawTool<'a>, local: RawTool<'a>) -> RawTool<'a> {
-    let (claims, own) = (local.annotations, tool.annotations);
-    put_entries(&mut tool.meta, local.meta);
-    RawTool {
-        title: local.title.or(tool.title),
-        description: local.description.or(tool.description),
-        hidden: local.hidden.or(tool.hidden),
-        annotations: Annotations {
-            read_only: claims.read_only.or(own.read_only),
-            destructive: claims.destructive.or(own.destructive),
-            idempotent: claims.idempotent.or(own.idempotent),
-            open_world: claims.open_world.or(own.open_world),
-        },
-        strict_arguments: local.strict_arguments.or(tool.strict_arguments),
-        rate: local.rate.or(tool.rate),
-        ..tool
-    }
-}
-
 /// What a local file sets, in words.
 fn decided(local: &RawManifest<'_>) -> Vec<String> {
     let mut set: Vec<String> = Vec::new();
@@ -221,7 +192,7 @@ fn tool_keys(tool: &RawTool<'_>) -> impl Iterator<Item = &'static str> {
 
 #[cfg(test)]
 mod tests {
-    use crate::manifest::{Manifest, ToolOverride};
+    use crate::manifest::Manifest;
 
     const MANIFEST: &str = r#"
 [plugin]
@@ -343,37 +314,21 @@ config = { units = "metric", city = "Bern" }
     }
 
     #[test]
-    fn tools_are_merged_key_by_key() {
-        let manifest = r#"
-            [[tools]]
-            name = "one"
-            title = "One"
-            read_only = true
-            hidden = true
-            [[tools]]
-            name = "two"
-        "#;
-        let local = r#"
-            [[tools]]
-            name = "three"
-            hidden = true
-            [[tools]]
-            name = "one"
-            hidden = false
-            destructive = false
-            strict_arguments = true
-        "#;
-        let read = Manifest::parse_with("a.toml", manifest, Some(local)).expect("a manifest");
-        let names: Vec<_> = read.tools.iter().map(|tool| &*tool.name).collect();
-        assert_eq!(names, ["one", "two", "three"]);
-        let ToolOverride { title, hidden, annotations, strict_arguments, .. } = &read.tools[0];
-        assert_eq!(
-            (title.as_deref(), *hidden, *strict_arguments),
-            (Some("One"), Some(false), Some(true))
-        );
-        assert_eq!((annotations.read_only, annotations.destructive), (Some(true), Some(false)));
-        let places: Vec<_> = read.tools.iter().map(|tool| tool.place.source_file()).collect();
+    fn what_is_said_of_tools_stands_apart_until_the_plugin_tells_its_own_names() {
+        let block = |name: &str| format!("[[tools]]\nname = \"{name}\"\nhidden = true\n");
+        let (manifest, local) = (block("one") + &block("two"), block("three") + &block("one"));
+        let read = Manifest::parse_with("a.toml", &manifest, Some(&local)).expect("a manifest");
         use crate::manifest::SourceFile::{Local, Manifest as Own};
-        assert_eq!(places, [Own, Own, Local]);
+        let tools = read.tools.iter().map(|tool| (&*tool.name, tool.place.source_file()));
+        let expected = [("one", Own), ("two", Own), ("three", Local), ("one", Local)];
+        assert_eq!(tools.collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn the_prefix_of_the_manifest_is_kept_where_another_is_decided() {
+        let replaced = |local: &str| merged(local).decisions.expect("a local file").replaced_prefix;
+        assert_eq!(replaced("plugin.prefix = \"x\"").as_deref(), Some("w"));
+        assert_eq!(replaced("plugin.prefix = \"w\""), None);
+        assert_eq!(replaced(""), None);
     }
 }

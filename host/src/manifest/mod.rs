@@ -94,7 +94,8 @@ pub struct Manifest {
     pub limits: Limits,
     /// What it may reach.
     pub grants: Grants,
-    /// What the manifest says of single tools, in the order of the file; no name comes twice.
+    /// What the files say of single tools, in their order: those of the manifest, then those of the local file. In one
+    /// file no name comes twice.
     pub tools: Vec<ToolOverride>,
     /// What the local file beside the manifest decided; `None` where there is no such file.
     pub decisions: Option<Decisions>,
@@ -129,7 +130,7 @@ impl Kind {
 /// What a manifest says of one tool in place of the plugin.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ToolOverride {
-    /// The plugin's own name for the tool, without the public prefix.
+    /// The tool as the file names it: by the plugin's own name, without the public prefix, or by the public one.
     pub name: String,
     /// Replaces the name for people.
     pub title: Option<String>,
@@ -152,7 +153,7 @@ pub struct ToolOverride {
     pub rate: Option<Rate>,
     /// What it can only fail without.
     pub requires: Vec<Requirement>,
-    /// Where the manifest names the tool, for an error that only the loaded plugin can show.
+    /// Where the file names the tool, for an error that only the loaded plugin can show.
     pub place: Place,
 }
 
@@ -195,8 +196,10 @@ fn parse(file: &str, source: Source<'_>) -> Result<Manifest, Fault> {
     let local = RawManifest::read(&tree, &keys::LOCAL)?;
     resolve::local(source, &local)?;
     let (merged, decisions) = merge::merge(raw, local)?;
+    let own_prefix = manifest.prefix;
     let manifest = resolve::manifest(file, source, &merged)?;
-    Ok(Manifest { decisions: Some(decisions), ..manifest })
+    let replaced_prefix = Some(own_prefix).filter(|own| *own != manifest.prefix);
+    Ok(Manifest { decisions: Some(Decisions { replaced_prefix, ..decisions }), ..manifest })
 }
 
 fn document<'a>(text: &'a str, what: &str) -> Result<DeTable<'a>, Fault> {

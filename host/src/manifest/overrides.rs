@@ -14,6 +14,7 @@ use super::units::Bytes;
 use super::{ToolOverride, meta, rate, requires};
 use crate::name::check_own;
 use crate::text::{MAX_TEXT, TextError, check_text};
+use crate::tool::Annotations;
 
 /// Checks the overrides; `source` is what their places point into.
 pub(super) fn read(source: Source<'_>, raw: &[RawTool<'_>]) -> Result<Vec<ToolOverride>, Fault> {
@@ -25,7 +26,7 @@ pub(super) fn read(source: Source<'_>, raw: &[RawTool<'_>]) -> Result<Vec<ToolOv
             Fault::new(tool.name.span(), format!("{}: {error}", Tool.place("name")))
         })?;
         let place = source.place(tool.name.span());
-        if let Some(line) = places.insert(name, place.line()) {
+        if let Some(line) = places.insert((place.source_file(), name), place.line()) {
             let message =
                 format!("the tool `{name}` has a second [[tools]]; the first is on line {line}");
             return Err(Fault::new(tool.name.span(), message).help("merge the two"));
@@ -46,6 +47,29 @@ pub(super) fn read(source: Source<'_>, raw: &[RawTool<'_>]) -> Result<Vec<ToolOv
         });
     }
     Ok(read)
+}
+
+impl ToolOverride {
+    /// What both say of one tool: key by key, what `local` says counts before it.
+    #[must_use]
+    pub fn with_local(mut self, local: &Self) -> Self {
+        let (claims, own) = (local.annotations, self.annotations);
+        self.meta.extend(local.meta.clone());
+        Self {
+            title: local.title.clone().or(self.title),
+            description: local.description.clone().or(self.description),
+            hidden: local.hidden.or(self.hidden),
+            annotations: Annotations {
+                read_only: claims.read_only.or(own.read_only),
+                destructive: claims.destructive.or(own.destructive),
+                idempotent: claims.idempotent.or(own.idempotent),
+                open_world: claims.open_world.or(own.open_world),
+            },
+            strict_arguments: local.strict_arguments.or(self.strict_arguments),
+            rate: local.rate.or(self.rate),
+            ..self
+        }
+    }
 }
 
 /// A text for people and models. Line ends of Windows are those of the file, not of the text.
@@ -86,5 +110,29 @@ pub(super) fn readable(
             let fault = Fault::new(at.unwrap_or(span), format!("{place}: {error}"));
             Err(fault.help("remove it: what people read must be what the model reads"))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::manifest::Manifest;
+
+    #[test]
+    fn of_one_tool_the_local_file_counts_key_by_key() {
+        let read = |keys: &str| {
+            let text = format!("[[tools]]\nname = \"one\"\n{keys}");
+            Manifest::parse("a.toml", &text).expect("a manifest").tools.remove(0)
+        };
+        let own =
+            read("title = \"One\"\nread_only = true\nhidden = true\nmeta = { a = 1, b = 2 }\n");
+        let local = read(
+            "hidden = false\ndestructive = false\nstrict_arguments = true\nmeta = { b = 3 }\n",
+        );
+        let both = own.with_local(&local);
+        let expected = read(
+            "title = \"One\"\nread_only = true\nhidden = false\ndestructive = false\nstrict_arguments = true\n\
+             meta = { a = 1, b = 3 }\n",
+        );
+        assert_eq!(both, expected);
     }
 }

@@ -11,7 +11,7 @@ use super::Place;
 const SUFFIX: &str = ".local.toml";
 
 /// One of a plugin's two files.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum SourceFile {
     /// The manifest: the author's.
     #[default]

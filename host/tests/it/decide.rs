@@ -163,6 +163,60 @@ fn what_cannot_be_decided_changes_nothing() {
 }
 
 #[test]
+fn a_decision_of_a_tool_holds_whatever_an_author_calls_it_and_its_prefix() {
+    let person = person();
+    let plugins = person.plugins();
+    let hides = "[[tools]]\nname = \"run\"\nhidden = true\n";
+    let shows = |name: &str| format!("[[tools]]\nname = \"{name}\"\nhidden = false\n");
+    let is_hidden = |manifest: &str| {
+        fs::write(plugins.join("v.toml"), manifest).unwrap();
+        let listed = person.run(&["list"]).out;
+        assert!(listed.contains("w_run"), "{listed}");
+        assert_eq!(listed.matches("_run").count(), 1, "{manifest}: {listed}");
+    };
+    // The plugin's own name is written, whichever was typed.
+    for typed in ["run", "v_run"] {
+        run(&person, &["set", "v", &format!("tools.{typed}.hidden"), "true"]);
+        assert_eq!(text(&person), hides);
+    }
+    is_hidden(&shows("run"));
+    is_hidden(&shows("v_run"));
+    is_hidden(&format!("[plugin]\nprefix = \"x\"\n{}", shows("x_run")));
+    is_hidden(&format!("{}[[tools]]\nname = \"run\"\n", shows("v_run")));
+    let refused = person.run(&["check"]).out;
+    assert!(refused.contains("the tool `run` has a second [[tools]], as `run`"), "{refused}");
+    // A public name that a person wrote by hand holds, too, also one from before.
+    for written in ["v_run", "old_run"] {
+        fs::write(local(&person), hides.replace("\"run", &format!("\"{written}"))).unwrap();
+        is_hidden("");
+        is_hidden(&shows("run"));
+        is_hidden(&format!("[plugin]\nprefix = \"x\"\n{}", shows("run")));
+    }
+    // It is renamed when it is decided of again, and two blocks for one tool are refused.
+    fs::write(plugins.join("v.toml"), "").unwrap();
+    fs::write(local(&person), hides.replace("\"run", "\"v_run")).unwrap();
+    run(&person, &["set", "v", "tools.v_run.rate", "1/h"]);
+    assert_eq!(text(&person), format!("{hides}rate = \"1/h\"\n"));
+    fs::write(local(&person), format!("{hides}{}", shows("v_run"))).unwrap();
+    let refused = person.run(&["check"]).out;
+    assert!(refused.contains("v.local.toml:5:"), "{refused}");
+    assert!(refused.contains("the tool `run` has a second [[tools]], as `v_run`"), "{refused}");
+    fs::write(local(&person), hides).unwrap();
+    run(&person, &["unset", "v", "tools.v_run.hidden"]);
+    assert_eq!(text(&person), "");
+}
+
+#[test]
+fn a_manifest_goes_on_naming_tools_by_its_own_prefix() {
+    let person = person();
+    let title = "[[tools]]\nname = \"v_run\"\ntitle = \"Titled\"\n";
+    fs::write(person.plugins().join("v.toml"), title).unwrap();
+    run(&person, &["set", "v", "prefix", "mine"]);
+    let listed = run(&person, &["list", "mine_run"]);
+    assert!(listed.contains("Titled"), "{listed}");
+}
+
+#[test]
 fn the_lock_follows_where_it_accepted_the_plugin_as_it_was_and_only_there() {
     let person = person();
     let lock = || fs::read_to_string(person.plugins().join("toolrack.lock")).unwrap();

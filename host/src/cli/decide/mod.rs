@@ -76,6 +76,7 @@ fn decide(
     let _lock = DirectoryLock::take(&directory)?;
     let local = directory.join(local_of(&file));
     let target = DecidedPlugin { directory, file, local };
+    let change = &target.by_own_name(change, setup)?;
     let (before, after) = target.texts(change)?;
     if before == after {
         println!(
@@ -147,6 +148,31 @@ impl DecidedPlugin {
 
     fn shown(&self) -> String {
         escape(&self.local.to_string_lossy())
+    }
+
+    /// `change` with the plugin's own name for a tool: that stays whatever its tools begin with.
+    fn by_own_name(&self, change: &Decision, setup: &Setup) -> anyhow::Result<Decision> {
+        let mut change = change.clone();
+        let (Decision::Set(DecisionKey::Tool { name, others, .. }, _)
+        | Decision::Unset(DecisionKey::Tool { name, others, .. })) = &mut change
+        else {
+            return Ok(change);
+        };
+        let pair = Pair::installed(&self.file, &self.shelf()?)?;
+        let local = pair.texts().and_then(|(_, local)| local).unwrap_or_default().to_owned();
+        match self.load(&local, setup)?.plugin {
+            Ok(checked) => {
+                if let Some(own) = checked.plugin.own_name(name) {
+                    *others = checked.plugin.other_names(own).into_iter().map(Into::into).collect();
+                    *name = own.into();
+                }
+            }
+            Err(_) => println!(
+                "the plugin is not served as it is, so its own names are not known: `{}` is kept as it was typed",
+                escape(name)
+            ),
+        }
+        Ok(change)
     }
 
     /// The text of the local file, and what it becomes by `change`; empty where there is none.

@@ -90,7 +90,10 @@ impl LocalDocument {
         match key {
             DecisionKey::Plugin(key) => put_value(self.section("plugin"), key, value),
             DecisionKey::Limit(key) => put_value(self.section("limits"), key, value),
-            DecisionKey::Tool { name, key } => self.set_of_tool(name, key, value),
+            DecisionKey::Tool { name, others, key } => {
+                self.rename_tool(others, name);
+                self.set_of_tool(name, key, value);
+            }
             // A grant is no value: `grant` takes its parts.
             DecisionKey::Grant(_) => {}
         }
@@ -101,7 +104,10 @@ impl LocalDocument {
         match key {
             DecisionKey::Plugin(key) => self.remove_key("plugin", key),
             DecisionKey::Limit(key) => self.remove_key("limits", key),
-            DecisionKey::Tool { name, key } => self.unset_of_tool(name, key),
+            DecisionKey::Tool { name, others, key } => {
+                self.rename_tool(others, name);
+                self.unset_of_tool(name, key)
+            }
             DecisionKey::Grant(name) => {
                 let was_taken = self.grant_again(name);
                 // All of a kind is only ever taken away.
@@ -219,6 +225,19 @@ impl LocalDocument {
             self.remove_key("grants", table);
         }
         is_removed
+    }
+
+    /// Names a tool as the plugin does itself, so that what is decided of it holds under any prefix.
+    fn rename_tool(&mut self, others: &[Box<str>], own: &str) {
+        let Some(tools) = self.0.get_mut("tools") else { return };
+        list::each(tools, |entry| {
+            if let ListItem::Table(table) = entry
+                && let Some(name) = table.get("name").and_then(Item::as_str)
+                && others.iter().any(|other| **other == *name)
+            {
+                put_value(*table, "name", own.into());
+            }
+        });
     }
 
     fn set_of_tool(&mut self, name: &str, key: &str, value: Value) {

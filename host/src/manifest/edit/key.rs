@@ -23,6 +23,8 @@ pub enum DecisionKey {
     Tool {
         /// The tool.
         name: Box<str>,
+        /// Other names that the local file may know it by.
+        others: Vec<Box<str>>,
         /// Its key.
         key: &'static str,
     },
@@ -73,7 +75,7 @@ impl DecisionKey {
                 nearest(key, keys(Section::LocalTool)).map(|near| format!("tools.{name}.{near}"))
             };
             let found = find(Section::LocalTool, key).ok_or_else(|| wrong(near()))?;
-            return Ok(Self::Tool { name: name.into(), key: found });
+            return Ok(Self::Tool { name: name.into(), others: Vec::new(), key: found });
         }
         let limits = keys(Section::Limits).map(|key| format!("limits.{key}"));
         let known: Vec<_> = keys(Section::LocalPlugin).map(str::to_owned).chain(limits).collect();
@@ -97,7 +99,7 @@ impl DecisionKey {
         let text = match self {
             Self::Plugin(key) => format!("[plugin]\n{key} = {written}\n"),
             Self::Limit(key) => format!("[limits]\n{key} = {written}\n"),
-            Self::Tool { name, key } => {
+            Self::Tool { name, key, others: _ } => {
                 format!("[[tools]]\nname = \"{name}\"\n{key} = {written}\n")
             }
             Self::Grant(_) => String::new(),
@@ -134,7 +136,7 @@ impl fmt::Display for DecisionKey {
         match self {
             Self::Plugin(key) => f.write_str(key),
             Self::Limit(key) => write!(f, "limits.{key}"),
-            Self::Tool { name, key } => write!(f, "tools.{name}.{key}"),
+            Self::Tool { name, key, others: _ } => write!(f, "tools.{name}.{key}"),
             Self::Grant(name) => write!(f, "{name}"),
         }
     }

@@ -77,7 +77,9 @@ pub fn edited(
 
 /// What a local file decides, as `unset` takes it.
 fn decided(decisions: Option<&Decisions>) -> Vec<String> {
-    let Some(Decisions { set, taken, idle }) = decisions else { return Vec::new() };
+    let Some(Decisions { set, taken, idle, replaced_prefix: _ }) = decisions else {
+        return Vec::new();
+    };
     let without = taken.iter().chain(idle).map(ToString::to_string);
     set.iter().cloned().chain(without).collect()
 }
