@@ -25,7 +25,9 @@ pub enum PrivateError {
     )]
     OtherOwner,
     /// Others may have put anything into it.
-    #[error("others can write into it; remove it, it is made anew with the right permissions")]
+    #[error(
+        "others can write into it; look at what is in it, then take that right from them (chmod go-w)"
+    )]
     OthersWrite,
 }
 
@@ -92,6 +94,12 @@ impl Home {
     #[must_use]
     pub fn instructions(&self) -> PathBuf {
         self.0.join("instructions")
+    }
+
+    /// What commands that change the same files lock.
+    #[must_use]
+    pub fn locks(&self) -> PathBuf {
+        self.0.join("locks")
     }
 
     /// The log of all servers.

@@ -38,6 +38,7 @@ pub mod typed_path;
 
 pub mod text;
 
+mod file_lock;
 mod regular;
 mod whole;
 

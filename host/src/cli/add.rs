@@ -30,7 +30,7 @@ pub(super) fn run(
     consent: Consent,
 ) -> anyhow::Result<ExitCode> {
     let target = target(&setup.plugins)?;
-    let held = DirectoryLock::take(target)?;
+    let held = DirectoryLock::take(setup.home.as_ref(), target)?;
     let shelf = look(target)?;
     let gathered = gather(sources, &shelf).map_err(anyhow::Error::from);
     let checked = gathered.and_then(|Gathered { pairs, passed_over }| {

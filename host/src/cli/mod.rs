@@ -145,7 +145,7 @@ fn run(command: Command, setup: Setup) -> anyhow::Result<ExitCode> {
         }
         Command::Remove { names, purge } => {
             let decided = if purge { LocalFiles::Purge } else { LocalFiles::Keep };
-            remove::run(&names, &setup.plugins, run.as_deref(), decided)
+            remove::run(&names, &setup, run.as_deref(), decided)
         }
         Command::Logs(arguments) => logs::run(&arguments, setup.home.as_ref()),
         Command::Grant { name, what } => {

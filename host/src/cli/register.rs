@@ -16,6 +16,7 @@ use crate::clients::{
     CLIENTS, Change, Client, ClientError, Foreign, Registration, Scope, ServerEntry, Target,
     UserDirectories, client,
 };
+use crate::file_lock::FileLock;
 use crate::home::Home;
 use crate::lock::Locking;
 use crate::text::escape;
@@ -131,6 +132,8 @@ struct Session {
     wanted: EntryArguments,
     foreign: Foreign,
     registration: Registration,
+    /// Held until the last file is written. `None` where nothing is.
+    _lock: Option<FileLock>,
 }
 
 /// What became of one client.
@@ -143,7 +146,8 @@ enum Outcome {
 impl Session {
     fn new(wanted: EntryArguments, foreign: Foreign, setup: &Setup) -> anyhow::Result<Self> {
         let registration = registration(setup.home.as_ref())?;
-        Ok(Self { wanted, foreign, registration })
+        let lock = (!wanted.print).then(|| registration.lock()).transpose()?;
+        Ok(Self { wanted, foreign, registration, _lock: lock })
     }
 
     fn scope(&self) -> Scope {

@@ -1,14 +1,14 @@
 //! `toolrack remove`.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
 
 use super::print::println;
 use super::served::followers;
-use super::{NAME, locked, paint};
+use super::{NAME, Setup, locked, paint};
 use crate::install::{
     DirectoryLock, LocalFiles, LocalRemoved, Removed, WasmRemoved, left_local, remove,
 };
@@ -16,11 +16,12 @@ use crate::text::escape;
 
 pub(super) fn run(
     names: &[String],
-    directories: &[PathBuf],
+    setup: &Setup,
     run: Option<&Path>,
     decided: LocalFiles,
 ) -> anyhow::Result<ExitCode> {
-    let _locks = DirectoryLock::take_all(directories)?;
+    let directories = &setup.plugins[..];
+    let _locks = DirectoryLock::take_all(setup.home.as_ref(), directories)?;
     // What an earlier removal left: there is no plugin of this name any more.
     let left = |name: &String| match decided {
         LocalFiles::Purge => left_local(name, directories),

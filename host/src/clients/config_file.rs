@@ -76,19 +76,25 @@ impl ConfigFile {
         audience: Audience,
     ) -> Result<(), FileError> {
         self.check_writable()?;
-        if Self::read(&self.path)?.bytes() != self.bytes() {
-            return Err(FileError::Changed);
-        }
         match (bytes, self.bytes()) {
-            (Some(bytes), _) => Ok(self.write(bytes, audience)?),
-            (None, Some(_)) => Ok(fs::remove_file(&self.path)?),
+            (Some(bytes), _) => self.write(bytes, audience),
+            (None, Some(_)) => {
+                self.check_unchanged()?;
+                Ok(fs::remove_file(&self.path)?)
+            }
             (None, None) => Ok(()),
         }
     }
 
-    fn write(&self, bytes: &[u8], audience: Audience) -> io::Result<()> {
+    fn check_unchanged(&self) -> Result<(), FileError> {
+        let is_same = Self::read(&self.path)?.bytes() == self.bytes();
+        if is_same { Ok(()) } else { Err(FileError::Changed) }
+    }
+
+    fn write(&self, bytes: &[u8], audience: Audience) -> Result<(), FileError> {
+        self.check_unchanged()?;
         let (Some(directory), Some(name)) = (self.path.parent(), self.path.file_name()) else {
-            return Err(io::ErrorKind::InvalidFilename.into());
+            return Err(io::Error::from(io::ErrorKind::InvalidFilename).into());
         };
         fs::create_dir_all(directory)?;
         sweep(directory);
@@ -100,6 +106,8 @@ impl ConfigFile {
             unfinished.owned_as(metadata)?;
             unfinished.permits_as(metadata)?;
         }
+        // Writing took a while; a client may have written meanwhile.
+        self.check_unchanged()?;
         unfinished.finish()?;
         sync(directory);
         Ok(())

@@ -43,6 +43,19 @@ pub enum ClientError {
         /// What is there.
         found: String,
     },
+    /// Another command is at work.
+    #[error(
+        "another toolrack is editing clients' files, and has not ended yet; try again when it has ended"
+    )]
+    Busy,
+    /// No command can be kept from editing clients' files at the same time.
+    #[error("{}: no lock can be made there: {error}", shown(directory))]
+    Lock {
+        /// The directory.
+        directory: PathBuf,
+        /// Why not.
+        error: PrivateError,
+    },
     /// What is needed to undo an edit cannot be kept.
     #[error("{}: what is needed to undo this cannot be kept: {error}", shown(directory))]
     Record {

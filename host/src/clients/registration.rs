@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::config_file::{Audience, ConfigFile, MAX_CONFIG};
 use super::config_text::ConfigText;
@@ -11,8 +12,14 @@ use super::error::{ClientError, EditError, FileError};
 use super::record::{Record, RecordedEntry, Records, digest};
 use super::table::Client;
 use super::user_directories::UserDirectories;
+use crate::file_lock::{FileLock, StillLocked};
 use crate::home::Home;
 use crate::regular::read_at_most;
+
+/// How long another command is waited for.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// The file that is locked meanwhile.
+const LOCK: &str = "clients";
 
 /// Registers servers with clients.
 pub struct Registration {
@@ -20,6 +27,8 @@ pub struct Registration {
     /// The directory whose files count for the scope of a project.
     project: PathBuf,
     records: Records,
+    /// Where commands that edit the same files take turns.
+    locks: PathBuf,
 }
 
 /// For whom a server is registered.
@@ -69,7 +78,8 @@ impl Registration {
     /// A registration for the user of `directories`, in the directory `project`.
     #[must_use]
     pub fn new(directories: UserDirectories, project: PathBuf, home: &Home) -> Self {
-        Self { directories, project, records: Records { directory: home.clients() } }
+        let records = Records { directory: home.clients() };
+        Self { directories, project, records, locks: home.locks() }
     }
 
     /// The file of `client` in `scope`. `None` where the client has no such scope.
@@ -160,6 +170,15 @@ impl Registration {
     #[must_use]
     pub fn backup(&self, change: &Change) -> PathBuf {
         self.records.backup(&change.file.path)
+    }
+
+    /// Waits until no other command edits clients' files. Take it before files are read, so that no edit is lost.
+    pub fn lock(&self) -> Result<FileLock, ClientError> {
+        let directory = &self.locks;
+        let lock = FileLock::new(directory, LOCK)
+            .map_err(|error| ClientError::Lock { directory: directory.clone(), error })?;
+        lock.take(PATIENCE).map_err(|StillLocked| ClientError::Busy)?;
+        Ok(lock)
     }
 
     /// Makes an edit.

@@ -1,22 +1,24 @@
 //! One command at a time that changes a plugin directory. Servers only read it, and wait for nobody.
 
-use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
-use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use crate::file_lock::{FileLock, StillLocked};
+use crate::home::Home;
+use crate::manifest::Sha256Digest;
 
 /// How long another command is waited for.
 const PATIENCE: Duration = Duration::from_secs(30);
-const BETWEEN_TRIES: Duration = Duration::from_millis(50);
 
-/// The right to change a plugin directory, until it is dropped or the process ends. No file is made for it.
+/// The right to change a plugin directory, until it is dropped or the process ends.
 ///
-/// Where a system cannot lock a directory, as Windows and some network file systems cannot, it keeps nobody away.
+/// What is locked is a file in this user's home, named after where the directory lies: a lock on the directory itself could
+/// be held by whoever may read it. Without a home it keeps nobody away, nor does it keep away another user, who has another.
 #[derive(Debug)]
 pub struct DirectoryLock {
     directory: PathBuf,
-    /// `None` where the directory cannot be locked, or is not there yet.
-    file: Option<File>,
+    /// `None` where there is no home that files can be made in.
+    file: Option<FileLock>,
 }
 
 /// Another command holds the directory.
@@ -28,74 +30,91 @@ pub struct DirectoryLock {
 pub struct DirectoryBusy(PathBuf);
 
 impl DirectoryLock {
-    /// Waits until nobody else changes `directory`.
-    pub fn take(directory: &Path) -> Result<Self, DirectoryBusy> {
-        Self::take_within(directory, PATIENCE)
+    /// Waits until nobody else changes `directory`, which need not be there yet.
+    pub fn take(home: Option<&Home>, directory: &Path) -> Result<Self, DirectoryBusy> {
+        Self::take_within(home, directory, PATIENCE)
     }
 
     /// Waits until nobody else changes any of `directories`, which may name one of them twice.
-    pub fn take_all(directories: &[PathBuf]) -> Result<Vec<Self>, DirectoryBusy> {
+    pub fn take_all(
+        home: Option<&Home>,
+        directories: &[PathBuf],
+    ) -> Result<Vec<Self>, DirectoryBusy> {
         // Two commands that take them in one order never wait for each other.
-        let mut real: Vec<_> =
-            directories.iter().filter_map(|directory| directory.canonicalize().ok()).collect();
+        let mut real: Vec<_> = directories.iter().map(|directory| real(directory)).collect();
         real.sort();
         real.dedup();
-        real.iter().map(|directory| Self::take(directory)).collect()
+        real.iter().map(|directory| Self::take(home, directory)).collect()
     }
 
-    fn take_within(directory: &Path, patience: Duration) -> Result<Self, DirectoryBusy> {
-        let lock = Self { directory: directory.to_owned(), file: File::open(directory).ok() };
+    fn take_within(
+        home: Option<&Home>,
+        directory: &Path,
+        patience: Duration,
+    ) -> Result<Self, DirectoryBusy> {
+        let name = Sha256Digest::of(real(directory).as_os_str().as_encoded_bytes()).to_string();
+        let file = home.and_then(|home| FileLock::new(&home.locks(), &name).ok());
+        let lock = Self { directory: directory.to_owned(), file };
         lock.wait(patience)?;
         Ok(lock)
     }
 
     /// Lets others change the directory while `work` is done, such as asking a person.
     pub fn released<T>(&self, work: impl FnOnce() -> T) -> Result<T, DirectoryBusy> {
-        // What cannot be unlocked was not locked.
-        let _ = self.file.as_ref().map(File::unlock);
+        self.file.iter().for_each(FileLock::release);
         let done = work();
         self.wait(PATIENCE)?;
         Ok(done)
     }
 
     fn wait(&self, patience: Duration) -> Result<(), DirectoryBusy> {
-        let Some(file) = &self.file else { return Ok(()) };
-        let started = Instant::now();
-        while let Err(TryLockError::WouldBlock) = file.try_lock() {
-            if started.elapsed() >= patience {
-                return Err(DirectoryBusy(self.directory.clone()));
-            }
-            sleep(BETWEEN_TRIES);
-        }
-        Ok(())
+        let taken = self.file.as_ref().map_or(Ok(()), |file| file.take(patience));
+        taken.map_err(|StillLocked| DirectoryBusy(self.directory.clone()))
     }
 }
 
-#[cfg(all(test, unix))]
+/// Where a directory lies, past links; of one that is missing, where it would.
+fn real(directory: &Path) -> PathBuf {
+    let known = directory.canonicalize().or_else(|_| {
+        let whole = std::path::absolute(directory)?;
+        let (Some(above), Some(name)) = (whole.parent(), whole.file_name()) else {
+            return Ok(whole);
+        };
+        Ok::<_, std::io::Error>(above.canonicalize().map(|above| above.join(name)).unwrap_or(whole))
+    });
+    known.unwrap_or_else(|_| directory.to_owned())
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn one_holds_a_directory_until_it_lets_go() {
         let root = tempfile::tempdir().expect("a directory");
-        let path = root.path();
-        let try_take = || DirectoryLock::take_within(path, Duration::ZERO);
-        let held = try_take().expect("nobody holds it");
-        let busy = try_take().expect_err("it is held").to_string();
-        assert!(busy.contains("another toolrack is at work there"), "{busy}");
-        held.released(|| drop(try_take().expect("it is let go"))).expect("nobody else holds it");
-        try_take().expect_err("it is held again");
-        drop(held);
-        let twice = [path.to_owned(), path.join("."), path.join("missing")];
-        assert_eq!(DirectoryLock::take_all(&twice).expect("each once").len(), 1);
-        assert_eq!(std::fs::read_dir(path).expect("readable").count(), 0, "no file is left");
+        let (home, path) = (Home::at(root.path().join("home")), root.path().join("plugins"));
+        // Whether it is there yet or not.
+        for _ in 0..2 {
+            let try_take = || DirectoryLock::take_within(Some(&home), &path, Duration::ZERO);
+            let held = try_take().expect("nobody holds it");
+            let busy = try_take().expect_err("it is held").to_string();
+            assert!(busy.contains("another toolrack is at work there"), "{busy}");
+            held.released(|| drop(try_take().expect("it is let go")))
+                .expect("nobody else holds it");
+            try_take().expect_err("it is held again");
+            drop(held);
+            let twice = [path.clone(), path.join("."), path.join("../plugins")];
+            let _ = std::fs::create_dir(&path);
+            let taken = DirectoryLock::take_all(Some(&home), &twice);
+            assert_eq!(taken.expect("each once").len(), 1);
+            assert_eq!(std::fs::read_dir(&path).expect("readable").count(), 0, "no file is left");
+        }
     }
 
     #[test]
-    fn a_directory_that_is_missing_is_nobodys() {
+    fn without_a_home_nobody_is_kept_away() {
         let root = tempfile::tempdir().expect("a directory");
-        let path = root.path().join("plugins");
-        let both = [DirectoryLock::take(&path), DirectoryLock::take(&path)];
+        let both = [DirectoryLock::take(None, root.path()), DirectoryLock::take(None, root.path())];
         assert!(both.iter().all(Result::is_ok));
     }
 }

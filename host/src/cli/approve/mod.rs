@@ -36,6 +36,7 @@ pub(super) fn run(
     let locks = directories.iter().map(|directory| lock(directory));
     let locks = locks.collect::<anyhow::Result<Vec<_>>>()?;
     let locking = Locking::Ignored;
+    let home = setup.home.clone();
     let (host, loader) = loaded(Setup { plugins: directories.clone(), locking, ..setup })?;
     let mut reviews: Vec<_> =
         directories.into_iter().zip(locks).map(|(path, lock)| Review::new(path, lock)).collect();
@@ -60,7 +61,7 @@ pub(super) fn run(
     };
     if accepted {
         for review in reviews.iter().filter(|review| review.is_new()) {
-            review.write()?;
+            review.write(home.as_ref())?;
             if !as_json {
                 let directory = escape(&review.directory.to_string_lossy());
                 let count = counted(review.after.plugins.len(), "plugin");

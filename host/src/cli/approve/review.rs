@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{anyhow, bail};
 
+use crate::home::Home;
 use crate::install::DirectoryLock;
 use crate::lock::{Entry, LOCK_FILE, Lock, write};
 use crate::reload::lock_of;
@@ -92,8 +93,8 @@ impl Review {
         self.before.is_none() || !self.changes.is_empty()
     }
 
-    pub(in crate::cli) fn write(&self) -> anyhow::Result<()> {
-        let _held = DirectoryLock::take(&self.directory)?;
+    pub(in crate::cli) fn write(&self, home: Option<&Home>) -> anyhow::Result<()> {
+        let _held = DirectoryLock::take(home, &self.directory)?;
         let text = |lock: &Lock| text(&self.directory, lock);
         let now = lock(&self.directory)?;
         if now.as_ref().map(text).transpose()? != self.before.as_ref().map(text).transpose()? {
@@ -121,17 +122,17 @@ mod tests {
         let path = directory.path();
         let review = || Review::new(path.to_owned(), lock(path).expect("readable"));
         let first = review();
-        first.write().expect("written");
+        first.write(None).expect("written");
         // Another took up its place: there was none when it was shown.
-        let refused = first.write().expect_err("it is there").to_string();
+        let refused = first.write(None).expect_err("it is there").to_string();
         assert!(refused.contains("it changed while this was shown"), "{refused}");
         let second = review();
         let other = r#"{"version":1,"plugins":{"p.toml":{"name":"p","sha256":{"wasm":"DIGEST",
             "manifest":"DIGEST"},"grants":[],"tools":{}}}}"#;
         let other = other.replace("DIGEST", &"0".repeat(64));
         std::fs::write(path.join(LOCK_FILE), &other).expect("written");
-        second.write().expect_err("it is another");
+        second.write(None).expect_err("it is another");
         assert_eq!(std::fs::read_to_string(path.join(LOCK_FILE)).expect("there"), other);
-        review().write().expect("nothing changed");
+        review().write(None).expect("nothing changed");
     }
 }

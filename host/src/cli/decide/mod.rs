@@ -73,7 +73,7 @@ fn decide(
 ) -> anyhow::Result<Decided> {
     let (directory, file) = installed(name, &setup.plugins)?;
     // Two decisions at once would each write what it read before the other.
-    let _lock = DirectoryLock::take(&directory)?;
+    let _lock = DirectoryLock::take(setup.home.as_ref(), &directory)?;
     let local = directory.join(local_of(&file));
     let target = DecidedPlugin { directory, file, local };
     let change = &target.by_own_name(change, setup)?;
