@@ -8,6 +8,7 @@
 mod board;
 mod instructions;
 mod lines;
+mod log_share;
 mod place;
 mod server_log;
 mod servers;

@@ -5,7 +5,9 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
+use super::log_share::LogShares;
 use crate::home::{PrivateError, private_directory};
 
 /// The file that is written.
@@ -22,6 +24,7 @@ const MAX_STUCK: u64 = 2 * MAX_FILE;
 pub struct ServerLog {
     files: LogFiles,
     pid: u32,
+    shares: LogShares,
 }
 
 /// The files.
@@ -33,7 +36,7 @@ pub struct LogFiles {
 impl ServerLog {
     /// The log in `directory`, which is made private, for the process `pid`.
     pub fn open(directory: PathBuf, pid: u32) -> Result<Self, PrivateError> {
-        let log = Self { files: LogFiles { directory }, pid };
+        let log = Self { files: LogFiles { directory }, pid, shares: LogShares::default() };
         log.files.append()?;
         Ok(log)
     }
@@ -41,7 +44,7 @@ impl ServerLog {
 
 impl Write for ServerLog {
     fn write(&mut self, lines: &[u8]) -> io::Result<usize> {
-        let marked = marked(lines, self.pid);
+        let marked = marked(&self.shares.kept(lines, Instant::now()), self.pid);
         let mut file = self.files.append().map_err(io::Error::other)?;
         if file.metadata()?.len() + marked.len() as u64 > MAX_FILE {
             self.files.begin_another(MAX_FILE.saturating_sub(marked.len() as u64))?;
@@ -150,6 +153,10 @@ pub struct LogPlace(u64);
 
 /// Reads whole lines from the place `from`, and says how far it came.
 fn read_lines(path: &Path, from: u64, take: &mut impl FnMut(&str)) -> io::Result<u64> {
+    // Something else in its place may have nothing to say, ever.
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
     let mut file = File::open(path)?;
     file.seek(SeekFrom::Start(from))?;
     let mut bytes = Vec::new();
