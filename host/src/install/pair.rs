@@ -55,6 +55,7 @@ impl Pair {
         let wasm_file = wasm_of(&file, &text);
         let named = format!("`{}`", escape(&wasm_file));
         let wasm = read(path, &directory.join(&wasm_file), MAX_WASM, &named)?;
+        check_inside(path, shelf)?;
         let wit = read_wit(path)?;
         let source = ManifestSource::Brought;
         let (local, foreign_local) = (installed_local(&file, shelf)?, foreign_local(path, shelf));
@@ -155,6 +156,25 @@ impl Pair {
     pub fn manifest(&self) -> Option<Manifest> {
         parse(&self.file, &self.text)
     }
+}
+
+/// Refuses a `.wit` file that is a link out of the directory that a plugin is brought in: what it leads to is not the
+/// author's, and would be copied for all to read.
+fn check_inside(path: &Path, shelf: &Shelf) -> Result<(), InstallError> {
+    let wit = path.with_file_name(wit_of(&file_name(path)?));
+    let directory = wit.parent().filter(|directory| !directory.as_os_str().is_empty());
+    let real = |path: &Path| path.canonicalize().ok();
+    let Some(directory) = real(directory.unwrap_or(Path::new("."))) else { return Ok(()) };
+    let (Some(there), true) = (real(&wit), wit.is_symlink()) else { return Ok(()) };
+    if Some(&directory) == real(&shelf.directory).as_ref() || there.starts_with(&directory) {
+        return Ok(());
+    }
+    let shown = (super::shown(&wit), super::shown(&there));
+    let reason = format!(
+        "{} is a link to {}, outside of the plugin's directory; copy the file",
+        shown.0, shown.1
+    );
+    Err(InstallError::Refused(vec![Refusal::plugin(super::shown(path), reason)]))
 }
 
 /// The `.wit` file beside the manifest at `path`. What cannot be read cannot be installed.

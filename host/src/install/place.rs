@@ -10,6 +10,9 @@ use crate::regular::read_at_most;
 use crate::reload::{MAX_WASM, MAX_WIT, wit_of};
 use crate::whole::{Unfinished, sweep, sync};
 
+/// Replaced manifests that are kept of one plugin; beyond, the last takes the place of the one before.
+const MAX_BACKUPS: usize = 9;
+
 /// What installing a plugin changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
@@ -53,7 +56,12 @@ pub fn place(pairs: &[Pair], shelf: &Shelf, old: OldManifest) -> Result<Vec<Chan
         if old == OldManifest::Kept
             && let Some((backup, text)) = replaced(pair, shelf)
         {
-            files.push(write(directory, &backup, &text)?);
+            let file = write(directory, &backup, &text)?;
+            // Nobody reads the copy who could not read the file.
+            let permits =
+                fs::metadata(directory.join(&pair.file)).and_then(|old| file.permits_as(&old));
+            permits.map_err(InstallError::io(&file.path, "it cannot be written"))?;
+            files.push(file);
         }
         // One that is there already is nobody's to write: it may be the author's own, who works beside it.
         let is_there = manifest_there(pair, shelf).as_ref() == Some(&pair.text);
@@ -101,7 +109,22 @@ fn replaced(pair: &Pair, shelf: &Shelf) -> Option<(String, Vec<u8>)> {
         return None;
     }
     let text = read_at_most(&shelf.directory.join(&pair.file), MAX_MANIFEST).ok()?;
-    Some((format!("{}.bak", pair.file), text))
+    Some((backup_name(pair, shelf, &text), text))
+}
+
+/// A name that nothing else is kept under: what a person wrote is lost neither by the next update nor in favour of it.
+fn backup_name(pair: &Pair, shelf: &Shelf, text: &[u8]) -> String {
+    let first = format!("{}.bak", pair.file);
+    let more = (2..MAX_BACKUPS).map(|number| format!("{first}{number}"));
+    let is_free = |name: &String| {
+        let path = shelf.directory.join(name);
+        path.symlink_metadata().is_err()
+            || read_at_most(&path, MAX_MANIFEST).is_ok_and(|kept| kept == text)
+    };
+    std::iter::once(first.clone())
+        .chain(more)
+        .find(is_free)
+        .unwrap_or_else(|| format!("{first}{MAX_BACKUPS}"))
 }
 
 /// What is installed under the name of its manifest, where that is no longer than its own.

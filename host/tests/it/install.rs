@@ -203,9 +203,13 @@ fn what_is_there_is_updated_and_the_installed_manifest_stays() {
     let source = person.source(&[("one.toml", b"[plugin]\nwasm = \"new.wasm\"\nprefix = \"p\"\n")]);
     person.adds(&source.join("one.toml"), &["as before with another manifest", "p_run", REPLACED]);
     let old = b"[plugin]\nwasm = \"new.wasm\"\n";
-    assert_eq!(files(&person.plugins())["one.toml.bak"], old, "the last one alone is kept");
+    let both = || {
+        let files = files(&person.plugins());
+        [files["one.toml.bak"].clone(), files["one.toml.bak2"].clone()]
+    };
+    assert_eq!(both(), [&own[..], old], "what a person wrote stays");
     person.adds(&source.join("one.toml"), &["unchanged"]);
-    assert_eq!(files(&person.plugins())["one.toml.bak"], old);
+    assert_eq!(both(), [&own[..], old]);
     assert_eq!(person.run(&["remove", "one"]).code, 0);
     assert!(files(&person.plugins()).contains_key("one.toml.bak"), "it is a person's");
 }
@@ -502,4 +506,27 @@ fn of_a_link_the_link_is_removed() {
     }
     person.removes(&["one"], "removed one");
     assert_eq!((files(&person.plugins()).len(), files(&source).len()), (0, 2));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_out_of_the_plugins_directory_is_not_copied() {
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+    let person = Person::new();
+    let source = person.source(&[("one.toml", b""), ("one.wasm", &wasm(&["run"]))]);
+    let private = person.path("private");
+    fs::write(&private, "a key").unwrap();
+    symlink(&private, source.join("one.wit")).unwrap();
+    let ran = person.run(&["add", source.to_str().unwrap()]);
+    assert!(ran.code == 1 && ran.out.contains("outside of the plugin's directory"), "{}", ran.out);
+    assert!(!person.plugins().join("one.wit").exists());
+    // A manifest that is the user's alone has a copy that is, too.
+    fs::remove_file(source.join("one.wit")).unwrap();
+    person.adds(&source, &["installed one"]);
+    let installed = person.plugins().join("one.toml");
+    fs::set_permissions(&installed, fs::Permissions::from_mode(0o600)).unwrap();
+    fs::write(source.join("one.toml"), "# other\n").unwrap();
+    person.adds(&source, &[REPLACED]);
+    let mode = |name: &str| fs::metadata(person.plugins().join(name)).unwrap().permissions().mode();
+    assert_eq!(mode("one.toml.bak") & 0o777, 0o600);
 }
