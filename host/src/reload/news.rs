@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::pending::{Pending, SLOW};
 use crate::catalog::{Catalog, Plugin, Refusal, Refused};
+use crate::manifest::local_of;
 
 /// Plugins that are named where more are counted.
 const MAX_NAMED: usize = 20;
@@ -23,7 +24,10 @@ pub(super) fn tell(old: Option<&Catalog>, new: &Catalog) {
             Some(_) => tracing::info!(plugin = name, version, "updated"),
             // The first catalog is told as a whole.
             None if old.is_none() => {}
-            None => tracing::info!(plugin = name, version, "added"),
+            None => {
+                tracing::info!(plugin = name, version, "added");
+                tell_local(plugin);
+            }
         }
     }
     for plugin in before.iter().filter(|known| named(new.plugins(), &known.file).is_none()) {
@@ -33,6 +37,18 @@ pub(super) fn tell(old: Option<&Catalog>, new: &Catalog) {
     for refusal in new.refusals().iter().filter(|refusal| !known.contains(refusal)) {
         tell_refusal(refusal);
     }
+}
+
+/// Warns of a local file that was there as soon as the plugin was: whoever copied it may not have written it.
+fn tell_local(plugin: &Plugin) {
+    let Some(decisions) = plugin.decisions() else { return };
+    let grants = decisions.set.iter().take(MAX_NAMED).cloned().collect::<Vec<_>>().join(", ");
+    let decided = if grants.is_empty() { String::new() } else { format!(": it decides {grants}") };
+    tracing::warn!(
+        plugin = plugin.name.as_str(),
+        "{} lay there when the plugin came{decided}; if it came with the plugin and is not yours, remove it",
+        local_of(&plugin.file)
+    );
 }
 
 /// Logs that plugins take long, all on one line.
