@@ -79,6 +79,33 @@ pub fn escape_json(json: &str) -> String {
     shown
 }
 
+/// `text` as one word of a command that a person is told to type: no shell finds anything in it to act upon. What cannot be
+/// seen becomes an escape, and then the word is another: nothing hidden is typed.
+#[must_use]
+pub fn shell_word(text: &str) -> String {
+    word_for(cfg!(windows), &escape(text))
+}
+
+/// Where the system is Windows, by the rules of PowerShell and, as far as they go, of `cmd`.
+fn word_for(is_windows: bool, text: &str) -> String {
+    let is_plain =
+        |c: char| c.is_alphanumeric() || "_-./:@%+,=".contains(c) || (is_windows && c == '\\');
+    // Some shells look a word up that begins so.
+    if !text.is_empty() && !text.starts_with(['=', '@', '%']) && text.chars().all(is_plain) {
+        return text.to_owned();
+    }
+    if !is_windows {
+        return format!("'{}'", text.replace('\'', r"'\''"));
+    }
+    if text.contains(['"', '$', '`', '%', '\u{201c}', '\u{201d}', '\u{201e}']) {
+        // PowerShell takes these for single quotes too.
+        let is_quote = |c: char| matches!(c, '\'' | '\u{2018}'..='\u{201b}');
+        let double = |c: char| if is_quote(c) { format!("{c}{c}") } else { c.to_string() };
+        return format!("'{}'", text.chars().map(double).collect::<String>());
+    }
+    format!("\"{text}\"")
+}
+
 /// The text and the emoji variation selector.
 fn is_emoji_selector(c: char) -> bool {
     matches!(c, '\u{fe0e}' | '\u{fe0f}')
@@ -167,6 +194,40 @@ mod tests {
             assert_eq!(shown, expected);
             let value = |json: &str| serde_json::from_str::<serde_json::Value>(json).expect("JSON");
             assert_eq!(value(&shown), value(json), "{shown}");
+        }
+    }
+
+    #[test]
+    fn a_word_of_a_command_is_one_word_to_a_shell() {
+        for (text, unix, windows) in [
+            ("units=metric", "units=metric", "units=metric"),
+            ("https://a.example:8443", "https://a.example:8443", "https://a.example:8443"),
+            ("https://*.a", "'https://*.a'", "\"https://*.a\""),
+            ("", "''", "\"\""),
+            ("a b", "'a b'", "\"a b\""),
+            ("$(touch x)=V", "'$(touch x)=V'", "'$(touch x)=V'"),
+            ("a'; ls #", r"'a'\''; ls #'", "\"a'; ls #\""),
+            ("$a'b", r"'$a'\''b'", "'$a''b'"),
+            ("~/x", "'~/x'", "\"~/x\""),
+            ("`x`", "'`x`'", "'`x`'"),
+            ("=ls", "'=ls'", "\"=ls\""),
+            ("C:\\my", r"'C:\my'", r"C:\my"),
+        ] {
+            assert_eq!(word_for(false, text), unix);
+            assert_eq!(word_for(true, text), windows);
+        }
+        assert_eq!(word_for(false, &escape("a\n\u{202e}b")), r"'a\n\u{202e}b'");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_shell_reads_back_what_was_quoted() {
+        for text in
+            ["a'b\"c", "$(x) `y` $HOME", "~", "*", "!!", "a\\", "-n x", "#", "ü €", ";&|<>()"]
+        {
+            let script = format!("printf %s {}", shell_word(text));
+            let ran = std::process::Command::new("sh").args(["-c", &script]).output().expect("run");
+            assert_eq!(String::from_utf8_lossy(&ran.stdout), text);
         }
     }
 

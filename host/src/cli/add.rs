@@ -161,7 +161,7 @@ impl Checked {
             println!("{} {}", paint(GOOD, "ok"), paint(NAME, &plugin.name));
             let tools: Vec<_> = tools_of(&self.catalog, plugin).collect();
             if tools.is_empty() {
-                println!("     no tools served: its manifest hides all of them");
+                println!("     no tools served: {}", untold(plugin));
             }
             print_details(&tools, plugin);
             if let Some(local) = &pair.foreign_local {
@@ -244,6 +244,16 @@ impl Checked {
             })
         });
         Ok(installed.collect())
+    }
+}
+
+/// Why a plugin that can be served serves no tools.
+fn untold(plugin: &Plugin) -> &'static str {
+    match plugin.definitions().next() {
+        Some(_) => {
+            "they can only fail without what they require; once it is installed, `toolrack check` says what to type"
+        }
+        None => "they are all hidden",
     }
 }
 

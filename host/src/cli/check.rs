@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use serde_json::{Value, json};
 
+use super::doctor::loose_files;
 use super::list::nothing_in;
 use super::load::load;
 use super::print::println;
@@ -19,6 +20,9 @@ pub(super) fn run(setup: Setup, as_json: bool) -> anyhow::Result<ExitCode> {
         print_json(&report(&catalog))?;
     } else {
         print(&catalog);
+        for loose in directories.iter().flat_map(|directory| loose_files(directory)) {
+            println!("{} {}; {}", paint(ERROR, "warning"), loose.problem, loose.advice);
+        }
         if catalog.plugins().is_empty() && catalog.refusals().is_empty() {
             println!("{}", nothing_in(&directories));
         }

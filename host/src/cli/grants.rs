@@ -7,7 +7,7 @@ use crate::text::escape;
 
 /// One line for each thing that `grants` allow, and one for what they do not.
 pub(super) fn words(grants: &Grants) -> Vec<String> {
-    let Grants { network, files, scratch, env, secrets, config } = grants;
+    let Grants { network, files, scratch, env, secrets, config, withheld } = grants;
     let mut lines: Vec<String> = files.iter().map(file).collect();
     lines.extend(scratch.iter().map(|at| {
         format!(
@@ -15,7 +15,7 @@ pub(super) fn words(grants: &Grants) -> Vec<String> {
             escape(at)
         )
     }));
-    lines.extend(network.iter().map(request));
+    lines.extend(network.iter().map(|grant| request(grant) + &exceptions(grant)));
     if !env.is_empty() {
         let names: Vec<_> = env.keys().map(String::as_str).collect();
         lines.push(format!("it sees the variables {}", names.join(", ")));
@@ -25,6 +25,7 @@ pub(super) fn words(grants: &Grants) -> Vec<String> {
         let told = config.iter().map(|(key, value)| format!("{} = {}", escape(key), escape(value)));
         lines.push(format!("it is told: {}", told.collect::<Vec<_>>().join(", ")));
     }
+    lines.extend(withheld.iter().map(|path| format!("it does not see {}", escape(path))));
     lines.extend(lacking(grants));
     lines
 }
@@ -52,6 +53,12 @@ fn request(grant: &NetworkGrant) -> String {
     )
 }
 
+/// The hosts that were taken away.
+fn exceptions(grant: &NetworkGrant) -> String {
+    let except: Vec<_> = grant.exceptions().collect();
+    if except.is_empty() { String::new() } else { format!(", but not to {}", except.join(", ")) }
+}
+
 fn lacking(grants: &Grants) -> Option<String> {
     let none = [
         ("no files", grants.files.is_empty()),
@@ -68,6 +75,9 @@ fn lacking(grants: &Grants) -> Option<String> {
 pub(super) fn report(grants: &Grants) -> Value {
     let network = grants.network.iter().map(|grant| {
         let mut item = json!({ "url": grant.to_string() });
+        if !grant.except.is_empty() {
+            item["except"] = grant.exceptions().collect::<Vec<_>>().into();
+        }
         if let Some(secret) = &grant.secret {
             item["secret"] = secret.name.as_str().into();
             if secret.is_optional {
@@ -94,6 +104,7 @@ pub(super) fn report(grants: &Grants) -> Value {
         "env": grants.env.keys().collect::<Vec<_>>(),
         "secrets": grants.secrets.iter().map(|secret| secret.as_str()).collect::<Vec<_>>(),
         "config": grants.config,
+        "withheld": grants.withheld,
     })
 }
 

@@ -80,7 +80,7 @@ brings those in the directories below it, but for hidden ones, tests, fixtures a
 A .wit beside a manifest, which describes a component's functions, comes along.
 
 What you decided of a plugin, NAME.local.toml beside its manifest, stays as it is and holds for the new version. \
-A manifest that is replaced by another one is kept as NAME.toml.bak. A NAME.local.toml that comes with a plugin is never installed. An update whose manifest grants more than the installed version \
+A manifest that is replaced by another one is kept as NAME.toml.bak (.bak2, ...). A NAME.local.toml that comes with a plugin is never installed. An update whose manifest grants more than the installed version \
 has says so and asks; where nobody can be asked, it needs --yes. A directory with a toolrack.lock holds it back \
 instead.
 
@@ -125,7 +125,7 @@ Examples:
 
 pub(super) const GRANT: &str = "\
 Lets a plugin reach something, beside what its manifest grants. What you decide stands in NAME.local.toml beside the \
-manifest, which no update touches; comments in it stay. Where the directory has a toolrack.lock that accepts the \
+manifest, which no update touches; comments in it stay, but those of an item that goes. Where the directory has a toolrack.lock that accepts the \
 plugin as it is, it accepts it as it becomes. Running servers follow.
 
 Examples:
@@ -138,7 +138,9 @@ Examples:
 
 pub(super) const REVOKE: &str = "\
 Takes something away that a plugin may reach, whether its manifest grants it or you did. Without WHAT it is all of that \
-kind, and what updates ask for as well.
+kind, and what updates ask for as well. What is taken away is what can be reached: a URL also out of wider grants, a \
+directory under any name. Calls that run keep what they began with until they end. `toolrack unset NAME files:/notes` \
+takes a revocation back.
 
 Examples:
   toolrack revoke files files /notes
@@ -147,7 +149,7 @@ Examples:
 
 pub(super) const SET: &str = "\
 Decides a value in place of the manifest's: the prefix, a limit, or what a tool says. It stands in NAME.local.toml \
-beside the manifest, which no update touches.
+beside the manifest, which no update touches. A tool goes by its public name or by the plugin's own, which is written.
 
 Examples:
   toolrack set weather limits.memory 128MiB

@@ -17,7 +17,7 @@ use crate::name::{PluginName, ToolName};
 use crate::regular::{ReadError, read_at_most};
 use crate::reload::{MAX_WASM, MAX_WIT};
 use crate::sandbox::{Guest, Notes, Wasm, listed_in};
-use crate::text::escape;
+use crate::text::{escape, shell_word};
 use crate::tool::{Listed, ToolSpec};
 
 /// What is shown.
@@ -77,7 +77,7 @@ pub(super) fn run(setup: Setup, file: &Path, form: Form) -> anyhow::Result<ExitC
         packed,
     };
     match form {
-        Form::Words => inspected.print(&shown),
+        Form::Words => inspected.print(file),
         Form::Json => print_json(&inspected.report())?,
         Form::Manifest => print!("{}", inspected.manifest()),
     }
@@ -122,7 +122,8 @@ fn grant(import: &str) -> Option<(&'static str, &'static str)> {
 }
 
 impl Inspected {
-    fn print(&self, shown: &str) {
+    fn print(&self, file: &Path) {
+        let shown = escape(&file.to_string_lossy());
         println!("{}  {}", paint(NAME, shown), what(self.kind));
         println!("     {}", paint(DIM, format!("{} bytes, SHA-256 {}", self.size, self.digest)));
         for import in &self.imports {
@@ -159,7 +160,10 @@ impl Inspected {
         if self.kind == Kind::Command {
             println!("     its tools are what a manifest declares");
         }
-        println!("\nA manifest to begin with: toolrack inspect --manifest {shown}");
+        println!(
+            "\nA manifest to begin with: toolrack inspect --manifest {}",
+            shell_word(&file.to_string_lossy())
+        );
     }
 
     /// The name that a client would see.

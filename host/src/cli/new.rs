@@ -9,7 +9,7 @@ use super::print::println;
 use super::{NAME, paint};
 use crate::name::PluginName;
 use crate::regular::read_at_most;
-use crate::text::escape;
+use crate::text::{escape, shell_word};
 use anyhow::{Context as _, bail};
 
 /// Where the SDK is found that a plugin depends on, if nothing else is said.
@@ -135,7 +135,7 @@ fn next(name: &PluginName, directory: &str, lang: Lang) -> String {
     let tool = name.as_str().replace('-', "_");
     let call = format!("toolrack call {tool}_count_words text='to be or not to be'");
     let is_here = Path::new(directory) == Path::new(".");
-    let enter = (!is_here).then(|| format!("cd {directory}"));
+    let enter = (!is_here).then(|| format!("cd {}", shell_word(directory)));
     match lang {
         Lang::Rust => format!(
             "  {}cargo test\n  rustup target add wasm32-wasip2\n  toolrack dev    # builds and \

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::text::escape;
+use crate::text::{escape, shell_word};
 
 /// A server, as a client is to start it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -120,18 +120,13 @@ impl FoundEntry {
 }
 
 fn command_line(command: &str, args: &[String], env: &BTreeMap<String, String>) -> String {
-    let words = std::iter::once(command).chain(args.iter().map(String::as_str)).map(quoted);
+    let words = std::iter::once(command).chain(args.iter().map(String::as_str)).map(shell_word);
     let line = words.collect::<Vec<_>>().join(" ");
     if env.is_empty() {
         return line;
     }
     let names: Vec<_> = env.keys().map(|name| escape(name)).collect();
     format!("{line} (with {} set)", names.join(", "))
-}
-
-fn quoted(word: &str) -> String {
-    let shown = escape(word);
-    if shown.is_empty() || shown.contains([' ', '"', '\'']) { format!("{shown:?}") } else { shown }
 }
 
 #[cfg(test)]
@@ -146,7 +141,11 @@ mod tests {
             (json!({ "command": "/bin/toolrack", "args": ["serve"] }), "/bin/toolrack serve", true),
             (
                 json!({ "command": "toolrack.exe", "args": ["--plugins", "a b"] }),
-                "toolrack.exe --plugins \"a b\"",
+                if cfg!(windows) {
+                    "toolrack.exe --plugins \"a b\""
+                } else {
+                    "toolrack.exe --plugins 'a b'"
+                },
                 true,
             ),
             (json!({ "command": "toolrack", "args": ["call"] }), "toolrack call", false),

@@ -5,15 +5,18 @@
 
 use std::collections::BTreeSet;
 
-use crate::manifest::{Access, Grants, SecretPlace};
+use crate::manifest::{Access, Grants, NetworkGrant, SecretPlace};
 
 /// What reads only, and what writes too, begin with.
 const READ: &str = "files: read ";
 const WRITE: &str = "files: read and change ";
+const NETWORK: &str = "network";
+const EXCEPT: &str = " except ";
 
 /// One line for each thing that `grants` allow.
 pub(super) fn lines(grants: &Grants) -> BTreeSet<String> {
-    let Grants { network, files, scratch, env, secrets, config } = grants;
+    // What is withheld by the same spelling is not among the grants.
+    let Grants { network, files, scratch, env, secrets, config, withheld: _ } = grants;
     let mut lines = BTreeSet::new();
     lines.extend(files.iter().map(|grant| {
         let may = match grant.access {
@@ -23,7 +26,7 @@ pub(super) fn lines(grants: &Grants) -> BTreeSet<String> {
         format!("{may}{} as {}", word(&grant.path), word(&grant.at))
     }));
     lines.extend(network.iter().map(|grant| match &grant.secret {
-        None => format!("network: {grant}"),
+        None => format!("{}: {grant}", kind(grant)),
         Some(secret) => {
             let place = match &secret.place {
                 SecretPlace::Header { name, before } if before.is_empty() => {
@@ -34,7 +37,7 @@ pub(super) fn lines(grants: &Grants) -> BTreeSet<String> {
                 }
                 SecretPlace::Query { name } => format!("query {}", word(name)),
             };
-            format!("network: {grant} with secret {} in {place}", secret.name)
+            format!("{}: {grant} with secret {} in {place}", kind(grant), secret.name)
         }
     }));
     lines.extend(scratch.iter().map(|at| format!("scratch: {}", word(at))));
@@ -42,6 +45,24 @@ pub(super) fn lines(grants: &Grants) -> BTreeSet<String> {
     lines.extend(secrets.iter().map(|name| format!("secret: {name}")));
     lines.extend(config.keys().map(|key| format!("config: {}", word(key))));
     lines
+}
+
+/// The kind of a network grant, with the hosts that it does not reach.
+fn kind(grant: &NetworkGrant) -> String {
+    let mut except: Vec<_> = grant.exceptions().collect();
+    except.sort();
+    match &except[..] {
+        [] => NETWORK.into(),
+        except => format!("{NETWORK}{EXCEPT}{}", except.join(",")),
+    }
+}
+
+/// A line of a network grant without its exceptions, and these.
+fn with_exceptions(line: &str) -> Option<(&str, BTreeSet<&str>)> {
+    // A URL holds no space, so what follows the first `: ` is the grant.
+    let (kind, grant) = line.split_once(": ")?;
+    let except = kind.strip_prefix(NETWORK)?.strip_prefix(EXCEPT);
+    Some((grant, except.iter().flat_map(|except| except.split(',')).collect()))
 }
 
 /// What `now` allows and `before` does not, a line for each.
@@ -55,7 +76,12 @@ pub fn wider(before: &Grants, now: &Grants) -> Vec<String> {
 pub(super) fn covers(locked: &BTreeSet<String>, line: &str) -> bool {
     let is_read_of_more =
         || line.strip_prefix(READ).is_some_and(|of| locked.contains(&format!("{WRITE}{of}")));
-    locked.contains(line) || is_read_of_more()
+    let is_narrower = || {
+        let Some((grant, except)) = with_exceptions(line) else { return false };
+        let mut wider = locked.iter().filter_map(|line| with_exceptions(line));
+        wider.any(|(other, fewer)| other == grant && fewer.is_subset(&except))
+    };
+    locked.contains(line) || is_read_of_more() || is_narrower()
 }
 
 /// Text that ends where it seems to end.
@@ -107,6 +133,23 @@ mod tests {
         let one = of(r#"files = [{ path = "/a as /b", at = "/c" }]"#);
         let two = of(r#"files = [{ path = "/a", at = "/b as /c" }]"#);
         assert_ne!(one, two);
+    }
+
+    #[test]
+    fn fewer_hosts_are_covered_by_more_and_not_the_other_way_round() {
+        let web = |without: &str| {
+            let local = format!("grants.without = [{without}]");
+            let manifest = "grants.network = [\"https://*\"]";
+            lines(&Manifest::parse_with("a.toml", manifest, Some(&local)).expect("one").grants)
+        };
+        let (all, one) = (web(""), web("\"network:https://docs.rs\""));
+        let two = web("\"network:https://docs.rs\", \"network:https://a.example\"");
+        assert_eq!(one.first().expect("a line"), "network except https://docs.rs: https://*");
+        let covered = |locked: &BTreeSet<String>, now: &BTreeSet<String>| {
+            now.iter().all(|line| covers(locked, line))
+        };
+        assert!(covered(&all, &one) && covered(&all, &two) && covered(&one, &two));
+        assert!(!covered(&one, &all) && !covered(&two, &all) && !covered(&two, &one));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Whether a version may be served: decided from what is locked, what it is, and how strict the host is.
 
 use super::{Difference, Lock, Version, differences};
-use crate::text::escape;
+use crate::text::shell_word;
 
 /// Differences that are named where more are counted.
 const MAX_NAMED: usize = 4;
@@ -46,7 +46,7 @@ pub fn judge(lock: &Lock, file: &str, version: &Version<'_>, locking: Locking) -
     if locking == Locking::Ignored {
         return Verdict::Accepted;
     }
-    let name = escape(version.name);
+    let name = shell_word(version.name);
     let Some(entry) = lock.plugins.get(file) else {
         return Verdict::Unlisted(format!(
             "held back: it is not in toolrack.lock; `toolrack approve {name}` shows it and accepts it"

@@ -15,7 +15,8 @@ pub(super) fn read(raw: &[(Text<'_>, Value<'_>)]) -> Result<BTreeMap<String, Str
     raw.iter().map(|(key, value)| Ok((name(key)?, text(key.get_ref(), value)?))).collect()
 }
 
-fn name(key: &Text<'_>) -> Result<String, Fault> {
+/// A key, wherever one is named.
+pub(super) fn name(key: &Text<'_>) -> Result<String, Fault> {
     let name = *key.get_ref();
     if name.is_empty() || name.contains(['\n', '\t']) || check_text(name).is_err() {
         let message = format!("{} is no key for the configuration", quote(name));

@@ -56,11 +56,36 @@ fn check_apart(at: &Text<'_>, grants: &[FileGrant]) -> Result<(), Fault> {
     Err(Fault::new(at.span(), message).help(help))
 }
 
+/// Checks the directories that a person takes away.
+pub(super) fn withheld(raw: &[Text<'_>]) -> Result<Vec<Box<str>>, Fault> {
+    if let Some(one_more) = raw.get(MAX_FILES) {
+        let message = format!("`without_paths` in [grants]: expected at most {MAX_FILES}");
+        return Err(
+            Fault::new(one_more.span(), message).help("name a directory that holds several")
+        );
+    }
+    raw.iter().map(|text| path_at("`without_paths` in [grants]", text)).collect()
+}
+
+/// True if one directory is the other or lies in it, as they are written.
+pub(super) fn is_one_in_other(one: &str, other: &str) -> bool {
+    let parts = |path: &str| {
+        let parts = path.split(['/', '\\']).filter(|part| !part.is_empty() && *part != ".");
+        parts.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let (one, other) = (parts(one), parts(other));
+    one.starts_with(&other) || other.starts_with(&one)
+}
+
 fn path(text: &Text<'_>) -> Result<Box<str>, Fault> {
+    path_at(&Files.place("path"), text)
+}
+
+fn path_at(place: &str, text: &Text<'_>) -> Result<Box<str>, Fault> {
     const EXPECTED: &str = "expected an absolute path, or one that begins with `~/` or `$NAME/`";
     let path = *text.get_ref();
     let wrong = |problem: &str, help: String| {
-        let message = format!("{}: {problem}, found {}", Files.place("path"), quote(path));
+        let message = format!("{place}: {problem}, found {}", quote(path));
         Err(Fault::new(text.span(), message).help(help))
     };
     if path.len() > MAX_PATH || path.contains(['\n', '\t']) || forbidden_char(path).is_some() {

@@ -11,7 +11,7 @@ use super::error::{Fault, quote};
 use super::keys::Section::LocalGrants;
 use super::nearest::nearest;
 use super::table::Text;
-use super::{HostPattern, NetworkGrant, Scheme, SecretName, env, files, origin, secret};
+use super::{HostPattern, NetworkGrant, Scheme, SecretName, config, env, files, origin, secret};
 use crate::text::escape;
 
 /// The name of one grant, or of all grants of a kind.
@@ -124,7 +124,7 @@ impl GrantName {
             GrantKind::Files => Self::Files(files::at(place, text)?),
             GrantKind::Env => Self::Env(env::name(text)?.into()),
             GrantKind::Secret => Self::Secret(secret::name(place, text)?),
-            GrantKind::Config => Self::Config((*text.get_ref()).into()),
+            GrantKind::Config => Self::Config(config::name(text)?.into()),
             GrantKind::Scratch => {
                 let message = format!("{place}: there is one `scratch`, and nothing follows it");
                 return Err(Fault::new(text.span(), message).help("write \"scratch\""));
@@ -168,7 +168,7 @@ impl fmt::Display for GrantName {
             Self::Every(kind) => f.write_str(kind.name()),
             Self::Network(scheme, host, port) => {
                 let (scheme, host, port) = (*scheme, host.clone(), *port);
-                write!(f, "network:{}", NetworkGrant { scheme, host, port, secret: None })
+                write!(f, "network:{}", NetworkGrant::plain(scheme, host, port))
             }
             Self::Files(at) => write!(f, "files:{}", escape(at)),
             Self::Env(name) => write!(f, "env:{}", escape(name)),

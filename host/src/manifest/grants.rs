@@ -25,14 +25,17 @@ pub struct Grants {
     pub secrets: Vec<SecretName>,
     /// What else it is told when it asks for its configuration.
     pub config: BTreeMap<String, String>,
+    /// Directories of this machine that it does not see, whatever else is granted: a person took them away.
+    pub withheld: Vec<Box<str>>,
 }
 
 impl Grants {
     /// True if all that `other` grants is granted, if with a secret besides.
     pub(super) fn include(&self, other: &Self) -> bool {
-        let Self { network, files, scratch, env, secrets, config } = other;
+        let Self { network, files, scratch, env, secrets, config, withheld: _ } = other;
         let requests = |wanted: &NetworkGrant| {
-            let plain = |grant: &NetworkGrant| NetworkGrant { secret: None, ..grant.clone() };
+            let plain =
+                |own: &NetworkGrant| NetworkGrant::plain(own.scheme, own.host.clone(), own.port);
             let is_it = |own: &NetworkGrant| own == wanted || plain(own) == *wanted;
             self.network.iter().any(is_it)
         };
@@ -47,6 +50,18 @@ impl Grants {
             && entries(&self.config, config)
     }
 
+    /// Takes these hosts out of wider grants. `false` if none is wider.
+    pub(super) fn narrow(&mut self, scheme: Scheme, host: &HostPattern, port: u16) -> bool {
+        let of_it = |own: &&mut NetworkGrant| (own.scheme, own.port) == (scheme, port);
+        let wider = |own: &&mut NetworkGrant| own.host.overlaps(host) && !host.covers(&own.host);
+        let mut is_any = false;
+        for own in self.network.iter_mut().filter(of_it).filter(wider) {
+            own.except.push(host.clone());
+            is_any = true;
+        }
+        is_any
+    }
+
     /// True if something of this name is granted.
     pub(super) fn has(&self, name: &GrantName) -> bool {
         match name {
@@ -57,8 +72,13 @@ impl Grants {
             GrantName::Every(GrantKind::Secret) => self.secret_names().next().is_some(),
             GrantName::Every(GrantKind::Config) => !self.config.is_empty(),
             GrantName::Network(scheme, host, port) => {
-                let wanted = (*scheme, host, *port);
-                self.network.iter().any(|own| (own.scheme, &own.host, own.port) == wanted)
+                let of_it = |own: &&NetworkGrant| (own.scheme, own.port) == (*scheme, *port);
+                // Some of it, at least.
+                let reaches = |own: &NetworkGrant| {
+                    let is_taken = own.except.iter().any(|except| except.covers(host));
+                    host.covers(&own.host) || (own.host.overlaps(host) && !is_taken)
+                };
+                self.network.iter().filter(of_it).any(reaches)
             }
             GrantName::Files(at) => self.files.iter().any(|own| own.at == *at),
             GrantName::Env(key) => self.env.contains_key(&**key),
@@ -92,6 +112,22 @@ pub struct NetworkGrant {
     pub port: u16,
     /// A secret that the host puts into each of these requests; the plugin never sees it.
     pub secret: Option<BoundSecret>,
+    /// Hosts among these that a person took away.
+    pub except: Vec<HostPattern>,
+}
+
+impl NetworkGrant {
+    /// Requests to these hosts, all of them and without a secret.
+    #[must_use]
+    pub fn plain(scheme: Scheme, host: HostPattern, port: u16) -> Self {
+        Self { scheme, host, port, secret: None, except: Vec::new() }
+    }
+
+    /// The hosts that a person took away, each as a manifest writes it.
+    pub fn exceptions(&self) -> impl Iterator<Item = String> {
+        let plain = |host: &HostPattern| Self::plain(self.scheme, host.clone(), self.port);
+        self.except.iter().map(move |host| plain(host).to_string())
+    }
 }
 
 /// How a request travels.
@@ -226,6 +262,48 @@ impl fmt::Display for Scheme {
             Self::Https => "https",
         })
     }
+}
+
+impl HostPattern {
+    /// True if all that `other` names is among these hosts.
+    #[must_use]
+    pub fn covers(&self, other: &Self) -> bool {
+        let below = |name: &str, domain: &str| {
+            name.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.') && rest.len() > 1)
+        };
+        match (self, other) {
+            (Self::Public, Self::Name(_) | Self::Subdomains(_)) => true,
+            (Self::Subdomains(domain), Self::Name(name) | Self::Subdomains(name)) => {
+                self == other || below(name, domain)
+            }
+            (
+                Self::Network { address, prefix },
+                Self::Network { address: inner, prefix: longer },
+            ) => prefix <= longer && is_within(*inner, *address, *prefix),
+            (Self::Name(_) | Self::Network { .. } | Self::Public | Self::Subdomains(_), _) => {
+                self == other
+            }
+        }
+    }
+
+    /// True if `other`, or some of it, may be among these hosts and not all of them: `https://*` may reach any address.
+    fn overlaps(&self, other: &Self) -> bool {
+        let is_address = matches!(other, Self::Network { .. });
+        self.covers(other) || (*self == Self::Public && is_address)
+    }
+}
+
+/// True if `address` lies in the network of `prefix` bits at `network`.
+pub(crate) fn is_within(address: IpAddr, network: IpAddr, prefix: u8) -> bool {
+    let (network, address, width) = match (network, address) {
+        (IpAddr::V4(network), IpAddr::V4(address)) => {
+            (u128::from(network.to_bits()), u128::from(address.to_bits()), 32)
+        }
+        (IpAddr::V6(network), IpAddr::V6(address)) => (network.to_bits(), address.to_bits(), 128),
+        (IpAddr::V4(_), IpAddr::V6(_)) | (IpAddr::V6(_), IpAddr::V4(_)) => return false,
+    };
+    let free = u32::from(width - prefix.min(width));
+    network.checked_shr(free) == address.checked_shr(free)
 }
 
 impl fmt::Display for HostPattern {

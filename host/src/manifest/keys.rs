@@ -121,7 +121,7 @@ impl Section {
             Self::Parameter => PARAMETER_KEYS.to_vec(),
             Self::LocalTop => LOCAL_NAMED.map(Self::key).to_vec(),
             Self::LocalPlugin => vec!["prefix", "ungranted", "output_schemas"],
-            Self::LocalGrants => [&GRANT_KEYS[..], &["without"]].concat(),
+            Self::LocalGrants => [&GRANT_KEYS[..], &["without", "without_paths"]].concat(),
             Self::LocalTool => [&["name"][..], &DECIDED_KEYS, &[RATE.key], &CLAIMS].concat(),
         }
     }

@@ -6,13 +6,14 @@
 //! the catalog, since a tool has two names.
 
 use super::error::Fault;
+use super::files::is_one_in_other;
 use super::grant_name::{GrantKind, GrantName, without as place_of_without};
 use super::keys::Section;
 use super::limits::RATE;
 use super::raw::{RawLimits, RawManifest, RawPlugin, RawTool};
-use super::raw_grants::{RawGrants, RawNetwork};
+use super::raw_grants::{RawFiles, RawGrants, RawNetwork};
 use super::table::{Text, Value};
-use super::{HostPattern, Scheme, origin};
+use super::{Grants, HostPattern, Scheme, origin};
 use crate::text::escape;
 use crate::tool::Annotations;
 
@@ -59,9 +60,28 @@ pub(super) fn merge<'a>(
     Ok((merged, decisions))
 }
 
+/// Takes what `decisions` take away out of grants that reach further, whichever file gives them: a revocation is of what
+/// can be reached, not of how it is written.
+pub(super) fn narrow(grants: &mut Grants, decisions: &mut Decisions) {
+    let Decisions { taken, idle, .. } = decisions;
+    let mut narrow = |name: &GrantName| match name {
+        GrantName::Network(scheme, host, port) => grants.narrow(*scheme, host, *port),
+        GrantName::Every(_)
+        | GrantName::Files(_)
+        | GrantName::Env(_)
+        | GrantName::Secret(_)
+        | GrantName::Config(_) => false,
+    };
+    taken.iter().for_each(|name| _ = narrow(name));
+    let (narrowing, still_idle) = std::mem::take(idle).into_iter().partition(narrow);
+    *idle = still_idle;
+    taken.extend::<Vec<_>>(narrowing);
+}
+
 /// Takes a grant away. `false` if there is none of this name.
 fn take(grants: &mut RawGrants<'_>, name: &GrantName) -> bool {
-    let RawGrants { network, files, scratch, env, secrets, config, without: _ } = grants;
+    let RawGrants { network, files, scratch, env, secrets, config, without: _, without_paths: _ } =
+        grants;
     match name {
         GrantName::Every(GrantKind::Network) => emptied(network),
         GrantName::Every(GrantKind::Files) => emptied(files),
@@ -73,8 +93,12 @@ fn take(grants: &mut RawGrants<'_>, name: &GrantName) -> bool {
             emptied(secrets) || unbound
         }
         GrantName::Network(scheme, host, port) => {
-            let other = (*scheme, host.clone(), *port);
-            without(network, |item| origin_of(item).as_ref() == Some(&other))
+            // Narrower ones, too: what they reach is among what is taken away.
+            without(network, |item| {
+                origin_of(item).is_some_and(|(own_scheme, own, own_port)| {
+                    (own_scheme, own_port) == (*scheme, *port) && host.covers(&own)
+                })
+            })
         }
         GrantName::Files(at) => without(files, |item| *item.at.get_ref() == &**at),
         GrantName::Env(name) => without(env, |(key, _)| *key.get_ref() == &**name),
@@ -127,7 +151,13 @@ fn with_grants<'a>(mut grants: RawGrants<'a>, local: RawGrants<'a>) -> RawGrants
     grants.scratch = local.scratch.or(grants.scratch);
     put_entries(&mut grants.env, local.env);
     put_entries(&mut grants.config, local.config);
-    grants
+    // By another spelling it is found when it is opened.
+    let is_withheld = |item: &RawFiles<'_>| {
+        let mut paths = local.without_paths.iter();
+        paths.any(|path| is_one_in_other(path.get_ref(), item.path.get_ref()))
+    };
+    grants.files.retain(|item| !is_withheld(item));
+    RawGrants { without_paths: local.without_paths, ..grants }
 }
 
 fn put_entries<'a>(entries: &mut Vec<(Text<'a>, Value<'a>)>, local: Vec<(Text<'a>, Value<'a>)>) {
@@ -149,7 +179,8 @@ fn decided(local: &RawManifest<'_>) -> Vec<String> {
     set.extend(local.plugin.ungranted.iter().map(|_| "ungranted".to_owned()));
     set.extend(local.plugin.output_schemas.iter().map(|_| "output_schemas".to_owned()));
     set.extend(limits_set(&local.limits));
-    let RawGrants { network, files, scratch, env, secrets, config, without: _ } = &local.grants;
+    let RawGrants { network, files, scratch, env, secrets, config, without: _, without_paths: _ } =
+        &local.grants;
     set.extend(files.iter().map(|item| named(GrantKind::Files, &item.at)));
     set.extend(scratch.iter().map(|_| GrantKind::Scratch.name().to_owned()));
     set.extend(network.iter().map(|item| named(GrantKind::Network, &item.url)));
@@ -275,6 +306,71 @@ config = { units = "metric", city = "Bern" }
         let unbound = "\"https://b.example.org\"";
         check(&without("\"secret:B\""), &[("\"A\", \"B\"]", "\"A\"]"), (bound, unbound)]);
         check(&without("\"secret\""), &[("\"A\", \"B\"]", "]"), (bound, unbound)]);
+    }
+
+    #[test]
+    fn a_url_that_is_taken_away_is_not_reached_by_another_spelling() {
+        let reaches = |manifest: &str, local: &str| {
+            let manifest = format!("[grants]\nnetwork = [{manifest}]");
+            let read = Manifest::parse_with("a.toml", &manifest, Some(local)).expect("a manifest");
+            let shown = |grant: &crate::manifest::NetworkGrant| {
+                let except: Vec<_> = grant.exceptions().collect();
+                [vec![grant.to_string()], except].concat().join(" but ")
+            };
+            read.grants.network.iter().map(shown).collect::<Vec<_>>()
+        };
+        let without = |url: &str| format!("grants.without = [\"network:{url}\"]");
+        let docs = without("https://docs.rs");
+        for (manifest, expected) in [
+            ("\"https://docs.rs\"", &[][..]),
+            ("\"https://DOCS.rs:443\"", &[]),
+            ("\"https://*\"", &["https://* but https://docs.rs"]),
+            ("\"https://*.docs.rs\"", &["https://*.docs.rs"]),
+            ("\"https://crates.io\", \"http://docs.rs\"", &["https://crates.io", "http://docs.rs"]),
+        ] {
+            assert_eq!(reaches(manifest, &docs), expected, "{manifest}");
+        }
+        assert_eq!(
+            reaches("\"https://a.b.example.org\"", &without("https://*.example.org")),
+            [""; 0]
+        );
+        assert_eq!(
+            reaches("\"https://*.example.org\"", &without("https://a.example.org")),
+            ["https://*.example.org but https://a.example.org"]
+        );
+        assert_eq!(reaches("\"https://10.1.0.0/16\"", &without("https://10.0.0.0/8")), [""; 0]);
+        assert_eq!(
+            reaches("\"https://10.0.0.0/8\"", &without("https://10.1.0.0/16")),
+            ["https://10.0.0.0/8 but https://10.1.0.0/16"]
+        );
+        // What a person grants is granted, the very same or narrower.
+        let mine = format!("{docs}\ngrants.network = [\"https://docs.rs\"]");
+        assert_eq!(
+            reaches("\"https://*\"", &mine),
+            ["https://* but https://docs.rs", "https://docs.rs"]
+        );
+        let mine = format!("{docs}\ngrants.network = [\"https://*\"]");
+        assert_eq!(reaches("", &mine), ["https://* but https://docs.rs"]);
+    }
+
+    #[test]
+    fn a_directory_that_is_kept_from_it_is_seen_under_no_name() {
+        let seen = |path: &str, local: &str| {
+            let manifest = format!("[grants]\nfiles = [{{ path = {path:?}, at = \"/x\" }}]");
+            let read = Manifest::parse_with("a.toml", &manifest, Some(local)).expect("a manifest");
+            !read.grants.files.is_empty()
+        };
+        let without = "grants.without_paths = [\"~/notes\"]";
+        for (path, is_seen) in [
+            ("~/notes", false),
+            ("~/notes/", false),
+            ("~//notes/./day", false),
+            ("~/notes2", true),
+            ("~/music", true),
+        ] {
+            assert_eq!(seen(path, without), is_seen, "{path}");
+        }
+        assert!(!seen("~/docs", "grants.without_paths = [\"~/docs/deep\"]"));
     }
 
     #[test]

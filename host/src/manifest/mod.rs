@@ -53,6 +53,7 @@ pub use digest::{DigestError, Sha256Digest};
 pub use edit::{Decision, DecisionKey, DecisionKeyError, EditError, NewGrant, edited};
 pub use error::ManifestError;
 pub use grant_name::{GrantKind, GrantName};
+pub(crate) use grants::is_within;
 pub use grants::{
     Access, BoundSecret, FileGrant, Grants, HostPattern, NetworkGrant, Scheme, SecretName,
     SecretNameError, SecretPlace,
@@ -195,9 +196,10 @@ fn parse(file: &str, source: Source<'_>) -> Result<Manifest, Fault> {
     let tree = syntax::moved(tree, base);
     let local = RawManifest::read(&tree, &keys::LOCAL)?;
     resolve::local(source, &local)?;
-    let (merged, decisions) = merge::merge(raw, local)?;
+    let (merged, mut decisions) = merge::merge(raw, local)?;
     let own_prefix = manifest.prefix;
-    let manifest = resolve::manifest(file, source, &merged)?;
+    let mut manifest = resolve::manifest(file, source, &merged)?;
+    merge::narrow(&mut manifest.grants, &mut decisions);
     let replaced_prefix = Some(own_prefix).filter(|own| *own != manifest.prefix);
     Ok(Manifest { decisions: Some(Decisions { replaced_prefix, ..decisions }), ..manifest })
 }

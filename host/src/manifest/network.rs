@@ -42,7 +42,7 @@ pub(super) fn read(raw: &[RawNetwork<'_>]) -> Result<Vec<NetworkGrant>, Fault> {
     for raw in raw {
         let (scheme, host, port) = origin::read(&raw.url)?;
         let secret = bound(raw, &host)?;
-        let grant = NetworkGrant { scheme, host, port, secret };
+        let grant = NetworkGrant { scheme, host, port, secret, except: Vec::new() };
         let same = |other: &&NetworkGrant| {
             (other.scheme, &other.host, other.port) == (grant.scheme, &grant.host, grant.port)
         };

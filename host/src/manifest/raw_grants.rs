@@ -19,6 +19,8 @@ pub(super) struct RawGrants<'a> {
     pub(super) config: Vec<(Text<'a>, Value<'a>)>,
     /// Grants of the manifest that a local file takes away.
     pub(super) without: Vec<Text<'a>>,
+    /// Directories of this machine that no grant gives.
+    pub(super) without_paths: Vec<Text<'a>>,
 }
 
 /// One item of `network`: a text is its `url`.
@@ -41,6 +43,7 @@ pub(super) struct RawFiles<'a> {
 const NETWORK: &str = r#"network = ["https://api.example.org"]"#;
 const FILES: &str = r#"files = [{ path = "~/notes", at = "/notes", access = "read" }]"#;
 const WITHOUT: &str = r#"without = ["files:/notes", "network"]"#;
+const WITHOUT_PATHS: &str = r#"without_paths = ["~/notes"]"#;
 const SECRETS: &str = r#"secrets = ["WEATHER_API_KEY"]"#;
 
 impl<'a> RawGrants<'a> {
@@ -51,6 +54,7 @@ impl<'a> RawGrants<'a> {
         let files = read.collect::<Result<_, _>>()?;
         let read = table.items("secrets", SECRETS)?.iter().map(secret_name);
         let without = table.items("without", WITHOUT)?.iter().map(grant_name);
+        let paths = table.items("without_paths", WITHOUT_PATHS)?.iter().map(directory);
         Ok(Self {
             network,
             files,
@@ -59,6 +63,7 @@ impl<'a> RawGrants<'a> {
             secrets: read.collect::<Result<_, _>>()?,
             config: table.entries("config", r#"config = { units = "metric" }"#)?,
             without: without.collect::<Result<_, _>>()?,
+            without_paths: paths.collect::<Result<_, _>>()?,
         })
     }
 
@@ -72,6 +77,7 @@ impl<'a> RawGrants<'a> {
             env: env::read(&self.env)?,
             secrets: secret::read(&self.secrets)?,
             config: config::read(&self.config)?,
+            withheld: files::withheld(&self.without_paths)?,
         };
         secret::check_apart(&self.config, &grants.secrets)?;
         Ok(grants)
@@ -136,6 +142,13 @@ fn grant_name<'a>(item: &'a Spanned<DeValue<'a>>) -> Result<Text<'a>, Fault> {
     match item.get_ref() {
         DeValue::String(text) => Ok(Spanned::new(item.span(), &**text)),
         _ => Err(wrong("`without` in [grants]", "grants such as \"files:/notes\"", item)),
+    }
+}
+
+fn directory<'a>(item: &'a Spanned<DeValue<'a>>) -> Result<Text<'a>, Fault> {
+    match item.get_ref() {
+        DeValue::String(text) => Ok(Spanned::new(item.span(), &**text)),
+        _ => Err(wrong("`without_paths` in [grants]", "directories such as \"~/notes\"", item)),
     }
 }
 

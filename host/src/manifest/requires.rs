@@ -8,7 +8,8 @@ use super::error::{Fault, quote};
 use super::grant_name::{GrantKind, GrantName};
 use super::keys::Section::Tool;
 use super::table::Text;
-use super::{Access, Grants, HostPattern, NetworkGrant, SecretName};
+use super::{Access, Grants, NetworkGrant, SecretName};
+use crate::text::shell_word;
 
 /// Requirements of one tool.
 const MAX_REQUIRES: usize = 16;
@@ -59,7 +60,16 @@ impl Requirement {
             Self::Write => grants.files.iter().any(|grant| grant.access == Access::Write),
             Self::Grant(GrantName::Network(scheme, host, port)) => {
                 let of_it = |grant: &&NetworkGrant| (grant.scheme, grant.port) == (*scheme, *port);
-                grants.network.iter().filter(of_it).any(|grant| covers(&grant.host, host))
+                // The hosts that are taken away may be the wanted ones, or some of them.
+                let is_whole = |grant: &NetworkGrant| {
+                    let mut except = grant.except.iter();
+                    !except.any(|except| except.covers(host) || host.covers(except))
+                };
+                grants
+                    .network
+                    .iter()
+                    .filter(of_it)
+                    .any(|grant| grant.host.covers(host) && is_whole(grant))
             }
             // A switch of the plugin that is off.
             Self::Grant(GrantName::Config(key)) => {
@@ -91,36 +101,23 @@ impl Requirement {
                 GrantKind::Secret => "secret NAME".into(),
                 GrantKind::Config => "config KEY=VALUE".into(),
             },
-            Self::Grant(GrantName::Files(at)) => format!("files DIRECTORY --at {at}"),
-            Self::Grant(GrantName::Env(key)) => format!("env {key}=VALUE"),
-            Self::Grant(GrantName::Config(key)) => format!("config {key}=VALUE"),
+            Self::Grant(GrantName::Files(at)) => format!("files DIRECTORY --at {}", shell_word(at)),
+            Self::Grant(GrantName::Env(key)) => format!("env {}", value_of(key)),
+            Self::Grant(GrantName::Config(key)) => format!("config {}", value_of(key)),
             Self::Grant(name @ (GrantName::Network(..) | GrantName::Secret(_))) => {
-                name.to_string().replacen(':', " ", 1)
+                let name = name.to_string();
+                let (kind, one) = name.split_once(':').unwrap_or((&name, ""));
+                format!("{kind} {}", shell_word(one))
             }
         };
-        format!("toolrack grant {name} {what}")
+        format!("toolrack grant {} {what}", shell_word(name))
     }
 }
 
-/// True if all that `wanted` names is granted by `pattern`.
-fn covers(pattern: &HostPattern, wanted: &HostPattern) -> bool {
-    let below = |name: &str, domain: &str| {
-        name.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.') && rest.len() > 1)
-    };
-    match (pattern, wanted) {
-        (HostPattern::Public, HostPattern::Name(_) | HostPattern::Subdomains(_)) => true,
-        (
-            HostPattern::Subdomains(domain),
-            HostPattern::Name(name) | HostPattern::Subdomains(name),
-        ) => pattern == wanted || below(name, domain),
-        (
-            HostPattern::Name(_)
-            | HostPattern::Network { .. }
-            | HostPattern::Public
-            | HostPattern::Subdomains(_),
-            _,
-        ) => pattern == wanted,
-    }
+/// What gives a key a value, and is no option.
+fn value_of(key: &str) -> String {
+    let word = shell_word(&format!("{key}=VALUE"));
+    if key.starts_with('-') { format!("-- {word}") } else { word }
 }
 
 /// As a manifest writes it, escaped.
@@ -145,6 +142,31 @@ mod tests {
         let [one] = &manifest.tools[0].requires[..] else { panic!("one") };
         assert_eq!(one.is_granted(&manifest.grants), is_granted, "{requires} by {grants}");
         assert_eq!(one.to_string(), requires);
+    }
+
+    #[test]
+    fn a_command_that_is_told_holds_nothing_for_a_shell() {
+        for (requires, expected) in [
+            ("config:units", "config units=VALUE"),
+            ("config:$(touch x)", "config '$(touch x)=VALUE'"),
+            ("config:it's", r"config 'it'\''s=VALUE'"),
+            ("config:--write", "config -- --write=VALUE"),
+            ("files:/$(x); ls", "files DIRECTORY --at '/$(x); ls'"),
+            ("files:/notes", "files DIRECTORY --at /notes"),
+            ("network:https://*.a.example", "network 'https://*.a.example'"),
+            ("secret:TOKEN", "secret TOKEN"),
+        ] {
+            let text = format!("[[tools]]\nname = \"a\"\nrequires = [{requires:?}]\n");
+            let manifest = Manifest::parse("a.toml", &text).expect("a manifest");
+            let command = manifest.tools[0].requires[0].command("x");
+            if cfg!(not(windows)) {
+                assert_eq!(command, format!("toolrack grant x {expected}"));
+            }
+        }
+        for key in ["", "k=V)\\n2026 ok", "k\\u202e", "k\\t"] {
+            let text = format!("[[tools]]\nname = \"a\"\nrequires = [\"config:{key}\"]\n");
+            Manifest::parse("a.toml", &text).expect_err(key);
+        }
     }
 
     #[test]

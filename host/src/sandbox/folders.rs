@@ -57,6 +57,9 @@ pub enum FolderProblem {
     /// It is kept from all plugins.
     #[error(transparent)]
     Forbidden(#[from] Forbidden),
+    /// A person took it away.
+    #[error("{0} is kept from it by `without_paths` in the local file")]
+    Withheld(String),
 }
 
 impl FolderError {
@@ -71,8 +74,10 @@ impl Folders {
     /// Opens what `grants` name, and says of which there is no directory: those are not given. Blocks.
     pub(super) fn open(
         grants: &[FileGrant],
+        withheld: &[Box<str>],
         protected: &Protected,
     ) -> Result<(Self, Vec<FolderError>), FolderError> {
+        let withheld: Vec<_> = withheld.iter().filter_map(|path| real(path)).collect();
         let mut wasi = WasiCtx::builder();
         let (mut found, mut missing) = (Vec::new(), Vec::new());
         for grant in grants {
@@ -84,6 +89,12 @@ impl Folders {
                 }
                 Err(problem) => return Err(fails(grant, problem)),
             };
+            if let Some(own) =
+                withheld.iter().find(|own| path.starts_with(own) || own.starts_with(&path))
+            {
+                missing.push(fails(grant, FolderProblem::Withheld(shown(own))));
+                continue;
+            }
             let access = match grant.access {
                 Access::Read => FsPerms::ReadOnly,
                 Access::Write => FsPerms::ReadWrite,
@@ -162,6 +173,11 @@ impl WasiView for View {
     fn ctx(&mut self) -> WasiCtxView<'_> {
         WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
     }
+}
+
+/// Where a directory is that a person took away. What is not there is not seen either.
+fn real(written: &str) -> Option<PathBuf> {
+    expanded(written).ok()?.canonicalize().ok()
 }
 
 /// Where the directory is that the manifest writes as `written`, with no link on the way.

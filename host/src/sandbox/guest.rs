@@ -352,8 +352,8 @@ async fn folders(
     if grants.files.is_empty() {
         return Ok(<(Folders, Vec<FolderError>)>::default());
     }
-    let files = grants.files.clone();
-    let open = move || Folders::open(&files, &sandbox.protected);
+    let (files, withheld) = (grants.files.clone(), grants.withheld.clone());
+    let open = move || Folders::open(&files, &withheld, &sandbox.protected);
     let opened = tokio::task::spawn_blocking(open).await;
     let opened = opened.map_err(|error| CompileError::Host(escape(&error.to_string())))?;
     Ok(opened?)

@@ -3,7 +3,7 @@
 //! Compiled code is shared by plugins with different grants, so this is asked for each of them.
 
 use crate::manifest::Grants;
-use crate::text::escape;
+use crate::text::{escape, shell_word};
 
 /// An import that needs a grant the plugin does not have.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -26,7 +26,8 @@ impl NotGranted {
         format!(
             "it imports `{import}` and is granted no network; if it may use it, add {place}:\n\n\
             {section}network = [\"https://HOST\"]\n\n\
-            or, where it is installed, run `toolrack grant {plugin} network https://HOST`"
+            or, where it is installed, run `toolrack grant {} network https://HOST`",
+            shell_word(plugin)
         )
     }
 }

@@ -267,7 +267,7 @@ fn a_plugin_that_lacks_a_grant_gets_it_and_may_lose_it() {
     assert!(said.contains("ok v"), "{said}");
     assert_eq!(
         text(&person),
-        "[limits]\nmemory = \"2MiB\"\n\n[grants]\nwithout = [\"files:/p\"]\n"
+        "[limits]\nmemory = \"2MiB\"\n\n[grants]\nwithout = [\"files:/p\"]\nwithout_paths = [\"/proc\"]\n"
     );
 }
 
@@ -318,4 +318,57 @@ fn what_is_taken_away_binds_the_version_that_serves_whatever_follows() {
     });
     replace(&local(&person), "[grants]\nwithout = [\"files:/two\"]");
     server.until("v_run", &["unknown tool `v_run`"], "ok");
+}
+
+#[test]
+fn a_directory_that_is_revoked_is_seen_under_no_other_name() {
+    let (person, notes) = (person(), tempfile::tempdir().unwrap());
+    let real = notes.path().canonicalize().unwrap();
+    let manifest = |path: &std::path::Path, at: &str| {
+        format!("[grants]\nfiles = [{{ path = {:?}, at = \"/{at}\" }}]\n", path.to_str().unwrap())
+    };
+    let wide = Wat { imports: WASI, ..Wat::default() }.build();
+    install(&person.plugins(), "v", &manifest(&real, "one"), &wide);
+    let said = run(&person, &["revoke", "v", "files", "/one"]);
+    assert!(said.contains("it does not see"), "{said}");
+    let written = text(&person);
+    assert!(written.contains("without_paths = ["), "{written}");
+    fs::write(person.plugins().join("v.toml"), manifest(&real, "two")).unwrap();
+    let said = run(&person, &["check"]);
+    assert!(!said.contains("as /two") && said.contains("it does not see"), "{said}");
+    // Nor by another way there, which is seen when it is opened.
+    #[cfg(unix)]
+    {
+        let link = person.path("link");
+        std::os::unix::fs::symlink(&real, &link).unwrap();
+        fs::write(person.plugins().join("v.toml"), manifest(&link, "two")).unwrap();
+        let said = run(&person, &["check"]);
+        assert!(said.contains("is kept from it by `without_paths` in the local file"), "{said}");
+    }
+    let path = real.to_str().unwrap();
+    run(&person, &["grant", "v", "files", path, "--at", "/mine"]);
+    assert!(!text(&person).contains("without_paths"), "{}", text(&person));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_others_can_write_is_told() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let person = person();
+    fs::write(local(&person), "").unwrap();
+    fs::set_permissions(local(&person), fs::Permissions::from_mode(0o666)).unwrap();
+    for command in ["check", "doctor"] {
+        let said = person.run(&[command]).out;
+        assert!(said.contains("everybody on this machine can write"), "{command}: {said}");
+    }
+}
+
+#[test]
+fn a_local_file_that_comes_with_a_plugin_is_warned_of() {
+    let person = person();
+    let mut server = person.serve(&person.plugins());
+    server.until("v_run", &[], "one");
+    fs::write(person.plugins().join("n.local.toml"), "[limits]\nmemory = \"2MiB\"\n").unwrap();
+    install(&person.plugins(), "n", "", &answering("new"));
+    server.logs("n.local.toml lay there when the plugin came: it decides limits.memory");
 }

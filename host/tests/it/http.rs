@@ -31,7 +31,7 @@ fn granted(scheme: Scheme, host: &str, port: u16) -> NetworkGrant {
         Ok(address @ IpAddr::V6(_)) => HostPattern::Network { address, prefix: 128 },
         Err(_) => HostPattern::Name(host.into()),
     };
-    NetworkGrant { scheme, host, port, secret: None }
+    NetworkGrant::plain(scheme, host, port)
 }
 
 fn http(host: &str, port: u16) -> Vec<NetworkGrant> {

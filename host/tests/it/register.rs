@@ -230,7 +230,7 @@ fn another_entry_of_the_name_is_refused_and_comes_back_after_force() {
         (
             "cursor",
             "{\"mcpServers\": {\"toolrack\": {\"command\": \"npx\", \"args\": [\"a b\"]}}}",
-            "npx \"a b\"",
+            if cfg!(windows) { "npx \"a b\"" } else { "npx 'a b'" },
         ),
         (
             "codex",
@@ -397,4 +397,20 @@ fn without_a_private_place_for_the_backup_nothing_is_changed() {
     fs::set_permissions(&records, fs::Permissions::from_mode(0o777)).unwrap();
     machine.cannot(&["register", "cursor"], 1, &["cannot be kept", "others can write into it"]);
     assert_eq!(fs::read(&file).unwrap(), b"{ }");
+}
+
+#[test]
+fn registrations_at_once_all_stand() {
+    let machine = Machine::new();
+    let names = ["t1", "t2", "t3", "t4"];
+    std::thread::scope(|scope| {
+        for name in names {
+            let machine = &machine;
+            scope.spawn(move || machine.does(&["register", "cursor", "--name", name]));
+        }
+    });
+    let text = fs::read_to_string(machine.path("home").join(".cursor/mcp.json")).unwrap();
+    for name in names {
+        assert!(text.contains(&format!("\"{name}\"")), "no {name} in {text}");
+    }
 }

@@ -179,9 +179,12 @@ impl DecidedPlugin {
     fn texts(&self, change: &Decision) -> anyhow::Result<(String, String)> {
         let pair = Pair::installed(&self.file, &self.shelf()?)?;
         let manifest = self.directory.join(&self.file);
-        let shown = || escape(&manifest.to_string_lossy());
-        let (text, local) =
-            pair.texts().with_context(|| format!("{}: it is not UTF-8", shown()))?;
+        let is_local = pair.clone().with_local("").texts().is_some();
+        let wrong = if is_local { &self.local } else { &manifest };
+        let shown = || escape(&wrong.to_string_lossy());
+        let (text, local) = pair
+            .texts()
+            .with_context(|| format!("{}: it is not UTF-8; save it as UTF-8", shown()))?;
         let path = manifest.to_string_lossy();
         let after = edited(&path, text, local, change)?;
         Ok((local.unwrap_or_default().to_owned(), after))
@@ -281,10 +284,15 @@ impl DecidedPlugin {
             })
         };
         sync(directory);
-        written
-            .map_err(|error| anyhow!(
-                "{shown}: it cannot be written: {error}; where the directory is not yours, copy the plugin into one that is"
-            ))
+        written.map_err(|error| {
+            let advice = match error.kind() {
+                std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
+                    "; where the directory is not yours, copy the plugin into one that is"
+                }
+                _ => "",
+            };
+            anyhow!("{shown}: it cannot be written: {error}{advice}")
+        })
     }
 
     /// Accepts the plugin as it is now in the lock, where that accepted it as it was.

@@ -8,7 +8,7 @@ use crate::cli::register::registration;
 use crate::cli::shown;
 use crate::clients::{CLIENTS, FoundEntry, Registration, Scope, ServerEntry, Target, find_program};
 use crate::home::Home;
-use crate::text::escape;
+use crate::text::{escape, shell_word};
 use crate::typed_path;
 
 const TOPIC: &str = "clients";
@@ -138,7 +138,8 @@ fn command(target: &Target, name: &str) -> String {
         Scope::User => "",
         Scope::Project => " --scope project",
     };
-    let name = if name == "toolrack" { String::new() } else { format!(" --name {}", escape(name)) };
+    let name =
+        if name == "toolrack" { String::new() } else { format!(" --name {}", shell_word(name)) };
     format!("toolrack register {} --force{scope}{name}", target.client.name)
 }
 

@@ -5,16 +5,66 @@ use std::path::Path;
 
 use super::Examined;
 use super::finding::Finding;
-use crate::text::escape;
+use crate::text::{escape, shell_word};
 
 const TOPIC: &str = "plugin directory";
+/// Files of one directory that are looked at.
+const MAX_LOOKED_AT: usize = 4096;
+/// Files that are named.
+const MAX_NAMED: usize = 20;
 
 pub(super) fn check(examined: &Examined) -> Vec<Finding> {
     if examined.directories.is_empty() {
         let advice = "name one with --plugins, or set HOME";
         return vec![Finding::wrong(TOPIC, "none is known", advice)];
     }
-    examined.directories.iter().map(|directory| look(directory)).collect()
+    let mut findings: Vec<_> =
+        examined.directories.iter().map(|directory| look(directory)).collect();
+    let loose = examined.directories.iter().flat_map(|directory| loose_files(directory));
+    findings.extend(
+        loose.take(MAX_NAMED).map(|loose| Finding::wrong(TOPIC, loose.problem, loose.advice)),
+    );
+    findings
+}
+
+/// A file that decides what is served, and that others can change.
+pub(in crate::cli) struct LooseFile {
+    pub(in crate::cli) problem: String,
+    pub(in crate::cli) advice: String,
+}
+
+/// The files of plugins in `directory` that others than this user can change.
+#[cfg(unix)]
+pub(in crate::cli) fn loose_files(directory: &Path) -> Vec<LooseFile> {
+    use std::os::unix::fs::MetadataExt as _;
+    let own = rustix::process::geteuid().as_raw();
+    let entries = std::fs::read_dir(directory).into_iter().flatten().flatten().take(MAX_LOOKED_AT);
+    let mut paths: Vec<_> = entries.map(|entry| entry.path()).collect();
+    paths.retain(|path| {
+        path.extension()
+            .is_some_and(|ext| ["toml", "wasm", "wit", "lock"].iter().any(|own| ext == *own))
+    });
+    paths.sort();
+    let loose = paths.into_iter().filter_map(|path| {
+        // Past a link: what it leads to counts.
+        let found = path.metadata().ok()?;
+        let (shown, word) = (escape(&path.to_string_lossy()), shell_word(&path.to_string_lossy()));
+        if ![0, own].contains(&found.uid()) {
+            let problem = format!("{shown} belongs to another user, who decides what it says");
+            return Some(LooseFile { problem, advice: "copy it, and remove that one".into() });
+        }
+        (found.mode() & 0o002 != 0).then(|| LooseFile {
+            problem: format!("everybody on this machine can write {shown}"),
+            advice: format!("`chmod go-w {word}` takes that away"),
+        })
+    });
+    loose.collect()
+}
+
+/// Rights are not Unix's there.
+#[cfg(not(unix))]
+pub(in crate::cli) fn loose_files(_: &Path) -> Vec<LooseFile> {
+    Vec::new()
 }
 
 fn look(directory: &Path) -> Finding {
@@ -47,7 +97,8 @@ fn others_rights(directory: &Path, shown: &str) -> Option<Finding> {
         let text = format!("{shown} belongs to another user, who decides what is served");
         return Some(Finding::wrong(TOPIC, text, "use a directory of your own"));
     }
-    let advice = format!("`chmod go-w {shown}` takes that away");
+    let advice =
+        format!("`chmod go-w {}` takes that away", shell_word(&directory.to_string_lossy()));
     if found.mode() & 0o002 != 0 {
         let text = format!("everybody on this machine can write into {shown}");
         return Some(Finding::wrong(TOPIC, text, advice));

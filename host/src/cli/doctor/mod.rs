@@ -24,6 +24,7 @@ use super::register::server_entry;
 use super::{Setup, counted, print_json};
 use crate::clients::ServerEntry;
 use crate::home::Home;
+pub(super) use directories::loose_files;
 use finding::{Finding, Level};
 
 /// How long one check is waited for: file systems and keyrings may not answer at all.

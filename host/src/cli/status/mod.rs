@@ -14,7 +14,7 @@ use super::print::println;
 use super::{DIM, ERROR, NAME, paint, print_json};
 use crate::manifest::nearest;
 use crate::status::{RefusalStatus, RefusedStatus, Server, Told, now_ms, servers};
-use crate::text::escape;
+use crate::text::{escape, shell_word};
 use plugin::{loading_time, older, print_reason};
 
 pub(super) fn run(
@@ -64,10 +64,7 @@ fn keep(name: &str, servers: &mut Vec<Server>) -> anyhow::Result<()> {
 
 /// The command line that serves `directory`.
 pub(super) fn start_by_hand(directory: Option<&Path>) -> String {
-    match directory.map(|directory| escape(&directory.to_string_lossy())) {
-        Some(directory) if directory.contains([' ', '\'']) => {
-            format!("toolrack serve --plugins \"{directory}\"")
-        }
+    match directory.map(|directory| shell_word(&directory.to_string_lossy())) {
         Some(directory) => format!("toolrack serve --plugins {directory}"),
         None => "toolrack serve --plugins DIR".into(),
     }

@@ -4,6 +4,7 @@ use toml_edit::{Array, ArrayOfTables, DocumentMut, Item, Table, TableLike, Value
 
 use super::list::{self, ListItem};
 use super::{DecisionKey, EditError, NewGrant};
+use crate::manifest::files::is_one_in_other;
 use crate::manifest::{GrantKind, GrantName};
 
 /// A local file while it is edited. What it said when it was parsed was right.
@@ -62,11 +63,37 @@ impl LocalDocument {
         list::put(self.list("without"), item, |entry| is_without(entry, name));
     }
 
+    /// Keeps a directory of this machine from the plugin, wherever it would see it.
+    pub(super) fn withhold(&mut self, path: &str) {
+        let is_it = |entry: &ListItem<'_>| matches!(entry, ListItem::Text(text) if *text == path);
+        list::put(self.list("without_paths"), path.into(), is_it);
+    }
+
+    /// Forgets that this directory, or one that it lies in, is kept from the plugin.
+    pub(super) fn see_again(&mut self, path: &str) -> bool {
+        self.remove_from(
+            "without_paths",
+            |entry| matches!(entry, ListItem::Text(text) if is_one_in_other(text, path)),
+        )
+    }
+
     /// True if it takes away the grant of this name.
     pub(super) fn takes_away(&self, name: &GrantName) -> bool {
         let without = self.0.get("grants").and_then(|grants| grants.get("without")?.as_array());
         let mut names = without.into_iter().flatten().filter_map(Value::as_str);
         names.any(|text| matches!(GrantName::parse(text), Some(Ok(other)) if other == *name))
+    }
+
+    /// Forgets all that it grants of what this name reaches.
+    pub(super) fn revoke(&mut self, name: &GrantName) {
+        self.forget(name);
+        if let GrantName::Network(scheme, host, port) = name {
+            self.remove_from("network", |entry| {
+                matches!(url_of(entry).and_then(GrantName::of_url),
+                    Some(GrantName::Network(own_scheme, own, own_port))
+                        if (own_scheme, own_port) == (*scheme, *port) && host.covers(&own))
+            });
+        }
     }
 
     /// Forgets what it grants under this name. `false` if that is nothing.
@@ -119,14 +146,14 @@ impl LocalDocument {
 
     fn forget_all(&mut self, kind: GrantKind) -> bool {
         match kind {
-            GrantKind::Network => self.remove_key("grants", "network"),
-            GrantKind::Files => self.remove_key("grants", "files"),
+            GrantKind::Network => self.empty("network"),
+            GrantKind::Files => self.empty("files"),
             GrantKind::Scratch => self.remove_key("grants", "scratch"),
             GrantKind::Env => self.remove_key("grants", "env"),
             GrantKind::Config => self.remove_key("grants", "config"),
             GrantKind::Secret => {
                 let unbound = self.unbind(|_| true);
-                self.remove_key("grants", "secrets") || unbound
+                self.empty("secrets") || unbound
             }
         }
     }
@@ -186,6 +213,17 @@ impl LocalDocument {
             self.remove_key("grants", key);
         }
         is_removed
+    }
+
+    /// Takes all out of a list; the list, too, if no comment is left in it.
+    fn empty(&mut self, key: &str) -> bool {
+        let list = self.existing("grants").and_then(|grants| grants.get_mut(key));
+        let Some(list) = list else { return false };
+        let is_any = list::remove(list, |_| true);
+        if list::is_bare(list) {
+            return self.remove_key("grants", key);
+        }
+        is_any
     }
 
     /// Removes a key; its section, too, if nothing is left of that.
@@ -304,6 +342,14 @@ fn put_value(table: &mut dyn TableLike, key: &str, mut value: Value) {
             *old = value;
         }
         None => _ = table.insert(key, Item::Value(value)),
+    }
+}
+
+/// The URL of an item of `network`.
+fn url_of<'a>(entry: &'a ListItem<'_>) -> Option<&'a str> {
+    match entry {
+        ListItem::Text(text) => Some(text),
+        ListItem::Table(table) => table.get("url").and_then(Item::as_str),
     }
 }
 

@@ -37,7 +37,8 @@ pub fn edited(
 ) -> Result<String, EditError> {
     let before = Manifest::parse_with(file, manifest, Some(local.unwrap_or_default()));
     let before = before.map_err(EditError::Before)?;
-    let mut document = LocalDocument::parse(local.unwrap_or_default())?;
+    let form = TextForm::of(local.unwrap_or_default());
+    let mut document = LocalDocument::parse(form.plain(local.unwrap_or_default()))?;
     let merged = |document: &LocalDocument| {
         Manifest::parse_with(file, manifest, Some(&document.text())).map_err(EditError::After)
     };
@@ -45,6 +46,7 @@ pub fn edited(
         Decision::Grant(grant) => {
             let asked = grant.checked()?;
             names_of(&asked).iter().for_each(|name| _ = document.grant_again(name));
+            asked.files.iter().for_each(|asked| _ = document.see_again(&asked.path));
             // What the manifest grants once it is not taken away any more needs no second grant.
             if !merged(&document)?.grants.include(&asked) {
                 document.grant(grant);
@@ -55,9 +57,15 @@ pub fn edited(
             document.take_away(name);
         }
         Decision::Revoke(name) => {
-            document.forget(name);
-            if merged(&document)?.grants.has(name) {
+            document.revoke(name);
+            let left = merged(&document)?.grants;
+            if left.has(name) {
                 document.take_away(name);
+                // What the manifest calls otherwise tomorrow is the same directory.
+                if let GrantName::Files(at) = name {
+                    let own = left.files.iter().filter(|own| own.at == *at);
+                    own.for_each(|own| document.withhold(&own.path));
+                }
             } else if !before.grants.has(name) && !document.takes_away(name) {
                 let granted = names_of(&before.grants);
                 return Err(EditError::NotGranted { name: name.clone(), granted });
@@ -65,14 +73,50 @@ pub fn edited(
         }
         Decision::Set(key, value) => document.set(key, key.checked(value)?),
         Decision::Unset(key) => {
-            if !document.unset(key) {
+            let mut is_unset = document.unset(key);
+            if let DecisionKey::Grant(GrantName::Files(at)) = key {
+                let authors =
+                    Manifest::parse(file, manifest).map_err(EditError::Before)?.grants.files;
+                for own in authors.iter().filter(|own| own.at == *at) {
+                    is_unset |= document.see_again(&own.path);
+                }
+            }
+            if !is_unset {
                 let decided = decided(before.decisions.as_ref());
                 return Err(EditError::NotDecided { key: key.to_string(), decided });
             }
         }
     }
     merged(&document)?;
-    Ok(document.text())
+    Ok(form.written(&document.text()))
+}
+
+/// What an editor of Windows makes of a text, which an edit leaves as it is.
+#[derive(Clone, Copy, Debug)]
+struct TextForm {
+    is_marked: bool,
+    has_crlf: bool,
+}
+
+impl TextForm {
+    const MARK: char = '\u{feff}';
+
+    fn of(text: &str) -> Self {
+        Self { is_marked: text.starts_with(Self::MARK), has_crlf: text.contains("\r\n") }
+    }
+
+    fn plain(self, text: &str) -> &str {
+        text.strip_prefix(Self::MARK).unwrap_or(text)
+    }
+
+    fn written(self, text: &str) -> String {
+        let lines = text.replace("\r\n", "\n");
+        let lines = if self.has_crlf { lines.replace('\n', "\r\n") } else { lines };
+        match self.is_marked && !lines.is_empty() {
+            true => format!("{}{lines}", Self::MARK),
+            false => lines,
+        }
+    }
 }
 
 /// What a local file decides, as `unset` takes it.
@@ -86,7 +130,7 @@ fn decided(decisions: Option<&Decisions>) -> Vec<String> {
 
 /// The names of all that `grants` grant.
 fn names_of(grants: &Grants) -> Vec<GrantName> {
-    let Grants { network, files, scratch, env, secrets, config } = grants;
+    let Grants { network, files, scratch, env, secrets, config, withheld: _ } = grants;
     let mut names: Vec<_> = files.iter().map(|grant| GrantName::Files(grant.at.clone())).collect();
     names.extend(scratch.iter().map(|_| GrantName::Every(super::GrantKind::Scratch)));
     names.extend(

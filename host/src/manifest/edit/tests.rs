@@ -139,7 +139,10 @@ fn revoke_takes_away_what_either_file_grants() {
     check(mine, &revoke(GrantKind::Secret, "T"), "[grants]\nsecrets = [\"S\"] # mine\n");
     check("[grants]\nsecrets = [\"S\"]\n", &revoke(GrantKind::Secret, "S"), "");
     let theirs = |name: &str| format!("[grants]\nwithout = [\"{name}\"]\n");
-    check("", &revoke(GrantKind::Files, "/notes"), &theirs("files:/notes"));
+    let away = format!("{}without_paths = [\"~/notes\"]\n", theirs("files:/notes"));
+    check("", &revoke(GrantKind::Files, "/notes"), &away);
+    check(&away, &files("~/notes", "/notes", false), "");
+    check(&away, &unset("files:/notes"), "");
     check(
         "",
         &revoke(GrantKind::Network, "https://api.example.org:443"),
@@ -149,7 +152,7 @@ fn revoke_takes_away_what_either_file_grants() {
     // One that is only put into requests is one, too.
     check("", &revoke(GrantKind::Secret, "B"), &theirs("secret:B"));
     let both = "[grants]\nfiles = [{ path = \"~/x\", at = \"/notes\" }]\n";
-    check(both, &revoke(GrantKind::Files, "/notes"), &theirs("files:/notes"));
+    check(both, &revoke(GrantKind::Files, "/notes"), &away);
     check(both, &revoke(GrantKind::Files, ""), &theirs("files"));
     check(
         "[grants]\nnetwork = [{ url = \"https://c.example.org\", secret = \"T\", query = \"k\" }]\n",
@@ -160,6 +163,26 @@ fn revoke_takes_away_what_either_file_grants() {
         "",
         &revoke(GrantKind::Files, "/note"),
         "`files:/note` is not granted; did you mean `files:/notes`?; granted are files:/notes, network:https",
+    );
+}
+
+#[test]
+fn revoke_takes_away_what_is_reached_by_a_wider_grant() {
+    let without = "without = [\"network:https://docs.rs\"]";
+    let docs = revoke(GrantKind::Network, "https://docs.rs");
+    let wide = "[grants]\nnetwork = [\"https://*\"]\n";
+    check(wide, &docs, &format!("{wide}{without}\n"));
+    check(&format!("{wide}{without}\n"), &docs, &format!("{wide}{without}\n"));
+    // And granted again, it is reached.
+    check(
+        &format!("{wide}{without}\n"),
+        &network("https://docs.rs"),
+        "[grants]\nnetwork = [\"https://*\", \"https://docs.rs\"]\n",
+    );
+    check(
+        "[grants]\nnetwork = [\"https://a.other.example\"]\n",
+        &revoke(GrantKind::Network, "https://*.other.example"),
+        "",
     );
 }
 
@@ -180,6 +203,29 @@ fn comments_stay_where_they_are_and_what_they_are_about() {
         text,
         &revoke(GrantKind::Secret, "U"),
         "[grants]\nsecrets = [ # all of them\n  # the first\n  \"S\", # s\n  # the second\n  \"T\", # t\n] # done\n",
+    );
+}
+
+#[test]
+fn the_form_of_a_file_of_windows_stays() {
+    let text = "\u{feff}# mine\r\n[limits]\r\nfuel = 1_000 # f\r\n";
+    check(text, &set("limits.memory", "1MiB"), &format!("{text}memory = \"1MiB\"\r\n"));
+    check("\u{feff}[limits]\r\nfuel = 1_000\r\n", &unset("limits.fuel"), "");
+    check("# a\r\n", &set("prefix", "w"), "[plugin]\r\nprefix = \"w\"\r\n# a\r\n");
+}
+
+#[test]
+fn a_list_with_a_comment_stays_when_nothing_is_left_in_it() {
+    let text = |item: &str| format!("[grants]\nfiles = [ # for later{item}\n]\n");
+    check(
+        &text("\n  { path = \"~/x\", at = \"/x\" },"),
+        &revoke(GrantKind::Files, ""),
+        &format!("{}without = [\"files\"]\n", text("")),
+    );
+    check(
+        &text(""),
+        &revoke(GrantKind::Files, ""),
+        &format!("{}without = [\"files\"]\n", text("")),
     );
 }
 
@@ -347,6 +393,10 @@ proptest! {
         let others = |text: &str| {
             let mut leaves = leaves(text);
             leaves.remove(key);
+            // A directory is taken away by its name and by where it lies.
+            if key == "grants.without" {
+                leaves.remove("grants.without_paths");
+            }
             leaves
         };
         prop_assert_eq!(others(&text), others(&local), "{}", text);

@@ -6,8 +6,8 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use crate::manifest::{HostPattern, NetworkGrant, Scheme};
-use crate::text::escape;
+use crate::manifest::{HostPattern, NetworkGrant, Scheme, is_within};
+use crate::text::{escape, shell_word};
 
 /// The most of a guest's text that an error shows.
 const MAX_SHOWN: usize = 100;
@@ -37,7 +37,8 @@ pub enum Host {
 pub enum Denied {
     /// No grant covers it.
     #[error(
-        "this plugin may not send requests to {0}; whoever runs the server may grant it: toolrack grant NAME network {0}"
+        "this plugin may not send requests to {0}; whoever runs the server may grant it: toolrack grant NAME network {word}",
+        word = shell_word(&.0.to_string())
     )]
     NotGranted(Target),
     /// Something else than HTTP.
@@ -87,6 +88,7 @@ impl Target {
             .iter()
             .filter(|grant| grant.scheme == self.scheme && grant.port == self.port)
             .filter(|grant| self.host.is_in(&grant.host))
+            .filter(|grant| !grant.except.iter().any(|except| self.host.is_in(except)))
             .min_by_key(|grant| std::cmp::Reverse(weight(&grant.host)))
             .ok_or_else(|| Denied::NotGranted(self.clone()))
     }
@@ -126,25 +128,12 @@ impl Host {
                 .and_then(|rest| rest.strip_suffix('.'))
                 .is_some_and(|rest| !rest.is_empty()),
             (Self::Address(host), HostPattern::Network { address, prefix }) => {
-                contains(*address, *prefix, *host)
+                is_within(*host, *address, *prefix)
             }
             (Self::Address(_), HostPattern::Name(_) | HostPattern::Subdomains(_))
             | (Self::Name(_), HostPattern::Network { .. }) => false,
         }
     }
-}
-
-/// Whether an address lies in a network of its own family.
-fn contains(network: IpAddr, prefix: u8, address: IpAddr) -> bool {
-    let (network, address, width) = match (network, address) {
-        (IpAddr::V4(network), IpAddr::V4(address)) => {
-            (u128::from(network.to_bits()), u128::from(address.to_bits()), 32)
-        }
-        (IpAddr::V6(network), IpAddr::V6(address)) => (network.to_bits(), address.to_bits(), 128),
-        (IpAddr::V4(_), IpAddr::V6(_)) | (IpAddr::V6(_), IpAddr::V4(_)) => return false,
-    };
-    let free = u32::from(width - prefix.min(width));
-    network.checked_shr(free) == address.checked_shr(free)
 }
 
 /// How much a pattern says.
@@ -185,7 +174,7 @@ mod tests {
     use super::*;
 
     fn grant(scheme: Scheme, host: HostPattern, port: u16) -> NetworkGrant {
-        NetworkGrant { scheme, host, port, secret: None }
+        NetworkGrant::plain(scheme, host, port)
     }
 
     fn grants() -> Vec<NetworkGrant> {

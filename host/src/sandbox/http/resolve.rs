@@ -109,7 +109,7 @@ mod tests {
     async fn check(answer: &'static str, expected: &[&str]) {
         let resolver = Rebinding([answer, "127.0.0.1"], AtomicUsize::new(0));
         let pattern = HostPattern::Name("a.example".into());
-        let grant = NetworkGrant { scheme: Scheme::Http, host: pattern, port: 80, secret: None };
+        let grant = NetworkGrant::plain(Scheme::Http, pattern, 80);
         let found = addresses(&resolver, &Host::Name("a.example".into()), &grant).await;
         let expected: Vec<IpAddr> =
             expected.iter().map(|text| text.parse().expect("an address")).collect();
@@ -127,12 +127,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_whole_web_has_no_address_that_is_not_public() {
-        let grant = NetworkGrant {
-            scheme: Scheme::Https,
-            host: HostPattern::Public,
-            port: 443,
-            secret: None,
-        };
+        let grant = NetworkGrant::plain(Scheme::Https, HostPattern::Public, 443);
         let resolver =
             Rebinding(["127.0.0.1 ::1 10.0.0.1 169.254.169.254", "8.8.8.8"], AtomicUsize::new(0));
         let address = |text: &str| Host::Address(text.parse().expect("an address"));
