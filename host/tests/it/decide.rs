@@ -283,7 +283,7 @@ fn a_link_is_followed_and_what_cannot_be_written_is_said() {
     run(&person, &["set", "v", "prefix", "mine"]);
     assert!(local(&person).is_symlink());
     let written = fs::read_to_string(&kept).unwrap();
-    assert_eq!(written, "[plugin]\nprefix = \"mine\"\n# kept elsewhere\n");
+    assert_eq!(written, "# kept elsewhere\n[plugin]\nprefix = \"mine\"\n");
     assert_eq!(fs::metadata(&kept).unwrap().permissions().mode() & 0o777, 0o600);
     // Nobody can make a file in what is no directory any more.
     fs::remove_file(local(&person)).unwrap();

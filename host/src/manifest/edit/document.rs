@@ -1,6 +1,6 @@
 //! A local file as a tree that keeps its comments and its order.
 
-use toml_edit::{Array, ArrayOfTables, DocumentMut, Item, Table, TableLike, Value};
+use toml_edit::{Array, ArrayOfTables, DocumentMut, Item, RawString, Table, TableLike, Value};
 
 use super::list::{self, ListItem};
 use super::{DecisionKey, EditError, NewGrant};
@@ -179,10 +179,10 @@ impl LocalDocument {
 
     /// The section of this name, made if it is missing.
     fn section(&mut self, name: &str) -> &mut dyn TableLike {
-        let is_first = self.0.as_table().is_empty();
+        let above = self.above_new(name);
         let section = self.0.entry(name).or_insert_with(|| {
             let mut table = Table::new();
-            table.decor_mut().set_prefix(if is_first { "" } else { "\n" });
+            table.decor_mut().set_prefix(above);
             Item::Table(table)
         });
         if section.as_table_like().is_none() {
@@ -190,6 +190,45 @@ impl LocalDocument {
             *section = Item::Table(Table::new());
         }
         section.as_table_like_mut().unwrap_or_else(|| unreachable!("it was just made one"))
+    }
+
+    /// What stands above a section of this name, if it is made now: of the first one, the comment that the file begins with.
+    fn above_new(&mut self, name: &str) -> String {
+        if !self.0.as_table().is_empty() {
+            return if self.0.contains_key(name) { String::new() } else { "\n".into() };
+        }
+        let mut above = self.0.trailing().as_str().unwrap_or_default().to_owned();
+        self.0.set_trailing("");
+        if !above.is_empty() && !above.ends_with('\n') {
+            above.push('\n');
+        }
+        above
+    }
+
+    /// Removes a section that says nothing any more. A comment above it stays at the beginning of a file that has no other
+    /// section; elsewhere, and with a comment behind it, the section stays.
+    fn remove_section(&mut self, name: &str) {
+        let decor = self.0.get(name).and_then(Item::as_table).map(Table::decor);
+        let text = |raw: Option<&RawString>| {
+            raw.and_then(RawString::as_str).unwrap_or_default().to_owned()
+        };
+        let (above, behind) = decor.map_or((String::new(), String::new()), |decor| {
+            (text(decor.prefix()), text(decor.suffix()))
+        });
+        let is_only = self.0.as_table().len() == 1;
+        if behind.contains('#') || (above.contains('#') && !is_only) {
+            return;
+        }
+        self.0.remove(name);
+        if above.contains('#') {
+            self.put_first(&above);
+        }
+    }
+
+    /// Puts a comment into a file that says nothing else.
+    fn put_first(&mut self, comment: &str) {
+        let rest = self.0.trailing().as_str().unwrap_or_default().to_owned();
+        self.0.set_trailing(format!("{comment}{rest}"));
     }
 
     fn existing(&mut self, name: &str) -> Option<&mut dyn TableLike> {
@@ -230,16 +269,10 @@ impl LocalDocument {
     fn remove_key(&mut self, section: &str, key: &str) -> bool {
         let Some(table) = self.existing(section) else { return false };
         let is_removed = table.remove(key).is_some();
-        if is_removed && table.is_empty() && !self.has_comment(section) {
-            self.0.remove(section);
+        if is_removed && table.is_empty() {
+            self.remove_section(section);
         }
         is_removed
-    }
-
-    fn has_comment(&self, section: &str) -> bool {
-        let table = self.0.get(section).and_then(Item::as_table);
-        let prefix = table.and_then(|table| table.decor().prefix()?.as_str());
-        prefix.is_some_and(|prefix| prefix.contains('#'))
     }
 
     /// Puts a key into a table of `[grants]`.
@@ -279,7 +312,9 @@ impl LocalDocument {
     }
 
     fn set_of_tool(&mut self, name: &str, key: &str, value: Value) {
-        let is_first = self.0.as_table().is_empty();
+        let above = self.above_new("tools");
+        let above =
+            if above.is_empty() && self.0.contains_key("tools") { "\n".into() } else { above };
         let tools =
             self.0.entry("tools").or_insert_with(|| Item::ArrayOfTables(ArrayOfTables::new()));
         let mut value = Some(value);
@@ -295,7 +330,7 @@ impl LocalDocument {
         match tools {
             Item::ArrayOfTables(tables) => {
                 let mut table = Table::new();
-                table.decor_mut().set_prefix(if is_first { "" } else { "\n" });
+                table.decor_mut().set_prefix(above);
                 table.insert("name", Item::Value(name.into()));
                 table.insert(key, Item::Value(value));
                 tables.push(table);
@@ -310,7 +345,11 @@ impl LocalDocument {
     }
 
     fn unset_of_tool(&mut self, name: &str, key: &str) -> bool {
+        let is_only = self.0.as_table().len() == 1;
         let Some(tools) = self.0.get_mut("tools") else { return false };
+        let first = tools.as_array_of_tables().and_then(|tables| tables.get(0));
+        let above =
+            first.and_then(|table| table.decor().prefix()?.as_str()).unwrap_or_default().to_owned();
         let mut is_removed = false;
         let is_it = |table: &dyn TableLike| table.get("name").and_then(Item::as_str) == Some(name);
         list::each(tools, |entry| {
@@ -328,6 +367,9 @@ impl LocalDocument {
             );
             if list::is_bare(tools) {
                 self.0.remove("tools");
+                if is_only && above.contains('#') {
+                    self.put_first(&above);
+                }
             }
         }
         is_removed

@@ -64,7 +64,7 @@ fn a_grant_goes_where_such_grants_are() {
     let grant = files("~/x", "/x", true);
     let item = "{ path = \"~/x\", at = \"/x\", access = \"write\" }";
     check("", &grant, &format!("[grants]\nfiles = [{item}]\n"));
-    check("# mine\n", &grant, &format!("[grants]\nfiles = [{item}]\n# mine\n"));
+    check("# mine\n", &grant, &format!("# mine\n[grants]\nfiles = [{item}]\n"));
     let one = "{ path = \"~/y\", at = \"/y\" }";
     check(
         &format!("[grants] # all\nfiles = [{one}] # here\nscratch = \"/tmp\"\n"),
@@ -211,7 +211,7 @@ fn the_form_of_a_file_of_windows_stays() {
     let text = "\u{feff}# mine\r\n[limits]\r\nfuel = 1_000 # f\r\n";
     check(text, &set("limits.memory", "1MiB"), &format!("{text}memory = \"1MiB\"\r\n"));
     check("\u{feff}[limits]\r\nfuel = 1_000\r\n", &unset("limits.fuel"), "");
-    check("# a\r\n", &set("prefix", "w"), "[plugin]\r\nprefix = \"w\"\r\n# a\r\n");
+    check("# a\r\n", &set("prefix", "w"), "# a\r\n[plugin]\r\nprefix = \"w\"\r\n");
 }
 
 #[test]
@@ -252,7 +252,11 @@ fn keys_are_set_and_unset() {
         &format!("{tool}\n[[tools]]\nname = \"put\"\nrate = \"1/s\"\n"),
     );
     check(tool, &unset("tools.get.hidden"), "");
-    check("# a\n[limits]\nfuel = 1_000\n", &unset("limits.fuel"), "# a\n[limits]\n");
+    check("# a\n[limits]\nfuel = 1_000\n", &unset("limits.fuel"), "# a\n");
+    check("[limits] # b\nfuel = 1_000\n", &unset("limits.fuel"), "[limits] # b\n");
+    let tool = "[[tools]]\nname = \"get\"\nhidden = true\n";
+    check("# a", &set("tools.get.hidden", "true"), &format!("# a\n{tool}"));
+    check(&format!("# a\n{tool}"), &unset("tools.get.hidden"), "# a\n");
     check(
         "[grants]\nwithout = [\"network\", \"files:/x\"]\n",
         &unset("network"),
