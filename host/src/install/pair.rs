@@ -187,6 +187,9 @@ fn read_wit(path: &Path) -> Result<Option<Vec<u8>>, InstallError> {
 fn installed_local(file: &str, shelf: &Shelf) -> Result<Option<Vec<u8>>, InstallError> {
     read_local(&shelf.directory, file).map_err(|error| {
         let path = shelf.directory.join(local_of(file));
+        let is_dangling = matches!(error, ReadError::Missing) && path.is_symlink();
+        let dangling = "; it is a link: make the file that it leads to, or remove the link";
+        let error = format!("{error}{}", if is_dangling { dangling } else { "" });
         InstallError::Refused(vec![Refusal::plugin(super::shown(&path), format!("it {error}"))])
     })
 }

@@ -69,12 +69,16 @@ pub(super) fn withheld(raw: &[Text<'_>]) -> Result<Vec<Box<str>>, Fault> {
 
 /// True if one directory is the other or lies in it, as they are written.
 pub(super) fn is_one_in_other(one: &str, other: &str) -> bool {
+    lies_in(one, other) || lies_in(other, one)
+}
+
+/// True if `inner` is the directory `outer` or lies in it, as they are written.
+pub(super) fn lies_in(inner: &str, outer: &str) -> bool {
     let parts = |path: &str| {
         let parts = path.split(['/', '\\']).filter(|part| !part.is_empty() && *part != ".");
         parts.map(str::to_owned).collect::<Vec<_>>()
     };
-    let (one, other) = (parts(one), parts(other));
-    one.starts_with(&other) || other.starts_with(&one)
+    parts(inner).starts_with(&parts(outer))
 }
 
 fn path(text: &Text<'_>) -> Result<Box<str>, Fault> {

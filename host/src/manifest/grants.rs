@@ -36,7 +36,9 @@ impl Grants {
         let requests = |wanted: &NetworkGrant| {
             let plain =
                 |own: &NetworkGrant| NetworkGrant::plain(own.scheme, own.host.clone(), own.port);
-            let is_it = |own: &NetworkGrant| own == wanted || plain(own) == *wanted;
+            // What was taken out of it stays so.
+            let whole = |own: &NetworkGrant| NetworkGrant { except: Vec::new(), ..own.clone() };
+            let is_it = |own: &NetworkGrant| whole(own) == *wanted || plain(own) == *wanted;
             self.network.iter().any(is_it)
         };
         let entries = |own: &BTreeMap<String, String>, wanted: &BTreeMap<String, String>| {

@@ -289,7 +289,11 @@ fn a_link_is_followed_and_what_cannot_be_written_is_said() {
     fs::remove_file(local(&person)).unwrap();
     symlink(person.path("nowhere/kept.toml"), local(&person)).unwrap();
     let ran = person.run(&["set", "v", "prefix", "mine"]);
-    assert!(ran.code == 1 && ran.out.contains("v.local.toml\n     it is missing"), "{}", ran.out);
+    assert!(
+        ran.code == 1 && ran.out.contains("v.local.toml\n     it is missing; it is a link"),
+        "{}",
+        ran.out
+    );
 }
 
 #[test]

@@ -5,10 +5,13 @@ use std::path::Path;
 
 use super::Examined;
 use super::finding::Finding;
-use crate::text::{escape, shell_word};
+use crate::text::escape;
+#[cfg(unix)]
+use crate::text::shell_word;
 
 const TOPIC: &str = "plugin directory";
 /// Files of one directory that are looked at.
+#[cfg(unix)]
 const MAX_LOOKED_AT: usize = 4096;
 /// Files that are named.
 const MAX_NAMED: usize = 20;

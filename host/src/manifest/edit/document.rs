@@ -4,7 +4,7 @@ use toml_edit::{Array, ArrayOfTables, DocumentMut, Item, RawString, Table, Table
 
 use super::list::{self, ListItem};
 use super::{DecisionKey, EditError, NewGrant};
-use crate::manifest::files::is_one_in_other;
+use crate::manifest::files::lies_in;
 use crate::manifest::{GrantKind, GrantName};
 
 /// A local file while it is edited. What it said when it was parsed was right.
@@ -69,11 +69,11 @@ impl LocalDocument {
         list::put(self.list("without_paths"), path.into(), is_it);
     }
 
-    /// Forgets that this directory, or one that it lies in, is kept from the plugin.
+    /// Forgets that this directory, or one in it, is kept from the plugin.
     pub(super) fn see_again(&mut self, path: &str) -> bool {
         self.remove_from(
             "without_paths",
-            |entry| matches!(entry, ListItem::Text(text) if is_one_in_other(text, path)),
+            |entry| matches!(entry, ListItem::Text(text) if lies_in(text, path)),
         )
     }
 

@@ -28,6 +28,9 @@ pub enum Decision {
     Unset(DecisionKey),
 }
 
+const WITHHELD: &str =
+    "its `without_paths` keeps a directory from the plugin that this one lies in";
+
 /// The text of the local file of the manifest `file` after `change`; empty where it has nothing more to say.
 pub fn edited(
     file: &str,
@@ -50,6 +53,10 @@ pub fn edited(
             // What the manifest grants once it is not taken away any more needs no second grant.
             if !merged(&document)?.grants.include(&asked) {
                 document.grant(grant);
+                // One that lies in a directory that is kept away is kept away, too.
+                if !asked.files.is_empty() && !merged(&document)?.grants.include(&asked) {
+                    return Err(EditError::Form(WITHHELD.into()));
+                }
             }
         }
         Decision::Revoke(name @ GrantName::Every(_)) => {

@@ -143,6 +143,11 @@ fn revoke_takes_away_what_either_file_grants() {
     check("", &revoke(GrantKind::Files, "/notes"), &away);
     check(&away, &files("~/notes", "/notes", false), "");
     check(&away, &unset("files:/notes"), "");
+    refuses(
+        &away,
+        &files("~/notes/public", "/p", false),
+        "a directory from the plugin that this one lies in; edit it by hand",
+    );
     check(
         "",
         &revoke(GrantKind::Network, "https://api.example.org:443"),
@@ -184,6 +189,14 @@ fn revoke_takes_away_what_is_reached_by_a_wider_grant() {
         &revoke(GrantKind::Network, "https://*.other.example"),
         "",
     );
+}
+
+#[test]
+fn a_grant_with_exceptions_is_the_same_grant() {
+    let one = "[grants]\nwithout = [\"network:https://x.other.example\"]\n";
+    let bound = Decision::Grant(bound("https://*.other.example", "T"));
+    let both = after(one, &bound).expect("a good edit");
+    check(&both, &bound, &both);
 }
 
 #[test]
