@@ -14,6 +14,9 @@ use crate::repository::Git;
 use crate::shipped::{Answer, Shipped};
 use crate::web::{Reply, Speech, Web};
 
+/// The longest answer, in bytes: some 25,000 tokens, the most that clients take.
+const MAX_ANSWER: usize = 100_000;
+
 /// How many requests a plugin is judged by, at least.
 const MIN_REQUESTS: usize = 20;
 
@@ -105,14 +108,14 @@ struct Route {
 }
 
 impl Route {
-    fn reply(&self) -> Reply {
+    fn reply(&self, server: &str) -> Reply {
         let bytes = || {
             let digits = self.body.split_whitespace().collect::<String>();
             let byte = |at: usize| u8::from_str_radix(&digits[at..at + 2], 16).expect("two digits");
             (0..digits.len()).step_by(2).map(byte).collect::<Vec<_>>()
         };
         let body = if self.hex { bytes() } else { self.body.clone().into_bytes() };
-        Reply::with(self.status, &self.headers, body)
+        Reply::with(self.status, &self.headers.replace("{server}", server), body)
     }
 }
 
@@ -139,18 +142,11 @@ impl Request {
             written(directory.path(), &step.write);
             run(&git, &step.git);
         }
-        let routes = self.server.iter().map(|route| (route.on.clone(), route.reply()));
         written(directory.path(), &self.files);
         run(&git, &self.git);
-        let routes = self.server.iter().map(|route| {
-            (route.on.clone(), Reply::with(route.status, &route.headers, &route.body))
-        });
-        let web = Web::start(Speech::Plain, Reply::Routes(routes.collect())).await;
         let routes = |port: u16| {
             let server = format!("http://127.0.0.1:{port}");
-            let routes = self.server.iter().map(|Route { on, status, headers, body }| {
-                (on.clone(), Reply::with(*status, &headers.replace("{server}", &server), body))
-            });
+            let routes = self.server.iter().map(|route| (route.on.clone(), route.reply(&server)));
             Reply::Routes(routes.collect())
         };
         let web = Web::start_at(Speech::Plain, routes).await;
@@ -207,6 +203,9 @@ impl Request {
             Err(text) if !self.error.is_empty() => (text, &self.error),
             other => return format!("  gave {other:?}\n"),
         };
+        if text.len() > MAX_ANSWER {
+            let _ = writeln!(wrong, "  the answer is {} bytes long", text.len());
+        }
         if let Some(right) = self.text.as_deref().map(placed).filter(|right| right != text) {
             let _ = writeln!(wrong, "  gave {text:?}\n  not  {right:?}");
         }
