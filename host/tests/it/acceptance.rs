@@ -174,7 +174,7 @@ impl Request {
 
     /// Asks git what became of the repository, if there is one.
     fn asked(&self, git: &Git, directory: &TempDir, wrong: &mut String) {
-        if directory.path().join(".git").is_dir() {
+        if directory.path().join(".git/HEAD").is_file() {
             wrong.push_str(&git.faults());
         }
         for (arguments, right) in &self.git_says {
