@@ -80,6 +80,15 @@ pub fn config(key: &str) -> Option<String> {
     imports::config(key)
 }
 
+/// The variable in which the host says which time zone its machine is in.
+const HOST_ZONE: &str = "TOOLRACK_HOST_ZONE";
+
+/// The IANA name of the time zone that the host's machine is in, such as `Europe/Berlin`. `None` unless the plugin may
+/// know, as `config = { host_zone = true }` under `[grants]` says, and where the system does not say one.
+pub fn host_zone() -> Option<String> {
+    std::env::var(HOST_ZONE).ok()
+}
+
 /// A secret that the operator granted with `secrets = ["NAME"]` under `[grants]` of the plugin's
 /// manifest. `None` where it is not granted, or has no value; the host's log tells of the second only.
 ///

@@ -179,7 +179,7 @@ use native as imports;
 pub use answer::IntoOutput;
 pub use content::{Content, ResourceLink};
 pub use error::ToolError;
-pub use host::{Amount, Progress, config, secret};
+pub use host::{Amount, Progress, config, host_zone, secret};
 pub use output::{Json, Output};
 pub use toolrack_sdk_macros::plugin;
 

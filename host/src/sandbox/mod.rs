@@ -59,6 +59,7 @@ mod sockets;
 mod store;
 mod stored;
 mod terms;
+mod told;
 mod tools;
 mod verify;
 mod wasm_file;

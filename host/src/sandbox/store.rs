@@ -32,11 +32,6 @@ const MAX_RANDOM: u64 = 64 * 1024;
 /// A longer progress message is cut.
 const MAX_MESSAGE: usize = 1024;
 
-/// The key of `config` that lets a plugin know where on this machine its directories are, and the variable that then
-/// says so. Such a path may name a person, and a plugin can send what it knows to whom it may reach.
-const MAY_KNOW: &str = "host_paths";
-const HOST_PATHS: &str = "TOOLRACK_HOST_PATHS";
-
 /// What a store holds.
 pub(super) struct State {
     wasi: WasiCtx,
@@ -74,10 +69,7 @@ pub(super) fn new(
     // Besides the environment, nothing is granted here: arguments and stdin to programs only. Files are
     // given to the finished store.
     let mut env = grants.env.clone();
-    let may_know = grants.config.get(MAY_KNOW).is_some_and(|value| value == "true");
-    if let Some(paths) = folders.host_paths().filter(|_| may_know) {
-        env.insert(HOST_PATHS.into(), paths.to_owned());
-    }
+    super::told::add_to(&mut env, &grants.config, folders);
     let mut wasi = WasiCtx::builder();
     wasi.stdout(Capture { stream: Stream::Stdout, log: log.clone() })
         .stderr(Capture { stream: Stream::Stderr, log: log.clone() })

@@ -615,15 +615,18 @@ fn the_home_directory_is_kept_whatever_it_is_called() {
 fn the_sdk_knows_the_names_that_the_host_gives_a_meaning() {
     let host = [
         include_str!("../../src/sandbox/file_access.rs"),
-        include_str!("../../src/sandbox/store.rs"),
+        include_str!("../../src/sandbox/told.rs"),
+        include_str!("../../src/sandbox/told.rs"),
     ];
     let sdk = [
         include_str!("../../../plugin-sdk/src/files/write.rs"),
         include_str!("../../../plugin-sdk/src/files/mod.rs"),
+        include_str!("../../../plugin-sdk/src/host.rs"),
     ];
     for (side, name) in [
         "const BESIDE: &str = \".toolrack-new\";",
         "const HOST_PATHS: &str = \"TOOLRACK_HOST_PATHS\";",
+        "const HOST_ZONE: &str = \"TOOLRACK_HOST_ZONE\";",
     ]
     .iter()
     .enumerate()

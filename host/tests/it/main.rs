@@ -40,6 +40,7 @@
 //! | `acceptance.rs` | the shipped plugins, by requests of `plugins/NAME/acceptance.toml` with their right answers |
 //! | `any_arguments.rs` | the shipped tools on invented arguments that their schemas accept |
 //! | `shipped_files.rs` | the plugin `files`, as built, on granted directories |
+//! | `zone.rs` | the machine's time zone: who is told it, and what `time` makes of it |
 //! | `fetch.rs`, `github.rs`, `weather.rs` | the plugins that use the network, as built, against servers on loopback |
 //! | `git.rs` | the plugin `git`, as built, against git itself on repositories in many states |
 //! | `guest.rs`, `wit.rs`, `plugins.rs`, `shipped.rs`, `client.rs`, `person.rs`, `machine.rs`, `web.rs`, `repository.rs` | what these tests are made with |
@@ -103,3 +104,4 @@ mod weather;
 mod web;
 mod wit;
 mod wrong_calls;
+mod zone;

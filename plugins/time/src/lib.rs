@@ -21,7 +21,7 @@ mod time {
     use crate::parse::{self, Parsed, Surroundings};
     use crate::zone::{self, Named};
     use jiff::{Timestamp, Unit};
-    use toolrack_sdk::{Json, config};
+    use toolrack_sdk::{Json, config, host_zone};
 
     /// Most zones that one call converts to.
     const MAX_ZONES: usize = 50;
@@ -40,7 +40,7 @@ mod time {
     #[tool(title = "Now", read_only, open_world = false)]
     pub fn now(
         /// An IANA zone such as `Europe/Berlin`, its city, an offset such as `+05:30`, or an abbreviation;
-        /// default the operator's, else UTC.
+        /// default the operator's or, if told, the machine's, else UTC.
         zone: Option<String>,
     ) -> Result<Json<Moment>, String> {
         let (around, called) = surroundings(zone)?;
@@ -96,8 +96,7 @@ mod time {
         let start = read(start, zone.clone()).map_err(|error| format!("`start`: {error}"))?;
         let end = read(end, zone).map_err(|error| format!("`end`: {error}"))?;
         let found = difference::difference(&start.time, &end.time, largest)?;
-        let notes: Vec<String> = [start.note, end.note].into_iter().flatten().collect();
-        Ok(Json(Difference { note: (!notes.is_empty()).then(|| notes.join("; ")), ..found }))
+        Ok(Json(Difference { note: joined([start.note, end.note]), ..found }))
     }
 
     /// The time some duration after another, or before it: by the calendar, so that a month after 31 January is
@@ -119,8 +118,7 @@ mod time {
             None => later::span(&start.time, duration::parse(duration)?),
         };
         let end = end.map_err(|error| format!("`{duration}` after `{time}`: {error}"))?;
-        let notes: Vec<String> = [start.note, end.note].into_iter().flatten().collect();
-        let note = (!notes.is_empty()).then(|| notes.join("; "));
+        let note = joined([start.note, end.note]);
         Ok(Json(Moment { note, ..Moment::from(&end.time) }))
     }
 
@@ -129,11 +127,17 @@ mod time {
         let (around, called) = surroundings(zone)?;
         let unnamed = around.zone.clone();
         let parsed = parse::time(text, &around)?;
-        let note = match *parsed.time.time_zone() == unnamed {
-            true => parsed.note.or_else(|| called.note(&parsed.time)),
-            false => parsed.note,
-        };
-        Ok(Parsed { note, ..parsed })
+        let is_unnamed = *parsed.time.time_zone() == unnamed;
+        let called = is_unnamed.then(|| called.note(&parsed.time)).flatten();
+        Ok(Parsed { note: joined([parsed.note, called]), time: parsed.time })
+    }
+
+    /// Both notes, or the one that both are.
+    fn joined(notes: [Option<String>; 2]) -> Option<String> {
+        match notes {
+            [Some(one), Some(other)] if one != other => Some(format!("{one}; {other}")),
+            [one, other] => one.or(other),
+        }
     }
 
     /// The clock, and the zone for texts that name none.
@@ -142,6 +146,9 @@ mod time {
             (Some(name), _) => zone::find(&name)?,
             (None, Some(name)) => zone::find(&name)
                 .map_err(|error| format!("config `zone` in the plugin's manifest: {error}"))?,
+            (None, None) if config("host_zone").is_some_and(|value| value == "true") => {
+                zone::of_machine(host_zone().as_deref())
+            }
             (None, None) => zone::find("UTC")?,
         };
         // Digits below a millisecond say more about this call than about the time.

@@ -16,17 +16,24 @@ pub struct Named {
     pub zone: TimeZone,
     /// An abbreviation, and the zone that it is used in.
     abbreviation: Option<(String, &'static str)>,
+    /// Why it is this one, where nobody named it.
+    reason: Option<String>,
 }
 
 impl From<TimeZone> for Named {
     fn from(zone: TimeZone) -> Named {
-        Named { zone, abbreviation: None }
+        Named { zone, abbreviation: None, reason: None }
     }
 }
 
 impl Named {
-    /// What is odd about the name at this time: that clocks there show another one.
+    /// Where it comes from if nobody named it, or what is odd about its name at this time: that clocks there show
+    /// another one.
     pub fn note(&self, time: &Zoned) -> Option<String> {
+        self.reason.clone().or_else(|| self.oddity(time))
+    }
+
+    fn oddity(&self, time: &Zoned) -> Option<String> {
         let (name, region) = self.abbreviation.as_ref()?;
         let there = time.with_time_zone(DATABASE.get(region).ok()?);
         let info = there.time_zone().to_offset_info(there.timestamp());
@@ -48,6 +55,20 @@ pub fn find(name: &str) -> Result<Named, String> {
         Some(zone) => Ok(zone.into()),
         None => abbreviated(name).unwrap_or_else(|| Err(unknown(name))),
     }
+}
+
+/// The zone of the machine that the plugin runs on, for calls that name none: `host` is what the machine says of it.
+pub fn of_machine(host: Option<&str>) -> Named {
+    let found = host.map(|name| (name, DATABASE.get(name).ok()));
+    let (zone, reason) = match found {
+        Some((name, Some(zone))) => (zone, format!("in {name}, the zone of this machine")),
+        Some((name, None)) => {
+            let reason = format!("this machine's zone `{name}` is not known here; UTC is taken");
+            (TimeZone::UTC, reason)
+        }
+        None => (TimeZone::UTC, "this machine does not say its zone; UTC is taken".to_string()),
+    };
+    Named { reason: Some(reason), ..zone.into() }
 }
 
 /// The zone that `name` means after a time: there an abbreviation is an offset, even where a zone is called so.
@@ -81,7 +102,7 @@ fn abbreviated(name: &str) -> Option<Result<Named, String>> {
         Meaning::One(minutes, region) => {
             let name = name.to_ascii_uppercase();
             let zone = abbreviation::fixed(minutes);
-            Some(Ok(Named { zone, abbreviation: Some((name, region)) }))
+            Some(Ok(Named { zone, abbreviation: Some((name, region)), reason: None }))
         }
         Meaning::Several(zones) => {
             let zones = zones.join(", ");
@@ -255,6 +276,22 @@ mod tests {
         check("pdt", "-07");
         check("ET", "America/New_York");
         check("CET", "CET");
+    }
+
+    #[test]
+    fn the_zone_of_the_machine_is_said() {
+        let check = |host, expected: &str, reason: &str| {
+            let named = of_machine(host);
+            let time = "2026-07-15T12:00[UTC]".parse::<Zoned>().unwrap();
+            let time = time.with_time_zone(named.zone.clone());
+            assert_eq!(name(&named.zone, time.offset()), expected);
+            assert_eq!(named.note(&time).as_deref(), Some(reason));
+        };
+        check(Some("Europe/Berlin"), "Europe/Berlin", "in Europe/Berlin, the zone of this machine");
+        check(Some("Etc/UTC"), "Etc/UTC", "in Etc/UTC, the zone of this machine");
+        let unknown = "this machine's zone `CET-1CEST` is not known here; UTC is taken";
+        check(Some("CET-1CEST"), "UTC", unknown);
+        check(None, "UTC", "this machine does not say its zone; UTC is taken");
     }
 
     #[test]
