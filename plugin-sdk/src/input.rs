@@ -6,7 +6,7 @@
 //! use toolrack_sdk::{ToolError, input::{self, Named}};
 //!
 //! fn lines(text: Option<String>, path: Option<String>) -> Result<usize, ToolError> {
-//!     let text = input::text(Named("text", text), path.as_deref(), 1024 * 1024)?;
+//!     let text = input::text(Named("text", text), Named("path", path), 1024 * 1024)?;
 //!     Ok(text.lines().count())
 //! }
 //! assert_eq!(lines(Some("a\nb".into()), None).unwrap(), 2);
@@ -22,16 +22,16 @@ use crate::{ToolError, files, text};
 #[derive(Clone, Copy, Debug)]
 pub struct Named<T>(pub &'static str, pub Option<T>);
 
-/// The text given, or that of the file at `path`, of at most `most` bytes: decoded by [`text::decode`]. Neither has a byte
+/// The text given, or that of the file at the path given, of at most `most` bytes: decoded by [`text::decode`]. Neither has a byte
 /// order mark.
 ///
 /// # Errors
 ///
 /// If there is neither or both, or if the file cannot be read or is larger.
-pub fn text(given: Named<String>, path: Option<&str>, most: u64) -> Result<String, ToolError> {
+pub fn text(given: Named<String>, path: Named<String>, most: u64) -> Result<String, ToolError> {
     match one_of(given, path)? {
         Given::Value(value) => Ok(text::without_mark(&value).to_owned()),
-        Given::File(path) => Ok(text::decode(&file(path, most)?, None)),
+        Given::File(path) => Ok(text::decode(&file(&path, most)?, None)),
     }
 }
 
@@ -42,13 +42,13 @@ pub fn text(given: Named<String>, path: Option<&str>, most: u64) -> Result<Strin
 /// If there is neither or both, if `read` refuses the value, or if the file cannot be read or is larger.
 pub fn bytes(
     given: Named<String>,
-    path: Option<&str>,
+    path: Named<String>,
     most: u64,
     read: impl FnOnce(String) -> Result<Vec<u8>, ToolError>,
 ) -> Result<Vec<u8>, ToolError> {
     match one_of(given, path)? {
         Given::Value(value) => read(value),
-        Given::File(path) => file(path, most),
+        Given::File(path) => file(&path, most),
     }
 }
 
@@ -77,20 +77,21 @@ pub fn file(path: &str, most: u64) -> Result<Vec<u8>, ToolError> {
     Ok(bytes)
 }
 
-enum Given<'a> {
+enum Given {
     Value(String),
-    File(&'a str),
+    File(String),
 }
 
-fn one_of(Named(name, value): Named<String>, path: Option<&str>) -> Result<Given<'_>, ToolError> {
+fn one_of(given: Named<String>, path: Named<String>) -> Result<Given, ToolError> {
+    let (Named(name, value), Named(path_name, path)) = (given, path);
     match (value, path) {
         (Some(value), None) => Ok(Given::Value(value)),
         (None, Some(path)) => Ok(Given::File(path)),
         (Some(_), Some(_)) => Err(ToolError::invalid_arguments(format_args!(
-            "`{name}` and `path` are both given; give one of them"
+            "`{name}` and `{path_name}` are both given; give one of them"
         ))),
         (None, None) => Err(ToolError::invalid_arguments(format_args!(
-            "give `{name}`, or the `path` of a granted file in its place"
+            "give `{name}`, or in `{path_name}` the path of a granted file in its place"
         ))),
     }
 }
@@ -107,13 +108,14 @@ mod tests {
         fs::write(at("a.txt"), b"\xef\xbb\xbfone\r\n").expect("a file");
         let read = |given: Option<&str>, path: Option<&str>, most: u64| {
             let given = Named("text", given.map(str::to_owned));
+            let path = Named("other_path", path.map(str::to_owned));
             text(given, path, most).map_err(|error| format!("{error:?}"))
         };
         let path = at("a.txt");
         assert_eq!(read(Some("\u{feff}one"), None, 9).as_deref(), Ok("one"));
         assert_eq!(read(None, Some(&path), 8).as_deref(), Ok("one\r\n"));
         for (given, path, part) in [
-            (None, None, "give `text`, or the `path`"),
+            (None, None, "give `text`, or in `other_path`"),
             (Some("one"), Some(&*path), "both given"),
             (None, Some(&*path), "is 8 bytes; the most that is read is 7"),
             (None, Some(&*at("b.txt")), "there is no `"),

@@ -174,7 +174,6 @@ impl Request {
 
     /// Asks git what became of the repository, if there is one.
     fn asked(&self, git: &Git, directory: &TempDir, wrong: &mut String) {
-        if directory.path().join(".git/HEAD").is_file() {
         if directory.path().join(".git/objects").is_dir() {
             wrong.push_str(&git.faults());
         }

@@ -77,7 +77,7 @@ pub fn bytes(
 ) -> Result<Vec<u8>, ToolError> {
     let is_file = path.is_some();
     let decode = |data: String| Ok(encoding.decode(&data)?);
-    let bytes = input::bytes(Named("data", data), path.as_deref(), MAX_DECODED, decode)?;
+    let bytes = input::bytes(Named("data", data), Named("path", path), MAX_DECODED, decode)?;
     match is_file && encoding != Encoding::Text {
         true => Ok(encoding.decode(&toolrack_sdk::text::decode(&bytes, None))?),
         false => Ok(bytes),

@@ -72,7 +72,9 @@ mod json {
         }
         let input = match (input, path) {
             (None, None) => None,
-            (input, path) => Some(input::text(Named("input", input), path.as_deref(), MAX_FILE)?),
+            (input, path) => {
+                Some(input::text(Named("input", input), Named("path", path), MAX_FILE)?)
+            }
         };
         let options = Options { format, slurp, style: Style { raw, pretty } };
         Ok(query::query(filter, input.as_deref(), bound, &options)?)

@@ -44,7 +44,7 @@ mod text {
         #[schemars(range(max = 1000))]
         limit: Option<usize>,
     ) -> Result<Json<Found>, ToolError> {
-        let text = input::text(Named("text", text), path.as_deref(), MAX_FILE)?;
+        let text = input::text(Named("text", text), Named("path", path), MAX_FILE)?;
         let wanted = pattern::pattern(pattern, literal, ignore_case)?;
         let limit = limit.unwrap_or(DEFAULT_MATCHES).min(MAX_MATCHES);
         let mut found = search::find(&text, &wanted, limit)?;
@@ -78,7 +78,7 @@ mod text {
         #[schemars(range(min = 1))]
         limit: Option<usize>,
     ) -> Result<Json<Replaced>, ToolError> {
-        let text = input::text(Named("text", text), path.as_deref(), MAX_FILE)?;
+        let text = input::text(Named("text", text), Named("path", path), MAX_FILE)?;
         let pattern = pattern::pattern(pattern, literal, ignore_case)?;
         let replacement = match literal {
             true => Replacement::Literal(replacement),
@@ -116,8 +116,9 @@ mod text {
             (name(before_name, &before_path, "before"), name(after_name, &after_path, "after"));
         let is_marked = |text: &str| text.starts_with('\u{feff}');
         let marks = [&before, &after].map(|text| text.as_deref().map(is_marked));
-        let before = input::text(Named("before", before), before_path.as_deref(), MAX_FILE)?;
-        let after = input::text(Named("after", after), after_path.as_deref(), MAX_FILE)?;
+        let before =
+            input::text(Named("before", before), Named("before_path", before_path), MAX_FILE)?;
+        let after = input::text(Named("after", after), Named("after_path", after_path), MAX_FILE)?;
         if before == after && marks.contains(&Some(true)) && marks.contains(&Some(false)) {
             return Ok("the texts differ in a byte order mark at the beginning only".to_string());
         }
@@ -137,7 +138,7 @@ mod text {
         /// Text whose occurrences to count, as it stands; for patterns use `find`.
         part: Option<String>,
     ) -> Result<Json<Counts>, ToolError> {
-        let text = input::text(Named("text", text), path.as_deref(), MAX_FILE)?;
+        let text = input::text(Named("text", text), Named("path", path), MAX_FILE)?;
         Ok(Json(count::count(&text, part.as_deref())?))
     }
 }
