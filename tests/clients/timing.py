@@ -21,7 +21,7 @@ from pathlib import Path
 
 import packages
 
-PLUGINS = {"calc", "fetch", "files", "github", "hash", "hello", "json", "text", "time", "weather"}
+PLUGINS = {"calc", "fetch", "files", "git", "github", "hash", "hello", "json", "text", "time", "weather"}
 
 # The limits that Claude Code 2.1 has.
 ACKNOWLEDGED_SECONDS = 27
