@@ -97,6 +97,7 @@
 //! | `input_schema = ...` | JSON text that replaces the derived schema | `inputSchema` |
 //! | `output_schema = ...` | JSON text, for a tool that returns [`Output`] | `outputSchema` |
 //! | `meta = ...` | a JSON object as text | `_meta` |
+//! | `requires = [...]` | what it can only fail without, such as `["files:write", "secret:API_TOKEN"]`, in the words of `requires` in the manifest, which has the last word: without that it is not listed | |
 //!
 //! A flag alone means `= true`; `= false` says the contrary, which is more than saying nothing. The
 //! host corrects a claim that contradicts what the manifest grants. Values may be constants.

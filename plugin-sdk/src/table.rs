@@ -23,6 +23,8 @@ pub struct Tool {
     pub output_schema: Schema,
     /// A JSON object.
     pub meta: Option<&'static str>,
+    /// What it can only fail without, in the words of a manifest.
+    pub requires: &'static [&'static str],
     /// From the text of the arguments to the answer.
     pub run: fn(&str) -> Result<Output, ToolError>,
 }

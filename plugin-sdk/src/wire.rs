@@ -5,6 +5,9 @@ use crate::error::Kind;
 use crate::table::{self, Tool};
 use crate::{Content, Output, ToolError};
 
+/// What the host looks for in a tool's `_meta`.
+const REQUIRES: &str = "toolrack/requires";
+
 /// The answer to `list-tools`.
 pub fn list(tools: &[Tool]) -> Vec<wit::Tool> {
     tools
@@ -21,9 +24,20 @@ pub fn list(tools: &[Tool]) -> Vec<wit::Tool> {
                 idempotent: tool.annotations.idempotent,
                 open_world: tool.annotations.open_world,
             },
-            meta: tool.meta.map(Into::into),
+            meta: meta(tool),
         })
         .collect()
+}
+
+/// The author's object, and what the tool requires, which the host takes out of it.
+fn meta(tool: &Tool) -> Option<String> {
+    if tool.requires.is_empty() {
+        return tool.meta.map(Into::into);
+    }
+    let mut meta: serde_json::Map<_, _> =
+        tool.meta.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+    meta.insert(REQUIRES.into(), tool.requires.into());
+    Some(serde_json::Value::Object(meta).to_string())
 }
 
 /// The answer to `call-tool`.

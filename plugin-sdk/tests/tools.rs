@@ -195,7 +195,7 @@ fn listing_says_what_the_author_said() {
         [
             "plain | None | First line.\nSecond line.\n\n    indented | - - - - | None",
             "full-name | Some(\"Full\") | From a constant. | yes no yes no | Some(\"{\\\"a\\\":1}\")",
-            "match | None | From a file. | - - - - | None",
+            "match | None | From a file. | - - - - | Some(\"{\\\"b\\\":2,\\\"toolrack/requires\\\":[\\\"files:write\\\",\\\"secret:KEY\\\"]}\")",
         ]
     );
 }

@@ -99,6 +99,14 @@ pub enum PluginError {
         /// What is wrong with it.
         problem: String,
     },
+    /// What it says that a tool requires is nothing that can be required.
+    #[error("its tool `{tool}` says what it requires: {problem}")]
+    Requires {
+        /// The tool.
+        tool: String,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// The schemas together would take too much memory.
     #[error("the schemas of its tools hold more than {MAX_PATTERNS} patterns")]
     TooManyPatterns,
@@ -177,6 +185,7 @@ impl PluginError {
             | Self::NoTools(_)
             | Self::Undeclared { .. }
             | Self::Schema { .. }
+            | Self::Requires { .. }
             | Self::TooManyPatterns
             | Self::Name { .. }
             | Self::Manifest(_) => false,

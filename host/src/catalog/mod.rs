@@ -25,6 +25,7 @@ mod references;
 mod refusal;
 mod schema;
 mod schema_words;
+mod stated_needs;
 mod tally;
 mod tool;
 mod tool_names;

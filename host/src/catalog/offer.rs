@@ -10,6 +10,7 @@ use super::lenient::Reading;
 use super::overrides::{self, Applied};
 use super::references::{self, PublicNames};
 use super::schema::Schema;
+use super::stated_needs;
 use super::tool_names::ToolNames;
 use crate::json;
 use crate::manifest::{Kind, Manifest, ManifestError, Parameter, Rate, Requirement, Sha256Digest};
@@ -61,6 +62,7 @@ pub(super) fn offer(
     let own_names = listed.tools.iter().map(|spec| spec.name.clone());
     let public = |own: String| Some((own.clone(), ToolName::public(&manifest.prefix, &own).ok()?));
     let public_names: PublicNames = own_names.filter_map(public).collect();
+    let mut stated = stated_needs::take(&mut listed)?;
     let Applied { returned, rates, strict, mut requires, idle, names } =
         overrides::apply(file, manifest, kind, &mut listed)?;
     let schemas = match kind {
@@ -75,7 +77,8 @@ pub(super) fn offer(
         references::resolve(&mut spec, &public_names);
         let err_is_error = !returned.contains(&spec.name);
         let rate = rates.get(&spec.name).copied();
-        let requires = requires.remove(&spec.name).unwrap_or_default();
+        let requires = requires.remove(&spec.name).or_else(|| stated.remove(&spec.name));
+        let requires = requires.unwrap_or_default();
         let reading = match strict.contains(&spec.name) {
             true => Reading::Strict,
             false => Reading::Lenient,

@@ -9,7 +9,7 @@ use super::grant_name::{GrantKind, GrantName};
 use super::keys::Section::Tool;
 use super::table::Text;
 use super::{Access, Grants, NetworkGrant, SecretName};
-use crate::text::shell_word;
+use crate::text::{escape, shell_word};
 
 /// Requirements of one tool.
 const MAX_REQUIRES: usize = 16;
@@ -53,6 +53,20 @@ fn one(text: &Text<'_>) -> Result<Requirement, Fault> {
 }
 
 impl Requirement {
+    /// What the texts of one tool stand for, which the plugin itself says.
+    ///
+    /// # Errors
+    ///
+    /// In words, if one of them is nothing that can be required, or if they are too many.
+    pub fn parse_all(texts: &[&str]) -> Result<Vec<Self>, String> {
+        let texts: Vec<Text<'_>> =
+            texts.iter().map(|text| Text::new(0..text.len(), *text)).collect();
+        read(&texts).map_err(|Fault { message, help, .. }| {
+            let help = help.map(|help| format!("; {help}"));
+            escape(&format!("{message}{}", help.unwrap_or_default()))
+        })
+    }
+
     /// True if `grants` meet it, but for the value of a secret.
     #[must_use]
     pub fn is_granted(&self, grants: &Grants) -> bool {

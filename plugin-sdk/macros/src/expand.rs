@@ -40,6 +40,7 @@ fn entry(tool: &Tool) -> TokenStream {
     let Tool { name, description, options, conditions, .. } = tool;
     let title = optional(options.title.as_ref());
     let meta = optional(options.meta.as_ref());
+    let requires = options.requires.as_ref().map_or_else(|| quote!([]), |list| quote!(#list));
     let annotations = options.annotations();
     let arguments = arguments(tool);
     let input_schema = match &options.input_schema {
@@ -62,6 +63,7 @@ fn entry(tool: &Tool) -> TokenStream {
                 input_schema: ::toolrack_sdk::__private::Schema::#input_schema,
                 output_schema: ::toolrack_sdk::__private::Schema::#output_schema,
                 meta: #meta,
+                requires: &#requires,
                 run: ::toolrack_sdk::__private::run::<__Arguments>,
             }
         }

@@ -7,7 +7,7 @@ use syn::parse::Parse;
 use syn::{Attribute, Expr, LitBool, LitStr, Token};
 
 const KNOWN: &str = "`name`, `title`, `description`, `read_only`, `destructive`, `idempotent`, \
-                     `open_world`, `input_schema`, `output_schema` or `meta`";
+                     `open_world`, `requires`, `input_schema`, `output_schema` or `meta`";
 
 /// The options of one tool.
 #[derive(Default)]
@@ -18,6 +18,7 @@ pub(crate) struct Options {
     pub(crate) input_schema: Option<Expr>,
     pub(crate) output_schema: Option<Expr>,
     pub(crate) meta: Option<Expr>,
+    pub(crate) requires: Option<Expr>,
     read_only: Option<bool>,
     destructive: Option<bool>,
     idempotent: Option<bool>,
@@ -43,6 +44,7 @@ impl Options {
             "input_schema" => self.input_schema.replace(value(&option)?).is_some(),
             "output_schema" => self.output_schema.replace(value(&option)?).is_some(),
             "meta" => self.meta.replace(value(&option)?).is_some(),
+            "requires" => self.requires.replace(value(&option)?).is_some(),
             "read_only" => self.read_only.replace(flag(&option)?).is_some(),
             "destructive" => self.destructive.replace(flag(&option)?).is_some(),
             "idempotent" => self.idempotent.replace(flag(&option)?).is_some(),

@@ -175,6 +175,7 @@ pub mod listing {
     pub fn full() {}
 
     #[doc = include_str!("description.md")]
+    #[tool(requires = ["files:write", "secret:KEY"], meta = r#"{"b":2}"#)]
     pub fn r#match() {}
 
     #[cfg(any())]
