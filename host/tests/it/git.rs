@@ -350,6 +350,32 @@ async fn switching_loses_nothing_and_leaves_what_git_takes_for_clean() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_branch_of_another_worktree_is_not_checked_out() {
+    let shipped = Shipped::new("git");
+    let both = Both::new(&shipped).await;
+    both.write("a", "a\n");
+    both.git.run(&["add", "."]);
+    both.git.run(&["commit", "-qm", "one"]);
+    both.git.run(&["branch", "free"]);
+    both.git.run(&["worktree", "add", "-q", "linked", "-b", "held"]);
+    both.write("linked/.git", "gitdir: ../.git/worktrees/linked\n");
+    let refused = both.call("checkout", json!({ "target": "held" })).await;
+    assert!(refused.contains("already used by worktree at"), "{refused}");
+    let refused =
+        both.call("checkout", json!({ "repository": "/repo/linked", "target": "main" })).await;
+    assert!(refused.contains("already used by worktree at"), "{refused}");
+    assert_eq!(both.git.run(&["branch", "--show-current"]), "main\n");
+    for arguments in [
+        json!({ "target": "main" }),
+        json!({ "repository": "/repo/linked", "target": "free" }),
+        json!({ "target": "held", "detach": true }),
+    ] {
+        let done = both.call("checkout", arguments).await;
+        assert!(!done.starts_with("error: "), "{done}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn hostile_repositories_are_refused_in_words() {
     let shipped = Shipped::new("git");
     let both = Both::new(&shipped).await;

@@ -1,8 +1,11 @@
 //! `branches`: their names and where they are; and new ones.
 
 use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
 
 use crate::commits;
+use crate::file;
 use crate::identity::Identity;
 use crate::refs::{self, LogLine};
 use crate::repository::Repository;
@@ -23,6 +26,8 @@ pub enum Which {
 const MAX_NAME: usize = 240;
 /// Names that are told at once.
 const MAX_SHOWN: usize = 500;
+/// Worktrees that are looked at.
+const MAX_WORKTREES: usize = 10_000;
 
 pub fn list(repository: &Repository, which: Which) -> Result<String, String> {
     let head = repository.refs.head()?;
@@ -92,6 +97,45 @@ pub fn create(repository: &Repository, name: &str, start: &str) -> Result<String
     let who = Identity::of(repository, None).unwrap_or_else(|_| Identity::unknown()).line();
     repository.refs.log(&full, &LogLine { before: None, after: id, who: &who, what: &what })?;
     Ok(format!("branch {name} is at {}\n", repository.short(&id)))
+}
+
+/// Fails if another worktree is on the branch: a commit in one would make the files of the other old.
+pub fn check_free(repository: &Repository, name: &str) -> Result<(), String> {
+    let linked = repository.common.join("worktrees");
+    let linked = fs::read_dir(linked).into_iter().flatten().flatten().take(MAX_WORKTREES);
+    let mut others: Vec<_> = linked.map(|entry| entry.path()).collect();
+    if !repository.config.is("core.bare", false) {
+        others.push(repository.common.clone());
+    }
+    others.retain(|other| *other != repository.own);
+    match others.into_iter().find(|other| holds(other, name)) {
+        Some(other) => Err(format!(
+            "branch `{}` is already used by worktree at `{}`; work there, make another branch, or look at its commit with `detach`",
+            refs::short(name),
+            files_of(&other)
+        )),
+        None => Ok(()),
+    }
+}
+
+/// True if the worktree that keeps its `HEAD` here is on the branch, or rebases it.
+fn holds(own: &Path, name: &str) -> bool {
+    let text = |file: &str| {
+        let bytes = file::small(&own.join(file)).unwrap_or_default();
+        String::from_utf8_lossy(&bytes).trim().to_owned()
+    };
+    let on = text("HEAD").strip_prefix("ref:").is_some_and(|on| on.trim() == name);
+    on || ["rebase-merge/head-name", "rebase-apply/head-name"].iter().any(|file| text(file) == name)
+}
+
+/// Where the files of the worktree are that keeps its `HEAD` here.
+fn files_of(own: &Path) -> String {
+    let linked = file::small(&own.join("gitdir")).ok();
+    let inner = match linked {
+        Some(text) => String::from_utf8_lossy(&text).trim().to_owned(),
+        None => own.display().to_string(),
+    };
+    inner.strip_suffix("/.git").unwrap_or(&inner).to_owned()
 }
 
 /// `refs/heads/NAME`, if git would take that.

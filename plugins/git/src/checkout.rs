@@ -36,11 +36,14 @@ pub fn checkout(
     if repository.note("MERGE_HEAD").is_some() || repository.own.join("rebase-merge").exists() {
         return Err("a merge or rebase is in progress; finish it first".into());
     }
+    let branch = branches::full_name(target).ok();
+    if let Some(name) = branch.as_ref().filter(|_| !detach) {
+        branches::check_free(repository, name)?;
+    }
     let mut said = String::new();
     if create {
         said = branches::create(repository, target, "HEAD")?;
     }
-    let branch = branches::full_name(target).ok();
     let on_branch = match &branch {
         Some(name) if !detach => repository.refs.resolve(name)?.map(|id| (name.clone(), id)),
         _ => None,
