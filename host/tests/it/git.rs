@@ -376,6 +376,43 @@ async fn a_branch_of_another_worktree_is_not_checked_out() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_commit_that_was_picked_keeps_its_author_and_date() {
+    let shipped = Shipped::new("git");
+    let both = Both::new(&shipped).await;
+    both.write("a", "a\n");
+    both.git.run(&["add", "."]);
+    both.git.run(&["commit", "-qm", "one"]);
+    both.git.run(&["checkout", "-qb", "picked"]);
+    both.write("a", "theirs\n");
+    let date = "2020-01-01T00:00:00+0200";
+    both.git.run(&[
+        "commit",
+        "-qam",
+        "theirs",
+        "--author",
+        "Bob <bob@example.org>",
+        "--date",
+        date,
+    ]);
+    both.git.run(&["checkout", "-q", "main"]);
+    both.write("a", "ours\n");
+    both.git.run(&["commit", "-qam", "ours"]);
+    assert!(!both.git.tried(&["cherry-pick", "picked"]).0);
+    both.write("a", "both\n");
+    both.call("add", json!({ "paths": ["a"] })).await;
+    for (tool, arguments) in
+        [("commit", json!({ "amend": true })), ("checkout", json!({ "target": "picked" }))]
+    {
+        let refused = both.call(tool, arguments).await;
+        assert!(refused.contains("in progress"), "{refused}");
+    }
+    both.call("commit", json!({})).await;
+    let found = both.git.run(&["log", "-1", "--date=iso", "--format=%an %ad %cn %s"]);
+    assert_eq!(found.trim(), "Bob 2020-01-01 00:00:00 +0200 Ada Lovelace theirs");
+    assert!(!both.path(".git/CHERRY_PICK_HEAD").exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn hostile_repositories_are_refused_in_words() {
     let shipped = Shipped::new("git");
     let both = Both::new(&shipped).await;

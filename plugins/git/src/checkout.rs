@@ -33,8 +33,9 @@ pub fn checkout(
     detach: bool,
 ) -> Result<String, String> {
     repository.work()?;
-    if repository.note("MERGE_HEAD").is_some() || repository.own.join("rebase-merge").exists() {
-        return Err("a merge or rebase is in progress; finish it first".into());
+    let doing = ["MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD", "rebase-merge", "rebase-apply"];
+    if doing.iter().any(|state| repository.own.join(state).exists()) {
+        return Err("a merge, rebase, cherry-pick or revert is in progress; finish it first".into());
     }
     let branch = branches::full_name(target).ok();
     if let Some(name) = branch.as_ref().filter(|_| !detach) {

@@ -54,10 +54,7 @@ pub fn commit(repository: &Repository, wanted: &Wanted<'_>) -> Result<String, St
         );
     }
     let committer = Identity::of(repository, wanted.author)?;
-    let author = match (&last, wanted.author) {
-        (Some(last), None) if wanted.amend => Identity::of_person(&last.author),
-        _ => committer.clone(),
-    };
+    let author = author(repository, wanted, last.as_ref())?.unwrap_or_else(|| committer.clone());
     let message = message(repository, wanted, last.as_ref())?;
     let data = encoded(tree, &parents, &author, &committer, &message);
     let id = repository.objects.write(Kind::Commit, data.as_bytes())?;
@@ -80,14 +77,37 @@ fn check(
     if wanted.amend && last.is_none() {
         return Err("there is no commit yet that could be amended".into());
     }
-    if wanted.amend && repository.note("MERGE_HEAD").is_some() {
-        return Err("a merge is in progress; it cannot be amended".into());
+    for (state, what) in [("MERGE_HEAD", "merge"), ("CHERRY_PICK_HEAD", "cherry-pick")] {
+        if wanted.amend && repository.note(state).is_some() {
+            return Err(format!(
+                "a {what} is in progress; `amend` would mix it into the last commit"
+            ));
+        }
     }
     if repository.own.join("rebase-merge").exists() || repository.own.join("rebase-apply").exists()
     {
         return Err("a rebase is in progress; finish it with git".into());
     }
     Ok(())
+}
+
+/// Who wrote what is amended or picked, unless the call says who.
+fn author(
+    repository: &Repository,
+    wanted: &Wanted<'_>,
+    last: Option<&Commit>,
+) -> Result<Option<Identity>, String> {
+    if wanted.author.is_some() {
+        return Ok(None);
+    }
+    if wanted.amend {
+        return Ok(last.map(|last| Identity::of_person(&last.author)));
+    }
+    let Some(picked) = repository.note("CHERRY_PICK_HEAD") else { return Ok(None) };
+    let picked = picked.trim();
+    let id = ObjectId::from_hex(picked.as_bytes())
+        .map_err(|_| format!("CHERRY_PICK_HEAD holds `{picked}`, which is no commit"))?;
+    Ok(Some(Identity::of_person(&commits::read(repository, &id)?.author)))
 }
 
 /// The tree of what is staged.
@@ -224,6 +244,9 @@ fn told(repository: &Repository, head: &Head, commit: &Commit) -> Result<String,
         .collect();
     if !hooks.is_empty() {
         let _ = writeln!(text, "[hooks that git would run were not run: {}]", hooks.join(", "));
+    }
+    if repository.own.join("sequencer").exists() {
+        text += "[several commits are picked or reverted: go on with git, such as `git cherry-pick --continue`]\n";
     }
     if repository.config.is("commit.gpgSign", false) {
         text += "[the commit is not signed, though `commit.gpgSign` asks for it]\n";
