@@ -412,6 +412,46 @@ async fn a_commit_that_was_picked_keeps_its_author_and_date() {
     assert!(!both.path(".git/CHERRY_PICK_HEAD").exists());
 }
 
+/// On the branch `other`, `a` and `z` differ from `main`, and between them is what `prepare` makes.
+#[cfg(unix)]
+async fn nothing_is_written_where(prepare: impl Fn(&Both), part: &str) {
+    let shipped = Shipped::new("git");
+    let both = Both::new(&shipped).await;
+    for name in ["a", "z"] {
+        both.write(name, "main\n");
+    }
+    both.git.run(&["add", "."]);
+    both.git.run(&["commit", "-qm", "main"]);
+    both.git.run(&["checkout", "-qb", "other"]);
+    for name in ["a", "z"] {
+        both.write(name, "other\n");
+    }
+    prepare(&both);
+    both.git.run(&["add", "."]);
+    both.git.run(&["commit", "-qm", "other"]);
+    both.git.run(&["checkout", "-qf", "main"]);
+    for (tool, arguments) in [
+        ("checkout", json!({ "target": "other" })),
+        ("restore", json!({ "paths": ["."], "source": "other" })),
+    ] {
+        let refused = both.call(tool, arguments).await;
+        assert!(refused.starts_with("error: ") && refused.contains(part), "{part}: {refused}");
+        assert_eq!(both.git.run(&["status", "--porcelain", "--branch"]), "## main\n", "{part}");
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn where_one_file_cannot_be_written_none_is() {
+    nothing_is_written_where(|both| link("/etc/hostname", &both.path("m")), "absolute path").await;
+    nothing_is_written_where(|both| both.write("m", vec![7; 33 << 20]), "are read").await;
+    let filtered = |both: &Both| {
+        both.write(".gitattributes", "m filter=lfs\n");
+        both.write("m", "pointer\n");
+    };
+    nothing_is_written_where(filtered, "filter=lfs").await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn hostile_repositories_are_refused_in_words() {
     let shipped = Shipped::new("git");

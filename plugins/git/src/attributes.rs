@@ -21,6 +21,8 @@ pub struct Attributes {
     /// `info/attributes`, which comes last.
     info: PathBuf,
     known: RefCell<HashMap<Vec<u8>, Rc<Known>>>,
+    /// What files of attributes will hold, by their paths; those that go hold nothing.
+    coming: RefCell<HashMap<Vec<u8>, Vec<u8>>>,
 }
 
 /// The patterns that concern the files of one directory.
@@ -43,7 +45,18 @@ pub struct Rules {
 
 impl Attributes {
     pub fn new(work: Option<&Path>, info: &Path) -> Self {
-        Self { work: work.map(Path::to_owned), info: info.to_owned(), known: RefCell::default() }
+        Self {
+            work: work.map(Path::to_owned),
+            info: info.to_owned(),
+            known: RefCell::default(),
+            coming: RefCell::default(),
+        }
+    }
+
+    /// From now on, these files of attributes count as they will be, not as they are on the disk.
+    pub fn expect(&self, files: HashMap<Vec<u8>, Vec<u8>>) {
+        self.known.borrow_mut().clear();
+        *self.coming.borrow_mut() = files;
     }
 
     pub fn of(&self, path: &[u8]) -> Rules {
@@ -107,9 +120,15 @@ impl Attributes {
     fn add(&self, known: &mut Known, work: &Path, directory: &[u8]) {
         let Some(below) = crate::paths::native(directory) else { return };
         let path = work.join(below).join(".gitattributes");
-        if path.symlink_metadata().is_ok_and(|about| about.is_file())
-            && let Ok(text) = file::small(&path)
-        {
+        let coming = self.coming.borrow();
+        let text = match coming.get(below.join(".gitattributes").as_os_str().as_encoded_bytes()) {
+            Some(text) => Some(text.clone()),
+            None if path.symlink_metadata().is_ok_and(|about| about.is_file()) => {
+                file::small(&path).ok()
+            }
+            None => None,
+        };
+        if let Some(text) = text {
             known.add(
                 &text,
                 &Path::new(ROOT).join(below).join(".gitattributes"),

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use std::fs;
 
 use gix_hash::ObjectId;
 use gix_index::entry::Mode;
@@ -10,11 +9,10 @@ use gix_index::entry::Mode;
 use crate::branches;
 use crate::change::{Change, Side};
 use crate::commits;
-use crate::file;
 use crate::identity::Identity;
 use crate::index::Locked;
-use crate::paths::{self, Paths, quoted};
-use crate::placed::{check_content, delete, write};
+use crate::paths::{Paths, quoted};
+use crate::placed::{check_writes, delete, makes_room, write};
 use crate::refs::{LogLine, Target};
 use crate::repository::Repository;
 use crate::revision;
@@ -23,7 +21,6 @@ use crate::worktree;
 
 /// Paths that are named in an answer.
 const MAX_SHOWN: usize = 20;
-const MAX_DEPTH: usize = 128;
 
 /// Switches to a branch or, `detach`ed, to any commit.
 pub fn checkout(
@@ -63,9 +60,11 @@ pub fn checkout(
     };
     let mut locked = Locked::take(repository)?;
     let head = repository.refs.head()?;
+    // Held before files change, so that the files and the branch change together.
+    let moving = repository.refs.lock_head()?;
     let (changed, executables) = switch(repository, &mut locked, head.commit, id)?;
     locked.write()?;
-    repository.refs.set_head(&next)?;
+    moving.commit(next.line().as_bytes())?;
     let from = head
         .short()
         .map_or_else(|| head.commit.map(|id| id.to_string()).unwrap_or_default(), str::to_owned);
@@ -121,11 +120,6 @@ fn switch(
             shown.join(", ")
         ));
     }
-    for change in &wanted {
-        if let Some(new) = &change.new {
-            check_content(repository, &change.path, new)?;
-        }
-    }
     let executables = executables(
         wanted
             .iter()
@@ -133,6 +127,7 @@ fn switch(
     );
     let into: BTreeMap<_, _> =
         wanted.iter().map(|change| (change.path.clone(), change.new.clone())).collect();
+    check_writes(repository, &into)?;
     apply(repository, locked, &into)?;
     Ok((wanted.len(), executables))
 }
@@ -188,7 +183,8 @@ fn judged(
             None => Ok(Judged::Apply),
             Some(about) if about.is_dir() => {
                 let submodule = change.new.as_ref().is_some_and(Side::is_submodule);
-                let room = submodule || makes_room(repository, &change.path, leaving, 0)?;
+                let room = submodule
+                    || makes_room(repository, &change.path, &|path| leaving.contains(path), 0)?;
                 Ok(if room { Judged::Apply } else { Judged::Lost })
             }
             Some(about) => {
@@ -202,29 +198,6 @@ fn judged(
             }
         },
     }
-}
-
-/// True if a directory holds only files that leave, so that a file can take its place.
-fn makes_room(
-    repository: &Repository,
-    path: &[u8],
-    leaving: &BTreeSet<Vec<u8>>,
-    depth: usize,
-) -> Result<bool, String> {
-    let Some(native) = paths::native(path).filter(|_| depth < MAX_DEPTH) else { return Ok(false) };
-    let directory = repository.work()?.join(native);
-    for entry in fs::read_dir(&directory).map_err(|error| file::explain(&error, &directory))? {
-        let Ok(entry) = entry else { return Ok(false) };
-        let Ok(name) = entry.file_name().into_string() else { return Ok(false) };
-        let inner = [path, b"/", name.as_bytes()].concat();
-        let is_directory = entry.file_type().is_ok_and(|kind| kind.is_dir());
-        if !(leaving.contains(&inner)
-            || is_directory && makes_room(repository, &inner, leaving, depth + 1)?)
-        {
-            return Ok(false);
-        }
-    }
-    Ok(true)
 }
 
 fn is_directory(repository: &Repository, path: &[u8]) -> Result<bool, String> {

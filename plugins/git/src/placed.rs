@@ -1,6 +1,7 @@
 //! Files of a repository on the disk: written as they are stored, and deleted. Never through a link, and nothing that git
 //! would have a program change.
 
+use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::path::Path;
 
@@ -12,8 +13,13 @@ use crate::paths::{self, check_writable, quoted};
 use crate::repository::Repository;
 use crate::worktree;
 
+const MAX_DEPTH: usize = 128;
+/// Bytes of one name, and of what a link leads to, which systems of files take.
+const MAX_NAME: usize = 255;
+const MAX_TARGET: usize = 4_096;
+
 /// Fails for files whose content git would change on the way to the disk in a way that is not done here.
-pub fn check_content(repository: &Repository, path: &[u8], new: &Side) -> Result<(), String> {
+fn check_content(repository: &Repository, path: &[u8], new: &Side) -> Result<(), String> {
     check_writable(path, new.mode == 0o120000)?;
     if paths::native(path).is_none() {
         return Err(format!("`{}` is not UTF-8, so it cannot be written here", quoted(path)));
@@ -25,6 +31,118 @@ pub fn check_content(repository: &Repository, path: &[u8], new: &Side) -> Result
         )),
         _ => Ok(()),
     }
+}
+
+/// Fails where writing these files would, as far as that can be known before anything is written. None: it goes.
+pub fn check_writes(
+    repository: &Repository,
+    files: &BTreeMap<Vec<u8>, Option<Side>>,
+) -> Result<(), String> {
+    let is_attributes =
+        |path: &[u8]| path.rsplit(|byte| *byte == b'/').next() == Some(b".gitattributes");
+    let mut coming = HashMap::new();
+    for (path, side) in files.iter().filter(|(path, _)| is_attributes(path)) {
+        let side = side.as_ref().filter(|side| side.is_file());
+        let content = side.map_or(Ok(Vec::new()), |side| side.content(repository, path))?;
+        coming.insert(path.clone(), content);
+    }
+    repository.attributes.expect(coming);
+    let leaves = |path: &[u8]| matches!(files.get(path), Some(None));
+    for (path, side) in files {
+        match side {
+            Some(side) => check_write(repository, path, side, &leaves)?,
+            None => check_writable(path, false)?,
+        }
+    }
+    Ok(())
+}
+
+/// Fails where `write` would, as far as that can be known before anything is written. `leaves` says which files go first.
+fn check_write(
+    repository: &Repository,
+    path: &[u8],
+    side: &Side,
+    leaves: &dyn Fn(&[u8]) -> bool,
+) -> Result<(), String> {
+    check_content(repository, path, side)?;
+    if let Some(name) = path.split(|byte| *byte == b'/').find(|name| name.len() > MAX_NAME) {
+        return Err(format!("`{}` is longer than a name of a file can be", quoted(name)));
+    }
+    for (end, _) in path.iter().enumerate().filter(|(_, byte)| **byte == b'/') {
+        let above = &path[..end];
+        match worktree::about(repository, above)? {
+            Some(about) if !about.is_dir() && !leaves(above) => {
+                return Err(format!(
+                    "`{}` is no directory, so nothing is written below it",
+                    quoted(above)
+                ));
+            }
+            Some(_) => {}
+            None => break,
+        }
+    }
+    if side.is_submodule() {
+        return Ok(());
+    }
+    let is_directory = worktree::about(repository, path)?.is_some_and(|about| about.is_dir());
+    if is_directory && !makes_room(repository, path, leaves, 0)? {
+        return Err(format!("`{}` is a directory with other files in it", quoted(path)));
+    }
+    let content = side
+        .content(repository, path)
+        .map_err(|error| format!("`{}` cannot be written: {error}", quoted(path)))?;
+    if side.mode == 0o120000 && repository.config.is("core.symlinks", true) {
+        check_target(path, &content)?;
+    }
+    Ok(())
+}
+
+/// Fails for links that the sandbox does not make.
+fn check_target(path: &[u8], target: &[u8]) -> Result<(), String> {
+    let (path, shown) = (quoted(path), quoted(target));
+    match std::str::from_utf8(target) {
+        Ok(text) if text.starts_with('/') || std::path::Path::new(text).has_root() => Err(format!(
+            "`{path}` is a link to the absolute path `{shown}`; such links are not made here: use git"
+        )),
+        Ok(text) if !text.is_empty() && text.len() < MAX_TARGET && !text.contains('\0') => Ok(()),
+        _ => Err(format!(
+            "`{path}` is a link to `{shown}`, which is no path; such links are not made here"
+        )),
+    }
+}
+
+/// True if a directory holds only files that leave, so that a file can take its place.
+pub fn makes_room(
+    repository: &Repository,
+    path: &[u8],
+    leaves: &dyn Fn(&[u8]) -> bool,
+    depth: usize,
+) -> Result<bool, String> {
+    let Some(native) = paths::native(path).filter(|_| depth < MAX_DEPTH) else { return Ok(false) };
+    let directory = repository.work()?.join(native);
+    for entry in fs::read_dir(&directory).map_err(|error| file::explain(&error, &directory))? {
+        let Ok(entry) = entry else { return Ok(false) };
+        let Ok(name) = entry.file_name().into_string() else { return Ok(false) };
+        let inner = [path, b"/", name.as_bytes()].concat();
+        let is_directory = entry.file_type().is_ok_and(|kind| kind.is_dir());
+        if !(leaves(&inner) || is_directory && makes_room(repository, &inner, leaves, depth + 1)?) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Deletes directories that hold nothing but directories.
+fn remove_empty(directory: &Path, depth: usize) -> std::io::Result<()> {
+    if depth < MAX_DEPTH {
+        for entry in fs::read_dir(directory)? {
+            let entry = entry?;
+            if entry.file_type()?.is_dir() {
+                remove_empty(&entry.path(), depth + 1)?;
+            }
+        }
+    }
+    fs::remove_dir(directory)
 }
 
 /// Deletes a file, and the directories that are empty without it.
@@ -63,6 +181,9 @@ pub fn write(repository: &Repository, path: &[u8], side: &Side) -> Result<Stat, 
     }
     let content = side.content(repository, path)?;
     let there = file.symlink_metadata().ok();
+    if there.as_ref().is_some_and(fs::Metadata::is_dir) {
+        remove_empty(&file, 0).map_err(explain)?;
+    }
     if there.is_some_and(|about| about.is_symlink() || side.mode == 0o120000 && about.is_file()) {
         fs::remove_file(&file).map_err(explain)?;
     }

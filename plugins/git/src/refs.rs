@@ -25,6 +25,16 @@ pub enum Target {
     Name(String),
 }
 
+impl Target {
+    /// As a file of a name holds it.
+    pub fn line(&self) -> String {
+        match self {
+            Self::Id(id) => format!("{id}\n"),
+            Self::Name(name) => format!("ref: {name}\n"),
+        }
+    }
+}
+
 /// Where `HEAD` is.
 pub struct Head {
     /// The branch, `refs/heads/...`; none if the head is detached.
@@ -169,13 +179,9 @@ impl Refs {
         }
     }
 
-    /// Points `HEAD` at a branch or a commit.
-    pub fn set_head(&self, target: &Target) -> Result<(), String> {
-        let text = match target {
-            Target::Id(id) => format!("{id}\n"),
-            Target::Name(name) => format!("ref: {name}\n"),
-        };
-        Lock::take(&self.own.join("HEAD"))?.commit(text.as_bytes())
+    /// The lock of `HEAD`, to point it at another branch or commit.
+    pub fn lock_head(&self) -> Result<Lock, String> {
+        Lock::take(&self.own.join("HEAD"))
     }
 
     /// A line in the name's log, where git would write one.

@@ -8,8 +8,8 @@ use gix_index::entry::{Mode, Stat};
 use crate::change::Side;
 use crate::commits;
 use crate::index::Locked;
-use crate::paths::{Paths, check_writable, quoted};
-use crate::placed::{check_content, delete, write};
+use crate::paths::{Paths, quoted};
+use crate::placed::{check_writes, delete, write};
 use crate::repository::Repository;
 use crate::revision;
 use crate::tree;
@@ -61,23 +61,16 @@ pub fn restore(
             quoted(path)
         ));
     }
-    for (path, side) in &changes {
-        match side {
-            Some(side) => check_content(repository, path, side)?,
-            None => check_writable(path, false)?,
-        }
-    }
+    check_writes(repository, &changes)?;
     change_index(&mut locked, &staged);
-    for (path, side) in &changes {
-        match side {
-            None => delete(repository, path)?,
-            Some(side) => {
-                let stat = write(repository, path, side)?;
-                let is_staged = staged.contains_key(path) || locked.index.id(path) == Some(side.id);
-                if is_staged {
-                    locked.set(path, side.mode, side.id, stat);
-                }
-            }
+    for (path, _) in changes.iter().filter(|(_, side)| side.is_none()) {
+        delete(repository, path)?;
+    }
+    for (path, side) in changes.iter().filter_map(|(path, side)| Some((path, side.as_ref()?))) {
+        let stat = write(repository, path, side)?;
+        let is_staged = staged.contains_key(path) || locked.index.id(path) == Some(side.id);
+        if is_staged {
+            locked.set(path, side.mode, side.id, stat);
         }
     }
     locked.write()?;
