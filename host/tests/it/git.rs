@@ -453,6 +453,76 @@ async fn where_one_file_cannot_be_written_none_is() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn marked_files_are_neither_lost_nor_unmarked() {
+    let shipped = Shipped::new("git");
+    let both = Both::new(&shipped).await;
+    for branch in ["main", "other"] {
+        for name in ["assumed", "skipped", "gone"] {
+            both.write(name, branch);
+        }
+        both.git.run(&["add", "."]);
+        both.git.run(&["commit", "-qm", branch]);
+        both.git.tried(&["checkout", "-qb", "other"]);
+    }
+    both.git.run(&["checkout", "-q", "main"]);
+    both.git.run(&["update-index", "--assume-unchanged", "assumed"]);
+    both.git.run(&["update-index", "--skip-worktree", "skipped", "gone"]);
+    both.delete("gone");
+    for name in ["assumed", "skipped"] {
+        both.write(name, "mine");
+        let refused = both.call("checkout", json!({ "target": "other" })).await;
+        assert!(refused.contains(&format!("would be lost in {name}")), "{refused}");
+        assert!(refused.contains("is marked"), "{refused}");
+        assert_eq!(fs::read_to_string(both.path(name)).unwrap(), "mine");
+        both.write(name, "main");
+    }
+    both.write("skipped", "mine");
+    let restored = both.call("restore", json!({ "paths": ["."], "source": "other" })).await;
+    assert!(restored.contains("skip-worktree: 2"), "{restored}");
+    assert_eq!(fs::read_to_string(both.path("skipped")).unwrap(), "mine");
+    assert_eq!(fs::read_to_string(both.path("assumed")).unwrap(), "other");
+    both.call("restore", json!({ "paths": ["."] })).await;
+    assert_eq!(both.git.run(&["ls-files", "-v"]), "h assumed\nS gone\nS skipped\n");
+    both.write("skipped", "main");
+    let done = both.call("checkout", json!({ "target": "other" })).await;
+    assert!(done.contains("on branch other"), "{done}");
+    let marks = both.git.run(&["ls-files", "-v"]);
+    assert!(marks.contains("S gone\nS skipped\n"), "{marks}");
+    assert!(!both.path("gone").exists());
+    assert_eq!(both.git.run(&["diff", "--cached", "--stat"]), "");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sparse_checkout_stays_sparse() {
+    let shipped = Shipped::new("git");
+    let mut both = Both::new(&shipped).await;
+    both.write("a", "a\n");
+    both.git.run(&["add", "."]);
+    both.git.run(&["commit", "-qm", "one"]);
+    both.git.run(&["branch", "before"]);
+    for name in ["top", "in/one", "out/two", "in/deep/three"] {
+        both.write(name, "x\n");
+    }
+    both.git.run(&["add", "."]);
+    both.git.run(&["commit", "-qm", "two"]);
+    both.git.run(&["branch", "also"]);
+    both.git.run(&["sparse-checkout", "set", "in"]);
+    let right = both.git.run(&["ls-files", "-v"]);
+    for target in ["before", "main", "also", "before", "also"] {
+        both.call("checkout", json!({ "target": target })).await;
+        if target != "before" {
+            let found = both.git.run(&["ls-files", "-v"]);
+            both.compare(target, &right, &found);
+        }
+        let found = both.git.run(&["status", "--porcelain", "--branch"]);
+        both.compare(target, &format!("## {target}"), &found);
+        assert!(!both.path("out").exists(), "{target}");
+    }
+    assert!(both.path("in/deep/three").exists());
+    assert!(both.wrong.is_empty(), "{}", both.wrong);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn hostile_repositories_are_refused_in_words() {
     let shipped = Shipped::new("git");
     let both = Both::new(&shipped).await;

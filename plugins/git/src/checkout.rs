@@ -4,18 +4,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use gix_hash::ObjectId;
-use gix_index::entry::Mode;
+use gix_index::entry::{Flags, Mode};
 
 use crate::branches;
 use crate::change::{Change, Side};
 use crate::commits;
 use crate::identity::Identity;
-use crate::index::Locked;
-use crate::paths::{Paths, quoted};
+use crate::index::{Locked, MARKS};
+use crate::paths::{Paths, check_writable, quoted};
 use crate::placed::{check_writes, delete, makes_room, write};
 use crate::refs::{LogLine, Target};
 use crate::repository::Repository;
 use crate::revision;
+use crate::sparse::Sparse;
 use crate::tree;
 use crate::worktree;
 
@@ -116,10 +117,12 @@ fn switch(
             String::new()
         };
         return Err(format!(
-            "changes that are not committed would be lost in {}{more}; commit or restore them first",
-            shown.join(", ")
+            "changes that are not committed would be lost in {}{more}; commit or restore them first{}",
+            shown.join(", "),
+            marked(locked, &lost)
         ));
     }
+    let skipped = take_skipped(repository, locked, &mut wanted)?;
     let executables = executables(
         wanted
             .iter()
@@ -129,7 +132,49 @@ fn switch(
         wanted.iter().map(|change| (change.path.clone(), change.new.clone())).collect();
     check_writes(repository, &into)?;
     apply(repository, locked, &into)?;
+    for (path, side) in skipped {
+        locked.set_skipped(&path, side.mode, side.id);
+    }
     Ok((wanted.len(), executables))
+}
+
+/// Says how to see changes that no status shows.
+fn marked(locked: &Locked, lost: &[Vec<u8>]) -> String {
+    let is_marked =
+        |path: &&Vec<u8>| locked.index.get(path).is_some_and(|entry| entry.flags.intersects(MARKS));
+    lost.iter().find(is_marked).map_or(String::new(), |path| {
+        format!(
+            "; `{}` is marked skip-worktree or assume-unchanged, so status does not show it: unmark it with `git update-index`",
+            quoted(path)
+        )
+    })
+}
+
+/// Takes out what changes in the index alone, as it stays off the disk.
+fn take_skipped(
+    repository: &Repository,
+    locked: &Locked,
+    wanted: &mut Vec<Change>,
+) -> Result<Vec<(Vec<u8>, Side)>, String> {
+    let sparse = Sparse::read(repository)?;
+    let mut skipped = Vec::new();
+    for change in std::mem::take(wanted) {
+        let is_skipped = match locked.index.get(&change.path) {
+            Some(entry) => {
+                entry.flags.contains(Flags::SKIP_WORKTREE)
+                    && worktree::about(repository, &change.path)?.is_none()
+            }
+            None => sparse.leaves_out(&change.path),
+        };
+        match change.new.clone().filter(|new| is_skipped && !new.is_submodule()) {
+            Some(new) => {
+                check_writable(&change.path, new.mode == 0o120000)?;
+                skipped.push((change.path, new));
+            }
+            None => wanted.push(change),
+        }
+    }
+    Ok(skipped)
 }
 
 /// Says of which files it could not be set that they may be executed.

@@ -14,6 +14,8 @@ use crate::change::Side;
 use crate::file::{self, Lock};
 use crate::repository::Repository;
 
+/// What `git update-index` marks files with.
+pub const MARKS: Flags = Flags::ASSUME_VALID.union(Flags::SKIP_WORKTREE);
 const MAX_INDEX: u64 = 64 * 1024 * 1024;
 
 pub struct Index {
@@ -134,7 +136,15 @@ impl Side {
 pub struct Locked {
     pub index: Index,
     lock: Lock,
-    added: Vec<(Vec<u8>, Stat, ObjectId, Mode)>,
+    added: Vec<Added>,
+}
+
+struct Added {
+    path: Vec<u8>,
+    stat: Stat,
+    id: ObjectId,
+    mode: Mode,
+    flags: Flags,
 }
 
 impl Locked {
@@ -143,9 +153,22 @@ impl Locked {
         Ok(Self { index: read(repository)?, lock, added: Vec::new() })
     }
 
-    /// Sets a path, in place of whatever was there in any stage, and of what cannot be beside it.
+    /// Sets a path, in place of whatever was there in any stage, and of what cannot be beside it. Marks that people set
+    /// are kept.
     pub fn set(&mut self, path: &[u8], mode: u32, id: ObjectId, stat: Stat) {
-        self.added.push((path.to_vec(), stat, id, Mode::from_bits_truncate(mode)));
+        let kept = self.index.get(path).map_or(Flags::empty(), |entry| entry.flags & MARKS);
+        self.push(path, (mode, id), stat, kept);
+    }
+
+    /// Sets a path that stays off the disk.
+    pub fn set_skipped(&mut self, path: &[u8], mode: u32, id: ObjectId) {
+        self.push(path, (mode, id), Stat::default(), Flags::SKIP_WORKTREE);
+    }
+
+    fn push(&mut self, path: &[u8], (mode, id): (u32, ObjectId), stat: Stat, mut flags: Flags) {
+        flags.set(Flags::EXTENDED, flags.contains(Flags::SKIP_WORKTREE));
+        let mode = Mode::from_bits_truncate(mode);
+        self.added.push(Added { path: path.to_vec(), stat, id, mode, flags });
     }
 
     pub fn remove(&mut self, mut gone: impl FnMut(&[u8]) -> bool) {
@@ -172,28 +195,22 @@ impl Locked {
             return;
         }
         added.reverse();
-        added.sort_by(|one, other| one.0.cmp(&other.0));
-        added.dedup_by(|one, other| one.0 == other.0);
-        let at = |path: &[u8]| added.binary_search_by(|(added, ..)| added[..].cmp(path)).is_ok();
+        added.sort_by(|one, other| one.path.cmp(&other.path));
+        added.dedup_by(|one, other| one.path == other.path);
+        let at = |path: &[u8]| added.binary_search_by(|added| added.path[..].cmp(path)).is_ok();
         let inside = |path: &[u8]| {
             path.iter().enumerate().any(|(end, byte)| *byte == b'/' && at(&path[..end]))
         };
         let above = |path: &[u8]| {
-            let start = added.partition_point(|(added, ..)| added[..] < *path);
+            let start = added.partition_point(|added| added.path[..] < *path);
             added[start..]
                 .iter()
-                .take_while(|(added, ..)| added.starts_with(path))
-                .any(|(added, ..)| added.get(path.len()) == Some(&b'/'))
+                .take_while(|added| added.path.starts_with(path))
+                .any(|added| added.path.get(path.len()) == Some(&b'/'))
         };
         self.index.state.remove_entries(|_, path, _| at(path) || inside(path) || above(path));
-        for (path, stat, id, mode) in &added {
-            self.index.state.dangerously_push_entry(
-                *stat,
-                *id,
-                Flags::empty(),
-                *mode,
-                path.as_bstr(),
-            );
+        for Added { path, stat, id, mode, flags } in &added {
+            self.index.state.dangerously_push_entry(*stat, *id, *flags, *mode, path.as_bstr());
         }
         self.index.state.sort_entries();
     }

@@ -30,6 +30,7 @@ mod repository;
 mod restore;
 mod revision;
 mod show;
+mod sparse;
 mod status;
 mod tree;
 mod worktree;

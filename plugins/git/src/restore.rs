@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use gix_index::entry::{Mode, Stat};
+use gix_index::entry::{Flags, Mode, Stat};
 
 use crate::change::Side;
 use crate::commits;
@@ -73,11 +73,16 @@ pub fn restore(
             locked.set(path, side.mode, side.id, stat);
         }
     }
-    locked.write()?;
     let mut touched: Vec<_> = changes.keys().chain(staged.keys()).collect();
     touched.sort();
     touched.dedup();
-    Ok(listed(&touched))
+    let mut text = listed(&touched);
+    let skipped = source.keys().filter(|path| wanted.files && is_skipped(&locked, path)).count();
+    if skipped > 0 {
+        let _ = writeln!(text, "[left alone, as they are marked skip-worktree: {skipped}]");
+    }
+    locked.write()?;
+    Ok(text)
 }
 
 fn listed(touched: &[&Vec<u8>]) -> String {
@@ -129,7 +134,8 @@ fn on_disk(
     source: &BTreeMap<Vec<u8>, Side>,
 ) -> Result<BTreeMap<Vec<u8>, Option<Side>>, String> {
     let mut changes = BTreeMap::new();
-    for (path, side) in source.iter().filter(|(_, side)| !side.is_submodule()) {
+    let meant = |path: &[u8], side: &Side| !side.is_submodule() && !is_skipped(locked, path);
+    for (path, side) in source.iter().filter(|(path, side)| meant(path, side)) {
         let found = worktree::about(repository, path)?;
         let same = match &found {
             Some(about) if about.is_file() || about.is_symlink() => {
@@ -147,12 +153,18 @@ fn on_disk(
         let path = index.path(entry);
         if paths.contain(path)
             && !source.contains_key(path)
+            && !is_skipped(locked, path)
             && worktree::about(repository, path)?.is_some()
         {
             changes.insert(path.to_vec(), None);
         }
     }
     Ok(changes)
+}
+
+/// True if the file is marked as one that is not to be on the disk.
+fn is_skipped(locked: &Locked, path: &[u8]) -> bool {
+    locked.index.get(path).is_some_and(|entry| entry.flags.contains(Flags::SKIP_WORKTREE))
 }
 
 /// What has to change in the index.

@@ -13,7 +13,7 @@ use crate::change::{Change, Side};
 use crate::eol::Ends;
 use crate::file;
 use crate::ignore::Ignored;
-use crate::index::Index;
+use crate::index::{Index, MARKS};
 use crate::objects::{self, MAX_OBJECT};
 use crate::paths::{self, Paths, quoted};
 use crate::repository::Repository;
@@ -263,17 +263,17 @@ impl Index {
     }
 }
 
-/// How a file that the index has differs from it, if it does.
+/// How a file that the index has differs from it, if it does, whatever it is marked with.
 pub fn changed(
     repository: &Repository,
     index: &Index,
     entry: &Entry,
     path: &[u8],
 ) -> Result<Option<Change>, String> {
-    compared(repository, index, entry, path, about(repository, path)?)
+    differing(repository, index, entry, path, about(repository, path)?)
 }
 
-/// The same, of a file that the disk is known to say this of.
+/// The same, of a file that the disk is known to say this of, unless it is marked as one not to look at.
 fn compared(
     repository: &Repository,
     index: &Index,
@@ -281,9 +281,19 @@ fn compared(
     path: &[u8],
     about: Option<Metadata>,
 ) -> Result<Option<Change>, String> {
-    if entry.flags.intersects(Flags::ASSUME_VALID | Flags::SKIP_WORKTREE) {
+    if entry.flags.intersects(MARKS) {
         return Ok(None);
     }
+    differing(repository, index, entry, path, about)
+}
+
+fn differing(
+    repository: &Repository,
+    index: &Index,
+    entry: &Entry,
+    path: &[u8],
+    about: Option<Metadata>,
+) -> Result<Option<Change>, String> {
     let Some(about) = about else {
         return Ok(Some(Change::new(path.to_vec(), Some(Side::of_entry(entry)), None)));
     };
