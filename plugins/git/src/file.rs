@@ -3,10 +3,14 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::{Component, Path, PathBuf};
+use std::time::Duration;
 
 /// The largest file of settings, names or patterns, in bytes.
 const MAX_SMALL: u64 = 16 * 1024 * 1024;
 const MAX_NAMES: usize = 100_000;
+/// How long a lock is waited for: two seconds.
+const WAIT: Duration = Duration::from_millis(50);
+const WAITS: u32 = 40;
 
 /// All bytes of a file that is not large.
 pub fn small(path: &Path) -> io::Result<Vec<u8>> {
@@ -112,7 +116,20 @@ pub fn check_no_link(path: &Path) -> Result<(), String> {
     Ok(())
 }
 
+/// A file that is new; another git that is about to finish is waited for.
+fn created(lock: &Path) -> io::Result<File> {
+    let create = || OpenOptions::new().write(true).create_new(true).open(lock);
+    for _ in 0..WAITS {
+        match create() {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => std::thread::sleep(WAIT),
+            other => return other,
+        }
+    }
+    create()
+}
+
 impl Lock {
+    /// Takes it within two seconds, or fails.
     pub fn take(path: &Path) -> Result<Self, String> {
         check_no_link(path)?;
         let mut lock = path.as_os_str().to_owned();
@@ -121,7 +138,7 @@ impl Lock {
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent).map_err(|error| explain(&error, parent))?;
         }
-        match OpenOptions::new().write(true).create_new(true).open(&lock) {
+        match created(&lock) {
             Ok(file) => Ok(Self { path: path.to_owned(), lock, file: Some(file) }),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(format!(
                 "`{}` is there: another git works in this repository, or one was interrupted; wait, or delete \
@@ -149,5 +166,35 @@ impl Drop for Lock {
         if self.file.take().is_some() {
             let _ = fs::remove_file(&self.lock);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_that_is_given_back_soon_is_waited_for() {
+        let directory = tempfile::TempDir::new().unwrap();
+        let index = directory.path().join("index");
+        let held = Lock::take(&index).unwrap();
+        let waiting = std::thread::spawn({
+            let index = index.clone();
+            move || Lock::take(&index).map(drop)
+        });
+        std::thread::sleep(2 * WAIT);
+        drop(held);
+        waiting.join().unwrap().unwrap();
+        assert!(!directory.path().join("index.lock").exists());
+    }
+
+    #[test]
+    fn a_lock_that_stays_is_told() {
+        let directory = tempfile::TempDir::new().unwrap();
+        let index = directory.path().join("index");
+        fs::write(directory.path().join("index.lock"), "").unwrap();
+        let refused = Lock::take(&index).map(drop).unwrap_err();
+        assert!(refused.contains("index.lock` is there"), "{refused}");
+        assert!(directory.path().join("index.lock").exists());
     }
 }
