@@ -124,9 +124,9 @@ mod git {
         author: Option<String>,
         /// Part of the message, in any case.
         grep: Option<String>,
-        /// Not before: `2026-11-29` or `2 weeks ago`.
+        /// Not before: `2026-11-29` (in UTC) or `2 weeks ago`.
         since: Option<String>,
-        /// Not after.
+        /// Not after; a day is meant whole.
         until: Option<String>,
         /// Follow only the first parent of merges.
         #[serde(default)]

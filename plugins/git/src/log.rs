@@ -15,6 +15,8 @@ use crate::tree;
 
 /// Bytes of a date that is given.
 const MAX_DATE: usize = 100;
+/// Seconds.
+const DAY: i64 = 86_400;
 
 /// Which commits are wanted, and how they are shown.
 pub struct Wanted<'a> {
@@ -115,8 +117,12 @@ impl Filter {
         Ok(Self {
             author: lower(&wanted.author),
             grep: lower(&wanted.grep),
-            since: wanted.since.as_deref().map(|text| moment(text, "since")).transpose()?,
-            until: wanted.until.as_deref().map(|text| moment(text, "until")).transpose()?,
+            since: wanted.since.as_deref().map(|text| moment(text, "since", 0)).transpose()?,
+            until: wanted
+                .until
+                .as_deref()
+                .map(|text| moment(text, "until", DAY - 1))
+                .transpose()?,
         })
     }
 
@@ -132,8 +138,9 @@ impl Filter {
     }
 }
 
-/// `2026-11-29`, `2026-11-29 12:00:00 +0000`, `2 weeks ago`.
-fn moment(text: &str, key: &str) -> Result<i64, String> {
+/// `2026-11-29`, `2026-11-29 12:00:00 +0000`, `2 weeks ago`. A day alone is meant whole: `within` is the second of it.
+fn moment(text: &str, key: &str, within: i64) -> Result<i64, String> {
+    let text = text.trim();
     if text.len() > MAX_DATE {
         return Err(format!(
             "`{key}` has {} bytes; write a date such as `2026-11-29` or `2 weeks ago`",
@@ -141,12 +148,22 @@ fn moment(text: &str, key: &str) -> Result<i64, String> {
         ));
     }
     let now = gix_date::Time::now_utc().to_zoned().map_err(|error| error.to_string())?;
-    match gix_date::parse(text.trim(), Some(now)) {
+    match gix_date::parse(text, Some(now)) {
+        Ok(time) if is_day(text) => Ok(time.seconds - time.seconds.rem_euclid(DAY) + within),
         Ok(time) => Ok(time.seconds),
         Err(_) => {
             Err(format!("`{key}` is `{text}`; write a date such as `2026-11-29` or `2 weeks ago`"))
         }
     }
+}
+
+/// True for `2026-11-29`.
+fn is_day(text: &str) -> bool {
+    text.len() == 10
+        && text.bytes().enumerate().all(|(at, byte)| match at {
+            4 | 7 => byte == b'-',
+            _ => byte.is_ascii_digit(),
+        })
 }
 
 /// Branches and tags by their commits.
@@ -237,5 +254,25 @@ pub fn header(repository: &Repository, commit: &Commit, decoration: &str, text: 
     );
     for line in commit.message.trim_matches('\n').lines() {
         let _ = writeln!(text, "    {line}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_alone_is_the_whole_day() {
+        for (text, since, until) in [
+            ("2026-01-02", 1_767_312_000, 1_767_398_399),
+            (" 2026-01-02 ", 1_767_312_000, 1_767_398_399),
+            ("2026-01-02 10:00:00 +0000", 1_767_348_000, 1_767_348_000),
+        ] {
+            assert_eq!(moment(text, "since", 0).unwrap(), since, "{text}");
+            assert_eq!(moment(text, "until", DAY - 1).unwrap(), until, "{text}");
+        }
+        for text in ["yesterweek", "2026-13-45", ""] {
+            assert!(moment(text, "until", 0).unwrap_err().contains("write a date"), "{text}");
+        }
     }
 }
