@@ -78,14 +78,18 @@ fn check_used(
     let all: Vec<_> = known.chain(new).collect();
     let Some(unused) = paths.unused(all.iter().copied()) else { return Ok(()) };
     if Ignored::covers(repository, unused.as_bytes())? {
-        return Err(format!("`{unused}` is ignored by .gitignore, so it is not added"));
+        return Err(format!(
+            "`{unused}` is ignored by .gitignore or .git/info/exclude, so it is not added; nothing was staged"
+        ));
     }
     let there = native(unused.as_bytes())
         .is_some_and(|path| repository.work().is_ok_and(|work| work.join(path).exists()));
     if there {
         return Ok(());
     }
-    Err(format!("`{unused}` matches no files; paths begin at the root of the repository"))
+    Err(format!(
+        "`{unused}` matches no files, or only ones that .gitignore names; paths begin at the root of the repository"
+    ))
 }
 
 fn stage(repository: &Repository, locked: &mut Locked, change: &Change) -> Result<(), String> {

@@ -68,6 +68,7 @@ impl Ignored {
                 ignored.enter(work, directory);
             }
         }
-        Ok(ignored.contains(path, false))
+        let about = crate::worktree::about(repository, path)?;
+        Ok(ignored.contains(path, about.is_some_and(|about| about.is_dir())))
     }
 }
