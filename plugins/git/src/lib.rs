@@ -231,7 +231,8 @@ mod git {
         page(&branches::list(&repository, which.unwrap_or(Which::Local))?, None)
     }
 
-    /// Stages files for the next commit: new, changed and deleted ones.
+    /// Stages files for the next commit: new, changed and deleted ones. Whether a file is executable is not seen: new
+    /// ones are recorded as 100644, others keep their mode.
     ///
     /// Example: paths `["src/lib.rs", "docs"]`.
     #[tool(title = "Git add", idempotent, destructive = false, open_world = false)]
@@ -252,9 +253,9 @@ mod git {
     pub fn commit(
         /// A directory in it; default: the only one granted.
         repository: Option<String>,
-        /// A subject, and where it helps an empty line and a text. May be left out for a merge or `amend`.
+        /// A subject, and where it helps an empty line and a text. May be left out for a merge, a pick or `amend`.
         message: Option<String>,
-        /// `Name <address>`; default as configured.
+        /// `Name <address>`; default as configured, of a pick or `amend` as it was.
         author: Option<String>,
         /// Replace the last commit.
         #[serde(default)]
