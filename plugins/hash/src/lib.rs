@@ -12,7 +12,7 @@ mod hash {
     use crate::compare::{self, Checksum, Form};
     use crate::digest::Algorithm;
     use crate::encoding::Encoding;
-    use crate::published;
+    use crate::published::{self, Wanted};
     use crate::source::{self, Source};
     use toolrack_sdk::{Json, ToolError};
 
@@ -36,12 +36,16 @@ mod hash {
         #[serde(default)] output: Form,
         /// The published checksum, alone, as `sha256:...`, or a whole SHA256SUMS file.
         expected: Option<String>,
-        /// Which file of a list in `expected`; default that of `path`.
+        /// Which file of a list in `expected`, as it stands there; default that of `path`.
         name: Option<String>,
     ) -> Result<Json<Checksum>, ToolError> {
         let source = Source::of(data, path, encoding)?;
-        let name = name.as_deref().or(source.path());
-        let expected = expected.as_deref().map(|text| published::read(text, name)).transpose()?;
+        let wanted = match (name.as_deref(), source.path()) {
+            (Some(name), _) => Wanted::Name(name),
+            (None, Some(path)) => Wanted::Path(path),
+            (None, None) => Wanted::Any,
+        };
+        let expected = expected.as_deref().map(|text| published::read(text, wanted)).transpose()?;
         let expected = expected.unwrap_or_default();
         let algorithm = compare::algorithm(algorithm, &expected)?;
         let digest = source.digest(algorithm)?;

@@ -16,24 +16,30 @@ pub struct Entry {
 const MAX_LENGTH: usize = 1024 * 1024;
 const SHOWN: usize = 10;
 
-/// The entries that count for a file of this name. Of several, all have one algorithm, the strongest (as for the
-/// `integrity` of a web page, where any of them will do).
-pub fn read(text: &str, name: Option<&str>) -> Result<Vec<Entry>, String> {
+/// Whose checksum is looked for in a list.
+#[derive(Clone, Copy, Debug)]
+pub enum Wanted<'a> {
+    /// Of the entry with this name, which the caller chose.
+    Name(&'a str),
+    /// Of the file at this path, which may be called something else in the list.
+    Path(&'a str),
+    Any,
+}
+
+/// The entries that count for a file. Of several, all have one algorithm, the strongest (as for the `integrity` of a
+/// web page, where any of them will do).
+pub fn read(text: &str, wanted: Wanted<'_>) -> Result<Vec<Entry>, String> {
     if text.len() > MAX_LENGTH {
         return Err(format!("`expected` is {} bytes long; the limit is {MAX_LENGTH}", text.len()));
     }
     let entries = entries(text)?;
     let named: Vec<&Entry> = entries.iter().filter(|entry| entry.name.is_some()).collect();
-    let chosen: Vec<&Entry> = match name {
-        _ if named.len() <= 1 && entries.len() == named.len() => entries.iter().collect(),
+    let is_one = named.len() == 1 && entries.len() == 1;
+    let chosen: Vec<&Entry> = match wanted {
         _ if named.is_empty() => entries.iter().collect(),
-        Some(name) => {
-            let is_it = |entry: &&Entry| {
-                entry.name.as_deref().is_some_and(|known| base(known) == base(name))
-            };
-            named.iter().copied().filter(is_it).collect()
-        }
-        None => {
+        Wanted::Path(_) | Wanted::Any if is_one => entries.iter().collect(),
+        Wanted::Name(name) | Wanted::Path(name) => called(&named, name)?,
+        Wanted::Any => {
             return Err(format!(
                 "`expected` lists {} files; say which as `name`: {}",
                 named.len(),
@@ -41,12 +47,53 @@ pub fn read(text: &str, name: Option<&str>) -> Result<Vec<Entry>, String> {
             ));
         }
     };
-    if chosen.is_empty() {
-        let name = name.unwrap_or_default();
-        return Err(format!("`expected` does not list `{name}`; it lists {}", names(&named)));
-    }
     let strongest = chosen.iter().map(|entry| entry.algorithm).max().flatten();
     Ok(chosen.into_iter().filter(|entry| entry.algorithm == strongest).cloned().collect())
+}
+
+/// The entries of the file called `name`: exactly so, or else by the last part, where that means one file alone.
+fn called<'a>(named: &[&'a Entry], name: &str) -> Result<Vec<&'a Entry>, String> {
+    let wanted = plain(name);
+    let those = |is_it: &dyn Fn(&str) -> bool| -> Vec<&'a Entry> {
+        let is_it =
+            |entry: &&&Entry| entry.name.as_deref().is_some_and(|known| is_it(&plain(known)));
+        named.iter().filter(is_it).copied().collect()
+    };
+    let exact = those(&|known| known == wanted);
+    if !exact.is_empty() {
+        return Ok(exact);
+    }
+    let alike = those(&|known| base(known) == base(&wanted) && may_be(known, &wanted));
+    let Some(first) = alike.first() else {
+        return Err(format!("`expected` does not list `{name}`; it lists {}", names(named)));
+    };
+    if alike.iter().any(|entry| entry.name != first.name) {
+        return Err(format!(
+            "`expected` does not list `{name}` but several files of that last part; say which as `name`: {}",
+            names(&alike)
+        ));
+    }
+    Ok(alike)
+}
+
+/// True if two names with the same last part may mean one file: one is the end of the other, or one says where the file
+/// is on this machine and not where it is in the list.
+fn may_be(known: &str, wanted: &str) -> bool {
+    let is_end = |long: &str, end: &str| {
+        long.strip_suffix(end).is_some_and(|rest| rest.is_empty() || rest.ends_with('/'))
+    };
+    let is_absolute = wanted.starts_with('/') || wanted.get(1..3) == Some(":/");
+    is_absolute || is_end(known, wanted) || is_end(wanted, known)
+}
+
+/// Without `./` in front, with the separator of Unix.
+fn plain(name: &str) -> String {
+    let name = name.replace('\\', "/");
+    let mut rest = name.as_str();
+    while let Some(less) = rest.strip_prefix("./") {
+        rest = less.trim_start_matches('/');
+    }
+    rest.to_owned()
 }
 
 fn names(entries: &[&Entry]) -> String {
@@ -56,9 +103,9 @@ fn names(entries: &[&Entry]) -> String {
     format!("{}{more}", shown.join(", "))
 }
 
-/// The last part of a path, of any system.
+/// The last part of a path.
 fn base(path: &str) -> &str {
-    path.rsplit(['/', '\\']).next().unwrap_or(path)
+    path.rsplit('/').next().unwrap_or(path)
 }
 
 fn entries(text: &str) -> Result<Vec<Entry>, String> {
@@ -250,7 +297,7 @@ mod tests {
     type Shown = (Option<Algorithm>, String, Option<String>);
 
     fn found(text: &str, name: Option<&str>) -> Result<Vec<Shown>, String> {
-        let entries = read(text, name)?;
+        let entries = read(text, name.map_or(Wanted::Any, Wanted::Path))?;
         let shown = entries.into_iter().map(|entry| {
             (entry.algorithm, Encoding::Hex.encode(&entry.bytes).unwrap(), entry.name)
         });
@@ -331,6 +378,37 @@ mod tests {
         assert_eq!(found(&crlf, Some("two.iso")).unwrap()[0].1, HEX);
         // One file, called something else here.
         assert_eq!(found(&format!("{HEX}  two.iso"), Some("download (1).iso")).unwrap()[0].1, HEX);
+    }
+
+    #[test]
+    fn a_line_counts_for_its_own_path_alone() {
+        let (other, third) = ("0".repeat(64), "1".repeat(64));
+        let list = format!("{other}  x/a.iso\n{HEX}  ./y/a.iso\n{third}  z/b.iso\n");
+        let check = |wanted: Wanted<'_>, expected: Result<&str, &str>| match (
+            read(&list, wanted),
+            expected,
+        ) {
+            (Ok(found), Ok(name)) => {
+                let names: Vec<_> = found.iter().filter_map(|e| e.name.as_deref()).collect();
+                assert_eq!(names, [name], "{wanted:?}");
+            }
+            (Err(error), Err(part)) => assert!(error.contains(part), "{wanted:?}: {error}"),
+            (found, _) => panic!("{wanted:?}: {found:?}"),
+        };
+        check(Wanted::Name("y/a.iso"), Ok("./y/a.iso"));
+        check(Wanted::Name("./x/a.iso"), Ok("x/a.iso"));
+        check(Wanted::Name(r"x\a.iso"), Ok("x/a.iso"));
+        check(Wanted::Name("b.iso"), Ok("z/b.iso"));
+        check(Wanted::Path("/downloads/b.iso"), Ok("z/b.iso"));
+        check(Wanted::Path("downloads/z/b.iso"), Ok("z/b.iso"));
+        check(Wanted::Name("a.iso"), Err("say which as `name`: `x/a.iso`, `./y/a.iso`"));
+        check(Wanted::Path("/downloads/a.iso"), Err("say which as `name`: `x/a.iso`"));
+        check(Wanted::Name("w/b.iso"), Err("does not list `w/b.iso`"));
+        check(Wanted::Name("zz/b.iso"), Err("does not list"));
+        // A name that the caller gives is no other's, be the list as short as it may.
+        let one = format!("{HEX}  two.iso");
+        assert!(read(&one, Wanted::Name("three.iso")).unwrap_err().contains("does not list"));
+        assert!(read(HEX, Wanted::Name("three.iso")).is_ok());
     }
 
     #[test]
