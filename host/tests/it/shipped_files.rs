@@ -211,6 +211,53 @@ async fn what_git_runs_is_not_written_by_any_way() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn of_changes_that_come_at_once_none_is_lost() {
+    const COUNT: usize = 20;
+    let (shipped, tree) = (Shipped::new("files"), Tree::new());
+    let files = std::sync::Arc::new(tree.served(&shipped).await);
+    let lines = |word: &str| (0..COUNT).map(|n| format!("{word} {n:02}\n")).collect::<String>();
+    fs::write(tree.path("drafts/edited"), lines("old")).unwrap();
+    fs::write(tree.path("drafts/added"), "").unwrap();
+    let mut calls = tokio::task::JoinSet::new();
+    for n in 0..COUNT {
+        let from = format!("drafts/from{n}");
+        fs::write(tree.path(&from), from.clone()).unwrap();
+        let (old, new) = (format!("old {n:02}"), format!("new {n:02}"));
+        for (tool, arguments) in [
+            ("files_edit", json!({ "path": "/drafts/edited", "old": old, "new": new })),
+            (
+                "files_write",
+                json!({ "path": "/drafts/added", "text": format!("{new}\n"), "mode": "append" }),
+            ),
+            ("files_move", json!({ "from": format!("/{from}"), "to": "/drafts/to" })),
+        ] {
+            let files = files.clone();
+            calls.spawn(async move { (tool, files.call(tool, arguments).await) });
+        }
+    }
+    let mut moved = 0;
+    for (tool, answer) in calls.join_all().await {
+        match answer {
+            Ok(_) => moved += usize::from(tool == "files_move"),
+            Err(error) => assert!(
+                tool == "files_move" && error.contains("is there already"),
+                "{tool}: {error}"
+            ),
+        }
+    }
+    assert_eq!(moved, 1);
+    assert_eq!(fs::read_to_string(tree.path("drafts/edited")).unwrap(), lines("new"));
+    let added = fs::read_to_string(tree.path("drafts/added")).unwrap();
+    let mut added: Vec<_> = added.split_inclusive('\n').collect();
+    added.sort_unstable();
+    assert_eq!(added.concat(), lines("new"));
+    let left = fs::read_dir(tree.path("drafts")).unwrap();
+    let left = left
+        .filter(|entry| entry.as_ref().unwrap().file_name().to_str().unwrap().starts_with("from"));
+    assert_eq!(left.count(), COUNT - 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_file_is_deleted_only_where_that_is_switched_on() {
     let (shipped, tree) = (Shipped::new("files"), Tree::new());
     let path = tree.path("drafts");
