@@ -35,7 +35,7 @@ use std::path::PathBuf;
 pub use explain::explain;
 pub use links::real;
 pub use system::entries;
-pub use write::{append, create, replace};
+pub use write::{append, create, replace, replace_unchanged};
 
 /// The variable in which the host says where directories are on its machine.
 const HOST_PATHS: &str = "TOOLRACK_HOST_PATHS";

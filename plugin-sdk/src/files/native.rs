@@ -35,20 +35,25 @@ pub fn entries(path: impl AsRef<Path>) -> io::Result<Entries> {
 }
 
 /// A file that is open to be changed.
-pub(super) struct Open(RefCell<File>);
+pub(super) struct Open {
+    file: RefCell<File>,
+    path: PathBuf,
+}
 
 impl Open {
     pub(super) fn new(path: &Path) -> io::Result<Self> {
-        OpenOptions::new().write(true).create_new(true).open(path).map(|file| Self(file.into()))
+        let file = OpenOptions::new().write(true).create_new(true).open(path)?;
+        Ok(Self { file: file.into(), path: path.into() })
     }
 
     pub(super) fn existing(path: &Path) -> io::Result<Self> {
-        OpenOptions::new().write(true).open(path).map(|file| Self(file.into()))
+        let file = OpenOptions::new().write(true).open(path)?;
+        Ok(Self { file: file.into(), path: path.into() })
     }
 
     /// Its length, and how many names it has.
     pub(super) fn about(&self) -> io::Result<(u64, u64)> {
-        let about = self.0.borrow().metadata()?;
+        let about = self.file.borrow().metadata()?;
         #[cfg(unix)]
         let names = std::os::unix::fs::MetadataExt::nlink(&about);
         #[cfg(not(unix))]
@@ -57,16 +62,21 @@ impl Open {
     }
 
     pub(super) fn write(&self, bytes: &[u8], at: u64) -> io::Result<()> {
-        let mut file = self.0.borrow_mut();
+        let mut file = self.file.borrow_mut();
         file.seek(SeekFrom::Start(at))?;
         file.write_all(bytes)
     }
 
+    /// Adds to the end that the file has then.
+    pub(super) fn append(&self, bytes: &[u8]) -> io::Result<()> {
+        OpenOptions::new().append(true).open(&self.path)?.write_all(bytes)
+    }
+
     pub(super) fn set_length(&self, length: u64) -> io::Result<()> {
-        self.0.borrow().set_len(length)
+        self.file.borrow().set_len(length)
     }
 
     pub(super) fn sync(&self) -> io::Result<()> {
-        self.0.borrow().sync_all()
+        self.file.borrow().sync_all()
     }
 }

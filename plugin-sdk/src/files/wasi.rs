@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use wasip2::filesystem::preopens::get_directories;
 use wasip2::filesystem::types::{
     Descriptor, DescriptorFlags, DescriptorType, ErrorCode, OpenFlags, PathFlags,
+    filesystem_error_code,
 };
+use wasip2::io::streams::StreamError;
 
 use super::{Entries, Entry, Kind};
 
@@ -83,6 +85,20 @@ impl Open {
         Ok(())
     }
 
+    /// Adds to the end that the file has then.
+    pub(super) fn append(&self, bytes: &[u8]) -> io::Result<()> {
+        let stream = self.0.append_via_stream().map_err(error)?;
+        let mut left = bytes;
+        while !left.is_empty() {
+            stream.subscribe().block();
+            let most = usize::try_from(stream.check_write().map_err(of_stream)?);
+            let (now, rest) = left.split_at(most.unwrap_or(left.len()).min(left.len()));
+            stream.write(now).and_then(|()| stream.blocking_flush()).map_err(of_stream)?;
+            left = rest;
+        }
+        Ok(())
+    }
+
     pub(super) fn set_length(&self, length: u64) -> io::Result<()> {
         self.0.set_size(length).map_err(error)
     }
@@ -104,6 +120,15 @@ fn open(
         return root.open_at(follow, below, how, access).map_err(error);
     }
     Err(io::ErrorKind::NotFound.into())
+}
+
+fn of_stream(failure: StreamError) -> io::Error {
+    match failure {
+        StreamError::LastOperationFailed(cause) => {
+            error(filesystem_error_code(&cause).unwrap_or(ErrorCode::Io))
+        }
+        StreamError::Closed => io::ErrorKind::WriteZero.into(),
+    }
 }
 
 /// As WASI's libc numbers it, which is what `std::fs` gives.

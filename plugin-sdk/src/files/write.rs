@@ -25,11 +25,11 @@ pub fn create(path: impl AsRef<Path>, bytes: &[u8]) -> io::Result<()> {
     })
 }
 
-/// Adds to the end of a file, or writes a new one.
+/// Adds to the end of a file, or writes a new one. What other programs add meanwhile is kept.
 ///
 /// # Errors
 ///
-/// If not all can be added: then nothing is.
+/// If not all can be added: then nothing is, unless another program adds to the file meanwhile.
 pub fn append(path: impl AsRef<Path>, bytes: &[u8]) -> io::Result<()> {
     let path = links::real(path)?;
     let file = match Open::existing(&path) {
@@ -37,9 +37,24 @@ pub fn append(path: impl AsRef<Path>, bytes: &[u8]) -> io::Result<()> {
         file => file?,
     };
     let (length, _) = file.about()?;
-    file.write(bytes, length).inspect_err(|_| {
-        let _ = file.set_length(length);
+    file.append(bytes).inspect_err(|_| {
+        if is_only_ours(&path, length, bytes) {
+            let _ = file.set_length(length);
+        }
     })
+}
+
+/// True if what stands in the file behind `length` is a beginning of `bytes`.
+fn is_only_ours(path: &Path, length: u64, bytes: &[u8]) -> bool {
+    use io::{Read as _, Seek as _};
+    let added = || {
+        let mut file = fs::File::open(path)?;
+        file.seek(io::SeekFrom::Start(length))?;
+        let mut added = Vec::new();
+        file.take(bytes.len() as u64 + 1).read_to_end(&mut added)?;
+        io::Result::Ok(added)
+    };
+    added().is_ok_and(|added| bytes.starts_with(&added))
 }
 
 /// Gives a file another content, or writes a new one. It keeps its mode and its owner, other names of the file (hard
@@ -54,34 +69,57 @@ pub fn append(path: impl AsRef<Path>, bytes: &[u8]) -> io::Result<()> {
 /// If the new content cannot be written: then the file is as it was.
 pub fn replace(path: impl AsRef<Path>, bytes: &[u8]) -> io::Result<()> {
     let path = links::real(path)?;
-    let file = match Open::existing(&path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return create(&path, bytes),
-        file => file?,
-    };
+    match Open::existing(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => create(&path, bytes),
+        file => put(&path, file?, bytes, &|| Ok(true)).map(drop),
+    }
+}
+
+/// The same for a file that holds `old`: `false` if it holds something else right before it would be changed, since
+/// another program has written it; then nothing is.
+///
+/// # Errors
+///
+/// If there is no such file, or the new content cannot be written: then the file is as it was.
+pub fn replace_unchanged(path: impl AsRef<Path>, old: &[u8], new: &[u8]) -> io::Result<bool> {
+    let path = links::real(path)?;
+    put(&path, Open::existing(&path)?, new, &|| Ok(first(&path, old.len() + 1)? == old))
+}
+
+/// Whether a file may still be changed.
+type Check<'a> = &'a dyn Fn() -> io::Result<bool>;
+
+fn put(path: &Path, file: Open, bytes: &[u8], check: Check<'_>) -> io::Result<bool> {
     let (length, names) = file.about()?;
     if names <= 1 {
         // Windows replaces no file that is open.
         drop(file);
-        match beside(&path, bytes) {
+        match beside(path, bytes, check) {
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {}
             done => return done,
         }
     }
-    in_place(&path, length, bytes)
+    Ok(check()? && in_place(path, length, bytes).map(|()| true)?)
 }
 
-fn beside(path: &Path, bytes: &[u8]) -> io::Result<()> {
+fn beside(path: &Path, bytes: &[u8], check: Check<'_>) -> io::Result<bool> {
     let new = name_beside(path);
     let put = || {
         let file = Open::new(&new)?;
         file.write(bytes, 0)?;
         file.sync()?;
         drop(file);
-        fs::rename(&new, path)
+        let is_same = check()?;
+        if is_same {
+            fs::rename(&new, path)?;
+        }
+        Ok(is_same)
     };
-    put().inspect_err(|_| {
+    let done = put();
+    if !matches!(done, Ok(true)) {
         let _ = fs::remove_file(&new);
-    })
+    }
+    done
 }
 
 fn name_beside(path: &Path) -> PathBuf {
@@ -157,6 +195,41 @@ mod tests {
         assert_eq!(fs::read_to_string(&file).expect("done"), "three!");
         assert!(fs::symlink_metadata(&link).expect("done").is_symlink());
         assert_eq!(root.names(), 2);
+    }
+
+    #[test]
+    fn what_another_program_wrote_meanwhile_is_not_undone() {
+        let root = Root::new("unchanged");
+        let (file, other) = (root.0.join("a"), root.0.join("b"));
+        create(&file, b"one").expect("done");
+        let replaced = |old: &[u8]| replace_unchanged(&file, old, b"new").expect("no error");
+        assert!(!replaced(b"on") && !replaced(b"one more") && !replaced(b"two"));
+        assert_eq!(fs::read_to_string(&file).expect("done"), "one");
+        assert!(replaced(b"one"));
+        fs::hard_link(&file, &other).expect("done");
+        assert!(!replaced(b"one") && replaced(b"new"));
+        assert_eq!(root.names(), 2);
+        assert!(replace_unchanged(root.0.join("none"), b"", b"x").is_err());
+    }
+
+    #[test]
+    fn what_is_added_goes_to_the_end_that_is_there_then() {
+        let root = Root::new("append");
+        let file = root.0.join("a");
+        create(&file, b"").expect("done");
+        let add = |letter: u8| {
+            (0..200).for_each(|_| append(&file, &[letter; 100]).expect("added"));
+        };
+        std::thread::scope(|scope| {
+            for letter in *b"abc" {
+                scope.spawn(move || add(letter));
+            }
+        });
+        let bytes = fs::read(&file).expect("done");
+        assert_eq!(bytes.len(), 3 * 200 * 100);
+        assert!(bytes.chunks(100).all(|part| part.iter().all(|byte| *byte == part[0])));
+        assert!(is_only_ours(&file, 59_950, &[bytes[59_999]; 60]));
+        assert!(!is_only_ours(&file, 59_950, &[bytes[59_999]; 40]));
     }
 
     #[test]
