@@ -257,6 +257,42 @@ async fn of_changes_that_come_at_once_none_is_lost() {
     assert_eq!(left.count(), COUNT - 1);
 }
 
+/// Their calls take no turns with each other's.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_what_several_servers_add_and_move_at_once_none_is_lost() {
+    const COUNT: usize = 30;
+    let (shipped, tree) = (Shipped::new("files"), Tree::new());
+    fs::write(tree.path("drafts/added"), "").unwrap();
+    let mut calls = tokio::task::JoinSet::new();
+    for server in 0..3 {
+        let files = std::sync::Arc::new(tree.served(&shipped).await);
+        for n in 0..COUNT {
+            let from = format!("drafts/from-{server}-{n}");
+            fs::write(tree.path(&from), &from).unwrap();
+            let files = files.clone();
+            calls.spawn(async move {
+                let to = format!("/drafts/to{n}");
+                let move_it = json!({ "from": format!("/{from}"), "to": to });
+                let moved = files.call("files_move", move_it).await.is_ok();
+                let line = format!("{server} {n}\n");
+                let add = json!({ "path": "/drafts/added", "text": line, "mode": "append" });
+                files.call("files_write", add).await.unwrap();
+                usize::from(moved)
+            });
+        }
+    }
+    assert_eq!(calls.join_all().await.into_iter().sum::<usize>(), COUNT);
+    let added = fs::read_to_string(tree.path("drafts/added")).unwrap();
+    let added: std::collections::BTreeSet<_> = added.lines().collect();
+    assert_eq!(added.len(), 3 * COUNT);
+    let names = fs::read_dir(tree.path("drafts")).unwrap();
+    let names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let (left, moved): (Vec<_>, Vec<_>) = names
+        .filter(|name| name.contains('o') && name != "added")
+        .partition(|name| name.starts_with("from"));
+    assert_eq!((left.len(), moved.len()), (2 * COUNT, COUNT));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_is_deleted_only_where_that_is_switched_on() {
     let (shipped, tree) = (Shipped::new("files"), Tree::new());

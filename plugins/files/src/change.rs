@@ -12,6 +12,8 @@ use crate::place::{Place, Places};
 
 /// The largest file that is edited, or moved by a copy, in bytes.
 const MAX_EDITED: u64 = 8 * 1024 * 1024;
+/// How often an edit begins anew where another program changes the file meanwhile.
+const MAX_TRIES: usize = 3;
 /// Entries that are removed with a directory, and how deep.
 const MAX_REMOVED: usize = 10_000;
 const MAX_DEPTH: usize = 64;
@@ -76,24 +78,40 @@ pub fn edit(place: &Place, edits: &[Edit], dry_run: bool) -> Result<String, Stri
     if edits.is_empty() {
         return Err("nothing to change: give `old` and `new`, or `edits`".into());
     }
-    let mut bytes = Vec::new();
-    let file = File::open(&place.path).map_err(explain)?;
-    file.take(MAX_EDITED + 1).read_to_end(&mut bytes).map_err(explain)?;
-    if bytes.len() as u64 > MAX_EDITED {
-        return Err(format!("`{path}` is larger than {MAX_EDITED} bytes"));
-    }
-    let text = String::from_utf8(bytes).map_err(|_| {
-        format!("`{path}` is not UTF-8 text, so it is not edited; write all of it with `write`, mode `overwrite`, which makes it UTF-8")
-    })?;
-    let edited = edit::edit(&text, edits).map_err(|problem| format!("`{path}`: {problem}"))?;
-    if !dry_run {
-        files::replace(&place.path, edited.text.as_bytes()).map_err(explain)?;
-    }
+    let mut tries = 0;
+    let edited = loop {
+        let bytes = editable(place)?;
+        let text = std::str::from_utf8(&bytes).map_err(|_| {
+            format!("`{path}` is not UTF-8 text, so it is not edited; write all of it with `write`, mode `overwrite`, which makes it UTF-8")
+        })?;
+        let edited = edit::edit(text, edits).map_err(|problem| format!("`{path}`: {problem}"))?;
+        if dry_run
+            || files::replace_unchanged(&place.path, &bytes, edited.text.as_bytes())
+                .map_err(explain)?
+        {
+            break edited;
+        }
+        tries += 1;
+        if tries == MAX_TRIES {
+            return Err(format!("`{path}`: it was changed meanwhile; nothing was written"));
+        }
+    };
     let verb = if dry_run { "this would change" } else { "changed" };
     let lines: Vec<_> = edited.lines.iter().take(20).map(ToString::to_string).collect();
     let what = if edited.lines.len() == 1 { "line" } else { "lines" };
     let more = if edited.lines.len() > 20 { ", ..." } else { "" };
     Ok(format!("{verb} {what} {}{more} of {}\n{}", lines.join(", "), place.shown(), edited.diff))
+}
+
+fn editable(place: &Place) -> Result<Vec<u8>, String> {
+    let explain = |error: io::Error| place.explain(&error);
+    let mut bytes = Vec::new();
+    let file = File::open(&place.path).map_err(explain)?;
+    file.take(MAX_EDITED + 1).read_to_end(&mut bytes).map_err(explain)?;
+    if bytes.len() as u64 > MAX_EDITED {
+        return Err(format!("`{}` is larger than {MAX_EDITED} bytes", place.path.display()));
+    }
+    Ok(bytes)
 }
 
 /// Gives a file or a directory another name. Nothing that is there is replaced.
@@ -102,22 +120,15 @@ pub fn rename(from: &Place, to: &Place) -> Result<String, String> {
     if to.path.starts_with(&from.path) && to.path != from.path {
         return Err(format!("`{}` lies in what is to be moved", to.path.display()));
     }
-    if let Ok(there) = to.path.symlink_metadata()
-        && !is_same_name(&from.path, &to.path)
-    {
-        let name = from.path.file_name().map(|name| to.path.join(name)).unwrap_or_default();
-        let inside = if there.is_dir() {
-            format!("; to move it in there, write `{}`", name.display())
-        } else {
-            String::new()
-        };
-        return Err(format!(
-            "`{}` is there already, and nothing is replaced by moving{inside}",
-            to.path.display()
-        ));
+    let is_same = is_same_name(&from.path, &to.path);
+    if !is_same && to.path.symlink_metadata().is_ok() {
+        return Err(taken(from, to));
     }
     if let Some(parent) = to.path.parent() {
         fs::create_dir_all(parent).map_err(|error| to.explain(&error))?;
+    }
+    if !is_same && about.is_file() && relink(from, to)? {
+        return Ok(format!("moved {} to {}", from.shown(), to.shown()));
     }
     match fs::rename(&from.path, &to.path) {
         Ok(()) => {}
@@ -127,6 +138,30 @@ pub fn rename(from: &Place, to: &Place) -> Result<String, String> {
         Err(error) => return Err(to.explain(&error)),
     }
     Ok(format!("moved {} to {}", from.shown(), to.shown()))
+}
+
+/// What to say where something stands in the way.
+fn taken(from: &Place, to: &Place) -> String {
+    let name = from.path.file_name().map(|name| to.path.join(name)).unwrap_or_default();
+    let inside = match to.path.symlink_metadata() {
+        Ok(there) if there.is_dir() => format!("; to move it in there, write `{}`", name.display()),
+        _ => String::new(),
+    };
+    format!("`{}` is there already, and nothing is replaced by moving{inside}", to.path.display())
+}
+
+/// Moves a file by a second name, which replaces nothing even if another program puts something there meanwhile. False
+/// if the file system has no second names, or none there.
+fn relink(from: &Place, to: &Place) -> Result<bool, String> {
+    match fs::hard_link(&from.path, &to.path) {
+        Ok(()) => {}
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(taken(from, to)),
+        Err(_) => return Ok(false),
+    }
+    fs::remove_file(&from.path).map(|()| true).map_err(|error| {
+        let _ = fs::remove_file(&to.path);
+        from.explain(&error)
+    })
 }
 
 /// On a disk that takes `A` and `a` for one, this is how a name gets other capitals.
@@ -262,6 +297,20 @@ mod tests {
         fs::write(&place.path, b"a\xff").unwrap();
         assert!(edit(&place, &change("a", "b"), false).unwrap_err().contains("not UTF-8"));
         assert!(edit(&place, &[], false).unwrap_err().contains("`edits`"));
+    }
+
+    #[test]
+    fn a_move_replaces_nothing_that_comes_meanwhile() {
+        let root = tempfile::tempdir().unwrap();
+        for name in ["a", "b"] {
+            write(&place(&root, name), Some(name), Mode::Create).unwrap();
+        }
+        let (a, b) = (place(&root, "a"), place(&root, "b"));
+        assert!(relink(&a, &b).unwrap_err().contains("is there already"));
+        assert_eq!(relink(&a, &place(&root, "none/a")), Ok(false));
+        assert_eq!(relink(&a, &place(&root, "c")), Ok(true));
+        assert!(!a.path.exists() && fs::read_to_string(root.path().join("c")).unwrap() == "a");
+        assert_eq!(fs::read_to_string(&b.path).unwrap(), "b");
     }
 
     #[test]
