@@ -1,5 +1,6 @@
 //! Changes of files: written, edited, moved, removed.
 
+use std::borrow::Cow;
 use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::Path;
@@ -44,6 +45,10 @@ pub fn write(place: &Place, text: Option<&str>, mode: Mode) -> Result<String, St
         (Some(text), _) => text,
     };
     let note = if path.symlink_metadata().is_err() { alike::beside(path) } else { None };
+    let (text, ends) = match mode {
+        Mode::Append => to_add(place, text)?,
+        _ => (text.into(), ""),
+    };
     if let Some(parent) = path.parent() {
         fs::create_dir_all(parent).map_err(|error| place.explain(&error))?;
     }
@@ -60,7 +65,40 @@ pub fn write(place: &Place, text: Option<&str>, mode: Mode) -> Result<String, St
         _ => place.explain(&error),
     })?;
     let verb = if mode == Mode::Append { "added" } else { "wrote" };
-    Ok(format!("{verb} {} bytes to {}{}", text.len(), place.shown(), note.unwrap_or_default()))
+    let (count, note) = (text.len(), note.unwrap_or_default());
+    Ok(format!("{verb} {count} bytes to {}{ends}{note}", place.shown()))
+}
+
+/// The text as it fits the end of a file, and what to say of it. Of a large file the beginning tells what it is.
+fn to_add<'a>(place: &Place, text: &'a str) -> Result<(Cow<'a, str>, &'static str), String> {
+    let explain = |error: io::Error| place.explain(&error);
+    let mut bytes = Vec::new();
+    match File::open(&place.path) {
+        Ok(file) => file.take(MAX_EDITED).read_to_end(&mut bytes).map_err(explain)?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((text.into(), "")),
+        Err(error) => return Err(explain(error)),
+    };
+    let is_wide = bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff");
+    let is_other = match std::str::from_utf8(&bytes) {
+        Ok(_) => false,
+        Err(error) => error.error_len().is_some() || (bytes.len() as u64) < MAX_EDITED,
+    };
+    // Plain ASCII is the same in the encodings that are no UTF-16 or UTF-32.
+    if is_wide || (is_other && (!text.is_ascii() || bytes.contains(&0))) {
+        let kind = if is_wide { "UTF-16 text" } else { "not UTF-8 text" };
+        return Err(format!(
+            "`{}` is {kind}, so nothing is added: {} would be damaged. Write all of it with mode `overwrite`, which makes it UTF-8",
+            place.path.display(),
+            if is_wide { "it" } else { "letters beyond ASCII" },
+        ));
+    }
+    let count = |part: &[u8]| bytes.windows(part.len()).filter(|found| *found == part).count();
+    let is_crlf = bytes.contains(&b'\n') && count(b"\r\n") == count(b"\n");
+    let fitting = edit::plain(text).replace('\n', "\r\n");
+    Ok(match is_crlf && fitting != text {
+        true => (fitting.into(), ", its line ends as the file's (CRLF)"),
+        false => (text.into(), ""),
+    })
 }
 
 fn make(place: &Place) -> Result<String, String> {
@@ -278,6 +316,39 @@ mod tests {
         assert!(write(&place, None, Mode::Create).unwrap_err().contains("`text` is missing"));
         assert!(write(&place, Some(""), Mode::Directory).unwrap_err().contains("no `text`"));
         assert!(write(&place, None, Mode::Directory).is_err());
+    }
+
+    #[test]
+    fn what_is_added_fits_the_encoding_and_line_ends_of_the_file() {
+        let root = tempfile::tempdir().unwrap();
+        let place = place(&root, "a");
+        let check = |old: &[u8], text: &str, expected: Result<&[u8], &str>| {
+            fs::write(&place.path, old).unwrap();
+            let done = write(&place, Some(text), Mode::Append);
+            let bytes = fs::read(&place.path).unwrap();
+            match (done, expected) {
+                (Ok(_), Ok(right)) => assert_eq!(bytes, right, "{old:?}"),
+                (Err(error), Err(part)) => {
+                    assert!(error.contains(part), "{error}");
+                    assert_eq!(bytes, old);
+                }
+                (done, _) => panic!("{old:?}: {done:?}"),
+            }
+        };
+        check(b"one\r\n", "two\nthree\r\n", Ok(b"one\r\ntwo\r\nthree\r\n"));
+        check(b"one\r\n1\n", "two\n", Ok(b"one\r\n1\ntwo\n"));
+        check(b"one\n", "two\r\n", Ok(b"one\ntwo\r\n"));
+        check(b"", "two\n", Ok(b"two\n"));
+        check(b"\xff\xfea\0", "b", Err("is UTF-16 text"));
+        check(b"\xfe\xff\0a", "b", Err("is UTF-16 text"));
+        check(b"caf\xe9\n", "th\u{e9}\n", Err("is not UTF-8 text"));
+        check(b"caf\xe9\n", "the\n", Ok(b"caf\xe9\nthe\n"));
+        check("caf\u{e9}\n".as_bytes(), "\u{e9}", Ok("caf\u{e9}\n\u{e9}".as_bytes()));
+        let error = write(&Place::from(root.path()), Some("x"), Mode::Append).unwrap_err();
+        assert!(error.contains("directory"), "{error}");
+        fs::write(&place.path, "a\r\n").unwrap();
+        let said = write(&place, Some("b\n"), Mode::Append).unwrap();
+        assert!(said.starts_with("added 3 bytes") && said.contains("CRLF"), "{said}");
     }
 
     #[test]

@@ -165,7 +165,7 @@ impl Text {
     }
 }
 
-fn plain(text: &str) -> String {
+pub fn plain(text: &str) -> String {
     text.replace("\r\n", "\n")
 }
 
