@@ -102,8 +102,12 @@ fn to_add<'a>(place: &Place, text: &'a str) -> Result<(Cow<'a, str>, &'static st
 }
 
 fn make(place: &Place) -> Result<String, String> {
-    if fs::metadata(&place.path).is_ok_and(|about| about.is_dir()) {
-        return Ok(format!("{} is there already", place.shown()));
+    match fs::metadata(&place.path) {
+        Ok(about) if about.is_dir() => {
+            return Ok(format!("{} is there already", place.shown()));
+        }
+        Ok(_) => return Err(format!("{} is there already, and no directory", place.shown())),
+        Err(_) => {}
     }
     fs::create_dir_all(&place.path).map_err(|error| place.explain(&error))?;
     Ok(format!("made {}", place.shown()))
@@ -349,6 +353,29 @@ mod tests {
         fs::write(&place.path, "a\r\n").unwrap();
         let said = write(&place, Some("b\n"), Mode::Append).unwrap();
         assert!(said.starts_with("added 3 bytes") && said.contains("CRLF"), "{said}");
+    }
+
+    #[test]
+    fn a_file_in_place_of_a_directory_is_named() {
+        let root = tempfile::tempdir().unwrap();
+        let (file, below) = (place(&root, "a.iso"), place(&root, "a.iso/x"));
+        fs::write(&file.path, "x").unwrap();
+        let change = [Edit { old: "a".into(), new: "b".into(), all: false }];
+        for error in [
+            write(&below, Some("x"), Mode::Create).unwrap_err(),
+            write(&below, Some("x"), Mode::Append).unwrap_err(),
+            write(&place(&root, "a.iso/x/y"), Some("x"), Mode::Overwrite).unwrap_err(),
+            write(&below, None, Mode::Directory).unwrap_err(),
+            edit(&below, &change, false).unwrap_err(),
+            rename(&place(&root, "a.iso"), &place(&root, "a.iso/x")).unwrap_err(),
+        ] {
+            assert!(
+                error.contains("a.iso` is no directory") || error.contains("lies in"),
+                "{error}"
+            );
+        }
+        let error = write(&file, None, Mode::Directory).unwrap_err();
+        assert!(error.contains("no directory"), "{error}");
     }
 
     #[test]

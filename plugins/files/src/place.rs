@@ -171,6 +171,13 @@ fn below_host(text: &str, host: &str) -> Option<String> {
 impl Place {
     /// The error as a sentence that says what to do, with both names of the place.
     pub fn explain(&self, error: &io::Error) -> String {
+        if let Some(file) = self.file_above() {
+            return format!(
+                "`{}` is no directory, so there is no {}",
+                file.display(),
+                self.shown()
+            );
+        }
         let sentence = files::explain(error, &self.path);
         let is_missing = error.kind() == io::ErrorKind::NotFound;
         let hint = is_missing.then(|| alike::missing(&self.path)).flatten().unwrap_or_default();
@@ -179,6 +186,12 @@ impl Place {
             Some(host) => sentence.replacen(&own, &format!("{own} ({host})"), 1) + &hint,
             None => sentence + &hint,
         }
+    }
+
+    /// What stands where a directory on the way should be.
+    fn file_above(&self) -> Option<&Path> {
+        let mut above = self.path.ancestors().skip(1);
+        above.find(|path| path.metadata().is_ok_and(|about| !about.is_dir()))
     }
 
     /// Both of its names.
