@@ -10,6 +10,7 @@ use toolrack_sdk::files::{self, Kind};
 use crate::alike;
 use crate::edit::{self, Edit};
 use crate::place::{Place, Places};
+use crate::walk::counted;
 
 /// The largest file that is edited, or moved by a copy, in bytes.
 const MAX_EDITED: u64 = 8 * 1024 * 1024;
@@ -254,7 +255,8 @@ pub fn remove(places: &Places, place: &Place, recursive: bool) -> Result<String,
             done.map_err(|error| files::explain(&error, path))?;
         }
         fs::remove_dir(&place.path).map_err(explain)?;
-        return Ok(format!("deleted {} and {} entries in it", place.shown(), found.len()));
+        let count = counted(found.len() as u64, "entry", "entries");
+        return Ok(format!("deleted {} and {count} in it", place.shown()));
     }
     fs::remove_dir(&place.path).map_err(|error| match files::entries(&place.path) {
         Ok(found) if found.unnamed + found.entries.len() > 0 => {

@@ -16,6 +16,8 @@ pub struct Glob {
     pub is_name: bool,
     /// True if it ends in `/`: it is about directories.
     pub is_directory: bool,
+    /// The same where each `[` is the character, if it has one.
+    literal: Option<Regex>,
 }
 
 impl Glob {
@@ -46,12 +48,34 @@ impl Glob {
             expression(glob).map_err(|problem| format!("`{argument}` `{text}`: {problem}"))?;
         let built = RegexBuilder::new(&expression).size_limit(MAX_COMPILED).build();
         let expression = built.map_err(|_| format!("`{argument}` `{text}` is too complicated"))?;
-        Ok(Self { expression, is_name: !glob.contains('/'), is_directory })
+        let literal = literal_brackets(glob).and_then(|glob| self::expression(&glob).ok());
+        let literal =
+            literal.and_then(|text| RegexBuilder::new(&text).size_limit(MAX_COMPILED).build().ok());
+        Ok(Self { expression, is_name: !glob.contains('/'), is_directory, literal })
+    }
+
+    /// True if the glob matches only once `\[` stands for each `[` in it.
+    pub fn would_match(&self, below: &str) -> bool {
+        self.literal.as_ref().is_some_and(|literal| literal.is_match(below)) && !self.matches(below)
     }
 
     pub fn matches(&self, below: &str) -> bool {
         self.expression.is_match(below)
     }
+}
+
+/// The glob with a backslash before each `[`, if it has one.
+fn literal_brackets(glob: &str) -> Option<String> {
+    let (mut out, mut is_escaped, mut found) = (String::new(), false, false);
+    for letter in glob.chars() {
+        if letter == '[' && !is_escaped {
+            out.push('\\');
+            found = true;
+        }
+        is_escaped = letter == '\\' && !is_escaped;
+        out.push(letter);
+    }
+    found.then_some(out)
 }
 
 /// The glob as a regular expression.
@@ -153,6 +177,20 @@ fn literal(letter: char, out: &mut String) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_with_brackets_is_known_by_its_glob() {
+        let check = |glob: &str, path: &str, expected| {
+            let glob = Glob::parse("glob", glob).unwrap();
+            assert_eq!(glob.would_match(path), expected, "{path}");
+        };
+        check("src/[id].tsx", "src/[id].tsx", true);
+        check("**/[...slug]/*.tsx", "a/[...slug]/p.tsx", true);
+        check("src/[id].tsx", "src/i.tsx", false);
+        check("src/\\[id].tsx", "src/[id].tsx", false);
+        check("[[]a", "[a", false);
+        check("*.tsx", "[id].tsx", false);
+    }
 
     #[test]
     fn globs_are_those_of_shells() {

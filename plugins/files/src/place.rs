@@ -173,7 +173,7 @@ impl Place {
     pub fn explain(&self, error: &io::Error) -> String {
         if let Some(file) = self.file_above() {
             return format!(
-                "`{}` is no directory, so there is no {}",
+                "`{}` is no directory, so there can be no {}",
                 file.display(),
                 self.shown()
             );

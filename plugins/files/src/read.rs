@@ -6,6 +6,7 @@ use toolrack_sdk::Content;
 
 use crate::lines::{self, Opened, TextFile};
 use crate::place::{Place, Places};
+use crate::walk::counted;
 
 /// Bytes of text in one answer, of a picture, and files at once.
 const MAX_TEXT: usize = 60_000;
@@ -139,7 +140,9 @@ fn from(
     match text.is_empty() {
         false => Ok(with_note(text, guessed_note(guessed))),
         true if line == 1 => Ok(vec![Content::text("(the file is empty)")]),
-        true => Err(format!("`{}` has {} lines", place.path.display(), line - 1)),
+        true => {
+            Err(format!("`{}` has {}", place.path.display(), counted(line - 1, "line", "lines")))
+        }
     }
 }
 
@@ -208,7 +211,10 @@ fn last(
 }
 
 fn guessed_note(lines: u64) -> Option<String> {
-    (lines > 0).then(|| format!("{lines} lines are not UTF-8 and are shown as Windows-1252"))
+    (lines > 0).then(|| {
+        let not_utf8 = counted(lines, "line is not UTF-8 and is", "lines are not UTF-8 and are");
+        format!("{not_utf8} shown as Windows-1252")
+    })
 }
 
 fn with_note(text: String, note: Option<String>) -> Vec<Content> {
@@ -240,6 +246,8 @@ mod tests {
         check("a\nb\nc", Range::From(2, 1), Ok("b\n"));
         check("a\nb\nc", Range::From(3, 9), Ok("c"));
         check("a\nb\nc", Range::From(4, 1), Err("has 3 lines"));
+        check("a", Range::From(2, 1), Err("has 1 line"));
+        assert!(!reading(b"a", Range::From(2, 1)).unwrap_err().contains("lines"));
         check("a\r\n\u{fc}b", Range::From(2, 1), Ok("\u{fc}b"));
         check("\u{feff}a\nb", Range::From(1, 1), Ok("a\n"));
         check("", Range::From(1, 1), Ok("(the file is empty)"));

@@ -175,8 +175,11 @@ impl Search<'_> {
         let shown = self.found.matches.len();
         let notes = [
             self.more.then(|| format!("only the first {shown} matches are shown: narrow it with `glob`, or raise `limit` (to 1000)")),
-            (self.unread > 0).then(|| format!("{} files could not be read", self.unread)),
-            (self.cut > 0).then(|| format!("of {} files only the first {MAX_FILE} bytes were searched", self.cut)),
+            (self.unread > 0).then(|| format!("{} could not be read", walk::counted(self.unread as u64, "file", "files"))),
+            (self.cut > 0).then(|| format!(
+                "of {} only the first {MAX_FILE} bytes were searched",
+                walk::counted(self.cut as u64, "file", "files")
+            )),
             note,
         ];
         let notes: Vec<_> = notes.into_iter().flatten().collect();

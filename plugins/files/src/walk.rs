@@ -75,6 +75,9 @@ pub fn walk(
         if wanted.is_wanted(&found) && !visit(&found) {
             break;
         }
+        if wanted.glob.as_ref().is_some_and(|glob| glob.would_match(&found.below)) {
+            left_out.bracketed.get_or_insert_with(|| found.below.clone());
+        }
         if found.kind != Kind::Directory || found.depth >= depth {
             left_out.deep |= found.kind == Kind::Directory && depth == MAX_DEPTH;
             continue;
@@ -87,6 +90,11 @@ pub fn walk(
     Ok(left_out.note())
 }
 
+/// `1 line`, `2 lines`.
+pub fn counted(count: u64, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
 /// What a walk did not come to, beside what it was told to leave out.
 #[derive(Default)]
 struct LeftOut {
@@ -94,6 +102,8 @@ struct LeftOut {
     unnamed: usize,
     deep: bool,
     ended: bool,
+    /// What the glob would match if its `[` were the character.
+    bracketed: Option<String>,
 }
 
 impl LeftOut {
@@ -106,10 +116,19 @@ impl LeftOut {
         }
         if self.unnamed > 0 {
             let count = self.unnamed;
-            notes.push(format!("left out, because their names are not UTF-8: {count} entries"));
+            notes.push(format!(
+                "left out, because their names are not UTF-8: {}",
+                counted(count as u64, "entry", "entries")
+            ));
         }
         if self.unread > 0 {
-            notes.push(format!("{} directories could not be read", self.unread));
+            let count = counted(self.unread as u64, "directory", "directories");
+            notes.push(format!("{count} could not be read"));
+        }
+        if let Some(below) = &self.bracketed {
+            notes.push(format!(
+                "`{below}` does not match: `[` begins a set of characters; write `\\[` for the character"
+            ));
         }
         if self.deep {
             notes.push(format!("directories {MAX_DEPTH} levels down were not looked into"));
@@ -217,7 +236,7 @@ mod tests {
             true
         });
         assert_eq!(all, ["plain"]);
-        assert!(note.unwrap().unwrap().contains("not UTF-8: 1 entries"));
+        assert!(note.unwrap().unwrap().contains("not UTF-8: 1 entry"));
     }
 
     #[test]
