@@ -83,6 +83,9 @@ mod files {
         /// Default 1.
         #[schemars(range(min = 1))]
         from_line: Option<u64>,
+        /// Within that line, for one longer than an answer.
+        #[schemars(range(min = 1))]
+        from_column: Option<u64>,
         /// How many lines; default what fits into an answer (60,000 bytes).
         #[schemars(range(min = 1))]
         lines: Option<u64>,
@@ -90,7 +93,7 @@ mod files {
         #[schemars(range(min = 1))]
         last: Option<u64>,
     ) -> Result<Vec<Content>, String> {
-        let range = Range::parse(from_line, lines, last)?;
+        let range = Range::parse(from_line, from_column, lines, last)?;
         read::read(&Places::granted(), path.as_deref(), &paths, range)
     }
 

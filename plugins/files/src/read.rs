@@ -16,8 +16,8 @@ const MAX_FILES: usize = 50;
 /// Lines.
 #[derive(Clone, Copy, Debug)]
 pub enum Range {
-    /// From one, counted from 1, so many.
-    From(u64, u64),
+    /// From a line and a character in it, both counted from 1, so many lines.
+    From(u64, u64, u64),
     /// So many at the end.
     Last(u64),
 }
@@ -25,12 +25,16 @@ pub enum Range {
 impl Range {
     pub fn parse(
         from_line: Option<u64>,
+        from_column: Option<u64>,
         lines: Option<u64>,
         last: Option<u64>,
     ) -> Result<Self, String> {
-        match (from_line, lines, last) {
+        let first = from_line.unwrap_or(1);
+        match (from_line.or(from_column), lines, last) {
             (None, None, Some(last)) => Ok(Self::Last(last)),
-            (.., None) => Ok(Self::From(from_line.unwrap_or(1), lines.unwrap_or(u64::MAX))),
+            (.., None) => {
+                Ok(Self::From(first, from_column.unwrap_or(1), lines.unwrap_or(u64::MAX)))
+            }
             _ => {
                 Err("`last` counts from the end: give it alone, or `from_line` and `lines`".into())
             }
@@ -95,7 +99,7 @@ fn one(place: &Place, range: Range, room: usize) -> Result<Vec<Content>, String>
     }
     match lines::open(&place.path).map_err(explain)? {
         Opened::Text(file) => match range {
-            Range::From(first, count) => from(place, file, first, count, room),
+            Range::From(first, column, count) => from(place, file, (first, column), count, room),
             Range::Last(count) => last(place, file, count, room),
         },
         Opened::Picture(kind, file) => {
@@ -119,55 +123,86 @@ fn one(place: &Place, range: Range, room: usize) -> Result<Vec<Content>, String>
 fn from(
     place: &Place,
     mut file: TextFile,
-    first: u64,
+    (first, column): (u64, u64),
     count: u64,
     room: usize,
 ) -> Result<Vec<Content>, String> {
     let end = first.saturating_add(count);
     let (mut text, mut line, mut buffer, mut guessed) = (String::new(), 1, Vec::new(), 0);
+    // Characters of the first line that are left out.
+    let mut skipped = 0;
     while line < end {
         let read = file.next(room + 1, &mut buffer).map_err(|error| place.explain(&error))?;
         let Some(read) = read else { break };
         if line >= first {
-            if text.len() + read.text.len() > room {
-                return Ok(parts(text, &read.text, first, line, room, guessed));
-            }
-            text.push_str(&read.text);
+            let skip = if line == first { column.saturating_sub(1) - skipped } else { 0 };
+            let (count, shown) = without(&read.text, skip);
+            skipped += count;
             guessed += u64::from(read.is_guessed);
+            if text.len() + shown.len() > room {
+                let stop = if line == first { Stop::Within(shown) } else { Stop::Before };
+                return Ok(parts(text, stop, (first, skipped + 1), line, room, guessed));
+            }
+            text.push_str(shown);
+            if read.is_whole && line == first && text.is_empty() && column > 1 {
+                let length = skipped - u64::from(read.text.ends_with('\n'));
+                let length = counted(length, "character", "characters");
+                return Err(format!("line {line} of `{}` has {length}", place.path.display()));
+            }
         }
         line += u64::from(read.is_whole);
     }
     match text.is_empty() {
         false => Ok(with_note(text, guessed_note(guessed))),
-        true if line == 1 => Ok(vec![Content::text("(the file is empty)")]),
+        true if line == 1 && skipped == 0 => Ok(vec![Content::text("(the file is empty)")]),
         true => {
             Err(format!("`{}` has {}", place.path.display(), counted(line - 1, "line", "lines")))
         }
     }
 }
 
-/// What fits of a text whose next line does not.
+/// A text without its first characters, and how many those are.
+fn without(text: &str, count: u64) -> (u64, &str) {
+    let count = usize::try_from(count).unwrap_or(usize::MAX);
+    match text.char_indices().nth(count) {
+        Some((at, _)) => (count as u64, &text[at..]),
+        None => (text.chars().count() as u64, ""),
+    }
+}
+
+/// What does not fit.
+enum Stop<'a> {
+    /// The rest of the first line, from here on.
+    Within(&'a str),
+    /// A line behind it.
+    Before,
+}
+
+/// What fits of a text, and where to go on.
 fn parts(
-    text: String,
-    next: &str,
-    first: u64,
+    mut text: String,
+    stop: Stop<'_>,
+    (first, column): (u64, u64),
     line: u64,
     room: usize,
     guessed: u64,
 ) -> Vec<Content> {
     let guessed = guessed_note(guessed).map_or_else(String::new, |note| format!("; {note}"));
-    if text.is_empty() {
-        let cut = &next[..next.floor_char_boundary(room)];
-        let note = format!(
-            "line {line} is longer than this; the rest of it is not shown. Go on with from_line = {}",
-            line + 1
-        );
-        return with_note(cut.to_owned(), Some(note));
-    }
-    with_note(
-        text,
-        Some(format!("lines {first} to {}{guessed}; go on with from_line = {line}", line - 1)),
-    )
+    let note = match stop {
+        Stop::Within(next) => {
+            text.push_str(&next[..next.floor_char_boundary(room - text.len())]);
+            let go_on = column + text.chars().count() as u64;
+            format!(
+                "line {line} is longer than this{guessed}; go on with from_line = {line}, from_column = {go_on}, or behind it \
+                 with from_line = {}",
+                line + 1
+            )
+        }
+        Stop::Before => {
+            format!("lines {first} to {}{guessed}; go on with from_line = {line}", line - 1)
+        }
+    };
+    with_note(text, Some(note))
 }
 
 fn last(
@@ -242,20 +277,21 @@ mod tests {
 
     #[test]
     fn lines_are_counted_from_one_and_from_the_end() {
-        check("a\nb\nc\n", Range::From(1, u64::MAX), Ok("a\nb\nc\n"));
-        check("a\nb\nc", Range::From(2, 1), Ok("b\n"));
-        check("a\nb\nc", Range::From(3, 9), Ok("c"));
-        check("a\nb\nc", Range::From(4, 1), Err("has 3 lines"));
-        check("a", Range::From(2, 1), Err("has 1 line"));
-        assert!(!reading(b"a", Range::From(2, 1)).unwrap_err().contains("lines"));
-        check("a\r\n\u{fc}b", Range::From(2, 1), Ok("\u{fc}b"));
-        check("\u{feff}a\nb", Range::From(1, 1), Ok("a\n"));
-        check("", Range::From(1, 1), Ok("(the file is empty)"));
+        check("a\nb\nc\n", Range::From(1, 1, u64::MAX), Ok("a\nb\nc\n"));
+        check("a\nb\nc", Range::From(2, 1, 1), Ok("b\n"));
+        check("a\nb\nc", Range::From(3, 1, 9), Ok("c"));
+        check("a\nb\nc", Range::From(4, 1, 1), Err("has 3 lines"));
+        check("a", Range::From(2, 1, 1), Err("has 1 line"));
+        assert!(!reading(b"a", Range::From(2, 1, 1)).unwrap_err().contains("lines"));
+        check("a\r\n\u{fc}b", Range::From(2, 1, 1), Ok("\u{fc}b"));
+        check("\u{feff}a\nb", Range::From(1, 1, 1), Ok("a\n"));
+        check("", Range::From(1, 1, 1), Ok("(the file is empty)"));
         check("a\nb\nc\n", Range::Last(2), Ok("b\nc\n"));
         check("a\nb\nc", Range::Last(1), Ok("c"));
         check("a\nb\n", Range::Last(9), Ok("a\nb\n"));
         check("", Range::Last(9), Ok("(the file is empty)"));
-        assert!(Range::parse(Some(1), None, Some(1)).is_err());
+        assert!(Range::parse(Some(1), None, None, Some(1)).is_err());
+        assert!(Range::parse(None, Some(2), None, Some(1)).is_err());
     }
 
     #[test]
@@ -263,7 +299,7 @@ mod tests {
         let whole: String = (0..30_000).map(|line| format!("line {line}\n")).collect();
         let (mut read, mut first, mut parts) = (String::new(), 1, 0);
         loop {
-            let blocks = reading(whole.as_bytes(), Range::From(first, u64::MAX)).unwrap();
+            let blocks = reading(whole.as_bytes(), Range::From(first, 1, u64::MAX)).unwrap();
             let Content::Text(text) = &blocks[0] else { panic!("{blocks:?}") };
             assert!(text.len() <= MAX_TEXT);
             read.push_str(text);
@@ -285,14 +321,43 @@ mod tests {
     #[test]
     fn a_line_longer_than_an_answer_is_cut_and_counted_once() {
         let text = format!("{}\nend\n", "x".repeat(3 * MAX_TEXT));
-        let blocks = reading(text.as_bytes(), Range::From(1, u64::MAX)).unwrap();
+        let blocks = reading(text.as_bytes(), Range::From(1, 1, u64::MAX)).unwrap();
         assert_eq!(blocks[0], Content::text("x".repeat(MAX_TEXT)));
-        assert_eq!(reading(text.as_bytes(), Range::From(2, 1)).unwrap(), [Content::text("end\n")]);
+        assert_eq!(
+            reading(text.as_bytes(), Range::From(2, 1, 1)).unwrap(),
+            [Content::text("end\n")]
+        );
+    }
+
+    #[test]
+    fn a_long_line_comes_in_parts_that_fit_together() {
+        let whole: String = (0..40_000).map(|n| format!("{n} \u{e9}\u{1f600} ")).collect();
+        for text in [format!("{whole}\nend\n"), format!("a\n{whole}")] {
+            let line = if text.starts_with('a') { 2 } else { 1 };
+            let (mut read, mut column, mut parts) = (String::new(), 1, 0);
+            loop {
+                let blocks = reading(text.as_bytes(), Range::From(line, column, 1)).unwrap();
+                let Content::Text(part) = &blocks[0] else { panic!("{blocks:?}") };
+                assert!(part.len() <= MAX_TEXT);
+                read.push_str(part);
+                parts += 1;
+                let Some(Content::Text(note)) = blocks.get(1) else { break };
+                let next = note.split_once("from_column = ").unwrap().1;
+                column = next.split(',').next().unwrap().parse().unwrap();
+            }
+            assert!(read.trim_end_matches('\n') == whole && parts > 5, "{parts}");
+        }
+        check("abc\nd\n", Range::From(1, 3, 2), Ok("c\nd\n"));
+        check("a\nbcd", Range::From(2, 2, 9), Ok("cd"));
+        check("abc", Range::From(1, 4, 1), Err("line 1 of"));
+        check("abc", Range::From(1, 9, 1), Err("has 3 characters"));
+        check("abc\nd", Range::From(1, 9, 1), Err("has 3 characters"));
+        check("abc", Range::From(2, 9, 1), Err("has 1 line"));
     }
 
     #[test]
     fn what_is_no_text_is_a_picture_or_refused() {
-        let (all, png) = (Range::From(1, 1), [&[0x89][..], b"PNG\r\n\x1a\n\0\0"].concat());
+        let (all, png) = (Range::From(1, 1, 1), [&[0x89][..], b"PNG\r\n\x1a\n\0\0"].concat());
         assert_eq!(reading(&png, all).unwrap(), [Content::image("image/png", png.clone())]);
         assert!(reading(b"a\0b", all).unwrap_err().contains("is no text file"));
         assert!(reading(&[0xc3, 0x28, 0xff, 0xfe], all).is_err());
@@ -309,7 +374,7 @@ mod tests {
         let places =
             Places { roots: vec![crate::place::Root { at: root.path().into(), host: Vec::new() }] };
         let paths = ["b".to_owned(), "none".to_owned()];
-        let blocks = read(&places, Some("a"), &paths, Range::From(1, u64::MAX)).unwrap();
+        let blocks = read(&places, Some("a"), &paths, Range::From(1, 1, u64::MAX)).unwrap();
         let texts: Vec<_> = blocks
             .iter()
             .map(|block| if let Content::Text(text) = block { text } else { "" })
