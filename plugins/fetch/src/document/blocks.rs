@@ -2,6 +2,7 @@
 
 use dom_query::{Document as Tree, NodeRef};
 
+use super::lines;
 use super::raw::Raw;
 
 /// What begins a line of its own, and is no block of Markdown.
@@ -24,6 +25,7 @@ pub fn settle(tree: &Tree, raw: &mut Raw) {
         node.rename("ul");
     }
     tree.select(WRITTEN).rename("pre");
+    tree.select("pre").nodes().iter().for_each(lines::settle);
     tree.select(BLOCKS).rename("div");
     tree.select("kbd, samp, tt").rename("code");
     for node in tree.select("q").nodes() {
