@@ -94,6 +94,8 @@ fn markdown(
     selector: Option<&str>,
 ) -> Result<Document, String> {
     let mut raw = Raw::default();
+    // What says it is not to be seen, and goes.
+    let base = links::base(tree, &page.url);
     streamed::settle(tree);
     tree.select("script:not([type^='math/tex']), style").remove();
     depth::flatten(tree);
@@ -107,7 +109,7 @@ fn markdown(
     formulas::settle(tree, &mut raw);
     let hidden = seen::settle(tree);
     controls::settle(tree, &mut raw);
-    links::settle(tree, &page.url);
+    links::settle(tree, &base);
     let mut notes = Vec::new();
     let regions = match (chosen, extract) {
         (Some(nodes), _) => nodes,

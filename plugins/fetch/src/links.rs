@@ -3,19 +3,20 @@
 use dom_query::{Document, NodeRef};
 use url::Url;
 
-/// What the links of a document begin at.
+/// What the links of a document begin at: what its first `<base>` says, if that can be fetched.
 pub fn base(document: &Document, page: &Url) -> Url {
     let base = document.select_single("base[href]").attr("href");
-    base.and_then(|href| page.join(&href).ok()).unwrap_or_else(|| page.clone())
+    base.and_then(|href| page.join(href.trim()).ok())
+        .filter(|base| matches!(base.scheme(), "http" | "https"))
+        .unwrap_or_else(|| page.clone())
 }
 
 /// Makes links absolute. Those that lead nowhere outside the page become text; pictures without words
 /// or without an address of their own go.
-pub fn settle(document: &Document, page: &Url) {
-    let base = base(document, page);
+pub fn settle(document: &Document, base: &Url) {
     for link in document.select("a[href]").nodes() {
         let href = link.attr_or("href", "");
-        match target(&base, &href) {
+        match target(base, &href) {
             Some(url) => {
                 link.set_attr("href", &url);
                 name(link);
@@ -104,11 +105,18 @@ mod tests {
     fn links_and_pictures_can_be_followed_from_anywhere() {
         let check = |html: &str, expected: &str| {
             let document = Document::from(html);
-            settle(&document, &Url::parse("https://a.example/b/c?d").unwrap());
+            settle(&document, &base(&document, &Url::parse("https://a.example/b/c?d").unwrap()));
             assert_eq!(document.md(None).trim(), expected, "{html}");
         };
         check("<a href=../x title=z>y</a>", "[y](https://a.example/x)");
         check("<base href=/z/><a href=x>y</a>", "[y](https://a.example/z/x)");
+        check(
+            "<base href='https://b.example/z/'><base href=/no/><a href=x>y</a>",
+            "[y](https://b.example/z/x)",
+        );
+        check("<base target=_top><base href=z/><a href=x>y</a>", "[y](https://a.example/b/z/x)");
+        check("<base href='javascript:go()'><a href=x>y</a>", "[y](https://a.example/b/x)");
+        check("<base href='data:text/html,z'><a href=x>y</a>", "[y](https://a.example/b/x)");
         check("<a href='//b.example'>y</a>", "[y](https://b.example/)");
         check("<a href=mailto:me@a.example>y</a>", "[y](mailto:me@a.example)");
         check("<a href=#part>y</a> <a href='javascript:go()'>z</a>", "y z");
