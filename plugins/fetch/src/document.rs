@@ -7,6 +7,7 @@ mod blocks;
 mod controls;
 mod depth;
 mod formulas;
+mod grid;
 mod lines;
 mod parse;
 mod raw;

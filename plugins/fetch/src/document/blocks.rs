@@ -2,8 +2,8 @@
 
 use dom_query::{Document as Tree, NodeRef};
 
-use super::lines;
 use super::raw::Raw;
+use super::{grid, lines};
 
 /// What begins a line of its own, and is no block of Markdown.
 const BLOCKS: &str = "address, aside, center, dd, details, dialog, dl, fieldset, figcaption, figure, footer, form, header, \
@@ -14,6 +14,8 @@ const WRITTEN: &str = "xmp, listing, plaintext";
 const MAX_CELL: usize = 600;
 
 pub fn settle(tree: &Tree, raw: &mut Raw) {
+    tree.select(WRITTEN).rename("pre");
+    tree.select("pre").nodes().iter().for_each(lines::settle);
     unfold_tables(tree);
     for node in tree.select("dt, summary, legend").nodes() {
         node.rename("p");
@@ -24,8 +26,6 @@ pub fn settle(tree: &Tree, raw: &mut Raw) {
     for node in tree.select("menu, dir").nodes() {
         node.rename("ul");
     }
-    tree.select(WRITTEN).rename("pre");
-    tree.select("pre").nodes().iter().for_each(lines::settle);
     tree.select(BLOCKS).rename("div");
     tree.select("kbd, samp, tt").rename("code");
     for node in tree.select("q").nodes() {
@@ -75,8 +75,10 @@ fn unfold_tables(tree: &Tree) {
                 inner.iter().filter(|node| is_table_part(node) && belongs(node, table)).collect();
             parts.iter().for_each(|part| part.rename("div"));
             table.rename("div");
-        } else if let Some(caption) =
-            table.element_children().iter().find(|node| node.has_name("caption"))
+            continue;
+        }
+        grid::settle(table);
+        if let Some(caption) = table.element_children().iter().find(|node| node.has_name("caption"))
         {
             caption.rename("p");
             table.insert_before(caption);
@@ -99,14 +101,15 @@ fn is_layout(table: &NodeRef<'_>) -> bool {
     if matches!(&*table.attr_or("role", ""), "presentation" | "none") {
         return true;
     }
-    let mut cells = 0;
+    let (mut cells, mut has_code) = (0, false);
     for node in table.descendants_it() {
-        let is_block = ["table", "h1", "h2", "h3", "pre", "blockquote", "form"]
+        let is_block = ["table", "h1", "h2", "h3", "blockquote", "form"]
             .iter()
             .any(|name| node.has_name(name));
         if is_block {
             return true;
         }
+        has_code |= node.has_name("pre");
         if node.has_name("td") || node.has_name("th") {
             cells += 1;
             if node.normalized_char_count() > MAX_CELL {
@@ -114,7 +117,9 @@ fn is_layout(table: &NodeRef<'_>) -> bool {
             }
         }
     }
-    cells < 2
+    // One row holds the numbers of lines beside the lines.
+    let rows = || table.descendants_it().filter(|node| node.has_name("tr")).count();
+    cells < 2 || has_code && rows() < 2
 }
 
 /// Writes a number or a word that stands higher or lower so that it cannot be taken for a part of what it stands at.
