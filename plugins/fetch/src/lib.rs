@@ -8,6 +8,7 @@ mod invisible;
 mod links;
 mod load;
 mod media;
+mod packed;
 mod part;
 mod read;
 mod refresh;

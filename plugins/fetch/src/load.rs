@@ -1,12 +1,13 @@
 //! From a URL to a body: redirects followed, each failure a sentence.
 
-use std::io::Read as _;
+use std::io::{self, Read as _};
 
 use toolrack_sdk::http::{self, Error, Response};
 use url::Url;
 
 use crate::invisible::Cleaned;
 use crate::media::{Kind, Media};
+use crate::packed::Packing;
 use crate::refresh::Refresh;
 use crate::settings::Settings;
 
@@ -126,12 +127,9 @@ fn page(url: Url, response: Response) -> Result<Page, String> {
     if !response.is_success() {
         return Err(refusal(&url, &media, response));
     }
-    match response.header("content-encoding").map(str::trim) {
-        None | Some("" | "identity") => {}
-        Some(encoding) => {
-            return Err(format!("{url} is compressed ({encoding}) though that was not asked for"));
-        }
-    }
+    let packing = packing(&response).map_err(|encoding| {
+        format!("{url} is compressed ({encoding}) though that was not asked for")
+    })?;
     let refresh = response.header("refresh").and_then(|text| Refresh::parse(text, &url));
     let announced = response.header("content-length").and_then(|length| length.parse().ok());
     let unreadable = |length: Option<usize>| {
@@ -145,15 +143,29 @@ fn page(url: Url, response: Response) -> Result<Page, String> {
     if media.kind(b"").is_none() {
         return unreadable(announced);
     }
-    let mut body = Vec::new();
-    let mut reader = response.reader().take(MAX_BODY as u64);
-    reader.read_to_end(&mut body).map_err(|error| Error::from(error).to_string())?;
+    let body = read(response, packing, MAX_BODY).map_err(|error| match packing {
+        Packing::Plain => Error::from(error).to_string(),
+        _ => format!("{url} is compressed, and cannot be unpacked: {error}"),
+    })?;
     // The limit may end the reading, and the body not go on after it.
     let is_truncated = body.len() == MAX_BODY;
     match media.kind(&body) {
         Some(kind) => Ok(Page { url, kind, charset: media.charset, body, refresh, is_truncated }),
         None => unreadable(announced.or(Some(body.len()))),
     }
+}
+
+/// How the body of a response is packed, or by what it is that cannot be undone.
+pub fn packing(response: &Response) -> Result<Packing, String> {
+    let header = response.header("content-encoding").unwrap_or_default();
+    Packing::parse(header).map_err(str::to_owned)
+}
+
+/// At most so many bytes of a body, unpacked.
+pub fn read(response: Response, packing: Packing, most: usize) -> io::Result<Vec<u8>> {
+    let mut body = Vec::new();
+    packing.open(response.reader())?.take(most as u64).read_to_end(&mut body)?;
+    Ok(body)
 }
 
 /// What a status says, and what to do about it.

@@ -1,7 +1,6 @@
 //! What the operator says in the manifest's `config`: the name that servers see, and whether `robots.txt` counts.
 
 use std::collections::BTreeMap;
-use std::io::Read as _;
 
 use toolrack_sdk::http::Error;
 use url::{Position, Url};
@@ -70,9 +69,9 @@ fn rules(url: &Url, agent: &str) -> Result<Option<String>, String> {
         match load::next(&at, &response)? {
             Some(next) => at = next,
             None if response.is_success() => {
-                let mut bytes = Vec::new();
-                let mut body = response.reader().take(robots::MAX_SIZE);
-                body.read_to_end(&mut bytes).map_err(|error| Error::from(error).to_string())?;
+                let Ok(packing) = load::packing(&response) else { return Ok(None) };
+                let bytes = load::read(response, packing, robots::MAX_SIZE)
+                    .map_err(|error| Error::from(error).to_string())?;
                 return Ok(Some(String::from_utf8_lossy(&bytes).into_owned()));
             }
             None if response.status() >= 500 => return Ok(None),

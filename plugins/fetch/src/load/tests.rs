@@ -1,5 +1,10 @@
 //! Redirects, refusals and bodies, as servers send them.
 
+use std::io::Write as _;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
 use super::*;
 
 fn url(text: &str) -> Url {
@@ -98,6 +103,27 @@ fn each_refusal_says_what_to_do() {
         || Ok(response(200, "text/html", "x").with_header("content-encoding", "br")),
         &["compressed (br)"],
     );
+}
+
+#[test]
+fn a_body_that_comes_packed_is_read() {
+    let packed = |body: &[u8]| {
+        let mut writer = GzEncoder::new(Vec::new(), Compression::default());
+        writer.write_all(body).unwrap();
+        writer.finish().unwrap()
+    };
+    let check = |body: Vec<u8>, encoding: &'static str| {
+        http::mock(move |_| {
+            response(200, "text/plain", body.clone()).with_header("content-encoding", encoding)
+        });
+        load(url("https://a.example/x"))
+    };
+    assert_eq!(check(packed(b"here"), "gzip").unwrap().body, b"here");
+    assert_eq!(check(b"here".to_vec(), "UTF-8").unwrap().body, b"here");
+    let bomb = check(packed(&vec![b'x'; 4 * MAX_BODY]), "gzip").unwrap();
+    assert_eq!((bomb.body.len(), bomb.is_truncated), (MAX_BODY, true));
+    let broken = check(packed(b"here")[..12].to_vec(), "gzip").unwrap_err();
+    assert!(broken.contains("/x is compressed, and cannot be unpacked"), "{broken}");
 }
 
 #[test]
