@@ -4,6 +4,7 @@
 mod address;
 mod charset;
 mod document;
+mod gist;
 mod invisible;
 mod links;
 mod load;

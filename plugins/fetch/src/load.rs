@@ -10,11 +10,14 @@ use crate::media::{Kind, Media};
 use crate::packed::Packing;
 use crate::refresh::Refresh;
 use crate::settings::Settings;
+use crate::{charset, gist};
 
 /// Pages that are asked for on the way to one.
 const MAX_HOPS: usize = 6;
 /// What is read of a body. The host lets 4 MiB through, and a page twice this size is no page to read.
 const MAX_BODY: usize = 3 * 1024 * 1024;
+/// What is read of the body of a refusal.
+const MAX_REFUSAL: usize = 64 * 1024;
 /// What servers see; some give Markdown to those who ask for it.
 const ACCEPT: &str = "text/markdown, text/html;q=0.9, application/xhtml+xml;q=0.9, text/plain;q=0.8, \
                       application/json;q=0.8, */*;q=0.5";
@@ -181,14 +184,23 @@ fn refusal(url: &Url, media: &Media, response: Response) -> String {
         500.. => format!("it is out of order; try again {}", response.try_again()),
         _ => "it refuses the request".into(),
     };
-    // What an API says for programs says more than the status; a page for people does not.
-    let told = match media.kind(b"") {
-        Some(Kind::Text) if !media.name.is_empty() => response.text().unwrap_or_default(),
-        _ => String::new(),
-    };
+    let told = told(media, response);
     let told =
         if told.trim().is_empty() { String::new() } else { format!(": {}", shortened(&told)) };
     format!("{url} answers with status {status}: {advice}{told}")
+}
+
+/// What the body of a refusal says; the status may be all that is read of it.
+fn told(media: &Media, response: Response) -> String {
+    let Ok(packing) = packing(&response) else { return String::new() };
+    let kind = media.kind(b"").filter(|_| !media.name.is_empty());
+    let body = || read(response, packing, MAX_REFUSAL).unwrap_or_default();
+    let text = |is_markup| charset::decode(&body(), media.charset.as_deref(), is_markup);
+    match kind {
+        Some(Kind::Text) => text(false),
+        Some(Kind::Html | Kind::Xhtml) => gist::of(&text(true)),
+        None => String::new(),
+    }
 }
 
 fn shortened(text: &str) -> String {

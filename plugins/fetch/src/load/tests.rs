@@ -77,8 +77,28 @@ fn each_refusal_says_what_to_do() {
         }
     };
     check(
-        || Ok(response(404, "text/html", "<h1>x")),
-        &["status 404", "no such page; check the URL"],
+        || {
+            Ok(response(
+                404,
+                "text/html",
+                "<title>x</title><h1>Not here</h1><p>It moved to /new</p>",
+            ))
+        },
+        &[
+            "status 404",
+            "no such page; check the URL",
+            "from the site's start: Not here It moved to /new",
+        ],
+    );
+    check(
+        || {
+            Ok(response(
+                500,
+                "text/plain; charset=latin1",
+                "\u{fc}".chars().map(|c| c as u8).collect::<Vec<_>>(),
+            ))
+        },
+        &["try again later: ü"],
     );
     check(|| Ok(response(403, "text/html", "<h1>x")), &["may want a login"]);
     check(
