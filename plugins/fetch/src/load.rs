@@ -96,7 +96,7 @@ impl Way {
 
     fn response(&mut self) -> Result<Response, String> {
         self.settings.check(&self.at)?;
-        send(&self.at, &self.settings.user_agent).map_err(|error| error.to_string())
+        send(&self.at, &self.settings.user_agent).map_err(|error| explained(&error))
     }
 }
 
@@ -107,6 +107,12 @@ pub fn send(url: &Url, user_agent: &str) -> Result<Response, Error> {
         .header("accept-encoding", "identity")
         .header("user-agent", user_agent)
         .send()
+}
+
+/// What went wrong. The host does not know what a plugin is called where it says how to grant something to it.
+pub fn explained(error: &Error) -> String {
+    const COMMAND: &str = concat!("toolrack grant ", env!("CARGO_PKG_NAME"), " ");
+    error.to_string().replace("toolrack grant NAME ", COMMAND)
 }
 
 /// Where a redirect leads.

@@ -65,7 +65,8 @@ impl Settings {
 fn rules(url: &Url, agent: &str) -> Result<Option<String>, String> {
     let mut at = url.join("/robots.txt").map_err(|error| format!("{url}: {error}"))?;
     for _ in 0..=MAX_ROBOTS_REDIRECTS {
-        let response = load::send(&at, agent).map_err(|error| format!("{at}: {error}"))?;
+        let response =
+            load::send(&at, agent).map_err(|error| format!("{at}: {}", load::explained(&error)))?;
         match load::next(&at, &response)? {
             Some(next) => at = next,
             None if response.is_success() => {

@@ -110,7 +110,10 @@ fn each_refusal_says_what_to_do() {
         &["too many requests; try again in 30 seconds"],
     );
     check(|| Ok(Response::new(502, "")), &["out of order; try again later"]);
-    check(|| Err(Error::Denied("add to [grants] ...".into())), &["add to [grants] ..."]);
+    check(
+        || Err(Error::Denied("grant it: toolrack grant NAME network https://a.example".into())),
+        &["grant it: toolrack grant fetch network https://a.example"],
+    );
     check(
         || Ok(response(200, "application/pdf", "%PDF-1.7").with_header("content-length", "2500000")),
         &["is application/pdf, 2.4 MiB; only text can be read: HTML, Markdown"],
