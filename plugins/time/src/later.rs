@@ -12,7 +12,7 @@ pub fn business(start: &Zoned, days: i64) -> Result<Parsed, String> {
 
 /// Years to days by the calendar, hours to nanoseconds as time that passes.
 pub fn span(start: &Zoned, span: Span) -> Result<Parsed, String> {
-    let beyond = |_| "that is beyond the years that are known, -9999 to 9999".to_string();
+    let beyond = |_| parse::beyond("that");
     let is_clock = span.get_years() == 0
         && span.get_months() == 0
         && span.get_weeks() == 0

@@ -127,7 +127,8 @@ impl Place {
     fn at(&self, civil: DateTime) -> Result<Parsed, String> {
         let zone = &self.zone.zone;
         let Some(offset) = self.offset else { return local(civil, zone) };
-        let timestamp = offset.to_timestamp(civil).map_err(|error| error.to_string())?;
+        let timestamp =
+            offset.to_timestamp(civil).map_err(|_| beyond(&format!("{civil}{offset}")))?;
         let time = timestamp.to_zoned(zone.clone());
         if !self.is_utc && time.offset() != offset {
             return Err(format!(
@@ -190,7 +191,6 @@ fn brackets(text: &str) -> Result<(&str, Option<&str>), String> {
 
 /// `@` and seconds, or a bare number of so many digits that it can only be seconds, or parts of one.
 fn unix(text: &str) -> Option<Result<Timestamp, String>> {
-    let beyond = || format!("`{text}` is beyond the years that are known, -9999 to 9999");
     let (number, scale) = match text.strip_prefix('@') {
         Some(number) => (number.trim(), 9),
         None => match text.strip_prefix('-').unwrap_or(text) {
@@ -209,7 +209,7 @@ fn unix(text: &str) -> Option<Result<Timestamp, String>> {
             "`{text}` is not a time: expected Unix seconds after `@`, such as @1774787400 or @1774787400.25"
         )));
     };
-    Some(Timestamp::from_nanosecond(nanoseconds).map_err(|_| beyond()))
+    Some(Timestamp::from_nanosecond(nanoseconds).map_err(|_| beyond(&format!("`{text}`"))))
 }
 
 /// A decimal as a whole number of its `10^-scale`, exactly.
@@ -232,12 +232,18 @@ fn decimal(text: &str, scale: usize) -> Option<i128> {
     Some(sign * shifted.parse::<i128>().ok()?)
 }
 
+/// Says that a time cannot be had, and which ones can.
+pub fn beyond(what: &str) -> String {
+    let second = |time: Timestamp| time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    let (first, last) = (second(Timestamp::MIN), second(Timestamp::MAX));
+    format!("{what} is beyond the times that are known, {first} to {last}")
+}
+
 /// A clock's reading in a zone, which may come twice a year, or never.
 pub fn local(civil: DateTime, zone: &TimeZone) -> Result<Parsed, String> {
     let ambiguous = zone.to_ambiguous_zoned(civil);
     let offset = ambiguous.offset();
-    let beyond = |_| format!("{civil} is beyond the years that are known, -9999 to 9999");
-    let time = ambiguous.compatible().map_err(beyond)?;
+    let time = ambiguous.compatible().map_err(|_| beyond(&format!("{civil}")))?;
     let place = zone::name(zone, time.offset());
     let note = match offset {
         AmbiguousOffset::Unambiguous { .. } => None,

@@ -50,6 +50,7 @@ fn times_are_read_as_people_write_them() {
     check("2026-3-9", "UTC", "2026-03-09T00:00:00+00:00[UTC]");
     check("in 2 hours", "UTC", "2026-07-02T00:20:30+00:00[UTC]");
     check("3 days ago", "UTC", "2026-06-28T22:20:30+00:00[UTC]");
+    check("9999-12-30", "UTC", "9999-12-30T00:00:00+00:00[UTC]");
     check("yesterday", "UTC", "2026-06-30T00:00:00+00:00[UTC]");
     check("@1774787400", "UTC", "2026-03-29T12:30:00+00:00[UTC]");
     check("@-1.5", "UTC", "1969-12-31T23:59:58.5+00:00[UTC]");
@@ -215,7 +216,12 @@ fn what_is_not_a_time_is_refused_with_a_reason() {
     check("@x", "expected Unix seconds");
     check("@NaN", "expected Unix seconds");
     check("@1e3", "expected Unix seconds");
-    check("@99999999999999", "beyond the years");
+    check(
+        "@99999999999999",
+        "beyond the times that are known, -9999-01-02T01:59:59Z to 9999-12-30T22:00:00Z",
+    );
+    check("9999-12-31", "9999-12-31T00:00:00 is beyond the times");
+    check("9999-12-31T00:00+00:00", "9999-12-31T00:00:00 is beyond the times");
     check("", "is not a time");
     check(&"9".repeat(1000), "1000 bytes long");
 }
