@@ -376,10 +376,13 @@ fn short(word: &str) -> Option<Result<Date, String>> {
         .then(|| dated(&format!("{year}-{month:0>2}-{day:0>2}")))
 }
 
-/// A year of six digits with its sign, as RFC 9557 writes those beyond four.
+/// A year of six digits with its sign, as RFC 9557 writes those beyond four, or of four with a minus.
 fn expanded(word: &str) -> Option<Result<Date, String>> {
     let long = word.starts_with(['+', '-']) && word.len() == 13 && word.matches('-').count() >= 2;
-    long.then(|| word.parse().map_err(|error: jiff::Error| error.to_string()))
+    // ISO 8601 has a sign before four digits, too, where a year is before the year 0.
+    let is_short = word.len() == 11 && word.starts_with('-') && word.matches('-').count() == 3;
+    let whole = if is_short { format!("-00{}", &word[1..]) } else { word.to_string() };
+    (long || is_short).then(|| whole.parse().map_err(|error: jiff::Error| error.to_string()))
 }
 
 /// `29.03.2026`, and dates with slashes where only one order is possible.

@@ -51,6 +51,9 @@ fn times_are_read_as_people_write_them() {
     check("in 2 hours", "UTC", "2026-07-02T00:20:30+00:00[UTC]");
     check("3 days ago", "UTC", "2026-06-28T22:20:30+00:00[UTC]");
     check("9999-12-30", "UTC", "9999-12-30T00:00:00+00:00[UTC]");
+    check("-0044-03-15", "UTC", "-000044-03-15T00:00:00+00:00[UTC]");
+    check("-0044-03-15T12:00Z", "UTC", "-000044-03-15T12:00:00+00:00[UTC]");
+    check("-000044-03-15", "UTC", "-000044-03-15T00:00:00+00:00[UTC]");
     check("yesterday", "UTC", "2026-06-30T00:00:00+00:00[UTC]");
     check("@1774787400", "UTC", "2026-03-29T12:30:00+00:00[UTC]");
     check("@-1.5", "UTC", "1969-12-31T23:59:58.5+00:00[UTC]");
@@ -204,6 +207,7 @@ fn what_is_not_a_time_is_refused_with_a_reason() {
     check("2026-03-29 30 March 2026", "two dates");
     check("Mon, 29 Mar 2026 14:30:00 +0200", "is a Sunday, not a Monday");
     check("29 March", "no year");
+    check("-0044-13-15", "month");
     check("Friday", "no day of the month");
     check("3/4/2026", "can be 2026-04-03 or 2026-03-04");
     check("13/13/2026", "is no date");
