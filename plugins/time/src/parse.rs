@@ -191,18 +191,25 @@ fn brackets(text: &str) -> Result<(&str, Option<&str>), String> {
 
 /// `@` and seconds, or a bare number of so many digits that it can only be seconds, or parts of one.
 fn unix(text: &str) -> Option<Result<Timestamp, String>> {
-    let (number, scale) = match text.strip_prefix('@') {
-        Some(number) => (number.trim(), 9),
-        None => match text.strip_prefix('-').unwrap_or(text) {
-            digits if !digits.bytes().all(|b| b.is_ascii_digit()) => return None,
-            digits => match digits.len() {
-                10 => (text, 9),
-                13 => (text, 6),
-                16 => (text, 3),
-                19 => (text, 0),
-                _ => return None,
-            },
-        },
+    let (number, is_marked) = match text.strip_prefix('@') {
+        Some(number) => (number.trim(), true),
+        None => (text, false),
+    };
+    let bare = number.strip_prefix('-').unwrap_or(number);
+    let (whole, fraction) = match bare.split_once('.') {
+        Some((whole, fraction)) => (whole, Some(fraction)),
+        None => (bare, None),
+    };
+    let is_number = |digits: &str| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
+    let scale = match (whole.len(), fraction) {
+        _ if !is_marked && !(is_number(whole) && fraction.is_none_or(is_number)) => return None,
+        (10, _) => 9,
+        // So many seconds are beyond all times.
+        (13, None) => 6,
+        (16, None) => 3,
+        (19, None) => 0,
+        _ if is_marked => 9,
+        _ => return None,
     };
     let Some(nanoseconds) = decimal(number, scale) else {
         return Some(Err(format!(
