@@ -289,6 +289,10 @@ impl Words {
             }
             _ => {}
         }
+        let date = match self.time.is_some_and(Clock::is_end) {
+            true => Some(date.unwrap_or(self.today).tomorrow().map_err(|error| error.to_string())?),
+            false => date,
+        };
         let time = self.time.map(Clock::time).transpose()?;
         Ok(Civil { date, time, rest: self.rest, offset: self.offset, note: self.note })
     }
@@ -331,15 +335,21 @@ impl Clock {
             Some(_) => return Err(format!("`{text}`: expected 1 to 9 digits of a second")),
         };
         let clock = Clock { hour: number(0), minute: number(1), second: number(2), nanosecond };
-        if clock.hour > 23 || clock.minute > 59 || clock.second > 60 {
-            return Err(format!("`{text}` is beyond the day; expected 00:00 to 23:59:59"));
+        let is_end = clock.is_end() && (clock.minute, clock.second, nanosecond) == (0, 0, 0);
+        if clock.hour > 23 && !is_end || clock.minute > 59 || clock.second > 60 {
+            return Err(format!("`{text}` is beyond the day; expected 00:00 to 24:00"));
         }
         Ok(Some(clock))
     }
 
+    /// True of the end of the day, which is the beginning of the next one.
+    fn is_end(self) -> bool {
+        self.hour == 24
+    }
+
     fn time(self) -> Result<Time, String> {
         let Clock { hour, minute, second, nanosecond } = self;
-        Time::new(hour, minute, second, nanosecond).map_err(|error| error.to_string())
+        Time::new(hour % 24, minute, second, nanosecond).map_err(|error| error.to_string())
     }
 }
 

@@ -54,6 +54,9 @@ fn times_are_read_as_people_write_them() {
     check("-0044-03-15", "UTC", "-000044-03-15T00:00:00+00:00[UTC]");
     check("-0044-03-15T12:00Z", "UTC", "-000044-03-15T12:00:00+00:00[UTC]");
     check("-000044-03-15", "UTC", "-000044-03-15T00:00:00+00:00[UTC]");
+    check("2026-12-31T24:00", "UTC", "2027-01-01T00:00:00+00:00[UTC]");
+    check("2026-03-29 24:00:00 Tokyo", "UTC", "2026-03-30T00:00:00+09:00[Asia/Tokyo]");
+    check("24:00", "UTC", "2026-07-02T00:00:00+00:00[UTC]");
     check("yesterday", "UTC", "2026-06-30T00:00:00+00:00[UTC]");
     check("@1774787400", "UTC", "2026-03-29T12:30:00+00:00[UTC]");
     check("@-1.5", "UTC", "1969-12-31T23:59:58.5+00:00[UTC]");
@@ -196,7 +199,9 @@ fn what_is_not_a_time_is_refused_with_a_reason() {
     check("soon", "there is no time zone `soon`");
     check("2026-02-30", "`2026-02-30` is no date");
     check("2026-03-29T25:00", "`25:00` is beyond the day");
-    check("2026-03-29T24:00", "beyond the day");
+    check("2026-03-29T24:01", "beyond the day; expected 00:00 to 24:00");
+    check("24:00:00.1", "beyond the day");
+    check("24:00 pm", "is no hour of");
     check("14:30:15.1234567890", "1 to 9 digits");
     check("14:30.5", "not a time of day");
     check("2026-03-29T14:30+05:00[Europe/Berlin]", "is at offset +02 in Europe/Berlin, not at +05");
