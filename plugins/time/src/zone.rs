@@ -212,7 +212,7 @@ fn unknown(name: &str) -> String {
     format!("there is no time zone `{shown}`; {hint}")
 }
 
-/// Zones with the name in them, or else with a name a slip or two away.
+/// Zones with the name in them, or else with a name a slip or two away; in a short name, two make another one.
 fn similar(name: &str) -> Vec<String> {
     const SLIPS: usize = 2;
     let wanted = plain(name).to_ascii_lowercase();
@@ -235,7 +235,7 @@ fn similar(name: &str) -> Vec<String> {
         ranked.sort();
         near = ranked
             .into_iter()
-            .filter(|(slips, _)| *slips <= SLIPS)
+            .filter(|(slips, _)| *slips <= SLIPS.min(wanted.len() / 3))
             .map(|(_, z)| z.clone())
             .collect();
     }
@@ -322,6 +322,8 @@ mod tests {
         check("Samoa", "did you mean Pacific/Samoa, US/Samoa?");
         check("CST", "is used in several zones; write one of America/Chicago, Asia/Shanghai");
         check("ist", "Asia/Kolkata, Europe/Dublin, Asia/Jerusalem");
+        check("local", "there is no time zone `local`; expected a name such as");
+        check("Tokio", "did you mean Asia/Tokyo?");
         check("+25:99", "there is no time zone `+25:99`");
         check("+99", "there is no time zone");
         check("", "there is no time zone ``");
