@@ -202,7 +202,7 @@ fn unix(text: &str) -> Option<Result<Timestamp, String>> {
     };
     let is_number = |digits: &str| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
     let scale = match (whole.len(), fraction) {
-        _ if !is_marked && !(is_number(whole) && fraction.is_none_or(is_number)) => return None,
+        _ if !(is_marked || is_number(whole) && fraction.is_none_or(is_number)) => return None,
         (10, _) => 9,
         // So many seconds are beyond all times.
         (13, None) => 6,
@@ -220,7 +220,7 @@ fn unix(text: &str) -> Option<Result<Timestamp, String>> {
 }
 
 /// A decimal as a whole number of its `10^-scale`, exactly.
-fn decimal(text: &str, scale: usize) -> Option<i128> {
+pub fn decimal(text: &str, scale: usize) -> Option<i128> {
     let (sign, digits) = match text.strip_prefix('-') {
         Some(digits) => (-1, digits),
         None => (1, text),

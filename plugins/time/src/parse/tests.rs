@@ -49,6 +49,8 @@ fn times_are_read_as_people_write_them() {
     check("Tomorrow at 9am Asia/Tokyo", "UTC", "2026-07-03T09:00:00+09:00[Asia/Tokyo]");
     check("2026-3-9", "UTC", "2026-03-09T00:00:00+00:00[UTC]");
     check("in 2 hours", "UTC", "2026-07-02T00:20:30+00:00[UTC]");
+    check("in 1.5 days", "UTC", "2026-07-03T10:20:30+00:00[UTC]");
+    check("a month ago", "UTC", "2026-06-01T22:20:30+00:00[UTC]");
     check("3 days ago", "UTC", "2026-06-28T22:20:30+00:00[UTC]");
     check("9999-12-30", "UTC", "9999-12-30T00:00:00+00:00[UTC]");
     check("-0044-03-15", "UTC", "-000044-03-15T00:00:00+00:00[UTC]");
