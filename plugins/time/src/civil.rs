@@ -93,6 +93,8 @@ struct Words {
     month: Option<i8>,
     year: Option<i16>,
     weekday: Option<Weekday>,
+    /// After today or before it, where a weekday is the next or the last one.
+    way: Option<i32>,
     time: Option<Clock>,
     offset: String,
     rest: String,
@@ -154,6 +156,8 @@ impl Words {
             "yesterday" => -1,
             "noon" | "midday" => return once(&mut self.time, Clock::at(12), "time of day"),
             "midnight" => return once(&mut self.time, Clock::at(0), "time of day"),
+            "next" => return once(&mut self.way, 1, "`next` or `last`"),
+            "last" => return once(&mut self.way, -1, "`next` or `last`"),
             "at" => return Ok(true),
             "am" | "a.m" => return self.half(0),
             "pm" | "p.m" => return self.half(12),
@@ -270,7 +274,27 @@ impl Words {
         Ok(true)
     }
 
-    fn finish(self) -> Result<Civil, String> {
+    /// The nearest such weekday that is not today.
+    fn step(&mut self) -> Result<(), String> {
+        let Some(way) = self.way else { return Ok(()) };
+        let word = if way > 0 { "next" } else { "last" };
+        let is_dated =
+            self.date.is_some() || self.day.or(self.month).is_some() || self.year.is_some();
+        let Some(weekday) = self.weekday.filter(|_| !is_dated) else {
+            return Err(format!(
+                "`{word}` needs a weekday and no date, such as `{word} friday`; write `in 1 week` or `1 month ago` for \
+                 others"
+            ));
+        };
+        let date = self.today.nth_weekday(way, weekday).map_err(|error| error.to_string())?;
+        let side = if way > 0 { "first one after" } else { "last one before" };
+        self.note = Some(format!("`{word} {weekday:?}` is taken as the {side} {}", self.today));
+        self.date = Some(date);
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<Civil, String> {
+        self.step()?;
         let missing = |what: &str| Err(format!("the date has no {what}; write it as 2026-03-29"));
         let date = match (self.date, self.year, self.month, self.day) {
             (date, None, None, None) => date,

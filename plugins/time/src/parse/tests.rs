@@ -177,6 +177,15 @@ fn what_was_decided_is_noted() {
         assert!(note.as_deref().unwrap_or_default().contains(part), "{text}: {note:?}");
     };
     check("2026-06-30T23:59:60Z", "2026-06-30T23:59:59+00:00[UTC]", "leap second");
+    // The first of July is a Wednesday, and the second in Tokyo.
+    let first = "is taken as the first one after 2026-07-01";
+    check("next friday", "2026-07-03T00:00:00+00:00[UTC]", first);
+    check("next Wed 9:00", "2026-07-08T09:00:00+00:00[UTC]", first);
+    check(
+        "last monday at 14:30 Tokyo",
+        "2026-06-29T14:30:00+09:00[Asia/Tokyo]",
+        "last one before 2026-07-02",
+    );
     check(
         "2026-07-01 14:30 PST",
         "2026-07-01T14:30:00-08:00[-08:00]",
@@ -220,6 +229,10 @@ fn what_is_not_a_time_is_refused_with_a_reason() {
     check("29 March", "no year");
     check("-0044-13-15", "month");
     check("Friday", "no day of the month");
+    check("next month", "`next` needs a weekday");
+    check("last", "`last` needs a weekday");
+    check("next Friday 2026-07-03", "`next` needs a weekday and no date");
+    check("next last friday", "only be one");
     check("3/4/2026", "can be 2026-04-03 or 2026-03-04");
     check("13/13/2026", "is no date");
     check("14", "no month");
