@@ -9,6 +9,7 @@ use jaq_json::{Num, Val};
 
 /// Reads the rows of CSV. Empty lines are passed over.
 pub fn read_csv(source: &str) -> Result<Vec<Val>, Fault> {
+    check_delimiter(source)?;
     check_quotes(source)?;
     let mut reader =
         ReaderBuilder::new().has_headers(false).flexible(true).from_reader(source.as_bytes());
@@ -23,6 +24,27 @@ pub fn read_csv(source: &str) -> Result<Vec<Val>, Fault> {
             Err(error) => return Err(Fault { at: None, message: error.to_string() }),
         }
     }
+}
+
+/// Rows that are parted by something else would each be one field, so they are an error.
+fn check_delimiter(source: &str) -> Result<(), Fault> {
+    let mut lines = source.lines().filter(|line| !line.is_empty());
+    let (Some(header), Some(row)) = (lines.next(), lines.next()) else { return Ok(()) };
+    // One semicolon may stand in a text; a tab hardly ever does.
+    for (delimiter, least, shown) in [('\t', 1, "\\t"), (';', 2, ";")] {
+        let count = header.matches(delimiter).count();
+        if !header.contains(',') && count >= least && row.matches(delimiter).count() >= count {
+            let way = match delimiter {
+                '\t' => "read it as `tsv`".to_string(),
+                _ => format!(r#"read it as `text`: `split("\n")[] | split("{shown}")`"#),
+            };
+            return Err(Fault {
+                at: source.find(delimiter),
+                message: format!("its fields are parted by `{shown}`, not by commas; {way}"),
+            });
+        }
+    }
+    Ok(())
 }
 
 /// A quoted field that does not end where it should swallows the rows after it, so it is an error.

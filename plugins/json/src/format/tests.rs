@@ -370,3 +370,24 @@ fn every_field_of_a_table_gives_its_text_back() {
         assert_eq!(super::plain(&fields[1]), *odd, "{escaped}");
     }
 }
+
+#[test]
+fn a_table_that_is_parted_by_something_else_is_named() {
+    let refused = |csv: &str, part: &str| {
+        let message = Format::Csv.read(csv).unwrap_err();
+        assert!(message.contains(part), "{csv}: {message}");
+    };
+    refused(
+        "a;b;c\n1,5;2;3\n",
+        "parted by `;`, not by commas; read it as `text`: `split(\"\\n\")[] | split(\";\")`",
+    );
+    refused("\"a\";\"b\";\"c\"\n\n1;2;\"x;y\"\n", "parted by `;`");
+    refused("a\tb\n1\t2\n", "parted by `\\t`, not by commas; read it as `tsv`");
+    let taken =
+        |csv: &str, rows: usize| assert_eq!(Format::Csv.read(csv).unwrap().len(), rows, "{csv}");
+    taken("a;b;c\n", 1);
+    taken("note\none; two; three\n", 2);
+    taken("one; two; three\nfour\n", 2);
+    taken("a;b;c,d\n1;2;3,4\n", 2);
+    taken("", 0);
+}
