@@ -69,7 +69,7 @@ fn embolden(node: &NodeRef<'_>) {
 /// Tables whose cells hold what Markdown's cannot become blocks, one after another.
 fn unfold_tables(tree: &Tree) {
     for table in tree.select("table").nodes() {
-        if is_layout(table) {
+        if is_layout(table) || !grid::settle(table) {
             let inner = table.descendants();
             let parts: Vec<_> =
                 inner.iter().filter(|node| is_table_part(node) && belongs(node, table)).collect();
@@ -77,7 +77,6 @@ fn unfold_tables(tree: &Tree) {
             table.rename("div");
             continue;
         }
-        grid::settle(table);
         if let Some(caption) = table.element_children().iter().find(|node| node.has_name("caption"))
         {
             caption.rename("p");

@@ -83,6 +83,14 @@ fn pages_built_like_real_ones_are_read_whole() {
     assert!(wrong.is_empty(), "{wrong}");
 }
 
+#[test]
+fn cells_of_a_table_that_is_too_uneven_stay_apart() {
+    let html =
+        format!("<table><tr>{}{}</table>", "<td>a".repeat(100), "<tr><td>b<td>c".repeat(200));
+    let text = text(&html, Extract::All);
+    assert!(text.contains("b\n\nc\n\nb"), "{text}");
+}
+
 fn url() -> Url {
     Url::parse("https://a.example/b/").unwrap()
 }
