@@ -4,6 +4,7 @@
 mod abbreviation;
 mod business;
 mod civil;
+mod clock;
 mod difference;
 mod duration;
 mod later;
