@@ -65,7 +65,7 @@ async fn pages_are_read_and_each_failure_says_what_to_do() {
             "/away",
             Err("redirects to https://elsewhere.example/x: this plugin may not send".to_owned()),
         ),
-        ("/away", Err("toolrack grant NAME network https://elsewhere.example".to_owned())),
+        ("/away", Err("toolrack grant fetch network https://elsewhere.example".to_owned())),
     ] {
         let answer = served.call("fetch_page", at(port, path)).await.map(|(text, _)| text);
         match (&answer, &expected) {
@@ -109,7 +109,7 @@ async fn a_page_cannot_lead_to_where_no_grant_does() {
     let served = granted(&shipped, web.port).await;
     let error = served.error("fetch_page", at(web.port, "/")).await;
     assert!(
-        error.contains(&format!("toolrack grant NAME network http://127.0.0.1:{}", inside.port)),
+        error.contains(&format!("toolrack grant fetch network http://127.0.0.1:{}", inside.port)),
         "{error}"
     );
     assert!(matches!(web.next().await, Seen::Head(_)));
