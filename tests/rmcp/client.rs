@@ -1,4 +1,4 @@
-//! rmcp's client against the built server and the plugins in `manifests/`, in both eras.
+//! rmcp's client against the built server and the plugins in `manifests/` and `target/fixtures/`, in both eras.
 //!
 //! `cargo xtask test` builds both first.
 
@@ -46,9 +46,10 @@ impl ClientHandler for Client {
 type Session = (RunningService<RoleClient, Client>, mpsc::UnboundedReceiver<f64>);
 
 async fn connect(lifecycle: ClientLifecycleMode) -> Session {
-    let plugins = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../manifests");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let mut command = Command::new(toolrack());
-    command.args(["serve", "--log", "error", "--plugins"]).arg(plugins);
+    command.args(["serve", "--log", "error", "--plugins"]).arg(root.join("manifests"));
+    command.arg("--plugins").arg(root.join("target/fixtures"));
     let transport = TokioChildProcess::new(command).unwrap();
     let (sender, progress) = mpsc::unbounded_channel();
     let serving = serve_client_with_lifecycle(Client(sender), transport, lifecycle);
