@@ -70,7 +70,7 @@ def fetch(server: list[str], era: str) -> None:
 
         write(server, "fetch", f'grants.network = ["http://127.0.0.1:{port}"]')
         call("/moved").answers("Title: Tea", "/page (redirected)", f"A [cup](http://127.0.0.1:{port}/cup).")
-        call("/away").fails("redirects to https://elsewhere.example/", 'toolrack grant NAME network https://elsewhere.example')
+        call("/away").fails("redirects to https://elsewhere.example/", 'toolrack grant fetch network https://elsewhere.example')
         call("/none").fails("status 404: there is no such page")
     call("/page").fails("refuses connections; try again later")
 
