@@ -9,6 +9,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use crate::home::{PrivateError, private_directory};
+use crate::regular::private;
 
 const BETWEEN_TRIES: Duration = Duration::from_millis(50);
 
@@ -49,15 +50,7 @@ impl FileLock {
 fn open(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-
-        use rustix::fs::OFlags;
-        let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
-        options.mode(0o600).custom_flags(i32::try_from(flags.bits()).unwrap_or_default());
-    }
-    options.open(path)
+    private(&mut options).open(path)
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //!
 //! What they hold is not known here.
 
-use std::fs::{File, Metadata};
+use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Read as _};
 use std::path::Path;
 
@@ -54,6 +54,19 @@ pub(crate) fn read(path: &Path, at_most: usize) -> Result<(Vec<u8>, Metadata), R
         return Err(ReadError::TooLarge(at_most));
     }
     Ok((bytes, metadata))
+}
+
+/// Makes `options` follow no link and wait for no other end of a pipe, and create a file that its owner alone can open.
+pub(crate) fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+
+        use rustix::fs::OFlags;
+        let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+        options.mode(0o600).custom_flags(i32::try_from(flags.bits()).unwrap_or_default());
+    }
+    options
 }
 
 /// Opens without waiting: a FIFO may have taken the file's place since it was looked at.

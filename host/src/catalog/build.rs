@@ -1,4 +1,4 @@
-//! Who is served under which public name, and what is said of the rest.
+//! The tools of all plugins under their public names, and the refusals of the rest.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -36,7 +36,7 @@ impl Catalog {
     }
 }
 
-/// What these plugins have and cannot offer, and what is wrong with what they do offer.
+/// The refusals of these plugins: what they have and cannot offer, and faults in what they do offer.
 fn refusals_of(plugins: &[Arc<Plugin>]) -> Vec<Refusal> {
     let unfit = plugins.iter().flat_map(|plugin| unfit(plugin));
     let unnoted = plugins.iter().filter_map(|plugin| plugin.unnoted.clone());
@@ -121,14 +121,14 @@ fn held<'a>(
     before.filter(|before| before.plugin.file == plugin.file)
 }
 
-/// Why a tool cannot be served beside others.
+/// A reason why a tool cannot be served beside others.
 enum Obstacle<'a> {
     /// The plugin of this manifest's file has one of its name.
     Taken(&'a str),
     Full,
 }
 
-/// Why `tool` cannot be served beside `tools`, if it cannot.
+/// The reason why `tool` cannot be served beside `tools`, if it cannot.
 fn obstacle<'a>(
     tools: &'a BTreeMap<ToolName, Arc<Tool>>,
     tool: &PluginTool,

@@ -99,7 +99,7 @@ pub enum PluginError {
         /// What is wrong with it.
         problem: String,
     },
-    /// What it says that a tool requires is nothing that can be required.
+    /// The plugin says that a tool requires something that cannot be required.
     #[error("its tool `{tool}` says what it requires: {problem}")]
     Requires {
         /// The tool.

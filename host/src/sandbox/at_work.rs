@@ -8,6 +8,7 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, SystemTime};
 
 use super::stored::{TEMPORARY, remove};
+use crate::regular::private;
 
 /// A file that is locked, and touched again and again, while this lives, so that others can see that somebody is at work.
 pub(super) struct AtWork {
@@ -34,15 +35,7 @@ impl AtWork {
         let path = directory.join(format!("{TEMPORARY}{}", name.replace('.', "-")));
         let mut options = OpenOptions::new();
         options.write(true).create(true).truncate(false);
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::OpenOptionsExt as _;
-
-            use rustix::fs::OFlags;
-            let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
-            options.mode(0o600).custom_flags(i32::try_from(flags.bits()).unwrap_or_default());
-        }
-        let file = options.open(&path)?;
+        let file = private(&mut options).open(&path)?;
         match file.try_lock() {
             Ok(()) => Ok(Begun::Mine(Self::touching(path, file))),
             Err(TryLockError::WouldBlock) => Ok(Begun::Theirs(file.metadata()?.modified().ok())),

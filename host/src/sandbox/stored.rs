@@ -8,6 +8,7 @@ use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use crate::regular::private;
 use crate::whole::random_name;
 
 /// How a file is named while it is written. Hidden, and no name of anything else.
@@ -22,15 +23,7 @@ pub(super) fn open(path: &Path) -> io::Result<File> {
     private_file(&fs::symlink_metadata(path)?)?;
     let mut options = OpenOptions::new();
     options.read(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-
-        use rustix::fs::OFlags;
-        let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
-        options.custom_flags(i32::try_from(flags.bits()).unwrap_or_default());
-    }
-    let file = options.open(path)?;
+    let file = private(&mut options).open(path)?;
     // Something else may have taken its place.
     private_file(&file.metadata()?)?;
     Ok(file)

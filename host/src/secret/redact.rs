@@ -241,6 +241,14 @@ mod tests {
     }
 
     #[test]
+    fn what_spellings_begin_with_costs_no_more_however_often_it_stands() {
+        // A square of these would not come to an end.
+        for byte in [b'\\', b'%', b'&', b'+'] {
+            assert_eq!(redactor(&["hunter2"]).bytes(&vec![byte; 4 << 20]), None);
+        }
+    }
+
+    #[test]
     fn json_keeps_its_bytes_around_a_secret() {
         let secrets = redactor(&["hunter2", "12345678"]);
         let shown = secrets.json(r#"{ "b":1e400, "hunter2": ["h\u0075nter2", 12345678, "ü"] }"#);

@@ -27,21 +27,26 @@ const NAMED: [(&str, char); 6] =
 /// Whether `bytes` begin with a spelling of `text`. With `may_break`, line breaks may stand between its characters. At the
 /// end of all that comes nothing is begun.
 pub(super) fn fit(text: &str, may_break: bool, bytes: &[u8], is_end: bool) -> Fit {
-    // The places up to which the characters so far may reach: mostly one.
-    let mut reached = vec![0];
+    let mut characters = text.chars();
     let mut ends = Ends::default();
-    for (number, character) in text.chars().enumerate() {
+    // Most bytes begin nothing, which is known after this, without a list.
+    if let Some(first) = characters.next() {
+        character_ends(first, bytes, 0, &mut ends);
+    }
+    // The places up to which the characters so far may reach: mostly one.
+    let mut reached = std::mem::take(&mut ends.found);
+    for character in characters {
+        if reached.is_empty() {
+            break;
+        }
         for from in std::mem::take(&mut reached) {
             character_ends(character, bytes, from, &mut ends);
-            if may_break && number > 0 {
+            if may_break {
                 let after = after_break(bytes, from);
                 if after > from {
                     character_ends(character, bytes, after, &mut ends);
                 }
             }
-        }
-        if ends.found.is_empty() {
-            return if ends.begun && !is_end { Fit::Begun } else { Fit::Not };
         }
         std::mem::swap(&mut reached, &mut ends.found);
     }
@@ -115,7 +120,9 @@ fn literal_end(character: char, bytes: &[u8], from: usize, encoded: bool) -> Opt
 
 /// The character behind backslashes, as JSON and many languages write it.
 fn escape_ends(character: char, bytes: &[u8], from: usize, ends: &mut Ends) {
-    let run = bytes[from..].iter().take_while(|byte| **byte == b'\\').count();
+    // A longer run is none of ours: counting it to its end at each of its bytes would cost its square.
+    let run = bytes[from..].iter().take(MAX_BACKSLASHES + 1);
+    let run = run.take_while(|byte| **byte == b'\\').count();
     if character == '\\' {
         // One, two of JSON, four of JSON within JSON: one is literal.
         for escaped in [2, 4].into_iter().filter(|escaped| *escaped <= run) {
@@ -279,6 +286,7 @@ mod tests {
         }
         let many = "\\".repeat(10_000);
         assert_eq!(fit("x\\\\\\\\\\\\y", false, many.as_bytes(), true), Fit::Not);
+        assert_eq!(fit("x", false, many.as_bytes(), false), Fit::Not);
     }
 
     #[test]

@@ -9,6 +9,7 @@ use std::time::Instant;
 
 use super::log_share::LogShares;
 use crate::home::{PrivateError, private_directory};
+use crate::regular::private;
 
 /// The file that is written.
 const NAME: &str = "toolrack.log";
@@ -119,15 +120,7 @@ impl LogFiles {
         private_directory(&self.directory)?;
         let mut options = OpenOptions::new();
         options.append(true).create(true);
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::OpenOptionsExt as _;
-
-            use rustix::fs::OFlags;
-            let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
-            options.mode(0o600).custom_flags(i32::try_from(flags.bits()).unwrap_or_default());
-        }
-        Ok(options.open(self.current())?)
+        Ok(private(&mut options).open(self.current())?)
     }
 
     /// Begins another file, unless the current one is no larger than `most`, or another server is at it.
