@@ -59,7 +59,7 @@ fn hidden_characters() -> Seen {
     };
     let mut bench = Bench::beside("", &wat);
     assert_eq!(bench.client.text("bad_run"), "\u{1b}[2J\r\n\u{202e}ab\0");
-    bench.after_more("it comes as it is, escaped in JSON only", 1)
+    bench.after("it comes as it is, escaped in JSON only")
 }
 
 fn structured(text: &str) -> Seen {

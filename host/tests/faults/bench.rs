@@ -10,11 +10,13 @@ use tempfile::TempDir;
 use crate::client::{Client, toolrack};
 use crate::guest::Wat;
 use crate::plugins::{self, install};
-use crate::usage::Usage;
+use crate::usage::{Usage, open_files};
 
 /// What may stay in memory: code of plugins that were called for the first time, and what the allocator
 /// keeps. A guest's memory, or a client's line, is far more.
 const MEMORY_LEFT_KIB: u64 = 12 * 1024;
+/// Images of modules that were compiled or called meanwhile, and that slots of the pool keep.
+const IMAGES_LEFT: usize = 4;
 /// Threads that wait for blocking work a while longer.
 const THREADS_LEFT: u64 = 2;
 /// Nobody may be kept waiting longer.
@@ -109,13 +111,7 @@ impl Bench {
 
     /// The oracle. `text` is what was seen of the case.
     #[track_caller]
-    pub(crate) fn after(self, text: impl Into<String>) -> Seen {
-        self.after_more(text, 0)
-    }
-
-    /// The same, where plugins were added that hold descriptors: so many more may stay.
-    #[track_caller]
-    pub(crate) fn after_more(mut self, text: impl Into<String>, descriptors: usize) -> Seen {
+    pub(crate) fn after(mut self, text: impl Into<String>) -> Seen {
         let text = text.into();
         assert!(!text.contains(|c: char| c.is_control() && c != '\n'), "unescaped: {text:?}");
         let ping = self.timed(Client::ping);
@@ -126,13 +122,18 @@ impl Bench {
         let after = loop {
             let now = Usage::of(pid);
             if now.resident_kib <= before.resident_kib + MEMORY_LEFT_KIB
-                && now.descriptors <= before.descriptors + descriptors
+                && now.descriptors <= before.descriptors
+                && now.images <= before.images + IMAGES_LEFT
                 && now.threads <= before.threads + THREADS_LEFT
                 && now.children == 0
             {
                 break now;
             }
-            assert!(started.elapsed() < SETTLED, "before {before:?}, after {now:?}");
+            assert!(
+                started.elapsed() < SETTLED,
+                "before {before:?}, after {now:?}: {:?}",
+                open_files(pid)
+            );
             std::thread::sleep(Duration::from_millis(20));
         };
         self.client.survives();
@@ -147,7 +148,8 @@ fn settled(client: &Client) -> Usage {
     while same < 5 && started.elapsed() < SETTLED {
         std::thread::sleep(Duration::from_millis(10));
         let now = look();
-        let is_same = now.descriptors == before.descriptors && now.children == 0;
+        let is_same = (now.descriptors, now.images) == (before.descriptors, before.images)
+            && now.children == 0;
         same = if is_same { same + 1 } else { 0 };
         before = now;
     }

@@ -145,7 +145,7 @@ fn removed_and_made() -> Seen {
     install(&other, "v", "", &answering("two"));
     until_tools(&mut bench, 3);
     assert_eq!(bench.client.text("v_run"), "two");
-    bench.after_more("its plugins go and come back", 2)
+    bench.after("its plugins go and come back")
 }
 
 fn replaced_directory() -> Seen {
@@ -166,7 +166,7 @@ fn replaced_directory() -> Seen {
         assert!(started.elapsed() < HANG, "{text}");
         std::thread::sleep(Duration::from_millis(20));
     }
-    bench.after_more("what the new one holds is served", 2)
+    bench.after("what the new one holds is served")
 }
 
 fn during_a_call() -> Seen {
@@ -176,7 +176,7 @@ fn during_a_call() -> Seen {
     replace(&bench.path().join("v.wasm"), answering("two"));
     bench.client.until("v_run", &["one"], "two");
     assert_eq!(text_of(&bench.client.response(&json!(1))), "one");
-    bench.after_more("the call ends on the version that it began with", 1)
+    bench.after("the call ends on the version that it began with")
 }
 
 fn deleted_during_a_call() -> Seen {
@@ -198,7 +198,7 @@ fn seconds_apart() -> Seen {
     fs::write(bench.path().join("v.wasm"), answering("one")).unwrap();
     until_tools(&mut bench, 3);
     assert_eq!(bench.client.text("v_run"), "one");
-    bench.after_more("it serves once both are there", 1)
+    bench.after("it serves once both are there")
 }
 
 fn thousand_at_once() -> Seen {
@@ -227,7 +227,7 @@ fn quiet_log() -> Seen {
     let first = bench.client.logs("");
     assert!(first.contains(" WARN ") && first.contains("v.toml"), "{first}");
     assert_eq!(bench.client.text("v_run"), "two");
-    bench.after_more("the last good one answers; the log is the one line that says why", 1)
+    bench.after("the last good one answers; the log is the one line that says why")
 }
 
 fn thirty_reloads() -> Seen {
@@ -239,5 +239,5 @@ fn thirty_reloads() -> Seen {
         bench.client.until("v_run", &[&before], &answer);
         before = answer;
     }
-    bench.after_more("memory, descriptors and threads stay", 1)
+    bench.after("memory, descriptors and threads stay")
 }

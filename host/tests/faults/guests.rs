@@ -86,7 +86,7 @@ fn loops_on_every_thread() -> Seen {
     for id in 0..loops {
         bench.client.cancels(id);
     }
-    bench.after_more("ping and another plugin answer meanwhile; no cancelled call is answered", 1)
+    bench.after("ping and another plugin answer meanwhile; no cancelled call is answered")
 }
 
 /// One of the others begins when the first is given up; the last has waited for half a minute ten seconds later,
@@ -102,7 +102,7 @@ fn waiting_for_a_slot() -> Seen {
     assert!(text_of(&first).contains("20s"), "{first}");
     let ended = [&first, &second].map(|answer| answer["id"].as_u64().expect("an id"));
     bench.client.cancels((1..4).find(|id| !ended.contains(id)).expect("the one that runs"));
-    bench.after_more(text_of(&second), 1)
+    bench.after(text_of(&second))
 }
 
 fn bulk_loop() -> Seen {
@@ -207,7 +207,7 @@ fn state_after_a_trap() -> Seen {
         let text = bench.client.text("bad_run");
         assert!(text.contains("unreachable"), "{text}");
     }
-    bench.after_more("the next call finds nothing of it, and ends as the first", 1)
+    bench.after("the next call finds nothing of it, and ends as the first")
 }
 
 /// Writes what lies at 200 to this descriptor, `$n` bytes of it.
@@ -263,7 +263,7 @@ fn endless_progress() -> Seen {
     };
     let mut bench = Bench::beside(&limits("cpu = \"1s\""), &wat);
     let text = with_progress(&mut bench);
-    bench.after_more(text, 1)
+    bench.after(text)
 }
 
 fn odd_progress() -> Seen {
@@ -281,7 +281,7 @@ fn odd_progress() -> Seen {
     };
     let mut bench = Bench::beside("", &wat);
     let text = with_progress(&mut bench);
-    bench.after_more(text, 1)
+    bench.after(text)
 }
 
 fn with_progress(bench: &mut Bench) -> String {
@@ -297,5 +297,5 @@ fn a_hundred_traps() -> Seen {
     for _ in 0..100 {
         assert_eq!(bench.client.text("bad_run"), first);
     }
-    bench.after_more(first, 1)
+    bench.after(first)
 }

@@ -80,7 +80,7 @@ fn spoilt(spoil: impl FnOnce(&Path, &[u8])) -> Seen {
     replace(&wasm, answering("two"));
     client.until("v_run", &["one"], "two");
     let (_, told) = line.split_once("toolrack.lock: ").unwrap();
-    locked.bench.after_more(told.to_owned(), 2)
+    locked.bench.after(told.to_owned())
 }
 
 fn lock_no_json() -> Seen {
@@ -152,7 +152,7 @@ fn lock_damaged_at_the_start() -> Seen {
     replace(&path, whole);
     bench.client.until("v_run", &["unknown tool"], "one");
     let (_, told) = line.split_once("v.toml: ").unwrap();
-    bench.after_more(told.to_owned(), 2)
+    bench.after(told.to_owned())
 }
 
 fn lock_replaced_during_a_call() -> Seen {
@@ -166,5 +166,5 @@ fn lock_replaced_during_a_call() -> Seen {
     assert_eq!(text_of(&client.response(&json!(1))), "one");
     assert_eq!(client.tools(), ["good_other", "good_run"]);
     let (_, told) = line.split_once("v.toml: ").unwrap();
-    locked.bench.after_more(told.to_owned(), 2)
+    locked.bench.after(told.to_owned())
 }

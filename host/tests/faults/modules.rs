@@ -117,7 +117,7 @@ fn compile_bomb() -> Seen {
         bench.is_prompt();
         assert!(started.elapsed().as_secs() < 50, "it neither serves nor is refused");
     }
-    bench.after_more("it is served when it is compiled; nobody waits for it", 0)
+    bench.after("it is served when it is compiled; nobody waits for it")
 }
 
 fn flipped() -> Seen {

@@ -42,7 +42,7 @@ fn rate_under_load() -> Seen {
     let answered = texts.iter().filter(|text| *text == "one").count();
     assert!(texts.iter().all(|text| text == "one" || is_refused(text)), "{texts:?}");
     assert_eq!(answered, 20);
-    bench.after_more("20 are answered; each other reads the limit and when the next is possible", 1)
+    bench.after("20 are answered; each other reads the limit and when the next is possible")
 }
 
 fn rate_across_a_reload() -> Seen {
@@ -58,7 +58,7 @@ fn rate_across_a_reload() -> Seen {
         texts.iter().all(|text| text == "one" || text == "two" || is_refused(text)),
         "{texts:?}"
     );
-    bench.after_more("20 are answered in all", 1)
+    bench.after("20 are answered in all")
 }
 
 fn crashes_under_load() -> Seen {
@@ -74,6 +74,5 @@ fn crashes_under_load() -> Seen {
     assert!(paused.iter().all(|text| text.starts_with(told)), "{paused:?}");
     // The first pause is a second, and each other is longer.
     assert!(crashed.len() as u64 <= started.elapsed().as_secs(), "{} crashed", crashed.len());
-    bench
-        .after_more("a crash more for each second at most; the others read why they are refused", 1)
+    bench.after("a crash more for each second at most; the others read why they are refused")
 }

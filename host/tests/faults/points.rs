@@ -147,7 +147,7 @@ fn add_dies_before() -> Seen {
         assert!(hidden(&versions.installed()) > 0, "it died later");
         let bench = Bench::of_two(&mut toolrack(), &versions.installed());
         versions.completes();
-        bench.after_more("the old version is as it was; no hidden file counts", 2)
+        bench.after("the old version is as it was; no hidden file counts")
     })
 }
 
@@ -259,7 +259,7 @@ fn status_fails() -> Seen {
         bench.client.until("v_run", &["unknown tool"], "one");
         bench.marks();
         assert_eq!(bench.client.logged("no space"), 1);
-        bench.after_more("calls are answered; one warning", 1)
+        bench.after("calls are answered; one warning")
     })
 }
 

@@ -42,7 +42,7 @@ fn used_id() -> Seen {
     let (second, first) = (bench.client.next(), bench.client.next());
     assert_eq!((&second["id"], &second["error"]["code"]), (&json!(5), &json!(-32600)), "{second}");
     assert_eq!(text_of(&first), "ok");
-    bench.after_more("the second is refused with -32600; the first is answered", 1)
+    bench.after("the second is refused with -32600; the first is answered")
 }
 
 fn huge_arguments() -> Seen {
@@ -155,7 +155,7 @@ fn cancel_many() -> Seen {
     for id in 0..64 {
         bench.client.cancels(id);
     }
-    bench.after_more("none is answered", 1)
+    bench.after("none is answered")
 }
 
 fn batch_refused() -> Seen {
@@ -204,7 +204,7 @@ fn five_batches() -> Seen {
     bench.client.send_bytes(batch(900..902, "good_run").as_bytes());
     assert_eq!(bench.client.next().as_array().map(Vec::len), Some(2));
     bench.client.forgets_batches();
-    bench.after_more("four are answered, the fifth is refused until one ends", 1)
+    bench.after("four are answered, the fifth is refused until one ends")
 }
 
 fn odd_batches() -> Seen {

@@ -64,7 +64,7 @@ fn full_disk() -> Seen {
     install(bench.path(), "w", "", &answering("two"));
     bench.client.until("w_run", &["unknown tool `w_run`; did you mean `v_run`?"], "two");
     assert_eq!(bench.client.logged("cannot be kept"), 1);
-    bench.after_more("it serves; one warning says that code cannot be kept", 1)
+    bench.after("it serves; one warning says that code cannot be kept")
 }
 
 /// The binary under a limit of the shell's `ulimit`.
@@ -175,7 +175,7 @@ fn no_memory_for_guests() -> Seen {
     // Nobody has touched it.
     bench.client.until("v_run", &["unknown tool `v_run`"], "six");
     bench.marks();
-    bench.after_more(told, 1)
+    bench.after(told)
 }
 
 /// Sets the soft limit of this process's address space. False where that cannot be done.

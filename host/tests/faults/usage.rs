@@ -10,7 +10,11 @@ pub(crate) struct Usage {
     /// Resident memory, now and at most so far.
     pub(crate) resident_kib: u64,
     pub(crate) peak_kib: u64,
+    /// Descriptors other than those of images.
     pub(crate) descriptors: usize,
+    /// The files in memory that wasmtime maps into a guest's memory at its start, one for a module. A slot
+    /// of the pool keeps the one that was last used in it, so their number is not that of the modules.
+    pub(crate) images: usize,
     pub(crate) threads: u64,
     pub(crate) children: usize,
 }
@@ -22,10 +26,13 @@ impl Usage {
             let line = status.lines().find_map(|line| line.strip_prefix(key)).expect("the key");
             line.split_whitespace().next().unwrap().parse().expect("a number")
         };
+        let open = open_files(pid);
+        let images = open.iter().filter(|name| name.contains("wasm-memory-image")).count();
         Self {
             resident_kib: field("VmRSS:"),
             peak_kib: field("VmHWM:"),
-            descriptors: fs::read_dir(format!("/proc/{pid}/fd")).expect("descriptors").count(),
+            descriptors: open.len() - images,
+            images,
             threads: field("Threads:"),
             children: children(pid),
         }
@@ -33,8 +40,17 @@ impl Usage {
 
     pub(crate) fn json(&self) -> Value {
         json!({ "resident_kib": self.resident_kib, "peak_kib": self.peak_kib,
-            "descriptors": self.descriptors, "threads": self.threads })
+            "descriptors": self.descriptors, "images": self.images, "threads": self.threads })
     }
+}
+
+/// What stands behind each descriptor.
+pub(crate) fn open_files(pid: u32) -> Vec<String> {
+    let listed = fs::read_dir(format!("/proc/{pid}/fd")).expect("descriptors");
+    let links = listed.filter_map(|entry| fs::read_link(entry.ok()?.path()).ok());
+    let mut names: Vec<_> = links.map(|link| link.display().to_string()).collect();
+    names.sort_unstable();
+    names
 }
 
 /// Every thread has children of its own. A thread may end while it is asked.
