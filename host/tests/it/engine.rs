@@ -411,18 +411,19 @@ fn a_call_waits_for_plugins_no_longer_because_they_change() {
     let mut bench = Bench { enters: false, ..Bench::new() };
     bench.engine.publish(slow);
     bench.send(&modern(1, "tools/call", json!({ "name": "slow_run" })));
-    let start = Instant::now();
-    let waited = |bench: &mut Bench, seconds| {
-        bench.engine.at(start + Duration::from_secs(seconds));
+    let due = bench.engine.next_wait_end().expect("it waits");
+    let waited = |bench: &mut Bench, now| {
+        bench.engine.at(now);
         bench.engine.end_long_waits();
         bench.sent()
     };
-    assert!(waited(&mut bench, 30).is_empty());
+    assert!(waited(&mut bench, due - Duration::from_secs(20)).is_empty());
     // Another version is on its way.
     bench.engine.publish(Arc::new(beside("slow", "slow")));
-    assert!(waited(&mut bench, 49).is_empty());
+    assert_eq!(bench.engine.next_wait_end(), Some(due));
+    assert!(waited(&mut bench, due - Duration::from_millis(1)).is_empty());
     assert_eq!(bench.cancelled, [bench.calls[0].0]);
-    let told = waited(&mut bench, 50)[0]["error"]["message"].to_string();
+    let told = waited(&mut bench, due)[0]["error"]["message"].to_string();
     assert!(told.contains("this request has waited for 50s"), "{told}");
     assert_eq!(bench.engine.in_flight(), 0);
 }
