@@ -152,14 +152,27 @@ fn drop_in(client: &mut Client, plugins: &Path, stage: &Path) -> Result<()> {
     let at = Instant::now();
     build::publish(&plugins.join("hello.wasm"), &wasm)?;
     fs::write(&manifest, "")?;
-    println!("<- {}  {CHANGED}", time(client.notified(CHANGED)?.saturating_duration_since(at)));
+    println!("<- {}  {CHANGED}", time(listed(client, true)?.saturating_duration_since(at)));
     play(client, &DROPPED, End::Succeeds)?;
     println!("\n   rm dropped.wasm dropped.toml");
     let at = Instant::now();
     fs::remove_file(&manifest)?;
     fs::remove_file(&wasm)?;
-    println!("<- {}  {CHANGED}", time(client.notified(CHANGED)?.saturating_duration_since(at)));
+    println!("<- {}  {CHANGED}", time(listed(client, false)?.saturating_duration_since(at)));
     Ok(())
+}
+
+/// Waits until the plugin's tool is listed, or is not any more, and says when the client was told of a change. One that
+/// came before the files were copied is of something else.
+fn listed(client: &mut Client, is_wanted: bool) -> Result<Instant> {
+    loop {
+        let at = client.notified(CHANGED)?;
+        let Answer { result, .. } = client.ask("tools/list", &json!({}))?;
+        let mut tools = result["tools"].as_array().into_iter().flatten();
+        if tools.any(|tool| tool["name"] == DROPPED.tool) == is_wanted {
+            return Ok(at);
+        }
+    }
 }
 
 /// Shows an answer and checks it against the scene.
