@@ -93,7 +93,7 @@ async fn what_is_not_granted_is_neither_read_nor_changed() {
         let mut arguments = more;
         arguments["path"] = "/notes/a.md".into();
         let error = files.error(tool, arguments).await;
-        assert!(error.contains("access = \"write\""), "{tool}: {error}");
+        assert!(error.contains("toolrack grant NAME files DIRECTORY --write"), "{tool}: {error}");
     }
     let unchanged = |name: &str| {
         let text = fs::read_to_string(tree.path(name)).unwrap();

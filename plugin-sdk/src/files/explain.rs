@@ -125,8 +125,8 @@ fn sentence(cause: Cause, error: &io::Error, path: &Path, roots: &[PathBuf]) -> 
     let what = match cause {
         Cause::Missing => return format!("there is no `{}`", path.display()),
         Cause::Forbidden => {
-            "may not be used like that: to change files a plugin needs access = \"write\" in the `files` of \
-             [grants] in its manifest, and the server's user must be allowed to"
+            "may not be used like that: to change files a plugin needs a grant with write access, which whoever runs \
+             the server may give (toolrack grant NAME files DIRECTORY --write), and the server's user must be allowed to"
         }
         Cause::Exists => "is there already",
         Cause::NoRights => {
@@ -172,8 +172,8 @@ fn not_granted(path: &Path, roots: &[PathBuf]) -> String {
         roots => roots.iter().map(quoted).collect::<Vec<_>>().join(", "),
     };
     format!(
-        "`{shown}` is in no directory that this plugin may use; it has {granted}. To grant it, add \
-         to [grants] in its manifest: files = [{{ path = \"...\", at = \"{at}\", access = \"read\" }}]"
+        "`{shown}` is in no directory that this plugin may use; it has {granted}. Whoever runs the server may grant \
+         one: toolrack grant NAME files DIRECTORY --at {at}"
     )
 }
 
@@ -182,7 +182,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_error_says_what_the_manifest_lacks() {
+    fn an_error_says_what_is_not_granted() {
         let check = |kind: io::ErrorKind, path: &str, roots: &[&str], part: &str| {
             let roots: Vec<PathBuf> = roots.iter().map(PathBuf::from).collect();
             let text = sentence(Cause::of_kind(kind), &kind.into(), Path::new(path), &roots);
@@ -190,11 +190,16 @@ mod tests {
         };
         use io::ErrorKind as Kind;
         check(Kind::NotFound, "/notes/a.md", &["/notes"], "there is no `/notes/a.md`");
-        check(Kind::NotFound, "/other/a.md", &["/notes"], "it has `/notes`. To grant it");
-        check(Kind::NotFound, "/other/a.md", &["/notes"], "at = \"/other\"");
-        check(Kind::NotFound, "/notesbook", &["/notes"], "at = \"/notesbook\"");
+        let told = "it has `/notes`. Whoever runs the server may grant one: toolrack grant NAME files DIRECTORY --at /other";
+        check(Kind::NotFound, "/other/a.md", &["/notes"], told);
+        check(Kind::NotFound, "/notesbook", &["/notes"], "--at /notesbook");
         check(Kind::Other, "/a", &[], "it has no directory");
-        check(Kind::PermissionDenied, "/notes/a", &["/notes"], "access = \"write\"");
+        check(
+            Kind::PermissionDenied,
+            "/notes/a",
+            &["/notes"],
+            "toolrack grant NAME files DIRECTORY --write",
+        );
     }
 
     #[test]

@@ -176,12 +176,12 @@ fn explain(code: ErrorCode, origin: &str) -> Error {
     match code {
         Code::InternalError(Some(text)) => Error::Denied(text),
         Code::HttpRequestDenied => Error::Denied(format!(
-            "this plugin may not send requests to {origin}; add to [grants] in its manifest: \
-             network = [\"{origin}\"]"
+            "this plugin may not send requests to {origin}; whoever runs the server may grant it: \
+             toolrack grant NAME network {origin}"
         )),
         Code::DestinationIpProhibited => Error::Denied(format!(
-            "{origin} leads to an address that this plugin may not reach; only `network` under \
-             [grants] in its manifest can allow it"
+            "{origin} leads to an address that this plugin may not reach; only a network grant \
+             of the address itself can allow it"
         )),
         Code::DnsTimeout
         | Code::ConnectionTimeout
