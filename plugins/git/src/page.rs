@@ -8,12 +8,14 @@ const MAX_LINE: usize = 2_000;
 /// The lines from `from_line` on, as many as fit.
 pub fn page(text: &str, from_line: Option<u64>) -> Result<String, String> {
     let first = usize::try_from(from_line.unwrap_or(1)).unwrap_or(usize::MAX).saturating_sub(1);
-    let total = text.lines().count();
+    // Not `lines()`, which takes a carriage return for a part of the line's end.
+    let lines = || text.split_terminator('\n');
+    let total = lines().count();
     if first > 0 && first >= total {
         return Err(format!("`from_line` is {}, but there are {total} lines", first + 1));
     }
     let (mut shown, mut next) = (String::new(), first);
-    for line in text.lines().skip(first) {
+    for line in lines().skip(first) {
         let cut = &line[..line.floor_char_boundary(MAX_LINE)];
         if next > first && shown.len() + cut.len() > MAX_BYTES {
             break;
@@ -54,6 +56,13 @@ mod tests {
         }
         assert_eq!(joined, whole);
         assert!(page(&whole, Some(20_001)).unwrap_err().contains("20000 lines"));
+    }
+
+    #[test]
+    fn a_carriage_return_at_the_end_of_a_line_is_shown() {
+        for text in ["-a\r\n+a\n", "a\r\n\r\n"] {
+            assert_eq!(page(text, None).unwrap(), text);
+        }
     }
 
     #[test]
