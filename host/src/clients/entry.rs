@@ -4,9 +4,12 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::text::{escape, shell_word};
+
+/// The variables of an entry that `register` decides. All others are the person's.
+const DECIDED: [&str; 2] = ["TOOLRACK_HOME", "TOOLRACK_PLUGINS"];
 
 /// A server, as a client is to start it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +40,32 @@ pub(super) struct WrittenEntry<'a> {
     args: &'a [String],
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     env: &'a BTreeMap<String, String>,
+}
+
+/// One setting of an entry: the path to it, and its value. `None` where it is taken out.
+pub(super) type Setting<'a> = (Vec<&'a str>, Option<Value>);
+
+impl WrittenEntry<'_> {
+    /// What has to be set in an entry of toolrack's so that it starts this server. Everything else in it is the
+    /// person's, and stays.
+    pub(super) fn settings<'a>(&'a self, found: &'a FoundEntry) -> Vec<Setting<'a>> {
+        let transport = self.transport.map(|transport| (vec!["type"], Some(json!(transport))));
+        let mut settings: Vec<Setting<'a>> = transport.into_iter().collect();
+        settings.push((vec!["command"], Some(json!(self.command))));
+        settings.push((vec!["args"], Some(json!(self.args))));
+        let (kept, stale): (Vec<_>, Vec<_>) =
+            found.env.keys().partition(|name| !DECIDED.contains(&&***name));
+        if kept.is_empty() {
+            let env = Some(json!(self.env)).filter(|_| !self.env.is_empty());
+            settings.push((vec!["env"], env));
+            return settings;
+        }
+        settings
+            .extend(self.env.iter().map(|(name, value)| (vec!["env", name], Some(json!(value)))));
+        let stale = stale.into_iter().filter(|name| !self.env.contains_key(*name));
+        settings.extend(stale.map(|name| (vec!["env", &**name], None)));
+        settings
+    }
 }
 
 /// An entry that stands in a client's file, whoever wrote it.
@@ -87,11 +116,13 @@ impl FoundEntry {
         }
     }
 
-    /// True if it starts what `entry` starts, in the same way.
+    /// True if it starts what `entry` starts, in the same way. Variables that a person added change nothing of it.
     #[must_use]
     pub fn starts(&self, entry: &ServerEntry) -> bool {
-        let Self { command, args, env, url: _, is_disabled: _ } = self;
-        command.as_ref() == Some(&entry.command) && *args == entry.args && *env == entry.env
+        self.command.as_ref() == Some(&entry.command)
+            && self.args == entry.args
+            && entry.env.iter().all(|(name, value)| self.env.get(name) == Some(value))
+            && DECIDED.iter().all(|name| self.env.get(*name) == entry.env.get(*name))
     }
 
     /// True if it starts some toolrack as a server.
@@ -155,6 +186,27 @@ mod tests {
         ] {
             let found = FoundEntry::from_value(&value);
             assert_eq!((&*found.words(), found.is_toolrack()), (expected, is_toolrack));
+        }
+    }
+
+    #[test]
+    fn an_entry_is_known_by_what_register_decides() {
+        let env = |pairs: &[(&str, &str)]| {
+            pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+        };
+        let home = ("TOOLRACK_HOME", "/h");
+        for (there, wanted, starts) in [
+            (&[("KEY", "1")][..], &[][..], true),
+            (&[home, ("KEY", "1")], &[home], true),
+            (&[home], &[], false),
+            (&[("TOOLRACK_PLUGINS", "/p")], &[], false),
+            (&[], &[home], false),
+            (&[("TOOLRACK_HOME", "/other")], &[home], false),
+        ] {
+            let command = Some("/t".to_owned());
+            let found = FoundEntry { command, env: env(there), ..FoundEntry::default() };
+            let entry = ServerEntry { command: "/t".into(), args: Vec::new(), env: env(wanted) };
+            assert_eq!(found.starts(&entry), starts, "{there:?} {wanted:?}");
         }
     }
 

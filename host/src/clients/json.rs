@@ -9,9 +9,10 @@ use jsonc_parser::common::Ranged as _;
 use jsonc_parser::tokens::{Token, TokenAndRange};
 use jsonc_parser::{CollectOptions, CommentCollectionStrategy, ParseOptions, parse_to_ast};
 use serde::Serialize;
+use serde_json::Value;
 use serde_json::ser::{PrettyFormatter, Serializer};
 
-use super::entry::{FoundEntry, WrittenEntry};
+use super::entry::{FoundEntry, Setting, WrittenEntry};
 use super::error::EditError;
 use super::table::Syntax;
 
@@ -21,6 +22,7 @@ const INDENT: &str = "  ";
 /// A file's text with what was found in it.
 pub(super) struct JsonText<'a> {
     text: &'a str,
+    syntax: Syntax,
     tokens: Vec<TokenAndRange<'a>>,
     /// `None` where the file is empty.
     root: Option<Object<'a>>,
@@ -46,7 +48,7 @@ impl<'a> JsonText<'a> {
             Some(ast::Value::Object(root)) => Some(root),
             Some(other) => return Err(no_object(text, &other, "the file")),
         };
-        Ok(Self { text, tokens, root })
+        Ok(Self { text, syntax, tokens, root })
     }
 
     /// The entry `name` below `key`.
@@ -68,13 +70,17 @@ impl<'a> JsonText<'a> {
         Ok(self.servers(key)?.is_some())
     }
 
-    /// The text with `entry` as `name` below `key`, in place of one of that name.
+    /// The text with `entry` as `name` below `key`, in place of one of that name. One that starts toolrack is not
+    /// replaced but set: what else a person wrote in it stays.
     pub(super) fn insert(
         &self,
         key: &str,
         name: &str,
         entry: &WrittenEntry<'_>,
     ) -> Result<String, EditError> {
+        if let Some(found) = self.find(key, name)?.filter(FoundEntry::is_toolrack) {
+            return self.set_all(&[key, name], entry.settings(&found));
+        }
         let entries = BTreeMap::from([(name, entry)]);
         let Some(root) = &self.root else {
             let whole = BTreeMap::from([(key, entries)]);
@@ -94,6 +100,41 @@ impl<'a> JsonText<'a> {
             },
         };
         Ok(spliced(self.text, splices))
+    }
+
+    /// The text with these settings below `above`.
+    fn set_all(&self, above: &[&str], settings: Vec<Setting<'_>>) -> Result<String, EditError> {
+        let mut text = self.text.to_owned();
+        for (path, value) in settings {
+            let parsed = JsonText::parse(&text, self.syntax)?;
+            let splices = parsed.set(&[above, &path].concat(), value.as_ref())?;
+            text = spliced(&text, splices);
+        }
+        Ok(text)
+    }
+
+    fn set(&self, path: &[&str], value: Option<&Value>) -> Result<Vec<Splice>, EditError> {
+        let (Some((name, above)), Some(mut object)) = (path.split_last(), self.root.as_ref())
+        else {
+            return Ok(Vec::new());
+        };
+        for name in above {
+            match self.member(object, name)?.map(|member| &member.value) {
+                Some(ast::Value::Object(below)) => object = below,
+                _ => return Ok(Vec::new()),
+            }
+        }
+        Ok(match (self.member(object, name)?, value) {
+            (Some(there), Some(value)) if Value::from(there.value.clone()) == *value => Vec::new(),
+            (Some(there), Some(value)) => {
+                let (is_compact, indent) = (self.is_compact(object), self.indent_at(there.start()));
+                let text = self.value(value, is_compact, indent);
+                vec![(there.value.start()..there.value.end(), text)]
+            }
+            (Some(there), None) => self.cut(object, there),
+            (None, Some(value)) => self.add(object, name, value),
+            (None, None) => Vec::new(),
+        })
     }
 
     /// The text without the entry `name` below `key`; without `key` too, where `is_pruned` and nothing else is below it.
@@ -319,7 +360,7 @@ fn is_comment(token: &Token<'_>) -> bool {
 }
 
 fn quoted(name: &str) -> String {
-    serde_json::Value::from(name).to_string()
+    Value::from(name).to_string()
 }
 
 fn removed(range: Range<usize>) -> Splice {

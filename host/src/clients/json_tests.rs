@@ -193,3 +193,51 @@ proptest! {
         prop_assert_eq!(without, text);
     }
 }
+
+#[test]
+fn in_an_entry_of_toolracks_everything_that_a_person_wrote_stays() {
+    let before = r#"{
+  "servers": {
+    "t": {
+      "command": "/old/toolrack",
+      // a token of mine
+      "env": {"KEY": "abc", "TOOLRACK_HOME": "/data"},
+      "args": ["serve", "--plugins", "/srv"],
+      "disabled": true, // while I look
+      "autoApprove": ["calc_evaluate"]
+    }
+  }
+}
+"#;
+    let after = r#"{
+  "servers": {
+    "t": {
+      "command": "/t",
+      // a token of mine
+      "env": {"KEY": "abc"},
+      "args": [
+        "serve"
+      ],
+      "disabled": true, // while I look
+      "autoApprove": ["calc_evaluate"]
+    }
+  }
+}
+"#;
+    assert_eq!(inserted(before).expect("JSON"), after);
+    // What is not toolrack's is replaced whole: its variables are of no use to another program.
+    let foreign = r#"{"servers":{"t":{"command":"npx","env":{"KEY":"abc"},"disabled":true}}}"#;
+    let replaced = r#"{"servers":{"t":{"command":"/t","args":["serve"]}}}"#;
+    assert_eq!(inserted(foreign).expect("JSON"), replaced);
+}
+
+#[test]
+fn a_setting_that_is_not_there_yet_is_added() {
+    let text = r#"{"servers":{"t":{"command":"toolrack","trust":true}}}"#;
+    let env = BTreeMap::from([("TOOLRACK_HOME".to_owned(), "/h".to_owned())]);
+    let entry = ServerEntry { command: "/t".into(), args: vec!["serve".into()], env };
+    let parsed = JsonText::parse(text, JSON).expect("JSON");
+    let with = parsed.insert("servers", "t", &entry.written(EntryForm::Typed)).expect("JSON");
+    let members = r#""command":"/t","trust":true, "type": "stdio", "args": ["serve"], "env": {"TOOLRACK_HOME":"/h"}"#;
+    assert_eq!(with, format!(r#"{{"servers":{{"t":{{{members}}}}}}}"#));
+}

@@ -4,10 +4,11 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use serde_json::Value;
 use toml::Table;
 use toml_edit::{Document, Item, TableLike};
 
-use super::entry::{FoundEntry, WrittenEntry};
+use super::entry::{FoundEntry, Setting, WrittenEntry};
 use super::error::EditError;
 
 /// A file's text with what was found in it.
@@ -35,15 +36,19 @@ impl<'a> TomlText<'a> {
         Ok(self.servers(key)?.into_iter().flat_map(Table::keys).cloned().collect())
     }
 
-    /// The text with `entry` as `name` below `key`, in place of one of that name.
+    /// The text with `entry` as `name` below `key`, in place of one of that name. One that starts toolrack is not
+    /// replaced but set: what else a person wrote in it stays.
     pub(super) fn insert(
         &self,
         key: &str,
         name: &str,
         entry: &WrittenEntry<'_>,
     ) -> Result<String, EditError> {
+        if let Some(found) = self.find(key, name)?.filter(FoundEntry::is_toolrack) {
+            return self.set_all(key, name, &entry.settings(&found));
+        }
         let text = self.remove(key, name)?;
-        let newline = if self.text.contains("\r\n") { "\r\n" } else { "\n" };
+        let newline = self.newline();
         let tables = BTreeMap::from([(key, BTreeMap::from([(name, entry)]))]);
         let tables =
             toml::to_string(&tables).map_err(|error| EditError::Form(error.to_string()))?;
@@ -62,13 +67,84 @@ impl<'a> TomlText<'a> {
         )))
     }
 
+    /// The text with these settings in the entry `name` below `key`.
+    fn set_all(
+        &self,
+        key: &str,
+        name: &str,
+        settings: &[Setting<'_>],
+    ) -> Result<String, EditError> {
+        let mut text = self.text.to_owned();
+        for (path, value) in settings {
+            let path = [&[key, name], &path[..]].concat();
+            text = TomlText::parse(&text)?
+                .set(&path, value.as_ref())?
+                .ok_or_else(|| EditError::Form(by_hand(key, name)))?;
+        }
+        match self.differs_in(&text, key, name) {
+            true => Ok(text),
+            false => Err(EditError::Form(by_hand(key, name))),
+        }
+    }
+
+    /// The text with one setting. `None` where it is written in a form that is not edited.
+    fn set(&self, path: &[&str], value: Option<&Value>) -> Result<Option<String>, EditError> {
+        let document = document(self.text)?;
+        let Some((name, above)) = path.split_last() else { return Ok(None) };
+        let mut table: &dyn TableLike = document.as_table();
+        let mut item = document.as_item();
+        for name in above {
+            let Some(below) = table.get(name) else { return Ok(None) };
+            let Some(below_table) = below.as_table_like() else { return Ok(None) };
+            (item, table) = (below, below_table);
+        }
+        let written = value.map(toml_value).transpose()?;
+        Ok(match (table.get_key_value(name), written) {
+            (Some((_, Item::Table(below))), None) => {
+                let mut lines = Vec::new();
+                let header = Some(below).filter(|below| !below.is_implicit() && !below.is_dotted());
+                extents(below, header.and_then(|below| below.span()), &mut lines);
+                Some(self.without(lines))
+            }
+            (Some((_, there)), Some(written)) => there.span().map(|there| {
+                format!("{}{written}{}", &self.text[..there.start], &self.text[there.end..])
+            }),
+            (Some((key, there)), None) if !item.is_value() => {
+                let lines = key.span().zip(there.span()).map(|(key, there)| key.start..there.end);
+                lines.map(|lines| self.without(vec![lines]))
+            }
+            (None, Some(written)) => {
+                let own = item.as_table().filter(|own| !own.is_implicit() && !own.is_dotted());
+                let header = own.and_then(|own| own.span());
+                header.map(|header| self.with_line(header.end, &format!("{name} = {written}")))
+            }
+            (None, None) => Some(self.text.to_owned()),
+            (Some(_), None) => None,
+        })
+    }
+
+    /// The text with one line more, below the line of this byte.
+    fn with_line(&self, at: usize, line: &str) -> String {
+        let newline = self.newline();
+        match self.text[at..].find('\n') {
+            Some(end) => {
+                let (before, after) = self.text.split_at(at + end + 1);
+                format!("{before}{line}{newline}{after}")
+            }
+            None => format!("{}{newline}{line}{newline}", self.text),
+        }
+    }
+
+    fn newline(&self) -> &'static str {
+        if self.text.contains("\r\n") { "\r\n" } else { "\n" }
+    }
+
     /// The text without the entry `name` below `key`.
     pub(super) fn remove(&self, key: &str, name: &str) -> Result<String, EditError> {
         if self.find(key, name)?.is_none() {
             return Ok(self.text.to_owned());
         }
-        let document = Document::parse(self.text)
-            .map_err(|error| EditError::Form(error.message().replace('\n', " ")))?;
+        let document = document(self.text)?;
         let mut lines = Vec::new();
         let servers = document.as_table().get(key).and_then(Item::as_table_like);
         if let Some((name, entry)) = servers.and_then(|servers| servers.get_key_value(name)) {
@@ -131,6 +207,16 @@ impl<'a> TomlText<'a> {
         }
         result + &self.text[done..]
     }
+}
+
+fn document(text: &str) -> Result<Document<&str>, EditError> {
+    Document::parse(text).map_err(|error| EditError::Form(error.message().replace('\n', " ")))
+}
+
+/// A value of a setting on one line.
+fn toml_value(value: &Value) -> Result<String, EditError> {
+    let value = toml::Value::try_from(value).map_err(|error| EditError::Form(error.to_string()))?;
+    Ok(value.to_string())
 }
 
 /// Where a table and the tables below it stand: each from its header to its last value.
@@ -237,6 +323,30 @@ mod tests {
         ] {
             assert_eq!(removed(text).expect("TOML"), expected);
         }
+    }
+
+    #[test]
+    fn in_an_entry_of_toolracks_everything_that_a_person_wrote_stays() {
+        let before = "# mine\n[servers.t]\ncommand = \"/old/toolrack\" # moved\nargs = [\n  \"serve\",\n]\nenabled = false   # while I look\n\n[servers.t.env]\nTOOLRACK_HOME = \"/h\"\nKEY = \"abc\"\n\n[servers.t.tools.files_write]\napproval_mode = \"prompt\"\n";
+        let after = "# mine\n[servers.t]\ncommand = \"/t\" # moved\nargs = [\"serve\"]\nenabled = false   # while I look\n\n[servers.t.env]\nKEY = \"abc\"\n\n[servers.t.tools.files_write]\napproval_mode = \"prompt\"\n";
+        for newline in ["\n", "\r\n"] {
+            let [before, after] = [before, after].map(|text| text.replace('\n', newline));
+            assert_eq!(inserted(&before, &[]).expect("TOML"), after);
+        }
+        let added = inserted("[servers.t]\ncommand = \"toolrack\"", &[("TOOLRACK_HOME", "/h")]);
+        assert_eq!(
+            added.expect("TOML"),
+            "[servers.t]\nenv = { TOOLRACK_HOME = \"/h\" }\nargs = [\"serve\"]\ncommand = \"/t\""
+        );
+        // The last variable takes its table with it.
+        let last = "[servers.t]\ncommand = \"toolrack\"\nargs = []\n\n[servers.t.env]\nTOOLRACK_HOME = \"/h\"\n";
+        assert_eq!(inserted(last, &[]).expect("TOML"), ENTRY);
+        // A table on one line takes values, and no more of them.
+        let inline = "[servers]\nt = { command = \"toolrack\", args = [], enabled = false } # t\n";
+        let set = inline.replace("\"toolrack\"", "\"/t\"").replace("[]", "[\"serve\"]");
+        assert_eq!(inserted(inline, &[]).expect("TOML"), set);
+        let error = inserted(inline, &[("TOOLRACK_HOME", "/h")]).expect_err("refused").to_string();
+        assert!(error.contains("by hand"), "{error}");
     }
 
     #[test]

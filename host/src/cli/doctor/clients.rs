@@ -81,7 +81,8 @@ fn judge(
 ) -> Finding {
     let file = escape(&target.file.to_string_lossy());
     let what = format!("{}, `{}` in {file}", target.client.title, escape(name));
-    let advice = again(target, name);
+    let kept = found.plugin_directories().map(|named| format!(" --plugins {}", shell_word(named)));
+    let advice = format!("`{}{}` corrects it", command(target, name), kept.collect::<String>());
     let Some(command) = found.command.as_deref() else {
         return Finding::note(TOPIC, format!("{what}: {}", found.words()), advice);
     };
@@ -119,17 +120,13 @@ fn judge_other(
             [] => format!("{what} serves no directory"),
             missing => format!("{what} serves {}, which is missing", shown(missing)),
         };
-        return Finding::wrong(TOPIC, text, again(target, name));
+        let advice = format!("`{}` corrects it", command(target, name));
+        return Finding::wrong(TOPIC, text, advice);
     }
     let text = format!("{what} serves {}, not {}", shown(served), shown(examined));
     let command = command(target, name);
     let advice = format!("if that is not meant, `{command}` makes it serve {}", shown(examined));
     Finding::note(TOPIC, text, advice)
-}
-
-/// How the entry becomes what it should be.
-fn again(target: &Target, name: &str) -> String {
-    format!("`{}` corrects it", command(target, name))
 }
 
 /// The command that writes the entry anew.
