@@ -1,4 +1,4 @@
-//! What the engine asks of its driver.
+//! The actions that the engine asks its driver to carry out.
 
 use std::sync::Arc;
 
@@ -27,9 +27,9 @@ pub struct Call {
     pub tool: Arc<Tool>,
     /// A JSON object.
     pub arguments: Arc<RawValue>,
-    /// Whether the client wants progress.
+    /// True if the client wants progress notifications.
     pub wants_progress: bool,
-    /// What the call takes when it enters the plugin.
+    /// The ticket that the call hands in when it enters the plugin.
     pub entry: Arc<EntryTicket>,
 }
 

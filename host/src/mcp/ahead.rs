@@ -5,7 +5,7 @@ use std::collections::{HashSet, VecDeque};
 use super::message::{self, Id, Line, Message, Parsed};
 use super::params;
 
-/// How many there may be, and of how many bytes, before no more are read.
+/// The number of lines, and of their bytes, at which no more are read.
 const MAX: usize = 1024;
 const MAX_BYTES: usize = 8 * 1024 * 1024;
 
@@ -24,7 +24,7 @@ struct Kept {
     purpose: Purpose,
 }
 
-/// What a line is for, as far as its turn depends on that.
+/// The purpose of a line, as far as its turn depends on it.
 enum Purpose {
     /// It begins no request that could be cancelled, or was not looked at yet.
     Other,

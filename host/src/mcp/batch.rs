@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 const MAX_MESSAGES: usize = 256;
 /// Batches that are open at once: each holds its answers until the last is there.
 const MAX_OPEN: usize = 4;
-/// What the open batches hold of answers together, in bytes, beyond which an answer is replaced by an error.
+/// The bytes of answers that all open batches hold together at most. An answer beyond that is replaced by an error.
 const MAX_BYTES: usize = 8 * 1024 * 1024;
 
 /// Names an open batch. Never used twice.

@@ -25,7 +25,7 @@ const AHEAD_OF_GUESTS: usize = 4;
 const FEW: usize = 2;
 /// Notes of progress that wait to be told; further ones are dropped.
 const NOTES: usize = 256;
-/// How long the end waits for guests that have been told to end; a slice or two of fuel is enough.
+/// The time that the end waits for guests that have been told to end; a slice or two of fuel is enough.
 const ENDING: Duration = Duration::from_millis(100);
 
 /// The calls that have begun and not ended.
@@ -34,7 +34,7 @@ pub(crate) struct Calls {
     /// So many calls on the guests' threads are as many as they can take.
     enough: usize,
     tasks: JoinSet<Ended>,
-    /// What each task runs. A cancelled call is here until its guest has really ended.
+    /// The call that each task runs. A cancelled call is here until its guest has really ended.
     keys: HashMap<TaskId, CallKey>,
     /// Those whose outcome is wanted.
     wanted: HashMap<CallKey, Wanted>,
@@ -77,7 +77,7 @@ impl Calls {
     fn begin(&self, run: Pin<&mut impl Future<Output = Ended>>) -> Option<Ended> {
         let _among_guests = self.guests.enter();
         let mut run = pin!(tokio::task::coop::unconstrained(run));
-        // Whoever goes on with it has it told anew whom to wake.
+        // The task that goes on with the call registers its own waker.
         let mut context = Context::from_waker(Waker::noop());
         match catch_unwind(AssertUnwindSafe(|| run.as_mut().poll(&mut context))) {
             Ok(Poll::Ready(ended)) => Some(ended),

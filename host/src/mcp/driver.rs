@@ -31,15 +31,15 @@ use crate::sandbox::{Ended, Slot};
 /// Requests in flight beyond which no more are begun, and the bytes of their arguments.
 pub(super) const MAX_IN_FLIGHT: usize = 256;
 const MAX_IN_FLIGHT_BYTES: usize = 16 * 1024 * 1024;
-/// How long lines are held because as many requests wait for plugins as may. After that, calls that would wait too are
-/// told to come again, so that those of other plugins get through.
+/// The time for which lines are held because as many requests wait for plugins as may. After that, calls that would
+/// wait too are told to come again, so that those of other plugins get through.
 const CROWD_WAIT: Duration = Duration::from_secs(10);
-/// How often it is looked whether they still wait: that calls have entered their plugin is no event.
+/// The time between two looks at whether they still wait: that a call has entered its plugin is no event.
 const CROWD_LOOK: Duration = Duration::from_millis(100);
 /// Calls that end on this thread before it looks at everything else.
 const HERE_AT_ONCE: usize = 16;
 
-/// Why the loop ended.
+/// The reason why the loop ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum End {
     /// The input ended or a shutdown was asked for; everything was answered.
@@ -135,7 +135,7 @@ impl<T: Transport, E: Executor> Driver<T, E> {
     async fn next_event(&mut self, shutdown: Pin<&mut impl Future<Output = ()>>) -> Event {
         let is_loading = self.engine.await_plugins() > 0;
         if std::mem::replace(&mut self.was_loading, is_loading) && !is_loading {
-            // What was waited for is there, and is about to answer.
+            // The plugin that a request waited for is there, and the request is about to be answered.
             self.phase = self.phase.after_progress();
         }
         let phase = self.phase;
@@ -205,7 +205,7 @@ impl<T: Transport, E: Executor> Driver<T, E> {
         }
     }
 
-    /// What there is to wait for beside calls.
+    /// Returns the things to wait for beside calls.
     fn awaited(&self) -> Awaited {
         Awaited { plugins: self.engine.await_plugins() > 0, reader: self.is_unread() }
     }
@@ -220,7 +220,7 @@ impl<T: Transport, E: Executor> Driver<T, E> {
         match self.phase {
             Phase::Serving => false,
             Phase::Draining(_) => in_flight == 0 && self.unread.is_empty() && self.ahead.is_empty(),
-            // What has not begun is not waited for.
+            // Calls that have not begun are not waited for.
             Phase::Stopping(_) => {
                 in_flight == self.engine.await_plugins() && self.unread.is_empty()
             }

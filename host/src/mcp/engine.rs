@@ -35,12 +35,12 @@ const MAX_SUBSCRIPTIONS: usize = 16;
 pub(super) const MAX_AWAITING: usize = 192;
 const MAX_AWAITING_ONE: usize = 128;
 
-/// What the operator chose.
+/// The operator's settings.
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
     /// Tools on one page of `tools/list`; all of them, if absent.
     pub page: Option<std::num::NonZeroUsize>,
-    /// What clients are told of the plugins until these are known; what holds for all, if absent.
+    /// The instructions for clients until the plugins are known. `None` for those that hold for all plugins.
     pub instructions: Option<Arc<str>>,
 }
 
@@ -178,7 +178,7 @@ impl Engine {
     /// Takes a catalog to serve from now on. Calls that run go on with the tools they began with.
     pub fn publish(&mut self, catalog: Arc<Catalog>) {
         let is_provisional = catalog.is_provisional();
-        // What nobody could list is no news.
+        // A catalog that no client could list yet is no news.
         let is_other = |old: &Arc<Catalog>| !old.is_early() && !old.looks_like(&catalog);
         self.has_changed |= self.catalog.as_ref().is_some_and(is_other);
         self.catalog = Some(catalog);
@@ -348,7 +348,7 @@ impl Engine {
         self.outbox.answer(reply_to, reply::fault(Some(&reply_to.id), &fault));
     }
 
-    /// Why a call does not wait for the code of this plugin, if too many do.
+    /// Returns the reason why a call may not wait for the code of this plugin. `None` while there is room to wait.
     fn crowd_before(&self, plugin: &Arc<Plugin>) -> Option<String> {
         let crowd = if self.awaits_most() {
             format!("{MAX_AWAITING} requests wait for plugins")

@@ -47,7 +47,7 @@ pub fn lines(bytes: &[u8]) -> Seen {
 
 fn cut_at_every_newline(stream: &[u8], lines: &[Line]) {
     let mut expected: Vec<&[u8]> = stream.split(|&byte| byte == b'\n').collect();
-    // What follows the last newline is a line only if it is there.
+    // The bytes after the last newline are a line only if there are any.
     expected.pop_if(|last| last.is_empty());
     let whole = lines.iter().map(|line| match line {
         Line::Whole(bytes) => &bytes[..],

@@ -3,7 +3,7 @@
 use super::MAX_LINE;
 use super::message::Line;
 
-/// How much of a line that is too long is kept to look for its id.
+/// The bytes that are kept of a line that is too long, to look for its id.
 const START: usize = 64 * 1024;
 
 /// Cuts a stream into lines.
@@ -25,7 +25,7 @@ impl Cutter {
         lines
     }
 
-    /// What is left when the input ends without a newline.
+    /// Returns the bytes that are left when the input ends without a newline, as a line.
     pub(super) fn end(&mut self) -> Vec<Line> {
         if self.line.is_empty() { Vec::new() } else { vec![self.take()] }
     }

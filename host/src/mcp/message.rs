@@ -75,7 +75,7 @@ impl Id {
         (text.len() <= 1024).then(|| Self(Arc::new(Known { key, raw: raw.to_owned() })))
     }
 
-    /// Whether the id is the same as a JSON value in this program: integers there have 64 bits.
+    /// True if the id is the same as a JSON value in this program: integers there have 64 bits.
     pub(super) fn is_exact(&self) -> bool {
         match &self.0.key {
             IdKey::Text(_) => true,

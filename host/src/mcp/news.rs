@@ -1,4 +1,4 @@
-//! What the log says of a call that has ended.
+//! The line of the log for a call that has ended.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::sandbox::Ended;
 use crate::text::escape;
 use crate::tool::{CallError, Output, Usage};
 
-/// Whose lines they are.
+/// The target of the other lines.
 const TARGET: &str = "toolrack::mcp";
 /// The target of the line of a call that was answered, of which there are very many.
 pub const ANSWERED_TARGET: &str = "toolrack::mcp::answered";
@@ -30,9 +30,9 @@ pub(super) struct Named {
 enum Said {
     /// It was answered.
     Answered,
-    /// What was to be expected.
+    /// An end that was to be expected.
     Usual(&'static str),
-    /// What an operator may want to see to.
+    /// An end that an operator may want to see to.
     Remarkable(String),
 }
 

@@ -1,4 +1,4 @@
-//! What the server tells unasked, as lines of JSON.
+//! The server's notifications, as lines of JSON.
 
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -9,7 +9,7 @@ use super::reply::line;
 use super::result::SUBSCRIPTION_ID;
 use crate::tool::Progress;
 
-/// How far the call is that asked for it by this token.
+/// Returns the notification of a call's progress to the request with this token.
 pub(super) fn progress(token: &RawValue, progress: Progress) -> String {
     // The 2024-11-05 revision knows no message; it ignores the member.
     let Progress { value, total, message } = progress;

@@ -42,18 +42,18 @@ impl Running {
     }
 }
 
-/// What is kept to begin a call anew before it has entered its plugin.
+/// The parts of a call that are kept to begin it anew before it has entered its plugin.
 pub(super) struct Recall {
     pub(super) entry: Arc<EntryTicket>,
     pub(super) request: CatalogRequest,
-    /// When it came.
+    /// The time at which it came.
     pub(super) since: Instant,
 }
 
 /// A wait for plugins.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Wait {
-    /// When the request came.
+    /// The time at which the request came.
     pub(super) since: Instant,
     /// True if it has been given room among those that wait, and is not to be refused for want of it.
     pub(super) has_room: bool,
@@ -73,7 +73,7 @@ impl Waiting {
     }
 }
 
-/// What is left to do of a request that was cancelled.
+/// The parts of a cancelled request that are still open.
 pub(super) struct Cancelled {
     pub(super) call: Option<CallKey>,
     pub(super) batch: Option<BatchKey>,
@@ -100,7 +100,7 @@ impl Open {
         self.requests.contains_key(id)
     }
 
-    /// How many there are, subscriptions aside.
+    /// Returns the number of open requests, without subscriptions.
     pub(super) fn in_flight(&self) -> usize {
         self.calls.len() + self.waiting.len()
     }

@@ -1,4 +1,5 @@
-//! What the engine has decided and nobody has carried out yet: lines, on their own or in batches, and calls.
+//! The actions that the engine has decided and the driver has not taken yet: lines, on their own or in batches, and
+//! calls.
 
 use std::collections::VecDeque;
 

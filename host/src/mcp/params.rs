@@ -48,7 +48,7 @@ impl<'a> Meta<'a> {
         }
     }
 
-    /// Whether the request speaks the stateless protocol: it says its version itself.
+    /// True if the request speaks the stateless protocol: it says its version itself.
     pub(super) fn is_modern(&self) -> bool {
         self.version.is_some()
     }
@@ -140,7 +140,7 @@ pub(super) fn call(params: Option<&RawValue>) -> Result<(String, Box<RawValue>),
     Ok((name, arguments))
 }
 
-/// Whether `subscriptions/listen` asks for changes of the tool list.
+/// Reads the parameters of `subscriptions/listen`: true if it asks for changes of the tool list.
 pub(super) fn listens_to_tools(params: Option<&RawValue>) -> Result<bool, Fault> {
     #[derive(Deserialize)]
     struct Params {

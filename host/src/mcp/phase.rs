@@ -4,14 +4,16 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// How long calls may go on without any answer once the input has ended, and answers be written after a shutdown.
+/// The time that calls may go on without any answer once the input has ended, and that answers may be written after a
+/// shutdown.
 const GRACE: Duration = Duration::from_millis(1500);
 
-/// How long a client may go without reading answers that wait for it, once it can ask nothing more: it may be a pipeline
-/// whose end is slow to start. Where the client has gone, and what it started has inherited the pipe, nobody ever reads.
+/// The time that a client may go without reading answers that wait for it, once it can ask nothing more: it may be a
+/// pipeline whose end is slow to start. If the client is gone and a program that it started has inherited the pipe,
+/// the answers are never read.
 pub(super) const READER_WAIT: Duration = Duration::from_secs(10);
 
-/// How long plugins that a request waits for are waited for in all once the input has ended.
+/// The time in all that plugins are waited for, on behalf of requests, once the input has ended.
 const MAX_LOADING: Duration = Duration::from_secs(60);
 
 /// From the first line to the last answer.
@@ -27,13 +29,13 @@ pub(super) enum Phase {
 /// The deadlines of an ended input.
 #[derive(Clone, Copy)]
 pub(super) struct Drain {
-    /// When the last answer was made or read.
+    /// The time at which the last answer was made or read.
     progress: Instant,
     /// The deadline for plugins that a request waits for.
     plugins: Instant,
 }
 
-/// What there is to wait for, beside calls, once no more input comes.
+/// The things to wait for, beside calls, once no more input comes.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Awaited {
     /// True if a request waits for plugins that load.

@@ -23,7 +23,7 @@ use super::transport::Gone;
 /// This stream is for a thread: it cannot be read or written without blocking. Nothing was.
 pub(super) struct Blocks;
 
-/// What became of a piece that was to be written.
+/// The outcome of writing a piece.
 pub(super) enum Given {
     Taken,
     /// It comes back: the stream is for a thread.
@@ -33,13 +33,13 @@ pub(super) enum Given {
 /// Streams have no position.
 const HERE: u64 = u64::MAX;
 
-/// Whether `stream` is of a kind that is read and written here.
+/// True if `stream` is of a kind that is read and written here.
 fn fits(stream: &OwnedFd) -> bool {
     let kind = rustix::fs::fstat(stream).map(|stat| FileType::from_raw_mode(stat.st_mode));
     matches!(kind, Ok(FileType::Fifo | FileType::Socket)) && can_say_so()
 }
 
-/// Whether this kernel knows how not to block on a pipe: since 6.5.
+/// True if this kernel can read a pipe without blocking, as kernels since 6.5 can.
 fn can_say_so() -> bool {
     let Ok((reader, _writer)) = rustix::pipe::pipe() else { return false };
     let mut byte = [0];
@@ -125,7 +125,7 @@ impl ReadyInput {
     }
 }
 
-/// Whether nobody can write any more, whatever is still to be read.
+/// True if no writer is left. There may still be bytes to read.
 fn has_hung_up(stream: &OwnedFd) -> bool {
     let mut polled = [PollFd::new(stream, PollFlags::RDHUP)];
     let polled_now = poll(&mut polled, Some(&Timespec::default()));

@@ -9,7 +9,7 @@ use super::params::{self, Meta};
 use super::reply::Fault;
 use super::version::Version;
 
-/// What a request asks for.
+/// A request, by its method.
 pub(super) enum Request {
     Initialize,
     Ping,

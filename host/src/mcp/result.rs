@@ -16,11 +16,11 @@ pub(super) const PROTOCOL_VERSION: &str = "io.modelcontextprotocol/protocolVersi
 pub(super) const CLIENT_CAPABILITIES: &str = "io.modelcontextprotocol/clientCapabilities";
 pub(super) const SUBSCRIPTION_ID: &str = "io.modelcontextprotocol/subscriptionId";
 const SERVER_INFO: &str = "io.modelcontextprotocol/serverInfo";
-/// What a call spent.
+/// The key in `_meta` for the fuel, memory and time that a call spent.
 const USAGE: &str = "toolrack/usage";
 
-/// How long a client may keep what it was told, in milliseconds. A list can change under it, and only
-/// a listening client is told so.
+/// The times for which a client may keep an answer, in milliseconds. A list can change meanwhile, and only a listening
+/// client is told so.
 const DISCOVER_TTL: u64 = 3_600_000;
 const LIST_TTL: u64 = 10_000;
 
@@ -39,7 +39,7 @@ fn capabilities() -> Value {
     json!({ "tools": { "listChanged": true } })
 }
 
-/// What every modern result carries besides its own members.
+/// The members that every modern result has besides its own.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Common {
@@ -56,7 +56,7 @@ struct Meta {
     server: Option<ServerInfo>,
 }
 
-/// What a call spent, as a client is told.
+/// The fuel, memory and time that a call spent, as a client is told.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Spent {

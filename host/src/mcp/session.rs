@@ -1,4 +1,4 @@
-//! What a handshake settled, and so the revision that a request is served under.
+//! The outcome of a handshake, and so the revision under which a request is served.
 
 use serde_json::value::RawValue;
 
@@ -16,12 +16,12 @@ pub(super) struct Session {
 }
 
 impl Session {
-    /// Whether the client may send batches.
+    /// True if the client may send batches.
     pub(super) fn has_batches(&self) -> bool {
         self.version.is_some_and(Version::has_batches)
     }
 
-    /// Whether the client wants to be told of changes.
+    /// True if the client is told of changes.
     pub(super) fn is_told(&self) -> bool {
         self.initialized
     }

@@ -18,7 +18,7 @@ use super::patient::Patient;
 use super::ready::{Blocks, Given, ReadyInput, ReadyOutput};
 use super::transport::{Gone, LineInput, LineOutput, Transport};
 
-/// What is read at once.
+/// The bytes that are read at once, at most.
 pub(super) const CHUNK: usize = 64 * 1024;
 
 /// The real stdout, set aside for the protocol.
@@ -82,7 +82,7 @@ impl Stdio {
     }
 }
 
-/// Where lines come from.
+/// The source of lines.
 pub(crate) enum Input {
     Thread(mpsc::Receiver<Vec<Line>>),
     #[cfg(target_os = "linux")]

@@ -1,4 +1,4 @@
-//! What the loop needs of a client's connection: its lines, and room for answers.
+//! The two sides of a client's connection as the loop needs them: its lines, and room for answers.
 //!
 //! It does not know what carries them: two byte streams (`stdio`), or memory in the tests of the loop.
 

@@ -21,7 +21,7 @@ impl Version {
         Self::V2025_03_26,
         Self::V2024_11_05,
     ];
-    /// What a handshake that asks for something unknown gets.
+    /// The revision for a handshake that asks for an unknown one.
     pub(super) const NEWEST_LEGACY: Self = Self::V2025_11_25;
 
     pub(super) fn parse(text: &str) -> Option<Self> {

@@ -85,7 +85,7 @@ impl Client {
 
     fn list(&mut self, batch: Option<usize>) -> String {
         let id = self.ledger.next_id();
-        // How much that is, is known when it is published.
+        // The number of tools is known when they are published.
         self.ledger.ask(Kind::List, 0, batch);
         format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"tools/list"}}"#)
     }

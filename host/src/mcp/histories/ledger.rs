@@ -10,7 +10,7 @@ const ANSWER: &str = r#"{"jsonrpc":"2.0","id":"#;
 /// The first bytes of a message that answers nothing.
 const NOTIFICATION: &str = r#"{"jsonrpc":"2.0","method":"#;
 
-/// What was asked for.
+/// The kinds of requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     /// Answered whatever else goes on.

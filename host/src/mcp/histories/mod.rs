@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use history::History;
 
-/// How many are played, in any test and in one that has a minute (`cargo xtask test --long`).
+/// The number of histories that are played, in any test and in one that has a minute (`cargo xtask test --long`).
 const HISTORIES: u64 = 500;
 const LONG_HISTORIES: u64 = 10_000;
 

@@ -15,7 +15,7 @@ use crate::mcp::transport::{Gone, LineInput, LineOutput, Transport};
 /// Bytes of the client that are taken at once.
 const CHUNK: usize = 4 * 1024;
 
-/// Who finishes a piece that the pipe had no room for.
+/// The writer that finishes a piece for which the pipe had no room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Writer {
     /// The loop, when it is told that there is room: a pipe that the runtime watches.
@@ -28,7 +28,7 @@ pub(super) enum Writer {
 pub(super) struct Pipe {
     writer: Writer,
     capacity: usize,
-    /// What the client wrote and the loop has not taken.
+    /// The bytes that the client wrote and the loop has not taken.
     input: Vec<u8>,
     /// The bytes that the loop has taken.
     pub(super) taken: usize,
@@ -38,7 +38,7 @@ pub(super) struct Pipe {
     cutter: Cutter,
     /// True once the client has hung up for so long that the rest need not be read.
     is_abandoned: bool,
-    /// What the client can read; a piece that there was no room for, and how much of it is written.
+    /// The bytes that the client can read; a piece for which there was no room, and how much of it is written.
     output: Vec<u8>,
     piece: Vec<u8>,
     written: usize,
