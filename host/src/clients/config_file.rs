@@ -22,12 +22,12 @@ pub(super) struct ConfigFile {
     content: Option<(Vec<u8>, Metadata)>,
 }
 
-/// Who may read a file that is made.
+/// The users who may read a file that is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Audience {
     /// The user alone: clients keep keys in it.
     Owner,
-    /// Whom the system's default lets.
+    /// All users whom the system's default lets.
     Default,
 }
 

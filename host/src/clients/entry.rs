@@ -22,7 +22,7 @@ pub struct ServerEntry {
     pub env: BTreeMap<String, String>,
 }
 
-/// How a client writes an entry.
+/// The form in which a client writes an entry.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum EntryForm {
     /// Command, arguments and environment.
@@ -46,8 +46,8 @@ pub(super) struct WrittenEntry<'a> {
 pub(super) type Setting<'a> = (Vec<&'a str>, Option<Value>);
 
 impl WrittenEntry<'_> {
-    /// What has to be set in an entry of toolrack's so that it starts this server. Everything else in it is the
-    /// person's, and stays.
+    /// Returns the settings of an entry of toolrack's with which it starts this server. Everything else in the entry is
+    /// the person's, and stays.
     pub(super) fn settings<'a>(&'a self, found: &'a FoundEntry) -> Vec<Setting<'a>> {
         let transport = self.transport.map(|transport| (vec!["type"], Some(json!(transport))));
         let mut settings: Vec<Setting<'a>> = transport.into_iter().collect();
@@ -71,13 +71,13 @@ impl WrittenEntry<'_> {
 /// An entry that stands in a client's file, whoever wrote it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FoundEntry {
-    /// What it starts. `None` for a server that is reached by URL.
+    /// The program that it starts. `None` for a server that is reached by URL.
     pub command: Option<String>,
-    /// With which arguments.
+    /// The program's arguments.
     pub args: Vec<String>,
-    /// With which variables.
+    /// The program's variables, besides those that the client gives it.
     pub env: BTreeMap<String, String>,
-    /// Where it is reached.
+    /// The URL at which the server is reached. `None` for a program.
     pub url: Option<String>,
     /// True if the client is told not to start it.
     pub is_disabled: bool,
@@ -93,7 +93,7 @@ impl ServerEntry {
         WrittenEntry { transport, command, args, env }
     }
 
-    /// What it starts, on one line.
+    /// Returns the command line that it starts.
     #[must_use]
     pub fn command_line(&self) -> String {
         command_line(&self.command, &self.args, &self.env)
@@ -139,7 +139,7 @@ impl FoundEntry {
         after.chain(self.args.iter().filter_map(|argument| argument.strip_prefix("--plugins=")))
     }
 
-    /// What it is, on one line. The values of variables may be secret, so they are left out.
+    /// Describes it on one line. The values of variables may be secret, so they are left out.
     #[must_use]
     pub fn words(&self) -> String {
         match (&self.command, &self.url) {

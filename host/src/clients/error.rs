@@ -1,4 +1,4 @@
-//! Why a client's file is not read or not changed.
+//! The errors of reading and changing clients' files.
 
 use std::io;
 use std::path::PathBuf;
@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crate::home::PrivateError;
 use crate::text::escape;
 
-/// Why an entry was not written, read or removed.
+/// The reason why an entry was not written, read or removed.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
     /// The file cannot be used as it is.
@@ -14,7 +14,7 @@ pub enum ClientError {
     File {
         /// The file.
         file: PathBuf,
-        /// What is wrong.
+        /// The fault of the file.
         error: FileError,
     },
     /// Another entry has the name.
@@ -27,7 +27,7 @@ pub enum ClientError {
         file: PathBuf,
         /// The name of the entry.
         name: String,
-        /// What is there.
+        /// The entry that stands there.
         found: String,
     },
     /// The entry was not written by toolrack.
@@ -40,7 +40,7 @@ pub enum ClientError {
         file: PathBuf,
         /// The name of the entry.
         name: String,
-        /// What is there.
+        /// The entry that stands there.
         found: String,
     },
     /// Another command is at work.
@@ -53,20 +53,20 @@ pub enum ClientError {
     Lock {
         /// The directory.
         directory: PathBuf,
-        /// Why not.
+        /// The error.
         error: PrivateError,
     },
-    /// What is needed to undo an edit cannot be kept.
+    /// The record for undoing an edit cannot be kept.
     #[error("{}: what is needed to undo this cannot be kept: {error}", shown(directory))]
     Record {
         /// The directory.
         directory: PathBuf,
-        /// Why not.
+        /// The error.
         error: PrivateError,
     },
 }
 
-/// What is wrong with a file.
+/// The fault of a file.
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
     /// It cannot be read.
@@ -92,7 +92,7 @@ pub enum FileError {
     Unwritable(#[from] io::Error),
 }
 
-/// Why a text cannot be edited.
+/// The reason why a text cannot be edited.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EditError {
     /// Something is not as the client reads it.
@@ -102,7 +102,7 @@ pub enum EditError {
         line: usize,
         /// Counted from 1, in characters.
         column: usize,
-        /// What is wrong there.
+        /// The fault at that place.
         problem: String,
     },
     /// It is right, and written in a way that is not edited.
@@ -127,7 +127,7 @@ fn shown(path: &std::path::Path) -> String {
     escape(&path.to_string_lossy())
 }
 
-/// What stands before an error: the file, and where in it.
+/// Returns the beginning of an error's text: the file, and the place in it.
 fn place(file: &std::path::Path, error: &FileError) -> String {
     match error {
         FileError::Edit(EditError::At { line, column, .. }) => {

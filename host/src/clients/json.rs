@@ -28,7 +28,7 @@ pub(super) struct JsonText<'a> {
     root: Option<Object<'a>>,
 }
 
-/// What is put in place of a piece of text.
+/// A range of the text, and the text that replaces it.
 type Splice = (Range<usize>, String);
 
 impl<'a> JsonText<'a> {

@@ -1,6 +1,6 @@
-//! What is kept of each edited file, so that it can be undone to the last byte: the file as it was before toolrack's
-//! first entry, and what toolrack made of it. It lies in a private directory of toolrack's own, because clients keep
-//! keys in their files.
+//! The record of each edited file, with which an edit is undone to the last byte: the file as it was before toolrack's
+//! first entry, and the digest of the file that toolrack wrote. Records lie in a private directory of toolrack's own,
+//! because clients keep keys in their files.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -22,7 +22,7 @@ pub(super) struct Records {
     pub(super) directory: PathBuf,
 }
 
-/// What is known of a file that holds entries of toolrack's.
+/// The record of a file that holds entries of toolrack's.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Record {
     /// The file, for people who look into the directory.
@@ -38,7 +38,7 @@ pub(super) struct Record {
     pub(super) entries: BTreeMap<String, RecordedEntry>,
 }
 
-/// What is known of an entry.
+/// The record of an entry.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub(super) struct RecordedEntry {
     /// True if there was no list of servers before.
@@ -48,7 +48,8 @@ pub(super) struct RecordedEntry {
 }
 
 impl Records {
-    /// What is known of `file`. A record that cannot be read costs the last bytes of an undo, nothing else.
+    /// Reads the record of `file`. `None` where there is none or it cannot be read: an undo then cuts the entry out, and
+    /// blanks around it may differ from before.
     pub(super) fn read(&self, file: &Path) -> Option<Record> {
         let bytes = read_at_most(&self.path(file, "json"), MAX_RECORD).ok()?;
         let record = serde_json::from_slice(&bytes);
@@ -65,14 +66,14 @@ impl Records {
         self.put(&self.backup(file), bytes)
     }
 
-    /// Where the file as it was is kept.
+    /// Returns the path at which the original file is kept.
     pub(super) fn backup(&self, file: &Path) -> PathBuf {
         self.path(file, "backup")
     }
 
     /// Forgets the file, its backup too.
     pub(super) fn forget(&self, file: &Path) {
-        // What stays is written over the next time.
+        // A file that stays is overwritten the next time.
         let _ = fs::remove_file(self.path(file, "json"));
         let _ = fs::remove_file(self.backup(file));
     }

@@ -16,7 +16,7 @@ use crate::file_lock::{FileLock, StillLocked};
 use crate::home::Home;
 use crate::regular::read_at_most;
 
-/// How long another command is waited for.
+/// The time that another command is waited for.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// The file that is locked meanwhile.
 const LOCK: &str = "clients";
@@ -27,11 +27,11 @@ pub struct Registration {
     /// The directory whose files count for the scope of a project.
     project: PathBuf,
     records: Records,
-    /// Where commands that edit the same files take turns.
+    /// The directory of the lock by which commands that edit the same files take turns.
     locks: PathBuf,
 }
 
-/// For whom a server is registered.
+/// The users for whom a server is registered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
     /// The user, in all projects.
@@ -43,15 +43,15 @@ pub enum Scope {
 /// A client's file in one scope.
 #[derive(Clone, Debug)]
 pub struct Target {
-    /// Whose file it is.
+    /// The client whose file it is.
     pub client: &'static Client,
-    /// For whom its entries count.
+    /// The scope in which its entries count.
     pub scope: Scope,
     /// The file.
     pub file: PathBuf,
 }
 
-/// What becomes of an entry that is something else.
+/// The treatment of an entry that is something else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Foreign {
     /// It stays, and that is an error.
@@ -66,7 +66,7 @@ pub struct Change {
     file: ConfigFile,
     /// `None` where the file is removed.
     after: Option<Vec<u8>>,
-    /// What is to be known of the file afterwards. `None` where it holds nothing of toolrack's any more.
+    /// The record of the file afterwards. `None` where it holds nothing of toolrack's any more.
     record: Option<Record>,
     /// True if the file holds nothing of toolrack's yet, so that it is kept as it is.
     is_first: bool,
@@ -166,7 +166,7 @@ impl Registration {
         Ok(Some(Change { target, file, after, record, is_first: false, leaves_backup }))
     }
 
-    /// Where a file is kept as it was before toolrack's first entry.
+    /// Returns the path at which a file is kept as it was before toolrack's first entry.
     #[must_use]
     pub fn backup(&self, change: &Change) -> PathBuf {
         self.records.backup(&change.file.path)

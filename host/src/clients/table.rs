@@ -10,9 +10,9 @@ use super::user_directories::{UserDirectories, find_program};
 /// An MCP client that keeps its servers in a file.
 #[derive(Debug)]
 pub struct Client {
-    /// What it is called on the command line.
+    /// The name on the command line.
     pub name: &'static str,
-    /// What its makers call it.
+    /// The name that its makers give it.
     pub title: &'static str,
     pub(super) syntax: Syntax,
     /// The member of the file that holds the servers.
@@ -25,13 +25,13 @@ pub struct Client {
     program: Option<&'static str>,
     /// A directory or file that is there once the client has run.
     trace: fn(&UserDirectories) -> PathBuf,
-    /// How the client takes up a changed file.
+    /// The step by which the client takes up a changed file, as an instruction to the user.
     pub pickup: &'static str,
-    /// What else is needed in a project.
+    /// The further step that is needed in a project, as an instruction to the user.
     pub project_pickup: &'static str,
 }
 
-/// How a client's file is written.
+/// The syntax of a client's file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Syntax {
     /// JSON without comments: the client cannot read others.

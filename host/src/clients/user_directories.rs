@@ -5,7 +5,7 @@
 use std::env;
 use std::path::{Path, PathBuf};
 
-/// Where programs keep what belongs to one user.
+/// The directories in which programs keep the files of one user.
 #[derive(Clone, Debug)]
 pub struct UserDirectories {
     /// The home directory.

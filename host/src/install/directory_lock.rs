@@ -7,7 +7,7 @@ use crate::file_lock::{FileLock, StillLocked};
 use crate::home::Home;
 use crate::manifest::Sha256Digest;
 
-/// How long another command is waited for.
+/// The time that another command is waited for.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The right to change a plugin directory, until it is dropped or the process ends.
@@ -93,7 +93,7 @@ mod tests {
     fn one_holds_a_directory_until_it_lets_go() {
         let root = tempfile::tempdir().expect("a directory");
         let (home, path) = (Home::at(root.path().join("home")), root.path().join("plugins"));
-        // Whether it is there yet or not.
+        // The first time the directory is not there yet.
         for _ in 0..2 {
             let try_take = || DirectoryLock::take_within(Some(&home), &path, Duration::ZERO);
             let held = try_take().expect("nobody holds it");

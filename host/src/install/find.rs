@@ -7,15 +7,15 @@ use super::Shelf;
 use crate::manifest::nearest;
 use crate::text::escape;
 
-/// Why it is not clear which plugin is meant.
+/// The reason why it is not clear which plugin is meant.
 #[derive(Debug, thiserror::Error)]
 pub enum FindError {
     /// No manifest has this name.
     #[error("there is no plugin `{}`{}", escape(.name), hint(.name, .known))]
     Unknown {
-        /// What was asked for.
+        /// The name that was asked for.
         name: String,
-        /// Those there are.
+        /// The names that exist.
         known: Vec<String>,
     },
     /// It is not clear which is meant.
@@ -24,9 +24,9 @@ pub enum FindError {
         escape(.name), list(.directories.iter().map(|path| path.to_string_lossy()))
     )]
     Several {
-        /// What was asked for.
+        /// The name that was asked for.
         name: String,
-        /// Where it is.
+        /// The directories that hold it.
         directories: Vec<PathBuf>,
     },
     /// Two manifests give one name.
@@ -35,7 +35,7 @@ pub enum FindError {
         escape(.name), list(.files.iter().map(String::as_str))
     )]
     Ambiguous {
-        /// What was asked for.
+        /// The name that was asked for.
         name: String,
         /// The manifests.
         files: Vec<String>,
@@ -43,9 +43,9 @@ pub enum FindError {
     /// A directory cannot be read.
     #[error("{}: {error}", super::shown(.path))]
     Io {
-        /// Which.
+        /// The path.
         path: PathBuf,
-        /// Why not.
+        /// The error.
         error: io::Error,
     },
 }
@@ -57,7 +57,7 @@ pub fn installed(name: &str, directories: &[PathBuf]) -> Result<(PathBuf, String
     Ok((shelf.directory.clone(), file))
 }
 
-/// What lies in `directories`, each looked at once.
+/// Reads the shelves of `directories`, each once.
 pub(super) fn shelves(directories: &[PathBuf]) -> Result<Vec<Shelf>, FindError> {
     let mut shelves = Vec::<Shelf>::new();
     for directory in directories {

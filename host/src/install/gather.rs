@@ -1,4 +1,4 @@
-//! What a person named (a Wasm file, a manifest, a directory of manifests) to the plugins that are
+//! From the paths that a person named (Wasm files, manifests, directories of manifests) to the plugins that are
 //! meant.
 
 use std::io;
@@ -10,11 +10,11 @@ use crate::catalog::Refusal;
 use crate::manifest::is_local;
 use crate::reload::is_manifest;
 
-/// What was named.
+/// The plugins that were named.
 pub struct Gathered {
     /// The plugins. Each goes to files of its own.
     pub pairs: Vec<Pair>,
-    /// What lies in a directory that was named, and is taken for no plugin.
+    /// The files in named directories that are taken for no plugin.
     pub passed_over: Vec<PathBuf>,
 }
 

@@ -32,7 +32,7 @@ pub use remove::{LocalFiles, LocalRemoved, RemoveError, Removed, WasmRemoved, le
 pub use shelf::{Entry, Shelf};
 pub use stage::Stage;
 
-/// Why nothing was installed.
+/// The reason why nothing was installed.
 #[derive(Debug, thiserror::Error)]
 pub enum InstallError {
     /// Plugins are not fit to be served beside what is installed.
@@ -69,11 +69,11 @@ pub enum InstallError {
         shown(.wasm), escape(.manifest), escape(.named)
     )]
     OtherWasm {
-        /// What was to be installed.
+        /// The file that was to be installed.
         wasm: PathBuf,
         /// The file beside it.
         manifest: String,
-        /// What that one names.
+        /// The file that the manifest names.
         named: String,
     },
     /// Two of the plugins go to one file.
@@ -82,17 +82,17 @@ pub enum InstallError {
     /// A file or directory cannot be read or written.
     #[error("{}: {doing}: {error}", shown(.path))]
     Io {
-        /// Which.
+        /// The path.
         path: PathBuf,
-        /// What cannot be done with it.
+        /// The operation that failed.
         doing: &'static str,
-        /// Why not.
+        /// The error.
         error: io::Error,
     },
 }
 
 impl InstallError {
-    /// What cannot be done with `path`.
+    /// Makes the error of an operation on `path`.
     fn io(path: &Path, doing: &'static str) -> impl FnOnce(io::Error) -> Self {
         move |error| Self::Io { path: path.to_owned(), doing, error }
     }

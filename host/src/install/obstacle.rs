@@ -1,5 +1,4 @@
-//! What is in the way of plugins on a shelf, as far as its files show it. Names of tools are compared
-//! when all are loaded.
+//! Files that are in the way of plugins on a shelf. Names of tools are compared when all are loaded.
 
 use super::{Pair, Shelf};
 use crate::catalog::Refusal;
@@ -7,7 +6,7 @@ use crate::regular::read_at_most;
 use crate::reload::MAX_WASM;
 use crate::text::escape;
 
-/// What would be overwritten though it belongs to another plugin.
+/// Returns a refusal for each plugin that would overwrite a file of another plugin.
 #[must_use]
 pub fn obstacles(pairs: &[Pair], shelf: &Shelf) -> Vec<Refusal> {
     pairs.iter().filter_map(|pair| obstacle(pair, pairs, shelf)).collect()

@@ -19,7 +19,7 @@ pub struct Pair {
     pub file: String,
     /// The Wasm's.
     pub wasm_file: String,
-    /// Where the manifest comes from.
+    /// The source of the manifest.
     pub source: ManifestSource,
     pub(super) text: Vec<u8>,
     /// Absent where it is missing; then the plugin is refused when it is loaded.
@@ -34,7 +34,7 @@ pub struct Pair {
     pub(super) shown: PathBuf,
 }
 
-/// Where a manifest comes from.
+/// The source of a manifest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ManifestSource {
     /// It came with the plugin.
@@ -140,7 +140,7 @@ impl Pair {
         super::shown(&self.shown.with_extension("wit"))
     }
 
-    /// What a lock knows of it. Absent where its Wasm is missing.
+    /// Returns its files as a lock knows them. `None` where its Wasm is missing.
     #[must_use]
     pub fn files(&self) -> Option<Files> {
         Some(Files {
@@ -151,7 +151,7 @@ impl Pair {
         })
     }
 
-    /// What the manifest says. Absent where it is broken, and then the plugin is refused.
+    /// Parses the manifest. `None` where it is broken, and then the plugin is refused.
     #[must_use]
     pub fn manifest(&self) -> Option<Manifest> {
         parse(&self.file, &self.text)

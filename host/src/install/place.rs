@@ -13,7 +13,7 @@ use crate::whole::{Unfinished, sweep, sync};
 /// Replaced manifests that are kept of one plugin; beyond, the last takes the place of the one before.
 const MAX_BACKUPS: usize = 9;
 
-/// What installing a plugin changed.
+/// The change that installing a plugin made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
     /// It is new.
@@ -90,14 +90,14 @@ fn write(directory: &Path, name: &str, bytes: &[u8]) -> Result<Unfinished, Insta
         .map_err(InstallError::io(&path, "it cannot be written"))
 }
 
-/// Whether another manifest is installed where that of `pair` goes.
+/// True if another manifest is installed where that of `pair` goes.
 #[must_use]
 pub fn replaces_manifest(pair: &Pair, shelf: &Shelf) -> bool {
     let stays = pair.source == ManifestSource::Kept || shelf.entry(&pair.file).is_none();
     !stays && manifest_there(pair, shelf).as_ref() != Some(&pair.text)
 }
 
-/// Where the manifest that `pair` replaces is kept. `None` if it replaces none that can be read.
+/// Returns the path at which the manifest that `pair` replaces is kept. `None` if it replaces none that can be read.
 #[must_use]
 pub fn backup(pair: &Pair, shelf: &Shelf) -> Option<PathBuf> {
     replaced(pair, shelf).map(|(name, _)| shelf.directory.join(name))
@@ -127,7 +127,7 @@ fn backup_name(pair: &Pair, shelf: &Shelf, text: &[u8]) -> String {
         .unwrap_or_else(|| format!("{first}{MAX_BACKUPS}"))
 }
 
-/// What is installed under the name of its manifest, where that is no longer than its own.
+/// Reads the installed file of the same name as the manifest. `None` where it is missing or longer than the manifest.
 fn manifest_there(pair: &Pair, shelf: &Shelf) -> Option<Vec<u8>> {
     read_at_most(&shelf.directory.join(&pair.file), pair.text.len()).ok()
 }

@@ -10,7 +10,7 @@ use super::find::{FindError, find, shelves};
 use crate::manifest::local_of;
 use crate::reload::{is_manifest, wit_of};
 
-/// What was done with a plugin's files.
+/// The outcome for a plugin's files.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Removed {
     /// The plugin's name.
@@ -19,15 +19,15 @@ pub struct Removed {
     pub directory: PathBuf,
     /// The manifest, which is gone.
     pub manifest: String,
-    /// What happened to the Wasm.
+    /// The outcome for the Wasm.
     pub wasm: WasmRemoved,
     /// The `.wit` file, which is gone, if there was one.
     pub wit: Option<String>,
-    /// What happened to the local file.
+    /// The outcome for the local file.
     pub local: LocalRemoved,
 }
 
-/// What happened to a plugin's local file.
+/// The outcome for a plugin's local file.
 #[derive(Debug, PartialEq, Eq)]
 pub enum LocalRemoved {
     /// It is gone.
@@ -47,7 +47,7 @@ pub enum LocalFiles {
     Purge,
 }
 
-/// What happened to a plugin's Wasm.
+/// The outcome for a plugin's Wasm.
 #[derive(Debug, PartialEq, Eq)]
 pub enum WasmRemoved {
     /// It is gone.
@@ -58,12 +58,12 @@ pub enum WasmRemoved {
     Stays {
         /// The Wasm.
         wasm: String,
-        /// Who needs it.
+        /// The manifest that needs it.
         manifest: String,
     },
 }
 
-/// Why nothing, or not all, was removed.
+/// The reason why nothing, or not all, was removed.
 #[derive(Debug, thiserror::Error)]
 pub enum RemoveError {
     /// It is not clear what is meant.
@@ -72,9 +72,9 @@ pub enum RemoveError {
     /// A file cannot be removed, or a directory not be read.
     #[error("{}: {error}", super::shown(.path))]
     Io {
-        /// Which.
+        /// The path.
         path: PathBuf,
-        /// Why not.
+        /// The error.
         error: io::Error,
     },
 }

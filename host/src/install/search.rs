@@ -9,13 +9,13 @@ use crate::reload::is_manifest;
 
 /// Directories below a directory that are looked into. One with more holds something else too.
 const MAX_DIRECTORIES: usize = 1000;
-/// How deep they lie.
+/// The depth of directories to which is searched.
 const MAX_DEPTH: usize = 4;
-/// What holds other people's plugins, what a build leaves behind, and what tests are made with.
+/// Directories that are not searched: they hold dependencies, build output or files of tests.
 const PASSED_OVER: [&str; 7] =
     ["target", "node_modules", "tests", "test", "testdata", "fixtures", "__pycache__"];
 
-/// What was found.
+/// The files that were found.
 #[derive(Debug, Default)]
 pub(super) struct Found {
     pub(super) manifests: Vec<PathBuf>,

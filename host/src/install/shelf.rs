@@ -1,4 +1,4 @@
-//! What manifests lie in a plugin directory, and which Wasm each names.
+//! The manifests in a plugin directory, and the Wasm that each names.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -27,7 +27,7 @@ pub struct Entry {
     pub wasm: String,
     /// What it is granted; nothing where the manifest is broken.
     pub grants: Grants,
-    /// Whether it cannot be read.
+    /// True if it cannot be read.
     pub is_broken: bool,
 }
 
@@ -72,7 +72,7 @@ impl Entry {
             text.as_deref().and_then(|text| Manifest::of_files(&file, text, local).ok())
         };
         let manifest = local.ok().and_then(|local| parsed(local.as_deref()));
-        // What the plugin is does not depend on the local file.
+        // The plugin's files do not depend on the local file.
         let manifest = manifest.or_else(|| parsed(None));
         let stem = stem(&file).to_owned();
         match manifest {

@@ -16,7 +16,7 @@ use crate::whole::random_name;
 /// A directory with one directory for each plugin. Dropping it removes them.
 pub struct Stage {
     root: PathBuf,
-    /// What messages name instead, in the order of the plugins.
+    /// The names that messages show instead, in the order of the plugins.
     shown: Vec<Shown>,
 }
 
@@ -126,7 +126,7 @@ impl Stage {
         Ok(plugins)
     }
 
-    /// What is installed and refused beside a newcomer is the newcomer's fault.
+    /// Returns the newcomer's refusal for an installed plugin that is refused beside it.
     fn conflict(&self, refusal: &Refusal) -> Option<Refusal> {
         // Where nothing is taken, it is so without the newcomers too, or there is no room: `overflow`.
         let Cause::Taken(by) = &refusal.cause else { return None };
@@ -158,7 +158,7 @@ impl Stage {
         let (tools, plugins): (Vec<_>, Vec<_>) = refused()
             .filter(is_full)
             .partition(|refusal| matches!(refusal.refused, Refused::Tool(_)));
-        // What is replaced was loaded beside its newcomer, and will not be any more.
+        // A replaced plugin was loaded beside its newcomer, and will not be any more.
         let leaves = refused().filter(|refusal| {
             refusal.refused == Refused::Plugin
                 && refusal.cause != Cause::Itself
@@ -185,7 +185,7 @@ impl Stage {
         self.shown.iter().any(|shown| file.starts_with(&shown.prefix))
     }
 
-    /// Whether one of `pairs` takes the place of the installed `file`.
+    /// True if one of `pairs` takes the place of the installed `file`.
     fn is_replaced(&self, pairs: &[Pair], shelf: &Shelf, file: &str) -> bool {
         let place = |name: &str| escape(&shelf.directory.join(name).to_string_lossy());
         pairs.iter().any(|pair| place(&pair.file) == file || place(&pair.wasm_file) == file)
@@ -199,7 +199,7 @@ impl Stage {
         self.root.join(at.to_string())
     }
 
-    /// How the files in a plugin's directory begin in messages.
+    /// Returns the beginning of paths in a plugin's directory, as messages show them.
     fn prefix(&self, at: usize) -> String {
         format!("{}{MAIN_SEPARATOR}", escape(&self.directory(at).to_string_lossy()))
     }
@@ -207,7 +207,7 @@ impl Stage {
 
 impl Drop for Stage {
     fn drop(&mut self) {
-        // What is left is the system's to clear, as in any temporary directory.
+        // The system clears files that are left, as in any temporary directory.
         let _ = fs::remove_dir_all(&self.root);
     }
 }
