@@ -82,7 +82,7 @@ pub(super) fn target(directories: &[PathBuf]) -> anyhow::Result<&Path> {
     target.context(NO_DIRECTORY)
 }
 
-/// What lies in the directory that plugins are installed into.
+/// Reads the directory into which plugins are installed.
 pub(super) fn look(target: &Path) -> anyhow::Result<Shelf> {
     let shown = || format!("{}: it cannot be read", escape(&target.to_string_lossy()));
     Shelf::look(target).with_context(shown)
@@ -114,7 +114,7 @@ pub(super) struct CheckedOne {
     pub(super) plugin: Arc<Plugin>,
     /// Its tools that are served.
     pub(super) tools: Vec<String>,
-    /// What its operator should know.
+    /// Warnings for the operator.
     pub(super) warnings: Vec<String>,
 }
 
@@ -210,7 +210,8 @@ impl Checked {
         }
     }
 
-    /// What a plugin may do that the installed version may not; nothing where none is installed that can be read.
+    /// Returns the grants that a plugin asks for and the installed version does not have. Empty where no readable
+    /// version is installed.
     fn wider(&self, pair: &Pair, plugin: &Plugin) -> Vec<String> {
         let before = self.shelf.entry(&pair.file).filter(|before| !before.is_broken);
         before.map(|before| wider(&before.grants, plugin.grants())).unwrap_or_default()
@@ -247,7 +248,7 @@ impl Checked {
     }
 }
 
-/// Why a plugin that can be served serves no tools.
+/// Returns the reason why a plugin that can be served serves no tools.
 fn untold(plugin: &Plugin) -> &'static str {
     match plugin.definitions().next() {
         Some(_) => {
@@ -266,7 +267,7 @@ fn not_taken(local: &Path) -> String {
 }
 
 impl Installed {
-    /// Whether its Wasm is not the one that was there.
+    /// True if its Wasm is not the one that was there.
     pub(super) fn is_other_wasm(&self) -> bool {
         match self.change {
             Change::Installed => true,
@@ -275,12 +276,12 @@ impl Installed {
         }
     }
 
-    /// What it is, in a few words.
+    /// Returns its version and name in a few words.
     pub(super) fn version(&self) -> String {
         format!("version {} of {}", self.plugin.digest.short(), self.plugin.name)
     }
 
-    /// What was done, in a sentence.
+    /// Returns the change in a sentence.
     pub(super) fn sentence(&self) -> String {
         let name = paint(NAME, &self.plugin.name);
         let version = self.plugin.digest.short();

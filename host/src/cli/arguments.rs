@@ -315,7 +315,7 @@ pub(super) fn command() -> clap::Command {
     })
 }
 
-/// What was typed. Ends the process where that is no command line, or asks for help.
+/// Parses the command line. Ends the process where that is invalid, or asks for help.
 pub(super) fn parse() -> Cli {
     Cli::from_arg_matches(&command().get_matches()).unwrap_or_else(|error| error.exit())
 }

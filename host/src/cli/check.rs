@@ -90,8 +90,7 @@ fn print(catalog: &Catalog) {
     );
 }
 
-/// What a plugin offers, what a call of it may spend and what it may reach, below the line that names
-/// it.
+/// Prints the tools of a plugin, its limits and its grants, below the line that names it.
 pub(super) fn print_details(tools: &[&str], plugin: &Plugin) {
     for tool in tools {
         println!("     {tool}");
@@ -121,7 +120,7 @@ pub(super) fn print_details(tools: &[&str], plugin: &Plugin) {
     }
 }
 
-/// What is refused, and below it why.
+/// Prints what is refused, and the reason below it.
 pub(super) fn print_refusal(refusal: &Refusal) {
     let what = match refusal.refused {
         Refused::Warning => paint(ERROR, "warning"),

@@ -4,7 +4,7 @@ use std::io::IsTerminal as _;
 
 use super::print::{eprint, eprintln};
 
-/// How a person answers.
+/// The way in which a person consents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Consent {
     /// On the terminal, when they have seen it.
@@ -14,7 +14,7 @@ pub(super) enum Consent {
 }
 
 impl Consent {
-    /// What `--yes` says.
+    /// Reads `--yes`.
     pub(super) fn of(is_given: bool) -> Self {
         if is_given { Self::Given } else { Self::Asked }
     }
@@ -29,7 +29,7 @@ impl Consent {
             eprintln!("{otherwise}");
             return Ok(false);
         }
-        // What was shown may be read elsewhere; the question is for who sits here.
+        // The output above may be read elsewhere; the question is for the person at the terminal.
         eprint!("{question} [y/N] ");
         let mut answer = String::new();
         stdin.read_line(&mut answer)?;

@@ -18,7 +18,7 @@ pub(super) enum Line<'a> {
     Gap,
 }
 
-/// What became of `old` in `new`, with a little of what stayed.
+/// Compares `old` with `new`: the lines that differ, with a few around them that are the same.
 pub(super) fn diff<'a>(old: &'a [String], new: &'a [String]) -> Vec<Line<'a>> {
     let head = old.iter().zip(new).take_while(|(one, two)| one == two).count();
     let (rest_old, rest_new) = (&old[head..], &new[head..]);

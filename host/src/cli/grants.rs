@@ -1,4 +1,4 @@
-//! What a plugin is granted, in words a person understands and as JSON: the same for every command.
+//! The grants of a plugin, in words for people and as JSON: the same for every command.
 
 use serde_json::{Value, json};
 

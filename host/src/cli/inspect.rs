@@ -20,7 +20,7 @@ use crate::sandbox::{Guest, Notes, Wasm, listed_in};
 use crate::text::{escape, shell_word};
 use crate::tool::{Listed, ToolSpec};
 
-/// What is shown.
+/// The form of the output.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {
     /// For people.
@@ -39,7 +39,7 @@ struct Inspected {
     digest: Sha256Digest,
     imports: Vec<String>,
     listed: Listed,
-    /// What stands in the way of starting it.
+    /// The reason why it cannot be started. `None` where it can.
     misfit: Option<String>,
     /// The number of tools that its section lists, or what is wrong with the section.
     packed: Result<Option<usize>, String>,
@@ -85,7 +85,7 @@ pub(super) fn run(setup: Setup, file: &Path, form: Form) -> anyhow::Result<ExitC
     Ok(ExitCode::SUCCESS)
 }
 
-/// What the `.wit` file beside it says, if there is one and it has a use.
+/// Reads the `.wit` file beside it, if there is one and its kind uses it.
 fn notes(file: &Path, kind: Kind) -> Notes {
     let beside = file.with_extension("wit");
     if kind != Kind::Functions || !beside.exists() {
@@ -200,7 +200,7 @@ impl Inspected {
         })
     }
 
-    /// What would be written by hand, with what can be known filled in.
+    /// Returns a manifest to begin with, with the values that can be known filled in.
     fn manifest(&self) -> String {
         let Self { name, kind, .. } = self;
         let mut text = format!(

@@ -77,7 +77,8 @@ impl Lang {
         command
     }
 
-    /// What is to be done once before the first build: the language's own tools for this directory.
+    /// Returns the command that is run once before the first build: it installs the language's own tools for this
+    /// directory.
     pub(super) fn prepare(self) -> Option<&'static str> {
         match self {
             Self::Rust | Self::C | Self::Go => None,

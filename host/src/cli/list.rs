@@ -29,7 +29,7 @@ pub(super) fn run(setup: Setup, as_json: bool) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// How much is refused, and what says why.
+/// Returns the number of refusals, and the command that gives their reasons.
 pub(super) fn not_served(catalog: &Catalog, locking: Locking) -> Option<String> {
     let check = match locking {
         Locking::Required => "toolrack check --locked",

@@ -63,7 +63,7 @@ fn print_members(verb: &str, members: &[MemberWords]) {
     }
 }
 
-/// What the hints say, as ends of a sentence.
+/// Returns the hints in words, each as the end of a sentence.
 fn hints(annotations: Annotations) -> Vec<&'static str> {
     let Annotations { read_only, destructive, idempotent, open_world } = annotations;
     let says = |hint: Option<bool>, yes: &'static str, no: &'static str| {

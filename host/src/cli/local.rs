@@ -1,4 +1,4 @@
-//! What the local file of a plugin decided, in words and as JSON.
+//! The decisions of a plugin's local file, in words and as JSON.
 
 use std::path::MAIN_SEPARATOR;
 

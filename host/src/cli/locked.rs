@@ -11,7 +11,7 @@ use crate::install::Removed;
 use crate::lock::{LOCK_FILE, Locking, Verdict, Version, judge};
 use crate::text::escape;
 
-/// What becomes of plugins that a lock would hold back.
+/// The treatment of plugins that a lock would hold back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Approval {
     /// They are held back, and that is said.

@@ -14,9 +14,9 @@ use crate::home::Home;
 use crate::status::LogFiles;
 use crate::text::escape;
 
-/// How often the files are looked at while they are followed.
+/// The time between two looks at the files while they are followed.
 const LOOK: Duration = Duration::from_millis(250);
-/// The most lines that are shown of what was written before.
+/// The number of earlier lines that are shown at most.
 const MAX_LINES: u32 = 100_000;
 
 #[derive(Args)]

@@ -56,16 +56,16 @@ use crate::status::Place;
 use crate::text::escape;
 use crate::typed_path;
 
-/// What every command that loads plugins needs.
+/// The settings that every command that loads plugins needs.
 #[derive(Clone)]
 struct Setup {
     plugins: Vec<PathBuf>,
     compiler: Compiler,
-    /// How strictly locks are kept to.
+    /// The strictness with which locks are kept to.
     locking: Locking,
-    /// What no plugin sees, wherever it is loaded from.
+    /// The paths that no plugin sees, wherever it is loaded from.
     protected: Protected,
-    /// Absent where the environment names none.
+    /// Toolrack's own directory. `None` where the environment names none.
     home: Option<Home>,
 }
 

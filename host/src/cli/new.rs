@@ -14,7 +14,7 @@ use anyhow::{Context as _, bail};
 
 /// Where the SDK is found that a plugin depends on, if nothing else is said.
 const SDK: &str = r#"{ git = "https://github.com/toolrack/toolrack" }"#;
-/// What is read of a crate's manifest to see whether it is the SDK's, in bytes.
+/// The bytes that are read of a crate's manifest to see whether it is the SDK's.
 const MAX_CARGO: usize = 64 * 1024;
 
 /// The manifest of a program, and of a component with functions of its own, which its WIT describes.
@@ -123,7 +123,7 @@ fn files(name: &str, lang: Lang, sdk: &str) -> Vec<File> {
     }
 }
 
-/// What the language's own start needs.
+/// Returns the limits that the language's runtime needs to start.
 fn limits(lang: Lang) -> &'static str {
     match lang {
         Lang::Rust | Lang::C | Lang::Js | Lang::Python | Lang::Assemblyscript => "",

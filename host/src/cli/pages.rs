@@ -1,4 +1,4 @@
-//! What the command line is told of outside of it: completions for shells, and manual pages.
+//! Completions for shells, and manual pages: made from the command line's own definition.
 
 use std::path::Path;
 use std::process::ExitCode;

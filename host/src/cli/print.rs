@@ -1,4 +1,4 @@
-//! What commands print with: lines, colours, numbers of things, directories, JSON.
+//! Printing for all commands: lines, colours, numbers of things, directories, JSON.
 
 use std::fmt::Arguments;
 use std::io::{ErrorKind, Write as _};
@@ -20,8 +20,8 @@ macro_rules! eprintln {
 }
 pub(super) use {eprint, eprintln, print, println};
 
-/// What ends a command whose stdout cannot be written. It unwinds, so that all is put away on the way; nobody else
-/// has to know.
+/// The panic payload that ends a command whose stdout cannot be written. It unwinds, so that everything is cleaned up
+/// on the way, and no other code has to handle it.
 pub(super) struct Unwritten;
 
 /// Writes to stdout. A reader that has gone has read enough; where a disk is full, the command ends.
@@ -58,7 +58,7 @@ pub(super) fn counted<N: std::fmt::Display + PartialEq + From<u8>>(
     format!("{number} {thing}{plural}")
 }
 
-/// What to do where no plugin directory is known.
+/// The error where no plugin directory is known.
 pub(super) const NO_DIRECTORY: &str = "there is no plugin directory; name one with --plugins";
 
 /// Directories in a sentence.

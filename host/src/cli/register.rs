@@ -127,7 +127,7 @@ pub(super) fn unregister(
     Ok(if is_refused { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-/// What was asked for, and where it is done.
+/// The request, and the files in which it is carried out.
 struct Session {
     wanted: EntryArguments,
     foreign: Foreign,
@@ -136,7 +136,7 @@ struct Session {
     _lock: Option<FileLock>,
 }
 
-/// What became of one client.
+/// The outcome for one client.
 enum Outcome {
     Done,
     Unchanged,
@@ -244,7 +244,7 @@ pub(super) fn registration(home: Option<&Home>) -> anyhow::Result<Registration> 
     Ok(Registration::new(directories, project, &home))
 }
 
-/// What a client is to start: this program, with what decides here what is served.
+/// Returns the entry for clients: this program, with the settings that decide here what is served.
 pub(super) fn server_entry(setup: &Setup) -> anyhow::Result<ServerEntry> {
     let program = std::env::current_exe().context("the path of this program is not known")?;
     ensure!(

@@ -22,7 +22,7 @@ pub(super) fn run(
 ) -> anyhow::Result<ExitCode> {
     let directories = &setup.plugins[..];
     let _locks = DirectoryLock::take_all(setup.home.as_ref(), directories)?;
-    // What an earlier removal left: there is no plugin of this name any more.
+    // A local file that an earlier removal left: there is no plugin of this name any more.
     let left = |name: &String| match decided {
         LocalFiles::Purge => left_local(name, directories),
         LocalFiles::Keep => Vec::new(),

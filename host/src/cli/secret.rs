@@ -167,7 +167,7 @@ fn remove(
     Ok(ExitCode::SUCCESS)
 }
 
-/// Where servers of `directories` find a value of the secret.
+/// Returns the sources in which servers of `directories` find a value of the secret.
 fn sources(name: &SecretName, directories: &[PathBuf], home: Option<&Home>) -> BTreeSet<Source> {
     let beside = directories.iter().map(|directory| Some(directory.as_path()));
     let found = beside.chain([None]).filter_map(|beside| {
@@ -208,7 +208,7 @@ fn list(directories: &[PathBuf], home: Option<&Home>, as_json: bool) -> anyhow::
         println!("{}  {}", " ".repeat(width), paint(DIM, granted(&row.plugins)));
     }
     match problem {
-        // Who keeps secrets in files need not hear of it.
+        // A user who keeps secrets in files needs no keyring.
         Some(KeyringError::Absent(_)) | None => {}
         Some(error) => eprintln!("{error}"),
     }
@@ -237,7 +237,7 @@ fn granted(plugins: &BTreeSet<String>) -> String {
     format!("granted to {}", names.join(", "))
 }
 
-/// Where values are looked for.
+/// The sources in which values are looked for.
 #[derive(Clone, Copy)]
 pub(super) enum Asking {
     WithKeyring,

@@ -1,4 +1,4 @@
-//! Which running servers serve a directory, in words, below what a command did to it.
+//! The running servers of a directory, in words, for the output of commands that changed it.
 
 use std::path::Path;
 
@@ -12,7 +12,7 @@ pub(super) fn serving(run: Option<&Path>, directory: &Path) -> Result<Vec<Server
     Ok(found.into_iter().filter(serves).collect())
 }
 
-/// Who follows a change of `directory`.
+/// Returns the servers that follow a change of `directory`, in words. `None` where none does.
 pub(super) fn followers(run: Option<&Path>, directory: &Path) -> Option<String> {
     let found = serving(run, directory).unwrap_or_else(|error| {
         tracing::warn!("it is not known which servers run: {error}");
@@ -26,7 +26,7 @@ pub(super) fn followers(run: Option<&Path>, directory: &Path) -> Option<String> 
     }
 }
 
-/// How to start a server where none serves `directory`.
+/// Returns the advice for a directory that no server serves.
 pub(super) fn nobody(directory: &Path) -> String {
     format!("no running server serves it; start one: {}", start_by_hand(Some(directory)))
 }

@@ -84,7 +84,7 @@ pub enum InstallError {
     Io {
         /// The path.
         path: PathBuf,
-        /// The operation that failed.
+        /// The failure in words, such as "it cannot be read".
         doing: &'static str,
         /// The error.
         error: io::Error,
@@ -92,7 +92,7 @@ pub enum InstallError {
 }
 
 impl InstallError {
-    /// Makes the error of an operation on `path`.
+    /// Makes the error for `path`. `doing` is the failure in words, such as "it cannot be read".
     fn io(path: &Path, doing: &'static str) -> impl FnOnce(io::Error) -> Self {
         move |error| Self::Io { path: path.to_owned(), doing, error }
     }

@@ -32,7 +32,7 @@ pub(super) fn run(
     as_json: bool,
 ) -> anyhow::Result<ExitCode> {
     let directories = directories(&setup.plugins)?;
-    // What is wrong with a lock is said before anything is compiled.
+    // A fault of a lock is told before anything is compiled.
     let locks = directories.iter().map(|directory| lock(directory));
     let locks = locks.collect::<anyhow::Result<Vec<_>>>()?;
     let locking = Locking::Ignored;
@@ -80,7 +80,7 @@ pub(super) fn run(
 fn directories(given: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
     let (mut found, mut known) = (Vec::new(), BTreeSet::new());
     for directory in given.iter().filter(|directory| directory.is_dir()) {
-        // Whatever it is called.
+        // A directory that is named twice, by different paths, counts once.
         if known.insert(directory.canonicalize().unwrap_or_else(|_| directory.clone())) {
             found.push(directory.clone());
         }

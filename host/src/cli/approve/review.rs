@@ -1,4 +1,4 @@
-//! What is locked in a directory against what lies there.
+//! The comparison of a directory's lock with the plugins that lie there.
 
 use std::path::{Path, PathBuf};
 
@@ -13,13 +13,13 @@ use crate::text::escape;
 /// The lock of one directory, and what would change in it.
 pub(in crate::cli) struct Review {
     pub(in crate::cli) directory: PathBuf,
-    /// What is locked; absent where there is no lock yet.
+    /// The lock. `None` where there is none yet.
     pub(in crate::cli) before: Option<Lock>,
     pub(in crate::cli) after: Lock,
     pub(in crate::cli) changes: Vec<Change>,
 }
 
-/// What would change for one plugin.
+/// The change for one plugin.
 pub(in crate::cli) struct Change {
     pub(in crate::cli) file: String,
     pub(in crate::cli) before: Option<Entry>,
@@ -62,7 +62,7 @@ impl Review {
         self.changes.push(Change { file: file.to_owned(), before, after: Some(entry) });
     }
 
-    /// What is locked and does not lie there any more. A plugin that is there and does not load stays locked
+    /// Forgets entries whose plugins do not lie there any more. A plugin that is there and does not load stays locked
     /// as it was.
     pub(in crate::cli) fn forget_gone(&mut self) {
         let gone = self

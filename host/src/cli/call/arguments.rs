@@ -54,7 +54,7 @@ fn whole_object<'a>(one: &'a str, stdin: &mut Stdin) -> anyhow::Result<Option<Co
     Ok(Some(text).filter(|text| is_named || text.trim_start().starts_with('{')))
 }
 
-/// Whether stdin was read.
+/// The state of stdin.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Stdin {
     Unread,

@@ -1,4 +1,4 @@
-//! What a person types to decide of a plugin, as a [`Decision`] of its local file.
+//! The arguments of `grant`, `revoke`, `set` and `unset`, as a [`Decision`] of the plugin's local file.
 
 use std::path::{Component, Path};
 
@@ -85,7 +85,7 @@ impl GrantArguments {
     }
 }
 
-/// What names one grant of the kind on the command line.
+/// Returns an example of a grant of the kind, as on the command line.
 fn example(kind: GrantKind) -> &'static str {
     match kind {
         GrantKind::Files => "~/notes --at /notes",
@@ -96,9 +96,9 @@ fn example(kind: GrantKind) -> &'static str {
     }
 }
 
-/// What is taken away: the grant of `kind` that `what` names, or all of them.
+/// Returns the decision that takes away the grant of `kind` that `what` names, or all of them.
 pub(in crate::cli) fn revoked(kind: GrantKind, what: Option<&str>) -> anyhow::Result<Decision> {
-    // There is one, wherever the plugin sees it.
+    // There is only one, wherever the plugin sees it.
     let what = what.filter(|_| kind != GrantKind::Scratch);
     Ok(Decision::Revoke(GrantName::of_argument(kind, what)?))
 }
@@ -162,7 +162,7 @@ fn from_here(path: String) -> anyhow::Result<String> {
     here.into_os_string().into_string().map_err(|_| anyhow!("{shown}: its name is not UTF-8"))
 }
 
-/// Where a directory is seen that is granted without a word on that.
+/// Returns the path at which a plugin sees a directory that is granted without `--at`.
 fn seen_as(path: &str) -> anyhow::Result<String> {
     let name = path.trim_end_matches(['/', '\\']).rsplit(['/', '\\']).next().unwrap_or_default();
     if name.is_empty() || name.starts_with(['~', '$', '.']) {

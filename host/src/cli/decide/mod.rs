@@ -57,7 +57,7 @@ pub(super) fn run(
     }
 }
 
-/// What became of the plugin.
+/// The state of the plugin after a decision.
 enum Decided {
     /// It is served as it was decided, or was not served before either.
     Served,
@@ -205,8 +205,8 @@ impl DecidedPlugin {
         Ok(LoadedPlugin { pair, plugin })
     }
 
-    /// Why the change is not made, if so: what is only taken away always is, and a plugin that is refused already may be
-    /// on its way to being served.
+    /// Returns the reason why the change is not made. `None` where it is: a change that only takes away is always made,
+    /// and a plugin that is refused already may be on its way to being served.
     fn refusal(
         &self,
         now: &LoadedPlugin,

@@ -14,10 +14,10 @@ use crate::cli::language::Lang;
 use crate::cli::print::eprintln;
 use crate::text::escape;
 
-/// How much of cargo's messages is listened to.
+/// The bytes of cargo's messages that are read at most.
 const MAX_MESSAGES: u64 = 256 * 1024 * 1024;
 
-/// How a plugin is built.
+/// The way in which a plugin is built.
 #[derive(Clone, Debug)]
 pub(super) enum Recipe {
     /// By cargo: the package, where there are several.
@@ -41,7 +41,7 @@ pub(super) struct Build {
     child: Child,
 }
 
-/// What cargo said.
+/// Cargo's messages.
 #[derive(Debug, Default)]
 pub(super) struct Messages {
     artifacts: Vec<Artifact>,
@@ -132,7 +132,7 @@ impl Build {
         Ok(build)
     }
 
-    /// What was built, once cargo has ended.
+    /// Waits for cargo's end, and returns its messages.
     pub(super) fn finish(mut self, messages: Messages) -> anyhow::Result<Messages> {
         // Some of it may have been built even so.
         if !self.child.wait()?.success() {

@@ -1,4 +1,4 @@
-//! What was built, installed through the same steps as `toolrack add`.
+//! Installation of the built plugin, through the same steps as `toolrack add`.
 
 use anyhow::Context as _;
 
@@ -12,7 +12,7 @@ use crate::reload::MAX_WASM;
 use crate::status::now_ms;
 use crate::text::escape;
 
-/// How installing ended.
+/// The outcome of installing.
 pub(super) enum Outcome {
     /// It is in place; when its files were put there, in milliseconds since 1970.
     Installed(Box<Installed>, u64),

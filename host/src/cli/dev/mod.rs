@@ -32,10 +32,10 @@ use watch::Watch;
 const QUIET: Duration = Duration::from_millis(150);
 /// The longest that a row of saves puts off a build.
 const MAX_QUIET: Duration = Duration::from_secs(2);
-/// How often the logs of servers are looked at while nothing is built.
+/// The time between two looks at the logs of servers while nothing is built.
 const TICK: Duration = Duration::from_millis(200);
 
-/// What happens while the command runs.
+/// An event while the command runs.
 #[derive(Debug)]
 enum Event {
     /// A file of the crate was saved.
@@ -46,7 +46,7 @@ enum Event {
     Interrupted,
 }
 
-/// Why a step is left before its end, or that it was not.
+/// The outcome of a step, which may be left before its end.
 enum Step<T> {
     Done(T),
     /// The crate was saved meanwhile, at this time.
@@ -104,7 +104,7 @@ pub(super) fn run(
     }
 }
 
-/// How the plugin in `root` is built.
+/// Returns the way in which the plugin in `root` is built.
 fn recipe(lang: Lang, root: &Path, package: Option<String>) -> anyhow::Result<Recipe> {
     if lang == Lang::Rust {
         return Ok(Recipe::Cargo(package));
@@ -117,11 +117,11 @@ fn recipe(lang: Lang, root: &Path, package: Option<String>) -> anyhow::Result<Re
 struct Dev {
     root: PathBuf,
     recipe: Recipe,
-    /// How plugins are checked; what is built goes into the first of its directories.
+    /// The settings by which plugins are checked. A built plugin goes into the first of its directories.
     setup: Setup,
     serving: Serving,
     watch: Watch,
-    /// What is installed while nothing newer is fit to be, for people.
+    /// The name of the version that stays installed while no newer one is fit, for people.
     stays: String,
     events: Sender<Event>,
     inbox: Receiver<Event>,

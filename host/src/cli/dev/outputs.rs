@@ -1,4 +1,4 @@
-//! What `toolrack dev` and cargo write within a crate: changes of it are no saves.
+//! The files that `toolrack dev` and cargo write within a crate: a change of them is no save.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};

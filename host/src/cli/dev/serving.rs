@@ -14,9 +14,9 @@ use crate::name::PluginName;
 use crate::status::{LogFollower, PluginLine, Server, Status};
 use crate::text::escape;
 
-/// How long servers have to take up what was installed.
+/// The time that servers have to take up an installed version.
 const MAX_WAIT: Duration = Duration::from_secs(10);
-/// How often they are asked meanwhile.
+/// The time between two looks meanwhile.
 const INTERVAL: Duration = Duration::from_millis(25);
 
 /// The servers of a plugin directory.
@@ -29,7 +29,7 @@ pub(super) struct Serving {
     expected: Option<Expected>,
 }
 
-/// What is waited for, and the times that are told then.
+/// The version that is waited for, and the times that are told then.
 struct Expected {
     name: PluginName,
     manifest: String,
@@ -52,7 +52,7 @@ impl Serving {
             plugin: None,
             expected: None,
         };
-        // What was written before is nobody's interest.
+        // Lines that were written before are skipped.
         let servers = serving.servers();
         serving.follower.lines(&servers);
         serving

@@ -72,7 +72,7 @@ impl Watch {
         let mut found = vec![self.root.clone()];
         let mut next = 0;
         while next < found.len() && found.len() < MAX_DIRECTORIES {
-            // What cannot be read is not there, or not the crate's.
+            // A directory that cannot be read is not there, or not the crate's.
             let entries = std::fs::read_dir(&found[next]).into_iter().flatten().flatten();
             let folders = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
             let paths: Vec<_> = folders.map(|entry| entry.path()).collect();
@@ -88,7 +88,7 @@ impl Watch {
     }
 }
 
-/// Whether something that counts got another content.
+/// True if a file that counts got other content.
 fn is_save(event: &notify::Event, outputs: &Outputs) -> bool {
     let changes = match event.kind {
         EventKind::Access(_) | EventKind::Modify(ModifyKind::Metadata(_)) => false,

@@ -13,7 +13,7 @@ use crate::typed_path;
 
 const TOPIC: &str = "clients";
 
-/// Which program this is, and whether a shell finds another one.
+/// Finds which program this is, and whether a shell finds another one.
 pub(super) fn check_program(examined: &Examined) -> Vec<Finding> {
     const TOPIC: &str = "program";
     let entry = match &examined.entry {
@@ -140,7 +140,7 @@ fn command(target: &Target, name: &str) -> String {
     format!("toolrack register {} --force{scope}{name}", target.client.name)
 }
 
-/// What the server of an entry would serve.
+/// Returns the directories that the server of an entry would serve.
 fn directories(found: &FoundEntry, home: Option<&Home>) -> Vec<PathBuf> {
     let in_full = |path: &str| typed_path::expanded(path).unwrap_or_else(|_| path.into());
     let named: Vec<_> = found.plugin_directories().map(in_full).collect();

@@ -1,4 +1,4 @@
-//! What a check found, on one line or as JSON.
+//! The finding of a check, on one line or as JSON.
 
 use serde::Serialize;
 
@@ -10,14 +10,14 @@ use crate::cli::{DIM, ERROR, GOOD, NAME, paint};
 pub(super) struct Finding {
     topic: &'static str,
     pub(super) level: Level,
-    /// What is the case; escaped where others wrote it.
+    /// The state that was found; escaped where others wrote it.
     text: String,
-    /// What to do about it.
+    /// The step that mends it. `None` where there is nothing to do.
     #[serde(skip_serializing_if = "Option::is_none")]
     advice: Option<String>,
 }
 
-/// How a thing is.
+/// The severity of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) enum Level {

@@ -27,15 +27,15 @@ use crate::home::Home;
 pub(super) use directories::loose_files;
 use finding::{Finding, Level};
 
-/// How long one check is waited for: file systems and keyrings may not answer at all.
+/// The time that one check is waited for: file systems and keyrings may not answer at all.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(8);
 
-/// What is examined.
+/// The setup that is examined.
 struct Examined {
     /// Plugin directories, absolute.
     directories: Vec<PathBuf>,
     home: Option<Home>,
-    /// What clients should start.
+    /// The entry that clients should have.
     entry: anyhow::Result<ServerEntry>,
 }
 

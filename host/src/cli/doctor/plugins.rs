@@ -16,7 +16,7 @@ use crate::reload::Loader;
 use crate::text::escape;
 
 const TOPIC: &str = "plugins";
-/// How long plugins are waited for. What is compiled by then is kept.
+/// The time that plugins are waited for. Plugins that are compiled by then are kept in the cache.
 const LOADING: Duration = Duration::from_secs(5);
 
 /// The version of each plugin that the directories hold, by its name.
@@ -52,7 +52,7 @@ pub(super) fn check(
 }
 
 fn refused(catalog: &Catalog, examined: &Examined) -> Vec<Finding> {
-    // What is wrong with a whole directory is found elsewhere.
+    // Faults of a whole directory are found by another check.
     let is_directory = |file: &str| {
         examined.directories.iter().any(|path| escape(&path.to_string_lossy()) == file)
     };

@@ -11,7 +11,7 @@ const TOPIC: &str = "secrets";
 pub(super) fn check(examined: &Examined) -> Vec<Finding> {
     let keyring = PatientKeyring::of_system().check();
     let asking = if keyring.is_ok() { Asking::WithKeyring } else { Asking::WithoutKeyring };
-    // What is wrong with a directory is found elsewhere.
+    // Faults of a directory are found by another check.
     let rows = rows(&examined.directories, examined.home.as_ref(), Vec::new(), asking);
     let rows = rows.unwrap_or_default();
     let missing = rows.iter().filter(|row| row.source.is_none());

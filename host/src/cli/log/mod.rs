@@ -32,11 +32,11 @@ pub(super) struct Log {
     _kept: Option<Writer>,
 }
 
-/// Where a server logs to beside stderr.
+/// The places to which a server logs beside stderr.
 pub(super) struct ServerPlaces {
-    /// What plugins write, for those who follow it.
+    /// The place for lines that plugins write, which `toolrack dev` follows.
     pub(super) plugins: Place,
-    /// Everything, for later.
+    /// The file for all lines, which `toolrack logs` reads.
     pub(super) kept: PathBuf,
 }
 
@@ -109,8 +109,8 @@ where
     log.json().flatten_event(true).with_current_span(true).with_span_list(false)
 }
 
-/// Whether a line is safe to show: where wasmtime traces host calls it shows what guests pass, with the
-/// secrets in it.
+/// True if a line is safe to show: where wasmtime traces host calls it shows the values that guests pass, with the
+/// secrets in them.
 fn is_safe(metadata: &Metadata<'_>) -> bool {
     *metadata.level() <= Level::DEBUG || !metadata.target().starts_with("wasmtime")
 }
@@ -121,7 +121,7 @@ fn is_kept(metadata: &Metadata<'_>) -> bool {
     metadata.target() != ANSWERED_TARGET
 }
 
-/// What plugins write, and the spans that say which plugin and which tool.
+/// True for lines that plugins write, and for the spans that name plugin and tool.
 fn is_of_plugin(metadata: &Metadata<'_>) -> bool {
     if metadata.is_span() {
         *metadata.level() <= Level::INFO
@@ -130,7 +130,7 @@ fn is_of_plugin(metadata: &Metadata<'_>) -> bool {
     }
 }
 
-/// What `--log` says. A word alone is a level: [`EnvFilter`] would take any other for a module that
+/// Parses `--log`. A word alone is a level: [`EnvFilter`] would take any other for a module that
 /// logs nothing, and the log would be empty without a reason.
 fn filter(text: &str) -> anyhow::Result<EnvFilter> {
     for directive in text.split(',').map(str::trim).filter(|directive| !directive.is_empty()) {

@@ -57,7 +57,7 @@ impl Visit for Line<'_> {
             return self.record_debug(field, &format_args!("{value}"));
         }
         self.put(field, |writer| {
-            // What a name is made of needs no look at each character.
+            // A value of these characters alone needs no escapes.
             if value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-./:".contains(&byte)) {
                 writer.write_char('"')?;
                 writer.write_str(value)?;

@@ -12,17 +12,16 @@ use tracing_subscriber::fmt::MakeWriter;
 
 /// Lines that wait; beyond them lines are lost rather than calls delayed.
 const MAX_LINES: usize = 1024;
-/// What is written at once, in bytes, but for a line that is longer.
+/// The bytes that are written at once, but for a line that is longer.
 const PIECE: usize = 64 * 1024;
 /// Room that is kept for lines although none waits, in bytes: as much as a busy server's take.
 const KEPT: usize = 256 * 1024;
-/// How long the thread rests. What it takes from a call that is just being answered, one in some hundred
-/// notices.
+/// The time that the thread rests between writes. Its work delays about one call in some hundred.
 const REST: Duration = Duration::from_millis(20);
-/// How long the end waits for what is left to be written.
+/// The time that the end waits for lines that are not written yet.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Where lines are put.
+/// The queue into which lines are put.
 #[derive(Clone)]
 pub(super) struct Queue(Arc<Shared>);
 

@@ -15,7 +15,7 @@ use crate::tool::{in_a_row, whole_seconds};
 /// Tools without a call that are named.
 const MAX_IDLE: usize = 20;
 
-/// Why the plugin's newest version is not the one that is served.
+/// Returns the refusal of the plugin's newest version. `None` if the newest version is the one that is served.
 pub(super) fn older<'a>(status: &'a Status, plugin: &PluginStatus) -> Option<&'a RefusalStatus> {
     let own = |refusal: &&RefusalStatus| {
         refusal.file == plugin.file && refusal.refused == RefusedStatus::Version
@@ -23,7 +23,7 @@ pub(super) fn older<'a>(status: &'a Status, plugin: &PluginStatus) -> Option<&'a
     status.refusals.iter().find(own)
 }
 
-/// How long a plugin has been loading, in words.
+/// Returns the time that a plugin has been loading, in words.
 pub(super) fn loading_time(loading: &LoadingStatus) -> String {
     uptime(Duration::from_millis(now_ms().saturating_sub(loading.since_ms)))
 }
