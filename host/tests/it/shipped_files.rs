@@ -104,12 +104,12 @@ async fn what_is_not_granted_is_neither_read_nor_changed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_a_grant_it_says_what_to_add() {
+async fn without_a_grant_it_names_the_command_that_grants() {
     let files = Shipped::new("files").granted("", "").await;
     let error = files.error("files_list", json!({})).await;
-    assert!(error.contains("`files` to [grants]"), "{error}");
+    assert!(error.contains("toolrack grant files files DIRECTORY"), "{error}");
     let error = files.error("files_read", json!({ "path": "/a" })).await;
-    assert!(error.contains("files = [{ path"), "{error}");
+    assert!(error.contains("toolrack grant NAME files DIRECTORY --at /a"), "{error}");
     assert!(!Path::new("/a").exists());
 }
 

@@ -81,7 +81,7 @@ pub struct Extent {
 pub fn roots(places: &Places) -> Result<Listing, String> {
     if places.roots.is_empty() {
         return Err(
-            "no directory is granted; add `files` to [grants] in the plugin's manifest".into()
+            "no directory is granted; whoever runs the server may grant one: toolrack grant files files DIRECTORY".into()
         );
     }
     let entry = |root: &crate::place::Root| Entry {
@@ -236,6 +236,10 @@ mod tests {
 
     #[test]
     fn without_a_grant_there_is_nothing() {
-        assert!(roots(&Places { roots: Vec::new() }).unwrap_err().contains("[grants]"));
+        assert!(
+            roots(&Places { roots: Vec::new() })
+                .unwrap_err()
+                .contains("toolrack grant files files")
+        );
     }
 }
