@@ -1,4 +1,4 @@
-//! How a version differs from what is locked, in words.
+//! The differences between a version and its lock entry, in words.
 
 use std::fmt;
 
@@ -40,7 +40,7 @@ pub enum Difference {
 pub enum Part {
     /// A name for people.
     Title,
-    /// What it does.
+    /// The description.
     Description,
     /// JSON Schema of the arguments.
     InputSchema,
@@ -55,7 +55,7 @@ pub enum Part {
 }
 
 impl Difference {
-    /// Whether it lets the plugin reach more, or tells a model something new.
+    /// True if it lets the plugin reach more, or tells a model something new.
     pub(super) fn widens(&self) -> bool {
         match self {
             Self::Granted(_) | Self::NewTool(_) | Self::Tool(..) => true,

@@ -1,4 +1,4 @@
-//! What is locked of one plugin, and the same of one that lies in a directory now.
+//! The lock entry of a plugin, and the same facts of a plugin that lies in a directory now.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,10 +18,10 @@ use crate::tool::ToolSpec;
 pub struct Entry {
     /// The plugin's name.
     pub name: String,
-    /// What its files hold.
+    /// The digests of its files.
     #[serde(rename = "sha256")]
     pub files: Files,
-    /// What it may reach, a line for each grant.
+    /// Its grants, a line for each.
     pub grants: BTreeSet<String>,
     /// Its tools by their public names.
     pub tools: BTreeMap<String, Definition>,
@@ -43,7 +43,7 @@ pub struct Files {
     pub local: Option<Sha256Digest>,
 }
 
-/// What a client is told of a tool.
+/// The definition of a tool as clients are told it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Definition {
@@ -52,7 +52,7 @@ pub struct Definition {
     /// A name for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
-    /// What it does.
+    /// The description.
     pub description: String,
     /// JSON Schema of the arguments.
     #[serde(serialize_with = "indented")]
@@ -81,9 +81,9 @@ impl Eq for Definition {}
 pub struct Version<'a> {
     /// The plugin's name.
     pub name: &'a str,
-    /// What its files hold.
+    /// The digests of its files.
     pub files: Files,
-    /// What it may reach, a line for each grant.
+    /// Its grants, a line for each.
     pub grants: BTreeSet<String>,
     /// Its tools by their public names, each with the digest of its definition.
     pub tools: BTreeMap<&'a str, (&'a ToolSpec, Sha256Digest)>,
@@ -108,7 +108,7 @@ impl<'a> Version<'a> {
         Self { name, files, grants: grants::lines(grants), tools: tools.collect() }
     }
 
-    /// What is locked when it is accepted.
+    /// Returns the entry that is locked when it is accepted.
     #[must_use]
     pub fn entry(&self) -> Entry {
         let tools = self

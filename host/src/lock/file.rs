@@ -19,24 +19,24 @@ const VERSION: u64 = 1;
 const HELP: &str =
     "restore it from version control, or delete it and let `toolrack approve` make a new one";
 
-/// What is accepted in a plugin directory.
+/// The versions that are accepted in a plugin directory.
 #[derive(Clone, Debug, Default)]
 pub struct Lock {
     /// Plugins by the files of their manifests.
     pub plugins: BTreeMap<String, Entry>,
 }
 
-/// Why a file is no lock.
+/// The reason why a file is no lock.
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
     /// It is damaged, or was never one.
     #[error("toolrack.lock, line {line}, column {column}: {problem}; {HELP}")]
     Damaged {
-        /// Where.
+        /// The line, from 1.
         line: usize,
-        /// Where in the line.
+        /// The column, from 1.
         column: usize,
-        /// What is wrong there, escaped.
+        /// The fault at that place, escaped.
         problem: String,
     },
     /// Another toolrack wrote it.

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use crate::manifest::{Access, Grants, NetworkGrant, SecretPlace};
 
-/// What reads only, and what writes too, begin with.
+/// The beginnings of the lines of grants that only read, and of those that write too.
 const READ: &str = "files: read ";
 const WRITE: &str = "files: read and change ";
 const NETWORK: &str = "network";
@@ -15,7 +15,7 @@ const EXCEPT: &str = " except ";
 
 /// One line for each thing that `grants` allow.
 pub(super) fn lines(grants: &Grants) -> BTreeSet<String> {
-    // What is withheld by the same spelling is not among the grants.
+    // A grant that is withheld is not among the grants any more.
     let Grants { network, files, scratch, env, secrets, config, withheld: _ } = grants;
     let mut lines = BTreeSet::new();
     lines.extend(files.iter().map(|grant| {
@@ -65,14 +65,14 @@ fn with_exceptions(line: &str) -> Option<(&str, BTreeSet<&str>)> {
     Some((grant, except.iter().flat_map(|except| except.split(',')).collect()))
 }
 
-/// What `now` allows and `before` does not, a line for each.
+/// Returns the grants of `now` that `before` does not have, a line for each.
 #[must_use]
 pub fn wider(before: &Grants, now: &Grants) -> Vec<String> {
     let before = lines(before);
     lines(now).into_iter().filter(|line| !covers(&before, line)).collect()
 }
 
-/// Whether what `line` grants is granted by `locked`.
+/// True if `locked` grants everything that `line` grants.
 pub(super) fn covers(locked: &BTreeSet<String>, line: &str) -> bool {
     let is_read_of_more =
         || line.strip_prefix(READ).is_some_and(|of| locked.contains(&format!("{WRITE}{of}")));

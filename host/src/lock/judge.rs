@@ -1,4 +1,4 @@
-//! Whether a version may be served: decided from what is locked, what it is, and how strict the host is.
+//! The decision whether a version may be served: from the lock, the version, and the strictness of the host.
 
 use super::{Difference, Lock, Version, differences};
 use crate::text::shell_word;
@@ -6,7 +6,7 @@ use crate::text::shell_word;
 /// Differences that are named where more are counted.
 const MAX_NAMED: usize = 4;
 
-/// How strictly a host keeps to locks.
+/// The strictness with which a host keeps to locks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Locking {
     /// It does not look at them.
@@ -18,7 +18,7 @@ pub enum Locking {
     Required,
 }
 
-/// Whether a version may be served.
+/// The decision on a version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// It may.
@@ -30,7 +30,7 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    /// Why it may not, if so.
+    /// Returns the reason why it may not be served. `None` if it may.
     #[must_use]
     pub fn reason(self) -> Option<String> {
         match self {
@@ -40,7 +40,7 @@ impl Verdict {
     }
 }
 
-/// Whether `version`, which `file` names, may be served beside `lock`.
+/// Decides whether `version`, which `file` names, may be served under `lock`.
 #[must_use]
 pub fn judge(lock: &Lock, file: &str, version: &Version<'_>, locking: Locking) -> Verdict {
     if locking == Locking::Ignored {

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use super::Secret;
 use crate::manifest::SecretName;
 
-/// What a file says, and the numbers of lines that say nothing understandable. Of two values for one
+/// Parses a file: its values, and the numbers of lines that cannot be understood. Of two values for one
 /// name, the later counts.
 pub(super) fn parse(text: &str) -> (BTreeMap<SecretName, Secret>, Vec<usize>) {
     let mut values = BTreeMap::new();
@@ -69,7 +69,7 @@ fn quoted(text: &str) -> Option<String> {
     }
 }
 
-/// Whether nothing but a comment follows a closing quote.
+/// True if nothing but a comment follows a closing quote.
 fn ends(after: &str) -> bool {
     let rest = after.trim_start();
     rest.is_empty() || rest.starts_with('#')

@@ -11,13 +11,13 @@ use super::Secret;
 use crate::manifest::SecretName;
 use crate::text::escape;
 
-/// What all of toolrack's entries are filed under; their user is the secret's name.
+/// The service of all of toolrack's entries; their user is the secret's name.
 const SERVICE: &str = "toolrack";
 
 /// The keyring of whoever runs this process. Every question may wait for its owner to unlock it.
 pub struct Keyring(Arc<CredentialStore>);
 
-/// Why a keyring is of no use.
+/// The reason why a keyring cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeyringError {
     /// There is none, or nothing that would unlock it.

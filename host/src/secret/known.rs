@@ -10,7 +10,7 @@ use crate::manifest::SecretName;
 pub struct Known {
     /// A name without a value was granted and found nowhere.
     values: BTreeMap<SecretName, Option<Secret>>,
-    /// Why the keyring gave nothing.
+    /// The error of the keyring. `None` if it answered or was not asked.
     keyring: Option<KeyringError>,
     redactor: Redactor,
 }
@@ -24,7 +24,7 @@ pub struct Known {
 pub struct MissingSecret {
     /// The secret.
     pub name: SecretName,
-    /// Why the keyring could not tell.
+    /// The error of the keyring. `None` if it answered or was not asked.
     pub keyring: Option<KeyringError>,
 }
 

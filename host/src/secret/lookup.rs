@@ -32,16 +32,16 @@ enum Place {
     Directory { path: PathBuf, owner: Owner },
 }
 
-/// Who decides who may read a file.
+/// The party that decides who may read a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Owner {
     /// The user.
     User,
-    /// What has mounted it.
+    /// The system that has mounted it.
     System,
 }
 
-/// What the name of a variable ends with that names the file of a secret.
+/// The suffix of variables that name the file of a secret.
 const FILE_SUFFIX: &str = "_FILE";
 
 enum Environment {
@@ -49,7 +49,7 @@ enum Environment {
     Given(BTreeMap<String, String>),
 }
 
-/// Where a value was found.
+/// The source of a value.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Source {
     /// In the environment of this process.
@@ -60,7 +60,7 @@ pub enum Source {
     Keyring,
 }
 
-/// What was found for each name, and why the keyring gave nothing.
+/// The value that was found for each name, with its source, and the error of the keyring.
 type Found = (BTreeMap<SecretName, Option<(Source, Secret)>>, Option<KeyringError>);
 
 impl Secrets {

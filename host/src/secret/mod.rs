@@ -85,7 +85,7 @@ impl Drop for Secret {
     }
 }
 
-/// What `text` stood in, filled with zeros.
+/// Overwrites `text` with zeros, and returns the buffer.
 fn overwritten(text: String) -> Vec<u8> {
     let mut bytes = text.into_bytes();
     bytes.clear();

@@ -14,7 +14,7 @@ use super::Secret;
 use super::keyring::{Keyring, KeyringError};
 use crate::manifest::SecretName;
 
-/// How long the keyring is waited for.
+/// The time that the keyring is waited for.
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// A keyring that is opened when it is asked.
@@ -24,7 +24,7 @@ pub struct PatientKeyring {
     /// A lock, so that calls that begin at once are answered one after the other: of several who wait,
     /// only one is left with a silent keyring.
     asking: Mutex<()>,
-    /// Whether a thread was left behind and is there still.
+    /// True while a thread that was left behind is still there.
     is_silent: Arc<AtomicBool>,
 }
 
@@ -50,7 +50,7 @@ impl PatientKeyring {
         self.get(Vec::new()).map(drop)
     }
 
-    /// What is kept under those of `names` that it has.
+    /// Asks for the values of `names`; those that the keyring does not have are left out.
     pub(super) fn get(&self, names: Vec<SecretName>) -> Result<Values, KeyringError> {
         let _asking = self.asking.lock().unwrap_or_else(PoisonError::into_inner);
         if self.is_silent.load(Ordering::Acquire) {
@@ -62,7 +62,7 @@ impl PatientKeyring {
         let asked = thread::Builder::new().name("keyring".into()).spawn(move || {
             let values = open().and_then(|keyring| values(&keyring, names));
             is_silent.store(false, Ordering::Release);
-            // Whoever asked may have left.
+            // The asking thread may have left.
             let _ = answer.send(values);
         });
         if let Err(error) = asked {

@@ -20,7 +20,7 @@ const MIN_LINE: usize = 16;
 pub struct Redactor {
     /// The longest first, so that of two that begin at one place the longer is taken.
     forms: Vec<Form>,
-    /// Whether a form can begin with a byte.
+    /// The bytes with which a form can begin.
     begins: Begins,
 }
 
@@ -29,7 +29,7 @@ struct Form {
     text: Secret,
     /// True if line breaks may stand in it, as in base64.
     may_break: bool,
-    /// What stands there instead.
+    /// The mark that replaces it.
     mark: Box<str>,
 }
 
@@ -67,7 +67,7 @@ impl Redactor {
         Self { forms, begins }
     }
 
-    /// Whether nothing is ever taken out.
+    /// True if there is nothing to take out.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.forms.is_empty()
@@ -157,8 +157,8 @@ impl Redactor {
         changed.then_some(shown)
     }
 
-    /// How the longest form fits that `bytes` begin with, and what stands there instead. One that may be begun counts more
-    /// than a shorter one that is whole, until it is known.
+    /// Finds the longest form with which `bytes` begin: how it fits, and its mark. A form that may have begun takes
+    /// precedence over a shorter one that is whole, until that is known.
     fn form_at(&self, bytes: &[u8], is_end: bool) -> (Fit, &str) {
         if self.begins.0[usize::from(bytes[0])] {
             for form in &self.forms {
@@ -172,7 +172,7 @@ impl Redactor {
     }
 }
 
-/// What shows `value`: itself, and what it is in base64, wherever in a longer text it stands there.
+/// Adds the forms that show `value`: the value itself, and its base64 at any offset in a longer text.
 fn add_forms(value: &str, add: &mut impl FnMut(String, bool)) {
     add(value.to_owned(), false);
     for before in 0..3 {

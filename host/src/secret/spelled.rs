@@ -1,7 +1,7 @@
-//! How a text may be spelled: percent-encoded, with the escapes of JSON or HTML, as a form has it, or any mixture of
+//! The spellings of a text: percent-encoded, with the escapes of JSON or HTML, as a form has it, or any mixture of
 //! these; base64 with line breaks in it.
 
-/// How the beginning of some bytes fits a text.
+/// The fit between the beginning of some bytes and a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fit {
     /// So many of them spell all of it. Where there are several lengths, this is the longest.
@@ -24,8 +24,8 @@ const MAX_BREAK: usize = 2;
 const NAMED: [(&str, char); 6] =
     [("amp", '&'), ("lt", '<'), ("gt", '>'), ("quot", '"'), ("apos", '\''), ("nbsp", '\u{a0}')];
 
-/// Whether `bytes` begin with a spelling of `text`. With `may_break`, line breaks may stand between its characters. At the
-/// end of all that comes nothing is begun.
+/// Decides whether `bytes` begin with a spelling of `text`. With `may_break`, line breaks may stand between its
+/// characters. With `is_end`, no more bytes come, so that a spelling is whole or not there.
 pub(super) fn fit(text: &str, may_break: bool, bytes: &[u8], is_end: bool) -> Fit {
     let mut characters = text.chars();
     let mut ends = Ends::default();
@@ -65,7 +65,7 @@ pub(super) fn can_begin(text: &str, byte: u8) -> bool {
         || (byte == b'+' && first == Some(&b' '))
 }
 
-/// Where spellings of one character end.
+/// The offsets at which spellings of one character end.
 #[derive(Default)]
 struct Ends {
     found: Vec<usize>,
