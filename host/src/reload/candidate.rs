@@ -1,4 +1,4 @@
-//! What it takes to load a plugin, as a scan found it: a checked manifest, and files by their digests.
+//! The inputs for loading a plugin, as a scan found them: a checked manifest, and files by their digests.
 
 use std::io;
 use std::path::PathBuf;
@@ -8,16 +8,16 @@ use super::known::Known;
 use crate::manifest::{Manifest, Sha256Digest};
 use crate::regular::{self, read_at_most};
 
-/// What it takes to load a plugin.
+/// The inputs for loading a plugin.
 #[derive(Clone, Debug)]
 pub struct Candidate {
     /// The manifest's file, as shown to people.
     pub file: String,
-    /// What it says.
+    /// The checked manifest.
     pub manifest: Arc<Manifest>,
     /// Its Wasm.
     pub wasm: HashedFile,
-    /// What lies beside the manifest to describe its functions.
+    /// The `.wit` file beside the manifest, which describes its functions. `None` where there is none.
     pub wit: Option<Wit>,
 }
 
@@ -26,7 +26,7 @@ pub struct Candidate {
 pub struct Wit {
     /// The file, as shown to people.
     pub file: String,
-    /// What it holds, or why it cannot be read.
+    /// The text, or the reason why it cannot be read.
     pub text: Result<HashedFile, String>,
 }
 
@@ -39,7 +39,7 @@ pub struct HashedFile {
     at_most: usize,
 }
 
-/// Why the bytes that were hashed cannot be had.
+/// The reason why the bytes that were hashed cannot be read again.
 #[derive(Debug, thiserror::Error)]
 pub enum HashedFileError {
     /// The file does not hold them any more.
@@ -81,7 +81,7 @@ impl HashedFile {
 }
 
 impl Wit {
-    /// What tells one version of it from another, be it readable or not.
+    /// Returns a digest that differs between versions of it, readable or not.
     pub(super) fn digest(&self) -> Sha256Digest {
         match &self.text {
             Ok(text) => text.digest(),

@@ -1,4 +1,4 @@
-//! What to serve, decided from what scans saw and what loading gave: no files, no clock, no tasks.
+//! The decision what to serve, from the outcomes of scans and loads: no files, no clock, no tasks.
 //!
 //! Time comes in as an argument, plugins are a type parameter, so that histories can be invented and
 //! compared with a fresh look at the same files.
@@ -13,10 +13,10 @@ use super::seen::{Contents, Directory, Key, Scan, Unit};
 use super::tracked::{Due, Found, Now, Progress, Reason, Then, Tracked};
 use super::view::View;
 
-/// How long something wrong must stand before it is told: a slow copy is not a broken file.
+/// The time that a fault must stand before it is told: a slow copy is not a broken file.
 pub const TELL_AFTER: Duration = Duration::from_secs(2);
-/// How long a plugin whose Wasm or directory has gone is served on: it may be on its way back. Also how
-/// long something else that is wrong with what was told of must stand before it is told.
+/// The time for which a plugin whose Wasm or directory has gone is served on: it may be on its way back. Also the time
+/// that a second fault of a unit must stand before it is told.
 pub const GONE_GRACE: Duration = Duration::from_secs(5);
 
 /// All units and what is known of them. `P` is a loaded plugin, `K` the lock of a directory.
@@ -31,7 +31,7 @@ pub struct Core<P, K> {
     stale: bool,
     /// The last scan saw more than there was room for.
     full: bool,
-    /// What was published last says that others are loading.
+    /// True if the catalog that was published last says that others are loading.
     promises: bool,
 }
 
@@ -188,16 +188,16 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
         }
     }
 
-    /// Whether the files are to be looked at again soon, hint or no hint.
+    /// True if the files are to be looked at again soon, hint or no hint.
     pub fn take_stale(&mut self) -> bool {
-        // What was refused for want of room may have room now.
+        // A unit that was refused for want of room may have room now.
         if self.full && self.occupied() < self.most {
             (self.full, self.stale) = (false, true);
         }
         std::mem::take(&mut self.stale)
     }
 
-    /// What is to be served, if that has changed and it is time to say so.
+    /// Returns the view to publish, if it has changed and is due.
     pub fn publish(&mut self, now: Instant) -> Option<View<P>> {
         self.advance(now);
         let is_done = self.is_done();
@@ -210,13 +210,13 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
         Some(View { is_provisional: extent == Extent::Provisional, ..self.view() })
     }
 
-    /// What is to be served now.
+    /// Returns the view as it is now.
     #[must_use]
     pub fn view(&self) -> View<P> {
         View { is_scanned: self.publication.is_scanned(), ..View::of(&self.units) }
     }
 
-    /// What serves, with its version.
+    /// Iterates over the units that serve, with their versions.
     pub fn serving(&self) -> impl Iterator<Item = (&Key, &Contents, &P)> {
         let serving = self.units.iter().map(|(key, unit)| (key, unit.serving_version()));
         serving
@@ -228,7 +228,7 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
         self.publication.changed(now);
     }
 
-    /// What is good, with its version.
+    /// Iterates over the good plugins, with their versions.
     pub fn good(&self) -> impl Iterator<Item = (&Key, &Contents, &P)> {
         let good = self.units.iter().map(|(key, unit)| Some((key, unit.good.as_ref()?)));
         good.flatten().map(|(key, (contents, plugin))| (key, contents, plugin))
@@ -244,7 +244,7 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
         units.chain(published).chain(self.locks.deadline()).chain(stale).min()
     }
 
-    /// How many units are loading, and how many there are.
+    /// Returns the number of units that are loading, and the number of all.
     #[must_use]
     pub fn progress(&self) -> (usize, usize) {
         let loading = self.units.values().filter(|unit| matches!(unit.now, Now::Loading(..)));
@@ -343,7 +343,7 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
         None
     }
 
-    /// Whether one more may be loaded, of which `room` is left; a unit that has a place keeps it.
+    /// True if one more may be loaded, of which `room` is left; a unit that has a place keeps it.
     fn takes_room(&mut self, key: &Key, room: &mut usize) -> bool {
         if self.tracked(key).is_occupied() {
             return true;
@@ -372,7 +372,7 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
         }
     }
 
-    /// What lies there is not served. The last good version is.
+    /// Refuses the version that lies there. The last good version is served.
     fn refuse(&mut self, key: &Key, reason: String, now: Instant) {
         self.refuse_for(key, Reason::Wrong(reason), now);
     }
@@ -386,7 +386,7 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
             // A copy that stalls is wrong in another way after each piece.
             Some(_) => GONE_GRACE,
         };
-        // What is told at once is not about to be right.
+        // A fault that is told at once is not expected to pass.
         let patience = if is_first { Duration::ZERO } else { TELL_AFTER };
         tracked.refuse(reason, now + wait, now + patience);
     }

@@ -4,14 +4,14 @@ use std::time::{Duration, Instant};
 
 use super::seen::Contents;
 
-/// How long after a failure that may pass a version is loaded again; twice as long after each further one, so that what it
-/// costs comes to little.
+/// The time after which a version is loaded again when a failure may pass; twice as long after each further one, so that
+/// retries cost little.
 const RETRY: Duration = Duration::from_secs(1);
 const MAX_RETRY: Duration = Duration::from_hours(1);
-/// How often in a row it may fail before calls of it wait no more.
+/// The number of failures in a row after which calls of it wait no more.
 const MAX_COMING: u32 = 4;
 
-/// How loading ended when it did not give a plugin.
+/// The reason why loading gave no plugin.
 #[derive(Clone, Debug)]
 pub enum LoadError {
     /// These bytes are no plugin.
@@ -27,9 +27,9 @@ pub enum LoadError {
 pub(super) struct Failed {
     pub(super) contents: Contents,
     pub(super) reason: String,
-    /// How often in a row.
+    /// The number of failures in a row.
     times: u32,
-    /// When it is loaded again; `None` once it may be.
+    /// The time at which it is loaded again; `None` once it may be.
     pub(super) retry_at: Option<Instant>,
 }
 

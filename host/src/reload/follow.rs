@@ -17,13 +17,13 @@ use crate::catalog::Catalog;
 use crate::lock::Locking;
 use crate::sandbox::Sandbox;
 
-/// How often the files are looked at when nothing hints at a change.
+/// The time between two looks at the files when nothing hints at a change.
 const PERIOD: Duration = Duration::from_secs(30);
 /// The same where the system does not hint.
 const POLL: Duration = Duration::from_secs(2);
 /// A scan that takes longer is worth a word: a file system may hang.
 const SLOW: Duration = Duration::from_secs(10);
-/// How often all files are read again, whatever their times and sizes say.
+/// The time after which all files are read again, whatever their times and sizes say.
 const DEEP: Duration = Duration::from_mins(10);
 
 /// Follows plugin directories and publishes catalogs.
@@ -60,13 +60,13 @@ impl Follower {
         Self { loader, hints, schedule, mode, loading, deep: now, told: None, slow: Some(now) }
     }
 
-    /// How changes come to notice, now and later.
+    /// Returns the way in which changes are noticed, now and later.
     #[must_use]
     pub fn mode(&self) -> watch::Receiver<Mode> {
         self.mode.subscribe()
     }
 
-    /// What is being loaded, now and later.
+    /// Returns the plugins that are being loaded, now and later.
     #[must_use]
     pub fn loading(&self) -> watch::Receiver<Vec<Pending>> {
         self.loading.subscribe()

@@ -14,7 +14,7 @@ use crate::regular::{ReadError, read_at_most};
 /// Bytes of Wasm and WIT that one scan keeps for those who load them; what is more is read again.
 const MAX_KEPT: usize = 64 * 1024 * 1024;
 
-/// What scans have read.
+/// The files that scans have read.
 #[derive(Debug, Default)]
 pub(super) struct KnownFiles {
     known: HashMap<PathBuf, Known>,
@@ -22,7 +22,7 @@ pub(super) struct KnownFiles {
     asked: BTreeSet<PathBuf>,
     /// Bytes of files that this scan keeps.
     kept: usize,
-    /// Where links among them lead.
+    /// The paths to which links among them lead.
     linked: BTreeSet<PathBuf>,
 }
 
@@ -46,7 +46,7 @@ pub(super) struct LocalText {
     file: HashedFile,
 }
 
-/// Which files are read even if nothing speaks for a change.
+/// The files that are read even if nothing speaks for a change.
 #[derive(Clone, Debug, Default)]
 pub enum Reread {
     /// None.
@@ -163,7 +163,7 @@ impl KnownFiles {
         self.asked.contains(path)
     }
 
-    /// What is known of the file, if it cannot have changed.
+    /// Returns the known contents of the file, if it cannot have changed.
     fn recall(
         &mut self,
         path: &Path,

@@ -32,7 +32,7 @@ use crate::name::PluginName;
 use crate::sandbox::Sandbox;
 use crate::text::escape;
 
-/// How long a scan reads files before those that it has read are loaded.
+/// The time for which a scan reads files before those that it has read are loaded.
 const PIECE: Duration = Duration::from_millis(250);
 /// Of the reason why a plugin is not served, as much as a call of its tools is told, in bytes.
 const MAX_REASON: usize = 400;
@@ -46,7 +46,7 @@ pub struct Loader {
     directories: Vec<PathBuf>,
     locking: Locking,
     core: Core<Arc<Plugin>, Trust>,
-    /// What persons have decided.
+    /// The decisions of local files.
     decided: Decided,
     withdrawn: Withdrawn,
     /// Absent while it looks.
@@ -64,7 +64,7 @@ pub struct Loader {
     names: BTreeMap<Key, ComingPlugin>,
     pending: PendingJobs<TaskId>,
     mode: Mode,
-    /// How often it looks again by itself at what changed while it was looked at.
+    /// The number of further looks, by itself, at files that changed while they were read.
     looks_again: u32,
 }
 
@@ -85,7 +85,7 @@ pub enum Optimizing {
     Never,
 }
 
-/// What a scan gives.
+/// The outcome of a scan.
 type Looked = Scan<Candidate, Trust>;
 
 /// What looks at the files; on a thread that may be blocked by them.
@@ -171,7 +171,7 @@ impl Loader {
         Self { optimizing, ..self }
     }
 
-    /// Whether a scan is under way.
+    /// True if a scan is under way.
     pub(super) fn is_scanning(&self) -> bool {
         self.looking.is_some()
     }
@@ -198,7 +198,7 @@ impl Loader {
                         let loads = self.core.scanned(scan, Instant::now());
                         self.withdraw();
                         self.names.retain(|key, _| self.core.knows(key));
-                        // What has been replaced makes room for what replaces it.
+                        // A version that was replaced makes room for the one that replaces it.
                         self.end_unwanted();
                         for (key, contents, candidate) in loads {
                             self.load(key, contents, candidate);
@@ -361,17 +361,17 @@ impl Loader {
         &mut self.core
     }
 
-    /// What is being loaded.
+    /// Returns the loads that are under way.
     pub(super) fn pending(&mut self) -> &mut PendingJobs<TaskId> {
         &mut self.pending
     }
 
-    /// How changes come to notice, as the last scan found.
+    /// Returns the way in which changes are noticed, as the last scan found.
     pub(super) fn mode(&self) -> &Mode {
         &self.mode
     }
 
-    /// How many plugins are done, and of how many.
+    /// Returns the number of plugins that are done, and of all.
     #[must_use]
     pub fn progress(&self) -> (usize, usize) {
         let (loading, total) = self.core.progress();
@@ -384,7 +384,7 @@ impl Loader {
         self.build(self.core.view(), None)
     }
 
-    /// What would be locked of each plugin that is loaded now: its directory, its manifest's file, the rest.
+    /// Iterates over the lock entries of all loaded plugins: the directory, the manifest's file, the entry.
     pub fn entries(&self) -> impl Iterator<Item = (&Path, &str, Entry)> {
         self.core.good().map(|(key, contents, plugin)| {
             let directory = self.directories[key.directory].as_path();
@@ -455,7 +455,7 @@ impl Loader {
         coming.collect()
     }
 
-    /// What a plugin and its tools are called. Of one that was not read, its file's name says so.
+    /// Returns the names of a plugin and its tools. A plugin that was not read is named after its file.
     fn named(&self, key: &Key) -> Option<ComingPlugin> {
         let by_file = || {
             let name = PluginName::new(Path::new(&key.file).file_stem()?.to_str()?).ok()?;

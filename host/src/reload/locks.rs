@@ -8,11 +8,11 @@ use super::core::GONE_GRACE;
 use super::seen::{Contents, Key};
 use crate::lock::Verdict;
 
-/// What a directory's lock says of loaded plugins.
+/// A directory's lock, as it judges loaded plugins.
 pub trait Judge<P>: Clone + PartialEq {
-    /// Whether there is a lock.
+    /// True if there is a lock.
     fn is_there(&self) -> bool;
-    /// Whether this version of the plugin that `file` names may be served.
+    /// Decides whether this version of the plugin that `file` names may be served.
     fn judge(&self, file: &str, contents: &Contents, plugin: &P) -> Verdict;
 }
 
@@ -38,7 +38,7 @@ impl<K: Clone + PartialEq> Locks<K> {
         self.0.get(&directory).map(|in_force| &in_force.lock)
     }
 
-    /// Why the lock in force does not accept this version of a plugin, if it does not.
+    /// Returns the reason why the lock in force does not accept this version of a plugin. `None` if it does.
     pub(super) fn refuses<P>(&self, key: &Key, contents: &Contents, plugin: &P) -> Option<String>
     where
         K: Judge<P>,

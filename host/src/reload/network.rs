@@ -1,4 +1,4 @@
-//! Which file systems change without telling this machine.
+//! File systems that change without telling this machine.
 
 use std::path::Path;
 

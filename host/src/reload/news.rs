@@ -1,4 +1,4 @@
-//! What is new in a catalog, and what takes long to come into it, for the log: each thing once.
+//! The changes of a catalog, and the loads that take long, for the log: each once.
 
 use std::collections::HashSet;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! What is being loaded and since when, and what of it takes long enough for a word in the log.
+//! The loads that are under way, the time of their beginning, and those that take long enough for a line of the log.
 //!
 //! Pure: it is told the time. Who loads, and who reads of it, is not known here.
 
@@ -19,7 +19,7 @@ pub struct Pending {
     pub plugin: PluginName,
     /// Its manifest, as shown to people.
     pub file: String,
-    /// When that began.
+    /// The time at which that began.
     pub since: Instant,
 }
 
@@ -59,7 +59,7 @@ impl<J: Eq + Hash> PendingJobs<J> {
         }
     }
 
-    /// What has become slow since this was last asked, the longest first.
+    /// Returns the loads that have become slow since the last call, the longest first.
     pub(super) fn slow(&mut self, now: Instant) -> Vec<Pending> {
         let jobs = self.0.values_mut();
         let slow = jobs.filter(|job| !job.is_told && job.pending.since + SLOW <= now);

@@ -1,4 +1,4 @@
-//! Which directories that plugins are granted are missing, asked anew at each scan.
+//! The granted directories that are missing, asked anew at each scan.
 //!
 //! A directory may lie on a file system that does not answer: a scan waits no longer than [`DIRECTORY_WAIT`] for all of them, and
 //! is told what was so before.
@@ -11,16 +11,16 @@ use std::time::{Duration, Instant};
 use crate::manifest::{FileGrant, Sha256Digest};
 use crate::sandbox::is_missing;
 
-/// How long a scan waits for file systems that do not answer.
+/// The time that a scan waits for file systems that do not answer.
 const DIRECTORY_WAIT: Duration = Duration::from_millis(250);
 
-/// What is known of the directories that plugins are granted, by their manifests.
+/// The state of granted directories, by their manifests.
 #[derive(Debug, Default)]
 pub(super) struct FolderPresence {
     known: HashMap<PathBuf, KnownFolders>,
     /// The manifests that were asked about in this scan; the others are forgotten.
     asked: BTreeSet<PathBuf>,
-    /// How much longer this scan waits.
+    /// The time that this scan still waits.
     patience: Duration,
 }
 
@@ -43,7 +43,7 @@ impl FolderPresence {
         self.known.retain(|manifest, _| self.asked.contains(manifest));
     }
 
-    /// What tells the directories of `grants` that are missing from others; `None` if all are there.
+    /// Returns a digest of the directories of `grants` that are missing. `None` if all are there.
     pub(super) fn missing(
         &mut self,
         manifest: &Path,

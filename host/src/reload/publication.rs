@@ -4,15 +4,15 @@
 
 use std::time::{Duration, Instant};
 
-/// How long a change that is ready waits for others that still load, so that it is announced once.
+/// The time that a change that is ready waits for others that still load, so that it is announced once.
 pub const HOLD: Duration = Duration::from_secs(2);
 /// The same for the first catalog, which clients wait for: some give a list of tools five seconds, and want to be
 /// answered within two.
 pub const FIRST_HOLD: Duration = Duration::from_millis(1500);
-/// How long a change is gathered with others before it is published although more still load.
+/// The time for which changes are gathered before they are published although more still load.
 const GATHER: Duration = Duration::from_millis(25);
 
-/// What there is to publish, and since when.
+/// The changes that are to be published, and the time of the first.
 #[derive(Debug)]
 pub(super) struct Publication {
     /// Since when what was published last is out of date.
@@ -32,12 +32,12 @@ enum First {
     Published,
 }
 
-/// What is published.
+/// The extent of a publication.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Extent {
-    /// What is there, while more is about to come.
+    /// The plugins that are there, while more are about to come.
     Provisional,
-    /// Everything, or what is there after a wait.
+    /// All plugins, or those that are there after a wait.
     Whole,
 }
 
@@ -54,7 +54,7 @@ impl Publication {
         }
     }
 
-    /// What there is has been looked at.
+    /// Notes that a first scan has ended.
     pub(super) fn scanned(&mut self) {
         self.scanned = true;
         if self.first == First::Unscanned {
@@ -72,7 +72,7 @@ impl Publication {
         self.first != First::Published
     }
 
-    /// What was published is not what is to be served any more.
+    /// Notes that the published catalog is out of date.
     pub(super) fn changed(&mut self, now: Instant) {
         self.whole_stale_since.get_or_insert(now);
         self.wake_waiting_calls(now);
@@ -99,12 +99,12 @@ impl Publication {
         self.any_stale_since.filter(|_| self.scanned).map(|since| since + GATHER)
     }
 
-    /// When [`due`](Self::due) may say so.
+    /// Returns the time at which [`due`](Self::due) may return an extent.
     pub(super) fn deadline(&self, is_done: bool, now: Instant) -> Option<Instant> {
         self.whole_at(is_done, now).into_iter().chain(self.any_at()).min()
     }
 
-    /// What is to be published now, if anything; it is taken as done.
+    /// Returns the extent to publish now, if any; it is taken as published.
     pub(super) fn due(&mut self, is_done: bool, now: Instant) -> Option<Extent> {
         let is_due = |at: Option<Instant>| at.is_some_and(|at| at <= now);
         let is_any = is_due(self.any_at());

@@ -36,18 +36,18 @@ pub struct Scanner {
     directories: Vec<PathBuf>,
     locks: LockReader,
     known: KnownFiles,
-    /// How long Wasm files that were not read before are read in one piece.
+    /// The time for which Wasm files that were not read before are read in one piece.
     piece: Option<Duration>,
-    /// When no more such files are read in this piece, once one was.
+    /// The time after which no more such files are read in this piece, once one was.
     piece_ends: Option<Instant>,
     /// True in the first piece of a scan, which leaves large files to the others.
     is_first_piece: bool,
-    /// What this piece leaves to the next: the directory, the manifest's file and what that says.
+    /// The manifests that this piece leaves to the next: the directory, the file, and the checked manifest.
     unread: Vec<(PathBuf, String, Arc<Manifest>)>,
     presence: FolderPresence,
 }
 
-/// When a Wasm file is read.
+/// The turn at which a Wasm file is read.
 enum Turn {
     Now,
     /// In another piece of this scan.
@@ -56,7 +56,7 @@ enum Turn {
     NextScan,
 }
 
-/// Why a local file that was listed is not read.
+/// The reason why a local file that was listed is not read.
 enum LocalUnread {
     /// It is not there any more.
     Changing,
@@ -93,7 +93,7 @@ impl Scanner {
         !self.unread.is_empty()
     }
 
-    /// What the last scan left for the next: the directory, the manifest's file and what that says.
+    /// Returns the manifests that the last scan left for the next: the directory, the file, and the checked manifest.
     pub(super) fn unread(&self) -> &[(PathBuf, String, Arc<Manifest>)] {
         &self.unread
     }
@@ -289,7 +289,7 @@ impl Scanner {
     }
 }
 
-/// Why a Wasm file that no manifest names is not served.
+/// Returns the reason why a Wasm file that no manifest names is not served.
 fn unnamed(wasm: &str) -> String {
     let manifest = format!("{}.toml", stem(wasm));
     if is_local(&manifest) {

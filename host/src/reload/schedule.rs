@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-/// How long the files must be left alone before they are read.
+/// The time that the files must be left alone before they are read.
 const QUIET: Duration = Duration::from_millis(300);
-/// How long a directory that is never left alone is waited for.
+/// The time that a directory that is never left alone is waited for.
 const MAX_WAIT: Duration = Duration::from_secs(2);
 
 /// Decides when the next scan is due.

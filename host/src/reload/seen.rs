@@ -1,4 +1,4 @@
-//! What a scan saw, as plain data: the bytes' digests, not the bytes' meaning to a sandbox.
+//! The outcome of a scan as plain data: the bytes' digests, not the bytes' meaning to a sandbox.
 
 use std::collections::BTreeMap;
 
@@ -39,7 +39,7 @@ pub enum Unit<L> {
     Refused(String),
 }
 
-/// What a plugin's files hold, and which of its directories are there; two equal ones are one version.
+/// The digests of a plugin's files and of its missing directories; two equal ones are one version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Contents {
     /// The manifest.
@@ -50,7 +50,7 @@ pub struct Contents {
     pub wit: Option<Sha256Digest>,
     /// The local file beside the manifest, if there is one.
     pub local: Option<Sha256Digest>,
-    /// What tells the granted directories that are missing from others; `None` if all are there.
+    /// The digest of the granted directories that are missing; `None` if all are there.
     pub missing: Option<Sha256Digest>,
 }
 

@@ -1,4 +1,4 @@
-//! What tells one state of a file from another without reading it.
+//! The signature of a file: facts that differ between its states, without reading it.
 
 use std::fs::Metadata;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::time::SystemTime;
 
 use crate::regular::ReadError;
 
-/// What tells cheaply that a file may have changed. Equal signatures prove nothing by themselves: see
+/// Facts of a file that show cheaply that it may have changed. Equal signatures prove nothing by themselves: see
 /// [`is_proof`](Self::is_proof).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Signature {
@@ -16,7 +16,7 @@ pub(super) struct Signature {
     inode: Inode,
 }
 
-/// What a Unix file system says of a file besides.
+/// The further facts that a Unix file system has of a file.
 #[cfg(unix)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Inode {
@@ -32,7 +32,7 @@ impl Signature {
         Ok(Self::from(&std::fs::metadata(path)?))
     }
 
-    /// Whether a file that still has this signature still has the bytes that were read at `read`: its
+    /// True if a file that still has this signature still has the bytes that were read at `read`: its
     /// change time lies so far back that a later write must have moved it.
     #[cfg(unix)]
     pub(super) fn is_proof(&self, read: SystemTime) -> bool {

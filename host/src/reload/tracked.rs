@@ -1,4 +1,4 @@
-//! What is known of one unit: the version that serves, what lies there now, what was told of it.
+//! The state of one unit: the version that serves, the version that lies there now, the reason that was told.
 //!
 //! When something is told is not known here, nor is what a lock holds.
 
@@ -12,16 +12,16 @@ use crate::lock::Verdict;
 /// Versions that are remembered because they did not load.
 const MAX_BAD: usize = 4;
 
-/// Why something is not served.
+/// The reason why a version is not served.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reason {
-    /// What is wrong with it.
+    /// The fault of it.
     Wrong(String),
     /// There is no room: as many are loaded as there can be.
     Full,
 }
 
-/// What is known of a unit. What serves is `good`, or else `listed`; beside these stand at most:
+/// The state of a unit. `good` serves, or else `listed`; beside these stand at most:
 ///
 /// | what lies there | `now` | `good` | `listed` | `held` | `failed` | `superseded` |
 /// |---|---|---|---|---|---|---|
@@ -37,9 +37,9 @@ pub(super) struct Tracked<P> {
     pub(super) good: Option<(Contents, P)>,
     /// The last version whose tools are known and whose code is being made. Served where none loaded.
     listed: Option<(Contents, P)>,
-    /// Why it would not be served any more if it came now.
+    /// The reason why it would not be served any more if it came now.
     doubt: Option<String>,
-    /// What lies there, is good, and is not accepted.
+    /// The version that lies there, is good, and is not accepted.
     held: Option<Held<P>>,
     pub(super) now: Now,
     /// The last versions that did not load, and why: the same bytes are not tried again.
@@ -50,7 +50,7 @@ pub(super) struct Tracked<P> {
     superseded: Option<Contents>,
     /// Until when calls wait for what lies there to become right, if nothing serves.
     patient_until: Option<Instant>,
-    /// What is told of it.
+    /// The reason that is told.
     pub(super) told: Option<Reason>,
 }
 
@@ -59,14 +59,14 @@ pub(super) struct Tracked<P> {
 struct Held<P> {
     contents: Contents,
     plugin: P,
-    /// Why it is not accepted; it may be so meanwhile.
+    /// The reason why it is not accepted; it may be so meanwhile.
     reason: Option<String>,
 }
 
-/// What lies there now.
+/// The version that lies there now.
 #[derive(Debug)]
 pub(super) enum Now {
-    /// What is good.
+    /// The good version.
     Good,
     /// Something that changes while it is looked at; nothing is known of it.
     Unknown,
@@ -97,7 +97,7 @@ pub(super) enum Progress {
     Waits,
 }
 
-/// What becomes of a unit that stays gone.
+/// The treatment of a unit that stays gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Then {
     /// It is refused: half of it is there.
@@ -106,12 +106,12 @@ pub(super) enum Then {
     Forget,
 }
 
-/// What a version is that was found.
+/// The relation of a found version to the known ones.
 #[derive(Debug)]
 pub(super) enum Found {
-    /// What is served or being loaded.
+    /// The version that is served or being loaded.
     Known,
-    /// What is served, and something else was told of.
+    /// The version that is served, though another was refused and told.
     Forgiven,
     /// Good, and accepted since it was held.
     Accepted,
@@ -121,7 +121,7 @@ pub(super) enum Found {
     New,
 }
 
-/// What time has brought.
+/// The change that the passing of time brought.
 #[derive(Debug)]
 pub(super) enum Due {
     Nothing,
@@ -148,7 +148,7 @@ impl<P> Tracked<P> {
         }
     }
 
-    /// Whether it is a plugin, or about to be one.
+    /// True if it is a plugin, or about to be one.
     pub(super) fn is_occupied(&self) -> bool {
         self.good.is_some()
             || self.listed.is_some()
@@ -296,12 +296,12 @@ impl<P> Tracked<P> {
         }
     }
 
-    /// What lies there is good and not accepted.
+    /// Holds back a version that is good and not accepted.
     pub(super) fn hold(&mut self, contents: Contents, plugin: P, reason: String) {
         self.held = Some(Held { contents, plugin, reason: Some(reason) });
     }
 
-    /// What lies there is none that was held.
+    /// Forgets the version that was held back.
     pub(super) fn lets_go(&mut self) {
         self.held = None;
     }
@@ -415,13 +415,13 @@ impl<P> Tracked<P> {
         self.bad.push_front((contents, reason));
     }
 
-    /// Why these bytes are no plugin, if that is known.
+    /// Returns the reason why these bytes are no plugin, if that is known.
     pub(super) fn why_bad(&self, contents: &Contents) -> Option<&String> {
         self.bad.iter().find(|(bad, _)| bad == contents).map(|(_, reason)| reason)
     }
 
-    /// What lies there is not served, and why; that is told from `tell_at` on. Where nothing serves, calls wait for
-    /// something better until `patient_until`.
+    /// Refuses the version that lies there for `reason`, which is told from `tell_at` on. Where no version serves, calls
+    /// wait for a better one until `patient_until`.
     pub(super) fn refuse(&mut self, reason: Reason, tell_at: Instant, patient_until: Instant) {
         match &mut self.now {
             Now::Bad { reason: known, .. } if *known == reason => {}

@@ -13,14 +13,14 @@ use crate::lock::{self, Files, LOCK_FILE, Lock, Locking, MAX_LOCK, Verdict, Vers
 use crate::manifest::Sha256Digest;
 use crate::regular::{ReadError, read_at_most};
 
-/// What a directory's lock says, to a host that is so strict.
+/// A directory's lock, for a host of this strictness.
 #[derive(Clone, Debug)]
 pub struct Trust {
     locking: Locking,
     found: Found,
 }
 
-/// What there is of a lock.
+/// The state of a lock file.
 #[derive(Clone, Debug)]
 enum Found {
     Nothing,
@@ -63,7 +63,7 @@ impl Judge<Arc<Plugin>> for Trust {
 }
 
 impl Contents {
-    /// What a lock knows of it.
+    /// Returns its files as a lock knows them.
     #[must_use]
     pub fn files(&self) -> Files {
         // A lock holds grants as they are written.
@@ -84,7 +84,7 @@ struct KnownLock {
     signature: Option<Signature>,
     read: SystemTime,
     digest: Option<Sha256Digest>,
-    /// What is wrong with the file, if it is no lock.
+    /// The fault of the file. `None` if it is a lock.
     problem: Option<String>,
     /// The lock; where the file is none, the one before it.
     found: Found,
@@ -95,7 +95,7 @@ impl LockReader {
         Self { locking, known: HashMap::new() }
     }
 
-    /// What the lock at `path` says, and what is wrong with it. One that has become unusable leaves the one
+    /// Reads the lock at `path`, and returns it with its fault. One that has become unusable leaves the one
     /// before it in force. `reread` reads it whatever speaks against a change.
     pub(super) fn look(&mut self, path: &Path, reread: bool) -> (Trust, Option<String>) {
         let trust = |found| Trust { locking: self.locking, found };
@@ -145,9 +145,9 @@ impl KnownLock {
         Self { signature, read: SystemTime::now(), digest: None, problem: Some(problem), found }
     }
 
-    /// Whether nothing can have changed.
+    /// True if nothing can have changed.
     fn is_proof_of(&self, path: &Path, signature: Option<Signature>) -> bool {
-        // A link has the signature of what it leads to.
+        // A link has the signature of the file to which it leads.
         let proof = |known: Signature| known.is_proof(self.read) && !path.is_symlink();
         self.signature == signature && signature.is_some_and(proof)
     }

@@ -1,11 +1,11 @@
-//! What is to be served and what is told of the rest, as it stands at one moment.
+//! The plugins to serve and the reasons why others are not served, at one moment.
 
 use std::collections::BTreeMap;
 
 use super::seen::Key;
 use super::tracked::{Reason, Tracked};
 
-/// What is to be served.
+/// The plugins to serve, and the refusals.
 #[derive(Debug)]
 pub struct View<P> {
     /// True if the directories have been looked at. Before, nothing is known of what they hold.
@@ -14,11 +14,11 @@ pub struct View<P> {
     pub is_provisional: bool,
     /// The plugins, in order.
     pub plugins: Vec<(Key, P)>,
-    /// What is not served, or not in the version that lies there, and why.
+    /// The units that are not served, or not in the version that lies there, with the reasons.
     pub refusals: Vec<(Key, Standing, Reason)>,
 }
 
-/// Whether an older version of what is refused is served.
+/// The standing of a refused unit: whether an older version is served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
     /// One is.
@@ -28,7 +28,7 @@ pub enum Standing {
 }
 
 impl<P: Clone> View<P> {
-    /// What these units come to.
+    /// Builds the view of these units.
     pub(super) fn of(units: &BTreeMap<Key, Tracked<P>>) -> Self {
         let mut view = Self {
             is_scanned: true,

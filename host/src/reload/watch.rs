@@ -22,7 +22,7 @@ const MAX_LINKED: usize = 64;
 /// Links on the way to one directory: more lead in a circle.
 const MAX_LINKS: usize = 32;
 
-/// How changes come to notice.
+/// The way in which changes are noticed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Mode {
     /// The system tells at once.
@@ -255,7 +255,7 @@ mod tests {
 
     use super::*;
 
-    /// What is to be read again after these events of the files `names`.
+    /// Checks the files that are to be read again after these events.
     #[track_caller]
     fn check(events: &[(Event, &[&str])], expected: Option<&[&str]>) {
         let hints = Hints::default();

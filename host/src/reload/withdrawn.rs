@@ -12,7 +12,7 @@ use super::trust::Trust;
 use crate::lock::wider;
 use crate::manifest::{Grants, Manifest, Sha256Digest};
 
-/// What lies there of each plugin, as the last scans saw it.
+/// The latest manifest of each plugin, as the last scans saw it.
 #[derive(Debug, Default)]
 pub(super) struct Decided(BTreeMap<Key, Latest>);
 
@@ -48,6 +48,6 @@ impl Decided {
 /// The plugins that are not served because of that.
 pub(super) type Withdrawn = BTreeSet<Key>;
 
-/// Why such a plugin is not served.
+/// The reason why such a plugin is not served.
 pub(super) const REASON: &str = "what it served with was taken away from it, and what lies there now is not served yet; \
     `toolrack check` says why";

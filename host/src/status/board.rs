@@ -15,9 +15,9 @@ use crate::catalog::{Catalog, Paused};
 use crate::reload::{Mode, Pending};
 use crate::text::escape;
 
-/// How often counters are looked at. Nothing is written where none moved.
+/// The time between two looks at the counters. Nothing is written where none moved.
 const INTERVAL: Duration = Duration::from_secs(1);
-/// How long the end of the server waits for the files to be removed.
+/// The time that the end of the server waits for the files to be removed.
 const MAX_CLOSING: Duration = Duration::from_millis(500);
 
 /// A status file that follows what is served. Dropping it removes the file.
@@ -26,7 +26,7 @@ pub struct Board {
     ended: mpsc::Receiver<()>,
 }
 
-/// What the file shows, as far as it changes.
+/// The contents of the status file, as far as they change.
 struct Shown {
     catalog: Option<Arc<Catalog>>,
     calls: u64,

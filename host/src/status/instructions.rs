@@ -53,7 +53,8 @@ impl RememberedInstructions {
             .map(|()| text.into())
     }
 
-    /// What lies in the plugin directories, by name, size and time. `None` where that cannot be told soon.
+    /// Returns the names, sizes and times of the files in the plugin directories. `None` where they cannot be read
+    /// soon.
     fn state(&self) -> Option<String> {
         let mut files = Vec::new();
         for directory in &self.plugins {

@@ -1,4 +1,4 @@
-//! What plugins write, as JSON lines in a file beside a server's status: the writer, which keeps the
+//! The lines that plugins write, as JSON in a file beside a server's status: the writer, which keeps the
 //! file small, and a follower of the files of many servers.
 
 use std::collections::BTreeMap;
@@ -64,7 +64,7 @@ impl Write for PluginLog {
 /// A line that a plugin wrote. All of it is the guest's: escape what you show.
 #[derive(Debug, Deserialize, PartialEq, Eq)]
 pub struct PluginLine {
-    /// How serious it is, as `tracing` names it.
+    /// The level, as `tracing` names it.
     pub level: String,
     /// The line.
     pub message: String,
@@ -72,7 +72,7 @@ pub struct PluginLine {
     pub span: LineSpan,
 }
 
-/// What a plugin did when it wrote a line.
+/// The call during which a plugin wrote a line.
 #[derive(Debug, Deserialize, PartialEq, Eq)]
 pub struct LineSpan {
     /// The plugin.
@@ -85,12 +85,12 @@ pub struct LineSpan {
 /// written before is passed over.
 #[derive(Debug, Default)]
 pub struct LogFollower {
-    /// How far each is read. Absent before the first look.
+    /// The offset up to which each is read. `None` before the first look.
     read: Option<BTreeMap<u32, u64>>,
 }
 
 impl LogFollower {
-    /// What was written since, in the logs of `servers`.
+    /// Returns the lines that were written since, in the logs of `servers`.
     pub fn lines(&mut self, servers: &[Server]) -> Vec<PluginLine> {
         let before = self.read.take();
         let mut lines = Vec::new();
@@ -125,7 +125,7 @@ fn follow(place: &Place, from: Option<u64>, lines: &mut Vec<PluginLine>) -> io::
         None if text.len() as u64 == MAX_READ => text.len(),
         None => 0,
     };
-    // What is no line of a plugin is none of ours.
+    // Lines that are not a plugin's are skipped.
     lines.extend(
         text[..whole].split(|&b| b == b'\n').filter_map(|l| serde_json::from_slice(l).ok()),
     );

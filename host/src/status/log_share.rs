@@ -9,13 +9,13 @@ use serde_json::json;
 
 use crate::text::escape;
 
-/// What one plugin may write within the time, in bytes.
+/// The bytes that one plugin may write within the time.
 const OF_ONE: u64 = 1024 * 1024;
-/// What all plugins may, in bytes: less than is kept.
+/// The bytes that all plugins may write together: less than is kept.
 const OF_ALL: u64 = 8 * 1024 * 1024;
 const WITHIN: Duration = Duration::from_secs(60 * 60);
 
-/// What plugins have written of late.
+/// The bytes that plugins have written of late.
 #[derive(Debug, Default)]
 pub(super) struct LogShares {
     of_all: LogShare,
@@ -29,7 +29,7 @@ struct LogShare {
     is_told: bool,
 }
 
-/// What a line says of who wrote it.
+/// The fields of a line that name its writer.
 #[derive(Deserialize)]
 struct LineFacts<'a> {
     #[serde(borrow, default)]

@@ -1,4 +1,4 @@
-//! What running servers tell of themselves, through files in the private run directory.
+//! The status of running servers, in files of the private run directory.
 //!
 //! A server owns `<pid>.json`, which says what it serves, `<pid>.log`, what its plugins write, and
 //! `<pid>.lock`, which it holds locked for as long as it lives: the kernel lets go of a lock whatever
@@ -29,7 +29,7 @@ pub use place::{Place, PlaceError};
 pub use server_log::{LogFiles, LogPlace, ServerLog};
 pub use servers::{Server, ServersError, Told, servers};
 
-/// What one server serves. Names and reasons are what files and guests said: escape what you show.
+/// The status of one server. Names and reasons come from files and guests: escape them before you show them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Status {
@@ -44,14 +44,14 @@ pub struct Status {
     pub published_ms: Option<u64>,
     /// The plugin directories, absolute, in order of precedence.
     pub directories: Vec<String>,
-    /// How it follows them.
+    /// The way in which it follows them.
     pub watching: String,
-    /// What is being loaded, the longest first.
+    /// The plugins that are being loaded, the longest first.
     #[serde(default)]
     pub loading: Vec<LoadingStatus>,
-    /// What is served.
+    /// The plugins that are served.
     pub plugins: Vec<PluginStatus>,
-    /// What is not, and why.
+    /// The plugins and tools that are refused, with the reasons.
     pub refusals: Vec<RefusalStatus>,
 }
 
@@ -77,7 +77,7 @@ pub struct PluginStatus {
     pub file: String,
     /// The SHA-256 of its Wasm: its version.
     pub sha256: String,
-    /// How it is left alone, if it is because it keeps crashing.
+    /// The pause because it keeps crashing. `None` where it is called as usual.
     #[serde(default)]
     pub paused: Option<PausedStatus>,
     /// Its tools.
@@ -92,7 +92,7 @@ pub struct PausedStatus {
     pub crashes: u32,
     /// When one call tries it again, in milliseconds since 1970; absent while one does.
     pub until_ms: Option<u64>,
-    /// Why it crashed last.
+    /// The reason of its last crash.
     pub reason: String,
 }
 
@@ -114,19 +114,19 @@ pub struct ToolStatus {
 pub struct RefusalStatus {
     /// The manifest, or what else is at fault.
     pub file: String,
-    /// How much of it is not served.
+    /// The part of it that is not served.
     pub refused: RefusedStatus,
-    /// Why; may span lines.
+    /// The reason; may span lines.
     pub reason: String,
 }
 
-/// How much of a file is not served.
+/// The part of a file that is not served.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum RefusedStatus {
     /// All of it.
     Plugin,
-    /// What it holds now; an older version is served.
+    /// The version that it holds now; an older one is served.
     Version,
     /// The tool with this name.
     Tool(String),
@@ -163,7 +163,7 @@ impl PausedStatus {
 }
 
 impl Status {
-    /// Whether the server serves what lies in `directory`.
+    /// True if the server serves the plugins in `directory`.
     #[must_use]
     pub fn serves(&self, directory: &Path) -> bool {
         // Compared as they are now: a directory may have been made, or linked, since it was named.

@@ -12,14 +12,14 @@ use crate::home::{PrivateError, private_directory};
 const TRIES: usize = 100;
 const BETWEEN_TRIES: Duration = Duration::from_millis(10);
 
-/// Where a server's files lie.
+/// The place of a server's files.
 #[derive(Clone, Debug)]
 pub struct Place {
     run: PathBuf,
     pid: u32,
 }
 
-/// Why a server cannot tell anything of itself.
+/// The reason why a server cannot write its status.
 #[derive(Debug, thiserror::Error)]
 pub enum PlaceError {
     /// The directory is not to be trusted.
@@ -64,13 +64,13 @@ impl Place {
         &self.run
     }
 
-    /// What the server serves.
+    /// Returns the path of the file that says what the server serves.
     #[must_use]
     pub fn status(&self) -> PathBuf {
         self.run.join(format!("{}.json", self.pid))
     }
 
-    /// What its plugins write.
+    /// Returns the path of the file with the lines that its plugins write.
     #[must_use]
     pub fn log(&self) -> PathBuf {
         self.run.join(format!("{}.log", self.pid))

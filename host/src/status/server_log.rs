@@ -15,7 +15,7 @@ use crate::regular::private;
 const NAME: &str = "toolrack.log";
 /// Beyond it, in bytes, another file is begun.
 const MAX_FILE: u64 = 4 * 1024 * 1024;
-/// How many older files are kept.
+/// The number of older files that are kept.
 const OLDER: usize = 4;
 /// Beyond it nothing is written, in bytes: somebody keeps another file from being begun.
 const MAX_STUCK: u64 = 2 * MAX_FILE;
@@ -140,7 +140,7 @@ impl LogFiles {
     }
 }
 
-/// How far the current file was read, in bytes.
+/// The offset up to which the current file was read, in bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LogPlace(u64);
 

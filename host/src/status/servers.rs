@@ -15,14 +15,14 @@ const MAX_STATUS: u64 = 8 * 1024 * 1024;
 pub struct Server {
     /// Its files.
     pub place: Place,
-    /// What it says.
+    /// The status that it writes.
     pub told: Told,
 }
 
-/// What a server says of itself.
+/// The status of a server, as far as it can be read.
 #[derive(Debug)]
 pub enum Told {
-    /// What it serves.
+    /// The status.
     Status(Box<Status>),
     /// Nothing so far: it has only just started.
     Nothing,
@@ -30,7 +30,7 @@ pub enum Told {
     Unreadable(String),
 }
 
-/// Why it is not known which servers run.
+/// The reason why it is not known which servers run.
 #[derive(Debug, thiserror::Error)]
 pub enum ServersError {
     /// What lies in the directory may come from others.
@@ -38,7 +38,7 @@ pub enum ServersError {
     Private {
         /// The run directory.
         directory: PathBuf,
-        /// Why it is not trusted.
+        /// The reason why the directory is not trusted.
         error: PrivateError,
     },
     /// It cannot be listed.
@@ -46,13 +46,13 @@ pub enum ServersError {
     Io {
         /// The run directory.
         directory: PathBuf,
-        /// Why not.
+        /// The error.
         error: io::Error,
     },
 }
 
 impl Server {
-    /// What it serves, where it says so.
+    /// Returns the status. `None` where it cannot be read.
     #[must_use]
     pub fn status(&self) -> Option<&Status> {
         match &self.told {
@@ -94,7 +94,7 @@ fn pids(run: &Path) -> io::Result<Vec<u32>> {
     Ok(pids)
 }
 
-/// Whether the lock is held. If not, what its owner left is removed.
+/// True if the lock is held. If not, the files that its owner left are removed.
 fn lives(place: &Place) -> bool {
     match place.take_over() {
         Ok(Some(held)) => {
