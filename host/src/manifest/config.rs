@@ -1,6 +1,6 @@
 //! `config` under `[grants]`: what the plugin is told when it asks the host for its configuration.
 //!
-//! What the keys mean only the plugin knows.
+//! Only the plugin knows the meaning of the keys.
 
 use std::collections::BTreeMap;
 

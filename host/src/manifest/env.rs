@@ -10,11 +10,11 @@ use super::table::{Text, Value, wrong};
 use super::units::Bytes;
 use crate::name::is_word;
 
-/// Variables of one plugin.
+/// The most variables of one plugin.
 const MAX_VARIABLES: usize = 64;
-/// A variable's name, in bytes.
+/// The longest name of a variable, in bytes.
 const MAX_NAME: usize = 255;
-/// A variable's value, in bytes.
+/// The longest value of a variable, in bytes.
 const MAX_VALUE: usize = 4 * 1024;
 
 /// Checks the variables.

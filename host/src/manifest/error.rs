@@ -1,6 +1,6 @@
-//! What is wrong with a manifest, and where: for a terminal (many lines) and for a log (one line).
+//! The faults of a manifest and their places: for a terminal (many lines) and for a log (one line).
 //!
-//! What can be wrong is not known here: every check words its own message.
+//! The possible faults are not known here: every check words its own message.
 
 use std::fmt;
 use std::ops::Range;
@@ -19,27 +19,28 @@ pub struct ManifestError {
 }
 
 impl ManifestError {
-    /// An error at `place`, which is in the manifest `file` or in the local file beside it, for what shows only once the plugin is loaded.
+    /// An error at `place`, which is in the manifest `file` or in the local file beside it, for what shows only
+    /// once the plugin is loaded.
     #[must_use]
     pub fn new(file: &str, place: Place, message: String) -> Self {
         let file = escape(&place.source_file().file(file)).into();
         Self { file, place, message: shown(&message), help: None }
     }
 
-    /// Adds what to do about it.
+    /// Adds advice about it.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(shown(&help.into()));
         self
     }
 
-    /// What is wrong and what was expected, without the place.
+    /// Returns the fault and what was expected, without the place.
     #[must_use]
     pub fn message(&self) -> &str {
         &self.message
     }
 
-    /// What to do about it, where that is known.
+    /// Returns the advice about it, where there is any.
     #[must_use]
     pub fn advice(&self) -> Option<&str> {
         self.help.as_deref()
@@ -57,7 +58,7 @@ impl ManifestError {
         self.place.column()
     }
 
-    /// All but the snippet, on one line for logs.
+    /// Returns all but the snippet, on one line for logs.
     #[must_use]
     pub fn one_line(&self) -> String {
         let (file, place, message) = (&self.file, &self.place, &self.message);
@@ -93,15 +94,15 @@ impl fmt::Display for ManifestError {
     }
 }
 
-/// What a check found, before the file and its lines are known.
+/// The fault that a check found, before the file and its lines are known.
 #[derive(Debug)]
 pub(super) struct Fault {
     pub(super) span: Range<usize>,
     pub(super) message: String,
-    /// What stands there, where that may be shown.
+    /// The value that stands there, in words, where it may be shown.
     found: Option<String>,
     pub(super) help: Option<String>,
-    /// Whether what stands there is nobody's to read.
+    /// True if neither the value nor its line may be shown, because it may be a secret.
     is_secret: bool,
 }
 
@@ -110,17 +111,17 @@ impl Fault {
         Self { span, message: message.into(), found: None, help: None, is_secret: false }
     }
 
-    /// The same, and what stands there instead.
+    /// Adds the value that stands there instead.
     pub(super) fn found(self, found: impl Into<String>) -> Self {
         Self { found: Some(found.into()), ..self }
     }
 
-    /// The same, and neither that nor the line is shown: errors go to logs.
+    /// Keeps the value and its line from being shown: errors go to logs.
     pub(super) fn secret(self) -> Self {
         Self { is_secret: true, ..self }
     }
 
-    /// The same, at a place moved by `base`.
+    /// Moves the place by `base`.
     pub(super) fn moved(self, base: usize) -> Self {
         Self { span: self.span.start + base..self.span.end + base, ..self }
     }
@@ -134,7 +135,8 @@ impl Fault {
     }
 }
 
-/// Whether a line that `span` has a part of has a URL that may hold a password: one with a user, or with a query.
+/// True if one of the lines that `span` touches has a URL that may hold a password: one with a user, or with a
+/// query.
 fn may_hold_password(text: &str, span: &Range<usize>) -> bool {
     let (from, to) = (text.floor_char_boundary(span.start), text.floor_char_boundary(span.end));
     let start = text[..from].rfind('\n').map_or(0, |newline| newline + 1);

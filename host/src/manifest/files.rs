@@ -1,6 +1,7 @@
-//! `files` under `[grants]`: which directories the plugin sees, and where.
+//! `files` under `[grants]`: the directories that the plugin sees, and their guest paths.
 //!
-//! Whether they are there, and whether they may be granted, is found out when the plugin is loaded.
+//! The existence of the directories, and whether they may be granted, are checked when the plugin
+//! is loaded.
 
 use std::path::Path;
 
@@ -13,9 +14,9 @@ use super::{Access, FileGrant};
 use crate::name::is_word;
 use crate::text::{escape, forbidden_char};
 
-/// Directories of one plugin.
+/// The most directories of one plugin.
 const MAX_FILES: usize = 16;
-/// A path, in bytes.
+/// The longest path, in bytes.
 const MAX_PATH: usize = 1024;
 
 /// Checks the directories.
@@ -38,7 +39,7 @@ pub(super) fn read(raw: &[RawFiles<'_>]) -> Result<Vec<FileGrant>, Fault> {
     Ok(grants)
 }
 
-/// Checks where the directory is that each call gets; `grants` are the others.
+/// Checks the guest path of the directory that each call gets; `grants` are the others.
 pub(super) fn scratch(text: &Text<'_>, grants: &[FileGrant]) -> Result<Box<str>, Fault> {
     let at = at(&Grants.place("scratch"), text)?;
     check_apart(text, grants)?;
@@ -158,7 +159,8 @@ fn access(text: &Text<'_>) -> Result<Access, Fault> {
     }
 }
 
-/// Whether two guest paths are one, or one lies in the other. All lie in `/`, so it stands alone.
+/// True if two guest paths are one, or one lies in the other. All paths lie in `/`, so it stands
+/// alone.
 fn overlap(one: &str, other: &str) -> bool {
     let inside = |inner: &str, outer: &str| {
         let rest = inner.strip_prefix(outer.trim_end_matches('/'));

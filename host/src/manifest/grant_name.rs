@@ -1,7 +1,7 @@
 //! The name of a grant, as `without` in a local file and `revoke` on the command line write it: `files:/notes`,
 //! `network:https://api.example.org`, or `network` for all of that kind.
 //!
-//! Whether a manifest has such a grant is not known here.
+//! This module does not know which grants a manifest has.
 
 use std::fmt;
 
@@ -66,7 +66,7 @@ impl GrantKind {
         }
     }
 
-    /// What names one grant of the kind.
+    /// Returns the name of one grant of the kind, as an example.
     fn example(self) -> &'static str {
         match self {
             Self::Network => "network:https://api.example.org",
@@ -80,13 +80,13 @@ impl GrantKind {
 }
 
 impl GrantName {
-    /// The name that `text` is, or why it is none, as far as it is one of a grant: it is `None` if no kind of grant stands
+    /// Reads `text` as the name of a grant, or says why it is none. Returns `None` if no kind of grant stands
     /// before the colon.
     pub(super) fn parse(text: &str) -> Option<Result<Self, Fault>> {
         Self::parse_at(&Spanned::new(0..0, text), &without())
     }
 
-    /// The same of a text that has a place.
+    /// Reads the name from a text that has a place, in the same way.
     pub(super) fn parse_at(text: &Text<'_>, place: &str) -> Option<Result<Self, Fault>> {
         let word = text.get_ref().split(':').next().unwrap_or_default();
         GrantKind::ALL.iter().find(|kind| kind.name() == word)?;
@@ -114,7 +114,7 @@ impl GrantName {
         Self::one(kind, &own, place)
     }
 
-    /// The grant of `kind` that `text` names.
+    /// Reads `text` as the rest of the name of one grant of `kind`.
     pub(super) fn one(kind: GrantKind, text: &Text<'_>, place: &str) -> Result<Self, Fault> {
         Ok(match kind {
             GrantKind::Network => {
@@ -133,7 +133,7 @@ impl GrantName {
     }
 }
 
-/// Where a local file names grants that it takes away.
+/// Returns the place in a local file that names the grants to take away, in words.
 pub(super) fn without() -> String {
     LocalGrants.place("without")
 }

@@ -1,4 +1,4 @@
-//! What a manifest grants its plugin beyond what every plugin has: the checked values of `[grants]`.
+//! The grants of a plugin beyond what every plugin has: the checked values of `[grants]`.
 //!
 //! Everything here is as written: whether a host path exists or a secret has a value is only known
 //! where it is used.
@@ -13,17 +13,18 @@ use crate::name::is_word;
 /// `[grants]`. The default grants nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Grants {
-    /// Where the plugin may send HTTP requests.
+    /// The origins that the plugin may send HTTP requests to.
     pub network: Vec<NetworkGrant>,
     /// Directories of this machine that it sees; no two at one guest path.
     pub files: Vec<FileGrant>,
-    /// Where it sees a directory of its own, new for each call; absolute as those are.
+    /// The guest path of a directory of its own, new for each call; absolute like those of `files`.
+    /// `None` where it has no such directory.
     pub scratch: Option<Box<str>>,
     /// Its environment variables.
     pub env: BTreeMap<String, String>,
     /// Secrets that it is told when it asks for its configuration by their names.
     pub secrets: Vec<SecretName>,
-    /// What else it is told when it asks for its configuration.
+    /// The other values that it is told when it asks for its configuration.
     pub config: BTreeMap<String, String>,
     /// Directories of this machine that it does not see, whatever else is granted: a person took them away.
     pub withheld: Vec<Box<str>>,
@@ -36,7 +37,7 @@ impl Grants {
         let requests = |wanted: &NetworkGrant| {
             let plain =
                 |own: &NetworkGrant| NetworkGrant::plain(own.scheme, own.host.clone(), own.port);
-            // What was taken out of it stays so.
+            // Exceptions do not count here: a host that was taken out stays so.
             let whole = |own: &NetworkGrant| NetworkGrant { except: Vec::new(), ..own.clone() };
             let is_it = |own: &NetworkGrant| whole(own) == *wanted || plain(own) == *wanted;
             self.network.iter().any(is_it)
@@ -75,7 +76,7 @@ impl Grants {
             GrantName::Every(GrantKind::Config) => !self.config.is_empty(),
             GrantName::Network(scheme, host, port) => {
                 let of_it = |own: &&NetworkGrant| (own.scheme, own.port) == (*scheme, *port);
-                // Some of it, at least.
+                // A grant counts if it reaches at least some of the hosts.
                 let reaches = |own: &NetworkGrant| {
                     let is_taken = own.except.iter().any(|except| except.covers(host));
                     host.covers(&own.host) || (own.host.overlaps(host) && !is_taken)
@@ -95,7 +96,7 @@ impl Grants {
         self.secrets.iter().chain(bound)
     }
 
-    /// Those without which something fails: all but the optional ones.
+    /// Returns the secrets without which something fails: all but the optional ones.
     pub fn needed_secret_names(&self) -> impl Iterator<Item = &SecretName> {
         let bound = self.network.iter().filter_map(|grant| grant.secret.as_ref());
         let needed = bound.filter(|secret| !secret.is_optional).map(|secret| &secret.name);
@@ -108,7 +109,7 @@ impl Grants {
 pub struct NetworkGrant {
     /// `http` or `https`.
     pub scheme: Scheme,
-    /// Which hosts.
+    /// The hosts.
     pub host: HostPattern,
     /// The port; the scheme's own where none is written.
     pub port: u16,
@@ -132,7 +133,7 @@ impl NetworkGrant {
     }
 }
 
-/// How a request travels.
+/// The protocol that a request travels by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Scheme {
     /// In the clear.
@@ -174,22 +175,23 @@ pub enum HostPattern {
 /// A secret that the host adds to requests.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct BoundSecret {
-    /// Which one.
+    /// The secret's name.
     pub name: SecretName,
-    /// Where it goes.
+    /// The part of the request that it goes into.
     pub place: SecretPlace,
     /// True if requests go out without it while it has no value; else they fail.
     pub is_optional: bool,
 }
 
-/// Where in a request a secret goes. What the plugin itself puts there is replaced.
+/// The part of a request that a secret goes into. Anything that the plugin itself puts there is
+/// replaced.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum SecretPlace {
     /// A header.
     Header {
         /// Its name, in lower case.
         name: Box<str>,
-        /// What stands before the secret, such as `Bearer `.
+        /// The text before the secret, such as `Bearer `.
         before: Box<str>,
     },
     /// A parameter of the query.
@@ -205,13 +207,14 @@ pub struct FileGrant {
     /// The directory on this machine, as written: `~` and `$NAME` stand for what they mean where the
     /// server runs.
     pub path: Box<str>,
-    /// Where the plugin sees it: absolute, without `.`, `..`, empty parts or a final slash.
+    /// The path at which the plugin sees it: absolute, without `.`, `..`, empty parts or a final
+    /// slash.
     pub at: Box<str>,
-    /// What it may do there.
+    /// The access that the plugin has to it.
     pub access: Access,
 }
 
-/// What a plugin may do with files.
+/// The access of a plugin to files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Access {
     /// List and read.

@@ -40,12 +40,12 @@ pub(super) fn parse(text: &str) -> Result<HostPattern, Slip> {
     Ok(HostPattern::Subdomains(domain))
 }
 
-/// Whether `text` is a literal IPv4 address.
+/// True if `text` is a literal IPv4 address.
 pub(super) fn is_ipv4(text: &str) -> bool {
     text.parse::<Ipv4Addr>().is_ok()
 }
 
-/// Whether somebody who wrote `text` meant a host, with or without a port.
+/// True if `text` was probably meant as a host, with or without a port.
 pub(super) fn looks_like_one(text: &str) -> bool {
     let (host, port) = text.split_once(':').unwrap_or((text, "80"));
     let plain = host.contains('.') && host.bytes().all(|byte| byte.is_ascii_graphic());

@@ -1,6 +1,7 @@
-//! The sections of a manifest and of the local file beside it, and their keys: the one list that reading and messages come from.
+//! The sections of a manifest and of the local file beside it, and their keys: the one list that reading and
+//! messages come from.
 //!
-//! What the values mean is not known here.
+//! The meaning of the values is not known here.
 
 use super::command::{COMMAND_KEYS, PARAMETER_KEYS};
 use super::limits::{LIMIT_RULES, RATE};
@@ -9,7 +10,7 @@ use super::nearest::nearest;
 /// A table of the manifest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Section {
-    /// What stands before the first section; its keys are the sections.
+    /// The part before the first section; its keys are the sections.
     Top,
     /// `[plugin]`
     Plugin,
@@ -25,7 +26,7 @@ pub(super) enum Section {
     Tool,
     /// One table of `parameters` in `[[tools]]`
     Parameter,
-    /// What stands before the first section of a local file
+    /// The part before the first section of a local file
     LocalTop,
     /// `[plugin]` of a local file
     LocalPlugin,
@@ -59,7 +60,7 @@ pub(super) const LOCAL: Sections = Sections {
     tool: Section::LocalTool,
 };
 
-/// What can be said of a tool of any kind.
+/// The keys of a tool of any kind.
 const TOOL_KEYS: [&str; 8] = [
     "name",
     "title",
@@ -70,13 +71,13 @@ const TOOL_KEYS: [&str; 8] = [
     "strict_arguments",
     "requires",
 ];
-/// What can be claimed of it.
+/// The claims that can be made about a tool.
 const CLAIMS: [&str; 4] = ["read_only", "destructive", "idempotent", "open_world"];
 
 /// Sections of cargo's manifest, which lies where a plugin's is sought.
 const CARGO: [&str; 4] = ["package", "workspace", "lib", "dependencies"];
 
-/// What a person decides of a tool.
+/// The keys that a person decides of a tool.
 const DECIDED_KEYS: [&str; 5] = ["title", "description", "hidden", "meta", "strict_arguments"];
 
 const NAMED: [Section; 4] = [Section::Plugin, Section::Limits, Section::Grants, Section::Tool];
@@ -86,7 +87,7 @@ const LOCAL_NAMED: [Section; 4] =
 const GRANT_KEYS: [&str; 6] = ["network", "files", "scratch", "env", "secrets", "config"];
 
 impl Section {
-    /// How the section is written.
+    /// Returns the section as messages write it.
     pub(super) fn label(self) -> &'static str {
         match self {
             Self::Top => "the manifest",
@@ -134,7 +135,7 @@ impl Section {
         }
     }
 
-    /// What to do about a key that the section does not have.
+    /// Returns advice about a key that the section does not have.
     pub(super) fn advice(self, key: &str) -> String {
         let elsewhere = || self.named().into_iter().find(|section| section.keys().contains(&key));
         if let Some(near) = nearest(key, self.keys()) {
@@ -154,7 +155,7 @@ impl Section {
         self.takes()
     }
 
-    /// The section of a manifest that a section of a local file is in place of.
+    /// Returns the section of a manifest whose keys a section of a local file can replace.
     fn of_manifest(self) -> Option<Self> {
         match self {
             Self::LocalPlugin => Some(Self::Plugin),
@@ -197,7 +198,7 @@ impl Section {
         }
     }
 
-    /// What the section takes, in words.
+    /// Returns the keys that the section takes, in words.
     pub(super) fn takes(self) -> String {
         let keys = self.keys().into_iter().map(|key| self.written(key));
         format!("{} takes {}", self.label(), keys.collect::<Vec<_>>().join(", "))

@@ -1,6 +1,6 @@
-//! What one call may spend: the limits, and for each its smallest, usual and largest value.
+//! The limits of calls, and for each its smallest, usual and largest value.
 //!
-//! How a limit is enforced is the sandbox's part.
+//! The sandbox enforces the limits.
 //!
 //! | key | at least | default | at most | |
 //! |---|---|---|---|---|
@@ -19,7 +19,7 @@ use std::time::Duration;
 use super::rate::Rate;
 use super::units::{Bytes, show_duration};
 
-/// What one call may spend.
+/// The limits of a plugin's calls.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Limits {
     /// Work, by wasmtime's count.
@@ -36,7 +36,7 @@ pub struct Limits {
     pub concurrency: u32,
     /// Crashes in a row, after which the plugin is left alone for a while.
     pub crashes: u32,
-    /// How often the plugin is called.
+    /// The rate at which the plugin may be called. `None` means no limit.
     pub rate: Option<Rate>,
 }
 
@@ -45,7 +45,7 @@ pub struct Limits {
 pub(crate) struct LimitRule {
     /// The key under `[limits]`.
     pub key: &'static str,
-    /// What is limited, in words.
+    /// The quantity that is limited, in words.
     pub about: &'static str,
     /// The smallest value allowed.
     pub min: u64,
@@ -56,7 +56,7 @@ pub(crate) struct LimitRule {
     pub(super) measure: Measure,
 }
 
-/// What a limit's amount counts.
+/// The measure of a limit's amount.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Measure {
     Count,
@@ -138,7 +138,8 @@ pub(super) const RATE: RateRule = RateRule {
     max: 10_000,
 };
 
-/// Every limit but the rate, which has no default: the one table that defaults, checks, messages and documentation come from.
+/// Every limit but the rate, which has no default: the one table that defaults, checks, messages and
+/// documentation come from.
 pub(crate) const LIMIT_RULES: [LimitRule; 7] =
     [FUEL, CPU, MEMORY, TIMEOUT, OUTPUT, CONCURRENCY, CRASHES];
 

@@ -2,8 +2,8 @@
 //!
 //! The rule, as docs/manifest.md states it: a key of the local file takes the place of the same key of the manifest;
 //! lists of grants add up, and a grant with the same URL, guest path or name takes the other's place; `without` takes
-//! grants of the manifest away. What the values mean is checked afterwards; what both say of one tool is put together by
-//! the catalog, since a tool has two names.
+//! grants of the manifest away. What the values mean is checked afterwards; what both say of one tool is put
+//! together by the catalog, since a tool has two names.
 
 use super::error::Fault;
 use super::files::is_one_in_other;
@@ -17,20 +17,21 @@ use super::{Grants, HostPattern, Scheme, origin};
 use crate::text::escape;
 use crate::tool::Annotations;
 
-/// What a local file decided.
+/// The decisions of a local file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Decisions {
     /// The keys and grants that it sets, in words such as `limits.memory` and `files:/notes`.
     pub set: Vec<String>,
     /// Grants of the manifest that it takes away.
     pub taken: Vec<GrantName>,
-    /// Grants that it would take away, and that the manifest does not have.
+    /// Grants that it would take away, but that the manifest does not have.
     pub idle: Vec<GrantName>,
-    /// The prefix of the manifest, where it sets another: the manifest names tools by that.
+    /// The prefix of the manifest, where the local file sets another: the manifest names tools by
+    /// it.
     pub replaced_prefix: Option<Box<str>>,
 }
 
-/// What both say together.
+/// Merges the two files into one manifest, and returns the decisions of the local file with it.
 pub(super) fn merge<'a>(
     manifest: RawManifest<'a>,
     local: RawManifest<'a>,
@@ -54,14 +55,14 @@ pub(super) fn merge<'a>(
         },
         limits: manifest.limits.with_local(local.limits),
         grants: with_grants(grants, local.grants),
-        // Which of them are about one tool is known when the plugin has told its own names.
+        // The overrides of one tool are put together once the plugin has told its own names.
         tools: manifest.tools.into_iter().chain(local.tools).collect(),
     };
     Ok((merged, decisions))
 }
 
-/// Takes what `decisions` take away out of grants that reach further, whichever file gives them: a revocation is of what
-/// can be reached, not of how it is written.
+/// Takes what `decisions` take away out of grants that reach further, whichever file gives them: a revocation
+/// is of what can be reached, not of how it is written.
 pub(super) fn narrow(grants: &mut Grants, decisions: &mut Decisions) {
     let Decisions { taken, idle, .. } = decisions;
     let mut narrow = |name: &GrantName| match name {
@@ -93,7 +94,7 @@ fn take(grants: &mut RawGrants<'_>, name: &GrantName) -> bool {
             emptied(secrets) || unbound
         }
         GrantName::Network(scheme, host, port) => {
-            // Narrower ones, too: what they reach is among what is taken away.
+            // Narrower grants go, too: what they reach is among what is taken away.
             without(network, |item| {
                 origin_of(item).is_some_and(|(own_scheme, own, own_port)| {
                     (own_scheme, own_port) == (*scheme, *port) && host.covers(&own)
@@ -151,7 +152,7 @@ fn with_grants<'a>(mut grants: RawGrants<'a>, local: RawGrants<'a>) -> RawGrants
     grants.scratch = local.scratch.or(grants.scratch);
     put_entries(&mut grants.env, local.env);
     put_entries(&mut grants.config, local.config);
-    // By another spelling it is found when it is opened.
+    // A directory with another spelling is found when it is opened.
     let is_withheld = |item: &RawFiles<'_>| {
         let mut paths = local.without_paths.iter();
         paths.any(|path| is_one_in_other(path.get_ref(), item.path.get_ref()))
@@ -167,12 +168,13 @@ fn put_entries<'a>(entries: &mut Vec<(Text<'a>, Value<'a>)>, local: Vec<(Text<'a
     }
 }
 
-/// What requests it allows; `None` where its URL is none, which is an error of its own.
+/// Returns the requests that it allows; `None` where its URL is not valid, which is an error of its
+/// own.
 fn origin_of(item: &RawNetwork<'_>) -> Option<(Scheme, HostPattern, u16)> {
     origin::read(&item.url).ok()
 }
 
-/// What a local file sets, in words.
+/// Returns the keys and grants that a local file sets, in words.
 fn decided(local: &RawManifest<'_>) -> Vec<String> {
     let mut set: Vec<String> = Vec::new();
     set.extend(local.plugin.prefix.iter().map(|_| "prefix".to_owned()));
@@ -343,7 +345,7 @@ config = { units = "metric", city = "Bern" }
             reaches("\"https://10.0.0.0/8\"", &without("https://10.1.0.0/16")),
             ["https://10.0.0.0/8 but https://10.1.0.0/16"]
         );
-        // What a person grants is granted, the very same or narrower.
+        // A grant by a person counts, be it the very same or narrower.
         let mine = format!("{docs}\ngrants.network = [\"https://docs.rs\"]");
         assert_eq!(
             reaches("\"https://*\"", &mine),

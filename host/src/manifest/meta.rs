@@ -1,6 +1,6 @@
 //! `meta` in `[[tools]]`: what clients are told of a tool under `_meta`.
 //!
-//! What the keys mean only clients know.
+//! Only clients know the meaning of the keys.
 
 use serde_json::{Map, Value as Json};
 
@@ -9,9 +9,9 @@ use super::json;
 use super::keys::Section::Tool;
 use super::table::{Text, Value};
 
-/// All of it, in bytes of JSON.
+/// The largest `meta` of one tool, in bytes of JSON.
 const MAX_META: usize = 4 * 1024;
-/// What the words of the protocol and of this host begin with: they say what is so.
+/// The prefixes of the keys of the protocol and of this host: these keys state what is so.
 const RESERVED: [&str; 2] = ["io.modelcontextprotocol/", "toolrack/"];
 
 /// The members by their keys.

@@ -74,31 +74,31 @@ pub use units::{Bytes, show_duration};
 /// The largest manifest, and the largest local file, in bytes.
 pub const MAX_MANIFEST: usize = 64 * 1024;
 
-/// What a manifest says, checked, with every default filled in.
+/// The content of a manifest, checked, with every default filled in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Manifest {
     /// The plugin's name; by default the manifest's file name without `.toml`.
     pub name: PluginName,
     /// The Wasm file: a plain file name in the manifest's directory, ending in `.wasm`.
     pub wasm: Box<str>,
-    /// What the Wasm file must hash to.
+    /// The digest that the Wasm file must have, if the manifest pins one.
     pub sha256: Option<Sha256Digest>,
-    /// What kind of plugin the Wasm file must be.
+    /// The kind of plugin that the Wasm file must be, if the manifest names one.
     pub kind: Option<Kind>,
-    /// What the names of the tools begin with: empty, or in the form of a tool's name.
+    /// The prefix of the tools' names: empty, or in the form of a tool's name.
     pub prefix: Box<str>,
     /// True if tools are listed that can only fail for want of a grant or of a secret's value.
     pub lists_ungranted: bool,
     /// True if clients are told what the results of its tools look like.
     pub lists_output_schemas: bool,
-    /// What one call may spend.
+    /// The limits of its calls.
     pub limits: Limits,
-    /// What it may reach.
+    /// The grants of the plugin.
     pub grants: Grants,
-    /// What the files say of single tools, in their order: those of the manifest, then those of the local file. In one
-    /// file no name comes twice.
+    /// The overrides of single tools, in the order of the files: those of the manifest, then those of the local
+    /// file. In one file no name comes twice.
     pub tools: Vec<ToolOverride>,
-    /// What the local file beside the manifest decided; `None` where there is no such file.
+    /// The decisions of the local file beside the manifest; `None` where there is no such file.
     pub decisions: Option<Decisions>,
 }
 
@@ -128,7 +128,7 @@ impl Kind {
     }
 }
 
-/// What a manifest says of one tool in place of the plugin.
+/// The keys of one tool that a manifest sets in place of the plugin.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ToolOverride {
     /// The tool as the file names it: by the plugin's own name, without the public prefix, or by the public one.
@@ -141,20 +141,21 @@ pub struct ToolOverride {
     pub hidden: Option<bool>,
     /// Claims that replace the plugin's.
     pub annotations: Annotations,
-    /// How it is a run of a program. Says something of the kind `command` only.
+    /// The description of the program's run. It has content for the kind `command` only.
     pub command: Command,
-    /// Whether an error that the tool returns is one to the client. Only functions return errors.
+    /// True if an error that the tool returns is an error to the client; `None` where the file does
+    /// not say. Only functions return errors.
     pub err_is_error: Option<bool>,
-    /// `Some(true)` if arguments are taken as they are written, and not as their schema says where the meaning is beyond
-    /// doubt.
+    /// `Some(true)` if arguments are taken as they are written, and not as their schema says where the meaning
+    /// is beyond doubt.
     pub strict_arguments: Option<bool>,
-    /// What clients are told of it under `_meta`, beside what the plugin says.
+    /// The members of `_meta` that clients are told, beside what the plugin says.
     pub meta: serde_json::Map<String, serde_json::Value>,
-    /// How often it is called.
+    /// The rate at which the tool may be called, if the file limits it.
     pub rate: Option<Rate>,
-    /// What it can only fail without.
+    /// The requirements without which the tool can only fail.
     pub requires: Vec<Requirement>,
-    /// Where the file names the tool, for an error that only the loaded plugin can show.
+    /// The place where the file names the tool, for an error that only the loaded plugin can show.
     pub place: Place,
 }
 
@@ -164,14 +165,16 @@ impl Manifest {
         Self::parse_with(file, text, None)
     }
 
-    /// The same from the bytes of the files; what is wrong with them, in words.
+    /// Reads the manifest from the bytes of the files; an error says in words what is wrong with
+    /// them.
     pub fn of_files(file: &str, bytes: &[u8], local: Option<&[u8]>) -> Result<Self, String> {
         let text = utf8(bytes, "the manifest")?;
         let local = local.map(|bytes| utf8(bytes, "the local file")).transpose()?;
         Self::parse_with(file, text, local).map_err(|error| error.to_string())
     }
 
-    /// The same, with the text of the local file beside it. What is wrong in that names the local file.
+    /// Reads the manifest with the text of the local file beside it. An error in that text names the local
+    /// file.
     pub fn parse_with(file: &str, text: &str, local: Option<&str>) -> Result<Self, ManifestError> {
         let source = Source { manifest: text, local };
         parse(file, source).map_err(|fault| ManifestError::from_fault(file, source, fault))

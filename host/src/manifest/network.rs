@@ -1,7 +1,8 @@
-//! `network` under `[grants]`: where requests may go, and the secrets that go with them.
+//! `network` under `[grants]`: the origins that requests may go to, and the secrets that go with
+//! them.
 //!
-//! How a URL is read is known in `origin`; what a request is, nowhere here. What is wrong beside a secret may be the
-//! secret itself, so it is not repeated.
+//! The module `origin` reads URLs; requests are not known here. A wrong value beside a secret may be the secret
+//! itself, so it is not repeated.
 
 use http::{HeaderName, header};
 
@@ -14,9 +15,9 @@ use super::table::Text;
 use super::{BoundSecret, HostPattern, NetworkGrant, SecretPlace};
 use crate::text::forbidden_char;
 
-/// Origins of one plugin.
+/// The most origins of one plugin.
 const MAX_NETWORK: usize = 64;
-/// The name of a header or parameter, and what stands before a secret, in bytes.
+/// The longest name of a header or parameter, and the longest text before a secret, in bytes.
 const MAX_NAME: usize = 128;
 
 /// Headers that speak of one connection, or of how a message is framed: the host writes or removes them, so

@@ -1,6 +1,6 @@
 //! A number with a unit, as one text: reading it, guessing what a slip means, writing it.
 //!
-//! Which units there are is not known here.
+//! The units themselves are not known here.
 
 /// A text that is not a size or not a duration.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -12,7 +12,7 @@ pub struct UnitError {
 
 /// The units of one measure.
 pub(super) struct Notation {
-    /// What to write, with an example and all units.
+    /// The expected form, with an example and all units.
     pub(super) expected: &'static str,
     /// The largest first; the last is worth 1.
     pub(super) units: &'static [Unit],
@@ -22,13 +22,13 @@ pub(super) struct Notation {
 pub(super) struct Unit {
     pub(super) name: &'static str,
     pub(super) worth: u64,
-    /// What people write for it, in lower case.
+    /// The spellings that people use for it, in lower case.
     pub(super) slips: &'static [&'static str],
 }
 
 impl Notation {
-    /// A number, at most one space, a unit. What is too large for any limit becomes the largest
-    /// number there is, so that the limit's own check refuses it.
+    /// Reads a number, at most one space, a unit. A number that is too large for any limit becomes
+    /// the largest number there is, so that the limit's own check refuses it.
     pub(super) fn parse(&self, text: &str) -> Result<u64, UnitError> {
         let wrong = || UnitError { expected: self.expected, suggestion: self.suggest(text) };
         let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
@@ -63,13 +63,13 @@ impl Notation {
 }
 
 impl UnitError {
-    /// What was expected: `a size such as "64MiB" (B, KiB, MiB, GiB)`.
+    /// Returns the expected form: `a size such as "64MiB" (B, KiB, MiB, GiB)`.
     #[must_use]
     pub fn expected(&self) -> &'static str {
         self.expected
     }
 
-    /// What the text most likely means, written correctly.
+    /// Returns the most likely meaning of the text, written correctly.
     #[must_use]
     pub fn suggestion(&self) -> Option<&str> {
         self.suggestion.as_deref()

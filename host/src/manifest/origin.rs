@@ -1,6 +1,6 @@
 //! The URL of a network grant: scheme, host and port, and nothing else.
 //!
-//! Which hosts there can be is known in `host`.
+//! The module `host` knows which hosts there can be.
 
 use std::fmt::Write as _;
 
@@ -11,10 +11,10 @@ use super::table::Text;
 use super::{HostPattern, Scheme};
 use crate::text::escape;
 
-/// A URL, in bytes: a host name has at most 253.
+/// The longest URL, in bytes: a host name has at most 253.
 const MAX_URL: usize = 512;
 
-/// What is wrong with a URL, and what to do about it.
+/// A fault of a URL, with advice about it.
 pub(super) struct Slip {
     pub(super) problem: String,
     pub(super) help: String,
@@ -32,7 +32,7 @@ pub(super) fn read(text: &Text<'_>) -> Result<(Scheme, HostPattern, u16), Fault>
     parse(url).map_err(|Slip { problem, help }| {
         let message = format!("{}: {problem}", Grants.place("network"));
         let fault = Fault::new(text.span(), message).found(quote(url)).help(help);
-        // What stands before an `@` may be a password, as may be a query, and this goes to logs.
+        // The text before an `@` may be a password, as may be a query, and errors go to logs.
         if url.contains(['@', '?']) || url.contains("%40") { fault.secret() } else { fault }
     })
 }
@@ -91,7 +91,8 @@ fn split(scheme: Scheme, rest: &str) -> Result<(&str, Option<&str>), Slip> {
     }
     if stop < rest.len() {
         let mut help = "leave out what follows the host".to_owned();
-        // Else it is no host, but a user, and what begins to follow it the rest of a password.
+        // With an `@` it is no host but a user, and the text behind it begins with the rest of a
+        // password.
         if !rest.contains('@') {
             let _ = write!(help, ": \"{scheme}://{}\"", escape(authority));
         }

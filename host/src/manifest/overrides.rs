@@ -1,6 +1,6 @@
-//! `[[tools]]`: what the manifest says of single tools in place of the plugin.
+//! `[[tools]]`: the keys of single tools that the manifest sets in place of the plugin.
 //!
-//! Whether the plugin has these tools is found out when it is loaded.
+//! The existence of these tools is checked when the plugin is loaded.
 
 use std::collections::HashMap;
 
@@ -50,7 +50,8 @@ pub(super) fn read(source: Source<'_>, raw: &[RawTool<'_>]) -> Result<Vec<ToolOv
 }
 
 impl ToolOverride {
-    /// What both say of one tool: key by key, what `local` says counts before it.
+    /// Returns the overrides of both files for one tool: key by key, those of `local` count before
+    /// its own.
     #[must_use]
     pub fn with_local(mut self, local: &Self) -> Self {
         let (claims, own) = (local.annotations, self.annotations);

@@ -8,12 +8,12 @@ use std::ops::Range;
 use super::source::SourceFile;
 use crate::text::escape;
 
-/// What is shown of a line, in characters; a longer line is cut around the place.
+/// The most characters of a line that are shown; a longer line is cut around the place.
 const WIDTH: usize = 96;
-/// What is shown before the place where a line has to be cut.
+/// The number of characters that are shown before the place where a line has to be cut.
 const LEAD: usize = 32;
 const CUT: &str = "...";
-/// What stands for a line that is not shown.
+/// The text in place of a line that is not shown.
 const HIDDEN: &str = "(not shown: it may hold a password)";
 
 /// A place in a manifest, with the line that stands there.
@@ -24,9 +24,9 @@ pub struct Place {
     column: usize,
     /// The line as shown: safe for a terminal.
     shown: Box<str>,
-    /// Characters of `shown` before the caret.
+    /// The number of characters of `shown` before the caret.
     indent: usize,
-    /// Carets.
+    /// The number of carets.
     width: usize,
 }
 
@@ -87,7 +87,7 @@ impl Place {
         " ".repeat(self.line.to_string().len())
     }
 
-    /// The same place in a line that may hold what nobody is to read.
+    /// Returns the same place with its line hidden, because it may hold a password.
     pub(super) fn hidden(self) -> Self {
         Self { shown: HIDDEN.into(), indent: 0, width: HIDDEN.len(), ..self }
     }

@@ -1,6 +1,6 @@
-//! How often something may be called, as manifests write it and people read it: `60/min`.
+//! The rate at which something may be called, as manifests write it and people read it: `60/min`.
 //!
-//! Who counts, and what becomes of a call too many, is not known here.
+//! This module does not know who counts, or what becomes of a call too many.
 
 use std::fmt;
 use std::str::FromStr;
@@ -30,13 +30,13 @@ enum Period {
 const EXPECTED: &str = r#"a number of calls in a time, such as "60/min" (s, min, h)"#;
 
 impl Rate {
-    /// How many calls.
+    /// Returns the number of calls.
     #[must_use]
     pub fn calls(self) -> u32 {
         self.calls
     }
 
-    /// In how long.
+    /// Returns the time in which so many calls may be made.
     #[must_use]
     pub fn period(self) -> Duration {
         self.period.time()
@@ -68,7 +68,7 @@ impl Period {
         }
     }
 
-    /// What people write for it, in lower case.
+    /// Returns the spellings that people use for it, in lower case.
     fn slips(self) -> &'static [&'static str] {
         match self {
             Self::Second => &["s", "sec", "secs", "second", "seconds", "1s"],
@@ -90,7 +90,7 @@ pub enum RateError {
     /// It does not read like one.
     #[error("expected {EXPECTED}")]
     Form,
-    /// More calls or fewer than can be.
+    /// The rate is higher or lower than the range allows.
     #[error("expected 1/h to {}/s", grouped(RATE.max.into()))]
     Range,
 }

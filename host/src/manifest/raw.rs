@@ -1,6 +1,6 @@
 //! A manifest as it is written: known keys with the right TOML types, every value with its place.
 //!
-//! What the values mean, and which defaults stand for those that are missing, is not known here.
+//! The meaning of the values, and the defaults for those that are missing, are not known here.
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -36,7 +36,7 @@ pub(super) struct RawPlugin<'a> {
 #[derive(Default)]
 pub(super) struct RawLimits<'a> {
     table: Option<Table<'a>>,
-    /// Counts before it.
+    /// The `[limits]` of the local file, if there is one; its values count before those of `table`.
     local: Option<Table<'a>>,
 }
 

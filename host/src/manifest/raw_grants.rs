@@ -67,7 +67,7 @@ impl<'a> RawGrants<'a> {
         })
     }
 
-    /// What is granted, checked.
+    /// Returns the grants, checked.
     pub(super) fn check(&self) -> Result<Grants, Fault> {
         let files = files::read(&self.files)?;
         let grants = Grants {

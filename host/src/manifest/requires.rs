@@ -1,6 +1,6 @@
-//! `requires` in `[[tools]]`: what a tool can only fail without.
+//! `requires` in `[[tools]]`: the requirements without which a tool can only fail.
 //!
-//! Whether a secret has a value is not known here.
+//! The values of secrets are not known here.
 
 use std::fmt;
 
@@ -11,12 +11,12 @@ use super::table::Text;
 use super::{Access, Grants, NetworkGrant, SecretName};
 use crate::text::{escape, shell_word};
 
-/// Requirements of one tool.
+/// The most requirements of one tool.
 const MAX_REQUIRES: usize = 16;
-/// What only a directory that may be changed meets.
+/// The requirement that only a directory that may be changed meets.
 const WRITE: &str = "files:write";
 
-/// What a tool can only fail without.
+/// A requirement without which a tool can only fail.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Requirement {
     /// A grant of this name, or one that covers it.
@@ -53,7 +53,7 @@ fn one(text: &Text<'_>) -> Result<Requirement, Fault> {
 }
 
 impl Requirement {
-    /// What the texts of one tool stand for, which the plugin itself says.
+    /// Reads the requirements of one tool that the plugin itself states.
     ///
     /// # Errors
     ///
@@ -85,7 +85,7 @@ impl Requirement {
                     .filter(of_it)
                     .any(|grant| grant.host.covers(host) && is_whole(grant))
             }
-            // A switch of the plugin that is off.
+            // A switch of the plugin that is off does not meet it.
             Self::Grant(GrantName::Config(key)) => {
                 grants.config.get(&**key).is_some_and(|value| value != "false")
             }
@@ -102,7 +102,7 @@ impl Requirement {
         }
     }
 
-    /// What gives the plugin `name` what it lacks, as a person types it.
+    /// Returns the command that gives the plugin `name` what it lacks, as a person types it.
     #[must_use]
     pub fn command(&self, name: &str) -> String {
         let what = match self {
@@ -128,7 +128,7 @@ impl Requirement {
     }
 }
 
-/// What gives a key a value, and is no option.
+/// Returns the argument that gives a key a value, and that is not taken for an option.
 fn value_of(key: &str) -> String {
     let word = shell_word(&format!("{key}=VALUE"));
     if key.starts_with('-') { format!("-- {word}") } else { word }

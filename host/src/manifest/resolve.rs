@@ -1,7 +1,7 @@
-//! What a manifest's values mean: checks `[plugin]`, has the other sections checked, fills in the
-//! defaults.
+//! The meaning of a manifest's values. This module checks `[plugin]`, has the other sections
+//! checked, and fills in the defaults.
 //!
-//! Which keys there are, and their TOML types, is settled before.
+//! The keys and their TOML types are settled before.
 
 use std::path::Path;
 
@@ -39,7 +39,7 @@ pub(super) fn manifest(
     })
 }
 
-/// Checks a local file by itself, so that what is wrong in it is said whatever the manifest says.
+/// Checks a local file by itself, so that an error in it is reported whatever the manifest says.
 pub(super) fn local(source: Source<'_>, raw: &RawManifest<'_>) -> Result<(), Fault> {
     raw.plugin.prefix.as_ref().map(checked_prefix).transpose()?;
     UNGRANTED.shown(raw.plugin.ungranted.as_ref())?;

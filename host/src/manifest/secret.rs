@@ -1,13 +1,13 @@
 //! `secrets` under `[grants]`, and the names of secrets wherever a manifest writes one.
 //!
-//! Whether a secret has a value is not known here.
+//! The values of secrets are not known here.
 
 use super::SecretName;
 use super::error::{Fault, quote};
 use super::keys::Section::Grants;
 use super::table::{Text, Value};
 
-/// Secrets of one plugin.
+/// The most secrets of one plugin.
 const MAX_SECRETS: usize = 32;
 
 /// Checks the list.

@@ -1,13 +1,13 @@
 //! The text of a manifest, and beside it that of the local file: one range of places over both.
 //!
-//! What the texts say is not known here. Places in the local file begin where those of the manifest end, so a
-//! span alone says which of the two files it is in.
+//! The meaning of the texts is not known here. Places in the local file begin where those of the manifest end,
+//! so a span alone says which of the two files it is in.
 
 use std::ops::Range;
 
 use super::Place;
 
-/// How the name of a local file ends.
+/// The ending of a local file's name.
 const SUFFIX: &str = ".local.toml";
 
 /// One of a plugin's two files.
@@ -56,12 +56,12 @@ pub(super) struct Source<'a> {
 }
 
 impl<'a> Source<'a> {
-    /// Where places in the local file begin.
+    /// Returns the offset at which places in the local file begin.
     pub(super) fn base(self) -> usize {
         self.manifest.len() + 1
     }
 
-    /// What stands at `span`, as it is written.
+    /// Returns the text at `span`, as it is written.
     pub(super) fn get(self, span: Range<usize>) -> Option<&'a str> {
         let (_, text, span) = self.locate(span);
         text.get(span)

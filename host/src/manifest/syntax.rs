@@ -1,6 +1,6 @@
 //! TOML text to a tree of spanned values, and the TOML parser's complaints in plainer words.
 //!
-//! Which keys a manifest has is not known here.
+//! The keys of a manifest are not known here.
 
 use std::ops::Range;
 
@@ -21,7 +21,7 @@ pub(super) fn parse(text: &str) -> Result<DeTable<'_>, Fault> {
     }
 }
 
-/// The same table, with every place moved by `base`.
+/// Returns the same table, with every place moved by `base`.
 pub(super) fn moved(table: DeTable<'_>, base: usize) -> DeTable<'_> {
     let entries = table.into_iter();
     entries.map(|(key, value)| (moved_spanned(key, base), moved_value(value, base))).collect()

@@ -170,7 +170,7 @@ fn describe(value: &DeValue<'_>) -> String {
     }
 }
 
-/// What was most likely meant as text, but lacks the quotes.
+/// Returns the value as text, where it was most likely meant as text but lacks the quotes.
 fn unquoted(value: &DeValue<'_>) -> Option<String> {
     let text = match value {
         DeValue::Integer(number) => number.to_string(),

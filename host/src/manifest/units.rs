@@ -1,6 +1,6 @@
 //! Sizes (`64MiB`) and durations (`30s`) as manifests write them and as people read them.
 //!
-//! Which sizes and durations a limit allows is not known here.
+//! The sizes and durations that a limit allows are not known here.
 
 use std::fmt;
 use std::str::FromStr;

@@ -10,9 +10,9 @@ use super::raw::RawGroup;
 use super::template::Known;
 use super::{Argument, Group, Piece, Shape, Template};
 
-/// Items of `args`, and arguments in one of them.
+/// The most items of `args`, and the most arguments in one of them.
 const MAX_ARGS: usize = 256;
-/// Variables of one tool.
+/// The most variables of one tool.
 const MAX_VARIABLES: usize = 64;
 
 /// Checks the arguments.
@@ -56,8 +56,8 @@ fn group(known: &mut Known<'_>, raw: &RawGroup<'_>, options_end: bool) -> Result
     Ok(Group { arguments, repeats })
 }
 
-/// Whether a value decides how the argument begins. A number may: after a flag it is the flag's, and
-/// negative where it begins with `-`.
+/// True if a value decides how the argument begins. A number may decide it: after a flag it is the
+/// flag's, and negative where it begins with `-`.
 fn may_look_like_an_option(known: &Known<'_>, template: &Template, after_a_flag: bool) -> bool {
     for piece in &template.0 {
         let (Piece::Value(number) | Piece::Spread(number) | Piece::Joined(number, _)) = *piece

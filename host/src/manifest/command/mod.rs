@@ -1,7 +1,7 @@
-//! What a `[[tools]]` says of a program: which parameters the tool has, and how a call becomes
-//! arguments, input and environment.
+//! The part of a `[[tools]]` that describes a program: the parameters of the tool, and how a call
+//! becomes arguments, input and environment.
 //!
-//! How a program is run is not known here. A template is expanded in the sandbox.
+//! This module does not know how a program is run. A template is expanded in the sandbox.
 
 mod args;
 mod output;
@@ -18,12 +18,13 @@ use super::source::Source;
 pub(super) use parameters::PARAMETER_KEYS;
 pub(super) use raw::{COMMAND_KEYS, RawCommand};
 
-/// How a tool is a run of a program.
+/// The description of a tool that is a run of a program.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Command {
-    /// Where the manifest says something that only a command has, and the key.
+    /// The first key that only a command has, and its place. `None` where the manifest has no such
+    /// key.
     pub written: Option<(&'static str, Place)>,
-    /// What a caller may give.
+    /// The parameters that a caller may give.
     pub parameters: Vec<Parameter>,
     /// JSON Schema of all of them, as text.
     pub input_schema: Box<str>,
@@ -31,11 +32,11 @@ pub struct Command {
     pub output_schema: Option<Box<str>>,
     /// The program's arguments, after its name.
     pub args: Vec<Group>,
-    /// What it reads from stdin.
+    /// The text that it reads from stdin, if any.
     pub stdin: Option<Template>,
     /// Its variables, besides those that all tools of the plugin have.
     pub env: Vec<(Box<str>, Template)>,
-    /// What its stdout is.
+    /// The form of its stdout.
     pub output: Form,
     /// The exit codes of success; empty stands for 0.
     pub success: Vec<u8>,
@@ -46,15 +47,15 @@ pub struct Command {
 pub struct Parameter {
     /// Its name.
     pub name: Box<str>,
-    /// What a value looks like.
+    /// The shape of a value.
     pub shape: Shape,
     /// The value, as JSON, where a caller gives none.
     pub default: Option<Box<str>>,
-    /// Whether a value may begin with `-` where the program could take it for an option.
+    /// True if a value may begin with `-` where the program could take it for an option.
     pub allow_dash: bool,
 }
 
-/// What a value looks like, as far as templates care.
+/// The shape of a value, as far as templates need it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
     /// One text: a string as it is, anything else as JSON.
@@ -83,7 +84,8 @@ pub struct Group {
 pub struct Argument {
     /// Its text.
     pub template: Template,
-    /// It must not begin with `-`: a value stands where the program looks for options.
+    /// True if it must not begin with `-`, because a value stands where the program looks for
+    /// options.
     pub guarded: bool,
 }
 
@@ -108,7 +110,7 @@ pub enum Piece {
     All,
 }
 
-/// What a program's stdout is.
+/// The form of a program's stdout.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Form {
     /// Text for the model.
@@ -127,7 +129,7 @@ impl Command {
     }
 }
 
-/// Checks what is said of a program; `source` is what places point into.
+/// Checks the keys that describe a program; `source` is what places point into.
 pub(super) fn read(source: Source<'_>, raw: &RawCommand<'_>) -> Result<Command, Fault> {
     let Some(first) = &raw.first else { return Ok(Command::bare()) };
     let (input_schema, parameters) = schema::read(source, raw)?;

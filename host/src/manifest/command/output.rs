@@ -1,4 +1,5 @@
-//! `output` and `success` of a tool: what stdout is, and which exit codes mean that it worked.
+//! `output` and `success` of a tool: the form of stdout, and the exit codes that mean that it
+//! worked.
 
 use toml::Spanned;
 use toml::de::DeValue;
@@ -11,7 +12,7 @@ use super::Form;
 
 const HELP: &str = "write \"text\", \"json\", or what stdout is, such as \"image/png\"";
 
-/// What stdout is.
+/// Reads the form of stdout.
 pub(super) fn form(text: &Text<'_>) -> Result<Form, Fault> {
     match *text.get_ref() {
         "text" => Ok(Form::Text),

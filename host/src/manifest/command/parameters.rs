@@ -29,7 +29,7 @@ pub(in super::super) const PARAMETER_KEYS: [&str; 11] = [
     "allow_dash",
 ];
 
-/// Parameters of one tool.
+/// The most parameters of one tool.
 const MAX_PARAMETERS: usize = 64;
 
 /// A parameter with its part of the schema.
@@ -116,7 +116,7 @@ impl<'a> Reader<'a> {
         property.extend(description.map(|text| ("description".to_owned(), Json::from(text))));
         let default = self.get("default").map(|value| self.default(value)).transpose()?;
         property.extend(default.clone().map(|value| ("default".to_owned(), value)));
-        // What is not switched on is off.
+        // A switch that is not given is off.
         let may_lack = kind.is_optional
             || default.is_some()
             || kind == Type { item: Item::Boolean, is_list: false, ..kind };
@@ -133,7 +133,7 @@ impl<'a> Reader<'a> {
         self.table.as_ref()?.get(key)
     }
 
-    /// What holds for one value, or for one item of a list.
+    /// Reads the schema of one value, or of one item of a list.
     fn item(&self) -> Result<Map<String, Json>, Fault> {
         let mut schema = Map::from_iter([("type".to_owned(), Json::from(self.kind.item.name()))]);
         if let Some(value) = self.get("enum") {
@@ -171,8 +171,8 @@ impl<'a> Reader<'a> {
         Ok(schema)
     }
 
-    /// The value of a caller who gives none: it keeps what callers have to keep. Whether it matches a `pattern` is
-    /// found out when the plugin is loaded.
+    /// Reads the value of a caller who gives none: it keeps what callers have to keep. A `pattern` is matched
+    /// only when the plugin is loaded.
     fn default(&self, value: Value<'_>) -> Result<Json, Fault> {
         let fits = |value: Value<'_>| {
             let found = self.fitting("default", value)?;
@@ -230,7 +230,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// What a parameter may be, if only some values are allowed.
+/// Reads the values of `enum`, the only ones that a parameter may have.
 fn choices(name: &str, kind: Type, value: Value<'_>) -> Result<Json, Fault> {
     let place = format!("the choices of the parameter `{name}`");
     let Some(items) = value.get_ref().as_array() else {

@@ -10,7 +10,7 @@ use super::super::table::{Table, Text, Value, wrong};
 pub(in super::super) const COMMAND_KEYS: [&str; 8] =
     ["args", "parameters", "input_schema", "stdin", "env", "output", "output_schema", "success"];
 
-/// What a `[[tools]]` says of a program.
+/// The keys of a `[[tools]]` that describe a program, as they are written.
 #[derive(Default)]
 pub(in super::super) struct RawCommand<'a> {
     /// The first of the keys, in the order of the file.

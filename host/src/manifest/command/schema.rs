@@ -1,6 +1,6 @@
 //! The JSON Schema of a tool's arguments: written for its parameters, or given whole.
 //!
-//! Whether a schema that is given whole is a good one is found out when the plugin is loaded.
+//! A schema that is given whole is judged when the plugin is loaded.
 
 use serde_json::Value as Json;
 use toml::de::DeValue;

@@ -1,6 +1,6 @@
 //! Text with parameters in it: `{name}`, `{list...}`, `{list|,}`, `{switch?--flag}`, `{...}`.
 //!
-//! Where such a text may stand is not known here.
+//! The places where such a text may stand are not known here.
 
 use std::ops::Range;
 

@@ -13,7 +13,7 @@ pub(super) struct Type {
     pub(super) is_optional: bool,
 }
 
-/// What one value is, or one item of a list.
+/// The type of one value, or of one item of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Item {
     String,
@@ -40,7 +40,7 @@ impl Type {
     /// A text that has to be given.
     pub(super) const STRING: Self = Self { item: Item::String, is_list: false, is_optional: false };
 
-    /// What templates care for.
+    /// Returns the shape of a value, which is all that templates need of the type.
     pub(super) fn shape(self) -> Shape {
         match (self.is_list, self.item) {
             (true, _) => Shape::List,
@@ -83,7 +83,7 @@ impl Type {
     }
 }
 
-/// What other languages call the types.
+/// Returns the type that other languages call `word`, if one of them does.
 fn meant(word: &str) -> Option<&'static str> {
     match word {
         "str" | "text" | "path" | "file" => Some("string"),

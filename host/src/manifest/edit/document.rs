@@ -192,7 +192,8 @@ impl LocalDocument {
         section.as_table_like_mut().unwrap_or_else(|| unreachable!("it was just made one"))
     }
 
-    /// What stands above a section of this name, if it is made now: of the first one, the comment that the file begins with.
+    /// Returns the text to put above a section of this name, if it is made now: for the first section, the
+    /// comment that the file begins with.
     fn above_new(&mut self, name: &str) -> String {
         if !self.0.as_table().is_empty() {
             return if self.0.contains_key(name) { String::new() } else { "\n".into() };
@@ -205,8 +206,8 @@ impl LocalDocument {
         above
     }
 
-    /// Removes a section that says nothing any more. A comment above it stays at the beginning of a file that has no other
-    /// section; elsewhere, and with a comment behind it, the section stays.
+    /// Removes a section that says nothing any more. A comment above it stays at the beginning of a file that
+    /// has no other section; elsewhere, and with a comment behind it, the section stays.
     fn remove_section(&mut self, name: &str) {
         let decor = self.0.get(name).and_then(Item::as_table).map(Table::decor);
         let text = |raw: Option<&RawString>| {

@@ -1,4 +1,4 @@
-//! Why a decision cannot be put into a local file.
+//! The reasons why a decision cannot be put into a local file.
 
 use super::DecisionKeyError;
 use crate::manifest::error::Fault;
@@ -6,7 +6,7 @@ use crate::manifest::source::Source;
 use crate::manifest::{GrantName, ManifestError, nearest};
 use crate::text::escape;
 
-/// Why a decision cannot be put into a local file, which stays as it is.
+/// The reason why a decision cannot be put into a local file. The file stays as it is.
 #[derive(Debug, thiserror::Error)]
 pub enum EditError {
     /// The files are wrong already.
@@ -18,14 +18,14 @@ pub enum EditError {
     /// The local file cannot be edited though it can be read.
     #[error("the local file cannot be edited: {0}; edit it by hand")]
     Form(String),
-    /// What was given is no such value.
+    /// One of the arguments is not valid.
     #[error("{argument}: {problem}{}", help(.advice.as_ref()))]
     Argument {
-        /// Which of the arguments.
+        /// The argument's name.
         argument: String,
-        /// What is wrong with it.
+        /// The fault in it.
         problem: String,
-        /// What to do about it.
+        /// Advice about it, if there is any.
         advice: Option<String>,
     },
     /// There is no such key.
@@ -34,17 +34,17 @@ pub enum EditError {
     /// There is nothing to take away.
     #[error("`{name}` is not granted{}", known(&name.to_string(), &texts(.granted), "granted are"))]
     NotGranted {
-        /// What was named.
+        /// The name that was given.
         name: GrantName,
-        /// What is granted.
+        /// The grants that there are.
         granted: Vec<GrantName>,
     },
     /// There is nothing to forget.
     #[error("the local file does not decide `{}`{}", escape(.key), known(.key, .decided, "it decides"))]
     NotDecided {
-        /// What was named.
+        /// The key that was given.
         key: String,
-        /// What it decides.
+        /// The keys and grants that the local file decides.
         decided: Vec<String>,
     },
 }
@@ -57,7 +57,7 @@ fn help(advice: Option<&String>) -> String {
     advice.map(|advice| format!("; {advice}")).unwrap_or_default()
 }
 
-/// The nearest to `name`, and all there are.
+/// Names the nearest to `name`, and all there are.
 fn known(name: &str, known: &[String], words: &str) -> String {
     if known.is_empty() {
         return format!("; {words} nothing");
@@ -68,14 +68,15 @@ fn known(name: &str, known: &[String], words: &str) -> String {
 }
 
 impl EditError {
-    /// What is wrong with an argument alone.
+    /// Returns the error for the fault of a single argument.
     pub(in crate::manifest) fn of_fault(argument: &str, fault: Fault) -> Self {
         let source = Source { manifest: "", local: None };
         let error = ManifestError::from_fault("", source, fault);
         Self::of_arguments(&error, |_| argument.to_owned())
     }
 
-    /// `error` of a text that was made of arguments alone; `argument` gives the name of the one that a key comes from.
+    /// Turns `error`, which is of a text that was made of arguments alone, into an error of one of these;
+    /// `argument` gives the name of the one that a key comes from.
     pub(super) fn of_arguments(
         error: &ManifestError,
         argument: impl Fn(Option<&str>) -> String,

@@ -28,7 +28,7 @@ pub enum DecisionKey {
         /// Its key.
         key: &'static str,
     },
-    /// What was decided of a grant.
+    /// The decision about a grant.
     Grant(GrantName),
 }
 
@@ -55,7 +55,7 @@ fn keys(section: Section) -> impl Iterator<Item = &'static str> {
 }
 
 impl DecisionKey {
-    /// The key that a value is set of.
+    /// Reads the key that a value is set for.
     pub fn parse(text: &str) -> Result<Self, DecisionKeyError> {
         let wrong = |near: Option<String>| DecisionKeyError { key: text.to_owned(), near };
         let find = |section, key: &str| keys(section).find(|known| *known == key);
@@ -84,7 +84,8 @@ impl DecisionKey {
         Err(wrong(section.or_else(near)))
     }
 
-    /// The key of a decision that is not to stand any more: one that a value is set of, or a grant.
+    /// Reads the key of a decision that is not to stand any more: one that a value is set for, or a
+    /// grant.
     pub fn of_decision(text: &str) -> Result<Self, EditError> {
         match GrantName::parse(text) {
             Some(Ok(name)) => Ok(Self::Grant(name)),

@@ -1,7 +1,7 @@
 //! A list of a local file while it is edited: items come and go, comments stay with what they are about.
 //!
-//! TOML has two forms for a list of tables, `files = [{ ... }]` and `[[grants.files]]`; what the items mean is not known
-//! here.
+//! TOML has two forms for a list of tables, `files = [{ ... }]` and `[[grants.files]]`. The meaning of the
+//! items is not known here.
 
 use toml_edit::{Array, InlineTable, Item, RawString, TableLike, Value};
 
@@ -65,7 +65,7 @@ pub(super) fn each(list: &mut Item, mut change: impl FnMut(&mut ListItem<'_>)) {
         for value in array.iter_mut() {
             let before = value.as_inline_table().map(InlineTable::len);
             entry(value).iter_mut().for_each(&mut change);
-            // What is left of a table on one line stands as if it had never had more.
+            // An inline table that has lost keys is formatted as if it had never had them.
             if let Some(table) = value.as_inline_table_mut()
                 && before != Some(table.len())
             {

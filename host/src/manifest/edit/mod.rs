@@ -1,7 +1,7 @@
 //! A decision put into the text of a local file, or taken out of it: comments, order and every other key stay as they
 //! are.
 //!
-//! Who decides, and how the text gets on the disk, is not known here.
+//! This module does not know who decides, or how the text gets on the disk.
 
 mod document;
 mod error;
@@ -20,7 +20,7 @@ pub use new_grant::NewGrant;
 pub enum Decision {
     /// Something is granted.
     Grant(NewGrant),
-    /// A grant is taken away, whoever gave it.
+    /// A grant is taken away, whichever file gave it.
     Revoke(GrantName),
     /// A key gets a value, as a person types it.
     Set(DecisionKey, String),
@@ -50,10 +50,10 @@ pub fn edited(
             let asked = grant.checked()?;
             names_of(&asked).iter().for_each(|name| _ = document.grant_again(name));
             asked.files.iter().for_each(|asked| _ = document.see_again(&asked.path));
-            // What the manifest grants once it is not taken away any more needs no second grant.
+            // A grant of the manifest that is not taken away any more needs no second grant.
             if !merged(&document)?.grants.include(&asked) {
                 document.grant(grant);
-                // One that lies in a directory that is kept away is kept away, too.
+                // A directory that lies in one that is kept away is kept away, too.
                 if !asked.files.is_empty() && !merged(&document)?.grants.include(&asked) {
                     return Err(EditError::Form(WITHHELD.into()));
                 }
@@ -68,7 +68,8 @@ pub fn edited(
             let left = merged(&document)?.grants;
             if left.has(name) {
                 document.take_away(name);
-                // What the manifest calls otherwise tomorrow is the same directory.
+                // The directory stays the same if the manifest gives it another guest path
+                // tomorrow.
                 if let GrantName::Files(at) = name {
                     let own = left.files.iter().filter(|own| own.at == *at);
                     own.for_each(|own| document.withhold(&own.path));
@@ -98,7 +99,7 @@ pub fn edited(
     Ok(form.written(&document.text()))
 }
 
-/// What an editor of Windows makes of a text, which an edit leaves as it is.
+/// The traces of an editor of Windows in a text, which an edit leaves as they are.
 #[derive(Clone, Copy, Debug)]
 struct TextForm {
     is_marked: bool,
@@ -126,7 +127,7 @@ impl TextForm {
     }
 }
 
-/// What a local file decides, as `unset` takes it.
+/// Returns the decisions of a local file, as `unset` takes them.
 fn decided(decisions: Option<&Decisions>) -> Vec<String> {
     let Some(Decisions { set, taken, idle, replaced_prefix: _ }) = decisions else {
         return Vec::new();
@@ -135,7 +136,7 @@ fn decided(decisions: Option<&Decisions>) -> Vec<String> {
     set.iter().cloned().chain(without).collect()
 }
 
-/// The names of all that `grants` grant.
+/// Returns the names of all that `grants` grant.
 fn names_of(grants: &Grants) -> Vec<GrantName> {
     let Grants { network, files, scratch, env, secrets, config, withheld: _ } = grants;
     let mut names: Vec<_> = files.iter().map(|grant| GrantName::Files(grant.at.clone())).collect();

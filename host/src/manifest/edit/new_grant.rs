@@ -11,9 +11,9 @@ use crate::manifest::{Grants, Manifest};
 pub enum NewGrant {
     /// A directory.
     Files {
-        /// Where it is on this machine.
+        /// The directory's path on this machine.
         path: String,
-        /// Where the plugin sees it.
+        /// The path at which the plugin sees it.
         at: String,
         /// True if it may be changed.
         is_writable: bool,
@@ -26,11 +26,11 @@ pub enum NewGrant {
         url: String,
         /// The secret's name.
         secret: String,
-        /// The header it goes into.
+        /// The header that the secret goes into, if it goes into one.
         header: Option<String>,
-        /// What stands before it there.
+        /// The text before the secret in the header, if any.
         before: Option<String>,
-        /// The parameter it goes into.
+        /// The parameter of the query that the secret goes into, if it goes into one.
         query: Option<String>,
     },
     /// A secret that the plugin is told.
@@ -44,7 +44,7 @@ pub enum NewGrant {
 }
 
 impl NewGrant {
-    /// What it grants, if it can be granted.
+    /// Returns the grants that it stands for, if they can be granted.
     pub(super) fn checked(&self) -> Result<Grants, EditError> {
         let mut document = LocalDocument::default();
         document.grant(self);
