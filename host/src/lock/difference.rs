@@ -19,7 +19,7 @@ pub enum Difference {
     NotGranted(String),
     /// It has a tool that it had not.
     NewTool(String),
-    /// It has not a tool that it had.
+    /// It no longer has a tool that it had.
     NoTool(String),
     /// Clients are told something else of this tool.
     Tool(String, Vec<Part>),

@@ -1,7 +1,7 @@
 //! Grants as lines: the same grant is always the same line, and two different ones never are.
 //!
-//! A line holds what a plugin may reach. What it is told (values of variables and configuration) is no
-//! reach, and may hold what is nobody's business.
+//! A line holds what a plugin may reach. The values that it is told (variables and configuration)
+//! are no reach, and may be private.
 
 use std::collections::BTreeSet;
 

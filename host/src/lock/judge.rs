@@ -3,7 +3,7 @@
 use super::{Difference, Lock, Version, differences};
 use crate::text::shell_word;
 
-/// Differences that are named where more are counted.
+/// The most differences that a verdict names.
 const MAX_NAMED: usize = 4;
 
 /// The strictness with which a host keeps to locks.
@@ -12,7 +12,7 @@ pub enum Locking {
     /// It does not look at them.
     #[default]
     Ignored,
-    /// Where a directory has one, new plugins, wider grants and changed definitions are held back.
+    /// New plugins, wider grants and changed definitions are held back where a directory has a lock.
     Followed,
     /// Nothing is served that is not locked to the last byte.
     Required,
@@ -21,11 +21,11 @@ pub enum Locking {
 /// The decision on a version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// It may.
+    /// The version may be served.
     Accepted,
-    /// Another version of the plugin may; why not this one.
+    /// Another version of the plugin may be served, with the reason why this one may not.
     Differs(String),
-    /// No version of the plugin may; why.
+    /// No version of the plugin may be served, with the reason.
     Unlisted(String),
 }
 

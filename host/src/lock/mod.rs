@@ -1,7 +1,7 @@
-//! The trust file of a plugin directory, `toolrack.lock`: which version of each plugin somebody has
-//! accepted, and whether another may be served in its place.
+//! The trust file of a plugin directory, `toolrack.lock`: the accepted version of each plugin, and
+//! whether another may be served in its place.
 //!
-//! It judges what it is given: who scans, serves and asks is not known here.
+//! It judges the versions that it is given: scanning, serving and asking are not known here.
 
 mod difference;
 mod entry;

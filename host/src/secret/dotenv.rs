@@ -1,4 +1,4 @@
-//! The text of a `.env` file to names and values. Pure: files are read elsewhere.
+//! The parser of a `.env` file: text to names and values. Pure: files are read elsewhere.
 //!
 //! `KEY=VALUE`, one a line; `export ` before it, comments after `#`, values in single quotes (as they
 //! are) or double quotes (with `\n`, `\t`, `\r`, `\"`, `\\` and `\$`). Nothing is substituted.

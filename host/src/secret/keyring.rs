@@ -14,7 +14,7 @@ use crate::text::escape;
 /// The service of all of toolrack's entries; their user is the secret's name.
 const SERVICE: &str = "toolrack";
 
-/// The keyring of whoever runs this process. Every question may wait for its owner to unlock it.
+/// The keyring of the user who runs this process. Every question may wait for that user to unlock it.
 pub struct Keyring(Arc<CredentialStore>);
 
 /// The reason why a keyring cannot be used.
@@ -64,7 +64,7 @@ impl Keyring {
         }
     }
 
-    /// The names that something is kept under. On Windows nobody can tell.
+    /// Returns the names that something is kept under; none where the keyring cannot be searched, as on Windows.
     pub fn names(&self) -> Result<BTreeSet<SecretName>, KeyringError> {
         let ours = [("service", SERVICE)].into();
         let entries = match self.0.search(&ours) {
@@ -100,7 +100,7 @@ fn store() -> keyring_core::Result<Arc<CredentialStore>> {
     Ok(windows_native_keyring_store::Store::new()?)
 }
 
-/// That nothing is there is no error.
+/// Returns no error if `error` only says that there is no entry.
 fn absent(error: &Error) -> Result<(), KeyringError> {
     match error {
         Error::NoEntry => Ok(()),

@@ -76,7 +76,7 @@ impl Known {
         self.get(name).ok_or_else(missing)
     }
 
-    /// Takes the values out of a text.
+    /// Returns the redactor that takes the values out of texts.
     #[must_use]
     pub fn redactor(&self) -> &Redactor {
         &self.redactor

@@ -1,5 +1,5 @@
-//! Where the value of a secret is looked for: the server's environment, `.env` files, files of their own, the system's
-//! keyring.
+//! The places where the value of a secret is looked for: the server's environment, `.env` files, files of
+//! their own, the system's keyring.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -104,7 +104,8 @@ impl Secrets {
         Known::new(found.into_iter().map(value).collect(), keyring)
     }
 
-    /// Where the values of `names` are now, without the values. Blocks like [`Self::look_up`].
+    /// Returns the places where the values of `names` are now, without the values; `None` where a name has no value.
+    /// Blocks like [`Self::look_up`].
     #[must_use]
     pub fn sources<'a>(
         &self,
@@ -131,7 +132,7 @@ impl Secrets {
         }
     }
 
-    /// Each place is looked at only for what those before it do not have.
+    /// Looks for `names` in each place; a later place is asked only for the names that the earlier ones do not have.
     fn find<'a>(&self, names: impl IntoIterator<Item = &'a SecretName>) -> Found {
         let mut found: BTreeMap<_, _> = names
             .into_iter()
@@ -254,7 +255,7 @@ struct Text {
     others_read: bool,
 }
 
-/// The file's text; absent where there is no file.
+/// Returns the file's text; `None` where there is no file.
 fn read(path: &Path) -> Result<Option<Text>, String> {
     let (bytes, about) = match regular::read(path, MAX_FILE) {
         Err(ReadError::Missing) => return Ok(None),

@@ -1,6 +1,6 @@
 //! Secrets: where their values are found, how a call keeps them, how they are kept out of what is shown.
 //!
-//! What a secret is for (a plugin's configuration, a request's header) is not known here.
+//! The use of a secret (a plugin's configuration, a request's header) is not known here.
 
 mod dotenv;
 mod files;
@@ -65,7 +65,7 @@ impl Secret {
         Ok(value)
     }
 
-    /// The value itself. Whoever asks decides where it goes.
+    /// Returns the value itself. The caller decides where it goes.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0

@@ -1,6 +1,6 @@
 //! The keyring, asked by a server: it waits a little and not for ever.
 //!
-//! A locked keyring asks its owner for a password. Nobody may be there, and a question that was asked
+//! A locked keyring asks its owner for a password. The owner may be away, and a question that was asked
 //! cannot be called back, so it is asked by a thread that can be left behind.
 
 use std::collections::BTreeMap;
@@ -45,7 +45,7 @@ impl PatientKeyring {
         Self { open: Arc::new(open), patience, asking: Mutex::default(), is_silent }
     }
 
-    /// Says whether it answers.
+    /// Asks for no value: an error says why the keyring does not answer.
     pub fn check(&self) -> Result<(), KeyringError> {
         self.get(Vec::new()).map(drop)
     }

@@ -83,7 +83,8 @@ impl Ends {
     }
 }
 
-/// Adds the ends of all spellings of `character` that begin at `from`; one beyond the bytes says that they end within one.
+/// Adds the ends of all spellings of `character` that begin at `from`; an end beyond the bytes says that the bytes end
+/// within a spelling.
 fn character_ends(character: char, bytes: &[u8], from: usize, ends: &mut Ends) {
     let Some(&first) = bytes.get(from) else {
         ends.begun = true;
@@ -205,7 +206,7 @@ fn reference_end(character: char, bytes: &[u8], from: usize, ends: &mut Ends) {
     }
 }
 
-/// Where the line break that begins at `from` ends, also one that is escaped.
+/// Returns the end of the line break that begins at `from`, also of one that is escaped.
 fn after_break(bytes: &[u8], from: usize) -> usize {
     let breaks = [&b"\r"[..], b"\n", b"\\r", b"\\n", b"%0D", b"%0A", b"%0d", b"%0a"];
     let mut at = from;
