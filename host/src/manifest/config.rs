@@ -10,9 +10,45 @@ use super::error::{Fault, quote};
 use super::table::{Text, Value, wrong};
 use crate::text::check_text;
 
+/// Keys that the host itself reads: with `true`, it tells a plugin something of this machine.
+const HOST_SWITCHES: [&str; 2] = ["host_paths", "host_zone"];
+
+fn is_switch(text: &str) -> bool {
+    matches!(text, "true" | "false")
+}
+
 /// The configuration as text: numbers and switches become what the manifest writes for them.
 pub(super) fn read(raw: &[(Text<'_>, Value<'_>)]) -> Result<BTreeMap<String, String>, Fault> {
-    raw.iter().map(|(key, value)| Ok((name(key)?, text(key.get_ref(), value)?))).collect()
+    raw.iter().map(entry).collect()
+}
+
+fn entry((key, value): &(Text<'_>, Value<'_>)) -> Result<(String, String), Fault> {
+    let (name, text) = (name(key)?, text(key.get_ref(), value)?);
+    if HOST_SWITCHES.contains(&&*name) && !is_switch(&text) {
+        let place = format!("{} in [grants.config]", quote(key.get_ref()));
+        return Err(wrong(&place, "`true` or `false`", value));
+    }
+    Ok((name, text))
+}
+
+/// Checks that a key which is `true` or `false` in the manifest is one of the two in the local file: `no` would leave
+/// switched on what a person means to switch off.
+pub(super) fn check_switches(
+    manifest: &[(Text<'_>, Value<'_>)],
+    local: &[(Text<'_>, Value<'_>)],
+) -> Result<(), Fault> {
+    let is_on_or_off = |(key, value): &(Text<'_>, Value<'_>)| {
+        text(key.get_ref(), value).is_ok_and(|text| is_switch(&text))
+    };
+    for decided in local.iter().filter(|decided| !is_on_or_off(decided)) {
+        let (key, value) = decided;
+        let mut same = manifest.iter().filter(|(other, _)| other.get_ref() == key.get_ref());
+        if same.any(is_on_or_off) {
+            let place = format!("{} in [grants.config]", quote(key.get_ref()));
+            return Err(wrong(&place, "`true` or `false`, as in the manifest", value));
+        }
+    }
+    Ok(())
 }
 
 /// A key, wherever one is named.

@@ -13,7 +13,7 @@ use super::limits::RATE;
 use super::raw::{RawLimits, RawManifest, RawPlugin, RawTool};
 use super::raw_grants::{RawFiles, RawGrants, RawNetwork};
 use super::table::{Text, Value};
-use super::{Grants, HostPattern, Scheme, origin};
+use super::{Grants, HostPattern, Scheme, config, origin};
 use crate::text::escape;
 use crate::tool::Annotations;
 
@@ -46,6 +46,7 @@ pub(super) fn merge<'a>(
             list.push(name);
         }
     }
+    config::check_switches(&grants.config, &local.grants.config)?;
     let merged = RawManifest {
         plugin: RawPlugin {
             prefix: local.plugin.prefix.or(manifest.plugin.prefix),
@@ -270,6 +271,26 @@ config = { units = "metric", city = "Bern" }
         check("grants.env.TZ = \"CET\"", &[("UTC", "CET")]);
         check("grants.env.A = \"b\"", &[("LANG", "A = \"b\", LANG")]);
         check("grants.config.city = 3", &[("\"Bern\"", "3")]);
+    }
+
+    #[test]
+    fn a_switch_of_the_manifest_is_true_or_false_in_the_local_file_too() {
+        let manifest = "[grants]\nconfig = { write = true, units = \"metric\" }";
+        let with = |value: &str| {
+            let local = format!("[grants]\nconfig = {{ {value} }}");
+            Manifest::parse_with("a.toml", manifest, Some(&local))
+        };
+        for value in ["write = false", "write = \"false\"", "units = \"no\"", "more = \"no\""] {
+            with(value).unwrap_or_else(|error| panic!("{value}: {error}"));
+        }
+        for value in ["host_zone = \"yes\"", "host_paths = \"True\"", "host_paths = 1"] {
+            let error = with(value).expect_err(value).to_string();
+            assert!(error.contains("expected `true` or `false`"), "{error}");
+        }
+        for value in ["\"False\"", "\"no\"", "\"off\"", "\"false \"", "\"\"", "0"] {
+            let error = with(&format!("write = {value}")).expect_err(value).to_string();
+            assert!(error.contains("expected `true` or `false`"), "{error}");
+        }
     }
 
     #[test]
