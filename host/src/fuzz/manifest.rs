@@ -43,7 +43,12 @@ pub fn manifest(bytes: &[u8]) -> Seen {
 fn edits(manifest: &str, local: &str) {
     let key = |text| DecisionKey::parse(text).expect("a key");
     let revoked = |kind| Decision::Revoke(GrantName::of_argument(kind, None).expect("a name"));
-    let files = NewGrant::Files { path: "~/z".into(), at: "/z/z".into(), is_writable: true };
+    let files = NewGrant::Files {
+        path: "~/z".into(),
+        at: "/z/z".into(),
+        is_at_named: true,
+        is_writable: true,
+    };
     for decision in [
         Decision::Grant(files),
         Decision::Grant(NewGrant::Network("https://z.example.org".into())),

@@ -49,8 +49,9 @@ impl GrantArguments {
         Ok(Decision::Grant(match kind {
             GrantKind::Files => {
                 let path = from_here(named("say which directory")?)?;
+                let is_at_named = at.is_some();
                 let at = at.map_or_else(|| seen_as(&path), Ok)?;
-                NewGrant::Files { path, at, is_writable: write }
+                NewGrant::Files { path, at, is_at_named, is_writable: write }
             }
             GrantKind::Network => NewGrant::Network(named("say where requests may go")?),
             GrantKind::Secret => {
@@ -201,7 +202,12 @@ mod tests {
         let files = |path: &str| what(GrantKind::Files, path);
         for (path, at) in [("~/my notes/", "/my notes"), ("/srv/x", "/x"), ("$D/y", "/y")] {
             let change = files(path).change().expect("a change");
-            let expected = NewGrant::Files { path: path.into(), at: at.into(), is_writable: false };
+            let expected = NewGrant::Files {
+                path: path.into(),
+                at: at.into(),
+                is_at_named: false,
+                is_writable: false,
+            };
             assert_eq!(change, Decision::Grant(expected));
         }
         for path in ["/", "~", "$D"] {

@@ -28,6 +28,17 @@ pub enum EditError {
         /// Advice about it, if there is any.
         advice: Option<String>,
     },
+    /// Another directory is seen at the place that a person did not name.
+    #[error(
+        "the plugin sees another directory at {at}: {path}; give this one another place, such as --at {at}2, or \
+         say --at {at} to put it in the other's place", at = escape(.at), path = escape(.path)
+    )]
+    PlaceTaken {
+        /// The place, as the plugin sees it.
+        at: String,
+        /// The directory that is seen there.
+        path: String,
+    },
     /// There is no such key.
     #[error(transparent)]
     DecisionKey(#[from] DecisionKeyError),

@@ -48,6 +48,7 @@ pub fn edited(
     match change {
         Decision::Grant(grant) => {
             let asked = grant.checked()?;
+            grant.check_place(&asked, &before.grants)?;
             names_of(&asked).iter().for_each(|name| _ = document.grant_again(name));
             asked.files.iter().for_each(|asked| _ = document.see_again(&asked.path));
             // A grant of the manifest that is not taken away any more needs no second grant.

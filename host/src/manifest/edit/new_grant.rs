@@ -15,6 +15,9 @@ pub enum NewGrant {
         path: String,
         /// The path at which the plugin sees it.
         at: String,
+        /// True if a person named that place. If not, it is made of the directory's name, and does not take the place
+        /// of another directory.
+        is_at_named: bool,
         /// True if it may be changed.
         is_writable: bool,
     },
@@ -61,8 +64,10 @@ impl NewGrant {
             Value::InlineTable(table)
         };
         match self {
-            Self::Files { path, at, is_writable: false } => table(&[("path", path), ("at", at)]),
-            Self::Files { path, at, is_writable: true } => {
+            Self::Files { path, at, is_writable: false, .. } => {
+                table(&[("path", path), ("at", at)])
+            }
+            Self::Files { path, at, is_writable: true, .. } => {
                 table(&[("path", path), ("at", at), ("access", "write")])
             }
             Self::Bound { url, secret, header, before, query } => {
@@ -74,6 +79,21 @@ impl NewGrant {
             Self::Network(text) | Self::Secret(text) | Self::Scratch(text) => text.as_str().into(),
             Self::Env(_, value) | Self::Config(_, value) => value.as_str().into(),
         }
+    }
+
+    /// Refuses a directory that would take the place of another one without a person's word.
+    pub(super) fn check_place(&self, asked: &Grants, before: &Grants) -> Result<(), EditError> {
+        if !matches!(self, Self::Files { is_at_named: false, .. }) {
+            return Ok(());
+        }
+        for asked in &asked.files {
+            let other = before.files.iter().find(|other| other.at == asked.at);
+            if let Some(other) = other.filter(|other| other.path != asked.path) {
+                let (at, path) = (other.at.to_string(), other.path.to_string());
+                return Err(EditError::PlaceTaken { at, path });
+            }
+        }
+        Ok(())
     }
 
     /// The argument that the value of `key` was given by.

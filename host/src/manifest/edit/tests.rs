@@ -34,7 +34,26 @@ fn refuses(local: &str, change: &Decision, expected: &str) {
 }
 
 fn files(path: &str, at: &str, is_writable: bool) -> Decision {
-    Decision::Grant(NewGrant::Files { path: path.into(), at: at.into(), is_writable })
+    Decision::Grant(NewGrant::Files {
+        path: path.into(),
+        at: at.into(),
+        is_at_named: true,
+        is_writable,
+    })
+}
+
+#[test]
+fn a_directory_takes_the_place_of_another_only_where_a_person_says_so() {
+    let unnamed = |path: &str| {
+        let (path, at) = (path.to_owned(), "/other".to_owned());
+        Decision::Grant(NewGrant::Files { path, at, is_at_named: false, is_writable: false })
+    };
+    let first = after("", &unnamed("/a/other")).expect("granted");
+    refuses(&first, &unnamed("/b/other"), "--at /other2");
+    assert!(
+        after(&first, &files("/b/other", "/other", false)).expect("granted").contains("/b/other")
+    );
+    assert_eq!(after(&first, &unnamed("/a/other")).expect("granted"), first);
 }
 
 fn network(url: &str) -> Decision {
