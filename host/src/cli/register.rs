@@ -75,8 +75,17 @@ pub(super) fn register(arguments: RegisterArguments, setup: &Setup) -> anyhow::R
     let clients = if is_named { clients } else { session.installed()? };
     let mut done = Vec::new();
     let mut is_refused = false;
+    let titles: Vec<_> = clients.iter().map(|client| client.title).collect();
+    let mut targets = Vec::new();
     for client in clients {
-        let Some(target) = session.target(client, is_named)? else { continue };
+        targets.extend(session.target(client, is_named)?.map(|target| (client, target)));
+    }
+    ensure!(
+        !targets.is_empty(),
+        "none of the clients that were found ({}) has a file for one project; leave out --scope project",
+        titles.join(", ")
+    );
+    for (client, target) in targets {
         match session.register(target, &server) {
             Ok(Outcome::Done) => done.push(client),
             Ok(Outcome::Unchanged | Outcome::Shown) => {}
