@@ -72,13 +72,17 @@ impl LogShares {
         // Plugins come and go; what is not of late is nothing.
         self.of_one.retain(|_, share| share.is_recent(now));
         let own = self.of_one.entry(plugin.clone()).or_default();
-        if own.take(size, OF_ONE, now) && self.of_all.take(size, OF_ALL, now) {
+        let is_within_own = own.take(size, OF_ONE, now);
+        if is_within_own && self.of_all.take(size, OF_ALL, now) {
             kept.extend(line);
         } else if !own.is_told {
             own.is_told = true;
+            let (plugin, blamed) = (
+                escape(plugin),
+                if is_within_own { "all plugins together write" } else { "it writes" },
+            );
             let message = format!(
-                "the plugin {} writes so much that not all of it is kept for the next hour",
-                escape(plugin)
+                "not all lines of the plugin {plugin} are kept: {blamed} too much within an hour"
             );
             let told = json!({
                 "timestamp": timestamp, "level": "WARN", "message": message, "target": "toolrack::log",
@@ -131,7 +135,10 @@ mod tests {
         assert_eq!(kept, 10);
         let told = String::from_utf8(told).expect("text");
         assert_eq!(told.lines().count(), 1, "{told}");
-        assert!(told.contains("\"WARN\"") && told.contains("the plugin loud writes"), "{told}");
+        assert!(
+            told.contains("\"WARN\"") && told.contains("of the plugin loud are kept: it writes"),
+            "{told}"
+        );
         for other in
             [line("plugin", "quiet", 9), line("toolrack", "loud", 9), b"no json\n".to_vec()]
         {
@@ -147,5 +154,9 @@ mod tests {
         let line_of = |plugin: usize| line("plugin", &format!("p{plugin}"), 500 * 1024);
         let kept: usize = (0..100).map(|plugin| shares.kept(&line_of(plugin), start).len()).sum();
         assert!((kept as u64) < OF_ALL + 100 * 1024, "{kept}");
+        assert!((kept as u64) > OF_ALL - 1024 * 1024, "{kept}");
+        let told = shares.kept(&line("plugin", "quiet", 500 * 1024), start);
+        let told = String::from_utf8(told).expect("text");
+        assert!(told.contains("all plugins together"), "{told}");
     }
 }
