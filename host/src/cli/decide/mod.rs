@@ -278,6 +278,11 @@ impl DecidedPlugin {
             sweep(directory);
             Unfinished::write(directory, name, after.as_bytes()).and_then(|file| {
                 if let Ok(other) = std::fs::metadata(&path) {
+                    // Root may give it back to its owner; others write it as their own.
+                    match file.owned_as(&other) {
+                        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {}
+                        owned => owned?,
+                    }
                     file.permits_as(&other)?;
                 }
                 file.finish()
