@@ -47,12 +47,6 @@ impl Client {
         (self.user_file)(directories)
     }
 
-    /// True if the client has a file for one project.
-    #[must_use]
-    pub fn has_project_scope(&self) -> bool {
-        self.project_file.is_some()
-    }
-
     /// True if the client seems to be installed: its file, its directory or its program is there.
     #[must_use]
     pub fn is_installed(&self, directories: &UserDirectories) -> bool {
