@@ -16,13 +16,14 @@ pub fn check(path: &Path) -> Result<(), String> {
             path.display()
         ))
     };
-    let names: Vec<String> = path
-        .components()
-        .filter(|part| matches!(part, Component::Normal(_)))
-        .map(|part| as_git_reads(&part.as_os_str().to_string_lossy()))
-        .collect();
+    let parts = path.components().filter(|part| matches!(part, Component::Normal(_)));
+    let parts: Vec<_> = parts.map(|part| part.as_os_str().to_string_lossy()).collect();
+    // A backslash parts names on Windows, whatever machine the guest sees.
+    let names: Vec<String> =
+        parts.iter().flat_map(|part| part.split('\\')).map(as_git_reads).collect();
     let Some(at) = names.iter().position(|name| is_git(name)) else {
-        return if in_bare(path, &names) {
+        let parts: Vec<String> = parts.iter().map(|part| as_git_reads(part)).collect();
+        return if in_bare(path, &parts) {
             refused("it belongs to a repository's settings")
         } else {
             Ok(())
@@ -64,12 +65,17 @@ fn is_git(name: &str) -> bool {
     matches!(name, ".git" | "git~1" | "git~2" | "git~3" | "git~4")
 }
 
-/// True for the settings of a repository without the name `.git`, such as one that is bare or granted itself.
+/// True for the settings of a repository without the name `.git`, such as one that is bare or granted itself; also for
+/// the last of the names that make a repository of a directory which holds settings already.
 fn in_bare(path: &Path, names: &[String]) -> bool {
-    let parts = path.ancestors().zip(names.iter().rev());
-    parts.filter(|(_, name)| RUN.contains(&&***name)).any(|(part, _)| {
+    path.ancestors().zip(names.iter().rev()).any(|(part, name)| {
         let Some(parent) = part.parent() else { return false };
-        REPOSITORY.iter().all(|name| parent.join(name).symlink_metadata().is_ok())
+        let is_there = |name: &str| parent.join(name).symlink_metadata().is_ok();
+        let is_made = |other: &str| other.eq_ignore_ascii_case(name);
+        let is_last = || REPOSITORY.iter().any(|other| is_made(other) && !is_there(other));
+        let has_settings = || RUN.iter().any(|other| is_there(other));
+        (RUN.contains(&&**name) || (is_last() && has_settings()))
+            && REPOSITORY.iter().all(|other| is_made(other) || is_there(other))
     })
 }
 
@@ -94,6 +100,8 @@ mod tests {
             "/r/.git::$INDEX_ALLOCATION/config",
             "/r/GIT~1/config",
             "/r/.g\u{200c}it/config",
+            "/r/.git\\config",
+            "/r/a\\.GIT\\hooks\\pre-commit",
         ] {
             assert!(check(Path::new(path)).unwrap_err().contains("Git runs"), "{path}");
         }
@@ -122,5 +130,23 @@ mod tests {
             assert!(check(&root.path().join(name)).is_err(), "{name}");
         }
         assert!(check(&root.path().join("description")).is_ok());
+        assert!(check(&root.path().join("refs/heads/main")).is_ok());
+    }
+
+    #[test]
+    fn settings_come_to_be_a_repositorys_in_no_order() {
+        let all = ["config", "HEAD", "objects/x", "refs/x"];
+        for first in 0..all.len() {
+            let root = tempfile::tempdir().unwrap();
+            let order: Vec<_> = (0..all.len()).map(|at| all[(first + at) % all.len()]).collect();
+            let (last, others) = order.split_last().unwrap();
+            for name in others {
+                let path = root.path().join(name);
+                assert_eq!(check(&path), Ok(()), "{order:?}");
+                std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+                std::fs::write(path, "").unwrap();
+            }
+            assert!(check(&root.path().join(last)).is_err(), "{order:?}");
+        }
     }
 }
