@@ -1,4 +1,4 @@
-//! A plugin's calls under its circuit: who is let through, what counts as a crash, what the log says.
+//! The calls of a plugin under its circuit: which are let through, what counts as a crash, what the log says.
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -10,40 +10,40 @@ use crate::sandbox::Ended;
 use crate::text::escape;
 use crate::tool::{CallError, in_a_row, whole_seconds};
 
-/// Of the reason for a crash, as much as is repeated, in bytes.
+/// The most bytes of a crash's reason that are repeated.
 const MAX_REASON: usize = 400;
 
-/// What counts the crashes of one version of a plugin.
+/// The counter of the crashes of one version of a plugin.
 #[derive(Debug)]
 pub(super) struct Breaker {
     plugin: PluginName,
-    /// Crashes in a row that are the most.
+    /// The number of crashes in a row after which the plugin is left alone.
     most: u32,
-    /// Nothing is remembered: as long as nothing crashes, calls do not even look further.
+    /// True while nothing is remembered: as long as nothing crashes, calls do not even look further.
     is_calm: AtomicBool,
-    // A lock, since calls count one after the other; nothing is awaited under it.
+    // This is a lock, since calls count one after the other; nothing is awaited under it.
     known: Mutex<Known>,
 }
 
 #[derive(Debug, Default)]
 struct Known {
     circuit: Circuit,
-    /// Why it crashed last.
+    /// The reason for the last crash, escaped.
     reason: String,
 }
 
 /// A plugin that is left alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Paused {
-    /// Crashes in a row.
+    /// The number of crashes in a row.
     pub crashes: u32,
-    /// When it is tried again; none while a call tries it.
+    /// The time at which it is tried again. `None` while a call tries it.
     pub until: Option<Instant>,
-    /// Why it crashed last, escaped.
+    /// The reason for the last crash, escaped.
     pub reason: String,
 }
 
-/// A call that is let through. Dropped before its end is told, it was cancelled.
+/// A call that is let through. If it is dropped before its end is told, the call was cancelled.
 pub(super) struct Attempt<'a> {
     breaker: &'a Breaker,
     pass: Option<Pass>,
@@ -74,7 +74,7 @@ impl Breaker {
         known.circuit.look(Instant::now()).map_err(|pause| known.refusal(pause))
     }
 
-    /// Whether and how it is left alone.
+    /// Returns how the plugin is left alone. `None` if it is not.
     pub(super) fn paused(&self) -> Option<Paused> {
         if self.is_calm.load(Relaxed) {
             return None;
@@ -126,7 +126,7 @@ impl Known {
 }
 
 impl Attempt<'_> {
-    /// It ended like this.
+    /// Takes in how the call ended.
     pub(super) fn ended(mut self, ended: &Ended) {
         let reason = || {
             let text = ended.outcome.as_ref().err().map(ToString::to_string).unwrap_or_default();
@@ -137,7 +137,7 @@ impl Attempt<'_> {
         }
     }
 
-    /// It was not made after all.
+    /// Takes the call back, since it was not made after all.
     pub(super) fn not_made(mut self) {
         if let Some(pass) = self.pass.take() {
             self.breaker.end(pass, End::NotMade, String::new);
@@ -153,8 +153,9 @@ impl Drop for Attempt<'_> {
     }
 }
 
-/// What the end of a call says of the plugin. A limit that is hit, or an answer that breaks a schema, may be due
-/// to the arguments of one call; a fault of the host to many calls at once, or to a machine that is short of memory.
+/// Returns what the end of a call says of the plugin. A limit that is hit, or an answer that breaks a schema, may be
+/// due to the arguments of one call; a fault of the host to many calls at once, or to a machine that is short of
+/// memory.
 fn end(ended: &Ended) -> End {
     match &ended.outcome {
         Ok(_) | Err(CallError::Failed(_) | CallError::InvalidArguments(_)) => End::Well,
@@ -198,7 +199,7 @@ mod tests {
         assert!(!refused.contains('\u{1b}') && refused.len() < 700, "{refused}");
     }
 
-    /// One whose plugin was left alone for long enough.
+    /// Returns a breaker whose plugin was left alone for long enough.
     fn due() -> Breaker {
         let mut circuit = Circuit::default();
         let start = Instant::now() - FIRST_PAUSE;

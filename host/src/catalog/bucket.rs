@@ -1,4 +1,4 @@
-//! A bucket of calls: how often something was called lately, and whether it may be once more.
+//! A bucket of calls: it counts how often something was called lately, and says if one more call may be made.
 //!
 //! Pure: it is told the time. What is called is not known here.
 
@@ -6,18 +6,18 @@ use std::time::{Duration, Instant};
 
 use crate::manifest::Rate;
 
-/// It holds as many calls as the rate has in its time, and each comes back after an interval.
+/// A bucket that holds as many calls as the rate has in its time; each comes back after an interval.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Bucket {
-    /// When it is full again. It is full from the start.
+    /// The time at which it is full again. `None` at the start: it is full then.
     full: Option<Instant>,
 }
 
 impl Bucket {
-    /// Takes a call out at `now`; where there is none, the time until there is.
+    /// Takes a call out at `now`. If there is none, returns the time until there is one.
     pub(super) fn take(&mut self, rate: Rate, now: Instant) -> Result<(), Duration> {
         let empty = now + rate.period();
-        // Under another rate it may have been emptier than it can be.
+        // Under another rate the bucket may have been emptier than it can be under this one.
         let before = self.full.map_or(now, |full| full.clamp(now, empty));
         let full = before + rate.interval();
         if full > empty {
@@ -47,7 +47,7 @@ mod tests {
     }
 
     proptest! {
-        /// However the calls come, in no time are there more than the bucket held and what came back.
+        /// No span of time has more calls than the bucket held and what came back, however the calls come.
         #[test]
         fn no_time_has_more_calls_than_the_rate_allows(
             rate in rate(),
@@ -55,7 +55,7 @@ mod tests {
         ) {
             let (mut now, mut bucket, mut taken) = (Instant::now(), Bucket::default(), Vec::new());
             for pause in pauses {
-                // In thousandths of an interval.
+                // A pause is given in thousandths of an interval.
                 now += rate.interval().mul_f64(pause as f64 / 1000.0);
                 match bucket.take(rate, now) {
                     Ok(()) => taken.push(now),

@@ -17,7 +17,7 @@ pub(super) const KEYWORD: &str = "toolrack:budget";
 
 /// Subschemas that one validation may apply. A megabyte of small items needs half of it.
 const MAX_STEPS: u32 = 1_000_000;
-/// How long one validation may take, looked at before each step.
+/// The longest time that one validation may take, checked before each step.
 const MAX_TIME: Duration = Duration::from_millis(500);
 /// Bytes of stack that one validation may use: a quarter of what a thread has.
 const MAX_STACK: usize = 512 * 1024;
@@ -34,7 +34,7 @@ struct Left {
     stack: usize,
 }
 
-/// The validation was ended.
+/// The sign that a validation was ended because its budget was spent.
 #[derive(Debug)]
 pub(super) struct Spent;
 
@@ -76,7 +76,7 @@ pub(super) fn insert(schema: &mut Value) -> Result<(), String> {
 
 const REFERENCES: [&str; 3] = ["$ref", "$dynamicRef", "$recursiveRef"];
 
-/// What stands below a keyword.
+/// The kind of value that stands below a keyword.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Place {
     /// Plain data, which must stay as it is.
@@ -100,7 +100,7 @@ impl Place {
     }
 }
 
-/// Whether a reference leads to where the keyword is not, whatever schema its pointer begins in.
+/// True if a reference leads to a place without the keyword, whatever schema its pointer begins in.
 fn leads_into_data(to: &str) -> bool {
     let Some((_, pointer)) = to.split_once('#') else { return false };
     let mut place = Place::Schema;
@@ -118,7 +118,7 @@ fn leads_into_data(to: &str) -> bool {
     false
 }
 
-/// The keyword's part in a schema.
+/// Makes the check that the keyword stands for in a schema.
 pub(super) fn keyword<'a>(
     _parent: &'a Map<String, Value>,
     _value: &'a Value,
@@ -145,7 +145,7 @@ fn spend() {
     let Some(mut left) = LEFT.get() else { return };
     let deep = left.stack.abs_diff(stack_address()) > MAX_STACK;
     if left.steps == 0 || deep || Instant::now() > left.until {
-        // Not a panic: nothing is wrong here, and no message is due.
+        // This is not a panic: nothing is wrong here, and no message is due.
         resume_unwind(Box::new(Spent));
     }
     left.steps -= 1;

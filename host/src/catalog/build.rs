@@ -11,12 +11,13 @@ use super::{
 use crate::name::{PluginName, ToolName};
 
 impl Catalog {
-    /// Decides who is served under which name. Of two that want one name, the one that `previous`
-    /// serves under it stays; where it serves neither, the first of `plugins`, which come in order of
-    /// precedence. `refusals` are those known already.
+    /// Decides which plugin's tool is served under which name. If two want one name, the one that `previous` serves
+    /// under it stays; if `previous` serves neither, the first of `plugins` gets it, which come in order of precedence.
+    /// `refusals` are those known already.
     ///
-    /// Others are still `coming`, each known by its name and its prefix. A tool that is not served yet and that may
-    /// turn out to be one of theirs waits for them, so that who is served does not follow from who is loaded first.
+    /// Other plugins are still `coming`, each known by its name and its prefix. A tool that is not served yet and whose
+    /// name may turn out to be one of theirs waits for them, so that the order of loading does not decide what is
+    /// served.
     #[must_use]
     pub fn build(
         plugins: Vec<Arc<Plugin>>,
@@ -62,7 +63,7 @@ fn unfit(plugin: &Plugin) -> impl Iterator<Item = Refusal> {
     }))
 }
 
-/// The tools that are served, by their names. Tells in `refusals` of those that are not.
+/// Returns the tools that are served, by their names. Tells in `refusals` of those that are not.
 fn name_tools(
     plugins: &[Arc<Plugin>],
     refusals: &mut Vec<Refusal>,
@@ -196,7 +197,7 @@ fn admit(
     previous: Option<&Catalog>,
 ) -> Vec<Arc<Plugin>> {
     let is_served = |plugin: &Plugin| {
-        // One whose tools wait for its namesake is not served yet.
+        // A plugin whose tools wait for its namesake is not served yet.
         let mut served = previous.into_iter().flat_map(Catalog::tools).map(|tool| &tool.plugin);
         served.any(|served| served.file == plugin.file && served.name == plugin.name)
     };

@@ -1,4 +1,4 @@
-//! When a plugin that keeps crashing is left alone, and when it is tried again.
+//! The circuit of a plugin: it decides when a plugin that keeps crashing is left alone, and when it is tried again.
 //!
 //! Pure: it is told the time and how calls end. What a crash is, and who is told, is not known here.
 
@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 
 /// The first time that it is left alone; each next one is twice as long.
 pub(super) const FIRST_PAUSE: Duration = Duration::from_secs(1);
-/// No time is longer.
+/// The longest time that it is left alone.
 const LAST_PAUSE: Duration = Duration::from_secs(60);
 
-/// What became of the last calls of a plugin.
+/// The state of a plugin after its last calls.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Circuit {
     crashes: u32,
@@ -18,52 +18,52 @@ pub(super) struct Circuit {
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum State {
-    /// It is called.
+    /// The plugin is called.
     #[default]
     Closed,
-    /// It is not, until then.
+    /// The plugin is not called until the time `until`.
     Open { until: Instant, pause: Duration },
-    /// One call tries it.
+    /// One call tries the plugin.
     Trying { pause: Duration },
 }
 
 /// A call that may be made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Pass {
-    /// One like any other.
+    /// A call like any other.
     Usual,
-    /// The one that tries the plugin again.
+    /// The call that tries the plugin again.
     Trial,
 }
 
-/// Why a call is not made.
+/// The reason why a call is not made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Pause {
     /// The plugin is left alone for so long.
     For(Duration),
-    /// Another call tries it.
+    /// Another call tries the plugin.
     Trial,
 }
 
-/// How a call ended.
+/// The end of a call, as the circuit sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum End {
     /// The plugin answered.
     Well,
-    /// It crashed.
+    /// The plugin crashed.
     Crash,
-    /// Neither: it was stopped, or nobody waited any more.
+    /// The plugin did neither: the call was stopped, or its caller did not wait any more.
     Neither,
     /// The call was not made after all.
     NotMade,
 }
 
-/// What an end changed.
+/// The change that the end of a call made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Change {
-    /// It is left alone from now on.
+    /// The plugin is left alone from now on.
     Opened,
-    /// It is called again.
+    /// The plugin is called again.
     Closed,
 }
 
@@ -85,12 +85,12 @@ impl Circuit {
         Ok(Pass::Trial)
     }
 
-    /// Takes in how a call ended that had this pass; so many crashes in a row are the most.
+    /// Takes in how a call with this pass ended. After `most` crashes in a row the plugin is left alone.
     pub(super) fn end(&mut self, pass: Pass, end: End, most: u32, now: Instant) -> Option<Change> {
         match (self.state, pass) {
             (State::Closed, Pass::Usual) => self.ended(end, most, now),
             (State::Trying { pause }, Pass::Trial) => self.tried(pause, end, now),
-            // It was begun before the plugin was left alone, and says nothing that is not known.
+            // The call was begun before the plugin was left alone, and says nothing that is not known.
             (State::Open { .. } | State::Trying { .. }, Pass::Usual)
             | (State::Open { .. } | State::Closed, Pass::Trial) => None,
         }
@@ -128,17 +128,17 @@ impl Circuit {
         self.state = State::Open { until: now + pause, pause };
     }
 
-    /// Whether nothing is remembered.
+    /// True if nothing is remembered.
     pub(super) fn is_calm(&self) -> bool {
         *self == Self::default()
     }
 
-    /// Crashes in a row.
+    /// Returns the number of crashes in a row.
     pub(super) fn crashes(&self) -> u32 {
         self.crashes
     }
 
-    /// Until when it is left alone, if it is; none where a call tries it.
+    /// Returns the time until which the plugin is left alone: `None` if it is not, `Some(None)` while a call tries it.
     pub(super) fn until(&self) -> Option<Option<Instant>> {
         match self.state {
             State::Closed => None,
@@ -199,8 +199,8 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever the order of calls and their ends: at most one call tries a plugin that is left alone, what
-        /// is waited for passes within the longest pause, and an answer to a trial ends it all.
+        /// In any order of calls and their ends, at most one call tries a plugin that is left alone, each wait passes
+        /// within the longest pause, and an answer to a trial ends it all.
         #[test]
         fn whatever_happens_a_plugin_is_tried_again(
             most in 1..6u32,

@@ -1,4 +1,4 @@
-//! What a client is told of a tool, as one digest: two that differ in a byte differ.
+//! The digest of all that a client is told of a tool: two tools that differ in a byte have two digests.
 
 use crate::manifest::Sha256Digest;
 use crate::name::ToolName;
@@ -60,7 +60,7 @@ mod tests {
         let digests: BTreeSet<_> =
             told.iter().map(|(public, spec)| digest(&name(public), spec)).collect();
         assert_eq!(digests.len(), told.len());
-        // What the plugin itself calls it is not told.
+        // The plugin's own name for the tool is not told.
         let own = ToolSpec { name: "other".into(), ..spec() };
         assert_eq!(digest(&name("p_own"), &own), digest(&name("p_own"), &spec()));
     }

@@ -2,13 +2,13 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// The right to enter a plugin's code, of one call. Who takes it decides: the call, which then enters, or the server, which
-/// then begins the call anew.
+/// The right of one call to enter a plugin's code. The side that takes it decides: the call, which then enters, or the
+/// server, which then begins the call anew.
 #[derive(Debug, Default)]
 pub struct EntryTicket(AtomicBool);
 
 impl EntryTicket {
-    /// Takes the entry. True for the first who asks.
+    /// Takes the entry. Returns true the first time only.
     #[must_use]
     pub fn take(&self) -> bool {
         !self.0.swap(true, Ordering::AcqRel)

@@ -1,4 +1,4 @@
-//! Why a manifest and its bytes are not served, in words.
+//! The reasons why a manifest and its bytes are not served, in words.
 
 use std::path::MAIN_SEPARATOR;
 
@@ -7,7 +7,7 @@ use crate::manifest::{Kind, Manifest, ManifestError, Sha256Digest};
 use crate::name::{NameError, PluginName};
 use crate::sandbox::{CompileError, FolderError, ListError};
 
-/// Why a manifest and its bytes are not served.
+/// The reason why a manifest and its bytes are not served.
 #[derive(Debug, thiserror::Error)]
 pub enum PluginError {
     /// The bytes are not the pinned ones.
@@ -17,9 +17,9 @@ pub enum PluginError {
     Pin {
         /// The Wasm file.
         wasm: Box<str>,
-        /// What the manifest says.
+        /// The digest that the manifest pins.
         pinned: Sha256Digest,
-        /// What the file has.
+        /// The digest that the file has.
         found: Sha256Digest,
     },
     /// The bytes could not be had.
@@ -30,7 +30,7 @@ pub enum PluginError {
     Compile {
         /// The Wasm file.
         wasm: Box<str>,
-        /// Why not.
+        /// The reason why the bytes do not become a guest.
         error: CompileError,
     },
     /// It imports more than it is granted.
@@ -38,7 +38,7 @@ pub enum PluginError {
     NotGranted {
         /// The Wasm file.
         wasm: Box<str>,
-        /// What is missing, and the lines to add.
+        /// The text that names what is missing, and the lines to add.
         advice: String,
     },
     /// It is not what the manifest says.
@@ -49,9 +49,9 @@ pub enum PluginError {
     Kind {
         /// The Wasm file.
         wasm: Box<str>,
-        /// What it is.
+        /// The kind that the Wasm file is of.
         found: Kind,
-        /// What the manifest says.
+        /// The kind that the manifest states.
         stated: Kind,
     },
     /// A directory that it is granted cannot be had.
@@ -62,7 +62,7 @@ pub enum PluginError {
     List {
         /// The Wasm file.
         wasm: Box<str>,
-        /// Why not.
+        /// The reason why the guest does not say it.
         error: ListError,
     },
     /// Its code is not what its file says.
@@ -96,7 +96,7 @@ pub enum PluginError {
         tool: String,
         /// `input` or `output`.
         which: &'static str,
-        /// What is wrong with it.
+        /// The fault of the schema.
         problem: String,
     },
     /// The plugin says that a tool requires something that cannot be required.
@@ -104,7 +104,7 @@ pub enum PluginError {
     Requires {
         /// The tool.
         tool: String,
-        /// What is wrong with it.
+        /// The fault of the requirement.
         problem: String,
     },
     /// The schemas together would take too much memory.
@@ -118,7 +118,7 @@ pub enum PluginError {
     Name {
         /// The tool.
         tool: String,
-        /// Why not.
+        /// The reason why the name cannot be formed.
         error: NameError,
     },
     /// The manifest speaks of a tool that the plugin does not have.

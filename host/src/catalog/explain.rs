@@ -1,4 +1,5 @@
-//! Problems of arguments in words that a model can act on: each with its place, what was given, and what would be right.
+//! Problems of arguments in words that a model can act on: each with its place, what was given, and what would be
+//! right.
 
 use std::collections::BTreeSet;
 
@@ -11,15 +12,15 @@ use super::schema_words::{MAX_SHOWN, cut, listed, shown, words};
 use crate::json::Step;
 use crate::text::{escape, nearest};
 
-/// Problems that are told at once. More do not help.
+/// The most problems that are told at once. More do not help.
 pub(super) const MAX_PROBLEMS: usize = 5;
-/// Arguments that are named where one is unknown or missing.
+/// The most arguments that are named where one is unknown or missing.
 const MAX_NAMES: usize = 30;
-/// Unknown names that are told of one object.
+/// The most unknown names that are told of one object.
 const MAX_UNKNOWN: usize = 3;
-/// A description that is shown, in bytes.
+/// The longest description that is shown, in bytes.
 const MAX_DESCRIPTION: usize = 120;
-/// All of it, in bytes.
+/// The longest explanation, in bytes.
 const MAX_TEXT: usize = 2000;
 
 /// Explains why arguments do not fit `schema`.
@@ -162,7 +163,7 @@ impl Explanation<'_> {
         }
     }
 
-    /// None of several alternatives fits: their values, or what is wrong by the one that comes closest.
+    /// Tells that none of several alternatives fits: their values, or what is wrong by the one that comes closest.
     fn none_fits(&mut self, place: &str, error: &ValidationError<'_>) {
         let branches = alternatives(error).unwrap_or_default();
         if let Some(options) = constants(error, &branches) {
@@ -173,7 +174,7 @@ impl Explanation<'_> {
         };
         let own = found::path(error).len();
         match branches.iter().max_by_key(depth) {
-            // It fits in its outline.
+            // The closest alternative fits in its outline.
             Some(closest) if depth(&closest) > own => {
                 for error in closest.iter().flat_map(meant).take(MAX_PROBLEMS) {
                     self.tell(error);

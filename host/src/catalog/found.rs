@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::json::Step;
 
-/// References that are followed one after the other.
+/// The most references that are followed one after the other.
 const MAX_REFERENCES: usize = 16;
 
 /// The path of what is wrong in the value.
@@ -64,8 +64,8 @@ pub(super) fn resolved<'s>(root: &'s Value, mut schema: &'s Value) -> &'s Value 
     schema
 }
 
-/// The problems that `error` comes to: of alternatives, those of the only one that is meant. Alternatives that only take
-/// `null` are not meant where something else is given.
+/// The problems that `error` comes to: of alternatives, those of the only one that is meant. Alternatives that only
+/// take `null` are not meant where something else is given.
 pub(super) fn meant<'e, 'v>(error: &'e ValidationError<'v>) -> Vec<&'e ValidationError<'v>>
 where
     'v: 'e,

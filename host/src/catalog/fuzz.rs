@@ -7,14 +7,14 @@ use crate::fuzz::Seen;
 use crate::sandbox::{self, Side};
 use crate::text::forbidden_char;
 
-/// The budget's half a second, on a machine that is busy.
+/// The longest time that an input may take: the budget's half a second, on a machine that is busy.
 const SOON: Duration = Duration::from_secs(10);
 
 /// Takes the last line of `bytes` for a value, and what is before it for a schema.
 pub fn schema(bytes: &[u8]) -> Seen {
     let text = String::from_utf8_lossy(bytes);
     let Some((schema, value)) = text.trim_end().rsplit_once('\n') else { return Seen::Refused };
-    // What a plugin may give for one.
+    // The sandbox passes only texts that a plugin may give for a schema.
     let Ok(raw) = sandbox::schema(Side::Output, schema) else { return Seen::Refused };
     let begun = Instant::now();
     let compiled = match Schema::compile(&raw) {

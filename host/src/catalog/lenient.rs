@@ -14,16 +14,16 @@ use super::explain::{MAX_PROBLEMS, options};
 use super::found::{self, holder, meant, object_of};
 use crate::json::{self, Edit, Step};
 
-/// Readings of one call's arguments.
+/// The most readings of one call's arguments.
 const MAX_EDITS: usize = 16;
 
-/// Which readings there are.
+/// The readings of arguments that are tried.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Reading {
-    /// All of them.
+    /// All readings are tried.
     #[default]
     Lenient,
-    /// That `null` may stand for nothing, and no other.
+    /// Only one reading is tried: that `null` may stand for nothing.
     Strict,
 }
 
@@ -112,7 +112,7 @@ fn readings(schema: &Value, error: &ValidationError<'_>) -> Vec<Edit> {
     }
     if wants("string") && (given.is_object() || given.is_array()) {
         edits.push(Edit::Quote);
-        // It may also mean its only item.
+        // The list may also mean its only item.
         if let Some([only @ Value::String(_)]) = given.as_array().map(Vec::as_slice) {
             edits.push(Edit::Replace(only.to_string()));
         }
@@ -174,7 +174,7 @@ mod tests {
             r#"{"path":"a","filter":{"name":"b","deep":null}}"#,
             Some(r#"{"filter":{"name":"b"},"path":"a"}"#),
         );
-        // What takes null gets it, and what is required is missing.
+        // A member that takes null gets it, and a required member would be missing.
         for arguments in [
             r#"{"path":"a","counts":null,"sort":null}"#,
             r#"{"path":null}"#,
@@ -215,7 +215,7 @@ mod tests {
     #[test]
     fn what_can_be_meant_in_two_ways_or_in_none_is_refused() {
         for arguments in [
-            // A list in a text, or a text in a list.
+            // The value may be a list in a text, or a text in a list.
             r#"{"path":"a","tags":"[\"b\"]"}"#,
             r#"{"path":["a"]}"#,
             r#"{"path":"a","unit":"Kelvin"}"#,

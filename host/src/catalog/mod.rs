@@ -1,7 +1,7 @@
 //! The catalog: the immutable table of everything that is served now.
 //!
-//! It is built whole and published whole; who holds one can call its tools, whatever is published
-//! after. It does not know files, JSON-RPC or how a plugin runs.
+//! It is built whole and published whole; the holder of one can call its tools, whatever is published after. It does
+//! not know files, JSON-RPC or how a plugin runs.
 
 mod breaker;
 mod bucket;
@@ -48,11 +48,11 @@ pub use tally::Tally;
 pub use tool::{MAX_ARGUMENTS, Tool};
 pub use wit::{WitError, WitFile};
 
-/// Plugins served at once.
+/// The most plugins that are served at once.
 pub const MAX_PLUGINS: usize = 256;
-/// Tools served at once.
+/// The most tools that are served at once.
 pub const MAX_TOOLS: usize = 512;
-/// Functions of one plugin, and tools, that are named where they are not served.
+/// The most functions of one plugin, and the most tools, that are named where they are not served.
 const MAX_TOLD: usize = 20;
 
 /// Everything that is served, and what is not.
@@ -80,7 +80,7 @@ pub struct Unserved {
     pub reason: String,
 }
 
-/// What is still on its way.
+/// The part of a catalog that is still on its way.
 #[derive(Clone, Debug, Default)]
 pub struct Coming {
     /// Plugins that are being loaded.
@@ -112,7 +112,7 @@ impl Coming {
     /// True if one of them may turn out to have the tool `name` of `plugin`, or to be that plugin itself.
     fn may_claim(&self, plugin: &Plugin, name: &ToolName) -> bool {
         self.loading.iter().filter(|other| other.changes_list).any(|other| {
-            // One without a prefix may have any name; to wait for it for long would be to serve nothing.
+            // A plugin without a prefix may have any name; to wait for it for long would be to serve nothing.
             let may_wait = self.is_provisional || !other.prefix.is_empty();
             other.name == plugin.name || (may_wait && name.may_begin_with(&other.prefix))
         })
@@ -162,7 +162,7 @@ impl Catalog {
         own.find_map(|(plugin, tool)| plugin.unlisted(tool))
     }
 
-    /// The same catalog, which can tell of these plugins where one of their tools is asked for.
+    /// Returns this catalog, which can then tell of these plugins where one of their tools is asked for.
     #[must_use]
     pub fn with_unserved(self, unserved: Vec<Unserved>) -> Self {
         Self { unserved, ..self }
@@ -175,7 +175,7 @@ impl Catalog {
         named.find(|plugin| tool.may_begin_with(&plugin.prefix)).map(|plugin| &*plugin.reason)
     }
 
-    /// The tool that was most likely meant by a name that none has.
+    /// Returns the tool that was most likely meant by a name that no tool has.
     #[must_use]
     pub fn nearest(&self, name: &str) -> Option<&ToolName> {
         let near = crate::text::nearest(name, self.tools.keys().map(ToolName::as_str))?;
@@ -200,7 +200,7 @@ impl Catalog {
         self.tools.range((Excluded(name.clone()), Unbounded)).map(|(_, tool)| tool)
     }
 
-    /// Whether a client that lists both sees no difference.
+    /// True if a client that lists both catalogs sees no difference.
     #[must_use]
     pub fn looks_like(&self, other: &Self) -> bool {
         self.tools.len() == other.tools.len()

@@ -1,4 +1,4 @@
-//! What a plugin offers: its tools under public names, with their schemas.
+//! The offer of a plugin: its tools under public names, with their schemas.
 
 use std::sync::Arc;
 
@@ -18,40 +18,41 @@ use crate::name::ToolName;
 use crate::sandbox::Checks;
 use crate::tool::{Listed, ToolSpec, UnfitTool};
 
-/// Patterns in the schemas of one plugin: each is compiled, and stays so.
+/// The most patterns in the schemas of one plugin: each is compiled, and stays so.
 pub(super) const MAX_PATTERNS: usize = 256;
 
 /// A tool of a plugin before public names are settled.
 pub(super) struct PluginTool {
     pub(super) name: ToolName,
     pub(super) spec: ToolSpec,
-    /// Of what a client is told of it.
+    /// The digest of what a client is told of it.
     pub(super) digest: Sha256Digest,
-    /// What arguments are read by.
+    /// The schema that arguments are read by.
     pub(super) input: Arc<Schema>,
-    /// What answers are checked against, unless the sandbox wrote the schema itself: then it gives nothing else.
+    /// The schema that answers are checked against. `None` if there is none, or if the sandbox wrote it itself: then
+    /// the sandbox gives nothing else.
     pub(super) output: Option<Arc<Schema>>,
-    /// Whether an error that the guest returns is one to the client.
+    /// True if an error that the guest returns is one to the client.
     pub(super) err_is_error: bool,
-    /// How its arguments are read.
+    /// The way in which its arguments are read.
     pub(super) reading: Reading,
-    /// How often it is called.
+    /// The rate at which it may be called. `None` if it has no rate of its own.
     pub(super) rate: Option<Rate>,
-    /// What it can only fail without.
+    /// The requirements without which it can only fail.
     pub(super) requires: Vec<Requirement>,
 }
 
-/// What a plugin offers once its manifest has been asked.
+/// The offer of a plugin once its manifest has been applied.
 pub(super) struct Offer {
     pub(super) tools: Vec<PluginTool>,
     pub(super) unfit: Vec<UnfitTool>,
-    /// Tools that the local file speaks of and that there are not, and what to say of that.
+    /// The tools that the local file speaks of and the plugin does not have, each with the message that says so.
     pub(super) idle: Vec<(String, ManifestError)>,
-    /// What the plugin's tools are called, also those that are hidden.
+    /// The names of the plugin's tools, hidden ones included.
     pub(super) names: ToolNames,
 }
 
-/// What is offered of `listed`. Schemas that `checks` know are compiled when somebody calls.
+/// Returns what is offered of `listed`. Schemas that `checks` know are compiled only when their tool is called.
 pub(super) fn offer(
     file: &str,
     manifest: &Manifest,
@@ -102,10 +103,10 @@ pub(super) fn offer(
     Ok(Offer { tools, unfit: listed.unfit, idle, names })
 }
 
-/// How a text becomes a schema, or why it does not.
+/// A function that makes a schema of a text, or says why the text is none.
 type Make = fn(&RawValue) -> Result<Schema, String>;
 
-/// A tool as clients are told of it, and what it is checked by, which may be more.
+/// Returns a tool as clients are told of it, with the schemas that it is checked by, which may be more.
 fn tool(
     manifest: &Manifest,
     kind: Kind,
@@ -124,7 +125,7 @@ fn tool(
             let output = spec.output_schema.as_deref().map(|text| compile("output", text));
             (compile("input", &spec.input_schema)?, output.transpose()?)
         }
-        // The sandbox wrote them: they are schemas, and what a function gives is what they say.
+        // The sandbox wrote these texts: they are schemas, and a function gives what they say.
         Kind::Functions => (Arc::new(Schema::known(&spec.input_schema)), None),
     };
     spec.output_schema.take_if(|_| !manifest.lists_output_schemas);
@@ -136,8 +137,8 @@ fn tool(
     Ok(PluginTool { name, spec, digest, input, output, err_is_error, rate, reading, requires })
 }
 
-/// What the schemas of these tools are known by, all together. Those of a program, in which defaults stand, are
-/// checked for these too, so they are not known by another kind's.
+/// Returns the digest that the schemas of these tools are known by, all together. The schemas of a program hold
+/// defaults, which are checked too, so that a digest holds for one kind only.
 fn digest_of_schemas(kind: Kind, tools: &[ToolSpec]) -> Sha256Digest {
     let texts: Vec<(&RawValue, Option<&RawValue>)> =
         tools.iter().map(|tool| (&*tool.input_schema, tool.output_schema.as_deref())).collect();
@@ -145,7 +146,7 @@ fn digest_of_schemas(kind: Kind, tools: &[ToolSpec]) -> Sha256Digest {
     Sha256Digest::of(&serde_json::to_vec(&(kind.name(), texts)).unwrap_or_default())
 }
 
-/// What a program gets where a caller gives nothing is something that a caller could give.
+/// Checks that the defaults of a program's parameters are values that a caller could give.
 fn check_defaults(file: &str, manifest: &Manifest, tool: &PluginTool) -> Result<(), ManifestError> {
     let declared = manifest.tools.iter().find(|declared| declared.name == tool.spec.name);
     let Some(declared) = declared else { return Ok(()) };
@@ -167,7 +168,7 @@ fn check_defaults(file: &str, manifest: &Manifest, tool: &PluginTool) -> Result<
     Ok(())
 }
 
-/// A schema of a program is the manifest's, so that is where it is wrong.
+/// Blames the manifest for a wrong schema of a program, since the manifest holds that schema.
 fn declared(file: &str, manifest: &Manifest, kind: Kind, error: PluginError) -> PluginError {
     let PluginError::Schema { tool, which, problem } = &error else { return error };
     let place = manifest.tools.iter().find(|declared| declared.name == *tool);

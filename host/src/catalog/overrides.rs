@@ -14,19 +14,19 @@ use crate::sandbox::corrected;
 use crate::text::escape;
 use crate::tool::{Annotations, Listed, ToolSpec};
 
-/// What a manifest says of tools beyond how they are shown, by the plugin's own names.
+/// The statements of a manifest about tools beyond how they are shown, by the plugin's own names.
 pub(super) struct Applied {
-    /// Those that return an error as their answer.
+    /// The tools that return an error as their answer.
     pub(super) returned: BTreeSet<String>,
-    /// Those whose arguments are taken as they are written.
+    /// The tools whose arguments are taken as they are written.
     pub(super) strict: BTreeSet<String>,
-    /// How often they are called.
+    /// The rates of the tools that have one of their own.
     pub(super) rates: BTreeMap<String, Rate>,
-    /// What they can only fail without.
+    /// The requirements without which tools can only fail.
     pub(super) requires: BTreeMap<String, Vec<Requirement>>,
-    /// Tools that the local file speaks of and the plugin does not have, and what to say of that.
+    /// The tools that the local file speaks of and the plugin does not have, each with the message that says so.
     pub(super) idle: Vec<(String, ManifestError)>,
-    /// What its tools are called, also those that are hidden.
+    /// The names of the plugin's tools, hidden ones included.
     pub(super) names: ToolNames,
 }
 
@@ -37,13 +37,13 @@ pub(super) fn apply(
     kind: Kind,
     listed: &mut Listed,
 ) -> Result<Applied, ManifestError> {
-    // Names are looked for among all tools, whichever were hidden before.
+    // Names are looked for among all tools, those that were hidden before included.
     let own = |tools: &[ToolSpec]| tools.iter().map(|spec| spec.name.clone()).collect();
     let names = ToolNames::new(own(&listed.tools), manifest, kind);
     let unfit = listed.unfit.iter().map(|unfit| unfit.name.clone()).collect();
     let unfit = ToolNames::new(unfit, manifest, kind);
     let Wishes { wishes, unserved, idle } = Wishes::of(file, manifest, &names, &unfit)?;
-    // What cannot be a tool need not be one.
+    // A hidden function need not be fit to be a tool.
     listed.unfit.retain(|unfit| !unserved.contains(&unfit.name));
     let mut applied = Applied {
         returned: BTreeSet::new(),
@@ -77,18 +77,18 @@ pub(super) fn apply(
     Ok(applied)
 }
 
-/// What the files say of the tools of a plugin, by its own names.
+/// The statements of both files about the tools of a plugin, by its own names.
 #[derive(Default)]
 struct Wishes {
     wishes: BTreeMap<String, ToolOverride>,
-    /// What is hidden though it cannot be a tool.
+    /// The functions that are hidden though they cannot be tools.
     unserved: BTreeSet<String>,
     idle: Vec<(String, ManifestError)>,
 }
 
 impl Wishes {
-    /// Brings together what is said of one tool under either of its names. What the local file says counts last: nothing
-    /// that the manifest says, under whichever name, comes after it.
+    /// Brings together what is said of one tool under either of its names. What the local file says counts last:
+    /// nothing that the manifest says, under whichever name, comes after it.
     fn of(
         file: &str,
         manifest: &Manifest,
@@ -198,7 +198,7 @@ fn say(spec: &mut ToolSpec, wish: &ToolOverride, grants: &Grants) {
     spec.annotations = corrected(claimed(&wish.annotations, spec.annotations), grants);
 }
 
-/// What the manifest claims of a tool; where it says nothing, what the plugin claims.
+/// Returns the claims of the manifest about a tool; where it says nothing, those of the plugin.
 fn claimed(wish: &Annotations, own: Annotations) -> Annotations {
     Annotations {
         read_only: wish.read_only.or(own.read_only),
@@ -208,7 +208,7 @@ fn claimed(wish: &Annotations, own: Annotations) -> Annotations {
     }
 }
 
-/// What the manifest says of a tool in place of what the plugin says under the same keys.
+/// Returns the plugin's `_meta` with the manifest's values in place of the plugin's under the same keys.
 fn with_meta(own: Option<&RawValue>, wish: &Map<String, Value>) -> Option<Box<RawValue>> {
     let own = own.and_then(|own| json::value(own.get()).ok());
     let mut meta = own.as_ref().and_then(Value::as_object).cloned().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! How often a tool may be called: by the rate of its plugin, and by its own.
+//! The pace of a tool: how often it may be called, by the rate of its plugin and by its own.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -14,8 +14,8 @@ pub(super) struct Pace {
     own: Counted,
 }
 
-/// A rate, if there is one, and what was counted. A lock, since calls count it one after the other; nothing
-/// is awaited under it.
+/// A rate, if there is one, and the calls that were counted. The bucket has a lock, since calls count one after the
+/// other; nothing is awaited under it.
 #[derive(Clone, Debug, Default)]
 struct Counted {
     rate: Option<Rate>,
@@ -23,8 +23,8 @@ struct Counted {
 }
 
 impl Pace {
-    /// Rates that go on counting where `plugin`, any tool's of the same plugin before, and `tool`, the same
-    /// one's, have stopped.
+    /// Returns rates that go on counting where the former rates have stopped: `plugin`, of any tool of the same plugin,
+    /// and `tool`, of the same tool.
     pub(super) fn after(
         of_plugin: Option<Rate>,
         own: Option<Rate>,
@@ -56,7 +56,7 @@ impl Pace {
         })
     }
 
-    /// Says whether a call would be one too many now, without counting it.
+    /// Checks that a call would not be one too many now, without counting it.
     pub(super) fn look(&self, clock: impl FnOnce() -> Instant) -> Result<(), LimitHit> {
         let Self { of_plugin, own } = self;
         if own.rate.is_none() && of_plugin.rate.is_none() {

@@ -34,40 +34,40 @@ pub struct Plugin {
     pub(super) guest: Guest,
     pub(super) breaker: Breaker,
     pub(super) tools: Vec<PluginTool>,
-    /// What it has and cannot offer.
+    /// The functions that it has and cannot offer.
     pub(super) unfit: Vec<UnfitTool>,
-    /// What is wrong with the `.wit` file beside its manifest.
+    /// The fault of the `.wit` file beside its manifest. `None` if there is no fault.
     pub(super) unnoted: Option<Refusal>,
-    /// What its tools may lack.
+    /// The grants and secrets that its tools may lack.
     pub(super) lacking: ToolNeeds,
-    /// What its operator should know, which does it no harm.
+    /// The warnings for its operator, about things that do it no harm.
     pub(super) warnings: Vec<Refusal>,
-    /// Tools that the local file speaks of and that it does not have, and what to say of that.
+    /// The tools that the local file speaks of and that it does not have, each with the message that says so.
     absent_tools: Vec<(String, ManifestError)>,
-    /// What its tools are called, also those that are hidden.
+    /// The names of its tools, hidden ones included.
     names: ToolNames,
-    /// What the local file beside its manifest decided, if there is one.
+    /// The decisions of the local file beside its manifest. `None` if there is no such file.
     decisions: Option<Decisions>,
 }
 
-/// What a plugin is made of.
+/// The parts that a plugin is made of.
 pub struct Parts {
     /// Its manifest's file, as shown to people.
     pub file: String,
-    /// The directory that this lies in.
+    /// The directory that the manifest's file lies in.
     pub directory: PathBuf,
-    /// What the manifest says.
+    /// The manifest, read and checked.
     pub manifest: Manifest,
     /// Its Wasm.
     pub wasm: Wasm,
-    /// What tells more of its functions, if there is such a file.
+    /// The file that tells more of its functions, if there is one.
     pub wit: Option<WitFile>,
 }
 
 impl Plugin {
-    /// A plugin whose tools are known, in a tokio runtime. Where its file tells of them it is not compiled: only
-    /// [`verify`](Self::verify) makes sure of what the file says. Listing is limited like a call; what keeps a thread
-    /// busy gets a blocking one.
+    /// Loads a plugin with its tools, in a tokio runtime. Where its file tells of them it is not compiled: only
+    /// [`verify`](Self::verify) makes sure of what the file says. Listing is limited like a call; work that keeps a
+    /// thread busy gets a blocking one.
     pub async fn load(sandbox: Arc<Sandbox>, parts: Parts) -> Result<Self, PluginError> {
         let Parts { file, directory, manifest, wasm, wit } = parts;
         let name = manifest.wasm.clone();
@@ -132,7 +132,8 @@ impl Plugin {
         })
     }
 
-    /// Has its code made, if there is none, and compared with what it is listed by. Until that is done, calls wait.
+    /// Makes its code, if there is none, and compares the code with what the plugin is listed by. Until that is done,
+    /// calls wait.
     pub async fn verify(&self) -> Result<(), PluginError> {
         if matches!(self.readiness(), Readiness::Ready | Readiness::Remaking) {
             return Ok(());
@@ -148,63 +149,64 @@ impl Plugin {
         Ok(())
     }
 
-    /// Whether it can be called now, as far as its code goes.
+    /// Returns how ready it is for calls, as far as its code goes.
     #[must_use]
     pub fn readiness(&self) -> Readiness {
         self.guest.readiness()
     }
 
-    /// Has optimized code made of it, in its turn, and called from then on. Where there can be none, it goes on with what
-    /// it has.
+    /// Makes optimized code of it, in its turn, which is called from then on. Where there can be none, the plugin goes
+    /// on with the code that it has.
     pub async fn optimize(&self, turn: &BackgroundTurn) {
         if let Err(error) = self.guest.optimize(turn).await {
             tracing::info!(plugin = self.name.as_str(), "its code is not optimized: {error}");
         }
     }
 
-    /// What it may reach.
+    /// Returns what it is granted.
     #[must_use]
     pub fn grants(&self) -> &Grants {
         self.guest.grants()
     }
 
-    /// The secrets that it is granted, cannot do without, and that have no value now. Reads files and may ask the keyring, so it blocks.
+    /// The secrets that it is granted, cannot do without, and that have no value now. Reads files and may ask the
+    /// keyring, so it blocks.
     #[must_use]
     pub fn missing_secrets(&self) -> Vec<MissingSecret> {
         self.guest.missing_secrets()
     }
 
-    /// Its tools as a client is told of them, whether or not another plugin has their names, each with the
-    /// digest of that.
+    /// Returns its tools as a client is told of them, each with the digest of that. Tools whose names another plugin
+    /// has are among them.
     pub fn definitions(&self) -> impl Iterator<Item = (&ToolName, &ToolSpec, Sha256Digest)> {
         self.tools.iter().map(|tool| (&tool.name, &tool.spec, tool.digest))
     }
 
-    /// How it is left alone, if it is because it keeps crashing.
+    /// Returns how it is left alone because it keeps crashing. `None` if it is not.
     #[must_use]
     pub fn paused(&self) -> Option<Paused> {
         self.breaker.paused()
     }
 
-    /// What it has and cannot offer.
+    /// Returns the functions that it has and cannot offer.
     #[must_use]
     pub fn unfit(&self) -> &[UnfitTool] {
         &self.unfit
     }
 
-    /// What is wrong with the `.wit` file beside its manifest, which does it no harm.
+    /// Returns the fault of the `.wit` file beside its manifest, which does it no harm. `None` if there is no fault.
     #[must_use]
     pub fn unnoted(&self) -> Option<&Refusal> {
         self.unnoted.as_ref()
     }
 
-    /// What its operator should know, which does it no harm.
+    /// Returns the warnings for its operator, about things that do it no harm.
     #[must_use]
     pub fn warnings(&self) -> &[Refusal] {
         &self.warnings
     }
 
-    /// What to say of the tool `name`, if the local file speaks of it and the plugin does not have it.
+    /// Returns the message about the tool `name`, if the local file speaks of it and the plugin does not have it.
     #[must_use]
     pub fn lacks_tool(&self, name: &str) -> Option<&ManifestError> {
         self.absent_tools.iter().find(|(absent, _)| absent == name).map(|(_, error)| error)
@@ -222,7 +224,7 @@ impl Plugin {
         self.names.other_names(own)
     }
 
-    /// What the local file beside its manifest decided, if there is one.
+    /// Returns the decisions of the local file beside its manifest. `None` if there is no such file.
     #[must_use]
     pub fn decisions(&self) -> Option<&Decisions> {
         self.decisions.as_ref()
@@ -235,12 +237,12 @@ impl Plugin {
     }
 }
 
-/// What `wit` says, or what is wrong with it.
+/// Returns the notes of `wit`, or a refusal that says what is wrong with it.
 async fn noted(wit: Option<WitFile>) -> Result<(Notes, Option<Refusal>), PluginError> {
     let Some(wit) = wit else { return Ok((Notes::default(), None)) };
     let file = wit.file.clone();
     let notes = tokio::task::spawn_blocking(move || wit.notes()).await;
-    // Whatever a parser falls over does the plugin no harm.
+    // A parser that panics does the plugin no harm.
     let notes =
         notes.unwrap_or_else(|_| Ok(Err(format!("{file}: reading it failed inside toolrack"))));
     Ok(match notes? {

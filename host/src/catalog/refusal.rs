@@ -1,4 +1,4 @@
-//! What a plugin directory holds and is not served, and why.
+//! The contents of a plugin directory that are not served, each with the reason.
 
 use super::MAX_PLUGINS;
 use crate::name::ToolName;
@@ -8,18 +8,18 @@ use crate::name::ToolName;
 pub struct Refusal {
     /// The manifest's file, or what else is at fault.
     pub file: String,
-    /// What is not served.
+    /// The part of the file that is not served.
     pub refused: Refused,
-    /// Whether that lies with what else is served.
+    /// The cause: the refused thing itself, or what else is served.
     pub cause: Cause,
-    /// What is wrong and what to do about it; may span lines.
+    /// The fault and what to do about it; may span lines.
     pub reason: String,
 }
 
-/// What a refusal comes from.
+/// The cause of a refusal.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Cause {
-    /// What is refused, whatever there is besides.
+    /// The refused thing itself, whatever else is served.
     Itself,
     /// Its name is taken, by the plugin of this manifest's file.
     Taken(String),
@@ -27,12 +27,12 @@ pub enum Cause {
     Full,
 }
 
-/// How much of a file is not served.
+/// The part of a file that is not served.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Refused {
     /// All of it.
     Plugin,
-    /// What it holds now; the last version that was good serves on.
+    /// The version that it holds now; the last version that was good serves on.
     Version,
     /// One tool; the plugin's others are served.
     Tool(ToolName),
@@ -40,7 +40,7 @@ pub enum Refused {
     Function(String),
     /// So many further tools or functions, which are only counted.
     Further(usize),
-    /// What the `.wit` file says of the functions; all of them are served.
+    /// The notes of the `.wit` file about the functions; all functions are served.
     Notes,
     /// Nothing: it is a warning.
     Warning,
@@ -56,7 +56,7 @@ impl Refusal {
         Self { file: file.into(), refused, cause, reason: reason.into() }
     }
 
-    /// A warning about `file`; whatever it is about is served.
+    /// Returns a warning about `file`; the thing that it warns of is served.
     #[must_use]
     pub fn warning(file: impl Into<String>, reason: impl Into<String>) -> Self {
         Self { refused: Refused::Warning, ..Self::plugin(file, reason) }

@@ -1,8 +1,8 @@
-//! JSON Schema: compiled once, when a plugin loads that was never here or when one is called that was;
-//! asked on every call.
+//! JSON Schema: compiled once, when a plugin loads that was never here or when one is called that was, and used on
+//! every call.
 //!
-//! The only module that knows the validator. Nothing is ever fetched: a `$ref` that leaves the schema
-//! does not compile.
+//! This is the only module that knows the validator. Nothing is ever fetched: a `$ref` that leaves the schema does not
+//! compile.
 
 use std::sync::OnceLock;
 
@@ -17,14 +17,14 @@ use crate::json;
 use crate::text::escape;
 
 const TOO_LONG: &str = "checking them against the schema takes too long";
-/// One problem's text, in bytes.
+/// The longest text of one problem, in bytes.
 const MAX_PROBLEM: usize = 300;
-/// A compiled `pattern`, in bytes. With [`MAX_PATTERNS`] it bounds what a schema costs in memory, and
-/// by itself what one search costs in time.
+/// The largest compiled `pattern`, in bytes. With [`MAX_PATTERNS`] it bounds what a schema costs in memory, and by
+/// itself what one search costs in time.
 const MAX_PATTERN: usize = 64 * 1024;
-/// Patterns of one schema.
+/// The most patterns of one schema.
 const MAX_PATTERNS: usize = 32;
-/// A value, in bytes of JSON, up to which a plain schema is checked before another thread could be asked.
+/// The largest value, in bytes of JSON, whose check against a plain schema ends before another thread could be asked.
 const MAX_INLINE: usize = 16 * 1024;
 
 /// A schema: compiled, or known to compile.
@@ -35,9 +35,9 @@ pub(super) struct Schema {
 
 struct Compiled {
     validator: Validator,
-    /// It neither refers nor searches, so that its cost grows only with the value.
+    /// True if it neither refers nor searches, so that its cost grows only with the value.
     is_plain: bool,
-    /// How many patterns it searches for.
+    /// The number of patterns that it searches for.
     patterns: usize,
 }
 
@@ -53,15 +53,15 @@ impl Schema {
         Self { text: text.to_owned(), compiled: OnceLock::new() }
     }
 
-    /// How many patterns it keeps in memory.
+    /// Returns the number of patterns that it keeps in memory.
     pub(super) fn patterns(&self) -> usize {
         self.now().map_or(0, |compiled| compiled.patterns)
     }
 
-    /// What is wrong with `value`, which is `length` bytes of JSON: where, and what was expected.
+    /// Checks `value`, which is `length` bytes of JSON. An error says what is wrong: where, and what was expected.
     ///
-    /// What may take long gives way first, so that a call which was begun elsewhere goes on among the
-    /// guests. It gets the thread for itself, and the runtime another: it needs more than one.
+    /// A check that may take long gives way first, so that a call which was begun elsewhere goes on among the guests.
+    /// The check gets the thread for itself, and the runtime another: the runtime needs more than one.
     pub(super) async fn check(&self, value: &Value, length: usize) -> Result<(), String> {
         if length <= MAX_INLINE && self.now().is_some_and(|compiled| compiled.is_plain) {
             self.check_here(value)
@@ -71,8 +71,8 @@ impl Schema {
         }
     }
 
-    /// Reads the arguments `text`, which are `value`: as they are, or as `reading` lets them be read, which is what is
-    /// returned then. Or says what is wrong with them, and what would be right.
+    /// Reads the arguments `text`, which are `value`: as they are, which returns `None`, or as `reading` lets them be
+    /// read, which returns that text. An error says what is wrong with them, and what would be right.
     pub(super) async fn read(
         &self,
         value: &Value,
@@ -108,8 +108,8 @@ impl Schema {
         self.check_where(value, |_| true)
     }
 
-    /// What is wrong with one member of an object by what is said of that member alone: what else the object has
-    /// or lacks may change the rest.
+    /// Checks one member of an object by what is said of that member alone: the members that the object has or lacks
+    /// besides may change the rest.
     pub(super) fn check_member(&self, name: &str, value: Value) -> Result<(), String> {
         let (object, own) = (Value::from_iter([(name, value)]), format!("/properties/{name}/"));
         self.check_where(&object, |error| error.evaluation_path().as_str().starts_with(&own))
@@ -151,7 +151,7 @@ impl Compiled {
         budget::insert(&mut value).map_err(|refused| short(&refused))?;
         jsonschema::options()
             .with_draft(draft)
-            // The linear engine: a pattern cannot be made to search for ever.
+            // This is the linear engine: a pattern cannot be made to search for ever.
             .with_pattern_options(PatternOptions::regex().size_limit(MAX_PATTERN))
             .with_keyword(budget::KEYWORD, budget::keyword)
             .build(&value)
@@ -181,7 +181,7 @@ fn dialect(schema: &Value) -> Result<Draft, String> {
     }
 }
 
-/// How often one of `keys` stands in `schema`.
+/// Counts how often one of `keys` stands in `schema`.
 fn count(schema: &Value, keys: &[&str]) -> usize {
     match schema {
         Value::Array(items) => items.iter().map(|item| count(item, keys)).sum(),
@@ -189,7 +189,7 @@ fn count(schema: &Value, keys: &[&str]) -> usize {
             .iter()
             .map(|(key, member)| {
                 let own = match member {
-                    // Of `patternProperties` each member is one.
+                    // Each member of `patternProperties` counts as one.
                     Value::Object(patterns) if key == "patternProperties" => patterns.len(),
                     _ => 1,
                 };
@@ -210,7 +210,7 @@ fn short(text: &str) -> String {
     escape(&text[..text.floor_char_boundary(MAX_PROBLEM)])
 }
 
-/// What becomes of `arguments` where a tool takes them by `schema`.
+/// Reads `arguments` as a tool does that takes them by `schema`.
 #[cfg(test)]
 pub(super) fn read(
     schema: &str,
@@ -306,7 +306,7 @@ mod tests {
         }
         let doubling = format!(r##"{{"$defs":{{{defs}"d60":{{}}}},"$ref":"#/$defs/d0"}}"##);
         check(&doubling, "{}", too_long);
-        // A keyword that nobody knows, and lists in lists.
+        // These hold an unknown keyword, and lists in lists.
         check(&doubling.replace("$defs", "x"), "{}", too_long);
         let listed =
             doubling.replace(r##""$defs":{"##, r##""x":[[{"##).replace("}},\"$ref", "}}]],\"$ref");

@@ -1,17 +1,17 @@
-//! What a schema takes, in words: for messages, and for people who look at a tool.
+//! The values that a schema takes, in words: for messages, and for people who look at a tool.
 
 use serde_json::Value;
 
 use super::found::resolved;
 use crate::text::escape;
 
-/// Values that are named where one of several is wanted.
+/// The most values that are named where one of several is wanted.
 const MAX_OPTIONS: usize = 20;
-/// A value that is shown, in bytes.
+/// The longest text of a value that is shown, in bytes.
 pub(super) const MAX_SHOWN: usize = 60;
-/// How deep members within members are described.
+/// The depth to which members within members are described.
 const MAX_DEPTH: usize = 4;
-/// Members that are described.
+/// The most members that are described.
 const MAX_MEMBERS: usize = 200;
 
 /// A member of an object, in words that are safe to show.
@@ -23,9 +23,9 @@ pub struct MemberWords {
     pub takes: String,
     /// True if it has to be there.
     pub is_required: bool,
-    /// What it is for.
+    /// The purpose of the member, as its schema describes it. `None` if there is no description.
     pub description: Option<String>,
-    /// How many objects it is within.
+    /// The number of members that it lies within.
     pub depth: usize,
 }
 
@@ -49,7 +49,7 @@ fn add_members(root: &Value, object: &Value, depth: usize, found: &mut Vec<Membe
             return;
         }
         let own = resolved(root, schema);
-        // Beside a reference, a description says what it is for here.
+        // A description beside a reference says what the member is for here.
         let description = [schema, own].into_iter().find_map(|one| one["description"].as_str());
         found.push(MemberWords {
             name: escape(name),
@@ -65,7 +65,7 @@ fn add_members(root: &Value, object: &Value, depth: usize, found: &mut Vec<Membe
     }
 }
 
-/// What else is asked of a value, in brackets.
+/// Returns the further conditions on a value, in brackets.
 fn bounds(schema: &Value) -> String {
     let number = |key: &str| schema.get(key).filter(|value| value.is_number());
     let mut bounds = Vec::new();

@@ -1,5 +1,5 @@
-//! What a plugin itself says that its tools can only fail without: the SDK writes it into their `_meta`, where no client
-//! sees it.
+//! The requirements without which tools can only fail, as the plugin itself states them: the SDK writes them into the
+//! tools' `_meta`, where no client sees them.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use crate::tool::{Listed, ToolSpec};
 /// The member of `_meta`: a list of texts, as `requires` in `[[tools]]` has them.
 const KEY: &str = "toolrack/requires";
 
-/// Takes it out of all tools, by their own names.
+/// Takes that member out of all tools, and returns the requirements by the tools' own names.
 pub(super) fn take(listed: &mut Listed) -> Result<BTreeMap<String, Vec<Requirement>>, PluginError> {
     let mut all = BTreeMap::new();
     for spec in &mut listed.tools {

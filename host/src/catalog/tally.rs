@@ -1,4 +1,4 @@
-//! What a tool has been asked since the server started.
+//! The counters of the calls of a tool since the server started.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
@@ -6,8 +6,8 @@ use std::time::Duration;
 use crate::sandbox::Ended;
 use crate::tool::Usage;
 
-/// Counters of one tool's calls. With what is counted for rates and of crashes, they are all of a catalog that
-/// changes; they go from one version of a tool to the next.
+/// Counters of one tool's calls. With the counts for rates and of crashes, they are all of a catalog that changes; they
+/// go from one version of a tool to the next.
 #[derive(Debug, Default)]
 pub struct Tally {
     calls: AtomicU64,
@@ -15,18 +15,18 @@ pub struct Tally {
     is_brief: AtomicBool,
 }
 
-/// What next to nothing is: well below a brief turn of a guest.
+/// The most fuel of a call that takes next to nothing: well below a brief turn of a guest.
 const BRIEF_FUEL: u64 = 50_000;
 const BRIEF_TIME: Duration = Duration::from_millis(1);
 
 impl Tally {
-    /// Calls that were begun.
+    /// Returns the number of calls that were begun.
     #[must_use]
     pub fn calls(&self) -> u64 {
         self.calls.load(Relaxed)
     }
 
-    /// Calls that ended without an answer or with a failure. One that was cancelled is none.
+    /// Returns the number of calls that ended without an answer or with a failure. A cancelled call does not count.
     #[must_use]
     pub fn errors(&self) -> u64 {
         self.errors.load(Relaxed)
@@ -45,7 +45,7 @@ impl Tally {
         self.is_brief.store(is_brief, Relaxed);
     }
 
-    /// Whether the last call took next to nothing.
+    /// True if the last call took next to nothing.
     pub(super) fn is_brief(&self) -> bool {
         self.is_brief.load(Relaxed)
     }

@@ -16,23 +16,23 @@ use crate::name::ToolName;
 use crate::sandbox::{CallContext, CallSlots, Ended, ProgressSink, Readiness};
 use crate::tool::{CallError, Output, ToolSpec};
 
-/// The arguments of one call, in bytes of JSON.
+/// The longest arguments of one call, in bytes of JSON.
 pub const MAX_ARGUMENTS: usize = 1024 * 1024;
-/// Arguments that a brief turn may be begun with, in bytes of JSON.
+/// The longest arguments that a brief turn may be begun with, in bytes of JSON.
 const MAX_BRIEF_ARGUMENTS: usize = 4 * 1024;
 
-/// How long a call waits for a plugin to be loaded again that this machine could not load.
+/// The time that a call waits for a plugin to be loaded again that this machine could not load.
 const RELOADING: Duration = Duration::from_secs(10);
 
 /// A tool that is served.
 pub struct Tool {
     /// Its public name.
     pub name: ToolName,
-    /// What it is.
+    /// The tool as clients are told of it.
     pub spec: ToolSpec,
-    /// Whose it is.
+    /// The plugin that the tool belongs to.
     pub plugin: Arc<Plugin>,
-    /// What it has been asked, over all its versions.
+    /// The counters of its calls, over all its versions.
     pub tally: Arc<Tally>,
     pub(super) input: Arc<Schema>,
     pub(super) output: Option<Arc<Schema>>,
@@ -43,7 +43,7 @@ pub struct Tool {
 
 /// A call that may enter its guest.
 struct Admitted<'a> {
-    /// Its arguments, where they are read in another way than they were written.
+    /// Its arguments, if they are read in another way than they were written; else `None`.
     read: Option<String>,
     slots: CallSlots<'a>,
 }
@@ -56,8 +56,9 @@ impl Tool {
         self.call_in(context, None, arguments).await
     }
 
-    /// The same, in this context. With an `entry`, it takes that when it enters the guest, after all that it waits for:
-    /// the plugin's code, and its turn among the calls. If the entry has been taken, this future stays pending; drop it.
+    /// Calls the tool in this context. With an `entry`, the call takes that when it enters the guest, after all that it
+    /// waits for: the plugin's code, and its turn among the calls. If the entry has been taken, this future stays
+    /// pending; drop it.
     pub async fn call_in(
         &self,
         context: CallContext,
@@ -66,7 +67,7 @@ impl Tool {
     ) -> Ended {
         let admitted = self.admitted(entry, arguments.get()).await;
         if entry.is_some_and(|entry| !entry.take()) {
-            // Its places are free for others.
+            // The places of this call become free for others.
             drop(admitted);
             return std::future::pending().await;
         }
@@ -79,7 +80,7 @@ impl Tool {
         ended
     }
 
-    /// Whether a call with these arguments can be expected to end within a brief turn: the last one did.
+    /// True if a call with these arguments can be expected to end within a brief turn: the last one did.
     #[must_use]
     pub fn is_brief(&self, arguments: &RawValue) -> bool {
         arguments.get().len() <= MAX_BRIEF_ARGUMENTS
@@ -95,11 +96,11 @@ impl Tool {
     ) -> Result<Admitted<'_>, CallError> {
         let read = self.read_and_wait(arguments).await;
         if read.is_err() && entry.is_some() && self.plugin.readiness() == Readiness::FailedForNow {
-            // It is loaded again, and the call begins anew with that.
+            // The plugin is loaded again, and the call begins anew with that.
             tokio::time::sleep(RELOADING).await;
         }
         let read = read?;
-        // What would be refused need not wait. What waits is asked again, and counted, when it enters.
+        // A call that would be refused need not wait. A call that waits is checked again, and counted, when it enters.
         self.plugin.breaker.look()?;
         self.pace.look(Instant::now).map_err(CallError::Limit)?;
         let slots = self.plugin.guest.slots().await?;

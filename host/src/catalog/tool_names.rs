@@ -1,16 +1,17 @@
-//! The two names of a tool: the plugin's own, and the one that a client sees. Which tool a file or a person means.
+//! The two names of a tool: the plugin's own, and the one that a client sees. They tell which tool a file or a person
+//! means.
 
 use crate::manifest::{Kind, Manifest};
 use crate::name::ToolName;
 
-/// What the tools of a plugin are called.
+/// The names of the tools of a plugin.
 #[derive(Debug)]
 pub(super) struct ToolNames {
     /// The plugin's own names.
     own: Vec<String>,
-    /// What public names begin with.
+    /// The prefix of public names.
     prefix: Box<str>,
-    /// The prefix of the manifest, where a person decided another.
+    /// The prefix of the manifest, if a person decided another; else `None`.
     replaced_prefix: Option<Box<str>>,
     kind: Kind,
 }
@@ -28,8 +29,8 @@ impl ToolNames {
     }
 
     /// The tool that the manifest means by `name`: by the plugin's own name, or by the one that a client sees unless a
-    /// person decided another prefix, or, where the own names begin with an interface, by that of the only function that is
-    /// called so.
+    /// person decided another prefix, or, where the own names begin with an interface, by that of the only function
+    /// that is called so.
     pub(super) fn meant_by_author(&self, name: &str) -> Option<&str> {
         let prefix = self.replaced_prefix.as_ref().unwrap_or(&self.prefix);
         let public = |own: &&String| is_public(own, prefix, name);
@@ -40,8 +41,8 @@ impl ToolNames {
         })
     }
 
-    /// The tools that a person means by `name`. More than one where a newer version gave a tool the name that another is
-    /// known by: what a person decided of that one goes on holding.
+    /// The tools that a person means by `name`. More than one where a newer version gave a tool the name that another
+    /// is known by: what a person decided of that one goes on holding.
     pub(super) fn meant_by_operator(&self, name: &str) -> Vec<&str> {
         let is_known_by = |own: &&String| {
             let replaced = self.replaced_prefix.as_deref();

@@ -1,7 +1,8 @@
-//! Tools that can only fail, since the plugin is not granted what they require or a secret of theirs has no value: which,
-//! why, and what a person does about it.
+//! Tools that can only fail, since the plugin is not granted what they require or a secret of theirs has no value:
+//! which, why, and what a person does about it.
 //!
-//! Secrets are looked for in the background ([`Plugin::look_for_secrets`]); what is said here is what was found last.
+//! Secrets are looked for in the background ([`Plugin::look_for_secrets`]); the answers here follow what was found
+//! last.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
@@ -14,14 +15,14 @@ use crate::manifest::{Grants, Requirement, SecretName};
 use crate::name::ToolName;
 use crate::sandbox::Guest;
 
-/// What the tools of a plugin may lack.
+/// The grants and secrets that the tools of a plugin may lack.
 pub(super) struct ToolNeeds {
     /// True if tools are listed all the same.
     lists_all: bool,
-    /// What is granted and there: no directory that is missing.
+    /// The grants, without those of directories that are missing.
     grants: Grants,
-    /// The secrets that tools require and that had no value when they were looked for last; none before. A lock, since
-    /// values come and go while the plugin stays.
+    /// The secrets that tools require and that had no value when they were looked for last; empty before the first
+    /// look. This is a lock, since values come and go while the plugin stays.
     absent: Mutex<BTreeSet<SecretName>>,
 }
 
@@ -33,7 +34,7 @@ impl ToolNeeds {
         Self { lists_all, grants, absent: Mutex::default() }
     }
 
-    /// What `tool` lacks, in words; `None` if it is listed.
+    /// Returns what `tool` lacks, in words. `None` if it is listed.
     fn of(&self, tool: &PluginTool, plugin: &str) -> Option<String> {
         if self.lists_all {
             return None;
@@ -53,7 +54,8 @@ impl ToolNeeds {
     }
 }
 
-/// What is said of the `tools` of one plugin that are not listed, each with the reason: of the first of them apart.
+/// Returns the refusals of the `tools` of one plugin that are not listed, each with its reason. The first ones get a
+/// refusal each, the others one that counts them.
 pub(super) fn refusals(
     file: &str,
     tools: Vec<(ToolName, String)>,
@@ -70,7 +72,7 @@ pub(super) fn refusals(
 }
 
 impl Plugin {
-    /// Why `tool` is not listed, if so.
+    /// Returns why `tool` is not listed. `None` if it is.
     pub(super) fn unlisted(&self, tool: &PluginTool) -> Option<String> {
         let lacks = self.lacking.of(tool, self.name.as_str())?;
         Some(format!(

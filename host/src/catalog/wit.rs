@@ -14,7 +14,7 @@ pub struct WitFile {
     read: Box<dyn FnOnce() -> Result<Arc<[u8]>, WitError> + Send>,
 }
 
-/// Why a file is no notes.
+/// The reason why a file gives no notes.
 #[derive(Debug)]
 pub enum WitError {
     /// It does not hold any more what was seen.
@@ -34,8 +34,8 @@ impl WitFile {
         Self { file, read: Box::new(read) }
     }
 
-    /// What it says, or what is wrong with it as a sentence that begins with its name; none of either
-    /// where it has changed, or cannot be read now. Blocks.
+    /// Returns the notes of the file, or what is wrong with it as a sentence that begins with its name. Returns the
+    /// outer error if the file has changed, or cannot be read now. Blocks.
     pub(super) fn notes(self) -> Result<Result<Notes, String>, PluginError> {
         const WITHOUT: &str = "; the plugin is served without what this file says of its functions";
         let file = self.file;
