@@ -1,4 +1,4 @@
-//! Whether this machine gives what every start takes: some file descriptors, and a thread for each processor.
+//! The check that this machine gives what every start takes: some file descriptors, and a thread for each processor.
 //!
 //! The runtime takes both for granted, and panics where there are none.
 
@@ -10,7 +10,7 @@ const DESCRIPTORS: usize = 10;
 /// Threads beside those for guests: for files, signals and streams.
 const THREADS: usize = 4;
 
-/// A start would fail for want of something.
+/// The shortage for which a start would fail.
 #[derive(Debug, thiserror::Error)]
 pub enum TooLittle {
     /// There are too few descriptors.
@@ -21,9 +21,9 @@ pub enum TooLittle {
     /// There are too few threads.
     #[error("toolrack needs {needed} threads: {error}; allow it more (`ulimit -u`)")]
     Threads {
-        /// How many a start takes.
+        /// The number of threads that a start takes.
         needed: usize,
-        /// What the system says.
+        /// The error of the system.
         error: io::Error,
     },
 }
@@ -41,20 +41,20 @@ fn descriptors() -> io::Result<()> {
     let taken: Result<Vec<_>, _> =
         (0..DESCRIPTORS).map(|_| rustix::io::fcntl_dupfd_cloexec(stderr, 3)).collect();
     match taken {
-        // It is closed, which is no want of others.
+        // Stderr is closed, which is no want of other descriptors.
         Ok(_) | Err(rustix::io::Errno::BADF) => Ok(()),
         Err(error) => Err(error.into()),
     }
 }
 
-/// Elsewhere there are as many as there is memory.
+/// Other systems have as many descriptors as memory allows.
 #[cfg(not(unix))]
 fn descriptors() -> io::Result<()> {
     Ok(())
 }
 
 fn threads(needed: usize) -> io::Result<()> {
-    // Each is there until all are, or one is not to be had.
+    // Each thread stays until all have begun, or until one cannot be had.
     let begun = Arc::new(Barrier::new(needed + 1));
     let mut threads = Vec::new();
     for _ in 0..needed {

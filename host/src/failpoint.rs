@@ -1,11 +1,11 @@
 //! Points at which tests let the host crash, fail or hang, where a signal or a full disk would hit by luck only.
 //!
-//! `TOOLRACK_FAILPOINTS` holds `POINT=ACTION`, divided by commas. Without the feature `failpoints`, which nothing that is
-//! given out has, a point is nothing at all. What is done at a point is not known here.
+//! `TOOLRACK_FAILPOINTS` holds `POINT=ACTION`, divided by commas. Without the feature `failpoints`, which no released
+//! build has, a point is nothing at all. What is done at a point is not known here.
 
 use std::io;
 
-/// A point.
+/// A point at which a test may let the host fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Point {
     /// The cache is about to be opened.
@@ -14,7 +14,7 @@ pub(crate) enum Point {
     CacheWritten,
     /// A plugin's file or a lock is written under its hidden name, and not in place yet.
     WholeWritten,
-    /// Of a plugin's files one is in place, and the next is not.
+    /// One of a plugin's files is in place, and the next is not.
     BetweenRenames,
     /// A server's status is written, and not in place yet.
     StatusWritten,
@@ -22,7 +22,7 @@ pub(crate) enum Point {
     PluginLog,
 }
 
-/// Fails, or does worse, if that is wished of `point`.
+/// Does nothing: without the feature, no point fails.
 #[cfg(not(feature = "failpoints"))]
 #[expect(clippy::unnecessary_wraps, reason = "with the feature it fails")]
 pub(crate) const fn at(_point: Point) -> io::Result<()> {
@@ -46,7 +46,7 @@ pub(crate) fn at(point: Point) -> io::Result<()> {
             std::thread::sleep(std::time::Duration::from_millis(milliseconds));
             Ok(())
         }
-        // Whatever else is wished is the text of the error.
+        // Any other action is the text of the error.
         _ => Err(io::Error::other(action.to_owned())),
     }
 }

@@ -17,7 +17,7 @@ const BETWEEN_TRIES: Duration = Duration::from_millis(50);
 #[derive(Debug)]
 pub struct FileLock(File);
 
-/// The file is locked by another process.
+/// The error that another process still holds the lock.
 #[derive(Debug, PartialEq, Eq)]
 pub struct StillLocked;
 
@@ -28,7 +28,8 @@ impl FileLock {
         Ok(Self(open(&directory.join(name))?))
     }
 
-    /// Takes the lock, and waits for it as long as `patience`. Where files cannot be locked, it keeps nobody away.
+    /// Takes the lock, and waits for it as long as `patience`. Where files cannot be locked, it keeps no other process
+    /// away.
     pub fn take(&self, patience: Duration) -> Result<(), StillLocked> {
         let started = Instant::now();
         while let Err(TryLockError::WouldBlock) = self.0.try_lock() {
@@ -40,9 +41,9 @@ impl FileLock {
         Ok(())
     }
 
-    /// Lets go of it.
+    /// Lets go of the lock.
     pub fn release(&self) {
-        // What cannot be unlocked was not locked.
+        // A file that cannot be unlocked was not locked.
         let _ = self.0.unlock();
     }
 }

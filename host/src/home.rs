@@ -1,6 +1,6 @@
-//! Where toolrack keeps what is its own: `~/.toolrack`, or the directory that `TOOLRACK_HOME` names.
+//! The directory that toolrack keeps its own files in: `~/.toolrack`, or the one that `TOOLRACK_HOME` names.
 //!
-//! Nothing is created here before somebody needs it.
+//! Nothing is created here before it is needed.
 
 use std::fs;
 use std::io;
@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 #[derive(Clone, Debug)]
 pub struct Home(PathBuf);
 
-/// Why a directory cannot be trusted with what is private.
+/// The reason why a directory cannot be trusted with private files.
 #[derive(Debug, thiserror::Error)]
 pub enum PrivateError {
     /// It cannot be made or looked at.
@@ -24,7 +24,7 @@ pub enum PrivateError {
         "it belongs to another user; remove it, or set TOOLRACK_HOME to a directory of your own"
     )]
     OtherOwner,
-    /// Others may have put anything into it.
+    /// Other users may have put anything into it.
     #[error(
         "others can write into it; look at what is in it, then take that right from them (chmod go-w)"
     )]
@@ -32,7 +32,7 @@ pub enum PrivateError {
 }
 
 impl Home {
-    /// What the environment says. Absent where it names no home directory either.
+    /// Returns the home that the environment names. `None` if it names no home directory either.
     #[must_use]
     pub fn from_environment() -> Option<Self> {
         let named = std::env::var_os("TOOLRACK_HOME").filter(|value| !value.is_empty());
@@ -48,7 +48,7 @@ impl Home {
         Self(path)
     }
 
-    /// All of it.
+    /// The directory itself.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.0
@@ -60,7 +60,7 @@ impl Home {
         self.0.join("plugins")
     }
 
-    /// Compiled code.
+    /// The directory of compiled code.
     #[must_use]
     pub fn cache(&self) -> PathBuf {
         self.0.join("cache")
@@ -78,25 +78,25 @@ impl Home {
         self.0.join("secrets")
     }
 
-    /// Where plugins keep files for one call.
+    /// The directory in which plugins keep files for one call.
     #[must_use]
     pub fn scratch(&self) -> PathBuf {
         self.0.join("scratch")
     }
 
-    /// What is needed to undo entries in clients' files.
+    /// The records that are needed to undo entries in clients' files.
     #[must_use]
     pub fn clients(&self) -> PathBuf {
         self.0.join("clients")
     }
 
-    /// What clients were told of the plugins last.
+    /// The instructions that clients were given last about the plugins.
     #[must_use]
     pub fn instructions(&self) -> PathBuf {
         self.0.join("instructions")
     }
 
-    /// What commands that change the same files lock.
+    /// The locks that commands take before they change the same files.
     #[must_use]
     pub fn locks(&self) -> PathBuf {
         self.0.join("locks")
@@ -108,7 +108,7 @@ impl Home {
         self.0.join("log")
     }
 
-    /// What running servers tell of themselves.
+    /// The status that running servers tell of themselves.
     #[must_use]
     pub fn run(&self) -> PathBuf {
         self.0.join("run")
@@ -144,7 +144,7 @@ pub fn private_directory(path: &Path) -> Result<(), PrivateError> {
     keep_private(path, &found)
 }
 
-/// Says whether `path` is such a directory, and changes nothing.
+/// Checks that `path` is such a directory, and changes nothing.
 pub fn check_private(path: &Path) -> Result<(), PrivateError> {
     let found = fs::symlink_metadata(path)?;
     if !found.is_dir() {

@@ -19,7 +19,7 @@ pub struct Host {
     runtime: Runtime,
 }
 
-/// Why there is no host.
+/// The reason why there is no host.
 #[derive(Debug, thiserror::Error)]
 pub enum HostError {
     /// The sandbox does not run on this machine.
@@ -28,7 +28,7 @@ pub enum HostError {
     /// This machine gives less than a start takes.
     #[error(transparent)]
     TooLittle(#[from] TooLittle),
-    /// Threads are not to be had.
+    /// The threads cannot be started.
     #[error("the threads for plugins cannot be started: {0}")]
     Runtime(#[from] std::io::Error),
 }
@@ -67,7 +67,7 @@ impl Host {
         Loader::once(self.sandbox.clone(), self.guests().clone(), directories.to_vec(), locking)
     }
 
-    /// Compiles `wasm`, whatever it is, and asks it nothing yet.
+    /// Compiles `wasm`, of whatever kind, and calls nothing in it yet.
     pub fn look_at(&self, wasm: Wasm) -> Result<Guest, CompileError> {
         self.guests().block_on(Guest::unknown(self.sandbox.clone(), wasm))
     }

@@ -1,8 +1,8 @@
-//! JSON text to a value, the one way: whatever a guest, a file or a client wrote.
+//! JSON text read as a value, in one way for guests, files and clients.
 //!
 //! serde_json's own [`Value`] gives a meaning to some keys (`$serde_json::private::RawValue`) with which text can nest
-//! deeper than it is read, and takes the last of two equal keys, where another reader may take the first. Here a key is a
-//! key, and an object that has one twice is refused: what is checked is what everybody reads.
+//! deeper than it is read, and takes the last of two equal keys, where another reader may take the first. Here a key is
+//! a key, and an object that has one twice is refused: what is checked is what everybody reads.
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -14,7 +14,7 @@ use crate::text::escape;
 ///
 /// Model providers take 64; a client's own prefix (`mcp__toolrack__`) needs its room.
 pub const MAX_NAME: usize = 48;
-/// What the beginning keeps of a name that is too long, and what its last word may take at most. Between
+/// The bytes that the beginning of a name that is too long keeps at least; the last word may take [`MAX_TAIL`]. Between
 /// them are two underscores and eight digits.
 const MIN_START: usize = 8;
 const MAX_TAIL: usize = MAX_NAME - MIN_START - 10;
@@ -27,7 +27,7 @@ pub struct PluginName(Box<str>);
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ToolName(Box<str>);
 
-/// Why a text is not a name.
+/// The reason why a text is not a name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{}` is not a name: expected {expected}, at most {MAX_NAME} characters", escape(.text))]
 pub struct NameError {
@@ -70,7 +70,7 @@ impl ToolName {
         Self::new(&folded)
     }
 
-    /// Whether a plugin of this prefix might have a tool of this name.
+    /// True if a plugin of this prefix might have a tool of this name.
     #[must_use]
     pub fn may_begin_with(&self, prefix: &str) -> bool {
         let folded = prefix.replace('-', "_");
@@ -130,7 +130,7 @@ pub fn check_own(text: &str) -> Result<(), NameError> {
     if text.len() <= MAX_NAME && is_word { Ok(()) } else { Err(error(text, expected)) }
 }
 
-/// Whether `text` is `[A-Za-z_][A-Za-z0-9_]*`, as variables are named too.
+/// True if `text` is `[A-Za-z_][A-Za-z0-9_]*`, as variables are named too.
 pub(crate) fn is_word(text: &str) -> bool {
     let mut bytes = text.bytes();
     bytes.next().is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_')

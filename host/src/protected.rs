@@ -1,15 +1,15 @@
 //! Directories that no plugin is granted, whatever its manifest says.
 //!
-//! Who could change a plugin, its manifest, compiled code or a key could give itself any grant; who sees
-//! the whole home directory sees every secret in it.
+//! A plugin that could change a plugin, its manifest, compiled code or a key could give itself any grant; a plugin that
+//! sees the whole home directory sees every secret in it.
 
 use std::path::{Path, PathBuf};
 
 use crate::home::{Home, mounted_secrets};
 use crate::text::escape;
 
-/// What is kept from plugins. The default keeps what holds for every machine: the root, the home
-/// directory as a whole, and what the system invents.
+/// The directories that are kept from plugins. The default keeps those of every machine: the root, the home directory
+/// as a whole, and what the system invents.
 #[derive(Clone, Debug, Default)]
 pub struct Protected {
     plugins: Vec<PathBuf>,
@@ -17,7 +17,7 @@ pub struct Protected {
     secrets: Vec<PathBuf>,
 }
 
-/// Why a directory is not granted.
+/// The reason why a directory is not granted.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Forbidden {
     /// `/`, or a drive.
@@ -26,28 +26,28 @@ pub enum Forbidden {
     /// The home directory, or one that holds it.
     #[error("the whole home directory is never granted; name a directory in it")]
     Home,
-    /// What shows processes and devices.
+    /// A directory that shows processes and devices.
     #[error("it shows this machine's processes and devices; name another directory")]
     System,
-    /// Where plugins lie.
+    /// A directory that is, lies in or holds the one where plugins lie.
     #[error("{relation} the plugin directory {0}; a plugin could change what it is granted", relation = .1)]
     Plugins(String, Relation),
-    /// Where compiled code and keys lie.
+    /// A directory that is, lies in or holds the one where compiled code and keys lie.
     #[error("{relation} toolrack's own directory {0}; a plugin could change what runs", relation = .1)]
     Own(String, Relation),
-    /// Where secrets lie.
+    /// A directory that is, lies in or holds one where secrets lie.
     #[error("{relation} the directory of secrets {0}; a plugin is granted secrets by name", relation = .1)]
     Secrets(String, Relation),
 }
 
-/// How a directory lies to a protected one.
+/// The relation of a directory to a protected one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Relation {
-    /// It is the same.
+    /// It is the protected one.
     Is,
-    /// It lies in it.
+    /// It lies in the protected one.
     Inside,
-    /// It holds it.
+    /// It holds the protected one.
     Around,
 }
 
@@ -70,7 +70,7 @@ impl Protected {
         Self { plugins: plugins.to_vec(), own, secrets: mounted_secrets().collect() }
     }
 
-    /// Whether the directory at `path`, which is canonical, may be granted. Looks at the disk.
+    /// Checks that the directory at `path`, which is canonical, may be granted. Looks at the disk.
     pub fn check(&self, path: &Path) -> Result<(), Forbidden> {
         if path.parent().is_none() {
             return Err(Forbidden::Root);
@@ -110,7 +110,7 @@ fn relation(path: &Path, other: &Path) -> Option<Relation> {
     }
 }
 
-/// Where `path` is, or will be once it is made: links are followed as far as it is there.
+/// Returns the place where `path` is, or will be once it is made: links are followed as far as it is there.
 fn settled(path: &Path) -> PathBuf {
     let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let there = |path: &&Path| path.canonicalize().is_ok();

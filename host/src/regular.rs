@@ -1,4 +1,4 @@
-//! Regular files that anybody may have put there: opened without waiting, read up to a bound.
+//! Regular files from any origin: opened without waiting, read up to a bound.
 //!
 //! What they hold is not known here.
 
@@ -6,7 +6,7 @@ use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Read as _};
 use std::path::Path;
 
-/// Why a file is not read.
+/// The reason why a file is not read.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ReadError {
     /// Nothing is there.
@@ -15,10 +15,10 @@ pub(crate) enum ReadError {
     /// Something else is there.
     #[error("is {0}, not a file")]
     NoFile(&'static str),
-    /// More than this many bytes.
+    /// The file has more than this many bytes.
     #[error("is larger than {0} bytes")]
     TooLarge(usize),
-    /// The system says no.
+    /// The system does not let it be read.
     #[error("cannot be read: {0}")]
     Io(io::Error),
 }
@@ -32,14 +32,14 @@ impl From<io::Error> for ReadError {
     }
 }
 
-/// The bytes of a regular file.
+/// Reads a regular file of at most `at_most` bytes.
 pub(crate) fn read_at_most(path: &Path, at_most: usize) -> Result<Vec<u8>, ReadError> {
     read(path, at_most).map(|(bytes, _)| bytes)
 }
 
-/// The same, and what the system says of it.
+/// Reads a regular file of at most `at_most` bytes, and what the system says of the file.
 pub(crate) fn read(path: &Path, at_most: usize) -> Result<(Vec<u8>, Metadata), ReadError> {
-    // A directory cannot be opened everywhere.
+    // A directory cannot be opened on every system.
     check_kind(&std::fs::metadata(path)?)?;
     let file = open(path)?;
     let metadata = file.metadata()?;
@@ -48,7 +48,7 @@ pub(crate) fn read(path: &Path, at_most: usize) -> Result<(Vec<u8>, Metadata), R
         return Err(ReadError::TooLarge(at_most));
     }
     let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or_default());
-    // It may grow meanwhile.
+    // The file may grow meanwhile.
     file.take(at_most as u64 + 1).read_to_end(&mut bytes)?;
     if bytes.len() > at_most {
         return Err(ReadError::TooLarge(at_most));
@@ -108,7 +108,7 @@ mod tests {
         let refused = read_at_most(&path, 10).expect_err("no file").to_string();
         assert_eq!(refused, "is a pipe, socket or device, not a file");
         let (opened, is_open) = channel();
-        // Left behind where it waits.
+        // The thread is left behind if it waits.
         std::thread::spawn(move || opened.send(open(&path).is_ok()));
         assert_eq!(is_open.recv_timeout(Duration::from_secs(10)), Ok(true));
     }

@@ -15,29 +15,30 @@ use crate::reload::Optimizing;
 use crate::sandbox::Compiler;
 use crate::status::{Board, RememberedInstructions};
 
-/// What the operator chose.
+/// The choices of the operator.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// Plugin directories in order of precedence.
     pub plugins: Vec<PathBuf>,
-    /// How strictly it keeps to their locks.
+    /// The strictness with which the server keeps to their locks.
     pub locking: Locking,
-    /// Whether plugins that serve get better code.
+    /// The choice whether plugins that serve get better code.
     pub optimizing: Optimizing,
-    /// How plugins are compiled.
+    /// The way in which plugins are compiled.
     pub compiler: Compiler,
-    /// What no plugin sees.
+    /// The directories that no plugin sees.
     pub protected: Protected,
-    /// Tools on a page of `tools/list`.
+    /// The number of tools on a page of `tools/list`.
     pub page: Option<NonZeroUsize>,
-    /// Where the server tells what it serves, among other things; nowhere where there is no home directory.
+    /// The directory in which the server tells what it serves, among other things. `None` if there is no home
+    /// directory.
     pub home: Option<Home>,
 }
 
-/// Why the server does not start.
+/// The reason why the server does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
-    /// Its parts do not.
+    /// Its parts do not start.
     #[error(transparent)]
     Host(#[from] HostError),
     /// Standard input and output cannot be had.
@@ -90,7 +91,7 @@ pub fn serve(options: Options) -> Result<(), ServeError> {
 fn survive_full_files(runtime: &tokio::runtime::Runtime) -> std::io::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
     let _within = runtime.enter();
-    // Once there is a handler, it stays; nobody needs to hear of it.
+    // A handler stays once it is there; no receiver has to listen.
     signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw())).map(drop)
 }
 

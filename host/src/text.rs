@@ -1,17 +1,17 @@
-//! What text may hold when people and models read it, and how to show text that nobody checked.
+//! The rules for text that people and models read, and the ways to show text that was not checked.
 //!
 //! Where the text comes from (a manifest, a guest, a request) is not known here.
 
 /// The longest title or description, in bytes.
 pub const MAX_TEXT: usize = 2048;
 
-/// Why a text is not fit to be read by people and models.
+/// The reason why a text is not fit to be read by people and models.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TextError {
-    /// Longer than [`MAX_TEXT`].
+    /// The text is longer than [`MAX_TEXT`].
     #[error("it is {0} bytes long, more than {MAX_TEXT}")]
     TooLong(usize),
-    /// See [`forbidden_char`].
+    /// The text holds a character that [`forbidden_char`] finds.
     #[error("it holds U+{:04X}, a character that controls, reorders or hides text", u32::from(*.0))]
     Forbidden(char),
 }
@@ -58,8 +58,8 @@ pub fn escape(text: &str) -> String {
     shown
 }
 
-/// `json`, safe for logs and terminals, with the same value: what cannot be seen becomes an escape of JSON. Who reviews
-/// it sees what a model would read.
+/// `json`, safe for logs and terminals, with the same value: what cannot be seen becomes an escape of JSON. A reviewer
+/// sees what a model would read.
 #[must_use]
 pub fn escape_json(json: &str) -> String {
     let mut shown = String::with_capacity(json.len());
@@ -79,14 +79,14 @@ pub fn escape_json(json: &str) -> String {
     shown
 }
 
-/// `text` as one word of a command that a person is told to type: no shell finds anything in it to act upon. What cannot be
-/// seen becomes an escape, and then the word is another: nothing hidden is typed.
+/// `text` as one word of a command that a person is told to type: no shell finds anything in it to act upon. What
+/// cannot be seen becomes an escape, and then the word is another: nothing hidden is typed.
 #[must_use]
 pub fn shell_word(text: &str) -> String {
     word_for(cfg!(windows), &escape(text))
 }
 
-/// Where the system is Windows, by the rules of PowerShell and, as far as they go, of `cmd`.
+/// Writes `text` as one word: on Windows by the rules of PowerShell and, as far as they go, of `cmd`.
 fn word_for(is_windows: bool, text: &str) -> String {
     let is_plain =
         |c: char| c.is_alphanumeric() || "_-./:@%+,=".contains(c) || (is_windows && c == '\\');
@@ -127,7 +127,7 @@ fn is_deceptive(c: char) -> bool {
 /// The one of `known` that was most likely meant by `name`.
 #[must_use]
 pub fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    // Comparing what is long takes its time, and it is no slip of the pen.
+    // Comparing long names takes its time, and a long name is no slip of the pen.
     const MAX: usize = 60;
     let known = known.filter(|known| name.len() <= MAX && known.len() <= MAX);
     let like = |known: &str| {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use crate::text::escape;
 
-/// Why a path leads nowhere.
+/// The reason why a path leads nowhere.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 pub enum TypedPathError {
     /// It begins with a variable that is not there.
@@ -39,7 +39,7 @@ pub fn expanded(written: &str) -> Result<PathBuf, TypedPathError> {
     } else {
         return Ok(written.into());
     };
-    // What follows is below, however many slashes it begins with.
+    // The rest lies below the base, however many slashes it begins with.
     Ok(base.join(rest.trim_start_matches('/')))
 }
 

@@ -10,15 +10,15 @@ use std::time::Duration;
 
 use crate::failpoint::{self, Point};
 
-/// How hidden names end, after a dot and sixteen hexadecimal digits.
+/// The end of hidden names, after a dot and sixteen hexadecimal digits.
 const HIDDEN: &str = ".toolrack";
-/// Age from which a hidden file is nobody's: whoever wrote it was killed.
+/// The age from which a hidden file is abandoned: the process that wrote it was killed.
 const LEFT: Duration = Duration::from_secs(60 * 60);
 
 /// A file under a hidden name. Unless it is finished, dropping it removes it.
 pub(crate) struct Unfinished {
     hidden: PathBuf,
-    /// Where it goes.
+    /// The place where the file goes.
     pub(crate) path: PathBuf,
 }
 
@@ -82,7 +82,7 @@ impl Unfinished {
         Ok(())
     }
 
-    /// Puts it in place.
+    /// Puts the file in place.
     pub(crate) fn finish(self) -> io::Result<()> {
         failpoint::at(Point::WholeWritten)?;
         fs::rename(&self.hidden, &self.path)
@@ -91,7 +91,7 @@ impl Unfinished {
 
 impl Drop for Unfinished {
     fn drop(&mut self) {
-        // Not there any more once it is finished.
+        // The hidden file is not there any more once it is finished.
         let _ = fs::remove_file(&self.hidden);
     }
 }
@@ -102,7 +102,7 @@ pub(crate) fn sweep(directory: &Path) {
     for entry in entries.flatten().filter(|entry| is_hidden(&entry.file_name())) {
         let modified = entry.metadata().and_then(|found| found.modified()).ok();
         if modified.and_then(|at| at.elapsed().ok()).is_some_and(|age| age > LEFT) {
-            // One that stays does no harm.
+            // A hidden file that stays does no harm.
             let _ = fs::remove_file(entry.path());
         }
     }
@@ -123,7 +123,7 @@ pub(crate) fn sync(directory: &Path) {
     let _ = directory;
 }
 
-/// A name that nobody can have guessed.
+/// Returns a name that cannot be guessed.
 pub(crate) fn random_name() -> io::Result<String> {
     let random = getrandom::u64().map_err(io::Error::other)?;
     Ok(format!("{random:016x}"))

@@ -15,10 +15,10 @@ use super::noise::Noise;
 use super::{Seen, TARGETS, Target, seeds};
 use crate::manifest::Sha256Digest;
 
-/// No input takes so long, on a busy machine in an unoptimised build.
+/// The time after which an input hangs: none takes so long, on a busy machine in an unoptimised build.
 const HANG: Duration = Duration::from_secs(30);
 
-/// How long, and from where.
+/// The length of a test, and the seed that it begins with.
 #[derive(Clone, Copy)]
 struct Plan {
     rounds: u64,
@@ -44,7 +44,7 @@ impl Plan {
     }
 }
 
-/// The input that is being tried, and since when.
+/// The input that is being tried, and the time at which it was begun.
 type Now = Arc<Mutex<(Instant, Vec<u8>)>>;
 
 /// Tries what is kept for the target of this name, and then what is invented.
@@ -75,7 +75,7 @@ pub(super) fn drive(name: &str) {
     }
 }
 
-/// How many inputs were accepted and refused.
+/// Tries the inputs, and returns how many were accepted and refused.
 #[expect(clippy::print_stdout, reason = "who gives it time wants to know what came of it")]
 fn work(target: &Target, plan: Plan, now: &Now) -> [u64; 2] {
     let mut seen = [0, 0];
@@ -105,7 +105,7 @@ fn work(target: &Target, plan: Plan, now: &Now) -> [u64; 2] {
     seen
 }
 
-/// Waits for the worker, or for an input that it does not get done with.
+/// Waits for the worker. Panics if the worker does not get done with an input.
 fn wait(name: &str, over: &Receiver<()>, now: &Now) {
     while over.recv_timeout(Duration::from_millis(200)) == Err(RecvTimeoutError::Timeout) {
         let Ok(current) = now.lock() else { return };
@@ -115,7 +115,7 @@ fn wait(name: &str, over: &Receiver<()>, now: &Now) {
     }
 }
 
-/// Leaves an input where somebody finds it.
+/// Leaves an input in a file for a person to find, and returns the file's path.
 fn leave(name: &str, input: &[u8]) -> PathBuf {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/fuzz/found");
     let digest = Sha256Digest::of(input).to_string();

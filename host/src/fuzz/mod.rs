@@ -1,9 +1,9 @@
 //! Invented input at the host's borders: for each border one function of bytes, which panics where a promise
 //! is broken.
 //!
-//! In no build but those of tests and of fuzzers (`--cfg fuzzing`). libFuzzer calls the functions through the
-//! programs in `fuzz/targets/`, the tests call them through `driver`, on any toolchain. How input is
-//! invented is known to those two, what must hold to the functions.
+//! Only builds of tests and of fuzzers (`--cfg fuzzing`) hold this module. libFuzzer calls the functions through the
+//! programs in `fuzz/targets/`, the tests call them through `driver`, on any toolchain. Those two know how input is
+//! invented, the functions know what must hold.
 
 #[cfg(test)]
 mod driver;
@@ -33,31 +33,31 @@ pub use crate::sandbox::fuzz::{cache, component, network, values};
 pub use manifest::manifest;
 pub use session::session;
 
-/// What became of an input. Both must be seen, or only one side of a border is tested.
+/// The verdict on an input. Both must be seen, or only one side of a border is tested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Seen {
     /// It was understood, granted, loaded, found.
     Accepted,
-    /// It was not.
+    /// It was none of these.
     Refused,
 }
 
-/// A border, and how it is tried.
+/// A border, and the way in which it is tried.
 #[derive(Clone, Copy)]
 pub struct Target {
     /// Its name, also that of its program in `fuzz/targets/`.
     pub name: &'static str,
     /// Tries one input.
     pub body: fn(&[u8]) -> Seen,
-    /// What to begin with.
+    /// The inputs to begin with.
     pub seeds: fn() -> Vec<Vec<u8>>,
-    /// How often a test tries it that is given no time.
+    /// The number of invented inputs in a test that is given no time.
     pub rounds: u64,
 }
 
 macro_rules! targets {
     ($($name:ident $seeds:path, $rounds:literal;)*) => {
-        /// All of them.
+        /// All targets.
         pub const TARGETS: [Target; [$($rounds),*].len()] = [$(
             Target { name: stringify!($name), body: $name, seeds: $seeds, rounds: $rounds },
         )*];
@@ -97,8 +97,8 @@ pub fn write_seeds(name: &str) {
     }
 }
 
-/// What a strategy makes of a few bytes: others of others, so that changing, moving or leaving out some of
-/// an input changes, moves or leaves out what they stand for.
+/// Returns what a strategy makes of a few bytes: other values of other bytes, so that changing, moving or leaving out
+/// some of an input changes, moves or leaves out what they stand for.
 pub(crate) fn invented<S: Strategy>(strategy: &S, bytes: &[u8]) -> S::Value {
     let mut seed = [0; 32];
     seed.iter_mut().zip(bytes).for_each(|(seed, byte)| *seed = *byte);
@@ -108,7 +108,7 @@ pub(crate) fn invented<S: Strategy>(strategy: &S, bytes: &[u8]) -> S::Value {
     tree.expect("no strategy here refuses what it made").current()
 }
 
-/// A catalog with `good_run`, which nobody calls.
+/// A catalog with `good_run`, which is never called.
 pub(crate) static CATALOG: LazyLock<Arc<Catalog>> =
     LazyLock::new(|| loaded(&guest::Wat::default()));
 

@@ -1,9 +1,10 @@
 //! Input broken at random, the same way for the same number to begin with.
 
-/// More bytes than this are not made.
+/// The most bytes of an input that is made.
 const MAX_INPUT: usize = 64 * 1024;
 
-/// What borders are made of: quotes, brackets, ends of lines, what hides text, what is no number.
+/// The pieces that borders are made of: quotes, brackets, ends of lines, characters that hide text, text that is no
+/// number.
 const BITS: [&[u8]; 22] = [
     b"\"",
     b"[",
@@ -54,7 +55,7 @@ impl Noise {
         (0..count).map(|_| self.below(256) as u8).collect()
     }
 
-    /// One of `seeds`, changed in a few places.
+    /// Returns one of `seeds`, changed in a few places.
     pub(super) fn of(&mut self, seeds: &[Vec<u8>]) -> Vec<u8> {
         let mut bytes = seeds[self.below(seeds.len())].clone();
         for _ in 0..=self.below(4) {

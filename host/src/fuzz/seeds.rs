@@ -1,4 +1,4 @@
-//! What invented input begins with: a few honest inputs for each border.
+//! The inputs that invented input begins with: a few honest ones for each border.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -177,7 +177,7 @@ pub(super) fn components() -> Vec<Vec<u8>> {
     ]
 }
 
-/// What may be put where code or a key was.
+/// The bytes that may be put where code or a key was.
 pub(super) fn cached() -> Vec<Vec<u8>> {
     let mut noise = Noise(0x5eed);
     let mut seeds: Vec<_> =
@@ -187,7 +187,7 @@ pub(super) fn cached() -> Vec<Vec<u8>> {
     seeds
 }
 
-/// What was once of interest, a file each, in the repository.
+/// The inputs that were once of interest, a file each, in the repository.
 #[cfg(test)]
 pub(super) fn kept(target: &str) -> Vec<PathBuf> {
     files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus").join(target))

@@ -36,7 +36,7 @@ enum Event {
 }
 
 fn id() -> impl Strategy<Value = Value> {
-    // Few ids, so that they meet.
+    // There are few ids, so that they meet.
     prop_oneof![(0..6).prop_map(Value::from), "[ab]".prop_map(Value::from), Just(json!("ä\n"))]
 }
 
@@ -107,7 +107,7 @@ fn event() -> impl Strategy<Value = Event> {
     ]
 }
 
-/// What a client knows: for each id, how many answers are still owed.
+/// The knowledge of a client: for each id, how many answers are still owed.
 #[derive(Default)]
 struct Ledger {
     owed: HashMap<String, usize>,
@@ -123,7 +123,7 @@ impl Ledger {
             }
             if message["method"] == "notifications/cancelled" {
                 let id = message["params"]["requestId"].to_string();
-                // It is answered or it is not: the answer may have been on its way.
+                // The request is answered or it is not: the answer may have been on its way.
                 if self.owed.get(&id).is_some_and(|owed| *owed > 0) {
                     *self.cancelled.entry(id).or_default() += 1;
                 }
@@ -164,7 +164,7 @@ fn drain(engine: &mut Engine, ledger: &mut Ledger, calls: &mut Vec<CallKey>) -> 
     Ok(())
 }
 
-/// How many calls were begun, or what was answered wrongly.
+/// Plays a session, and returns how many calls were begun, or what was answered wrongly.
 fn play(events: Vec<Event>) -> Result<usize, String> {
     let mut engine = Engine::new(Settings::default());
     let mut begun = 0;
@@ -214,7 +214,8 @@ fn play(events: Vec<Event>) -> Result<usize, String> {
     Ok(begun)
 }
 
-/// A line that is too long and begins so. Its id may be readable; then it is owed an answer, and gets it at once.
+/// Sends a line that is too long and begins with `start`. Its id may be readable; then it is owed an answer, and gets
+/// it at once.
 fn too_long(engine: &mut Engine, start: Vec<u8>) -> Result<(), String> {
     engine.line(&Line::TooLong(start));
     while let Some(action) = engine.next_action() {
@@ -226,7 +227,7 @@ fn too_long(engine: &mut Engine, start: Vec<u8>) -> Result<(), String> {
     Ok(())
 }
 
-/// That nothing is left when the session has ended.
+/// Checks that nothing is left when the session has ended.
 fn settled(engine: &Engine, ledger: &Ledger, calls: &[CallKey]) -> Result<(), String> {
     if engine.in_flight() != 0 || !calls.is_empty() {
         return Err(format!("{} requests, {} calls left", engine.in_flight(), calls.len()));

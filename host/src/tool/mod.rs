@@ -10,14 +10,14 @@ use serde_json::value::RawValue;
 pub use outcome::{CallError, Limit, LimitHit, Progress, Usage, in_a_row, whole_seconds};
 pub use output::{Content, Media, Output, ResourceLink};
 
-/// What a plugin says of one of its tools, checked.
+/// The description of a tool by its plugin, checked.
 #[derive(Clone, Debug, serde::Deserialize, serde::Serialize)]
 pub struct ToolSpec {
     /// The plugin's own name for the tool, without the public prefix.
     pub name: String,
     /// A name for people.
     pub title: Option<String>,
-    /// What the tool does, for a model.
+    /// The description of what the tool does, for a model.
     pub description: String,
     /// JSON Schema of the arguments: the plugin's bytes, unchanged.
     pub input_schema: Box<RawValue>,
@@ -30,7 +30,7 @@ pub struct ToolSpec {
 }
 
 impl ToolSpec {
-    /// Whether a client sees no difference between the two.
+    /// True if a client sees no difference between the two.
     #[must_use]
     pub fn looks_like(&self, other: &Self) -> bool {
         let raw = |text: &Option<Box<RawValue>>| text.as_ref().map(|raw| raw.get().to_owned());
@@ -43,17 +43,17 @@ impl ToolSpec {
     }
 }
 
-/// What a plugin has to offer, before its manifest is asked.
+/// The list of what a plugin has, before its manifest is applied.
 #[derive(Clone, Debug, Default, serde::Deserialize, serde::Serialize)]
 pub struct Listed {
     /// Its tools.
     pub tools: Vec<ToolSpec>,
-    /// What it has and cannot offer.
+    /// The functions that it has and cannot offer.
     pub unfit: Vec<UnfitTool>,
 }
 
 impl Listed {
-    /// A plugin that can offer all it has.
+    /// Returns the list of a plugin that can offer all it has.
     #[must_use]
     pub fn all(tools: Vec<ToolSpec>) -> Self {
         Self { tools, unfit: Vec::new() }
@@ -65,7 +65,7 @@ impl Listed {
 pub struct UnfitTool {
     /// The name that it would have, escaped.
     pub name: String,
-    /// Why not, as the end of a sentence that begins with its name.
+    /// The reason why it cannot be a tool, as the end of a sentence that begins with its name.
     pub reason: String,
 }
 
@@ -73,16 +73,16 @@ pub struct UnfitTool {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Annotations {
-    /// The tool changes nothing outside itself.
+    /// True if the tool changes nothing outside itself. `None` if nothing is claimed.
     #[serde(rename = "readOnlyHint", skip_serializing_if = "Option::is_none")]
     pub read_only: Option<bool>,
-    /// The tool may destroy something.
+    /// True if the tool may destroy something. `None` if nothing is claimed.
     #[serde(rename = "destructiveHint", skip_serializing_if = "Option::is_none")]
     pub destructive: Option<bool>,
-    /// Calling it again changes nothing more.
+    /// True if calling it again changes nothing more. `None` if nothing is claimed.
     #[serde(rename = "idempotentHint", skip_serializing_if = "Option::is_none")]
     pub idempotent: Option<bool>,
-    /// The tool talks to an open world.
+    /// True if the tool talks to an open world. `None` if nothing is claimed.
     #[serde(rename = "openWorldHint", skip_serializing_if = "Option::is_none")]
     pub open_world: Option<bool>,
 }

@@ -1,11 +1,11 @@
-//! How a call ended, what it spent, and how far one is that runs.
+//! The outcome of a call: how it ended and what it spent; and the progress of one that runs.
 
 use std::fmt;
 use std::time::Duration;
 
 use super::Output;
 
-/// Why a call gave no answer. A cancelled call has no outcome at all: its future is dropped.
+/// The reason why a call gave no answer. A cancelled call has no outcome at all: its future is dropped.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum CallError {
     /// The arguments cannot be used: the host's schema check or the tool itself says so.
@@ -20,7 +20,7 @@ pub enum CallError {
     /// The guest trapped or left without an answer.
     #[error("the plugin crashed: {reason}{}", said(.last_words))]
     Trapped {
-        /// What happened, in the runtime's words.
+        /// The reason for the crash, in the runtime's words.
         reason: String,
         /// The end of what the guest wrote to stderr, escaped.
         last_words: Option<String>,
@@ -41,17 +41,18 @@ pub enum CallError {
         in_a_row(*.crashes)
     )]
     Paused {
-        /// Crashes in a row.
+        /// The number of crashes in a row.
         crashes: u32,
-        /// What comes next, as the end of a sentence.
+        /// The next thing that happens, as the end of a sentence.
         next: String,
-        /// Why it crashed last, escaped.
+        /// The reason for the last crash, escaped.
         reason: String,
     },
 }
 
 impl CallError {
-    /// True if the machine or Toolrack is at fault: the same call may end otherwise another time, whatever the plugin does.
+    /// True if the machine or Toolrack is at fault: the same call may end otherwise another time, whatever the plugin
+    /// does.
     #[must_use]
     pub fn may_pass(&self) -> bool {
         matches!(self, Self::Host(_))
@@ -64,7 +65,7 @@ pub fn in_a_row(times: u32) -> String {
     if times == 1 { "once".into() } else { format!("{times} times in a row") }
 }
 
-/// A wait as it is told: in whole seconds, none of them too few.
+/// Returns a wait as it is told: in whole seconds, rounded up, at least one.
 #[must_use]
 pub fn whole_seconds(wait: Duration) -> u128 {
     wait.as_millis().div_ceil(1000).max(1)
@@ -74,7 +75,7 @@ fn said(last_words: &Option<String>) -> String {
     last_words.as_ref().map(|words| format!("; its last words were: {words}")).unwrap_or_default()
 }
 
-/// Which limit stopped a call, and its value.
+/// The limit that stopped a call, and its value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LimitHit {
     /// The limit.
@@ -157,7 +158,7 @@ impl fmt::Display for LimitHit {
     }
 }
 
-/// What a call really spent.
+/// The resources that a call really spent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Usage {
     /// Work, in wasmtime's fuel.
@@ -176,20 +177,20 @@ impl Usage {
     }
 }
 
-/// What a call spent that never reached its guest: nothing.
+/// The usage of a call that never reached its guest: nothing.
 impl Default for Usage {
     fn default() -> Self {
         Self { fuel: 0, peak_memory: 0, time: Duration::ZERO }
     }
 }
 
-/// How far a running call is.
+/// The progress of a running call.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Progress {
-    /// How far.
+    /// The amount that is done.
     pub value: f64,
-    /// Of how much.
+    /// The amount at which all is done. `None` if the guest does not tell it.
     pub total: Option<f64>,
-    /// In words.
+    /// The progress in words. `None` if the guest gives none.
     pub message: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! What a tool answers with.
+//! The answer of a tool.
 
 use serde_json::value::RawValue;
 
@@ -15,7 +15,7 @@ pub enum Content {
     ResourceLink(ResourceLink),
     /// A resource's text, carried along.
     TextResource {
-        /// Where the text is from.
+        /// The URI that the text is from.
         uri: String,
         /// Its media type.
         mime_type: Option<String>,
@@ -24,7 +24,7 @@ pub enum Content {
     },
     /// A resource's bytes, carried along.
     BlobResource {
-        /// Where the bytes are from.
+        /// The URI that the bytes are from.
         uri: String,
         /// Their media type.
         mime_type: Option<String>,
@@ -45,13 +45,13 @@ pub struct Media {
 /// A pointer to something the client may read elsewhere.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ResourceLink {
-    /// Where it is.
+    /// The URI of the target.
     pub uri: String,
-    /// What it is called.
+    /// The name of the target.
     pub name: String,
     /// A name for people.
     pub title: Option<String>,
-    /// What it is.
+    /// The description of the target.
     pub description: Option<String>,
     /// Its media type.
     pub mime_type: Option<String>,
