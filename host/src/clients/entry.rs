@@ -48,22 +48,16 @@ pub(super) type Setting<'a> = (Vec<&'a str>, Option<Value>);
 impl WrittenEntry<'_> {
     /// Returns the settings of an entry of toolrack's with which it starts this server. Everything else in the entry is
     /// the person's, and stays.
-    pub(super) fn settings<'a>(&'a self, found: &'a FoundEntry) -> Vec<Setting<'a>> {
+    pub(super) fn settings<'a>(&'a self, found: &FoundEntry) -> Vec<Setting<'a>> {
         let transport = self.transport.map(|transport| (vec!["type"], Some(json!(transport))));
         let mut settings: Vec<Setting<'a>> = transport.into_iter().collect();
         settings.push((vec!["command"], Some(json!(self.command))));
         settings.push((vec!["args"], Some(json!(self.args))));
-        let (kept, stale): (Vec<_>, Vec<_>) =
-            found.env.keys().partition(|name| !DECIDED.contains(&&***name));
-        if kept.is_empty() {
-            let env = Some(json!(self.env)).filter(|_| !self.env.is_empty());
-            settings.push((vec!["env"], env));
-            return settings;
-        }
-        settings
-            .extend(self.env.iter().map(|(name, value)| (vec!["env", name], Some(json!(value)))));
-        let stale = stale.into_iter().filter(|name| !self.env.contains_key(*name));
-        settings.extend(stale.map(|name| (vec!["env", &**name], None)));
+        let env = self.env.iter().map(|(name, value)| (vec!["env", name], Some(json!(value))));
+        settings.extend(env);
+        let is_stale = |name: &&str| found.env.contains_key(*name) && !self.env.contains_key(*name);
+        let stale = DECIDED.into_iter().filter(is_stale);
+        settings.extend(stale.map(|name| (vec!["env", name], None)));
         settings
     }
 }

@@ -113,15 +113,23 @@ impl<'a> JsonText<'a> {
         Ok(text)
     }
 
+    /// Sets one value, or takes it out with the objects that it leaves empty. Objects that it needs are made.
     fn set(&self, path: &[&str], value: Option<&Value>) -> Result<Vec<Splice>, EditError> {
         let (Some((name, above)), Some(mut object)) = (path.split_last(), self.root.as_ref())
         else {
             return Ok(Vec::new());
         };
-        for name in above {
-            match self.member(object, name)?.map(|member| &member.value) {
+        for (at, step) in above.iter().enumerate() {
+            match self.member(object, step)?.map(|member| &member.value) {
                 Some(ast::Value::Object(below)) => object = below,
-                _ => return Ok(Vec::new()),
+                // There is none, or something that can hold no value, such as null.
+                _ => {
+                    let nested = path[at + 1..].iter().rev();
+                    let nested = nested.fold(value.cloned(), |value, name| {
+                        value.map(|value| Value::from_iter([(*name, value)]))
+                    });
+                    return self.set(&path[..=at], nested.as_ref());
+                }
             }
         }
         Ok(match (self.member(object, name)?, value) {
@@ -130,6 +138,9 @@ impl<'a> JsonText<'a> {
                 let (is_compact, indent) = (self.is_compact(object), self.indent_at(there.start()));
                 let text = self.value(value, is_compact, indent);
                 vec![(there.value.start()..there.value.end(), text)]
+            }
+            (Some(_), None) if object.properties.len() == 1 && !self.has_comments(object) => {
+                self.set(above, None)?
             }
             (Some(there), None) => self.cut(object, there),
             (None, Some(value)) => self.add(object, name, value),

@@ -232,6 +232,30 @@ fn in_an_entry_of_toolracks_everything_that_a_person_wrote_stays() {
 }
 
 #[test]
+fn variables_that_are_no_texts_stay_too() {
+    for (before, after) in [
+        (r#"{"PORT":1}"#, Some(r#"{"PORT":1}"#)),
+        (r#"{"PORT":1,"TOOLRACK_HOME":"/h"}"#, Some(r#"{"PORT":1}"#)),
+        ("{}", Some("{}")),
+        (r#"{"TOOLRACK_HOME":"/h"}"#, None),
+    ] {
+        let text =
+            format!(r#"{{"servers":{{"t":{{"command":"toolrack","args":[],"env":{before}}}}}}}"#);
+        let after = after.map(|env| format!(r#","env":{env}"#)).unwrap_or_default();
+        let expected =
+            format!(r#"{{"servers":{{"t":{{"command":"/t","args":["serve"]{after}}}}}}}"#);
+        assert_eq!(inserted(&text).expect("JSON"), expected);
+    }
+    let text = r#"{"servers":{"t":{"command":"toolrack","args":["serve"],"env":null}}}"#;
+    let env = BTreeMap::from([("TOOLRACK_HOME".to_owned(), "/h".to_owned())]);
+    let entry = ServerEntry { command: "/t".into(), args: vec!["serve".into()], env };
+    let parsed = JsonText::parse(text, JSON).expect("JSON");
+    let with = parsed.insert("servers", "t", &entry.written(EntryForm::Plain)).expect("JSON");
+    let expected = text.replace("null", r#"{"TOOLRACK_HOME":"/h"}"#).replace("toolrack\"", "/t\"");
+    assert_eq!(with, expected);
+}
+
+#[test]
 fn a_setting_that_is_not_there_yet_is_added() {
     let text = r#"{"servers":{"t":{"command":"toolrack","trust":true}}}"#;
     let env = BTreeMap::from([("TOOLRACK_HOME".to_owned(), "/h".to_owned())]);

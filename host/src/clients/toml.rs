@@ -93,12 +93,21 @@ impl<'a> TomlText<'a> {
         let Some((name, above)) = path.split_last() else { return Ok(None) };
         let mut table: &dyn TableLike = document.as_table();
         let mut item = document.as_item();
-        for name in above {
-            let Some(below) = table.get(name) else { return Ok(None) };
+        for (at, step) in above.iter().enumerate() {
+            let Some(below) = table.get(step) else {
+                let nested = path[at + 1..].iter().rev();
+                let nested = nested.fold(value.cloned(), |value, name| {
+                    value.map(|value| Value::from_iter([(*name, value)]))
+                });
+                return self.set(&path[..=at], nested.as_ref());
+            };
             let Some(below_table) = below.as_table_like() else { return Ok(None) };
             (item, table) = (below, below_table);
         }
         let written = value.map(toml_value).transpose()?;
+        if value.is_none() && table.contains_key(name) && table.len() == 1 {
+            return self.set(above, None);
+        }
         Ok(match (table.get_key_value(name), written) {
             (Some((_, Item::Table(below))), None) => {
                 let mut lines = Vec::new();
