@@ -44,7 +44,7 @@ impl Usage {
     }
 }
 
-/// What stands behind each descriptor.
+/// Lists the files behind the descriptors of a process.
 pub(crate) fn open_files(pid: u32) -> Vec<String> {
     let listed = fs::read_dir(format!("/proc/{pid}/fd")).expect("descriptors");
     let links = listed.filter_map(|entry| fs::read_link(entry.ok()?.path()).ok());

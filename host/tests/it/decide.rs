@@ -274,17 +274,21 @@ fn a_plugin_that_lacks_a_grant_gets_it_and_may_lose_it() {
 #[cfg(unix)]
 #[test]
 fn a_link_is_followed_and_what_cannot_be_written_is_said() {
-    use std::os::unix::fs::{PermissionsExt as _, symlink};
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
     let person = person();
     let kept = person.path("kept.toml");
     fs::write(&kept, "# kept elsewhere\n").unwrap();
     fs::set_permissions(&kept, fs::Permissions::from_mode(0o600)).unwrap();
+    // Only root can give a file away; the others own it before and after.
+    let _ = std::os::unix::fs::chown(&kept, Some(1), Some(1));
+    let owner = fs::metadata(&kept).unwrap().uid();
     symlink(&kept, local(&person)).unwrap();
     run(&person, &["set", "v", "prefix", "mine"]);
     assert!(local(&person).is_symlink());
     let written = fs::read_to_string(&kept).unwrap();
     assert_eq!(written, "# kept elsewhere\n[plugin]\nprefix = \"mine\"\n");
     assert_eq!(fs::metadata(&kept).unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(fs::metadata(&kept).unwrap().uid(), owner);
     // Nobody can make a file in what is no directory any more.
     fs::remove_file(local(&person)).unwrap();
     symlink(person.path("nowhere/kept.toml"), local(&person)).unwrap();

@@ -293,6 +293,14 @@ fn an_entry_serves_what_is_served_here() {
 }
 
 #[test]
+fn a_project_without_a_client_that_has_a_file_for_it_is_refused() {
+    let machine = Machine::new();
+    fs::create_dir_all(machine.path("home/.config/zed")).unwrap();
+    let register = ["register", "--scope", "project"];
+    machine.cannot(&register, 2, &["(Zed) has a file for one project", "--scope project"]);
+}
+
+#[test]
 fn without_names_all_clients_that_are_there_are_meant() {
     let machine = Machine::new();
     machine.cannot(&["register"], 2, &["no client was found", "claude-desktop"]);
