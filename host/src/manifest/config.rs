@@ -25,8 +25,7 @@ pub(super) fn read(raw: &[(Text<'_>, Value<'_>)]) -> Result<BTreeMap<String, Str
 fn entry((key, value): &(Text<'_>, Value<'_>)) -> Result<(String, String), Fault> {
     let (name, text) = (name(key)?, text(key.get_ref(), value)?);
     if HOST_SWITCHES.contains(&&*name) && !is_switch(&text) {
-        let place = format!("{} in [grants.config]", quote(key.get_ref()));
-        return Err(wrong(&place, "`true` or `false`", value));
+        return Err(wrong(&place(&name), "`true` or `false`", value));
     }
     Ok((name, text))
 }
@@ -44,7 +43,7 @@ pub(super) fn check_switches(
         let (key, value) = decided;
         let mut same = manifest.iter().filter(|(other, _)| other.get_ref() == key.get_ref());
         if same.any(is_on_or_off) {
-            let place = format!("{} in [grants.config]", quote(key.get_ref()));
+            let place = place(key.get_ref());
             return Err(wrong(&place, "`true` or `false`, as in the manifest", value));
         }
     }
@@ -61,8 +60,13 @@ pub(super) fn name(key: &Text<'_>) -> Result<String, Fault> {
     Ok(name.into())
 }
 
+/// Names a key in an error.
+fn place(key: &str) -> String {
+    format!("{} in [grants.config]", quote(key))
+}
+
 fn text(key: &str, value: Value<'_>) -> Result<String, Fault> {
-    let place = format!("{} in [grants.config]", quote(key));
+    let place = place(key);
     match value.get_ref() {
         DeValue::String(text) => Ok(text.to_string()),
         DeValue::Boolean(flag) => Ok(flag.to_string()),

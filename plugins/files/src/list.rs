@@ -80,9 +80,9 @@ pub struct Extent {
 /// The directories that may be used.
 pub fn roots(places: &Places) -> Result<Listing, String> {
     if places.roots.is_empty() {
-        return Err(
-            "no directory is granted; whoever runs the server may grant one: toolrack grant files files DIRECTORY".into()
-        );
+        return Err("no directory is granted; whoever runs the server may grant one: \
+             toolrack grant files files DIRECTORY"
+            .into());
     }
     let entry = |root: &crate::place::Root| Entry {
         host_path: root.host.first().cloned(),

@@ -205,8 +205,8 @@ impl DecidedPlugin {
         Ok(LoadedPlugin { pair, plugin })
     }
 
-    /// Returns the reason why the change is not made. `None` where it is: a change that only takes away is always made,
-    /// and a plugin that is refused already may be on its way to being served.
+    /// Returns the refusals that stop the change. `revoke` and `unset` are never stopped, nor is a change of a plugin that
+    /// was refused before: it may be on its way to being served.
     fn refusal(
         &self,
         now: &LoadedPlugin,
