@@ -7,7 +7,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use super::engine::{MAX_ASKED, MAX_COMPARED, MAX_COMPARED_FOR_CALLS};
 use super::need::{Need, NeedOf};
 
-/// How long a guest may take to list its tools, whatever its calls may take.
+/// The most time that a guest may take to list its tools, whatever time its calls may take.
 pub(super) const MAX_TIME: Duration = Duration::from_secs(5);
 
 /// The places of guests that are asked.
@@ -26,12 +26,13 @@ impl Asking {
         }
     }
 
-    /// Waits for the place of a guest of which nothing else tells the tools.
+    /// Waits for the place of a guest whose tools are not known from anything else.
     pub(super) async fn asked(&self) -> Option<SemaphorePermit<'_>> {
         self.asked.acquire().await.ok()
     }
 
-    /// Waits for the place of a guest that is compared with what its file tells; soon, once a call wants it.
+    /// Waits for the place of a guest that is compared with what its file tells. Once a call wants the guest, it may
+    /// also take a place that only calls can take.
     pub(super) async fn compared(&self, wanted: &NeedOf) -> Option<SemaphorePermit<'_>> {
         let called = async {
             wanted.reaches(Need::Call).await;

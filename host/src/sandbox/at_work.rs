@@ -1,4 +1,4 @@
-//! A sign for other processes that somebody makes an entry of the cache.
+//! A sign for other processes that an entry of the cache is being made.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
@@ -10,7 +10,8 @@ use std::time::{Duration, SystemTime};
 use super::stored::{TEMPORARY, remove};
 use crate::regular::private;
 
-/// A file that is locked, and touched again and again, while this lives, so that others can see that somebody is at work.
+/// A file that is locked, and touched again and again, while this lives, so that other processes can see that the work
+/// goes on.
 pub(super) struct AtWork {
     path: PathBuf,
     _locked: Arc<File>,
@@ -18,19 +19,20 @@ pub(super) struct AtWork {
     _ends: mpsc::Sender<()>,
 }
 
-/// Who does the work on an entry.
+/// The process that does the work on an entry.
 pub(super) enum Begun {
-    /// This one, as long as it keeps this.
+    /// This process, as long as it keeps the [`AtWork`].
     Mine(AtWork),
-    /// Another process. The time at which it has said so last, by its file system.
+    /// Another process, and the time at which it last touched the file, by the file system. `None` if that is not
+    /// known.
     Theirs(Option<SystemTime>),
 }
 
 impl AtWork {
-    /// How often the file is touched.
+    /// The time between two touches of the file.
     pub(super) const TOUCHES: Duration = Duration::from_millis(250);
 
-    /// Begins the work of this name in `directory`, unless another is at it.
+    /// Begins the work of this name in `directory`, unless another process is at it.
     pub(super) fn begin(directory: &Path, name: &str) -> io::Result<Begun> {
         let path = directory.join(format!("{TEMPORARY}{}", name.replace('.', "-")));
         let mut options = OpenOptions::new();
@@ -53,7 +55,7 @@ impl AtWork {
                 let _ = file.set_modified(SystemTime::now());
             }
         };
-        // Without it, others do the same work as well.
+        // Without the thread, other processes do the same work as well.
         let _ = std::thread::Builder::new().name("at work".into()).spawn(touch);
         Self { path, _locked: locked, _ends: ends }
     }
@@ -61,7 +63,8 @@ impl AtWork {
 
 impl Drop for AtWork {
     fn drop(&mut self) {
-        // Who has opened it meanwhile locks a file that nobody else finds: at worst, work is done twice.
+        // A process that has opened the file meanwhile locks one that no other process finds: at worst, work is done
+        // twice.
         remove(&self.path);
     }
 }

@@ -7,12 +7,13 @@ use super::offered::lost;
 use crate::manifest::show_duration;
 use crate::tool::CallError;
 
-/// How long a call waits for its plugin, in all: a little less than clients wait for an answer.
+/// The most time that a call waits for its plugin, in all: a little less than clients wait for an answer.
 pub const CALL_WAIT: Duration = Duration::from_secs(50);
-/// How long code takes to be loaded from the cache, or not much longer: after that it is being made.
+/// The time that code takes to be loaded from the cache, or a little more: code that is not there by then is being
+/// made.
 const LOADED: Duration = Duration::from_millis(200);
 
-/// The error of a call that has waited for its plugin's code as long as calls do.
+/// Returns the error of a call that has waited for its plugin's code as long as calls do.
 #[must_use]
 pub fn still_compiling() -> CallError {
     let wait = show_duration(CALL_WAIT);
@@ -22,8 +23,8 @@ pub fn still_compiling() -> CallError {
 }
 
 impl Guest {
-    /// Waits for the plugin's code, compared, for a call: its code is made before that of plugins which nobody calls. Waits
-    /// [`CALL_WAIT`] at most.
+    /// Waits for the plugin's code, compared, for a call: its code is made before that of plugins which no call waits
+    /// for. Waits [`CALL_WAIT`] at most.
     pub async fn await_code(&self) -> Result<(), CallError> {
         if self.is_verified() {
             return self.code_again().await;
@@ -34,13 +35,14 @@ impl Guest {
             Ok(Err(error)) if error.may_pass() => Err(CallError::Host(format!(
                 "{error}; the plugin is loaded again before long: call it again in a while"
             ))),
-            // It is the plugin's own fault.
+            // The plugin itself is at fault.
             Ok(Err(error)) => Err(CallError::Unfit(error.to_string())),
             Err(_) => Err(still_compiling()),
         }
     }
 
-    /// Has the code of a plugin that has been compared: loaded from the cache mostly, and made anew where that has lost it.
+    /// Brings the code of a plugin that has been compared into memory: mostly loads it from the cache, and has it made
+    /// anew where the cache has lost it.
     async fn code_again(&self) -> Result<(), CallError> {
         if self.code.now().is_some() {
             return Ok(());

@@ -1,4 +1,4 @@
-//! What a `.wasm` file is: bytes to a component, or the reason why they are none.
+//! The step from the bytes of a `.wasm` file to a component, or to the reason why they are none.
 //!
 //! A core module built for `wasm32-wasip1` with the SDK becomes a component here, through WASI's own
 //! adapter, and so does a program (`command`). Nothing is compiled yet.
@@ -15,13 +15,13 @@ use wit_component::ComponentEncoder;
 use super::command::{self, ModuleError};
 use crate::text::escape;
 
-/// Functions of one plugin, over all nested modules. Large language runtimes have a quarter of it.
+/// The most functions of one plugin, over all nested modules. Large language runtimes have a quarter of that.
 const MAX_FUNCTIONS: u64 = 100_000;
 
-/// Why a file is not a plugin.
+/// The reason why a file is not a plugin.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum BinaryError {
-    /// Nothing is in it.
+    /// The file has no bytes.
     #[error("the file is empty; copy it again")]
     Empty,
     /// It does not begin like WebAssembly.
@@ -29,7 +29,7 @@ pub(super) enum BinaryError {
         "this is {found}, not WebAssembly; build the plugin with `cargo build --release --target wasm32-wasip2`"
     )]
     NotWasm {
-        /// What it looks like.
+        /// The kind of file that it looks like.
         found: &'static str,
     },
     /// It begins like WebAssembly and then breaks.
@@ -52,7 +52,7 @@ pub(super) enum BinaryError {
     NotEncodable(String),
 }
 
-/// `bytes` as a component: themselves, or the component made of the core module they are.
+/// Returns `bytes` as a component: the bytes themselves, or the component made of the core module they are.
 pub(super) fn component(bytes: &[u8]) -> Result<Cow<'_, [u8]>, BinaryError> {
     let encoding = encoding(bytes)?;
     let module = look_into(bytes)?;
@@ -101,7 +101,7 @@ fn encoding(bytes: &[u8]) -> Result<Encoding, BinaryError> {
     Err(BinaryError::NotWasm { found })
 }
 
-/// What matters here of a module, or of a component and all that is nested in it.
+/// The properties that matter here of a module, or of a component and all that is nested in it.
 struct Module {
     has_bindings: bool,
     has_start: bool,
@@ -129,12 +129,12 @@ fn look_into(bytes: &[u8]) -> Result<Module, BinaryError> {
     Ok(module)
 }
 
-/// The file chooses parts of these messages.
+/// Cuts and escapes a message, since the file chooses parts of it.
 fn shown(message: String) -> String {
     escape(&message[..message.floor_char_boundary(400)])
 }
 
-/// The component that `module` becomes with this adapter of WASI. May panic: see [`caught`].
+/// Returns the component that `module` becomes with this adapter of WASI. May panic: see [`caught`].
 pub(super) fn encode(module: &[u8], adapter: &[u8]) -> Result<Vec<u8>, String> {
     let words = |error| format!("{error:#}");
     // Validating here would repeat what compiling does.
@@ -143,7 +143,7 @@ pub(super) fn encode(module: &[u8], adapter: &[u8]) -> Result<Vec<u8>, String> {
     encoder.map_err(words)?.encode().map_err(words)
 }
 
-/// Runs what is made for build tools and trusts its input more than we do.
+/// Runs code that is made for build tools and trusts its input more than toolrack does. A panic becomes an error.
 pub(super) fn caught<T>(job: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
     match catch_unwind(AssertUnwindSafe(job)) {
         Ok(done) => done.map_err(shown),

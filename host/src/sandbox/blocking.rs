@@ -1,4 +1,4 @@
-//! Work that takes long, on threads where it disturbs nobody, a few at a time.
+//! Work that takes long, on threads where it disturbs no other work, a few jobs at a time.
 
 use std::sync::Arc;
 
@@ -7,8 +7,8 @@ use tokio::sync::Semaphore;
 use super::compiler::CompileError;
 use crate::text::escape;
 
-/// Runs what takes long on a thread where that disturbs nobody, when there is a slot. The slot is free
-/// when the job is done, even if nobody waits for it any more.
+/// Runs a job that takes long on a thread where it disturbs no other work, when there is a slot. The slot is free when
+/// the job is done, even if no caller waits for it any more.
 ///
 /// `what` names the job, should it fail.
 pub(super) async fn blocking<T: Send + 'static>(

@@ -1,8 +1,8 @@
-//! What is known of Wasm files, on disk in a private directory: their code, what they offer, and which
+//! The cache of all that is known of Wasm files, on disk in a private directory: their code, what they offer, and which
 //! checks of that were passed.
 //!
-//! A file holds a tag and its content. Whatever is wrong with one, it is removed and made anew: a cache
-//! costs time at worst. What the content means is not known here.
+//! A file holds a tag and its content. A file that has anything wrong with it is removed and made anew: a cache costs
+//! time at worst. This module does not know what the content means.
 
 use std::fs::{self, DirEntry, File};
 use std::hash::{Hash, Hasher};
@@ -24,28 +24,29 @@ use crate::home::{PrivateError, private_directory};
 use crate::manifest::{Bytes, Sha256Digest};
 use crate::text::escape;
 
-/// How long it is waited for another host that makes the same.
+/// The most time to wait for another host that makes the same entry.
 const OTHER_HOST: Duration = Duration::from_secs(30);
-/// How long one that is at work may say nothing before it counts as stopped: a call may wait for it.
+/// The time that a host at work may let pass without a sign before it counts as stopped: a call may wait for it.
 const STOPPED: Duration = AtWork::TOUCHES.saturating_mul(4);
-/// How often it is looked whether that is done.
+/// The time between two looks at whether that host is done.
 const LOOK: Duration = Duration::from_millis(25);
 
-/// Raised when a file is laid out in another way, or holds something else for the same Wasm.
+/// The version of the files. It is raised when a file is laid out in another way, or holds something else for the same
+/// Wasm.
 const FORMAT: u8 = 2;
 
-/// What is kept, each under a digest.
+/// The kinds of content that are kept, each under a digest.
 #[derive(Clone, Copy)]
 pub(super) enum Entry<'a> {
     /// The compiled code of a Wasm file.
     Code(&'a Sha256Digest, Tier),
     /// The functions of components whose code has this digest.
     Functions(&'a Sha256Digest),
-    /// What a Wasm file offers under terms with this digest.
+    /// The listing of all that a Wasm file offers under terms with this digest.
     Listing(&'a Sha256Digest, &'a [u8; 32]),
-    /// What the code of a Wasm file, under terms with this digest, says otherwise than its file.
+    /// The difference between a Wasm file and what its code says, under terms with this digest.
     Disagreement(&'a Sha256Digest, &'a [u8; 32]),
-    /// That what has this digest passed a check.
+    /// The fact that the content with this digest passed a check.
     Passed(&'a Sha256Digest),
 }
 
@@ -66,7 +67,8 @@ impl Entry<'_> {
     }
 }
 
-/// All files together: the code of a hundred plugins of 2 MB of Wasm each, or of ten interpreters with their functions.
+/// The most bytes of all files together: the code of a hundred plugins of 2 MB of Wasm each, or of ten interpreters
+/// with their functions.
 pub(super) const MAX_CACHE: Bytes = Bytes::new(1 << 30);
 
 /// The cache of one directory for one set of settings of the compiler.
@@ -78,7 +80,7 @@ pub(super) struct Cache {
     warned: AtomicBool,
 }
 
-/// Why a directory is not used.
+/// The reason why a directory is not used.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum CacheError {
     #[error(transparent)]
@@ -88,7 +90,7 @@ pub(super) enum CacheError {
 }
 
 impl Cache {
-    /// The cache in `directory`. Code that was made with other `settings` is not found.
+    /// Opens the cache in `directory`. Code that was made with other `settings` is not found.
     pub(super) fn open(
         directory: &Path,
         settings: impl Hash,
@@ -105,7 +107,7 @@ impl Cache {
         })
     }
 
-    /// What is kept under `entry`, if it is here and ours.
+    /// Returns the content that is kept under `entry`. `None` if it is not here, not ours, or cannot be read now.
     pub(super) fn read(&self, entry: Entry<'_>) -> Option<Vec<u8>> {
         let name = self.name(entry);
         let path = self.directory.join(&name);
@@ -124,7 +126,7 @@ impl Cache {
         }
     }
 
-    /// Whether there is a file for it, which counts as used now. What is in it shows when it is read.
+    /// True if there is a file for `entry`, which counts as used now. Its content is only checked when it is read.
     pub(super) fn has(&self, entry: Entry<'_>) -> bool {
         let file = stored::open(&self.directory.join(self.name(entry)));
         file.inspect(used_now).is_ok()
@@ -170,13 +172,13 @@ impl Cache {
         })
     }
 
-    /// Waits until no other host makes this entry, or has made it, and lets others wait for this one while the result
-    /// lives. Not for long, nor for a host that has stopped, and not while nobody needs it any more: making it twice
-    /// costs time at worst.
+    /// Waits until no other host makes this entry, and lets other hosts wait for this one while the result lives.
+    /// `None` if another host has made the entry, or if the wait is given up: it ends after a while, when the other
+    /// host has stopped, when the entry is not needed any more, or on an error. Making it twice costs time at worst.
     pub(super) fn make(&self, entry: Entry<'_>, is_needed: impl Fn() -> bool) -> Option<AtWork> {
         let name = self.name(entry);
         let began = Instant::now();
-        // By this clock: that of a file system may be another.
+        // The second time is by this clock: that of a file system may be another.
         let mut last = (None, Instant::now());
         while began.elapsed() < OTHER_HOST && last.1.elapsed() < STOPPED && is_needed() {
             match AtWork::begin(&self.directory, &name) {
@@ -193,24 +195,24 @@ impl Cache {
         None
     }
 
-    /// Removes what turned out to be of no use.
+    /// Removes an entry that turned out to be of no use.
     pub(super) fn forget(&self, entry: Entry<'_>) {
         stored::remove(&self.directory.join(self.name(entry)));
     }
 
-    /// Removes what was not used for longest, where there is too much: more than it takes, so that
-    /// this is rare.
+    /// Removes the files that were not used for longest, where there are too many bytes. It removes more than it has
+    /// to, so that this is rare.
     fn make_room(&self) -> io::Result<()> {
         let mut files = Vec::new();
         for entry in fs::read_dir(&self.directory)? {
-            // Another host may have removed it.
+            // Another host may have removed the file.
             files.extend(entry.ok().and_then(|entry| kept_file(&entry)));
         }
         let mut size: u64 = files.iter().map(|(_, size, _)| size).sum();
         if size <= self.at_most.get() {
             return Ok(());
         }
-        // Functions first: they are large, and all that they are good for is time.
+        // Functions go first: they are large, and they only save time.
         files.sort_unstable_by_key(|(used, _, path)| (!is_functions(path), *used));
         for (_, freed, path) in files {
             if size <= self.at_most.get() / 10 * 9 {
@@ -235,7 +237,7 @@ impl Cache {
     }
 }
 
-/// Others are removed before it. Of a file system that cannot say so, the oldest go.
+/// Marks `file` as used now, so that others are removed before it. On a file system that cannot do that, the oldest go.
 fn used_now(file: &File) {
     let _ = file.set_modified(SystemTime::now());
 }
@@ -252,14 +254,14 @@ fn kept_file(entry: &DirEntry) -> Option<(SystemTime, u64, PathBuf)> {
     is_ours.then(|| Some((found.modified().ok()?, found.len(), entry.path())))?
 }
 
-/// What tells `value` from all others.
+/// Returns the digest that tells `value` from all others.
 pub(super) fn fingerprint(value: impl Hash) -> [u8; 32] {
     let mut hasher = Digest(Sha256::new());
     value.hash(&mut hasher);
     hasher.0.finalize().into()
 }
 
-/// SHA-256 of what something hashes to.
+/// A hasher that takes the SHA-256 of the bytes that a value gives it.
 struct Digest(Sha256);
 
 impl Hasher for Digest {
@@ -288,7 +290,7 @@ mod tests {
         let digests: Vec<_> = (0..12u8).map(|n| Sha256Digest::of(&[n])).collect();
         for (digest, age) in digests.iter().zip((0..12).rev()) {
             cache.keep(Entry::Code(digest, Tier::Optimized), &[7; 1000 - TAG]);
-            // Each a minute younger than the one before.
+            // Each file is a minute younger than the one before.
             let path = directory.join(cache.name(Entry::Code(digest, Tier::Optimized)));
             let file = File::options().write(true).open(path);
             let then = SystemTime::now() - Duration::from_secs(60 * (age + 1));
@@ -335,7 +337,7 @@ mod tests {
         let digest = Sha256Digest::of(b"");
         let code = Entry::Code(&digest, Tier::Optimized);
         drop(host.make(code, || true).expect("nobody is at work"));
-        // Locked, and touched by nobody.
+        // The file is locked, and no host touches it.
         let path = host.directory.join(format!(".tmp-{}", host.name(code).replace('.', "-")));
         let stopped = File::create(&path).expect("a file");
         stopped.lock().expect("locked");
@@ -345,7 +347,7 @@ mod tests {
         drop(stopped);
         let own = host.make(code, || true);
         assert!(own.is_some());
-        // One that is at work is waited for, for longer than one that has stopped.
+        // A host that is at work is waited for longer than one that has stopped.
         let asked = Instant::now();
         let other = open(&root.path().join("cache"), "", 1000);
         let needed = || asked.elapsed() < STOPPED + AtWork::TOUCHES;

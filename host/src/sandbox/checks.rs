@@ -6,8 +6,8 @@ use super::cache::{Cache, Entry};
 use super::lazy_cache::LazyCache;
 use crate::manifest::Sha256Digest;
 
-/// Checks that were passed under this version of the program, as far as there is a place to keep that.
-/// What they are of is for those to know who make them.
+/// The checks that were passed under this version of the program, as far as there is a place to keep that. Only the
+/// callers that make the checks know what they are of.
 #[derive(Clone)]
 pub struct Checks(Option<Arc<LazyCache>>);
 
@@ -16,13 +16,13 @@ impl Checks {
         Self(cache)
     }
 
-    /// Whether all that `digest` is of passed before. Blocks.
+    /// True if everything that `digest` is of passed before. Blocks.
     #[must_use]
     pub fn has_passed(&self, digest: &Sha256Digest) -> bool {
         self.cache().is_some_and(|cache| cache.read(Entry::Passed(digest)).is_some())
     }
 
-    /// Keeps it that all that `digest` is of has passed. Blocks.
+    /// Keeps the fact that everything that `digest` is of has passed. Blocks.
     pub fn passed(&self, digest: &Sha256Digest) {
         if let Some(cache) = self.cache() {
             cache.keep(Entry::Passed(digest), &[]);

@@ -1,4 +1,4 @@
-//! Compiling in a child process, as its parent: starts it, feeds it, and says why it died.
+//! The parent's end of compiling in a child process: it starts the child, feeds it, and says why it died.
 //!
 //! The other end is `worker`. The child has nothing of ours but three pipes, and ends when the one it
 //! reads from closes: it does not outlive a parent that was killed.
@@ -14,14 +14,14 @@ use super::worker;
 use crate::manifest::Bytes;
 use crate::text::escape;
 
-/// How much of the end of a child's stderr is kept.
+/// The most bytes of the end of a child's stderr that are kept.
 const MAX_WORDS: usize = 4096;
 
-/// Threads that compile one plugin. The allocator reserves 64 MiB of address space for each, which
-/// counts as memory, and other plugins are being compiled too.
+/// The most threads that compile one plugin. The allocator reserves 64 MiB of address space for each, which counts as
+/// memory, and other plugins are being compiled too.
 const THREADS: usize = 4;
 
-/// What comes of `job` on `wasm`, done by a child process that runs `program` and hangs on `lifeline`.
+/// Does `job` on `input` in a child process that runs `program` and hangs on `lifeline`, and returns its result.
 pub(super) fn work(
     program: &Path,
     job: Job,
@@ -71,8 +71,8 @@ pub(super) fn work(
     }
 }
 
-/// What a process says whose memory is at an end: the standard library as it aborts, cranelift and
-/// wasmtime as they panic, the system as it refuses a thread.
+/// The words of a process that has no memory left: those of the standard library as it aborts, of cranelift and
+/// wasmtime as they panic, of the system as it refuses a thread.
 const SHORT_OF_MEMORY: [&str; 4] =
     ["memory allocation of ", "out of memory", "Cannot allocate memory", "os error 11"];
 
@@ -115,14 +115,14 @@ impl Drop for Owned {
     }
 }
 
-/// What a child wrote, as far as it came.
+/// The output of a child, as far as it came.
 struct Answer {
     status: Option<u8>,
     payload: Vec<u8>,
 }
 
 impl Answer {
-    /// `None` where it is too long.
+    /// Reads the output of a child. `None` if it is too long.
     fn read(stdout: &mut impl Read) -> Option<Self> {
         let mut status = [0];
         let status = stdout.read_exact(&mut status).ok().map(|()| status[0]);
@@ -134,7 +134,7 @@ impl Answer {
     }
 }
 
-/// Reads to the end, so that the child is never held up, and keeps the end of it.
+/// Reads `stderr` to its end, so that the child is never held up, and returns the last of it.
 fn last_words(stderr: &mut impl Read) -> String {
     let mut words = Vec::new();
     let mut piece = [0; 1024];
@@ -145,7 +145,7 @@ fn last_words(stderr: &mut impl Read) -> String {
     String::from_utf8_lossy(&words).into_owned()
 }
 
-/// Why a child ended without an answer.
+/// Returns the reason why a child ended without an answer.
 fn why(status: ExitStatus, last_words: &str, caps: &Caps, doing: &str) -> CompileError {
     let last_words = escape(last_words.trim());
     tracing::debug!("the process that compiles ended with {status}: {last_words}");

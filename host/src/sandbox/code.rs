@@ -1,6 +1,6 @@
-//! A Wasm file to code that can be instantiated: from memory, from the cache, or compiled.
+//! The step from a Wasm file to code that can be instantiated: from memory, from the cache, or compiled.
 //!
-//! The one place where native code is taken for what it is.
+//! This is the one place where bytes are trusted to be native code.
 
 use std::sync::Arc;
 
@@ -26,16 +26,16 @@ use super::wasm_file::Wasm;
 use super::{Sandbox, one_line};
 use crate::manifest::Sha256Digest;
 
-/// What code is made with, and where it is found again.
+/// The compiler with its queues, and the places where made code is found again.
 pub(super) struct Codes {
     compiler: Compiler,
     cache: Option<Arc<LazyCache>>,
     live: Shared<Made>,
     lanes: Lanes,
     wanted: Needs,
-    /// Where files wait whose types are to be read.
+    /// The queue of files whose types are to be read.
     outlining: Lanes,
-    /// Files of the cache read at once: each is in memory whole.
+    /// The limit of files of the cache that are read at once: each is in memory whole.
     reading: Arc<Semaphore>,
 }
 
@@ -121,7 +121,7 @@ impl Codes {
         let job = move |priority, lifeline: &Lifeline| {
             own.codes.compiler.outline(&wasm.bytes()?, priority, lifeline)
         };
-        // Of another kind than the need of its code, which may wait.
+        // This need is of another kind than that of its code, which may wait.
         let wanted = NeedOf::default();
         wanted.raise(Need::Listing);
         sandbox.codes.outlining.first(&wanted, job).await
@@ -133,19 +133,20 @@ impl Codes {
         job: impl FnOnce(&Cache) -> Option<T> + Send + 'static,
     ) -> Option<T> {
         let cache = self.cache.clone()?;
-        // A cache that fails inside is one that has nothing.
+        // A cache that fails inside counts as one that has nothing.
         let job = move || cache.get().and_then(job);
         blocking("asking the cache", &self.reading, job).await.ok()?
     }
 }
 
 impl Code {
-    /// The code of `wasm`: the best there is, or baseline code made now. Nothing here keeps an asynchronous thread busy.
+    /// Returns the code of `wasm`: the best that is kept, or baseline code made now. Nothing here keeps an asynchronous
+    /// thread busy.
     pub(super) async fn of(sandbox: &Arc<Sandbox>, wasm: Wasm) -> Result<Self, CompileError> {
         let digest = wasm.digest;
         let make = async {
             match make(sandbox, wasm).await {
-                // That one file cannot be read says nothing of another with the same bytes.
+                // The error of a file that cannot be read says nothing of another file with the same bytes.
                 Err(error @ CompileError::Unread(_)) => Err(error),
                 made => Ok(made),
             }
@@ -154,7 +155,7 @@ impl Code {
         Self::new(made, kept)
     }
 
-    /// Optimized code of `wasm`, in the background, for all who ask for its code from then on.
+    /// Makes optimized code of `wasm` in the background. All later requests for its code get it.
     pub(super) async fn optimized(
         sandbox: &Arc<Sandbox>,
         wasm: Wasm,
@@ -203,13 +204,13 @@ async fn optimize(sandbox: &Arc<Sandbox>, wasm: Wasm, turn: &BackgroundTurn) -> 
     sandbox.codes.lanes.background(turn, job).await
 }
 
-/// From the cache, if it is there and of use.
+/// Returns the code of `wasm` from the cache. `None` if it is not there or of no use.
 async fn cached(sandbox: &Arc<Sandbox>, wasm: &Wasm, tier: Tier) -> Option<Made> {
     let (own, digest) = (sandbox.clone(), wasm.digest);
     sandbox.codes.with_cache(move |cache| find(&own, cache, &digest, tier)).await
 }
 
-/// The same. Blocks.
+/// Finds the code of `wasm` in the cache, as [`cached`] does. Blocks.
 fn find(sandbox: &Sandbox, cache: &Cache, wasm: &Sha256Digest, tier: Tier) -> Option<Made> {
     let entry = Entry::Code(wasm, tier);
     let code = cache.read(entry)?;
@@ -226,7 +227,7 @@ fn find(sandbox: &Sandbox, cache: &Cache, wasm: &Sha256Digest, tier: Tier) -> Op
     }
 }
 
-/// Compiled now, or by another host that is at it already.
+/// Returns the code of `wasm`, compiled now, or by another host that is at it already.
 fn compiled(
     sandbox: &Sandbox,
     wasm: &Wasm,
@@ -273,7 +274,7 @@ fn compiled_here(
     join(sandbox, &component, tier)
 }
 
-/// The error of code that this machine cannot load now, if that is why it could not be loaded.
+/// Returns the error of code that this machine cannot load now. `None` if `error` has another reason.
 fn short_of(error: &wasmtime::Error) -> Option<CompileError> {
     Shortage::of(error).map(|shortage| CompileError::Host(shortage.told(error)))
 }
@@ -282,7 +283,7 @@ fn join(sandbox: &Sandbox, component: &Component, tier: Tier) -> Made {
     Ok(Compiled { linked: link(sandbox, component)?, tier })
 }
 
-/// The component that `code` is, on the engine that it was made for.
+/// Loads the component that `code` is, on the engine that it was made for.
 fn load(sandbox: &Sandbox, code: &[u8]) -> wasmtime::Result<Component> {
     load_on(&sandbox.ground.engine, code).or_else(|error| match sandbox.concurrent() {
         Ok(ground) => load_on(&ground.engine, code).map_err(|_| error),

@@ -1,8 +1,7 @@
-//! Where plugins are compiled and within which bounds; Wasm to the bytes of native code.
+//! The compiler of plugins: its place, its bounds, and the step from Wasm to the bytes of native code.
 //!
-//! Cranelift is made for code that somebody trusts: a small hostile file can cost it minutes and
-//! gigabytes. So a host compiles in a child process that the system ends at a bound. What becomes of
-//! the result is not known here.
+//! Cranelift is made for trusted code: a small hostile file can cost it minutes and gigabytes. So a host compiles in a
+//! child process that the system ends at a bound. This module does not know what becomes of the result.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
@@ -21,10 +20,10 @@ use super::outline::{Outline, TypeOutline};
 use super::{binary, child, one_line};
 use crate::manifest::Bytes;
 
-/// Compiled code, in bytes. It is two to five times its Wasm; this is sixteen times the largest file.
+/// The most bytes of compiled code. Code is two to five times its Wasm; this is sixteen times the largest file.
 pub(super) const MAX_ARTIFACT: u64 = 512 * 1024 * 1024;
 
-/// Where plugins are compiled, and where compiled code is kept.
+/// The place where plugins are compiled, and the one where compiled code is kept.
 #[derive(Clone, Debug)]
 pub struct Compiler {
     place: Where,
@@ -38,7 +37,7 @@ enum Where {
     InProcess,
 }
 
-/// What compiling one plugin may take.
+/// The bounds on what compiling one plugin takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Caps {
     /// Address space, where the system bounds it (Linux).
@@ -49,7 +48,7 @@ pub struct Caps {
     pub time: Duration,
 }
 
-/// What reading the types of one file may take: those of the largest files take a second.
+/// The bounds on what reading the types of one file takes: those of the largest files take a second.
 const OUTLINE: Caps = Caps {
     memory: Bytes::new(1 << 30),
     cpu: Duration::from_secs(10),
@@ -69,19 +68,19 @@ impl Default for Caps {
     }
 }
 
-/// Why bytes do not become code.
+/// The reason why bytes do not become code.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum CompileError {
     /// The file is at fault: the same bytes will be refused again.
     #[error("{0}")]
     Refused(String),
-    /// It hit a cap; it would again.
+    /// The job hit a cap, and would hit it again.
     #[error("{0}")]
     Capped(String),
     /// This machine is at fault, now: another attempt may end better.
     #[error("{0}")]
     Host(String),
-    /// Nobody waited for it any more, so that it was not done.
+    /// The job was not done, since no caller waited for it any more.
     #[error("nobody waited for its code any more")]
     Abandoned,
     /// The file holds other bytes meanwhile.
@@ -112,10 +111,10 @@ impl Compiler {
     #[must_use]
     pub fn in_children() -> Self {
         let program = if cfg!(target_os = "linux") {
-            // Stays right when the file is replaced by another version.
+            // This path stays right when the file is replaced by another version.
             "/proc/self/exe".into()
         } else {
-            // Where it is not known, nothing can be started, and that is what is said.
+            // Where the path is not known, no child can be started, and the error says so.
             std::env::current_exe().unwrap_or_default()
         };
         Self::in_children_of(program, Caps::default())
@@ -139,7 +138,7 @@ impl Compiler {
         Self { cache: Some(directory), ..self }
     }
 
-    /// Native code for `wasm`. Blocks the thread for as long as it takes, or until `lifeline` is cut.
+    /// Makes native code for `wasm`. Blocks the thread for as long as it takes, or until `lifeline` is cut.
     pub(super) fn compile(
         &self,
         wasm: &[u8],
@@ -150,8 +149,8 @@ impl Compiler {
         self.work(Job::Compile(tier), priority, Input::of(wasm), lifeline)
     }
 
-    /// Optimized code for `wasm`, made with `functions` that were compiled before, and all functions that it has. Blocks
-    /// like [`compile`](Self::compile).
+    /// Makes optimized code for `wasm` with `functions` that were compiled before. Returns the code and all functions
+    /// that it has. Blocks like [`compile`](Self::compile).
     pub(super) fn recompile(
         &self,
         wasm: &[u8],
@@ -170,7 +169,7 @@ impl Compiler {
         Ok((made, functions))
     }
 
-    /// What the types of `wasm` say of its kind and its tools; `None` where it has to be asked. Blocks like
+    /// Reads what the types of `wasm` say of its kind and its tools. `None` if its code has to be asked. Blocks like
     /// [`compile`](Self::compile).
     pub(super) fn outline(
         &self,
@@ -213,14 +212,14 @@ impl Compiler {
     }
 }
 
-/// Why there is no native code.
+/// The reason why there is no native code.
 pub(super) enum Failed {
     Refused(String),
     Panicked,
     OutOfMemory,
 }
 
-/// A fault of the compiler, as far as its user can know.
+/// The message about a fault of the compiler, as far as its user can know.
 pub(super) const PANICKED: &str = "the code cannot be compiled: the compiler failed on it";
 
 /// The work on a Wasm file that is done apart, within bounds.
@@ -234,7 +233,7 @@ pub enum Job {
     Recompile,
 }
 
-/// What a job is done on.
+/// The bytes that a job is done on.
 #[derive(Clone, Copy)]
 pub(super) struct Input<'a> {
     pub(super) wasm: &'a [u8],
@@ -248,11 +247,11 @@ impl<'a> Input<'a> {
     }
 }
 
-/// Bytes of a length, which stands before the code where functions follow.
+/// The size in bytes of the length that stands before the code where functions follow.
 const LENGTH: usize = size_of::<u64>();
 
 impl Job {
-    /// All of them.
+    /// All jobs.
     pub const ALL: [Self; 4] = [
         Self::Outline,
         Self::Compile(Tier::Baseline),
@@ -279,7 +278,7 @@ impl Job {
         }
     }
 
-    /// Does it here and now.
+    /// Does the job here and now.
     pub(super) fn run(self, input: Input<'_>) -> Result<Vec<u8>, Failed> {
         match self {
             Self::Outline => TypeOutline::read(input.wasm),
@@ -294,7 +293,7 @@ impl Job {
     }
 }
 
-/// Native code for `wasm`.
+/// Makes native code for `wasm`, with `functions` that were compiled before, if there are any.
 fn artifact(
     wasm: &[u8],
     tier: Tier,
@@ -304,7 +303,7 @@ fn artifact(
     let compile =
         |concurrency| precompile(engine::compiling(concurrency, tier, functions.cloned()), &bytes);
     match compile(Concurrency::Off)? {
-        // As the validator names what the usual engine leaves out.
+        // The validator names `async` where the usual engine leaves out what the code needs.
         Err(error) if error.root_cause().to_string().contains("async") => compile(Concurrency::On)?,
         compiled => compiled,
     }

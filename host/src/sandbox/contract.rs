@@ -1,4 +1,4 @@
-//! The guest's words turned into the host's: tools and answers, checked.
+//! The guest's tools and answers, turned into the host's types and checked.
 //!
 //! Everything here comes from a guest and is hostile until it has passed. JSON Schema is compiled by
 //! the catalog; here a schema is only text of the right shape and size.
@@ -14,11 +14,11 @@ use crate::name::check_own;
 use crate::text::{check_text, escape};
 use crate::tool::{Annotations, CallError, Content, Media, Output, ResourceLink, ToolSpec};
 
-/// Tools of one plugin.
+/// The most tools of one plugin.
 const MAX_TOOLS: usize = 512;
-/// A JSON Schema, in bytes.
+/// The most bytes of a JSON Schema.
 pub(super) const MAX_SCHEMA: usize = 32 * 1024;
-/// How deep a JSON Schema nests.
+/// The most levels that a JSON Schema nests.
 const MAX_SCHEMA_DEPTH: usize = 16;
 
 /// A tool in a guest's list that breaks a rule.
@@ -30,14 +30,14 @@ pub enum ToolError {
     /// One tool is wrong.
     #[error("its tool `{tool}` {problem}")]
     Tool {
-        /// Its name, escaped.
+        /// The name of the tool, escaped.
         tool: String,
-        /// What is wrong with it.
+        /// The fault of the tool, worded to follow its name.
         problem: String,
     },
 }
 
-/// A guest's list of tools, checked.
+/// Returns a guest's list of tools, checked.
 pub(super) fn tools(list: Vec<wit::Tool>, grants: &Grants) -> Result<Vec<ToolSpec>, ToolError> {
     if list.len() > MAX_TOOLS {
         return Err(ToolError::TooMany(list.len()));
@@ -81,8 +81,8 @@ fn claims(raw: &wit::Annotations) -> Annotations {
     Annotations { read_only, destructive, idempotent, open_world }
 }
 
-/// Claims corrected by what the sandbox proves. A plugin that can reach no network and change no file
-/// changes nothing, whatever it says; of one that can, what it says stands, and silence means the worst.
+/// Corrects claims by what the sandbox proves. A plugin that can reach no network and change no file changes nothing,
+/// whatever it claims. If it can, its claims stand, and a missing claim means the worst.
 #[must_use]
 pub fn corrected(claim: Annotations, grants: &Grants) -> Annotations {
     let reaches = !grants.network.is_empty();
@@ -96,7 +96,7 @@ pub fn corrected(claim: Annotations, grants: &Grants) -> Annotations {
     }
 }
 
-/// What a schema is of.
+/// The part of a tool that a schema describes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Side {
     /// A tool's arguments, which are an object.
@@ -105,7 +105,7 @@ pub(crate) enum Side {
     Output,
 }
 
-/// The text of a JSON Schema, checked for its size and its shape.
+/// Returns the text of a JSON Schema, checked for its size and its shape.
 pub(crate) fn schema(side: Side, text: &str) -> Result<Box<RawValue>, String> {
     let which = match side {
         Side::Input => "input",
@@ -141,7 +141,7 @@ fn object(what: &str, text: &str) -> Result<Box<RawValue>, String> {
     Ok(raw)
 }
 
-/// JSON text, both as it came and understood. As it came, but for line breaks: they can only stand
+/// Returns JSON text both as it came and parsed. The text is as it came but for line breaks: they can only stand
 /// between tokens, and a message of the protocol is one line.
 pub(super) fn json(text: &str) -> Result<(Box<RawValue>, serde_json::Value), serde_json::Error> {
     let value = crate::json::value(text)?;
@@ -149,7 +149,7 @@ pub(super) fn json(text: &str) -> Result<(Box<RawValue>, serde_json::Value), ser
     Ok((RawValue::from_string(line)?, value))
 }
 
-// Bounded by serde_json, which nests no deeper than 128.
+// The recursion is bounded by serde_json, which nests no deeper than 128.
 fn depth(value: &serde_json::Value) -> usize {
     match value {
         serde_json::Value::Array(items) => 1 + items.iter().map(depth).max().unwrap_or(0),
@@ -158,7 +158,7 @@ fn depth(value: &serde_json::Value) -> usize {
     }
 }
 
-/// A guest's answer, checked.
+/// Returns a guest's answer, checked.
 pub(super) fn output(raw: wit::Output) -> Result<Output, CallError> {
     let broken = |what: &str, error: &dyn std::fmt::Display| {
         CallError::Broken(format!("{what} is not valid JSON: {error}"))
@@ -179,7 +179,7 @@ pub(super) fn output(raw: wit::Output) -> Result<Output, CallError> {
     Ok(Output { content: content(raw.content), structured, meta })
 }
 
-/// A guest's failure.
+/// Returns the error of a call that a guest's failure stands for.
 pub(super) fn failure(raw: wit::Failure) -> CallError {
     match raw {
         wit::Failure::InvalidArguments(text) => CallError::InvalidArguments(text),
@@ -223,7 +223,7 @@ fn content(blocks: Vec<wit::Content>) -> Vec<Content> {
         .collect()
 }
 
-/// The size of an answer, as far as the guest decides it. Bytes count as the base64 they become.
+/// Returns the size of an answer, as far as the guest decides it. Bytes count as the base64 they become.
 pub(super) fn size(output: &Output) -> u64 {
     let base64 = |data: &[u8]| data.len().div_ceil(3) * 4;
     let optional = |text: &Option<String>| text.as_ref().map_or(0, String::len);

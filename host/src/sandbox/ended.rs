@@ -1,4 +1,4 @@
-//! How a call ended: its answer within the limit of its size, and what the guest left behind.
+//! The end of a call: its answer within the limit of its size, and the memory and handles that the guest left behind.
 
 use std::fmt;
 
@@ -11,21 +11,22 @@ use super::store::State;
 use crate::manifest::Bytes;
 use crate::tool::{CallError, Limit, Output, Usage};
 
-/// How a call ended.
+/// The end of a call, with an answer or an error.
 #[derive(Debug)]
 pub struct Ended {
-    /// The answer, or why there is none.
+    /// The answer, or the reason why there is none.
     pub outcome: Result<Output, CallError>,
-    /// What it spent.
+    /// The fuel, memory and time that the call spent.
     pub usage: Usage,
-    /// Its place among the calls that run at once, if it was entered.
+    /// The place of the call among those that run at once. `None` if it never reached its guest.
     pub slot: Option<Slot>,
 }
 
-/// A place among the calls that run at once. Whoever keeps it while an answer waits to be read bounds
-/// the answers that wait.
+/// A place among the calls that run at once. A caller that keeps it while an answer waits to be read bounds the answers
+/// that wait.
 pub struct Slot {
-    /// What the guest left behind: its memory, its handles. It goes first.
+    /// The memory and handles that the guest left behind. `None` once they are cleaned up. They are dropped before the
+    /// permit.
     remains: Option<Store<State>>,
     _permit: OwnedSemaphorePermit,
 }
@@ -37,15 +38,15 @@ impl fmt::Debug for Slot {
 }
 
 impl Ended {
-    /// Cleans up what the guest left behind, which takes a third of the time of a short call: an answer
-    /// can be on its way first. Whoever drops the slot does so too.
+    /// Cleans up what the guest left behind, which takes a third of the time of a short call: an answer can be on its
+    /// way first. Dropping the slot does so too.
     pub fn clean(&mut self) {
         if let Some(slot) = &mut self.slot {
             slot.remains = None;
         }
     }
 
-    /// The end of a call that was entered, with an answer of `at_most` so many bytes.
+    /// Ends a call that reached its guest. An answer of more than `at_most` bytes becomes a limit error.
     pub(super) fn after(
         outcome: Result<Output, CallError>,
         at_most: Bytes,
@@ -56,14 +57,14 @@ impl Ended {
         Self { outcome: capped(outcome, at_most), usage: ran.usage, slot: Some(slot) }
     }
 
-    /// The end of a call that never reached its guest.
+    /// Returns the end of a call that never reached its guest.
     #[must_use]
     pub fn before(error: CallError) -> Self {
         Self { outcome: Err(error), usage: Usage::default(), slot: None }
     }
 }
 
-/// An answer within the output limit, or the limit.
+/// Returns `outcome` if it is within the output limit, or else the error of that limit.
 fn capped(outcome: Result<Output, CallError>, at_most: Bytes) -> Result<Output, CallError> {
     let size = match &outcome {
         Ok(output) | Err(CallError::Failed(output)) => contract::size(output),

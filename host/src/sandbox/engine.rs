@@ -1,9 +1,9 @@
-//! How wasmtime is set up: what guests are compiled to, and where their memory comes from.
+//! The setup of wasmtime: the code that guests are compiled to, and the pool that their memory comes from.
 //!
-//! Guests are metered by fuel alone. Every instruction costs some, and those that work on many bytes
-//! cost by the byte, so no guest computes without spending; each [slice](SliceKind::slice) of it, the guest gives way,
-//! and its processor time and the wall clock are looked at. Checks of the epoch, which would do the
-//! same, cost computing guests another tenth.
+//! Guests are metered by fuel alone. Every instruction costs some, and those that work on many bytes cost by the byte,
+//! so no guest computes without spending. After each [slice](SliceKind::slice) of fuel, the guest gives way, and its
+//! processor time and the wall clock are looked at. Checks of the epoch, which would do the same, cost computing guests
+//! another tenth.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,35 +14,36 @@ use super::function_cache::Functions;
 use super::meter::{MAX_INSTANCES, MAX_MEMORIES, MAX_TABLES};
 use super::{MAX_CALLS, MAX_STACK};
 
-/// Guests that are only asked for their tools, beside all calls: those of which nothing else tells them, those that are
-/// compared with what does, and those of the latter that a call waits for.
+/// The most guests that are only asked for their tools, beside all calls: those whose tools are not known from anything
+/// else, those that are compared with what tells their tools, and those of the latter that a call waits for.
 pub(super) const MAX_ASKED: usize = 3;
 pub(super) const MAX_COMPARED: usize = 3;
 pub(super) const MAX_COMPARED_FOR_CALLS: usize = 2;
-/// Guests that exist at once.
+/// The most guests that exist at once.
 const GUESTS: usize = MAX_CALLS + MAX_ASKED + MAX_COMPARED + MAX_COMPARED_FOR_CALLS;
 /// The most elements that a table of a guest has: 8 MiB of pointers.
 const MAX_ELEMENTS: usize = 1 << 20;
 /// The most that the runtime itself keeps for an instance: what it knows of functions and globals.
 const MAX_INSTANCE: usize = 32 << 20;
-/// Of a guest's memory, what stays with its slot for the next: cleaned, and never given back and asked
-/// for again between calls. Most guests never use more.
+/// The bytes of a guest's memory that stay with its slot for the next guest: they are cleaned, and never given back and
+/// asked for again between calls. Most guests never use more.
 const KEPT: usize = 1 << 20;
-/// Slots that keep it although nothing runs.
+/// The most slots that keep those bytes although nothing runs in them.
 const WARM: u32 = 4;
 
-/// Whose time a guest takes, and so how soon it gives way to others and its limits are looked at.
+/// The kind of thread whose time a guest takes. It decides how soon the guest gives way to others and its limits are
+/// looked at.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SliceKind {
-    /// That of a thread which is there for guests.
+    /// A thread that is there for guests.
     #[default]
     Guest,
-    /// That of a thread which has something else to do.
+    /// A thread that has something else to do.
     Protocol,
 }
 
 impl SliceKind {
-    /// The fuel after which it gives way: about a millisecond, or a twentieth of one.
+    /// Returns the fuel after which a guest gives way: about a millisecond, or a twentieth of one.
     pub(super) fn slice(self) -> u64 {
         match self {
             Self::Guest => 2_000_000,
@@ -50,7 +51,7 @@ impl SliceKind {
         }
     }
 
-    /// The same, while it keeps the host busy.
+    /// Returns the fuel after which a guest gives way while it keeps the host busy.
     pub(super) fn short_slice(self) -> u64 {
         match self {
             Self::Guest => 10_000,
@@ -58,7 +59,7 @@ impl SliceKind {
         }
     }
 
-    /// How long it may keep the host busy before its slices get short.
+    /// Returns the time that a guest may keep the host busy before its slices get short.
     pub(super) fn busy(self) -> Duration {
         match self {
             Self::Guest => Duration::from_millis(10),
@@ -71,7 +72,7 @@ impl SliceKind {
 /// its tasks runs, so no slice fits both.
 pub(super) const SLICE_OF_TASKS: u64 = 20_000;
 
-/// Fuel that asking for more memory costs: the system does the work, even to grow by nothing.
+/// The fuel that asking for more memory costs: the system does the work, even to grow by nothing.
 const GROWING: u8 = u8::MAX;
 
 /// The effort that compiling puts into fast code. The code of both runs on the same engines, and spends the same fuel.
@@ -79,9 +80,9 @@ const GROWING: u8 = u8::MAX;
 pub enum Tier {
     /// Cranelift without its optimizations: made sooner, runs slower.
     ///
-    /// Two ways would be quicker, and neither is safe enough. Winch 48 meters single instructions as Cranelift does, but
-    /// not those that work on many bytes: `memory.copy` of a gigabyte costs one unit of fuel. Cranelift's single-pass
-    /// register allocator is, by wasmtime's documentation, not for code that nobody trusts.
+    /// Two ways would be quicker, and neither is safe enough. Winch 48 meters single instructions as Cranelift does,
+    /// but not those that work on many bytes: `memory.copy` of a gigabyte costs one unit of fuel. Cranelift's
+    /// single-pass register allocator is, by wasmtime's documentation, not for untrusted code.
     Baseline,
     /// Cranelift with its optimizations.
     Optimized,
@@ -98,8 +99,8 @@ impl Tier {
     }
 }
 
-/// An engine that compiles, with functions that were compiled before, if there are any. Code for [`Concurrency::Off`]
-/// runs on the engine that [`running`] gives, other code on the one that [`concurrent`] gives.
+/// Returns an engine that compiles, with functions that were compiled before, if there are any. Code for
+/// [`Concurrency::Off`] runs on the engine that [`running`] gives, other code on the one that [`concurrent`] gives.
 pub(super) fn compiling(
     concurrency: Concurrency,
     tier: Tier,
@@ -113,19 +114,19 @@ pub(super) fn compiling(
     Engine::new(&config)
 }
 
-/// The engine that most guests run on.
+/// Returns the engine that most guests run on.
 pub(super) fn running() -> wasmtime::Result<Engine> {
     let mut pooled = config(Concurrency::Off);
     pooled.allocation_strategy(pool());
     Engine::new(&pooled).or_else(|error| {
-        // Address space is scarce: under a limit, or on a small machine. All works, only slower.
+        // Address space is scarce: there is a limit, or the machine is small. Everything works, only slower.
         tracing::info!("memory for guests is not pooled here: {}", super::one_line(&error));
         Engine::new(&config(Concurrency::Off))
     })
 }
 
-/// The engine that components with asynchronous functions, futures or streams run on. Few need it, and every call
-/// costs more on it.
+/// Returns the engine that components with asynchronous functions, futures or streams run on. Few components need it,
+/// and every call costs more on it.
 pub(super) fn concurrent() -> wasmtime::Result<Engine> {
     Engine::new(&config(Concurrency::On))
 }
@@ -144,14 +145,14 @@ fn config(concurrency: Concurrency) -> Config {
     (cost.MemoryGrow, cost.TableGrow) = (GROWING, GROWING);
     config.operator_cost(cost);
     config.wasm_component_model_map(true);
-    // Nobody is shown where in a guest it trapped, and the map takes a tenth of the code.
+    // No message shows where in a guest it trapped, and the map takes a tenth of the code.
     config.generate_address_map(false);
     config.concurrency_support(matches!(concurrency, Concurrency::On));
     config
 }
 
-/// Slots for all that can exist at once, as the meter and the semaphores bound it: the pool is never
-/// full. A slot costs address space; memory costs only what a guest has touched.
+/// Returns a pool with slots for all that can exist at once, as the meter and the semaphores bound it: the pool is
+/// never full. A slot costs address space; memory costs only what a guest has touched.
 fn pool() -> PoolingAllocationConfig {
     let of_all = |each: usize| u32::try_from(GUESTS * each).unwrap_or(u32::MAX);
     let mut pool = PoolingAllocationConfig::new();

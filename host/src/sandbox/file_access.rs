@@ -1,9 +1,10 @@
-//! How a guest opens and replaces files, where that is more than wasmtime-wasi's work:
+//! The opening and replacing of files by a guest, where that is more than wasmtime-wasi's work:
 //!
 //! - Only files and directories are opened. To open a pipe waits for its other end, and that wait holds a thread.
 //! - A file that a guest renames over another takes that one's mode and owner. WASI has neither, so a guest could not
-//!   give them back: a script would no longer run, and a private file would be everybody's.
-//! - An error that WASI's host does not know is told, where the file system can be asked: that it is read-only.
+//!   give them back: a script would no longer run, and a private file would be open to all users.
+//! - An error that WASI's host does not know is told, where the file system can be asked: that it is read-only, or that
+//!   two directories lie on different file systems.
 
 use std::fs::File;
 use std::io;
@@ -21,11 +22,12 @@ use wasmtime_wasi::p2::{FsError, FsResult};
 
 use super::store::State;
 
-/// The interface, in the version that wasmtime-wasi has. One that it has not cannot be linked with.
+/// The interface, in the version that wasmtime-wasi has. A version that it has not cannot be linked with.
 const TYPES: &str = "wasi:filesystem/types@0.2.12";
 
-/// How the name of a file ends that is written beside another to take its place. Until then it is its owner's
-/// alone, and it takes the place only if it can have the mode and owner of what was there. The SDK knows this, too.
+/// The end of the name of a file that is written beside another to take its place. Until then only its owner can open
+/// the file, and it takes the place only if it can have the mode and owner of the file that was there. The SDK knows
+/// this ending, too.
 const BESIDE: &str = ".toolrack-new";
 
 type Directory = Resource<Descriptor>;
@@ -67,7 +69,7 @@ pub(super) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> 
     Ok(())
 }
 
-/// What is done with one name.
+/// The change that is made to one name in a directory.
 enum Change {
     Make,
     Unlink,
@@ -99,7 +101,7 @@ async fn open(state: &mut State, opening: Opening) -> FsResult<Directory> {
     let (directory, follow, path, how, access) = opening;
     let mut files = state.filesystem();
     let borrowed = || Resource::new_borrow(directory.rep());
-    // What is not there yet, or cannot be looked at, is opened all the same, which says why not.
+    // A path that is not there yet, or cannot be looked at, is opened all the same: the error says why not.
     let found = files.stat_at(borrowed(), follow, path.clone()).await;
     if let Ok(found) = found {
         check_kind(found.type_)?;
@@ -118,7 +120,7 @@ async fn open(state: &mut State, opening: Opening) -> FsResult<Directory> {
     Ok(opened)
 }
 
-/// Whether opening what is of this kind waits for nobody.
+/// Checks that opening a file of this kind waits for no other process.
 fn check_kind(kind: DescriptorType) -> Result<(), ErrorCode> {
     match kind {
         DescriptorType::RegularFile | DescriptorType::Directory | DescriptorType::SymbolicLink => {
@@ -132,7 +134,8 @@ fn check_kind(kind: DescriptorType) -> Result<(), ErrorCode> {
     }
 }
 
-/// The error that `code` stands for in this directory: WASI's host takes all that it does not know for one.
+/// Returns the error that `code` stands for in this directory: WASI's host takes all errors that it does not know for
+/// one, [`ErrorCode::Io`].
 fn told(directory: &Descriptor, code: ErrorCode) -> ErrorCode {
     match (code, directory) {
         (ErrorCode::Io, Descriptor::Dir(directory)) if system::is_read_only(&directory.dir) => {
@@ -142,7 +145,7 @@ fn told(directory: &Descriptor, code: ErrorCode) -> ErrorCode {
     }
 }
 
-/// The same of two directories, which may lie on different file systems.
+/// Returns the error that `code` stands for in two directories, which may lie on different file systems.
 fn told_of_two(from: &Descriptor, to: &Descriptor, code: ErrorCode) -> ErrorCode {
     match (told(from, told(to, code)), from, to) {
         (ErrorCode::Io, Descriptor::Dir(from), Descriptor::Dir(to))
@@ -178,7 +181,7 @@ async fn rename(state: &mut State, renaming: Renaming) -> FsResult<()> {
     }
 }
 
-/// The regular file that stands at `path`, if one does that can be read.
+/// Opens the regular file that stands at `path`. `None` if there is none, or if it cannot be read.
 async fn regular(
     files: &mut WasiFilesystemCtxView<'_>,
     directory: Directory,
@@ -198,7 +201,7 @@ async fn regular(
     })
 }
 
-/// What `work` gives, on a thread that the file system may block.
+/// Does `work` on a thread that the file system may block.
 async fn blocking(work: impl FnOnce() -> io::Result<()> + Send + 'static) -> Result<(), ErrorCode> {
     let done = tokio::task::spawn_blocking(work).await;
     done.map_err(|_| ErrorCode::Io)?.map_err(|_| ErrorCode::NotPermitted)
@@ -212,7 +215,7 @@ mod system {
 
     use rustix::fs::{Gid, StatVfsMountFlags, Uid, fchown, fstatvfs};
 
-    /// What may be kept: a file that a guest wrote runs as nobody else.
+    /// The bits of a mode that may be kept: a file that a guest wrote runs as no other user.
     const MODE: u32 = 0o777;
 
     pub(super) fn keep_private(file: &File) -> io::Result<()> {
@@ -240,7 +243,7 @@ mod system {
     }
 }
 
-/// Windows keeps who may do what with a directory.
+/// Nothing is done on Windows, which keeps the rights to files with their directory.
 #[cfg(not(unix))]
 mod system {
     use std::fs::File;

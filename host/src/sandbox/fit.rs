@@ -1,4 +1,5 @@
-//! Whether code fits its plugin's terms: its imports what is granted, its memories what is allowed. Before it runs.
+//! The check, before code runs, that it fits its plugin's terms: its imports what is granted, its memories what is
+//! allowed.
 
 use wasmtime::component::Component;
 
@@ -17,7 +18,7 @@ pub(super) fn check(code: &Code, limits: &Limits, grants: &Grants) -> Result<(),
 pub(super) fn fits(component: &Component, limit: Bytes) -> Result<(), CompileError> {
     const PAGE: u64 = 64 * 1024;
     const MIB: u64 = 1 << 20;
-    // Unknown where a component takes modules from outside; then the call finds out.
+    // The size is unknown where a component takes modules from outside; then the call finds out.
     let required = component.resources_required();
     let pages = required.and_then(|required| required.max_initial_memory_size).unwrap_or_default();
     let first = pages.saturating_mul(PAGE);
@@ -32,7 +33,7 @@ pub(super) fn fits(component: &Component, limit: Bytes) -> Result<(), CompileErr
     )))
 }
 
-/// The interfaces that it imports, as it names them.
+/// Returns the interfaces that `code` imports, as it names them.
 pub(super) fn imported(code: &Code) -> Vec<String> {
     let component = code.linked.component();
     let names = component.component_type();

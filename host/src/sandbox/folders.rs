@@ -1,9 +1,8 @@
 //! The directories of one plugin: found, checked and opened when it is loaded, and then shared by its
 //! calls.
 //!
-//! What is held is the directory itself and not its path: whatever is put in its place later, a link by
-//! another plugin for example, is not what was granted. That nothing leads out of it is wasmtime-wasi's
-//! work.
+//! A plugin holds the directory itself and not its path: if something is put in its place later, a link by another
+//! plugin for example, that is not what was granted. wasmtime-wasi sees to it that nothing leads out of the directory.
 
 use std::fs::File;
 use std::io;
@@ -27,22 +26,22 @@ pub(super) struct Folders {
     host_paths: Option<Arc<str>>,
 }
 
-/// Why a directory is not granted.
+/// The reason why a directory is not granted.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("the grant of the files in `{path}` cannot be given: {problem}")]
 pub struct FolderError {
     /// The directory, as the manifest writes it.
     pub path: String,
-    /// Where the guest would see it.
+    /// The path at which the guest would see it.
     pub at: Box<str>,
-    /// What is wrong with it.
+    /// The problem with the directory.
     pub problem: FolderProblem,
 }
 
-/// What is wrong with a directory.
+/// The problem that keeps a directory from being granted.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum FolderProblem {
-    /// It begins with something that is not known.
+    /// Its path begins with something that is not known.
     #[error(transparent)]
     Unknown(#[from] TypedPathError),
     /// Nothing is there.
@@ -51,13 +50,13 @@ pub enum FolderProblem {
     /// Something else is there.
     #[error("{0} is not a directory; change `path`")]
     NotADirectory(String),
-    /// The system says no.
+    /// The system cannot open it.
     #[error("{0} cannot be opened: {1}")]
     Io(String, String),
     /// It is kept from all plugins.
     #[error(transparent)]
     Forbidden(#[from] Forbidden),
-    /// A person took it away.
+    /// A person withheld it from the plugin in the local file.
     #[error("{0} is kept from it by `without_paths` in the local file")]
     Withheld(String),
 }
@@ -71,7 +70,8 @@ impl FolderError {
 }
 
 impl Folders {
-    /// Opens what `grants` name, and says of which there is no directory: those are not given. Blocks.
+    /// Opens the directories that `grants` name. Returns an error for each that is missing or withheld, which is not
+    /// given. Blocks.
     pub(super) fn open(
         grants: &[FileGrant],
         withheld: &[Box<str>],
@@ -113,18 +113,20 @@ impl Folders {
         Ok((Self { wasi: view.filesystem().ctx.clone(), host_paths }, missing))
     }
 
-    /// Lets a guest see them, and no others.
+    /// Lets a guest see these directories, and no others.
     pub(super) fn give_to(&self, guest: &mut impl WasiView) {
         guest.filesystem().ctx.clone_from(&self.wasi);
     }
 
-    /// Where on this machine they are, for a guest that may know: a JSON object of lists by guest path.
+    /// Returns the paths of the directories on this machine, for a guest that may know them: a JSON object of lists by
+    /// guest path. `None` if no directory is given.
     pub(super) fn host_paths(&self) -> Option<&str> {
         self.host_paths.as_deref()
     }
 }
 
-/// As the operator writes each, and, where links lead elsewhere, where it really is.
+/// Returns the paths of each directory: the one that the operator writes, and, where links lead elsewhere, the real
+/// one.
 fn host_paths(found: &[(&FileGrant, PathBuf)]) -> String {
     let paths = |(grant, path): &(&FileGrant, PathBuf)| {
         let written = expanded(&grant.path).unwrap_or_else(|_| path.clone());
@@ -147,14 +149,14 @@ fn fails(grant: &FileGrant, problem: FolderProblem) -> FolderError {
     FolderError { path: escape(&grant.path), at: grant.at.clone(), problem }
 }
 
-/// wasmtime-wasi opens directories for a whole context only.
+/// A context for the directories, since wasmtime-wasi opens them for a whole context only.
 struct View {
     wasi: WasiCtx,
     table: ResourceTable,
 }
 
 impl View {
-    /// What it opened, in order.
+    /// Returns the directories that the context opened, in order.
     fn opened(&mut self) -> Vec<wasmtime::Result<Arc<File>>> {
         let directories = match self.filesystem().get_directories() {
             Ok(directories) => directories,
@@ -175,12 +177,13 @@ impl WasiView for View {
     }
 }
 
-/// Where a directory is that a person took away. What is not there is not seen either.
+/// Returns the real path of a directory that a person withheld. `None` if it cannot be found: what is not there is not
+/// seen either.
 fn real(written: &str) -> Option<PathBuf> {
     expanded(written).ok()?.canonicalize().ok()
 }
 
-/// Where the directory is that the manifest writes as `written`, with no link on the way.
+/// Returns the path, with no link on the way, of the directory that the manifest writes as `written`.
 fn find(written: &str) -> Result<PathBuf, FolderProblem> {
     let path = expanded(written)?;
     let path = path.canonicalize().map_err(|error| match error.kind() {
@@ -191,8 +194,8 @@ fn find(written: &str) -> Result<PathBuf, FolderProblem> {
     if path.is_dir() { Ok(path) } else { Err(FolderProblem::NotADirectory(shown(&path))) }
 }
 
-/// Whether what was opened as `path` may be granted. Another plugin may have put a link in its way since it was found,
-/// so it is what is open that is judged, and it has to be what was found.
+/// Checks that the directory that was opened as `path` may be granted. Another plugin may have put a link in its way
+/// since it was found, so the open directory is judged, and it has to be the one that was found.
 fn judge(opened: &File, path: &Path, protected: &Protected) -> Result<(), FolderProblem> {
     let place = place(opened, path).map_err(|error| io_problem(path, error))?;
     protected.check(&place)?;
@@ -201,8 +204,8 @@ fn judge(opened: &File, path: &Path, protected: &Protected) -> Result<(), Folder
 
 const CHANGED: &str = "something else was put in its place just now";
 
-/// Where an open directory lies. Linux knows, if /proc is there; otherwise it is where `path` leads now, if the
-/// same is there.
+/// Returns the path of an open directory. Linux knows it, if /proc is there; otherwise it is where `path` leads now, if
+/// the same directory is there.
 #[cfg(unix)]
 fn place(opened: &File, path: &Path) -> io::Result<PathBuf> {
     use std::os::fd::AsRawFd as _;
@@ -218,8 +221,8 @@ fn place(opened: &File, path: &Path) -> io::Result<PathBuf> {
     is_same.then_some(place).ok_or_else(|| io::Error::other(CHANGED))
 }
 
-/// Where an open directory lies: at `path`, if nobody put a link in its way just before it was opened. Nothing
-/// portable tells.
+/// Returns the path of an open directory: it is `path`, if no link was put in its way just before it was opened. No
+/// portable call tells.
 #[cfg(not(unix))]
 fn place(_opened: &File, path: &Path) -> io::Result<PathBuf> {
     Ok(path.to_owned())
@@ -252,7 +255,7 @@ mod tests {
         std::os::unix::fs::symlink(&plugins, &granted).expect("a link");
         let problem = judged(&File::open(&found).expect("open")).expect_err("refused");
         assert!(matches!(problem, FolderProblem::Forbidden(Forbidden::Plugins(..))), "{problem}");
-        // Nor is anything else that a link leads to, protected or not.
+        // A directory elsewhere that a link leads to is refused as well, protected or not.
         let elsewhere = root.join("elsewhere");
         std::fs::create_dir(&elsewhere).expect("made");
         std::fs::remove_file(&granted).expect("removed");

@@ -1,8 +1,8 @@
 //! Functions that were compiled before, for a component that differs in little: an interpreter with another script.
 //!
 //! Cranelift can look for a function's code under a digest of all that the code follows from. The process that compiles
-//! gets what its parent keeps, and gives back what it has used and made; what the parent keeps is sealed like all
-//! compiled code. It pays for large components alone, so that others are compiled without.
+//! gets the functions that its parent keeps, and gives back those that it has used and made; the parent keeps them
+//! sealed like all compiled code. The cache pays for large components alone, so that others are compiled without it.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -20,7 +20,7 @@ const MIN_CODE: usize = 4 * 1024 * 1024;
 /// The most bytes of functions that are kept for one component.
 pub(super) const MAX_FUNCTIONS: u64 = 256 * 1024 * 1024;
 
-/// The digest of a component's code, which its data have no part in; `None` of one that has too little.
+/// Returns the digest of a component's code, in which its data have no part. `None` if it has too little code.
 pub(super) fn family(wasm: &[u8]) -> Option<Sha256Digest> {
     let modules = sections(wasm).filter(|section| section.id == CORE_MODULE);
     let code = modules.flat_map(|module| sections(module.content));
@@ -34,12 +34,12 @@ pub(super) fn family(wasm: &[u8]) -> Option<Sha256Digest> {
 #[derive(Debug, Default)]
 pub(super) struct Functions {
     known: HashMap<Vec<u8>, Vec<u8>>,
-    // A lock and not a snapshot: the threads that compile write here while others read.
+    // This is a lock and not a snapshot: the threads that compile write here while others read.
     used: Mutex<HashMap<Vec<u8>, Vec<u8>>>,
 }
 
 impl Functions {
-    /// Those that [`to_bytes`](Self::to_bytes) wrote. What cannot be read is not there.
+    /// Reads the functions that [`to_bytes`](Self::to_bytes) wrote, up to the first that cannot be read.
     pub(super) fn from_bytes(bytes: &[u8]) -> Arc<Self> {
         let mut known = HashMap::new();
         let mut reader = BinaryReader::new(bytes, 0);
@@ -56,7 +56,7 @@ impl Functions {
         Arc::new(Self { known, used: Mutex::default() })
     }
 
-    /// Those that were used or made.
+    /// Returns the functions that were used or made, as bytes.
     pub(super) fn to_bytes(&self) -> Vec<u8> {
         let used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
         let mut bytes = Vec::new();

@@ -1,4 +1,4 @@
-//! Any bytes as a component, and as the files of the cache.
+//! The targets that take any bytes as a component, and as the files of the cache.
 
 use std::fs;
 use std::path::PathBuf;
@@ -54,7 +54,7 @@ pub fn component(bytes: &[u8]) -> Seen {
             Err(error) => assert!(forbidden_char(&error.to_string()).is_none(), "{error:?}"),
             Ok(listed) => {
                 for tool in listed.tools.iter().take(4) {
-                    // However it ends, it does.
+                    // The call ends, in whichever way.
                     let _ = guest.call(&tool.name, "{}", None).await.outcome;
                 }
             }
@@ -63,14 +63,14 @@ pub fn component(bytes: &[u8]) -> Seen {
     })
 }
 
-/// What is in the cache before it is damaged.
+/// The content of the cache before it is damaged.
 const CODE: &[u8] = b"what stands for compiled code, of some length, and is sealed as that is";
 
 /// Puts `bytes` where code or a key was. The first byte says where and how.
 pub fn cache(bytes: &[u8]) -> Seen {
     static ROOT: LazyLock<TempDir> = LazyLock::new(|| TempDir::new().expect("a directory"));
     let Some((&how, bytes)) = bytes.split_first() else { return Seen::Refused };
-    // Several threads may be at it.
+    // Several threads may run this target.
     let directory = ROOT.path().join(format!("{:?}", std::thread::current().id()));
     let open = || Cache::open(&directory, "", Bytes::new(1 << 20)).expect("a cache");
     let wasm = Sha256Digest::of(b"wasm");
@@ -91,7 +91,7 @@ pub fn cache(bytes: &[u8]) -> Seen {
     if found.is_some() { Seen::Accepted } else { Seen::Refused }
 }
 
-/// The one file with code.
+/// Returns the path of the one file with code.
 fn entry(directory: &std::path::Path) -> PathBuf {
     let mut entries =
         fs::read_dir(directory).expect("a directory").map(|entry| entry.expect("one"));
@@ -99,7 +99,8 @@ fn entry(directory: &std::path::Path) -> PathBuf {
     entry.path()
 }
 
-/// `whole` with what pairs of bytes say: where, and which bits are wrong there. At its end it is cut.
+/// Returns `whole`, damaged as pairs of bytes say: the place, and the bits that are wrong there. A place past its end
+/// cuts it.
 fn damaged(mut whole: Vec<u8>, by: &[u8]) -> Vec<u8> {
     for pair in by.chunks_exact(2) {
         match whole.get_mut(usize::from(pair[0])) {

@@ -1,7 +1,8 @@
 //! One plugin's code with its limits: made, described, called.
 //!
-//! What all kinds of plugin have in common: secrets, directories, what is kept between calls. How a kind is
-//! asked and called is a file of its own, and so is what a guest offers, and what happens while it runs.
+//! This file owns what all kinds of plugin have in common: secrets, directories, what is kept between calls. The ways
+//! in which a kind is asked and called are a file of their own, and so is what a guest offers, and what happens while
+//! it runs.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -37,12 +38,12 @@ use crate::secret::{Known, MissingSecret, Secrets};
 use crate::text::escape;
 use crate::tool::CallError;
 
-/// What an answer may copy out of the guest above its output limit: lengths, tags, pointers.
+/// The bytes that an answer may copy out of the guest above its output limit: lengths, tags, pointers.
 const OVERHEAD: u64 = 256 * 1024;
 const NO_SCRATCH: &str = "it is granted a scratch directory, and no home directory is known where toolrack \
     runs; set TOOLRACK_HOME to a directory";
 
-/// What jobs beside calls are for, should one fail.
+/// The purpose of jobs beside calls, for the message should one fail.
 const LOADING: &str = "reading what it offers";
 
 /// A plugin's code, in memory or not, with the limits of its calls.
@@ -121,42 +122,43 @@ impl Guest {
         }
     }
 
-    /// Has optimized code made of it, in its turn, and called from then on.
+    /// Has optimized code made of it in its turn. Later calls run that code.
     pub async fn optimize(&self, turn: &BackgroundTurn) -> Result<(), CompileError> {
         self.code.optimize(&self.sandbox, turn).await
     }
 
-    /// Keeps nothing in memory that the next call can load, which takes it a few milliseconds.
+    /// Lets go of the code in memory if the next call can load it, which takes a few milliseconds.
     pub async fn rest(&self) {
         self.code.rest(&self.sandbox).await;
     }
 
-    /// The interfaces that it imports, as it names them. Of a guest that has not rested.
+    /// Returns the interfaces that it imports, as it names them: none while its code is not in memory.
     #[must_use]
     pub fn imports(&self) -> Vec<String> {
         self.code.now().map(|code| imported(&code)).unwrap_or_default()
     }
 
-    /// Why its limits do not even let it start, if they do not. Of a guest that has not rested.
+    /// Returns the reason why its limits do not even let it start. `None` if they do, or while its code is not in
+    /// memory.
     #[must_use]
     pub fn misfit(&self) -> Option<String> {
         let code = self.code.now()?;
         fits(code.linked.component(), self.limits.memory).err().map(|error| error.to_string())
     }
 
-    /// The same guest, its secrets looked for in other places than the environment alone.
+    /// Returns the guest with its secrets looked for in other places than the environment alone.
     #[must_use]
     pub fn with_secrets(self, secrets: Secrets) -> Self {
         Self { secrets: Arc::new(secrets), ..self }
     }
 
-    /// The same guest, with what its manifest declares. A program has no other tools.
+    /// Returns the guest with the tools that its manifest declares. A program has no other tools.
     #[must_use]
     pub fn declaring(self, declared: Declared) -> Self {
         Self { declared, ..self }
     }
 
-    /// What it may reach.
+    /// Returns the grants that say what it may reach.
     #[must_use]
     pub fn grants(&self) -> &Grants {
         &self.grants
@@ -167,13 +169,13 @@ impl Guest {
         &self.folders
     }
 
-    /// Directories that it is granted and does not see, since there are none.
+    /// The directories that it is granted and does not see, since they are missing or withheld.
     #[must_use]
     pub fn missing_folders(&self) -> &[FolderError] {
         &self.missing_folders
     }
 
-    /// What its manifest declares.
+    /// The name and the tools that its manifest declares.
     pub(super) fn declared(&self) -> &Declared {
         &self.declared
     }
@@ -184,7 +186,7 @@ impl Guest {
         &self.limits
     }
 
-    /// What kind of plugin it is.
+    /// The kind of plugin that it is.
     #[must_use]
     pub fn kind(&self) -> Kind {
         self.code.kind()
@@ -196,7 +198,7 @@ impl Guest {
         self.sandbox.codes.checks()
     }
 
-    /// Does what takes long for a plugin that is being loaded, for a few of them at a time.
+    /// Does a job that takes long for a plugin that is being loaded, for a few of them at a time.
     pub async fn aside<T: Send + 'static>(
         &self,
         job: impl FnOnce() -> T + Send + 'static,
@@ -259,21 +261,21 @@ impl Guest {
             Linked::Functions(functions) => functions::call(self, functions, call).await,
         };
         if let Some(scratch) = scratch {
-            // Not every system removes what is open.
+            // Not every system removes files that are open.
             ran.store = None;
-            // What is not removed now is so by the next process: no reason to fail.
+            // The next process removes what is not removed now: that is no reason to fail.
             let _ = tokio::task::spawn_blocking(move || scratch.remove()).await;
         }
         let outcome = redacted(outcome, secrets.redactor());
         Ended::after(outcome, self.limits.output, ran, slots.of_host)
     }
 
-    /// What a call may copy out of the guest at once, so that its answer can be as large as allowed.
+    /// Returns the bytes that a call may copy out of the guest at once, so that its answer can be as large as allowed.
     pub(super) fn copied(&self) -> u64 {
         self.limits.output.get().saturating_add(OVERHEAD)
     }
 
-    /// A directory for one call, where that is granted.
+    /// Makes the scratch directory of one call. `None` if none is granted.
     async fn scratch(&self) -> std::io::Result<Option<Scratch>> {
         let granted = self.sandbox.scratches.clone().filter(|_| self.grants.scratch.is_some());
         let Some(scratches) = granted else { return Ok(None) };
@@ -281,7 +283,8 @@ impl Guest {
         made.map_err(std::io::Error::other)?.map(Some)
     }
 
-    /// The secrets that it is granted, cannot do without, and that have no value now. Reads files and may ask the keyring, so it blocks.
+    /// Returns the secrets that it is granted, cannot do without, and that have no value now. Reads files and may ask
+    /// the keyring, so it blocks.
     #[must_use]
     pub fn missing_secrets(&self) -> Vec<MissingSecret> {
         let names: Vec<_> = self.grants.needed_secret_names().cloned().collect();
@@ -289,7 +292,7 @@ impl Guest {
         names.iter().filter_map(|name| known.value(name).err()).collect()
     }
 
-    /// Those of `names` that have no value for certain. Reads files and may wait for the keyring, so it blocks.
+    /// Returns those of `names` that certainly have no value. Reads files and may wait for the keyring, so it blocks.
     #[must_use]
     pub fn absent_secrets(&self, names: &BTreeSet<SecretName>) -> BTreeSet<SecretName> {
         self.secrets.absent(names)
@@ -302,19 +305,20 @@ impl Guest {
             return Arc::default();
         }
         let secrets = self.secrets.clone();
-        // It reads files and may wait for the keyring. A look-up that panics is one that found nothing.
+        // The look-up reads files and may wait for the keyring. One that panics counts as one that found nothing.
         let known = tokio::task::spawn_blocking(move || secrets.look_up(&names));
         Arc::new(known.await.unwrap_or_default())
     }
 }
 
-/// The guest that was kept at `place`: the same bytes with the same grants and limits have passed all checks before.
+/// Returns the guest that was kept at `place`: the same bytes with the same grants and limits have passed all checks
+/// before. `None` if none was kept.
 async fn kept(sandbox: &Sandbox, wasm: &Wasm, place: ListingKey) -> Option<(Held, Offered)> {
     let Listing { kind, listed } = place.find(&sandbox.codes).await?;
     Some((Held::resting(wasm.clone(), kind), Offered::known(place, listed)))
 }
 
-/// The guest with its code, which has to be asked for its tools.
+/// Makes the guest with its code, which has to be asked for its tools.
 async fn compiled(
     sandbox: &Arc<Sandbox>,
     wasm: Wasm,
@@ -329,11 +333,11 @@ async fn compiled(
     Ok((Held::new(wasm, code), Offered::asked(place)))
 }
 
-/// What the file says of itself; `None` where its code has to be asked.
+/// Returns what the file says of itself. `None` if its code has to be asked.
 async fn outlined(sandbox: &Arc<Sandbox>, wasm: &Wasm) -> Result<Option<Outline>, CompileError> {
     let file = wasm.clone();
     let glance = move || -> Result<Glance, CompileError> {
-        // A section that is of no use is no reason to do without it: who wrote it meant it.
+        // A section that is of no use refuses the file: the author who wrote it meant it.
         outline::glance(&file.bytes()?).map_err(|error| CompileError::Refused(error.to_string()))
     };
     let glance = blocking("looking at its file", &sandbox.listings, glance).await??;
@@ -344,7 +348,7 @@ async fn outlined(sandbox: &Arc<Sandbox>, wasm: &Wasm) -> Result<Option<Outline>
     }
 }
 
-/// Opens what is granted on a thread that the file system may block.
+/// Opens the directories that are granted, on a thread that the file system may block.
 async fn folders(
     sandbox: Arc<Sandbox>,
     grants: &Grants,

@@ -19,12 +19,13 @@ use crate::manifest::Kind;
 pub(super) struct Held {
     wasm: Wasm,
     kind: Kind,
-    // A lock and not a snapshot: calls that find nothing put back what they load. Never held meanwhile.
+    // This is a lock and not a snapshot: calls that find no code put back what they load. It is never held while they
+    // load.
     code: Arc<Mutex<Option<Arc<Code>>>>,
     remaking: Mutex<Option<Remaking>>,
 }
 
-/// The making of code that was let go and that the cache has not. It goes on whoever gives up waiting for it.
+/// The making of code that was let go and that the cache has not. It goes on when callers give up waiting for it.
 struct Remaking {
     done: watch::Receiver<Option<Result<(), CompileError>>>,
     job: AbortHandle,
@@ -64,14 +65,14 @@ impl Held {
         self.code().clone()
     }
 
-    /// Lets the code be made before that of plugins which nobody calls.
+    /// Lets the code be made before that of plugins which no call waits for.
     pub(super) fn want(&self, sandbox: &Sandbox) -> Arc<NeedOf> {
         let wanted = sandbox.codes.wanted(self.wasm.digest);
         wanted.raise(Need::Call);
         wanted
     }
 
-    /// The code; loaded if it is not in memory, by the first who asks.
+    /// Returns the code. The first caller loads it if it is not in memory.
     pub(super) async fn get(&self, sandbox: &Arc<Sandbox>) -> Result<Arc<Code>, CompileError> {
         if let Some(code) = self.now() {
             return Ok(code);
@@ -80,7 +81,7 @@ impl Held {
         Ok(hold(&self.code, loaded))
     }
 
-    /// Waits for the code to be made anew, by a job that goes on whoever gives up.
+    /// Waits for the code to be made anew, by a job that goes on when callers give up.
     pub(super) async fn remade(&self, sandbox: &Arc<Sandbox>) -> Result<(), CompileError> {
         let mut done = self.remake(sandbox);
         match done.wait_for(Option::is_some).await.map(|done| done.clone()) {
@@ -129,7 +130,7 @@ impl Held {
         }
         let code = Code::optimized(sandbox, self.wasm.clone(), turn).await?;
         let mut held = self.code();
-        // What rests is loaded from the cache again.
+        // Code that is not in memory is loaded from the cache when it is used again.
         if held.is_some() {
             *held = Some(Arc::new(code));
         }

@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use crate::text::{TextError, forbidden_char};
 
-/// Whether every string of `value` reads as it looks, its keys too. A title and a description are read as they
-/// are; of the others, such as a separator that is `"\r\n"` by default, ASCII controls are seen as escapes.
+/// Checks that every string of `value`, its keys too, reads as it looks. A title and a description are read as they
+/// are; in the others, such as a separator that is `"\r\n"` by default, ASCII controls are seen as escapes.
 pub(super) fn hides_nothing(value: &Value) -> Result<(), TextError> {
     match value {
         Value::String(text) => apart_from_controls(text),
@@ -24,7 +24,7 @@ pub(super) fn hides_nothing(value: &Value) -> Result<(), TextError> {
 }
 
 fn apart_from_controls(text: &str) -> Result<(), TextError> {
-    // As if every one of them were a line feed, which is allowed.
+    // Every ASCII control counts as a line feed, which is allowed.
     let text = text.replace(|c: char| c.is_ascii_control(), "\n");
     forbidden_char(&text).map_or(Ok(()), |found| Err(TextError::Forbidden(found)))
 }

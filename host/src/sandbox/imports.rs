@@ -1,6 +1,6 @@
-//! What one plugin imports against what it is granted.
+//! The check of one plugin's imports against its grants.
 //!
-//! Compiled code is shared by plugins with different grants, so this is asked for each of them.
+//! Compiled code is shared by plugins with different grants, so each of them is checked.
 
 use crate::manifest::Grants;
 use crate::text::{escape, shell_word};
@@ -14,7 +14,7 @@ pub struct NotGranted {
 }
 
 impl NotGranted {
-    /// What is missing, and the lines to add to `manifest`.
+    /// Returns the missing grant, and the lines to add to `manifest`.
     #[must_use]
     pub fn advice(&self, manifest: &str) -> String {
         let Self { import, has_section } = self;

@@ -11,12 +11,12 @@ const VERSION: &str = "0.1.0";
 const RUN: &str = "wasi:cli/run@";
 const RUN_VERSION: &str = "0.2.";
 
-/// The contract's interface, as a component names it.
+/// Returns the contract's interface, as a component names it.
 pub(super) fn contract() -> String {
     format!("{TOOLS}@{VERSION}")
 }
 
-/// The kind of `component`, or why it is of none.
+/// Returns the kind of `component`, or the reason why it is of none.
 pub(super) fn of(component: &impl Exporter) -> Result<Kind, String> {
     let expected = contract();
     let (mut other, mut runs, mut serves_web) = (None, None, false);
