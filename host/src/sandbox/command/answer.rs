@@ -6,12 +6,12 @@ use crate::manifest::{Bytes, Command, Form};
 use crate::secret::Redactor;
 use crate::tool::{CallError, Content, LimitHit, Media, Output};
 
-/// How much of the end of stderr, and of stdout, a failure shows.
+/// The most bytes of the end of stderr, and of stdout, that a failure shows.
 pub(in super::super) const MAX_SAID: usize = 8 * 1024;
-/// What a failure takes besides.
+/// The bytes that a failure may take besides those two ends.
 const MARGIN: u64 = 256;
 
-/// How a program ended.
+/// The end of a program: its exit code and what it wrote.
 pub(super) struct Ended {
     pub(super) code: i32,
     pub(super) stdout: Vec<u8>,
@@ -21,7 +21,7 @@ pub(super) struct Ended {
     pub(super) refused: Option<LimitHit>,
 }
 
-/// The answer of a program that ended, or its failure.
+/// Returns the answer of a program that ended, or its failure.
 pub(super) fn answer(
     ended: Ended,
     command: &Command,

@@ -6,7 +6,7 @@ use crate::tool::{Annotations, ToolSpec};
 use super::super::contract::{self, Side};
 use super::super::guest::Guest;
 
-/// What a manifest says that only a program needs to know.
+/// The declarations of a manifest that only a program needs.
 #[derive(Clone, Debug, Default)]
 pub struct Declared {
     /// The plugin's name: the program's own, as it sees it.
@@ -19,16 +19,16 @@ pub struct Declared {
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{message}")]
 pub struct DeclaredError {
-    /// Where the manifest names it.
+    /// The place at which the manifest names the tool.
     pub place: Place,
-    /// What is wrong.
+    /// The problem, in words.
     pub message: String,
-    /// What to do about it.
+    /// The advice on what to do about it.
     pub help: String,
 }
 
 impl Declared {
-    /// What `manifest` says.
+    /// Returns the declarations of `manifest`.
     #[must_use]
     pub fn of(manifest: &Manifest) -> Self {
         // A local file decides of tools; it declares none.

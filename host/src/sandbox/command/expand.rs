@@ -13,10 +13,10 @@ use crate::text::escape;
 
 /// Bytes that one call may give to its program, all together.
 const MAX_GIVEN: usize = 2 * 1024 * 1024;
-/// What an argument counts besides its bytes.
+/// The bytes that an argument counts besides its own.
 const ARGUMENT: usize = 32;
 
-/// What a program gets.
+/// The arguments, variables and stdin that a program gets.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Invocation {
     pub(super) args: Vec<String>,
@@ -24,7 +24,7 @@ pub(super) struct Invocation {
     pub(super) stdin: Vec<u8>,
 }
 
-/// What a caller gave for a parameter.
+/// The value of a parameter: the caller's or the default.
 enum Given {
     Nothing,
     One(String),

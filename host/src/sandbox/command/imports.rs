@@ -1,4 +1,4 @@
-//! What a preview 1 module may import, and what to do about one that wants something else.
+//! The imports that a preview 1 module may have, and the advice about a module that has others.
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
@@ -57,7 +57,7 @@ fn advice(from: &str, name: &str) -> &'static str {
     }
 }
 
-/// What the adapter offers.
+/// The names that the adapter exports.
 static OFFERED: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
     let mut offered = BTreeSet::new();
     for payload in Parser::new(0).parse_all(WASI_SNAPSHOT_PREVIEW1_COMMAND_ADAPTER) {

@@ -27,7 +27,7 @@ pub use declared::{Declared, DeclaredError};
 pub(super) use module::{ModuleError, component};
 pub(super) use process::Process;
 
-/// What the program answers.
+/// Runs the program for one call and returns its answer.
 pub(super) async fn call(
     guest: &Guest,
     pre: &CommandPre<State>,

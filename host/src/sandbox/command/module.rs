@@ -5,10 +5,10 @@ use wasi_preview1_component_adapter_provider::WASI_SNAPSHOT_PREVIEW1_COMMAND_ADA
 use super::super::binary::{caught, encode};
 use super::{exit, imports};
 
-/// Why a program cannot run here.
+/// The reason why a program cannot run here.
 #[derive(Debug, thiserror::Error)]
 pub(in super::super) enum ModuleError {
-    /// It wants what nothing here provides.
+    /// It has an import that nothing here provides.
     #[error("this WASI program cannot run here: {0}")]
     Import(String),
     /// It is damaged, or does not keep the rules of preview 1.

@@ -1,4 +1,4 @@
-//! What a program finds when it starts: arguments, variables, stdin and stdout.
+//! The surroundings that a program is started with: arguments, variables, stdin and stdout.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use wasmtime_wasi::p2::pipe::MemoryInputPipe;
 use super::expand::Invocation;
 use super::stdout::Stdout;
 
-/// What a program finds when it starts.
+/// The arguments, variables, stdin and stdout that a program is started with.
 pub(in super::super) struct Process {
     args: Vec<String>,
     env: Vec<(String, String)>,
@@ -17,7 +17,7 @@ pub(in super::super) struct Process {
 }
 
 impl Process {
-    /// The program `name`, invoked.
+    /// Creates the surroundings of the program `name` for one invocation.
     pub(super) fn new(name: &str, invocation: Invocation, stdout: Stdout) -> Self {
         let Invocation { args, env, stdin } = invocation;
         let args = std::iter::once(name.to_owned()).chain(args).collect();

@@ -12,7 +12,7 @@ use super::super::meter::Stopped;
 use crate::manifest::Bytes;
 use crate::tool::Limit;
 
-/// What a program wrote. Clones share it.
+/// The bytes that a program wrote to stdout. Clones share them.
 // A lock, because WASI's streams are separate objects; never contended, since a call is polled by one
 // thread at a time.
 #[derive(Clone)]
@@ -22,12 +22,12 @@ pub(super) struct Stdout {
 }
 
 impl Stdout {
-    /// Nothing yet, and never more than `limit`.
+    /// Creates an empty stdout that never takes more than `limit`.
     pub(super) fn new(limit: Bytes) -> Self {
         Self { written: Arc::default(), limit }
     }
 
-    /// All that was written.
+    /// Takes all bytes that were written.
     pub(super) fn take(&self) -> Vec<u8> {
         std::mem::take(&mut self.written.lock().unwrap_or_else(PoisonError::into_inner))
     }
