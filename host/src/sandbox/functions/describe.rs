@@ -1,4 +1,5 @@
-//! What a model reads of a function whose author wrote nothing: its name and its types.
+//! The description that a model reads of a function whose author wrote none: its name and its
+//! types.
 
 use super::shape::Shape;
 

@@ -1,6 +1,6 @@
 //! The doc comments that a component brings along in its section `package-docs`.
 //!
-//! They are the plugin's own words and no more: what does not decode, is not there.
+//! They are the plugin's own words and no more: docs that do not decode count as absent.
 
 use serde_json::Value;
 use wasmparser::{Parser, Payload};
@@ -12,12 +12,12 @@ const SECTION: &str = "package-docs";
 /// The largest section that is read, in bytes.
 const MAX_SECTION: usize = 1024 * 1024;
 
-/// What a component says of its functions.
+/// The doc comments that a component has for its functions.
 #[derive(Debug, Default)]
 pub(in super::super) struct Docs(Value);
 
 impl Docs {
-    /// Those in `wasm`, a component.
+    /// Reads the docs in `wasm`, a component.
     pub(in super::super) fn of(wasm: &[u8]) -> Self {
         let sections = Parser::new(0).parse_all(wasm).map_while(Result::ok);
         let mut found = sections.filter_map(|payload| match payload {
@@ -27,7 +27,8 @@ impl Docs {
         found.next().map(Self).unwrap_or_default()
     }
 
-    /// What is said of the function `name` in `interface`, or at the world's top.
+    /// Returns the docs of the function `name` in `interface`, or at the world's top. `None` where there are none that
+    /// can be shown.
     pub(super) fn function(&self, interface: Option<&str>, name: &str) -> Option<String> {
         let worlds = self.0.get("worlds").and_then(Value::as_object);
         let worlds = || worlds.into_iter().flat_map(|worlds| worlds.values());

@@ -1,10 +1,10 @@
-//! What a component exports, as far as it can be called: each function with the way to it.
+//! The exports of a component that can be called: each function with the way to it.
 
 use super::types::{Exported, Exporter, Signature};
 
 /// Exports that are looked at, over all instances. Types count, and an interface may have hundreds.
 const MAX_EXPORTS: usize = 20_000;
-/// How deep instances nest.
+/// The most levels of nested instances that are looked into.
 const MAX_DEPTH: usize = 8;
 
 /// An exported function.
@@ -17,23 +17,23 @@ pub(super) struct Export<S> {
     pub(super) signature: S,
 }
 
-/// It exports more than is looked at.
+/// The error of a component that exports more than is looked at.
 #[derive(Debug)]
 pub(super) struct TooMany;
 
 impl<S: Signature> Export<S> {
-    /// The interface it is in, or none at the world's top.
+    /// Returns the interface that the function is in. `None` at the world's top.
     pub(super) fn interface(&self) -> Option<&str> {
         self.path.last().map(String::as_str)
     }
 
-    /// Whether it is a standard interface's, which hosts call for what they stand for: a program to
-    /// run, a request to answer.
+    /// True if the function is of a standard interface, which hosts call for its own purpose: to run a program, to
+    /// answer a request.
     fn is_standard(&self) -> bool {
         self.path.first().is_some_and(|interface| interface.starts_with("wasi:"))
     }
 
-    /// Whether a toolchain put it there to prepare the component while it was built.
+    /// True if a toolchain added the function to prepare the component while it was built.
     fn is_helper(&self) -> bool {
         let mut parameters = self.signature.parameters();
         match &self.path[..] {

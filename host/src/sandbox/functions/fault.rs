@@ -1,10 +1,11 @@
-//! What cannot be read of a call's arguments: where, what was expected, what was found.
+//! The fault for which a call's arguments cannot be read: its place, what was expected there and
+//! what was found.
 
 use serde_json::value::RawValue;
 
 use crate::text::escape;
 
-/// What cannot be read, and where.
+/// The place of a value that cannot be read, and the problem with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Fault {
     /// A JSON pointer, made from its end.
@@ -37,7 +38,7 @@ pub(super) fn listed<'a>(names: impl Iterator<Item = &'a str>) -> String {
     if names.is_empty() { "nothing".into() } else { names.join(", ") }
 }
 
-/// What is there, for a message.
+/// Describes the value in `raw`, for a message.
 pub(super) fn shown(raw: &RawValue) -> String {
     let text = raw.get();
     match text.as_bytes().first() {

@@ -33,7 +33,8 @@ pub(super) struct Description {
 }
 
 impl Typed {
-    /// The types of `export`; or why it cannot be a tool, as the end of a sentence about it.
+    /// Returns the types of `export`, or the reason why it cannot be a tool, as the end of a
+    /// sentence about it.
     pub(super) fn of(export: &Export<impl Signature>) -> Result<Self, String> {
         if let Some(("[constructor" | "[method" | "[static", _)) = export.name.split_once(']') {
             return Err("belongs to a resource, which lives no longer than one call".into());
@@ -53,7 +54,8 @@ impl Typed {
 }
 
 impl Description {
-    /// What is told of `export`, which has these types; or why it cannot be a tool, as above.
+    /// Returns the description of `export`, which has these types, or the reason why it cannot be a
+    /// tool, as the end of a sentence about it.
     pub(super) fn of<S: Signature>(export: &Export<S>, typed: &Typed) -> Result<Self, String> {
         let Typed { parameters, result } = typed;
         let unfit = |error: Unfit| error.to_string();
@@ -74,7 +76,7 @@ impl Description {
         self.sentence.len() + self.input_schema.get().len() + output
     }
 
-    /// The tool of this `name`. Of what it may reach, only the grants tell.
+    /// Returns the tool of this `name`. Only the grants tell what it may reach.
     pub(super) fn spec(&self, name: &str, grants: &Grants, docs: &Docs, notes: &Notes) -> ToolSpec {
         let (interface, own) = &self.place;
         let noted = || notes.function(interface.as_deref(), own);

@@ -55,12 +55,12 @@ const PER_BYTE: u64 = 20;
 /// A component's functions as tools that can be called.
 pub(super) struct Functions {
     pre: InstancePre<State>,
-    /// By the names of their tools.
+    /// The functions, by the names of their tools.
     table: BTreeMap<String, Function>,
     descriptions: Descriptions,
 }
 
-/// What it takes to call a function.
+/// The export and the types that a call of a function needs.
 struct Function {
     export: ComponentExportIndex,
     typed: Typed,
@@ -69,7 +69,7 @@ struct Function {
 /// A component's functions as clients are told of them.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub(super) struct Descriptions {
-    /// By the names of their tools.
+    /// The descriptions, by the names of their tools.
     table: BTreeMap<String, Description>,
     unfit: Vec<UnfitTool>,
 }
@@ -82,7 +82,7 @@ struct Sorted<S> {
 
 /// True if `component` has functions of its own, be they fit to be tools or not.
 pub(super) fn has_any(component: &impl Exporter) -> bool {
-    // Too many to look at are some.
+    // A component with too many to look at has some.
     exports::functions(component).map_or(true, |functions| !functions.is_empty())
 }
 
@@ -130,7 +130,7 @@ fn sorted<E: Exporter>(component: &E) -> Result<Sorted<E::Signature>, String> {
     }
 }
 
-/// Why none of the functions is a tool.
+/// Says why none of the functions is a tool.
 fn none_fit(unfit: &[UnfitTool]) -> String {
     let named = |unfit: &UnfitTool| format!("`{}` {}", unfit.name, unfit.reason);
     let reasons: Vec<_> = unfit.iter().take(4).map(named).collect();
@@ -142,7 +142,7 @@ fn none_fit(unfit: &[UnfitTool]) -> String {
 }
 
 impl Functions {
-    /// The functions of the component of `pre`; or why none of them is a tool.
+    /// Returns the functions of the component of `pre`, or the reason why none of them is a tool.
     pub(super) fn of(pre: InstancePre<State>) -> Result<Self, String> {
         let Sorted { fit, unfit } = sorted(&Compiled::new(pre.component()))?;
         let (mut table, mut descriptions) = (BTreeMap::new(), BTreeMap::new());
@@ -165,7 +165,7 @@ impl Functions {
 }
 
 impl Descriptions {
-    /// The functions of a component that is not compiled; or why none of them is a tool.
+    /// Returns the functions of a component that is not compiled, or the reason why none of them is a tool.
     pub(super) fn of(component: &Outlined<'_>) -> Result<Self, String> {
         let Sorted { fit, unfit } = sorted(component)?;
         let table = fit.into_iter().map(|(name, (_, _, description))| (name, description));
@@ -180,7 +180,7 @@ impl Descriptions {
     }
 }
 
-/// What the function returns.
+/// Calls the function and returns its answer.
 pub(super) async fn call(
     guest: &Guest,
     functions: &Functions,
@@ -200,7 +200,7 @@ pub(super) async fn call(
         let instance = functions.pre.instantiate_async(&mut *store).await?;
         let func = instance.get_func(&mut *store, function.export);
         let func = func.ok_or_else(|| wasmtime::Error::msg("the function is not exported"))?;
-        // What is in there before the call does not matter.
+        // The value that stands here before the call does not matter.
         let mut results = vec![Val::Bool(false); usize::from(function.typed.result.is_some())];
         func.call_async(&mut *store, &arguments, &mut results).await?;
         Ok(results.pop())

@@ -6,7 +6,7 @@
 /// The longest name, in bytes: a client sees a shorter one that ends in the function's own.
 const MAX_NAME: usize = 256;
 
-/// The name of the tool that the function `name` within `path` is, or none if it would be too long.
+/// Returns the name of the tool that the function `name` within `path` becomes. `None` if it would be too long.
 pub(super) fn tool(path: &[String], name: &str) -> Option<String> {
     let length: usize = path.iter().map(|part| part.len() + 1).sum();
     if length + name.len() > MAX_NAME {

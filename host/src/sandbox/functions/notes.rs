@@ -1,7 +1,7 @@
 //! The doc comments of a `.wit` file, by the functions they stand before.
 //!
-//! Anybody may have written the file. It is parsed and never resolved, so that it need not bring the
-//! packages it speaks of. Where the file comes from is not known here.
+//! Anybody may have written the file. It is parsed and never resolved, so that it need not bring the packages it speaks
+//! of. This module does not know where the file comes from.
 
 use std::collections::HashMap;
 
@@ -11,14 +11,14 @@ use wit_parser::{ParseError, WorldItem, WorldKey};
 use super::docs::fit;
 use crate::text::escape;
 
-/// What a `.wit` file says of functions.
+/// The doc comments that a `.wit` file has for functions.
 #[derive(Debug, Default)]
 pub struct Notes(HashMap<Place, String>);
 
-/// Where a function is: its interface, if it is in one, and its name.
+/// The place of a function: its interface, if it is in one, and its name.
 type Place = (Option<String>, String);
 
-/// Why a `.wit` file says nothing.
+/// The reason why a `.wit` file cannot be parsed, and the place of the fault.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{line}:{column}: {reason}")]
 pub struct NotesError {
@@ -28,7 +28,7 @@ pub struct NotesError {
 }
 
 impl Notes {
-    /// Those in `text`.
+    /// Reads the notes in `text`, a `.wit` file.
     pub fn parse(text: &[u8]) -> Result<Self, NotesError> {
         let text = std::str::from_utf8(text).map_err(|error| {
             let valid = std::str::from_utf8(&text[..error.valid_up_to()]).unwrap_or_default();
@@ -45,13 +45,13 @@ impl Notes {
         Ok(notes)
     }
 
-    /// Whether nothing is said of any function.
+    /// True if there is no note on any function.
     pub(in super::super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// What is said of the function `name` in `interface`, or at the world's top. Another version of the
-    /// same interface speaks where this one does not.
+    /// Returns the note on the function `name` in `interface`, or at the world's top. Where this version of the
+    /// interface has none, another version's is returned. `None` where there is no note.
     pub(super) fn function(&self, interface: Option<&str>, name: &str) -> Option<String> {
         let at = |interface: Option<&str>| {
             self.0.get(&(interface.map(str::to_owned), name.to_owned())).cloned()
@@ -106,7 +106,7 @@ impl NotesError {
     }
 }
 
-/// `local:calc/ops` of `local:calc/ops@0.1.0`.
+/// Returns `local:calc/ops` for `local:calc/ops@0.1.0`.
 fn unversioned(interface: &str) -> &str {
     interface.split_once('@').map_or(interface, |(name, _)| name)
 }

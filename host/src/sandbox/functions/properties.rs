@@ -68,7 +68,7 @@ fn shapes() -> impl Strategy<Value = Shape> {
     })
 }
 
-/// What WIT allows as the key of a map.
+/// Returns the types that WIT allows as the keys of maps.
 fn keys() -> impl Strategy<Value = Shape> {
     prop_oneof![
         Just(Shape::Bool),
@@ -140,7 +140,7 @@ fn values_of(shape: &Shape) -> BoxedStrategy<Val> {
 fn integers(integer: Integer) -> BoxedStrategy<Val> {
     let (min, max) = integer.range();
     let value = prop_oneof![Just(min), Just(max), min..=max];
-    // What fits is cut by nothing.
+    // The value is in the type's range, so that no cast cuts it.
     value
         .prop_map(move |value| match integer {
             Integer::S8 => Val::S8(value as i8),
@@ -211,7 +211,7 @@ fn anything() -> impl Strategy<Value = Value> {
     })
 }
 
-/// What is done to one place of a value: something else there, or a member more or less.
+/// A change of one place of a value: another value there, a member more or less, or two items swapped.
 #[derive(Clone, Debug)]
 enum Change {
     Replace(Value),
@@ -318,7 +318,7 @@ fn read_exactly_what_the_schema_accepts(
     let read = read::value(shape, &value.to_string());
     assert_eq!(accepts, read.is_ok(), "{shape} {value}: {read:?}");
     let Ok(read) = read else { return Seen::Refused };
-    // Whatever way it was written, it goes out in one.
+    // A value that can be written in several ways goes out in one.
     let text = written(&read);
     let json = serde_json::from_str(&text).expect("JSON");
     assert!(validator(shape, Way::Out).is_valid(&json), "out: {shape} {text}");

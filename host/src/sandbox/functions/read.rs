@@ -1,6 +1,6 @@
 //! JSON to a guest's values, by their shapes: the arguments of one call.
 //!
-//! What is wrong is told with its place, as a JSON pointer, and what was expected there.
+//! An error names its place, as a JSON pointer, and what was expected there.
 
 use std::collections::BTreeMap;
 
@@ -16,8 +16,8 @@ use super::shape::{Integer, Shape};
 use crate::json;
 use crate::text::nearest;
 
-/// What the values of one call may take on the host. A megabyte of JSON becomes 20, as base64 30; only
-/// a type that is made for it becomes more.
+/// The most bytes that the values of one call may take on the host. A megabyte of JSON becomes 20, as base64 30; only a
+/// type that is made for it becomes more.
 const MAX_VALUES: usize = 48 * 1024 * 1024;
 
 type Members<'a> = BTreeMap<String, &'a RawValue>;
@@ -186,7 +186,7 @@ impl Reader {
         }
     }
 
-    /// The payload of a case, or none where the case has none.
+    /// Reads the payload of a case. `None` where the case has none.
     fn payload(
         &mut self,
         shape: Option<&Shape>,
@@ -305,7 +305,7 @@ fn tagged(raw: &RawValue) -> Result<(String, Option<&RawValue>), Fault> {
     none_left(members, || ["tag", "val"].into_iter()).map(|()| (name, val))
 }
 
-/// That nothing is left of `members` but what has been read.
+/// Refuses a member that is left in `members` after the known ones were taken.
 fn none_left<'a, I: Iterator<Item = &'a str>>(
     members: Members<'_>,
     known: impl Fn() -> I,

@@ -26,7 +26,7 @@ pub(super) fn not_number(text: &str) -> Option<f64> {
     NOT_NUMBERS.iter().find(|(known, _)| *known == text).map(|(_, value)| *value)
 }
 
-/// Which way a value crosses.
+/// The direction in which a value crosses the border of the guest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Way {
     /// From the client into the guest.
@@ -140,7 +140,7 @@ impl Schema {
     }
 
     fn map(&mut self, key: &Shape, value: &Shape) -> Result<(), Unfit> {
-        // As an object, too, where the keys can be its members' names.
+        // A map may also be written as an object, where its keys can be the names of members.
         let object = self.way == Way::In && *key == Shape::String;
         if object {
             self.push(r#"{"anyOf":[{"type":"object","additionalProperties":"#)?;
@@ -233,7 +233,7 @@ impl Schema {
         self.push("]}")
     }
 
-    /// Whether a member of this shape can be left out.
+    /// True if a member of this shape can be left out.
     fn may_be_absent(&self, shape: &Shape) -> bool {
         self.way == Way::In && shape.is_option()
     }

@@ -1,14 +1,14 @@
 //! A WIT type as this kind of plugin needs it: a bounded tree, read from the component once.
 //!
-//! A component's types are a graph that may share, so that a small file describes a huge tree. What is
-//! too large or too deep, or holds what JSON cannot carry, is refused here, for one function at a time.
+//! A component's types are a graph that may share, so that a small file describes a huge tree. A type that is too large
+//! or too deep, or that holds what JSON cannot carry, is refused here, for one function at a time.
 
 use std::fmt;
 
 use super::super::contract::MAX_SCHEMA;
 use super::types::{Form, ValueType};
 
-/// How deep types nest.
+/// The most levels that types nest.
 const MAX_DEPTH: usize = 16;
 /// Types and names of one function together: more than a JSON Schema can say.
 const MAX_SIZE: usize = MAX_SCHEMA;
@@ -48,7 +48,7 @@ pub(in super::super) enum Integer {
     U64,
 }
 
-/// Why a type has no shape.
+/// The reason why a type has no shape.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Unfit {
     #[error("takes or gives {0}, which JSON cannot carry")]
@@ -93,13 +93,13 @@ impl Integer {
 }
 
 impl Shape {
-    /// Whether JSON's `null` is a value of it, so that one around it must say which it means.
+    /// True if JSON's `null` is a value of this shape, so that an option around it must say which of the two it means.
     pub(super) fn is_option(&self) -> bool {
         matches!(self, Self::Option(_))
     }
 }
 
-/// What the types of one function may still take.
+/// The bytes that the types of one function may still take.
 pub(super) struct Room(usize);
 
 impl Room {
@@ -180,7 +180,7 @@ impl Room {
     }
 
     fn names(&mut self, names: Vec<String>) -> Result<Vec<String>, Unfit> {
-        // Each stands in the schema between quotes.
+        // Each name stands in the schema between quotes.
         names.iter().map(|name| self.take(3).and_then(|()| self.name(name))).collect()
     }
 }

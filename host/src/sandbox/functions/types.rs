@@ -1,7 +1,8 @@
 //! The types of a component in the words of WIT, whichever library read them.
 //!
-//! Two do: wasmparser reads them from the file before anything is compiled (`outlined`), wasmtime has them once it is
-//! (`compiled`). What becomes of a type is decided once, for both, by who asks for its [`Form`].
+//! Two libraries do: wasmparser reads them from the file before anything is compiled (`outlined`), wasmtime has them
+//! once the component is compiled (`compiled`). The code that asks for the [`Form`] of a type decides, once for both,
+//! what becomes of it.
 
 use super::shape::Integer;
 
@@ -28,7 +29,7 @@ pub(in super::super) enum Form<T> {
 
 /// A type of values.
 pub(in super::super) trait ValueType: Sized {
-    /// What kind of type it is, and of which others it is made.
+    /// Returns the kind of the type, with the types that it is made of.
     fn form(&self) -> Form<Self>;
 }
 
@@ -40,11 +41,11 @@ pub(in super::super) trait Signature {
     /// Its parameters, in order.
     fn parameters(&self) -> impl Iterator<Item = (String, Self::Value)>;
 
-    /// What it returns: one value, or none.
+    /// Returns the types of its results: one, or none.
     fn results(&self) -> impl Iterator<Item = Self::Value>;
 }
 
-/// What exports: a component, or an instance in it.
+/// A thing that has exports: a component, or an instance in it.
 pub(in super::super) trait Exporter: Sized {
     /// The types of its functions.
     type Signature: Signature;
@@ -53,7 +54,7 @@ pub(in super::super) trait Exporter: Sized {
     fn exports(&self) -> impl Iterator<Item = (String, Exported<Self>)>;
 }
 
-/// What is exported under a name.
+/// The item that is exported under a name.
 pub(in super::super) enum Exported<E: Exporter> {
     Function(E::Signature),
     Instance(E),

@@ -2,7 +2,7 @@
 
 use wasmtime::component::Val;
 
-/// Why a value does not become JSON.
+/// The reason why a value does not become JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Unwritten {
     /// It would be longer than allowed.
@@ -117,7 +117,8 @@ impl Writer {
     }
 
     fn string(&mut self, text: &str) -> Result<(), Unwritten> {
-        // Escaping makes six bytes of one at most; what is too long as it is need not be escaped.
+        // Escaping makes six bytes of one at most; a text that is too long as it is need not be
+        // escaped.
         self.room_for(text.len())?;
         self.push(&serde_json::to_string(text).unwrap_or_default())
     }
