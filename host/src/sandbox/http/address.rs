@@ -1,13 +1,13 @@
-//! Which addresses lie on the public internet. Pure; after the registries of special-purpose addresses
-//! that IANA keeps.
+//! The addresses that lie on the public internet. Pure; after the registries of special-purpose addresses that IANA
+//! keeps.
 //!
-//! What is not known to be public is not: a plugin never reaches this machine or its network by
-//! accident.
+//! An address that is not known to be public counts as not public: a plugin never reaches this machine or its network
+//! by accident.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Whether an address belongs to some server on the internet. An address that stands for an IPv4 address
-/// (mapped, translated, 6to4) is judged as that one.
+/// True if an address belongs to some server on the internet. An address that stands for an IPv4 address (mapped,
+/// translated, 6to4) is judged as that one.
 #[must_use]
 pub fn is_global(address: IpAddr) -> bool {
     match address {
@@ -42,7 +42,7 @@ fn is_global_v6(address: Ipv6Addr) -> bool {
         [0x2002, high, low, ..] => is_global_v4(embedded(high, low)),
         // Protocol assignments, among them Teredo, benchmarks and ORCHID; documentation.
         [0x2001, 0..=0x1ff, ..] | [0x2001, 0xdb8, ..] | [0x3fff, 0..=0xfff, ..] => false,
-        // All that is given out to networks. Everything else is local, multicast, or nobody's.
+        // All that is given out to networks. Everything else is local, multicast, or not given out.
         [0x2000..=0x3fff, ..] => true,
         _ => false,
     }

@@ -1,7 +1,7 @@
-//! Which grant a request falls under, decided on the parsed host. Pure.
+//! The choice of the grant that a request falls under, made on the parsed host. Pure.
 //!
-//! What is decided here is also what is connected to, named to the server and checked in its
-//! certificate: the guest's own text for the host is not used again.
+//! The host that is decided on here is also the one that is connected to, named to the server and
+//! checked in its certificate: the guest's own text for the host is not used again.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -12,12 +12,12 @@ use crate::text::{escape, shell_word};
 /// The most of a guest's text that an error shows.
 const MAX_SHOWN: usize = 100;
 
-/// Where a request goes.
+/// The destination of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
-    /// How it travels.
+    /// The scheme: HTTP, with or without TLS.
     pub scheme: Scheme,
-    /// To whom.
+    /// The host that the request is sent to.
     pub host: Host,
     /// The port; the scheme's own where the request names none.
     pub port: u16,
@@ -32,7 +32,7 @@ pub enum Host {
     Address(IpAddr),
 }
 
-/// Why a request is not sent.
+/// The reason why a request is not sent.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Denied {
     /// No grant covers it.
@@ -41,15 +41,15 @@ pub enum Denied {
         word = shell_word(&.0.to_string())
     )]
     NotGranted(Target),
-    /// Something else than HTTP.
+    /// Its scheme is neither `http` nor `https`.
     #[error("requests go over `http` or `https`, not over `{0}`")]
     Scheme(String),
-    /// A user before the host.
+    /// Its URL holds a user before the host.
     #[error(
         "the request's URL holds a user or a password before its host; leave them out, and send them in the header `authorization`"
     )]
     User,
-    /// Not a host, or not a port.
+    /// Its authority is not a host with an optional port.
     #[error("`{0}` is not a host with an optional port; give a name or an address")]
     Authority(String),
 }
@@ -82,7 +82,8 @@ impl Target {
         Ok(Self { scheme, host: Host::parse(host).ok_or_else(refuse)?, port })
     }
 
-    /// The grant it falls under: of several the one that says most about the host, then the first.
+    /// Returns the grant that the request falls under: of several the one that says most about the
+    /// host, then the first.
     pub fn granted<'a>(&self, grants: &'a [NetworkGrant]) -> Result<&'a NetworkGrant, Denied> {
         grants
             .iter()
@@ -104,7 +105,7 @@ impl Target {
 impl Host {
     /// Understands a host as a browser does, so that no spelling of an address is taken for a name.
     fn parse(text: &str) -> Option<Self> {
-        // Browsers decode these; nobody writes them honestly.
+        // Browsers decode these escapes; no honest request holds one.
         if text.contains('%') {
             return None;
         }
@@ -120,7 +121,7 @@ impl Host {
 
     fn is_in(&self, pattern: &HostPattern) -> bool {
         match (self, pattern) {
-            // Whether its addresses are public is seen when they are known.
+            // `resolve` checks that its addresses are public, once they are known.
             (Self::Name(_) | Self::Address(_), HostPattern::Public) => true,
             (Self::Name(name), HostPattern::Name(granted)) => name == granted,
             (Self::Name(name), HostPattern::Subdomains(granted)) => name
@@ -136,7 +137,7 @@ impl Host {
     }
 }
 
-/// How much a pattern says.
+/// Returns a measure of how much a pattern says about the host.
 fn weight(pattern: &HostPattern) -> usize {
     match pattern {
         HostPattern::Name(_) => usize::MAX,

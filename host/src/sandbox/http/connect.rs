@@ -15,13 +15,13 @@ use super::failure::Failure;
 use super::tls::Trust;
 use crate::manifest::Scheme;
 
-/// How long one address is tried while there are others.
+/// The longest time that one address is tried while there are others.
 const ONE_ADDRESS: Duration = Duration::from_millis(1500);
 
 /// A connection, with TLS where the scheme has it.
 pub(super) enum Connection {
     Plain(TcpStream),
-    // Large, and passed on by value.
+    // The stream is large, and passed on by value.
     Tls(Box<TlsStream<TcpStream>>),
 }
 

@@ -1,7 +1,7 @@
 //! Responses to requests with a secret of the host's in them: the secret does not come back to the guest.
 //!
-//! A server may repeat what it was sent, in its headers and in its body. Both are searched before the guest has them, in
-//! each usual spelling; what is found is covered, and the body keeps its length.
+//! A server may repeat what it was sent, in its headers and in its body. Both are searched before the guest has them,
+//! in each usual spelling; a secret that is found is covered, and the body keeps its length.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -34,7 +34,7 @@ pub(super) fn cover_head(head: &mut response::Parts, secret: &Redactor) -> Resul
 fn cover_headers(headers: &mut HeaderMap, secret: &Redactor) {
     for value in headers.values_mut() {
         if let Some(covered) = secret.bytes(value.as_bytes()) {
-            // What stands in place of a secret is its name in brackets, which a header can hold.
+            // A secret is replaced by its name in brackets, which a header can hold.
             let covered = HeaderValue::from_bytes(&covered);
             *value = covered.unwrap_or_else(|_| HeaderValue::from_static("[secret]"));
         }
@@ -45,9 +45,9 @@ fn cover_headers(headers: &mut HeaderMap, secret: &Redactor) {
 pub(super) struct Covered<B> {
     body: B,
     secret: Redactor,
-    /// What may be the beginning of the secret.
+    /// The bytes that may be the beginning of the secret.
     held: Vec<u8>,
-    /// How much of `held` was there when it was searched last.
+    /// The length that `held` had when it was searched last.
     searched: usize,
     /// True if nothing more comes of `body`.
     has_ended: bool,
@@ -58,9 +58,10 @@ impl<B> Covered<B> {
         Self { body, secret, held: Vec::new(), searched: 0, has_ended: false }
     }
 
-    /// Takes what can be shown; `None` if that is nothing.
+    /// Takes the bytes that can be shown; `None` if there are none.
     fn take_shown(&mut self) -> Option<Bytes> {
-        // What only begins a secret is searched again once it has grown by half: at each byte it would cost too much.
+        // Bytes that only begin a secret are searched again once they have grown by half: a search at each byte would
+        // cost too much.
         if !self.has_ended && self.held.len() <= self.searched + self.searched / 2 {
             return None;
         }
@@ -85,7 +86,7 @@ impl<B: Body<Data = Bytes, Error = Error> + Unpin> Body for Covered<B> {
                 Err(error) => return Poll::Ready(Some(Err(error))),
                 Ok(frame) => match frame.map(Frame::into_data) {
                     Some(Ok(data)) => self.held.extend_from_slice(&data),
-                    // Trailers end a body. They are left out: they would have to be searched, and nobody reads them.
+                    // Trailers end a body. They are left out: they would have to be searched, and nothing reads them.
                     Some(Err(_)) | None => self.has_ended = true,
                 },
             }
@@ -101,7 +102,7 @@ impl<B: Body<Data = Bytes, Error = Error> + Unpin> Body for Covered<B> {
     }
 
     fn size_hint(&self) -> SizeHint {
-        // The body has given away what is held, and the guest has not had it.
+        // The body has given away the held bytes, and the guest has not had them.
         let (body, held) = (self.body.size_hint(), self.held.len() as u64);
         let mut hint = SizeHint::new();
         hint.set_lower(body.lower().saturating_add(held));

@@ -1,4 +1,5 @@
-//! Why a request was not answered: in words for the log, and as the code a guest is given.
+//! The reasons why a request was not answered: in words for the log, and as the code that a guest
+//! is given.
 
 use wasmtime_wasi_http::Error;
 
@@ -6,7 +7,7 @@ use super::allow::{Denied, Host};
 use super::{MAX_HEADERS, MAX_OPEN, MAX_REQUEST, MAX_REQUESTS, MAX_RESPONSE};
 use crate::secret::MissingSecret;
 
-/// Why a request was not answered.
+/// The reason why a request was not answered.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
     /// No grant covers it.
@@ -23,7 +24,7 @@ pub enum Failure {
     /// The plugin is being asked for its tools.
     #[error("a plugin sends no requests while it lists its tools; send them when a tool is called")]
     Listing,
-    /// One too many.
+    /// The call has sent as many requests as it may.
     #[error("this call has sent {MAX_REQUESTS} requests, the most that one call may send")]
     TooMany,
     /// All connections of the call are in use, and stay so.
@@ -45,15 +46,15 @@ pub enum Failure {
          with a secret ask for none"
     )]
     Encoded(String),
-    /// The name is no address's, or nobody could say.
+    /// The name has no address, or the resolver could not tell.
     #[error("`{host}` cannot be resolved: {reason}")]
     Unresolved {
         /// The name.
         host: Host,
-        /// What the resolver says.
+        /// The resolver's reason.
         reason: String,
     },
-    /// It leads to this machine or its network.
+    /// The host leads to this machine or its network.
     #[error(
         "`{0}` leads to an address that is not on the public internet; a plugin reaches such an address only by the address itself, where [grants] in its manifest names it under `network`"
     )]
@@ -63,18 +64,18 @@ pub enum Failure {
     Connect {
         /// The host.
         to: String,
-        /// What happened.
+        /// The error of the last attempt.
         error: std::io::Error,
     },
     /// It took too long to connect.
     #[error("no connection in time")]
     ConnectTimeout,
-    /// No trust in the server.
+    /// The server's certificate is not accepted.
     #[error("the certificate of {to} is not accepted: {reason}")]
     Certificate {
         /// The host.
         to: String,
-        /// Why not.
+        /// The reason why it is not accepted.
         reason: String,
     },
     /// TLS could not be agreed on.
@@ -82,7 +83,7 @@ pub enum Failure {
     Tls {
         /// The host.
         to: String,
-        /// Why not.
+        /// The reason why there is no TLS.
         reason: String,
     },
     /// No response began in time.
@@ -109,7 +110,7 @@ pub enum Failure {
 }
 
 impl Failure {
-    /// Whether toolrack refused what the plugin asked for, so that its author wants to know.
+    /// True if toolrack refused what the plugin asked for, so that its author wants to know.
     pub(super) fn is_refusal(&self) -> bool {
         matches!(
             self,
@@ -128,7 +129,8 @@ impl Failure {
         )
     }
 
-    /// As `wasi:http` has it. Where its words do not say what to do, ours go along.
+    /// Returns the code that `wasi:http` has for it. Where that does not say what to do, toolrack's
+    /// own words go along.
     pub(super) fn code(self) -> Error {
         match self {
             Self::Denied(_)
@@ -170,13 +172,13 @@ impl Failure {
     }
 }
 
-/// What hyper says, in the words of this module.
+/// An error of hyper's, in the words of this module.
 impl From<hyper::Error> for Failure {
     fn from(error: hyper::Error) -> Self {
         if error.is_parse_too_large() {
             return Self::ResponseHeaders;
         }
-        // The request's body is the guest's; what is wrong with it comes back wrapped.
+        // The request's body is the guest's; an error in it comes back wrapped.
         let source = std::error::Error::source(&error).and_then(|source| source.downcast_ref());
         match source {
             Some(Error::HttpRequestBodySize(_)) => Self::RequestSize,
@@ -186,7 +188,7 @@ impl From<hyper::Error> for Failure {
     }
 }
 
-/// Whether the server ended before its response did.
+/// True if the server ended before its response did.
 fn is_incomplete(error: &hyper::Error) -> bool {
     let source = std::error::Error::source(error);
     let io = source.and_then(|source| source.downcast_ref::<std::io::Error>());

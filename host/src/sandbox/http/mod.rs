@@ -39,5 +39,5 @@ pub const MAX_OPEN: usize = 8;
 const MAX_HEADERS: usize = 64 * 1024;
 /// The most bytes of one set of headers that a guest makes, with 40 or so for each header and value.
 pub(super) const MAX_FIELDS: usize = 64 * 1024;
-/// How much of a request's body is taken from a guest at once.
+/// The most bytes of a request's body that are taken from a guest at once.
 const CHUNK: usize = 16 * 1024;

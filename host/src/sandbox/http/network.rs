@@ -1,4 +1,4 @@
-//! What all requests share: the thread they travel on, the resolver, the trusted authorities.
+//! The parts that all requests share: the thread they travel on, the resolver, the trusted authorities.
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -14,35 +14,35 @@ use super::tls::Trust;
 pub struct Network {
     pub(super) ways: Arc<Ways>,
     pub(super) patience: Patience,
-    // Started at the first request: most hosts send none.
+    // The thread is started at the first request: most hosts send none.
     thread: OnceLock<Result<NetThread, String>>,
 }
 
-/// What the tasks on the thread need. They do not hold the network itself: the last to drop that waits
-/// for the thread, and must not be on it.
+/// The parts that the tasks on the thread need. They do not hold the network itself: its last owner waits for the
+/// thread to end, and must not be on it.
 pub(super) struct Ways {
     pub(super) resolver: Box<dyn Resolve>,
     pub(super) trust: Trust,
 }
 
-/// What a network is made with.
+/// The parts that a network is made with.
 pub struct Surroundings {
-    /// Where names are looked up.
+    /// The resolver that looks up names.
     pub resolver: Box<dyn Resolve>,
     /// Authorities that are trusted besides Mozilla's and the system's.
     pub roots: Vec<CertificateDer<'static>>,
-    /// How long is waited.
+    /// The longest times that a request waits.
     pub patience: Patience,
 }
 
-/// How long a request waits. A call's own timeout ends it earlier still; a guest can ask for less.
+/// The longest times that a request waits. A call's own timeout ends it earlier still; a guest can ask for less.
 #[derive(Clone, Copy, Debug)]
 pub struct Patience {
-    /// For the connection: the look-up of the name, TCP and TLS together.
+    /// The time for the connection: the look-up of the name, TCP and TLS together.
     pub connect: Duration,
-    /// For the response's status and headers, once connected.
+    /// The time for the response's status and headers, once connected.
     pub first_byte: Duration,
-    /// For each next piece of the response's body.
+    /// The time for each next piece of the response's body.
     pub between_bytes: Duration,
 }
 
@@ -64,7 +64,7 @@ impl Default for Surroundings {
 }
 
 impl Network {
-    /// A way to the network. Nothing is started and no file is read before the first request.
+    /// Creates a way to the network. Nothing is started and no file is read before the first request.
     #[must_use]
     pub fn new(surroundings: Surroundings) -> Arc<Self> {
         let Surroundings { resolver, roots, patience } = surroundings;

@@ -1,4 +1,5 @@
-//! Any grants and any requests: what is granted is what a grant says, as others understand it too.
+//! Properties of any grants and any requests: a request is granted where a grant says so, as others
+//! understand it too.
 
 use std::net::{IpAddr, Ipv6Addr};
 use std::pin::pin;
@@ -48,12 +49,13 @@ pub fn network(bytes: &[u8]) -> Seen {
 }
 
 fn grant(url: &str) -> Option<NetworkGrant> {
-    // What such a string cannot hold is no part of a URL either.
+    // A character that such a string cannot hold is no part of a URL either.
     let manifest = format!("[grants]\nnetwork = ['{url}']");
     Manifest::parse("m.toml", &manifest).ok()?.grants.network.pop()
 }
 
-/// That a target is what a browser makes of the same text, and of what it is shown as.
+/// Asserts that a target is what a browser makes of the same text, and of the text that it is shown
+/// as.
 pub(super) fn as_the_url_crate_sees(scheme: &str, authority: &str, target: &Target) {
     let url = url::Url::parse(&format!("{scheme}://{authority}/")).expect("a URL too");
     assert_eq!(url.port_or_known_default(), Some(target.port), "{url}");
@@ -64,11 +66,11 @@ pub(super) fn as_the_url_crate_sees(scheme: &str, authority: &str, target: &Targ
     };
     assert_eq!(host, target.host, "{url}");
     assert!(url.username().is_empty() && url.password().is_none(), "{url}");
-    // What is shown in an error is itself understood, as the same.
+    // The authority that an error shows is itself understood, as the same target.
     assert_eq!(Target::parse(scheme, &target.authority()).as_ref(), Ok(target));
 }
 
-/// Whether a grant covers a target, bit by bit and letter by letter.
+/// True if a grant covers a target, compared bit by bit and letter by letter.
 fn covers(grant: &NetworkGrant, target: &Target) -> bool {
     let host = match (&grant.host, &target.host) {
         (HostPattern::Public, _) => true,
@@ -130,7 +132,7 @@ fn only_what_may_be_connected_to(host: &Host, grant: &NetworkGrant, url: &str) {
     }
 }
 
-/// Whether the standard library knows an address not to be public.
+/// True if the standard library knows that an address is not public.
 fn is_surely_local(address: IpAddr) -> bool {
     match address.to_canonical() {
         IpAddr::V4(address) => {

@@ -20,20 +20,20 @@ use crate::manifest::{BoundSecret, Grants};
 use crate::secret::{Known, Redactor};
 use crate::text::escape;
 
-/// Where a call may send requests, and how.
+/// The network that a call sends requests over, and the grants that allow them.
 pub struct Outgoing {
     /// The way to the network.
     pub network: Arc<Network>,
-    /// What the plugin is granted.
+    /// The grants of the plugin.
     pub grants: Arc<Grants>,
 }
 
-/// Who is told why a request was refused.
+/// The function that is told why a request was refused.
 pub(super) type Tell = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// The requests of one call.
 pub struct Requests {
-    /// Absent while a plugin lists its tools.
+    /// The way out. `None` while a plugin lists its tools.
     outgoing: Option<Outgoing>,
     secrets: Arc<Known>,
     tell: Tell,
@@ -42,7 +42,7 @@ pub struct Requests {
 }
 
 impl Requests {
-    /// No requests yet. `tell` is given each refusal in words.
+    /// Creates the requests of a call that has sent none. `tell` is given each refusal in words.
     pub fn new(
         outgoing: Option<Outgoing>,
         secrets: Arc<Known>,
@@ -107,7 +107,8 @@ impl Requests {
         Ok((network.clone(), order, secret))
     }
 
-    /// Puts a secret into a request. Returns what keeps it from coming back; `None` where it is optional and has no value.
+    /// Puts a secret into a request. Returns the redactor that keeps it from coming back; `None` where it is optional
+    /// and has no value.
     fn bound(
         &self,
         head: &mut request::Parts,
@@ -149,7 +150,7 @@ fn target(head: &request::Parts) -> Result<Target, Denied> {
     Target::parse(scheme, head.uri.authority().map_or("", |authority| authority.as_str()))
 }
 
-/// The host's patience, where the guest has no less.
+/// Returns the host's patience, or the guest's where that is less.
 fn shorter(host: Patience, guest: RequestOptions) -> Patience {
     let RequestOptions { connect_timeout, first_byte_timeout, between_bytes_timeout } = guest;
     Patience {

@@ -18,7 +18,7 @@ const MAX_ADDRESSES: usize = 16;
 const MIN_PREFIX_V4: u8 = 8;
 const MIN_PREFIX_V6: u8 = 7;
 
-/// Where names are looked up.
+/// A resolver of names.
 pub trait Resolve: Send + Sync {
     /// The addresses of a name. Called once a request, on the thread of the network.
     fn resolve(&self, name: &str) -> Answer;
@@ -32,13 +32,13 @@ pub(super) struct System;
 
 impl Resolve for System {
     fn resolve(&self, name: &str) -> Answer {
-        // A final dot: a name is never looked up in the domains that this machine searches.
+        // With a final dot, a name is never looked up in the domains that this machine searches.
         let name = format!("{name}.");
         Box::pin(async move {
             let found = tokio::task::spawn_blocking(move || {
                 (&*name, 0).to_socket_addrs().map(|found| found.map(|at| at.ip()).collect())
             });
-            // A look-up that has not begun does not begin once nobody waits for it.
+            // A look-up that has not begun does not begin once no request waits for it.
             Owned::new(found).await.unwrap_or_else(|| Err(io::Error::other("the look-up failed")))
         })
     }
@@ -56,7 +56,7 @@ pub(super) async fn addresses(
             return Ok(vec![*address]);
         }
         Host::Address(_) => return Err(Failure::NotPublic(host.clone())),
-        // This machine's name for itself, whatever a resolver thinks.
+        // This is the machine's name for itself, whatever a resolver answers.
         Host::Name(name)
             if &**name == "localhost" && grant.host == HostPattern::Name(name.clone()) =>
         {
@@ -76,7 +76,7 @@ pub(super) async fn addresses(
     if found.is_empty() { Err(Failure::NotPublic(host.clone())) } else { Ok(found) }
 }
 
-/// Whether a pattern means an address that is not public, and does not just happen to cover it.
+/// True if a pattern means an address that is not public, and does not just happen to cover it.
 fn names(pattern: &HostPattern, address: IpAddr) -> bool {
     match pattern {
         HostPattern::Network { prefix, .. } => match address {

@@ -24,7 +24,7 @@ use crate::manifest::{NetworkGrant, OF_THE_HOST};
 /// The most headers of a response.
 const MAX_COUNT: usize = 256;
 
-/// Whether a guest may not set this header.
+/// True if a guest may not set this header, because it is the host's.
 pub(super) fn is_of_the_host(name: &HeaderName) -> bool {
     OF_THE_HOST.contains(name)
 }
@@ -40,7 +40,7 @@ pub(super) struct Order {
     pub(super) room: Arc<Semaphore>,
 }
 
-/// Sends a request. The connection lives as long as what is returned with the response.
+/// Sends a request. The connection lives as long as the task that is returned with the response.
 pub(super) async fn exchange(
     ways: Arc<Ways>,
     order: Order,
@@ -58,7 +58,7 @@ pub(super) async fn exchange(
     let (mut sender, connection) = builder.handshake(TokioIo::new(stream)).await?;
     let connection = Owned::new(tokio::spawn(async move {
         let _place = place;
-        // What goes wrong is told to the request, or to the reader of its response.
+        // The request, or the reader of its response, is told of an error.
         let _ = connection.await;
     }));
     let request = Request::from_parts(addressed(head, &target), body);

@@ -66,7 +66,7 @@ impl<T> Owned<T> {
     }
 }
 
-/// Absent where the task panicked or its runtime has ended.
+/// The result of the task. `None` where it panicked or its runtime has ended.
 impl<T> Future for Owned<T> {
     type Output = Option<T>;
 

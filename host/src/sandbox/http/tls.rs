@@ -1,4 +1,4 @@
-//! Which servers are trusted, and the agreement on TLS with one.
+//! The trust in servers, and the agreement on TLS with one.
 
 use std::io;
 use std::sync::Arc;
@@ -16,7 +16,8 @@ use super::failure::Failure;
 /// The authorities that are trusted: Mozilla's, this system's, and those given.
 pub(super) struct Trust {
     more: Vec<CertificateDer<'static>>,
-    // Made at the first request over TLS: reading the system's certificates takes a while.
+    // The configuration is made at the first request over TLS: reading the system's certificates
+    // takes a while.
     config: OnceCell<Arc<ClientConfig>>,
 }
 
@@ -55,7 +56,7 @@ fn config(more: Vec<CertificateDer<'static>>) -> Result<ClientConfig, rustls::Er
     let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
     let native = rustls_native_certs::load_native_certs();
     for error in &native.errors {
-        // Mozilla's are enough for the public internet.
+        // Mozilla's certificates are enough for the public internet.
         tracing::debug!("a certificate of this system cannot be read: {error}");
     }
     roots.add_parsable_certificates(native.certs);
