@@ -1,7 +1,7 @@
-//! When plugins are compiled, or their types read: how many at once, and which of them first.
+//! The order in which plugins are compiled, or their types read: how many at once, and which of them first.
 //!
-//! Each compilation uses several processors, so that few at once are as soon done as many. What is compiled is not
-//! known here.
+//! Each compilation uses several processors, so that few at once are as soon done as many. This module does not know
+//! what is compiled.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,26 +15,26 @@ use super::lifeline::{Lifeline, Waiting};
 use super::need::{Need, NeedOf};
 use crate::text::escape;
 
-/// How long a compilation keeps its place once others wait for one.
+/// The times that a compilation keeps its place once others wait for one.
 #[derive(Clone, Copy)]
 pub(super) struct Patience {
     usual: Duration,
-    /// Of work that is waited for, where other such work may wait behind it.
+    /// The time of work that is waited for, where other such work may wait behind it.
     wanted: Duration,
 }
 
 impl Patience {
-    /// With compilations.
+    /// The patience with compilations.
     pub(super) const COMPILING: Self =
         Self { usual: Duration::from_secs(10), wanted: Duration::from_secs(1) };
-    /// With the reading of types, which most files need a few milliseconds for.
+    /// The patience with the reading of types, which most files need a few milliseconds for.
     pub(super) const READING_TYPES: Self =
         Self { usual: Duration::from_millis(250), wanted: Duration::from_millis(250) };
 }
 
-/// How often one that has had its time looks whether others wait for its turn.
+/// The interval at which a compilation that has had its time looks whether others wait for its turn.
 const LOOK: Duration = Duration::from_millis(250);
-/// How often the time of one that is begun again is doubled at most.
+/// The most times that the patience with a compilation is doubled as it is begun again.
 const MAX_ROUNDS: u32 = 8;
 
 /// The standing of a compilation among other processes.
@@ -49,7 +49,7 @@ pub(super) enum Priority {
 }
 
 impl Priority {
-    /// The same as `nice` counts it.
+    /// Returns the priority as `nice` counts it.
     pub(super) fn niceness(self) -> i32 {
         match self {
             Self::Wanted => 5,
@@ -74,7 +74,7 @@ struct Lane {
 struct Turn<'a> {
     lane: &'a Lane,
     priority: Priority,
-    /// How long it may take before it makes way.
+    /// The time that the compilation may take before it makes way.
     patience: Duration,
     _place: Option<OwnedSemaphorePermit>,
     _among: Option<OwnedSemaphorePermit>,
@@ -113,7 +113,7 @@ impl<'a> Turn<'a> {
 
 /// The lanes in which compilations wait and run.
 ///
-/// At once run, on N processors, each bounded by the compiler's caps:
+/// On N processors, these run at once, each bounded by the compiler's caps:
 ///
 /// | those | most |
 /// |---|---|
@@ -123,21 +123,21 @@ impl<'a> Turn<'a> {
 /// | that make better code | 1 |
 pub(super) struct Lanes {
     patience: Patience,
-    /// First compilations that wait or run.
+    /// The number of first compilations that wait or run.
     firsts: watch::Sender<usize>,
     usual: Lane,
-    /// For those that are waited for, beside the others.
+    /// The lane of those that are waited for, beside the others.
     wanted: Lane,
-    /// For those among them that only a list waits for.
+    /// The places of those among them that only a list waits for.
     listing: Arc<Semaphore>,
-    /// For those that take long.
+    /// The places of those that take long.
     long: Arc<Semaphore>,
-    /// For better code of plugins that have some.
+    /// The place for better code of plugins that have some.
     background: Arc<Semaphore>,
 }
 
 impl Lanes {
-    /// Lanes for so many processors, for work that they have this patience with.
+    /// Creates lanes for so many processors, for work that they have this patience with.
     pub(super) fn new(processors: usize, patience: Patience) -> Self {
         Self {
             patience,
@@ -187,7 +187,7 @@ impl Lanes {
             drop(turn);
             match done {
                 Err(CompileError::Abandoned) => {}
-                // It was done just then, or cannot be ended.
+                // The job was done just then, or cannot be ended.
                 done => return done,
             }
             rounds = (rounds + 1).min(MAX_ROUNDS);
@@ -255,7 +255,7 @@ impl Drop for Counted<'_> {
     }
 }
 
-/// `None` never comes: these semaphores are not closed.
+/// Waits for a permit. `None` never comes: these semaphores are not closed.
 async fn permit(of: &Arc<Semaphore>) -> Option<OwnedSemaphorePermit> {
     of.clone().acquire_owned().await.ok()
 }
@@ -414,7 +414,7 @@ mod tests {
         waiting.await.expect("no panic").expect("done");
     }
 
-    /// A job that ends as a child does: when it is told to, or when nobody waits for it any more.
+    /// A job that ends as a child does: when it is told to, or when it is not waited for any more.
     fn child() -> (Job, impl Fn(Priority, &Lifeline) -> Result<(), CompileError> + Clone + Send) {
         let ((begins, began), (end, ends)) = (mpsc::channel(), mpsc::channel::<()>());
         let ends = Arc::new(std::sync::Mutex::new(ends));

@@ -1,4 +1,4 @@
-//! The cache of one directory, opened by whoever needs it first.
+//! The cache of one directory, opened by the job that needs it first.
 
 use std::path::PathBuf;
 use std::sync::OnceLock;
@@ -9,8 +9,8 @@ use super::cache::{Cache, MAX_CACHE};
 use crate::failpoint::{self, Point};
 use crate::text::escape;
 
-/// The cache, which is opened by the first job that needs it: the disk that it is on may take its time, and
-/// nobody who starts waits for it.
+/// The cache, which is opened by the first job that needs it: the disk that it is on may take its time, and no start
+/// waits for it.
 pub(super) struct LazyCache {
     directory: PathBuf,
     engine: Engine,

@@ -1,4 +1,4 @@
-//! What a child that compiles holds on to: while somebody waits for its answer, its stdin stays open.
+//! The lifeline of a child that compiles: its stdin stays open while its answer is waited for.
 
 use std::process::ChildStdin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,7 +18,7 @@ enum State {
     Cut,
 }
 
-/// Somebody who waits. When it is dropped, the child ends.
+/// The wait for a child's answer. When it is dropped, the child ends.
 pub(super) struct Waiting(Lifeline);
 
 impl Lifeline {
@@ -27,7 +27,7 @@ impl Lifeline {
         (lifeline.clone(), Waiting(lifeline))
     }
 
-    /// Keeps `stdin` open for as long as somebody waits.
+    /// Keeps `stdin` open for as long as the child's answer is waited for.
     pub(super) fn hold(&self, stdin: ChildStdin) {
         self.change(|state| match state {
             State::NeedOf | State::Held(_) => *state = State::Held(stdin),
@@ -35,7 +35,7 @@ impl Lifeline {
         });
     }
 
-    /// True if nobody waits any more.
+    /// True if the child's answer is not waited for any more.
     pub(super) fn is_cut(&self) -> bool {
         self.change(|state| matches!(state, State::Cut))
     }

@@ -65,7 +65,7 @@ pub(super) fn link(sandbox: &Sandbox, component: &Component) -> Result<Linked, C
     .map_err(CompileError::Refused)
 }
 
-/// How the names begin of what `store::linker` adds.
+/// The beginnings of the names of all interfaces that `store::linker` adds.
 const OFFERED: [&str; 9] = [
     "wasi:io/",
     "wasi:clocks/",

@@ -1,4 +1,4 @@
-//! What a plugin offers, kept with its code: one that is only listed needs no code then.
+//! The listing of a plugin, kept with its code: a plugin that is only listed needs no code then.
 //!
 //! It is kept for its bytes, its grants and its limits, which is all that a guest can know when it is
 //! asked. One that sees files of this machine could answer by them, so it is asked each time.
@@ -10,15 +10,15 @@ use super::code::Codes;
 use crate::manifest::{Grants, Kind, Limits, Sha256Digest};
 use crate::tool::Listed;
 
-/// What is known of a plugin without its code.
+/// The kind and the tools of a plugin, known without its code.
 #[derive(Deserialize, Serialize)]
 pub(super) struct Listing {
     pub(super) kind: Kind,
-    /// Nothing of a program: its manifest says what it offers.
+    /// The tools. A program has none here: its manifest says what it offers.
     pub(super) listed: Listed,
 }
 
-/// Where the listing of one plugin is kept.
+/// The key under which the listing of one plugin is kept.
 #[derive(Clone, Copy)]
 pub(super) struct ListingKey {
     wasm: Sha256Digest,
@@ -32,7 +32,7 @@ impl ListingKey {
         Self { wasm, terms: fingerprint((limits, grants)), sees_files: !grants.files.is_empty() }
     }
 
-    /// The listing, if it is kept and so is the code: whoever calls the plugin needs that.
+    /// Returns the listing, if it is kept and so is the code, which a call needs.
     pub(super) async fn find(self, codes: &Codes) -> Option<Listing> {
         let found = codes.with_cache(move |cache| {
             let entry = Entry::Listing(&self.wasm, &self.terms);
@@ -43,7 +43,7 @@ impl ListingKey {
         found.await
     }
 
-    /// What its code said otherwise than its file when they were compared, if they were and it is kept.
+    /// Returns the difference that was found when its code was compared with its file. `None` if none is kept.
     pub(super) async fn disagreement(self, codes: &Codes) -> Option<String> {
         let found = codes.with_cache(move |cache| {
             String::from_utf8(cache.read(Entry::Disagreement(&self.wasm, &self.terms))?).ok()
@@ -51,8 +51,8 @@ impl ListingKey {
         found.await
     }
 
-    /// Keeps what its code says otherwise than its file, so that the file is not believed again. A guest that sees files
-    /// may have been told by them what to say.
+    /// Keeps the difference between its code and its file, so that the file is not believed again. A guest that sees
+    /// files may have been told by them what to say.
     pub(super) async fn keep_disagreement(self, codes: &Codes, problem: String) {
         if self.sees_files {
             return;

@@ -29,13 +29,13 @@ pub(super) const NAME: &str = "toolrack:listing";
 const VERSION: u64 = 1;
 /// The most bytes of JSON in it.
 const MAX_LISTING: usize = 1024 * 1024;
-/// How much of a value is shown where two differ, in bytes.
+/// The most bytes of a value that are shown where two differ.
 const MAX_SHOWN: usize = 200;
 
-/// What is wrong with a section, or with what is to become one.
+/// The fault of a section, or of the tools that are to become one.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ListingError {
-    /// There are several.
+    /// The file has several sections.
     #[error("it has {0} sections `{NAME}`; only one is allowed: `toolrack pack` writes it anew")]
     Several(usize),
     /// It is too large.

@@ -1,7 +1,7 @@
-//! What a guest writes to stdout, stderr and the host's log: captured, capped, escaped, logged by line.
+//! The text that a guest writes to stdout, stderr and the host's log: captured, capped, escaped, logged by line.
 //!
-//! A guest's stdout is never the protocol. The lines carry the call's span, which names plugin, tool
-//! and request. It is made for the lines: most calls write none, and are not to pay for it.
+//! A guest's stdout is never the protocol. The lines carry the call's span, which names plugin, tool and request. The
+//! span is made for the lines: most calls write none, and are not to pay for it.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -25,23 +25,24 @@ const MAX_LOG: u64 = 1024 * 1024;
 const MAX_LINE: usize = 4096;
 /// The most that is written at once.
 pub(super) const PERMIT: usize = 64 * 1024;
-/// What a line counts besides its bytes.
+/// The bytes that a line counts besides its own.
 const LINE: usize = 64;
-/// How much of the end of stderr the message of a crash shows.
+/// The most bytes of the end of stderr that the message of a crash shows.
 const LAST_WORDS: usize = 1024;
-/// How much of it is kept: twice what is ever shown, so that no secret is cut where that begins.
+/// The most bytes of the end of stderr that are kept: twice as many as are ever shown, so that no secret is cut where
+/// those begin.
 const KEPT: usize = 2 * MAX_SAID;
-/// How Rust ends what it says of a panic. There is no variable to set for one call.
+/// The beginning of the line with which Rust ends its message of a panic. There is no variable to set for one call.
 const BACKTRACE: &str = "note: run with `RUST_BACKTRACE";
 
-/// Which stream a guest wrote to.
+/// The stream that a guest wrote to.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Stream {
     Stdout,
     Stderr,
 }
 
-/// How serious a guest calls its line.
+/// The severity that a guest gives its line.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Severity {
     Debug,
@@ -69,7 +70,7 @@ struct State {
     stdout: Vec<u8>,
     stderr: Vec<u8>,
     last_words: Vec<u8>,
-    /// What was noted once.
+    /// The texts that were noted already.
     noted: BTreeSet<String>,
 }
 
@@ -86,7 +87,7 @@ impl GuestLog {
         }
     }
 
-    /// What the host has to tell the plugin's author, once a call. Not counted as the guest's.
+    /// Logs what the host has to tell the plugin's author, each text once a call. It does not count as the guest's.
     pub(super) fn note(&self, text: &str) {
         if self.lock().noted.insert(text.to_owned()) {
             let text = escape(&self.secrets.redactor().text(text.to_owned()));
@@ -94,7 +95,7 @@ impl GuestLog {
         }
     }
 
-    /// One line by the host's `log` function.
+    /// Logs one line that the guest gives to the host's `log` function.
     pub(super) fn line(&self, severity: Severity, message: &str) -> Result<(), Stopped> {
         self.count(message.len() + LINE)?;
         let message = self.secrets.redactor().text(message.trim_end().to_owned());
@@ -128,7 +129,7 @@ impl GuestLog {
         words[words.ceil_char_boundary(words.len().saturating_sub(most))..].to_owned()
     }
 
-    /// The end of stderr, on one line, escaped.
+    /// Returns the end of stderr, on one line, escaped. `None` if it says nothing.
     pub(super) fn last_words(&self) -> Option<String> {
         let words = self.said(LAST_WORDS);
         let says = |line: &&str| !line.is_empty() && !line.starts_with(BACKTRACE);
@@ -248,7 +249,7 @@ mod tests {
         Arc::new(Secrets::of(None, None).with_environment(given).look_up([&name]))
     }
 
-    /// What is told in the log meanwhile.
+    /// Returns the lines that are logged while `tell` runs.
     fn told(tell: impl FnOnce()) -> String {
         let file = tempfile::NamedTempFile::new().expect("a file");
         let writer = Arc::new(file.reopen().expect("the same file"));

@@ -1,4 +1,4 @@
-//! What one call has used, and the moment it is too much: memory, processor time, host calls.
+//! The memory, processor time and host calls that one call has used, and the moment at which they are too much.
 //!
 //! Fuel is wasmtime's own counter and the wall clock is a timer around the call; neither is kept here.
 
@@ -19,7 +19,7 @@ use crate::tool::{Limit, LimitHit};
 /// Calls from the guest to the host, per call: a computation calls none, a chatty tool thousands.
 const MAX_HOST_CALLS: u64 = 1_000_000;
 
-/// How often the clock is looked at while a guest calls the host.
+/// The calls of a guest to the host between two looks at the clock.
 const CALLS_BETWEEN_LOOKS: u64 = 16;
 
 /// Core instances, memories and tables of one call. A component made of a preview 1 module has about
@@ -45,7 +45,7 @@ pub(super) struct Meter {
     memory: u64,
     peak_memory: u64,
     refused_memory: bool,
-    /// What this machine lacked when the guest asked for memory that it may have.
+    /// The shortage of this machine when the guest asked for memory that it may have. `None` if there was none.
     shortage: Option<String>,
     exits: u64,
     works: bool,
@@ -85,8 +85,8 @@ impl Meter {
         self.refused_memory.then(|| Stopped::at(Limit::Memory, self.memory_limit).0)
     }
 
-    /// What this machine lacked when the guest asked for memory that it may have, if it did. Such a guest usually
-    /// traps next, too.
+    /// Returns the shortage of this machine when the guest asked for memory that it may have. `None` if there was none.
+    /// Such a guest usually traps next, too.
     pub(super) fn shortage(&self) -> Option<&str> {
         self.shortage.as_deref()
     }
@@ -110,27 +110,26 @@ impl Meter {
         self.works = true;
     }
 
-    /// Wasm is entered: by a call, or while the host hands over a result and asks for memory. What the
-    /// guest does meanwhile is not the host's work.
+    /// Notes that Wasm is entered: by a call, or while the host hands over a result and asks for memory. What the guest
+    /// does meanwhile is not the host's work.
     pub(super) fn entering(&mut self) {
         self.worked = std::mem::take(&mut self.works);
     }
 
-    /// That Wasm is done.
+    /// Notes that the Wasm that was entered is done.
     pub(super) fn entered(&mut self) {
         self.works = std::mem::take(&mut self.worked);
     }
 
-    /// The guest leaves Wasm: for the host, or for the runtime, which grows its memory or refills its
-    /// fuel.
+    /// Notes that the guest leaves Wasm: for the host, or for the runtime, which grows its memory or refills its fuel.
     pub(super) fn leaving(&mut self) -> Result<(), Stopped> {
         self.exits = self.exits.wrapping_add(1);
         if self.exits.is_multiple_of(CALLS_BETWEEN_LOOKS) { self.cpu.check() } else { Ok(()) }
     }
 
-    /// The guest is about to go on. Gives the slice of fuel to go on with, where that changes: a guest
-    /// that kept the host busy gives way soon. Only after the host's own functions: they alone find
-    /// all fuel where it can be changed.
+    /// Notes that the guest is about to go on. Returns the slice of fuel to go on with, or `None` where that does not
+    /// change: a guest that kept the host busy gives way soon. It changes only after the host's own functions: they
+    /// alone find all fuel where it can be changed.
     pub(super) fn returning(&mut self) -> Result<Option<u64>, Stopped> {
         if !std::mem::take(&mut self.works) {
             return Ok(None);
@@ -150,7 +149,7 @@ impl Meter {
             return Ok(None);
         }
         let slice = if hurried { self.turn.short_slice() } else { SliceKind::Guest.slice() };
-        // Once it has given way, it goes on where guests are at home.
+        // After it has given way, the guest goes on on a guest thread, with full slices.
         self.turn = if hurried { self.turn } else { SliceKind::Guest };
         Ok(Some(slice))
     }
@@ -217,7 +216,7 @@ pub(super) struct CpuClock {
     limit: Duration,
     /// Nanoseconds of the polls that have ended.
     before: AtomicU64,
-    /// When the running poll began, in nanoseconds after `base`. Only read during a poll, by the
+    /// The time at which the running poll began, in nanoseconds after `base`. It is read only during a poll, by the
     /// thread that polls, so relaxed ordering is enough.
     entered: AtomicU64,
 }
@@ -237,7 +236,7 @@ impl CpuClock {
         Duration::from_nanos(this)
     }
 
-    /// Whether there is time left, during a poll.
+    /// Fails if no time is left, during a poll.
     fn check(&self) -> Result<(), Stopped> {
         self.check_with(self.in_this_poll())
     }
@@ -254,7 +253,7 @@ impl CpuClock {
         self.entered.store(self.now(), Ordering::Relaxed);
     }
 
-    /// Whether there is time left, after a poll.
+    /// Adds the poll that has ended to the time used. Fails if no time is left.
     fn leave(&self) -> Result<(), Stopped> {
         let in_this_poll = self.in_this_poll();
         let left = self.check_with(in_this_poll);

@@ -111,7 +111,7 @@ const MAX_PREPARED: usize = 8;
 /// The stack of a guest, in bytes. Deeper recursion traps.
 const MAX_STACK: usize = 512 * 1024;
 
-/// What all guests share: engines, host functions, code, slots.
+/// The engines, host functions, code and slots that all guests share.
 pub struct Sandbox {
     ground: Ground,
     concurrent: OnceLock<Result<Ground, String>>,
@@ -138,7 +138,7 @@ impl Ground {
     }
 }
 
-/// The sandbox could not be set up on this machine.
+/// The reason why the sandbox could not be set up on this machine.
 #[derive(Debug, thiserror::Error)]
 #[error("the sandbox cannot start: {0}")]
 pub struct SandboxError(String);
@@ -168,7 +168,7 @@ impl Sandbox {
         })
     }
 
-    /// What a component stands on.
+    /// Returns the engine of a component, with what its guests may import.
     fn ground_of(&self, component: &Component) -> Result<&Ground, String> {
         if Engine::same(component.engine(), &self.ground.engine) {
             return Ok(&self.ground);
@@ -176,7 +176,8 @@ impl Sandbox {
         self.concurrent()
     }
 
-    /// What components with asynchronous functions stand on; made when there is one.
+    /// Returns the engine of components with asynchronous functions, with what their guests may import. It is made when
+    /// there is such a component.
     fn concurrent(&self) -> Result<&Ground, String> {
         let ground = self.concurrent.get_or_init(|| {
             engine::concurrent().and_then(Ground::new).map_err(|error| one_line(&error))
@@ -202,7 +203,7 @@ impl Sandbox {
         Self { home: Some(home.clone()), scratches: Some(Arc::new(scratches)), ..self }
     }
 
-    /// Where it is at home, if anywhere.
+    /// The home in which it gives scratch directories and looks for secrets. `None` if it has none.
     #[must_use]
     pub fn home(&self) -> Option<&Home> {
         self.home.as_ref()
@@ -220,7 +221,7 @@ fn one_line(error: &wasmtime::Error) -> String {
     shown(&error.root_cause().to_string())
 }
 
-/// The same with what led to it: only there are imports named.
+/// The innermost reason with all that led to it, escaped, on one line: only there are imports named.
 fn in_full(error: &wasmtime::Error) -> String {
     shown(&format!("{error:#}"))
 }

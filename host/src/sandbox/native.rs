@@ -1,6 +1,6 @@
 //! Bytes of a Wasm file to native code, with what was compiled before as far as that is of use.
 //!
-//! How code is loaded and shared is not known here.
+//! This module does not know how code is loaded and shared.
 
 use super::cache::{Cache, Entry};
 use super::compiler::{CompileError, Compiler};
@@ -38,7 +38,7 @@ pub(super) fn native(
                 return Ok(Native { code, tier: Tier::Optimized });
             }
             Err(error @ (CompileError::Abandoned | CompileError::Unread(_))) => return Err(error),
-            // More is kept in memory for it, so that it may fail where the other way does not.
+            // Compiling by functions keeps more in memory, so that it may fail where the other way does not.
             Err(error) => {
                 tracing::debug!("compiling it by functions is of no use: {error}");
                 cache.forget(Entry::Functions(&family));

@@ -1,4 +1,4 @@
-//! Why the code of a Wasm file is needed, as it rises while the code is waited for.
+//! The need of a Wasm file's code, which rises while the code is waited for.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -7,7 +7,7 @@ use tokio::sync::watch;
 
 use crate::manifest::Sha256Digest;
 
-/// Why a file's code is needed; it only rises.
+/// The reason why a file's code is needed; it only rises.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Need {
     /// Nothing needs it yet.
@@ -26,12 +26,13 @@ pub(super) struct NeedOf(watch::Sender<Need>);
 /// The needs of all files whose code is asked for.
 #[derive(Default)]
 pub(super) struct Needs {
-    // A lock and not a snapshot: who raises a need has to be seen by who waits with it.
+    // A lock and not a snapshot: a need that one caller raises has to be seen by those who wait
+    // with it.
     flags: Mutex<BTreeMap<Sha256Digest, Weak<NeedOf>>>,
 }
 
 impl Needs {
-    /// The need of a file; one for all who have it, whichever plugin they ask for.
+    /// Returns the need of a file, which all plugins with this file share.
     pub(super) fn of(&self, wasm: Sha256Digest) -> Arc<NeedOf> {
         let mut flags = self.flags.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(flag) = flags.get(&wasm).and_then(Weak::upgrade) {

@@ -5,8 +5,8 @@
 /// No integer type has more digits.
 const MAX_DIGITS: usize = 20;
 
-/// The whole number that `text`, a JSON number, says: `300`, `-1`, `1.0`, `25e1`, `250e-1`. None if it
-/// has a fraction, or more digits than any type here.
+/// The whole number that `text`, a JSON number, says: `300`, `-1`, `1.0`, `25e1`, `250e-1`. `None` if it has a
+/// fraction, or more digits than any type here.
 pub(super) fn whole(text: &str) -> Option<i128> {
     let (negative, text) = match text.strip_prefix('-') {
         Some(text) => (true, text),

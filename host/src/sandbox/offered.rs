@@ -1,4 +1,4 @@
-//! What a guest offers: known from another time, told by its file, or asked for.
+//! The tools that a guest offers: known from another time, told by its file, or asked for.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -18,18 +18,19 @@ use crate::tool::{CallError, Listed};
 /// The tools of a guest, as far as they are known before it is asked.
 #[derive(Default)]
 pub(super) struct Offered {
-    /// Where it is kept; of a plugin.
+    /// The key under which a plugin's listing is kept. `None` of a guest that is only asked what it
+    /// is.
     place: Option<ListingKey>,
-    /// What was found there, until somebody asks.
+    /// The listing that was found there, until it is taken. `None` where none was found.
     known: Mutex<Option<Listed>>,
-    /// What its file says.
+    /// The file's own word on its tools. `None` where they were found, or the code has to be asked.
     pub(super) claim: Option<Claim>,
-    /// What is to be kept once its code agrees.
+    /// The listing that is to be kept once the code agrees with it. `None` where there is none.
     unkept: Mutex<Option<Listing>>,
 }
 
 impl Offered {
-    /// It is kept there, where this was found.
+    /// Creates the listing that was found at `place`, where it is kept.
     pub(super) fn known(place: ListingKey, known: Listed) -> Self {
         Self { known: Mutex::new(Some(known)), ..Self::asked(place) }
     }
@@ -44,14 +45,14 @@ impl Offered {
         Self { place: Some(place), ..Self::default() }
     }
 
-    /// Keeps what its code has said otherwise.
+    /// Keeps `problem`, the difference between the code and the file.
     pub(super) async fn keep_disagreement(&self, codes: &Codes, problem: &str) {
         if let Some(place) = self.place {
             place.keep_disagreement(codes, problem.to_owned()).await;
         }
     }
 
-    /// Keeps what its code has agreed with.
+    /// Keeps the listing that the code has agreed with.
     pub(super) async fn keep(&self, codes: &Codes) {
         let listing = self.unkept.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some((place, listing)) = self.place.zip(listing) {
@@ -60,7 +61,7 @@ impl Offered {
     }
 }
 
-/// Why a guest's tools are not known.
+/// The reason why a guest's tools are not known.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum ListError {
     /// Listing ended like a failed call.
@@ -72,10 +73,10 @@ pub enum ListError {
     /// The section that lists its tools is of no use.
     #[error(transparent)]
     Section(#[from] ListingError),
-    /// What it says of its functions could not be read.
+    /// The docs of its functions could not be read.
     #[error("{0}")]
     Unread(String),
-    /// A tool that the manifest declares breaks one.
+    /// A tool that the manifest declares breaks a rule.
     #[error(transparent)]
     Declared(#[from] DeclaredError),
 }
@@ -93,15 +94,17 @@ impl ListError {
 }
 
 impl Guest {
-    /// Its tools. A guest that has to be asked for them is asked under the limits of a call.
+    /// Returns its tools. A guest that has to be asked for them is asked under the limits of a
+    /// call.
     pub async fn tools(&self) -> Result<Listed, ListError> {
         self.noted_tools(&Notes::default()).await
     }
 
-    /// The same, with what `notes` say of functions that the component itself says nothing of.
+    /// Returns its tools, with what `notes` say of functions that the component itself says nothing
+    /// of.
     pub async fn noted_tools(&self, notes: &Notes) -> Result<Listed, ListError> {
         let known = self.offered.known.lock().unwrap_or_else(PoisonError::into_inner).take();
-        // What notes say is kept by nobody.
+        // A listing with notes is not kept.
         let listed = match known.filter(|_| notes.is_empty()) {
             Some(listed) => listed,
             None => {
@@ -127,7 +130,7 @@ impl Guest {
         }
     }
 
-    /// What its file says that it offers.
+    /// Lists the tools that its file says it offers.
     async fn claimed(&self, claim: &Claim, notes: &Notes) -> Result<Listed, ListError> {
         match claim {
             Claim::Listed(tools) => Ok(Listed::all(contract::tools(tools.clone(), self.grants())?)),
@@ -136,7 +139,7 @@ impl Guest {
         }
     }
 
-    /// What its code says that it offers.
+    /// Lists the tools that its code says it offers.
     async fn ask(&self, notes: &Notes) -> Result<Listed, ListError> {
         let code = self.code.get(&self.sandbox).await.map_err(|error| lost(&error))?;
         match &code.linked {
@@ -149,7 +152,8 @@ impl Guest {
         }
     }
 
-    /// What the author wrote of the functions, which is in the file and not in the compiled code.
+    /// Reads the author's docs of the functions, which are in the file and not in the compiled
+    /// code.
     async fn docs(&self) -> Result<Docs, ListError> {
         let wasm = self.code.wasm().clone();
         let docs = self.aside(move || wasm.bytes().map(|wasm| Docs::of(&wasm)));
@@ -160,7 +164,7 @@ impl Guest {
     }
 }
 
-/// Its code was there once.
+/// Returns the error of code that was there once and cannot be loaded again.
 pub(super) fn lost(error: &CompileError) -> CallError {
     CallError::Host(format!("its code cannot be loaded again: {error}"))
 }

@@ -1,8 +1,8 @@
 //! The outline of a Wasm file: its kind and its tools, read from its bytes before it is compiled.
 //!
 //! A plugin of the kind `tools` tells of itself in a section; a program's tools are its manifest's; the tools of any
-//! other component follow from the types of its functions. Those a hostile file can make large, so that a child
-//! process reads them, within bounds. A file that says nothing of its tools has to be compiled and asked.
+//! other component follow from the types of its functions. A hostile file can make those large, so that a child process
+//! reads them, within bounds. A file that says nothing of its tools has to be compiled and asked.
 
 use serde::{Deserialize, Serialize};
 use wasmparser::{
@@ -59,7 +59,7 @@ pub(super) enum Glance {
 /// The most interfaces that a component imports, and the bytes of their names together.
 const MAX_IMPORTS: usize = 1_000;
 const MAX_IMPORT_NAMES: usize = 64 * 1024;
-/// How deep modules and components nest; toolchains nest them four levels deep.
+/// The most levels that modules and components nest; toolchains nest them four levels deep.
 const MAX_NESTING: usize = 64;
 
 /// The names of imports, none of which a component that is served has more of.
@@ -94,7 +94,7 @@ pub(super) enum OutlineError {
 /// Looks at names at the top level of `wasm`, which takes as long as it has sections, and at nothing within.
 pub(super) fn glance(wasm: &[u8]) -> Result<Glance, OutlineError> {
     let contract = kind::contract();
-    // What the two kinds of files mean by an id is not the same.
+    // The two kinds of files do not mean the same by an id.
     let is_component = matches!(
         Parser::new(0).parse(wasm, true),
         Ok(wasmparser::Chunk::Parsed {
@@ -137,12 +137,12 @@ pub(super) fn glance(wasm: &[u8]) -> Result<Glance, OutlineError> {
     })
 }
 
-/// What a child process reads of a file's types.
+/// The types of a file, as a child process reads them.
 #[derive(Deserialize, Serialize)]
 pub(super) struct TypeOutline {
     imports: Vec<String>,
     kind: Kind,
-    /// Of a component with functions of its own.
+    /// The functions of a component that has its own. `None` of any other.
     functions: Option<Descriptions>,
 }
 

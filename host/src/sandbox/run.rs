@@ -18,7 +18,7 @@ use super::{MAX_STACK, asking, one_line};
 use crate::manifest::{Bytes, grouped, show_duration};
 use crate::tool::{CallError, Limit, LimitHit, Usage};
 
-/// What there is of a guest that has run.
+/// The usage and the store of a guest that has run. The store is `None` where the guest was never entered.
 #[derive(Default)]
 pub(super) struct Ran {
     pub(super) usage: Usage,
@@ -69,7 +69,7 @@ impl Guest {
         (outcome, Ran { usage, store: Some(store) })
     }
 
-    /// Why a guest did not return.
+    /// Says why a guest did not return.
     fn explain(&self, error: &wasmtime::Error, state: &State) -> CallError {
         if let Some(Stopped(hit)) = error.downcast_ref() {
             return CallError::Limit(hit.clone());
@@ -109,8 +109,8 @@ impl Guest {
     }
 }
 
-/// What `future` gives until `deadline`. The clock is set up only when it does not end at once: most calls do,
-/// and never need one.
+/// Returns what `future` gives until `deadline`, or `None` if it has not ended by then. The clock is set up only when
+/// it does not end at once: most calls do, and never need one.
 pub(super) async fn until<T>(deadline: Instant, future: impl Future<Output = T>) -> Option<T> {
     let mut future = pin!(future);
     let mut clock = None;

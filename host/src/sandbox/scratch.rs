@@ -1,8 +1,8 @@
 //! Scratch directories: a fresh and private one for each call that is granted one, removed when the
 //! call ends.
 //!
-//! All of one process lie in one directory, beside a file that is locked while the process lives. What
-//! a process left that was killed is removed by the next one that starts.
+//! All directories of one process lie in one, beside a file that is locked while the process lives. The directories
+//! that a killed process left are removed by the next process that starts.
 
 use std::fs::{self, File};
 use std::io;
@@ -15,7 +15,7 @@ use tokio::runtime::Handle;
 use crate::home::private_directory;
 use crate::whole::random_name;
 
-/// Where this process makes scratch directories.
+/// The place at which this process makes scratch directories.
 pub struct Scratches {
     root: PathBuf,
     // A lock, because the first two calls may come at once.
@@ -33,20 +33,20 @@ struct Own {
 
 /// The directory of one call. It is removed when this is dropped.
 pub(super) struct Scratch {
-    /// Absent when it is removed already.
+    /// The path of the directory. `None` when it is removed already.
     path: Option<PathBuf>,
     directory: Arc<File>,
     _own: Arc<Own>,
 }
 
 impl Scratches {
-    /// Below `root`, which is made when it is needed.
+    /// Creates a place below `root`, which is made when it is needed.
     #[must_use]
     pub fn below(root: PathBuf) -> Self {
         Self { root, own: Mutex::default(), made: AtomicU64::new(0) }
     }
 
-    /// Removes what processes left that are dead. Blocks.
+    /// Removes the directories that dead processes left. Blocks.
     pub fn sweep(root: &Path) -> io::Result<()> {
         for entry in fs::read_dir(root)? {
             let path = entry?.path();
@@ -87,7 +87,7 @@ impl Own {
         private_directory(root).map_err(io::Error::other)?;
         let name = format!("{}-{}", std::process::id(), random_name()?);
         let directory = root.join(&name);
-        // Whoever sees the lock's name sees it locked.
+        // A process that sees the lock's name sees it locked.
         let (unfinished, lock) = (root.join(format!(".{name}")), directory.with_extension("lock"));
         let held = File::create_new(&unfinished)?;
         held.lock()?;
@@ -126,7 +126,7 @@ fn remove(path: &Path) {
 impl Drop for Scratch {
     fn drop(&mut self) {
         let Some(path) = self.path.take() else { return };
-        // What is removed may be much, and a cancelled call drops this on a thread of the guests.
+        // The directory may hold much, and a cancelled call drops this on a thread of the guests.
         match Handle::try_current() {
             Ok(runtime) => drop(runtime.spawn_blocking(move || remove(&path))),
             Err(_) => remove(&path),

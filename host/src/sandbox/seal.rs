@@ -1,5 +1,5 @@
-//! What proves that a file of the cache was written by a host of this user: a key, and tags made
-//! with it.
+//! The proof that a file of the cache was written by a host of this user: a key, and tags made with
+//! it.
 //!
 //! Running native code means trusting it entirely, so a checksum, which anybody can compute, is not
 //! enough.
@@ -23,8 +23,8 @@ pub(super) const TAG: usize = 32;
 pub(super) struct Seal(Hmac<Sha256>);
 
 impl Seal {
-    /// The key of `directory`, made where there is none or a damaged one. What was sealed with
-    /// another is worthless then.
+    /// The key of `directory`, made where there is none or a damaged one. Files that were sealed
+    /// with another are worthless then.
     pub(super) fn of(directory: &Path) -> io::Result<Self> {
         let path = directory.join(KEY);
         // Hosts that start at once agree: one of them links its key, and all read that.
@@ -55,7 +55,7 @@ impl Seal {
         self.over(name, bytes).finalize().into_bytes().into()
     }
 
-    /// Whether `tag` is the one of `bytes` under `name`. Takes the same time wherever they differ.
+    /// True if `tag` is the one of `bytes` under `name`. Takes the same time wherever they differ.
     pub(super) fn verify(&self, name: &str, bytes: &[u8], tag: &[u8]) -> bool {
         self.over(name, bytes).verify_slice(tag).is_ok()
     }

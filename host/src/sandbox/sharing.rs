@@ -1,4 +1,4 @@
-//! One value for each Wasm file, made once and shared for as long as somebody has it.
+//! One value for each Wasm file, made once and shared for as long as it is held.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -9,7 +9,7 @@ use crate::manifest::Sha256Digest;
 
 /// The values that are alive, by the digest of what they were made from.
 pub(super) struct Shared<T> {
-    // A lock and not a snapshot: whoever comes first has to be seen by whoever comes next.
+    // A lock and not a snapshot: the first caller has to be seen by the next.
     cells: Mutex<BTreeMap<Sha256Digest, Weak<OnceCell<T>>>>,
 }
 
@@ -21,8 +21,9 @@ impl<T: Clone> Shared<T> {
         Self { cells: Mutex::default() }
     }
 
-    /// The value for `digest`. If nobody has it, the first who asks makes it, and all who ask
-    /// meanwhile wait for that. An error is nobody else's: the next one makes it.
+    /// Returns the value for `digest`. If it is not held, the first caller makes it, and all that
+    /// call meanwhile wait for that. An error is for that caller alone: the next one makes the
+    /// value.
     pub(super) async fn get<E>(
         &self,
         digest: Sha256Digest,

@@ -1,4 +1,4 @@
-//! What this machine has too little of: the one place that tells its failures from those of a plugin.
+//! The shortages of this machine: the one place that tells its failures from those of a plugin.
 //!
 //! The runtime asks the system for address space, files and threads before a guest runs, and as it grows. Where it
 //! gets none, no plugin is at fault, and another time there may be enough.
@@ -9,7 +9,7 @@ use wasmtime::error::OutOfMemory;
 
 use super::one_line;
 
-/// What a machine has too little of.
+/// The resource that a machine has too little of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Shortage {
     Memory,
@@ -21,7 +21,8 @@ pub(super) enum Shortage {
 }
 
 impl Shortage {
-    /// What the system lacked when it refused the runtime something; `None` if `error` is of another kind.
+    /// Returns the resource that the system lacked when it refused the runtime something; `None` if `error` is of
+    /// another kind.
     pub(super) fn of(error: &wasmtime::Error) -> Option<Self> {
         let mut causes = error.chain();
         if error.is::<OutOfMemory>() || causes.any(|cause| cause.is::<OutOfMemory>()) {
@@ -30,7 +31,7 @@ impl Shortage {
         error.chain().find_map(|cause| Self::of_system(&system_error(cause)?))
     }
 
-    /// The same of an error of the system's.
+    /// Returns the resource that the system lacked, by an error of its own; `None` if `error` is of another kind.
     pub(super) fn of_system(error: &io::Error) -> Option<Self> {
         match error.kind() {
             io::ErrorKind::OutOfMemory => return Some(Self::Memory),
@@ -63,7 +64,7 @@ fn system_error(cause: &(dyn std::error::Error + 'static)) -> Option<io::Error> 
     Some(error.raw_os_error().map_or_else(|| error.kind().into(), io::Error::from_raw_os_error))
 }
 
-/// What the system's numbers say that have no kind in the standard library.
+/// The meaning of those of the system's error numbers that have no kind in the standard library.
 #[cfg(unix)]
 mod codes {
     use rustix::io::Errno;

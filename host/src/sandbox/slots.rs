@@ -8,7 +8,7 @@ use tokio::sync::{AcquireError, Mutex, OwnedSemaphorePermit, Semaphore, Semaphor
 use super::run::until;
 use crate::manifest::show_duration;
 
-/// How long a call waits for those before it to end; longer where one call may take longer.
+/// The time that a call waits for those before it to end; it is longer where one call may take longer.
 const SLOT_WAIT: Duration = Duration::from_secs(30);
 
 /// A call's places, its plugin's and the host's: with both it may enter its guest.
@@ -30,13 +30,14 @@ impl Slots {
         Self { own: Semaphore::new(concurrency as usize), turn: Mutex::default() }
     }
 
-    /// One of the plugin and one of the `host`, or why there is none. A call may take as long as `timeout`.
+    /// Takes a slot of the plugin and one of the `host`, or says why there is none. A call may take as long as
+    /// `timeout`.
     pub(super) async fn take(
         &self,
         host: &Arc<Semaphore>,
         timeout: Duration,
     ) -> Result<CallSlots<'_>, String> {
-        // There are both only while nobody waits.
+        // Both are free only while no call waits.
         if let Ok(own) = self.own.try_acquire()
             && let Ok(of_host) = host.clone().try_acquire_owned()
         {
@@ -59,7 +60,7 @@ impl Slots {
 
     /// A slot of the host, in turn with other plugins.
     async fn of_host(&self, host: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, AcquireError> {
-        // There is one only while nobody waits.
+        // A slot is free only while no call waits.
         if let Ok(slot) = host.clone().try_acquire_owned() {
             return Ok(slot);
         }

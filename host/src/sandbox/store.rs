@@ -32,7 +32,7 @@ const MAX_RANDOM: u64 = 64 * 1024;
 /// A longer progress message is cut.
 const MAX_MESSAGE: usize = 1024;
 
-/// What a store holds.
+/// The state of one call, which its store holds.
 pub(super) struct State {
     wasi: WasiCtx,
     http: WasiHttpCtx,
@@ -119,7 +119,7 @@ pub(super) fn new(
     Ok(store)
 }
 
-/// Everything a guest can import. What is absent here is refused, by name, when it is linked.
+/// Everything a guest can import. An import that is absent here is refused, by name, when the guest is linked.
 pub(super) fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
     let mut linker = Linker::new(engine);
     let l = &mut linker;
@@ -137,7 +137,7 @@ pub(super) fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
     // Every program's libc asks for these; without a grant there is nothing to reach.
     wasi::filesystem::preopens::add_to_linker::<State, HasSelf<State>>(l, State::own)?;
     super::file_access::add_to_linker(l)?;
-    // Only sending: what a guest sends is judged by `Requests`.
+    // Only sending is offered: `Requests` judges what a guest sends.
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(l)?;
     super::sockets::add_to_linker(l)?;
     super::config::add_to_linker(l)?;
@@ -161,7 +161,7 @@ impl WasiHttpView for State {
 }
 
 impl State {
-    /// The door to what is done here.
+    /// Gives the host's own functions the state, and notes that the host works for the guest.
     pub(super) fn own(&mut self) -> &mut Self {
         self.meter.at_work();
         self
@@ -180,7 +180,7 @@ impl State {
         }
     }
 
-    /// What the plugin's configuration may have a value for.
+    /// Returns the keys for which the plugin's configuration may have a value.
     pub(super) fn configured_keys(&self) -> BTreeSet<String> {
         let secrets = self.grants.secrets.iter().map(ToString::to_string);
         self.grants.config.keys().cloned().chain(secrets).collect()
@@ -239,7 +239,7 @@ fn cut(text: &str, at_most: usize) -> &str {
 /// At most 20 progress notes a second, in bursts of 16.
 struct Pace {
     tokens: f64,
-    /// When the last note came, if there was one.
+    /// The time at which the last note came. `None` if there was none.
     last: Option<Instant>,
 }
 

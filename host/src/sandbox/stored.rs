@@ -1,7 +1,7 @@
 //! Files of the cache's directory: opened with care, written whole or not at all.
 //!
-//! The directory is private, but a host does not hang and does not trust because of what it meets in
-//! it. What the files hold is not known here.
+//! The directory is private, but a host does not hang and does not trust because of what it meets
+//! in it. This module does not know what the files hold.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
@@ -11,10 +11,11 @@ use std::time::{Duration, SystemTime};
 use crate::regular::private;
 use crate::whole::random_name;
 
-/// How a file is named while it is written. Hidden, and no name of anything else.
+/// The beginning of a file's name while it is written. It makes the file hidden, and no other
+/// file's name begins so.
 pub(super) const TEMPORARY: &str = ".tmp-";
 
-/// A temporary file older than this belongs to nobody.
+/// The age beyond which a temporary file counts as abandoned.
 const ABANDONED: Duration = Duration::from_secs(60 * 60);
 
 /// Opens a regular file that only this user can read and write.
@@ -54,7 +55,7 @@ pub(super) fn read(file: &mut File, at_most: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// A new file with these bytes, in pieces, under a name of its own that nobody looks for.
+/// A new file with these bytes, in pieces, under a name of its own that no reader looks for.
 pub(super) fn write_beside(directory: &Path, pieces: [&[u8]; 2]) -> io::Result<PathBuf> {
     // Not the process's id: hosts in containers share directories, and all are number 1.
     let path = directory.join(format!("{TEMPORARY}{}", random_name()?));
@@ -78,7 +79,7 @@ pub(super) fn remove(path: &Path) {
     let _ = fs::remove_file(path).or_else(|_| fs::remove_dir(path));
 }
 
-/// Takes away what others began to write and will not finish.
+/// Removes the files that others began to write and will not finish.
 pub(super) fn remove_abandoned(directory: &Path) -> io::Result<()> {
     for entry in fs::read_dir(directory)? {
         let entry = entry?;

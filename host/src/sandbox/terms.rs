@@ -1,4 +1,4 @@
-//! What one call is run with: whose time it takes, where it is heard of, what it may reach.
+//! The terms that one call is run with: whose time it takes, where its progress goes, what it may reach.
 
 use std::fs::File;
 use std::sync::Arc;
@@ -11,42 +11,42 @@ use crate::manifest::Grants;
 use crate::secret::Known;
 use crate::tool::Progress;
 
-/// Where a call's progress goes. It must not block.
+/// The function that a call's progress is given to. It must not block.
 pub type ProgressSink = Box<dyn Fn(Progress) + Send + Sync>;
 
-/// How a call is begun, and where it is heard of.
+/// The context in which a call is begun: whose time it takes, and where its progress and its lines go.
 #[derive(Default)]
 pub struct CallContext {
-    /// Whose time it takes.
+    /// The kind of thread whose time the call takes.
     pub turn: SliceKind,
-    /// Where its progress goes.
+    /// The function that its progress is given to. `None` where its progress is dropped.
     pub progress: Option<ProgressSink>,
-    /// What names it in the log; nothing where it is run within its span.
+    /// The maker of the span that names it in the log. `None` where it is run within its span.
     pub span: Option<MakeSpan>,
 }
 
-/// What a call may reach beyond itself.
+/// The things beyond itself that a call may reach.
 pub(super) struct Reach {
     pub(super) grants: Arc<Grants>,
     /// The values of its secrets.
     pub(super) secrets: Arc<Known>,
-    /// Absent while a guest lists its tools.
+    /// The way to send requests. `None` while a guest lists its tools.
     pub(super) outgoing: Option<Outgoing>,
-    /// How it is started, where it is a program.
+    /// The surroundings that a program is started with. `None` where the guest is not a program.
     pub(super) process: Option<Process>,
-    /// A directory of its own, where that is granted.
+    /// A directory of the call's own. `None` where that is not granted.
     pub(super) scratch: Option<Arc<File>>,
 }
 
-/// What a guest is run with, beside its limits.
+/// The terms that a guest is run with, beside its limits.
 pub(super) struct Terms {
     pub(super) reach: Reach,
     pub(super) context: CallContext,
 }
 
 impl Terms {
-    /// Of a guest that is only asked what it is: no secret, no request. What a plugin is depends on its code
-    /// alone.
+    /// Returns the terms of a guest that is only asked what it is: no secret, no request. What a plugin is depends on
+    /// its code alone.
     pub(super) fn asked(grants: Arc<Grants>) -> Self {
         let secrets = Arc::new(Known::default());
         let reach = Reach { grants, secrets, outgoing: None, process: None, scratch: None };

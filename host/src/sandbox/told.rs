@@ -1,6 +1,6 @@
-//! What a plugin may know of this machine where its operator says so: each a key of `config` that is `true`, and the
-//! variable that then tells it. A path may name a person and a zone a country, and a plugin can send what it knows to whom
-//! it may reach.
+//! The facts that a plugin may know of this machine where its operator says so: each a key of `config` that is `true`,
+//! and the variable that then tells it. A path may name a person and a zone a country, and a plugin can send what it
+//! knows to every host that it may reach.
 
 use std::collections::BTreeMap;
 
@@ -22,7 +22,7 @@ pub(super) fn add_to(
     if let Some(paths) = folders.host_paths().filter(|_| may_know("host_paths")) {
         env.insert(HOST_PATHS.into(), paths.to_owned());
     }
-    // Asked at each call: a machine that travels is followed.
+    // The zone is asked for at each call: a machine that travels is followed.
     if may_know("host_zone")
         && let Some(zone) = zone()
     {
@@ -31,22 +31,22 @@ pub(super) fn add_to(
 }
 
 /// The name of this machine's time zone in the IANA database: that of the variable `TZ`, as for every program, else the
-/// system's. Nothing where neither says one.
+/// system's. `None` where neither says one.
 fn zone() -> Option<String> {
     let variable = std::env::var("TZ").ok();
     let named = variable.as_deref().and_then(named).map(str::to_owned);
     named.or_else(|| iana_time_zone::get_timezone().ok()).filter(|name| is_name(name))
 }
 
-/// The zone that a value of `TZ` names: `Europe/Berlin`, `:Europe/Berlin`, or the path of its file. `:/etc/localtime` is
-/// the system's.
+/// The zone that a value of `TZ` names: `Europe/Berlin`, `:Europe/Berlin`, or the path of its file. `:/etc/localtime`
+/// is the system's.
 fn named(variable: &str) -> Option<&str> {
     let name = variable.strip_prefix(':').unwrap_or(variable);
     let name = name.split_once("/zoneinfo/").map_or(name, |(_, name)| name);
     is_name(name).then_some(name)
 }
 
-/// True if a zone can be called so. Which are, the plugin knows.
+/// True if a zone can have this name. The plugin knows which names zones have.
 fn is_name(name: &str) -> bool {
     let usual = |byte: u8| byte.is_ascii_alphanumeric() || b"/_+-".contains(&byte);
     name.len() <= MAX_NAME

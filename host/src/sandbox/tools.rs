@@ -20,7 +20,7 @@ const MAX_LIST: u64 = 8 * 1024 * 1024;
 #[derive(Clone)]
 pub(super) struct Tools {
     plugin: PluginPre<State>,
-    /// The function that answers calls: each finds this one alone, of all that there are.
+    /// The function that answers calls: each call looks up this one alone, of all exports.
     call: ComponentExportIndex,
 }
 
@@ -58,7 +58,7 @@ pub(super) async fn ask(guest: &Guest, tools: &Tools) -> Result<Vec<wit::Tool>, 
     guest.run(plugin.engine(), MAX_LIST, Terms::asked(guest.grants.clone()), list).await.0
 }
 
-/// What the guest answers.
+/// Calls a tool of the guest and returns its answer.
 pub(super) async fn call(
     guest: &Guest,
     tools: &Tools,

@@ -1,7 +1,7 @@
 //! A plugin that is served by what its file says, held to what its code says.
 //!
-//! It is listed before it is compiled. Its code comes later, and nobody is let into it before it was compared: what a
-//! file says of its tools is a claim, and one that the code does not bear out refuses the plugin.
+//! It is listed before it is compiled. Its code comes later, and no call enters it before it was compared: what a file
+//! says of its tools is a claim, and a plugin whose code does not bear it out is refused.
 
 use super::compiler::CompileError;
 use super::guest::Guest;
@@ -41,7 +41,7 @@ impl Unverified {
     }
 }
 
-/// Whether a plugin that is listed can be called, as far as its code goes.
+/// The readiness of a listed plugin to be called, as far as its code goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Readiness {
     /// It can, without waiting for its code to be made.
@@ -71,7 +71,7 @@ impl From<ListingError> for Unverified {
 }
 
 impl Guest {
-    /// Whether it can be called now.
+    /// Returns the readiness of the guest to be called now.
     #[must_use]
     pub fn readiness(&self) -> Readiness {
         let compared = match &self.offered.claim {
@@ -92,8 +92,8 @@ impl Guest {
         matches!(self.readiness(), Readiness::Ready | Readiness::Remaking)
     }
 
-    /// Has its code made, if there is none, and compared with what it is listed by. Once: whoever comes later gets the
-    /// same answer, and whoever comes meanwhile waits for it.
+    /// Has its code made, if there is none, and compared with what it is listed by. This is done once: a later caller
+    /// gets the same answer, and one that comes meanwhile waits for it.
     pub async fn verify(&self) -> Result<(), Unverified> {
         let Some(claim) = &self.offered.claim else { return Ok(()) };
         let compare = async || {
@@ -115,7 +115,8 @@ impl Guest {
                 let place = self.sandbox.asking.compared(&wanted).await;
                 let asked = tools::ask(self, tools).await.map_err(ListError::from)?;
                 drop(place);
-                // What is compared by name has each name once, among other things.
+                // Tools that are compared by name must have each name once; this check sees to that, among other
+                // things.
                 contract::tools(asked.clone(), self.grants()).map_err(ListError::from)?;
                 if let Some(difference) = listing_section::difference(section, &asked)? {
                     return Err(Unverified::Disagrees(format!(

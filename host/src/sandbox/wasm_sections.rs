@@ -9,10 +9,10 @@ const MAX_SECTIONS: usize = 1_000_000;
 
 /// A custom section, in modules and components alike.
 pub(super) const CUSTOM: u8 = 0;
-/// Of a module: exports, code.
+/// Sections of a module: exports, code.
 pub(super) const MODULE_EXPORTS: u8 = 7;
 pub(super) const MODULE_CODE: u8 = 10;
-/// Of a component: a nested module, imports, exports.
+/// Sections of a component: a nested module, imports, exports.
 pub(super) const CORE_MODULE: u8 = 1;
 pub(super) const COMPONENT_IMPORTS: u8 = 10;
 pub(super) const COMPONENT_EXPORTS: u8 = 11;

@@ -9,23 +9,23 @@ use std::io::{self, Read as _, Write as _};
 use super::compiler::{Caps, Failed, Input, Job};
 use crate::manifest::Bytes;
 
-/// What came of the job follows.
+/// The status byte that the result of the job follows.
 pub(super) const DONE: u8 = 0;
-/// The reason follows why the file is refused.
+/// The status byte that the reason of a refusal follows.
 pub(super) const REFUSED: u8 = 1;
 
 /// Bytes before the input.
 const HEADER: usize = 2 * size_of::<u64>();
 
-/// How the process exits when its time is up, as `timeout` does.
+/// The exit code of the process when its time is up, as `timeout` has it.
 pub(super) const OUT_OF_TIME: i32 = 124;
-/// How it exits when memory was refused and somebody noticed. Mostly, nobody does, and it aborts.
+/// The exit code when memory was refused and the job noticed it. Mostly it does not, and the process aborts.
 pub(super) const OUT_OF_MEMORY: i32 = 125;
-/// How it exits when the compiler panicked: stderr says why.
+/// The exit code when the compiler panicked: stderr says why.
 const PANICKED: i32 = 101;
-/// How it exits when it cannot do its work at all: as every command does that fails.
+/// The exit code when the process cannot do its work at all: that of every command that fails.
 pub(super) const FAULT: i32 = 2;
-/// How it exits when its parent is gone, or does not want the answer any more.
+/// The exit code when its parent is gone, or does not want the answer any more.
 pub(super) const ORPHAN: i32 = 126;
 
 /// The lengths that stand before the input.
@@ -87,7 +87,7 @@ fn spawn(name: &str, job: impl FnOnce() + Send + 'static) -> io::Result<()> {
 fn confine(caps: &Caps, niceness: i32) -> io::Result<()> {
     use rustix::process::{Resource, Rlimit, nice, setrlimit};
     let limit = |resource, soft: u64, hard: u64| {
-        // A limit that is lower already stays: nobody may raise it.
+        // A limit that is lower already stays: the process may not raise it.
         let highest = below(resource, hard).unwrap_or(hard);
         let (soft, hard) = (soft.min(highest), hard.min(highest));
         setrlimit(resource, Rlimit { current: Some(soft), maximum: Some(hard) })
@@ -106,7 +106,7 @@ fn confine(caps: &Caps, niceness: i32) -> io::Result<()> {
     Ok(())
 }
 
-/// What the system lets this process and its children have at most, where that is less than `cap`.
+/// Returns the most that the system lets this process and its children have. `None` where that is not less than `cap`.
 #[cfg(unix)]
 fn below(resource: rustix::process::Resource, cap: u64) -> Option<u64> {
     rustix::process::getrlimit(resource).maximum.filter(|highest| *highest < cap)
@@ -118,13 +118,13 @@ pub(super) fn memory_below(caps: &Caps) -> Option<Bytes> {
     below(rustix::process::Resource::As, caps.memory.get()).map(Bytes::new)
 }
 
-/// Nothing is known of it here.
+/// Returns `None`: nothing is known of that memory on this system.
 #[cfg(not(unix))]
 pub(super) fn memory_below(_caps: &Caps) -> Option<Bytes> {
     None
 }
 
-/// Time is what bounds this process here.
+/// Does nothing: only time bounds this process on this system.
 #[cfg(not(unix))]
 fn confine(_caps: &Caps, _niceness: i32) -> io::Result<()> {
     Ok(())
