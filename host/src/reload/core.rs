@@ -24,12 +24,12 @@ pub const GONE_GRACE: Duration = Duration::from_secs(5);
 pub struct Core<P, K> {
     units: BTreeMap<Key, Tracked<P>>,
     locks: Locks<K>,
-    /// The most that are loaded.
+    /// The largest number of plugins that are loaded.
     most: usize,
     publication: Publication,
-    /// Something was not there any more when it was looked at more closely.
+    /// True if the files are to be looked at again soon, as where one changed while it was read.
     stale: bool,
-    /// The last scan saw more than there was room for.
+    /// True if the last scan saw more plugins than there was room for.
     full: bool,
     /// True if the catalog that was published last says that others are loading.
     promises: bool,
@@ -82,7 +82,7 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
                     }
                     self.gone(&own, reason, Then::Refuse, now);
                 }
-                // Not a word on what it holds: everything stays as it is.
+                // An unreadable directory says nothing of its files: all its units stay as they are.
                 Directory::Unreadable(reason) => {
                     for (key, unit) in &mut self.units {
                         if key.directory == directory {
@@ -130,7 +130,7 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
         }
     }
 
-    /// The version that lies there has loaded, or has not.
+    /// Takes in how loading ended for the version that lies there.
     fn loaded_wanted(
         &mut self,
         key: &Key,
@@ -142,8 +142,8 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
         let unlists = match &loaded {
             Ok(_) | Err(LoadError::Changed) => false,
             Err(LoadError::Bad(_)) => unit.is_listed(&contents),
-            // Another time it may have code: its tools stay, so that they do not come and go. What fails again and again is
-            // not listed either.
+            // Another time it may have code: its tools stay, so that they do not come and go. What fails again and
+            // again is not listed either.
             Err(LoadError::Failed(reason)) => {
                 let is_listed = unit.is_listed(&contents);
                 unit.fails(contents, reason.clone(), now);
@@ -177,7 +177,8 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
         }
     }
 
-    /// A version has loaded, or has not, that another has taken the place of: it serves all the same until that one does.
+    /// Takes in how loading ended for a version that another has taken the place of: it serves all the same until that
+    /// one does.
     fn loaded_superseded(&mut self, key: &Key, contents: Contents, loaded: Result<P, LoadError>) {
         let accepted =
             loaded.ok().filter(|plugin| self.locks.refuses(key, &contents, plugin).is_none());
@@ -201,7 +202,7 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
     pub fn publish(&mut self, now: Instant) -> Option<View<P>> {
         self.advance(now);
         let is_done = self.is_done();
-        // Even if none of them came to be served, as where it was removed.
+        // The promise is withdrawn even if none of them came to be served, as where it was removed.
         if is_done && std::mem::take(&mut self.promises) {
             self.publication.changed(now);
         }
@@ -234,8 +235,8 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
         good.flatten().map(|(key, (contents, plugin))| (key, contents, plugin))
     }
 
-    /// When [`publish`](Self::publish) and [`take_stale`](Self::take_stale) should be asked again, if nothing else
-    /// happens before.
+    /// Returns the time at which [`publish`](Self::publish) and [`take_stale`](Self::take_stale) should be asked again,
+    /// if nothing else happens before. `None` if no time is set.
     #[must_use]
     pub fn deadline(&self, now: Instant) -> Option<Instant> {
         let units = self.units.values().filter_map(Tracked::deadline);
@@ -318,7 +319,7 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
                 return None;
             }
             Unit::Unread => {
-                // Its place is kept, so that who is served does not follow from who is read first.
+                // Its place is kept, so that the order of reading does not decide which plugins are served.
                 match self.takes_room(key, room) {
                     true => self.tracked(key).is_to_be_read(),
                     false => self.full = true,
@@ -361,7 +362,7 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
         self.units.entry(key.clone()).or_insert_with(Tracked::new)
     }
 
-    /// Another lock is in force.
+    /// Judges the units of a directory again, as another lock is in force.
     fn judge_again(&mut self, directory: usize, now: Instant) {
         let Some(lock) = self.locks.of(directory) else { return };
         let own = self.units.iter_mut().filter(|(key, _)| key.directory == directory);
@@ -391,9 +392,9 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
         tracked.refuse(reason, now + wait, now + patience);
     }
 
-    /// It is not there. Is it on its way?
+    /// Notes that the unit is not there; it may be on its way.
     fn gone(&mut self, key: &Key, reason: String, then: Then, now: Instant) {
-        // What is wrong at the start is told at once. What goes with its directory may come back with it.
+        // A fault at the start is told at once. A unit that goes with its directory may come back with it.
         let until = match then {
             Then::Refuse if self.publication.is_first() => now,
             Then::Refuse | Then::Forget => now + GONE_GRACE,

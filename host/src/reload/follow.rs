@@ -19,7 +19,7 @@ use crate::sandbox::Sandbox;
 
 /// The time between two looks at the files when nothing hints at a change.
 const PERIOD: Duration = Duration::from_secs(30);
-/// The same where the system does not hint.
+/// The time between two looks at the files where the system does not hint.
 const POLL: Duration = Duration::from_secs(2);
 /// A scan that takes longer is worth a word: a file system may hang.
 const SLOW: Duration = Duration::from_secs(10);
@@ -36,7 +36,7 @@ pub struct Follower {
     deep: Instant,
     /// The last catalog that was not provisional: what the log has told of.
     told: Option<Arc<Catalog>>,
-    /// Since when a scan is under way that was to be over, if that was not told yet.
+    /// The time at which the last scan began. `None` once the log says that it takes long.
     slow: Option<Instant>,
 }
 
@@ -119,7 +119,7 @@ impl Follower {
     fn scan(&mut self, now: Instant) {
         self.schedule.begin(now);
         if self.loader.is_scanning() {
-            // It hangs, or is long. What was hinted at meanwhile keeps its turn.
+            // The scan hangs, or is long. A hint that came meanwhile keeps its turn.
             self.schedule.hint(now);
             if self.slow.take_if(|since| now.duration_since(*since) > SLOW).is_some() {
                 tracing::warn!("plugin directories: reading them takes longer than {SLOW:?}");

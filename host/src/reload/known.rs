@@ -11,7 +11,7 @@ use super::signature::Signature;
 use crate::manifest::{MAX_MANIFEST, Manifest, Sha256Digest};
 use crate::regular::{ReadError, read_at_most};
 
-/// Bytes of Wasm and WIT that one scan keeps for those who load them; what is more is read again.
+/// The limit on the bytes of Wasm and WIT that one scan keeps for loading; files beyond it are read again.
 const MAX_KEPT: usize = 64 * 1024 * 1024;
 
 /// The files that scans have read.
@@ -26,15 +26,16 @@ pub(super) struct KnownFiles {
     linked: BTreeSet<PathBuf>,
 }
 
-/// One of them.
+/// A file that a scan has read.
 #[derive(Clone, Debug)]
 pub(super) struct Known {
     pub(super) signature: Signature,
     read: SystemTime,
     pub(super) digest: Sha256Digest,
-    /// For a manifest: what it says, or what is wrong with it; `None` if the local file beside it changed meanwhile.
+    /// The checked manifest, or its fault, if the file is a manifest. `None` if it is none, or if the local file beside
+    /// it changed meanwhile.
     pub(super) manifest: Option<Result<Arc<Manifest>, String>>,
-    /// For a manifest: the local file that it was read with.
+    /// The digest of the local file that a manifest was read with. `None` if there was none, or for other files.
     local: Option<Sha256Digest>,
     pub(super) bytes: Option<Arc<[u8]>>,
 }
@@ -76,12 +77,12 @@ impl LocalText {
 }
 
 impl KnownFiles {
-    /// A scan begins, with its first piece.
+    /// Begins a scan, with its first piece.
     pub(super) fn begin(&mut self) {
         (self.kept, self.asked, self.linked) = (0, BTreeSet::new(), BTreeSet::new());
     }
 
-    /// It has ended: what it did not ask for is forgotten.
+    /// Ends a scan: files that it did not ask for are forgotten.
     pub(super) fn end(&mut self) {
         self.known.retain(|path, known| {
             known.bytes = None;

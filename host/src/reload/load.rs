@@ -1,6 +1,6 @@
 //! One plugin on its way: listed, verified, optimized; what is wrong with it in the words of the core.
 //!
-//! When that is done, and in which order, is not known here.
+//! The time and the order of these steps are not known here.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Weak};

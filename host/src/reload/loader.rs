@@ -34,9 +34,9 @@ use crate::text::escape;
 
 /// The time for which a scan reads files before those that it has read are loaded.
 const PIECE: Duration = Duration::from_millis(250);
-/// Of the reason why a plugin is not served, as much as a call of its tools is told, in bytes.
+/// The limit, in bytes, on the reason that a call gets where its plugin is not served.
 const MAX_REASON: usize = 400;
-/// A directory that changes all the time is loaded as it was seen last.
+/// The limit on further looks at files that change while they are read: then they are loaded as they were seen last.
 const MAX_LOOKS: u32 = 5;
 
 /// Directories on their way to a catalog. Dropping it gives up on what is not done.
@@ -49,7 +49,7 @@ pub struct Loader {
     /// The decisions of local files.
     decided: Decided,
     withdrawn: Withdrawn,
-    /// Absent while it looks.
+    /// The scanner and its watches; `None` while a scan owns them on a blocking thread.
     eyes: Option<Eyes>,
     looking: Option<JoinHandle<(Eyes, Looked, Mode)>>,
     jobs: JoinSet<Result<Loaded, LoadError>>,
@@ -88,7 +88,7 @@ pub enum Optimizing {
 /// The outcome of a scan.
 type Looked = Scan<Candidate, Trust>;
 
-/// What looks at the files; on a thread that may be blocked by them.
+/// The scanner and its watches. They work on a thread that the file system may block.
 struct Eyes {
     scanner: Scanner,
     watch: Option<Watch>,
@@ -162,7 +162,7 @@ impl Loader {
         loader
     }
 
-    /// The same, which has better code made of plugins that serve, or not.
+    /// Sets whether better code is made of plugins that serve.
     pub(super) fn optimizing(self, optimizing: Optimizing) -> Self {
         let optimizing = match optimizing {
             Optimizing::InBackground => Some(JoinSet::new()),
@@ -206,7 +206,7 @@ impl Loader {
                         self.scan_on();
                         self.look_for_secrets();
                     }
-                    // A fault of our own. What it remembered is lost, so it begins anew.
+                    // This is a fault of our own. The scanner is lost with its memory, so a new one begins.
                     Err(error) => {
                         let error = escape(&error.to_string());
                         tracing::error!("scanning the plugin directories failed: {error}");
@@ -301,7 +301,7 @@ impl Loader {
                 let job = self.jobs.spawn_on(verify(plugin).instrument(span), &self.runtime);
                 self.pending.goes_on(id, job.id());
                 self.running.insert(job.id(), Running { job, key, contents, name });
-                // It may serve from now on, instead of a version whose code is still being made.
+                // The plugin may serve from now on, instead of a version whose code is still being made.
                 self.end_unwanted();
                 self.look_for_secrets();
                 return;
@@ -411,7 +411,7 @@ impl Loader {
         let refusals = view.refusals.into_iter().map(|(key, standing, reason)| {
             let file = self.shown(&key);
             let refused = match standing {
-                // It decides nothing where there is no plugin to decide of.
+                // A local file decides nothing where there is no plugin to decide of.
                 _ if is_local(&key.file) => Refused::Warning,
                 Standing::Older if !is_withdrawn(&key) => Refused::Version,
                 Standing::Older | Standing::Nothing => Refused::Plugin,

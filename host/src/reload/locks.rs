@@ -1,5 +1,5 @@
 //! The locks in force, one a directory: what a scan saw last, but that a lock which has gone counts on for
-//! a while. Whoever replaces a file may remove it first, and for that moment nothing must be free.
+//! a while. A program that replaces a file may remove it first, and for that moment nothing must be free.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -22,7 +22,7 @@ pub(super) struct Locks<K>(BTreeMap<usize, InForce<K>>);
 #[derive(Debug)]
 struct InForce<K> {
     lock: K,
-    /// When it makes way for what is there instead: nothing.
+    /// The time at which a lock that has gone makes way for the absence of one. `None` while the lock is there.
     gone: Option<(Instant, K)>,
 }
 
@@ -46,7 +46,7 @@ impl<K: Clone + PartialEq> Locks<K> {
         self.of(key.directory)?.judge(&key.file, contents, plugin).reason()
     }
 
-    /// Takes in what a scan saw. Whether another is in force now.
+    /// Takes in the lock that a scan saw. True if another lock is in force now.
     pub(super) fn seen<P>(&mut self, directory: usize, lock: K, now: Instant) -> bool
     where
         K: Judge<P>,
@@ -78,7 +78,7 @@ impl<K: Clone + PartialEq> Locks<K> {
         expired
     }
 
-    /// When [`expire`](Self::expire) has something to say next.
+    /// Returns the time at which [`expire`](Self::expire) will next return a directory. `None` if no lock has gone.
     pub(super) fn deadline(&self) -> Option<Instant> {
         self.0.values().filter_map(|in_force| Some(in_force.gone.as_ref()?.0)).min()
     }
@@ -90,7 +90,7 @@ mod tests {
 
     use super::*;
 
-    /// Whether there is a lock, as little as a directory says.
+    /// A lock of which only its presence is known: true if it is there.
     #[derive(Clone, Debug, PartialEq)]
     struct There(bool);
 

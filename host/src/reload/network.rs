@@ -5,7 +5,7 @@ use std::path::Path;
 /// The kind of network file system that `path` lies on, if it does.
 #[cfg(target_os = "linux")]
 pub(super) fn file_system(path: &Path) -> Option<&'static str> {
-    // From the kernel's include/uapi/linux/magic.h and statfs(2).
+    // These numbers are from the kernel's include/uapi/linux/magic.h and statfs(2).
     let kind = u32::try_from(rustix::fs::statfs(path).ok()?.f_type & 0xffff_ffff).ok()?;
     Some(match kind {
         0x6969 => "NFS",
@@ -19,7 +19,7 @@ pub(super) fn file_system(path: &Path) -> Option<&'static str> {
     })
 }
 
-/// Elsewhere nothing tells; the scan every now and then has to do.
+/// Returns `None`: other systems do not tell, and periodic scans must do.
 #[cfg(not(target_os = "linux"))]
 pub(super) fn file_system(_path: &Path) -> Option<&'static str> {
     None

@@ -39,7 +39,7 @@ pub(super) fn tell(old: Option<&Catalog>, new: &Catalog) {
     }
 }
 
-/// Warns of a local file that was there as soon as the plugin was: whoever copied it may not have written it.
+/// Warns of a local file that was there as soon as the plugin was: the person who copied it may not have written it.
 fn tell_local(plugin: &Plugin) {
     let Some(decisions) = plugin.decisions() else { return };
     let grants = decisions.set.iter().take(MAX_NAMED).cloned().collect::<Vec<_>>().join(", ");

@@ -1,6 +1,6 @@
 //! The loads that are under way, the time of their beginning, and those that take long enough for a line of the log.
 //!
-//! Pure: it is told the time. Who loads, and who reads of it, is not known here.
+//! The module is pure: it is told the time. The loader and the readers of these are not known here.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -23,7 +23,7 @@ pub struct Pending {
     pub since: Instant,
 }
 
-/// All that is being loaded, by whatever names a job.
+/// The plugins that are being loaded, by their jobs. `J` names a job.
 #[derive(Debug)]
 pub(super) struct PendingJobs<J>(HashMap<J, Job>);
 
@@ -40,19 +40,19 @@ impl<J> Default for PendingJobs<J> {
 }
 
 impl<J: Eq + Hash> PendingJobs<J> {
-    /// A job has begun.
+    /// Notes that a job has begun.
     pub(super) fn begun(&mut self, job: J, pending: Pending) {
         self.0.insert(job, Job { pending, is_told: false });
     }
 
-    /// A job has ended, however. How long it took, if a word was said of it.
+    /// Notes that a job has ended, well or not. Returns its load and the time that it took, if it was reported as slow.
     pub(super) fn ended(&mut self, job: &J, now: Instant) -> Option<(Pending, Duration)> {
         let Job { pending, is_told } = self.0.remove(job)?;
         let took = now.duration_since(pending.since);
         is_told.then_some((pending, took))
     }
 
-    /// The job goes on as `next`.
+    /// Notes that the job goes on as `next`.
     pub(super) fn goes_on(&mut self, job: &J, next: J) {
         if let Some(job) = self.0.remove(job) {
             self.0.insert(next, job);
@@ -75,7 +75,8 @@ impl<J: Eq + Hash> PendingJobs<J> {
         !self.0.values().any(|job| job.is_told)
     }
 
-    /// When [`slow`](Self::slow) will next have something to say, if nothing ends before.
+    /// Returns the time at which [`slow`](Self::slow) will next return a load, if none ends before. `None` if it will
+    /// not.
     pub(super) fn deadline(&self) -> Option<Instant> {
         let quiet = self.0.values().filter(|job| !job.is_told);
         quiet.map(|job| job.pending.since + SLOW).min()

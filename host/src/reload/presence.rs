@@ -1,7 +1,7 @@
 //! The granted directories that are missing, asked anew at each scan.
 //!
-//! A directory may lie on a file system that does not answer: a scan waits no longer than [`DIRECTORY_WAIT`] for all of them, and
-//! is told what was so before.
+//! A directory may lie on a file system that does not answer: a scan waits no longer than [`DIRECTORY_WAIT`] for all of
+//! them, and is told what was so before.
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
@@ -32,13 +32,13 @@ struct KnownFolders {
 }
 
 impl FolderPresence {
-    /// A scan begins.
+    /// Begins a scan.
     pub(super) fn begin(&mut self) {
         self.asked.clear();
         self.patience = DIRECTORY_WAIT;
     }
 
-    /// It has ended: what it did not ask about is forgotten.
+    /// Ends a scan: manifests that it did not ask about are forgotten.
     pub(super) fn end(&mut self) {
         self.known.retain(|manifest, _| self.asked.contains(manifest));
     }

@@ -1,13 +1,14 @@
-//! When what is served is published: soon as it stands, and as a whole once what belongs together is there.
+//! The times at which a catalog is published: soon, as it stands, and as a whole once all that belongs together is
+//! there.
 //!
-//! Calls are served from either; what clients are told of, and what the first list waits for, is the whole.
+//! Calls are served from either; clients are told of the whole only, and the first list waits for it.
 
 use std::time::{Duration, Instant};
 
 /// The time that a change that is ready waits for others that still load, so that it is announced once.
 pub const HOLD: Duration = Duration::from_secs(2);
-/// The same for the first catalog, which clients wait for: some give a list of tools five seconds, and want to be
-/// answered within two.
+/// The time that the first catalog waits for plugins that still load. Clients wait for it: some give a list of tools
+/// five seconds, and want to be answered within two.
 pub const FIRST_HOLD: Duration = Duration::from_millis(1500);
 /// The time for which changes are gathered before they are published although more still load.
 const GATHER: Duration = Duration::from_millis(25);
@@ -15,9 +16,9 @@ const GATHER: Duration = Duration::from_millis(25);
 /// The changes that are to be published, and the time of the first.
 #[derive(Debug)]
 pub(super) struct Publication {
-    /// Since when what was published last is out of date.
+    /// The time since which the last publication is out of date. `None` if it is not.
     any_stale_since: Option<Instant>,
-    /// Since when the last whole is out of date.
+    /// The time since which the last whole is out of date. `None` if it is not.
     whole_stale_since: Option<Instant>,
     started: Instant,
     first: First,
@@ -78,23 +79,25 @@ impl Publication {
         self.wake_waiting_calls(now);
     }
 
-    /// Something that calls wait for will not come: publish, so that they are answered.
+    /// Has a catalog published because a plugin that calls wait for will not come, so that they are answered.
     pub(super) fn wake_waiting_calls(&mut self, now: Instant) {
         self.any_stale_since.get_or_insert(now);
     }
 
-    /// When the next whole is to be published, if one is. Whether something still loads is said by `is_done`.
+    /// Returns the time at which the next whole is to be published. `None` if the last one is up to date. `is_done`
+    /// says that nothing loads any more.
     fn whole_at(&self, is_done: bool, now: Instant) -> Option<Instant> {
         let changed = self.whole_stale_since?;
         Some(match self.first {
             First::Loading | First::Published if is_done => now,
             First::Published => changed + HOLD,
-            // Nor does a file system that hangs keep clients waiting for ever.
+            // A file system that hangs does not keep clients waiting for ever either.
             First::Unscanned | First::Loading => self.started + FIRST_HOLD,
         })
     }
 
-    /// When what is there is to be published, whole or not.
+    /// Returns the time at which the catalog is to be published, whole or not. `None` if it is up to date, or before
+    /// the first scan has ended.
     fn any_at(&self) -> Option<Instant> {
         self.any_stale_since.filter(|_| self.scanned).map(|since| since + GATHER)
     }

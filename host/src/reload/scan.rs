@@ -1,7 +1,7 @@
 //! Plugin directories to a [`Scan`]: manifests checked, Wasm files hashed, both only where they may
 //! have changed.
 //!
-//! What follows from a scan is not known here.
+//! The consequences of a scan are not known here.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -20,14 +20,14 @@ use crate::manifest::{Manifest, is_local, local_of, manifest_of};
 use crate::regular::ReadError;
 use crate::text::escape;
 
-/// Files looked at in one directory. A directory with more is not a plugin directory.
+/// The limit on files in one directory. A directory with more is not a plugin directory.
 const MAX_FILES: usize = 4096;
-/// A Wasm file, in bytes.
+/// The size limit of a Wasm file, in bytes.
 pub(crate) const MAX_WASM: usize = 32 * 1024 * 1024;
-/// A `.wit` file, in bytes.
+/// The size limit of a `.wit` file, in bytes.
 pub(crate) const MAX_WIT: usize = 1024 * 1024;
 
-/// A Wasm file that is read before larger ones, in bytes: what plugins in Rust mostly are.
+/// The size up to which a Wasm file is read before larger ones, in bytes: most plugins in Rust are no larger.
 const SMALL: u64 = 4 * 1024 * 1024;
 
 /// Scans the same directories again and again, and remembers what it read.
@@ -50,9 +50,9 @@ pub struct Scanner {
 /// The turn at which a Wasm file is read.
 enum Turn {
     Now,
-    /// In another piece of this scan.
+    /// The file is read in another piece of this scan.
     Later,
-    /// It was read in this scan, and has changed since.
+    /// The file was read in this scan, and has changed since.
     NextScan,
 }
 
@@ -60,7 +60,7 @@ enum Turn {
 enum LocalUnread {
     /// It is not there any more.
     Changing,
-    /// It cannot be read; why not.
+    /// It cannot be read, for this reason.
     Refused(String),
 }
 
@@ -80,8 +80,8 @@ impl Scanner {
         }
     }
 
-    /// The same scanner, which leaves files that it has not read for the next scan once it has read for so long, so that
-    /// many large ones keep nobody waiting for the others.
+    /// Lets a scan read new files for the time `piece` only. It leaves the rest for the next scan, so that many large
+    /// files do not delay the others.
     #[must_use]
     pub fn in_pieces(self, piece: Duration) -> Self {
         Self { piece: Some(piece), ..self }
@@ -98,7 +98,7 @@ impl Scanner {
         &self.unread
     }
 
-    /// The same scanner, which keeps to locks as strictly as this.
+    /// Sets how strictly the scanner keeps to locks.
     #[must_use]
     pub fn keeping(self, locking: Locking) -> Self {
         Self { locks: LockReader::new(locking), ..self }
@@ -172,7 +172,7 @@ impl Scanner {
     fn turn(&mut self, path: &Path) -> Turn {
         let Some(piece) = self.piece else { return Turn::Now };
         let Some(size) = size(path).filter(|_| !self.known.has(path)) else { return Turn::Now };
-        // So that what changes all the time keeps nobody from its turn.
+        // A file that changes all the time must not keep others from their turn.
         if self.known.was_asked(path) {
             return Turn::NextScan;
         }
@@ -228,7 +228,7 @@ impl Scanner {
         };
         let first = match self.known.manifest(&path, local.as_ref(), reread) {
             Ok(known) => known,
-            // It was listed a moment ago.
+            // The file was listed a moment ago.
             Err(ReadError::Missing) if !path.is_symlink() => return (Unit::Changing, None),
             Err(error) => return (Unit::Refused(format!("the manifest {error}")), None),
         };
@@ -370,7 +370,7 @@ pub(super) fn shown(directory: &Path, name: &str) -> String {
     escape(&path.to_string_lossy())
 }
 
-/// Where a directory was looked for that is named from the working directory, which is a client's choice.
+/// Names the working directory, which is a client's choice, if `directory` is relative to it. Empty if it is not.
 fn below(directory: &Path) -> String {
     match std::env::current_dir() {
         Ok(here) if directory.is_relative() => {

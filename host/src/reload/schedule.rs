@@ -1,4 +1,4 @@
-//! When to scan: after a hint and some quiet, and every now and then without one.
+//! The times of scans: after a hint and some quiet, and every now and then without one.
 
 use std::time::{Duration, Instant};
 
@@ -22,18 +22,18 @@ impl Schedule {
         Self { hints: None, last_scan: now }
     }
 
-    /// Something may have changed.
+    /// Notes that a file may have changed.
     pub fn hint(&mut self, now: Instant) {
         let first = self.hints.map_or(now, |(first, _)| first);
         self.hints = Some((first, now));
     }
 
-    /// A scan begins: what was hinted at is looked at now.
+    /// Notes that a scan begins, which looks at all that was hinted at.
     pub fn begin(&mut self, now: Instant) {
         *self = Self::new(now);
     }
 
-    /// When the next scan is due, if one is made every `interval` without any hint.
+    /// Returns the time at which the next scan is due, if one is made every `interval` without any hint.
     #[must_use]
     pub fn due(&self, interval: Duration) -> Instant {
         let periodic = self.last_scan + interval;

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::manifest::Sha256Digest;
 
-/// A scan of all plugin directories, in order of precedence. `L` is whatever it takes to load a version, `K` what
-/// a directory's lock says.
+/// A scan of all plugin directories, in order of precedence. `L` is the data from which a version is loaded,
+/// `K` the lock of a directory.
 #[derive(Clone, Debug)]
 pub struct Scan<L, K> {
     /// One for each directory.
@@ -46,7 +46,7 @@ pub struct Contents {
     pub manifest: Sha256Digest,
     /// The Wasm.
     pub wasm: Sha256Digest,
-    /// The `.wit` file beside the manifest, if there is one; why it cannot be read, where it cannot.
+    /// The `.wit` file beside the manifest, if there is one; the reason why it cannot be read, where it cannot.
     pub wit: Option<Sha256Digest>,
     /// The local file beside the manifest, if there is one.
     pub local: Option<Sha256Digest>,

@@ -27,7 +27,7 @@ struct Inode {
 }
 
 impl Signature {
-    /// That of the file at `path`, followed through links.
+    /// Reads the signature of the file at `path`, followed through links.
     pub(super) fn of(path: &Path) -> Result<Self, ReadError> {
         Ok(Self::from(&std::fs::metadata(path)?))
     }
@@ -41,7 +41,7 @@ impl Signature {
         u64::try_from(self.inode.changed.0).is_ok_and(|changed| changed + COARSE < read)
     }
 
-    /// The same where there is no change time that can be trusted.
+    /// Always false: there is no change time that can be trusted.
     #[cfg(not(unix))]
     pub(super) fn is_proof(&self, _read: SystemTime) -> bool {
         false

@@ -1,6 +1,6 @@
 //! The state of one unit: the version that serves, the version that lies there now, the reason that was told.
 //!
-//! When something is told is not known here, nor is what a lock holds.
+//! The contents of a lock, and the choice of the times at which reasons are told, are not known here.
 
 use std::collections::VecDeque;
 use std::time::Instant;
@@ -21,19 +21,20 @@ pub enum Reason {
     Full,
 }
 
-/// The state of a unit. `good` serves, or else `listed`; beside these stand at most:
+/// The state of a unit. `good` serves, or else `listed`; beside these stand at most the following, and
+/// `superseded` only if nothing serves:
 ///
 /// | what lies there | `now` | `good` | `listed` | `held` | `failed` | `superseded` |
 /// |---|---|---|---|---|---|---|
 /// | what serves | `Good` | it | - | - | - | - |
-/// | a version being loaded | `Loading` | an older one | it, or an older one | - | it, tried again | an older one, if nothing serves |
+/// | a version being loaded | `Loading` | an older one | it, or an older one | - | it, tried again | an older one |
 /// | one that loaded and is not accepted | `Bad` | an accepted one | - | it | - | - |
 /// | one that this machine could not load | `Bad` | an older one | it, for a few times | - | it | - |
-/// | one that is no plugin | `Bad` | an older one | an older one | - | - | an older one, if nothing serves |
-/// | nothing, or half of it | `Gone` | an older one | an older one | - | - | an older one, if nothing serves |
+/// | one that is no plugin | `Bad` | an older one | an older one | - | - | an older one |
+/// | nothing, or half of it | `Gone` | an older one | an older one | - | - | an older one |
 #[derive(Debug)]
 pub(super) struct Tracked<P> {
-    /// The last version that loaded. Served whatever lies there now.
+    /// The last version that loaded. It serves even if another version, or none, lies there now.
     pub(super) good: Option<(Contents, P)>,
     /// The last version whose tools are known and whose code is being made. Served where none loaded.
     listed: Option<(Contents, P)>,
@@ -48,7 +49,7 @@ pub(super) struct Tracked<P> {
     failed: Option<Failed>,
     /// A version still loading although the files have changed since; it serves until they load.
     superseded: Option<Contents>,
-    /// Until when calls wait for what lies there to become right, if nothing serves.
+    /// The time until which calls wait for a good version, if nothing serves. `None` if they do not wait for it.
     patient_until: Option<Instant>,
     /// The reason that is told.
     pub(super) told: Option<Reason>,
@@ -113,11 +114,11 @@ pub(super) enum Found {
     Known,
     /// The version that is served, though another was refused and told.
     Forgiven,
-    /// Good, and accepted since it was held.
+    /// A good version that is accepted since it was held.
     Accepted,
-    /// Known not to be served, and why.
+    /// A version that is known not to be served, and the reason.
     Refused(String),
-    /// Not known. It is to be loaded.
+    /// A version that is not known. It is to be loaded.
     New,
 }
 
@@ -156,7 +157,7 @@ impl<P> Tracked<P> {
             || matches!(self.now, Now::Loading(..) | Now::Unread)
     }
 
-    /// It is good, accepted, and what lies there.
+    /// Lets the version that lies there serve, which is good and accepted.
     pub(super) fn serve(&mut self, contents: Contents, plugin: P) {
         (self.good, self.listed, self.doubt, self.held) =
             (Some((contents, plugin)), None, None, None);
@@ -169,8 +170,8 @@ impl<P> Tracked<P> {
         matches!(&self.now, Now::Loading(wanted, _) if wanted == contents)
     }
 
-    /// True if a version is being loaded, or is about to be, that will change what is served: nothing is known of its tools,
-    /// or an older one serves until its code is made.
+    /// True if a version is being loaded, or is about to be, that will change what is served: nothing is known of its
+    /// tools, or an older one serves until its code is made.
     pub(super) fn is_awaited(&self) -> bool {
         match &self.now {
             Now::Loading(_, Progress::Unknown) => true,
@@ -186,7 +187,7 @@ impl<P> Tracked<P> {
         self.serving_version().map(|(_, plugin)| plugin)
     }
 
-    /// The same, with its version.
+    /// The plugin that serves, with its version.
     pub(super) fn serving_version(&self) -> Option<&(Contents, P)> {
         self.good.as_ref().or(self.listed.as_ref())
     }
@@ -344,7 +345,7 @@ impl<P> Tracked<P> {
         self.failed.as_mut().is_some_and(|failed| failed.is_to_retry(now))
     }
 
-    /// Something else lies there than the version that could not be loaded: that one is not loaded again. True if its tools
+    /// Gives up the version that could not be loaded, if another lies there: it is not loaded again. True if its tools
     /// were served.
     pub(super) fn gives_up_failed(&mut self, there: Option<&Contents>) -> bool {
         let failed = self.failed.take_if(|failed| there != Some(&failed.contents));
@@ -395,21 +396,21 @@ impl<P> Tracked<P> {
         if changed { Due::Changed } else { Due::Nothing }
     }
 
-    /// It is there, whatever it is: it is not waited for any more.
+    /// Notes that the unit is there, in a state not yet known: it is not waited for any more.
     pub(super) fn stays(&mut self) {
         if matches!(self.now, Now::Gone { .. }) {
             self.now = Now::Unknown;
         }
     }
 
-    /// It is there, and what it is will be known before long.
+    /// Notes that the unit is there, and will be read before long.
     pub(super) fn is_to_be_read(&mut self) {
         if matches!(self.now, Now::Gone { .. } | Now::Unknown) {
             self.now = Now::Unread;
         }
     }
 
-    /// These bytes are no plugin, wanted or not: they may come back.
+    /// Remembers that these bytes are no plugin, wanted or not: they may come back.
     pub(super) fn is_bad(&mut self, contents: Contents, reason: String) {
         self.bad.truncate(MAX_BAD - 1);
         self.bad.push_front((contents, reason));
@@ -420,8 +421,8 @@ impl<P> Tracked<P> {
         self.bad.iter().find(|(bad, _)| bad == contents).map(|(_, reason)| reason)
     }
 
-    /// Refuses the version that lies there for `reason`, which is told from `tell_at` on. Where no version serves, calls
-    /// wait for a better one until `patient_until`.
+    /// Refuses the version that lies there for `reason`, which is told from `tell_at` on. Where no version serves,
+    /// calls wait for a better one until `patient_until`.
     pub(super) fn refuse(&mut self, reason: Reason, tell_at: Instant, patient_until: Instant) {
         match &mut self.now {
             Now::Bad { reason: known, .. } if *known == reason => {}
@@ -432,7 +433,8 @@ impl<P> Tracked<P> {
         }
     }
 
-    /// It is not there, and waited for until then; where nothing serves, calls wait until `patient_until`.
+    /// Notes that the unit is not there, and is waited for until `until`. Where nothing serves, calls wait until
+    /// `patient_until`.
     pub(super) fn gone(
         &mut self,
         reason: String,
@@ -451,7 +453,8 @@ impl<P> Tracked<P> {
         }
     }
 
-    /// When it has something to tell that it did not tell yet, or is loaded again.
+    /// Returns the time at which the unit next has a reason to tell, is loaded again, or lets calls wait no more.
+    /// `None` if no time is set.
     pub(super) fn deadline(&self) -> Option<Instant> {
         let tell_at = match &self.now {
             Now::Bad { reason, tell_at: at } | Now::Gone { reason, until: at, .. } => {

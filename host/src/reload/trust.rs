@@ -96,7 +96,7 @@ impl LockReader {
     }
 
     /// Reads the lock at `path`, and returns it with its fault. One that has become unusable leaves the one
-    /// before it in force. `reread` reads it whatever speaks against a change.
+    /// before it in force. `reread` reads it even if nothing speaks for a change.
     pub(super) fn look(&mut self, path: &Path, reread: bool) -> (Trust, Option<String>) {
         let trust = |found| Trust { locking: self.locking, found };
         if self.locking == Locking::Ignored {
@@ -108,7 +108,7 @@ impl LockReader {
             Some(before) if !reread && before.is_proof_of(path, signature) => before,
             before => match read_lock(path) {
                 Ok(None) => {
-                    // It may come back, damaged even.
+                    // The lock may come back, damaged even.
                     self.known.extend(before.map(|before| (path.to_owned(), before)));
                     return (trust(Found::Nothing), None);
                 }
@@ -153,13 +153,13 @@ impl KnownLock {
     }
 }
 
-/// The lock of `directory`, if there is one; what is wrong with it and what to do, if it is no lock.
+/// Reads the lock of `directory`. `None` if there is none; the error says what is wrong with it and what to do.
 pub fn lock_of(directory: &Path) -> Result<Option<Lock>, String> {
     let Some(bytes) = read_lock(&directory.join(LOCK_FILE))? else { return Ok(None) };
     Lock::parse(&bytes).map(Some).map_err(|error| error.to_string())
 }
 
-/// The bytes of a lock. A link is none: who may write where it leads could accept what it likes.
+/// Reads the bytes of a lock. A link is none: a program that may write to its target could accept any plugin.
 fn read_lock(path: &Path) -> Result<Option<Vec<u8>>, String> {
     if path.is_symlink() {
         return Err(format!("{LOCK_FILE} is a link; put the file itself in its place"));

@@ -43,7 +43,7 @@ impl std::fmt::Display for Mode {
     }
 }
 
-/// Hints that nobody has taken yet.
+/// The hints that were not taken yet.
 ///
 /// A lock, because the system's thread that gives hints must never wait for room in a channel.
 #[derive(Debug, Default)]
@@ -144,7 +144,7 @@ impl Watch {
             Err(reason) => return Mode::Polling(reason.clone()),
         };
         for path in std::mem::take(&mut self.armed) {
-            // It may have lost its watch by being removed.
+            // The directory may have lost its watch by being removed.
             let _ = watcher.unwatch(&path);
         }
         let mut mode = Mode::Watching;
@@ -154,10 +154,10 @@ impl Watch {
         for (parent, name) in wanted.iter().flat_map(|path| links_to(path)).take(MAX_LINKED) {
             links.entry(parent).or_default().insert(name);
         }
-        // There, everything is of interest.
+        // In a wanted directory every name is of interest.
         links.retain(|parent, _| !wanted.iter().any(|path| is_same(path, parent)));
         for parent in links.keys() {
-            // Where that fails, the links are looked at every now and then.
+            // The links are looked at every now and then where that fails.
             if watcher.watch(parent, RecursiveMode::NonRecursive).is_ok() {
                 self.armed.insert(parent.clone());
             }
@@ -204,14 +204,14 @@ fn links_to(path: &Path) -> Vec<(PathBuf, OsString)> {
         match fs::read_link(at.join(name)) {
             Ok(target) if links < MAX_LINKS => {
                 links += 1;
-                // Those of the system are not changed, and a watch there would hear of much.
+                // Links of the system, in the root, are not changed, and a watch there would hear of much.
                 if at.parent().is_some() {
                     found.push((at.clone(), name.to_owned()));
                 }
                 ahead.push(target);
             }
             Ok(_) => return found,
-            // It is no link, or not there.
+            // The name is no link, or not there.
             Err(_) => at.push(name),
         }
     }

@@ -1,7 +1,7 @@
-//! What a person takes away from a plugin binds at once: a version that serves with more than that serves no longer,
-//! whatever becomes of the version that is to follow it.
+//! The plugins from which a person took grants away. That binds at once: a version that serves with more than is left
+//! serves no longer, even if the version that is to follow it does not load.
 //!
-//! What an author changes does not count here: a broken update leaves the version before in service.
+//! An author's change does not count here: a broken update leaves the version before in service.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -24,7 +24,7 @@ struct Latest {
 }
 
 impl Decided {
-    /// Takes in what a scan saw. What cannot be read, or not yet, leaves what was decided before.
+    /// Takes in what a scan saw. A unit that cannot be read, or not yet, keeps what was decided before.
     pub(super) fn scanned(&mut self, scan: &Scan<Candidate, Trust>) {
         for (directory, seen) in scan.directories.iter().enumerate() {
             let Directory::Listed(units, _) = seen else { continue };
