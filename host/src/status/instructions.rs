@@ -14,9 +14,9 @@ use crate::regular::read_at_most;
 use crate::text::check_text;
 use crate::whole::Unfinished;
 
-/// Beyond so many files in plugin directories, a client waits for what is said of them.
+/// The limit on files in plugin directories. Beyond it nothing is remembered, and a client waits for the instructions.
 const MAX_FILES: usize = 4096;
-/// The line that says which files there were, in bytes.
+/// The size limit of the line that says which files there were, in bytes.
 const MAX_STATE: usize = 128;
 
 /// The place of the instructions for some plugin directories.
@@ -38,8 +38,8 @@ impl RememberedInstructions {
         Self { directory, name: format!("{digest}.txt"), plugins }
     }
 
-    /// The instructions, if there are some that a person could have read, and the plugins that they speak of lie there as
-    /// they did: one that was removed, changed or held back since speaks no more.
+    /// The instructions, if there are some that a person could have read, and the plugins that they speak of lie there
+    /// as they did: one that was removed, changed or held back since speaks no more.
     #[must_use]
     pub fn read(&self) -> Option<Arc<str>> {
         private_directory(&self.directory).ok()?;

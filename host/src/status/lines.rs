@@ -11,16 +11,16 @@ use super::{Place, Server};
 use crate::failpoint::{self, Point};
 use crate::home::private_directory;
 
-/// Beyond it the file starts anew: it is there to be followed, not to be kept.
+/// The size, in bytes, beyond which the file starts anew: it is there to be followed, not to be kept.
 const MAX_FILE: u64 = 1024 * 1024;
-/// Read of one file at once.
+/// The most bytes that are read of one file at once.
 const MAX_READ: u64 = 256 * 1024;
 
 /// The writer. Each write is one line or several, whole.
 #[derive(Debug)]
 pub struct PluginLog {
     place: Place,
-    /// Absent before the first line: a server whose plugins are silent has no file.
+    /// The file and its size. `None` before the first line: a server whose plugins are silent has no file.
     file: Option<(File, u64)>,
 }
 
@@ -68,7 +68,7 @@ pub struct PluginLine {
     pub level: String,
     /// The line.
     pub message: String,
-    /// In what it was written.
+    /// The call during which it was written.
     pub span: LineSpan,
 }
 
@@ -81,8 +81,7 @@ pub struct LineSpan {
     pub tool: Option<String>,
 }
 
-/// Reads on where it stopped, in the logs of all servers. Of servers that run when it begins, what was
-/// written before is passed over.
+/// Reads on where it stopped, in the logs of all servers. It passes over the lines that servers wrote before it began.
 #[derive(Debug, Default)]
 pub struct LogFollower {
     /// The offset up to which each is read. `None` before the first look.
@@ -113,7 +112,7 @@ fn follow(place: &Place, from: Option<u64>, lines: &mut Vec<PluginLine>) -> io::
     let size = file.metadata()?.len();
     let from = match from {
         None => return Ok(size),
-        // It began anew.
+        // The file began anew.
         Some(from) if from > size => 0,
         Some(from) => from,
     };

@@ -1,9 +1,9 @@
 //! The status of running servers, in files of the private run directory.
 //!
-//! A server owns `<pid>.json`, which says what it serves, `<pid>.log`, what its plugins write, and
+//! A server owns `<pid>.json`, which says what it serves, `<pid>.log`, with the lines of its plugins, and
 //! `<pid>.lock`, which it holds locked for as long as it lives: the kernel lets go of a lock whatever
-//! ends a process, so a file whose lock is free speaks of the dead. Who shows any of this to people is
-//! not known here.
+//! ends a process, so a file whose lock is free is a dead server's. The code that shows any of this
+//! to people is not known here.
 
 mod board;
 mod instructions;
@@ -37,9 +37,9 @@ pub struct Status {
     pub pid: u32,
     /// The version of toolrack.
     pub version: String,
-    /// When it started, in milliseconds since 1970.
+    /// The time at which it started, in milliseconds since 1970.
     pub started_ms: u64,
-    /// When it last began to serve something else, in milliseconds since 1970. Absent while it loads
+    /// The time at which it last began to serve something else, in milliseconds since 1970. `None` while it loads
     /// for the first time.
     pub published_ms: Option<u64>,
     /// The plugin directories, absolute, in order of precedence.
@@ -63,7 +63,7 @@ pub struct LoadingStatus {
     pub name: String,
     /// Its manifest.
     pub file: String,
-    /// Since when, in milliseconds since 1970.
+    /// The time at which that began, in milliseconds since 1970.
     pub since_ms: u64,
 }
 
@@ -90,7 +90,7 @@ pub struct PluginStatus {
 pub struct PausedStatus {
     /// Crashes in a row.
     pub crashes: u32,
-    /// When one call tries it again, in milliseconds since 1970; absent while one does.
+    /// The time at which one call tries it again, in milliseconds since 1970; `None` while one does.
     pub until_ms: Option<u64>,
     /// The reason of its last crash.
     pub reason: String,

@@ -8,7 +8,8 @@ use std::time::Duration;
 use crate::failpoint::{self, Point};
 use crate::home::{PrivateError, private_directory};
 
-/// How often a server tries to take its own lock. Who asks whether it is free holds it for a moment.
+/// The number of times that a server tries to take its own lock: a process that asks whether it is free holds it for a
+/// moment.
 const TRIES: usize = 100;
 const BETWEEN_TRIES: Duration = Duration::from_millis(10);
 
@@ -98,12 +99,12 @@ impl Place {
         Err(PlaceError::Taken(self.pid))
     }
 
-    /// The lock of a server that is dead. Absent where it lives.
+    /// Takes the lock of a server that is dead. `None` where it lives.
     pub(super) fn take_over(&self) -> io::Result<Option<Held>> {
         self.try_hold(OpenOptions::new().write(true).open(self.lock())?)
     }
 
-    /// Locks `file` unless somebody else has. Between opening and locking, the name may have gone to
+    /// Locks `file` unless another process has. Between opening and locking, the name may have gone to
     /// another file: then the lock is worth nothing.
     fn try_hold(&self, file: File) -> io::Result<Option<Held>> {
         match file.try_lock() {
@@ -113,7 +114,7 @@ impl Place {
         }
     }
 
-    /// Writes the status whole: who reads it sees the old one or the new one.
+    /// Writes the status whole: a reader sees the old one or the new one.
     pub(super) fn write(&self, status: &[u8]) -> io::Result<()> {
         let unfinished = self.unfinished();
         let mut file = File::create(&unfinished)?;
@@ -126,7 +127,7 @@ impl Place {
     /// Removes all files; the lock last, so that nothing is left behind without one.
     pub(super) fn remove(&self, _held: Held) {
         for path in [self.unfinished(), self.status(), self.log(), self.lock()] {
-            // What cannot be removed is found dead by whoever looks next.
+            // A file that cannot be removed is found dead by the next process that looks.
             let _ = fs::remove_file(path);
         }
     }
@@ -175,7 +176,7 @@ mod tests {
         let old = File::create(place.lock()).expect("made");
         fs::remove_file(place.lock()).expect("removed");
         assert!(place.try_hold(old).expect("looked at").is_none());
-        // Nor is that of one whose name another file has by now.
+        // The lock of a file whose name another file has by now is worth nothing either.
         let old = File::create(place.lock()).expect("made");
         fs::rename(place.lock(), place.log()).expect("moved");
         File::create(place.lock()).expect("made");

@@ -1,6 +1,6 @@
 //! The log of all servers of a user, kept on disk: JSON lines in a few files of bounded size.
 //!
-//! What the lines say is not known here, but for the number of the process that stands in each.
+//! The contents of the lines are not known here, but for the number of the process that stands in each.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write};
@@ -13,11 +13,11 @@ use crate::regular::private;
 
 /// The file that is written.
 const NAME: &str = "toolrack.log";
-/// Beyond it, in bytes, another file is begun.
+/// The size, in bytes, beyond which another file is begun.
 const MAX_FILE: u64 = 4 * 1024 * 1024;
 /// The number of older files that are kept.
 const OLDER: usize = 4;
-/// Beyond it nothing is written, in bytes: somebody keeps another file from being begun.
+/// The size, in bytes, beyond which nothing is written: something keeps another file from being begun.
 const MAX_STUCK: u64 = 2 * MAX_FILE;
 
 /// The writer of one server. Each write is one line or several, whole.
@@ -52,7 +52,7 @@ impl Write for ServerLog {
             file = self.files.append().map_err(io::Error::other)?;
         }
         if file.metadata()?.len() <= MAX_STUCK {
-            // Appended at once, so that lines of several servers do not mix.
+            // The lines are appended at once, so that those of several servers do not mix.
             file.write_all(&marked)?;
         }
         Ok(lines.len())

@@ -1,4 +1,4 @@
-//! The servers that run, by the files in the run directory. What dead ones left is removed.
+//! The servers that run, by the files in the run directory. Files that dead servers left are removed.
 
 use std::fs::{self, File};
 use std::io::{self, Read as _};
@@ -33,7 +33,7 @@ pub enum Told {
 /// The reason why it is not known which servers run.
 #[derive(Debug, thiserror::Error)]
 pub enum ServersError {
-    /// What lies in the directory may come from others.
+    /// The directory is not trusted: its files may come from others.
     #[error("{directory}: {error}")]
     Private {
         /// The run directory.
@@ -76,7 +76,7 @@ pub fn servers(run: &Path) -> Result<Vec<Server>, ServersError> {
     Ok(places.filter(lives).map(|place| Server { told: told(&place), place }).collect())
 }
 
-/// Removes what dead servers left.
+/// Removes the files that dead servers left.
 pub(super) fn sweep(run: &Path) -> io::Result<()> {
     for pid in pids(run)? {
         lives(&Place::new(run.to_owned(), pid));
@@ -102,7 +102,7 @@ fn lives(place: &Place) -> bool {
             false
         }
         Ok(None) => true,
-        // It ended while we looked, or its lock cannot be asked: then nothing is known of it.
+        // The server ended while we looked, or its lock cannot be asked: then nothing is known of it.
         Err(_) => false,
     }
 }
@@ -122,7 +122,7 @@ fn read(place: &Place) -> io::Result<Status> {
         return Err(io::Error::other(format!("its status is larger than {MAX_STATUS} bytes")));
     }
     let status: Status = serde_json::from_slice(&text)?;
-    // Whose file it is, its name says.
+    // The file's name says which process it belongs to.
     Ok(Status { pid: place.pid(), ..status })
 }
 
