@@ -4,8 +4,9 @@ use crate::manifest::Sha256Digest;
 use crate::name::ToolName;
 use crate::tool::ToolSpec;
 
-/// The digest of the tool that is called `name` in public.
-pub(super) fn digest(name: &ToolName, spec: &ToolSpec) -> Sha256Digest {
+/// Returns the digest of all that a client is told of the tool that is called `name` in public.
+#[must_use]
+pub fn definition_digest(name: &ToolName, spec: &ToolSpec) -> Sha256Digest {
     let ToolSpec { name: _, title, description, input_schema, output_schema, annotations, meta } =
         spec;
     let told = (
@@ -58,10 +59,13 @@ mod tests {
             ("p_own", ToolSpec { meta: None, ..spec() }),
         ];
         let digests: BTreeSet<_> =
-            told.iter().map(|(public, spec)| digest(&name(public), spec)).collect();
+            told.iter().map(|(public, spec)| definition_digest(&name(public), spec)).collect();
         assert_eq!(digests.len(), told.len());
         // The plugin's own name for the tool is not told.
         let own = ToolSpec { name: "other".into(), ..spec() };
-        assert_eq!(digest(&name("p_own"), &own), digest(&name("p_own"), &spec()));
+        assert_eq!(
+            definition_digest(&name("p_own"), &own),
+            definition_digest(&name("p_own"), &spec())
+        );
     }
 }

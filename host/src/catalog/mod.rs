@@ -38,6 +38,7 @@ use std::sync::Arc;
 use crate::manifest::Manifest;
 use crate::name::{PluginName, ToolName};
 pub use breaker::Paused;
+pub use definition::definition_digest;
 pub use entry::EntryTicket;
 pub use error::{PluginError, first_tool};
 pub use instructions::{GENERAL_INSTRUCTIONS, MAX_INSTRUCTIONS};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::value::RawValue;
 
-use super::definition;
+use super::definition::definition_digest;
 use super::error::PluginError;
 use super::lenient::Reading;
 use super::overrides::{self, Applied};
@@ -131,7 +131,7 @@ fn tool(
     spec.output_schema.take_if(|_| !manifest.lists_output_schemas);
     let name = ToolName::public(&manifest.prefix, &spec.name)
         .map_err(|error| PluginError::Name { tool: spec.name.clone(), error })?;
-    let digest = definition::digest(&name, &spec);
+    let digest = definition_digest(&name, &spec);
     let (err_is_error, rate, reading) = (true, None, Reading::default());
     let requires = Vec::new();
     Ok(PluginTool { name, spec, digest, input, output, err_is_error, rate, reading, requires })

@@ -1,12 +1,17 @@
 //! The differences between a version and its lock entry, in words.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde_json::value::RawValue;
 
 use super::entry::claims;
 use super::{Definition, Entry, Version, grants};
+use crate::catalog::definition_digest;
 use crate::json::readable;
+use crate::manifest::Grants;
+use crate::name::ToolName;
+use crate::sandbox::corrected;
 use crate::text::escape;
 use crate::tool::ToolSpec;
 
@@ -23,6 +28,8 @@ pub enum Difference {
     NoTool(String),
     /// Clients are told something else of this tool.
     Tool(String, Vec<Part>),
+    /// The hints of this tool are other ones, because of what the plugin is no longer granted.
+    Hints(String),
     /// It has another name.
     Name(String),
     /// Its Wasm is another.
@@ -61,6 +68,7 @@ impl Difference {
             Self::Granted(_) | Self::NewTool(_) | Self::Tool(..) => true,
             Self::NotGranted(_)
             | Self::NoTool(_)
+            | Self::Hints(_)
             | Self::Name(_)
             | Self::Code
             | Self::Manifest
@@ -82,6 +90,7 @@ impl fmt::Display for Difference {
                 let parts: Vec<_> = parts.iter().map(|part| part.name()).collect();
                 write!(f, "changes the {} of `{}`", parts.join(" and the "), escape(name))
             }
+            Self::Hints(name) => write!(f, "gives `{}` safer hints", escape(name)),
             Self::Name(name) => write!(f, "has another name than `{}`", escape(name)),
             Self::Code => f.write_str("has other code"),
             Self::Manifest => f.write_str("has another manifest"),
@@ -108,21 +117,25 @@ impl Part {
 /// All of them, what widens first.
 #[must_use]
 pub fn differences(locked: &Entry, version: &Version<'_>) -> Vec<Difference> {
-    let mut found = Vec::new();
+    let (mut found, mut less) = (Vec::new(), Vec::new());
     let granted = version.grants.iter().filter(|line| !grants::covers(&locked.grants, line));
     found.extend(granted.cloned().map(Difference::Granted));
     for (name, (spec, digest)) in &version.tools {
-        match locked.tools.get(*name) {
-            None => found.push(Difference::NewTool((*name).to_owned())),
+        let text = || name.as_str().to_owned();
+        match locked.tools.get(name.as_str()) {
+            None => found.push(Difference::NewTool(text())),
             Some(known) if known.sha256 == *digest => {}
-            Some(known) => {
-                found.push(Difference::Tool((*name).to_owned(), parts(known, spec)));
+            Some(known) if has_hints_of_less(known, name, spec, version.granted) => {
+                less.push(Difference::Hints(text()));
             }
+            Some(known) => found.push(Difference::Tool(text(), parts(known, spec))),
         }
     }
+    found.append(&mut less);
     let gone = locked.grants.iter().filter(|line| !version.grants.contains(*line));
     found.extend(gone.cloned().map(Difference::NotGranted));
-    let gone = locked.tools.keys().filter(|name| !version.tools.contains_key(name.as_str()));
+    let names: BTreeSet<_> = version.tools.keys().map(|name| name.as_str()).collect();
+    let gone = locked.tools.keys().filter(|name| !names.contains(name.as_str()));
     found.extend(gone.cloned().map(Difference::NoTool));
     if locked.name != version.name {
         found.push(Difference::Name(locked.name.clone()));
@@ -133,6 +146,20 @@ pub fn differences(locked: &Entry, version: &Version<'_>) -> Vec<Difference> {
     found.extend((then.wit != now.wit).then_some(Difference::Wit));
     found.extend((then.local != now.local).then_some(Difference::Local));
     found
+}
+
+/// True if the definition of a tool differs from the `known` one only in hints, and these are what the host makes of the
+/// known hints by the grants that there are now: a plugin that changes nothing only reads.
+fn has_hints_of_less(
+    known: &Definition,
+    name: &ToolName,
+    spec: &ToolSpec,
+    granted: &Grants,
+) -> bool {
+    let Some(annotations) = known.annotations() else { return false };
+    let before = ToolSpec { annotations, ..spec.clone() };
+    definition_digest(name, &before) == known.sha256
+        && spec.annotations == corrected(annotations, granted)
 }
 
 fn parts(known: &Definition, spec: &ToolSpec) -> Vec<Part> {

@@ -10,7 +10,7 @@ use crate::catalog::Plugin;
 use crate::json::readable;
 use crate::manifest::{Grants, Sha256Digest};
 use crate::name::ToolName;
-use crate::tool::ToolSpec;
+use crate::tool::{Annotations, ToolSpec};
 
 /// A plugin as it was accepted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -85,8 +85,10 @@ pub struct Version<'a> {
     pub files: Files,
     /// Its grants, a line for each.
     pub grants: BTreeSet<String>,
+    /// The grants by which the host corrects the hints of its tools.
+    pub(super) granted: &'a Grants,
     /// Its tools by their public names, each with the digest of its definition.
-    pub tools: BTreeMap<&'a str, (&'a ToolSpec, Sha256Digest)>,
+    pub tools: BTreeMap<&'a ToolName, (&'a ToolSpec, Sha256Digest)>,
 }
 
 impl<'a> Version<'a> {
@@ -101,20 +103,19 @@ impl<'a> Version<'a> {
     pub fn new(
         name: &'a str,
         files: Files,
-        grants: &Grants,
+        grants: &'a Grants,
         tools: impl Iterator<Item = (&'a ToolName, &'a ToolSpec, Sha256Digest)>,
     ) -> Self {
-        let tools = tools.map(|(name, spec, digest)| (name.as_str(), (spec, digest)));
-        Self { name, files, grants: grants::lines(grants), tools: tools.collect() }
+        let tools = tools.map(|(name, spec, digest)| (name, (spec, digest))).collect();
+        Self { name, files, grants: grants::lines(grants), granted: grants, tools }
     }
 
     /// Returns the entry that is locked when it is accepted.
     #[must_use]
     pub fn entry(&self) -> Entry {
-        let tools = self
-            .tools
-            .iter()
-            .map(|(name, (spec, digest))| ((*name).to_owned(), Definition::of(spec, *digest)));
+        let tools = self.tools.iter().map(|(name, (spec, digest))| {
+            (name.as_str().to_owned(), Definition::of(spec, *digest))
+        });
         Entry {
             name: self.name.to_owned(),
             files: self.files,
@@ -135,6 +136,11 @@ impl Definition {
             annotations: claims(spec),
             meta: spec.meta.clone(),
         }
+    }
+
+    /// The annotations, as a tool has them. `None` if they are not MCP's.
+    pub(super) fn annotations(&self) -> Option<Annotations> {
+        serde_json::from_value(serde_json::to_value(&self.annotations).ok()?).ok()
     }
 
     /// It as lines that can be compared one by one.

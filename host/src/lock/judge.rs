@@ -66,12 +66,14 @@ pub fn judge(lock: &Lock, file: &str, version: &Version<'_>, locking: Locking) -
 }
 
 fn sentence(found: &[Difference]) -> String {
-    if !found.iter().any(Difference::widens) {
-        let only: Vec<_> = found.iter().take(MAX_NAMED).map(ToString::to_string).collect();
-        return format!("{}, and reaches and promises no more", only.join(", "));
+    if found.iter().any(Difference::widens) {
+        return listed(found.iter().filter(|difference| difference.widens()));
     }
-    let wider = found.iter().filter(|difference| difference.widens());
-    let mut named: Vec<_> = wider.map(ToString::to_string).collect();
+    format!("{}, and reaches and promises no more", listed(found.iter()))
+}
+
+fn listed<'a>(differences: impl Iterator<Item = &'a Difference>) -> String {
+    let mut named: Vec<_> = differences.map(ToString::to_string).collect();
     let more = named.len().saturating_sub(MAX_NAMED);
     named.truncate(MAX_NAMED);
     if more > 0 {

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 use serde_json::value::RawValue;
+use toolrack::catalog::definition_digest;
 use toolrack::lock::{
     Difference, Files, Lock, Locking, Part, Verdict, Version, differences, judge,
 };
@@ -59,10 +60,8 @@ impl Plugin {
             wit: self.wit.map(digest),
             local: self.local.map(digest),
         };
-        let tools = self.tools.iter().map(|(name, spec)| {
-            let told = format!("{spec:?}");
-            (name, spec, digest(&told))
-        });
+        let tools =
+            self.tools.iter().map(|(name, spec)| (name, spec, definition_digest(name, spec)));
         Version::new("p", files, &self.grants, tools)
     }
 }
@@ -111,8 +110,44 @@ fn what_reaches_and_promises_no_more_is_held_back_only_where_all_must_be_locked(
             now.wasm = "other";
             now.tools.pop();
         },
-        [None, Some("has no tool `p_two` any more, has other code")],
+        [None, Some("has no tool `p_two` any more and has other code, and reaches")],
     );
+}
+
+#[test]
+fn hints_that_follow_from_fewer_grants_are_held_back_only_where_all_must_be_locked() {
+    let hints = |read_only, destructive, open_world| Annotations {
+        read_only: Some(read_only),
+        destructive,
+        idempotent: Some(true),
+        open_world: Some(open_world),
+    };
+    let mut then = plugin();
+    then.tools[0].1.annotations = hints(false, Some(true), true);
+    let mut now = then.clone();
+    now.grants = Grants::default();
+    now.tools[0].1.annotations = hints(true, None, false);
+    let [followed, required] = verdicts(&then, &now);
+    assert_eq!(followed, Verdict::Accepted);
+    let reason = required.reason().expect("a reason");
+    assert!(reason.contains("gives `p_one` safer hints"), "{reason}");
+
+    // Other words beside the hints, hints that the grants do not explain, and the way back.
+    let mut words = now.clone();
+    words.tools[0].1.description = "Other.".into();
+    let mut unexplained = then.clone();
+    unexplained.tools[0].1.annotations = hints(true, None, true);
+    let mut idempotent = now.clone();
+    idempotent.tools[0].1.annotations.idempotent = None;
+    for (then, now) in [(&then, &words), (&then, &unexplained), (&then, &idempotent), (&now, &then)]
+    {
+        let [followed, _] = verdicts(then, now);
+        assert!(
+            matches!(&followed, Verdict::Differs(reason) if reason.contains("the annotations of `p_one`")
+            || reason.contains("the description and the annotations of `p_one`")),
+            "{followed:?}"
+        );
+    }
 }
 
 #[test]

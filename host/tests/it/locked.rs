@@ -133,6 +133,33 @@ fn a_local_file_edited_by_hand_waits_and_one_that_narrows_does_not() {
 }
 
 #[test]
+fn taking_write_access_away_by_hand_is_followed_at_once() {
+    let person = person();
+    let local = person.plugins().join("v.local.toml");
+    let notes = tempfile::tempdir().unwrap();
+    let with = |access: &str| {
+        let path = notes.path().to_str().unwrap();
+        format!("[grants]\nfiles = [{{ path = '{path}', at = \"/n\", access = \"{access}\" }}]\n")
+    };
+    fs::write(&local, with("write")).unwrap();
+    approve(&person, &[]);
+    let mut client = serve(&person, &[]);
+    let is_read_only = |client: &mut Client| {
+        let tools = client.request("tools/list", json!({}))["result"]["tools"].clone();
+        let tool = tools.as_array().unwrap().iter().find(|tool| tool["name"] == "v_run").cloned();
+        tool.unwrap()["annotations"]["readOnlyHint"].clone()
+    };
+    assert_eq!(is_read_only(&mut client), false);
+    fs::write(&local, with("read")).unwrap();
+    client.hears_of_changes(1);
+    assert_eq!(is_read_only(&mut client), true);
+    assert_eq!(client.text("v_run"), "one");
+    let strict = person.run(&["check", "--locked"]);
+    assert!(strict.out.contains("gives `v_run` safer hints"), "{}", strict.out);
+    client.survives();
+}
+
+#[test]
 fn with_locked_other_code_waits_and_after_a_restart_it_is_refused() {
     let person = person();
     let v = person.plugins().join("v.wasm");
