@@ -19,6 +19,7 @@ use crate::sandbox::{
     BackgroundTurn, Declared, Guest, Notes, Readiness, Sandbox, Unverified, Wasm,
 };
 use crate::secret::{MissingSecret, PatientKeyring, Secrets};
+use crate::text::shell_word;
 use crate::tool::{ToolSpec, UnfitTool};
 
 /// A plugin that can serve.
@@ -108,7 +109,13 @@ impl Plugin {
             Refusal::warning(&*file, format!("{error}; the plugin is served without it meanwhile"))
         });
         let idle_told = idle.iter().take(MAX_TOLD).map(|(_, error)| warning(error));
-        let warnings = idle_told.chain(missing).collect();
+        let unknown = decisions.iter().flat_map(|decisions| &decisions.unknown_config);
+        let unknown = unknown.take(MAX_TOLD).map(|key| {
+            let command =
+                format!("toolrack unset {plugin} {}", shell_word(&format!("config:{}", key.key)));
+            Refusal::warning(local_of(&file), format!("{key}; `{command}` takes it out"))
+        });
+        let warnings = idle_told.chain(unknown).chain(missing).collect();
         let absent_tools = idle;
         if guest.readiness() == Readiness::Ready {
             guest.rest().await;

@@ -2,11 +2,13 @@
 //!
 //! Only the plugin knows the meaning of the keys.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use toml::de::DeValue;
 
 use super::error::{Fault, quote};
+use super::nearest;
 use super::table::{Text, Value, wrong};
 use crate::text::check_text;
 
@@ -48,6 +50,51 @@ pub(super) fn check_switches(
         }
     }
     Ok(())
+}
+
+/// A key of the configuration that a local file sets and that its plugin does not read, as far as the manifest tells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownKey {
+    /// The key.
+    pub key: String,
+    /// Keys that the plugin reads: the nearest, if the key may be a slip of it, or else all.
+    pub known: Vec<String>,
+    /// True if `known` holds the one that was probably meant.
+    pub is_slip: bool,
+}
+
+/// Returns the keys of `local` that are not `known`. A manifest need not name all keys that its plugin reads: unless it
+/// `is_complete`, only a key that is nearly a known one counts.
+pub(super) fn unknown(
+    local: &[(Text<'_>, Value<'_>)],
+    known: &BTreeSet<&str>,
+    is_complete: bool,
+) -> Vec<UnknownKey> {
+    let keys = local.iter().map(|(key, _)| *key.get_ref());
+    let unknown = keys.filter(|key| !known.contains(key) && !HOST_SWITCHES.contains(key));
+    let told = unknown.filter_map(|key| {
+        let near = nearest(key, known.iter().copied().chain(HOST_SWITCHES));
+        let all = || known.iter().map(|key| (*key).to_owned()).collect();
+        (near.is_some() || is_complete).then(|| UnknownKey {
+            key: key.into(),
+            is_slip: near.is_some(),
+            known: near.map_or_else(all, |near| vec![near.into()]),
+        })
+    });
+    told.collect()
+}
+
+/// In a sentence of its own.
+impl fmt::Display for UnknownKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let known: Vec<_> = self.known.iter().map(|key| quote(key)).collect();
+        let known = known.join(", ");
+        write!(f, "the manifest names no key {} under [grants.config]", quote(&self.key))?;
+        if self.is_slip {
+            return write!(f, "; did you mean {known}?");
+        }
+        write!(f, "; the plugin reads {known}")
+    }
 }
 
 /// A key, wherever one is named.

@@ -112,7 +112,16 @@ impl Section {
         match self {
             Self::Top => NAMED.map(Self::key).to_vec(),
             Self::Plugin => {
-                vec!["name", "wasm", "sha256", "kind", "prefix", "ungranted", "output_schemas"]
+                vec![
+                    "name",
+                    "wasm",
+                    "sha256",
+                    "kind",
+                    "prefix",
+                    "ungranted",
+                    "output_schemas",
+                    "config_keys",
+                ]
             }
             Self::Limits => [&LIMIT_RULES.map(|rule| rule.key)[..], &[RATE.key]].concat(),
             Self::Grants => GRANT_KEYS.to_vec(),

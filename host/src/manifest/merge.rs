@@ -13,7 +13,7 @@ use super::limits::RATE;
 use super::raw::{RawLimits, RawManifest, RawPlugin, RawTool};
 use super::raw_grants::{RawFiles, RawGrants, RawNetwork};
 use super::table::{Text, Value};
-use super::{Grants, HostPattern, Scheme, config, origin};
+use super::{Grants, HostPattern, Scheme, UnknownKey, config, origin};
 use crate::text::escape;
 use crate::tool::Annotations;
 
@@ -26,6 +26,8 @@ pub struct Decisions {
     pub taken: Vec<GrantName>,
     /// Grants that it would take away, but that the manifest does not have.
     pub idle: Vec<GrantName>,
+    /// The keys of its configuration that the plugin does not read, as far as the manifest tells.
+    pub unknown_config: Vec<UnknownKey>,
     /// The prefix of the manifest, where the local file sets another: the manifest names tools by
     /// it.
     pub replaced_prefix: Option<Box<str>>,
@@ -36,7 +38,8 @@ pub(super) fn merge<'a>(
     manifest: RawManifest<'a>,
     local: RawManifest<'a>,
 ) -> Result<(RawManifest<'a>, Decisions), Fault> {
-    let mut decisions = Decisions { set: decided(&local), ..Decisions::default() };
+    let unknown_config = unknown_config(&manifest, &local);
+    let mut decisions = Decisions { set: decided(&local), unknown_config, ..Decisions::default() };
     let mut grants = manifest.grants;
     for text in &local.grants.without {
         let name = GrantName::read(text, &place_of_without())?;
@@ -60,6 +63,17 @@ pub(super) fn merge<'a>(
         tools: manifest.tools.into_iter().chain(local.tools).collect(),
     };
     Ok((merged, decisions))
+}
+
+/// Returns the keys of configuration that the local file sets and that the plugin does not read, as far as its manifest
+/// tells.
+fn unknown_config(manifest: &RawManifest<'_>, local: &RawManifest<'_>) -> Vec<UnknownKey> {
+    let declared = &manifest.plugin.config_keys;
+    let set = manifest.grants.config.iter().map(|(key, _)| *key.get_ref());
+    let required = manifest.tools.iter().flat_map(|tool| &tool.requires);
+    let required = required.filter_map(|text| text.get_ref().strip_prefix("config:"));
+    let known = set.chain(required).chain(declared.iter().map(|key| *key.get_ref()));
+    config::unknown(&local.grants.config, &known.collect(), !declared.is_empty())
 }
 
 /// Takes what `decisions` take away out of grants that reach further, whichever file gives them: a revocation
@@ -291,6 +305,39 @@ config = { units = "metric", city = "Bern" }
             let error = with(&format!("write = {value}")).expect_err(value).to_string();
             assert!(error.contains("expected `true` or `false`"), "{error}");
         }
+    }
+
+    #[test]
+    fn a_key_of_configuration_that_the_plugin_does_not_read_is_told() {
+        let unknown = |declared: &str, local: &str| {
+            let manifest = format!(
+                "[plugin]\nconfig_keys = [{declared}]\n[grants]\nconfig = {{ write = true, host_zone = true }}\n\
+                 [[tools]]\nname = \"a\"\nrequires = [\"config:issues\"]"
+            );
+            let local = format!("[grants]\nconfig = {{ {local} }}");
+            let read = Manifest::parse_with("a.toml", &manifest, Some(&local));
+            let decisions = read.expect("a manifest").decisions.expect("decisions");
+            decisions.unknown_config.iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        let known = "write = false, issues = false, host_zone = false, host_paths = false";
+        assert_eq!(unknown("", known), [""; 0]);
+        assert_eq!(unknown("\"city\"", "city = 1"), [""; 0]);
+        let wrong = "the manifest names no key";
+        for (declared, local, expected) in [
+            ("", "wirte = false", "`wirte` under [grants.config]; did you mean `write`?"),
+            ("", "issue = false", "`issue` under [grants.config]; did you mean `issues`?"),
+            ("", "hostzone = false", "`hostzone` under [grants.config]; did you mean `host_zone`?"),
+            ("\"city\"", "citty = 1", "`citty` under [grants.config]; did you mean `city`?"),
+            (
+                "\"city\"",
+                "writing = true",
+                "`writing` under [grants.config]; the plugin reads `city`, `host_zone`, `issues`, `write`",
+            ),
+        ] {
+            assert_eq!(unknown(declared, local), [format!("{wrong} {expected}")], "{local}");
+        }
+        // Where the manifest names no keys but in passing, there may be others.
+        assert_eq!(unknown("", "writing = true, endpoint = \"x\""), [""; 0]);
     }
 
     #[test]

@@ -40,6 +40,8 @@ mod syntax;
 mod table;
 mod units;
 
+use std::collections::BTreeSet;
+
 use toml::de::DeTable;
 
 use crate::name::PluginName;
@@ -49,6 +51,7 @@ use raw::RawManifest;
 use source::Source;
 
 pub use command::{Argument, Command, Form, Group, Parameter, Piece, Shape, Template};
+pub use config::UnknownKey;
 pub use digest::{DigestError, Sha256Digest};
 pub use edit::{Decision, DecisionKey, DecisionKeyError, EditError, NewGrant, edited};
 pub use error::ManifestError;
@@ -95,6 +98,8 @@ pub struct Manifest {
     pub limits: Limits,
     /// The grants of the plugin.
     pub grants: Grants,
+    /// The keys of its configuration that the plugin reads, as far as the manifest names them: under `config_keys`.
+    pub config_keys: BTreeSet<String>,
     /// The overrides of single tools, in the order of the files: those of the manifest, then those of the local
     /// file. In one file no name comes twice.
     pub tools: Vec<ToolOverride>,

@@ -3,13 +3,13 @@
 //! The meaning of the values, and the defaults for those that are missing, are not known here.
 
 use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::DeTable;
 
 use super::command::RawCommand;
 use super::error::Fault;
 use super::keys::{Section, Sections};
 use super::raw_grants::RawGrants;
-use super::table::{Table, Text, Value, wrong};
+use super::table::{Table, Text, Value};
 use crate::tool::Annotations;
 
 /// A manifest as it is written.
@@ -30,6 +30,7 @@ pub(super) struct RawPlugin<'a> {
     pub(super) prefix: Option<Text<'a>>,
     pub(super) ungranted: Option<Text<'a>>,
     pub(super) output_schemas: Option<Text<'a>>,
+    pub(super) config_keys: Vec<Text<'a>>,
 }
 
 /// `[limits]`: a limit may be a number or a text, by the rule of the limit.
@@ -85,6 +86,7 @@ impl<'a> RawPlugin<'a> {
             prefix: table.text("prefix", r#""weather", or "" for no prefix"#)?,
             ungranted: table.text("ungranted", r#""show""#)?,
             output_schemas: table.text("output_schemas", r#""hide""#)?,
+            config_keys: table.texts("config_keys", CONFIG_KEYS)?,
         })
     }
 }
@@ -108,7 +110,6 @@ impl<'a> RawTool<'a> {
             Fault::new(span, "[[tools]] has no `name`")
                 .help("say which of the plugin's tools it is about: `name = \"get_weather\"`")
         };
-        let required = table.items("requires", REQUIRES)?.iter().map(requirement);
         Ok(Self {
             name: table.text("name", r#""get_weather""#)?.ok_or_else(nameless)?,
             title: table.text("title", r#""Weather forecast""#)?,
@@ -126,16 +127,10 @@ impl<'a> RawTool<'a> {
             meta: table
                 .entries("meta", r#"meta = { "anthropic/maxResultSizeChars" = 200_000 }"#)?,
             rate: table.get("rate"),
-            requires: required.collect::<Result<_, _>>()?,
+            requires: table.texts("requires", REQUIRES)?,
         })
     }
 }
 
+const CONFIG_KEYS: &str = r#"config_keys = ["units", "city"]"#;
 const REQUIRES: &str = r#"requires = ["files:write", "secret:API_TOKEN"]"#;
-
-fn requirement<'a>(item: &'a Spanned<DeValue<'a>>) -> Result<Text<'a>, Fault> {
-    match item.get_ref() {
-        DeValue::String(text) => Ok(Spanned::new(item.span(), &**text)),
-        _ => Err(wrong("`requires` in [[tools]]", "texts such as \"files:write\"", item)),
-    }
-}

@@ -3,6 +3,7 @@
 //!
 //! The keys and their TOML types are settled before.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::error::{Fault, quote};
@@ -12,7 +13,7 @@ use super::nearest::nearest;
 use super::raw::{RawLimits, RawManifest, RawPlugin};
 use super::source::Source;
 use super::table::Text;
-use super::{Kind, Manifest, Sha256Digest, amount, overrides, rate};
+use super::{Kind, Manifest, Sha256Digest, amount, config, overrides, rate};
 use crate::name::{PluginName, ToolName};
 use crate::text::forbidden_char;
 
@@ -34,6 +35,7 @@ pub(super) fn manifest(
         kind: raw.plugin.kind.as_ref().map(kind).transpose()?,
         limits: limits(&raw.limits)?,
         grants: raw.grants.check()?,
+        config_keys: config_keys(&raw.plugin)?,
         tools: overrides::read(source, &raw.tools)?,
         decisions: None,
     })
@@ -52,6 +54,18 @@ pub(super) fn local(source: Source<'_>, raw: &RawManifest<'_>) -> Result<(), Fau
 fn limits(raw: &RawLimits<'_>) -> Result<Limits, Fault> {
     let limits = Limits::collect(|rule| amount::read(rule, raw.get(rule.key)))?;
     Ok(Limits { rate: rate::read(Section::Limits, raw.get(RATE.key))?, ..limits })
+}
+
+/// The most keys that a manifest says its plugin reads.
+const MAX_CONFIG_KEYS: usize = 64;
+
+fn config_keys(plugin: &RawPlugin<'_>) -> Result<BTreeSet<String>, Fault> {
+    if let Some(one_more) = plugin.config_keys.get(MAX_CONFIG_KEYS) {
+        let place = Plugin.place("config_keys");
+        let message = format!("{place}: expected at most {MAX_CONFIG_KEYS} keys");
+        return Err(Fault::new(one_more.span(), message).help("name those that a person decides"));
+    }
+    plugin.config_keys.iter().map(config::name).collect()
 }
 
 fn name(stem: &str, plugin: &RawPlugin<'_>) -> Result<PluginName, Fault> {

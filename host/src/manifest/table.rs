@@ -85,6 +85,15 @@ impl<'a> Table<'a> {
             .ok_or_else(|| self.wrong(key, &format!("a list such as `{example}`"), value))
     }
 
+    /// The texts of the list of `key`; `example` is the list, as a manifest writes it.
+    pub(super) fn texts(&self, key: &str, example: &str) -> Result<Vec<Text<'a>>, Fault> {
+        let texts = self.items(key, example)?.iter().map(|item| match item.get_ref() {
+            DeValue::String(text) => Ok(Spanned::new(item.span(), &**text)),
+            _ => Err(self.wrong(key, &format!("texts, as in `{example}`"), item)),
+        });
+        texts.collect()
+    }
+
     /// The entries of the table of `key`, in the order of the file.
     pub(super) fn entries(
         &self,

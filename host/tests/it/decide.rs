@@ -163,6 +163,22 @@ fn what_cannot_be_decided_changes_nothing() {
 }
 
 #[test]
+fn a_key_of_configuration_that_the_plugin_does_not_read_is_warned_of() {
+    let person = person();
+    let manifest = "[plugin]\nconfig_keys = [\"city\"]\n[grants]\nconfig = { write = true }\n";
+    fs::write(person.plugins().join("w.toml"), manifest).unwrap();
+    let said = run(&person, &["grant", "w", "config", "wirte=false"]);
+    let expected = "the manifest names no key `wirte` under [grants.config]; did you mean \
+                    `write`?; `toolrack unset w config:wirte` takes it out";
+    assert!(said.contains(expected), "{said}");
+    let said = run(&person, &["check"]);
+    assert!(said.contains(expected) && said.contains("w.local.toml"), "{said}");
+    run(&person, &["unset", "w", "config:wirte"]);
+    let said = run(&person, &["grant", "w", "config", "city=Bern"]);
+    assert!(!said.contains("names no key"), "{said}");
+}
+
+#[test]
 fn a_decision_of_a_tool_holds_whatever_an_author_calls_it_and_its_prefix() {
     let person = person();
     let plugins = person.plugins();

@@ -130,7 +130,8 @@ impl TextForm {
 
 /// Returns the decisions of a local file, as `unset` takes them.
 fn decided(decisions: Option<&Decisions>) -> Vec<String> {
-    let Some(Decisions { set, taken, idle, replaced_prefix: _ }) = decisions else {
+    let Some(Decisions { set, taken, idle, unknown_config: _, replaced_prefix: _ }) = decisions
+    else {
         return Vec::new();
     };
     let without = taken.iter().chain(idle).map(ToString::to_string);
