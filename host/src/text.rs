@@ -40,6 +40,20 @@ pub fn forbidden_char(text: &str) -> Option<char> {
     })
 }
 
+/// Joins clauses to one sentence: with a semicolon, but after a question with a blank.
+#[must_use]
+pub fn joined<T: AsRef<str>>(clauses: impl IntoIterator<Item = T>) -> String {
+    clauses.into_iter().fold(String::new(), |mut sentence, clause| {
+        match sentence.chars().last() {
+            None => {}
+            Some('?') => sentence.push(' '),
+            Some(_) => sentence.push_str("; "),
+        }
+        sentence.push_str(clause.as_ref());
+        sentence
+    })
+}
+
 /// `text` on one line, safe for logs and terminals: what cannot be seen becomes an escape.
 ///
 /// Backslashes stay as they are: the result is to be read, not to be turned back.

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::found::{self, alternatives, holder, in_words, meant, resolved};
 use super::schema_words::{MAX_SHOWN, cut, listed, shown, words};
 use crate::json::Step;
-use crate::text::{escape, nearest};
+use crate::text::{escape, joined, nearest};
 
 /// The most problems that are told at once. More do not help.
 pub(super) const MAX_PROBLEMS: usize = 5;
@@ -30,7 +30,7 @@ pub(super) fn explain(schema: &Value, errors: &[ValidationError<'_>]) -> String 
         told.tell(error);
     }
     told.problems.truncate(MAX_PROBLEMS);
-    let text = told.problems.into_iter().chain(told.takes).collect::<Vec<_>>().join("; ");
+    let text = joined(told.problems.into_iter().chain(told.takes));
     let shown = &text[..text.floor_char_boundary(MAX_TEXT)];
     let more = if shown.len() < text.len() { "..." } else { "" };
     escape(shown) + more
@@ -294,7 +294,7 @@ mod tests {
         for (arguments, expected) in [
             (
                 r#"{"timezone":"UTC"}"#,
-                "unknown argument `timezone`; did you mean `zone`?; \
+                "unknown argument `timezone`; did you mean `zone`? \
                  `zone` is missing: a string (An IANA zone.); TAKES",
             ),
             (r#"{"zone":"UTC","qqq":1}"#, "unknown argument `qqq`; TAKES"),
@@ -314,7 +314,7 @@ mod tests {
             (r#"{"zone":"UTC","to":["a",3]}"#, "`to[1]` takes a string; 3 was given"),
             (
                 r#"{"zone":"UTC","filter":{"nam":"x"}}"#,
-                "unknown member `nam` of `filter`; did you mean `name`?; `filter.name` is missing: a string; \
+                "unknown member `nam` of `filter`; did you mean `name`? `filter.name` is missing: a string; \
                  `filter` takes: `name` (a string, required)",
             ),
             (r#"{"zone":"UTC","filter":7}"#, "`filter` takes an object; 7 was given"),

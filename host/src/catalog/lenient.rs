@@ -10,7 +10,7 @@ use jsonschema::{ValidationError, Validator};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::explain::{MAX_PROBLEMS, options};
+use super::explain::{MAX_PROBLEMS, explain, options};
 use super::found::{self, holder, meant, object_of};
 use crate::json::{self, Edit, Step};
 
@@ -27,27 +27,33 @@ pub(super) enum Reading {
     Strict,
 }
 
-/// The arguments `text` as `validator` takes them, if there is exactly one way to read them so.
+/// Reads the arguments `value`, of the text `text`, as `validator` takes them, if there is exactly one way to read them
+/// so. An error explains what cannot be read.
 pub(super) fn read(
     validator: &Validator,
     schema: &Value,
+    value: &Value,
     text: &str,
     reading: Reading,
-) -> Option<String> {
-    let mut text = text.to_owned();
+) -> Result<String, String> {
+    let (mut value, mut text) = (value.clone(), text.to_owned());
     for _ in 0..=MAX_EDITS {
-        let value = json::value(&text).ok()?;
         let errors: Vec<_> = validator.iter_errors(&value).take(MAX_PROBLEMS).collect();
         if errors.is_empty() {
-            return Some(text);
+            return Ok(text);
         }
-        let (path, edit) = errors
-            .iter()
-            .flat_map(meant)
-            .find_map(|error| edit(validator, schema, &text, error, reading))?;
-        text = edited(&text, &path, &edit)?;
+        let mut edits = errors.iter().flat_map(meant);
+        let edit = edits.find_map(|error| edit(validator, schema, &text, error, reading));
+        let edited = edit.and_then(|(path, edit)| edited(&text, &path, &edit));
+        let Some((text_read, value_read)) =
+            edited.and_then(|text| json::value(&text).ok().map(|value| (text, value)))
+        else {
+            break;
+        };
+        (text, value) = (text_read, value_read);
     }
-    None
+    let left: Vec<_> = validator.iter_errors(&value).take(MAX_PROBLEMS).collect();
+    Err(explain(schema, &left))
 }
 
 /// The only edit after which `error` is gone.

@@ -19,7 +19,7 @@ use crate::sandbox::{
     BackgroundTurn, Declared, Guest, Notes, Readiness, Sandbox, Unverified, Wasm,
 };
 use crate::secret::{MissingSecret, PatientKeyring, Secrets};
-use crate::text::shell_word;
+use crate::text::{joined, shell_word};
 use crate::tool::{ToolSpec, UnfitTool};
 
 /// A plugin that can serve.
@@ -113,7 +113,10 @@ impl Plugin {
         let unknown = unknown.take(MAX_TOLD).map(|key| {
             let command =
                 format!("toolrack unset {plugin} {}", shell_word(&format!("config:{}", key.key)));
-            Refusal::warning(local_of(&file), format!("{key}; `{command}` takes it out"))
+            Refusal::warning(
+                local_of(&file),
+                joined([key.to_string(), format!("`{command}` takes it out")]),
+            )
         });
         let warnings = idle_told.chain(unknown).chain(missing).collect();
         let absent_tools = idle;

@@ -46,6 +46,8 @@ pub enum Refused {
     Warning,
     /// A tool that can only fail as things stand. It is not listed, and nothing is wrong.
     Unlisted(ToolName),
+    /// So many further tools that are not listed for such reasons, which are only counted.
+    FurtherUnlisted(usize),
 }
 
 impl Refusal {
@@ -65,7 +67,10 @@ impl Refusal {
     /// True if something is not served.
     #[must_use]
     pub fn is_refusal(&self) -> bool {
-        !matches!(self.refused, Refused::Warning | Refused::Unlisted(_))
+        !matches!(
+            self.refused,
+            Refused::Warning | Refused::Unlisted(_) | Refused::FurtherUnlisted(_)
+        )
     }
 
     /// The refusal of a whole plugin for want of room.

@@ -11,7 +11,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::budget;
-use super::explain::{self, MAX_PROBLEMS};
+use super::explain::MAX_PROBLEMS;
 use super::lenient::{self, Reading};
 use crate::json;
 use crate::text::escape;
@@ -94,14 +94,8 @@ impl Schema {
     ) -> Result<Option<String>, String> {
         let validator = &self.compiled()?.validator;
         let schema = json::value(self.text.get()).map_err(|error| error.to_string())?;
-        budget::within(|| {
-            let read = lenient::read(validator, &schema, text, reading);
-            read.map(Some).ok_or_else(|| {
-                let errors: Vec<_> = validator.iter_errors(value).take(MAX_PROBLEMS).collect();
-                explain::explain(&schema, &errors)
-            })
-        })
-        .map_err(|_| TOO_LONG.to_owned())?
+        budget::within(|| lenient::read(validator, &schema, value, text, reading).map(Some))
+            .map_err(|_| TOO_LONG.to_owned())?
     }
 
     pub(super) fn check_here(&self, value: &Value) -> Result<(), String> {

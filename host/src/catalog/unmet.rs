@@ -62,10 +62,12 @@ pub(super) fn refusals(
 ) -> impl Iterator<Item = Refusal> {
     let more = tools.len().saturating_sub(MAX_TOLD);
     tools.into_iter().take(MAX_TOLD + 1).enumerate().map(move |(at, (name, reason))| {
-        let refused = Refused::Unlisted(name);
-        let reason = match at {
-            MAX_TOLD => format!("{more} more of its tools are not listed"),
-            _ => reason,
+        let (refused, reason) = match at {
+            MAX_TOLD => {
+                let reason = format!("{more} more of its tools are not listed");
+                (Refused::FurtherUnlisted(more), reason)
+            }
+            _ => (Refused::Unlisted(name), reason),
         };
         Refusal { refused, ..Refusal::plugin(file, reason) }
     })

@@ -89,8 +89,9 @@ pub(super) enum Command {
     /// List the tools that would be served, or show one of them in full
     #[command(long_about = help::LIST)]
     List {
-        /// The tool's public name [default: all tools, a line each]
-        tool: Option<String>,
+        /// The public name of a tool, or a plugin's for its tools [default: all tools, a line each]
+        #[arg(value_name = "NAME")]
+        name: Option<String>,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -121,7 +122,7 @@ pub(super) enum Command {
         manifest: bool,
     },
     /// Install plugins, after checking them
-    #[command(long_about = help::ADD)]
+    #[command(long_about = help::ADD, aliases = ["install", "update", "upgrade"])]
     Add {
         /// A plugin's .wasm or .toml, or a directory that holds manifests
         #[arg(value_name = "PLUGIN", required = true)]
@@ -147,7 +148,7 @@ pub(super) enum Command {
         json: bool,
     },
     /// Remove plugins
-    #[command(long_about = help::REMOVE)]
+    #[command(long_about = help::REMOVE, aliases = ["uninstall", "delete"])]
     Remove {
         /// A plugin's name, as `toolrack check` shows it
         #[arg(value_name = "NAME", required = true)]
@@ -274,6 +275,9 @@ pub(super) enum Command {
     /// Validate plugin directories
     #[command(long_about = help::CHECK)]
     Check {
+        /// Plugins [default: all]
+        #[arg(value_name = "NAME")]
+        names: Vec<String>,
         /// Print JSON
         #[arg(long)]
         json: bool,

@@ -1,7 +1,9 @@
 //! `toolrack check`: what would be served, with which limits and grants, and what is refused and why.
 
+use std::path::MAIN_SEPARATOR;
 use std::process::ExitCode;
 
+use anyhow::bail;
 use serde_json::{Value, json};
 
 use super::doctor::loose_files;
@@ -12,28 +14,82 @@ use super::{DIM, ERROR, GOOD, NAME, Setup, counted, paint, print_json};
 use super::{grants, local};
 use crate::catalog::{Catalog, Plugin, Refusal, Refused};
 use crate::manifest::{grouped, show_duration};
+use crate::text::{escape, nearest};
 
-pub(super) fn run(setup: Setup, as_json: bool) -> anyhow::Result<ExitCode> {
+pub(super) fn run(setup: Setup, names: &[String], as_json: bool) -> anyhow::Result<ExitCode> {
     let directories = setup.plugins.clone();
     let (host, catalog) = load(setup)?;
+    let chosen = Chosen::new(&catalog, names)?;
     if as_json {
-        print_json(&report(&catalog))?;
+        print_json(&report(&catalog, &chosen))?;
     } else {
-        print(&catalog);
+        print(&catalog, &chosen);
+        let directories = if names.is_empty() { &directories[..] } else { &[] };
         for loose in directories.iter().flat_map(|directory| loose_files(directory)) {
             println!("{} {}; {}", paint(ERROR, "warning"), loose.problem, loose.advice);
         }
-        if catalog.plugins().is_empty() && catalog.refusals().is_empty() {
-            println!("{}", nothing_in(&directories));
+        if names.is_empty() && catalog.plugins().is_empty() && catalog.refusals().is_empty() {
+            println!("{}", nothing_in(directories));
         }
     }
     host.stop();
-    let refused = catalog.count_refused() > 0;
+    let refused = chosen.count_refused() > 0;
     Ok(if refused { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-fn report(catalog: &Catalog) -> Value {
-    let plugins = catalog.plugins().iter().map(|plugin| {
+/// The plugins of a catalog that a person asks for, and what is refused of them.
+struct Chosen<'a> {
+    plugins: Vec<&'a Plugin>,
+    refusals: Vec<&'a Refusal>,
+}
+
+impl<'a> Chosen<'a> {
+    /// Chooses the plugins of these names, or all where there are none.
+    fn new(catalog: &'a Catalog, names: &[String]) -> anyhow::Result<Self> {
+        let plugins = catalog.plugins().iter().map(|plugin| &**plugin);
+        let refusals = catalog.refusals().iter();
+        if names.is_empty() {
+            return Ok(Self { plugins: plugins.collect(), refusals: refusals.collect() });
+        }
+        let is_asked = |name: &str| names.iter().any(|asked| asked == name);
+        let plugins: Vec<_> = plugins
+            .filter(|plugin| is_asked(plugin.name.as_str()) || is_asked(stem(&plugin.file)))
+            .collect();
+        let files: Vec<_> = plugins.iter().map(|plugin| stem(&plugin.file)).collect();
+        let refusals: Vec<_> = refusals
+            .filter(|refusal| {
+                let stem = stem(&refusal.file);
+                is_asked(stem) || files.contains(&stem)
+            })
+            .collect();
+        let found: Vec<_> = plugins
+            .iter()
+            .flat_map(|plugin| [plugin.name.as_str(), stem(&plugin.file)])
+            .chain(refusals.iter().map(|refusal| stem(&refusal.file)))
+            .collect();
+        if let Some(unknown) = names.iter().find(|name| !found.contains(&name.as_str())) {
+            let known = catalog.plugins().iter().map(|plugin| plugin.name.as_str());
+            let near = nearest(unknown, known).map(|near| format!("did you mean `{near}`?"));
+            let advice = near.unwrap_or_else(|| "`toolrack check` shows those there are".into());
+            bail!("there is no plugin `{}`; {advice}", escape(unknown));
+        }
+        Ok(Self { plugins, refusals })
+    }
+
+    fn count_refused(&self) -> usize {
+        self.refusals.iter().filter(|refusal| refusal.is_refusal()).count()
+    }
+}
+
+/// The name of a plugin's file without its directory and its endings.
+fn stem(file: &str) -> &str {
+    let name = file.rsplit(MAIN_SEPARATOR).next().unwrap_or(file);
+    let name = name.strip_suffix(".toml").unwrap_or(name);
+    name.strip_suffix(".local").unwrap_or(name)
+}
+
+fn report(catalog: &Catalog, chosen: &Chosen<'_>) -> Value {
+    let plugins = chosen.plugins.iter().map(|plugin| {
         let limits = plugin.limits();
         json!({
             "name": plugin.name.as_str(),
@@ -56,7 +112,7 @@ fn report(catalog: &Catalog) -> Value {
         })
     });
     let (refusals, warnings): (Vec<_>, Vec<_>) =
-        catalog.refusals().iter().partition(|refusal| refusal.is_refusal());
+        chosen.refusals.iter().partition(|refusal| refusal.is_refusal());
     let shown = |refusals: &[&Refusal]| {
         let each = refusals.iter();
         each.map(|refusal| json!({ "file": refusal.file, "reason": refusal.reason }))
@@ -73,20 +129,21 @@ fn missing_secrets(plugin: &Plugin) -> Vec<String> {
     plugin.missing_secrets().into_iter().map(|missing| missing.name.to_string()).collect()
 }
 
-fn print(catalog: &Catalog) {
-    for plugin in catalog.plugins() {
+fn print(catalog: &Catalog, chosen: &Chosen<'_>) {
+    for plugin in &chosen.plugins {
         let tools: Vec<_> = tools_of(catalog, plugin).collect();
         let verdict =
             if tools.is_empty() { paint(ERROR, "no tools served") } else { paint(GOOD, "ok") };
         println!("{verdict} {}  {}", paint(NAME, &plugin.name), paint(DIM, &plugin.file));
         print_details(&tools, plugin);
     }
-    catalog.refusals().iter().for_each(print_refusal);
+    chosen.refusals.iter().copied().for_each(print_refusal);
+    let tools = chosen.plugins.iter().map(|plugin| tools_of(catalog, plugin).count());
     println!(
         "{} with {} served, {} refused",
-        counted(catalog.plugins().len(), "plugin"),
-        counted(catalog.tools().count(), "tool"),
-        catalog.count_refused()
+        counted(chosen.plugins.len(), "plugin"),
+        counted(tools.sum::<usize>(), "tool"),
+        chosen.count_refused()
     );
 }
 
@@ -124,7 +181,7 @@ pub(super) fn print_details(tools: &[&str], plugin: &Plugin) {
 pub(super) fn print_refusal(refusal: &Refusal) {
     let what = match refusal.refused {
         Refused::Warning => paint(ERROR, "warning"),
-        Refused::Unlisted(_) => paint(DIM, "not listed"),
+        Refused::Unlisted(_) | Refused::FurtherUnlisted(_) => paint(DIM, "not listed"),
         Refused::Plugin
         | Refused::Version
         | Refused::Tool(_)

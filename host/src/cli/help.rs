@@ -57,7 +57,12 @@ Examples:
 
 pub(super) const CHECK: &str = "\
 Loads every plugin as `serve` would and says what would be served, with which limits, what each \
-plugin may reach, and what is refused and why. Exits with 1 if anything is refused.";
+plugin may reach, and what is refused and why. With names, those plugins alone. Exits with 1 if anything of it is \
+refused.
+
+Examples:
+  toolrack check
+  toolrack check weather";
 
 pub(super) const STATUS: &str = "\
 Shows what the servers that run on this machine under your name serve: their directories, plugins with \
@@ -309,10 +314,11 @@ Examples:
 
 pub(super) const LIST: &str = "\
 Lists the tools that would be served, as a client sees them: each with the first sentence of its description and its \
-parameters. With the name of a tool, shows that one in full: what it says of itself, what it takes and gives in words, its \
+parameters. With the name of a plugin, its tools alone; with that of a tool, shows that one in full: what it says of itself, what it takes and gives in words, its \
 hints for clients, and the plugin that it comes from.
 
 Examples:
   toolrack list
+  toolrack list calc
   toolrack list calc_evaluate
   toolrack list calc_evaluate --json";

@@ -77,8 +77,13 @@ fn print(catalog: &Catalog, directories: &[PathBuf]) {
         }
         return;
     }
-    let width = catalog.tools().map(|tool| tool.name.as_str().len()).max().unwrap_or(0);
-    for tool in catalog.tools() {
+    print_tools(&catalog.tools().map(|tool| &**tool).collect::<Vec<_>>());
+}
+
+/// Prints tools, each with its first sentence and its parameters.
+pub(super) fn print_tools(tools: &[&Tool]) {
+    let width = tools.iter().map(|tool| tool.name.as_str().len()).max().unwrap_or(0);
+    for tool in tools {
         let padding = " ".repeat(width - tool.name.as_str().len());
         println!("{}{padding}  {}", paint(NAME, &tool.name), summary(&tool.spec.description));
         println!("{}  {}", " ".repeat(width), paint(DIM, parameters(&tool.spec)));

@@ -1,11 +1,11 @@
-//! `toolrack list TOOL`: one tool in full.
+//! `toolrack list NAME`: one tool in full, or the tools of one plugin.
 
 use std::process::ExitCode;
 
 use serde_json::Value;
 
 use super::call::{find, safe};
-use super::list::describe;
+use super::list::{describe, print_tools};
 use super::load::load_until;
 use super::print::println;
 use super::{DIM, NAME, Setup, paint, print_json};
@@ -16,12 +16,31 @@ use crate::tool::Annotations;
 pub(super) fn run(setup: Setup, name: &str, as_json: bool) -> anyhow::Result<ExitCode> {
     let locking = setup.locking;
     let (host, loader) = load_until(setup, name)?;
-    let tool = find(&loader.catalog(), name, locking)?;
+    let catalog = loader.catalog();
     drop(loader);
-    if as_json {
-        print_json(&describe(&tool))?;
-    } else {
-        print(&tool);
+    match catalog.plugins().iter().find(|plugin| plugin.name.as_str() == name) {
+        Some(plugin) if catalog.tool(name).is_none() => {
+            let own = catalog.tools().filter(|tool| tool.plugin.name == plugin.name);
+            let own: Vec<_> = own.map(|tool| &**tool).collect();
+            if as_json {
+                print_json(&own.iter().map(|tool| describe(tool)).collect::<Vec<_>>())?;
+            } else if own.is_empty() {
+                println!(
+                    "no tool of {} is served; `toolrack check {0}` says why",
+                    paint(NAME, &plugin.name)
+                );
+            } else {
+                print_tools(&own);
+            }
+        }
+        _ => {
+            let tool = find(&catalog, name, locking)?;
+            if as_json {
+                print_json(&describe(&tool))?;
+            } else {
+                print(&tool);
+            }
+        }
     }
     host.stop();
     Ok(ExitCode::SUCCESS)

@@ -1,6 +1,7 @@
 //! `toolrack logs`: what servers and their plugins wrote, from the files that are kept.
 
 use std::collections::VecDeque;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use serde_json::{Map, Value};
 use super::print::println;
 use super::{DIM, ERROR, NAME, paint};
 use crate::home::Home;
+use crate::install::installed;
 use crate::status::LogFiles;
 use crate::text::escape;
 
@@ -36,11 +38,16 @@ pub(super) struct LogsArguments {
     json: bool,
 }
 
-pub(super) fn run(arguments: &LogsArguments, home: Option<&Home>) -> anyhow::Result<ExitCode> {
+pub(super) fn run(
+    arguments: &LogsArguments,
+    directories: &[PathBuf],
+    home: Option<&Home>,
+) -> anyhow::Result<ExitCode> {
     let home = home.context("no home directory is known; set TOOLRACK_HOME to a directory")?;
     let files = LogFiles::new(home.log());
-    let mut last = VecDeque::new();
+    let (mut last, mut is_any) = (VecDeque::new(), false);
     let mut place = files.read(|line| {
+        is_any |= arguments.wants(line);
         if arguments.wants(line) {
             last.push_back(line.to_owned());
         }
@@ -48,7 +55,14 @@ pub(super) fn run(arguments: &LogsArguments, home: Option<&Home>) -> anyhow::Res
             last.pop_front();
         }
     });
-    if last.is_empty() && !arguments.follow {
+    if !is_any
+        && !arguments.follow
+        && let Some(name) = &arguments.plugin
+    {
+        // One that is installed may have logged nothing; any other name is a slip.
+        installed(name, directories)?;
+    }
+    if !is_any && !arguments.follow {
         let of = arguments.plugin.as_deref().map(|name| format!(" of {}", escape(name)));
         println!("nothing was logged{}", of.unwrap_or_default());
     }

@@ -124,10 +124,10 @@ fn run(command: Command, setup: Setup) -> anyhow::Result<ExitCode> {
             let served = serve::serve(options);
             served.map(|()| ExitCode::SUCCESS).map_err(Into::into)
         }
-        Command::List { tool: None, json } => list::run(setup, json),
-        Command::List { tool: Some(tool), json } => list_tool::run(setup, &tool, json),
+        Command::List { name: None, json } => list::run(setup, json),
+        Command::List { name: Some(name), json } => list_tool::run(setup, &name, json),
         Command::Call { tool, arguments, json } => call::run(setup, &tool, &arguments, json),
-        Command::Check { json } => check::run(setup, json),
+        Command::Check { names, json } => check::run(setup, &names, json),
         Command::Inspect { file, json, manifest } => {
             let form = match (json, manifest) {
                 (true, _) => inspect::Form::Json,
@@ -147,7 +147,7 @@ fn run(command: Command, setup: Setup) -> anyhow::Result<ExitCode> {
             let decided = if purge { LocalFiles::Purge } else { LocalFiles::Keep };
             remove::run(&names, &setup, run.as_deref(), decided)
         }
-        Command::Logs(arguments) => logs::run(&arguments, setup.home.as_ref()),
+        Command::Logs(arguments) => logs::run(&arguments, &setup.plugins, setup.home.as_ref()),
         Command::Grant { name, what } => {
             decide::run(&name, &what.change()?, &setup, run.as_deref())
         }
@@ -156,7 +156,8 @@ fn run(command: Command, setup: Setup) -> anyhow::Result<ExitCode> {
             decide::run(&name, &change, &setup, run.as_deref())
         }
         Command::Set { name, key, value } => {
-            decide::run(&name, &decide::set(&key, value)?, &setup, run.as_deref())
+            let change = decide::set(&name, &key, value)?;
+            decide::run(&name, &change, &setup, run.as_deref())
         }
         Command::Unset { name, key } => {
             decide::run(&name, &decide::unset(&key)?, &setup, run.as_deref())

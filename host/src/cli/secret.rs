@@ -120,8 +120,10 @@ fn value(name: &SecretName) -> anyhow::Result<Secret> {
         })?
     };
     match value.expose().len() {
-        0 => bail!("the value is empty; `toolrack secret remove {name}` removes a secret"),
-        1..=MAX_VALUE => Ok(value),
+        _ if value.expose().trim().is_empty() => {
+            bail!("the value is empty or blank; `toolrack secret remove {name}` removes a secret")
+        }
+        ..=MAX_VALUE => Ok(value),
         _ => Err(too_large()),
     }
 }

@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use jsonc_parser::ast::{self, Object, ObjectProp};
 use jsonc_parser::common::Ranged as _;
+use jsonc_parser::errors::ParseErrorKind;
 use jsonc_parser::tokens::{Token, TokenAndRange};
 use jsonc_parser::{CollectOptions, CommentCollectionStrategy, ParseOptions, parse_to_ast};
 use serde::Serialize;
@@ -36,7 +37,7 @@ impl<'a> JsonText<'a> {
         let collect =
             CollectOptions { comments: CommentCollectionStrategy::AsTokens, tokens: true };
         let parsed = parse_to_ast(text, &collect, &options(syntax))
-            .map_err(|error| EditError::at(text, error.range().start, sentence(error.kind())))?;
+            .map_err(|error| EditError::at(text, error.range().start, problem(error.kind())))?;
         let tokens = parsed.tokens.unwrap_or_default();
         let comment = tokens.iter().find(|token| is_comment(&token.token));
         if let (Syntax::Json, Some(comment)) = (syntax, comment) {
@@ -344,6 +345,15 @@ fn options(syntax: Syntax) -> ParseOptions {
         allow_bare_decimal_point_numbers: false,
         allow_non_finite_numbers: false,
         allow_extended_string_escapes: false,
+    }
+}
+
+/// Returns the fault of a text in words. What is not closed is told where it begins.
+fn problem(kind: &ParseErrorKind) -> String {
+    match kind {
+        ParseErrorKind::UnterminatedObject => "the object that begins here is not closed".into(),
+        ParseErrorKind::UnterminatedArray => "the list that begins here is not closed".into(),
+        other => sentence(other),
     }
 }
 

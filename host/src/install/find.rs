@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::Shelf;
 use crate::manifest::nearest;
-use crate::text::escape;
+use crate::text::{escape, joined};
 
 /// The reason why it is not clear which plugin is meant.
 #[derive(Debug, thiserror::Error)]
@@ -102,8 +102,9 @@ fn hint(name: &str, known: &[String]) -> String {
         return "; no plugin is installed".into();
     }
     let near = nearest(name, known.iter().map(String::as_str));
-    let near = near.map(|near| format!("; did you mean `{}`?", escape(near))).unwrap_or_default();
-    format!("{near}; installed are {}", list(known.iter().map(String::as_str)))
+    let near = near.map(|near| format!("did you mean `{}`?", escape(near)));
+    let installed = format!("installed are {}", list(known.iter().map(String::as_str)));
+    format!("; {}", joined(near.into_iter().chain([installed])))
 }
 
 fn list(words: impl Iterator<Item = impl AsRef<str>>) -> String {

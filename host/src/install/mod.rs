@@ -39,7 +39,7 @@ pub enum InstallError {
     #[error("{} of the plugins are refused", .0.len())]
     Refused(Vec<Refusal>),
     /// There is nothing where something was named.
-    #[error("{}: there is no such file or directory", shown(.0))]
+    #[error("{}: there is no such file or directory{}", shown(.0), if is_address(.0) { "; download it first" } else { "" })]
     Missing(PathBuf),
     /// It is something else.
     #[error(
@@ -96,6 +96,11 @@ impl InstallError {
     fn io(path: &Path, doing: &'static str) -> impl FnOnce(io::Error) -> Self {
         move |error| Self::Io { path: path.to_owned(), doing, error }
     }
+}
+
+/// True if a person named an address on the web in place of a file.
+fn is_address(path: &Path) -> bool {
+    path.to_str().is_some_and(|text| text.starts_with("https:/") || text.starts_with("http:/"))
 }
 
 fn shown(path: &Path) -> String {

@@ -142,7 +142,8 @@ impl Stage {
             | Refused::Further(_)
             | Refused::Notes
             | Refused::Warning
-            | Refused::Unlisted(_) => format!(
+            | Refused::Unlisted(_)
+            | Refused::FurtherUnlisted(_) => format!(
                 "another plugin of this name is installed: {other}; remove it, or set another `name`"
             ),
         };

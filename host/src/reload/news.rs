@@ -77,7 +77,7 @@ fn tell_refusal(refusal: &Refusal) {
             tracing::warn!("not served: {line}")
         }
         Refused::Warning => tracing::warn!("{line}"),
-        Refused::Unlisted(_) => tracing::info!("{line}"),
+        Refused::Unlisted(_) | Refused::FurtherUnlisted(_) => tracing::info!("{line}"),
         Refused::Notes => tracing::warn!("not described: {line}"),
         Refused::Version => tracing::warn!("not updated, the version before serves on: {line}"),
     }

@@ -21,7 +21,7 @@ pub struct Keyring(Arc<CredentialStore>);
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeyringError {
     /// There is none, or nothing that would unlock it.
-    #[error("the system's keyring cannot be reached: {0}")]
+    #[error("this machine has no keyring that can be reached")]
     Absent(String),
     /// It does not do what it is asked.
     #[error("the system's keyring fails: {0}")]
@@ -34,7 +34,10 @@ pub enum KeyringError {
 impl Keyring {
     /// Connects to the keyring.
     pub fn open() -> Result<Self, KeyringError> {
-        store().map(Self).map_err(|error| KeyringError::Absent(shown(&error)))
+        store().map(Self).map_err(|error| {
+            tracing::debug!("the keyring cannot be reached: {error}");
+            KeyringError::Absent(shown(&error))
+        })
     }
 
     /// A keyring in memory, empty.

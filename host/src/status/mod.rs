@@ -138,6 +138,8 @@ pub enum RefusedStatus {
     Warning,
     /// The tool with this name can only fail as things stand, and is not listed.
     Unlisted(String),
+    /// So many further tools that are not listed.
+    FurtherUnlisted(usize),
 }
 
 impl LoadingStatus {
@@ -199,6 +201,7 @@ impl Status {
                 Refused::Notes => RefusedStatus::Notes,
                 Refused::Warning => RefusedStatus::Warning,
                 Refused::Unlisted(name) => RefusedStatus::Unlisted(name.to_string()),
+                Refused::FurtherUnlisted(count) => RefusedStatus::FurtherUnlisted(*count),
                 Refused::Function(name) => RefusedStatus::Tool(name.clone()),
             },
             reason: refusal.reason.clone(),

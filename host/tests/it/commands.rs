@@ -84,6 +84,29 @@ fn check_says_what_is_served_and_fails_on_a_refusal() {
 }
 
 #[test]
+fn check_and_list_take_the_name_of_a_plugin() {
+    let directory = plugins::good();
+    plugins::install(directory.path(), "other", "", &Wat::default().build());
+    fs::write(directory.path().join("bad.toml"), "nonsense").expect("a file");
+    let (code, out, _) = run(&["check", "other"], directory.path());
+    assert_eq!(code, 0, "{out}");
+    assert!(out.contains("1 plugin with 1 tool served, 0 refused"), "{out}");
+    assert!(!out.contains("good") && !out.contains("bad.toml"), "{out}");
+    let (code, out, _) = run(&["check", "bad"], directory.path());
+    assert!(code == 1 && out.contains("bad.toml:1"), "{out}");
+    let (code, _, err) = run(&["check", "othre"], directory.path());
+    assert!(
+        code == 2 && err.contains("there is no plugin `othre`; did you mean `other`?"),
+        "{err}"
+    );
+    let (code, out, _) = run(&["list", "other"], directory.path());
+    assert!(code == 0 && out.contains("other_run") && !out.contains("good_run"), "{out}");
+    let (_, out, _) = run(&["list", "other", "--json"], directory.path());
+    let tools: Value = serde_json::from_str(&out).expect("JSON");
+    assert_eq!(tools.as_array().map(Vec::len), Some(1));
+}
+
+#[test]
 fn check_says_what_each_plugin_may_reach() {
     let (directory, notes) = (plugins::good(), tempfile::tempdir().unwrap());
     let shown = notes.path().to_str().unwrap();
@@ -421,6 +444,8 @@ fn secret_says_where_values_are_and_what_to_do_without_a_keyring() {
     let advice =
         "the secret is not kept; keep it in a file with `toolrack secret set NOWHERE --file`";
     assert!(code == 2 && err.contains(advice), "{err}");
+    assert!(err.contains("this machine has no keyring that can be reached"), "{err}");
+    assert!(!err.contains("zbus") && !err.contains("unix:path"), "{err}");
     let (code, _, err) = run(&["secret", "remove", "no-name"]);
     assert!(code == 2 && err.contains("`no-name`"), "{err}");
 }

@@ -169,7 +169,7 @@ fn a_key_of_configuration_that_the_plugin_does_not_read_is_warned_of() {
     fs::write(person.plugins().join("w.toml"), manifest).unwrap();
     let said = run(&person, &["grant", "w", "config", "wirte=false"]);
     let expected = "the manifest names no key `wirte` under [grants.config]; did you mean \
-                    `write`?; `toolrack unset w config:wirte` takes it out";
+                    `write`? `toolrack unset w config:wirte` takes it out";
     assert!(said.contains(expected), "{said}");
     let said = run(&person, &["check"]);
     assert!(said.contains(expected) && said.contains("w.local.toml"), "{said}");
@@ -375,6 +375,17 @@ fn a_directory_that_is_revoked_is_seen_under_no_other_name() {
 }
 
 #[cfg(unix)]
+#[test]
+fn a_directory_is_revoked_by_its_own_path_too() {
+    let person = person();
+    let notes = tempfile::tempdir().unwrap();
+    let path = notes.path().to_str().unwrap();
+    run(&person, &["grant", "v", "files", path, "--at", "/other"]);
+    let said = run(&person, &["revoke", "v", "files", &format!("{path}/")]);
+    assert!(!said.contains("as /other"), "{said}");
+    refuses(&person, &["revoke", "v", "files", path], 2, "is not granted");
+}
+
 #[test]
 fn a_file_that_others_can_write_is_told() {
     use std::os::unix::fs::PermissionsExt as _;

@@ -425,7 +425,7 @@ fn a_plugin_is_removed_by_its_name_with_its_wasm() {
     person.removes(&["one.toml"], "one.toml.toml and one.toml.wasm are gone");
     person.removes(&["alone"], "it had no Wasm there");
     person.removes(&["one"], "one.wasm stays, because shares.toml names it too");
-    person.cannot_remove(&["shares", "share"], &["did you mean `shares`?; installed are shares"]);
+    person.cannot_remove(&["shares", "share"], &["did you mean `shares`? installed are shares"]);
     person.removes(&["shares", "shares"], "shares.toml and one.wasm are gone");
     assert!(files(&plugins).is_empty());
     person.cannot_remove(&["one"], &["there is no plugin `one`; no plugin is installed"]);

@@ -35,7 +35,11 @@ fn what_ended_servers_and_their_plugins_wrote_is_shown() {
     let one = person.run(&["logs", "-n", "1", "--json"]).out;
     let line: Value = serde_json::from_str(&one).expect("one JSON line");
     assert_eq!(line["pid"], pid);
-    assert_eq!(person.run(&["logs", "nobody"]).out, "nothing was logged of nobody\n");
+    fs::create_dir_all(person.plugins()).unwrap();
+    plugins::install(&person.plugins(), "quiet", "", &talkative());
+    assert_eq!(person.run(&["logs", "quiet"]).out, "nothing was logged of quiet\n");
+    let nobody = person.run(&["logs", "quite"]);
+    assert!(nobody.code == 2 && nobody.err.contains("did you mean `quiet`?"), "{}", nobody.err);
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;

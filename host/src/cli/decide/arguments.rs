@@ -6,7 +6,7 @@ use anyhow::{Context as _, anyhow, bail};
 use clap::Args;
 
 use crate::manifest::{Decision, DecisionKey, GrantKind, GrantName, NewGrant, nearest};
-use crate::text::escape;
+use crate::text::{escape, shell_word};
 
 /// What is granted. Its kind is no subcommand of clap's: plugins are called `files` and `secret`, too.
 #[derive(Clone, Debug, Args)]
@@ -101,19 +101,27 @@ fn example(kind: GrantKind) -> &'static str {
 pub(in crate::cli) fn revoked(kind: GrantKind, what: Option<&str>) -> anyhow::Result<Decision> {
     // There is only one, wherever the plugin sees it.
     let what = what.filter(|_| kind != GrantKind::Scratch);
+    // A shell completes the name of a directory with a slash.
+    let what = what.map(|what| match (kind, what.trim_end_matches('/')) {
+        (GrantKind::Files, trimmed) if !trimmed.is_empty() => trimmed,
+        _ => what,
+    });
     Ok(Decision::Revoke(GrantName::of_argument(kind, what)?))
 }
 
 /// The value that a key gets.
-pub(in crate::cli) fn set(key: &str, value: String) -> anyhow::Result<Decision> {
-    let word = key.split([':', '.']).next().unwrap_or_default();
-    if matches!(word, "grants") || kind(word).is_ok() {
-        bail!(
-            "`{}` is a grant, and has no value; `toolrack grant` and `toolrack revoke` decide of it",
-            escape(key)
-        );
-    }
-    Ok(Decision::Set(DecisionKey::parse(key)?, value))
+pub(in crate::cli) fn set(name: &str, key: &str, value: String) -> anyhow::Result<Decision> {
+    let within = key.strip_prefix("grants.").unwrap_or(key);
+    let (word, rest) = within.split_once([':', '.']).unwrap_or((within, ""));
+    let Ok(kind) = kind(word) else { return Ok(Decision::Set(DecisionKey::parse(key)?, value)) };
+    let what = match kind {
+        GrantKind::Config | GrantKind::Env if !rest.is_empty() => {
+            shell_word(&format!("{rest}={value}"))
+        }
+        _ => example(kind).to_owned(),
+    };
+    let command = format!("toolrack grant {} {} {what}", shell_word(name), kind.name());
+    bail!("`{}` is a grant; `{command}` decides of it", escape(key))
 }
 
 /// The decision that does not stand any more.
@@ -246,7 +254,13 @@ mod tests {
     fn a_kind_is_known_by_its_name() {
         assert_eq!(kind("secrets"), Ok(GrantKind::Secret));
         assert!(kind("file").is_err_and(|error| error.contains("did you mean `files`?")));
-        let grant = set("files./notes", "x".into()).expect_err("a grant").to_string();
-        assert!(grant.contains("toolrack grant"), "{grant}");
+        for (key, expected) in [
+            ("files./notes", "toolrack grant w files ~/notes --at /notes"),
+            ("config.delete", "toolrack grant w config delete=true"),
+            ("grants.config.delete", "toolrack grant w config delete=true"),
+        ] {
+            let grant = set("w", key, "true".into()).expect_err("a grant").to_string();
+            assert!(grant.contains(expected), "{grant}");
+        }
     }
 }

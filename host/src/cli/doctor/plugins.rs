@@ -57,7 +57,9 @@ fn refused(catalog: &Catalog, examined: &Examined) -> Vec<Finding> {
         examined.directories.iter().any(|path| escape(&path.to_string_lossy()) == file)
     };
     let refusals = catalog.refusals().iter().filter(|refusal| !is_directory(&refusal.file));
-    let is_unlisted = |refusal: &&Refusal| matches!(refusal.refused, Refused::Unlisted(_));
+    let is_unlisted = |refusal: &&Refusal| {
+        matches!(refusal.refused, Refused::Unlisted(_) | Refused::FurtherUnlisted(_))
+    };
     let (unlisted, refused): (Vec<_>, Vec<_>) = refusals.partition(is_unlisted);
     let advice = "`toolrack check` shows all of it";
     let wrong = refused.into_iter().map(|one| Finding::wrong(TOPIC, one.one_line(), advice));

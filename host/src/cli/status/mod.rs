@@ -142,7 +142,9 @@ fn print(server: &Server) {
         let file = paint(NAME, escape(&refusal.file));
         match refusal.refused {
             RefusedStatus::Warning => println!("  {} {file}:", paint(ERROR, "warning")),
-            RefusedStatus::Unlisted(_) => println!("  {} {file}:", paint(DIM, "not listed")),
+            RefusedStatus::Unlisted(_) | RefusedStatus::FurtherUnlisted(_) => {
+                println!("  {} {file}:", paint(DIM, "not listed"))
+            }
             RefusedStatus::Plugin
             | RefusedStatus::Version
             | RefusedStatus::Tool(_)

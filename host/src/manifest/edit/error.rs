@@ -4,7 +4,7 @@ use super::DecisionKeyError;
 use crate::manifest::error::Fault;
 use crate::manifest::source::Source;
 use crate::manifest::{GrantName, ManifestError, nearest};
-use crate::text::escape;
+use crate::text::{escape, joined};
 
 /// The reason why a decision cannot be put into a local file. The file stays as it is.
 #[derive(Debug, thiserror::Error)]
@@ -74,8 +74,8 @@ fn known(name: &str, known: &[String], words: &str) -> String {
         return format!("; {words} nothing");
     }
     let near = nearest(name, known.iter().map(String::as_str));
-    let near = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-    format!("{near}; {words} {}", known.join(", "))
+    let near = near.map(|near| format!("did you mean `{near}`?"));
+    format!("; {}", joined(near.into_iter().chain([format!("{words} {}", known.join(", "))])))
 }
 
 impl EditError {

@@ -34,7 +34,7 @@ pub enum DecisionKey {
 
 /// A text that names no decision.
 #[derive(Debug, thiserror::Error)]
-#[error("there is no key `{}`{}; keys are {}, limits.KEY ({}), tools.NAME.KEY ({})",
+#[error("there is no key `{}`{} keys are {}, limits.KEY ({}), tools.NAME.KEY ({})",
     escape(.key), hint(.near.as_deref()), list(Section::LocalPlugin), list(Section::Limits), list(Section::LocalTool))]
 pub struct DecisionKeyError {
     key: String,
@@ -42,7 +42,7 @@ pub struct DecisionKeyError {
 }
 
 fn hint(near: Option<&str>) -> String {
-    near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default()
+    near.map_or(";".into(), |near| format!("; did you mean `{near}`?"))
 }
 
 fn list(section: Section) -> String {

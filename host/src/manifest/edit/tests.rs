@@ -186,7 +186,7 @@ fn revoke_takes_away_what_either_file_grants() {
     refuses(
         "",
         &revoke(GrantKind::Files, "/note"),
-        "`files:/note` is not granted; did you mean `files:/notes`?; granted are files:/notes, network:https",
+        "`files:/note` is not granted; did you mean `files:/notes`? granted are files:/notes, network:https",
     );
 }
 
