@@ -259,7 +259,7 @@ comments too, and `toolrack unregister` leaves it as it was. The file as it was 
 
 The entry names this program by its absolute path, with `serve` and what decides here what is served: --plugins or \
 TOOLRACK_PLUGINS, --locked, TOOLRACK_HOME. An entry of the same name that starts something else is refused, unless \
---force replaces it. Of an entry that starts another toolrack, --force changes these alone: variables, switches and \
+--force replaces it; one that starts a toolrack that is no longer there is corrected. Of an entry that starts another toolrack, --force changes these alone: variables, switches and \
 comments that you added stay. A file that cannot be understood is left alone. Exits with 1 if a client was refused.
 
 With --scope project, the entry goes into a file of the project in the current directory, to be committed: .mcp.json, \

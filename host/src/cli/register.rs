@@ -19,7 +19,7 @@ use crate::clients::{
 use crate::file_lock::FileLock;
 use crate::home::Home;
 use crate::lock::Locking;
-use crate::text::escape;
+use crate::text::{escape, shell_word};
 
 /// The longest name of an entry: clients put it before the names of tools.
 const MAX_NAME: usize = 32;
@@ -202,6 +202,9 @@ impl Session {
         println!("{} {name} with {title}, in {path}", paint(GOOD, "registered"));
         println!("     it starts {}", paint(DIM, server.command_line()));
         println!("     {}", client.pickup);
+        if self.scope() == Scope::User {
+            self.warn_of_local_entry(client);
+        }
         if self.scope() == Scope::Project && !client.project_pickup.is_empty() {
             println!("     {}", client.project_pickup);
         }
@@ -227,7 +230,24 @@ impl Session {
             let backup = shown(&self.registration.backup(&change));
             println!("     the entry that it had replaced stands in {backup}");
         }
+        if !change.additions.is_empty() {
+            let names: Vec<_> = change.additions.iter().map(|name| escape(name)).collect();
+            let kept = shown(&self.registration.kept_additions(&change));
+            println!("     with it went {}; the file as it was stands in {kept}", names.join(", "));
+        }
+        self.warn_of_local_entry(client);
         Ok(Outcome::Done)
+    }
+
+    /// Says which entry of this name counts in this directory all the same.
+    fn warn_of_local_entry(&self, client: &'static Client) {
+        let Ok(local) = self.registration.local_scope(client) else { return };
+        if local.entries.contains_key(&self.wanted.name) {
+            let (title, command) = (client.title, removes_local(&self.wanted.name));
+            println!(
+                "     {title} still has one of its own for this directory; `{command}` removes it"
+            );
+        }
     }
 
     /// The command that takes back what was done with `clients`.
@@ -242,6 +262,11 @@ impl Session {
         }
         command
     }
+}
+
+/// Returns the command by which Claude Code removes an entry of its local scope.
+pub(super) fn removes_local(name: &str) -> String {
+    format!("claude mcp remove --scope local {}", shell_word(name))
 }
 
 /// The registration of this user in the current directory.

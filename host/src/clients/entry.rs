@@ -1,6 +1,7 @@
 //! An entry for a server: as toolrack writes it, and as it is found in a client's file.
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::path::Path;
 
 use serde::Serialize;
@@ -10,6 +11,9 @@ use crate::text::{escape, shell_word};
 
 /// The variables of an entry that `register` decides. All others are the person's.
 const DECIDED: [&str; 2] = ["TOOLRACK_HOME", "TOOLRACK_PLUGINS"];
+
+/// The members of an entry that `register` writes.
+const WRITTEN: [&str; 4] = ["type", "command", "args", "env"];
 
 /// A server, as a client is to start it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,6 +79,8 @@ pub struct FoundEntry {
     pub url: Option<String>,
     /// True if the client is told not to start it.
     pub is_disabled: bool,
+    /// The names of what `register` does not write: switches of the client, variables. The values may be secret.
+    pub additions: Vec<String>,
 }
 
 impl ServerEntry {
@@ -100,13 +106,22 @@ impl FoundEntry {
         let text = |value: &Value| value.as_str().map(str::to_owned);
         let texts =
             |value: &Value| value.as_array().into_iter().flatten().filter_map(text).collect();
-        let env = value["env"].as_object().into_iter().flatten();
+        let members = |value: &Value| value.as_object().cloned().unwrap_or_default();
+        let env = members(&value["env"]);
+        let variables = env.keys().filter(|name| !DECIDED.contains(&&***name));
+        let switches = members(value).into_iter().map(|(name, _)| name);
+        let switches = switches.filter(|name| !WRITTEN.contains(&&**name));
+        let additions = switches.chain(variables.map(|name| format!("env.{name}"))).collect();
         Self {
             command: text(&value["command"]),
             args: texts(&value["args"]),
-            env: env.filter_map(|(name, value)| Some((name.clone(), text(value)?))).collect(),
+            env: env
+                .iter()
+                .filter_map(|(name, value)| Some((name.clone(), text(value)?)))
+                .collect(),
             url: ["url", "httpUrl", "serverUrl"].iter().find_map(|key| text(&value[*key])),
             is_disabled: value["disabled"] == true || value["enabled"] == false,
+            additions,
         }
     }
 
@@ -125,6 +140,19 @@ impl FoundEntry {
         let name = self.command.as_ref().and_then(|command| Path::new(command).file_stem());
         name.is_some_and(|name| name == "toolrack")
             && self.args.first().is_none_or(|first| first == "serve" || first.starts_with('-'))
+    }
+
+    /// True if it starts a toolrack by a path at which there is nothing any more.
+    #[must_use]
+    pub fn is_left_behind(&self) -> bool {
+        let command = self.command.as_deref().map(Path::new);
+        self.is_toolrack()
+            && command.is_some_and(|command| {
+                command.is_absolute()
+                    && command
+                        .symlink_metadata()
+                        .is_err_and(|error| error.kind() == ErrorKind::NotFound)
+            })
     }
 
     /// The plugin directories that it names.
@@ -202,6 +230,16 @@ mod tests {
             let entry = ServerEntry { command: "/t".into(), args: Vec::new(), env: env(wanted) };
             assert_eq!(found.starts(&entry), starts, "{there:?} {wanted:?}");
         }
+    }
+
+    #[test]
+    fn what_a_person_added_is_named_and_its_value_is_not() {
+        let value = json!({
+            "type": "stdio", "command": "/t", "args": [], "disabled": true,
+            "env": { "TOOLRACK_HOME": "/h", "TOKEN": "secret", "N": 7 },
+        });
+        assert_eq!(FoundEntry::from_value(&value).additions, ["disabled", "env.N", "env.TOKEN"]);
+        assert_eq!(FoundEntry::from_value(&json!({ "command": "/t" })).additions, [""; 0]);
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod config_text;
 mod entry;
 mod error;
 mod json;
+mod local_scope;
 mod record;
 mod registration;
 mod table;
@@ -17,6 +18,7 @@ mod user_directories;
 
 pub use entry::{FoundEntry, ServerEntry};
 pub use error::{ClientError, EditError, FileError};
+pub use local_scope::LocalScope;
 pub use registration::{Change, Foreign, Registration, Scope, Target};
 pub use table::{CLIENTS, Client, client};
 pub use user_directories::{UserDirectories, find_program};

@@ -71,6 +71,16 @@ impl Records {
         self.path(file, "backup")
     }
 
+    /// Keeps the file with an entry that is about to be taken out.
+    pub(super) fn write_removed(&self, file: &Path, bytes: &[u8]) -> Result<(), PrivateError> {
+        self.put(&self.removed(file), bytes)
+    }
+
+    /// Returns the path at which that is kept. Nothing but the next one replaces it.
+    pub(super) fn removed(&self, file: &Path) -> PathBuf {
+        self.path(file, "removed")
+    }
+
     /// Forgets the file, its backup too.
     pub(super) fn forget(&self, file: &Path) {
         // A file that stays is overwritten the next time.

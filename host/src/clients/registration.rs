@@ -9,6 +9,7 @@ use super::config_file::{Audience, ConfigFile, MAX_CONFIG};
 use super::config_text::ConfigText;
 use super::entry::{FoundEntry, ServerEntry};
 use super::error::{ClientError, EditError, FileError};
+use super::local_scope::LocalScope;
 use super::record::{Record, RecordedEntry, Records, digest};
 use super::table::Client;
 use super::user_directories::UserDirectories;
@@ -72,6 +73,8 @@ pub struct Change {
     is_first: bool,
     /// True if an entry that was replaced earlier could not be put back: the backup stays, for a person to look into.
     pub leaves_backup: bool,
+    /// The names of what a person added to the entry that is taken out. The file as it is now is kept because of them.
+    pub additions: Vec<String>,
 }
 
 impl Registration {
@@ -109,6 +112,19 @@ impl Registration {
         })
     }
 
+    /// Reads what counts in this project before all else, if `client` has such a scope.
+    pub fn local_scope(&self, client: &'static Client) -> Result<LocalScope, ClientError> {
+        let target = self.target(client, Scope::User);
+        let Some((target, key)) = target.zip(client.projects_key) else {
+            return Ok(LocalScope::default());
+        };
+        let file = target.read()?;
+        // A fault of its text is told where entries are read.
+        let text = file.text().map_err(|error| target.error(error))?;
+        let whole = crate::json::value(text).unwrap_or_default();
+        Ok(LocalScope::read(&whole, key, &self.project))
+    }
+
     /// The edit that makes `entry` known to a client as `name`. `None` where it is known as that already.
     pub fn register(
         &self,
@@ -122,7 +138,7 @@ impl Registration {
         let found = target.with_text(&file, |text| text.find(key, name))?;
         match &found {
             Some(found) if found.starts(entry) => return Ok(None),
-            Some(found) if foreign == Foreign::Kept => {
+            Some(found) if foreign == Foreign::Kept && !found.is_left_behind() => {
                 let (file, found) = (target.file, found.words());
                 return Err(ClientError::Taken { file, name: name.to_owned(), found });
             }
@@ -138,7 +154,8 @@ impl Registration {
         let is_first = known.is_none();
         let record = Some(record_with(known, &file, name, entry, &after));
         let after = Some(after);
-        Ok(Some(Change { target, file, after, record, is_first, leaves_backup: false }))
+        let (leaves_backup, additions) = (false, Vec::new());
+        Ok(Some(Change { target, file, after, record, is_first, leaves_backup, additions }))
     }
 
     /// The edit that takes the entry `name` out of a client's file. `None` where it is not there.
@@ -163,13 +180,20 @@ impl Registration {
         let cut = target.with_text(&file, |text| text.remove(key, name, own.made_key))?;
         let (after, record, is_exact) = self.undone(&file, name, record, file.with_text(&cut));
         let leaves_backup = own.replaced && !is_exact;
-        Ok(Some(Change { target, file, after, record, is_first: false, leaves_backup }))
+        let additions = if is_exact { Vec::new() } else { found.additions };
+        Ok(Some(Change { target, file, after, record, is_first: false, leaves_backup, additions }))
     }
 
     /// Returns the path at which a file is kept as it was before toolrack's first entry.
     #[must_use]
     pub fn backup(&self, change: &Change) -> PathBuf {
         self.records.backup(&change.file.path)
+    }
+
+    /// Returns the path at which a file is kept with what a person had added to the entry that was taken out.
+    #[must_use]
+    pub fn kept_additions(&self, change: &Change) -> PathBuf {
+        self.records.removed(&change.file.path)
     }
 
     /// Waits until no other command edits clients' files. Take it before files are read, so that no edit is lost.
@@ -193,6 +217,10 @@ impl Registration {
                 self.records.write_backup(path, bytes).map_err(record_error)?;
             }
             self.records.write(path, record).map_err(record_error)?;
+        }
+        if !change.additions.is_empty() {
+            let bytes = change.file.bytes().unwrap_or_default();
+            self.records.write_removed(path, bytes).map_err(record_error)?;
         }
         let audience = match change.target.scope {
             Scope::User => Audience::Owner,

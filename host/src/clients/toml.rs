@@ -268,17 +268,7 @@ fn by_hand(key: &str, name: &str) -> String {
 }
 
 fn found(value: &toml::Value) -> FoundEntry {
-    let text = |key: &str| value.get(key).and_then(toml::Value::as_str).map(str::to_owned);
-    let texts = |value: &toml::Value| value.as_str().map(str::to_owned);
-    let args = value.get("args").and_then(toml::Value::as_array).into_iter().flatten();
-    let env = value.get("env").and_then(toml::Value::as_table).into_iter().flatten();
-    FoundEntry {
-        command: text("command"),
-        args: args.filter_map(texts).collect(),
-        env: env.filter_map(|(name, value)| Some((name.clone(), texts(value)?))).collect(),
-        url: text("url"),
-        is_disabled: value.get("enabled").and_then(toml::Value::as_bool) == Some(false),
-    }
+    FoundEntry::from_value(&serde_json::to_value(value).unwrap_or_default())
 }
 
 #[cfg(test)]

@@ -152,6 +152,19 @@ fn entries_of_clients_are_compared_with_this_program() {
     finds(&machine, &[], "wrong clients: Cursor", &["mcp.json:1:"]);
     fs::remove_file(&file).unwrap();
     finds(&machine, &[], "note clients", &["none on this machine", "`toolrack register`"]);
+    let project = machine.path("project").canonicalize().unwrap();
+    let local = |entry: &str| {
+        format!(
+            r#"{{"projects": {{{project:?}: {{"mcpServers": {{"toolrack": {entry}}}, "disabledMcpServers": ["toolrack"]}}}}}}"#
+        )
+    };
+    let claude = machine.path("home/.claude.json");
+    write(&claude, local(r#"{"command": "/old/toolrack", "args": ["serve"]}"#));
+    let advice = "`claude mcp remove --scope local toolrack` removes it";
+    finds(&machine, &[], "wrong clients: Claude Code", &["/old/toolrack serve", advice]);
+    let switched_off = "`toolrack` is switched off in this directory";
+    finds(&machine, &[], "note clients: Claude Code", &[switched_off]);
+    fs::remove_file(&claude).unwrap();
     write(
         &machine.path("project/.mcp.json"),
         r#"{"mcpServers": {"tools": {"command": "/gone/toolrack"}}}"#,

@@ -7,8 +7,18 @@ use serde_json::Value;
 
 use crate::machine::{Machine, write};
 
-const CLIENTS: [&str; 8] =
-    ["claude", "claude-desktop", "codex", "cursor", "gemini", "vscode", "windsurf", "zed"];
+const CLIENTS: [&str; 10] = [
+    "claude",
+    "claude-desktop",
+    "codex",
+    "cursor",
+    "gemini",
+    "vscode",
+    "vscode-insiders",
+    "vscodium",
+    "windsurf",
+    "zed",
+];
 const OF_PROJECTS: [&str; 5] = ["claude", "codex", "cursor", "gemini", "vscode"];
 
 /// The entry `toolrack` in a file without comments.
@@ -65,6 +75,8 @@ fn files_are_where_clients_look_for_them() {
         ("gemini", None, "home/.gemini/settings.json"),
         ("gemini", Some("GEMINI_CLI_HOME"), "other/.gemini/settings.json"),
         ("vscode", None, "home/.config/Code/User/mcp.json"),
+        ("vscode-insiders", None, "home/.config/Code - Insiders/User/mcp.json"),
+        ("vscodium", None, "home/.config/VSCodium/User/mcp.json"),
         ("windsurf", None, "home/.codeium/windsurf/mcp_config.json"),
         ("zed", None, "home/.config/zed/settings.json"),
     ] {
@@ -162,6 +174,57 @@ fn what_others_write_meanwhile_stays() {
 }
 
 #[test]
+fn an_entry_of_a_toolrack_that_is_gone_is_corrected_and_keeps_what_was_added() {
+    for (client, text) in [
+        (
+            "cursor",
+            "{\"mcpServers\": {\"toolrack\": {\"command\": \"/gone/toolrack\", \"args\": [\"serve\"], \
+             \"autoApprove\": [\"x\"], \"env\": {\"TOKEN\": \"value\"}}}}",
+        ),
+        (
+            "codex",
+            "[mcp_servers.toolrack]\ncommand = \"/gone/toolrack\" # mine\nautoApprove = [\"x\"]\n\
+             [mcp_servers.toolrack.env]\nTOKEN = \"value\"\n",
+        ),
+    ] {
+        let machine = Machine::new();
+        let file = machine.file(client, &[]);
+        write(&file, text);
+        machine.does(&["register", client]);
+        let now = entry(&file);
+        assert_eq!(now["command"], env!("CARGO_BIN_EXE_toolrack"), "{client}");
+        assert_eq!((&now["autoApprove"][0], &now["env"]["TOKEN"]), (&"x".into(), &"value".into()));
+        // Somebody else writes the file, so it cannot be put back whole.
+        let held = fs::read_to_string(&file).unwrap() + "\n";
+        write(&file, &held);
+        let out = machine.does(&["unregister", client]);
+        assert!(out.contains("with it went autoApprove, env.TOKEN; the file as it was"), "{out}");
+        assert!(!out.contains("value"), "{out}");
+        let kept = fs::read_dir(machine.path("toolrack/clients")).unwrap().map(|entry| {
+            let path = entry.unwrap().path();
+            (path.extension().unwrap_or_default().to_owned(), fs::read_to_string(path).unwrap())
+        });
+        let removed = kept.filter(|(ending, _)| ending == "removed").map(|(_, text)| text);
+        assert_eq!(removed.collect::<Vec<_>>(), [held], "{client}");
+    }
+}
+
+#[test]
+fn an_entry_of_the_local_scope_is_told() {
+    let machine = Machine::new();
+    let file = machine.file("claude", &[]);
+    let project = machine.path("project").canonicalize().unwrap();
+    let entry = serde_json::json!({ "toolrack": { "command": "/old/toolrack" } });
+    let projects = serde_json::json!({ project.to_str().unwrap(): { "mcpServers": entry } });
+    write(&file, serde_json::json!({ "projects": projects }).to_string());
+    let told = "Claude Code still has one of its own for this directory; `claude mcp remove --scope local toolrack`";
+    for command in ["register", "unregister"] {
+        let out = machine.does(&[command, "claude"]);
+        assert!(out.contains(told), "{command}: {out}");
+    }
+}
+
+#[test]
 fn an_entry_that_somebody_removed_by_hand_leaves_nothing_to_undo() {
     let machine = Machine::new();
     let file = machine.file("cursor", &[]);
@@ -226,6 +289,10 @@ fn what_cannot_be_understood_is_left_alone_and_costs_no_other_client() {
 #[test]
 fn another_entry_of_the_name_is_refused_and_comes_back_after_force() {
     let machine = Machine::new();
+    // An earlier version that still lies there may be meant.
+    let old_toolrack = machine.path("old/toolrack");
+    write(&old_toolrack, "");
+    let old_toolrack = old_toolrack.to_str().unwrap();
     for (client, text, found) in [
         (
             "cursor",
@@ -239,8 +306,11 @@ fn another_entry_of_the_name_is_refused_and_comes_back_after_force() {
         ),
         (
             "vscode",
-            "{\"servers\": {\"toolrack\": {\"command\": \"/old/toolrack\", \"args\": [\"serve\"]}}}",
-            "/old/toolrack serve",
+            &format!(
+                "{{\"servers\": {{\"toolrack\": {{\"command\": {:?}, \"args\": [\"serve\"]}}}}}}",
+                old_toolrack
+            ),
+            &format!("{old_toolrack} serve"),
         ),
     ] {
         let file = machine.file(client, &["--force"]);

@@ -4,9 +4,11 @@ use std::path::{Path, PathBuf};
 
 use super::Examined;
 use super::finding::Finding;
-use crate::cli::register::registration;
+use crate::cli::register::{registration, removes_local};
 use crate::cli::shown;
-use crate::clients::{CLIENTS, FoundEntry, Registration, Scope, ServerEntry, Target, find_program};
+use crate::clients::{
+    CLIENTS, Client, FoundEntry, Registration, Scope, ServerEntry, Target, find_program,
+};
 use crate::home::Home;
 use crate::text::{escape, shell_word};
 use crate::typed_path;
@@ -43,11 +45,43 @@ pub(super) fn check(examined: &Examined) -> Vec<Finding> {
             }
         }
     }
+    for client in CLIENTS {
+        findings.extend(check_local_scope(&registration, client, entry, examined));
+    }
     if findings.is_empty() {
         let text = "none on this machine starts toolrack";
         findings.push(Finding::note(TOPIC, text, "`toolrack register` makes them do so"));
     }
     findings
+}
+
+/// Finds what counts in this directory before the entries of all scopes, and is not this program.
+fn check_local_scope(
+    registration: &Registration,
+    client: &'static Client,
+    entry: &ServerEntry,
+    examined: &Examined,
+) -> Vec<Finding> {
+    // A file that cannot be read was told with its entries.
+    let Ok(local) = registration.local_scope(client) else { return Vec::new() };
+    let title = client.title;
+    let ours = |name: &str, found: &FoundEntry| name == "toolrack" || found.is_toolrack();
+    let entries = local.entries.iter().filter(|(name, found)| ours(name, found));
+    let others = entries.filter_map(|(name, found)| {
+        let what = format!("{title}, `{}` for this directory alone", escape(name));
+        let is_this =
+            found.command.as_ref().is_some_and(|command| is_same(command, &entry.command))
+                && is_same_list(&directories(found, examined.home.as_ref()), &examined.directories);
+        let advice =
+            format!("it counts before other entries; `{}` removes it", removes_local(name));
+        (!is_this)
+            .then(|| Finding::wrong(TOPIC, format!("{what}, starts {}", found.words()), advice))
+    });
+    let disabled = local.disabled.iter().filter(|name| *name == "toolrack").map(|name| {
+        let text = format!("{title}: `{name}` is switched off in this directory");
+        Finding::note(TOPIC, text, "`/mcp` in a session switches it on")
+    });
+    others.chain(disabled).collect()
 }
 
 /// True if it is a project's file that is the user's, as where the home directory is the project: it was looked at.
