@@ -160,7 +160,18 @@ impl Catalog {
             .iter()
             .flat_map(|plugin| plugin.tools.iter().map(move |tool| (plugin, tool)));
         let mut own = tools.filter(|(_, tool)| tool.name.as_str() == name);
-        own.find_map(|(plugin, tool)| plugin.unlisted(tool))
+        let (plugin, reason) =
+            own.find_map(|(plugin, tool)| Some((plugin, plugin.unlisted(tool)?)))?;
+        // What it lacks may be granted already, in a version that waits to be served.
+        let is_newer =
+            |refusal: &&Refusal| refusal.refused == Refused::Version && refusal.file == plugin.file;
+        Some(match self.refusals.iter().find(is_newer) {
+            Some(newer) => format!(
+                "the tool `{name}` is not listed in the version that serves; {}",
+                newer.one_line()
+            ),
+            None => reason,
+        })
     }
 
     /// Returns this catalog, which can then tell of these plugins where one of their tools is asked for.

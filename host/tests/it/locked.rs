@@ -160,6 +160,29 @@ fn taking_write_access_away_by_hand_is_followed_at_once() {
 }
 
 #[test]
+fn what_was_granted_by_hand_is_told_to_wait_for_approval() {
+    let person = person();
+    let manifest = "[[tools]]\nname = \"run\"\nrequires = [\"config:city\"]\n";
+    install(&person.plugins(), "v", manifest, &answering("one"));
+    approve(&person, &[]);
+    let mut client = serve(&person, &[]);
+    let why = |client: &mut Client| {
+        client.request("tools/call", json!({ "name": "v_run", "arguments": {} }))["error"]["message"].to_string()
+    };
+    let told = why(&mut client);
+    assert!(told.contains("toolrack grant v config city=VALUE"), "{told}");
+    fs::write(person.plugins().join("v.local.toml"), "[grants]\nconfig = { city = 1 }\n").unwrap();
+    client.logs("not updated");
+    let told = why(&mut client);
+    assert!(told.contains("`toolrack approve v` shows the difference"), "{told}");
+    assert!(!told.contains("toolrack grant"), "{told}");
+    approve(&person, &["v"]);
+    client.hears_of_changes(1);
+    assert_eq!(client.text("v_run"), "one");
+    client.survives();
+}
+
+#[test]
 fn with_locked_other_code_waits_and_after_a_restart_it_is_refused() {
     let person = person();
     let v = person.plugins().join("v.wasm");
