@@ -8,7 +8,7 @@ use std::sync::{Arc, Barrier};
 /// The file descriptors that a start takes, and a few for the first files.
 const DESCRIPTORS: usize = 10;
 /// Threads beside those for guests: for files, signals and streams.
-const THREADS: usize = 4;
+const OTHER_THREADS: usize = 4;
 
 /// The shortage for which a start would fail.
 #[derive(Debug, thiserror::Error)]
@@ -31,7 +31,8 @@ pub enum TooLittle {
 /// Takes what a start takes, and gives it back.
 pub(crate) fn check() -> Result<(), TooLittle> {
     descriptors().map_err(TooLittle::Descriptors)?;
-    let needed = THREADS + std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let needed =
+        OTHER_THREADS + std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     threads(needed).map_err(|error| TooLittle::Threads { needed, error })
 }
 

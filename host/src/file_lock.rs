@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use crate::home::{PrivateError, private_directory};
 use crate::regular::private;
 
-const BETWEEN_TRIES: Duration = Duration::from_millis(50);
+const LOCK_INTERVAL: Duration = Duration::from_millis(50);
 
 /// A file that processes take turns at, until it is dropped or the process ends.
 #[derive(Debug)]
@@ -36,7 +36,7 @@ impl FileLock {
             if started.elapsed() >= patience {
                 return Err(StillLocked);
             }
-            sleep(BETWEEN_TRIES);
+            sleep(LOCK_INTERVAL);
         }
         Ok(())
     }

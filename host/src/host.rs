@@ -8,7 +8,7 @@ use tokio::runtime::{Builder, Handle, Runtime};
 
 use crate::enough::{self, TooLittle};
 use crate::home::Home;
-use crate::lock::Locking;
+use crate::lock::LockPolicy;
 use crate::protected::Protected;
 use crate::reload::{Follower, Loader, Optimizing};
 use crate::sandbox::{CompileError, Compiler, Guest, Sandbox, SandboxError, Scratches, Wasm};
@@ -63,7 +63,7 @@ impl Host {
 
     /// Starts to load what `directories` hold, once, keeping to their locks.
     #[must_use]
-    pub fn load(&self, directories: &[PathBuf], locking: Locking) -> Loader {
+    pub fn load(&self, directories: &[PathBuf], locking: LockPolicy) -> Loader {
         Loader::once(self.sandbox.clone(), self.guests().clone(), directories.to_vec(), locking)
     }
 
@@ -77,7 +77,7 @@ impl Host {
     pub fn follow(
         &self,
         directories: &[PathBuf],
-        locking: Locking,
+        locking: LockPolicy,
         optimizing: Optimizing,
     ) -> Follower {
         let (sandbox, guests) = (self.sandbox.clone(), self.guests().clone());

@@ -13,12 +13,12 @@ use serde_json::{Map, Value};
 
 /// The value that `text` stands for. It nests no deeper than 128 levels.
 pub(crate) fn value(text: &str) -> Result<Value, serde_json::Error> {
-    serde_json::from_str(text).map(|Plain(value)| value)
+    serde_json::from_str(text).map(|PlainValue(value)| value)
 }
 
 /// The members of the object that `raw` is, by their names, each as it was written.
 pub(crate) fn members(raw: &RawValue) -> Result<BTreeMap<String, &RawValue>, serde_json::Error> {
-    serde_json::from_str(raw.get()).map(|Members(members)| members)
+    serde_json::from_str(raw.get()).map(|RawMembers(members)| members)
 }
 
 /// A change of one value within JSON.
@@ -81,9 +81,9 @@ pub(crate) fn readable(raw: &RawValue) -> Value {
 }
 
 /// A value in which keys have no meaning.
-struct Plain(Value);
+struct PlainValue(Value);
 
-impl<'de> Deserialize<'de> for Plain {
+impl<'de> Deserialize<'de> for PlainValue {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(PlainVisitor)
     }
@@ -92,58 +92,58 @@ impl<'de> Deserialize<'de> for Plain {
 struct PlainVisitor;
 
 impl<'de> Visitor<'de> for PlainVisitor {
-    type Value = Plain;
+    type Value = PlainValue;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a JSON value")
     }
 
-    fn visit_unit<E>(self) -> Result<Plain, E> {
-        Ok(Plain(Value::Null))
+    fn visit_unit<E>(self) -> Result<PlainValue, E> {
+        Ok(PlainValue(Value::Null))
     }
 
-    fn visit_bool<E>(self, value: bool) -> Result<Plain, E> {
-        Ok(Plain(value.into()))
+    fn visit_bool<E>(self, value: bool) -> Result<PlainValue, E> {
+        Ok(PlainValue(value.into()))
     }
 
-    fn visit_u64<E>(self, value: u64) -> Result<Plain, E> {
-        Ok(Plain(value.into()))
+    fn visit_u64<E>(self, value: u64) -> Result<PlainValue, E> {
+        Ok(PlainValue(value.into()))
     }
 
-    fn visit_i64<E>(self, value: i64) -> Result<Plain, E> {
-        Ok(Plain(value.into()))
+    fn visit_i64<E>(self, value: i64) -> Result<PlainValue, E> {
+        Ok(PlainValue(value.into()))
     }
 
-    fn visit_f64<E>(self, value: f64) -> Result<Plain, E> {
-        Ok(Plain(value.into()))
+    fn visit_f64<E>(self, value: f64) -> Result<PlainValue, E> {
+        Ok(PlainValue(value.into()))
     }
 
-    fn visit_str<E>(self, value: &str) -> Result<Plain, E> {
-        Ok(Plain(value.into()))
+    fn visit_str<E>(self, value: &str) -> Result<PlainValue, E> {
+        Ok(PlainValue(value.into()))
     }
 
-    fn visit_string<E>(self, value: String) -> Result<Plain, E> {
-        Ok(Plain(value.into()))
+    fn visit_string<E>(self, value: String) -> Result<PlainValue, E> {
+        Ok(PlainValue(value.into()))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Plain, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<PlainValue, A::Error> {
         let mut values = Vec::new();
-        while let Some(Plain(value)) = items.next_element()? {
+        while let Some(PlainValue(value)) = items.next_element()? {
             values.push(value);
         }
-        Ok(Plain(values.into()))
+        Ok(PlainValue(values.into()))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Plain, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<PlainValue, A::Error> {
         let mut values = Map::new();
         while let Some(key) = members.next_key::<String>()? {
             if values.contains_key(&key) {
                 return Err(stands_twice(&key));
             }
-            let Plain(value) = members.next_value()?;
+            let PlainValue(value) = members.next_value()?;
             values.insert(key, value);
         }
-        Ok(Plain(values.into()))
+        Ok(PlainValue(values.into()))
     }
 }
 
@@ -153,9 +153,9 @@ fn stands_twice<E: Error>(key: &str) -> E {
 }
 
 /// The members of an object, not read themselves.
-struct Members<'a>(BTreeMap<String, &'a RawValue>);
+struct RawMembers<'a>(BTreeMap<String, &'a RawValue>);
 
-impl<'de> Deserialize<'de> for Members<'de> {
+impl<'de> Deserialize<'de> for RawMembers<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_map(MembersVisitor)
     }
@@ -164,13 +164,13 @@ impl<'de> Deserialize<'de> for Members<'de> {
 struct MembersVisitor;
 
 impl<'de> Visitor<'de> for MembersVisitor {
-    type Value = Members<'de>;
+    type Value = RawMembers<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Members<'de>, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<RawMembers<'de>, A::Error> {
         let mut values = BTreeMap::new();
         while let Some(key) = members.next_key::<String>()? {
             if values.contains_key(&key) {
@@ -179,7 +179,7 @@ impl<'de> Visitor<'de> for MembersVisitor {
             let value = members.next_value()?;
             values.insert(key, value);
         }
-        Ok(Members(values))
+        Ok(RawMembers(values))
     }
 }
 

@@ -8,12 +8,12 @@ use tokio::sync::watch;
 
 use crate::home::Home;
 use crate::host::{Host, HostError};
-use crate::lock::Locking;
+use crate::lock::LockPolicy;
 use crate::mcp::{Calls, Driver, Engine, PrivateStdout, Settings, Stdio};
 use crate::protected::Protected;
 use crate::reload::Optimizing;
 use crate::sandbox::Compiler;
-use crate::status::{Board, RememberedInstructions};
+use crate::status::{RememberedInstructions, StatusWriter};
 
 /// The choices of the operator.
 #[derive(Clone, Debug)]
@@ -21,7 +21,7 @@ pub struct Options {
     /// Plugin directories in order of precedence.
     pub plugins: Vec<PathBuf>,
     /// The strictness with which the server keeps to their locks.
-    pub locking: Locking,
+    pub locking: LockPolicy,
     /// The choice whether plugins that serve get better code.
     pub optimizing: Optimizing,
     /// The way in which plugins are compiled.
@@ -63,7 +63,7 @@ pub fn serve(options: Options) -> Result<(), ServeError> {
     let follower = host.follow(&options.plugins, options.locking, options.optimizing);
     let board = home.and_then(|home| {
         let (mode, loading) = (follower.mode(), follower.loading());
-        Board::start(home.run(), &options.plugins, mode, loading, catalog.clone())
+        StatusWriter::start(home.run(), &options.plugins, mode, loading, catalog.clone())
     });
     if let Some(remembered) = remembered {
         host.guests().spawn(remembered.follow(catalog.clone()));

@@ -142,8 +142,9 @@ fn is_deceptive(c: char) -> bool {
 #[must_use]
 pub fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     // Comparing long names takes its time, and a long name is no slip of the pen.
-    const MAX: usize = 60;
-    let known = known.filter(|known| name.len() <= MAX && known.len() <= MAX);
+    const MAX_COMPARED_NAME: usize = 60;
+    let known =
+        known.filter(|known| name.len() <= MAX_COMPARED_NAME && known.len() <= MAX_COMPARED_NAME);
     let like = |known: &str| {
         let (name, known) = (name.to_lowercase(), known.to_lowercase());
         let contains = known.len() > 2 && name.contains(&known);

@@ -11,9 +11,9 @@ use std::time::Duration;
 use crate::failpoint::{self, Point};
 
 /// The end of hidden names, after a dot and sixteen hexadecimal digits.
-const HIDDEN: &str = ".toolrack";
+const HIDDEN_ENDING: &str = ".toolrack";
 /// The age from which a hidden file is abandoned: the process that wrote it was killed.
-const LEFT: Duration = Duration::from_secs(60 * 60);
+const ABANDONED_AGE: Duration = Duration::from_secs(60 * 60);
 
 /// A file under a hidden name. Unless it is finished, dropping it removes it.
 pub(crate) struct Unfinished {
@@ -51,7 +51,7 @@ impl Unfinished {
         name: &Path,
         bytes: &[u8],
     ) -> io::Result<Self> {
-        let hidden = directory.join(format!(".{}{HIDDEN}", random_name()?));
+        let hidden = directory.join(format!(".{}{HIDDEN_ENDING}", random_name()?));
         let mut file = options.write(true).create_new(true).open(&hidden)?;
         let unfinished = Self { hidden, path: directory.join(name) };
         file.write_all(bytes)?;
@@ -101,7 +101,7 @@ pub(crate) fn sweep(directory: &Path) {
     let Ok(entries) = fs::read_dir(directory) else { return };
     for entry in entries.flatten().filter(|entry| is_hidden(&entry.file_name())) {
         let modified = entry.metadata().and_then(|found| found.modified()).ok();
-        if modified.and_then(|at| at.elapsed().ok()).is_some_and(|age| age > LEFT) {
+        if modified.and_then(|at| at.elapsed().ok()).is_some_and(|age| age > ABANDONED_AGE) {
             // A hidden file that stays does no harm.
             let _ = fs::remove_file(entry.path());
         }
@@ -109,7 +109,7 @@ pub(crate) fn sweep(directory: &Path) {
 }
 
 fn is_hidden(name: &std::ffi::OsStr) -> bool {
-    let digits = name.to_str().and_then(|name| name.strip_prefix('.')?.strip_suffix(HIDDEN));
+    let digits = name.to_str().and_then(|name| name.strip_prefix('.')?.strip_suffix(HIDDEN_ENDING));
     digits.is_some_and(|digits| {
         digits.len() == 16 && digits.bytes().all(|digit| digit.is_ascii_hexdigit())
     })
@@ -144,7 +144,7 @@ mod tests {
             [".toolrack", ".notes.toolrack", ".0123456789abcdef.toml", "hello.toml"].map(path);
         for file in others.iter().chain([&left]) {
             let file = File::create(file).expect("a file");
-            file.set_modified(SystemTime::now() - 2 * LEFT).expect("a time");
+            file.set_modified(SystemTime::now() - 2 * ABANDONED_AGE).expect("a time");
         }
         let unfinished = Unfinished::write(directory.path(), "new.toml", b"").expect("a file");
         sweep(directory.path());

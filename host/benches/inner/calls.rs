@@ -5,7 +5,7 @@ use serde_json::json;
 use serde_json::value::RawValue;
 use toolrack::catalog::{Catalog, Tool};
 use toolrack::host::Host;
-use toolrack::lock::Locking;
+use toolrack::lock::LockPolicy;
 use toolrack::sandbox::Wasm;
 use toolrack::tool::CallError;
 
@@ -46,7 +46,7 @@ pub(crate) fn measure(criterion: &mut Criterion, host: &Host) {
 pub(crate) fn catalog(host: &Host) -> Catalog {
     let directory = tempfile::TempDir::new().expect("a directory");
     install(directory.path(), "good", &wat());
-    let mut loader = host.load(&[directory.path().to_owned()], Locking::Ignored);
+    let mut loader = host.load(&[directory.path().to_owned()], LockPolicy::Ignored);
     let catalog = host.guests().block_on(async {
         while loader.step().await {}
         loader.catalog()

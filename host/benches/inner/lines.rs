@@ -6,7 +6,7 @@ use std::sync::Arc;
 use criterion::{Criterion, Throughput};
 use serde_json::json;
 use toolrack::host::Host;
-use toolrack::mcp::{Action, Engine, Line, Settings};
+use toolrack::mcp::{Action, Engine, InputLine, Settings};
 use toolrack::tool::{Content, Output, Usage};
 
 use crate::calls;
@@ -16,14 +16,14 @@ pub(crate) fn measure(criterion: &mut Criterion, host: &Host) {
     engine.publish(Arc::new(calls::catalog(host)));
     let hello = json!({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params":
         {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {}}});
-    engine.line(&Line::Whole(hello.to_string().into_bytes()));
+    engine.line(&InputLine::Whole(hello.to_string().into_bytes()));
     while engine.next_action().is_some() {}
 
     let mut group = criterion.benchmark_group("line");
     for (size, text) in calls::texts() {
         let line = call(&text);
         group.throughput(Throughput::Bytes(line.len() as u64));
-        let line = Line::Whole(line);
+        let line = InputLine::Whole(line);
         group.bench_function(format!("a call in and its answer out, {size}"), |bencher| {
             bencher.iter(|| answered(&mut engine, black_box(&line), &text));
         });
@@ -37,7 +37,7 @@ fn call(text: &str) -> Vec<u8> {
 }
 
 /// What the engine does for one call; the tool is not called.
-fn answered(engine: &mut Engine, line: &Line, text: &str) -> Vec<u8> {
+fn answered(engine: &mut Engine, line: &InputLine, text: &str) -> Vec<u8> {
     engine.line(line);
     let Some(Action::Call(call)) = engine.next_action() else { panic!("no call") };
     let output = Output { content: vec![Content::Text(text.into())], ..Output::default() };

@@ -4,14 +4,14 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use super::circuit::{Change, Circuit, End, FIRST_PAUSE, Pass, Pause};
+use super::circuit::{Circuit, CircuitChange, CountedEnd, FIRST_PAUSE, Pass, Pause};
 use crate::name::PluginName;
-use crate::sandbox::Ended;
+use crate::sandbox::CallOutcome;
 use crate::text::escape;
 use crate::tool::{CallError, in_a_row, whole_seconds};
 
 /// The most bytes of a crash's reason that are repeated.
-const MAX_REASON: usize = 400;
+const MAX_CRASH_REASON: usize = 400;
 
 /// The counter of the crashes of one version of a plugin.
 #[derive(Debug)]
@@ -22,11 +22,11 @@ pub(super) struct Breaker {
     /// True while nothing is remembered: as long as nothing crashes, calls do not even look further.
     is_calm: AtomicBool,
     // This is a lock, since calls count one after the other; nothing is awaited under it.
-    known: Mutex<Known>,
+    known: Mutex<CrashRecord>,
 }
 
 #[derive(Debug, Default)]
-struct Known {
+struct CrashRecord {
     circuit: Circuit,
     /// The reason for the last crash, escaped.
     reason: String,
@@ -85,12 +85,12 @@ impl Breaker {
         Some(Paused { crashes, until, reason })
     }
 
-    fn end(&self, pass: Pass, end: End, reason: impl FnOnce() -> String) {
-        if end != End::Crash && self.is_calm.load(Relaxed) {
+    fn end(&self, pass: Pass, end: CountedEnd, reason: impl FnOnce() -> String) {
+        if end != CountedEnd::Crash && self.is_calm.load(Relaxed) {
             return;
         }
         let mut known = self.known();
-        if end == End::Crash {
+        if end == CountedEnd::Crash {
             known.reason = reason();
         }
         let change = known.circuit.end(pass, end, self.most, Instant::now());
@@ -99,22 +99,24 @@ impl Breaker {
         drop(known);
         let plugin = self.plugin.as_str();
         match change {
-            Some(Change::Opened) => tracing::warn!(
+            Some(CircuitChange::Opened) => tracing::warn!(
                 plugin,
                 "it crashed {crashes} and is left alone for {FIRST_PAUSE:?}, then tried by one call, \
                  and after each further crash left alone for twice as long; the last time: {reason}"
             ),
-            Some(Change::Closed) => tracing::info!(plugin, "it answers again after its crashes"),
+            Some(CircuitChange::Closed) => {
+                tracing::info!(plugin, "it answers again after its crashes")
+            }
             None => {}
         }
     }
 
-    fn known(&self) -> MutexGuard<'_, Known> {
+    fn known(&self) -> MutexGuard<'_, CrashRecord> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Known {
+impl CrashRecord {
     fn refusal(&self, pause: Pause) -> CallError {
         let next = match pause {
             Pause::For(wait) => format!("it is tried again in {} s", whole_seconds(wait)),
@@ -127,10 +129,10 @@ impl Known {
 
 impl Attempt<'_> {
     /// Takes in how the call ended.
-    pub(super) fn ended(mut self, ended: &Ended) {
+    pub(super) fn ended(mut self, ended: &CallOutcome) {
         let reason = || {
             let text = ended.outcome.as_ref().err().map(ToString::to_string).unwrap_or_default();
-            escape(&text[..text.floor_char_boundary(MAX_REASON)])
+            escape(&text[..text.floor_char_boundary(MAX_CRASH_REASON)])
         };
         if let Some(pass) = self.pass.take() {
             self.breaker.end(pass, end(ended), reason);
@@ -140,7 +142,7 @@ impl Attempt<'_> {
     /// Takes the call back, since it was not made after all.
     pub(super) fn not_made(mut self) {
         if let Some(pass) = self.pass.take() {
-            self.breaker.end(pass, End::NotMade, String::new);
+            self.breaker.end(pass, CountedEnd::NotMade, String::new);
         }
     }
 }
@@ -148,7 +150,7 @@ impl Attempt<'_> {
 impl Drop for Attempt<'_> {
     fn drop(&mut self) {
         if let Some(pass) = self.pass.take() {
-            self.breaker.end(pass, End::Neither, String::new);
+            self.breaker.end(pass, CountedEnd::Neither, String::new);
         }
     }
 }
@@ -156,17 +158,17 @@ impl Drop for Attempt<'_> {
 /// Returns what the end of a call says of the plugin. A limit that is hit, or an answer that breaks a schema, may be
 /// due to the arguments of one call; a fault of the host to many calls at once, or to a machine that is short of
 /// memory.
-fn end(ended: &Ended) -> End {
+fn end(ended: &CallOutcome) -> CountedEnd {
     match &ended.outcome {
-        Ok(_) | Err(CallError::Failed(_) | CallError::InvalidArguments(_)) => End::Well,
-        Err(CallError::Trapped { .. }) => End::Crash,
+        Ok(_) | Err(CallError::Failed(_) | CallError::InvalidArguments(_)) => CountedEnd::Well,
+        Err(CallError::Trapped { .. }) => CountedEnd::Crash,
         Err(
             CallError::Host(_)
             | CallError::Limit(_)
             | CallError::Broken(_)
             | CallError::Unfit(_)
             | CallError::Paused { .. },
-        ) => End::Neither,
+        ) => CountedEnd::Neither,
     }
 }
 
@@ -181,7 +183,7 @@ mod tests {
         let call = |error: CallError| {
             let attempt = breaker.begin().map_err(|error| error.to_string())?;
             let outcome = Err(error);
-            attempt.ended(&Ended { outcome, usage: Usage::default(), slot: None });
+            attempt.ended(&CallOutcome { outcome, usage: Usage::default(), slot: None });
             Ok::<_, String>(breaker.paused().is_some())
         };
         assert_eq!(call(CallError::Host("it is shutting down".into())), Ok(false));
@@ -204,8 +206,8 @@ mod tests {
         let mut circuit = Circuit::default();
         let start = Instant::now() - FIRST_PAUSE;
         let pass = circuit.begin(start).expect("it is called");
-        circuit.end(pass, End::Crash, 1, start);
-        let known = Mutex::new(Known { circuit, reason: String::new() });
+        circuit.end(pass, CountedEnd::Crash, 1, start);
+        let known = Mutex::new(CrashRecord { circuit, reason: String::new() });
         let plugin = PluginName::new("p").expect("a name");
         Breaker { plugin, most: 1, is_calm: AtomicBool::new(false), known }
     }

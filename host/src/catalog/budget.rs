@@ -18,9 +18,9 @@ pub(super) const KEYWORD: &str = "toolrack:budget";
 /// Subschemas that one validation may apply. A megabyte of small items needs half of it.
 const MAX_STEPS: u32 = 1_000_000;
 /// The longest time that one validation may take, checked before each step.
-const MAX_TIME: Duration = Duration::from_millis(500);
+const MAX_VALIDATION_TIME: Duration = Duration::from_millis(500);
 /// Bytes of stack that one validation may use: a quarter of what a thread has.
-const MAX_STACK: usize = 512 * 1024;
+const MAX_VALIDATION_STACK: usize = 512 * 1024;
 
 thread_local! {
     static LEFT: Cell<Option<Left>> = const { Cell::new(None) };
@@ -36,16 +36,16 @@ struct Left {
 
 /// The sign that a validation was ended because its budget was spent.
 #[derive(Debug)]
-pub(super) struct Spent;
+pub(super) struct BudgetSpent;
 
 /// Runs `validate` within the budget.
-pub(super) fn within<T>(validate: impl FnOnce() -> T) -> Result<T, Spent> {
-    let until = Instant::now() + MAX_TIME;
+pub(super) fn within<T>(validate: impl FnOnce() -> T) -> Result<T, BudgetSpent> {
+    let until = Instant::now() + MAX_VALIDATION_TIME;
     LEFT.set(Some(Left { steps: MAX_STEPS, until, stack: stack_address() }));
     // The validator keeps no state between validations that an unwound one could leave broken.
     match catch_unwind(AssertUnwindSafe(validate)) {
         Ok(value) => Ok(value),
-        Err(cause) if cause.is::<Spent>() => Err(Spent),
+        Err(cause) if cause.is::<BudgetSpent>() => Err(BudgetSpent),
         Err(cause) => resume_unwind(cause),
     }
 }
@@ -59,9 +59,11 @@ pub(super) fn insert(schema: &mut Value) -> Result<(), String> {
         _ => return Ok(()),
     };
     for (key, member) in members.iter_mut() {
-        match (Place::below(key), member) {
-            (Place::Data, _) => {}
-            (Place::Names, Value::Object(schemas)) => schemas.values_mut().try_for_each(insert)?,
+        match (KeywordValue::below(key), member) {
+            (KeywordValue::Data, _) => {}
+            (KeywordValue::Names, Value::Object(schemas)) => {
+                schemas.values_mut().try_for_each(insert)?
+            }
             (_, Value::String(to)) if REFERENCES.contains(&key.as_str()) => {
                 if leads_into_data(to) {
                     return Err(format!("`{key}` leads to {to}, which is data and no schema"));
@@ -78,7 +80,7 @@ const REFERENCES: [&str; 3] = ["$ref", "$dynamicRef", "$recursiveRef"];
 
 /// The kind of value that stands below a keyword.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum KeywordValue {
     /// Plain data, which must stay as it is.
     Data,
     /// Schemas by name.
@@ -87,7 +89,7 @@ enum Place {
     Schema,
 }
 
-impl Place {
+impl KeywordValue {
     fn below(keyword: &str) -> Self {
         match keyword {
             "$vocabulary" | "const" | "default" | "dependentRequired" | "enum" | "examples" => {
@@ -103,15 +105,15 @@ impl Place {
 /// True if a reference leads to a place without the keyword, whatever schema its pointer begins in.
 fn leads_into_data(to: &str) -> bool {
     let Some((_, pointer)) = to.split_once('#') else { return false };
-    let mut place = Place::Schema;
+    let mut place = KeywordValue::Schema;
     for step in percent_decode_str(pointer).decode_utf8_lossy().split('/').skip(1) {
         place = match place {
-            Place::Names => Place::Schema,
-            Place::Schema | Place::Data => {
-                Place::below(&step.replace("~1", "/").replace("~0", "~"))
+            KeywordValue::Names => KeywordValue::Schema,
+            KeywordValue::Schema | KeywordValue::Data => {
+                KeywordValue::below(&step.replace("~1", "/").replace("~0", "~"))
             }
         };
-        if place == Place::Data {
+        if place == KeywordValue::Data {
             return true;
         }
     }
@@ -143,10 +145,10 @@ impl<'i> Keyword<'i> for Budget {
 
 fn spend() {
     let Some(mut left) = LEFT.get() else { return };
-    let deep = left.stack.abs_diff(stack_address()) > MAX_STACK;
+    let deep = left.stack.abs_diff(stack_address()) > MAX_VALIDATION_STACK;
     if left.steps == 0 || deep || Instant::now() > left.until {
         // This is not a panic: nothing is wrong here, and no message is due.
-        resume_unwind(Box::new(Spent));
+        resume_unwind(Box::new(BudgetSpent));
     }
     left.steps -= 1;
     LEFT.set(Some(left));

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::offer::PluginTool;
-use super::pace::Pace;
+use super::pace::RateLimiter;
 use super::{
     Catalog, Cause, Coming, MAX_PLUGINS, MAX_TOLD, MAX_TOOLS, Plugin, Refusal, Refused, Tool, unmet,
 };
@@ -176,7 +176,7 @@ fn served_after(
         known.find(|known| known.plugin.file == plugin.file)
     });
     let (beside, before) = (beside.map(|tool| &tool.pace), before.map(|tool| &tool.pace));
-    let pace = Pace::after(plugin.limits().rate, tool.rate, beside, before);
+    let pace = RateLimiter::after(plugin.limits().rate, tool.rate, beside, before);
     Tool {
         name: tool.name.clone(),
         spec: tool.spec.clone(),

@@ -13,11 +13,11 @@ const LAST_PAUSE: Duration = Duration::from_secs(60);
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Circuit {
     crashes: u32,
-    state: State,
+    state: CircuitState,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum State {
+enum CircuitState {
     /// The plugin is called.
     #[default]
     Closed,
@@ -47,7 +47,7 @@ pub(super) enum Pause {
 
 /// The end of a call, as the circuit sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum End {
+pub(super) enum CountedEnd {
     /// The plugin answered.
     Well,
     /// The plugin crashed.
@@ -60,7 +60,7 @@ pub(super) enum End {
 
 /// The change that the end of a call made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Change {
+pub(super) enum CircuitChange {
     /// The plugin is left alone from now on.
     Opened,
     /// The plugin is called again.
@@ -71,61 +71,67 @@ impl Circuit {
     /// Says why a call would not be let through at `now`, if so.
     pub(super) fn look(&self, now: Instant) -> Result<(), Pause> {
         match self.state {
-            State::Open { until, .. } if until > now => Err(Pause::For(until - now)),
-            State::Trying { .. } => Err(Pause::Trial),
-            State::Closed | State::Open { .. } => Ok(()),
+            CircuitState::Open { until, .. } if until > now => Err(Pause::For(until - now)),
+            CircuitState::Trying { .. } => Err(Pause::Trial),
+            CircuitState::Closed | CircuitState::Open { .. } => Ok(()),
         }
     }
 
     /// Lets a call be made at `now`, or says why not.
     pub(super) fn begin(&mut self, now: Instant) -> Result<Pass, Pause> {
         self.look(now)?;
-        let State::Open { pause, .. } = self.state else { return Ok(Pass::Usual) };
-        self.state = State::Trying { pause };
+        let CircuitState::Open { pause, .. } = self.state else { return Ok(Pass::Usual) };
+        self.state = CircuitState::Trying { pause };
         Ok(Pass::Trial)
     }
 
     /// Takes in how a call with this pass ended. After `most` crashes in a row the plugin is left alone.
-    pub(super) fn end(&mut self, pass: Pass, end: End, most: u32, now: Instant) -> Option<Change> {
+    pub(super) fn end(
+        &mut self,
+        pass: Pass,
+        end: CountedEnd,
+        most: u32,
+        now: Instant,
+    ) -> Option<CircuitChange> {
         match (self.state, pass) {
-            (State::Closed, Pass::Usual) => self.ended(end, most, now),
-            (State::Trying { pause }, Pass::Trial) => self.tried(pause, end, now),
+            (CircuitState::Closed, Pass::Usual) => self.ended(end, most, now),
+            (CircuitState::Trying { pause }, Pass::Trial) => self.tried(pause, end, now),
             // The call was begun before the plugin was left alone, and says nothing that is not known.
-            (State::Open { .. } | State::Trying { .. }, Pass::Usual)
-            | (State::Open { .. } | State::Closed, Pass::Trial) => None,
+            (CircuitState::Open { .. } | CircuitState::Trying { .. }, Pass::Usual)
+            | (CircuitState::Open { .. } | CircuitState::Closed, Pass::Trial) => None,
         }
     }
 
-    fn ended(&mut self, end: End, most: u32, now: Instant) -> Option<Change> {
+    fn ended(&mut self, end: CountedEnd, most: u32, now: Instant) -> Option<CircuitChange> {
         match end {
-            End::Well => self.crashes = 0,
-            End::Crash => self.crashes = self.crashes.saturating_add(1),
-            End::Neither | End::NotMade => {}
+            CountedEnd::Well => self.crashes = 0,
+            CountedEnd::Crash => self.crashes = self.crashes.saturating_add(1),
+            CountedEnd::Neither | CountedEnd::NotMade => {}
         }
         (self.crashes >= most).then(|| {
             self.open(FIRST_PAUSE, now);
-            Change::Opened
+            CircuitChange::Opened
         })
     }
 
-    fn tried(&mut self, pause: Duration, end: End, now: Instant) -> Option<Change> {
+    fn tried(&mut self, pause: Duration, end: CountedEnd, now: Instant) -> Option<CircuitChange> {
         match end {
-            End::Well => {
+            CountedEnd::Well => {
                 *self = Self::default();
-                return Some(Change::Closed);
+                return Some(CircuitChange::Closed);
             }
-            End::Crash => {
+            CountedEnd::Crash => {
                 self.crashes = self.crashes.saturating_add(1);
                 self.open((pause * 2).min(LAST_PAUSE), now);
             }
-            End::Neither => self.open(pause, now),
-            End::NotMade => self.state = State::Open { until: now, pause },
+            CountedEnd::Neither => self.open(pause, now),
+            CountedEnd::NotMade => self.state = CircuitState::Open { until: now, pause },
         }
         None
     }
 
     fn open(&mut self, pause: Duration, now: Instant) {
-        self.state = State::Open { until: now + pause, pause };
+        self.state = CircuitState::Open { until: now + pause, pause };
     }
 
     /// True if nothing is remembered.
@@ -141,9 +147,9 @@ impl Circuit {
     /// Returns the time until which the plugin is left alone: `None` if it is not, `Some(None)` while a call tries it.
     pub(super) fn until(&self) -> Option<Option<Instant>> {
         match self.state {
-            State::Closed => None,
-            State::Open { until, .. } => Some(Some(until)),
-            State::Trying { .. } => Some(None),
+            CircuitState::Closed => None,
+            CircuitState::Open { until, .. } => Some(Some(until)),
+            CircuitState::Trying { .. } => Some(None),
         }
     }
 }
@@ -159,8 +165,8 @@ mod tests {
         let (mut now, mut circuit) = (Instant::now(), Circuit::default());
         for crash in 1..=5 {
             let pass = circuit.begin(now).expect("it is called");
-            let opened = circuit.end(pass, End::Crash, 5, now);
-            assert_eq!(opened, (crash == 5).then_some(Change::Opened));
+            let opened = circuit.end(pass, CountedEnd::Crash, 5, now);
+            assert_eq!(opened, (crash == 5).then_some(CircuitChange::Opened));
         }
         for seconds in [1, 2, 4, 8, 16, 32, 60, 60] {
             let pause = Duration::from_secs(seconds);
@@ -168,11 +174,11 @@ mod tests {
             now += pause;
             assert_eq!(circuit.begin(now), Ok(Pass::Trial));
             assert_eq!(circuit.begin(now), Err(Pause::Trial));
-            assert_eq!(circuit.end(Pass::Trial, End::Crash, 5, now), None);
+            assert_eq!(circuit.end(Pass::Trial, CountedEnd::Crash, 5, now), None);
         }
         now += LAST_PAUSE;
         assert_eq!(circuit.begin(now), Ok(Pass::Trial));
-        assert_eq!(circuit.end(Pass::Trial, End::Well, 5, now), Some(Change::Closed));
+        assert_eq!(circuit.end(Pass::Trial, CountedEnd::Well, 5, now), Some(CircuitChange::Closed));
         assert!(circuit.is_calm());
     }
 
@@ -180,16 +186,16 @@ mod tests {
     enum Event {
         Begin,
         /// One of the calls that run ends.
-        End(usize, End),
+        End(usize, CountedEnd),
         Time(u64),
     }
 
     fn event() -> impl Strategy<Value = Event> {
         let end = prop_oneof![
-            3 => Just(End::Crash),
-            1 => Just(End::Well),
-            1 => Just(End::Neither),
-            1 => Just(End::NotMade),
+            3 => Just(CountedEnd::Crash),
+            1 => Just(CountedEnd::Well),
+            1 => Just(CountedEnd::Neither),
+            1 => Just(CountedEnd::NotMade),
         ];
         prop_oneof![
             4 => Just(Event::Begin),
@@ -223,12 +229,12 @@ mod tests {
                         let pass = running.remove(which % running.len());
                         let (before, change) = (circuit, circuit.end(pass, end, most, now));
                         match change {
-                            Some(Change::Closed) => {
-                                prop_assert_eq!((pass, end), (Pass::Trial, End::Well));
+                            Some(CircuitChange::Closed) => {
+                                prop_assert_eq!((pass, end), (Pass::Trial, CountedEnd::Well));
                                 prop_assert!(circuit.is_calm());
                             }
-                            Some(Change::Opened) => {
-                                prop_assert!(before.until().is_none() && end == End::Crash);
+                            Some(CircuitChange::Opened) => {
+                                prop_assert!(before.until().is_none() && end == CountedEnd::Crash);
                                 prop_assert_eq!(circuit.crashes(), most);
                             }
                             None => {
@@ -244,12 +250,12 @@ mod tests {
             }
             running.retain(|pass| *pass == Pass::Trial);
             if let Some(pass) = running.pop() {
-                circuit.end(pass, End::Neither, most, now);
+                circuit.end(pass, CountedEnd::Neither, most, now);
             }
             now += LAST_PAUSE;
             let pass = circuit.begin(now);
             prop_assert!(pass.is_ok());
-            circuit.end(pass.unwrap_or(Pass::Usual), End::Well, most, now);
+            circuit.end(pass.unwrap_or(Pass::Usual), CountedEnd::Well, most, now);
             prop_assert!(circuit.is_calm());
         }
     }

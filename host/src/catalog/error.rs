@@ -2,8 +2,8 @@
 
 use std::path::MAIN_SEPARATOR;
 
-use super::offer::MAX_PATTERNS;
-use crate::manifest::{Kind, Manifest, ManifestError, Sha256Digest};
+use super::offer::MAX_PLUGIN_PATTERNS;
+use crate::manifest::{Manifest, ManifestError, PluginKind, Sha256Digest};
 use crate::name::{NameError, PluginName};
 use crate::sandbox::{CompileError, FolderError, ListError};
 
@@ -50,9 +50,9 @@ pub enum PluginError {
         /// The Wasm file.
         wasm: Box<str>,
         /// The kind that the Wasm file is of.
-        found: Kind,
+        found: PluginKind,
         /// The kind that the manifest states.
-        stated: Kind,
+        stated: PluginKind,
     },
     /// A directory that it is granted cannot be had.
     #[error(transparent)]
@@ -108,7 +108,7 @@ pub enum PluginError {
         problem: String,
     },
     /// The schemas together would take too much memory.
-    #[error("the schemas of its tools hold more than {MAX_PATTERNS} patterns")]
+    #[error("the schemas of its tools hold more than {MAX_PLUGIN_PATTERNS} patterns")]
     TooManyPatterns,
     /// Toolrack itself failed.
     #[error("loading it failed inside toolrack: {0}")]

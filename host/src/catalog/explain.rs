@@ -8,20 +8,20 @@ use jsonschema::error::ValidationErrorKind;
 use serde_json::Value;
 
 use super::found::{self, alternatives, holder, in_words, meant, resolved};
-use super::schema_words::{MAX_SHOWN, cut, listed, shown, words};
+use super::schema_words::{MAX_SHOWN_VALUE, cut, listed, shown, words};
 use crate::json::Step;
 use crate::text::{escape, joined, nearest};
 
 /// The most problems that are told at once. More do not help.
 pub(super) const MAX_PROBLEMS: usize = 5;
 /// The most arguments that are named where one is unknown or missing.
-const MAX_NAMES: usize = 30;
+const MAX_NAMED_ARGUMENTS: usize = 30;
 /// The most unknown names that are told of one object.
 const MAX_UNKNOWN: usize = 3;
 /// The longest description that is shown, in bytes.
 const MAX_DESCRIPTION: usize = 120;
 /// The longest explanation, in bytes.
-const MAX_TEXT: usize = 2000;
+const MAX_EXPLANATION: usize = 2000;
 
 /// Explains why arguments do not fit `schema`.
 pub(super) fn explain(schema: &Value, errors: &[ValidationError<'_>]) -> String {
@@ -31,7 +31,7 @@ pub(super) fn explain(schema: &Value, errors: &[ValidationError<'_>]) -> String 
     }
     told.problems.truncate(MAX_PROBLEMS);
     let text = joined(told.problems.into_iter().chain(told.takes));
-    let shown = &text[..text.floor_char_boundary(MAX_TEXT)];
+    let shown = &text[..text.floor_char_boundary(MAX_EXPLANATION)];
     let more = if shown.len() < text.len() { "..." } else { "" };
     escape(shown) + more
 }
@@ -100,7 +100,7 @@ impl Explanation<'_> {
                 format!("{place} must have {limit} items or fewer")
             }
             ValidationErrorKind::Pattern { pattern } => {
-                must(format!("match the pattern `{}`", cut(pattern, MAX_SHOWN)))
+                must(format!("match the pattern `{}`", cut(pattern, MAX_SHOWN_VALUE)))
             }
             _ => format!("{place}: {}", cut(&error.masked_with("the value").to_string(), 300)),
         };
@@ -114,7 +114,7 @@ impl Explanation<'_> {
         for name in unexpected.iter().take(MAX_UNKNOWN) {
             let known = object.into_iter().flat_map(names).filter(|known| !given(known));
             let near = nearest(name, known).map(|near| format!("; did you mean `{near}`?"));
-            let name = cut(name, MAX_SHOWN);
+            let name = cut(name, MAX_SHOWN_VALUE);
             let what = match &*in_words(path) {
                 "" => format!("unknown argument `{name}`"),
                 place => format!("unknown member `{name}` of `{place}`"),
@@ -145,11 +145,11 @@ impl Explanation<'_> {
         let required: BTreeSet<&str> =
             object["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
         let takes: Vec<_> = names(object)
-            .take(MAX_NAMES)
+            .take(MAX_NAMED_ARGUMENTS)
             .map(|name| {
                 let words = self.words(&object["properties"][name]);
                 let required = if required.contains(name) { ", required" } else { "" };
-                format!("`{}` ({words}{required})", cut(name, MAX_SHOWN))
+                format!("`{}` ({words}{required})", cut(name, MAX_SHOWN_VALUE))
             })
             .collect();
         let it = match &*in_words(path) {

@@ -96,18 +96,18 @@ fn common_prefix<'a>(mut names: impl Iterator<Item = &'a ToolName>) -> &'a str {
 
 /// Cuts the longest lines until all of them fit into `room`, but none below a line's fair share.
 fn shorten(lines: &mut [String], room: usize) {
-    const CUT: &str = ", ...";
+    const LIST_CUT: &str = ", ...";
     let total: usize = lines.iter().map(String::len).sum();
     if total <= room {
         return;
     }
     let longest = fair_share(lines.iter().map(String::len), room);
     for line in lines.iter_mut().filter(|line| line.len() > longest) {
-        let end = line.floor_char_boundary(longest.saturating_sub(CUT.len()));
+        let end = line.floor_char_boundary(longest.saturating_sub(LIST_CUT.len()));
         // Nothing is cut within a name.
         if let Some(end) = line[..end].rfind(", ") {
             line.truncate(end);
-            *line += CUT;
+            *line += LIST_CUT;
         } else if let Some(end) = line.find(": ") {
             line.truncate(end);
         }

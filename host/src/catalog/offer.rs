@@ -13,13 +13,15 @@ use super::schema::Schema;
 use super::stated_needs;
 use super::tool_names::ToolNames;
 use crate::json;
-use crate::manifest::{Kind, Manifest, ManifestError, Parameter, Rate, Requirement, Sha256Digest};
+use crate::manifest::{
+    Manifest, ManifestError, Parameter, PluginKind, Rate, Requirement, Sha256Digest,
+};
 use crate::name::ToolName;
 use crate::sandbox::Checks;
 use crate::tool::{Listed, ToolSpec, UnfitTool};
 
 /// The most patterns in the schemas of one plugin: each is compiled, and stays so.
-pub(super) const MAX_PATTERNS: usize = 256;
+pub(super) const MAX_PLUGIN_PATTERNS: usize = 256;
 
 /// A tool of a plugin before public names are settled.
 pub(super) struct PluginTool {
@@ -56,7 +58,7 @@ pub(super) struct Offer {
 pub(super) fn offer(
     file: &str,
     manifest: &Manifest,
-    kind: Kind,
+    kind: PluginKind,
     mut listed: Listed,
     checks: &Checks,
 ) -> Result<Offer, PluginError> {
@@ -67,8 +69,8 @@ pub(super) fn offer(
     let Applied { returned, rates, strict, mut requires, idle, names } =
         overrides::apply(file, manifest, kind, &mut listed)?;
     let schemas = match kind {
-        Kind::Tools | Kind::Command => Some(digest_of_schemas(kind, &listed.tools)),
-        Kind::Functions => None,
+        PluginKind::Tools | PluginKind::Command => Some(digest_of_schemas(kind, &listed.tools)),
+        PluginKind::Functions => None,
     };
     let known = schemas.is_some_and(|schemas| checks.has_passed(&schemas));
     let make: Make = if known { |text| Ok(Schema::known(text)) } else { Schema::compile };
@@ -89,10 +91,10 @@ pub(super) fn offer(
             .map_err(|error| declared(file, manifest, kind, error))?;
         let schemas = [&tool.input].into_iter().chain(&tool.output);
         patterns += schemas.map(|schema| schema.patterns()).sum::<usize>();
-        if patterns > MAX_PATTERNS {
+        if patterns > MAX_PLUGIN_PATTERNS {
             return Err(PluginError::TooManyPatterns);
         }
-        if kind == Kind::Command && !known {
+        if kind == PluginKind::Command && !known {
             check_defaults(file, manifest, &tool)?;
         }
         tools.push(tool);
@@ -109,7 +111,7 @@ type Make = fn(&RawValue) -> Result<Schema, String>;
 /// Returns a tool as clients are told of it, with the schemas that it is checked by, which may be more.
 fn tool(
     manifest: &Manifest,
-    kind: Kind,
+    kind: PluginKind,
     mut spec: ToolSpec,
     make: Make,
 ) -> Result<PluginTool, PluginError> {
@@ -121,12 +123,12 @@ fn tool(
         })
     };
     let (input, output) = match kind {
-        Kind::Tools | Kind::Command => {
+        PluginKind::Tools | PluginKind::Command => {
             let output = spec.output_schema.as_deref().map(|text| compile("output", text));
             (compile("input", &spec.input_schema)?, output.transpose()?)
         }
         // The sandbox wrote these texts: they are schemas, and a function gives what they say.
-        Kind::Functions => (Arc::new(Schema::known(&spec.input_schema)), None),
+        PluginKind::Functions => (Arc::new(Schema::known(&spec.input_schema)), None),
     };
     spec.output_schema.take_if(|_| !manifest.lists_output_schemas);
     let name = ToolName::public(&manifest.prefix, &spec.name)
@@ -139,7 +141,7 @@ fn tool(
 
 /// Returns the digest that the schemas of these tools are known by, all together. The schemas of a program hold
 /// defaults, which are checked too, so that a digest holds for one kind only.
-fn digest_of_schemas(kind: Kind, tools: &[ToolSpec]) -> Sha256Digest {
+fn digest_of_schemas(kind: PluginKind, tools: &[ToolSpec]) -> Sha256Digest {
     let texts: Vec<(&RawValue, Option<&RawValue>)> =
         tools.iter().map(|tool| (&*tool.input_schema, tool.output_schema.as_deref())).collect();
     // Texts of JSON are always JSON.
@@ -169,10 +171,10 @@ fn check_defaults(file: &str, manifest: &Manifest, tool: &PluginTool) -> Result<
 }
 
 /// Blames the manifest for a wrong schema of a program, since the manifest holds that schema.
-fn declared(file: &str, manifest: &Manifest, kind: Kind, error: PluginError) -> PluginError {
+fn declared(file: &str, manifest: &Manifest, kind: PluginKind, error: PluginError) -> PluginError {
     let PluginError::Schema { tool, which, problem } = &error else { return error };
     let place = manifest.tools.iter().find(|declared| declared.name == *tool);
-    let Some(declared) = place.filter(|_| kind == Kind::Command) else { return error };
+    let Some(declared) = place.filter(|_| kind == PluginKind::Command) else { return error };
     let message = format!("the {which} schema of `{tool}` is not valid JSON Schema: {problem}");
     ManifestError::new(file, declared.place.clone(), message).into()
 }

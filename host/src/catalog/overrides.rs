@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::tool_names::ToolNames;
 use crate::json;
 use crate::manifest::{
-    Grants, Kind, Manifest, ManifestError, Rate, Requirement, SourceFile, ToolOverride,
+    Grants, Manifest, ManifestError, PluginKind, Rate, Requirement, SourceFile, ToolOverride,
 };
 use crate::sandbox::corrected;
 use crate::text::escape;
@@ -34,7 +34,7 @@ pub(super) struct Applied {
 pub(super) fn apply(
     file: &str,
     manifest: &Manifest,
-    kind: Kind,
+    kind: PluginKind,
     listed: &mut Listed,
 ) -> Result<Applied, ManifestError> {
     // Names are looked for among all tools, those that were hidden before included.
@@ -173,10 +173,10 @@ fn apart<'a>(
 fn check_kind(
     file: &str,
     manifest: &Manifest,
-    kind: Kind,
+    kind: PluginKind,
     wish: &ToolOverride,
 ) -> Result<(), ManifestError> {
-    let written = wish.command.written.clone().filter(|_| kind != Kind::Command);
+    let written = wish.command.written.clone().filter(|_| kind != PluginKind::Command);
     let Some((key, place)) = written else { return Ok(()) };
     let (wasm, kind) = (&manifest.wasm, kind.name());
     let message = format!("`{key}` is for programs, and `{wasm}` is of the kind `{kind}`");

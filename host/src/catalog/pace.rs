@@ -9,20 +9,20 @@ use crate::tool::{Limit, LimitHit, whole_seconds};
 
 /// The rates of one tool. What was counted goes from one version to the next.
 #[derive(Debug, Default)]
-pub(super) struct Pace {
-    of_plugin: Counted,
-    own: Counted,
+pub(super) struct RateLimiter {
+    of_plugin: CountedRate,
+    own: CountedRate,
 }
 
 /// A rate, if there is one, and the calls that were counted. The bucket has a lock, since calls count one after the
 /// other; nothing is awaited under it.
 #[derive(Clone, Debug, Default)]
-struct Counted {
+struct CountedRate {
     rate: Option<Rate>,
     bucket: Arc<Mutex<Bucket>>,
 }
 
-impl Pace {
+impl RateLimiter {
     /// Returns rates that go on counting where the former rates have stopped: `plugin`, of any tool of the same plugin,
     /// and `tool`, of the same tool.
     pub(super) fn after(
@@ -31,12 +31,12 @@ impl Pace {
         plugin: Option<&Self>,
         tool: Option<&Self>,
     ) -> Self {
-        let bucket = |before: Option<&Counted>| before.map(|counted| counted.bucket.clone());
+        let bucket = |before: Option<&CountedRate>| before.map(|counted| counted.bucket.clone());
         let (plugin, tool) =
             (bucket(plugin.map(|pace| &pace.of_plugin)), bucket(tool.map(|pace| &pace.own)));
         Self {
-            of_plugin: Counted { rate: of_plugin, bucket: plugin.unwrap_or_default() },
-            own: Counted { rate: own, bucket: tool.unwrap_or_default() },
+            of_plugin: CountedRate { rate: of_plugin, bucket: plugin.unwrap_or_default() },
+            own: CountedRate { rate: own, bucket: tool.unwrap_or_default() },
         }
     }
 
@@ -68,7 +68,7 @@ impl Pace {
     }
 }
 
-impl Counted {
+impl CountedRate {
     fn take(&self, now: Instant) -> Result<(), (Rate, Duration)> {
         let Some(rate) = self.rate else { return Ok(()) };
         self.bucket().take(rate, now).map_err(|wait| (rate, wait))
@@ -99,7 +99,7 @@ mod tests {
     #[test]
     fn a_call_that_the_plugins_rate_refuses_counts_for_no_rate() {
         let rate = |text: &str| Some(text.parse().expect("a rate"));
-        let pace = Pace::after(rate("1/s"), rate("2/h"), None, None);
+        let pace = RateLimiter::after(rate("1/s"), rate("2/h"), None, None);
         let start = Instant::now();
         let take = |millis| {
             let clock = || start + Duration::from_millis(millis);

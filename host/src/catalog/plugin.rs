@@ -12,11 +12,11 @@ use super::tool_names::ToolNames;
 use super::unmet::ToolNeeds;
 use super::wit::WitFile;
 use crate::manifest::{
-    Decisions, Grants, Kind, Limits, Manifest, ManifestError, Sha256Digest, local_of,
+    Decisions, Grants, Limits, Manifest, ManifestError, PluginKind, Sha256Digest, local_of,
 };
 use crate::name::{PluginName, ToolName};
 use crate::sandbox::{
-    BackgroundTurn, Declared, Guest, Notes, Readiness, Sandbox, Unverified, Wasm,
+    BackgroundTurn, Guest, Notes, ProgramDeclarations, Readiness, Sandbox, Unverified, Wasm,
 };
 use crate::secret::{MissingSecret, PatientKeyring, Secrets};
 use crate::text::{joined, shell_word};
@@ -85,15 +85,19 @@ impl Plugin {
             return Err(PluginError::Kind { wasm: name, found, stated });
         }
         let guest = guest.with_secrets(secrets.with_keyring(PatientKeyring::of_system()));
-        let guest = guest.declaring(Declared::of(&manifest));
-        let wit = wit.filter(|_| found == Kind::Functions);
+        let guest = guest.declaring(ProgramDeclarations::of(&manifest));
+        let wit = wit.filter(|_| found == PluginKind::Functions);
         let (notes, unnoted) = noted(wit).await?;
         let listed = guest.noted_tools(&notes).await;
         let listed = listed.map_err(|error| PluginError::list(&name, &file, error))?;
         match (listed.tools.is_empty(), found) {
             (false, _) => {}
-            (true, Kind::Command) => return Err(PluginError::undeclared(name, &file, &manifest)),
-            (true, Kind::Tools | Kind::Functions) => return Err(PluginError::NoTools(name)),
+            (true, PluginKind::Command) => {
+                return Err(PluginError::undeclared(name, &file, &manifest));
+            }
+            (true, PluginKind::Tools | PluginKind::Functions) => {
+                return Err(PluginError::NoTools(name));
+            }
         }
         let (place, plugin) = (file.clone(), manifest.name.clone());
         let decisions = manifest.decisions.clone();

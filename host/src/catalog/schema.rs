@@ -19,21 +19,21 @@ use crate::text::escape;
 const TOO_LONG: &str = "checking them against the schema takes too long";
 /// The longest text of one problem, in bytes.
 const MAX_PROBLEM: usize = 300;
-/// The largest compiled `pattern`, in bytes. With [`MAX_PATTERNS`] it bounds what a schema costs in memory, and by
+/// The largest compiled `pattern`, in bytes. With [`MAX_SCHEMA_PATTERNS`] it bounds what a schema costs in memory, and by
 /// itself what one search costs in time.
 const MAX_PATTERN: usize = 64 * 1024;
 /// The most patterns of one schema.
-const MAX_PATTERNS: usize = 32;
+const MAX_SCHEMA_PATTERNS: usize = 32;
 /// The largest value, in bytes of JSON, whose check against a plain schema ends before another thread could be asked.
 const MAX_INLINE: usize = 16 * 1024;
 
 /// A schema: compiled, or known to compile.
 pub(super) struct Schema {
     text: Box<RawValue>,
-    compiled: OnceLock<Result<Compiled, String>>,
+    compiled: OnceLock<Result<CompiledSchema, String>>,
 }
 
-struct Compiled {
+struct CompiledSchema {
     validator: Validator,
     /// True if it neither refers nor searches, so that its cost grows only with the value.
     is_plain: bool,
@@ -44,7 +44,7 @@ struct Compiled {
 impl Schema {
     /// Compiles `text`, or says why it is no schema.
     pub(super) fn compile(text: &RawValue) -> Result<Self, String> {
-        let compiled = OnceLock::from(Ok(Compiled::of(text)?));
+        let compiled = OnceLock::from(Ok(CompiledSchema::of(text)?));
         Ok(Self { text: text.to_owned(), compiled })
     }
 
@@ -123,22 +123,22 @@ impl Schema {
         if problems.is_empty() { Ok(()) } else { Err(problems.join("; ")) }
     }
 
-    fn compiled(&self) -> Result<&Compiled, String> {
-        let compiled = self.compiled.get_or_init(|| Compiled::of(&self.text));
+    fn compiled(&self) -> Result<&CompiledSchema, String> {
+        let compiled = self.compiled.get_or_init(|| CompiledSchema::of(&self.text));
         compiled.as_ref().map_err(|problem| format!("their schema: {problem}"))
     }
 
-    fn now(&self) -> Option<&Compiled> {
+    fn now(&self) -> Option<&CompiledSchema> {
         self.compiled.get()?.as_ref().ok()
     }
 }
 
-impl Compiled {
+impl CompiledSchema {
     fn of(text: &RawValue) -> Result<Self, String> {
         let mut value = json::value(text.get()).map_err(|error| error.to_string())?;
         let patterns = count(&value, &["pattern", "patternProperties"]);
-        if patterns > MAX_PATTERNS {
-            return Err(format!("it has {patterns} patterns; the most is {MAX_PATTERNS}"));
+        if patterns > MAX_SCHEMA_PATTERNS {
+            return Err(format!("it has {patterns} patterns; the most is {MAX_SCHEMA_PATTERNS}"));
         }
         let draft = dialect(&value)?;
         let is_plain = patterns == 0 && count(&value, &["$ref", "$dynamicRef"]) == 0;
@@ -391,7 +391,7 @@ mod tests {
             (r##"{"$dynamicAnchor":"a","properties":{"a":{"$dynamicRef":"#a"}}}"##, false),
         ] {
             let schema = RawValue::from_string(schema.into()).expect("JSON");
-            let compiled = Compiled::of(&schema).expect("a schema");
+            let compiled = CompiledSchema::of(&schema).expect("a schema");
             assert_eq!(compiled.is_plain, is_plain, "{schema}");
         }
     }

@@ -8,9 +8,9 @@ use crate::text::escape;
 /// The most values that are named where one of several is wanted.
 const MAX_OPTIONS: usize = 20;
 /// The longest text of a value that is shown, in bytes.
-pub(super) const MAX_SHOWN: usize = 60;
+pub(super) const MAX_SHOWN_VALUE: usize = 60;
 /// The depth to which members within members are described.
-const MAX_DEPTH: usize = 4;
+const MAX_MEMBER_DEPTH: usize = 4;
 /// The most members that are described.
 const MAX_MEMBERS: usize = 200;
 
@@ -58,7 +58,7 @@ fn add_members(root: &Value, object: &Value, depth: usize, found: &mut Vec<Membe
             description: description.map(one_line),
             depth,
         });
-        if depth + 1 < MAX_DEPTH {
+        if depth + 1 < MAX_MEMBER_DEPTH {
             let items = own.get("items").filter(|items| items.is_object());
             add_members(root, items.unwrap_or(own), depth + 1, found);
         }
@@ -87,7 +87,7 @@ fn bounds(schema: &Value) -> String {
             (_, Some(text)) => text.to_owned(),
             (_, None) => value.to_string(),
         });
-        bounds.extend(value.map(|value| format!("{before}{}", cut(&value, MAX_SHOWN))));
+        bounds.extend(value.map(|value| format!("{before}{}", cut(&value, MAX_SHOWN_VALUE))));
     }
     if bounds.is_empty() { String::new() } else { format!(" ({})", bounds.join(", ")) }
 }
@@ -160,7 +160,7 @@ pub(super) fn shown(value: &Value) -> String {
     match value {
         Value::Array(_) => "a list".into(),
         Value::Object(_) => "an object".into(),
-        Value::String(text) => format!("{:?}", cut(text, MAX_SHOWN)),
+        Value::String(text) => format!("{:?}", cut(text, MAX_SHOWN_VALUE)),
         Value::Null | Value::Bool(_) | Value::Number(_) => value.to_string(),
     }
 }

@@ -11,7 +11,7 @@ use crate::manifest::Requirement;
 use crate::tool::{Listed, ToolSpec};
 
 /// The member of `_meta`: a list of texts, as `requires` in `[[tools]]` has them.
-const KEY: &str = "toolrack/requires";
+const REQUIRES_KEY: &str = "toolrack/requires";
 
 /// Takes that member out of all tools, and returns the requirements by the tools' own names.
 pub(super) fn take(listed: &mut Listed) -> Result<BTreeMap<String, Vec<Requirement>>, PluginError> {
@@ -27,12 +27,12 @@ pub(super) fn take(listed: &mut Listed) -> Result<BTreeMap<String, Vec<Requireme
 }
 
 fn of_one(spec: &mut ToolSpec) -> Result<Vec<Requirement>, String> {
-    let Some(meta) = spec.meta.as_ref().filter(|meta| meta.get().contains(KEY)) else {
+    let Some(meta) = spec.meta.as_ref().filter(|meta| meta.get().contains(REQUIRES_KEY)) else {
         return Ok(Vec::new());
     };
     let value = json::value(meta.get()).map_err(|error| error.to_string())?;
     let Value::Object(mut meta) = value else { return Ok(Vec::new()) };
-    let Some(needs) = meta.remove(KEY) else { return Ok(Vec::new()) };
+    let Some(needs) = meta.remove(REQUIRES_KEY) else { return Ok(Vec::new()) };
     spec.meta = text(meta);
     let expected = || format!("expected a list of texts such as [\"files:write\"], found {needs}");
     let texts = needs.as_array().ok_or_else(expected)?.iter().map(|need| need.as_str());

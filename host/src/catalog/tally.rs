@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
-use crate::sandbox::Ended;
+use crate::sandbox::CallOutcome;
 use crate::tool::Usage;
 
 /// Counters of one tool's calls. With the counts for rates and of crashes, they are all of a catalog that changes; they
@@ -36,7 +36,7 @@ impl Tally {
         self.calls.fetch_add(1, Relaxed);
     }
 
-    pub(super) fn ended(&self, ended: &Ended) {
+    pub(super) fn ended(&self, ended: &CallOutcome) {
         if ended.outcome.is_err() {
             self.errors.fetch_add(1, Relaxed);
         }
@@ -67,10 +67,10 @@ mod tests {
             (BRIEF_FUEL, BRIEF_TIME + Duration::from_nanos(1), false),
         ] {
             let usage = Usage { fuel, time, ..Usage::default() };
-            tally.ended(&Ended { outcome: Ok(Output::default()), usage, slot: None });
+            tally.ended(&CallOutcome { outcome: Ok(Output::default()), usage, slot: None });
             assert_eq!(tally.is_brief(), is_brief, "{fuel} {time:?}");
         }
-        tally.ended(&Ended::before(CallError::Host("gone".into())));
+        tally.ended(&CallOutcome::before(CallError::Host("gone".into())));
         assert_eq!(tally.errors(), 1);
     }
 }

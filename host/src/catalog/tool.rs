@@ -7,13 +7,13 @@ use serde_json::value::RawValue;
 
 use super::entry::EntryTicket;
 use super::lenient::Reading;
-use super::pace::Pace;
+use super::pace::RateLimiter;
 use super::plugin::Plugin;
 use super::schema::Schema;
 use super::tally::Tally;
 use crate::json;
 use crate::name::ToolName;
-use crate::sandbox::{CallContext, CallSlots, Ended, ProgressSink, Readiness};
+use crate::sandbox::{CallContext, CallOutcome, CallSlots, ProgressSink, Readiness};
 use crate::tool::{CallError, Output, ToolSpec};
 
 /// The longest arguments of one call, in bytes of JSON.
@@ -38,7 +38,7 @@ pub struct Tool {
     pub(super) output: Option<Arc<Schema>>,
     pub(super) err_is_error: bool,
     pub(super) reading: Reading,
-    pub(super) pace: Pace,
+    pub(super) pace: RateLimiter,
 }
 
 /// A call that may enter its guest.
@@ -51,7 +51,7 @@ struct Admitted<'a> {
 impl Tool {
     /// Calls the tool: checks the arguments, runs the guest, checks the structured answer. Dropping
     /// the future ends the call.
-    pub async fn call(&self, arguments: &RawValue, progress: Option<ProgressSink>) -> Ended {
+    pub async fn call(&self, arguments: &RawValue, progress: Option<ProgressSink>) -> CallOutcome {
         let context = CallContext { progress, ..CallContext::default() };
         self.call_in(context, None, arguments).await
     }
@@ -64,7 +64,7 @@ impl Tool {
         context: CallContext,
         entry: Option<&EntryTicket>,
         arguments: &RawValue,
-    ) -> Ended {
+    ) -> CallOutcome {
         let admitted = self.admitted(entry, arguments.get()).await;
         if entry.is_some_and(|entry| !entry.take()) {
             // The places of this call become free for others.
@@ -74,7 +74,7 @@ impl Tool {
         self.tally.call();
         let ended = match admitted {
             Ok(admitted) => self.enter(admitted, context, arguments.get()).await,
-            Err(error) => Ended::before(error),
+            Err(error) => CallOutcome::before(error),
         };
         self.tally.ended(&ended);
         ended
@@ -115,15 +115,20 @@ impl Tool {
         Ok(read)
     }
 
-    async fn enter(&self, admitted: Admitted<'_>, context: CallContext, arguments: &str) -> Ended {
+    async fn enter(
+        &self,
+        admitted: Admitted<'_>,
+        context: CallContext,
+        arguments: &str,
+    ) -> CallOutcome {
         let Admitted { read, slots } = admitted;
         let attempt = match self.plugin.breaker.begin() {
             Ok(attempt) => attempt,
-            Err(error) => return Ended::before(error),
+            Err(error) => return CallOutcome::before(error),
         };
         if let Err(hit) = self.pace.take(Instant::now) {
             attempt.not_made();
-            return Ended::before(CallError::Limit(hit));
+            return CallOutcome::before(CallError::Limit(hit));
         }
         let arguments = read.as_deref().unwrap_or(arguments);
         let ended = self.plugin.guest.call_in(slots, context, &self.spec.name, arguments).await;
@@ -133,7 +138,7 @@ impl Tool {
             Ok(output) => self.check_output(output).await,
             Err(error) => Err(error),
         };
-        Ended { outcome, ..ended }
+        CallOutcome { outcome, ..ended }
     }
 
     async fn read_arguments(&self, text: &str) -> Result<Option<String>, String> {

@@ -1,7 +1,7 @@
 //! The two names of a tool: the plugin's own, and the one that a client sees. They tell which tool a file or a person
 //! means.
 
-use crate::manifest::{Kind, Manifest};
+use crate::manifest::{Manifest, PluginKind};
 use crate::name::ToolName;
 
 /// The names of the tools of a plugin.
@@ -13,11 +13,11 @@ pub(super) struct ToolNames {
     prefix: Box<str>,
     /// The prefix of the manifest, if a person decided another; else `None`.
     replaced_prefix: Option<Box<str>>,
-    kind: Kind,
+    kind: PluginKind,
 }
 
 impl ToolNames {
-    pub(super) fn new(own: Vec<String>, manifest: &Manifest, kind: Kind) -> Self {
+    pub(super) fn new(own: Vec<String>, manifest: &Manifest, kind: PluginKind) -> Self {
         let decisions = manifest.decisions.as_ref();
         let replaced_prefix = decisions.and_then(|decisions| decisions.replaced_prefix.clone());
         Self { own, prefix: manifest.prefix.clone(), replaced_prefix, kind }
@@ -87,8 +87,9 @@ impl ToolNames {
 
     /// The functions that are called so in their interfaces. The name of a function holds no `_`.
     fn functions(&self, name: &str) -> Vec<&str> {
-        let is_it =
-            |own: &&String| self.kind == Kind::Functions && own.rsplit('_').next() == Some(name);
+        let is_it = |own: &&String| {
+            self.kind == PluginKind::Functions && own.rsplit('_').next() == Some(name)
+        };
         self.own.iter().filter(is_it).map(String::as_str).collect()
     }
 }
@@ -101,14 +102,14 @@ fn is_public(own: &str, prefix: &str, name: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn names(own: &[&str], kind: Kind, local: &str) -> ToolNames {
+    fn names(own: &[&str], kind: PluginKind, local: &str) -> ToolNames {
         let manifest = Manifest::parse_with("w.toml", "", Some(local)).expect("a manifest");
         ToolNames::new(own.iter().map(|own| (*own).to_owned()).collect(), &manifest, kind)
     }
 
     #[test]
     fn a_tool_is_known_by_its_own_name_and_by_its_public_one() {
-        let names = names(&["get-it", "set"], Kind::Tools, "");
+        let names = names(&["get-it", "set"], PluginKind::Tools, "");
         for name in ["get-it", "w_get_it"] {
             assert_eq!(names.meant_by_author(name), Some("get-it"));
             assert_eq!(names.meant_by_operator(name), ["get-it"]);
@@ -123,7 +124,7 @@ mod tests {
 
     #[test]
     fn the_manifest_speaks_of_its_own_prefix_whatever_a_person_decided() {
-        let names = names(&["get"], Kind::Tools, "plugin.prefix = \"mine\"");
+        let names = names(&["get"], PluginKind::Tools, "plugin.prefix = \"mine\"");
         assert_eq!(names.meant_by_author("w_get"), Some("get"));
         assert_eq!(names.meant_by_author("mine_get"), None);
         for name in ["get", "w_get", "mine_get"] {
@@ -133,7 +134,7 @@ mod tests {
 
     #[test]
     fn a_name_that_a_newer_version_takes_is_still_the_other_tools() {
-        let names = names(&["get", "w_get"], Kind::Tools, "");
+        let names = names(&["get", "w_get"], PluginKind::Tools, "");
         assert_eq!(names.meant_by_operator("w_get"), ["get", "w_get"]);
         assert_eq!(names.own_name("w_get"), Some("w_get"));
         assert_eq!(names.meant_by_author("w_get"), Some("w_get"));
@@ -142,13 +143,13 @@ mod tests {
     #[test]
     fn a_function_is_known_without_its_interface() {
         let own = ["a_b_run", "a_b_stop", "a_c_run"];
-        let functions = names(&own, Kind::Functions, "");
+        let functions = names(&own, PluginKind::Functions, "");
         assert_eq!(functions.meant_by_author("stop"), Some("a_b_stop"));
         assert_eq!(functions.meant_by_author("run"), None);
         assert_eq!(functions.meant_by_operator("run"), ["a_b_run", "a_c_run"]);
         assert_eq!(functions.own_name("run"), None);
         assert_eq!(functions.other_names("a_b_stop"), ["w_a_b_stop", "stop"]);
         assert_eq!(functions.other_names("a_b_run"), ["w_a_b_run"]);
-        assert_eq!(names(&own, Kind::Tools, "").meant_by_author("stop"), None);
+        assert_eq!(names(&own, PluginKind::Tools, "").meant_by_author("stop"), None);
     }
 }

@@ -37,11 +37,16 @@ impl WitFile {
     /// Returns the notes of the file, or what is wrong with it as a sentence that begins with its name. Returns the
     /// outer error if the file has changed, or cannot be read now. Blocks.
     pub(super) fn notes(self) -> Result<Result<Notes, String>, PluginError> {
-        const WITHOUT: &str = "; the plugin is served without what this file says of its functions";
+        const SERVED_WITHOUT_NOTES: &str =
+            "; the plugin is served without what this file says of its functions";
         let file = self.file;
         Ok(match (self.read)() {
-            Ok(text) => Notes::parse(&text).map_err(|error| format!("{file}:{error}{WITHOUT}")),
-            Err(WitError::Unreadable(reason)) => Err(format!("{file}: it {reason}{WITHOUT}")),
+            Ok(text) => {
+                Notes::parse(&text).map_err(|error| format!("{file}:{error}{SERVED_WITHOUT_NOTES}"))
+            }
+            Err(WitError::Unreadable(reason)) => {
+                Err(format!("{file}: it {reason}{SERVED_WITHOUT_NOTES}"))
+            }
             Err(WitError::Changed(reason)) => return Err(PluginError::Unread(reason)),
             Err(WitError::Failed(reason)) => {
                 return Err(PluginError::Inside(format!("{file}: {reason}")));

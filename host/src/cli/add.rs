@@ -16,10 +16,10 @@ use super::served::{followers, nobody};
 use super::{DIM, ERROR, GOOD, NAME, NO_DIRECTORY, Setup, paint, shown};
 use crate::catalog::{Catalog, Plugin, Refusal};
 use crate::install::{
-    Change, DirectoryLock, Gathered, InstallError, ManifestSource, OldManifest, Pair, Shelf, Stage,
-    backup, gather, obstacles, place, replaces_manifest,
+    DirectoryLock, Gathered, InstallChange, InstallError, ManifestSource, OldManifest, Pair,
+    PluginDirectory, Stage, backup, gather, obstacles, place, replaces_manifest,
 };
-use crate::lock::{Files, Locking, wider};
+use crate::lock::{Files, LockPolicy, wider};
 use crate::text::escape;
 
 pub(super) fn run(
@@ -83,9 +83,9 @@ pub(super) fn target(directories: &[PathBuf]) -> anyhow::Result<&Path> {
 }
 
 /// Reads the directory into which plugins are installed.
-pub(super) fn look(target: &Path) -> anyhow::Result<Shelf> {
+pub(super) fn look(target: &Path) -> anyhow::Result<PluginDirectory> {
     let shown = || format!("{}: it cannot be read", escape(&target.to_string_lossy()));
-    Shelf::look(target).with_context(shown)
+    PluginDirectory::look(target).with_context(shown)
 }
 
 /// Tells refusals, which the person can mend in the plugin, from everything else.
@@ -106,7 +106,7 @@ pub(super) struct Checked {
     pairs: Vec<Pair>,
     plugins: Vec<Arc<Plugin>>,
     catalog: Catalog,
-    shelf: Shelf,
+    shelf: PluginDirectory,
 }
 
 /// One plugin that was checked.
@@ -121,7 +121,7 @@ pub(super) struct CheckedOne {
 /// A plugin that was installed.
 pub(super) struct Installed {
     pub(super) plugin: Arc<Plugin>,
-    pub(super) change: Change,
+    pub(super) change: InstallChange,
     /// Its manifest's file, as shown to people.
     pub(super) manifest: String,
     /// The same as it is.
@@ -132,14 +132,19 @@ pub(super) struct Installed {
 
 impl Checked {
     /// Loads `pairs` as a server would that serves them together with what is installed.
-    pub(super) fn new(pairs: Vec<Pair>, shelf: Shelf, setup: &Setup) -> anyhow::Result<Self> {
+    pub(super) fn new(
+        pairs: Vec<Pair>,
+        shelf: PluginDirectory,
+        setup: &Setup,
+    ) -> anyhow::Result<Self> {
         let obstacles = obstacles(&pairs, &shelf);
         if !obstacles.is_empty() {
             return Err(InstallError::Refused(obstacles).into());
         }
         let stage = Stage::new(&pairs, &shelf).context("a temporary directory cannot be made")?;
         let plugins = stage.directories(&setup.plugins);
-        let (host, catalog) = load(Setup { plugins, locking: Locking::Ignored, ..setup.clone() })?;
+        let (host, catalog) =
+            load(Setup { plugins, locking: LockPolicy::Ignored, ..setup.clone() })?;
         host.stop();
         let verdict = stage.verdict(&pairs, &catalog, &shelf);
         let plugins = verdict.map_err(InstallError::Refused)?;
@@ -270,9 +275,9 @@ impl Installed {
     /// True if its Wasm is not the one that was there.
     pub(super) fn is_other_wasm(&self) -> bool {
         match self.change {
-            Change::Installed => true,
-            Change::Updated(old) => old != Some(self.plugin.digest),
-            Change::Unchanged => false,
+            InstallChange::Installed => true,
+            InstallChange::Updated(old) => old != Some(self.plugin.digest),
+            InstallChange::Unchanged => false,
         }
     }
 
@@ -287,14 +292,18 @@ impl Installed {
         let version = self.plugin.digest.short();
         let directory = escape(&self.directory.to_string_lossy());
         match self.change {
-            Change::Installed => format!("installed {name}, version {version}, in {directory}"),
-            Change::Unchanged => format!("unchanged {name}, version {version}, in {directory}"),
-            Change::Updated(Some(_)) if !self.is_other_wasm() => {
+            InstallChange::Installed => {
+                format!("installed {name}, version {version}, in {directory}")
+            }
+            InstallChange::Unchanged => {
+                format!("unchanged {name}, version {version}, in {directory}")
+            }
+            InstallChange::Updated(Some(_)) if !self.is_other_wasm() => {
                 format!(
                     "updated {name}, version {version} as before with another manifest or `.wit` file, in {directory}"
                 )
             }
-            Change::Updated(old) => {
+            InstallChange::Updated(old) => {
                 let old = old.map_or("none".into(), |old| old.short());
                 format!("updated {name} from version {old} to {version} in {directory}")
             }

@@ -13,7 +13,7 @@ use crate::manifest::GrantKind;
 #[command(name = "toolrack", version, about = help::ABOUT, long_about = help::LONG_ABOUT, after_help = help::EXAMPLES)]
 pub(super) struct Cli {
     #[command(subcommand)]
-    pub(super) invocation: Option<Invocation>,
+    pub(super) invocation: Option<CliCommand>,
 
     #[command(flatten)]
     pub(super) global: Global,
@@ -66,7 +66,7 @@ pub(super) enum LogFormat {
 }
 
 #[derive(Subcommand)]
-pub(super) enum Invocation {
+pub(super) enum CliCommand {
     #[command(flatten)]
     Command(Command),
     /// Compile one plugin from stdin to stdout; toolrack starts this, people do not
@@ -270,7 +270,7 @@ pub(super) enum Command {
     #[command(long_about = help::SECRET)]
     Secret {
         #[command(subcommand)]
-        action: secret::Action,
+        action: secret::SecretAction,
     },
     /// Validate plugin directories
     #[command(long_about = help::CHECK)]
@@ -285,7 +285,7 @@ pub(super) enum Command {
 }
 
 /// The options that commands do not show, since they change nothing for them. They are taken all the same.
-const HIDDEN: &[(&str, &[&str])] = &[
+const HIDDEN_OPTIONS: &[(&str, &[&str])] = &[
     ("inspect", &["plugins", "locked"]),
     ("add", &["locked"]),
     ("approve", &["locked"]),
@@ -311,7 +311,7 @@ pub(super) fn command() -> clap::Command {
     let command = Cli::command();
     let common: Vec<_> =
         command.get_arguments().filter(|one| one.is_global_set()).cloned().collect();
-    HIDDEN.iter().fold(command, |command, (name, hidden)| {
+    HIDDEN_OPTIONS.iter().fold(command, |command, (name, hidden)| {
         let hidden = common.iter().filter(|one| hidden.contains(&one.get_id().as_str()));
         // One of its own keeps a command from getting the common one.
         let hidden = hidden.map(|one| one.clone().hide(true));
@@ -337,7 +337,7 @@ mod tests {
         command().debug_assert();
         let mut all = command();
         all.build();
-        for (name, hidden) in HIDDEN {
+        for (name, hidden) in HIDDEN_OPTIONS {
             let one = all.find_subcommand(name).expect(name);
             for id in *hidden {
                 let option = one.get_arguments().find(|option| option.get_id() == id);

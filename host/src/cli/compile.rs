@@ -6,14 +6,14 @@ use std::time::Duration;
 use clap::Args;
 
 use crate::manifest::Bytes;
-use crate::sandbox::{self, Caps, Job};
+use crate::sandbox::{self, Caps, CompileJob};
 
 /// What compiling may take.
 #[derive(Args)]
 pub(super) struct Arguments {
     /// The job
     #[arg(value_name = "JOB", value_parser = job)]
-    job: Job,
+    job: CompileJob,
     /// Bytes of address space
     #[arg(long)]
     memory: u64,
@@ -38,7 +38,9 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn job(word: &str) -> Result<Job, String> {
-    let job = Job::ALL.into_iter().find(|job| job.word() == word);
-    job.ok_or_else(|| format!("expected one of {}", Job::ALL.map(Job::word).join(", ")))
+fn job(word: &str) -> Result<CompileJob, String> {
+    let job = CompileJob::ALL.into_iter().find(|job| job.word() == word);
+    job.ok_or_else(|| {
+        format!("expected one of {}", CompileJob::ALL.map(CompileJob::word).join(", "))
+    })
 }

@@ -12,7 +12,7 @@ use super::{DIM, ERROR, NAME, Setup, paint, print_json};
 use crate::catalog::first_tool;
 use crate::host::Host;
 use crate::json::readable;
-use crate::manifest::{Kind, Sha256Digest};
+use crate::manifest::{PluginKind, Sha256Digest};
 use crate::name::{PluginName, ToolName};
 use crate::regular::{ReadError, read_at_most};
 use crate::reload::{MAX_WASM, MAX_WIT};
@@ -22,7 +22,7 @@ use crate::tool::{Listed, ToolSpec};
 
 /// The form of the output.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Form {
+pub(super) enum ReportForm {
     /// For people.
     Words,
     /// For programs.
@@ -34,7 +34,7 @@ pub(super) enum Form {
 /// A file with what was found out.
 struct Inspected {
     name: PluginName,
-    kind: Kind,
+    kind: PluginKind,
     size: usize,
     digest: Sha256Digest,
     imports: Vec<String>,
@@ -45,7 +45,7 @@ struct Inspected {
     packed: Result<Option<usize>, String>,
 }
 
-pub(super) fn run(setup: Setup, file: &Path, form: Form) -> anyhow::Result<ExitCode> {
+pub(super) fn run(setup: Setup, file: &Path, form: ReportForm) -> anyhow::Result<ExitCode> {
     let shown = escape(&file.to_string_lossy());
     let stem = file.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
     // Only a suggestion: a manifest may name a file that is called anything.
@@ -77,18 +77,18 @@ pub(super) fn run(setup: Setup, file: &Path, form: Form) -> anyhow::Result<ExitC
         packed,
     };
     match form {
-        Form::Words => inspected.print(file),
-        Form::Json => print_json(&inspected.report())?,
-        Form::Manifest => print!("{}", inspected.manifest()),
+        ReportForm::Words => inspected.print(file),
+        ReportForm::Json => print_json(&inspected.report())?,
+        ReportForm::Manifest => print!("{}", inspected.manifest()),
     }
     host.stop();
     Ok(ExitCode::SUCCESS)
 }
 
 /// Reads the `.wit` file beside it, if there is one and its kind uses it.
-fn notes(file: &Path, kind: Kind) -> Notes {
+fn notes(file: &Path, kind: PluginKind) -> Notes {
     let beside = file.with_extension("wit");
-    if kind != Kind::Functions || !beside.exists() {
+    if kind != PluginKind::Functions || !beside.exists() {
         return Notes::default();
     }
     let shown = escape(&beside.to_string_lossy());
@@ -136,7 +136,7 @@ impl Inspected {
                 paint(DIM, "wasi:sockets")
             );
         }
-        if self.kind == Kind::Tools {
+        if self.kind == PluginKind::Tools {
             match &self.packed {
                 Ok(Some(1)) => println!("     packed: its section lists 1 tool"),
                 Ok(Some(tools)) => println!("     packed: its section lists {tools} tools"),
@@ -157,7 +157,7 @@ impl Inspected {
         for unfit in &self.listed.unfit {
             println!("{} {} {}", paint(ERROR, "no tool:"), unfit.name, unfit.reason);
         }
-        if self.kind == Kind::Command {
+        if self.kind == PluginKind::Command {
             println!("     its tools are what a manifest declares");
         }
         println!(
@@ -221,8 +221,8 @@ impl Inspected {
             lines.iter().for_each(|(_, line)| text += &format!("# {line}\n"));
         }
         match kind {
-            Kind::Command => text += &format!("\n{}\n", first_tool(name)),
-            Kind::Tools | Kind::Functions => {
+            PluginKind::Command => text += &format!("\n{}\n", first_tool(name)),
+            PluginKind::Tools | PluginKind::Functions => {
                 for spec in &self.listed.tools {
                     let quoted = |text: &str| Value::from(text).to_string();
                     let (name, words) = (quoted(&spec.name), quoted(&summary(&spec.description)));
@@ -234,10 +234,10 @@ impl Inspected {
     }
 }
 
-fn what(kind: Kind) -> &'static str {
+fn what(kind: PluginKind) -> &'static str {
     match kind {
-        Kind::Tools => "a plugin made for toolrack (kind `tools`)",
-        Kind::Functions => "a component whose functions are tools (kind `functions`)",
-        Kind::Command => "a WASI program (kind `command`)",
+        PluginKind::Tools => "a plugin made for toolrack (kind `tools`)",
+        PluginKind::Functions => "a component whose functions are tools (kind `functions`)",
+        PluginKind::Command => "a WASI program (kind `command`)",
     }
 }

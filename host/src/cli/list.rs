@@ -10,7 +10,7 @@ use super::print::{eprintln, println};
 use super::{DIM, NAME, NO_DIRECTORY, Setup, paint, print_json, shown};
 use crate::catalog::{Catalog, Refusal, Tool};
 use crate::json::readable;
-use crate::lock::Locking;
+use crate::lock::LockPolicy;
 use crate::text::escape;
 use crate::tool::ToolSpec;
 
@@ -30,10 +30,10 @@ pub(super) fn run(setup: Setup, as_json: bool) -> anyhow::Result<ExitCode> {
 }
 
 /// Returns the number of refusals, and the command that gives their reasons.
-pub(super) fn not_served(catalog: &Catalog, locking: Locking) -> Option<String> {
+pub(super) fn not_served(catalog: &Catalog, locking: LockPolicy) -> Option<String> {
     let check = match locking {
-        Locking::Required => "toolrack check --locked",
-        Locking::Followed | Locking::Ignored => "toolrack check",
+        LockPolicy::Required => "toolrack check --locked",
+        LockPolicy::Followed | LockPolicy::Ignored => "toolrack check",
     };
     match catalog.count_refused() {
         0 => None,
@@ -92,14 +92,14 @@ pub(super) fn print_tools(tools: &[&Tool]) {
 
 /// The first sentence of a description, on one line and not too long.
 pub(super) fn summary(description: &str) -> String {
-    const WIDTH: usize = 100;
+    const SUMMARY_WIDTH: usize = 100;
     let paragraph = description.split("\n\n").next().unwrap_or_default();
     let line = paragraph.split_whitespace().collect::<Vec<_>>().join(" ");
     let sentence = line.split_inclusive(". ").next().unwrap_or_default().trim_end();
-    if sentence.chars().count() <= WIDTH {
+    if sentence.chars().count() <= SUMMARY_WIDTH {
         return escape(sentence);
     }
-    let cut: String = sentence.chars().take(WIDTH - 3).collect();
+    let cut: String = sentence.chars().take(SUMMARY_WIDTH - 3).collect();
     format!("{}...", escape(cut.trim_end()))
 }
 

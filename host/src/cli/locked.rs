@@ -8,7 +8,7 @@ use super::approve::{lock, put};
 use super::print::{eprintln, println};
 use super::{ERROR, GOOD, NAME, paint};
 use crate::install::Removed;
-use crate::lock::{LOCK_FILE, Locking, Verdict, Version, judge};
+use crate::lock::{LOCK_FILE, LockPolicy, PluginVersion, Verdict, judge};
 use crate::text::escape;
 
 /// The treatment of plugins that a lock would hold back.
@@ -29,7 +29,7 @@ pub(super) fn installed(
     let Some(mut lock) = lock(directory)? else { return Ok(()) };
     if approval == Approval::Now {
         let entries = installed.iter().map(|one| {
-            let version = Version::of(one.files, &one.plugin);
+            let version = PluginVersion::of(one.files, &one.plugin);
             (one.file.clone(), version.entry())
         });
         lock.plugins.extend(entries);
@@ -38,16 +38,16 @@ pub(super) fn installed(
         return Ok(());
     }
     for one in installed {
-        let version = Version::of(one.files, &one.plugin);
+        let version = PluginVersion::of(one.files, &one.plugin);
         let is_held = |locking| judge(&lock, &one.file, &version, locking) != Verdict::Accepted;
         let name = paint(NAME, &one.plugin.name);
         let advice = format!("until `toolrack approve {}`", one.plugin.name);
-        if is_held(Locking::Followed) {
+        if is_held(LockPolicy::Followed) {
             println!(
                 "{} {name}: {LOCK_FILE} does not accept it, {advice}",
                 paint(ERROR, "held back")
             );
-        } else if is_held(Locking::Required) {
+        } else if is_held(LockPolicy::Required) {
             println!("{name} is held back by servers with --locked, {advice}");
         }
     }

@@ -17,9 +17,9 @@ use crate::status::LogFiles;
 use crate::text::escape;
 
 /// The time between two looks at the files while they are followed.
-const LOOK: Duration = Duration::from_millis(250);
+const FOLLOW_INTERVAL: Duration = Duration::from_millis(250);
 /// The number of earlier lines that are shown at most.
-const MAX_LINES: u32 = 100_000;
+const MAX_EARLIER_LINES: u32 = 100_000;
 
 #[derive(Args)]
 pub(super) struct LogsArguments {
@@ -31,7 +31,7 @@ pub(super) struct LogsArguments {
     follow: bool,
     /// How many lines of what was written before
     #[arg(long, short = 'n', value_name = "N", default_value_t = 200,
-          value_parser = clap::value_parser!(u32).range(..=i64::from(MAX_LINES)))]
+          value_parser = clap::value_parser!(u32).range(..=i64::from(MAX_EARLIER_LINES)))]
     lines: u32,
     /// Print JSON, an object a line
     #[arg(long)]
@@ -72,7 +72,7 @@ pub(super) fn run(
     }
     // Until somebody ends it.
     loop {
-        std::thread::sleep(LOOK);
+        std::thread::sleep(FOLLOW_INTERVAL);
         files.read_on(&mut place, |line| {
             if arguments.wants(line) {
                 arguments.print(line);

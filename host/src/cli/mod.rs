@@ -38,7 +38,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use arguments::{Command, Global, Invocation, LogFormat};
+use arguments::{CliCommand, Command, Global, LogFormat};
 use consent::Consent;
 use locked::Approval;
 use print::{
@@ -47,12 +47,12 @@ use print::{
 
 use crate::home::Home;
 use crate::install::LocalFiles;
-use crate::lock::Locking;
+use crate::lock::LockPolicy;
 use crate::protected::Protected;
 use crate::reload::Optimizing;
 use crate::sandbox::Compiler;
 use crate::serve::{self, Options};
-use crate::status::Place;
+use crate::status::ServerFiles;
 use crate::text::escape;
 use crate::typed_path;
 
@@ -62,7 +62,7 @@ struct Setup {
     plugins: Vec<PathBuf>,
     compiler: Compiler,
     /// The strictness with which locks are kept to.
-    locking: Locking,
+    locking: LockPolicy,
     /// The paths that no plugin sees, wherever it is loaded from.
     protected: Protected,
     /// Toolrack's own directory. `None` where the environment names none.
@@ -75,9 +75,9 @@ pub fn main() -> ExitCode {
     let cli = arguments::parse();
     let command = match cli.invocation {
         None => Command::Serve { page_size: None, no_optimize: false },
-        Some(Invocation::Command(command)) => command,
+        Some(CliCommand::Command(command)) => command,
         // Before there is a log: it answers to another toolrack.
-        Some(Invocation::Compile(arguments)) => {
+        Some(CliCommand::Compile(arguments)) => {
             return compile::run(&arguments).unwrap_or_else(|error| fail(&error));
         }
     };
@@ -87,7 +87,7 @@ pub fn main() -> ExitCode {
     let places = home
         .as_ref()
         .filter(|_| serves)
-        .map(|home| log::ServerPlaces { plugins: Place::own(home.run()), kept: home.log() });
+        .map(|home| log::ServerPlaces { plugins: ServerFiles::own(home.run()), kept: home.log() });
     // Kept to the end: dropping it writes what is still queued.
     let _log = match log::start(cli.global.log_format, level, places) {
         Ok(log) => log,
@@ -107,7 +107,7 @@ impl Setup {
         let protected = Protected::new(&plugins, home.as_ref());
         let cache = home.as_ref().filter(|_| !global.no_cache).map(Home::cache);
         let compiler = cache.into_iter().fold(Compiler::in_children(), Compiler::with_cache);
-        let locking = if global.locked { Locking::Required } else { Locking::Followed };
+        let locking = if global.locked { LockPolicy::Required } else { LockPolicy::Followed };
         Ok(Self { plugins, compiler, locking, protected, home })
     }
 }
@@ -130,9 +130,9 @@ fn run(command: Command, setup: Setup) -> anyhow::Result<ExitCode> {
         Command::Check { names, json } => check::run(setup, &names, json),
         Command::Inspect { file, json, manifest } => {
             let form = match (json, manifest) {
-                (true, _) => inspect::Form::Json,
-                (_, true) => inspect::Form::Manifest,
-                _ => inspect::Form::Words,
+                (true, _) => inspect::ReportForm::Json,
+                (_, true) => inspect::ReportForm::Manifest,
+                _ => inspect::ReportForm::Words,
             };
             inspect::run(setup, &file, form)
         }

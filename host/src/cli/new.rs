@@ -20,7 +20,7 @@ const MAX_CARGO: usize = 64 * 1024;
 /// The manifest of a program, and of a component with functions of its own, which its WIT describes.
 const PROGRAM: &str = include_str!("../../templates/program.toml");
 const FUNCTIONS: &str = include_str!("../../templates/functions.toml");
-const WIT: &str = include_str!("../../templates/functions.wit");
+const FUNCTIONS_WIT: &str = include_str!("../../templates/functions.wit");
 
 /// A file of the new plugin.
 struct File {
@@ -103,14 +103,14 @@ fn files(name: &str, lang: Lang, sdk: &str) -> Vec<File> {
         Lang::Js => vec![
             file("tools.js", include_str!("../../templates/js/tools.js")),
             file("package.json", include_str!("../../templates/js/package.json")),
-            file("{name}.wit", WIT),
+            file("{name}.wit", FUNCTIONS_WIT),
             file("{name}.toml", FUNCTIONS),
             file(".gitignore", include_str!("../../templates/js/gitignore")),
         ],
         Lang::Python => vec![
             file("app.py", include_str!("../../templates/python/app.py")),
             file("requirements.txt", include_str!("../../templates/python/requirements.txt")),
-            file("{name}.wit", WIT),
+            file("{name}.wit", FUNCTIONS_WIT),
             file("{name}.toml", FUNCTIONS),
             file(".gitignore", include_str!("../../templates/python/gitignore")),
         ],

@@ -13,16 +13,16 @@ use super::diff::diff;
 use super::print::{eprintln, println};
 use super::{DIM, ERROR, GOOD, NAME, Setup, paint};
 use crate::clients::{
-    CLIENTS, Change, Client, ClientError, Foreign, Registration, Scope, ServerEntry, Target,
-    UserDirectories, client,
+    CLIENTS, Client, ClientError, ClientFile, Foreign, PlannedEdit, Registration, Scope,
+    ServerEntry, UserDirectories, client,
 };
 use crate::file_lock::FileLock;
 use crate::home::Home;
-use crate::lock::Locking;
+use crate::lock::LockPolicy;
 use crate::text::{escape, shell_word};
 
 /// The longest name of an entry: clients put it before the names of tools.
-const MAX_NAME: usize = 32;
+const MAX_ENTRY_NAME: usize = 32;
 
 #[derive(Args)]
 pub(super) struct RegisterArguments {
@@ -69,7 +69,7 @@ enum ScopeArgument {
 
 pub(super) fn register(arguments: RegisterArguments, setup: &Setup) -> anyhow::Result<ExitCode> {
     let RegisterArguments { clients, entry: wanted, force } = arguments;
-    let session = Session::new(wanted, foreign(force), setup)?;
+    let session = RegisterRun::new(wanted, foreign(force), setup)?;
     let server = server_entry(setup)?;
     let is_named = !clients.is_empty();
     let clients = if is_named { clients } else { session.installed()? };
@@ -87,8 +87,8 @@ pub(super) fn register(arguments: RegisterArguments, setup: &Setup) -> anyhow::R
     );
     for (client, target) in targets {
         match session.register(target, &server) {
-            Ok(Outcome::Done) => done.push(client),
-            Ok(Outcome::Unchanged | Outcome::Shown) => {}
+            Ok(ClientOutcome::Done) => done.push(client),
+            Ok(ClientOutcome::Unchanged | ClientOutcome::Shown) => {}
             Err(error) => {
                 eprintln!("{} {}: {error}", paint(ERROR, "error:"), client.title);
                 is_refused = true;
@@ -106,20 +106,20 @@ pub(super) fn unregister(
     setup: &Setup,
 ) -> anyhow::Result<ExitCode> {
     let UnregisterArguments { clients, entry: wanted, force } = arguments;
-    let session = Session::new(wanted, foreign(force), setup)?;
+    let session = RegisterRun::new(wanted, foreign(force), setup)?;
     let is_named = !clients.is_empty();
     let clients = if is_named { clients } else { CLIENTS.iter().collect() };
     let (mut is_anything_there, mut is_done, mut is_refused) = (false, false, false);
     for client in clients {
         let Some(target) = session.target(client, is_named)? else { continue };
         match session.unregister(target) {
-            Ok(Outcome::Unchanged) if !is_named => {}
-            Ok(Outcome::Unchanged) => {
+            Ok(ClientOutcome::Unchanged) if !is_named => {}
+            Ok(ClientOutcome::Unchanged) => {
                 println!("unchanged {}: it has no entry `{}`", client.title, session.wanted.name);
             }
             Ok(outcome) => {
                 is_anything_there = true;
-                is_done |= matches!(outcome, Outcome::Done);
+                is_done |= matches!(outcome, ClientOutcome::Done);
             }
             Err(error) => {
                 eprintln!("{} {}: {error}", paint(ERROR, "error:"), client.title);
@@ -137,7 +137,7 @@ pub(super) fn unregister(
 }
 
 /// The request, and the files in which it is carried out.
-struct Session {
+struct RegisterRun {
     wanted: EntryArguments,
     foreign: Foreign,
     registration: Registration,
@@ -146,13 +146,13 @@ struct Session {
 }
 
 /// The outcome for one client.
-enum Outcome {
+enum ClientOutcome {
     Done,
     Unchanged,
     Shown,
 }
 
-impl Session {
+impl RegisterRun {
     fn new(wanted: EntryArguments, foreign: Foreign, setup: &Setup) -> anyhow::Result<Self> {
         let registration = registration(setup.home.as_ref())?;
         let lock = (!wanted.print).then(|| registration.lock()).transpose()?;
@@ -177,7 +177,11 @@ impl Session {
     }
 
     /// The file of `client`. `None` where it has none in this scope and was not asked for by name.
-    fn target(&self, client: &'static Client, is_named: bool) -> anyhow::Result<Option<Target>> {
+    fn target(
+        &self,
+        client: &'static Client,
+        is_named: bool,
+    ) -> anyhow::Result<Option<ClientFile>> {
         let target = self.registration.target(client, self.scope());
         ensure!(
             target.is_some() || !is_named,
@@ -187,13 +191,17 @@ impl Session {
         Ok(target)
     }
 
-    fn register(&self, target: Target, server: &ServerEntry) -> Result<Outcome, ClientError> {
+    fn register(
+        &self,
+        target: ClientFile,
+        server: &ServerEntry,
+    ) -> Result<ClientOutcome, ClientError> {
         let (client, file, name) = (target.client, target.file.clone(), &self.wanted.name);
         let change = self.registration.register(target, name, server, self.foreign)?;
         let (title, path) = (paint(NAME, client.title), shown(&file));
         let Some(change) = change else {
             println!("unchanged {title}: {path} has this entry already");
-            return Ok(Outcome::Unchanged);
+            return Ok(ClientOutcome::Unchanged);
         };
         if self.wanted.print {
             return Ok(print_change(client, &change));
@@ -208,13 +216,13 @@ impl Session {
         if self.scope() == Scope::Project && !client.project_pickup.is_empty() {
             println!("     {}", client.project_pickup);
         }
-        Ok(Outcome::Done)
+        Ok(ClientOutcome::Done)
     }
 
-    fn unregister(&self, target: Target) -> Result<Outcome, ClientError> {
+    fn unregister(&self, target: ClientFile) -> Result<ClientOutcome, ClientError> {
         let (client, file, name) = (target.client, target.file.clone(), &self.wanted.name);
         let change = self.registration.unregister(target, name, self.foreign)?;
-        let Some(change) = change else { return Ok(Outcome::Unchanged) };
+        let Some(change) = change else { return Ok(ClientOutcome::Unchanged) };
         if self.wanted.print {
             return Ok(print_change(client, &change));
         }
@@ -236,7 +244,7 @@ impl Session {
             println!("     with it went {}; the file as it was stands in {kept}", names.join(", "));
         }
         self.warn_of_local_entry(client);
-        Ok(Outcome::Done)
+        Ok(ClientOutcome::Done)
     }
 
     /// Says which entry of this name counts in this directory all the same.
@@ -271,10 +279,10 @@ pub(super) fn removes_local(name: &str) -> String {
 
 /// The registration of this user in the current directory.
 pub(super) fn registration(home: Option<&Home>) -> anyhow::Result<Registration> {
-    const NO_HOME: &str = "there is no home directory; set HOME";
-    let directories = UserDirectories::from_environment().context(NO_HOME)?;
+    const NO_USER_HOME: &str = "there is no home directory; set HOME";
+    let directories = UserDirectories::from_environment().context(NO_USER_HOME)?;
     let project = std::env::current_dir().context("the current directory cannot be used")?;
-    let home = Home::at(std::path::absolute(home.context(NO_HOME)?.path())?);
+    let home = Home::at(std::path::absolute(home.context(NO_USER_HOME)?.path())?);
     Ok(Registration::new(directories, project, &home))
 }
 
@@ -293,7 +301,7 @@ pub(super) fn server_entry(setup: &Setup) -> anyhow::Result<ServerEntry> {
             args.extend(["--plugins".to_owned(), absolute(directory)?]);
         }
     }
-    if setup.locking == Locking::Required {
+    if setup.locking == LockPolicy::Required {
         args.push("--locked".to_owned());
     }
     let mut env = BTreeMap::new();
@@ -312,7 +320,7 @@ fn absolute(path: &Path) -> anyhow::Result<String> {
     })
 }
 
-fn print_change(client: &Client, change: &Change) -> Outcome {
+fn print_change(client: &Client, change: &PlannedEdit) -> ClientOutcome {
     let (before, after) = change.texts();
     let lines = |text: &str| text.lines().map(str::to_owned).collect::<Vec<_>>();
     let (title, path) = (paint(NAME, client.title), shown(change.path()));
@@ -322,7 +330,7 @@ fn print_change(client: &Client, change: &Change) -> Outcome {
         println!("{title}: {path}");
         print_lines(&diff(&lines(&before), &lines(&after)));
     }
-    Outcome::Shown
+    ClientOutcome::Shown
 }
 
 fn foreign(is_forced: bool) -> Foreign {
@@ -337,8 +345,8 @@ fn client_parser() -> impl TypedValueParser<Value = &'static Client> {
 
 fn entry_name(text: &str) -> Result<String, String> {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    if text.is_empty() || text.len() > MAX_NAME || !text.chars().all(is_plain) {
-        return Err(format!("expected 1 to {MAX_NAME} letters, digits, `-` or `_`"));
+    if text.is_empty() || text.len() > MAX_ENTRY_NAME || !text.chars().all(is_plain) {
+        return Err(format!("expected 1 to {MAX_ENTRY_NAME} letters, digits, `-` or `_`"));
     }
     Ok(text.to_owned())
 }

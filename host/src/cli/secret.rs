@@ -12,16 +12,16 @@ use serde_json::json;
 use super::print::{eprintln, println};
 use super::{DIM, NAME, paint, print_json};
 use crate::home::Home;
-use crate::install::Shelf;
+use crate::install::PluginDirectory;
 use crate::manifest::SecretName;
 use crate::secret::{
-    Keyring, KeyringError, MAX_VALUE, MIN_REDACTED, PatientKeyring, Secret, SecretFiles, Secrets,
-    Source,
+    Keyring, KeyringError, MAX_SECRET_VALUE, MIN_REDACTED, PatientKeyring, Secret, SecretFiles,
+    SecretSource, Secrets,
 };
 use crate::text::escape;
 
 #[derive(Subcommand)]
-pub(super) enum Action {
+pub(super) enum SecretAction {
     /// Keep a secret in the system's keyring, or in a file; its value is asked for, or read from stdin
     Set {
         /// Its name, as manifests write it
@@ -44,14 +44,14 @@ pub(super) enum Action {
 }
 
 pub(super) fn run(
-    action: &Action,
+    action: &SecretAction,
     directories: &[PathBuf],
     home: Option<&Home>,
 ) -> anyhow::Result<ExitCode> {
     match action {
-        Action::Set { name, file } => set(&checked(name)?, *file, directories, home),
-        Action::List { json } => list(directories, home, *json),
-        Action::Remove { name } => remove(&checked(name)?, directories, home),
+        SecretAction::Set { name, file } => set(&checked(name)?, *file, directories, home),
+        SecretAction::List { json } => list(directories, home, *json),
+        SecretAction::Remove { name } => remove(&checked(name)?, directories, home),
     }
 }
 
@@ -72,7 +72,7 @@ fn set(
             "it is shorter than {MIN_REDACTED} bytes, so it is not kept out of logs and answers"
         );
     }
-    let rows = rows(directories, home, Vec::new(), Asking::WithKeyring)?;
+    let rows = rows(directories, home, Vec::new(), LookedUpSources::WithKeyring)?;
     let mut found = rows.iter().filter(|row| row.name == *name);
     let other = found.clone().find_map(|row| row.source.as_ref().filter(|source| **source != kept));
     if let Some(place) = other {
@@ -85,7 +85,7 @@ fn set(
 }
 
 /// Asks for the value only once it can be kept.
-fn set_keyring(name: &SecretName) -> anyhow::Result<(Secret, Source)> {
+fn set_keyring(name: &SecretName) -> anyhow::Result<(Secret, SecretSource)> {
     let elsewhere = || {
         format!(
             "the secret is not kept; keep it in a file with `toolrack secret set {name} --file`"
@@ -94,15 +94,15 @@ fn set_keyring(name: &SecretName) -> anyhow::Result<(Secret, Source)> {
     let keyring = Keyring::open().with_context(elsewhere)?;
     let value = value(name)?;
     keyring.set(name, &value).with_context(elsewhere)?;
-    Ok((value, Source::Keyring))
+    Ok((value, SecretSource::Keyring))
 }
 
-fn set_file(name: &SecretName, home: Option<&Home>) -> anyhow::Result<(Secret, Source)> {
+fn set_file(name: &SecretName, home: Option<&Home>) -> anyhow::Result<(Secret, SecretSource)> {
     let files = SecretFiles::of(home.context(NO_HOME)?);
     let (value, path) = (value(name)?, files.path(name));
     let shown = escape(&path.to_string_lossy());
     files.set(name, &value).with_context(|| format!("{shown}: the secret is not kept"))?;
-    Ok((value, Source::File(path)))
+    Ok((value, SecretSource::File(path)))
 }
 
 const NO_HOME: &str = "no home directory is known; set TOOLRACK_HOME to a directory";
@@ -113,7 +113,7 @@ fn value(name: &SecretName) -> anyhow::Result<Secret> {
     let value = if stdin.is_terminal() {
         Secret::new(rpassword::prompt_password(format!("value of {name} (it is not shown): "))?)
     } else {
-        Secret::read(stdin, MAX_VALUE).map_err(|error| match error.kind() {
+        Secret::read(stdin, MAX_SECRET_VALUE).map_err(|error| match error.kind() {
             ErrorKind::FileTooLarge => too_large(),
             ErrorKind::InvalidData => anyhow!("the value on stdin is not UTF-8 text"),
             _ => anyhow!(error).context("the value cannot be read from stdin"),
@@ -123,13 +123,13 @@ fn value(name: &SecretName) -> anyhow::Result<Secret> {
         _ if value.expose().trim().is_empty() => {
             bail!("the value is empty or blank; `toolrack secret remove {name}` removes a secret")
         }
-        ..=MAX_VALUE => Ok(value),
+        ..=MAX_SECRET_VALUE => Ok(value),
         _ => Err(too_large()),
     }
 }
 
 fn too_large() -> anyhow::Error {
-    anyhow!("the value is larger than {MAX_VALUE} bytes")
+    anyhow!("the value is larger than {MAX_SECRET_VALUE} bytes")
 }
 
 fn remove(
@@ -170,7 +170,11 @@ fn remove(
 }
 
 /// Returns the sources in which servers of `directories` find a value of the secret.
-fn sources(name: &SecretName, directories: &[PathBuf], home: Option<&Home>) -> BTreeSet<Source> {
+fn sources(
+    name: &SecretName,
+    directories: &[PathBuf],
+    home: Option<&Home>,
+) -> BTreeSet<SecretSource> {
     let beside = directories.iter().map(|directory| Some(directory.as_path()));
     let found = beside.chain([None]).filter_map(|beside| {
         let secrets = Secrets::of(beside, home).with_keyring(PatientKeyring::of_system());
@@ -186,11 +190,11 @@ fn list(directories: &[PathBuf], home: Option<&Home>, as_json: bool) -> anyhow::
     };
     let files = home.map(SecretFiles::of);
     let in_files = files.iter().flat_map(|files| {
-        files.names().into_iter().map(|name| (Source::File(files.path(&name)), name))
+        files.names().into_iter().map(|name| (SecretSource::File(files.path(&name)), name))
     });
-    let kept = in_keyring.into_iter().map(|name| (Source::Keyring, name)).chain(in_files);
+    let kept = in_keyring.into_iter().map(|name| (SecretSource::Keyring, name)).chain(in_files);
     let kept = kept.map(|(source, name)| (name, source)).collect();
-    let rows = rows(directories, home, kept, Asking::WithKeyring)?;
+    let rows = rows(directories, home, kept, LookedUpSources::WithKeyring)?;
     if as_json {
         print_json(&rows.iter().map(Row::describe).collect::<Vec<_>>())?;
         return Ok(ExitCode::SUCCESS);
@@ -223,11 +227,11 @@ pub(super) fn command(name: &SecretName, problem: Option<&KeyringError>) -> Stri
     format!("toolrack secret set {name}{file}")
 }
 
-fn source_words(source: &Source) -> String {
+fn source_words(source: &SecretSource) -> String {
     match source {
-        Source::Environment => "the environment".into(),
-        Source::File(path) => escape(&path.to_string_lossy()),
-        Source::Keyring => "the system's keyring".into(),
+        SecretSource::Environment => "the environment".into(),
+        SecretSource::File(path) => escape(&path.to_string_lossy()),
+        SecretSource::Keyring => "the system's keyring".into(),
     }
 }
 
@@ -241,7 +245,7 @@ fn granted(plugins: &BTreeSet<String>) -> String {
 
 /// The sources in which values are looked for.
 #[derive(Clone, Copy)]
-pub(super) enum Asking {
+pub(super) enum LookedUpSources {
     WithKeyring,
     /// It is known not to answer.
     WithoutKeyring,
@@ -250,16 +254,16 @@ pub(super) enum Asking {
 /// A secret with a place where it is found, or with none.
 pub(super) struct Row {
     pub(super) name: SecretName,
-    pub(super) source: Option<Source>,
+    pub(super) source: Option<SecretSource>,
     pub(super) plugins: BTreeSet<String>,
 }
 
 impl Row {
     fn describe(&self) -> serde_json::Value {
         let (source, file) = match &self.source {
-            Some(Source::Environment) => (Some("environment"), None),
-            Some(Source::File(path)) => (Some("file"), Some(path.to_string_lossy())),
-            Some(Source::Keyring) => (Some("keyring"), None),
+            Some(SecretSource::Environment) => (Some("environment"), None),
+            Some(SecretSource::File(path)) => (Some("file"), Some(path.to_string_lossy())),
+            Some(SecretSource::Keyring) => (Some("keyring"), None),
             None => (None, None),
         };
         json!({ "name": self.name.as_str(), "source": source, "file": file, "plugins": self.plugins })
@@ -271,12 +275,13 @@ impl Row {
 pub(super) fn rows(
     directories: &[PathBuf],
     home: Option<&Home>,
-    kept: Vec<(SecretName, Source)>,
-    asking: Asking,
+    kept: Vec<(SecretName, SecretSource)>,
+    asking: LookedUpSources,
 ) -> anyhow::Result<Vec<Row>> {
-    let mut rows: BTreeMap<(SecretName, Option<Source>), BTreeSet<String>> = BTreeMap::new();
+    let mut rows: BTreeMap<(SecretName, Option<SecretSource>), BTreeSet<String>> = BTreeMap::new();
     for directory in directories {
-        let shelf = Shelf::look(directory).with_context(|| escape(&directory.to_string_lossy()))?;
+        let shelf = PluginDirectory::look(directory)
+            .with_context(|| escape(&directory.to_string_lossy()))?;
         let names: BTreeSet<_> =
             shelf.entries().iter().flat_map(|entry| entry.grants.secret_names()).collect();
         if names.is_empty() {
@@ -284,8 +289,8 @@ pub(super) fn rows(
         }
         let secrets = Secrets::of(Some(directory), home);
         let secrets = match asking {
-            Asking::WithKeyring => secrets.with_keyring(PatientKeyring::of_system()),
-            Asking::WithoutKeyring => secrets,
+            LookedUpSources::WithKeyring => secrets.with_keyring(PatientKeyring::of_system()),
+            LookedUpSources::WithoutKeyring => secrets,
         };
         let sources = secrets.sources(names);
         for (name, source) in sources {

@@ -1,7 +1,7 @@
 //! The text of a client's file, in whichever form it is written.
 
 use super::entry::{FoundEntry, WrittenEntry};
-use super::error::EditError;
+use super::error::ConfigEditError;
 use super::json::JsonText;
 use super::table::Syntax;
 use super::toml::TomlText;
@@ -13,7 +13,7 @@ pub(super) enum ConfigText<'a> {
 }
 
 impl<'a> ConfigText<'a> {
-    pub(super) fn parse(text: &'a str, syntax: Syntax) -> Result<Self, EditError> {
+    pub(super) fn parse(text: &'a str, syntax: Syntax) -> Result<Self, ConfigEditError> {
         match syntax {
             Syntax::Json | Syntax::JsonWithComments => {
                 JsonText::parse(text, syntax).map(Self::Json)
@@ -22,14 +22,18 @@ impl<'a> ConfigText<'a> {
         }
     }
 
-    pub(super) fn find(&self, key: &str, name: &str) -> Result<Option<FoundEntry>, EditError> {
+    pub(super) fn find(
+        &self,
+        key: &str,
+        name: &str,
+    ) -> Result<Option<FoundEntry>, ConfigEditError> {
         match self {
             Self::Json(text) => text.find(key, name),
             Self::Toml(text) => text.find(key, name),
         }
     }
 
-    pub(super) fn names(&self, key: &str) -> Result<Vec<String>, EditError> {
+    pub(super) fn names(&self, key: &str) -> Result<Vec<String>, ConfigEditError> {
         match self {
             Self::Json(text) => text.names(key),
             Self::Toml(text) => text.names(key),
@@ -41,7 +45,7 @@ impl<'a> ConfigText<'a> {
         key: &str,
         name: &str,
         entry: &WrittenEntry<'_>,
-    ) -> Result<String, EditError> {
+    ) -> Result<String, ConfigEditError> {
         match self {
             Self::Json(text) => text.insert(key, name, entry),
             Self::Toml(text) => text.insert(key, name, entry),
@@ -53,7 +57,7 @@ impl<'a> ConfigText<'a> {
         key: &str,
         name: &str,
         is_pruned: bool,
-    ) -> Result<String, EditError> {
+    ) -> Result<String, ConfigEditError> {
         match self {
             Self::Json(text) => text.remove(key, name, is_pruned),
             Self::Toml(text) => text.remove(key, name),
@@ -61,7 +65,7 @@ impl<'a> ConfigText<'a> {
     }
 
     /// True if the file has a list of servers.
-    pub(super) fn has_key(&self, key: &str) -> Result<bool, EditError> {
+    pub(super) fn has_key(&self, key: &str) -> Result<bool, ConfigEditError> {
         match self {
             Self::Json(text) => text.has_key(key),
             // A table of TOML needs no list around it.

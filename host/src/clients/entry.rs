@@ -10,10 +10,10 @@ use serde_json::{Value, json};
 use crate::text::{escape, shell_word};
 
 /// The variables of an entry that `register` decides. All others are the person's.
-const DECIDED: [&str; 2] = ["TOOLRACK_HOME", "TOOLRACK_PLUGINS"];
+const DECIDED_VARIABLES: [&str; 2] = ["TOOLRACK_HOME", "TOOLRACK_PLUGINS"];
 
 /// The members of an entry that `register` writes.
-const WRITTEN: [&str; 4] = ["type", "command", "args", "env"];
+const WRITTEN_MEMBERS: [&str; 4] = ["type", "command", "args", "env"];
 
 /// A server, as a client is to start it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,7 +60,7 @@ impl WrittenEntry<'_> {
         let env = self.env.iter().map(|(name, value)| (vec!["env", name], Some(json!(value))));
         settings.extend(env);
         let is_stale = |name: &&str| found.env.contains_key(*name) && !self.env.contains_key(*name);
-        let stale = DECIDED.into_iter().filter(is_stale);
+        let stale = DECIDED_VARIABLES.into_iter().filter(is_stale);
         settings.extend(stale.map(|name| (vec!["env", name], None)));
         settings
     }
@@ -108,9 +108,9 @@ impl FoundEntry {
             |value: &Value| value.as_array().into_iter().flatten().filter_map(text).collect();
         let members = |value: &Value| value.as_object().cloned().unwrap_or_default();
         let env = members(&value["env"]);
-        let variables = env.keys().filter(|name| !DECIDED.contains(&&***name));
+        let variables = env.keys().filter(|name| !DECIDED_VARIABLES.contains(&&***name));
         let switches = members(value).into_iter().map(|(name, _)| name);
-        let switches = switches.filter(|name| !WRITTEN.contains(&&**name));
+        let switches = switches.filter(|name| !WRITTEN_MEMBERS.contains(&&**name));
         let additions = switches.chain(variables.map(|name| format!("env.{name}"))).collect();
         Self {
             command: text(&value["command"]),
@@ -131,7 +131,7 @@ impl FoundEntry {
         self.command.as_ref() == Some(&entry.command)
             && self.args == entry.args
             && entry.env.iter().all(|(name, value)| self.env.get(name) == Some(value))
-            && DECIDED.iter().all(|name| self.env.get(*name) == entry.env.get(*name))
+            && DECIDED_VARIABLES.iter().all(|name| self.env.get(*name) == entry.env.get(*name))
     }
 
     /// True if it starts some toolrack as a server.

@@ -80,7 +80,7 @@ pub enum FileError {
     NoText,
     /// Its text cannot be edited.
     #[error(transparent)]
-    Edit(#[from] EditError),
+    Edit(#[from] ConfigEditError),
     /// The owner does not want it written.
     #[error("it is read-only; make it writable first")]
     ReadOnly,
@@ -94,7 +94,7 @@ pub enum FileError {
 
 /// The reason why a text cannot be edited.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum EditError {
+pub enum ConfigEditError {
     /// Something is not as the client reads it.
     #[error("{problem}")]
     At {
@@ -110,7 +110,7 @@ pub enum EditError {
     Form(String),
 }
 
-impl EditError {
+impl ConfigEditError {
     /// A problem at the byte `offset` of `text`.
     pub(super) fn at(text: &str, offset: usize, problem: impl Into<String>) -> Self {
         let before = &text[..text.floor_char_boundary(offset)];
@@ -130,7 +130,7 @@ fn shown(path: &std::path::Path) -> String {
 /// Returns the beginning of an error's text: the file, and the place in it.
 fn place(file: &std::path::Path, error: &FileError) -> String {
     match error {
-        FileError::Edit(EditError::At { line, column, .. }) => {
+        FileError::Edit(ConfigEditError::At { line, column, .. }) => {
             format!("{}:{line}:{column}: ", shown(file))
         }
         _ => format!("{}: ", shown(file)),

@@ -14,7 +14,7 @@ use serde_json::Value;
 use serde_json::ser::{PrettyFormatter, Serializer};
 
 use super::entry::{FoundEntry, Setting, WrittenEntry};
-use super::error::EditError;
+use super::error::ConfigEditError;
 use super::table::Syntax;
 
 /// Indentation in a file that shows none.
@@ -33,16 +33,17 @@ pub(super) struct JsonText<'a> {
 type Splice = (Range<usize>, String);
 
 impl<'a> JsonText<'a> {
-    pub(super) fn parse(text: &'a str, syntax: Syntax) -> Result<Self, EditError> {
+    pub(super) fn parse(text: &'a str, syntax: Syntax) -> Result<Self, ConfigEditError> {
         let collect =
             CollectOptions { comments: CommentCollectionStrategy::AsTokens, tokens: true };
-        let parsed = parse_to_ast(text, &collect, &options(syntax))
-            .map_err(|error| EditError::at(text, error.range().start, problem(error.kind())))?;
+        let parsed = parse_to_ast(text, &collect, &options(syntax)).map_err(|error| {
+            ConfigEditError::at(text, error.range().start, problem(error.kind()))
+        })?;
         let tokens = parsed.tokens.unwrap_or_default();
         let comment = tokens.iter().find(|token| is_comment(&token.token));
         if let (Syntax::Json, Some(comment)) = (syntax, comment) {
             let problem = "comments are not allowed in this file: its client cannot read them";
-            return Err(EditError::at(text, comment.start(), problem));
+            return Err(ConfigEditError::at(text, comment.start(), problem));
         }
         let root = match parsed.value {
             None => None,
@@ -53,21 +54,25 @@ impl<'a> JsonText<'a> {
     }
 
     /// The entry `name` below `key`.
-    pub(super) fn find(&self, key: &str, name: &str) -> Result<Option<FoundEntry>, EditError> {
+    pub(super) fn find(
+        &self,
+        key: &str,
+        name: &str,
+    ) -> Result<Option<FoundEntry>, ConfigEditError> {
         let Some(servers) = self.servers(key)? else { return Ok(None) };
         let found = self.member(servers, name)?;
         Ok(found.map(|found| FoundEntry::from_value(&found.value.clone().into())))
     }
 
     /// The names of all entries below `key`.
-    pub(super) fn names(&self, key: &str) -> Result<Vec<String>, EditError> {
+    pub(super) fn names(&self, key: &str) -> Result<Vec<String>, ConfigEditError> {
         let servers = self.servers(key)?.map(|servers| &servers.properties);
         let names = servers.into_iter().flatten().map(|entry| entry.name.as_str().to_owned());
         Ok(names.collect())
     }
 
     /// True if there is a list of servers.
-    pub(super) fn has_key(&self, key: &str) -> Result<bool, EditError> {
+    pub(super) fn has_key(&self, key: &str) -> Result<bool, ConfigEditError> {
         Ok(self.servers(key)?.is_some())
     }
 
@@ -78,7 +83,7 @@ impl<'a> JsonText<'a> {
         key: &str,
         name: &str,
         entry: &WrittenEntry<'_>,
-    ) -> Result<String, EditError> {
+    ) -> Result<String, ConfigEditError> {
         if let Some(found) = self.find(key, name)?.filter(FoundEntry::is_toolrack) {
             return self.set_all(&[key, name], entry.settings(&found));
         }
@@ -104,7 +109,11 @@ impl<'a> JsonText<'a> {
     }
 
     /// The text with these settings below `above`.
-    fn set_all(&self, above: &[&str], settings: Vec<Setting<'_>>) -> Result<String, EditError> {
+    fn set_all(
+        &self,
+        above: &[&str],
+        settings: Vec<Setting<'_>>,
+    ) -> Result<String, ConfigEditError> {
         let mut text = self.text.to_owned();
         for (path, value) in settings {
             let parsed = JsonText::parse(&text, self.syntax)?;
@@ -115,7 +124,7 @@ impl<'a> JsonText<'a> {
     }
 
     /// Sets one value, or takes it out with the objects that it leaves empty. Objects that it needs are made.
-    fn set(&self, path: &[&str], value: Option<&Value>) -> Result<Vec<Splice>, EditError> {
+    fn set(&self, path: &[&str], value: Option<&Value>) -> Result<Vec<Splice>, ConfigEditError> {
         let (Some((name, above)), Some(mut object)) = (path.split_last(), self.root.as_ref())
         else {
             return Ok(Vec::new());
@@ -155,7 +164,7 @@ impl<'a> JsonText<'a> {
         key: &str,
         name: &str,
         is_pruned: bool,
-    ) -> Result<String, EditError> {
+    ) -> Result<String, ConfigEditError> {
         let found = self.servers(key)?.map(|servers| Ok((servers, self.member(servers, name)?)));
         let Some((servers, Some(entry))) = found.transpose()? else {
             return Ok(self.text.to_owned());
@@ -171,7 +180,7 @@ impl<'a> JsonText<'a> {
         Ok(spliced(self.text, splices))
     }
 
-    fn servers(&self, key: &str) -> Result<Option<&Object<'a>>, EditError> {
+    fn servers(&self, key: &str) -> Result<Option<&Object<'a>>, ConfigEditError> {
         let Some(root) = &self.root else { return Ok(None) };
         match self.member(root, key)?.map(|found| &found.value) {
             None => Ok(None),
@@ -185,14 +194,14 @@ impl<'a> JsonText<'a> {
         &self,
         object: &'b Object<'a>,
         name: &str,
-    ) -> Result<Option<&'b ObjectProp<'a>>, EditError> {
+    ) -> Result<Option<&'b ObjectProp<'a>>, ConfigEditError> {
         let mut found = object.properties.iter().filter(|member| member.name.as_str() == name);
         let first = found.next();
         match found.next() {
             None => Ok(first),
             Some(second) => {
                 let problem = format!("`{name}` is there twice; remove one of the two");
-                Err(EditError::at(self.text, second.start(), problem))
+                Err(ConfigEditError::at(self.text, second.start(), problem))
             }
         }
     }
@@ -364,7 +373,7 @@ fn sentence(problem: &impl ToString) -> String {
     first.into_iter().chain(chars).collect()
 }
 
-fn no_object(text: &str, value: &ast::Value<'_>, what: &str) -> EditError {
+fn no_object(text: &str, value: &ast::Value<'_>, what: &str) -> ConfigEditError {
     let found = match value {
         ast::Value::StringLit(_) => "a string",
         ast::Value::NumberLit(_) => "a number",
@@ -373,7 +382,7 @@ fn no_object(text: &str, value: &ast::Value<'_>, what: &str) -> EditError {
         ast::Value::Array(_) => "a list",
         ast::Value::Object(_) => "an object",
     };
-    EditError::at(text, value.start(), format!("{what} is {found}; expected an object"))
+    ConfigEditError::at(text, value.start(), format!("{what} is {found}; expected an object"))
 }
 
 fn is_comment(token: &Token<'_>) -> bool {

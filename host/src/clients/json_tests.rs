@@ -9,7 +9,7 @@ use crate::clients::entry::EntryForm;
 
 const JSON: Syntax = Syntax::JsonWithComments;
 
-fn inserted(text: &str) -> Result<String, EditError> {
+fn inserted(text: &str) -> Result<String, ConfigEditError> {
     let args = vec!["serve".to_owned()];
     let entry = ServerEntry { command: "/t".into(), args, env: BTreeMap::new() };
     JsonText::parse(text, JSON)?.insert("servers", "t", &entry.written(EntryForm::Plain))
@@ -129,7 +129,8 @@ fn what_is_wrong_is_told_with_its_place() {
         ("{\"servers\": {\"t\": 1, \"t\": 2}}", 1, 22, "`t` is there twice"),
         ("{'a': 1}", 1, 2, "single-quoted"),
     ] {
-        let EditError::At { line: l, column: c, problem } = inserted(text).expect_err(text) else {
+        let ConfigEditError::At { line: l, column: c, problem } = inserted(text).expect_err(text)
+        else {
             panic!("no place: {text}");
         };
         assert!((l, c) == (line, column) && problem.contains(part), "{l}:{c}: {problem}");

@@ -17,8 +17,8 @@ mod toml;
 mod user_directories;
 
 pub use entry::{FoundEntry, ServerEntry};
-pub use error::{ClientError, EditError, FileError};
+pub use error::{ClientError, ConfigEditError, FileError};
 pub use local_scope::LocalScope;
-pub use registration::{Change, Foreign, Registration, Scope, Target};
+pub use registration::{ClientFile, Foreign, PlannedEdit, Registration, Scope};
 pub use table::{CLIENTS, Client, client};
 pub use user_directories::{UserDirectories, find_program};

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::config_file::{Audience, ConfigFile, MAX_CONFIG};
 use super::config_text::ConfigText;
 use super::entry::{FoundEntry, ServerEntry};
-use super::error::{ClientError, EditError, FileError};
+use super::error::{ClientError, ConfigEditError, FileError};
 use super::local_scope::LocalScope;
 use super::record::{Record, RecordedEntry, Records, digest};
 use super::table::Client;
@@ -18,7 +18,7 @@ use crate::home::Home;
 use crate::regular::read_at_most;
 
 /// The time that another command is waited for.
-const PATIENCE: Duration = Duration::from_secs(30);
+const CLIENTS_LOCK_TIMEOUT: Duration = Duration::from_secs(30);
 /// The file that is locked meanwhile.
 const LOCK: &str = "clients";
 
@@ -43,7 +43,7 @@ pub enum Scope {
 
 /// A client's file in one scope.
 #[derive(Clone, Debug)]
-pub struct Target {
+pub struct ClientFile {
     /// The client whose file it is.
     pub client: &'static Client,
     /// The scope in which its entries count.
@@ -62,8 +62,8 @@ pub enum Foreign {
 }
 
 /// An edit of one file that was not made yet.
-pub struct Change {
-    target: Target,
+pub struct PlannedEdit {
+    target: ClientFile,
     file: ConfigFile,
     /// `None` where the file is removed.
     after: Option<Vec<u8>>,
@@ -87,12 +87,12 @@ impl Registration {
 
     /// The file of `client` in `scope`. `None` where the client has no such scope.
     #[must_use]
-    pub fn target(&self, client: &'static Client, scope: Scope) -> Option<Target> {
+    pub fn target(&self, client: &'static Client, scope: Scope) -> Option<ClientFile> {
         let file = match scope {
             Scope::User => Some(client.user_file(&self.directories)),
             Scope::Project => client.project_file.map(|file| self.project.join(file)),
         };
-        file.map(|file| Target { client, scope, file })
+        file.map(|file| ClientFile { client, scope, file })
     }
 
     /// True if `client` seems to be installed.
@@ -102,12 +102,15 @@ impl Registration {
     }
 
     /// All entries of a file, by their names.
-    pub fn entries(&self, target: &Target) -> Result<BTreeMap<String, FoundEntry>, ClientError> {
+    pub fn entries(
+        &self,
+        target: &ClientFile,
+    ) -> Result<BTreeMap<String, FoundEntry>, ClientError> {
         let key = target.client.key;
         target.with_text(&target.read()?, |text| {
             let names = text.names(key)?.into_iter();
             let found = names.map(|name| Ok((name.clone(), text.find(key, &name)?)));
-            let found = found.collect::<Result<Vec<_>, EditError>>()?.into_iter();
+            let found = found.collect::<Result<Vec<_>, ConfigEditError>>()?.into_iter();
             Ok(found.filter_map(|(name, entry)| Some((name, entry?))).collect())
         })
     }
@@ -128,11 +131,11 @@ impl Registration {
     /// The edit that makes `entry` known to a client as `name`. `None` where it is known as that already.
     pub fn register(
         &self,
-        target: Target,
+        target: ClientFile,
         name: &str,
         entry: &ServerEntry,
         foreign: Foreign,
-    ) -> Result<Option<Change>, ClientError> {
+    ) -> Result<Option<PlannedEdit>, ClientError> {
         let Client { key, form, .. } = *target.client;
         let file = target.read()?;
         let found = target.with_text(&file, |text| text.find(key, name))?;
@@ -155,16 +158,16 @@ impl Registration {
         let record = Some(record_with(known, &file, name, entry, &after));
         let after = Some(after);
         let (leaves_backup, additions) = (false, Vec::new());
-        Ok(Some(Change { target, file, after, record, is_first, leaves_backup, additions }))
+        Ok(Some(PlannedEdit { target, file, after, record, is_first, leaves_backup, additions }))
     }
 
     /// The edit that takes the entry `name` out of a client's file. `None` where it is not there.
     pub fn unregister(
         &self,
-        target: Target,
+        target: ClientFile,
         name: &str,
         foreign: Foreign,
-    ) -> Result<Option<Change>, ClientError> {
+    ) -> Result<Option<PlannedEdit>, ClientError> {
         let key = target.client.key;
         let file = target.read()?;
         let found = target.with_text(&file, |text| text.find(key, name))?;
@@ -181,18 +184,26 @@ impl Registration {
         let (after, record, is_exact) = self.undone(&file, name, record, file.with_text(&cut));
         let leaves_backup = own.replaced && !is_exact;
         let additions = if is_exact { Vec::new() } else { found.additions };
-        Ok(Some(Change { target, file, after, record, is_first: false, leaves_backup, additions }))
+        Ok(Some(PlannedEdit {
+            target,
+            file,
+            after,
+            record,
+            is_first: false,
+            leaves_backup,
+            additions,
+        }))
     }
 
     /// Returns the path at which a file is kept as it was before toolrack's first entry.
     #[must_use]
-    pub fn backup(&self, change: &Change) -> PathBuf {
+    pub fn backup(&self, change: &PlannedEdit) -> PathBuf {
         self.records.backup(&change.file.path)
     }
 
     /// Returns the path at which a file is kept with what a person had added to the entry that was taken out.
     #[must_use]
-    pub fn kept_additions(&self, change: &Change) -> PathBuf {
+    pub fn kept_additions(&self, change: &PlannedEdit) -> PathBuf {
         self.records.removed(&change.file.path)
     }
 
@@ -201,12 +212,12 @@ impl Registration {
         let directory = &self.locks;
         let lock = FileLock::new(directory, LOCK)
             .map_err(|error| ClientError::Lock { directory: directory.clone(), error })?;
-        lock.take(PATIENCE).map_err(|StillLocked| ClientError::Busy)?;
+        lock.take(CLIENTS_LOCK_TIMEOUT).map_err(|StillLocked| ClientError::Busy)?;
         Ok(lock)
     }
 
     /// Makes an edit.
-    pub fn apply(&self, change: &Change) -> Result<(), ClientError> {
+    pub fn apply(&self, change: &PlannedEdit) -> Result<(), ClientError> {
         let record_error =
             |error| ClientError::Record { directory: self.records.directory.clone(), error };
         let path = &change.file.path;
@@ -238,7 +249,7 @@ impl Registration {
         Ok(())
     }
 
-    fn forget(&self, path: &Path, change: &Change) {
+    fn forget(&self, path: &Path, change: &PlannedEdit) {
         if change.after.is_none() {
             let made = self.records.read(path).map(|record| record.made_directories);
             // The innermost first; one that others use is not empty.
@@ -255,7 +266,7 @@ impl Registration {
 
     /// The record of a file that holds an entry of toolrack's. One of a file whose entries others have removed counts no
     /// more: what is there now is what was before.
-    fn known(&self, target: &Target, file: &ConfigFile) -> Result<Option<Record>, ClientError> {
+    fn known(&self, target: &ClientFile, file: &ConfigFile) -> Result<Option<Record>, ClientError> {
         let Some(record) = self.records.read(&file.path) else { return Ok(None) };
         let names = target.with_text(file, |text| text.names(target.client.key))?;
         Ok(Some(record).filter(|record| names.iter().any(|name| record.entries.contains_key(name))))
@@ -287,7 +298,7 @@ impl Registration {
     }
 }
 
-impl Target {
+impl ClientFile {
     fn read(&self) -> Result<ConfigFile, ClientError> {
         ConfigFile::read(&self.file).map_err(|error| self.error(error))
     }
@@ -295,7 +306,7 @@ impl Target {
     fn with_text<T>(
         &self,
         file: &ConfigFile,
-        look: impl FnOnce(&ConfigText<'_>) -> Result<T, EditError>,
+        look: impl FnOnce(&ConfigText<'_>) -> Result<T, ConfigEditError>,
     ) -> Result<T, ClientError> {
         let text = file.text().map_err(|error| self.error(error))?;
         let parsed = ConfigText::parse(text, self.client.syntax);
@@ -307,7 +318,7 @@ impl Target {
     }
 }
 
-impl Change {
+impl PlannedEdit {
     /// The text of the file now, and the text that it is to have.
     #[must_use]
     pub fn texts(&self) -> (String, String) {

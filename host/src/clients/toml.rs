@@ -9,7 +9,7 @@ use toml::Table;
 use toml_edit::{Document, Item, TableLike};
 
 use super::entry::{FoundEntry, Setting, WrittenEntry};
-use super::error::EditError;
+use super::error::ConfigEditError;
 
 /// A file's text with what was found in it.
 pub(super) struct TomlText<'a> {
@@ -18,21 +18,25 @@ pub(super) struct TomlText<'a> {
 }
 
 impl<'a> TomlText<'a> {
-    pub(super) fn parse(text: &'a str) -> Result<Self, EditError> {
+    pub(super) fn parse(text: &'a str) -> Result<Self, ConfigEditError> {
         let table = toml::from_str(text).map_err(|error: toml::de::Error| {
             let start = error.span().unwrap_or_default().start;
-            EditError::at(text, start, error.message().replace('\n', " "))
+            ConfigEditError::at(text, start, error.message().replace('\n', " "))
         })?;
         Ok(Self { text, table })
     }
 
     /// The entry `name` below `key`.
-    pub(super) fn find(&self, key: &str, name: &str) -> Result<Option<FoundEntry>, EditError> {
+    pub(super) fn find(
+        &self,
+        key: &str,
+        name: &str,
+    ) -> Result<Option<FoundEntry>, ConfigEditError> {
         Ok(self.servers(key)?.and_then(|servers| servers.get(name)).map(found))
     }
 
     /// The names of all entries below `key`.
-    pub(super) fn names(&self, key: &str) -> Result<Vec<String>, EditError> {
+    pub(super) fn names(&self, key: &str) -> Result<Vec<String>, ConfigEditError> {
         Ok(self.servers(key)?.into_iter().flat_map(Table::keys).cloned().collect())
     }
 
@@ -43,7 +47,7 @@ impl<'a> TomlText<'a> {
         key: &str,
         name: &str,
         entry: &WrittenEntry<'_>,
-    ) -> Result<String, EditError> {
+    ) -> Result<String, ConfigEditError> {
         if let Some(found) = self.find(key, name)?.filter(FoundEntry::is_toolrack) {
             return self.set_all(key, name, &entry.settings(&found));
         }
@@ -51,7 +55,7 @@ impl<'a> TomlText<'a> {
         let newline = self.newline();
         let tables = BTreeMap::from([(key, BTreeMap::from([(name, entry)]))]);
         let tables =
-            toml::to_string(&tables).map_err(|error| EditError::Form(error.to_string()))?;
+            toml::to_string(&tables).map_err(|error| ConfigEditError::Form(error.to_string()))?;
         let gap = match &*text {
             "" => String::new(),
             text if text.ends_with('\n') => newline.to_owned(),
@@ -61,7 +65,7 @@ impl<'a> TomlText<'a> {
         if self.differs_in(&new, key, name) {
             return Ok(new);
         }
-        Err(EditError::Form(format!(
+        Err(ConfigEditError::Form(format!(
             "`{key}` is written in a form to which no table can be added; add these lines by hand in that form: {}",
             tables.trim_end().replace('\n', "; ")
         )))
@@ -73,22 +77,22 @@ impl<'a> TomlText<'a> {
         key: &str,
         name: &str,
         settings: &[Setting<'_>],
-    ) -> Result<String, EditError> {
+    ) -> Result<String, ConfigEditError> {
         let mut text = self.text.to_owned();
         for (path, value) in settings {
             let path = [&[key, name], &path[..]].concat();
             text = TomlText::parse(&text)?
                 .set(&path, value.as_ref())?
-                .ok_or_else(|| EditError::Form(by_hand(key, name)))?;
+                .ok_or_else(|| ConfigEditError::Form(by_hand(key, name)))?;
         }
         match self.differs_in(&text, key, name) {
             true => Ok(text),
-            false => Err(EditError::Form(by_hand(key, name))),
+            false => Err(ConfigEditError::Form(by_hand(key, name))),
         }
     }
 
     /// The text with one setting. `None` where it is written in a form that is not edited.
-    fn set(&self, path: &[&str], value: Option<&Value>) -> Result<Option<String>, EditError> {
+    fn set(&self, path: &[&str], value: Option<&Value>) -> Result<Option<String>, ConfigEditError> {
         let document = document(self.text)?;
         let Some((name, above)) = path.split_last() else { return Ok(None) };
         let mut table: &dyn TableLike = document.as_table();
@@ -149,7 +153,7 @@ impl<'a> TomlText<'a> {
     }
 
     /// The text without the entry `name` below `key`.
-    pub(super) fn remove(&self, key: &str, name: &str) -> Result<String, EditError> {
+    pub(super) fn remove(&self, key: &str, name: &str) -> Result<String, ConfigEditError> {
         if self.find(key, name)?.is_none() {
             return Ok(self.text.to_owned());
         }
@@ -174,7 +178,7 @@ impl<'a> TomlText<'a> {
         if is_gone && self.differs_in(&new, key, name) {
             return Ok(new);
         }
-        Err(EditError::Form(by_hand(key, name)))
+        Err(ConfigEditError::Form(by_hand(key, name)))
     }
 
     /// True if `new` says the same as this text, but for the entry `name` below `key`.
@@ -184,13 +188,15 @@ impl<'a> TomlText<'a> {
         })
     }
 
-    fn servers(&self, key: &str) -> Result<Option<&Table>, EditError> {
+    fn servers(&self, key: &str) -> Result<Option<&Table>, ConfigEditError> {
         match self.table.get(key) {
             None => Ok(None),
             Some(toml::Value::Table(servers)) => Ok(Some(servers)),
             Some(other) => {
                 let found = other.type_str();
-                Err(EditError::Form(format!("`{key}` is of the type {found}; expected a table")))
+                Err(ConfigEditError::Form(format!(
+                    "`{key}` is of the type {found}; expected a table"
+                )))
             }
         }
     }
@@ -218,13 +224,14 @@ impl<'a> TomlText<'a> {
     }
 }
 
-fn document(text: &str) -> Result<Document<&str>, EditError> {
-    Document::parse(text).map_err(|error| EditError::Form(error.message().replace('\n', " ")))
+fn document(text: &str) -> Result<Document<&str>, ConfigEditError> {
+    Document::parse(text).map_err(|error| ConfigEditError::Form(error.message().replace('\n', " ")))
 }
 
 /// A value of a setting on one line.
-fn toml_value(value: &Value) -> Result<String, EditError> {
-    let value = toml::Value::try_from(value).map_err(|error| EditError::Form(error.to_string()))?;
+fn toml_value(value: &Value) -> Result<String, ConfigEditError> {
+    let value =
+        toml::Value::try_from(value).map_err(|error| ConfigEditError::Form(error.to_string()))?;
     Ok(value.to_string())
 }
 
@@ -279,14 +286,14 @@ mod tests {
 
     const ENTRY: &str = "[servers.t]\ncommand = \"/t\"\nargs = [\"serve\"]\n";
 
-    fn inserted(text: &str, env: &[(&str, &str)]) -> Result<String, EditError> {
+    fn inserted(text: &str, env: &[(&str, &str)]) -> Result<String, ConfigEditError> {
         let args = vec!["serve".to_owned()];
         let env = env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         let entry = ServerEntry { command: "/t".into(), args, env: env.collect() };
         TomlText::parse(text)?.insert("servers", "t", &entry.written(EntryForm::Plain))
     }
 
-    fn removed(text: &str) -> Result<String, EditError> {
+    fn removed(text: &str) -> Result<String, ConfigEditError> {
         TomlText::parse(text)?.remove("servers", "t")
     }
 
@@ -351,7 +358,7 @@ mod tests {
     #[test]
     fn what_cannot_be_edited_is_told() {
         let place = inserted("a = 1\nb =\n", &[]).expect_err("refused");
-        assert!(matches!(place, EditError::At { line: 2, .. }), "{place:?}");
+        assert!(matches!(place, ConfigEditError::At { line: 2, .. }), "{place:?}");
         for (text, part) in [
             ("servers = 1\n", "`servers` is of the type integer"),
             ("servers = { a = {} }\n", "add these lines by hand"),

@@ -45,13 +45,13 @@ impl Plan {
 }
 
 /// The input that is being tried, and the time at which it was begun.
-type Now = Arc<Mutex<(Instant, Vec<u8>)>>;
+type CurrentInput = Arc<Mutex<(Instant, Vec<u8>)>>;
 
 /// Tries what is kept for the target of this name, and then what is invented.
 pub(super) fn drive(name: &str) {
     let target = TARGETS.into_iter().find(|target| target.name == name).expect("a target");
     let plan = Plan::of(&target);
-    let now: Now = Arc::new(Mutex::new((Instant::now(), Vec::new())));
+    let now: CurrentInput = Arc::new(Mutex::new((Instant::now(), Vec::new())));
     let (running, over) = channel::<()>();
     let worker = {
         let now = now.clone();
@@ -77,7 +77,7 @@ pub(super) fn drive(name: &str) {
 
 /// Tries the inputs, and returns how many were accepted and refused.
 #[expect(clippy::print_stdout, reason = "who gives it time wants to know what came of it")]
-fn work(target: &Target, plan: Plan, now: &Now) -> [u64; 2] {
+fn work(target: &Target, plan: Plan, now: &CurrentInput) -> [u64; 2] {
     let mut seen = [0, 0];
     let mut try_one = |input: Vec<u8>| {
         let mut current = now.lock().expect("nobody panics while it is held");
@@ -106,7 +106,7 @@ fn work(target: &Target, plan: Plan, now: &Now) -> [u64; 2] {
 }
 
 /// Waits for the worker. Panics if the worker does not get done with an input.
-fn wait(name: &str, over: &Receiver<()>, now: &Now) {
+fn wait(name: &str, over: &Receiver<()>, now: &CurrentInput) {
     while over.recv_timeout(Duration::from_millis(200)) == Err(RecvTimeoutError::Timeout) {
         let Ok(current) = now.lock() else { return };
         if current.0.elapsed() > HANG {

@@ -23,7 +23,7 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
 use crate::catalog::Catalog;
 use crate::host::Host;
-use crate::lock::Locking;
+use crate::lock::LockPolicy;
 use crate::protected::Protected;
 use crate::sandbox::Compiler;
 
@@ -130,7 +130,7 @@ fn loaded(wat: &guest::Wat<'_>) -> Arc<Catalog> {
     std::fs::write(file("good.toml"), "").expect("a manifest");
     std::fs::write(file("good.wasm"), wat.build()).expect("a module");
     let host = Host::start(Compiler::in_process(), Protected::default(), None).expect("a host");
-    let mut loader = host.load(&[directory.path().to_owned()], Locking::Ignored);
+    let mut loader = host.load(&[directory.path().to_owned()], LockPolicy::Ignored);
     let catalog = host.guests().block_on(async {
         while loader.step().await {}
         loader.catalog()

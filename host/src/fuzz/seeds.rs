@@ -135,11 +135,11 @@ pub(super) fn schemas() -> Vec<Vec<u8>> {
 fn packed(wasm: &[u8]) -> Vec<u8> {
     const CONTENT: &str = r#"{"version":1,"tools":[{"name":"run","description":"a tool made for a test",
         "inputSchema":{"type":"object"}}]}"#;
-    const NAME: &str = "toolrack:listing";
-    let length = u8::try_from(1 + NAME.len() + CONTENT.len()).expect("small");
+    const SEED_SECTION: &str = "toolrack:listing";
+    let length = u8::try_from(1 + SEED_SECTION.len() + CONTENT.len()).expect("small");
     // Two bytes of a length, as LEB128.
-    let head = [0, length | 0x80, 1, u8::try_from(NAME.len()).expect("small")];
-    [wasm, &head, NAME.as_bytes(), CONTENT.as_bytes()].concat()
+    let head = [0, length | 0x80, 1, u8::try_from(SEED_SECTION.len()).expect("small")];
+    [wasm, &head, SEED_SECTION.as_bytes(), CONTENT.as_bytes()].concat()
 }
 
 /// Files of every kind of plugin, and of none.

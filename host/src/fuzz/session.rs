@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{CATALOG, Seen, invented};
 use crate::catalog::{Catalog, Coming, ComingPlugin};
-use crate::mcp::{Action, CallKey, Engine, Line, Settings};
+use crate::mcp::{Action, CallKey, Engine, InputLine, Settings};
 use crate::name::PluginName;
 use crate::tool::{CallError, Output, Progress, Usage};
 
@@ -25,7 +25,7 @@ pub fn session(bytes: &[u8]) -> Seen {
 
 /// Something that happens to an engine.
 #[derive(Clone, Debug)]
-enum Event {
+enum EngineEvent {
     Message(Value),
     Raw(Vec<u8>),
     TooLong(Vec<u8>),
@@ -91,30 +91,30 @@ fn message() -> impl Strategy<Value = Value> {
     prop_oneof![8 => request, 3 => cancel, 1 => odd]
 }
 
-fn event() -> impl Strategy<Value = Event> {
+fn event() -> impl Strategy<Value = EngineEvent> {
     prop_oneof![
-        8 => message().prop_map(Event::Message),
-        1 => prop::collection::vec(any::<u8>(), 0..40).prop_map(Event::Raw),
+        8 => message().prop_map(EngineEvent::Message),
+        1 => prop::collection::vec(any::<u8>(), 0..40).prop_map(EngineEvent::Raw),
         1 => (message(), 0..60usize).prop_map(|(message, at)| {
             let text = message.to_string();
-            Event::TooLong(text.as_bytes()[..at.min(text.len())].to_vec())
+            EngineEvent::TooLong(text.as_bytes()[..at.min(text.len())].to_vec())
         }),
         4 => (any::<usize>(), any::<bool>())
-            .prop_map(|(which, failed)| Event::Finish { which, failed }),
-        2 => (any::<usize>(), 0.0..9.0).prop_map(|(which, value)| Event::Progress { which, value }),
-        1 => Just(Event::Publish),
-        1 => any::<bool>().prop_map(|is_provisional| Event::Partial { is_provisional }),
+            .prop_map(|(which, failed)| EngineEvent::Finish { which, failed }),
+        2 => (any::<usize>(), 0.0..9.0).prop_map(|(which, value)| EngineEvent::Progress { which, value }),
+        1 => Just(EngineEvent::Publish),
+        1 => any::<bool>().prop_map(|is_provisional| EngineEvent::Partial { is_provisional }),
     ]
 }
 
 /// The knowledge of a client: for each id, how many answers are still owed.
 #[derive(Default)]
-struct Ledger {
+struct OwedAnswers {
     owed: HashMap<String, usize>,
     cancelled: HashMap<String, usize>,
 }
 
-impl Ledger {
+impl OwedAnswers {
     fn asked(&mut self, message: &Value) {
         for message in message.as_array().map_or(std::slice::from_ref(message), Vec::as_slice) {
             let id = &message["id"];
@@ -147,7 +147,11 @@ impl Ledger {
     }
 }
 
-fn drain(engine: &mut Engine, ledger: &mut Ledger, calls: &mut Vec<CallKey>) -> Result<(), String> {
+fn drain(
+    engine: &mut Engine,
+    ledger: &mut OwedAnswers,
+    calls: &mut Vec<CallKey>,
+) -> Result<(), String> {
     while let Some(action) = engine.next_action() {
         match action {
             Action::Send(line) => {
@@ -165,19 +169,19 @@ fn drain(engine: &mut Engine, ledger: &mut Ledger, calls: &mut Vec<CallKey>) -> 
 }
 
 /// Plays a session, and returns how many calls were begun, or what was answered wrongly.
-fn play(events: Vec<Event>) -> Result<usize, String> {
+fn play(events: Vec<EngineEvent>) -> Result<usize, String> {
     let mut engine = Engine::new(Settings::default());
     let mut begun = 0;
-    let (mut ledger, mut calls) = (Ledger::default(), Vec::new());
+    let (mut ledger, mut calls) = (OwedAnswers::default(), Vec::new());
     for event in events {
         match event {
-            Event::Message(message) => {
+            EngineEvent::Message(message) => {
                 ledger.asked(&message);
-                engine.line(&Line::Whole(message.to_string().into_bytes()));
+                engine.line(&InputLine::Whole(message.to_string().into_bytes()));
             }
-            Event::Raw(bytes) => engine.line(&Line::Whole(bytes)),
-            Event::TooLong(start) => too_long(&mut engine, start)?,
-            Event::Finish { which, failed } => {
+            EngineEvent::Raw(bytes) => engine.line(&InputLine::Whole(bytes)),
+            EngineEvent::TooLong(start) => too_long(&mut engine, start)?,
+            EngineEvent::Finish { which, failed } => {
                 if !calls.is_empty() {
                     let key = calls.remove(which % calls.len());
                     let outcome = if failed {
@@ -188,14 +192,14 @@ fn play(events: Vec<Event>) -> Result<usize, String> {
                     engine.outcome(key, outcome, Usage::default());
                 }
             }
-            Event::Progress { which, value } => {
+            EngineEvent::Progress { which, value } => {
                 if !calls.is_empty() {
                     let key = calls[which % calls.len()];
                     engine.progress(key, Progress { value, total: None, message: None });
                 }
             }
-            Event::Publish => engine.publish(CATALOG.clone()),
-            Event::Partial { is_provisional } => {
+            EngineEvent::Publish => engine.publish(CATALOG.clone()),
+            EngineEvent::Partial { is_provisional } => {
                 let name = PluginName::new("other").expect("a name");
                 let loading =
                     vec![ComingPlugin { name, prefix: "good_run".into(), changes_list: true }];
@@ -217,7 +221,7 @@ fn play(events: Vec<Event>) -> Result<usize, String> {
 /// Sends a line that is too long and begins with `start`. Its id may be readable; then it is owed an answer, and gets
 /// it at once.
 fn too_long(engine: &mut Engine, start: Vec<u8>) -> Result<(), String> {
-    engine.line(&Line::TooLong(start));
+    engine.line(&InputLine::TooLong(start));
     while let Some(action) = engine.next_action() {
         match action {
             Action::Send(line) if line.contains("longer than") => {}
@@ -228,7 +232,7 @@ fn too_long(engine: &mut Engine, start: Vec<u8>) -> Result<(), String> {
 }
 
 /// Checks that nothing is left when the session has ended.
-fn settled(engine: &Engine, ledger: &Ledger, calls: &[CallKey]) -> Result<(), String> {
+fn settled(engine: &Engine, ledger: &OwedAnswers, calls: &[CallKey]) -> Result<(), String> {
     if engine.in_flight() != 0 || !calls.is_empty() {
         return Err(format!("{} requests, {} calls left", engine.in_flight(), calls.len()));
     }
@@ -250,16 +254,16 @@ proptest! {
     fn a_batch_is_answered_whole(sizes in prop::collection::vec(1..8usize, 1..=4), order in any::<u64>()) {
         let handshake = json!({ "jsonrpc": "2.0", "id": "h", "method": "initialize",
             "params": { "protocolVersion": "2025-03-26" } });
-        let mut events = vec![Event::Publish, Event::Message(handshake)];
+        let mut events = vec![EngineEvent::Publish, EngineEvent::Message(handshake)];
         for (number, size) in sizes.iter().enumerate() {
             let message = |at| {
                 let method = ["ping", "tools/list", "tools/call", "no/such"][(at + number) % 4];
                 json!({ "jsonrpc": "2.0", "id": format!("{number}-{at}"), "method": method,
                     "params": { "name": "good_run" } })
             };
-            events.push(Event::Message((0..*size).map(message).collect()));
+            events.push(EngineEvent::Message((0..*size).map(message).collect()));
             let which = usize::try_from(order % 97).unwrap_or(0);
-            events.push(Event::Finish { which, failed: false });
+            events.push(EngineEvent::Finish { which, failed: false });
         }
         play(events).map_err(TestCaseError::fail)?;
     }

@@ -8,7 +8,7 @@ use crate::home::Home;
 use crate::manifest::Sha256Digest;
 
 /// The time that another command is waited for.
-const PATIENCE: Duration = Duration::from_secs(30);
+const DIRECTORY_LOCK_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The right to change a plugin directory, until it is dropped or the process ends.
 ///
@@ -25,14 +25,14 @@ pub struct DirectoryLock {
 #[derive(Debug, thiserror::Error)]
 #[error(
     "{}: another toolrack is at work there, and has not ended within {} s; try again when it has ended",
-    super::shown(.0), PATIENCE.as_secs()
+    super::shown(.0), DIRECTORY_LOCK_TIMEOUT.as_secs()
 )]
 pub struct DirectoryBusy(PathBuf);
 
 impl DirectoryLock {
     /// Waits until nobody else changes `directory`, which need not be there yet.
     pub fn take(home: Option<&Home>, directory: &Path) -> Result<Self, DirectoryBusy> {
-        Self::take_within(home, directory, PATIENCE)
+        Self::take_within(home, directory, DIRECTORY_LOCK_TIMEOUT)
     }
 
     /// Waits until nobody else changes any of `directories`, which may name one of them twice.
@@ -63,7 +63,7 @@ impl DirectoryLock {
     pub fn released<T>(&self, work: impl FnOnce() -> T) -> Result<T, DirectoryBusy> {
         self.file.iter().for_each(FileLock::release);
         let done = work();
-        self.wait(PATIENCE)?;
+        self.wait(DIRECTORY_LOCK_TIMEOUT)?;
         Ok(done)
     }
 

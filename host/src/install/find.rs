@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::Shelf;
+use super::PluginDirectory;
 use crate::manifest::nearest;
 use crate::text::{escape, joined};
 
@@ -58,19 +58,22 @@ pub fn installed(name: &str, directories: &[PathBuf]) -> Result<(PathBuf, String
 }
 
 /// Reads the shelves of `directories`, each once.
-pub(super) fn shelves(directories: &[PathBuf]) -> Result<Vec<Shelf>, FindError> {
-    let mut shelves = Vec::<Shelf>::new();
+pub(super) fn shelves(directories: &[PathBuf]) -> Result<Vec<PluginDirectory>, FindError> {
+    let mut shelves = Vec::<PluginDirectory>::new();
     for directory in directories {
         if shelves.iter().any(|shelf| shelf.directory == *directory) {
             continue;
         }
-        let look = Shelf::look(directory);
+        let look = PluginDirectory::look(directory);
         shelves.push(look.map_err(|error| FindError::Io { path: directory.clone(), error })?);
     }
     Ok(shelves)
 }
 
-pub(super) fn find<'a>(name: &str, shelves: &'a [Shelf]) -> Result<(&'a Shelf, String), FindError> {
+pub(super) fn find<'a>(
+    name: &str,
+    shelves: &'a [PluginDirectory],
+) -> Result<(&'a PluginDirectory, String), FindError> {
     let mut found = Vec::new();
     for shelf in shelves {
         let own = shelf.entries().iter().filter(|entry| entry.name == name);
@@ -79,7 +82,7 @@ pub(super) fn find<'a>(name: &str, shelves: &'a [Shelf]) -> Result<(&'a Shelf, S
     let name = || name.to_owned();
     match &*found {
         [] => {
-            let entries = shelves.iter().flat_map(Shelf::entries);
+            let entries = shelves.iter().flat_map(PluginDirectory::entries);
             let known = entries.map(|entry| entry.name.clone()).collect();
             Err(FindError::Unknown { name: name(), known })
         }

@@ -4,8 +4,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::search::{Found, search};
-use super::{InstallError, Pair, Shelf};
+use super::search::{FoundFiles, search};
+use super::{InstallError, Pair, PluginDirectory};
 use crate::catalog::Refusal;
 use crate::manifest::is_local;
 use crate::reload::is_manifest;
@@ -19,7 +19,7 @@ pub struct Gathered {
 }
 
 /// The plugins that `sources` name, to be installed on `shelf`.
-pub fn gather(sources: &[PathBuf], shelf: &Shelf) -> Result<Gathered, InstallError> {
+pub fn gather(sources: &[PathBuf], shelf: &PluginDirectory) -> Result<Gathered, InstallError> {
     let mut pairs = Vec::<Pair>::new();
     let (mut passed_over, mut refusals) = (Vec::new(), Vec::<Refusal>::new());
     for found in sources.iter().map(|source| manifests_of(source)).collect::<Result<Vec<_>, _>>()? {
@@ -49,7 +49,7 @@ pub fn gather(sources: &[PathBuf], shelf: &Shelf) -> Result<Gathered, InstallErr
 }
 
 /// A file itself; of a directory all manifests.
-fn manifests_of(source: &Path) -> Result<Found, InstallError> {
+fn manifests_of(source: &Path) -> Result<FoundFiles, InstallError> {
     let kind = std::fs::metadata(source).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => InstallError::Missing(source.to_owned()),
         _ => InstallError::io(source, "it cannot be looked at")(error),
@@ -57,10 +57,10 @@ fn manifests_of(source: &Path) -> Result<Found, InstallError> {
     if kind.is_dir() {
         return search(source);
     }
-    Ok(Found { manifests: vec![source.to_owned()], ..Found::default() })
+    Ok(FoundFiles { manifests: vec![source.to_owned()], ..FoundFiles::default() })
 }
 
-fn pair(path: &Path, shelf: &Shelf) -> Result<Pair, InstallError> {
+fn pair(path: &Path, shelf: &PluginDirectory) -> Result<Pair, InstallError> {
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     if is_manifest(name) {
         return Pair::of_manifest(path, shelf);

@@ -27,9 +27,9 @@ pub use find::{FindError, installed};
 pub use gather::{Gathered, gather};
 pub use obstacle::obstacles;
 pub use pair::{ManifestSource, Pair};
-pub use place::{Change, OldManifest, backup, place, replaces_manifest};
+pub use place::{InstallChange, OldManifest, backup, place, replaces_manifest};
 pub use remove::{LocalFiles, LocalRemoved, RemoveError, Removed, WasmRemoved, left_local, remove};
-pub use shelf::{Entry, Shelf};
+pub use shelf::{InstalledManifest, PluginDirectory};
 pub use stage::Stage;
 
 /// The reason why nothing was installed.

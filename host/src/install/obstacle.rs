@@ -1,6 +1,6 @@
 //! Files that are in the way of plugins on a shelf. Names of tools are compared when all are loaded.
 
-use super::{Pair, Shelf};
+use super::{Pair, PluginDirectory};
 use crate::catalog::Refusal;
 use crate::regular::read_at_most;
 use crate::reload::MAX_WASM;
@@ -8,11 +8,11 @@ use crate::text::escape;
 
 /// Returns a refusal for each plugin that would overwrite a file of another plugin.
 #[must_use]
-pub fn obstacles(pairs: &[Pair], shelf: &Shelf) -> Vec<Refusal> {
+pub fn obstacles(pairs: &[Pair], shelf: &PluginDirectory) -> Vec<Refusal> {
     pairs.iter().filter_map(|pair| obstacle(pair, pairs, shelf)).collect()
 }
 
-fn obstacle(pair: &Pair, pairs: &[Pair], shelf: &Shelf) -> Option<Refusal> {
+fn obstacle(pair: &Pair, pairs: &[Pair], shelf: &PluginDirectory) -> Option<Refusal> {
     let file = escape(&pair.shown.to_string_lossy());
     let name = pair.manifest()?.name;
     if let Some(there) = shelf.entry(&pair.file)

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use super::InstallError;
-use super::shelf::{Shelf, parse, read_local};
+use super::shelf::{PluginDirectory, parse, read_local};
 use crate::catalog::Refusal;
 use crate::lock::Files;
 use crate::manifest::{MAX_MANIFEST, Manifest, Sha256Digest, local_of};
@@ -47,7 +47,7 @@ pub enum ManifestSource {
 
 impl Pair {
     /// The manifest at `path` with the Wasm it names.
-    pub(super) fn of_manifest(path: &Path, shelf: &Shelf) -> Result<Self, InstallError> {
+    pub(super) fn of_manifest(path: &Path, shelf: &PluginDirectory) -> Result<Self, InstallError> {
         let file = file_name(path)?;
         let directory = path.parent().unwrap_or(Path::new(""));
         let text = read(path, path, MAX_MANIFEST, "the manifest")?
@@ -64,7 +64,7 @@ impl Pair {
     }
 
     /// The Wasm at `path` without a manifest of its own.
-    pub(super) fn of_wasm(path: &Path, shelf: &Shelf) -> Result<Self, InstallError> {
+    pub(super) fn of_wasm(path: &Path, shelf: &PluginDirectory) -> Result<Self, InstallError> {
         let name = file_name(path)?;
         let stem = name.strip_suffix(".wasm").unwrap_or(&name);
         let wasm = read(path, path, MAX_WASM, "it")?
@@ -78,7 +78,7 @@ impl Pair {
         stem: &str,
         wasm: Vec<u8>,
         directory: &Path,
-        shelf: &Shelf,
+        shelf: &PluginDirectory,
     ) -> Result<Self, InstallError> {
         let (file, wasm_file) = (format!("{stem}.toml"), format!("{stem}.wasm"));
         let named = || shelf.entries().iter().find(|there| there.wasm == wasm_file);
@@ -103,7 +103,7 @@ impl Pair {
         path: &Path,
         wasm: Vec<u8>,
         source: ManifestSource,
-        shelf: &Shelf,
+        shelf: &PluginDirectory,
     ) -> Result<Self, InstallError> {
         let text = read(path, path, MAX_MANIFEST, "the manifest")?
             .ok_or_else(|| InstallError::Missing(path.to_owned()))?;
@@ -114,7 +114,7 @@ impl Pair {
     }
 
     /// The plugin whose manifest `file` lies on `shelf`, as it is there.
-    pub fn installed(file: &str, shelf: &Shelf) -> Result<Self, InstallError> {
+    pub fn installed(file: &str, shelf: &PluginDirectory) -> Result<Self, InstallError> {
         let pair = Self::of_manifest(&shelf.directory.join(file), shelf)?;
         Ok(Self { source: ManifestSource::Kept, ..pair })
     }
@@ -160,7 +160,7 @@ impl Pair {
 
 /// Refuses a `.wit` file that is a link out of the directory that a plugin is brought in: what it leads to is not the
 /// author's, and would be copied for all to read.
-fn check_inside(path: &Path, shelf: &Shelf) -> Result<(), InstallError> {
+fn check_inside(path: &Path, shelf: &PluginDirectory) -> Result<(), InstallError> {
     let wit = path.with_file_name(wit_of(&file_name(path)?));
     let directory = wit.parent().filter(|directory| !directory.as_os_str().is_empty());
     let real = |path: &Path| path.canonicalize().ok();
@@ -184,7 +184,7 @@ fn read_wit(path: &Path) -> Result<Option<Vec<u8>>, InstallError> {
 }
 
 /// The local file where the manifest `file` goes.
-fn installed_local(file: &str, shelf: &Shelf) -> Result<Option<Vec<u8>>, InstallError> {
+fn installed_local(file: &str, shelf: &PluginDirectory) -> Result<Option<Vec<u8>>, InstallError> {
     read_local(&shelf.directory, file).map_err(|error| {
         let path = shelf.directory.join(local_of(file));
         let is_dangling = matches!(error, ReadError::Missing) && path.is_symlink();
@@ -195,7 +195,7 @@ fn installed_local(file: &str, shelf: &Shelf) -> Result<Option<Vec<u8>>, Install
 }
 
 /// The local file beside the manifest at `path`, unless that is where plugins are installed.
-fn foreign_local(path: &Path, shelf: &Shelf) -> Option<PathBuf> {
+fn foreign_local(path: &Path, shelf: &PluginDirectory) -> Option<PathBuf> {
     let local = path.with_file_name(local_of(path.file_name()?.to_str()?));
     let real = |path: &Path| path.canonicalize().ok();
     let is_own = real(local.parent()?) == real(&shelf.directory);

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{InstallError, ManifestSource, Pair, Shelf};
+use super::{InstallError, ManifestSource, Pair, PluginDirectory};
 use crate::failpoint::{self, Point};
 use crate::manifest::{MAX_MANIFEST, Sha256Digest};
 use crate::regular::read_at_most;
@@ -15,7 +15,7 @@ const MAX_BACKUPS: usize = 9;
 
 /// The change that installing a plugin made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Change {
+pub enum InstallChange {
     /// It is new.
     Installed,
     /// It takes the place of another version, with this digest where that had a Wasm.
@@ -34,7 +34,11 @@ pub enum OldManifest {
 }
 
 /// Installs `pairs` on `shelf`, all or, where a file cannot be written, none.
-pub fn place(pairs: &[Pair], shelf: &Shelf, old: OldManifest) -> Result<Vec<Change>, InstallError> {
+pub fn place(
+    pairs: &[Pair],
+    shelf: &PluginDirectory,
+    old: OldManifest,
+) -> Result<Vec<InstallChange>, InstallError> {
     let directory = &shelf.directory;
     fs::create_dir_all(directory).map_err(InstallError::io(directory, "it cannot be made"))?;
     sweep(directory);
@@ -43,7 +47,7 @@ pub fn place(pairs: &[Pair], shelf: &Shelf, old: OldManifest) -> Result<Vec<Chan
     for pair in pairs {
         let change = change(pair, shelf);
         changes.push(change);
-        if change == Change::Unchanged {
+        if change == InstallChange::Unchanged {
             continue;
         }
         let mut files = Vec::new();
@@ -92,19 +96,19 @@ fn write(directory: &Path, name: &str, bytes: &[u8]) -> Result<Unfinished, Insta
 
 /// True if another manifest is installed where that of `pair` goes.
 #[must_use]
-pub fn replaces_manifest(pair: &Pair, shelf: &Shelf) -> bool {
+pub fn replaces_manifest(pair: &Pair, shelf: &PluginDirectory) -> bool {
     let stays = pair.source == ManifestSource::Kept || shelf.entry(&pair.file).is_none();
     !stays && manifest_there(pair, shelf).as_ref() != Some(&pair.text)
 }
 
 /// Returns the path at which the manifest that `pair` replaces is kept. `None` if it replaces none that can be read.
 #[must_use]
-pub fn backup(pair: &Pair, shelf: &Shelf) -> Option<PathBuf> {
+pub fn backup(pair: &Pair, shelf: &PluginDirectory) -> Option<PathBuf> {
     replaced(pair, shelf).map(|(name, _)| shelf.directory.join(name))
 }
 
 /// The name under which the manifest that `pair` replaces is kept, and what it holds.
-fn replaced(pair: &Pair, shelf: &Shelf) -> Option<(String, Vec<u8>)> {
+fn replaced(pair: &Pair, shelf: &PluginDirectory) -> Option<(String, Vec<u8>)> {
     if !replaces_manifest(pair, shelf) {
         return None;
     }
@@ -113,7 +117,7 @@ fn replaced(pair: &Pair, shelf: &Shelf) -> Option<(String, Vec<u8>)> {
 }
 
 /// A name that nothing else is kept under: what a person wrote is lost neither by the next update nor in favour of it.
-fn backup_name(pair: &Pair, shelf: &Shelf, text: &[u8]) -> String {
+fn backup_name(pair: &Pair, shelf: &PluginDirectory, text: &[u8]) -> String {
     let first = format!("{}.bak", pair.file);
     let more = (2..MAX_BACKUPS).map(|number| format!("{first}{number}"));
     let is_free = |name: &String| {
@@ -128,12 +132,12 @@ fn backup_name(pair: &Pair, shelf: &Shelf, text: &[u8]) -> String {
 }
 
 /// Reads the installed file of the same name as the manifest. `None` where it is missing or longer than the manifest.
-fn manifest_there(pair: &Pair, shelf: &Shelf) -> Option<Vec<u8>> {
+fn manifest_there(pair: &Pair, shelf: &PluginDirectory) -> Option<Vec<u8>> {
     read_at_most(&shelf.directory.join(&pair.file), pair.text.len()).ok()
 }
 
-fn change(pair: &Pair, shelf: &Shelf) -> Change {
-    let Some(there) = shelf.entry(&pair.file) else { return Change::Installed };
+fn change(pair: &Pair, shelf: &PluginDirectory) -> InstallChange {
+    let Some(there) = shelf.entry(&pair.file) else { return InstallChange::Installed };
     let old = read_at_most(&shelf.directory.join(&there.wasm), MAX_WASM).ok();
     let text = manifest_there(pair, shelf);
     let wit = read_at_most(&shelf.directory.join(wit_of(&pair.file)), MAX_WIT).ok();
@@ -142,13 +146,13 @@ fn change(pair: &Pair, shelf: &Shelf) -> Change {
         && wit == pair.wit
         && text.as_ref() == Some(&pair.text)
     {
-        return Change::Unchanged;
+        return InstallChange::Unchanged;
     }
-    Change::Updated(old.map(|bytes| Sha256Digest::of(&bytes)))
+    InstallChange::Updated(old.map(|bytes| Sha256Digest::of(&bytes)))
 }
 
 /// A new version may have no `.wit` file; the old one would describe what is gone.
-fn remove_old_wit(pairs: &[Pair], shelf: &Shelf) {
+fn remove_old_wit(pairs: &[Pair], shelf: &PluginDirectory) {
     for pair in pairs.iter().filter(|pair| pair.wit.is_none()) {
         // Mostly there is none. One that stays can do no more than describe.
         let _ = fs::remove_file(shelf.directory.join(wit_of(&pair.file)));
@@ -156,8 +160,8 @@ fn remove_old_wit(pairs: &[Pair], shelf: &Shelf) {
 }
 
 /// A new version may name another Wasm; nobody names the old one then.
-fn remove_old_wasm(pairs: &[Pair], shelf: &Shelf) {
-    let Ok(now) = Shelf::look(&shelf.directory) else { return };
+fn remove_old_wasm(pairs: &[Pair], shelf: &PluginDirectory) {
+    let Ok(now) = PluginDirectory::look(&shelf.directory) else { return };
     for old in pairs.iter().filter_map(|pair| shelf.entry(&pair.file)) {
         if !now.entries().iter().any(|entry| entry.wasm == old.wasm) {
             // If it stays, it is refused as a Wasm that no manifest names, and does no harm.

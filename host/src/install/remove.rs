@@ -5,7 +5,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::Shelf;
+use super::PluginDirectory;
 use super::find::{FindError, find, shelves};
 use crate::manifest::local_of;
 use crate::reload::{is_manifest, wit_of};
@@ -86,7 +86,7 @@ pub fn remove(
     decided: LocalFiles,
 ) -> Result<Vec<Removed>, RemoveError> {
     let shelves = shelves(directories)?;
-    let mut found: Vec<(&str, &Shelf, String)> = Vec::new();
+    let mut found: Vec<(&str, &PluginDirectory, String)> = Vec::new();
     for name in names {
         // Naming a plugin twice removes it once.
         if !found.iter().any(|(known, ..)| known == name) {
@@ -121,7 +121,7 @@ fn remove_one(
         let path = path.to_owned();
         move |error| RemoveError::Io { path, error }
     };
-    let shelf = Shelf::look(directory).map_err(io(directory))?;
+    let shelf = PluginDirectory::look(directory).map_err(io(directory))?;
     let wasm = shelf.entry(&file).map(|entry| entry.wasm.clone()).unwrap_or_default();
     let manifest = directory.join(&file);
     fs::remove_file(&manifest).map_err(io(&manifest))?;

@@ -2,42 +2,42 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{InstallError, Shelf};
+use super::{InstallError, PluginDirectory};
 use crate::manifest::MAX_MANIFEST;
 use crate::regular::read_at_most;
 use crate::reload::is_manifest;
 
 /// Directories below a directory that are looked into. One with more holds something else too.
-const MAX_DIRECTORIES: usize = 1000;
+const MAX_SEARCHED_DIRECTORIES: usize = 1000;
 /// The depth of directories to which is searched.
-const MAX_DEPTH: usize = 4;
+const MAX_SEARCH_DEPTH: usize = 4;
 /// Directories that are not searched: they hold dependencies, build output or files of tests.
 const PASSED_OVER: [&str; 7] =
     ["target", "node_modules", "tests", "test", "testdata", "fixtures", "__pycache__"];
 
 /// The files that were found.
 #[derive(Debug, Default)]
-pub(super) struct Found {
+pub(super) struct FoundFiles {
     pub(super) manifests: Vec<PathBuf>,
     /// Files that are no manifests though they are called so, and directories that were not looked into.
     pub(super) passed_over: Vec<PathBuf>,
 }
 
 /// The manifests in `directory`; where it has none itself, those in the directories below it.
-pub(super) fn search(directory: &Path) -> Result<Found, InstallError> {
-    let mut found = Found::default();
+pub(super) fn search(directory: &Path) -> Result<FoundFiles, InstallError> {
+    let mut found = FoundFiles::default();
     found.look(directory)?;
     let mut level = vec![directory.to_owned()];
     let mut looked_into = 0;
-    for _ in 0..MAX_DEPTH {
+    for _ in 0..MAX_SEARCH_DEPTH {
         let is_found = looked_into == 0 && !found.manifests.is_empty();
-        if is_found || looked_into > MAX_DIRECTORIES {
+        if is_found || looked_into > MAX_SEARCHED_DIRECTORIES {
             break;
         }
         let below: Vec<_> = level.iter().flat_map(|above| found.directories_in(above)).collect();
         for directory in &below {
             looked_into += 1;
-            if looked_into > MAX_DIRECTORIES {
+            if looked_into > MAX_SEARCHED_DIRECTORIES {
                 break;
             }
             // One that cannot be read is not meant.
@@ -51,9 +51,9 @@ pub(super) fn search(directory: &Path) -> Result<Found, InstallError> {
     Ok(found)
 }
 
-impl Found {
+impl FoundFiles {
     fn look(&mut self, directory: &Path) -> Result<(), InstallError> {
-        let shelf = Shelf::look(directory);
+        let shelf = PluginDirectory::look(directory);
         let shelf = shelf.map_err(InstallError::io(directory, "it cannot be read"))?;
         for entry in shelf.entries() {
             let path = directory.join(&entry.file);

@@ -10,15 +10,15 @@ use crate::reload::{is_manifest, stem};
 
 /// The manifests of a directory.
 #[derive(Debug)]
-pub struct Shelf {
+pub struct PluginDirectory {
     /// The directory.
     pub directory: PathBuf,
-    entries: Vec<Entry>,
+    entries: Vec<InstalledManifest>,
 }
 
 /// A manifest in a directory.
 #[derive(Debug)]
-pub struct Entry {
+pub struct InstalledManifest {
     /// Its file's name.
     pub file: String,
     /// The plugin's name; that of the file, without `.toml`, where the manifest is broken.
@@ -31,7 +31,7 @@ pub struct Entry {
     pub is_broken: bool,
 }
 
-impl Shelf {
+impl PluginDirectory {
     /// Looks at `directory`. One that is missing holds nothing.
     pub fn look(directory: &Path) -> io::Result<Self> {
         let mut files = BTreeSet::new();
@@ -47,24 +47,24 @@ impl Shelf {
             Err(error) => return Err(error),
         }
         let entries = files.into_iter().filter(|file| !directory.join(file).is_dir());
-        let entries = entries.map(|file| Entry::read(directory, file)).collect();
+        let entries = entries.map(|file| InstalledManifest::read(directory, file)).collect();
         Ok(Self { directory: directory.to_owned(), entries })
     }
 
     /// All manifests, by file name.
     #[must_use]
-    pub fn entries(&self) -> &[Entry] {
+    pub fn entries(&self) -> &[InstalledManifest] {
         &self.entries
     }
 
     /// The manifest in this file.
     #[must_use]
-    pub fn entry(&self, file: &str) -> Option<&Entry> {
+    pub fn entry(&self, file: &str) -> Option<&InstalledManifest> {
         self.entries.iter().find(|entry| entry.file == file)
     }
 }
 
-impl Entry {
+impl InstalledManifest {
     fn read(directory: &Path, file: String) -> Self {
         let text = read_at_most(&directory.join(&file), MAX_MANIFEST).ok();
         let local = read_local(directory, &file);
@@ -121,7 +121,7 @@ mod tests {
             std::fs::write(directory.path().join(file), "").expect("written");
         }
         std::fs::create_dir(directory.path().join("e.toml")).expect("made");
-        let shelf = Shelf::look(directory.path()).expect("readable");
+        let shelf = PluginDirectory::look(directory.path()).expect("readable");
         let files: Vec<_> = shelf.entries().iter().map(|entry| &*entry.file).collect();
         assert_eq!(files, ["a.toml"]);
     }

@@ -6,7 +6,7 @@ use std::io;
 use std::path::{MAIN_SEPARATOR, Path, PathBuf};
 use std::sync::Arc;
 
-use super::{Pair, Shelf};
+use super::{Pair, PluginDirectory};
 use crate::catalog::{Catalog, Cause, MAX_PLUGINS, MAX_TOOLS, Plugin, Refusal, Refused};
 use crate::manifest::local_of;
 use crate::reload::wit_of;
@@ -17,11 +17,11 @@ use crate::whole::random_name;
 pub struct Stage {
     root: PathBuf,
     /// The names that messages show instead, in the order of the plugins.
-    shown: Vec<Shown>,
+    shown: Vec<StagedPlugin>,
 }
 
 /// The places of a plugin on the stage, and where it comes from.
-struct Shown {
+struct StagedPlugin {
     manifest: String,
     prefix: String,
     path: PathBuf,
@@ -29,7 +29,7 @@ struct Shown {
     local: (String, String),
 }
 
-impl Shown {
+impl StagedPlugin {
     /// Its manifest as the person knows it.
     fn file(&self) -> String {
         escape(&self.path.to_string_lossy())
@@ -47,7 +47,7 @@ impl Shown {
 
 impl Stage {
     /// Lays out `pairs`, each with the local file that lies where it is installed, on `shelf`.
-    pub fn new(pairs: &[Pair], shelf: &Shelf) -> io::Result<Self> {
+    pub fn new(pairs: &[Pair], shelf: &PluginDirectory) -> io::Result<Self> {
         let root = std::env::temp_dir().join(format!("toolrack-{}", random_name()?));
         make_private(&root)?;
         let mut stage = Self { root, shown: Vec::new() };
@@ -69,7 +69,7 @@ impl Stage {
             let installed = escape(&shelf.directory.join(&local).to_string_lossy());
             let local = (format!("{prefix}{}", escape(&local)), installed);
             let manifest = format!("{prefix}{}", escape(&pair.file));
-            stage.shown.push(Shown { manifest, prefix, path: pair.shown.clone(), local });
+            stage.shown.push(StagedPlugin { manifest, prefix, path: pair.shown.clone(), local });
         }
         Ok(stage)
     }
@@ -88,7 +88,7 @@ impl Stage {
         &self,
         pairs: &[Pair],
         catalog: &Catalog,
-        shelf: &Shelf,
+        shelf: &PluginDirectory,
     ) -> Result<Vec<Arc<Plugin>>, Vec<Refusal>> {
         let mut refusals = Vec::new();
         for refusal in catalog.refusals() {
@@ -152,7 +152,12 @@ impl Stage {
     }
 
     /// Newcomers were loaded first, so where there is no room for all it is something installed that was refused.
-    fn overflow(&self, pairs: &[Pair], catalog: &Catalog, shelf: &Shelf) -> Option<Refusal> {
+    fn overflow(
+        &self,
+        pairs: &[Pair],
+        catalog: &Catalog,
+        shelf: &PluginDirectory,
+    ) -> Option<Refusal> {
         let is_full = |refusal: &&Refusal| refusal.cause == Cause::Full;
         let is_replaced = |refusal: &Refusal| self.is_replaced(pairs, shelf, &refusal.file);
         let refused = || catalog.refusals().iter().filter(|one| !self.is_staged(&one.file));
@@ -187,7 +192,7 @@ impl Stage {
     }
 
     /// True if one of `pairs` takes the place of the installed `file`.
-    fn is_replaced(&self, pairs: &[Pair], shelf: &Shelf, file: &str) -> bool {
+    fn is_replaced(&self, pairs: &[Pair], shelf: &PluginDirectory, file: &str) -> bool {
         let place = |name: &str| escape(&shelf.directory.join(name).to_string_lossy());
         pairs.iter().any(|pair| place(&pair.file) == file || place(&pair.wasm_file) == file)
     }
@@ -233,8 +238,8 @@ mod tests {
 
     #[test]
     fn others_see_nothing_of_what_is_on_a_stage() {
-        let stage =
-            Stage::new(&[], &Shelf::look(Path::new("none")).expect("a shelf")).expect("a stage");
+        let stage = Stage::new(&[], &PluginDirectory::look(Path::new("none")).expect("a shelf"))
+            .expect("a stage");
         let mode = fs::metadata(&stage.root).expect("there").permissions().mode();
         assert_eq!(mode & 0o777, 0o700);
     }

@@ -6,7 +6,7 @@ use std::fmt;
 use serde_json::value::RawValue;
 
 use super::entry::claims;
-use super::{Definition, Entry, Version, grants};
+use super::{Definition, LockEntry, PluginVersion, grants};
 use crate::catalog::definition_digest;
 use crate::json::readable;
 use crate::manifest::Grants;
@@ -116,7 +116,7 @@ impl Part {
 
 /// All of them, what widens first.
 #[must_use]
-pub fn differences(locked: &Entry, version: &Version<'_>) -> Vec<Difference> {
+pub fn differences(locked: &LockEntry, version: &PluginVersion<'_>) -> Vec<Difference> {
     let (mut found, mut less) = (Vec::new(), Vec::new());
     let granted = version.grants.iter().filter(|line| !grants::covers(&locked.grants, line));
     found.extend(granted.cloned().map(Difference::Granted));

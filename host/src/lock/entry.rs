@@ -15,7 +15,7 @@ use crate::tool::{Annotations, ToolSpec};
 /// A plugin as it was accepted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Entry {
+pub struct LockEntry {
     /// The plugin's name.
     pub name: String,
     /// The digests of its files.
@@ -78,7 +78,7 @@ impl Eq for Definition {}
 
 /// A plugin as it lies in a directory and was loaded.
 #[derive(Clone, Debug)]
-pub struct Version<'a> {
+pub struct PluginVersion<'a> {
     /// The plugin's name.
     pub name: &'a str,
     /// The digests of its files.
@@ -91,7 +91,7 @@ pub struct Version<'a> {
     pub tools: BTreeMap<&'a ToolName, (&'a ToolSpec, Sha256Digest)>,
 }
 
-impl<'a> Version<'a> {
+impl<'a> PluginVersion<'a> {
     /// `plugin`, which was loaded from `files`.
     #[must_use]
     pub fn of(files: Files, plugin: &'a Plugin) -> Self {
@@ -112,11 +112,11 @@ impl<'a> Version<'a> {
 
     /// Returns the entry that is locked when it is accepted.
     #[must_use]
-    pub fn entry(&self) -> Entry {
+    pub fn entry(&self) -> LockEntry {
         let tools = self.tools.iter().map(|(name, (spec, digest))| {
             (name.as_str().to_owned(), Definition::of(spec, *digest))
         });
-        Entry {
+        LockEntry {
             name: self.name.to_owned(),
             files: self.files,
             grants: self.grants.clone(),

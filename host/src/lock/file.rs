@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::Entry;
+use super::LockEntry;
 use crate::text::{escape, escape_json};
 use crate::whole::{Unfinished, sweep, sync};
 
@@ -15,22 +15,22 @@ pub const LOCK_FILE: &str = "toolrack.lock";
 /// The largest lock, in bytes: room for more definitions than are ever served.
 pub const MAX_LOCK: usize = 16 * 1024 * 1024;
 /// The form of the file.
-const VERSION: u64 = 1;
-const HELP: &str =
+const LOCK_VERSION: u64 = 1;
+const LOCK_HELP: &str =
     "restore it from version control, or delete it and let `toolrack approve` make a new one";
 
 /// The versions that are accepted in a plugin directory.
 #[derive(Clone, Debug, Default)]
 pub struct Lock {
     /// Plugins by the files of their manifests.
-    pub plugins: BTreeMap<String, Entry>,
+    pub plugins: BTreeMap<String, LockEntry>,
 }
 
 /// The reason why a file is no lock.
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
     /// It is damaged, or was never one.
-    #[error("toolrack.lock, line {line}, column {column}: {problem}; {HELP}")]
+    #[error("toolrack.lock, line {line}, column {column}: {problem}; {LOCK_HELP}")]
     Damaged {
         /// The line, from 1.
         line: usize,
@@ -41,7 +41,7 @@ pub enum LockError {
     },
     /// Another toolrack wrote it.
     #[error(
-        "toolrack.lock has the version {0}, and this toolrack reads version {VERSION}; use the toolrack that wrote it, \
+        "toolrack.lock has the version {0}, and this toolrack reads version {LOCK_VERSION}; use the toolrack that wrote it, \
          or delete it and let `toolrack approve` make a new one"
     )]
     Version(u64),
@@ -68,17 +68,17 @@ impl Lock {
     /// Reads a lock.
     pub fn parse(bytes: &[u8]) -> Result<Self, LockError> {
         let head: Head = serde_json::from_slice(bytes).map_err(|error| damaged(&error))?;
-        if head.version != VERSION {
+        if head.version != LOCK_VERSION {
             return Err(LockError::Version(head.version));
         }
-        let document: Document<BTreeMap<String, Entry>> =
+        let document: Document<BTreeMap<String, LockEntry>> =
             serde_json::from_slice(bytes).map_err(|error| damaged(&error))?;
         Ok(Self { plugins: document.plugins })
     }
 
     /// The text of the file. The same lock is always the same text.
     pub fn text(&self) -> Result<String, LockError> {
-        let document = Document { version: VERSION, plugins: &self.plugins };
+        let document = Document { version: LOCK_VERSION, plugins: &self.plugins };
         let text = serde_json::to_string_pretty(&document).map_err(|error| damaged(&error))?;
         let text = escape_json(&text) + "\n";
         if text.len() > MAX_LOCK { Err(LockError::TooLarge) } else { Ok(text) }

@@ -9,8 +9,8 @@ use crate::manifest::{Access, Grants, NetworkGrant, SecretPlace};
 
 /// The beginnings of the lines of grants that only read, and of those that write too.
 const READ: &str = "files: read ";
-const WRITE: &str = "files: read and change ";
-const NETWORK: &str = "network";
+const WRITE_LINE: &str = "files: read and change ";
+const NETWORK_LINE: &str = "network";
 const EXCEPT: &str = " except ";
 
 /// One line for each thing that `grants` allow.
@@ -21,7 +21,7 @@ pub(super) fn lines(grants: &Grants) -> BTreeSet<String> {
     lines.extend(files.iter().map(|grant| {
         let may = match grant.access {
             Access::Read => READ,
-            Access::Write => WRITE,
+            Access::Write => WRITE_LINE,
         };
         format!("{may}{} as {}", word(&grant.path), word(&grant.at))
     }));
@@ -52,8 +52,8 @@ fn kind(grant: &NetworkGrant) -> String {
     let mut except: Vec<_> = grant.exceptions().collect();
     except.sort();
     match &except[..] {
-        [] => NETWORK.into(),
-        except => format!("{NETWORK}{EXCEPT}{}", except.join(",")),
+        [] => NETWORK_LINE.into(),
+        except => format!("{NETWORK_LINE}{EXCEPT}{}", except.join(",")),
     }
 }
 
@@ -61,7 +61,7 @@ fn kind(grant: &NetworkGrant) -> String {
 fn with_exceptions(line: &str) -> Option<(&str, BTreeSet<&str>)> {
     // A URL holds no space, so what follows the first `: ` is the grant.
     let (kind, grant) = line.split_once(": ")?;
-    let except = kind.strip_prefix(NETWORK)?.strip_prefix(EXCEPT);
+    let except = kind.strip_prefix(NETWORK_LINE)?.strip_prefix(EXCEPT);
     Some((grant, except.iter().flat_map(|except| except.split(',')).collect()))
 }
 
@@ -75,7 +75,7 @@ pub fn wider(before: &Grants, now: &Grants) -> Vec<String> {
 /// True if `locked` grants everything that `line` grants.
 pub(super) fn covers(locked: &BTreeSet<String>, line: &str) -> bool {
     let is_read_of_more =
-        || line.strip_prefix(READ).is_some_and(|of| locked.contains(&format!("{WRITE}{of}")));
+        || line.strip_prefix(READ).is_some_and(|of| locked.contains(&format!("{WRITE_LINE}{of}")));
     let is_narrower = || {
         let Some((grant, except)) = with_exceptions(line) else { return false };
         let mut wider = locked.iter().filter_map(|line| with_exceptions(line));

@@ -1,14 +1,14 @@
 //! The decision whether a version may be served: from the lock, the version, and the strictness of the host.
 
-use super::{Difference, Lock, Version, differences};
+use super::{Difference, Lock, PluginVersion, differences};
 use crate::text::shell_word;
 
 /// The most differences that a verdict names.
-const MAX_NAMED: usize = 4;
+const MAX_NAMED_DIFFERENCES: usize = 4;
 
 /// The strictness with which a host keeps to locks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Locking {
+pub enum LockPolicy {
     /// It does not look at them.
     #[default]
     Ignored,
@@ -42,8 +42,8 @@ impl Verdict {
 
 /// Decides whether `version`, which `file` names, may be served under `lock`.
 #[must_use]
-pub fn judge(lock: &Lock, file: &str, version: &Version<'_>, locking: Locking) -> Verdict {
-    if locking == Locking::Ignored {
+pub fn judge(lock: &Lock, file: &str, version: &PluginVersion<'_>, locking: LockPolicy) -> Verdict {
+    if locking == LockPolicy::Ignored {
         return Verdict::Accepted;
     }
     let name = shell_word(version.name);
@@ -53,7 +53,7 @@ pub fn judge(lock: &Lock, file: &str, version: &Version<'_>, locking: Locking) -
         ));
     };
     let mut found = differences(entry, version);
-    if locking == Locking::Followed {
+    if locking == LockPolicy::Followed {
         found.retain(Difference::widens);
     }
     if found.is_empty() {
@@ -74,8 +74,8 @@ fn sentence(found: &[Difference]) -> String {
 
 fn listed<'a>(differences: impl Iterator<Item = &'a Difference>) -> String {
     let mut named: Vec<_> = differences.map(ToString::to_string).collect();
-    let more = named.len().saturating_sub(MAX_NAMED);
-    named.truncate(MAX_NAMED);
+    let more = named.len().saturating_sub(MAX_NAMED_DIFFERENCES);
+    named.truncate(MAX_NAMED_DIFFERENCES);
     if more > 0 {
         named.push(format!("{more} more"));
     }

@@ -10,7 +10,7 @@ mod grants;
 mod judge;
 
 pub use difference::{Difference, Part, differences};
-pub use entry::{Definition, Entry, Files, Version};
+pub use entry::{Definition, Files, LockEntry, PluginVersion};
 pub use file::{LOCK_FILE, Lock, LockError, MAX_LOCK, write};
 pub use grants::wider;
-pub use judge::{Locking, Verdict, judge};
+pub use judge::{LockPolicy, Verdict, judge};

@@ -4,15 +4,15 @@
 
 use toml::de::DeValue;
 
-use super::error::{Fault, quote};
+use super::error::{Diagnostic, quote};
 use super::keys::Section;
 use super::limits::{LimitRule, Measure, grouped};
 use super::notation::{Notation, UnitError};
-use super::table::{Value, wrong};
-use super::units::{Bytes, SIZES, TIMES, parse_duration};
+use super::table::{SpannedValue, wrong};
+use super::units::{Bytes, SIZE_NOTATION, TIMES, parse_duration};
 
 /// The amount that `value` gives to the limit, or the limit's default.
-pub(super) fn read(rule: &LimitRule, value: Option<Value<'_>>) -> Result<u64, Fault> {
+pub(super) fn read(rule: &LimitRule, value: Option<SpannedValue<'_>>) -> Result<u64, Diagnostic> {
     let Some(value) = value else { return Ok(rule.default) };
     let (amount, written) = match (rule.measure, value.get_ref()) {
         (Measure::Count | Measure::Size, DeValue::Integer(number)) => {
@@ -28,26 +28,31 @@ pub(super) fn read(rule: &LimitRule, value: Option<Value<'_>>) -> Result<u64, Fa
             (u64::try_from(time.as_millis()).ok(), text.to_string())
         }
         (Measure::Count, found) => return Err(no_count(rule, value, found)),
-        (Measure::Size, found) => return Err(no_unit(rule, value, found, &SIZES)),
+        (Measure::Size, found) => return Err(no_unit(rule, value, found, &SIZE_NOTATION)),
         (Measure::Time, found) => return Err(no_unit(rule, value, found, &TIMES)),
     };
     let allowed = amount.filter(|amount| (rule.min..=rule.max).contains(amount));
     allowed.ok_or_else(|| outside(rule, value, &written))
 }
 
-fn outside(rule: &LimitRule, value: Value<'_>, written: &str) -> Fault {
+fn outside(rule: &LimitRule, value: SpannedValue<'_>, written: &str) -> Diagnostic {
     let [min, default, max] = [rule.min, rule.default, rule.max].map(|amount| rule.show(amount));
     let message = format!("{}: expected {min} to {max}, found {}", place(rule), quote(written));
-    Fault::new(value.span(), message)
+    Diagnostic::new(value.span(), message)
         .help(format!("it limits {}; without the key it is {default}", rule.about))
 }
 
-fn misspelt(rule: &LimitRule, value: Value<'_>, error: &UnitError) -> Fault {
+fn misspelt(rule: &LimitRule, value: SpannedValue<'_>, error: &UnitError) -> Diagnostic {
     let suggestion = error.suggestion().map(|text| format!("did you mean \"{text}\"?"));
     wrong(&place(rule), error.expected(), value).maybe_help(suggestion)
 }
 
-fn no_unit(rule: &LimitRule, value: Value<'_>, found: &DeValue<'_>, notation: &Notation) -> Fault {
+fn no_unit(
+    rule: &LimitRule,
+    value: SpannedValue<'_>,
+    found: &DeValue<'_>,
+    notation: &Notation,
+) -> Diagnostic {
     let suggestion = match found {
         DeValue::Integer(number) => notation.suggest(&number.to_string()),
         DeValue::Float(number) => notation.suggest(number.as_str()),
@@ -57,7 +62,7 @@ fn no_unit(rule: &LimitRule, value: Value<'_>, found: &DeValue<'_>, notation: &N
     wrong(&place(rule), notation.expected, value).maybe_help(help)
 }
 
-fn no_count(rule: &LimitRule, value: Value<'_>, found: &DeValue<'_>) -> Fault {
+fn no_count(rule: &LimitRule, value: SpannedValue<'_>, found: &DeValue<'_>) -> Diagnostic {
     let number = match found {
         DeValue::String(text) => text.replace(['_', ',', ' '], "").parse::<f64>().ok(),
         DeValue::Float(number) => number.as_str().parse::<f64>().ok(),

@@ -7,9 +7,9 @@ use std::fmt;
 
 use toml::de::DeValue;
 
-use super::error::{Fault, quote};
+use super::error::{Diagnostic, quote};
 use super::nearest;
-use super::table::{Text, Value, wrong};
+use super::table::{SpannedText, SpannedValue, wrong};
 use crate::text::check_text;
 
 /// Keys that the host itself reads: with `true`, it tells a plugin something of this machine.
@@ -20,11 +20,15 @@ fn is_switch(text: &str) -> bool {
 }
 
 /// The configuration as text: numbers and switches become what the manifest writes for them.
-pub(super) fn read(raw: &[(Text<'_>, Value<'_>)]) -> Result<BTreeMap<String, String>, Fault> {
+pub(super) fn read(
+    raw: &[(SpannedText<'_>, SpannedValue<'_>)],
+) -> Result<BTreeMap<String, String>, Diagnostic> {
     raw.iter().map(entry).collect()
 }
 
-fn entry((key, value): &(Text<'_>, Value<'_>)) -> Result<(String, String), Fault> {
+fn entry(
+    (key, value): &(SpannedText<'_>, SpannedValue<'_>),
+) -> Result<(String, String), Diagnostic> {
     let (name, text) = (name(key)?, text(key.get_ref(), value)?);
     if HOST_SWITCHES.contains(&&*name) && !is_switch(&text) {
         return Err(wrong(&place(&name), "`true` or `false`", value));
@@ -35,10 +39,10 @@ fn entry((key, value): &(Text<'_>, Value<'_>)) -> Result<(String, String), Fault
 /// Checks that a key which is `true` or `false` in the manifest is one of the two in the local file: `no` would leave
 /// switched on what a person means to switch off.
 pub(super) fn check_switches(
-    manifest: &[(Text<'_>, Value<'_>)],
-    local: &[(Text<'_>, Value<'_>)],
-) -> Result<(), Fault> {
-    let is_on_or_off = |(key, value): &(Text<'_>, Value<'_>)| {
+    manifest: &[(SpannedText<'_>, SpannedValue<'_>)],
+    local: &[(SpannedText<'_>, SpannedValue<'_>)],
+) -> Result<(), Diagnostic> {
+    let is_on_or_off = |(key, value): &(SpannedText<'_>, SpannedValue<'_>)| {
         text(key.get_ref(), value).is_ok_and(|text| is_switch(&text))
     };
     for decided in local.iter().filter(|decided| !is_on_or_off(decided)) {
@@ -66,7 +70,7 @@ pub struct UnknownKey {
 /// Returns the keys of `local` that are not `known`. A manifest need not name all keys that its plugin reads: unless it
 /// `is_complete`, only a key that is nearly a known one counts.
 pub(super) fn unknown(
-    local: &[(Text<'_>, Value<'_>)],
+    local: &[(SpannedText<'_>, SpannedValue<'_>)],
     known: &BTreeSet<&str>,
     is_complete: bool,
 ) -> Vec<UnknownKey> {
@@ -98,11 +102,13 @@ impl fmt::Display for UnknownKey {
 }
 
 /// A key, wherever one is named.
-pub(super) fn name(key: &Text<'_>) -> Result<String, Fault> {
+pub(super) fn name(key: &SpannedText<'_>) -> Result<String, Diagnostic> {
     let name = *key.get_ref();
     if name.is_empty() || name.contains(['\n', '\t']) || check_text(name).is_err() {
         let message = format!("{} is no key for the configuration", quote(name));
-        return Err(Fault::new(key.span(), message).help("use printable characters on one line"));
+        return Err(
+            Diagnostic::new(key.span(), message).help("use printable characters on one line")
+        );
     }
     Ok(name.into())
 }
@@ -112,7 +118,7 @@ fn place(key: &str) -> String {
     format!("{} in [grants.config]", quote(key))
 }
 
-fn text(key: &str, value: Value<'_>) -> Result<String, Fault> {
+fn text(key: &str, value: SpannedValue<'_>) -> Result<String, Diagnostic> {
     let place = place(key);
     match value.get_ref() {
         DeValue::String(text) => Ok(text.to_string()),
@@ -124,11 +130,12 @@ fn text(key: &str, value: Value<'_>) -> Result<String, Fault> {
                 wrong(&place, "a number of at most 64 bits", value).help("put it in quotes")
             })
         }
-        DeValue::Datetime(_) => Err(wrong(&place, EXPECTED, value).help("put it in quotes")),
+        DeValue::Datetime(_) => Err(wrong(&place, EXPECTED_VALUE, value).help("put it in quotes")),
         DeValue::Array(_) | DeValue::Table(_) => {
-            Err(wrong(&place, EXPECTED, value).help("write it as one text; JSON, for example"))
+            Err(wrong(&place, EXPECTED_VALUE, value)
+                .help("write it as one text; JSON, for example"))
         }
     }
 }
 
-const EXPECTED: &str = "text, a number, `true` or `false`";
+const EXPECTED_VALUE: &str = "text, a number, `true` or `false`";

@@ -4,51 +4,56 @@ use std::collections::BTreeMap;
 
 use toml::de::DeValue;
 
-use super::error::{Fault, quote};
+use super::error::{Diagnostic, quote};
 use super::keys::Section::Grants;
-use super::table::{Text, Value, wrong};
+use super::table::{SpannedText, SpannedValue, wrong};
 use super::units::Bytes;
 use crate::name::is_word;
 
 /// The most variables of one plugin.
 const MAX_VARIABLES: usize = 64;
 /// The longest name of a variable, in bytes.
-const MAX_NAME: usize = 255;
+const MAX_VARIABLE_NAME: usize = 255;
 /// The longest value of a variable, in bytes.
-const MAX_VALUE: usize = 4 * 1024;
+const MAX_VARIABLE_VALUE: usize = 4 * 1024;
 
 /// Checks the variables.
-pub(super) fn read(raw: &[(Text<'_>, Value<'_>)]) -> Result<BTreeMap<String, String>, Fault> {
+pub(super) fn read(
+    raw: &[(SpannedText<'_>, SpannedValue<'_>)],
+) -> Result<BTreeMap<String, String>, Diagnostic> {
     if let Some((key, _)) = raw.get(MAX_VARIABLES) {
         let message = format!("{}: expected at most {MAX_VARIABLES}", Grants.place("env"));
-        return Err(Fault::new(key.span(), message).help("move some of them into `config`"));
+        return Err(Diagnostic::new(key.span(), message).help("move some of them into `config`"));
     }
     raw.iter().map(|(key, value)| Ok((name(key)?.into(), text(key.get_ref(), value)?))).collect()
 }
 
 /// The name of a variable, here or of one tool.
-pub(super) fn name<'a>(key: &Text<'a>) -> Result<&'a str, Fault> {
+pub(super) fn name<'a>(key: &SpannedText<'a>) -> Result<&'a str, Diagnostic> {
     let name = *key.get_ref();
-    if is_word(name) && name.len() <= MAX_NAME {
+    if is_word(name) && name.len() <= MAX_VARIABLE_NAME {
         return Ok(name);
     }
     let message = format!("{} is no name of an environment variable", quote(name));
-    Err(Fault::new(key.span(), message).help("use a letter or `_`, then letters, digits or `_`"))
+    Err(Diagnostic::new(key.span(), message)
+        .help("use a letter or `_`, then letters, digits or `_`"))
 }
 
-fn text(key: &str, value: Value<'_>) -> Result<String, Fault> {
+fn text(key: &str, value: SpannedValue<'_>) -> Result<String, Diagnostic> {
     let place = format!("{} in [grants.env]", quote(key));
     let DeValue::String(text) = value.get_ref() else {
         return Err(wrong(&place, "text", value).help("put it in quotes"));
     };
     if text.contains('\0') {
         let message = format!("{place}: a variable cannot hold the character NUL");
-        return Err(Fault::new(value.span(), message).help("remove it"));
+        return Err(Diagnostic::new(value.span(), message).help("remove it"));
     }
-    if text.len() > MAX_VALUE {
-        let most = Bytes::new(MAX_VALUE as u64);
+    if text.len() > MAX_VARIABLE_VALUE {
+        let most = Bytes::new(MAX_VARIABLE_VALUE as u64);
         let message = format!("{place}: it is {} bytes long, more than {most}", text.len());
-        return Err(Fault::new(value.span(), message).help("put it into a file, and grant that"));
+        return Err(
+            Diagnostic::new(value.span(), message).help("put it into a file, and grant that")
+        );
     }
     Ok(text.to_string())
 }

@@ -5,15 +5,15 @@
 use std::fmt;
 use std::ops::Range;
 
-use super::place::Place;
-use super::source::Source;
+use super::place::SourceSpan;
+use super::source::SourceTexts;
 use crate::text::escape;
 
 /// A manifest that cannot be used. `Display` shows the offending line with a caret below it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ManifestError {
     file: Box<str>,
-    place: Place,
+    place: SourceSpan,
     message: String,
     help: Option<String>,
 }
@@ -22,7 +22,7 @@ impl ManifestError {
     /// An error at `place`, which is in the manifest `file` or in the local file beside it, for what shows only
     /// once the plugin is loaded.
     #[must_use]
-    pub fn new(file: &str, place: Place, message: String) -> Self {
+    pub fn new(file: &str, place: SourceSpan, message: String) -> Self {
         let file = escape(&place.source_file().file(file)).into();
         Self { file, place, message: shown(&message), help: None }
     }
@@ -68,8 +68,8 @@ impl ManifestError {
         }
     }
 
-    pub(super) fn from_fault(file: &str, source: Source<'_>, fault: Fault) -> Self {
-        let Fault { span, message, found, help, is_secret } = fault;
+    pub(super) fn from_fault(file: &str, source: SourceTexts<'_>, fault: Diagnostic) -> Self {
+        let Diagnostic { span, message, found, help, is_secret } = fault;
         let (_, text, own) = source.locate(span.clone());
         let is_secret = is_secret || may_hold_password(text, &own);
         let place = source.place(span);
@@ -96,7 +96,7 @@ impl fmt::Display for ManifestError {
 
 /// The fault that a check found, before the file and its lines are known.
 #[derive(Debug)]
-pub(super) struct Fault {
+pub(super) struct Diagnostic {
     pub(super) span: Range<usize>,
     pub(super) message: String,
     /// The value that stands there, in words, where it may be shown.
@@ -106,7 +106,7 @@ pub(super) struct Fault {
     is_secret: bool,
 }
 
-impl Fault {
+impl Diagnostic {
     pub(super) fn new(span: Range<usize>, message: impl Into<String>) -> Self {
         Self { span, message: message.into(), found: None, help: None, is_secret: false }
     }

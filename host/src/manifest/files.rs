@@ -5,22 +5,22 @@
 
 use std::path::Path;
 
-use super::error::{Fault, quote};
+use super::error::{Diagnostic, quote};
 use super::keys::Section::{Files, Grants};
 use super::nearest::nearest;
 use super::raw_grants::RawFiles;
-use super::table::Text;
+use super::table::SpannedText;
 use super::{Access, FileGrant};
 use crate::name::is_word;
 use crate::text::{escape, forbidden_char};
 
 /// The most directories of one plugin.
-const MAX_FILES: usize = 16;
+const MAX_FILE_GRANTS: usize = 16;
 /// The longest path, in bytes.
 const MAX_PATH: usize = 1024;
 
 /// Checks the directories.
-pub(super) fn read(raw: &[RawFiles<'_>]) -> Result<Vec<FileGrant>, Fault> {
+pub(super) fn read(raw: &[RawFiles<'_>]) -> Result<Vec<FileGrant>, Diagnostic> {
     let mut grants: Vec<FileGrant> = Vec::new();
     for raw in raw {
         let grant = FileGrant {
@@ -29,9 +29,9 @@ pub(super) fn read(raw: &[RawFiles<'_>]) -> Result<Vec<FileGrant>, Fault> {
             access: raw.access.as_ref().map_or(Ok(Access::Read), access)?,
         };
         check_apart(&raw.at, &grants)?;
-        if grants.len() == MAX_FILES {
-            let message = format!("{}: expected at most {MAX_FILES}", Grants.place("files"));
-            return Err(Fault::new(raw.path.span(), message)
+        if grants.len() == MAX_FILE_GRANTS {
+            let message = format!("{}: expected at most {MAX_FILE_GRANTS}", Grants.place("files"));
+            return Err(Diagnostic::new(raw.path.span(), message)
                 .help("grant a directory that holds several of them"));
         }
         grants.push(grant);
@@ -40,13 +40,16 @@ pub(super) fn read(raw: &[RawFiles<'_>]) -> Result<Vec<FileGrant>, Fault> {
 }
 
 /// Checks the guest path of the directory that each call gets; `grants` are the others.
-pub(super) fn scratch(text: &Text<'_>, grants: &[FileGrant]) -> Result<Box<str>, Fault> {
+pub(super) fn scratch(
+    text: &SpannedText<'_>,
+    grants: &[FileGrant],
+) -> Result<Box<str>, Diagnostic> {
     let at = at(&Grants.place("scratch"), text)?;
     check_apart(text, grants)?;
     Ok(at)
 }
 
-fn check_apart(at: &Text<'_>, grants: &[FileGrant]) -> Result<(), Fault> {
+fn check_apart(at: &SpannedText<'_>, grants: &[FileGrant]) -> Result<(), Diagnostic> {
     let place = *at.get_ref();
     let Some(other) = grants.iter().find(|other| overlap(&other.at, place)) else { return Ok(()) };
     let message = format!(
@@ -54,15 +57,15 @@ fn check_apart(at: &Text<'_>, grants: &[FileGrant]) -> Result<(), Fault> {
         other.at
     );
     let help = "give each directory a place of its own, such as \"/notes\" and \"/music\"";
-    Err(Fault::new(at.span(), message).help(help))
+    Err(Diagnostic::new(at.span(), message).help(help))
 }
 
 /// Checks the directories that a person takes away.
-pub(super) fn withheld(raw: &[Text<'_>]) -> Result<Vec<Box<str>>, Fault> {
-    if let Some(one_more) = raw.get(MAX_FILES) {
-        let message = format!("`without_paths` in [grants]: expected at most {MAX_FILES}");
+pub(super) fn withheld(raw: &[SpannedText<'_>]) -> Result<Vec<Box<str>>, Diagnostic> {
+    if let Some(one_more) = raw.get(MAX_FILE_GRANTS) {
+        let message = format!("`without_paths` in [grants]: expected at most {MAX_FILE_GRANTS}");
         return Err(
-            Fault::new(one_more.span(), message).help("name a directory that holds several")
+            Diagnostic::new(one_more.span(), message).help("name a directory that holds several")
         );
     }
     raw.iter().map(|text| path_at("`without_paths` in [grants]", text)).collect()
@@ -82,16 +85,17 @@ pub(super) fn lies_in(inner: &str, outer: &str) -> bool {
     parts(inner).starts_with(&parts(outer))
 }
 
-fn path(text: &Text<'_>) -> Result<Box<str>, Fault> {
+fn path(text: &SpannedText<'_>) -> Result<Box<str>, Diagnostic> {
     path_at(&Files.place("path"), text)
 }
 
-fn path_at(place: &str, text: &Text<'_>) -> Result<Box<str>, Fault> {
-    const EXPECTED: &str = "expected an absolute path, or one that begins with `~/` or `$NAME/`";
+fn path_at(place: &str, text: &SpannedText<'_>) -> Result<Box<str>, Diagnostic> {
+    const EXPECTED_PATH: &str =
+        "expected an absolute path, or one that begins with `~/` or `$NAME/`";
     let path = *text.get_ref();
     let wrong = |problem: &str, help: String| {
         let message = format!("{place}: {problem}, found {}", quote(path));
-        Err(Fault::new(text.span(), message).help(help))
+        Err(Diagnostic::new(text.span(), message).help(help))
     };
     if path.len() > MAX_PATH || path.contains(['\n', '\t']) || forbidden_char(path).is_some() {
         let problem = format!("expected printable characters, at most {MAX_PATH} bytes");
@@ -118,10 +122,10 @@ fn path_at(place: &str, text: &Text<'_>) -> Result<Box<str>, Fault> {
     } else {
         "a server may be started anywhere, so a relative path has no meaning".into()
     };
-    wrong(EXPECTED, help)
+    wrong(EXPECTED_PATH, help)
 }
 
-pub(super) fn at(place: &str, text: &Text<'_>) -> Result<Box<str>, Fault> {
+pub(super) fn at(place: &str, text: &SpannedText<'_>) -> Result<Box<str>, Diagnostic> {
     let at = *text.get_ref();
     let plain = |part: &str| !part.is_empty() && part != "." && part != "..";
     let printable = !at.contains(['\n', '\t', '\\']) && forbidden_char(at).is_none();
@@ -139,10 +143,10 @@ pub(super) fn at(place: &str, text: &Text<'_>) -> Result<Box<str>, Fault> {
     } else {
         "write where the plugin sees the directory, such as \"/notes\"".into()
     };
-    Err(Fault::new(text.span(), message).help(help))
+    Err(Diagnostic::new(text.span(), message).help(help))
 }
 
-fn access(text: &Text<'_>) -> Result<Access, Fault> {
+fn access(text: &SpannedText<'_>) -> Result<Access, Diagnostic> {
     match *text.get_ref() {
         "read" => Ok(Access::Read),
         "write" => Ok(Access::Write),
@@ -154,7 +158,7 @@ fn access(text: &Text<'_>) -> Result<Access, Fault> {
                 Some(near) => format!("did you mean \"{near}\"?"),
                 None => "\"write\" allows to read, create, change and delete".into(),
             };
-            Err(Fault::new(text.span(), message).help(help))
+            Err(Diagnostic::new(text.span(), message).help(help))
         }
     }
 }

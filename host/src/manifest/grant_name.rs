@@ -7,10 +7,10 @@ use std::fmt;
 
 use toml::Spanned;
 
-use super::error::{Fault, quote};
+use super::error::{Diagnostic, quote};
 use super::keys::Section::LocalGrants;
 use super::nearest::nearest;
-use super::table::Text;
+use super::table::SpannedText;
 use super::{HostPattern, NetworkGrant, Scheme, SecretName, config, env, files, origin, secret};
 use crate::text::escape;
 
@@ -82,12 +82,15 @@ impl GrantKind {
 impl GrantName {
     /// Reads `text` as the name of a grant, or says why it is none. Returns `None` if no kind of grant stands
     /// before the colon.
-    pub(super) fn parse(text: &str) -> Option<Result<Self, Fault>> {
+    pub(super) fn parse(text: &str) -> Option<Result<Self, Diagnostic>> {
         Self::parse_at(&Spanned::new(0..0, text), &without())
     }
 
     /// Reads the name from a text that has a place, in the same way.
-    pub(super) fn parse_at(text: &Text<'_>, place: &str) -> Option<Result<Self, Fault>> {
+    pub(super) fn parse_at(
+        text: &SpannedText<'_>,
+        place: &str,
+    ) -> Option<Result<Self, Diagnostic>> {
         let word = text.get_ref().split(':').next().unwrap_or_default();
         GrantKind::ALL.iter().find(|kind| kind.name() == word)?;
         Some(Self::read(text, place))
@@ -100,7 +103,7 @@ impl GrantName {
     }
 
     /// Reads the name of a grant at `place`.
-    pub(super) fn read(text: &Text<'_>, place: &str) -> Result<Self, Fault> {
+    pub(super) fn read(text: &SpannedText<'_>, place: &str) -> Result<Self, Diagnostic> {
         let (word, rest) = match text.get_ref().split_once(':') {
             Some((word, rest)) => (word, Some(rest)),
             None => (*text.get_ref(), None),
@@ -115,7 +118,11 @@ impl GrantName {
     }
 
     /// Reads `text` as the rest of the name of one grant of `kind`.
-    pub(super) fn one(kind: GrantKind, text: &Text<'_>, place: &str) -> Result<Self, Fault> {
+    pub(super) fn one(
+        kind: GrantKind,
+        text: &SpannedText<'_>,
+        place: &str,
+    ) -> Result<Self, Diagnostic> {
         Ok(match kind {
             GrantKind::Network => {
                 let (scheme, host, port) = origin::read(text)?;
@@ -127,7 +134,7 @@ impl GrantName {
             GrantKind::Config => Self::Config(config::name(text)?.into()),
             GrantKind::Scratch => {
                 let message = format!("{place}: there is one `scratch`, and nothing follows it");
-                return Err(Fault::new(text.span(), message).help("write \"scratch\""));
+                return Err(Diagnostic::new(text.span(), message).help("write \"scratch\""));
             }
         })
     }
@@ -138,7 +145,7 @@ pub(super) fn without() -> String {
     LocalGrants.place("without")
 }
 
-fn unknown(text: &Text<'_>, word: &str, place: &str) -> Fault {
+fn unknown(text: &SpannedText<'_>, word: &str, place: &str) -> Diagnostic {
     let message = format!("{place}: expected the name of a grant, found {}", quote(text.get_ref()));
     let near = nearest(word, GrantKind::ALL.map(GrantKind::name));
     let meant = near.map(|near| text.get_ref().replacen(word, near, 1));
@@ -149,7 +156,7 @@ fn unknown(text: &Text<'_>, word: &str, place: &str) -> Fault {
         }
         _ => None,
     };
-    Fault::new(text.span(), message).help(match meant.or_else(by_form) {
+    Diagnostic::new(text.span(), message).help(match meant.or_else(by_form) {
         Some(meant) => format!("did you mean {}?", quote(&meant).replace('`', "\"")),
         None => {
             let examples = GrantKind::ALL.map(|kind| format!("\"{}\"", kind.example()));

@@ -3,11 +3,11 @@
 use serde_json::{Map, Number, Value as Json};
 use toml::de::DeValue;
 
-use super::error::Fault;
-use super::table::{Value, wrong};
+use super::error::Diagnostic;
+use super::table::{SpannedValue, wrong};
 
 /// `value` as JSON; `place` names it in an error.
-pub(super) fn of(place: &str, value: Value<'_>) -> Result<Json, Fault> {
+pub(super) fn of(place: &str, value: SpannedValue<'_>) -> Result<Json, Diagnostic> {
     let no_json = |expected| wrong(place, expected, value);
     match value.get_ref() {
         DeValue::String(text) => Ok(Json::from(&**text)),
@@ -27,7 +27,7 @@ pub(super) fn of(place: &str, value: Value<'_>) -> Result<Json, Fault> {
             let members = table
                 .iter()
                 .map(|(key, value)| Ok((key.get_ref().clone().into_owned(), of(place, value)?)));
-            members.collect::<Result<Map<_, _>, Fault>>().map(Json::Object)
+            members.collect::<Result<Map<_, _>, Diagnostic>>().map(Json::Object)
         }
     }
 }

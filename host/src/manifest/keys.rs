@@ -45,7 +45,7 @@ pub(super) struct Sections {
 }
 
 /// Those of a manifest.
-pub(super) const MANIFEST: Sections = Sections {
+pub(super) const MANIFEST_SECTIONS: Sections = Sections {
     top: Section::Top,
     plugin: Section::Plugin,
     grants: Section::Grants,
@@ -53,7 +53,7 @@ pub(super) const MANIFEST: Sections = Sections {
 };
 
 /// Those of a local file.
-pub(super) const LOCAL: Sections = Sections {
+pub(super) const LOCAL_SECTIONS: Sections = Sections {
     top: Section::LocalTop,
     plugin: Section::LocalPlugin,
     grants: Section::LocalGrants,
@@ -80,8 +80,9 @@ const CARGO: [&str; 4] = ["package", "workspace", "lib", "dependencies"];
 /// The keys that a person decides of a tool.
 const DECIDED_KEYS: [&str; 5] = ["title", "description", "hidden", "meta", "strict_arguments"];
 
-const NAMED: [Section; 4] = [Section::Plugin, Section::Limits, Section::Grants, Section::Tool];
-const LOCAL_NAMED: [Section; 4] =
+const NAMED_SECTIONS: [Section; 4] =
+    [Section::Plugin, Section::Limits, Section::Grants, Section::Tool];
+const LOCAL_NAMED_SECTIONS: [Section; 4] =
     [Section::LocalPlugin, Section::Limits, Section::LocalGrants, Section::LocalTool];
 
 const GRANT_KEYS: [&str; 6] = ["network", "files", "scratch", "env", "secrets", "config"];
@@ -110,7 +111,7 @@ impl Section {
     /// The section's keys.
     pub(super) fn keys(self) -> Vec<&'static str> {
         match self {
-            Self::Top => NAMED.map(Self::key).to_vec(),
+            Self::Top => NAMED_SECTIONS.map(Self::key).to_vec(),
             Self::Plugin => {
                 vec![
                     "name",
@@ -129,7 +130,7 @@ impl Section {
             Self::Files => vec!["path", "at", "access"],
             Self::Tool => [&TOOL_KEYS[..], &[RATE.key], &CLAIMS, &COMMAND_KEYS].concat(),
             Self::Parameter => PARAMETER_KEYS.to_vec(),
-            Self::LocalTop => LOCAL_NAMED.map(Self::key).to_vec(),
+            Self::LocalTop => LOCAL_NAMED_SECTIONS.map(Self::key).to_vec(),
             Self::LocalPlugin => vec!["prefix", "ungranted", "output_schemas"],
             Self::LocalGrants => [&GRANT_KEYS[..], &["without", "without_paths"]].concat(),
             Self::LocalTool => [&["name"][..], &DECIDED_KEYS, &[RATE.key], &CLAIMS].concat(),
@@ -153,7 +154,8 @@ impl Section {
         if let Some(section) = elsewhere() {
             return format!("`{key}` belongs under {}", section.label());
         }
-        if !self.is_local() && LOCAL_NAMED.iter().any(|local| local.keys().contains(&key)) {
+        if !self.is_local() && LOCAL_NAMED_SECTIONS.iter().any(|local| local.keys().contains(&key))
+        {
             return format!(
                 "`{key}` belongs in the local file, `NAME.local.toml` beside the manifest"
             );
@@ -189,7 +191,7 @@ impl Section {
 
     /// The sections of the file that this is one of.
     fn named(self) -> [Self; 4] {
-        if self.is_local() { LOCAL_NAMED } else { NAMED }
+        if self.is_local() { LOCAL_NAMED_SECTIONS } else { NAMED_SECTIONS }
     }
 
     /// True if only a local file has it.
@@ -216,7 +218,7 @@ impl Section {
     /// One of the section's keys as it is written: a section in its brackets.
     fn written(self, key: &str) -> String {
         let is_top = matches!(self, Self::Top | Self::LocalTop);
-        let section = NAMED.into_iter().find(|section| is_top && section.key() == key);
+        let section = NAMED_SECTIONS.into_iter().find(|section| is_top && section.key() == key);
         format!("`{}`", section.map_or(key, |section| section.label()))
     }
 }

@@ -5,14 +5,14 @@
 //! grants of the manifest away. What the values mean is checked afterwards; what both say of one tool is put
 //! together by the catalog, since a tool has two names.
 
-use super::error::Fault;
+use super::error::Diagnostic;
 use super::files::is_one_in_other;
 use super::grant_name::{GrantKind, GrantName, without as place_of_without};
 use super::keys::Section;
 use super::limits::RATE;
 use super::raw::{RawLimits, RawManifest, RawPlugin, RawTool};
 use super::raw_grants::{RawFiles, RawGrants, RawNetwork};
-use super::table::{Text, Value};
+use super::table::{SpannedText, SpannedValue};
 use super::{Grants, HostPattern, Scheme, UnknownKey, config, origin};
 use crate::text::escape;
 use crate::tool::Annotations;
@@ -37,7 +37,7 @@ pub struct Decisions {
 pub(super) fn merge<'a>(
     manifest: RawManifest<'a>,
     local: RawManifest<'a>,
-) -> Result<(RawManifest<'a>, Decisions), Fault> {
+) -> Result<(RawManifest<'a>, Decisions), Diagnostic> {
     let unknown_config = unknown_config(&manifest, &local);
     let mut decisions = Decisions { set: decided(&local), unknown_config, ..Decisions::default() };
     let mut grants = manifest.grants;
@@ -120,7 +120,7 @@ fn take(grants: &mut RawGrants<'_>, name: &GrantName) -> bool {
         GrantName::Env(name) => without(env, |(key, _)| *key.get_ref() == &**name),
         GrantName::Config(name) => without(config, |(key, _)| *key.get_ref() == &**name),
         GrantName::Secret(name) => {
-            let is_it = |secret: &Text<'_>| *secret.get_ref() == name.as_str();
+            let is_it = |secret: &SpannedText<'_>| *secret.get_ref() == name.as_str();
             let unbound = unbind(network, is_it);
             without(secrets, is_it) || unbound
         }
@@ -138,7 +138,7 @@ fn without<T>(list: &mut Vec<T>, is_it: impl Fn(&T) -> bool) -> bool {
 }
 
 /// Takes secrets out of requests, which stay granted.
-fn unbind(network: &mut [RawNetwork<'_>], is_it: impl Fn(&Text<'_>) -> bool) -> bool {
+fn unbind(network: &mut [RawNetwork<'_>], is_it: impl Fn(&SpannedText<'_>) -> bool) -> bool {
     let mut bound = network.iter_mut().filter(|item| item.secret.as_ref().is_some_and(&is_it));
     let mut is_any = false;
     for item in &mut bound {
@@ -176,7 +176,10 @@ fn with_grants<'a>(mut grants: RawGrants<'a>, local: RawGrants<'a>) -> RawGrants
     RawGrants { without_paths: local.without_paths, ..grants }
 }
 
-fn put_entries<'a>(entries: &mut Vec<(Text<'a>, Value<'a>)>, local: Vec<(Text<'a>, Value<'a>)>) {
+fn put_entries<'a>(
+    entries: &mut Vec<(SpannedText<'a>, SpannedValue<'a>)>,
+    local: Vec<(SpannedText<'a>, SpannedValue<'a>)>,
+) {
     for (key, value) in local {
         entries.retain(|(other, _)| other.get_ref() != key.get_ref());
         entries.push((key, value));
@@ -211,7 +214,7 @@ fn decided(local: &RawManifest<'_>) -> Vec<String> {
     set
 }
 
-fn named(kind: GrantKind, text: &Text<'_>) -> String {
+fn named(kind: GrantKind, text: &SpannedText<'_>) -> String {
     format!("{}:{}", kind.name(), escape(text.get_ref()))
 }
 

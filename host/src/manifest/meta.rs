@@ -4,10 +4,10 @@
 
 use serde_json::{Map, Value as Json};
 
-use super::error::{Fault, quote};
+use super::error::{Diagnostic, quote};
 use super::json;
 use super::keys::Section::Tool;
-use super::table::{Text, Value};
+use super::table::{SpannedText, SpannedValue};
 
 /// The largest `meta` of one tool, in bytes of JSON.
 const MAX_META: usize = 4 * 1024;
@@ -15,7 +15,9 @@ const MAX_META: usize = 4 * 1024;
 const RESERVED: [&str; 2] = ["io.modelcontextprotocol/", "toolrack/"];
 
 /// The members by their keys.
-pub(super) fn read(raw: &[(Text<'_>, Value<'_>)]) -> Result<Map<String, Json>, Fault> {
+pub(super) fn read(
+    raw: &[(SpannedText<'_>, SpannedValue<'_>)],
+) -> Result<Map<String, Json>, Diagnostic> {
     let mut meta = Map::new();
     for (key, value) in raw {
         let name = *key.get_ref();
@@ -23,13 +25,13 @@ pub(super) fn read(raw: &[(Text<'_>, Value<'_>)]) -> Result<Map<String, Json>, F
         if let Some(reserved) = RESERVED.iter().find(|reserved| name.starts_with(**reserved)) {
             let message = format!("{place}: {} is not a manifest's to say", quote(name));
             let help = format!("remove it: what begins with `{reserved}` is the host's");
-            return Err(Fault::new(key.span(), message).help(help));
+            return Err(Diagnostic::new(key.span(), message).help(help));
         }
         meta.insert(name.to_owned(), json::of(&format!("{} in {place}", quote(name)), value)?);
         let length = serde_json::to_string(&meta).map_or(0, |text| text.len());
         if length > MAX_META {
             let message = format!("{place}: it is {length} bytes of JSON, more than {MAX_META}");
-            return Err(Fault::new(key.span(), message).help("say less of the tool"));
+            return Err(Diagnostic::new(key.span(), message).help("say less of the tool"));
         }
     }
     Ok(meta)

@@ -46,14 +46,16 @@ use toml::de::DeTable;
 
 use crate::name::PluginName;
 use crate::tool::Annotations;
-use error::Fault;
+use error::Diagnostic;
 use raw::RawManifest;
-use source::Source;
+use source::SourceTexts;
 
-pub use command::{Argument, Command, Form, Group, Parameter, Piece, Shape, Template};
+pub use command::{
+    Argument, Group, Parameter, ParameterShape, ProgramSpec, StdoutForm, Template, TemplatePiece,
+};
 pub use config::UnknownKey;
 pub use digest::{DigestError, Sha256Digest};
-pub use edit::{Decision, DecisionKey, DecisionKeyError, EditError, NewGrant, edited};
+pub use edit::{Decision, DecisionError, DecisionKey, DecisionKeyError, NewGrant, edited};
 pub use error::ManifestError;
 pub use grant_name::{GrantKind, GrantName};
 pub(crate) use grants::is_within;
@@ -68,7 +70,7 @@ pub use merge::Decisions;
 pub(crate) use nearest::nearest;
 pub(crate) use network::OF_THE_HOST;
 pub use notation::UnitError;
-pub use place::Place;
+pub use place::SourceSpan;
 pub use rate::{Rate, RateError};
 pub use requires::Requirement;
 pub use source::{SourceFile, is_local, local_of, manifest_of};
@@ -87,7 +89,7 @@ pub struct Manifest {
     /// The digest that the Wasm file must have, if the manifest pins one.
     pub sha256: Option<Sha256Digest>,
     /// The kind of plugin that the Wasm file must be, if the manifest names one.
-    pub kind: Option<Kind>,
+    pub kind: Option<PluginKind>,
     /// The prefix of the tools' names: empty, or in the form of a tool's name.
     pub prefix: Box<str>,
     /// True if tools are listed that can only fail for want of a grant or of a secret's value.
@@ -109,7 +111,7 @@ pub struct Manifest {
 
 /// The contract between host and guest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
-pub enum Kind {
+pub enum PluginKind {
     /// A component that exports `toolrack:plugin/tools`.
     Tools,
     /// Any other component: each function it exports is a tool.
@@ -118,7 +120,7 @@ pub enum Kind {
     Command,
 }
 
-impl Kind {
+impl PluginKind {
     /// All of them.
     pub const ALL: [Self; 3] = [Self::Tools, Self::Functions, Self::Command];
 
@@ -147,7 +149,7 @@ pub struct ToolOverride {
     /// Claims that replace the plugin's.
     pub annotations: Annotations,
     /// The description of the program's run. It has content for the kind `command` only.
-    pub command: Command,
+    pub command: ProgramSpec,
     /// True if an error that the tool returns is an error to the client; `None` where the file does
     /// not say. Only functions return errors.
     pub err_is_error: Option<bool>,
@@ -161,7 +163,7 @@ pub struct ToolOverride {
     /// The requirements without which the tool can only fail.
     pub requires: Vec<Requirement>,
     /// The place where the file names the tool, for an error that only the loaded plugin can show.
-    pub place: Place,
+    pub place: SourceSpan,
 }
 
 impl Manifest {
@@ -181,7 +183,7 @@ impl Manifest {
     /// Reads the manifest with the text of the local file beside it. An error in that text names the local
     /// file.
     pub fn parse_with(file: &str, text: &str, local: Option<&str>) -> Result<Self, ManifestError> {
-        let source = Source { manifest: text, local };
+        let source = SourceTexts { manifest: text, local };
         parse(file, source).map_err(|fault| ManifestError::from_fault(file, source, fault))
     }
 }
@@ -194,15 +196,15 @@ fn utf8<'a>(bytes: &'a [u8], what: &str) -> Result<&'a str, String> {
 }
 
 /// The manifest is checked by itself first, and so is the local file: neither mends the other.
-fn parse(file: &str, source: Source<'_>) -> Result<Manifest, Fault> {
+fn parse(file: &str, source: SourceTexts<'_>) -> Result<Manifest, Diagnostic> {
     let tree = document(source.manifest, "the manifest")?;
-    let raw = RawManifest::read(&tree, &keys::MANIFEST)?;
+    let raw = RawManifest::read(&tree, &keys::MANIFEST_SECTIONS)?;
     let manifest = resolve::manifest(file, source, &raw)?;
     let Some(text) = source.local else { return Ok(manifest) };
     let base = source.base();
     let tree = document(text, "the local file").map_err(|fault| fault.moved(base))?;
     let tree = syntax::moved(tree, base);
-    let local = RawManifest::read(&tree, &keys::LOCAL)?;
+    let local = RawManifest::read(&tree, &keys::LOCAL_SECTIONS)?;
     resolve::local(source, &local)?;
     let (merged, mut decisions) = merge::merge(raw, local)?;
     let own_prefix = manifest.prefix;
@@ -212,12 +214,12 @@ fn parse(file: &str, source: Source<'_>) -> Result<Manifest, Fault> {
     Ok(Manifest { decisions: Some(Decisions { replaced_prefix, ..decisions }), ..manifest })
 }
 
-fn document<'a>(text: &'a str, what: &str) -> Result<DeTable<'a>, Fault> {
+fn document<'a>(text: &'a str, what: &str) -> Result<DeTable<'a>, Diagnostic> {
     if text.len() <= MAX_MANIFEST {
         return syntax::parse(text);
     }
     let end = text.floor_char_boundary(MAX_MANIFEST);
     let (size, most) = (text.len(), Bytes::new(MAX_MANIFEST as u64));
-    Err(Fault::new(end..end, format!("{what} has {size} bytes, more than {most}"))
+    Err(Diagnostic::new(end..end, format!("{what} has {size} bytes, more than {most}"))
         .help("a manifest only names, limits and grants; move long texts into the plugin"))
 }

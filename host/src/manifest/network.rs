@@ -6,19 +6,19 @@
 
 use http::{HeaderName, header};
 
-use super::error::Fault;
+use super::error::Diagnostic;
 use super::keys::Section::{Grants, Network};
 use super::origin;
 use super::raw_grants::RawNetwork;
 use super::secret;
-use super::table::Text;
+use super::table::SpannedText;
 use super::{BoundSecret, HostPattern, NetworkGrant, SecretPlace};
 use crate::text::forbidden_char;
 
 /// The most origins of one plugin.
 const MAX_NETWORK: usize = 64;
 /// The longest name of a header or parameter, and the longest text before a secret, in bytes.
-const MAX_NAME: usize = 128;
+const MAX_HEADER_NAME: usize = 128;
 
 /// Headers that speak of one connection, or of how a message is framed: the host writes or removes them, so
 /// neither a guest nor a secret can be one.
@@ -38,7 +38,7 @@ pub(crate) const OF_THE_HOST: [HeaderName; 12] = [
 ];
 
 /// Checks the origins and what is bound to them.
-pub(super) fn read(raw: &[RawNetwork<'_>]) -> Result<Vec<NetworkGrant>, Fault> {
+pub(super) fn read(raw: &[RawNetwork<'_>]) -> Result<Vec<NetworkGrant>, Diagnostic> {
     let mut grants: Vec<NetworkGrant> = Vec::new();
     for raw in raw {
         let (scheme, host, port) = origin::read(&raw.url)?;
@@ -49,11 +49,11 @@ pub(super) fn read(raw: &[RawNetwork<'_>]) -> Result<Vec<NetworkGrant>, Fault> {
         };
         if grants.iter().any(|other| same(&other)) {
             let message = format!("`{grant}` is granted twice");
-            return Err(Fault::new(raw.url.span(), message).help("keep one of the two"));
+            return Err(Diagnostic::new(raw.url.span(), message).help("keep one of the two"));
         }
         if grants.len() == MAX_NETWORK {
             let message = format!("{}: expected at most {MAX_NETWORK}", Grants.place("network"));
-            return Err(Fault::new(raw.url.span(), message)
+            return Err(Diagnostic::new(raw.url.span(), message)
                 .help("name several hosts at once: `https://*.example.org`"));
         }
         grants.push(grant);
@@ -61,19 +61,20 @@ pub(super) fn read(raw: &[RawNetwork<'_>]) -> Result<Vec<NetworkGrant>, Fault> {
     Ok(grants)
 }
 
-fn bound(raw: &RawNetwork<'_>, host: &HostPattern) -> Result<Option<BoundSecret>, Fault> {
+fn bound(raw: &RawNetwork<'_>, host: &HostPattern) -> Result<Option<BoundSecret>, Diagnostic> {
     let Some(secret) = &raw.secret else {
         let rest = [("header", &raw.header), ("query", &raw.query), ("before", &raw.before)];
         return match rest.into_iter().find_map(|(key, text)| Some((key, text.as_ref()?))) {
             Some((key, text)) => {
                 let message =
                     format!("{} says where a secret goes, and none is named", Network.place(key));
-                Err(Fault::new(text.span(), message).help("add `secret = \"API_TOKEN\"`, its name"))
+                Err(Diagnostic::new(text.span(), message)
+                    .help("add `secret = \"API_TOKEN\"`, its name"))
             }
             None if raw.optional.is_some() => {
                 let message =
                     format!("{} is said of a secret, and none is named", Network.place("optional"));
-                Err(Fault::new(raw.url.span(), message)
+                Err(Diagnostic::new(raw.url.span(), message)
                     .help("add `secret = \"API_TOKEN\"`, its name, or remove `optional`"))
             }
             None => Ok(None),
@@ -85,7 +86,7 @@ fn bound(raw: &RawNetwork<'_>, host: &HostPattern) -> Result<Option<BoundSecret>
             Network.place("url")
         );
         let help = "name the host that the secret is for, such as \"https://api.example.org\", beside this";
-        return Err(Fault::new(raw.url.span(), message).help(help));
+        return Err(Diagnostic::new(raw.url.span(), message).help(help));
     }
     let name = secret::name(&Network.place("secret"), secret)?;
     let place = match (&raw.header, &raw.query) {
@@ -96,63 +97,72 @@ fn bound(raw: &RawNetwork<'_>, host: &HostPattern) -> Result<Option<BoundSecret>
         (None, Some(query)) => {
             if let Some(before) = &raw.before {
                 let message = format!("{} goes with `header` only", Network.place("before"));
-                return Err(Fault::new(before.span(), message).help("remove it"));
+                return Err(Diagnostic::new(before.span(), message).help("remove it"));
             }
             SecretPlace::Query { name: parameter(query)? }
         }
         (Some(_), Some(query)) => {
             let message = "a secret goes into a header or into the query, not into both";
-            return Err(Fault::new(query.span(), message).help("keep one of `header` and `query`"));
+            return Err(
+                Diagnostic::new(query.span(), message).help("keep one of `header` and `query`")
+            );
         }
         (None, None) => {
             let message = format!("nothing says where the secret `{name}` goes in a request");
             let help =
                 "add `header = \"Authorization\", before = \"Bearer \"`, or `query = \"key\"`";
-            return Err(Fault::new(secret.span(), message).help(help));
+            return Err(Diagnostic::new(secret.span(), message).help(help));
         }
     };
     Ok(Some(BoundSecret { name, place, is_optional: raw.optional.unwrap_or(false) }))
 }
 
-fn header_name(text: &Text<'_>) -> Result<Box<str>, Fault> {
+fn header_name(text: &SpannedText<'_>) -> Result<Box<str>, Diagnostic> {
     let place = Network.place("header");
     let name = HeaderName::from_bytes(text.get_ref().as_bytes()).ok();
-    match name.filter(|name| name.as_str().len() <= MAX_NAME) {
+    match name.filter(|name| name.as_str().len() <= MAX_HEADER_NAME) {
         // A guest may say how long its body is; a secret is no length.
         Some(name) if OF_THE_HOST.contains(&name) || name == header::CONTENT_LENGTH => {
             let message =
                 format!("{place}: `{name}` says how a request travels, which is toolrack's to say");
-            Err(Fault::new(text.span(), message).help("name the header that the API documents"))
+            Err(Diagnostic::new(text.span(), message)
+                .help("name the header that the API documents"))
         }
         Some(name) => Ok(name.as_str().into()),
         None => {
             let expected = "expected the name of a header, such as \"Authorization\"";
-            Err(Fault::new(text.span(), format!("{place}: {expected}"))
+            Err(Diagnostic::new(text.span(), format!("{place}: {expected}"))
                 .help("leave out the colon and the value")
                 .secret())
         }
     }
 }
 
-fn before(text: &Text<'_>) -> Result<Box<str>, Fault> {
+fn before(text: &SpannedText<'_>) -> Result<Box<str>, Diagnostic> {
     let before = *text.get_ref();
     let plain = before.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic());
-    if plain && !before.starts_with(' ') && before.len() <= MAX_NAME {
+    if plain && !before.starts_with(' ') && before.len() <= MAX_HEADER_NAME {
         return Ok(before.into());
     }
-    let expected = format!("expected printable ASCII, at most {MAX_NAME} bytes");
+    let expected = format!("expected printable ASCII, at most {MAX_HEADER_NAME} bytes");
     let message = format!("{}: {expected}", Network.place("before"));
     let help = "it is what stands before the secret: \"Bearer \"";
-    Err(Fault::new(text.span(), message).help(help).secret())
+    Err(Diagnostic::new(text.span(), message).help(help).secret())
 }
 
-fn parameter(text: &Text<'_>) -> Result<Box<str>, Fault> {
+fn parameter(text: &SpannedText<'_>) -> Result<Box<str>, Diagnostic> {
     let name = *text.get_ref();
     let shown = !name.contains(['\n', '\t']) && forbidden_char(name).is_none();
-    if shown && !name.is_empty() && name.len() <= MAX_NAME && !name.contains(['=', '&', '?', '#']) {
+    if shown
+        && !name.is_empty()
+        && name.len() <= MAX_HEADER_NAME
+        && !name.contains(['=', '&', '?', '#'])
+    {
         return Ok(name.into());
     }
     let expected = "expected the name of a parameter, such as \"appid\"";
     let message = format!("{}: {expected}", Network.place("query"));
-    Err(Fault::new(text.span(), message).help("leave out `?`, `&`, `=` and the value").secret())
+    Err(Diagnostic::new(text.span(), message)
+        .help("leave out `?`, `&`, `=` and the value")
+        .secret())
 }

@@ -15,11 +15,11 @@ pub(super) struct Notation {
     /// The expected form, with an example and all units.
     pub(super) expected: &'static str,
     /// The largest first; the last is worth 1.
-    pub(super) units: &'static [Unit],
+    pub(super) units: &'static [NotationUnit],
 }
 
 /// One unit.
-pub(super) struct Unit {
+pub(super) struct NotationUnit {
     pub(super) name: &'static str,
     pub(super) worth: u64,
     /// The spellings that people use for it, in lower case.
@@ -56,7 +56,7 @@ impl Notation {
     /// `amount` in the largest unit that divides it.
     pub(super) fn split(&self, amount: u64) -> (u64, &'static str) {
         let smallest = &self.units[self.units.len() - 1];
-        let fits = |unit: &&Unit| amount >= unit.worth && amount.is_multiple_of(unit.worth);
+        let fits = |unit: &&NotationUnit| amount >= unit.worth && amount.is_multiple_of(unit.worth);
         let unit = self.units.iter().find(fits).unwrap_or(smallest);
         (amount / unit.worth, unit.name)
     }

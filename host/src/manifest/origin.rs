@@ -4,10 +4,10 @@
 
 use std::fmt::Write as _;
 
-use super::error::{Fault, quote};
+use super::error::{Diagnostic, quote};
 use super::host;
 use super::keys::Section::Grants;
-use super::table::Text;
+use super::table::SpannedText;
 use super::{HostPattern, Scheme};
 use crate::text::escape;
 
@@ -27,11 +27,11 @@ impl Slip {
 }
 
 /// Reads `text`, a URL without a path.
-pub(super) fn read(text: &Text<'_>) -> Result<(Scheme, HostPattern, u16), Fault> {
+pub(super) fn read(text: &SpannedText<'_>) -> Result<(Scheme, HostPattern, u16), Diagnostic> {
     let url = *text.get_ref();
     parse(url).map_err(|Slip { problem, help }| {
         let message = format!("{}: {problem}", Grants.place("network"));
-        let fault = Fault::new(text.span(), message).found(quote(url)).help(help);
+        let fault = Diagnostic::new(text.span(), message).found(quote(url)).help(help);
         // The text before an `@` may be a password, as may be a query, and errors go to logs.
         if url.contains(['@', '?']) || url.contains("%40") { fault.secret() } else { fault }
     })

@@ -5,11 +5,11 @@
 use std::collections::HashMap;
 
 use super::command;
-use super::error::{Fault, quote};
+use super::error::{Diagnostic, quote};
 use super::keys::Section::{self, Tool};
 use super::raw::RawTool;
-use super::source::Source;
-use super::table::Text;
+use super::source::SourceTexts;
+use super::table::SpannedText;
 use super::units::Bytes;
 use super::{ToolOverride, meta, rate, requires};
 use crate::name::check_own;
@@ -17,19 +17,22 @@ use crate::text::{MAX_TEXT, TextError, check_text};
 use crate::tool::Annotations;
 
 /// Checks the overrides; `source` is what their places point into.
-pub(super) fn read(source: Source<'_>, raw: &[RawTool<'_>]) -> Result<Vec<ToolOverride>, Fault> {
+pub(super) fn read(
+    source: SourceTexts<'_>,
+    raw: &[RawTool<'_>],
+) -> Result<Vec<ToolOverride>, Diagnostic> {
     let mut places = HashMap::new();
     let mut read = Vec::with_capacity(raw.len());
     for tool in raw {
         let name = *tool.name.get_ref();
         check_own(name).map_err(|error| {
-            Fault::new(tool.name.span(), format!("{}: {error}", Tool.place("name")))
+            Diagnostic::new(tool.name.span(), format!("{}: {error}", Tool.place("name")))
         })?;
         let place = source.place(tool.name.span());
         if let Some(line) = places.insert((place.source_file(), name), place.line()) {
             let message =
                 format!("the tool `{name}` has a second [[tools]]; the first is on line {line}");
-            return Err(Fault::new(tool.name.span(), message).help("merge the two"));
+            return Err(Diagnostic::new(tool.name.span(), message).help("merge the two"));
         }
         read.push(ToolOverride {
             name: name.into(),
@@ -75,11 +78,11 @@ impl ToolOverride {
 
 /// A text for people and models. Line ends of Windows are those of the file, not of the text.
 pub(super) fn readable(
-    source: Source<'_>,
+    source: SourceTexts<'_>,
     section: Section,
     key: &str,
-    text: Option<&Text<'_>>,
-) -> Result<Option<String>, Fault> {
+    text: Option<&SpannedText<'_>>,
+) -> Result<Option<String>, Diagnostic> {
     let Some(text) = text else { return Ok(None) };
     let (place, span) = (section.place(key), text.span());
     let lines = text.get_ref().replace("\r\n", "\n");
@@ -90,10 +93,10 @@ pub(super) fn readable(
             Tool => "remove the key to keep the plugin's own text",
             _ => "remove the key, or say something",
         };
-        return Err(Fault::new(span, message).help(help));
+        return Err(Diagnostic::new(span, message).help(help));
     }
     if key == "title" && lines.contains(['\n', '\t']) {
-        return Err(Fault::new(
+        return Err(Diagnostic::new(
             span,
             format!("{place}: expected one line, found {}", quote(lines)),
         ));
@@ -102,13 +105,14 @@ pub(super) fn readable(
         Ok(()) => Ok(Some(lines.into())),
         Err(error @ TextError::TooLong(_)) => {
             let most = Bytes::new(MAX_TEXT as u64);
-            Err(Fault::new(span, format!("{place}: {error}")).help(format!("shorten it to {most}")))
+            Err(Diagnostic::new(span, format!("{place}: {error}"))
+                .help(format!("shorten it to {most}")))
         }
         Err(error @ TextError::Forbidden(found)) => {
             // Written as itself the character has a place of its own; written as an escape not.
             let at = source.get(span.clone()).and_then(|written| written.find(found));
             let at = at.map(|at| span.start + at..span.start + at + found.len_utf8());
-            let fault = Fault::new(at.unwrap_or(span), format!("{place}: {error}"));
+            let fault = Diagnostic::new(at.unwrap_or(span), format!("{place}: {error}"));
             Err(fault.help("remove it: what people read must be what the model reads"))
         }
     }

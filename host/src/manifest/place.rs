@@ -9,16 +9,16 @@ use super::source::SourceFile;
 use crate::text::escape;
 
 /// The most characters of a line that are shown; a longer line is cut around the place.
-const WIDTH: usize = 96;
+const LINE_WIDTH: usize = 96;
 /// The number of characters that are shown before the place where a line has to be cut.
 const LEAD: usize = 32;
-const CUT: &str = "...";
+const LINE_CUT: &str = "...";
 /// The text in place of a line that is not shown.
-const HIDDEN: &str = "(not shown: it may hold a password)";
+const HIDDEN_LINE: &str = "(not shown: it may hold a password)";
 
 /// A place in a manifest, with the line that stands there.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct SourceSpan {
     source_file: SourceFile,
     line: usize,
     column: usize,
@@ -30,7 +30,7 @@ pub struct Place {
     width: usize,
 }
 
-impl Place {
+impl SourceSpan {
     /// The place of the bytes `span` in `text`. Bytes that are not there count as the nearest ones
     /// that are.
     pub(super) fn of(text: &str, span: Range<usize>) -> Self {
@@ -89,25 +89,25 @@ impl Place {
 
     /// Returns the same place with its line hidden, because it may hold a password.
     pub(super) fn hidden(self) -> Self {
-        Self { shown: HIDDEN.into(), indent: 0, width: HIDDEN.len(), ..self }
+        Self { shown: HIDDEN_LINE.into(), indent: 0, width: HIDDEN_LINE.len(), ..self }
     }
 
     fn cut(mut self) -> Self {
         let length = self.shown.chars().count();
-        if length > WIDTH {
+        if length > LINE_WIDTH {
             let skip = self.indent.saturating_sub(LEAD);
-            let kept: String = self.shown.chars().skip(skip).take(WIDTH).collect();
-            let (head, tail) = (if skip > 0 { CUT } else { "" }, length > skip + WIDTH);
+            let kept: String = self.shown.chars().skip(skip).take(LINE_WIDTH).collect();
+            let (head, tail) = (if skip > 0 { LINE_CUT } else { "" }, length > skip + LINE_WIDTH);
             self.indent = self.indent - skip + head.len();
-            self.width = self.width.min(WIDTH + head.len() - self.indent).max(1);
-            self.shown = format!("{head}{kept}{}", if tail { CUT } else { "" }).into();
+            self.width = self.width.min(LINE_WIDTH + head.len() - self.indent).max(1);
+            self.shown = format!("{head}{kept}{}", if tail { LINE_CUT } else { "" }).into();
         }
         self
     }
 }
 
 /// `line:column`.
-impl fmt::Display for Place {
+impl fmt::Display for SourceSpan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.line, self.column)
     }
@@ -123,7 +123,7 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, span: Range<usize>, place: &str, snippet: &str) {
-        let found = Place::of(text, span);
+        let found = SourceSpan::of(text, span);
         assert_eq!((found.to_string().as_str(), found.snippet().as_str()), (place, snippet));
     }
 
@@ -155,7 +155,7 @@ mod tests {
     #[test]
     fn a_long_line_is_cut_around_the_place() {
         let text = format!("{}HERE{}", "a".repeat(500), "b".repeat(500));
-        let (head, tail) = ("a".repeat(LEAD), "b".repeat(WIDTH - LEAD - 4));
+        let (head, tail) = ("a".repeat(LEAD), "b".repeat(LINE_WIDTH - LEAD - 4));
         let indent = " ".repeat(LEAD + 3);
         let snippet = format!("  |\n1 | ...{head}HERE{tail}...\n  | {indent}^^^^");
         check(&text, 500..504, "1:501", &snippet);

@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use toml::de::DeValue;
 
-use super::error::{Fault, quote};
+use super::error::{Diagnostic, quote};
 use super::keys::Section;
 use super::limits::{RATE, grouped};
-use super::table::{Value, wrong};
+use super::table::{SpannedValue, wrong};
 
 /// So many calls in so long: all of them at once, and then no more than that in any such time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -27,7 +27,7 @@ enum Period {
     Hour,
 }
 
-const EXPECTED: &str = r#"a number of calls in a time, such as "60/min" (s, min, h)"#;
+const EXPECTED_RATE: &str = r#"a number of calls in a time, such as "60/min" (s, min, h)"#;
 
 impl Rate {
     /// Returns the number of calls.
@@ -88,7 +88,7 @@ impl fmt::Display for Rate {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RateError {
     /// It does not read like one.
-    #[error("expected {EXPECTED}")]
+    #[error("expected {EXPECTED_RATE}")]
     Form,
     /// The rate is higher or lower than the range allows.
     #[error("expected 1/h to {}/s", grouped(RATE.max.into()))]
@@ -111,7 +111,10 @@ impl FromStr for Rate {
 }
 
 /// The rate of `value` in `section`, if there is one.
-pub(super) fn read(section: Section, value: Option<Value<'_>>) -> Result<Option<Rate>, Fault> {
+pub(super) fn read(
+    section: Section,
+    value: Option<SpannedValue<'_>>,
+) -> Result<Option<Rate>, Diagnostic> {
     let Some(value) = value else { return Ok(None) };
     let place = section.place(RATE.key);
     let DeValue::String(text) = value.get_ref() else {
@@ -119,13 +122,13 @@ pub(super) fn read(section: Section, value: Option<Value<'_>>) -> Result<Option<
             DeValue::Integer(number) => suggest(&format!("{number}/min")),
             _ => None,
         };
-        return Err(wrong(&place, EXPECTED, value).maybe_help(help));
+        return Err(wrong(&place, EXPECTED_RATE, value).maybe_help(help));
     };
     text.parse().map(Some).map_err(|error| match error {
-        RateError::Form => wrong(&place, EXPECTED, value).maybe_help(suggest(text)),
+        RateError::Form => wrong(&place, EXPECTED_RATE, value).maybe_help(suggest(text)),
         RateError::Range => {
             let message = format!("{place}: {error}, found {}", quote(text));
-            Fault::new(value.span(), message)
+            Diagnostic::new(value.span(), message)
                 .help(format!("it limits {}; without the key there is no such limit", RATE.about))
         }
     })

@@ -6,10 +6,10 @@ use toml::Spanned;
 use toml::de::DeTable;
 
 use super::command::RawCommand;
-use super::error::Fault;
+use super::error::Diagnostic;
 use super::keys::{Section, Sections};
 use super::raw_grants::RawGrants;
-use super::table::{Table, Text, Value};
+use super::table::{SpannedText, SpannedValue, Table};
 use crate::tool::Annotations;
 
 /// A manifest as it is written.
@@ -23,14 +23,14 @@ pub(super) struct RawManifest<'a> {
 /// `[plugin]`
 #[derive(Default)]
 pub(super) struct RawPlugin<'a> {
-    pub(super) name: Option<Text<'a>>,
-    pub(super) wasm: Option<Text<'a>>,
-    pub(super) sha256: Option<Text<'a>>,
-    pub(super) kind: Option<Text<'a>>,
-    pub(super) prefix: Option<Text<'a>>,
-    pub(super) ungranted: Option<Text<'a>>,
-    pub(super) output_schemas: Option<Text<'a>>,
-    pub(super) config_keys: Vec<Text<'a>>,
+    pub(super) name: Option<SpannedText<'a>>,
+    pub(super) wasm: Option<SpannedText<'a>>,
+    pub(super) sha256: Option<SpannedText<'a>>,
+    pub(super) kind: Option<SpannedText<'a>>,
+    pub(super) prefix: Option<SpannedText<'a>>,
+    pub(super) ungranted: Option<SpannedText<'a>>,
+    pub(super) output_schemas: Option<SpannedText<'a>>,
+    pub(super) config_keys: Vec<SpannedText<'a>>,
 }
 
 /// `[limits]`: a limit may be a number or a text, by the rule of the limit.
@@ -43,22 +43,22 @@ pub(super) struct RawLimits<'a> {
 
 /// One `[[tools]]`
 pub(super) struct RawTool<'a> {
-    pub(super) name: Text<'a>,
-    pub(super) title: Option<Text<'a>>,
-    pub(super) description: Option<Text<'a>>,
+    pub(super) name: SpannedText<'a>,
+    pub(super) title: Option<SpannedText<'a>>,
+    pub(super) description: Option<SpannedText<'a>>,
     pub(super) hidden: Option<bool>,
     pub(super) annotations: Annotations,
     pub(super) command: RawCommand<'a>,
     pub(super) err_is_error: Option<bool>,
     pub(super) strict_arguments: Option<bool>,
-    pub(super) meta: Vec<(Text<'a>, Value<'a>)>,
-    pub(super) rate: Option<Value<'a>>,
-    pub(super) requires: Vec<Text<'a>>,
+    pub(super) meta: Vec<(SpannedText<'a>, SpannedValue<'a>)>,
+    pub(super) rate: Option<SpannedValue<'a>>,
+    pub(super) requires: Vec<SpannedText<'a>>,
 }
 
 impl<'a> RawManifest<'a> {
     /// Reads a file that has these sections.
-    pub(super) fn read(document: &'a DeTable<'a>, sections: &Sections) -> Result<Self, Fault> {
+    pub(super) fn read(document: &'a DeTable<'a>, sections: &Sections) -> Result<Self, Diagnostic> {
         let top = Table::open(sections.top, document)?;
         let plugin = top.section(sections.plugin)?;
         let table = top.section(Section::Limits)?;
@@ -77,7 +77,7 @@ impl<'a> RawManifest<'a> {
 }
 
 impl<'a> RawPlugin<'a> {
-    fn read(table: Table<'a>) -> Result<Self, Fault> {
+    fn read(table: Table<'a>) -> Result<Self, Diagnostic> {
         Ok(Self {
             name: table.text("name", r#""weather""#)?,
             wasm: table.text("wasm", r#""weather.wasm""#)?,
@@ -86,13 +86,13 @@ impl<'a> RawPlugin<'a> {
             prefix: table.text("prefix", r#""weather", or "" for no prefix"#)?,
             ungranted: table.text("ungranted", r#""show""#)?,
             output_schemas: table.text("output_schemas", r#""hide""#)?,
-            config_keys: table.texts("config_keys", CONFIG_KEYS)?,
+            config_keys: table.texts("config_keys", CONFIG_KEYS_EXAMPLE)?,
         })
     }
 }
 
 impl<'a> RawLimits<'a> {
-    pub(super) fn get(&self, key: &str) -> Option<Value<'a>> {
+    pub(super) fn get(&self, key: &str) -> Option<SpannedValue<'a>> {
         let own = || self.table.as_ref()?.get(key);
         self.local.as_ref().and_then(|local| local.get(key)).or_else(own)
     }
@@ -104,10 +104,10 @@ impl<'a> RawLimits<'a> {
 }
 
 impl<'a> RawTool<'a> {
-    fn read(table: Spanned<Table<'a>>) -> Result<Self, Fault> {
+    fn read(table: Spanned<Table<'a>>) -> Result<Self, Diagnostic> {
         let (span, table) = (table.span(), table.into_inner());
         let nameless = || {
-            Fault::new(span, "[[tools]] has no `name`")
+            Diagnostic::new(span, "[[tools]] has no `name`")
                 .help("say which of the plugin's tools it is about: `name = \"get_weather\"`")
         };
         Ok(Self {
@@ -127,10 +127,10 @@ impl<'a> RawTool<'a> {
             meta: table
                 .entries("meta", r#"meta = { "anthropic/maxResultSizeChars" = 200_000 }"#)?,
             rate: table.get("rate"),
-            requires: table.texts("requires", REQUIRES)?,
+            requires: table.texts("requires", REQUIRES_EXAMPLE)?,
         })
     }
 }
 
-const CONFIG_KEYS: &str = r#"config_keys = ["units", "city"]"#;
-const REQUIRES: &str = r#"requires = ["files:write", "secret:API_TOKEN"]"#;
+const CONFIG_KEYS_EXAMPLE: &str = r#"config_keys = ["units", "city"]"#;
+const REQUIRES_EXAMPLE: &str = r#"requires = ["files:write", "secret:API_TOKEN"]"#;

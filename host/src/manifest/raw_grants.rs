@@ -3,9 +3,9 @@
 use toml::Spanned;
 use toml::de::DeValue;
 
-use super::error::Fault;
+use super::error::Diagnostic;
 use super::keys::Section;
-use super::table::{Table, Text, Value, wrong};
+use super::table::{SpannedText, SpannedValue, Table, wrong};
 use super::{Grants, config, env, files, network, secret};
 
 /// `[grants]`
@@ -13,48 +13,48 @@ use super::{Grants, config, env, files, network, secret};
 pub(super) struct RawGrants<'a> {
     pub(super) network: Vec<RawNetwork<'a>>,
     pub(super) files: Vec<RawFiles<'a>>,
-    pub(super) scratch: Option<Text<'a>>,
-    pub(super) env: Vec<(Text<'a>, Value<'a>)>,
-    pub(super) secrets: Vec<Text<'a>>,
-    pub(super) config: Vec<(Text<'a>, Value<'a>)>,
+    pub(super) scratch: Option<SpannedText<'a>>,
+    pub(super) env: Vec<(SpannedText<'a>, SpannedValue<'a>)>,
+    pub(super) secrets: Vec<SpannedText<'a>>,
+    pub(super) config: Vec<(SpannedText<'a>, SpannedValue<'a>)>,
     /// Grants of the manifest that a local file takes away.
-    pub(super) without: Vec<Text<'a>>,
+    pub(super) without: Vec<SpannedText<'a>>,
     /// Directories of this machine that no grant gives.
-    pub(super) without_paths: Vec<Text<'a>>,
+    pub(super) without_paths: Vec<SpannedText<'a>>,
 }
 
 /// One item of `network`: a text is its `url`.
 pub(super) struct RawNetwork<'a> {
-    pub(super) url: Text<'a>,
-    pub(super) secret: Option<Text<'a>>,
-    pub(super) header: Option<Text<'a>>,
-    pub(super) before: Option<Text<'a>>,
-    pub(super) query: Option<Text<'a>>,
+    pub(super) url: SpannedText<'a>,
+    pub(super) secret: Option<SpannedText<'a>>,
+    pub(super) header: Option<SpannedText<'a>>,
+    pub(super) before: Option<SpannedText<'a>>,
+    pub(super) query: Option<SpannedText<'a>>,
     pub(super) optional: Option<bool>,
 }
 
 /// One item of `files`.
 pub(super) struct RawFiles<'a> {
-    pub(super) path: Text<'a>,
-    pub(super) at: Text<'a>,
-    pub(super) access: Option<Text<'a>>,
+    pub(super) path: SpannedText<'a>,
+    pub(super) at: SpannedText<'a>,
+    pub(super) access: Option<SpannedText<'a>>,
 }
 
-const NETWORK: &str = r#"network = ["https://api.example.org"]"#;
-const FILES: &str = r#"files = [{ path = "~/notes", at = "/notes", access = "read" }]"#;
-const WITHOUT: &str = r#"without = ["files:/notes", "network"]"#;
-const WITHOUT_PATHS: &str = r#"without_paths = ["~/notes"]"#;
-const SECRETS: &str = r#"secrets = ["WEATHER_API_KEY"]"#;
+const NETWORK_EXAMPLE: &str = r#"network = ["https://api.example.org"]"#;
+const FILES_EXAMPLE: &str = r#"files = [{ path = "~/notes", at = "/notes", access = "read" }]"#;
+const WITHOUT_EXAMPLE: &str = r#"without = ["files:/notes", "network"]"#;
+const WITHOUT_PATHS_EXAMPLE: &str = r#"without_paths = ["~/notes"]"#;
+const SECRETS_EXAMPLE: &str = r#"secrets = ["WEATHER_API_KEY"]"#;
 
 impl<'a> RawGrants<'a> {
-    pub(super) fn read(table: Table<'a>) -> Result<Self, Fault> {
-        let read = table.items("network", NETWORK)?.iter().map(RawNetwork::read);
+    pub(super) fn read(table: Table<'a>) -> Result<Self, Diagnostic> {
+        let read = table.items("network", NETWORK_EXAMPLE)?.iter().map(RawNetwork::read);
         let network = read.collect::<Result<_, _>>()?;
-        let read = table.items("files", FILES)?.iter().map(RawFiles::read);
+        let read = table.items("files", FILES_EXAMPLE)?.iter().map(RawFiles::read);
         let files = read.collect::<Result<_, _>>()?;
-        let read = table.items("secrets", SECRETS)?.iter().map(secret_name);
-        let without = table.items("without", WITHOUT)?.iter().map(grant_name);
-        let paths = table.items("without_paths", WITHOUT_PATHS)?.iter().map(directory);
+        let read = table.items("secrets", SECRETS_EXAMPLE)?.iter().map(secret_name);
+        let without = table.items("without", WITHOUT_EXAMPLE)?.iter().map(grant_name);
+        let paths = table.items("without_paths", WITHOUT_PATHS_EXAMPLE)?.iter().map(directory);
         Ok(Self {
             network,
             files,
@@ -68,7 +68,7 @@ impl<'a> RawGrants<'a> {
     }
 
     /// Returns the grants, checked.
-    pub(super) fn check(&self) -> Result<Grants, Fault> {
+    pub(super) fn check(&self) -> Result<Grants, Diagnostic> {
         let files = files::read(&self.files)?;
         let grants = Grants {
             network: network::read(&self.network)?,
@@ -86,11 +86,11 @@ impl<'a> RawGrants<'a> {
 
 impl<'a> RawNetwork<'a> {
     /// An origin that no secret is bound to.
-    fn plain(url: Text<'a>) -> Self {
+    fn plain(url: SpannedText<'a>) -> Self {
         Self { url, secret: None, header: None, before: None, query: None, optional: None }
     }
 
-    fn read(item: &'a Spanned<DeValue<'a>>) -> Result<Self, Fault> {
+    fn read(item: &'a Spanned<DeValue<'a>>) -> Result<Self, Diagnostic> {
         let table = match item.get_ref() {
             DeValue::String(text) => {
                 let url = Spanned::new(item.span(), &**text);
@@ -104,7 +104,7 @@ impl<'a> RawNetwork<'a> {
             }
         };
         let nowhere = || {
-            Fault::new(item.span(), "a table of `network` has no `url`")
+            Diagnostic::new(item.span(), "a table of `network` has no `url`")
                 .help("say where requests may go: `url = \"https://api.example.org\"`")
         };
         Ok(Self {
@@ -119,14 +119,14 @@ impl<'a> RawNetwork<'a> {
 }
 
 impl<'a> RawFiles<'a> {
-    fn read(item: &'a Spanned<DeValue<'a>>) -> Result<Self, Fault> {
+    fn read(item: &'a Spanned<DeValue<'a>>) -> Result<Self, Diagnostic> {
         let DeValue::Table(table) = item.get_ref() else {
             let expected = "a table such as `{ path = \"~/notes\", at = \"/notes\" }`";
             return Err(wrong("`files` in [grants]", expected, item));
         };
         let table = Table::open(Section::Files, table)?;
         let lacks = |key: &str, help: &str| {
-            Fault::new(item.span(), format!("a table of `files` has no `{key}`")).help(help)
+            Diagnostic::new(item.span(), format!("a table of `files` has no `{key}`")).help(help)
         };
         let no_path = || lacks("path", "name the directory on this machine: `path = \"~/notes\"`");
         let no_at = || lacks("at", "say where the plugin sees it: `at = \"/notes\"`");
@@ -138,21 +138,21 @@ impl<'a> RawFiles<'a> {
     }
 }
 
-fn grant_name<'a>(item: &'a Spanned<DeValue<'a>>) -> Result<Text<'a>, Fault> {
+fn grant_name<'a>(item: &'a Spanned<DeValue<'a>>) -> Result<SpannedText<'a>, Diagnostic> {
     match item.get_ref() {
         DeValue::String(text) => Ok(Spanned::new(item.span(), &**text)),
         _ => Err(wrong("`without` in [grants]", "grants such as \"files:/notes\"", item)),
     }
 }
 
-fn directory<'a>(item: &'a Spanned<DeValue<'a>>) -> Result<Text<'a>, Fault> {
+fn directory<'a>(item: &'a Spanned<DeValue<'a>>) -> Result<SpannedText<'a>, Diagnostic> {
     match item.get_ref() {
         DeValue::String(text) => Ok(Spanned::new(item.span(), &**text)),
         _ => Err(wrong("`without_paths` in [grants]", "directories such as \"~/notes\"", item)),
     }
 }
 
-fn secret_name<'a>(item: &'a Spanned<DeValue<'a>>) -> Result<Text<'a>, Fault> {
+fn secret_name<'a>(item: &'a Spanned<DeValue<'a>>) -> Result<SpannedText<'a>, Diagnostic> {
     match item.get_ref() {
         DeValue::String(text) => Ok(Spanned::new(item.span(), &**text)),
         _ => Err(wrong("`secrets` in [grants]", "names such as \"WEATHER_API_KEY\"", item)

@@ -4,17 +4,17 @@
 
 use std::fmt;
 
-use super::error::{Fault, quote};
+use super::error::{Diagnostic, quote};
 use super::grant_name::{GrantKind, GrantName};
 use super::keys::Section::Tool;
-use super::table::Text;
+use super::table::SpannedText;
 use super::{Access, Grants, NetworkGrant, SecretName};
 use crate::text::{escape, shell_word};
 
 /// The most requirements of one tool.
 const MAX_REQUIRES: usize = 16;
 /// The requirement that only a directory that may be changed meets.
-const WRITE: &str = "files:write";
+const WRITE_REQUIREMENT: &str = "files:write";
 
 /// A requirement without which a tool can only fail.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,17 +26,19 @@ pub enum Requirement {
 }
 
 /// Checks the list of one tool.
-pub(super) fn read(raw: &[Text<'_>]) -> Result<Vec<Requirement>, Fault> {
+pub(super) fn read(raw: &[SpannedText<'_>]) -> Result<Vec<Requirement>, Diagnostic> {
     if let Some(one_more) = raw.get(MAX_REQUIRES) {
         let message = format!("{}: expected at most {MAX_REQUIRES}", Tool.place("requires"));
-        return Err(Fault::new(one_more.span(), message).help("list what it cannot do without"));
+        return Err(
+            Diagnostic::new(one_more.span(), message).help("list what it cannot do without")
+        );
     }
     raw.iter().map(one).collect()
 }
 
-fn one(text: &Text<'_>) -> Result<Requirement, Fault> {
+fn one(text: &SpannedText<'_>) -> Result<Requirement, Diagnostic> {
     let written = *text.get_ref();
-    if written == WRITE {
+    if written == WRITE_REQUIREMENT {
         return Ok(Requirement::Write);
     }
     if let Some(named) = GrantName::parse_at(text, &Tool.place("requires")) {
@@ -44,10 +46,12 @@ fn one(text: &Text<'_>) -> Result<Requirement, Fault> {
     }
     let message =
         format!("{}: expected what a tool needs, found {}", Tool.place("requires"), quote(written));
-    let near =
-        super::nearest(written, GrantKind::ALL.map(GrantKind::name).into_iter().chain([WRITE]));
+    let near = super::nearest(
+        written,
+        GrantKind::ALL.map(GrantKind::name).into_iter().chain([WRITE_REQUIREMENT]),
+    );
     let help = near.map(|near| format!("did you mean \"{near}\"?"));
-    Err(Fault::new(text.span(), message).help(help.unwrap_or_else(|| {
+    Err(Diagnostic::new(text.span(), message).help(help.unwrap_or_else(|| {
         "write \"files\", \"files:write\", \"network\", \"network:https://api.example.org\" or \"secret:API_TOKEN\"".into()
     })))
 }
@@ -59,9 +63,9 @@ impl Requirement {
     ///
     /// In words, if one of them is nothing that can be required, or if they are too many.
     pub fn parse_all(texts: &[&str]) -> Result<Vec<Self>, String> {
-        let texts: Vec<Text<'_>> =
-            texts.iter().map(|text| Text::new(0..text.len(), *text)).collect();
-        read(&texts).map_err(|Fault { message, help, .. }| {
+        let texts: Vec<SpannedText<'_>> =
+            texts.iter().map(|text| SpannedText::new(0..text.len(), *text)).collect();
+        read(&texts).map_err(|Diagnostic { message, help, .. }| {
             let help = help.map(|help| format!("; {help}"));
             escape(&format!("{message}{}", help.unwrap_or_default()))
         })
@@ -138,7 +142,7 @@ fn value_of(key: &str) -> String {
 impl fmt::Display for Requirement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Write => f.write_str(WRITE),
+            Self::Write => f.write_str(WRITE_REQUIREMENT),
             Self::Grant(name) => name.fmt(f),
         }
     }

@@ -6,23 +6,23 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::error::{Fault, quote};
+use super::error::{Diagnostic, quote};
 use super::keys::Section::{self, Plugin};
 use super::limits::{Limits, RATE};
 use super::nearest::nearest;
 use super::raw::{RawLimits, RawManifest, RawPlugin};
-use super::source::Source;
-use super::table::Text;
-use super::{Kind, Manifest, Sha256Digest, amount, config, overrides, rate};
+use super::source::SourceTexts;
+use super::table::SpannedText;
+use super::{Manifest, PluginKind, Sha256Digest, amount, config, overrides, rate};
 use crate::name::{PluginName, ToolName};
 use crate::text::forbidden_char;
 
 /// Checks a manifest; `file` gives the defaults, `source` is what the places point into.
 pub(super) fn manifest(
     file: &str,
-    source: Source<'_>,
+    source: SourceTexts<'_>,
     raw: &RawManifest<'_>,
-) -> Result<Manifest, Fault> {
+) -> Result<Manifest, Diagnostic> {
     let stem = Path::new(file).file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
     let name = name(stem, &raw.plugin)?;
     Ok(Manifest {
@@ -42,7 +42,7 @@ pub(super) fn manifest(
 }
 
 /// Checks a local file by itself, so that an error in it is reported whatever the manifest says.
-pub(super) fn local(source: Source<'_>, raw: &RawManifest<'_>) -> Result<(), Fault> {
+pub(super) fn local(source: SourceTexts<'_>, raw: &RawManifest<'_>) -> Result<(), Diagnostic> {
     raw.plugin.prefix.as_ref().map(checked_prefix).transpose()?;
     UNGRANTED.shown(raw.plugin.ungranted.as_ref())?;
     OUTPUT_SCHEMAS.shown(raw.plugin.output_schemas.as_ref())?;
@@ -51,7 +51,7 @@ pub(super) fn local(source: Source<'_>, raw: &RawManifest<'_>) -> Result<(), Fau
     overrides::read(source, &raw.tools).map(|_| ())
 }
 
-fn limits(raw: &RawLimits<'_>) -> Result<Limits, Fault> {
+fn limits(raw: &RawLimits<'_>) -> Result<Limits, Diagnostic> {
     let limits = Limits::collect(|rule| amount::read(rule, raw.get(rule.key)))?;
     Ok(Limits { rate: rate::read(Section::Limits, raw.get(RATE.key))?, ..limits })
 }
@@ -59,16 +59,18 @@ fn limits(raw: &RawLimits<'_>) -> Result<Limits, Fault> {
 /// The most keys that a manifest says its plugin reads.
 const MAX_CONFIG_KEYS: usize = 64;
 
-fn config_keys(plugin: &RawPlugin<'_>) -> Result<BTreeSet<String>, Fault> {
+fn config_keys(plugin: &RawPlugin<'_>) -> Result<BTreeSet<String>, Diagnostic> {
     if let Some(one_more) = plugin.config_keys.get(MAX_CONFIG_KEYS) {
         let place = Plugin.place("config_keys");
         let message = format!("{place}: expected at most {MAX_CONFIG_KEYS} keys");
-        return Err(Fault::new(one_more.span(), message).help("name those that a person decides"));
+        return Err(
+            Diagnostic::new(one_more.span(), message).help("name those that a person decides")
+        );
     }
     plugin.config_keys.iter().map(config::name).collect()
 }
 
-fn name(stem: &str, plugin: &RawPlugin<'_>) -> Result<PluginName, Fault> {
+fn name(stem: &str, plugin: &RawPlugin<'_>) -> Result<PluginName, Diagnostic> {
     match &plugin.name {
         Some(name) => PluginName::new(name.get_ref()).map_err(|error| {
             let folded = PluginName::new(&name.get_ref().replace([' ', '.'], "-")).ok();
@@ -76,18 +78,18 @@ fn name(stem: &str, plugin: &RawPlugin<'_>) -> Result<PluginName, Fault> {
             bad("name", name, error).maybe_help(help)
         }),
         None => PluginName::new(stem).map_err(|error| {
-            Fault::new(0..0, format!("the file's name is to name the plugin, but {error}"))
+            Diagnostic::new(0..0, format!("the file's name is to name the plugin, but {error}"))
                 .help("rename the file, or write `name = \"...\"` under [plugin]")
         }),
     }
 }
 
-fn prefix(name: &PluginName, plugin: &RawPlugin<'_>) -> Result<Box<str>, Fault> {
+fn prefix(name: &PluginName, plugin: &RawPlugin<'_>) -> Result<Box<str>, Diagnostic> {
     let Some(prefix) = &plugin.prefix else { return Ok(name.as_str().replace('-', "_").into()) };
     checked_prefix(prefix)
 }
 
-fn checked_prefix(prefix: &Text<'_>) -> Result<Box<str>, Fault> {
+fn checked_prefix(prefix: &SpannedText<'_>) -> Result<Box<str>, Diagnostic> {
     let text = *prefix.get_ref();
     if !text.is_empty() {
         ToolName::new(text).map_err(|error| {
@@ -101,26 +103,26 @@ fn checked_prefix(prefix: &Text<'_>) -> Result<Box<str>, Fault> {
 }
 
 /// A key under `[plugin]` that says whether something is listed.
-struct Listing {
+struct ListingSwitch {
     key: &'static str,
     /// True if it is listed where nothing is said.
     default: bool,
     help: &'static str,
 }
 
-const UNGRANTED: Listing = Listing {
+const UNGRANTED: ListingSwitch = ListingSwitch {
     key: "ungranted",
     default: false,
     help: "\"show\" lists tools that can only fail for want of what they require",
 };
-const OUTPUT_SCHEMAS: Listing = Listing {
+const OUTPUT_SCHEMAS: ListingSwitch = ListingSwitch {
     key: "output_schemas",
     default: true,
     help: "\"hide\" lists tools without what their results look like, which makes the list shorter",
 };
 
-impl Listing {
-    fn shown(&self, text: Option<&Text<'_>>) -> Result<bool, Fault> {
+impl ListingSwitch {
+    fn shown(&self, text: Option<&SpannedText<'_>>) -> Result<bool, Diagnostic> {
         let Some(text) = text else { return Ok(self.default) };
         match *text.get_ref() {
             "show" => Ok(true),
@@ -133,13 +135,13 @@ impl Listing {
     }
 }
 
-fn wasm(stem: &str, plugin: &RawPlugin<'_>) -> Result<Box<str>, Fault> {
+fn wasm(stem: &str, plugin: &RawPlugin<'_>) -> Result<Box<str>, Diagnostic> {
     let Some(wasm) = &plugin.wasm else {
         let file = format!("{stem}.wasm");
         return match is_wasm_file(&file) {
             true => Ok(file.into()),
             false => {
-                Err(Fault::new(0..0, "the manifest's file name gives no name for a Wasm file")
+                Err(Diagnostic::new(0..0, "the manifest's file name gives no name for a Wasm file")
                     .help("rename the manifest, or write `wasm = \"...\"` under [plugin]"))
             }
         };
@@ -170,7 +172,7 @@ fn is_wasm_file(name: &str) -> bool {
         && forbidden_char(name).is_none()
 }
 
-fn sha256(text: &Text<'_>) -> Result<Sha256Digest, Fault> {
+fn sha256(text: &SpannedText<'_>) -> Result<Sha256Digest, Diagnostic> {
     let found = *text.get_ref();
     found.parse().map_err(|error: super::DigestError| {
         let length = found.chars().count();
@@ -182,12 +184,12 @@ fn sha256(text: &Text<'_>) -> Result<Sha256Digest, Fault> {
     })
 }
 
-fn kind(text: &Text<'_>) -> Result<Kind, Fault> {
+fn kind(text: &SpannedText<'_>) -> Result<PluginKind, Diagnostic> {
     let found = *text.get_ref();
-    if let Some(kind) = Kind::ALL.into_iter().find(|kind| kind.name() == found) {
+    if let Some(kind) = PluginKind::ALL.into_iter().find(|kind| kind.name() == found) {
         return Ok(kind);
     }
-    let near = nearest(found, Kind::ALL.map(Kind::name));
+    let near = nearest(found, PluginKind::ALL.map(PluginKind::name));
     let help = near.map(|near| format!("did you mean \"{near}\"?"));
     let kinds = "expected \"tools\", \"functions\" or \"command\"";
     let message = format_args!("{kinds}, found {}", quote(found));
@@ -195,6 +197,6 @@ fn kind(text: &Text<'_>) -> Result<Kind, Fault> {
         .help(help.unwrap_or_else(|| "without this key, the file itself says what it is".into())))
 }
 
-fn bad(key: &str, text: &Text<'_>, problem: impl std::fmt::Display) -> Fault {
-    Fault::new(text.span(), format!("{}: {problem}", Plugin.place(key)))
+fn bad(key: &str, text: &SpannedText<'_>, problem: impl std::fmt::Display) -> Diagnostic {
+    Diagnostic::new(text.span(), format!("{}: {problem}", Plugin.place(key)))
 }

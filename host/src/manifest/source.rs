@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use super::Place;
+use super::SourceSpan;
 
 /// The ending of a local file's name.
 const SUFFIX: &str = ".local.toml";
@@ -50,12 +50,12 @@ pub fn manifest_of(name: &str) -> Option<String> {
 
 /// The texts that places point into.
 #[derive(Clone, Copy)]
-pub(super) struct Source<'a> {
+pub(super) struct SourceTexts<'a> {
     pub(super) manifest: &'a str,
     pub(super) local: Option<&'a str>,
 }
 
-impl<'a> Source<'a> {
+impl<'a> SourceTexts<'a> {
     /// Returns the offset at which places in the local file begin.
     pub(super) fn base(self) -> usize {
         self.manifest.len() + 1
@@ -68,9 +68,9 @@ impl<'a> Source<'a> {
     }
 
     /// The place of `span`, with its line.
-    pub(super) fn place(self, span: Range<usize>) -> Place {
+    pub(super) fn place(self, span: Range<usize>) -> SourceSpan {
         let (origin, text, span) = self.locate(span);
-        Place::of(text, span).in_source(origin)
+        SourceSpan::of(text, span).in_source(origin)
     }
 
     /// The file that `span` is in, its text, and the span in that.
@@ -91,7 +91,7 @@ mod tests {
 
     #[test]
     fn a_place_is_in_one_of_the_two_files() {
-        let source = Source { manifest: "a = 1\n", local: Some("b = 2\nc = 3\n") };
+        let source = SourceTexts { manifest: "a = 1\n", local: Some("b = 2\nc = 3\n") };
         let shown = |from: usize, to: usize| {
             let (origin, ..) = source.locate(from..to);
             (origin, source.get(from..to), source.place(from..to).to_string())

@@ -7,10 +7,10 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue, Error};
 
-use super::error::{Fault, quote};
+use super::error::{Diagnostic, quote};
 
 /// Reads TOML, or points at the first thing that is none.
-pub(super) fn parse(text: &str) -> Result<DeTable<'_>, Fault> {
+pub(super) fn parse(text: &str) -> Result<DeTable<'_>, Diagnostic> {
     let (document, errors) = DeTable::parse_recoverable(text);
     let span = |error: &Error| error.span().unwrap_or(0..0);
     // The parser complains of what is unclosed before it complains of values: we want the first
@@ -48,25 +48,25 @@ fn moved_spanned<T>(value: Spanned<T>, base: usize) -> Spanned<T> {
     Spanned::new(span.start + base..span.end + base, value.into_inner())
 }
 
-fn explain(text: &str, span: Range<usize>, message: &str) -> Fault {
+fn explain(text: &str, span: Range<usize>, message: &str) -> Diagnostic {
     let found = text.get(span.clone()).unwrap_or_default();
     if message.starts_with("string values must be quoted") {
         return match found {
-            "" => Fault::new(span, "a value is missing after `=`")
+            "" => Diagnostic::new(span, "a value is missing after `=`")
                 .help(r#"write a value, or remove the key to get its default"#),
-            _ => Fault::new(span, format!("{} is not a TOML value", quote(found)))
+            _ => Diagnostic::new(span, format!("{} is not a TOML value", quote(found)))
                 .help(format!("if it is text, put it in quotes: {}", quote(&format!("{found:?}")))),
         };
     }
     if message == "duplicate key" {
-        let fault = Fault::new(span, format!("{} is given twice", quote(found)));
+        let fault = Diagnostic::new(span, format!("{} is given twice", quote(found)));
         return fault.help(match found {
             "tools" => "begin each tool with a line `[[tools]]`, in double brackets",
             _ => "keep one of the two",
         });
     }
     let message = message.trim_end_matches(", expected nothing");
-    Fault::new(span, format!("not valid TOML: {message}")).maybe_help(hint(message))
+    Diagnostic::new(span, format!("not valid TOML: {message}")).maybe_help(hint(message))
 }
 
 fn hint(message: &str) -> Option<String> {

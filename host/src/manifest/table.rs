@@ -8,13 +8,13 @@ use std::borrow::Cow;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::error::{Fault, quote};
+use super::error::{Diagnostic, quote};
 use super::keys::Section;
 
 /// A value with its place.
-pub(super) type Value<'a> = &'a Spanned<DeValue<'a>>;
+pub(super) type SpannedValue<'a> = &'a Spanned<DeValue<'a>>;
 /// A text with its place.
-pub(super) type Text<'a> = Spanned<&'a str>;
+pub(super) type SpannedText<'a> = Spanned<&'a str>;
 
 /// A table whose keys are all known.
 pub(super) struct Table<'a> {
@@ -24,7 +24,7 @@ pub(super) struct Table<'a> {
 
 impl<'a> Table<'a> {
     /// Refuses the first key, in the order of the file, that `section` does not have.
-    pub(super) fn open(section: Section, table: &'a DeTable<'a>) -> Result<Self, Fault> {
+    pub(super) fn open(section: Section, table: &'a DeTable<'a>) -> Result<Self, Diagnostic> {
         let known = section.keys();
         let unknown = table.keys().filter(|key| !known.contains(&&**key.get_ref()));
         match unknown.min_by_key(|key| key.span().start) {
@@ -34,7 +34,7 @@ impl<'a> Table<'a> {
     }
 
     /// The value of `key`, of any type.
-    pub(super) fn get(&self, key: &str) -> Option<Value<'a>> {
+    pub(super) fn get(&self, key: &str) -> Option<SpannedValue<'a>> {
         self.table.get(key)
     }
 
@@ -47,7 +47,11 @@ impl<'a> Table<'a> {
     }
 
     /// The text of `key`; `example` is one, as a manifest writes it.
-    pub(super) fn text(&self, key: &str, example: &str) -> Result<Option<Text<'a>>, Fault> {
+    pub(super) fn text(
+        &self,
+        key: &str,
+        example: &str,
+    ) -> Result<Option<SpannedText<'a>>, Diagnostic> {
         let Some(value) = self.get(key) else { return Ok(None) };
         if let DeValue::String(text) = value.get_ref() {
             return Ok(Some(Spanned::new(value.span(), &**text)));
@@ -58,14 +62,14 @@ impl<'a> Table<'a> {
     }
 
     /// The switch of `key`.
-    pub(super) fn flag(&self, key: &str) -> Result<Option<bool>, Fault> {
+    pub(super) fn flag(&self, key: &str) -> Result<Option<bool>, Diagnostic> {
         let Some(value) = self.get(key) else { return Ok(None) };
         let flag = value.get_ref().as_bool();
         flag.map(Some).ok_or_else(|| self.wrong(key, "`true` or `false`, without quotes", value))
     }
 
     /// The table of `key`, whatever its keys; `example` is one, as a manifest writes it.
-    fn table(&self, key: &str, example: &str) -> Result<Option<&'a DeTable<'a>>, Fault> {
+    fn table(&self, key: &str, example: &str) -> Result<Option<&'a DeTable<'a>>, Diagnostic> {
         let Some(value) = self.get(key) else { return Ok(None) };
         let table = value.get_ref().as_table();
         table
@@ -78,7 +82,7 @@ impl<'a> Table<'a> {
         &self,
         key: &str,
         example: &str,
-    ) -> Result<&'a [Spanned<DeValue<'a>>], Fault> {
+    ) -> Result<&'a [Spanned<DeValue<'a>>], Diagnostic> {
         let Some(value) = self.get(key) else { return Ok(&[]) };
         let list = value.get_ref().as_array();
         list.map(|list| &list[..])
@@ -86,7 +90,11 @@ impl<'a> Table<'a> {
     }
 
     /// The texts of the list of `key`; `example` is the list, as a manifest writes it.
-    pub(super) fn texts(&self, key: &str, example: &str) -> Result<Vec<Text<'a>>, Fault> {
+    pub(super) fn texts(
+        &self,
+        key: &str,
+        example: &str,
+    ) -> Result<Vec<SpannedText<'a>>, Diagnostic> {
         let texts = self.items(key, example)?.iter().map(|item| match item.get_ref() {
             DeValue::String(text) => Ok(Spanned::new(item.span(), &**text)),
             _ => Err(self.wrong(key, &format!("texts, as in `{example}`"), item)),
@@ -99,7 +107,7 @@ impl<'a> Table<'a> {
         &self,
         key: &str,
         example: &str,
-    ) -> Result<Vec<(Text<'a>, Value<'a>)>, Fault> {
+    ) -> Result<Vec<(SpannedText<'a>, SpannedValue<'a>)>, Diagnostic> {
         let entries = self.table(key, example)?.into_iter().flatten();
         let mut entries: Vec<_> = entries
             .map(|(key, value)| (Spanned::new(key.span(), &**key.get_ref()), value))
@@ -109,7 +117,7 @@ impl<'a> Table<'a> {
     }
 
     /// A section of the manifest.
-    pub(super) fn section(&self, section: Section) -> Result<Option<Self>, Fault> {
+    pub(super) fn section(&self, section: Section) -> Result<Option<Self>, Diagnostic> {
         let Some(value) = self.get(section.key()) else { return Ok(None) };
         match value.get_ref() {
             DeValue::Table(table) => Self::open(section, table).map(Some),
@@ -118,7 +126,7 @@ impl<'a> Table<'a> {
     }
 
     /// A section that may stand any number of times, each with the place of its header.
-    pub(super) fn list(&self, section: Section) -> Result<Vec<Spanned<Self>>, Fault> {
+    pub(super) fn list(&self, section: Section) -> Result<Vec<Spanned<Self>>, Diagnostic> {
         let Some(value) = self.get(section.key()) else { return Ok(Vec::new()) };
         let list = value.get_ref().as_array();
         list.ok_or_else(|| self.no_section(section, value))?
@@ -132,12 +140,12 @@ impl<'a> Table<'a> {
             .collect()
     }
 
-    fn no_section(&self, section: Section, value: Value<'_>) -> Fault {
+    fn no_section(&self, section: Section, value: SpannedValue<'_>) -> Diagnostic {
         let expected = format!("a section that begins with the line `{}`", section.label());
         self.wrong(section.key(), &expected, value)
     }
 
-    fn wrong(&self, key: &str, expected: &str, value: Value<'_>) -> Fault {
+    fn wrong(&self, key: &str, expected: &str, value: SpannedValue<'_>) -> Diagnostic {
         wrong(&self.section.place(key), expected, value)
     }
 }
@@ -146,13 +154,13 @@ impl<'a> Table<'a> {
 const SECRETIVE: [&str; 5] = ["`secret`", "`secrets`", "`header`", "`query`", "`before`"];
 
 /// A value that is not what `place` takes.
-pub(super) fn wrong(place: &str, expected: &str, value: Value<'_>) -> Fault {
+pub(super) fn wrong(place: &str, expected: &str, value: SpannedValue<'_>) -> Diagnostic {
     let found = describe(value.get_ref());
-    let fault = Fault::new(value.span(), format!("{place}: expected {expected}")).found(found);
+    let fault = Diagnostic::new(value.span(), format!("{place}: expected {expected}")).found(found);
     if SECRETIVE.iter().any(|key| place.starts_with(key)) { fault.secret() } else { fault }
 }
 
-fn refuse(section: Section, key: &Spanned<Cow<'_, str>>) -> Fault {
+fn refuse(section: Section, key: &Spanned<Cow<'_, str>>) -> Diagnostic {
     let (span, name) = (key.span(), &**key.get_ref());
     if section.is_authors(name) {
         let message = format!(
@@ -161,9 +169,9 @@ fn refuse(section: Section, key: &Spanned<Cow<'_, str>>) -> Fault {
             section.label()
         );
         let help = format!("write it in the manifest; in the local file, {}", section.takes());
-        return Fault::new(span, message).help(help);
+        return Diagnostic::new(span, message).help(help);
     }
-    Fault::new(span, format!("unknown key {} in {}", quote(name), section.label()))
+    Diagnostic::new(span, format!("unknown key {} in {}", quote(name), section.label()))
         .help(section.advice(name))
 }
 

@@ -6,7 +6,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::notation::{Notation, Unit, UnitError};
+use super::notation::{Notation, NotationUnit, UnitError};
 
 /// A size. Shown in the largest unit that divides it: `64 MiB`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -30,13 +30,13 @@ impl FromStr for Bytes {
     type Err = UnitError;
 
     fn from_str(text: &str) -> Result<Self, UnitError> {
-        SIZES.parse(text).map(Self)
+        SIZE_NOTATION.parse(text).map(Self)
     }
 }
 
 impl fmt::Display for Bytes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (count, unit) = SIZES.split(self.0);
+        let (count, unit) = SIZE_NOTATION.split(self.0);
         write!(f, "{count} {unit}")
     }
 }
@@ -53,22 +53,30 @@ pub fn show_duration(duration: Duration) -> String {
     format!("{count}{unit}")
 }
 
-pub(super) const SIZES: Notation = Notation {
+pub(super) const SIZE_NOTATION: Notation = Notation {
     expected: r#"a size such as "64MiB" (B, KiB, MiB, GiB)"#,
     units: &[
-        Unit { name: "GiB", worth: 1 << 30, slips: &["g", "gb", "gib"] },
-        Unit { name: "MiB", worth: 1 << 20, slips: &["m", "mb", "mib"] },
-        Unit { name: "KiB", worth: 1 << 10, slips: &["k", "kb", "kib"] },
-        Unit { name: "B", worth: 1, slips: &["", "b", "byte", "bytes"] },
+        NotationUnit { name: "GiB", worth: 1 << 30, slips: &["g", "gb", "gib"] },
+        NotationUnit { name: "MiB", worth: 1 << 20, slips: &["m", "mb", "mib"] },
+        NotationUnit { name: "KiB", worth: 1 << 10, slips: &["k", "kb", "kib"] },
+        NotationUnit { name: "B", worth: 1, slips: &["", "b", "byte", "bytes"] },
     ],
 };
 
 pub(super) const TIMES: Notation = Notation {
     expected: r#"a duration such as "30s" (ms, s, m)"#,
     units: &[
-        Unit { name: "m", worth: 60_000, slips: &["m", "min", "mins", "minute", "minutes"] },
-        Unit { name: "s", worth: 1000, slips: &["", "s", "sec", "secs", "second", "seconds"] },
-        Unit { name: "ms", worth: 1, slips: &["ms", "msec", "millis", "milliseconds"] },
+        NotationUnit {
+            name: "m",
+            worth: 60_000,
+            slips: &["m", "min", "mins", "minute", "minutes"],
+        },
+        NotationUnit {
+            name: "s",
+            worth: 1000,
+            slips: &["", "s", "sec", "secs", "second", "seconds"],
+        },
+        NotationUnit { name: "ms", worth: 1, slips: &["ms", "msec", "millis", "milliseconds"] },
     ],
 };
 

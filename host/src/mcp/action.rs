@@ -12,13 +12,13 @@ pub enum Action {
     /// Write this line.
     Send(String),
     /// Start this call and report its outcome.
-    Call(Call),
+    Call(CallRequest),
     /// End this call; no outcome is wanted.
     Cancel(CallKey),
 }
 
 /// A call to start.
-pub struct Call {
+pub struct CallRequest {
     /// Names the call from here on.
     pub key: CallKey,
     /// The request's id, for logs.
@@ -33,7 +33,7 @@ pub struct Call {
     pub entry: Arc<EntryTicket>,
 }
 
-impl std::fmt::Debug for Call {
+impl std::fmt::Debug for CallRequest {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Call({} of {})", self.tool.name, self.request)
     }

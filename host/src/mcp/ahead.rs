@@ -2,25 +2,25 @@
 
 use std::collections::{HashSet, VecDeque};
 
-use super::message::{self, Id, Line, Message, Parsed};
+use super::message::{self, Id, InputLine, Message, Parsed};
 use super::params;
 
 /// The number of lines, and of their bytes, at which no more are read.
-const MAX: usize = 1024;
-const MAX_BYTES: usize = 8 * 1024 * 1024;
+const MAX_LINES_AHEAD: usize = 1024;
+const MAX_BYTES_AHEAD: usize = 8 * 1024 * 1024;
 
 /// The lines, in order.
 #[derive(Default)]
 pub(super) struct Ahead {
-    lines: VecDeque<Kept>,
+    lines: VecDeque<QueuedInput>,
     bytes: usize,
     /// The number of lines at the front whose purpose is known.
     looked_at: usize,
 }
 
 /// A line, and what is known of it.
-struct Kept {
-    line: Line,
+struct QueuedInput {
+    line: InputLine,
     purpose: Purpose,
 }
 
@@ -37,7 +37,7 @@ enum Purpose {
 }
 
 impl Purpose {
-    fn of(line: &Line) -> Self {
+    fn of(line: &InputLine) -> Self {
         match message::parse(line) {
             Parsed::One(Ok(Message::Request { method, .. })) if method == "ping" => Self::Ping,
             Parsed::One(Ok(Message::Request { id, .. })) => Self::Begins(vec![id]),
@@ -64,16 +64,16 @@ impl Ahead {
     }
 
     pub(super) fn is_full(&self) -> bool {
-        self.lines.len() >= MAX || self.bytes >= MAX_BYTES
+        self.lines.len() >= MAX_LINES_AHEAD || self.bytes >= MAX_BYTES_AHEAD
     }
 
-    pub(super) fn push(&mut self, line: Line) {
+    pub(super) fn push(&mut self, line: InputLine) {
         self.bytes += line.len();
-        self.lines.push_back(Kept { line, purpose: Purpose::Other });
+        self.lines.push_back(QueuedInput { line, purpose: Purpose::Other });
     }
 
-    pub(super) fn pop(&mut self) -> Option<Line> {
-        let Kept { line, .. } = self.lines.pop_front()?;
+    pub(super) fn pop(&mut self) -> Option<InputLine> {
+        let QueuedInput { line, .. } = self.lines.pop_front()?;
         self.bytes -= line.len();
         self.looked_at = self.looked_at.saturating_sub(1);
         Some(line)
@@ -81,12 +81,12 @@ impl Ahead {
 
     /// Takes out those that are not to wait for their turn: pings, and what cancels a request that is open, unless it
     /// means another with the same id that stands before it. Each line is parsed once.
-    pub(super) fn take_urgent(&mut self, is_open: impl Fn(&Id) -> bool) -> Vec<Line> {
+    pub(super) fn take_urgent(&mut self, is_open: impl Fn(&Id) -> bool) -> Vec<InputLine> {
         for ahead in self.lines.iter_mut().skip(self.looked_at) {
             ahead.purpose = Purpose::of(&ahead.line);
         }
         self.looked_at = self.lines.len();
-        let may_be_urgent = |ahead: &Kept| match &ahead.purpose {
+        let may_be_urgent = |ahead: &QueuedInput| match &ahead.purpose {
             Purpose::Other | Purpose::Begins(_) => false,
             Purpose::Cancels(id) => is_open(id),
             Purpose::Ping => true,
@@ -109,7 +109,7 @@ impl Ahead {
         }
         self.lines = rest;
         self.looked_at = self.lines.len();
-        self.bytes -= urgent.iter().map(Line::len).sum::<usize>();
+        self.bytes -= urgent.iter().map(InputLine::len).sum::<usize>();
         urgent
     }
 }
@@ -122,8 +122,8 @@ mod tests {
     const CANCEL: &str =
         r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":7}}"#;
 
-    fn line(text: &str) -> Line {
-        Line::Whole(text.as_bytes().to_vec())
+    fn line(text: &str) -> InputLine {
+        InputLine::Whole(text.as_bytes().to_vec())
     }
 
     #[test]
@@ -140,8 +140,8 @@ mod tests {
         assert_eq!(ahead.take_urgent(|_| false).len(), 1);
         let rest: Vec<_> = std::iter::from_fn(|| ahead.pop()).collect();
         assert!(rest.iter().zip(["b", "c", "d"]).all(|(left, right)| match left {
-            Line::Whole(bytes) => bytes == right.as_bytes(),
-            Line::TooLong(_) => false,
+            InputLine::Whole(bytes) => bytes == right.as_bytes(),
+            InputLine::TooLong(_) => false,
         }));
         assert_eq!((rest.len(), ahead.bytes), (3, 0));
     }
@@ -180,11 +180,16 @@ mod tests {
 
     #[test]
     fn it_is_full_of_many_lines_or_of_long_ones() {
-        for (length, most) in [(0, MAX), (1, MAX), (MAX_BYTES / 4, 4), (MAX_BYTES, 1)] {
+        for (length, most) in [
+            (0, MAX_LINES_AHEAD),
+            (1, MAX_LINES_AHEAD),
+            (MAX_BYTES_AHEAD / 4, 4),
+            (MAX_BYTES_AHEAD, 1),
+        ] {
             let mut ahead = Ahead::default();
             for _ in 0..most {
                 assert!(!ahead.is_full(), "{length}");
-                ahead.push(Line::Whole(vec![b'x'; length]));
+                ahead.push(InputLine::Whole(vec![b'x'; length]));
             }
             assert!(ahead.is_full(), "{length}");
             assert_eq!(ahead.pop().map(|line| line.len()), Some(length));

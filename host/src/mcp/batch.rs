@@ -5,11 +5,11 @@
 use std::collections::BTreeMap;
 
 /// Messages of one batch.
-const MAX_MESSAGES: usize = 256;
+const MAX_BATCH_MESSAGES: usize = 256;
 /// Batches that are open at once: each holds its answers until the last is there.
-const MAX_OPEN: usize = 4;
+const MAX_OPEN_BATCHES: usize = 4;
 /// The bytes of answers that all open batches hold together at most. An answer beyond that is replaced by an error.
-const MAX_BYTES: usize = 8 * 1024 * 1024;
+const MAX_BATCH_ANSWERS: usize = 8 * 1024 * 1024;
 
 /// Names an open batch. Never used twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,11 +38,13 @@ impl Batches {
         if messages == 0 {
             return Err("the batch is empty".into());
         }
-        if messages > MAX_MESSAGES {
-            return Err(format!("the batch has {messages} messages; the most is {MAX_MESSAGES}"));
+        if messages > MAX_BATCH_MESSAGES {
+            return Err(format!(
+                "the batch has {messages} messages; the most is {MAX_BATCH_MESSAGES}"
+            ));
         }
-        if self.open.len() >= MAX_OPEN {
-            return Err(format!("{MAX_OPEN} batches still run; wait for their answers"));
+        if self.open.len() >= MAX_OPEN_BATCHES {
+            return Err(format!("{MAX_OPEN_BATCHES} batches still run; wait for their answers"));
         }
         self.last_key += 1;
         let key = BatchKey(self.last_key);
@@ -65,7 +67,7 @@ impl Batches {
         instead: impl FnOnce(&str) -> String,
     ) {
         let held: usize = self.open.values().map(|batch| batch.bytes).sum();
-        let answer = match held + answer.len() > MAX_BYTES {
+        let answer = match held + answer.len() > MAX_BATCH_ANSWERS {
             true => {
                 instead("the answers of open batches are too large together; ask for this alone")
             }

@@ -12,10 +12,10 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::task::{AbortHandle, Id as TaskId, JoinError, JoinSet};
 
-use super::action::{Call, CallKey};
+use super::action::{CallKey, CallRequest};
 use super::executor::{CallEnd, EndedHere, Executor, Note};
-use super::news::{Named, News};
-use crate::sandbox::{CallContext, Ended, MakeSpan, ProgressSink, SliceKind};
+use super::news::{CallLabel, CallRecord};
+use crate::sandbox::{CallContext, CallOutcome, MakeSpan, ProgressSink, SliceKind};
 use crate::text::escape;
 use crate::tool::CallError;
 
@@ -24,7 +24,7 @@ const AHEAD_OF_GUESTS: usize = 4;
 /// So few processors are busy with this thread and the client: nobody is there who could take a brief call over.
 const FEW: usize = 2;
 /// Notes of progress that wait to be told; further ones are dropped.
-const NOTES: usize = 256;
+const MAX_WAITING_NOTES: usize = 256;
 /// The time that the end waits for guests that have been told to end; a slice or two of fuel is enough.
 const ENDING: Duration = Duration::from_millis(100);
 
@@ -33,16 +33,16 @@ pub(crate) struct Calls {
     guests: Handle,
     /// So many calls on the guests' threads are as many as they can take.
     enough: usize,
-    tasks: JoinSet<Ended>,
+    tasks: JoinSet<CallOutcome>,
     /// The call that each task runs. A cancelled call is here until its guest has really ended.
     keys: HashMap<TaskId, CallKey>,
     /// Those whose outcome is wanted.
-    wanted: HashMap<CallKey, Wanted>,
+    wanted: HashMap<CallKey, WantedCall>,
     argument_bytes: usize,
     notes: mpsc::Sender<Note>,
 }
 
-struct Wanted {
+struct WantedCall {
     abort: AbortHandle,
     argument_bytes: usize,
 }
@@ -50,7 +50,7 @@ struct Wanted {
 impl Calls {
     /// None yet; they will run on `guests`, and send their notes of progress to the receiver.
     pub(crate) fn new(guests: Handle) -> (Self, mpsc::Receiver<Note>) {
-        let (notes, receiver) = mpsc::channel(NOTES);
+        let (notes, receiver) = mpsc::channel(MAX_WAITING_NOTES);
         let enough = match guests.metrics().num_workers() {
             ..=FEW => 0,
             more => more * AHEAD_OF_GUESTS,
@@ -74,7 +74,7 @@ impl Calls {
     }
 
     /// Runs a call for one brief turn on this thread. It mostly ends in it; else it goes on elsewhere.
-    fn begin(&self, run: Pin<&mut impl Future<Output = Ended>>) -> Option<Ended> {
+    fn begin(&self, run: Pin<&mut impl Future<Output = CallOutcome>>) -> Option<CallOutcome> {
         let _among_guests = self.guests.enter();
         let mut run = pin!(tokio::task::coop::unconstrained(run));
         // The task that goes on with the call registers its own waker.
@@ -82,23 +82,23 @@ impl Calls {
         match catch_unwind(AssertUnwindSafe(|| run.as_mut().poll(&mut context))) {
             Ok(Poll::Ready(ended)) => Some(ended),
             Ok(Poll::Pending) => None,
-            Err(_) => Some(Ended::before(internal_error())),
+            Err(_) => Some(CallOutcome::before(internal_error())),
         }
     }
 
-    fn forget(&mut self, key: CallKey) -> Option<Wanted> {
+    fn forget(&mut self, key: CallKey) -> Option<WantedCall> {
         let wanted = self.wanted.remove(&key)?;
         self.argument_bytes -= wanted.argument_bytes;
         Some(wanted)
     }
 
     /// Returns the end of the call that a task ran.
-    fn ended(&mut self, ended: Result<(TaskId, Ended), JoinError>) -> CallEnd {
+    fn ended(&mut self, ended: Result<(TaskId, CallOutcome), JoinError>) -> CallEnd {
         let (task, ended) = ended.unwrap_or_else(|error| {
             if error.is_panic() {
                 tracing::error!("a call panicked: {}", escape(&error.to_string()));
             }
-            (error.id(), Ended::before(internal_error()))
+            (error.id(), CallOutcome::before(internal_error()))
         });
         let key = self.keys.remove(&task).filter(|key| self.forget(*key).is_some());
         key.map_or(CallEnd::Cancelled, |key| CallEnd::Wanted(key, ended))
@@ -115,10 +115,10 @@ impl Executor for Calls {
     }
 
     /// Begins a call, which mostly ends at once if it is expected to.
-    fn start(&mut self, call: Call) -> Option<EndedHere> {
-        let Call { key, request, tool, arguments, wants_progress, entry } = call;
+    fn start(&mut self, call: CallRequest) -> Option<EndedHere> {
+        let CallRequest { key, request, tool, arguments, wants_progress, entry } = call;
         let argument_bytes = arguments.get().len();
-        let named = Arc::new(Named { tool: tool.clone(), request });
+        let named = Arc::new(CallLabel { tool: tool.clone(), request });
         let span: MakeSpan = Arc::new({
             let named = named.clone();
             move || named.span()
@@ -134,18 +134,18 @@ impl Executor for Calls {
         let mut run =
             Box::pin(async move { tool.call_in(context, Some(&entry), &arguments).await });
         if here && let Some(ended) = self.begin(run.as_mut()) {
-            let news = News::of(&ended, named);
+            let news = CallRecord::of(&ended, named);
             return Some(EndedHere { ended, news });
         }
         let run = async move {
             let mut ended = run.await;
             ended.clean();
-            News::of(&ended, named).tell();
+            CallRecord::of(&ended, named).tell();
             ended
         };
         let abort = self.tasks.spawn_on(run, &self.guests);
         self.keys.insert(abort.id(), key);
-        self.wanted.insert(key, Wanted { abort, argument_bytes });
+        self.wanted.insert(key, WantedCall { abort, argument_bytes });
         self.argument_bytes += argument_bytes;
         None
     }

@@ -20,13 +20,13 @@ use super::ahead::Ahead;
 use super::engine::{Action, CallKey, Engine};
 use super::event::{self, Event};
 use super::executor::{CallEnd, EndedHere, Executor, Note};
-use super::message::Line;
-use super::news::News;
+use super::message::InputLine;
+use super::news::CallRecord;
 use super::phase::{Awaited, Phase, READER_WAIT};
 use super::transport::{Gone, LineOutput, Transport};
 use super::unread::Unread;
 use crate::catalog::Catalog;
-use crate::sandbox::{Ended, Slot};
+use crate::sandbox::{CallOutcome, Slot};
 
 /// Requests in flight beyond which no more are begun, and the bytes of their arguments.
 pub(super) const MAX_IN_FLIGHT: usize = 256;
@@ -41,7 +41,7 @@ const HERE_AT_ONCE: usize = 16;
 
 /// The reason why the loop ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum End {
+pub(crate) enum LoopEnd {
     /// The input ended or a shutdown was asked for; everything was answered.
     Finished,
     /// Nobody reads the answers any more.
@@ -65,7 +65,7 @@ pub(crate) struct Driver<T: Transport, E> {
     unread: Unread,
     /// The places of calls that ended, which are cleaned after the answers are written; then the log is told.
     slots_to_clean: Vec<Slot>,
-    lines_to_log: Vec<News>,
+    lines_to_log: Vec<CallRecord>,
 }
 
 impl<T: Transport, E: Executor> Driver<T, E> {
@@ -95,15 +95,15 @@ impl<T: Transport, E: Executor> Driver<T, E> {
     }
 
     /// Serves until the input ends, the client stops reading, or `shutdown` resolves.
-    pub(crate) async fn run(mut self, shutdown: impl Future<Output = ()>) -> End {
+    pub(crate) async fn run(mut self, shutdown: impl Future<Output = ()>) -> LoopEnd {
         tokio::pin!(shutdown);
         self.catalog.mark_changed();
         loop {
             if self.work().is_err() {
-                return self.end(End::ClientGone).await;
+                return self.end(LoopEnd::ClientGone).await;
             }
             if self.is_done() {
-                return self.end(End::Finished).await;
+                return self.end(LoopEnd::Finished).await;
             }
             let event = self.next_event(shutdown.as_mut()).await;
             if let ControlFlow::Break(end) = self.handle(event) {
@@ -127,7 +127,7 @@ impl<T: Transport, E: Executor> Driver<T, E> {
         self.write()?;
         // The client reads its answer meanwhile.
         self.slots_to_clean.clear();
-        self.lines_to_log.drain(..).for_each(News::tell);
+        self.lines_to_log.drain(..).for_each(CallRecord::tell);
         Ok(())
     }
 
@@ -161,12 +161,12 @@ impl<T: Transport, E: Executor> Driver<T, E> {
     }
 
     /// Takes an event in. What follows from it is left to the next turn's work.
-    fn handle(&mut self, event: Event) -> ControlFlow<End> {
+    fn handle(&mut self, event: Event) -> ControlFlow<LoopEnd> {
         match event {
             Event::Lines(lines) => self.read_ahead(lines),
             Event::InputEnded => self.phase = Phase::draining(),
             Event::Room => self.phase = self.phase.after_progress(),
-            Event::ClientGone => return ControlFlow::Break(End::ClientGone),
+            Event::ClientGone => return ControlFlow::Break(LoopEnd::ClientGone),
             Event::CallEnded(end) => {
                 match end {
                     CallEnd::Wanted(key, ended) => self.answer(key, ended),
@@ -184,7 +184,7 @@ impl<T: Transport, E: Executor> Driver<T, E> {
                 // A call may have begun to wait for code meanwhile, which is no event.
                 let deadline = self.phase.deadline(self.awaited());
                 if deadline.is_none_or(|deadline| deadline <= Instant::now()) {
-                    return ControlFlow::Break(End::Finished);
+                    return ControlFlow::Break(LoopEnd::Finished);
                 }
             }
             Event::WaitCheckDue => {
@@ -268,7 +268,7 @@ impl<T: Transport, E: Executor> Driver<T, E> {
     }
 
     /// Keeps lines for their turn.
-    fn read_ahead(&mut self, lines: Vec<Line>) {
+    fn read_ahead(&mut self, lines: Vec<InputLine>) {
         lines.into_iter().for_each(|line| self.ahead.push(line));
     }
 
@@ -324,7 +324,7 @@ impl<T: Transport, E: Executor> Driver<T, E> {
     }
 
     /// Answers a call that ended beside the loop.
-    fn answer(&mut self, key: CallKey, ended: Ended) {
+    fn answer(&mut self, key: CallKey, ended: CallOutcome) {
         let (is_sent, slot) = self.conclude(key, ended);
         self.act();
         match is_sent {
@@ -336,7 +336,7 @@ impl<T: Transport, E: Executor> Driver<T, E> {
 
     /// Tells the engine how a call ended, and whether its answer is sent now. Progress that was noted before the end is
     /// told before it.
-    fn conclude(&mut self, key: CallKey, ended: Ended) -> (bool, Option<Slot>) {
+    fn conclude(&mut self, key: CallKey, ended: CallOutcome) -> (bool, Option<Slot>) {
         while let Ok((key, progress)) = self.progress.try_recv() {
             self.engine.progress(key, progress);
         }
@@ -345,7 +345,7 @@ impl<T: Transport, E: Executor> Driver<T, E> {
     }
 
     /// The one way out: every open request is answered, every call ended, everything written.
-    async fn end(mut self, end: End) -> End {
+    async fn end(mut self, end: LoopEnd) -> LoopEnd {
         self.engine.finish(std::iter::from_fn(|| self.ahead.pop()));
         while let Some(action) = self.engine.next_action() {
             if let Action::Send(line) = action {
@@ -353,7 +353,7 @@ impl<T: Transport, E: Executor> Driver<T, E> {
             }
         }
         self.calls.abort();
-        if end == End::Finished
+        if end == LoopEnd::Finished
             && let Some(deadline) = self.write_rest().await
         {
             let left = deadline.saturating_duration_since(Instant::now());

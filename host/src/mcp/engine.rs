@@ -9,19 +9,19 @@ use std::time::Instant;
 
 use serde_json::value::RawValue;
 
-pub use super::action::{Action, Call, CallKey};
+pub use super::action::{Action, CallKey, CallRequest};
 use super::batch::BatchKey;
 use super::lookup;
-use super::message::{self, Id, Line, Message, Parsed, Refused};
+use super::message::{self, Id, InputLine, Message, Parsed, RefusedMessage};
 use super::notify;
-use super::open::{Open, Recall, ReplyTo, Running, Wait, Waiting};
+use super::open::{Open, Recall, ReplyTo, RunningCall, Wait, WaitingRequest};
 use super::outbox::Outbox;
 use super::page::Page;
-use super::params::{self, Meta};
-use super::reply::{self, Fault};
+use super::params::{self, RequestMeta};
+use super::reply::{self, RpcError};
 use super::request::{CatalogRequest, Request};
 use super::result;
-use super::session::Session;
+use super::session::Handshake;
 use crate::catalog::{Catalog, EntryTicket, GENERAL_INSTRUCTIONS, Plugin};
 use crate::manifest::show_duration;
 use crate::sandbox::{CALL_WAIT, Readiness, still_compiling};
@@ -53,7 +53,7 @@ pub struct Engine {
     now: Instant,
     /// True if clients have not been told of what has changed since.
     has_changed: bool,
-    session: Session,
+    session: Handshake,
     open: Open,
     outbox: Outbox,
 }
@@ -67,7 +67,7 @@ impl Engine {
             catalog: None,
             now: Instant::now(),
             has_changed: false,
-            session: Session::default(),
+            session: Handshake::default(),
             open: Open::default(),
             outbox: Outbox::default(),
         }
@@ -136,7 +136,7 @@ impl Engine {
     }
 
     /// Takes a line from the client.
-    pub fn line(&mut self, line: &Line) {
+    pub fn line(&mut self, line: &InputLine) {
         match message::parse(line) {
             Parsed::Nothing => {}
             Parsed::One(message) => self.message(message, None),
@@ -158,7 +158,7 @@ impl Engine {
         usage: Usage,
     ) -> bool {
         let Some(running) = self.open.end(key) else { return false };
-        let Running { reply_to, .. } = running;
+        let RunningCall { reply_to, .. } = running;
         let body = result::call_result(reply_to.version, outcome, usage);
         self.outbox.answer(&reply_to, reply::result(&reply_to.id, &body))
     }
@@ -206,12 +206,12 @@ impl Engine {
 
     /// Answers everything that is still open, and the lines that were read and not begun: the server
     /// is about to end.
-    pub fn finish(&mut self, rest: impl Iterator<Item = Line>) {
+    pub fn finish(&mut self, rest: impl Iterator<Item = InputLine>) {
         // Without a catalog nothing new begins.
         self.catalog = None;
         rest.for_each(|line| self.line(&line));
         for waiting in self.open.take_waiting() {
-            let fault = Fault::invalid_request("the server is shutting down");
+            let fault = RpcError::invalid_request("the server is shutting down");
             self.outbox.answer(&waiting.reply_to, reply::fault(Some(&waiting.reply_to.id), &fault));
         }
         for key in self.open.calls() {
@@ -239,18 +239,20 @@ impl Engine {
                 }
                 self.outbox.one_less_due(key);
             }
-            Err(problem) => self.outbox.send(reply::fault(None, &Fault::invalid_request(problem))),
+            Err(problem) => {
+                self.outbox.send(reply::fault(None, &RpcError::invalid_request(problem)))
+            }
         }
     }
 
-    fn message(&mut self, message: Result<Message<'_>, Refused>, batch: Option<BatchKey>) {
+    fn message(&mut self, message: Result<Message<'_>, RefusedMessage>, batch: Option<BatchKey>) {
         match message {
             Ok(Message::Request { id, method, params }) => {
                 self.request(id, &method, params, batch);
             }
             Ok(Message::Notification { method, params }) => self.notification(&method, params),
             Ok(Message::Response) => {}
-            Err(Refused { id, fault }) => self.outbox.refuse(id.as_ref(), batch, &fault),
+            Err(RefusedMessage { id, fault }) => self.outbox.refuse(id.as_ref(), batch, &fault),
         }
     }
 
@@ -262,10 +264,11 @@ impl Engine {
         batch: Option<BatchKey>,
     ) {
         if self.open.contains(&id) {
-            let fault = Fault::invalid_request(format!("a request with the id {id} is in flight"));
+            let fault =
+                RpcError::invalid_request(format!("a request with the id {id} is in flight"));
             return self.outbox.refuse(Some(&id), batch, &fault);
         }
-        let checked = Meta::of(params).and_then(|meta| {
+        let checked = RequestMeta::of(params).and_then(|meta| {
             let version = self.session.version_of(method, &meta, params, batch.is_some())?;
             let request = Request::of(&id, version, method, params, &meta)?;
             Ok((version, request))
@@ -292,7 +295,7 @@ impl Engine {
                 Err(fault) => reply::fault(Some(id), &fault),
             },
             Request::Catalog(request) => {
-                return self.serve_or_wait(Waiting::new(reply_to, request, self.now));
+                return self.serve_or_wait(WaitingRequest::new(reply_to, request, self.now));
             }
         };
         self.outbox.answer(&reply_to, line);
@@ -306,7 +309,7 @@ impl Engine {
     }
 
     /// Serves a request that needs the catalog, now or once it is there.
-    fn serve_or_wait(&mut self, waiting: Waiting) {
+    fn serve_or_wait(&mut self, waiting: WaitingRequest) {
         let Some(catalog) = self.catalog_for(&waiting.request) else {
             return match self.may_refuse(&waiting) {
                 true => {
@@ -316,7 +319,7 @@ impl Engine {
                 false => self.open.wait(waiting),
             };
         };
-        let Waiting { reply_to, request, wait } = waiting;
+        let WaitingRequest { reply_to, request, wait } = waiting;
         let served = match request {
             CatalogRequest::List { cursor } => self.list(&catalog, &reply_to, cursor.as_deref()),
             CatalogRequest::Call { name, arguments, progress_token } => {
@@ -329,7 +332,7 @@ impl Engine {
     }
 
     /// True if this request, which would have to wait, is not to wait for want of room.
-    fn may_refuse(&self, waiting: &Waiting) -> bool {
+    fn may_refuse(&self, waiting: &WaitingRequest) -> bool {
         !waiting.wait.has_room
             && self.catalog.is_some()
             && waiting.request.is_call()
@@ -342,7 +345,7 @@ impl Engine {
     }
 
     fn refuse_to_wait(&mut self, reply_to: &ReplyTo, why: &str) {
-        let fault = Fault::internal(format!(
+        let fault = RpcError::internal(format!(
             "the plugin is still being loaded, as `toolrack status` shows, and {why}; ask again in a while"
         ));
         self.outbox.answer(reply_to, reply::fault(Some(&reply_to.id), &fault));
@@ -384,7 +387,7 @@ impl Engine {
         catalog: &Catalog,
         reply_to: &ReplyTo,
         cursor: Option<&str>,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), RpcError> {
         let Page { tools, next } = Page::of(catalog, self.settings.page, cursor)?;
         let body = result::tool_list(reply_to.version, tools.into_iter(), next);
         self.outbox.answer(reply_to, reply::result(&reply_to.id, &body));
@@ -399,7 +402,7 @@ impl Engine {
         arguments: Arc<RawValue>,
         progress_token: Option<Box<RawValue>>,
         wait: Wait,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), RpcError> {
         let tool = lookup::tool(catalog, name)?;
         let (request, wants_progress) = (reply_to.id.to_string(), progress_token.is_some());
         if !wait.has_room
@@ -418,14 +421,14 @@ impl Engine {
         let recall = Recall { entry: entry.clone(), request: request_again, since: wait.since };
         let key = self.open.begin(reply_to.clone(), tool.clone(), progress_token, recall);
         let tool = tool.clone();
-        let call = Call { key, request, tool, arguments, wants_progress, entry };
+        let call = CallRequest { key, request, tool, arguments, wants_progress, entry };
         self.outbox.push(Action::Call(call));
         Ok(())
     }
 
-    fn listen(&mut self, reply_to: &ReplyTo, tools: bool) -> Result<(), Fault> {
+    fn listen(&mut self, reply_to: &ReplyTo, tools: bool) -> Result<(), RpcError> {
         if self.open.subscriptions() >= MAX_SUBSCRIPTIONS {
-            return Err(Fault::invalid_request(format!(
+            return Err(RpcError::invalid_request(format!(
                 "{MAX_SUBSCRIPTIONS} subscriptions are open; cancel one first"
             )));
         }

@@ -4,7 +4,7 @@ use tokio::time::Instant;
 
 use super::action::CallKey;
 use super::executor::CallEnd;
-use super::message::Line;
+use super::message::InputLine;
 use super::phase::READER_WAIT;
 use super::transport::{Gone, LineInput, LineOutput};
 use crate::tool::Progress;
@@ -12,7 +12,7 @@ use crate::tool::Progress;
 /// Something that happened while the loop rested.
 pub(super) enum Event {
     /// The client wrote lines.
-    Lines(Vec<Line>),
+    Lines(Vec<InputLine>),
     /// The client will write no more, or what it wrote will not be read.
     InputEnded,
     /// There is room for the next answers.

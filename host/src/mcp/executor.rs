@@ -2,9 +2,9 @@
 //!
 //! It does not know guests or threads: `calls` does.
 
-use super::action::{Call, CallKey};
-use super::news::News;
-use crate::sandbox::Ended;
+use super::action::{CallKey, CallRequest};
+use super::news::CallRecord;
+use crate::sandbox::CallOutcome;
 use crate::tool::Progress;
 
 /// A call's note of progress.
@@ -13,14 +13,14 @@ pub(crate) type Note = (CallKey, Progress);
 /// A call that ended where it was begun, before the loop went on. Its guest's memory is not cleaned and its end is
 /// not logged yet.
 pub(crate) struct EndedHere {
-    pub(crate) ended: Ended,
-    pub(crate) news: News,
+    pub(crate) ended: CallOutcome,
+    pub(crate) news: CallRecord,
 }
 
 /// The end of a call that went on beside the loop.
 pub(crate) enum CallEnd {
     /// Its outcome is wanted.
-    Wanted(CallKey, Ended),
+    Wanted(CallKey, CallOutcome),
     /// It had been cancelled.
     Cancelled,
 }
@@ -34,7 +34,7 @@ pub(crate) trait Executor {
     fn argument_bytes(&self) -> usize;
 
     /// Begins a call. `None` if it goes on beside the loop: then [`next`](Self::next) tells of its end.
-    fn start(&mut self, call: Call) -> Option<EndedHere>;
+    fn start(&mut self, call: CallRequest) -> Option<EndedHere>;
 
     /// Ends a call whose outcome is not wanted any more.
     fn cancel(&mut self, key: CallKey);

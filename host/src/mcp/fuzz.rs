@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 
 use super::ahead::Ahead;
 use super::lines::Cutter;
-use super::{Action, Engine, Line, Settings};
+use super::{Action, Engine, InputLine, Settings};
 use crate::fuzz::{CATALOG, Seen};
 use crate::tool::{Output, Usage};
 
@@ -15,7 +15,7 @@ pub fn lines(bytes: &[u8]) -> Seen {
     let Some((&size, stream)) = bytes.split_first() else { return Seen::Refused };
     let mut cutter = Cutter::default();
     let pieces = stream.chunks(usize::from(size) + 1);
-    let mut lines: Vec<Line> = pieces.flat_map(|piece| cutter.push(piece)).collect();
+    let mut lines: Vec<InputLine> = pieces.flat_map(|piece| cutter.push(piece)).collect();
     lines.extend(cutter.end());
     if stream.len() <= super::MAX_LINE {
         cut_at_every_newline(stream, &lines);
@@ -27,7 +27,7 @@ pub fn lines(bytes: &[u8]) -> Seen {
     for line in lines {
         // The beginning of a line that is too long may be anything, too.
         let line = match line {
-            Line::Whole(start) if size == u8::MAX => Line::TooLong(start),
+            InputLine::Whole(start) if size == u8::MAX => InputLine::TooLong(start),
             line => line,
         };
         let mut ahead = Ahead::default();
@@ -45,13 +45,13 @@ pub fn lines(bytes: &[u8]) -> Seen {
     seen
 }
 
-fn cut_at_every_newline(stream: &[u8], lines: &[Line]) {
+fn cut_at_every_newline(stream: &[u8], lines: &[InputLine]) {
     let mut expected: Vec<&[u8]> = stream.split(|&byte| byte == b'\n').collect();
     // The bytes after the last newline are a line only if there are any.
     expected.pop_if(|last| last.is_empty());
     let whole = lines.iter().map(|line| match line {
-        Line::Whole(bytes) => &bytes[..],
-        Line::TooLong(_) => panic!("a line is too long in {} bytes", stream.len()),
+        InputLine::Whole(bytes) => &bytes[..],
+        InputLine::TooLong(_) => panic!("a line is too long in {} bytes", stream.len()),
     });
     assert!(whole.eq(expected), "{lines:?}");
 }

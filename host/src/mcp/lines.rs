@@ -1,7 +1,7 @@
 //! A stream of bytes cut into lines, none longer than is allowed.
 
 use super::MAX_LINE;
-use super::message::Line;
+use super::message::InputLine;
 
 /// The bytes that are kept of a line that is too long, to look for its id.
 const START: usize = 64 * 1024;
@@ -14,7 +14,7 @@ pub(super) struct Cutter {
 }
 
 impl Cutter {
-    pub(super) fn push(&mut self, mut bytes: &[u8]) -> Vec<Line> {
+    pub(super) fn push(&mut self, mut bytes: &[u8]) -> Vec<InputLine> {
         let mut lines = Vec::new();
         while let Some(end) = bytes.iter().position(|&byte| byte == b'\n') {
             self.append(&bytes[..end]);
@@ -26,7 +26,7 @@ impl Cutter {
     }
 
     /// Returns the bytes that are left when the input ends without a newline, as a line.
-    pub(super) fn end(&mut self) -> Vec<Line> {
+    pub(super) fn end(&mut self) -> Vec<InputLine> {
         if self.line.is_empty() { Vec::new() } else { vec![self.take()] }
     }
 
@@ -44,9 +44,13 @@ impl Cutter {
         self.line.extend_from_slice(bytes);
     }
 
-    fn take(&mut self) -> Line {
+    fn take(&mut self) -> InputLine {
         let line = std::mem::take(&mut self.line);
-        if std::mem::take(&mut self.too_long) { Line::TooLong(line) } else { Line::Whole(line) }
+        if std::mem::take(&mut self.too_long) {
+            InputLine::TooLong(line)
+        } else {
+            InputLine::Whole(line)
+        }
     }
 }
 
@@ -57,13 +61,14 @@ mod tests {
     #[track_caller]
     fn check(chunks: &[&[u8]], expected: &[&str]) {
         let mut cutter = Cutter::default();
-        let mut lines: Vec<Line> = chunks.iter().flat_map(|chunk| cutter.push(chunk)).collect();
+        let mut lines: Vec<InputLine> =
+            chunks.iter().flat_map(|chunk| cutter.push(chunk)).collect();
         lines.extend(cutter.end());
         let shown: Vec<String> = lines
             .iter()
             .map(|line| match line {
-                Line::Whole(bytes) => String::from_utf8_lossy(bytes).into_owned(),
-                Line::TooLong(start) => format!("too long, {} kept", start.len()),
+                InputLine::Whole(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+                InputLine::TooLong(start) => format!("too long, {} kept", start.len()),
             })
             .collect();
         assert_eq!(shown, expected);

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use super::reply::Fault;
+use super::reply::RpcError;
 use crate::catalog::{Catalog, Tool};
 use crate::name::ToolName;
 
 /// The tool with this public name.
-pub(super) fn tool<'a>(catalog: &'a Catalog, name: &str) -> Result<&'a Arc<Tool>, Fault> {
+pub(super) fn tool<'a>(catalog: &'a Catalog, name: &str) -> Result<&'a Arc<Tool>, RpcError> {
     catalog.tool(name).ok_or_else(|| unknown(catalog, name))
 }
 
@@ -16,18 +16,18 @@ pub(super) fn may_come(catalog: &Catalog, name: &str) -> bool {
     catalog.tool(name).is_none() && ToolName::new(name).is_ok_and(|name| catalog.may_have(&name))
 }
 
-fn unknown(catalog: &Catalog, name: &str) -> Fault {
+fn unknown(catalog: &Catalog, name: &str) -> RpcError {
     let shown = crate::text::escape(&name[..name.floor_char_boundary(80)]);
     if let Some(reason) = catalog.unlisted(name) {
-        return Fault::invalid_params(reason);
+        return RpcError::invalid_params(reason);
     }
     let unserved = ToolName::new(name).ok();
     if let Some(reason) = unserved.and_then(|name| catalog.unserved(&name)) {
-        return Fault::invalid_params(format!(
+        return RpcError::invalid_params(format!(
             "unknown tool `{shown}`; the plugin that may have it is not served: {reason}"
         ));
     }
-    Fault::invalid_params(match catalog.nearest(name) {
+    RpcError::invalid_params(match catalog.nearest(name) {
         Some(near) => format!("unknown tool `{shown}`; did you mean `{near}`?"),
         None => format!("unknown tool `{shown}`"),
     })

@@ -11,18 +11,18 @@ use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::MAX_LINE;
-use super::reply::Fault;
+use super::reply::RpcError;
 
 /// One line of input.
 #[derive(Clone, Debug)]
-pub enum Line {
+pub enum InputLine {
     /// A whole line, without its newline.
     Whole(Vec<u8>),
     /// The beginning of a line that was longer than [`MAX_LINE`] and has been skipped.
     TooLong(Vec<u8>),
 }
 
-impl Line {
+impl InputLine {
     pub(super) fn len(&self) -> usize {
         match self {
             Self::Whole(bytes) | Self::TooLong(bytes) => bytes.len(),
@@ -33,10 +33,10 @@ impl Line {
 /// A request's id: a string or an integer, kept as it came. Two spellings of one string are one id. Clones
 /// share it: a call is known by it in several places.
 #[derive(Clone, Debug)]
-pub(super) struct Id(Arc<Known>);
+pub(super) struct Id(Arc<IdParts>);
 
 #[derive(Debug)]
-struct Known {
+struct IdParts {
     key: IdKey,
     raw: Box<RawValue>,
 }
@@ -72,7 +72,7 @@ impl Id {
             is_integer.then(|| IdKey::Integer(text.into()))?
         };
         // An id comes back on every answer; a longer one is no id but a load.
-        (text.len() <= 1024).then(|| Self(Arc::new(Known { key, raw: raw.to_owned() })))
+        (text.len() <= 1024).then(|| Self(Arc::new(IdParts { key, raw: raw.to_owned() })))
     }
 
     /// True if the id is the same as a JSON value in this program: integers there have 64 bits.
@@ -114,25 +114,26 @@ pub(super) enum Message<'a> {
 /// The content of a line.
 pub(super) enum Parsed<'a> {
     Nothing,
-    One(Result<Message<'a>, Refused>),
+    One(Result<Message<'a>, RefusedMessage>),
     /// An array, item by item.
     Batch(Vec<&'a RawValue>),
 }
 
 /// A message that is answered with an error at once.
 #[derive(Debug)]
-pub(super) struct Refused {
+pub(super) struct RefusedMessage {
     pub(super) id: Option<Id>,
-    pub(super) fault: Fault,
+    pub(super) fault: RpcError,
 }
 
 /// Reads a line.
-pub(super) fn parse(line: &Line) -> Parsed<'_> {
+pub(super) fn parse(line: &InputLine) -> Parsed<'_> {
     let bytes = match line {
-        Line::Whole(bytes) => bytes,
-        Line::TooLong(start) => {
-            let fault = Fault::invalid_request(format!("the line is longer than {MAX_LINE} bytes"));
-            return Parsed::One(Err(Refused { id: id_at_start(start), fault }));
+        InputLine::Whole(bytes) => bytes,
+        InputLine::TooLong(start) => {
+            let fault =
+                RpcError::invalid_request(format!("the line is longer than {MAX_LINE} bytes"));
+            return Parsed::One(Err(RefusedMessage { id: id_at_start(start), fault }));
         }
     };
     // Some shells and editors put a byte order mark before text.
@@ -140,11 +141,11 @@ pub(super) fn parse(line: &Line) -> Parsed<'_> {
     if bytes.trim_ascii().is_empty() {
         return Parsed::Nothing;
     }
-    let refuse = |fault| Parsed::One(Err(Refused { id: None, fault }));
+    let refuse = |fault| Parsed::One(Err(RefusedMessage { id: None, fault }));
     let text = match std::str::from_utf8(bytes) {
         Ok(text) => text,
         Err(error) => {
-            return refuse(Fault::parse(format!(
+            return refuse(RpcError::parse(format!(
                 "the line is not UTF-8: byte {} is wrong",
                 error.valid_up_to()
             )));
@@ -153,16 +154,16 @@ pub(super) fn parse(line: &Line) -> Parsed<'_> {
     let raw: &RawValue = match serde_json::from_str(text) {
         Ok(raw) => raw,
         Err(_) if is_header(text) => {
-            return refuse(Fault::parse(
+            return refuse(RpcError::parse(
                 "the line is a header, and MCP over stdio has none: write each message as JSON on a line of its own",
             ));
         }
-        Err(error) => return refuse(Fault::parse(format!("the line is not JSON: {error}"))),
+        Err(error) => return refuse(RpcError::parse(format!("the line is not JSON: {error}"))),
     };
     match raw.get().as_bytes().first() {
         Some(b'[') => match serde_json::from_str(raw.get()) {
             Ok(items) => Parsed::Batch(items),
-            Err(error) => refuse(Fault::parse(error.to_string())),
+            Err(error) => refuse(RpcError::parse(error.to_string())),
         },
         _ => Parsed::One(message(raw)),
     }
@@ -200,9 +201,10 @@ pub(super) fn present<'de, D: serde::Deserializer<'de>>(
 }
 
 /// One message of a line or of a batch.
-pub(super) fn message(raw: &RawValue) -> Result<Message<'_>, Refused> {
-    let refuse =
-        |id, problem: &str| Err(Refused { id, fault: Fault::invalid_request(problem.to_owned()) });
+pub(super) fn message(raw: &RawValue) -> Result<Message<'_>, RefusedMessage> {
+    let refuse = |id, problem: &str| {
+        Err(RefusedMessage { id, fault: RpcError::invalid_request(problem.to_owned()) })
+    };
     if !raw.get().starts_with('{') {
         return refuse(None, "a message is a JSON object");
     }

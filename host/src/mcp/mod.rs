@@ -44,8 +44,8 @@ use crate::tool::{CallError, Output, Usage};
 
 pub(crate) use calls::Calls;
 pub(crate) use driver::Driver;
-pub use engine::{Action, Call, CallKey, Engine, Settings};
-pub use message::Line;
+pub use engine::{Action, CallKey, CallRequest, Engine, Settings};
+pub use message::InputLine;
 pub use news::ANSWERED_TARGET;
 pub use stdio::{PrivateStdout, Stdio};
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tracing::Level;
 
 use crate::catalog::Tool;
-use crate::sandbox::Ended;
+use crate::sandbox::CallOutcome;
 use crate::text::escape;
 use crate::tool::{CallError, Output, Usage};
 
@@ -15,19 +15,19 @@ const TARGET: &str = "toolrack::mcp";
 pub const ANSWERED_TARGET: &str = "toolrack::mcp::answered";
 
 /// A line of the log, not written yet.
-pub(crate) struct News {
-    call: Arc<Named>,
+pub(crate) struct CallRecord {
+    call: Arc<CallLabel>,
     usage: Usage,
-    said: Said,
+    said: CallVerdict,
 }
 
 /// A call as the log names it.
-pub(super) struct Named {
+pub(super) struct CallLabel {
     pub(super) tool: Arc<Tool>,
     pub(super) request: String,
 }
 
-enum Said {
+enum CallVerdict {
     /// It was answered.
     Answered,
     /// An end that was to be expected.
@@ -36,7 +36,7 @@ enum Said {
     Remarkable(String),
 }
 
-impl Named {
+impl CallLabel {
     /// The span of what the plugin writes meanwhile.
     pub(super) fn span(&self) -> tracing::Span {
         let Self { tool, request } = self;
@@ -45,9 +45,9 @@ impl Named {
     }
 }
 
-impl News {
-    pub(super) fn of(ended: &Ended, call: Arc<Named>) -> Self {
-        Self { call, usage: ended.usage, said: Said::of(&ended.outcome) }
+impl CallRecord {
+    pub(super) fn of(ended: &CallOutcome, call: Arc<CallLabel>) -> Self {
+        Self { call, usage: ended.usage, said: CallVerdict::of(&ended.outcome) }
     }
 
     /// Writes the line. It names the call itself: a span would cost as much as the call.
@@ -56,27 +56,27 @@ impl News {
         if !tracing::enabled!(target: TARGET, Level::WARN) {
             return;
         }
-        let Named { tool, request } = &*self.call;
+        let CallLabel { tool, request } = &*self.call;
         let (plugin, tool) = (tool.plugin.name.as_str(), tool.name.as_str());
         let Usage { fuel, peak_memory, .. } = self.usage;
         let time_ms = self.usage.milliseconds();
         match self.said {
-            Said::Answered => {
+            CallVerdict::Answered => {
                 tracing::info!(
                     target: ANSWERED_TARGET, plugin, tool, request, fuel, peak_memory, time_ms, "answered"
                 );
             }
-            Said::Usual(said) => {
+            CallVerdict::Usual(said) => {
                 tracing::info!(target: TARGET, plugin, tool, request, fuel, peak_memory, time_ms, "{said}");
             }
-            Said::Remarkable(said) => {
+            CallVerdict::Remarkable(said) => {
                 tracing::warn!(target: TARGET, plugin, tool, request, fuel, peak_memory, time_ms, "{said}");
             }
         }
     }
 }
 
-impl Said {
+impl CallVerdict {
     fn of(outcome: &Result<Output, CallError>) -> Self {
         match outcome {
             Ok(_) => Self::Answered,
@@ -100,10 +100,12 @@ mod tests {
             CallError::Broken(hostile()),
             CallError::Host(hostile()),
         ] {
-            let Said::Remarkable(said) = Said::of(&Err(error)) else { panic!("it is usual") };
+            let CallVerdict::Remarkable(said) = CallVerdict::of(&Err(error)) else {
+                panic!("it is usual")
+            };
             assert!(said.contains("one\\n\\u{1b}[2Jtwo"), "{said:?}");
         }
-        let said = Said::of(&Err(CallError::InvalidArguments(hostile())));
-        assert!(matches!(said, Said::Usual("invalid arguments")));
+        let said = CallVerdict::of(&Err(CallError::InvalidArguments(hostile())));
+        assert!(matches!(said, CallVerdict::Usual("invalid arguments")));
     }
 }

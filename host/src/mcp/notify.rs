@@ -15,7 +15,7 @@ pub(super) fn progress(token: &RawValue, progress: Progress) -> String {
     let Progress { value, total, message } = progress;
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
-    struct Params<'a> {
+    struct ProgressParams<'a> {
         progress_token: &'a RawValue,
         progress: f64,
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -23,7 +23,7 @@ pub(super) fn progress(token: &RawValue, progress: Progress) -> String {
         #[serde(skip_serializing_if = "Option::is_none")]
         message: Option<String>,
     }
-    let params = Params { progress_token: token, progress: value, total, message };
+    let params = ProgressParams { progress_token: token, progress: value, total, message };
     notification("notifications/progress", Some(params))
 }
 

@@ -25,7 +25,7 @@ pub(super) struct ReplyTo {
 }
 
 /// A call that runs.
-pub(super) struct Running {
+pub(super) struct RunningCall {
     pub(super) reply_to: ReplyTo,
     pub(super) tool: Arc<Tool>,
     pub(super) progress_token: Option<Box<RawValue>>,
@@ -33,7 +33,7 @@ pub(super) struct Running {
     pub(super) recall: Recall,
 }
 
-impl Running {
+impl RunningCall {
     /// True if it waits for its plugin's code.
     fn awaits_plugin(&self) -> bool {
         let readiness = self.tool.plugin.readiness();
@@ -60,13 +60,13 @@ pub(super) struct Wait {
 }
 
 /// A request that waits for the catalog.
-pub(super) struct Waiting {
+pub(super) struct WaitingRequest {
     pub(super) reply_to: ReplyTo,
     pub(super) request: CatalogRequest,
     pub(super) wait: Wait,
 }
 
-impl Waiting {
+impl WaitingRequest {
     /// A request that begins to wait.
     pub(super) fn new(reply_to: ReplyTo, request: CatalogRequest, since: Instant) -> Self {
         Self { reply_to, request, wait: Wait { since, has_room: false } }
@@ -82,14 +82,14 @@ pub(super) struct Cancelled {
 /// All of them. No two have one id.
 #[derive(Default)]
 pub(super) struct Open {
-    requests: HashMap<Id, Stage>,
-    calls: HashMap<CallKey, Running>,
+    requests: HashMap<Id, RequestStage>,
+    calls: HashMap<CallKey, RunningCall>,
     /// In the order in which they came.
-    waiting: VecDeque<Waiting>,
+    waiting: VecDeque<WaitingRequest>,
     last_key: u64,
 }
 
-enum Stage {
+enum RequestStage {
     Waiting,
     Call(CallKey),
     Listen { version: Version, tools: bool },
@@ -118,7 +118,7 @@ impl Open {
 
     /// The number of calls that wait for this plugin's code.
     pub(super) fn await_plugin(&self, plugin: &Arc<Plugin>) -> usize {
-        let of_it = |running: &&Running| Arc::ptr_eq(&running.tool.plugin, plugin);
+        let of_it = |running: &&RunningCall| Arc::ptr_eq(&running.tool.plugin, plugin);
         self.calls.values().filter(of_it).filter(|running| running.awaits_plugin()).count()
     }
 
@@ -143,11 +143,11 @@ impl Open {
     pub(super) fn take_overdue(
         &mut self,
         then: Instant,
-    ) -> (Vec<Waiting>, Vec<(CallKey, Running)>) {
+    ) -> (Vec<WaitingRequest>, Vec<(CallKey, RunningCall)>) {
         let (old, young): (Vec<_>, Vec<_>) =
             self.waiting.drain(..).partition(|waiting| waiting.wait.since <= then);
         self.waiting = young.into();
-        for Waiting { reply_to, .. } in &old {
+        for WaitingRequest { reply_to, .. } in &old {
             self.requests.remove(&reply_to.id);
         }
         let calls =
@@ -155,16 +155,16 @@ impl Open {
         (old, calls)
     }
 
-    pub(super) fn wait(&mut self, mut waiting: Waiting) {
+    pub(super) fn wait(&mut self, mut waiting: WaitingRequest) {
         waiting.wait.has_room = true;
-        self.requests.insert(waiting.reply_to.id.clone(), Stage::Waiting);
+        self.requests.insert(waiting.reply_to.id.clone(), RequestStage::Waiting);
         self.waiting.push_back(waiting);
     }
 
     /// Those that wait, in order. They wait no more.
-    pub(super) fn take_waiting(&mut self) -> VecDeque<Waiting> {
+    pub(super) fn take_waiting(&mut self) -> VecDeque<WaitingRequest> {
         let waiting = std::mem::take(&mut self.waiting);
-        for Waiting { reply_to, .. } in &waiting {
+        for WaitingRequest { reply_to, .. } in &waiting {
             self.requests.remove(&reply_to.id);
         }
         waiting
@@ -180,19 +180,19 @@ impl Open {
     ) -> CallKey {
         self.last_key += 1;
         let key = CallKey(self.last_key);
-        self.requests.insert(reply_to.id.clone(), Stage::Call(key));
-        let running = Running { reply_to, tool, progress_token, last_progress: None, recall };
+        self.requests.insert(reply_to.id.clone(), RequestStage::Call(key));
+        let running = RunningCall { reply_to, tool, progress_token, last_progress: None, recall };
         self.calls.insert(key, running);
         key
     }
 
     /// The call with this key, unless it was cancelled.
-    pub(super) fn running(&mut self, key: CallKey) -> Option<&mut Running> {
+    pub(super) fn running(&mut self, key: CallKey) -> Option<&mut RunningCall> {
         self.calls.get_mut(&key)
     }
 
     /// The same, which ends.
-    pub(super) fn end(&mut self, key: CallKey) -> Option<Running> {
+    pub(super) fn end(&mut self, key: CallKey) -> Option<RunningCall> {
         let running = self.calls.remove(&key)?;
         self.requests.remove(&running.reply_to.id);
         Some(running)
@@ -210,7 +210,7 @@ impl Open {
     pub(super) fn recall(
         &mut self,
         is_served: impl Fn(&Arc<Plugin>) -> bool,
-    ) -> Vec<(CallKey, Waiting)> {
+    ) -> Vec<(CallKey, WaitingRequest)> {
         self.take_back(|running| {
             let plugin = &running.tool.plugin;
             // Of one whose code turned out to be none, the call tells that.
@@ -219,7 +219,7 @@ impl Open {
     }
 
     /// Takes out those of these calls that have not entered their plugin, and never will.
-    fn take_out(&mut self, which: impl Fn(&Running) -> bool) -> Vec<(CallKey, Running)> {
+    fn take_out(&mut self, which: impl Fn(&RunningCall) -> bool) -> Vec<(CallKey, RunningCall)> {
         let taken =
             self.calls.extract_if(|_, running| which(running) && running.recall.entry.take());
         let mut taken: Vec<_> = taken.collect();
@@ -231,35 +231,39 @@ impl Open {
     }
 
     /// The same, as requests again.
-    fn take_back(&mut self, which: impl Fn(&Running) -> bool) -> Vec<(CallKey, Waiting)> {
+    fn take_back(
+        &mut self,
+        which: impl Fn(&RunningCall) -> bool,
+    ) -> Vec<(CallKey, WaitingRequest)> {
         let requests = self.take_out(which).into_iter().map(|(key, running)| {
-            let Running { reply_to, recall: Recall { request, since, .. }, .. } = running;
-            (key, Waiting { reply_to, request, wait: Wait { since, has_room: true } })
+            let RunningCall { reply_to, recall: Recall { request, since, .. }, .. } = running;
+            (key, WaitingRequest { reply_to, request, wait: Wait { since, has_room: true } })
         });
         requests.collect()
     }
 
     /// A subscription begins, to changes of tools or to nothing.
     pub(super) fn listen(&mut self, reply_to: &ReplyTo, tools: bool) {
-        let listen = Stage::Listen { version: reply_to.version, tools };
+        let listen = RequestStage::Listen { version: reply_to.version, tools };
         self.requests.insert(reply_to.id.clone(), listen);
     }
 
     pub(super) fn subscriptions(&self) -> usize {
-        self.requests.values().filter(|stage| matches!(stage, Stage::Listen { .. })).count()
+        self.requests.values().filter(|stage| matches!(stage, RequestStage::Listen { .. })).count()
     }
 
     /// The subscriptions to changes of tools.
     pub(super) fn listeners(&self) -> impl Iterator<Item = &Id> {
-        let tools = |stage: &Stage| matches!(stage, Stage::Listen { tools: true, .. });
+        let tools =
+            |stage: &RequestStage| matches!(stage, RequestStage::Listen { tools: true, .. });
         self.requests.iter().filter(move |(_, stage)| tools(stage)).map(|(id, _)| id)
     }
 
     /// Ends all subscriptions.
     pub(super) fn take_subscriptions(&mut self) -> Vec<(Id, Version)> {
-        let listening = |stage: &mut Stage| match stage {
-            Stage::Listen { version, .. } => Some(*version),
-            Stage::Waiting | Stage::Call(_) => None,
+        let listening = |stage: &mut RequestStage| match stage {
+            RequestStage::Listen { version, .. } => Some(*version),
+            RequestStage::Waiting | RequestStage::Call(_) => None,
         };
         let all = self.requests.extract_if(|_, stage| listening(stage).is_some());
         all.filter_map(|(id, mut stage)| Some((id, listening(&mut stage)?))).collect()
@@ -268,12 +272,12 @@ impl Open {
     /// Forgets a request, whatever becomes of it.
     pub(super) fn cancel(&mut self, id: &Id) -> Option<Cancelled> {
         Some(match self.requests.remove(id)? {
-            Stage::Listen { .. } => Cancelled { call: None, batch: None },
-            Stage::Call(key) => {
+            RequestStage::Listen { .. } => Cancelled { call: None, batch: None },
+            RequestStage::Call(key) => {
                 let batch = self.calls.remove(&key).and_then(|running| running.reply_to.batch);
                 Cancelled { call: Some(key), batch }
             }
-            Stage::Waiting => {
+            RequestStage::Waiting => {
                 let at = self.waiting.iter().position(|waiting| waiting.reply_to.id == *id);
                 let waiting = at.and_then(|at| self.waiting.remove(at));
                 let batch = waiting.and_then(|waiting| waiting.reply_to.batch);
@@ -299,7 +303,7 @@ mod tests {
             let request =
                 CatalogRequest::Call { name: "t".into(), arguments, progress_token: None };
             let reply_to = ReplyTo { id: id(at), version: Version::NEWEST_LEGACY, batch: None };
-            open.wait(Waiting::new(reply_to, request, Instant::now()));
+            open.wait(WaitingRequest::new(reply_to, request, Instant::now()));
         }
         assert_eq!((open.waiting_bytes(), open.in_flight()), (14, 3));
         assert!(open.cancel(&id(2)).is_some() && open.cancel(&id(2)).is_none());

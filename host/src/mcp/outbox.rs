@@ -7,7 +7,7 @@ use super::action::Action;
 use super::batch::{BatchKey, Batches};
 use super::message::Id;
 use super::open::ReplyTo;
-use super::reply::{self, Fault};
+use super::reply::{self, RpcError};
 
 /// The actions, in order.
 #[derive(Default)]
@@ -51,7 +51,7 @@ impl Outbox {
     }
 
     /// The answer to what was not expected.
-    pub(super) fn refuse(&mut self, id: Option<&Id>, batch: Option<BatchKey>, fault: &Fault) {
+    pub(super) fn refuse(&mut self, id: Option<&Id>, batch: Option<BatchKey>, fault: &RpcError) {
         self.line(id, batch, reply::fault(id, fault));
     }
 
@@ -66,7 +66,7 @@ impl Outbox {
             None => self.send(line),
             Some(key) => self
                 .batches
-                .add(key, line, |problem| reply::fault(id, &Fault::invalid_request(problem))),
+                .add(key, line, |problem| reply::fault(id, &RpcError::invalid_request(problem))),
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use std::num::NonZeroUsize;
 
-use super::reply::Fault;
+use super::reply::RpcError;
 use crate::catalog::{Catalog, Tool};
 use crate::name::ToolName;
 
@@ -22,7 +22,7 @@ impl<'a> Page<'a> {
         catalog: &'a Catalog,
         size: Option<NonZeroUsize>,
         cursor: Option<&str>,
-    ) -> Result<Self, Fault> {
+    ) -> Result<Self, RpcError> {
         let size = size.map_or(usize::MAX, NonZeroUsize::get);
         let and_one = size.saturating_add(1);
         let mut tools: Vec<&Tool> = match cursor.map(read).transpose()? {
@@ -38,8 +38,10 @@ impl<'a> Page<'a> {
     }
 }
 
-fn read(cursor: &str) -> Result<ToolName, Fault> {
+fn read(cursor: &str) -> Result<ToolName, RpcError> {
     cursor.strip_prefix(CURSOR).and_then(|name| ToolName::new(name).ok()).ok_or_else(|| {
-        Fault::invalid_params("`cursor` is not one that this server gave; list from the beginning")
+        RpcError::invalid_params(
+            "`cursor` is not one that this server gave; list from the beginning",
+        )
     })
 }

@@ -4,12 +4,12 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::message::{Id, present};
-use super::reply::Fault;
+use super::reply::RpcError;
 use super::version::Version;
 
 /// `_meta` of a request, as far as it concerns the server.
 #[derive(Default, Deserialize)]
-pub(super) struct Meta<'a> {
+pub(super) struct RequestMeta<'a> {
     #[serde(
         borrow,
         default,
@@ -34,16 +34,16 @@ struct WithMeta<'a> {
     meta: Option<&'a RawValue>,
 }
 
-impl<'a> Meta<'a> {
+impl<'a> RequestMeta<'a> {
     /// `_meta` of `params`; empty where there is none.
-    pub(super) fn of(params: Option<&'a RawValue>) -> Result<Self, Fault> {
+    pub(super) fn of(params: Option<&'a RawValue>) -> Result<Self, RpcError> {
         let Some(params) = params else { return Ok(Self::default()) };
         if !is_object(params) {
-            return Err(Fault::invalid_params("`params` is not an object"));
+            return Err(RpcError::invalid_params("`params` is not an object"));
         }
         match read::<WithMeta<'_>>(params)?.meta {
             Some(meta) if is_object(meta) => read(meta),
-            Some(_) => Err(Fault::invalid_params("`_meta` is not an object")),
+            Some(_) => Err(RpcError::invalid_params("`_meta` is not an object")),
             None => Ok(Self::default()),
         }
     }
@@ -54,19 +54,19 @@ impl<'a> Meta<'a> {
     }
 
     /// The version of a modern request, if everything it must say is there.
-    pub(super) fn modern_version(&self) -> Result<Version, Fault> {
+    pub(super) fn modern_version(&self) -> Result<Version, RpcError> {
         let requested = self.version.map(text).transpose()?.unwrap_or_default();
         let Some(version) = Version::parse(&requested) else {
-            return Err(Fault::unsupported_version(&requested));
+            return Err(RpcError::unsupported_version(&requested));
         };
         if !version.is_modern() {
-            return Err(Fault::invalid_params(format!(
+            return Err(RpcError::invalid_params(format!(
                 "protocol version {requested} begins with `initialize`; send it without `{}` first",
                 super::result::PROTOCOL_VERSION
             )));
         }
         if !self.capabilities.is_some_and(is_object) {
-            return Err(Fault::invalid_params(format!(
+            return Err(RpcError::invalid_params(format!(
                 "`_meta` lacks the object `{}`",
                 super::result::CLIENT_CAPABILITIES
             )));
@@ -75,11 +75,11 @@ impl<'a> Meta<'a> {
     }
 
     /// The progress token, a string or an integer, as it came.
-    pub(super) fn progress_token(&self) -> Result<Option<Box<RawValue>>, Fault> {
+    pub(super) fn progress_token(&self) -> Result<Option<Box<RawValue>>, RpcError> {
         let Some(raw) = self.progress_token else { return Ok(None) };
         // It has the form of an id.
         if !Id::parse(raw).is_some_and(|token| token.is_exact()) {
-            return Err(Fault::invalid_params(
+            return Err(RpcError::invalid_params(
                 "`progressToken` is neither a string nor an integer of 64 bits",
             ));
         }
@@ -90,89 +90,88 @@ impl<'a> Meta<'a> {
 /// Parameters of `initialize`. Whatever is odd about them, the handshake goes on.
 pub(super) fn initialize(params: Option<&RawValue>) -> Version {
     #[derive(Deserialize)]
-    struct Params<'a> {
+    struct InitializeParams<'a> {
         #[serde(borrow, rename = "protocolVersion")]
         version: std::borrow::Cow<'a, str>,
     }
     params
-        .and_then(|raw| serde_json::from_str::<Params<'_>>(raw.get()).ok())
+        .and_then(|raw| serde_json::from_str::<InitializeParams<'_>>(raw.get()).ok())
         .and_then(|params| Version::parse(&params.version))
         .filter(|version| !version.is_modern())
         .unwrap_or(Version::NEWEST_LEGACY)
 }
 
 /// The cursor of `tools/list`.
-pub(super) fn cursor(params: Option<&RawValue>) -> Result<Option<String>, Fault> {
+pub(super) fn cursor(params: Option<&RawValue>) -> Result<Option<String>, RpcError> {
     #[derive(Deserialize)]
-    struct Params<'a> {
+    struct ListParams<'a> {
         #[serde(borrow, default, deserialize_with = "present")]
         cursor: Option<&'a RawValue>,
     }
     let Some(params) = params else { return Ok(None) };
-    read::<Params<'_>>(params)?
+    read::<ListParams<'_>>(params)?
         .cursor
-        .map(|raw| text(raw).map_err(|_| Fault::invalid_params("`cursor` is not a string")))
+        .map(|raw| text(raw).map_err(|_| RpcError::invalid_params("`cursor` is not a string")))
         .transpose()
 }
 
 /// Name and arguments of `tools/call`. Absent arguments are none.
-pub(super) fn call(params: Option<&RawValue>) -> Result<(String, Box<RawValue>), Fault> {
+pub(super) fn call(params: Option<&RawValue>) -> Result<(String, Box<RawValue>), RpcError> {
     #[derive(Deserialize)]
-    struct Params<'a> {
+    struct CallParams<'a> {
         #[serde(borrow, default, deserialize_with = "present")]
         name: Option<&'a RawValue>,
         #[serde(borrow, default, deserialize_with = "present")]
         arguments: Option<&'a RawValue>,
     }
     let Some(params) = params else {
-        return Err(Fault::invalid_params("`params` is missing: tools/call needs `name`"));
+        return Err(RpcError::invalid_params("`params` is missing: tools/call needs `name`"));
     };
-    let params: Params<'_> = read(params)?;
-    let name = params
-        .name
-        .and_then(|raw| text(raw).ok())
-        .ok_or_else(|| Fault::invalid_params("`name`, the tool's name as a string, is missing"))?;
+    let params: CallParams<'_> = read(params)?;
+    let name = params.name.and_then(|raw| text(raw).ok()).ok_or_else(|| {
+        RpcError::invalid_params("`name`, the tool's name as a string, is missing")
+    })?;
     let arguments = match params.arguments {
         Some(raw) if is_object(raw) => raw.to_owned(),
-        Some(_) => return Err(Fault::invalid_params("`arguments` is not an object")),
+        Some(_) => return Err(RpcError::invalid_params("`arguments` is not an object")),
         None => RawValue::from_string("{}".into()).unwrap_or_default(),
     };
     Ok((name, arguments))
 }
 
 /// Reads the parameters of `subscriptions/listen`: true if it asks for changes of the tool list.
-pub(super) fn listens_to_tools(params: Option<&RawValue>) -> Result<bool, Fault> {
+pub(super) fn listens_to_tools(params: Option<&RawValue>) -> Result<bool, RpcError> {
     #[derive(Deserialize)]
-    struct Params {
-        notifications: Wanted,
+    struct ListenParams {
+        notifications: ListenedTo,
     }
     #[derive(Deserialize)]
-    struct Wanted {
+    struct ListenedTo {
         #[serde(default, rename = "toolsListChanged")]
         tools_list_changed: bool,
     }
-    let missing = || Fault::invalid_params("`notifications`, an object, is missing");
-    let params: Params = read(params.ok_or_else(missing)?)?;
+    let missing = || RpcError::invalid_params("`notifications`, an object, is missing");
+    let params: ListenParams = read(params.ok_or_else(missing)?)?;
     Ok(params.notifications.tools_list_changed)
 }
 
 /// The request that `notifications/cancelled` means, as raw JSON.
 pub(super) fn cancelled(params: Option<&RawValue>) -> Option<&RawValue> {
     #[derive(Deserialize)]
-    struct Params<'a> {
+    struct CancelledParams<'a> {
         #[serde(borrow, rename = "requestId")]
         request: &'a RawValue,
     }
-    serde_json::from_str::<Params<'_>>(params?.get()).ok().map(|params| params.request)
+    serde_json::from_str::<CancelledParams<'_>>(params?.get()).ok().map(|params| params.request)
 }
 
-fn read<'a, T: Deserialize<'a>>(raw: &'a RawValue) -> Result<T, Fault> {
+fn read<'a, T: Deserialize<'a>>(raw: &'a RawValue) -> Result<T, RpcError> {
     serde_json::from_str(raw.get())
-        .map_err(|error| Fault::invalid_params(format!("the parameters do not fit: {error}")))
+        .map_err(|error| RpcError::invalid_params(format!("the parameters do not fit: {error}")))
 }
 
-fn text(raw: &RawValue) -> Result<String, Fault> {
-    serde_json::from_str(raw.get()).map_err(|_| Fault::invalid_params("a string was expected"))
+fn text(raw: &RawValue) -> Result<String, RpcError> {
+    serde_json::from_str(raw.get()).map_err(|_| RpcError::invalid_params("a string was expected"))
 }
 
 fn is_object(raw: &RawValue) -> bool {
@@ -198,7 +197,7 @@ mod tests {
         ] {
             let params = format!(r#"{{"_meta":{{"progressToken":{token}}}}}"#);
             let params = RawValue::from_string(params).expect("JSON");
-            let meta = Meta::of(Some(&params)).unwrap_or_else(|_| panic!("an object"));
+            let meta = RequestMeta::of(Some(&params)).unwrap_or_else(|_| panic!("an object"));
             let found = meta.progress_token().ok().flatten();
             let expected = is_one.then_some(token);
             assert_eq!(found.as_deref().map(RawValue::get), expected, "{token}");

@@ -16,15 +16,15 @@ use tokio::io::unix::AsyncFd;
 use tokio::io::{Interest, Ready};
 
 use super::lines::Cutter;
-use super::message::Line;
-use super::stdio::{CHUNK, unread, unwritten};
+use super::message::InputLine;
+use super::stdio::{STDIO_CHUNK, unread, unwritten};
 use super::transport::Gone;
 
 /// This stream is for a thread: it cannot be read or written without blocking. Nothing was.
 pub(super) struct Blocks;
 
 /// The outcome of writing a piece.
-pub(super) enum Given {
+pub(super) enum WriteOutcome {
     Taken,
     /// It comes back: the stream is for a thread.
     Blocks(Vec<u8>),
@@ -71,11 +71,11 @@ impl ReadyInput {
             return None;
         }
         let stream = watched(stream, Interest::READABLE).ok()?;
-        Some(Self { stream, chunk: vec![0; CHUNK], cutter: Cutter::default(), ended: false })
+        Some(Self { stream, chunk: vec![0; STDIO_CHUNK], cutter: Cutter::default(), ended: false })
     }
 
     /// The next lines, some at a time; nothing once the input has ended.
-    pub(super) async fn lines(&mut self) -> Result<Option<Vec<Line>>, Blocks> {
+    pub(super) async fn lines(&mut self) -> Result<Option<Vec<InputLine>>, Blocks> {
         while !self.ended {
             let mut guard = match self.stream.readable().await {
                 Ok(guard) => guard,
@@ -91,7 +91,7 @@ impl ReadyInput {
                     self.cutter.end()
                 }
                 Ok(count) => {
-                    if count < CHUNK {
+                    if count < STDIO_CHUNK {
                         // That was all; more is told of anew.
                         guard.clear_ready();
                     }
@@ -169,13 +169,13 @@ impl ReadyOutput {
     }
 
     /// Writes what can be written of `piece` now, and keeps the rest.
-    pub(super) fn give(&mut self, piece: Vec<u8>) -> Result<Given, Gone> {
+    pub(super) fn give(&mut self, piece: Vec<u8>) -> Result<WriteOutcome, Gone> {
         match push(self.stream.get_ref(), &piece) {
             Ok(count) => {
                 (self.written, self.piece) = (count, piece);
-                Ok(Given::Taken)
+                Ok(WriteOutcome::Taken)
             }
-            Err(Errno::OPNOTSUPP) => Ok(Given::Blocks(piece)),
+            Err(Errno::OPNOTSUPP) => Ok(WriteOutcome::Blocks(piece)),
             Err(error) => Err(gone(&error.into())),
         }
     }

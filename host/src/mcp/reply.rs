@@ -9,14 +9,14 @@ use super::version::Version;
 
 /// An error that answers a request.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub(super) struct Fault {
+pub(super) struct RpcError {
     code: i64,
     message: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     data: Option<Value>,
 }
 
-impl Fault {
+impl RpcError {
     fn new(code: i64, message: impl Into<String>) -> Self {
         Self { code, message: message.into(), data: None }
     }
@@ -51,25 +51,25 @@ impl Fault {
 }
 
 /// A request's answer as one line. `id` is absent only where none could be read.
-pub(super) fn fault(id: Option<&Id>, fault: &Fault) -> String {
+pub(super) fn fault(id: Option<&Id>, fault: &RpcError) -> String {
     #[derive(Serialize)]
-    struct Reply<'a> {
+    struct ErrorReply<'a> {
         jsonrpc: &'static str,
         id: Option<&'a RawValue>,
-        error: &'a Fault,
+        error: &'a RpcError,
     }
-    line(&Reply { jsonrpc: "2.0", id: id.map(Id::as_json), error: fault })
+    line(&ErrorReply { jsonrpc: "2.0", id: id.map(Id::as_json), error: fault })
 }
 
 /// A request's result as one line.
 pub(super) fn result(id: &Id, result: &impl Serialize) -> String {
     #[derive(Serialize)]
-    struct Reply<'a, T> {
+    struct ResultReply<'a, T> {
         jsonrpc: &'static str,
         id: &'a RawValue,
         result: &'a T,
     }
-    line(&Reply { jsonrpc: "2.0", id: id.as_json(), result })
+    line(&ResultReply { jsonrpc: "2.0", id: id.as_json(), result })
 }
 
 /// One message as a line.

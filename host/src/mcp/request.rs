@@ -5,8 +5,8 @@ use std::sync::Arc;
 use serde_json::value::RawValue;
 
 use super::message::Id;
-use super::params::{self, Meta};
-use super::reply::Fault;
+use super::params::{self, RequestMeta};
+use super::reply::RpcError;
 use super::version::Version;
 
 /// A request, by its method.
@@ -35,8 +35,8 @@ impl Request {
         version: Version,
         method: &str,
         params: Option<&RawValue>,
-        meta: &Meta<'_>,
-    ) -> Result<Self, Fault> {
+        meta: &RequestMeta<'_>,
+    ) -> Result<Self, RpcError> {
         Ok(match (method, version.is_modern()) {
             ("initialize", false) => Self::Initialize,
             ("ping", false) => Self::Ping,
@@ -44,7 +44,9 @@ impl Request {
             ("subscriptions/listen", true) => {
                 let tools = params::listens_to_tools(params)?;
                 if !id.is_exact() {
-                    return Err(Fault::invalid_params("the id is too large for a subscription's"));
+                    return Err(RpcError::invalid_params(
+                        "the id is too large for a subscription's",
+                    ));
                 }
                 Self::Listen { tools }
             }
@@ -57,7 +59,7 @@ impl Request {
                 let arguments = arguments.into();
                 Self::Catalog(CatalogRequest::Call { name, arguments, progress_token })
             }
-            _ => return Err(Fault::unknown_method(method)),
+            _ => return Err(RpcError::unknown_method(method)),
         })
     }
 }

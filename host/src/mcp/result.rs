@@ -45,21 +45,21 @@ fn capabilities() -> Value {
 struct Common {
     #[serde(skip_serializing_if = "Option::is_none")]
     result_type: Option<&'static str>,
-    #[serde(rename = "_meta", skip_serializing_if = "Meta::is_empty")]
-    meta: Meta,
+    #[serde(rename = "_meta", skip_serializing_if = "ResultMeta::is_empty")]
+    meta: ResultMeta,
 }
 
 /// `_meta` of a result.
-struct Meta {
+struct ResultMeta {
     given: Map<String, Value>,
-    spent: Option<Spent>,
+    spent: Option<CallCost>,
     server: Option<ServerInfo>,
 }
 
 /// The fuel, memory and time that a call spent, as a client is told.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Spent {
+struct CallCost {
     fuel: u64,
     peak_memory_bytes: u64,
     time_ms: f64,
@@ -70,22 +70,22 @@ impl Common {
         Self::with(version, Map::new(), None)
     }
 
-    fn with(version: Version, mut given: Map<String, Value>, spent: Option<Spent>) -> Self {
+    fn with(version: Version, mut given: Map<String, Value>, spent: Option<CallCost>) -> Self {
         let server = version.is_modern().then_some(TOOLRACK);
         // These words are the host's.
         given.retain(|key, _| key != USAGE && key != SERVER_INFO);
         let result_type = version.is_modern().then_some("complete");
-        Self { result_type, meta: Meta { given, spent, server } }
+        Self { result_type, meta: ResultMeta { given, spent, server } }
     }
 }
 
-impl Meta {
+impl ResultMeta {
     fn is_empty(&self) -> bool {
         self.given.is_empty() && self.spent.is_none() && self.server.is_none()
     }
 }
 
-impl Serialize for Meta {
+impl Serialize for ResultMeta {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         for (key, value) in &self.given {
@@ -137,7 +137,7 @@ pub(super) fn listen_ended(version: Version, subscription: &Id) -> Value {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ToolList<'a> {
-    tools: Vec<ListedTool<'a>>,
+    tools: Vec<ToolOnPage<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     next_cursor: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -150,7 +150,7 @@ pub(super) struct ToolList<'a> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct ListedTool<'a> {
+struct ToolOnPage<'a> {
     name: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     title: Option<&'a str>,
@@ -180,10 +180,10 @@ pub(super) fn tool_list<'a>(
     }
 }
 
-fn listed(version: Version, tool: &Tool) -> ListedTool<'_> {
+fn listed(version: Version, tool: &Tool) -> ToolOnPage<'_> {
     let spec = &tool.spec;
     let structured = version.has_structured_content();
-    ListedTool {
+    ToolOnPage {
         name: tool.name.as_str(),
         title: spec.title.as_deref().filter(|_| structured),
         description: &spec.description,
@@ -230,7 +230,7 @@ pub(super) fn call_result(
     });
     let structured_content = structured(version, &mut output);
     let Usage { fuel, peak_memory, .. } = usage;
-    let spent = Spent { fuel, peak_memory_bytes: peak_memory, time_ms: usage.milliseconds() };
+    let spent = CallCost { fuel, peak_memory_bytes: peak_memory, time_ms: usage.milliseconds() };
     CallResult {
         content: output.content.into_iter().map(|block| Block::of(version, block)).collect(),
         structured_content,

@@ -2,20 +2,20 @@
 
 use serde_json::value::RawValue;
 
-use super::params::{self, Meta};
-use super::reply::Fault;
+use super::params::{self, RequestMeta};
+use super::reply::RpcError;
 use super::result;
 use super::version::Version;
 
 /// The session of a client that began with `initialize`. Others say with each request what they speak.
 #[derive(Default)]
-pub(super) struct Session {
+pub(super) struct Handshake {
     version: Option<Version>,
     /// The client said that it is ready for notifications.
     initialized: bool,
 }
 
-impl Session {
+impl Handshake {
     /// True if the client may send batches.
     pub(super) fn has_batches(&self) -> bool {
         self.version.is_some_and(Version::has_batches)
@@ -35,16 +35,16 @@ impl Session {
     pub(super) fn version_of(
         &mut self,
         method: &str,
-        meta: &Meta<'_>,
+        meta: &RequestMeta<'_>,
         params: Option<&RawValue>,
         in_batch: bool,
-    ) -> Result<Version, Fault> {
+    ) -> Result<Version, RpcError> {
         if meta.is_modern() {
             return meta.modern_version();
         }
         if method == "initialize" {
             if in_batch {
-                return Err(Fault::invalid_request("`initialize` cannot be part of a batch"));
+                return Err(RpcError::invalid_request("`initialize` cannot be part of a batch"));
             }
             let version = params::initialize(params);
             *self = Self { version: Some(version), initialized: false };
@@ -55,7 +55,7 @@ impl Session {
             None if method == "ping" => Ok(Version::NEWEST_LEGACY),
             None => {
                 let supported = Version::ALL.map(Version::as_str).join(", ");
-                Err(Fault::invalid_params(format!(
+                Err(RpcError::invalid_params(format!(
                     "the request says no protocol version: put `{}` and `{}` into `params._meta` \
                      (2026-07-28), or send `initialize` first; supported are {supported}",
                     result::PROTOCOL_VERSION,
@@ -72,12 +72,12 @@ mod tests {
 
     #[test]
     fn each_handshake_begins_anew() {
-        let mut session = Session::default();
+        let mut session = Handshake::default();
         session.initialized();
         assert!(!session.is_told(), "there was no handshake");
         for _ in 0..2 {
             let version = session
-                .version_of("initialize", &Meta::default(), None, false)
+                .version_of("initialize", &RequestMeta::default(), None, false)
                 .unwrap_or_else(|_| panic!("a version"));
             assert_eq!(version, Version::NEWEST_LEGACY);
             assert!(!session.is_told());

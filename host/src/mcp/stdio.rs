@@ -11,15 +11,15 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
 use super::lines::Cutter;
-use super::message::Line;
+use super::message::InputLine;
 #[cfg(unix)]
 use super::patient::Patient;
 #[cfg(target_os = "linux")]
-use super::ready::{Blocks, Given, ReadyInput, ReadyOutput};
+use super::ready::{Blocks, ReadyInput, ReadyOutput, WriteOutcome};
 use super::transport::{Gone, LineInput, LineOutput, Transport};
 
 /// The bytes that are read at once, at most.
-pub(super) const CHUNK: usize = 64 * 1024;
+pub(super) const STDIO_CHUNK: usize = 64 * 1024;
 
 /// The real stdout, set aside for the protocol.
 pub struct PrivateStdout(#[cfg(unix)] std::fs::File, #[cfg(not(unix))] io::Stdout);
@@ -43,15 +43,15 @@ impl PrivateStdout {
 
 /// A client at the other end of two byte streams.
 pub struct Stdio {
-    input: Input,
-    output: Output,
+    input: LineSource,
+    output: AnswerSink,
 }
 
 impl Transport for Stdio {
-    type Input = Input;
-    type Output = Output;
+    type Input = LineSource;
+    type Output = AnswerSink;
 
-    fn split(self) -> (Input, Output) {
+    fn split(self) -> (LineSource, AnswerSink) {
         (self.input, self.output)
     }
 }
@@ -62,12 +62,12 @@ impl Stdio {
         #[cfg(target_os = "linux")]
         {
             let input = match ReadyInput::stdin() {
-                Some(input) => Input::Ready(input),
-                None => Input::thread(Patient(io::stdin()))?,
+                Some(input) => LineSource::Ready(input),
+                None => LineSource::thread(Patient(io::stdin()))?,
             };
             let output = match ReadyOutput::of(stdout.0) {
-                Ok(output) => Output::Ready(output),
-                Err(stdout) => Output::thread(Patient(stdout))?,
+                Ok(output) => AnswerSink::Ready(output),
+                Err(stdout) => AnswerSink::thread(Patient(stdout))?,
             };
             Ok(Self { input, output })
         }
@@ -77,19 +77,19 @@ impl Stdio {
             let (stdin, stdout) = (Patient(io::stdin()), Patient(stdout.0));
             #[cfg(not(unix))]
             let (stdin, stdout) = (io::stdin(), stdout.0);
-            Ok(Self { input: Input::thread(stdin)?, output: Output::thread(stdout)? })
+            Ok(Self { input: LineSource::thread(stdin)?, output: AnswerSink::thread(stdout)? })
         }
     }
 }
 
 /// The source of lines.
-pub(crate) enum Input {
-    Thread(mpsc::Receiver<Vec<Line>>),
+pub(crate) enum LineSource {
+    Thread(mpsc::Receiver<Vec<InputLine>>),
     #[cfg(target_os = "linux")]
     Ready(ReadyInput),
 }
 
-impl Input {
+impl LineSource {
     /// A thread that ends with its input or with the process: a blocked read cannot be called back.
     fn thread(input: impl Read + Send + 'static) -> io::Result<Self> {
         let (sender, lines) = mpsc::channel(1);
@@ -99,8 +99,8 @@ impl Input {
     }
 }
 
-impl LineInput for Input {
-    async fn lines(&mut self) -> Option<Vec<Line>> {
+impl LineInput for LineSource {
+    async fn lines(&mut self) -> Option<Vec<InputLine>> {
         #[cfg(target_os = "linux")]
         if let Self::Ready(input) = self {
             match input.lines().await {
@@ -131,7 +131,7 @@ impl LineInput for Input {
 }
 
 /// Where answers go, one piece at a time.
-pub(crate) enum Output {
+pub(crate) enum AnswerSink {
     Thread {
         bytes: mpsc::Sender<Vec<u8>>,
         /// Room for the next piece, once there is some.
@@ -142,7 +142,7 @@ pub(crate) enum Output {
     Ready(ReadyOutput),
 }
 
-impl Output {
+impl AnswerSink {
     fn thread(output: impl Write + Send + 'static) -> io::Result<Self> {
         let (sender, bytes) = mpsc::channel(1);
         let (done, written) = oneshot::channel();
@@ -155,7 +155,7 @@ impl Output {
     }
 }
 
-impl LineOutput for Output {
+impl LineOutput for AnswerSink {
     async fn ready(&mut self) -> Result<(), Gone> {
         match self {
             Self::Thread { room: Some(_), .. } => Ok(()),
@@ -194,8 +194,8 @@ impl LineOutput for Output {
             }
             #[cfg(target_os = "linux")]
             Self::Ready(output) => match output.give(piece)? {
-                Given::Taken => Ok(()),
-                Given::Blocks(piece) => {
+                WriteOutcome::Taken => Ok(()),
+                WriteOutcome::Blocks(piece) => {
                     let thread = output.file().and_then(|file| Self::thread(Patient(file)));
                     *self = thread.inspect_err(unwritten).map_err(|_| Gone)?;
                     self.give(piece)
@@ -224,8 +224,8 @@ impl LineOutput for Output {
     }
 }
 
-fn read(mut input: impl Read, lines: &mpsc::Sender<Vec<Line>>) {
-    let mut chunk = vec![0; CHUNK];
+fn read(mut input: impl Read, lines: &mpsc::Sender<Vec<InputLine>>) {
+    let mut chunk = vec![0; STDIO_CHUNK];
     let mut cutter = Cutter::default();
     loop {
         let cut = match input.read(&mut chunk) {

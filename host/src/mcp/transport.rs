@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::message::Line;
+use super::message::InputLine;
 
 /// The error of a client that does not read any more.
 pub(crate) struct Gone;
@@ -23,7 +23,7 @@ pub(crate) trait Transport {
 /// The lines of a client.
 pub(crate) trait LineInput {
     /// Returns the next lines, some at a time; `None` once the input has ended. Dropping the future loses no line.
-    async fn lines(&mut self) -> Option<Vec<Line>>;
+    async fn lines(&mut self) -> Option<Vec<InputLine>>;
 
     /// Resolves once the client has closed its end for `time`, where that is seen without reading.
     async fn hung_up(&self, time: Duration);

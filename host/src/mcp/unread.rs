@@ -5,19 +5,19 @@ use std::collections::VecDeque;
 use crate::sandbox::Slot;
 
 /// Bytes that may wait before nothing more is begun.
-pub(super) const MAX: usize = 1024 * 1024;
+pub(super) const MAX_UNREAD: usize = 1024 * 1024;
 /// Bytes handed over at once, if they are more than one line.
-const PIECE: usize = 64 * 1024;
+const HANDOVER_BYTES: usize = 64 * 1024;
 
 /// The lines, in order.
 #[derive(Default)]
 pub(super) struct Unread {
-    lines: VecDeque<Held>,
+    lines: VecDeque<QueuedLine>,
     bytes: usize,
 }
 
 /// A line, and the slot of the call that it answers: while answers wait, fewer calls run.
-struct Held {
+struct QueuedLine {
     line: String,
     slot: Option<Slot>,
 }
@@ -33,12 +33,12 @@ impl Unread {
     }
 
     pub(super) fn is_full(&self) -> bool {
-        self.bytes >= MAX
+        self.bytes >= MAX_UNREAD
     }
 
     pub(super) fn push(&mut self, line: String) {
         self.bytes += line.len() + 1;
-        self.lines.push_back(Held { line, slot: None });
+        self.lines.push_back(QueuedLine { line, slot: None });
     }
 
     /// The slot is the last line's, which was pushed for it: it is free once that is handed over.
@@ -52,8 +52,8 @@ impl Unread {
     pub(super) fn next_piece(&mut self) -> Vec<u8> {
         let mut piece = Vec::new();
         while let Some(next) = self.lines.front()
-            && (piece.is_empty() || piece.len() + next.line.len() < PIECE)
-            && let Some(Held { line, slot }) = self.lines.pop_front()
+            && (piece.is_empty() || piece.len() + next.line.len() < HANDOVER_BYTES)
+            && let Some(QueuedLine { line, slot }) = self.lines.pop_front()
         {
             piece.extend_from_slice(line.as_bytes());
             piece.push(b'\n');
@@ -72,7 +72,8 @@ mod tests {
     fn lines_are_written_in_pieces_of_whole_lines_in_their_order() {
         let mut unread = Unread::default();
         let lines =
-            [PIECE / 2, PIECE / 4, PIECE / 2, PIECE * 3, 0, 1].map(|length| "x".repeat(length));
+            [HANDOVER_BYTES / 2, HANDOVER_BYTES / 4, HANDOVER_BYTES / 2, HANDOVER_BYTES * 3, 0, 1]
+                .map(|length| "x".repeat(length));
         lines.iter().for_each(|line| unread.push(line.clone()));
         let (mut pieces, mut all) = (Vec::new(), Vec::new());
         while !unread.is_empty() {

@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::known::Known;
+use super::known::KnownFile;
 use crate::manifest::{Manifest, Sha256Digest};
 use crate::regular::{self, read_at_most};
 
@@ -51,7 +51,7 @@ pub enum HashedFileError {
 }
 
 impl HashedFile {
-    pub(super) fn new(path: PathBuf, known: &Known, at_most: usize) -> Self {
+    pub(super) fn new(path: PathBuf, known: &KnownFile, at_most: usize) -> Self {
         Self { path, digest: known.digest, bytes: known.bytes.clone(), at_most }
     }
 

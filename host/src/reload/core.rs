@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 use super::failed::LoadError;
 use super::locks::{Judge, Locks};
 use super::publication::{Extent, Publication};
-use super::seen::{Contents, Directory, Key, Scan, Unit};
-use super::tracked::{Due, Found, Now, Progress, Reason, Then, Tracked};
-use super::view::View;
+use super::seen::{Contents, Key, PluginUnit, Scan, SeenDirectory};
+use super::tracked::{Comparison, CurrentVersion, Due, LoadStage, Reason, Then, Tracked};
+use super::view::ServedView;
 
 /// The time that a fault must stand before it is told: a slow copy is not a broken file.
 pub const TELL_AFTER: Duration = Duration::from_secs(2);
@@ -59,7 +59,7 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
         for (directory, seen) in scan.directories.into_iter().enumerate() {
             let own = Key { directory, file: String::new() };
             match seen {
-                Directory::Listed(units, lock) => {
+                SeenDirectory::Listed(units, lock) => {
                     if self.locks.seen(directory, lock, now) {
                         self.judge_again(directory, now);
                     }
@@ -73,7 +73,7 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
                         loads.extend(load.map(|(contents, how)| (key, contents, how)));
                     }
                 }
-                Directory::Missing(reason) => {
+                SeenDirectory::Missing(reason) => {
                     let keys: Vec<_> = self.units.keys().cloned().collect();
                     for key in keys.into_iter().filter(|key| key.directory == directory) {
                         if key != own {
@@ -83,7 +83,7 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
                     self.gone(&own, reason, Then::Refuse, now);
                 }
                 // An unreadable directory says nothing of its files: all its units stay as they are.
-                Directory::Unreadable(reason) => {
+                SeenDirectory::Unreadable(reason) => {
                     for (key, unit) in &mut self.units {
                         if key.directory == directory {
                             unit.stays();
@@ -171,7 +171,7 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
                 self.advance(now);
             }
             Err(LoadError::Changed) => {
-                self.tracked(key).now = Now::Unknown;
+                self.tracked(key).now = CurrentVersion::Unknown;
                 self.stale = true;
             }
         }
@@ -199,7 +199,7 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
     }
 
     /// Returns the view to publish, if it has changed and is due.
-    pub fn publish(&mut self, now: Instant) -> Option<View<P>> {
+    pub fn publish(&mut self, now: Instant) -> Option<ServedView<P>> {
         self.advance(now);
         let is_done = self.is_done();
         // The promise is withdrawn even if none of them came to be served, as where it was removed.
@@ -208,13 +208,13 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
         }
         let extent = self.publication.due(is_done, now)?;
         self.promises = !is_done || !self.publication.is_scanned();
-        Some(View { is_provisional: extent == Extent::Provisional, ..self.view() })
+        Some(ServedView { is_provisional: extent == Extent::Provisional, ..self.view() })
     }
 
     /// Returns the view as it is now.
     #[must_use]
-    pub fn view(&self) -> View<P> {
-        View { is_scanned: self.publication.is_scanned(), ..View::of(&self.units) }
+    pub fn view(&self) -> ServedView<P> {
+        ServedView { is_scanned: self.publication.is_scanned(), ..ServedView::of(&self.units) }
     }
 
     /// Iterates over the units that serve, with their versions.
@@ -248,7 +248,8 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
     /// Returns the number of units that are loading, and the number of all.
     #[must_use]
     pub fn progress(&self) -> (usize, usize) {
-        let loading = self.units.values().filter(|unit| matches!(unit.now, Now::Loading(..)));
+        let loading =
+            self.units.values().filter(|unit| matches!(unit.now, CurrentVersion::Loading(..)));
         (loading.count(), self.units.len())
     }
 
@@ -287,38 +288,41 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
     fn unit<L>(
         &mut self,
         key: &Key,
-        unit: Unit<L>,
+        unit: PluginUnit<L>,
         room: &mut usize,
         now: Instant,
     ) -> Option<(Contents, L)> {
         let there = match &unit {
-            Unit::Pair(contents, _) => Some(contents),
-            Unit::Half(_) | Unit::Refused(_) | Unit::Changing | Unit::Unread => None,
+            PluginUnit::Pair(contents, _) => Some(contents),
+            PluginUnit::Half(_)
+            | PluginUnit::Refused(_)
+            | PluginUnit::Changing
+            | PluginUnit::Unread => None,
         };
-        if !matches!(unit, Unit::Changing | Unit::Unread) {
+        if !matches!(unit, PluginUnit::Changing | PluginUnit::Unread) {
             self.tracked(key).supersedes(there);
             if self.tracked(key).gives_up_failed(there) {
                 self.publication.changed(now);
             }
         }
         let (contents, how) = match unit {
-            Unit::Pair(contents, how) => (contents, how),
-            Unit::Half(reason) => {
+            PluginUnit::Pair(contents, how) => (contents, how),
+            PluginUnit::Half(reason) => {
                 self.tracked(key).lets_go();
                 self.gone(key, reason, Then::Refuse, now);
                 return None;
             }
-            Unit::Refused(reason) => {
+            PluginUnit::Refused(reason) => {
                 self.tracked(key).lets_go();
                 self.refuse(key, reason, now);
                 return None;
             }
-            Unit::Changing => {
+            PluginUnit::Changing => {
                 self.tracked(key).stays();
                 self.stale = true;
                 return None;
             }
-            Unit::Unread => {
+            PluginUnit::Unread => {
                 // Its place is kept, so that the order of reading does not decide which plugins are served.
                 match self.takes_room(key, room) {
                     true => self.tracked(key).is_to_be_read(),
@@ -328,15 +332,15 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
             }
         };
         match self.tracked(key).lies_there(contents) {
-            Found::Known => {}
-            Found::Forgiven => self.publication.changed(now),
-            Found::Accepted => self.publication.changed(now),
-            Found::Refused(reason) => self.refuse(key, reason, now),
-            Found::New if self.takes_room(key, room) => {
-                self.tracked(key).now = Now::Loading(contents, Progress::Unknown);
+            Comparison::Known => {}
+            Comparison::Forgiven => self.publication.changed(now),
+            Comparison::Accepted => self.publication.changed(now),
+            Comparison::Refused(reason) => self.refuse(key, reason, now),
+            Comparison::New if self.takes_room(key, room) => {
+                self.tracked(key).now = CurrentVersion::Loading(contents, LoadStage::Unknown);
                 return Some((contents, how));
             }
-            Found::New => {
+            Comparison::New => {
                 self.full = true;
                 self.refuse_for(key, Reason::Full, now);
             }

@@ -24,7 +24,7 @@ pub enum LoadError {
 
 /// A version that could not be loaded, which may be otherwise another time.
 #[derive(Debug)]
-pub(super) struct Failed {
+pub(super) struct FailedVersion {
     pub(super) contents: Contents,
     pub(super) reason: String,
     /// The number of failures in a row.
@@ -33,7 +33,7 @@ pub(super) struct Failed {
     pub(super) retry_at: Option<Instant>,
 }
 
-impl Failed {
+impl FailedVersion {
     /// This version has failed, once more than `before`.
     pub(super) fn again(
         before: Option<Self>,

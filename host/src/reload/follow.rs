@@ -12,9 +12,9 @@ use super::loader::{Loader, Optimizing};
 use super::news;
 use super::pending::Pending;
 use super::schedule::Schedule;
-use super::watch::{Hints, Mode, Watch};
+use super::watch::{Hints, Mode, SystemWatches};
 use crate::catalog::Catalog;
-use crate::lock::Locking;
+use crate::lock::LockPolicy;
 use crate::sandbox::Sandbox;
 
 /// The time between two looks at the files when nothing hints at a change.
@@ -22,7 +22,7 @@ const PERIOD: Duration = Duration::from_secs(30);
 /// The time between two looks at the files where the system does not hint.
 const POLL: Duration = Duration::from_secs(2);
 /// A scan that takes longer is worth a word: a file system may hang.
-const SLOW: Duration = Duration::from_secs(10);
+const SLOW_SCAN: Duration = Duration::from_secs(10);
 /// The time after which all files are read again, whatever their times and sizes say.
 const DEEP: Duration = Duration::from_mins(10);
 
@@ -47,11 +47,11 @@ impl Follower {
         sandbox: Arc<Sandbox>,
         runtime: Handle,
         directories: Vec<PathBuf>,
-        locking: Locking,
+        locking: LockPolicy,
         optimizing: Optimizing,
     ) -> Self {
         let hints = Arc::new(Hints::default());
-        let watch = Watch::new(hints.clone());
+        let watch = SystemWatches::new(hints.clone());
         let loader =
             Loader::new(sandbox, runtime, directories, locking, Some(watch)).optimizing(optimizing);
         let now = Instant::now();
@@ -121,8 +121,8 @@ impl Follower {
         if self.loader.is_scanning() {
             // The scan hangs, or is long. A hint that came meanwhile keeps its turn.
             self.schedule.hint(now);
-            if self.slow.take_if(|since| now.duration_since(*since) > SLOW).is_some() {
-                tracing::warn!("plugin directories: reading them takes longer than {SLOW:?}");
+            if self.slow.take_if(|since| now.duration_since(*since) > SLOW_SCAN).is_some() {
+                tracing::warn!("plugin directories: reading them takes longer than {SLOW_SCAN:?}");
             }
             return;
         }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::candidate::HashedFile;
-use super::signature::Signature;
+use super::signature::FileSignature;
 use crate::manifest::{MAX_MANIFEST, Manifest, Sha256Digest};
 use crate::regular::{ReadError, read_at_most};
 
@@ -17,7 +17,7 @@ const MAX_KEPT: usize = 64 * 1024 * 1024;
 /// The files that scans have read.
 #[derive(Debug, Default)]
 pub(super) struct KnownFiles {
-    known: HashMap<PathBuf, Known>,
+    known: HashMap<PathBuf, KnownFile>,
     /// The files that were asked for in this scan; the others are forgotten.
     asked: BTreeSet<PathBuf>,
     /// Bytes of files that this scan keeps.
@@ -28,8 +28,8 @@ pub(super) struct KnownFiles {
 
 /// A file that a scan has read.
 #[derive(Clone, Debug)]
-pub(super) struct Known {
-    pub(super) signature: Signature,
+pub(super) struct KnownFile {
+    pub(super) signature: FileSignature,
     read: SystemTime,
     pub(super) digest: Sha256Digest,
     /// The checked manifest, or its fault, if the file is a manifest. `None` if it is none, or if the local file beside
@@ -43,7 +43,7 @@ pub(super) struct Known {
 /// A local file as it was read.
 #[derive(Clone, Debug)]
 pub(super) struct LocalText {
-    pub(super) signature: Signature,
+    pub(super) signature: FileSignature,
     file: HashedFile,
 }
 
@@ -101,7 +101,7 @@ impl KnownFiles {
         path: &Path,
         local: Option<&LocalText>,
         reread: &Reread,
-    ) -> Result<Known, ReadError> {
+    ) -> Result<KnownFile, ReadError> {
         let (signature, known) = self.recall(path, reread)?;
         let local_digest = local.map(LocalText::digest);
         if let Some(known) = known.filter(|known| known.local == local_digest) {
@@ -116,7 +116,8 @@ impl KnownFiles {
         let manifest = local.map(|local| Manifest::of_files(&file, &bytes, local.as_deref()));
         let is_changing = manifest.is_err();
         let manifest = manifest.ok().map(|manifest| manifest.map(Arc::new));
-        let known = Known { signature, read, digest, manifest, local: local_digest, bytes: None };
+        let known =
+            KnownFile { signature, read, digest, manifest, local: local_digest, bytes: None };
         if !is_changing {
             self.known.insert(path.into(), known.clone());
         }
@@ -136,7 +137,7 @@ impl KnownFiles {
         path: &Path,
         at_most: usize,
         reread: &Reread,
-    ) -> Result<Known, ReadError> {
+    ) -> Result<KnownFile, ReadError> {
         let (signature, known) = self.recall(path, reread)?;
         if let Some(known) = known {
             return Ok(known);
@@ -148,7 +149,7 @@ impl KnownFiles {
             self.kept += bytes.len();
             Arc::from(bytes)
         });
-        let known = Known { signature, read, digest, manifest: None, local: None, bytes };
+        let known = KnownFile { signature, read, digest, manifest: None, local: None, bytes };
         self.known.insert(path.into(), known.clone());
         Ok(known)
     }
@@ -156,7 +157,7 @@ impl KnownFiles {
     /// True if this file was read before, and looks as it did then.
     pub(super) fn has(&self, path: &Path) -> bool {
         let known = self.known.get(path).map(|known| &known.signature);
-        known.is_some_and(|known| Signature::of(path).is_ok_and(|now| now == *known))
+        known.is_some_and(|known| FileSignature::of(path).is_ok_and(|now| now == *known))
     }
 
     /// True if this file was asked for in this scan.
@@ -169,14 +170,14 @@ impl KnownFiles {
         &mut self,
         path: &Path,
         reread: &Reread,
-    ) -> Result<(Signature, Option<Known>), ReadError> {
+    ) -> Result<(FileSignature, Option<KnownFile>), ReadError> {
         let was_read = !self.asked.insert(path.into());
         if path.is_symlink()
             && let Ok(target) = path.canonicalize()
         {
             self.linked.extend(target.parent().map(Path::to_path_buf));
         }
-        let signature = Signature::of(path)?;
+        let signature = FileSignature::of(path)?;
         let known = self.known.get(path).filter(|known| {
             let is_same = known.signature.is_proof(known.read) && !reread.includes(path);
             known.signature == signature && (was_read || is_same)

@@ -19,23 +19,23 @@ use super::pending::{Pending, PendingJobs};
 use super::scan::{Scanner, shown};
 use super::seen::{Contents, Key, Scan};
 use super::tracked::Reason;
-use super::trust::Trust;
-use super::view::{Standing, View};
-use super::watch::{Mode, Watch};
-use super::withdrawn::{self, Decided, Withdrawn};
+use super::trust::DirectoryTrust;
+use super::view::{ServedView, Standing};
+use super::watch::{Mode, SystemWatches};
+use super::withdrawn::{self, LatestManifests, Withdrawn};
 use crate::catalog::{
     Catalog, Coming, ComingPlugin, MAX_PLUGINS, Plugin, Refusal, Refused, Unserved,
 };
-use crate::lock::{Entry, Locking, Version};
+use crate::lock::{LockEntry, LockPolicy, PluginVersion};
 use crate::manifest::is_local;
 use crate::name::PluginName;
 use crate::sandbox::Sandbox;
 use crate::text::escape;
 
 /// The time for which a scan reads files before those that it has read are loaded.
-const PIECE: Duration = Duration::from_millis(250);
+const SCAN_SLICE: Duration = Duration::from_millis(250);
 /// The limit, in bytes, on the reason that a call gets where its plugin is not served.
-const MAX_REASON: usize = 400;
+const MAX_UNSERVED_REASON: usize = 400;
 /// The limit on further looks at files that change while they are read: then they are loaded as they were seen last.
 const MAX_LOOKS: u32 = 5;
 
@@ -44,10 +44,10 @@ pub struct Loader {
     sandbox: Arc<Sandbox>,
     runtime: Handle,
     directories: Vec<PathBuf>,
-    locking: Locking,
-    core: Core<Arc<Plugin>, Trust>,
+    locking: LockPolicy,
+    core: Core<Arc<Plugin>, DirectoryTrust>,
     /// The decisions of local files.
-    decided: Decided,
+    decided: LatestManifests,
     withdrawn: Withdrawn,
     /// The scanner and its watches; `None` while a scan owns them on a blocking thread.
     eyes: Option<Eyes>,
@@ -59,7 +59,7 @@ pub struct Loader {
     secrets: Option<JoinHandle<bool>>,
     /// True if there is more to look for once that has ended.
     secrets_again: bool,
-    running: HashMap<TaskId, Running>,
+    running: HashMap<TaskId, LoadingPlugin>,
     /// The names of plugins that were to be loaded.
     names: BTreeMap<Key, ComingPlugin>,
     pending: PendingJobs<TaskId>,
@@ -69,7 +69,7 @@ pub struct Loader {
 }
 
 /// A plugin that is being loaded.
-struct Running {
+struct LoadingPlugin {
     job: AbortHandle,
     key: Key,
     contents: Contents,
@@ -86,12 +86,12 @@ pub enum Optimizing {
 }
 
 /// The outcome of a scan.
-type Looked = Scan<Candidate, Trust>;
+type Looked = Scan<Candidate, DirectoryTrust>;
 
 /// The scanner and its watches. They work on a thread that the file system may block.
 struct Eyes {
     scanner: Scanner,
-    watch: Option<Watch>,
+    watch: Option<SystemWatches>,
 }
 
 impl Eyes {
@@ -120,18 +120,18 @@ impl Loader {
         sandbox: Arc<Sandbox>,
         runtime: Handle,
         directories: Vec<PathBuf>,
-        locking: Locking,
-        watch: Option<Watch>,
+        locking: LockPolicy,
+        watch: Option<SystemWatches>,
     ) -> Self {
         let scanner = Scanner::new(directories.clone()).keeping(locking);
-        let scanner = if watch.is_some() { scanner.in_pieces(PIECE) } else { scanner };
+        let scanner = if watch.is_some() { scanner.in_pieces(SCAN_SLICE) } else { scanner };
         Self {
             sandbox,
             runtime,
             directories,
             locking,
             core: Core::new(MAX_PLUGINS, Instant::now()),
-            decided: Decided::default(),
+            decided: LatestManifests::default(),
             withdrawn: Withdrawn::new(),
             eyes: Some(Eyes { scanner, watch }),
             looking: None,
@@ -154,7 +154,7 @@ impl Loader {
         sandbox: Arc<Sandbox>,
         runtime: Handle,
         directories: Vec<PathBuf>,
-        locking: Locking,
+        locking: LockPolicy,
     ) -> Self {
         let mut loader = Self::new(sandbox, runtime, directories, locking, None);
         loader.looks_again = MAX_LOOKS;
@@ -211,10 +211,10 @@ impl Loader {
                         let error = escape(&error.to_string());
                         tracing::error!("scanning the plugin directories failed: {error}");
                         let scanner = Scanner::new(self.directories.clone()).keeping(self.locking);
-                        let scanner = scanner.in_pieces(PIECE);
+                        let scanner = scanner.in_pieces(SCAN_SLICE);
                         let reason = "an earlier scan failed";
                         self.mode = Mode::Polling(reason.into());
-                        self.eyes = Some(Eyes { scanner, watch: Some(Watch::lost(reason)) });
+                        self.eyes = Some(Eyes { scanner, watch: Some(SystemWatches::lost(reason)) });
                     }
                 }
                 true
@@ -288,7 +288,9 @@ impl Loader {
     /// Takes in that a job has come to its end, and begins what follows.
     fn took_step(&mut self, id: &TaskId, loaded: Result<Loaded, LoadError>) {
         let now = Instant::now();
-        let Some(Running { key, contents, name, .. }) = self.running.remove(id) else { return };
+        let Some(LoadingPlugin { key, contents, name, .. }) = self.running.remove(id) else {
+            return;
+        };
         let loaded = match loaded {
             // Another version has taken its place.
             Ok(Loaded::Listed(_)) if !self.core.wants(&key, &contents) => {
@@ -300,7 +302,7 @@ impl Loader {
                 let span = tracing::info_span!("load", plugin = name.as_str());
                 let job = self.jobs.spawn_on(verify(plugin).instrument(span), &self.runtime);
                 self.pending.goes_on(id, job.id());
-                self.running.insert(job.id(), Running { job, key, contents, name });
+                self.running.insert(job.id(), LoadingPlugin { job, key, contents, name });
                 // The plugin may serve from now on, instead of a version whose code is still being made.
                 self.end_unwanted();
                 self.look_for_secrets();
@@ -357,7 +359,7 @@ impl Loader {
     }
 
     /// The decisions.
-    pub fn core(&mut self) -> &mut Core<Arc<Plugin>, Trust> {
+    pub fn core(&mut self) -> &mut Core<Arc<Plugin>, DirectoryTrust> {
         &mut self.core
     }
 
@@ -385,16 +387,16 @@ impl Loader {
     }
 
     /// Iterates over the lock entries of all loaded plugins: the directory, the manifest's file, the entry.
-    pub fn entries(&self) -> impl Iterator<Item = (&Path, &str, Entry)> {
+    pub fn entries(&self) -> impl Iterator<Item = (&Path, &str, LockEntry)> {
         self.core.good().map(|(key, contents, plugin)| {
             let directory = self.directories[key.directory].as_path();
-            (directory, &*key.file, Version::of(contents.files(), plugin).entry())
+            (directory, &*key.file, PluginVersion::of(contents.files(), plugin).entry())
         })
     }
 
     /// The catalog of `view`, which follows `previous`.
     #[must_use]
-    pub fn build(&self, view: View<Arc<Plugin>>, previous: Option<&Catalog>) -> Catalog {
+    pub fn build(&self, view: ServedView<Arc<Plugin>>, previous: Option<&Catalog>) -> Catalog {
         if !view.is_scanned {
             return Catalog::unscanned();
         }
@@ -435,7 +437,7 @@ impl Loader {
         let of = |key: &Key| {
             let file = self.shown(key);
             let told = whole.get(file.as_str())?.one_line().replace(&file, &key.file);
-            let reason = told[..told.floor_char_boundary(MAX_REASON)].to_owned();
+            let reason = told[..told.floor_char_boundary(MAX_UNSERVED_REASON)].to_owned();
             Some(Unserved { prefix: self.named(key)?.prefix, reason })
         };
         self.core.keys().filter_map(of).collect()
@@ -478,7 +480,7 @@ impl Loader {
         let job = load(self.sandbox.clone(), directory, candidate).instrument(span);
         let job = self.jobs.spawn_on(job, &self.runtime);
         self.pending.begun(job.id(), pending);
-        self.running.insert(job.id(), Running { job, key, contents, name });
+        self.running.insert(job.id(), LoadingPlugin { job, key, contents, name });
     }
 }
 

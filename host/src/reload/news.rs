@@ -4,12 +4,12 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::pending::{Pending, SLOW};
+use super::pending::{Pending, SLOW_LOAD};
 use crate::catalog::{Catalog, Plugin, Refusal, Refused};
 use crate::manifest::local_of;
 
 /// Plugins that are named where more are counted.
-const MAX_NAMED: usize = 20;
+const MAX_NAMED_PLUGINS: usize = 20;
 
 /// Logs how `new` differs from `old`.
 pub(super) fn tell(old: Option<&Catalog>, new: &Catalog) {
@@ -42,7 +42,8 @@ pub(super) fn tell(old: Option<&Catalog>, new: &Catalog) {
 /// Warns of a local file that was there as soon as the plugin was: the person who copied it may not have written it.
 fn tell_local(plugin: &Plugin) {
     let Some(decisions) = plugin.decisions() else { return };
-    let grants = decisions.set.iter().take(MAX_NAMED).cloned().collect::<Vec<_>>().join(", ");
+    let grants =
+        decisions.set.iter().take(MAX_NAMED_PLUGINS).cloned().collect::<Vec<_>>().join(", ");
     let decided = if grants.is_empty() { String::new() } else { format!(": it decides {grants}") };
     tracing::warn!(
         plugin = plugin.name.as_str(),
@@ -53,13 +54,14 @@ fn tell_local(plugin: &Plugin) {
 
 /// Logs that plugins take long, all on one line.
 pub(super) fn tell_slow(slow: &[Pending]) {
-    let names: Vec<_> = slow.iter().take(MAX_NAMED).map(|one| one.plugin.as_str()).collect();
-    let more = match slow.len().saturating_sub(MAX_NAMED) {
+    let names: Vec<_> =
+        slow.iter().take(MAX_NAMED_PLUGINS).map(|one| one.plugin.as_str()).collect();
+    let more = match slow.len().saturating_sub(MAX_NAMED_PLUGINS) {
         0 => String::new(),
         more => format!(" and {more} more"),
     };
     tracing::info!(
-        "still compiling after {SLOW:?}, calls of them wait: {}{more}",
+        "still compiling after {SLOW_LOAD:?}, calls of them wait: {}{more}",
         names.join(", ")
     );
 }

@@ -10,7 +10,7 @@ use crate::name::PluginName;
 
 /// Loading that takes longer is worth a word. What is cached takes milliseconds, so it is compiling
 /// mostly, or waiting for others that compile.
-pub(super) const SLOW: Duration = Duration::from_secs(2);
+pub(super) const SLOW_LOAD: Duration = Duration::from_secs(2);
 
 /// A plugin that is being loaded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,10 +25,10 @@ pub struct Pending {
 
 /// The plugins that are being loaded, by their jobs. `J` names a job.
 #[derive(Debug)]
-pub(super) struct PendingJobs<J>(HashMap<J, Job>);
+pub(super) struct PendingJobs<J>(HashMap<J, PendingJob>);
 
 #[derive(Debug)]
-struct Job {
+struct PendingJob {
     pending: Pending,
     is_told: bool,
 }
@@ -42,12 +42,12 @@ impl<J> Default for PendingJobs<J> {
 impl<J: Eq + Hash> PendingJobs<J> {
     /// Notes that a job has begun.
     pub(super) fn begun(&mut self, job: J, pending: Pending) {
-        self.0.insert(job, Job { pending, is_told: false });
+        self.0.insert(job, PendingJob { pending, is_told: false });
     }
 
     /// Notes that a job has ended, well or not. Returns its load and the time that it took, if it was reported as slow.
     pub(super) fn ended(&mut self, job: &J, now: Instant) -> Option<(Pending, Duration)> {
-        let Job { pending, is_told } = self.0.remove(job)?;
+        let PendingJob { pending, is_told } = self.0.remove(job)?;
         let took = now.duration_since(pending.since);
         is_told.then_some((pending, took))
     }
@@ -62,7 +62,7 @@ impl<J: Eq + Hash> PendingJobs<J> {
     /// Returns the loads that have become slow since the last call, the longest first.
     pub(super) fn slow(&mut self, now: Instant) -> Vec<Pending> {
         let jobs = self.0.values_mut();
-        let slow = jobs.filter(|job| !job.is_told && job.pending.since + SLOW <= now);
+        let slow = jobs.filter(|job| !job.is_told && job.pending.since + SLOW_LOAD <= now);
         let slow = slow.map(|job| {
             job.is_told = true;
             job.pending.clone()
@@ -79,7 +79,7 @@ impl<J: Eq + Hash> PendingJobs<J> {
     /// not.
     pub(super) fn deadline(&self) -> Option<Instant> {
         let quiet = self.0.values().filter(|job| !job.is_told);
-        quiet.map(|job| job.pending.since + SLOW).min()
+        quiet.map(|job| job.pending.since + SLOW_LOAD).min()
     }
 
     /// All of them, the longest first.
@@ -113,12 +113,12 @@ mod tests {
         jobs.begun(1, pending("slow", start));
         jobs.begun(2, pending("later", start + second));
         jobs.begun(3, pending("quick", start));
-        assert_eq!(jobs.deadline(), Some(start + SLOW));
+        assert_eq!(jobs.deadline(), Some(start + SLOW_LOAD));
         assert_eq!(names(&jobs.slow(start + second)), [""; 0]);
         assert_eq!(jobs.ended(&3, start + second), None);
-        assert_eq!(names(&jobs.slow(start + SLOW)), ["slow"]);
-        assert_eq!(jobs.deadline(), Some(start + second + SLOW));
-        assert_eq!(names(&jobs.slow(start + second + SLOW)), ["later"]);
+        assert_eq!(names(&jobs.slow(start + SLOW_LOAD)), ["slow"]);
+        assert_eq!(jobs.deadline(), Some(start + second + SLOW_LOAD));
+        assert_eq!(names(&jobs.slow(start + second + SLOW_LOAD)), ["later"]);
         assert_eq!(jobs.deadline(), None);
         assert_eq!(names(&jobs.slow(start + second * 60)), [""; 0]);
         assert_eq!(names(&jobs.all()), ["slow", "later"]);
@@ -133,10 +133,10 @@ mod tests {
         let start = Instant::now();
         let mut jobs = PendingJobs::default();
         jobs.begun(1, pending("p", start));
-        jobs.begun(2, pending("p", start + SLOW));
-        assert_eq!(jobs.ended(&1, start + SLOW), None);
-        assert_eq!(jobs.all(), [pending("p", start + SLOW)]);
-        assert_eq!(names(&jobs.slow(start + SLOW)), [""; 0]);
-        assert_eq!(names(&jobs.slow(start + SLOW * 2)), ["p"]);
+        jobs.begun(2, pending("p", start + SLOW_LOAD));
+        assert_eq!(jobs.ended(&1, start + SLOW_LOAD), None);
+        assert_eq!(jobs.all(), [pending("p", start + SLOW_LOAD)]);
+        assert_eq!(names(&jobs.slow(start + SLOW_LOAD)), [""; 0]);
+        assert_eq!(names(&jobs.slow(start + SLOW_LOAD * 2)), ["p"]);
     }
 }

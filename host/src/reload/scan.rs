@@ -12,23 +12,23 @@ use std::time::{Duration, Instant};
 use super::candidate::{Candidate, HashedFile, Wit};
 use super::known::{KnownFiles, LocalText, Reread};
 use super::presence::FolderPresence;
-use super::seen::{Contents, Directory, Scan, Unit};
-use super::signature::Signature;
-use super::trust::{LockReader, Trust};
-use crate::lock::{LOCK_FILE, Locking};
+use super::seen::{Contents, PluginUnit, Scan, SeenDirectory};
+use super::signature::FileSignature;
+use super::trust::{DirectoryTrust, LockReader};
+use crate::lock::{LOCK_FILE, LockPolicy};
 use crate::manifest::{Manifest, is_local, local_of, manifest_of};
 use crate::regular::ReadError;
 use crate::text::escape;
 
 /// The limit on files in one directory. A directory with more is not a plugin directory.
-const MAX_FILES: usize = 4096;
+const MAX_SCANNED_FILES: usize = 4096;
 /// The size limit of a Wasm file, in bytes.
 pub(crate) const MAX_WASM: usize = 32 * 1024 * 1024;
 /// The size limit of a `.wit` file, in bytes.
 pub(crate) const MAX_WIT: usize = 1024 * 1024;
 
 /// The size up to which a Wasm file is read before larger ones, in bytes: most plugins in Rust are no larger.
-const SMALL: u64 = 4 * 1024 * 1024;
+const SMALL_WASM: u64 = 4 * 1024 * 1024;
 
 /// Scans the same directories again and again, and remembers what it read.
 #[derive(Debug)]
@@ -48,7 +48,7 @@ pub struct Scanner {
 }
 
 /// The turn at which a Wasm file is read.
-enum Turn {
+enum ReadTurn {
     Now,
     /// The file is read in another piece of this scan.
     Later,
@@ -100,7 +100,7 @@ impl Scanner {
 
     /// Sets how strictly the scanner keeps to locks.
     #[must_use]
-    pub fn keeping(self, locking: Locking) -> Self {
+    pub fn keeping(self, locking: LockPolicy) -> Self {
         Self { locks: LockReader::new(locking), ..self }
     }
 
@@ -111,7 +111,7 @@ impl Scanner {
     }
 
     /// Looks at everything, or goes on where the last scan ended early. Blocks as long as the file system does.
-    pub fn scan(&mut self, reread: &Reread) -> Scan<Candidate, Trust> {
+    pub fn scan(&mut self, reread: &Reread) -> Scan<Candidate, DirectoryTrust> {
         self.is_first_piece = std::mem::take(&mut self.unread).is_empty();
         if self.is_first_piece {
             self.known.begin();
@@ -127,24 +127,28 @@ impl Scanner {
         Scan { directories }
     }
 
-    fn directory(&mut self, directory: &Path, reread: &Reread) -> Directory<Candidate, Trust> {
+    fn directory(
+        &mut self,
+        directory: &Path,
+        reread: &Reread,
+    ) -> SeenDirectory<Candidate, DirectoryTrust> {
         let (files, strange) = match files(directory) {
             Ok(files) => files,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Directory::Missing(format!(
+                return SeenDirectory::Missing(format!(
                     "there is no such directory{}; create it and copy plugins into it, or use `toolrack add`",
                     below(directory)
                 ));
             }
             Err(error) => {
-                return Directory::Unreadable(format!("the directory cannot be read: {error}"));
+                return SeenDirectory::Unreadable(format!("the directory cannot be read: {error}"));
             }
         };
         let reason = "its name is not UTF-8; rename it";
         let mut units: BTreeMap<_, _> = strange
             .into_iter()
             .filter(|name| has_extension(name, "toml") || has_extension(name, "wasm"))
-            .map(|name| (name, Unit::Refused(reason.into())))
+            .map(|name| (name, PluginUnit::Refused(reason.into())))
             .collect();
         let mut named = BTreeSet::new();
         units.extend(
@@ -159,33 +163,33 @@ impl Scanner {
         }
         for name in files.iter().filter(|name| has_extension(name, "wasm")) {
             if !named.contains(name) {
-                units.insert(name.clone(), Unit::Refused(unnamed(name)));
+                units.insert(name.clone(), PluginUnit::Refused(unnamed(name)));
             }
         }
         let lock = directory.join(LOCK_FILE);
         let (trust, problem) = self.locks.look(&lock, reread.includes(&lock));
-        units.extend(problem.map(|reason| (LOCK_FILE.to_owned(), Unit::Refused(reason))));
-        Directory::Listed(units, trust)
+        units.extend(problem.map(|reason| (LOCK_FILE.to_owned(), PluginUnit::Refused(reason))));
+        SeenDirectory::Listed(units, trust)
     }
 
     /// The turn of the Wasm at `path` in this piece of the scan.
-    fn turn(&mut self, path: &Path) -> Turn {
-        let Some(piece) = self.piece else { return Turn::Now };
-        let Some(size) = size(path).filter(|_| !self.known.has(path)) else { return Turn::Now };
+    fn turn(&mut self, path: &Path) -> ReadTurn {
+        let Some(piece) = self.piece else { return ReadTurn::Now };
+        let Some(size) = size(path).filter(|_| !self.known.has(path)) else { return ReadTurn::Now };
         // A file that changes all the time must not keep others from their turn.
         if self.known.was_asked(path) {
-            return Turn::NextScan;
+            return ReadTurn::NextScan;
         }
-        let is_large = self.is_first_piece && size > SMALL;
+        let is_large = self.is_first_piece && size > SMALL_WASM;
         let now = Instant::now();
         match self.piece_ends {
-            Some(end) if end <= now => Turn::Later,
-            _ if is_large => Turn::Later,
-            Some(_) => Turn::Now,
+            Some(end) if end <= now => ReadTurn::Later,
+            _ if is_large => ReadTurn::Later,
+            Some(_) => ReadTurn::Now,
             // Each piece but the first reads one file at least.
             None => {
                 self.piece_ends = Some(now + piece);
-                Turn::Now
+                ReadTurn::Now
             }
         }
     }
@@ -218,34 +222,34 @@ impl Scanner {
         name: &str,
         files: &BTreeSet<String>,
         reread: &Reread,
-    ) -> (Unit<Candidate>, Option<String>) {
+    ) -> (PluginUnit<Candidate>, Option<String>) {
         let path = directory.join(name);
         let file = shown(directory, name);
         let local = match self.local(directory, name, files, reread) {
             Ok(local) => local,
-            Err(LocalUnread::Changing) => return (Unit::Changing, None),
-            Err(LocalUnread::Refused(reason)) => return (Unit::Refused(reason), None),
+            Err(LocalUnread::Changing) => return (PluginUnit::Changing, None),
+            Err(LocalUnread::Refused(reason)) => return (PluginUnit::Refused(reason), None),
         };
         let first = match self.known.manifest(&path, local.as_ref(), reread) {
             Ok(known) => known,
             // The file was listed a moment ago.
-            Err(ReadError::Missing) if !path.is_symlink() => return (Unit::Changing, None),
-            Err(error) => return (Unit::Refused(format!("the manifest {error}")), None),
+            Err(ReadError::Missing) if !path.is_symlink() => return (PluginUnit::Changing, None),
+            Err(error) => return (PluginUnit::Refused(format!("the manifest {error}")), None),
         };
         let manifest = match first.manifest {
             Some(Ok(manifest)) => manifest,
-            Some(Err(reason)) => return (Unit::Refused(reason), None),
-            None => return (Unit::Changing, None),
+            Some(Err(reason)) => return (PluginUnit::Refused(reason), None),
+            None => return (PluginUnit::Changing, None),
         };
         let wasm_name = manifest.wasm.to_string();
         let wasm_path = directory.join(&wasm_name);
         match self.turn(&wasm_path) {
-            Turn::Now => {}
-            Turn::Later => {
+            ReadTurn::Now => {}
+            ReadTurn::Later => {
                 self.unread.push((directory.to_owned(), name.to_owned(), manifest));
-                return (Unit::Unread, Some(wasm_name));
+                return (PluginUnit::Unread, Some(wasm_name));
             }
-            Turn::NextScan => return (Unit::Changing, Some(wasm_name)),
+            ReadTurn::NextScan => return (PluginUnit::Changing, Some(wasm_name)),
         }
         let wasm = match self.known.hashed(&wasm_path, MAX_WASM, reread) {
             Ok(wasm) => wasm,
@@ -256,8 +260,8 @@ impl Scanner {
         let wit = files.contains(&wit_name).then(|| self.known.hashed(&wit_path, MAX_WIT, reread));
         // The files are read one after the other. Only if none changed meanwhile were they ever there
         // together.
-        let still = |path: &Path, known: &Signature| {
-            Signature::of(path).is_ok_and(|signature| signature == *known)
+        let still = |path: &Path, known: &FileSignature| {
+            FileSignature::of(path).is_ok_and(|signature| signature == *known)
         };
         let is_still = match &wit {
             None | Some(Err(_)) => true,
@@ -269,7 +273,7 @@ impl Scanner {
             Some(local) => is_still && still(&local_path, &local.signature),
         };
         if !still(&path, &first.signature) || !still(&wasm_path, &wasm.signature) || !is_still {
-            return (Unit::Changing, Some(wasm_name));
+            return (PluginUnit::Changing, Some(wasm_name));
         }
         let wit = wit.map(|read| Wit {
             file: shown(directory, &wit_name),
@@ -285,7 +289,7 @@ impl Scanner {
             missing: self.presence.missing(&path, &manifest.grants.files),
         };
         let wasm = HashedFile::new(wasm_path, &wasm, MAX_WASM);
-        (Unit::Pair(contents, Candidate { file, manifest, wasm, wit }), Some(wasm_name))
+        (PluginUnit::Pair(contents, Candidate { file, manifest, wasm, wit }), Some(wasm_name))
     }
 }
 
@@ -306,13 +310,13 @@ fn size(path: &Path) -> Option<u64> {
 }
 
 /// The unit of a manifest whose Wasm is not read.
-fn without_wasm(name: &str, error: &ReadError) -> Unit<Candidate> {
+fn without_wasm(name: &str, error: &ReadError) -> PluginUnit<Candidate> {
     let name = escape(name);
     match error {
-        ReadError::Missing => Unit::Half(format!(
+        ReadError::Missing => PluginUnit::Half(format!(
             "`{name}` is missing; build it or copy it beside the manifest, or name the right file with `wasm`"
         )),
-        error => Unit::Refused(format!("`{name}` {error}")),
+        error => PluginUnit::Refused(format!("`{name}` {error}")),
     }
 }
 
@@ -322,9 +326,9 @@ fn without_wasm(name: &str, error: &ReadError) -> Unit<Candidate> {
 fn files(directory: &Path) -> io::Result<(BTreeSet<String>, BTreeSet<String>)> {
     let (mut names, mut strange) = (BTreeSet::new(), BTreeSet::new());
     for (number, entry) in std::fs::read_dir(directory)?.enumerate() {
-        if number == MAX_FILES {
+        if number == MAX_SCANNED_FILES {
             return Err(io::Error::other(format!(
-                "it holds more than {MAX_FILES} files; use a directory of its own"
+                "it holds more than {MAX_SCANNED_FILES} files; use a directory of its own"
             )));
         }
         match entry?.file_name().into_string() {
@@ -342,9 +346,9 @@ pub(crate) fn is_manifest(name: &str) -> bool {
 }
 
 /// The unit of a local file whose manifest is not among `files`.
-fn stray_local(name: &str, files: &BTreeSet<String>) -> Option<Unit<Candidate>> {
+fn stray_local(name: &str, files: &BTreeSet<String>) -> Option<PluginUnit<Candidate>> {
     let manifest = manifest_of(name).filter(|manifest| !files.contains(manifest))?;
-    Some(Unit::Refused(format!(
+    Some(PluginUnit::Refused(format!(
         "it decides nothing: there is no `{}` beside it; remove it, or install the plugin again",
         escape(&manifest)
     )))
@@ -388,11 +392,11 @@ mod tests {
     fn a_directory_with_too_many_files_is_not_listed_in_part() {
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path();
-        for at in 0..MAX_FILES {
+        for at in 0..MAX_SCANNED_FILES {
             std::fs::write(path.join(at.to_string()), "").expect("written");
         }
         let (names, _) = files(path).expect("listed");
-        assert_eq!(names.len(), MAX_FILES);
+        assert_eq!(names.len(), MAX_SCANNED_FILES);
         std::fs::write(path.join(".hidden"), "").expect("written");
         let error = files(path).expect_err("too many").to_string();
         assert!(error.contains("more than 4096 files"), "{error}");

@@ -3,9 +3,9 @@
 use std::time::{Duration, Instant};
 
 /// The time that the files must be left alone before they are read.
-const QUIET: Duration = Duration::from_millis(300);
+const SCAN_QUIET: Duration = Duration::from_millis(300);
 /// The time that a directory that is never left alone is waited for.
-const MAX_WAIT: Duration = Duration::from_secs(2);
+const MAX_SCAN_DELAY: Duration = Duration::from_secs(2);
 
 /// Decides when the next scan is due.
 #[derive(Debug)]
@@ -38,7 +38,7 @@ impl Schedule {
     pub fn due(&self, interval: Duration) -> Instant {
         let periodic = self.last_scan + interval;
         match self.hints {
-            Some((first, last)) => (last + QUIET).min(first + MAX_WAIT).min(periodic),
+            Some((first, last)) => (last + SCAN_QUIET).min(first + MAX_SCAN_DELAY).min(periodic),
             None => periodic,
         }
     }

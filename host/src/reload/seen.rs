@@ -9,15 +9,15 @@ use crate::manifest::Sha256Digest;
 #[derive(Clone, Debug)]
 pub struct Scan<L, K> {
     /// One for each directory.
-    pub directories: Vec<Directory<L, K>>,
+    pub directories: Vec<SeenDirectory<L, K>>,
 }
 
 /// One plugin directory.
 #[derive(Clone, Debug)]
-pub enum Directory<L, K> {
+pub enum SeenDirectory<L, K> {
     /// Its units by the file that names them (the manifest, or a Wasm file that no manifest names), and its
     /// lock.
-    Listed(BTreeMap<String, Unit<L>>, K),
+    Listed(BTreeMap<String, PluginUnit<L>>, K),
     /// There is none of this name, or not any more.
     Missing(String),
     /// It is there and cannot be read, which says nothing of what it holds.
@@ -26,7 +26,7 @@ pub enum Directory<L, K> {
 
 /// A manifest together with its Wasm.
 #[derive(Clone, Debug)]
-pub enum Unit<L> {
+pub enum PluginUnit<L> {
     /// Both are there and were read.
     Pair(Contents, L),
     /// The manifest is good and its Wasm is not there: not yet, or no more.

@@ -9,7 +9,7 @@ use crate::regular::ReadError;
 /// Facts of a file that show cheaply that it may have changed. Equal signatures prove nothing by themselves: see
 /// [`is_proof`](Self::is_proof).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Signature {
+pub(super) struct FileSignature {
     length: u64,
     modified: Option<SystemTime>,
     #[cfg(unix)]
@@ -26,7 +26,7 @@ struct Inode {
     changed: (i64, i64),
 }
 
-impl Signature {
+impl FileSignature {
     /// Reads the signature of the file at `path`, followed through links.
     pub(super) fn of(path: &Path) -> Result<Self, ReadError> {
         Ok(Self::from(&std::fs::metadata(path)?))
@@ -48,7 +48,7 @@ impl Signature {
     }
 }
 
-impl From<&Metadata> for Signature {
+impl From<&Metadata> for FileSignature {
     fn from(metadata: &Metadata) -> Self {
         #[cfg(unix)]
         use std::os::unix::fs::MetadataExt as _;

@@ -5,7 +5,7 @@
 use std::collections::VecDeque;
 use std::time::Instant;
 
-use super::failed::{Failed, LoadError};
+use super::failed::{FailedVersion, LoadError};
 use super::seen::Contents;
 use crate::lock::Verdict;
 
@@ -41,12 +41,12 @@ pub(super) struct Tracked<P> {
     /// The reason why it would not be served any more if it came now.
     doubt: Option<String>,
     /// The version that lies there, is good, and is not accepted.
-    held: Option<Held<P>>,
-    pub(super) now: Now,
+    held: Option<AwaitingApproval<P>>,
+    pub(super) now: CurrentVersion,
     /// The last versions that did not load, and why: the same bytes are not tried again.
     bad: VecDeque<(Contents, String)>,
     /// The last version that could not be loaded on this machine at that time.
-    failed: Option<Failed>,
+    failed: Option<FailedVersion>,
     /// A version still loading although the files have changed since; it serves until they load.
     superseded: Option<Contents>,
     /// The time until which calls wait for a good version, if nothing serves. `None` if they do not wait for it.
@@ -57,7 +57,7 @@ pub(super) struct Tracked<P> {
 
 /// A version that loaded and is not accepted.
 #[derive(Debug)]
-struct Held<P> {
+struct AwaitingApproval<P> {
     contents: Contents,
     plugin: P,
     /// The reason why it is not accepted; it may be so meanwhile.
@@ -66,7 +66,7 @@ struct Held<P> {
 
 /// The version that lies there now.
 #[derive(Debug)]
-pub(super) enum Now {
+pub(super) enum CurrentVersion {
     /// The good version.
     Good,
     /// Something that changes while it is looked at; nothing is known of it.
@@ -74,7 +74,7 @@ pub(super) enum Now {
     /// Something that is about to be read.
     Unread,
     /// A version on its way, and how far it has come.
-    Loading(Contents, Progress),
+    Loading(Contents, LoadStage),
     Bad {
         reason: Reason,
         tell_at: Instant,
@@ -89,7 +89,7 @@ pub(super) enum Now {
 
 /// The stage of a version that is being loaded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Progress {
+pub(super) enum LoadStage {
     /// Nothing is known of its tools.
     Unknown,
     /// Its tools are known. It serves until its code is made, and then goes on.
@@ -109,7 +109,7 @@ pub(super) enum Then {
 
 /// The relation of a found version to the known ones.
 #[derive(Debug)]
-pub(super) enum Found {
+pub(super) enum Comparison {
     /// The version that is served or being loaded.
     Known,
     /// The version that is served, though another was refused and told.
@@ -140,7 +140,7 @@ impl<P> Tracked<P> {
             listed: None,
             doubt: None,
             held: None,
-            now: Now::Unknown,
+            now: CurrentVersion::Unknown,
             bad: VecDeque::new(),
             failed: None,
             superseded: None,
@@ -154,7 +154,7 @@ impl<P> Tracked<P> {
         self.good.is_some()
             || self.listed.is_some()
             || self.held.is_some()
-            || matches!(self.now, Now::Loading(..) | Now::Unread)
+            || matches!(self.now, CurrentVersion::Loading(..) | CurrentVersion::Unread)
     }
 
     /// Lets the version that lies there serve, which is good and accepted.
@@ -162,23 +162,26 @@ impl<P> Tracked<P> {
         (self.good, self.listed, self.doubt, self.held) =
             (Some((contents, plugin)), None, None, None);
         (self.superseded, self.patient_until) = (None, None);
-        (self.now, self.told, self.failed) = (Now::Good, None, None);
+        (self.now, self.told, self.failed) = (CurrentVersion::Good, None, None);
     }
 
     /// True if this version is being loaded.
     pub(super) fn is_loading(&self, contents: &Contents) -> bool {
-        matches!(&self.now, Now::Loading(wanted, _) if wanted == contents)
+        matches!(&self.now, CurrentVersion::Loading(wanted, _) if wanted == contents)
     }
 
     /// True if a version is being loaded, or is about to be, that will change what is served: nothing is known of its
     /// tools, or an older one serves until its code is made.
     pub(super) fn is_awaited(&self) -> bool {
         match &self.now {
-            Now::Loading(_, Progress::Unknown) => true,
-            Now::Unread => self.serving().is_none(),
-            Now::Loading(_, Progress::Waits) => self.good.is_some(),
-            Now::Loading(_, Progress::Serves) => false,
-            Now::Good | Now::Unknown | Now::Bad { .. } | Now::Gone { .. } => false,
+            CurrentVersion::Loading(_, LoadStage::Unknown) => true,
+            CurrentVersion::Unread => self.serving().is_none(),
+            CurrentVersion::Loading(_, LoadStage::Waits) => self.good.is_some(),
+            CurrentVersion::Loading(_, LoadStage::Serves) => false,
+            CurrentVersion::Good
+            | CurrentVersion::Unknown
+            | CurrentVersion::Bad { .. }
+            | CurrentVersion::Gone { .. } => false,
         }
     }
 
@@ -200,11 +203,11 @@ impl<P> Tracked<P> {
     /// The tools of a version on its way are known. True if it serves from now on.
     pub(super) fn lists(&mut self, contents: Contents, plugin: P, is_accepted: bool) -> bool {
         let serves = is_accepted && self.good.is_none();
-        let Now::Loading(wanted, progress) = &mut self.now else { return false };
+        let CurrentVersion::Loading(wanted, progress) = &mut self.now else { return false };
         if *wanted != contents {
             return false;
         }
-        *progress = if serves { Progress::Serves } else { Progress::Waits };
+        *progress = if serves { LoadStage::Serves } else { LoadStage::Waits };
         if serves {
             self.listed = Some((contents, plugin));
             (self.superseded, self.patient_until) = (None, None);
@@ -238,7 +241,7 @@ impl<P> Tracked<P> {
     /// Something else than `there` has been found in the place of a version on its way, if there is one. Where nothing
     /// serves, that version goes on.
     pub(super) fn supersedes(&mut self, there: Option<&Contents>) {
-        if let Now::Loading(contents, Progress::Unknown) = &self.now
+        if let CurrentVersion::Loading(contents, LoadStage::Unknown) = &self.now
             && there != Some(contents)
             && self.serving().is_none()
         {
@@ -262,8 +265,10 @@ impl<P> Tracked<P> {
             Some(_) => self.is_awaited(),
             None => {
                 let is_retried = self.is_coming_again();
-                matches!(self.now, Now::Loading(..) | Now::Unknown | Now::Unread)
-                    || self.superseded.is_some()
+                matches!(
+                    self.now,
+                    CurrentVersion::Loading(..) | CurrentVersion::Unknown | CurrentVersion::Unread
+                ) || self.superseded.is_some()
                     || self.patient_until.is_some()
                     || is_retried
             }
@@ -271,35 +276,40 @@ impl<P> Tracked<P> {
     }
 
     /// This version lies there.
-    pub(super) fn lies_there(&mut self, contents: Contents) -> Found {
+    pub(super) fn lies_there(&mut self, contents: Contents) -> Comparison {
         let held = self.held.take().filter(|held| held.contents == contents);
         if self.good.as_ref().is_some_and(|(good, _)| *good == contents) {
             if let Some(reason) = self.doubt.clone() {
-                return Found::Refused(reason);
+                return Comparison::Refused(reason);
             }
-            self.now = Now::Good;
-            return if self.told.take().is_some() { Found::Forgiven } else { Found::Known };
+            self.now = CurrentVersion::Good;
+            return if self.told.take().is_some() {
+                Comparison::Forgiven
+            } else {
+                Comparison::Known
+            };
         }
-        let waits = |failed: &&Failed| failed.contents == contents && failed.retry_at.is_some();
+        let waits =
+            |failed: &&FailedVersion| failed.contents == contents && failed.retry_at.is_some();
         let failed = self.failed.as_ref().filter(waits).map(|failed| &failed.reason);
         match (held, self.why_bad(&contents).or(failed)) {
-            (Some(Held { contents, plugin, reason: None }), _) => {
+            (Some(AwaitingApproval { contents, plugin, reason: None }), _) => {
                 self.serve(contents, plugin);
-                Found::Accepted
+                Comparison::Accepted
             }
-            (Some(Held { contents, plugin, reason: Some(reason) }), _) => {
+            (Some(AwaitingApproval { contents, plugin, reason: Some(reason) }), _) => {
                 self.hold(contents, plugin, reason.clone());
-                Found::Refused(reason)
+                Comparison::Refused(reason)
             }
-            (None, Some(reason)) => Found::Refused(reason.clone()),
-            (None, None) if self.is_loading(&contents) => Found::Known,
-            (None, None) => Found::New,
+            (None, Some(reason)) => Comparison::Refused(reason.clone()),
+            (None, None) if self.is_loading(&contents) => Comparison::Known,
+            (None, None) => Comparison::New,
         }
     }
 
     /// Holds back a version that is good and not accepted.
     pub(super) fn hold(&mut self, contents: Contents, plugin: P, reason: String) {
-        self.held = Some(Held { contents, plugin, reason: Some(reason) });
+        self.held = Some(AwaitingApproval { contents, plugin, reason: Some(reason) });
     }
 
     /// Forgets the version that was held back.
@@ -316,14 +326,20 @@ impl<P> Tracked<P> {
         let judged =
             |(contents, plugin): &(Contents, P)| judge(contents, plugin).reason().is_some();
         let is_revoked = self.listed.take_if(|listed| judged(listed)).is_some();
-        if is_revoked && let Now::Loading(_, progress @ Progress::Serves) = &mut self.now {
-            *progress = Progress::Waits;
+        if is_revoked
+            && let CurrentVersion::Loading(_, progress @ LoadStage::Serves) = &mut self.now
+        {
+            *progress = LoadStage::Waits;
         }
         let Some((contents, plugin)) = self.good.take() else { return is_revoked };
         match judge(&contents, &plugin) {
             Verdict::Unlisted(reason) => {
                 self.doubt = None;
-                self.held.get_or_insert(Held { contents, plugin, reason: Some(reason) });
+                self.held.get_or_insert(AwaitingApproval {
+                    contents,
+                    plugin,
+                    reason: Some(reason),
+                });
                 true
             }
             verdict @ (Verdict::Accepted | Verdict::Differs(_)) => {
@@ -337,7 +353,7 @@ impl<P> Tracked<P> {
     /// This version could not be loaded, and is loaded again after a while.
     pub(super) fn fails(&mut self, contents: Contents, reason: String, now: Instant) {
         let before = self.failed.take().filter(|failed| failed.contents == contents);
-        self.failed = Some(Failed::again(before, contents, reason, now));
+        self.failed = Some(FailedVersion::again(before, contents, reason, now));
     }
 
     /// True if it is time to load again what could not be loaded; that is asked once.
@@ -365,7 +381,7 @@ impl<P> Tracked<P> {
 
     /// True if it could not be loaded, and calls wait until it is loaded again.
     pub(super) fn is_coming_again(&self) -> bool {
-        self.failed.as_ref().is_some_and(Failed::is_coming_again)
+        self.failed.as_ref().is_some_and(FailedVersion::is_coming_again)
     }
 
     /// True if calls of it wait no more from now on; that is asked once.
@@ -376,15 +392,17 @@ impl<P> Tracked<P> {
     /// Lets happen what was waiting for its time.
     pub(super) fn advance(&mut self, now: Instant) -> Due {
         let (told, is_gone) = match &self.now {
-            Now::Bad { reason, tell_at } if *tell_at <= now => (reason, false),
-            Now::Gone { until, then: Then::Forget, .. } if *until <= now => return Due::Forgotten,
-            Now::Gone { reason, until, .. } if *until <= now => (reason, true),
-            Now::Good
-            | Now::Unknown
-            | Now::Unread
-            | Now::Loading(..)
-            | Now::Bad { .. }
-            | Now::Gone { .. } => {
+            CurrentVersion::Bad { reason, tell_at } if *tell_at <= now => (reason, false),
+            CurrentVersion::Gone { until, then: Then::Forget, .. } if *until <= now => {
+                return Due::Forgotten;
+            }
+            CurrentVersion::Gone { reason, until, .. } if *until <= now => (reason, true),
+            CurrentVersion::Good
+            | CurrentVersion::Unknown
+            | CurrentVersion::Unread
+            | CurrentVersion::Loading(..)
+            | CurrentVersion::Bad { .. }
+            | CurrentVersion::Gone { .. } => {
                 return Due::Nothing;
             }
         };
@@ -398,15 +416,15 @@ impl<P> Tracked<P> {
 
     /// Notes that the unit is there, in a state not yet known: it is not waited for any more.
     pub(super) fn stays(&mut self) {
-        if matches!(self.now, Now::Gone { .. }) {
-            self.now = Now::Unknown;
+        if matches!(self.now, CurrentVersion::Gone { .. }) {
+            self.now = CurrentVersion::Unknown;
         }
     }
 
     /// Notes that the unit is there, and will be read before long.
     pub(super) fn is_to_be_read(&mut self) {
-        if matches!(self.now, Now::Gone { .. } | Now::Unknown) {
-            self.now = Now::Unread;
+        if matches!(self.now, CurrentVersion::Gone { .. } | CurrentVersion::Unknown) {
+            self.now = CurrentVersion::Unread;
         }
     }
 
@@ -425,9 +443,9 @@ impl<P> Tracked<P> {
     /// calls wait for a better one until `patient_until`.
     pub(super) fn refuse(&mut self, reason: Reason, tell_at: Instant, patient_until: Instant) {
         match &mut self.now {
-            Now::Bad { reason: known, .. } if *known == reason => {}
+            CurrentVersion::Bad { reason: known, .. } if *known == reason => {}
             other => {
-                *other = Now::Bad { reason, tell_at };
+                *other = CurrentVersion::Bad { reason, tell_at };
                 self.patient_until.get_or_insert(patient_until);
             }
         }
@@ -444,10 +462,10 @@ impl<P> Tracked<P> {
     ) {
         let reason = Reason::Wrong(reason);
         match &mut self.now {
-            Now::Gone { reason: known, then: planned, .. }
+            CurrentVersion::Gone { reason: known, then: planned, .. }
                 if *known == reason && *planned == then => {}
             other => {
-                *other = Now::Gone { reason, until, then };
+                *other = CurrentVersion::Gone { reason, until, then };
                 self.patient_until.get_or_insert(patient_until);
             }
         }
@@ -457,10 +475,14 @@ impl<P> Tracked<P> {
     /// `None` if no time is set.
     pub(super) fn deadline(&self) -> Option<Instant> {
         let tell_at = match &self.now {
-            Now::Bad { reason, tell_at: at } | Now::Gone { reason, until: at, .. } => {
+            CurrentVersion::Bad { reason, tell_at: at }
+            | CurrentVersion::Gone { reason, until: at, .. } => {
                 (self.told.as_ref() != Some(reason)).then_some(*at)
             }
-            Now::Good | Now::Unknown | Now::Unread | Now::Loading(..) => None,
+            CurrentVersion::Good
+            | CurrentVersion::Unknown
+            | CurrentVersion::Unread
+            | CurrentVersion::Loading(..) => None,
         };
         let retry_at = self.failed.as_ref().and_then(|failed| failed.retry_at);
         tell_at.into_iter().chain(retry_at).chain(self.patient_until).min()

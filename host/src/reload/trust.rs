@@ -7,56 +7,57 @@ use std::time::SystemTime;
 
 use super::locks::Judge;
 use super::seen::Contents;
-use super::signature::Signature;
+use super::signature::FileSignature;
 use crate::catalog::Plugin;
-use crate::lock::{self, Files, LOCK_FILE, Lock, Locking, MAX_LOCK, Verdict, Version};
+use crate::lock::{self, Files, LOCK_FILE, Lock, LockPolicy, MAX_LOCK, PluginVersion, Verdict};
 use crate::manifest::Sha256Digest;
 use crate::regular::{ReadError, read_at_most};
 
 /// A directory's lock, for a host of this strictness.
 #[derive(Clone, Debug)]
-pub struct Trust {
-    locking: Locking,
-    found: Found,
+pub struct DirectoryTrust {
+    locking: LockPolicy,
+    found: LockfileState,
 }
 
 /// The state of a lock file.
 #[derive(Clone, Debug)]
-enum Found {
+enum LockfileState {
     Nothing,
     /// Something that is no lock, and no lock was there before.
     Unusable,
     Lock(Arc<Lock>),
 }
 
-impl PartialEq for Trust {
+impl PartialEq for DirectoryTrust {
     fn eq(&self, other: &Self) -> bool {
         match (&self.found, &other.found) {
-            (Found::Nothing, Found::Nothing) | (Found::Unusable, Found::Unusable) => true,
-            (Found::Lock(one), Found::Lock(two)) => Arc::ptr_eq(one, two),
-            (Found::Nothing | Found::Unusable | Found::Lock(_), _) => false,
+            (LockfileState::Nothing, LockfileState::Nothing)
+            | (LockfileState::Unusable, LockfileState::Unusable) => true,
+            (LockfileState::Lock(one), LockfileState::Lock(two)) => Arc::ptr_eq(one, two),
+            (LockfileState::Nothing | LockfileState::Unusable | LockfileState::Lock(_), _) => false,
         }
     }
 }
 
-impl Judge<Arc<Plugin>> for Trust {
+impl Judge<Arc<Plugin>> for DirectoryTrust {
     fn is_there(&self) -> bool {
-        matches!(self.found, Found::Unusable | Found::Lock(_))
+        matches!(self.found, LockfileState::Unusable | LockfileState::Lock(_))
     }
 
     fn judge(&self, file: &str, contents: &Contents, plugin: &Arc<Plugin>) -> Verdict {
         match (&self.found, self.locking) {
-            (_, Locking::Ignored) | (Found::Nothing, Locking::Followed) => Verdict::Accepted,
-            (Found::Nothing, Locking::Required) => Verdict::Unlisted(
+            (_, LockPolicy::Ignored) | (LockfileState::Nothing, LockPolicy::Followed) => Verdict::Accepted,
+            (LockfileState::Nothing, LockPolicy::Required) => Verdict::Unlisted(
                 "only what is locked is served (--locked), and there is no toolrack.lock in its directory; \
                  `toolrack approve` shows what lies there and makes one"
                     .into(),
             ),
-            (Found::Unusable, Locking::Followed | Locking::Required) => Verdict::Unlisted(
+            (LockfileState::Unusable, LockPolicy::Followed | LockPolicy::Required) => Verdict::Unlisted(
                 "held back: toolrack.lock in its directory cannot be used; what is told of that file says why".into(),
             ),
-            (Found::Lock(lock), locking) => {
-                lock::judge(lock, file, &Version::of(contents.files(), plugin), locking)
+            (LockfileState::Lock(lock), locking) => {
+                lock::judge(lock, file, &PluginVersion::of(contents.files(), plugin), locking)
             }
         }
     }
@@ -75,42 +76,42 @@ impl Contents {
 /// Reads the same locks again and again, and remembers them.
 #[derive(Debug, Default)]
 pub(super) struct LockReader {
-    locking: Locking,
+    locking: LockPolicy,
     known: HashMap<PathBuf, KnownLock>,
 }
 
 #[derive(Clone, Debug)]
 struct KnownLock {
-    signature: Option<Signature>,
+    signature: Option<FileSignature>,
     read: SystemTime,
     digest: Option<Sha256Digest>,
     /// The fault of the file. `None` if it is a lock.
     problem: Option<String>,
     /// The lock; where the file is none, the one before it.
-    found: Found,
+    found: LockfileState,
 }
 
 impl LockReader {
-    pub(super) fn new(locking: Locking) -> Self {
+    pub(super) fn new(locking: LockPolicy) -> Self {
         Self { locking, known: HashMap::new() }
     }
 
     /// Reads the lock at `path`, and returns it with its fault. One that has become unusable leaves the one
     /// before it in force. `reread` reads it even if nothing speaks for a change.
-    pub(super) fn look(&mut self, path: &Path, reread: bool) -> (Trust, Option<String>) {
-        let trust = |found| Trust { locking: self.locking, found };
-        if self.locking == Locking::Ignored {
-            return (trust(Found::Nothing), None);
+    pub(super) fn look(&mut self, path: &Path, reread: bool) -> (DirectoryTrust, Option<String>) {
+        let trust = |found| DirectoryTrust { locking: self.locking, found };
+        if self.locking == LockPolicy::Ignored {
+            return (trust(LockfileState::Nothing), None);
         }
         let before = self.known.remove(path);
-        let signature = Signature::of(path).ok();
+        let signature = FileSignature::of(path).ok();
         let known = match before {
             Some(before) if !reread && before.is_proof_of(path, signature) => before,
             before => match read_lock(path) {
                 Ok(None) => {
                     // The lock may come back, damaged even.
                     self.known.extend(before.map(|before| (path.to_owned(), before)));
-                    return (trust(Found::Nothing), None);
+                    return (trust(LockfileState::Nothing), None);
                 }
                 Ok(Some(bytes)) => KnownLock::of(&bytes, signature, before),
                 Err(problem) => KnownLock::unusable(problem, signature, before),
@@ -122,7 +123,7 @@ impl LockReader {
 }
 
 impl KnownLock {
-    fn of(bytes: &[u8], signature: Option<Signature>, before: Option<Self>) -> Self {
+    fn of(bytes: &[u8], signature: Option<FileSignature>, before: Option<Self>) -> Self {
         let digest = Some(Sha256Digest::of(bytes));
         // Equal bytes stay one lock, so that nothing is judged again.
         if let Some(before) = before.as_ref().filter(|before| before.digest == digest) {
@@ -134,21 +135,21 @@ impl KnownLock {
                 read: SystemTime::now(),
                 digest,
                 problem: None,
-                found: Found::Lock(Arc::new(lock)),
+                found: LockfileState::Lock(Arc::new(lock)),
             },
             Err(error) => Self { digest, ..Self::unusable(error.to_string(), signature, before) },
         }
     }
 
-    fn unusable(problem: String, signature: Option<Signature>, before: Option<Self>) -> Self {
-        let found = before.map_or(Found::Unusable, |before| before.found);
+    fn unusable(problem: String, signature: Option<FileSignature>, before: Option<Self>) -> Self {
+        let found = before.map_or(LockfileState::Unusable, |before| before.found);
         Self { signature, read: SystemTime::now(), digest: None, problem: Some(problem), found }
     }
 
     /// True if nothing can have changed.
-    fn is_proof_of(&self, path: &Path, signature: Option<Signature>) -> bool {
+    fn is_proof_of(&self, path: &Path, signature: Option<FileSignature>) -> bool {
         // A link has the signature of the file to which it leads.
-        let proof = |known: Signature| known.is_proof(self.read) && !path.is_symlink();
+        let proof = |known: FileSignature| known.is_proof(self.read) && !path.is_symlink();
         self.signature == signature && signature.is_some_and(proof)
     }
 }

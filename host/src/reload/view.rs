@@ -7,7 +7,7 @@ use super::tracked::{Reason, Tracked};
 
 /// The plugins to serve, and the refusals.
 #[derive(Debug)]
-pub struct View<P> {
+pub struct ServedView<P> {
     /// True if the directories have been looked at. Before, nothing is known of what they hold.
     pub is_scanned: bool,
     /// True if more is about to come.
@@ -27,7 +27,7 @@ pub enum Standing {
     Nothing,
 }
 
-impl<P: Clone> View<P> {
+impl<P: Clone> ServedView<P> {
     /// Builds the view of these units.
     pub(super) fn of(units: &BTreeMap<Key, Tracked<P>>) -> Self {
         let mut view = Self {

@@ -16,7 +16,7 @@ use super::known::Reread;
 use super::network;
 
 /// Names that hints may collect; then everything is read again.
-const MAX_NAMES: usize = 1024;
+const MAX_HINTED_NAMES: usize = 1024;
 /// Directories watched because files are linked from there.
 const MAX_LINKED: usize = 64;
 /// Links on the way to one directory: more lead in a circle.
@@ -102,7 +102,11 @@ impl Hints {
             (Reread::Nothing, Some(names)) => Reread::Named(names.into_iter().collect()),
             (Reread::Named(mut known), Some(names)) => {
                 known.extend(names);
-                if known.len() > MAX_NAMES { Reread::Everything } else { Reread::Named(known) }
+                if known.len() > MAX_HINTED_NAMES {
+                    Reread::Everything
+                } else {
+                    Reread::Named(known)
+                }
             }
         };
         drop(reread);
@@ -114,13 +118,13 @@ impl Hints {
 type Links = BTreeMap<PathBuf, BTreeSet<OsString>>;
 
 /// The system's watches.
-pub(super) struct Watch {
+pub(super) struct SystemWatches {
     watcher: Result<RecommendedWatcher, String>,
     hints: Arc<Hints>,
     armed: BTreeSet<PathBuf>,
 }
 
-impl Watch {
+impl SystemWatches {
     /// Watches nothing yet. The hints arrive in `hints`.
     #[must_use]
     pub(super) fn new(hints: Arc<Hints>) -> Self {
@@ -316,7 +320,7 @@ mod tests {
         let expected = [(real.clone(), "plugins".into()), (real.join("links"), "current".into())];
         assert!(found.ends_with(&expected), "{found:?}");
         let hints = Arc::new(Hints::default());
-        let mut watch = Watch::new(hints.clone());
+        let mut watch = SystemWatches::new(hints.clone());
         assert_eq!(watch.arm(&[path("plugins")], &BTreeSet::new()), Mode::Watching);
         symlink("../two", path("links/next")).expect("linked");
         fs::rename(path("links/next"), path("links/current")).expect("renamed");
@@ -331,7 +335,7 @@ mod tests {
         let lost = changed.clone().set_flag(Flag::Rescan);
         check(&[(lost.clone(), &[])], None);
         check(&[(changed.clone(), &["a.toml"]), (lost, &["a.toml"])], None);
-        let names: Vec<_> = (0..=MAX_NAMES).map(|at| at.to_string()).collect();
+        let names: Vec<_> = (0..=MAX_HINTED_NAMES).map(|at| at.to_string()).collect();
         let names: Vec<_> = names.iter().map(String::as_str).collect();
         let (one, most) = (&names[..1], &names[1..]);
         check(&[(changed.clone(), most)], Some(most));

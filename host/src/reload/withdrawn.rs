@@ -7,14 +7,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::candidate::Candidate;
-use super::seen::{Contents, Directory, Key, Scan, Unit};
-use super::trust::Trust;
+use super::seen::{Contents, Key, PluginUnit, Scan, SeenDirectory};
+use super::trust::DirectoryTrust;
 use crate::lock::wider;
 use crate::manifest::{Grants, Manifest, Sha256Digest};
 
 /// The latest manifest of each plugin, as the last scans saw it.
 #[derive(Debug, Default)]
-pub(super) struct Decided(BTreeMap<Key, Latest>);
+pub(super) struct LatestManifests(BTreeMap<Key, Latest>);
 
 /// The last manifest and local file of a plugin that could be read.
 #[derive(Debug)]
@@ -23,14 +23,14 @@ struct Latest {
     manifest: Arc<Manifest>,
 }
 
-impl Decided {
+impl LatestManifests {
     /// Takes in what a scan saw. A unit that cannot be read, or not yet, keeps what was decided before.
-    pub(super) fn scanned(&mut self, scan: &Scan<Candidate, Trust>) {
+    pub(super) fn scanned(&mut self, scan: &Scan<Candidate, DirectoryTrust>) {
         for (directory, seen) in scan.directories.iter().enumerate() {
-            let Directory::Listed(units, _) = seen else { continue };
+            let SeenDirectory::Listed(units, _) = seen else { continue };
             self.0.retain(|key, _| key.directory != directory || units.contains_key(&key.file));
             for (file, unit) in units {
-                let Unit::Pair(contents, candidate) = unit else { continue };
+                let PluginUnit::Pair(contents, candidate) = unit else { continue };
                 let key = Key { directory, file: file.clone() };
                 let manifest = candidate.manifest.clone();
                 self.0.insert(key, Latest { local: contents.local, manifest });

@@ -4,23 +4,23 @@ use std::time::Duration;
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-use super::engine::{MAX_ASKED, MAX_COMPARED, MAX_COMPARED_FOR_CALLS};
+use super::engine::{MAX_COMPARED, MAX_COMPARED_FOR_CALLS, MAX_LISTING_GUESTS};
 use super::need::{Need, NeedOf};
 
 /// The most time that a guest may take to list its tools, whatever time its calls may take.
-pub(super) const MAX_TIME: Duration = Duration::from_secs(5);
+pub(super) const MAX_LISTING_TIME: Duration = Duration::from_secs(5);
 
 /// The places of guests that are asked.
-pub(super) struct Asking {
+pub(super) struct AskingSlots {
     asked: Semaphore,
     compared: Semaphore,
     called: Semaphore,
 }
 
-impl Asking {
+impl AskingSlots {
     pub(super) fn new() -> Self {
         Self {
-            asked: Semaphore::new(MAX_ASKED),
+            asked: Semaphore::new(MAX_LISTING_GUESTS),
             compared: Semaphore::new(MAX_COMPARED),
             called: Semaphore::new(MAX_COMPARED_FOR_CALLS),
         }
@@ -52,12 +52,12 @@ mod tests {
 
     #[tokio::test]
     async fn guests_that_take_their_time_keep_no_call_waiting() {
-        let (asking, wanted) = (Asking::new(), NeedOf::default());
+        let (asking, wanted) = (AskingSlots::new(), NeedOf::default());
         let mut held = Vec::new();
         for _ in 0..MAX_COMPARED {
             held.push(asking.compared(&NeedOf::default()).await);
         }
-        for _ in 0..MAX_ASKED {
+        for _ in 0..MAX_LISTING_GUESTS {
             held.push(asking.asked().await);
         }
         let soon = Duration::from_millis(20);

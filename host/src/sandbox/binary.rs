@@ -16,7 +16,7 @@ use super::command::{self, ModuleError};
 use crate::text::escape;
 
 /// The most functions of one plugin, over all nested modules. Large language runtimes have a quarter of that.
-const MAX_FUNCTIONS: u64 = 100_000;
+const MAX_CORE_FUNCTIONS: u64 = 100_000;
 
 /// The reason why a file is not a plugin.
 #[derive(Debug, thiserror::Error)]
@@ -36,7 +36,7 @@ pub(super) enum BinaryError {
     #[error("the WebAssembly is damaged: {0}; build or copy it again")]
     Damaged(String),
     /// Compiling it would take a machine's memory.
-    #[error("it has {0} functions; the most is {MAX_FUNCTIONS}")]
+    #[error("it has {0} functions; the most is {MAX_CORE_FUNCTIONS}")]
     TooManyFunctions(u64),
     /// A program, with `_start`, that cannot run here.
     #[error(transparent)]
@@ -56,7 +56,7 @@ pub(super) enum BinaryError {
 pub(super) fn component(bytes: &[u8]) -> Result<Cow<'_, [u8]>, BinaryError> {
     let encoding = encoding(bytes)?;
     let module = look_into(bytes)?;
-    if module.functions > MAX_FUNCTIONS {
+    if module.functions > MAX_CORE_FUNCTIONS {
         return Err(BinaryError::TooManyFunctions(module.functions));
     }
     match encoding {

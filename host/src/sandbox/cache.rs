@@ -29,7 +29,7 @@ const OTHER_HOST: Duration = Duration::from_secs(30);
 /// The time that a host at work may let pass without a sign before it counts as stopped: a call may wait for it.
 const STOPPED: Duration = AtWork::TOUCHES.saturating_mul(4);
 /// The time between two looks at whether that host is done.
-const LOOK: Duration = Duration::from_millis(25);
+const CACHE_WAIT_INTERVAL: Duration = Duration::from_millis(25);
 
 /// The version of the files. It is raised when a file is laid out in another way, or holds something else for the same
 /// Wasm.
@@ -37,7 +37,7 @@ const FORMAT: u8 = 2;
 
 /// The kinds of content that are kept, each under a digest.
 #[derive(Clone, Copy)]
-pub(super) enum Entry<'a> {
+pub(super) enum CacheEntry<'a> {
     /// The compiled code of a Wasm file.
     Code(&'a Sha256Digest, Tier),
     /// The functions of components whose code has this digest.
@@ -50,7 +50,7 @@ pub(super) enum Entry<'a> {
     Passed(&'a Sha256Digest),
 }
 
-impl Entry<'_> {
+impl CacheEntry<'_> {
     const ENDINGS: [&'static str; 6] =
         [".baseline", ".cwasm", ".disagreement", ".functions", ".listing", ".passed"];
 
@@ -108,7 +108,7 @@ impl Cache {
     }
 
     /// Returns the content that is kept under `entry`. `None` if it is not here, not ours, or cannot be read now.
-    pub(super) fn read(&self, entry: Entry<'_>) -> Option<Vec<u8>> {
+    pub(super) fn read(&self, entry: CacheEntry<'_>) -> Option<Vec<u8>> {
         let name = self.name(entry);
         let path = self.directory.join(&name);
         match self.read_sealed(&name, &path) {
@@ -127,14 +127,14 @@ impl Cache {
     }
 
     /// True if there is a file for `entry`, which counts as used now. Its content is only checked when it is read.
-    pub(super) fn has(&self, entry: Entry<'_>) -> bool {
+    pub(super) fn has(&self, entry: CacheEntry<'_>) -> bool {
         let file = stored::open(&self.directory.join(self.name(entry)));
         file.inspect(used_now).is_ok()
     }
 
     /// True if there is code of this Wasm file, of whichever tier.
     pub(super) fn has_code(&self, wasm: &Sha256Digest) -> bool {
-        Tier::ALL.into_iter().any(|tier| self.has(Entry::Code(wasm, tier)))
+        Tier::ALL.into_iter().any(|tier| self.has(CacheEntry::Code(wasm, tier)))
     }
 
     fn read_sealed(&self, name: &str, path: &Path) -> io::Result<Vec<u8>> {
@@ -150,7 +150,7 @@ impl Cache {
     }
 
     /// Keeps `content` under `entry`.
-    pub(super) fn keep(&self, entry: Entry<'_>, content: &[u8]) {
+    pub(super) fn keep(&self, entry: CacheEntry<'_>, content: &[u8]) {
         let kept = self.write(&self.name(entry), content).and_then(|()| self.make_room());
         if let Err(error) = kept
             && !self.warned.swap(true, Ordering::Relaxed)
@@ -175,7 +175,11 @@ impl Cache {
     /// Waits until no other host makes this entry, and lets other hosts wait for this one while the result lives.
     /// `None` if another host has made the entry, or if the wait is given up: it ends after a while, when the other
     /// host has stopped, when the entry is not needed any more, or on an error. Making it twice costs time at worst.
-    pub(super) fn make(&self, entry: Entry<'_>, is_needed: impl Fn() -> bool) -> Option<AtWork> {
+    pub(super) fn make(
+        &self,
+        entry: CacheEntry<'_>,
+        is_needed: impl Fn() -> bool,
+    ) -> Option<AtWork> {
         let name = self.name(entry);
         let began = Instant::now();
         // The second time is by this clock: that of a file system may be another.
@@ -185,7 +189,7 @@ impl Cache {
                 Ok(Begun::Mine(own)) => return Some(own),
                 Ok(Begun::Theirs(_)) if self.has(entry) => return None,
                 Ok(Begun::Theirs(touched)) if touched != last.0 => last = (touched, Instant::now()),
-                Ok(Begun::Theirs(_)) => std::thread::sleep(LOOK),
+                Ok(Begun::Theirs(_)) => std::thread::sleep(CACHE_WAIT_INTERVAL),
                 Err(error) => {
                     tracing::debug!("other hosts may make the same code: {error}");
                     return None;
@@ -196,7 +200,7 @@ impl Cache {
     }
 
     /// Removes an entry that turned out to be of no use.
-    pub(super) fn forget(&self, entry: Entry<'_>) {
+    pub(super) fn forget(&self, entry: CacheEntry<'_>) {
         stored::remove(&self.directory.join(self.name(entry)));
     }
 
@@ -224,12 +228,12 @@ impl Cache {
         Ok(())
     }
 
-    fn name(&self, entry: Entry<'_>) -> String {
+    fn name(&self, entry: CacheEntry<'_>) -> String {
         let named = match entry {
-            Entry::Code(digest, _) | Entry::Functions(digest) | Entry::Passed(digest) => {
-                [self.settings, *digest.as_bytes()].concat()
-            }
-            Entry::Listing(wasm, terms) | Entry::Disagreement(wasm, terms) => {
+            CacheEntry::Code(digest, _)
+            | CacheEntry::Functions(digest)
+            | CacheEntry::Passed(digest) => [self.settings, *digest.as_bytes()].concat(),
+            CacheEntry::Listing(wasm, terms) | CacheEntry::Disagreement(wasm, terms) => {
                 [self.settings, *wasm.as_bytes(), *terms].concat()
             }
         };
@@ -249,7 +253,7 @@ fn is_functions(path: &Path) -> bool {
 fn kept_file(entry: &DirEntry) -> Option<(SystemTime, u64, PathBuf)> {
     let found = entry.metadata().ok()?;
     let name = entry.file_name();
-    let is_kept = Entry::ENDINGS.iter().any(|ending| name.to_string_lossy().ends_with(ending));
+    let is_kept = CacheEntry::ENDINGS.iter().any(|ending| name.to_string_lossy().ends_with(ending));
     let is_ours = found.is_file() && is_kept;
     is_ours.then(|| Some((found.modified().ok()?, found.len(), entry.path())))?
 }
@@ -289,17 +293,17 @@ mod tests {
         let cache = open(&directory, "", 10_000);
         let digests: Vec<_> = (0..12u8).map(|n| Sha256Digest::of(&[n])).collect();
         for (digest, age) in digests.iter().zip((0..12).rev()) {
-            cache.keep(Entry::Code(digest, Tier::Optimized), &[7; 1000 - TAG]);
+            cache.keep(CacheEntry::Code(digest, Tier::Optimized), &[7; 1000 - TAG]);
             // Each file is a minute younger than the one before.
-            let path = directory.join(cache.name(Entry::Code(digest, Tier::Optimized)));
+            let path = directory.join(cache.name(CacheEntry::Code(digest, Tier::Optimized)));
             let file = File::options().write(true).open(path);
             let then = SystemTime::now() - Duration::from_secs(60 * (age + 1));
             file.and_then(|file| file.set_modified(then)).expect("an older file");
             // The first two are used again and again: one is read, the other only looked for.
-            assert!(cache.read(Entry::Code(&digests[0], Tier::Optimized)).is_some());
-            assert_eq!(cache.has(Entry::Code(&digests[1], Tier::Optimized)), age < 11);
+            assert!(cache.read(CacheEntry::Code(&digests[0], Tier::Optimized)).is_some());
+            assert_eq!(cache.has(CacheEntry::Code(&digests[1], Tier::Optimized)), age < 11);
         }
-        let is_here = |digest| cache.read(Entry::Code(digest, Tier::Optimized)).is_some();
+        let is_here = |digest| cache.read(CacheEntry::Code(digest, Tier::Optimized)).is_some();
         let here: Vec<_> = digests.iter().map(is_here).collect();
         let gone = here.iter().filter(|here| !**here).count();
         assert!(here[0] && here[1] && here[11] && !here[2] && !here[3], "{here:?}");
@@ -312,7 +316,7 @@ mod tests {
         let hosts = ["", ""].map(|settings| open(&root.path().join("cache"), settings, 1000));
         let digest = Sha256Digest::of(b"");
         let (code, other) =
-            (Entry::Code(&digest, Tier::Optimized), Entry::Code(&digest, Tier::Baseline));
+            (CacheEntry::Code(&digest, Tier::Optimized), CacheEntry::Code(&digest, Tier::Baseline));
         let own = hosts[0].make(code, || true);
         assert!(own.is_some() && hosts[1].make(other, || true).is_some());
         let asked = std::cell::Cell::new(0);
@@ -335,7 +339,7 @@ mod tests {
         let root = tempfile::tempdir().expect("a directory");
         let host = open(&root.path().join("cache"), "", 1000);
         let digest = Sha256Digest::of(b"");
-        let code = Entry::Code(&digest, Tier::Optimized);
+        let code = CacheEntry::Code(&digest, Tier::Optimized);
         drop(host.make(code, || true).expect("nobody is at work"));
         // The file is locked, and no host touches it.
         let path = host.directory.join(format!(".tmp-{}", host.name(code).replace('.', "-")));
@@ -359,7 +363,7 @@ mod tests {
         let root = tempfile::tempdir().expect("a directory");
         let directory = root.path().join("cache");
         let digest = Sha256Digest::of(b"");
-        let code = Entry::Code(&digest, Tier::Optimized);
+        let code = CacheEntry::Code(&digest, Tier::Optimized);
         open(&directory, "one", 1000).keep(code, b"code");
         assert_eq!(open(&directory, "one", 1000).read(code).as_deref(), Some(&b"code"[..]));
         assert_eq!(open(&directory, "two", 1000).read(code), None);
@@ -370,10 +374,10 @@ mod tests {
         let root = tempfile::tempdir().expect("a directory");
         let cache = open(&root.path().join("cache"), "", 1000);
         let digest = Sha256Digest::of(b"");
-        cache.keep(Entry::Listing(&digest, &[1; 32]), b"one");
-        assert!(cache.has(Entry::Listing(&digest, &[1; 32])));
-        assert!(!cache.has(Entry::Listing(&digest, &[2; 32])));
-        assert!(!cache.has(Entry::Code(&digest, Tier::Optimized)));
+        cache.keep(CacheEntry::Listing(&digest, &[1; 32]), b"one");
+        assert!(cache.has(CacheEntry::Listing(&digest, &[1; 32])));
+        assert!(!cache.has(CacheEntry::Listing(&digest, &[2; 32])));
+        assert!(!cache.has(CacheEntry::Code(&digest, Tier::Optimized)));
     }
 
     #[test]

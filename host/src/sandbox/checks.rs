@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::cache::{Cache, Entry};
+use super::cache::{Cache, CacheEntry};
 use super::lazy_cache::LazyCache;
 use crate::manifest::Sha256Digest;
 
@@ -19,13 +19,13 @@ impl Checks {
     /// True if everything that `digest` is of passed before. Blocks.
     #[must_use]
     pub fn has_passed(&self, digest: &Sha256Digest) -> bool {
-        self.cache().is_some_and(|cache| cache.read(Entry::Passed(digest)).is_some())
+        self.cache().is_some_and(|cache| cache.read(CacheEntry::Passed(digest)).is_some())
     }
 
     /// Keeps the fact that everything that `digest` is of has passed. Blocks.
     pub fn passed(&self, digest: &Sha256Digest) {
         if let Some(cache) = self.cache() {
-            cache.keep(Entry::Passed(digest), &[]);
+            cache.keep(CacheEntry::Passed(digest), &[]);
         }
     }
 

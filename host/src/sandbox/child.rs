@@ -7,7 +7,7 @@ use std::io::{self, Read, Write as _};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 
-use super::compiler::{Caps, CompileError, Input, Job, MAX_ARTIFACT, PANICKED};
+use super::compiler::{COMPILER_PANICKED, Caps, CompileError, CompileJob, JobInput, MAX_ARTIFACT};
 use super::lanes::Priority;
 use super::lifeline::Lifeline;
 use super::worker;
@@ -19,21 +19,21 @@ const MAX_WORDS: usize = 4096;
 
 /// The most threads that compile one plugin. The allocator reserves 64 MiB of address space for each, which counts as
 /// memory, and other plugins are being compiled too.
-const THREADS: usize = 4;
+const COMPILE_THREADS: usize = 4;
 
 /// Does `job` on `input` in a child process that runs `program` and hangs on `lifeline`, and returns its result.
 pub(super) fn work(
     program: &Path,
-    job: Job,
+    job: CompileJob,
     priority: Priority,
     caps: &Caps,
-    input: Input<'_>,
+    input: JobInput<'_>,
     lifeline: &Lifeline,
 ) -> Result<Vec<u8>, CompileError> {
     let host = |error: io::Error| {
         CompileError::Host(format!("the process that compiles it does not work: {error}"))
     };
-    let mut child = Owned(command(program, job, priority, caps).spawn().map_err(host)?);
+    let mut child = OwnedChild(command(program, job, priority, caps).spawn().map_err(host)?);
     let child = &mut child.0;
     let (Some(mut stdin), Some(mut stdout), Some(mut stderr)) =
         (child.stdin.take(), child.stdout.take(), child.stderr.take())
@@ -48,7 +48,7 @@ pub(super) fn work(
         let pieces = [&worker::header(input)[..], input.wasm, input.functions];
         let _ = pieces.into_iter().try_for_each(|piece| stdin.write_all(piece));
         lifeline.hold(stdin);
-        let answer = Answer::read(&mut stdout);
+        let answer = ChildOutput::read(&mut stdout);
         if answer.is_none() {
             // It may still be writing, and its stderr is open until it ends.
             child.kill()?;
@@ -76,7 +76,7 @@ pub(super) fn work(
 const SHORT_OF_MEMORY: [&str; 4] =
     ["memory allocation of ", "out of memory", "Cannot allocate memory", "os error 11"];
 
-fn command(program: &Path, job: Job, priority: Priority, caps: &Caps) -> Command {
+fn command(program: &Path, job: CompileJob, priority: Priority, caps: &Caps) -> Command {
     let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let mut command = Command::new(program);
     command
@@ -87,7 +87,7 @@ fn command(program: &Path, job: Job, priority: Priority, caps: &Caps) -> Command
         .arg(format!("--time={}", caps.time.as_secs()))
         .arg(format!("--nice={}", priority.niceness()))
         .env_clear()
-        .env("RAYON_NUM_THREADS", threads.min(THREADS).to_string())
+        .env("RAYON_NUM_THREADS", threads.min(COMPILE_THREADS).to_string())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
@@ -105,9 +105,9 @@ fn command(program: &Path, job: Job, priority: Priority, caps: &Caps) -> Command
 }
 
 /// A child that is ended and awaited, whatever happens here.
-struct Owned(Child);
+struct OwnedChild(Child);
 
-impl Drop for Owned {
+impl Drop for OwnedChild {
     fn drop(&mut self) {
         // Both do nothing to a child that was awaited.
         let _ = self.0.kill();
@@ -116,12 +116,12 @@ impl Drop for Owned {
 }
 
 /// The output of a child, as far as it came.
-struct Answer {
+struct ChildOutput {
     status: Option<u8>,
     payload: Vec<u8>,
 }
 
-impl Answer {
+impl ChildOutput {
     /// Reads the output of a child. `None` if it is too long.
     fn read(stdout: &mut impl Read) -> Option<Self> {
         let mut status = [0];
@@ -192,5 +192,5 @@ fn why(status: ExitStatus, last_words: &str, caps: &Caps, doing: &str) -> Compil
             );
         }
     }
-    CompileError::Refused(PANICKED.into())
+    CompileError::Refused(COMPILER_PANICKED.into())
 }

@@ -9,18 +9,18 @@ use wasmtime::Engine;
 use wasmtime::component::Component;
 
 use super::blocking::blocking;
-use super::cache::{Cache, Entry};
+use super::cache::{Cache, CacheEntry};
 use super::checks::Checks;
 use super::compiler::{CompileError, Compiler};
 use super::engine::Tier;
-use super::lanes::{BackgroundTurn, Lanes, Patience, Priority};
+use super::lanes::{BackgroundTurn, LaneTimeouts, Lanes, Priority};
 use super::lazy_cache::LazyCache;
 use super::lifeline::Lifeline;
 use super::link::{Linked, link};
 use super::native::{Native, native};
 use super::need::{Need, NeedOf, Needs};
 use super::outline::Outline;
-use super::sharing::{Kept, Shared};
+use super::sharing::{SharedHandle, SharedValues};
 use super::shortage::Shortage;
 use super::wasm_file::Wasm;
 use super::{Sandbox, one_line};
@@ -30,7 +30,7 @@ use crate::manifest::Sha256Digest;
 pub(super) struct Codes {
     compiler: Compiler,
     cache: Option<Arc<LazyCache>>,
-    live: Shared<Made>,
+    live: SharedValues<Made>,
     lanes: Lanes,
     wanted: Needs,
     /// The queue of files whose types are to be read.
@@ -39,11 +39,11 @@ pub(super) struct Codes {
     reading: Arc<Semaphore>,
 }
 
-type Made = Result<Compiled, CompileError>;
+type Made = Result<LinkedCode, CompileError>;
 
 /// Code that is joined to what it imports.
 #[derive(Clone)]
-struct Compiled {
+struct LinkedCode {
     linked: Linked,
     tier: Tier,
 }
@@ -52,7 +52,7 @@ struct Compiled {
 pub(super) struct Code {
     pub(super) linked: Linked,
     pub(super) tier: Tier,
-    _kept: Kept<Made>,
+    _kept: SharedHandle<Made>,
 }
 
 impl Codes {
@@ -65,10 +65,10 @@ impl Codes {
         Self {
             compiler,
             cache,
-            live: Shared::new(),
-            lanes: Lanes::new(processors, Patience::COMPILING),
+            live: SharedValues::new(),
+            lanes: Lanes::new(processors, LaneTimeouts::COMPILING),
             wanted: Needs::default(),
-            outlining: Lanes::new(processors, Patience::READING_TYPES),
+            outlining: Lanes::new(processors, LaneTimeouts::READING_TYPES),
             reading: Arc::new(Semaphore::new(processors)),
         }
     }
@@ -80,7 +80,8 @@ impl Codes {
 
     /// True if optimized code of this Wasm is kept on disk.
     pub(super) async fn has_optimized(&self, wasm: Sha256Digest) -> bool {
-        let has = move |cache: &Cache| cache.has(Entry::Code(&wasm, Tier::Optimized)).then_some(());
+        let has =
+            move |cache: &Cache| cache.has(CacheEntry::Code(&wasm, Tier::Optimized)).then_some(());
         self.with_cache(has).await.is_some()
     }
 
@@ -88,8 +89,8 @@ impl Codes {
     pub(super) async fn keep_for(&self, twin: Sha256Digest, of: Sha256Digest) {
         let copy = move |cache: &Cache| {
             let copied = Tier::ALL.into_iter().filter_map(|tier| {
-                let code = cache.read(Entry::Code(&of, tier))?;
-                cache.keep(Entry::Code(&twin, tier), &code);
+                let code = cache.read(CacheEntry::Code(&of, tier))?;
+                cache.keep(CacheEntry::Code(&twin, tier), &code);
                 Some(())
             });
             copied.last()
@@ -165,16 +166,16 @@ impl Code {
         let made = optimize(sandbox, wasm, turn).await?;
         // Where the disk is full, the first code is all that is kept.
         let forget = move |cache: &Cache| {
-            let is_kept = cache.has(Entry::Code(&digest, Tier::Optimized));
-            is_kept.then(|| cache.forget(Entry::Code(&digest, Tier::Baseline)))
+            let is_kept = cache.has(CacheEntry::Code(&digest, Tier::Optimized));
+            is_kept.then(|| cache.forget(CacheEntry::Code(&digest, Tier::Baseline)))
         };
         let _ = sandbox.codes.with_cache(forget).await;
         let kept = sandbox.codes.live.put(digest, Ok(made.clone()));
         Self::new(Ok(made), kept)
     }
 
-    fn new(made: Made, kept: Kept<Made>) -> Result<Self, CompileError> {
-        let Compiled { linked, tier } = made?;
+    fn new(made: Made, kept: SharedHandle<Made>) -> Result<Self, CompileError> {
+        let LinkedCode { linked, tier } = made?;
         Ok(Self { linked, tier, _kept: kept })
     }
 }
@@ -212,7 +213,7 @@ async fn cached(sandbox: &Arc<Sandbox>, wasm: &Wasm, tier: Tier) -> Option<Made>
 
 /// Finds the code of `wasm` in the cache, as [`cached`] does. Blocks.
 fn find(sandbox: &Sandbox, cache: &Cache, wasm: &Sha256Digest, tier: Tier) -> Option<Made> {
-    let entry = Entry::Code(wasm, tier);
+    let entry = CacheEntry::Code(wasm, tier);
     let code = cache.read(entry)?;
     match load(sandbox, &code) {
         Ok(component) => Some(join(sandbox, &component, tier)),
@@ -239,7 +240,7 @@ fn compiled(
     let Some(cache) = cache else {
         return compiled_here(sandbox, None, wasm, tier, priority, lifeline);
     };
-    let _at_work = cache.make(Entry::Code(&wasm.digest, tier), || !lifeline.is_cut());
+    let _at_work = cache.make(CacheEntry::Code(&wasm.digest, tier), || !lifeline.is_cut());
     if lifeline.is_cut() {
         return Err(CompileError::Abandoned);
     }
@@ -269,7 +270,7 @@ fn compiled_here(
         })
     })?;
     if let Some(cache) = cache {
-        cache.keep(Entry::Code(&wasm.digest, tier), &code);
+        cache.keep(CacheEntry::Code(&wasm.digest, tier), &code);
     }
     join(sandbox, &component, tier)
 }
@@ -280,7 +281,7 @@ fn short_of(error: &wasmtime::Error) -> Option<CompileError> {
 }
 
 fn join(sandbox: &Sandbox, component: &Component, tier: Tier) -> Made {
-    Ok(Compiled { linked: link(sandbox, component)?, tier })
+    Ok(LinkedCode { linked: link(sandbox, component)?, tier })
 }
 
 /// Loads the component that `code` is, on the engine that it was made for.

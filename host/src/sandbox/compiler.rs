@@ -12,7 +12,7 @@ use wasmtime::Engine;
 
 use super::engine::{self, Concurrency, Tier};
 use super::folders::FolderError;
-use super::function_cache::Functions;
+use super::function_cache::CachedFunctions;
 use super::imports::NotGranted;
 use super::lanes::Priority;
 use super::lifeline::Lifeline;
@@ -146,7 +146,7 @@ impl Compiler {
         priority: Priority,
         lifeline: &Lifeline,
     ) -> Result<Vec<u8>, CompileError> {
-        self.work(Job::Compile(tier), priority, Input::of(wasm), lifeline)
+        self.work(CompileJob::Compile(tier), priority, JobInput::of(wasm), lifeline)
     }
 
     /// Makes optimized code for `wasm` with `functions` that were compiled before. Returns the code and all functions
@@ -158,8 +158,8 @@ impl Compiler {
         priority: Priority,
         lifeline: &Lifeline,
     ) -> Result<(Vec<u8>, Vec<u8>), CompileError> {
-        let input = Input { wasm, functions };
-        let mut made = self.work(Job::Recompile, priority, input, lifeline)?;
+        let input = JobInput { wasm, functions };
+        let mut made = self.work(CompileJob::Recompile, priority, input, lifeline)?;
         let broken = || CompileError::Host("the process that compiles it does not work".into());
         let length = made.first_chunk().copied().map(u64::from_le_bytes).ok_or_else(broken)?;
         let end = usize::try_from(length).ok().and_then(|length| length.checked_add(LENGTH));
@@ -178,7 +178,8 @@ impl Compiler {
         lifeline: &Lifeline,
     ) -> Result<Option<Outline>, CompileError> {
         let reading = Self { caps: OUTLINE, ..self.clone() };
-        let types = match reading.work(Job::Outline, priority, Input::of(wasm), lifeline) {
+        let types = match reading.work(CompileJob::Outline, priority, JobInput::of(wasm), lifeline)
+        {
             // Compiling has larger caps.
             Err(CompileError::Capped(why)) => {
                 tracing::debug!("its types are not read before it is compiled: {why}");
@@ -194,9 +195,9 @@ impl Compiler {
 
     fn work(
         &self,
-        job: Job,
+        job: CompileJob,
         priority: Priority,
-        input: Input<'_>,
+        input: JobInput<'_>,
         lifeline: &Lifeline,
     ) -> Result<Vec<u8>, CompileError> {
         match &self.place {
@@ -204,27 +205,29 @@ impl Compiler {
                 child::work(program, job, priority, &self.caps, input, lifeline)
             }
             Where::InProcess => job.run(input).map_err(|failed| match failed {
-                Failed::Refused(reason) => CompileError::Refused(reason),
-                Failed::Panicked => CompileError::Refused(PANICKED.into()),
-                Failed::OutOfMemory => CompileError::Host("there is not enough memory".into()),
+                CompileFailure::Refused(reason) => CompileError::Refused(reason),
+                CompileFailure::Panicked => CompileError::Refused(COMPILER_PANICKED.into()),
+                CompileFailure::OutOfMemory => {
+                    CompileError::Host("there is not enough memory".into())
+                }
             }),
         }
     }
 }
 
 /// The reason why there is no native code.
-pub(super) enum Failed {
+pub(super) enum CompileFailure {
     Refused(String),
     Panicked,
     OutOfMemory,
 }
 
 /// The message about a fault of the compiler, as far as its user can know.
-pub(super) const PANICKED: &str = "the code cannot be compiled: the compiler failed on it";
+pub(super) const COMPILER_PANICKED: &str = "the code cannot be compiled: the compiler failed on it";
 
 /// The work on a Wasm file that is done apart, within bounds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Job {
+pub enum CompileJob {
     /// Reads its types.
     Outline,
     /// Makes native code of it.
@@ -235,13 +238,13 @@ pub enum Job {
 
 /// The bytes that a job is done on.
 #[derive(Clone, Copy)]
-pub(super) struct Input<'a> {
+pub(super) struct JobInput<'a> {
     pub(super) wasm: &'a [u8],
     /// Functions that were compiled before.
     pub(super) functions: &'a [u8],
 }
 
-impl<'a> Input<'a> {
+impl<'a> JobInput<'a> {
     fn of(wasm: &'a [u8]) -> Self {
         Self { wasm, functions: &[] }
     }
@@ -250,7 +253,7 @@ impl<'a> Input<'a> {
 /// The size in bytes of the length that stands before the code where functions follow.
 const LENGTH: usize = size_of::<u64>();
 
-impl Job {
+impl CompileJob {
     /// All jobs.
     pub const ALL: [Self; 4] = [
         Self::Outline,
@@ -279,12 +282,12 @@ impl Job {
     }
 
     /// Does the job here and now.
-    pub(super) fn run(self, input: Input<'_>) -> Result<Vec<u8>, Failed> {
+    pub(super) fn run(self, input: JobInput<'_>) -> Result<Vec<u8>, CompileFailure> {
         match self {
             Self::Outline => TypeOutline::read(input.wasm),
             Self::Compile(tier) => artifact(input.wasm, tier, None),
             Self::Recompile => {
-                let functions = Functions::from_bytes(input.functions);
+                let functions = CachedFunctions::from_bytes(input.functions);
                 let code = artifact(input.wasm, Tier::Optimized, Some(&functions))?;
                 let length = (code.len() as u64).to_le_bytes();
                 Ok([&length[..], &code, &functions.to_bytes()].concat())
@@ -297,9 +300,10 @@ impl Job {
 fn artifact(
     wasm: &[u8],
     tier: Tier,
-    functions: Option<&Arc<Functions>>,
-) -> Result<Vec<u8>, Failed> {
-    let bytes = binary::component(wasm).map_err(|error| Failed::Refused(error.to_string()))?;
+    functions: Option<&Arc<CachedFunctions>>,
+) -> Result<Vec<u8>, CompileFailure> {
+    let bytes =
+        binary::component(wasm).map_err(|error| CompileFailure::Refused(error.to_string()))?;
     let compile =
         |concurrency| precompile(engine::compiling(concurrency, tier, functions.cloned()), &bytes);
     match compile(Concurrency::Off)? {
@@ -308,17 +312,19 @@ fn artifact(
         compiled => compiled,
     }
     .map_err(|error| match error.is::<wasmtime::error::OutOfMemory>() {
-        true => Failed::OutOfMemory,
-        false => Failed::Refused(format!("the code cannot be compiled: {}", one_line(&error))),
+        true => CompileFailure::OutOfMemory,
+        false => {
+            CompileFailure::Refused(format!("the code cannot be compiled: {}", one_line(&error)))
+        }
     })
 }
 
 fn precompile(
     engine: wasmtime::Result<Engine>,
     bytes: &[u8],
-) -> Result<wasmtime::Result<Vec<u8>>, Failed> {
-    let engine = engine.map_err(|error| Failed::Refused(one_line(&error)))?;
+) -> Result<wasmtime::Result<Vec<u8>>, CompileFailure> {
+    let engine = engine.map_err(|error| CompileFailure::Refused(one_line(&error)))?;
     // A fault of the compiler costs this plugin, not the host.
     catch_unwind(AssertUnwindSafe(|| engine.precompile_component(bytes)))
-        .map_err(|_| Failed::Panicked)
+        .map_err(|_| CompileFailure::Panicked)
 }

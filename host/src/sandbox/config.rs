@@ -2,7 +2,7 @@
 
 use wasmtime::component::{HasSelf, Linker};
 
-use super::store::State;
+use super::store::StoreState;
 
 mod bindings {
     #![allow(missing_docs, unreachable_pub, reason = "generated")]
@@ -25,11 +25,11 @@ mod bindings {
 use bindings::wasi::config::store;
 
 /// Adds the interface.
-pub(super) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> {
-    store::add_to_linker::<State, HasSelf<State>>(linker, State::own)
+pub(super) fn add_to_linker(linker: &mut Linker<StoreState>) -> wasmtime::Result<()> {
+    store::add_to_linker::<StoreState, HasSelf<StoreState>>(linker, StoreState::own)
 }
 
-impl store::Host for State {
+impl store::Host for StoreState {
     fn get(&mut self, key: String) -> wasmtime::Result<Result<Option<String>, store::Error>> {
         Ok(Ok(self.configured(&key)))
     }

@@ -15,7 +15,7 @@ use crate::text::{check_text, escape};
 use crate::tool::{Annotations, CallError, Content, Media, Output, ResourceLink, ToolSpec};
 
 /// The most tools of one plugin.
-const MAX_TOOLS: usize = 512;
+const MAX_PLUGIN_TOOLS: usize = 512;
 /// The most bytes of a JSON Schema.
 pub(super) const MAX_SCHEMA: usize = 32 * 1024;
 /// The most levels that a JSON Schema nests.
@@ -25,7 +25,7 @@ const MAX_SCHEMA_DEPTH: usize = 16;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ToolError {
     /// The list itself is too long.
-    #[error("it lists {0} tools; the most is {MAX_TOOLS}")]
+    #[error("it lists {0} tools; the most is {MAX_PLUGIN_TOOLS}")]
     TooMany(usize),
     /// One tool is wrong.
     #[error("its tool `{tool}` {problem}")]
@@ -39,7 +39,7 @@ pub enum ToolError {
 
 /// Returns a guest's list of tools, checked.
 pub(super) fn tools(list: Vec<wit::Tool>, grants: &Grants) -> Result<Vec<ToolSpec>, ToolError> {
-    if list.len() > MAX_TOOLS {
+    if list.len() > MAX_PLUGIN_TOOLS {
         return Err(ToolError::TooMany(list.len()));
     }
     let mut names = BTreeSet::new();

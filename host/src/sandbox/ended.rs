@@ -7,13 +7,13 @@ use wasmtime::Store;
 
 use super::contract;
 use super::run::{Ran, limit};
-use super::store::State;
+use super::store::StoreState;
 use crate::manifest::Bytes;
 use crate::tool::{CallError, Limit, Output, Usage};
 
 /// The end of a call, with an answer or an error.
 #[derive(Debug)]
-pub struct Ended {
+pub struct CallOutcome {
     /// The answer, or the reason why there is none.
     pub outcome: Result<Output, CallError>,
     /// The fuel, memory and time that the call spent.
@@ -27,7 +27,7 @@ pub struct Ended {
 pub struct Slot {
     /// The memory and handles that the guest left behind. `None` once they are cleaned up. They are dropped before the
     /// permit.
-    remains: Option<Store<State>>,
+    remains: Option<Store<StoreState>>,
     _permit: OwnedSemaphorePermit,
 }
 
@@ -37,7 +37,7 @@ impl fmt::Debug for Slot {
     }
 }
 
-impl Ended {
+impl CallOutcome {
     /// Cleans up what the guest left behind, which takes a third of the time of a short call: an answer can be on its
     /// way first. Dropping the slot does so too.
     pub fn clean(&mut self) {

@@ -10,24 +10,24 @@ use std::time::Duration;
 
 use wasmtime::{Config, Enabled, Engine, OperatorCost, OptLevel, PoolingAllocationConfig};
 
-use super::function_cache::Functions;
+use super::function_cache::CachedFunctions;
 use super::meter::{MAX_INSTANCES, MAX_MEMORIES, MAX_TABLES};
-use super::{MAX_CALLS, MAX_STACK};
+use super::{MAX_CALLS, MAX_GUEST_STACK};
 
 /// The most guests that are only asked for their tools, beside all calls: those whose tools are not known from anything
 /// else, those that are compared with what tells their tools, and those of the latter that a call waits for.
-pub(super) const MAX_ASKED: usize = 3;
+pub(super) const MAX_LISTING_GUESTS: usize = 3;
 pub(super) const MAX_COMPARED: usize = 3;
 pub(super) const MAX_COMPARED_FOR_CALLS: usize = 2;
 /// The most guests that exist at once.
-const GUESTS: usize = MAX_CALLS + MAX_ASKED + MAX_COMPARED + MAX_COMPARED_FOR_CALLS;
+const GUESTS: usize = MAX_CALLS + MAX_LISTING_GUESTS + MAX_COMPARED + MAX_COMPARED_FOR_CALLS;
 /// The most elements that a table of a guest has: 8 MiB of pointers.
 const MAX_ELEMENTS: usize = 1 << 20;
 /// The most that the runtime itself keeps for an instance: what it knows of functions and globals.
 const MAX_INSTANCE: usize = 32 << 20;
 /// The bytes of a guest's memory that stay with its slot for the next guest: they are cleaned, and never given back and
 /// asked for again between calls. Most guests never use more.
-const KEPT: usize = 1 << 20;
+const KEPT_MEMORY: usize = 1 << 20;
 /// The most slots that keep those bytes although nothing runs in them.
 const WARM: u32 = 4;
 
@@ -104,7 +104,7 @@ impl Tier {
 pub(super) fn compiling(
     concurrency: Concurrency,
     tier: Tier,
-    functions: Option<Arc<Functions>>,
+    functions: Option<Arc<CachedFunctions>>,
 ) -> wasmtime::Result<Engine> {
     let mut config = config(concurrency);
     config.cranelift_opt_level(tier.opt_level());
@@ -140,7 +140,7 @@ pub(super) enum Concurrency {
 
 fn config(concurrency: Concurrency) -> Config {
     let mut config = Config::new();
-    config.consume_fuel(true).max_wasm_stack(MAX_STACK);
+    config.consume_fuel(true).max_wasm_stack(MAX_GUEST_STACK);
     let mut cost = OperatorCost::new();
     (cost.MemoryGrow, cost.TableGrow) = (GROWING, GROWING);
     config.operator_cost(cost);
@@ -170,7 +170,9 @@ fn pool() -> PoolingAllocationConfig {
     // Only the kernel knows cheaply which pages have to be cleaned. Where it does not tell, giving
     // memory back costs less than cleaning what may be dirty.
     if PoolingAllocationConfig::is_pagemap_scan_available() {
-        pool.pagemap_scan(Enabled::Yes).linear_memory_keep_resident(KEPT).table_keep_resident(KEPT);
+        pool.pagemap_scan(Enabled::Yes)
+            .linear_memory_keep_resident(KEPT_MEMORY)
+            .table_keep_resident(KEPT_MEMORY);
     }
     pool
 }

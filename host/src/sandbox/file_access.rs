@@ -20,7 +20,7 @@ use wasmtime_wasi::p2::bindings::filesystem::types::{
 };
 use wasmtime_wasi::p2::{FsError, FsResult};
 
-use super::store::State;
+use super::store::StoreState;
 
 /// The interface, in the version that wasmtime-wasi has. A version that it has not cannot be linked with.
 const TYPES: &str = "wasi:filesystem/types@0.2.12";
@@ -30,39 +30,41 @@ const TYPES: &str = "wasi:filesystem/types@0.2.12";
 /// this ending, too.
 const BESIDE: &str = ".toolrack-new";
 
-type Directory = Resource<Descriptor>;
-type Opening = (Directory, PathFlags, String, OpenFlags, DescriptorFlags);
-type Named = (Directory, String);
-type Renaming = (Directory, String, Directory, String);
-type Answer<T> = wasmtime::Result<(Result<T, ErrorCode>,)>;
+type DirectoryHandle = Resource<Descriptor>;
+type Opening = (DirectoryHandle, PathFlags, String, OpenFlags, DescriptorFlags);
+type NamedFile = (DirectoryHandle, String);
+type Renaming = (DirectoryHandle, String, DirectoryHandle, String);
+type FileAnswer<T> = wasmtime::Result<(Result<T, ErrorCode>,)>;
 
 /// Adds the interface.
-pub(super) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> {
-    types::add_to_linker::<State, WasiFilesystem>(linker, State::filesystem)?;
+pub(super) fn add_to_linker(linker: &mut Linker<StoreState>) -> wasmtime::Result<()> {
+    types::add_to_linker::<StoreState, WasiFilesystem>(linker, StoreState::filesystem)?;
     linker.allow_shadowing(true);
     let mut interface = linker.instance(TYPES)?;
     interface.func_wrap_async(
         "[method]descriptor.open-at",
-        |mut store: StoreContextMut<'_, State>, opening: Opening| {
+        |mut store: StoreContextMut<'_, StoreState>, opening: Opening| {
             Box::new(async move { answer(open(store.data_mut(), opening).await) })
         },
     )?;
     interface.func_wrap_async(
         "[method]descriptor.rename-at",
-        |mut store: StoreContextMut<'_, State>, renaming: Renaming| {
+        |mut store: StoreContextMut<'_, StoreState>, renaming: Renaming| {
             Box::new(async move { answer(rename(store.data_mut(), renaming).await) })
         },
     )?;
     interface.func_wrap_async(
         "[method]descriptor.create-directory-at",
-        |mut store: StoreContextMut<'_, State>, named: Named| {
-            Box::new(async move { answer(change(store.data_mut(), named, Change::Make).await) })
+        |mut store: StoreContextMut<'_, StoreState>, named: NamedFile| {
+            Box::new(async move { answer(change(store.data_mut(), named, NameChange::Make).await) })
         },
     )?;
     interface.func_wrap_async(
         "[method]descriptor.unlink-file-at",
-        |mut store: StoreContextMut<'_, State>, named: Named| {
-            Box::new(async move { answer(change(store.data_mut(), named, Change::Unlink).await) })
+        |mut store: StoreContextMut<'_, StoreState>, named: NamedFile| {
+            Box::new(
+                async move { answer(change(store.data_mut(), named, NameChange::Unlink).await) },
+            )
         },
     )?;
     linker.allow_shadowing(false);
@@ -70,18 +72,18 @@ pub(super) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> 
 }
 
 /// The change that is made to one name in a directory.
-enum Change {
+enum NameChange {
     Make,
     Unlink,
 }
 
-async fn change(state: &mut State, named: Named, change: Change) -> FsResult<()> {
+async fn change(state: &mut StoreState, named: NamedFile, change: NameChange) -> FsResult<()> {
     let (directory, path) = named;
     let mut files = state.filesystem();
     let at = Resource::new_borrow(directory.rep());
     let done = match change {
-        Change::Make => files.create_directory_at(at, path).await,
-        Change::Unlink => files.unlink_file_at(at, path).await,
+        NameChange::Make => files.create_directory_at(at, path).await,
+        NameChange::Unlink => files.unlink_file_at(at, path).await,
     };
     match done.map_err(|error| error.downcast()) {
         Ok(()) => Ok(()),
@@ -90,14 +92,14 @@ async fn change(state: &mut State, named: Named, change: Change) -> FsResult<()>
     }
 }
 
-fn answer<T>(result: FsResult<T>) -> Answer<T> {
+fn answer<T>(result: FsResult<T>) -> FileAnswer<T> {
     match result {
         Ok(value) => Ok((Ok(value),)),
         Err(error) => Ok((Err(error.downcast()?),)),
     }
 }
 
-async fn open(state: &mut State, opening: Opening) -> FsResult<Directory> {
+async fn open(state: &mut StoreState, opening: Opening) -> FsResult<DirectoryHandle> {
     let (directory, follow, path, how, access) = opening;
     let mut files = state.filesystem();
     let borrowed = || Resource::new_borrow(directory.rep());
@@ -157,7 +159,7 @@ fn told_of_two(from: &Descriptor, to: &Descriptor, code: ErrorCode) -> ErrorCode
     }
 }
 
-async fn rename(state: &mut State, renaming: Renaming) -> FsResult<()> {
+async fn rename(state: &mut StoreState, renaming: Renaming) -> FsResult<()> {
     let (from, old, to, new) = renaming;
     let mut files = state.filesystem();
     let (from_file, to_file) = (Resource::new_borrow(from.rep()), Resource::new_borrow(to.rep()));
@@ -184,7 +186,7 @@ async fn rename(state: &mut State, renaming: Renaming) -> FsResult<()> {
 /// Opens the regular file that stands at `path`. `None` if there is none, or if it cannot be read.
 async fn regular(
     files: &mut WasiFilesystemCtxView<'_>,
-    directory: Directory,
+    directory: DirectoryHandle,
     path: &str,
 ) -> FsResult<Option<Arc<File>>> {
     let at = Resource::new_borrow(directory.rep());

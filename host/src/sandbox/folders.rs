@@ -103,7 +103,7 @@ impl Folders {
             opened.map_err(|error| fails(grant, io_problem(&path, error)))?;
             found.push((grant, path));
         }
-        let mut view = View { wasi: wasi.build(), table: ResourceTable::new() };
+        let mut view = FolderContext { wasi: wasi.build(), table: ResourceTable::new() };
         for ((grant, path), opened) in found.iter().zip(view.opened()) {
             let judged = opened.map_err(|error| io_problem(path, error));
             let judged = judged.and_then(|opened| judge(&opened, path, protected));
@@ -150,12 +150,12 @@ fn fails(grant: &FileGrant, problem: FolderProblem) -> FolderError {
 }
 
 /// A context for the directories, since wasmtime-wasi opens them for a whole context only.
-struct View {
+struct FolderContext {
     wasi: WasiCtx,
     table: ResourceTable,
 }
 
-impl View {
+impl FolderContext {
     /// Returns the directories that the context opened, in order.
     fn opened(&mut self) -> Vec<wasmtime::Result<Arc<File>>> {
         let directories = match self.filesystem().get_directories() {
@@ -171,7 +171,7 @@ impl View {
     }
 }
 
-impl WasiView for View {
+impl WasiView for FolderContext {
     fn ctx(&mut self) -> WasiCtxView<'_> {
         WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
     }

@@ -18,7 +18,7 @@ use crate::manifest::Sha256Digest;
 /// interpreter.
 const MIN_CODE: usize = 4 * 1024 * 1024;
 /// The most bytes of functions that are kept for one component.
-pub(super) const MAX_FUNCTIONS: u64 = 256 * 1024 * 1024;
+pub(super) const MAX_CACHED_FUNCTIONS: u64 = 256 * 1024 * 1024;
 
 /// Returns the digest of a component's code, in which its data have no part. `None` if it has too little code.
 pub(super) fn family(wasm: &[u8]) -> Option<Sha256Digest> {
@@ -32,13 +32,13 @@ pub(super) fn family(wasm: &[u8]) -> Option<Sha256Digest> {
 
 /// The functions that a compilation finds and leaves.
 #[derive(Debug, Default)]
-pub(super) struct Functions {
+pub(super) struct CachedFunctions {
     known: HashMap<Vec<u8>, Vec<u8>>,
     // This is a lock and not a snapshot: the threads that compile write here while others read.
     used: Mutex<HashMap<Vec<u8>, Vec<u8>>>,
 }
 
-impl Functions {
+impl CachedFunctions {
     /// Reads the functions that [`to_bytes`](Self::to_bytes) wrote, up to the first that cannot be read.
     pub(super) fn from_bytes(bytes: &[u8]) -> Arc<Self> {
         let mut known = HashMap::new();
@@ -75,7 +75,7 @@ impl Functions {
     }
 }
 
-impl CacheStore for Functions {
+impl CacheStore for CachedFunctions {
     fn get(&self, key: &[u8]) -> Option<Cow<'_, [u8]>> {
         let function = self.known.get(key)?;
         self.uses(key, function.clone());
@@ -94,27 +94,27 @@ mod tests {
 
     #[test]
     fn what_was_used_or_made_is_kept_and_nothing_else() {
-        let functions = Functions::default();
+        let functions = CachedFunctions::default();
         for (key, function) in [("a", "one"), ("b", ""), ("c", "three")] {
             assert!(functions.insert(key.as_bytes(), function.into()));
         }
-        let next = Functions::from_bytes(&functions.to_bytes());
+        let next = CachedFunctions::from_bytes(&functions.to_bytes());
         assert_eq!(next.get(b"a").as_deref(), Some(&b"one"[..]));
         assert_eq!(next.get(b"b").as_deref(), Some(&b""[..]));
         assert_eq!(next.get(b"d"), None);
         next.insert(b"d", vec![0; 300]);
-        let last = Functions::from_bytes(&next.to_bytes());
+        let last = CachedFunctions::from_bytes(&next.to_bytes());
         assert_eq!(last.get(b"d").map(|function| function.len()), Some(300));
         assert!(last.get(b"a").is_some() && last.get(b"c").is_none());
     }
 
     #[test]
     fn what_is_damaged_ends_where_it_is() {
-        let functions = Functions::default();
+        let functions = CachedFunctions::default();
         functions.insert(b"a", b"one".to_vec());
         let whole = functions.to_bytes();
         for end in 0..whole.len() {
-            assert!(Functions::from_bytes(&whole[..end]).get(b"a").is_none(), "{end}");
+            assert!(CachedFunctions::from_bytes(&whole[..end]).get(b"a").is_none(), "{end}");
         }
     }
 }

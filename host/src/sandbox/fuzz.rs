@@ -8,8 +8,8 @@ use std::time::Duration;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
-use super::cache::{Cache, Entry};
-use super::compiler::PANICKED;
+use super::cache::{Cache, CacheEntry};
+use super::compiler::COMPILER_PANICKED;
 use super::verify::TWO_WAYS;
 use super::{Compiler, Guest, Sandbox, Tier};
 use crate::fuzz::Seen;
@@ -38,14 +38,14 @@ pub fn component(bytes: &[u8]) -> Seen {
             Err(error) => {
                 let error = error.to_string();
                 assert!(forbidden_char(&error).is_none(), "{error:?}");
-                assert!(error != PANICKED, "{error}");
+                assert!(error != COMPILER_PANICKED, "{error}");
                 return Seen::Refused;
             }
         };
         let tools = guest.tools().await;
         if let Err(error) = guest.verify().await {
             let reason = error.to_string();
-            assert!(forbidden_char(&reason).is_none() && reason != PANICKED, "{reason:?}");
+            assert!(forbidden_char(&reason).is_none() && reason != COMPILER_PANICKED, "{reason:?}");
             // Types have one meaning, whichever library reads them.
             assert!(reason != TWO_WAYS, "{reason}");
             return Seen::Refused;
@@ -74,7 +74,7 @@ pub fn cache(bytes: &[u8]) -> Seen {
     let directory = ROOT.path().join(format!("{:?}", std::thread::current().id()));
     let open = || Cache::open(&directory, "", Bytes::new(1 << 20)).expect("a cache");
     let wasm = Sha256Digest::of(b"wasm");
-    let code = Entry::Code(&wasm, Tier::Optimized);
+    let code = CacheEntry::Code(&wasm, Tier::Optimized);
     open().keep(code, CODE);
     let (entry, key) = (entry(&directory), directory.join("key"));
     match how % 4 {

@@ -12,12 +12,12 @@ use tokio::sync::OnceCell;
 use super::blocking::blocking;
 use super::checks::Checks;
 use super::code::{Code, Codes};
-use super::command::{self, Declared};
+use super::command::{self, ProgramDeclarations};
 use super::compiler::CompileError;
-use super::ended::Ended;
+use super::ended::CallOutcome;
 use super::fit::{self, fits, imported};
 use super::folders::{FolderError, Folders};
-use super::held::Held;
+use super::held::LazyCode;
 use super::http::Outgoing;
 use super::imports;
 use super::lanes::BackgroundTurn;
@@ -29,12 +29,12 @@ use super::outline::{self, Glance, Outline};
 use super::redact::redacted;
 use super::scratch::Scratch;
 use super::slots::{CallSlots, Slots};
-use super::terms::{CallContext, ProgressSink, Reach, Terms};
+use super::terms::{CallContext, Capabilities, Invocation, ProgressSink};
 use super::verify::Unverified;
 use super::wasm_file::Wasm;
 use super::{Sandbox, functions, tools};
-use crate::manifest::{Grants, Kind, Limits, SecretName};
-use crate::secret::{Known, MissingSecret, Secrets};
+use crate::manifest::{Grants, Limits, PluginKind, SecretName};
+use crate::secret::{MissingSecret, ResolvedSecrets, Secrets};
 use crate::text::escape;
 use crate::tool::CallError;
 
@@ -44,30 +44,30 @@ const NO_SCRATCH: &str = "it is granted a scratch directory, and no home directo
     runs; set TOOLRACK_HOME to a directory";
 
 /// The purpose of jobs beside calls, for the message should one fail.
-const LOADING: &str = "reading what it offers";
+const LISTING_PURPOSE: &str = "reading what it offers";
 
 /// A plugin's code, in memory or not, with the limits of its calls.
 pub struct Guest {
     pub(super) sandbox: Arc<Sandbox>,
-    pub(super) code: Held,
+    pub(super) code: LazyCode,
     limits: Limits,
     pub(super) grants: Arc<Grants>,
     folders: Folders,
     missing_folders: Vec<FolderError>,
     secrets: Arc<Secrets>,
     slots: Slots,
-    declared: Declared,
+    declared: ProgramDeclarations,
     pub(super) offered: Offered,
     pub(super) verified: OnceCell<Result<(), Unverified>>,
 }
 
 /// One call on its way into a guest.
-pub(super) struct Call<'a> {
+pub(super) struct GuestCall<'a> {
     /// The plugin's own name for the tool.
     pub(super) tool: &'a str,
     /// A JSON object as text.
     pub(super) arguments: &'a str,
-    pub(super) terms: Terms,
+    pub(super) terms: Invocation,
 }
 
 impl Guest {
@@ -88,7 +88,7 @@ impl Guest {
                         return Err(CompileError::Refused(problem));
                     }
                     imports::check(imports.iter().map(String::as_str), &grants)?;
-                    (Held::resting(wasm, claim.kind()), Offered::claimed(place, claim))
+                    (LazyCode::resting(wasm, claim.kind()), Offered::claimed(place, claim))
                 }
                 None => compiled(&sandbox, wasm, place, &limits, &grants).await?,
             },
@@ -103,10 +103,10 @@ impl Guest {
     /// A guest of `wasm` that is granted nothing, whatever it imports: to be asked what it is.
     pub async fn unknown(sandbox: Arc<Sandbox>, wasm: Wasm) -> Result<Self, CompileError> {
         let code = Code::of(&sandbox, wasm.clone()).await?;
-        Ok(Self::of(sandbox, Held::new(wasm, code), Limits::default(), Grants::default()))
+        Ok(Self::of(sandbox, LazyCode::new(wasm, code), Limits::default(), Grants::default()))
     }
 
-    fn of(sandbox: Arc<Sandbox>, code: Held, limits: Limits, grants: Grants) -> Self {
+    fn of(sandbox: Arc<Sandbox>, code: LazyCode, limits: Limits, grants: Grants) -> Self {
         Self {
             sandbox,
             code,
@@ -114,7 +114,7 @@ impl Guest {
             missing_folders: Vec::new(),
             secrets: Arc::new(Secrets::of(None, None)),
             slots: Slots::new(limits.concurrency),
-            declared: Declared::default(),
+            declared: ProgramDeclarations::default(),
             offered: Offered::default(),
             verified: OnceCell::new(),
             limits,
@@ -154,7 +154,7 @@ impl Guest {
 
     /// Returns the guest with the tools that its manifest declares. A program has no other tools.
     #[must_use]
-    pub fn declaring(self, declared: Declared) -> Self {
+    pub fn declaring(self, declared: ProgramDeclarations) -> Self {
         Self { declared, ..self }
     }
 
@@ -176,7 +176,7 @@ impl Guest {
     }
 
     /// The name and the tools that its manifest declares.
-    pub(super) fn declared(&self) -> &Declared {
+    pub(super) fn declared(&self) -> &ProgramDeclarations {
         &self.declared
     }
 
@@ -188,7 +188,7 @@ impl Guest {
 
     /// The kind of plugin that it is.
     #[must_use]
-    pub fn kind(&self) -> Kind {
+    pub fn kind(&self) -> PluginKind {
         self.code.kind()
     }
 
@@ -203,16 +203,21 @@ impl Guest {
         &self,
         job: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, CompileError> {
-        blocking(LOADING, &self.sandbox.listings, job).await
+        blocking(LISTING_PURPOSE, &self.sandbox.listings, job).await
     }
 
     /// Calls `tool` with `arguments`, a JSON object as text. Waits for a free slot first. Dropping the
     /// future ends the guest.
-    pub async fn call(&self, tool: &str, arguments: &str, progress: Option<ProgressSink>) -> Ended {
+    pub async fn call(
+        &self,
+        tool: &str,
+        arguments: &str,
+        progress: Option<ProgressSink>,
+    ) -> CallOutcome {
         let context = CallContext { progress, ..CallContext::default() };
         let slots = match self.slots().await {
             Ok(slots) => slots,
-            Err(error) => return Ended::before(error),
+            Err(error) => return CallOutcome::before(error),
         };
         let mut ended = self.call_in(slots, context, tool, arguments).await;
         ended.clean();
@@ -232,29 +237,29 @@ impl Guest {
         context: CallContext,
         tool: &str,
         arguments: &str,
-    ) -> Ended {
+    ) -> CallOutcome {
         let code = match self.code.get(&self.sandbox).await {
             Ok(code) => code,
-            Err(error) => return Ended::before(lost(&error)),
+            Err(error) => return CallOutcome::before(lost(&error)),
         };
         let scratch = match self.scratch().await {
             Ok(scratch) => scratch,
             Err(error) => {
                 let problem = format!("the scratch directory cannot be made: {error}");
-                return Ended::before(CallError::Host(problem));
+                return CallOutcome::before(CallError::Host(problem));
             }
         };
         let secrets = self.known().await;
         let outgoing =
             Outgoing { network: self.sandbox.network.clone(), grants: self.grants.clone() };
-        let reach = Reach {
+        let reach = Capabilities {
             grants: self.grants.clone(),
             secrets: secrets.clone(),
             outgoing: Some(outgoing),
             process: None,
             scratch: scratch.as_ref().map(Scratch::directory),
         };
-        let call = Call { tool, arguments, terms: Terms { reach, context } };
+        let call = GuestCall { tool, arguments, terms: Invocation { reach, context } };
         let (outcome, mut ran) = match &code.linked {
             Linked::Tools(tools) => tools::call(self, tools, call).await,
             Linked::Command(pre) => command::call(self, pre, call).await,
@@ -267,7 +272,7 @@ impl Guest {
             let _ = tokio::task::spawn_blocking(move || scratch.remove()).await;
         }
         let outcome = redacted(outcome, secrets.redactor());
-        Ended::after(outcome, self.limits.output, ran, slots.of_host)
+        CallOutcome::after(outcome, self.limits.output, ran, slots.of_host)
     }
 
     /// Returns the bytes that a call may copy out of the guest at once, so that its answer can be as large as allowed.
@@ -299,7 +304,7 @@ impl Guest {
     }
 
     /// The values of the plugin's secrets as they are now.
-    async fn known(&self) -> Arc<Known> {
+    async fn known(&self) -> Arc<ResolvedSecrets> {
         let names: Vec<_> = self.grants.secret_names().cloned().collect();
         if names.is_empty() {
             return Arc::default();
@@ -313,9 +318,9 @@ impl Guest {
 
 /// Returns the guest that was kept at `place`: the same bytes with the same grants and limits have passed all checks
 /// before. `None` if none was kept.
-async fn kept(sandbox: &Sandbox, wasm: &Wasm, place: ListingKey) -> Option<(Held, Offered)> {
+async fn kept(sandbox: &Sandbox, wasm: &Wasm, place: ListingKey) -> Option<(LazyCode, Offered)> {
     let Listing { kind, listed } = place.find(&sandbox.codes).await?;
-    Some((Held::resting(wasm.clone(), kind), Offered::known(place, listed)))
+    Some((LazyCode::resting(wasm.clone(), kind), Offered::known(place, listed)))
 }
 
 /// Makes the guest with its code, which has to be asked for its tools.
@@ -325,12 +330,12 @@ async fn compiled(
     place: ListingKey,
     limits: &Limits,
     grants: &Grants,
-) -> Result<(Held, Offered), CompileError> {
+) -> Result<(LazyCode, Offered), CompileError> {
     let wanted = sandbox.codes.wanted(wasm.digest);
     wanted.raise(Need::Listing);
     let code = Code::of(sandbox, wasm.clone()).await?;
     fit::check(&code, limits, grants)?;
-    Ok((Held::new(wasm, code), Offered::asked(place)))
+    Ok((LazyCode::new(wasm, code), Offered::asked(place)))
 }
 
 /// Returns what the file says of itself. `None` if its code has to be asked.

@@ -13,12 +13,12 @@ use super::engine::Tier;
 use super::lanes::BackgroundTurn;
 use super::need::{Need, NeedOf};
 use super::wasm_file::Wasm;
-use crate::manifest::Kind;
+use crate::manifest::PluginKind;
 
 /// Code that can be let go, and is made anew from its Wasm or the cache.
-pub(super) struct Held {
+pub(super) struct LazyCode {
     wasm: Wasm,
-    kind: Kind,
+    kind: PluginKind,
     // This is a lock and not a snapshot: calls that find no code put back what they load. It is never held while they
     // load.
     code: Arc<Mutex<Option<Arc<Code>>>>,
@@ -37,7 +37,7 @@ impl Drop for Remaking {
     }
 }
 
-impl Held {
+impl LazyCode {
     /// Holds `code`, which was made of `wasm`.
     pub(super) fn new(wasm: Wasm, code: Code) -> Self {
         let kind = code.linked.kind();
@@ -46,7 +46,7 @@ impl Held {
     }
 
     /// Code of `wasm` that is not in memory yet.
-    pub(super) fn resting(wasm: Wasm, kind: Kind) -> Self {
+    pub(super) fn resting(wasm: Wasm, kind: PluginKind) -> Self {
         Self { wasm, kind, code: Arc::default(), remaking: Mutex::default() }
     }
 
@@ -56,7 +56,7 @@ impl Held {
     }
 
     /// The kind of plugin that it is the code of.
-    pub(super) fn kind(&self) -> Kind {
+    pub(super) fn kind(&self) -> PluginKind {
         self.kind
     }
 

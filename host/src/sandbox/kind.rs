@@ -1,32 +1,32 @@
 //! The kind of plugin that a component is, by what it exports.
 
 use super::functions::{self, Exported, Exporter};
-use crate::manifest::Kind;
+use crate::manifest::PluginKind;
 use crate::text::escape;
 
 /// The interface that makes a component a plugin, and the version this host speaks.
 const TOOLS: &str = "toolrack:plugin/tools";
-const VERSION: &str = "0.1.0";
+const CONTRACT_VERSION: &str = "0.1.0";
 /// The interface that makes a component a program, and the versions this host speaks.
 const RUN: &str = "wasi:cli/run@";
 const RUN_VERSION: &str = "0.2.";
 
 /// Returns the contract's interface, as a component names it.
 pub(super) fn contract() -> String {
-    format!("{TOOLS}@{VERSION}")
+    format!("{TOOLS}@{CONTRACT_VERSION}")
 }
 
 /// Returns the kind of `component`, or the reason why it is of none.
-pub(super) fn of(component: &impl Exporter) -> Result<Kind, String> {
+pub(super) fn of(component: &impl Exporter) -> Result<PluginKind, String> {
     let expected = contract();
     let (mut other, mut runs, mut serves_web) = (None, None, false);
     for (name, exported) in component.exports() {
         if name == expected && matches!(exported, Exported::Instance(_)) {
-            return Ok(Kind::Tools);
+            return Ok(PluginKind::Tools);
         }
         if let Some(version) = name.strip_prefix(RUN) {
             let speaks = version.starts_with(RUN_VERSION);
-            runs = Some(speaks.then_some(Kind::Command).ok_or_else(|| escape(&name)));
+            runs = Some(speaks.then_some(PluginKind::Command).ok_or_else(|| escape(&name)));
         }
         if name.starts_with(TOOLS) {
             other = Some(escape(&name));
@@ -40,7 +40,7 @@ pub(super) fn of(component: &impl Exporter) -> Result<Kind, String> {
     }
     // Some toolchains make every component a program, too.
     if functions::has_any(component) {
-        return Ok(Kind::Functions);
+        return Ok(PluginKind::Functions);
     }
     match runs {
         Some(command) => command.map_err(|name| {

@@ -11,19 +11,19 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::compiler::CompileError;
-use super::lifeline::{Lifeline, Waiting};
+use super::lifeline::{AnswerWait, Lifeline};
 use super::need::{Need, NeedOf};
 use crate::text::escape;
 
 /// The times that a compilation keeps its place once others wait for one.
 #[derive(Clone, Copy)]
-pub(super) struct Patience {
+pub(super) struct LaneTimeouts {
     usual: Duration,
     /// The time of work that is waited for, where other such work may wait behind it.
     wanted: Duration,
 }
 
-impl Patience {
+impl LaneTimeouts {
     /// The patience with compilations.
     pub(super) const COMPILING: Self =
         Self { usual: Duration::from_secs(10), wanted: Duration::from_secs(1) };
@@ -33,7 +33,7 @@ impl Patience {
 }
 
 /// The interval at which a compilation that has had its time looks whether others wait for its turn.
-const LOOK: Duration = Duration::from_millis(250);
+const LANE_CHECK_INTERVAL: Duration = Duration::from_millis(250);
 /// The most times that the patience with a compilation is doubled as it is begun again.
 const MAX_ROUNDS: u32 = 8;
 
@@ -71,7 +71,7 @@ struct Lane {
 }
 
 /// A compilation's turn in a lane.
-struct Turn<'a> {
+struct LaneTurn<'a> {
     lane: &'a Lane,
     priority: Priority,
     /// The time that the compilation may take before it makes way.
@@ -99,7 +99,7 @@ impl Lane {
     }
 }
 
-impl<'a> Turn<'a> {
+impl<'a> LaneTurn<'a> {
     fn new(
         lane: &'a Lane,
         place: Option<OwnedSemaphorePermit>,
@@ -122,7 +122,7 @@ impl<'a> Turn<'a> {
 /// | that are overdue, and gave up their place | N |
 /// | that make better code | 1 |
 pub(super) struct Lanes {
-    patience: Patience,
+    patience: LaneTimeouts,
     /// The number of first compilations that wait or run.
     firsts: watch::Sender<usize>,
     usual: Lane,
@@ -138,7 +138,7 @@ pub(super) struct Lanes {
 
 impl Lanes {
     /// Creates lanes for so many processors, for work that they have this patience with.
-    pub(super) fn new(processors: usize, patience: Patience) -> Self {
+    pub(super) fn new(processors: usize, patience: LaneTimeouts) -> Self {
         Self {
             patience,
             firsts: watch::Sender::default(),
@@ -160,7 +160,7 @@ impl Lanes {
         wanted: &NeedOf,
         job: impl Fn(Priority, &Lifeline) -> Result<T, CompileError> + Clone + Send + 'static,
     ) -> Result<T, CompileError> {
-        let _counted = Counted::new(&self.firsts);
+        let _counted = CountGuard::new(&self.firsts);
         let mut rounds = 0;
         loop {
             let turn = self.turn(wanted).await;
@@ -180,7 +180,7 @@ impl Lanes {
                 if turn.lane.waiting.load(Ordering::Relaxed) > 0 {
                     break;
                 }
-                patience = LOOK;
+                patience = LANE_CHECK_INTERVAL;
             }
             drop(waiting);
             let done = ended(running.await)?;
@@ -195,7 +195,7 @@ impl Lanes {
     }
 
     /// Waits for a turn: in the lane of those that are waited for, as soon as that is so, or in the usual one.
-    async fn turn(&self, wanted: &NeedOf) -> Turn<'_> {
+    async fn turn(&self, wanted: &NeedOf) -> LaneTurn<'_> {
         let called = async {
             wanted.reaches(Need::Call).await;
             self.wanted.place().await
@@ -208,13 +208,13 @@ impl Lanes {
         tokio::select! {
             biased;
             place = called => {
-                Turn::new(&self.wanted, place, None, Priority::Wanted, self.patience.wanted)
+                LaneTurn::new(&self.wanted, place, None, Priority::Wanted, self.patience.wanted)
             }
             (place, among) = listed => {
-                Turn::new(&self.wanted, place, among, Priority::Wanted, self.patience.wanted)
+                LaneTurn::new(&self.wanted, place, among, Priority::Wanted, self.patience.wanted)
             }
             place = self.usual.place() => {
-                Turn::new(&self.usual, place, None, Priority::Usual, self.patience.usual)
+                LaneTurn::new(&self.usual, place, None, Priority::Usual, self.patience.usual)
             }
         }
     }
@@ -240,16 +240,16 @@ impl Lanes {
 }
 
 /// One of those that are counted, for as long as it lives.
-struct Counted<'a>(&'a watch::Sender<usize>);
+struct CountGuard<'a>(&'a watch::Sender<usize>);
 
-impl<'a> Counted<'a> {
+impl<'a> CountGuard<'a> {
     fn new(count: &'a watch::Sender<usize>) -> Self {
         count.send_modify(|count| *count += 1);
         Self(count)
     }
 }
 
-impl Drop for Counted<'_> {
+impl Drop for CountGuard<'_> {
     fn drop(&mut self) {
         self.0.send_modify(|count| *count -= 1);
     }
@@ -264,7 +264,7 @@ async fn permit(of: &Arc<Semaphore>) -> Option<OwnedSemaphorePermit> {
 fn begin<T: Send + 'static>(
     job: impl FnOnce(Priority, &Lifeline) -> T + Send + 'static,
     priority: Priority,
-) -> (JoinHandle<T>, Waiting) {
+) -> (JoinHandle<T>, AnswerWait) {
     let (lifeline, waiting) = Lifeline::new();
     let span = tracing::Span::current();
     (spawn_blocking(move || span.in_scope(|| job(priority, &lifeline))), waiting)
@@ -313,7 +313,7 @@ mod tests {
 
     #[tokio::test(flavor = "multi_thread")]
     async fn a_compilation_that_a_call_waits_for_passes_the_others() {
-        let lanes = Arc::new(Lanes::new(2, Patience::COMPILING));
+        let lanes = Arc::new(Lanes::new(2, LaneTimeouts::COMPILING));
         let wanted: [Arc<NeedOf>; 3] = std::array::from_fn(|_| Arc::default());
         let mut jobs = Vec::new();
         for wanted in &wanted {
@@ -337,7 +337,7 @@ mod tests {
 
     #[tokio::test(flavor = "multi_thread")]
     async fn a_compilation_that_a_call_waits_for_passes_those_that_only_lists_wait_for() {
-        let lanes = Arc::new(Lanes::new(2, Patience::COMPILING));
+        let lanes = Arc::new(Lanes::new(2, LaneTimeouts::COMPILING));
         let mut jobs = Vec::new();
         let begin = |need| {
             let ((job, run), lanes) = (job(), lanes.clone());
@@ -368,7 +368,7 @@ mod tests {
 
     #[tokio::test(flavor = "multi_thread")]
     async fn one_that_takes_long_goes_on_while_nothing_waits_for_its_turn() {
-        let lanes = Arc::new(Lanes::new(1, Patience::COMPILING));
+        let lanes = Arc::new(Lanes::new(1, LaneTimeouts::COMPILING));
         let mut jobs = Vec::new();
         for (need, priority) in [
             (Need::None, Priority::Usual),
@@ -385,7 +385,7 @@ mod tests {
             jobs.push((job, task));
         }
         // The second has taken the one place of those that take long; nothing waits behind the third.
-        tokio::time::sleep(Patience::COMPILING.wanted + 2 * LOOK).await;
+        tokio::time::sleep(LaneTimeouts::COMPILING.wanted + 2 * LANE_CHECK_INTERVAL).await;
         assert!(jobs[2].0.began.try_recv().is_err(), "it was not begun again");
         for (job, task) in jobs {
             job.end.send(()).expect("it runs");
@@ -395,7 +395,7 @@ mod tests {
 
     #[tokio::test(flavor = "multi_thread")]
     async fn better_code_waits_until_every_plugin_has_some() {
-        let lanes = Arc::new(Lanes::new(4, Patience::COMPILING));
+        let lanes = Arc::new(Lanes::new(4, LaneTimeouts::COMPILING));
         let (first, run) = job();
         let own = lanes.clone();
         let running = tokio::spawn(async move { own.first(&NeedOf::default(), run).await });
@@ -436,7 +436,7 @@ mod tests {
 
     #[tokio::test(flavor = "multi_thread")]
     async fn types_that_take_long_to_read_keep_no_others_from_their_turn() {
-        let lanes = Arc::new(Lanes::new(1, Patience::READING_TYPES));
+        let lanes = Arc::new(Lanes::new(1, LaneTimeouts::READING_TYPES));
         let mut jobs = Vec::new();
         // Each begins while none of those before it has ended.
         for _ in 0..6 {
@@ -458,7 +458,7 @@ mod tests {
 
     #[tokio::test(flavor = "multi_thread")]
     async fn compilations_that_take_long_keep_no_other_from_its_turn() {
-        let lanes = Arc::new(Lanes::new(1, Patience::COMPILING));
+        let lanes = Arc::new(Lanes::new(1, LaneTimeouts::COMPILING));
         // One that no call waits for has the usual turn.
         let (usual, run) = child();
         let own = lanes.clone();

@@ -7,11 +7,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 #[derive(Clone, Default)]
 pub(super) struct Lifeline {
     // A lock and not a snapshot: the one who waits and the one who starts the child meet here.
-    state: Arc<Mutex<State>>,
+    state: Arc<Mutex<AnswerState>>,
 }
 
 #[derive(Default)]
-enum State {
+enum AnswerState {
     #[default]
     NeedOf,
     Held(#[expect(dead_code, reason = "held, never read")] ChildStdin),
@@ -19,34 +19,34 @@ enum State {
 }
 
 /// The wait for a child's answer. When it is dropped, the child ends.
-pub(super) struct Waiting(Lifeline);
+pub(super) struct AnswerWait(Lifeline);
 
 impl Lifeline {
-    pub(super) fn new() -> (Self, Waiting) {
+    pub(super) fn new() -> (Self, AnswerWait) {
         let lifeline = Self::default();
-        (lifeline.clone(), Waiting(lifeline))
+        (lifeline.clone(), AnswerWait(lifeline))
     }
 
     /// Keeps `stdin` open for as long as the child's answer is waited for.
     pub(super) fn hold(&self, stdin: ChildStdin) {
         self.change(|state| match state {
-            State::NeedOf | State::Held(_) => *state = State::Held(stdin),
-            State::Cut => drop(stdin),
+            AnswerState::NeedOf | AnswerState::Held(_) => *state = AnswerState::Held(stdin),
+            AnswerState::Cut => drop(stdin),
         });
     }
 
     /// True if the child's answer is not waited for any more.
     pub(super) fn is_cut(&self) -> bool {
-        self.change(|state| matches!(state, State::Cut))
+        self.change(|state| matches!(state, AnswerState::Cut))
     }
 
-    fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
+    fn change<T>(&self, change: impl FnOnce(&mut AnswerState) -> T) -> T {
         change(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-impl Drop for Waiting {
+impl Drop for AnswerWait {
     fn drop(&mut self) {
-        self.0.change(|state| *state = State::Cut);
+        self.0.change(|state| *state = AnswerState::Cut);
     }
 }

@@ -8,12 +8,12 @@ use wasmtime::component::types::ComponentItem;
 use wasmtime_wasi::p2::bindings::CommandPre;
 
 use super::compiler::CompileError;
-use super::functions::{Compiled, Functions};
+use super::functions::{ExportScope, Functions};
 use super::kind;
-use super::store::State;
+use super::store::StoreState;
 use super::tools::Tools;
 use super::{Sandbox, in_full, one_line};
-use crate::manifest::Kind;
+use crate::manifest::PluginKind;
 use crate::text::escape;
 
 /// A component with everything it imports, as the kind of plugin that it is.
@@ -24,15 +24,15 @@ pub(super) enum Linked {
     /// It exports functions of its own.
     Functions(Arc<Functions>),
     /// It can be run.
-    Command(CommandPre<State>),
+    Command(CommandPre<StoreState>),
 }
 
 impl Linked {
-    pub(super) fn kind(&self) -> Kind {
+    pub(super) fn kind(&self) -> PluginKind {
         match self {
-            Self::Tools(_) => Kind::Tools,
-            Self::Command(_) => Kind::Command,
-            Self::Functions(_) => Kind::Functions,
+            Self::Tools(_) => PluginKind::Tools,
+            Self::Command(_) => PluginKind::Command,
+            Self::Functions(_) => PluginKind::Functions,
         }
     }
 
@@ -47,26 +47,26 @@ impl Linked {
 
 /// `component` with everything it imports.
 pub(super) fn link(sandbox: &Sandbox, component: &Component) -> Result<Linked, CompileError> {
-    let kind = kind::of(&Compiled::new(component)).map_err(CompileError::Refused)?;
+    let kind = kind::of(&ExportScope::new(component)).map_err(CompileError::Refused)?;
     let ground = sandbox.ground_of(component).map_err(CompileError::Host)?;
     let pre = ground
         .linker
         .instantiate_pre(component)
         .map_err(|error| missing_import(component, &error))?;
     match kind {
-        Kind::Tools => {
+        PluginKind::Tools => {
             Tools::of(pre, &kind::contract()).map(Linked::Tools).map_err(|error| one_line(&error))
         }
-        Kind::Command => {
+        PluginKind::Command => {
             CommandPre::new(pre).map(Linked::Command).map_err(|error| one_line(&error))
         }
-        Kind::Functions => Functions::of(pre).map(Arc::new).map(Linked::Functions),
+        PluginKind::Functions => Functions::of(pre).map(Arc::new).map(Linked::Functions),
     }
     .map_err(CompileError::Refused)
 }
 
 /// The beginnings of the names of all interfaces that `store::linker` adds.
-const OFFERED: [&str; 9] = [
+const OFFERED_INTERFACES: [&str; 9] = [
     "wasi:io/",
     "wasi:clocks/",
     "wasi:random/",
@@ -85,7 +85,7 @@ fn missing_import(component: &Component, error: &wasmtime::Error) -> CompileErro
         .imports(engine)
         .filter(|(_, import)| is_needed(&import.ty, engine))
         .map(|(name, _)| name)
-        .filter(|name| !OFFERED.iter().any(|offered| name.starts_with(offered)))
+        .filter(|name| !OFFERED_INTERFACES.iter().any(|offered| name.starts_with(offered)))
         .take(8)
         .map(|name| format!("`{}`", escape(&name[..name.floor_char_boundary(200)])))
         .collect();
@@ -147,11 +147,11 @@ mod tests {
             let text = format!(r#"(component (import "{name}" (instance {exports})))"#);
             let bytes = wat::parse_str(text).expect("a component");
             let component = Component::new(&engine, bytes).expect("a component");
-            let begins = OFFERED.iter().find(|offered| name.starts_with(**offered));
+            let begins = OFFERED_INTERFACES.iter().find(|offered| name.starts_with(**offered));
             let links = linker.instantiate_pre(&component).map(drop);
             assert_eq!(begins.is_some(), links.is_ok(), "{name}: {links:?}");
             begun.extend(begins);
         }
-        assert!(begun.into_iter().eq(&OFFERED), "each is tried");
+        assert!(begun.into_iter().eq(&OFFERED_INTERFACES), "each is tried");
     }
 }

@@ -5,15 +5,15 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::cache::{Entry, fingerprint};
+use super::cache::{CacheEntry, fingerprint};
 use super::code::Codes;
-use crate::manifest::{Grants, Kind, Limits, Sha256Digest};
+use crate::manifest::{Grants, Limits, PluginKind, Sha256Digest};
 use crate::tool::Listed;
 
 /// The kind and the tools of a plugin, known without its code.
 #[derive(Deserialize, Serialize)]
 pub(super) struct Listing {
-    pub(super) kind: Kind,
+    pub(super) kind: PluginKind,
     /// The tools. A program has none here: its manifest says what it offers.
     pub(super) listed: Listed,
 }
@@ -35,7 +35,7 @@ impl ListingKey {
     /// Returns the listing, if it is kept and so is the code, which a call needs.
     pub(super) async fn find(self, codes: &Codes) -> Option<Listing> {
         let found = codes.with_cache(move |cache| {
-            let entry = Entry::Listing(&self.wasm, &self.terms);
+            let entry = CacheEntry::Listing(&self.wasm, &self.terms);
             let kept = cache.has_code(&self.wasm).then(|| cache.read(entry))??;
             let listing = serde_json::from_slice(&kept);
             listing.inspect_err(|_| cache.forget(entry)).ok()
@@ -46,7 +46,7 @@ impl ListingKey {
     /// Returns the difference that was found when its code was compared with its file. `None` if none is kept.
     pub(super) async fn disagreement(self, codes: &Codes) -> Option<String> {
         let found = codes.with_cache(move |cache| {
-            String::from_utf8(cache.read(Entry::Disagreement(&self.wasm, &self.terms))?).ok()
+            String::from_utf8(cache.read(CacheEntry::Disagreement(&self.wasm, &self.terms))?).ok()
         });
         found.await
     }
@@ -58,7 +58,7 @@ impl ListingKey {
             return;
         }
         let keep = codes.with_cache(move |cache| {
-            cache.keep(Entry::Disagreement(&self.wasm, &self.terms), problem.as_bytes());
+            cache.keep(CacheEntry::Disagreement(&self.wasm, &self.terms), problem.as_bytes());
             Some(())
         });
         keep.await;
@@ -67,12 +67,12 @@ impl ListingKey {
     /// Keeps `listing`, where it will be the same another time.
     pub(super) async fn keep(self, codes: &Codes, listing: Listing) {
         let is_constant = match listing.kind {
-            Kind::Tools => !self.sees_files,
-            Kind::Command | Kind::Functions => true,
+            PluginKind::Tools => !self.sees_files,
+            PluginKind::Command | PluginKind::Functions => true,
         };
         if is_constant && let Ok(kept) = serde_json::to_vec(&listing) {
             let keep = codes.with_cache(move |cache| {
-                cache.keep(Entry::Listing(&self.wasm, &self.terms), &kept);
+                cache.keep(CacheEntry::Listing(&self.wasm, &self.terms), &kept);
                 Some(())
             });
             keep.await;

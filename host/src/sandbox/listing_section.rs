@@ -18,31 +18,33 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::bindings::exports::toolrack::plugin::tools as wit;
-use super::wasm_sections::{self, HEADER, WasmSection, leb128, sections};
+use super::wasm_sections::{self, WASM_HEADER, WasmSection, leb128, sections};
 use crate::json;
 use crate::text::escape;
 use crate::tool::Annotations;
 
 /// The name of the section.
-pub(super) const NAME: &str = "toolrack:listing";
+pub(super) const SECTION_NAME: &str = "toolrack:listing";
 /// The version of its content that this host reads and writes.
-const VERSION: u64 = 1;
+const SECTION_VERSION: u64 = 1;
 /// The most bytes of JSON in it.
 const MAX_LISTING: usize = 1024 * 1024;
 /// The most bytes of a value that are shown where two differ.
-const MAX_SHOWN: usize = 200;
+const MAX_SHOWN_DIFFERENCE: usize = 200;
 
 /// The fault of a section, or of the tools that are to become one.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ListingError {
     /// The file has several sections.
-    #[error("it has {0} sections `{NAME}`; only one is allowed: `toolrack pack` writes it anew")]
+    #[error(
+        "it has {0} sections `{SECTION_NAME}`; only one is allowed: `toolrack pack` writes it anew"
+    )]
     Several(usize),
     /// It is too large.
-    #[error("its section `{NAME}` is too large: {0} bytes; the most is {MAX_LISTING}")]
+    #[error("its section `{SECTION_NAME}` is too large: {0} bytes; the most is {MAX_LISTING}")]
     TooLarge(usize),
     /// It does not hold what it should.
-    #[error("its section `{NAME}` is damaged: {0}; `toolrack pack` writes it anew")]
+    #[error("its section `{SECTION_NAME}` is damaged: {0}; `toolrack pack` writes it anew")]
     Damaged(String),
 }
 
@@ -56,13 +58,13 @@ struct SectionVersion {
 struct SectionContent {
     version: u64,
     #[serde(deserialize_with = "objects")]
-    tools: Vec<ListedTool>,
+    tools: Vec<SectionTool>,
 }
 
 /// A tool as the section has it.
 #[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct ListedTool {
+struct SectionTool {
     name: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     title: Option<String>,
@@ -81,8 +83,8 @@ struct Object<T>(T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Members<T>(PhantomData<T>);
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for Members<T> {
+        struct SectionMembers<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for SectionMembers<T> {
             type Value = Object<T>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -93,7 +95,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
                 T::deserialize(MapAccessDeserializer::new(members)).map(Object)
             }
         }
-        deserializer.deserialize_map(Members(PhantomData))
+        deserializer.deserialize_map(SectionMembers(PhantomData))
     }
 }
 
@@ -119,9 +121,9 @@ pub(super) fn read(wasm: &[u8]) -> Result<Option<Vec<wit::Tool>>, ListingError> 
     }
     let damaged = |error: serde_json::Error| ListingError::Damaged(escape(&error.to_string()));
     let Object(SectionVersion { version }) = serde_json::from_slice(content).map_err(damaged)?;
-    if version != VERSION {
+    if version != SECTION_VERSION {
         tracing::debug!(
-            "the section `{NAME}` has version {version}, and this host reads {VERSION}"
+            "the section `{SECTION_NAME}` has version {version}, and this host reads {SECTION_VERSION}"
         );
         return Ok(None);
     }
@@ -134,14 +136,14 @@ pub(super) fn read(wasm: &[u8]) -> Result<Option<Vec<wit::Tool>>, ListingError> 
 pub(super) fn write(wasm: &[u8], tools: Vec<wit::Tool>) -> Result<Vec<u8>, ListingError> {
     let damaged = |error: serde_json::Error| ListingError::Damaged(escape(&error.to_string()));
     let tools =
-        tools.into_iter().map(ListedTool::try_from).collect::<Result<_, _>>().map_err(damaged)?;
+        tools.into_iter().map(SectionTool::try_from).collect::<Result<_, _>>().map_err(damaged)?;
     let content =
-        serde_json::to_vec(&SectionContent { version: VERSION, tools }).map_err(damaged)?;
+        serde_json::to_vec(&SectionContent { version: SECTION_VERSION, tools }).map_err(damaged)?;
     if content.len() > MAX_LISTING {
         return Err(ListingError::TooLarge(content.len()));
     }
     let mut packed = without(wasm);
-    let named = [&leb128(NAME.len())[..], NAME.as_bytes(), &content].concat();
+    let named = [&leb128(SECTION_NAME.len())[..], SECTION_NAME.as_bytes(), &content].concat();
     packed.push(wasm_sections::CUSTOM);
     packed.extend(leb128(named.len()));
     packed.extend(named);
@@ -151,7 +153,7 @@ pub(super) fn write(wasm: &[u8], tools: Vec<wit::Tool>) -> Result<Vec<u8>, Listi
 /// `wasm` without any such section.
 #[must_use]
 pub(super) fn without(wasm: &[u8]) -> Vec<u8> {
-    let mut bare = wasm[..wasm.len().min(HEADER)].to_vec();
+    let mut bare = wasm[..wasm.len().min(WASM_HEADER)].to_vec();
     let mut end = bare.len();
     for section in sections(wasm) {
         end = section.range.end;
@@ -238,17 +240,24 @@ fn shown_apart(one: Option<&Value>, two: Option<&Value>) -> [String; 2] {
     texts.map(|text| {
         let Some(text) = text else { return "absent".into() };
         let start = if equal > BEFORE { text.floor_char_boundary(equal - BEFORE) } else { 0 };
-        let end = text.floor_char_boundary(start + MAX_SHOWN);
+        let end = text.floor_char_boundary(start + MAX_SHOWN_DIFFERENCE);
         let before = if start > 0 { "... " } else { "" };
         let after = if end < text.len() { " ..." } else { "" };
         format!("{before}{}{after}", escape(&text[start..end]))
     })
 }
 
-impl From<ListedTool> for wit::Tool {
-    fn from(tool: ListedTool) -> Self {
-        let ListedTool { name, title, description, input_schema, output_schema, annotations, meta } =
-            tool;
+impl From<SectionTool> for wit::Tool {
+    fn from(tool: SectionTool) -> Self {
+        let SectionTool {
+            name,
+            title,
+            description,
+            input_schema,
+            output_schema,
+            annotations,
+            meta,
+        } = tool;
         let text = |raw: Box<RawValue>| String::from(Box::<str>::from(raw));
         let Annotations { read_only, destructive, idempotent, open_world } = annotations;
         Self {
@@ -263,7 +272,7 @@ impl From<ListedTool> for wit::Tool {
     }
 }
 
-impl TryFrom<wit::Tool> for ListedTool {
+impl TryFrom<wit::Tool> for SectionTool {
     type Error = serde_json::Error;
 
     fn try_from(tool: wit::Tool) -> Result<Self, Self::Error> {
@@ -286,6 +295,6 @@ impl TryFrom<wit::Tool> for ListedTool {
 fn listing<'a>(section: &WasmSection<'a>) -> Option<&'a [u8]> {
     let mut reader = section.reader();
     let is_custom = section.id == wasm_sections::CUSTOM;
-    let is_listing = is_custom && reader.read_string().is_ok_and(|name| name == NAME);
+    let is_listing = is_custom && reader.read_string().is_ok_and(|name| name == SECTION_NAME);
     is_listing.then(|| section.after(&reader))
 }

@@ -15,14 +15,14 @@ use wasmtime_wasi::p2::{OutputStream, Pollable, StreamError, StreamResult};
 use super::command::MAX_SAID;
 use super::meter::Stopped;
 use crate::manifest::Bytes;
-use crate::secret::Known;
+use crate::secret::ResolvedSecrets;
 use crate::text::escape;
 use crate::tool::Limit;
 
 /// Bytes that one call may write to stdout, stderr and the log together.
 const MAX_LOG: u64 = 1024 * 1024;
 /// The longest line kept whole; a longer one is logged in pieces.
-const MAX_LINE: usize = 4096;
+const MAX_LOG_LINE: usize = 4096;
 /// The most that is written at once.
 pub(super) const PERMIT: usize = 64 * 1024;
 /// The bytes that a line counts besides its own.
@@ -31,7 +31,7 @@ const LINE: usize = 64;
 const LAST_WORDS: usize = 1024;
 /// The most bytes of the end of stderr that are kept: twice as many as are ever shown, so that no secret is cut where
 /// those begin.
-const KEPT: usize = 2 * MAX_SAID;
+const KEPT_STDERR: usize = 2 * MAX_SAID;
 /// The beginning of the line with which Rust ends its message of a panic. There is no variable to set for one call.
 const BACKTRACE: &str = "note: run with `RUST_BACKTRACE";
 
@@ -56,8 +56,8 @@ pub(super) enum Severity {
 // call is polled by one thread at a time.
 #[derive(Clone)]
 pub(super) struct GuestLog {
-    state: Arc<Mutex<State>>,
-    secrets: Arc<Known>,
+    state: Arc<Mutex<LogState>>,
+    secrets: Arc<ResolvedSecrets>,
     span: Option<MakeSpan>,
 }
 
@@ -65,7 +65,7 @@ pub(super) struct GuestLog {
 pub type MakeSpan = Arc<dyn Fn() -> Span + Send + Sync>;
 
 #[derive(Default)]
-struct State {
+struct LogState {
     written: u64,
     stdout: Vec<u8>,
     stderr: Vec<u8>,
@@ -76,7 +76,7 @@ struct State {
 
 impl GuestLog {
     /// An empty log that shows none of `secrets`. Without a span, lines carry the one they are written in.
-    pub(super) fn new(secrets: Arc<Known>, span: Option<MakeSpan>) -> Self {
+    pub(super) fn new(secrets: Arc<ResolvedSecrets>, span: Option<MakeSpan>) -> Self {
         Self { state: Arc::default(), secrets, span }
     }
 
@@ -99,7 +99,7 @@ impl GuestLog {
     pub(super) fn line(&self, severity: Severity, message: &str) -> Result<(), Stopped> {
         self.count(message.len() + LINE)?;
         let message = self.secrets.redactor().text(message.trim_end().to_owned());
-        let message = escape(&message[..message.floor_char_boundary(MAX_LINE)]);
+        let message = escape(&message[..message.floor_char_boundary(MAX_LOG_LINE)]);
         self.tell(|| match severity {
             Severity::Debug => tracing::debug!(target: "plugin", "{message}"),
             Severity::Info => tracing::info!(target: "plugin", "{message}"),
@@ -156,9 +156,9 @@ impl GuestLog {
             Stream::Stderr => &mut state.stderr,
         };
         for piece in bytes.split_inclusive(|&byte| byte == b'\n') {
-            for piece in piece.chunks(MAX_LINE) {
+            for piece in piece.chunks(MAX_LOG_LINE) {
                 buffer.extend_from_slice(piece);
-                if buffer.ends_with(b"\n") || buffer.len() >= MAX_LINE {
+                if buffer.ends_with(b"\n") || buffer.len() >= MAX_LOG_LINE {
                     self.log_line(stream, buffer);
                     buffer.clear();
                 }
@@ -166,8 +166,8 @@ impl GuestLog {
         }
         if matches!(stream, Stream::Stderr) {
             let words = &mut state.last_words;
-            words.extend_from_slice(&bytes[bytes.len().saturating_sub(KEPT)..]);
-            words.drain(..words.len().saturating_sub(KEPT));
+            words.extend_from_slice(&bytes[bytes.len().saturating_sub(KEPT_STDERR)..]);
+            words.drain(..words.len().saturating_sub(KEPT_STDERR));
         }
         Ok(())
     }
@@ -182,7 +182,7 @@ impl GuestLog {
         });
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, LogState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -243,7 +243,7 @@ mod tests {
     use crate::manifest::SecretName;
     use crate::secret::Secrets;
 
-    fn known() -> Arc<Known> {
+    fn known() -> Arc<ResolvedSecrets> {
         let name = SecretName::new("KEY").expect("a name");
         let given = BTreeMap::from([("KEY".into(), "hunter2hunter2hunter2".into())]);
         Arc::new(Secrets::of(None, None).with_environment(given).look_up([&name]))

@@ -103,9 +103,9 @@ impl Meter {
         self.has_tasks = true;
     }
 
-    /// Notes that the host works for the guest, which costs no fuel. Every door into [`State`] does so.
+    /// Notes that the host works for the guest, which costs no fuel. Every door into [`StoreState`] does so.
     ///
-    /// [`State`]: super::store::State
+    /// [`StoreState`]: super::store::StoreState
     pub(super) fn at_work(&mut self) {
         self.works = true;
     }

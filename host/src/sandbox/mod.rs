@@ -78,12 +78,12 @@ use crate::text::escape;
 
 pub use await_code::{CALL_WAIT, still_compiling};
 pub use checks::Checks;
-pub use command::{Declared, DeclaredError};
-pub use compiler::{Caps, CompileError, Compiler, Job};
+pub use command::{DeclaredError, ProgramDeclarations};
+pub use compiler::{Caps, CompileError, CompileJob, Compiler};
 #[cfg(any(test, fuzzing))]
 pub(crate) use contract::{Side, schema};
 pub use contract::{ToolError, corrected};
-pub use ended::{Ended, Slot};
+pub use ended::{CallOutcome, Slot};
 pub use engine::{SliceKind, Tier};
 pub use folders::{FolderError, FolderProblem, is_missing};
 pub use functions::{Notes, NotesError};
@@ -109,7 +109,7 @@ const MAX_CALLS: usize = 32;
 const MAX_PREPARED: usize = 8;
 
 /// The stack of a guest, in bytes. Deeper recursion traps.
-const MAX_STACK: usize = 512 * 1024;
+const MAX_GUEST_STACK: usize = 512 * 1024;
 
 /// The engines, host functions, code and slots that all guests share.
 pub struct Sandbox {
@@ -118,7 +118,7 @@ pub struct Sandbox {
     codes: code::Codes,
     slots: Arc<Semaphore>,
     listings: Arc<Semaphore>,
-    asking: asking::Asking,
+    asking: asking::AskingSlots,
     protected: Protected,
     network: Arc<http::Network>,
     home: Option<Home>,
@@ -128,7 +128,7 @@ pub struct Sandbox {
 /// An engine, and what its guests may import.
 struct Ground {
     engine: Engine,
-    linker: Linker<store::State>,
+    linker: Linker<store::StoreState>,
 }
 
 impl Ground {
@@ -160,7 +160,7 @@ impl Sandbox {
             codes,
             slots,
             listings,
-            asking: asking::Asking::new(),
+            asking: asking::AskingSlots::new(),
             protected,
             network,
             home: None,

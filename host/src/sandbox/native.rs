@@ -2,10 +2,10 @@
 //!
 //! This module does not know how code is loaded and shared.
 
-use super::cache::{Cache, Entry};
+use super::cache::{Cache, CacheEntry};
 use super::compiler::{CompileError, Compiler};
 use super::engine::Tier;
-use super::function_cache::{self, MAX_FUNCTIONS};
+use super::function_cache::{self, MAX_CACHED_FUNCTIONS};
 use super::lanes::Priority;
 use super::lifeline::Lifeline;
 use crate::manifest::Sha256Digest;
@@ -27,7 +27,7 @@ pub(super) fn native(
     lifeline: &Lifeline,
 ) -> Result<Native, CompileError> {
     let family = cache.and_then(|cache| Some((cache, function_cache::family(bytes)?)));
-    let known = family.and_then(|(cache, family)| cache.read(Entry::Functions(&family)));
+    let known = family.and_then(|(cache, family)| cache.read(CacheEntry::Functions(&family)));
     let reuses = known.is_some() || tier == Tier::Optimized;
     if let Some((cache, family)) = family.filter(|_| reuses) {
         let made =
@@ -41,7 +41,7 @@ pub(super) fn native(
             // Compiling by functions keeps more in memory, so that it may fail where the other way does not.
             Err(error) => {
                 tracing::debug!("compiling it by functions is of no use: {error}");
-                cache.forget(Entry::Functions(&family));
+                cache.forget(CacheEntry::Functions(&family));
             }
         }
     }
@@ -50,7 +50,7 @@ pub(super) fn native(
 }
 
 fn keep_functions(cache: &Cache, family: Sha256Digest, functions: &[u8]) {
-    if functions.len() as u64 <= MAX_FUNCTIONS {
-        cache.keep(Entry::Functions(&family), functions);
+    if functions.len() as u64 <= MAX_CACHED_FUNCTIONS {
+        cache.keep(CacheEntry::Functions(&family), functions);
     }
 }

@@ -12,7 +12,7 @@ use super::listing::{Listing, ListingKey};
 use super::listing_section::ListingError;
 use super::outline::Claim;
 use super::{CompileError, Notes, tools};
-use crate::manifest::Kind;
+use crate::manifest::PluginKind;
 use crate::tool::{CallError, Listed};
 
 /// The tools of a guest, as far as they are known before it is asked.
@@ -125,8 +125,8 @@ impl Guest {
             }
         };
         match self.kind() {
-            Kind::Tools | Kind::Functions => Ok(listed),
-            Kind::Command => Ok(Listed::all(command::list(self)?)),
+            PluginKind::Tools | PluginKind::Functions => Ok(listed),
+            PluginKind::Command => Ok(Listed::all(command::list(self)?)),
         }
     }
 

@@ -11,12 +11,12 @@ use wasmparser::{
 };
 
 use super::bindings::exports::toolrack::plugin::tools as wit;
-use super::compiler::Failed;
+use super::compiler::CompileFailure;
 use super::functions::{Descriptions, Outlined};
 use super::listing_section::{self, ListingError};
 use super::wasm_sections::{COMPONENT_EXPORTS, COMPONENT_IMPORTS, MODULE_EXPORTS, sections};
 use super::{binary, kind};
-use crate::manifest::Kind;
+use crate::manifest::PluginKind;
 use crate::text::escape;
 
 /// A file's own word on its kind, its tools and its imports.
@@ -37,11 +37,11 @@ pub(super) enum Claim {
 }
 
 impl Claim {
-    pub(super) fn kind(&self) -> Kind {
+    pub(super) fn kind(&self) -> PluginKind {
         match self {
-            Self::Listed(_) => Kind::Tools,
-            Self::Functions(_) => Kind::Functions,
-            Self::Program => Kind::Command,
+            Self::Listed(_) => PluginKind::Tools,
+            Self::Functions(_) => PluginKind::Functions,
+            Self::Program => PluginKind::Command,
         }
     }
 }
@@ -141,18 +141,19 @@ pub(super) fn glance(wasm: &[u8]) -> Result<Glance, OutlineError> {
 #[derive(Deserialize, Serialize)]
 pub(super) struct TypeOutline {
     imports: Vec<String>,
-    kind: Kind,
+    kind: PluginKind,
     /// The functions of a component that has its own. `None` of any other.
     functions: Option<Descriptions>,
 }
 
 impl TypeOutline {
     /// The types of `wasm`, as JSON. Runs in the child.
-    pub(super) fn read(wasm: &[u8]) -> Result<Vec<u8>, Failed> {
+    pub(super) fn read(wasm: &[u8]) -> Result<Vec<u8>, CompileFailure> {
         let component =
-            binary::component(wasm).map_err(|error| Failed::Refused(error.to_string()))?;
-        let typed = Self::of(&component).map_err(Failed::Refused)?;
-        serde_json::to_vec(&typed).map_err(|error| Failed::Refused(escape(&error.to_string())))
+            binary::component(wasm).map_err(|error| CompileFailure::Refused(error.to_string()))?;
+        let typed = Self::of(&component).map_err(CompileFailure::Refused)?;
+        serde_json::to_vec(&typed)
+            .map_err(|error| CompileFailure::Refused(escape(&error.to_string())))
     }
 
     fn of(component: &[u8]) -> Result<Self, String> {
@@ -194,8 +195,8 @@ impl TypeOutline {
         let outlined = Outlined::Component(&types, &exports);
         let kind = kind::of(&outlined)?;
         let functions = match kind {
-            Kind::Functions => Some(Descriptions::of(&outlined)?),
-            Kind::Tools | Kind::Command => None,
+            PluginKind::Functions => Some(Descriptions::of(&outlined)?),
+            PluginKind::Tools | PluginKind::Command => None,
         };
         Ok(Self { imports: imports.names, kind, functions })
     }
@@ -204,9 +205,9 @@ impl TypeOutline {
     pub(super) fn outline(self) -> Option<Outline> {
         let Self { imports, kind, functions } = self;
         let claim = match (kind, functions) {
-            (Kind::Functions, Some(functions)) => Claim::Functions(functions),
-            (Kind::Command, _) => Claim::Program,
-            (Kind::Tools, _) | (Kind::Functions, None) => return None,
+            (PluginKind::Functions, Some(functions)) => Claim::Functions(functions),
+            (PluginKind::Command, _) => Claim::Program,
+            (PluginKind::Tools, _) | (PluginKind::Functions, None) => return None,
         };
         Some(Outline { claim, imports })
     }

@@ -5,7 +5,7 @@ use super::link::Linked;
 use super::listing_section::{self, ListingError};
 use super::offered::{ListError, lost};
 use super::tools;
-use crate::manifest::{Kind, Sha256Digest};
+use crate::manifest::{PluginKind, Sha256Digest};
 use crate::tool::CallError;
 
 /// A plugin's file with the section.
@@ -24,7 +24,7 @@ pub enum PackError {
         "it is of the kind `{}`, whose tools are known without a section; only a plugin of the kind `tools` is packed",
         .0.name()
     )]
-    Kind(Kind),
+    Kind(PluginKind),
     /// Its tools are not known.
     #[error(transparent)]
     List(#[from] ListError),

@@ -12,9 +12,9 @@ use wasmtime_wasi::I32Exit;
 use super::guest::Guest;
 use super::meter::{Stopped, Timed};
 use super::shortage::Shortage;
-use super::store::{self, State};
-use super::terms::Terms;
-use super::{MAX_STACK, asking, one_line};
+use super::store::{self, StoreState};
+use super::terms::Invocation;
+use super::{MAX_GUEST_STACK, asking, one_line};
 use crate::manifest::{Bytes, grouped, show_duration};
 use crate::tool::{CallError, Limit, LimitHit, Usage};
 
@@ -22,7 +22,7 @@ use crate::tool::{CallError, Limit, LimitHit, Usage};
 #[derive(Default)]
 pub(super) struct Ran {
     pub(super) usage: Usage,
-    pub(super) store: Option<Store<State>>,
+    pub(super) store: Option<Store<StoreState>>,
 }
 
 impl Guest {
@@ -32,14 +32,14 @@ impl Guest {
         &self,
         engine: &Engine,
         copied: u64,
-        terms: Terms,
-        enter: impl AsyncFnOnce(&mut Store<State>) -> wasmtime::Result<T>,
+        terms: Invocation,
+        enter: impl AsyncFnOnce(&mut Store<StoreState>) -> wasmtime::Result<T>,
     ) -> (Result<T, CallError>, Ran) {
         let limits = self.limits();
         // Others wait for it to list its tools.
         let timeout = match terms.reach.outgoing {
             Some(_) => limits.timeout,
-            None => limits.timeout.min(asking::MAX_TIME),
+            None => limits.timeout.min(asking::MAX_LISTING_TIME),
         };
         let started = Instant::now();
         let mut store = match store::new(engine, limits, copied, terms, self.folders()) {
@@ -70,14 +70,14 @@ impl Guest {
     }
 
     /// Says why a guest did not return.
-    fn explain(&self, error: &wasmtime::Error, state: &State) -> CallError {
+    fn explain(&self, error: &wasmtime::Error, state: &StoreState) -> CallError {
         if let Some(Stopped(hit)) = error.downcast_ref() {
             return CallError::Limit(hit.clone());
         }
         match error.downcast_ref::<Trap>() {
             Some(Trap::OutOfFuel) => return limit(Limit::Fuel, grouped(self.limits().fuel)),
             Some(Trap::StackOverflow) => {
-                return limit(Limit::Stack, Bytes::new(MAX_STACK as u64).to_string());
+                return limit(Limit::Stack, Bytes::new(MAX_GUEST_STACK as u64).to_string());
             }
             _ => {}
         }

@@ -14,7 +14,7 @@ use sha2::Sha256;
 use super::stored;
 
 /// The file with the key.
-const KEY: &str = "key";
+const KEY_FILE: &str = "key";
 
 /// A tag, in bytes.
 pub(super) const TAG: usize = 32;
@@ -26,7 +26,7 @@ impl Seal {
     /// The key of `directory`, made where there is none or a damaged one. Files that were sealed
     /// with another are worthless then.
     pub(super) fn of(directory: &Path) -> io::Result<Self> {
-        let path = directory.join(KEY);
+        let path = directory.join(KEY_FILE);
         // Hosts that start at once agree: one of them links its key, and all read that.
         for _ in 0..3 {
             match read(&path) {

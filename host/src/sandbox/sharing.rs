@@ -8,15 +8,17 @@ use tokio::sync::OnceCell;
 use crate::manifest::Sha256Digest;
 
 /// The values that are alive, by the digest of what they were made from.
-pub(super) struct Shared<T> {
+pub(super) struct SharedValues<T> {
     // A lock and not a snapshot: the first caller has to be seen by the next.
     cells: Mutex<BTreeMap<Sha256Digest, Weak<OnceCell<T>>>>,
 }
 
 /// Keeps a value shared while it lives.
-pub(super) struct Kept<T>(#[expect(dead_code, reason = "held, never read")] Arc<OnceCell<T>>);
+pub(super) struct SharedHandle<T>(
+    #[expect(dead_code, reason = "held, never read")] Arc<OnceCell<T>>,
+);
 
-impl<T: Clone> Shared<T> {
+impl<T: Clone> SharedValues<T> {
     pub(super) fn new() -> Self {
         Self { cells: Mutex::default() }
     }
@@ -28,18 +30,18 @@ impl<T: Clone> Shared<T> {
         &self,
         digest: Sha256Digest,
         make: impl Future<Output = Result<T, E>>,
-    ) -> Result<(T, Kept<T>), E> {
+    ) -> Result<(T, SharedHandle<T>), E> {
         let cell = self.cell(digest);
         let value = cell.get_or_try_init(|| make).await?.clone();
-        Ok((value, Kept(cell)))
+        Ok((value, SharedHandle(cell)))
     }
 
     /// Shares `value` for `digest` from now on. Those who have the one before keep it.
-    pub(super) fn put(&self, digest: Sha256Digest, value: T) -> Kept<T> {
+    pub(super) fn put(&self, digest: Sha256Digest, value: T) -> SharedHandle<T> {
         let cell = Arc::new(OnceCell::new_with(Some(value)));
         let mut cells = self.cells.lock().unwrap_or_else(PoisonError::into_inner);
         cells.insert(digest, Arc::downgrade(&cell));
-        Kept(cell)
+        SharedHandle(cell)
     }
 
     fn cell(&self, digest: Sha256Digest) -> Arc<OnceCell<T>> {
@@ -61,7 +63,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_nobody_has_any_more_is_made_anew_and_takes_no_room() {
-        let shared = Shared::<u8>::new();
+        let shared = SharedValues::<u8>::new();
         let digest = |at: u8| Sha256Digest::of(&[at]);
         let make = async |at: u8, value: u8| {
             shared.get(digest(at), async { Ok::<_, ()>(value) }).await.expect("made")

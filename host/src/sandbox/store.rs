@@ -20,9 +20,9 @@ use super::folders::Folders;
 use super::http::{MAX_FIELDS, Requests};
 use super::log::{Capture, GuestLog, Severity, Stream};
 use super::meter::Meter;
-use super::terms::{CallContext, ProgressSink, Reach, Terms};
+use super::terms::{CallContext, Capabilities, Invocation, ProgressSink};
 use crate::manifest::{Grants, Limits, SecretName};
-use crate::secret::Known;
+use crate::secret::ResolvedSecrets;
 use crate::tool::Progress;
 
 /// Handles (streams, pollables, descriptors) that one call may hold at once.
@@ -33,18 +33,18 @@ const MAX_RANDOM: u64 = 64 * 1024;
 const MAX_MESSAGE: usize = 1024;
 
 /// The state of one call, which its store holds.
-pub(super) struct State {
+pub(super) struct StoreState {
     wasi: WasiCtx,
     http: WasiHttpCtx,
     requests: Requests,
-    secrets: Arc<Known>,
+    secrets: Arc<ResolvedSecrets>,
     table: ResourceTable,
     pub(super) meter: Meter,
     pub(super) log: GuestLog,
     grants: Arc<Grants>,
     scratch: Option<Arc<File>>,
     progress: Option<ProgressSink>,
-    pace: Pace,
+    pace: ProgressThrottle,
 }
 
 /// A store with every guard set. `copied` bounds the bytes that one host call or one result copies
@@ -53,12 +53,12 @@ pub(super) fn new(
     engine: &Engine,
     limits: &Limits,
     copied: u64,
-    terms: Terms,
+    terms: Invocation,
     folders: &Folders,
-) -> wasmtime::Result<Store<State>> {
-    let Terms { reach, context } = terms;
+) -> wasmtime::Result<Store<StoreState>> {
+    let Invocation { reach, context } = terms;
     let CallContext { turn, progress, span } = context;
-    let Reach { grants, secrets, outgoing, process, scratch } = reach;
+    let Capabilities { grants, secrets, outgoing, process, scratch } = reach;
     let log = GuestLog::new(secrets.clone(), span);
     let mut table = ResourceTable::new();
     table.set_max_capacity(MAX_RESOURCES);
@@ -81,9 +81,20 @@ pub(super) fn new(
     let env: Vec<_> = env.iter().collect();
     let wasi = wasi.envs(&env).build();
     let meter = Meter::new(limits, turn);
-    let pace = Pace::new();
-    let state =
-        State { wasi, http, requests, secrets, table, meter, log, grants, scratch, progress, pace };
+    let pace = ProgressThrottle::new();
+    let state = StoreState {
+        wasi,
+        http,
+        requests,
+        secrets,
+        table,
+        meter,
+        log,
+        grants,
+        scratch,
+        progress,
+        pace,
+    };
     let mut store = Store::new(engine, state);
     folders.give_to(store.data_mut());
     store.set_fuel(limits.fuel)?;
@@ -120,39 +131,44 @@ pub(super) fn new(
 }
 
 /// Everything a guest can import. An import that is absent here is refused, by name, when the guest is linked.
-pub(super) fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
+pub(super) fn linker(engine: &Engine) -> wasmtime::Result<Linker<StoreState>> {
     let mut linker = Linker::new(engine);
     let l = &mut linker;
     // wasi:io, the two clocks, secure random numbers, stdin, stdout and stderr.
     wasmtime_wasi::p2::add_to_linker_proxy_interfaces_async(l)?;
-    wasi::random::insecure::add_to_linker::<State, WasiRandom>(l, |s| s.ctx().ctx.random())?;
-    wasi::random::insecure_seed::add_to_linker::<State, WasiRandom>(l, |s| s.ctx().ctx.random())?;
-    wasi::cli::exit::add_to_linker::<State, WasiCli>(l, State::cli)?;
-    wasi::cli::environment::add_to_linker::<State, WasiCli>(l, State::cli)?;
-    wasi::cli::terminal_input::add_to_linker::<State, WasiCli>(l, State::cli)?;
-    wasi::cli::terminal_output::add_to_linker::<State, WasiCli>(l, State::cli)?;
-    wasi::cli::terminal_stdin::add_to_linker::<State, WasiCli>(l, State::cli)?;
-    wasi::cli::terminal_stdout::add_to_linker::<State, WasiCli>(l, State::cli)?;
-    wasi::cli::terminal_stderr::add_to_linker::<State, WasiCli>(l, State::cli)?;
+    wasi::random::insecure::add_to_linker::<StoreState, WasiRandom>(l, |s| s.ctx().ctx.random())?;
+    wasi::random::insecure_seed::add_to_linker::<StoreState, WasiRandom>(l, |s| {
+        s.ctx().ctx.random()
+    })?;
+    wasi::cli::exit::add_to_linker::<StoreState, WasiCli>(l, StoreState::cli)?;
+    wasi::cli::environment::add_to_linker::<StoreState, WasiCli>(l, StoreState::cli)?;
+    wasi::cli::terminal_input::add_to_linker::<StoreState, WasiCli>(l, StoreState::cli)?;
+    wasi::cli::terminal_output::add_to_linker::<StoreState, WasiCli>(l, StoreState::cli)?;
+    wasi::cli::terminal_stdin::add_to_linker::<StoreState, WasiCli>(l, StoreState::cli)?;
+    wasi::cli::terminal_stdout::add_to_linker::<StoreState, WasiCli>(l, StoreState::cli)?;
+    wasi::cli::terminal_stderr::add_to_linker::<StoreState, WasiCli>(l, StoreState::cli)?;
     // Every program's libc asks for these; without a grant there is nothing to reach.
-    wasi::filesystem::preopens::add_to_linker::<State, HasSelf<State>>(l, State::own)?;
+    wasi::filesystem::preopens::add_to_linker::<StoreState, HasSelf<StoreState>>(
+        l,
+        StoreState::own,
+    )?;
     super::file_access::add_to_linker(l)?;
     // Only sending is offered: `Requests` judges what a guest sends.
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(l)?;
     super::sockets::add_to_linker(l)?;
     super::config::add_to_linker(l)?;
-    host::add_to_linker::<State, HasSelf<State>>(l, State::own)?;
+    host::add_to_linker::<StoreState, HasSelf<StoreState>>(l, StoreState::own)?;
     Ok(linker)
 }
 
-impl WasiView for State {
+impl WasiView for StoreState {
     fn ctx(&mut self) -> WasiCtxView<'_> {
         self.meter.at_work();
         WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
     }
 }
 
-impl WasiHttpView for State {
+impl WasiHttpView for StoreState {
     fn http(&mut self) -> WasiHttpCtxView<'_> {
         self.meter.at_work();
         let Self { requests, table, http, .. } = self;
@@ -160,7 +176,7 @@ impl WasiHttpView for State {
     }
 }
 
-impl State {
+impl StoreState {
     /// Gives the host's own functions the state, and notes that the host works for the guest.
     pub(super) fn own(&mut self) -> &mut Self {
         self.meter.at_work();
@@ -188,7 +204,7 @@ impl State {
 }
 
 /// The directories that are granted, and the call's own.
-impl wasi::filesystem::preopens::Host for State {
+impl wasi::filesystem::preopens::Host for StoreState {
     fn get_directories(&mut self) -> wasmtime::Result<Vec<(Resource<Descriptor>, String)>> {
         let mut directories = self.filesystem().get_directories()?;
         if let (Some(scratch), Some(at)) = (&self.scratch, &self.grants.scratch) {
@@ -200,7 +216,7 @@ impl wasi::filesystem::preopens::Host for State {
     }
 }
 
-impl host::Host for State {
+impl host::Host for StoreState {
     fn progress(
         &mut self,
         value: f64,
@@ -237,13 +253,13 @@ fn cut(text: &str, at_most: usize) -> &str {
 }
 
 /// At most 20 progress notes a second, in bursts of 16.
-struct Pace {
+struct ProgressThrottle {
     tokens: f64,
     /// The time at which the last note came. `None` if there was none.
     last: Option<Instant>,
 }
 
-impl Pace {
+impl ProgressThrottle {
     const BURST: f64 = 16.0;
     const INTERVAL: Duration = Duration::from_millis(50);
 

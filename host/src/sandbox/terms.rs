@@ -8,7 +8,7 @@ use super::engine::SliceKind;
 use super::http::Outgoing;
 use super::log::MakeSpan;
 use crate::manifest::Grants;
-use crate::secret::Known;
+use crate::secret::ResolvedSecrets;
 use crate::tool::Progress;
 
 /// The function that a call's progress is given to. It must not block.
@@ -26,10 +26,10 @@ pub struct CallContext {
 }
 
 /// The things beyond itself that a call may reach.
-pub(super) struct Reach {
+pub(super) struct Capabilities {
     pub(super) grants: Arc<Grants>,
     /// The values of its secrets.
-    pub(super) secrets: Arc<Known>,
+    pub(super) secrets: Arc<ResolvedSecrets>,
     /// The way to send requests. `None` while a guest lists its tools.
     pub(super) outgoing: Option<Outgoing>,
     /// The surroundings that a program is started with. `None` where the guest is not a program.
@@ -39,17 +39,17 @@ pub(super) struct Reach {
 }
 
 /// The terms that a guest is run with, beside its limits.
-pub(super) struct Terms {
-    pub(super) reach: Reach,
+pub(super) struct Invocation {
+    pub(super) reach: Capabilities,
     pub(super) context: CallContext,
 }
 
-impl Terms {
+impl Invocation {
     /// Returns the terms of a guest that is only asked what it is: no secret, no request. What a plugin is depends on
     /// its code alone.
     pub(super) fn asked(grants: Arc<Grants>) -> Self {
-        let secrets = Arc::new(Known::default());
-        let reach = Reach { grants, secrets, outgoing: None, process: None, scratch: None };
+        let secrets = Arc::new(ResolvedSecrets::default());
+        let reach = Capabilities { grants, secrets, outgoing: None, process: None, scratch: None };
         Self { reach, context: CallContext::default() }
     }
 }

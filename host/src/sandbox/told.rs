@@ -10,7 +10,7 @@ const HOST_PATHS: &str = "TOOLRACK_HOST_PATHS";
 const HOST_ZONE: &str = "TOOLRACK_HOST_ZONE";
 
 /// A longer name is that of no zone.
-const MAX_NAME: usize = 64;
+const MAX_ZONE_NAME: usize = 64;
 
 /// Adds to the variables of one call what its plugin may know.
 pub(super) fn add_to(
@@ -49,7 +49,7 @@ fn named(variable: &str) -> Option<&str> {
 /// True if a zone can have this name. The plugin knows which names zones have.
 fn is_name(name: &str) -> bool {
     let usual = |byte: u8| byte.is_ascii_alphanumeric() || b"/_+-".contains(&byte);
-    name.len() <= MAX_NAME
+    name.len() <= MAX_ZONE_NAME
         && name.starts_with(|first: char| first.is_ascii_alphabetic())
         && name.bytes().all(usual)
 }

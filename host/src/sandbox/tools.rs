@@ -6,11 +6,11 @@ use wasmtime::component::{Component, ComponentExportIndex, InstancePre};
 use super::bindings::PluginPre;
 use super::bindings::exports::toolrack::plugin::tools::{self as wit, Failure, Output as Answer};
 use super::contract;
-use super::guest::{Call, Guest};
+use super::guest::{Guest, GuestCall};
 use super::offered::ListError;
 use super::run::Ran;
-use super::store::State;
-use super::terms::Terms;
+use super::store::StoreState;
+use super::terms::Invocation;
 use crate::tool::{CallError, Output, ToolSpec};
 
 /// Bytes that a tool list may copy out of the guest: 512 tools with schemas of some size.
@@ -19,14 +19,14 @@ const MAX_LIST: u64 = 8 * 1024 * 1024;
 /// A component of this kind, with everything it imports.
 #[derive(Clone)]
 pub(super) struct Tools {
-    plugin: PluginPre<State>,
+    plugin: PluginPre<StoreState>,
     /// The function that answers calls: each call looks up this one alone, of all exports.
     call: ComponentExportIndex,
 }
 
 impl Tools {
     /// Looks for the functions of `interface`, the contract's.
-    pub(super) fn of(pre: InstancePre<State>, interface: &str) -> wasmtime::Result<Self> {
+    pub(super) fn of(pre: InstancePre<StoreState>, interface: &str) -> wasmtime::Result<Self> {
         let plugin = PluginPre::new(pre)?;
         let component = plugin.instance_pre().component();
         let interface = component.get_export_index(None, interface);
@@ -51,22 +51,22 @@ pub(super) async fn list(guest: &Guest, tools: &Tools) -> Result<Vec<ToolSpec>, 
 /// here. The caller has a place among those that are asked, so that there is room for all in the pool.
 pub(super) async fn ask(guest: &Guest, tools: &Tools) -> Result<Vec<wit::Tool>, CallError> {
     let plugin = &tools.plugin;
-    let list = async |store: &mut Store<State>| {
+    let list = async |store: &mut Store<StoreState>| {
         let plugin = plugin.instantiate_async(&mut *store).await?;
         plugin.toolrack_plugin_tools().call_list_tools(store).await
     };
-    guest.run(plugin.engine(), MAX_LIST, Terms::asked(guest.grants.clone()), list).await.0
+    guest.run(plugin.engine(), MAX_LIST, Invocation::asked(guest.grants.clone()), list).await.0
 }
 
 /// Calls a tool of the guest and returns its answer.
 pub(super) async fn call(
     guest: &Guest,
     tools: &Tools,
-    call: Call<'_>,
+    call: GuestCall<'_>,
 ) -> (Result<Output, CallError>, Ran) {
-    let Call { tool, arguments, terms } = call;
+    let GuestCall { tool, arguments, terms } = call;
     let pre = tools.plugin.instance_pre();
-    let enter = async |store: &mut Store<State>| {
+    let enter = async |store: &mut Store<StoreState>| {
         let instance = pre.instantiate_async(&mut *store).await?;
         let function = instance
             .get_typed_func::<(&str, &str), (Result<Answer, Failure>,)>(&mut *store, &tools.call)?;

@@ -121,7 +121,7 @@ impl Guest {
                 if let Some(difference) = listing_section::difference(section, &asked)? {
                     return Err(Unverified::Disagrees(format!(
                         "its section `{}` and its code disagree: {difference}; `toolrack pack` writes the section anew",
-                        listing_section::NAME
+                        listing_section::SECTION_NAME
                     )));
                 }
             }

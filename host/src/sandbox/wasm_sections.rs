@@ -3,7 +3,7 @@
 use wasmparser::BinaryReader;
 
 /// Bytes before the first section.
-pub(super) const HEADER: usize = 8;
+pub(super) const WASM_HEADER: usize = 8;
 /// Sections that are looked at in one file: more than any toolchain writes.
 const MAX_SECTIONS: usize = 1_000_000;
 
@@ -40,7 +40,7 @@ impl<'a> WasmSection<'a> {
 
 /// The sections at the top level of `wasm`, as far as they can be told apart. What is nested in one is not looked at.
 pub(super) fn sections(wasm: &[u8]) -> impl Iterator<Item = WasmSection<'_>> {
-    let mut at = HEADER;
+    let mut at = WASM_HEADER;
     let next = move || {
         let mut reader = BinaryReader::new(wasm.get(at..)?, at);
         let id = reader.read_u8().ok()?;

@@ -6,7 +6,7 @@
 
 use std::io::{self, Read as _, Write as _};
 
-use super::compiler::{Caps, Failed, Input, Job};
+use super::compiler::{Caps, CompileFailure, CompileJob, JobInput};
 use crate::manifest::Bytes;
 
 /// The status byte that the result of the job follows.
@@ -15,29 +15,29 @@ pub(super) const DONE: u8 = 0;
 pub(super) const REFUSED: u8 = 1;
 
 /// Bytes before the input.
-const HEADER: usize = 2 * size_of::<u64>();
+const JOB_HEADER: usize = 2 * size_of::<u64>();
 
 /// The exit code of the process when its time is up, as `timeout` has it.
 pub(super) const OUT_OF_TIME: i32 = 124;
 /// The exit code when memory was refused and the job noticed it. Mostly it does not, and the process aborts.
 pub(super) const OUT_OF_MEMORY: i32 = 125;
 /// The exit code when the compiler panicked: stderr says why.
-const PANICKED: i32 = 101;
+const PANIC_EXIT_CODE: i32 = 101;
 /// The exit code when the process cannot do its work at all: that of every command that fails.
 pub(super) const FAULT: i32 = 2;
 /// The exit code when its parent is gone, or does not want the answer any more.
 pub(super) const ORPHAN: i32 = 126;
 
 /// The lengths that stand before the input.
-pub(super) fn header(input: Input<'_>) -> [u8; HEADER] {
-    let mut header = [0; HEADER];
+pub(super) fn header(input: JobInput<'_>) -> [u8; JOB_HEADER] {
+    let mut header = [0; JOB_HEADER];
     let lengths = [input.wasm, input.functions].map(|bytes| (bytes.len() as u64).to_le_bytes());
     header.copy_from_slice(lengths.as_flattened());
     header
 }
 
 /// Does `job` on what stdin holds, within `caps`, and answers on stdout.
-pub fn work(job: Job, caps: &Caps, niceness: i32) -> io::Result<()> {
+pub fn work(job: CompileJob, caps: &Caps, niceness: i32) -> io::Result<()> {
     confine(caps, niceness)?;
     let time = caps.time;
     spawn("time", move || {
@@ -50,11 +50,11 @@ pub fn work(job: Job, caps: &Caps, niceness: i32) -> io::Result<()> {
         let _ = io::stdin().lock().read(&mut [0]);
         std::process::exit(ORPHAN)
     })?;
-    let (status, payload) = match job.run(Input { wasm: &wasm, functions: &functions }) {
+    let (status, payload) = match job.run(JobInput { wasm: &wasm, functions: &functions }) {
         Ok(done) => (DONE, done),
-        Err(Failed::Refused(reason)) => (REFUSED, reason.into_bytes()),
-        Err(Failed::Panicked) => std::process::exit(PANICKED),
-        Err(Failed::OutOfMemory) => std::process::exit(OUT_OF_MEMORY),
+        Err(CompileFailure::Refused(reason)) => (REFUSED, reason.into_bytes()),
+        Err(CompileFailure::Panicked) => std::process::exit(PANIC_EXIT_CODE),
+        Err(CompileFailure::OutOfMemory) => std::process::exit(OUT_OF_MEMORY),
     };
     let mut stdout = io::stdout().lock();
     stdout.write_all(&[status])?;
@@ -64,7 +64,7 @@ pub fn work(job: Job, caps: &Caps, niceness: i32) -> io::Result<()> {
 
 fn read() -> io::Result<[Vec<u8>; 2]> {
     let mut stdin = io::stdin().lock();
-    let mut header = [0; HEADER];
+    let mut header = [0; JOB_HEADER];
     stdin.read_exact(&mut header)?;
     let mut input = [Vec::new(), Vec::new()];
     let (lengths, _) = header.as_chunks();

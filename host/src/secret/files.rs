@@ -13,9 +13,9 @@ use crate::regular::{self, ReadError};
 use crate::whole::Unfinished;
 
 /// The longest value in bytes: what fits into a header, and any key in PEM.
-pub const MAX_VALUE: usize = 16 * 1024;
+pub const MAX_SECRET_VALUE: usize = 16 * 1024;
 /// The most files that are looked at to list the names.
-const MAX_FILES: usize = 1024;
+const MAX_SECRET_FILES: usize = 1024;
 
 /// The files in toolrack's home.
 pub struct SecretFiles(PathBuf);
@@ -60,8 +60,9 @@ impl SecretFiles {
     #[must_use]
     pub fn names(&self) -> BTreeSet<SecretName> {
         let Ok(entries) = fs::read_dir(&self.0) else { return BTreeSet::new() };
-        let names =
-            entries.take(MAX_FILES).filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+        let names = entries
+            .take(MAX_SECRET_FILES)
+            .filter_map(|entry| entry.ok()?.file_name().into_string().ok());
         names.filter_map(|name| SecretName::new(&name).ok()).collect()
     }
 }
@@ -69,14 +70,15 @@ impl SecretFiles {
 /// The value in the file at `path`, which ends before the line break that the file ends with. `None` where there is no
 /// file.
 pub(super) fn read_value(path: &Path) -> Result<Option<FileValue>, String> {
-    let (bytes, about) = match regular::read(path, MAX_VALUE + "\r\n".len()) {
+    let (bytes, about) = match regular::read(path, MAX_SECRET_VALUE + "\r\n".len()) {
         Err(ReadError::Missing) => return Ok(None),
         read => read.map_err(|error| format!("it {error}"))?,
     };
-    let secret = Secret::read(&bytes[..], MAX_VALUE).map_err(|error| match error.kind() {
-        io::ErrorKind::InvalidData => "it is not UTF-8 text".to_owned(),
-        _ => format!("it is larger than {MAX_VALUE} bytes"),
-    })?;
+    let secret =
+        Secret::read(&bytes[..], MAX_SECRET_VALUE).map_err(|error| match error.kind() {
+            io::ErrorKind::InvalidData => "it is not UTF-8 text".to_owned(),
+            _ => format!("it is larger than {MAX_SECRET_VALUE} bytes"),
+        })?;
     // The copy that was read is overwritten, too.
     drop(String::from_utf8(bytes).map(Secret::new));
     Ok(Some(FileValue { secret, others_read: others_read(&about) }))
@@ -118,8 +120,8 @@ mod tests {
         let root = tempfile::tempdir().expect("a directory");
         let path = root.path().join("A");
         for (bytes, expected) in [
-            (vec![b'x'; MAX_VALUE + 3], "it is larger than"),
-            (vec![b'x'; MAX_VALUE + 1], "it is larger than"),
+            (vec![b'x'; MAX_SECRET_VALUE + 3], "it is larger than"),
+            (vec![b'x'; MAX_SECRET_VALUE + 1], "it is larger than"),
             (b"\xff".to_vec(), "it is not UTF-8 text"),
         ] {
             fs::write(&path, bytes).expect("written");
@@ -127,7 +129,7 @@ mod tests {
             assert!(problem.starts_with(expected), "{problem}");
         }
         assert!(read_value(root.path()).err().expect("a problem").contains("a directory"));
-        fs::write(&path, [&[b'x'; MAX_VALUE][..], b"\r\n"].concat()).expect("written");
+        fs::write(&path, [&[b'x'; MAX_SECRET_VALUE][..], b"\r\n"].concat()).expect("written");
         assert!(read_value(&path).is_ok());
     }
 }

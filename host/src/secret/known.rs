@@ -7,7 +7,7 @@ use crate::manifest::SecretName;
 
 /// The values of a plugin's secrets for one call, and what keeps them out of what is shown.
 #[derive(Default)]
-pub struct Known {
+pub struct ResolvedSecrets {
     /// A name without a value was granted and found nowhere.
     values: BTreeMap<SecretName, Option<Secret>>,
     /// The error of the keyring. `None` if it answered or was not asked.
@@ -54,7 +54,7 @@ fn remedy(name: &SecretName, keyring: Option<&KeyringError>) -> String {
     }
 }
 
-impl Known {
+impl ResolvedSecrets {
     pub(super) fn new(
         values: BTreeMap<SecretName, Option<Secret>>,
         keyring: Option<KeyringError>,
@@ -98,7 +98,7 @@ mod tests {
             ),
             (Some(KeyringError::Failed("it is locked".into())), "fails: it is locked; or give it"),
         ] {
-            let known = Known::new(BTreeMap::from([(name.clone(), None)]), keyring);
+            let known = ResolvedSecrets::new(BTreeMap::from([(name.clone(), None)]), keyring);
             let missing = known.value(&name).expect_err("no value");
             assert_eq!(missing.is_certain(), !expected.contains("locked"));
             assert!(missing.to_string().contains(expected), "{missing}");

@@ -6,26 +6,26 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use super::files::{self, FileValue, others_read};
-use super::{KeyringError, Known, MIN_REDACTED, PatientKeyring, Secret, dotenv};
+use super::{KeyringError, MIN_REDACTED, PatientKeyring, ResolvedSecrets, Secret, dotenv};
 use crate::home::{Home, mounted_secrets};
 use crate::manifest::SecretName;
 use crate::regular::{self, ReadError};
 use crate::text::escape;
 
 /// The largest `.env` file.
-const MAX_FILE: usize = 64 * 1024;
+const MAX_DOTENV: usize = 64 * 1024;
 
 /// The places in which one plugin's secrets are looked for, in their order.
 pub struct Secrets {
     environment: Environment,
-    places: Vec<Place>,
+    places: Vec<ValueFiles>,
     keyring: Option<PatientKeyring>,
     // A lock, because calls run at once and each warning is given once.
     warned: Mutex<BTreeSet<String>>,
 }
 
 /// Files that hold values.
-enum Place {
+enum ValueFiles {
     /// A `.env` file.
     DotEnv(PathBuf),
     /// A directory in which each secret has a file of its own, named like it.
@@ -51,7 +51,7 @@ enum Environment {
 
 /// The source of a value.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Source {
+pub enum SecretSource {
     /// In the environment of this process.
     Environment,
     /// In this file: a `.env`, or one of its own.
@@ -61,7 +61,7 @@ pub enum Source {
 }
 
 /// The value that was found for each name, with its source, and the error of the keyring.
-type Found = (BTreeMap<SecretName, Option<(Source, Secret)>>, Option<KeyringError>);
+type FoundValues = (BTreeMap<SecretName, Option<(SecretSource, Secret)>>, Option<KeyringError>);
 
 impl Secrets {
     /// The server's environment, where `NAME_FILE` names the file of the secret `NAME`; then `.env` in `beside`, the
@@ -69,10 +69,11 @@ impl Secrets {
     #[must_use]
     pub fn of(beside: Option<&Path>, home: Option<&Home>) -> Self {
         let dot_env = [beside.map(|directory| directory.join(".env")), home.map(Home::secrets)];
-        let dot_env = dot_env.into_iter().flatten().map(Place::DotEnv);
+        let dot_env = dot_env.into_iter().flatten().map(ValueFiles::DotEnv);
         let own = home.map(Home::secret_files);
-        let own = own.map(|path| Place::Directory { path, owner: Owner::User });
-        let mounted = mounted_secrets().map(|path| Place::Directory { path, owner: Owner::System });
+        let own = own.map(|path| ValueFiles::Directory { path, owner: Owner::User });
+        let mounted =
+            mounted_secrets().map(|path| ValueFiles::Directory { path, owner: Owner::System });
         let places = dot_env.chain(mounted).chain(own).collect();
         Self { environment: Environment::Process, places, keyring: None, warned: Mutex::default() }
     }
@@ -91,7 +92,7 @@ impl Secrets {
 
     /// The values of `names` as they are now. Reads files and may ask the keyring, so it blocks.
     #[must_use]
-    pub fn look_up<'a>(&self, names: impl IntoIterator<Item = &'a SecretName>) -> Known {
+    pub fn look_up<'a>(&self, names: impl IntoIterator<Item = &'a SecretName>) -> ResolvedSecrets {
         let (found, keyring) = self.find(names);
         for (name, found) in &found {
             if found.as_ref().is_some_and(|(_, secret)| secret.expose().len() < MIN_REDACTED) {
@@ -101,7 +102,7 @@ impl Secrets {
             }
         }
         let value = |(name, found): (_, Option<(_, _)>)| (name, found.map(|(_, secret)| secret));
-        Known::new(found.into_iter().map(value).collect(), keyring)
+        ResolvedSecrets::new(found.into_iter().map(value).collect(), keyring)
     }
 
     /// Returns the places where the values of `names` are now, without the values; `None` where a name has no value.
@@ -110,7 +111,7 @@ impl Secrets {
     pub fn sources<'a>(
         &self,
         names: impl IntoIterator<Item = &'a SecretName>,
-    ) -> BTreeMap<SecretName, Option<Source>> {
+    ) -> BTreeMap<SecretName, Option<SecretSource>> {
         let (found, _) = self.find(names);
         found.into_iter().map(|(name, found)| (name, found.map(|(source, _)| source))).collect()
     }
@@ -133,7 +134,7 @@ impl Secrets {
     }
 
     /// Looks for `names` in each place; a later place is asked only for the names that the earlier ones do not have.
-    fn find<'a>(&self, names: impl IntoIterator<Item = &'a SecretName>) -> Found {
+    fn find<'a>(&self, names: impl IntoIterator<Item = &'a SecretName>) -> FoundValues {
         let mut found: BTreeMap<_, _> = names
             .into_iter()
             .map(|name| (name.clone(), self.variable(name).or_else(|| self.named_file(name))))
@@ -143,15 +144,15 @@ impl Secrets {
                 break;
             }
             match place {
-                Place::DotEnv(path) => {
+                ValueFiles::DotEnv(path) => {
                     let Some(mut values) = self.read(path) else { continue };
                     for (name, found) in found.iter_mut().filter(|(_, found)| found.is_none()) {
                         let value =
                             values.remove(name).filter(|secret| !secret.expose().is_empty());
-                        *found = value.map(|secret| (Source::File(path.clone()), secret));
+                        *found = value.map(|secret| (SecretSource::File(path.clone()), secret));
                     }
                 }
-                Place::Directory { path, owner } => {
+                ValueFiles::Directory { path, owner } => {
                     for (name, found) in found.iter_mut().filter(|(_, found)| found.is_none()) {
                         *found = self.own_file(&path.join(name.as_str()), *owner);
                     }
@@ -169,15 +170,18 @@ impl Secrets {
         match keyring.get(missing) {
             Ok(values) => {
                 let values = values.into_iter().filter(|(_, secret)| !secret.expose().is_empty());
-                found.extend(values.map(|(name, secret)| (name, Some((Source::Keyring, secret)))));
+                found.extend(
+                    values.map(|(name, secret)| (name, Some((SecretSource::Keyring, secret)))),
+                );
                 (found, None)
             }
             Err(error) => (found, Some(error)),
         }
     }
 
-    fn variable(&self, name: &SecretName) -> Option<(Source, Secret)> {
-        self.in_environment(name.as_str()).map(|value| (Source::Environment, Secret::new(value)))
+    fn variable(&self, name: &SecretName) -> Option<(SecretSource, Secret)> {
+        self.in_environment(name.as_str())
+            .map(|value| (SecretSource::Environment, Secret::new(value)))
     }
 
     fn in_environment(&self, variable: &str) -> Option<String> {
@@ -189,7 +193,7 @@ impl Secrets {
     }
 
     /// The value in the file that the variable `NAME_FILE` names.
-    fn named_file(&self, name: &SecretName) -> Option<(Source, Secret)> {
+    fn named_file(&self, name: &SecretName) -> Option<(SecretSource, Secret)> {
         let variable = format!("{name}{FILE_SUFFIX}");
         let path = PathBuf::from(self.in_environment(&variable)?);
         let found = self.own_file(&path, Owner::System);
@@ -201,7 +205,7 @@ impl Secrets {
     }
 
     /// The value in a file that holds nothing else.
-    fn own_file(&self, path: &Path, owner: Owner) -> Option<(Source, Secret)> {
+    fn own_file(&self, path: &Path, owner: Owner) -> Option<(SecretSource, Secret)> {
         let shown = || escape(&path.display().to_string());
         let FileValue { secret, others_read } = match files::read_value(path) {
             Ok(value) => value?,
@@ -217,7 +221,7 @@ impl Secrets {
             ));
         }
         let is_value = !secret.expose().is_empty();
-        is_value.then(|| (Source::File(path.to_owned()), secret))
+        is_value.then(|| (SecretSource::File(path.to_owned()), secret))
     }
 
     fn read(&self, path: &Path) -> Option<BTreeMap<SecretName, Secret>> {
@@ -250,19 +254,19 @@ impl Secrets {
     }
 }
 
-struct Text {
+struct FileText {
     text: String,
     others_read: bool,
 }
 
 /// Returns the file's text; `None` where there is no file.
-fn read(path: &Path) -> Result<Option<Text>, String> {
-    let (bytes, about) = match regular::read(path, MAX_FILE) {
+fn read(path: &Path) -> Result<Option<FileText>, String> {
+    let (bytes, about) = match regular::read(path, MAX_DOTENV) {
         Err(ReadError::Missing) => return Ok(None),
         read => read.map_err(|error| format!("it {error}"))?,
     };
     let text = String::from_utf8(bytes).map_err(|_| "it is not UTF-8 text")?;
-    Ok(Some(Text { text, others_read: others_read(&about) }))
+    Ok(Some(FileText { text, others_read: others_read(&about) }))
 }
 
 #[cfg(test)]

@@ -14,10 +14,10 @@ mod spelled;
 use std::fmt;
 use std::io::{self, Read};
 
-pub use files::{MAX_VALUE, SecretFiles};
+pub use files::{MAX_SECRET_VALUE, SecretFiles};
 pub use keyring::{Keyring, KeyringError};
-pub use known::{Known, MissingSecret};
-pub use lookup::{Secrets, Source};
+pub use known::{MissingSecret, ResolvedSecrets};
+pub use lookup::{SecretSource, Secrets};
 pub use patience::PatientKeyring;
 pub use redact::{MIN_REDACTED, Redactor};
 

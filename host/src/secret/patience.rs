@@ -15,7 +15,7 @@ use super::keyring::{Keyring, KeyringError};
 use crate::manifest::SecretName;
 
 /// The time that the keyring is waited for.
-const PATIENCE: Duration = Duration::from_secs(3);
+const KEYRING_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// A keyring that is opened when it is asked.
 pub struct PatientKeyring {
@@ -34,7 +34,7 @@ impl PatientKeyring {
     /// The system's keyring.
     #[must_use]
     pub fn of_system() -> Self {
-        Self::new(Keyring::open, PATIENCE)
+        Self::new(Keyring::open, KEYRING_TIMEOUT)
     }
 
     fn new(
@@ -106,7 +106,7 @@ mod tests {
             keyring.set(&name(), &Secret::new("a value".into())).expect("kept");
             Ok(keyring)
         };
-        let keyring = PatientKeyring::new(open, PATIENCE);
+        let keyring = PatientKeyring::new(open, KEYRING_TIMEOUT);
         let other = SecretName::new("ANOTHER").expect("a name");
         let values = keyring.get(vec![name(), other]).expect("answered");
         assert_eq!(values, BTreeMap::from([(name(), Secret::new("a value".into()))]));
@@ -134,7 +134,7 @@ mod tests {
     #[test]
     fn a_keyring_that_is_absent_says_why() {
         let absent = || Err(KeyringError::Absent("no bus".into()));
-        let keyring = PatientKeyring::new(absent, PATIENCE);
+        let keyring = PatientKeyring::new(absent, KEYRING_TIMEOUT);
         assert_eq!(keyring.get(vec![name()]), Err(KeyringError::Absent("no bus".into())));
     }
 }

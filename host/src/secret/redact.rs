@@ -19,13 +19,13 @@ const MIN_LINE: usize = 16;
 #[derive(Default)]
 pub struct Redactor {
     /// The longest first, so that of two that begin at one place the longer is taken.
-    forms: Vec<Form>,
+    forms: Vec<SecretSpelling>,
     /// The bytes with which a form can begin.
     begins: Begins,
 }
 
 /// A text that shows a secret, however it is spelled.
-struct Form {
+struct SecretSpelling {
     text: Secret,
     /// True if line breaks may stand in it, as in base64.
     may_break: bool,
@@ -51,7 +51,11 @@ impl Redactor {
             }
             let mark: Box<str> = format!("[secret {name}]").into();
             let mut add = |text: String, may_break| {
-                forms.push(Form { text: Secret::new(text), may_break, mark: mark.clone() });
+                forms.push(SecretSpelling {
+                    text: Secret::new(text),
+                    may_break,
+                    mark: mark.clone(),
+                });
             };
             add_forms(secret.expose(), &mut add);
             let lines = secret.expose().lines().map(str::trim);

@@ -21,7 +21,7 @@ const MAX_REFERENCE: usize = 12;
 const MAX_BREAK: usize = 2;
 
 /// HTML's names for characters that programs escape.
-const NAMED: [(&str, char); 6] =
+const HTML_ENTITIES: [(&str, char); 6] =
     [("amp", '&'), ("lt", '<'), ("gt", '>'), ("quot", '"'), ("apos", '\''), ("nbsp", '\u{a0}')];
 
 /// Decides whether `bytes` begin with a spelling of `text`. With `may_break`, line breaks may stand between its
@@ -199,7 +199,9 @@ fn reference_end(character: char, bytes: &[u8], from: usize, ends: &mut Ends) {
             Some(hex) => u32::from_str_radix(hex, 16).ok(),
             None => number.parse().ok(),
         },
-        None => NAMED.iter().find(|(name, _)| *name == word).map(|(_, named)| *named as u32),
+        None => {
+            HTML_ENTITIES.iter().find(|(name, _)| *name == word).map(|(_, named)| *named as u32)
+        }
     };
     if number == Some(character.into()) {
         ends.add(Some(from + 1 + length + semicolon), bytes);

@@ -10,24 +10,24 @@ use std::time::Duration;
 use tokio::sync::{oneshot, watch};
 
 use super::servers::sweep;
-use super::{LoadingStatus, Place, PlaceError, Status, now_ms};
+use super::{LoadingStatus, PlaceError, ServerFiles, Status, now_ms};
 use crate::catalog::{Catalog, Paused};
 use crate::reload::{Mode, Pending};
 use crate::text::escape;
 
 /// The time between two looks at the counters. Nothing is written where none moved.
-const INTERVAL: Duration = Duration::from_secs(1);
+const COUNTERS_INTERVAL: Duration = Duration::from_secs(1);
 /// The time that the end of the server waits for the files to be removed.
 const MAX_CLOSING: Duration = Duration::from_millis(500);
 
 /// A status file that follows what is served. Dropping it removes the file.
-pub struct Board {
+pub struct StatusWriter {
     stop: Option<oneshot::Sender<()>>,
     ended: mpsc::Receiver<()>,
 }
 
 /// The contents of the status file, as far as they change.
-struct Shown {
+struct ShownStatus {
     catalog: Option<Arc<Catalog>>,
     calls: u64,
     errors: u64,
@@ -36,7 +36,7 @@ struct Shown {
     loading: Vec<Pending>,
 }
 
-impl Board {
+impl StatusWriter {
     /// Starts to show, in the directory `run`, what `catalog` holds of `directories`, how they are
     /// `watching` and what is `loading`. Where that is impossible, the log says so once, and nothing else
     /// happens.
@@ -47,7 +47,7 @@ impl Board {
         loading: watch::Receiver<Vec<Pending>>,
         catalog: watch::Receiver<Option<Arc<Catalog>>>,
     ) -> Option<Self> {
-        let place = Place::own(run);
+        let place = ServerFiles::own(run);
         let absolute = |path: &PathBuf| std::path::absolute(path).unwrap_or_else(|_| path.clone());
         let status = Status {
             pid: place.pid(),
@@ -88,7 +88,7 @@ impl Board {
     }
 }
 
-impl Drop for Board {
+impl Drop for StatusWriter {
     fn drop(&mut self) {
         drop(self.stop.take());
         // The channel closes when the thread is done.
@@ -98,7 +98,7 @@ impl Drop for Board {
 
 /// Writes what changes until `stopped` resolves.
 fn show(
-    place: &Place,
+    place: &ServerFiles,
     mut status: Status,
     watching: &watch::Receiver<Mode>,
     loading: &watch::Receiver<Vec<Pending>>,
@@ -114,7 +114,7 @@ fn show(
         let mut shown = None;
         let (mut publishes, mut failed) = (true, false);
         loop {
-            let now = Shown::now(catalog.borrow_and_update().clone(), watching, loading);
+            let now = ShownStatus::now(catalog.borrow_and_update().clone(), watching, loading);
             if !shown.as_ref().is_some_and(|shown| now.equals(shown)) {
                 match write(place, &mut status, &now, shown.as_ref()) {
                     Ok(()) => failed = false,
@@ -129,13 +129,13 @@ fn show(
             tokio::select! {
                 _ = &mut stopped => break,
                 changed = catalog.changed(), if publishes => publishes = changed.is_ok(),
-                () = tokio::time::sleep(INTERVAL) => {}
+                () = tokio::time::sleep(COUNTERS_INTERVAL) => {}
             }
         }
     });
 }
 
-impl Shown {
+impl ShownStatus {
     fn now(
         catalog: Option<Arc<Catalog>>,
         watching: &watch::Receiver<Mode>,
@@ -173,10 +173,10 @@ impl Shown {
 }
 
 fn write(
-    place: &Place,
+    place: &ServerFiles,
     status: &mut Status,
-    now: &Shown,
-    before: Option<&Shown>,
+    now: &ShownStatus,
+    before: Option<&ShownStatus>,
 ) -> std::io::Result<()> {
     status.watching.clone_from(&now.watching);
     status.loading = now.loading.iter().map(LoadingStatus::of).collect();
@@ -189,7 +189,7 @@ fn write(
     place.write(&serde_json::to_vec(status)?)
 }
 
-fn warn(place: &Place, error: &PlaceError) {
+fn warn(place: &ServerFiles, error: &PlaceError) {
     let directory = escape(&place.directory().to_string_lossy());
     tracing::warn!("`toolrack status` does not show this server as it is: {directory}: {error}");
 }
@@ -201,8 +201,8 @@ mod tests {
 
     #[test]
     fn whatever_differs_is_written_anew() {
-        fn shown() -> Shown {
-            Shown {
+        fn shown() -> ShownStatus {
+            ShownStatus {
                 catalog: None,
                 calls: 3,
                 errors: 2,
@@ -215,12 +215,15 @@ mod tests {
         let plugin = PluginName::new("p").expect("a name");
         let since = std::time::Instant::now();
         let others = [
-            Shown { catalog: Some(Arc::new(Catalog::default())), ..shown() },
-            Shown { calls: 4, ..shown() },
-            Shown { errors: 3, ..shown() },
-            Shown { paused: vec![Some(paused)], ..shown() },
-            Shown { watching: "polling".into(), ..shown() },
-            Shown { loading: vec![Pending { plugin, file: "p.toml".into(), since }], ..shown() },
+            ShownStatus { catalog: Some(Arc::new(Catalog::default())), ..shown() },
+            ShownStatus { calls: 4, ..shown() },
+            ShownStatus { errors: 3, ..shown() },
+            ShownStatus { paused: vec![Some(paused)], ..shown() },
+            ShownStatus { watching: "polling".into(), ..shown() },
+            ShownStatus {
+                loading: vec![Pending { plugin, file: "p.toml".into(), since }],
+                ..shown()
+            },
         ];
         assert!(shown().equals(&shown()));
         for (at, other) in others.iter().enumerate() {

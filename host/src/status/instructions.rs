@@ -8,14 +8,14 @@ use tokio::sync::watch;
 
 use crate::catalog::{Catalog, MAX_INSTRUCTIONS};
 use crate::home::{PrivateError, private_directory};
-use crate::lock::Locking;
+use crate::lock::LockPolicy;
 use crate::manifest::Sha256Digest;
 use crate::regular::read_at_most;
 use crate::text::check_text;
 use crate::whole::Unfinished;
 
 /// The limit on files in plugin directories. Beyond it nothing is remembered, and a client waits for the instructions.
-const MAX_FILES: usize = 4096;
+const MAX_REMEMBERED_FILES: usize = 4096;
 /// The size limit of the line that says which files there were, in bytes.
 const MAX_STATE: usize = 128;
 
@@ -31,7 +31,7 @@ pub struct RememberedInstructions {
 impl RememberedInstructions {
     /// The place in `directory`, a private one, for the plugins of `plugins` under this locking.
     #[must_use]
-    pub fn new(directory: PathBuf, plugins: &[PathBuf], locking: Locking) -> Self {
+    pub fn new(directory: PathBuf, plugins: &[PathBuf], locking: LockPolicy) -> Self {
         let absolute = |path: &PathBuf| std::path::absolute(path).unwrap_or_else(|_| path.clone());
         let plugins: Vec<_> = plugins.iter().map(absolute).collect();
         let digest = Sha256Digest::of(format!("{plugins:?} {locking:?}").as_bytes());
@@ -65,7 +65,7 @@ impl RememberedInstructions {
                 let found = std::fs::metadata(entry.path()).ok();
                 let facts = found.map(|found| (found.len(), found.modified().ok()));
                 files.push((directory, entry.file_name(), facts));
-                if files.len() > MAX_FILES {
+                if files.len() > MAX_REMEMBERED_FILES {
                     return None;
                 }
             }
@@ -120,7 +120,7 @@ mod tests {
         file("a.toml", "");
         let kept = root.path().join("kept");
         let own =
-            RememberedInstructions::new(kept, std::slice::from_ref(&plugins), Locking::Followed);
+            RememberedInstructions::new(kept, std::slice::from_ref(&plugins), LockPolicy::Followed);
         own.write("a is there").expect("kept");
         assert_eq!(own.read().as_deref(), Some("a is there"));
         // A lock may hold back what was served before.

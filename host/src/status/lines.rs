@@ -7,19 +7,19 @@ use std::io::{self, Read as _, Seek as _, SeekFrom, Write};
 
 use serde::Deserialize;
 
-use super::{Place, Server};
+use super::{Server, ServerFiles};
 use crate::failpoint::{self, Point};
 use crate::home::private_directory;
 
 /// The size, in bytes, beyond which the file starts anew: it is there to be followed, not to be kept.
-const MAX_FILE: u64 = 1024 * 1024;
+const MAX_LINES_FILE: u64 = 1024 * 1024;
 /// The most bytes that are read of one file at once.
 const MAX_READ: u64 = 256 * 1024;
 
 /// The writer. Each write is one line or several, whole.
 #[derive(Debug)]
 pub struct PluginLog {
-    place: Place,
+    place: ServerFiles,
     /// The file and its size. `None` before the first line: a server whose plugins are silent has no file.
     file: Option<(File, u64)>,
 }
@@ -27,7 +27,7 @@ pub struct PluginLog {
 impl PluginLog {
     /// The log of the server at `place`.
     #[must_use]
-    pub fn new(place: Place) -> Self {
+    pub fn new(place: ServerFiles) -> Self {
         Self { place, file: None }
     }
 
@@ -46,7 +46,7 @@ impl Write for PluginLog {
             self.file = Some(self.open()?);
         }
         let Some((file, size)) = &mut self.file else { return Ok(lines.len()) };
-        if *size + lines.len() as u64 > MAX_FILE {
+        if *size + lines.len() as u64 > MAX_LINES_FILE {
             file.set_len(0)?;
             *size = 0;
         }
@@ -107,7 +107,7 @@ impl LogFollower {
 }
 
 /// Reads whole lines from the place `from` and says how far it came.
-fn follow(place: &Place, from: Option<u64>, lines: &mut Vec<PluginLine>) -> io::Result<u64> {
+fn follow(place: &ServerFiles, from: Option<u64>, lines: &mut Vec<PluginLine>) -> io::Result<u64> {
     let mut file = File::open(place.log())?;
     let size = file.metadata()?.len();
     let from = match from {
@@ -145,7 +145,7 @@ mod tests {
     #[test]
     fn a_follower_sees_each_new_line_once_and_the_file_stays_small() {
         let root = tempfile::tempdir().expect("a directory");
-        let place = Place::new(root.path().join("run"), 7);
+        let place = ServerFiles::new(root.path().join("run"), 7);
         let servers = [Server { place: place.clone(), told: Told::Nothing }];
         let mut log = PluginLog::new(place.clone());
         let (mut early, mut late) = (LogFollower::default(), LogFollower::default());
@@ -165,7 +165,7 @@ mod tests {
         let long = "x".repeat(600_000);
         log.write_all(&line(&long)).expect("written");
         log.write_all(&line(&long)).expect("written");
-        assert!(place.log().metadata().expect("there").len() < MAX_FILE);
+        assert!(place.log().metadata().expect("there").len() < MAX_LINES_FILE);
         // Once it began anew, it grows again.
         check(&mut late, &[]);
         log.write_all(&line("three")).expect("written");
@@ -177,7 +177,7 @@ mod tests {
     #[test]
     fn a_log_that_began_anew_is_read_from_its_beginning() {
         let root = tempfile::tempdir().expect("a directory");
-        let place = Place::new(root.path().join("run"), 7);
+        let place = ServerFiles::new(root.path().join("run"), 7);
         let servers = [Server { place: place.clone(), told: Told::Nothing }];
         let mut follower = LogFollower::default();
         PluginLog::new(place.clone()).write_all(&line("a long line before")).expect("written");

@@ -37,11 +37,11 @@ struct LineFacts<'a> {
     #[serde(borrow)]
     target: &'a str,
     #[serde(default)]
-    span: LineSpan,
+    span: SharedLineSpan,
 }
 
 #[derive(Default, Deserialize)]
-struct LineSpan {
+struct SharedLineSpan {
     #[serde(default)]
     plugin: String,
 }
@@ -67,7 +67,7 @@ impl LogShares {
         now: Instant,
         kept: &mut Vec<u8>,
     ) {
-        let LineFacts { timestamp, span: LineSpan { plugin }, .. } = facts;
+        let LineFacts { timestamp, span: SharedLineSpan { plugin }, .. } = facts;
         let size = line.len() as u64;
         // Plugins come and go; what is not of late is nothing.
         self.of_one.retain(|_, share| share.is_recent(now));

@@ -22,10 +22,10 @@ use serde::{Deserialize, Serialize};
 use crate::catalog::{Catalog, Paused, Refused};
 use crate::reload::Pending;
 
-pub use board::Board;
+pub use board::StatusWriter;
 pub use instructions::RememberedInstructions;
 pub use lines::{LineSpan, LogFollower, PluginLine, PluginLog};
-pub use place::{Place, PlaceError};
+pub use place::{PlaceError, ServerFiles};
 pub use server_log::{LogFiles, LogPlace, ServerLog};
 pub use servers::{Server, ServersError, Told, servers};
 

@@ -11,11 +11,11 @@ use crate::home::{PrivateError, private_directory};
 /// The number of times that a server tries to take its own lock: a process that asks whether it is free holds it for a
 /// moment.
 const TRIES: usize = 100;
-const BETWEEN_TRIES: Duration = Duration::from_millis(10);
+const LIVENESS_INTERVAL: Duration = Duration::from_millis(10);
 
 /// The place of a server's files.
 #[derive(Clone, Debug)]
-pub struct Place {
+pub struct ServerFiles {
     run: PathBuf,
     pid: u32,
 }
@@ -38,9 +38,11 @@ pub enum PlaceError {
 }
 
 /// A lock that is held until this is dropped.
-pub(super) struct Held(#[expect(dead_code, reason = "closing it lets go of the lock")] File);
+pub(super) struct LivenessLock(
+    #[expect(dead_code, reason = "closing it lets go of the lock")] File,
+);
 
-impl Place {
+impl ServerFiles {
     /// The files of the process `pid` in the directory `run`.
     #[must_use]
     pub fn new(run: PathBuf, pid: u32) -> Self {
@@ -86,7 +88,7 @@ impl Place {
     }
 
     /// Takes the place for this process. Waits for a moment where others look whether it is free.
-    pub(super) fn take(&self) -> Result<Held, PlaceError> {
+    pub(super) fn take(&self) -> Result<LivenessLock, PlaceError> {
         private_directory(&self.run)?;
         for _ in 0..TRIES {
             let file =
@@ -94,21 +96,21 @@ impl Place {
             if let Some(held) = self.try_hold(file)? {
                 return Ok(held);
             }
-            std::thread::sleep(BETWEEN_TRIES);
+            std::thread::sleep(LIVENESS_INTERVAL);
         }
         Err(PlaceError::Taken(self.pid))
     }
 
     /// Takes the lock of a server that is dead. `None` where it lives.
-    pub(super) fn take_over(&self) -> io::Result<Option<Held>> {
+    pub(super) fn take_over(&self) -> io::Result<Option<LivenessLock>> {
         self.try_hold(OpenOptions::new().write(true).open(self.lock())?)
     }
 
     /// Locks `file` unless another process has. Between opening and locking, the name may have gone to
     /// another file: then the lock is worth nothing.
-    fn try_hold(&self, file: File) -> io::Result<Option<Held>> {
+    fn try_hold(&self, file: File) -> io::Result<Option<LivenessLock>> {
         match file.try_lock() {
-            Ok(()) => Ok(is_at(&file, &self.lock())?.then_some(Held(file))),
+            Ok(()) => Ok(is_at(&file, &self.lock())?.then_some(LivenessLock(file))),
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) => Err(error),
         }
@@ -125,7 +127,7 @@ impl Place {
     }
 
     /// Removes all files; the lock last, so that nothing is left behind without one.
-    pub(super) fn remove(&self, _held: Held) {
+    pub(super) fn remove(&self, _held: LivenessLock) {
         for path in [self.unfinished(), self.status(), self.log(), self.lock()] {
             // A file that cannot be removed is found dead by the next process that looks.
             let _ = fs::remove_file(path);
@@ -157,7 +159,7 @@ mod tests {
     #[test]
     fn a_place_is_taken_once_and_free_when_its_owner_is_gone() {
         let run = tempfile::tempdir().expect("a directory");
-        let place = Place::new(run.path().join("run"), 7);
+        let place = ServerFiles::new(run.path().join("run"), 7);
         let held = place.take().expect("free");
         assert!(place.take_over().expect("looked at").is_none());
         drop(held);
@@ -171,7 +173,7 @@ mod tests {
     #[cfg(unix)]
     fn the_lock_of_a_file_that_lost_its_name_is_worth_nothing() {
         let run = tempfile::tempdir().expect("a directory");
-        let place = Place::new(run.path().join("run"), 7);
+        let place = ServerFiles::new(run.path().join("run"), 7);
         place.remove(place.take().expect("free"));
         let old = File::create(place.lock()).expect("made");
         fs::remove_file(place.lock()).expect("removed");

@@ -12,13 +12,13 @@ use crate::home::{PrivateError, private_directory};
 use crate::regular::private;
 
 /// The file that is written.
-const NAME: &str = "toolrack.log";
+const LOG_NAME: &str = "toolrack.log";
 /// The size, in bytes, beyond which another file is begun.
-const MAX_FILE: u64 = 4 * 1024 * 1024;
+const MAX_LOG_FILE: u64 = 4 * 1024 * 1024;
 /// The number of older files that are kept.
 const OLDER: usize = 4;
 /// The size, in bytes, beyond which nothing is written: something keeps another file from being begun.
-const MAX_STUCK: u64 = 2 * MAX_FILE;
+const MAX_STUCK: u64 = 2 * MAX_LOG_FILE;
 
 /// The writer of one server. Each write is one line or several, whole.
 #[derive(Debug)]
@@ -47,8 +47,8 @@ impl Write for ServerLog {
     fn write(&mut self, lines: &[u8]) -> io::Result<usize> {
         let marked = marked(&self.shares.kept(lines, Instant::now()), self.pid);
         let mut file = self.files.append().map_err(io::Error::other)?;
-        if file.metadata()?.len() + marked.len() as u64 > MAX_FILE {
-            self.files.begin_another(MAX_FILE.saturating_sub(marked.len() as u64))?;
+        if file.metadata()?.len() + marked.len() as u64 > MAX_LOG_FILE {
+            self.files.begin_another(MAX_LOG_FILE.saturating_sub(marked.len() as u64))?;
             file = self.files.append().map_err(io::Error::other)?;
         }
         if file.metadata()?.len() <= MAX_STUCK {
@@ -88,7 +88,7 @@ impl LogFiles {
     /// The file that is written.
     #[must_use]
     pub fn current(&self) -> PathBuf {
-        self.directory.join(NAME)
+        self.directory.join(LOG_NAME)
     }
 
     /// All lines that are kept, the oldest first, to `take`. What cannot be read is passed over.
@@ -113,7 +113,7 @@ impl LogFiles {
     }
 
     fn older(&self, number: usize) -> PathBuf {
-        self.directory.join(format!("{NAME}.{number}"))
+        self.directory.join(format!("{LOG_NAME}.{number}"))
     }
 
     fn append(&self) -> Result<File, PrivateError> {
@@ -153,7 +153,7 @@ fn read_lines(path: &Path, from: u64, take: &mut impl FnMut(&str)) -> io::Result
     let mut file = File::open(path)?;
     file.seek(SeekFrom::Start(from))?;
     let mut bytes = Vec::new();
-    file.take(MAX_STUCK + MAX_FILE).read_to_end(&mut bytes)?;
+    file.take(MAX_STUCK + MAX_LOG_FILE).read_to_end(&mut bytes)?;
     let end = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
     String::from_utf8_lossy(&bytes[..end]).lines().for_each(take);
     Ok(from + end as u64)
@@ -208,7 +208,10 @@ mod tests {
             .expect("listed")
             .map(|entry| entry.expect("an entry").metadata().expect("known").len())
             .sum();
-        assert!(size <= (OLDER as u64 + 1) * MAX_FILE && size > OLDER as u64 * MAX_FILE, "{size}");
+        assert!(
+            size <= (OLDER as u64 + 1) * MAX_LOG_FILE && size > OLDER as u64 * MAX_LOG_FILE,
+            "{size}"
+        );
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
-use super::{Place, Status};
+use super::{ServerFiles, Status};
 use crate::home::{PrivateError, private_directory};
 
 /// The largest status that is read, in bytes: more than a full catalog with long reasons needs.
@@ -14,7 +14,7 @@ const MAX_STATUS: u64 = 8 * 1024 * 1024;
 #[derive(Debug)]
 pub struct Server {
     /// Its files.
-    pub place: Place,
+    pub place: ServerFiles,
     /// The status that it writes.
     pub told: Told,
 }
@@ -72,14 +72,14 @@ pub fn servers(run: &Path) -> Result<Vec<Server>, ServersError> {
         .map_err(|error| ServersError::Private { directory: directory(), error })?;
     let mut pids = pids(run).map_err(|error| ServersError::Io { directory: directory(), error })?;
     pids.sort_unstable();
-    let places = pids.into_iter().map(|pid| Place::new(directory(), pid));
+    let places = pids.into_iter().map(|pid| ServerFiles::new(directory(), pid));
     Ok(places.filter(lives).map(|place| Server { told: told(&place), place }).collect())
 }
 
 /// Removes the files that dead servers left.
 pub(super) fn sweep(run: &Path) -> io::Result<()> {
     for pid in pids(run)? {
-        lives(&Place::new(run.to_owned(), pid));
+        lives(&ServerFiles::new(run.to_owned(), pid));
     }
     Ok(())
 }
@@ -95,7 +95,7 @@ fn pids(run: &Path) -> io::Result<Vec<u32>> {
 }
 
 /// True if the lock is held. If not, the files that its owner left are removed.
-fn lives(place: &Place) -> bool {
+fn lives(place: &ServerFiles) -> bool {
     match place.take_over() {
         Ok(Some(held)) => {
             place.remove(held);
@@ -107,7 +107,7 @@ fn lives(place: &Place) -> bool {
     }
 }
 
-fn told(place: &Place) -> Told {
+fn told(place: &ServerFiles) -> Told {
     match read(place) {
         Ok(status) => Told::Status(Box::new(status)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Told::Nothing,
@@ -115,7 +115,7 @@ fn told(place: &Place) -> Told {
     }
 }
 
-fn read(place: &Place) -> io::Result<Status> {
+fn read(place: &ServerFiles) -> io::Result<Status> {
     let mut text = Vec::new();
     File::open(place.status())?.take(MAX_STATUS + 1).read_to_end(&mut text)?;
     if text.len() as u64 > MAX_STATUS {
@@ -135,7 +135,7 @@ mod tests {
         let root = tempfile::tempdir().expect("a directory");
         let run = root.path().join("run");
         assert!(servers(&run).expect("none").is_empty());
-        let place = |pid| Place::new(run.clone(), pid);
+        let place = |pid| ServerFiles::new(run.clone(), pid);
         let held: Vec<_> = (1..=3).map(|pid| place(pid).take().expect("free")).collect();
         drop(place(4).take().expect("free"));
         place(2).write(b"{\"pid\": 2, \"version\": 7}").expect("written");

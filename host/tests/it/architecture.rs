@@ -124,6 +124,42 @@ fn served(text: &str) -> impl Iterator<Item = &str> {
     lines.into_iter().take(end).map(|line| line.split("//").next().unwrap_or_default().trim())
 }
 
+/// A word that begins a definition of a type. `type` alone may also stand in an implementation, indented.
+const TYPES: [&str; 4] = ["struct ", "enum ", "trait ", "union "];
+
+#[test]
+fn no_type_and_no_constant_has_the_name_of_another() {
+    let source = root().join("host/src");
+    let mut definitions = BTreeMap::<String, BTreeSet<String>>::new();
+    for file in files(&source) {
+        let place = shown(file.strip_prefix(&source).expect("below"));
+        let text = fs::read_to_string(&file).expect("a source file");
+        for name in text.lines().take(served(&text).count()).filter_map(defined) {
+            definitions.entry(name.to_owned()).or_default().insert(place.clone());
+        }
+    }
+    assert!(
+        definitions.len() > 900,
+        "only {} were found: is this test still looking?",
+        definitions.len()
+    );
+    // Two definitions in one file are for two systems.
+    definitions.retain(|_, files| files.len() > 1);
+    assert!(definitions.is_empty(), "one name stands for several things: {definitions:#?}");
+}
+
+/// The name of the type or constant that a line begins to define. `None` for one that belongs to a type.
+fn defined(line: &str) -> Option<&str> {
+    let line = line.strip_prefix("pub ").unwrap_or(line);
+    let line =
+        line.strip_prefix("pub(").and_then(|rest| Some(rest.split_once(") ")?.1)).unwrap_or(line);
+    let of_module = ["type ", "const ", "static "].iter().find_map(|word| line.strip_prefix(word));
+    let anywhere = TYPES.into_iter().find_map(|word| line.trim_start().strip_prefix(word));
+    let rest = of_module.or(anywhere)?;
+    let end = rest.find(|c: char| c != '_' && !c.is_alphanumeric()).unwrap_or(rest.len());
+    Some(&rest[..end]).filter(|name| name.starts_with(char::is_uppercase))
+}
+
 #[test]
 fn the_picture_shows_layers_that_are_there() {
     let picture = fs::read_to_string(root().join("docs/architecture.svg")).expect("the picture");

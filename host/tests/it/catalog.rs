@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::value::RawValue;
 use toolrack::catalog::{Catalog, Refused};
 use toolrack::host::Host;
-use toolrack::lock::Locking;
+use toolrack::lock::LockPolicy;
 use toolrack::protected::Protected;
 use toolrack::sandbox::Compiler;
 use toolrack::tool::{CallError, Output};
@@ -17,7 +17,7 @@ use crate::wit;
 fn load(directories: &[&Path]) -> Catalog {
     let host = Host::start(Compiler::in_process(), Protected::default(), None).expect("a host");
     let directories: Vec<_> = directories.iter().map(|path| path.to_path_buf()).collect();
-    let mut loader = host.load(&directories, Locking::Ignored);
+    let mut loader = host.load(&directories, LockPolicy::Ignored);
     let catalog = host.guests().block_on(async {
         while loader.step().await {}
         loader.catalog()

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use toolrack::catalog::{Catalog, Coming, ComingPlugin};
 use toolrack::host::Host;
-use toolrack::lock::Locking;
-use toolrack::mcp::{Action, CallKey, Engine, Line, Settings};
+use toolrack::lock::LockPolicy;
+use toolrack::mcp::{Action, CallKey, Engine, InputLine, Settings};
 use toolrack::name::PluginName;
 use toolrack::protected::Protected;
 use toolrack::sandbox::Compiler;
@@ -29,7 +29,7 @@ fn load(directory: &tempfile::TempDir) -> Arc<Catalog> {
 /// What is served of a directory once that is `enough`, or when all is loaded.
 fn load_until(directory: &tempfile::TempDir, enough: impl Fn(&Catalog) -> bool) -> Arc<Catalog> {
     let host = Host::start(Compiler::in_process(), Protected::default(), None).unwrap();
-    let mut loader = host.load(&[directory.path().to_owned()], Locking::Ignored);
+    let mut loader = host.load(&[directory.path().to_owned()], LockPolicy::Ignored);
     let catalog = host.guests().block_on(async {
         while !enough(&loader.catalog()) && loader.step().await {}
         loader.catalog()
@@ -76,7 +76,7 @@ impl Bench {
     }
 
     fn raw(&mut self, line: &[u8]) -> Vec<Value> {
-        self.engine.line(&Line::Whole(line.to_vec()));
+        self.engine.line(&InputLine::Whole(line.to_vec()));
         self.sent()
     }
 
@@ -187,7 +187,7 @@ fn a_line_that_is_too_long_is_answered_by_its_id_where_that_can_be_read() {
         ("xxxxxxxx", Value::Null),
     ] {
         let mut bench = Bench::new();
-        bench.engine.line(&Line::TooLong(start.into()));
+        bench.engine.line(&InputLine::TooLong(start.into()));
         let answers = bench.sent();
         assert_eq!((&answers[0]["id"], &answers[0]["error"]["code"]), (&id, &json!(-32600)));
     }
@@ -198,7 +198,7 @@ fn ids_come_back_exactly_as_they_came() {
     for id in ["0", "-1", "12345678901234567890123", r#""""#, r#""a\u0041\n""#, r#""ä""#] {
         let mut bench = Bench::new();
         let line = format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"ping"}}"#);
-        bench.engine.line(&Line::Whole(line.into_bytes()));
+        bench.engine.line(&InputLine::Whole(line.into_bytes()));
         match bench.engine.next_action() {
             Some(Action::Send(line)) => {
                 assert_eq!(line, format!(r#"{{"jsonrpc":"2.0","id":{id},"result":{{}}}}"#));
@@ -747,7 +747,7 @@ fn a_server_that_ends_answers_what_is_open() {
     let mut bench = Bench::new();
     bench.send(&modern(1, "tools/call", json!({ "name": "good_run" })));
     let unread = modern(2, "tools/list", json!({})).to_string().into_bytes();
-    bench.engine.finish([Line::Whole(unread)].into_iter());
+    bench.engine.finish([InputLine::Whole(unread)].into_iter());
     let sent = bench.sent();
     assert_eq!((&sent[0]["id"], sent[0]["error"]["code"].is_i64()), (&json!(2), true));
     assert_eq!((&sent[1]["id"], &sent[1]["result"]["isError"]), (&json!(1), &json!(true)));
@@ -847,7 +847,7 @@ fn schemas_pass_byte_for_byte_on_one_line() {
         } else {
             request(1, "tools/list", json!({}))
         };
-        bench.engine.line(&Line::Whole(message.to_string().into_bytes()));
+        bench.engine.line(&InputLine::Whole(message.to_string().into_bytes()));
         let Some(Action::Send(line)) = bench.engine.next_action() else { panic!("no answer") };
         assert!(line.contains(input), "{line}");
         assert!(!line.contains('\n'));

@@ -4,7 +4,7 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use serde_json::Value;
-use toolrack::manifest::{Bytes, Grants, Kind, Limits};
+use toolrack::manifest::{Bytes, Grants, Limits, PluginKind};
 use toolrack::sandbox::{CompileError, Compiler, Guest, Sandbox, Wasm};
 use toolrack::tool::{CallError, Listed, Output};
 
@@ -194,7 +194,7 @@ fn calc() -> Vec<u8> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn functions_are_tools_with_names_schemas_and_sentences() {
-    assert_eq!(guest(&calc()).await.kind(), Kind::Functions);
+    assert_eq!(guest(&calc()).await.kind(), PluginKind::Functions);
     let listed = list(&calc()).await;
     assert_eq!(listed.unfit, []);
     let names: Vec<_> = listed.tools.iter().map(|tool| &*tool.name).collect();

@@ -10,8 +10,8 @@ use proptest::prelude::*;
 use toolrack::lock::Verdict;
 use toolrack::manifest::Sha256Digest;
 use toolrack::reload::{
-    Contents, Core, Directory, FIRST_HOLD, GONE_GRACE, HOLD, Judge, Key, LoadError, Reason, Scan,
-    Schedule, Standing, TELL_AFTER, Unit, View,
+    Contents, Core, FIRST_HOLD, GONE_GRACE, HOLD, Judge, Key, LoadError, PluginUnit, Reason, Scan,
+    Schedule, SeenDirectory, ServedView, Standing, TELL_AFTER,
 };
 
 const DIRECTORIES: usize = 2;
@@ -127,29 +127,33 @@ impl World {
 
     fn scan(&self) -> Scan<Load, Lock> {
         let directory = |directory: usize| match self.directories[directory] {
-            State::Missing => Directory::Missing("no such directory".into()),
-            State::Unreadable => Directory::Unreadable("input/output error".into()),
+            State::Missing => SeenDirectory::Missing("no such directory".into()),
+            State::Unreadable => SeenDirectory::Unreadable("input/output error".into()),
             State::There => {
                 let units = (0..PLUGINS).filter_map(|plugin| {
                     let unit = self.unit(directory * PLUGINS + plugin)?;
                     Some((format!("{plugin}.toml"), unit))
                 });
-                Directory::Listed(units.collect(), self.locks[directory].clone())
+                SeenDirectory::Listed(units.collect(), self.locks[directory].clone())
             }
         };
         Scan { directories: (0..DIRECTORIES).map(directory).collect() }
     }
 
-    fn unit(&self, at: usize) -> Option<Unit<Load>> {
+    fn unit(&self, at: usize) -> Option<PluginUnit<Load>> {
         let Files { manifest, wasm, changing, unread } = self.files[at];
         Some(match (manifest, wasm) {
             (None, None) => return None,
-            _ if changing => Unit::Changing,
-            (Some(Manifest::Good(..)), Some(_)) if unread => Unit::Unread,
-            (None, Some(_)) => Unit::Refused("no manifest".into()),
-            (Some(Manifest::Broken(version)), _) => Unit::Refused(format!("bad TOML {version}")),
-            (Some(_), None) => Unit::Half("the Wasm is missing".into()),
-            (Some(manifest), Some(wasm)) => Unit::Pair(pair((manifest, wasm)), (manifest, wasm)),
+            _ if changing => PluginUnit::Changing,
+            (Some(Manifest::Good(..)), Some(_)) if unread => PluginUnit::Unread,
+            (None, Some(_)) => PluginUnit::Refused("no manifest".into()),
+            (Some(Manifest::Broken(version)), _) => {
+                PluginUnit::Refused(format!("bad TOML {version}"))
+            }
+            (Some(_), None) => PluginUnit::Half("the Wasm is missing".into()),
+            (Some(manifest), Some(wasm)) => {
+                PluginUnit::Pair(pair((manifest, wasm)), (manifest, wasm))
+            }
         })
     }
 }
@@ -186,7 +190,7 @@ struct Follower {
     core: Core<Load, Lock>,
     schedule: Schedule,
     loads: VecDeque<(Key, Contents, Load)>,
-    published: Option<View<Load>>,
+    published: Option<ServedView<Load>>,
     now: Instant,
     /// What was there together, what was ordered last, and what did not load when it was last tried.
     seen: BTreeSet<(Key, Contents)>,
@@ -219,16 +223,16 @@ impl Follower {
         let scan = world.scan();
         // What is not there may be forgotten.
         let is_there = |key: &Key| match &scan.directories[key.directory] {
-            Directory::Listed(units, _) => units.contains_key(&key.file),
-            Directory::Missing(_) | Directory::Unreadable(_) => false,
+            SeenDirectory::Listed(units, _) => units.contains_key(&key.file),
+            SeenDirectory::Missing(_) | SeenDirectory::Unreadable(_) => false,
         };
         self.ordered.retain(|key, _| is_there(key));
         self.failed.retain(|key, _| is_there(key));
         for (directory, seen) in scan.directories.iter().enumerate() {
-            let Directory::Listed(units, lock) = seen else { continue };
+            let SeenDirectory::Listed(units, lock) = seen else { continue };
             self.locks.push((directory, lock.clone()));
             for (file, unit) in units {
-                if let Unit::Pair(pair, _) = unit {
+                if let PluginUnit::Pair(pair, _) = unit {
                     self.seen.insert((Key { directory, file: file.clone() }, *pair));
                 }
             }
@@ -395,7 +399,7 @@ fn compare(world: &World, follower: &Follower) -> Result<(), String> {
         {
             return Err(format!("{key:?} serves {load:?}, which is not locked at all"));
         }
-        let is_current = matches!(unit, Some(Unit::Pair(there, _)) if there == pair(*load))
+        let is_current = matches!(unit, Some(PluginUnit::Pair(there, _)) if there == pair(*load))
             && accepts(lock, key, *load);
         if !is_current && readable(&key) && refused.get(key) != Some(&Standing::Older) {
             return Err(format!(

@@ -12,9 +12,9 @@ use toolrack::manifest::{
     BoundSecret, Grants, HostPattern, NetworkGrant, Scheme, SecretName, SecretPlace,
 };
 use toolrack::sandbox::http::{
-    Failure, MAX_REQUEST, MAX_RESPONSE, Network, Outgoing, Patience, Requests, Surroundings,
+    Failure, MAX_REQUEST, MAX_RESPONSE, Network, Outgoing, RequestTimeouts, Requests, Surroundings,
 };
-use toolrack::secret::{Known, Secrets};
+use toolrack::secret::{ResolvedSecrets, Secrets};
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody};
 
 use crate::web::{Names, Reply, Seen, Speech, Web, authority, closed_port};
@@ -43,7 +43,7 @@ fn https(host: &str, port: u16) -> Vec<NetworkGrant> {
 }
 
 /// Patience in which a test that waits for its end does not wait long.
-const SHORT: Patience = Patience {
+const SHORT: RequestTimeouts = RequestTimeouts {
     connect: Duration::from_millis(400),
     first_byte: Duration::from_millis(400),
     between_bytes: Duration::from_millis(400),
@@ -57,14 +57,14 @@ struct Call {
 }
 
 fn call(network: Vec<NetworkGrant>) -> Call {
-    call_with(network, Patience::default(), Names::default())
+    call_with(network, RequestTimeouts::default(), Names::default())
 }
 
 fn impatient(network: Vec<NetworkGrant>) -> Call {
     call_with(network, SHORT, Names::default())
 }
 
-fn call_with(network: Vec<NetworkGrant>, patience: Patience, names: Names) -> Call {
+fn call_with(network: Vec<NetworkGrant>, patience: RequestTimeouts, names: Names) -> Call {
     let asked = names.asked.clone();
     let roots = vec![authority()];
     let surroundings = Surroundings { resolver: Box::new(names), roots, patience };
@@ -76,7 +76,7 @@ fn call_with(network: Vec<NetworkGrant>, patience: Patience, names: Names) -> Ca
     Call { requests: Requests::new(Some(outgoing), known(), tell), told, asked }
 }
 
-fn known() -> Arc<Known> {
+fn known() -> Arc<ResolvedSecrets> {
     let variables = BTreeMap::from([("TOKEN".to_owned(), SECRET.to_owned())]);
     let secrets = Secrets::of(None, None).with_environment(variables);
     Arc::new(secrets.look_up(&[name("TOKEN"), name("MISSING")]))
@@ -226,7 +226,7 @@ async fn a_name_never_leads_to_this_machine_or_its_network() {
     ];
     let table = names.iter().fold(Names::default(), |table, (name, to)| table.with(name, &[to]));
     let grants = names.iter().map(|(name, _)| granted(Scheme::Http, name, web.port)).collect();
-    let mut call = call_with(grants, Patience::default(), table);
+    let mut call = call_with(grants, RequestTimeouts::default(), table);
     for (name, _) in names {
         let failure = call.failure(&format!("http://{name}:{}/", web.port)).await;
         assert!(matches!(failure, Failure::NotPublic(_)), "{name}: {failure}");
@@ -288,7 +288,7 @@ async fn headers_that_never_end_end_the_request() {
         (Reply::Endless("HTTP/1.1 200 OK\r\n", "x: y\r\n"), false),
     ] {
         let web = Web::start(Speech::Plain, reply).await;
-        let patience = if late { SHORT } else { Patience::default() };
+        let patience = if late { SHORT } else { RequestTimeouts::default() };
         let mut call = call_with(http("localhost", web.port), patience, Names::default());
         match call.failure(&format!("http://localhost:{}/", web.port)).await {
             Failure::FirstByteTimeout => assert!(late),
@@ -333,7 +333,8 @@ async fn a_response_may_have_many_headers_and_not_any_number() {
 async fn a_body_may_take_longer_than_it_may_pause() {
     let reply = Reply::Slowly("HTTP/1.1 200 OK\r\n\r\n", "x", Duration::from_millis(480));
     let web = Web::start(Speech::Plain, reply).await;
-    let patience = Patience { between_bytes: Duration::from_secs(2), ..Patience::default() };
+    let patience =
+        RequestTimeouts { between_bytes: Duration::from_secs(2), ..RequestTimeouts::default() };
     let mut call = call_with(http("localhost", web.port), patience, Names::default());
     assert_eq!(call.text(&format!("http://localhost:{}/", web.port)).await, "xxxxx");
 }

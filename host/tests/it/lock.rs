@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use serde_json::value::RawValue;
 use toolrack::catalog::definition_digest;
 use toolrack::lock::{
-    Difference, Files, Lock, Locking, Part, Verdict, Version, differences, judge,
+    Difference, Files, Lock, LockPolicy, Part, PluginVersion, Verdict, differences, judge,
 };
 use toolrack::manifest::{Grants, Manifest, Sha256Digest};
 use toolrack::name::ToolName;
@@ -52,7 +52,7 @@ fn plugin() -> Plugin {
 }
 
 impl Plugin {
-    fn version(&self) -> Version<'_> {
+    fn version(&self) -> PluginVersion<'_> {
         let digest = |text: &str| Sha256Digest::of(text.as_bytes());
         let files = Files {
             wasm: digest(self.wasm),
@@ -62,7 +62,7 @@ impl Plugin {
         };
         let tools =
             self.tools.iter().map(|(name, spec)| (name, spec, definition_digest(name, spec)));
-        Version::new("p", files, &self.grants, tools)
+        PluginVersion::new("p", files, &self.grants, tools)
     }
 }
 
@@ -71,7 +71,7 @@ fn verdicts(then: &Plugin, now: &Plugin) -> [Verdict; 2] {
     let mut lock = Lock::default();
     lock.plugins.insert("p.toml".into(), then.version().entry());
     let lock = Lock::parse(lock.text().expect("a text").as_bytes()).expect("a lock");
-    [Locking::Followed, Locking::Required]
+    [LockPolicy::Followed, LockPolicy::Required]
         .map(|locking| judge(&lock, "p.toml", &now.version(), locking))
 }
 
@@ -189,13 +189,13 @@ fn many_differences_are_counted() {
 #[test]
 fn what_is_not_locked_at_all_is_told_apart() {
     let then = plugin();
-    for locking in [Locking::Followed, Locking::Required] {
+    for locking in [LockPolicy::Followed, LockPolicy::Required] {
         let verdict = judge(&Lock::default(), "p.toml", &then.version(), locking);
         assert!(
             matches!(verdict, Verdict::Unlisted(reason) if reason.contains("toolrack approve p"))
         );
     }
-    let verdict = judge(&Lock::default(), "p.toml", &then.version(), Locking::Ignored);
+    let verdict = judge(&Lock::default(), "p.toml", &then.version(), LockPolicy::Ignored);
     assert_eq!(verdict, Verdict::Accepted);
 }
 

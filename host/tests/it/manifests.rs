@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use toolrack::manifest::{
-    Access, Bytes, Form, Grants, Kind, Limits, MAX_MANIFEST, Manifest, ManifestError, SecretPlace,
+    Access, Bytes, Grants, Limits, MAX_MANIFEST, Manifest, ManifestError, PluginKind, SecretPlace,
+    StdoutForm,
 };
 
 fn folder(name: &str) -> PathBuf {
@@ -108,7 +109,7 @@ fn every_key_is_read() {
     assert_eq!(&*manifest.wasm, "weather.wasm");
     let digest = manifest.sha256.expect("a digest").to_string();
     assert_eq!(digest, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
-    assert_eq!(manifest.kind, Some(Kind::Tools));
+    assert_eq!(manifest.kind, Some(PluginKind::Tools));
     assert_eq!(&*manifest.prefix, "weather");
     let limits = Limits {
         fuel: 2_000_000_000,
@@ -179,7 +180,7 @@ fn every_form_of_every_grant_is_read() {
 #[test]
 fn what_a_manifest_says_of_a_program_is_read() {
     let manifest = good("command.toml");
-    assert_eq!(manifest.kind, Some(Kind::Command));
+    assert_eq!(manifest.kind, Some(PluginKind::Command));
     let [search, whole, bare] = &manifest.tools[..] else { panic!("{:?}", manifest.tools) };
     let expected = concat!(
         r#"{"type":"object","properties":{"#,
@@ -194,7 +195,10 @@ fn what_a_manifest_says_of_a_program_is_read() {
     );
     assert_eq!(&*search.command.input_schema, expected);
     assert_eq!(search.command.output_schema.as_deref(), Some(r#"{"type":"object"}"#));
-    assert_eq!((&search.command.success[..], &search.command.output), (&[0, 1][..], &Form::Json));
+    assert_eq!(
+        (&search.command.success[..], &search.command.output),
+        (&[0, 1][..], &StdoutForm::Json)
+    );
     let claims = search.annotations;
     assert_eq!(
         [claims.read_only, claims.destructive, claims.idempotent, claims.open_world],
@@ -205,8 +209,8 @@ fn what_a_manifest_says_of_a_program_is_read() {
     // A schema that is given whole stays as it is written.
     let schema = r#"{"type": "object", "properties": {"z": {}, "a": {"type": "array"}}}"#;
     assert_eq!(&*whole.command.input_schema, schema);
-    assert_eq!(whole.command.output, Form::Media("image/svg+xml".into()));
-    assert_eq!((bare.command.written.is_none(), &bare.command.output), (true, &Form::Text));
+    assert_eq!(whole.command.output, StdoutForm::Media("image/svg+xml".into()));
+    assert_eq!((bare.command.written.is_none(), &bare.command.output), (true, &StdoutForm::Text));
     let nothing = r#"{"type":"object","properties":{},"required":[],"additionalProperties":false}"#;
     assert_eq!(&*bare.command.input_schema, nothing);
 }

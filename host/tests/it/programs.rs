@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use toolrack::home::Home;
 use toolrack::manifest::{Limits, Manifest};
-use toolrack::sandbox::{CompileError, Compiler, Declared, Guest, ListError, Sandbox, Wasm};
+use toolrack::sandbox::{
+    CompileError, Compiler, Guest, ListError, ProgramDeclarations, Sandbox, Wasm,
+};
 use toolrack::tool::{CallError, Content, Output};
 
 static SANDBOX: LazyLock<Arc<Sandbox>> =
@@ -115,7 +117,7 @@ async fn load_in(
     let limits = Limits { fuel: manifest.limits.fuel.min(50_000_000), ..manifest.limits.clone() };
     let guest =
         crate::compiling::guest(sandbox, Wasm::of(wasm), limits, manifest.grants.clone()).await?;
-    Ok(guest.declaring(Declared::of(&manifest)))
+    Ok(guest.declaring(ProgramDeclarations::of(&manifest)))
 }
 
 async fn call(wasm: &[u8], manifest: &str, arguments: &str) -> Result<Output, CallError> {
@@ -318,7 +320,7 @@ async fn a_program_keeps_the_limits_of_every_guest() {
         manifest.limits.clone(),
         manifest.grants.clone(),
     );
-    let guest = guest.await.expect("a guest").declaring(Declared::of(&manifest));
+    let guest = guest.await.expect("a guest").declaring(ProgramDeclarations::of(&manifest));
     let said = guest.call("run", "{}", None).await.outcome.expect_err("stopped").to_string();
     assert!(said.contains("timeout of 100ms"), "{said}");
     assert!(started.elapsed() < Duration::from_secs(20));
@@ -451,7 +453,7 @@ async fn each_call_has_a_scratch_directory_of_its_own_that_is_removed() {
         patient.limits.clone(),
         patient.grants.clone(),
     );
-    let guest = guest.await.expect("a guest").declaring(Declared::of(&patient));
+    let guest = guest.await.expect("a guest").declaring(ProgramDeclarations::of(&patient));
     let call = guest.call("run", "{}", None);
     tokio::select! {
         _ = call => panic!("it ended"),

@@ -12,10 +12,10 @@ use std::time::{Duration, Instant};
 
 use toolrack::catalog::{Catalog, Refused};
 use toolrack::host::Host;
-use toolrack::lock::Locking;
+use toolrack::lock::LockPolicy;
 use toolrack::manifest::Sha256Digest;
 use toolrack::protected::Protected;
-use toolrack::reload::{Directory, Loader, Reread, Scanner, Unit};
+use toolrack::reload::{Loader, PluginUnit, Reread, Scanner, SeenDirectory};
 use toolrack::sandbox::Compiler;
 
 use crate::plugins::{self, answering, install, replace};
@@ -32,7 +32,7 @@ struct Bench {
 impl Bench {
     fn new(directory: &Path) -> Self {
         let host = Host::start(Compiler::in_process(), Protected::default(), None).expect("a host");
-        let loader = host.load(&[directory.to_path_buf()], Locking::Ignored);
+        let loader = host.load(&[directory.to_path_buf()], LockPolicy::Ignored);
         let late = Duration::ZERO;
         let mut bench = Self { loader, host, catalog: Catalog::default(), late };
         bench.settle();
@@ -134,8 +134,8 @@ fn digest(answer: &str) -> Option<Sha256Digest> {
 /// The digests of the one pair that a directory holds.
 fn pair(scanner: &mut Scanner) -> (Sha256Digest, Sha256Digest) {
     let scan = scanner.scan(&Reread::Nothing);
-    let [Directory::Listed(units, _)] = &*scan.directories else { panic!("{scan:?}") };
-    let [Unit::Pair(pair, candidate)] = &*units.values().collect::<Vec<_>>() else {
+    let [SeenDirectory::Listed(units, _)] = &*scan.directories else { panic!("{scan:?}") };
+    let [PluginUnit::Pair(pair, candidate)] = &*units.values().collect::<Vec<_>>() else {
         panic!("{units:?}")
     };
     let bytes = candidate.wasm.bytes().expect("what was hashed");
@@ -178,15 +178,16 @@ fn many_files_are_read_piece_by_piece_and_each_once() {
     let mut scanner = Scanner::new(vec![directory.path().to_owned()]).in_pieces(Duration::ZERO);
     for pieces in 1..=3 {
         let scan = scanner.scan(&Reread::Everything);
-        let [Directory::Listed(units, _)] = &scan.directories[..] else { panic!("{scan:?}") };
-        let is_read: Vec<_> = units.values().map(|unit| matches!(unit, Unit::Pair(..))).collect();
+        let [SeenDirectory::Listed(units, _)] = &scan.directories[..] else { panic!("{scan:?}") };
+        let is_read: Vec<_> =
+            units.values().map(|unit| matches!(unit, PluginUnit::Pair(..))).collect();
         let expected = [true, pieces >= 2, pieces >= 3];
         assert_eq!((&is_read[..], scanner.is_unfinished()), (&expected[..], pieces < 3));
     }
     // What was read before is no new file, whatever is to be read again.
     let scan = scanner.scan(&Reread::Everything);
-    let [Directory::Listed(units, _)] = &scan.directories[..] else { panic!("{scan:?}") };
-    assert!(units.values().all(|unit| matches!(unit, Unit::Pair(..))), "{units:?}");
+    let [SeenDirectory::Listed(units, _)] = &scan.directories[..] else { panic!("{scan:?}") };
+    assert!(units.values().all(|unit| matches!(unit, PluginUnit::Pair(..))), "{units:?}");
 }
 
 #[test]
@@ -528,9 +529,9 @@ fn an_odd_file_name_is_escaped_once() {
 /// The names of what a scan has read, and of what it left or found changing.
 fn read_and_unread(scanner: &mut Scanner) -> (Vec<String>, Vec<String>) {
     let scan = scanner.scan(&Reread::Nothing);
-    let [Directory::Listed(units, _)] = &scan.directories[..] else { panic!("{scan:?}") };
+    let [SeenDirectory::Listed(units, _)] = &scan.directories[..] else { panic!("{scan:?}") };
     let (read, unread): (Vec<_>, Vec<_>) =
-        units.iter().partition(|(_, unit)| matches!(unit, Unit::Pair(..)));
+        units.iter().partition(|(_, unit)| matches!(unit, PluginUnit::Pair(..)));
     let names =
         |units: Vec<(&String, _)>| units.into_iter().map(|(name, _)| name.clone()).collect();
     (names(read), names(unread))

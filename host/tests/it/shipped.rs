@@ -11,14 +11,14 @@ use serde_json::value::RawValue;
 use tempfile::TempDir;
 use toolrack::catalog::{Catalog, Coming, Parts, Plugin, Tool};
 use toolrack::manifest::Manifest;
-use toolrack::sandbox::http::{Network, Patience, Surroundings};
+use toolrack::sandbox::http::{Network, RequestTimeouts, Surroundings};
 use toolrack::sandbox::{Compiler, Sandbox, Wasm};
 use toolrack::tool::{CallError, Content};
 
 use crate::web::{Names, authority};
 
 /// Waits short enough for a test, and long enough for a busy machine.
-const PATIENCE: Patience = Patience {
+const PATIENCE: RequestTimeouts = RequestTimeouts {
     connect: Duration::from_secs(2),
     first_byte: Duration::from_secs(2),
     between_bytes: Duration::from_secs(2),

@@ -18,7 +18,7 @@ use super::print::println;
 use super::served::followers;
 use super::{GOOD, NO_DIRECTORY, Setup, counted, paint, print_json, shown};
 use crate::catalog::Refusal;
-use crate::lock::{LOCK_FILE, Locking};
+use crate::lock::{LOCK_FILE, LockPolicy};
 use crate::manifest::nearest;
 use crate::text::escape;
 pub(super) use review::{Review, lock, put};
@@ -35,7 +35,7 @@ pub(super) fn run(
     // A fault of a lock is told before anything is compiled.
     let locks = directories.iter().map(|directory| lock(directory));
     let locks = locks.collect::<anyhow::Result<Vec<_>>>()?;
-    let locking = Locking::Ignored;
+    let locking = LockPolicy::Ignored;
     let home = setup.home.clone();
     let (host, loader) = loaded(Setup { plugins: directories.clone(), locking, ..setup })?;
     let mut reviews: Vec<_> =

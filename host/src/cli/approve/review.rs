@@ -6,7 +6,7 @@ use anyhow::{anyhow, bail};
 
 use crate::home::Home;
 use crate::install::DirectoryLock;
-use crate::lock::{Entry, LOCK_FILE, Lock, write};
+use crate::lock::{LOCK_FILE, Lock, LockEntry, write};
 use crate::reload::lock_of;
 use crate::text::escape;
 
@@ -16,14 +16,14 @@ pub(in crate::cli) struct Review {
     /// The lock. `None` where there is none yet.
     pub(in crate::cli) before: Option<Lock>,
     pub(in crate::cli) after: Lock,
-    pub(in crate::cli) changes: Vec<Change>,
+    pub(in crate::cli) changes: Vec<PluginChange>,
 }
 
 /// The change for one plugin.
-pub(in crate::cli) struct Change {
+pub(in crate::cli) struct PluginChange {
     pub(in crate::cli) file: String,
-    pub(in crate::cli) before: Option<Entry>,
-    pub(in crate::cli) after: Option<Entry>,
+    pub(in crate::cli) before: Option<LockEntry>,
+    pub(in crate::cli) after: Option<LockEntry>,
 }
 
 /// The lock of `directory`, if there is one.
@@ -54,12 +54,12 @@ impl Review {
     }
 
     /// Takes in a plugin that lies in the directory.
-    pub(in crate::cli) fn lies_there(&mut self, file: &str, entry: Entry) {
+    pub(in crate::cli) fn lies_there(&mut self, file: &str, entry: LockEntry) {
         let before = self.after.plugins.get(file).cloned();
         if before.as_ref().is_some_and(|before| *before == entry) {
             return;
         }
-        self.changes.push(Change { file: file.to_owned(), before, after: Some(entry) });
+        self.changes.push(PluginChange { file: file.to_owned(), before, after: Some(entry) });
     }
 
     /// Forgets entries whose plugins do not lie there any more. A plugin that is there and does not load stays locked
@@ -71,7 +71,7 @@ impl Review {
             .iter()
             .filter(|(file, _)| self.directory.join(file).symlink_metadata().is_err());
         let gone: Vec<_> = gone.map(|(file, entry)| (file.clone(), entry.clone())).collect();
-        self.changes.extend(gone.into_iter().map(|(file, entry)| Change {
+        self.changes.extend(gone.into_iter().map(|(file, entry)| PluginChange {
             file,
             before: Some(entry),
             after: None,
@@ -79,7 +79,7 @@ impl Review {
     }
 
     /// Keeps the changes that are meant, and settles what is locked with them.
-    pub(in crate::cli) fn keep(&mut self, is_meant: impl Fn(&Change) -> bool) {
+    pub(in crate::cli) fn keep(&mut self, is_meant: impl Fn(&PluginChange) -> bool) {
         self.changes.retain(is_meant);
         for change in &self.changes {
             match &change.after {
@@ -105,7 +105,7 @@ impl Review {
     }
 }
 
-impl Change {
+impl PluginChange {
     pub(in crate::cli) fn name(&self) -> &str {
         let entry = self.after.as_ref().or(self.before.as_ref());
         entry.map(|entry| &*entry.name).unwrap_or_default()

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::super::print::println;
-use super::review::{Change, Review};
-use crate::cli::diff::{Line, diff};
+use super::review::{PluginChange, Review};
+use crate::cli::diff::{DiffLine, diff};
 use crate::cli::{DIM, ERROR, GOOD, NAME, paint};
-use crate::lock::{Definition, Entry, LOCK_FILE};
+use crate::lock::{Definition, LOCK_FILE, LockEntry};
 use crate::manifest::Sha256Digest;
 use crate::text::escape;
 
@@ -20,7 +20,7 @@ impl Review {
             (Some(_), false) => println!("{}", paint(DIM, directory)),
             (None, _) => println!("{}: it has no {LOCK_FILE} yet", paint(DIM, directory)),
         }
-        self.changes.iter().for_each(Change::print);
+        self.changes.iter().for_each(PluginChange::print);
         if self.before.is_none() {
             println!(
                 "from then on, a plugin that is not in it, wider grants and changed tools are held back until they \
@@ -30,7 +30,7 @@ impl Review {
     }
 }
 
-impl Change {
+impl PluginChange {
     fn print(&self) {
         let name = paint(NAME, escape(self.name()));
         match (&self.before, &self.after) {
@@ -40,7 +40,7 @@ impl Change {
                 for (tool, definition) in &after.tools {
                     println!("     tool {}", escape(tool));
                     let lines = definition.lines();
-                    let new: Vec<_> = lines.iter().map(|line| Line::New(line)).collect();
+                    let new: Vec<_> = lines.iter().map(|line| DiffLine::New(line)).collect();
                     print_lines(&new);
                 }
             }
@@ -55,7 +55,7 @@ impl Change {
     }
 }
 
-fn print_change(before: &Entry, after: &Entry) {
+fn print_change(before: &LockEntry, after: &LockEntry) {
     if before.name != after.name {
         println!("     it was named {}", escape(&before.name));
     }
@@ -115,13 +115,13 @@ fn print_grants(before: &BTreeSet<String>, after: &BTreeSet<String>) {
     }
 }
 
-pub(in crate::cli) fn print_lines(lines: &[Line<'_>]) {
+pub(in crate::cli) fn print_lines(lines: &[DiffLine<'_>]) {
     for line in lines {
         let line = match line {
-            Line::Same(text) => format!("  {}", escape(text)),
-            Line::Old(text) => paint(ERROR, format!("- {}", escape(text))),
-            Line::New(text) => paint(GOOD, format!("+ {}", escape(text))),
-            Line::Gap => "  ...".into(),
+            DiffLine::Same(text) => format!("  {}", escape(text)),
+            DiffLine::Old(text) => paint(ERROR, format!("- {}", escape(text))),
+            DiffLine::New(text) => paint(GOOD, format!("+ {}", escape(text))),
+            DiffLine::Gap => "  ...".into(),
         };
         println!("       {line}");
     }

@@ -14,10 +14,10 @@ use super::load::load_until;
 use super::print::{eprintln, println};
 use super::{DIM, ERROR, Setup, paint};
 use crate::catalog::{Catalog, Tool};
-use crate::lock::Locking;
+use crate::lock::LockPolicy;
 use crate::manifest::grouped;
 use crate::mcp;
-use crate::sandbox::{Ended, ProgressSink};
+use crate::sandbox::{CallOutcome, ProgressSink};
 use crate::text::{escape, escape_json};
 use crate::tool::{CallError, Content, Output, Usage};
 
@@ -39,7 +39,7 @@ pub(super) fn run(
     let span =
         tracing::info_span!("call", plugin = tool.plugin.name.as_str(), tool = tool.name.as_str());
     let call = async { tool.call(&arguments, Some(progress)).await };
-    let Ended { outcome, usage, .. } = host.guests().block_on(call.instrument(span));
+    let CallOutcome { outcome, usage, .. } = host.guests().block_on(call.instrument(span));
     drop(loader);
     let failed = outcome.is_err();
     if as_json {
@@ -51,7 +51,11 @@ pub(super) fn run(
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-pub(super) fn find(catalog: &Catalog, name: &str, locking: Locking) -> anyhow::Result<Arc<Tool>> {
+pub(super) fn find(
+    catalog: &Catalog,
+    name: &str,
+    locking: LockPolicy,
+) -> anyhow::Result<Arc<Tool>> {
     if let Some(tool) = catalog.tool(name) {
         return Ok(tool.clone());
     }

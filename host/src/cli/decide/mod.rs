@@ -10,13 +10,13 @@ use anyhow::{Context as _, anyhow, bail};
 use super::add::{Checked, CheckedOne, look};
 use super::approve::{lock, put};
 use super::check::{print_details, print_refusal};
-use super::diff::{Line, diff};
+use super::diff::{DiffLine, diff};
 use super::print::{eprintln, println};
 use super::served::{followers, nobody};
 use super::{ERROR, GOOD, NAME, Setup, paint};
 use crate::catalog::Refusal;
-use crate::install::{DirectoryLock, InstallError, Pair, Shelf, installed};
-use crate::lock::{Files, LOCK_FILE, Lock, Locking, Verdict, Version, judge};
+use crate::install::{DirectoryLock, InstallError, Pair, PluginDirectory, installed};
+use crate::lock::{Files, LOCK_FILE, Lock, LockPolicy, PluginVersion, Verdict, judge};
 use crate::manifest::{Decision, DecisionKey, edited, local_of};
 use crate::text::escape;
 use crate::whole::{Unfinished, sweep, sync};
@@ -45,8 +45,8 @@ pub(super) fn run(
     run: Option<&Path>,
 ) -> anyhow::Result<ExitCode> {
     match decide(name, change, setup, run).map_err(anyhow::Error::downcast) {
-        Ok(Decided::Served) => Ok(ExitCode::SUCCESS),
-        Ok(Decided::TakenOut) => Ok(ExitCode::FAILURE),
+        Ok(DecisionOutcome::Served) => Ok(ExitCode::SUCCESS),
+        Ok(DecisionOutcome::TakenOut) => Ok(ExitCode::FAILURE),
         Err(Ok(InstallError::Refused(refusals))) => {
             refusals.iter().for_each(print_refusal);
             eprintln!("{} nothing was changed", paint(ERROR, "error:"));
@@ -58,7 +58,7 @@ pub(super) fn run(
 }
 
 /// The state of the plugin after a decision.
-enum Decided {
+enum DecisionOutcome {
     /// It is served as it was decided, or was not served before either.
     Served,
     /// It is not served without what was taken away.
@@ -70,7 +70,7 @@ fn decide(
     change: &Decision,
     setup: &Setup,
     run: Option<&Path>,
-) -> anyhow::Result<Decided> {
+) -> anyhow::Result<DecisionOutcome> {
     let (directory, file) = installed(name, &setup.plugins)?;
     // Two decisions at once would each write what it read before the other.
     let _lock = DirectoryLock::take(setup.home.as_ref(), &directory)?;
@@ -83,7 +83,7 @@ fn decide(
             "nothing to change: {} is decided so, or its manifest says so",
             paint(NAME, escape(name))
         );
-        return Ok(Decided::Served);
+        return Ok(DecisionOutcome::Served);
     }
     let now = target.load(&after, setup)?;
     now.check_tool(change)?;
@@ -100,9 +100,11 @@ fn decide(
     match (&now.plugin, change) {
         (Err(_), Decision::Revoke(_) | Decision::Unset(_)) => {
             println!("no server serves it any more with what it has lost");
-            Ok(Decided::TakenOut)
+            Ok(DecisionOutcome::TakenOut)
         }
-        (Ok(_), _) | (Err(_), Decision::Grant(_) | Decision::Set(..)) => Ok(Decided::Served),
+        (Ok(_), _) | (Err(_), Decision::Grant(_) | Decision::Set(..)) => {
+            Ok(DecisionOutcome::Served)
+        }
     }
 }
 
@@ -142,7 +144,7 @@ impl LoadedPlugin {
 }
 
 impl DecidedPlugin {
-    fn shelf(&self) -> anyhow::Result<Shelf> {
+    fn shelf(&self) -> anyhow::Result<PluginDirectory> {
         look(&self.directory)
     }
 
@@ -236,8 +238,8 @@ impl DecidedPlugin {
         let authors = |pair: &Pair| pair.files().map(|files| Files { local: None, ..files });
         let version = plugin.as_ref().ok().zip(pair.files());
         let is_accepted = version.is_some_and(|(checked, files)| {
-            let version = Version::of(files, &checked.plugin);
-            let verdict = judge(&lock, &self.file, &version, Locking::Required);
+            let version = PluginVersion::of(files, &checked.plugin);
+            let verdict = judge(&lock, &self.file, &version, LockPolicy::Required);
             verdict == Verdict::Accepted && authors(&pair) == authors(&now.pair)
         });
         Ok(Some((lock, is_accepted)))
@@ -249,10 +251,14 @@ impl DecidedPlugin {
         println!("{}", self.shown());
         for line in diff(&before, &after) {
             match line {
-                Line::Same(text) => println!("       {}", escape(text)),
-                Line::Old(text) => println!("     {}", paint(ERROR, format!("- {}", escape(text)))),
-                Line::New(text) => println!("     {}", paint(GOOD, format!("+ {}", escape(text)))),
-                Line::Gap => println!("       ..."),
+                DiffLine::Same(text) => println!("       {}", escape(text)),
+                DiffLine::Old(text) => {
+                    println!("     {}", paint(ERROR, format!("- {}", escape(text))))
+                }
+                DiffLine::New(text) => {
+                    println!("     {}", paint(GOOD, format!("+ {}", escape(text))))
+                }
+                DiffLine::Gap => println!("       ..."),
             }
         }
     }
@@ -316,7 +322,7 @@ impl DecidedPlugin {
                 "{LOCK_FILE} changed while this was checked, and is left as it is; `toolrack approve` accepts this"
             );
         }
-        lock.plugins.insert(self.file.clone(), Version::of(files, &checked.plugin).entry());
+        lock.plugins.insert(self.file.clone(), PluginVersion::of(files, &checked.plugin).entry());
         put(&self.directory, &lock)?;
         println!("{} in {LOCK_FILE}", paint(GOOD, "accepted"));
         Ok(())

@@ -9,13 +9,13 @@ use std::sync::mpsc::Sender;
 use anyhow::{Context as _, bail};
 use serde::Deserialize;
 
-use super::Event;
+use super::DevEvent;
 use crate::cli::language::Lang;
 use crate::cli::print::eprintln;
 use crate::text::escape;
 
 /// The bytes of cargo's messages that are read at most.
-const MAX_MESSAGES: u64 = 256 * 1024 * 1024;
+const MAX_CARGO_OUTPUT: u64 = 256 * 1024 * 1024;
 
 /// The way in which a plugin is built.
 #[derive(Clone, Debug)]
@@ -64,7 +64,7 @@ impl Build {
     pub(super) fn start(
         root: &Path,
         recipe: &Recipe,
-        events: Sender<Event>,
+        events: Sender<DevEvent>,
     ) -> anyhow::Result<Self> {
         match recipe {
             Recipe::Cargo(package) => Self::cargo(root, package.as_deref(), events),
@@ -72,7 +72,12 @@ impl Build {
         }
     }
 
-    fn command(root: &Path, lang: Lang, name: &str, events: Sender<Event>) -> anyhow::Result<Self> {
+    fn command(
+        root: &Path,
+        lang: Lang,
+        name: &str,
+        events: Sender<DevEvent>,
+    ) -> anyhow::Result<Self> {
         if let Some(prepare) = lang.prepare().filter(|_| !lang.is_prepared(root)) {
             bail!("its tools are not installed; in its directory, run: {prepare}");
         }
@@ -91,17 +96,17 @@ impl Build {
         };
         // It ends with the command's output.
         std::thread::Builder::new().name("build".into()).spawn(move || {
-            let lines = stdout.map(|stdout| BufReader::new(stdout.take(MAX_MESSAGES)).lines());
+            let lines = stdout.map(|stdout| BufReader::new(stdout.take(MAX_CARGO_OUTPUT)).lines());
             for line in lines.into_iter().flatten().map_while(Result::ok) {
                 eprintln!("{}", escape(&line));
             }
             // Nobody listens once the command is over.
-            let _ = events.send(Event::Built(Messages { artifacts: vec![artifact] }));
+            let _ = events.send(DevEvent::Built(Messages { artifacts: vec![artifact] }));
         })?;
         Ok(build)
     }
 
-    fn cargo(root: &Path, package: Option<&str>, events: Sender<Event>) -> anyhow::Result<Self> {
+    fn cargo(root: &Path, package: Option<&str>, events: Sender<DevEvent>) -> anyhow::Result<Self> {
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
         let mut command = Command::new(&cargo);
         command.current_dir(root).stdin(Stdio::null()).stdout(Stdio::piped());
@@ -118,16 +123,16 @@ impl Build {
         // It ends with cargo's output.
         std::thread::Builder::new().name("cargo".into()).spawn(move || {
             let mut messages = Messages::default();
-            let lines = stdout.map(|stdout| BufReader::new(stdout.take(MAX_MESSAGES)).lines());
+            let lines = stdout.map(|stdout| BufReader::new(stdout.take(MAX_CARGO_OUTPUT)).lines());
             for line in lines.into_iter().flatten().map_while(Result::ok) {
-                let Ok(message) = serde_json::from_str::<Message>(&line) else { continue };
+                let Ok(message) = serde_json::from_str::<CargoMessage>(&line) else { continue };
                 if message.reason == "build-finished" {
                     break;
                 }
                 messages.artifacts.extend(message.artifact());
             }
             // Nobody listens once the command is over.
-            let _ = events.send(Event::Built(messages));
+            let _ = events.send(DevEvent::Built(messages));
         })?;
         Ok(build)
     }
@@ -177,21 +182,21 @@ impl Messages {
 
 /// A line of cargo's, as far as it matters here.
 #[derive(Deserialize)]
-struct Message {
+struct CargoMessage {
     reason: String,
     package_id: Option<String>,
     manifest_path: Option<PathBuf>,
-    target: Option<Target>,
+    target: Option<CargoTarget>,
     #[serde(default)]
     filenames: Vec<PathBuf>,
 }
 
 #[derive(Deserialize)]
-struct Target {
+struct CargoTarget {
     crate_types: Vec<String>,
 }
 
-impl Message {
+impl CargoMessage {
     fn artifact(self) -> Option<Artifact> {
         let is_plugin = self.target?.crate_types.iter().any(|kind| kind == "cdylib");
         let is_wasm = |path: &PathBuf| path.extension().is_some_and(|found| found == "wasm");

@@ -6,14 +6,14 @@ use super::build::Artifact;
 use crate::cli::Setup;
 use crate::cli::add::{Checked, Installed, failed, look, target};
 use crate::cli::pack::packed_if_possible;
-use crate::install::{ManifestSource, OldManifest, Pair, Shelf};
+use crate::install::{ManifestSource, OldManifest, Pair, PluginDirectory};
 use crate::regular::read_at_most;
 use crate::reload::MAX_WASM;
 use crate::status::now_ms;
 use crate::text::escape;
 
 /// The outcome of installing.
-pub(super) enum Outcome {
+pub(super) enum InstallOutcome {
     /// It is in place; when its files were put there, in milliseconds since 1970.
     Installed(Box<Installed>, u64),
     /// It is not fit to be served, and that was said.
@@ -21,10 +21,10 @@ pub(super) enum Outcome {
 }
 
 /// Checks and installs `artifact` into the first plugin directory.
-pub(super) fn install(artifact: &Artifact, setup: &Setup) -> anyhow::Result<Outcome> {
+pub(super) fn install(artifact: &Artifact, setup: &Setup) -> anyhow::Result<InstallOutcome> {
     let installed = (|| {
         let shelf = look(target(&setup.plugins)?)?;
-        let check = |pack: &dyn Fn(Vec<u8>) -> Vec<u8>, shelf: Shelf| {
+        let check = |pack: &dyn Fn(Vec<u8>) -> Vec<u8>, shelf: PluginDirectory| {
             Checked::new(vec![pair(artifact, &shelf, pack)?], shelf, setup)
         };
         let packed = check(&|wasm| packed_if_possible(setup, wasm), shelf);
@@ -33,16 +33,16 @@ pub(super) fn install(artifact: &Artifact, setup: &Setup) -> anyhow::Result<Outc
         let placed = now_ms();
         let installed =
             checked.install(OldManifest::Dropped)?.pop().context("nothing was built")?;
-        Ok(Outcome::Installed(Box::new(installed), placed))
+        Ok(InstallOutcome::Installed(Box::new(installed), placed))
     })();
-    installed.or_else(|error| failed(error).map(|_refused| Outcome::Refused))
+    installed.or_else(|error| failed(error).map(|_refused| InstallOutcome::Refused))
 }
 
 /// The component, packed, with its manifest: `NAME.toml` or `toolrack.toml` in the crate, else the installed one,
 /// else an empty one.
 fn pair(
     artifact: &Artifact,
-    shelf: &Shelf,
+    shelf: &PluginDirectory,
     pack: impl FnOnce(Vec<u8>) -> Vec<u8>,
 ) -> anyhow::Result<Pair> {
     let shown = || escape(&artifact.wasm.to_string_lossy());
@@ -79,7 +79,7 @@ mod tests {
     #[test]
     fn the_manifest_is_the_packages_or_the_files_and_never_cargos() {
         let root = tempfile::tempdir().expect("a directory");
-        let shelf = Shelf::look(&root.path().join("plugins")).expect("readable");
+        let shelf = PluginDirectory::look(&root.path().join("plugins")).expect("readable");
         let at = |name: &str| root.path().join(name);
         std::fs::write(at("built.wasm"), "").expect("written");
         for (made, package, expected) in [

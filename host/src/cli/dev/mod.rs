@@ -23,13 +23,13 @@ use super::print::{eprintln, println};
 use super::{DIM, ERROR, NAME, Setup, paint};
 use crate::text::escape;
 use build::{Build, Messages, Recipe};
-use install::Outcome;
+use install::InstallOutcome;
 use outputs::Outputs;
 use serving::Serving;
-use watch::Watch;
+use watch::CrateWatch;
 
 /// A save is over when nothing has changed for so long: editors write a file in steps.
-const QUIET: Duration = Duration::from_millis(150);
+const SAVE_QUIET: Duration = Duration::from_millis(150);
 /// The longest that a row of saves puts off a build.
 const MAX_QUIET: Duration = Duration::from_secs(2);
 /// The time between two looks at the logs of servers while nothing is built.
@@ -37,7 +37,7 @@ const TICK: Duration = Duration::from_millis(200);
 
 /// An event while the command runs.
 #[derive(Debug)]
-enum Event {
+enum DevEvent {
     /// A file of the crate was saved.
     Saved,
     /// Cargo has said all it says.
@@ -47,7 +47,7 @@ enum Event {
 }
 
 /// The outcome of a step, which may be left before its end.
-enum Step<T> {
+enum StepOutcome<T> {
     Done(T),
     /// The crate was saved meanwhile, at this time.
     Saved(Instant),
@@ -76,7 +76,7 @@ pub(super) fn run(
     if let Recipe::Command(_, name) = &recipe {
         outputs.add(root.join(format!("{name}.wasm")));
     }
-    let watch = Watch::start(&root, outputs, events.clone())?;
+    let watch = CrateWatch::start(&root, outputs, events.clone())?;
     println!("watching {}; ctrl-c ends it", paint(NAME, shown));
     let mut dev = Dev {
         root,
@@ -91,9 +91,9 @@ pub(super) fn run(
     let mut saved = None;
     loop {
         match dev.turn(saved)? {
-            Step::Saved(at) => saved = Some(at),
-            Step::Interrupted => return Ok(ExitCode::SUCCESS),
-            Step::Done(()) => match dev.idle() {
+            StepOutcome::Saved(at) => saved = Some(at),
+            StepOutcome::Interrupted => return Ok(ExitCode::SUCCESS),
+            StepOutcome::Done(()) => match dev.idle() {
                 Some(at) => saved = Some(at),
                 None => return Ok(ExitCode::SUCCESS),
             },
@@ -120,21 +120,21 @@ struct Dev {
     /// The settings by which plugins are checked. A built plugin goes into the first of its directories.
     setup: Setup,
     serving: Serving,
-    watch: Watch,
+    watch: CrateWatch,
     /// The name of the version that stays installed while no newer one is fit, for people.
     stays: String,
-    events: Sender<Event>,
-    inbox: Receiver<Event>,
+    events: Sender<DevEvent>,
+    inbox: Receiver<DevEvent>,
 }
 
 impl Dev {
     /// Builds, installs and waits for the servers, after what was `saved`.
-    fn turn(&mut self, saved: Option<Instant>) -> anyhow::Result<Step<()>> {
+    fn turn(&mut self, saved: Option<Instant>) -> anyhow::Result<StepOutcome<()>> {
         self.watch.cover();
         let started = Instant::now();
         let mut again = None;
         let Some((build, messages)) = self.build(&mut again)? else {
-            return Ok(Step::Interrupted);
+            return Ok(StepOutcome::Interrupted);
         };
         let artifact = build
             .finish(messages)
@@ -144,7 +144,7 @@ impl Dev {
             self.watch.learn(&artifact.wasm);
         }
         match artifact.and_then(|artifact| install::install(&artifact, &self.setup)) {
-            Ok(Outcome::Installed(installed, placed)) => {
+            Ok(InstallOutcome::Installed(installed, placed)) => {
                 println!("{}", installed.sentence());
                 let held = locked::installed(
                     target(&self.setup.plugins)?,
@@ -157,11 +157,11 @@ impl Dev {
                 self.serving.expect(&installed, placed, built, saved);
                 self.stays = format!("{} stays installed", installed.version());
             }
-            Ok(Outcome::Refused) => eprintln!("{}", self.stays),
+            Ok(InstallOutcome::Refused) => eprintln!("{}", self.stays),
             Err(error) => eprintln!("{} {error:#}; {}", paint(ERROR, "error:"), self.stays),
         }
         match again {
-            Some(saved) => Ok(Step::Saved(saved)),
+            Some(saved) => Ok(StepOutcome::Saved(saved)),
             None => Ok(self.wait()),
         }
     }
@@ -172,33 +172,33 @@ impl Dev {
         let build = Build::start(&self.root, &self.recipe, self.events.clone())?;
         loop {
             match self.inbox.recv()? {
-                Event::Saved => *again = again.or(Some(Instant::now())),
-                Event::Built(messages) => return Ok(Some((build, messages))),
-                Event::Interrupted => return Ok(None),
+                DevEvent::Saved => *again = again.or(Some(Instant::now())),
+                DevEvent::Built(messages) => return Ok(Some((build, messages))),
+                DevEvent::Interrupted => return Ok(None),
             }
         }
     }
 
     /// Waits, for a while, until all servers serve what was installed.
-    fn wait(&mut self) -> Step<()> {
+    fn wait(&mut self) -> StepOutcome<()> {
         while let Some(interval) = self.serving.look() {
             match self.inbox.recv_timeout(interval) {
-                Ok(Event::Saved) => return Step::Saved(Instant::now()),
-                Ok(Event::Interrupted) => return Step::Interrupted,
-                Ok(Event::Built(_)) | Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => return Step::Interrupted,
+                Ok(DevEvent::Saved) => return StepOutcome::Saved(Instant::now()),
+                Ok(DevEvent::Interrupted) => return StepOutcome::Interrupted,
+                Ok(DevEvent::Built(_)) | Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return StepOutcome::Interrupted,
             }
         }
-        Step::Done(())
+        StepOutcome::Done(())
     }
 
     /// Shows what the plugin writes until the next save; none if that was interrupted.
     fn idle(&mut self) -> Option<Instant> {
         loop {
             match self.inbox.recv_timeout(TICK) {
-                Ok(Event::Saved) => return Some(Instant::now()),
-                Ok(Event::Interrupted) | Err(RecvTimeoutError::Disconnected) => return None,
-                Ok(Event::Built(_)) => {}
+                Ok(DevEvent::Saved) => return Some(Instant::now()),
+                Ok(DevEvent::Interrupted) | Err(RecvTimeoutError::Disconnected) => return None,
+                Ok(DevEvent::Built(_)) => {}
                 Err(RecvTimeoutError::Timeout) => self.serving.print_lines(),
             }
         }
@@ -208,9 +208,9 @@ impl Dev {
     fn settle(&mut self) -> bool {
         let started = Instant::now();
         while started.elapsed() < MAX_QUIET {
-            match self.inbox.recv_timeout(QUIET) {
-                Ok(Event::Saved | Event::Built(_)) => {}
-                Ok(Event::Interrupted) | Err(RecvTimeoutError::Disconnected) => return false,
+            match self.inbox.recv_timeout(SAVE_QUIET) {
+                Ok(DevEvent::Saved | DevEvent::Built(_)) => {}
+                Ok(DevEvent::Interrupted) | Err(RecvTimeoutError::Disconnected) => return false,
                 Err(RecvTimeoutError::Timeout) => break,
             }
         }

@@ -9,15 +9,15 @@ use crate::catalog::Plugin;
 use crate::cli::add::Installed;
 use crate::cli::served::{nobody, serving};
 use crate::cli::{DIM, ERROR, GOOD, paint};
-use crate::install::Change;
+use crate::install::InstallChange;
 use crate::name::PluginName;
 use crate::status::{LogFollower, PluginLine, Server, Status};
 use crate::text::escape;
 
 /// The time that servers have to take up an installed version.
-const MAX_WAIT: Duration = Duration::from_secs(10);
+const SERVING_TIMEOUT: Duration = Duration::from_secs(10);
 /// The time between two looks meanwhile.
-const INTERVAL: Duration = Duration::from_millis(25);
+const SERVING_INTERVAL: Duration = Duration::from_millis(25);
 
 /// The servers of a plugin directory.
 pub(super) struct Serving {
@@ -68,7 +68,7 @@ impl Serving {
     ) {
         let plugin: &Plugin = &installed.plugin;
         self.plugin = Some(plugin.name.clone());
-        self.expected = (installed.change != Change::Unchanged).then(|| Expected {
+        self.expected = (installed.change != InstallChange::Unchanged).then(|| Expected {
             name: plugin.name.clone(),
             manifest: installed.manifest.clone(),
             digest: plugin.digest.to_string(),
@@ -104,14 +104,14 @@ impl Serving {
                 waiting.push((pid, status));
             }
         }
-        if waiting.is_empty() || expected.installed.elapsed() > MAX_WAIT {
+        if waiting.is_empty() || expected.installed.elapsed() > SERVING_TIMEOUT {
             for (pid, status) in waiting {
                 expected.print_missing(pid, status);
             }
             self.expected = None;
             return None;
         }
-        Some(INTERVAL)
+        Some(SERVING_INTERVAL)
     }
 
     /// Shows what the plugin has written since.
@@ -164,7 +164,7 @@ impl Expected {
     }
 
     fn print_missing(&self, pid: u32, status: &Status) {
-        let waited = seconds(MAX_WAIT);
+        let waited = seconds(SERVING_TIMEOUT);
         let text = format!("server {pid} does not serve it after {waited}; see `toolrack status`");
         println!("{}", paint(ERROR, text));
         for refusal in status.refusals.iter().filter(|one| one.file.ends_with(&self.manifest)) {

@@ -3,10 +3,10 @@
 use std::io;
 use std::sync::mpsc::Sender;
 
-use super::Event;
+use super::DevEvent;
 
-/// Sends [`Event::Interrupted`] at the first signal that asks for the end.
-pub(super) fn watch(events: Sender<Event>) -> io::Result<()> {
+/// Sends [`DevEvent::Interrupted`] at the first signal that asks for the end.
+pub(super) fn watch(events: Sender<DevEvent>) -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut signals = {
         let _inside = runtime.enter();
@@ -17,7 +17,7 @@ pub(super) fn watch(events: Sender<Event>) -> io::Result<()> {
         runtime.block_on(async {
             signals.next().await;
             // Nobody listens once the command is over.
-            let _ = events.send(Event::Interrupted);
+            let _ = events.send(DevEvent::Interrupted);
             signals.next().await;
             std::process::exit(130);
         });

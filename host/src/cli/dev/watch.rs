@@ -8,27 +8,27 @@ use anyhow::Context as _;
 use notify::event::ModifyKind;
 use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
 
-use super::Event;
+use super::DevEvent;
 use super::outputs::Outputs;
 use crate::text::escape;
 
 /// Directories watched in one crate. One with more holds something else too.
-const MAX_DIRECTORIES: usize = 4096;
+const MAX_WATCHED_DIRECTORIES: usize = 4096;
 
 /// A watch on a crate. Dropping it ends it.
-pub(super) struct Watch {
+pub(super) struct CrateWatch {
     watcher: RecommendedWatcher,
     root: PathBuf,
     /// A lock, because what is learned of a build counts for the thread that hears of changes.
     outputs: Arc<RwLock<Outputs>>,
 }
 
-impl Watch {
-    /// Sends [`Event::Saved`] whenever something in `root` changes, but for `outputs`.
+impl CrateWatch {
+    /// Sends [`DevEvent::Saved`] whenever something in `root` changes, but for `outputs`.
     pub(super) fn start(
         root: &Path,
         outputs: Outputs,
-        events: Sender<Event>,
+        events: Sender<DevEvent>,
     ) -> anyhow::Result<Self> {
         let outputs = Arc::new(RwLock::new(outputs));
         let known = outputs.clone();
@@ -37,7 +37,7 @@ impl Watch {
             // After an error of the watch anything may have changed.
             if event.map_or(true, |event| is_save(&event, &known)) {
                 // Nobody listens once the command is over.
-                let _ = events.send(Event::Saved);
+                let _ = events.send(DevEvent::Saved);
             }
         });
         let watcher = watcher.context("files cannot be watched on this system")?;
@@ -71,7 +71,7 @@ impl Watch {
     fn directories(&self) -> Vec<PathBuf> {
         let mut found = vec![self.root.clone()];
         let mut next = 0;
-        while next < found.len() && found.len() < MAX_DIRECTORIES {
+        while next < found.len() && found.len() < MAX_WATCHED_DIRECTORIES {
             // A directory that cannot be read is not there, or not the crate's.
             let entries = std::fs::read_dir(&found[next]).into_iter().flatten().flatten();
             let folders = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
@@ -105,9 +105,9 @@ fn is_save(event: &notify::Event, outputs: &Outputs) -> bool {
 /// True if a file or directory is not the author's, but what tools write while they build.
 fn is_passed_over(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    const WRITTEN: [&str; 5] =
+    const BUILD_OUTPUT: [&str; 5] =
         ["target", "Cargo.lock", "node_modules", "package-lock.json", "__pycache__"];
-    name.starts_with('.') || name.ends_with('~') || WRITTEN.contains(&&*name)
+    name.starts_with('.') || name.ends_with('~') || BUILD_OUTPUT.contains(&&*name)
 }
 
 #[cfg(test)]
@@ -156,7 +156,7 @@ mod tests {
         let (events, _inbox) = std::sync::mpsc::channel();
         for plugins in [root.join("plugins"), link, root.join("src/../plugins")] {
             let outputs = Outputs::new(&root, &[plugins]);
-            let watch = Watch::start(&root, outputs, events.clone()).expect("a watch");
+            let watch = CrateWatch::start(&root, outputs, events.clone()).expect("a watch");
             let found = watch.directories();
             assert_eq!(found, [root.clone(), root.join("src"), root.join("src/inner")]);
         }

@@ -7,26 +7,30 @@ use super::finding::Finding;
 use crate::cli::register::{registration, removes_local};
 use crate::cli::shown;
 use crate::clients::{
-    CLIENTS, Client, FoundEntry, Registration, Scope, ServerEntry, Target, find_program,
+    CLIENTS, Client, ClientFile, FoundEntry, Registration, Scope, ServerEntry, find_program,
 };
 use crate::home::Home;
 use crate::text::{escape, shell_word};
 use crate::typed_path;
 
-const TOPIC: &str = "clients";
+const CLIENTS_TOPIC: &str = "clients";
 
 /// Finds which program this is, and whether a shell finds another one.
 pub(super) fn check_program(examined: &Examined) -> Vec<Finding> {
-    const TOPIC: &str = "program";
+    const PROGRAM_TOPIC: &str = "program";
     let entry = match &examined.entry {
         Ok(entry) => entry,
-        Err(error) => return vec![Finding::wrong(TOPIC, format!("{error:#}"), "")],
+        Err(error) => return vec![Finding::wrong(PROGRAM_TOPIC, format!("{error:#}"), "")],
     };
     let this = format!("toolrack {} at {}", env!("CARGO_PKG_VERSION"), escape(&entry.command));
-    let mut findings = vec![Finding::ok(TOPIC, this)];
+    let mut findings = vec![Finding::ok(PROGRAM_TOPIC, this)];
     if let Some(other) = find_program("toolrack").filter(|other| !is_same(other, &entry.command)) {
         let text = format!("a shell starts another one: {}", escape(&other.to_string_lossy()));
-        findings.push(Finding::note(TOPIC, text, "change the PATH, or remove one of the two"));
+        findings.push(Finding::note(
+            PROGRAM_TOPIC,
+            text,
+            "change the PATH, or remove one of the two",
+        ));
     }
     findings
 }
@@ -50,7 +54,7 @@ pub(super) fn check(examined: &Examined) -> Vec<Finding> {
     }
     if findings.is_empty() {
         let text = "none on this machine starts toolrack";
-        findings.push(Finding::note(TOPIC, text, "`toolrack register` makes them do so"));
+        findings.push(Finding::note(CLIENTS_TOPIC, text, "`toolrack register` makes them do so"));
     }
     findings
 }
@@ -74,30 +78,33 @@ fn check_local_scope(
                 && is_same_list(&directories(found, examined.home.as_ref()), &examined.directories);
         let advice =
             format!("it counts before other entries; `{}` removes it", removes_local(name));
-        (!is_this)
-            .then(|| Finding::wrong(TOPIC, format!("{what}, starts {}", found.words()), advice))
+        (!is_this).then(|| {
+            Finding::wrong(CLIENTS_TOPIC, format!("{what}, starts {}", found.words()), advice)
+        })
     });
     let disabled = local.disabled.iter().filter(|name| *name == "toolrack").map(|name| {
         let text = format!("{title}: `{name}` is switched off in this directory");
-        Finding::note(TOPIC, text, "`/mcp` in a session switches it on")
+        Finding::note(CLIENTS_TOPIC, text, "`/mcp` in a session switches it on")
     });
     others.chain(disabled).collect()
 }
 
 /// True if it is a project's file that is the user's, as where the home directory is the project: it was looked at.
-fn is_users(target: &Target, registration: &Registration) -> bool {
+fn is_users(target: &ClientFile, registration: &Registration) -> bool {
     let user = registration.target(target.client, Scope::User);
     target.scope == Scope::Project && user.is_some_and(|user| is_same(user.file, &target.file))
 }
 
 fn look(
     registration: &Registration,
-    target: &Target,
+    target: &ClientFile,
     entry: &ServerEntry,
     examined: &Examined,
 ) -> Vec<Finding> {
     match registration.entries(target) {
-        Err(error) => vec![Finding::wrong(TOPIC, format!("{}: {error}", target.client.title), "")],
+        Err(error) => {
+            vec![Finding::wrong(CLIENTS_TOPIC, format!("{}: {error}", target.client.title), "")]
+        }
         Ok(entries) => {
             let ours =
                 entries.iter().filter(|(name, found)| *name == "toolrack" || found.is_toolrack());
@@ -107,7 +114,7 @@ fn look(
 }
 
 fn judge(
-    target: &Target,
+    target: &ClientFile,
     name: &str,
     found: &FoundEntry,
     entry: &ServerEntry,
@@ -118,26 +125,30 @@ fn judge(
     let kept = found.plugin_directories().map(|named| format!(" --plugins {}", shell_word(named)));
     let advice = format!("`{}{}` corrects it", command(target, name), kept.collect::<String>());
     let Some(command) = found.command.as_deref() else {
-        return Finding::note(TOPIC, format!("{what}: {}", found.words()), advice);
+        return Finding::note(CLIENTS_TOPIC, format!("{what}: {}", found.words()), advice);
     };
     let path = Path::new(command);
     let program = if path.is_absolute() { Some(path.to_owned()) } else { find_program(command) };
     let Some(program) = program.filter(|program| program.is_file()) else {
         let text = format!("{what} starts {}, which is missing", escape(command));
-        return Finding::wrong(TOPIC, text, advice);
+        return Finding::wrong(CLIENTS_TOPIC, text, advice);
     };
     if !is_same(&program, &entry.command) {
         let text = format!("{what} starts another program: {}", found.words());
-        return Finding::wrong(TOPIC, text, advice);
+        return Finding::wrong(CLIENTS_TOPIC, text, advice);
     }
     let served = directories(found, examined.home.as_ref());
     if !is_same_list(&served, &examined.directories) {
         return judge_other(&what, &served, &examined.directories, target, name);
     }
     if found.is_disabled {
-        return Finding::note(TOPIC, format!("{what} is switched off there"), "switch it on");
+        return Finding::note(
+            CLIENTS_TOPIC,
+            format!("{what} is switched off there"),
+            "switch it on",
+        );
     }
-    Finding::ok(TOPIC, format!("{what} starts this program"))
+    Finding::ok(CLIENTS_TOPIC, format!("{what} starts this program"))
 }
 
 /// An entry that serves other directories than those that are examined, which may be meant so.
@@ -145,7 +156,7 @@ fn judge_other(
     what: &str,
     served: &[PathBuf],
     examined: &[PathBuf],
-    target: &Target,
+    target: &ClientFile,
     name: &str,
 ) -> Finding {
     let missing: Vec<_> = served.iter().filter(|directory| !directory.is_dir()).cloned().collect();
@@ -155,16 +166,16 @@ fn judge_other(
             missing => format!("{what} serves {}, which is missing", shown(missing)),
         };
         let advice = format!("`{}` corrects it", command(target, name));
-        return Finding::wrong(TOPIC, text, advice);
+        return Finding::wrong(CLIENTS_TOPIC, text, advice);
     }
     let text = format!("{what} serves {}, not {}", shown(served), shown(examined));
     let command = command(target, name);
     let advice = format!("if that is not meant, `{command}` makes it serve {}", shown(examined));
-    Finding::note(TOPIC, text, advice)
+    Finding::note(CLIENTS_TOPIC, text, advice)
 }
 
 /// The command that writes the entry anew.
-fn command(target: &Target, name: &str) -> String {
+fn command(target: &ClientFile, name: &str) -> String {
     let scope = match target.scope {
         Scope::User => "",
         Scope::Project => " --scope project",

@@ -9,23 +9,25 @@ use crate::text::escape;
 #[cfg(unix)]
 use crate::text::shell_word;
 
-const TOPIC: &str = "plugin directory";
+const DIRECTORY_TOPIC: &str = "plugin directory";
 /// Files of one directory that are looked at.
 #[cfg(unix)]
 const MAX_LOOKED_AT: usize = 4096;
 /// Files that are named.
-const MAX_NAMED: usize = 20;
+const MAX_NAMED_FILES: usize = 20;
 
 pub(super) fn check(examined: &Examined) -> Vec<Finding> {
     if examined.directories.is_empty() {
         let advice = "name one with --plugins, or set HOME";
-        return vec![Finding::wrong(TOPIC, "none is known", advice)];
+        return vec![Finding::wrong(DIRECTORY_TOPIC, "none is known", advice)];
     }
     let mut findings: Vec<_> =
         examined.directories.iter().map(|directory| look(directory)).collect();
     let loose = examined.directories.iter().flat_map(|directory| loose_files(directory));
     findings.extend(
-        loose.take(MAX_NAMED).map(|loose| Finding::wrong(TOPIC, loose.problem, loose.advice)),
+        loose
+            .take(MAX_NAMED_FILES)
+            .map(|loose| Finding::wrong(DIRECTORY_TOPIC, loose.problem, loose.advice)),
     );
     findings
 }
@@ -75,19 +77,23 @@ fn look(directory: &Path) -> Finding {
     match std::fs::read_dir(directory) {
         Err(error) if error.kind() == ErrorKind::NotFound => {
             let advice = "`toolrack add` makes it, or name another with --plugins";
-            return Finding::wrong(TOPIC, format!("{shown} is missing"), advice);
+            return Finding::wrong(DIRECTORY_TOPIC, format!("{shown} is missing"), advice);
         }
         Err(error) if error.kind() == ErrorKind::NotADirectory => {
             let advice = "name a directory with --plugins";
-            return Finding::wrong(TOPIC, format!("{shown} is no directory"), advice);
+            return Finding::wrong(DIRECTORY_TOPIC, format!("{shown} is no directory"), advice);
         }
         Err(error) => {
             let advice = "give yourself the right to read it";
-            return Finding::wrong(TOPIC, format!("{shown} cannot be read: {error}"), advice);
+            return Finding::wrong(
+                DIRECTORY_TOPIC,
+                format!("{shown} cannot be read: {error}"),
+                advice,
+            );
         }
         Ok(_) => {}
     }
-    others_rights(directory, &shown).unwrap_or_else(|| Finding::ok(TOPIC, shown))
+    others_rights(directory, &shown).unwrap_or_else(|| Finding::ok(DIRECTORY_TOPIC, shown))
 }
 
 /// Whoever writes into the directory decides what runs, and what it is granted.
@@ -98,17 +104,17 @@ fn others_rights(directory: &Path, shown: &str) -> Option<Finding> {
     let own = rustix::process::geteuid().as_raw();
     if ![0, own].contains(&found.uid()) {
         let text = format!("{shown} belongs to another user, who decides what is served");
-        return Some(Finding::wrong(TOPIC, text, "use a directory of your own"));
+        return Some(Finding::wrong(DIRECTORY_TOPIC, text, "use a directory of your own"));
     }
     let advice =
         format!("`chmod go-w {}` takes that away", shell_word(&directory.to_string_lossy()));
     if found.mode() & 0o002 != 0 {
         let text = format!("everybody on this machine can write into {shown}");
-        return Some(Finding::wrong(TOPIC, text, advice));
+        return Some(Finding::wrong(DIRECTORY_TOPIC, text, advice));
     }
     if found.mode() & 0o020 != 0 {
         let text = format!("the group of {shown} can write into it");
-        return Some(Finding::note(TOPIC, text, advice));
+        return Some(Finding::note(DIRECTORY_TOPIC, text, advice));
     }
     None
 }

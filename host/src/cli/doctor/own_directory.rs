@@ -9,14 +9,14 @@ use crate::manifest::Bytes;
 use crate::text::escape;
 use crate::whole::Unfinished;
 
-const TOPIC: &str = "cache";
+const CACHE_TOPIC: &str = "cache";
 /// Less is not enough for the compiled code of a few plugins.
 const LITTLE_ROOM: u64 = 64 << 20;
 
 pub(super) fn check(examined: &Examined) -> Vec<Finding> {
     let Some(home) = &examined.home else {
         let text = "there is no directory for it, so that every start compiles all plugins";
-        return vec![Finding::wrong(TOPIC, text, "set HOME or TOOLRACK_HOME")];
+        return vec![Finding::wrong(CACHE_TOPIC, text, "set HOME or TOOLRACK_HOME")];
     };
     vec![look(home)]
 }
@@ -27,29 +27,29 @@ fn look(home: &Home) -> Finding {
     if cache.symlink_metadata().is_err() {
         return match nearest(&cache).map(is_writable) {
             Some(Err(error)) => Finding::wrong(
-                TOPIC,
+                CACHE_TOPIC,
                 format!("{shown} cannot be made: {error}"),
                 "set TOOLRACK_HOME to a directory of your own",
             ),
             Some(Ok(())) | None => {
-                Finding::ok(TOPIC, format!("{shown} is made when a plugin is first compiled"))
+                Finding::ok(CACHE_TOPIC, format!("{shown} is made when a plugin is first compiled"))
             }
         };
     }
     if let Err(error) = check_private(&cache) {
         // The error says what to do.
-        return Finding::wrong(TOPIC, format!("{shown}: {error}"), "");
+        return Finding::wrong(CACHE_TOPIC, format!("{shown}: {error}"), "");
     }
     if let Err(error) = is_writable(&cache) {
         let advice = "without it, every start compiles all plugins: make room, or give yourself the right to write";
-        return Finding::wrong(TOPIC, format!("{shown} cannot be written: {error}"), advice);
+        return Finding::wrong(CACHE_TOPIC, format!("{shown} cannot be written: {error}"), advice);
     }
     match room(&cache) {
         Some(room) if room < LITTLE_ROOM => {
             let text = format!("{shown} has room for {} more", Bytes::new(room));
-            Finding::wrong(TOPIC, text, "make room, or set TOOLRACK_HOME to another disk")
+            Finding::wrong(CACHE_TOPIC, text, "make room, or set TOOLRACK_HOME to another disk")
         }
-        Some(_) | None => Finding::ok(TOPIC, shown),
+        Some(_) | None => Finding::ok(CACHE_TOPIC, shown),
     }
 }
 

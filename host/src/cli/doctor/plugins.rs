@@ -11,13 +11,13 @@ use crate::catalog::{Catalog, Refusal, Refused};
 use crate::cli::approve::{Review, lock};
 use crate::cli::load::loaded_within;
 use crate::cli::{Setup, counted};
-use crate::install::Shelf;
+use crate::install::PluginDirectory;
 use crate::reload::Loader;
 use crate::text::escape;
 
-const TOPIC: &str = "plugins";
+const PLUGINS_TOPIC: &str = "plugins";
 /// The time that plugins are waited for. Plugins that are compiled by then are kept in the cache.
-const LOADING: Duration = Duration::from_secs(5);
+const LOADING_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The version of each plugin that the directories hold, by its name.
 pub(super) type Versions = BTreeMap<String, String>;
@@ -27,19 +27,19 @@ pub(super) fn check(
     setup: Setup,
     examined: &Examined,
 ) -> anyhow::Result<(Option<Versions>, Vec<Finding>)> {
-    let (host, loader, is_complete) = loaded_within(setup, LOADING)?;
+    let (host, loader, is_complete) = loaded_within(setup, LOADING_TIMEOUT)?;
     let catalog = loader.catalog();
     let mut findings = refused(&catalog, examined);
     if !is_complete {
         let (done, all) = loader.progress();
         let text = format!("{done} of {} are compiled so far", counted(all as u64, "plugin"));
-        findings.push(Finding::note(TOPIC, text, "`toolrack check` waits for all of them"));
+        findings.push(Finding::note(PLUGINS_TOPIC, text, "`toolrack check` waits for all of them"));
     } else if findings.iter().all(|finding| finding.level != Level::Wrong) {
         let tools = counted(catalog.tools().count() as u64, "tool");
         let plugins = counted(catalog.plugins().len() as u64, "plugin");
         findings.push(match catalog.plugins() {
-            [] => Finding::note(TOPIC, "there are none", "`toolrack add` installs one"),
-            _ => Finding::ok(TOPIC, format!("{plugins} with {tools}")),
+            [] => Finding::note(PLUGINS_TOPIC, "there are none", "`toolrack add` installs one"),
+            _ => Finding::ok(PLUGINS_TOPIC, format!("{plugins} with {tools}")),
         });
     }
     findings.extend(locks(examined, &loader));
@@ -62,7 +62,8 @@ fn refused(catalog: &Catalog, examined: &Examined) -> Vec<Finding> {
     };
     let (unlisted, refused): (Vec<_>, Vec<_>) = refusals.partition(is_unlisted);
     let advice = "`toolrack check` shows all of it";
-    let wrong = refused.into_iter().map(|one| Finding::wrong(TOPIC, one.one_line(), advice));
+    let wrong =
+        refused.into_iter().map(|one| Finding::wrong(PLUGINS_TOPIC, one.one_line(), advice));
     wrong.chain(not_listed(&unlisted)).collect()
 }
 
@@ -73,7 +74,7 @@ fn not_listed(refusals: &[&Refusal]) -> Vec<Finding> {
         let text = format!(
             "{file}: tools of it are not listed, since they can only fail without a grant or a secret's value"
         );
-        Finding::note(TOPIC, text, "`toolrack check` says which, and what to type if you want them")
+        Finding::note(PLUGINS_TOPIC, text, "`toolrack check` says which, and what to type if you want them")
     });
     notes.collect()
 }
@@ -104,6 +105,7 @@ fn lock_of(directory: &Path, loader: &Loader) -> Option<Finding> {
         return Some(Finding::note("lock", text, "`toolrack approve` shows how, and accepts it"));
     }
     // One that is held back was told as a refused plugin.
-    let is_all = Shelf::look(directory).is_ok_and(|shelf| shelf.entries().len() == loaded);
+    let is_all =
+        PluginDirectory::look(directory).is_ok_and(|shelf| shelf.entries().len() == loaded);
     is_all.then(|| Finding::ok("lock", format!("{shown}: all is as it was accepted")))
 }

@@ -2,15 +2,19 @@
 
 use super::Examined;
 use super::finding::Finding;
-use crate::cli::secret::{Asking, command, rows};
+use crate::cli::secret::{LookedUpSources, command, rows};
 use crate::secret::{KeyringError, PatientKeyring};
 use crate::text::escape;
 
-const TOPIC: &str = "secrets";
+const SECRETS_TOPIC: &str = "secrets";
 
 pub(super) fn check(examined: &Examined) -> Vec<Finding> {
     let keyring = PatientKeyring::of_system().check();
-    let asking = if keyring.is_ok() { Asking::WithKeyring } else { Asking::WithoutKeyring };
+    let asking = if keyring.is_ok() {
+        LookedUpSources::WithKeyring
+    } else {
+        LookedUpSources::WithoutKeyring
+    };
     // Faults of a directory are found by another check.
     let rows = rows(&examined.directories, examined.home.as_ref(), Vec::new(), asking);
     let rows = rows.unwrap_or_default();
@@ -21,11 +25,13 @@ pub(super) fn check(examined: &Examined) -> Vec<Finding> {
             let text =
                 format!("{} has no value, and is granted to {}", row.name, plugins.join(", "));
             let command = command(&row.name, keyring.as_ref().err());
-            Finding::note(TOPIC, text, format!("`{command}` gives it one"))
+            Finding::note(SECRETS_TOPIC, text, format!("`{command}` gives it one"))
         })
         .collect();
     match keyring {
-        Ok(()) if findings.is_empty() => findings.push(Finding::ok(TOPIC, "the keyring answers")),
+        Ok(()) if findings.is_empty() => {
+            findings.push(Finding::ok(SECRETS_TOPIC, "the keyring answers"))
+        }
         Ok(()) => {}
         Err(error) => {
             let advice = "`toolrack secret set NAME --file` keeps a secret without it";
@@ -34,7 +40,7 @@ pub(super) fn check(examined: &Examined) -> Vec<Finding> {
                 KeyringError::Absent(_) => "the system's keyring cannot be reached".into(),
                 KeyringError::Failed(_) | KeyringError::Silent(_) => escape(&error.to_string()),
             };
-            findings.push(Finding::note(TOPIC, text, advice));
+            findings.push(Finding::note(SECRETS_TOPIC, text, advice));
         }
     }
     findings

@@ -6,7 +6,7 @@ use super::plugins::Versions;
 use crate::status::{Server, Status, Told, servers};
 use crate::text::escape;
 
-const TOPIC: &str = "servers";
+const SERVERS_TOPIC: &str = "servers";
 const OWN_VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// `held` is what the directories hold, where all of it is known.
@@ -14,7 +14,7 @@ pub(super) fn check(examined: &Examined, held: Option<&Versions>) -> Vec<Finding
     let Some(home) = &examined.home else { return Vec::new() };
     match servers(&home.run()) {
         Ok(servers) => servers.iter().filter_map(|server| look(server, examined, held)).collect(),
-        Err(error) => vec![Finding::wrong(TOPIC, escape(&error.to_string()), "")],
+        Err(error) => vec![Finding::wrong(SERVERS_TOPIC, escape(&error.to_string()), "")],
     }
 }
 
@@ -24,29 +24,36 @@ fn look(server: &Server, examined: &Examined, held: Option<&Versions>) -> Option
         Told::Nothing => return None,
         Told::Unreadable(_) => {
             let text = format!("server {pid} is of another version: it cannot be understood");
-            return Some(Finding::wrong(TOPIC, text, "start its client anew"));
+            return Some(Finding::wrong(SERVERS_TOPIC, text, "start its client anew"));
         }
         Told::Status(status) => status,
     };
     if status.version != OWN_VERSION {
         let version = escape(&status.version);
         let text = format!("server {pid} is toolrack {version}, and this is {OWN_VERSION}");
-        return Some(Finding::wrong(TOPIC, text, "start its client anew"));
+        return Some(Finding::wrong(SERVERS_TOPIC, text, "start its client anew"));
     }
     let serves_all = examined.directories.iter().all(|directory| status.serves(directory));
     if !serves_all || status.directories.len() != examined.directories.len() {
         let others: Vec<_> = status.directories.iter().map(|path| escape(path)).collect();
         let text = format!("server {pid} serves {}", others.join(", "));
-        return Some(Finding::note(TOPIC, text, "look at it with --plugins and that directory"));
+        return Some(Finding::note(
+            SERVERS_TOPIC,
+            text,
+            "look at it with --plugins and that directory",
+        ));
     }
     let differing = held.map(|held| differing(status, held)).unwrap_or_default();
     if differing.is_empty() || status.published_ms.is_none() || !status.loading.is_empty() {
-        return Some(Finding::ok(TOPIC, format!("server {pid} serves the plugin directory")));
+        return Some(Finding::ok(
+            SERVERS_TOPIC,
+            format!("server {pid} serves the plugin directory"),
+        ));
     }
     let text =
         format!("server {pid} serves other versions than lie there: {}", differing.join(", "));
     Some(Finding::wrong(
-        TOPIC,
+        SERVERS_TOPIC,
         text,
         "`toolrack status` says why; start its client anew if it does not",
     ))

@@ -18,24 +18,24 @@ use tracing_subscriber::{EnvFilter, Layer as _, fmt};
 
 use super::LogFormat;
 use crate::mcp::ANSWERED_TARGET;
-use crate::status::{Place, PluginLog, ServerLog};
+use crate::status::{PluginLog, ServerFiles, ServerLog};
 use crate::text::escape;
-use plain::Plain;
-use queue::{Queue, Writer};
+use plain::PlainFormat;
+use queue::{LogWriter, Queue};
 
 const NO_THREAD: &str = "the thread that writes the log cannot be started";
 
 /// The log. Dropping it writes what waits.
 pub(super) struct Log {
-    plugins: Option<(Writer, Place)>,
-    _stderr: Writer,
-    _kept: Option<Writer>,
+    plugins: Option<(LogWriter, ServerFiles)>,
+    _stderr: LogWriter,
+    _kept: Option<LogWriter>,
 }
 
 /// The places to which a server logs beside stderr.
 pub(super) struct ServerPlaces {
     /// The place for lines that plugins write, which `toolrack dev` follows.
-    pub(super) plugins: Place,
+    pub(super) plugins: ServerFiles,
     /// The file for all lines, which `toolrack logs` reads.
     pub(super) kept: PathBuf,
 }
@@ -55,7 +55,7 @@ pub(super) fn start(
             log.with_ansi(true).with_filter(filter.and(filter_fn(is_safe))).boxed()
         }
         LogFormat::Human => {
-            let log = log.with_ansi(false).fmt_fields(Plain);
+            let log = log.with_ansi(false).fmt_fields(PlainFormat);
             log.with_filter(filter.and(filter_fn(is_safe))).boxed()
         }
         LogFormat::Json => as_json(log).with_filter(filter.and(filter_fn(is_safe))).boxed(),

@@ -11,23 +11,23 @@ use tracing_subscriber::fmt::format::Writer;
 use crate::text::escape;
 
 /// The form.
-pub(super) struct Plain;
+pub(super) struct PlainFormat;
 
-impl<'a> FormatFields<'a> for Plain {
+impl<'a> FormatFields<'a> for PlainFormat {
     fn format_fields<R: RecordFields>(&self, writer: Writer<'a>, fields: R) -> fmt::Result {
-        let mut line = Line { writer, is_empty: true, result: Ok(()) };
+        let mut line = PlainLine { writer, is_empty: true, result: Ok(()) };
         fields.record(&mut line);
         line.result
     }
 }
 
-struct Line<'a> {
+struct PlainLine<'a> {
     writer: Writer<'a>,
     is_empty: bool,
     result: fmt::Result,
 }
 
-impl Line<'_> {
+impl PlainLine<'_> {
     /// The name of `field`, then what `value` writes.
     fn put(&mut self, field: &Field, value: impl FnOnce(&mut Writer<'_>) -> fmt::Result) {
         let Self { writer, is_empty, result } = self;
@@ -51,7 +51,7 @@ fn is_message(field: &Field) -> bool {
     field.name() == "message"
 }
 
-impl Visit for Line<'_> {
+impl Visit for PlainLine<'_> {
     fn record_str(&mut self, field: &Field, value: &str) {
         if is_message(field) {
             return self.record_debug(field, &format_args!("{value}"));
@@ -98,7 +98,7 @@ mod tests {
     use tracing_subscriber::fmt::FormatFields;
     use tracing_subscriber::fmt::format::DefaultFields;
 
-    use super::Plain;
+    use super::PlainFormat;
     use crate::cli::log::tests::Paper;
 
     fn written(
@@ -128,14 +128,14 @@ mod tests {
             tracing::debug!("{}", "");
             tracing::debug!(only = 1);
         };
-        let plain = written(Plain, tell);
+        let plain = written(PlainFormat, tell);
         assert_eq!(plain, written(DefaultFields::new(), tell));
         assert_eq!(plain.lines().count(), 4, "{plain}");
     }
 
     #[test]
     fn a_message_steers_no_terminal_and_is_one_line() {
-        let plain = written(Plain, || tracing::info!("a\u{1b}[2J\u{9b}b\n\rc\u{202e}µ"));
+        let plain = written(PlainFormat, || tracing::info!("a\u{1b}[2J\u{9b}b\n\rc\u{202e}µ"));
         assert!(plain.ends_with("µ\n"), "{plain:?}");
         let message = plain.trim_end();
         assert!(!message.contains(['\u{1b}', '\u{9b}', '\n', '\r', '\u{202e}']), "{plain:?}");

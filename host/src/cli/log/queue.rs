@@ -11,36 +11,36 @@ use std::time::Duration;
 use tracing_subscriber::fmt::MakeWriter;
 
 /// Lines that wait; beyond them lines are lost rather than calls delayed.
-const MAX_LINES: usize = 1024;
+const MAX_QUEUED_LINES: usize = 1024;
 /// The bytes that are written at once, but for a line that is longer.
-const PIECE: usize = 64 * 1024;
+const WRITE_BYTES: usize = 64 * 1024;
 /// Room that is kept for lines although none waits, in bytes: as much as a busy server's take.
-const KEPT: usize = 256 * 1024;
+const KEPT_BUFFER: usize = 256 * 1024;
 /// The time that the thread rests between writes. Its work delays about one call in some hundred.
 const REST: Duration = Duration::from_millis(20);
 /// The time that the end waits for lines that are not written yet.
-const PATIENCE: Duration = Duration::from_secs(1);
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The queue into which lines are put.
 #[derive(Clone)]
-pub(super) struct Queue(Arc<Shared>);
+pub(super) struct Queue(Arc<SharedQueue>);
 
 /// The thread that writes them. Dropping it writes what waits.
-pub(super) struct Writer {
-    shared: Arc<Shared>,
+pub(super) struct LogWriter {
+    shared: Arc<SharedQueue>,
     ended: Receiver<()>,
 }
 
 #[derive(Default)]
-struct Shared {
+struct SharedQueue {
     // A lock and not a snapshot: lines come from every thread. It is held to move a line, never to
     // write one.
-    state: Mutex<State>,
+    state: Mutex<QueueState>,
     woken: Condvar,
 }
 
 #[derive(Default)]
-struct State {
+struct QueueState {
     waiting: Lines,
     /// The thread waits for the next line.
     sleeps: bool,
@@ -62,43 +62,43 @@ impl Lines {
 
     fn clear(&mut self) {
         self.bytes.clear();
-        self.bytes.shrink_to(KEPT);
+        self.bytes.shrink_to(KEPT_BUFFER);
         self.count = 0;
     }
 }
 
 /// Starts a thread that writes to `place`.
-pub(super) fn start(place: impl Write + Send + 'static) -> io::Result<(Queue, Writer)> {
-    let shared = Arc::new(Shared::default());
+pub(super) fn start(place: impl Write + Send + 'static) -> io::Result<(Queue, LogWriter)> {
+    let shared = Arc::new(SharedQueue::default());
     let (done, ended) = sync_channel(1);
     let thread = shared.clone();
     std::thread::Builder::new().name("log".into()).spawn(move || {
         thread.write(place);
         let _ = done.send(());
     })?;
-    Ok((Queue(shared.clone()), Writer { shared, ended }))
+    Ok((Queue(shared.clone()), LogWriter { shared, ended }))
 }
 
-impl Drop for Writer {
+impl Drop for LogWriter {
     fn drop(&mut self) {
         self.shared.state().ends = true;
         self.shared.woken.notify_all();
-        let _ = self.ended.recv_timeout(PATIENCE);
+        let _ = self.ended.recv_timeout(FLUSH_TIMEOUT);
     }
 }
 
-impl Shared {
-    fn state(&self) -> MutexGuard<'_, State> {
+impl SharedQueue {
+    fn state(&self) -> MutexGuard<'_, QueueState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn put(&self, line: &[u8]) {
         let mut state = self.state();
-        if state.waiting.count >= MAX_LINES {
+        if state.waiting.count >= MAX_QUEUED_LINES {
             return;
         }
         state.waiting.push(line);
-        if std::mem::take(&mut state.sleeps) || state.waiting.count == MAX_LINES / 2 {
+        if std::mem::take(&mut state.sleeps) || state.waiting.count == MAX_QUEUED_LINES / 2 {
             drop(state);
             self.woken.notify_one();
         }
@@ -121,7 +121,8 @@ impl Shared {
                 return;
             }
             lines.clear();
-            let rests = |state: &mut State| !state.ends && state.waiting.count < MAX_LINES / 2;
+            let rests =
+                |state: &mut QueueState| !state.ends && state.waiting.count < MAX_QUEUED_LINES / 2;
             drop(self.woken.wait_timeout_while(self.state(), REST, rests));
         }
     }
@@ -130,8 +131,8 @@ impl Shared {
 /// Writes whole lines, some at a time. What cannot be written is lost: there is nobody to tell.
 fn write_all(place: &mut impl Write, mut lines: &[u8]) {
     let is_end = |&byte: &u8| byte == b'\n';
-    while lines.len() > PIECE {
-        let fits = lines[..PIECE].iter().rposition(is_end);
+    while lines.len() > WRITE_BYTES {
+        let fits = lines[..WRITE_BYTES].iter().rposition(is_end);
         let end = fits.or_else(|| lines.iter().position(is_end)).map_or(lines.len(), |at| at + 1);
         let _ = place.write_all(&lines[..end]);
         lines = &lines[end..];
@@ -192,11 +193,11 @@ mod tests {
             }
         }
         let line = |length: usize| [vec![b'x'; length - 1], vec![b'\n']].concat();
-        let lines = [line(100), line(PIECE - 100), line(2), line(2 * PIECE), line(5)];
+        let lines = [line(100), line(WRITE_BYTES - 100), line(2), line(2 * WRITE_BYTES), line(5)];
         let mut pieces = Pieces::default();
         write_all(&mut pieces, &lines.concat());
         let lengths: Vec<_> = pieces.0.iter().map(Vec::len).collect();
-        assert_eq!(lengths, [PIECE, 2, 2 * PIECE, 5]);
+        assert_eq!(lengths, [WRITE_BYTES, 2, 2 * WRITE_BYTES, 5]);
         assert_eq!(pieces.0.concat(), lines.concat());
     }
 
@@ -214,10 +215,10 @@ mod tests {
         }
         let (release, stuck) = sync_channel(0);
         let (queue, writer) = start(Stuck(stuck)).expect("a thread");
-        for _ in 0..10 * MAX_LINES {
+        for _ in 0..10 * MAX_QUEUED_LINES {
             (&queue).write_all(b"x\n").expect("taken or lost");
         }
-        assert!(queue.0.state().waiting.count <= MAX_LINES);
+        assert!(queue.0.state().waiting.count <= MAX_QUEUED_LINES);
         drop(release);
         drop(writer);
     }

@@ -4,24 +4,27 @@ use toml::Spanned;
 use toml::de::DeValue;
 
 use super::super::env;
-use super::super::error::{Fault, quote};
-use super::super::table::{Text, Value, wrong};
+use super::super::error::{Diagnostic, quote};
+use super::super::table::{SpannedText, SpannedValue, wrong};
 use super::raw::RawGroup;
-use super::template::Known;
-use super::{Argument, Group, Piece, Shape, Template};
+use super::template::KnownParameters;
+use super::{Argument, Group, ParameterShape, Template, TemplatePiece};
 
 /// The most items of `args`, and the most arguments in one of them.
 const MAX_ARGS: usize = 256;
 /// The most variables of one tool.
-const MAX_VARIABLES: usize = 64;
+const MAX_TOOL_VARIABLES: usize = 64;
 
 /// Checks the arguments.
-pub(super) fn read(known: &mut Known<'_>, raw: &[RawGroup<'_>]) -> Result<Vec<Group>, Fault> {
+pub(super) fn read(
+    known: &mut KnownParameters<'_>,
+    raw: &[RawGroup<'_>],
+) -> Result<Vec<Group>, Diagnostic> {
     let mut groups = Vec::new();
     let mut options_end = false;
     if let Some(beyond) = raw.get(MAX_ARGS).or(raw.iter().find(|raw| raw.texts.len() > MAX_ARGS)) {
         let message = format!("`args` in [[tools]]: expected at most {MAX_ARGS}");
-        return Err(Fault::new(beyond.texts[0].span(), message));
+        return Err(Diagnostic::new(beyond.texts[0].span(), message));
     }
     for raw in raw {
         let group = group(known, raw, options_end)?;
@@ -31,23 +34,30 @@ pub(super) fn read(known: &mut Known<'_>, raw: &[RawGroup<'_>]) -> Result<Vec<Gr
     Ok(groups)
 }
 
-fn group(known: &mut Known<'_>, raw: &RawGroup<'_>, options_end: bool) -> Result<Group, Fault> {
+fn group(
+    known: &mut KnownParameters<'_>,
+    raw: &RawGroup<'_>,
+    options_end: bool,
+) -> Result<Group, Diagnostic> {
     let mut arguments = Vec::new();
     let mut repeats = None;
     for (place, text) in raw.texts.iter().enumerate() {
         let template = known.template("args", text)?;
         for piece in &template.0 {
-            let Piece::Value(number) = *piece else { continue };
+            let TemplatePiece::Value(number) = *piece else { continue };
             let parameter = &known.parameters[number];
             match parameter.shape {
-                Shape::List if repeats.is_some_and(|list| list != number) => {
+                ParameterShape::List if repeats.is_some_and(|list| list != number) => {
                     return Err(two_lists(text, &parameter.name));
                 }
-                Shape::List => repeats = Some(number),
-                Shape::Boolean if template.0.len() == 1 && !raw.is_list => {
+                ParameterShape::List => repeats = Some(number),
+                ParameterShape::Boolean if template.0.len() == 1 && !raw.is_list => {
                     return Err(word(text, &parameter.name));
                 }
-                Shape::Boolean | Shape::Text | Shape::Integer | Shape::Number => {}
+                ParameterShape::Boolean
+                | ParameterShape::Text
+                | ParameterShape::Integer
+                | ParameterShape::Number => {}
             }
         }
         let guarded = !options_end && may_look_like_an_option(known, &template, place > 0);
@@ -58,14 +68,20 @@ fn group(known: &mut Known<'_>, raw: &RawGroup<'_>, options_end: bool) -> Result
 
 /// True if a value decides how the argument begins. A number may decide it: after a flag it is the
 /// flag's, and negative where it begins with `-`.
-fn may_look_like_an_option(known: &Known<'_>, template: &Template, after_a_flag: bool) -> bool {
+fn may_look_like_an_option(
+    known: &KnownParameters<'_>,
+    template: &Template,
+    after_a_flag: bool,
+) -> bool {
     for piece in &template.0 {
-        let (Piece::Value(number) | Piece::Spread(number) | Piece::Joined(number, _)) = *piece
+        let (TemplatePiece::Value(number)
+        | TemplatePiece::Spread(number)
+        | TemplatePiece::Joined(number, _)) = *piece
         else {
             return false;
         };
         let parameter = &known.parameters[number];
-        let is_number = matches!(parameter.shape, Shape::Integer | Shape::Number);
+        let is_number = matches!(parameter.shape, ParameterShape::Integer | ParameterShape::Number);
         let may = parameter.allow_dash || (is_number && after_a_flag);
         if !may {
             return true;
@@ -74,31 +90,31 @@ fn may_look_like_an_option(known: &Known<'_>, template: &Template, after_a_flag:
     false
 }
 
-fn two_lists(text: &Text<'_>, name: &str) -> Fault {
+fn two_lists(text: &SpannedText<'_>, name: &str) -> Diagnostic {
     let message = format!(
         "`args` in [[tools]]: `{name}` is a second list among arguments that belong together"
     );
-    Fault::new(text.span(), message).help(format!(
+    Diagnostic::new(text.span(), message).help(format!(
         "they stand once for each item of one list; use `{{{name}...}}` or `{{{name}|,}}` for the other"
     ))
 }
 
-fn word(text: &Text<'_>, name: &str) -> Fault {
+fn word(text: &SpannedText<'_>, name: &str) -> Diagnostic {
     let message = format!(
         "`args` in [[tools]]: `{name}` is a switch, and this is the word `true` or `false`"
     );
-    Fault::new(text.span(), message)
+    Diagnostic::new(text.span(), message)
         .help(format!("write the flag that it stands for: `{{{name}?--{name}}}`"))
 }
 
 /// Checks the variables.
 pub(super) fn env(
-    known: &mut Known<'_>,
-    raw: &[(Text<'_>, Value<'_>)],
-) -> Result<Vec<(Box<str>, Template)>, Fault> {
-    if let Some((key, _)) = raw.get(MAX_VARIABLES) {
-        let message = format!("`env` in [[tools]]: expected at most {MAX_VARIABLES}");
-        return Err(Fault::new(key.span(), message));
+    known: &mut KnownParameters<'_>,
+    raw: &[(SpannedText<'_>, SpannedValue<'_>)],
+) -> Result<Vec<(Box<str>, Template)>, Diagnostic> {
+    if let Some((key, _)) = raw.get(MAX_TOOL_VARIABLES) {
+        let message = format!("`env` in [[tools]]: expected at most {MAX_TOOL_VARIABLES}");
+        return Err(Diagnostic::new(key.span(), message));
     }
     let mut variables = Vec::new();
     for (key, value) in raw {
@@ -114,6 +130,6 @@ pub(super) fn env(
 
 impl Template {
     fn is_text(&self, text: &str) -> bool {
-        matches!(&self.0[..], [Piece::Text(found)] if **found == *text)
+        matches!(&self.0[..], [TemplatePiece::Text(found)] if **found == *text)
     }
 }

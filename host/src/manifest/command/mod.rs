@@ -11,19 +11,19 @@ mod schema;
 mod template;
 mod types;
 
-use super::Place;
-use super::error::Fault;
-use super::source::Source;
+use super::SourceSpan;
+use super::error::Diagnostic;
+use super::source::SourceTexts;
 
 pub(super) use parameters::PARAMETER_KEYS;
 pub(super) use raw::{COMMAND_KEYS, RawCommand};
 
 /// The description of a tool that is a run of a program.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Command {
+pub struct ProgramSpec {
     /// The first key that only a command has, and its place. `None` where the manifest has no such
     /// key.
-    pub written: Option<(&'static str, Place)>,
+    pub written: Option<(&'static str, SourceSpan)>,
     /// The parameters that a caller may give.
     pub parameters: Vec<Parameter>,
     /// JSON Schema of all of them, as text.
@@ -37,7 +37,7 @@ pub struct Command {
     /// Its variables, besides those that all tools of the plugin have.
     pub env: Vec<(Box<str>, Template)>,
     /// The form of its stdout.
-    pub output: Form,
+    pub output: StdoutForm,
     /// The exit codes of success; empty stands for 0.
     pub success: Vec<u8>,
 }
@@ -48,7 +48,7 @@ pub struct Parameter {
     /// Its name.
     pub name: Box<str>,
     /// The shape of a value.
-    pub shape: Shape,
+    pub shape: ParameterShape,
     /// The value, as JSON, where a caller gives none.
     pub default: Option<Box<str>>,
     /// True if a value may begin with `-` where the program could take it for an option.
@@ -57,7 +57,7 @@ pub struct Parameter {
 
 /// The shape of a value, as far as templates need it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shape {
+pub enum ParameterShape {
     /// One text: a string as it is, anything else as JSON.
     Text,
     /// A whole number.
@@ -91,11 +91,11 @@ pub struct Argument {
 
 /// Text in which the values of a call stand.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Template(pub Vec<Piece>);
+pub struct Template(pub Vec<TemplatePiece>);
 
 /// A piece of a template. Parameters are meant by their number.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Piece {
+pub enum TemplatePiece {
     /// Text as it is.
     Text(Box<str>),
     /// `{name}`: the value; of a list that repeats the group, one item.
@@ -112,7 +112,7 @@ pub enum Piece {
 
 /// The form of a program's stdout.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Form {
+pub enum StdoutForm {
     /// Text for the model.
     #[default]
     Text,
@@ -122,7 +122,7 @@ pub enum Form {
     Media(Box<str>),
 }
 
-impl Command {
+impl ProgramSpec {
     /// A program that takes nothing.
     fn bare() -> Self {
         Self { input_schema: schema::of(&[]).into(), ..Self::default() }
@@ -130,15 +130,18 @@ impl Command {
 }
 
 /// Checks the keys that describe a program; `source` is what places point into.
-pub(super) fn read(source: Source<'_>, raw: &RawCommand<'_>) -> Result<Command, Fault> {
-    let Some(first) = &raw.first else { return Ok(Command::bare()) };
+pub(super) fn read(
+    source: SourceTexts<'_>,
+    raw: &RawCommand<'_>,
+) -> Result<ProgramSpec, Diagnostic> {
+    let Some(first) = &raw.first else { return Ok(ProgramSpec::bare()) };
     let (input_schema, parameters) = schema::read(source, raw)?;
-    let mut known = template::Known::new(source, &parameters);
+    let mut known = template::KnownParameters::new(source, &parameters);
     let args = args::read(&mut known, &raw.args)?;
     let stdin = raw.stdin.as_ref().map(|text| known.text("stdin", text)).transpose()?;
     let env = args::env(&mut known, &raw.env)?;
     known.all_used(raw)?;
-    Ok(Command {
+    Ok(ProgramSpec {
         written: Some((first.get_ref(), source.place(first.span()))),
         input_schema,
         output_schema: raw.output_schema.map(schema::whole_output).transpose()?,

@@ -4,29 +4,29 @@
 use toml::Spanned;
 use toml::de::DeValue;
 
-use super::super::error::{Fault, quote};
+use super::super::error::{Diagnostic, quote};
 use super::super::keys::Section::Tool;
 use super::super::nearest::nearest;
-use super::super::table::{Text, wrong};
-use super::Form;
+use super::super::table::{SpannedText, wrong};
+use super::StdoutForm;
 
-const HELP: &str = "write \"text\", \"json\", or what stdout is, such as \"image/png\"";
+const STDOUT_HELP: &str = "write \"text\", \"json\", or what stdout is, such as \"image/png\"";
 
 /// Reads the form of stdout.
-pub(super) fn form(text: &Text<'_>) -> Result<Form, Fault> {
+pub(super) fn form(text: &SpannedText<'_>) -> Result<StdoutForm, Diagnostic> {
     match *text.get_ref() {
-        "text" => Ok(Form::Text),
-        "json" => Ok(Form::Json),
-        media if is_media_type(media) => Ok(Form::Media(media.into())),
+        "text" => Ok(StdoutForm::Text),
+        "json" => Ok(StdoutForm::Json),
+        media if is_media_type(media) => Ok(StdoutForm::Media(media.into())),
         other => {
             let place = Tool.place("output");
             let expected = "expected \"text\", \"json\" or a media type";
             let message = format!("{place}: {expected}, found {}", quote(other));
             let help = match nearest(other, ["text", "json"]) {
                 Some(near) => format!("did you mean \"{near}\"?"),
-                None => HELP.into(),
+                None => STDOUT_HELP.into(),
             };
-            Err(Fault::new(text.span(), message).help(help))
+            Err(Diagnostic::new(text.span(), message).help(help))
         }
     }
 }
@@ -43,7 +43,7 @@ fn is_media_type(text: &str) -> bool {
 }
 
 /// The exit codes of success, in order. Nothing stands for 0 alone.
-pub(super) fn success(raw: &[Spanned<DeValue<'_>>]) -> Result<Vec<u8>, Fault> {
+pub(super) fn success(raw: &[Spanned<DeValue<'_>>]) -> Result<Vec<u8>, Diagnostic> {
     let mut codes = Vec::new();
     for item in raw {
         let number = item.get_ref().as_integer();

@@ -4,12 +4,12 @@ use serde_json::{Map, Value as Json, json};
 use toml::Spanned;
 use toml::de::DeValue;
 
-use super::super::error::{Fault, quote};
+use super::super::error::{Diagnostic, quote};
 use super::super::json as toml_json;
 use super::super::keys::Section::{self, Tool};
 use super::super::overrides::readable;
-use super::super::source::Source;
-use super::super::table::{Table, Text, Value, wrong};
+use super::super::source::SourceTexts;
+use super::super::table::{SpannedText, SpannedValue, Table, wrong};
 use super::Parameter;
 use super::types::{Item, Type};
 use crate::name::check_own;
@@ -33,7 +33,7 @@ pub(in super::super) const PARAMETER_KEYS: [&str; 11] = [
 const MAX_PARAMETERS: usize = 64;
 
 /// A parameter with its part of the schema.
-pub(super) struct Declared {
+pub(super) struct DeclaredParameter {
     pub(super) parameter: Parameter,
     pub(super) property: Json,
     pub(super) is_required: bool,
@@ -41,29 +41,35 @@ pub(super) struct Declared {
 
 /// Checks the parameters, in the order of the file.
 pub(super) fn read(
-    source: Source<'_>,
-    raw: &[(Text<'_>, Value<'_>)],
-) -> Result<Vec<Declared>, Fault> {
+    source: SourceTexts<'_>,
+    raw: &[(SpannedText<'_>, SpannedValue<'_>)],
+) -> Result<Vec<DeclaredParameter>, Diagnostic> {
     if let Some((key, _)) = raw.get(MAX_PARAMETERS) {
         let message = format!("{}: expected at most {MAX_PARAMETERS}", Tool.place("parameters"));
-        return Err(Fault::new(key.span(), message).help("write several tools, each with fewer"));
+        return Err(
+            Diagnostic::new(key.span(), message).help("write several tools, each with fewer")
+        );
     }
     raw.iter().map(|(key, value)| declared(source, key, value)).collect()
 }
 
-fn declared<'a>(source: Source<'_>, key: &Text<'a>, value: Value<'a>) -> Result<Declared, Fault> {
+fn declared<'a>(
+    source: SourceTexts<'_>,
+    key: &SpannedText<'a>,
+    value: SpannedValue<'a>,
+) -> Result<DeclaredParameter, Diagnostic> {
     let name = *key.get_ref();
     check_own(name).map_err(|error| {
-        Fault::new(key.span(), format!("{}: {error}", Tool.place("parameters")))
+        Diagnostic::new(key.span(), format!("{}: {error}", Tool.place("parameters")))
     })?;
     match value.get_ref() {
         DeValue::String(text) => {
             let kind = Type::read(name, &Spanned::new(value.span(), &**text))?;
-            Ok(Reader { name, kind, table: None }.declared(source)?)
+            Ok(ParameterReader { name, kind, table: None }.declared(source)?)
         }
         DeValue::Array(_) => {
             let kind = Type::STRING;
-            let mut declared = Reader { name, kind, table: None }.declared(source)?;
+            let mut declared = ParameterReader { name, kind, table: None }.declared(source)?;
             declared.property["enum"] = choices(name, kind, value)?;
             Ok(declared)
         }
@@ -72,7 +78,7 @@ fn declared<'a>(source: Source<'_>, key: &Text<'a>, value: Value<'a>) -> Result<
             let kind = table.text("type", r#""string""#)?;
             let kind = kind.map(|text| Type::read(name, &text)).transpose()?;
             let kind = kind.unwrap_or(Type::STRING);
-            Reader { name, kind, table: Some(table) }.declared(source)
+            ParameterReader { name, kind, table: Some(table) }.declared(source)
         }
         _ => {
             let expected = "a type such as \"string\", a list of choices, or a table such as \
@@ -83,14 +89,14 @@ fn declared<'a>(source: Source<'_>, key: &Text<'a>, value: Value<'a>) -> Result<
 }
 
 /// One parameter while it is read.
-struct Reader<'a> {
+struct ParameterReader<'a> {
     name: &'a str,
     kind: Type,
     table: Option<Table<'a>>,
 }
 
-impl<'a> Reader<'a> {
-    fn declared(self, source: Source<'_>) -> Result<Declared, Fault> {
+impl<'a> ParameterReader<'a> {
+    fn declared(self, source: SourceTexts<'_>) -> Result<DeclaredParameter, Diagnostic> {
         let Self { name, mut kind, .. } = self;
         let item = self.item()?;
         let mut property = if kind.is_list {
@@ -126,15 +132,19 @@ impl<'a> Reader<'a> {
             default: default.map(|value| value.to_string().into()),
             allow_dash,
         };
-        Ok(Declared { parameter, property: Json::Object(property), is_required: !may_lack })
+        Ok(DeclaredParameter {
+            parameter,
+            property: Json::Object(property),
+            is_required: !may_lack,
+        })
     }
 
-    fn get(&self, key: &str) -> Option<Value<'a>> {
+    fn get(&self, key: &str) -> Option<SpannedValue<'a>> {
         self.table.as_ref()?.get(key)
     }
 
     /// Reads the schema of one value, or of one item of a list.
-    fn item(&self) -> Result<Map<String, Json>, Fault> {
+    fn item(&self) -> Result<Map<String, Json>, Diagnostic> {
         let mut schema = Map::from_iter([("type".to_owned(), Json::from(self.kind.item.name()))]);
         if let Some(value) = self.get("enum") {
             schema.insert("enum".into(), choices(self.name, self.kind, value)?);
@@ -152,7 +162,7 @@ impl<'a> Reader<'a> {
             let message =
                 format!("`minimum` of the parameter `{}` is above its `maximum`", self.name);
             let span = self.get("minimum").map_or(0..0, |value| value.span());
-            return Err(Fault::new(span, message).help("no value fits; exchange the two"));
+            return Err(Diagnostic::new(span, message).help("no value fits; exchange the two"));
         }
         for (key, name) in [("max_length", "maxLength"), ("pattern", "pattern")] {
             let Some(value) = self.get(key) else { continue };
@@ -173,8 +183,8 @@ impl<'a> Reader<'a> {
 
     /// Reads the value of a caller who gives none: it keeps what callers have to keep. A `pattern` is matched
     /// only when the plugin is loaded.
-    fn default(&self, value: Value<'_>) -> Result<Json, Fault> {
-        let fits = |value: Value<'_>| {
+    fn default(&self, value: SpannedValue<'_>) -> Result<Json, Diagnostic> {
+        let fits = |value: SpannedValue<'_>| {
             let found = self.fitting("default", value)?;
             let limit = |key| self.get(key).map(|limit| toml_json::of("", limit)).transpose();
             let (least, most, longest) =
@@ -203,26 +213,26 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn unfit(&self, default: Value<'_>) -> Fault {
+    fn unfit(&self, default: SpannedValue<'_>) -> Diagnostic {
         let message = format!("{}: no caller could give this value", self.place("default"));
-        Fault::new(default.span(), message)
+        Diagnostic::new(default.span(), message)
             .help("choose one that keeps what the parameter's other keys say")
     }
 
     /// A value of the parameter's type.
-    fn fitting(&self, key: &str, value: Value<'_>) -> Result<Json, Fault> {
+    fn fitting(&self, key: &str, value: SpannedValue<'_>) -> Result<Json, Diagnostic> {
         fitting(&self.place(key), self.kind.item, value)
     }
 
-    fn count(&self, key: &str, value: Value<'_>) -> Result<u64, Fault> {
+    fn count(&self, key: &str, value: SpannedValue<'_>) -> Result<u64, Diagnostic> {
         let number = toml_json::of(&self.place(key), value)?.as_u64();
         number.ok_or_else(|| wrong(&self.place(key), "a whole number such as 100", value))
     }
 
-    fn elsewhere(&self, key: &str, which: &str, value: Value<'_>) -> Fault {
+    fn elsewhere(&self, key: &str, which: &str, value: SpannedValue<'_>) -> Diagnostic {
         let message = format!("{}: only {which} have it", self.place(key));
         let (is, list) = (self.kind.item.name(), if self.kind.is_list { "[]" } else { "" });
-        Fault::new(value.span(), message).help(format!("its type is \"{is}{list}\""))
+        Diagnostic::new(value.span(), message).help(format!("its type is \"{is}{list}\""))
     }
 
     fn place(&self, key: &str) -> String {
@@ -231,7 +241,7 @@ impl<'a> Reader<'a> {
 }
 
 /// Reads the values of `enum`, the only ones that a parameter may have.
-fn choices(name: &str, kind: Type, value: Value<'_>) -> Result<Json, Fault> {
+fn choices(name: &str, kind: Type, value: SpannedValue<'_>) -> Result<Json, Diagnostic> {
     let place = format!("the choices of the parameter `{name}`");
     let Some(items) = value.get_ref().as_array() else {
         return Err(wrong(&place, "a list such as `[\"up\", \"down\"]`", value));
@@ -241,18 +251,20 @@ fn choices(name: &str, kind: Type, value: Value<'_>) -> Result<Json, Fault> {
         let choice = fitting(&place, kind.item, item)?;
         if choices.contains(&choice) {
             let message = format!("{place}: {} stands there twice", quote(&choice.to_string()));
-            return Err(Fault::new(item.span(), message).help("keep one of the two"));
+            return Err(Diagnostic::new(item.span(), message).help("keep one of the two"));
         }
         choices.push(choice);
     }
     if choices.is_empty() {
         let message = format!("{place}: expected at least one");
-        return Err(Fault::new(value.span(), message).help("without any, no call could be made"));
+        return Err(
+            Diagnostic::new(value.span(), message).help("without any, no call could be made")
+        );
     }
     Ok(json!(choices))
 }
 
-fn fitting(place: &str, item: Item, value: Value<'_>) -> Result<Json, Fault> {
+fn fitting(place: &str, item: Item, value: SpannedValue<'_>) -> Result<Json, Diagnostic> {
     let found = toml_json::of(place, value)?;
     let fits = match item {
         Item::String => found.is_string(),
@@ -262,7 +274,7 @@ fn fitting(place: &str, item: Item, value: Value<'_>) -> Result<Json, Fault> {
     };
     if let Some(text) = found.as_str() {
         crate::text::check_text(text)
-            .map_err(|error| Fault::new(value.span(), format!("{place}: {error}")))?;
+            .map_err(|error| Diagnostic::new(value.span(), format!("{place}: {error}")))?;
     }
     let expected = match item {
         Item::String => "text",

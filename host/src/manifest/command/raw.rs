@@ -3,8 +3,8 @@
 use toml::Spanned;
 use toml::de::DeValue;
 
-use super::super::error::Fault;
-use super::super::table::{Table, Text, Value, wrong};
+use super::super::error::Diagnostic;
+use super::super::table::{SpannedText, SpannedValue, Table, wrong};
 
 /// The keys that only a command has.
 pub(in super::super) const COMMAND_KEYS: [&str; 8] =
@@ -15,26 +15,26 @@ pub(in super::super) const COMMAND_KEYS: [&str; 8] =
 pub(in super::super) struct RawCommand<'a> {
     /// The first of the keys, in the order of the file.
     pub(super) first: Option<Spanned<&'static str>>,
-    pub(super) parameters: Vec<(Text<'a>, Value<'a>)>,
-    pub(super) input_schema: Option<Value<'a>>,
+    pub(super) parameters: Vec<(SpannedText<'a>, SpannedValue<'a>)>,
+    pub(super) input_schema: Option<SpannedValue<'a>>,
     pub(super) args: Vec<RawGroup<'a>>,
-    pub(super) stdin: Option<Text<'a>>,
-    pub(super) env: Vec<(Text<'a>, Value<'a>)>,
-    pub(super) output: Option<Text<'a>>,
-    pub(super) output_schema: Option<Value<'a>>,
+    pub(super) stdin: Option<SpannedText<'a>>,
+    pub(super) env: Vec<(SpannedText<'a>, SpannedValue<'a>)>,
+    pub(super) output: Option<SpannedText<'a>>,
+    pub(super) output_schema: Option<SpannedValue<'a>>,
     pub(super) success: &'a [Spanned<DeValue<'a>>],
 }
 
 /// One item of `args`: a text, or a list of texts.
 pub(super) struct RawGroup<'a> {
-    pub(super) texts: Vec<Text<'a>>,
+    pub(super) texts: Vec<SpannedText<'a>>,
     pub(super) is_list: bool,
 }
 
 const ARGS: &str = r#"args = ["--count", "--", "{pattern}"]"#;
 
 impl<'a> RawCommand<'a> {
-    pub(in super::super) fn read(table: &Table<'a>) -> Result<Self, Fault> {
+    pub(in super::super) fn read(table: &Table<'a>) -> Result<Self, Diagnostic> {
         let args = table.items("args", ARGS)?.iter().map(RawGroup::read);
         Ok(Self {
             first: table.first_of(&COMMAND_KEYS),
@@ -51,7 +51,7 @@ impl<'a> RawCommand<'a> {
 }
 
 impl<'a> RawGroup<'a> {
-    fn read(item: &'a Spanned<DeValue<'a>>) -> Result<Self, Fault> {
+    fn read(item: &'a Spanned<DeValue<'a>>) -> Result<Self, Diagnostic> {
         let text = |item: &'a Spanned<DeValue<'a>>, expected: &str| match item.get_ref() {
             DeValue::String(text) => Ok(Spanned::new(item.span(), &**text)),
             _ => Err(wrong("`args` in [[tools]]", expected, item)
@@ -61,8 +61,11 @@ impl<'a> RawGroup<'a> {
             let texts: Vec<_> =
                 items.iter().map(|item| text(item, "texts")).collect::<Result<_, _>>()?;
             if texts.is_empty() {
-                return Err(Fault::new(item.span(), "`args` in [[tools]]: an empty list in it")
-                    .help("remove it, or write the arguments that belong together"));
+                return Err(Diagnostic::new(
+                    item.span(),
+                    "`args` in [[tools]]: an empty list in it",
+                )
+                .help("remove it, or write the arguments that belong together"));
             }
             return Ok(Self { texts, is_list: true });
         }

@@ -5,19 +5,19 @@
 use serde_json::Value as Json;
 use toml::de::DeValue;
 
-use super::super::error::Fault;
+use super::super::error::Diagnostic;
 use super::super::json;
 use super::super::keys::Section::Tool;
-use super::super::source::Source;
-use super::super::table::{Value, wrong};
-use super::parameters::{self, Declared};
-use super::{Parameter, RawCommand, Shape};
+use super::super::source::SourceTexts;
+use super::super::table::{SpannedValue, wrong};
+use super::parameters::{self, DeclaredParameter};
+use super::{Parameter, ParameterShape, RawCommand};
 
 /// The schema and the parameters that it has.
 pub(super) fn read(
-    source: Source<'_>,
+    source: SourceTexts<'_>,
     raw: &RawCommand<'_>,
-) -> Result<(Box<str>, Vec<Parameter>), Fault> {
+) -> Result<(Box<str>, Vec<Parameter>), Diagnostic> {
     let Some(whole) = raw.input_schema else {
         let declared = parameters::read(source, &raw.parameters)?;
         let schema = of(&declared).into();
@@ -25,7 +25,9 @@ pub(super) fn read(
     };
     if let Some((key, _)) = raw.parameters.first() {
         let message = "the tool has `parameters` and an `input_schema`";
-        return Err(Fault::new(key.span(), message).help("say what it takes in one of the two"));
+        return Err(
+            Diagnostic::new(key.span(), message).help("say what it takes in one of the two")
+        );
     }
     let schema = object("input_schema", whole)?;
     let properties = schema.get("properties").and_then(Json::as_object);
@@ -40,13 +42,13 @@ pub(super) fn read(
 }
 
 /// The schema of what a program writes, given whole.
-pub(super) fn whole_output(value: Value<'_>) -> Result<Box<str>, Fault> {
+pub(super) fn whole_output(value: SpannedValue<'_>) -> Result<Box<str>, Diagnostic> {
     Ok(text(value, &object("output_schema", value)?))
 }
 
 /// The schema of `parameters`, which keep their order: models read it.
-pub(super) fn of(parameters: &[Declared]) -> String {
-    let member = |declared: &Declared| {
+pub(super) fn of(parameters: &[DeclaredParameter]) -> String {
+    let member = |declared: &DeclaredParameter| {
         format!("{}:{}", Json::from(&*declared.parameter.name), declared.property)
     };
     let properties: Vec<_> = parameters.iter().map(member).collect();
@@ -59,10 +61,10 @@ pub(super) fn of(parameters: &[Declared]) -> String {
 }
 
 /// A schema that is written as a table, or as JSON in a text.
-fn object(key: &str, value: Value<'_>) -> Result<Json, Fault> {
+fn object(key: &str, value: SpannedValue<'_>) -> Result<Json, Diagnostic> {
     let schema = match value.get_ref() {
         DeValue::String(text) => crate::json::value(text).map_err(|error| {
-            Fault::new(value.span(), format!("{}: not valid JSON: {error}", Tool.place(key)))
+            Diagnostic::new(value.span(), format!("{}: not valid JSON: {error}", Tool.place(key)))
                 .help("the line and the column count from where the text begins")
         })?,
         _ => json::of(&Tool.place(key), value)?,
@@ -75,19 +77,19 @@ fn object(key: &str, value: Value<'_>) -> Result<Json, Fault> {
 }
 
 /// The schema as it was written, where that was JSON.
-fn text(value: Value<'_>, schema: &Json) -> Box<str> {
+fn text(value: SpannedValue<'_>, schema: &Json) -> Box<str> {
     match value.get_ref() {
         DeValue::String(text) => (&**text).into(),
         _ => schema.to_string().into(),
     }
 }
 
-fn shape(property: &Json) -> Shape {
+fn shape(property: &Json) -> ParameterShape {
     match property.get("type").and_then(Json::as_str) {
-        Some("boolean") => Shape::Boolean,
-        Some("integer") => Shape::Integer,
-        Some("number") => Shape::Number,
-        Some("array") => Shape::List,
-        _ => Shape::Text,
+        Some("boolean") => ParameterShape::Boolean,
+        Some("integer") => ParameterShape::Integer,
+        Some("number") => ParameterShape::Number,
+        Some("array") => ParameterShape::List,
+        _ => ParameterShape::Text,
     }
 }

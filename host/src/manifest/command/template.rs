@@ -4,38 +4,42 @@
 
 use std::ops::Range;
 
-use super::super::error::{Fault, quote};
+use super::super::error::{Diagnostic, quote};
 use super::super::keys::Section::Tool;
 use super::super::nearest::nearest;
-use super::super::source::Source;
-use super::super::table::Text;
-use super::{Parameter, Piece, RawCommand, Shape, Template};
+use super::super::source::SourceTexts;
+use super::super::table::SpannedText;
+use super::{Parameter, ParameterShape, RawCommand, Template, TemplatePiece};
 use crate::text::{TextError, forbidden_char};
 
 const FORMS: &str = "write `{name}`, `{list...}`, `{list|,}` or `{switch?--flag}`";
 const BRACES: &str = "a brace that stands for itself is written twice: `{{` or `}}`";
 
 /// The parameters that a template may name.
-pub(super) struct Known<'a> {
-    source: Source<'a>,
+pub(super) struct KnownParameters<'a> {
+    source: SourceTexts<'a>,
     pub(super) parameters: &'a [Parameter],
     used: Vec<bool>,
 }
 
 /// A template while it is read: what its errors point at.
-struct Reading<'a> {
+struct TemplateReader<'a> {
     key: &'a str,
-    text: &'a Text<'a>,
+    text: &'a SpannedText<'a>,
 }
 
-impl<'a> Known<'a> {
-    pub(super) fn new(source: Source<'a>, parameters: &'a [Parameter]) -> Self {
+impl<'a> KnownParameters<'a> {
+    pub(super) fn new(source: SourceTexts<'a>, parameters: &'a [Parameter]) -> Self {
         Self { source, parameters, used: vec![false; parameters.len()] }
     }
 
     /// The template that `text` writes for `key`.
-    pub(super) fn template(&mut self, key: &str, text: &Text<'_>) -> Result<Template, Fault> {
-        let reading = Reading { key, text };
+    pub(super) fn template(
+        &mut self,
+        key: &str,
+        text: &SpannedText<'_>,
+    ) -> Result<Template, Diagnostic> {
+        let reading = TemplateReader { key, text };
         if let Some(found) = forbidden_char(text.get_ref()) {
             let error = TextError::Forbidden(found);
             return Err(self
@@ -61,16 +65,17 @@ impl<'a> Known<'a> {
                 return Err(self.fault(&reading, "{", "a `{` is not closed").help(BRACES));
             };
             if !literal.is_empty() {
-                pieces.push(Piece::Text(std::mem::take(&mut literal).into()));
+                pieces.push(TemplatePiece::Text(std::mem::take(&mut literal).into()));
             }
             pieces.push(self.piece(&reading, &rest[..end])?);
             rest = &rest[end + 1..];
         }
         literal.push_str(rest);
         if !literal.is_empty() || pieces.is_empty() {
-            pieces.push(Piece::Text(literal.into()));
+            pieces.push(TemplatePiece::Text(literal.into()));
         }
-        if pieces.len() > 1 && pieces.iter().any(|piece| matches!(piece, Piece::Spread(_))) {
+        if pieces.len() > 1 && pieces.iter().any(|piece| matches!(piece, TemplatePiece::Spread(_)))
+        {
             let message = "items that are arguments of their own have no text beside them";
             let help = "give `{list...}` a text of its own, or join the items: `{list|,}`";
             return Err(self.fault(&reading, "...}", message).help(help));
@@ -79,29 +84,40 @@ impl<'a> Known<'a> {
     }
 
     /// The template of one text: a list in it has to be joined.
-    pub(super) fn text(&mut self, key: &str, text: &Text<'_>) -> Result<Template, Fault> {
+    pub(super) fn text(
+        &mut self,
+        key: &str,
+        text: &SpannedText<'_>,
+    ) -> Result<Template, Diagnostic> {
         let template = self.template(key, text)?;
         for piece in &template.0 {
             let (list, dots) = match *piece {
-                Piece::Value(number) => (number, ""),
-                Piece::Spread(number) => (number, "..."),
-                Piece::Text(_) | Piece::Joined(..) | Piece::Flag(..) | Piece::All => continue,
+                TemplatePiece::Value(number) => (number, ""),
+                TemplatePiece::Spread(number) => (number, "..."),
+                TemplatePiece::Text(_)
+                | TemplatePiece::Joined(..)
+                | TemplatePiece::Flag(..)
+                | TemplatePiece::All => continue,
             };
-            if self.parameters[list].shape == Shape::List {
+            if self.parameters[list].shape == ParameterShape::List {
                 let name = &self.parameters[list].name;
                 let message = format!("`{name}` is a list, and this is one text");
                 let help = format!("say what stands between its items: `{{{name}|,}}`");
-                let reading = Reading { key, text };
+                let reading = TemplateReader { key, text };
                 return Err(self.fault(&reading, &format!("{{{name}{dots}}}"), message).help(help));
             }
         }
         Ok(template)
     }
 
-    fn piece(&mut self, reading: &Reading<'_>, inside: &str) -> Result<Piece, Fault> {
+    fn piece(
+        &mut self,
+        reading: &TemplateReader<'_>,
+        inside: &str,
+    ) -> Result<TemplatePiece, Diagnostic> {
         if inside == "..." {
             self.used.fill(true);
-            return Ok(Piece::All);
+            return Ok(TemplatePiece::All);
         }
         let end = inside.find(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != '-');
         let (name, form) = inside.split_at(end.unwrap_or(inside.len()));
@@ -117,14 +133,18 @@ impl<'a> Known<'a> {
         let shape = self.parameters[number].shape;
         self.used[number] = true;
         match (symbol, text, shape) {
-            ("", ..) => Ok(Piece::Value(number)),
-            (".", "..", Shape::List) => Ok(Piece::Spread(number)),
-            ("|", text, Shape::List) if !text.is_empty() => Ok(Piece::Joined(number, text.into())),
-            ("?", text, Shape::Boolean) if !text.is_empty() => Ok(Piece::Flag(number, text.into())),
-            (".", "..", _) | ("|", ..) if shape != Shape::List => {
+            ("", ..) => Ok(TemplatePiece::Value(number)),
+            (".", "..", ParameterShape::List) => Ok(TemplatePiece::Spread(number)),
+            ("|", text, ParameterShape::List) if !text.is_empty() => {
+                Ok(TemplatePiece::Joined(number, text.into()))
+            }
+            ("?", text, ParameterShape::Boolean) if !text.is_empty() => {
+                Ok(TemplatePiece::Flag(number, text.into()))
+            }
+            (".", "..", _) | ("|", ..) if shape != ParameterShape::List => {
                 refuse(self, format!("`{name}` is no list"), &format!("write `{{{name}}}`"))
             }
-            ("?", ..) if shape != Shape::Boolean => {
+            ("?", ..) if shape != ParameterShape::Boolean => {
                 let help = format!(
                     "an optional parameter vanishes with what it stands in: `[\"--flag\", \"{{{name}}}\"]`"
                 );
@@ -134,7 +154,12 @@ impl<'a> Known<'a> {
         }
     }
 
-    fn number(&self, reading: &Reading<'_>, whole: &str, name: &str) -> Result<usize, Fault> {
+    fn number(
+        &self,
+        reading: &TemplateReader<'_>,
+        whole: &str,
+        name: &str,
+    ) -> Result<usize, Diagnostic> {
         let known = || self.parameters.iter().map(|parameter| &*parameter.name);
         if let Some(number) = known().position(|known| known == name) {
             return Ok(number);
@@ -152,30 +177,40 @@ impl<'a> Known<'a> {
     }
 
     /// Refuses a parameter that changes nothing.
-    pub(super) fn all_used(&self, raw: &RawCommand<'_>) -> Result<(), Fault> {
+    pub(super) fn all_used(&self, raw: &RawCommand<'_>) -> Result<(), Diagnostic> {
         let Some(at) = self.used.iter().position(|used| !used) else { return Ok(()) };
         let Parameter { name, shape, .. } = &self.parameters[at];
         let declared = raw.parameters.iter().find(|(key, _)| *key.get_ref() == &**name);
         let span = declared.map(|(key, _)| key.span());
         let span = span.or_else(|| raw.input_schema.map(|value| value.span())).unwrap_or(0..0);
         let form = match shape {
-            Shape::Boolean => format!("{{{name}?--{}}}", name.replace('_', "-")),
-            Shape::List => format!("{{{name}...}}"),
-            Shape::Text | Shape::Integer | Shape::Number => format!("{{{name}}}"),
+            ParameterShape::Boolean => format!("{{{name}?--{}}}", name.replace('_', "-")),
+            ParameterShape::List => format!("{{{name}...}}"),
+            ParameterShape::Text | ParameterShape::Integer | ParameterShape::Number => {
+                format!("{{{name}}}")
+            }
         };
-        Err(Fault::new(span, format!("the parameter `{name}` is given to the program nowhere"))
-            .help(format!("put `{form}` into `args`, or its value into `stdin` or `env`")))
+        Err(Diagnostic::new(
+            span,
+            format!("the parameter `{name}` is given to the program nowhere"),
+        )
+        .help(format!("put `{form}` into `args`, or its value into `stdin` or `env`")))
     }
 
     /// A fault at `part` of the text, where the manifest writes that part as it is.
-    fn fault(&self, reading: &Reading<'_>, part: &str, message: impl Into<String>) -> Fault {
+    fn fault(
+        &self,
+        reading: &TemplateReader<'_>,
+        part: &str,
+        message: impl Into<String>,
+    ) -> Diagnostic {
         let place = Tool.place(reading.key);
         let span = part_of(self.source, reading.text.span(), part);
-        Fault::new(span, format!("{place}: {}", message.into()))
+        Diagnostic::new(span, format!("{place}: {}", message.into()))
     }
 }
 
-fn part_of(source: Source<'_>, span: Range<usize>, part: &str) -> Range<usize> {
+fn part_of(source: SourceTexts<'_>, span: Range<usize>, part: &str) -> Range<usize> {
     let at = source.get(span.clone()).and_then(|written| written.find(part));
     at.map_or(span.clone(), |at| span.start + at..span.start + at + part.len())
 }

@@ -1,9 +1,9 @@
 //! The types of parameters as a manifest writes them: `"integer"`, `"string[]"`, `"number?"`.
 
-use super::super::error::{Fault, quote};
+use super::super::error::{Diagnostic, quote};
 use super::super::nearest::nearest;
-use super::super::table::Text;
-use super::Shape;
+use super::super::table::SpannedText;
+use super::ParameterShape;
 
 /// A type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,18 +41,18 @@ impl Type {
     pub(super) const STRING: Self = Self { item: Item::String, is_list: false, is_optional: false };
 
     /// Returns the shape of a value, which is all that templates need of the type.
-    pub(super) fn shape(self) -> Shape {
+    pub(super) fn shape(self) -> ParameterShape {
         match (self.is_list, self.item) {
-            (true, _) => Shape::List,
-            (false, Item::String) => Shape::Text,
-            (false, Item::Integer) => Shape::Integer,
-            (false, Item::Number) => Shape::Number,
-            (false, Item::Boolean) => Shape::Boolean,
+            (true, _) => ParameterShape::List,
+            (false, Item::String) => ParameterShape::Text,
+            (false, Item::Integer) => ParameterShape::Integer,
+            (false, Item::Number) => ParameterShape::Number,
+            (false, Item::Boolean) => ParameterShape::Boolean,
         }
     }
 
     /// Reads `text`, the type of the parameter `name`.
-    pub(super) fn read(name: &str, text: &Text<'_>) -> Result<Self, Fault> {
+    pub(super) fn read(name: &str, text: &SpannedText<'_>) -> Result<Self, Diagnostic> {
         let written = *text.get_ref();
         let (rest, is_optional) = match written.strip_suffix('?') {
             Some(rest) => (rest, true),
@@ -79,7 +79,7 @@ impl Type {
             }
             None => "`[]` after it makes a list, and `?` makes it optional: \"string[]?\"".into(),
         };
-        Err(Fault::new(text.span(), message).help(help))
+        Err(Diagnostic::new(text.span(), message).help(help))
     }
 }
 

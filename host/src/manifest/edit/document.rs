@@ -3,7 +3,7 @@
 use toml_edit::{Array, ArrayOfTables, DocumentMut, Item, RawString, Table, TableLike, Value};
 
 use super::list::{self, ListItem};
-use super::{DecisionKey, EditError, NewGrant};
+use super::{DecisionError, DecisionKey, NewGrant};
 use crate::manifest::files::lies_in;
 use crate::manifest::{GrantKind, GrantName};
 
@@ -12,9 +12,9 @@ use crate::manifest::{GrantKind, GrantName};
 pub(super) struct LocalDocument(DocumentMut);
 
 impl LocalDocument {
-    pub(super) fn parse(text: &str) -> Result<Self, EditError> {
+    pub(super) fn parse(text: &str) -> Result<Self, DecisionError> {
         let parsed = text.parse::<DocumentMut>();
-        parsed.map(Self).map_err(|error| EditError::Form(error.message().to_owned()))
+        parsed.map(Self).map_err(|error| DecisionError::Form(error.message().to_owned()))
     }
 
     /// Its text; empty if it says nothing at all.

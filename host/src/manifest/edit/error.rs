@@ -1,14 +1,14 @@
 //! The reasons why a decision cannot be put into a local file.
 
 use super::DecisionKeyError;
-use crate::manifest::error::Fault;
-use crate::manifest::source::Source;
+use crate::manifest::error::Diagnostic;
+use crate::manifest::source::SourceTexts;
 use crate::manifest::{GrantName, ManifestError, nearest};
 use crate::text::{escape, joined};
 
 /// The reason why a decision cannot be put into a local file. The file stays as it is.
 #[derive(Debug, thiserror::Error)]
-pub enum EditError {
+pub enum DecisionError {
     /// The files are wrong already.
     #[error("{0}")]
     Before(ManifestError),
@@ -78,10 +78,10 @@ fn known(name: &str, known: &[String], words: &str) -> String {
     format!("; {}", joined(near.into_iter().chain([format!("{words} {}", known.join(", "))])))
 }
 
-impl EditError {
+impl DecisionError {
     /// Returns the error for the fault of a single argument.
-    pub(in crate::manifest) fn of_fault(argument: &str, fault: Fault) -> Self {
-        let source = Source { manifest: "", local: None };
+    pub(in crate::manifest) fn of_fault(argument: &str, fault: Diagnostic) -> Self {
+        let source = SourceTexts { manifest: "", local: None };
         let error = ManifestError::from_fault("", source, fault);
         Self::of_arguments(&error, |_| argument.to_owned())
     }

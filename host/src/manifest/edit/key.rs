@@ -5,7 +5,7 @@ use std::fmt;
 use toml::Spanned;
 use toml_edit::Value;
 
-use super::EditError;
+use super::DecisionError;
 use crate::manifest::grant_name::without;
 use crate::manifest::keys::Section;
 use crate::manifest::{GrantKind, GrantName, Manifest, nearest};
@@ -86,16 +86,16 @@ impl DecisionKey {
 
     /// Reads the key of a decision that is not to stand any more: one that a value is set for, or a
     /// grant.
-    pub fn of_decision(text: &str) -> Result<Self, EditError> {
+    pub fn of_decision(text: &str) -> Result<Self, DecisionError> {
         match GrantName::parse(text) {
             Some(Ok(name)) => Ok(Self::Grant(name)),
-            Some(Err(fault)) => Err(EditError::of_fault(text, fault)),
+            Some(Err(fault)) => Err(DecisionError::of_fault(text, fault)),
             None => Ok(Self::parse(text)?),
         }
     }
 
     /// `value` as the local file writes it, if it is one of this key.
-    pub(super) fn checked(&self, value: &str) -> Result<Value, EditError> {
+    pub(super) fn checked(&self, value: &str) -> Result<Value, DecisionError> {
         let written = self.written(value);
         let text = match self {
             Self::Plugin(key) => format!("[plugin]\n{key} = {written}\n"),
@@ -106,7 +106,8 @@ impl DecisionKey {
             Self::Grant(_) => String::new(),
         };
         let read = Manifest::parse("a.toml", &text);
-        read.map(|_| written).map_err(|error| EditError::of_arguments(&error, |_| self.to_string()))
+        read.map(|_| written)
+            .map_err(|error| DecisionError::of_arguments(&error, |_| self.to_string()))
     }
 
     fn written(&self, value: &str) -> Value {
@@ -124,10 +125,10 @@ impl DecisionKey {
 
 impl GrantName {
     /// The name of the grant of `kind` that `text` says, or of all of them, as the argument WHAT of a command.
-    pub fn of_argument(kind: GrantKind, text: Option<&str>) -> Result<Self, EditError> {
+    pub fn of_argument(kind: GrantKind, text: Option<&str>) -> Result<Self, DecisionError> {
         let Some(text) = text else { return Ok(Self::Every(kind)) };
         let read = Self::one(kind, &Spanned::new(0..0, text), &without());
-        read.map_err(|fault| EditError::of_fault("WHAT", fault))
+        read.map_err(|fault| DecisionError::of_fault("WHAT", fault))
     }
 }
 

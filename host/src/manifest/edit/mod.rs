@@ -11,7 +11,7 @@ mod new_grant;
 
 use super::{Decisions, FileGrant, GrantName, Grants, Manifest};
 use document::LocalDocument;
-pub use error::EditError;
+pub use error::DecisionError;
 pub use key::{DecisionKey, DecisionKeyError};
 pub use new_grant::NewGrant;
 
@@ -37,13 +37,13 @@ pub fn edited(
     manifest: &str,
     local: Option<&str>,
     change: &Decision,
-) -> Result<String, EditError> {
+) -> Result<String, DecisionError> {
     let before = Manifest::parse_with(file, manifest, Some(local.unwrap_or_default()));
-    let before = before.map_err(EditError::Before)?;
+    let before = before.map_err(DecisionError::Before)?;
     let form = TextForm::of(local.unwrap_or_default());
     let mut document = LocalDocument::parse(form.plain(local.unwrap_or_default()))?;
     let merged = |document: &LocalDocument| {
-        Manifest::parse_with(file, manifest, Some(&document.text())).map_err(EditError::After)
+        Manifest::parse_with(file, manifest, Some(&document.text())).map_err(DecisionError::After)
     };
     match change {
         Decision::Grant(grant) => {
@@ -56,7 +56,7 @@ pub fn edited(
                 document.grant(grant);
                 // A directory that lies in one that is kept away is kept away, too.
                 if !asked.files.is_empty() && !merged(&document)?.grants.include(&asked) {
-                    return Err(EditError::Form(WITHHELD.into()));
+                    return Err(DecisionError::Form(WITHHELD.into()));
                 }
             }
         }
@@ -78,7 +78,7 @@ pub fn edited(
                 }
             } else if !before.grants.has(name) && !document.takes_away(name) {
                 let granted = names_of(&before.grants);
-                return Err(EditError::NotGranted { name: name.clone(), granted });
+                return Err(DecisionError::NotGranted { name: name.clone(), granted });
             }
         }
         Decision::Set(key, value) => document.set(key, key.checked(value)?),
@@ -86,14 +86,14 @@ pub fn edited(
             let mut is_unset = document.unset(key);
             if let DecisionKey::Grant(GrantName::Files(at)) = key {
                 let authors =
-                    Manifest::parse(file, manifest).map_err(EditError::Before)?.grants.files;
+                    Manifest::parse(file, manifest).map_err(DecisionError::Before)?.grants.files;
                 for own in authors.iter().filter(|own| own.at == *at) {
                     is_unset |= document.see_again(&own.path);
                 }
             }
             if !is_unset {
                 let decided = decided(before.decisions.as_ref());
-                return Err(EditError::NotDecided { key: key.to_string(), decided });
+                return Err(DecisionError::NotDecided { key: key.to_string(), decided });
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use toml_edit::{InlineTable, Value};
 
-use super::EditError;
+use super::DecisionError;
 use super::document::LocalDocument;
 use crate::manifest::{Grants, Manifest};
 
@@ -48,12 +48,13 @@ pub enum NewGrant {
 
 impl NewGrant {
     /// Returns the grants that it stands for, if they can be granted.
-    pub(super) fn checked(&self) -> Result<Grants, EditError> {
+    pub(super) fn checked(&self) -> Result<Grants, DecisionError> {
         let mut document = LocalDocument::default();
         document.grant(self);
         let read = Manifest::parse("a.toml", &document.text());
-        read.map(|manifest| manifest.grants)
-            .map_err(|error| EditError::of_arguments(&error, |key| self.argument(key).to_owned()))
+        read.map(|manifest| manifest.grants).map_err(|error| {
+            DecisionError::of_arguments(&error, |key| self.argument(key).to_owned())
+        })
     }
 
     /// The item of a list, for those that are one.
@@ -82,7 +83,7 @@ impl NewGrant {
     }
 
     /// Refuses a directory that would take the place of another one without a person's word.
-    pub(super) fn check_place(&self, asked: &Grants, before: &Grants) -> Result<(), EditError> {
+    pub(super) fn check_place(&self, asked: &Grants, before: &Grants) -> Result<(), DecisionError> {
         if !matches!(self, Self::Files { is_at_named: false, .. }) {
             return Ok(());
         }
@@ -90,7 +91,7 @@ impl NewGrant {
             let other = before.files.iter().find(|other| other.at == asked.at);
             if let Some(other) = other.filter(|other| other.path != asked.path) {
                 let (at, path) = (other.at.to_string(), other.path.to_string());
-                return Err(EditError::PlaceTaken { at, path });
+                return Err(DecisionError::PlaceTaken { at, path });
             }
         }
         Ok(())

@@ -17,7 +17,7 @@ env = { LANG = "C" }
 secrets = ["A"]
 "#;
 
-fn after(local: &str, change: &Decision) -> Result<String, EditError> {
+fn after(local: &str, change: &Decision) -> Result<String, DecisionError> {
     edited("w.toml", MANIFEST, Some(local), change)
 }
 

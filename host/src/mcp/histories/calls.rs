@@ -10,21 +10,21 @@ use std::task::{Poll, Waker};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::mcp::action::{Call, CallKey};
+use crate::mcp::action::{CallKey, CallRequest};
 use crate::mcp::executor::{CallEnd, EndedHere, Executor};
-use crate::mcp::news::{Named, News};
-use crate::sandbox::Ended;
+use crate::mcp::news::{CallLabel, CallRecord};
+use crate::sandbox::CallOutcome;
 use crate::tool::{Content, Output, Usage};
 
 /// The sizes of answers, in bytes.
-pub(super) const SIZES: [usize; 4] = [10, 1024, 50 * 1024, 1024 * 1024];
+pub(super) const ANSWER_SIZES: [usize; 4] = [10, 1024, 50 * 1024, 1024 * 1024];
 
 /// The arguments of a call: what becomes of it.
 #[derive(Clone, Copy, Debug, Deserialize)]
 pub(super) struct CallPlan {
     /// True if it ends where it is begun.
     pub(super) here: bool,
-    /// The place of its answer's size in [`SIZES`].
+    /// The place of its answer's size in [`ANSWER_SIZES`].
     pub(super) size: usize,
 }
 
@@ -107,8 +107,8 @@ impl Executor for ScriptedCalls {
         all.filter(|running| running.is_wanted).map(|running| running.argument_bytes).sum()
     }
 
-    fn start(&mut self, call: Call) -> Option<EndedHere> {
-        let Call { key, request, tool, arguments, wants_progress, entry } = call;
+    fn start(&mut self, call: CallRequest) -> Option<EndedHere> {
+        let CallRequest { key, request, tool, arguments, wants_progress, entry } = call;
         assert!(entry.take(), "{request} was taken back before it began");
         let plan: CallPlan = serde_json::from_str(arguments.get()).expect("a plan");
         let mut state = self.0.borrow_mut();
@@ -116,7 +116,7 @@ impl Executor for ScriptedCalls {
         assert!(state.begun.insert(number), "{request} is begun twice");
         if plan.here {
             let ended = ended(plan);
-            let news = News::of(&ended, Arc::new(Named { tool, request }));
+            let news = CallRecord::of(&ended, Arc::new(CallLabel { tool, request }));
             return Some(EndedHere { ended, news });
         }
         let running = Scripted {
@@ -164,18 +164,18 @@ impl Executor for ScriptedCalls {
 }
 
 /// The answers that there are, checked once: to look at each byte takes most of a history's time.
-static ANSWERS: LazyLock<[Box<RawValue>; SIZES.len()]> = LazyLock::new(|| {
-    SIZES.map(|size| {
+static ANSWERS: LazyLock<[Box<RawValue>; ANSWER_SIZES.len()]> = LazyLock::new(|| {
+    ANSWER_SIZES.map(|size| {
         let object = format!(r#"{{"a":"{}"}}"#, "x".repeat(size - br#"{"a":""}"#.len()));
         RawValue::from_string(object).expect("JSON")
     })
 });
 
-fn ended(plan: CallPlan) -> Ended {
+fn ended(plan: CallPlan) -> CallOutcome {
     let output = Output {
         content: vec![Content::Text("x".into())],
         structured: Some(ANSWERS[plan.size].clone()),
         ..Output::default()
     };
-    Ended { outcome: Ok(output), usage: Usage::default(), slot: None }
+    CallOutcome { outcome: Ok(output), usage: Usage::default(), slot: None }
 }

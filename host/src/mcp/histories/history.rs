@@ -11,28 +11,29 @@ use std::task::{Context, Poll, Wake, Waker};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::calls::{CallState, ScriptedCalls};
-use super::client::{Client, SMALL, Said};
+use super::client::{HistoryClient, LineContent, SMALL_MESSAGE};
 use super::judge::Rest;
-use super::pipe::{Pipe, PipeEnd, Writer};
+use super::pipe::{PieceWriter, Pipe, PipeEnd};
 use crate::catalog::{Catalog, Coming};
 use crate::fuzz::catalog;
 use crate::fuzz::noise::Noise;
-use crate::mcp::driver::{Driver, End};
+use crate::mcp::driver::{Driver, LoopEnd};
 use crate::mcp::engine::{Engine, Settings};
 use crate::mcp::executor::Note;
 use crate::tool::Progress;
 
 /// Notes of progress that wait.
-const NOTES: usize = 4;
+const HISTORY_NOTES: usize = 4;
 /// Bytes of lists that are asked for at once.
-const MAX_ASKED: usize = 3 * 1024 * 1024;
+const MAX_LISTED_BYTES: usize = 3 * 1024 * 1024;
 /// Polls after which a loop that was always woken goes round in circles.
 const MAX_POLLS: usize = 100_000;
 
 /// The catalogs that are published, and the most bytes of their lists: one tool, some 50 KB, and 1 MB.
 static CATALOGS: LazyLock<[(Arc<Catalog>, usize); 3]> = LazyLock::new(|| {
-    [(1, 50), (8, 6 * 1024), (64, 16 * 1024)]
-        .map(|(tools, schema)| (catalog(tools, schema), tools * (schema + SMALL) + SMALL))
+    [(1, 50), (8, 6 * 1024), (64, 16 * 1024)].map(|(tools, schema)| {
+        (catalog(tools, schema), tools * (schema + SMALL_MESSAGE) + SMALL_MESSAGE)
+    })
 });
 
 /// The same while more is about to come, before the first that is whole and after it.
@@ -49,7 +50,7 @@ static PROVISIONAL: LazyLock<[[Arc<Catalog>; 2]; 3]> = LazyLock::new(|| {
 #[derive(Clone, Copy, Debug)]
 enum Act {
     /// The client writes so many lines of a kind; the last bytes of them it may keep for later.
-    Feed(Said, usize),
+    Feed(LineContent, usize),
     Read(usize),
     EndCall,
     Note,
@@ -75,7 +76,7 @@ impl Wake for Woken {
 pub(super) struct History {
     noise: Noise,
     done: Vec<Act>,
-    client: Client,
+    client: HistoryClient,
     pipe: Rc<RefCell<Pipe>>,
     calls: Rc<RefCell<CallState>>,
     publisher: watch::Sender<Option<Arc<Catalog>>>,
@@ -88,9 +89,9 @@ pub(super) struct History {
     shutdown: Option<oneshot::Sender<()>>,
     /// The place in [`CATALOGS`] of the largest that is published.
     largest: usize,
-    driver: Pin<Box<dyn Future<Output = End>>>,
+    driver: Pin<Box<dyn Future<Output = LoopEnd>>>,
     woken: Arc<Woken>,
-    end: Option<End>,
+    end: Option<LoopEnd>,
 }
 
 impl History {
@@ -99,21 +100,21 @@ impl History {
         for _ in 0..4 {
             noise.below(2);
         }
-        let writer = if noise.is_one_in(3) { Writer::Thread } else { Writer::Loop };
+        let writer = if noise.is_one_in(3) { PieceWriter::Thread } else { PieceWriter::Loop };
         // Through a narrow pipe large answers would take their time.
         let (capacity, largest) =
             noise.one_of([(64, 1), (4096, 2), (64 * 1024, 3), (64 * 1024, 3), (1 << 20, 3)]);
         let pipe = Pipe::new(writer, capacity);
         let calls = Rc::new(RefCell::new(CallState::default()));
         let (publisher, published) = watch::channel(None);
-        let (notes, progress) = mpsc::channel(NOTES);
+        let (notes, progress) = mpsc::channel(HISTORY_NOTES);
         let (shutdown, asked) = oneshot::channel();
         let engine = Engine::new(Settings::default());
         let executor = (ScriptedCalls(calls.clone()), progress);
         let driver = Driver::new(engine, PipeEnd(pipe.clone()), published, executor);
         let driver = Box::pin(driver.run(async move { drop(asked.await) }));
         let woken = Arc::new(Woken(AtomicBool::new(true)));
-        let client = Client::new(noise.is_one_in(2), largest);
+        let client = HistoryClient::new(noise.is_one_in(2), largest);
         let mut history = Self {
             noise,
             done: Vec::new(),
@@ -168,21 +169,21 @@ impl History {
         match noise.below(40) {
             0..=13 => {
                 let said = noise.one_of([
-                    Said::Ping,
-                    Said::List,
-                    Said::List,
-                    Said::List,
-                    Said::Call,
-                    Said::Call,
-                    Said::Call,
-                    Said::Cancel,
-                    Said::Junk,
-                    Said::Batch,
+                    LineContent::Ping,
+                    LineContent::List,
+                    LineContent::List,
+                    LineContent::List,
+                    LineContent::Call,
+                    LineContent::Call,
+                    LineContent::Call,
+                    LineContent::Cancel,
+                    LineContent::Junk,
+                    LineContent::Batch,
                 ]);
                 let most = noise.one_of([1, 1, 2, 4, 8, 30]);
                 // Beyond what may be in flight.
                 let most = if noise.is_one_in(300) { 300 } else { most };
-                Act::Feed(said, most.min(1 + MAX_ASKED / self.list.max(1)))
+                Act::Feed(said, most.min(1 + MAX_LISTED_BYTES / self.list.max(1)))
             }
             14..=22 => Act::Read(noise.one_of([1, 100, 4096, 64 * 1024, 1 << 20, usize::MAX])),
             23..=31 => Act::EndCall,
@@ -229,7 +230,7 @@ impl History {
                     let value = self.noted as f64;
                     // A full channel drops it.
                     let note = (key, Progress { value, total: None, message: None });
-                    self.client.ledger.other_bytes += SMALL;
+                    self.client.ledger.other_bytes += SMALL_MESSAGE;
                     drop(self.notes.try_send(note));
                 }
             }
@@ -257,7 +258,7 @@ impl History {
     fn publish(&mut self, which: usize) {
         let (catalog, list) = &CATALOGS[which.min(self.largest)];
         self.list = self.list.max(*list);
-        self.client.ledger.other_bytes += SMALL;
+        self.client.ledger.other_bytes += SMALL_MESSAGE;
         self.publisher.send_replace(Some(catalog.clone()));
         self.has_whole = true;
     }
@@ -299,7 +300,7 @@ impl History {
             has_catalog: self.publisher.borrow().is_some(),
             has_whole: self.has_whole,
             longest_list: self.list,
-            has_notes: self.notes.capacity() < NOTES,
+            has_notes: self.notes.capacity() < HISTORY_NOTES,
             is_stopping: self.shutdown.is_none(),
         }
         .judge()
@@ -327,7 +328,7 @@ impl History {
         let pipe = self.pipe.borrow();
         match self.end {
             Some(_) if pipe.is_gone => return Ok(()),
-            Some(End::Finished) if pipe.has_ended || self.shutdown.is_none() => {}
+            Some(LoopEnd::Finished) if pipe.has_ended || self.shutdown.is_none() => {}
             end => return Err(format!("it ended with {end:?}")),
         }
         let mut missing = String::new();

@@ -1,11 +1,11 @@
 //! A loop that rests, judged from outside: by what was fed, what was read, and which calls run.
 
 use super::calls::CallState;
-use super::ledger::{Asked, Kind, Ledger};
+use super::ledger::{Asked, Ledger, RequestKind};
 use super::pipe::Pipe;
 use crate::mcp::driver::MAX_IN_FLIGHT;
 use crate::mcp::engine::MAX_AWAITING;
-use crate::mcp::unread::MAX as MAX_UNREAD;
+use crate::mcp::unread::MAX_UNREAD;
 
 /// All that can be seen of it.
 pub(super) struct Rest<'a> {
@@ -35,12 +35,12 @@ impl Rest<'_> {
             return Err("a call has ended".into());
         }
         let awaits = |kind| match kind {
-            Kind::Ping => false,
-            Kind::List => !self.has_whole,
-            Kind::Call => !self.has_catalog,
+            RequestKind::Ping => false,
+            RequestKind::List => !self.has_whole,
+            RequestKind::Call => !self.has_catalog,
         };
         let answered_by =
-            |kind, at_most| if kind == Kind::List { self.longest_list } else { at_most };
+            |kind, at_most| if kind == RequestKind::List { self.longest_list } else { at_most };
         let unread: usize =
             ledger.unanswered().map(|(_, asked)| answered_by(asked.kind, asked.at_most)).sum();
         let may_be_full = pipe.is_full() && unread + ledger.other_bytes >= MAX_UNREAD;
@@ -65,8 +65,8 @@ impl Rest<'_> {
         let (all_read, running) = (!pipe.has_output(), calls.wanted());
         for (id, asked) in waiting().filter(|(_, asked)| !awaits(asked.kind)) {
             let is_begun = match asked.kind {
-                Kind::Call => calls.has_begun(id),
-                Kind::Ping | Kind::List => true,
+                RequestKind::Call => calls.has_begun(id),
+                RequestKind::Ping | RequestKind::List => true,
             };
             if !is_begun {
                 return Err(format!("{id} has not begun: {asked:?}"));

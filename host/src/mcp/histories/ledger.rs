@@ -12,7 +12,7 @@ const NOTIFICATION: &str = r#"{"jsonrpc":"2.0","method":"#;
 
 /// The kinds of requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum RequestKind {
     /// Answered whatever else goes on.
     Ping,
     /// Answered once there is a catalog.
@@ -24,7 +24,7 @@ pub(super) enum Kind {
 /// A request, whose id is its place in the ledger.
 #[derive(Debug)]
 pub(super) struct Asked {
-    pub(super) kind: Kind,
+    pub(super) kind: RequestKind,
     /// The most bytes that its answer takes.
     pub(super) at_most: usize,
     /// The bytes of input up to the end of its line, and of the first line that cancels it, without the newlines.
@@ -61,7 +61,7 @@ impl Ledger {
         self.batches
     }
 
-    pub(super) fn ask(&mut self, kind: Kind, at_most: usize, batch: Option<usize>) {
+    pub(super) fn ask(&mut self, kind: RequestKind, at_most: usize, batch: Option<usize>) {
         let (end, cancelled) = (usize::MAX, usize::MAX);
         let asked = Asked { kind, at_most, end, cancelled, batch, answers: 0 };
         self.requests.push(asked);
@@ -122,11 +122,11 @@ impl Ledger {
         }
         if line.starts_with('[') {
             #[derive(Deserialize)]
-            struct Answer<'a> {
+            struct OwedAnswer<'a> {
                 #[serde(borrow)]
                 id: &'a RawValue,
             }
-            let answers: Vec<Answer<'_>> =
+            let answers: Vec<OwedAnswer<'_>> =
                 serde_json::from_str(line).map_err(|error| format!("{error}: {line}"))?;
             return answers.iter().try_for_each(|answer| self.answer(answer.id.get()));
         }

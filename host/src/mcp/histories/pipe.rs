@@ -9,15 +9,15 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use crate::mcp::lines::Cutter;
-use crate::mcp::message::Line;
+use crate::mcp::message::InputLine;
 use crate::mcp::transport::{Gone, LineInput, LineOutput, Transport};
 
 /// Bytes of the client that are taken at once.
-const CHUNK: usize = 4 * 1024;
+const PIPE_CHUNK: usize = 4 * 1024;
 
 /// The writer that finishes a piece for which the pipe had no room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Writer {
+pub(super) enum PieceWriter {
     /// The loop, when it is told that there is room: a pipe that the runtime watches.
     Loop,
     /// A thread, which takes one more piece meanwhile.
@@ -26,7 +26,7 @@ pub(super) enum Writer {
 
 /// Both directions, as the client and the system see them.
 pub(super) struct Pipe {
-    writer: Writer,
+    writer: PieceWriter,
     capacity: usize,
     /// The bytes that the client wrote and the loop has not taken.
     input: Vec<u8>,
@@ -57,7 +57,7 @@ enum Direction {
 }
 
 impl Pipe {
-    pub(super) fn new(writer: Writer, capacity: usize) -> Rc<RefCell<Self>> {
+    pub(super) fn new(writer: PieceWriter, capacity: usize) -> Rc<RefCell<Self>> {
         Rc::new(RefCell::new(Self {
             writer,
             capacity,
@@ -123,8 +123,8 @@ impl Pipe {
     /// True if nothing more can be handed over until the client reads.
     pub(super) fn is_full(&self) -> bool {
         match self.writer {
-            Writer::Loop => self.has_rest(),
-            Writer::Thread => self.slot.is_some(),
+            PieceWriter::Loop => self.has_rest(),
+            PieceWriter::Thread => self.slot.is_some(),
         }
     }
 
@@ -138,7 +138,7 @@ impl Pipe {
         let count = bytes.min(self.output.len());
         let read = self.output[..count].to_vec();
         self.output.drain(..count);
-        if self.writer == Writer::Thread {
+        if self.writer == PieceWriter::Thread {
             self.advance();
         }
         if count > 0 {
@@ -175,9 +175,9 @@ impl Pipe {
         }
     }
 
-    fn poll_lines(&mut self, context: &Context<'_>) -> Poll<Option<Vec<Line>>> {
+    fn poll_lines(&mut self, context: &Context<'_>) -> Poll<Option<Vec<InputLine>>> {
         while !self.input.is_empty() {
-            let count = self.input.len().min(CHUNK);
+            let count = self.input.len().min(PIPE_CHUNK);
             let lines = self.cutter.push(&self.input[..count]);
             self.input.drain(..count);
             self.taken += count;
@@ -219,7 +219,7 @@ impl Transport for PipeEnd {
 }
 
 impl LineInput for PipeEnd {
-    async fn lines(&mut self) -> Option<Vec<Line>> {
+    async fn lines(&mut self) -> Option<Vec<InputLine>> {
         poll_fn(|context| self.0.borrow_mut().poll_lines(context)).await
     }
 
@@ -243,14 +243,14 @@ impl LineOutput for PipeEnd {
     fn is_ready(&self) -> bool {
         let pipe = self.0.borrow();
         match pipe.writer {
-            Writer::Loop => !pipe.has_rest(),
-            Writer::Thread => pipe.knows_room,
+            PieceWriter::Loop => !pipe.has_rest(),
+            PieceWriter::Thread => pipe.knows_room,
         }
     }
 
     fn has_rest(&self) -> bool {
         let pipe = self.0.borrow();
-        pipe.writer == Writer::Loop && pipe.has_rest()
+        pipe.writer == PieceWriter::Loop && pipe.has_rest()
     }
 
     fn give(&mut self, piece: Vec<u8>) -> Result<(), Gone> {
@@ -260,8 +260,8 @@ impl LineOutput for PipeEnd {
         }
         assert!(!pipe.is_full(), "a piece is given where there is no room");
         match pipe.writer {
-            Writer::Loop => (pipe.piece, pipe.written) = (piece, 0),
-            Writer::Thread => (pipe.slot, pipe.knows_room) = (Some(piece), false),
+            PieceWriter::Loop => (pipe.piece, pipe.written) = (piece, 0),
+            PieceWriter::Thread => (pipe.slot, pipe.knows_room) = (Some(piece), false),
         }
         pipe.advance();
         Ok(())

@@ -1,8 +1,8 @@
 //! A program that ended, as an answer: its exit code, stdout and stderr.
 
 use super::super::contract;
-use super::Declared;
-use crate::manifest::{Bytes, Command, Form};
+use super::ProgramDeclarations;
+use crate::manifest::{Bytes, ProgramSpec, StdoutForm};
 use crate::secret::Redactor;
 use crate::tool::{CallError, Content, LimitHit, Media, Output};
 
@@ -12,7 +12,7 @@ pub(in super::super) const MAX_SAID: usize = 8 * 1024;
 const MARGIN: u64 = 256;
 
 /// The end of a program: its exit code and what it wrote.
-pub(super) struct Ended {
+pub(super) struct ProgramEnd {
     pub(super) code: i32,
     pub(super) stdout: Vec<u8>,
     /// The end of stderr, without its secrets.
@@ -23,9 +23,9 @@ pub(super) struct Ended {
 
 /// Returns the answer of a program that ended, or its failure.
 pub(super) fn answer(
-    ended: Ended,
-    command: &Command,
-    declared: &Declared,
+    ended: ProgramEnd,
+    command: &ProgramSpec,
+    declared: &ProgramDeclarations,
     limit: Bytes,
     secrets: &Redactor,
 ) -> Result<Output, CallError> {
@@ -33,21 +33,21 @@ pub(super) fn answer(
     if !u8::try_from(ended.code).is_ok_and(|code| success.contains(&code)) {
         return Err(failure(&ended, limit, secrets));
     }
-    let Ended { code, stdout, .. } = ended;
-    if stdout.is_empty() && command.output != Form::Json {
+    let ProgramEnd { code, stdout, .. } = ended;
+    if stdout.is_empty() && command.output != StdoutForm::Json {
         let code = if code == 0 { String::new() } else { format!(", exit code {code}") };
         return Ok(blocks(Content::Text(format!("(no output{code})"))));
     }
     match &command.output {
-        Form::Text => Ok(blocks(Content::Text(text(stdout)?))),
-        Form::Json => {
+        StdoutForm::Text => Ok(blocks(Content::Text(text(stdout)?))),
+        StdoutForm::Json => {
             let broken =
                 |problem| CallError::Broken(format!("its stdout is not one JSON value: {problem}"));
             let (raw, _) =
                 contract::json(&text(stdout)?).map_err(|error| broken(error.to_string()))?;
             Ok(Output { structured: Some(raw), ..Output::default() })
         }
-        Form::Media(kind) => media(kind, stdout, declared).map(blocks),
+        StdoutForm::Media(kind) => media(kind, stdout, declared).map(blocks),
     }
 }
 
@@ -65,7 +65,7 @@ fn text(stdout: Vec<u8>) -> Result<String, CallError> {
     })
 }
 
-fn media(kind: &str, data: Vec<u8>, declared: &Declared) -> Result<Content, CallError> {
+fn media(kind: &str, data: Vec<u8>, declared: &ProgramDeclarations) -> Result<Content, CallError> {
     let (family, _) = kind.split_once('/').unwrap_or((kind, ""));
     let mime_type = kind.to_owned();
     Ok(match family {
@@ -83,7 +83,7 @@ fn media(kind: &str, data: Vec<u8>, declared: &Declared) -> Result<Content, Call
 }
 
 /// The exit code with the end of what the program said: of stderr, and of what it wrote to stdout.
-fn failure(ended: &Ended, limit: Bytes, secrets: &Redactor) -> CallError {
+fn failure(ended: &ProgramEnd, limit: Bytes, secrets: &Redactor) -> CallError {
     let half = limit.get().saturating_sub(MARGIN) / 2;
     let most = usize::try_from(half).map_or(MAX_SAID, |half| half.min(MAX_SAID));
     let code = ended.code;
@@ -130,7 +130,7 @@ mod tests {
     fn a_failure_shows_stdout_without_secrets() {
         let (name, secret) = (SecretName::new("KEY"), Secret::new("hunter2hunter2".into()));
         let name = name.expect("a name");
-        let ended = Ended {
+        let ended = ProgramEnd {
             code: 1,
             stdout: b"\x1b[1mkey=hunter2hunter2\n".to_vec(),
             stderr: String::new(),

@@ -1,6 +1,6 @@
 //! The tools of a program, as its manifest declares them.
 
-use crate::manifest::{Manifest, Place, SourceFile, ToolOverride};
+use crate::manifest::{Manifest, SourceFile, SourceSpan, ToolOverride};
 use crate::tool::{Annotations, ToolSpec};
 
 use super::super::contract::{self, Side};
@@ -8,7 +8,7 @@ use super::super::guest::Guest;
 
 /// The declarations of a manifest that only a program needs.
 #[derive(Clone, Debug, Default)]
-pub struct Declared {
+pub struct ProgramDeclarations {
     /// The plugin's name: the program's own, as it sees it.
     pub(super) name: Box<str>,
     /// Its tools.
@@ -20,14 +20,14 @@ pub struct Declared {
 #[error("{message}")]
 pub struct DeclaredError {
     /// The place at which the manifest names the tool.
-    pub place: Place,
+    pub place: SourceSpan,
     /// The problem, in words.
     pub message: String,
     /// The advice on what to do about it.
     pub help: String,
 }
 
-impl Declared {
+impl ProgramDeclarations {
     /// Returns the declarations of `manifest`.
     #[must_use]
     pub fn of(manifest: &Manifest) -> Self {

@@ -11,7 +11,7 @@ use wit_parser::Resolve;
 
 const FROM: [&str; 2] = [WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME, "proc_exit"];
 const TO: [&str; 2] = ["wasi:cli/exit@0.2.12", "exit-with-code"];
-const WIT: &str = "
+const EXIT_WIT: &str = "
     package wasi:cli@0.2.12;
     interface exit { exit-with-code: func(status-code: u8); }
     world exits { import exit; }";
@@ -21,7 +21,7 @@ pub(super) fn redirected(module: &[u8]) -> Result<Vec<u8>, String> {
     let imports = imports(module).map_err(|error| error.to_string())?;
     let Some(mut redirected) = imports else { return Ok(module.to_vec()) };
     let mut resolve = Resolve::default();
-    let package = resolve.push_str("exits.wit", WIT).map_err(|error| format!("{error:#}"))?;
+    let package = resolve.push_str("exits.wit", EXIT_WIT).map_err(|error| format!("{error:#}"))?;
     let world = resolve.select_world(&[package], None).map_err(|error| format!("{error:#}"))?;
     wit_component::embed_component_metadata(&mut redirected, &resolve, world, StringEncoding::UTF8)
         .map_err(|error| format!("{error:#}"))?;

@@ -8,7 +8,9 @@ use std::collections::BTreeMap;
 use serde_json::value::RawValue;
 
 use super::super::number;
-use crate::manifest::{Argument, Bytes, Command, Group, Parameter, Piece, Shape, Template};
+use crate::manifest::{
+    Argument, Bytes, Group, Parameter, ParameterShape, ProgramSpec, Template, TemplatePiece,
+};
 use crate::text::escape;
 
 /// Bytes that one call may give to its program, all together.
@@ -18,14 +20,14 @@ const ARGUMENT: usize = 32;
 
 /// The arguments, variables and stdin that a program gets.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Invocation {
+pub(super) struct ProgramInvocation {
     pub(super) args: Vec<String>,
     pub(super) env: Vec<(String, String)>,
     pub(super) stdin: Vec<u8>,
 }
 
 /// The value of a parameter: the caller's or the default.
-enum Given {
+enum GivenValue {
     Nothing,
     One(String),
     Switch(bool),
@@ -33,7 +35,10 @@ enum Given {
 }
 
 /// Puts `arguments`, a JSON object that fits the schema, into the templates of `command`.
-pub(super) fn invocation(command: &Command, arguments: &str) -> Result<Invocation, String> {
+pub(super) fn invocation(
+    command: &ProgramSpec,
+    arguments: &str,
+) -> Result<ProgramInvocation, String> {
     let given: BTreeMap<String, Box<RawValue>> =
         serde_json::from_str(arguments).map_err(|error| error.to_string())?;
     let given = command.parameters.iter().map(|parameter| self::given(parameter, &given));
@@ -43,7 +48,7 @@ pub(super) fn invocation(command: &Command, arguments: &str) -> Result<Invocatio
         all: arguments,
         left: MAX_GIVEN,
     };
-    let mut invocation = Invocation::default();
+    let mut invocation = ProgramInvocation::default();
     for group in &command.args {
         filling.group(group, &mut invocation.args)?;
     }
@@ -59,21 +64,30 @@ pub(super) fn invocation(command: &Command, arguments: &str) -> Result<Invocatio
     Ok(invocation)
 }
 
-fn given(parameter: &Parameter, given: &BTreeMap<String, Box<RawValue>>) -> Result<Given, String> {
+fn given(
+    parameter: &Parameter,
+    given: &BTreeMap<String, Box<RawValue>>,
+) -> Result<GivenValue, String> {
     let Parameter { name, shape, default, .. } = parameter;
     let given = given.get(&**name).map(|raw| raw.get()).or(default.as_deref());
     let Some(json) = given.filter(|json| *json != "null") else {
-        return Ok(if *shape == Shape::Boolean { Given::Switch(false) } else { Given::Nothing });
+        return Ok(if *shape == ParameterShape::Boolean {
+            GivenValue::Switch(false)
+        } else {
+            GivenValue::Nothing
+        });
     };
     let broken = |error: serde_json::Error| format!("`{name}`: {error}");
     match shape {
-        Shape::Boolean => Ok(Given::Switch(json == "true")),
-        Shape::Text | Shape::Number => text(json).map(Given::One).map_err(broken),
-        Shape::Integer => Ok(Given::One(whole(json))),
-        Shape::List => {
+        ParameterShape::Boolean => Ok(GivenValue::Switch(json == "true")),
+        ParameterShape::Text | ParameterShape::Number => {
+            text(json).map(GivenValue::One).map_err(broken)
+        }
+        ParameterShape::Integer => Ok(GivenValue::One(whole(json))),
+        ParameterShape::List => {
             let items: Vec<Box<RawValue>> = serde_json::from_str(json).map_err(broken)?;
             let items = items.iter().map(|item| text(item.get()));
-            items.collect::<Result<_, _>>().map(Given::Many).map_err(broken)
+            items.collect::<Result<_, _>>().map(GivenValue::Many).map_err(broken)
         }
     }
 }
@@ -94,7 +108,7 @@ fn whole(json: &str) -> String {
 /// Templates while they are filled.
 struct Filling<'a> {
     parameters: &'a [Parameter],
-    given: Vec<Given>,
+    given: Vec<GivenValue>,
     all: &'a str,
     left: usize,
 }
@@ -103,11 +117,12 @@ impl Filling<'_> {
     /// Adds the arguments of `group`: all of them, once for each item, or none.
     fn group(&mut self, group: &Group, args: &mut Vec<String>) -> Result<(), String> {
         let Some(list) = group.repeats else { return self.once(group, None, args) };
-        let Given::Many(items) = std::mem::replace(&mut self.given[list], Given::Nothing) else {
+        let GivenValue::Many(items) = std::mem::replace(&mut self.given[list], GivenValue::Nothing)
+        else {
             return Ok(());
         };
         let added = items.iter().try_for_each(|item| self.once(group, Some(item), args));
-        self.given[list] = Given::Many(items);
+        self.given[list] = GivenValue::Many(items);
         added
     }
 
@@ -121,8 +136,8 @@ impl Filling<'_> {
         for argument in &group.arguments {
             let Argument { template, guarded } = argument;
             let before = added.len();
-            if let [Piece::Spread(list)] = template.0[..] {
-                let Given::Many(items) = &self.given[list] else { return Ok(()) };
+            if let [TemplatePiece::Spread(list)] = template.0[..] {
+                let GivenValue::Many(items) = &self.given[list] else { return Ok(()) };
                 if items.is_empty() {
                     return Ok(());
                 }
@@ -157,14 +172,14 @@ impl Filling<'_> {
         for piece in &template.0 {
             let joined;
             let text: &str = match piece {
-                Piece::Text(text) => text,
-                Piece::All => self.all,
-                Piece::Flag(switch, text) => match self.given[*switch] {
-                    Given::Switch(true) => text,
+                TemplatePiece::Text(text) => text,
+                TemplatePiece::All => self.all,
+                TemplatePiece::Flag(switch, text) => match self.given[*switch] {
+                    GivenValue::Switch(true) => text,
                     _ => return Ok(None),
                 },
-                Piece::Joined(list, separator) => match &self.given[*list] {
-                    Given::Many(items) if !items.is_empty() => {
+                TemplatePiece::Joined(list, separator) => match &self.given[*list] {
+                    GivenValue::Many(items) if !items.is_empty() => {
                         if let Some(item) = items.iter().find(|item| item.contains(&**separator)) {
                             return Err(format!(
                                 "an item of `{}` holds {separator:?}, which stands between items here: {}",
@@ -177,13 +192,17 @@ impl Filling<'_> {
                     }
                     _ => return Ok(None),
                 },
-                Piece::Value(number) | Piece::Spread(number) => match &self.given[*number] {
-                    Given::One(text) => text,
-                    Given::Switch(true) => "true",
-                    Given::Switch(false) => "false",
+                TemplatePiece::Value(number) | TemplatePiece::Spread(number) => match &self.given
+                    [*number]
+                {
+                    GivenValue::One(text) => text,
+                    GivenValue::Switch(true) => "true",
+                    GivenValue::Switch(false) => "false",
                     // A list that repeats is set aside while its items are added.
-                    Given::Nothing | Given::Many(_) => match item {
-                        Some(item) if self.parameters[*number].shape == Shape::List => item,
+                    GivenValue::Nothing | GivenValue::Many(_) => match item {
+                        Some(item) if self.parameters[*number].shape == ParameterShape::List => {
+                            item
+                        }
                         _ => return Ok(None),
                     },
                 },
@@ -211,8 +230,10 @@ impl Filling<'_> {
     /// The parameter that a template is about.
     fn subject(&self, template: &Template) -> String {
         let number = template.0.iter().find_map(|piece| match piece {
-            Piece::Value(number) | Piece::Spread(number) | Piece::Joined(number, _) => Some(number),
-            Piece::Text(_) | Piece::Flag(..) | Piece::All => None,
+            TemplatePiece::Value(number)
+            | TemplatePiece::Spread(number)
+            | TemplatePiece::Joined(number, _) => Some(number),
+            TemplatePiece::Text(_) | TemplatePiece::Flag(..) | TemplatePiece::All => None,
         });
         number.map_or("an argument".into(), |number| format!("`{}`", self.parameters[*number].name))
     }

@@ -6,13 +6,13 @@ use serde_json::{Value, json};
 use super::*;
 use crate::manifest::Manifest;
 
-fn command(tool: &str) -> Command {
+fn command(tool: &str) -> ProgramSpec {
     let manifest = format!("[[tools]]\nname = \"a\"\n{tool}");
     let manifest = Manifest::parse("a.toml", &manifest).unwrap_or_else(|error| panic!("{error}"));
     manifest.tools[0].command.clone()
 }
 
-fn expand(tool: &str, arguments: &Value) -> Result<Invocation, String> {
+fn expand(tool: &str, arguments: &Value) -> Result<ProgramInvocation, String> {
     invocation(&command(tool), &arguments.to_string())
 }
 
@@ -218,7 +218,7 @@ proptest! {
             env = { V = "{value}" }
             stdin = "<{value}>"
             parameters = { value = "string", items = "string[]", on = "boolean" }"#;
-        static COMMAND: OnceLock<Command> = OnceLock::new();
+        static COMMAND: OnceLock<ProgramSpec> = OnceLock::new();
         let arguments = json!({"value": value, "items": items, "on": on}).to_string();
         let result = invocation(COMMAND.get_or_init(|| command(tool)), &arguments);
         if value.contains('\0') || items.iter().any(|item| item.contains('\0')) {

@@ -13,7 +13,7 @@ use crate::text::escape;
 /// Refuses the first import that nothing here provides, in words.
 pub(super) fn check(module: &[u8]) -> Result<(), String> {
     for (from, name) in imports(module).map_err(|error| error.to_string())? {
-        if from == PREVIEW1 && OFFERED.contains(name) {
+        if from == PREVIEW1 && ADAPTER_EXPORTS.contains(name) {
             continue;
         }
         let import = escape(&format!("{from}.{name}"));
@@ -58,7 +58,7 @@ fn advice(from: &str, name: &str) -> &'static str {
 }
 
 /// The names that the adapter exports.
-static OFFERED: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
+static ADAPTER_EXPORTS: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
     let mut offered = BTreeSet::new();
     for payload in Parser::new(0).parse_all(WASI_SNAPSHOT_PREVIEW1_COMMAND_ADAPTER) {
         if let Ok(Payload::ExportSection(exports)) = payload {

@@ -16,24 +16,24 @@ use wasmtime::Store;
 use wasmtime_wasi::I32Exit;
 use wasmtime_wasi::p2::bindings::CommandPre;
 
-use super::guest::{Call, Guest};
+use super::guest::{Guest, GuestCall};
 use super::run::Ran;
-use super::store::State;
+use super::store::StoreState;
 use crate::tool::{CallError, Output};
 
 pub(super) use answer::MAX_SAID;
 pub(super) use declared::list;
-pub use declared::{Declared, DeclaredError};
+pub use declared::{DeclaredError, ProgramDeclarations};
 pub(super) use module::{ModuleError, component};
 pub(super) use process::Process;
 
 /// Runs the program for one call and returns its answer.
 pub(super) async fn call(
     guest: &Guest,
-    pre: &CommandPre<State>,
-    call: Call<'_>,
+    pre: &CommandPre<StoreState>,
+    call: GuestCall<'_>,
 ) -> (Result<Output, CallError>, Ran) {
-    let Call { tool, arguments, mut terms } = call;
+    let GuestCall { tool, arguments, mut terms } = call;
     let declared = guest.declared();
     let Some(tool) = declared.tools.iter().find(|declared| declared.name == tool) else {
         let lost = CallError::Host("the tool is not in its manifest".into());
@@ -48,22 +48,22 @@ pub(super) async fn call(
     let stdout = stdout::Stdout::new(limit);
     let process = Process::new(&declared.name, invocation, stdout.clone());
     terms.reach.process = Some(process);
-    let enter = async |store: &mut Store<State>| {
+    let enter = async |store: &mut Store<StoreState>| {
         let code = exit_code(run(store, pre).await)?;
-        let State { log, meter, .. } = store.data();
+        let StoreState { log, meter, .. } = store.data();
         Ok((code, log.said(MAX_SAID), meter.memory_hit()))
     };
     let (outcome, ran) = guest.run(pre.engine(), guest.copied(), terms, enter).await;
     let outcome = outcome.and_then(|(code, stderr, refused)| {
-        let ended = answer::Ended { code, stdout: stdout.take(), stderr, refused };
+        let ended = answer::ProgramEnd { code, stdout: stdout.take(), stderr, refused };
         answer::answer(ended, &tool.command, declared, limit, secrets.redactor())
     });
     (outcome, ran)
 }
 
 async fn run(
-    store: &mut Store<State>,
-    pre: &CommandPre<State>,
+    store: &mut Store<StoreState>,
+    pre: &CommandPre<StoreState>,
 ) -> wasmtime::Result<Result<(), ()>> {
     let command = pre.instantiate_async(&mut *store).await?;
     command.wasi_cli_run().call_run(store).await

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use wasmtime_wasi::WasiCtxBuilder;
 use wasmtime_wasi::p2::pipe::MemoryInputPipe;
 
-use super::expand::Invocation;
+use super::expand::ProgramInvocation;
 use super::stdout::Stdout;
 
 /// The arguments, variables, stdin and stdout that a program is started with.
@@ -18,8 +18,8 @@ pub(in super::super) struct Process {
 
 impl Process {
     /// Creates the surroundings of the program `name` for one invocation.
-    pub(super) fn new(name: &str, invocation: Invocation, stdout: Stdout) -> Self {
-        let Invocation { args, env, stdin } = invocation;
+    pub(super) fn new(name: &str, invocation: ProgramInvocation, stdout: Stdout) -> Self {
+        let ProgramInvocation { args, env, stdin } = invocation;
         let args = std::iter::once(name.to_owned()).chain(args).collect();
         Self { args, env, stdin, stdout }
     }

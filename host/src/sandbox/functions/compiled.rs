@@ -5,15 +5,15 @@ use wasmtime::component::types::{self, ComponentFunc, ComponentItem};
 use wasmtime::component::{Component, ComponentExportIndex, Type};
 
 use super::shape::Integer;
-use super::types::{Exported, Exporter, Form, Signature, ValueType};
+use super::types::{Exported, Exporter, FunctionType, TypeForm, ValueType};
 
 /// A component, or an instance in it.
-pub(in super::super) enum Compiled<'a> {
+pub(in super::super) enum ExportScope<'a> {
     Component(types::Component, &'a Engine),
     Instance(types::ComponentInstance, &'a Engine),
 }
 
-impl<'a> Compiled<'a> {
+impl<'a> ExportScope<'a> {
     pub(in super::super) fn new(component: &'a Component) -> Self {
         Self::Component(component.component_type(), component.engine())
     }
@@ -32,7 +32,7 @@ pub(super) fn index(
     component.get_export_index(within?.as_ref(), name)
 }
 
-impl<'a> Exporter for Compiled<'a> {
+impl<'a> Exporter for ExportScope<'a> {
     type Signature = ComponentFunc;
 
     fn exports(&self) -> impl Iterator<Item = (String, Exported<Self>)> {
@@ -59,7 +59,7 @@ impl<'a> Exporter for Compiled<'a> {
     }
 }
 
-impl Signature for ComponentFunc {
+impl FunctionType for ComponentFunc {
     type Value = Type;
 
     fn parameters(&self) -> impl Iterator<Item = (String, Type)> {
@@ -72,42 +72,42 @@ impl Signature for ComponentFunc {
 }
 
 impl ValueType for Type {
-    fn form(&self) -> Form<Self> {
+    fn form(&self) -> TypeForm<Self> {
         let owned = |names: &mut dyn Iterator<Item = &str>| names.map(str::to_owned).collect();
         match self {
-            Self::Bool => Form::Bool,
-            Self::S8 => Form::Integer(Integer::S8),
-            Self::U8 => Form::Integer(Integer::U8),
-            Self::S16 => Form::Integer(Integer::S16),
-            Self::U16 => Form::Integer(Integer::U16),
-            Self::S32 => Form::Integer(Integer::S32),
-            Self::U32 => Form::Integer(Integer::U32),
-            Self::S64 => Form::Integer(Integer::S64),
-            Self::U64 => Form::Integer(Integer::U64),
-            Self::Float32 => Form::F32,
-            Self::Float64 => Form::F64,
-            Self::Char => Form::Char,
-            Self::String => Form::String,
-            Self::List(list) => Form::List(list.ty()),
-            Self::Map(map) => Form::Map(map.key(), map.value()),
+            Self::Bool => TypeForm::Bool,
+            Self::S8 => TypeForm::Integer(Integer::S8),
+            Self::U8 => TypeForm::Integer(Integer::U8),
+            Self::S16 => TypeForm::Integer(Integer::S16),
+            Self::U16 => TypeForm::Integer(Integer::U16),
+            Self::S32 => TypeForm::Integer(Integer::S32),
+            Self::U32 => TypeForm::Integer(Integer::U32),
+            Self::S64 => TypeForm::Integer(Integer::S64),
+            Self::U64 => TypeForm::Integer(Integer::U64),
+            Self::Float32 => TypeForm::F32,
+            Self::Float64 => TypeForm::F64,
+            Self::Char => TypeForm::Char,
+            Self::String => TypeForm::String,
+            Self::List(list) => TypeForm::List(list.ty()),
+            Self::Map(map) => TypeForm::Map(map.key(), map.value()),
             Self::Record(record) => {
                 let fields = record.fields();
-                Form::Record(fields.map(|field| (field.name.to_owned(), field.ty)).collect())
+                TypeForm::Record(fields.map(|field| (field.name.to_owned(), field.ty)).collect())
             }
-            Self::Tuple(tuple) => Form::Tuple(tuple.types().collect()),
+            Self::Tuple(tuple) => TypeForm::Tuple(tuple.types().collect()),
             Self::Variant(variant) => {
                 let cases = variant.cases();
-                Form::Variant(cases.map(|case| (case.name.to_owned(), case.ty)).collect())
+                TypeForm::Variant(cases.map(|case| (case.name.to_owned(), case.ty)).collect())
             }
-            Self::Enum(cases) => Form::Enum(owned(&mut cases.names())),
-            Self::Option(option) => Form::Option(option.ty()),
-            Self::Result(result) => Form::Result(result.ok(), result.err()),
-            Self::Flags(flags) => Form::Flags(owned(&mut flags.names())),
-            Self::Own(_) | Self::Borrow(_) => Form::Inexpressible("a resource"),
-            Self::Future(_) => Form::Inexpressible("a future"),
-            Self::Stream(_) => Form::Inexpressible("a stream"),
-            Self::ErrorContext => Form::Inexpressible("an error context"),
-            Self::FixedLengthList(_) => Form::Inexpressible("a list of fixed length"),
+            Self::Enum(cases) => TypeForm::Enum(owned(&mut cases.names())),
+            Self::Option(option) => TypeForm::Option(option.ty()),
+            Self::Result(result) => TypeForm::Result(result.ok(), result.err()),
+            Self::Flags(flags) => TypeForm::Flags(owned(&mut flags.names())),
+            Self::Own(_) | Self::Borrow(_) => TypeForm::Inexpressible("a resource"),
+            Self::Future(_) => TypeForm::Inexpressible("a future"),
+            Self::Stream(_) => TypeForm::Inexpressible("a stream"),
+            Self::ErrorContext => TypeForm::Inexpressible("an error context"),
+            Self::FixedLengthList(_) => TypeForm::Inexpressible("a list of fixed length"),
         }
     }
 }

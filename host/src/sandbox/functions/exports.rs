@@ -1,11 +1,11 @@
 //! The exports of a component that can be called: each function with the way to it.
 
-use super::types::{Exported, Exporter, Signature};
+use super::types::{Exported, Exporter, FunctionType};
 
 /// Exports that are looked at, over all instances. Types count, and an interface may have hundreds.
 const MAX_EXPORTS: usize = 20_000;
 /// The most levels of nested instances that are looked into.
-const MAX_DEPTH: usize = 8;
+const MAX_INSTANCE_DEPTH: usize = 8;
 
 /// An exported function.
 pub(super) struct Export<S> {
@@ -21,7 +21,7 @@ pub(super) struct Export<S> {
 #[derive(Debug)]
 pub(super) struct TooMany;
 
-impl<S: Signature> Export<S> {
+impl<S: FunctionType> Export<S> {
     /// Returns the interface that the function is in. `None` at the world's top.
     pub(super) fn interface(&self) -> Option<&str> {
         self.path.last().map(String::as_str)
@@ -72,7 +72,7 @@ fn walk<E: Exporter>(
             Exported::Function(signature) => {
                 found.push(Export { path: path.to_vec(), name, signature });
             }
-            Exported::Instance(instance) if path.len() < MAX_DEPTH => {
+            Exported::Instance(instance) if path.len() < MAX_INSTANCE_DEPTH => {
                 let path: Vec<_> = path.iter().cloned().chain([name]).collect();
                 walk(&instance, &path, left, found)?;
             }

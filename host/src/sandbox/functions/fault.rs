@@ -7,13 +7,13 @@ use crate::text::escape;
 
 /// The place of a value that cannot be read, and the problem with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Fault {
+pub(super) struct ArgumentError {
     /// A JSON pointer, made from its end.
     place: String,
     problem: String,
 }
 
-impl std::fmt::Display for Fault {
+impl std::fmt::Display for ArgumentError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match &*self.place {
             "" => write!(f, "at the top: {}", escape(&self.problem)),
@@ -22,7 +22,7 @@ impl std::fmt::Display for Fault {
     }
 }
 
-impl Fault {
+impl ArgumentError {
     pub(super) fn new(problem: impl Into<String>) -> Self {
         Self { place: String::new(), problem: problem.into() }
     }
@@ -59,7 +59,7 @@ mod tests {
 
     #[test]
     fn what_was_found_is_shown_on_one_line_and_without_controls() {
-        let fault = || Fault::new("found `\n\u{202e}`");
+        let fault = || ArgumentError::new("found `\n\u{202e}`");
         assert_eq!(fault().to_string(), "at the top: found `\\n\\u{202e}`");
         assert_eq!(fault().within("\u{1b}a").to_string(), "at `/\\u{1b}a`: found `\\n\\u{202e}`");
     }

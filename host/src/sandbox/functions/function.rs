@@ -10,7 +10,7 @@ use super::exports::Export;
 use super::notes::Notes;
 use super::schema;
 use super::shape::{Room, Shape, Unfit};
-use super::types::Signature;
+use super::types::FunctionType;
 use crate::manifest::Grants;
 use crate::text::escape;
 use crate::tool::{Annotations, ToolSpec};
@@ -35,7 +35,7 @@ pub(super) struct Description {
 impl Typed {
     /// Returns the types of `export`, or the reason why it cannot be a tool, as the end of a
     /// sentence about it.
-    pub(super) fn of(export: &Export<impl Signature>) -> Result<Self, String> {
+    pub(super) fn of(export: &Export<impl FunctionType>) -> Result<Self, String> {
         if let Some(("[constructor" | "[method" | "[static", _)) = export.name.split_once(']') {
             return Err("belongs to a resource, which lives no longer than one call".into());
         }
@@ -56,7 +56,7 @@ impl Typed {
 impl Description {
     /// Returns the description of `export`, which has these types, or the reason why it cannot be a
     /// tool, as the end of a sentence about it.
-    pub(super) fn of<S: Signature>(export: &Export<S>, typed: &Typed) -> Result<Self, String> {
+    pub(super) fn of<S: FunctionType>(export: &Export<S>, typed: &Typed) -> Result<Self, String> {
         let Typed { parameters, result } = typed;
         let unfit = |error: Unfit| error.to_string();
         let raw = |text| RawValue::from_string(text).map_err(|error| escape(&error.to_string()));

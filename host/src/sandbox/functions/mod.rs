@@ -28,17 +28,17 @@ use serde_json::value::RawValue;
 use wasmtime::Store;
 use wasmtime::component::{Component, ComponentExportIndex, InstancePre, Val};
 
-use super::guest::{Call, Guest};
+use super::guest::{Guest, GuestCall};
 use super::run::{self, Ran};
-use super::store::State;
+use super::store::StoreState;
 use crate::manifest::Grants;
 use crate::text::escape;
 use crate::tool::{CallError, Content, Limit, Listed, Output, UnfitTool};
 use exports::{Export, TooMany};
 use function::{Description, Typed};
-use write::Unwritten;
+use write::ValueError;
 
-pub(super) use compiled::Compiled;
+pub(super) use compiled::ExportScope;
 pub(super) use docs::Docs;
 pub use notes::{Notes, NotesError};
 pub(super) use outlined::Outlined;
@@ -54,7 +54,7 @@ const PER_BYTE: u64 = 20;
 
 /// A component's functions as tools that can be called.
 pub(super) struct Functions {
-    pre: InstancePre<State>,
+    pre: InstancePre<StoreState>,
     /// The functions, by the names of their tools.
     table: BTreeMap<String, Function>,
     descriptions: Descriptions,
@@ -143,8 +143,8 @@ fn none_fit(unfit: &[UnfitTool]) -> String {
 
 impl Functions {
     /// Returns the functions of the component of `pre`, or the reason why none of them is a tool.
-    pub(super) fn of(pre: InstancePre<State>) -> Result<Self, String> {
-        let Sorted { fit, unfit } = sorted(&Compiled::new(pre.component()))?;
+    pub(super) fn of(pre: InstancePre<StoreState>) -> Result<Self, String> {
+        let Sorted { fit, unfit } = sorted(&ExportScope::new(pre.component()))?;
         let (mut table, mut descriptions) = (BTreeMap::new(), BTreeMap::new());
         for (name, (Export { path, name: own, .. }, typed, description)) in fit {
             let export = compiled::index(pre.component(), &path, &own)
@@ -184,9 +184,9 @@ impl Descriptions {
 pub(super) async fn call(
     guest: &Guest,
     functions: &Functions,
-    call: Call<'_>,
+    call: GuestCall<'_>,
 ) -> (Result<Output, CallError>, Ran) {
-    let Call { tool, arguments, terms } = call;
+    let GuestCall { tool, arguments, terms } = call;
     let Some(function) = functions.table.get(tool) else {
         return (Err(CallError::Host(format!("there is no tool `{tool}`"))), Ran::default());
     };
@@ -196,7 +196,7 @@ pub(super) async fn call(
             return (Err(CallError::InvalidArguments(fault.to_string())), Ran::default());
         }
     };
-    let enter = async |store: &mut Store<State>| {
+    let enter = async |store: &mut Store<StoreState>| {
         let instance = functions.pre.instantiate_async(&mut *store).await?;
         let func = instance.get_func(&mut *store, function.export);
         let func = func.ok_or_else(|| wasmtime::Error::msg("the function is not exported"))?;
@@ -219,8 +219,8 @@ fn answer(guest: &Guest, returned: Option<&Val>) -> Result<Output, CallError> {
     let limit = guest.limits().output;
     let most = usize::try_from(limit.get()).unwrap_or(usize::MAX);
     let json = write::json(value, most).map_err(|error| match error {
-        Unwritten::TooLong => run::limit(Limit::Output, limit.to_string()),
-        Unwritten::NotJson => CallError::Broken("its answer cannot be written as JSON".into()),
+        ValueError::TooLong => run::limit(Limit::Output, limit.to_string()),
+        ValueError::NotJson => CallError::Broken("its answer cannot be written as JSON".into()),
     })?;
     let structured = RawValue::from_string(format!(r#"{{"result":{json}}}"#))
         .map_err(|error| CallError::Host(error.to_string()))?;

@@ -4,12 +4,12 @@
 //! joined by `_`. A component made for wassette so keeps its tools' names.
 
 /// The longest name, in bytes: a client sees a shorter one that ends in the function's own.
-const MAX_NAME: usize = 256;
+const MAX_FUNCTION_NAME: usize = 256;
 
 /// Returns the name of the tool that the function `name` within `path` becomes. `None` if it would be too long.
 pub(super) fn tool(path: &[String], name: &str) -> Option<String> {
     let length: usize = path.iter().map(|part| part.len() + 1).sum();
-    if length + name.len() > MAX_NAME {
+    if length + name.len() > MAX_FUNCTION_NAME {
         return None;
     }
     let parts = path.iter().map(String::as_str).chain([name]);

@@ -13,10 +13,10 @@ use crate::text::escape;
 
 /// The doc comments that a `.wit` file has for functions.
 #[derive(Debug, Default)]
-pub struct Notes(HashMap<Place, String>);
+pub struct Notes(HashMap<FunctionPath, String>);
 
 /// The place of a function: its interface, if it is in one, and its name.
-type Place = (Option<String>, String);
+type FunctionPath = (Option<String>, String);
 
 /// The reason why a `.wit` file cannot be parsed, and the place of the fault.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

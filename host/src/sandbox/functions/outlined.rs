@@ -8,7 +8,7 @@ use wasmparser::component_types::{
 use wasmparser::types::Types;
 
 use super::shape::Integer;
-use super::types::{Exported, Exporter, Form, Signature, ValueType};
+use super::types::{Exported, Exporter, FunctionType, TypeForm, ValueType};
 
 /// A component, or an instance in it.
 pub(in super::super) enum Outlined<'a> {
@@ -51,7 +51,7 @@ impl<'a> Exporter for Outlined<'a> {
     }
 }
 
-impl<'a> Signature for OutlinedFunction<'a> {
+impl<'a> FunctionType for OutlinedFunction<'a> {
     type Value = OutlinedValue<'a>;
 
     fn parameters(&self) -> impl Iterator<Item = (String, OutlinedValue<'a>)> {
@@ -67,7 +67,7 @@ impl<'a> Signature for OutlinedFunction<'a> {
 }
 
 impl ValueType for OutlinedValue<'_> {
-    fn form(&self) -> Form<Self> {
+    fn form(&self) -> TypeForm<Self> {
         let Self(types, of) = *self;
         let value = |of: &ComponentValType| Self(types, *of);
         let id = match of {
@@ -78,56 +78,58 @@ impl ValueType for OutlinedValue<'_> {
             ComponentDefinedType::Primitive(primitive) => self::primitive(*primitive),
             ComponentDefinedType::Record(record) => {
                 let fields = record.fields.iter();
-                Form::Record(fields.map(|(name, of)| (name.to_string(), value(of))).collect())
+                TypeForm::Record(fields.map(|(name, of)| (name.to_string(), value(of))).collect())
             }
             ComponentDefinedType::Variant(variant) => {
                 let cases = variant.cases.iter();
                 let cases =
                     cases.map(|(name, case)| (name.to_string(), case.ty.as_ref().map(value)));
-                Form::Variant(cases.collect())
+                TypeForm::Variant(cases.collect())
             }
-            ComponentDefinedType::List { element, .. } => Form::List(value(element)),
-            ComponentDefinedType::Map { key, value: of, .. } => Form::Map(value(key), value(of)),
+            ComponentDefinedType::List { element, .. } => TypeForm::List(value(element)),
+            ComponentDefinedType::Map { key, value: of, .. } => {
+                TypeForm::Map(value(key), value(of))
+            }
             ComponentDefinedType::Tuple(tuple) => {
-                Form::Tuple(tuple.types.iter().map(value).collect())
+                TypeForm::Tuple(tuple.types.iter().map(value).collect())
             }
             ComponentDefinedType::Flags(names) => {
-                Form::Flags(names.iter().map(ToString::to_string).collect())
+                TypeForm::Flags(names.iter().map(ToString::to_string).collect())
             }
             ComponentDefinedType::Enum(names) => {
-                Form::Enum(names.iter().map(ToString::to_string).collect())
+                TypeForm::Enum(names.iter().map(ToString::to_string).collect())
             }
-            ComponentDefinedType::Option { ty, .. } => Form::Option(value(ty)),
+            ComponentDefinedType::Option { ty, .. } => TypeForm::Option(value(ty)),
             ComponentDefinedType::Result { ok, err, .. } => {
-                Form::Result(ok.as_ref().map(value), err.as_ref().map(value))
+                TypeForm::Result(ok.as_ref().map(value), err.as_ref().map(value))
             }
             ComponentDefinedType::Own(_) | ComponentDefinedType::Borrow(_) => {
-                Form::Inexpressible("a resource")
+                TypeForm::Inexpressible("a resource")
             }
-            ComponentDefinedType::Future { .. } => Form::Inexpressible("a future"),
-            ComponentDefinedType::Stream { .. } => Form::Inexpressible("a stream"),
+            ComponentDefinedType::Future { .. } => TypeForm::Inexpressible("a future"),
+            ComponentDefinedType::Stream { .. } => TypeForm::Inexpressible("a stream"),
             ComponentDefinedType::FixedLengthList { .. } => {
-                Form::Inexpressible("a list of fixed length")
+                TypeForm::Inexpressible("a list of fixed length")
             }
         }
     }
 }
 
-fn primitive<T>(of: PrimitiveValType) -> Form<T> {
+fn primitive<T>(of: PrimitiveValType) -> TypeForm<T> {
     match of {
-        PrimitiveValType::Bool => Form::Bool,
-        PrimitiveValType::S8 => Form::Integer(Integer::S8),
-        PrimitiveValType::U8 => Form::Integer(Integer::U8),
-        PrimitiveValType::S16 => Form::Integer(Integer::S16),
-        PrimitiveValType::U16 => Form::Integer(Integer::U16),
-        PrimitiveValType::S32 => Form::Integer(Integer::S32),
-        PrimitiveValType::U32 => Form::Integer(Integer::U32),
-        PrimitiveValType::S64 => Form::Integer(Integer::S64),
-        PrimitiveValType::U64 => Form::Integer(Integer::U64),
-        PrimitiveValType::F32 => Form::F32,
-        PrimitiveValType::F64 => Form::F64,
-        PrimitiveValType::Char => Form::Char,
-        PrimitiveValType::String => Form::String,
-        PrimitiveValType::ErrorContext => Form::Inexpressible("an error context"),
+        PrimitiveValType::Bool => TypeForm::Bool,
+        PrimitiveValType::S8 => TypeForm::Integer(Integer::S8),
+        PrimitiveValType::U8 => TypeForm::Integer(Integer::U8),
+        PrimitiveValType::S16 => TypeForm::Integer(Integer::S16),
+        PrimitiveValType::U16 => TypeForm::Integer(Integer::U16),
+        PrimitiveValType::S32 => TypeForm::Integer(Integer::S32),
+        PrimitiveValType::U32 => TypeForm::Integer(Integer::U32),
+        PrimitiveValType::S64 => TypeForm::Integer(Integer::S64),
+        PrimitiveValType::U64 => TypeForm::Integer(Integer::U64),
+        PrimitiveValType::F32 => TypeForm::F32,
+        PrimitiveValType::F64 => TypeForm::F64,
+        PrimitiveValType::Char => TypeForm::Char,
+        PrimitiveValType::String => TypeForm::String,
+        PrimitiveValType::ErrorContext => TypeForm::Inexpressible("an error context"),
     }
 }

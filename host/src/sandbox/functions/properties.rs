@@ -213,42 +213,42 @@ fn anything() -> impl Strategy<Value = Value> {
 
 /// A change of one place of a value: another value there, a member more or less, or two items swapped.
 #[derive(Clone, Debug)]
-enum Change {
+enum ValueMutation {
     Replace(Value),
     Remove(Index),
     Add(&'static str, Value),
     Swap(Index, Index),
 }
 
-fn changes() -> impl Strategy<Value = (Index, Change)> {
+fn changes() -> impl Strategy<Value = (Index, ValueMutation)> {
     let key = prop::sample::select(vec!["tag", "val", "ok", "err", "a-b", "more"]);
     let change = prop_oneof![
-        3 => anything().prop_map(Change::Replace),
-        2 => any::<Index>().prop_map(Change::Remove),
-        1 => (key, anything()).prop_map(|(key, value)| Change::Add(key, value)),
-        1 => (any::<Index>(), any::<Index>()).prop_map(|(one, two)| Change::Swap(one, two)),
+        3 => anything().prop_map(ValueMutation::Replace),
+        2 => any::<Index>().prop_map(ValueMutation::Remove),
+        1 => (key, anything()).prop_map(|(key, value)| ValueMutation::Add(key, value)),
+        1 => (any::<Index>(), any::<Index>()).prop_map(|(one, two)| ValueMutation::Swap(one, two)),
     ];
     (any::<Index>(), change)
 }
 
-fn changed(mut value: Value, (at, change): (Index, Change)) -> Value {
+fn changed(mut value: Value, (at, change): (Index, ValueMutation)) -> Value {
     let mut places = Vec::new();
     pointers(&value, String::new(), &mut places);
     let place = value.pointer_mut(&places[at.index(places.len())]).expect("a place");
     match (change, place) {
-        (Change::Replace(other), place) => *place = other,
-        (Change::Remove(at), Value::Array(items)) if !items.is_empty() => {
+        (ValueMutation::Replace(other), place) => *place = other,
+        (ValueMutation::Remove(at), Value::Array(items)) if !items.is_empty() => {
             items.remove(at.index(items.len()));
         }
-        (Change::Remove(at), Value::Object(members)) if !members.is_empty() => {
+        (ValueMutation::Remove(at), Value::Object(members)) if !members.is_empty() => {
             let key = members.keys().nth(at.index(members.len())).cloned().expect("a key");
             members.remove(&key);
         }
-        (Change::Add(_, more), Value::Array(items)) => items.push(more),
-        (Change::Add(key, more), Value::Object(members)) => {
+        (ValueMutation::Add(_, more), Value::Array(items)) => items.push(more),
+        (ValueMutation::Add(key, more), Value::Object(members)) => {
             members.insert(key.into(), more);
         }
-        (Change::Swap(one, two), Value::Array(items)) if !items.is_empty() => {
+        (ValueMutation::Swap(one, two), Value::Array(items)) if !items.is_empty() => {
             let (one, two) = (one.index(items.len()), two.index(items.len()));
             items.swap(one, two);
         }
@@ -294,7 +294,7 @@ fn typed_values() -> impl Strategy<Value = (Shape, Val)> {
 }
 
 #[cfg(test)]
-fn changed_values() -> impl Strategy<Value = (Shape, Val, Vec<(Index, Change)>)> {
+fn changed_values() -> impl Strategy<Value = (Shape, Val, Vec<(Index, ValueMutation)>)> {
     let changes = prop::collection::vec(changes(), 1..4);
     (typed_values(), changes).prop_map(|((shape, value), changes)| (shape, value, changes))
 }
@@ -310,7 +310,7 @@ fn reads_back_and_fits_both_schemas(shape: &Shape, value: &Val) {
 fn read_exactly_what_the_schema_accepts(
     shape: &Shape,
     value: &Val,
-    changes: Vec<(Index, Change)>,
+    changes: Vec<(Index, ValueMutation)>,
 ) -> Seen {
     let value: Value = serde_json::from_str(&written(value)).expect("JSON");
     let value = changes.into_iter().fold(value, changed);

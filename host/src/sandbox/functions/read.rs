@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use wasmtime::component::Val;
 
-use super::fault::{Fault, listed, short, shown};
+use super::fault::{ArgumentError, listed, short, shown};
 use super::scalar::{character, float, number, single};
 use super::shape::{Integer, Shape};
 use crate::json;
@@ -20,33 +20,38 @@ use crate::text::nearest;
 /// type that is made for it becomes more.
 const MAX_VALUES: usize = 48 * 1024 * 1024;
 
-type Members<'a> = BTreeMap<String, &'a RawValue>;
+type ValueMembers<'a> = BTreeMap<String, &'a RawValue>;
 
 /// The values of `parameters`, in their order, out of a JSON object.
-pub(super) fn arguments(parameters: &[(String, Shape)], text: &str) -> Result<Vec<Val>, Fault> {
+pub(super) fn arguments(
+    parameters: &[(String, Shape)],
+    text: &str,
+) -> Result<Vec<Val>, ArgumentError> {
     let raw = parse(text)?;
-    let fields = Reader { left: MAX_VALUES }.fields(parameters, raw)?;
+    let fields = ValueReader { left: MAX_VALUES }.fields(parameters, raw)?;
     Ok(fields.into_iter().map(|(_, value)| value).collect())
 }
 
 /// One value.
 #[cfg(any(test, fuzzing))]
-pub(super) fn value(shape: &Shape, text: &str) -> Result<Val, Fault> {
-    Reader { left: MAX_VALUES }.value(shape, parse(text)?)
+pub(super) fn value(shape: &Shape, text: &str) -> Result<Val, ArgumentError> {
+    ValueReader { left: MAX_VALUES }.value(shape, parse(text)?)
 }
 
-fn parse(text: &str) -> Result<&RawValue, Fault> {
-    serde_json::from_str(text).map_err(|error| Fault::new(format!("this is not JSON: {error}")))
+fn parse(text: &str) -> Result<&RawValue, ArgumentError> {
+    serde_json::from_str(text)
+        .map_err(|error| ArgumentError::new(format!("this is not JSON: {error}")))
 }
 
-struct Reader {
+struct ValueReader {
     left: usize,
 }
 
-impl Reader {
-    fn value(&mut self, shape: &Shape, raw: &RawValue) -> Result<Val, Fault> {
+impl ValueReader {
+    fn value(&mut self, shape: &Shape, raw: &RawValue) -> Result<Val, ArgumentError> {
         self.take(size_of::<Val>())?;
-        let expected = |what: &str| Fault::new(format!("expected {what}, found {}", shown(raw)));
+        let expected =
+            |what: &str| ArgumentError::new(format!("expected {what}, found {}", shown(raw)));
         Ok(match shape {
             Shape::Bool => Val::Bool(of(raw).ok_or_else(|| expected("true or false"))?),
             Shape::Integer(integer) => number(*integer, raw)?,
@@ -98,11 +103,11 @@ impl Reader {
         })
     }
 
-    fn bytes(&mut self, raw: &RawValue) -> Result<Val, Fault> {
+    fn bytes(&mut self, raw: &RawValue) -> Result<Val, ArgumentError> {
         if !raw.get().starts_with('"') {
             return Ok(Val::List(self.items(raw, |_| Some(&Shape::Integer(Integer::U8)))?));
         }
-        let wrong = || Fault::new("expected base64 with padding, or a list of numbers");
+        let wrong = || ArgumentError::new("expected base64 with padding, or a list of numbers");
         let text: String = of(raw).ok_or_else(wrong)?;
         let bytes = BASE64.decode(&text).map_err(|_| wrong())?;
         self.take(bytes.len().saturating_mul(size_of::<Val>()))?;
@@ -114,13 +119,13 @@ impl Reader {
         &mut self,
         raw: &RawValue,
         shape: impl Fn(usize) -> Option<&'s Shape>,
-    ) -> Result<Vec<Val>, Fault> {
-        let items: Vec<&RawValue> =
-            of(raw).ok_or_else(|| Fault::new(format!("expected a list, found {}", shown(raw))))?;
+    ) -> Result<Vec<Val>, ArgumentError> {
+        let items: Vec<&RawValue> = of(raw)
+            .ok_or_else(|| ArgumentError::new(format!("expected a list, found {}", shown(raw))))?;
         let mut values = Vec::with_capacity(items.len());
         for (at, item) in items.into_iter().enumerate() {
-            let shape =
-                shape(at).ok_or_else(|| Fault::new(format!("expected {at} items, found more")))?;
+            let shape = shape(at)
+                .ok_or_else(|| ArgumentError::new(format!("expected {at} items, found more")))?;
             values.push(self.value(shape, item).map_err(|fault| fault.within(at))?);
         }
         Ok(values)
@@ -131,7 +136,7 @@ impl Reader {
         key: &Shape,
         value: &Shape,
         raw: &RawValue,
-    ) -> Result<Vec<(Val, Val)>, Fault> {
+    ) -> Result<Vec<(Val, Val)>, ArgumentError> {
         if *key == Shape::String && raw.get().starts_with('{') {
             let entries = members(raw)?;
             return entries
@@ -143,13 +148,18 @@ impl Reader {
                 })
                 .collect();
         }
-        let entries: Vec<&RawValue> =
-            of(raw).ok_or_else(|| Fault::new(format!("expected a list, found {}", shown(raw))))?;
+        let entries: Vec<&RawValue> = of(raw)
+            .ok_or_else(|| ArgumentError::new(format!("expected a list, found {}", shown(raw))))?;
         let entry = |(at, raw)| self.entry(key, value, raw).map_err(|fault| fault.within(at));
         entries.into_iter().enumerate().map(entry).collect()
     }
 
-    fn entry(&mut self, key: &Shape, value: &Shape, raw: &RawValue) -> Result<(Val, Val), Fault> {
+    fn entry(
+        &mut self,
+        key: &Shape,
+        value: &Shape,
+        raw: &RawValue,
+    ) -> Result<(Val, Val), ArgumentError> {
         let mut members = members(raw)?;
         let key = self.member("key", key, members.remove("key"))?;
         let value = self.member("value", value, members.remove("value"))?;
@@ -160,7 +170,7 @@ impl Reader {
         &mut self,
         fields: &[(String, Shape)],
         raw: &RawValue,
-    ) -> Result<Vec<(String, Val)>, Fault> {
+    ) -> Result<Vec<(String, Val)>, ArgumentError> {
         let mut members = members(raw)?;
         let mut values = Vec::with_capacity(fields.len());
         for (name, shape) in fields {
@@ -171,18 +181,23 @@ impl Reader {
     }
 
     /// A member of an object, which may be absent.
-    fn member(&mut self, name: &str, shape: &Shape, raw: Option<&RawValue>) -> Result<Val, Fault> {
+    fn member(
+        &mut self,
+        name: &str,
+        shape: &Shape,
+        raw: Option<&RawValue>,
+    ) -> Result<Val, ArgumentError> {
         match raw {
             Some(raw) => self.value(shape, raw).map_err(|fault| fault.within(name)),
             None => self.absent(shape, name),
         }
     }
 
-    fn absent(&mut self, shape: &Shape, name: &str) -> Result<Val, Fault> {
+    fn absent(&mut self, shape: &Shape, name: &str) -> Result<Val, ArgumentError> {
         self.take(size_of::<Val>())?;
         match shape {
             Shape::Option(_) => Ok(Val::Option(None)),
-            _ => Err(Fault::new(format!("`{name}` is required: {shape}"))),
+            _ => Err(ArgumentError::new(format!("`{name}` is required: {shape}"))),
         }
     }
 
@@ -191,13 +206,13 @@ impl Reader {
         &mut self,
         shape: Option<&Shape>,
         raw: Option<&RawValue>,
-    ) -> Result<Option<Box<Val>>, Fault> {
+    ) -> Result<Option<Box<Val>>, ArgumentError> {
         match (shape, raw) {
             (Some(shape), raw) => Ok(Some(Box::new(self.member("val", shape, raw)?))),
             (None, Some(raw)) if !is_null(raw) => {
                 let problem =
                     format!("this case has no value: expected null, found {}", shown(raw));
-                Err(Fault::new(problem).within("val"))
+                Err(ArgumentError::new(problem).within("val"))
             }
             (None, _) => Ok(None),
         }
@@ -208,12 +223,12 @@ impl Reader {
         ok: Option<&Shape>,
         err: Option<&Shape>,
         raw: &RawValue,
-    ) -> Result<Val, Fault> {
+    ) -> Result<Val, ArgumentError> {
         let members = members(raw)?;
         let mut only = members.iter();
         let (which, payload) = match (only.next(), only.next()) {
             (Some((name, raw)), None) if name == "ok" || name == "err" => (name, *raw),
-            _ => return Err(Fault::new(r#"expected either {"ok": ...} or {"err": ...}"#)),
+            _ => return Err(ArgumentError::new(r#"expected either {"ok": ...} or {"err": ...}"#)),
         };
         let is_ok = which == "ok";
         let value = match if is_ok { ok } else { err } {
@@ -224,21 +239,22 @@ impl Reader {
             None if is_null(payload) => None,
             None => {
                 let problem = format!("expected null, found {}", shown(payload));
-                return Err(Fault::new(problem).within(which));
+                return Err(ArgumentError::new(problem).within(which));
             }
         };
         Ok(Val::Result(if is_ok { Ok(value) } else { Err(value) }))
     }
 
     /// The flags that are set, in the order of the type.
-    fn flags(&mut self, names: &[String], raw: &RawValue) -> Result<Vec<String>, Fault> {
-        let wrong = || Fault::new("expected a list of names, or an object of booleans");
+    fn flags(&mut self, names: &[String], raw: &RawValue) -> Result<Vec<String>, ArgumentError> {
+        let wrong = || ArgumentError::new("expected a list of names, or an object of booleans");
         let mut set = vec![false; names.len()];
         let all = || names.iter().map(String::as_str);
         if raw.get().starts_with('{') {
             for (name, raw) in members(raw)? {
                 let at = self.one_of(all(), &name)?;
-                let wrong = || Fault::new(format!("expected true or false, found {}", shown(raw)));
+                let wrong =
+                    || ArgumentError::new(format!("expected true or false, found {}", shown(raw)));
                 set[at] = of(raw).ok_or_else(|| wrong().within(name))?;
             }
         } else {
@@ -257,7 +273,7 @@ impl Reader {
         &mut self,
         names: impl Iterator<Item = &'s str> + Clone,
         name: &str,
-    ) -> Result<usize, Fault> {
+    ) -> Result<usize, ArgumentError> {
         self.take(size_of::<String>() + name.len())?;
         let looked_at = names.clone().take_while(|known| *known != name).count();
         // A search in a long list is work, if not memory.
@@ -268,14 +284,13 @@ impl Reader {
         let near = nearest(name, names.clone());
         let near = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
         let (names, name) = (listed(names), short(name));
-        Err(Fault::new(format!("expected one of {names}, found `{name}`{near}")))
+        Err(ArgumentError::new(format!("expected one of {names}, found `{name}`{near}")))
     }
 
-    fn take(&mut self, bytes: usize) -> Result<(), Fault> {
-        self.left = self
-            .left
-            .checked_sub(bytes)
-            .ok_or_else(|| Fault::new("the values are too many to hand over; send fewer"))?;
+    fn take(&mut self, bytes: usize) -> Result<(), ArgumentError> {
+        self.left = self.left.checked_sub(bytes).ok_or_else(|| {
+            ArgumentError::new("the values are too many to hand over; send fewer")
+        })?;
         Ok(())
     }
 }
@@ -284,11 +299,11 @@ fn of<'a, T: Deserialize<'a>>(raw: &'a RawValue) -> Option<T> {
     serde_json::from_str(raw.get()).ok()
 }
 
-fn members(raw: &RawValue) -> Result<Members<'_>, Fault> {
+fn members(raw: &RawValue) -> Result<ValueMembers<'_>, ArgumentError> {
     if !raw.get().starts_with('{') {
-        return Err(Fault::new(format!("expected an object, found {}", shown(raw))));
+        return Err(ArgumentError::new(format!("expected an object, found {}", shown(raw))));
     }
-    json::members(raw).map_err(|error| Fault::new(error.to_string()))
+    json::members(raw).map_err(|error| ArgumentError::new(error.to_string()))
 }
 
 fn is_null(raw: &RawValue) -> bool {
@@ -296,10 +311,10 @@ fn is_null(raw: &RawValue) -> bool {
 }
 
 /// The members of a case.
-fn tagged(raw: &RawValue) -> Result<(String, Option<&RawValue>), Fault> {
+fn tagged(raw: &RawValue) -> Result<(String, Option<&RawValue>), ArgumentError> {
     let mut members = members(raw)?;
-    let tag = members.remove("tag").ok_or_else(|| Fault::new("`tag` is required"))?;
-    let wrong = || Fault::new(format!("expected a string, found {}", shown(tag)));
+    let tag = members.remove("tag").ok_or_else(|| ArgumentError::new("`tag` is required"))?;
+    let wrong = || ArgumentError::new(format!("expected a string, found {}", shown(tag)));
     let name = of(tag).ok_or_else(|| wrong().within("tag"))?;
     let val = members.remove("val");
     none_left(members, || ["tag", "val"].into_iter()).map(|()| (name, val))
@@ -307,15 +322,15 @@ fn tagged(raw: &RawValue) -> Result<(String, Option<&RawValue>), Fault> {
 
 /// Refuses a member that is left in `members` after the known ones were taken.
 fn none_left<'a, I: Iterator<Item = &'a str>>(
-    members: Members<'_>,
+    members: ValueMembers<'_>,
     known: impl Fn() -> I,
-) -> Result<(), Fault> {
+) -> Result<(), ArgumentError> {
     match members.into_keys().next() {
         Some(unknown) => {
             let near = nearest(&unknown, known());
             let near = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
             let (unknown, known) = (short(&unknown), listed(known()));
-            Err(Fault::new(format!("`{unknown}` is unknown{near}; expected {known}")))
+            Err(ArgumentError::new(format!("`{unknown}` is unknown{near}; expected {known}")))
         }
         None => Ok(()),
     }

@@ -6,15 +6,19 @@ use serde_json::value::RawValue;
 use wasmtime::component::Val;
 
 use super::super::number::whole;
-use super::fault::{Fault, shown};
+use super::fault::{ArgumentError, shown};
 use super::schema::not_number;
 use super::shape::Integer;
 
 /// A whole number of this type.
-pub(super) fn number(integer: Integer, raw: &RawValue) -> Result<Val, Fault> {
+pub(super) fn number(integer: Integer, raw: &RawValue) -> Result<Val, ArgumentError> {
     let (min, max) = integer.range();
-    let wrong =
-        || Fault::new(format!("expected a whole number from {min} to {max}, found {}", shown(raw)));
+    let wrong = || {
+        ArgumentError::new(format!(
+            "expected a whole number from {min} to {max}, found {}",
+            shown(raw)
+        ))
+    };
     if !raw.get().starts_with(|first: char| first == '-' || first.is_ascii_digit()) {
         return Err(wrong());
     }
@@ -33,25 +37,27 @@ pub(super) fn number(integer: Integer, raw: &RawValue) -> Result<Val, Fault> {
 }
 
 /// A float of 32 bits.
-pub(super) fn single(raw: &RawValue) -> Result<f32, Fault> {
+pub(super) fn single(raw: &RawValue) -> Result<f32, ArgumentError> {
     let value = float(raw)?;
     if value.is_finite() && value.abs() > f32::MAX.into() {
         let found = shown(raw);
-        return Err(Fault::new(format!("expected a number that 32 bits can hold, found {found}")));
+        return Err(ArgumentError::new(format!(
+            "expected a number that 32 bits can hold, found {found}"
+        )));
     }
     // By way of a double it would be rounded twice.
     Ok(raw.get().parse().unwrap_or(value as f32))
 }
 
 /// A double, also one that JSON has no number for.
-pub(super) fn float(raw: &RawValue) -> Result<f64, Fault> {
+pub(super) fn float(raw: &RawValue) -> Result<f64, ArgumentError> {
     let text = raw.get();
     let value = if text.starts_with(|first: char| first == '-' || first.is_ascii_digit()) {
         text.parse().ok().filter(|value: &f64| value.is_finite())
     } else {
         text.strip_prefix('"').and_then(|text| not_number(text.strip_suffix('"')?))
     };
-    value.ok_or_else(|| Fault::new(format!("expected a number, found {}", shown(raw))))
+    value.ok_or_else(|| ArgumentError::new(format!("expected a number, found {}", shown(raw))))
 }
 
 /// The only character of a string.

@@ -57,20 +57,20 @@ pub(super) fn value(shape: &Shape, way: Way) -> Result<String, Unfit> {
 
 fn written(
     way: Way,
-    write: impl FnOnce(&mut Schema) -> Result<(), Unfit>,
+    write: impl FnOnce(&mut SchemaWriter) -> Result<(), Unfit>,
 ) -> Result<String, Unfit> {
-    let mut schema = Schema { way, text: String::new() };
+    let mut schema = SchemaWriter { way, text: String::new() };
     write(&mut schema)?;
     Ok(schema.text)
 }
 
 /// A schema while it is written, in the order in which the component declares.
-struct Schema {
+struct SchemaWriter {
     way: Way,
     text: String,
 }
 
-impl Schema {
+impl SchemaWriter {
     fn shape(&mut self, shape: &Shape) -> Result<(), Unfit> {
         match shape {
             Shape::Bool => self.push(r#"{"type":"boolean"}"#),

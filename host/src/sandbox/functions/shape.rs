@@ -6,10 +6,10 @@
 use std::fmt;
 
 use super::super::contract::MAX_SCHEMA;
-use super::types::{Form, ValueType};
+use super::types::{TypeForm, ValueType};
 
 /// The most levels that types nest.
-const MAX_DEPTH: usize = 16;
+const MAX_TYPE_DEPTH: usize = 16;
 /// Types and names of one function together: more than a JSON Schema can say.
 const MAX_SIZE: usize = MAX_SCHEMA;
 
@@ -53,7 +53,7 @@ pub(in super::super) enum Integer {
 pub(super) enum Unfit {
     #[error("takes or gives {0}, which JSON cannot carry")]
     NotJson(&'static str),
-    #[error("has types that nest deeper than {MAX_DEPTH} levels")]
+    #[error("has types that nest deeper than {MAX_TYPE_DEPTH} levels")]
     TooDeep,
     #[error("has types that are too large to describe")]
     TooLarge,
@@ -124,50 +124,50 @@ impl Room {
     }
 
     fn nested(&mut self, of: &impl ValueType, depth: usize) -> Result<Shape, Unfit> {
-        if depth > MAX_DEPTH {
+        if depth > MAX_TYPE_DEPTH {
             return Err(Unfit::TooDeep);
         }
         // The least that a schema says of a type.
         self.take(16)?;
         let inner = depth + 1;
         Ok(match of.form() {
-            Form::Bool => Shape::Bool,
-            Form::Integer(integer) => Shape::Integer(integer),
-            Form::F32 => Shape::F32,
-            Form::F64 => Shape::F64,
-            Form::Char => Shape::Char,
-            Form::String => Shape::String,
-            Form::List(item) => match item.form() {
-                Form::Integer(Integer::U8) => Shape::Bytes,
+            TypeForm::Bool => Shape::Bool,
+            TypeForm::Integer(integer) => Shape::Integer(integer),
+            TypeForm::F32 => Shape::F32,
+            TypeForm::F64 => Shape::F64,
+            TypeForm::Char => Shape::Char,
+            TypeForm::String => Shape::String,
+            TypeForm::List(item) => match item.form() {
+                TypeForm::Integer(Integer::U8) => Shape::Bytes,
                 _ => Shape::List(Box::new(self.nested(&item, inner)?)),
             },
-            Form::Map(key, value) => Shape::Map(
+            TypeForm::Map(key, value) => Shape::Map(
                 Box::new(self.nested(&key, inner)?),
                 Box::new(self.nested(&value, inner)?),
             ),
-            Form::Record(fields) => Shape::Record(
+            TypeForm::Record(fields) => Shape::Record(
                 fields
                     .iter()
                     .map(|(name, of)| Ok((self.name(name)?, self.nested(of, inner)?)))
                     .collect::<Result<_, _>>()?,
             ),
-            Form::Tuple(items) => Shape::Tuple(
+            TypeForm::Tuple(items) => Shape::Tuple(
                 items.iter().map(|of| self.nested(of, inner)).collect::<Result<_, _>>()?,
             ),
-            Form::Variant(cases) => Shape::Variant(
+            TypeForm::Variant(cases) => Shape::Variant(
                 cases
                     .iter()
                     .map(|(name, of)| Ok((self.name(name)?, self.optional(of.as_ref(), inner)?)))
                     .collect::<Result<_, _>>()?,
             ),
-            Form::Enum(names) => Shape::Enum(self.names(names)?),
-            Form::Option(some) => Shape::Option(Box::new(self.nested(&some, inner)?)),
-            Form::Result(ok, err) => Shape::Result(
+            TypeForm::Enum(names) => Shape::Enum(self.names(names)?),
+            TypeForm::Option(some) => Shape::Option(Box::new(self.nested(&some, inner)?)),
+            TypeForm::Result(ok, err) => Shape::Result(
                 self.optional(ok.as_ref(), inner)?.map(Box::new),
                 self.optional(err.as_ref(), inner)?.map(Box::new),
             ),
-            Form::Flags(names) => Shape::Flags(self.names(names)?),
-            Form::Inexpressible(what) => return Err(Unfit::NotJson(what)),
+            TypeForm::Flags(names) => Shape::Flags(self.names(names)?),
+            TypeForm::Inexpressible(what) => return Err(Unfit::NotJson(what)),
         })
     }
 

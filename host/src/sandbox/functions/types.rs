@@ -1,13 +1,13 @@
 //! The types of a component in the words of WIT, whichever library read them.
 //!
 //! Two libraries do: wasmparser reads them from the file before anything is compiled (`outlined`), wasmtime has them
-//! once the component is compiled (`compiled`). The code that asks for the [`Form`] of a type decides, once for both,
+//! once the component is compiled (`compiled`). The code that asks for the [`TypeForm`] of a type decides, once for both,
 //! what becomes of it.
 
 use super::shape::Integer;
 
 /// A type of values, one level of it.
-pub(in super::super) enum Form<T> {
+pub(in super::super) enum TypeForm<T> {
     Bool,
     Integer(Integer),
     F32,
@@ -30,11 +30,11 @@ pub(in super::super) enum Form<T> {
 /// A type of values.
 pub(in super::super) trait ValueType: Sized {
     /// Returns the kind of the type, with the types that it is made of.
-    fn form(&self) -> Form<Self>;
+    fn form(&self) -> TypeForm<Self>;
 }
 
 /// The type of a function.
-pub(in super::super) trait Signature {
+pub(in super::super) trait FunctionType {
     /// The types of its values.
     type Value: ValueType;
 
@@ -48,7 +48,7 @@ pub(in super::super) trait Signature {
 /// A thing that has exports: a component, or an instance in it.
 pub(in super::super) trait Exporter: Sized {
     /// The types of its functions.
-    type Signature: Signature;
+    type Signature: FunctionType;
 
     /// All exports, in order.
     fn exports(&self) -> impl Iterator<Item = (String, Exported<Self>)>;

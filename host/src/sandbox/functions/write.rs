@@ -4,7 +4,7 @@ use wasmtime::component::Val;
 
 /// The reason why a value does not become JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Unwritten {
+pub(super) enum ValueError {
     /// It would be longer than allowed.
     TooLong,
     /// It holds something that has no shape, which no function with shapes gives.
@@ -12,19 +12,19 @@ pub(super) enum Unwritten {
 }
 
 /// `value` as JSON of at most `most` bytes.
-pub(super) fn json(value: &Val, most: usize) -> Result<String, Unwritten> {
-    let mut writer = Writer { text: String::new(), most };
+pub(super) fn json(value: &Val, most: usize) -> Result<String, ValueError> {
+    let mut writer = ValueWriter { text: String::new(), most };
     writer.value(value)?;
     Ok(writer.text)
 }
 
-struct Writer {
+struct ValueWriter {
     text: String,
     most: usize,
 }
 
-impl Writer {
-    fn value(&mut self, value: &Val) -> Result<(), Unwritten> {
+impl ValueWriter {
+    fn value(&mut self, value: &Val) -> Result<(), ValueError> {
         match value {
             Val::Bool(value) => self.plain(value),
             Val::S8(value) => self.plain(value),
@@ -65,12 +65,12 @@ impl Writer {
             Val::Result(Ok(payload)) => self.outcome("ok", payload.as_deref()),
             Val::Result(Err(payload)) => self.outcome("err", payload.as_deref()),
             Val::Resource(_) | Val::Future(_) | Val::Stream(_) | Val::ErrorContext(_) => {
-                Err(Unwritten::NotJson)
+                Err(ValueError::NotJson)
             }
         }
     }
 
-    fn case(&mut self, name: &str, payload: Option<&Val>) -> Result<(), Unwritten> {
+    fn case(&mut self, name: &str, payload: Option<&Val>) -> Result<(), ValueError> {
         self.push(r#"{"tag":"#)?;
         self.string(name)?;
         if let Some(payload) = payload {
@@ -80,7 +80,7 @@ impl Writer {
         self.push("}")
     }
 
-    fn outcome(&mut self, which: &str, payload: Option<&Val>) -> Result<(), Unwritten> {
+    fn outcome(&mut self, which: &str, payload: Option<&Val>) -> Result<(), ValueError> {
         self.push("{")?;
         self.string(which)?;
         self.push(":")?;
@@ -91,7 +91,7 @@ impl Writer {
         self.push("}")
     }
 
-    fn float(&mut self, value: f64) -> Result<(), Unwritten> {
+    fn float(&mut self, value: f64) -> Result<(), ValueError> {
         match serde_json::Number::from_f64(value) {
             Some(number) => self.plain(&number),
             // `NaN`, `inf`, `-inf`: as wassette has them.
@@ -104,8 +104,8 @@ impl Writer {
         open: char,
         items: &[T],
         close: char,
-        mut write: impl FnMut(&mut Self, &T) -> Result<(), Unwritten>,
-    ) -> Result<(), Unwritten> {
+        mut write: impl FnMut(&mut Self, &T) -> Result<(), ValueError>,
+    ) -> Result<(), ValueError> {
         self.plain(&open)?;
         for (at, item) in items.iter().enumerate() {
             if at > 0 {
@@ -116,24 +116,24 @@ impl Writer {
         self.plain(&close)
     }
 
-    fn string(&mut self, text: &str) -> Result<(), Unwritten> {
+    fn string(&mut self, text: &str) -> Result<(), ValueError> {
         // Escaping makes six bytes of one at most; a text that is too long as it is need not be
         // escaped.
         self.room_for(text.len())?;
         self.push(&serde_json::to_string(text).unwrap_or_default())
     }
 
-    fn plain(&mut self, value: &impl ToString) -> Result<(), Unwritten> {
+    fn plain(&mut self, value: &impl ToString) -> Result<(), ValueError> {
         self.push(&value.to_string())
     }
 
-    fn push(&mut self, text: &str) -> Result<(), Unwritten> {
+    fn push(&mut self, text: &str) -> Result<(), ValueError> {
         self.room_for(text.len())?;
         self.text.push_str(text);
         Ok(())
     }
 
-    fn room_for(&self, bytes: usize) -> Result<(), Unwritten> {
-        if self.text.len() + bytes > self.most { Err(Unwritten::TooLong) } else { Ok(()) }
+    fn room_for(&self, bytes: usize) -> Result<(), ValueError> {
+        if self.text.len() + bytes > self.most { Err(ValueError::TooLong) } else { Ok(()) }
     }
 }

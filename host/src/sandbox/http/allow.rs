@@ -10,22 +10,22 @@ use crate::manifest::{HostPattern, NetworkGrant, Scheme, is_within};
 use crate::text::{escape, shell_word};
 
 /// The most of a guest's text that an error shows.
-const MAX_SHOWN: usize = 100;
+const MAX_SHOWN_TEXT: usize = 100;
 
 /// The destination of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Target {
+pub struct RequestTarget {
     /// The scheme: HTTP, with or without TLS.
     pub scheme: Scheme,
     /// The host that the request is sent to.
-    pub host: Host,
+    pub host: RequestHost,
     /// The port; the scheme's own where the request names none.
     pub port: u16,
 }
 
 /// The host of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Host {
+pub enum RequestHost {
     /// A name: lower case, ASCII, no final dot.
     Name(Box<str>),
     /// An address, however it was spelled.
@@ -40,7 +40,7 @@ pub enum Denied {
         "this plugin may not send requests to {0}; whoever runs the server may grant it: toolrack grant NAME network {word}",
         word = shell_word(&.0.to_string())
     )]
-    NotGranted(Target),
+    NotGranted(RequestTarget),
     /// Its scheme is neither `http` nor `https`.
     #[error("requests go over `http` or `https`, not over `{0}`")]
     Scheme(String),
@@ -54,7 +54,7 @@ pub enum Denied {
     Authority(String),
 }
 
-impl Target {
+impl RequestTarget {
     /// Understands a request's scheme and authority.
     pub fn parse(scheme: &str, authority: &str) -> Result<Self, Denied> {
         let scheme = match scheme {
@@ -79,7 +79,7 @@ impl Target {
             }
             _ => return Err(refuse()),
         };
-        Ok(Self { scheme, host: Host::parse(host).ok_or_else(refuse)?, port })
+        Ok(Self { scheme, host: RequestHost::parse(host).ok_or_else(refuse)?, port })
     }
 
     /// Returns the grant that the request falls under: of several the one that says most about the
@@ -102,7 +102,7 @@ impl Target {
     }
 }
 
-impl Host {
+impl RequestHost {
     /// Understands a host as a browser does, so that no spelling of an address is taken for a name.
     fn parse(text: &str) -> Option<Self> {
         // Browsers decode these escapes; no honest request holds one.
@@ -148,10 +148,10 @@ fn weight(pattern: &HostPattern) -> usize {
 }
 
 fn shown(text: &str) -> String {
-    escape(&text[..text.floor_char_boundary(MAX_SHOWN)])
+    escape(&text[..text.floor_char_boundary(MAX_SHOWN_TEXT)])
 }
 
-impl fmt::Display for Host {
+impl fmt::Display for RequestHost {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Name(name) => f.write_str(name),
@@ -161,7 +161,7 @@ impl fmt::Display for Host {
     }
 }
 
-impl fmt::Display for Target {
+impl fmt::Display for RequestTarget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}://{}", self.scheme, self.authority())
     }
@@ -197,7 +197,7 @@ mod tests {
     fn check(url: &str, expected: &str) {
         let (scheme, authority) = url.split_once("://").expect("a scheme");
         let grants = grants();
-        let found = Target::parse(scheme, authority)
+        let found = RequestTarget::parse(scheme, authority)
             .and_then(|target| target.granted(&grants).map(ToString::to_string));
         match found {
             Ok(found) => assert_eq!(found, expected, "{url}"),
@@ -222,7 +222,7 @@ mod tests {
         let mut grants = grants();
         grants.insert(0, grant(Scheme::Https, HostPattern::Public, 443));
         let under = |scheme: &str, authority: &str| {
-            let target = Target::parse(scheme, authority).expect("a target");
+            let target = RequestTarget::parse(scheme, authority).expect("a target");
             target.granted(&grants).map(ToString::to_string).unwrap_or_default()
         };
         assert_eq!(under("https", "anything.example"), "https://*");
@@ -304,7 +304,7 @@ mod tests {
 
     #[test]
     fn the_refusal_says_what_to_write() {
-        let target = Target::parse("https", "Api.Example.org:8443").expect("a target");
+        let target = RequestTarget::parse("https", "Api.Example.org:8443").expect("a target");
         let denied = target.granted(&grants()).expect_err("denied").to_string();
         assert_eq!(
             denied,
@@ -319,7 +319,7 @@ mod tests {
             secure: bool,
         ) {
             let scheme = if secure { "https" } else { "http" };
-            if let Ok(target) = Target::parse(scheme, &authority) {
+            if let Ok(target) = RequestTarget::parse(scheme, &authority) {
                 as_the_url_crate_sees(scheme, &authority, &target);
             }
         }

@@ -6,14 +6,14 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::failure::Failure;
 use crate::manifest::{BoundSecret, SecretPlace};
-use crate::secret::{Known, Secret};
+use crate::secret::{ResolvedSecrets, Secret};
 
 /// Puts `bound` into the request and returns it, or says why it cannot be sent. A request whose secret is optional and has
 /// no value stays as it is.
 pub(super) fn bind<'a>(
     request: &mut request::Parts,
     bound: &BoundSecret,
-    secrets: &'a Known,
+    secrets: &'a ResolvedSecrets,
 ) -> Result<Option<&'a Secret>, Failure> {
     let secret = match secrets.value(&bound.name) {
         Ok(secret) => secret,

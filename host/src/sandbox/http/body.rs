@@ -11,10 +11,10 @@ use wasmtime_wasi_http::{Error, WasiBody};
 
 use super::failure::Failure;
 use super::requests::Tell;
-use super::thread::Owned;
+use super::thread::OwnedTask;
 use super::{MAX_REQUEST, MAX_RESPONSE};
 
-type Piece = Poll<Option<Result<Frame<Bytes>, Error>>>;
+type BodyPiece = Poll<Option<Result<Frame<Bytes>, Error>>>;
 
 /// A request's body.
 pub(super) struct Outbound {
@@ -32,7 +32,7 @@ impl Body for Outbound {
     type Data = Bytes;
     type Error = Error;
 
-    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Piece {
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> BodyPiece {
         let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
         let size = size(&frame);
         match self.left.checked_sub(size) {
@@ -61,7 +61,7 @@ pub(super) struct Inbound {
     /// Told when the body is refused for its size.
     tell: Tell,
     /// Dropped with the body, which ends the connection.
-    _connection: Owned<()>,
+    _connection: OwnedTask<()>,
 }
 
 impl Inbound {
@@ -69,7 +69,7 @@ impl Inbound {
         body: Incoming,
         patience: Duration,
         tell: Tell,
-        connection: Owned<()>,
+        connection: OwnedTask<()>,
     ) -> Self {
         Self { body, left: MAX_RESPONSE, patience, late: None, tell, _connection: connection }
     }
@@ -79,7 +79,7 @@ impl Body for Inbound {
     type Data = Bytes;
     type Error = Error;
 
-    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Piece {
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> BodyPiece {
         let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(context) else {
             let patience = self.patience;
             let late = self.late.get_or_insert_with(|| Box::pin(tokio::time::sleep(patience)));

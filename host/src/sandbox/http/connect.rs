@@ -10,9 +10,9 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
-use super::allow::Target;
+use super::allow::RequestTarget;
 use super::failure::Failure;
-use super::tls::Trust;
+use super::tls::TrustedAuthorities;
 use crate::manifest::Scheme;
 
 /// The longest time that one address is tried while there are others.
@@ -28,9 +28,9 @@ pub(super) enum Connection {
 impl Connection {
     /// Connects to the first of `addresses` that answers: to these, and to nothing looked up again.
     pub(super) async fn open(
-        target: &Target,
+        target: &RequestTarget,
         addresses: &[IpAddr],
-        trust: &Trust,
+        trust: &TrustedAuthorities,
     ) -> Result<Self, Failure> {
         let stream = first(addresses, target.port)
             .await

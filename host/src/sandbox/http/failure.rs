@@ -3,8 +3,8 @@
 
 use wasmtime_wasi_http::Error;
 
-use super::allow::{Denied, Host};
-use super::{MAX_HEADERS, MAX_OPEN, MAX_REQUEST, MAX_REQUESTS, MAX_RESPONSE};
+use super::allow::{Denied, RequestHost};
+use super::{MAX_HEADERS, MAX_OPEN_CONNECTIONS, MAX_REQUEST, MAX_REQUESTS, MAX_RESPONSE};
 use crate::secret::MissingSecret;
 
 /// The reason why a request was not answered.
@@ -29,7 +29,7 @@ pub enum Failure {
     TooMany,
     /// All connections of the call are in use, and stay so.
     #[error(
-        "this call has {MAX_OPEN} responses open, the most at once; read or drop one before the next request"
+        "this call has {MAX_OPEN_CONNECTIONS} responses open, the most at once; read or drop one before the next request"
     )]
     TooManyOpen,
     /// A method that asks for a tunnel.
@@ -50,7 +50,7 @@ pub enum Failure {
     #[error("`{host}` cannot be resolved: {reason}")]
     Unresolved {
         /// The name.
-        host: Host,
+        host: RequestHost,
         /// The resolver's reason.
         reason: String,
     },
@@ -58,7 +58,7 @@ pub enum Failure {
     #[error(
         "`{0}` leads to an address that is not on the public internet; a plugin reaches such an address only by the address itself, where [grants] in its manifest names it under `network`"
     )]
-    NotPublic(Host),
+    NotPublic(RequestHost),
     /// The connection could not be made.
     #[error("no connection to {to}: {error}")]
     Connect {
@@ -202,7 +202,7 @@ mod tests {
 
     #[test]
     fn what_toolrack_refuses_is_told_to_the_author_and_what_the_network_does_is_not() {
-        let host = || Host::Name("a.example".into());
+        let host = || RequestHost::Name("a.example".into());
         for failure in [
             Failure::Denied(Denied::User),
             Failure::UnfitSecret("KEY".into()),

@@ -8,12 +8,12 @@ use rustls::pki_types::CertificateDer;
 use super::failure::Failure;
 use super::resolve::{Resolve, System};
 use super::thread::NetThread;
-use super::tls::Trust;
+use super::tls::TrustedAuthorities;
 
 /// The host's way to the network.
 pub struct Network {
     pub(super) ways: Arc<Ways>,
-    pub(super) patience: Patience,
+    pub(super) patience: RequestTimeouts,
     // The thread is started at the first request: most hosts send none.
     thread: OnceLock<Result<NetThread, String>>,
 }
@@ -22,7 +22,7 @@ pub struct Network {
 /// thread to end, and must not be on it.
 pub(super) struct Ways {
     pub(super) resolver: Box<dyn Resolve>,
-    pub(super) trust: Trust,
+    pub(super) trust: TrustedAuthorities,
 }
 
 /// The parts that a network is made with.
@@ -32,12 +32,12 @@ pub struct Surroundings {
     /// Authorities that are trusted besides Mozilla's and the system's.
     pub roots: Vec<CertificateDer<'static>>,
     /// The longest times that a request waits.
-    pub patience: Patience,
+    pub patience: RequestTimeouts,
 }
 
 /// The longest times that a request waits. A call's own timeout ends it earlier still; a guest can ask for less.
 #[derive(Clone, Copy, Debug)]
-pub struct Patience {
+pub struct RequestTimeouts {
     /// The time for the connection: the look-up of the name, TCP and TLS together.
     pub connect: Duration,
     /// The time for the response's status and headers, once connected.
@@ -46,7 +46,7 @@ pub struct Patience {
     pub between_bytes: Duration,
 }
 
-impl Default for Patience {
+impl Default for RequestTimeouts {
     fn default() -> Self {
         Self {
             connect: Duration::from_secs(5),
@@ -59,7 +59,7 @@ impl Default for Patience {
 /// The system's resolver, no more roots, the usual patience.
 impl Default for Surroundings {
     fn default() -> Self {
-        Self { resolver: Box::new(System), roots: Vec::new(), patience: Patience::default() }
+        Self { resolver: Box::new(System), roots: Vec::new(), patience: RequestTimeouts::default() }
     }
 }
 
@@ -68,7 +68,7 @@ impl Network {
     #[must_use]
     pub fn new(surroundings: Surroundings) -> Arc<Self> {
         let Surroundings { resolver, roots, patience } = surroundings;
-        let ways = Arc::new(Ways { resolver, trust: Trust::new(roots) });
+        let ways = Arc::new(Ways { resolver, trust: TrustedAuthorities::new(roots) });
         Arc::new(Self { ways, patience, thread: OnceLock::new() })
     }
 

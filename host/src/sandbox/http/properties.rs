@@ -6,25 +6,25 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
 use super::address::is_global;
-use super::allow::{Denied, Host, Target};
-use super::resolve::{Answer, Resolve, addresses};
+use super::allow::{Denied, RequestHost, RequestTarget};
+use super::resolve::{PendingAddresses, Resolve, addresses};
 use crate::fuzz::Seen;
 use crate::manifest::{HostPattern, Manifest, NetworkGrant};
 use crate::text::forbidden_char;
 
 /// The most lines that are looked at.
-const MAX_LINES: usize = 32;
+const MAX_BODY_LINES: usize = 32;
 
 /// Reads `bytes` as lines: grants, an empty line, then the URLs of requests.
 pub fn network(bytes: &[u8]) -> Seen {
     let text = String::from_utf8_lossy(bytes);
-    let mut lines = text.lines().take(MAX_LINES);
+    let mut lines = text.lines().take(MAX_BODY_LINES);
     let granted = lines.by_ref().take_while(|line| !line.is_empty());
     let grants: Vec<NetworkGrant> = granted.filter_map(grant).collect();
     let mut seen = Seen::Refused;
     for url in lines {
         let (scheme, authority) = url.split_once("://").unwrap_or(("https", url));
-        let target = match Target::parse(scheme, authority) {
+        let target = match RequestTarget::parse(scheme, authority) {
             Ok(target) => target,
             Err(denied) => {
                 assert!(forbidden_char(&denied.to_string()).is_none(), "{denied:?}");
@@ -56,35 +56,35 @@ fn grant(url: &str) -> Option<NetworkGrant> {
 
 /// Asserts that a target is what a browser makes of the same text, and of the text that it is shown
 /// as.
-pub(super) fn as_the_url_crate_sees(scheme: &str, authority: &str, target: &Target) {
+pub(super) fn as_the_url_crate_sees(scheme: &str, authority: &str, target: &RequestTarget) {
     let url = url::Url::parse(&format!("{scheme}://{authority}/")).expect("a URL too");
     assert_eq!(url.port_or_known_default(), Some(target.port), "{url}");
     let host = match url.host().expect("a host") {
-        url::Host::Domain(name) => Host::Name(name.strip_suffix('.').unwrap_or(name).into()),
-        url::Host::Ipv4(address) => Host::Address(address.into()),
-        url::Host::Ipv6(address) => Host::Address(address.into()),
+        url::Host::Domain(name) => RequestHost::Name(name.strip_suffix('.').unwrap_or(name).into()),
+        url::Host::Ipv4(address) => RequestHost::Address(address.into()),
+        url::Host::Ipv6(address) => RequestHost::Address(address.into()),
     };
     assert_eq!(host, target.host, "{url}");
     assert!(url.username().is_empty() && url.password().is_none(), "{url}");
     // The authority that an error shows is itself understood, as the same target.
-    assert_eq!(Target::parse(scheme, &target.authority()).as_ref(), Ok(target));
+    assert_eq!(RequestTarget::parse(scheme, &target.authority()).as_ref(), Ok(target));
 }
 
 /// True if a grant covers a target, compared bit by bit and letter by letter.
-fn covers(grant: &NetworkGrant, target: &Target) -> bool {
+fn covers(grant: &NetworkGrant, target: &RequestTarget) -> bool {
     let host = match (&grant.host, &target.host) {
         (HostPattern::Public, _) => true,
-        (HostPattern::Name(granted), Host::Name(name)) => granted == name,
-        (HostPattern::Subdomains(granted), Host::Name(name)) => {
+        (HostPattern::Name(granted), RequestHost::Name(name)) => granted == name,
+        (HostPattern::Subdomains(granted), RequestHost::Name(name)) => {
             name.len() > granted.len() + 1 && name.ends_with(&format!(".{granted}"))
         }
-        (HostPattern::Network { address, prefix }, Host::Address(found)) => {
+        (HostPattern::Network { address, prefix }, RequestHost::Address(found)) => {
             let (network, found) = (bits(*address), bits(*found));
             let prefix = usize::from(*prefix);
             network.len() == found.len() && network[..prefix] == found[..prefix]
         }
-        (HostPattern::Name(_) | HostPattern::Subdomains(_), Host::Address(_))
-        | (HostPattern::Network { .. }, Host::Name(_)) => false,
+        (HostPattern::Name(_) | HostPattern::Subdomains(_), RequestHost::Address(_))
+        | (HostPattern::Network { .. }, RequestHost::Name(_)) => false,
     };
     host && (grant.scheme, grant.port) == (target.scheme, target.port)
 }
@@ -101,7 +101,7 @@ fn bits(address: IpAddr) -> Vec<bool> {
 struct Inventing<'a>(&'a str);
 
 impl Resolve for Inventing<'_> {
-    fn resolve(&self, _: &str) -> Answer {
+    fn resolve(&self, _: &str) -> PendingAddresses {
         let mut octets = [0; 16];
         octets.iter_mut().zip(self.0.bytes().rev()).for_each(|(octet, byte)| *octet = byte);
         let v6 = Ipv6Addr::from(octets);
@@ -111,7 +111,7 @@ impl Resolve for Inventing<'_> {
     }
 }
 
-fn only_what_may_be_connected_to(host: &Host, grant: &NetworkGrant, url: &str) {
+fn only_what_may_be_connected_to(host: &RequestHost, grant: &NetworkGrant, url: &str) {
     let resolver = Inventing(url);
     let found = pin!(addresses(&resolver, host, grant));
     let Poll::Ready(found) = found.poll(&mut Context::from_waker(Waker::noop())) else {
@@ -119,10 +119,10 @@ fn only_what_may_be_connected_to(host: &Host, grant: &NetworkGrant, url: &str) {
     };
     for address in found.unwrap_or_default() {
         let named = match (host, &grant.host) {
-            (Host::Address(host), HostPattern::Network { prefix, .. }) => {
+            (RequestHost::Address(host), HostPattern::Network { prefix, .. }) => {
                 *host == address && *prefix >= if address.is_ipv4() { 8 } else { 7 }
             }
-            (Host::Name(name), HostPattern::Name(granted)) => {
+            (RequestHost::Name(name), HostPattern::Name(granted)) => {
                 name == granted && &**name == "localhost" && address.is_loopback()
             }
             _ => false,

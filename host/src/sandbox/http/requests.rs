@@ -8,16 +8,16 @@ use tokio::sync::Semaphore;
 use tracing::Instrument as _;
 use wasmtime_wasi_http::{Error, ForbiddenHeaderFilter, RequestOptions, WasiBody, WasiHttpHooks};
 
-use super::allow::{Denied, Target};
+use super::allow::{Denied, RequestTarget};
 use super::bind::bind;
 use super::body::{Inbound, Outbound};
 use super::covered::{self, Covered};
 use super::failure::Failure;
-use super::network::{Network, Patience};
+use super::network::{Network, RequestTimeouts};
 use super::send::{self, Order};
-use super::{CHUNK, MAX_OPEN, MAX_REQUESTS};
+use super::{BODY_CHUNK, MAX_OPEN_CONNECTIONS, MAX_REQUESTS};
 use crate::manifest::{BoundSecret, Grants};
-use crate::secret::{Known, Redactor};
+use crate::secret::{Redactor, ResolvedSecrets};
 use crate::text::escape;
 
 /// The network that a call sends requests over, and the grants that allow them.
@@ -35,7 +35,7 @@ pub(super) type Tell = Arc<dyn Fn(&str) + Send + Sync>;
 pub struct Requests {
     /// The way out. `None` while a plugin lists its tools.
     outgoing: Option<Outgoing>,
-    secrets: Arc<Known>,
+    secrets: Arc<ResolvedSecrets>,
     tell: Tell,
     sent: u32,
     room: Arc<Semaphore>,
@@ -45,10 +45,10 @@ impl Requests {
     /// Creates the requests of a call that has sent none. `tell` is given each refusal in words.
     pub fn new(
         outgoing: Option<Outgoing>,
-        secrets: Arc<Known>,
+        secrets: Arc<ResolvedSecrets>,
         tell: impl Fn(&str) + Send + Sync + 'static,
     ) -> Self {
-        let room = Arc::new(Semaphore::new(MAX_OPEN));
+        let room = Arc::new(Semaphore::new(MAX_OPEN_CONNECTIONS));
         Self { outgoing, secrets, tell: Arc::new(tell), sent: 0, room }
     }
 
@@ -145,15 +145,15 @@ async fn answer(
     Ok(Response::from_parts(head, body))
 }
 
-fn target(head: &request::Parts) -> Result<Target, Denied> {
+fn target(head: &request::Parts) -> Result<RequestTarget, Denied> {
     let scheme = head.uri.scheme_str().unwrap_or_default();
-    Target::parse(scheme, head.uri.authority().map_or("", |authority| authority.as_str()))
+    RequestTarget::parse(scheme, head.uri.authority().map_or("", |authority| authority.as_str()))
 }
 
 /// Returns the host's patience, or the guest's where that is less.
-fn shorter(host: Patience, guest: RequestOptions) -> Patience {
+fn shorter(host: RequestTimeouts, guest: RequestOptions) -> RequestTimeouts {
     let RequestOptions { connect_timeout, first_byte_timeout, between_bytes_timeout } = guest;
-    Patience {
+    RequestTimeouts {
         connect: connect_timeout.unwrap_or(host.connect).min(host.connect),
         first_byte: first_byte_timeout.unwrap_or(host.first_byte).min(host.first_byte),
         between_bytes: between_bytes_timeout.unwrap_or(host.between_bytes).min(host.between_bytes),
@@ -187,7 +187,7 @@ impl WasiHttpHooks for Requests {
     }
 
     fn p2_outgoing_body_chunk_size(&mut self) -> usize {
-        CHUNK
+        BODY_CHUNK
     }
 }
 
@@ -200,8 +200,11 @@ mod tests {
     #[test]
     fn a_guest_never_has_more_patience_than_the_host() {
         let seconds = Duration::from_secs;
-        let host =
-            Patience { connect: seconds(5), first_byte: seconds(15), between_bytes: seconds(10) };
+        let host = RequestTimeouts {
+            connect: seconds(5),
+            first_byte: seconds(15),
+            between_bytes: seconds(10),
+        };
         let wishes = |wish| RequestOptions {
             connect_timeout: wish,
             first_byte_timeout: wish,

@@ -6,9 +6,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, ToSocketAddrs as _};
 use std::pin::Pin;
 
 use super::address::is_global;
-use super::allow::Host;
+use super::allow::RequestHost;
 use super::failure::Failure;
-use super::thread::Owned;
+use super::thread::OwnedTask;
 use crate::manifest::{HostPattern, NetworkGrant};
 
 /// The most addresses of one name that are looked at.
@@ -21,17 +21,17 @@ const MIN_PREFIX_V6: u8 = 7;
 /// A resolver of names.
 pub trait Resolve: Send + Sync {
     /// The addresses of a name. Called once a request, on the thread of the network.
-    fn resolve(&self, name: &str) -> Answer;
+    fn resolve(&self, name: &str) -> PendingAddresses;
 }
 
 /// The addresses of a name, on the way.
-pub type Answer = Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send>>;
+pub type PendingAddresses = Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send>>;
 
 /// The system's own resolver.
 pub(super) struct System;
 
 impl Resolve for System {
-    fn resolve(&self, name: &str) -> Answer {
+    fn resolve(&self, name: &str) -> PendingAddresses {
         // With a final dot, a name is never looked up in the domains that this machine searches.
         let name = format!("{name}.");
         Box::pin(async move {
@@ -39,7 +39,9 @@ impl Resolve for System {
                 (&*name, 0).to_socket_addrs().map(|found| found.map(|at| at.ip()).collect())
             });
             // A look-up that has not begun does not begin once no request waits for it.
-            Owned::new(found).await.unwrap_or_else(|| Err(io::Error::other("the look-up failed")))
+            OwnedTask::new(found)
+                .await
+                .unwrap_or_else(|| Err(io::Error::other("the look-up failed")))
         })
     }
 }
@@ -48,21 +50,21 @@ impl Resolve for System {
 /// looked up again.
 pub(super) async fn addresses(
     resolver: &dyn Resolve,
-    host: &Host,
+    host: &RequestHost,
     grant: &NetworkGrant,
 ) -> Result<Vec<IpAddr>, Failure> {
     let name = match host {
-        Host::Address(address) if is_global(*address) || names(&grant.host, *address) => {
+        RequestHost::Address(address) if is_global(*address) || names(&grant.host, *address) => {
             return Ok(vec![*address]);
         }
-        Host::Address(_) => return Err(Failure::NotPublic(host.clone())),
+        RequestHost::Address(_) => return Err(Failure::NotPublic(host.clone())),
         // This is the machine's name for itself, whatever a resolver answers.
-        Host::Name(name)
+        RequestHost::Name(name)
             if &**name == "localhost" && grant.host == HostPattern::Name(name.clone()) =>
         {
             return Ok(vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]);
         }
-        Host::Name(name) => name,
+        RequestHost::Name(name) => name,
     };
     let mut found = resolver
         .resolve(name)
@@ -98,7 +100,7 @@ mod tests {
     struct Rebinding([&'static str; 2], AtomicUsize);
 
     impl Resolve for Rebinding {
-        fn resolve(&self, _: &str) -> Answer {
+        fn resolve(&self, _: &str) -> PendingAddresses {
             let at = self.1.fetch_add(1, Ordering::SeqCst).min(1);
             let found = self.0[at].split_whitespace().map(|text| text.parse().expect("an address"));
             let found = Ok(found.collect());
@@ -110,7 +112,7 @@ mod tests {
         let resolver = Rebinding([answer, "127.0.0.1"], AtomicUsize::new(0));
         let pattern = HostPattern::Name("a.example".into());
         let grant = NetworkGrant::plain(Scheme::Http, pattern, 80);
-        let found = addresses(&resolver, &Host::Name("a.example".into()), &grant).await;
+        let found = addresses(&resolver, &RequestHost::Name("a.example".into()), &grant).await;
         let expected: Vec<IpAddr> =
             expected.iter().map(|text| text.parse().expect("an address")).collect();
         assert_eq!(found.unwrap_or_default(), expected, "{answer}");
@@ -130,9 +132,9 @@ mod tests {
         let grant = NetworkGrant::plain(Scheme::Https, HostPattern::Public, 443);
         let resolver =
             Rebinding(["127.0.0.1 ::1 10.0.0.1 169.254.169.254", "8.8.8.8"], AtomicUsize::new(0));
-        let address = |text: &str| Host::Address(text.parse().expect("an address"));
+        let address = |text: &str| RequestHost::Address(text.parse().expect("an address"));
         for host in [
-            Host::Name("localhost".into()),
+            RequestHost::Name("localhost".into()),
             address("127.0.0.1"),
             address("192.168.0.1"),
             address("169.254.169.254"),

@@ -12,13 +12,13 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use super::MAX_HEADERS;
-use super::allow::Target;
+use super::allow::RequestTarget;
 use super::body::Outbound;
 use super::connect::Connection;
 use super::failure::Failure;
-use super::network::{Patience, Ways};
+use super::network::{RequestTimeouts, Ways};
 use super::resolve;
-use super::thread::Owned;
+use super::thread::OwnedTask;
 use crate::manifest::{NetworkGrant, OF_THE_HOST};
 
 /// The most headers of a response.
@@ -31,11 +31,11 @@ pub(super) fn is_of_the_host(name: &HeaderName) -> bool {
 
 /// A request that may be sent.
 pub(super) struct Order {
-    pub(super) target: Target,
+    pub(super) target: RequestTarget,
     pub(super) grant: NetworkGrant,
     pub(super) head: request::Parts,
     pub(super) body: Outbound,
-    pub(super) patience: Patience,
+    pub(super) patience: RequestTimeouts,
     /// The connections that the call may still open.
     pub(super) room: Arc<Semaphore>,
 }
@@ -44,7 +44,7 @@ pub(super) struct Order {
 pub(super) async fn exchange(
     ways: Arc<Ways>,
     order: Order,
-) -> Result<(Response<Incoming>, Owned<()>), Failure> {
+) -> Result<(Response<Incoming>, OwnedTask<()>), Failure> {
     let Order { target, grant, head, body, patience, room } = order;
     let place = timeout(patience.connect, room.acquire_owned());
     let place = place.await.ok().and_then(Result::ok).ok_or(Failure::TooManyOpen)?;
@@ -56,7 +56,7 @@ pub(super) async fn exchange(
     let mut builder = http1::Builder::new();
     builder.max_buf_size(MAX_HEADERS).max_headers(MAX_COUNT);
     let (mut sender, connection) = builder.handshake(TokioIo::new(stream)).await?;
-    let connection = Owned::new(tokio::spawn(async move {
+    let connection = OwnedTask::new(tokio::spawn(async move {
         let _place = place;
         // The request, or the reader of its response, is told of an error.
         let _ = connection.await;
@@ -76,7 +76,7 @@ async fn in_time<T>(
 }
 
 /// The head as it is written: a path in place of the URL, and the host's own headers.
-fn addressed(mut head: request::Parts, target: &Target) -> request::Parts {
+fn addressed(mut head: request::Parts, target: &RequestTarget) -> request::Parts {
     for name in &OF_THE_HOST {
         head.headers.remove(name);
     }

@@ -40,8 +40,8 @@ impl NetThread {
     pub(super) fn spawn<T: Send + 'static>(
         &self,
         work: impl Future<Output = T> + Send + 'static,
-    ) -> Owned<T> {
-        Owned(self.handle.spawn(work))
+    ) -> OwnedTask<T> {
+        OwnedTask(self.handle.spawn(work))
     }
 }
 
@@ -57,9 +57,9 @@ impl Drop for NetThread {
 
 /// A task that ends when it is dropped.
 #[derive(Debug)]
-pub(super) struct Owned<T>(tokio::task::JoinHandle<T>);
+pub(super) struct OwnedTask<T>(tokio::task::JoinHandle<T>);
 
-impl<T> Owned<T> {
+impl<T> OwnedTask<T> {
     /// Takes over a task that runs.
     pub(super) fn new(task: tokio::task::JoinHandle<T>) -> Self {
         Self(task)
@@ -67,7 +67,7 @@ impl<T> Owned<T> {
 }
 
 /// The result of the task. `None` where it panicked or its runtime has ended.
-impl<T> Future for Owned<T> {
+impl<T> Future for OwnedTask<T> {
     type Output = Option<T>;
 
     fn poll(
@@ -78,7 +78,7 @@ impl<T> Future for Owned<T> {
     }
 }
 
-impl<T> Drop for Owned<T> {
+impl<T> Drop for OwnedTask<T> {
     fn drop(&mut self) {
         self.0.abort();
     }

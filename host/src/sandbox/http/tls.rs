@@ -10,18 +10,18 @@ use tokio::sync::OnceCell;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use super::allow::Host;
+use super::allow::RequestHost;
 use super::failure::Failure;
 
 /// The authorities that are trusted: Mozilla's, this system's, and those given.
-pub(super) struct Trust {
+pub(super) struct TrustedAuthorities {
     more: Vec<CertificateDer<'static>>,
     // The configuration is made at the first request over TLS: reading the system's certificates
     // takes a while.
     config: OnceCell<Arc<ClientConfig>>,
 }
 
-impl Trust {
+impl TrustedAuthorities {
     pub(super) fn new(more: Vec<CertificateDer<'static>>) -> Self {
         Self { more, config: OnceCell::new() }
     }
@@ -29,14 +29,14 @@ impl Trust {
     /// TLS over `stream`, with a server that proves to be `host`.
     pub(super) async fn agree(
         &self,
-        host: &Host,
+        host: &RequestHost,
         stream: TcpStream,
     ) -> Result<TlsStream<TcpStream>, Failure> {
         let name = match host {
-            Host::Name(name) => ServerName::try_from(name.to_string()).map_err(|error| {
+            RequestHost::Name(name) => ServerName::try_from(name.to_string()).map_err(|error| {
                 Failure::Tls { to: host.to_string(), reason: error.to_string() }
             })?,
-            Host::Address(address) => ServerName::from(*address),
+            RequestHost::Address(address) => ServerName::from(*address),
         };
         let config = self.config.get_or_try_init(|| load(self.more.clone())).await?;
         TlsConnector::from(config.clone())
@@ -70,7 +70,7 @@ fn config(more: Vec<CertificateDer<'static>>) -> Result<ClientConfig, rustls::Er
     Ok(config)
 }
 
-fn explain(host: &Host, error: &io::Error) -> Failure {
+fn explain(host: &RequestHost, error: &io::Error) -> Failure {
     let to = host.to_string();
     let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
     match tls {
