@@ -184,6 +184,12 @@ fn read_text(value: &Value, format: &Value) -> Outcome {
     let Some(text) = value.as_text() else {
         return Err(value.error("cannot be read, as it is not a string"));
     };
+    let array = |values: Vec<Val>| values.into_iter().map(Value).collect();
+    if let Some([_, separator]) = format.as_items() {
+        let separator = Value(separator.clone());
+        let named = text_of(&separator, "is no separator, as it is not a string")?;
+        return crate::format::rows(text, named).map(array).map_err(Error::str);
+    }
     let format = match format.as_text() {
         Some("yaml") => Format::Yaml,
         Some("toml") => Format::Toml,
@@ -191,8 +197,7 @@ fn read_text(value: &Value, format: &Value) -> Outcome {
         Some("tsv") => Format::Tsv,
         _ => Format::Csv,
     };
-    let values = format.read(text).map_err(Error::str)?;
-    Ok(values.into_iter().map(Value).collect())
+    format.read(text).map(array).map_err(Error::str)
 }
 
 fn length(value: &Value) -> Outcome {

@@ -2,6 +2,7 @@
 //! format; none of them knows filters.
 
 pub mod json;
+pub mod separator;
 pub mod table;
 pub mod toml;
 pub mod xml;
@@ -30,7 +31,7 @@ pub enum Format {
 const MAX_DEPTH: usize = 512;
 
 /// Why a text cannot be read or a value not be written.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Fault {
     /// The byte of the text at which it is seen, where that is known.
     pub at: Option<usize>,
@@ -54,24 +55,38 @@ impl Format {
     /// The values in `source`. Several may follow one another, as in JSON Lines, the documents of YAML or the
     /// rows of CSV. A byte order mark is passed over.
     pub fn read(self, source: &str) -> Result<Vec<Val>, String> {
-        let source = source.strip_prefix('\u{feff}').unwrap_or(source);
+        let source = without_mark(source);
         let values = match self {
             Self::Json => json::read(source),
             Self::Yaml => bounded(source).and_then(yaml::read),
             Self::Toml => bounded(source).and_then(toml::read),
             Self::Xml => xml::read(source),
-            Self::Csv => table::read_csv(source),
+            Self::Csv => table::read_csv(source, None),
             Self::Tsv => table::read_tsv(source),
             Self::Text => Ok(vec![text(source)]),
         };
-        values.map_err(|fault| {
-            let what = match fault.at {
-                Some(at) => mark(source, at, &fault.message),
-                None => fault.message,
-            };
-            format!("not valid {}: {what}", self.name())
-        })
+        values.map_err(|fault| self.explain(source, fault))
     }
+
+    fn explain(self, source: &str, fault: Fault) -> String {
+        let what = match fault.at {
+            Some(at) => mark(source, at, &fault.message),
+            None => fault.message,
+        };
+        format!("not valid {}: {what}", self.name())
+    }
+}
+
+/// The rows of CSV whose fields `separator` parts.
+pub fn rows(source: &str, separator: &str) -> Result<Vec<Val>, String> {
+    let source = without_mark(source);
+    let separator = separator::check(separator)?;
+    let values = table::read_csv(source, Some(separator));
+    values.map_err(|fault| Format::Csv.explain(source, fault))
+}
+
+fn without_mark(source: &str) -> &str {
+    source.strip_prefix('\u{feff}').unwrap_or(source)
 }
 
 /// `source`, where brackets are nested no deeper than its reader's stack bears.

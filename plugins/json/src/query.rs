@@ -152,6 +152,8 @@ pub mod tests {
         check("\"Hello \\($who)\"", "null", "\"Hello Ada\"");
         check("test(\"^a.c$\")", "\"abc\"", "true");
         check("fromdateiso8601", "\"2026-03-29T12:30:00Z\"", "1774787400");
+        check("[fromcsv(\";\")]", r#""a;b,c\n1,5;\"x;y\"""#, r#"[["a","b,c"],["1,5","x;y"]]"#);
+        check("try fromcsv(\"ab\") catch .[:20]", "\"a\"", "\"\\\"ab\\\" parts no fields\"");
         check("@base64, ([1, .] | @csv)", "\"hi\"", "\"aGk=\"\n\"1,\\\"hi\\\"\"");
         // Digits beyond a float's precision survive.
         check(".", "100000000000000000000000000000001", "100000000000000000000000000000001");

@@ -198,4 +198,5 @@ def fromyaml: _format_rows("yaml")[];
 def fromtoml: _format_rows("toml")[];
 def fromxml: _format_rows("xml")[];
 def fromcsv: _format_rows("csv")[];
+def fromcsv($separator): _format_rows(["csv", $separator])[];
 def fromtsv: _format_rows("tsv")[];
