@@ -43,7 +43,7 @@ pub fn too_many(source: &str, signs: &str, limit: usize) -> Option<usize> {
 }
 
 /// The bytes outside quotes, with their places.
-fn unquoted(source: &str) -> impl Iterator<Item = (usize, u8)> {
+pub fn unquoted(source: &str) -> impl Iterator<Item = (usize, u8)> {
     let (mut quoted, mut escaped) = (false, false);
     source.bytes().enumerate().filter(move |(_, byte)| {
         let inside = quoted;

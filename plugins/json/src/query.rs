@@ -152,6 +152,11 @@ pub mod tests {
         check("\"Hello \\($who)\"", "null", "\"Hello Ada\"");
         check("test(\"^a.c$\")", "\"abc\"", "true");
         check("fromdateiso8601", "\"2026-03-29T12:30:00Z\"", "1774787400");
+        check(
+            "., (.[0] == 0), .[1] + 0",
+            "[-0,-0,{\"-0\": \"a,-0\"},-0.5,1e-0]",
+            "[-0,-0,{\"-0\":\"a,-0\"},-0.5,1]\ntrue\n0",
+        );
         check("[fromcsv(\";\")]", r#""a;b,c\n1,5;\"x;y\"""#, r#"[["a","b,c"],["1,5","x;y"]]"#);
         check("try fromcsv(\"ab\") catch .[:20]", "\"a\"", "\"\\\"ab\\\" parts no fields\"");
         check("@base64, ([1, .] | @csv)", "\"hi\"", "\"aGk=\"\n\"1,\\\"hi\\\"\"");

@@ -18,7 +18,9 @@ pub fn of(source: &str) -> Result<(&str, u8), Fault> {
     let rivals = || all.iter().filter(|rows| rows.parted > 0 && Some(rows.lead) == first);
     let is_comma = match first {
         None => true,
-        Some(0) if rivals().all(|rows| rows.separator == b',') => true,
+        Some(0) if rivals().all(|rows| rows.separator == b',') => {
+            !(comma.is_uneven && has_only_decimals(source))
+        }
         Some(0) => return of_table(source, rivals().collect(), comma),
         // A table below a title, if there is no doubt, or texts in one column.
         Some(_) if comma.parted > 0 => {
@@ -30,7 +32,7 @@ pub fn of(source: &str) -> Result<(&str, u8), Fault> {
     };
     match is_comma {
         true => Ok((source, b',')),
-        false => Err(doubt(&rivals().collect::<Vec<_>>(), first != Some(0))),
+        false => Err(doubt(&rivals().collect::<Vec<_>>(), true)),
     }
 }
 

@@ -420,6 +420,7 @@ fn a_table_whose_separator_is_in_doubt_is_refused() {
         "price\n7,9\n49,2\n-1.000,5\n",
         "line 2, column 2: its fields may be parted by `,`, or it may be one column;",
     );
+    check("7,9\n49,2\n5\n", "may be parted by `,`, or it may be one column;");
     check("price\n5\n7,9\n", "read it as `text` with the filter `fromcsv(\",\")`");
     check("note\nHello, world\nfoo\n", "is the separator, or `split(\"\\n\")[]`");
     check("a;b\n\"x\" y;1\n", "line 2, column 4: text after the quote");
