@@ -9,6 +9,7 @@ use toolrack_sdk::files::{self, Kind};
 
 use crate::alike;
 use crate::edit::{self, Edit};
+use crate::lines;
 use crate::place::{Place, Places};
 use crate::walk::counted;
 
@@ -79,18 +80,17 @@ fn to_add<'a>(place: &Place, text: &'a str) -> Result<(Cow<'a, str>, &'static st
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((text.into(), "")),
         Err(error) => return Err(explain(error)),
     };
-    let is_wide = bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff");
     let is_other = match std::str::from_utf8(&bytes) {
         Ok(_) => false,
         Err(error) => error.error_len().is_some() || (bytes.len() as u64) < MAX_EDITED,
     };
-    // Plain ASCII is the same in the encodings that are no UTF-16 or UTF-32.
-    if is_wide || (is_other && (!text.is_ascii() || bytes.contains(&0))) {
-        let kind = if is_wide { "UTF-16 text" } else { "not UTF-8 text" };
+    // Plain ASCII is the same in the encodings whose bytes are letters; a line end shows that they are.
+    let is_ascii = text.is_ascii() && bytes.iter().any(|byte| b"\r\n".contains(byte));
+    let kind = lines::unlike_utf8(&bytes).or((is_other && !is_ascii).then_some("not UTF-8 text"));
+    if let Some(kind) = kind {
         return Err(format!(
-            "`{}` is {kind}, so nothing is added: {} would be damaged. Write all of it with mode `overwrite`, which makes it UTF-8",
+            "`{}` is {kind}, so nothing is added: it would be damaged. Write all of it with mode `overwrite`, which makes it UTF-8",
             place.path.display(),
-            if is_wide { "it" } else { "letters beyond ASCII" },
         ));
     }
     let count = |part: &[u8]| bytes.windows(part.len()).filter(|found| *found == part).count();
@@ -124,8 +124,8 @@ pub fn edit(place: &Place, edits: &[Edit], dry_run: bool) -> Result<String, Stri
     let mut tries = 0;
     let edited = loop {
         let bytes = editable(place)?;
-        let text = std::str::from_utf8(&bytes).map_err(|_| {
-            format!("`{path}` is not UTF-8 text, so it is not edited; write all of it with `write`, mode `overwrite`, which makes it UTF-8")
+        let text = lines::as_utf8(&bytes).map_err(|kind| {
+            format!("`{path}` is {kind}, so it is not edited; write all of it with `write`, mode `overwrite`, which makes it UTF-8")
         })?;
         let edited = edit::edit(text, edits).map_err(|problem| format!("`{path}`: {problem}"))?;
         if dry_run
@@ -347,6 +347,14 @@ mod tests {
         check(b"", "two\n", Ok(b"two\n"));
         check(b"\xff\xfea\0", "b", Err("is UTF-16 text"));
         check(b"\xfe\xff\0a", "b", Err("is UTF-16 text"));
+        check(b"a\0\n\0", "b", Err("is UTF-16 or UTF-32 text, or no text"));
+        check(b"\0a\0\n", "b", Err("is UTF-16 or UTF-32 text, or no text"));
+        check(b"a\0\0\0", "b", Err("is UTF-16 or UTF-32 text, or no text"));
+        check(b"\0\0\xfe\xff\0\0\0a", "b", Err("is UTF-16 or UTF-32 text, or no text"));
+        check(b"\x89PNG\r\n\0", "b", Err("is UTF-16 or UTF-32 text, or no text"));
+        check(b"\x2d\x4e\x87\x65", "b", Err("is not UTF-8 text"));
+        check(b"\x1b$B$\"\x1b(B\n", "\u{3042}", Err("is ISO-2022 text"));
+        check(b"\x1b[1mbold\x1b[0m\n", "\u{3042}", Ok("\x1b[1mbold\x1b[0m\n\u{3042}".as_bytes()));
         check(b"caf\xe9\n", "th\u{e9}\n", Err("is not UTF-8 text"));
         check(b"caf\xe9\n", "the\n", Ok(b"caf\xe9\nthe\n"));
         check("caf\u{e9}\n".as_bytes(), "\u{e9}", Ok("caf\u{e9}\n\u{e9}".as_bytes()));
@@ -394,8 +402,14 @@ mod tests {
         assert_eq!(fs::read_to_string(&place.path).unwrap(), "one\r\ntwo\r\n");
         edit(&place, &change("one\ntwo", "1\n2"), false).unwrap();
         assert_eq!(fs::read_to_string(&place.path).unwrap(), "1\r\n2\r\n");
-        fs::write(&place.path, b"a\xff").unwrap();
-        assert!(edit(&place, &change("a", "b"), false).unwrap_err().contains("not UTF-8"));
+        for bytes in
+            [&b"a\xff"[..], b"a\0\n\0", b"\0a\0\n", b"a\0\0\0", b"\xff\xfea\0", b"\x1b$Ba\x1b(B"]
+        {
+            fs::write(&place.path, bytes).unwrap();
+            let error = edit(&place, &change("a", "b"), false).unwrap_err();
+            assert!(error.contains("so it is not edited"), "{error}");
+            assert_eq!(fs::read(&place.path).unwrap(), bytes);
+        }
         assert!(edit(&place, &[], false).unwrap_err().contains("`edits`"));
     }
 

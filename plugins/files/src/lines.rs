@@ -115,6 +115,26 @@ impl TextFile {
     }
 }
 
+/// The text of bytes that are UTF-8, or what they seem to be.
+pub fn as_utf8(bytes: &[u8]) -> Result<&str, &'static str> {
+    match unlike_utf8(bytes) {
+        Some(kind) => Err(kind),
+        None => std::str::from_utf8(bytes).map_err(|_| "not UTF-8 text"),
+    }
+}
+
+/// What bytes seem to be that are no UTF-8 text, though each of them may be a letter.
+pub fn unlike_utf8(bytes: &[u8]) -> Option<&'static str> {
+    let shifts = |part: &[u8]| part.starts_with(b"\x1b$") && b"@AB()".contains(&part[2]);
+    if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
+        Some("UTF-16 text")
+    } else if bytes.contains(&0) {
+        Some("UTF-16 or UTF-32 text, or no text")
+    } else {
+        bytes.windows(3).any(shifts).then_some("ISO-2022 text")
+    }
+}
+
 /// Whether a file that begins so is text.
 fn is_text(head: &[u8]) -> bool {
     match std::str::from_utf8(head) {
