@@ -23,6 +23,7 @@
 
 mod explain;
 mod links;
+mod turn;
 mod write;
 
 #[cfg_attr(target_family = "wasm", path = "wasi.rs")]

@@ -7,10 +7,14 @@ use std::path::{Path, PathBuf};
 
 use super::links;
 use super::system::Open;
+use super::turn;
 
 /// How the name of a file ends that is written to take another's place. The host knows this: until then such a file
 /// is its owner's alone, and it takes the place only with the mode and the owner of what was there.
 const BESIDE: &str = ".toolrack-new";
+
+/// Bytes that another program adds while a file is changed, at most.
+const MAX_ADDED: u64 = 8 * 1024 * 1024;
 
 /// Writes a new file.
 ///
@@ -32,6 +36,7 @@ pub fn create(path: impl AsRef<Path>, bytes: &[u8]) -> io::Result<()> {
 /// If not all can be added: then nothing is, unless another program adds to the file meanwhile.
 pub fn append(path: impl AsRef<Path>, bytes: &[u8]) -> io::Result<()> {
     let path = links::real(path)?;
+    let _turn = turn::take(&path)?;
     let file = match Open::existing(&path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return create(&path, bytes),
         file => file?,
@@ -71,55 +76,96 @@ pub fn replace(path: impl AsRef<Path>, bytes: &[u8]) -> io::Result<()> {
     let path = links::real(path)?;
     match Open::existing(&path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => create(&path, bytes),
-        file => put(&path, file?, bytes, &|| Ok(true)).map(drop),
+        file => put(&path, file?, bytes, None).map(drop),
     }
 }
 
 /// The same for a file that holds `old`: `false` if it holds something else right before it would be changed, since
 /// another program has written it; then nothing is.
 ///
+/// Of plugins that do so with one file, in however many servers, no change is lost: a file beside it, whose name ends in
+/// `.toolrack-lock`, stands there for the moment between the comparison and the change, and one that is left behind is
+/// removed after two seconds. No other program heeds it. What such a program adds to the end in that moment is kept, what
+/// it changes there is not; and what it adds later through a file that it opened before is lost.
+///
 /// # Errors
 ///
 /// If there is no such file, or the new content cannot be written: then the file is as it was.
 pub fn replace_unchanged(path: impl AsRef<Path>, old: &[u8], new: &[u8]) -> io::Result<bool> {
     let path = links::real(path)?;
-    put(&path, Open::existing(&path)?, new, &|| Ok(first(&path, old.len() + 1)? == old))
+    put(&path, Open::existing(&path)?, new, Some(old))
 }
 
-/// Whether a file may still be changed.
-type Check<'a> = &'a dyn Fn() -> io::Result<bool>;
-
-fn put(path: &Path, file: Open, bytes: &[u8], check: Check<'_>) -> io::Result<bool> {
+/// Changes a file that holds `old`, if that is given.
+fn put(path: &Path, file: Open, bytes: &[u8], old: Option<&[u8]>) -> io::Result<bool> {
     let (length, names) = file.about()?;
     if names <= 1 {
         // Windows replaces no file that is open.
         drop(file);
-        match beside(path, bytes, check) {
+        match beside(path, bytes, old) {
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {}
             done => return done,
         }
     }
-    Ok(check()? && in_place(path, length, bytes).map(|()| true)?)
+    let _turn = turn::take(path)?;
+    let is_same = match old {
+        Some(old) => first(path, old.len() + 1)? == old,
+        None => true,
+    };
+    Ok(is_same && in_place(path, length, bytes).map(|()| true)?)
 }
 
-fn beside(path: &Path, bytes: &[u8], check: Check<'_>) -> io::Result<bool> {
+fn beside(path: &Path, bytes: &[u8], old: Option<&[u8]>) -> io::Result<bool> {
     let new = name_beside(path);
     let put = || {
         let file = Open::new(&new)?;
         file.write(bytes, 0)?;
         file.sync()?;
         drop(file);
-        let is_same = check()?;
-        if is_same {
-            fs::rename(&new, path)?;
+        let _turn = turn::take(path)?;
+        match old {
+            Some(old) => take_place(&new, path, old),
+            None => fs::rename(&new, path).map(|()| true),
         }
-        Ok(is_same)
     };
     let done = put();
     if !matches!(done, Ok(true)) {
         let _ = fs::remove_file(&new);
     }
     done
+}
+
+/// Renames `new` to `path`, where `old` stands. What is added there until then comes along.
+fn take_place(new: &Path, path: &Path, old: &[u8]) -> io::Result<bool> {
+    use io::Read as _;
+    let mut there = fs::File::open(path)?;
+    let mut found = Vec::new();
+    there.by_ref().take(old.len() as u64 + 1).read_to_end(&mut found)?;
+    let is_there = || io::Result::Ok(seen(&there.metadata()?) == seen(&fs::metadata(path)?));
+    if found != old || !is_there()? {
+        return Ok(false);
+    }
+    if fs::rename(new, path).is_err() {
+        // Windows replaces no file that is open.
+        drop(there);
+        return fs::rename(new, path).map(|()| true);
+    }
+    keep_added(there, old.len() as u64, path).map(|()| true)
+}
+
+/// Adds to the file at `path` what `there`, whose place it took, holds behind `length`.
+fn keep_added(mut there: fs::File, length: u64, path: &Path) -> io::Result<()> {
+    use io::{Read as _, Seek as _};
+    let mut added = Vec::new();
+    // WASI's libc reads nothing more from a file whose end it has seen.
+    there.seek(io::SeekFrom::Start(length))?;
+    there.take(MAX_ADDED).read_to_end(&mut added)?;
+    if added.is_empty() { Ok(()) } else { Open::existing(path)?.append(&added) }
+}
+
+/// What tells one state of a file from another without reading it.
+fn seen(about: &fs::Metadata) -> (u64, Option<std::time::SystemTime>) {
+    (about.len(), about.modified().ok())
 }
 
 fn name_beside(path: &Path) -> PathBuf {
@@ -210,6 +256,57 @@ mod tests {
         assert!(!replaced(b"one") && replaced(b"new"));
         assert_eq!(root.names(), 2);
         assert!(replace_unchanged(root.0.join("none"), b"", b"x").is_err());
+    }
+
+    #[test]
+    fn what_is_added_between_comparison_and_change_is_kept() {
+        use io::{Read as _, Write as _};
+        let root = Root::new("added");
+        let (file, new) = (root.0.join("a"), root.0.join("new"));
+        create(&file, b"old").expect("done");
+        create(&new, b"new!").expect("done");
+        let mut there = fs::File::open(&file).expect("done");
+        there.read_to_end(&mut Vec::new()).expect("done");
+        let mut other = fs::OpenOptions::new().append(true).open(&file).expect("done");
+        fs::rename(&new, &file).expect("done");
+        other.write_all(b" more").expect("done");
+        keep_added(there, 3, &file).expect("done");
+        assert_eq!(fs::read_to_string(&file).expect("done"), "new! more");
+    }
+
+    #[test]
+    fn of_many_that_change_one_file_at_once_none_loses_a_change() {
+        let root = Root::new("turns");
+        let file = root.0.join("a");
+        create(&file, b"").expect("done");
+        let one_line = |line: &str| {
+            loop {
+                let old = fs::read(&file).expect("done");
+                let new = [&old[..], line.as_bytes()].concat();
+                if replace_unchanged(&file, &old, &new).expect("done") {
+                    break;
+                }
+            }
+        };
+        std::thread::scope(|scope| {
+            for who in 0..4 {
+                let (file, one_line) = (&file, &one_line);
+                scope.spawn(move || {
+                    for at in 0..25 {
+                        match who {
+                            0 => append(file, format!("{who} {at}\n").as_bytes()).expect("done"),
+                            _ => one_line(&format!("{who} {at}\n")),
+                        }
+                    }
+                });
+            }
+        });
+        let text = fs::read_to_string(&file).expect("done");
+        let mut lines: Vec<_> = text.lines().collect();
+        lines.sort_unstable();
+        lines.dedup();
+        assert_eq!(lines.len(), 100, "{text}");
+        assert_eq!(root.names(), 1);
     }
 
     #[test]

@@ -16,7 +16,7 @@ use crate::walk::counted;
 /// The largest file that is edited, or moved by a copy, in bytes.
 const MAX_EDITED: u64 = 8 * 1024 * 1024;
 /// How often an edit begins anew where another program changes the file meanwhile.
-const MAX_TRIES: usize = 3;
+const MAX_TRIES: usize = 10;
 /// Entries that are removed with a directory, and how deep.
 const MAX_REMOVED: usize = 10_000;
 const MAX_DEPTH: usize = 64;
