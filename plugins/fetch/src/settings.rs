@@ -26,7 +26,7 @@ impl Settings {
             Some("obey") => true,
             Some(other) => {
                 return Err(format!(
-                    "the manifest's `config` has robots = `{other}`; write `obey` or `ignore`"
+                    "the plugin's config has robots = `{other}`; write `obey` or `ignore`: `toolrack grant fetch config robots=obey`"
                 ));
             }
         };
@@ -50,12 +50,12 @@ impl Settings {
         match self.robots.get(&origin).and_then(Option::as_deref) {
             Some(rules) if robots::allows(rules, agent, path) => Ok(()),
             Some(_) => Err(format!(
-                "{origin}/robots.txt asks programs such as `{agent}` not to read {path}; this plugin obeys it, by its \
-                 manifest's `config`"
+                "{origin}/robots.txt asks programs such as `{agent}` not to read {path}; this plugin obeys it, as the \
+                 operator may change: `toolrack grant fetch config robots=ignore`"
             )),
             None => Err(format!(
-                "{origin}/robots.txt cannot be read, so nothing there may be; this plugin obeys it, by its manifest's \
-                 `config`; try again later"
+                "{origin}/robots.txt cannot be read, so nothing there may be; this plugin obeys it, as the operator may \
+                 change: `toolrack grant fetch config robots=ignore`; try again later"
             )),
         }
     }

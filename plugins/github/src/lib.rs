@@ -427,7 +427,7 @@ mod github {
     /// The way to GitHub for what changes something, unless the operator has switched that off.
     fn writing() -> Result<Api, String> {
         match config("write").as_deref() {
-            Some("false") => Err("writing is switched off; the operator allows it with `write = true` under                 [grants.config] of the plugin"
+            Some("false") => Err("writing is switched off; the operator switches it on: `toolrack grant github config write=true`"
                 .into()),
             Some(_) | None => Ok(Api::new(config)),
         }

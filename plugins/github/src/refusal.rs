@@ -22,7 +22,8 @@ pub fn refusal(what: &str, response: Response) -> String {
     match status {
         401 => format!(
             "GitHub wants a token that it accepts{reason}; there is none, it is wrong, or it has expired: the \
-             operator sets the secret that `network` under [grants] in the plugin's manifest names"
+             operator keeps one with `toolrack secret set GITHUB_TOKEN`, and binds it with `toolrack grant github secret \
+             GITHUB_TOKEN --for https://api.github.com` or the address of another server"
         ),
         403 => format!("GitHub does not allow this (status 403){reason}; {permissions}"),
         404 => format!(
@@ -42,8 +43,8 @@ pub fn refusal(what: &str, response: Response) -> String {
             )
         }
         300..=399 => format!(
-            "{what} has moved (status {status}); look for its new name, or set `endpoint` under [grants.config] in \
-             the plugin's manifest"
+            "{what} has moved (status {status}); look for its new name, or, if the server itself \
+             has moved, the operator names it with `toolrack grant github config endpoint=URL`"
         ),
         500.. => format!("GitHub is out of order (status {status}){reason}; try again {later}"),
         _ => format!("GitHub refuses the request (status {status}){reason}"),

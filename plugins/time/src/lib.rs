@@ -146,7 +146,7 @@ mod time {
         let named = match (zone, config("zone")) {
             (Some(name), _) => zone::find(&name)?,
             (None, Some(name)) => zone::find(&name)
-                .map_err(|error| format!("config `zone` in the plugin's manifest: {error}"))?,
+                .map_err(|error| format!("the plugin's config `zone`: {error}; the operator sets it with `toolrack grant time config zone=NAME`"))?,
             (None, None) if config("host_zone").is_some_and(|value| value == "true") => {
                 zone::of_machine(host_zone().as_deref())
             }

@@ -17,9 +17,10 @@ use crate::units::{Units, rounded};
 const SOURCE: &str = "OpenWeatherMap";
 const BASE: &str = "https://api.openweathermap.org";
 /// A new key works only some hours after it was made.
-const KEY: &str = "it does not accept the API key; the operator binds one to \
-                   https://api.openweathermap.org with `secret` and `query = \"appid\"` under [grants] in \
-                   the plugin's manifest, and a new key takes up to two hours to work";
+const KEY: &str = "it does not accept the API key; the operator keeps one with \
+                   `toolrack secret set OPENWEATHER_API_KEY`, and binds it with `toolrack grant weather secret \
+                   OPENWEATHER_API_KEY --for https://api.openweathermap.org --query appid`; a new key takes up to two \
+                   hours to work";
 
 /// One moment, as both answers have it.
 struct Step {

@@ -27,8 +27,8 @@ pub fn ask(service: &str, key: &str, request: Request) -> Result<Answer, String>
         429 => format!("{service} has had too many requests{reason}; try again {again}"),
         500.. => format!("{service} is out of order (status {status}){reason}; try again {again}"),
         300..=399 => format!(
-            "{service} has moved to `{moved}` (status {status}); set `endpoint` under [grants.config] in the \
-             plugin's manifest"
+            "{service} has moved to `{moved}` (status {status}); the operator names the new \
+             address with `toolrack grant weather config endpoint=URL`"
         ),
         _ => format!("{service} refuses the request (status {status}){reason}"),
     })

@@ -49,7 +49,9 @@ impl Settings {
 }
 
 fn wrong(key: &str, found: &str, expected: &str) -> String {
-    format!("`{key}` under [grants.config] in the plugin's manifest is `{found}`; write {expected}")
+    format!(
+        "the plugin's config has {key} = `{found}`; it takes {expected}: `toolrack grant weather config {key}=VALUE`"
+    )
 }
 
 #[cfg(test)]
@@ -85,6 +87,6 @@ mod tests {
     #[test]
     fn what_is_set_wrong_is_named() {
         let message = Settings::read(|_| Some("kelvin".into()), None).unwrap_err();
-        assert!(message.contains("`provider` under [grants.config]"), "{message}");
+        assert!(message.contains("toolrack grant weather config provider="), "{message}");
     }
 }

@@ -20,7 +20,7 @@ fn each_refusal_says_what_to_do() {
     };
     check(
         || Ok(Response::new(401, r#"{"message":"Bad credentials"}"#)),
-        &["wants a token that it accepts: Bad credentials", "[grants]"],
+        &["wants a token that it accepts: Bad credentials", "`toolrack secret set GITHUB_TOKEN`"],
     );
     check(
         || Ok(Response::new(403, r#"{"message":"Resource not accessible"}"#)),

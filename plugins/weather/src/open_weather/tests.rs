@@ -77,6 +77,7 @@ fn a_place_or_a_key_that_is_not_known_is_told() {
     http::mock(|_| Response::new(401, r#"{"cod":401,"message":"Invalid API key."}"#));
     let error = find(&Wanted::Name("Berlin".into()), &settings(Units::Metric)).unwrap_err();
     assert!(error.contains("does not accept the API key"), "{error}");
+    assert!(error.contains("`toolrack secret set OPENWEATHER_API_KEY`"), "{error}");
 }
 
 #[test]
