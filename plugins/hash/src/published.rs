@@ -26,18 +26,18 @@ pub enum Wanted<'a> {
     Any,
 }
 
-/// The entries that count for a file. Of several, all have one algorithm, the strongest (as for the `integrity` of a
-/// web page, where any of them will do).
+/// The entries that count for a file. Of several, all have one algorithm, the strongest, and are the same; but for the
+/// `integrity` of a web page, where any of them will do.
 pub fn read(text: &str, wanted: Wanted<'_>) -> Result<Vec<Entry>, String> {
     if text.len() > MAX_LENGTH {
         return Err(format!("`expected` is {} bytes long; the limit is {MAX_LENGTH}", text.len()));
     }
-    let entries = entries(text)?;
+    let (entries, are_alternatives) = entries(text)?;
     let named: Vec<&Entry> = entries.iter().filter(|entry| entry.name.is_some()).collect();
     let is_one = named.len() == 1 && entries.len() == 1;
     let chosen: Vec<&Entry> = match wanted {
         _ if named.is_empty() => entries.iter().collect(),
-        Wanted::Path(_) | Wanted::Any if is_one => entries.iter().collect(),
+        Wanted::Any if is_one => entries.iter().collect(),
         Wanted::Name(name) | Wanted::Path(name) => called(&named, name)?,
         Wanted::Any => {
             return Err(format!(
@@ -47,8 +47,31 @@ pub fn read(text: &str, wanted: Wanted<'_>) -> Result<Vec<Entry>, String> {
             ));
         }
     };
-    let strongest = chosen.iter().map(|entry| entry.algorithm).max().flatten();
-    Ok(chosen.into_iter().filter(|entry| entry.algorithm == strongest).cloned().collect())
+    let strongest = chosen.iter().map(|entry| entry.strength()).max().flatten();
+    let strong = chosen.into_iter().filter(|entry| entry.strength() == strongest);
+    let strong: Vec<Entry> = strong.cloned().collect();
+    match strong.iter().find(|entry| entry.bytes != strong[0].bytes) {
+        Some(other) if !are_alternatives => Err(contradiction(&strong[0], other)),
+        _ => Ok(strong),
+    }
+}
+
+/// What is said of two checksums of which one must be wrong.
+fn contradiction(one: &Entry, other: &Entry) -> String {
+    let of = one.name.as_ref().map(|name| format!(" for `{name}`")).unwrap_or_default();
+    let hex = |entry: &Entry| Encoding::Hex.encode(&entry.bytes).unwrap_or_default();
+    format!(
+        "`expected` has different checksums{of}, `{}` and `{}`; only one can be right: give that alone",
+        hex(one),
+        hex(other)
+    )
+}
+
+impl Entry {
+    /// The algorithm by which it counts among others.
+    fn strength(&self) -> Option<Algorithm> {
+        self.algorithm.or(Algorithm::usual(self.bytes.len()))
+    }
 }
 
 /// The entries of the file called `name`: exactly so, or else by the last part, where that means one file alone.
@@ -65,9 +88,13 @@ fn called<'a>(named: &[&'a Entry], name: &str) -> Result<Vec<&'a Entry>, String>
     }
     let alike = those(&|known| base(known) == base(&wanted) && may_be(known, &wanted));
     let Some(first) = alike.first() else {
-        return Err(format!("`expected` does not list `{name}`; it lists {}", names(named)));
+        return Err(format!(
+            "`expected` does not list `{name}`; it lists {}; if one of those is this file, give its name there as `name`",
+            names(named)
+        ));
     };
-    if alike.iter().any(|entry| entry.name != first.name) {
+    let plainly = |entry: &Entry| entry.name.as_deref().map(plain);
+    if alike.iter().any(|entry| plainly(entry) != plainly(first)) {
         return Err(format!(
             "`expected` does not list `{name}` but several files of that last part; say which as `name`: {}",
             names(&alike)
@@ -108,7 +135,8 @@ fn base(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }
 
-fn entries(text: &str) -> Result<Vec<Entry>, String> {
+/// What is listed, and whether it is alternatives for one file.
+fn entries(text: &str) -> Result<(Vec<Entry>, bool), String> {
     // Copied out of a page or a header, a checksum comes in quotes.
     let around = |c: char| c.is_whitespace() || matches!(c, '\u{feff}' | '"' | '\'' | '`');
     let text = text.strip_prefix("integrity=").unwrap_or(text).trim_matches(around);
@@ -117,19 +145,22 @@ fn entries(text: &str) -> Result<Vec<Entry>, String> {
     }
     // A checksum that is spaced out, over several lines perhaps.
     if let Some(bytes) = checksum(text) {
-        return Ok(vec![Entry { algorithm: None, bytes, name: None }]);
+        return Ok((vec![Entry { algorithm: None, bytes, name: None }], false));
     }
-    let mut entries = Vec::new();
+    let (mut entries, mut are_alternatives) = (Vec::new(), true);
     for line in lines(text) {
         match several(line)? {
             Some(several) => entries.extend(several),
-            None => entries.push(entry(line)?.ok_or_else(|| unknown(line))?),
+            None => {
+                entries.push(entry(line)?.ok_or_else(|| unknown(line))?);
+                are_alternatives = false;
+            }
         }
     }
     if entries.is_empty() {
         return Err("`expected` has no checksum in it, only comments".to_string());
     }
-    Ok(entries)
+    Ok((entries, are_alternatives))
 }
 
 /// The lines that hold something: no comments, and nothing of a signature around them.
@@ -171,7 +202,15 @@ fn tagged(line: &str) -> Result<Option<Entry>, String> {
     let Some((label, name, value)) = parts else { return Ok(None) };
     let algorithm = algorithm(label)?;
     let bytes = checksum(value).ok_or_else(|| odd(value))?;
-    Ok(Some(Entry { algorithm: Some(algorithm), bytes, name: Some(name.to_string()) }))
+    Ok(Some(Entry { algorithm: Some(algorithm), bytes, name: file(name) }))
+}
+
+/// The name of a file, unless it stands for none: for stdin, or for what a checksum is called.
+fn file(name: &str) -> Option<String> {
+    let last = name.rsplit(' ').next().unwrap_or(name).to_ascii_lowercase();
+    let is_none = matches!(name, "-" | "stdin")
+        || matches!(&*last, "checksum" | "digest" | "fingerprint" | "hash" | "sum");
+    (!is_none).then(|| name.to_string())
 }
 
 /// `sha256:HEX`, `sha256-BASE64`, `SHA-256 = HEX`, `{SHA256}BASE64`, `SHA256  HEX  name`.
@@ -197,14 +236,14 @@ fn before_name(line: &str) -> Option<Entry> {
     let (value, name) = line.trim_start_matches('\\').split_once([' ', '\t'])?;
     let name = name.trim_start().trim_start_matches('*').trim();
     let bytes = checksum(value).filter(|_| !name.is_empty())?;
-    Some(Entry { algorithm: None, bytes, name: Some(name.to_string()) })
+    Some(Entry { algorithm: None, bytes, name: file(name) })
 }
 
 /// `name: HEX`, also spaced out.
 fn behind_name(line: &str) -> Option<Entry> {
     let (name, value) = line.split_once(": ").or_else(|| line.rsplit_once([' ', '\t']))?;
-    let name = name.trim().trim_end_matches(':').to_string();
-    Some(Entry { algorithm: None, bytes: checksum(value)?, name: Some(name) })
+    let name = file(name.trim().trim_end_matches(':'));
+    Some(Entry { algorithm: None, bytes: checksum(value)?, name })
 }
 
 /// Several checksums with their algorithms in one line, as in a page's `integrity`.
@@ -376,8 +415,19 @@ mod tests {
         assert!(message.contains("does not list `three.iso`; it lists `one.iso`"), "{message}");
         let crlf = format!("SHA256 (one.iso) = {other}\r\nSHA256 (two.iso) = {HEX}\r\n");
         assert_eq!(found(&crlf, Some("two.iso")).unwrap()[0].1, HEX);
-        // One file, called something else here.
-        assert_eq!(found(&format!("{HEX}  two.iso"), Some("download (1).iso")).unwrap()[0].1, HEX);
+        // One file, called something else here: that it is the same is for the caller to say.
+        let one = format!("{HEX}  two.iso");
+        let message = found(&one, Some("/x/download (1).iso")).unwrap_err();
+        assert!(
+            message.contains("does not list `/x/download (1).iso`; it lists `two.iso`; if one of"),
+            "{message}"
+        );
+        assert_eq!(read(&one, Wanted::Name("two.iso")).unwrap()[0].bytes.len(), 32);
+        assert_eq!(found(&one, None).unwrap()[0].1, HEX);
+        for unnamed in ["{}  -", "SHA2-256(stdin)= {}", "Checksum: {}", "SHA256 hash: {}"] {
+            let found = found(&unnamed.replace("{}", HEX), Some("a.iso"));
+            assert_eq!(found.unwrap()[0].2, None, "{unnamed}");
+        }
     }
 
     #[test]
@@ -409,6 +459,28 @@ mod tests {
         let one = format!("{HEX}  two.iso");
         assert!(read(&one, Wanted::Name("three.iso")).unwrap_err().contains("does not list"));
         assert!(read(HEX, Wanted::Name("three.iso")).is_ok());
+    }
+
+    #[test]
+    fn checksums_that_contradict_one_another_are_refused() {
+        let other = "0".repeat(64);
+        for list in [
+            format!("{HEX}  a\n{other}  a\n"),
+            format!("{other}  a\n{HEX}  ./a\n"),
+            format!("{HEX}  a\nSHA256 (a) = {other}\n"),
+            format!("{other}  x/a\n{HEX}  x/a\n{other}  b\n"),
+            format!("{HEX}\n{other}\n{other}\n"),
+            format!("sha256:{HEX}\nsha256:{other}\n"),
+        ] {
+            for wanted in [Wanted::Path("/x/a"), Wanted::Name("a")] {
+                let message = read(&list, wanted).unwrap_err();
+                assert!(message.contains("has different checksums"), "{list}: {message}");
+            }
+        }
+        let twice = format!("{HEX}  a\n{HEX}  a\n");
+        assert_eq!(found(&twice, Some("a")).unwrap().len(), 2);
+        let weaker = format!("md5: {}\nsha256: {HEX}\n", "0".repeat(32));
+        assert_eq!(found(&weaker, None).unwrap()[0].1, HEX);
     }
 
     #[test]
