@@ -5,6 +5,7 @@ use crate::arithmetic;
 use crate::bounds::{constant_work, series_work, slow_series_work};
 use crate::fault::{Wrong, refused, undecided};
 use crate::interval::{Float, Interval};
+use crate::rounding::{is_negative, is_zero};
 use crate::value::{Effort, Value};
 use dashu_int::{IBig, UBig};
 use dashu_ratio::RBig;
@@ -136,6 +137,26 @@ pub fn atan(arguments: &[Value], effort: &mut Effort) -> Result<Value, Wrong> {
             slow(&x, Float::atan, effort)
         }
     }
+}
+
+/// The angle of the point (x, y), of which `y` comes first, from the right: more than -pi, at most pi.
+pub fn atan2(arguments: &[Value], effort: &mut Effort) -> Result<Value, Wrong> {
+    let [y, x] = arguments else { return refused("`atan2` takes y and x") };
+    if is_zero(x) {
+        return match (is_zero(y), is_negative(y)?) {
+            (true, _) => refused("the point (0, 0) lies in no direction"),
+            (false, false) => times_pi(part(1, 2), effort),
+            (false, true) => times_pi(part(-1, 2), effort),
+        };
+    }
+    let slope = arithmetic::div(&[y.clone(), x.clone()], effort)?;
+    let angle = atan(&[slope], effort)?;
+    if !is_negative(x)? {
+        return Ok(angle);
+    }
+    let turn = if !is_zero(y) && is_negative(y)? { part(-1, 1) } else { part(1, 1) };
+    let turn = times_pi(turn, effort)?;
+    arithmetic::add(&[angle, turn], effort)
 }
 
 /// Twice an exact -1, -1/2, 0, 1/2 or 1.

@@ -90,18 +90,50 @@ pub const FUNCTIONS: &[Function] = &[
     function("asin", ONE, angle::asin),
     function("acos", ONE, angle::acos),
     function("atan", ONE, angle::atan),
+    function("atan2", TWO, angle::atan2),
     function("degrees", ONE, angle::degrees),
     function("radians", ONE, angle::radians),
 ];
 
+/// Other names that people write, and what they stand for.
+const ALIASES: [(&str, &str); 6] = [
+    ("\u{3c0}", "pi"),
+    ("\u{3c4}", "tau"),
+    ("ncr", "choose"),
+    ("comb", "choose"),
+    ("binomial", "choose"),
+    ("npr", "perm"),
+];
+
+/// Names of what has several definitions, with what to write.
+const UNSURE: [(&str, &str); 3] = [
+    (
+        "percentile",
+        "of several definitions: sort the values and take the one that yours names; the 50th is `median`",
+    ),
+    (
+        "quantile",
+        "of several definitions: sort the values and take the one that yours names; the half is `median`",
+    ),
+    (
+        "quartile",
+        "of several definitions: sort the values and take the one that yours names; the second is `median`",
+    ),
+];
+
 /// The entry for `name`, in any case.
 pub fn known(name: &str) -> Option<&'static Function> {
+    let alias = ALIASES.iter().find(|(alias, _)| alias.eq_ignore_ascii_case(name));
+    let name = alias.map_or(name, |(_, meant)| meant);
     FUNCTIONS.iter().find(|known| known.name.eq_ignore_ascii_case(name))
 }
 
 /// The same, or the text that says which names there are.
 pub fn find(name: &str) -> Result<&'static Function, String> {
     known(name).ok_or_else(|| {
+        if let Some((name, what)) = UNSURE.iter().find(|(odd, _)| odd.eq_ignore_ascii_case(name)) {
+            return format!("`{name}` is not known, as it is {what}");
+        }
         let known: Vec<&str> = FUNCTIONS.iter().map(|known| known.name).collect();
         // A name may be as long as the expression.
         let shown: String = name.chars().take(40).collect();

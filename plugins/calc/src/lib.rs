@@ -39,7 +39,7 @@ mod calc {
     /// Numbers: 1_000, 1.5e-3, 0xff. Constants: pi, tau, e. Functions: abs sign floor ceil trunc
     /// round(x, decimals) min max sum mean median geomean harmean stdev pstdev variance pvariance hypot gcd lcm
     /// factorial choose(n, k) perm(n, k) powmod(base, exponent, modulus) bitand bitor bitxor shl shr pow sqrt cbrt
-    /// root(x, n) exp ln log2 log10 log(x, base) sin cos tan asin acos atan degrees radians; angles are in
+    /// root(x, n) exp ln log2 log10 log(x, base) sin cos tan asin acos atan atan2(y, x) degrees radians; angles are in
     /// radians, or `sin(30 deg)`. Units at the end: `5 ft 3 in to cm`, `72 °F to °C`, `100 km/h to m/s`.
     ///
     /// Example: `1999.99 * 1.19^10`.

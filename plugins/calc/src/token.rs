@@ -57,6 +57,14 @@ fn sign(rest: &str, c: char, start: usize) -> Result<(Token, usize), Fault> {
     let plain = match c {
         // What programmers type for a power.
         '*' if rest.starts_with("**") => return Ok((Token::Sign('^'), 2)),
+        '/' if rest.starts_with("//") => {
+            let length = rest.bytes().take_while(|byte| *byte == b'/').count();
+            let span = Span { start, end: start + length };
+            return Err(Fault::new(
+                span,
+                "`/` divides, and there is no other sign for it; whole parts are `floor(a / b)`",
+            ));
+        }
         '+' | '-' | '*' | '/' | '%' | '^' | '!' | '(' | ')' | ',' => c,
         '×' | '·' | '⋅' => '*',
         '÷' => '/',

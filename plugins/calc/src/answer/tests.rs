@@ -120,6 +120,14 @@ fn other_values_are_right_to_the_last_digit() {
     check("asin(1)", "~1.57079632679489661923");
     check("acos(-1)", "~3.14159265358979323846");
     check("atan(1)", "~0.78539816339744830962");
+    check("\u{3c0} + 0*\u{3c4}", "~3.14159265358979323846");
+    check("atan2(1, 2)", "~0.46364760900080611621");
+    check("atan2(1, -2)", "~2.67794504458898712225");
+    check("atan2(-1, -2)", "~-2.67794504458898712225");
+    check("atan2(0, -1)", "~3.14159265358979323846");
+    check("atan2(-3, 0) to deg", "-90");
+    check("atan2(1, -1) to deg", "135");
+    check("nCr(5, 2) + comb(5, 2) + binomial(5, 2) + nPr(5, 2)", "50");
     check("(-2)^3 + pi^2", "~1.86960440108935861883");
     check("(-pi)^3", "~-31.00627668029982017548");
     // What floating point gets wrong: Ramanujan's almost-integer, and cancellation.
@@ -223,4 +231,16 @@ fn mistakes_are_shown_where_they_are() {
     check("(-3)!", 5, "0 or more");
     check("gcd(1/3, 2)", 1, "gcd needs whole numbers, got 0.333333");
     check("bitand(pi, 2)", 1, "got about 3.141593");
+}
+
+#[test]
+fn what_other_programs_know_is_refused_with_a_way_on() {
+    let check = |expression: &str, part: &str| {
+        let message = answer(expression, None, None).unwrap_err();
+        assert!(message.contains(part), "{expression}: {message}");
+    };
+    check("7 // 2", "whole parts are `floor(a / b)`");
+    check("7 /// 2", "whole parts are `floor(a / b)`");
+    check("percentile(90, 1, 2, 3)", "of several definitions");
+    check("atan2(0, 0)", "lies in no direction");
 }
