@@ -103,23 +103,91 @@ fn spoken(text: &str) -> Option<Span> {
         (Some(_), Some(_)) => return None,
     };
     let sign = if is_back { -1 } else { 1 };
-    let mut words = lower.split_whitespace().filter(|word| *word != "and");
-    let mut sum = Sum::default();
-    let mut is_empty = true;
-    while let Some(word) = words.next() {
-        let end = word.find(|c: char| c.is_alphabetic()).unwrap_or(word.len());
-        let (number, unit) = match word {
-            "a" | "an" | "one" => ("1", words.next()?),
-            _ if end == word.len() => (word, words.next()?),
-            _ => word.split_at(end),
-        };
-        if number.starts_with('-') {
-            return None;
+    let words: Vec<&str> = lower.split_whitespace().collect();
+    let mut rest = &words[..];
+    let (mut sum, mut is_empty) = (Sum::default(), true);
+    while !rest.is_empty() {
+        if let Some(after) = rest.strip_prefix(&["and"]) {
+            rest = after;
+            continue;
         }
-        sum.add(sign * decimal(number, 9)?, &Unit::of(unit)?)?;
+        rest = part(rest, sign, &mut sum)?;
         is_empty = false;
     }
     sum.span().filter(|_| !is_empty)
+}
+
+/// Adds the first part of a duration, such as `2 hours` or `an hour and a half`, and gives what is behind it.
+fn part<'a>(words: &'a [&'a str], sign: i128, sum: &mut Sum) -> Option<&'a [&'a str]> {
+    if let [word, after @ ..] = words
+        && let Some((number, unit, smaller)) = clock(word)
+    {
+        sum.add(sign * decimal(number, 9)?, &Unit::of(unit)?)?;
+        sum.add(sign * decimal(smaller.0, 9)?, &smaller.1)?;
+        return Some(after);
+    }
+    let (count, unit, mut after) = match words {
+        ["half", "a" | "an", unit, after @ ..]
+        | ["half" | "half-a" | "half-an", unit, after @ ..]
+        | ["a", "half", unit, after @ ..] => (HALF, *unit, after),
+        ["a" | "an" | "one", "quarter", after @ ..] => (decimal("1", 9)?, "quarter", after),
+        [number, "and", "a", "half", unit, after @ ..] if Unit::of(unit).is_some() => {
+            (counted(number)? + HALF, *unit, after)
+        }
+        [word, after @ ..] => {
+            let end = word.find(|c: char| c.is_alphabetic()).unwrap_or(word.len());
+            match (counted(word), after) {
+                (Some(count), [unit, after @ ..]) => (count, *unit, after),
+                _ => (counted(&word[..end])?, &word[end..], after),
+            }
+        }
+        [] => return None,
+    };
+    let mut unit = Unit::of(unit)?;
+    let mut count = count;
+    if let (Unit::Months(3), ["of", "a" | "an", whole, behind @ ..]) = (&unit, after) {
+        (count, unit, after) = (count / 4, Unit::of(whole)?, behind);
+    }
+    if let ["and", "a", "half", behind @ ..] = after
+        && behind.first().is_none_or(|word| Unit::of(word).is_none())
+    {
+        (count, after) = (count + HALF, behind);
+    }
+    sum.add(sign * count, &unit)?;
+    Some(after)
+}
+
+/// Half of one, in billionths.
+const HALF: i128 = 500_000_000;
+
+/// How many a word says, in billionths.
+fn counted(word: &str) -> Option<i128> {
+    const NAMES: [&str; 13] = [
+        "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten",
+        "eleven", "twelve",
+    ];
+    match word {
+        "a" | "an" => decimal("1", 9),
+        "fifteen" => decimal("15", 9),
+        "twenty" => decimal("20", 9),
+        "thirty" => decimal("30", 9),
+        "forty-five" => decimal("45", 9),
+        _ if word.starts_with('-') => None,
+        _ => match NAMES.iter().position(|name| *name == word) {
+            Some(count) => decimal(&count.to_string(), 9),
+            None => decimal(word, 9),
+        },
+    }
+}
+
+/// `1h30` and `5m30`: what stands behind the unit is of the next smaller one.
+fn clock(word: &str) -> Option<(&str, &str, (&str, Unit))> {
+    let at = word.find(['h', 'm'])?;
+    let (number, unit, behind) = (&word[..at], &word[at..=at], &word[at + 1..]);
+    let is_part = behind.len() == 2 && behind.parse::<u8>().is_ok_and(|count| count < 60);
+    let is_whole = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+    let smaller = Unit::of(if unit == "h" { "m" } else { "s" })?;
+    (is_part && is_whole).then_some((number, unit, (behind, smaller)))
 }
 
 #[cfg(test)]
@@ -148,10 +216,38 @@ mod tests {
         check("6 quarters", "P1Y6M");
         check("a month", "P1M");
         check("an hour ago", "-PT1H");
+        check("PT1H30M", "PT1H30M");
+        check("1h30", "PT1H30M");
+        check("-1h05", "-PT1H5M");
+        check("2 days 5m30", "P2DT5M30S");
+        check("half an hour", "PT30M");
+        check("half a day ago", "-PT12H");
+        check("half hour", "PT30M");
+        check("an hour and a half", "PT1H30M");
+        check("two and a half hours", "PT2H30M");
+        check("a day and a half hour", "P1DT30M");
+        check("1 day and a half", "P1DT12H");
+        check("a quarter of an hour", "PT15M");
+        check("three quarters of an hour", "PT45M");
+        check("a quarter and a month", "P4M");
+        check("three weeks", "P21D");
+        check("half a year", "P6M");
         check("a fortnight", "P14D");
         for (text, part) in [
             ("1.5 months", "is not a duration"),
             ("a", "is not a duration"),
+            ("half", "is not a duration"),
+            ("half a", "is not a duration"),
+            ("half a month", "is not a duration"),
+            ("and a half", "is not a duration"),
+            ("a quarter of", "is not a duration"),
+            ("1h60", "is not a duration"),
+            ("1h3", "is not a duration"),
+            ("1d30", "is not a duration"),
+            ("h30", "is not a duration"),
+            ("--1 h", "is not a duration"),
+            ("-half -1 h", "is not a duration"),
+            ("\u{e4}h\u{e4}\u{e4}", "is not a duration"),
             ("and", "is not a duration"),
             ("-", "is not a duration"),
             ("9999999999999999999999999 years", "is not a duration"),
