@@ -53,13 +53,52 @@ impl Media {
             "text/html" => Some(Kind::Html),
             "application/xhtml+xml" => Some(Kind::Xhtml),
             "application/xml" | "text/xml" if is_xhtml(body) => Some(Kind::Xhtml),
-            "" | "application/octet-stream" | "binary/octet-stream" => sniff(body),
+            "unknown/unknown" | "application/unknown" | "*/*" => unknown(body),
+            name if !name.contains('/') => unknown(body),
+            "application/octet-stream" | "binary/octet-stream" => sniff(body),
             name if name.starts_with("text/") || TEXTS.contains(&name) => Some(Kind::Text),
             name => {
                 let (_, suffix) = name.rsplit_once('+')?;
                 matches!(suffix, "json" | "xml" | "yaml").then_some(Kind::Text)
             }
         }
+    }
+}
+
+/// What HTML may begin with, by the standard for the sniffing of media types.
+const HTML: [&str; 17] = [
+    "<!doctype html",
+    "<html",
+    "<head",
+    "<script",
+    "<iframe",
+    "<h1",
+    "<div",
+    "<font",
+    "<table",
+    "<a",
+    "<style",
+    "<title",
+    "<b",
+    "<body",
+    "<br",
+    "<p",
+    "<!--",
+];
+
+/// As browsers read what their server says nothing of.
+fn unknown(body: &[u8]) -> Option<Kind> {
+    let start = String::from_utf8_lossy(&body[..body.len().min(1024)]).to_ascii_lowercase();
+    let start = start.trim_start_matches('\u{feff}').trim_start();
+    let begins = |tag: &&str| {
+        let behind = start.strip_prefix(*tag);
+        behind
+            .is_some_and(|rest| **tag == *"<!--" || rest.starts_with([' ', '>', '\n', '\t', '\r']))
+    };
+    match HTML.iter().any(begins) {
+        true => Some(Kind::Html),
+        false if start.starts_with("<?xml") && is_xhtml(body) => Some(Kind::Xhtml),
+        false => sniff(body),
     }
 }
 
@@ -110,6 +149,21 @@ mod tests {
         check("application/pdf", b"%PDF", None);
         check("image/png", b"", None);
         check("", b"\xef\xbb\xbf \n<!DOCTYPE HTML>", Some(Kind::Html));
+        for header in ["", "*/*", "html", "unknown/unknown", "; charset=utf-8"] {
+            for html in
+                ["<!-- a -->\n<p>b", "\n<!--a-->", "<p>x</p>", "<DIV class=a>", "<title>", "<b>"]
+            {
+                check(header, html.as_bytes(), Some(Kind::Html));
+            }
+        }
+        check("", b"<abc>", Some(Kind::Text));
+        check(
+            "",
+            b"<?xml version='1.0'?><html xmlns='http://www.w3.org/1999/xhtml'>",
+            Some(Kind::Xhtml),
+        );
+        check("", b"<?xml version='1.0'?><rss>", Some(Kind::Text));
+        check("application/octet-stream", b"<!-- a --> # Title", Some(Kind::Text));
         check("application/octet-stream", b"fn main() {}\n", Some(Kind::Text));
         check("application/octet-stream", b"\x7fELF\x02\x01\x01\0\0\0", None);
     }

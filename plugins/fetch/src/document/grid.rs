@@ -1,9 +1,13 @@
 //! Tables as Markdown has them: each row with as many cells as the others, each cell on one line.
 
+use std::collections::BTreeSet;
+
 use dom_query::NodeRef;
 
 /// The most columns that one cell may span; HTML allows a thousand, and nobody writes so many.
 const MAX_SPAN: usize = 100;
+/// The columns behind which a cell spans one alone.
+const MAX_WIDTH: usize = 1_000;
 /// The most cells that are added to a table.
 const MAX_ADDED: usize = 10_000;
 /// The longest text that each row of a cell that spans several has.
@@ -14,11 +18,43 @@ pub fn settle(table: &NodeRef<'_>) -> bool {
     let inner = table.descendants();
     inner.iter().filter(|node| node.has_name("pre")).for_each(join_lines);
     let rows: Vec<_> = inner.into_iter().filter(|node| node.has_name("tr")).collect();
+    narrow(&rows);
     let mut grid = Grid::default();
     rows.iter().for_each(|row| grid.fill(row));
     let width = rows.iter().map(|row| cells(row).len()).max().unwrap_or_default();
     rows.iter().for_each(|row| grid.widen(row, width));
     grid.added < MAX_ADDED
+}
+
+/// Lets each cell span only columns in which a cell begins: others have no width, and a cell that spans a thousand means
+/// all that there are.
+fn narrow(rows: &[NodeRef<'_>]) {
+    let (mut begun, mut spans) = (BTreeSet::new(), Vec::new());
+    // How many more rows the cells so far span in each column.
+    let mut below: Vec<usize> = Vec::new();
+    for row in rows {
+        let mut column = 0;
+        for cell in cells(row) {
+            while let Some(rows) = below.get_mut(column).filter(|rows| **rows > 0) {
+                *rows -= 1;
+                column += 1;
+            }
+            let most = if column < MAX_WIDTH { MAX_SPAN } else { 1 };
+            let end = column + span(&cell, "colspan", most);
+            below.resize(below.len().max(end), 0);
+            below[column..end].fill(span(&cell, "rowspan", usize::MAX) - 1);
+            begun.insert(column);
+            spans.push((cell, column..end));
+            column = end;
+        }
+        let rest = below.get_mut(column..).unwrap_or_default();
+        rest.iter_mut().for_each(|rows| *rows = rows.saturating_sub(1));
+    }
+    for (cell, columns) in spans {
+        if columns.len() > 1 {
+            cell.set_attr("colspan", &begun.range(columns).count().to_string());
+        }
+    }
 }
 
 /// Lines of code in a cell: each is code of its own.
@@ -58,6 +94,8 @@ impl Grid {
             }
             let (across, down) =
                 (span(&cell, "colspan", MAX_SPAN), span(&cell, "rowspan", usize::MAX));
+            // Its columns have cells of their own now.
+            cell.remove_attr("colspan");
             for step in 0..across {
                 let text = if step == 0 { repeated(&cell) } else { String::new() };
                 self.leave(column + step, down - 1, text);
@@ -132,6 +170,7 @@ fn span(cell: &NodeRef<'_>, name: &str, most: usize) -> usize {
         // The rest of the rows.
         Ok(0) if name == "rowspan" => most,
         Ok(count) => most.min(count).max(1),
+        Err(_) if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) => most,
         Err(_) => 1,
     }
 }
@@ -178,6 +217,19 @@ mod tests {
     fn rows_have_as_many_cells_as_the_longest() {
         check("<tr><td>a<tr><td>b<td>c", "|   |   |\n| - | - |\n| a |  |\n| b | c |");
         check("<tr><th>A<th>B<tr><td>b", "| A | B |\n| - | - |\n| b |  |");
+    }
+
+    #[test]
+    fn a_cell_spans_no_more_columns_than_there_are() {
+        check(
+            "<tr><th>A<th>B<tr><td colspan=1000>all<tr><td>1<td colspan=50>2",
+            "| A | B |\n| - | - |\n| all |  |\n| 1 | 2 |",
+        );
+        check(
+            "<tr><td colspan=1000>a<td>b<tr><td>1<td>2<td>3",
+            "|   |   |   |   |\n| - | - | - | - |\n| a |  |  | b |\n| 1 | 2 | 3 |  |",
+        );
+        check("<tr><td colspan=1000>a<td>b", "|   |   |\n| - | - |\n| a | b |");
     }
 
     #[test]
