@@ -43,6 +43,7 @@
 //! | `zone.rs` | the machine's time zone: who is told it, and what `time` makes of it |
 //! | `fetch.rs`, `github.rs`, `weather.rs` | the plugins that use the network, as built, against servers on loopback |
 //! | `git.rs` | the plugin `git`, as built, against git itself on repositories in many states |
+//! | `git_files.rs` | the same, on files that became something else: directories, links, repositories, odd names |
 //! | `guest.rs`, `wit.rs`, `plugins.rs`, `shipped.rs`, `client.rs`, `person.rs`, `machine.rs`, `web.rs`, `repository.rs` | what these tests are made with |
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on stops")]
@@ -69,6 +70,7 @@ mod flood;
 mod follow;
 mod functions;
 mod git;
+mod git_files;
 mod github;
 mod guest;
 mod histories;

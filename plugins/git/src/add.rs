@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use gix_object::Kind;
 
-use crate::change::Change;
+use crate::change::{Change, Side};
 use crate::ignore::Ignored;
 use crate::index::Locked;
 use crate::paths::{Paths, check_writable, native, quoted};
@@ -37,18 +37,17 @@ pub fn add(repository: &Repository, given: &[String]) -> Result<String, String> 
     }
     for path in &found.untracked {
         if path.ends_with(b"/") {
-            return Err(format!(
-                "`{}` is a repository of its own, which is not added here",
-                quoted(path)
-            ));
+            return Err(nested(path));
         }
         stage_file(repository, &mut locked, path, gix_index::entry::Mode::FILE)?;
         tell('A', path);
     }
     for path in resolved {
         match worktree::about(repository, path)? {
-            Some(_) => stage_file(repository, &mut locked, path, gix_index::entry::Mode::FILE)?,
-            None => locked.remove(|other| other == path),
+            Some(about) if !about.is_dir() => {
+                stage_file(repository, &mut locked, path, gix_index::entry::Mode::FILE)?;
+            }
+            _ => locked.remove(|other| other == path),
         }
         tell('M', path);
     }
@@ -92,12 +91,18 @@ fn check_used(
     ))
 }
 
+fn nested(path: &[u8]) -> String {
+    format!("`{}` is a repository of its own, which is not added here", quoted(path))
+}
+
 fn stage(repository: &Repository, locked: &mut Locked, change: &Change) -> Result<(), String> {
+    let was_submodule = change.old.as_ref().is_some_and(Side::is_submodule);
     match &change.new {
         None => {
             locked.remove(|path| path == change.path);
             Ok(())
         }
+        Some(new) if new.is_submodule() && !was_submodule => Err(nested(&change.path)),
         Some(new) if new.is_submodule() => {
             locked.set(&change.path, new.mode, new.id, gix_index::entry::Stat::default());
             Ok(())

@@ -216,7 +216,11 @@ fn judged(
         return Ok(Judged::Lost);
     }
     match entry {
-        Some(_) if change.old.as_ref().is_some_and(Side::is_submodule) => Ok(Judged::Apply),
+        // What lies in a submodule stays; a file in its place is somebody's.
+        Some(_) if change.old.as_ref().is_some_and(Side::is_submodule) => {
+            let about = worktree::about(repository, &change.path)?;
+            Ok(if about.is_none_or(|about| about.is_dir()) { Judged::Apply } else { Judged::Lost })
+        }
         Some(entry) => match worktree::changed(repository, index, entry, &change.path)? {
             // What was deleted only on the disk is no loss.
             Some(found) if found.new.is_some() => Ok(Judged::Lost),

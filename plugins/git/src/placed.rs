@@ -175,12 +175,15 @@ pub fn write(repository: &Repository, path: &[u8], side: &Side) -> Result<Stat, 
     let file = work.join(native);
     directories(work, native)?;
     let explain = |error: std::io::Error| file::explain(&error, &file);
+    let there = file.symlink_metadata().ok();
     if side.is_submodule() {
+        if there.is_some_and(|about| !about.is_dir()) {
+            fs::remove_file(&file).map_err(explain)?;
+        }
         fs::create_dir_all(&file).map_err(explain)?;
         return Ok(Stat::default());
     }
     let content = side.content(repository, path)?;
-    let there = file.symlink_metadata().ok();
     if there.as_ref().is_some_and(fs::Metadata::is_dir) {
         remove_empty(&file, 0).map_err(explain)?;
     }

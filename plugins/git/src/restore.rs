@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::fs::Metadata;
 
 use gix_index::entry::{Flags, Mode, Stat};
 
@@ -134,10 +135,11 @@ fn on_disk(
     source: &BTreeMap<Vec<u8>, Side>,
 ) -> Result<BTreeMap<Vec<u8>, Option<Side>>, String> {
     let mut changes = BTreeMap::new();
-    let meant = |path: &[u8], side: &Side| !side.is_submodule() && !is_skipped(locked, path);
-    for (path, side) in source.iter().filter(|(path, side)| meant(path, side)) {
+    for (path, side) in source.iter().filter(|(path, _)| !is_skipped(locked, path)) {
         let found = worktree::about(repository, path)?;
         let same = match &found {
+            // What lies in a submodule stays.
+            about if side.is_submodule() => about.as_ref().is_none_or(Metadata::is_dir),
             Some(about) if about.is_file() || about.is_symlink() => {
                 let mode = worktree::mode(repository, about, Mode::from_bits_truncate(side.mode));
                 mode == side.mode && worktree::id(repository, path, mode)? == side.id
@@ -154,7 +156,7 @@ fn on_disk(
         if paths.contain(path)
             && !source.contains_key(path)
             && !is_skipped(locked, path)
-            && worktree::about(repository, path)?.is_some()
+            && worktree::about(repository, path)?.is_some_and(|about| !about.is_dir())
         {
             changes.insert(path.to_vec(), None);
         }

@@ -132,8 +132,18 @@ impl Walk<'_> {
 
     fn inner(&mut self, path: &[u8], ignored: bool, depth: usize) -> Result<(), String> {
         if let Some(at) = self.index.position(path) {
-            self.seen[at] |= self.index.entries()[at].mode == Mode::COMMIT;
-            return self.submodule(path, at);
+            let entry = &self.index.entries()[at];
+            if entry.mode == Mode::COMMIT {
+                self.seen[at] = true;
+                return self.submodule(path, at);
+            }
+            if let Some(head) = self.nested_head(path) {
+                self.seen[at] = true;
+                let new = Some(Side::stored(Mode::COMMIT.bits(), head));
+                let old = Some(Side::of_entry(entry));
+                self.found.changes.push(Change::new(path.to_vec(), old, new));
+                return Ok(());
+            }
         }
         let ignored = ignored || self.ignored.contains(path, true);
         if !self.index.below(path).is_empty() {
@@ -142,8 +152,7 @@ impl Walk<'_> {
         if ignored || self.untracked == Untracked::No {
             return Ok(());
         }
-        let nested =
-            paths::native(path).is_some_and(|path| self.work.join(path).join(".git").exists());
+        let nested = self.is_nested(path);
         if !nested && self.untracked == Untracked::EachFile {
             return self.directory(path, false, depth + 1);
         }
@@ -162,7 +171,8 @@ impl Walk<'_> {
         for (name, kind) in names {
             let path = [directory, b"/", &name].concat();
             let ignored = self.ignored.contains(&path, kind.is_dir());
-            if !ignored && (!kind.is_dir() || self.holds_untracked(&path, depth + 1)?) {
+            let is_directory = kind.is_dir() && !self.is_nested(&path);
+            if !ignored && (!is_directory || self.holds_untracked(&path, depth + 1)?) {
                 holds = true;
                 break;
             }
@@ -184,9 +194,6 @@ impl Walk<'_> {
             return Ok(());
         };
         let entry = &self.index.entries()[at];
-        if entry.mode == Mode::COMMIT {
-            return Ok(());
-        }
         self.seen[at] = true;
         // The walk came here through directories alone.
         let about =
@@ -208,20 +215,26 @@ impl Walk<'_> {
         }
     }
 
+    /// The commit of a repository in the files, of which git says no more than that.
+    fn nested_head(&self, path: &[u8]) -> Option<ObjectId> {
+        let inner = self.work.join(paths::native(path).filter(|_| self.is_nested(path))?);
+        Repository::at(&inner).ok().flatten()?.refs.head().ok()?.commit
+    }
+
+    /// True for a repository in the files. What is called `.git` but is none is no more than a name.
+    fn is_nested(&self, path: &[u8]) -> bool {
+        let Some(native) = paths::native(path) else { return false };
+        let inner = self.work.join(native);
+        inner.join(".git").exists() && !matches!(Repository::at(&inner), Ok(None))
+    }
+
     /// A submodule that is checked out changed if its head is another commit; its files are not looked at.
     fn submodule(&mut self, path: &[u8], at: usize) -> Result<(), String> {
         let entry = &self.index.entries()[at];
-        let inner = paths::native(path).map(|path| self.work.join(path));
-        let Some(inner) =
-            inner.filter(|inner| entry.mode == Mode::COMMIT && inner.join(".git").exists())
-        else {
+        if !self.is_nested(path) {
             return Ok(());
-        };
-        let head = match Repository::at(&inner) {
-            Ok(Some(inner)) => inner.refs.head().ok().and_then(|head| head.commit),
-            _ => None,
-        };
-        match head {
+        }
+        match self.nested_head(path) {
             Some(head) if head != entry.id => {
                 let new = Side::stored(Mode::COMMIT.bits(), head);
                 self.found.changes.push(Change::new(

@@ -1,0 +1,133 @@
+//! The plugin `git` on files that became something else since they were staged, against git itself.
+
+use std::fs;
+
+use serde_json::json;
+
+use crate::git::Both;
+#[cfg(unix)]
+use crate::git::link;
+use crate::shipped::Shipped;
+
+/// A repository with `e`, `k` and `d/x`, and a submodule `s`.
+async fn begun(shipped: &Shipped) -> Both {
+    let both = Both::new(shipped).await;
+    both.git.run(&["config", "core.fileMode", "false"]);
+    for name in ["e", "k", "d/x"] {
+        both.write(name, format!("{name}\n"));
+    }
+    repository_at(&both, "s");
+    both.git.run(&["-c", "advice.addEmbeddedRepo=false", "add", "."]);
+    both.git.run(&["commit", "-qm", "one"]);
+    both
+}
+
+/// A repository in the files, with one commit.
+fn repository_at(both: &Both, name: &str) {
+    both.git.run(&["init", "-q", "-b", "main", name]);
+    both.git.run(&["-C", name, "commit", "-q", "--allow-empty", "-m", "inner"]);
+}
+
+/// What both see of the files, and what both stage of them.
+async fn same_for_both(both: &mut Both, name: &str) {
+    let found = both.call("status", json!({ "untracked_files": true })).await;
+    let right = both.git.run(&["status", "--porcelain", "--branch", "-uall"]);
+    both.compare(&format!("{name}: status"), &right, &found);
+    let found = both.call("diff", json!({})).await;
+    let right = both.git.run(&["diff"]);
+    let nothing = found.starts_with("no changes that");
+    both.compare(&format!("{name}: diff"), &right, if nothing { "" } else { &found });
+    let copy = both.path(".git/index.before");
+    fs::copy(both.path(".git/index"), &copy).unwrap();
+    both.git.run(&["add", "."]);
+    let right = both.git.run(&["ls-files", "-s"]);
+    fs::rename(&copy, both.path(".git/index")).unwrap();
+    both.call("add", json!({ "paths": ["."] })).await;
+    let found = both.git.run(&["ls-files", "-s"]);
+    both.compare(&format!("{name}: staged"), &right, &found);
+}
+
+fn remove(both: &Both, name: &str) {
+    let path = both.path(name);
+    if path.is_dir() { fs::remove_dir_all(path).unwrap() } else { fs::remove_file(path).unwrap() }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_that_became_directories_and_directories_that_became_files_are_seen() {
+    let shipped = Shipped::new("git");
+    let mut both = begun(&shipped).await;
+    for name in ["e", "d", "s"] {
+        remove(&both, name);
+    }
+    both.write("e/f", "new\n");
+    both.write("e/deep/g", "new\n");
+    both.write("d", "a file now\n");
+    both.write("s", "a file now\n");
+    // Git itself hides `e/` here, unless it is asked for each file.
+    let found = both.call("status", json!({})).await;
+    assert_eq!(found, "## main\n D d/x\n D e\n T s\n?? d\n?? e/\n");
+    let staged = both.call("add", json!({ "paths": ["e/f"] })).await;
+    assert!(staged.contains("A  e/f"), "{staged}");
+    both.git.run(&["reset", "-q"]);
+    same_for_both(&mut both, "swapped").await;
+    both.call("commit", json!({ "message": "swapped" })).await;
+    let right = both.git.run(&["ls-tree", "-r", "--name-only", "HEAD"]);
+    assert_eq!(right, "d\ne/deep/g\ne/f\nk\ns\n");
+    both.state("committed").await;
+    assert!(both.wrong.is_empty(), "{}", both.wrong);
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn links_in_the_place_of_files_and_directories_are_seen() {
+    let shipped = Shipped::new("git");
+    let mut both = begun(&shipped).await;
+    for name in ["e", "d"] {
+        remove(&both, name);
+        link("k", &both.path(name));
+    }
+    same_for_both(&mut both, "links").await;
+    assert!(both.wrong.is_empty(), "{}", both.wrong);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn repositories_in_the_files_are_told_from_directories() {
+    let shipped = Shipped::new("git");
+    let mut both = begun(&shipped).await;
+    both.write("no-repository/.git/x", "only named so\n");
+    both.write("no-repository/f", "f\n");
+    same_for_both(&mut both, "a directory called .git").await;
+    repository_at(&both, "above/n");
+    both.state("a repository below an untracked directory").await;
+    remove(&both, "e");
+    repository_at(&both, "e");
+    both.state("a repository in the place of a file").await;
+    let refused = both.call("add", json!({ "paths": ["e"] })).await;
+    assert!(refused.contains("`e` is a repository of its own"), "{refused}");
+    assert!(both.wrong.is_empty(), "{}", both.wrong);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_in_the_place_of_a_submodule_is_not_lost() {
+    let shipped = Shipped::new("git");
+    let both = begun(&shipped).await;
+    both.git.run(&["checkout", "-qb", "other"]);
+    both.git.run(&["rm", "-q", "--cached", "s"]);
+    both.git.run(&["commit", "-qm", "no submodule"]);
+    remove(&both, "s");
+    both.git.run(&["checkout", "-q", "main"]);
+    remove(&both, "s");
+    both.write("s", "mine\n");
+    let refused = both.call("checkout", json!({ "target": "other" })).await;
+    assert!(refused.contains("would be lost in s"), "{refused}");
+    assert_eq!(fs::read_to_string(both.path("s")).unwrap(), "mine\n");
+    both.call("restore", json!({ "paths": ["s"] })).await;
+    assert!(both.path("s").is_dir());
+    both.call("checkout", json!({ "target": "other" })).await;
+    both.write("s", "a file on this branch\n");
+    both.call("add", json!({ "paths": ["s"] })).await;
+    both.call("commit", json!({ "message": "a file" })).await;
+    let moved = both.call("checkout", json!({ "target": "main" })).await;
+    assert!(moved.contains("on branch main"), "{moved}");
+    assert_eq!(both.git.run(&["status", "--porcelain"]), "");
+}
