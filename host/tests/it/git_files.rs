@@ -1,6 +1,7 @@
 //! The plugin `git` on files that became something else since they were staged, against git itself.
 
 use std::fs;
+use std::time::{Duration, UNIX_EPOCH};
 
 use serde_json::json;
 
@@ -130,4 +131,74 @@ async fn a_file_in_the_place_of_a_submodule_is_not_lost() {
     let moved = both.call("checkout", json!({ "target": "main" })).await;
     assert!(moved.contains("on branch main"), "{moved}");
     assert_eq!(both.git.run(&["status", "--porcelain"]), "");
+}
+
+/// Changes a file, and gives it the time that it had.
+fn change_unseen(both: &Both, name: &str, content: &str) {
+    let before = fs::metadata(both.path(name)).unwrap().modified().unwrap();
+    both.write(name, content);
+    let file = fs::File::options().write(true).open(both.path(name)).unwrap();
+    file.set_modified(before).unwrap();
+}
+
+/// A file that is old when the index is written, so that nothing but its ctime says that it changed.
+fn written_long_ago(both: &Both, name: &str, content: &str) {
+    both.write(name, content);
+    let file = fs::File::options().write(true).open(both.path(name)).unwrap();
+    file.set_modified(UNIX_EPOCH + Duration::from_secs(1_600_000_000)).unwrap();
+    both.git.run(&["add", name]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_that_kept_size_and_time_is_seen_and_not_overwritten() {
+    let shipped = Shipped::new("git");
+    let both = Both::new(&shipped).await;
+    both.git.run(&["checkout", "-qb", "other"]);
+    written_long_ago(&both, "f", "on the other\n");
+    both.git.run(&["commit", "-qm", "other"]);
+    both.git.run(&["checkout", "-qb", "main"]);
+    written_long_ago(&both, "f", "main!\n");
+    both.git.run(&["commit", "-qm", "main"]);
+    change_unseen(&both, "f", "mine!\n");
+    // Git itself compares seconds of the ctime, which are the same in a test.
+    assert_eq!(both.call("status", json!({})).await, "## main\n M f\n");
+    let refused = both.call("checkout", json!({ "target": "other" })).await;
+    assert!(refused.contains("would be lost in f"), "{refused}");
+    assert_eq!(fs::read_to_string(both.path("f")).unwrap(), "mine!\n");
+    both.call("add", json!({ "paths": ["f"] })).await;
+    assert_eq!(both.git.run(&["status", "--porcelain"]), "M  f\n");
+    both.call("commit", json!({ "message": "mine" })).await;
+    // What the plugin itself recorded of a file is no better.
+    change_unseen(&both, "f", "again\n");
+    assert_eq!(both.call("status", json!({})).await, "## main\n M f\n");
+    let refused = both.call("checkout", json!({ "target": "other" })).await;
+    assert!(refused.contains("would be lost in f"), "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn in_many_files_such_a_change_is_at_least_not_overwritten() {
+    let shipped = Shipped::new("git");
+    let both = Both::new(&shipped).await;
+    for number in 0..600 {
+        both.write(&format!("a/{number}"), "same\n");
+    }
+    both.git.run(&["add", "."]);
+    both.git.run(&["checkout", "-qb", "other"]);
+    written_long_ago(&both, "f", "on the other\n");
+    both.git.run(&["commit", "-qm", "other"]);
+    both.git.run(&["checkout", "-qb", "main"]);
+    written_long_ago(&both, "f", "main!\n");
+    both.git.run(&["commit", "-qm", "main"]);
+    change_unseen(&both, "f", "mine!\n");
+    let refused = both.call("checkout", json!({ "target": "other" })).await;
+    assert!(refused.contains("would be lost in f"), "{refused}");
+    let named = both.call("status", json!({ "paths": ["f"] })).await;
+    assert!(named.contains(" M f"), "{named}");
+    // A file that another took the place of is seen by when it was made.
+    written_long_ago(&both, "f", "main!\n");
+    both.write("beside", "mine!\n");
+    let old = fs::metadata(both.path("f")).unwrap().modified().unwrap();
+    fs::File::options().write(true).open(both.path("beside")).unwrap().set_modified(old).unwrap();
+    fs::rename(both.path("beside"), both.path("f")).unwrap();
+    assert_eq!(both.call("status", json!({})).await, "## main\n M f\n");
 }

@@ -221,7 +221,7 @@ fn judged(
             let about = worktree::about(repository, &change.path)?;
             Ok(if about.is_none_or(|about| about.is_dir()) { Judged::Apply } else { Judged::Lost })
         }
-        Some(entry) => match worktree::changed(repository, index, entry, &change.path)? {
+        Some(entry) => match worktree::changed(repository, entry, &change.path)? {
             // What was deleted only on the disk is no loss.
             Some(found) if found.new.is_some() => Ok(Judged::Lost),
             _ if is_directory(repository, &change.path)? => Ok(Judged::Lost),

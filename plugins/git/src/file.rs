@@ -1,6 +1,6 @@
 //! Files of a repository: small ones read whole, written beside and renamed.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
@@ -70,16 +70,26 @@ pub fn clean(whole: &Path) -> PathBuf {
     path
 }
 
-/// Puts a file in place whole: beside first, then renamed.
-pub fn place(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let (mut file, beside) = beside(path)?;
-    let written = file.write_all(bytes).and_then(|()| file.sync_all());
-    drop(file);
-    let placed = written.and_then(|()| fs::rename(&beside, path));
+/// Puts a file in place whole: beside first, then renamed. Gives what is known of it as it was written.
+pub fn place(path: &Path, bytes: &[u8]) -> io::Result<Metadata> {
+    let (file, beside) = beside(path)?;
+    let written = filled(file, bytes);
+    let placed = written.and_then(|about| fs::rename(&beside, path).map(|()| about));
     if placed.is_err() {
         let _ = fs::remove_file(&beside);
     }
     placed
+}
+
+/// Writes a file that is there anew, so that its permissions stay.
+pub fn overwrite(path: &Path, bytes: &[u8]) -> io::Result<Metadata> {
+    filled(OpenOptions::new().write(true).truncate(true).open(path)?, bytes)
+}
+
+fn filled(mut file: File, bytes: &[u8]) -> io::Result<Metadata> {
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    file.metadata()
 }
 
 /// A new file in the directory of `path`.

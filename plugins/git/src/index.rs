@@ -7,7 +7,7 @@ use std::time::UNIX_EPOCH;
 use bstr::ByteSlice as _;
 use filetime::FileTime;
 use gix_hash::ObjectId;
-use gix_index::entry::{Flags, Mode, Stage, Stat};
+use gix_index::entry::{Flags, Mode, Stage, Stat, stat};
 use gix_index::{Entry, State, decode, write};
 
 use crate::change::Side;
@@ -176,6 +176,7 @@ impl Locked {
     }
 
     pub fn write(mut self) -> Result<(), String> {
+        self.mark_young();
         self.settle();
         let state = &mut self.index.state;
         state.remove_tree();
@@ -186,6 +187,17 @@ impl Locked {
         let sum = checksum(&bytes).ok_or("the index has no checksum")?;
         bytes.extend_from_slice(sum.as_slice());
         self.lock.commit(&bytes)
+    }
+
+    /// Forgets when files were changed that the index before this one is not younger than: they may have changed since
+    /// within its second, which the time of the new index does not show.
+    fn mark_young(&mut self) {
+        let written = self.index.written.unix_seconds();
+        for entry in self.index.state.entries_mut() {
+            if i64::from(entry.stat.mtime.secs) >= written {
+                entry.stat.mtime = stat::Time::default();
+            }
+        }
     }
 
     /// Brings what was added into its place.

@@ -190,20 +190,18 @@ pub fn write(repository: &Repository, path: &[u8], side: &Side) -> Result<Stat, 
     if there.is_some_and(|about| about.is_symlink() || side.mode == 0o120000 && about.is_file()) {
         fs::remove_file(&file).map_err(explain)?;
     }
-    if side.mode == 0o120000 && repository.config.is("core.symlinks", true) {
-        link(&content, &file).map_err(explain)?;
+    let about = if side.mode == 0o120000 && repository.config.is("core.symlinks", true) {
+        link(&content, &file).and_then(|()| file.symlink_metadata())
     } else if side.mode == 0o120000 {
-        file::place(&file, &content).map_err(explain)?;
+        file::place(&file, &content)
     } else {
         let content = worktree::ends(repository, path).to_disk(content);
         // Whether a file may be executed is kept only with the file itself: that cannot be set here.
         let kept =
             side.mode == 0o100755 && file.symlink_metadata().is_ok_and(|about| about.is_file());
-        if kept { fs::write(&file, content) } else { file::place(&file, &content) }
-            .map_err(explain)?;
-    }
-    let about = file.symlink_metadata().map_err(explain)?;
-    Ok(worktree::stat_of(&about))
+        if kept { file::overwrite(&file, &content) } else { file::place(&file, &content) }
+    };
+    Ok(worktree::stat_of(&about.map_err(explain)?))
 }
 
 /// The directories above a file, none of which is a link.

@@ -2,7 +2,7 @@
 
 use std::fs::{self, Metadata};
 use std::path::Path;
-use std::time::UNIX_EPOCH;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use gix_hash::ObjectId;
 use gix_index::Entry;
@@ -21,6 +21,9 @@ use crate::repository::Repository;
 const MAX_DEPTH: usize = 128;
 /// Entries of directories that one call looks at.
 const MAX_VISITED: usize = 1_000_000;
+/// Files, and their bytes, that one call reads though their size and time are as recorded.
+const MAX_REREAD: usize = 500;
+const MAX_REREAD_BYTES: u64 = 32 * 1024 * 1024;
 
 /// What a walk over the files found.
 #[derive(Default)]
@@ -58,6 +61,7 @@ pub fn compare(
         ignored,
         seen,
         visited: 0,
+        left: Rereads { files: MAX_REREAD, bytes: MAX_REREAD_BYTES },
         found: Found::default(),
     };
     walk.directory(&[], false, 0)?;
@@ -77,7 +81,26 @@ struct Walk<'a> {
     ignored: Ignored,
     seen: Vec<bool>,
     visited: usize,
+    left: Rereads,
     found: Found,
+}
+
+/// What one call may still read of files that look unchanged. Git sees by their ctime that such a file was written and
+/// given its old time (`touch -r`, `cp -p`); WASI does not tell it.
+struct Rereads {
+    files: usize,
+    bytes: u64,
+}
+
+impl Rereads {
+    fn take(&mut self, size: u64) -> bool {
+        let fits = self.files > 0 && size <= self.bytes;
+        if fits {
+            self.files -= 1;
+            self.bytes -= size;
+        }
+        fits
+    }
 }
 
 impl Walk<'_> {
@@ -198,9 +221,16 @@ impl Walk<'_> {
         // The walk came here through directories alone.
         let about =
             paths::native(path).and_then(|path| self.work.join(path).symlink_metadata().ok());
-        if let Some(change) = compared(self.repository, self.index, entry, path, about)? {
-            self.found.changes.push(change);
+        if entry.flags.intersects(MARKS) {
+            return Ok(());
         }
+        if let Some(about) = &about
+            && looks_unchanged(self.repository, self.index, entry, about)
+            && !self.left.take(about.len())
+        {
+            return Ok(());
+        }
+        self.found.changes.extend(differing(self.repository, entry, path, about)?);
         Ok(())
     }
 
@@ -276,55 +306,49 @@ impl Index {
     }
 }
 
-/// How a file that the index has differs from it, if it does, whatever it is marked with.
+/// How a file that the index has differs from it by content, if it does, whatever it is marked with.
 pub fn changed(
     repository: &Repository,
-    index: &Index,
     entry: &Entry,
     path: &[u8],
 ) -> Result<Option<Change>, String> {
-    differing(repository, index, entry, path, about(repository, path)?)
+    differing(repository, entry, path, about(repository, path)?)
 }
 
-/// The same, of a file that the disk is known to say this of, unless it is marked as one not to look at.
-fn compared(
+/// True if a file's size and times are as the index has them, and that says something.
+pub fn looks_unchanged(
     repository: &Repository,
     index: &Index,
     entry: &Entry,
-    path: &[u8],
-    about: Option<Metadata>,
-) -> Result<Option<Change>, String> {
-    if entry.flags.intersects(MARKS) {
-        return Ok(None);
-    }
-    differing(repository, index, entry, path, about)
+    about: &Metadata,
+) -> bool {
+    let is = stat_of(about);
+    mode(repository, about, entry.mode) == entry.mode.bits()
+        && (entry.stat.size, entry.stat.mtime) == (is.size, is.mtime)
+        && !entry.flags.contains(Flags::INTENT_TO_ADD)
+        // A file of the same second may have changed after the index was written, as not every clock is finer.
+        && index.written.unix_seconds() > i64::from(is.mtime.secs)
+        && !(repository.config.is("core.trustctime", true) && is_later(is.ctime, entry.stat.ctime))
+}
+
+/// True if a file was made after the index knew it. Git's ctime is never before a file's beginning.
+fn is_later(made: stat::Time, ctime: stat::Time) -> bool {
+    ctime.secs != 0
+        && (made.secs > ctime.secs
+            || made.secs == ctime.secs && ctime.nsecs != 0 && made.nsecs > ctime.nsecs)
 }
 
 fn differing(
     repository: &Repository,
-    index: &Index,
     entry: &Entry,
     path: &[u8],
     about: Option<Metadata>,
 ) -> Result<Option<Change>, String> {
-    let Some(about) = about else {
+    let there = about.filter(|about| about.is_file() || about.is_symlink());
+    let Some(about) = there else {
         return Ok(Some(Change::new(path.to_vec(), Some(Side::of_entry(entry)), None)));
     };
-    if !about.is_file() && !about.is_symlink() {
-        return Ok(Some(Change::new(path.to_vec(), Some(Side::of_entry(entry)), None)));
-    }
     let mode = mode(repository, &about, entry.mode);
-    if mode == entry.mode.bits()
-        && entry.stat.size == size_of(&about)
-        && !entry.flags.contains(Flags::INTENT_TO_ADD)
-    {
-        let time = stat_of(&about).mtime;
-        // A file of the same second may have changed after the index was written, as not every clock is finer.
-        let later = index.written.unix_seconds() <= i64::from(time.secs);
-        if entry.stat.mtime == time && !later {
-            return Ok(None);
-        }
-    }
     let id = id(repository, path, mode)?;
     let old = (!entry.flags.contains(Flags::INTENT_TO_ADD)).then(|| Side::of_entry(entry));
     let new = Side { mode, id, on_disk: true };
@@ -355,19 +379,16 @@ pub fn mode(repository: &Repository, about: &Metadata, before: Mode) -> u32 {
     }
 }
 
-fn size_of(about: &Metadata) -> u32 {
-    about.len() as u32
-}
-
-/// What the index keeps of a file to see later that it did not change.
+/// What the index keeps of a file to see later that it did not change. Its ctime is when the file was made: on Windows
+/// git's own, elsewhere earlier than git's.
 pub fn stat_of(about: &Metadata) -> Stat {
-    let since = about
-        .modified()
-        .ok()
-        .and_then(|time| time.duration_since(UNIX_EPOCH).ok())
-        .unwrap_or_default();
-    let mtime = stat::Time { secs: since.as_secs() as u32, nsecs: since.subsec_nanos() };
-    Stat { mtime, size: size_of(about), ..Stat::default() }
+    let time = |time: std::io::Result<SystemTime>| {
+        let since = time.ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+        let since = since.unwrap_or_default();
+        stat::Time { secs: since.as_secs() as u32, nsecs: since.subsec_nanos() }
+    };
+    let (mtime, ctime) = (time(about.modified()), time(about.created()));
+    Stat { mtime, ctime, size: about.len() as u32, ..Stat::default() }
 }
 
 pub fn size(repository: &Repository, path: &[u8]) -> u64 {

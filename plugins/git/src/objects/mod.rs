@@ -184,7 +184,7 @@ impl Objects {
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent)?;
         }
-        file::place(&path, &packed.finish()?)
+        file::place(&path, &packed.finish()?).map(drop)
     }
 }
 
