@@ -669,14 +669,21 @@ async fn trees_cannot_write_into_the_repository_or_through_links() {
     both.git.run(&["add", "."]);
     both.git.run(&["commit", "-qm", "good"]);
     let blob = both.git.run(&["rev-parse", "HEAD:evil"]).trim().to_owned();
-    for name in [".git", ".GIT", "git~1", ".."] {
+    let streams = ".git::$INDEX_ALLOCATION";
+    for name in [".git", ".GIT", "git~1", "..", ".git\\x", "a\\.git", ".git .", streams] {
         let hooks = tree(&both, "40000", "hooks", &tree(&both, "100755", "pre-commit", &blob));
         let root = tree(&both, "40000", name, &hooks);
         let commit = both.git.run(&["commit-tree", "-m", "evil", &root]).trim().to_owned();
         let refused = both.call("checkout", json!({ "target": commit, "detach": true })).await;
         assert!(refused.contains("is not written"), "{refused}");
+        assert!(!both.git.tried(&["checkout", "-q", "--detach", &commit]).0, "{name}");
         assert!(!both.path(".git/hooks/pre-commit").exists());
     }
+    let root = tree(&both, "100644", "a\\..\\b", &blob);
+    let commit = both.git.run(&["commit-tree", "-m", "odd", &root]).trim().to_owned();
+    both.call("checkout", json!({ "target": commit, "detach": true })).await;
+    assert_eq!(both.git.run(&["status", "--porcelain"]), "");
+    assert!(both.path("a\\..\\b").exists());
 }
 
 /// A tree of one entry, whatever its name.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::LazyLock;
 
 /// For each directory as the plugin sees it: its paths on the host.
 type HostPaths = BTreeMap<PathBuf, Vec<String>>;
@@ -9,6 +10,18 @@ type HostPaths = BTreeMap<PathBuf, Vec<String>>;
 /// The path that the plugin sees, of one that is the host's.
 pub fn seen(text: &str) -> Option<PathBuf> {
     seen_by(&toolrack_sdk::files::host_paths(), text)
+}
+
+/// True if the host is known to be Windows.
+pub fn are_windows() -> bool {
+    static KNOWN: LazyLock<bool> = LazyLock::new(|| {
+        toolrack_sdk::files::host_paths().values().flatten().any(|host| is_windows(host))
+    });
+    *KNOWN
+}
+
+fn is_windows(host: &str) -> bool {
+    host.as_bytes().get(1) == Some(&b':') || host.starts_with("\\\\")
 }
 
 fn seen_by(paths: &HostPaths, text: &str) -> Option<PathBuf> {
@@ -20,7 +33,7 @@ fn seen_by(paths: &HostPaths, text: &str) -> Option<PathBuf> {
 
 /// What follows `host` in `text`.
 fn below(text: &str, host: &str) -> Option<String> {
-    let windows = host.as_bytes().get(1) == Some(&b':') || host.starts_with("\\\\");
+    let windows = is_windows(host);
     let same = |path: &str| if windows { path.replace('\\', "/") } else { path.to_owned() };
     let (text, host) = (same(text), same(host));
     let host = host.trim_end_matches('/');

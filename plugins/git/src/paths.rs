@@ -2,6 +2,7 @@
 
 use bstr::ByteSlice;
 use gix_glob::wildmatch::Mode;
+use gix_validate::path::component;
 
 use crate::repository::Repository;
 
@@ -176,19 +177,38 @@ pub fn native(path: &[u8]) -> Option<&std::path::Path> {
     std::str::from_utf8(path).ok().map(std::path::Path::new)
 }
 
-/// Fails for paths that must never be written: `.git` in any spelling, `..`, and what is no name elsewhere.
+/// Fails for paths that must never be written: `.git` in any spelling and `..`, as git does with `core.protectNTFS`
+/// and `core.protectHFS`; on Windows also what is no name there.
 pub fn check_writable(path: &[u8], link: bool) -> Result<(), String> {
-    let options = gix_validate::path::component::Options {
-        protect_windows: false,
-        protect_hfs: true,
-        protect_ntfs: true,
-    };
-    let mut parts = path.split(|byte| *byte == b'/').peekable();
-    while let Some(part) = parts.next() {
-        let mode = (link && parts.peek().is_none())
-            .then_some(gix_validate::path::component::Mode::Symlink);
-        gix_validate::path::component(part.as_bstr(), mode, options)
-            .map_err(|error| format!("`{}` is not written: {error}", quoted(path)))?;
+    check_on(crate::host_paths::are_windows(), path, link)
+}
+
+fn check_on(windows: bool, path: &[u8], link: bool) -> Result<(), String> {
+    let refused = |error| format!("`{}` is not written: {error}", quoted(path));
+    let mut names = path.split(|byte| *byte == b'/').peekable();
+    while let Some(name) = names.next() {
+        let is_link = link && names.peek().is_none();
+        check_name(windows, name, is_link).map_err(refused)?;
+        check_behind_backslashes(name, is_link).map_err(refused)?;
+    }
+    Ok(())
+}
+
+fn check_name(windows: bool, name: &[u8], is_link: bool) -> Result<(), component::Error> {
+    let options =
+        component::Options { protect_windows: windows, protect_hfs: true, protect_ntfs: true };
+    let mode = is_link.then_some(component::Mode::Symlink);
+    gix_validate::path::component(name.as_bstr(), mode, options).map(drop)
+}
+
+/// To Windows a name with backslashes is several. Git refuses it elsewhere, too, if one of them is `.git`.
+fn check_behind_backslashes(name: &[u8], is_link: bool) -> Result<(), component::Error> {
+    let mut names = name.split(|byte| *byte == b'\\').peekable();
+    while let Some(name) = names.next() {
+        match check_name(false, name, is_link && names.peek().is_none()) {
+            Err(component::Error::Empty | component::Error::Relative) | Ok(()) => {}
+            refused => return refused,
+        }
     }
     Ok(())
 }
@@ -223,12 +243,26 @@ mod tests {
             ".g\u{200c}it/x",
             "a/./b",
             "",
+            ".git\\config",
+            "q/.git\\hooks\\pre-commit",
+            "a\\.GIT",
+            "a\\..\\git~1 .\\x",
+            "a\\.git::$INDEX_ALLOCATION",
+            ".git::$INDEX_ALLOCATION/config",
+            ".git ./config",
         ] {
-            assert!(check_writable(path.as_bytes(), false).is_err(), "{path}");
+            assert!(check_on(false, path.as_bytes(), false).is_err(), "{path}");
         }
-        assert!(check_writable(b".gitmodules", true).is_err());
-        for path in [".gitignore", "a/git/b", "a b/\u{e4}", "x:y", "con"] {
-            check_writable(path.as_bytes(), false).unwrap();
+        for path in [".gitmodules", "a\\.gitmodules", "a\\GITMOD~1"] {
+            assert!(check_on(false, path.as_bytes(), true).is_err(), "{path}");
+        }
+        let only_windows = ["x:y", "con", "a\\b", "\\x", "a\\..\\b", "a.", "link\\config"];
+        for path in only_windows {
+            check_on(false, path.as_bytes(), false).unwrap();
+            assert!(check_on(true, path.as_bytes(), false).is_err(), "{path}");
+        }
+        for path in [".gitignore", "a/git/b", "a b/\u{e4}", "git~2", ".gitx"] {
+            check_on(true, path.as_bytes(), false).unwrap();
         }
     }
 }
