@@ -348,6 +348,44 @@ async fn switching_loses_nothing_and_leaves_what_git_takes_for_clean() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_branch_is_begun_before_the_first_commit() {
+    let shipped = Shipped::new("git");
+    let both = Both::new(&shipped).await;
+    both.write("a", "a\n");
+    both.call("add", json!({ "paths": ["."] })).await;
+    let begun = both.call("checkout", json!({ "target": "fix/new", "create": true })).await;
+    assert_eq!(begun, "on branch fix/new (no commits yet)\n");
+    let found = both.git.run(&["status", "--porcelain", "--branch"]);
+    assert_eq!(found, "## No commits yet on fix/new\nA  a\n");
+    let refused = both.call("checkout", json!({ "target": "a..b", "create": true })).await;
+    assert!(refused.contains("is no name for a branch"), "{refused}");
+    both.call("commit", json!({ "message": "one" })).await;
+    assert_eq!(both.git.run(&["branch", "--list"]), "* fix/new\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn logs_say_where_names_were() {
+    let shipped = Shipped::new("git");
+    let mut both = Both::new(&shipped).await;
+    for message in ["one", "two", "three"] {
+        both.git.run(&["commit", "-q", "--allow-empty", "-m", message]);
+    }
+    both.git.run(&["checkout", "-qb", "other", "HEAD~1"]);
+    both.git.run(&["checkout", "-q", "--detach", "main~2"]);
+    let wanted = ["main@{0}", "main@{2}", "HEAD@{1}", "@{0}", "@{-1}", "@{-2}", "other@{0}~1"];
+    for revision in wanted {
+        let found = both.call("log", json!({ "revision": revision, "full": true })).await;
+        let right = both.git.run(&["log", "--decorate=short", revision]);
+        both.compare(revision, &right, &found);
+    }
+    for revision in ["main@{9}", "nobody@{0}", "@{-9}", "main@{yesterday}", "main@{1", "@{-x}"] {
+        let refused = both.call("log", json!({ "revision": revision })).await;
+        assert!(refused.starts_with("error: "), "{revision}: {refused}");
+    }
+    assert!(both.wrong.is_empty(), "{}", both.wrong);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_branch_of_another_worktree_is_not_checked_out() {
     let shipped = Shipped::new("git");
     let both = Both::new(&shipped).await;

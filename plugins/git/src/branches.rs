@@ -87,10 +87,7 @@ fn line(repository: &Repository, name: &str, id: &gix_hash::ObjectId) -> Result<
 
 /// Makes a branch at a revision.
 pub fn create(repository: &Repository, name: &str, start: &str) -> Result<String, String> {
-    let full = full_name(name)?;
-    if repository.refs.resolve(&full)?.is_some() {
-        return Err(format!("there is a branch `{name}` already"));
-    }
+    let full = new_name(repository, name)?;
     let id = revision::commit(repository, start)?;
     repository.refs.set(&full, None, id)?;
     let what = format!("branch: Created from {start}");
@@ -136,6 +133,15 @@ fn files_of(own: &Path) -> String {
         None => own.display().to_string(),
     };
     inner.strip_suffix("/.git").unwrap_or(&inner).to_owned()
+}
+
+/// `refs/heads/NAME` of a branch that is not there yet.
+pub fn new_name(repository: &Repository, name: &str) -> Result<String, String> {
+    let full = full_name(name)?;
+    if repository.refs.resolve(&full)?.is_some() {
+        return Err(format!("there is a branch `{name}` already"));
+    }
+    Ok(full)
 }
 
 /// `refs/heads/NAME`, if git would take that.

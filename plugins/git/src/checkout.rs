@@ -40,6 +40,9 @@ pub fn checkout(
         branches::check_free(repository, name)?;
     }
     let mut said = String::new();
+    if create && !detach && repository.refs.head()?.commit.is_none() {
+        return begin(repository, target);
+    }
     if create {
         said = branches::create(repository, target, "HEAD")?;
     }
@@ -80,6 +83,13 @@ pub fn checkout(
     let _ =
         writeln!(said, "{place} {target} ({}); {changed} {files} changed", repository.short(&id));
     Ok(said)
+}
+
+/// Renames the branch that has no commit yet: only `HEAD` knows of it.
+fn begin(repository: &Repository, target: &str) -> Result<String, String> {
+    let name = branches::new_name(repository, target)?;
+    repository.refs.lock_head()?.commit(Target::Name(name).line().as_bytes())?;
+    Ok(format!("on branch {target} (no commits yet)\n"))
 }
 
 /// Brings files and index from one commit to another, or changes nothing and says why.

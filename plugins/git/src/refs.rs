@@ -203,6 +203,35 @@ impl Refs {
     }
 }
 
+impl Refs {
+    /// What the name's log holds, the oldest first; none if it has no log.
+    pub fn logged(&self, name: &str) -> Result<Option<Vec<Logged>>, String> {
+        let base = if name == "HEAD" { &self.own } else { &self.common };
+        let path = base.join("logs").join(name);
+        if gix_validate::reference::name_partial(name.into()).is_err() || path.is_dir() {
+            return Ok(None);
+        }
+        let Some(text) = file::if_there(&path)? else { return Ok(None) };
+        Ok(Some(String::from_utf8_lossy(&text).lines().filter_map(Logged::parse).collect()))
+    }
+}
+
+/// A line of a log.
+pub struct Logged {
+    pub before: ObjectId,
+    pub after: ObjectId,
+    pub what: String,
+}
+
+impl Logged {
+    fn parse(line: &str) -> Option<Self> {
+        let (ids, what) = line.split_once('\t').unwrap_or((line, ""));
+        let mut ids =
+            ids.split(' ').map_while(|word| ObjectId::from_hex(word.as_bytes()).ok()).take(2);
+        Some(Self { before: ids.next()?, after: ids.next()?, what: what.to_owned() })
+    }
+}
+
 pub struct LogLine<'a> {
     pub before: Option<ObjectId>,
     pub after: ObjectId,

@@ -12,6 +12,9 @@ const MAX_STEPS: usize = 500_000;
 /// Bytes of a revision that is given.
 const MAX_REVISION: usize = 4_096;
 
+/// Where a short name is looked for.
+const PLACES: [&str; 5] = ["", "refs/", "refs/tags/", "refs/heads/", "refs/remotes/"];
+
 /// A range, or one revision.
 pub enum Range {
     One(ObjectId),
@@ -163,7 +166,16 @@ fn tag_target(data: &[u8]) -> Result<ObjectId, String> {
 /// The object that a name or an id means.
 fn named(repository: &Repository, name: &str) -> Result<ObjectId, String> {
     if let Some((branch, inner)) = name.split_once("@{") {
-        return upstream(repository, branch, inner.strip_suffix('}').unwrap_or_default());
+        let Some(inner) = inner.strip_suffix('}') else {
+            return Err(format!("`{name}`: a `}}` is missing"));
+        };
+        if let Some(back) = inner.strip_prefix('-').filter(|_| branch.is_empty()) {
+            return left(repository, back);
+        }
+        return match inner.parse() {
+            Ok(back) => logged(repository, branch, back),
+            Err(_) => upstream(repository, branch, inner),
+        };
     }
     let name = if name == "@" { "HEAD" } else { name };
     if name.len() == 40
@@ -171,7 +183,7 @@ fn named(repository: &Repository, name: &str) -> Result<ObjectId, String> {
     {
         return Ok(id);
     }
-    for place in ["", "refs/", "refs/tags/", "refs/heads/", "refs/remotes/"] {
+    for place in PLACES {
         if place.is_empty() && !is_special(name) {
             continue;
         }
@@ -217,10 +229,47 @@ fn abbreviated(repository: &Repository, name: &str) -> Result<ObjectId, String> 
     }
 }
 
+/// `main@{1}`: where a name was so many steps ago, by its log.
+fn logged(repository: &Repository, name: &str, back: usize) -> Result<ObjectId, String> {
+    let head = repository.refs.head()?;
+    let name = match name {
+        "" => head.branch.as_deref().unwrap_or("HEAD"),
+        "@" => "HEAD",
+        name => name,
+    };
+    let mut log = None;
+    for place in PLACES {
+        if log.is_none() && (!place.is_empty() || is_special(name)) {
+            log = repository.refs.logged(&format!("{place}{name}"))?;
+        }
+    }
+    let log = log.ok_or_else(|| format!("`{name}` has no log of where it was"))?;
+    let first = log.first().map(|line| line.before).filter(|id| !id.is_null());
+    match log.len().checked_sub(back) {
+        Some(0) => first,
+        Some(at) => Some(log[at - 1].after),
+        None => None,
+    }
+    .ok_or_else(|| format!("the log of `{name}` has only {} entries", log.len()))
+}
+
+/// `@{-1}`: what `HEAD` was on before so many switches.
+fn left(repository: &Repository, back: &str) -> Result<ObjectId, String> {
+    let log = repository.refs.logged("HEAD")?.unwrap_or_default();
+    let mut left = log
+        .iter()
+        .rev()
+        .filter_map(|line| line.what.strip_prefix("checkout: moving from ")?.split(' ').next());
+    let back = back.parse::<usize>().ok().and_then(|back| back.checked_sub(1));
+    let name = back.and_then(|back| left.nth(back));
+    let name = name.filter(|name| !name.contains("@{"));
+    named(repository, name.ok_or("`HEAD` was not switched that often")?)
+}
+
 fn upstream(repository: &Repository, branch: &str, inner: &str) -> Result<ObjectId, String> {
     if !matches!(inner, "u" | "upstream" | "U" | "UPSTREAM") {
         return Err(format!(
-            "`{branch}@{{{inner}}}` is not supported: of `@{{...}}` only `@{{upstream}}` is"
+            "`{branch}@{{{inner}}}` is not supported: of `@{{...}}` only numbers and `@{{upstream}}` are"
         ));
     }
     let head = repository.refs.head()?;
