@@ -202,3 +202,52 @@ async fn in_many_files_such_a_change_is_at_least_not_overwritten() {
     fs::rename(both.path("beside"), both.path("f")).unwrap();
     assert_eq!(both.call("status", json!({})).await, "## main\n M f\n");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn restore_brings_line_ends_back() {
+    let shipped = Shipped::new("git");
+    let both = Both::new(&shipped).await;
+    both.write(".gitattributes", "*.txt text eol=crlf\n* text=auto\n");
+    both.write("a.txt", "one\r\ntwo\r\n");
+    both.write("b", "one\ntwo\n");
+    both.git.run(&["add", "."]);
+    both.git.run(&["commit", "-qm", "one"]);
+    both.write("a.txt", "one\ntwo\n");
+    both.write("b", "one\r\ntwo\r\n");
+    let restored = both.call("restore", json!({ "paths": ["."] })).await;
+    assert_eq!(restored, "restored 2:\na.txt\nb\n");
+    assert_eq!(fs::read_to_string(both.path("a.txt")).unwrap(), "one\r\ntwo\r\n");
+    assert_eq!(fs::read_to_string(both.path("b")).unwrap(), "one\ntwo\n");
+    let again = both.call("restore", json!({ "paths": ["."] })).await;
+    assert_eq!(again, "nothing had to be changed\n");
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn attributes_say_nothing_of_links_and_something_of_both_names() {
+    let shipped = Shipped::new("git");
+    let mut both = Both::new(&shipped).await;
+    both.write(".gitattributes", "link -diff\n*.dat binary\n");
+    both.write("k", "k\n");
+    link("k", &both.path("link"));
+    both.write("a.dat", numbered());
+    both.git.run(&["add", "."]);
+    both.git.run(&["commit", "-qm", "one"]);
+    remove(&both, "link");
+    link("elsewhere", &both.path("link"));
+    both.git.run(&["mv", "a.dat", "a.txt"]);
+    both.write("a.txt", numbered() + "more\n");
+    both.git.run(&["add", "a.txt"]);
+    both.state("a link with -diff, a binary file that became text").await;
+    both.git.run(&["add", "."]);
+    both.git.run(&["commit", "-qm", "two"]);
+    remove(&both, "link");
+    both.write("link", "a file\n");
+    both.state("a link with -diff became a file").await;
+    assert!(both.wrong.is_empty(), "{}", both.wrong);
+}
+
+#[cfg(unix)]
+fn numbered() -> String {
+    (0..50).map(|number| format!("{number}\n")).collect()
+}

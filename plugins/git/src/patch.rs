@@ -53,17 +53,16 @@ pub fn written(repository: &Repository, changes: &[Change], form: Form) -> Resul
 fn contents(repository: &Repository, change: &Change) -> Result<Option<[Vec<u8>; 2]>, String> {
     let mut contents = [Vec::new(), Vec::new()];
     let sides = [(&change.old, change.old_path()), (&change.new, &change.path[..])];
-    let rules = repository.attributes.of(&change.path);
     for (content, (side, path)) in contents.iter_mut().zip(sides) {
         let Some(side) = side else { continue };
-        if rules.diff == Some(false) && !side.is_submodule()
-            || side.size(repository, path)? > MAX_COMPARED
-        {
+        // Attributes are of files: what a link leads to is text.
+        let diff = repository.attributes.of(path).diff.filter(|_| side.is_file());
+        if diff == Some(false) || side.size(repository, path)? > MAX_COMPARED {
             return Ok(None);
         }
         *content = side.content(repository, path)?;
         let binary = content[..content.len().min(8_000)].contains(&0);
-        if binary && rules.diff != Some(true) {
+        if binary && diff != Some(true) {
             return Ok(None);
         }
     }

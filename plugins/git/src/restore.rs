@@ -142,7 +142,10 @@ fn on_disk(
             about if side.is_submodule() => about.as_ref().is_none_or(Metadata::is_dir),
             Some(about) if about.is_file() || about.is_symlink() => {
                 let mode = worktree::mode(repository, about, Mode::from_bits_truncate(side.mode));
-                mode == side.mode && worktree::id(repository, path, mode)? == side.id
+                mode == side.mode
+                    && worktree::id(repository, path, mode)? == side.id
+                    && (is_known(repository, locked, path, side, about)
+                        || written_so(repository, path, side)?)
             }
             _ => false,
         };
@@ -162,6 +165,27 @@ fn on_disk(
         }
     }
     Ok(changes)
+}
+
+/// True if the index knows the file on the disk as what it shall be, whatever its line ends are.
+fn is_known(
+    repository: &Repository,
+    locked: &Locked,
+    path: &[u8],
+    side: &Side,
+    about: &Metadata,
+) -> bool {
+    let entry = locked.index.get(path).filter(|entry| entry.id == side.id);
+    entry.is_some_and(|entry| worktree::looks_unchanged(repository, &locked.index, entry, about))
+}
+
+/// True if the file has the very bytes that would be written: line ends that git stores as others count, too.
+fn written_so(repository: &Repository, path: &[u8], side: &Side) -> Result<bool, String> {
+    if !side.is_file() {
+        return Ok(true);
+    }
+    let content = worktree::ends(repository, path).to_disk(side.content(repository, path)?);
+    Ok(worktree::raw(repository, path)? == content)
 }
 
 /// True if the file is marked as one that is not to be on the disk.

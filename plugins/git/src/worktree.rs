@@ -1,7 +1,7 @@
 //! The files on the disk against the index: what changed, what is gone, what nobody has added.
 
 use std::fs::{self, Metadata};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use gix_hash::ObjectId;
@@ -395,17 +395,26 @@ pub fn size(repository: &Repository, path: &[u8]) -> u64 {
     about(repository, path).ok().flatten().map_or(0, |about| about.len())
 }
 
+fn place(repository: &Repository, path: &[u8]) -> Result<PathBuf, String> {
+    let native = paths::native(path).ok_or("a path that is not UTF-8 cannot be read here")?;
+    Ok(repository.work()?.join(native))
+}
+
+/// A file's content as it lies on the disk.
+pub fn raw(repository: &Repository, path: &[u8]) -> Result<Vec<u8>, String> {
+    let file = place(repository, path)?;
+    file::whole(&file, MAX_OBJECT as u64).map_err(|error| file::explain(&error, &file))
+}
+
 /// A file's content as git would store it.
 pub fn content(repository: &Repository, path: &[u8], mode: u32) -> Result<Vec<u8>, String> {
-    let native = paths::native(path).ok_or("a path that is not UTF-8 cannot be read here")?;
-    let file = repository.work()?.join(native);
+    let file = place(repository, path)?;
     if mode == Mode::SYMLINK.bits() && file.symlink_metadata().is_ok_and(|about| about.is_symlink())
     {
         let target = fs::read_link(&file).map_err(|error| file::explain(&error, &file))?;
         return Ok(target.into_os_string().into_encoded_bytes());
     }
-    let bytes =
-        file::whole(&file, MAX_OBJECT as u64).map_err(|error| file::explain(&error, &file))?;
+    let bytes = raw(repository, path)?;
     if mode == Mode::SYMLINK.bits() {
         return Ok(bytes);
     }
