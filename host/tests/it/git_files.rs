@@ -204,6 +204,25 @@ async fn in_many_files_such_a_change_is_at_least_not_overwritten() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_staged_as_the_other_branch_has_it_hinders_no_checkout() {
+    let shipped = Shipped::new("git");
+    let both = begun(&shipped).await;
+    both.git.run(&["checkout", "-qb", "other"]);
+    both.git.run(&["rm", "-q", "e"]);
+    both.write("k", "other\n");
+    both.git.run(&["commit", "-qam", "other"]);
+    both.git.run(&["checkout", "-q", "main"]);
+    both.git.run(&["rm", "-q", "e"]);
+    both.write("k", "other\n");
+    both.git.run(&["add", "k"]);
+    both.write("e", "untracked\n");
+    let moved = both.call("checkout", json!({ "target": "other" })).await;
+    assert!(moved.contains("on branch other"), "{moved}");
+    assert_eq!(both.git.run(&["status", "--porcelain"]), "?? e\n");
+    assert_eq!(fs::read_to_string(both.path("e")).unwrap(), "untracked\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn restore_brings_line_ends_back() {
     let shipped = Shipped::new("git");
     let both = Both::new(&shipped).await;
@@ -231,6 +250,8 @@ async fn attributes_say_nothing_of_links_and_something_of_both_names() {
     both.write("k", "k\n");
     link("k", &both.path("link"));
     both.write("a.dat", numbered());
+    both.write("empty.dat", "");
+    both.write("text", numbered().replace('\n', "\r\n"));
     both.git.run(&["add", "."]);
     both.git.run(&["commit", "-qm", "one"]);
     remove(&both, "link");
@@ -243,7 +264,12 @@ async fn attributes_say_nothing_of_links_and_something_of_both_names() {
     both.git.run(&["commit", "-qm", "two"]);
     remove(&both, "link");
     both.write("link", "a file\n");
-    both.state("a link with -diff became a file").await;
+    both.delete("empty.dat");
+    both.state("a link with -diff became a file, an empty binary file went").await;
+    both.git.run(&["mv", "text", "text.dat"]);
+    both.write("text.dat", numbered() + "more\n");
+    both.git.run(&["add", "."]);
+    both.state("a text became binary by its name").await;
     assert!(both.wrong.is_empty(), "{}", both.wrong);
 }
 

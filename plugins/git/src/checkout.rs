@@ -219,7 +219,7 @@ fn judged(
     let index = &locked.index;
     let entry = index.get(&change.path);
     let staged = entry.map(Side::of_entry);
-    if staged == change.new && staged.is_some() {
+    if staged == change.new {
         return Ok(Judged::There);
     }
     if staged != change.old {

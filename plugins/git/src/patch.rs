@@ -49,6 +49,13 @@ pub fn written(repository: &Repository, changes: &[Change], form: Form) -> Resul
     Ok(text)
 }
 
+fn both_empty(repository: &Repository, change: &Change) -> Result<bool, String> {
+    let is_empty = |side: &Option<Side>, path: &[u8]| {
+        side.as_ref().map_or(Ok(true), |side| side.size(repository, path).map(|size| size == 0))
+    };
+    Ok(is_empty(&change.old, change.old_path())? && is_empty(&change.new, &change.path)?)
+}
+
 /// Both contents, or none if they are not compared by lines.
 fn contents(repository: &Repository, change: &Change) -> Result<Option<[Vec<u8>; 2]>, String> {
     let mut contents = [Vec::new(), Vec::new()];
@@ -57,7 +64,8 @@ fn contents(repository: &Repository, change: &Change) -> Result<Option<[Vec<u8>;
         let Some(side) = side else { continue };
         // Attributes are of files: what a link leads to is text.
         let diff = repository.attributes.of(path).diff.filter(|_| side.is_file());
-        if diff == Some(false) || side.size(repository, path)? > MAX_COMPARED {
+        let hidden = diff == Some(false) && !both_empty(repository, change)?;
+        if hidden || side.size(repository, path)? > MAX_COMPARED {
             return Ok(None);
         }
         *content = side.content(repository, path)?;

@@ -170,17 +170,19 @@ impl Pairing<'_> {
 
     fn read(&mut self, at: usize, side: &Side) -> Result<(), String> {
         if !self.spans.contains_key(&at) {
-            let content = side.content(self.repository, &self.changes[at].path)?;
-            self.spans.insert(at, (content.len(), spans(&content)));
+            let path = &self.changes[at].path;
+            let content = side.content(self.repository, path)?;
+            let text = self.repository.attributes.of(path).diff;
+            let text = text.unwrap_or_else(|| !content[..content.len().min(8_000)].contains(&0));
+            self.spans.insert(at, (content.len(), spans(&content, text)));
         }
         Ok(())
     }
 }
 
 /// The bytes of each different piece: a line, or 64 bytes of a long one. Text counts without `\r` before `\n`.
-fn spans(content: &[u8]) -> HashMap<u64, usize> {
+fn spans(content: &[u8], text: bool) -> HashMap<u64, usize> {
     use std::hash::{DefaultHasher, Hasher as _};
-    let text = !content[..content.len().min(8_000)].contains(&0);
     let mut spans = HashMap::new();
     let (mut hasher, mut len) = (DefaultHasher::new(), 0);
     for (at, byte) in content.iter().enumerate() {
