@@ -223,6 +223,33 @@ async fn what_is_staged_as_the_other_branch_has_it_hinders_no_checkout() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn of_renames_that_are_nearly_as_good_the_better_is_told() {
+    let shipped = Shipped::new("git");
+    let mut both = Both::new(&shipped).await;
+    let lines = |kept: u32, name: &str| -> String {
+        let line = |number| match number {
+            number if number < kept => format!("{number:029}\n"),
+            number => format!("{name} {number:027}\n"),
+        };
+        (0..3_000).map(line).collect()
+    };
+    both.write("a", lines(2_100, "a"));
+    both.write("b", lines(2_120, "b"));
+    both.git.run(&["add", "."]);
+    both.git.run(&["commit", "-qm", "one"]);
+    both.git.run(&["rm", "-q", "a", "b"]);
+    both.write("c", lines(3_000, "c"));
+    both.git.run(&["add", "."]);
+    let right = both.git.run(&["status", "--porcelain", "--branch"]);
+    both.compare("status", &right, &both.call("status", json!({})).await);
+    let head = |text: String| text.lines().take(4).collect::<Vec<_>>().join("\n");
+    let found = head(both.call("diff", json!({ "staged": true, "paths": ["b", "c"] })).await);
+    let right = head(both.git.run(&["diff", "--staged", "--", "b", "c"]));
+    both.compare("diff", &right, &found);
+    assert!(both.wrong.is_empty(), "{}", both.wrong);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn restore_brings_line_ends_back() {
     let shipped = Shipped::new("git");
     let both = Both::new(&shipped).await;

@@ -11,8 +11,10 @@ const MAX_PAIRS: usize = 1_000_000;
 const MAX_COMPARED: usize = 400;
 const MAX_SIZE: u64 = 1024 * 1024;
 /// Half of a file has to be the same; of one with the same name elsewhere, three quarters show it at once.
-const MIN_SCORE: u32 = 50;
-const MIN_BASENAME: u32 = 75;
+const MIN_SCORE: u32 = ALL / 2;
+const MIN_BASENAME: u32 = ALL / 4 * 3;
+/// The score of files that are the same, fine enough to tell good pairs from better ones as git does.
+const ALL: u32 = 60_000;
 
 /// Turns pairs of a deletion and an addition into renames.
 pub fn find(repository: &Repository, changes: Vec<Change>) -> Result<Vec<Change>, String> {
@@ -79,7 +81,7 @@ impl Pairing<'_> {
     fn pair(&mut self, gone: usize, new: usize, score: u32) {
         self.gone.retain(|at| *at != gone);
         self.new.retain(|at| *at != new);
-        self.pairs.push((gone, new, score));
+        self.pairs.push((gone, new, score * 100 / ALL));
     }
 
     fn exact(&mut self) {
@@ -93,7 +95,7 @@ impl Pairing<'_> {
             let candidates: Vec<_> = self.gone.iter().filter(same).copied().collect();
             let basename = |at: &&usize| self.basename(**at) == self.basename(new);
             if let Some(gone) = candidates.iter().find(basename).or(candidates.first()).copied() {
-                self.pair(gone, new, 100);
+                self.pair(gone, new, ALL);
             }
         }
     }
@@ -142,7 +144,7 @@ impl Pairing<'_> {
         Ok(())
     }
 
-    /// How much of the larger file is in the other, in percent.
+    /// How much of the larger file is in the other.
     fn score(&mut self, gone: usize, new: usize) -> Result<u32, String> {
         let (old_side, new_side) = (&self.changes[gone].old, &self.changes[new].new);
         let (Some(old_side), Some(new_side)) = (old_side, new_side) else { return Ok(0) };
@@ -165,7 +167,7 @@ impl Pairing<'_> {
             .iter()
             .map(|(line, bytes)| new.1.get(line).map_or(0, |other| *bytes.min(other)))
             .sum();
-        Ok((same * 100 / old.0.max(new.0).max(1)) as u32)
+        Ok((same as u64 * u64::from(ALL) / old.0.max(new.0).max(1) as u64) as u32)
     }
 
     fn read(&mut self, at: usize, side: &Side) -> Result<(), String> {

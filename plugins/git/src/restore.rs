@@ -176,7 +176,7 @@ fn is_known(
     about: &Metadata,
 ) -> bool {
     let entry = locked.index.get(path).filter(|entry| entry.id == side.id);
-    entry.is_some_and(|entry| worktree::looks_unchanged(repository, &locked.index, entry, about))
+    entry.is_some_and(|entry| worktree::is_as_recorded(repository, entry, about))
 }
 
 /// True if the file has the very bytes that would be written: line ends that git stores as others count, too.

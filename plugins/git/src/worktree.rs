@@ -316,18 +316,23 @@ pub fn changed(
 }
 
 /// True if a file's size and times are as the index has them, and that says something.
-pub fn looks_unchanged(
+fn looks_unchanged(
     repository: &Repository,
     index: &Index,
     entry: &Entry,
     about: &Metadata,
 ) -> bool {
+    // A file of the same second may have changed after the index was written, as not every clock is finer.
+    let later = index.written.unix_seconds() <= i64::from(entry.stat.mtime.secs);
+    !later && is_as_recorded(repository, entry, about)
+}
+
+/// True if a file's mode, size and times are as the index has them.
+pub fn is_as_recorded(repository: &Repository, entry: &Entry, about: &Metadata) -> bool {
     let is = stat_of(about);
     mode(repository, about, entry.mode) == entry.mode.bits()
         && (entry.stat.size, entry.stat.mtime) == (is.size, is.mtime)
         && !entry.flags.contains(Flags::INTENT_TO_ADD)
-        // A file of the same second may have changed after the index was written, as not every clock is finer.
-        && index.written.unix_seconds() > i64::from(is.mtime.secs)
         && !(repository.config.is("core.trustctime", true) && is_later(is.ctime, entry.stat.ctime))
 }
 
