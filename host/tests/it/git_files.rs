@@ -95,6 +95,13 @@ async fn links_in_the_place_of_files_and_directories_are_seen() {
 async fn repositories_in_the_files_are_told_from_directories() {
     let shipped = Shipped::new("git");
     let mut both = begun(&shipped).await;
+    both.write("s/x", "x\n");
+    let refused = both.call("add", json!({ "paths": ["s/x"] })).await;
+    assert!(refused.contains("`s/x` lies in the submodule `s`"), "{refused}");
+    remove(&both, "s/x");
+    fs::rename(both.path("s"), both.path("moved")).unwrap();
+    both.git.run(&["add", "-A"]);
+    both.state("a submodule was renamed").await;
     both.write("no-repository/.git/x", "only named so\n");
     both.write("no-repository/f", "f\n");
     same_for_both(&mut both, "a directory called .git").await;

@@ -81,6 +81,16 @@ fn check_used(
             "`{unused}` is ignored by .gitignore or .git/info/exclude, so it is not added; nothing was staged"
         ));
     }
+    let mut above = unused.match_indices('/').map(|(end, _)| &unused[..end]);
+    let submodule = |path: &&str| {
+        let entry = index.get(path.as_bytes());
+        entry.is_some_and(|entry| entry.mode == gix_index::entry::Mode::COMMIT)
+    };
+    if let Some(submodule) = above.find(submodule) {
+        return Err(format!(
+            "`{unused}` lies in the submodule `{submodule}`, which is a repository of its own: add it there"
+        ));
+    }
     let there = native(unused.as_bytes())
         .is_some_and(|path| repository.work().is_ok_and(|work| work.join(path).exists()));
     if there {

@@ -18,11 +18,8 @@ const ALL: u32 = 60_000;
 
 /// Turns pairs of a deletion and an addition into renames.
 pub fn find(repository: &Repository, changes: Vec<Change>) -> Result<Vec<Change>, String> {
-    let file = |side: &Option<Side>| side.as_ref().is_some_and(|side| !side.is_submodule());
-    let gone: Vec<_> =
-        positions(&changes, |change| change.new.is_none() && !change.conflict && file(&change.old));
-    let new: Vec<_> =
-        positions(&changes, |change| change.old.is_none() && !change.conflict && file(&change.new));
+    let gone = positions(&changes, |change| change.new.is_none() && !change.conflict);
+    let new = positions(&changes, |change| change.old.is_none() && !change.conflict);
     if gone.is_empty() || new.is_empty() {
         return Ok(changes);
     }
