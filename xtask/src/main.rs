@@ -10,6 +10,7 @@ mod demo;
 mod fuzz;
 mod lint;
 mod list_size;
+mod map;
 mod places;
 mod scenes;
 mod soak;
@@ -45,6 +46,7 @@ cargo xtask: build, try and check Toolrack
                               instead: clippy on the host as another system compiles it
   cargo xtask fuzz [TARGET]   invents input at the host's borders, --minutes N for each of them; with
                               libFuzzer, or --blind with what the tests are built with (--release: optimised)
+  cargo xtask map [FOLDER]    each file of the host with what it is; FOLDER of host/src alone
   cargo xtask deny            licences, versions, sources and known faults of all that is used
   cargo xtask sbom            a bill of materials of the host: target/toolrack.cdx.json
 
@@ -79,6 +81,8 @@ fn run(arguments: &[String]) -> Result<()> {
         ["bench", ref words @ ..] => bench::run(&places, words)?,
         ["soak", ref words @ ..] => soak::run(&places, words)?,
         ["fuzz", ref words @ ..] => fuzz::run(&places, words)?,
+        ["map"] => map::run(&places, None)?,
+        ["map", folder] => map::run(&places, Some(folder))?,
         ["deny"] => supply::deny(&places)?,
         ["sbom"] => supply::sbom(&places)?,
         ["build" | "deny" | "sbom", surplus, ..] => {

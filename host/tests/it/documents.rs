@@ -113,3 +113,54 @@ fn manifests_in_documents_are_manifests() {
     }
     assert!(found >= 4, "only {found} manifests were found: is this test still looking?");
 }
+
+#[test]
+fn bounds_that_are_told_are_those_of_the_constants() {
+    let text = fs::read_to_string(root().join("docs/limits.md")).expect("a document");
+    let rows = text.lines().map(|line| line.split('|').map(str::trim).collect::<Vec<_>>());
+    let mut checked = 0;
+    for row in rows.filter(|row| row.len() == 6 && row[3].contains("` in `")) {
+        let [name, file] = row[3].trim_matches('`').split("` in `").collect::<Vec<_>>()[..] else {
+            panic!("a constant and its file: {row:?}");
+        };
+        let source = fs::read_to_string(root().join(file)).expect(file);
+        let definition = source.lines().find_map(|line| {
+            let (_, rest) = line.split_once(&format!("const {name}: "))?;
+            Some(rest.split_once("= ")?.1.trim_end_matches(';'))
+        });
+        let definition = definition.unwrap_or_else(|| panic!("{file} has no {name}"));
+        assert_eq!(amount(row[2]), Some(value(definition)), "{}: {name} is {definition}", row[1]);
+        checked += 1;
+    }
+    assert!(checked > 50, "only {checked} rows were found: is this test still looking?");
+}
+
+/// The number in a cell such as `64 KiB` or `1.5 s`, in bytes or milliseconds.
+fn amount(cell: &str) -> Option<u64> {
+    let (number, unit) = cell.split_once(' ').unwrap_or((cell, ""));
+    let number: f64 = number.replace(',', "").parse().ok()?;
+    let unit: f64 = match unit {
+        "" | "ms" => 1.0,
+        "KiB" => 1024.0,
+        "MiB" => 1_048_576.0,
+        "s" => 1000.0,
+        _ => return None,
+    };
+    Some((number * unit) as u64)
+}
+
+/// The value of a constant such as `64 * 1024` or `Duration::from_secs(5)`, in bytes or milliseconds.
+fn value(definition: &str) -> u64 {
+    let factors = |text: &str| -> u64 {
+        let factors = text.split('*').map(|factor| factor.trim().replace('_', ""));
+        factors.map(|factor| factor.parse::<u64>().expect("a number")).product()
+    };
+    match definition.strip_prefix("Duration::from_").and_then(|rest| rest.strip_suffix(')')) {
+        Some(rest) => match rest.split_once('(') {
+            Some(("secs", seconds)) => factors(seconds) * 1000,
+            Some(("millis", millis)) => factors(millis),
+            _ => panic!("{definition}"),
+        },
+        None => factors(definition),
+    }
+}

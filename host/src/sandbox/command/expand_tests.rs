@@ -1,3 +1,5 @@
+//! Tests of how values become arguments, variables and input of a program.
+
 use std::sync::OnceLock;
 
 use proptest::prelude::*;
