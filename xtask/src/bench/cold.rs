@@ -16,10 +16,11 @@ use super::table::{Table, Unit};
 use crate::places::Places;
 
 /// A call of each plugin that needs no network.
-const CALLS: [(&str, &str); 8] = [
+const CALLS: [(&str, &str); 9] = [
     ("calc_evaluate", r#"{"expression": "6 * 7"}"#),
     ("fetch_page", r#"{"url": "http://127.0.0.1:9/"}"#),
     ("files_list", r#"{"path": "/"}"#),
+    ("git_status", "{}"),
     ("hash_digest", r#"{"data": "abc"}"#),
     ("hello_greet", r#"{"name": "Ada"}"#),
     ("json_query", r#"{"filter": ".a", "input": "{\"a\": 1}"}"#),
@@ -118,10 +119,11 @@ fn lay_out(manifests: &Path, plugins: &Path) -> Result<Vec<String>> {
             let manifest = path.with_extension("toml");
             fs::copy(&manifest, plugins.join(name).with_extension("toml"))?;
             tools.extend(listed_in(&path)?);
+            // Nothing is granted here, and all tools are measured.
+            let local = plugins.join(name).with_extension("local.toml");
+            fs::write(local, "[plugin]\nungranted = \"show\"\n")?;
         }
     }
-    // Nothing is granted here, and all tools are measured.
-    fs::write(plugins.join("files.local.toml"), "[plugin]\nungranted = \"show\"\n")?;
     Ok(tools)
 }
 
