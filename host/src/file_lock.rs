@@ -8,8 +8,8 @@ use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use crate::bounded_read::private;
 use crate::home::{PrivateError, private_directory};
-use crate::regular::private;
 
 const LOCK_INTERVAL: Duration = Duration::from_millis(50);
 

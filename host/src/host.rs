@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use tokio::runtime::{Builder, Handle, Runtime};
 
-use crate::enough::{self, TooLittle};
 use crate::home::Home;
-use crate::lock::LockPolicy;
+use crate::lockfile::LockPolicy;
 use crate::protected::Protected;
 use crate::reload::{Follower, Loader, Optimizing};
 use crate::sandbox::{CompileError, Compiler, Guest, Sandbox, SandboxError, Scratches, Wasm};
+use crate::start_resources::{self, TooLittle};
 
 /// A sandbox on a runtime of its own.
 pub struct Host {
@@ -41,7 +41,7 @@ impl Host {
         protected: Protected,
         home: Option<&Home>,
     ) -> Result<Self, HostError> {
-        enough::check()?;
+        start_resources::check()?;
         let runtime = Builder::new_multi_thread()
             .thread_name("guest")
             .enable_time()

@@ -18,7 +18,7 @@ pub mod status;
 pub mod mcp;
 pub mod reload;
 
-pub mod lock;
+pub mod lockfile;
 
 pub mod catalog;
 
@@ -38,10 +38,10 @@ pub mod typed_path;
 
 pub mod text;
 
+mod atomic_write;
+mod bounded_read;
 mod file_lock;
-mod regular;
-mod whole;
 
-pub mod enough;
 mod failpoint;
 pub mod home;
+pub mod start_resources;

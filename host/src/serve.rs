@@ -8,7 +8,7 @@ use tokio::sync::watch;
 
 use crate::home::Home;
 use crate::host::{Host, HostError};
-use crate::lock::LockPolicy;
+use crate::lockfile::LockPolicy;
 use crate::mcp::{Calls, Driver, Engine, PrivateStdout, Settings, Stdio};
 use crate::protected::Protected;
 use crate::reload::Optimizing;

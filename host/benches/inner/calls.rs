@@ -5,7 +5,7 @@ use serde_json::json;
 use serde_json::value::RawValue;
 use toolrack::catalog::{Catalog, Tool};
 use toolrack::host::Host;
-use toolrack::lock::LockPolicy;
+use toolrack::lockfile::LockPolicy;
 use toolrack::sandbox::Wasm;
 use toolrack::tool::CallError;
 

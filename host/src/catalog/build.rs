@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::offer::PluginTool;
-use super::pace::RateLimiter;
+use super::rate_limiter::RateLimiter;
 use super::{
-    Catalog, Cause, Coming, MAX_PLUGINS, MAX_TOLD, MAX_TOOLS, Plugin, Refusal, Refused, Tool, unmet,
+    Catalog, Cause, Coming, MAX_PLUGINS, MAX_TOLD, MAX_TOOLS, Plugin, Refusal, Refused, Tool,
+    unlisted,
 };
 use crate::name::{PluginName, ToolName};
 
@@ -102,7 +103,7 @@ fn name_tools(
         }
     }
     for (file, tools) in unlisted {
-        refusals.extend(unmet::refusals(file, tools));
+        refusals.extend(unlisted::refusals(file, tools));
     }
     let more = unserved_by_file.iter().map(|(file, count)| (*file, count.saturating_sub(MAX_TOLD)));
     refusals.extend(more.filter(|(_, more)| *more > 0).map(|(file, more)| Refusal {

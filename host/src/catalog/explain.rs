@@ -7,7 +7,7 @@ use jsonschema::ValidationError;
 use jsonschema::error::ValidationErrorKind;
 use serde_json::Value;
 
-use super::found::{self, alternatives, holder, in_words, meant, resolved};
+use super::problem_place::{self, alternatives, holder, in_words, meant, resolved};
 use super::schema_words::{MAX_SHOWN_VALUE, cut, listed, shown, words};
 use crate::json::Step;
 use crate::text::{escape, joined, nearest};
@@ -49,7 +49,7 @@ impl Explanation<'_> {
         if self.problems.len() >= MAX_PROBLEMS {
             return;
         }
-        let path = found::path(error);
+        let path = problem_place::path(error);
         let place = match &*in_words(&path) {
             "" => "it".into(),
             place => format!("`{place}`"),
@@ -170,9 +170,9 @@ impl Explanation<'_> {
             return self.problems.push(one_of(place, &options, error.instance()));
         }
         let depth = |branch: &&&[ValidationError<'_>]| {
-            branch.iter().map(|error| found::path(error).len()).max().unwrap_or_default()
+            branch.iter().map(|error| problem_place::path(error).len()).max().unwrap_or_default()
         };
-        let own = found::path(error).len();
+        let own = problem_place::path(error).len();
         match branches.iter().max_by_key(depth) {
             // The closest alternative fits in its outline.
             Some(closest) if depth(&closest) > own => {

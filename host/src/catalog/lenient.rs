@@ -11,7 +11,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::explain::{MAX_PROBLEMS, explain, options};
-use super::found::{self, holder, meant, object_of};
+use super::problem_place::{self, holder, meant, object_of};
 use crate::json::{self, Edit, Step};
 
 /// The most readings of one call's arguments.
@@ -64,7 +64,7 @@ fn edit(
     error: &ValidationError<'_>,
     reading: Reading,
 ) -> Option<(Vec<Step>, Edit)> {
-    let path = found::path(error);
+    let path = problem_place::path(error);
     let edits = match reading {
         _ if error.instance().is_null() => absent(schema, error, &path).into_iter().collect(),
         Reading::Lenient => readings(schema, error),
@@ -74,7 +74,7 @@ fn edit(
         let value = edited(text, &path, edit).and_then(|text| json::value(&text).ok());
         value.is_some_and(|value| {
             let mut errors = validator.iter_errors(&value);
-            !errors.any(|error| found::path(&error).starts_with(&path))
+            !errors.any(|error| problem_place::path(&error).starts_with(&path))
         })
     });
     let only = fitting.next()?;

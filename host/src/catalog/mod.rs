@@ -4,7 +4,6 @@
 //! not know files, JSON-RPC or how a plugin runs.
 
 mod breaker;
-mod bucket;
 mod budget;
 mod build;
 mod circuit;
@@ -12,24 +11,25 @@ mod definition;
 mod entry;
 mod error;
 mod explain;
-mod found;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzz;
 mod instructions;
 mod lenient;
 mod offer;
 mod overrides;
-mod pace;
 mod plugin;
+mod problem_place;
+mod rate_limiter;
 mod references;
 mod refusal;
 mod schema;
 mod schema_words;
 mod stated_needs;
 mod tally;
+mod token_bucket;
 mod tool;
 mod tool_names;
-mod unmet;
+mod unlisted;
 mod wit;
 
 use std::collections::BTreeMap;

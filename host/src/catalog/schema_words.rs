@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::found::resolved;
+use super::problem_place::resolved;
 use crate::text::escape;
 
 /// The most values that are named where one of several is wanted.

@@ -7,8 +7,8 @@ use serde_json::value::RawValue;
 
 use super::entry::EntryTicket;
 use super::lenient::Reading;
-use super::pace::RateLimiter;
 use super::plugin::Plugin;
+use super::rate_limiter::RateLimiter;
 use super::schema::Schema;
 use super::tally::Tally;
 use crate::json;

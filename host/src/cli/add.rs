@@ -10,7 +10,7 @@ use super::approve::lock;
 use super::check::{print_details, print_refusal, tools_of};
 use super::consent::Consent;
 use super::load::load;
-use super::locked::{self, Approval};
+use super::lockfile_update::{self, Approval};
 use super::print::{eprintln, println};
 use super::served::{followers, nobody};
 use super::{DIM, ERROR, GOOD, NAME, NO_DIRECTORY, Setup, paint, shown};
@@ -19,7 +19,7 @@ use crate::install::{
     DirectoryLock, Gathered, InstallChange, InstallError, ManifestSource, OldManifest, Pair,
     PluginDirectory, Stage, backup, gather, obstacles, place, replaces_manifest,
 };
-use crate::lock::{Files, LockPolicy, wider};
+use crate::lockfile::{Files, LockPolicy, wider};
 use crate::text::escape;
 
 pub(super) fn run(
@@ -57,7 +57,7 @@ pub(super) fn run(
     for one in &installed {
         println!("{}", one.sentence());
     }
-    locked::installed(target, &installed, approval)?;
+    lockfile_update::installed(target, &installed, approval)?;
     println!("{}", followers(run, target).unwrap_or_else(|| nobody(target)));
     Ok(ExitCode::SUCCESS)
 }

@@ -10,7 +10,7 @@ use super::print::{eprintln, println};
 use super::{DIM, NAME, NO_DIRECTORY, Setup, paint, print_json, shown};
 use crate::catalog::{Catalog, Refusal, Tool};
 use crate::json::readable;
-use crate::lock::LockPolicy;
+use crate::lockfile::LockPolicy;
 use crate::text::escape;
 use crate::tool::ToolSpec;
 

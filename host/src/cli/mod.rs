@@ -20,7 +20,7 @@ mod list;
 mod list_tool;
 mod load;
 mod local;
-mod locked;
+mod lockfile_update;
 mod log;
 mod logs;
 mod new;
@@ -40,14 +40,14 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use arguments::{CliCommand, Command, Global, LogFormat};
 use consent::Consent;
-use locked::Approval;
+use lockfile_update::Approval;
 use print::{
     DIM, ERROR, GOOD, NAME, NO_DIRECTORY, Unwritten, counted, eprintln, paint, print_json, shown,
 };
 
 use crate::home::Home;
 use crate::install::LocalFiles;
-use crate::lock::LockPolicy;
+use crate::lockfile::LockPolicy;
 use crate::protected::Protected;
 use crate::reload::Optimizing;
 use crate::sandbox::Compiler;

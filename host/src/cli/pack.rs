@@ -8,13 +8,13 @@ use anyhow::{Context as _, anyhow, bail};
 
 use super::print::println;
 use super::{GOOD, NAME, Setup, paint};
+use crate::atomic_write::Unfinished;
+use crate::bounded_read::{ReadError, read_at_most};
 use crate::host::Host;
 use crate::manifest::{Bytes, Manifest, Sha256Digest};
-use crate::regular::{ReadError, read_at_most};
 use crate::reload::MAX_WASM;
 use crate::sandbox::{PackError, Packed, Wasm};
 use crate::text::escape;
-use crate::whole::Unfinished;
 
 /// Packs `file` in place, or to `output`.
 pub(super) fn run(setup: Setup, file: &Path, output: Option<&Path>) -> anyhow::Result<ExitCode> {

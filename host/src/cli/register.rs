@@ -18,7 +18,7 @@ use crate::clients::{
 };
 use crate::file_lock::FileLock;
 use crate::home::Home;
-use crate::lock::LockPolicy;
+use crate::lockfile::LockPolicy;
 use crate::text::{escape, shell_word};
 
 /// The longest name of an entry: clients put it before the names of tools.

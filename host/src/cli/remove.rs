@@ -8,7 +8,7 @@ use anyhow::Context as _;
 
 use super::print::println;
 use super::served::followers;
-use super::{NAME, Setup, locked, paint};
+use super::{NAME, Setup, lockfile_update, paint};
 use crate::install::{
     DirectoryLock, LocalFiles, LocalRemoved, Removed, WasmRemoved, left_local, remove,
 };
@@ -37,7 +37,7 @@ pub(super) fn run(
             println!("removed what you decided of {}: {shown}", paint(NAME, escape(&name)));
         }
     }
-    locked::removed(&removed);
+    lockfile_update::removed(&removed);
     for removed in &removed {
         println!("removed {}: {}", paint(NAME, escape(&removed.name)), files(removed));
         local(removed).iter().for_each(|line| println!("{line}"));

@@ -7,8 +7,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::error::FileError;
-use crate::regular::{ReadError, read};
-use crate::whole::{Unfinished, sweep, sync};
+use crate::atomic_write::{Unfinished, sweep, sync};
+use crate::bounded_read::{ReadError, read};
 
 /// The largest file that is edited, in bytes. Claude Code keeps its history in the same file.
 pub(super) const MAX_CONFIG: usize = 64 * 1024 * 1024;

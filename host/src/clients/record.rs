@@ -10,9 +10,9 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use crate::atomic_write::Unfinished;
+use crate::bounded_read::read_at_most;
 use crate::home::{PrivateError, private_directory};
-use crate::regular::read_at_most;
-use crate::whole::Unfinished;
 
 /// The largest record that is read, in bytes.
 const MAX_RECORD: usize = 64 * 1024;

@@ -13,9 +13,9 @@ use super::local_scope::LocalScope;
 use super::record::{Record, RecordedEntry, Records, digest};
 use super::table::Client;
 use super::user_directories::UserDirectories;
+use crate::bounded_read::read_at_most;
 use crate::file_lock::{FileLock, StillLocked};
 use crate::home::Home;
-use crate::regular::read_at_most;
 
 /// The time that another command is waited for.
 const CLIENTS_LOCK_TIMEOUT: Duration = Duration::from_secs(30);

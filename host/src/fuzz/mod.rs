@@ -23,7 +23,7 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
 use crate::catalog::Catalog;
 use crate::host::Host;
-use crate::lock::LockPolicy;
+use crate::lockfile::LockPolicy;
 use crate::protected::Protected;
 use crate::sandbox::Compiler;
 

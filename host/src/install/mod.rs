@@ -5,15 +5,15 @@
 //! ([`obstacles`]), load it apart ([`Stage`]), put it in place ([`place()`]). Who loads, and what people
 //! read of all this, is not known here.
 
+mod commit;
 mod directory_lock;
 mod find;
 mod gather;
 mod obstacle;
 mod pair;
-mod place;
+mod plugin_directory;
 mod remove;
 mod search;
-mod shelf;
 mod stage;
 
 use std::io;
@@ -22,14 +22,14 @@ use std::path::{Path, PathBuf};
 use crate::catalog::Refusal;
 use crate::text::escape;
 
+pub use commit::{InstallChange, OldManifest, backup, place, replaces_manifest};
 pub use directory_lock::{DirectoryBusy, DirectoryLock};
 pub use find::{FindError, installed};
 pub use gather::{Gathered, gather};
 pub use obstacle::obstacles;
 pub use pair::{ManifestSource, Pair};
-pub use place::{InstallChange, OldManifest, backup, place, replaces_manifest};
+pub use plugin_directory::{InstalledManifest, PluginDirectory};
 pub use remove::{LocalFiles, LocalRemoved, RemoveError, Removed, WasmRemoved, left_local, remove};
-pub use shelf::{InstalledManifest, PluginDirectory};
 pub use stage::Stage;
 
 /// The reason why nothing was installed.

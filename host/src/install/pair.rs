@@ -4,11 +4,11 @@
 use std::path::{Path, PathBuf};
 
 use super::InstallError;
-use super::shelf::{PluginDirectory, parse, read_local};
+use super::plugin_directory::{PluginDirectory, parse, read_local};
+use crate::bounded_read::{ReadError, read_at_most};
 use crate::catalog::Refusal;
-use crate::lock::Files;
+use crate::lockfile::Files;
 use crate::manifest::{MAX_MANIFEST, Manifest, Sha256Digest, local_of};
-use crate::regular::{ReadError, read_at_most};
 use crate::reload::{MAX_WASM, MAX_WIT, stem, wit_of};
 use crate::text::escape;
 

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use super::{InstallError, PluginDirectory};
+use crate::bounded_read::read_at_most;
 use crate::manifest::MAX_MANIFEST;
-use crate::regular::read_at_most;
 use crate::reload::is_manifest;
 
 /// Directories below a directory that are looked into. One with more holds something else too.

@@ -7,11 +7,11 @@ use std::path::{MAIN_SEPARATOR, Path, PathBuf};
 use std::sync::Arc;
 
 use super::{Pair, PluginDirectory};
+use crate::atomic_write::random_name;
 use crate::catalog::{Catalog, Cause, MAX_PLUGINS, MAX_TOOLS, Plugin, Refusal, Refused};
 use crate::manifest::local_of;
 use crate::reload::wit_of;
 use crate::text::escape;
-use crate::whole::random_name;
 
 /// A directory with one directory for each plugin. Dropping it removes them.
 pub struct Stage {

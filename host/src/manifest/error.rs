@@ -5,8 +5,8 @@
 use std::fmt;
 use std::ops::Range;
 
-use super::place::SourceSpan;
 use super::source::SourceTexts;
+use super::source_span::SourceSpan;
 use crate::text::escape;
 
 /// A manifest that cannot be used. `Display` shows the offending line with a caret below it.

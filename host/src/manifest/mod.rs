@@ -28,7 +28,6 @@ mod network;
 mod notation;
 mod origin;
 mod overrides;
-mod place;
 mod rate;
 mod raw;
 mod raw_grants;
@@ -36,6 +35,7 @@ mod requires;
 mod resolve;
 mod secret;
 mod source;
+mod source_span;
 mod syntax;
 mod table;
 mod units;
@@ -70,10 +70,10 @@ pub use merge::Decisions;
 pub(crate) use nearest::nearest;
 pub(crate) use network::OF_THE_HOST;
 pub use notation::UnitError;
-pub use place::SourceSpan;
 pub use rate::{Rate, RateError};
 pub use requires::Requirement;
 pub use source::{SourceFile, is_local, local_of, manifest_of};
+pub use source_span::SourceSpan;
 pub use units::{Bytes, show_duration};
 
 /// The largest manifest, and the largest local file, in bytes.

@@ -13,8 +13,8 @@ use tokio::sync::mpsc;
 use tokio::task::{AbortHandle, Id as TaskId, JoinError, JoinSet};
 
 use super::action::{CallKey, CallRequest};
+use super::call_log::{CallLabel, CallRecord};
 use super::executor::{CallEnd, EndedHere, Executor, Note};
-use super::news::{CallLabel, CallRecord};
 use crate::sandbox::{CallContext, CallOutcome, MakeSpan, ProgressSink, SliceKind};
 use crate::text::escape;
 use crate::tool::CallError;

@@ -16,15 +16,15 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
-use super::ahead::Ahead;
+use super::call_log::CallRecord;
 use super::engine::{Action, CallKey, Engine};
 use super::event::{self, Event};
 use super::executor::{CallEnd, EndedHere, Executor, Note};
+use super::input_queue::Ahead;
 use super::message::InputLine;
-use super::news::CallRecord;
+use super::output_queue::Unread;
 use super::phase::{Awaited, Phase, READER_WAIT};
 use super::transport::{Gone, LineOutput, Transport};
-use super::unread::Unread;
 use crate::catalog::Catalog;
 use crate::sandbox::{CallOutcome, Slot};
 

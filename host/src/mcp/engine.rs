@@ -11,6 +11,7 @@ use serde_json::value::RawValue;
 
 pub use super::action::{Action, CallKey, CallRequest};
 use super::batch::BatchKey;
+use super::handshake::Handshake;
 use super::lookup;
 use super::message::{self, Id, InputLine, Message, Parsed, RefusedMessage};
 use super::notify;
@@ -21,7 +22,6 @@ use super::params::{self, RequestMeta};
 use super::reply::{self, RpcError};
 use super::request::{CatalogRequest, Request};
 use super::result;
-use super::session::Handshake;
 use crate::catalog::{Catalog, EntryTicket, GENERAL_INSTRUCTIONS, Plugin};
 use crate::manifest::show_duration;
 use crate::sandbox::{CALL_WAIT, Readiness, still_compiling};

@@ -3,7 +3,7 @@
 //! It does not know guests or threads: `calls` does.
 
 use super::action::{CallKey, CallRequest};
-use super::news::CallRecord;
+use super::call_log::CallRecord;
 use crate::sandbox::CallOutcome;
 use crate::tool::Progress;
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::value::RawValue;
 
-use super::ahead::Ahead;
+use super::input_queue::Ahead;
 use super::lines::Cutter;
 use super::{Action, Engine, InputLine, Settings};
 use crate::fuzz::{CATALOG, Seen};

@@ -5,9 +5,11 @@
 //! it was last given and does not know where catalogs come from.
 
 mod action;
-mod ahead;
 mod batch;
 mod block;
+#[cfg(unix)]
+mod blocking;
+mod call_log;
 mod calls;
 mod driver;
 mod engine;
@@ -15,38 +17,36 @@ mod event;
 mod executor;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzz;
+mod handshake;
 #[cfg(test)]
 mod histories;
+mod input_queue;
 mod lines;
 mod lookup;
 mod message;
-mod news;
+#[cfg(target_os = "linux")]
+mod nonblocking;
 mod notify;
 mod open;
 mod outbox;
+mod output_queue;
 mod page;
 mod params;
-#[cfg(unix)]
-mod patient;
 mod phase;
-#[cfg(target_os = "linux")]
-mod ready;
 mod reply;
 mod request;
 mod result;
-mod session;
 mod stdio;
 mod transport;
-mod unread;
 mod version;
 
 use crate::tool::{CallError, Output, Usage};
 
+pub use call_log::ANSWERED_TARGET;
 pub(crate) use calls::Calls;
 pub(crate) use driver::Driver;
 pub use engine::{Action, CallKey, CallRequest, Engine, Settings};
 pub use message::InputLine;
-pub use news::ANSWERED_TARGET;
 pub use stdio::{PrivateStdout, Stdio};
 
 /// The result of a call, as the newest revision writes it, on many lines.

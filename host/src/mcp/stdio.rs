@@ -10,12 +10,12 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 
+#[cfg(unix)]
+use super::blocking::Patient;
 use super::lines::Cutter;
 use super::message::InputLine;
-#[cfg(unix)]
-use super::patient::Patient;
 #[cfg(target_os = "linux")]
-use super::ready::{Blocks, ReadyInput, ReadyOutput, WriteOutcome};
+use super::nonblocking::{Blocks, ReadyInput, ReadyOutput, WriteOutcome};
 use super::transport::{Gone, LineInput, LineOutput, Transport};
 
 /// The bytes that are read at once, at most.

@@ -4,9 +4,9 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::known::KnownFile;
+use super::known_files::KnownFile;
+use crate::bounded_read::{self, read_at_most};
 use crate::manifest::{Manifest, Sha256Digest};
-use crate::regular::{self, read_at_most};
 
 /// The inputs for loading a plugin.
 #[derive(Clone, Debug)]
@@ -67,10 +67,10 @@ impl HashedFile {
             return Ok(bytes.clone());
         }
         let bytes = read_at_most(&self.path, self.at_most).map_err(|error| match error {
-            regular::ReadError::Io(error) => HashedFileError::Unreadable(error),
-            regular::ReadError::Missing
-            | regular::ReadError::NoFile(_)
-            | regular::ReadError::TooLarge(_) => HashedFileError::Changed,
+            bounded_read::ReadError::Io(error) => HashedFileError::Unreadable(error),
+            bounded_read::ReadError::Missing
+            | bounded_read::ReadError::NoFile(_)
+            | bounded_read::ReadError::TooLarge(_) => HashedFileError::Changed,
         })?;
         if Sha256Digest::of(&bytes) == self.digest {
             Ok(bytes.into())

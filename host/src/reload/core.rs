@@ -6,12 +6,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-use super::failed::LoadError;
-use super::locks::{Judge, Locks};
+use super::failed_versions::LoadError;
+use super::lockfiles::{Judge, Locks};
 use super::publication::{Extent, Publication};
-use super::seen::{Contents, Key, PluginUnit, Scan, SeenDirectory};
+use super::scanned::{Contents, Key, PluginUnit, Scan, SeenDirectory};
+use super::served_view::ServedView;
 use super::tracked::{Comparison, CurrentVersion, Due, LoadStage, Reason, Then, Tracked};
-use super::view::ServedView;
 
 /// The time that a fault must stand before it is told: a slow copy is not a broken file.
 pub const TELL_AFTER: Duration = Duration::from_secs(2);

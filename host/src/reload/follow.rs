@@ -7,14 +7,14 @@ use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
-use super::known::Reread;
+use super::known_files::Reread;
 use super::loader::{Loader, Optimizing};
-use super::news;
+use super::log;
 use super::pending::Pending;
 use super::schedule::Schedule;
 use super::watch::{Hints, Mode, SystemWatches};
 use crate::catalog::Catalog;
-use crate::lock::LockPolicy;
+use crate::lockfile::LockPolicy;
 use crate::sandbox::Sandbox;
 
 /// The time between two looks at the files when nothing hints at a change.
@@ -90,7 +90,7 @@ impl Follower {
                 let previous = publisher.borrow().clone();
                 let catalog = Arc::new(self.loader.build(view, previous.as_deref()));
                 if !catalog.is_provisional() {
-                    news::tell(self.told.as_deref(), &catalog);
+                    log::tell(self.told.as_deref(), &catalog);
                     if self.told.replace(catalog.clone()).is_none() {
                         self.tell_first(&catalog, started.elapsed());
                     }
@@ -155,7 +155,7 @@ impl Follower {
         let pending = self.loader.pending();
         match &pending.slow(now)[..] {
             [] => {}
-            slow => news::tell_slow(slow),
+            slow => log::tell_slow(slow),
         }
         let all = pending.all();
         self.loading.send_if_modified(|known| {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Weak};
 
 use super::candidate::{Candidate, HashedFileError};
-use super::failed::LoadError;
+use super::failed_versions::LoadError;
 use crate::catalog::{Parts, Plugin, PluginError, WitError, WitFile};
 use crate::sandbox::{CompileError, Readiness, Sandbox, Wasm};
 

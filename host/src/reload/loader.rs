@@ -11,22 +11,22 @@ use tracing::Instrument as _;
 
 use super::candidate::Candidate;
 use super::core::Core;
-use super::failed::LoadError;
-use super::known::Reread;
+use super::directory_trust::DirectoryTrust;
+use super::failed_versions::LoadError;
+use super::known_files::Reread;
+use super::latest_manifests::{self, LatestManifests, Withdrawn};
 use super::load::{Loaded, load, optimize, verify};
-use super::news;
+use super::log;
 use super::pending::{Pending, PendingJobs};
 use super::scan::{Scanner, shown};
-use super::seen::{Contents, Key, Scan};
+use super::scanned::{Contents, Key, Scan};
+use super::served_view::{ServedView, Standing};
 use super::tracked::Reason;
-use super::trust::DirectoryTrust;
-use super::view::{ServedView, Standing};
 use super::watch::{Mode, SystemWatches};
-use super::withdrawn::{self, LatestManifests, Withdrawn};
 use crate::catalog::{
     Catalog, Coming, ComingPlugin, MAX_PLUGINS, Plugin, Refusal, Refused, Unserved,
 };
-use crate::lock::{LockEntry, LockPolicy, PluginVersion};
+use crate::lockfile::{LockEntry, LockPolicy, PluginVersion};
 use crate::manifest::is_local;
 use crate::name::PluginName;
 use crate::sandbox::Sandbox;
@@ -327,7 +327,7 @@ impl Loader {
         if let Some((_, took)) = self.pending.ended(id, now)
             && self.pending.none_is_told()
         {
-            news::tell_loaded(took);
+            log::tell_loaded(took);
         }
         self.core.loaded(&key, contents, loaded, now);
         self.withdraw();
@@ -406,7 +406,7 @@ impl Loader {
             .withdrawn
             .iter()
             .filter(|key| !told.contains(key))
-            .map(|key| Refusal::plugin(self.shown(key), withdrawn::REASON));
+            .map(|key| Refusal::plugin(self.shown(key), latest_manifests::REASON));
         let untold: Vec<_> = untold.collect();
         let plugins = view.plugins.into_iter().filter(|(key, _)| !is_withdrawn(key));
         let plugins = plugins.map(|(_, plugin)| plugin).collect();

@@ -10,14 +10,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::candidate::{Candidate, HashedFile, Wit};
-use super::known::{KnownFiles, LocalText, Reread};
+use super::directory_trust::{DirectoryTrust, LockReader};
+use super::known_files::{KnownFiles, LocalText, Reread};
 use super::presence::FolderPresence;
-use super::seen::{Contents, PluginUnit, Scan, SeenDirectory};
+use super::scanned::{Contents, PluginUnit, Scan, SeenDirectory};
 use super::signature::FileSignature;
-use super::trust::{DirectoryTrust, LockReader};
-use crate::lock::{LOCK_FILE, LockPolicy};
+use crate::bounded_read::ReadError;
+use crate::lockfile::{LOCK_FILE, LockPolicy};
 use crate::manifest::{Manifest, is_local, local_of, manifest_of};
-use crate::regular::ReadError;
 use crate::text::escape;
 
 /// The limit on files in one directory. A directory with more is not a plugin directory.

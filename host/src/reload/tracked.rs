@@ -5,9 +5,9 @@
 use std::collections::VecDeque;
 use std::time::Instant;
 
-use super::failed::{FailedVersion, LoadError};
-use super::seen::Contents;
-use crate::lock::Verdict;
+use super::failed_versions::{FailedVersion, LoadError};
+use super::scanned::Contents;
+use crate::lockfile::Verdict;
 
 /// Versions that are remembered because they did not load.
 const MAX_BAD: usize = 4;

@@ -12,7 +12,7 @@ use notify::event::{AccessKind, AccessMode};
 use notify::{ErrorKind, Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
 use tokio::sync::Notify;
 
-use super::known::Reread;
+use super::known_files::Reread;
 use super::network;
 
 /// Names that hints may collect; then everything is read again.

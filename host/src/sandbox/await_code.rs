@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::guest::Guest;
-use super::offered::lost;
+use super::guest_tools::lost;
 use crate::manifest::show_duration;
 use crate::tool::CallError;
 

@@ -13,12 +13,12 @@ use std::time::{Duration, Instant, SystemTime};
 
 use sha2::{Digest as _, Sha256};
 
-use super::at_work::{AtWork, Begun};
+use super::cache_file;
 use super::compiler::MAX_ARTIFACT;
 use super::engine::Tier;
+use super::making_sign::{AtWork, Begun};
 use super::seal::{Seal, TAG};
 use super::shortage::Shortage;
-use super::stored;
 use crate::failpoint::{self, Point};
 use crate::home::{PrivateError, private_directory};
 use crate::manifest::{Bytes, Sha256Digest};
@@ -97,7 +97,7 @@ impl Cache {
         at_most: Bytes,
     ) -> Result<Self, CacheError> {
         private_directory(directory)?;
-        stored::remove_abandoned(directory)?;
+        cache_file::remove_abandoned(directory)?;
         Ok(Self {
             directory: directory.to_owned(),
             seal: Seal::of(directory)?,
@@ -120,7 +120,7 @@ impl Cache {
             }
             Err(error) => {
                 tracing::debug!("what was cached is made anew: {error}");
-                stored::remove(&path);
+                cache_file::remove(&path);
                 None
             }
         }
@@ -128,7 +128,7 @@ impl Cache {
 
     /// True if there is a file for `entry`, which counts as used now. Its content is only checked when it is read.
     pub(super) fn has(&self, entry: CacheEntry<'_>) -> bool {
-        let file = stored::open(&self.directory.join(self.name(entry)));
+        let file = cache_file::open(&self.directory.join(self.name(entry)));
         file.inspect(used_now).is_ok()
     }
 
@@ -138,10 +138,10 @@ impl Cache {
     }
 
     fn read_sealed(&self, name: &str, path: &Path) -> io::Result<Vec<u8>> {
-        let mut file = stored::open(path)?;
+        let mut file = cache_file::open(path)?;
         let mut tag = [0; TAG];
         file.read_exact(&mut tag)?;
-        let content = stored::read(&mut file, MAX_ARTIFACT)?;
+        let content = cache_file::read(&mut file, MAX_ARTIFACT)?;
         if !self.seal.verify(name, &content, &tag) {
             return Err(io::Error::other("its tag is wrong"));
         }
@@ -163,12 +163,12 @@ impl Cache {
     fn write(&self, name: &str, content: &[u8]) -> io::Result<()> {
         let path = self.directory.join(name);
         let tag = self.seal.tag(name, content);
-        let written = stored::write_beside(&self.directory, [&tag, content])?;
-        failpoint::at(Point::CacheWritten).inspect_err(|_| stored::remove(&written))?;
+        let written = cache_file::write_beside(&self.directory, [&tag, content])?;
+        failpoint::at(Point::CacheWritten).inspect_err(|_| cache_file::remove(&written))?;
         fs::rename(&written, &path).or_else(|_| {
             // Something that is no file may be in its place.
-            stored::remove(&path);
-            fs::rename(&written, &path).inspect_err(|_| stored::remove(&written))
+            cache_file::remove(&path);
+            fs::rename(&written, &path).inspect_err(|_| cache_file::remove(&written))
         })
     }
 
@@ -201,7 +201,7 @@ impl Cache {
 
     /// Removes an entry that turned out to be of no use.
     pub(super) fn forget(&self, entry: CacheEntry<'_>) {
-        stored::remove(&self.directory.join(self.name(entry)));
+        cache_file::remove(&self.directory.join(self.name(entry)));
     }
 
     /// Removes the files that were not used for longest, where there are too many bytes. It removes more than it has
@@ -222,7 +222,7 @@ impl Cache {
             if size <= self.at_most.get() / 10 * 9 {
                 break;
             }
-            stored::remove(&path);
+            cache_file::remove(&path);
             size -= freed;
         }
         Ok(())

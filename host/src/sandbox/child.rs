@@ -7,9 +7,9 @@ use std::io::{self, Read, Write as _};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 
+use super::answer_wait::Lifeline;
 use super::compiler::{COMPILER_PANICKED, Caps, CompileError, CompileJob, JobInput, MAX_ARTIFACT};
 use super::lanes::Priority;
-use super::lifeline::Lifeline;
 use super::worker;
 use crate::manifest::Bytes;
 use crate::text::escape;

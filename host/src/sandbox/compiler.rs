@@ -10,12 +10,12 @@ use std::time::Duration;
 
 use wasmtime::Engine;
 
+use super::answer_wait::Lifeline;
 use super::engine::{self, Concurrency, Tier};
 use super::folders::FolderError;
 use super::function_cache::CachedFunctions;
 use super::imports::NotGranted;
 use super::lanes::Priority;
-use super::lifeline::Lifeline;
 use super::outline::{Outline, TypeOutline};
 use super::{binary, child, one_line};
 use crate::manifest::Bytes;

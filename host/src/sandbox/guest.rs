@@ -10,26 +10,26 @@ use std::sync::Arc;
 use tokio::sync::OnceCell;
 
 use super::blocking::blocking;
+use super::call_outcome::CallOutcome;
 use super::checks::Checks;
 use super::code::{Code, Codes};
 use super::command::{self, ProgramDeclarations};
 use super::compiler::CompileError;
-use super::ended::CallOutcome;
-use super::fit::{self, fits, imported};
 use super::folders::{FolderError, Folders};
-use super::held::LazyCode;
+use super::guest_tools::{Offered, lost};
 use super::http::Outgoing;
 use super::imports;
+use super::invocation::{CallContext, Capabilities, Invocation, ProgressSink};
 use super::lanes::BackgroundTurn;
+use super::lazy_code::LazyCode;
 use super::link::Linked;
 use super::listing::{Listing, ListingKey};
 use super::need::Need;
-use super::offered::{Offered, lost};
 use super::outline::{self, Glance, Outline};
 use super::redact::redacted;
 use super::scratch::Scratch;
 use super::slots::{CallSlots, Slots};
-use super::terms::{CallContext, Capabilities, Invocation, ProgressSink};
+use super::terms_check::{self, fits, imported};
 use super::verify::Unverified;
 use super::wasm_file::Wasm;
 use super::{Sandbox, functions, tools};
@@ -334,7 +334,7 @@ async fn compiled(
     let wanted = sandbox.codes.wanted(wasm.digest);
     wanted.raise(Need::Listing);
     let code = Code::of(sandbox, wasm.clone()).await?;
-    fit::check(&code, limits, grants)?;
+    terms_check::check(&code, limits, grants)?;
     Ok((LazyCode::new(wasm, code), Offered::asked(place)))
 }
 

@@ -10,8 +10,8 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::{JoinHandle, spawn_blocking};
 
+use super::answer_wait::{AnswerWait, Lifeline};
 use super::compiler::CompileError;
-use super::lifeline::{AnswerWait, Lifeline};
 use super::need::{Need, NeedOf};
 use crate::text::escape;
 

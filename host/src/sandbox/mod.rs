@@ -5,13 +5,15 @@
 //! the wall clock. The sandbox knows nothing of plugin directories, public names, JSON Schema or the
 //! protocol.
 
-mod asking;
-mod at_work;
+mod answer_wait;
+mod asking_slots;
 mod await_code;
 mod binary;
 mod bindings;
 mod blocking;
 mod cache;
+mod cache_file;
+mod call_outcome;
 mod checks;
 mod child;
 mod code;
@@ -19,47 +21,45 @@ mod command;
 mod compiler;
 mod config;
 mod contract;
-mod ended;
 mod engine;
 mod file_access;
-mod fit;
 mod folders;
 mod function_cache;
 mod functions;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzz;
 mod guest;
-mod held;
+mod guest_tools;
 mod hidden;
+mod host_facts;
 pub mod http;
 mod imports;
+mod invocation;
 mod kind;
 mod lanes;
 mod lazy_cache;
-mod lifeline;
+mod lazy_code;
 mod link;
 mod listing;
 mod listing_section;
 mod log;
+mod making_sign;
 mod meter;
 mod native;
 mod need;
 mod number;
-mod offered;
 mod outline;
 mod pack;
 mod redact;
 mod run;
 mod scratch;
 mod seal;
-mod sharing;
+mod shared_values;
 mod shortage;
 mod slots;
 mod sockets;
 mod store;
-mod stored;
-mod terms;
-mod told;
+mod terms_check;
 mod tools;
 mod verify;
 mod wasm_file;
@@ -77,26 +77,26 @@ use crate::protected::Protected;
 use crate::text::escape;
 
 pub use await_code::{CALL_WAIT, still_compiling};
+pub use call_outcome::{CallOutcome, Slot};
 pub use checks::Checks;
 pub use command::{DeclaredError, ProgramDeclarations};
 pub use compiler::{Caps, CompileError, CompileJob, Compiler};
 #[cfg(any(test, fuzzing))]
 pub(crate) use contract::{Side, schema};
 pub use contract::{ToolError, corrected};
-pub use ended::{CallOutcome, Slot};
 pub use engine::{SliceKind, Tier};
 pub use folders::{FolderError, FolderProblem, is_missing};
 pub use functions::{Notes, NotesError};
 pub use guest::Guest;
+pub use guest_tools::ListError;
 pub use imports::NotGranted;
+pub use invocation::{CallContext, ProgressSink};
 pub use lanes::BackgroundTurn;
 pub use listing_section::ListingError;
 pub use log::MakeSpan;
-pub use offered::ListError;
 pub use pack::{PackError, Packed, listed_in};
 pub use scratch::Scratches;
 pub use slots::CallSlots;
-pub use terms::{CallContext, ProgressSink};
 pub use verify::{Readiness, Unverified};
 pub use wasm_file::Wasm;
 pub use worker::work;
@@ -118,7 +118,7 @@ pub struct Sandbox {
     codes: code::Codes,
     slots: Arc<Semaphore>,
     listings: Arc<Semaphore>,
-    asking: asking::AskingSlots,
+    asking: asking_slots::AskingSlots,
     protected: Protected,
     network: Arc<http::Network>,
     home: Option<Home>,
@@ -160,7 +160,7 @@ impl Sandbox {
             codes,
             slots,
             listings,
-            asking: asking::AskingSlots::new(),
+            asking: asking_slots::AskingSlots::new(),
             protected,
             network,
             home: None,

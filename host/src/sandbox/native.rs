@@ -2,12 +2,12 @@
 //!
 //! This module does not know how code is loaded and shared.
 
+use super::answer_wait::Lifeline;
 use super::cache::{Cache, CacheEntry};
 use super::compiler::{CompileError, Compiler};
 use super::engine::Tier;
 use super::function_cache::{self, MAX_CACHED_FUNCTIONS};
 use super::lanes::Priority;
-use super::lifeline::Lifeline;
 use crate::manifest::Sha256Digest;
 
 /// Native code, and how it was made.

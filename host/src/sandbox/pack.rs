@@ -1,9 +1,9 @@
 //! A plugin's file with a section that lists its tools, made of what its code says of them.
 
 use super::guest::Guest;
+use super::guest_tools::{ListError, lost};
 use super::link::Linked;
 use super::listing_section::{self, ListingError};
-use super::offered::{ListError, lost};
 use super::tools;
 use crate::manifest::{PluginKind, Sha256Digest};
 use crate::tool::CallError;

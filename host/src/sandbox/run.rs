@@ -10,11 +10,11 @@ use wasmtime::{Engine, Store, Trap};
 use wasmtime_wasi::I32Exit;
 
 use super::guest::Guest;
+use super::invocation::Invocation;
 use super::meter::{Stopped, Timed};
 use super::shortage::Shortage;
 use super::store::{self, StoreState};
-use super::terms::Invocation;
-use super::{MAX_GUEST_STACK, asking, one_line};
+use super::{MAX_GUEST_STACK, asking_slots, one_line};
 use crate::manifest::{Bytes, grouped, show_duration};
 use crate::tool::{CallError, Limit, LimitHit, Usage};
 
@@ -39,7 +39,7 @@ impl Guest {
         // Others wait for it to list its tools.
         let timeout = match terms.reach.outgoing {
             Some(_) => limits.timeout,
-            None => limits.timeout.min(asking::MAX_LISTING_TIME),
+            None => limits.timeout.min(asking_slots::MAX_LISTING_TIME),
         };
         let started = Instant::now();
         let mut store = match store::new(engine, limits, copied, terms, self.folders()) {

@@ -12,8 +12,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::runtime::Handle;
 
+use crate::atomic_write::random_name;
 use crate::home::private_directory;
-use crate::whole::random_name;
 
 /// The place at which this process makes scratch directories.
 pub struct Scratches {

@@ -11,7 +11,7 @@ use std::path::Path;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
-use super::stored;
+use super::cache_file;
 
 /// The file with the key.
 const KEY_FILE: &str = "key";
@@ -33,15 +33,15 @@ impl Seal {
                 Ok(key) => return Hmac::new_from_slice(&key).map(Self).map_err(io::Error::other),
                 // Another host may link its key just now: that one stays.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(_) => stored::remove(&path),
+                Err(_) => cache_file::remove(&path),
             }
             let mut key = [0; 32];
             getrandom::fill(&mut key)?;
-            let made = stored::write_beside(directory, [&key, &[]])?;
+            let made = cache_file::write_beside(directory, [&key, &[]])?;
             match fs::hard_link(&made, &path) {
-                Ok(()) => stored::remove(&made),
+                Ok(()) => cache_file::remove(&made),
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                    stored::remove(&made);
+                    cache_file::remove(&made);
                 }
                 // Some file systems have no links.
                 Err(_) => fs::rename(&made, &path)?,
@@ -70,7 +70,7 @@ impl Seal {
 }
 
 fn read(path: &Path) -> io::Result<[u8; 32]> {
-    let bytes = stored::read(&mut stored::open(path)?, 32)?;
+    let bytes = cache_file::read(&mut cache_file::open(path)?, 32)?;
     bytes.try_into().map_err(|_| io::ErrorKind::InvalidData.into())
 }
 

@@ -18,9 +18,9 @@ use super::bindings::toolrack::plugin::host;
 use super::engine::SLICE_OF_TASKS;
 use super::folders::Folders;
 use super::http::{MAX_FIELDS, Requests};
+use super::invocation::{CallContext, Capabilities, Invocation, ProgressSink};
 use super::log::{Capture, GuestLog, Severity, Stream};
 use super::meter::Meter;
-use super::terms::{CallContext, Capabilities, Invocation, ProgressSink};
 use crate::manifest::{Grants, Limits, SecretName};
 use crate::secret::ResolvedSecrets;
 use crate::tool::Progress;
@@ -69,7 +69,7 @@ pub(super) fn new(
     // Besides the environment, nothing is granted here: arguments and stdin to programs only. Files are
     // given to the finished store.
     let mut env = grants.env.clone();
-    super::told::add_to(&mut env, &grants.config, folders);
+    super::host_facts::add_to(&mut env, &grants.config, folders);
     let mut wasi = WasiCtx::builder();
     wasi.stdout(Capture { stream: Stream::Stdout, log: log.clone() })
         .stderr(Capture { stream: Stream::Stderr, log: log.clone() })

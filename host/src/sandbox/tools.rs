@@ -7,10 +7,10 @@ use super::bindings::PluginPre;
 use super::bindings::exports::toolrack::plugin::tools::{self as wit, Failure, Output as Answer};
 use super::contract;
 use super::guest::{Guest, GuestCall};
-use super::offered::ListError;
+use super::guest_tools::ListError;
+use super::invocation::Invocation;
 use super::run::Ran;
 use super::store::StoreState;
-use super::terms::Invocation;
 use crate::tool::{CallError, Output, ToolSpec};
 
 /// Bytes that a tool list may copy out of the guest: 512 tools with schemas of some size.

@@ -5,11 +5,11 @@
 
 use super::compiler::CompileError;
 use super::guest::Guest;
+use super::guest_tools::ListError;
 use super::link::Linked;
 use super::listing_section::{self, ListingError};
-use super::offered::ListError;
 use super::outline::Claim;
-use super::{contract, fit, tools};
+use super::{contract, terms_check, tools};
 
 /// The message about types that two libraries read in different ways.
 pub(super) const TWO_WAYS: &str =
@@ -108,7 +108,7 @@ impl Guest {
 
     async fn compare(&self, claim: &Claim) -> Result<(), Unverified> {
         let code = self.code.get(&self.sandbox).await?;
-        fit::check(&code, self.limits(), self.grants())?;
+        terms_check::check(&code, self.limits(), self.grants())?;
         match (claim, &code.linked) {
             (Claim::Listed(section), Linked::Tools(tools)) => {
                 let wanted = self.sandbox.codes.wanted(self.code.wasm().digest);

@@ -7,10 +7,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::Secret;
+use crate::atomic_write::Unfinished;
+use crate::bounded_read::{self, ReadError};
 use crate::home::{Home, PrivateError, private_directory};
 use crate::manifest::SecretName;
-use crate::regular::{self, ReadError};
-use crate::whole::Unfinished;
 
 /// The longest value in bytes: what fits into a header, and any key in PEM.
 pub const MAX_SECRET_VALUE: usize = 16 * 1024;
@@ -70,7 +70,7 @@ impl SecretFiles {
 /// The value in the file at `path`, which ends before the line break that the file ends with. `None` where there is no
 /// file.
 pub(super) fn read_value(path: &Path) -> Result<Option<FileValue>, String> {
-    let (bytes, about) = match regular::read(path, MAX_SECRET_VALUE + "\r\n".len()) {
+    let (bytes, about) = match bounded_read::read(path, MAX_SECRET_VALUE + "\r\n".len()) {
         Err(ReadError::Missing) => return Ok(None),
         read => read.map_err(|error| format!("it {error}"))?,
     };

@@ -7,9 +7,9 @@ use std::sync::{Mutex, PoisonError};
 
 use super::files::{self, FileValue, others_read};
 use super::{KeyringError, MIN_REDACTED, PatientKeyring, ResolvedSecrets, Secret, dotenv};
+use crate::bounded_read::{self, ReadError};
 use crate::home::{Home, mounted_secrets};
 use crate::manifest::SecretName;
-use crate::regular::{self, ReadError};
 use crate::text::escape;
 
 /// The largest `.env` file.
@@ -261,7 +261,7 @@ struct FileText {
 
 /// Returns the file's text; `None` where there is no file.
 fn read(path: &Path) -> Result<Option<FileText>, String> {
-    let (bytes, about) = match regular::read(path, MAX_DOTENV) {
+    let (bytes, about) = match bounded_read::read(path, MAX_DOTENV) {
         Err(ReadError::Missing) => return Ok(None),
         read => read.map_err(|error| format!("it {error}"))?,
     };

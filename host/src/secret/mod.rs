@@ -5,21 +5,21 @@
 mod dotenv;
 mod files;
 mod keyring;
-mod known;
+mod keyring_timeout;
 mod lookup;
-mod patience;
 mod redact;
-mod spelled;
+mod resolved;
+mod spellings;
 
 use std::fmt;
 use std::io::{self, Read};
 
 pub use files::{MAX_SECRET_VALUE, SecretFiles};
 pub use keyring::{Keyring, KeyringError};
-pub use known::{MissingSecret, ResolvedSecrets};
+pub use keyring_timeout::PatientKeyring;
 pub use lookup::{SecretSource, Secrets};
-pub use patience::PatientKeyring;
 pub use redact::{MIN_REDACTED, Redactor};
+pub use resolved::{MissingSecret, ResolvedSecrets};
 
 /// The value of a secret. It is not shown, and its bytes are overwritten when it is dropped.
 ///

@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 
 use super::Secret;
-use super::spelled::{self, Fit};
+use super::spellings::{self, Fit};
 use crate::manifest::SecretName;
 
 /// The shortest value that is taken out, in bytes: shorter ones stand in honest text by chance.
@@ -66,7 +66,7 @@ impl Redactor {
         forms.sort_by_key(|form| std::cmp::Reverse(form.text.expose().len()));
         let mut begins = Begins::default();
         for (byte, begins) in (0..=u8::MAX).zip(&mut begins.0) {
-            *begins = forms.iter().any(|form| spelled::can_begin(form.text.expose(), byte));
+            *begins = forms.iter().any(|form| spellings::can_begin(form.text.expose(), byte));
         }
         Self { forms, begins }
     }
@@ -166,7 +166,7 @@ impl Redactor {
     fn form_at(&self, bytes: &[u8], is_end: bool) -> (Fit, &str) {
         if self.begins.0[usize::from(bytes[0])] {
             for form in &self.forms {
-                match spelled::fit(form.text.expose(), form.may_break, bytes, is_end) {
+                match spellings::fit(form.text.expose(), form.may_break, bytes, is_end) {
                     Fit::Not => {}
                     fit => return (fit, &form.mark),
                 }

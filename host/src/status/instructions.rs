@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
+use crate::atomic_write::Unfinished;
+use crate::bounded_read::read_at_most;
 use crate::catalog::{Catalog, MAX_INSTRUCTIONS};
 use crate::home::{PrivateError, private_directory};
-use crate::lock::LockPolicy;
+use crate::lockfile::LockPolicy;
 use crate::manifest::Sha256Digest;
-use crate::regular::read_at_most;
 use crate::text::check_text;
-use crate::whole::Unfinished;
 
 /// The limit on files in plugin directories. Beyond it nothing is remembered, and a client waits for the instructions.
 const MAX_REMEMBERED_FILES: usize = 4096;

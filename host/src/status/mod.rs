@@ -5,13 +5,13 @@
 //! ends a process, so a file whose lock is free is a dead server's. The code that shows any of this
 //! to people is not known here.
 
-mod board;
 mod instructions;
 mod lines;
 mod log_share;
-mod place;
+mod server_files;
 mod server_log;
 mod servers;
+mod status_writer;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -22,12 +22,12 @@ use serde::{Deserialize, Serialize};
 use crate::catalog::{Catalog, Paused, Refused};
 use crate::reload::Pending;
 
-pub use board::StatusWriter;
 pub use instructions::RememberedInstructions;
 pub use lines::{LineSpan, LogFollower, PluginLine, PluginLog};
-pub use place::{PlaceError, ServerFiles};
+pub use server_files::{PlaceError, ServerFiles};
 pub use server_log::{LogFiles, LogPlace, ServerLog};
 pub use servers::{Server, ServersError, Told, servers};
+pub use status_writer::StatusWriter;
 
 /// The status of one server. Names and reasons come from files and guests: escape them before you show them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use super::log_share::LogShares;
+use crate::bounded_read::private;
 use crate::home::{PrivateError, private_directory};
-use crate::regular::private;
 
 /// The file that is written.
 const LOG_NAME: &str = "toolrack.log";

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::value::RawValue;
 use toolrack::catalog::{Catalog, Refused};
 use toolrack::host::Host;
-use toolrack::lock::LockPolicy;
+use toolrack::lockfile::LockPolicy;
 use toolrack::protected::Protected;
 use toolrack::sandbox::Compiler;
 use toolrack::tool::{CallError, Output};

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use toolrack::catalog::{Catalog, Coming, ComingPlugin};
 use toolrack::host::Host;
-use toolrack::lock::LockPolicy;
+use toolrack::lockfile::LockPolicy;
 use toolrack::mcp::{Action, CallKey, Engine, InputLine, Settings};
 use toolrack::name::PluginName;
 use toolrack::protected::Protected;

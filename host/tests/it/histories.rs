@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
-use toolrack::lock::Verdict;
+use toolrack::lockfile::Verdict;
 use toolrack::manifest::Sha256Digest;
 use toolrack::reload::{
     Contents, Core, FIRST_HOLD, GONE_GRACE, HOLD, Judge, Key, LoadError, PluginUnit, Reason, Scan,

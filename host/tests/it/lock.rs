@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 use serde_json::value::RawValue;
 use toolrack::catalog::definition_digest;
-use toolrack::lock::{
+use toolrack::lockfile::{
     Difference, Files, Lock, LockPolicy, Part, PluginVersion, Verdict, differences, judge,
 };
 use toolrack::manifest::{Grants, Manifest, Sha256Digest};

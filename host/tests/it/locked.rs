@@ -421,7 +421,7 @@ fn approve_may_be_killed_at_any_moment() {
         child.kill().unwrap();
         child.wait().unwrap();
         let found = fs::read(lock(&person)).unwrap();
-        toolrack::lock::Lock::parse(&found).expect("a whole lock");
+        toolrack::lockfile::Lock::parse(&found).expect("a whole lock");
         known.push(found);
     }
     known.dedup();

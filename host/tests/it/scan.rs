@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use toolrack::catalog::{Catalog, Refused};
 use toolrack::host::Host;
-use toolrack::lock::LockPolicy;
+use toolrack::lockfile::LockPolicy;
 use toolrack::manifest::Sha256Digest;
 use toolrack::protected::Protected;
 use toolrack::reload::{Loader, PluginUnit, Reread, Scanner, SeenDirectory};

@@ -18,7 +18,7 @@ use super::print::println;
 use super::served::followers;
 use super::{GOOD, NO_DIRECTORY, Setup, counted, paint, print_json, shown};
 use crate::catalog::Refusal;
-use crate::lock::{LOCK_FILE, LockPolicy};
+use crate::lockfile::{LOCK_FILE, LockPolicy};
 use crate::manifest::nearest;
 use crate::text::escape;
 pub(super) use review::{Review, lock, put};

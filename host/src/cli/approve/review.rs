@@ -6,7 +6,7 @@ use anyhow::{anyhow, bail};
 
 use crate::home::Home;
 use crate::install::DirectoryLock;
-use crate::lock::{LOCK_FILE, Lock, LockEntry, write};
+use crate::lockfile::{LOCK_FILE, Lock, LockEntry, write};
 use crate::reload::lock_of;
 use crate::text::escape;
 

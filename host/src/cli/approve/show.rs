@@ -6,7 +6,7 @@ use super::super::print::println;
 use super::review::{PluginChange, Review};
 use crate::cli::diff::{DiffLine, diff};
 use crate::cli::{DIM, ERROR, GOOD, NAME, paint};
-use crate::lock::{Definition, LOCK_FILE, LockEntry};
+use crate::lockfile::{Definition, LOCK_FILE, LockEntry};
 use crate::manifest::Sha256Digest;
 use crate::text::escape;
 

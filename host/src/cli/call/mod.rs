@@ -14,7 +14,7 @@ use super::load::load_until;
 use super::print::{eprintln, println};
 use super::{DIM, ERROR, Setup, paint};
 use crate::catalog::{Catalog, Tool};
-use crate::lock::LockPolicy;
+use crate::lockfile::LockPolicy;
 use crate::manifest::grouped;
 use crate::mcp;
 use crate::sandbox::{CallOutcome, ProgressSink};

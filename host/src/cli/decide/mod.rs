@@ -14,12 +14,12 @@ use super::diff::{DiffLine, diff};
 use super::print::{eprintln, println};
 use super::served::{followers, nobody};
 use super::{ERROR, GOOD, NAME, Setup, paint};
+use crate::atomic_write::{Unfinished, sweep, sync};
 use crate::catalog::Refusal;
 use crate::install::{DirectoryLock, InstallError, Pair, PluginDirectory, installed};
-use crate::lock::{Files, LOCK_FILE, Lock, LockPolicy, PluginVersion, Verdict, judge};
+use crate::lockfile::{Files, LOCK_FILE, Lock, LockPolicy, PluginVersion, Verdict, judge};
 use crate::manifest::{Decision, DecisionKey, edited, local_of};
 use crate::text::escape;
-use crate::whole::{Unfinished, sweep, sync};
 pub(super) use arguments::{GrantArguments, kind, revoked, set, unset};
 
 /// The plugin that is decided of.

@@ -3,11 +3,11 @@
 use anyhow::Context as _;
 
 use super::build::Artifact;
+use crate::bounded_read::read_at_most;
 use crate::cli::Setup;
 use crate::cli::add::{Checked, Installed, failed, look, target};
 use crate::cli::pack::packed_if_possible;
 use crate::install::{ManifestSource, OldManifest, Pair, PluginDirectory};
-use crate::regular::read_at_most;
 use crate::reload::MAX_WASM;
 use crate::status::now_ms;
 use crate::text::escape;

@@ -18,7 +18,7 @@ use anyhow::{Context as _, bail, ensure};
 
 use super::add::target;
 use super::language::{Lang, plugin_name};
-use super::locked::{self, Approval};
+use super::lockfile_update::{self, Approval};
 use super::print::{eprintln, println};
 use super::{DIM, ERROR, NAME, Setup, paint};
 use crate::text::escape;
@@ -146,7 +146,7 @@ impl Dev {
         match artifact.and_then(|artifact| install::install(&artifact, &self.setup)) {
             Ok(InstallOutcome::Installed(installed, placed)) => {
                 println!("{}", installed.sentence());
-                let held = locked::installed(
+                let held = lockfile_update::installed(
                     target(&self.setup.plugins)?,
                     slice::from_ref(&*installed),
                     Approval::Later,

@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use crate::lock::LOCK_FILE;
+use crate::lockfile::LOCK_FILE;
 
 /// Variables by which cargo is told where to build.
 const TARGET_VARIABLES: [&str; 2] = ["CARGO_TARGET_DIR", "CARGO_BUILD_TARGET_DIR"];

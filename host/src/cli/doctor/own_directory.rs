@@ -4,10 +4,10 @@ use std::path::Path;
 
 use super::Examined;
 use super::finding::Finding;
+use crate::atomic_write::Unfinished;
 use crate::home::{Home, check_private};
 use crate::manifest::Bytes;
 use crate::text::escape;
-use crate::whole::Unfinished;
 
 const CACHE_TOPIC: &str = "cache";
 /// Less is not enough for the compiled code of a few plugins.

@@ -11,8 +11,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::mcp::action::{CallKey, CallRequest};
+use crate::mcp::call_log::{CallLabel, CallRecord};
 use crate::mcp::executor::{CallEnd, EndedHere, Executor};
-use crate::mcp::news::{CallLabel, CallRecord};
 use crate::sandbox::CallOutcome;
 use crate::tool::{Content, Output, Usage};
 

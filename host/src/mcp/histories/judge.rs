@@ -5,7 +5,7 @@ use super::ledger::{Asked, Ledger, RequestKind};
 use super::pipe::Pipe;
 use crate::mcp::driver::MAX_IN_FLIGHT;
 use crate::mcp::engine::MAX_AWAITING;
-use crate::mcp::unread::MAX_UNREAD;
+use crate::mcp::output_queue::MAX_UNREAD;
 
 /// All that can be seen of it.
 pub(super) struct Rest<'a> {

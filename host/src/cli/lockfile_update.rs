@@ -8,7 +8,7 @@ use super::approve::{lock, put};
 use super::print::{eprintln, println};
 use super::{ERROR, GOOD, NAME, paint};
 use crate::install::Removed;
-use crate::lock::{LOCK_FILE, LockPolicy, PluginVersion, Verdict, judge};
+use crate::lockfile::{LOCK_FILE, LockPolicy, PluginVersion, Verdict, judge};
 use crate::text::escape;
 
 /// The treatment of plugins that a lock would hold back.

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::bounded_read::{ReadError, read_at_most};
 use crate::manifest::{Grants, MAX_MANIFEST, Manifest, local_of};
-use crate::regular::{ReadError, read_at_most};
 use crate::reload::{is_manifest, stem};
 
 /// The manifests of a directory.

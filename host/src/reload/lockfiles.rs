@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use super::core::GONE_GRACE;
-use super::seen::{Contents, Key};
-use crate::lock::Verdict;
+use super::scanned::{Contents, Key};
+use crate::lockfile::Verdict;
 
 /// A directory's lock, as it judges loaded plugins.
 pub trait Judge<P>: Clone + PartialEq {

@@ -4,11 +4,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::{InstallError, ManifestSource, Pair, PluginDirectory};
+use crate::atomic_write::{Unfinished, sweep, sync};
+use crate::bounded_read::read_at_most;
 use crate::failpoint::{self, Point};
 use crate::manifest::{MAX_MANIFEST, Sha256Digest};
-use crate::regular::read_at_most;
 use crate::reload::{MAX_WASM, MAX_WIT, wit_of};
-use crate::whole::{Unfinished, sweep, sync};
 
 /// Replaced manifests that are kept of one plugin; beyond, the last takes the place of the one before.
 const MAX_BACKUPS: usize = 9;

@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use super::locks::Judge;
-use super::seen::Contents;
+use super::lockfiles::Judge;
+use super::scanned::Contents;
 use super::signature::FileSignature;
+use crate::bounded_read::{ReadError, read_at_most};
 use crate::catalog::Plugin;
-use crate::lock::{self, Files, LOCK_FILE, Lock, LockPolicy, MAX_LOCK, PluginVersion, Verdict};
+use crate::lockfile::{self, Files, LOCK_FILE, Lock, LockPolicy, MAX_LOCK, PluginVersion, Verdict};
 use crate::manifest::Sha256Digest;
-use crate::regular::{ReadError, read_at_most};
 
 /// A directory's lock, for a host of this strictness.
 #[derive(Clone, Debug)]
@@ -57,7 +57,7 @@ impl Judge<Arc<Plugin>> for DirectoryTrust {
                 "held back: toolrack.lock in its directory cannot be used; what is told of that file says why".into(),
             ),
             (LockfileState::Lock(lock), locking) => {
-                lock::judge(lock, file, &PluginVersion::of(contents.files(), plugin), locking)
+                lockfile::judge(lock, file, &PluginVersion::of(contents.files(), plugin), locking)
             }
         }
     }

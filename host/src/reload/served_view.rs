@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::seen::Key;
+use super::scanned::Key;
 use super::tracked::{Reason, Tracked};
 
 /// The plugins to serve, and the refusals.

@@ -7,8 +7,8 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::LockEntry;
+use crate::atomic_write::{Unfinished, sweep, sync};
 use crate::text::{escape, escape_json};
-use crate::whole::{Unfinished, sweep, sync};
 
 /// The name of the file in its plugin directory.
 pub const LOCK_FILE: &str = "toolrack.lock";

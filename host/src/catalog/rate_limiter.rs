@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::bucket::Bucket;
+use super::token_bucket::Bucket;
 use crate::manifest::Rate;
 use crate::tool::{Limit, LimitHit, whole_seconds};
 

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::seen::Contents;
+use super::scanned::Contents;
 
 /// The time after which a version is loaded again when a failure may pass; twice as long after each further one, so that
 /// retries cost little.

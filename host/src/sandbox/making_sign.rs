@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, SystemTime};
 
-use super::stored::{TEMPORARY, remove};
-use crate::regular::private;
+use super::cache_file::{TEMPORARY, remove};
+use crate::bounded_read::private;
 
 /// A file that is locked, and touched again and again, while this lives, so that other processes can see that the work
 /// goes on.

@@ -7,9 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::candidate::Candidate;
-use super::seen::{Contents, Key, PluginUnit, Scan, SeenDirectory};
-use super::trust::DirectoryTrust;
-use crate::lock::wider;
+use super::directory_trust::DirectoryTrust;
+use super::scanned::{Contents, Key, PluginUnit, Scan, SeenDirectory};
+use crate::lockfile::wider;
 use crate::manifest::{Grants, Manifest, Sha256Digest};
 
 /// The latest manifest of each plugin, as the last scans saw it.

@@ -8,8 +8,8 @@ use std::time::SystemTime;
 
 use super::candidate::HashedFile;
 use super::signature::FileSignature;
+use crate::bounded_read::{ReadError, read_at_most};
 use crate::manifest::{MAX_MANIFEST, Manifest, Sha256Digest};
-use crate::regular::{ReadError, read_at_most};
 
 /// The limit on the bytes of Wasm and WIT that one scan keeps for loading; files beyond it are read again.
 const MAX_KEPT: usize = 64 * 1024 * 1024;
