@@ -154,6 +154,7 @@ impl<P> Tracked<P> {
         self.good.is_some()
             || self.listed.is_some()
             || self.held.is_some()
+            || self.superseded.is_some()
             || matches!(self.now, CurrentVersion::Loading(..) | CurrentVersion::Unread)
     }
 

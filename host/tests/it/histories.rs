@@ -564,6 +564,18 @@ fn a_lock_that_is_away_for_a_moment_counts_on_and_one_that_stays_away_does_not()
 }
 
 #[test]
+fn a_version_that_goes_on_though_its_file_broke_keeps_its_place() {
+    let good = Some(Manifest::Good(0, None));
+    let mut events = vec![];
+    for at in [2, 5, 4, 0] {
+        events.extend([Event::Manifest(at, good), Event::Wasm(at, Some(0))]);
+    }
+    events.extend([Event::Hint, Event::Time(300), Event::Manifest(2, Some(Manifest::Broken(0)))]);
+    // Whatever the order in which their loads end, no more are served than there can be.
+    play(false, &events).expect("right");
+}
+
+#[test]
 fn what_changed_together_is_published_once_unless_a_part_takes_long() {
     let start = Instant::now();
     let mut follower = Follower::new(start);
