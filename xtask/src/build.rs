@@ -42,6 +42,18 @@ pub(crate) fn host(places: &Places, given: Option<&Path>) -> Result<PathBuf> {
     }
 }
 
+/// Builds what the demo shows: the plugins and, beside them, a host that is not optimised across crates.
+pub(crate) fn for_demo(places: &Places) -> Result<PathBuf> {
+    std::thread::scope(|scope| {
+        let plugins = scope.spawn(|| plugins(places));
+        own_host(places, &["--profile", "demo"])?;
+        plugins.join().unwrap_or_else(|_| bail!("building the plugins failed inside xtask"))
+    })?;
+    let host = places.host_built("demo")?;
+    pack(places, &host)?;
+    Ok(host)
+}
+
 /// Builds the host, with these options of cargo's.
 pub(crate) fn own_host(places: &Places, options: &[&str]) -> Result<()> {
     step("building the host");

@@ -104,7 +104,10 @@ impl Explanation<'_> {
             }
             _ => format!("{place}: {}", cut(&error.masked_with("the value").to_string(), 300)),
         };
-        self.problems.push(problem);
+        // Alternatives may have the same problem.
+        if !self.problems.contains(&problem) {
+            self.problems.push(problem);
+        }
     }
 
     /// Names that an object does not take, each with the one that may be meant.

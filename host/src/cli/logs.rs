@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use clap::Args;
 use serde_json::{Map, Value};
 
-use super::print::println;
+use super::print::{eprintln, println};
 use super::{DIM, ERROR, NAME, paint};
 use crate::home::Home;
 use crate::install::installed;
@@ -55,12 +55,12 @@ pub(super) fn run(
             last.pop_front();
         }
     });
-    if !is_any
-        && !arguments.follow
-        && let Some(name) = &arguments.plugin
-    {
-        // One that is installed may have logged nothing; any other name is a slip.
-        installed(name, directories)?;
+    if !is_any && let Some(name) = &arguments.plugin {
+        // One that is installed may have logged nothing; any other name is most likely a slip.
+        match installed(name, directories) {
+            Err(error) if arguments.follow => eprintln!("{error}; waiting for what it may log"),
+            found => _ = found?,
+        }
     }
     if !is_any && !arguments.follow {
         let of = arguments.plugin.as_deref().map(|name| format!(" of {}", escape(name)));

@@ -185,8 +185,13 @@ impl RegisterRun {
         let target = self.registration.target(client, self.scope());
         ensure!(
             target.is_some() || !is_named,
-            "{} has no file for one project; leave out --scope project",
-            client.title
+            "{} has no file of its own for one project; leave out --scope project{}",
+            client.title,
+            if client.name.starts_with("vscod") {
+                ", or name `vscode`, whose file it reads"
+            } else {
+                ""
+            }
         );
         Ok(target)
     }
@@ -201,6 +206,9 @@ impl RegisterRun {
         let (title, path) = (paint(NAME, client.title), shown(&file));
         let Some(change) = change else {
             println!("unchanged {title}: {path} has this entry already");
+            if self.scope() == Scope::User {
+                self.warn_of_local_entry(client);
+            }
             return Ok(ClientOutcome::Unchanged);
         };
         if self.wanted.print {
@@ -208,7 +216,8 @@ impl RegisterRun {
         }
         self.registration.apply(&change)?;
         println!("{} {name} with {title}, in {path}", paint(GOOD, "registered"));
-        println!("     it starts {}", paint(DIM, server.command_line()));
+        let starts = change.starts.unwrap_or_else(|| server.command_line());
+        println!("     it starts {}", paint(DIM, starts));
         println!("     {}", client.pickup);
         if self.scope() == Scope::User {
             self.warn_of_local_entry(client);
@@ -226,7 +235,7 @@ impl RegisterRun {
         if self.wanted.print {
             return Ok(print_change(client, &change));
         }
-        self.registration.apply(&change)?;
+        let kept = self.registration.apply(&change)?;
         let title = paint(NAME, client.title);
         let (verb, path) = (paint(GOOD, "unregistered"), shown(&file));
         if change.removes_file() {
@@ -238,10 +247,13 @@ impl RegisterRun {
             let backup = shown(&self.registration.backup(&change));
             println!("     the entry that it had replaced stands in {backup}");
         }
-        if !change.additions.is_empty() {
+        if change.restores {
+            println!("     the entry that it had replaced is back");
+        }
+        if let Some(kept) = kept {
             let names: Vec<_> = change.additions.iter().map(|name| escape(name)).collect();
-            let kept = shown(&self.registration.kept_additions(&change));
-            println!("     with it went {}; the file as it was stands in {kept}", names.join(", "));
+            let (names, kept) = (names.join(", "), shown(&kept));
+            println!("     with it went {names}; the file as it was stands in {kept}");
         }
         self.warn_of_local_entry(client);
         Ok(ClientOutcome::Done)

@@ -7,6 +7,7 @@ use std::path::Path;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::user_directories::find_program;
 use crate::text::{escape, shell_word};
 
 /// The variables of an entry that `register` decides. All others are the person's.
@@ -111,10 +112,15 @@ impl FoundEntry {
         let variables = env.keys().filter(|name| !DECIDED_VARIABLES.contains(&&***name));
         let switches = members(value).into_iter().map(|(name, _)| name);
         let switches = switches.filter(|name| !WRITTEN_MEMBERS.contains(&&**name));
-        let additions = switches.chain(variables.map(|name| format!("env.{name}"))).collect();
+        let mut additions: Vec<_> =
+            switches.chain(variables.map(|name| format!("env.{name}"))).collect();
+        let args: Vec<String> = texts(&value["args"]);
+        if !has_own_arguments(&args) {
+            additions.push("args".into());
+        }
         Self {
             command: text(&value["command"]),
-            args: texts(&value["args"]),
+            args,
             env: env
                 .iter()
                 .filter_map(|(name, value)| Some((name.clone(), text(value)?)))
@@ -128,7 +134,7 @@ impl FoundEntry {
     /// True if it starts what `entry` starts, in the same way. Variables that a person added change nothing of it.
     #[must_use]
     pub fn starts(&self, entry: &ServerEntry) -> bool {
-        self.command.as_ref() == Some(&entry.command)
+        self.command.as_ref().is_some_and(|command| is_program(command, &entry.command))
             && self.args == entry.args
             && entry.env.iter().all(|(name, value)| self.env.get(name) == Some(value))
             && DECIDED_VARIABLES.iter().all(|name| self.env.get(*name) == entry.env.get(*name))
@@ -140,6 +146,18 @@ impl FoundEntry {
         let name = self.command.as_ref().and_then(|command| Path::new(command).file_stem());
         name.is_some_and(|name| name == "toolrack")
             && self.args.first().is_none_or(|first| first == "serve" || first.starts_with('-'))
+    }
+
+    /// Returns the entry that starts the program of `entry` in the way in which this one starts another: with its
+    /// arguments and variables, but for those that `entry` states.
+    #[must_use]
+    pub fn moved_to(&self, entry: &ServerEntry) -> ServerEntry {
+        let is_stated = entry.args != ["serve"];
+        let args = if is_stated { &entry.args } else { &self.args };
+        let own = self.env.iter().filter(|(name, _)| DECIDED_VARIABLES.contains(&&***name));
+        let stated = entry.env.iter();
+        let env = own.chain(stated).map(|(name, value)| (name.clone(), value.clone())).collect();
+        ServerEntry { command: entry.command.clone(), args: args.clone(), env }
     }
 
     /// True if it starts a toolrack by a path at which there is nothing any more.
@@ -170,6 +188,29 @@ impl FoundEntry {
             (None, None) => "an entry that starts nothing".into(),
         }
     }
+}
+
+/// True if `command`, which may be a name in the PATH, starts `program`.
+fn is_program(command: &str, program: &str) -> bool {
+    let real = |path: &Path| path.canonicalize().ok();
+    let found = || find_program(command).and_then(|found| real(&found));
+    command == program
+        || (!command.contains(['/', '\\'])
+            && found().is_some_and(|found| real(Path::new(program)) == Some(found)))
+}
+
+/// True if `register` writes such arguments.
+fn has_own_arguments(args: &[String]) -> bool {
+    let mut args = args.iter().map(String::as_str);
+    while let Some(argument) = args.next() {
+        match argument {
+            "serve" | "--locked" => {}
+            "--plugins" => _ = args.next(),
+            other if other.starts_with("--plugins=") => {}
+            _ => return false,
+        }
+    }
+    true
 }
 
 fn command_line(command: &str, args: &[String], env: &BTreeMap<String, String>) -> String {
@@ -240,6 +281,11 @@ mod tests {
         });
         assert_eq!(FoundEntry::from_value(&value).additions, ["disabled", "env.N", "env.TOKEN"]);
         assert_eq!(FoundEntry::from_value(&json!({ "command": "/t" })).additions, [""; 0]);
+        let with = |args: &[&str]| {
+            FoundEntry::from_value(&json!({ "command": "/t", "args": args })).additions
+        };
+        assert_eq!(with(&["serve", "--plugins", "/a", "--locked", "--plugins=/b"]), [""; 0]);
+        assert_eq!(with(&["serve", "--page-size", "5"]), ["args"]);
     }
 
     #[test]

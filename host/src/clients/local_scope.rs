@@ -28,7 +28,9 @@ impl LocalScope {
                 let entry = || FoundEntry::from_value(entry);
                 found.entries.entry(name.clone()).or_insert_with(entry);
             }
-            let disabled = said["disabledMcpServers"].as_array().into_iter().flatten();
+            // Of the user and of the project's own file.
+            let disabled = ["disabledMcpServers", "disabledMcpjsonServers"];
+            let disabled = disabled.iter().filter_map(|key| said[*key].as_array()).flatten();
             found.disabled.extend(disabled.filter_map(Value::as_str).map(str::to_owned));
         }
         found
@@ -45,7 +47,7 @@ mod tests {
     fn entries_of_a_directory_and_those_above_it_are_read() {
         let entry = |command: &str| json!({ "command": command });
         let file = json!({ "projects": {
-            "/a": { "mcpServers": { "one": entry("far"), "two": entry("far") }, "disabledMcpServers": ["x", 7] },
+            "/a": { "mcpServers": { "one": entry("far"), "two": entry("far") }, "disabledMcpServers": ["x", 7], "disabledMcpjsonServers": ["y"] },
             "/a/b": { "mcpServers": { "one": entry("near") } },
             "/other": { "mcpServers": { "three": entry("other") } },
             "/a/b/c": 7,
@@ -57,7 +59,7 @@ mod tests {
             .map(|(name, entry)| (name.as_str(), entry.command.as_deref().unwrap_or_default()))
             .collect();
         assert_eq!(commands, [("one", "near"), ("two", "far")]);
-        assert_eq!(found.disabled, BTreeSet::from(["x".to_owned()]));
+        assert_eq!(found.disabled, BTreeSet::from(["x", "y"].map(str::to_owned)));
         for other in [json!(null), json!({ "projects": [] })] {
             let found = LocalScope::read(&other, "projects", Path::new("/a"));
             assert_eq!(found, LocalScope::default());

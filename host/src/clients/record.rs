@@ -17,6 +17,9 @@ use crate::home::{PrivateError, private_directory};
 /// The largest record that is read, in bytes.
 const MAX_RECORD: usize = 64 * 1024;
 
+/// The most files that are kept with an entry that was taken out of them.
+const MAX_REMOVED: u32 = 99;
+
 /// The records of all files.
 pub(super) struct Records {
     pub(super) directory: PathBuf,
@@ -71,14 +74,18 @@ impl Records {
         self.path(file, "backup")
     }
 
-    /// Keeps the file with an entry that is about to be taken out.
-    pub(super) fn write_removed(&self, file: &Path, bytes: &[u8]) -> Result<(), PrivateError> {
-        self.put(&self.removed(file), bytes)
-    }
-
-    /// Returns the path at which that is kept. Nothing but the next one replaces it.
-    pub(super) fn removed(&self, file: &Path) -> PathBuf {
-        self.path(file, "removed")
+    /// Keeps the file with an entry that is about to be taken out, beside those that were kept before. Returns its path.
+    pub(super) fn write_removed(&self, file: &Path, bytes: &[u8]) -> Result<PathBuf, PrivateError> {
+        let endings = (1..=MAX_REMOVED).map(|number| match number {
+            1 => "removed".to_owned(),
+            further => format!("removed{further}"),
+        });
+        let paths = endings.map(|ending| self.path(file, &ending)).collect::<Vec<_>>();
+        let is_free = |path: &&PathBuf| path.symlink_metadata().is_err();
+        // Beyond that many, the last makes way.
+        let path = paths.iter().find(is_free).or(paths.last()).cloned().unwrap_or_default();
+        self.put(&path, bytes)?;
+        Ok(path)
     }
 
     /// Forgets the file, its backup too.

@@ -73,6 +73,10 @@ pub struct PlannedEdit {
     is_first: bool,
     /// True if an entry that was replaced earlier could not be put back: the backup stays, for a person to look into.
     pub leaves_backup: bool,
+    /// The command line that the entry starts. `None` where an entry is taken out.
+    pub starts: Option<String>,
+    /// True if the entry that it had replaced is back.
+    pub restores: bool,
     /// The names of what a person added to the entry that is taken out. The file as it is now is kept because of them.
     pub additions: Vec<String>,
 }
@@ -136,29 +140,57 @@ impl Registration {
         entry: &ServerEntry,
         foreign: Foreign,
     ) -> Result<Option<PlannedEdit>, ClientError> {
-        let Client { key, form, .. } = *target.client;
+        let key = target.client.key;
         let file = target.read()?;
         let found = target.with_text(&file, |text| text.find(key, name))?;
         match &found {
             Some(found) if found.starts(entry) => return Ok(None),
-            Some(found) if foreign == Foreign::Kept && !found.is_left_behind() => {
+            Some(found) if foreign == Foreign::Kept && found.is_left_behind() => {
+                // Only its program was moved: what else it says was not asked to be changed.
+                let moved = found.moved_to(entry);
+                return self.registered(target, file, name, &moved, Some(found)).map(Some);
+            }
+            Some(found) if foreign == Foreign::Kept => {
                 let (file, found) = (target.file, found.words());
                 return Err(ClientError::Taken { file, name: name.to_owned(), found });
             }
             Some(_) | None => {}
         }
+        self.registered(target, file, name, entry, found.as_ref()).map(Some)
+    }
+
+    /// The edit of `file` that puts `entry` in the place of the one that is `found`, or adds it.
+    fn registered(
+        &self,
+        target: ClientFile,
+        file: ConfigFile,
+        name: &str,
+        entry: &ServerEntry,
+        found: Option<&FoundEntry>,
+    ) -> Result<PlannedEdit, ClientError> {
+        let Client { key, form, .. } = *target.client;
         file.check_writable().map_err(|error| target.error(error))?;
         let (after, has_key) = target.with_text(&file, |text| {
             Ok((text.insert(key, name, &entry.written(form))?, text.has_key(key)?))
         })?;
-        let after = file.with_text(&after);
+        let (after, starts) = (file.with_text(&after), Some(entry.command_line()));
         let entry = RecordedEntry { made_key: !has_key, replaced: found.is_some() };
         let known = self.known(&target, &file)?;
         let is_first = known.is_none();
         let record = Some(record_with(known, &file, name, entry, &after));
         let after = Some(after);
-        let (leaves_backup, additions) = (false, Vec::new());
-        Ok(Some(PlannedEdit { target, file, after, record, is_first, leaves_backup, additions }))
+        let (restores, additions, leaves_backup) = (false, Vec::new(), false);
+        Ok(PlannedEdit {
+            target,
+            file,
+            after,
+            record,
+            is_first,
+            starts,
+            leaves_backup,
+            restores,
+            additions,
+        })
     }
 
     /// The edit that takes the entry `name` out of a client's file. `None` where it is not there.
@@ -184,13 +216,16 @@ impl Registration {
         let (after, record, is_exact) = self.undone(&file, name, record, file.with_text(&cut));
         let leaves_backup = own.replaced && !is_exact;
         let additions = if is_exact { Vec::new() } else { found.additions };
+        let (restores, starts) = (own.replaced && is_exact, None);
         Ok(Some(PlannedEdit {
             target,
             file,
             after,
             record,
             is_first: false,
+            starts,
             leaves_backup,
+            restores,
             additions,
         }))
     }
@@ -199,12 +234,6 @@ impl Registration {
     #[must_use]
     pub fn backup(&self, change: &PlannedEdit) -> PathBuf {
         self.records.backup(&change.file.path)
-    }
-
-    /// Returns the path at which a file is kept with what a person had added to the entry that was taken out.
-    #[must_use]
-    pub fn kept_additions(&self, change: &PlannedEdit) -> PathBuf {
-        self.records.removed(&change.file.path)
     }
 
     /// Waits until no other command edits clients' files. Take it before files are read, so that no edit is lost.
@@ -216,8 +245,8 @@ impl Registration {
         Ok(lock)
     }
 
-    /// Makes an edit.
-    pub fn apply(&self, change: &PlannedEdit) -> Result<(), ClientError> {
+    /// Makes an edit. Returns the path at which the file is kept as it was, where a person had added something.
+    pub fn apply(&self, change: &PlannedEdit) -> Result<Option<PathBuf>, ClientError> {
         let record_error =
             |error| ClientError::Record { directory: self.records.directory.clone(), error };
         let path = &change.file.path;
@@ -229,9 +258,10 @@ impl Registration {
             }
             self.records.write(path, record).map_err(record_error)?;
         }
+        let mut kept = None;
         if !change.additions.is_empty() {
             let bytes = change.file.bytes().unwrap_or_default();
-            self.records.write_removed(path, bytes).map_err(record_error)?;
+            kept = Some(self.records.write_removed(path, bytes).map_err(record_error)?);
         }
         let audience = match change.target.scope {
             Scope::User => Audience::Owner,
@@ -246,7 +276,7 @@ impl Registration {
         if change.record.is_none() {
             self.forget(path, change);
         }
-        Ok(())
+        Ok(kept)
     }
 
     fn forget(&self, path: &Path, change: &PlannedEdit) {

@@ -97,6 +97,9 @@ impl fmt::Display for UnknownKey {
         if self.is_slip {
             return write!(f, "; did you mean {known}?");
         }
+        if self.known.is_empty() {
+            return f.write_str("; the plugin reads none");
+        }
         write!(f, "; the plugin reads {known}")
     }
 }

@@ -68,12 +68,13 @@ pub(super) fn merge<'a>(
 /// Returns the keys of configuration that the local file sets and that the plugin does not read, as far as its manifest
 /// tells.
 fn unknown_config(manifest: &RawManifest<'_>, local: &RawManifest<'_>) -> Vec<UnknownKey> {
-    let declared = &manifest.plugin.config_keys;
+    let declared = manifest.plugin.config_keys.as_deref();
     let set = manifest.grants.config.iter().map(|(key, _)| *key.get_ref());
     let required = manifest.tools.iter().flat_map(|tool| &tool.requires);
     let required = required.filter_map(|text| text.get_ref().strip_prefix("config:"));
-    let known = set.chain(required).chain(declared.iter().map(|key| *key.get_ref()));
-    config::unknown(&local.grants.config, &known.collect(), !declared.is_empty())
+    let stated = declared.into_iter().flatten().map(|key| *key.get_ref());
+    let known = set.chain(required).chain(stated);
+    config::unknown(&local.grants.config, &known.collect(), declared.is_some())
 }
 
 /// Takes what `decisions` take away out of grants that reach further, whichever file gives them: a revocation
@@ -313,8 +314,13 @@ config = { units = "metric", city = "Bern" }
     #[test]
     fn a_key_of_configuration_that_the_plugin_does_not_read_is_told() {
         let unknown = |declared: &str, local: &str| {
+            let declared = if declared.is_empty() {
+                String::new()
+            } else {
+                format!("config_keys = [{declared}]")
+            };
             let manifest = format!(
-                "[plugin]\nconfig_keys = [{declared}]\n[grants]\nconfig = {{ write = true, host_zone = true }}\n\
+                "[plugin]\n{declared}\n[grants]\nconfig = {{ write = true, host_zone = true }}\n\
                  [[tools]]\nname = \"a\"\nrequires = [\"config:issues\"]"
             );
             let local = format!("[grants]\nconfig = {{ {local} }}");

@@ -30,7 +30,7 @@ pub(super) struct RawPlugin<'a> {
     pub(super) prefix: Option<SpannedText<'a>>,
     pub(super) ungranted: Option<SpannedText<'a>>,
     pub(super) output_schemas: Option<SpannedText<'a>>,
-    pub(super) config_keys: Vec<SpannedText<'a>>,
+    pub(super) config_keys: Option<Vec<SpannedText<'a>>>,
 }
 
 /// `[limits]`: a limit may be a number or a text, by the rule of the limit.
@@ -86,7 +86,10 @@ impl<'a> RawPlugin<'a> {
             prefix: table.text("prefix", r#""weather", or "" for no prefix"#)?,
             ungranted: table.text("ungranted", r#""show""#)?,
             output_schemas: table.text("output_schemas", r#""hide""#)?,
-            config_keys: table.texts("config_keys", CONFIG_KEYS_EXAMPLE)?,
+            config_keys: match table.get("config_keys") {
+                Some(_) => Some(table.texts("config_keys", CONFIG_KEYS_EXAMPLE)?),
+                None => None,
+            },
         })
     }
 }

@@ -60,14 +60,15 @@ fn limits(raw: &RawLimits<'_>) -> Result<Limits, Diagnostic> {
 const MAX_CONFIG_KEYS: usize = 64;
 
 fn config_keys(plugin: &RawPlugin<'_>) -> Result<BTreeSet<String>, Diagnostic> {
-    if let Some(one_more) = plugin.config_keys.get(MAX_CONFIG_KEYS) {
+    let keys = plugin.config_keys.as_deref().unwrap_or_default();
+    if let Some(one_more) = keys.get(MAX_CONFIG_KEYS) {
         let place = Plugin.place("config_keys");
         let message = format!("{place}: expected at most {MAX_CONFIG_KEYS} keys");
         return Err(
             Diagnostic::new(one_more.span(), message).help("name those that a person decides")
         );
     }
-    plugin.config_keys.iter().map(config::name).collect()
+    keys.iter().map(config::name).collect()
 }
 
 fn name(stem: &str, plugin: &RawPlugin<'_>) -> Result<PluginName, Diagnostic> {

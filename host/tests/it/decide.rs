@@ -384,6 +384,16 @@ fn a_directory_is_revoked_by_its_own_path_too() {
     let said = run(&person, &["revoke", "v", "files", &format!("{path}/")]);
     assert!(!said.contains("as /other"), "{said}");
     refuses(&person, &["revoke", "v", "files", path], 2, "is not granted");
+
+    // However it is written: by hand with `~`, by a shell in full.
+    let home = std::env::home_dir().unwrap().join(".toolrack-test-notes");
+    let home = home.to_str().unwrap();
+    let by_hand = "[grants]\nfiles = [{ path = \"~/.toolrack-test-notes\", at = \"/notes\" }]\n";
+    fs::write(local(&person), by_hand).unwrap();
+    run(&person, &["grant", "v", "files", home, "--at", "/notes", "--write"]);
+    assert!(text(&person).contains("~/.toolrack-test-notes") && text(&person).contains("write"));
+    run(&person, &["revoke", "v", "files", home]);
+    assert!(!text(&person).contains("notes"), "{}", text(&person));
 }
 
 #[test]

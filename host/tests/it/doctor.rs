@@ -124,7 +124,7 @@ fn entries_of_clients_are_compared_with_this_program() {
             "/gone/toolrack",
             "\"serve\"",
             "wrong",
-            "/gone/toolrack, which is missing; `toolrack register cursor --force`",
+            "/gone/toolrack, which is missing; `toolrack register cursor` corrects it",
         ),
         ("toolrack", "\"serve\"", "wrong", "toolrack, which is missing"),
         (other.to_str().unwrap(), "\"serve\"", "wrong", "starts another program"),
@@ -173,7 +173,7 @@ fn entries_of_clients_are_compared_with_this_program() {
         &machine,
         &[],
         "wrong clients: Claude Code",
-        &["register claude --force --scope project --name tools"],
+        &["register claude --scope project --name tools"],
     );
 }
 

@@ -178,21 +178,25 @@ fn an_entry_of_a_toolrack_that_is_gone_is_corrected_and_keeps_what_was_added() {
     for (client, text) in [
         (
             "cursor",
-            "{\"mcpServers\": {\"toolrack\": {\"command\": \"/gone/toolrack\", \"args\": [\"serve\"], \
+            "{\"mcpServers\": {\"toolrack\": {\"command\": \"/gone/toolrack\", \"args\": [\"serve\", \"--plugins\", \"/srv\", \"--locked\"], \
              \"autoApprove\": [\"x\"], \"env\": {\"TOKEN\": \"value\"}}}}",
         ),
         (
             "codex",
-            "[mcp_servers.toolrack]\ncommand = \"/gone/toolrack\" # mine\nautoApprove = [\"x\"]\n\
+            "[mcp_servers.toolrack]\ncommand = \"/gone/toolrack\" # mine\nargs = [\"serve\", \"--plugins\", \"/srv\", \"--locked\"]\nautoApprove = [\"x\"]\n\
              [mcp_servers.toolrack.env]\nTOKEN = \"value\"\n",
         ),
     ] {
         let machine = Machine::new();
         let file = machine.file(client, &[]);
         write(&file, text);
-        machine.does(&["register", client]);
+        let out = machine.does(&["register", client]);
+        assert!(out.contains("serve --plugins /srv --locked"), "{out}");
         let now = entry(&file);
         assert_eq!(now["command"], env!("CARGO_BIN_EXE_toolrack"), "{client}");
+        // What serves which directory, and how strictly, was not asked to be changed.
+        let args = serde_json::json!(["serve", "--plugins", "/srv", "--locked"]);
+        assert_eq!(now["args"], args, "{client}");
         assert_eq!((&now["autoApprove"][0], &now["env"]["TOKEN"]), (&"x".into(), &"value".into()));
         // Somebody else writes the file, so it cannot be put back whole.
         let held = fs::read_to_string(&file).unwrap() + "\n";
@@ -205,7 +209,14 @@ fn an_entry_of_a_toolrack_that_is_gone_is_corrected_and_keeps_what_was_added() {
             (path.extension().unwrap_or_default().to_owned(), fs::read_to_string(path).unwrap())
         });
         let removed = kept.filter(|(ending, _)| ending == "removed").map(|(_, text)| text);
-        assert_eq!(removed.collect::<Vec<_>>(), [held], "{client}");
+        assert_eq!(removed.collect::<Vec<_>>(), [held.as_str()], "{client}");
+        // Another one is kept beside it.
+        write(&file, text.replace("TOKEN", "SECOND"));
+        let out = machine.does(&["unregister", client]);
+        assert!(
+            out.contains("env.SECOND; the file as it was stands in ") && out.contains(".removed2"),
+            "{out}"
+        );
     }
 }
 
@@ -322,7 +333,8 @@ fn another_entry_of_the_name_is_refused_and_comes_back_after_force() {
         }
         machine.does(&["register", client, "--force"]);
         assert_eq!(entry(&file)["args"][0], "serve");
-        machine.does(&["unregister", client]);
+        let out = machine.does(&["unregister", client]);
+        assert!(out.contains("the entry that it had replaced is back"), "{out}");
         assert_eq!(fs::read_to_string(&file).unwrap(), text, "it comes back");
         machine.does(&["unregister", client, "--force"]);
         assert_eq!(entry(&file), Value::Null);
@@ -403,7 +415,7 @@ fn a_project_has_files_of_its_own() {
     assert_eq!(machine.tree(), before);
     for client in CLIENTS.iter().filter(|client| !OF_PROJECTS.contains(client)) {
         let arguments = ["register", client, "--scope", "project"];
-        machine.cannot(&arguments, 2, &["has no file for one project"]);
+        machine.cannot(&arguments, 2, &["has no file of its own for one project"]);
     }
 }
 

@@ -165,7 +165,6 @@ fn sentence(cause: Cause, error: &io::Error, path: &Path, roots: &[PathBuf]) -> 
 
 fn not_granted(path: &Path, roots: &[PathBuf]) -> String {
     let shown = path.display();
-    let at = path.parent().filter(|parent| parent.parent().is_some()).unwrap_or(path).display();
     let quoted = |root: &PathBuf| format!("`{}`", root.display());
     let granted = match roots {
         [] => "no directory".to_string(),
@@ -173,7 +172,7 @@ fn not_granted(path: &Path, roots: &[PathBuf]) -> String {
     };
     format!(
         "`{shown}` is in no directory that this plugin may use; it has {granted}. Whoever runs the server may grant \
-         one: toolrack grant NAME files DIRECTORY --at {at}"
+         a directory that it lies in: toolrack grant NAME files DIRECTORY"
     )
 }
 
@@ -190,9 +189,9 @@ mod tests {
         };
         use io::ErrorKind as Kind;
         check(Kind::NotFound, "/notes/a.md", &["/notes"], "there is no `/notes/a.md`");
-        let told = "it has `/notes`. Whoever runs the server may grant one: toolrack grant NAME files DIRECTORY --at /other";
+        let told = "it has `/notes`. Whoever runs the server may grant a directory that it lies in: toolrack grant NAME files DIRECTORY";
         check(Kind::NotFound, "/other/a.md", &["/notes"], told);
-        check(Kind::NotFound, "/notesbook", &["/notes"], "--at /notesbook");
+        check(Kind::NotFound, "/notesbook", &["/notes"], "`/notesbook` is in no directory");
         check(Kind::Other, "/a", &[], "it has no directory");
         check(
             Kind::PermissionDenied,

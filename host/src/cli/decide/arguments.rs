@@ -7,6 +7,7 @@ use clap::Args;
 
 use crate::manifest::{Decision, DecisionKey, GrantKind, GrantName, NewGrant, nearest};
 use crate::text::{escape, shell_word};
+use crate::typed_path;
 
 /// What is granted. Its kind is no subcommand of clap's: plugins are called `files` and `secret`, too.
 #[derive(Clone, Debug, Args)]
@@ -101,12 +102,17 @@ fn example(kind: GrantKind) -> &'static str {
 pub(in crate::cli) fn revoked(kind: GrantKind, what: Option<&str>) -> anyhow::Result<Decision> {
     // There is only one, wherever the plugin sees it.
     let what = what.filter(|_| kind != GrantKind::Scratch);
-    // A shell completes the name of a directory with a slash.
-    let what = what.map(|what| match (kind, what.trim_end_matches('/')) {
-        (GrantKind::Files, trimmed) if !trimmed.is_empty() => trimmed,
-        _ => what,
-    });
-    Ok(Decision::Revoke(GrantName::of_argument(kind, what)?))
+    let what = match what {
+        // A directory may be named as `grant` takes it; a shell completes its name with a slash.
+        Some(path) if kind == GrantKind::Files && !path.is_empty() => {
+            let path = typed_path::expanded(path).unwrap_or_else(|_| path.into());
+            let path = from_here(path.to_string_lossy().into_owned())?;
+            let trimmed = path.trim_end_matches('/');
+            Some(if trimmed.is_empty() { path.clone() } else { trimmed.to_owned() })
+        }
+        other => other.map(str::to_owned),
+    };
+    Ok(Decision::Revoke(GrantName::of_argument(kind, what.as_deref())?))
 }
 
 /// The value that a key gets.

@@ -18,8 +18,11 @@ use crate::atomic_write::{Unfinished, sweep, sync};
 use crate::catalog::Refusal;
 use crate::install::{DirectoryLock, InstallError, Pair, PluginDirectory, installed};
 use crate::lockfile::{Files, LOCK_FILE, Lock, LockPolicy, PluginVersion, Verdict, judge};
-use crate::manifest::{Decision, DecisionKey, edited, local_of};
-use crate::text::escape;
+use crate::manifest::{
+    Decision, DecisionKey, FileGrant, GrantName, Manifest, NewGrant, edited, local_of,
+};
+use crate::text::{escape, shell_word};
+use crate::typed_path;
 pub(super) use arguments::{GrantArguments, kind, revoked, set, unset};
 
 /// The plugin that is decided of.
@@ -76,13 +79,16 @@ fn decide(
     let _lock = DirectoryLock::take(setup.home.as_ref(), &directory)?;
     let local = directory.join(local_of(&file));
     let target = DecidedPlugin { directory, file, local };
-    let change = &target.by_own_name(change, setup)?;
+    let change = &target.by_written_path(target.by_own_name(change, setup)?)?;
     let (before, after) = target.texts(change)?;
     if before == after {
         println!(
             "nothing to change: {} is decided so, or its manifest says so",
             paint(NAME, escape(name))
         );
+        if target.waits(&before, setup)? {
+            println!("{LOCK_FILE} does not accept it yet: `toolrack approve {}`", shell_word(name));
+        }
         return Ok(DecisionOutcome::Served);
     }
     let now = target.load(&after, setup)?;
@@ -177,6 +183,37 @@ impl DecidedPlugin {
         Ok(change)
     }
 
+    /// `change` with a directory as the files write it already, whichever way a person types it: `~/notes` or the whole
+    /// path, where the plugin sees it or where it lies.
+    fn by_written_path(&self, change: Decision) -> anyhow::Result<Decision> {
+        let pair = Pair::installed(&self.file, &self.shelf()?)?;
+        let Some((manifest, local)) = pair.texts() else { return Ok(change) };
+        // A fault of theirs is told by what edits them.
+        let Ok(read) = Manifest::parse_with(&self.file, manifest, local) else { return Ok(change) };
+        let grants = &read.grants.files;
+        let is_same = |typed: &str, grant: &FileGrant| {
+            let real = |path: &str| typed_path::expanded(path.trim_end_matches('/')).ok();
+            *grant.path == *typed || real(&grant.path).is_some_and(|path| Some(path) == real(typed))
+        };
+        Ok(match change {
+            Decision::Grant(NewGrant::Files { path, at, is_at_named, is_writable }) => {
+                let written = grants.iter().find(|grant| is_same(&path, grant));
+                let path = written.map_or(path, |grant| grant.path.to_string());
+                Decision::Grant(NewGrant::Files { path, at, is_at_named, is_writable })
+            }
+            Decision::Revoke(GrantName::Files(named))
+                if !grants.iter().any(|grant| grant.at == named) =>
+            {
+                let mut found = grants.iter().filter(|grant| is_same(&named, grant));
+                match (found.next(), found.next()) {
+                    (Some(only), None) => Decision::Revoke(GrantName::Files(only.at.clone())),
+                    _ => Decision::Revoke(GrantName::Files(named)),
+                }
+            }
+            other => other,
+        })
+    }
+
     /// The text of the local file, and what it becomes by `change`; empty where there is none.
     fn texts(&self, change: &Decision) -> anyhow::Result<(String, String)> {
         let pair = Pair::installed(&self.file, &self.shelf()?)?;
@@ -243,6 +280,17 @@ impl DecidedPlugin {
             verdict == Verdict::Accepted && authors(&pair) == authors(&now.pair)
         });
         Ok(Some((lock, is_accepted)))
+    }
+
+    /// True if what lies there waits until somebody accepts it in the lock.
+    fn waits(&self, local: &str, setup: &Setup) -> anyhow::Result<bool> {
+        let Some(lock) = lock(&self.directory)? else { return Ok(false) };
+        let LoadedPlugin { pair, plugin } = self.load(local, setup)?;
+        let version = plugin.as_ref().ok().zip(pair.files());
+        Ok(version.is_some_and(|(checked, files)| {
+            let version = PluginVersion::of(files, &checked.plugin);
+            judge(&lock, &self.file, &version, LockPolicy::Followed) != Verdict::Accepted
+        }))
     }
 
     fn print_difference(&self, before: &str, after: &str) {

@@ -123,7 +123,11 @@ fn judge(
     let file = escape(&target.file.to_string_lossy());
     let what = format!("{}, `{}` in {file}", target.client.title, escape(name));
     let kept = found.plugin_directories().map(|named| format!(" --plugins {}", shell_word(named)));
-    let advice = format!("`{}{}` corrects it", command(target, name), kept.collect::<String>());
+    let advice = match found.is_left_behind() {
+        // That keeps all else.
+        true => format!("`{}` corrects it", command(target, name).replacen(" --force", "", 1)),
+        false => format!("`{}{}` corrects it", command(target, name), kept.collect::<String>()),
+    };
     let Some(command) = found.command.as_deref() else {
         return Finding::note(CLIENTS_TOPIC, format!("{what}: {}", found.words()), advice);
     };

@@ -87,7 +87,12 @@ impl DecisionKey {
     /// Reads the key of a decision that is not to stand any more: one that a value is set for, or a
     /// grant.
     pub fn of_decision(text: &str) -> Result<Self, DecisionError> {
-        match GrantName::parse(text) {
+        // Written as in the file: `config.units` is the grant `config:units`.
+        let kinds = GrantKind::ALL.map(GrantKind::name);
+        let as_file = text.strip_prefix("grants.").unwrap_or(text).split_once('.');
+        let as_file = as_file.filter(|(kind, _)| kinds.contains(kind));
+        let as_grant = as_file.map(|(kind, one)| format!("{kind}:{one}"));
+        match GrantName::parse(as_grant.as_deref().unwrap_or(text)) {
             Some(Ok(name)) => Ok(Self::Grant(name)),
             Some(Err(fault)) => Err(DecisionError::of_fault(text, fault)),
             None => Ok(Self::parse(text)?),

@@ -9,7 +9,7 @@ mod key;
 mod list;
 mod new_grant;
 
-use super::{Decisions, FileGrant, GrantName, Grants, Manifest};
+use super::{Decisions, GrantName, Grants, Manifest};
 use document::LocalDocument;
 pub use error::DecisionError;
 pub use key::{DecisionKey, DecisionKeyError};
@@ -65,7 +65,6 @@ pub fn edited(
             document.take_away(name);
         }
         Decision::Revoke(name) => {
-            let name = &by_guest_path(name, &before.grants);
             document.revoke(name);
             let left = merged(&document)?.grants;
             if left.has(name) {
@@ -137,19 +136,6 @@ fn decided(decisions: Option<&Decisions>) -> Vec<String> {
     };
     let without = taken.iter().chain(idle).map(ToString::to_string);
     set.iter().cloned().chain(without).collect()
-}
-
-/// Returns the name of a grant of files, where `name` is its directory's path on this machine instead.
-fn by_guest_path(name: &GrantName, grants: &Grants) -> GrantName {
-    let GrantName::Files(named) = name else { return name.clone() };
-    let is_named =
-        |grant: &&FileGrant| grant.path.trim_end_matches('/') == named.trim_end_matches('/');
-    let is_guest_path = grants.files.iter().any(|grant| grant.at == *named);
-    let mut found = grants.files.iter().filter(is_named).filter(|_| !is_guest_path);
-    match (found.next(), found.next()) {
-        (Some(only), None) => GrantName::Files(only.at.clone()),
-        _ => name.clone(),
-    }
 }
 
 /// Returns the names of all that `grants` grant.
