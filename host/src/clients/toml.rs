@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use serde_json::Value;
 use toml::Table;
-use toml_edit::{Document, Item, TableLike};
+use toml_edit::{Document, DocumentMut, Item, TableLike};
 
 use super::entry::{FoundEntry, Setting, WrittenEntry};
 use super::error::ConfigEditError;
@@ -111,6 +111,17 @@ impl<'a> TomlText<'a> {
         let written = value.map(toml_value).transpose()?;
         if value.is_none() && table.contains_key(name) && table.len() == 1 {
             return self.set(above, None);
+        }
+        let is_there = table.contains_key(name);
+        if let Some(span) =
+            item.span().filter(|_| item.is_inline_table() && is_there == value.is_none())
+        {
+            let inline = with_member(&self.text[span.clone()], name, value)?;
+            return Ok(Some(format!(
+                "{}{inline}{}",
+                &self.text[..span.start],
+                &self.text[span.end..]
+            )));
         }
         Ok(match (table.get_key_value(name), written) {
             (Some((_, Item::Table(below))), None) => {
@@ -222,6 +233,31 @@ impl<'a> TomlText<'a> {
         }
         result + &self.text[done..]
     }
+}
+
+/// The text of an inline table with the member `name` of this value, or without it.
+fn with_member(inline: &str, name: &str, value: Option<&Value>) -> Result<String, ConfigEditError> {
+    const BEFORE: &str = "table = ";
+    let form = |error: toml_edit::TomlError| ConfigEditError::Form(error.message().to_owned());
+    let mut document = format!("{BEFORE}{inline}").parse::<DocumentMut>().map_err(form)?;
+    if let Some(table) = document["table"].as_inline_table_mut() {
+        // The blank before the brace goes behind whichever value is the last.
+        let last = table.iter_mut().last();
+        let blank = last.and_then(|(_, last)| last.decor().suffix().cloned()).unwrap_or_default();
+        table.iter_mut().for_each(|(_, value)| value.decor_mut().set_suffix(""));
+        match value {
+            None => _ = table.remove(name),
+            Some(value) => {
+                let value = toml_value(value)?.parse::<toml_edit::Value>().map_err(form)?;
+                table.insert(name, value.decorated(" ", ""));
+            }
+        }
+        if let Some((_, last)) = table.iter_mut().last() {
+            last.decor_mut().set_suffix(blank);
+        }
+    }
+    let text = document.to_string();
+    Ok(text.trim_end().strip_prefix(BEFORE).unwrap_or_default().to_owned())
 }
 
 fn document(text: &str) -> Result<Document<&str>, ConfigEditError> {
@@ -347,12 +383,19 @@ mod tests {
         // The last variable takes its table with it.
         let last = "[servers.t]\ncommand = \"toolrack\"\nargs = []\n\n[servers.t.env]\nTOOLRACK_HOME = \"/h\"\n";
         assert_eq!(inserted(last, &[]).expect("TOML"), ENTRY);
-        // A table on one line takes values, and no more of them.
+        // A table on one line takes values, more and fewer of them.
         let inline = "[servers]\nt = { command = \"toolrack\", args = [], enabled = false } # t\n";
         let set = inline.replace("\"toolrack\"", "\"/t\"").replace("[]", "[\"serve\"]");
         assert_eq!(inserted(inline, &[]).expect("TOML"), set);
-        let error = inserted(inline, &[("TOOLRACK_HOME", "/h")]).expect_err("refused").to_string();
-        assert!(error.contains("by hand"), "{error}");
+        let more = set.replace("false }", "false, env = { TOOLRACK_HOME = \"/h\" } }");
+        assert_eq!(inserted(inline, &[("TOOLRACK_HOME", "/h")]).expect("TOML"), more);
+        let env = "[servers.t]\ncommand = \"toolrack\"\nargs = []\nenv = { KEY = \"a\", TOOLRACK_HOME = \"/h\" } # e\n";
+        let fewer =
+            "[servers.t]\ncommand = \"/t\"\nargs = [\"serve\"]\nenv = { KEY = \"a\" } # e\n";
+        assert_eq!(inserted(env, &[]).expect("TOML"), fewer);
+        let other = env.replace("\"/h\"", "\"/i\"");
+        let again = inserted(&other, &[("TOOLRACK_HOME", "/j")]).expect("TOML");
+        assert!(again.contains("env = { KEY = \"a\", TOOLRACK_HOME = \"/j\" } # e"), "{again}");
     }
 
     #[test]
