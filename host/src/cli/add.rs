@@ -4,7 +4,7 @@ use std::path::{MAIN_SEPARATOR, Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
 
 use super::approve::lock;
 use super::check::{print_details, print_refusal, tools_of};
@@ -32,7 +32,15 @@ pub(super) fn run(
     let target = target(&setup.plugins)?;
     let held = DirectoryLock::take(setup.home.as_ref(), target)?;
     let shelf = look(target)?;
-    let gathered = gather(sources, &shelf).map_err(anyhow::Error::from);
+    let gathered = gather(sources, &shelf).map_err(|error| match error {
+        InstallError::Missing(path)
+            if shelf.entries().iter().any(|one| path == Path::new(&one.name)) =>
+        {
+            let name = escape(&path.to_string_lossy());
+            anyhow!("`{name}` is installed; to update it, name its new .wasm or .toml")
+        }
+        error => error.into(),
+    });
     let checked = gathered.and_then(|Gathered { pairs, passed_over }| {
         print_passed_over(&passed_over);
         Checked::new(pairs, shelf, setup)

@@ -261,6 +261,20 @@ fn the_lock_follows_where_it_accepted_the_plugin_as_it_was_and_only_there() {
 }
 
 #[test]
+fn what_is_as_it_was_accepted_needs_nobodys_word() {
+    let person = person();
+    assert_eq!(person.run(&["approve", "--yes"]).code, 0);
+    fs::write(local(&person), "[grants]\nsecrets = [\"BY_HAND\"]\n").unwrap();
+    let said = run(&person, &["grant", "v", "secret", "BY_HAND"]);
+    assert!(said.contains("does not accept it yet: `toolrack approve v`"), "{said}");
+    let said = run(&person, &["revoke", "v", "secret", "BY_HAND"]);
+    assert!(said.contains("toolrack.lock accepts it as it is now"), "{said}");
+    assert_eq!(person.run(&["check", "--locked"]).code, 0);
+    let ran = person.run(&["update", "v"]);
+    assert!(ran.code == 2 && ran.err.contains("`v` is installed; to update it"), "{}", ran.err);
+}
+
+#[test]
 fn a_plugin_that_lacks_a_grant_gets_it_and_may_lose_it() {
     let person = person();
     // Its first memory alone takes more.

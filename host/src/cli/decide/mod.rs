@@ -358,6 +358,14 @@ impl DecidedPlugin {
     fn settle(&self, accepted: Option<(Lock, bool)>, now: &LoadedPlugin) -> anyhow::Result<()> {
         let Some((mut lock, is_accepted)) = accepted else { return Ok(()) };
         let version = now.plugin.as_ref().ok().zip(now.pair.files());
+        let is_as_locked = version.as_ref().is_some_and(|(checked, files)| {
+            let version = PluginVersion::of(*files, &checked.plugin);
+            judge(&lock, &self.file, &version, LockPolicy::Required) == Verdict::Accepted
+        });
+        if is_as_locked {
+            println!("{LOCK_FILE} accepts it as it is now");
+            return Ok(());
+        }
         let Some((checked, files)) = version.filter(|_| is_accepted) else {
             println!(
                 "{LOCK_FILE} is left as it is, since it does not accept the plugin as it lay there before; \
