@@ -16,7 +16,7 @@ use sha2::{Digest as _, Sha256};
 use super::cache_file;
 use super::compiler::MAX_ARTIFACT;
 use super::engine::Tier;
-use super::making_sign::{AtWork, Begun};
+use super::in_progress::{AtWork, Begun};
 use super::seal::{Seal, TAG};
 use super::shortage::Shortage;
 use crate::failpoint::{self, Point};
