@@ -1,8 +1,8 @@
 //! Tables as Markdown has them: each row with as many cells as the others, each cell on one line.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use dom_query::NodeRef;
+use dom_query::{NodeId, NodeRef};
 
 /// The most columns that one cell may span; HTML allows a thousand, and nobody writes so many.
 const MAX_SPAN: usize = 100;
@@ -10,6 +10,8 @@ const MAX_SPAN: usize = 100;
 const MAX_WIDTH: usize = 1_000;
 /// The most cells that are added to a table.
 const MAX_ADDED: usize = 10_000;
+/// The most places that cells fill in the rows below their own.
+const MAX_HELD: usize = 100_000;
 /// The longest text that each row of a cell that spans several has.
 const MAX_REPEATED: usize = 100;
 
@@ -17,44 +19,20 @@ const MAX_REPEATED: usize = 100;
 pub fn settle(table: &NodeRef<'_>) -> bool {
     let inner = table.descendants();
     inner.iter().filter(|node| node.has_name("pre")).for_each(join_lines);
-    let rows: Vec<_> = inner.into_iter().filter(|node| node.has_name("tr")).collect();
-    narrow(&rows);
+    // They stand at the end wherever they are written.
+    for foot in table.element_children().iter().filter(|node| node.has_name("tfoot")) {
+        foot.remove_from_parent();
+        table.append_child(foot);
+    }
+    let rows: Vec<_> = table.descendants().into_iter().filter(|row| row.has_name("tr")).collect();
     let mut grid = Grid::default();
-    rows.iter().for_each(|row| grid.fill(row));
-    let width = rows.iter().map(|row| cells(row).len()).max().unwrap_or_default();
-    rows.iter().for_each(|row| grid.widen(row, width));
-    grid.added < MAX_ADDED
-}
-
-/// Lets each cell span only columns in which a cell begins: others have no width, and a cell that spans a thousand means
-/// all that there are.
-fn narrow(rows: &[NodeRef<'_>]) {
-    let (mut begun, mut spans) = (BTreeSet::new(), Vec::new());
-    // How many more rows the cells so far span in each column.
-    let mut below: Vec<usize> = Vec::new();
-    for row in rows {
-        let mut column = 0;
-        for cell in cells(row) {
-            while let Some(rows) = below.get_mut(column).filter(|rows| **rows > 0) {
-                *rows -= 1;
-                column += 1;
-            }
-            let most = if column < MAX_WIDTH { MAX_SPAN } else { 1 };
-            let end = column + span(&cell, "colspan", most);
-            below.resize(below.len().max(end), 0);
-            below[column..end].fill(span(&cell, "rowspan", usize::MAX) - 1);
-            begun.insert(column);
-            spans.push((cell, column..end));
-            column = end;
-        }
-        let rest = below.get_mut(column..).unwrap_or_default();
-        rest.iter_mut().for_each(|rows| *rows = rows.saturating_sub(1));
-    }
-    for (cell, columns) in spans {
-        if columns.len() > 1 {
-            cell.set_attr("colspan", &begun.range(columns).count().to_string());
-        }
-    }
+    let Some(placed) = rows.iter().map(|row| grid.place(row)).collect::<Option<Vec<_>>>() else {
+        return false;
+    };
+    // Columns in which no cell begins have no width: a cell that spans a thousand means all that there are.
+    let columns: Vec<usize> = grid.begun.into_iter().collect();
+    let mut room = MAX_ADDED;
+    rows.iter().zip(&placed).all(|(row, slots)| write(row, slots, &columns, &mut room))
 }
 
 /// Lines of code in a cell: each is code of its own.
@@ -75,102 +53,118 @@ fn cells<'a>(row: &NodeRef<'a>) -> Vec<NodeRef<'a>> {
     row.element_children().into_iter().filter(is_cell).collect()
 }
 
-/// What the rows so far leave to the next ones.
+/// What stands in a column of a row.
+enum Slot<'a> {
+    /// A cell of the row itself.
+    Own(NodeRef<'a>),
+    /// The text of a cell that began in a row before.
+    Held(String),
+}
+
+/// The cells that fill their columns in the rows below the one that they begin in, as HTML's table model has them.
 #[derive(Default)]
 struct Grid {
-    /// For each column how many more rows its cell spans, and what these have there.
-    below: Vec<(usize, String)>,
-    added: usize,
+    /// How many more rows a cell spans in a column, and what these have there.
+    below: BTreeMap<usize, (usize, String)>,
+    /// The columns in which a cell begins.
+    begun: BTreeSet<usize>,
+    /// The row group that the rows so far are in: no cell spans beyond it.
+    group: Option<NodeId>,
+    held: usize,
 }
 
 impl Grid {
-    /// Adds the cells that a row lacks since others span into it.
-    fn fill(&mut self, row: &NodeRef<'_>) {
+    /// What the columns of the next row have; none if that is too much.
+    fn place<'a>(&mut self, row: &NodeRef<'a>) -> Option<BTreeMap<usize, Slot<'a>>> {
+        let group = row.parent().map(|parent| parent.id);
+        if self.group != group {
+            self.below.clear();
+            self.group = group;
+        }
+        let mut slots: BTreeMap<_, _> = self
+            .below
+            .iter()
+            .map(|(column, (_, text))| (*column, Slot::Held(text.clone())))
+            .collect();
+        self.held += slots.len();
+        self.below.values_mut().for_each(|(rows, _)| *rows -= 1);
         let mut column = 0;
         for cell in cells(row) {
-            while let Some(text) = self.next_below(column) {
-                self.add(&cell, &text, true);
+            while matches!(slots.get(&column), Some(Slot::Held(_))) {
                 column += 1;
             }
-            let (across, down) =
-                (span(&cell, "colspan", MAX_SPAN), span(&cell, "rowspan", usize::MAX));
-            // Its columns have cells of their own now.
-            cell.remove_attr("colspan");
-            for step in 0..across {
-                let text = if step == 0 { repeated(&cell) } else { String::new() };
-                self.leave(column + step, down - 1, text);
-            }
-            for _ in 1..across {
-                self.add(&cell, "", false);
-            }
+            self.begin(&cell, column);
+            let most = if column < MAX_WIDTH { MAX_SPAN } else { 1 };
+            let across = span(&cell, "colspan", most);
+            slots.insert(column, Slot::Own(cell));
             column += across;
         }
-        let Some(mut last) = cells(row).pop() else {
-            self.below.iter_mut().for_each(|(rows, _)| *rows = rows.saturating_sub(1));
-            return row.remove_from_parent();
-        };
-        while let Some(text) = self.next_below(column) {
-            last = self.add(&last, &text, false).unwrap_or(last);
-            column += 1;
-        }
+        self.below.retain(|_, (rows, _)| *rows > 0);
+        (self.held <= MAX_HELD).then_some(slots)
     }
 
-    /// What a cell of a row before has in this column.
-    fn next_below(&mut self, column: usize) -> Option<String> {
-        let (rows, text) = self.below.get_mut(column).filter(|(rows, _)| *rows > 0)?;
-        *rows -= 1;
-        Some(text.clone())
-    }
-
-    fn leave(&mut self, column: usize, rows: usize, text: String) {
-        if self.below.len() <= column {
-            self.below.resize(column + 1, (0, String::new()));
+    /// Leaves the columns of a cell to the rows that it spans.
+    fn begin(&mut self, cell: &NodeRef<'_>, column: usize) {
+        self.begun.insert(column);
+        let down = span(cell, "rowspan", usize::MAX) - 1;
+        if down == 0 {
+            return;
         }
-        self.below[column] = (rows, text);
-    }
-
-    /// Adds a cell like another one, before or after it.
-    fn add<'a>(
-        &mut self,
-        beside: &NodeRef<'a>,
-        text: &str,
-        is_before: bool,
-    ) -> Option<NodeRef<'a>> {
-        if self.added == MAX_ADDED {
-            return None;
-        }
-        self.added += 1;
-        let cell = beside.tree.new_element(if beside.has_name("th") { "th" } else { "td" });
-        if !text.is_empty() {
-            cell.set_text(text);
-        }
-        if is_before {
-            beside.insert_before(&cell)
-        } else {
-            beside.insert_after(&cell)
-        }
-        Some(cell)
-    }
-
-    /// Adds empty cells at the end of a row.
-    fn widen(&mut self, row: &NodeRef<'_>, width: usize) {
-        let cells = cells(row);
-        if let Some(last) = cells.last() {
-            for _ in cells.len()..width {
-                self.add(last, "", false);
-            }
+        let most = if column < MAX_WIDTH { MAX_SPAN } else { 1 };
+        for step in 0..span(cell, "colspan", most) {
+            let text = if step == 0 { repeated(cell) } else { String::new() };
+            // Where it overlaps one that is already there, both have the column for as long as they last.
+            let (rows, _) = self.below.entry(column + step).or_insert((down, text));
+            *rows = down.max(*rows);
         }
     }
 }
 
+/// Gives a row a cell for each column; false if there is no room for so many. A row without cells of its own is left out.
+fn write(
+    row: &NodeRef<'_>,
+    slots: &BTreeMap<usize, Slot<'_>>,
+    columns: &[usize],
+    room: &mut usize,
+) -> bool {
+    let Some(first) = cells(row).into_iter().next() else {
+        row.remove_from_parent();
+        return true;
+    };
+    let name = if first.has_name("th") { "th" } else { "td" };
+    for column in columns {
+        match slots.get(column) {
+            Some(Slot::Own(cell)) => {
+                cell.remove_attr("colspan");
+                // Behind those that were added.
+                cell.remove_from_parent();
+                row.append_child(cell);
+            }
+            held => {
+                let Some(less) = room.checked_sub(1) else { return false };
+                *room = less;
+                let cell = row.tree.new_element(name);
+                if let Some(Slot::Held(text)) = held {
+                    cell.set_text(text.as_str());
+                }
+                row.append_child(&cell);
+            }
+        }
+    }
+    true
+}
+
+/// How many columns or rows a cell spans, by HTML's rules for non-negative integers: `2px` is two.
 fn span(cell: &NodeRef<'_>, name: &str, most: usize) -> usize {
     let value = cell.attr_or(name, "1");
-    let value = value.trim();
-    match value.parse() {
-        // The rest of the rows.
+    let value = value.trim_start_matches([' ', '\t', '\n', '\x0c', '\r']);
+    let value = value.strip_prefix('+').unwrap_or(value);
+    let end = value.find(|c: char| !c.is_ascii_digit()).unwrap_or(value.len());
+    match value[..end].parse() {
+        // The rest of the row group.
         Ok(0) if name == "rowspan" => most,
         Ok(count) => most.min(count).max(1),
-        Err(_) if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) => most,
+        Err(_) if end > 0 => most,
         Err(_) => 1,
     }
 }
@@ -210,6 +204,58 @@ mod tests {
         check(
             "<tr><th>A<th>B<tr><td rowspan=2 colspan=2>x<tr><tr><td>1<td rowspan=2>2<tr><td>3",
             "| A | B |\n| - | - |\n| x |  |\n| 1 | 2 |\n| 3 | 2 |",
+        );
+    }
+
+    #[test]
+    fn a_cell_that_spans_rows_keeps_its_column_in_each() {
+        check(
+            "<tr><th>Time<th>Mon<th>Tue</tr><tr><td>9<td>Math<td rowspan=2>Art</tr><tr><td>10</tr><tr><td>11<td>Bio<td>PE</tr>",
+            "| Time | Mon | Tue |\n| ---- | --- | --- |\n| 9 | Math | Art |\n| 10 |  | Art |\n| 11 | Bio | PE |",
+        );
+        check(
+            "<tr><th>A<th>B<th>C<tr><td>1<td>2<td rowspan=2>x<tr><td colspan=2>w<tr><td>3<td>4<td>5",
+            "| A | B | C |\n| - | - | - |\n| 1 | 2 | x |\n| w |  | x |\n| 3 | 4 | 5 |",
+        );
+        check(
+            "<tr><th>A<th>B<th>C<tr><td>1<td>2<td rowspan=2>x<tr><td colspan=3>w<tr><td>3<td>4<td>5",
+            "| A | B | C |\n| - | - | - |\n| 1 | 2 | x |\n| w |  | x |\n| 3 | 4 | 5 |",
+        );
+    }
+
+    #[test]
+    fn a_cell_spans_no_more_rows_than_its_group_has() {
+        for rows in ["3", "0", "65534"] {
+            check(
+                &format!(
+                    "<thead><tr><th>A<th>B<tbody><tr><td rowspan={rows}>x<td>1<tr><td>2<tbody><tr><td>y<td>3"
+                ),
+                "| A | B |\n| - | - |\n| x | 1 |\n| x | 2 |\n| y | 3 |",
+            );
+        }
+        check(
+            "<thead><tr><th rowspan=2>A<th>B<tbody><tr><td>x<td>1",
+            "| A | B |\n| - | - |\n| x | 1 |",
+        );
+    }
+
+    #[test]
+    fn a_span_is_read_to_its_first_character_that_is_no_digit() {
+        check(
+            "<tr><th>A<th>B<tr><td rowspan=2px>x<td>1<tr><td>2<tr><td colspan=2.7>y",
+            "| A | B |\n| - | - |\n| x | 1 |\n| x | 2 |\n| y |  |",
+        );
+        check(
+            "<tr><td colspan=' +2.7'>a<td>b<tr><td>1<td>2<td>3",
+            "|   |   |   |\n| - | - | - |\n| a |  | b |\n| 1 | 2 | 3 |",
+        );
+    }
+
+    #[test]
+    fn a_foot_stands_at_the_end() {
+        check(
+            "<thead><tr><th>A<th>B<tfoot><tr><td>sum<td>3<tbody><tr><td>x<td>1<tr><td>y<td>2",
+            "| A | B |\n| - | - |\n| x | 1 |\n| y | 2 |\n| sum | 3 |",
         );
     }
 
