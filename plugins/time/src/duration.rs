@@ -11,6 +11,13 @@ pub fn parse(text: &str) -> Result<Span, String> {
     let text = text.trim();
     let reason = if text.len() > MAX_LENGTH {
         format!("it is {} bytes long", text.len())
+    } else if let Some(number) = thousands(text) {
+        let plain = number.replace(',', "");
+        let point = number.replacen(',', ".", 1);
+        let or = if point.contains(',') { String::new() } else { format!(" or `{point}`") };
+        return Err(format!(
+            "`{number}` in `{text}` may have commas between thousands or a decimal comma; write `{plain}`{or}"
+        ));
     } else {
         match (text.parse(), spoken(text)) {
             (Ok(span), _) | (_, Some(span)) => return Ok(span),
@@ -22,6 +29,16 @@ pub fn parse(text: &str) -> Result<Span, String> {
         "`{shown}` is not a duration: {reason}; expected for example `3 months`, `1 year 2 days`, \
          `-90 minutes` or `P1Y2M3DT4H`"
     ))
+}
+
+/// The first number with three digits behind a comma, which may part thousands. In ISO 8601 it is a decimal comma.
+fn thousands(text: &str) -> Option<&str> {
+    if text.trim_start_matches(['-', '+']).starts_with(['P', 'p']) {
+        return None;
+    }
+    let numbers = text.split(|c: char| !c.is_ascii_digit() && c != ',');
+    let mut numbers = numbers.map(|number| number.trim_matches(','));
+    numbers.find(|number| number.split(',').skip(1).any(|digits| digits.len() == 3))
 }
 
 /// What is counted: a unit in months, in days, or in nanoseconds.
@@ -130,10 +147,17 @@ fn part<'a>(words: &'a [&'a str], sign: i128, sum: &mut Sum) -> Option<&'a [&'a 
         ["half", "a" | "an", unit, after @ ..]
         | ["half" | "half-a" | "half-an", unit, after @ ..]
         | ["a", "half", unit, after @ ..] => (HALF, *unit, after),
-        ["a" | "an" | "one", "quarter", after @ ..] => (decimal("1", 9)?, "quarter", after),
-        [number, "and", "a", "half", unit, after @ ..] if Unit::of(unit).is_some() => {
-            (counted(number)? + HALF, *unit, after)
+        [number, "and", behind @ ..] if counted(number).is_some() => {
+            let (more, behind) = fraction(behind)?;
+            let (unit, behind) = behind.split_first()?;
+            (counted(number)? + more, *unit, behind)
         }
+        _ if let Some((part, [unit, after @ ..])) = fraction(words)
+            && Unit::of(unit).is_some() =>
+        {
+            (part, *unit, after)
+        }
+        ["a" | "an" | "one", "quarter", after @ ..] => (decimal("1", 9)?, "quarter", after),
         [word, after @ ..] => {
             let end = word.find(|c: char| c.is_alphabetic()).unwrap_or(word.len());
             match (counted(word), after) {
@@ -148,10 +172,17 @@ fn part<'a>(words: &'a [&'a str], sign: i128, sum: &mut Sum) -> Option<&'a [&'a 
     if let (Unit::Months(3), ["of", "a" | "an", whole, behind @ ..]) = (&unit, after) {
         (count, unit, after) = (count / 4, Unit::of(whole)?, behind);
     }
-    if let ["and", "a", "half", behind @ ..] = after
-        && behind.first().is_none_or(|word| Unit::of(word).is_none())
+    if let ["and", behind @ ..] = after
+        && let Some((more, behind)) = fraction(behind)
+        && behind.first().is_none_or(|word| *word != "of" && Unit::of(word).is_none())
     {
-        (count, after) = (count + HALF, behind);
+        (count, after) = (count + more, behind);
+    } else if let ["and", "1" | "2" | "3", "quarter" | "quarters", behind @ ..] = after
+        && !matches!(unit, Unit::Months(_))
+        && behind.first() != Some(&"of")
+    {
+        // Of the year or of the unit before.
+        return None;
     }
     sum.add(sign * count, &unit)?;
     Some(after)
@@ -159,6 +190,21 @@ fn part<'a>(words: &'a [&'a str], sign: i128, sum: &mut Sum) -> Option<&'a [&'a 
 
 /// Half of one, in billionths.
 const HALF: i128 = 500_000_000;
+
+/// The part of one that the first words say, in billionths, and what is behind them.
+fn fraction<'a>(words: &'a [&'a str]) -> Option<(i128, &'a [&'a str])> {
+    match words {
+        ["a" | "an" | "one", "half", behind @ ..] | ["one-half" | "a-half", behind @ ..] => {
+            Some((HALF, behind))
+        }
+        ["a" | "an" | "one", "quarter", behind @ ..]
+        | ["a-quarter" | "one-quarter", behind @ ..] => Some((HALF / 2, behind)),
+        ["two", "quarters", behind @ ..] => Some((HALF, behind)),
+        ["three", "quarters" | "quarter", behind @ ..]
+        | ["three-quarters" | "three-quarter", behind @ ..] => Some((HALF / 2 * 3, behind)),
+        _ => None,
+    }
+}
 
 /// How many a word says, in billionths.
 fn counted(word: &str) -> Option<i128> {
@@ -233,6 +279,27 @@ mod tests {
         check("three weeks", "P21D");
         check("half a year", "P6M");
         check("a fortnight", "P14D");
+        check("an hour and a quarter", "PT1H15M");
+        check("an hour and a quarter ago", "-PT1H15M");
+        check("one hour and one quarter", "PT1H15M");
+        check("two hours and three quarters", "PT2H45M");
+        check("2 hours, and three-quarters", "PT2H45M");
+        check("a day and a quarter", "P1DT6H");
+        check("2 weeks and a quarter", "P15DT18H");
+        check("a minute and a quarter", "PT1M15S");
+        check("a year and a quarter", "P1Y3M");
+        check("2 years and 3 quarters", "P2Y9M");
+        check("6 months and 1 quarter", "P9M");
+        check("two and a quarter hours", "PT2H15M");
+        check("2 and three quarter hours", "PT2H45M");
+        check("a quarter hour", "PT15M");
+        check("a day and a quarter hour", "P1DT15M");
+        check("an hour and a quarter of a day", "PT7H");
+        check("a day and three quarters of an hour", "P1DT45M");
+        check("a day and a quarter and 5 minutes", "P1DT6H5M");
+        check("1,5 hours", "PT1H30M");
+        check("PT1,500S", "PT1.5S");
+        check("2 hours,300 seconds", "PT2H5M");
         for (text, part) in [
             ("1.5 months", "is not a duration"),
             ("a", "is not a duration"),
@@ -241,6 +308,12 @@ mod tests {
             ("half a month", "is not a duration"),
             ("and a half", "is not a duration"),
             ("a quarter of", "is not a duration"),
+            ("a month and a quarter", "is not a duration"),
+            ("an hour and 3 quarters", "is not a duration"),
+            ("1,000 hours", "write `1000` or `1.000`"),
+            ("10,000 seconds", "write `10000` or `10.000`"),
+            ("2 days and 1,500 seconds ago", "`1,500` in `2 days"),
+            ("1,000,000 s", "write `1000000`"),
             ("1h60", "is not a duration"),
             ("1h3", "is not a duration"),
             ("1d30", "is not a duration"),
