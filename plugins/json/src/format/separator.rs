@@ -16,17 +16,21 @@ pub fn of(source: &str) -> Result<(&str, u8), Fault> {
     // The first row that comes apart at all is the header. What comes later stands in a text.
     let first = all.iter().filter(|rows| rows.parted > 0).map(|rows| rows.lead).min();
     let rivals = || all.iter().filter(|rows| rows.parted > 0 && Some(rows.lead) == first);
+    let has_comma_alone = comma.parted > 0 && rivals().all(|rows| rows.separator == b',');
+    if let Some(other) = all[1..].iter().find(|rows| has_comma_alone && comma.tears(source, rows)) {
+        return Err(doubt(&[comma, other], false));
+    }
     let is_comma = match first {
         None => true,
-        Some(0) if rivals().all(|rows| rows.separator == b',') => {
-            !(comma.is_uneven && has_only_decimals(source))
-        }
+        Some(0) if has_comma_alone => match decimals(source) {
+            Decimals::None => true,
+            Decimals::Plain => !comma.is_uneven,
+            Decimals::OfOneUnit => false,
+        },
         Some(0) => return of_table(source, rivals().collect(), comma),
         // A table below a title, if there is no doubt, or texts in one column.
         Some(_) if comma.parted > 0 => {
-            comma.is_table()
-                && !has_only_decimals(source)
-                && rivals().all(|rows| rows.separator == b',')
+            comma.is_table() && matches!(decimals(source), Decimals::None) && has_comma_alone
         }
         Some(_) => !rivals().any(Rows::is_table),
     };
@@ -36,14 +40,49 @@ pub fn of(source: &str) -> Result<(&str, u8), Fault> {
     }
 }
 
-/// True if each line with a comma is one number with a decimal comma.
-fn has_only_decimals(source: &str) -> bool {
-    let is_number = |line: &str| {
-        let digits = line.trim().trim_start_matches(['-', '+']);
-        digits.matches(',').count() == 1
-            && digits.bytes().all(|byte| byte.is_ascii_digit() || b",.".contains(&byte))
+/// Whether each line with a comma is one number with a decimal comma.
+enum Decimals {
+    None,
+    /// As bare numbers, or with units of several kinds.
+    Plain,
+    /// All with the same unit, such as `1,5 kg`, `1,5%` or `€ 1,50`.
+    OfOneUnit,
+}
+
+fn decimals(source: &str) -> Decimals {
+    let lines = source.split(['\n', '\r']).filter(|line| line.contains(','));
+    let Some(units) = lines.map(unit_of_decimal).collect::<Option<Vec<_>>>() else {
+        return Decimals::None;
     };
-    source.lines().filter(|line| line.contains(',')).all(is_number)
+    match units.first() {
+        None => Decimals::None,
+        Some(first) if *first != ("", "") && units.iter().all(|unit| unit == first) => {
+            Decimals::OfOneUnit
+        }
+        Some(_) => Decimals::Plain,
+    }
+}
+
+/// What stands around the number with a decimal comma that a line is; none if it is none.
+fn unit_of_decimal(line: &str) -> Option<(&str, &str)> {
+    let is_digit = |c: char| c.is_ascii_digit();
+    let start = line.find(is_digit)?;
+    let end = line.rfind(is_digit)? + 1;
+    let (before, number, behind) = (&line[..start], &line[start..end], &line[end..]);
+    let is_part = |c: char| is_digit(c) || c.is_whitespace() || matches!(c, ',' | '.' | '\'');
+    let is_number = number.matches(',').count() == 1 && number.chars().all(is_part);
+    let is_around = |text: &str| !text.contains([',', '"']);
+    let sign = |c: char| c.is_whitespace() || matches!(c, '-' | '+' | '\u{2212}');
+    (is_number && is_around(before) && is_around(behind))
+        .then(|| (before.trim_matches(sign), behind.trim()))
+}
+
+/// True if each comma of a text stands between digits.
+fn has_only_decimal_commas(source: &str) -> bool {
+    let bytes = source.as_bytes();
+    let is_digit =
+        |at: Option<usize>| at.and_then(|at| bytes.get(at)).is_some_and(u8::is_ascii_digit);
+    source.match_indices(',').all(|(at, _)| is_digit(at.checked_sub(1)) && is_digit(Some(at + 1)))
 }
 
 /// The only one of `rivals` by which all rows have as many fields.
@@ -79,11 +118,11 @@ fn preferred(rivals: Vec<&Rows>, better: impl Fn(&Rows) -> bool) -> Vec<&Rows> {
 
 fn doubt(rivals: &[&Rows], may_be_one: bool) -> Fault {
     let mut names: Vec<_> = rivals.iter().map(|rows| shown(rows.separator)).collect();
-    if !names.contains(&",") {
-        names.push(",");
+    if !names.iter().any(|name| name == ",") {
+        names.push(shown(b','));
     }
     let other = rivals.iter().find(|rows| rows.separator != b',').or(rivals.first());
-    let name = other.map_or(";", |rows| shown(rows.separator));
+    let name = shown(other.map_or(b';', |rows| rows.separator));
     let (or_one, lines) = match may_be_one {
         true => (", or it may be one column", ", or `split(\"\\n\")[]`"),
         false => ("", ""),
@@ -95,23 +134,39 @@ fn doubt(rivals: &[&Rows], may_be_one: bool) -> Fault {
     Fault { at: other.and_then(|rows| rows.first), message }
 }
 
-fn shown(separator: u8) -> &'static str {
+fn shown(separator: u8) -> String {
     match separator {
-        b';' => ";",
-        b'\t' => "\\t",
-        b'|' => "|",
-        _ => ",",
+        b'\t' => "\\t".to_string(),
+        separator => char::from(separator).to_string(),
     }
 }
 
-/// The separator that the first line names.
-fn named(source: &str) -> Option<(&str, u8)> {
-    let (line, rest) = source.split_once('\n')?;
-    let line = line.trim_end_matches('\r');
+/// The separator that the first line names, and what is behind that line.
+pub fn named(source: &str) -> Option<(&str, u8)> {
+    let source = source.trim_start();
+    let end = source.find(['\n', '\r']).unwrap_or(source.len());
+    let line = source[..end].trim_end_matches(' ');
     let line = line.strip_prefix('"').and_then(|line| line.strip_suffix('"')).unwrap_or(line);
     let (key, separator) = line.split_once('=')?;
-    let separator = key.eq_ignore_ascii_case("sep").then(|| check(separator).ok())??;
-    Some((rest, separator))
+    let bare = separator.trim_matches(' ');
+    let separator = if bare.is_empty() { separator } else { bare };
+    let separator = key.trim().eq_ignore_ascii_case("sep").then(|| check(separator).ok())??;
+    Some((&source[end..], separator))
+}
+
+/// The text behind a first line that names `separator`, or the whole one where no line names any.
+pub fn behind_name(source: &str, separator: u8) -> Result<&str, Fault> {
+    match named(source) {
+        None => Ok(source),
+        Some((rest, named)) if named == separator => Ok(rest),
+        Some((_, named)) => {
+            let (named, asked) = (shown(named), shown(separator));
+            let message = format!(
+                "the first line says that fields are parted by `{named}`, not by `{asked}`; read it as `csv`, which follows that line, or leave the line out"
+            );
+            Err(Fault { at: Some(0), message })
+        }
+    }
 }
 
 /// The byte of a separator, if it can be one.
@@ -211,6 +266,22 @@ impl Rows {
         self.parted > 1 && !self.is_uneven && self.fault.is_none()
     }
 
+    /// True if commas stand in the title above a table that `other` parts, and in its numbers perhaps.
+    fn tears(&self, source: &str, other: &Rows) -> bool {
+        let Some(first) = other.first.filter(|_| other.lead > 0 && !other.has_bare_quote) else {
+            return false;
+        };
+        if other.fault.is_some() {
+            return false;
+        }
+        let start = source[..first].rfind(['\n', '\r']).map_or(0, |end| end + 1);
+        let table = &source[start..];
+        let is_whole =
+            |line: &str| !line.contains(',') && line.contains(char::from(other.separator));
+        self.is_uneven && (other.is_table() || table.lines().any(is_whole))
+            || other.is_table() && has_only_decimal_commas(table)
+    }
+
     fn fault_of_tabs(&self) -> Fault {
         let message = "its fields are parted by tabs: read it as `tsv` if `\\t` and `\\n` stand for those characters, or else as `text` with the filter `fromcsv(\"\\t\")`";
         Fault { at: self.first, message: message.to_string() }
@@ -220,3 +291,6 @@ impl Rows {
 const AFTER_QUOTE: &str =
     "text after the quote that ends a field; a quote within is written twice, `\"\"`";
 const ENDLESS_QUOTE: &str = "this quote begins a field that never ends";
+
+#[cfg(test)]
+mod tests;

@@ -11,7 +11,7 @@ use jaq_json::{Num, Val};
 /// Reads the rows of CSV, parted by `separator` or else by what it is seen to be. Empty lines are passed over.
 pub fn read_csv(source: &str, separator: Option<u8>) -> Result<Vec<Val>, Fault> {
     let (table, separator) = match separator {
-        Some(separator) => (source, separator),
+        Some(separator) => (separator::behind_name(source, separator)?, separator),
         None => separator::of(source)?,
     };
     let before = source.len() - table.len();
@@ -36,6 +36,7 @@ pub fn read_csv(source: &str, separator: Option<u8>) -> Result<Vec<Val>, Fault> 
 
 /// Reads the rows of TSV. `\t`, `\n`, `\r` and `\\` stand for those characters.
 pub fn read_tsv(source: &str) -> Result<Vec<Val>, Fault> {
+    let source = separator::behind_name(source, b'\t')?;
     let lines = source.split('\n').map(|line| line.strip_suffix('\r').unwrap_or(line));
     let rows = lines.filter(|line| !line.is_empty());
     Ok(rows.map(|row| row.split('\t').map(|part| field(&unescape(part))).collect()).collect())

@@ -1,0 +1,113 @@
+use super::super::tests::{fails, reads};
+use super::super::{Format, rows};
+
+#[test]
+fn the_separator_of_a_table_is_seen() {
+    let check = |csv: &str, expected: &str| reads(Format::Csv, csv, expected);
+    check("name;price\nx;1,5\n", r#"["name","price"] ["x","1,5"]"#);
+    check("name;price\r\n\r\nx;1,5\r\ny;2\r\n", r#"["name","price"] ["x","1,5"] ["y",2]"#);
+    check("a;b;c\n1,5;2;3\n", r#"["a","b","c"] ["1,5",2,3]"#);
+    check("\"a\";\"b\"\n1;\"x;y\"\n", r#"["a","b"] [1,"x;y"]"#);
+    check("a;\"b, c\"\n1;2\n", r#"["a","b, c"] [1,2]"#);
+    check("name, first;age\nx;1\n", r#"["name, first","age"] ["x",1]"#);
+    check("name;height\nJoe;5'9\"\n", r#"["name","height"] ["Joe","5'9\""]"#);
+    check("a;b\n\"two\nlines\";1\n", r#"["a","b"] ["two\nlines",1]"#);
+    check("a|b\n1,5|2\n", r#"["a","b"] ["1,5",2]"#);
+    check("a\tb\n1,5\t2\n\"x, y\"\t3\n", r#"["a","b"] ["1,5",2] ["x, y",3]"#);
+    check("Report\n1,2,3\n4,5,6\n", r#"["Report"] [1,2,3] [4,5,6]"#);
+    check("Report\nname,price\nx,5\n", r#"["Report"] ["name","price"] ["x",5]"#);
+    check("sep=;\r\n1,5;2,5\r\n", r#"["1,5","2,5"]"#);
+    for named in [" sep=;", "\n\nsep=;", "\"sep=;\"", "sep = ; ", "SEP=;"] {
+        check(&format!("{named}\n1,5;2,5\n"), r#"["1,5","2,5"]"#);
+    }
+    check("sep=\t\na\t1,5\n", r#"["a","1,5"]"#);
+    check("sep=;", "");
+    reads(Format::Tsv, "sep=\t\na\t1,5\n", r#"["a","1,5"]"#);
+    check(
+        "Umsatz, a; b\nname;price\nA;1,5\n",
+        r#"["Umsatz, a"," b"] ["name","price"] ["A","1,5"]"#,
+    );
+    // A comma is the rule.
+    check("id,text\n1,\"a;\nb; c\"\n2\n", r#"["id","text"] [1,"a;\nb; c"] [2]"#);
+    check("item,size\na,1 kg\nb,2 kg\n", r#"["item","size"] ["a","1 kg"] ["b","2 kg"]"#);
+    check("a,b\n1,x;y\n2,z;w\n", r#"["a","b"] [1,"x;y"] [2,"z;w"]"#);
+    check("a,\"b;c\"\n1,\"x;y\"\n", r#"["a","b;c"] [1,"x;y"]"#);
+    check("id,note;more\n1,x\n", r#"["id","note;more"] [1,"x"]"#);
+    check("1,\"a; b\",2\n", r#"[1,"a; b",2]"#);
+    check("a,b\n1\n1,2;3,4\n", r#"["a","b"] [1] [1,"2;3",4]"#);
+    // One column.
+    check("name\nx\ny\n", r#"["name"] ["x"] ["y"]"#);
+    check("note\none; two; three\n", r#"["note"] ["one; two; three"]"#);
+    check("one; two; three\nfour\n", r#"["one; two; three"] ["four"]"#);
+    check("note\n\"a; b\"\n\"c; d\"\n", r#"["note"] ["a; b"] ["c; d"]"#);
+    check("note\na; b\nc\nd | e\n", r#"["note"] ["a; b"] ["c"] ["d | e"]"#);
+    check("", "");
+    check("\n\n", "");
+}
+
+#[test]
+fn a_table_whose_separator_is_in_doubt_is_refused() {
+    let check = |csv: &str, part: &str| fails(Format::Csv, csv, part);
+    check("a;b;c,d\n1;2;3,4\n", "line 1, column 2: its fields may be parted by `,` or `;`");
+    check("1,5;2,5\n3,5;4,5\n", "read it as `text` with the filter `fromcsv(\";\")`");
+    check("a;b;c\n", "may be parted by `;` or `,`");
+    check("1,5;2,5\n", "may be parted by `,` or `;`");
+    check("a;b;c\n1;2\n3;4;5\n", "may be parted by `;` or `,`");
+    check("a;b\n1,5\n", "may be parted by `;` or `,`");
+    check("Report\nname;price\nx;1,5\n", "line 2, column 5: its fields may be");
+    check("Report\nname;price\nx;1,5\nTotal\n", "may be parted by `;` or `,`");
+    check("Report\nname;price\nx;5\n", "may be parted by `;` or `,`");
+    check("a|b;c\n1|2;3\n", "may be parted by `;` or `|` or `,`");
+    check("a\tb\n\\N\t2\n", "parted by tabs: read it as `tsv` if");
+    check(
+        "price\n7,9\n49,2\n-1.000,5\n",
+        "line 2, column 2: its fields may be parted by `,`, or it may be one column;",
+    );
+    check("7,9\n49,2\n5\n", "may be parted by `,`, or it may be one column;");
+    check("price\n5\n7,9\n", "read it as `text` with the filter `fromcsv(\",\")`");
+    check("note\nHello, world\nfoo\n", "is the separator, or `split(\"\\n\")[]`");
+    check("a;b\n\"x\" y;1\n", "line 2, column 4: text after the quote");
+    check("a;b\nx;\"open\n", "a field that never ends");
+    check("sep=;\na;b\nx;\"open\n", "line 3, column 3: this quote begins");
+    for separator in [";", "\t", "|"] {
+        for (table, line) in [
+            ("Umsatz 2025, Q1\nname;price\nA;1,5\nB;2,5\n", 2),
+            ("Umsatz 2025, Q1\nname;price\n", 2),
+            ("Umsatz 2025, Q1\n\nname;price\nA;1,5\nsum;1;2\n", 3),
+            ("Umsatz 2025, Q1\n1,5;2\n2,5;3\n", 2),
+            ("Umsatz\nErfurt, 2025\n1,5;2\n2,5;3\n", 3),
+            ("Firma, Ort\nUmsatz 2025, Q1\nname;price\nA;1,5\n", 3),
+        ] {
+            let shown = separator.replace('\t', "\\t");
+            let table = table.replace(';', separator);
+            check(&table, &format!("line {line}, "));
+            check(&table, &format!("may be parted by `,` or `{shown}`"));
+        }
+    }
+    for numbers in [
+        "1,5 \u{20ac}\n2,5 \u{20ac}\n",
+        "1,5%\n2,5%\n",
+        "\u{20ac} 1,50\n\u{20ac} -2,50\n",
+        "1 000,5 kg\n2,5 kg\n",
+        "1,5 kg\r\n2 kg\r\n3,5 kg\r\n",
+    ] {
+        check(numbers, "may be parted by `,`, or it may be one column;");
+        check(&format!("p\n{numbers}"), "may be parted by `,`, or it may be one column;");
+    }
+    check("p\n1,5 \u{20ac}\n2,5 $\n", "may be parted by `,`, or it may be one column;");
+    fails(Format::Tsv, "sep=;\na;b\n", "fields are parted by `;`, not by `\\t`");
+}
+
+#[test]
+fn a_line_that_names_the_separator_is_no_row() {
+    let read = |csv: &str, separator: &str| {
+        let rows = rows(csv, separator)?;
+        Ok::<_, String>(rows.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "))
+    };
+    assert_eq!(read("sep=;\na;b\n", ";").unwrap(), r#"["a","b"]"#);
+    assert_eq!(read("\u{feff}\r\n sep=;\r\na;b\r\n", ";").unwrap(), r#"["a","b"]"#);
+    let error = read("sep=,\na,b\n", ";").unwrap_err();
+    assert!(error.contains("parted by `,`, not by `;`; read it as `csv`"), "{error}");
+    let error = read("sep=;\na;b\n\"x\" y;1\n", ";").unwrap_err();
+    assert!(error.contains("line 3, column 4"), "{error}");
+}
