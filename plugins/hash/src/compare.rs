@@ -29,35 +29,67 @@ pub struct Checksum {
     pub name: Option<String>,
 }
 
-/// The algorithm to use: that asked for, that of the expected checksum, or SHA-256.
-pub fn algorithm(asked: Option<Algorithm>, expected: &[Entry]) -> Result<Algorithm, String> {
-    let Some(first) = expected.first() else { return Ok(asked.unwrap_or(Algorithm::Sha256)) };
-    let usual = Algorithm::usual(first.bytes.len());
-    let published = first.algorithm.or(asked).or(usual).unwrap_or(Algorithm::Sha256);
-    if let Some(asked) = asked.filter(|asked| *asked != published) {
-        return Err(format!(
-            "`expected` is a checksum of {}, `algorithm` asks for {}; leave `algorithm` out",
-            published.name(),
-            asked.name()
-        ));
+/// The algorithms to use: those of the expected checksums, the strongest first, or that asked for, or SHA-256.
+pub fn algorithms(asked: Option<Algorithm>, expected: &[Entry]) -> Result<Vec<Algorithm>, String> {
+    let Some(first) = expected.first() else {
+        return Ok(vec![asked.unwrap_or(Algorithm::Sha256)]);
+    };
+    let mut found = Vec::new();
+    for entry in expected {
+        let algorithm = of(entry, asked);
+        if entry.bytes.len() != algorithm.length() {
+            return Err(damaged(entry, algorithm));
+        }
+        found.push(algorithm);
     }
-    if let Some(odd) = expected.iter().find(|entry| entry.bytes.len() != published.length()) {
-        let hint = usual.map(|usual| format!("; it is as long as one of {}", usual.name()));
-        return Err(format!(
-            "`expected` has {} bytes, a checksum of {} has {}: it is damaged or of another algorithm{}",
-            odd.bytes.len(),
-            published.name(),
-            published.length(),
-            hint.unwrap_or_default()
-        ));
+    match (asked, first.algorithm) {
+        (Some(asked), _) if found.contains(&asked) => {}
+        (Some(asked), None) => return Err(damaged(first, asked)),
+        (Some(asked), Some(published)) => {
+            return Err(format!(
+                "`expected` is a checksum of {}, `algorithm` asks for {}; leave `algorithm` out",
+                published.name(),
+                asked.name()
+            ));
+        }
+        (None, _) => {}
     }
-    Ok(published)
+    found.sort_by_key(|algorithm| std::cmp::Reverse((Some(*algorithm) == asked, *algorithm)));
+    found.dedup();
+    Ok(found)
 }
 
-/// The answer for these bytes of a checksum.
+/// The algorithm of an expected checksum: as it was published, or else that asked for or usual for its length.
+fn of(entry: &Entry, asked: Option<Algorithm>) -> Algorithm {
+    let length = entry.bytes.len();
+    let asked = asked.filter(|asked| asked.length() == length);
+    let published = entry.algorithm.or(asked).or(Algorithm::usual(length));
+    published.unwrap_or(Algorithm::Sha256)
+}
+
+fn damaged(entry: &Entry, algorithm: Algorithm) -> String {
+    let usual = Algorithm::usual(entry.bytes.len());
+    let hint = usual.map(|usual| format!("; it is as long as one of {}", usual.name()));
+    format!(
+        "`expected` has {} bytes, a checksum of {} has {}: it is damaged or of another algorithm{}",
+        entry.bytes.len(),
+        algorithm.name(),
+        algorithm.length(),
+        hint.unwrap_or_default()
+    )
+}
+
+/// What an algorithm makes of the data, and how many bytes that are.
+pub struct Digest {
+    pub algorithm: Algorithm,
+    pub digest: Vec<u8>,
+    pub bytes: u64,
+}
+
+/// The answer for these checksums of the same data, which have to be right all: the first, or one that is not.
 pub fn checksum(
-    algorithm: Algorithm,
-    (digest, bytes): (Vec<u8>, u64),
+    asked: Option<Algorithm>,
+    digests: &[Digest],
     form: Form,
     expected: &[Entry],
 ) -> Result<Checksum, String> {
@@ -66,12 +98,17 @@ pub fn checksum(
         Form::Base64 => Encoding::Base64,
         Form::Base64Url => Encoding::Base64Url,
     };
-    let same = expected.iter().any(|entry| entry.bytes == digest);
+    let is_right = |found: &&Digest| {
+        let mut same = expected.iter().filter(|entry| of(entry, asked) == found.algorithm);
+        same.any(|entry| entry.bytes == found.digest)
+    };
+    let wrong = digests.iter().find(|found| !is_right(found));
+    let shown = wrong.or(digests.first()).ok_or("there is no algorithm to compute")?;
     Ok(Checksum {
-        algorithm: algorithm.name(),
-        digest: encoding.encode(&digest)?,
-        bytes,
-        matches: (!expected.is_empty()).then_some(same),
+        algorithm: shown.algorithm.name(),
+        digest: encoding.encode(&shown.digest)?,
+        bytes: shown.bytes,
+        matches: (!expected.is_empty()).then_some(wrong.is_none()),
         name: expected.first().and_then(|entry| entry.name.clone()),
     })
 }
@@ -87,10 +124,14 @@ mod tests {
         expected: &str,
     ) -> Result<(Algorithm, bool), String> {
         let expected = published::read(expected, published::Wanted::Any)?;
-        let algorithm = algorithm(asked, &expected)?;
-        let digest = algorithm.digest(data.as_bytes()).unwrap();
-        let found = checksum(algorithm, digest, Form::Hex, &expected)?;
-        Ok((algorithm, found.matches.unwrap()))
+        let digests = algorithms(asked, &expected)?.into_iter().map(|algorithm| {
+            let (digest, bytes) = algorithm.digest(data.as_bytes()).unwrap();
+            Digest { algorithm, digest, bytes }
+        });
+        let digests: Vec<_> = digests.collect();
+        let found = checksum(asked, &digests, Form::Hex, &expected)?;
+        let algorithm = digests.iter().find(|digest| digest.algorithm.name() == found.algorithm);
+        Ok((algorithm.unwrap().algorithm, found.matches.unwrap()))
     }
 
     #[test]
@@ -121,6 +162,14 @@ mod tests {
             Some(Sha256),
             Err("it is as long as one of sha1"),
         );
+        let (md5, wrong) = ("900150983cd24fb0d6963f7d28e17f72", right.replace('7', "8"));
+        check(&format!("MD5 (a) = {md5}\nSHA256 (a) = {right}\n"), None, Ok((Sha256, true)));
+        check(&format!("MD5 (a) = {md5}\nSHA256 (a) = {right}\n"), Some(Md5), Ok((Md5, true)));
+        check(&format!("MD5 (a) = {md5}\nSHA256 (a) = {wrong}\n"), None, Ok((Sha256, false)));
+        let other = md5.replace('9', "8");
+        check(&format!("MD5 (a) = {other}\nSHA256 (a) = {right}\n"), None, Ok((Md5, false)));
+        check(&format!("{other}\n{right}\n"), Some(Sha256), Ok((Md5, false)));
+        check(&format!("{wrong}\n{right}\n"), None, Err("has different checksums"));
         check(&format!("sha256:{right}"), Some(Sha512), Err("leave `algorithm` out"));
         check(&format!("sha512:{right}"), None, Err("has 32 bytes, a checksum of sha512 has 64"));
     }

@@ -9,7 +9,7 @@ mod source;
 
 #[toolrack_sdk::plugin]
 mod hash {
-    use crate::compare::{self, Checksum, Form};
+    use crate::compare::{self, Checksum, Digest, Form};
     use crate::digest::Algorithm;
     use crate::encoding::Encoding;
     use crate::published::{self, Wanted};
@@ -47,9 +47,12 @@ mod hash {
         };
         let expected = expected.as_deref().map(|text| published::read(text, wanted)).transpose()?;
         let expected = expected.unwrap_or_default();
-        let algorithm = compare::algorithm(algorithm, &expected)?;
-        let digest = source.digest(algorithm)?;
-        Ok(Json(compare::checksum(algorithm, digest, output, &expected)?))
+        let mut digests = Vec::new();
+        for algorithm in compare::algorithms(algorithm, &expected)? {
+            let (digest, bytes) = source.digest(algorithm)?;
+            digests.push(Digest { algorithm, digest, bytes });
+        }
+        Ok(Json(compare::checksum(algorithm, &digests, output, &expected)?))
     }
 
     /// Converts between text, base64, base64url, base32 and hex. Use it to encode, or to decode a token, a

@@ -26,19 +26,26 @@ pub enum Wanted<'a> {
     Any,
 }
 
-/// The entries that count for a file. Of several, all have one algorithm, the strongest, and are the same; but for the
-/// `integrity` of a web page, where any of them will do.
+/// The entries that count for a file. Each of their algorithms has to be right, and those of one algorithm are the same;
+/// but for the `integrity` of a web page, where the strongest algorithm counts and any entry of it will do.
 pub fn read(text: &str, wanted: Wanted<'_>) -> Result<Vec<Entry>, String> {
     if text.len() > MAX_LENGTH {
         return Err(format!("`expected` is {} bytes long; the limit is {MAX_LENGTH}", text.len()));
     }
     let (entries, are_alternatives) = entries(text)?;
     let named: Vec<&Entry> = entries.iter().filter(|entry| entry.name.is_some()).collect();
-    let is_one = named.len() == 1 && entries.len() == 1;
+    let is_of_one = named.windows(2).all(|pair| pair[0].plain_name() == pair[1].plain_name());
     let chosen: Vec<&Entry> = match wanted {
         _ if named.is_empty() => entries.iter().collect(),
-        Wanted::Any if is_one => entries.iter().collect(),
-        Wanted::Name(name) | Wanted::Path(name) => called(&named, name)?,
+        Wanted::Any if is_of_one => entries.iter().collect(),
+        Wanted::Name(name) | Wanted::Path(name) => {
+            let mut called = called(&named, name)?;
+            if is_of_one {
+                // What stands without a name beside a single one is of the same file.
+                called.extend(entries.iter().filter(|entry| entry.name.is_none()));
+            }
+            called
+        }
         Wanted::Any => {
             return Err(format!(
                 "`expected` lists {} files; say which as `name`: {}",
@@ -47,13 +54,19 @@ pub fn read(text: &str, wanted: Wanted<'_>) -> Result<Vec<Entry>, String> {
             ));
         }
     };
-    let strongest = chosen.iter().map(|entry| entry.strength()).max().flatten();
-    let strong = chosen.into_iter().filter(|entry| entry.strength() == strongest);
-    let strong: Vec<Entry> = strong.cloned().collect();
-    match strong.iter().find(|entry| entry.bytes != strong[0].bytes) {
-        Some(other) if !are_alternatives => Err(contradiction(&strong[0], other)),
-        _ => Ok(strong),
+    if are_alternatives {
+        let strongest = chosen.iter().map(|entry| entry.strength()).max().flatten();
+        let strong = chosen.into_iter().filter(|entry| entry.strength() == strongest);
+        return Ok(strong.cloned().collect());
     }
+    for (at, entry) in chosen.iter().enumerate() {
+        let differs =
+            |other: &&&Entry| other.strength() == entry.strength() && other.bytes != entry.bytes;
+        if let Some(other) = chosen[..at].iter().find(differs) {
+            return Err(contradiction(other, entry));
+        }
+    }
+    Ok(chosen.into_iter().cloned().collect())
 }
 
 /// What is said of two checksums of which one must be wrong.
@@ -61,13 +74,17 @@ fn contradiction(one: &Entry, other: &Entry) -> String {
     let of = one.name.as_ref().map(|name| format!(" for `{name}`")).unwrap_or_default();
     let hex = |entry: &Entry| Encoding::Hex.encode(&entry.bytes).unwrap_or_default();
     format!(
-        "`expected` has different checksums{of}, `{}` and `{}`; only one can be right: give that alone",
+        "`expected` has different checksums{of}, `{}` and `{}`; only one can be right: give that alone, in one line",
         hex(one),
         hex(other)
     )
 }
 
 impl Entry {
+    fn plain_name(&self) -> Option<String> {
+        self.name.as_deref().map(plain)
+    }
+
     /// The algorithm by which it counts among others.
     fn strength(&self) -> Option<Algorithm> {
         self.algorithm.or(Algorithm::usual(self.bytes.len()))
@@ -93,8 +110,7 @@ fn called<'a>(named: &[&'a Entry], name: &str) -> Result<Vec<&'a Entry>, String>
             names(named)
         ));
     };
-    let plainly = |entry: &Entry| entry.name.as_deref().map(plain);
-    if alike.iter().any(|entry| plainly(entry) != plainly(first)) {
+    if alike.iter().any(|entry| entry.plain_name() != first.plain_name()) {
         return Err(format!(
             "`expected` does not list `{name}` but several files of that last part; say which as `name`: {}",
             names(&alike)
@@ -145,12 +161,19 @@ fn entries(text: &str) -> Result<(Vec<Entry>, bool), String> {
     }
     // A checksum that is spaced out, over several lines perhaps.
     if let Some(bytes) = checksum(text) {
+        let is_whole = |line: &str| line.trim().is_empty() || checksum(line).is_some();
+        if text.lines().count() > 1 && text.lines().all(is_whole) {
+            return Err("`expected` may be one checksum in several lines or one in each of them; if it is one, write it in one line, or else say the algorithm in front of each, as in `sha256: HEX`".to_string());
+        }
         return Ok((vec![Entry { algorithm: None, bytes, name: None }], false));
     }
     let (mut entries, mut are_alternatives) = (Vec::new(), true);
     for line in lines(text) {
         match several(line)? {
-            Some(several) => entries.extend(several),
+            Some(several) => {
+                are_alternatives &= line.split_whitespace().all(is_integrity);
+                entries.extend(several);
+            }
             None => {
                 entries.push(entry(line)?.ok_or_else(|| unknown(line))?);
                 are_alternatives = false;
@@ -233,8 +256,12 @@ fn labelled(line: &str) -> Result<Option<Entry>, String> {
 
 /// `HEX  name`, `HEX *name`; a backslash in front says that the name is escaped.
 fn before_name(line: &str) -> Option<Entry> {
-    let (value, name) = line.trim_start_matches('\\').split_once([' ', '\t'])?;
-    let name = name.trim_start().trim_start_matches('*').trim();
+    let (value, rest) = line.trim_start_matches('\\').split_once([' ', '\t'])?;
+    let name = rest.trim_start().trim_start_matches('*').trim();
+    // With one space it may be another checksum; a file can be called by its own.
+    if !rest.starts_with([' ', '*']) && checksum(name).is_some() {
+        return None;
+    }
     let bytes = checksum(value).filter(|_| !name.is_empty())?;
     Some(Entry { algorithm: None, bytes, name: file(name) })
 }
@@ -242,7 +269,11 @@ fn before_name(line: &str) -> Option<Entry> {
 /// `name: HEX`, also spaced out.
 fn behind_name(line: &str) -> Option<Entry> {
     let (name, value) = line.split_once(": ").or_else(|| line.rsplit_once([' ', '\t']))?;
-    let name = file(name.trim().trim_end_matches(':'));
+    let name = name.trim().trim_end_matches(':');
+    if checksum(name).is_some() || joins_several(name) {
+        return None;
+    }
+    let name = file(name);
     Some(Entry { algorithm: None, bytes: checksum(value)?, name })
 }
 
@@ -253,6 +284,15 @@ fn several(line: &str) -> Result<Option<Vec<Entry>>, String> {
         0 | 1 => Ok(None),
         _ => words.iter().map(|word| labelled(word)).collect(),
     }
+}
+
+/// True if a checksum is written as in a page's `integrity`: `sha256-BASE64`.
+fn is_integrity(word: &str) -> bool {
+    let parts = word.split_once('-');
+    parts.is_some_and(|(label, value)| {
+        matches!(label, "sha256" | "sha384" | "sha512")
+            && !value.bytes().all(|byte| byte.is_ascii_hexdigit())
+    })
 }
 
 /// What is wrong with a line of no known form.
@@ -299,6 +339,9 @@ fn checksum(text: &str) -> Option<Vec<u8>> {
     let hex: String =
         bare.chars().filter(|c| !(c.is_whitespace() || matches!(c, ':' | '-'))).collect();
     let is_known = |bytes: &Vec<u8>| Algorithm::usual(bytes.len()).is_some();
+    if joins_several(text) {
+        return None;
+    }
     if !hex.is_empty() && hex.bytes().all(|b| b.is_ascii_hexdigit()) {
         return Encoding::Hex.decode(&hex).ok().filter(is_known);
     }
@@ -315,7 +358,19 @@ fn checksum(text: &str) -> Option<Vec<u8>> {
     decoded.into_iter().flatten().find(is_known)
 }
 
+/// True if a text is several words of which each is a checksum.
+fn joins_several(text: &str) -> bool {
+    let mut words = text.split_whitespace();
+    words.nth(1).is_some() && text.split_whitespace().all(|word| checksum(word).is_some())
+}
+
 fn odd(text: &str) -> String {
+    if joins_several(text.split_once(": ").map_or(text, |(_, value)| value)) {
+        let shown: String = text.trim().chars().take(300).collect();
+        return format!(
+            "`expected`: `{shown}` is several checksums in one line; give one, or each in a line with its algorithm, as in `sha256: HEX`"
+        );
+    }
     let shown: String = text.trim().chars().take(80).collect();
     let hex = text.trim().bytes().filter(u8::is_ascii_hexdigit).count();
     let lengths =
@@ -479,12 +534,51 @@ mod tests {
         }
         let twice = format!("{HEX}  a\n{HEX}  a\n");
         assert_eq!(found(&twice, Some("a")).unwrap().len(), 2);
-        let weaker = format!("md5: {}\nsha256: {HEX}\n", "0".repeat(32));
-        assert_eq!(found(&weaker, None).unwrap()[0].1, HEX);
     }
 
     #[test]
-    fn of_several_algorithms_the_strongest_counts() {
+    fn several_checksums_are_never_joined_to_one() {
+        let (other, md5) = ("0".repeat(64), "0".repeat(32));
+        for (list, part) in [
+            (format!("{HEX}\n{other}"), "has different checksums"),
+            (format!("{HEX}\r\n\r\n{other}\r\n"), "has different checksums"),
+            (format!("{md5}\n{}\n", md5.replace('0', "1")), "has different checksums"),
+            (format!("{HEX} {other}"), "is several checksums in one line"),
+            (format!("a.iso: {HEX} {other}"), "is several checksums in one line"),
+            (format!("SHA512 (a.iso) = {HEX} {other}"), "is several checksums in one line"),
+            (
+                format!("{} {}\n{other}", &HEX[..8], &HEX[8..]),
+                "may be one checksum in several lines",
+            ),
+        ] {
+            let message = found(&list, None).unwrap_err();
+            assert!(message.contains(part), "{list}: {message}");
+        }
+        assert_eq!(found(&format!("{HEX}\n{HEX}\n"), None).unwrap()[0].1, HEX);
+        assert_eq!(found(&format!("{md5}\n{HEX}\n"), None).unwrap().len(), 2);
+        // A file that is called by its checksum.
+        let named = found(&format!("{HEX}  {HEX}\n"), Some(HEX)).unwrap();
+        assert_eq!((&*named[0].1, named[0].2.as_deref()), (HEX, Some(HEX)));
+    }
+
+    #[test]
+    fn each_algorithm_that_is_stated_for_a_file_counts() {
+        let (md5, long) = ("0".repeat(32), "1".repeat(128));
+        for list in [
+            format!("SHA256 (a) = {HEX}\nSHA512 (a) = {long}\nMD5 (b) = {md5}\n"),
+            format!("{HEX}  a\n{long}  ./a\n{md5}  b\n"),
+        ] {
+            assert_eq!(found(&list, Some("a")).unwrap().len(), 2, "{list}");
+        }
+        assert_eq!(found(&format!("md5: {md5}\nsha256: {HEX}\n"), None).unwrap().len(), 2);
+        assert_eq!(found(&format!("md5:{md5} sha256:{HEX}\n"), None).unwrap().len(), 2);
+        assert_eq!(found(&format!("SHA256 (a) = {HEX}\nMD5 (a) = {md5}"), None).unwrap().len(), 2);
+        let beside = found(&format!("{HEX}  a\nsha512: {long}\n"), Some("a")).unwrap();
+        assert_eq!(beside.len(), 2);
+    }
+
+    #[test]
+    fn of_a_pages_integrity_the_strongest_algorithm_counts() {
         let long = format!("sha512-{}==", "aA".repeat(43));
         let found = found(&format!("sha256-{BASE64} {long} {long}"), None).unwrap();
         assert_eq!(found.len(), 2);

@@ -1,6 +1,7 @@
 //! Where the bytes come from: an argument, or a granted file, which is read in parts where that will do.
 
 use std::fs::File;
+use std::io::Seek as _;
 
 use toolrack_sdk::input::{self, Named};
 use toolrack_sdk::{ToolError, files};
@@ -55,14 +56,17 @@ impl Source {
     }
 
     /// The checksum, and how many bytes it is of.
-    pub fn digest(self, algorithm: Algorithm) -> Result<(Vec<u8>, u64), ToolError> {
+    pub fn digest(&self, algorithm: Algorithm) -> Result<(Vec<u8>, u64), ToolError> {
         match self {
             Source::Bytes { bytes, .. } => {
                 algorithm.digest(&bytes[..]).map_err(|error| ToolError::new(error.to_string()))
             }
             Source::File { file, path } => {
                 let explained =
-                    |error: std::io::Error| ToolError::new(files::explain(&error, &path));
+                    |error: std::io::Error| ToolError::new(files::explain(&error, path));
+                // Another algorithm may have read it before.
+                let mut file = file;
+                file.rewind().map_err(explained)?;
                 algorithm.digest(file).map_err(explained)
             }
         }
