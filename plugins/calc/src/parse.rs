@@ -50,8 +50,14 @@ const POWER: u8 = 4;
 
 /// The steps that compute `source`.
 pub fn parse(source: &str) -> Result<Program, Fault> {
-    let mut parser =
-        Parser { source, tokens: tokens(source)?, next: 0, steps: Vec::new(), depth: 0 };
+    let mut parser = Parser {
+        source,
+        tokens: tokens(source)?,
+        next: 0,
+        steps: Vec::new(),
+        depth: 0,
+        call_end: None,
+    };
     let kind = parser.expression(0)?;
     let unit = parser.conversion(kind)?;
     match parser.peek() {
@@ -72,6 +78,8 @@ struct Parser<'a> {
     next: usize,
     steps: Vec<Step>,
     depth: usize,
+    /// The token behind the last function's closing parenthesis.
+    call_end: Option<usize>,
 }
 
 impl Parser<'_> {

@@ -39,7 +39,7 @@ fn operators_bind_as_in_mathematics() {
     check("2^-2", "0.25");
     check("2^-1^2", "0.5");
     check("--3", "3");
-    check("3!!", "720");
+    check("(3!)!", "720");
     check("-3!", "-6");
     check("2^3!", "64");
     check("7 % 3", "1");
@@ -200,6 +200,25 @@ fn too_much_is_refused_before_the_work() {
 fn long_chains_are_not_deep() {
     assert_eq!(found(&vec!["1"; 30_000].join("+"), 0, 10), "30000");
     assert_eq!(found(&format!("max({})", vec!["7"; 30_000].join(",")), 0, 10), "7");
+}
+
+#[test]
+fn what_mathematics_reads_otherwise_is_refused() {
+    let refused = |expression: &str, part: &str| {
+        let message = answer(expression, Some(10), None).err().expect(expression);
+        assert!(message.contains(part), "{expression}: {message}");
+    };
+    for expression in ["5!!", "5! !", "3!!!", "2 * (1 + 2)!!"] {
+        refused(expression, "`!!` may be the double factorial");
+    }
+    for expression in ["sin(30)\u{b0}", "sin(30) deg", "2 * cos(60) \u{b0} + 1", "abs(-30)\u{b0}"] {
+        refused(expression, "behind a function's result");
+    }
+    check("sin(30\u{b0})", "0.5");
+    check("cos(max(60, 30) * 1\u{b0})", "0.5");
+    check("sin((abs(-30))\u{b0})", "0.5");
+    check("sin((30)\u{b0})", "0.5");
+    check("asin(0.5) to deg", "30");
 }
 
 #[test]

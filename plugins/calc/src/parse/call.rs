@@ -34,6 +34,8 @@ impl Parser<'_> {
             }
             self.close(open)?;
         }
+        let end = (self.next > 0 && self.tokens[self.next - 1].0 == Token::Sign(')'))
+            .then_some(self.next);
         let (least, most, name) = (function.least, function.most, function.name);
         if !(least..=most).contains(&arguments.len()) {
             let takes = match (least, most) {
@@ -49,6 +51,7 @@ impl Parser<'_> {
         }
         let kind = kind::value(name, function.keeps, &arguments);
         self.apply(function.operation, arguments.len(), span);
+        self.call_end = end;
         kind.map_err(|message| Fault::new(span, message))
     }
 }

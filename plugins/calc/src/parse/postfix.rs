@@ -16,6 +16,14 @@ impl Parser<'_> {
         match self.peek().clone() {
             Token::Sign('!') => {
                 let (_, span) = self.take();
+                if *self.peek() == Token::Sign('!') {
+                    let span = Span { end: self.span().end, ..span };
+                    return Err(Fault::new(
+                        span,
+                        "`!!` may be the double factorial or the factorial of a factorial; write (3!)! for the latter, \
+                         and the double factorial as its product, 5 * 3 * 1",
+                    ));
+                }
                 self.apply(combinations::factorial, 1, span);
                 self.plain(kind, "`!`", span).map(Some)
             }
@@ -79,7 +87,15 @@ impl Parser<'_> {
 
     /// The value times the unit that comes next. `5 ft 3 in` is a sum.
     fn with_unit(&mut self, kind: &Kind, unit: Unit) -> Result<Kind, Fault> {
+        let is_result = self.call_end == Some(self.next);
         let (_, span) = self.take();
+        if unit.pi && is_result {
+            return Err(Fault::new(
+                span,
+                "this unit of angles stands behind a function's result; write it behind the argument, as in sin(30°), \
+                 convert a result with `to deg`, or put the function into parentheses, as in (abs(-30))°",
+            ));
+        }
         if unit.zero.is_some() {
             self.plain(kind, "a temperature", span)?;
             return Ok(Kind::Reading(unit));
