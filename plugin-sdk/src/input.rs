@@ -22,16 +22,17 @@ use crate::{ToolError, files, text};
 #[derive(Clone, Copy, Debug)]
 pub struct Named<T>(pub &'static str, pub Option<T>);
 
-/// The text given, or that of the file at the path given, of at most `most` bytes: decoded by [`text::decode`]. Neither has a byte
+/// The text given, or that of the file at the path given, of at most `most` bytes: decoded by [`text::of_file`]. Neither has a byte
 /// order mark.
 ///
 /// # Errors
 ///
-/// If there is neither or both, or if the file cannot be read or is larger.
+/// If there is neither or both, or if the file cannot be read, is larger, or is no text.
 pub fn text(given: Named<String>, path: Named<String>, most: u64) -> Result<String, ToolError> {
     match one_of(given, path)? {
         Given::Value(value) => Ok(text::without_mark(&value).to_owned()),
-        Given::File(path) => Ok(text::decode(&file(&path, most)?, None)),
+        Given::File(path) => text::of_file(&file(&path, most)?)
+            .map_err(|kind| ToolError::new(format_args!("`{path}` is {kind}"))),
     }
 }
 
@@ -106,6 +107,7 @@ mod tests {
         fs::create_dir_all(&directory).expect("a directory");
         let at = |name: &str| directory.join(name).display().to_string();
         fs::write(at("a.txt"), b"\xef\xbb\xbfone\r\n").expect("a file");
+        fs::write(at("wide.txt"), b"{\0}\0").expect("a file");
         let read = |given: Option<&str>, path: Option<&str>, most: u64| {
             let given = Named("text", given.map(str::to_owned));
             let path = Named("other_path", path.map(str::to_owned));
@@ -118,6 +120,7 @@ mod tests {
             (None, None, "give `text`, or in `other_path`"),
             (Some("one"), Some(&*path), "both given"),
             (None, Some(&*path), "is 8 bytes; the most that is read is 7"),
+            (None, Some(&*at("wide.txt")), "UTF-16 or UTF-32 text without a byte order mark"),
             (None, Some(&*at("b.txt")), "there is no `"),
             (None, Some(&*directory.display().to_string()), "is a directory; name a file"),
         ] {

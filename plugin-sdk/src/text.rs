@@ -23,6 +23,30 @@ pub fn decode(bytes: &[u8], label: Option<&str>) -> String {
     by_label.unwrap_or_else(otherwise).decode(bytes).0.into_owned()
 }
 
+/// The text of a file by [`decode`], if it is one whose encoding can be told.
+///
+/// # Errors
+///
+/// If it holds NUL bytes, as UTF-32, UTF-16 without a byte order mark and files that are no text do. The phrase says what
+/// it is and what to do.
+pub fn of_file(bytes: &[u8]) -> Result<String, &'static str> {
+    if is_utf32(bytes) {
+        return Err("UTF-32 text; convert it to UTF-8");
+    }
+    let has_mark = bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff");
+    if !has_mark && bytes.contains(&0) {
+        return Err("no text, or UTF-16 or UTF-32 text without a byte order mark: it holds NUL \
+                    bytes; if it is text, convert it to UTF-8");
+    }
+    Ok(decode(bytes, None))
+}
+
+/// True if bytes begin with the byte order mark of UTF-32, which in one order begins with that of UTF-16.
+#[must_use]
+pub fn is_utf32(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"\xff\xfe\0\0") || bytes.starts_with(b"\0\0\xfe\xff")
+}
+
 /// A text without the byte order mark that it may begin with.
 #[must_use]
 pub fn without_mark(text: &str) -> &str {
@@ -49,5 +73,19 @@ mod tests {
         check(b"a\xfcb", Some("utf-8"), "a\u{fffd}b");
         check(b"", None, "");
         assert_eq!(without_mark("\u{feff}a\u{feff}"), "a\u{feff}");
+    }
+
+    #[test]
+    fn a_file_whose_encoding_cannot_be_told_is_no_text() {
+        let wide = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>();
+        let four = |text: &str| text.chars().flat_map(|c| u32::from(c).to_le_bytes()).collect();
+        let four: Vec<u8> = four("\u{feff}{}");
+        for bytes in [wide("{}"), four.clone(), four[4..].to_vec(), b"\0\0\xfe\xff\0\0\0{".to_vec()]
+        {
+            let error = of_file(&bytes).expect_err("no text");
+            assert!(error.contains("UTF-32") && error.contains("convert it to UTF-8"), "{error}");
+        }
+        assert_eq!(of_file(&wide("\u{feff}{}")).as_deref(), Ok("{}"));
+        assert_eq!(of_file(b"caf\xe9").as_deref(), Ok("caf\u{e9}"));
     }
 }

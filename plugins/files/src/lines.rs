@@ -50,7 +50,7 @@ pub fn open(path: &Path) -> io::Result<Opened> {
         return Ok(Opened::Picture(kind, file));
     }
     let is_wide = head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff");
-    if is_wide && size <= MAX_WIDE {
+    if is_wide && !text::is_utf32(&head) && size <= MAX_WIDE {
         let mut bytes = Vec::new();
         file.take(MAX_WIDE).read_to_end(&mut bytes)?;
         let reader = Box::new(Cursor::new(text::decode(&bytes, None).into_bytes()));
@@ -172,6 +172,15 @@ mod tests {
             lines.push(line.text.into_owned());
         }
         assert_eq!(lines, expected);
+    }
+
+    #[test]
+    fn utf_32_is_no_text_though_its_mark_begins_as_that_of_utf_16() {
+        for bytes in [&b"\xff\xfe\0\0a\0\0\0"[..], b"\0\0\xfe\xff\0\0\0a", b"a\0b\0"] {
+            let file = tempfile::NamedTempFile::new().unwrap();
+            std::fs::write(file.path(), bytes).unwrap();
+            assert!(matches!(open(file.path()).unwrap(), Opened::Other), "{bytes:?}");
+        }
     }
 
     #[test]

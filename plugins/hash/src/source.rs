@@ -79,12 +79,16 @@ pub fn bytes(
     path: Option<String>,
     encoding: Encoding,
 ) -> Result<Vec<u8>, ToolError> {
-    let is_file = path.is_some();
+    let file = path.clone();
     let decode = |data: String| Ok(encoding.decode(&data)?);
     let bytes = input::bytes(Named("data", data), Named("path", path), MAX_DECODED, decode)?;
-    match is_file && encoding != Encoding::Text {
-        true => Ok(encoding.decode(&toolrack_sdk::text::decode(&bytes, None))?),
-        false => Ok(bytes),
+    match file.filter(|_| encoding != Encoding::Text) {
+        Some(path) => {
+            let text = toolrack_sdk::text::of_file(&bytes)
+                .map_err(|kind| ToolError::new(format_args!("`{path}` is {kind}")))?;
+            Ok(encoding.decode(&text)?)
+        }
+        None => Ok(bytes),
     }
 }
 
