@@ -55,6 +55,9 @@ pub fn host_paths() -> BTreeMap<PathBuf, Vec<String>> {
     serde_json::from_str(&text).unwrap_or_default()
 }
 
+/// Which file something is, whatever its name; nothing where the system does not tell.
+type Identity = Option<(u64, u64)>;
+
 /// What is in a directory.
 #[derive(Clone, Debug, Default)]
 pub struct Entries {

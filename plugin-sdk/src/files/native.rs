@@ -5,7 +5,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
-use super::{Entries, Entry, Kind};
+use super::{Entries, Entry, Identity, Kind};
 
 pub(super) fn roots() -> Vec<PathBuf> {
     vec![PathBuf::from("/")]
@@ -37,28 +37,58 @@ pub fn entries(path: impl AsRef<Path>) -> io::Result<Entries> {
 /// A file that is open to be changed.
 pub(super) struct Open {
     file: RefCell<File>,
-    path: PathBuf,
+    /// The same file, where what is written goes to its end.
+    adding: Option<File>,
+}
+
+/// How many names the file at `path` has, and which it is. A link is not followed.
+pub(super) fn about(path: &Path) -> io::Result<(u64, Identity)> {
+    let about = fs::symlink_metadata(path)?;
+    Ok((names(&about), identity(&about)))
+}
+
+#[cfg(unix)]
+fn names(about: &fs::Metadata) -> u64 {
+    std::os::unix::fs::MetadataExt::nlink(about)
+}
+
+#[cfg(not(unix))]
+fn names(_: &fs::Metadata) -> u64 {
+    1
+}
+
+#[cfg(unix)]
+fn identity(about: &fs::Metadata) -> Identity {
+    use std::os::unix::fs::MetadataExt as _;
+    Some((about.dev(), about.ino()))
+}
+
+#[cfg(not(unix))]
+fn identity(_: &fs::Metadata) -> Identity {
+    None
 }
 
 impl Open {
     pub(super) fn new(path: &Path) -> io::Result<Self> {
         let file = OpenOptions::new().write(true).create_new(true).open(path)?;
-        Ok(Self { file: file.into(), path: path.into() })
+        Ok(Self { file: file.into(), adding: None })
     }
 
     pub(super) fn existing(path: &Path) -> io::Result<Self> {
         let file = OpenOptions::new().write(true).open(path)?;
-        Ok(Self { file: file.into(), path: path.into() })
+        let adding = Some(OpenOptions::new().append(true).open(path)?);
+        Ok(Self { file: file.into(), adding })
     }
 
     /// Its length, and how many names it has.
     pub(super) fn about(&self) -> io::Result<(u64, u64)> {
         let about = self.file.borrow().metadata()?;
-        #[cfg(unix)]
-        let names = std::os::unix::fs::MetadataExt::nlink(&about);
-        #[cfg(not(unix))]
-        let names = 1;
-        Ok((about.len(), names))
+        Ok((about.len(), names(&about)))
+    }
+
+    /// Which file it is.
+    pub(super) fn identity(&self) -> Identity {
+        self.file.borrow().metadata().ok().as_ref().and_then(identity)
     }
 
     pub(super) fn write(&self, bytes: &[u8], at: u64) -> io::Result<()> {
@@ -69,7 +99,8 @@ impl Open {
 
     /// Adds to the end that the file has then.
     pub(super) fn append(&self, bytes: &[u8]) -> io::Result<()> {
-        OpenOptions::new().append(true).open(&self.path)?.write_all(bytes)
+        let mut file = self.adding.as_ref().ok_or(io::ErrorKind::Unsupported)?;
+        file.write_all(bytes)
     }
 
     pub(super) fn set_length(&self, length: u64) -> io::Result<()> {

@@ -11,7 +11,7 @@ use wasip2::filesystem::types::{
 };
 use wasip2::io::streams::StreamError;
 
-use super::{Entries, Entry, Kind};
+use super::{Entries, Entry, Identity, Kind};
 
 /// What one call gives to the host.
 const CHUNK: usize = 64 * 1024;
@@ -55,6 +55,14 @@ fn kind(kind: DescriptorType) -> Kind {
 /// A file that is open to be changed.
 pub(super) struct Open(Descriptor);
 
+/// How many names the file at `path` has, and which it is. A link is not followed.
+pub(super) fn about(path: &Path) -> io::Result<(u64, Identity)> {
+    let (root, below) = granted(path)?;
+    let about = root.stat_at(PathFlags::empty(), &below).map_err(error)?;
+    let hash = root.metadata_hash_at(PathFlags::empty(), &below).map_err(error)?;
+    Ok((about.link_count, Some((hash.upper, hash.lower))))
+}
+
 impl Open {
     pub(super) fn new(path: &Path) -> io::Result<Self> {
         let how = OpenFlags::CREATE | OpenFlags::EXCLUSIVE;
@@ -69,6 +77,11 @@ impl Open {
     pub(super) fn about(&self) -> io::Result<(u64, u64)> {
         let about = self.0.stat().map_err(error)?;
         Ok((about.size, about.link_count))
+    }
+
+    /// Which file it is.
+    pub(super) fn identity(&self) -> Identity {
+        self.0.metadata_hash().ok().map(|hash| (hash.upper, hash.lower))
     }
 
     pub(super) fn write(&self, bytes: &[u8], mut at: u64) -> io::Result<()> {
@@ -114,10 +127,16 @@ fn open(
     how: OpenFlags,
     access: DescriptorFlags,
 ) -> io::Result<Descriptor> {
+    let (root, below) = granted(path)?;
+    root.open_at(follow, &below, how, access).map_err(error)
+}
+
+/// The granted directory that `path` lies in, and the path below it.
+fn granted(path: &Path) -> io::Result<(Descriptor, String)> {
     for (root, at) in get_directories() {
         let Ok(below) = path.strip_prefix(&at) else { continue };
         let below = below.to_str().filter(|below| !below.is_empty()).unwrap_or(".");
-        return root.open_at(follow, below, how, access).map_err(error);
+        return Ok((root, below.to_owned()));
     }
     Err(io::ErrorKind::NotFound.into())
 }

@@ -4,10 +4,11 @@ use std::fs;
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::links;
-use super::system::Open;
-use super::turn;
+use super::system::{self, Open};
+use super::turn::{self, Turn};
 
 /// How the name of a file ends that is written to take another's place. The host knows this: until then such a file
 /// is its owner's alone, and it takes the place only with the mode and the owner of what was there.
@@ -15,6 +16,12 @@ const BESIDE: &str = ".toolrack-new";
 
 /// Bytes that another program adds while a file is changed, at most.
 const MAX_ADDED: u64 = 8 * 1024 * 1024;
+
+/// How often a change begins anew, since another file took the place of the one that was changed.
+const MAX_TRIES: usize = 20;
+
+/// After this long, what another program compared before a change without a lock has been written.
+const SETTLED: Duration = Duration::from_millis(50);
 
 /// Writes a new file.
 ///
@@ -36,30 +43,80 @@ pub fn create(path: impl AsRef<Path>, bytes: &[u8]) -> io::Result<()> {
 /// If not all can be added: then nothing is, unless another program adds to the file meanwhile.
 pub fn append(path: impl AsRef<Path>, bytes: &[u8]) -> io::Result<()> {
     let path = links::real(path)?;
-    let _turn = turn::take(&path)?;
-    let file = match Open::existing(&path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return create(&path, bytes),
-        file => file?,
-    };
-    let (length, _) = file.about()?;
-    file.append(bytes).inspect_err(|_| {
-        if is_only_ours(&path, length, bytes) {
-            let _ = file.set_length(length);
+    until_done(|| {
+        let turn = turn::take(&path)?;
+        match Open::existing(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                create(&path, bytes).map(|()| true)
+            }
+            file => add(&path, &file?, bytes, &turn),
         }
     })
 }
 
+/// Tries until it is done, or something fails.
+fn until_done(once: impl Fn() -> io::Result<bool>) -> io::Result<()> {
+    for _ in 0..MAX_TRIES {
+        if once()? {
+            return Ok(());
+        }
+    }
+    Err(io::ErrorKind::ResourceBusy.into())
+}
+
+/// Adds to a file that was opened at `path`: `false` if another has taken its place there, so that what was added is
+/// in no file that has a name.
+fn add(path: &Path, file: &Open, bytes: &[u8], turn: &Turn) -> io::Result<bool> {
+    let (length, _) = file.about()?;
+    file.append(bytes).inspect_err(|_| {
+        if is_only_ours(path, length, bytes) {
+            let _ = file.set_length(length);
+        }
+    })?;
+    if !turn::is_at(file, path) {
+        return Ok(false);
+    }
+    if !turn.is_held() && !bytes.is_empty() {
+        std::thread::sleep(SETTLED);
+        let behind = behind(fs::File::open(path)?, length, MAX_ADDED + bytes.len() as u64)?;
+        if !behind.windows(bytes.len()).any(|part| part == bytes) {
+            return Err(changed_meanwhile());
+        }
+    }
+    Ok(true)
+}
+
+/// What a file holds behind `start`, at most `max` bytes.
+fn behind(mut file: fs::File, start: u64, max: u64) -> io::Result<Vec<u8>> {
+    use io::{Read as _, Seek as _};
+    let mut bytes = Vec::new();
+    // WASI's libc reads nothing more from a file whose end it has seen.
+    file.seek(io::SeekFrom::Start(start))?;
+    file.take(max).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Fails unless the file at `path` holds `bytes`, where no lock keeps others from changing it at the same time.
+fn check_kept(path: &Path, bytes: &[u8], turn: &Turn) -> io::Result<()> {
+    if turn.is_held() {
+        return Ok(());
+    }
+    std::thread::sleep(SETTLED);
+    let is_kept = first(path, bytes.len() + 1)? == bytes;
+    if is_kept { Ok(()) } else { Err(changed_meanwhile()) }
+}
+
+fn changed_meanwhile() -> io::Error {
+    io::Error::other(
+        "another program changed it at the same time, and no lock can be made in its directory; this change may be lost: \
+         read the file, and repeat the change if it is not there",
+    )
+}
+
 /// True if what stands in the file behind `length` is a beginning of `bytes`.
 fn is_only_ours(path: &Path, length: u64, bytes: &[u8]) -> bool {
-    use io::{Read as _, Seek as _};
-    let added = || {
-        let mut file = fs::File::open(path)?;
-        file.seek(io::SeekFrom::Start(length))?;
-        let mut added = Vec::new();
-        file.take(bytes.len() as u64 + 1).read_to_end(&mut added)?;
-        io::Result::Ok(added)
-    };
-    added().is_ok_and(|added| bytes.starts_with(&added))
+    let added = fs::File::open(path).and_then(|file| behind(file, length, bytes.len() as u64 + 1));
+    added.is_ok_and(|added| bytes.starts_with(&added))
 }
 
 /// Gives a file another content, or writes a new one. It keeps its mode and its owner, other names of the file (hard
@@ -74,10 +131,12 @@ fn is_only_ours(path: &Path, length: u64, bytes: &[u8]) -> bool {
 /// If the new content cannot be written: then the file is as it was.
 pub fn replace(path: impl AsRef<Path>, bytes: &[u8]) -> io::Result<()> {
     let path = links::real(path)?;
-    match Open::existing(&path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => create(&path, bytes),
-        file => put(&path, file?, bytes, None).map(drop),
-    }
+    until_done(|| match Open::existing(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            create(&path, bytes).map(|()| true)
+        }
+        file => put(&path, file?, bytes, None),
+    })
 }
 
 /// The same for a file that holds `old`: `false` if it holds something else right before it would be changed, since
@@ -85,7 +144,8 @@ pub fn replace(path: impl AsRef<Path>, bytes: &[u8]) -> io::Result<()> {
 ///
 /// Of plugins that do so with one file, in however many servers, no change is lost: a file beside it, whose name ends in
 /// `.toolrack-lock`, stands there for the moment between the comparison and the change, and one that is left behind is
-/// removed after two seconds. No other program heeds it. What such a program adds to the end in that moment is kept, what
+/// removed after two seconds. Where none can be made, the file is read again after the change, and it is an error if
+/// another change has undone this one. No other program heeds it. What such a program adds to the end in that moment is kept, what
 /// it changes there is not; and what it adds later through a file that it opened before is lost.
 ///
 /// # Errors
@@ -107,12 +167,20 @@ fn put(path: &Path, file: Open, bytes: &[u8], old: Option<&[u8]>) -> io::Result<
             done => return done,
         }
     }
-    let _turn = turn::take(path)?;
+    let turn = turn::take(path)?;
     let is_same = match old {
         Some(old) => first(path, old.len() + 1)? == old,
         None => true,
     };
-    Ok(is_same && in_place(path, length, bytes).map(|()| true)?)
+    if !is_same || turn.is_lost() {
+        return Ok(false);
+    }
+    let file = Open::existing(path)?;
+    in_place(path, &file, length, bytes)?;
+    if !turn::is_at(&file, path) {
+        return Ok(false);
+    }
+    check_kept(path, bytes, &turn).map(|()| true)
 }
 
 fn beside(path: &Path, bytes: &[u8], old: Option<&[u8]>) -> io::Result<bool> {
@@ -122,11 +190,15 @@ fn beside(path: &Path, bytes: &[u8], old: Option<&[u8]>) -> io::Result<bool> {
         file.write(bytes, 0)?;
         file.sync()?;
         drop(file);
-        let _turn = turn::take(path)?;
-        match old {
-            Some(old) => take_place(&new, path, old),
-            None => fs::rename(&new, path).map(|()| true),
+        let turn = turn::take(path)?;
+        let is_done = match old {
+            Some(old) => take_place(&new, path, old, &turn)?,
+            None => fs::rename(&new, path).map(|()| true)?,
+        };
+        if is_done {
+            check_kept(path, bytes, &turn)?;
         }
+        Ok(is_done)
     };
     let done = put();
     if !matches!(done, Ok(true)) {
@@ -136,13 +208,14 @@ fn beside(path: &Path, bytes: &[u8], old: Option<&[u8]>) -> io::Result<bool> {
 }
 
 /// Renames `new` to `path`, where `old` stands. What is added there until then comes along.
-fn take_place(new: &Path, path: &Path, old: &[u8]) -> io::Result<bool> {
+fn take_place(new: &Path, path: &Path, old: &[u8], turn: &Turn) -> io::Result<bool> {
     use io::Read as _;
+    let (_, opened) = system::about(path)?;
     let mut there = fs::File::open(path)?;
     let mut found = Vec::new();
     there.by_ref().take(old.len() as u64 + 1).read_to_end(&mut found)?;
     let is_there = || io::Result::Ok(seen(&there.metadata()?) == seen(&fs::metadata(path)?));
-    if found != old || !is_there()? {
+    if found != old || turn.is_lost() || system::about(path)?.1 != opened || !is_there()? {
         return Ok(false);
     }
     if fs::rename(new, path).is_err() {
@@ -154,12 +227,8 @@ fn take_place(new: &Path, path: &Path, old: &[u8]) -> io::Result<bool> {
 }
 
 /// Adds to the file at `path` what `there`, whose place it took, holds behind `length`.
-fn keep_added(mut there: fs::File, length: u64, path: &Path) -> io::Result<()> {
-    use io::{Read as _, Seek as _};
-    let mut added = Vec::new();
-    // WASI's libc reads nothing more from a file whose end it has seen.
-    there.seek(io::SeekFrom::Start(length))?;
-    there.take(MAX_ADDED).read_to_end(&mut added)?;
+fn keep_added(there: fs::File, length: u64, path: &Path) -> io::Result<()> {
+    let added = behind(there, length, MAX_ADDED)?;
     if added.is_empty() { Ok(()) } else { Open::existing(path)?.append(&added) }
 }
 
@@ -174,8 +243,7 @@ fn name_beside(path: &Path) -> PathBuf {
 }
 
 /// What needs new room comes first: if there is none, what was there is whole.
-fn in_place(path: &Path, length: u64, bytes: &[u8]) -> io::Result<()> {
-    let file = Open::existing(path)?;
+fn in_place(path: &Path, file: &Open, length: u64, bytes: &[u8]) -> io::Result<()> {
     let shared = usize::try_from(length).map_or(bytes.len(), |length| length.min(bytes.len()));
     let (head, rest) = bytes.split_at(shared);
     let old = first(path, shared)?;
@@ -327,6 +395,44 @@ mod tests {
         assert!(bytes.chunks(100).all(|part| part.iter().all(|byte| *byte == part[0])));
         assert!(is_only_ours(&file, 59_950, &[bytes[59_999]; 60]));
         assert!(!is_only_ours(&file, 59_950, &[bytes[59_999]; 40]));
+    }
+
+    #[test]
+    fn what_was_added_to_a_file_that_lost_its_place_is_added_anew() {
+        let root = Root::new("stopped");
+        let (file, new) = (root.0.join("a"), root.0.join("new"));
+        create(&file, b"old\n").expect("done");
+        let stopped = turn::take(&file).expect("done");
+        let open = Open::existing(&file).expect("done");
+        replace(&file, b"by another\n").expect("takes the lock over");
+        assert!(!add(&file, &open, b"added\n", &stopped).expect("no error"));
+        drop(stopped);
+        append(&file, b"added\n").expect("done");
+        assert_eq!(fs::read_to_string(&file).expect("done"), "by another\nadded\n");
+        // Nor does who was stopped before the change undo what was changed meanwhile.
+        create(&new, b"stale").expect("done");
+        let stopped = turn::take(&file).expect("done");
+        let taken = turn::take(&file).expect("taken over");
+        let is_replaced = take_place(&new, &file, b"by another\nadded\n", &stopped);
+        assert!(!is_replaced.expect("no error"));
+        drop(taken);
+    }
+
+    #[test]
+    fn a_change_without_a_lock_is_told_as_done_only_if_it_is_there() {
+        let root = Root::new("unlocked");
+        let file = root.0.join("none/a");
+        let unlocked = turn::take(&file).expect("nobody to wait for");
+        let file = root.0.join("a");
+        create(&file, b"mine").expect("done");
+        check_kept(&file, b"mine", &unlocked).expect("it is there");
+        for other in ["theirs", "mine and theirs", ""] {
+            fs::write(&file, other).expect("done");
+            let told = check_kept(&file, b"mine", &unlocked).expect_err("lost").to_string();
+            assert!(told.contains("may be lost"), "{told}");
+        }
+        let open = Open::existing(&file).expect("done");
+        assert!(add(&file, &open, b"mine", &unlocked).expect("it is there"));
     }
 
     #[test]
