@@ -23,6 +23,7 @@
 
 mod explain;
 mod links;
+mod sweep;
 mod turn;
 mod write;
 

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::links;
+use super::sweep::sweep;
 use super::system::{self, Open};
 use super::turn::{self, Turn};
 
@@ -184,6 +185,9 @@ fn put(path: &Path, file: Open, bytes: &[u8], old: Option<&[u8]>) -> io::Result<
 }
 
 fn beside(path: &Path, bytes: &[u8], old: Option<&[u8]>) -> io::Result<bool> {
+    if let Some(directory) = path.parent() {
+        sweep(directory, BESIDE);
+    }
     let new = name_beside(path);
     let put = || {
         let file = Open::new(&new)?;
@@ -395,6 +399,36 @@ mod tests {
         assert!(bytes.chunks(100).all(|part| part.iter().all(|byte| *byte == part[0])));
         assert!(is_only_ours(&file, 59_950, &[bytes[59_999]; 60]));
         assert!(!is_only_ours(&file, 59_950, &[bytes[59_999]; 40]));
+    }
+
+    #[test]
+    fn what_a_crash_left_behind_goes_with_the_next_change() {
+        let root = Root::new("left");
+        let file = root.0.join("a");
+        create(&file, b"one").expect("done");
+        let long_ago = std::time::SystemTime::now() - Duration::from_secs(2 * 60 * 60);
+        let left = |name: &str, is_old: bool| {
+            let file = fs::File::create(root.0.join(name)).expect("done");
+            if is_old {
+                file.set_modified(long_ago).expect("done");
+            }
+        };
+        left(".0123456789abcdef.toolrack-new", true);
+        let stay = [
+            (".0123456789abcdee.toolrack-new", false),
+            (".0123456789ABCDEF.toolrack-new", true),
+            (".0123.toolrack-new", true),
+            ("0123456789abcdef.toolrack-new", true),
+            (".0123456789abcdef.toolrack-new.md", true),
+        ];
+        for (name, is_old) in stay {
+            left(name, is_old);
+        }
+        assert!(replace_unchanged(&file, b"one", b"two").expect("done"));
+        assert!(!root.0.join(".0123456789abcdef.toolrack-new").exists());
+        for (name, _) in stay {
+            assert!(root.0.join(name).exists(), "{name}");
+        }
     }
 
     #[test]
