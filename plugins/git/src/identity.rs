@@ -66,8 +66,8 @@ impl Identity {
 }
 
 const UNKNOWN: &str = "nobody is known as the author: pass `author`, such as `Ada Lovelace <ada@example.org>`; or the \
-    operator sets it with `toolrack grant git config user_name=... user_email=...`, or in the repository with `git config \
-    user.name` and `user.email` (the user's own git configuration is not seen here)";
+    operator sets it with `toolrack grant git config user_name=...` and `toolrack grant git config user_email=...`, or in \
+    the repository with `git config user.name` and `user.email` (the user's own git configuration is not seen here)";
 
 fn fits(text: &str) -> bool {
     !text.trim().is_empty() && text.len() <= MAX_NAME && !text.contains(['<', '>', '\n', '\0'])
