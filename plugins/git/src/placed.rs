@@ -73,8 +73,10 @@ fn check_write(
         match worktree::about(repository, above)? {
             Some(about) if !about.is_dir() && !leaves(above) => {
                 return Err(format!(
-                    "`{}` is no directory, so nothing is written below it",
-                    quoted(above)
+                    "`{0}` is no directory, so `{1}` is not written below it, and nothing was changed; move or delete \
+                     `{0}`, then call again",
+                    quoted(above),
+                    quoted(path)
                 ));
             }
             Some(_) => {}
@@ -86,7 +88,11 @@ fn check_write(
     }
     let is_directory = worktree::about(repository, path)?.is_some_and(|about| about.is_dir());
     if is_directory && !makes_room(repository, path, leaves, 0)? {
-        return Err(format!("`{}` is a directory with other files in it", quoted(path)));
+        return Err(format!(
+            "`{0}` is a directory with other files in it, so the file `{0}` is not written in its place, and nothing was \
+             changed; move or delete that directory, then call again",
+            quoted(path)
+        ));
     }
     let content = side
         .content(repository, path)
@@ -230,4 +236,28 @@ fn directories(work: &Path, native: &Path) -> Result<(), String> {
 fn link(target: &[u8], at: &Path) -> std::io::Result<()> {
     let target = std::str::from_utf8(target).map_err(|_| std::io::ErrorKind::InvalidData)?;
     crate::link::make(target, at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_file_and_directory_changed_places_it_is_said_what_to_do() {
+        let (directory, repository) = crate::repository::empty();
+        fs::write(directory.path().join("a"), "").unwrap();
+        fs::create_dir(directory.path().join("b")).unwrap();
+        fs::write(directory.path().join("b/inner"), "").unwrap();
+        let side = Side::stored(0o100644, gix_hash::ObjectId::null(gix_hash::Kind::Sha1));
+        for (path, named) in
+            [("a/inner", "move or delete `a`"), ("b", "move or delete that directory")]
+        {
+            let files = BTreeMap::from([(path.as_bytes().to_vec(), Some(side.clone()))]);
+            let refused = check_writes(&repository, &files).unwrap_err();
+            assert!(
+                refused.contains(named) && refused.contains("nothing was changed"),
+                "{refused}"
+            );
+        }
+    }
 }

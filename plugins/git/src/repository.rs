@@ -176,3 +176,16 @@ fn linked(file: &Path) -> Result<PathBuf, String> {
         file.display()
     ))
 }
+
+/// A repository without a commit, and the directory that goes with its end.
+#[cfg(test)]
+pub fn empty() -> (tempfile::TempDir, Repository) {
+    let directory = tempfile::TempDir::new().unwrap();
+    let own = directory.path().join(".git");
+    for inner in ["objects", "refs/heads"] {
+        fs::create_dir_all(own.join(inner)).unwrap();
+    }
+    fs::write(own.join("HEAD"), "ref: refs/heads/main\n").unwrap();
+    let repository = Repository::at(directory.path()).unwrap().unwrap();
+    (directory, repository)
+}

@@ -90,6 +90,14 @@ fn step<'a>(
     id: ObjectId,
     rest: &'a str,
 ) -> Result<(ObjectId, &'a str), String> {
+    if !rest.starts_with(['^', '~']) {
+        let shown = if rest.starts_with("@{") {
+            "; `@{...}` stands directly behind a name, as in `main@{1}~2`"
+        } else {
+            ""
+        };
+        return Err(format!("`{rest}` cannot follow `^` or `~`{shown}"));
+    }
     let (sign, rest) = rest.split_at(1);
     if let Some(inner) = rest.strip_prefix('{').filter(|_| sign == "^") {
         let (kind, rest) = inner.split_once('}').ok_or("a `}` is missing")?;
@@ -305,5 +313,22 @@ impl Repository {
             len += 1;
         }
         text[..len].to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_follows_a_step_is_a_step() {
+        let (_directory, repository) = crate::repository::empty();
+        let id = ObjectId::null(gix_hash::Kind::Sha1);
+        for rest in ["@{1}", "x", "é", "@", "{commit}"] {
+            let refused = step(&repository, id, rest).unwrap_err();
+            assert!(refused.contains("cannot follow `^` or `~`"), "{refused}");
+        }
+        let refused = step(&repository, id, "@{1}").unwrap_err();
+        assert!(refused.contains("behind a name"), "{refused}");
     }
 }
