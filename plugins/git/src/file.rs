@@ -138,6 +138,21 @@ fn created(lock: &Path) -> io::Result<File> {
     create()
 }
 
+/// Names all locks that one killed call can have left, so that the next call does not fail at the second one.
+fn taken(lock: &Path) -> String {
+    let mut there = vec![lock.to_owned()];
+    let others = ["index.lock", "HEAD.lock"].map(|name| lock.with_file_name(name));
+    there.extend(others.into_iter().filter(|other| other != lock && other.exists()));
+    let shown: Vec<_> = there.iter().map(|path| format!("`{}`", path.display())).collect();
+    let (are, them) = if shown.len() == 1 { ("is", "it") } else { ("are", "them") };
+    format!(
+        "{} {are} there: another git or server works in this repository, or one was killed; try again in a minute, and \
+         delete {them} only if no git and no other call works in this repository then; `status` shows what a killed \
+         one left undone",
+        shown.join(" and ")
+    )
+}
+
 impl Lock {
     /// Takes it within two seconds, or fails.
     pub fn take(path: &Path) -> Result<Self, String> {
@@ -150,11 +165,7 @@ impl Lock {
         }
         match created(&lock) {
             Ok(file) => Ok(Self { path: path.to_owned(), lock, file: Some(file) }),
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(format!(
-                "`{}` is there: another git works in this repository, or one was interrupted; wait, or delete \
-                 that file if no git runs",
-                lock.display()
-            )),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(taken(&lock)),
             Err(error) => Err(explain(&error, &lock)),
         }
     }
@@ -205,6 +216,14 @@ mod tests {
         fs::write(directory.path().join("index.lock"), "").unwrap();
         let refused = Lock::take(&index).map(drop).unwrap_err();
         assert!(refused.contains("index.lock` is there"), "{refused}");
+        assert!(!refused.contains("HEAD.lock"), "{refused}");
+        fs::write(directory.path().join("HEAD.lock"), "").unwrap();
+        for path in ["index", "HEAD"] {
+            let refused = Lock::take(&directory.path().join(path)).map(drop).unwrap_err();
+            for named in ["index.lock`", "HEAD.lock`", "are there", "delete them only if no git"] {
+                assert!(refused.contains(named), "{refused}");
+            }
+        }
         assert!(directory.path().join("index.lock").exists());
     }
 }
