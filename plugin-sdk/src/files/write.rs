@@ -68,7 +68,7 @@ fn until_done(once: impl Fn() -> io::Result<bool>) -> io::Result<()> {
 /// Adds to a file that was opened at `path`: `false` if another has taken its place there, so that what was added is
 /// in no file that has a name.
 fn add(path: &Path, file: &Open, bytes: &[u8], turn: &Turn) -> io::Result<bool> {
-    let (length, _) = file.about()?;
+    let (length, names) = file.about()?;
     file.append(bytes).inspect_err(|_| {
         if is_only_ours(path, length, bytes) {
             let _ = file.set_length(length);
@@ -77,7 +77,7 @@ fn add(path: &Path, file: &Open, bytes: &[u8], turn: &Turn) -> io::Result<bool> 
     if !turn::is_at(file, path) {
         return Ok(false);
     }
-    if !turn.is_held() && !bytes.is_empty() {
+    if !is_kept_apart(names, turn) && !bytes.is_empty() {
         std::thread::sleep(SETTLED);
         let behind = behind(fs::File::open(path)?, length, MAX_ADDED + bytes.len() as u64)?;
         if !behind.windows(bytes.len()).any(|part| part == bytes) {
@@ -97,11 +97,13 @@ fn behind(mut file: fs::File, start: u64, max: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// True if the lock keeps all others from the file: those that change it by a name in another directory have another lock.
+fn is_kept_apart(names: u64, turn: &Turn) -> bool {
+    names <= 1 && turn.is_held()
+}
+
 /// Fails unless the file at `path` holds `bytes`, where no lock keeps others from changing it at the same time.
-fn check_kept(path: &Path, bytes: &[u8], turn: &Turn) -> io::Result<()> {
-    if turn.is_held() {
-        return Ok(());
-    }
+fn check_kept(path: &Path, bytes: &[u8]) -> io::Result<()> {
     std::thread::sleep(SETTLED);
     let is_kept = first(path, bytes.len() + 1)? == bytes;
     if is_kept { Ok(()) } else { Err(changed_meanwhile()) }
@@ -109,7 +111,7 @@ fn check_kept(path: &Path, bytes: &[u8], turn: &Turn) -> io::Result<()> {
 
 fn changed_meanwhile() -> io::Error {
     io::Error::other(
-        "another program changed it at the same time, and no lock can be made in its directory; this change may be lost: \
+        "another program changed it at the same time, and no lock kept the two apart; this change may be lost: \
          read the file, and repeat the change if it is not there",
     )
 }
@@ -181,7 +183,10 @@ fn put(path: &Path, file: Open, bytes: &[u8], old: Option<&[u8]>) -> io::Result<
     if !turn::is_at(&file, path) {
         return Ok(false);
     }
-    check_kept(path, bytes, &turn).map(|()| true)
+    if !is_kept_apart(names, &turn) {
+        check_kept(path, bytes)?;
+    }
+    Ok(true)
 }
 
 fn beside(path: &Path, bytes: &[u8], old: Option<&[u8]>) -> io::Result<bool> {
@@ -199,8 +204,8 @@ fn beside(path: &Path, bytes: &[u8], old: Option<&[u8]>) -> io::Result<bool> {
             Some(old) => take_place(&new, path, old, &turn)?,
             None => fs::rename(&new, path).map(|()| true)?,
         };
-        if is_done {
-            check_kept(path, bytes, &turn)?;
+        if is_done && !turn.is_held() {
+            check_kept(path, bytes)?;
         }
         Ok(is_done)
     };
@@ -459,14 +464,17 @@ mod tests {
         let unlocked = turn::take(&file).expect("nobody to wait for");
         let file = root.0.join("a");
         create(&file, b"mine").expect("done");
-        check_kept(&file, b"mine", &unlocked).expect("it is there");
+        check_kept(&file, b"mine").expect("it is there");
         for other in ["theirs", "mine and theirs", ""] {
             fs::write(&file, other).expect("done");
-            let told = check_kept(&file, b"mine", &unlocked).expect_err("lost").to_string();
+            let told = check_kept(&file, b"mine").expect_err("lost").to_string();
             assert!(told.contains("may be lost"), "{told}");
         }
         let open = Open::existing(&file).expect("done");
         assert!(add(&file, &open, b"mine", &unlocked).expect("it is there"));
+        let locked = turn::take(&file).expect("done");
+        assert!(is_kept_apart(1, &locked) && !is_kept_apart(2, &locked));
+        assert!(!is_kept_apart(1, &unlocked));
     }
 
     #[test]
