@@ -106,7 +106,9 @@ pub(in crate::cli) fn revoked(kind: GrantKind, what: Option<&str>) -> anyhow::Re
         // A directory may be named as `grant` takes it; a shell completes its name with a slash.
         Some(path) if kind == GrantKind::Files && !path.is_empty() => {
             let path = typed_path::expanded(path).unwrap_or_else(|_| path.into());
-            let path = from_here(path.to_string_lossy().into_owned())?;
+            let path = path.to_string_lossy().into_owned();
+            // Where the plugin sees a directory is written so on every system.
+            let path = if path.starts_with('/') { path } else { from_here(path)? };
             let trimmed = path.trim_end_matches('/');
             Some(if trimmed.is_empty() { path.clone() } else { trimmed.to_owned() })
         }

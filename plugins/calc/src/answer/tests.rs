@@ -205,7 +205,7 @@ fn long_chains_are_not_deep() {
 #[test]
 fn what_mathematics_reads_otherwise_is_refused() {
     let refused = |expression: &str, part: &str| {
-        let message = answer(expression, Some(10), None).err().expect(expression);
+        let message = answer(expression, Some(10), None).expect_err(expression);
         assert!(message.contains(part), "{expression}: {message}");
     };
     for expression in ["5!!", "5! !", "3!!!", "2 * (1 + 2)!!"] {
