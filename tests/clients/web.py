@@ -43,7 +43,7 @@ def weather(server: list[str], era: str) -> None:
     with serving(now) as (port, paths):
         call(port).answers("light rain, 10 °C")
         assert f"appid={KEY}" in paths[-1], paths
-        call(port, KEY[::-1]).fails("does not accept the API key", "`secret`")
+        call(port, KEY[::-1]).fails("does not accept the API key", "toolrack secret set OPENWEATHER_API_KEY")
     call(port).fails("cannot connect to", "try again later")
     with serving(now, delay=30) as (port, _):
         call(port).fails("longer than its wall-clock timeout of 2s")
