@@ -115,7 +115,7 @@ impl FoundEntry {
         let mut additions: Vec<_> =
             switches.chain(variables.map(|name| format!("env.{name}"))).collect();
         let args: Vec<String> = texts(&value["args"]);
-        if !has_own_arguments(&args) {
+        if !are_written(&args) {
             additions.push("args".into());
         }
         Self {
@@ -199,8 +199,8 @@ fn is_program(command: &str, program: &str) -> bool {
             && found().is_some_and(|found| real(Path::new(program)) == Some(found)))
 }
 
-/// True if `register` writes such arguments.
-fn has_own_arguments(args: &[String]) -> bool {
+/// True if `register` writes such arguments itself.
+fn are_written(args: &[String]) -> bool {
     let mut args = args.iter().map(String::as_str);
     while let Some(argument) = args.next() {
         match argument {

@@ -29,7 +29,7 @@ fn repository_at(both: &Both, name: &str) {
     both.git.run(&["-C", name, "commit", "-q", "--allow-empty", "-m", "inner"]);
 }
 
-/// What both see of the files, and what both stage of them.
+/// Asserts that both see the same of the files, and stage the same of them.
 async fn same_for_both(both: &mut Both, name: &str) {
     let found = both.call("status", json!({ "untracked_files": true })).await;
     let right = both.git.run(&["status", "--porcelain", "--branch", "-uall"]);

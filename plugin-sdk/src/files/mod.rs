@@ -56,7 +56,7 @@ pub fn host_paths() -> BTreeMap<PathBuf, Vec<String>> {
     serde_json::from_str(&text).unwrap_or_default()
 }
 
-/// Which file something is, whatever its name; nothing where the system does not tell.
+/// The identity of a file, whatever its name. `None` where the system does not tell.
 type Identity = Option<(u64, u64)>;
 
 /// What is in a directory.

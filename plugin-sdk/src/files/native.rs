@@ -41,7 +41,7 @@ pub(super) struct Open {
     adding: Option<File>,
 }
 
-/// How many names the file at `path` has, and which it is. A link is not followed.
+/// Returns the number of names that the file at `path` has, and its identity. A link is not followed.
 pub(super) fn about(path: &Path) -> io::Result<(u64, Identity)> {
     let about = fs::symlink_metadata(path)?;
     Ok((names(&about), identity(&about)))
@@ -86,7 +86,7 @@ impl Open {
         Ok((about.len(), names(&about)))
     }
 
-    /// Which file it is.
+    /// The identity of the file.
     pub(super) fn identity(&self) -> Identity {
         self.file.borrow().metadata().ok().as_ref().and_then(identity)
     }

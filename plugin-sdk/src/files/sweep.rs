@@ -4,9 +4,9 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-/// Nobody writes one file for so long.
+/// The age from which a file is left behind: no plugin writes one for so long.
 const MAX_AGE: Duration = Duration::from_secs(60 * 60);
-/// Entries of a directory that are looked at, at most.
+/// The most entries of a directory that are looked at.
 const MAX_ENTRIES: usize = 20_000;
 
 /// Removes what was left behind in `directory`: files named `.`, 16 hexadecimal digits and `ending`, untouched for an hour.

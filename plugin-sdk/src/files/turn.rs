@@ -1,5 +1,5 @@
-//! Who changes a file now: between plugins, whatever server runs them, one after the other. WASI has no locks, so a file
-//! beside it stands for one, for the moment between a comparison and the change that rests on it.
+//! Turns in changing a file: plugins take them one after the other, whatever server runs them. WASI has no locks, so a
+//! file beside it stands for one, for the moment between a comparison and the change that rests on it.
 
 use std::fs;
 use std::io;
@@ -9,11 +9,13 @@ use std::time::Duration;
 
 use super::system::{self, Open};
 
-/// How the name of such a file ends.
+/// The end of the name of such a file.
 const LOCK: &str = ".toolrack-lock";
-/// Time between two looks, looks at one and the same lock before it counts as left behind, and looks in all.
+/// The time between two looks at a lock.
 const PAUSE: Duration = Duration::from_millis(5);
+/// The looks at one and the same lock after which it counts as left behind: two seconds.
 const LEFT_BEHIND: usize = 400;
+/// The most looks, at one lock or several: ten seconds.
 const MAX_LOOKS: usize = 2_000;
 
 /// The right to change a file, until it is dropped.
@@ -61,12 +63,12 @@ fn removed(lock: &Path) -> bool {
 }
 
 impl Turn {
-    /// True if others wait for this turn.
+    /// True if a lock keeps others from the file, and it is still this one.
     pub(super) fn is_held(&self) -> bool {
         self.0.as_ref().is_some_and(|(lock, open)| is_at(open, lock))
     }
 
-    /// True if others have waited for it, and it was taken over: whoever has it was stopped for long.
+    /// True if the lock was taken over by another plugin, since this one was stopped for long.
     pub(super) fn is_lost(&self) -> bool {
         self.0.is_some() && !self.is_held()
     }
@@ -93,7 +95,8 @@ pub(super) fn is_at(file: &Open, path: &Path) -> bool {
     system::about(path).is_ok_and(|(_, identity)| identity == file.identity())
 }
 
-/// The same for all spellings of a name that a disk may take for one, and for all names of a file that has several.
+/// Returns the path of the lock of a file: the same for all spellings of a name that a disk may take for one, and for all
+/// names of a file that has several.
 fn lock(path: &Path) -> PathBuf {
     let hash = match system::about(path) {
         Ok((2.., Some((device, file)))) => {

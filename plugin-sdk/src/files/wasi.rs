@@ -55,7 +55,7 @@ fn kind(kind: DescriptorType) -> Kind {
 /// A file that is open to be changed.
 pub(super) struct Open(Descriptor);
 
-/// How many names the file at `path` has, and which it is. A link is not followed.
+/// Returns the number of names that the file at `path` has, and its identity. A link is not followed.
 pub(super) fn about(path: &Path) -> io::Result<(u64, Identity)> {
     let (root, below) = granted(path)?;
     let about = root.stat_at(PathFlags::empty(), &below).map_err(error)?;
@@ -79,7 +79,7 @@ impl Open {
         Ok((about.size, about.link_count))
     }
 
-    /// Which file it is.
+    /// The identity of the file.
     pub(super) fn identity(&self) -> Identity {
         self.0.metadata_hash().ok().map(|hash| (hash.upper, hash.lower))
     }

@@ -15,13 +15,13 @@ use super::turn::{self, Turn};
 /// is its owner's alone, and it takes the place only with the mode and the owner of what was there.
 const BESIDE: &str = ".toolrack-new";
 
-/// Bytes that another program adds while a file is changed, at most.
+/// The most bytes that are kept of what another program adds while a file is changed.
 const MAX_ADDED: u64 = 8 * 1024 * 1024;
 
-/// How often a change begins anew, since another file took the place of the one that was changed.
+/// The most times that a change begins anew because another file took the place of the one that was changed.
 const MAX_TRIES: usize = 20;
 
-/// After this long, what another program compared before a change without a lock has been written.
+/// The time after which another program has written what it compared before a change without a lock.
 const SETTLED: Duration = Duration::from_millis(50);
 
 /// Writes a new file.
@@ -87,7 +87,7 @@ fn add(path: &Path, file: &Open, bytes: &[u8], turn: &Turn) -> io::Result<bool> 
     Ok(true)
 }
 
-/// What a file holds behind `start`, at most `max` bytes.
+/// Returns the content of a file behind `start`, at most `max` bytes.
 fn behind(mut file: fs::File, start: u64, max: u64) -> io::Result<Vec<u8>> {
     use io::{Read as _, Seek as _};
     let mut bytes = Vec::new();
@@ -241,7 +241,7 @@ fn keep_added(there: fs::File, length: u64, path: &Path) -> io::Result<()> {
     if added.is_empty() { Ok(()) } else { Open::existing(path)?.append(&added) }
 }
 
-/// What tells one state of a file from another without reading it.
+/// Returns facts that tell one state of a file from another without reading it.
 fn seen(about: &fs::Metadata) -> (u64, Option<std::time::SystemTime>) {
     (about.len(), about.modified().ok())
 }

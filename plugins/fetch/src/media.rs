@@ -65,7 +65,7 @@ impl Media {
     }
 }
 
-/// What HTML may begin with, by the standard for the sniffing of media types.
+/// The beginnings of HTML, by the standard for the sniffing of media types.
 const HTML: [&str; 17] = [
     "<!doctype html",
     "<html",

@@ -123,7 +123,7 @@ pub fn as_utf8(bytes: &[u8]) -> Result<&str, &'static str> {
     }
 }
 
-/// What bytes seem to be that are no UTF-8 text, though each of them may be a letter.
+/// Returns the likely nature of bytes that are no UTF-8 text, though each of them may be a letter.
 pub fn unlike_utf8(bytes: &[u8]) -> Option<&'static str> {
     let shifts = |part: &[u8]| part.starts_with(b"\x1b$") && b"@AB()".contains(&part[2]);
     if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {

@@ -204,7 +204,7 @@ impl Refs {
 }
 
 impl Refs {
-    /// What the name's log holds, the oldest first; none if it has no log.
+    /// Returns the entries of the name's log, the oldest first. `None` if it has no log.
     pub fn logged(&self, name: &str) -> Result<Option<Vec<Logged>>, String> {
         let base = if name == "HEAD" { &self.own } else { &self.common };
         let path = base.join("logs").join(name);

@@ -141,7 +141,7 @@ impl Pairing<'_> {
         Ok(())
     }
 
-    /// How much of the larger file is in the other.
+    /// The share of the larger file that is in the other.
     fn score(&mut self, gone: usize, new: usize) -> Result<u32, String> {
         let (old_side, new_side) = (&self.changes[gone].old, &self.changes[new].new);
         let (Some(old_side), Some(new_side)) = (old_side, new_side) else { return Ok(0) };

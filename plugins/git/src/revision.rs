@@ -12,7 +12,7 @@ const MAX_STEPS: usize = 500_000;
 /// Bytes of a revision that is given.
 const MAX_REVISION: usize = 4_096;
 
-/// Where a short name is looked for.
+/// The places in which a short name is looked for.
 const PLACES: [&str; 5] = ["", "refs/", "refs/tags/", "refs/heads/", "refs/remotes/"];
 
 /// A range, or one revision.

@@ -85,7 +85,7 @@ struct Walk<'a> {
     found: Found,
 }
 
-/// What one call may still read of files that look unchanged. Git sees by their ctime that such a file was written and
+/// The rest of what one call may read of files that look unchanged. Git sees by their ctime that such a file was written and
 /// given its old time (`touch -r`, `cp -p`); WASI does not tell it.
 struct Rereads {
     files: usize,
@@ -306,7 +306,7 @@ impl Index {
     }
 }
 
-/// How a file that the index has differs from it by content, if it does, whatever it is marked with.
+/// Returns the difference in content of a file from the index, whatever the file is marked with. `None` if there is none.
 pub fn changed(
     repository: &Repository,
     entry: &Entry,
@@ -384,7 +384,7 @@ pub fn mode(repository: &Repository, about: &Metadata, before: Mode) -> u32 {
     }
 }
 
-/// What the index keeps of a file to see later that it did not change. Its ctime is when the file was made: on Windows
+/// The facts that the index keeps of a file to see later that it did not change. Its ctime is when the file was made: on Windows
 /// git's own, elsewhere earlier than git's.
 pub fn stat_of(about: &Metadata) -> Stat {
     let time = |time: std::io::Result<SystemTime>| {

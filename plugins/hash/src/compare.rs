@@ -79,7 +79,7 @@ fn damaged(entry: &Entry, algorithm: Algorithm) -> String {
     )
 }
 
-/// What an algorithm makes of the data, and how many bytes that are.
+/// Returns the checksum of the data, and the number of bytes.
 pub struct Digest {
     pub algorithm: Algorithm,
     pub digest: Vec<u8>,

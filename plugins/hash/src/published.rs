@@ -69,7 +69,7 @@ pub fn read(text: &str, wanted: Wanted<'_>) -> Result<Vec<Entry>, String> {
     Ok(chosen.into_iter().cloned().collect())
 }
 
-/// What is said of two checksums of which one must be wrong.
+/// Returns the error about two checksums of which one must be wrong.
 fn contradiction(one: &Entry, other: &Entry) -> String {
     let of = one.name.as_ref().map(|name| format!(" for `{name}`")).unwrap_or_default();
     let hex = |entry: &Entry| Encoding::Hex.encode(&entry.bytes).unwrap_or_default();
@@ -151,7 +151,7 @@ fn base(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }
 
-/// What is listed, and whether it is alternatives for one file.
+/// The listed checksums, and true if they are alternatives for one file.
 fn entries(text: &str) -> Result<(Vec<Entry>, bool), String> {
     // Copied out of a page or a header, a checksum comes in quotes.
     let around = |c: char| c.is_whitespace() || matches!(c, '\u{feff}' | '"' | '\'' | '`');

@@ -206,7 +206,7 @@ fn fraction<'a>(words: &'a [&'a str]) -> Option<(i128, &'a [&'a str])> {
     }
 }
 
-/// How many a word says, in billionths.
+/// Returns the number that a word says, in billionths.
 fn counted(word: &str) -> Option<i128> {
     const NAMES: [&str; 13] = [
         "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten",

@@ -53,7 +53,7 @@ fn cells<'a>(row: &NodeRef<'a>) -> Vec<NodeRef<'a>> {
     row.element_children().into_iter().filter(is_cell).collect()
 }
 
-/// What stands in a column of a row.
+/// The content of a column of a row.
 enum Slot<'a> {
     /// A cell of the row itself.
     Own(NodeRef<'a>),
@@ -64,7 +64,7 @@ enum Slot<'a> {
 /// The cells that fill their columns in the rows below the one that they begin in, as HTML's table model has them.
 #[derive(Default)]
 struct Grid {
-    /// How many more rows a cell spans in a column, and what these have there.
+    /// The number of further rows that a cell spans in a column, and their content there.
     below: BTreeMap<usize, (usize, String)>,
     /// The columns in which a cell begins.
     begun: BTreeSet<usize>,
@@ -74,7 +74,7 @@ struct Grid {
 }
 
 impl Grid {
-    /// What the columns of the next row have; none if that is too much.
+    /// Returns the content of the columns of the next row. `None` if that is too much.
     fn place<'a>(&mut self, row: &NodeRef<'a>) -> Option<BTreeMap<usize, Slot<'a>>> {
         let group = row.parent().map(|parent| parent.id);
         if self.group != group {
@@ -154,7 +154,7 @@ fn write(
     true
 }
 
-/// How many columns or rows a cell spans, by HTML's rules for non-negative integers: `2px` is two.
+/// Returns the number of columns or rows that a cell spans, by HTML's rules for non-negative integers: `2px` is two.
 fn span(cell: &NodeRef<'_>, name: &str, most: usize) -> usize {
     let value = cell.attr_or(name, "1");
     let value = value.trim_start_matches([' ', '\t', '\n', '\x0c', '\r']);

@@ -3,7 +3,7 @@
 
 use super::Fault;
 
-/// What fields are parted by.
+/// The separator of fields.
 const KNOWN: [u8; 4] = [b',', b';', b'\t', b'|'];
 
 /// The separator of a text, and the text without the line that names it (`sep=;`, as Excel has it).
@@ -40,7 +40,7 @@ pub fn of(source: &str) -> Result<(&str, u8), Fault> {
     }
 }
 
-/// Whether each line with a comma is one number with a decimal comma.
+/// True if each line with a comma is one number with a decimal comma.
 enum Decimals {
     None,
     /// As bare numbers, or with units of several kinds.
@@ -63,7 +63,7 @@ fn decimals(source: &str) -> Decimals {
     }
 }
 
-/// What stands around the number with a decimal comma that a line is; none if it is none.
+/// Returns the text around the number with a decimal comma that a line is. `None` if it is no such number.
 fn unit_of_decimal(line: &str) -> Option<(&str, &str)> {
     let is_digit = |c: char| c.is_ascii_digit();
     let start = line.find(is_digit)?;
@@ -180,7 +180,7 @@ pub fn check(separator: &str) -> Result<u8, String> {
     }
 }
 
-/// How a text comes apart at one separator. Empty lines are no rows.
+/// The rows and fields that a text has by one separator. Empty lines are no rows.
 #[derive(Default)]
 pub struct Rows {
     separator: u8,
@@ -188,9 +188,9 @@ pub struct Rows {
     lead: usize,
     /// Rows from the first on that has more fields; none if no row has.
     parted: usize,
-    /// How many of those have more fields than one.
+    /// The number of those that have more fields than one.
     wide: usize,
-    /// How many fields the first of them has.
+    /// The number of fields of the first of them.
     fields: usize,
     /// True if one has another number of fields.
     is_uneven: bool,
