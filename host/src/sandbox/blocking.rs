@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 
-use super::compiler::CompileError;
+use super::compile_error::CompileError;
 use crate::text::escape;
 
 /// Runs a job that takes long on a thread where it disturbs no other work, when there is a slot. The slot is free when

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant, SystemTime};
 use sha2::{Digest as _, Sha256};
 
 use super::cache_file;
-use super::compiler::MAX_ARTIFACT;
+use super::compile_job::MAX_ARTIFACT;
 use super::engine::Tier;
 use super::in_progress::{AtWork, Begun};
 use super::seal::{Seal, TAG};

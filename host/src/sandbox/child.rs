@@ -8,7 +8,8 @@ use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 
 use super::answer_wait::Lifeline;
-use super::compiler::{COMPILER_PANICKED, Caps, CompileError, CompileJob, JobInput, MAX_ARTIFACT};
+use super::compile_error::{COMPILER_PANICKED, CompileError};
+use super::compile_job::{Caps, CompileJob, JobInput, MAX_ARTIFACT};
 use super::lanes::Priority;
 use super::worker;
 use crate::manifest::Bytes;

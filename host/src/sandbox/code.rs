@@ -12,8 +12,11 @@ use super::answer_wait::Lifeline;
 use super::blocking::blocking;
 use super::cache::{Cache, CacheEntry};
 use super::checks::Checks;
-use super::compiler::{CompileError, Compiler};
+use super::compile_error::CompileError;
+use super::compiler::Compiler;
 use super::engine::Tier;
+use super::engines::Engines;
+use super::error_text::one_line;
 use super::lanes::{BackgroundTurn, LaneTimeouts, Lanes, Priority};
 use super::lazy_cache::LazyCache;
 use super::link::{Linked, link};
@@ -23,11 +26,11 @@ use super::outline::Outline;
 use super::shared_values::{SharedHandle, SharedValues};
 use super::shortage::Shortage;
 use super::wasm_file::Wasm;
-use super::{Sandbox, one_line};
 use crate::manifest::Sha256Digest;
 
 /// The compiler with its queues, and the places where made code is found again.
 pub(super) struct Codes {
+    engines: Engines,
     compiler: Compiler,
     cache: Option<Arc<LazyCache>>,
     live: SharedValues<Made>,
@@ -56,13 +59,14 @@ pub(super) struct Code {
 }
 
 impl Codes {
-    pub(super) fn new(compiler: Compiler, engine: &wasmtime::Engine) -> Self {
+    pub(super) fn new(compiler: Compiler, engines: Engines) -> Self {
         let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let cache = compiler.cache.clone().map(|directory| {
-            let engine = engine.clone();
+            let engine = engines.usual().clone();
             Arc::new(LazyCache::new(directory, engine))
         });
         Self {
+            engines,
             compiler,
             cache,
             live: SharedValues::new(),
@@ -115,17 +119,17 @@ impl Codes {
 
     /// Reads the types of `wasm` in a process of its own: the list waits for what they say.
     pub(super) async fn outline(
-        sandbox: &Arc<Sandbox>,
+        self: &Arc<Self>,
         wasm: Wasm,
     ) -> Result<Option<Outline>, CompileError> {
-        let own = sandbox.clone();
+        let own = self.clone();
         let job = move |priority, lifeline: &Lifeline| {
-            own.codes.compiler.outline(&wasm.bytes()?, priority, lifeline)
+            own.compiler.outline(&wasm.bytes()?, priority, lifeline)
         };
         // This need is of another kind than that of its code, which may wait.
         let wanted = NeedOf::default();
         wanted.raise(Need::Listing);
-        sandbox.codes.outlining.first(&wanted, job).await
+        self.outlining.first(&wanted, job).await
     }
 
     /// Does `job` with the cache, if there is one, where it may block.
@@ -143,34 +147,34 @@ impl Codes {
 impl Code {
     /// Returns the code of `wasm`: the best that is kept, or baseline code made now. Nothing here keeps an asynchronous
     /// thread busy.
-    pub(super) async fn of(sandbox: &Arc<Sandbox>, wasm: Wasm) -> Result<Self, CompileError> {
+    pub(super) async fn of(codes: &Arc<Codes>, wasm: Wasm) -> Result<Self, CompileError> {
         let digest = wasm.digest;
         let make = async {
-            match make(sandbox, wasm).await {
+            match make(codes, wasm).await {
                 // The error of a file that cannot be read says nothing of another file with the same bytes.
                 Err(error @ CompileError::Unread(_)) => Err(error),
                 made => Ok(made),
             }
         };
-        let (made, kept) = sandbox.codes.live.get(digest, make).await?;
+        let (made, kept) = codes.live.get(digest, make).await?;
         Self::new(made, kept)
     }
 
     /// Makes optimized code of `wasm` in the background. All later requests for its code get it.
     pub(super) async fn optimized(
-        sandbox: &Arc<Sandbox>,
+        codes: &Arc<Codes>,
         wasm: Wasm,
         turn: &BackgroundTurn,
     ) -> Result<Self, CompileError> {
         let digest = wasm.digest;
-        let made = optimize(sandbox, wasm, turn).await?;
+        let made = optimize(codes, wasm, turn).await?;
         // Where the disk is full, the first code is all that is kept.
         let forget = move |cache: &Cache| {
             let is_kept = cache.has(CacheEntry::Code(&digest, Tier::Optimized));
             is_kept.then(|| cache.forget(CacheEntry::Code(&digest, Tier::Baseline)))
         };
-        let _ = sandbox.codes.with_cache(forget).await;
-        let kept = sandbox.codes.live.put(digest, Ok(made.clone()));
+        let _ = codes.with_cache(forget).await;
+        let kept = codes.live.put(digest, Ok(made.clone()));
         Self::new(Ok(made), kept)
     }
 
@@ -180,43 +184,42 @@ impl Code {
     }
 }
 
-async fn make(sandbox: &Arc<Sandbox>, wasm: Wasm) -> Made {
-    let codes = &sandbox.codes;
+async fn make(codes: &Arc<Codes>, wasm: Wasm) -> Made {
     for tier in [Tier::Optimized, Tier::Baseline] {
-        if let Some(made) = cached(sandbox, &wasm, tier).await {
+        if let Some(made) = cached(codes, &wasm, tier).await {
             return made;
         }
     }
-    let (own, wanted) = (sandbox.clone(), codes.wanted(wasm.digest));
+    let (own, wanted) = (codes.clone(), codes.wanted(wasm.digest));
     let job = move |priority, lifeline: &Lifeline| {
         compiled(&own, &wasm, Tier::Baseline, priority, lifeline)
     };
     codes.lanes.first(&wanted, job).await
 }
 
-async fn optimize(sandbox: &Arc<Sandbox>, wasm: Wasm, turn: &BackgroundTurn) -> Made {
-    if let Some(made) = cached(sandbox, &wasm, Tier::Optimized).await {
+async fn optimize(codes: &Arc<Codes>, wasm: Wasm, turn: &BackgroundTurn) -> Made {
+    if let Some(made) = cached(codes, &wasm, Tier::Optimized).await {
         return made;
     }
-    let own = sandbox.clone();
+    let own = codes.clone();
     let job = move |priority, lifeline: &Lifeline| {
         compiled(&own, &wasm, Tier::Optimized, priority, lifeline)
     };
-    sandbox.codes.lanes.background(turn, job).await
+    codes.lanes.background(turn, job).await
 }
 
 /// Returns the code of `wasm` from the cache. `None` if it is not there or of no use.
-async fn cached(sandbox: &Arc<Sandbox>, wasm: &Wasm, tier: Tier) -> Option<Made> {
-    let (own, digest) = (sandbox.clone(), wasm.digest);
-    sandbox.codes.with_cache(move |cache| find(&own, cache, &digest, tier)).await
+async fn cached(codes: &Arc<Codes>, wasm: &Wasm, tier: Tier) -> Option<Made> {
+    let (own, digest) = (codes.clone(), wasm.digest);
+    codes.with_cache(move |cache| find(&own, cache, &digest, tier)).await
 }
 
 /// Finds the code of `wasm` in the cache, as [`cached`] does. Blocks.
-fn find(sandbox: &Sandbox, cache: &Cache, wasm: &Sha256Digest, tier: Tier) -> Option<Made> {
+fn find(codes: &Codes, cache: &Cache, wasm: &Sha256Digest, tier: Tier) -> Option<Made> {
     let entry = CacheEntry::Code(wasm, tier);
     let code = cache.read(entry)?;
-    match load(sandbox, &code) {
-        Ok(component) => Some(join(sandbox, &component, tier)),
+    match load(codes, &code) {
+        Ok(component) => Some(join(codes, &component, tier)),
         Err(error) => {
             if let Some(short) = short_of(&error) {
                 return Some(Err(short));
@@ -230,15 +233,15 @@ fn find(sandbox: &Sandbox, cache: &Cache, wasm: &Sha256Digest, tier: Tier) -> Op
 
 /// Returns the code of `wasm`, compiled now, or by another host that is at it already.
 fn compiled(
-    sandbox: &Sandbox,
+    codes: &Codes,
     wasm: &Wasm,
     tier: Tier,
     priority: Priority,
     lifeline: &Lifeline,
 ) -> Made {
-    let cache = sandbox.codes.cache.as_ref().and_then(|cache| cache.get());
+    let cache = codes.cache.as_ref().and_then(|cache| cache.get());
     let Some(cache) = cache else {
-        return compiled_here(sandbox, None, wasm, tier, priority, lifeline);
+        return compiled_here(codes, None, wasm, tier, priority, lifeline);
     };
     let _at_work = cache.make(CacheEntry::Code(&wasm.digest, tier), || !lifeline.is_cut());
     if lifeline.is_cut() {
@@ -246,12 +249,12 @@ fn compiled(
     }
     // Where most of it was compiled before, it is optimized at once.
     let tiers = [Tier::Optimized, tier];
-    let found = tiers.into_iter().find_map(|tier| find(sandbox, cache, &wasm.digest, tier));
-    found.unwrap_or_else(|| compiled_here(sandbox, Some(cache), wasm, tier, priority, lifeline))
+    let found = tiers.into_iter().find_map(|tier| find(codes, cache, &wasm.digest, tier));
+    found.unwrap_or_else(|| compiled_here(codes, Some(cache), wasm, tier, priority, lifeline))
 }
 
 fn compiled_here(
-    sandbox: &Sandbox,
+    codes: &Codes,
     cache: Option<&Cache>,
     wasm: &Wasm,
     tier: Tier,
@@ -259,10 +262,9 @@ fn compiled_here(
     lifeline: &Lifeline,
 ) -> Made {
     let bytes = wasm.bytes()?;
-    let Native { code, tier } =
-        native(&sandbox.codes.compiler, cache, &bytes, tier, priority, lifeline)?;
+    let Native { code, tier } = native(&codes.compiler, cache, &bytes, tier, priority, lifeline)?;
     drop(bytes);
-    let component = load(sandbox, &code).map_err(|error| {
+    let component = load(codes, &code).map_err(|error| {
         short_of(&error).unwrap_or_else(|| {
             // It was made just now, for this very engine: it asks for more than the engine gives.
             let reason = one_line(&error);
@@ -272,7 +274,7 @@ fn compiled_here(
     if let Some(cache) = cache {
         cache.keep(CacheEntry::Code(&wasm.digest, tier), &code);
     }
-    join(sandbox, &component, tier)
+    join(codes, &component, tier)
 }
 
 /// Returns the error of code that this machine cannot load now. `None` if `error` has another reason.
@@ -280,14 +282,14 @@ fn short_of(error: &wasmtime::Error) -> Option<CompileError> {
     Shortage::of(error).map(|shortage| CompileError::Host(shortage.told(error)))
 }
 
-fn join(sandbox: &Sandbox, component: &Component, tier: Tier) -> Made {
-    Ok(LinkedCode { linked: link(sandbox, component)?, tier })
+fn join(codes: &Codes, component: &Component, tier: Tier) -> Made {
+    Ok(LinkedCode { linked: link(&codes.engines, component)?, tier })
 }
 
 /// Loads the component that `code` is, on the engine that it was made for.
-fn load(sandbox: &Sandbox, code: &[u8]) -> wasmtime::Result<Component> {
-    load_on(&sandbox.ground.engine, code).or_else(|error| match sandbox.concurrent() {
-        Ok(ground) => load_on(&ground.engine, code).map_err(|_| error),
+fn load(codes: &Codes, code: &[u8]) -> wasmtime::Result<Component> {
+    load_on(codes.engines.usual(), code).or_else(|error| match codes.engines.concurrent() {
+        Ok(concurrent) => load_on(&concurrent.engine, code).map_err(|_| error),
         Err(_) => Err(error),
     })
 }

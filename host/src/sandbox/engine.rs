@@ -10,9 +10,21 @@ use std::time::Duration;
 
 use wasmtime::{Config, Enabled, Engine, OperatorCost, OptLevel, PoolingAllocationConfig};
 
+use super::error_text::one_line;
 use super::function_cache::CachedFunctions;
-use super::meter::{MAX_INSTANCES, MAX_MEMORIES, MAX_TABLES};
-use super::{MAX_CALLS, MAX_GUEST_STACK};
+
+/// Calls that run at once, over all plugins; those whose answer waits to be read count too. More wait
+/// their turn.
+pub(super) const MAX_CALLS: usize = 32;
+
+/// The stack of a guest, in bytes. Deeper recursion traps.
+pub(super) const MAX_GUEST_STACK: usize = 512 * 1024;
+
+/// Core instances, memories and tables of one call. A component made of a preview 1 module has about
+/// ten instances and three tables.
+pub(super) const MAX_INSTANCES: usize = 256;
+pub(super) const MAX_MEMORIES: usize = 32;
+pub(super) const MAX_TABLES: usize = 64;
 
 /// The most guests that are only asked for their tools, beside all calls: those whose tools are not known from anything
 /// else, those that are compared with what tells their tools, and those of the latter that a call waits for.
@@ -120,7 +132,7 @@ pub(super) fn running() -> wasmtime::Result<Engine> {
     pooled.allocation_strategy(pool());
     Engine::new(&pooled).or_else(|error| {
         // Address space is scarce: there is a limit, or the machine is small. Everything works, only slower.
-        tracing::info!("memory for guests is not pooled here: {}", super::one_line(&error));
+        tracing::info!("memory for guests is not pooled here: {}", one_line(&error));
         Engine::new(&config(Concurrency::Off))
     })
 }

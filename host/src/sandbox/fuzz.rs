@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
 use super::cache::{Cache, CacheEntry};
-use super::compiler::COMPILER_PANICKED;
+use super::compile_error::COMPILER_PANICKED;
 use super::verify::TWO_WAYS;
 use super::{Compiler, Guest, Sandbox, Tier};
 use crate::fuzz::Seen;

@@ -53,3 +53,12 @@ impl Invocation {
         Self { reach, context: CallContext::default() }
     }
 }
+
+/// One call on its way into a guest.
+pub(super) struct GuestCall<'a> {
+    /// The plugin's own name for the tool.
+    pub(super) tool: &'a str,
+    /// A JSON object as text.
+    pub(super) arguments: &'a str,
+    pub(super) terms: Invocation,
+}

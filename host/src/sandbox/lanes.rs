@@ -11,7 +11,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::answer_wait::{AnswerWait, Lifeline};
-use super::compiler::CompileError;
+use super::compile_error::CompileError;
 use super::need::{Need, NeedOf};
 use crate::text::escape;
 

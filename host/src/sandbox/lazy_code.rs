@@ -6,9 +6,8 @@ use tokio::sync::watch;
 use tokio::task::AbortHandle;
 use tracing::Instrument as _;
 
-use super::Sandbox;
-use super::code::Code;
-use super::compiler::CompileError;
+use super::code::{Code, Codes};
+use super::compile_error::CompileError;
 use super::engine::Tier;
 use super::lanes::BackgroundTurn;
 use super::need::{Need, NeedOf};
@@ -66,24 +65,24 @@ impl LazyCode {
     }
 
     /// Lets the code be made before that of plugins which no call waits for.
-    pub(super) fn want(&self, sandbox: &Sandbox) -> Arc<NeedOf> {
-        let wanted = sandbox.codes.wanted(self.wasm.digest);
+    pub(super) fn want(&self, codes: &Codes) -> Arc<NeedOf> {
+        let wanted = codes.wanted(self.wasm.digest);
         wanted.raise(Need::Call);
         wanted
     }
 
     /// Returns the code. The first caller loads it if it is not in memory.
-    pub(super) async fn get(&self, sandbox: &Arc<Sandbox>) -> Result<Arc<Code>, CompileError> {
+    pub(super) async fn get(&self, codes: &Arc<Codes>) -> Result<Arc<Code>, CompileError> {
         if let Some(code) = self.now() {
             return Ok(code);
         }
-        let loaded = Code::of(sandbox, self.wasm.clone()).await?;
+        let loaded = Code::of(codes, self.wasm.clone()).await?;
         Ok(hold(&self.code, loaded))
     }
 
     /// Waits for the code to be made anew, by a job that goes on when callers give up.
-    pub(super) async fn remade(&self, sandbox: &Arc<Sandbox>) -> Result<(), CompileError> {
-        let mut done = self.remake(sandbox);
+    pub(super) async fn remade(&self, codes: &Arc<Codes>) -> Result<(), CompileError> {
+        let mut done = self.remake(codes);
         match done.wait_for(Option::is_some).await.map(|done| done.clone()) {
             Ok(Some(made)) => made,
             Ok(None) | Err(_) => Err(CompileError::Abandoned),
@@ -96,7 +95,7 @@ impl LazyCode {
         remaking.as_ref().is_some_and(|remaking| remaking.done.borrow().is_none())
     }
 
-    fn remake(&self, sandbox: &Arc<Sandbox>) -> watch::Receiver<Option<Result<(), CompileError>>> {
+    fn remake(&self, codes: &Arc<Codes>) -> watch::Receiver<Option<Result<(), CompileError>>> {
         let mut remaking = self.remaking.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(remaking) = &*remaking
             && remaking.done.borrow().is_none()
@@ -104,9 +103,9 @@ impl LazyCode {
             return remaking.done.clone();
         }
         let (ended, done) = watch::channel(None);
-        let (sandbox, wasm, held) = (sandbox.clone(), self.wasm.clone(), self.code.clone());
+        let (codes, wasm, held) = (codes.clone(), self.wasm.clone(), self.code.clone());
         let job = async move {
-            let made = Code::of(&sandbox, wasm).await;
+            let made = Code::of(&codes, wasm).await;
             ended.send_replace(Some(made.map(|code| drop(hold(&held, code)))));
         };
         let job = tokio::spawn(job.in_current_span()).abort_handle();
@@ -118,17 +117,17 @@ impl LazyCode {
     /// began with.
     pub(super) async fn optimize(
         &self,
-        sandbox: &Arc<Sandbox>,
+        codes: &Arc<Codes>,
         turn: &BackgroundTurn,
     ) -> Result<(), CompileError> {
         let is_best = match self.now() {
             Some(code) => code.tier == Tier::Optimized,
-            None => sandbox.codes.has_optimized(self.wasm.digest).await,
+            None => codes.has_optimized(self.wasm.digest).await,
         };
         if is_best {
             return Ok(());
         }
-        let code = Code::optimized(sandbox, self.wasm.clone(), turn).await?;
+        let code = Code::optimized(codes, self.wasm.clone(), turn).await?;
         let mut held = self.code();
         // Code that is not in memory is loaded from the cache when it is used again.
         if held.is_some() {
@@ -138,8 +137,8 @@ impl LazyCode {
     }
 
     /// Lets the code go, if the cache has it. Where it is not in memory, the cache is not asked.
-    pub(super) async fn rest(&self, sandbox: &Sandbox) {
-        if self.now().is_some() && sandbox.codes.has(self.wasm.digest).await {
+    pub(super) async fn rest(&self, codes: &Codes) {
+        if self.now().is_some() && codes.has(self.wasm.digest).await {
             *self.code() = None;
         }
     }

@@ -7,12 +7,14 @@ use wasmtime::component::Component;
 use wasmtime::component::types::ComponentItem;
 use wasmtime_wasi::p2::bindings::CommandPre;
 
-use super::compiler::CompileError;
+use super::compile_error::CompileError;
+use super::engines::Engines;
+use super::error_text::{in_full, one_line};
 use super::functions::{ExportScope, Functions};
 use super::kind;
+use super::linker::OFFERED_INTERFACES;
 use super::store::StoreState;
 use super::tools::Tools;
-use super::{Sandbox, in_full, one_line};
 use crate::manifest::PluginKind;
 use crate::text::escape;
 
@@ -46,10 +48,10 @@ impl Linked {
 }
 
 /// `component` with everything it imports.
-pub(super) fn link(sandbox: &Sandbox, component: &Component) -> Result<Linked, CompileError> {
+pub(super) fn link(engines: &Engines, component: &Component) -> Result<Linked, CompileError> {
     let kind = kind::of(&ExportScope::new(component)).map_err(CompileError::Refused)?;
-    let ground = sandbox.ground_of(component).map_err(CompileError::Host)?;
-    let pre = ground
+    let engine = engines.of(component).map_err(CompileError::Host)?;
+    let pre = engine
         .linker
         .instantiate_pre(component)
         .map_err(|error| missing_import(component, &error))?;
@@ -64,19 +66,6 @@ pub(super) fn link(sandbox: &Sandbox, component: &Component) -> Result<Linked, C
     }
     .map_err(CompileError::Refused)
 }
-
-/// The beginnings of the names of all interfaces that `store::linker` adds.
-const OFFERED_INTERFACES: [&str; 9] = [
-    "wasi:io/",
-    "wasi:clocks/",
-    "wasi:random/",
-    "wasi:cli/",
-    "wasi:filesystem/",
-    "wasi:sockets/",
-    "wasi:http/",
-    "wasi:config/",
-    "toolrack:plugin/host@",
-];
 
 /// Names the imports that nothing here provides.
 fn missing_import(component: &Component, error: &wasmtime::Error) -> CompileError {
@@ -109,49 +98,5 @@ fn is_needed(import: &ComponentItem, engine: &Engine) -> bool {
             instance.exports(engine).any(|(_, export)| !matches!(export.ty, ComponentItem::Type(_)))
         }
         _ => true,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::{engine, store};
-    use super::*;
-
-    #[test]
-    fn what_is_called_offered_can_be_imported_and_nothing_else() {
-        let resource = |name: &str| format!(r#"(export "{name}" (type (sub resource)))"#);
-        let config = r#"
-            (type $error (variant (case "upstream" string) (case "io" string)))
-            (export "error" (type $named (eq $error)))
-            (export "get" (func (param "key" string) (result (result (option string) (error $named)))))"#;
-        let found = r#"(export "config" (func (param "key" string) (result (option string))))"#;
-        let imports = [
-            ("wasi:io/poll@0.2.0", resource("pollable")),
-            ("wasi:clocks/monotonic-clock@0.2.0", r#"(export "now" (func (result u64)))"#.into()),
-            ("wasi:random/random@0.2.0", r#"(export "get-random-u64" (func (result u64)))"#.into()),
-            (
-                "wasi:cli/environment@0.2.0",
-                r#"(export "initial-cwd" (func (result (option string))))"#.into(),
-            ),
-            ("wasi:filesystem/types@0.2.0", resource("descriptor")),
-            ("wasi:sockets/network@0.2.0", resource("network")),
-            ("wasi:http/types@0.2.0", resource("fields")),
-            ("wasi:config/store@0.2.0-rc.1", config.to_owned()),
-            ("toolrack:plugin/host@0.1.0", found.to_owned()),
-            ("wasi:keyvalue/store@0.2.0-draft", resource("bucket")),
-        ];
-        let engine = engine::running().expect("an engine");
-        let linker = store::linker(&engine).expect("a linker");
-        let mut begun: Vec<&&str> = Vec::new();
-        for (name, exports) in imports {
-            let text = format!(r#"(component (import "{name}" (instance {exports})))"#);
-            let bytes = wat::parse_str(text).expect("a component");
-            let component = Component::new(&engine, bytes).expect("a component");
-            let begins = OFFERED_INTERFACES.iter().find(|offered| name.starts_with(**offered));
-            let links = linker.instantiate_pre(&component).map(drop);
-            assert_eq!(begins.is_some(), links.is_ok(), "{name}: {links:?}");
-            begun.extend(begins);
-        }
-        assert!(begun.into_iter().eq(&OFFERED_INTERFACES), "each is tried");
     }
 }

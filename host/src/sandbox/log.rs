@@ -12,7 +12,6 @@ use wasmtime_wasi::async_trait;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamError, StreamResult};
 
-use super::command::MAX_SAID;
 use super::meter::Stopped;
 use crate::manifest::Bytes;
 use crate::secret::ResolvedSecrets;
@@ -29,6 +28,8 @@ pub(super) const PERMIT: usize = 64 * 1024;
 const LINE: usize = 64;
 /// The most bytes of the end of stderr that the message of a crash shows.
 const LAST_WORDS: usize = 1024;
+/// The most bytes of the end of stderr, and of stdout, that a failure shows.
+pub(super) const MAX_SAID: usize = 8 * 1024;
 /// The most bytes of the end of stderr that are kept: twice as many as are ever shown, so that no secret is cut where
 /// those begin.
 const KEPT_STDERR: usize = 2 * MAX_SAID;

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use wasmtime::ResourceLimiter;
 
-use super::engine::SliceKind;
+use super::engine::{MAX_INSTANCES, MAX_MEMORIES, MAX_TABLES, SliceKind};
 use super::shortage::Shortage;
 use crate::manifest::{Bytes, Limits, grouped, show_duration};
 use crate::tool::{Limit, LimitHit};
@@ -21,12 +21,6 @@ const MAX_HOST_CALLS: u64 = 1_000_000;
 
 /// The calls of a guest to the host between two looks at the clock.
 const CALLS_BETWEEN_LOOKS: u64 = 16;
-
-/// Core instances, memories and tables of one call. A component made of a preview 1 module has about
-/// ten instances and three tables.
-pub(super) const MAX_INSTANCES: usize = 256;
-pub(super) const MAX_MEMORIES: usize = 32;
-pub(super) const MAX_TABLES: usize = 64;
 
 /// The error that stops a guest at a limit: raised inside wasmtime, found again around the call.
 #[derive(Clone, Debug, thiserror::Error)]

@@ -4,7 +4,8 @@
 
 use super::answer_wait::Lifeline;
 use super::cache::{Cache, CacheEntry};
-use super::compiler::{CompileError, Compiler};
+use super::compile_error::CompileError;
+use super::compiler::Compiler;
 use super::engine::Tier;
 use super::function_cache::{self, MAX_CACHED_FUNCTIONS};
 use super::lanes::Priority;

@@ -11,7 +11,8 @@ use wasmparser::{
 };
 
 use super::bindings::exports::toolrack::plugin::tools as wit;
-use super::compiler::CompileFailure;
+use super::compile_error::CompileFailure;
+use super::error_text::shown;
 use super::functions::{Descriptions, Outlined};
 use super::listing_section::{self, ListingError};
 use super::wasm_sections::{COMPONENT_EXPORTS, COMPONENT_IMPORTS, MODULE_EXPORTS, sections};
@@ -158,7 +159,7 @@ impl TypeOutline {
 
     fn of(component: &[u8]) -> Result<Self, String> {
         let damaged = |error: wasmparser::BinaryReaderError| {
-            format!("the code cannot be compiled: {}", super::shown(&error.to_string()))
+            format!("the code cannot be compiled: {}", shown(&error.to_string()))
         };
         let (mut exports, mut imports) = (Vec::new(), Imports::default());
         // Features that wasmtime has switched off are refused when it is compiled.

@@ -9,14 +9,20 @@ use wasmtime::component::ResourceTableError;
 use wasmtime::{Engine, Store, Trap};
 use wasmtime_wasi::I32Exit;
 
-use super::guest::Guest;
+use super::asking_slots::MAX_LISTING_TIME;
+use super::engine::MAX_GUEST_STACK;
+use super::error_text::one_line;
+use super::folders::Folders;
 use super::invocation::Invocation;
 use super::meter::{Stopped, Timed};
 use super::shortage::Shortage;
 use super::store::{self, StoreState};
-use super::{MAX_GUEST_STACK, asking_slots, one_line};
-use crate::manifest::{Bytes, grouped, show_duration};
+
+use crate::manifest::{Bytes, Limits, grouped, show_duration};
 use crate::tool::{CallError, Limit, LimitHit, Usage};
+
+/// The bytes that an answer may copy out of the guest above its output limit: lengths, tags, pointers.
+const OVERHEAD: u64 = 256 * 1024;
 
 /// The usage and the store of a guest that has run. The store is `None` where the guest was never entered.
 #[derive(Default)]
@@ -25,24 +31,36 @@ pub(super) struct Ran {
     pub(super) store: Option<Store<StoreState>>,
 }
 
-impl Guest {
+/// The way into the guests of one plugin: the limits that hold there, and the directories that they see.
+#[derive(Clone, Copy)]
+pub(super) struct Runner<'a> {
+    pub(super) limits: &'a Limits,
+    pub(super) folders: &'a Folders,
+}
+
+impl Runner<'_> {
+    /// Returns the bytes that a call may copy out of the guest at once, so that its answer can be as large as allowed.
+    pub(super) fn copied(self) -> u64 {
+        self.limits.output.get().saturating_add(OVERHEAD)
+    }
+
     /// One store, all guards set, on `engine`, in which `enter` instantiates the guest and enters it. `copied` bounds
     /// the bytes that one step copies out of it.
     pub(super) async fn run<T>(
-        &self,
+        self,
         engine: &Engine,
         copied: u64,
         terms: Invocation,
         enter: impl AsyncFnOnce(&mut Store<StoreState>) -> wasmtime::Result<T>,
     ) -> (Result<T, CallError>, Ran) {
-        let limits = self.limits();
+        let limits = self.limits;
         // Others wait for it to list its tools.
         let timeout = match terms.reach.outgoing {
             Some(_) => limits.timeout,
-            None => limits.timeout.min(asking_slots::MAX_LISTING_TIME),
+            None => limits.timeout.min(MAX_LISTING_TIME),
         };
         let started = Instant::now();
-        let mut store = match store::new(engine, limits, copied, terms, self.folders()) {
+        let mut store = match store::new(engine, limits, copied, terms, self.folders) {
             Ok(store) => store,
             Err(error) => {
                 let shortage = Shortage::of(&error);
@@ -70,12 +88,12 @@ impl Guest {
     }
 
     /// Says why a guest did not return.
-    fn explain(&self, error: &wasmtime::Error, state: &StoreState) -> CallError {
+    fn explain(self, error: &wasmtime::Error, state: &StoreState) -> CallError {
         if let Some(Stopped(hit)) = error.downcast_ref() {
             return CallError::Limit(hit.clone());
         }
         match error.downcast_ref::<Trap>() {
-            Some(Trap::OutOfFuel) => return limit(Limit::Fuel, grouped(self.limits().fuel)),
+            Some(Trap::OutOfFuel) => return limit(Limit::Fuel, grouped(self.limits.fuel)),
             Some(Trap::StackOverflow) => {
                 return limit(Limit::Stack, Bytes::new(MAX_GUEST_STACK as u64).to_string());
             }
@@ -87,7 +105,7 @@ impl Guest {
         // wasmtime keeps the types of these errors to itself.
         let text = error.root_cause().to_string();
         if text.contains("fuel allocated for hostcalls") {
-            return limit(Limit::Output, self.limits().output.to_string());
+            return limit(Limit::Output, self.limits.output.to_string());
         }
         let full = matches!(error.downcast_ref(), Some(ResourceTableError::Full));
         if full || text.contains("handle limit exceeded") {

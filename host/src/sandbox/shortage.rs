@@ -7,7 +7,7 @@ use std::io;
 
 use wasmtime::error::OutOfMemory;
 
-use super::one_line;
+use super::error_text::one_line;
 
 /// The resource that a machine has too little of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,7 +4,6 @@
 //! handle. Requests go over `wasi:http`, where a grant names the host.
 
 use wasmtime::component::Linker;
-use wasmtime_wasi::WasiCtxBuilder;
 use wasmtime_wasi::p2::bindings::sockets;
 use wasmtime_wasi::sockets::{WasiSockets, WasiSocketsView as _};
 
@@ -21,9 +20,4 @@ pub(super) fn add_to_linker(linker: &mut Linker<StoreState>) -> wasmtime::Result
     sockets::tcp_create_socket::add_to_linker::<StoreState, WasiSockets>(l, StoreState::sockets)?;
     sockets::udp::add_to_linker::<StoreState, WasiSockets>(l, StoreState::sockets)?;
     sockets::udp_create_socket::add_to_linker::<StoreState, WasiSockets>(l, StoreState::sockets)
-}
-
-/// Refuses all of it.
-pub(super) fn refuse(wasi: &mut WasiCtxBuilder) {
-    wasi.allow_tcp(false).allow_udp(false).allow_ip_name_lookup(false);
 }

@@ -5,18 +5,17 @@ use std::fs::File;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use wasmtime::component::{HasSelf, Linker, Resource, ResourceTable};
+use wasmtime::component::{Resource, ResourceTable};
 use wasmtime::{CallHook, Engine, Store};
-use wasmtime_wasi::cli::{WasiCli, WasiCliView as _};
 use wasmtime_wasi::filesystem::{Descriptor, Dir, OpenMode, WasiFilesystemView as _};
 use wasmtime_wasi::p2::bindings as wasi;
-use wasmtime_wasi::random::WasiRandom;
 use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use super::bindings::toolrack::plugin::host;
 use super::engine::SLICE_OF_TASKS;
 use super::folders::Folders;
+use super::host_facts;
 use super::http::{MAX_FIELDS, Requests};
 use super::invocation::{CallContext, Capabilities, Invocation, ProgressSink};
 use super::log::{Capture, GuestLog, Severity, Stream};
@@ -69,12 +68,13 @@ pub(super) fn new(
     // Besides the environment, nothing is granted here: arguments and stdin to programs only. Files are
     // given to the finished store.
     let mut env = grants.env.clone();
-    super::host_facts::add_to(&mut env, &grants.config, folders);
+    host_facts::add_to(&mut env, &grants.config, folders);
     let mut wasi = WasiCtx::builder();
     wasi.stdout(Capture { stream: Stream::Stdout, log: log.clone() })
         .stderr(Capture { stream: Stream::Stderr, log: log.clone() })
         .max_random_size(MAX_RANDOM);
-    super::sockets::refuse(&mut wasi);
+    // What `sockets` offers ends with an error.
+    wasi.allow_tcp(false).allow_udp(false).allow_ip_name_lookup(false);
     if let Some(process) = process {
         process.give_to(&mut wasi, &mut env);
     }
@@ -128,37 +128,6 @@ pub(super) fn new(
         }
     });
     Ok(store)
-}
-
-/// Everything a guest can import. An import that is absent here is refused, by name, when the guest is linked.
-pub(super) fn linker(engine: &Engine) -> wasmtime::Result<Linker<StoreState>> {
-    let mut linker = Linker::new(engine);
-    let l = &mut linker;
-    // wasi:io, the two clocks, secure random numbers, stdin, stdout and stderr.
-    wasmtime_wasi::p2::add_to_linker_proxy_interfaces_async(l)?;
-    wasi::random::insecure::add_to_linker::<StoreState, WasiRandom>(l, |s| s.ctx().ctx.random())?;
-    wasi::random::insecure_seed::add_to_linker::<StoreState, WasiRandom>(l, |s| {
-        s.ctx().ctx.random()
-    })?;
-    wasi::cli::exit::add_to_linker::<StoreState, WasiCli>(l, StoreState::cli)?;
-    wasi::cli::environment::add_to_linker::<StoreState, WasiCli>(l, StoreState::cli)?;
-    wasi::cli::terminal_input::add_to_linker::<StoreState, WasiCli>(l, StoreState::cli)?;
-    wasi::cli::terminal_output::add_to_linker::<StoreState, WasiCli>(l, StoreState::cli)?;
-    wasi::cli::terminal_stdin::add_to_linker::<StoreState, WasiCli>(l, StoreState::cli)?;
-    wasi::cli::terminal_stdout::add_to_linker::<StoreState, WasiCli>(l, StoreState::cli)?;
-    wasi::cli::terminal_stderr::add_to_linker::<StoreState, WasiCli>(l, StoreState::cli)?;
-    // Every program's libc asks for these; without a grant there is nothing to reach.
-    wasi::filesystem::preopens::add_to_linker::<StoreState, HasSelf<StoreState>>(
-        l,
-        StoreState::own,
-    )?;
-    super::file_access::add_to_linker(l)?;
-    // Only sending is offered: `Requests` judges what a guest sends.
-    wasmtime_wasi_http::p2::add_only_http_to_linker_async(l)?;
-    super::sockets::add_to_linker(l)?;
-    super::config::add_to_linker(l)?;
-    host::add_to_linker::<StoreState, HasSelf<StoreState>>(l, StoreState::own)?;
-    Ok(linker)
 }
 
 impl WasiView for StoreState {

@@ -4,7 +4,7 @@
 use wasmtime::component::Component;
 
 use super::code::Code;
-use super::compiler::CompileError;
+use super::compile_error::CompileError;
 use super::imports;
 use crate::manifest::{Bytes, Grants, Limits};
 

@@ -1,17 +1,18 @@
 //! Plugins of the kind `tools`: asked for their tools and called through the contract.
 
+use std::sync::Arc;
+
 use wasmtime::Store;
 use wasmtime::component::{Component, ComponentExportIndex, InstancePre};
 
 use super::bindings::PluginPre;
 use super::bindings::exports::toolrack::plugin::tools::{self as wit, Failure, Output as Answer};
 use super::contract;
-use super::guest::{Guest, GuestCall};
-use super::guest_tools::ListError;
-use super::invocation::Invocation;
-use super::run::Ran;
+use super::invocation::{GuestCall, Invocation};
+use super::run::{Ran, Runner};
 use super::store::StoreState;
-use crate::tool::{CallError, Output, ToolSpec};
+use crate::manifest::Grants;
+use crate::tool::{CallError, Output};
 
 /// Bytes that a tool list may copy out of the guest: 512 tools with schemas of some size.
 const MAX_LIST: u64 = 8 * 1024 * 1024;
@@ -41,26 +42,24 @@ impl Tools {
     }
 }
 
-/// The tools that the guest says it has, checked.
-pub(super) async fn list(guest: &Guest, tools: &Tools) -> Result<Vec<ToolSpec>, ListError> {
-    let _place = guest.sandbox.asking.asked().await;
-    Ok(contract::tools(ask(guest, tools).await?, guest.grants())?)
-}
-
 /// The tools that the guest says it has, as it says it. That its functions have the contract's types is found out
 /// here. The caller has a place among those that are asked, so that there is room for all in the pool.
-pub(super) async fn ask(guest: &Guest, tools: &Tools) -> Result<Vec<wit::Tool>, CallError> {
+pub(super) async fn ask(
+    runner: Runner<'_>,
+    tools: &Tools,
+    grants: &Arc<Grants>,
+) -> Result<Vec<wit::Tool>, CallError> {
     let plugin = &tools.plugin;
     let list = async |store: &mut Store<StoreState>| {
         let plugin = plugin.instantiate_async(&mut *store).await?;
         plugin.toolrack_plugin_tools().call_list_tools(store).await
     };
-    guest.run(plugin.engine(), MAX_LIST, Invocation::asked(guest.grants.clone()), list).await.0
+    runner.run(plugin.engine(), MAX_LIST, Invocation::asked(grants.clone()), list).await.0
 }
 
 /// Calls a tool of the guest and returns its answer.
 pub(super) async fn call(
-    guest: &Guest,
+    runner: Runner<'_>,
     tools: &Tools,
     call: GuestCall<'_>,
 ) -> (Result<Output, CallError>, Ran) {
@@ -72,7 +71,7 @@ pub(super) async fn call(
             .get_typed_func::<(&str, &str), (Result<Answer, Failure>,)>(&mut *store, &tools.call)?;
         function.call_async(store, (tool, arguments)).await.map(|(answer,)| answer)
     };
-    let (outcome, ran) = guest.run(pre.engine(), guest.copied(), terms, enter).await;
+    let (outcome, ran) = runner.run(pre.engine(), runner.copied(), terms, enter).await;
     let outcome = outcome.and_then(|answer| match answer {
         Ok(output) => contract::output(output),
         Err(failure) => Err(contract::failure(failure)),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::compiler::CompileError;
+use super::compile_error::CompileError;
 use crate::manifest::Sha256Digest;
 
 /// A Wasm file that is read only if its code is nowhere at hand.

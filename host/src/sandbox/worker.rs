@@ -6,7 +6,8 @@
 
 use std::io::{self, Read as _, Write as _};
 
-use super::compiler::{Caps, CompileFailure, CompileJob, JobInput};
+use super::compile_error::CompileFailure;
+use super::compile_job::{Caps, CompileJob, JobInput};
 use crate::manifest::Bytes;
 
 /// The status byte that the result of the job follows.

@@ -1,13 +1,12 @@
 //! A program that ended, as an answer: its exit code, stdout and stderr.
 
 use super::super::contract;
-use super::ProgramDeclarations;
+use super::super::log::MAX_SAID;
+use super::declared::ProgramDeclarations;
 use crate::manifest::{Bytes, ProgramSpec, StdoutForm};
 use crate::secret::Redactor;
 use crate::tool::{CallError, Content, LimitHit, Media, Output};
 
-/// The most bytes of the end of stderr, and of stdout, that a failure shows.
-pub(in super::super) const MAX_SAID: usize = 8 * 1024;
 /// The bytes that a failure may take besides those two ends.
 const MARGIN: u64 = 256;
 

@@ -1,10 +1,9 @@
 //! The tools of a program, as its manifest declares them.
 
-use crate::manifest::{Manifest, SourceFile, SourceSpan, ToolOverride};
+use crate::manifest::{Grants, Manifest, SourceFile, SourceSpan, ToolOverride};
 use crate::tool::{Annotations, ToolSpec};
 
 use super::super::contract::{self, Side};
-use super::super::guest::Guest;
 
 /// The declarations of a manifest that only a program needs.
 #[derive(Clone, Debug, Default)]
@@ -39,11 +38,14 @@ impl ProgramDeclarations {
 }
 
 /// The tools as a client is to see them.
-pub(in super::super) fn list(guest: &Guest) -> Result<Vec<ToolSpec>, DeclaredError> {
-    guest.declared().tools.iter().map(|tool| spec(guest, tool)).collect()
+pub(in super::super) fn list(
+    declared: &ProgramDeclarations,
+    grants: &Grants,
+) -> Result<Vec<ToolSpec>, DeclaredError> {
+    declared.tools.iter().map(|tool| spec(grants, tool)).collect()
 }
 
-fn spec(guest: &Guest, tool: &ToolOverride) -> Result<ToolSpec, DeclaredError> {
+fn spec(grants: &Grants, tool: &ToolOverride) -> Result<ToolSpec, DeclaredError> {
     let wrong = |message: String, help: &str| DeclaredError {
         place: tool.place.clone(),
         message: format!("the tool `{}` {message}", tool.name),
@@ -65,7 +67,7 @@ fn spec(guest: &Guest, tool: &ToolOverride) -> Result<ToolSpec, DeclaredError> {
         description,
         input_schema: schema(Side::Input, &command.input_schema)?,
         output_schema: output.map(|text| schema(Side::Output, text)).transpose()?,
-        annotations: contract::corrected(Annotations::default(), guest.grants()),
+        annotations: contract::corrected(Annotations::default(), grants),
         meta: None,
     })
 }

@@ -16,12 +16,12 @@ use wasmtime::Store;
 use wasmtime_wasi::I32Exit;
 use wasmtime_wasi::p2::bindings::CommandPre;
 
-use super::guest::{Guest, GuestCall};
-use super::run::Ran;
+use super::invocation::GuestCall;
+use super::log::MAX_SAID;
+use super::run::{Ran, Runner};
 use super::store::StoreState;
 use crate::tool::{CallError, Output};
 
-pub(super) use answer::MAX_SAID;
 pub(super) use declared::list;
 pub use declared::{DeclaredError, ProgramDeclarations};
 pub(super) use module::{ModuleError, component};
@@ -29,12 +29,12 @@ pub(super) use process::Process;
 
 /// Runs the program for one call and returns its answer.
 pub(super) async fn call(
-    guest: &Guest,
+    runner: Runner<'_>,
     pre: &CommandPre<StoreState>,
+    declared: &ProgramDeclarations,
     call: GuestCall<'_>,
 ) -> (Result<Output, CallError>, Ran) {
     let GuestCall { tool, arguments, mut terms } = call;
-    let declared = guest.declared();
     let Some(tool) = declared.tools.iter().find(|declared| declared.name == tool) else {
         let lost = CallError::Host("the tool is not in its manifest".into());
         return (Err(lost), Ran::default());
@@ -44,7 +44,7 @@ pub(super) async fn call(
         Err(problem) => return (Err(CallError::InvalidArguments(problem)), Ran::default()),
     };
     let secrets = terms.reach.secrets.clone();
-    let limit = guest.limits().output;
+    let limit = runner.limits.output;
     let stdout = stdout::Stdout::new(limit);
     let process = Process::new(&declared.name, invocation, stdout.clone());
     terms.reach.process = Some(process);
@@ -53,7 +53,7 @@ pub(super) async fn call(
         let StoreState { log, meter, .. } = store.data();
         Ok((code, log.said(MAX_SAID), meter.memory_hit()))
     };
-    let (outcome, ran) = guest.run(pre.engine(), guest.copied(), terms, enter).await;
+    let (outcome, ran) = runner.run(pre.engine(), runner.copied(), terms, enter).await;
     let outcome = outcome.and_then(|(code, stderr, refused)| {
         let ended = answer::ProgramEnd { code, stdout: stdout.take(), stderr, refused };
         answer::answer(ended, &tool.command, declared, limit, secrets.redactor())

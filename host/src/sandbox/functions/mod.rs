@@ -28,8 +28,8 @@ use serde_json::value::RawValue;
 use wasmtime::Store;
 use wasmtime::component::{Component, ComponentExportIndex, InstancePre, Val};
 
-use super::guest::{Guest, GuestCall};
-use super::run::{self, Ran};
+use super::invocation::GuestCall;
+use super::run::{self, Ran, Runner};
 use super::store::StoreState;
 use crate::manifest::Grants;
 use crate::text::escape;
@@ -182,7 +182,7 @@ impl Descriptions {
 
 /// Calls the function and returns its answer.
 pub(super) async fn call(
-    guest: &Guest,
+    runner: Runner<'_>,
     functions: &Functions,
     call: GuestCall<'_>,
 ) -> (Result<Output, CallError>, Ran) {
@@ -205,18 +205,18 @@ pub(super) async fn call(
         func.call_async(&mut *store, &arguments, &mut results).await?;
         Ok(results.pop())
     };
-    let copied = guest.copied().saturating_mul(PER_BYTE);
-    let (outcome, ran) = guest.run(functions.pre.engine(), copied, terms, enter).await;
-    (outcome.and_then(|returned| answer(guest, returned.as_ref())), ran)
+    let copied = runner.copied().saturating_mul(PER_BYTE);
+    let (outcome, ran) = runner.run(functions.pre.engine(), copied, terms, enter).await;
+    (outcome.and_then(|returned| answer(runner, returned.as_ref())), ran)
 }
 
 /// The returned value as wassette has it: within an object, under `result`. An error is a failure.
-fn answer(guest: &Guest, returned: Option<&Val>) -> Result<Output, CallError> {
+fn answer(runner: Runner<'_>, returned: Option<&Val>) -> Result<Output, CallError> {
     let Some(value) = returned else {
         let content = vec![Content::Text("null".into())];
         return Ok(Output { content, ..Output::default() });
     };
-    let limit = guest.limits().output;
+    let limit = runner.limits.output;
     let most = usize::try_from(limit.get()).unwrap_or(usize::MAX);
     let json = write::json(value, most).map_err(|error| match error {
         ValueError::TooLong => run::limit(Limit::Output, limit.to_string()),

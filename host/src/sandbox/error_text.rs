@@ -1,0 +1,19 @@
+//! The reasons that wasmtime gives, as text on one line: guests and their files choose parts of it.
+
+use crate::text::escape;
+
+/// The innermost reason on one line, escaped: guests and their files choose parts of it.
+pub(super) fn one_line(error: &wasmtime::Error) -> String {
+    shown(&error.root_cause().to_string())
+}
+
+/// The innermost reason with all that led to it, escaped, on one line: only there are imports named.
+pub(super) fn in_full(error: &wasmtime::Error) -> String {
+    shown(&format!("{error:#}"))
+}
+
+/// Returns `text` on one line, escaped and cut.
+pub(super) fn shown(text: &str) -> String {
+    let text = text.trim().lines().map(str::trim).collect::<Vec<_>>().join(" ");
+    escape(&text[..text.floor_char_boundary(400)])
+}
