@@ -7,7 +7,7 @@ use std::time::Instant;
 use super::circuit::{Circuit, CircuitChange, CountedEnd, FIRST_PAUSE, Pass, Pause};
 use crate::name::PluginName;
 use crate::sandbox::CallOutcome;
-use crate::text::escape;
+use crate::text::{clip, escape};
 use crate::tool::{CallError, in_a_row, whole_seconds};
 
 /// The most bytes of a crash's reason that are repeated.
@@ -132,7 +132,7 @@ impl Attempt<'_> {
     pub(super) fn ended(mut self, ended: &CallOutcome) {
         let reason = || {
             let text = ended.outcome.as_ref().err().map(ToString::to_string).unwrap_or_default();
-            escape(&text[..text.floor_char_boundary(MAX_CRASH_REASON)])
+            escape(clip(&text, MAX_CRASH_REASON))
         };
         if let Some(pass) = self.pass.take() {
             self.breaker.end(pass, end(ended), reason);

@@ -2,7 +2,7 @@
 
 use std::path::MAIN_SEPARATOR;
 
-use super::offer::MAX_PLUGIN_PATTERNS;
+use super::bounds::MAX_PLUGIN_PATTERNS;
 use crate::manifest::{Manifest, ManifestError, PluginKind, Sha256Digest};
 use crate::name::{NameError, PluginName};
 use crate::sandbox::{CompileError, FolderError, ListError};

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::problem_place::{self, alternatives, holder, in_words, meant, resolved};
 use super::schema_words::{MAX_SHOWN_VALUE, cut, listed, shown, words};
 use crate::json::Step;
-use crate::text::{escape, joined, nearest};
+use crate::text::{clip, escape, joined, nearest};
 
 /// The most problems that are told at once. More do not help.
 pub(super) const MAX_PROBLEMS: usize = 5;
@@ -31,7 +31,7 @@ pub(super) fn explain(schema: &Value, errors: &[ValidationError<'_>]) -> String 
     }
     told.problems.truncate(MAX_PROBLEMS);
     let text = joined(told.problems.into_iter().chain(told.takes));
-    let shown = &text[..text.floor_char_boundary(MAX_EXPLANATION)];
+    let shown = clip(&text, MAX_EXPLANATION);
     let more = if shown.len() < text.len() { "..." } else { "" };
     escape(shown) + more
 }

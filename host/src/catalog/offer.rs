@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::value::RawValue;
 
+use super::bounds::MAX_PLUGIN_PATTERNS;
 use super::definition::definition_digest;
 use super::error::PluginError;
 use super::lenient::Reading;
@@ -19,9 +20,6 @@ use crate::manifest::{
 use crate::name::ToolName;
 use crate::sandbox::Checks;
 use crate::tool::{Listed, ToolSpec, UnfitTool};
-
-/// The most patterns in the schemas of one plugin: each is compiled, and stays so.
-pub(super) const MAX_PLUGIN_PATTERNS: usize = 256;
 
 /// A tool of a plugin before public names are settled.
 pub(super) struct PluginTool {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::MAX_TOLD;
+use super::bounds::MAX_TOLD;
 use super::breaker::{Breaker, Paused};
 use super::error::PluginError;
 use super::offer::{Offer, PluginTool, offer};

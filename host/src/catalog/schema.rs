@@ -14,7 +14,7 @@ use super::budget;
 use super::explain::MAX_PROBLEMS;
 use super::lenient::{self, Reading};
 use crate::json;
-use crate::text::escape;
+use crate::text::{clip, escape};
 
 const TOO_LONG: &str = "checking them against the schema takes too long";
 /// The longest text of one problem, in bytes.
@@ -201,7 +201,7 @@ fn problem(error: &ValidationError<'_>) -> String {
 }
 
 fn short(text: &str) -> String {
-    escape(&text[..text.floor_char_boundary(MAX_PROBLEM)])
+    escape(clip(text, MAX_PROBLEM))
 }
 
 /// Reads `arguments` as a tool does that takes them by `schema`.

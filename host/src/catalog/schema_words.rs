@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::problem_place::resolved;
-use crate::text::escape;
+use crate::text::{clip, escape};
 
 /// The most values that are named where one of several is wanted.
 const MAX_OPTIONS: usize = 20;
@@ -166,7 +166,7 @@ pub(super) fn shown(value: &Value) -> String {
 }
 
 pub(super) fn cut(text: &str, most: usize) -> String {
-    let cut = &text[..text.floor_char_boundary(most)];
+    let cut = clip(text, most);
     if cut.len() < text.len() { format!("{cut}...") } else { cut.to_owned() }
 }
 

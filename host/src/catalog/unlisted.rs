@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
-use super::MAX_TOLD;
+use super::bounds::MAX_TOLD;
 use super::offer::PluginTool;
 use super::plugin::Plugin;
 use super::refusal::{Refusal, Refused};

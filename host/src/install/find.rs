@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::PluginDirectory;
 use crate::manifest::nearest;
-use crate::text::{escape, joined};
+use crate::text::{escape, escape_path, joined};
 
 /// The reason why it is not clear which plugin is meant.
 #[derive(Debug, thiserror::Error)]
@@ -41,7 +41,7 @@ pub enum FindError {
         files: Vec<String>,
     },
     /// A directory cannot be read.
-    #[error("{}: {error}", super::shown(.path))]
+    #[error("{}: {error}", escape_path(.path))]
     Io {
         /// The path.
         path: PathBuf,

@@ -9,6 +9,7 @@ use super::PluginDirectory;
 use super::find::{FindError, find, shelves};
 use crate::manifest::local_of;
 use crate::reload::{is_manifest, wit_of};
+use crate::text::escape_path;
 
 /// The outcome for a plugin's files.
 #[derive(Debug, PartialEq, Eq)]
@@ -70,7 +71,7 @@ pub enum RemoveError {
     #[error(transparent)]
     Find(#[from] FindError),
     /// A file cannot be removed, or a directory not be read.
-    #[error("{}: {error}", super::shown(.path))]
+    #[error("{}: {error}", escape_path(.path))]
     Io {
         /// The path.
         path: PathBuf,

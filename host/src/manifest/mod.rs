@@ -35,6 +35,7 @@ mod requires;
 mod resolve;
 mod secret;
 mod source;
+mod source_file;
 mod source_span;
 mod syntax;
 mod table;
@@ -72,7 +73,7 @@ pub(crate) use network::OF_THE_HOST;
 pub use notation::UnitError;
 pub use rate::{Rate, RateError};
 pub use requires::Requirement;
-pub use source::{SourceFile, is_local, local_of, manifest_of};
+pub use source_file::{SourceFile, is_local, local_of, manifest_of};
 pub use source_span::SourceSpan;
 pub use units::{Bytes, show_duration};
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::reply::RpcError;
 use crate::catalog::{Catalog, Tool};
 use crate::name::ToolName;
+use crate::text::clip;
 
 /// The tool with this public name.
 pub(super) fn tool<'a>(catalog: &'a Catalog, name: &str) -> Result<&'a Arc<Tool>, RpcError> {
@@ -17,7 +18,7 @@ pub(super) fn may_come(catalog: &Catalog, name: &str) -> bool {
 }
 
 fn unknown(catalog: &Catalog, name: &str) -> RpcError {
-    let shown = crate::text::escape(&name[..name.floor_char_boundary(80)]);
+    let shown = crate::text::escape(clip(name, 80));
     if let Some(reason) = catalog.unlisted(name) {
         return RpcError::invalid_params(reason);
     }

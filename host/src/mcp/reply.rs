@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::message::Id;
 use super::version::Version;
+use crate::text::clip;
 
 /// An error that answers a request.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -30,7 +31,7 @@ impl RpcError {
     }
 
     pub(super) fn unknown_method(method: &str) -> Self {
-        let shown = &method[..method.floor_char_boundary(80)];
+        let shown = clip(method, 80);
         Self::new(-32601, format!("unknown method `{shown}`"))
     }
 
@@ -43,7 +44,7 @@ impl RpcError {
     }
 
     pub(super) fn unsupported_version(requested: &str) -> Self {
-        let shown = &requested[..requested.floor_char_boundary(80)];
+        let shown = clip(requested, 80);
         let mut fault = Self::new(-32022, format!("protocol version `{shown}` is not supported"));
         fault.data = Some(json!({ "supported": Version::ALL, "requested": requested }));
         fault

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use super::failed_versions::LoadError;
-use super::lockfiles::{Judge, Locks};
+use super::lockfiles::{GONE_GRACE, Judge, Locks};
 use super::publication::{Extent, Publication};
 use super::scanned::{Contents, Key, PluginUnit, Scan, SeenDirectory};
 use super::served_view::ServedView;
@@ -15,9 +15,6 @@ use super::tracked::{Comparison, CurrentVersion, Due, LoadStage, Reason, Then, T
 
 /// The time that a fault must stand before it is told: a slow copy is not a broken file.
 pub const TELL_AFTER: Duration = Duration::from_secs(2);
-/// The time for which a plugin whose Wasm or directory has gone is served on: it may be on its way back. Also the time
-/// that a second fault of a unit must stand before it is told.
-pub const GONE_GRACE: Duration = Duration::from_secs(5);
 
 /// All units and what is known of them. `P` is a loaded plugin, `K` the lock of a directory.
 #[derive(Debug)]

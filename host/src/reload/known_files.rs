@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use super::candidate::HashedFile;
+use super::hashed_file::HashedFile;
 use super::signature::FileSignature;
 use crate::bounded_read::{ReadError, read_at_most};
 use crate::manifest::{MAX_MANIFEST, Manifest, Sha256Digest};
@@ -127,7 +127,8 @@ impl KnownFiles {
     /// A local file.
     pub(super) fn local(&mut self, path: &Path, reread: &Reread) -> Result<LocalText, ReadError> {
         let known = self.hashed(path, MAX_MANIFEST, reread)?;
-        let file = HashedFile::new(path.to_owned(), &known, MAX_MANIFEST);
+        let file =
+            HashedFile::new(path.to_owned(), known.digest, known.bytes.clone(), MAX_MANIFEST);
         Ok(LocalText { signature: known.signature, file })
     }
 

@@ -2,11 +2,14 @@
 //! a while. A program that replaces a file may remove it first, and for that moment nothing must be free.
 
 use std::collections::BTreeMap;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use super::core::GONE_GRACE;
 use super::scanned::{Contents, Key};
 use crate::lockfile::Verdict;
+
+/// The time for which a plugin whose Wasm or directory has gone is served on: it may be on its way back. Also the time
+/// that a second fault of a unit must stand before it is told.
+pub const GONE_GRACE: Duration = Duration::from_secs(5);
 
 /// A directory's lock, as it judges loaded plugins.
 pub trait Judge<P>: Clone + PartialEq {

@@ -9,8 +9,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::candidate::{Candidate, HashedFile, Wit};
+use super::candidate::{Candidate, Wit};
 use super::directory_trust::{DirectoryTrust, LockReader};
+use super::hashed_file::HashedFile;
 use super::known_files::{KnownFiles, LocalText, Reread};
 use super::presence::FolderPresence;
 use super::scanned::{Contents, PluginUnit, Scan, SeenDirectory};
@@ -18,7 +19,7 @@ use super::signature::FileSignature;
 use crate::bounded_read::ReadError;
 use crate::lockfile::{LOCK_FILE, LockPolicy};
 use crate::manifest::{Manifest, is_local, local_of, manifest_of};
-use crate::text::escape;
+use crate::text::{escape, escape_path};
 
 /// The limit on files in one directory. A directory with more is not a plugin directory.
 const MAX_SCANNED_FILES: usize = 4096;
@@ -278,7 +279,7 @@ impl Scanner {
         let wit = wit.map(|read| Wit {
             file: shown(directory, &wit_name),
             text: read
-                .map(|known| HashedFile::new(wit_path, &known, MAX_WIT))
+                .map(|known| HashedFile::new(wit_path, known.digest, known.bytes, MAX_WIT))
                 .map_err(|error| error.to_string()),
         });
         let contents = Contents {
@@ -288,7 +289,7 @@ impl Scanner {
             local: local.as_ref().map(LocalText::digest),
             missing: self.presence.missing(&path, &manifest.grants.files),
         };
-        let wasm = HashedFile::new(wasm_path, &wasm, MAX_WASM);
+        let wasm = HashedFile::new(wasm_path, wasm.digest, wasm.bytes, MAX_WASM);
         (PluginUnit::Pair(contents, Candidate { file, manifest, wasm, wit }), Some(wasm_name))
     }
 }
@@ -371,14 +372,14 @@ pub(crate) fn wit_of(name: &str) -> String {
 /// A file of a plugin directory as shown to people; the directory itself, if `name` is empty.
 pub(super) fn shown(directory: &Path, name: &str) -> String {
     let path = if name.is_empty() { directory.to_path_buf() } else { directory.join(name) };
-    escape(&path.to_string_lossy())
+    escape_path(&path)
 }
 
 /// Names the working directory, which is a client's choice, if `directory` is relative to it. Empty if it is not.
 fn below(directory: &Path) -> String {
     match std::env::current_dir() {
         Ok(here) if directory.is_relative() => {
-            format!(" below {}", escape(&here.to_string_lossy()))
+            format!(" below {}", escape_path(&here))
         }
         _ => String::new(),
     }

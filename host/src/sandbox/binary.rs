@@ -4,16 +4,12 @@
 //! adapter, and so does a program (`command`). Nothing is compiled yet.
 
 use std::borrow::Cow;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use wasi_preview1_component_adapter_provider::{
-    WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME, WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER,
-};
+use wasi_preview1_component_adapter_provider::WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER;
 use wasmparser::{Encoding, Parser, Payload};
-use wit_component::ComponentEncoder;
 
 use super::command::{self, ModuleError};
-use crate::text::escape;
+use super::encode::{caught, encode, shown};
 
 /// The most functions of one plugin, over all nested modules. Large language runtimes have a quarter of that.
 const MAX_CORE_FUNCTIONS: u64 = 100_000;
@@ -127,28 +123,6 @@ fn look_into(bytes: &[u8]) -> Result<Module, BinaryError> {
         }
     }
     Ok(module)
-}
-
-/// Cuts and escapes a message, since the file chooses parts of it.
-fn shown(message: String) -> String {
-    escape(&message[..message.floor_char_boundary(400)])
-}
-
-/// Returns the component that `module` becomes with this adapter of WASI. May panic: see [`caught`].
-pub(super) fn encode(module: &[u8], adapter: &[u8]) -> Result<Vec<u8>, String> {
-    let words = |error| format!("{error:#}");
-    // Validating here would repeat what compiling does.
-    let encoder = ComponentEncoder::default().validate(false).module(module).map_err(words)?;
-    let encoder = encoder.adapter(WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME, adapter);
-    encoder.map_err(words)?.encode().map_err(words)
-}
-
-/// Runs code that is made for build tools and trusts its input more than toolrack does. A panic becomes an error.
-pub(super) fn caught<T>(job: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
-    match catch_unwind(AssertUnwindSafe(job)) {
-        Ok(done) => done.map_err(shown),
-        Err(_) => Err("it is damaged".into()),
-    }
 }
 
 #[cfg(test)]

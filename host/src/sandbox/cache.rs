@@ -22,7 +22,7 @@ use super::shortage::Shortage;
 use crate::failpoint::{self, Point};
 use crate::home::{PrivateError, private_directory};
 use crate::manifest::{Bytes, Sha256Digest};
-use crate::text::escape;
+use crate::text::escape_path;
 
 /// The most time to wait for another host that makes the same entry.
 const OTHER_HOST: Duration = Duration::from_secs(30);
@@ -155,7 +155,7 @@ impl Cache {
         if let Err(error) = kept
             && !self.warned.swap(true, Ordering::Relaxed)
         {
-            let directory = escape(&self.directory.to_string_lossy());
+            let directory = escape_path(&self.directory);
             tracing::warn!("compiled code cannot be kept in {directory}: {error}");
         }
     }

@@ -11,7 +11,7 @@ use super::bindings::exports::toolrack::plugin::tools as wit;
 use super::hidden::hides_nothing;
 use crate::manifest::{Access, Grants};
 use crate::name::check_own;
-use crate::text::{check_text, escape};
+use crate::text::{check_text, clip, escape};
 use crate::tool::{Annotations, CallError, Content, Media, Output, ResourceLink, ToolSpec};
 
 /// The most tools of one plugin.
@@ -48,10 +48,7 @@ pub(super) fn tools(list: Vec<wit::Tool>, grants: &Grants) -> Result<Vec<ToolSpe
             let name = raw.name.clone();
             let spec =
                 if names.insert(name.clone()) { tool(raw, grants) } else { Err(TWICE.into()) };
-            spec.map_err(|problem| ToolError::Tool {
-                tool: escape(&name[..name.floor_char_boundary(80)]),
-                problem,
-            })
+            spec.map_err(|problem| ToolError::Tool { tool: escape(clip(&name, 80)), problem })
         })
         .collect()
 }
@@ -191,7 +188,7 @@ pub(super) fn failure(raw: wit::Failure) -> CallError {
                 .ok()
                 .and_then(|value| Some(value.get("type")?.as_str()?.to_owned()))
                 .unwrap_or_else(|| "unnamed".into());
-            let kind = escape(&kind[..kind.floor_char_boundary(80)]);
+            let kind = escape(clip(&kind, 80));
             CallError::Broken(format!("its outcome `{kind}` is unknown to this version"))
         }
     }

@@ -1,6 +1,6 @@
 //! The reasons that wasmtime gives, as text on one line: guests and their files choose parts of it.
 
-use crate::text::escape;
+use crate::text::{clip, escape};
 
 /// The innermost reason on one line, escaped: guests and their files choose parts of it.
 pub(super) fn one_line(error: &wasmtime::Error) -> String {
@@ -15,5 +15,5 @@ pub(super) fn in_full(error: &wasmtime::Error) -> String {
 /// Returns `text` on one line, escaped and cut.
 pub(super) fn shown(text: &str) -> String {
     let text = text.trim().lines().map(str::trim).collect::<Vec<_>>().join(" ");
-    escape(&text[..text.floor_char_boundary(400)])
+    escape(clip(&text, 400))
 }

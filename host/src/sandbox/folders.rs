@@ -16,7 +16,7 @@ use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxView, WasiView};
 
 use crate::manifest::{Access, FileGrant};
 use crate::protected::{Forbidden, Protected};
-use crate::text::escape;
+use crate::text::{escape, escape_path};
 use crate::typed_path::{TypedPathError, expanded};
 
 /// Open directories with what a guest may do in them.
@@ -92,7 +92,7 @@ impl Folders {
             if let Some(own) =
                 withheld.iter().find(|own| path.starts_with(own) || own.starts_with(&path))
             {
-                missing.push(fails(grant, FolderProblem::Withheld(shown(own))));
+                missing.push(fails(grant, FolderProblem::Withheld(escape_path(own))));
                 continue;
             }
             let access = match grant.access {
@@ -187,11 +187,11 @@ fn real(written: &str) -> Option<PathBuf> {
 fn find(written: &str) -> Result<PathBuf, FolderProblem> {
     let path = expanded(written)?;
     let path = path.canonicalize().map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => FolderProblem::Missing(shown(&path)),
-        io::ErrorKind::NotADirectory => FolderProblem::NotADirectory(shown(&path)),
+        io::ErrorKind::NotFound => FolderProblem::Missing(escape_path(&path)),
+        io::ErrorKind::NotADirectory => FolderProblem::NotADirectory(escape_path(&path)),
         _ => io_problem(&path, error),
     })?;
-    if path.is_dir() { Ok(path) } else { Err(FolderProblem::NotADirectory(shown(&path))) }
+    if path.is_dir() { Ok(path) } else { Err(FolderProblem::NotADirectory(escape_path(&path))) }
 }
 
 /// Checks that the directory that was opened as `path` may be granted. Another plugin may have put a link in its way
@@ -229,11 +229,7 @@ fn place(_opened: &File, path: &Path) -> io::Result<PathBuf> {
 }
 
 fn io_problem(path: &Path, error: impl std::fmt::Display) -> FolderProblem {
-    FolderProblem::Io(shown(path), escape(&error.to_string()))
-}
-
-fn shown(path: &Path) -> String {
-    escape(&path.to_string_lossy())
+    FolderProblem::Io(escape_path(path), escape(&error.to_string()))
 }
 
 #[cfg(all(test, target_os = "linux"))]

@@ -7,7 +7,7 @@ use wasmtime::Engine;
 
 use super::cache::{Cache, MAX_CACHE};
 use crate::failpoint::{self, Point};
-use crate::text::escape;
+use crate::text::escape_path;
 
 /// The cache, which is opened by the first job that needs it: the disk that it is on may take its time, and no start
 /// waits for it.
@@ -31,7 +31,7 @@ impl LazyCache {
             let opened = opened.and_then(|()| Cache::open(&self.directory, settings, MAX_CACHE));
             opened
                 .inspect_err(|error| {
-                    let directory = escape(&self.directory.to_string_lossy());
+                    let directory = escape_path(&self.directory);
                     tracing::warn!("compiled code is not kept in {directory}: {error}");
                 })
                 .ok()

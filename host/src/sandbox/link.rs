@@ -16,7 +16,7 @@ use super::linker::OFFERED_INTERFACES;
 use super::store::StoreState;
 use super::tools::Tools;
 use crate::manifest::PluginKind;
-use crate::text::escape;
+use crate::text::{clip, escape};
 
 /// A component with everything it imports, as the kind of plugin that it is.
 #[derive(Clone)]
@@ -76,7 +76,7 @@ fn missing_import(component: &Component, error: &wasmtime::Error) -> CompileErro
         .map(|(name, _)| name)
         .filter(|name| !OFFERED_INTERFACES.iter().any(|offered| name.starts_with(offered)))
         .take(8)
-        .map(|name| format!("`{}`", escape(&name[..name.floor_char_boundary(200)])))
+        .map(|name| format!("`{}`", escape(clip(name, 200))))
         .collect();
     if missing.is_empty() {
         // The interface is offered, but not with this function, type or version.

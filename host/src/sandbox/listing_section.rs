@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use super::bindings::exports::toolrack::plugin::tools as wit;
 use super::wasm_sections::{self, WASM_HEADER, WasmSection, leb128, sections};
 use crate::json;
-use crate::text::escape;
+use crate::text::{clip, escape};
 use crate::tool::Annotations;
 
 /// The name of the section.
@@ -175,7 +175,7 @@ pub(super) fn difference(
     let names: Vec<_> =
         section.keys().chain(code.keys().filter(|name| !section.contains_key(*name))).collect();
     for name in names {
-        let shown = escape(&name[..name.floor_char_boundary(80)]);
+        let shown = escape(clip(name, 80));
         match (section.get(name), code.get(name)) {
             (Some(one), Some(two)) => {
                 if let Some(key) = differing_key(one, two) {

@@ -15,7 +15,7 @@ use wasmtime_wasi::p2::{OutputStream, Pollable, StreamError, StreamResult};
 use super::meter::Stopped;
 use crate::manifest::Bytes;
 use crate::secret::ResolvedSecrets;
-use crate::text::escape;
+use crate::text::{clip, escape};
 use crate::tool::Limit;
 
 /// Bytes that one call may write to stdout, stderr and the log together.
@@ -100,7 +100,7 @@ impl GuestLog {
     pub(super) fn line(&self, severity: Severity, message: &str) -> Result<(), Stopped> {
         self.count(message.len() + LINE)?;
         let message = self.secrets.redactor().text(message.trim_end().to_owned());
-        let message = escape(&message[..message.floor_char_boundary(MAX_LOG_LINE)]);
+        let message = escape(clip(&message, MAX_LOG_LINE));
         self.tell(|| match severity {
             Severity::Debug => tracing::debug!(target: "plugin", "{message}"),
             Severity::Info => tracing::info!(target: "plugin", "{message}"),

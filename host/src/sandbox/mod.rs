@@ -23,6 +23,7 @@ mod compile_job;
 mod compiler;
 mod config;
 mod contract;
+mod encode;
 mod engine;
 mod engines;
 mod error_text;

@@ -22,6 +22,7 @@ use super::log::{Capture, GuestLog, Severity, Stream};
 use super::meter::Meter;
 use crate::manifest::{Grants, Limits, SecretName};
 use crate::secret::ResolvedSecrets;
+use crate::text::clip;
 use crate::tool::Progress;
 
 /// Handles (streams, pollables, descriptors) that one call may hold at once.
@@ -196,7 +197,7 @@ impl host::Host for StoreState {
         // JSON has no infinities.
         if value.is_finite() && self.pace.allows() {
             let message = message.map(|text| self.secrets.redactor().text(text));
-            let message = message.map(|text| cut(&text, MAX_MESSAGE).to_owned());
+            let message = message.map(|text| clip(&text, MAX_MESSAGE).to_owned());
             sink(Progress { value, total: total.filter(|total| total.is_finite()), message });
         }
         Ok(())
@@ -215,10 +216,6 @@ impl host::Host for StoreState {
     fn config(&mut self, key: String) -> wasmtime::Result<Option<String>> {
         Ok(self.configured(&key))
     }
-}
-
-fn cut(text: &str, at_most: usize) -> &str {
-    &text[..text.floor_char_boundary(at_most)]
 }
 
 /// At most 20 progress notes a second, in bursts of 16.

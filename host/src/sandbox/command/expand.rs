@@ -11,7 +11,7 @@ use super::super::number;
 use crate::manifest::{
     Argument, Bytes, Group, Parameter, ParameterShape, ProgramSpec, Template, TemplatePiece,
 };
-use crate::text::escape;
+use crate::text::{clip, escape};
 
 /// Bytes that one call may give to its program, all together.
 const MAX_GIVEN: usize = 2 * 1024 * 1024;
@@ -253,7 +253,7 @@ fn without_nul(text: String, subject: &str) -> Result<String, String> {
 }
 
 fn shown(text: &str) -> String {
-    format!("`{}`", escape(&text[..text.floor_char_boundary(80)]))
+    format!("`{}`", escape(clip(text, 80)))
 }
 
 #[cfg(test)]

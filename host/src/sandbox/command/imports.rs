@@ -8,7 +8,7 @@ use wasi_preview1_component_adapter_provider::{
 };
 use wasmparser::{BinaryReaderError, Parser, Payload};
 
-use crate::text::escape;
+use crate::text::{clip, escape};
 
 /// Refuses the first import that nothing here provides, in words.
 pub(super) fn check(module: &[u8]) -> Result<(), String> {
@@ -17,7 +17,7 @@ pub(super) fn check(module: &[u8]) -> Result<(), String> {
             continue;
         }
         let import = escape(&format!("{from}.{name}"));
-        let import = &import[..import.floor_char_boundary(200)];
+        let import = clip(&import, 200);
         return Err(format!("it imports `{import}`, {}", advice(from, name)));
     }
     Ok(())

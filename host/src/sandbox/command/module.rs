@@ -2,7 +2,7 @@
 
 use wasi_preview1_component_adapter_provider::WASI_SNAPSHOT_PREVIEW1_COMMAND_ADAPTER;
 
-use super::super::binary::{caught, encode};
+use super::super::encode::{caught, encode};
 use super::{exit, imports};
 
 /// The reason why a program cannot run here.

@@ -4,7 +4,7 @@ use wasmtime::Engine;
 use wasmtime::component::types::{self, ComponentFunc, ComponentItem};
 use wasmtime::component::{Component, ComponentExportIndex, Type};
 
-use super::shape::Integer;
+use super::types::Integer;
 use super::types::{Exported, Exporter, FunctionType, TypeForm, ValueType};
 
 /// A component, or an instance in it.

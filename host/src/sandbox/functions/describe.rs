@@ -34,7 +34,7 @@ fn signature(name: &str, parameters: &[(String, Shape)], result: Option<&Shape>)
 
 #[cfg(test)]
 mod tests {
-    use super::super::shape::Integer;
+    use super::super::types::Integer;
     use super::*;
 
     #[test]

@@ -5,7 +5,7 @@
 use serde_json::Value;
 use wasmparser::{Parser, Payload};
 
-use crate::text::{MAX_TEXT, forbidden_char};
+use crate::text::{MAX_TEXT, clip, forbidden_char};
 
 /// The section. Its first byte is the version of its form; JSON follows.
 const SECTION: &str = "package-docs";
@@ -82,7 +82,7 @@ pub(super) fn fit(text: &str) -> Option<String> {
     if text.len() <= MAX_TEXT {
         return Some(text.to_owned());
     }
-    Some(format!("{}{MORE}", &text[..text.floor_char_boundary(MAX_TEXT - MORE.len())]))
+    Some(format!("{}{MORE}", clip(text, MAX_TEXT - MORE.len())))
 }
 
 #[cfg(test)]

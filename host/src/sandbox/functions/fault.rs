@@ -3,7 +3,7 @@
 
 use serde_json::value::RawValue;
 
-use crate::text::escape;
+use crate::text::{clip, escape};
 
 /// The place of a value that cannot be read, and the problem with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,7 +50,7 @@ pub(super) fn shown(raw: &RawValue) -> String {
 }
 
 pub(super) fn short(text: &str) -> &str {
-    &text[..text.floor_char_boundary(60)]
+    clip(text, 60)
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use wit_parser::{Function, SourceMap, UnresolvedPackage, UnresolvedPackageGroup}
 use wit_parser::{ParseError, WorldItem, WorldKey};
 
 use super::docs::fit;
-use crate::text::escape;
+use crate::text::{clip, escape};
 
 /// The doc comments that a `.wit` file has for functions.
 #[derive(Debug, Default)]
@@ -101,7 +101,7 @@ impl NotesError {
         // A hint on a second line names files of a package's directory, which there is none of.
         let reason = error.to_string();
         let reason = reason.lines().next().unwrap_or_default();
-        let reason = escape(&reason[..reason.floor_char_boundary(400)]);
+        let reason = escape(clip(reason, 400));
         Self { line, column, reason }
     }
 }

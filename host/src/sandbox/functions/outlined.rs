@@ -7,7 +7,7 @@ use wasmparser::component_types::{
 };
 use wasmparser::types::Types;
 
-use super::shape::Integer;
+use super::types::Integer;
 use super::types::{Exported, Exporter, FunctionType, TypeForm, ValueType};
 
 /// A component, or an instance in it.

@@ -9,7 +9,8 @@ use serde_json::{Map, Value, json};
 use wasmtime::component::Val;
 
 use super::schema::{self, Way};
-use super::shape::{Integer, Shape};
+use super::shape::Shape;
+use super::types::Integer;
 use super::{read, write};
 use crate::fuzz::{Seen, invented};
 

@@ -12,7 +12,8 @@ use wasmtime::component::Val;
 
 use super::fault::{ArgumentError, listed, short, shown};
 use super::scalar::{character, float, number, single};
-use super::shape::{Integer, Shape};
+use super::shape::Shape;
+use super::types::Integer;
 use crate::json;
 use crate::text::nearest;
 

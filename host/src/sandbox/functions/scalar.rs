@@ -8,7 +8,7 @@ use wasmtime::component::Val;
 use super::super::number::whole;
 use super::fault::{ArgumentError, shown};
 use super::schema::not_number;
-use super::shape::Integer;
+use super::types::Integer;
 
 /// A whole number of this type.
 pub(super) fn number(integer: Integer, raw: &RawValue) -> Result<Val, ArgumentError> {

@@ -6,7 +6,7 @@
 use std::fmt;
 
 use super::super::contract::MAX_SCHEMA;
-use super::types::{TypeForm, ValueType};
+use super::types::{Integer, TypeForm, ValueType};
 
 /// The most levels that types nest.
 const MAX_TYPE_DEPTH: usize = 16;
@@ -35,19 +35,6 @@ pub(super) enum Shape {
     Flags(Vec<String>),
 }
 
-/// A type of whole numbers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in super::super) enum Integer {
-    S8,
-    U8,
-    S16,
-    U16,
-    S32,
-    U32,
-    S64,
-    U64,
-}
-
 /// The reason why a type has no shape.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Unfit {
@@ -57,39 +44,6 @@ pub(super) enum Unfit {
     TooDeep,
     #[error("has types that are too large to describe")]
     TooLarge,
-}
-
-impl Integer {
-    #[cfg(any(test, fuzzing))]
-    pub(super) const ALL: [Self; 8] =
-        [Self::S8, Self::U8, Self::S16, Self::U16, Self::S32, Self::U32, Self::S64, Self::U64];
-
-    /// The smallest and the largest value.
-    pub(super) fn range(self) -> (i128, i128) {
-        match self {
-            Self::S8 => (i8::MIN.into(), i8::MAX.into()),
-            Self::U8 => (0, u8::MAX.into()),
-            Self::S16 => (i16::MIN.into(), i16::MAX.into()),
-            Self::U16 => (0, u16::MAX.into()),
-            Self::S32 => (i32::MIN.into(), i32::MAX.into()),
-            Self::U32 => (0, u32::MAX.into()),
-            Self::S64 => (i64::MIN.into(), i64::MAX.into()),
-            Self::U64 => (0, u64::MAX.into()),
-        }
-    }
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::S8 => "s8",
-            Self::U8 => "u8",
-            Self::S16 => "s16",
-            Self::U16 => "u16",
-            Self::S32 => "s32",
-            Self::U32 => "u32",
-            Self::S64 => "s64",
-            Self::U64 => "u64",
-        }
-    }
 }
 
 impl Shape {

@@ -7,7 +7,7 @@ use std::fmt;
 use std::net::IpAddr;
 
 use crate::manifest::{HostPattern, NetworkGrant, Scheme, is_within};
-use crate::text::{escape, shell_word};
+use crate::text::{clip, escape, shell_word};
 
 /// The most of a guest's text that an error shows.
 const MAX_SHOWN_TEXT: usize = 100;
@@ -148,7 +148,7 @@ fn weight(pattern: &HostPattern) -> usize {
 }
 
 fn shown(text: &str) -> String {
-    escape(&text[..text.floor_char_boundary(MAX_SHOWN_TEXT)])
+    escape(clip(text, MAX_SHOWN_TEXT))
 }
 
 impl fmt::Display for RequestHost {

@@ -1,6 +1,7 @@
 //! Bodies with their bounds: how large a request may be, how large and how slow a response.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -9,12 +10,14 @@ use hyper::body::{Body, Frame, Incoming, SizeHint};
 use tokio::time::Sleep;
 use wasmtime_wasi_http::{Error, WasiBody};
 
+use super::bounds::{MAX_REQUEST, MAX_RESPONSE};
 use super::failure::Failure;
-use super::requests::Tell;
 use super::thread::OwnedTask;
-use super::{MAX_REQUEST, MAX_RESPONSE};
 
 type BodyPiece = Poll<Option<Result<Frame<Bytes>, Error>>>;
+
+/// The function that is told why a request was refused.
+pub(super) type Tell = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// A request's body.
 pub(super) struct Outbound {

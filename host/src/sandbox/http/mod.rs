@@ -8,6 +8,7 @@ mod address;
 mod allow;
 mod bind;
 mod body;
+mod bounds;
 mod connect;
 mod covered;
 mod failure;
@@ -22,22 +23,9 @@ mod tls;
 
 pub use address::is_global;
 pub use allow::{Denied, RequestHost, RequestTarget};
+pub(super) use bounds::MAX_FIELDS;
+pub use bounds::{MAX_OPEN_CONNECTIONS, MAX_REQUEST, MAX_RESPONSE};
 pub use failure::Failure;
 pub use network::{Network, RequestTimeouts, Surroundings};
 pub use requests::{Outgoing, Requests};
 pub use resolve::{PendingAddresses, Resolve};
-
-/// The most bytes of one request's body.
-pub const MAX_REQUEST: u64 = 1024 * 1024;
-/// The most bytes of one response's body.
-pub const MAX_RESPONSE: u64 = 4 * 1024 * 1024;
-/// Requests of one call.
-const MAX_REQUESTS: u32 = 32;
-/// Connections of one call at once: with 32 calls, 256 of the host.
-pub const MAX_OPEN_CONNECTIONS: usize = 8;
-/// The most bytes of one response's status and headers, and of what is read ahead of its body.
-const MAX_HEADERS: usize = 64 * 1024;
-/// The most bytes of one set of headers that a guest makes, with 40 or so for each header and value.
-pub(super) const MAX_FIELDS: usize = 64 * 1024;
-/// The most bytes of a request's body that are taken from a guest at once.
-const BODY_CHUNK: usize = 16 * 1024;

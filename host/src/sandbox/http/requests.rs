@@ -10,12 +10,12 @@ use wasmtime_wasi_http::{Error, ForbiddenHeaderFilter, RequestOptions, WasiBody,
 
 use super::allow::{Denied, RequestTarget};
 use super::bind::bind;
-use super::body::{Inbound, Outbound};
+use super::body::{Inbound, Outbound, Tell};
+use super::bounds::{BODY_CHUNK, MAX_OPEN_CONNECTIONS, MAX_REQUESTS};
 use super::covered::{self, Covered};
 use super::failure::Failure;
 use super::network::{Network, RequestTimeouts};
 use super::send::{self, Order};
-use super::{BODY_CHUNK, MAX_OPEN_CONNECTIONS, MAX_REQUESTS};
 use crate::manifest::{BoundSecret, Grants};
 use crate::secret::{Redactor, ResolvedSecrets};
 use crate::text::escape;
@@ -27,9 +27,6 @@ pub struct Outgoing {
     /// The grants of the plugin.
     pub grants: Arc<Grants>,
 }
-
-/// The function that is told why a request was refused.
-pub(super) type Tell = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// The requests of one call.
 pub struct Requests {

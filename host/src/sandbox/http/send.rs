@@ -11,9 +11,9 @@ use hyper_util::rt::TokioIo;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-use super::MAX_HEADERS;
 use super::allow::RequestTarget;
 use super::body::Outbound;
+use super::bounds::MAX_HEADERS;
 use super::connect::Connection;
 use super::failure::Failure;
 use super::network::{RequestTimeouts, Ways};
