@@ -31,6 +31,7 @@ mod tally;
 mod token_bucket;
 mod tool;
 mod tool_names;
+mod tool_needs;
 mod unlisted;
 mod wit;
 

@@ -9,7 +9,7 @@ use super::error::PluginError;
 use super::offer::{Offer, PluginTool, offer};
 use super::refusal::{Refusal, Refused};
 use super::tool_names::ToolNames;
-use super::unlisted::ToolNeeds;
+use super::tool_needs::ToolNeeds;
 use super::wit::WitFile;
 use crate::manifest::{
     Decisions, Grants, Limits, Manifest, ManifestError, PluginKind, Sha256Digest, local_of,

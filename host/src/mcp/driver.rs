@@ -21,7 +21,7 @@ use super::engine::{Action, CallKey, Engine};
 use super::event::{self, Event};
 use super::executor::{CallEnd, EndedHere, Executor, Note};
 use super::input_queue::Ahead;
-use super::message::InputLine;
+use super::lines::InputLine;
 use super::output_queue::Unread;
 use super::phase::{Awaited, Phase, READER_WAIT};
 use super::transport::{Gone, LineOutput, Transport};

@@ -4,7 +4,7 @@ use tokio::time::Instant;
 
 use super::action::CallKey;
 use super::executor::CallEnd;
-use super::message::InputLine;
+use super::lines::InputLine;
 use super::phase::READER_WAIT;
 use super::transport::{Gone, LineInput, LineOutput};
 use crate::tool::Progress;

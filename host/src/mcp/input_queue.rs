@@ -2,7 +2,9 @@
 
 use std::collections::{HashSet, VecDeque};
 
-use super::message::{self, Id, InputLine, Message, Parsed};
+use super::id::Id;
+use super::lines::InputLine;
+use super::message::{self, Message, Parsed};
 use super::params;
 
 /// The number of lines, and of their bytes, at which no more are read.

@@ -1,10 +1,26 @@
 //! A stream of bytes cut into lines, none longer than is allowed.
 
-use super::MAX_LINE;
-use super::message::InputLine;
-
+/// The longest line that is read, in bytes. A longer one is skipped and answered with an error.
+pub const MAX_LINE: usize = 4 * 1024 * 1024;
 /// The bytes that are kept of a line that is too long, to look for its id.
 const START: usize = 64 * 1024;
+
+/// One line of input.
+#[derive(Clone, Debug)]
+pub enum InputLine {
+    /// A whole line, without its newline.
+    Whole(Vec<u8>),
+    /// The beginning of a line that was longer than [`MAX_LINE`] and has been skipped.
+    TooLong(Vec<u8>),
+}
+
+impl InputLine {
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::Whole(bytes) | Self::TooLong(bytes) => bytes.len(),
+        }
+    }
+}
 
 /// Cuts a stream into lines.
 #[derive(Default)]

@@ -3,97 +3,14 @@
 //! Arguments are not copied or looked into here: they stay the client's bytes.
 
 use std::fmt;
-use std::hash::{Hash, Hasher};
-use std::sync::Arc;
 
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::MAX_LINE;
+use super::id::Id;
+use super::lines::{InputLine, MAX_LINE};
 use super::reply::RpcError;
-
-/// One line of input.
-#[derive(Clone, Debug)]
-pub enum InputLine {
-    /// A whole line, without its newline.
-    Whole(Vec<u8>),
-    /// The beginning of a line that was longer than [`MAX_LINE`] and has been skipped.
-    TooLong(Vec<u8>),
-}
-
-impl InputLine {
-    pub(super) fn len(&self) -> usize {
-        match self {
-            Self::Whole(bytes) | Self::TooLong(bytes) => bytes.len(),
-        }
-    }
-}
-
-/// A request's id: a string or an integer, kept as it came. Two spellings of one string are one id. Clones
-/// share it: a call is known by it in several places.
-#[derive(Clone, Debug)]
-pub(super) struct Id(Arc<IdParts>);
-
-#[derive(Debug)]
-struct IdParts {
-    key: IdKey,
-    raw: Box<RawValue>,
-}
-
-impl PartialEq for Id {
-    fn eq(&self, other: &Self) -> bool {
-        self.0.key == other.0.key
-    }
-}
-
-impl Eq for Id {}
-
-impl Hash for Id {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.0.key.hash(state);
-    }
-}
-
-#[derive(Debug, PartialEq, Eq, Hash)]
-enum IdKey {
-    Text(String),
-    Integer(Box<str>),
-}
-
-impl Id {
-    pub(super) fn parse(raw: &RawValue) -> Option<Self> {
-        let text = raw.get();
-        let key = if text.starts_with('"') {
-            IdKey::Text(serde_json::from_str(text).ok()?)
-        } else {
-            let digits = text.strip_prefix('-').unwrap_or(text);
-            let is_integer = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
-            is_integer.then(|| IdKey::Integer(text.into()))?
-        };
-        // An id comes back on every answer; a longer one is no id but a load.
-        (text.len() <= 1024).then(|| Self(Arc::new(IdParts { key, raw: raw.to_owned() })))
-    }
-
-    /// True if the id is the same as a JSON value in this program: integers there have 64 bits.
-    pub(super) fn is_exact(&self) -> bool {
-        match &self.0.key {
-            IdKey::Text(_) => true,
-            IdKey::Integer(digits) => digits.parse::<i64>().is_ok(),
-        }
-    }
-
-    /// The id as it came.
-    pub(super) fn as_json(&self) -> &RawValue {
-        &self.0.raw
-    }
-}
-
-impl fmt::Display for Id {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0.raw.get())
-    }
-}
 
 /// A message that can be acted on.
 #[derive(Debug)]

@@ -20,6 +20,7 @@ pub(crate) mod fuzz;
 mod handshake;
 #[cfg(test)]
 mod histories;
+mod id;
 mod input_queue;
 mod lines;
 mod lookup;
@@ -37,6 +38,7 @@ mod reply;
 mod request;
 mod result;
 mod stdio;
+mod stdio_chunk;
 mod transport;
 mod version;
 
@@ -46,7 +48,7 @@ pub use call_log::ANSWERED_TARGET;
 pub(crate) use calls::Calls;
 pub(crate) use driver::Driver;
 pub use engine::{Action, CallKey, CallRequest, Engine, Settings};
-pub use message::InputLine;
+pub use lines::{InputLine, MAX_LINE};
 pub use stdio::{PrivateStdout, Stdio};
 
 /// The result of a call, as the newest revision writes it, on many lines.
@@ -55,6 +57,3 @@ pub fn result_as_json(outcome: Result<Output, CallError>, usage: Usage) -> Strin
     let result = result::call_result(version::Version::ALL[0], outcome, usage);
     serde_json::to_string_pretty(&result).unwrap_or_default()
 }
-
-/// The longest line that is read, in bytes. A longer one is skipped and answered with an error.
-pub const MAX_LINE: usize = 4 * 1024 * 1024;

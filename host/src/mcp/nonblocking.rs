@@ -16,8 +16,8 @@ use tokio::io::unix::AsyncFd;
 use tokio::io::{Interest, Ready};
 
 use super::lines::Cutter;
-use super::message::InputLine;
-use super::stdio::{STDIO_CHUNK, unread, unwritten};
+use super::lines::InputLine;
+use super::stdio_chunk::{STDIO_CHUNK, unread, unwritten};
 use super::transport::Gone;
 
 /// This stream is for a thread: it cannot be read or written without blocking. Nothing was.

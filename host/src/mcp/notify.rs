@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use super::message::Id;
+use super::id::Id;
 use super::reply::line;
 use super::result::SUBSCRIPTION_ID;
 use crate::tool::Progress;

@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 
 use super::action::CallKey;
 use super::batch::BatchKey;
-use super::message::Id;
+use super::id::Id;
 use super::request::CatalogRequest;
 use super::version::Version;
 use crate::catalog::{EntryTicket, Plugin, Tool};

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 
 use super::action::Action;
 use super::batch::{BatchKey, Batches};
-use super::message::Id;
+use super::id::Id;
 use super::open::ReplyTo;
 use super::reply::{self, RpcError};
 

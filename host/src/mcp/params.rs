@@ -3,7 +3,8 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::message::{Id, present};
+use super::id::Id;
+use super::message::present;
 use super::reply::RpcError;
 use super::version::Version;
 

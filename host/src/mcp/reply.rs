@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use super::message::Id;
+use super::id::Id;
 use super::version::Version;
 use crate::text::clip;
 

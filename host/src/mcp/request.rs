@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::value::RawValue;
 
-use super::message::Id;
+use super::id::Id;
 use super::params::{self, RequestMeta};
 use super::reply::RpcError;
 use super::version::Version;

@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use super::block::Block;
-use super::message::Id;
+use super::id::Id;
 use super::version::Version;
 use crate::catalog::Tool;
 use crate::tool::{Annotations, CallError, Content, Output, Usage};

@@ -13,13 +13,11 @@ use tokio::sync::{mpsc, oneshot};
 #[cfg(unix)]
 use super::blocking::Patient;
 use super::lines::Cutter;
-use super::message::InputLine;
+use super::lines::InputLine;
 #[cfg(target_os = "linux")]
 use super::nonblocking::{Blocks, ReadyInput, ReadyOutput, WriteOutcome};
+use super::stdio_chunk::{STDIO_CHUNK, unread, unwritten};
 use super::transport::{Gone, LineInput, LineOutput, Transport};
-
-/// The bytes that are read at once, at most.
-pub(super) const STDIO_CHUNK: usize = 64 * 1024;
 
 /// The real stdout, set aside for the protocol.
 pub struct PrivateStdout(#[cfg(unix)] std::fs::File, #[cfg(not(unix))] io::Stdout);
@@ -249,12 +247,4 @@ fn write(mut output: impl Write, mut bytes: mpsc::Receiver<Vec<u8>>) {
             return unwritten(&error);
         }
     }
-}
-
-pub(super) fn unread(error: &io::Error) {
-    tracing::warn!("reading stdin failed, which ends the input: {error}");
-}
-
-pub(super) fn unwritten(error: &io::Error) {
-    tracing::debug!("the client does not read any more: {error}");
 }

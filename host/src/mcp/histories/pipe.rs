@@ -9,7 +9,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use crate::mcp::lines::Cutter;
-use crate::mcp::message::InputLine;
+use crate::mcp::lines::InputLine;
 use crate::mcp::transport::{Gone, LineInput, LineOutput, Transport};
 
 /// Bytes of the client that are taken at once.
