@@ -2,14 +2,14 @@
 
 use std::sync::PoisonError;
 
-use super::compile_error::CompileError;
-use super::functions::{Docs, Notes};
+use super::cache::listing::Listing;
+use super::code::link::Linked;
+use super::compile::error::CompileError;
 use super::guest::Guest;
+use super::kind::functions::{Docs, Notes};
+use super::kind::outline::Claim;
+use super::kind::{command, contract, tools};
 use super::known_tools::{ListError, lost};
-use super::link::Linked;
-use super::listing::Listing;
-use super::outline::Claim;
-use super::{command, contract, tools};
 use crate::manifest::PluginKind;
 use crate::tool::{CallError, Listed};
 

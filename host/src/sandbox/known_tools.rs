@@ -2,13 +2,13 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use super::code::Codes;
-use super::command::DeclaredError;
-use super::compile_error::CompileError;
-use super::contract::ToolError;
-use super::listing::{Listing, ListingKey};
-use super::listing_section::ListingError;
-use super::outline::Claim;
+use super::cache::listing::{Listing, ListingKey};
+use super::code::codes::Codes;
+use super::compile::error::CompileError;
+use super::kind::command::DeclaredError;
+use super::kind::contract::ToolError;
+use super::kind::listing_section::ListingError;
+use super::kind::outline::Claim;
 use crate::tool::{CallError, Listed};
 
 /// The tools of a guest, as far as they are known before it is asked.

@@ -1,10 +1,11 @@
 //! A plugin's file with a section that lists its tools, made of what its code says of them.
 
+use super::code::link::Linked;
 use super::guest::Guest;
+use super::kind::listing_section;
+use super::kind::listing_section::ListingError;
+use super::kind::tools;
 use super::known_tools::{ListError, lost};
-use super::link::Linked;
-use super::listing_section::{self, ListingError};
-use super::tools;
 use crate::manifest::{PluginKind, Sha256Digest};
 use crate::tool::CallError;
 
@@ -48,7 +49,7 @@ impl Guest {
             tools::ask(self.runner(), tools, &self.grants).await.map_err(ListError::from)?;
         drop(place);
         // A host refuses what does not pass; the author is told so here.
-        super::contract::tools(asked.clone(), self.grants()).map_err(ListError::from)?;
+        super::kind::contract::tools(asked.clone(), self.grants()).map_err(ListError::from)?;
         let count = asked.len();
         let wasm = self.code.wasm().clone();
         let digest = wasm.digest;

@@ -1,8 +1,8 @@
 //! The readiness of a listed plugin to be called, and the reasons why it cannot be.
 
-use super::compile_error::CompileError;
+use super::compile::error::CompileError;
+use super::kind::listing_section::ListingError;
 use super::known_tools::ListError;
-use super::listing_section::ListingError;
 
 /// The reason why a plugin that was listed cannot be called.
 #[derive(Clone, Debug, thiserror::Error)]

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 
-use super::asking_slots::AskingSlots;
-use super::code::Codes;
-use super::compiler::Compiler;
-use super::engine::MAX_CALLS;
-use super::engines::Engines;
-use super::http;
-use super::lanes::BackgroundTurn;
-use super::scratch::Scratches;
+use super::capability::http;
+use super::capability::scratch::Scratches;
+use super::code::codes::Codes;
+use super::compile::compiler::Compiler;
+use super::compile::lanes::BackgroundTurn;
+use super::engine::engines::Engines;
+use super::engine::setup::MAX_CALLS;
+use super::run::asking_slots::AskingSlots;
 use crate::home::Home;
 use crate::protected::Protected;
 

@@ -3,13 +3,14 @@
 //! It is listed before it is compiled. Its code comes later, and no call enters it before it was compared: what a file
 //! says of its tools is a claim, and a plugin whose code does not bear it out is refused.
 
+use super::code::link::Linked;
+use super::code::terms_check;
 use super::guest::Guest;
+use super::kind::listing_section;
+use super::kind::outline::Claim;
+use super::kind::{contract, tools};
 use super::known_tools::ListError;
-use super::link::Linked;
-use super::listing_section;
-use super::outline::Claim;
 use super::readiness::{Readiness, Unverified};
-use super::{contract, terms_check, tools};
 
 /// The message about types that two libraries read in different ways.
 pub(super) const TWO_WAYS: &str =
