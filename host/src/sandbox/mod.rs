@@ -6,21 +6,21 @@
 //! protocol.
 
 // From the lowest to what rests on the others.
-mod await_code;
-mod cache;
-mod capability;
-mod code;
-mod compile;
 mod engine;
+mod capability;
+mod run;
+mod kind;
+mod compile;
+mod cache;
+mod code;
+mod shared;
+mod known_tools;
+mod readiness;
 mod guest;
 mod guest_tools;
-mod kind;
-mod known_tools;
-mod pack;
-mod readiness;
-mod run;
-mod shared;
 mod verify;
+mod await_code;
+mod pack;
 
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzz;

@@ -2,8 +2,7 @@
 
 use super::code::link::Linked;
 use super::guest::Guest;
-use super::kind::listing_section;
-use super::kind::listing_section::ListingError;
+use super::kind::listing_section::{self, ListingError};
 use super::kind::tools;
 use super::known_tools::{ListError, lost};
 use crate::manifest::{PluginKind, Sha256Digest};

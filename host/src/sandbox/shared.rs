@@ -9,9 +9,9 @@ use super::capability::scratch::Scratches;
 use super::code::codes::Codes;
 use super::compile::compiler::Compiler;
 use super::compile::lanes::BackgroundTurn;
-use super::engine::engines::Engines;
 use super::engine::setup::MAX_CALLS;
 use super::run::asking_slots::AskingSlots;
+use super::run::engines::Engines;
 use crate::home::Home;
 use crate::protected::Protected;
 

@@ -8,12 +8,12 @@ use wasmtime::component::types::ComponentItem;
 use wasmtime_wasi::p2::bindings::CommandPre;
 
 use super::super::compile::error::CompileError;
-use super::super::engine::engines::Engines;
 use super::super::engine::error_text::{in_full, one_line};
-use super::super::engine::linker::OFFERED_INTERFACES;
 use super::super::kind::detect;
 use super::super::kind::functions::{ExportScope, Functions};
 use super::super::kind::tools::Tools;
+use super::super::run::engines::Engines;
+use super::super::run::linker::OFFERED_INTERFACES;
 use super::super::run::store::StoreState;
 use crate::manifest::PluginKind;
 use crate::text::{clip, escape};

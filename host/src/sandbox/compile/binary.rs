@@ -8,8 +8,7 @@ use std::borrow::Cow;
 use wasi_preview1_component_adapter_provider::WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER;
 use wasmparser::{Encoding, Parser, Payload};
 
-use super::super::kind::command;
-use super::super::kind::command::ModuleError;
+use super::super::kind::command::{self, ModuleError};
 use super::encode::{caught, encode, shown};
 
 /// The most functions of one plugin, over all nested modules. Large language runtimes have a quarter of that.

@@ -9,8 +9,7 @@ use std::time::Duration;
 use wasmtime::Engine;
 
 use super::super::engine::error_text::one_line;
-use super::super::engine::setup;
-use super::super::engine::setup::{Concurrency, Tier};
+use super::super::engine::setup::{self, Concurrency, Tier};
 use super::super::kind::outline::TypeOutline;
 use super::binary;
 use super::error::CompileFailure;

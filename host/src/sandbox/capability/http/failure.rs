@@ -3,8 +3,8 @@
 
 use wasmtime_wasi_http::Error;
 
-use super::allow::{Denied, RequestHost};
 use super::bounds::{MAX_HEADERS, MAX_OPEN_CONNECTIONS, MAX_REQUEST, MAX_REQUESTS, MAX_RESPONSE};
+use super::judge::allow::{Denied, RequestHost};
 use crate::secret::MissingSecret;
 
 /// The reason why a request was not answered.

@@ -5,9 +5,9 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
-use super::address::is_global;
-use super::allow::{Denied, RequestHost, RequestTarget};
-use super::resolve::{PendingAddresses, Resolve, addresses};
+use super::connection::resolve::{PendingAddresses, Resolve, addresses};
+use super::judge::address::is_global;
+use super::judge::allow::{Denied, RequestHost, RequestTarget};
 use crate::fuzz::Seen;
 use crate::manifest::{HostPattern, Manifest, NetworkGrant};
 use crate::text::forbidden_char;

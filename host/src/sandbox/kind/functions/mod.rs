@@ -3,23 +3,14 @@
 //! The component knows nothing of tools. Names, schemas and descriptions follow from what it exports;
 //! arguments become values by their types, and the value it returns becomes the answer.
 
-mod compiled;
-mod describe;
-mod docs;
-mod exports;
-mod fault;
+mod types;
+mod schema;
+mod words;
 mod function;
-mod names;
-mod notes;
-mod outlined;
+mod values;
+
 #[cfg(any(test, fuzzing))]
 pub(crate) mod properties;
-mod read;
-mod scalar;
-mod schema;
-mod shape;
-mod types;
-mod write;
 
 use std::collections::BTreeMap;
 
@@ -29,21 +20,20 @@ use wasmtime::Store;
 use wasmtime::component::{Component, ComponentExportIndex, InstancePre, Val};
 
 use super::super::run::invocation::GuestCall;
-use super::super::run::runner;
-use super::super::run::runner::{Ran, Runner};
+use super::super::run::runner::{self, Ran, Runner};
 use super::super::run::store::StoreState;
 use crate::manifest::Grants;
 use crate::text::escape;
 use crate::tool::{CallError, Content, Limit, Listed, Output, UnfitTool};
-use exports::{Export, TooMany};
 use function::{Description, Typed};
-use write::ValueError;
+use types::exports::{Export, TooMany};
+use values::write::ValueError;
 
-pub(crate) use compiled::ExportScope;
-pub(crate) use docs::Docs;
-pub use notes::{Notes, NotesError};
-pub(crate) use outlined::Outlined;
-pub(crate) use types::{Exported, Exporter};
+pub(crate) use types::compiled::ExportScope;
+pub(crate) use types::form::{Exported, Exporter};
+pub(crate) use types::outlined::Outlined;
+pub(crate) use words::docs::Docs;
+pub use words::notes::{Notes, NotesError};
 
 /// Functions of one component.
 const MAX_FUNCTIONS: usize = 512;
@@ -84,12 +74,12 @@ struct Sorted<S> {
 /// True if `component` has functions of its own, be they fit to be tools or not.
 pub(crate) fn has_any(component: &impl Exporter) -> bool {
     // A component with too many to look at has some.
-    exports::functions(component).map_or(true, |functions| !functions.is_empty())
+    types::exports::functions(component).map_or(true, |functions| !functions.is_empty())
 }
 
 /// Sorts the functions of `component`, or tells why none of them is a tool.
 fn sorted<E: Exporter>(component: &E) -> Result<Sorted<E::Signature>, String> {
-    let exports = exports::functions(component)
+    let exports = types::exports::functions(component)
         .map_err(|TooMany| "it exports too much to look at".to_owned())?;
     if exports.len() > MAX_FUNCTIONS {
         let count = exports.len();
@@ -98,7 +88,7 @@ fn sorted<E: Exporter>(component: &E) -> Result<Sorted<E::Signature>, String> {
     let mut room = MAX_SCHEMAS;
     let mut sorted = Sorted { fit: BTreeMap::new(), unfit: Vec::new() };
     for export in exports {
-        let name = names::tool(&export.path, &export.name);
+        let name = types::names::tool(&export.path, &export.name);
         let function = match &name {
             None => Err("has a name that is too long".into()),
             Some(name) if sorted.fit.contains_key(name) => {
@@ -148,7 +138,7 @@ impl Functions {
         let Sorted { fit, unfit } = sorted(&ExportScope::new(pre.component()))?;
         let (mut table, mut descriptions) = (BTreeMap::new(), BTreeMap::new());
         for (name, (Export { path, name: own, .. }, typed, description)) in fit {
-            let export = compiled::index(pre.component(), &path, &own)
+            let export = types::compiled::index(pre.component(), &path, &own)
                 .ok_or_else(|| format!("its function `{}` is not to be found", escape(&own)))?;
             table.insert(name.clone(), Function { export, typed });
             descriptions.insert(name, description);
@@ -191,7 +181,7 @@ pub(crate) async fn call(
     let Some(function) = functions.table.get(tool) else {
         return (Err(CallError::Host(format!("there is no tool `{tool}`"))), Ran::default());
     };
-    let arguments = match read::arguments(&function.typed.parameters, arguments) {
+    let arguments = match values::read::arguments(&function.typed.parameters, arguments) {
         Ok(arguments) => arguments,
         Err(fault) => {
             return (Err(CallError::InvalidArguments(fault.to_string())), Ran::default());
@@ -219,7 +209,7 @@ fn answer(runner: Runner<'_>, returned: Option<&Val>) -> Result<Output, CallErro
     };
     let limit = runner.limits.output;
     let most = usize::try_from(limit.get()).unwrap_or(usize::MAX);
-    let json = write::json(value, most).map_err(|error| match error {
+    let json = values::write::json(value, most).map_err(|error| match error {
         ValueError::TooLong => runner::limit(Limit::Output, limit.to_string()),
         ValueError::NotJson => CallError::Broken("its answer cannot be written as JSON".into()),
     })?;

@@ -9,9 +9,9 @@ use serde_json::{Map, Value, json};
 use wasmtime::component::Val;
 
 use super::schema::{self, Way};
-use super::shape::Shape;
-use super::types::Integer;
-use super::{read, write};
+use super::types::form::Integer;
+use super::types::shape::Shape;
+use super::values::{read, write};
 use crate::fuzz::{Seen, invented};
 
 /// The most changes of a value.

@@ -5,8 +5,8 @@
 //! JSON has no number for.
 
 use super::super::contract::MAX_SCHEMA;
-use super::shape::{Shape, Unfit};
-use super::types::Integer;
+use super::types::form::Integer;
+use super::types::shape::{Shape, Unfit};
 
 /// Standard base64 with padding, whose spare bits are zero: one text for the same bytes.
 const BASE64: &str =

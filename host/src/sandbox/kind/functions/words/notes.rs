@@ -52,7 +52,7 @@ impl Notes {
 
     /// Returns the note on the function `name` in `interface`, or at the world's top. Where this version of the
     /// interface has none, another version's is returned. `None` where there is no note.
-    pub(super) fn function(&self, interface: Option<&str>, name: &str) -> Option<String> {
+    pub(crate) fn function(&self, interface: Option<&str>, name: &str) -> Option<String> {
         let at = |interface: Option<&str>| {
             self.0.get(&(interface.map(str::to_owned), name.to_owned())).cloned()
         };

@@ -12,16 +12,16 @@ use http::{HeaderMap, HeaderValue, request, response};
 use hyper::body::{Body, Frame, SizeHint};
 use wasmtime_wasi_http::Error;
 
-use super::failure::Failure;
+use super::super::failure::Failure;
 use crate::secret::Redactor;
 
 /// Asks for a response that can be searched.
-pub(super) fn ask_for_plain(request: &mut request::Parts) {
+pub(crate) fn ask_for_plain(request: &mut request::Parts) {
     request.headers.remove(ACCEPT_ENCODING);
 }
 
 /// Covers the secret in the head of a response, or says why its body cannot be searched.
-pub(super) fn cover_head(head: &mut response::Parts, secret: &Redactor) -> Result<(), Failure> {
+pub(crate) fn cover_head(head: &mut response::Parts, secret: &Redactor) -> Result<(), Failure> {
     let encodings = head.headers.get_all(CONTENT_ENCODING).iter();
     let mut encodings = encodings.map(|value| String::from_utf8_lossy(value.as_bytes()));
     if let Some(encoding) = encodings.find(|value| !value.trim().eq_ignore_ascii_case("identity")) {
@@ -42,7 +42,7 @@ fn cover_headers(headers: &mut HeaderMap, secret: &Redactor) {
 }
 
 /// A body in which a secret is covered.
-pub(super) struct Covered<B> {
+pub(crate) struct Covered<B> {
     body: B,
     secret: Redactor,
     /// The bytes that may be the beginning of the secret.
@@ -54,7 +54,7 @@ pub(super) struct Covered<B> {
 }
 
 impl<B> Covered<B> {
-    pub(super) fn new(body: B, secret: Redactor) -> Self {
+    pub(crate) fn new(body: B, secret: Redactor) -> Self {
         Self { body, secret, held: Vec::new(), searched: 0, has_ended: false }
     }
 

@@ -5,10 +5,10 @@ use std::sync::OnceLock;
 use wasmtime::Engine;
 use wasmtime::component::{Component, Linker};
 
-use super::super::run::store::StoreState;
-use super::error_text::one_line;
+use super::super::engine::error_text::one_line;
+use super::super::engine::setup;
 use super::linker::linker;
-use super::setup;
+use super::store::StoreState;
 
 /// The usual engine, and the one of components with asynchronous functions.
 pub(crate) struct Engines {

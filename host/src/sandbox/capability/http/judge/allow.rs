@@ -171,7 +171,7 @@ impl fmt::Display for RequestTarget {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::properties::as_the_url_crate_sees;
+    use super::super::super::properties::as_the_url_crate_sees;
     use super::*;
 
     fn grant(scheme: Scheme, host: HostPattern, port: u16) -> NetworkGrant {

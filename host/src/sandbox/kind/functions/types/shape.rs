@@ -5,8 +5,8 @@
 
 use std::fmt;
 
-use super::super::contract::MAX_SCHEMA;
-use super::types::{Integer, TypeForm, ValueType};
+use super::form::{Integer, TypeForm, ValueType};
+use crate::sandbox::kind::contract::MAX_SCHEMA;
 
 /// The most levels that types nest.
 const MAX_TYPE_DEPTH: usize = 16;
@@ -15,7 +15,7 @@ const MAX_SIZE: usize = MAX_SCHEMA;
 
 /// The type of a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Shape {
+pub(crate) enum Shape {
     Bool,
     Integer(Integer),
     F32,
@@ -37,7 +37,7 @@ pub(super) enum Shape {
 
 /// The reason why a type has no shape.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Unfit {
+pub(crate) enum Unfit {
     #[error("takes or gives {0}, which JSON cannot carry")]
     NotJson(&'static str),
     #[error("has types that nest deeper than {MAX_TYPE_DEPTH} levels")]
@@ -48,16 +48,16 @@ pub(super) enum Unfit {
 
 impl Shape {
     /// True if JSON's `null` is a value of this shape, so that an option around it must say which of the two it means.
-    pub(super) fn is_option(&self) -> bool {
+    pub(crate) fn is_option(&self) -> bool {
         matches!(self, Self::Option(_))
     }
 }
 
 /// The bytes that the types of one function may still take.
-pub(super) struct Room(usize);
+pub(crate) struct Room(usize);
 
 impl Room {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(MAX_SIZE)
     }
 
@@ -67,13 +67,13 @@ impl Room {
     }
 
     /// A name that the component chose.
-    pub(super) fn name(&mut self, name: &str) -> Result<String, Unfit> {
+    pub(crate) fn name(&mut self, name: &str) -> Result<String, Unfit> {
         self.take(name.len())?;
         Ok(name.to_owned())
     }
 
     /// The shape of `of`.
-    pub(super) fn shape(&mut self, of: &impl ValueType) -> Result<Shape, Unfit> {
+    pub(crate) fn shape(&mut self, of: &impl ValueType) -> Result<Shape, Unfit> {
         self.nested(of, 1)
     }
 

@@ -11,11 +11,11 @@ use hyper_util::rt::TokioIo;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-use super::allow::RequestTarget;
+use super::super::bounds::MAX_HEADERS;
+use super::super::failure::Failure;
+use super::super::judge::allow::RequestTarget;
 use super::body::Outbound;
-use super::bounds::MAX_HEADERS;
 use super::connect::Connection;
-use super::failure::Failure;
 use super::network::{RequestTimeouts, Ways};
 use super::resolve;
 use super::thread::OwnedTask;
@@ -25,23 +25,23 @@ use crate::manifest::{NetworkGrant, OF_THE_HOST};
 const MAX_COUNT: usize = 256;
 
 /// True if a guest may not set this header, because it is the host's.
-pub(super) fn is_of_the_host(name: &HeaderName) -> bool {
+pub(crate) fn is_of_the_host(name: &HeaderName) -> bool {
     OF_THE_HOST.contains(name)
 }
 
 /// A request that may be sent.
-pub(super) struct Order {
-    pub(super) target: RequestTarget,
-    pub(super) grant: NetworkGrant,
-    pub(super) head: request::Parts,
-    pub(super) body: Outbound,
-    pub(super) patience: RequestTimeouts,
+pub(crate) struct Order {
+    pub(crate) target: RequestTarget,
+    pub(crate) grant: NetworkGrant,
+    pub(crate) head: request::Parts,
+    pub(crate) body: Outbound,
+    pub(crate) patience: RequestTimeouts,
     /// The connections that the call may still open.
-    pub(super) room: Arc<Semaphore>,
+    pub(crate) room: Arc<Semaphore>,
 }
 
 /// Sends a request. The connection lives as long as the task that is returned with the response.
-pub(super) async fn exchange(
+pub(crate) async fn exchange(
     ways: Arc<Ways>,
     order: Order,
 ) -> Result<(Response<Incoming>, OwnedTask<()>), Failure> {

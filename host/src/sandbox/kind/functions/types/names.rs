@@ -7,7 +7,7 @@
 const MAX_FUNCTION_NAME: usize = 256;
 
 /// Returns the name of the tool that the function `name` within `path` becomes. `None` if it would be too long.
-pub(super) fn tool(path: &[String], name: &str) -> Option<String> {
+pub(crate) fn tool(path: &[String], name: &str) -> Option<String> {
     let length: usize = path.iter().map(|part| part.len() + 1).sum();
     if length + name.len() > MAX_FUNCTION_NAME {
         return None;

@@ -4,13 +4,13 @@ use http::uri::PathAndQuery;
 use http::{HeaderName, HeaderValue, Uri, request};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::failure::Failure;
+use super::super::failure::Failure;
 use crate::manifest::{BoundSecret, SecretPlace};
 use crate::secret::{ResolvedSecrets, Secret};
 
 /// Puts `bound` into the request and returns it, or says why it cannot be sent. A request whose secret is optional and has
 /// no value stays as it is.
-pub(super) fn bind<'a>(
+pub(crate) fn bind<'a>(
     request: &mut request::Parts,
     bound: &BoundSecret,
     secrets: &'a ResolvedSecrets,

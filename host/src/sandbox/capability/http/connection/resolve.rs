@@ -5,9 +5,9 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, ToSocketAddrs as _};
 use std::pin::Pin;
 
-use super::address::is_global;
-use super::allow::RequestHost;
-use super::failure::Failure;
+use super::super::failure::Failure;
+use super::super::judge::address::is_global;
+use super::super::judge::allow::RequestHost;
 use super::thread::OwnedTask;
 use crate::manifest::{HostPattern, NetworkGrant};
 
@@ -28,7 +28,7 @@ pub trait Resolve: Send + Sync {
 pub type PendingAddresses = Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send>>;
 
 /// The system's own resolver.
-pub(super) struct System;
+pub(crate) struct System;
 
 impl Resolve for System {
     fn resolve(&self, name: &str) -> PendingAddresses {
@@ -48,7 +48,7 @@ impl Resolve for System {
 
 /// The addresses of `host` that a request under `grant` may be sent to. All are looked at; none is
 /// looked up again.
-pub(super) async fn addresses(
+pub(crate) async fn addresses(
     resolver: &dyn Resolve,
     host: &RequestHost,
     grant: &NetworkGrant,

@@ -5,13 +5,13 @@
 use serde_json::value::RawValue;
 use wasmtime::component::Val;
 
-use super::super::number::whole;
+use super::super::schema::not_number;
+use super::super::types::form::Integer;
 use super::fault::{ArgumentError, shown};
-use super::schema::not_number;
-use super::types::Integer;
+use crate::sandbox::kind::number::whole;
 
 /// A whole number of this type.
-pub(super) fn number(integer: Integer, raw: &RawValue) -> Result<Val, ArgumentError> {
+pub(crate) fn number(integer: Integer, raw: &RawValue) -> Result<Val, ArgumentError> {
     let (min, max) = integer.range();
     let wrong = || {
         ArgumentError::new(format!(
@@ -37,7 +37,7 @@ pub(super) fn number(integer: Integer, raw: &RawValue) -> Result<Val, ArgumentEr
 }
 
 /// A float of 32 bits.
-pub(super) fn single(raw: &RawValue) -> Result<f32, ArgumentError> {
+pub(crate) fn single(raw: &RawValue) -> Result<f32, ArgumentError> {
     let value = float(raw)?;
     if value.is_finite() && value.abs() > f32::MAX.into() {
         let found = shown(raw);
@@ -50,7 +50,7 @@ pub(super) fn single(raw: &RawValue) -> Result<f32, ArgumentError> {
 }
 
 /// A double, also one that JSON has no number for.
-pub(super) fn float(raw: &RawValue) -> Result<f64, ArgumentError> {
+pub(crate) fn float(raw: &RawValue) -> Result<f64, ArgumentError> {
     let text = raw.get();
     let value = if text.starts_with(|first: char| first == '-' || first.is_ascii_digit()) {
         text.parse().ok().filter(|value: &f64| value.is_finite())
@@ -61,7 +61,7 @@ pub(super) fn float(raw: &RawValue) -> Result<f64, ArgumentError> {
 }
 
 /// The only character of a string.
-pub(super) fn character(text: &str) -> Option<char> {
+pub(crate) fn character(text: &str) -> Option<char> {
     let mut chars = text.chars();
     chars.next().filter(|_| chars.next().is_none())
 }

@@ -5,24 +5,24 @@ use std::time::Duration;
 
 use rustls::pki_types::CertificateDer;
 
-use super::failure::Failure;
+use super::super::failure::Failure;
 use super::resolve::{Resolve, System};
 use super::thread::NetThread;
 use super::tls::TrustedAuthorities;
 
 /// The host's way to the network.
 pub struct Network {
-    pub(super) ways: Arc<Ways>,
-    pub(super) patience: RequestTimeouts,
+    pub(crate) ways: Arc<Ways>,
+    pub(crate) patience: RequestTimeouts,
     // The thread is started at the first request: most hosts send none.
     thread: OnceLock<Result<NetThread, String>>,
 }
 
 /// The parts that the tasks on the thread need. They do not hold the network itself: its last owner waits for the
 /// thread to end, and must not be on it.
-pub(super) struct Ways {
-    pub(super) resolver: Box<dyn Resolve>,
-    pub(super) trust: TrustedAuthorities,
+pub(crate) struct Ways {
+    pub(crate) resolver: Box<dyn Resolve>,
+    pub(crate) trust: TrustedAuthorities,
 }
 
 /// The parts that a network is made with.
@@ -72,7 +72,7 @@ impl Network {
         Arc::new(Self { ways, patience, thread: OnceLock::new() })
     }
 
-    pub(super) fn thread(&self) -> Result<&NetThread, Failure> {
+    pub(crate) fn thread(&self) -> Result<&NetThread, Failure> {
         let start = || NetThread::start().map_err(|error| error.to_string());
         self.thread.get_or_init(start).as_ref().map_err(|error| Failure::Host(error.clone()))
     }

@@ -7,7 +7,7 @@ use crate::text::{clip, escape};
 
 /// The place of a value that cannot be read, and the problem with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct ArgumentError {
+pub(crate) struct ArgumentError {
     /// A JSON pointer, made from its end.
     place: String,
     problem: String,
@@ -23,23 +23,23 @@ impl std::fmt::Display for ArgumentError {
 }
 
 impl ArgumentError {
-    pub(super) fn new(problem: impl Into<String>) -> Self {
+    pub(crate) fn new(problem: impl Into<String>) -> Self {
         Self { place: String::new(), problem: problem.into() }
     }
 
-    pub(super) fn within(self, member: impl std::fmt::Display) -> Self {
+    pub(crate) fn within(self, member: impl std::fmt::Display) -> Self {
         Self { place: format!("/{member}{}", self.place), ..self }
     }
 }
 
 /// The first of `names`, for a message.
-pub(super) fn listed<'a>(names: impl Iterator<Item = &'a str>) -> String {
+pub(crate) fn listed<'a>(names: impl Iterator<Item = &'a str>) -> String {
     let names: Vec<_> = names.take(20).map(|name| format!("`{name}`")).collect();
     if names.is_empty() { "nothing".into() } else { names.join(", ") }
 }
 
 /// Describes the value in `raw`, for a message.
-pub(super) fn shown(raw: &RawValue) -> String {
+pub(crate) fn shown(raw: &RawValue) -> String {
     let text = raw.get();
     match text.as_bytes().first() {
         Some(b'{') => "an object".into(),
@@ -49,7 +49,7 @@ pub(super) fn shown(raw: &RawValue) -> String {
     }
 }
 
-pub(super) fn short(text: &str) -> &str {
+pub(crate) fn short(text: &str) -> &str {
     clip(text, 60)
 }
 

@@ -10,11 +10,11 @@ use tokio::sync::OnceCell;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use super::allow::RequestHost;
-use super::failure::Failure;
+use super::super::failure::Failure;
+use super::super::judge::allow::RequestHost;
 
 /// The authorities that are trusted: Mozilla's, this system's, and those given.
-pub(super) struct TrustedAuthorities {
+pub(crate) struct TrustedAuthorities {
     more: Vec<CertificateDer<'static>>,
     // The configuration is made at the first request over TLS: reading the system's certificates
     // takes a while.
@@ -22,12 +22,12 @@ pub(super) struct TrustedAuthorities {
 }
 
 impl TrustedAuthorities {
-    pub(super) fn new(more: Vec<CertificateDer<'static>>) -> Self {
+    pub(crate) fn new(more: Vec<CertificateDer<'static>>) -> Self {
         Self { more, config: OnceCell::new() }
     }
 
     /// TLS over `stream`, with a server that proves to be `host`.
-    pub(super) async fn agree(
+    pub(crate) async fn agree(
         &self,
         host: &RequestHost,
         stream: TcpStream,

@@ -10,10 +10,10 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use wasmtime::component::Val;
 
+use super::super::types::form::Integer;
+use super::super::types::shape::Shape;
 use super::fault::{ArgumentError, listed, short, shown};
 use super::scalar::{character, float, number, single};
-use super::shape::Shape;
-use super::types::Integer;
 use crate::json;
 use crate::text::nearest;
 
@@ -24,7 +24,7 @@ const MAX_VALUES: usize = 48 * 1024 * 1024;
 type ValueMembers<'a> = BTreeMap<String, &'a RawValue>;
 
 /// The values of `parameters`, in their order, out of a JSON object.
-pub(super) fn arguments(
+pub(crate) fn arguments(
     parameters: &[(String, Shape)],
     text: &str,
 ) -> Result<Vec<Val>, ArgumentError> {
@@ -35,7 +35,7 @@ pub(super) fn arguments(
 
 /// One value.
 #[cfg(any(test, fuzzing))]
-pub(super) fn value(shape: &Shape, text: &str) -> Result<Val, ArgumentError> {
+pub(crate) fn value(shape: &Shape, text: &str) -> Result<Val, ArgumentError> {
     ValueReader { left: MAX_VALUES }.value(shape, parse(text)?)
 }
 

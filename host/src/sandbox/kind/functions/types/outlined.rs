@@ -7,8 +7,8 @@ use wasmparser::component_types::{
 };
 use wasmparser::types::Types;
 
-use super::types::Integer;
-use super::types::{Exported, Exporter, FunctionType, TypeForm, ValueType};
+use super::form::Integer;
+use super::form::{Exported, Exporter, FunctionType, TypeForm, ValueType};
 
 /// A component, or an instance in it.
 pub(crate) enum Outlined<'a> {

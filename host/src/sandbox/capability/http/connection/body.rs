@@ -10,23 +10,23 @@ use hyper::body::{Body, Frame, Incoming, SizeHint};
 use tokio::time::Sleep;
 use wasmtime_wasi_http::{Error, WasiBody};
 
-use super::bounds::{MAX_REQUEST, MAX_RESPONSE};
-use super::failure::Failure;
+use super::super::bounds::{MAX_REQUEST, MAX_RESPONSE};
+use super::super::failure::Failure;
 use super::thread::OwnedTask;
 
 type BodyPiece = Poll<Option<Result<Frame<Bytes>, Error>>>;
 
 /// The function that is told why a request was refused.
-pub(super) type Tell = Arc<dyn Fn(&str) + Send + Sync>;
+pub(crate) type Tell = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// A request's body.
-pub(super) struct Outbound {
+pub(crate) struct Outbound {
     body: WasiBody,
     left: u64,
 }
 
 impl Outbound {
-    pub(super) fn new(body: WasiBody) -> Self {
+    pub(crate) fn new(body: WasiBody) -> Self {
         Self { body, left: MAX_REQUEST }
     }
 }
@@ -55,7 +55,7 @@ impl Body for Outbound {
 }
 
 /// A response's body. It owns its connection.
-pub(super) struct Inbound {
+pub(crate) struct Inbound {
     body: Incoming,
     left: u64,
     patience: Duration,
@@ -68,7 +68,7 @@ pub(super) struct Inbound {
 }
 
 impl Inbound {
-    pub(super) fn new(
+    pub(crate) fn new(
         body: Incoming,
         patience: Duration,
         tell: Tell,

@@ -4,8 +4,8 @@ use wasmtime::Engine;
 use wasmtime::component::types::{self, ComponentFunc, ComponentItem};
 use wasmtime::component::{Component, ComponentExportIndex, Type};
 
-use super::types::Integer;
-use super::types::{Exported, Exporter, FunctionType, TypeForm, ValueType};
+use super::form::Integer;
+use super::form::{Exported, Exporter, FunctionType, TypeForm, ValueType};
 
 /// A component, or an instance in it.
 pub(crate) enum ExportScope<'a> {
@@ -20,7 +20,7 @@ impl<'a> ExportScope<'a> {
 }
 
 /// The export that is called `name` in the instances of `path`, from the outermost.
-pub(super) fn index(
+pub(crate) fn index(
     component: &Component,
     path: &[String],
     name: &str,

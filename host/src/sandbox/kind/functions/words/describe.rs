@@ -1,13 +1,13 @@
 //! The description that a model reads of a function whose author wrote none: its name and its
 //! types.
 
-use super::shape::Shape;
+use super::super::types::shape::Shape;
 
 /// A longer signature tells a model no more than the schema does.
 const MAX_SIGNATURE: usize = 600;
 
 /// A sentence on the function `name` within `path`.
-pub(super) fn sentence(
+pub(crate) fn sentence(
     path: &[String],
     name: &str,
     parameters: &[(String, Shape)],
@@ -34,7 +34,7 @@ fn signature(name: &str, parameters: &[(String, Shape)], result: Option<&Shape>)
 
 #[cfg(test)]
 mod tests {
-    use super::super::types::Integer;
+    use super::super::super::types::form::Integer;
     use super::*;
 
     #[test]

@@ -29,7 +29,7 @@ impl Docs {
 
     /// Returns the docs of the function `name` in `interface`, or at the world's top. `None` where there are none that
     /// can be shown.
-    pub(super) fn function(&self, interface: Option<&str>, name: &str) -> Option<String> {
+    pub(crate) fn function(&self, interface: Option<&str>, name: &str) -> Option<String> {
         let worlds = self.0.get("worlds").and_then(Value::as_object);
         let worlds = || worlds.into_iter().flat_map(|worlds| worlds.values());
         let function = |functions: Option<&Value>| readable(functions?.get(name)?);
@@ -72,7 +72,7 @@ fn readable(function: &Value) -> Option<String> {
 }
 
 /// `text` as a description: none if it is empty or hides something, and cut where it is too long.
-pub(super) fn fit(text: &str) -> Option<String> {
+pub(crate) fn fit(text: &str) -> Option<String> {
     const MORE: &str = " ...";
     let text = text.replace("\r\n", "\n");
     let text = text.trim();

@@ -10,8 +10,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
-use super::allow::RequestTarget;
-use super::failure::Failure;
+use super::super::failure::Failure;
+use super::super::judge::allow::RequestTarget;
 use super::tls::TrustedAuthorities;
 use crate::manifest::Scheme;
 
@@ -19,7 +19,7 @@ use crate::manifest::Scheme;
 const ONE_ADDRESS: Duration = Duration::from_millis(1500);
 
 /// A connection, with TLS where the scheme has it.
-pub(super) enum Connection {
+pub(crate) enum Connection {
     Plain(TcpStream),
     // The stream is large, and passed on by value.
     Tls(Box<TlsStream<TcpStream>>),
@@ -27,7 +27,7 @@ pub(super) enum Connection {
 
 impl Connection {
     /// Connects to the first of `addresses` that answers: to these, and to nothing looked up again.
-    pub(super) async fn open(
+    pub(crate) async fn open(
         target: &RequestTarget,
         addresses: &[IpAddr],
         trust: &TrustedAuthorities,

@@ -1,6 +1,6 @@
 //! The exports of a component that can be called: each function with the way to it.
 
-use super::types::{Exported, Exporter, FunctionType};
+use super::form::{Exported, Exporter, FunctionType};
 
 /// Exports that are looked at, over all instances. Types count, and an interface may have hundreds.
 const MAX_EXPORTS: usize = 20_000;
@@ -8,22 +8,22 @@ const MAX_EXPORTS: usize = 20_000;
 const MAX_INSTANCE_DEPTH: usize = 8;
 
 /// An exported function.
-pub(super) struct Export<S> {
+pub(crate) struct Export<S> {
     /// The instances around it, from the outermost: mostly one interface, none at the world's top.
-    pub(super) path: Vec<String>,
+    pub(crate) path: Vec<String>,
     /// Its own name.
-    pub(super) name: String,
+    pub(crate) name: String,
     /// The type of it.
-    pub(super) signature: S,
+    pub(crate) signature: S,
 }
 
 /// The error of a component that exports more than is looked at.
 #[derive(Debug)]
-pub(super) struct TooMany;
+pub(crate) struct TooMany;
 
 impl<S: FunctionType> Export<S> {
     /// Returns the interface that the function is in. `None` at the world's top.
-    pub(super) fn interface(&self) -> Option<&str> {
+    pub(crate) fn interface(&self) -> Option<&str> {
         self.path.last().map(String::as_str)
     }
 
@@ -53,7 +53,7 @@ impl<S: FunctionType> Export<S> {
 }
 
 /// The functions of `component` that could be tools, in its order.
-pub(super) fn functions<E: Exporter>(component: &E) -> Result<Vec<Export<E::Signature>>, TooMany> {
+pub(crate) fn functions<E: Exporter>(component: &E) -> Result<Vec<Export<E::Signature>>, TooMany> {
     let (mut left, mut found) = (MAX_EXPORTS, Vec::new());
     walk(component, &[], &mut left, &mut found)?;
     found.retain(|export| !export.is_standard() && !export.is_helper());

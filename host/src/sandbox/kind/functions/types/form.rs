@@ -75,11 +75,11 @@ pub(crate) enum Integer {
 
 impl Integer {
     #[cfg(any(test, fuzzing))]
-    pub(super) const ALL: [Self; 8] =
+    pub(crate) const ALL: [Self; 8] =
         [Self::S8, Self::U8, Self::S16, Self::U16, Self::S32, Self::U32, Self::S64, Self::U64];
 
     /// The smallest and the largest value.
-    pub(super) fn range(self) -> (i128, i128) {
+    pub(crate) fn range(self) -> (i128, i128) {
         match self {
             Self::S8 => (i8::MIN.into(), i8::MAX.into()),
             Self::U8 => (0, u8::MAX.into()),
@@ -92,7 +92,7 @@ impl Integer {
         }
     }
 
-    pub(super) fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::S8 => "s8",
             Self::U8 => "u8",

@@ -14,14 +14,14 @@ use tokio::sync::oneshot;
 const MAX_BLOCKING: usize = 32;
 
 /// Owner of the thread; dropping it ends the thread and everything on it.
-pub(super) struct NetThread {
+pub(crate) struct NetThread {
     handle: Handle,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl NetThread {
-    pub(super) fn start() -> io::Result<Self> {
+    pub(crate) fn start() -> io::Result<Self> {
         let runtime = Builder::new_current_thread()
             .enable_all()
             .max_blocking_threads(MAX_BLOCKING)
@@ -37,7 +37,7 @@ impl NetThread {
         Ok(Self { handle, stop: Some(stop), thread: Some(thread) })
     }
 
-    pub(super) fn spawn<T: Send + 'static>(
+    pub(crate) fn spawn<T: Send + 'static>(
         &self,
         work: impl Future<Output = T> + Send + 'static,
     ) -> OwnedTask<T> {
@@ -57,11 +57,11 @@ impl Drop for NetThread {
 
 /// A task that ends when it is dropped.
 #[derive(Debug)]
-pub(super) struct OwnedTask<T>(tokio::task::JoinHandle<T>);
+pub(crate) struct OwnedTask<T>(tokio::task::JoinHandle<T>);
 
 impl<T> OwnedTask<T> {
     /// Takes over a task that runs.
-    pub(super) fn new(task: tokio::task::JoinHandle<T>) -> Self {
+    pub(crate) fn new(task: tokio::task::JoinHandle<T>) -> Self {
         Self(task)
     }
 }

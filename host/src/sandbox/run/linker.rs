@@ -9,7 +9,7 @@ use wasmtime_wasi::random::WasiRandom;
 
 use super::super::capability::{config, file_access, sockets};
 use super::super::kind::bindings::toolrack::plugin::host;
-use super::super::run::store::StoreState;
+use super::store::StoreState;
 
 /// The beginnings of the names of all interfaces that [`linker`] adds.
 pub(crate) const OFFERED_INTERFACES: [&str; 9] = [
@@ -84,7 +84,7 @@ mod tests {
             ("toolrack:plugin/host@0.1.0", found.to_owned()),
             ("wasi:keyvalue/store@0.2.0-draft", resource("bucket")),
         ];
-        let engine = super::super::setup::running().expect("an engine");
+        let engine = super::super::super::engine::setup::running().expect("an engine");
         let linker = linker(&engine).expect("a linker");
         let mut begun: Vec<&&str> = Vec::new();
         for (name, exports) in imports {

@@ -4,7 +4,7 @@ use wasmtime::component::Val;
 
 /// The reason why a value does not become JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum ValueError {
+pub(crate) enum ValueError {
     /// It would be longer than allowed.
     TooLong,
     /// It holds something that has no shape, which no function with shapes gives.
@@ -12,7 +12,7 @@ pub(super) enum ValueError {
 }
 
 /// `value` as JSON of at most `most` bytes.
-pub(super) fn json(value: &Val, most: usize) -> Result<String, ValueError> {
+pub(crate) fn json(value: &Val, most: usize) -> Result<String, ValueError> {
     let mut writer = ValueWriter { text: String::new(), most };
     writer.value(value)?;
     Ok(writer.text)
