@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::admission::rate_limiter::RateLimiter;
 use super::bounds::MAX_TOLD;
-use super::offer::PluginTool;
-use super::rate_limiter::RateLimiter;
+use super::offer::tools::PluginTool;
 use super::{
     Catalog, Cause, Coming, MAX_PLUGINS, MAX_TOOLS, Plugin, Refusal, Refused, Tool, unlisted,
 };

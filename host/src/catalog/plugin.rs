@@ -3,14 +3,14 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::admission::breaker::{Breaker, Paused};
 use super::bounds::MAX_TOLD;
-use super::breaker::{Breaker, Paused};
 use super::error::PluginError;
-use super::offer::{Offer, PluginTool, offer};
+use super::offer::tool_names::ToolNames;
+use super::offer::tool_needs::ToolNeeds;
+use super::offer::tools::{Offer, PluginTool, offer};
+use super::offer::wit::WitFile;
 use super::refusal::{Refusal, Refused};
-use super::tool_names::ToolNames;
-use super::tool_needs::ToolNeeds;
-use super::wit::WitFile;
 use crate::manifest::{
     Decisions, Grants, Limits, Manifest, ManifestError, PluginKind, Sha256Digest, local_of,
 };

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::sync::PoisonError;
 
 use super::bounds::MAX_TOLD;
-use super::offer::PluginTool;
+use super::offer::tools::PluginTool;
 use super::plugin::Plugin;
 use super::refusal::{Refusal, Refused};
 use crate::manifest::{Requirement, SecretName};

@@ -5,16 +5,16 @@
 //! ([`obstacles`]), load it apart ([`Stage`]), put it in place ([`place()`]). Who loads, and what people
 //! read of all this, is not known here.
 
-mod commit;
 mod directory_lock;
 mod error;
+mod plugin_directory;
 mod find;
+mod pair;
+mod search;
+mod commit;
 mod gather;
 mod obstacle;
-mod pair;
-mod plugin_directory;
 mod remove;
-mod search;
 mod stage;
 
 pub use commit::{InstallChange, OldManifest, backup, place, replaces_manifest};

@@ -3,10 +3,10 @@
 //!
 //! It judges the versions that it is given: scanning, serving and asking are not known here.
 
-mod difference;
-mod entry;
-mod file;
 mod grants;
+mod entry;
+mod difference;
+mod file;
 mod judge;
 
 pub use difference::{Difference, Part, differences};

@@ -2,15 +2,15 @@
 //!
 //! The use of a secret (a plugin's configuration, a request's header) is not known here.
 
+mod spellings;
+mod value;
 mod dotenv;
 mod files;
 mod keyring;
-mod keyring_timeout;
-mod lookup;
 mod redact;
+mod keyring_timeout;
 mod resolved;
-mod spellings;
-mod value;
+mod lookup;
 
 pub use files::{MAX_SECRET_VALUE, SecretFiles};
 pub use keyring::{Keyring, KeyringError};

@@ -5,13 +5,13 @@
 //! ends a process, so a file whose lock is free is a dead server's. The code that shows any of this
 //! to people is not known here.
 
-mod instructions;
-mod lines;
 mod log_share;
 mod server_files;
 mod server_log;
 mod server_status;
+mod instructions;
 mod servers;
+mod lines;
 mod status_writer;
 
 pub use instructions::RememberedInstructions;

@@ -1,13 +1,13 @@
 //! Wasm to native code: in a child process, in an order, within bounds.
 
-pub(super) mod need;
 pub(super) mod answer_wait;
-pub(super) mod error;
+pub(super) mod need;
 pub(super) mod encode;
-pub(super) mod binary;
 pub(super) mod function_cache;
+pub(super) mod binary;
+pub(super) mod error;
+pub(super) mod lanes;
 pub(super) mod job;
 pub(super) mod worker;
-pub(super) mod lanes;
 pub(super) mod child;
 pub(super) mod compiler;

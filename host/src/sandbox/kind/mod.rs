@@ -2,12 +2,12 @@
 
 pub(super) mod bindings;
 pub(super) mod wasm_sections;
-pub(super) mod hidden;
 pub(super) mod number;
-pub(super) mod contract;
+pub(super) mod hidden;
 pub(super) mod listing_section;
+pub(super) mod contract;
 pub(super) mod functions;
 pub(super) mod command;
+pub(super) mod tools;
 pub(super) mod detect;
 pub(super) mod outline;
-pub(super) mod tools;

@@ -1,13 +1,13 @@
 //! A guest is entered: its store, its guards, what it spent, and how the call ended.
 
-pub(super) mod slots;
 pub(super) mod asking_slots;
-pub(super) mod log;
 pub(super) mod meter;
+pub(super) mod redact;
+pub(super) mod log;
 pub(super) mod invocation;
 pub(super) mod store;
-pub(super) mod linker;
-pub(super) mod engines;
 pub(super) mod runner;
-pub(super) mod redact;
+pub(super) mod slots;
+pub(super) mod linker;
 pub(super) mod call_outcome;
+pub(super) mod engines;

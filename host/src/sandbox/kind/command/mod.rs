@@ -3,14 +3,14 @@
 //! A program says nothing of itself. Its tools are what the manifest declares: how a call becomes
 //! arguments, stdin and environment, and what stdout and the exit code mean.
 
-mod answer;
-mod declared;
 mod exit;
-mod expand;
 mod imports;
 mod module;
-mod process;
+mod expand;
+mod declared;
+mod answer;
 mod stdout;
+mod process;
 
 use wasmtime::Store;
 use wasmtime_wasi::I32Exit;
