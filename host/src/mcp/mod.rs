@@ -5,6 +5,7 @@
 //! it was last given and does not know where catalogs come from.
 
 mod rpc;
+mod transport;
 mod stdio;
 mod methods;
 mod calls;

@@ -3,11 +3,11 @@
 //! What the system says of changes is a hint; the truth is a scan. One bad file never stops the
 //! others. Clients and the protocol are not known here.
 
+mod scan;
 mod hints;
+mod decide;
 mod load;
 mod log;
-mod scan;
-mod decide;
 mod loader;
 mod follow;
 

@@ -6,6 +6,7 @@
 //! protocol.
 
 // From the lowest to what rests on the others.
+mod need;
 mod engine;
 mod capability;
 mod run;

@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::file_graph::{FileGraph, circles};
+
 pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the repository")
 }
@@ -15,6 +17,9 @@ fn map() -> String {
 
 /// The largest map that somebody reads, in bytes.
 const MAX_MAP: usize = 20 * 1024;
+
+/// The most files that lie directly in one folder.
+const MAX_FILES: usize = 15;
 
 #[test]
 fn every_source_file_begins_with_what_it_is() {
@@ -72,6 +77,47 @@ fn imports_point_down_only() {
     assert!(imports > 200, "only {imports} imports were found: is this test still looking?");
     modules.remove("lib");
     assert_eq!(modules, layers.into_keys().collect(), "modules of lib.rs, and those in the layers");
+}
+
+/// The modules whose files still depend on each other in circles.
+const IN_CIRCLES: [&str; 2] = ["cli", "manifest"];
+
+#[test]
+fn no_file_depends_on_itself_by_way_of_others() {
+    let source = root().join("host/src");
+    let graph = FileGraph::read(&source);
+    let edges = graph.edges();
+    let count: usize = edges.values().map(BTreeSet::len).sum();
+    assert!(edges.len() > 300 && count > 1500, "{count} edges: is this test still looking?");
+    let name = |file: &Path| shown(file.strip_prefix(&source).expect("below"));
+    for circle in circles(&edges) {
+        let ways = circle.iter().map(|file| {
+            let within = edges[file].intersection(&circle).map(|to| name(to)).collect::<Vec<_>>();
+            format!("{} depends on {}", name(file), within.join(", "))
+        });
+        let ways = ways.collect::<Vec<_>>();
+        let is_known = IN_CIRCLES.iter().any(|module| ways[0].starts_with(module));
+        assert!(is_known, "a circle of files:\n{}", ways.join("\n"));
+    }
+}
+
+#[test]
+fn a_folder_lists_its_lowest_file_first() {
+    let mut misplaced = FileGraph::read(&root().join("host/src")).misplaced();
+    misplaced.retain(|line| !IN_CIRCLES.iter().any(|module| line.starts_with(module)));
+    assert!(misplaced.is_empty(), "{misplaced:#?}");
+}
+
+#[test]
+fn a_folder_holds_few_files() {
+    let mut files_of = BTreeMap::<PathBuf, usize>::new();
+    for file in files(&root().join("host/src")) {
+        *files_of.entry(file.parent().expect("a folder").to_owned()).or_default() += 1;
+    }
+    files_of.retain(|folder, count| {
+        *count > MAX_FILES && !IN_CIRCLES.iter().any(|module| folder.ends_with(module))
+    });
+    assert!(files_of.is_empty(), "more than {MAX_FILES} files: {files_of:#?}");
 }
 
 /// The modules in the block of the layers, each with its row from the top.

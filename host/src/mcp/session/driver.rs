@@ -20,11 +20,11 @@ use super::super::calls::call_log::CallRecord;
 use super::super::calls::executor::{CallEnd, EndedHere, Executor, Note};
 use super::super::engine::{Action, CallKey, Engine};
 use super::super::rpc::lines::InputLine;
+use super::super::transport::{Gone, LineOutput, Transport};
 use super::event::{self, Event};
 use super::input_queue::Ahead;
 use super::output_queue::Unread;
 use super::phase::{Awaited, Phase, READER_WAIT};
-use super::transport::{Gone, LineOutput, Transport};
 use crate::catalog::Catalog;
 use crate::sandbox::{CallOutcome, Slot};
 

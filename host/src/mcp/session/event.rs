@@ -5,8 +5,8 @@ use tokio::time::Instant;
 use super::super::calls::action::CallKey;
 use super::super::calls::executor::CallEnd;
 use super::super::rpc::lines::InputLine;
+use super::super::transport::{Gone, LineInput, LineOutput};
 use super::phase::READER_WAIT;
-use super::transport::{Gone, LineInput, LineOutput};
 use crate::tool::Progress;
 
 /// Something that happened while the loop rested.

@@ -12,7 +12,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::super::rpc::lines::Cutter;
 use super::super::rpc::lines::InputLine;
-use super::super::session::transport::{Gone, LineInput, LineOutput, Transport};
+use super::super::transport::{Gone, LineInput, LineOutput, Transport};
 #[cfg(unix)]
 use super::blocking::Patient;
 use super::chunk::{STDIO_CHUNK, unread, unwritten};

@@ -17,7 +17,7 @@ use tokio::io::{Interest, Ready};
 
 use super::super::rpc::lines::Cutter;
 use super::super::rpc::lines::InputLine;
-use super::super::session::transport::Gone;
+use super::super::transport::Gone;
 use super::chunk::{STDIO_CHUNK, unread, unwritten};
 
 /// This stream is for a thread: it cannot be read or written without blocking. Nothing was.

@@ -8,8 +8,8 @@ use tracing::Instrument as _;
 
 use super::super::compile::error::CompileError;
 use super::super::compile::lanes::BackgroundTurn;
-use super::super::compile::need::{Need, NeedOf};
 use super::super::engine::setup::Tier;
+use super::super::need::{Need, NeedOf};
 use super::codes::{Code, Codes};
 use super::wasm_file::Wasm;
 use crate::manifest::PluginKind;

@@ -10,9 +10,9 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::{JoinHandle, spawn_blocking};
 
+use super::super::need::{Need, NeedOf};
 use super::answer_wait::{AnswerWait, Lifeline};
 use super::error::CompileError;
-use super::need::{Need, NeedOf};
 use crate::text::escape;
 
 /// The times that a compilation keeps its place once others wait for one.

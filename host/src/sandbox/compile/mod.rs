@@ -1,7 +1,6 @@
 //! Wasm to native code: in a child process, in an order, within bounds.
 
 pub(super) mod answer_wait;
-pub(super) mod need;
 pub(super) mod encode;
 pub(super) mod function_cache;
 pub(super) mod binary;

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-use super::super::compile::need::{Need, NeedOf};
 use super::super::engine::setup::{MAX_COMPARED, MAX_COMPARED_FOR_CALLS, MAX_LISTING_GUESTS};
+use super::super::need::{Need, NeedOf};
 
 /// The most time that a guest may take to list its tools, whatever time its calls may take.
 pub(crate) const MAX_LISTING_TIME: Duration = Duration::from_secs(5);

@@ -8,9 +8,9 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use super::super::transport::{Gone, LineInput, LineOutput, Transport};
 use crate::mcp::rpc::lines::Cutter;
 use crate::mcp::rpc::lines::InputLine;
+use crate::mcp::transport::{Gone, LineInput, LineOutput, Transport};
 
 /// Bytes of the client that are taken at once.
 const PIPE_CHUNK: usize = 4 * 1024;
