@@ -29,6 +29,6 @@ pub use stdio::connection::{PrivateStdout, Stdio};
 /// The result of a call, as the newest revision writes it, on many lines.
 #[must_use]
 pub fn result_as_json(outcome: Result<Output, CallError>, usage: Usage) -> String {
-    let result = methods::result::call_result(rpc::version::Version::ALL[0], outcome, usage);
+    let result = methods::tools_call::call_result(rpc::version::Version::ALL[0], outcome, usage);
     serde_json::to_string_pretty(&result).unwrap_or_default()
 }

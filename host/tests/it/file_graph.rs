@@ -92,9 +92,10 @@ impl FileGraph {
     /// crate's own list is one of layers, from the top.
     pub(crate) fn misplaced(&self) -> Vec<String> {
         let edges = self.edges();
+        let files: BTreeMap<_, _> =
+            self.modules.keys().map(|path| (path, self.files(path))).collect();
         let depends = |one: &ModulePath, on: &ModulePath| {
-            let below = self.files(on);
-            self.files(one).iter().any(|file| edges[file].iter().any(|to| below.contains(to)))
+            files[one].iter().any(|file| edges[file].iter().any(|to| files[on].contains(to)))
         };
         let mut found = Vec::new();
         for (path, module) in &self.modules {

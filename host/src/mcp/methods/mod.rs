@@ -1,10 +1,9 @@
-//! The methods: parameters checked, what is asked for, results in the words of each revision.
+//! The methods, one file a family: parameters, what is asked for, results in the words of each revision.
 
-pub(super) mod block;
-pub(super) mod result;
-pub(super) mod params;
-pub(super) mod page;
-pub(super) mod lookup;
-pub(super) mod notify;
-pub(super) mod handshake;
+pub(super) mod meta;
+pub(super) mod content;
+pub(super) mod lifecycle;
+pub(super) mod tools_list;
+pub(super) mod tools_call;
+pub(super) mod subscriptions;
 pub(super) mod request;

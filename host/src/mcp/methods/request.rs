@@ -7,7 +7,8 @@ use serde_json::value::RawValue;
 use super::super::rpc::id::Id;
 use super::super::rpc::reply::RpcError;
 use super::super::rpc::version::Version;
-use super::params::{self, RequestMeta};
+use super::meta::RequestMeta;
+use super::{subscriptions, tools_call, tools_list};
 
 /// A request, by its method.
 pub(crate) enum Request {
@@ -42,7 +43,7 @@ impl Request {
             ("ping", false) => Self::Ping,
             ("server/discover", true) => Self::Discover,
             ("subscriptions/listen", true) => {
-                let tools = params::listens_to_tools(params)?;
+                let tools = subscriptions::listens_to_tools(params)?;
                 if !id.is_exact() {
                     return Err(RpcError::invalid_params(
                         "the id is too large for a subscription's",
@@ -51,11 +52,11 @@ impl Request {
                 Self::Listen { tools }
             }
             ("tools/list", _) => {
-                Self::Catalog(CatalogRequest::List { cursor: params::cursor(params)? })
+                Self::Catalog(CatalogRequest::List { cursor: tools_list::cursor(params)? })
             }
             ("tools/call", _) => {
                 let progress_token = meta.progress_token()?;
-                let (name, arguments) = params::call(params)?;
+                let (name, arguments) = tools_call::name_and_arguments(params)?;
                 let arguments = arguments.into();
                 Self::Catalog(CatalogRequest::Call { name, arguments, progress_token })
             }

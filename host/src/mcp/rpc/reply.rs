@@ -51,6 +51,18 @@ impl RpcError {
     }
 }
 
+/// A notification as one line.
+pub(crate) fn notification(method: &'static str, params: Option<impl Serialize>) -> String {
+    #[derive(Serialize)]
+    struct Notification<T> {
+        jsonrpc: &'static str,
+        method: &'static str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        params: Option<T>,
+    }
+    line(&Notification { jsonrpc: "2.0", method, params })
+}
+
 /// A request's answer as one line. `id` is absent only where none could be read.
 pub(crate) fn fault(id: Option<&Id>, fault: &RpcError) -> String {
     #[derive(Serialize)]

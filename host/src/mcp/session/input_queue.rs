@@ -2,7 +2,7 @@
 
 use std::collections::{HashSet, VecDeque};
 
-use super::super::methods::params;
+use super::super::methods::lifecycle;
 use super::super::rpc::id::Id;
 use super::super::rpc::lines::InputLine;
 use super::super::rpc::message::{self, Message, Parsed};
@@ -46,7 +46,7 @@ impl Purpose {
             Parsed::One(Ok(Message::Notification { method, params }))
                 if method == "notifications/cancelled" =>
             {
-                params::cancelled(params).and_then(Id::parse).map_or(Self::Other, Self::Cancels)
+                lifecycle::cancelled(params).and_then(Id::parse).map_or(Self::Other, Self::Cancels)
             }
             Parsed::Batch(items) => {
                 let ids = items.iter().filter_map(|item| match message::message(item) {

@@ -1,12 +1,24 @@
-//! The parameters of requests: raw JSON to checked values.
+//! `_meta` of requests and results, and the members that every result has.
+//!
+//! What a method means is not known here.
 
-use serde::Deserialize;
+use serde::ser::{SerializeMap as _, Serializer};
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 
 use super::super::rpc::id::Id;
 use super::super::rpc::message::present;
 use super::super::rpc::reply::RpcError;
 use super::super::rpc::version::Version;
+
+/// The key of a request's protocol version, and its siblings.
+pub(crate) const PROTOCOL_VERSION: &str = "io.modelcontextprotocol/protocolVersion";
+pub(crate) const CLIENT_CAPABILITIES: &str = "io.modelcontextprotocol/clientCapabilities";
+pub(crate) const SUBSCRIPTION_ID: &str = "io.modelcontextprotocol/subscriptionId";
+const SERVER_INFO: &str = "io.modelcontextprotocol/serverInfo";
+/// The key in `_meta` for the fuel, memory and time that a call spent.
+const USAGE: &str = "toolrack/usage";
 
 /// `_meta` of a request, as far as it concerns the server.
 #[derive(Default, Deserialize)]
@@ -63,13 +75,13 @@ impl<'a> RequestMeta<'a> {
         if !version.is_modern() {
             return Err(RpcError::invalid_params(format!(
                 "protocol version {requested} begins with `initialize`; send it without `{}` first",
-                super::result::PROTOCOL_VERSION
+                PROTOCOL_VERSION
             )));
         }
         if !self.capabilities.is_some_and(is_object) {
             return Err(RpcError::invalid_params(format!(
                 "`_meta` lacks the object `{}`",
-                super::result::CLIENT_CAPABILITIES
+                CLIENT_CAPABILITIES
             )));
         }
         Ok(version)
@@ -88,95 +100,94 @@ impl<'a> RequestMeta<'a> {
     }
 }
 
-/// Parameters of `initialize`. Whatever is odd about them, the handshake goes on.
-pub(crate) fn initialize(params: Option<&RawValue>) -> Version {
-    #[derive(Deserialize)]
-    struct InitializeParams<'a> {
-        #[serde(borrow, rename = "protocolVersion")]
-        version: std::borrow::Cow<'a, str>,
-    }
-    params
-        .and_then(|raw| serde_json::from_str::<InitializeParams<'_>>(raw.get()).ok())
-        .and_then(|params| Version::parse(&params.version))
-        .filter(|version| !version.is_modern())
-        .unwrap_or(Version::NEWEST_LEGACY)
-}
-
-/// The cursor of `tools/list`.
-pub(crate) fn cursor(params: Option<&RawValue>) -> Result<Option<String>, RpcError> {
-    #[derive(Deserialize)]
-    struct ListParams<'a> {
-        #[serde(borrow, default, deserialize_with = "present")]
-        cursor: Option<&'a RawValue>,
-    }
-    let Some(params) = params else { return Ok(None) };
-    read::<ListParams<'_>>(params)?
-        .cursor
-        .map(|raw| text(raw).map_err(|_| RpcError::invalid_params("`cursor` is not a string")))
-        .transpose()
-}
-
-/// Name and arguments of `tools/call`. Absent arguments are none.
-pub(crate) fn call(params: Option<&RawValue>) -> Result<(String, Box<RawValue>), RpcError> {
-    #[derive(Deserialize)]
-    struct CallParams<'a> {
-        #[serde(borrow, default, deserialize_with = "present")]
-        name: Option<&'a RawValue>,
-        #[serde(borrow, default, deserialize_with = "present")]
-        arguments: Option<&'a RawValue>,
-    }
-    let Some(params) = params else {
-        return Err(RpcError::invalid_params("`params` is missing: tools/call needs `name`"));
-    };
-    let params: CallParams<'_> = read(params)?;
-    let name = params.name.and_then(|raw| text(raw).ok()).ok_or_else(|| {
-        RpcError::invalid_params("`name`, the tool's name as a string, is missing")
-    })?;
-    let arguments = match params.arguments {
-        Some(raw) if is_object(raw) => raw.to_owned(),
-        Some(_) => return Err(RpcError::invalid_params("`arguments` is not an object")),
-        None => RawValue::from_string("{}".into()).unwrap_or_default(),
-    };
-    Ok((name, arguments))
-}
-
-/// Reads the parameters of `subscriptions/listen`: true if it asks for changes of the tool list.
-pub(crate) fn listens_to_tools(params: Option<&RawValue>) -> Result<bool, RpcError> {
-    #[derive(Deserialize)]
-    struct ListenParams {
-        notifications: ListenedTo,
-    }
-    #[derive(Deserialize)]
-    struct ListenedTo {
-        #[serde(default, rename = "toolsListChanged")]
-        tools_list_changed: bool,
-    }
-    let missing = || RpcError::invalid_params("`notifications`, an object, is missing");
-    let params: ListenParams = read(params.ok_or_else(missing)?)?;
-    Ok(params.notifications.tools_list_changed)
-}
-
-/// The request that `notifications/cancelled` means, as raw JSON.
-pub(crate) fn cancelled(params: Option<&RawValue>) -> Option<&RawValue> {
-    #[derive(Deserialize)]
-    struct CancelledParams<'a> {
-        #[serde(borrow, rename = "requestId")]
-        request: &'a RawValue,
-    }
-    serde_json::from_str::<CancelledParams<'_>>(params?.get()).ok().map(|params| params.request)
-}
-
-fn read<'a, T: Deserialize<'a>>(raw: &'a RawValue) -> Result<T, RpcError> {
+pub(crate) fn read<'a, T: Deserialize<'a>>(raw: &'a RawValue) -> Result<T, RpcError> {
     serde_json::from_str(raw.get())
         .map_err(|error| RpcError::invalid_params(format!("the parameters do not fit: {error}")))
 }
 
-fn text(raw: &RawValue) -> Result<String, RpcError> {
+pub(crate) fn text(raw: &RawValue) -> Result<String, RpcError> {
     serde_json::from_str(raw.get()).map_err(|_| RpcError::invalid_params("a string was expected"))
 }
 
-fn is_object(raw: &RawValue) -> bool {
+pub(crate) fn is_object(raw: &RawValue) -> bool {
     raw.get().starts_with('{')
+}
+
+/// `Toolrack`'s name and version.
+#[derive(Serialize)]
+pub(crate) struct ServerInfo {
+    name: &'static str,
+    title: &'static str,
+    version: &'static str,
+}
+
+pub(crate) const TOOLRACK: ServerInfo =
+    ServerInfo { name: "toolrack", title: "Toolrack", version: env!("CARGO_PKG_VERSION") };
+
+/// The members that every modern result has besides its own.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Common {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    result_type: Option<&'static str>,
+    #[serde(rename = "_meta", skip_serializing_if = "ResultMeta::is_empty")]
+    meta: ResultMeta,
+}
+
+/// `_meta` of a result.
+pub(crate) struct ResultMeta {
+    given: Map<String, Value>,
+    spent: Option<CallCost>,
+    server: Option<ServerInfo>,
+}
+
+/// The fuel, memory and time that a call spent, as a client is told.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct CallCost {
+    pub(crate) fuel: u64,
+    pub(crate) peak_memory_bytes: u64,
+    pub(crate) time_ms: f64,
+}
+
+impl Common {
+    pub(crate) fn new(version: Version) -> Self {
+        Self::with(version, Map::new(), None)
+    }
+
+    pub(crate) fn with(
+        version: Version,
+        mut given: Map<String, Value>,
+        spent: Option<CallCost>,
+    ) -> Self {
+        let server = version.is_modern().then_some(TOOLRACK);
+        // These words are the host's.
+        given.retain(|key, _| key != USAGE && key != SERVER_INFO);
+        let result_type = version.is_modern().then_some("complete");
+        Self { result_type, meta: ResultMeta { given, spent, server } }
+    }
+}
+
+impl ResultMeta {
+    fn is_empty(&self) -> bool {
+        self.given.is_empty() && self.spent.is_none() && self.server.is_none()
+    }
+}
+
+impl Serialize for ResultMeta {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        for (key, value) in &self.given {
+            map.serialize_entry(key, value)?;
+        }
+        if let Some(spent) = &self.spent {
+            map.serialize_entry(USAGE, spent)?;
+        }
+        if let Some(server) = &self.server {
+            map.serialize_entry(SERVER_INFO, server)?;
+        }
+        map.end()
+    }
 }
 
 #[cfg(test)]

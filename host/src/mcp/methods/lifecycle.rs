@@ -1,11 +1,15 @@
-//! The outcome of a handshake, and so the revision under which a request is served.
+//! The beginning and the end of things: the handshake, `server/discover`, `ping`, and requests that are cancelled.
 
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use serde_json::{Value, json};
 
 use super::super::rpc::reply::RpcError;
 use super::super::rpc::version::Version;
-use super::params::{self, RequestMeta};
-use super::result;
+use super::meta::{CLIENT_CAPABILITIES, Common, PROTOCOL_VERSION, RequestMeta, TOOLRACK};
+
+/// The time for which a client may keep the answer of `server/discover`, in milliseconds.
+const DISCOVER_TTL: u64 = 3_600_000;
 
 /// The session of a client that began with `initialize`. Others say with each request what they speak.
 #[derive(Default)]
@@ -46,7 +50,7 @@ impl Handshake {
             if in_batch {
                 return Err(RpcError::invalid_request("`initialize` cannot be part of a batch"));
             }
-            let version = params::initialize(params);
+            let version = requested_version(params);
             *self = Self { version: Some(version), initialized: false };
             return Ok(version);
         }
@@ -58,12 +62,65 @@ impl Handshake {
                 Err(RpcError::invalid_params(format!(
                     "the request says no protocol version: put `{}` and `{}` into `params._meta` \
                      (2026-07-28), or send `initialize` first; supported are {supported}",
-                    result::PROTOCOL_VERSION,
-                    result::CLIENT_CAPABILITIES,
+                    PROTOCOL_VERSION, CLIENT_CAPABILITIES,
                 )))
             }
         }
     }
+}
+
+/// Returns the revision that `initialize` asks for. Whatever is odd about its parameters, the handshake goes on.
+fn requested_version(params: Option<&RawValue>) -> Version {
+    #[derive(Deserialize)]
+    struct InitializeParams<'a> {
+        #[serde(borrow, rename = "protocolVersion")]
+        version: std::borrow::Cow<'a, str>,
+    }
+    params
+        .and_then(|raw| serde_json::from_str::<InitializeParams<'_>>(raw.get()).ok())
+        .and_then(|params| Version::parse(&params.version))
+        .filter(|version| !version.is_modern())
+        .unwrap_or(Version::NEWEST_LEGACY)
+}
+
+/// The result of `initialize`.
+pub(crate) fn initialize(version: Version, instructions: &str) -> impl Serialize {
+    json!({
+        "protocolVersion": version,
+        "capabilities": capabilities(),
+        "serverInfo": TOOLRACK,
+        "instructions": instructions,
+    })
+}
+
+/// The result of `server/discover`.
+pub(crate) fn discover(version: Version, instructions: &str) -> impl Serialize {
+    let mut body = empty(version);
+    body["supportedVersions"] = json!(Version::ALL);
+    body["capabilities"] = capabilities();
+    body["instructions"] = instructions.into();
+    body["ttlMs"] = DISCOVER_TTL.into();
+    body["cacheScope"] = "private".into();
+    body
+}
+
+fn capabilities() -> Value {
+    json!({ "tools": { "listChanged": true } })
+}
+
+/// A result that says only that it is complete: of `ping`, and of a subscription that ends.
+pub(crate) fn empty(version: Version) -> Value {
+    json!(Common::new(version))
+}
+
+/// The request that `notifications/cancelled` means, as raw JSON.
+pub(crate) fn cancelled(params: Option<&RawValue>) -> Option<&RawValue> {
+    #[derive(Deserialize)]
+    struct CancelledParams<'a> {
+        #[serde(borrow, rename = "requestId")]
+        request: &'a RawValue,
+    }
+    serde_json::from_str::<CancelledParams<'_>>(params?.get()).ok().map(|params| params.request)
 }
 
 #[cfg(test)]
