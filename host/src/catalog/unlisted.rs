@@ -5,7 +5,6 @@
 //! last.
 
 use std::collections::BTreeSet;
-use std::sync::PoisonError;
 
 use super::bounds::MAX_TOLD;
 use super::offer::tools::PluginTool;
@@ -13,6 +12,7 @@ use super::plugin::Plugin;
 use super::refusal::{Refusal, Refused};
 use crate::manifest::{Requirement, SecretName};
 use crate::name::ToolName;
+use crate::sync::lock;
 
 /// Returns the refusals of the `tools` of one plugin that are not listed, each with its reason. The first ones get a
 /// refusal each, the others one that counts them.
@@ -53,7 +53,7 @@ impl Plugin {
     /// Looks for the secrets that its tools require. Blocks. True if other tools are listed now.
     pub fn look_for_secrets(&self) -> bool {
         let found = self.guest.absent_secrets(&self.required_secrets());
-        let mut absent = self.lacking.absent.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut absent = lock(&self.lacking.absent);
         let is_other = *absent != found;
         *absent = found;
         is_other

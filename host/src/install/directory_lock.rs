@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::file_lock::{FileLock, StillLocked};
+use crate::fs::file_lock::{FileLock, StillLocked};
 use crate::home::Home;
 use crate::manifest::Sha256Digest;
 use crate::text::escape_path;

@@ -1,8 +1,8 @@
 //! Files that are in the way of plugins on a shelf. Names of tools are compared when all are loaded.
 
 use super::{Pair, PluginDirectory};
-use crate::bounded_read::read_at_most;
 use crate::catalog::Refusal;
+use crate::fs::bounded_read::read_at_most;
 use crate::reload::MAX_WASM;
 use crate::text::{escape, escape_path};
 

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use super::InstallError;
 use super::plugin_directory::{PluginDirectory, parse, read_local};
-use crate::bounded_read::{ReadError, read_at_most};
 use crate::catalog::Refusal;
+use crate::fs::bounded_read::{ReadError, read_at_most};
 use crate::lockfile::Files;
 use crate::manifest::{MAX_MANIFEST, Manifest, Sha256Digest, local_of};
 use crate::reload::{MAX_WASM, MAX_WIT, stem, wit_of};

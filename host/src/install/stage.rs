@@ -7,8 +7,8 @@ use std::path::{MAIN_SEPARATOR, Path, PathBuf};
 use std::sync::Arc;
 
 use super::{Pair, PluginDirectory};
-use crate::atomic_write::random_name;
 use crate::catalog::{Catalog, Cause, MAX_PLUGINS, MAX_TOOLS, Plugin, Refusal, Refused};
+use crate::fs::atomic_write::random_name;
 use crate::manifest::local_of;
 use crate::reload::wit_of;
 use crate::text::{escape, escape_path};

@@ -1,7 +1,5 @@
 //! The tools that a guest offers: known from another time, told by its file, or asked for.
 
-use std::sync::PoisonError;
-
 use super::cache::listing::Listing;
 use super::code::link::Linked;
 use super::compile::error::CompileError;
@@ -11,6 +9,7 @@ use super::kind::outline::Claim;
 use super::kind::{command, contract, tools};
 use super::known_tools::{ListError, lost};
 use crate::manifest::PluginKind;
+use crate::sync::lock;
 use crate::tool::{CallError, Listed};
 
 impl Guest {
@@ -23,7 +22,7 @@ impl Guest {
     /// Returns its tools, with what `notes` say of functions that the component itself says nothing
     /// of.
     pub async fn noted_tools(&self, notes: &Notes) -> Result<Listed, ListError> {
-        let known = self.offered.known.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let known = lock(&self.offered.known).take();
         // A listing with notes is not kept.
         let listed = match known.filter(|_| notes.is_empty()) {
             Some(listed) => listed,
@@ -34,8 +33,7 @@ impl Guest {
                 };
                 if notes.is_empty() {
                     let listing = Listing { kind: self.kind(), listed: listed.clone() };
-                    let mut unkept =
-                        self.offered.unkept.lock().unwrap_or_else(PoisonError::into_inner);
+                    let mut unkept = lock(&self.offered.unkept);
                     *unkept = Some(listing);
                 }
                 if self.is_verified() {

@@ -1,6 +1,6 @@
 //! The tools of a guest, as far as they are known before it is asked, and the reasons why they are not.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use super::cache::listing::{Listing, ListingKey};
 use super::code::codes::Codes;
@@ -9,6 +9,7 @@ use super::kind::command::DeclaredError;
 use super::kind::contract::ToolError;
 use super::kind::listing_section::ListingError;
 use super::kind::outline::Claim;
+use crate::sync::lock;
 use crate::tool::{CallError, Listed};
 
 /// The tools of a guest, as far as they are known before it is asked.
@@ -50,7 +51,7 @@ impl KnownTools {
 
     /// Keeps the listing that the code has agreed with.
     pub(super) async fn keep(&self, codes: &Codes) {
-        let listing = self.unkept.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let listing = lock(&self.unkept).take();
         if let Some((place, listing)) = self.place.zip(listing) {
             place.keep(codes, listing).await;
         }

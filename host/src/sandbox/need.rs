@@ -1,11 +1,12 @@
 //! The need of a Wasm file's code, which rises while the code is waited for.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, Weak};
 
 use tokio::sync::watch;
 
 use crate::manifest::Sha256Digest;
+use crate::sync::lock;
 
 /// The reason why a file's code is needed; it only rises.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -34,7 +35,7 @@ pub(crate) struct Needs {
 impl Needs {
     /// Returns the need of a file, which all plugins with this file share.
     pub(crate) fn of(&self, wasm: Sha256Digest) -> Arc<NeedOf> {
-        let mut flags = self.flags.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut flags = lock(&self.flags);
         if let Some(flag) = flags.get(&wasm).and_then(Weak::upgrade) {
             return flag;
         }

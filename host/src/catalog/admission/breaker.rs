@@ -1,12 +1,13 @@
 //! The calls of a plugin under its circuit: which are let through, what counts as a crash, what the log says.
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::time::Instant;
 
 use super::circuit::{Circuit, CircuitChange, CountedEnd, FIRST_PAUSE, Pass, Pause};
 use crate::name::PluginName;
 use crate::sandbox::CallOutcome;
+use crate::sync::lock;
 use crate::text::{clip, escape};
 use crate::tool::{CallError, in_a_row, whole_seconds};
 
@@ -112,7 +113,7 @@ impl Breaker {
     }
 
     fn known(&self) -> MutexGuard<'_, CrashRecord> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.known)
     }
 }
 

@@ -1,10 +1,11 @@
 //! The pace of a tool: how often it may be called, by the rate of its plugin and by its own.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use super::token_bucket::Bucket;
 use crate::manifest::Rate;
+use crate::sync::lock;
 use crate::tool::{Limit, LimitHit, whole_seconds};
 
 /// The rates of one tool. What was counted goes from one version to the next.
@@ -83,7 +84,7 @@ impl CountedRate {
     }
 
     fn bucket(&self) -> MutexGuard<'_, Bucket> {
-        self.bucket.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.bucket)
     }
 }
 

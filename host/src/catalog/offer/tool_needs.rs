@@ -1,11 +1,12 @@
 //! The grants and secrets that the tools of one plugin require, and those of them that are lacking.
 
 use std::collections::BTreeSet;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use super::tools::PluginTool;
 use crate::manifest::{Grants, SecretName};
 use crate::sandbox::Guest;
+use crate::sync::lock;
 
 /// The grants and secrets that the tools of a plugin may lack.
 pub(crate) struct ToolNeeds {
@@ -31,7 +32,7 @@ impl ToolNeeds {
         if self.lists_all {
             return None;
         }
-        let absent = self.absent.lock().unwrap_or_else(PoisonError::into_inner);
+        let absent = lock(&self.absent);
         let lacks = tool.requires.iter().filter_map(|requirement| match requirement.secret() {
             _ if !requirement.is_granted(&self.grants) => {
                 Some(format!("`{requirement}` ({})", requirement.command(plugin)))

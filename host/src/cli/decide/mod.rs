@@ -14,8 +14,8 @@ use super::diff::{DiffLine, diff};
 use super::print::{eprintln, println};
 use super::served::{followers, nobody};
 use super::{ERROR, GOOD, NAME, Setup, paint};
-use crate::atomic_write::{Unfinished, sweep, sync};
 use crate::catalog::Refusal;
+use crate::fs::atomic_write::{Unfinished, sweep, sync};
 use crate::install::{DirectoryLock, InstallError, Pair, PluginDirectory, installed};
 use crate::lockfile::{Files, LOCK_FILE, Lock, LockPolicy, PluginVersion, Verdict, judge};
 use crate::manifest::{

@@ -8,8 +8,8 @@ use std::time::SystemTime;
 use super::super::scan::scanned::Contents;
 use super::super::scan::signature::FileSignature;
 use super::lockfiles::Judge;
-use crate::bounded_read::{ReadError, read_at_most};
 use crate::catalog::Plugin;
+use crate::fs::bounded_read::{ReadError, read_at_most};
 use crate::lockfile::{self, Files, LOCK_FILE, Lock, LockPolicy, MAX_LOCK, PluginVersion, Verdict};
 use crate::manifest::Sha256Digest;
 

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use notify::event::{AccessKind, AccessMode};
 use notify::{ErrorKind, Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
@@ -14,6 +14,7 @@ use tokio::sync::Notify;
 
 use super::super::scan::known_files::Reread;
 use super::network;
+use crate::sync::lock;
 
 /// Names that hints may collect; then everything is read again.
 const MAX_HINTED_NAMES: usize = 1024;
@@ -62,7 +63,7 @@ impl Hints {
 
     /// Takes what they say should be read again.
     pub(crate) fn take(&self) -> Reread {
-        std::mem::take(&mut self.reread.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut lock(&self.reread))
     }
 
     fn event(&self, event: notify::Result<Event>) {
@@ -91,12 +92,12 @@ impl Hints {
     }
 
     fn links(&self) -> MutexGuard<'_, Links> {
-        self.links.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.links)
     }
 
     /// Adds these names, or everything.
     fn add(&self, names: Option<Vec<OsString>>) {
-        let mut reread = self.reread.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut reread = lock(&self.reread);
         *reread = match (std::mem::take(&mut *reread), names) {
             (Reread::Everything, _) | (_, None) => Reread::Everything,
             (Reread::Nothing, Some(names)) => Reread::Named(names.into_iter().collect()),

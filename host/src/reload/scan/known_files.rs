@@ -8,7 +8,7 @@ use std::time::SystemTime;
 
 use super::hashed_file::HashedFile;
 use super::signature::FileSignature;
-use crate::bounded_read::{ReadError, read_at_most};
+use crate::fs::bounded_read::{ReadError, read_at_most};
 use crate::manifest::{MAX_MANIFEST, Manifest, Sha256Digest};
 
 /// The limit on the bytes of Wasm and WIT that one scan keeps for loading; files beyond it are read again.

@@ -16,7 +16,7 @@ use super::known_files::{KnownFiles, LocalText, Reread};
 use super::presence::FolderPresence;
 use super::scanned::{Contents, PluginUnit, Scan, SeenDirectory};
 use super::signature::FileSignature;
-use crate::bounded_read::ReadError;
+use crate::fs::bounded_read::ReadError;
 use crate::lockfile::{LOCK_FILE, LockPolicy};
 use crate::manifest::{Manifest, is_local, local_of, manifest_of};
 use crate::text::{escape, escape_path};

@@ -4,7 +4,7 @@ use std::fs::Metadata;
 use std::path::Path;
 use std::time::SystemTime;
 
-use crate::bounded_read::ReadError;
+use crate::fs::bounded_read::ReadError;
 
 /// Facts of a file that show cheaply that it may have changed. Equal signatures prove nothing by themselves: see
 /// [`is_proof`](Self::is_proof).

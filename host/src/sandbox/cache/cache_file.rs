@@ -8,8 +8,8 @@ use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use crate::atomic_write::random_name;
-use crate::bounded_read::private;
+use crate::fs::atomic_write::random_name;
+use crate::fs::bounded_read::private;
 
 /// The beginning of a file's name while it is written. It makes the file hidden, and no other
 /// file's name begins so.

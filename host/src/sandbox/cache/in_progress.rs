@@ -8,7 +8,7 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, SystemTime};
 
 use super::cache_file::{TEMPORARY, remove};
-use crate::bounded_read::private;
+use crate::fs::bounded_read::private;
 
 /// A file that is locked, and touched again and again, while this lives, so that other processes can see that the work
 /// goes on.

@@ -8,12 +8,13 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use tokio::runtime::Handle;
 
-use crate::atomic_write::random_name;
+use crate::fs::atomic_write::random_name;
 use crate::home::private_directory;
+use crate::sync::lock;
 
 /// The place at which this process makes scratch directories.
 pub struct Scratches {
@@ -72,7 +73,7 @@ impl Scratches {
     }
 
     fn own(&self) -> io::Result<Arc<Own>> {
-        let mut own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut own = lock(&self.own);
         if let Some(own) = &*own {
             return Ok(own.clone());
         }

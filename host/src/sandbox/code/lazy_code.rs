@@ -1,6 +1,6 @@
 //! A plugin's code, in memory while it is used: a plugin that is only listed needs none.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
@@ -13,6 +13,7 @@ use super::super::need::{Need, NeedOf};
 use super::codes::{Code, Codes};
 use super::wasm_file::Wasm;
 use crate::manifest::PluginKind;
+use crate::sync::lock;
 
 /// Code that can be let go, and is made anew from its Wasm or the cache.
 pub(crate) struct LazyCode {
@@ -91,12 +92,12 @@ impl LazyCode {
 
     /// True if the code is being made anew.
     pub(crate) fn is_being_remade(&self) -> bool {
-        let remaking = self.remaking.lock().unwrap_or_else(PoisonError::into_inner);
+        let remaking = lock(&self.remaking);
         remaking.as_ref().is_some_and(|remaking| remaking.done.borrow().is_none())
     }
 
     fn remake(&self, codes: &Arc<Codes>) -> watch::Receiver<Option<Result<(), CompileError>>> {
-        let mut remaking = self.remaking.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut remaking = lock(&self.remaking);
         if let Some(remaking) = &*remaking
             && remaking.done.borrow().is_none()
         {
@@ -144,13 +145,13 @@ impl LazyCode {
     }
 
     fn code(&self) -> MutexGuard<'_, Option<Arc<Code>>> {
-        self.code.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.code)
     }
 }
 
 /// Holds `loaded` from now on, unless it has been optimized meanwhile. Returns what is held.
 fn hold(code: &Mutex<Option<Arc<Code>>>, loaded: Code) -> Arc<Code> {
-    let mut held = code.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut held = lock(code);
     match &*held {
         Some(known) if known.tier == Tier::Optimized => known.clone(),
         Some(_) | None => held.insert(Arc::new(loaded)).clone(),

@@ -1,11 +1,12 @@
 //! One value for each Wasm file, made once and shared for as long as it is held.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, Weak};
 
 use tokio::sync::OnceCell;
 
 use crate::manifest::Sha256Digest;
+use crate::sync::lock;
 
 /// The values that are alive, by the digest of what they were made from.
 pub(crate) struct SharedValues<T> {
@@ -39,13 +40,13 @@ impl<T: Clone> SharedValues<T> {
     /// Shares `value` for `digest` from now on. Those who have the one before keep it.
     pub(crate) fn put(&self, digest: Sha256Digest, value: T) -> SharedHandle<T> {
         let cell = Arc::new(OnceCell::new_with(Some(value)));
-        let mut cells = self.cells.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut cells = lock(&self.cells);
         cells.insert(digest, Arc::downgrade(&cell));
         SharedHandle(cell)
     }
 
     fn cell(&self, digest: Sha256Digest) -> Arc<OnceCell<T>> {
-        let mut cells = self.cells.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut cells = lock(&self.cells);
         if let Some(cell) = cells.get(&digest).and_then(Weak::upgrade) {
             return cell;
         }

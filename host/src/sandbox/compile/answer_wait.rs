@@ -1,7 +1,9 @@
 //! The lifeline of a child that compiles: its stdin stays open while its answer is waited for.
 
 use std::process::ChildStdin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
+
+use crate::sync::lock;
 
 /// The parent's end of a child's stdin, wherever the child is on its way.
 #[derive(Clone, Default)]
@@ -41,7 +43,7 @@ impl Lifeline {
     }
 
     fn change<T>(&self, change: impl FnOnce(&mut AnswerState) -> T) -> T {
-        change(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
+        change(&mut lock(&self.state))
     }
 }
 

@@ -6,13 +6,14 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use wasmparser::BinaryReader;
 use wasmtime::CacheStore;
 
 use super::super::kind::wasm_sections::{CORE_MODULE, MODULE_CODE, leb128, sections};
 use crate::manifest::Sha256Digest;
+use crate::sync::lock;
 
 /// The least code of a component, in bytes, for which functions are kept: more than a plugin in Rust has, less than an
 /// interpreter.
@@ -58,7 +59,7 @@ impl CachedFunctions {
 
     /// Returns the functions that were used or made, as bytes.
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
-        let used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        let used = lock(&self.used);
         let mut bytes = Vec::new();
         for (key, function) in used.iter() {
             for piece in [key, function] {
@@ -70,7 +71,7 @@ impl CachedFunctions {
     }
 
     fn uses(&self, key: &[u8], function: Vec<u8>) {
-        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut used = lock(&self.used);
         used.insert(key.to_vec(), function);
     }
 }

@@ -4,17 +4,15 @@
 //! span is made for the lines: most calls write none, and are not to pay for it.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
-use tokio::io::AsyncWrite;
 use tracing::Span;
-use wasmtime_wasi::async_trait;
-use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
-use wasmtime_wasi::p2::{OutputStream, Pollable, StreamError, StreamResult};
 
+use super::guest_stream::Sink;
 use super::meter::Stopped;
 use crate::manifest::Bytes;
 use crate::secret::ResolvedSecrets;
+use crate::sync::lock;
 use crate::text::{clip, escape};
 use crate::tool::Limit;
 
@@ -22,8 +20,6 @@ use crate::tool::Limit;
 const MAX_LOG: u64 = 1024 * 1024;
 /// The longest line kept whole; a longer one is logged in pieces.
 const MAX_LOG_LINE: usize = 4096;
-/// The most that is written at once.
-pub(crate) const PERMIT: usize = 64 * 1024;
 /// The bytes that a line counts besides its own.
 const LINE: usize = 64;
 /// The most bytes of the end of stderr that the message of a crash shows.
@@ -184,55 +180,20 @@ impl GuestLog {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, LogState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 }
 
-/// One of a guest's streams, as WASI wants it.
+/// One of a guest's streams, whose lines go to the log.
+#[derive(Clone)]
 pub(crate) struct Capture {
     pub(crate) stream: Stream,
     pub(crate) log: GuestLog,
 }
 
-impl IsTerminal for Capture {
-    fn is_terminal(&self) -> bool {
-        false
-    }
-}
-
-impl StdoutStream for Capture {
-    fn async_stream(&self) -> Box<dyn AsyncWrite + Send + Sync> {
-        // Only WASI 0.3 asks for this form, and 0.3 is not offered.
-        Box::new(tokio::io::sink())
-    }
-
-    fn p2_stream(&self) -> Box<dyn OutputStream> {
-        Box::new(Self { stream: self.stream, log: self.log.clone() })
-    }
-}
-
-#[async_trait]
-impl Pollable for Capture {
-    async fn ready(&mut self) {}
-}
-
-#[async_trait]
-impl OutputStream for Capture {
-    fn write(&mut self, bytes: bytes::Bytes) -> StreamResult<()> {
-        if bytes.len() > PERMIT {
-            return Err(StreamError::trap("it wrote more at once than the stream allowed"));
-        }
-        self.log
-            .write(self.stream, &bytes)
-            .map_err(|stopped| StreamError::Trap(wasmtime::Error::new(stopped)))
-    }
-
-    fn flush(&mut self) -> StreamResult<()> {
-        Ok(())
-    }
-
-    fn check_write(&mut self) -> StreamResult<usize> {
-        Ok(PERMIT)
+impl Sink for Capture {
+    fn take(&self, bytes: &[u8]) -> Result<(), Stopped> {
+        self.log.write(self.stream, bytes)
     }
 }
 

@@ -3,6 +3,7 @@
 pub(super) mod asking_slots;
 pub(super) mod meter;
 pub(super) mod redact;
+pub(super) mod guest_stream;
 pub(super) mod log;
 pub(super) mod invocation;
 pub(super) mod store;

@@ -17,6 +17,7 @@ use super::super::capability::host_facts;
 use super::super::capability::http::{MAX_FIELDS, Requests};
 use super::super::engine::setup::SLICE_OF_TASKS;
 use super::super::kind::bindings::toolrack::plugin::host;
+use super::guest_stream::GuestStream;
 use super::invocation::{CallContext, Capabilities, Invocation, ProgressSink};
 use super::log::{Capture, GuestLog, Severity, Stream};
 use super::meter::Meter;
@@ -71,8 +72,8 @@ pub(crate) fn new(
     let mut env = grants.env.clone();
     host_facts::add_to(&mut env, &grants.config, folders);
     let mut wasi = WasiCtx::builder();
-    wasi.stdout(Capture { stream: Stream::Stdout, log: log.clone() })
-        .stderr(Capture { stream: Stream::Stderr, log: log.clone() })
+    wasi.stdout(GuestStream(Capture { stream: Stream::Stdout, log: log.clone() }))
+        .stderr(GuestStream(Capture { stream: Stream::Stderr, log: log.clone() }))
         .max_random_size(MAX_RANDOM);
     // What `sockets` offers ends with an error.
     wasi.allow_tcp(false).allow_udp(false).allow_ip_name_lookup(false);

@@ -55,7 +55,7 @@ pub(crate) async fn call(
     };
     let (outcome, ran) = runner.run(pre.engine(), runner.copied(), terms, enter).await;
     let outcome = outcome.and_then(|(code, stderr, refused)| {
-        let ended = answer::ProgramEnd { code, stdout: stdout.take(), stderr, refused };
+        let ended = answer::ProgramEnd { code, stdout: stdout.written(), stderr, refused };
         answer::answer(ended, &tool.command, declared, limit, secrets.redactor())
     });
     (outcome, ran)

@@ -7,6 +7,7 @@ use wasmtime_wasi::p2::pipe::MemoryInputPipe;
 
 use super::expand::ProgramInvocation;
 use super::stdout::Stdout;
+use crate::sandbox::run::guest_stream::GuestStream;
 
 /// The arguments, variables, stdin and stdout that a program is started with.
 pub(crate) struct Process {
@@ -29,6 +30,6 @@ impl Process {
     pub(crate) fn give_to(self, wasi: &mut WasiCtxBuilder, env: &mut BTreeMap<String, String>) {
         let Self { args, env: own, stdin, stdout } = self;
         env.extend(own);
-        wasi.args(&args).stdin(MemoryInputPipe::new(stdin)).stdout(stdout);
+        wasi.args(&args).stdin(MemoryInputPipe::new(stdin)).stdout(GuestStream(stdout));
     }
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use crate::bounded_read::private;
+use super::bounded_read::private;
 use crate::home::{PrivateError, private_directory};
 
 const LOCK_INTERVAL: Duration = Duration::from_millis(50);
