@@ -11,9 +11,7 @@ use super::offer::tool_needs::ToolNeeds;
 use super::offer::tools::{Offer, PluginTool, offer};
 use super::offer::wit::WitFile;
 use super::refusal::{Refusal, Refused};
-use crate::manifest::{
-    Decisions, Grants, Limits, Manifest, ManifestError, PluginKind, Sha256Digest, local_of,
-};
+use crate::manifest::{Decisions, Grants, Limits, Manifest, ManifestError, Sha256Digest, local_of};
 use crate::name::{PluginName, ToolName};
 use crate::sandbox::{
     BackgroundTurn, Guest, Notes, ProgramDeclarations, Readiness, Sandbox, Unverified, Wasm,
@@ -86,18 +84,14 @@ impl Plugin {
         }
         let guest = guest.with_secrets(secrets.with_keyring(PatientKeyring::of_system()));
         let guest = guest.declaring(ProgramDeclarations::of(&manifest));
-        let wit = wit.filter(|_| found == PluginKind::Functions);
+        let wit = wit.filter(|_| found.has_interfaces());
         let (notes, unnoted) = noted(wit).await?;
         let listed = guest.noted_tools(&notes).await;
         let listed = listed.map_err(|error| PluginError::list(&name, &file, error))?;
-        match (listed.tools.is_empty(), found) {
+        match (listed.tools.is_empty(), found.manifest_declares_tools()) {
             (false, _) => {}
-            (true, PluginKind::Command) => {
-                return Err(PluginError::undeclared(name, &file, &manifest));
-            }
-            (true, PluginKind::Tools | PluginKind::Functions) => {
-                return Err(PluginError::NoTools(name));
-            }
+            (true, true) => return Err(PluginError::undeclared(name, &file, &manifest)),
+            (true, false) => return Err(PluginError::NoTools(name)),
         }
         let (place, plugin) = (file.clone(), manifest.name.clone());
         let decisions = manifest.decisions.clone();

@@ -8,7 +8,6 @@ use super::kind::functions::{Docs, Notes};
 use super::kind::outline::Claim;
 use super::kind::{command, contract, tools};
 use super::known_tools::{ListError, lost};
-use crate::manifest::PluginKind;
 use crate::sync::lock;
 use crate::tool::{CallError, Listed};
 
@@ -42,10 +41,10 @@ impl Guest {
                 listed
             }
         };
-        match self.kind() {
-            PluginKind::Tools | PluginKind::Functions => Ok(listed),
-            PluginKind::Command => Ok(Listed::all(command::list(self.declared(), self.grants())?)),
+        if self.kind().manifest_declares_tools() {
+            return Ok(Listed::all(command::list(self.declared(), self.grants())?));
         }
+        Ok(listed)
     }
 
     /// Lists the tools that its file says it offers.

@@ -169,6 +169,22 @@ fn served(text: &str) -> impl Iterator<Item = &str> {
     lines.into_iter().take(end).map(|line| line.split("//").next().unwrap_or_default().trim())
 }
 
+#[test]
+fn no_code_compares_kinds_of_plugins() {
+    let source = root().join("host/src");
+    let (mut asked, mut compared) = (0, Vec::new());
+    for file in files(&source) {
+        for line in served(&fs::read_to_string(&file).expect("a source file")) {
+            asked += usize::from(line.contains("manifest_declares_tools()"));
+            if ["== PluginKind::", "!= PluginKind::"].iter().any(|words| line.contains(words)) {
+                compared.push(format!("{}: {line}", shown(&file)));
+            }
+        }
+    }
+    assert!(asked > 4, "only {asked} ask for a property: is this test still looking?");
+    assert!(compared.is_empty(), "ask for a property of the kind: {compared:#?}");
+}
+
 /// A word that begins a definition of a type. `type` alone may also stand in an implementation, indented.
 const TYPES: [&str; 4] = ["struct ", "enum ", "trait ", "union "];
 

@@ -176,7 +176,7 @@ fn check_kind(
     kind: PluginKind,
     wish: &ToolOverride,
 ) -> Result<(), ManifestError> {
-    let written = wish.command.written.clone().filter(|_| kind != PluginKind::Command);
+    let written = wish.command.written.clone().filter(|_| !kind.manifest_declares_tools());
     let Some((key, place)) = written else { return Ok(()) };
     let (wasm, kind) = (&manifest.wasm, kind.name());
     let message = format!("`{key}` is for programs, and `{wasm}` is of the kind `{kind}`");

@@ -87,9 +87,8 @@ impl ToolNames {
 
     /// The functions that are called so in their interfaces. The name of a function holds no `_`.
     fn functions(&self, name: &str) -> Vec<&str> {
-        let is_it = |own: &&String| {
-            self.kind == PluginKind::Functions && own.rsplit('_').next() == Some(name)
-        };
+        let is_it =
+            |own: &&String| self.kind.has_interfaces() && own.rsplit('_').next() == Some(name);
         self.own.iter().filter(is_it).map(String::as_str).collect()
     }
 }

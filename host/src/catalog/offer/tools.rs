@@ -66,10 +66,8 @@ pub(crate) fn offer(
     let mut stated = stated_needs::take(&mut listed)?;
     let Applied { returned, rates, strict, mut requires, idle, names } =
         overrides::apply(file, manifest, kind, &mut listed)?;
-    let schemas = match kind {
-        PluginKind::Tools | PluginKind::Command => Some(digest_of_schemas(kind, &listed.tools)),
-        PluginKind::Functions => None,
-    };
+    let written_elsewhere = !kind.host_writes_schemas();
+    let schemas = written_elsewhere.then(|| digest_of_schemas(kind, &listed.tools));
     let known = schemas.is_some_and(|schemas| checks.has_passed(&schemas));
     let make: Make = if known { |text| Ok(Schema::known(text)) } else { Schema::compile };
     let mut tools = Vec::new();
@@ -92,7 +90,7 @@ pub(crate) fn offer(
         if patterns > MAX_PLUGIN_PATTERNS {
             return Err(PluginError::TooManyPatterns);
         }
-        if kind == PluginKind::Command && !known {
+        if kind.manifest_declares_tools() && !known {
             check_defaults(file, manifest, &tool)?;
         }
         tools.push(tool);
@@ -120,13 +118,11 @@ fn tool(
             problem,
         })
     };
-    let (input, output) = match kind {
-        PluginKind::Tools | PluginKind::Command => {
-            let output = spec.output_schema.as_deref().map(|text| compile("output", text));
-            (compile("input", &spec.input_schema)?, output.transpose()?)
-        }
-        // The sandbox wrote these texts: they are schemas, and a function gives what they say.
-        PluginKind::Functions => (Arc::new(Schema::known(&spec.input_schema)), None),
+    let (input, output) = if kind.host_writes_schemas() {
+        (Arc::new(Schema::known(&spec.input_schema)), None)
+    } else {
+        let output = spec.output_schema.as_deref().map(|text| compile("output", text));
+        (compile("input", &spec.input_schema)?, output.transpose()?)
     };
     spec.output_schema.take_if(|_| !manifest.lists_output_schemas);
     let name = ToolName::public(&manifest.prefix, &spec.name)
@@ -172,7 +168,7 @@ fn check_defaults(file: &str, manifest: &Manifest, tool: &PluginTool) -> Result<
 fn declared(file: &str, manifest: &Manifest, kind: PluginKind, error: PluginError) -> PluginError {
     let PluginError::Schema { tool, which, problem } = &error else { return error };
     let place = manifest.tools.iter().find(|declared| declared.name == *tool);
-    let Some(declared) = place.filter(|_| kind == PluginKind::Command) else { return error };
+    let Some(declared) = place.filter(|_| kind.manifest_declares_tools()) else { return error };
     let message = format!("the {which} schema of `{tool}` is not valid JSON Schema: {problem}");
     ManifestError::new(file, declared.place.clone(), message).into()
 }

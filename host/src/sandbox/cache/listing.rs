@@ -66,10 +66,7 @@ impl ListingKey {
 
     /// Keeps `listing`, where it will be the same another time.
     pub(crate) async fn keep(self, codes: &Codes, listing: Listing) {
-        let is_constant = match listing.kind {
-            PluginKind::Tools => !self.sees_files,
-            PluginKind::Command | PluginKind::Functions => true,
-        };
+        let is_constant = !(listing.kind.is_asked() && self.sees_files);
         if is_constant && let Ok(kept) = serde_json::to_vec(&listing) {
             let keep = codes.with_cache(move |cache| {
                 cache.keep(CacheEntry::Listing(&self.wasm, &self.terms), &kept);
