@@ -1,7 +1,7 @@
 //! The listing of a plugin, kept with its code: a plugin that is only listed needs no code then.
 //!
-//! It is kept for its bytes, its grants and its limits, which is all that a guest can know when it is
-//! asked. One that sees files of this machine could answer by them, so it is asked each time.
+//! It is kept for its bytes, its grants and its limits: those that are asked know nothing else, and what is told of a tool
+//! follows from what is granted.
 
 use serde::{Deserialize, Serialize};
 
@@ -23,13 +23,12 @@ pub(crate) struct Listing {
 pub(crate) struct ListingKey {
     wasm: Sha256Digest,
     terms: [u8; 32],
-    sees_files: bool,
 }
 
 impl ListingKey {
     /// The place of a plugin with this Wasm under these terms.
     pub(crate) fn of(wasm: Sha256Digest, limits: &Limits, grants: &Grants) -> Self {
-        Self { wasm, terms: fingerprint((limits, grants)), sees_files: !grants.files.is_empty() }
+        Self { wasm, terms: fingerprint((limits, grants)) }
     }
 
     /// Returns the listing, if it is kept and so is the code, which a call needs.
@@ -51,12 +50,8 @@ impl ListingKey {
         found.await
     }
 
-    /// Keeps the difference between its code and its file, so that the file is not believed again. A guest that sees
-    /// files may have been told by them what to say.
+    /// Keeps the difference between its code and its file, so that the file is not believed again.
     pub(crate) async fn keep_disagreement(self, codes: &Codes, problem: String) {
-        if self.sees_files {
-            return;
-        }
         let keep = codes.with_cache(move |cache| {
             cache.keep(CacheEntry::Disagreement(&self.wasm, &self.terms), problem.as_bytes());
             Some(())
@@ -64,10 +59,9 @@ impl ListingKey {
         keep.await;
     }
 
-    /// Keeps `listing`, where it will be the same another time.
+    /// Keeps `listing`.
     pub(crate) async fn keep(self, codes: &Codes, listing: Listing) {
-        let is_constant = !(listing.kind.is_asked() && self.sees_files);
-        if is_constant && let Ok(kept) = serde_json::to_vec(&listing) {
+        if let Ok(kept) = serde_json::to_vec(&listing) {
             let keep = codes.with_cache(move |cache| {
                 cache.keep(CacheEntry::Listing(&self.wasm, &self.terms), &kept);
                 Some(())

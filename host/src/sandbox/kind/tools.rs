@@ -1,17 +1,16 @@
 //! Plugins of the kind `tools`: asked for their tools and called through the contract.
 
-use std::sync::Arc;
-
 use wasmtime::Store;
 use wasmtime::component::{Component, ComponentExportIndex, InstancePre};
 
+use super::super::capability::folders::Folders;
 use super::super::run::invocation::{GuestCall, Invocation};
 use super::super::run::runner::{Ran, Runner};
 use super::super::run::store::StoreState;
 use super::bindings::PluginPre;
 use super::bindings::exports::toolrack::plugin::tools::{self as wit, Failure, Output as Answer};
 use super::contract;
-use crate::manifest::Grants;
+use crate::manifest::Limits;
 use crate::tool::{CallError, Output};
 
 /// Bytes that a tool list may copy out of the guest: 512 tools with schemas of some size.
@@ -43,18 +42,17 @@ impl Tools {
 }
 
 /// The tools that the guest says it has, as it says it. That its functions have the contract's types is found out
-/// here. The caller has a place among those that are asked, so that there is room for all in the pool.
-pub(crate) async fn ask(
-    runner: Runner<'_>,
-    tools: &Tools,
-    grants: &Arc<Grants>,
-) -> Result<Vec<wit::Tool>, CallError> {
+/// here. It reaches nothing meanwhile, whatever it is granted.
+/// The caller has a place among those that are asked, so that there is room for all in the pool.
+pub(crate) async fn ask(limits: &Limits, tools: &Tools) -> Result<Vec<wit::Tool>, CallError> {
     let plugin = &tools.plugin;
     let list = async |store: &mut Store<StoreState>| {
         let plugin = plugin.instantiate_async(&mut *store).await?;
         plugin.toolrack_plugin_tools().call_list_tools(store).await
     };
-    runner.run(plugin.engine(), MAX_LIST, Invocation::asked(grants.clone()), list).await.0
+    let folders = Folders::default();
+    let runner = Runner { limits, folders: &folders };
+    runner.run(plugin.engine(), MAX_LIST, Invocation::asked(), list).await.0
 }
 
 /// Calls a tool of the guest and returns its answer.

@@ -45,11 +45,16 @@ pub(crate) struct Invocation {
 }
 
 impl Invocation {
-    /// Returns the terms of a guest that is only asked what it is: no secret, no request. What a plugin is depends on
-    /// its code alone.
-    pub(crate) fn asked(grants: Arc<Grants>) -> Self {
-        let secrets = Arc::new(ResolvedSecrets::default());
-        let reach = Capabilities { grants, secrets, outgoing: None, process: None, scratch: None };
+    /// Returns the terms of a guest that is only asked what it is: it reaches nothing, whatever it is granted. What a
+    /// plugin is depends on its code alone, and it may be one that nobody has accepted.
+    pub(crate) fn asked() -> Self {
+        let reach = Capabilities {
+            grants: Arc::default(),
+            secrets: Arc::default(),
+            outgoing: None,
+            process: None,
+            scratch: None,
+        };
         Self { reach, context: CallContext::default() }
     }
 }
