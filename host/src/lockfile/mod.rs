@@ -13,4 +13,4 @@ pub use difference::{Difference, Part, differences};
 pub use entry::{Definition, Files, LockEntry, PluginVersion};
 pub use file::{LOCK_FILE, Lock, LockError, MAX_LOCK, write};
 pub use grants::wider;
-pub use judge::{LockPolicy, Verdict, judge};
+pub use judge::{LockPolicy, Verdict, judge, unlisted};

@@ -333,6 +333,9 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
             Comparison::Forgiven => self.publication.changed(now),
             Comparison::Accepted => self.publication.changed(now),
             Comparison::Refused(reason) => self.refuse(key, reason, now),
+            Comparison::New if let Some(reason) = self.locks.forbids(key) => {
+                self.refuse(key, reason, now);
+            }
             Comparison::New if self.takes_room(key, room) => {
                 self.tracked(key).now = CurrentVersion::Loading(contents, LoadStage::Unknown);
                 return Some((contents, how));

@@ -13,6 +13,11 @@ use crate::fs::bounded_read::{ReadError, read_at_most};
 use crate::lockfile::{self, Files, LOCK_FILE, Lock, LockPolicy, MAX_LOCK, PluginVersion, Verdict};
 use crate::manifest::Sha256Digest;
 
+const NO_LOCK: &str = "only what is locked is served (--locked), and there is no toolrack.lock in its directory; \
+    `toolrack approve` shows what lies there and makes one";
+const UNUSABLE: &str =
+    "held back: toolrack.lock in its directory cannot be used; what is told of that file says why";
+
 /// A directory's lock, for a host of this strictness.
 #[derive(Clone, Debug)]
 pub struct DirectoryTrust {
@@ -45,17 +50,25 @@ impl Judge<Arc<Plugin>> for DirectoryTrust {
         matches!(self.found, LockfileState::Unusable | LockfileState::Lock(_))
     }
 
+    fn forbids(&self, file: &str) -> Option<String> {
+        match (&self.found, self.locking) {
+            // What is held back is still asked, so that the difference can be shown.
+            (_, LockPolicy::Ignored | LockPolicy::Followed) => None,
+            (LockfileState::Nothing, LockPolicy::Required) => Some(NO_LOCK.into()),
+            (LockfileState::Unusable, LockPolicy::Required) => Some(UNUSABLE.into()),
+            (LockfileState::Lock(lock), LockPolicy::Required) => lockfile::unlisted(lock, file),
+        }
+    }
+
     fn judge(&self, file: &str, contents: &Contents, plugin: &Arc<Plugin>) -> Verdict {
         match (&self.found, self.locking) {
-            (_, LockPolicy::Ignored) | (LockfileState::Nothing, LockPolicy::Followed) => Verdict::Accepted,
-            (LockfileState::Nothing, LockPolicy::Required) => Verdict::Unlisted(
-                "only what is locked is served (--locked), and there is no toolrack.lock in its directory; \
-                 `toolrack approve` shows what lies there and makes one"
-                    .into(),
-            ),
-            (LockfileState::Unusable, LockPolicy::Followed | LockPolicy::Required) => Verdict::Unlisted(
-                "held back: toolrack.lock in its directory cannot be used; what is told of that file says why".into(),
-            ),
+            (_, LockPolicy::Ignored) | (LockfileState::Nothing, LockPolicy::Followed) => {
+                Verdict::Accepted
+            }
+            (LockfileState::Nothing, LockPolicy::Required) => Verdict::Unlisted(NO_LOCK.into()),
+            (LockfileState::Unusable, LockPolicy::Followed | LockPolicy::Required) => {
+                Verdict::Unlisted(UNUSABLE.into())
+            }
             (LockfileState::Lock(lock), locking) => {
                 lockfile::judge(lock, file, &PluginVersion::of(contents.files(), plugin), locking)
             }

@@ -15,6 +15,9 @@ pub const GONE_GRACE: Duration = Duration::from_secs(5);
 pub trait Judge<P>: Clone + PartialEq {
     /// True if there is a lock.
     fn is_there(&self) -> bool;
+    /// Returns the reason why no code of the plugin that `file` names may be run, not even to ask it for its tools. `None`
+    /// if it may.
+    fn forbids(&self, file: &str) -> Option<String>;
     /// Decides whether this version of the plugin that `file` names may be served.
     fn judge(&self, file: &str, contents: &Contents, plugin: &P) -> Verdict;
 }
@@ -47,6 +50,14 @@ impl<K: Clone + PartialEq> Locks<K> {
         K: Judge<P>,
     {
         self.of(key.directory)?.judge(&key.file, contents, plugin).reason()
+    }
+
+    /// Returns the reason why the lock in force lets no code of this plugin run. `None` if it does.
+    pub(crate) fn forbids<P>(&self, key: &Key) -> Option<String>
+    where
+        K: Judge<P>,
+    {
+        self.of(key.directory)?.forbids(&key.file)
     }
 
     /// Takes in the lock that a scan saw. True if another lock is in force now.
@@ -100,6 +111,10 @@ mod tests {
     impl Judge<()> for There {
         fn is_there(&self) -> bool {
             self.0
+        }
+
+        fn forbids(&self, _file: &str) -> Option<String> {
+            None
         }
 
         fn judge(&self, _file: &str, _pair: &Contents, (): &()) -> Verdict {
