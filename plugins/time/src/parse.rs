@@ -144,8 +144,10 @@ impl Place {
 /// `in 2 hours` and `3 days ago`.
 fn from_now(text: &str, around: &Surroundings) -> Option<Result<Parsed, String>> {
     let lower = text.to_ascii_lowercase();
-    let span = lower.strip_prefix("in ").or_else(|| lower.ends_with(" ago").then_some(&lower))?;
-    let span = duration::parse(span).ok()?;
+    if !(lower.starts_with("in ") || lower.ends_with(" ago")) {
+        return None;
+    }
+    let span = duration::parse(text).ok()?;
     Some(later::span(&around.now.to_zoned(around.zone.clone()), span))
 }
 
