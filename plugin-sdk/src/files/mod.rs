@@ -21,7 +21,10 @@
 //! assert!(note("missing.md").is_err());
 //! ```
 
+mod append;
 mod explain;
+mod in_place;
+mod kept;
 mod links;
 mod sweep;
 mod turn;
@@ -34,10 +37,11 @@ mod system;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+pub use append::append;
 pub use explain::explain;
 pub use links::real;
 pub use system::entries;
-pub use write::{append, create, replace, replace_unchanged};
+pub use write::{create, replace, replace_unchanged};
 
 /// The variable in which the host says where directories are on its machine.
 const HOST_PATHS: &str = "TOOLRACK_HOST_PATHS";
