@@ -106,7 +106,8 @@ const ALIASES: [(&str, &str); 6] = [
 ];
 
 /// Names of what has several definitions, with what to write.
-const UNSURE: [(&str, &str); 3] = [
+const UNSURE: [(&str, &str); 4] = [
+    ("P", "of several meanings: permutations are perm(n, k)"),
     (
         "percentile",
         "of several definitions: sort the values and take the one that yours names; the 50th is `median`",
