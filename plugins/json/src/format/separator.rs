@@ -13,6 +13,9 @@ pub fn of(source: &str) -> Result<(&str, u8), Fault> {
     }
     let all = KNOWN.map(|separator| Rows::of(source, separator));
     let comma = &all[0];
+    if comma.is_below_title(source, &all[1..]) {
+        return Ok((source, b','));
+    }
     // The first row that comes apart at all is the header. What comes later stands in a text.
     let first = all.iter().filter(|rows| rows.parted > 0).map(|rows| rows.lead).min();
     let rivals = || all.iter().filter(|rows| rows.parted > 0 && Some(rows.lead) == first);
@@ -196,8 +199,9 @@ pub struct Rows {
     is_uneven: bool,
     /// True if a quote stands within a field that does not begin with one.
     has_bare_quote: bool,
-    /// The byte that first parts two fields.
+    /// The bytes that first and last part two fields.
     first: Option<usize>,
+    last: Option<usize>,
     /// A quoted field that does not end where it should: it swallows the rows after it.
     pub fault: Option<Fault>,
 }
@@ -236,6 +240,7 @@ impl Rows {
                 }
                 _ if byte == separator && !is_inside => {
                     rows.first.get_or_insert(at);
+                    rows.last = Some(at);
                     (fields, is_empty) = (fields + 1, false);
                 }
                 _ => is_empty = false,
@@ -266,6 +271,25 @@ impl Rows {
         self.parted > 1 && !self.is_uneven && self.fault.is_none()
     }
 
+    /// True if these rows are a table of texts, and other separators stand in its title alone, as in a sentence.
+    fn is_below_title(&self, source: &str, others: &[Rows]) -> bool {
+        let Some(first) = self.first.filter(|_| self.lead > 0 && self.is_table()) else {
+            return false;
+        };
+        let (title, _) = source.split_at(start_of_line(source, first));
+        let is_of_sentence = |other: &Rows| {
+            let sign = char::from(other.separator);
+            let mut signs = title.match_indices(sign);
+            other.fields != self.fields || signs.all(|(at, _)| title[at + 1..].starts_with(' '))
+        };
+        let mut others = others.iter().filter(|other| other.parted > 0).peekable();
+        others.peek().is_some()
+            && matches!(decimals(source), Decimals::None)
+            && others.all(|other| {
+                other.last.is_some_and(|last| last < title.len()) && is_of_sentence(other)
+            })
+    }
+
     /// True if commas stand in the title above a table that `other` parts, and in its numbers perhaps.
     fn tears(&self, source: &str, other: &Rows) -> bool {
         let Some(first) = other.first.filter(|_| other.lead > 0 && !other.has_bare_quote) else {
@@ -274,8 +298,7 @@ impl Rows {
         if other.fault.is_some() {
             return false;
         }
-        let start = source[..first].rfind(['\n', '\r']).map_or(0, |end| end + 1);
-        let table = &source[start..];
+        let table = &source[start_of_line(source, first)..];
         let is_whole =
             |line: &str| !line.contains(',') && line.contains(char::from(other.separator));
         self.is_uneven && (other.is_table() || table.lines().any(is_whole))
@@ -286,6 +309,10 @@ impl Rows {
         let message = "its fields are parted by tabs: read it as `tsv` if `\\t` and `\\n` stand for those characters, or else as `text` with the filter `fromcsv(\"\\t\")`";
         Fault { at: self.first, message: message.to_string() }
     }
+}
+
+fn start_of_line(source: &str, at: usize) -> usize {
+    source[..at].rfind(['\n', '\r']).map_or(0, |end| end + 1)
 }
 
 const AFTER_QUOTE: &str =
