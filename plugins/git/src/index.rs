@@ -91,6 +91,11 @@ impl Index {
         self.state.entry_by_path_and_stage(path.as_bstr(), Stage::Unconflicted)
     }
 
+    /// The place of the entry of a path that has no conflict.
+    pub fn position(&self, path: &[u8]) -> Option<usize> {
+        self.state.entry_index_by_path_and_stage(path.as_bstr(), Stage::Unconflicted)
+    }
+
     pub fn id(&self, path: &[u8]) -> Option<ObjectId> {
         self.get(path).map(|entry| entry.id)
     }
