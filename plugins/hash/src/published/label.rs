@@ -49,8 +49,7 @@ pub fn is_label(word: &str) -> bool {
                 && (has_digit || rest.is_empty() || *family == "sha" && rest == "ke")
         })
     };
-    word.len() <= MAX_LABEL
-        && (FAMILIES.iter().any(is_of) || is_keyed && lower.is_empty())
+    word.len() <= MAX_LABEL && (FAMILIES.iter().any(is_of) || is_keyed && lower.is_empty())
 }
 
 /// The algorithm called `label`: `SHA-256`, `sha256sum`, `SHA2-256`.
