@@ -67,7 +67,12 @@ impl Refs {
             return Ok(None);
         }
         let path = self.path(name);
-        let text = if path.is_dir() { None } else { file::if_there(&path)? };
+        let text = match file::if_there(&path) {
+            _ if path.is_dir() => None,
+            // Of `main/x`, where `main` is a branch.
+            Err(_) if path.ancestors().skip(1).any(Path::is_file) => None,
+            text => text?,
+        };
         if let Some(text) = text {
             let text = String::from_utf8_lossy(&text).into_owned();
             return target(&text)
