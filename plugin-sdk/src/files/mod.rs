@@ -1,5 +1,5 @@
-//! What `std::fs` does not do for granted files: which directories there are, what an error means and which
-//! line of the manifest it asks for, and files that are changed whole or not at all. Needs the feature `files`.
+//! Work that `std::fs` does not do for granted files: it names the directories, says what an error means and which
+//! line of the manifest it asks for, and changes files whole or not at all. Needs the feature `files`.
 //!
 //! A plugin sees each directory where `at` puts it, and nothing beside:
 //!
@@ -52,7 +52,7 @@ pub fn roots() -> Vec<PathBuf> {
     system::roots()
 }
 
-/// Where granted directories are on the host's machine: for each as the plugin sees it the path that the operator
+/// The places of granted directories on the host's machine: for each as the plugin sees it the path that the operator
 /// granted and, where that leads through links, the real one. Empty unless the plugin may know, as
 /// `config = { host_paths = true }` under `[grants]` says.
 pub fn host_paths() -> BTreeMap<PathBuf, Vec<String>> {
@@ -63,12 +63,12 @@ pub fn host_paths() -> BTreeMap<PathBuf, Vec<String>> {
 /// The identity of a file, whatever its name. `None` where the system does not tell.
 type Identity = Option<(u64, u64)>;
 
-/// What is in a directory.
+/// The content of a directory.
 #[derive(Clone, Debug, Default)]
 pub struct Entries {
     /// In no order.
     pub entries: Vec<Entry>,
-    /// How many more there are whose names are not UTF-8: WASI has no way to name those.
+    /// The number of further ones whose names are not UTF-8: WASI has no way to name those.
     pub unnamed: usize,
 }
 
@@ -77,11 +77,11 @@ pub struct Entries {
 pub struct Entry {
     /// Without the directory.
     pub name: String,
-    /// What it is.
+    /// The kind of thing that it is.
     pub kind: Kind,
 }
 
-/// What stands at a path.
+/// The kind of thing that stands at a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// A regular file.

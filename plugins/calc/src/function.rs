@@ -6,7 +6,7 @@ use crate::kind::Keeps;
 use crate::value::{Effort, Value};
 use crate::{angle, arithmetic, combinations, power, real, root, rounding, several, spread, whole};
 
-/// What computes a value from as many arguments as its entry allows.
+/// A function that computes a value from as many arguments as its entry allows.
 pub type Operation = fn(&[Value], &mut Effort) -> Result<Value, Wrong>;
 
 /// A name with the least and most arguments it takes; a constant takes none.

@@ -31,7 +31,7 @@ impl Step {
     }
 }
 
-/// What an expression says.
+/// The meaning of an expression.
 #[derive(Debug)]
 pub struct Program {
     pub steps: Vec<Step>,
@@ -42,7 +42,7 @@ pub struct Program {
 /// Deepest nesting: the parser calls itself, and the sandbox's stack is small.
 const MAX_DEPTH: usize = 200;
 
-/// How tightly each operator binds; a sign before a value binds tighter than `*` and looser than
+/// The binding strengths of operators; a sign before a value binds tighter than `*` and looser than
 /// `^`, so that `-2^2` is -4.
 const SUM: u8 = 1;
 const PRODUCT: u8 = 2;
@@ -210,7 +210,7 @@ impl Parser<'_> {
     }
 }
 
-/// What to write for a word that stands where an operator does.
+/// Returns what to write for a word that stands where an operator does.
 fn advice(word: &str) -> Option<&'static str> {
     Some(match word {
         "ncr" | "choose" => "choose(n, k)",

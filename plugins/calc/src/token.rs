@@ -93,7 +93,7 @@ fn sign(rest: &str, c: char, start: usize) -> Result<(Token, usize), Fault> {
     Ok((Token::Sign(plain), c.len_utf8()))
 }
 
-/// How far a number reaches: letters and digits run on, so that `12abc` is one bad number and not
+/// The length of the number that a text begins with: letters and digits run on, so that `12abc` is one bad number and not
 /// two odd tokens, and the sign of an exponent belongs to it.
 fn number_length(rest: &str) -> usize {
     let bytes = rest.as_bytes();

@@ -4,7 +4,7 @@
 use crate::token;
 use dashu_ratio::RBig;
 
-/// How often each base unit is a factor: length, mass, time, temperature, data.
+/// The power of each base unit in a unit: length, mass, time, temperature, data.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Dimension([i32; 5]);
 
@@ -50,9 +50,9 @@ impl Dimension {
 /// A unit as it is used.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Unit {
-    /// How many base units it is; with `pi`, as many times pi.
+    /// Its size in base units; with `pi`, in as many times pi.
     pub factor: RBig,
-    /// Where its zero lies, in units of its own above that of the base unit: for temperatures.
+    /// The place of its zero, in units of its own above that of the base unit: for temperatures.
     pub zero: Option<RBig>,
     pub pi: bool,
     pub dimension: Dimension,

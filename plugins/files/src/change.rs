@@ -15,13 +15,13 @@ use crate::walk::counted;
 
 /// The largest file that is edited, or moved by a copy, in bytes.
 const MAX_EDITED: u64 = 8 * 1024 * 1024;
-/// How often an edit begins anew where another program changes the file meanwhile.
+/// The most times that an edit begins anew where another program changes the file meanwhile.
 const MAX_TRIES: usize = 10;
 /// Entries that are removed with a directory, and how deep.
 const MAX_REMOVED: usize = 10_000;
 const MAX_DEPTH: usize = 64;
 
-/// What to do where the file is there already.
+/// The way to write where the file is there already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Mode {
@@ -183,7 +183,7 @@ pub fn rename(from: &Place, to: &Place) -> Result<String, String> {
     Ok(format!("moved {} to {}", from.shown(), to.shown()))
 }
 
-/// What to say where something stands in the way.
+/// Says what stands in the way.
 fn taken(from: &Place, to: &Place) -> String {
     let name = from.path.file_name().map(|name| to.path.join(name)).unwrap_or_default();
     let inside = match to.path.symlink_metadata() {

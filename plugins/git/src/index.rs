@@ -14,13 +14,13 @@ use crate::change::Side;
 use crate::file::{self, Lock};
 use crate::repository::Repository;
 
-/// What `git update-index` marks files with.
+/// The marks of `git update-index`.
 pub const MARKS: Flags = Flags::ASSUME_VALID.union(Flags::SKIP_WORKTREE);
 const MAX_INDEX: u64 = 64 * 1024 * 1024;
 
 pub struct Index {
     pub state: State,
-    /// When it was written; what changed later than this is looked at closely.
+    /// The time when it was written; files that changed later are looked at closely.
     pub written: FileTime,
 }
 

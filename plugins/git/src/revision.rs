@@ -151,7 +151,7 @@ fn ancestor(repository: &Repository, mut id: ObjectId, count: usize) -> Result<O
     Ok(id)
 }
 
-/// What tags lead to, down to an object of this kind.
+/// The object that tags lead to, down to one of this kind.
 fn peeled(
     repository: &Repository,
     mut id: ObjectId,

@@ -27,7 +27,7 @@ const MAX_VISITED: usize = 1_000_000;
 const MAX_REREAD: usize = 500;
 const MAX_REREAD_BYTES: u64 = 32 * 1024 * 1024;
 
-/// What a walk over the files found.
+/// The result of a walk over the files.
 #[derive(Default)]
 pub struct Found {
     /// Against the index, in order.
@@ -37,7 +37,7 @@ pub struct Found {
     pub notes: Vec<String>,
 }
 
-/// How much of untracked directories is told.
+/// The extent to which untracked directories are told.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Untracked {
     No,
@@ -284,7 +284,7 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// What the index has and the disk has not.
+    /// Adds the files that the index has and the disk has not.
     fn gone(&mut self) {
         for (entry, _) in self.index.entries().iter().zip(&self.seen).filter(|(_, seen)| !**seen) {
             let path = self.index.path(entry);

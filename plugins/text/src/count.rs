@@ -1,4 +1,4 @@
-//! How long a text is, in every sense that people mean.
+//! The length of a text, in every sense that people mean.
 
 use crate::forms;
 use unicode_segmentation::UnicodeSegmentation;

@@ -10,7 +10,7 @@ use jiff::civil::{DateTime, Time};
 use jiff::tz::{AmbiguousOffset, Offset, TimeZone};
 use jiff::{Timestamp, Zoned};
 
-/// What a text may leave open.
+/// The facts that a text may leave open.
 pub struct Surroundings {
     pub now: Timestamp,
     pub zone: TimeZone,
@@ -70,7 +70,7 @@ pub fn time(text: &str, around: &Surroundings) -> Result<Parsed, String> {
     Ok(Parsed { time: parsed.time, note: (!notes.is_empty()).then(|| notes.join("; ")) })
 }
 
-/// Where a text is read: the zone that it names, or else the one around it.
+/// The zone in which a text is read: that which it names, or else the one around it.
 struct Place {
     zone: Named,
     /// An offset beside a zone: they have to agree.
@@ -151,7 +151,7 @@ fn from_now(text: &str, around: &Surroundings) -> Option<Result<Parsed, String>>
     Some(later::span(&around.now.to_zoned(around.zone.clone()), span))
 }
 
-/// Whether a text begins with `now`, and what is after that.
+/// Tells whether a text begins with `now`, and returns the text after that.
 fn now(text: &str) -> (bool, &str) {
     match text.get(..3) {
         Some(now)

@@ -1,4 +1,4 @@
-//! What expressions come to, end to end. `~` marks a rounded value.
+//! The results of expressions, end to end. `~` marks a rounded value.
 
 use super::*;
 

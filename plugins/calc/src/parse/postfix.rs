@@ -1,4 +1,4 @@
-//! What stands after a value: `!`, the percent sign, and units.
+//! Signs that stand after a value: `!`, the percent sign, and units.
 
 use super::{POWER, Parser, Step};
 use crate::arithmetic;

@@ -1,4 +1,4 @@
-//! What people write that keyboards have no key for: fractions as one character, powers above the line, degrees.
+//! Signs that keyboards have no key for: fractions as one character, powers above the line, degrees.
 
 use super::Token;
 use crate::fault::{Fault, Span};

@@ -14,7 +14,7 @@ use crate::objects::{self, MAX_OBJECT};
 use crate::paths;
 use crate::repository::Repository;
 
-/// What the disk says of a path, if all directories on the way are directories.
+/// The disk's facts about a path, if all directories on the way are directories.
 pub fn about(repository: &Repository, path: &[u8]) -> Result<Option<Metadata>, String> {
     let work = repository.work()?;
     let Some(native) = paths::native(path) else { return Ok(None) };

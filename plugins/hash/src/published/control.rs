@@ -40,7 +40,7 @@ fn is_control(text: &str) -> bool {
     })
 }
 
-/// What a paragraph says so far.
+/// The facts of a paragraph so far.
 #[derive(Default)]
 struct Paragraph {
     file: Option<String>,

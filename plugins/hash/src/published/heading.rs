@@ -5,7 +5,7 @@ use super::label::{algorithm, is_label};
 use super::name::file;
 use crate::digest::Algorithm;
 
-/// What stands above checksums.
+/// A line above checksums.
 #[derive(Debug)]
 pub struct Heading {
     algorithm: Algorithm,

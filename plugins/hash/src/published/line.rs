@@ -116,7 +116,7 @@ pub fn is_integrity(word: &str) -> bool {
     })
 }
 
-/// What is wrong with a line of no known form.
+/// Says what is wrong with a line of no known form.
 pub fn unknown(line: &str) -> String {
     let label = line.split([':', '(', '=', ' ']).next().unwrap_or_default();
     match algorithm(label) {

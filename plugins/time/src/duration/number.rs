@@ -122,11 +122,11 @@ fn in_words<'a>(words: &'a [&'a str]) -> Option<(i128, &'a [&'a str])> {
     count.has_any.then(|| (ONE * (count.thousands + count.below), &words[taken..]))
 }
 
-/// What the words of a number mean so far.
+/// The meaning of the words of a number so far.
 #[derive(Default)]
 struct Count {
     thousands: i128,
-    /// What stands behind the thousands.
+    /// The part behind the thousands.
     below: i128,
     has_any: bool,
     /// True if the last word was `hundred` or `thousand`.

@@ -118,7 +118,7 @@ fn part<'a>(words: &'a [&'a str], sign: i128, sum: &mut Sum) -> Result<&'a [&'a 
 const UNCLEAR_QUARTER: &str =
     "a quarter in it may be of the year or of the unit before; write it in months or minutes";
 
-/// What is wrong where a number of units should stand.
+/// Says what is wrong where a number of units should stand.
 fn no_count(words: &[&str]) -> String {
     match (words, number(words)) {
         ([], _) => "it ends where a number and a unit should stand".to_string(),
