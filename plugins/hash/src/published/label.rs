@@ -34,7 +34,11 @@ const MAX_LETTERS: usize = 2;
 
 /// True if a word is what an algorithm is called, known here or not: `SHA3-256`, `SHA-512/256`, `keccak256`.
 pub fn is_label(word: &str) -> bool {
-    let lower = word.trim_end_matches(':').to_ascii_lowercase();
+    let lower = bare(word).to_ascii_lowercase();
+    // Of which length, the checksum says.
+    if matches!(&*lower, "sha2" | "sha-2") {
+        return false;
+    }
     let (is_keyed, lower) = match lower.strip_prefix("hmac") {
         Some(rest) => (true, rest.trim_start_matches(['-', '_'])),
         None => (false, &*lower),
@@ -50,6 +54,11 @@ pub fn is_label(word: &str) -> bool {
         })
     };
     word.len() <= MAX_LABEL && (FAMILIES.iter().any(is_of) || is_keyed && lower.is_empty())
+}
+
+/// A word without the signs around it.
+pub fn bare(word: &str) -> &str {
+    word.trim_matches([':', '(', ')', '[', ']', '*', '`', ','])
 }
 
 /// The algorithm called `label`: `SHA-256`, `sha256sum`, `SHA2-256`.

@@ -1,7 +1,7 @@
 //! One line of a list.
 
 use super::Entry;
-use super::label::{algorithm, is_label};
+use super::label::{algorithm, bare, is_label};
 use super::name::file;
 use super::value::{checksum, joins_several, odd};
 use crate::digest::Algorithm;
@@ -90,10 +90,10 @@ fn behind_name(line: &str) -> Result<Option<Entry>, String> {
 fn named_with_label(name: &str) -> Result<(&str, Option<Algorithm>), String> {
     let (before, last) = name.rsplit_once([' ', '\t']).unwrap_or(("", name));
     if is_label(last) {
-        return Ok((before.trim_end(), Some(algorithm(last)?)));
+        return Ok((before.trim_end(), Some(algorithm(bare(last))?)));
     }
     match name.split_whitespace().find(|word| is_label(word)) {
-        Some(word) => algorithm(word).map(|_| (name, None)),
+        Some(word) => algorithm(bare(word)).map(|_| (name, None)),
         None => Ok((name, None)),
     }
 }

@@ -78,6 +78,9 @@ fn base(path: &str) -> &str {
 pub fn file(name: &str) -> Option<String> {
     let last = name.rsplit(' ').next().unwrap_or(name).to_ascii_lowercase();
     let is_none = matches!(name, "-" | "stdin")
-        || matches!(&*last, "checksum" | "digest" | "file" | "fingerprint" | "hash" | "sum");
+        || matches!(
+            &*last,
+            "checksum" | "digest" | "file" | "sha2" | "sha-2" | "fingerprint" | "hash" | "sum"
+        );
     (!is_none).then(|| name.to_string())
 }

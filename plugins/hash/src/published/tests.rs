@@ -94,7 +94,8 @@ fn of_a_list_the_file_is_chosen_by_its_name() {
     );
     assert_eq!(read(&one, Wanted::Name("two.iso")).unwrap()[0].bytes.len(), 32);
     assert_eq!(found(&one, None).unwrap()[0].1, HEX);
-    for unnamed in ["{}  -", "SHA2-256(stdin)= {}", "Checksum: {}", "SHA256 hash: {}"] {
+    for unnamed in ["{}  -", "SHA2-256(stdin)= {}", "Checksum: {}", "SHA256 hash: {}", "SHA-2: {}"]
+    {
         let found = found(&unnamed.replace("{}", HEX), Some("a.iso"));
         assert_eq!(found.unwrap()[0].2, None, "{unnamed}");
     }
@@ -271,6 +272,8 @@ fn checksums_are_read_as_programs_print_them() {
         (format!("SHA256 a.iso {HEX}"), Some("a.iso")),
         (format!("a.iso SHA256: {HEX}"), Some("a.iso")),
         (format!("File SHA256: {HEX}"), None),
+        (format!("Checksum (SHA256): {HEX}"), None),
+        (format!("a.iso [SHA-256]: {HEX}"), Some("a.iso")),
         (format!("sha256 = \"{HEX}\";"), None),
         (format!("**SHA256:** `{HEX}`"), None),
         (format!("SHA256 Fingerprint={}", colons.join(":")), None),
@@ -312,6 +315,7 @@ fn a_checksum_of_an_algorithm_that_is_not_known_is_no_other() {
         ("keccak256 {}", "keccak256"),
         ("BLAKE2s-256: {}", "BLAKE2s-256"),
         ("a.iso SHA3-256: {}", "SHA3-256"),
+        ("Checksum (SHA-512/256): {}", "SHA-512/256"),
         ("File SHA3-256 hash: {}", "SHA3-256"),
         ("SHA3-256 {}  a.iso", "SHA3-256"),
         ("SHA3-256:\n{}  a.iso", "SHA3-256"),
