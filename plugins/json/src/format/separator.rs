@@ -30,7 +30,7 @@ pub fn of(source: &str) -> Result<(&str, u8), Fault> {
             Decimals::Plain => !comma.is_uneven,
             Decimals::OfOneUnit => false,
         },
-        Some(0) => return of_table(source, rivals().collect(), comma),
+        Some(0) => return of_table(source, rivals().collect(), &all),
         // A table below a title, if there is no doubt, or texts in one column.
         Some(_) if comma.parted > 0 => {
             comma.is_table() && matches!(decimals(source), Decimals::None) && has_comma_alone
@@ -89,7 +89,7 @@ fn has_only_decimal_commas(source: &str) -> bool {
 }
 
 /// The only one of `rivals` by which all rows have as many fields.
-fn of_table<'a>(source: &'a str, rivals: Vec<&Rows>, comma: &Rows) -> Result<(&'a str, u8), Fault> {
+fn of_table<'a>(source: &'a str, rivals: Vec<&Rows>, all: &[Rows]) -> Result<(&'a str, u8), Fault> {
     let rivals = preferred(rivals, |rows| rows.fault.is_none());
     let rivals = preferred(rivals, |rows| !rows.has_bare_quote);
     if let [Rows { separator: b',', .. }] = rivals[..] {
@@ -104,8 +104,11 @@ fn of_table<'a>(source: &'a str, rivals: Vec<&Rows>, comma: &Rows) -> Result<(&'
         ([only], _) => Ok((source, only.separator)),
         ([], [Rows { fault: Some(fault), .. }]) => Err(fault.clone()),
         // A text of one column has it by chance.
-        ([], [only]) if only.parted > 1 && only.wide == 1 && comma.parted == 0 => {
-            Ok((source, b','))
+        ([], [only]) if only.parted > 1 && only.wide == 1 && all[0].parted == 0 => {
+            match all.iter().find(|rows| rows.is_table()) {
+                Some(below) => Err(doubt(&[only, below], true)),
+                None => Ok((source, b',')),
+            }
         }
         _ => Err(doubt(&rivals, false)),
     }
@@ -277,17 +280,20 @@ impl Rows {
             return false;
         };
         let (title, _) = source.split_at(start_of_line(source, first));
-        let is_of_sentence = |other: &Rows| {
-            let sign = char::from(other.separator);
-            let mut signs = title.match_indices(sign);
-            other.fields != self.fields || signs.all(|(at, _)| title[at + 1..].starts_with(' '))
-        };
+        let is_of_sentence =
+            |other: &Rows| other.fields != self.fields || other.is_sentence(source, title.len());
         let mut others = others.iter().filter(|other| other.parted > 0).peekable();
         others.peek().is_some()
             && matches!(decimals(source), Decimals::None)
             && others.all(|other| {
                 other.last.is_some_and(|last| last < title.len()) && is_of_sentence(other)
             })
+    }
+
+    /// True if the separator stands above `end`, and only as in a sentence.
+    fn is_sentence(&self, source: &str, end: usize) -> bool {
+        let mut signs = source[..end].match_indices(char::from(self.separator)).peekable();
+        signs.peek().is_some() && signs.all(|(at, _)| source[at + 1..].starts_with(' '))
     }
 
     /// True if commas stand in the title above a table that `other` parts, and in its numbers perhaps.
@@ -302,7 +308,9 @@ impl Rows {
         let is_whole =
             |line: &str| !line.contains(',') && line.contains(char::from(other.separator));
         self.is_uneven && (other.is_table() || table.lines().any(is_whole))
-            || other.is_table() && has_only_decimal_commas(table)
+            || other.is_table()
+                && (has_only_decimal_commas(table)
+                    || self.is_sentence(source, start_of_line(source, first)))
     }
 
     fn fault_of_tabs(&self) -> Fault {

@@ -57,6 +57,10 @@ fn a_table_whose_separator_is_in_doubt_is_refused() {
     check("a;b;c,d\n1;2;3,4\n", "line 1, column 2: its fields may be parted by `,` or `;`");
     check("1,5;2,5\n3,5;4,5\n", "read it as `text` with the filter `fromcsv(\";\")`");
     check("a;b;c\n", "may be parted by `;` or `,`");
+    check("Made 2026; do not edit\na\tb\n1\t2\n", "may be parted by `;` or `\\t` or `,`");
+    check("A | B\na;b\n1;2\n3;4\n", "may be parted by `|` or `;` or `,`");
+    check("Sales, all\n1;4;86,8\n5;p, q;1\na;41,4;0.4\n", "may be parted by `,` or `;`");
+    check("Sales, all\na;p, q\nb;r, s\n", "may be parted by `,` or `;`");
     check("a;b\n1,x\n2,y\n", "may be parted by `;` or `,`");
     check("Sales; all\nname,price\nA,1,5\nB;2\n", "may be parted by `;` or `,`");
     check("Sales; all\n1,5\n2,5\n", "may be parted by `;` or `,`");
