@@ -619,7 +619,7 @@ fn the_sdk_knows_the_names_that_the_host_gives_a_meaning() {
         include_str!("../../src/sandbox/capability/host_facts.rs"),
     ];
     let sdk = [
-        include_str!("../../../plugin-sdk/src/files/write.rs"),
+        include_str!("../../../plugin-sdk/src/files/names.rs"),
         include_str!("../../../plugin-sdk/src/files/mod.rs"),
         include_str!("../../../plugin-sdk/src/host.rs"),
     ];

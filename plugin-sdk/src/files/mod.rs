@@ -22,10 +22,12 @@
 //! ```
 
 mod append;
+mod create;
 mod explain;
 mod in_place;
 mod kept;
 mod links;
+mod names;
 mod sweep;
 mod turn;
 mod write;
@@ -38,10 +40,11 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 pub use append::append;
+pub use create::create;
 pub use explain::explain;
 pub use links::real;
 pub use system::entries;
-pub use write::{create, replace, replace_unchanged};
+pub use write::{replace, replace_unchanged};
 
 /// The variable in which the host says where directories are on its machine.
 const HOST_PATHS: &str = "TOOLRACK_HOST_PATHS";

@@ -4,8 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use super::turn::LOCK;
-use super::write::BESIDE;
+use super::names::{BESIDE, LOCK};
 
 /// The age from which a file is left behind: no plugin writes one or holds a lock for so long.
 const MAX_AGE: Duration = Duration::from_secs(60 * 60);

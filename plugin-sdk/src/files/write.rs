@@ -5,30 +5,14 @@ use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::append::keep_added;
+use super::create::create;
 use super::in_place::{first, in_place};
-use super::kept::{check_kept, is_kept_apart, until_done};
+use super::kept::{check_kept, is_kept_apart, keep_added, until_done};
 use super::links;
+use super::names::BESIDE;
 use super::sweep::sweep_beside;
 use super::system::{self, Open};
 use super::turn::{self, Turn};
-
-/// The end of the name of a file that is written to take another's place. The host knows this: until then such a file
-/// is its owner's alone, and it takes the place only with the mode and the owner of what was there.
-pub(super) const BESIDE: &str = ".toolrack-new";
-
-/// Writes a new file.
-///
-/// # Errors
-///
-/// If something is there already, or the file cannot be written whole: then there is none.
-pub fn create(path: impl AsRef<Path>, bytes: &[u8]) -> io::Result<()> {
-    let path = path.as_ref();
-    let written = Open::new(path)?.write(bytes, 0);
-    written.inspect_err(|_| {
-        let _ = fs::remove_file(path);
-    })
-}
 
 /// Gives a file another content, or writes a new one. It keeps its mode and its owner, other names of the file (hard
 /// links) keep being that file, and a symbolic link stays one: what it leads to is changed.

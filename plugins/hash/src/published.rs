@@ -8,6 +8,7 @@ mod line;
 mod list;
 mod name;
 mod record;
+mod unsigned;
 mod value;
 
 use crate::digest::Algorithm;

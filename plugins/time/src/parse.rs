@@ -3,6 +3,7 @@
 //! passed over.
 
 use crate::civil;
+use crate::decimal::decimal;
 use crate::duration;
 use crate::later;
 use crate::zone::{self, Named};
@@ -219,26 +220,6 @@ fn unix(text: &str) -> Option<Result<Timestamp, String>> {
         )));
     };
     Some(Timestamp::from_nanosecond(nanoseconds).map_err(|_| beyond(&format!("`{text}`"))))
-}
-
-/// A decimal as a whole number of its `10^-scale`, exactly.
-pub fn decimal(text: &str, scale: usize) -> Option<i128> {
-    let (sign, digits) = match text.strip_prefix('-') {
-        Some(digits) => (-1, digits),
-        None => (1, text),
-    };
-    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-    let all = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
-    if whole.is_empty()
-        || !all(whole)
-        || !all(fraction)
-        || fraction.len() > scale
-        || whole.len() > 25
-    {
-        return None;
-    }
-    let shifted = format!("{whole}{fraction:0<scale$}");
-    Some(sign * shifted.parse::<i128>().ok()?)
 }
 
 /// Says that a time cannot be had, and which ones can.

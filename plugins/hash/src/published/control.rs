@@ -2,7 +2,7 @@
 
 use super::Entry;
 use super::label::algorithm;
-use super::list::unsigned;
+use super::unsigned::unsigned;
 use super::value::{checksum, odd};
 use crate::digest::Algorithm;
 

@@ -3,6 +3,7 @@
 use super::Entry;
 use super::heading::{self, Heading};
 use super::line::{entry, is_integrity, several, unknown};
+use super::unsigned::unsigned;
 use super::value::{checksum, odd};
 use super::{control, record};
 
@@ -65,18 +66,6 @@ fn below_headings(text: &str) -> Result<(Vec<Entry>, bool), String> {
         (_, []) => Err("`expected` has no checksum in it, only comments".to_string()),
         _ => Ok((entries, are_alternatives)),
     }
-}
-
-/// The lines of a text without the signature around them.
-pub fn unsigned(text: &str) -> impl Iterator<Item = &str> {
-    let mut in_signature = false;
-    text.lines().filter(move |line| {
-        let armor = line.trim_start().starts_with("-----");
-        if armor {
-            in_signature = line.contains("BEGIN PGP SIGNATURE");
-        }
-        !(armor || in_signature)
-    })
 }
 
 /// The lines that hold something: no comments, no signature, and nothing that a program says beside the checksums.

@@ -1,7 +1,7 @@
 //! Durations by ISO 8601 whose last part has a fraction, such as `P0.5Y` and `P1.5D`.
 
 use super::sum::{Sum, Unit};
-use crate::parse::decimal;
+use crate::decimal::decimal;
 use jiff::Span;
 
 /// The duration, in which the units come in their order and each once.

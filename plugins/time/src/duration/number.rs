@@ -1,7 +1,7 @@
 //! Numbers as people write them before a unit: `2.5`, `2 1/2`, `1½`, `twenty-five`, `a hundred and twenty`. They are
 //! counted in billionths.
 
-use crate::parse::decimal;
+use crate::decimal::decimal;
 
 /// One, in billionths.
 pub const ONE: i128 = 1_000_000_000;

@@ -2,7 +2,7 @@
 
 use super::number::{ONE, digits, number};
 use super::sum::{Sum, Unit};
-use crate::parse::decimal;
+use crate::decimal::decimal;
 use jiff::Span;
 
 /// The half of one, in billionths.
