@@ -2,4 +2,5 @@
 
 pub(crate) mod bounded_read;
 pub(crate) mod atomic_write;
+pub(crate) mod remove_tree;
 pub(crate) mod file_lock;

@@ -260,8 +260,7 @@ impl Guest {
         if let Some(scratch) = scratch {
             // Not every system removes files that are open.
             ran.store = None;
-            // The next process removes what is not removed now: that is no reason to fail.
-            let _ = tokio::task::spawn_blocking(move || scratch.remove()).await;
+            scratch.remove().await;
         }
         let outcome = redacted(outcome, secrets.redactor());
         CallOutcome::after(outcome, self.limits.output, ran, slots.of_host)

@@ -7,14 +7,23 @@
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use tokio::runtime::Handle;
+use tokio::task::spawn_blocking;
 
 use crate::fs::atomic_write::random_name;
+use crate::fs::remove_tree::remove_tree;
 use crate::home::private_directory;
 use crate::sync::lock;
+
+/// Directories of calls that have ended and that are still being removed: while there are more, no new one is made.
+const MAX_UNREMOVED: usize = 32;
+
+/// The longest time that the end of a call waits for its directory to be removed; a larger one goes later.
+const REMOVAL_WAIT: Duration = Duration::from_millis(100);
 
 /// The place at which this process makes scratch directories.
 pub struct Scratches {
@@ -28,6 +37,8 @@ pub struct Scratches {
 struct Own {
     directory: PathBuf,
     lock: PathBuf,
+    /// The number of directories that are being removed.
+    unremoved: AtomicUsize,
     /// Held open, and locked, for as long as the process lives.
     _held: File,
 }
@@ -37,7 +48,7 @@ pub(crate) struct Scratch {
     /// The path of the directory. `None` when it is removed already.
     path: Option<PathBuf>,
     directory: Arc<File>,
-    _own: Arc<Own>,
+    own: Arc<Own>,
 }
 
 impl Scratches {
@@ -57,7 +68,7 @@ impl Scratches {
             }
             let Ok(held) = File::open(&path) else { continue };
             if held.try_lock().is_ok() {
-                drop(Own { directory: path.with_extension(""), lock: path, _held: held });
+                drop(Own::at(path.with_extension(""), path, held));
             }
         }
         Ok(())
@@ -66,10 +77,13 @@ impl Scratches {
     /// A new and empty directory. Blocks.
     pub(crate) fn fresh(&self) -> io::Result<Scratch> {
         let own = self.own()?;
+        if own.unremoved.load(Ordering::Relaxed) >= MAX_UNREMOVED {
+            return Err(io::Error::other("those of earlier calls are still being removed"));
+        }
         let number = self.made.fetch_add(1, Ordering::Relaxed);
         let path = own.directory.join(number.to_string());
         fs::create_dir(&path)?;
-        Ok(Scratch { directory: Arc::new(open(&path)?), path: Some(path), _own: own })
+        Ok(Scratch { directory: Arc::new(open(&path)?), path: Some(path), own })
     }
 
     fn own(&self) -> io::Result<Arc<Own>> {
@@ -94,14 +108,25 @@ impl Own {
         held.lock()?;
         fs::rename(&unfinished, &lock)?;
         fs::create_dir(&directory)?;
-        Ok(Self { directory, lock, _held: held })
+        Ok(Self::at(directory, lock, held))
+    }
+
+    fn at(directory: PathBuf, lock: PathBuf, held: File) -> Self {
+        Self { directory, lock, unremoved: AtomicUsize::new(0), _held: held }
+    }
+
+    /// Removes the directory of one call. Blocks.
+    fn remove(&self, path: &Path) {
+        // A call that is cancelled may still be writing a file; then the process's end removes the rest.
+        let _ = remove_tree(path);
+        self.unremoved.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
 impl Drop for Own {
     fn drop(&mut self) {
         // The lock goes last, and only if nothing is left behind: else the next process tries again.
-        if fs::remove_dir_all(&self.directory).is_ok() || !self.directory.exists() {
+        if remove_tree(&self.directory).is_ok() || !self.directory.exists() {
             let _ = fs::remove_file(&self.lock);
         }
     }
@@ -113,24 +138,27 @@ impl Scratch {
         self.directory.clone()
     }
 
-    /// Removes it now. Blocks.
-    pub(crate) fn remove(mut self) {
-        self.path.take().as_deref().map(remove);
+    /// Removes it, and waits for that a while: what takes longer goes on beside other calls.
+    pub(crate) async fn remove(mut self) {
+        let Some(removal) = self.removal() else { return };
+        let _ = tokio::time::timeout(REMOVAL_WAIT, spawn_blocking(removal)).await;
     }
-}
 
-fn remove(path: &Path) {
-    // A call that is cancelled may still be writing a file; then the process's end removes the rest.
-    let _ = fs::remove_dir_all(path);
+    /// Returns the job that removes it. `None` if it was taken before.
+    fn removal(&mut self) -> Option<impl FnOnce() + Send + use<>> {
+        let (path, own) = (self.path.take()?, self.own.clone());
+        own.unremoved.fetch_add(1, Ordering::Relaxed);
+        Some(move || own.remove(&path))
+    }
 }
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        let Some(path) = self.path.take() else { return };
+        let Some(removal) = self.removal() else { return };
         // The directory may hold much, and a cancelled call drops this on a thread of the guests.
         match Handle::try_current() {
-            Ok(runtime) => drop(runtime.spawn_blocking(move || remove(&path))),
-            Err(_) => remove(&path),
+            Ok(runtime) => drop(runtime.spawn_blocking(removal)),
+            Err(_) => removal(),
         }
     }
 }
@@ -171,10 +199,23 @@ mod tests {
         let [first, second] = [&one, &two].map(path);
         drop(one);
         assert!(!first.exists() && second.exists());
-        two.remove();
+        drop(two);
         assert!(!second.exists());
         drop(scratches);
         assert!(names(&root).is_empty(), "{:?}", names(&root));
+    }
+
+    #[test]
+    fn no_directory_is_made_while_too_many_wait_to_be_removed() {
+        let root = tempfile::tempdir().expect("a directory");
+        let scratches = Scratches::below(root.path().join("scratch"));
+        let mut first = scratches.fresh().expect("made");
+        let removal = first.removal().expect("not removed");
+        first.own.unremoved.fetch_add(MAX_UNREMOVED - 1, Ordering::Relaxed);
+        let refused = scratches.fresh().err().expect("refused").to_string();
+        assert!(refused.contains("still being removed"), "{refused}");
+        removal();
+        assert!(scratches.fresh().is_ok());
     }
 
     #[test]
