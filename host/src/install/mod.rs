@@ -7,6 +7,7 @@
 
 mod commit;
 mod directory_lock;
+mod file_failure;
 mod find;
 mod gather;
 mod obstacle;
@@ -16,7 +17,6 @@ mod remove;
 mod search;
 mod stage;
 
-use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::catalog::Refusal;
@@ -24,6 +24,7 @@ use crate::text::escape;
 
 pub use commit::{InstallChange, OldManifest, backup, place, replaces_manifest};
 pub use directory_lock::{DirectoryBusy, DirectoryLock};
+pub use file_failure::FileFailure;
 pub use find::{FindError, installed};
 pub use gather::{Gathered, gather};
 pub use obstacle::obstacles;
@@ -39,7 +40,7 @@ pub enum InstallError {
     #[error("{} of the plugins are refused", .0.len())]
     Refused(Vec<Refusal>),
     /// There is nothing where something was named.
-    #[error("{}: there is no such file or directory{}", shown(.0), if is_address(.0) { "; download it first" } else { "" })]
+    #[error("{}: there is no such file or directory{}", shown(.0), address_advice(.0))]
     Missing(PathBuf),
     /// It is something else.
     #[error(
@@ -80,27 +81,24 @@ pub enum InstallError {
     #[error("two of the plugins would be installed as `{}`; install one of them", escape(.0))]
     Twice(String),
     /// A file or directory cannot be read or written.
-    #[error("{}: {doing}: {error}", shown(.path))]
-    Io {
-        /// The path.
-        path: PathBuf,
-        /// The failure in words, such as "it cannot be read".
-        doing: &'static str,
-        /// The error.
-        error: io::Error,
-    },
+    #[error(transparent)]
+    File(#[from] FileFailure),
 }
 
-impl InstallError {
-    /// Makes the error for `path`. `doing` is the failure in words, such as "it cannot be read".
-    fn io(path: &Path, doing: &'static str) -> impl FnOnce(io::Error) -> Self {
-        move |error| Self::Io { path: path.to_owned(), doing, error }
+/// Returns what to do where a person named an address in place of a path.
+fn address_advice(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    // Cleaning a path folds two slashes.
+    if text.starts_with("https:/") || text.starts_with("http:/") {
+        return "; download it first".into();
     }
-}
-
-/// True if a person named an address on the web in place of a file.
-fn is_address(path: &Path) -> bool {
-    path.to_str().is_some_and(|text| text.starts_with("https:/") || text.starts_with("http:/"))
+    match text.strip_prefix("file:") {
+        Some(rest) => {
+            let path = rest.strip_prefix("//localhost").unwrap_or(rest).trim_start_matches('/');
+            format!("; name the path itself: {}", escape(&format!("/{path}")))
+        }
+        None => String::new(),
+    }
 }
 
 fn shown(path: &Path) -> String {

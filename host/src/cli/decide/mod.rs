@@ -5,7 +5,7 @@ mod arguments;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context as _, anyhow, bail};
+use anyhow::{Context as _, bail};
 
 use super::add::{Checked, CheckedOne, look};
 use super::approve::{lock, put};
@@ -16,7 +16,7 @@ use super::served::{followers, nobody};
 use super::{ERROR, GOOD, NAME, Setup, paint};
 use crate::atomic_write::{Unfinished, sweep, sync};
 use crate::catalog::Refusal;
-use crate::install::{DirectoryLock, InstallError, Pair, PluginDirectory, installed};
+use crate::install::{DirectoryLock, FileFailure, InstallError, Pair, PluginDirectory, installed};
 use crate::lockfile::{Files, LOCK_FILE, Lock, LockPolicy, PluginVersion, Verdict, judge};
 use crate::manifest::{
     Decision, DecisionKey, FileGrant, GrantName, Manifest, NewGrant, edited, local_of,
@@ -343,15 +343,8 @@ impl DecidedPlugin {
             })
         };
         sync(directory);
-        written.map_err(|error| {
-            let advice = match error.kind() {
-                std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
-                    "; where the directory is not yours, copy the plugin into one that is"
-                }
-                _ => "",
-            };
-            anyhow!("{shown}: it cannot be written: {error}{advice}")
-        })
+        let failed = FileFailure::at::<FileFailure>(&self.local, "it cannot be written");
+        Ok(written.map_err(failed)?)
     }
 
     /// Accepts the plugin as it is now in the lock, where that accepted it as it was.
