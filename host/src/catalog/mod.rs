@@ -7,6 +7,7 @@ mod breaker;
 mod budget;
 mod build;
 mod circuit;
+mod config_warnings;
 mod definition;
 mod entry;
 mod error;

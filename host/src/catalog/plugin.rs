@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::MAX_TOLD;
 use super::breaker::{Breaker, Paused};
+use super::config_warnings::config_warnings;
 use super::error::PluginError;
 use super::offer::{Offer, PluginTool, offer};
 use super::refusal::{Refusal, Refused};
@@ -19,7 +20,6 @@ use crate::sandbox::{
     BackgroundTurn, Guest, Notes, ProgramDeclarations, Readiness, Sandbox, Unverified, Wasm,
 };
 use crate::secret::{MissingSecret, PatientKeyring, Secrets};
-use crate::text::{joined, shell_word};
 use crate::tool::{ToolSpec, UnfitTool};
 
 /// A plugin that can serve.
@@ -100,6 +100,7 @@ impl Plugin {
             }
         }
         let (place, plugin) = (file.clone(), manifest.name.clone());
+        let config = config_warnings(&file, &manifest);
         let decisions = manifest.decisions.clone();
         let lacking = ToolNeeds::new(manifest.lists_ungranted, &guest);
         let checks = guest.checks();
@@ -113,16 +114,7 @@ impl Plugin {
             Refusal::warning(&*file, format!("{error}; the plugin is served without it meanwhile"))
         });
         let idle_told = idle.iter().take(MAX_TOLD).map(|(_, error)| warning(error));
-        let unknown = decisions.iter().flat_map(|decisions| &decisions.unknown_config);
-        let unknown = unknown.take(MAX_TOLD).map(|key| {
-            let command =
-                format!("toolrack unset {plugin} {}", shell_word(&format!("config:{}", key.key)));
-            Refusal::warning(
-                local_of(&file),
-                joined([key.to_string(), format!("`{command}` takes it out")]),
-            )
-        });
-        let warnings = idle_told.chain(unknown).chain(missing).collect();
+        let warnings = idle_told.chain(config).chain(missing).collect();
         let absent_tools = idle;
         if guest.readiness() == Readiness::Ready {
             guest.rest().await;

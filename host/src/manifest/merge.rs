@@ -72,7 +72,7 @@ fn unknown_config(manifest: &RawManifest<'_>, local: &RawManifest<'_>) -> Vec<Un
     let set = manifest.grants.config.iter().map(|(key, _)| *key.get_ref());
     let required = manifest.tools.iter().flat_map(|tool| &tool.requires);
     let required = required.filter_map(|text| text.get_ref().strip_prefix("config:"));
-    let stated = declared.into_iter().flatten().map(|key| *key.get_ref());
+    let stated = declared.into_iter().flatten().map(|stated| *stated.key.get_ref());
     let known = set.chain(required).chain(stated);
     config::unknown(&local.grants.config, &known.collect(), declared.is_some())
 }

@@ -10,6 +10,7 @@
 mod amount;
 mod command;
 mod config;
+mod config_keys;
 mod digest;
 mod edit;
 mod env;
@@ -40,7 +41,7 @@ mod syntax;
 mod table;
 mod units;
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use toml::de::DeTable;
 
@@ -54,6 +55,7 @@ pub use command::{
     Argument, Group, Parameter, ParameterShape, ProgramSpec, StdoutForm, Template, TemplatePiece,
 };
 pub use config::UnknownKey;
+pub use config_keys::{ConfigValues, UnknownValue};
 pub use digest::{DigestError, Sha256Digest};
 pub use edit::{Decision, DecisionError, DecisionKey, DecisionKeyError, NewGrant, edited};
 pub use error::ManifestError;
@@ -101,7 +103,7 @@ pub struct Manifest {
     /// The grants of the plugin.
     pub grants: Grants,
     /// The keys of its configuration that the plugin reads, as far as the manifest names them: under `config_keys`.
-    pub config_keys: BTreeSet<String>,
+    pub config_keys: BTreeMap<String, ConfigValues>,
     /// The overrides of single tools, in the order of the files: those of the manifest, then those of the local
     /// file. In one file no name comes twice.
     pub tools: Vec<ToolOverride>,

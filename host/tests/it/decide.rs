@@ -190,6 +190,72 @@ fn a_decision_of_a_tool_holds_whatever_an_author_calls_it_and_its_prefix() {
         assert!(listed.contains("w_run"), "{listed}");
         assert_eq!(listed.matches("_run").count(), 1, "{manifest}: {listed}");
     };
+#[test]
+fn a_command_that_was_probably_meant_is_named() {
+    let person = person();
+    let manifest =
+        "[plugin]\nconfig_keys = [\"city\"]\n[grants]\nconfig = { units = \"metric\" }\n";
+    fs::write(person.plugins().join("w.toml"), manifest).unwrap();
+    for (typed, expected) in [
+        (
+            &["set", "w", "units", "imperial"][..],
+            "`units` is a key of the plugin's configuration; `toolrack grant w config units=imperial` sets it",
+        ),
+        (&["set", "w", "citty", "Bern"], "did you mean `toolrack grant w config city=Bern`?"),
+        (
+            &["revoke", "w", "config", "unit=metric"],
+            "`config:unit` is not granted; did you mean `toolrack revoke w config units`?",
+        ),
+    ] {
+        refuses(&person, typed, 2, expected);
+    }
+    let said = run(&person, &["revoke", "w", "config", "units=metric"]);
+    assert!(said.contains("without = [\"config:units\"]"), "{said}");
+    let said = run(&person, &["set", "w", "limits.memory=32MiB"]);
+    assert!(said.contains("memory = \"32MiB\""), "{said}");
+}
+
+#[test]
+fn a_token_is_no_name_of_a_secret_and_is_not_repeated() {
+    let person = person();
+    for token in ["ghp_xxxx", "AKIAIOSFODNN7EXAMPLE", "sk-ant-api03-abc", "0123abc"] {
+        for typed in [
+            &["grant", "v", "secret", token][..],
+            &["revoke", "v", "secret", token],
+            &["secret", "set", token, "--file"],
+            &["set", "v", "secret", token],
+        ] {
+            let ran = person.run(typed);
+            let said = format!("{}{}", ran.out, ran.err);
+            assert!(ran.code == 2 && !said.contains(token), "{said}");
+        }
+    }
+    assert!(!local(&person).exists());
+}
+
+#[test]
+fn a_value_of_configuration_that_the_plugin_does_not_know_is_warned_of() {
+    let person = person();
+    let manifest =
+        "[plugin]\nconfig_keys = { units = [\"metric\", \"imperial\"], city = \"any\" }\n";
+    fs::write(person.plugins().join("w.toml"), manifest).unwrap();
+    let said = run(&person, &["grant", "w", "config", "units=imperal"]);
+    let expected = "the plugin knows no `imperal` as `units` under [grants.config]; did you mean \
+                    `imperial`? `toolrack grant w config units=imperial` sets it";
+    assert!(said.contains(expected), "{said}");
+    let said = run(&person, &["check"]);
+    assert!(said.contains(expected) && said.contains("w.local.toml"), "{said}");
+    for entry in ["units=imperial", "city=Bern"] {
+        let said = run(&person, &["grant", "w", "config", entry]);
+        assert!(!said.contains("warning"), "{said}");
+    }
+    let said = run(&person, &["grant", "w", "config", "units=SI"]);
+    assert!(
+        said.contains("it may be `metric`, `imperial`; `toolrack unset w config:units`"),
+        "{said}"
+    );
+}
+
     // The plugin's own name is written, whichever was typed.
     for typed in ["run", "v_run"] {
         run(&person, &["set", "v", &format!("tools.{typed}.hidden"), "true"]);
