@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::MAX_TOLD;
 use super::breaker::{Breaker, Paused};
 use super::config_warnings::config_warnings;
-use super::error::PluginError;
+use super::error::{PluginError, place_of};
 use super::offer::{Offer, PluginTool, offer};
 use super::refusal::{Refusal, Refused};
 use super::tool_names::ToolNames;
@@ -79,7 +79,9 @@ impl Plugin {
         let (limits, grants) = (manifest.limits.clone(), manifest.grants.clone());
         let secrets = Secrets::of(Some(&directory), sandbox.home());
         let guest = Guest::load(sandbox, wasm, limits, grants).await;
-        let guest = guest.map_err(|error| PluginError::compile(&name, &file, error))?;
+        let decisions = manifest.decisions.clone();
+        let guest =
+            guest.map_err(|error| PluginError::compile(&name, &file, decisions.as_ref(), error))?;
         let found = guest.kind();
         if let Some(stated) = manifest.kind.filter(|stated| *stated != found) {
             return Err(PluginError::Kind { wasm: name, found, stated });
@@ -101,7 +103,6 @@ impl Plugin {
         }
         let (place, plugin) = (file.clone(), manifest.name.clone());
         let config = config_warnings(&file, &manifest);
-        let decisions = manifest.decisions.clone();
         let lacking = ToolNeeds::new(manifest.lists_ungranted, &guest);
         let checks = guest.checks();
         // A large schema takes its time.
@@ -111,7 +112,8 @@ impl Plugin {
         let warning = |error: &ManifestError| Refusal::warning(local_of(&file), error.to_string());
         let missing = guest.missing_folders().iter();
         let missing = missing.map(|error| {
-            Refusal::warning(&*file, format!("{error}; the plugin is served without it meanwhile"))
+            let place = place_of(&file, decisions.as_ref(), error);
+            Refusal::warning(place, format!("{error}; the plugin is served without it meanwhile"))
         });
         let idle_told = idle.iter().take(MAX_TOLD).map(|(_, error)| warning(error));
         let warnings = idle_told.chain(config).chain(missing).collect();
@@ -145,7 +147,9 @@ impl Plugin {
             return Ok(());
         }
         self.guest.verify().await.map_err(|error| match error {
-            Unverified::Code(error) => PluginError::compile(&self.wasm, &self.file, error),
+            Unverified::Code(error) => {
+                PluginError::compile(&self.wasm, &self.file, self.decisions.as_ref(), error)
+            }
             Unverified::List(error) => PluginError::list(&self.wasm, &self.file, error),
             Unverified::Disagrees(problem) => {
                 PluginError::Disagrees { wasm: self.wasm.clone(), problem }
@@ -234,6 +238,11 @@ impl Plugin {
     #[must_use]
     pub fn decisions(&self) -> Option<&Decisions> {
         self.decisions.as_ref()
+    }
+
+    /// True if the local file sets `key`, such as `limits.fuel`.
+    pub(super) fn decides(&self, key: &str) -> bool {
+        self.decisions.as_ref().is_some_and(|decisions| decisions.set.iter().any(|set| set == key))
     }
 
     /// The limits of one call.

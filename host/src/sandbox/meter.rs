@@ -35,7 +35,7 @@ pub(super) struct Stopped(pub(super) LimitHit);
 
 impl Stopped {
     pub(super) fn at(limit: Limit, value: impl ToString) -> Self {
-        Self(LimitHit { limit, value: value.to_string() })
+        Self(LimitHit::new(limit, value.to_string()))
     }
 }
 

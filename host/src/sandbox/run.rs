@@ -126,5 +126,5 @@ pub(super) async fn until<T>(deadline: Instant, future: impl Future<Output = T>)
 }
 
 pub(super) fn limit(limit: Limit, value: String) -> CallError {
-    CallError::Limit(LimitHit { limit, value })
+    CallError::Limit(LimitHit::new(limit, value))
 }

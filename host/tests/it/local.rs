@@ -205,3 +205,27 @@ fn an_update_that_asks_for_more_is_installed_only_if_somebody_says_so() {
     run(&person, &["add", text(&other)]);
     check(&person, "six");
 }
+
+#[test]
+fn what_the_local_file_says_is_told_of_that_file() {
+    let person = decided();
+    let directory = person.path("nowhere").display().to_string();
+    let grants = format!("[grants]\nfiles = [{{ path = {directory:?}, at = \"/x\" }}]\n");
+    fs::write(local(&person), format!("[limits]\nrate = \"1/h\"\n\n{grants}")).unwrap();
+    let said = run(&person, &["check"]);
+    let warned = said.lines().find(|line| line.starts_with("warning ")).expect("a warning");
+    assert!(warned.ends_with("v.local.toml"), "{said}");
+    let mut client = person.serve(&person.plugins());
+    assert_eq!(client.text("v_run"), "one");
+    let told = client.text("v_run");
+    assert!(told.ends_with("(`rate` under [limits] in v.local.toml)"), "{told}");
+    fs::write(local(&person), "[grants]\nfiles = [{ path = \"/proc\", at = \"/x\" }]\n").unwrap();
+    let refused = person.run(&["check", "v"]);
+    if cfg!(target_os = "linux") {
+        assert!(
+            refused.out.contains("v.local.toml: the grant of the files in `/proc`"),
+            "{}",
+            refused.out
+        );
+    }
+}
