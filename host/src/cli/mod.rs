@@ -30,6 +30,7 @@ mod print;
 mod register;
 mod remove;
 mod secret;
+mod secret_remarks;
 mod served;
 mod status;
 
