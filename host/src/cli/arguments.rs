@@ -142,6 +142,9 @@ pub(super) enum Command {
         names: Vec<String>,
         /// Accept without asking
         #[arg(long)]
+        /// Show all that a model reads of new tools, not their first sentences alone
+        #[arg(long, conflicts_with = "json")]
+        full: bool,
         yes: bool,
         /// Print JSON; nobody is asked, so nothing is accepted without --yes
         #[arg(long)]

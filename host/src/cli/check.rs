@@ -82,7 +82,7 @@ impl<'a> Chosen<'a> {
 }
 
 /// The name of a plugin's file without its directory and its endings.
-fn stem(file: &str) -> &str {
+pub(super) fn stem(file: &str) -> &str {
     let name = file.rsplit(MAIN_SEPARATOR).next().unwrap_or(file);
     let name = name.strip_suffix(".toml").unwrap_or(name);
     name.strip_suffix(".local").unwrap_or(name)

@@ -40,6 +40,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use arguments::{CliCommand, Command, Global, LogFormat};
+use approve::ReviewForm;
 use consent::Consent;
 use lockfile_update::Approval;
 use print::{
@@ -141,8 +142,13 @@ fn run(command: Command, setup: Setup) -> anyhow::Result<ExitCode> {
             let approval = if approve { Approval::Now } else { Approval::Later };
             add::run(&sources, &setup, run.as_deref(), approval, Consent::of(yes || approve))
         }
-        Command::Approve { names, yes, json } => {
-            approve::run(&names, setup, run.as_deref(), Consent::of(yes), json)
+        Command::Approve { names, yes, full, json } => {
+            let form = match (json, full) {
+                (true, _) => ReviewForm::Json,
+                (false, true) => ReviewForm::Full,
+                (false, false) => ReviewForm::Summary,
+            };
+            approve::run(&names, setup, run.as_deref(), Consent::of(yes), form)
         }
         Command::Remove { names, purge } => {
             let decided = if purge { LocalFiles::Purge } else { LocalFiles::Keep };
