@@ -33,14 +33,15 @@ mod secret;
 mod secret_remarks;
 mod served;
 mod status;
+mod tips;
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use arguments::{CliCommand, Command, Global, LogFormat};
 use approve::ReviewForm;
+use arguments::{CliCommand, Command, Global, LogFormat};
 use consent::Consent;
 use lockfile_update::Approval;
 use print::{
@@ -156,14 +157,15 @@ fn run(command: Command, setup: Setup) -> anyhow::Result<ExitCode> {
         }
         Command::Logs(arguments) => logs::run(&arguments, &setup.plugins, setup.home.as_ref()),
         Command::Grant { name, what } => {
-            decide::run(&name, &what.change()?, &setup, run.as_deref())
+            decide::run(&name, &what.change(&name)?, &setup, run.as_deref())
         }
         Command::Revoke { name, kind, what } => {
+            let kind = decide::kind("revoke", &name, &kind)?;
             let change = decide::revoked(kind, what.as_deref())?;
             decide::run(&name, &change, &setup, run.as_deref())
         }
         Command::Set { name, key, value } => {
-            let change = decide::set(&name, &key, value)?;
+            let change = decide::set(&name, &key, value, &setup)?;
             decide::run(&name, &change, &setup, run.as_deref())
         }
         Command::Unset { name, key } => {

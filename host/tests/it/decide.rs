@@ -158,6 +158,18 @@ fn what_cannot_be_decided_changes_nothing() {
     );
     refuses(&person, &["unset", "v", "prefix"], 2, "does not decide `prefix`; it decides nothing");
     refuses(&person, &["revoke", "v", "file"], 2, "did you mean `files`?");
+    refuses(&person, &["set", "v", "prefix"], 2, "say the value of `prefix`");
+    for (typed, expected) in [
+        (&["grant", "v", "files", "/"][..], "/: the whole file system is never granted"),
+        (&["grant", "v", "~/mine"], "did you mean `toolrack grant v files '~/mine'`?"),
+        (&["set", "v", "config.units=x"], "`toolrack grant v config units=x` decides of it"),
+        (
+            &["set", "v", "network", "https://a.example"],
+            "`toolrack grant v network https://a.example`",
+        ),
+    ] {
+        refuses(&person, typed, 2, expected);
+    }
     fs::write(local(&person), "[limit]\n").unwrap();
     refuses(&person, &["set", "v", "prefix", "x"], 2, "v.local.toml:1:2: unknown key `limit`");
 }
@@ -178,18 +190,6 @@ fn a_key_of_configuration_that_the_plugin_does_not_read_is_warned_of() {
     assert!(!said.contains("names no key"), "{said}");
 }
 
-#[test]
-fn a_decision_of_a_tool_holds_whatever_an_author_calls_it_and_its_prefix() {
-    let person = person();
-    let plugins = person.plugins();
-    let hides = "[[tools]]\nname = \"run\"\nhidden = true\n";
-    let shows = |name: &str| format!("[[tools]]\nname = \"{name}\"\nhidden = false\n");
-    let is_hidden = |manifest: &str| {
-        fs::write(plugins.join("v.toml"), manifest).unwrap();
-        let listed = person.run(&["list"]).out;
-        assert!(listed.contains("w_run"), "{listed}");
-        assert_eq!(listed.matches("_run").count(), 1, "{manifest}: {listed}");
-    };
 #[test]
 fn a_command_that_was_probably_meant_is_named() {
     let person = person();
@@ -256,6 +256,18 @@ fn a_value_of_configuration_that_the_plugin_does_not_know_is_warned_of() {
     );
 }
 
+#[test]
+fn a_decision_of_a_tool_holds_whatever_an_author_calls_it_and_its_prefix() {
+    let person = person();
+    let plugins = person.plugins();
+    let hides = "[[tools]]\nname = \"run\"\nhidden = true\n";
+    let shows = |name: &str| format!("[[tools]]\nname = \"{name}\"\nhidden = false\n");
+    let is_hidden = |manifest: &str| {
+        fs::write(plugins.join("v.toml"), manifest).unwrap();
+        let listed = person.run(&["list"]).out;
+        assert!(listed.contains("w_run"), "{listed}");
+        assert_eq!(listed.matches("_run").count(), 1, "{manifest}: {listed}");
+    };
     // The plugin's own name is written, whichever was typed.
     for typed in ["run", "v_run"] {
         run(&person, &["set", "v", &format!("tools.{typed}.hidden"), "true"]);

@@ -1,6 +1,7 @@
 //! `toolrack grant`, `revoke`, `set` and `unset`: what a person decides of a plugin, put into its local file.
 
 mod arguments;
+mod hints;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -23,7 +24,8 @@ use crate::manifest::{
 };
 use crate::text::{escape, shell_word};
 use crate::typed_path;
-pub(super) use arguments::{GrantArguments, kind, revoked, set, unset};
+pub(super) use arguments::{GrantArguments, revoked, set, unset};
+pub(super) use hints::kind;
 
 /// The plugin that is decided of.
 struct DecidedPlugin {
@@ -80,7 +82,7 @@ fn decide(
     let local = directory.join(local_of(&file));
     let target = DecidedPlugin { directory, file, local };
     let change = &target.by_written_path(target.by_own_name(change, setup)?)?;
-    let (before, after) = target.texts(change)?;
+    let (before, after) = target.texts(change).map_err(|error| hints::with_command(name, error))?;
     if before == after {
         println!(
             "nothing to change: {} is decided so, or its manifest says so",
