@@ -86,6 +86,7 @@ impl Plugin {
         if let Some(stated) = manifest.kind.filter(|stated| *stated != found) {
             return Err(PluginError::Kind { wasm: name, found, stated });
         }
+        let guest = guest.of_plugin(manifest.name.as_str());
         let guest = guest.with_secrets(secrets.with_keyring(PatientKeyring::of_system()));
         let guest = guest.declaring(ProgramDeclarations::of(&manifest));
         let wit = wit.filter(|_| found == PluginKind::Functions);
