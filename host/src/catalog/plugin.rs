@@ -229,6 +229,11 @@ impl Plugin {
         self.names.own_name(name)
     }
 
+    /// Its own name for the tool that had the public name `name` before a person decided another prefix.
+    pub(super) fn formerly(&self, name: &str) -> Option<&str> {
+        self.names.by_replaced_prefix(name)
+    }
+
     /// The other names that a person may know the tool of this own name by.
     #[must_use]
     pub fn other_names(&self, own: &str) -> Vec<String> {

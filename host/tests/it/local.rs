@@ -229,3 +229,18 @@ fn what_the_local_file_says_is_told_of_that_file() {
         );
     }
 }
+
+#[test]
+fn a_tool_is_found_by_the_name_that_it_had_before_a_prefix_was_decided() {
+    let person = decided();
+    let mut client = person.serve(&person.plugins());
+    client.call(9, "v_run");
+    let told = client.response(&serde_json::json!(9))["error"]["message"].to_string();
+    assert!(told.contains("unknown tool `v_run`; it is called `mine_run` now"), "{told}");
+    let ran = person.run(&["call", "v_run"]);
+    assert!(
+        ran.err.contains("there is no tool `v_run`; it is called `mine_run` now"),
+        "{}",
+        ran.err
+    );
+}
