@@ -36,10 +36,13 @@ pub fn local_of(name: &str) -> String {
     format!("{}{SUFFIX}", name.strip_suffix(".toml").unwrap_or(name))
 }
 
-/// True if a file of this name is a local file, and never a manifest.
+/// True if a file of this name is a local file, and never a manifest: in capitals, too, which some systems do not tell
+/// apart.
 #[must_use]
 pub fn is_local(name: &str) -> bool {
-    name.ends_with(SUFFIX)
+    let start = name.len().checked_sub(SUFFIX.len());
+    let end = start.and_then(|start| name.get(start..));
+    end.is_some_and(|end| end.eq_ignore_ascii_case(SUFFIX))
 }
 
 /// The name of the manifest that the local file `name` is about.
@@ -108,5 +111,7 @@ mod tests {
         assert_eq!(manifest_of("weather.local.toml").as_deref(), Some("weather.toml"));
         assert_eq!(manifest_of("weather.toml"), None);
         assert!(is_local("weather.local.toml") && !is_local("local.toml"));
+        assert!(is_local("weather.LOCAL.TOML") && is_local("weather.local.Toml"));
+        assert_eq!(manifest_of("weather.LOCAL.TOML"), None);
     }
 }

@@ -244,3 +244,15 @@ fn a_tool_is_found_by_the_name_that_it_had_before_a_prefix_was_decided() {
         ran.err
     );
 }
+
+#[test]
+fn a_local_file_in_capitals_decides_nothing_and_is_told() {
+    let person = decided();
+    for name in ["v.LOCAL.TOML", "v.local.Toml", "v.LOCAL.toml"] {
+        fs::write(person.plugins().join(name), DECIDED).unwrap();
+        let ran = person.run(&["check"]);
+        let told = "it decides nothing: rename it to `v.local.toml`, in small letters at the end";
+        assert!(ran.code == 0 && ran.out.contains(told) && ran.out.contains(name), "{}", ran.out);
+        fs::remove_file(person.plugins().join(name)).unwrap();
+    }
+}
