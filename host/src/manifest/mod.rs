@@ -59,7 +59,7 @@ pub use config_keys::{ConfigValues, UnknownValue};
 pub use digest::{DigestError, Sha256Digest};
 pub use edit::{Decision, DecisionError, DecisionKey, DecisionKeyError, NewGrant, edited};
 pub use error::ManifestError;
-pub use grant_name::{GrantKind, GrantName};
+pub use grant_name::{GrantExample, GrantKind, GrantName};
 pub(crate) use grants::is_within;
 pub use grants::{
     Access, BoundSecret, FileGrant, Grants, HostPattern, NetworkGrant, Scheme, SecretName,

@@ -5,7 +5,7 @@ use std::path::{Component, Path};
 use anyhow::{Context as _, anyhow, bail};
 use clap::Args;
 
-use super::hints::{self, example, kind};
+use super::hints::{self, kind};
 use crate::cli::Setup;
 use crate::manifest::{Decision, DecisionKey, GrantKind, GrantName, NewGrant};
 use crate::protected::Protected;
@@ -46,7 +46,7 @@ impl GrantArguments {
         self.check_options(kind)?;
         let Self { kind: _, what, at, write, url, header, before, query } = self;
         let named = |words: &str| {
-            let command = hints::grant(name, kind, example(kind));
+            let command = hints::grant(name, kind, kind.example().argument);
             what.clone().ok_or_else(|| anyhow!("{words}, such as: {command}"))
         };
         Ok(Decision::Grant(match kind {

@@ -6,17 +6,6 @@ use crate::install::installed;
 use crate::manifest::{DecisionError, GrantKind, MAX_MANIFEST, Manifest, SecretName, nearest};
 use crate::text::{escape, shell_word};
 
-/// Returns an example of a grant of the kind, as on the command line.
-pub(super) fn example(kind: GrantKind) -> &'static str {
-    match kind {
-        GrantKind::Files => "~/notes --at /notes",
-        GrantKind::Network => "https://api.example.org",
-        GrantKind::Secret => "API_TOKEN",
-        GrantKind::Env | GrantKind::Config => "KEY=VALUE",
-        GrantKind::Scratch => "/tmp",
-    }
-}
-
 /// Returns the command that grants `what`, which is written as for a shell, to the plugin `name`.
 pub(super) fn grant(name: &str, kind: GrantKind, what: &str) -> String {
     format!("toolrack grant {} {} {what}", shell_word(name), kind.name())
@@ -75,7 +64,7 @@ pub(super) fn instead_of_set(name: &str, key: &str, value: &str) -> Option<Strin
             value.starts_with(['/', '~', '.', '$']).then(|| value.to_owned())
         }
     };
-    let what = typed.map_or_else(|| example(kind).to_owned(), |typed| shell_word(&typed));
+    let what = typed.map_or_else(|| kind.example().argument.to_owned(), |typed| shell_word(&typed));
     Some(format!("`{}` is a grant; `{}` decides of it", escape(key), grant(name, kind, &what)))
 }
 
