@@ -38,9 +38,8 @@ pub mod typed_path;
 
 pub mod text;
 
-mod atomic_write;
-mod bounded_read;
-mod file_lock;
+mod fs;
+mod sync;
 
 mod failpoint;
 pub mod home;

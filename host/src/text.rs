@@ -2,6 +2,8 @@
 //!
 //! Where the text comes from (a manifest, a guest, a request) is not known here.
 
+use std::path::Path;
+
 /// The longest title or description, in bytes.
 pub const MAX_TEXT: usize = 2048;
 
@@ -14,6 +16,18 @@ pub enum TextError {
     /// The text holds a character that [`forbidden_char`] finds.
     #[error("it holds U+{:04X}, a character that controls, reorders or hides text", u32::from(*.0))]
     Forbidden(char),
+}
+
+/// Returns the beginning of `text`, at most `max` bytes of it, that ends at a character.
+#[must_use]
+pub fn clip(text: &str, max: usize) -> &str {
+    &text[..text.floor_char_boundary(max)]
+}
+
+/// Returns `path` as it is shown to people and models, escaped.
+#[must_use]
+pub fn escape_path(path: &Path) -> String {
+    escape(&path.to_string_lossy())
 }
 
 /// Checks a title or a description.

@@ -1,4 +1,4 @@
-//! Which types a tool may return: [`IntoOutput`].
+//! The types that a tool may return: [`IntoOutput`].
 
 use crate::{Content, Output, ToolError};
 

@@ -35,7 +35,7 @@ pub enum Content {
     ResourceLink(ResourceLink),
     /// A resource's text, carried inside the answer.
     TextResource {
-        /// What the resource is called.
+        /// The resource's name for clients.
         uri: String,
         /// Such as `text/markdown`.
         mime_type: Option<String>,
@@ -44,7 +44,7 @@ pub enum Content {
     },
     /// A resource's bytes, carried inside the answer.
     BlobResource {
-        /// What the resource is called.
+        /// The resource's name for clients.
         uri: String,
         /// Such as `application/pdf`.
         mime_type: Option<String>,
@@ -93,7 +93,7 @@ impl Content {
     }
 }
 
-/// Where a client may read something, and what it is.
+/// A place where a client may read something, and what that is.
 ///
 /// ```
 /// use toolrack_sdk::{Content, ResourceLink};
@@ -107,13 +107,13 @@ impl Content {
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ResourceLink {
-    /// Where it is.
+    /// Its address.
     pub uri: String,
-    /// What programs call it.
+    /// Its name for programs.
     pub name: String,
-    /// What people call it.
+    /// Its name for people.
     pub title: Option<String>,
-    /// What it is, for the model.
+    /// A description of it, for the model.
     pub description: Option<String>,
     /// Its media type.
     pub mime_type: Option<String>,

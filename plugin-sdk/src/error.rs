@@ -1,10 +1,10 @@
-//! Why a call gave no answer: [`ToolError`].
+//! The reason why a call gave no answer: [`ToolError`].
 
 use std::fmt::Display;
 
 use crate::Content;
 
-/// Why a call gave no answer. The model reads it and may try again, so say what would have worked.
+/// The reason why a call gave no answer. The model reads it and may try again, so say what would have worked.
 ///
 /// Every error type that can be displayed turns into one with `?`, with its sources if it shows them
 /// in the alternate form (`{:#}`), as `anyhow::Error` does. For that reason `ToolError` itself is not

@@ -1,4 +1,4 @@
-//! What a tool may ask of its host while it runs: progress, configuration and secrets.
+//! The requests that a tool may make of its host while it runs: progress, configuration and secrets.
 //!
 //! In a native build, such as in tests, there is no host: each function says what it does instead.
 

@@ -1,4 +1,4 @@
-//! What a tool works on: a value among its arguments, or a granted file in its place. Needs the feature `input`.
+//! The text or bytes that a tool works on: a value among its arguments, or a granted file in its place. Needs the feature `input`.
 //!
 //! A model need not write out what already lies on disk:
 //!

@@ -6,9 +6,9 @@ use serde_json::de::Read;
 
 use crate::integers::Integers;
 
-/// Why a text is not the JSON that is expected.
+/// The reason why a text is not the JSON that is expected.
 pub(crate) struct Misread {
-    /// Where in it; absent where it is wrong as a whole.
+    /// The place in it; absent where it is wrong as a whole.
     pub(crate) place: Option<String>,
     pub(crate) reason: serde_json::Error,
 }

@@ -184,7 +184,7 @@ pub use host::{Amount, Progress, config, host_zone, secret};
 pub use output::{Json, Output};
 pub use toolrack_sdk_macros::plugin;
 
-/// What the macro's output names. Not for people: it changes without notice.
+/// The names that the macro's output uses. Not for people: it changes without notice.
 #[doc(hidden)]
 pub mod __private {
     pub use crate::bindings;

@@ -1,9 +1,9 @@
-//! What stands in for the host in a native build, such as in tests. Its functions are those of the
+//! A stand-in for the host in a native build, such as in tests. Its functions are those of the
 //! generated imports.
 
 use std::io::Write;
 
-/// How serious a log line is.
+/// The severity of a log line.
 #[derive(Debug)]
 pub(crate) enum Level {
     Debug,

@@ -1,4 +1,4 @@
-//! What a successful call gives: [`Output`], and [`Json`] for a typed result.
+//! The result of a successful call: [`Output`], and [`Json`] for a typed result.
 
 use schemars::JsonSchema;
 use serde::Serialize;

@@ -15,7 +15,7 @@ pub struct Tool {
     pub title: Option<&'static str>,
     /// For the model.
     pub description: &'static str,
-    /// What it claims of itself.
+    /// The tool's claims about itself.
     pub annotations: Annotations,
     /// Of its arguments.
     pub input_schema: Schema,
@@ -23,7 +23,7 @@ pub struct Tool {
     pub output_schema: Schema,
     /// A JSON object.
     pub meta: Option<&'static str>,
-    /// What it can only fail without, in the words of a manifest.
+    /// The grants without which it can only fail, in the words of a manifest.
     pub requires: &'static [&'static str],
     /// From the text of the arguments to the answer.
     pub run: fn(&str) -> Result<Output, ToolError>,
@@ -42,7 +42,7 @@ pub struct Annotations {
     pub open_world: Option<bool>,
 }
 
-/// Where a schema comes from.
+/// The source of a schema.
 #[derive(Clone, Copy, Debug)]
 pub enum Schema {
     /// From the Rust type, when the host asks.
@@ -65,7 +65,7 @@ impl Schema {
 /// `Answer` stands here, and not in `run`, so that a type no tool can return is one compile error,
 /// at the author's return type.
 pub trait Arguments: DeserializeOwned {
-    /// What the function returns.
+    /// The type that the function returns.
     type Answer: IntoOutput;
 
     /// Calls the function.

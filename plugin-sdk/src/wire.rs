@@ -5,7 +5,7 @@ use crate::error::Kind;
 use crate::table::{self, Tool};
 use crate::{Content, Output, ToolError};
 
-/// What the host looks for in a tool's `_meta`.
+/// The key in a tool's `_meta` that the host looks for.
 const REQUIRES: &str = "toolrack/requires";
 
 /// The answer to `list-tools`.
@@ -44,7 +44,7 @@ fn meta(tool: &Tool) -> Option<String> {
 ///
 /// # Errors
 ///
-/// What the tool reports.
+/// Runs a tool and returns its report.
 pub fn answer(tools: &[Tool], name: &str, arguments: &str) -> Result<wit::Output, wit::Failure> {
     table::call(tools, name, arguments).map(output).map_err(failure)
 }

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::offer::PluginTool;
-use super::rate_limiter::RateLimiter;
+use super::admission::rate_limiter::RateLimiter;
+use super::bounds::MAX_TOLD;
+use super::offer::tools::PluginTool;
 use super::{
-    Catalog, Cause, Coming, MAX_PLUGINS, MAX_TOLD, MAX_TOOLS, Plugin, Refusal, Refused, Tool,
-    unlisted,
+    Catalog, Cause, Coming, MAX_PLUGINS, MAX_TOOLS, Plugin, Refusal, Refused, Tool, unlisted,
 };
 use crate::name::{PluginName, ToolName};
 

@@ -1,6 +1,6 @@
 //! Warnings about a plugin's configuration: keys that it does not read, and values that it does not know.
 
-use super::MAX_TOLD;
+use super::bounds::MAX_TOLD;
 use super::refusal::Refusal;
 use crate::manifest::{Manifest, UnknownValue, local_of};
 use crate::text::{joined, shell_word};

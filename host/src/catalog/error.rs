@@ -2,7 +2,7 @@
 
 use std::path::MAIN_SEPARATOR;
 
-use super::offer::MAX_PLUGIN_PATTERNS;
+use super::bounds::MAX_PLUGIN_PATTERNS;
 use crate::manifest::{
     Decisions, GrantName, Manifest, ManifestError, PluginKind, Sha256Digest, local_of,
 };

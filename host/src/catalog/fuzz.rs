@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::schema::Schema;
+use super::schema::compiled::Schema;
 use crate::fuzz::Seen;
 use crate::sandbox::{self, Side};
 use crate::text::forbidden_char;

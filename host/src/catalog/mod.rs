@@ -3,252 +3,33 @@
 //! It is built whole and published whole; the holder of one can call its tools, whatever is published after. It does
 //! not know files, JSON-RPC or how a plugin runs.
 
-mod breaker;
-mod budget;
-mod build;
-mod circuit;
+mod bounds;
 mod config_warnings;
-mod definition;
-mod entry;
-mod error;
-mod explain;
-#[cfg(any(test, fuzzing))]
-pub(crate) mod fuzz;
-mod instructions;
-mod lenient;
-mod offer;
-mod overrides;
-mod plugin;
-mod problem_place;
-mod rate_limiter;
-mod references;
 mod refusal;
 mod schema;
-mod schema_words;
-mod stated_needs;
-mod tally;
-mod token_bucket;
+mod admission;
+mod error;
+mod offer;
+mod plugin;
 mod tool;
-mod tool_names;
 mod unlisted;
-mod wit;
+mod table;
+mod build;
+mod instructions;
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 
-use crate::manifest::Manifest;
-use crate::name::{PluginName, ToolName};
-pub use breaker::Paused;
-pub use definition::definition_digest;
-pub use entry::EntryTicket;
+pub use admission::breaker::Paused;
+pub use admission::entry::EntryTicket;
+pub use admission::tally::Tally;
+pub use bounds::{MAX_PLUGINS, MAX_TOOLS};
 pub use error::{PluginError, first_tool};
 pub use instructions::{GENERAL_INSTRUCTIONS, MAX_INSTRUCTIONS};
+pub use offer::definition::definition_digest;
+pub use offer::wit::{WitError, WitFile};
 pub use plugin::{Parts, Plugin};
 pub use refusal::{Cause, Refusal, Refused};
-pub use schema_words::{MemberWords, members};
-pub use tally::Tally;
+pub use schema::words::{MemberWords, members};
+pub use table::{Catalog, Coming, ComingPlugin, Unserved};
 pub use tool::{MAX_ARGUMENTS, Tool};
-pub use wit::{WitError, WitFile};
-
-/// The most plugins that are served at once.
-pub const MAX_PLUGINS: usize = 256;
-/// The most tools that are served at once.
-pub const MAX_TOOLS: usize = 512;
-/// The most functions of one plugin, and the most tools, that are named where they are not served.
-const MAX_TOLD: usize = 20;
-
-/// Everything that is served, and what is not.
-#[derive(Default)]
-pub struct Catalog {
-    is_unscanned: bool,
-    is_provisional: bool,
-    /// True if it is provisional, as all before it were.
-    is_early: bool,
-    plugins: Vec<Arc<Plugin>>,
-    tools: BTreeMap<ToolName, Arc<Tool>>,
-    refusals: Vec<Refusal>,
-    /// Plugins that were still being loaded, and of which no older version is served.
-    loading: Vec<ComingPlugin>,
-    /// Plugins of which nothing is served, by what their tools would be called.
-    unserved: Vec<Unserved>,
-}
-
-/// A plugin of which nothing is served.
-#[derive(Clone, Debug)]
-pub struct Unserved {
-    /// The prefix of the names of its tools.
-    pub prefix: Box<str>,
-    /// Its manifest's file, and what is wrong, on one line.
-    pub reason: String,
-}
-
-/// The part of a catalog that is still on its way.
-#[derive(Clone, Debug, Default)]
-pub struct Coming {
-    /// Plugins that are being loaded.
-    pub loading: Vec<ComingPlugin>,
-    /// True if another catalog follows as soon as one of them is there.
-    pub is_provisional: bool,
-}
-
-/// A plugin that is on its way.
-#[derive(Clone, Debug)]
-pub struct ComingPlugin {
-    /// Its name.
-    pub name: PluginName,
-    /// The prefix of the names of its tools.
-    pub prefix: Box<str>,
-    /// True if it will change what is listed; otherwise only calls wait for it.
-    pub changes_list: bool,
-}
-
-impl ComingPlugin {
-    /// The plugin of this manifest, which is being loaded.
-    #[must_use]
-    pub fn of(manifest: &Manifest) -> Self {
-        Self { name: manifest.name.clone(), prefix: manifest.prefix.clone(), changes_list: true }
-    }
-}
-
-impl Coming {
-    /// True if one of them may turn out to have the tool `name` of `plugin`, or to be that plugin itself.
-    fn may_claim(&self, plugin: &Plugin, name: &ToolName) -> bool {
-        self.loading.iter().filter(|other| other.changes_list).any(|other| {
-            // A plugin without a prefix may have any name; to wait for it for long would be to serve nothing.
-            let may_wait = self.is_provisional || !other.prefix.is_empty();
-            other.name == plugin.name || (may_wait && name.may_begin_with(&other.prefix))
-        })
-    }
-}
-
-impl Catalog {
-    /// The catalog of directories that could not be looked at yet: nothing is known, and any tool may come.
-    #[must_use]
-    pub fn unscanned() -> Self {
-        Self { is_unscanned: true, ..Self::default() }
-    }
-
-    /// True if more is about to come. Calls are served from it; what it changes is told, and listed for the first time,
-    /// together with what follows.
-    #[must_use]
-    pub fn is_provisional(&self) -> bool {
-        self.is_provisional
-    }
-
-    /// True if it is provisional, as all before it were: the first list waits for more.
-    #[must_use]
-    pub fn is_early(&self) -> bool {
-        self.is_early
-    }
-
-    /// True if the tool of this name, which is not served, may be one that is still on its way.
-    #[must_use]
-    pub fn may_have(&self, name: &ToolName) -> bool {
-        self.is_unscanned || self.awaits(name).is_some()
-    }
-
-    /// The tool with this public name.
-    #[must_use]
-    pub fn tool(&self, name: &str) -> Option<&Arc<Tool>> {
-        self.tools.get(name)
-    }
-
-    /// Returns why the tool of this name is not listed, if it is one that can only fail as things stand.
-    #[must_use]
-    pub fn unlisted(&self, name: &str) -> Option<String> {
-        let tools = self
-            .plugins
-            .iter()
-            .flat_map(|plugin| plugin.tools.iter().map(move |tool| (plugin, tool)));
-        let mut own = tools.filter(|(_, tool)| tool.name.as_str() == name);
-        let (plugin, reason) =
-            own.find_map(|(plugin, tool)| Some((plugin, plugin.unlisted(tool)?)))?;
-        // What it lacks may be granted already, in a version that waits to be served.
-        let is_newer =
-            |refusal: &&Refusal| refusal.refused == Refused::Version && refusal.file == plugin.file;
-        Some(match self.refusals.iter().find(is_newer) {
-            Some(newer) => format!(
-                "the tool `{name}` is not listed in the version that serves; {}",
-                newer.one_line()
-            ),
-            None => reason,
-        })
-    }
-
-    /// Returns this catalog, which can then tell of these plugins where one of their tools is asked for.
-    #[must_use]
-    pub fn with_unserved(self, unserved: Vec<Unserved>) -> Self {
-        Self { unserved, ..self }
-    }
-
-    /// Returns why a plugin is not served that would have the tool of this name, going by its prefix.
-    #[must_use]
-    pub fn unserved(&self, tool: &ToolName) -> Option<&str> {
-        let mut named = self.unserved.iter().filter(|plugin| !plugin.prefix.is_empty());
-        named.find(|plugin| tool.may_begin_with(&plugin.prefix)).map(|plugin| &*plugin.reason)
-    }
-
-    /// Returns the name of the tool that was called `name` before a person decided another prefix.
-    #[must_use]
-    pub fn now_called(&self, name: &str) -> Option<&ToolName> {
-        self.plugins.iter().find_map(|plugin| {
-            let own = plugin.formerly(name)?;
-            let mut tools = self.tools.values().filter(|tool| Arc::ptr_eq(&tool.plugin, plugin));
-            tools.find(|tool| tool.spec.name == own).map(|tool| &tool.name)
-        })
-    }
-
-    /// Returns the tool that was most likely meant by a name that no tool has.
-    #[must_use]
-    pub fn nearest(&self, name: &str) -> Option<&ToolName> {
-        let near = crate::text::nearest(name, self.tools.keys().map(ToolName::as_str))?;
-        self.tools.get_key_value(near).map(|(name, _)| name)
-    }
-
-    /// A plugin that was still being loaded, and might have a tool of this name.
-    #[must_use]
-    pub fn awaits(&self, tool: &ToolName) -> Option<&PluginName> {
-        let mut loading = self.loading.iter();
-        loading.find(|other| tool.may_begin_with(&other.prefix)).map(|other| &other.name)
-    }
-
-    /// All tools, in the order of their names.
-    pub fn tools(&self) -> impl Iterator<Item = &Arc<Tool>> {
-        self.tools.values()
-    }
-
-    /// All tools whose names come after `name`, in order.
-    pub fn tools_after(&self, name: &ToolName) -> impl Iterator<Item = &Arc<Tool>> {
-        use std::ops::Bound::{Excluded, Unbounded};
-        self.tools.range((Excluded(name.clone()), Unbounded)).map(|(_, tool)| tool)
-    }
-
-    /// True if a client that lists both catalogs sees no difference.
-    #[must_use]
-    pub fn looks_like(&self, other: &Self) -> bool {
-        self.tools.len() == other.tools.len()
-            && self
-                .tools
-                .values()
-                .zip(other.tools.values())
-                .all(|(one, two)| one.name == two.name && one.spec.looks_like(&two.spec))
-    }
-
-    /// All plugins, in order of precedence.
-    #[must_use]
-    pub fn plugins(&self) -> &[Arc<Plugin>] {
-        &self.plugins
-    }
-
-    /// The refusals: each says what is not served and why, or warns of something that is.
-    #[must_use]
-    pub fn refusals(&self) -> &[Refusal] {
-        &self.refusals
-    }
-
-    /// The number of refusals, without the warnings among them.
-    #[must_use]
-    pub fn count_refused(&self) -> usize {
-        self.refusals.iter().filter(|refusal| refusal.is_refusal()).count()
-    }
-}

@@ -3,18 +3,16 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::MAX_TOLD;
-use super::breaker::{Breaker, Paused};
+use super::admission::breaker::{Breaker, Paused};
+use super::bounds::MAX_TOLD;
 use super::config_warnings::config_warnings;
 use super::error::{PluginError, place_of};
-use super::offer::{Offer, PluginTool, offer};
+use super::offer::tool_names::ToolNames;
+use super::offer::tool_needs::ToolNeeds;
+use super::offer::tools::{Offer, PluginTool, offer};
+use super::offer::wit::WitFile;
 use super::refusal::{Refusal, Refused};
-use super::tool_names::ToolNames;
-use super::unlisted::ToolNeeds;
-use super::wit::WitFile;
-use crate::manifest::{
-    Decisions, Grants, Limits, Manifest, ManifestError, PluginKind, Sha256Digest, local_of,
-};
+use crate::manifest::{Decisions, Grants, Limits, Manifest, ManifestError, Sha256Digest, local_of};
 use crate::name::{PluginName, ToolName};
 use crate::sandbox::{
     BackgroundTurn, Guest, Notes, ProgramDeclarations, Readiness, Sandbox, Unverified, Wasm,
@@ -89,18 +87,14 @@ impl Plugin {
         let guest = guest.of_plugin(manifest.name.as_str());
         let guest = guest.with_secrets(secrets.with_keyring(PatientKeyring::of_system()));
         let guest = guest.declaring(ProgramDeclarations::of(&manifest));
-        let wit = wit.filter(|_| found == PluginKind::Functions);
+        let wit = wit.filter(|_| found.has_interfaces());
         let (notes, unnoted) = noted(wit).await?;
         let listed = guest.noted_tools(&notes).await;
         let listed = listed.map_err(|error| PluginError::list(&name, &file, error))?;
-        match (listed.tools.is_empty(), found) {
+        match (listed.tools.is_empty(), found.manifest_declares_tools()) {
             (false, _) => {}
-            (true, PluginKind::Command) => {
-                return Err(PluginError::undeclared(name, &file, &manifest));
-            }
-            (true, PluginKind::Tools | PluginKind::Functions) => {
-                return Err(PluginError::NoTools(name));
-            }
+            (true, true) => return Err(PluginError::undeclared(name, &file, &manifest)),
+            (true, false) => return Err(PluginError::NoTools(name)),
         }
         let (place, plugin) = (file.clone(), manifest.name.clone());
         let config = config_warnings(&file, &manifest);

@@ -5,13 +5,13 @@ use std::time::{Duration, Instant};
 
 use serde_json::value::RawValue;
 
-use super::entry::EntryTicket;
+use super::admission::entry::EntryTicket;
+use super::admission::rate_limiter::RateLimiter;
+use super::admission::tally::Tally;
 use super::error::file_name;
-use super::lenient::Reading;
 use super::plugin::Plugin;
-use super::rate_limiter::RateLimiter;
-use super::schema::Schema;
-use super::tally::Tally;
+use super::schema::compiled::Schema;
+use super::schema::lenient::Reading;
 use crate::json;
 use crate::manifest::local_of;
 use crate::name::ToolName;

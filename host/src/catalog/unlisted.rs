@@ -5,54 +5,14 @@
 //! last.
 
 use std::collections::BTreeSet;
-use std::sync::{Mutex, PoisonError};
 
-use super::MAX_TOLD;
-use super::offer::PluginTool;
+use super::bounds::MAX_TOLD;
+use super::offer::tools::PluginTool;
 use super::plugin::Plugin;
 use super::refusal::{Refusal, Refused};
-use crate::manifest::{Grants, Requirement, SecretName};
+use crate::manifest::{Requirement, SecretName};
 use crate::name::ToolName;
-use crate::sandbox::Guest;
-
-/// The grants and secrets that the tools of a plugin may lack.
-pub(super) struct ToolNeeds {
-    /// True if tools are listed all the same.
-    lists_all: bool,
-    /// The grants, without those of directories that are missing.
-    grants: Grants,
-    /// The secrets that tools require and that had no value when they were looked for last; empty before the first
-    /// look. This is a lock, since values come and go while the plugin stays.
-    absent: Mutex<BTreeSet<SecretName>>,
-}
-
-impl ToolNeeds {
-    pub(super) fn new(lists_all: bool, guest: &Guest) -> Self {
-        let mut grants = guest.grants().clone();
-        let missing = guest.missing_folders();
-        grants.files.retain(|grant| !missing.iter().any(|folder| *folder.at == *grant.at));
-        Self { lists_all, grants, absent: Mutex::default() }
-    }
-
-    /// Returns what `tool` lacks, in words. `None` if it is listed.
-    fn of(&self, tool: &PluginTool, plugin: &str) -> Option<String> {
-        if self.lists_all {
-            return None;
-        }
-        let absent = self.absent.lock().unwrap_or_else(PoisonError::into_inner);
-        let lacks = tool.requires.iter().filter_map(|requirement| match requirement.secret() {
-            _ if !requirement.is_granted(&self.grants) => {
-                Some(format!("`{requirement}` ({})", requirement.command(plugin)))
-            }
-            Some(name) if absent.contains(name) => {
-                Some(format!("a value of the secret {name} (toolrack secret set {name})"))
-            }
-            Some(_) | None => None,
-        });
-        let lacks: Vec<_> = lacks.collect();
-        (!lacks.is_empty()).then(|| lacks.join(" and "))
-    }
-}
+use crate::sync::lock;
 
 /// Returns the refusals of the `tools` of one plugin that are not listed, each with its reason. The first ones get a
 /// refusal each, the others one that counts them.
@@ -93,7 +53,7 @@ impl Plugin {
     /// Looks for the secrets that its tools require. Blocks. True if other tools are listed now.
     pub fn look_for_secrets(&self) -> bool {
         let found = self.guest.absent_secrets(&self.required_secrets());
-        let mut absent = self.lacking.absent.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut absent = lock(&self.lacking.absent);
         let is_other = *absent != found;
         *absent = found;
         is_other

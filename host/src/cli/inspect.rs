@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use super::list::{parameters, summary};
 use super::print::{eprintln, print, println};
 use super::{DIM, ERROR, NAME, Setup, paint, print_json};
-use crate::bounded_read::{ReadError, read_at_most};
 use crate::catalog::first_tool;
+use crate::fs::bounded_read::{ReadError, read_at_most};
 use crate::host::Host;
 use crate::json::readable;
 use crate::manifest::{PluginKind, Sha256Digest};
@@ -88,7 +88,7 @@ pub(super) fn run(setup: Setup, file: &Path, form: ReportForm) -> anyhow::Result
 /// Reads the `.wit` file beside it, if there is one and its kind uses it.
 fn notes(file: &Path, kind: PluginKind) -> Notes {
     let beside = file.with_extension("wit");
-    if kind != PluginKind::Functions || !beside.exists() {
+    if !kind.has_interfaces() || !beside.exists() {
         return Notes::default();
     }
     let shown = escape(&beside.to_string_lossy());
@@ -136,7 +136,7 @@ impl Inspected {
                 paint(DIM, "wasi:sockets")
             );
         }
-        if self.kind == PluginKind::Tools {
+        if self.kind.is_asked() {
             match &self.packed {
                 Ok(Some(1)) => println!("     packed: its section lists 1 tool"),
                 Ok(Some(tools)) => println!("     packed: its section lists {tools} tools"),
@@ -157,7 +157,7 @@ impl Inspected {
         for unfit in &self.listed.unfit {
             println!("{} {} {}", paint(ERROR, "no tool:"), unfit.name, unfit.reason);
         }
-        if self.kind == PluginKind::Command {
+        if self.kind.manifest_declares_tools() {
             println!("     its tools are what a manifest declares");
         }
         println!(
@@ -220,15 +220,13 @@ impl Inspected {
             text += "\n# What it may use, if you grant it:\n# [grants]\n";
             lines.iter().for_each(|(_, line)| text += &format!("# {line}\n"));
         }
-        match kind {
-            PluginKind::Command => text += &format!("\n{}\n", first_tool(name)),
-            PluginKind::Tools | PluginKind::Functions => {
-                for spec in &self.listed.tools {
-                    let quoted = |text: &str| Value::from(text).to_string();
-                    let (name, words) = (quoted(&spec.name), quoted(&summary(&spec.description)));
-                    text += &format!("\n# [[tools]]\n# name = {name}\n# description = {words}\n");
-                }
-            }
+        if kind.manifest_declares_tools() {
+            return text + &format!("\n{}\n", first_tool(name));
+        }
+        for spec in &self.listed.tools {
+            let quoted = |text: &str| Value::from(text).to_string();
+            let (name, words) = (quoted(&spec.name), quoted(&summary(&spec.description)));
+            text += &format!("\n# [[tools]]\n# name = {name}\n# description = {words}\n");
         }
         text
     }

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use super::language::Lang;
 use super::print::println;
 use super::{NAME, paint};
-use crate::bounded_read::read_at_most;
+use crate::fs::bounded_read::read_at_most;
 use crate::name::PluginName;
 use crate::text::{escape, shell_word};
 use anyhow::{Context as _, bail};

@@ -8,8 +8,8 @@ use anyhow::{Context as _, anyhow, bail};
 
 use super::print::println;
 use super::{GOOD, NAME, Setup, paint};
-use crate::atomic_write::Unfinished;
-use crate::bounded_read::{ReadError, read_at_most};
+use crate::fs::atomic_write::Unfinished;
+use crate::fs::bounded_read::{ReadError, read_at_most};
 use crate::host::Host;
 use crate::manifest::{Bytes, Manifest, Sha256Digest};
 use crate::reload::MAX_WASM;

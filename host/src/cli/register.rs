@@ -16,7 +16,7 @@ use crate::clients::{
     CLIENTS, Client, ClientError, ClientFile, Foreign, PlannedEdit, Registration, Scope,
     ServerEntry, UserDirectories, client,
 };
-use crate::file_lock::FileLock;
+use crate::fs::file_lock::FileLock;
 use crate::home::Home;
 use crate::lockfile::LockPolicy;
 use crate::text::{escape, shell_word};

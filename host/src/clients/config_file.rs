@@ -7,8 +7,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::error::FileError;
-use crate::atomic_write::{KeptOwner, Replacement};
-use crate::bounded_read::{ReadError, read};
+use crate::fs::atomic_write::{KeptOwner, Replacement};
+use crate::fs::bounded_read::{ReadError, read};
 
 /// The largest file that is edited, in bytes. Claude Code keeps its history in the same file.
 pub(super) const MAX_CONFIG: usize = 64 * 1024 * 1024;

@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::home::PrivateError;
-use crate::text::escape;
+use crate::text::{clip, escape_path};
 
 /// The reason why an entry was not written, read or removed.
 #[derive(Debug, thiserror::Error)]
@@ -20,7 +20,7 @@ pub enum ClientError {
     /// Another entry has the name.
     #[error(
         "{}: `{name}` is there already and starts something else: {found}; --force replaces it, --name chooses another name",
-        shown(file)
+        escape_path(file)
     )]
     Taken {
         /// The file.
@@ -33,7 +33,7 @@ pub enum ClientError {
     /// The entry was not written by toolrack.
     #[error(
         "{}: `{name}` is not toolrack's: it starts {found}; --force removes it all the same",
-        shown(file)
+        escape_path(file)
     )]
     Foreign {
         /// The file.
@@ -49,7 +49,7 @@ pub enum ClientError {
     )]
     Busy,
     /// No command can be kept from editing clients' files at the same time.
-    #[error("{}: no lock can be made there: {error}", shown(directory))]
+    #[error("{}: no lock can be made there: {error}", escape_path(directory))]
     Lock {
         /// The directory.
         directory: PathBuf,
@@ -57,7 +57,7 @@ pub enum ClientError {
         error: PrivateError,
     },
     /// The record for undoing an edit cannot be kept.
-    #[error("{}: what is needed to undo this cannot be kept: {error}", shown(directory))]
+    #[error("{}: what is needed to undo this cannot be kept: {error}", escape_path(directory))]
     Record {
         /// The directory.
         directory: PathBuf,
@@ -73,7 +73,7 @@ pub enum FileError {
     #[error("it {0}")]
     Unreadable(String),
     /// A link leads nowhere.
-    #[error("it is a link to {}, which is missing; make that file, or remove the link", escape(&.0.to_string_lossy()))]
+    #[error("it is a link to {}, which is missing; make that file, or remove the link", escape_path(&.0))]
     Dangling(PathBuf),
     /// It is no text.
     #[error("it is not UTF-8 text")]
@@ -120,7 +120,7 @@ pub enum ConfigEditError {
 impl ConfigEditError {
     /// A problem at the byte `offset` of `text`.
     pub(super) fn at(text: &str, offset: usize, problem: impl Into<String>) -> Self {
-        let before = &text[..text.floor_char_boundary(offset)];
+        let before = clip(text, offset);
         let line_start = before.rfind('\n').map_or(0, |at| at + 1);
         Self::At {
             line: before.matches('\n').count() + 1,
@@ -130,16 +130,12 @@ impl ConfigEditError {
     }
 }
 
-fn shown(path: &std::path::Path) -> String {
-    escape(&path.to_string_lossy())
-}
-
 /// Returns the beginning of an error's text: the file, and the place in it.
 fn place(file: &std::path::Path, error: &FileError) -> String {
     match error {
         FileError::Edit(ConfigEditError::At { line, column, .. }) => {
-            format!("{}:{line}:{column}: ", shown(file))
+            format!("{}:{line}:{column}: ", escape_path(file))
         }
-        _ => format!("{}: ", shown(file)),
+        _ => format!("{}: ", escape_path(file)),
     }
 }

@@ -4,17 +4,17 @@
 //! A client is one row of `table.rs`. Files are edited in place: an edit inserts or cuts a piece of text and leaves
 //! every other byte alone. Nothing here prints or asks.
 
-mod config_file;
-mod config_text;
+mod user_directories;
 mod entry;
 mod error;
-mod json;
+mod config_file;
 mod local_scope;
 mod record;
-mod registration;
 mod table;
 mod toml;
-mod user_directories;
+mod json;
+mod config_text;
+mod registration;
 
 pub use entry::{FoundEntry, ServerEntry};
 pub use error::{ClientError, ConfigEditError, FileError};

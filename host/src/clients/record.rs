@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::atomic_write::Unfinished;
-use crate::bounded_read::read_at_most;
+use crate::fs::atomic_write::Unfinished;
+use crate::fs::bounded_read::read_at_most;
 use crate::home::{PrivateError, private_directory};
 
 /// The largest record that is read, in bytes.

@@ -13,8 +13,8 @@ use super::local_scope::LocalScope;
 use super::record::{Record, RecordedEntry, Records, digest};
 use super::table::Client;
 use super::user_directories::UserDirectories;
-use crate::bounded_read::read_at_most;
-use crate::file_lock::{FileLock, StillLocked};
+use crate::fs::bounded_read::read_at_most;
+use crate::fs::file_lock::{FileLock, StillLocked};
 use crate::home::Home;
 
 /// The time that another command is waited for.

@@ -4,9 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::{FileFailure, InstallError, ManifestSource, Pair, PluginDirectory};
-use crate::atomic_write::{Unfinished, sweep, sync};
-use crate::bounded_read::read_at_most;
 use crate::failpoint::{self, Point};
+use crate::fs::atomic_write::{Unfinished, sweep, sync};
+use crate::fs::bounded_read::read_at_most;
 use crate::manifest::{MAX_MANIFEST, Sha256Digest};
 use crate::reload::{MAX_WASM, MAX_WIT, wit_of};
 

@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::file_lock::{FileLock, StillLocked};
+use crate::fs::file_lock::{FileLock, StillLocked};
 use crate::home::Home;
 use crate::manifest::Sha256Digest;
+use crate::text::escape_path;
 
 /// The time that another command is waited for.
 const DIRECTORY_LOCK_TIMEOUT: Duration = Duration::from_secs(30);
@@ -25,7 +26,7 @@ pub struct DirectoryLock {
 #[derive(Debug, thiserror::Error)]
 #[error(
     "{}: another toolrack is at work there, and has not ended within {} s; try again when it has ended",
-    super::shown(.0), DIRECTORY_LOCK_TIMEOUT.as_secs()
+    escape_path(.0), DIRECTORY_LOCK_TIMEOUT.as_secs()
 )]
 pub struct DirectoryBusy(PathBuf);
 

@@ -3,9 +3,11 @@
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
+use crate::text::escape_path;
+
 /// A failure of the system at one path.
 #[derive(Debug, thiserror::Error)]
-#[error("{}: {doing}: {error}{}", super::shown(path), advice(error))]
+#[error("{}: {doing}: {error}{}", escape_path(path), advice(error))]
 pub struct FileFailure {
     path: PathBuf,
     doing: &'static str,

@@ -1,10 +1,10 @@
 //! Files that are in the way of plugins on a shelf. Names of tools are compared when all are loaded.
 
 use super::{Pair, PluginDirectory};
-use crate::bounded_read::read_at_most;
 use crate::catalog::Refusal;
+use crate::fs::bounded_read::read_at_most;
 use crate::reload::MAX_WASM;
-use crate::text::escape;
+use crate::text::{escape, escape_path};
 
 /// Returns a refusal for each plugin that would overwrite a file of another plugin.
 #[must_use]
@@ -13,7 +13,7 @@ pub fn obstacles(pairs: &[Pair], shelf: &PluginDirectory) -> Vec<Refusal> {
 }
 
 fn obstacle(pair: &Pair, pairs: &[Pair], shelf: &PluginDirectory) -> Option<Refusal> {
-    let file = escape(&pair.shown.to_string_lossy());
+    let file = escape_path(&pair.shown);
     let name = pair.manifest()?.name;
     if let Some(there) = shelf.entry(&pair.file)
         && !there.is_broken

@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 
 use super::InstallError;
 use super::plugin_directory::{PluginDirectory, parse, read_local};
-use crate::bounded_read::{ReadError, read_at_most};
 use crate::catalog::Refusal;
+use crate::fs::bounded_read::{ReadError, read_at_most};
 use crate::lockfile::Files;
 use crate::manifest::{MAX_MANIFEST, Manifest, Sha256Digest, local_of};
 use crate::reload::{MAX_WASM, MAX_WIT, stem, wit_of};
-use crate::text::escape;
+use crate::text::{escape, escape_path};
 
 /// A plugin to install.
 #[derive(Clone, Debug)]
@@ -137,7 +137,7 @@ impl Pair {
     /// The `.wit` file as messages name it, whether there is one or not.
     #[must_use]
     pub fn wit_shown(&self) -> String {
-        super::shown(&self.shown.with_extension("wit"))
+        escape_path(&self.shown.with_extension("wit"))
     }
 
     /// Returns its files as a lock knows them. `None` where its Wasm is missing.
@@ -169,12 +169,12 @@ fn check_inside(path: &Path, shelf: &PluginDirectory) -> Result<(), InstallError
     if Some(&directory) == real(&shelf.directory).as_ref() || there.starts_with(&directory) {
         return Ok(());
     }
-    let shown = (super::shown(&wit), super::shown(&there));
+    let shown = (escape_path(&wit), escape_path(&there));
     let reason = format!(
         "{} is a link to {}, outside of the plugin's directory; copy the file",
         shown.0, shown.1
     );
-    Err(InstallError::Refused(vec![Refusal::plugin(super::shown(path), reason)]))
+    Err(InstallError::Refused(vec![Refusal::plugin(escape_path(path), reason)]))
 }
 
 /// The `.wit` file beside the manifest at `path`. What cannot be read cannot be installed.
@@ -190,7 +190,7 @@ fn installed_local(file: &str, shelf: &PluginDirectory) -> Result<Option<Vec<u8>
         let is_dangling = matches!(error, ReadError::Missing) && path.is_symlink();
         let dangling = "; it is a link: make the file that it leads to, or remove the link";
         let error = format!("{error}{}", if is_dangling { dangling } else { "" });
-        InstallError::Refused(vec![Refusal::plugin(super::shown(&path), format!("it {error}"))])
+        InstallError::Refused(vec![Refusal::plugin(escape_path(&path), format!("it {error}"))])
     })
 }
 
@@ -229,7 +229,7 @@ fn read(
         Ok(bytes) => Ok(Some(bytes)),
         Err(ReadError::Missing) => Ok(None),
         Err(error) => {
-            let refusal = Refusal::plugin(super::shown(path), format!("{named} {error}"));
+            let refusal = Refusal::plugin(escape_path(path), format!("{named} {error}"));
             Err(InstallError::Refused(vec![refusal]))
         }
     }

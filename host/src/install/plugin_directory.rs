@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::bounded_read::{ReadError, read_at_most};
+use crate::fs::bounded_read::{ReadError, read_at_most};
 use crate::manifest::{Grants, MAX_MANIFEST, Manifest, local_of};
 use crate::reload::{is_manifest, stem};
 

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{FileFailure, InstallError, PluginDirectory};
-use crate::bounded_read::read_at_most;
+use crate::fs::bounded_read::read_at_most;
 use crate::manifest::MAX_MANIFEST;
 use crate::reload::is_manifest;
 

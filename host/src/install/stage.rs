@@ -7,11 +7,11 @@ use std::path::{MAIN_SEPARATOR, Path, PathBuf};
 use std::sync::Arc;
 
 use super::{Pair, PluginDirectory};
-use crate::atomic_write::random_name;
 use crate::catalog::{Catalog, Cause, MAX_PLUGINS, MAX_TOOLS, Plugin, Refusal, Refused};
+use crate::fs::atomic_write::random_name;
 use crate::manifest::local_of;
 use crate::reload::wit_of;
-use crate::text::escape;
+use crate::text::{escape, escape_path};
 
 /// A directory with one directory for each plugin. Dropping it removes them.
 pub struct Stage {
@@ -32,12 +32,12 @@ struct StagedPlugin {
 impl StagedPlugin {
     /// Its manifest as the person knows it.
     fn file(&self) -> String {
-        escape(&self.path.to_string_lossy())
+        escape_path(&self.path)
     }
 
     /// `text` with the places that the person knows.
     fn put_into(&self, text: &str) -> String {
-        let path = |path: &Path| escape(&path.to_string_lossy());
+        let path = |path: &Path| escape_path(&path);
         let beside = path(&self.path.with_file_name(""));
         let (local, installed) = &self.local;
         let text = text.replace(local, installed);
@@ -66,7 +66,7 @@ impl Stage {
                 fs::write(directory.join(&local), text)?;
             }
             let prefix = stage.prefix(at);
-            let installed = escape(&shelf.directory.join(&local).to_string_lossy());
+            let installed = escape_path(&shelf.directory.join(&local));
             let local = (format!("{prefix}{}", escape(&local)), installed);
             let manifest = format!("{prefix}{}", escape(&pair.file));
             stage.shown.push(StagedPlugin { manifest, prefix, path: pair.shown.clone(), local });
@@ -193,7 +193,7 @@ impl Stage {
 
     /// True if one of `pairs` takes the place of the installed `file`.
     fn is_replaced(&self, pairs: &[Pair], shelf: &PluginDirectory, file: &str) -> bool {
-        let place = |name: &str| escape(&shelf.directory.join(name).to_string_lossy());
+        let place = |name: &str| escape_path(&shelf.directory.join(name));
         pairs.iter().any(|pair| place(&pair.file) == file || place(&pair.wasm_file) == file)
     }
 
@@ -207,7 +207,7 @@ impl Stage {
 
     /// Returns the beginning of paths in a plugin's directory, as messages show them.
     fn prefix(&self, at: usize) -> String {
-        format!("{}{MAIN_SEPARATOR}", escape(&self.directory(at).to_string_lossy()))
+        format!("{}{MAIN_SEPARATOR}", escape_path(&self.directory(at)))
     }
 }
 

@@ -7,7 +7,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::LockEntry;
-use crate::atomic_write::{Unfinished, sweep, sync};
+use crate::fs::atomic_write::{Unfinished, sweep, sync};
 use crate::text::{escape, escape_json};
 
 /// The name of the file in its plugin directory.

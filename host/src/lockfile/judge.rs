@@ -46,12 +46,10 @@ pub fn judge(lock: &Lock, file: &str, version: &PluginVersion<'_>, locking: Lock
     if locking == LockPolicy::Ignored {
         return Verdict::Accepted;
     }
-    let name = shell_word(version.name);
     let Some(entry) = lock.plugins.get(file) else {
-        return Verdict::Unlisted(format!(
-            "held back: it is not in toolrack.lock; `toolrack approve {name}` shows it and accepts it"
-        ));
+        return Verdict::Unlisted(not_in_lock(version.name));
     };
+    let name = shell_word(version.name);
     let mut found = differences(entry, version);
     if locking == LockPolicy::Followed {
         found.retain(Difference::widens);
@@ -63,6 +61,21 @@ pub fn judge(lock: &Lock, file: &str, version: &PluginVersion<'_>, locking: Lock
     Verdict::Differs(format!(
         "held back: the version that lies there {what}; `toolrack approve {name}` shows the difference and accepts it"
     ))
+}
+
+/// Returns the reason why the plugin that `file` names is not served, where the lock does not name it: known before
+/// anything of it is run.
+#[must_use]
+pub fn unlisted(lock: &Lock, file: &str) -> Option<String> {
+    let name = file.strip_suffix(".toml").unwrap_or(file);
+    (!lock.plugins.contains_key(file)).then(|| not_in_lock(name))
+}
+
+fn not_in_lock(name: &str) -> String {
+    let name = shell_word(name);
+    format!(
+        "held back: it is not in toolrack.lock; `toolrack approve {name}` shows it and accepts it"
+    )
 }
 
 fn sentence(found: &[Difference]) -> String {

@@ -3,14 +3,14 @@
 //!
 //! It judges the versions that it is given: scanning, serving and asking are not known here.
 
-mod difference;
-mod entry;
-mod file;
 mod grants;
+mod entry;
+mod difference;
+mod file;
 mod judge;
 
 pub use difference::{Difference, Part, differences};
 pub use entry::{Definition, Files, LockEntry, PluginVersion};
 pub use file::{LOCK_FILE, Lock, LockError, MAX_LOCK, write};
 pub use grants::wider;
-pub use judge::{LockPolicy, Verdict, judge};
+pub use judge::{LockPolicy, Verdict, judge, unlisted};

@@ -29,6 +29,7 @@ mod network;
 mod notation;
 mod origin;
 mod overrides;
+mod plugin_kind;
 mod rate;
 mod raw;
 mod raw_grants;
@@ -36,6 +37,7 @@ mod requires;
 mod resolve;
 mod secret;
 mod source;
+mod source_file;
 mod source_span;
 mod syntax;
 mod table;
@@ -72,9 +74,10 @@ pub use merge::Decisions;
 pub(crate) use nearest::nearest;
 pub(crate) use network::OF_THE_HOST;
 pub use notation::UnitError;
+pub use plugin_kind::PluginKind;
 pub use rate::{Rate, RateError};
 pub use requires::Requirement;
-pub use source::{SourceFile, is_local, local_of, manifest_of};
+pub use source_file::{SourceFile, is_local, local_of, manifest_of};
 pub use source_span::SourceSpan;
 pub use units::{Bytes, show_duration};
 
@@ -109,32 +112,6 @@ pub struct Manifest {
     pub tools: Vec<ToolOverride>,
     /// The decisions of the local file beside the manifest; `None` where there is no such file.
     pub decisions: Option<Decisions>,
-}
-
-/// The contract between host and guest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
-pub enum PluginKind {
-    /// A component that exports `toolrack:plugin/tools`.
-    Tools,
-    /// Any other component: each function it exports is a tool.
-    Functions,
-    /// A WASI program: the manifest says which tools it has.
-    Command,
-}
-
-impl PluginKind {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::Tools, Self::Functions, Self::Command];
-
-    /// Its name in a manifest.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Tools => "tools",
-            Self::Functions => "functions",
-            Self::Command => "command",
-        }
-    }
 }
 
 /// The keys of one tool that a manifest sets in place of the plugin.

@@ -5,7 +5,7 @@
 use std::fmt;
 use std::ops::Range;
 
-use super::source::SourceFile;
+use super::source_file::SourceFile;
 use crate::text::escape;
 
 /// The most characters of a line that are shown; a longer line is cut around the place.

@@ -9,19 +9,19 @@ use std::time::Instant;
 
 use serde_json::value::RawValue;
 
-pub use super::action::{Action, CallKey, CallRequest};
-use super::batch::BatchKey;
-use super::handshake::Handshake;
-use super::lookup;
-use super::message::{self, Id, InputLine, Message, Parsed, RefusedMessage};
-use super::notify;
+pub use super::calls::action::{Action, CallKey, CallRequest};
+use super::methods::lifecycle::{self, Handshake};
+use super::methods::meta::RequestMeta;
+use super::methods::request::{CatalogRequest, Request};
+use super::methods::tools_list::{self, Page};
+use super::methods::{subscriptions, tools_call};
 use super::open::{Open, Recall, ReplyTo, RunningCall, Wait, WaitingRequest};
 use super::outbox::Outbox;
-use super::page::Page;
-use super::params::{self, RequestMeta};
-use super::reply::{self, RpcError};
-use super::request::{CatalogRequest, Request};
-use super::result;
+use super::rpc::batch::BatchKey;
+use super::rpc::id::Id;
+use super::rpc::lines::InputLine;
+use super::rpc::message::{self, Message, Parsed, RefusedMessage};
+use super::rpc::reply::{self, RpcError};
 use crate::catalog::{Catalog, EntryTicket, GENERAL_INSTRUCTIONS, Plugin};
 use crate::manifest::show_duration;
 use crate::sandbox::{CALL_WAIT, Readiness, still_compiling};
@@ -159,7 +159,7 @@ impl Engine {
     ) -> bool {
         let Some(running) = self.open.end(key) else { return false };
         let RunningCall { reply_to, .. } = running;
-        let body = result::call_result(reply_to.version, outcome, usage);
+        let body = tools_call::call_result(reply_to.version, outcome, usage);
         self.outbox.answer(&reply_to, reply::result(&reply_to.id, &body))
     }
 
@@ -171,7 +171,7 @@ impl Engine {
             return;
         }
         running.last_progress = Some(progress.value);
-        let line = notify::progress(token, progress);
+        let line = tools_call::progress(token, progress);
         self.outbox.send(line);
     }
 
@@ -220,7 +220,7 @@ impl Engine {
             self.outcome(key, Err(error), Usage::default());
         }
         for (id, version) in self.open.take_subscriptions() {
-            let body = result::listen_ended(version, &id);
+            let body = subscriptions::listen_ended(version, &id);
             self.outbox.send(reply::result(&id, &body));
         }
     }
@@ -284,11 +284,11 @@ impl Engine {
         let (id, version) = (&reply_to.id, reply_to.version);
         let line = match request {
             Request::Initialize => {
-                reply::result(id, &result::initialize(version, &self.instructions()))
+                reply::result(id, &lifecycle::initialize(version, &self.instructions()))
             }
-            Request::Ping => reply::result(id, &result::empty(version)),
+            Request::Ping => reply::result(id, &lifecycle::empty(version)),
             Request::Discover => {
-                reply::result(id, &result::discover(version, &self.instructions()))
+                reply::result(id, &lifecycle::discover(version, &self.instructions()))
             }
             Request::Listen { tools } => match self.listen(&reply_to, tools) {
                 Ok(()) => return,
@@ -367,7 +367,7 @@ impl Engine {
 
     /// Answers a call of a known tool that never reached its plugin.
     fn refuse_call(&mut self, reply_to: &ReplyTo, error: CallError) {
-        let body = result::call_result(reply_to.version, Err(error), Usage::default());
+        let body = tools_call::call_result(reply_to.version, Err(error), Usage::default());
         self.outbox.answer(reply_to, reply::result(&reply_to.id, &body));
     }
 
@@ -377,7 +377,7 @@ impl Engine {
         let catalog = self.catalog.as_ref()?;
         let is_known = match request {
             CatalogRequest::List { .. } => !catalog.is_early(),
-            CatalogRequest::Call { name, .. } => !lookup::may_come(catalog, name),
+            CatalogRequest::Call { name, .. } => !tools_call::may_come(catalog, name),
         };
         is_known.then(|| catalog.clone())
     }
@@ -389,7 +389,7 @@ impl Engine {
         cursor: Option<&str>,
     ) -> Result<(), RpcError> {
         let Page { tools, next } = Page::of(catalog, self.settings.page, cursor)?;
-        let body = result::tool_list(reply_to.version, tools.into_iter(), next);
+        let body = tools_list::tool_list(reply_to.version, tools.into_iter(), next);
         self.outbox.answer(reply_to, reply::result(&reply_to.id, &body));
         Ok(())
     }
@@ -403,7 +403,7 @@ impl Engine {
         progress_token: Option<Box<RawValue>>,
         wait: Wait,
     ) -> Result<(), RpcError> {
-        let tool = lookup::tool(catalog, name)?;
+        let tool = tools_call::tool(catalog, name)?;
         let (request, wants_progress) = (reply_to.id.to_string(), progress_token.is_some());
         if !wait.has_room
             && tool.plugin.readiness().awaits_code()
@@ -432,17 +432,17 @@ impl Engine {
                 "{MAX_SUBSCRIPTIONS} subscriptions are open; cancel one first"
             )));
         }
-        self.outbox.send(notify::acknowledged(&reply_to.id, tools));
+        self.outbox.send(subscriptions::acknowledged(&reply_to.id, tools));
         self.open.listen(reply_to, tools);
         Ok(())
     }
 
     fn announce(&mut self) {
         if self.session.is_told() {
-            self.outbox.send(notify::list_changed(None));
+            self.outbox.send(subscriptions::list_changed(None));
         }
         for id in self.open.listeners() {
-            self.outbox.send(notify::list_changed(Some(id)));
+            self.outbox.send(subscriptions::list_changed(Some(id)));
         }
     }
 
@@ -450,7 +450,7 @@ impl Engine {
         match method {
             "notifications/initialized" => self.session.initialized(),
             "notifications/cancelled" => {
-                if let Some(id) = params::cancelled(params).and_then(Id::parse) {
+                if let Some(id) = lifecycle::cancelled(params).and_then(Id::parse) {
                     self.cancel(&id);
                 }
             }

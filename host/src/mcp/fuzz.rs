@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::value::RawValue;
 
-use super::input_queue::Ahead;
-use super::lines::Cutter;
+use super::rpc::lines::Cutter;
+use super::session::input_queue::Ahead;
 use super::{Action, Engine, InputLine, Settings};
 use crate::fuzz::{CATALOG, Seen};
 use crate::tool::{Output, Usage};

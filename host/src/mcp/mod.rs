@@ -4,57 +4,31 @@
 //! them, `engine` decides, `reply` writes, `outbox` holds, `driver` carries out. The engine holds the catalog
 //! it was last given and does not know where catalogs come from.
 
-mod action;
-mod batch;
-mod block;
-#[cfg(unix)]
-mod blocking;
-mod call_log;
+mod rpc;
+mod transport;
+mod stdio;
+mod methods;
 mod calls;
-mod driver;
-mod engine;
-mod event;
-mod executor;
-#[cfg(any(test, fuzzing))]
-pub(crate) mod fuzz;
-mod handshake;
-#[cfg(test)]
-mod histories;
-mod input_queue;
-mod lines;
-mod lookup;
-mod message;
-#[cfg(target_os = "linux")]
-mod nonblocking;
-mod notify;
 mod open;
 mod outbox;
-mod output_queue;
-mod page;
-mod params;
-mod phase;
-mod reply;
-mod request;
-mod result;
-mod stdio;
-mod transport;
-mod version;
+mod engine;
+mod session;
+
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 
 use crate::tool::{CallError, Output, Usage};
 
-pub use call_log::ANSWERED_TARGET;
-pub(crate) use calls::Calls;
-pub(crate) use driver::Driver;
+pub use calls::call_log::ANSWERED_TARGET;
+pub(crate) use calls::running::Calls;
 pub use engine::{Action, CallKey, CallRequest, Engine, Settings};
-pub use message::InputLine;
-pub use stdio::{PrivateStdout, Stdio};
+pub use rpc::lines::{InputLine, MAX_LINE};
+pub(crate) use session::driver::Driver;
+pub use stdio::connection::{PrivateStdout, Stdio};
 
 /// The result of a call, as the newest revision writes it, on many lines.
 #[must_use]
 pub fn result_as_json(outcome: Result<Output, CallError>, usage: Usage) -> String {
-    let result = result::call_result(version::Version::ALL[0], outcome, usage);
+    let result = methods::tools_call::call_result(rpc::version::Version::ALL[0], outcome, usage);
     serde_json::to_string_pretty(&result).unwrap_or_default()
 }
-
-/// The longest line that is read, in bytes. A longer one is skipped and answered with an error.
-pub const MAX_LINE: usize = 4 * 1024 * 1024;

@@ -8,11 +8,11 @@ use std::time::Instant;
 
 use serde_json::value::RawValue;
 
-use super::action::CallKey;
-use super::batch::BatchKey;
-use super::message::Id;
-use super::request::CatalogRequest;
-use super::version::Version;
+use super::calls::action::CallKey;
+use super::methods::request::CatalogRequest;
+use super::rpc::batch::BatchKey;
+use super::rpc::id::Id;
+use super::rpc::version::Version;
 use crate::catalog::{EntryTicket, Plugin, Tool};
 use crate::sandbox::Readiness;
 

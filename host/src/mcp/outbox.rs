@@ -3,11 +3,11 @@
 
 use std::collections::VecDeque;
 
-use super::action::Action;
-use super::batch::{BatchKey, Batches};
-use super::message::Id;
+use super::calls::action::Action;
 use super::open::ReplyTo;
-use super::reply::{self, RpcError};
+use super::rpc::batch::{BatchKey, Batches};
+use super::rpc::id::Id;
+use super::rpc::reply::{self, RpcError};
 
 /// The actions, in order.
 #[derive(Default)]

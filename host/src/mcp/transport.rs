@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::message::InputLine;
+use super::rpc::lines::InputLine;
 
 /// The error of a client that does not read any more.
 pub(crate) struct Gone;

@@ -7,12 +7,12 @@ use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
-use super::known_files::Reread;
+use super::decide::pending::Pending;
+use super::hints::schedule::Schedule;
+use super::hints::watch::{Hints, Mode, SystemWatches};
 use super::loader::{Loader, Optimizing};
 use super::log;
-use super::pending::Pending;
-use super::schedule::Schedule;
-use super::watch::{Hints, Mode, SystemWatches};
+use super::scan::known_files::Reread;
 use crate::catalog::Catalog;
 use crate::lockfile::LockPolicy;
 use crate::sandbox::Sandbox;

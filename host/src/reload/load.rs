@@ -5,8 +5,9 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Weak};
 
-use super::candidate::{Candidate, HashedFileError};
-use super::failed_versions::LoadError;
+use super::decide::failed_versions::LoadError;
+use super::scan::candidate::Candidate;
+use super::scan::hashed_file::HashedFileError;
 use crate::catalog::{Parts, Plugin, PluginError, WitError, WitFile};
 use crate::sandbox::{CompileError, Readiness, Sandbox, Wasm};
 

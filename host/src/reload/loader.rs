@@ -9,20 +9,20 @@ use tokio::runtime::Handle;
 use tokio::task::{AbortHandle, Id as TaskId, JoinHandle, JoinSet};
 use tracing::Instrument as _;
 
-use super::candidate::Candidate;
-use super::core::Core;
-use super::directory_trust::DirectoryTrust;
-use super::failed_versions::LoadError;
-use super::known_files::Reread;
-use super::latest_manifests::{self, LatestManifests, Withdrawn};
+use super::decide::core::Core;
+use super::decide::directory_trust::DirectoryTrust;
+use super::decide::failed_versions::LoadError;
+use super::decide::latest_manifests::{self, LatestManifests, Withdrawn};
+use super::decide::pending::{Pending, PendingJobs};
+use super::decide::served_view::{ServedView, Standing};
+use super::decide::tracked::Reason;
+use super::hints::watch::{Mode, SystemWatches};
 use super::load::{Loaded, load, optimize, verify};
 use super::log;
-use super::pending::{Pending, PendingJobs};
-use super::scan::{Scanner, shown};
-use super::scanned::{Contents, Key, Scan};
-use super::served_view::{ServedView, Standing};
-use super::tracked::Reason;
-use super::watch::{Mode, SystemWatches};
+use super::scan::candidate::Candidate;
+use super::scan::known_files::Reread;
+use super::scan::scanned::{Contents, Key, Scan};
+use super::scan::scanner::{Scanner, shown};
 use crate::catalog::{
     Catalog, Coming, ComingPlugin, MAX_PLUGINS, Plugin, Refusal, Refused, Unserved,
 };

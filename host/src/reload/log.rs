@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::pending::{Pending, SLOW_LOAD};
+use super::decide::pending::{Pending, SLOW_LOAD};
 use crate::catalog::{Catalog, Plugin, Refusal, Refused};
 use crate::manifest::local_of;
 

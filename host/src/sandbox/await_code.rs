@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::guest::Guest;
-use super::guest_tools::lost;
+use super::known_tools::lost;
 use crate::manifest::show_duration;
 use crate::tool::CallError;
 
@@ -29,7 +29,7 @@ impl Guest {
         if self.is_verified() {
             return self.code_again().await;
         }
-        let _wanted = self.code.want(&self.sandbox);
+        let _wanted = self.code.want(&self.sandbox.codes);
         match tokio::time::timeout(CALL_WAIT, self.verify()).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) if error.may_pass() => Err(CallError::Host(format!(
@@ -48,13 +48,13 @@ impl Guest {
             return Ok(());
         }
         if !self.code.is_being_remade() {
-            let loaded = tokio::time::timeout(LOADED, self.code.get(&self.sandbox)).await;
+            let loaded = tokio::time::timeout(LOADED, self.code.get(&self.sandbox.codes)).await;
             if let Ok(loaded) = loaded {
                 return loaded.map(drop).map_err(|error| lost(&error));
             }
         }
-        let _wanted = self.code.want(&self.sandbox);
-        match tokio::time::timeout(CALL_WAIT, self.code.remade(&self.sandbox)).await {
+        let _wanted = self.code.want(&self.sandbox.codes);
+        match tokio::time::timeout(CALL_WAIT, self.code.remade(&self.sandbox.codes)).await {
             Ok(made) => made.map_err(|error| lost(&error)),
             Err(_) => Err(still_compiling()),
         }

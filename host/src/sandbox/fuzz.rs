@@ -8,8 +8,8 @@ use std::time::Duration;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
-use super::cache::{Cache, CacheEntry};
-use super::compiler::COMPILER_PANICKED;
+use super::cache::directory::{Cache, CacheEntry};
+use super::compile::error::COMPILER_PANICKED;
 use super::verify::TWO_WAYS;
 use super::{Compiler, Guest, Sandbox, Tier};
 use crate::fuzz::Seen;
@@ -17,8 +17,8 @@ use crate::manifest::{Bytes, Grants, Limits, Sha256Digest};
 use crate::sandbox::Wasm;
 use crate::text::forbidden_char;
 
-pub use super::functions::properties::values;
-pub use super::http::properties::network;
+pub use super::capability::http::properties::network;
+pub use super::kind::functions::properties::values;
 
 /// Loads `bytes` as a component, lists its tools, has its code made and compared with them, and calls the first few.
 pub fn component(bytes: &[u8]) -> Seen {

@@ -9,37 +9,37 @@ use std::sync::Arc;
 
 use tokio::sync::OnceCell;
 
-use super::blocking::blocking;
-use super::call_outcome::CallOutcome;
-use super::checks::Checks;
-use super::code::{Code, Codes};
-use super::command::{self, ProgramDeclarations};
-use super::compiler::CompileError;
-use super::folders::{FolderError, Folders};
-use super::guest_tools::{Offered, lost};
-use super::http::Outgoing;
-use super::imports;
-use super::invocation::{CallContext, Capabilities, Invocation, ProgressSink};
-use super::lanes::BackgroundTurn;
-use super::lazy_code::LazyCode;
-use super::link::Linked;
-use super::listing::{Listing, ListingKey};
+use super::cache::checks::Checks;
+use super::cache::listing::{Listing, ListingKey};
+use super::capability::folders::{FolderError, Folders};
+use super::capability::http::Outgoing;
+use super::capability::imports;
+use super::capability::scratch::Scratch;
+use super::code::blocking::blocking;
+use super::code::codes::Code;
+use super::code::lazy_code::LazyCode;
+use super::code::link::Linked;
+use super::code::terms_check::{self, fits, imported};
+use super::code::wasm_file::Wasm;
+use super::compile::error::CompileError;
+use super::compile::lanes::BackgroundTurn;
+use super::kind::command::{self, ProgramDeclarations};
+use super::kind::outline::{self, Glance, Outline};
+use super::kind::{functions, tools};
+use super::known_tools::{KnownTools, lost};
 use super::need::Need;
-use super::outline::{self, Glance, Outline};
-use super::redact::redacted;
-use super::scratch::Scratch;
-use super::slots::{CallSlots, Slots};
-use super::terms_check::{self, fits, imported};
-use super::verify::Unverified;
-use super::wasm_file::Wasm;
-use super::{Sandbox, functions, tools};
+use super::readiness::Unverified;
+use super::run::call_outcome::CallOutcome;
+use super::run::invocation::{CallContext, Capabilities, GuestCall, Invocation, ProgressSink};
+use super::run::redact::redacted;
+use super::run::runner::Runner;
+use super::run::slots::{CallSlots, Slots};
+use super::shared::Sandbox;
 use crate::manifest::{Grants, Limits, PluginKind, SecretName};
 use crate::secret::{MissingSecret, ResolvedSecrets, Secrets};
 use crate::text::escape;
 use crate::tool::CallError;
 
-/// The bytes that an answer may copy out of the guest above its output limit: lengths, tags, pointers.
-const OVERHEAD: u64 = 256 * 1024;
 const NO_SCRATCH: &str = "it is granted a scratch directory, and no home directory is known where toolrack \
     runs; set TOOLRACK_HOME to a directory";
 
@@ -59,17 +59,8 @@ pub struct Guest {
     plugin: Option<Arc<str>>,
     slots: Slots,
     declared: ProgramDeclarations,
-    pub(super) offered: Offered,
+    pub(super) offered: KnownTools,
     pub(super) verified: OnceCell<Result<(), Unverified>>,
-}
-
-/// One call on its way into a guest.
-pub(super) struct GuestCall<'a> {
-    /// The plugin's own name for the tool.
-    pub(super) tool: &'a str,
-    /// A JSON object as text.
-    pub(super) arguments: &'a str,
-    pub(super) terms: Invocation,
 }
 
 impl Guest {
@@ -90,7 +81,7 @@ impl Guest {
                         return Err(CompileError::Refused(problem));
                     }
                     imports::check(imports.iter().map(String::as_str), &grants)?;
-                    (LazyCode::resting(wasm, claim.kind()), Offered::claimed(place, claim))
+                    (LazyCode::resting(wasm, claim.kind()), KnownTools::claimed(place, claim))
                 }
                 None => compiled(&sandbox, wasm, place, &limits, &grants).await?,
             },
@@ -104,7 +95,7 @@ impl Guest {
 
     /// A guest of `wasm` that is granted nothing, whatever it imports: to be asked what it is.
     pub async fn unknown(sandbox: Arc<Sandbox>, wasm: Wasm) -> Result<Self, CompileError> {
-        let code = Code::of(&sandbox, wasm.clone()).await?;
+        let code = Code::of(&sandbox.codes, wasm.clone()).await?;
         Ok(Self::of(sandbox, LazyCode::new(wasm, code), Limits::default(), Grants::default()))
     }
 
@@ -118,7 +109,7 @@ impl Guest {
             plugin: None,
             slots: Slots::new(limits.concurrency),
             declared: ProgramDeclarations::default(),
-            offered: Offered::default(),
+            offered: KnownTools::default(),
             verified: OnceCell::new(),
             limits,
             grants: Arc::new(grants),
@@ -127,12 +118,12 @@ impl Guest {
 
     /// Has optimized code made of it in its turn. Later calls run that code.
     pub async fn optimize(&self, turn: &BackgroundTurn) -> Result<(), CompileError> {
-        self.code.optimize(&self.sandbox, turn).await
+        self.code.optimize(&self.sandbox.codes, turn).await
     }
 
     /// Lets go of the code in memory if the next call can load it, which takes a few milliseconds.
     pub async fn rest(&self) {
-        self.code.rest(&self.sandbox).await;
+        self.code.rest(&self.sandbox.codes).await;
     }
 
     /// Returns the interfaces that it imports, as it names them: none while its code is not in memory.
@@ -173,9 +164,9 @@ impl Guest {
         &self.grants
     }
 
-    /// The directories that it sees.
-    pub(super) fn folders(&self) -> &Folders {
-        &self.folders
+    /// The way into its instances.
+    pub(super) fn runner(&self) -> Runner<'_> {
+        Runner { limits: &self.limits, folders: &self.folders }
     }
 
     /// The directories that it is granted and does not see, since they are missing or withheld.
@@ -247,7 +238,7 @@ impl Guest {
         tool: &str,
         arguments: &str,
     ) -> CallOutcome {
-        let code = match self.code.get(&self.sandbox).await {
+        let code = match self.code.get(&self.sandbox.codes).await {
             Ok(code) => code,
             Err(error) => return CallOutcome::before(lost(&error)),
         };
@@ -272,10 +263,11 @@ impl Guest {
             scratch: scratch.as_ref().map(Scratch::directory),
         };
         let call = GuestCall { tool, arguments, terms: Invocation { reach, context } };
+        let runner = self.runner();
         let (outcome, mut ran) = match &code.linked {
-            Linked::Tools(tools) => tools::call(self, tools, call).await,
-            Linked::Command(pre) => command::call(self, pre, call).await,
-            Linked::Functions(functions) => functions::call(self, functions, call).await,
+            Linked::Tools(tools) => tools::call(runner, tools, call).await,
+            Linked::Command(pre) => command::call(runner, pre, &self.declared, call).await,
+            Linked::Functions(functions) => functions::call(runner, functions, call).await,
         };
         if let Some(scratch) = scratch {
             // Not every system removes files that are open.
@@ -285,11 +277,6 @@ impl Guest {
         }
         let outcome = redacted(outcome, secrets.redactor());
         CallOutcome::after(outcome, self.limits.output, ran, slots.of_host)
-    }
-
-    /// Returns the bytes that a call may copy out of the guest at once, so that its answer can be as large as allowed.
-    pub(super) fn copied(&self) -> u64 {
-        self.limits.output.get().saturating_add(OVERHEAD)
     }
 
     /// Makes the scratch directory of one call. `None` if none is granted.
@@ -330,9 +317,9 @@ impl Guest {
 
 /// Returns the guest that was kept at `place`: the same bytes with the same grants and limits have passed all checks
 /// before. `None` if none was kept.
-async fn kept(sandbox: &Sandbox, wasm: &Wasm, place: ListingKey) -> Option<(LazyCode, Offered)> {
+async fn kept(sandbox: &Sandbox, wasm: &Wasm, place: ListingKey) -> Option<(LazyCode, KnownTools)> {
     let Listing { kind, listed } = place.find(&sandbox.codes).await?;
-    Some((LazyCode::resting(wasm.clone(), kind), Offered::known(place, listed)))
+    Some((LazyCode::resting(wasm.clone(), kind), KnownTools::known(place, listed)))
 }
 
 /// Makes the guest with its code, which has to be asked for its tools.
@@ -342,12 +329,12 @@ async fn compiled(
     place: ListingKey,
     limits: &Limits,
     grants: &Grants,
-) -> Result<(LazyCode, Offered), CompileError> {
+) -> Result<(LazyCode, KnownTools), CompileError> {
     let wanted = sandbox.codes.wanted(wasm.digest);
     wanted.raise(Need::Listing);
-    let code = Code::of(sandbox, wasm.clone()).await?;
+    let code = Code::of(&sandbox.codes, wasm.clone()).await?;
     terms_check::check(&code, limits, grants)?;
-    Ok((LazyCode::new(wasm, code), Offered::asked(place)))
+    Ok((LazyCode::new(wasm, code), KnownTools::asked(place)))
 }
 
 /// Returns what the file says of itself. `None` if its code has to be asked.
@@ -361,7 +348,7 @@ async fn outlined(sandbox: &Arc<Sandbox>, wasm: &Wasm) -> Result<Option<Outline>
     match glance {
         Glance::Outline(outline) => Ok(Some(outline)),
         Glance::Silent => Ok(None),
-        Glance::Types => Codes::outline(sandbox, wasm.clone()).await,
+        Glance::Types => sandbox.codes.outline(wasm.clone()).await,
     }
 }
 

@@ -1,15 +1,16 @@
 //! The need of a Wasm file's code, which rises while the code is waited for.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, Weak};
 
 use tokio::sync::watch;
 
 use crate::manifest::Sha256Digest;
+use crate::sync::lock;
 
 /// The reason why a file's code is needed; it only rises.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Need {
+pub(crate) enum Need {
     /// Nothing needs it yet.
     #[default]
     None,
@@ -21,11 +22,11 @@ pub(super) enum Need {
 
 /// The need of a file's code.
 #[derive(Default)]
-pub(super) struct NeedOf(watch::Sender<Need>);
+pub(crate) struct NeedOf(watch::Sender<Need>);
 
 /// The needs of all files whose code is asked for.
 #[derive(Default)]
-pub(super) struct Needs {
+pub(crate) struct Needs {
     // A lock and not a snapshot: a need that one caller raises has to be seen by those who wait
     // with it.
     flags: Mutex<BTreeMap<Sha256Digest, Weak<NeedOf>>>,
@@ -33,8 +34,8 @@ pub(super) struct Needs {
 
 impl Needs {
     /// Returns the need of a file, which all plugins with this file share.
-    pub(super) fn of(&self, wasm: Sha256Digest) -> Arc<NeedOf> {
-        let mut flags = self.flags.lock().unwrap_or_else(PoisonError::into_inner);
+    pub(crate) fn of(&self, wasm: Sha256Digest) -> Arc<NeedOf> {
+        let mut flags = lock(&self.flags);
         if let Some(flag) = flags.get(&wasm).and_then(Weak::upgrade) {
             return flag;
         }
@@ -46,7 +47,7 @@ impl Needs {
 }
 
 impl NeedOf {
-    pub(super) fn raise(&self, need: Need) {
+    pub(crate) fn raise(&self, need: Need) {
         self.0.send_if_modified(|known| {
             let is_more = need > *known;
             *known = need.max(*known);
@@ -54,7 +55,7 @@ impl NeedOf {
         });
     }
 
-    pub(super) async fn reaches(&self, need: Need) {
+    pub(crate) async fn reaches(&self, need: Need) {
         // The sender is this very value: it outlives the wait.
         let _ = self.0.subscribe().wait_for(|known| *known >= need).await;
     }

@@ -1,10 +1,10 @@
 //! A plugin's file with a section that lists its tools, made of what its code says of them.
 
+use super::code::link::Linked;
 use super::guest::Guest;
-use super::guest_tools::{ListError, lost};
-use super::link::Linked;
-use super::listing_section::{self, ListingError};
-use super::tools;
+use super::kind::listing_section::{self, ListingError};
+use super::kind::tools;
+use super::known_tools::{ListError, lost};
 use crate::manifest::{PluginKind, Sha256Digest};
 use crate::tool::CallError;
 
@@ -39,15 +39,15 @@ impl From<ListingError> for PackError {
 impl Guest {
     /// Its file with a section that lists what its code does. Code that is in the cache is kept for that file, too.
     pub async fn packed(&self) -> Result<Packed, PackError> {
-        let code = self.code.get(&self.sandbox).await.map_err(|error| lost(&error))?;
+        let code = self.code.get(&self.sandbox.codes).await.map_err(|error| lost(&error))?;
         let Linked::Tools(tools) = &code.linked else {
             return Err(PackError::Kind(code.linked.kind()));
         };
         let place = self.sandbox.asking.asked().await;
-        let asked = tools::ask(self, tools).await.map_err(ListError::from)?;
+        let asked = tools::ask(self.limits(), tools).await.map_err(ListError::from)?;
         drop(place);
         // A host refuses what does not pass; the author is told so here.
-        super::contract::tools(asked.clone(), self.grants()).map_err(ListError::from)?;
+        super::kind::contract::tools(asked.clone(), self.grants()).map_err(ListError::from)?;
         let count = asked.len();
         let wasm = self.code.wasm().clone();
         let digest = wasm.digest;

@@ -3,72 +3,18 @@
 //! It is listed before it is compiled. Its code comes later, and no call enters it before it was compared: what a file
 //! says of its tools is a claim, and a plugin whose code does not bear it out is refused.
 
-use super::compiler::CompileError;
+use super::code::link::Linked;
+use super::code::terms_check;
 use super::guest::Guest;
-use super::guest_tools::ListError;
-use super::link::Linked;
-use super::listing_section::{self, ListingError};
-use super::outline::Claim;
-use super::{contract, terms_check, tools};
+use super::kind::listing_section;
+use super::kind::outline::Claim;
+use super::kind::{contract, tools};
+use super::known_tools::ListError;
+use super::readiness::{Readiness, Unverified};
 
 /// The message about types that two libraries read in different ways.
 pub(super) const TWO_WAYS: &str =
     "the types of its functions are read in two ways; this is a fault of toolrack";
-
-/// The reason why a plugin that was listed cannot be called.
-#[derive(Clone, Debug, thiserror::Error)]
-pub enum Unverified {
-    /// It has no code, or none that its grants and limits allow.
-    #[error(transparent)]
-    Code(#[from] CompileError),
-    /// Its code does not say what its tools are.
-    #[error(transparent)]
-    List(#[from] ListError),
-    /// Its code says something else.
-    #[error("{0}")]
-    Disagrees(String),
-}
-
-impl Unverified {
-    /// True if the plugin may be called another time.
-    #[must_use]
-    pub fn may_pass(&self) -> bool {
-        match self {
-            Self::Code(error) => error.may_pass(),
-            Self::List(error) => error.may_pass(),
-            Self::Disagrees(_) => false,
-        }
-    }
-}
-
-/// The readiness of a listed plugin to be called, as far as its code goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Readiness {
-    /// It can, without waiting for its code to be made.
-    Ready,
-    /// It could, and its code is made anew because the cache has lost it.
-    Remaking,
-    /// Its code is not there yet, or not compared with what it is listed by.
-    AwaitsCode,
-    /// This machine could not make its code, or not enter it, which may be otherwise when it is loaded again.
-    FailedForNow,
-    /// It turned out to be none that can be served.
-    Refused,
-}
-
-impl Readiness {
-    /// True if a call waits for code that is on its way.
-    #[must_use]
-    pub fn awaits_code(self) -> bool {
-        matches!(self, Self::Remaking | Self::AwaitsCode)
-    }
-}
-
-impl From<ListingError> for Unverified {
-    fn from(error: ListingError) -> Self {
-        Self::List(error.into())
-    }
-}
 
 impl Guest {
     /// Returns the readiness of the guest to be called now.
@@ -107,13 +53,13 @@ impl Guest {
     }
 
     async fn compare(&self, claim: &Claim) -> Result<(), Unverified> {
-        let code = self.code.get(&self.sandbox).await?;
+        let code = self.code.get(&self.sandbox.codes).await?;
         terms_check::check(&code, self.limits(), self.grants())?;
         match (claim, &code.linked) {
             (Claim::Listed(section), Linked::Tools(tools)) => {
                 let wanted = self.sandbox.codes.wanted(self.code.wasm().digest);
                 let place = self.sandbox.asking.compared(&wanted).await;
-                let asked = tools::ask(self, tools).await.map_err(ListError::from)?;
+                let asked = tools::ask(self.limits(), tools).await.map_err(ListError::from)?;
                 drop(place);
                 // Tools that are compared by name must have each name once; this check sees to that, among other
                 // things.

@@ -6,13 +6,14 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
 use super::Secret;
 use super::keyring::{Keyring, KeyringError};
 use crate::manifest::SecretName;
+use crate::sync::lock;
 
 /// The time that the keyring is waited for.
 const KEYRING_TIMEOUT: Duration = Duration::from_secs(3);
@@ -52,7 +53,7 @@ impl PatientKeyring {
 
     /// Asks for the values of `names`; those that the keyring does not have are left out.
     pub(super) fn get(&self, names: Vec<SecretName>) -> Result<Values, KeyringError> {
-        let _asking = self.asking.lock().unwrap_or_else(PoisonError::into_inner);
+        let _asking = lock(&self.asking);
         if self.is_silent.load(Ordering::Acquire) {
             return Err(KeyringError::Silent(self.patience));
         }

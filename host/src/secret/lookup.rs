@@ -3,13 +3,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use super::files::{self, FileValue, others_read};
 use super::{KeyringError, MIN_REDACTED, PatientKeyring, ResolvedSecrets, Secret, dotenv};
-use crate::bounded_read::{self, ReadError};
+use crate::fs::bounded_read;
+use crate::fs::bounded_read::ReadError;
 use crate::home::{Home, mounted_secrets};
 use crate::manifest::SecretName;
+use crate::sync::lock;
 use crate::text::escape;
 
 /// The largest `.env` file.
@@ -251,7 +253,7 @@ impl Secrets {
     }
 
     fn warn(&self, text: String) {
-        let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut warned = lock(&self.warned);
         if !warned.contains(&text) {
             tracing::warn!("{text}");
             warned.insert(text);

@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
-use crate::atomic_write::Unfinished;
-use crate::bounded_read::read_at_most;
 use crate::catalog::{Catalog, MAX_INSTRUCTIONS};
+use crate::fs::atomic_write::Unfinished;
+use crate::fs::bounded_read::read_at_most;
 use crate::home::{PrivateError, private_directory};
 use crate::lockfile::LockPolicy;
 use crate::manifest::Sha256Digest;

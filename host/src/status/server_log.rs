@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use super::log_share::LogShares;
-use crate::bounded_read::private;
+use crate::fs::bounded_read::private;
 use crate::home::{PrivateError, private_directory};
 
 /// The file that is written.

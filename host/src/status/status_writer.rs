@@ -13,7 +13,7 @@ use super::servers::sweep;
 use super::{LoadingStatus, PlaceError, ServerFiles, Status, now_ms};
 use crate::catalog::{Catalog, Paused};
 use crate::reload::{Mode, Pending};
-use crate::text::escape;
+use crate::text::escape_path;
 
 /// The time between two looks at the counters. Nothing is written where none moved.
 const COUNTERS_INTERVAL: Duration = Duration::from_secs(1);
@@ -190,7 +190,7 @@ fn write(
 }
 
 fn warn(place: &ServerFiles, error: &PlaceError) {
-    let directory = escape(&place.directory().to_string_lossy());
+    let directory = escape_path(&place.directory());
     tracing::warn!("`toolrack status` does not show this server as it is: {directory}: {error}");
 }
 

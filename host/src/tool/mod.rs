@@ -2,8 +2,8 @@
 //!
 //! Nothing here knows how a tool runs (wasmtime) or how an answer is written (JSON-RPC).
 
-mod outcome;
 mod output;
+mod outcome;
 
 use serde_json::value::RawValue;
 

@@ -614,12 +614,12 @@ fn the_home_directory_is_kept_whatever_it_is_called() {
 #[test]
 fn the_sdk_knows_the_names_that_the_host_gives_a_meaning() {
     let host = [
-        include_str!("../../src/sandbox/file_access.rs"),
-        include_str!("../../src/sandbox/host_facts.rs"),
-        include_str!("../../src/sandbox/host_facts.rs"),
+        include_str!("../../src/sandbox/capability/file_access.rs"),
+        include_str!("../../src/sandbox/capability/host_facts.rs"),
+        include_str!("../../src/sandbox/capability/host_facts.rs"),
     ];
     let sdk = [
-        include_str!("../../../plugin-sdk/src/files/write.rs"),
+        include_str!("../../../plugin-sdk/src/files/names.rs"),
         include_str!("../../../plugin-sdk/src/files/mod.rs"),
         include_str!("../../../plugin-sdk/src/host.rs"),
     ];

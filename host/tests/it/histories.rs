@@ -51,8 +51,13 @@ impl Judge<Load> for Lock {
         self.is_there
     }
 
+    fn forbids(&self, file: &str) -> Option<String> {
+        let is_listed = self.is_there && self.accepted[plugin(file)].is_some();
+        (self.is_required && !is_listed).then(|| "it is not locked".into())
+    }
+
     fn judge(&self, file: &str, _: &Contents, (manifest, wasm): &Load) -> Verdict {
-        let plugin = usize::from(file.as_bytes()[0] - b'0');
+        let plugin = plugin(file);
         match (self.is_there, self.accepted[plugin], manifest) {
             (false, ..) if !self.is_required => Verdict::Accepted,
             (false, ..) | (_, None, _) => Verdict::Unlisted("it is not locked".into()),
@@ -64,6 +69,11 @@ impl Judge<Load> for Lock {
             _ => Verdict::Differs("another version is locked".into()),
         }
     }
+}
+
+/// The plugin that a file is of.
+fn plugin(file: &str) -> usize {
+    usize::from(file.as_bytes()[0] - b'0')
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -11,7 +11,8 @@ use toolrack::sandbox::{Compiler, Guest, Notes, Sandbox};
 use toolrack::tool::Listed;
 
 use crate::compiling::Counted;
-use crate::guest::Wat;
+use crate::guest::{FILES, Wat};
+use crate::secrets::CONFIG;
 use crate::wit::{echo, with_section};
 
 /// How often a file is read of which nothing is known.
@@ -114,12 +115,38 @@ async fn other_grants_or_limits_are_asked_anew() {
 }
 
 #[tokio::test]
-async fn one_that_sees_files_is_asked_each_time() {
+async fn what_is_granted_is_not_there_while_a_plugin_is_asked() {
     let files = TempDir::new().unwrap();
     let path = files.path().to_str().unwrap().into();
-    let grant = FileGrant { path, at: "/data".into(), access: Access::Read };
-    let known = Known::with(Grants { files: vec![grant], ..Grants::default() }).await;
-    assert!(known.needs_code().await);
+    let grant = FileGrant { path, at: "/data".into(), access: Access::Write };
+    let env = [("A".to_owned(), "b".to_owned())].into();
+    let config = [("key".to_owned(), "value".to_owned())].into();
+    let grants = Grants { files: vec![grant], env, config, ..Grants::default() };
+    // What reaches something traps, so that nothing would be listed: a new file in the first directory, a variable at
+    // 40,000, a value of the configuration at 600.
+    let list =
+        "(if (i32.eqz (call $open (i32.const 3) (i32.const 1) (i32.const 33000) (i32.const 5)
+            (i32.const 1) (i64.const 64) (i64.const 64) (i32.const 0) (i32.const 512)))
+            (then unreachable))
+        (drop (call $environ (i32.const 512) (i32.const 40000)))
+        (if (i32.load8_u (i32.const 40000)) (then unreachable))
+        (call $config (i32.const 33005) (i32.const 3) (i32.const 600))
+        (if (i32.load8_u (i32.const 600)) (then unreachable))
+        (global.get $list)";
+    let imports = format!("{FILES}{CONFIG}");
+    let fields = r#"(data (i32.const 33000) "pwnedkey")"#;
+    let wat = Wat { list, imports: &imports, fields, ..Wat::default() };
+    let known = Known {
+        wasm: Counted::new(&wat.build()),
+        home: TempDir::new().unwrap(),
+        terms: (Limits::default(), grants.clone()),
+    };
+    let guest = known.loaded(known.directory()).await;
+    assert_eq!(guest.tools().await.unwrap().tools.len(), 1);
+    assert_eq!(fs::read_dir(files.path()).unwrap().count(), 0, "nothing was written");
+    // The listing depends on nothing that could change, so it is kept whatever is granted.
+    let known = Known::with(grants).await;
+    assert!(!known.needs_code().await);
 }
 
 #[tokio::test]

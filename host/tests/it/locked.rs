@@ -104,6 +104,24 @@ fn wider_grants_wait_and_so_do_plugins_that_are_not_locked() {
 }
 
 #[test]
+fn a_plugin_that_is_not_locked_is_not_even_looked_into_where_all_must_be_locked() {
+    let person = person();
+    approve(&person, &[]);
+    // Whoever looks into it finds that it is no Wasm.
+    fs::write(person.plugins().join("new.toml"), "").unwrap();
+    fs::write(person.plugins().join("new.wasm"), "no Wasm").unwrap();
+    let mut client = serve(&person, &["--locked"]);
+    let told = client.logs("not served");
+    assert!(told.contains("new.toml: held back: it is not in toolrack.lock"), "{told}");
+    assert_eq!(client.text("v_run"), "one");
+    // Once it is accepted, it serves.
+    install(&person.plugins(), "new", "", &answering("new"));
+    approve(&person, &["new"]);
+    client.until("new_run", &["unknown tool `new_run`", "is not served"], "new");
+    client.survives();
+}
+
+#[test]
 fn a_local_file_edited_by_hand_waits_and_one_that_narrows_does_not() {
     let person = person();
     let local = person.plugins().join("v.local.toml");

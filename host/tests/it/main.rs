@@ -1,109 +1,125 @@
 //! Tests across the host's borders: manifest text, sandbox with WAT, engine in memory, real binary.
 //!
-//! | file | border |
-//! |---|---|
-//! | `manifests.rs` | TOML text to checked values: golden pairs |
-//! | `sandbox.rs` | limits, traps and answers of guests in WAT |
-//! | `between.rs` | calls beside each other: nothing is left, everybody gets a turn |
-//! | `programs.rs` | WASI programs in WAT: what they get, and what becomes of what they write |
-//! | `functions.rs` | components that know nothing of tools: types, values, names, limits |
-//! | `files.rs` | directories that guests are granted: what is possible there, and nothing beyond |
-//! | `http.rs` | requests to servers on loopback: grants, bounds, TLS, secrets |
-//! | `secrets.rs` | guests that are told secrets, and what is seen of them |
-//! | `compiling.rs` | Wasm to code: caps, sharing, the child process |
-//! | `packed.rs` | files that list their tools: listed at once, compared with their code, refused |
-//! | `cache.rs` | compiled code on disk, used and damaged |
-//! | `catalog.rs` | directories to a catalog: what is served, what is refused and why |
-//! | `engine.rs` | the protocol in memory, line by line |
-//! | `architecture.rs` | ARCHITECTURE.md, against the tree |
-//! | `documents.rs` | what is written for people: links, and manifests |
-//! | `histories.rs` | the core of reloading, under invented histories of files, hints and time |
-//! | `server.rs` | the real binary as a client sees it |
-//! | `reload.rs` | the real binary while its plugin directory changes |
-//! | `flood.rs` | the real binary under very many files, changes and reloads |
-//! | `scan.rs` | directories to what a scan sees, and to what is served |
-//! | `commands.rs` | the real binary as a person sees it |
-//! | `register.rs` | the files of MCP clients, by `register` and `unregister` |
-//! | `doctor.rs` | what usually goes wrong, as `toolrack doctor` tells it |
-//! | `install.rs` | plugins into a directory and out of it, by `add` and `remove` |
-//! | `local.rs` | what a person decided, in `NAME.local.toml`: kept by `add`, `remove` and copied updates |
-//! | `decide.rs` | `grant`, `revoke`, `set`, `unset`: the local file, the lock, the servers |
-//! | `dev.rs` | the author's loop, `toolrack dev`, with an invented cargo |
-//! | `follow.rs` | servers that follow `add`, `remove` and `dev` while they run |
-//! | `lock.rs` | what a lock says of versions, and its text, in memory |
-//! | `locked.rs` | the real binary with a lock beside its plugins |
-//! | `paced.rs` | the real binary with plugins that are called too often or keep crashing |
-//! | `requires.rs` | tools that can only fail: not listed, and when they are again |
-//! | `status.rs` | servers as `toolrack status` shows them |
-//! | `logs.rs` | what servers wrote, as `toolrack logs` shows it |
-//! | `wrong_calls.rs` | calls as models get them wrong, each with its answer |
-//! | `acceptance.rs` | the shipped plugins, by requests of `plugins/NAME/acceptance.toml` with their right answers |
-//! | `any_arguments.rs` | the shipped tools on invented arguments that their schemas accept |
-//! | `shipped_files.rs` | the plugin `files`, as built, on granted directories |
-//! | `zone.rs` | the machine's time zone: who is told it, and what `time` makes of it |
-//! | `fetch.rs`, `github.rs`, `weather.rs` | the plugins that use the network, as built, against servers on loopback |
-//! | `git.rs` | the plugin `git`, as built, against git itself on repositories in many states |
-//! | `git_files.rs` | the same, on files that became something else: directories, links, repositories, odd names |
-//! | `guest.rs`, `wit.rs`, `plugins.rs`, `shipped.rs`, `client.rs`, `person.rs`, `machine.rs`, `web.rs`, `repository.rs` | what these tests are made with |
+//! Beside each module stands its border. A new test goes to the module whose border it crosses.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
-mod acceptance;
-mod any_arguments;
-mod architecture;
-mod between;
-mod cache;
-mod catalog;
-#[allow(dead_code, reason = "the fault suite needs the rest")]
-mod client;
-mod commands;
-mod compiling;
-mod decide;
-mod dev;
-mod doctor;
-mod documents;
-mod engine;
-mod fetch;
-mod files;
-#[cfg(target_os = "linux")]
-mod flood;
-mod follow;
-mod functions;
-mod git;
-mod git_files;
-mod github;
-mod guest;
-mod histories;
-mod http;
-mod install;
-mod listing;
-mod local;
-mod lock;
-mod locked;
-mod logs;
-mod machine;
+// TOML text to checked values: golden pairs.
 mod manifests;
-mod paced;
-mod packed;
-mod passed;
-mod person;
-mod plugins;
+// Limits, traps and answers of guests in WAT.
+mod sandbox;
+// Calls beside each other: nothing is left, everybody gets a turn.
+mod between;
+// WASI programs in WAT: what they get, and what becomes of what they write.
 mod programs;
-mod register;
+// Components that know nothing of tools: types, values, names, limits.
+mod functions;
+// Directories that guests are granted: what is possible there, and nothing beyond.
+mod files;
+// Requests to servers on loopback: grants, bounds, TLS, secrets.
+mod http;
+// Guests that are told secrets, and what is seen of them.
+mod secrets;
+// Wasm to code: caps, sharing, the child process.
+mod compiling;
+// Files that list their tools: listed at once, compared with their code, refused.
+mod packed;
+// Compiled code on disk, used and damaged.
+mod cache;
+// What a plugin offers, kept on disk beside its code.
+mod listing;
+// Schemas that compiled once, known to other hosts.
+mod passed;
+// Directories to a catalog: what is served, what is refused and why.
+mod catalog;
+// The protocol in memory, line by line.
+mod engine;
+// ARCHITECTURE.md, against the tree.
+mod architecture;
+// What is written for people: links, and manifests.
+mod documents;
+// The core of reloading, under invented histories of files, hints and time.
+mod histories;
+// The real binary as a client sees it.
+mod server;
+// The real binary while its plugin directory changes.
 #[cfg(unix)]
 mod reload;
-mod repository;
-mod requires;
-mod sandbox;
+// The real binary under very many files, changes and reloads.
+#[cfg(target_os = "linux")]
+mod flood;
+// Directories to what a scan sees, and to what is served.
 #[cfg(unix)]
 mod scan;
-mod secrets;
-mod server;
-mod shipped;
-mod shipped_files;
+// The real binary as a person sees it.
+mod commands;
+// The files of MCP clients, by `register` and `unregister`.
+mod register;
+// What usually goes wrong, as `toolrack doctor` tells it.
+mod doctor;
+// Plugins into a directory and out of it, by `add` and `remove`.
+mod install;
+// What a person decided, in `NAME.local.toml`: kept by `add`, `remove` and copied updates.
+mod local;
+// `grant`, `revoke`, `set`, `unset`: the local file, the lock, the servers.
+mod decide;
+// The author's loop, `toolrack dev`, with an invented cargo.
+mod dev;
+// Servers that follow `add`, `remove` and `dev` while they run.
+mod follow;
+// What a lock says of versions, and its text, in memory.
+mod lock;
+// The real binary with a lock beside its plugins.
+mod locked;
+// The real binary with plugins that are called too often or keep crashing.
+mod paced;
+// Tools that can only fail: not listed, and when they are again.
+mod requires;
+// Servers as `toolrack status` shows them.
 mod status;
-mod weather;
-mod web;
-mod wit;
+// What servers wrote, as `toolrack logs` shows it.
+mod logs;
+// Calls as models get them wrong, each with its answer.
 mod wrong_calls;
+// The shipped plugins, by requests of `plugins/NAME/acceptance.toml` with their right answers.
+mod acceptance;
+// The shipped tools on invented arguments that their schemas accept.
+mod any_arguments;
+// The plugin `files`, as built, on granted directories.
+mod shipped_files;
+// The machine's time zone: who is told it, and what `time` makes of it.
 mod zone;
+// The plugin `fetch`, as built, against servers on loopback.
+mod fetch;
+// The plugin `github`, as built, against a server on loopback.
+mod github;
+// The plugin `weather`, as built, against a server on loopback.
+mod weather;
+// The plugin `git`, as built, against git itself on repositories in many states.
+mod git;
+// The plugin `git` on files that became something else: directories, links, repositories, odd names.
+mod git_files;
+
+// What these tests are made with.
+
+// Guests in WAT, with the contract's bindings.
+mod guest;
+// Guests of WIT and WAT, with the bindings of any world.
+mod wit;
+// Plugin directories of such guests.
+mod plugins;
+// The plugins of this repository as they are served.
+mod shipped;
+// A client of the real binary.
+#[allow(dead_code, reason = "the fault suite needs the rest")]
+mod client;
+// A person with a home, who types commands.
+mod person;
+// A computer on which MCP clients keep their files.
+mod machine;
+// Servers on loopback that do what a test says.
+mod web;
+// Repositories made by git itself.
+mod repository;
+// The graph of the host's source files, for `architecture`.
+mod file_graph;

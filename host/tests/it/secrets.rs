@@ -16,7 +16,7 @@ use crate::plugins::install;
 const SECRET: &str = "hunter2/hunter2+hunter2";
 
 /// Asks for the configuration `TOKEN`; `$got` is what `option` says, `$at` and `$length` the text.
-const CONFIG: &str = r#"(import "toolrack:plugin/host@0.1.0" "config"
+pub(crate) const CONFIG: &str = r#"(import "toolrack:plugin/host@0.1.0" "config"
     (func $config (param i32 i32 i32)))"#;
 const ASK: &str = "(call $config (i32.const 200) (i32.const 5) (i32.const 300))";
 const NAME: &str = r#"(data (i32.const 200) "TOKEN")"#;

@@ -1,4 +1,4 @@
-//! What the macro writes: the table of tools inside the module, and its export beside it.
+//! The code that the macro writes: the table of tools inside the module, and its export beside it.
 //!
 //! Every path is absolute, and what an author's names could collide with stands in a block of its
 //! own: a plugin may define its own `Result`, `String` or `Arguments`.

@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::ToTokens;
 
-/// What is wrong so far.
+/// The faults found so far.
 #[derive(Default)]
 pub(crate) struct Faults(Option<syn::Error>);
 
@@ -21,7 +21,7 @@ impl Faults {
         }
     }
 
-    /// Whether nothing is wrong.
+    /// True if nothing is wrong.
     pub(crate) fn none(&self) -> bool {
         self.0.is_none()
     }

@@ -78,7 +78,7 @@ fn with_faults(faults: Faults, rest: TokenStream) -> TokenStream {
     quote!(#errors #rest)
 }
 
-/// Where the item itself begins, past its doc comment and attributes.
+/// Returns the token at which the item itself begins, past its doc comment and attributes.
 fn first_word(tokens: &TokenStream) -> Option<TokenTree> {
     tokens.clone().into_iter().find(|token| matches!(token, TokenTree::Ident(_)))
 }

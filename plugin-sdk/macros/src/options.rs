@@ -1,4 +1,4 @@
-//! What `#[tool(...)]` says about a function.
+//! The options in `#[tool(...)]` of a function.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -82,7 +82,7 @@ fn is_tool(attribute: &Attribute) -> bool {
     attribute.path().segments.last().is_some_and(|last| last.ident == "tool")
 }
 
-/// What stands behind the `=`.
+/// Reads the value behind the `=`.
 fn value<T: Parse>(option: &ParseNestedMeta<'_>) -> syn::Result<T> {
     if !option.input.peek(Token![=]) {
         return Err(option.error("needs a value: write `= \"...\"` behind it"));

@@ -49,7 +49,7 @@ impl Parameter {
         quote!(#(#attributes)* #name: #ty)
     }
 
-    /// Whether its fields are arguments themselves.
+    /// True if its fields are arguments themselves.
     pub(crate) fn is_flattened(&self) -> bool {
         let serde = |attribute: &&Attribute| attribute.path().is_ident("serde");
         self.attributes.iter().filter(serde).any(|attribute| has(attribute, "flatten"))
@@ -83,7 +83,7 @@ fn owned_text(reference: &syn::TypeReference) -> Type {
     Type::Verbatim(quote_spanned!(reference.span()=> ::std::string::String))
 }
 
-/// Whether a token stands anywhere in a piece of code.
+/// True if a token stands anywhere in a piece of code.
 pub(crate) fn has(code: &impl ToTokens, token: &str) -> bool {
     fn find(tokens: TokenStream, token: &str) -> bool {
         tokens.into_iter().any(|tree| match tree {

@@ -23,7 +23,7 @@ pub fn explain(error: &io::Error, path: impl AsRef<Path>) -> String {
     }
 }
 
-/// Why the system refuses.
+/// The reason why the system refuses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Cause {
     Missing,

@@ -1,5 +1,5 @@
-//! What `std::fs` does not do for granted files: which directories there are, what an error means and which
-//! line of the manifest it asks for, and files that are changed whole or not at all. Needs the feature `files`.
+//! Work that `std::fs` does not do for granted files: it names the directories, says what an error means and which
+//! line of the manifest it asks for, and changes files whole or not at all. Needs the feature `files`.
 //!
 //! A plugin sees each directory where `at` puts it, and nothing beside:
 //!
@@ -21,8 +21,13 @@
 //! assert!(note("missing.md").is_err());
 //! ```
 
+mod append;
+mod create;
 mod explain;
+mod in_place;
+mod kept;
 mod links;
+mod names;
 mod sweep;
 mod turn;
 mod write;
@@ -34,10 +39,12 @@ mod system;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+pub use append::append;
+pub use create::create;
 pub use explain::explain;
 pub use links::real;
 pub use system::entries;
-pub use write::{append, create, replace, replace_unchanged};
+pub use write::{replace, replace_unchanged};
 
 /// The variable in which the host says where directories are on its machine.
 const HOST_PATHS: &str = "TOOLRACK_HOST_PATHS";
@@ -48,7 +55,7 @@ pub fn roots() -> Vec<PathBuf> {
     system::roots()
 }
 
-/// Where granted directories are on the host's machine: for each as the plugin sees it the path that the operator
+/// The places of granted directories on the host's machine: for each as the plugin sees it the path that the operator
 /// granted and, where that leads through links, the real one. Empty unless the plugin may know, as
 /// `config = { host_paths = true }` under `[grants]` says.
 pub fn host_paths() -> BTreeMap<PathBuf, Vec<String>> {
@@ -59,12 +66,12 @@ pub fn host_paths() -> BTreeMap<PathBuf, Vec<String>> {
 /// The identity of a file, whatever its name. `None` where the system does not tell.
 type Identity = Option<(u64, u64)>;
 
-/// What is in a directory.
+/// The content of a directory.
 #[derive(Clone, Debug, Default)]
 pub struct Entries {
     /// In no order.
     pub entries: Vec<Entry>,
-    /// How many more there are whose names are not UTF-8: WASI has no way to name those.
+    /// The number of further ones whose names are not UTF-8: WASI has no way to name those.
     pub unnamed: usize,
 }
 
@@ -73,11 +80,11 @@ pub struct Entries {
 pub struct Entry {
     /// Without the directory.
     pub name: String,
-    /// What it is.
+    /// The kind of thing that it is.
     pub kind: Kind,
 }
 
-/// What stands at a path.
+/// The kind of thing that stands at a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// A regular file.

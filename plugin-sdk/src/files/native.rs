@@ -11,7 +11,7 @@ pub(super) fn roots() -> Vec<PathBuf> {
     vec![PathBuf::from("/")]
 }
 
-/// What is in the directory at `path`.
+/// Lists the directory at `path`.
 ///
 /// # Errors
 ///

@@ -7,10 +7,9 @@ use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::Duration;
 
+use super::names::LOCK;
 use super::system::{self, Open};
 
-/// The end of the name of such a file.
-const LOCK: &str = ".toolrack-lock";
 /// The time between two looks at a lock.
 const PAUSE: Duration = Duration::from_millis(5);
 /// The looks at one and the same lock after which it counts as left behind: two seconds.

@@ -13,14 +13,14 @@ use wasip2::io::streams::StreamError;
 
 use super::{Entries, Entry, Identity, Kind};
 
-/// What one call gives to the host.
+/// The most bytes that one call gives to the host.
 const CHUNK: usize = 64 * 1024;
 
 pub(super) fn roots() -> Vec<PathBuf> {
     get_directories().into_iter().map(|(_, at)| PathBuf::from(at)).collect()
 }
 
-/// What is in the directory at `path`.
+/// Lists the directory at `path`.
 ///
 /// # Errors
 ///

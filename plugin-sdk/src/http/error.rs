@@ -1,8 +1,8 @@
-//! Why there is no answer: [`Error`].
+//! The reason why there is no answer: [`Error`].
 
 use std::fmt;
 
-/// Why there is no answer. Each is a sentence that a model can act on, and `?` makes a
+/// The reason why there is no answer. Each is a sentence that a model can act on, and `?` makes a
 /// [`ToolError`](crate::ToolError) of it.
 ///
 /// ```
@@ -35,7 +35,7 @@ pub enum Error {
 
 #[cfg(any(test, target_family = "wasm"))]
 impl Error {
-    /// Why a body ended early, from what the host says of its stream. Toolrack's wasmtime gives words
+    /// The reason why a body ended early, from the host's words about its stream. Toolrack's wasmtime gives words
     /// there and no code.
     pub(super) fn in_body(words: &str, origin: &str) -> Self {
         if words.contains("timeout") {

@@ -1,4 +1,4 @@
-//! What stands in for the network in a native build: answers that a test gives.
+//! A stand-in for the network in a native build: answers that a test gives.
 
 use std::cell::RefCell;
 

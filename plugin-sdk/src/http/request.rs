@@ -1,4 +1,4 @@
-//! What is asked: [`Request`].
+//! The request to a server: [`Request`].
 
 use std::fmt::{self, Display};
 use std::time::Duration;
@@ -38,7 +38,7 @@ pub struct Request {
     headers: Vec<(String, String)>,
     content: Option<Vec<u8>>,
     timeout: Option<Duration>,
-    /// What went wrong on the way, for `send` to report.
+    /// The fault on the way, for `send` to report.
     fault: Option<Error>,
 }
 
@@ -132,7 +132,7 @@ impl Request {
         self.content.as_deref().unwrap_or_default()
     }
 
-    /// What would not pass the border, found out here so that a native test finds it too.
+    /// Fails on all that would not pass the border, so that a native test finds it too.
     fn check(&self) -> Result<(), Error> {
         if !is_token(&self.method) {
             return Err(Error::Invalid(format!("`{}` is no method", self.method.escape_debug())));

@@ -1,4 +1,4 @@
-//! What was answered: [`Response`].
+//! The answer of a server: [`Response`].
 
 use std::fmt;
 use std::io::{Cursor, Read};
@@ -52,7 +52,7 @@ impl Response {
         self.status
     }
 
-    /// Whether the status is one from 200 to 299.
+    /// True if the status is one from 200 to 299.
     pub fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
     }
@@ -67,7 +67,7 @@ impl Response {
         self.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
-    /// When to try again, as the end of a sentence: what `retry-after` says, else `later`.
+    /// Says when to try again, as the end of a sentence: what `retry-after` says, else `later`.
     ///
     /// ```
     /// use toolrack_sdk::http::Response;

@@ -3,7 +3,7 @@
 
 use super::Error;
 
-/// Where a request goes.
+/// The place that a request goes to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Url {
     pub(super) scheme: Scheme,
@@ -13,7 +13,7 @@ pub(super) struct Url {
     pub(super) path_with_query: String,
 }
 
-/// What a plugin can speak.
+/// A protocol that a plugin can speak.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Scheme {
     Http,
@@ -51,7 +51,7 @@ impl Url {
         })
     }
 
-    /// What errors name: the rest of a URL may hold what is private.
+    /// The part of the URL that errors name: the rest of it may hold what is private.
     pub(super) fn origin(&self) -> String {
         let scheme = match self.scheme {
             Scheme::Http => "http",
@@ -85,7 +85,7 @@ fn escape(text: &str, keep: fn(u8) -> bool) -> String {
     escaped
 }
 
-/// What may stand in a URL as it is, an escape included.
+/// True if a byte may stand in a URL as it is, an escape included.
 fn is_url(byte: u8) -> bool {
     byte.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&byte)
 }

@@ -12,7 +12,7 @@ use wasip2::io::streams::{InputStream, StreamError};
 use super::url::{Scheme, Url};
 use super::{Error, Request, Response};
 
-/// What one write takes.
+/// The most bytes that one write takes.
 const CHUNK: usize = 4096;
 
 pub(super) fn send(mut request: Request, url: &Url) -> Result<Response, Error> {

@@ -1,4 +1,4 @@
-//! What `cargo xtask bench` measures: the same work as in its native server.
+//! The work that `cargo xtask bench` measures: the same as in its native server.
 //!
 //! It is not among the plugins to install.
 
@@ -12,7 +12,7 @@ mod bench {
         text
     }
 
-    /// How many primes are below n, by division.
+    /// Counts the primes below n, by division.
     pub fn primes(
         /// How much work it is.
         n: u32,
@@ -20,7 +20,7 @@ mod bench {
         bench_work::primes(n).to_string()
     }
 
-    /// How many primes are below n, by a sieve.
+    /// Counts the primes below n, by a sieve.
     pub fn sieve(
         /// How much work it is.
         n: u32,

@@ -175,7 +175,7 @@ fn slow(x: &Interval, function: fn(&Float) -> Float, effort: &mut Effort) -> Res
     Ok(x.monotone(function)?.into())
 }
 
-/// What a sine or cosine needs.
+/// The angle as a sine or cosine needs it.
 fn angle(x: &Value, effort: &mut Effort) -> Result<Interval, Wrong> {
     let interval = x.near(effort)?;
     if interval.magnitude() > MAX_ANGLE {
@@ -186,7 +186,7 @@ fn angle(x: &Value, effort: &mut Effort) -> Result<Interval, Wrong> {
     Ok(interval)
 }
 
-/// What an arc sine or arc cosine needs.
+/// The argument as an arc sine or arc cosine needs it.
 fn sine(x: &Value, effort: &Effort) -> Result<Interval, Wrong> {
     let interval = x.near(effort)?;
     let (lo, hi) = interval.bounds();

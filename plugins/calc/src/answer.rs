@@ -16,7 +16,7 @@ pub const DEFAULT_DECIMALS: u32 = 30;
 /// Longest fraction that is worth showing beside the decimal.
 const MAX_FRACTION: usize = 1_000;
 
-/// How often an expression is computed at most. The precision at least doubles each time.
+/// The most times that an expression is computed. The precision at least doubles each time.
 const ATTEMPTS: usize = 5;
 
 #[derive(Debug, PartialEq, serde::Serialize, schemars::JsonSchema)]

@@ -116,7 +116,7 @@ pub fn lower(arguments: &[Value], effort: &mut Effort) -> Result<Value, Wrong> {
     sub(&[arguments[0].clone(), part], effort)
 }
 
-/// What the operation makes of two exact numbers, times pi.
+/// The result of the operation for two exact numbers, times pi.
 fn of_pi(operation: Operation, a: &RBig, b: &RBig, effort: &mut Effort) -> Result<Value, Wrong> {
     match operation(&[a.clone().into(), b.clone().into()], effort)? {
         Value::Exact(times) => angle::times_pi(times, effort),

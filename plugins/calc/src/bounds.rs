@@ -1,4 +1,4 @@
-//! How big a number may get and how much work an expression may cost. Both are checked before the
+//! The limits of a number's size and of the work that an expression may cost. Both are checked before the
 //! work is done, so that `9^9^9` is an answer and not a time-out. Knows no operation.
 
 use crate::fault::{Wrong, refused};

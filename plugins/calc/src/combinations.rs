@@ -25,7 +25,7 @@ pub fn factorial(arguments: &[Value], effort: &mut Effort) -> Result<Value, Wron
     Ok(IBig::from(product_of_range(1, n)).into())
 }
 
-/// How many ways there are to choose `k` of `n`.
+/// Counts the ways to choose `k` of `n`.
 pub fn choose(arguments: &[Value], effort: &mut Effort) -> Result<Value, Wrong> {
     let n = arguments[0].small("choose", 0, i64::MAX)? as u64;
     let k = arguments[1].small("choose", 0, i64::MAX)? as u64;
@@ -40,7 +40,7 @@ pub fn choose(arguments: &[Value], effort: &mut Effort) -> Result<Value, Wrong> 
     Ok(IBig::from(over / under).into())
 }
 
-/// How many ways there are to arrange `k` of `n`.
+/// Counts the ways to arrange `k` of `n`.
 pub fn permutations(arguments: &[Value], effort: &mut Effort) -> Result<Value, Wrong> {
     let n = arguments[0].small("perm", 0, i64::MAX)? as u64;
     let k = arguments[1].small("perm", 0, i64::MAX)? as u64;

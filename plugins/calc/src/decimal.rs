@@ -5,7 +5,7 @@ use dashu_base::{Abs, BitTest, DivRem, Signed, UnsignedAbs};
 use dashu_int::{IBig, UBig};
 use dashu_ratio::RBig;
 
-/// How a decimal is written, and thereby what its digits count.
+/// The form in which a decimal is written, and thereby what its digits count.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Style {
     /// `0.00123`

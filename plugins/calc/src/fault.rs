@@ -1,4 +1,4 @@
-//! What can be wrong with an expression, and how that is shown: the place, the reason, and a line
+//! The faults of an expression, and how they are shown: the place, the reason, and a line
 //! with a caret under the place. Knows nothing of arithmetic.
 
 /// A stretch of the expression, in bytes.
@@ -8,7 +8,7 @@ pub struct Span {
     pub end: usize,
 }
 
-/// Why an operation gave no value; the place is added by whoever knows it.
+/// The reason why an operation gave no value; the caller that knows the place adds it.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Wrong {
     /// The operation cannot be done with these operands.

@@ -6,7 +6,7 @@ use crate::kind::Keeps;
 use crate::value::{Effort, Value};
 use crate::{angle, arithmetic, combinations, power, real, root, rounding, several, spread, whole};
 
-/// What computes a value from as many arguments as its entry allows.
+/// A function that computes a value from as many arguments as its entry allows.
 pub type Operation = fn(&[Value], &mut Effort) -> Result<Value, Wrong>;
 
 /// A name with the least and most arguments it takes; a constant takes none.
@@ -106,7 +106,8 @@ const ALIASES: [(&str, &str); 6] = [
 ];
 
 /// Names of what has several definitions, with what to write.
-const UNSURE: [(&str, &str); 3] = [
+const UNSURE: [(&str, &str); 4] = [
+    ("P", "of several meanings: permutations are perm(n, k)"),
     (
         "percentile",
         "of several definitions: sort the values and take the one that yours names; the 50th is `median`",

@@ -1,4 +1,4 @@
-//! What is known of a value before it is computed: whether it is a percentage, and which dimension it has. The rules by
+//! The facts known of a value before it is computed: whether it is a percentage, and which dimension it has. The rules by
 //! which operations combine them; knows no numbers.
 
 use crate::unit::{Dimension, Unit};
@@ -32,7 +32,7 @@ impl Kind {
         matches!(self, Kind::Percent | Kind::Of(Dimension::NONE))
     }
 
-    /// What the value is, for a message.
+    /// Describes the value for a message.
     pub fn shown(&self) -> String {
         match self {
             Kind::Reading(_) => "a temperature".to_string(),
@@ -83,7 +83,7 @@ pub fn value(name: &str, keeps: Keeps, arguments: &[Kind]) -> Result<Kind, Strin
     }
 }
 
-/// What a function does to the units of its arguments.
+/// The effect of a function on the units of its arguments.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Keeps {
     /// It takes none.

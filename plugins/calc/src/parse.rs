@@ -8,6 +8,7 @@ mod call;
 mod conversion;
 mod infix;
 mod postfix;
+mod root;
 
 use crate::arithmetic;
 use crate::fault::{Fault, Span};
@@ -30,7 +31,7 @@ impl Step {
     }
 }
 
-/// What an expression says.
+/// The meaning of an expression.
 #[derive(Debug)]
 pub struct Program {
     pub steps: Vec<Step>,
@@ -41,7 +42,7 @@ pub struct Program {
 /// Deepest nesting: the parser calls itself, and the sandbox's stack is small.
 const MAX_DEPTH: usize = 200;
 
-/// How tightly each operator binds; a sign before a value binds tighter than `*` and looser than
+/// The binding strengths of operators; a sign before a value binds tighter than `*` and looser than
 /// `^`, so that `-2^2` is -4.
 const SUM: u8 = 1;
 const PRODUCT: u8 = 2;
@@ -160,11 +161,14 @@ impl Parser<'_> {
                 self.take();
                 self.expression(SIGN)
             }
+            Token::Sign(sign) if root::degree(sign).is_some() => self.root(),
             Token::Name(name) => {
                 let (_, span) = self.take();
                 self.name(&name, span)
             }
-            Token::Sign(_) | Token::End => Err(self.expected("a number, a name, `(` or a sign")),
+            Token::Sign(_) | Token::Raised(_) | Token::End => {
+                Err(self.expected("a number, a name, `(` or a sign"))
+            }
         }
     }
 
@@ -183,11 +187,20 @@ impl Parser<'_> {
         let found = match self.peek() {
             Token::End => "the end".to_string(),
             Token::Sign(sign) => format!("`{sign}`"),
+            Token::Raised(_) => "a power".to_string(),
             Token::Name(name) => {
                 let shown: String = name.chars().take(40).collect();
-                format!("`{shown}`, which is no unit; is a `*` missing?")
+                match advice(&name.to_ascii_lowercase()) {
+                    Some(advice) => format!("`{shown}`; write {advice}"),
+                    None => format!("`{shown}`, which is no unit; is a `*` missing?"),
+                }
             }
-            Token::Number(_) => "a number".to_string(),
+            Token::Number(_) => match self.next.checked_sub(1).map(|last| &self.tokens[last].0) {
+                Some(Token::Name(name)) if name == "C" => {
+                    "a number; combinations are written choose(n, k)".to_string()
+                }
+                _ => "a number".to_string(),
+            },
         };
         self.unexpected(&format!("expected {what}, found {found}"))
     }
@@ -195,4 +208,18 @@ impl Parser<'_> {
     fn unexpected(&self, message: &str) -> Fault {
         Fault::new(self.span(), message)
     }
+}
+
+/// Returns what to write for a word that stands where an operator does.
+fn advice(word: &str) -> Option<&'static str> {
+    Some(match word {
+        "ncr" | "choose" => "choose(n, k)",
+        "npr" | "perm" | "p" => "perm(n, k)",
+        "percent" => "`%`, as in 5% of 20",
+        "x" | "times" => "`*`",
+        "plus" => "`+`",
+        "minus" => "`-`",
+        "over" => "`/`",
+        _ => return None,
+    })
 }

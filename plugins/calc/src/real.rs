@@ -98,7 +98,7 @@ fn is(x: &Value, n: i8) -> bool {
     matches!(x, Value::Exact(x) if *x == RBig::from(n))
 }
 
-/// What a logarithm needs.
+/// The argument as a logarithm needs it.
 fn positive(x: &Value, effort: &Effort) -> Result<Interval, Wrong> {
     let interval = x.near(effort)?;
     if interval.is_positive() {

@@ -92,7 +92,7 @@ pub fn exact_root(x: &RBig, degree: usize, effort: &mut Effort) -> Result<Option
     Ok(Some(if x.is_negative() { -root } else { root }))
 }
 
-/// How often the search for a root divides numbers of full length: it comes closer by a part that
+/// The number of times that the search for a root divides numbers of full length: it comes closer by a part that
 /// shrinks with the degree, then doubles the right bits each time.
 fn search_steps(degree: usize, bits: usize) -> u64 {
     degree as u64 + u64::from(bits.ilog2())

@@ -1,6 +1,8 @@
 //! Splits an expression into numbers, names and signs, each with its place. Numbers are read
 //! exactly; how tokens combine is not known here.
 
+mod written;
+
 use crate::bounds::{MAX_BITS, MAX_DIGITS, grouped};
 use crate::fault::{Fault, Span};
 use dashu_base::BitTest;
@@ -12,8 +14,10 @@ pub enum Token {
     Number(RBig),
     /// A function, a constant, a unit or a word such as `mod`, as it is written.
     Name(String),
-    /// An operator, a parenthesis or a comma, in its one plain spelling.
+    /// An operator, a root, a parenthesis or a comma, in its one plain spelling.
     Sign(char),
+    /// A power written above the line: `²`, `⁻³`.
+    Raised(RBig),
     End,
 }
 
@@ -38,11 +42,21 @@ pub fn tokens(source: &str) -> Result<Vec<(Token, Span)>, Fault> {
         let (token, length) = if c.is_ascii_digit() || c == '.' {
             let length = number_length(rest);
             (Token::Number(number(&rest[..length], start)?), length)
+        } else if let Some(part) = written::fraction(c) {
+            let end = start + c.len_utf8();
+            let before = found.pop_if(|(token, _)| matches!(token, Token::Number(_)));
+            let (number, from) = match before {
+                Some((Token::Number(whole), span)) => {
+                    (written::mixed(source, whole, part, span, end)?, span.start)
+                }
+                _ => (part, start),
+            };
+            start = from;
+            (Token::Number(number), end - from)
+        } else if let Some((exponent, length)) = written::exponent(rest) {
+            (Token::Raised(exponent.ok_or_else(|| written::odd_exponent(start, length))?), length)
         } else if c.is_alphabetic() || c == '_' || c == '°' {
-            let word = |c: char| c.is_alphanumeric() || c == '_';
-            let mark = if c == '°' { c.len_utf8() } else { 0 };
-            let length = rest[mark..].find(|c| !word(c)).map_or(rest.len(), |end| mark + end);
-            (Token::Name(rest[..length].to_string()), length)
+            written::name(rest)
         } else {
             sign(rest, c, start)?
         };
@@ -65,7 +79,7 @@ fn sign(rest: &str, c: char, start: usize) -> Result<(Token, usize), Fault> {
                 "`/` divides, and there is no other sign for it; whole parts are `floor(a / b)`",
             ));
         }
-        '+' | '-' | '*' | '/' | '%' | '^' | '!' | '(' | ')' | ',' => c,
+        '+' | '-' | '*' | '/' | '%' | '^' | '!' | '(' | ')' | ',' | '√' | '∛' | '∜' => c,
         '×' | '·' | '⋅' => '*',
         '÷' => '/',
         '−' => '-',
@@ -79,7 +93,7 @@ fn sign(rest: &str, c: char, start: usize) -> Result<(Token, usize), Fault> {
     Ok((Token::Sign(plain), c.len_utf8()))
 }
 
-/// How far a number reaches: letters and digits run on, so that `12abc` is one bad number and not
+/// The length of the number that a text begins with: letters and digits run on, so that `12abc` is one bad number and not
 /// two odd tokens, and the sign of an exponent belongs to it.
 fn number_length(rest: &str) -> usize {
     let bytes = rest.as_bytes();
@@ -116,6 +130,9 @@ fn number(text: &str, start: usize) -> Result<RBig, Fault> {
         if let Some(digits) = plain.strip_prefix(prefix) {
             return Ok(UBig::from_str_radix(digits, radix).map_err(|_| bad(what))?.into());
         }
+    }
+    if let Some(call) = written::combination(text) {
+        return Err(bad(&format!("this is no number; write {call}")));
     }
     let (mantissa, exponent) = plain.split_once('e').unwrap_or((&plain, "0"));
     let (whole, decimals) = mantissa.split_once('.').unwrap_or((mantissa, ""));
@@ -172,6 +189,9 @@ mod tests {
         check("0xe+1", "14");
         check("0b1011", "11");
         check("0o17", "15");
+        check("½", "1/2");
+        check("1½", "3/2");
+        check("3 ⅓", "10/3");
     }
 
     #[test]
@@ -194,6 +214,11 @@ mod tests {
         };
         check("1 + $2", (4, 5), "found `$`");
         check("2pi", (0, 3), "not a number");
+        check("1.5½", (0, 5), "behind a whole number");
+        check("½½", (0, 4), "behind a whole number");
+        check("2⁻", (1, 4), "a whole number");
+        check("10C3", (0, 4), "write choose(10, 3)");
+        check("5P2", (0, 3), "write perm(5, 2)");
         check("1.2.3", (0, 5), "not a number");
         check("1 + .", (4, 5), "not a number");
         check("0xg1", (0, 4), "hexadecimal");

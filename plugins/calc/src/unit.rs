@@ -4,7 +4,7 @@
 use crate::token;
 use dashu_ratio::RBig;
 
-/// How often each base unit is a factor: length, mass, time, temperature, data.
+/// The power of each base unit in a unit: length, mass, time, temperature, data.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Dimension([i32; 5]);
 
@@ -50,9 +50,9 @@ impl Dimension {
 /// A unit as it is used.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Unit {
-    /// How many base units it is; with `pi`, as many times pi.
+    /// Its size in base units; with `pi`, in as many times pi.
     pub factor: RBig,
-    /// Where its zero lies, in units of its own above that of the base unit: for temperatures.
+    /// The place of its zero, in units of its own above that of the base unit: for temperatures.
     pub zero: Option<RBig>,
     pub pi: bool,
     pub dimension: Dimension,
@@ -177,21 +177,13 @@ const PREFIXES: &[(&str, &str, &str)] = &[
     ("Pi", "pebi", "1125899906842624"),
 ];
 
-/// The unit called `name`; `m²` and `m³` are powers of one. Case counts where it has to: Mb is not MB, mW not MW.
+/// The unit called `name`. Case counts where it has to: Mb is not MB, mW not MW.
 pub fn find(name: &str) -> Option<Unit> {
-    if let Some((base, exponent)) = raised(name) {
-        return find(base)?.raised(exponent);
-    }
     // `L` before the rest: what is written exactly so comes first.
     plain(|known| known == name)
         .or_else(|| prefixed(name))
         .or_else(|| plain(|known| known.chars().count() > 1 && known.eq_ignore_ascii_case(name)))
         .or_else(|| prefixed(&name.to_ascii_lowercase()).filter(|_| is_long(name)))
-}
-
-fn raised(name: &str) -> Option<(&str, i32)> {
-    let square = name.strip_suffix('²').map(|base| (base, 2));
-    square.or_else(|| name.strip_suffix('³').map(|base| (base, 3)))
 }
 
 /// True of names in whole words, which nobody tells apart by case.
@@ -275,7 +267,6 @@ mod tests {
         check("KB", "kB", true);
         check("Miles", "mi", true);
         check("GHZ", "GHz", false);
-        check("m²", "sqm", true);
         check("min", "minutes", true);
         assert!(find("parsec").is_none());
         assert!(find("").is_none());

@@ -20,7 +20,7 @@ pub enum Value {
     Near(Interval),
 }
 
-/// What one evaluation works with: how precisely to enclose, and how much it may still cost.
+/// The means of one evaluation: the precision of enclosures, and the work that is left.
 pub struct Effort {
     pub precision: usize,
     pub budget: Budget,

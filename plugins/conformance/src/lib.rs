@@ -14,7 +14,7 @@ mod conformance {
 
     use crate::fixtures::{JSON_SCHEMA_2020_12, RED_DOT, SILENCE};
 
-    /// What the suite asks a tool to wait between two reports.
+    /// The time that the suite asks a tool to wait between two reports.
     const PAUSE: Duration = Duration::from_millis(50);
 
     /// Returns a simple text.

@@ -1,4 +1,4 @@
-//! What the suite checks of an answer, without a server between.
+//! The suite's checks of an answer, without a server between.
 
 use toolrack_sdk::{Content, IntoOutput, Output, ToolError};
 

@@ -1,4 +1,4 @@
-//! What a caller wrote, to a URL.
+//! The address that a caller wrote, as a URL.
 
 use url::Url;
 

@@ -1,15 +1,15 @@
 //! Bytes to text: in the encoding that the answer or the document names, else by a good guess.
 //!
-//! What a document names is found by the HTML Standard's "prescan a byte stream to determine its encoding".
+//! The name in a document is found by the HTML Standard's "prescan a byte stream to determine its encoding".
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252, X_USER_DEFINED};
 use toolrack_sdk::text;
 
-/// How far into a document its encoding is looked for. Browsers look 1,024 bytes ahead, and begin anew when a later
+/// The part of a document in which its encoding is looked for. Browsers look 1,024 bytes ahead, and begin anew when a later
 /// `<meta>` says something else; this is enough for both.
 const PRESCAN: usize = 64 * 1024;
-/// How much of a document a guess is made from.
+/// The part of a document that a guess is made from.
 const MAX_GUESSED: usize = 256 * 1024;
 
 /// The text of `bytes`, which may be markup; `named` is what the header says. What does not fit the encoding is replaced.
@@ -33,7 +33,7 @@ fn guess(bytes: &[u8]) -> &'static Encoding {
     detector.guess(None, Utf8Detection::Allow)
 }
 
-/// What `<meta charset=...>`, its older form, or an XML declaration says.
+/// The encoding by `<meta charset=...>`, its older form, or an XML declaration.
 fn prescan(bytes: &[u8]) -> Option<&'static Encoding> {
     match bytes {
         [b'<', 0, b'?', 0, b'x', 0, ..] => return Some(UTF_16LE),
@@ -54,7 +54,7 @@ fn prescan(bytes: &[u8]) -> Option<&'static Encoding> {
     None
 }
 
-/// What an XML declaration says.
+/// The encoding by an XML declaration.
 fn of_declaration(bytes: &[u8]) -> Option<&'static Encoding> {
     let end = bytes.iter().position(|byte| *byte == b'>')?;
     let text = String::from_utf8_lossy(&bytes[..end]);
@@ -106,7 +106,7 @@ impl Scan<'_> {
         None
     }
 
-    /// What the attributes of a `<meta>` say together.
+    /// The encoding by all attributes of a `<meta>` together.
     fn meta(&mut self) -> Option<&'static Encoding> {
         let (mut names, mut is_pragma, mut needs_pragma, mut charset) =
             (Vec::new(), false, false, None);
@@ -177,7 +177,7 @@ fn is_meta(rest: &[u8]) -> bool {
         && rest.get(5).is_some_and(|byte| byte.is_ascii_whitespace() || *byte == b'/')
 }
 
-/// What the `content` of a `<meta http-equiv=content-type>` says, such as `text/html; charset=gbk`.
+/// The encoding by the `content` of a `<meta http-equiv=content-type>`, such as `text/html; charset=gbk`.
 fn of_content(content: &str) -> Option<&'static Encoding> {
     let mut rest = content;
     loop {

@@ -27,7 +27,7 @@ use parse::Dialect;
 use raw::Raw;
 use seen::Hidden;
 
-/// What of a web page is wanted.
+/// The part of a web page that is wanted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 #[schemars(inline)]
@@ -44,12 +44,12 @@ pub enum Extract {
 /// A page with less text than this may only be there to lead on.
 pub const SHORT: usize = 1000;
 
-/// What is read of a page.
+/// A page as it is read.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Document {
     pub title: Option<String>,
     pub text: String,
-    /// What a reader should know beforehand, a sentence each.
+    /// Notes that a reader should have beforehand, a sentence each.
     pub notes: Vec<String>,
     /// The page to show in place of this one.
     pub refresh: Option<Refresh>,
@@ -170,7 +170,7 @@ fn title(tree: &Tree) -> Option<String> {
     one_line(&titles.nodes().iter().find(|node| !is_drawing(node))?.text())
 }
 
-/// What a page says of itself where it says nothing else.
+/// The page's description of itself.
 fn description(tree: &Tree) -> Option<String> {
     let said = tree
         .select_single("meta[name=description], meta[property='og:description']")
@@ -178,7 +178,7 @@ fn description(tree: &Tree) -> Option<String> {
     one_line(&said)
 }
 
-/// What of the page is not in the text.
+/// Notes on the parts of the page that are not in the text.
 fn left_out(around: usize, hidden: Hidden) -> Vec<String> {
     let mut notes = Vec::new();
     if around > 0 {
@@ -202,7 +202,7 @@ struct Found {
     is_scriptless: bool,
 }
 
-/// Where the page leads on to.
+/// The page that this one leads on to.
 fn refresh(tree: &Tree, page: &Page) -> Option<Found> {
     let of_header = page.refresh.clone().map(|refresh| Found { refresh, is_scriptless: false });
     let base = links::base(tree, &page.url);

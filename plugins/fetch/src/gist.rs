@@ -1,10 +1,10 @@
-//! What an error page says, in a few words.
+//! The message of an error page, in a few words.
 
 use dom_query::Document as Tree;
 
-/// What says nothing of the error.
+/// Elements that say nothing of the error.
 const AROUND: &str = "head, script, style, template, noscript, svg, nav, footer, aside, form, [hidden], [role=navigation]";
-/// What stands in a line of text.
+/// Elements that stand in a line of text.
 const INLINE: [&str; 12] =
     ["a", "abbr", "b", "code", "em", "i", "mark", "small", "span", "strong", "u", "wbr"];
 

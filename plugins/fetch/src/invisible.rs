@@ -6,9 +6,9 @@ use std::collections::BTreeSet;
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Cleaned {
     pub text: String,
-    /// How many characters were taken out that no usual page has.
+    /// The number of characters taken out that no usual page has.
     pub strange: usize,
-    /// Which ones, at most a few.
+    /// The kinds of them, at most a few.
     kinds: BTreeSet<char>,
 }
 
@@ -37,7 +37,7 @@ impl Cleaned {
         }
     }
 
-    /// What a reader should know of what was taken out.
+    /// A note about the characters taken out.
     pub fn told(&self) -> Option<String> {
         let kinds: Vec<_> = self.kinds.iter().map(|c| format!("U+{:04X}", u32::from(*c))).collect();
         let (strange, kinds) = (self.strange, kinds.join(", "));
@@ -53,7 +53,7 @@ enum Sight {
     Strange,
 }
 
-/// Whether a character is seen. `before` is the one before it.
+/// Tells whether a character is seen. `before` is the one before it.
 fn sight(c: char, before: Option<char>) -> Sight {
     match c {
         // Hints where to break a word, marks of direction, and what is left of a byte order mark.

@@ -3,7 +3,7 @@
 use dom_query::{Document, NodeRef};
 use url::Url;
 
-/// What the links of a document begin at: what its first `<base>` says, if that can be fetched.
+/// The address that the links of a document begin at: that of its first `<base>`, if that can be fetched.
 pub fn base(document: &Document, page: &Url) -> Url {
     let base = document.select_single("base[href]").attr("href");
     base.and_then(|href| page.join(href.trim()).ok())
@@ -90,7 +90,7 @@ fn target(base: &Url, href: &str) -> Option<String> {
     matches!(url.scheme(), "http" | "https" | "mailto" | "tel").then(|| url.into())
 }
 
-/// Whether it is what stands beside a heading to be linked to, such as `§`.
+/// True if a link is a mark beside a heading to be linked to, such as `§`.
 fn is_mark(link: &NodeRef<'_>) -> bool {
     let text = link.text();
     let text = text.trim();

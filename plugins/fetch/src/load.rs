@@ -14,23 +14,23 @@ use crate::{charset, gist};
 
 /// Pages that are asked for on the way to one.
 const MAX_HOPS: usize = 6;
-/// What is read of a body. The host lets 4 MiB through, and a page twice this size is no page to read.
+/// The most bytes read of a body. The host lets 4 MiB through, and a page twice this size is no page to read.
 const MAX_BODY: usize = 3 * 1024 * 1024;
-/// What is read of the body of a refusal.
+/// The most bytes read of the body of a refusal.
 const MAX_REFUSAL: usize = 64 * 1024;
-/// What servers see; some give Markdown to those who ask for it.
+/// The media types that servers are asked for; some give Markdown to those who ask for it.
 const ACCEPT: &str = "text/markdown, text/html;q=0.9, application/xhtml+xml;q=0.9, text/plain;q=0.8, \
                       application/json;q=0.8, */*;q=0.5";
 
-/// What is at a URL.
+/// The page found at a URL.
 #[derive(Debug)]
 pub struct Page {
-    /// Where it was found in the end.
+    /// The address where it was found in the end.
     pub url: Url,
     pub kind: Kind,
     pub charset: Option<String>,
     pub body: Vec<u8>,
-    /// What the header `Refresh` says.
+    /// The page to go on to, by the header `Refresh`.
     pub refresh: Option<Refresh>,
     pub is_truncated: bool,
 }
@@ -43,7 +43,7 @@ impl Page {
         Self { url, kind, charset, body: body.into(), refresh, is_truncated }
     }
 
-    /// What a reader should know of a page that is too long.
+    /// A note about a page that is too long.
     pub fn told(&self) -> Option<String> {
         self.is_truncated.then(|| format!("only the first {} were read.", size(MAX_BODY)))
     }
@@ -109,13 +109,13 @@ pub fn send(url: &Url, user_agent: &str) -> Result<Response, Error> {
         .send()
 }
 
-/// What went wrong. The host does not know what a plugin is called where it says how to grant something to it.
+/// Puts an error into words. The host does not know what a plugin is called where it says how to grant something to it.
 pub fn explained(error: &Error) -> String {
     const COMMAND: &str = concat!("toolrack grant ", env!("CARGO_PKG_NAME"), " ");
     error.to_string().replace("toolrack grant NAME ", COMMAND)
 }
 
-/// Where a redirect leads.
+/// The address that a redirect leads to.
 pub fn next(at: &Url, response: &Response) -> Result<Option<Url>, String> {
     let status = response.status();
     if !matches!(status, 301 | 302 | 303 | 307 | 308) {
@@ -164,7 +164,7 @@ fn page(url: Url, response: Response) -> Result<Page, String> {
     }
 }
 
-/// How the body of a response is packed, or by what it is that cannot be undone.
+/// The packing of the body of a response. Fails on one that cannot be undone.
 pub fn packing(response: &Response) -> Result<Packing, String> {
     let header = response.header("content-encoding").unwrap_or_default();
     Packing::parse(header).map_err(str::to_owned)
@@ -177,7 +177,7 @@ pub fn read(response: Response, packing: Packing, most: usize) -> io::Result<Vec
     Ok(body)
 }
 
-/// What a status says, and what to do about it.
+/// The meaning of a status, and what to do about it.
 fn refusal(url: &Url, media: &Media, response: Response) -> String {
     let status = response.status();
     let advice = match status {
@@ -196,7 +196,7 @@ fn refusal(url: &Url, media: &Media, response: Response) -> String {
     format!("{url} answers with status {status}: {advice}{told}")
 }
 
-/// What the body of a refusal says; the status may be all that is read of it.
+/// The message in the body of a refusal; the status may be all that is read of it.
 fn told(media: &Media, response: Response) -> String {
     let Ok(packing) = packing(&response) else { return String::new() };
     let kind = media.kind(b"").filter(|_| !media.name.is_empty());

@@ -1,6 +1,6 @@
-//! What kind of thing an answer is: by what its server says, else by its first bytes.
+//! The kind of thing that an answer is: by its server's word, else by its first bytes.
 
-/// How a body is read.
+/// The way in which a body is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     Html,
@@ -47,7 +47,7 @@ impl Media {
         Self { name, charset }
     }
 
-    /// How `body` is read, or nothing where it is no text.
+    /// The way in which `body` is read. `None` where it is no text.
     pub fn kind(&self, body: &[u8]) -> Option<Kind> {
         match self.name.as_str() {
             "text/html" => Some(Kind::Html),

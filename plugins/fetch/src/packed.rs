@@ -5,7 +5,7 @@ use std::io::{Chain, Cursor, Read, Result};
 
 use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 
-/// What a body is packed with.
+/// The packing of a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Packing {
     Plain,

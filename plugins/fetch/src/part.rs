@@ -31,7 +31,7 @@ pub fn cut(text: &str, start: usize, most: usize) -> Result<String, String> {
     Ok(told)
 }
 
-/// Where the character of this number begins, in bytes.
+/// The byte where the character of this number begins.
 fn position(text: &str, characters: usize) -> usize {
     text.char_indices().nth(characters).map_or(text.len(), |(at, _)| at)
 }

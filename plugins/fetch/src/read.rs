@@ -14,10 +14,10 @@ const SOON: u64 = 1;
 /// One with hardly any text may wait longer.
 const LATER: u64 = 30;
 
-/// What is read at a URL.
+/// The text found at a URL.
 #[derive(Debug)]
 pub struct Answer {
-    /// What a reader should know beforehand, in lines.
+    /// Notes that a reader should have beforehand, in lines.
     pub head: String,
     pub text: String,
 }

@@ -1,4 +1,4 @@
-//! What a page or its header says about the page to show next, by the HTML Standard's declarative refresh. Follows nothing.
+//! The page to show next by a page or its header, by the HTML Standard's declarative refresh. Follows nothing.
 
 use url::Url;
 
@@ -11,7 +11,7 @@ pub struct Refresh {
 }
 
 impl Refresh {
-    /// What a header `Refresh`, or the `content` of its `<meta>`, says; nothing if it stays on the page `base`.
+    /// Reads a header `Refresh`, or the `content` of its `<meta>`. `None` if it stays on the page `base`.
     pub fn parse(text: &str, base: &Url) -> Option<Self> {
         let text = text.trim_start();
         let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
@@ -33,7 +33,7 @@ impl Refresh {
     }
 }
 
-/// What stands after `url=`, where that stands.
+/// The part behind `url=`, where that stands.
 fn without_name(text: &str) -> &str {
     let has_name = text.get(..3).is_some_and(|name| name.eq_ignore_ascii_case("url"));
     let value = has_name.then(|| text[3..].trim_start().strip_prefix('=')).flatten();

@@ -1,6 +1,6 @@
-//! What a site's `robots.txt` allows, by RFC 9309. Fetches nothing.
+//! The paths that a site's `robots.txt` allows, by RFC 9309. Fetches nothing.
 
-/// What is read of the file; a crawler has to read this much at least.
+/// The most bytes read of the file; a crawler has to read this much at least.
 pub const MAX_SIZE: usize = 500 * 1024;
 
 /// True if `text` lets the crawler that calls itself `agent` read `path`, which may have a query.

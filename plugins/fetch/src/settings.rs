@@ -1,4 +1,4 @@
-//! What the operator says in the manifest's `config`: the name that servers see, and whether `robots.txt` counts.
+//! The operator's choices in the manifest's `config`: the name that servers see, and whether `robots.txt` counts.
 
 use std::collections::BTreeMap;
 

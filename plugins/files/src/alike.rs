@@ -5,7 +5,7 @@ use std::path::Path;
 use toolrack_sdk::files;
 use unicode_normalization::UnicodeNormalization as _;
 
-/// What to say beside "there is no such file": which directory on the way is missing, or which name is there that
+/// The words beside "there is no such file": which directory on the way is missing, or which name is there that
 /// looks like the one that is not.
 pub fn missing(path: &Path) -> Option<String> {
     // Above what is granted nothing can be seen either.

@@ -22,9 +22,9 @@ pub struct Edit {
 pub struct Edited {
     /// As in the file.
     pub text: String,
-    /// Where the changes begin, counted from 1.
+    /// The lines where the changes begin, counted from 1.
     pub lines: Vec<usize>,
-    /// What changed, as `diff -u` shows it.
+    /// The change, as `diff -u` shows it.
     pub diff: String,
 }
 
@@ -51,7 +51,7 @@ struct Text {
     ends: Ends,
 }
 
-/// How the lines of a file end.
+/// The line ends of a file.
 enum Ends {
     /// All alike.
     Same(&'static str),
@@ -139,7 +139,7 @@ impl Text {
         text
     }
 
-    /// Why `old` was not found: most often for spaces.
+    /// Says why `old` was not found: most often for spaces.
     fn missing(&self, old: &str) -> String {
         const READ: &str = "`old` does not stand in the file";
         let wanted: Vec<_> = old.lines().map(seen).filter(|line| !line.is_empty()).collect();
@@ -181,7 +181,7 @@ fn seen(line: &str) -> String {
     words.join(" ").chars().map(look).collect()
 }
 
-/// Where `old` begins, also where one overlaps another.
+/// The places where `old` begins, also where one overlaps another.
 fn starts(text: &str, old: &str) -> Vec<usize> {
     let (mut found, mut from) = (Vec::new(), 0);
     while let Some(at) = text[from..].find(old) {

@@ -116,7 +116,7 @@ fn expression(glob: &str) -> Result<String, String> {
     Ok(out + "$")
 }
 
-/// What `**` stands for: whole directories where it is a part of its own, else anything. `at` is the second star.
+/// Writes the meaning of `**`: whole directories where it is a part of its own, else anything. `at` is the second star.
 fn any_depth(letters: &[char], at: usize, out: &mut String) -> usize {
     let begins = at < 2 || matches!(letters[at - 2], '/' | '{' | ',');
     let after = letters[at..].iter().take_while(|letter| **letter == '*').count() + at;

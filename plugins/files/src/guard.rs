@@ -1,11 +1,11 @@
-//! What is never written: files that Git runs, or that say what Git runs. A change of them is not a change of text, and
-//! would run outside of the sandbox, with the rights of whoever uses the repository next.
+//! The files that are never written: those that Git runs, or that say what Git runs. A change of them is not a change of
+//! text, and would run outside of the sandbox, with the rights of whoever uses the repository next.
 
 use std::path::{Component, Path};
 
 /// Names in a repository's directory that name programs, or lead to other directories that do.
 const RUN: [&str; 5] = ["hooks", "config", "config.worktree", "commondir", "gitdir"];
-/// What a directory holds that Git takes for a repository, whatever its name is.
+/// The names in a directory that Git takes for a repository, whatever its name is.
 const REPOSITORY: [&str; 3] = ["HEAD", "objects", "refs"];
 
 /// Says why the file at `path` is not written, if it is one of these.

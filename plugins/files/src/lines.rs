@@ -135,7 +135,7 @@ pub fn unlike_utf8(bytes: &[u8]) -> Option<&'static str> {
     }
 }
 
-/// Whether a file that begins so is text.
+/// True if a file that begins so is text.
 fn is_text(head: &[u8]) -> bool {
     match std::str::from_utf8(head) {
         _ if head.contains(&0) => false,

@@ -1,4 +1,4 @@
-//! What is where: the directories that may be used, the entries of one or a whole tree, one entry alone.
+//! Listings: the directories that may be used, the entries of one or a whole tree, one entry alone.
 
 use std::fs;
 use std::path::Path;
@@ -12,10 +12,10 @@ use crate::walk::{self, Found, MAX_DEPTH, Wanted, shown, weight};
 
 /// Bytes of one answer.
 const MAX_ANSWER: usize = 60_000;
-/// What an entry takes beside its path.
+/// The bytes that an entry takes beside its path.
 const ENTRY: usize = 60;
 
-/// What is in a directory.
+/// The content of a directory.
 #[derive(Debug, Default, Serialize, schemars::JsonSchema)]
 pub struct Listing {
     // The directory, as the host names it.
@@ -67,7 +67,7 @@ impl From<FileKind> for Kind {
     }
 }
 
-/// How much of a directory is shown.
+/// The extent to which a directory is shown.
 pub struct Extent {
     /// Levels; all of them where there is a glob, else one, if nothing is said.
     pub depth: Option<usize>,
@@ -115,7 +115,7 @@ pub fn list(place: &Place, wanted: &Wanted, extent: &Extent) -> Result<Listing, 
     Ok(Listing { host_path: place.host.clone(), entries, note: (!note.is_empty()).then_some(note) })
 }
 
-/// What stands at a place that is no directory.
+/// Lists a place that is no directory.
 fn one(place: &Place) -> Result<Listing, String> {
     let beside = place
         .path

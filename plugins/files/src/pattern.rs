@@ -1,4 +1,4 @@
-//! What is looked for in lines: a regular expression or a plain text. It takes time in proportion to what it searches,
+//! The pattern that lines are searched for: a regular expression or a plain text. It takes time in proportion to what it searches,
 //! so it cannot run away.
 
 use regex::{Regex, RegexBuilder};
@@ -27,7 +27,7 @@ impl Pattern {
         built.map(Self).map_err(|error| format!("`pattern`: {error}"))
     }
 
-    /// Where in the line the first match begins.
+    /// The byte of the line where the first match begins.
     pub fn find(&self, line: &str) -> Option<usize> {
         self.0.find(line).map(|found| found.start())
     }

@@ -1,4 +1,4 @@
-//! Which paths there are: those in a directory that the manifest grants, by the name that the plugin has for it or by
+//! The paths that there are: those in a directory that the manifest grants, by the name that the plugin has for it or by
 //! the host's. Nothing here changes a file.
 //!
 //! The sandbox holds the border, not this file: a path that leads out does not open. What is checked here
@@ -14,13 +14,13 @@ use crate::guard;
 
 /// A directory that may be used.
 pub struct Root {
-    /// Where the plugin sees it.
+    /// The path by which the plugin sees it.
     pub at: PathBuf,
-    /// Where it is on the host: as granted, and where that really is. Empty if the plugin may not know.
+    /// The paths on the host: as granted, and where that really is. Empty if the plugin may not know.
     pub host: Vec<String>,
 }
 
-/// Whether a path may be changed.
+/// A check whether a path may be changed.
 type Check = fn(&Path) -> Result<(), String>;
 
 /// The directories that may be used.
@@ -154,7 +154,7 @@ fn is_windows(host: &str) -> bool {
     host.as_bytes().get(1) == Some(&b':') || host.starts_with("\\\\")
 }
 
-/// What follows `host` in `text`, as a path below it.
+/// The part of `text` behind `host`, as a path below it.
 fn below_host(text: &str, host: &str) -> Option<String> {
     let is_windows = is_windows(host);
     let same = |text: &str| if is_windows { text.replace('\\', "/") } else { text.to_owned() };
@@ -188,7 +188,7 @@ impl Place {
         }
     }
 
-    /// What stands where a directory on the way should be.
+    /// The file that stands where a directory on the way should be.
     fn file_above(&self) -> Option<&Path> {
         let mut above = self.path.ancestors().skip(1);
         above.find(|path| path.metadata().is_ok_and(|about| !about.is_dir()))

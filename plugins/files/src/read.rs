@@ -42,7 +42,7 @@ impl Range {
     }
 }
 
-/// What the files at `path` and `paths` hold. Of several, each has a heading, and one that cannot be read says why.
+/// Reads the files at `path` and `paths`. Of several, each has a heading, and one that cannot be read says why.
 pub fn read(
     places: &Places,
     path: Option<&str>,
@@ -170,7 +170,7 @@ fn without(text: &str, count: u64) -> (u64, &str) {
     }
 }
 
-/// What does not fit.
+/// The end of a text that does not fit.
 enum Stop<'a> {
     /// The rest of the first line, from here on.
     Within(&'a str),
@@ -178,7 +178,7 @@ enum Stop<'a> {
     Before,
 }
 
-/// What fits of a text, and where to go on.
+/// The part of a text that fits, and where to go on.
 fn parts(
     mut text: String,
     stop: Stop<'_>,

@@ -15,10 +15,10 @@ const MAX_FILE: usize = 64 * 1024 * 1024;
 const MAX_LINE: usize = 64 * 1024;
 const MAX_SHOWN: usize = 300;
 const MAX_ANSWER: usize = 60_000;
-/// What a match takes beside its texts.
+/// The bytes that a match takes beside its texts.
 const MATCH: usize = 40;
 
-/// What a search found.
+/// The result of a search.
 #[derive(Debug, Default, Serialize, schemars::JsonSchema)]
 pub struct Found {
     matches: Vec<Match>,
@@ -41,7 +41,7 @@ pub struct Match {
     after: Vec<String>,
 }
 
-/// How much is shown.
+/// The extent to which matches are shown.
 pub struct Extent {
     /// Matches.
     pub limit: usize,
@@ -187,7 +187,7 @@ impl Search<'_> {
     }
 }
 
-/// What is shown of a line: all, or what is around `at`.
+/// The part of a line that is shown: all, or the text around `at`.
 fn window(line: &str, at: usize) -> String {
     if line.len() <= MAX_SHOWN {
         return line.to_owned();

@@ -8,11 +8,11 @@ use toolrack_sdk::files::{self, Kind};
 use crate::glob::Glob;
 use crate::place::Place;
 
-/// How deep a walk goes, and how many entries it looks at before it ends.
+/// The depth of a walk, and the number of entries that it looks at before it ends.
 pub const MAX_DEPTH: usize = 32;
 const MAX_VISITED: usize = 20_000;
 
-/// Which entries are of interest.
+/// The entries that are of interest.
 #[derive(Default)]
 pub struct Wanted {
     /// Those whose path below the place matches; all where there is no glob.
@@ -95,14 +95,14 @@ pub fn counted(count: u64, one: &str, many: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { many })
 }
 
-/// What a walk did not come to, beside what it was told to leave out.
+/// The entries that a walk did not come to, beside those that it was told to leave out.
 #[derive(Default)]
 struct LeftOut {
     unread: usize,
     unnamed: usize,
     deep: bool,
     ended: bool,
-    /// What the glob would match if its `[` were the character.
+    /// The text that the glob would match if its `[` were the character.
     bracketed: Option<String>,
 }
 

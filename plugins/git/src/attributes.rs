@@ -21,7 +21,7 @@ pub struct Attributes {
     /// `info/attributes`, which comes last.
     info: PathBuf,
     known: RefCell<HashMap<Vec<u8>, Rc<Known>>>,
-    /// What files of attributes will hold, by their paths; those that go hold nothing.
+    /// The content that files of attributes will have, by their paths; those that go have none.
     coming: RefCell<HashMap<Vec<u8>, Vec<u8>>>,
 }
 
@@ -31,7 +31,7 @@ struct Known {
     names: MetadataCollection,
 }
 
-/// What holds for one file.
+/// The rules that hold for one file.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Rules {
     pub text: TextAttribute,
@@ -138,7 +138,7 @@ impl Attributes {
     }
 }
 
-/// Where patterns are told that the repository lies.
+/// The place of the repository that patterns are told.
 const ROOT: &str = "/r";
 
 impl Known {

@@ -21,9 +21,9 @@ const MAX_LINES: usize = 200_000;
 /// Some lines that a commit's version of the file has, which nobody further back is known to have written.
 #[derive(Clone, Debug)]
 struct Piece {
-    /// Where the first is in the file that was asked for.
+    /// The line of the first in the file that was asked for.
     shown: u32,
-    /// Where it is in this version.
+    /// The line of it in this version.
     here: u32,
     count: u32,
 }
@@ -143,7 +143,7 @@ impl Blame<'_> {
         Ok(())
     }
 
-    /// Where the file was in a parent: at the same path, or where it was renamed from.
+    /// The place of the file in a parent: at the same path, or where it was renamed from.
     fn origin(
         &self,
         suspect: &Suspect,
@@ -194,7 +194,7 @@ impl Blame<'_> {
     }
 }
 
-/// Which lines the old version has as well, as they are numbered there, and which not.
+/// The lines that the old version has as well, as they are numbered there, and those that it has not.
 fn split(lines: &Lines<'_>, pieces: &[Piece]) -> (Vec<Piece>, Vec<Piece>) {
     let hunks: Vec<_> = lines.diff.hunks().collect();
     let (mut passed, mut kept) = (Vec::new(), Vec::new());

@@ -12,7 +12,7 @@ use crate::repository::Repository;
 use crate::revision;
 use crate::status;
 
-/// Which names are listed.
+/// The names that are listed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Which {
@@ -125,7 +125,7 @@ fn holds(own: &Path, name: &str) -> bool {
     on || ["rebase-merge/head-name", "rebase-apply/head-name"].iter().any(|file| text(file) == name)
 }
 
-/// Where the files of the worktree are that keeps its `HEAD` here.
+/// The directory with the files of the worktree that keeps its `HEAD` here.
 fn files_of(own: &Path) -> String {
     let linked = file::small(&own.join("gitdir")).ok();
     let inner = match linked {

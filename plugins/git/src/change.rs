@@ -24,7 +24,7 @@ pub struct Change {
     pub path: Vec<u8>,
     pub old: Option<Side>,
     pub new: Option<Side>,
-    /// Where the file was before it was renamed, and how much of it is the same, in percent.
+    /// The path of the file before it was renamed, and how much of it is the same, in percent.
     pub from: Option<(Vec<u8>, u32)>,
     /// True if both sides of a merge changed it, and nobody has decided yet.
     pub conflict: bool,
@@ -54,7 +54,7 @@ impl Side {
         Ok(repository.objects.of_kind(&self.id, gix_object::Kind::Blob)?.to_vec())
     }
 
-    /// How many bytes the content has.
+    /// The length of the content in bytes.
     pub fn size(&self, repository: &Repository, path: &[u8]) -> Result<u64, String> {
         if self.on_disk {
             Ok(worktree::size(repository, path))

@@ -17,7 +17,7 @@ use crate::rename;
 use crate::repository::Repository;
 use crate::tree;
 
-/// What waits to be committed in another way than by a plain commit, and is over after it.
+/// The files of states that wait to be committed in another way than by a plain commit, and are over after it.
 const STATES: [&str; 5] =
     ["MERGE_HEAD", "MERGE_MSG", "MERGE_MODE", "CHERRY_PICK_HEAD", "REVERT_HEAD"];
 const MAX_MESSAGE: usize = 1024 * 1024;
@@ -91,7 +91,7 @@ fn check(
     Ok(())
 }
 
-/// Who wrote what is amended or picked, unless the call says who.
+/// The author of a commit that is amended or picked, unless the call names one.
 fn author(
     repository: &Repository,
     wanted: &Wanted<'_>,

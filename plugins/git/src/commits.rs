@@ -11,7 +11,7 @@ use crate::repository::Repository;
 /// Commits that one call looks at, at most.
 const MAX_WALKED: usize = 500_000;
 
-/// Who did something, and when.
+/// A person and the time when they did something.
 #[derive(Clone, Debug)]
 pub struct Person {
     pub name: String,
@@ -164,7 +164,7 @@ fn reached(repository: &Repository, from: &[ObjectId]) -> Result<HashSet<ObjectI
     Ok(walk.seen)
 }
 
-/// How many commits each of two has that the other does not reach.
+/// The numbers of commits that each of two has and the other does not reach.
 pub fn ahead_behind(
     repository: &Repository,
     ours: ObjectId,

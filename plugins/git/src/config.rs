@@ -13,7 +13,7 @@ pub struct Config {
     files: Vec<File>,
 }
 
-/// How line ends are changed where no attribute says it.
+/// The change of line ends where no attribute says it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AutoCrlf {
     No,

@@ -12,7 +12,7 @@ use crate::status;
 use crate::tree;
 use crate::worktree::{self, Untracked};
 
-/// What is compared.
+/// The two sides that are compared.
 pub enum Wanted {
     /// The files with the index.
     Unstaged,

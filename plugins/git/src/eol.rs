@@ -2,7 +2,7 @@
 
 use crate::config::AutoCrlf;
 
-/// What happens to a file's line ends.
+/// The change of a file's line ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ends {
     Kept,
@@ -95,7 +95,7 @@ fn has_crlf(stored: &[u8]) -> bool {
     !found.is_binary() && found.crlf > 0
 }
 
-/// What git counts to tell text from other data.
+/// The counts by which git tells text from other data.
 #[derive(Default)]
 struct Found {
     crlf: usize,

@@ -8,7 +8,7 @@ use std::time::Duration;
 /// The largest file of settings, names or patterns, in bytes.
 const MAX_SMALL: u64 = 16 * 1024 * 1024;
 const MAX_NAMES: usize = 100_000;
-/// How long a lock is waited for: two seconds.
+/// The time between two looks at a lock, which is waited for two seconds.
 const WAIT: Duration = Duration::from_millis(50);
 const WAITS: u32 = 40;
 

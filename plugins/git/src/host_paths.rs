@@ -31,7 +31,7 @@ fn seen_by(paths: &HostPaths, text: &str) -> Option<PathBuf> {
     Some(at.join(below))
 }
 
-/// What follows `host` in `text`.
+/// The part of `text` behind `host`.
 fn below(text: &str, host: &str) -> Option<String> {
     let windows = is_windows(host);
     let same = |path: &str| if windows { path.replace('\\', "/") } else { path.to_owned() };

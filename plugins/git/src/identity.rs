@@ -1,4 +1,4 @@
-//! Who commits: as the call says it, the plugin's configuration, or the repository's.
+//! The person who commits: by the call, the plugin's configuration, or the repository's.
 
 use crate::commits::Person;
 use crate::repository::Repository;

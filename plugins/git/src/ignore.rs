@@ -10,7 +10,7 @@ use gix_ignore::search::Ignore;
 use crate::file;
 use crate::repository::Repository;
 
-/// Where patterns are told that the repository lies.
+/// The place of the repository that patterns are told.
 const ROOT: &str = "/r";
 
 /// The patterns that concern one directory, which change as a walk goes down and up.

@@ -14,13 +14,13 @@ use crate::change::Side;
 use crate::file::{self, Lock};
 use crate::repository::Repository;
 
-/// What `git update-index` marks files with.
+/// The marks of `git update-index`.
 pub const MARKS: Flags = Flags::ASSUME_VALID.union(Flags::SKIP_WORKTREE);
 const MAX_INDEX: u64 = 64 * 1024 * 1024;
 
 pub struct Index {
     pub state: State,
-    /// When it was written; what changed later than this is looked at closely.
+    /// The time when it was written; files that changed later are looked at closely.
     pub written: FileTime,
 }
 
@@ -89,6 +89,11 @@ impl Index {
     /// The file that nobody has to decide about.
     pub fn get(&self, path: &[u8]) -> Option<&Entry> {
         self.state.entry_by_path_and_stage(path.as_bstr(), Stage::Unconflicted)
+    }
+
+    /// The place of the entry of a path that has no conflict.
+    pub fn position(&self, path: &[u8]) -> Option<usize> {
+        self.state.entry_index_by_path_and_stage(path.as_bstr(), Stage::Unconflicted)
     }
 
     pub fn id(&self, path: &[u8]) -> Option<ObjectId> {

@@ -18,7 +18,7 @@ const MAX_DATE: usize = 100;
 /// Seconds.
 const DAY: i64 = 86_400;
 
-/// Which commits are wanted, and how they are shown.
+/// The commits that are wanted, and how they are shown.
 pub struct Wanted<'a> {
     pub revision: &'a str,
     pub paths: Paths,
@@ -63,7 +63,7 @@ pub fn log(repository: &Repository, wanted: &Wanted<'_>) -> Result<String, Strin
     Ok(text)
 }
 
-/// Where the walk begins, and what it leaves out.
+/// The commits where the walk begins, and those that it leaves out.
 fn ends(repository: &Repository, text: &str) -> Result<(Vec<ObjectId>, Vec<ObjectId>), String> {
     if text == "--all" {
         let mut all: Vec<_> = repository.refs.below("refs/")?.into_values().collect();
@@ -229,7 +229,7 @@ fn write(
     Ok(())
 }
 
-/// What a commit changed, against its first parent.
+/// The changes of a commit against its first parent.
 pub fn against_parent(
     repository: &Repository,
     commit: &Commit,

@@ -14,12 +14,12 @@ use crate::repository::Repository;
 const MAX_COMPARED: u64 = 8 * 1024 * 1024;
 const MAX_FUNCTION: usize = 80;
 
-/// What is shown of each change.
+/// The form in which each change is shown.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Form {
     /// Unified diffs with this many lines around each change.
     Patch { context: u32 },
-    /// How many lines came and went.
+    /// The numbers of lines that came and went.
     Counts,
 }
 

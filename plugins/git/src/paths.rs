@@ -1,4 +1,4 @@
-//! Which files are meant: paths and globs from the root of the repository, and how paths are shown.
+//! The files that are meant: paths and globs from the root of the repository, and how paths are shown.
 
 use bstr::ByteSlice;
 use gix_glob::wildmatch::Mode;
@@ -60,7 +60,7 @@ impl Paths {
         self.each.is_empty() || self.each.iter().any(reaches)
     }
 
-    /// What was given but is none of these paths.
+    /// The paths that were given but are none of these.
     pub fn unused<'a>(&self, mut paths: impl Iterator<Item = &'a [u8]> + Clone) -> Option<&str> {
         let _ = &mut paths;
         let unused = |each: &&Each| !paths.clone().any(|path| each.contains(path));

@@ -18,7 +18,7 @@ pub struct Refs {
     common: PathBuf,
 }
 
-/// What a name stands for.
+/// The thing that a name stands for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
     Id(ObjectId),
@@ -35,7 +35,7 @@ impl Target {
     }
 }
 
-/// Where `HEAD` is.
+/// The place that `HEAD` is at.
 pub struct Head {
     /// The branch, `refs/heads/...`; none if the head is detached.
     pub branch: Option<String>,
@@ -61,13 +61,18 @@ impl Refs {
         Self { own: own.to_owned(), common: common.to_owned() }
     }
 
-    /// What the name stands for, if it is there.
+    /// The thing that the name stands for, if it is there.
     pub fn read(&self, name: &str) -> Result<Option<Target>, String> {
         if gix_validate::reference::name_partial(name.into()).is_err() {
             return Ok(None);
         }
         let path = self.path(name);
-        let text = if path.is_dir() { None } else { file::if_there(&path)? };
+        let text = match file::if_there(&path) {
+            _ if path.is_dir() => None,
+            // Of `main/x`, where `main` is a branch.
+            Err(_) if path.ancestors().skip(1).any(Path::is_file) => None,
+            text => text?,
+        };
         if let Some(text) = text {
             let text = String::from_utf8_lossy(&text).into_owned();
             return target(&text)
@@ -133,7 +138,7 @@ impl Refs {
         Ok(named.take(MAX_REFS).collect())
     }
 
-    /// Where the name is kept: what is shared by all worktrees, or this one's.
+    /// The file where the name is kept: shared by all worktrees, or this one's.
     fn path(&self, name: &str) -> PathBuf {
         let shared = name.starts_with("refs/")
             && !name.starts_with("refs/worktree/")

@@ -1,4 +1,4 @@
-//! Where a repository is: its directories, found from a path in it.
+//! The place of a repository: its directories, found from a path in it.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -19,7 +19,7 @@ use crate::worktree;
 /// Paths that are named in an answer.
 const MAX_SHOWN: usize = 20;
 
-/// What `restore` shall do.
+/// The task of a `restore`.
 pub struct Restore<'a> {
     pub source: Option<&'a str>,
     /// The index.
@@ -127,7 +127,7 @@ fn source(
     Ok(meant.filter(|(path, _)| paths.contain(path)).collect())
 }
 
-/// What has to change on the disk. Only what git knows is deleted.
+/// The changes to make on the disk. Only files that git knows are deleted.
 fn on_disk(
     repository: &Repository,
     locked: &Locked,
@@ -193,7 +193,7 @@ fn is_skipped(locked: &Locked, path: &[u8]) -> bool {
     locked.index.get(path).is_some_and(|entry| entry.flags.contains(Flags::SKIP_WORKTREE))
 }
 
-/// What has to change in the index.
+/// The changes to make in the index.
 fn in_index(
     repository: &Repository,
     locked: &Locked,

@@ -54,9 +54,14 @@ pub fn object(repository: &Repository, text: &str) -> Result<ObjectId, String> {
     if text.len() > MAX_REVISION {
         return Err(format!("a revision has {} bytes; {MAX_REVISION} are the most", text.len()));
     }
-    if text.is_empty() || text.starts_with('-') || text.contains(char::is_control) {
+    if text.is_empty() || text.contains(char::is_control) {
         return Err(format!(
             "`{text}` is no revision; write one such as `HEAD~1`, `main` or `abc1234`"
+        ));
+    }
+    if text.starts_with('-') {
+        return Err(format!(
+            "`{text}` is an option of git's, not a revision; what can be chosen here has arguments of its own, such as `stat`, `staged` or `paths`"
         ));
     }
     if let Some(pattern) = text.strip_prefix(":/") {
@@ -64,6 +69,13 @@ pub fn object(repository: &Repository, text: &str) -> Result<ObjectId, String> {
     }
     if let Some((revision, path)) = text.split_once(':') {
         return in_tree(repository, revision, path);
+    }
+    if let Some((one, other)) = text.split_once(char::is_whitespace).filter(|_| !text.contains('{'))
+    {
+        let other = other.trim_start();
+        return Err(format!(
+            "`{text}` is no revision: write two as a range such as `{one}..{other}`, files in `paths`, and options as arguments of their own, such as `stat`"
+        ));
     }
     let end = text.find(['^', '~']).unwrap_or(text.len());
     let mut id = named(repository, &text[..end])?;
@@ -139,7 +151,7 @@ fn ancestor(repository: &Repository, mut id: ObjectId, count: usize) -> Result<O
     Ok(id)
 }
 
-/// What tags lead to, down to an object of this kind.
+/// The object that tags lead to, down to one of this kind.
 fn peeled(
     repository: &Repository,
     mut id: ObjectId,
@@ -277,7 +289,8 @@ fn left(repository: &Repository, back: &str) -> Result<ObjectId, String> {
 fn upstream(repository: &Repository, branch: &str, inner: &str) -> Result<ObjectId, String> {
     if !matches!(inner, "u" | "upstream" | "U" | "UPSTREAM") {
         return Err(format!(
-            "`{branch}@{{{inner}}}` is not supported: of `@{{...}}` only numbers and `@{{upstream}}` are"
+            "`{branch}@{{{inner}}}` is not supported: of `@{{...}}` only numbers and `@{{upstream}}` are; `log` with `until` shows \
+             which commit was the last at a time"
         ));
     }
     let head = repository.refs.head()?;
@@ -319,6 +332,23 @@ impl Repository {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_no_revision_says_what_to_write() {
+        let (_directory, repository) = crate::repository::empty();
+        for (text, part) in [
+            ("--stat", "has arguments of its own, such as `stat`"),
+            ("-p", "has arguments of its own"),
+            ("HEAD~1 HEAD", "a range such as `HEAD~1..HEAD`"),
+            ("HEAD --stat", "options as arguments of their own"),
+            ("HEAD@{yesterday}", "`log` with `until`"),
+            ("HEAD@{1 day ago}", "`log` with `until`"),
+            ("", "is no revision"),
+        ] {
+            let refused = object(&repository, text).unwrap_err();
+            assert!(refused.contains(part), "{text}: {refused}");
+        }
+    }
 
     #[test]
     fn what_follows_a_step_is_a_step() {

@@ -42,7 +42,7 @@ pub fn status(
     Ok(text)
 }
 
-/// What the index has that `HEAD` has not.
+/// The changes of the index against `HEAD`.
 pub fn staged(
     repository: &Repository,
     head: &Head,
@@ -54,7 +54,7 @@ pub fn staged(
     against_tree(repository, tree, index, paths)
 }
 
-/// What the index has that a tree has not.
+/// The changes of the index against a tree.
 pub fn against_tree(
     repository: &Repository,
     tree: Option<gix_hash::ObjectId>,

@@ -46,7 +46,7 @@ pub fn entries(repository: &Repository, id: &ObjectId) -> Result<Vec<Entry>, Str
     Ok(tree.entries.iter().map(entry).collect())
 }
 
-/// What lies at `path`; at the empty path, the tree itself.
+/// The entry at `path`; at the empty path, the tree itself.
 pub fn entry(
     repository: &Repository,
     root: ObjectId,
@@ -75,7 +75,7 @@ pub fn files(
     Ok(changes.into_iter().filter_map(|change| Some((change.path, change.new?))).collect())
 }
 
-/// What differs between two trees, file by file, in order.
+/// The differences between two trees, file by file, in order.
 pub fn diff(
     repository: &Repository,
     old: Option<ObjectId>,

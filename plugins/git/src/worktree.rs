@@ -1,22 +1,24 @@
 //! The files on the disk against the index: what changed, what is gone, what nobody has added.
 
-use std::fs::{self, Metadata};
-use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
+mod disk;
+mod recorded;
+
+use std::fs;
+use std::path::Path;
 
 use gix_hash::ObjectId;
-use gix_index::Entry;
-use gix_index::entry::{Flags, Mode, Stage, Stat, stat};
-use gix_object::Kind;
+use gix_index::entry::{Flags, Mode, Stage};
 
 use crate::change::{Change, Side};
-use crate::eol::Ends;
 use crate::file;
 use crate::ignore::Ignored;
 use crate::index::{Index, MARKS};
-use crate::objects::{self, MAX_OBJECT};
 use crate::paths::{self, Paths, quoted};
 use crate::repository::Repository;
+use recorded::{differing, looks_unchanged};
+
+pub use disk::{about, content, ends, id, mode, raw, size, stat_of};
+pub use recorded::{changed, is_as_recorded};
 
 const MAX_DEPTH: usize = 128;
 /// Entries of directories that one call looks at.
@@ -25,7 +27,7 @@ const MAX_VISITED: usize = 1_000_000;
 const MAX_REREAD: usize = 500;
 const MAX_REREAD_BYTES: u64 = 32 * 1024 * 1024;
 
-/// What a walk over the files found.
+/// The result of a walk over the files.
 #[derive(Default)]
 pub struct Found {
     /// Against the index, in order.
@@ -35,7 +37,7 @@ pub struct Found {
     pub notes: Vec<String>,
 }
 
-/// How much of untracked directories is told.
+/// The extent to which untracked directories are told.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Untracked {
     No,
@@ -282,7 +284,7 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// What the index has and the disk has not.
+    /// Adds the files that the index has and the disk has not.
     fn gone(&mut self) {
         for (entry, _) in self.index.entries().iter().zip(&self.seen).filter(|(_, seen)| !**seen) {
             let path = self.index.path(entry);
@@ -297,147 +299,4 @@ impl Walk<'_> {
             }
         }
     }
-}
-
-impl Index {
-    pub fn position(&self, path: &[u8]) -> Option<usize> {
-        use bstr::ByteSlice as _;
-        self.state.entry_index_by_path_and_stage(path.as_bstr(), Stage::Unconflicted)
-    }
-}
-
-/// Returns the difference in content of a file from the index, whatever the file is marked with. `None` if there is none.
-pub fn changed(
-    repository: &Repository,
-    entry: &Entry,
-    path: &[u8],
-) -> Result<Option<Change>, String> {
-    differing(repository, entry, path, about(repository, path)?)
-}
-
-/// True if a file's size and times are as the index has them, and that says something.
-fn looks_unchanged(
-    repository: &Repository,
-    index: &Index,
-    entry: &Entry,
-    about: &Metadata,
-) -> bool {
-    // A file of the same second may have changed after the index was written, as not every clock is finer.
-    let later = index.written.unix_seconds() <= i64::from(entry.stat.mtime.secs);
-    !later && is_as_recorded(repository, entry, about)
-}
-
-/// True if a file's mode, size and times are as the index has them.
-pub fn is_as_recorded(repository: &Repository, entry: &Entry, about: &Metadata) -> bool {
-    let is = stat_of(about);
-    mode(repository, about, entry.mode) == entry.mode.bits()
-        && (entry.stat.size, entry.stat.mtime) == (is.size, is.mtime)
-        && !entry.flags.contains(Flags::INTENT_TO_ADD)
-        && !(repository.config.is("core.trustctime", true) && is_later(is.ctime, entry.stat.ctime))
-}
-
-/// True if a file was made after the index knew it. Git's ctime is never before a file's beginning.
-fn is_later(made: stat::Time, ctime: stat::Time) -> bool {
-    ctime.secs != 0
-        && (made.secs > ctime.secs
-            || made.secs == ctime.secs && ctime.nsecs != 0 && made.nsecs > ctime.nsecs)
-}
-
-fn differing(
-    repository: &Repository,
-    entry: &Entry,
-    path: &[u8],
-    about: Option<Metadata>,
-) -> Result<Option<Change>, String> {
-    let there = about.filter(|about| about.is_file() || about.is_symlink());
-    let Some(about) = there else {
-        return Ok(Some(Change::new(path.to_vec(), Some(Side::of_entry(entry)), None)));
-    };
-    let mode = mode(repository, &about, entry.mode);
-    let id = id(repository, path, mode)?;
-    let old = (!entry.flags.contains(Flags::INTENT_TO_ADD)).then(|| Side::of_entry(entry));
-    let new = Side { mode, id, on_disk: true };
-    Ok((old.as_ref() != Some(&new)).then(|| Change::new(path.to_vec(), old, Some(new))))
-}
-
-/// What the disk says of a path, if all directories on the way are directories.
-pub fn about(repository: &Repository, path: &[u8]) -> Result<Option<Metadata>, String> {
-    let work = repository.work()?;
-    let Some(native) = paths::native(path) else { return Ok(None) };
-    for above in native.ancestors().skip(1).filter(|above| !above.as_os_str().is_empty()) {
-        if !work.join(above).symlink_metadata().is_ok_and(|about| about.is_dir()) {
-            return Ok(None);
-        }
-    }
-    Ok(work.join(native).symlink_metadata().ok())
-}
-
-/// The mode of a file on the disk. Whether it may be executed is not seen here: the index says it.
-pub fn mode(repository: &Repository, about: &Metadata, before: Mode) -> u32 {
-    let plain_link = before == Mode::SYMLINK && !repository.config.is("core.symlinks", true);
-    if about.is_symlink() || plain_link {
-        Mode::SYMLINK.bits()
-    } else if before == Mode::FILE_EXECUTABLE {
-        before.bits()
-    } else {
-        Mode::FILE.bits()
-    }
-}
-
-/// The facts that the index keeps of a file to see later that it did not change. Its ctime is when the file was made: on Windows
-/// git's own, elsewhere earlier than git's.
-pub fn stat_of(about: &Metadata) -> Stat {
-    let time = |time: std::io::Result<SystemTime>| {
-        let since = time.ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
-        let since = since.unwrap_or_default();
-        stat::Time { secs: since.as_secs() as u32, nsecs: since.subsec_nanos() }
-    };
-    let (mtime, ctime) = (time(about.modified()), time(about.created()));
-    Stat { mtime, ctime, size: about.len() as u32, ..Stat::default() }
-}
-
-pub fn size(repository: &Repository, path: &[u8]) -> u64 {
-    about(repository, path).ok().flatten().map_or(0, |about| about.len())
-}
-
-fn place(repository: &Repository, path: &[u8]) -> Result<PathBuf, String> {
-    let native = paths::native(path).ok_or("a path that is not UTF-8 cannot be read here")?;
-    Ok(repository.work()?.join(native))
-}
-
-/// A file's content as it lies on the disk.
-pub fn raw(repository: &Repository, path: &[u8]) -> Result<Vec<u8>, String> {
-    let file = place(repository, path)?;
-    file::whole(&file, MAX_OBJECT as u64).map_err(|error| file::explain(&error, &file))
-}
-
-/// A file's content as git would store it.
-pub fn content(repository: &Repository, path: &[u8], mode: u32) -> Result<Vec<u8>, String> {
-    let file = place(repository, path)?;
-    if mode == Mode::SYMLINK.bits() && file.symlink_metadata().is_ok_and(|about| about.is_symlink())
-    {
-        let target = fs::read_link(&file).map_err(|error| file::explain(&error, &file))?;
-        return Ok(target.into_os_string().into_encoded_bytes());
-    }
-    let bytes = raw(repository, path)?;
-    if mode == Mode::SYMLINK.bits() {
-        return Ok(bytes);
-    }
-    let stored = || {
-        let id = crate::index::read(repository).ok()?.id(path)?;
-        repository.objects.of_kind(&id, Kind::Blob).ok().map(|data| data.to_vec())
-    };
-    Ok(ends(repository, path).to_git(bytes, stored))
-}
-
-pub fn ends(repository: &Repository, path: &[u8]) -> Ends {
-    let rules = repository.attributes.of(path);
-    let crlf =
-        repository.config.text("core.eol").is_some_and(|eol| eol.eq_ignore_ascii_case("crlf"));
-    Ends::of(rules.text, rules.eol, repository.config.auto_crlf(), crlf)
-}
-
-/// The id that the file on the disk would get.
-pub fn id(repository: &Repository, path: &[u8], mode: u32) -> Result<ObjectId, String> {
-    objects::id_of(Kind::Blob, &content(repository, path, mode)?)
 }

@@ -66,7 +66,7 @@ fn job(job: Field<'_>) -> Entry {
     }
 }
 
-/// What a job says of its failure, a line each.
+/// The messages of a job's failure, a line each.
 fn messages(api: &Api, name: &Name, job: u64) -> Result<String, String> {
     let request = api.get(&format!("{}/check-runs/{job}/annotations", name.path()));
     let answer = api.ask(&format!("job {job}"), request)?;

@@ -11,7 +11,7 @@ const JSON: &str = "application/vnd.github+json";
 const VERSION: &str = "2022-11-28";
 /// GitHub refuses who does not say who asks.
 const USER_AGENT: &str = concat!("toolrack-github/", env!("CARGO_PKG_VERSION"));
-/// Where a repository has moved, GitHub redirects once.
+/// The most redirects that are followed. GitHub redirects once where a repository has moved.
 const MAX_REDIRECTS: usize = 2;
 /// Items that a search shows on all its pages.
 const MAX_FOUND: u64 = 1_000;
@@ -23,7 +23,7 @@ pub struct Api {
     endpoint: String,
 }
 
-/// Which part of a list is wanted.
+/// The part of a list that is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Page {
     /// From 1.
@@ -134,7 +134,7 @@ impl Api {
         if response.is_success() { Ok(response) } else { Err(refusal(what, response)) }
     }
 
-    /// What lies where GitHub redirects to, a server that is not its API and is told no token.
+    /// Downloads from where GitHub redirects to, a server that is not its API and is told no token.
     pub fn download(
         &self,
         what: &str,

@@ -1,4 +1,4 @@
-//! What a commit changes, or what lies between two.
+//! The changes of a commit, or those between two.
 
 use lenient::{Answer, Field};
 use serde::Serialize;
@@ -49,7 +49,7 @@ fn commit(answer: &Answer) -> Entry {
     }
 }
 
-/// How far apart two commits are, with the first lines of what lies between them.
+/// The distance of two commits, with the first lines of what lies between them.
 fn compared(answer: &Answer) -> Entry {
     let count = |name| answer.at(name).count().map_or("?".into(), |count: u64| count.to_string());
     let line = |commit: Field<'_>| {

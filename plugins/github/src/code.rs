@@ -39,7 +39,7 @@ fn found(found: Field<'_>) -> Entry {
     }
 }
 
-/// Which lines of a file are shown.
+/// The lines of a file that are shown.
 #[derive(Clone, Copy, Debug)]
 pub struct Lines {
     /// From 1.
@@ -201,7 +201,7 @@ fn shown(what: &str, text: &str, Lines { first, most }: Lines) -> Result<String,
     Ok(told)
 }
 
-/// What a file is to be.
+/// A file as it shall be.
 #[derive(Clone, Copy, Debug)]
 pub struct NewFile<'a> {
     pub path: &'a str,

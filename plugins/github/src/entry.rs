@@ -1,4 +1,4 @@
-//! What tools give: one kind of entry for all that GitHub lists, and pages of them. Absent is what GitHub does not say.
+//! The results of tools: one kind of entry for all that GitHub lists, and pages of them. Absent is what GitHub does not say.
 
 use std::borrow::Cow;
 

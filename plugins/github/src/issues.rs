@@ -30,7 +30,7 @@ pub enum State {
     Duplicate,
 }
 
-/// What an issue is to be.
+/// An issue as it shall be.
 #[derive(Clone, Debug, Default)]
 pub struct Draft {
     pub title: Option<String>,
@@ -141,7 +141,7 @@ fn change_labels(api: &Api, path: &str, what: &str, draft: &Draft) -> Result<(),
 }
 
 impl Draft {
-    /// What is sent of it for new issues and old ones.
+    /// The fields that are sent for new issues and old ones.
     fn fields(&self) -> Map<String, Value> {
         let all = [
             ("title", self.title.as_ref().map(|title| json!(title))),

@@ -1,4 +1,4 @@
-//! Which repository is meant.
+//! The repository that is meant.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! What GitHub tells the owner of the token.
+//! The notifications that GitHub sends the owner of the token.
 
 use lenient::Field;
 

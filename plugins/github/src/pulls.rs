@@ -9,7 +9,7 @@ use crate::entry::{Entry, List, Written};
 use crate::name::{Repository as Name, encoded};
 use crate::repositories;
 
-/// What of a pull request is wanted.
+/// The part of a pull request that is wanted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Part {
@@ -95,7 +95,7 @@ pub enum State {
     Closed,
 }
 
-/// What a pull request is to be.
+/// A pull request as it shall be.
 #[derive(Clone, Debug, Default)]
 pub struct Draft {
     pub title: Option<String>,
@@ -188,7 +188,7 @@ fn update(
 }
 
 impl Draft {
-    /// What is sent of it for new ones and old ones.
+    /// The fields that are sent for new ones and old ones.
     fn fields(&self) -> Map<String, Value> {
         let all = [("title", &self.title), ("body", &self.body)];
         all.into_iter()

@@ -1,4 +1,4 @@
-//! What each of GitHub's refusals means for who asked, and what to do, in GitHub's own words where it has some.
+//! The meanings of GitHub's refusals for who asked, and what to do, in GitHub's own words where it has some.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -8,7 +8,7 @@ use toolrack_sdk::http::Response;
 /// The longest reason that is passed on, in characters.
 const MAX_REASON: usize = 500;
 
-/// What a status means here, and what to do.
+/// The meaning of a status here, and what to do.
 pub fn refusal(what: &str, response: Response) -> String {
     let status = response.status();
     let limit = rate_limit(&response, SystemTime::now());
@@ -51,7 +51,7 @@ pub fn refusal(what: &str, response: Response) -> String {
     }
 }
 
-/// What is said where the requests of an hour are used up.
+/// The error for when the requests of an hour are used up.
 pub(crate) fn rate_limit(response: &Response, now: SystemTime) -> Option<String> {
     if !matches!(response.status(), 403 | 429) {
         return None;
@@ -73,7 +73,7 @@ pub(crate) fn rate_limit(response: &Response, now: SystemTime) -> Option<String>
     })
 }
 
-/// When that second is, from now and by the clock.
+/// Puts the time of that second into words, from now and by the clock.
 fn in_words(second: u64, now: SystemTime) -> String {
     let time = UNIX_EPOCH.checked_add(Duration::from_secs(second));
     let left = time.and_then(|time| time.duration_since(now).ok()).unwrap_or_default().as_secs();
@@ -93,7 +93,7 @@ fn second_limit(status: u16, body: &Answer, later: &str) -> Option<String> {
     })
 }
 
-/// What the token lacks, where GitHub says so.
+/// The permissions that the token lacks, where GitHub says so.
 fn permissions(response: &Response) -> String {
     if let Some(sso) = response.header("x-github-sso").filter(|sso| sso.starts_with("required")) {
         let url = sso.split_once("url=").map_or("", |(_, url)| url);
@@ -107,7 +107,7 @@ fn permissions(response: &Response) -> String {
     }
 }
 
-/// What GitHub says about it, from a colon on.
+/// GitHub's words about it, from a colon on.
 fn reason(body: &Answer) -> String {
     let message = body.at("message").text();
     let errors = body.at("errors");

@@ -71,7 +71,7 @@ fn job() -> Value {
         "steps": [{ "number": 2, "name": "cargo test", "conclusion": "failure" }] })
 }
 
-/// What a mocked GitHub gives, by method and path with query.
+/// The answers of a mocked GitHub, by method and path with query.
 type Routes = Vec<(&'static str, Value)>;
 
 /// Answers by method and path, and nothing else; what was sent is kept.

@@ -128,7 +128,7 @@ impl Encoding {
         }
     }
 
-    /// How many bytes `encode` makes of `length` bytes.
+    /// The number of bytes that `encode` makes of `length` bytes.
     pub fn encoded_length(self, length: usize) -> usize {
         match self {
             Text => length,

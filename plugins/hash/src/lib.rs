@@ -6,14 +6,16 @@ mod digest;
 mod encoding;
 mod published;
 mod source;
+mod verify;
 
 #[toolrack_sdk::plugin]
 mod hash {
-    use crate::compare::{self, Checksum, Digest, Form};
+    use crate::compare::{Checksum, Form};
     use crate::digest::Algorithm;
     use crate::encoding::Encoding;
     use crate::published::{self, Wanted};
     use crate::source::{self, Source};
+    use crate::verify;
     use toolrack_sdk::{Json, ToolError};
 
     /// Longest result: 20,000 tokens are more than any model reads with care.
@@ -47,12 +49,7 @@ mod hash {
         };
         let expected = expected.as_deref().map(|text| published::read(text, wanted)).transpose()?;
         let expected = expected.unwrap_or_default();
-        let mut digests = Vec::new();
-        for algorithm in compare::algorithms(algorithm, &expected)? {
-            let (digest, bytes) = source.digest(algorithm)?;
-            digests.push(Digest { algorithm, digest, bytes });
-        }
-        Ok(Json(compare::checksum(algorithm, &digests, output, &expected)?))
+        Ok(Json(verify::verify(&source, algorithm, output, expected)?))
     }
 
     /// Converts between text, base64, base64url, base32 and hex. Use it to encode, or to decode a token, a

@@ -1,4 +1,4 @@
-//! Where the bytes come from: an argument, or a granted file, which is read in parts where that will do.
+//! The source of the bytes: an argument, or a granted file, which is read in parts where that will do.
 
 use std::fs::File;
 use std::io::Seek as _;
@@ -12,7 +12,7 @@ use crate::encoding::Encoding;
 /// Most that is held in memory of a file that has to be decoded.
 const MAX_DECODED: u64 = 8 * 1024 * 1024;
 
-/// What a checksum is computed of.
+/// The bytes that a checksum is computed of.
 pub enum Source {
     Bytes {
         bytes: Vec<u8>,

@@ -156,7 +156,7 @@ fn basic() -> Vec<Native> {
     ]
 }
 
-/// What a filter says to others, and other formats.
+/// The filters that say something to others, and those for other formats.
 fn outward() -> Vec<Native> {
     vec![
         ("debug", 0, |cv| {

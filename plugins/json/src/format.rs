@@ -30,7 +30,7 @@ pub enum Format {
 /// Deepest nesting: the parsers call themselves, and the sandbox's stack is small.
 const MAX_DEPTH: usize = 512;
 
-/// Why a text cannot be read or a value not be written.
+/// The reason why a text cannot be read or a value not be written.
 #[derive(Clone, Debug)]
 pub struct Fault {
     /// The byte of the text at which it is seen, where that is known.

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::Path;
 
-/// Where the files `*.test` of jq lie.
+/// The variable with the directory of jq's files `*.test`.
 const PLACE: &str = "JQ_TESTS";
 
 const LIST: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/jq.md");
@@ -56,7 +56,7 @@ fn cases(file: &Path) -> Vec<Case> {
     found
 }
 
-/// What differs, or nothing.
+/// The difference of a case's results, or nothing.
 fn difference(case: &Case) -> Option<String> {
     match &case.expected {
         Expected::Refused => match crate::program::compile(&case.filter, &["$ENV".to_string()]) {

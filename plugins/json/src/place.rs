@@ -1,4 +1,4 @@
-//! Where in a text something is wrong, as line and column with the line itself below. Knows neither
+//! The place of a fault in a text, as line and column with the line itself below. Knows neither
 //! JSON nor filters.
 
 /// `message` with the place at byte `at` of `source`.
@@ -22,7 +22,7 @@ pub fn mark(source: &str, at: usize, message: &str) -> String {
     )
 }
 
-/// Where the nesting of the `open` brackets first goes beyond `limit`, text in quotes aside.
+/// The place where the nesting of the `open` brackets first goes beyond `limit`, text in quotes aside.
 pub fn too_deep(source: &str, open: &str, limit: usize) -> Option<usize> {
     let mut depth = 0usize;
     unquoted(source).find_map(|(at, byte)| {
@@ -36,7 +36,7 @@ pub fn too_deep(source: &str, open: &str, limit: usize) -> Option<usize> {
     })
 }
 
-/// Where there are more than `limit` of the `signs`, text in quotes aside.
+/// The place where there are more than `limit` of the `signs`, text in quotes aside.
 pub fn too_many(source: &str, signs: &str, limit: usize) -> Option<usize> {
     let found = unquoted(source).filter(|(_, byte)| signs.as_bytes().contains(byte));
     found.map(|(at, _)| at).nth(limit)

@@ -22,14 +22,14 @@ impl DataT for Types {
     type Data<'a> = Shared<'a>;
 }
 
-/// What all parts of a running filter share.
+/// The state that all parts of a running filter share.
 #[derive(Clone)]
 pub struct Shared<'a> {
     /// The filter itself.
     pub lut: &'a Lut<Types>,
     /// The inputs still to come.
     pub inputs: Inputs<'a, Value>,
-    /// What `halt_error` said.
+    /// The message of `halt_error`.
     pub last_words: &'a RefCell<Option<String>>,
 }
 
@@ -153,7 +153,7 @@ fn touches(before: &str, after: &str) -> bool {
     before.as_ptr() as usize + before.len() == after.as_ptr() as usize
 }
 
-/// Where and what the first error is.
+/// The place of the first error, and the error.
 fn explain(code: &str, error: load::Error<&str>) -> Option<(usize, String)> {
     let found = |text: &str| match text.chars().next() {
         None => "the end".to_string(),
@@ -178,7 +178,7 @@ fn explain(code: &str, error: load::Error<&str>) -> Option<(usize, String)> {
     Some((offset(code, text), format!("expected {expected}, found {}", found(text))))
 }
 
-/// Where `part`, a slice of `code`, begins in it.
+/// The place where `part`, a slice of `code`, begins in it.
 fn offset(code: &str, part: &str) -> usize {
     (part.as_ptr() as usize).saturating_sub(code.as_ptr() as usize).min(code.len())
 }

@@ -9,17 +9,17 @@ use jaq_json::{Map, Val};
 use jaq_std::input::RcIter;
 use std::cell::{Cell, RefCell};
 
-/// How inputs are taken and results written.
+/// The way in which inputs are taken and results written.
 #[derive(Debug, Default)]
 pub struct Options {
-    /// What the input is written in.
+    /// The format of the input.
     pub format: Format,
     /// Take all inputs as one array.
     pub slurp: bool,
     pub style: Style,
 }
 
-/// What `filter` makes of the values in `input`, one result a line. Without input it runs once, on
+/// The results of `filter` for the values in `input`, one a line. Without input it runs once, on
 /// null.
 pub fn query(
     filter: &str,
@@ -77,7 +77,7 @@ fn halted(code: i32, said: Option<String>) -> String {
     }
 }
 
-/// What an error says: its text, or the value that it was raised with.
+/// The message of an error: its text, or the value that it was raised with.
 fn said(error: Value) -> String {
     match error.as_text() {
         Some(text) => text.to_string(),
@@ -98,7 +98,7 @@ fn shorten(text: &str) -> String {
 pub mod tests {
     use super::*;
 
-    /// What `filter` makes of one input; where it fails, what it made before, and why it failed.
+    /// The results of `filter` for one input; where it fails, those that it made before, and why it failed.
     pub fn outputs(filter: &str, input: &str) -> Result<Vec<Value>, (Vec<Value>, String)> {
         let before = |why| (Vec::new(), why);
         let filter = compile(filter, &["$ENV".to_string()]).map_err(before)?;

@@ -7,7 +7,7 @@ use std::io::{self, Write};
 /// Longest text in bytes: what fits into 25,000 tokens of a model.
 const MAX_LENGTH: usize = 80_000;
 
-/// How results are written.
+/// The form in which results are written.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Style {
     /// Write strings as they are, without quotes and escapes.
@@ -51,7 +51,7 @@ impl Results {
         }
     }
 
-    /// How many there are, in words.
+    /// Says how many there are.
     pub fn so_far(&self) -> String {
         format!("{} result{}", self.count, if self.count == 1 { "" } else { "s" })
     }

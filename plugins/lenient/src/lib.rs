@@ -53,7 +53,7 @@ impl Answer {
         Field(Some(&self.0).filter(|value| !value.is_null()))
     }
 
-    /// What stands at `path`: names of members, with dots between them.
+    /// The value at `path`: names of members, with dots between them.
     #[must_use]
     pub fn at(&self, path: &str) -> Field<'_> {
         self.root().at(path)
@@ -67,7 +67,7 @@ impl From<Value> for Answer {
 }
 
 impl<'a> Field<'a> {
-    /// What stands below it at `path`: names of members, with dots between them.
+    /// The place below it at `path`: names of members, with dots between them.
     #[must_use]
     pub fn at(self, path: &str) -> Self {
         let mut steps = path.split('.');
@@ -165,7 +165,7 @@ impl<'a> Field<'a> {
     }
 }
 
-/// What an HTML page calls itself.
+/// The title of an HTML page.
 fn title(page: &str) -> Option<String> {
     let lower = page.to_ascii_lowercase();
     let start = lower.find("<title")?;

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-/// What was done to one field of an answer.
+/// The change made to one field of an answer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Change {
     /// Such as `$.user.login is null`.

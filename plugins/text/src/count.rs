@@ -1,12 +1,12 @@
-//! How long a text is, in every sense that people mean.
+//! The length of a text, in every sense that people mean.
 
 use crate::forms;
 use unicode_segmentation::UnicodeSegmentation;
 
 #[derive(Debug, PartialEq, serde::Serialize, schemars::JsonSchema)]
 pub struct Counts {
-    /// In UTF-8.
-    pub bytes: usize,
+    /// Of a file as it lies on disk, else in UTF-8.
+    pub bytes: u64,
     /// Code points.
     pub characters: usize,
     /// What a reader sees as one character.
@@ -31,7 +31,7 @@ pub fn count(text: &str, part: Option<&str>) -> Result<Counts, String> {
     let note = part.filter(|_| occurrences == Some(0));
     let note = note.and_then(|part| forms::note(text, part, in_text));
     Ok(Counts {
-        bytes: text.len(),
+        bytes: text.len() as u64,
         characters: text.chars().count(),
         graphemes: text.graphemes(true).count(),
         words: text.unicode_words().count(),

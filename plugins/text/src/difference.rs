@@ -1,4 +1,4 @@
-//! What is different between two texts, line by line.
+//! The differences between two texts, line by line.
 
 use crate::search::MAX_RESULT;
 use similar::TextDiff;

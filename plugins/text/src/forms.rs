@@ -3,7 +3,7 @@
 
 use unicode_normalization::UnicodeNormalization;
 
-/// How often `wanted` is found where both are written in one way, for a text in which it was not found as it stands.
+/// Counts where `wanted` is found if both are written in one way, for a text in which it was not found as it stands.
 pub fn note(text: &str, wanted: &str, count: impl Fn(&str, &str) -> usize) -> Option<String> {
     if text.is_ascii() || wanted.is_ascii() {
         return None;

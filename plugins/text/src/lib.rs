@@ -138,7 +138,11 @@ mod text {
         /// Text whose occurrences to count, as it stands; for patterns use `find`.
         part: Option<String>,
     ) -> Result<Json<Counts>, ToolError> {
+        // What another encoding takes on disk is not what its text takes in UTF-8.
+        let size =
+            path.as_ref().and_then(|path| std::fs::metadata(path).ok()).map(|about| about.len());
         let text = input::text(Named("text", text), Named("path", path), MAX_FILE)?;
-        Ok(Json(count::count(&text, part.as_deref())?))
+        let counts = count::count(&text, part.as_deref())?;
+        Ok(Json(Counts { bytes: size.unwrap_or(counts.bytes), ..counts }))
     }
 }

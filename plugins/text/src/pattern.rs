@@ -1,4 +1,4 @@
-//! What to look for: a regular expression or plain text, checked before use. Its engine takes time
+//! The pattern to look for: a regular expression or plain text, checked before use. Its engine takes time
 //! in proportion to pattern and text, so no pattern can make it run away.
 
 use regex::{Regex, RegexBuilder};

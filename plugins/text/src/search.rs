@@ -95,10 +95,10 @@ pub struct Replaced {
     pub text: String,
 }
 
-/// What a match is replaced with.
+/// The text that a match is replaced with.
 #[derive(Clone, Copy)]
 pub enum Replacement<'a> {
-    /// Where `$1` and `${name}` stand for groups.
+    /// A text in which `$1` and `${name}` stand for groups.
     Template(&'a str),
     Literal(&'a str),
 }

@@ -3,7 +3,7 @@
 
 use jiff::tz::{Offset, TimeZone};
 
-/// What an abbreviation stands for.
+/// The meaning of an abbreviation.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Meaning {
     /// So many minutes ahead of UTC, in this zone.
@@ -65,7 +65,7 @@ const TABLE: &[(&str, Meaning)] = &[
     ("WIB", One(420, "Asia/Jakarta")),
 ];
 
-/// What people call a zone's time in summer and winter alike.
+/// The names that people have for a zone's time in summer and winter alike.
 const GENERIC: &[(&str, &str)] = &[
     ("PT", "America/Los_Angeles"),
     ("MT", "America/Denver"),

@@ -1,35 +1,41 @@
 //! Business days: Monday to Friday. Which days are holidays is not known here.
 
+use crate::duration::{self, Direction};
 use jiff::civil::{Date, Weekday};
 use jiff::{Span, ToSpan, Unit};
 
 /// Most days that are counted off.
 const MOST: i64 = 1_000_000;
 
+const NAMES: [&str; 8] = [
+    "business days",
+    "business day",
+    "working days",
+    "working day",
+    "workdays",
+    "workday",
+    "weekdays",
+    "weekday",
+];
+
 /// The number of business days that `text` names, or `None` for a duration of another kind.
 pub fn parse(text: &str) -> Option<Result<i64, String>> {
-    let lower = text.trim().to_ascii_lowercase();
-    let (body, sign) = match lower.strip_suffix(" ago") {
-        Some(body) => (body.trim_end(), -1),
-        None => (lower.as_str(), 1),
+    let lower = text.trim().to_lowercase();
+    let (way, body) = match duration::directed(&lower) {
+        Some(directed) => directed,
+        // Said twice, such as `-1 business day ago`.
+        None => (Direction::Later, &*lower),
     };
-    let names = [
-        "business days",
-        "business day",
-        "working days",
-        "working day",
-        "workdays",
-        "workday",
-        "weekdays",
-        "weekday",
-    ];
-    let number = names.iter().find_map(|name| body.strip_suffix(name))?.trim();
-    Some(match number.parse::<i64>() {
-        Ok(days) if days.abs() <= MOST => Ok(sign * days),
-        _ => Err(format!(
-            "`{text}` is not a duration: expected a whole number of business days up to {MOST}"
-        )),
-    })
+    let number = number_of(body).or_else(|| number_of(lower.strip_suffix(" ago")?))?.trim();
+    let days = duration::whole(number).filter(|days| *days <= MOST);
+    Some(days.map(|days| i64::from(way.sign()) * days).ok_or_else(|| {
+        format!("`{text}` is not a duration: expected a whole number of business days up to {MOST}")
+    }))
+}
+
+/// The text before `business days` and the like.
+fn number_of(text: &str) -> Option<&str> {
+    NAMES.iter().find_map(|name| text.strip_suffix(name))
 }
 
 /// The date so many business days after `date`, or before it.
@@ -124,6 +130,18 @@ mod tests {
         check("-3 working days", Some(Some(-3)));
         check("1 workday ago", Some(Some(-1)));
         check("10 Weekdays", Some(Some(10)));
+        check("a business day", Some(Some(1)));
+        check("an extra business day", Some(None));
+        check("two business days ago", Some(Some(-2)));
+        check("minus twenty-five business days", Some(Some(-25)));
+        check("in 3 business days", Some(Some(3)));
+        check("3 business days later", Some(Some(3)));
+        check("3 business days before", Some(Some(-3)));
+        check("+3 business days", Some(Some(3)));
+        check("-3 business days ago", Some(None));
+        check("half a business day", Some(None));
+        check("1 day and 2 business days", Some(None));
+        check("business days", Some(None));
         check("1.5 business days", Some(None));
         check("99999999999 business days", Some(None));
         check("5 days", None);

@@ -4,14 +4,14 @@
 use crate::clock::Clock;
 use jiff::civil::{Date, Time, Weekday};
 
-/// What the words of a text say.
+/// The meaning of the words of a text.
 #[derive(Debug, Default)]
 pub struct Civil {
     pub date: Option<Date>,
     pub time: Option<Time>,
     /// The words that are neither, in one run: a zone, perhaps.
     pub rest: String,
-    /// What stands right behind a time or a date: `+02:00` or `Z`.
+    /// The text right behind a time or a date: `+02:00` or `Z`.
     pub offset: String,
     pub note: Option<String>,
 }
@@ -85,7 +85,7 @@ fn spaced(text: &str) -> String {
     spaced
 }
 
-/// What was understood so far.
+/// The words understood so far.
 #[derive(Default)]
 struct Words {
     today: Date,

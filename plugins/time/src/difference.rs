@@ -1,4 +1,4 @@
-//! How long it is from one moment to another: as people count, and in totals.
+//! The time from one moment to another: as people count, and in totals.
 
 use crate::business;
 use jiff::{Span, SpanRelativeTo, Unit, Zoned};

@@ -5,6 +5,7 @@ mod abbreviation;
 mod business;
 mod civil;
 mod clock;
+mod decimal;
 mod difference;
 mod duration;
 mod later;

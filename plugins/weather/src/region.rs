@@ -1,4 +1,4 @@
-//! Which of the places with one name is meant: what people write after the comma, such as `UK`, `USA`, `OR` or `Île de France`.
+//! The one that is meant of several places with one name: by what people write after the comma, such as `UK`, `USA`, `OR` or `Île de France`.
 
 use std::str::FromStr as _;
 
@@ -33,7 +33,7 @@ pub struct Found {
 }
 
 impl Asked {
-    /// How the name can be meant, the likeliest first: `Portland OR` may be a town, or one in a region.
+    /// The meanings that the name can have, the likeliest first: `Portland OR` may be a town, or one in a region.
     pub fn readings(name: &str) -> Vec<Self> {
         let parts = name.split([',', ';', '(']).map(|part| part.trim_matches([' ', ')']).trim());
         let mut parts = parts.filter(|part| !part.is_empty()).map(str::to_owned);
@@ -74,7 +74,7 @@ impl Asked {
         Some(Place { name: best.to_string(), note, ..Place::at(best.latitude, best.longitude) })
     }
 
-    /// Why there is no such place, with those of the same name.
+    /// Says that there is no such place, and names those of the same name.
     pub fn unknown(&self, found: &[Found]) -> String {
         let town = &self.town;
         if found.is_empty() {

@@ -1,4 +1,4 @@
-//! What is answered: values for programs, and the same in sentences for people.
+//! The answer: values for programs, and the same in sentences for people.
 
 use std::fmt;
 
@@ -84,7 +84,7 @@ pub struct Day {
     pub wind_speed: Option<f64>,
 }
 
-/// What the reader should know, in one text.
+/// The reader's notes, in one text.
 pub fn notes(all: impl IntoIterator<Item = Option<String>>) -> Option<String> {
     let all: Vec<_> = all.into_iter().flatten().collect();
     (!all.is_empty()).then(|| all.join(" "))

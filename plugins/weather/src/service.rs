@@ -45,7 +45,7 @@ pub fn check_current(service: &str, place: &Place, measured: &Measured) -> Resul
     Ok(())
 }
 
-/// What is to be said where there are fewer days than wanted. Fails where there is none.
+/// A note for fewer days than wanted. Fails where there is none.
 pub fn check_days(
     service: &str,
     place: &Place,
@@ -63,7 +63,7 @@ pub fn check_days(
     }
 }
 
-/// What the service says about it, from a colon on: Open-Meteo under `reason`, OpenWeatherMap under `message`.
+/// The service's words about it, from a colon on: Open-Meteo under `reason`, OpenWeatherMap under `message`.
 fn reason(response: Response) -> String {
     let Ok(answer) = Answer::read(response) else { return String::new() };
     let said = ["reason", "message", "error"].iter().find_map(|name| answer.at(name).text());

@@ -1,4 +1,4 @@
-//! What the operator set under `[grants.config]`.
+//! The operator's settings under `[grants.config]`.
 
 use crate::units::Units;
 
@@ -11,7 +11,7 @@ pub enum Provider {
     OpenWeatherMap,
 }
 
-/// What a call goes by.
+/// The settings of a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     pub provider: Provider,
@@ -21,7 +21,7 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// What `config` says, with the units that the call asks for.
+    /// Reads `config`, with the units that the call asks for.
     pub fn read(
         config: impl Fn(&str) -> Option<String>,
         units: Option<Units>,

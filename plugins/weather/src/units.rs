@@ -10,7 +10,7 @@ pub enum Units {
     Imperial,
 }
 
-/// What the numbers of an answer count.
+/// The names of the units that an answer's numbers count.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Names {
     pub temperature: &'static str,

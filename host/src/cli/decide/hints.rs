@@ -1,7 +1,7 @@
 //! The command that a person probably meant, where the one that was typed decides nothing.
 
-use crate::bounded_read::read_at_most;
 use crate::cli::Setup;
+use crate::fs::bounded_read::read_at_most;
 use crate::install::installed;
 use crate::manifest::{DecisionError, GrantKind, MAX_MANIFEST, Manifest, SecretName, nearest};
 use crate::text::{escape, shell_word};

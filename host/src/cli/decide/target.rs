@@ -6,13 +6,13 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
 
-use crate::atomic_write::{KeptOwner, Replacement, sync};
 use crate::catalog::Refusal;
 use crate::cli::add::{Checked, CheckedOne, look};
 use crate::cli::check::{print_details, print_refusal};
 use crate::cli::diff::{DiffLine, diff};
 use crate::cli::print::println;
 use crate::cli::{ERROR, GOOD, NAME, Setup, lockfile_update, paint};
+use crate::fs::atomic_write::{KeptOwner, Replacement, sync};
 use crate::install::{FileFailure, InstallError, Pair, PluginDirectory};
 use crate::lockfile::{Files, Lock, PluginVersion};
 use crate::manifest::{

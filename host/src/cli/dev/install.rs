@@ -3,10 +3,10 @@
 use anyhow::Context as _;
 
 use super::build::Artifact;
-use crate::bounded_read::read_at_most;
 use crate::cli::Setup;
 use crate::cli::add::{Checked, Installed, failed, look, target};
 use crate::cli::pack::packed_if_possible;
+use crate::fs::bounded_read::read_at_most;
 use crate::install::{DirectoryLock, ManifestSource, OldManifest, Pair, PluginDirectory};
 use crate::reload::MAX_WASM;
 use crate::status::now_ms;

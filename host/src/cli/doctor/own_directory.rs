@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::Examined;
 use super::finding::Finding;
-use crate::atomic_write::Unfinished;
+use crate::fs::atomic_write::Unfinished;
 use crate::home::{Home, check_private};
 use crate::manifest::Bytes;
 use crate::text::escape;

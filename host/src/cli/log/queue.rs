@@ -10,6 +10,8 @@ use std::time::Duration;
 
 use tracing_subscriber::fmt::MakeWriter;
 
+use crate::sync::lock;
+
 /// Lines that wait; beyond them lines are lost rather than calls delayed.
 const MAX_QUEUED_LINES: usize = 1024;
 /// The bytes that are written at once, but for a line that is longer.
@@ -89,7 +91,7 @@ impl Drop for LogWriter {
 
 impl SharedQueue {
     fn state(&self) -> MutexGuard<'_, QueueState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 
     fn put(&self, line: &[u8]) {

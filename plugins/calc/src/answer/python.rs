@@ -205,7 +205,7 @@ impl Inventor {
     }
 }
 
-/// What Python makes of each line.
+/// Returns Python's result of each line.
 fn python(lines: &str) -> Vec<String> {
     let mut python = Command::new("python3");
     let python = python.args(["-c", PYTHON]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();

@@ -1,4 +1,4 @@
-//! What expressions come to, end to end. `~` marks a rounded value.
+//! The results of expressions, end to end. `~` marks a rounded value.
 
 use super::*;
 
@@ -262,4 +262,72 @@ fn what_other_programs_know_is_refused_with_a_way_on() {
     check("7 /// 2", "whole parts are `floor(a / b)`");
     check("percentile(90, 1, 2, 3)", "of several definitions");
     check("atan2(0, 0)", "lies in no direction");
+}
+
+#[test]
+fn signs_that_have_no_key_are_read() {
+    let check = |expression: &str, expected: &str| {
+        assert_eq!(found(expression, 12, 10), expected, "{expression}");
+    };
+    check("½", "0.5");
+    check("1½ + ¼", "1.75");
+    check("3 ⅓", "~3.333333333333 = 10/3");
+    check("-1½", "-1.5");
+    check("2²", "4");
+    check("-2²", "-4");
+    check("2³²", "4294967296");
+    check("10⁻³", "0.001");
+    check("3!²", "36");
+    check("2²!", "24");
+    check("2^3²", "512");
+    check("(1 + 2)²", "9");
+    check("π²", "~9.869604401089");
+    check("5%²", "0.0025");
+    check("2π", "~6.283185307180");
+    check("2π²", "~19.739208802179");
+    check("-2π^2", "~-19.739208802179");
+    check("3*2π/3", "~6.283185307180");
+    check("5-2π", "~-1.283185307180");
+    check("sin(2π/4)", "1");
+    check("√2", "~1.414213562373");
+    check("√√16", "2");
+    check("2√9", "6");
+    check("√(3² + 4²)", "5");
+    check("√9²", "9");
+    check("∛27 + ∜16", "5");
+    check("√sin(90°)", "1");
+    check("7 % √9", "1");
+}
+
+#[test]
+fn signs_that_may_reach_further_are_refused() {
+    for (expression, part) in [
+        ("1/2π", "(1/2)*π"),
+        ("1/-2π", "(1/2)*π"),
+        ("2^2π", "(1/2)*π"),
+        ("7 mod 2π", "(1/2)*π"),
+        ("6/2√9", "(1/2)*π"),
+        ("√2π", "sqrt(...)"),
+        ("√9!", "sqrt(...)"),
+        ("√4%", "sqrt(...)"),
+        ("√16 m²", "sqrt(...)"),
+        ("√2√3", "sqrt(...)"),
+        ("√-4", "under the root"),
+        ("√", "expected a number"),
+        ("²", "found a power"),
+        ("2²3", "found a number"),
+        ("1/2°", "(1/2)° or 1/(2°)"),
+        ("sin(1/2 deg)", "(1/2)° or 1/(2°)"),
+        ("5 nCr 2", "write choose(n, k)"),
+        ("5 npr 2", "write perm(n, k)"),
+        ("5 C 2", "choose(n, k)"),
+        ("C(5, 2)", "choose(n, k)"),
+        ("P(5, 2)", "perm(n, k)"),
+        ("5 percent of 20", "`%`, as in 5% of 20"),
+    ] {
+        let message = answer(expression, None, None).unwrap_err();
+        assert!(message.contains(part), "{expression}: {message}");
+    }
+    let deep = answer(&"√".repeat(20_000), None, None).unwrap_err();
+    assert!(deep.contains("expected a number"), "{deep}");
 }

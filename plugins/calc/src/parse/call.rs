@@ -13,6 +13,10 @@ impl Parser<'_> {
         match (function::known(name), unit::find(name)) {
             (Some(function), _) if called || function.most == 0 => self.call(function, span),
             // `60 / min` is of a minute: the function would have an argument.
+            (_, Some(unit)) if called && unit.zero.is_some() => Err(Fault::new(
+                span,
+                format!("`{name}` is no function; combinations are written choose(n, k)"),
+            )),
             (_, Some(unit)) => self.unit_alone(unit, span),
             (Some(function), None) => self.call(function, span),
             (None, None) => match function::find(name) {

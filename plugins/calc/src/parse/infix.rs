@@ -11,13 +11,13 @@ use crate::token::Token;
 /// An operator, how tightly it binds, and what it computes.
 pub(super) struct Infix {
     pub(super) binding: u8,
-    /// How tightly what stands on its right has to bind.
+    /// The least binding strength of its right side.
     right: u8,
     operation: Operation,
     rule: Rule,
 }
 
-/// How an operator combines units.
+/// The way in which an operator combines units.
 #[derive(Clone, Copy)]
 enum Rule {
     /// With what it is where a percentage of the left side is meant.

@@ -1,10 +1,11 @@
-//! What stands after a value: `!`, the percent sign, and units.
+//! Signs that stand after a value: `!`, the percent sign, and units.
 
 use super::{POWER, Parser, Step};
 use crate::arithmetic;
 use crate::combinations;
 use crate::fault::{Fault, Span};
 use crate::kind::{self, Kind};
+use crate::power;
 use crate::token::Token;
 use crate::unit::{self, Unit};
 use dashu_int::UBig;
@@ -13,7 +14,11 @@ use dashu_ratio::RBig;
 impl Parser<'_> {
     /// Takes one sign or unit after a value, and gives what the value is then.
     pub(super) fn postfix(&mut self, kind: &Kind, least: u8) -> Result<Option<Kind>, Fault> {
+        if self.is_factor() {
+            return self.factor(kind).map(Some);
+        }
         match self.peek().clone() {
+            Token::Raised(exponent) => self.above(kind, exponent).map(Some),
             Token::Sign('!') => {
                 let (_, span) = self.take();
                 if *self.peek() == Token::Sign('!') {
@@ -45,6 +50,19 @@ impl Parser<'_> {
         }
     }
 
+    /// Raises the value to a power written above the line.
+    fn above(&mut self, kind: &Kind, exponent: RBig) -> Result<Kind, Fault> {
+        let (_, span) = self.take();
+        let whole = i32::try_from(exponent.numerator()).unwrap_or(i32::MAX);
+        let raised = match kind.is_plain() {
+            true => Ok(Kind::PLAIN),
+            false => kind.dimension().map(|dimension| Kind::Of(dimension.power(whole))),
+        };
+        self.steps.push(Step::Push(exponent, span));
+        self.apply(power::pow, 2, span);
+        raised.map_err(|message| Fault::new(span, message))
+    }
+
     fn plain(&self, kind: &Kind, what: &str, span: Span) -> Result<Kind, Fault> {
         if kind.is_plain() {
             return Ok(Kind::PLAIN);
@@ -60,7 +78,7 @@ impl Parser<'_> {
     fn is_percent(&self) -> Result<bool, Fault> {
         let (after, place) = self.ahead(1);
         match after {
-            Token::Number(_) | Token::Sign('(') => Ok(false),
+            Token::Number(_) | Token::Sign('(' | '√' | '∛' | '∜') => Ok(false),
             // In `7 % mod(5, 3)` it is the function.
             Token::Name(name) if self.ahead(2).0 == Token::Sign('(') => {
                 Ok(name.eq_ignore_ascii_case("of"))
@@ -81,7 +99,7 @@ impl Parser<'_> {
                     )),
                 }
             }
-            Token::Sign(_) | Token::End => Ok(true),
+            Token::Sign(_) | Token::Raised(_) | Token::End => Ok(true),
         }
     }
 
@@ -94,6 +112,12 @@ impl Parser<'_> {
                 span,
                 "this unit of angles stands behind a function's result; write it behind the argument, as in sin(30°), \
                  convert a result with `to deg`, or put the function into parentheses, as in (abs(-30))°",
+            ));
+        }
+        if unit.pi && self.is_part_of_fraction() {
+            return Err(Fault::new(
+                span,
+                "this unit may be of the fraction or of the number under it; write (1/2)° or 1/(2°)",
             ));
         }
         if unit.zero.is_some() {
@@ -110,6 +134,15 @@ impl Parser<'_> {
             Token::Number(number) if kind.is_plain() => self.smaller_part(&whole, number),
             _ => Ok(whole),
         }
+    }
+
+    /// True if the unit that was taken stands behind two numbers with `/` between, as in `1/2°`.
+    fn is_part_of_fraction(&self) -> bool {
+        let before = self.next.checked_sub(4).map(|start| &self.tokens[start..self.next - 1]);
+        matches!(
+            before,
+            Some([(Token::Number(_), _), (Token::Sign('/'), _), (Token::Number(_), _)])
+        )
     }
 
     fn smaller_part(&mut self, whole: &Kind, number: RBig) -> Result<Kind, Fault> {
@@ -142,17 +175,21 @@ impl Parser<'_> {
         Ok(kind)
     }
 
-    /// The unit with the power after it: `5 km^2` is of square kilometres.
+    /// The unit with the power after it: `5 km^2` and `5 km²` are of square kilometres.
     fn raised(&mut self, unit: Unit) -> Result<Unit, Fault> {
-        if *self.peek() != Token::Sign('^') {
-            return Ok(unit);
-        }
-        let negative = self.ahead(1).0 == Token::Sign('-');
-        let (Token::Number(number), span) = self.ahead(1 + usize::from(negative)).clone() else {
-            return Err(self.unexpected("expected a whole number after `^` of a unit"));
+        let (number, span, taken) = match self.peek().clone() {
+            Token::Raised(number) => (number, self.span(), 1),
+            Token::Sign('^') => {
+                let negative = self.ahead(1).0 == Token::Sign('-');
+                let (Token::Number(number), span) = self.ahead(1 + usize::from(negative)).clone()
+                else {
+                    return Err(self.unexpected("expected a whole number after `^` of a unit"));
+                };
+                (if negative { -number } else { number }, span, 2 + usize::from(negative))
+            }
+            _ => return Ok(unit),
         };
         let exponent = if number.is_int() { i32::try_from(number.numerator()).ok() } else { None };
-        let exponent = exponent.map(|n| if negative { -n } else { n });
         let raised = exponent.and_then(|exponent| unit.raised(exponent));
         let raised = raised.ok_or_else(|| {
             Fault::new(
@@ -160,7 +197,7 @@ impl Parser<'_> {
                 "expected a whole number up to 9 after `^` of a unit of length or the like",
             )
         })?;
-        self.next += 2 + usize::from(negative);
+        self.next += taken;
         Ok(raised)
     }
 

@@ -5,7 +5,7 @@ use dom_query::{Document as Tree, NodeRef};
 use super::raw::Raw;
 use super::{grid, lines};
 
-/// What begins a line of its own, and is no block of Markdown.
+/// Elements that begin a line of their own, and are no blocks of Markdown.
 const BLOCKS: &str = "address, aside, center, dd, details, dialog, dl, fieldset, figcaption, figure, footer, form, header, \
                       hgroup, main, nav, optgroup, search, noscript, map, frameset, noframes, slot, picture + p";
 /// Text whose spaces and line ends count.

@@ -1,4 +1,4 @@
-//! What is no text in HTML and shows some: buttons, fields, drawings, films, frames.
+//! Elements that are no text in HTML and show some: buttons, fields, drawings, films, frames.
 
 use dom_query::{Document as Tree, NodeRef};
 

@@ -37,7 +37,7 @@ fn to(tree: &Tree, most: usize) {
     }
 }
 
-/// What lies in an element, its blocks kept apart.
+/// The text of an element, its blocks kept apart.
 fn text(node: &NodeRef<'_>) -> String {
     const INLINE: [&str; 16] = [
         "a", "abbr", "b", "cite", "code", "em", "font", "i", "mark", "small", "span", "strong",

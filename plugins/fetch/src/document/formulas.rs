@@ -70,7 +70,7 @@ fn written(tex: &str, display: bool) -> String {
     if display { format!("\n\n$${tex}$$\n\n") } else { format!("${tex}$") }
 }
 
-/// What stands in `{\displaystyle ...}`, which only says how large it is drawn.
+/// The inner part of `{\displaystyle ...}`, which only says how large it is drawn.
 fn inner(tex: &str) -> &str {
     let styles = ["{\\displaystyle", "{\\textstyle"];
     let within = styles.iter().find_map(|style| tex.strip_prefix(style)?.strip_suffix('}'));

@@ -1,8 +1,9 @@
 //! Tables as Markdown has them: each row with as many cells as the others, each cell on one line.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
-use dom_query::{NodeId, NodeRef};
+use dom_query::{NodeId, NodeRef, Selection};
 
 /// The most columns that one cell may span; HTML allows a thousand, and nobody writes so many.
 const MAX_SPAN: usize = 100;
@@ -12,8 +13,11 @@ const MAX_WIDTH: usize = 1_000;
 const MAX_ADDED: usize = 10_000;
 /// The most places that cells fill in the rows below their own.
 const MAX_HELD: usize = 100_000;
-/// The longest text that each row of a cell that spans several has.
+/// The longest text, and the most bytes of HTML, that each row of a cell that spans several has.
 const MAX_REPEATED: usize = 100;
+const MAX_MARKUP: usize = 500;
+/// The elements without which the text of a cell alone means something else, or runs together.
+const MEANT: &str = "sup, sub, br, p, div, li, pre, math, img, del, s, tr";
 
 /// Gives each row of a table the same cells, and each cell one line; false if that takes too many.
 pub fn settle(table: &NodeRef<'_>) -> bool {
@@ -57,15 +61,15 @@ fn cells<'a>(row: &NodeRef<'a>) -> Vec<NodeRef<'a>> {
 enum Slot<'a> {
     /// A cell of the row itself.
     Own(NodeRef<'a>),
-    /// The text of a cell that began in a row before.
-    Held(String),
+    /// The content of a cell that began in a row before, as HTML.
+    Held(Rc<str>),
 }
 
 /// The cells that fill their columns in the rows below the one that they begin in, as HTML's table model has them.
 #[derive(Default)]
 struct Grid {
     /// The number of further rows that a cell spans in a column, and their content there.
-    below: BTreeMap<usize, (usize, String)>,
+    below: BTreeMap<usize, (usize, Rc<str>)>,
     /// The columns in which a cell begins.
     begun: BTreeSet<usize>,
     /// The row group that the rows so far are in: no cell spans beyond it.
@@ -84,7 +88,7 @@ impl Grid {
         let mut slots: BTreeMap<_, _> = self
             .below
             .iter()
-            .map(|(column, (_, text))| (*column, Slot::Held(text.clone())))
+            .map(|(column, (_, html))| (*column, Slot::Held(Rc::clone(html))))
             .collect();
         self.held += slots.len();
         self.below.values_mut().for_each(|(rows, _)| *rows -= 1);
@@ -111,10 +115,11 @@ impl Grid {
             return;
         }
         let most = if column < MAX_WIDTH { MAX_SPAN } else { 1 };
+        let (content, nothing): (Rc<str>, Rc<str>) = (repeated(cell).into(), "".into());
         for step in 0..span(cell, "colspan", most) {
-            let text = if step == 0 { repeated(cell) } else { String::new() };
+            let html = Rc::clone(if step == 0 { &content } else { &nothing });
             // Where it overlaps one that is already there, both have the column for as long as they last.
-            let (rows, _) = self.below.entry(column + step).or_insert((down, text));
+            let (rows, _) = self.below.entry(column + step).or_insert((down, html));
             *rows = down.max(*rows);
         }
     }
@@ -144,8 +149,8 @@ fn write(
                 let Some(less) = room.checked_sub(1) else { return false };
                 *room = less;
                 let cell = row.tree.new_element(name);
-                if let Some(Slot::Held(text)) = held {
-                    cell.set_text(text.as_str());
+                if let Some(Slot::Held(html)) = held {
+                    cell.set_html(&**html);
                 }
                 row.append_child(&cell);
             }
@@ -169,10 +174,23 @@ fn span(cell: &NodeRef<'_>, name: &str, most: usize) -> usize {
     }
 }
 
+/// The content of a cell for the rows below its own, as HTML: as it is, or its text where that says the same.
 fn repeated(cell: &NodeRef<'_>) -> String {
     let text = cell.text();
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    if text.chars().count() <= MAX_REPEATED { text } else { String::new() }
+    if text.chars().count() > MAX_REPEATED {
+        return String::new();
+    }
+    let html = cell.inner_html();
+    if html.len() <= MAX_MARKUP {
+        return html.to_string();
+    }
+    let is_plain = Selection::from(*cell).select(MEANT).is_empty();
+    if is_plain { escaped(&text) } else { String::new() }
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;")
 }
 
 #[cfg(test)]
@@ -221,6 +239,21 @@ mod tests {
             "<tr><th>A<th>B<th>C<tr><td>1<td>2<td rowspan=2>x<tr><td colspan=3>w<tr><td>3<td>4<td>5",
             "| A | B | C |\n| - | - | - |\n| 1 | 2 | x |\n| w |  | x |\n| 3 | 4 | 5 |",
         );
+    }
+
+    #[test]
+    fn a_cell_means_the_same_in_each_row() {
+        let rows = |cell: &str| format!("<tr><th>A<th>B<tr><td rowspan=2>{cell}<td>1<tr><td>2");
+        let long = "x".repeat(MAX_MARKUP);
+        for (cell, first, below) in [
+            ("<b>a</b> & <i>b</i>".to_string(), "**a** & *b*", "**a** & *b*"),
+            ("<p>one<p>two".to_string(), "one<br>two", "one<br>two"),
+            ("a &lt;b&gt; *c*".to_string(), "a \\<b> \\*c\\*", "a \\<b> \\*c\\*"),
+            (format!("<a class={long} href=/x>a &lt; b</a>"), "[a \\< b](/x)", "a \\< b"),
+            (format!("<i class={long}></i>one<br>two"), "one  <br>two", ""),
+        ] {
+            check(&rows(&cell), &format!("| A | B |\n| - | - |\n| {first} | 1 |\n| {below} | 2 |"));
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use dom_query::NodeRef;
 
-/// What stands on lines of its own, in `<pre>` as well.
+/// Elements that stand on lines of their own, in `<pre>` as well.
 const BLOCKS: [&str; 12] =
     ["address", "article", "blockquote", "dd", "div", "dt", "li", "ol", "p", "section", "tr", "ul"];
 

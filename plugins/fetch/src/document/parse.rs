@@ -10,7 +10,7 @@ use html5ever::tokenizer::{
 };
 use html5ever::tree_builder::{TreeBuilder, TreeBuilderOpts, TreeSink as _};
 
-/// What is written in a document's source.
+/// The syntax of a document's source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dialect {
     Html,
@@ -26,7 +26,7 @@ const VOID: [&str; 19] = [
 /// Elements that take all that follows as their text, up to their end tag. Nobody who writes `<title/>` means that.
 const SWALLOWING: [&str; 7] =
     ["title", "textarea", "iframe", "noembed", "noframes", "xmp", "style"];
-/// How far into a document it says that it is XHTML.
+/// The part of a document in which it says that it is XHTML.
 const HEAD: usize = 1024;
 
 /// The tree of a document. Scripts are not run, so `<noscript>` is for us.

@@ -1,11 +1,11 @@
-//! Where the main content of a page lies. What is there is given whole; what lies around it is counted, never lost unsaid.
+//! The main content of a page. All of it is given; text around it is counted, never lost unsaid.
 
 use std::collections::{BTreeSet, HashSet};
 
 use dom_query::{Document as Tree, NodeRef};
 use dom_smoothie::{Config, Readability};
 
-/// What may stand around the content, by its name or its role. Each is looked at before it goes.
+/// Elements that may stand around the content, by their names or roles. Each is looked at before it goes.
 const AROUND: &str = "nav, aside, footer, dialog, [role=navigation], [role=search], [role=complementary], \
                       [role=contentinfo], [role=banner], [role=dialog], [role=alertdialog], [role=menu], [role=menubar]";
 /// The share of the text, in hundredths, that an element called the main content has to hold to be that.
@@ -14,14 +14,14 @@ const NAMED_SHARE: usize = 50;
 const LIKELY_SHARE: usize = 75;
 /// A page with less text than this is given with what stands around it, unless that is little too.
 const MIN_CONTENT: usize = 200;
-/// What marks blocks while Readability looks for the content.
+/// The attribute that marks blocks while Readability looks for the content.
 const MARK: &str = "data-toolrack";
 
 /// The main content of a page.
 pub struct Region<'a> {
-    /// What is given, in the page's order.
+    /// The elements that are given, in the page's order.
     pub nodes: Vec<NodeRef<'a>>,
-    /// How many characters of the page lie elsewhere.
+    /// The number of characters of the page that lie elsewhere.
     pub left_out: usize,
 }
 
@@ -71,7 +71,7 @@ fn heading<'a>(tree: &'a Tree, content: &NodeRef<'a>) -> Option<NodeRef<'a>> {
     Some(header.unwrap_or(*heading))
 }
 
-/// What stands around the content: lists of links, and what a page with a landmark has outside it.
+/// The elements around the content: lists of links, and all that a page with a landmark has outside it.
 fn around<'a>(tree: &'a Tree, landmark: Option<&NodeRef<'a>>) -> Vec<NodeRef<'a>> {
     let mut found: Vec<NodeRef<'a>> = Vec::new();
     let mut ids = HashSet::new();

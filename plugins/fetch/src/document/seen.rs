@@ -1,18 +1,18 @@
-//! What of a page a person sees, or may see with a click. What scripts would have to show first is left out and counted,
-//! unless there is nearly nothing else.
+//! The parts of a page that a person sees, or may see with a click. Parts that scripts would have to show first are left
+//! out and counted, unless there is nearly nothing else.
 
 use std::collections::{BTreeSet, HashSet};
 
 use dom_query::{Document as Tree, NodeRef};
 
-/// What holds no text for people.
+/// Elements that hold no text for people.
 const NO_TEXT: &str = "script, style, link, meta, template, datalist, noembed, base";
-/// What may not be seen.
+/// Elements that may not be seen.
 const DOUBTFUL: &str = "[hidden], [style], [aria-hidden], [popover], dialog";
 /// With fewer characters than this to be seen, a page waits for its scripts to show the rest.
 const MIN_SEEN: usize = 200;
 
-/// How many characters are hidden, and what was done about it.
+/// The number of characters that are hidden, and what was done about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hidden {
     LeftOut(usize),

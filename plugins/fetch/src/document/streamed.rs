@@ -44,7 +44,7 @@ pub fn settle(tree: &Tree) {
     }
 }
 
-/// Which part goes to which place, by what the scripts say: `$RC("B:0","S:0")` or `$RS("S:0","P:0")`.
+/// The parts and the places that they go to, by the scripts: `$RC("B:0","S:0")` or `$RS("S:0","P:0")`.
 fn moves(tree: &Tree) -> BTreeMap<String, String> {
     let mut moves = BTreeMap::new();
     for script in tree.select("script:not([src])").nodes() {

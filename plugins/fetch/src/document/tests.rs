@@ -1,4 +1,4 @@
-//! What is read of pages as there are on the web, and as there should be none.
+//! Pages as there are on the web, and as there should be none, and how they are read.
 
 use super::*;
 use crate::media::Media;
@@ -47,7 +47,7 @@ impl Fixture {
         }
     }
 
-    /// What is wrong with what is read of it.
+    /// The faults in how it is read.
     fn wrong(&self) -> String {
         let body = self.bytes();
         let kind = Media::parse(&self.media).kind(&body).unwrap();

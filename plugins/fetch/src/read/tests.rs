@@ -5,7 +5,7 @@ use toolrack_sdk::http::{self, Error, Response};
 
 const LONG: &str = "<p>Tea wants time, and a pot that is warm before the water comes.</p>";
 
-/// What is read at the first page of a site, given as paths with their answers.
+/// Reads the first page of a site, given as paths with their answers.
 fn reading(
     site: Vec<(&'static str, &'static str, String)>,
     config: &[(&'static str, &'static str)],

@@ -42,7 +42,7 @@ pub struct Objects {
     /// The first is the repository's own.
     directories: Vec<PathBuf>,
     packs: Vec<Pack>,
-    /// What an error about a missing object adds.
+    /// The end of an error about a missing object.
     hint: String,
     kept: RefCell<HashMap<ObjectId, Object>>,
 }
@@ -78,7 +78,7 @@ impl Objects {
         Ok(Self { directories, packs, hint, kept: RefCell::default() })
     }
 
-    /// How many objects are packed.
+    /// The number of packed objects.
     pub fn count(&self) -> u64 {
         self.packs.iter().map(|pack| u64::from(pack.count())).sum()
     }
@@ -125,7 +125,7 @@ impl Objects {
         Ok(None)
     }
 
-    /// How many bytes the object has, without reading it.
+    /// The length of an object in bytes, without reading it.
     pub fn size(&self, id: &oid) -> Result<u64, String> {
         let explain = |error: io::Error| format!("object {id}: {error}");
         for pack in &self.packs {

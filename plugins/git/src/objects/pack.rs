@@ -24,7 +24,7 @@ const MAX_BASES: usize = 16 * 1024 * 1024;
 pub struct Pack {
     index: Pages,
     data: Pages,
-    /// How many objects have a first byte of at most this.
+    /// The numbers of objects whose first byte is at most this.
     fanout: Vec<u32>,
     bases: RefCell<Bases>,
 }
@@ -35,7 +35,7 @@ struct Bases {
     bytes: usize,
 }
 
-/// What a base of a delta is named by.
+/// The name of a delta's base.
 enum Base {
     None(Kind),
     At(u64),
@@ -82,7 +82,7 @@ impl Pack {
         Ok(())
     }
 
-    /// Where the object begins, if it is here.
+    /// The place where the object begins, if it is here.
     pub fn find(&self, id: &oid) -> io::Result<Option<u64>> {
         let (from, to) = self.bucket(id.first_byte());
         let at = self.lower_bound(from, to, id)?;
@@ -168,7 +168,7 @@ impl Pack {
         }
     }
 
-    /// What the object at `at` is, how large what is packed of it is, and that.
+    /// The kind of the object at `at`, the size of what is packed of it, and that.
     fn entry(&self, at: u64) -> io::Result<(Base, u64, Reader<'_>)> {
         let mut data = self.data.reader(at);
         let mut byte = one(&mut data)?;
@@ -224,7 +224,7 @@ fn delta_size(head: &[u8]) -> Option<u64> {
     None
 }
 
-/// Where a delta's base is, which is said as a distance back.
+/// The place of a delta's base, which is said as a distance back.
 fn before(data: &mut Reader<'_>, at: u64) -> io::Result<u64> {
     let mut byte = one(data)?;
     let mut distance = u64::from(byte & 0x7f);

@@ -1,4 +1,4 @@
-//! What is asked of GitHub, and how it is followed.
+//! The requests to GitHub, and how redirects are followed.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! What each of GitHub's refusals is told as.
+//! The words for each of GitHub's refusals.
 
 use super::*;
 use crate::api::Api;

@@ -100,7 +100,7 @@ fn recased(text: &Value, recase: fn(&str) -> String) -> Outcome {
     text_of(text, "cannot be exploded, as it is not a string").map(|text| Value::from(recase(text)))
 }
 
-/// Where `part` begins in `text`, in characters.
+/// The places where `part` begins in `text`, in characters.
 fn indices(text: &Value, part: &Value) -> Outcome {
     let whole = text_of(text, "cannot be searched, as it is not a string")?;
     let part = text_of(part, "is not a string")?;

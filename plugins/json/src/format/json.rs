@@ -48,7 +48,7 @@ fn signed(source: &str) -> Cow<'_, str> {
     out.into()
 }
 
-/// What the reader takes beyond JSON and jq.
+/// Names what the reader takes beyond JSON and jq.
 fn beyond(value: &Val) -> Option<String> {
     match value {
         Val::BStr(_) => Some("`b\"...\"` is no string of JSON".to_string()),

@@ -13,6 +13,9 @@ pub fn of(source: &str) -> Result<(&str, u8), Fault> {
     }
     let all = KNOWN.map(|separator| Rows::of(source, separator));
     let comma = &all[0];
+    if comma.is_below_title(source, &all[1..]) {
+        return Ok((source, b','));
+    }
     // The first row that comes apart at all is the header. What comes later stands in a text.
     let first = all.iter().filter(|rows| rows.parted > 0).map(|rows| rows.lead).min();
     let rivals = || all.iter().filter(|rows| rows.parted > 0 && Some(rows.lead) == first);
@@ -27,7 +30,7 @@ pub fn of(source: &str) -> Result<(&str, u8), Fault> {
             Decimals::Plain => !comma.is_uneven,
             Decimals::OfOneUnit => false,
         },
-        Some(0) => return of_table(source, rivals().collect(), comma),
+        Some(0) => return of_table(source, rivals().collect(), &all),
         // A table below a title, if there is no doubt, or texts in one column.
         Some(_) if comma.parted > 0 => {
             comma.is_table() && matches!(decimals(source), Decimals::None) && has_comma_alone
@@ -86,7 +89,7 @@ fn has_only_decimal_commas(source: &str) -> bool {
 }
 
 /// The only one of `rivals` by which all rows have as many fields.
-fn of_table<'a>(source: &'a str, rivals: Vec<&Rows>, comma: &Rows) -> Result<(&'a str, u8), Fault> {
+fn of_table<'a>(source: &'a str, rivals: Vec<&Rows>, all: &[Rows]) -> Result<(&'a str, u8), Fault> {
     let rivals = preferred(rivals, |rows| rows.fault.is_none());
     let rivals = preferred(rivals, |rows| !rows.has_bare_quote);
     if let [Rows { separator: b',', .. }] = rivals[..] {
@@ -101,8 +104,11 @@ fn of_table<'a>(source: &'a str, rivals: Vec<&Rows>, comma: &Rows) -> Result<(&'
         ([only], _) => Ok((source, only.separator)),
         ([], [Rows { fault: Some(fault), .. }]) => Err(fault.clone()),
         // A text of one column has it by chance.
-        ([], [only]) if only.parted > 1 && only.wide == 1 && comma.parted == 0 => {
-            Ok((source, b','))
+        ([], [only]) if only.parted > 1 && only.wide == 1 && all[0].parted == 0 => {
+            match all.iter().find(|rows| rows.is_table()) {
+                Some(below) => Err(doubt(&[only, below], true)),
+                None => Ok((source, b',')),
+            }
         }
         _ => Err(doubt(&rivals, false)),
     }
@@ -196,8 +202,9 @@ pub struct Rows {
     is_uneven: bool,
     /// True if a quote stands within a field that does not begin with one.
     has_bare_quote: bool,
-    /// The byte that first parts two fields.
+    /// The bytes that first and last part two fields.
     first: Option<usize>,
+    last: Option<usize>,
     /// A quoted field that does not end where it should: it swallows the rows after it.
     pub fault: Option<Fault>,
 }
@@ -236,6 +243,7 @@ impl Rows {
                 }
                 _ if byte == separator && !is_inside => {
                     rows.first.get_or_insert(at);
+                    rows.last = Some(at);
                     (fields, is_empty) = (fields + 1, false);
                 }
                 _ => is_empty = false,
@@ -266,6 +274,28 @@ impl Rows {
         self.parted > 1 && !self.is_uneven && self.fault.is_none()
     }
 
+    /// True if these rows are a table of texts, and other separators stand in its title alone, as in a sentence.
+    fn is_below_title(&self, source: &str, others: &[Rows]) -> bool {
+        let Some(first) = self.first.filter(|_| self.lead > 0 && self.is_table()) else {
+            return false;
+        };
+        let (title, _) = source.split_at(start_of_line(source, first));
+        let is_of_sentence =
+            |other: &Rows| other.fields != self.fields || other.is_sentence(source, title.len());
+        let mut others = others.iter().filter(|other| other.parted > 0).peekable();
+        others.peek().is_some()
+            && matches!(decimals(source), Decimals::None)
+            && others.all(|other| {
+                other.last.is_some_and(|last| last < title.len()) && is_of_sentence(other)
+            })
+    }
+
+    /// True if the separator stands above `end`, and only as in a sentence.
+    fn is_sentence(&self, source: &str, end: usize) -> bool {
+        let mut signs = source[..end].match_indices(char::from(self.separator)).peekable();
+        signs.peek().is_some() && signs.all(|(at, _)| source[at + 1..].starts_with(' '))
+    }
+
     /// True if commas stand in the title above a table that `other` parts, and in its numbers perhaps.
     fn tears(&self, source: &str, other: &Rows) -> bool {
         let Some(first) = other.first.filter(|_| other.lead > 0 && !other.has_bare_quote) else {
@@ -274,18 +304,23 @@ impl Rows {
         if other.fault.is_some() {
             return false;
         }
-        let start = source[..first].rfind(['\n', '\r']).map_or(0, |end| end + 1);
-        let table = &source[start..];
+        let table = &source[start_of_line(source, first)..];
         let is_whole =
             |line: &str| !line.contains(',') && line.contains(char::from(other.separator));
         self.is_uneven && (other.is_table() || table.lines().any(is_whole))
-            || other.is_table() && has_only_decimal_commas(table)
+            || other.is_table()
+                && (has_only_decimal_commas(table)
+                    || self.is_sentence(source, start_of_line(source, first)))
     }
 
     fn fault_of_tabs(&self) -> Fault {
         let message = "its fields are parted by tabs: read it as `tsv` if `\\t` and `\\n` stand for those characters, or else as `text` with the filter `fromcsv(\"\\t\")`";
         Fault { at: self.first, message: message.to_string() }
     }
+}
+
+fn start_of_line(source: &str, at: usize) -> usize {
+    source[..at].rfind(['\n', '\r']).map_or(0, |end| end + 1)
 }
 
 const AFTER_QUOTE: &str =

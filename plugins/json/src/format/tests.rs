@@ -1,4 +1,4 @@
-//! What each format is read as and written as.
+//! The values that each format is read as, and the texts that it is written as.
 
 use super::{Format, toml, xml, yaml};
 use jaq_json::Val;

@@ -38,7 +38,7 @@ impl Value {
         }
     }
 
-    /// What `start` and `end` of an object are that stands for a slice.
+    /// The `start` and `end` of an object that stands for a slice.
     pub(super) fn bounds(&self) -> (Option<Self>, Option<Self>) {
         let get = |name: &str| match &self.0 {
             Val::Obj(entries) => entries.get(&Val::from(name.to_string())).cloned().map(Self),
@@ -117,7 +117,7 @@ fn contains(whole: &Val, part: &Val) -> bool {
     }
 }
 
-/// Where `sought` begins in `items`.
+/// The places where `sought` begins in `items`.
 fn positions(items: &[Val], sought: &[Val]) -> Value {
     if sought.is_empty() {
         return Value::null();
@@ -135,7 +135,7 @@ pub(super) fn position(number: &Num, length: usize) -> Option<usize> {
     (at >= 0.0 && at < f64::from(u32::MAX)).then_some(at as usize)
 }
 
-/// Where a slice begins and ends; `start` is rounded down, `end` up.
+/// The two ends of a slice; `start` is rounded down, `end` up.
 pub(super) fn range(
     start: Option<&Value>,
     end: Option<&Value>,

@@ -1,4 +1,4 @@
-//! What Open-Meteo is asked and how its answers are told, with answers as it gives them.
+//! The requests to Open-Meteo and how its answers are told, with answers as it gives them.
 
 use super::*;
 use crate::settings::Provider;

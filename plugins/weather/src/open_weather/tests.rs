@@ -1,4 +1,4 @@
-//! What OpenWeatherMap is asked and how its answers are told, with answers as it gives them.
+//! The requests to OpenWeatherMap and how its answers are told, with answers as it gives them.
 
 use super::*;
 use crate::settings::Provider;

@@ -27,6 +27,12 @@ fn the_separator_of_a_table_is_seen() {
         "Umsatz, a; b\nname;price\nA;1,5\n",
         r#"["Umsatz, a"," b"] ["name","price"] ["A","1,5"]"#,
     );
+    for title in ["Made 2026-01-01; do not edit", "Report | 2026 | of all", "Figures; a; b"] {
+        check(
+            &format!("{title}\nname,age\nAda,36\nBob,40\n"),
+            &format!(r#"["{title}"] ["name","age"] ["Ada",36] ["Bob",40]"#),
+        );
+    }
     // A comma is the rule.
     check("id,text\n1,\"a;\nb; c\"\n2\n", r#"["id","text"] [1,"a;\nb; c"] [2]"#);
     check("item,size\na,1 kg\nb,2 kg\n", r#"["item","size"] ["a","1 kg"] ["b","2 kg"]"#);
@@ -51,6 +57,13 @@ fn a_table_whose_separator_is_in_doubt_is_refused() {
     check("a;b;c,d\n1;2;3,4\n", "line 1, column 2: its fields may be parted by `,` or `;`");
     check("1,5;2,5\n3,5;4,5\n", "read it as `text` with the filter `fromcsv(\";\")`");
     check("a;b;c\n", "may be parted by `;` or `,`");
+    check("Made 2026; do not edit\na\tb\n1\t2\n", "may be parted by `;` or `\\t` or `,`");
+    check("A | B\na;b\n1;2\n3;4\n", "may be parted by `|` or `;` or `,`");
+    check("Sales, all\n1;4;86,8\n5;p, q;1\na;41,4;0.4\n", "may be parted by `,` or `;`");
+    check("Sales, all\na;p, q\nb;r, s\n", "may be parted by `,` or `;`");
+    check("a;b\n1,x\n2,y\n", "may be parted by `;` or `,`");
+    check("Sales; all\nname,price\nA,1,5\nB;2\n", "may be parted by `;` or `,`");
+    check("Sales; all\n1,5\n2,5\n", "may be parted by `;` or `,`");
     check("1,5;2,5\n", "may be parted by `,` or `;`");
     check("a;b;c\n1;2\n3;4;5\n", "may be parted by `;` or `,`");
     check("a;b\n1,5\n", "may be parted by `;` or `,`");

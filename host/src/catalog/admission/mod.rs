@@ -1,0 +1,8 @@
+//! Whether a call may begin: after crashes, and by how often the tool was called lately.
+
+pub(super) mod circuit;
+pub(super) mod entry;
+pub(super) mod token_bucket;
+pub(super) mod rate_limiter;
+pub(super) mod breaker;
+pub(super) mod tally;

@@ -1,0 +1,102 @@
+//! A bucket of calls: it counts how often something was called lately, and says if one more call may be made.
+//!
+//! Pure: it is told the time. What is called is not known here.
+
+use std::time::{Duration, Instant};
+
+use crate::manifest::Rate;
+
+/// A bucket that holds as many calls as the rate has in its time; each comes back after an interval.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Bucket {
+    /// The time at which it is full again. `None` at the start: it is full then.
+    full: Option<Instant>,
+}
+
+impl Bucket {
+    /// Takes a call out at `now`. If there is none, returns the time until there is one.
+    pub(crate) fn take(&mut self, rate: Rate, now: Instant) -> Result<(), Duration> {
+        let empty = now + rate.period();
+        // Under another rate the bucket may have been emptier than it can be under this one.
+        let before = self.full.map_or(now, |full| full.clamp(now, empty));
+        let full = before + rate.interval();
+        if full > empty {
+            self.full = Some(before);
+            return Err(full - empty);
+        }
+        self.full = Some(full);
+        Ok(())
+    }
+
+    /// Puts back a call that was taken and not made.
+    pub(crate) fn put_back(&mut self, rate: Rate) {
+        self.full = self.full.and_then(|full| full.checked_sub(rate.interval()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn rate() -> impl Strategy<Value = Rate> {
+        let period = prop_oneof![Just("s"), Just("min"), Just("h")];
+        (1..200u32, period)
+            .prop_map(|(calls, period)| format!("{calls}/{period}").parse().expect("a rate"))
+    }
+
+    proptest! {
+        /// No span of time has more calls than the bucket held and what came back, however the calls come.
+        #[test]
+        fn no_time_has_more_calls_than_the_rate_allows(
+            rate in rate(),
+            pauses in prop::collection::vec(0..3_000u64, 1..400),
+        ) {
+            let (mut now, mut bucket, mut taken) = (Instant::now(), Bucket::default(), Vec::new());
+            for pause in pauses {
+                // A pause is given in thousandths of an interval.
+                now += rate.interval().mul_f64(pause as f64 / 1000.0);
+                match bucket.take(rate, now) {
+                    Ok(()) => taken.push(now),
+                    Err(wait) => {
+                        let mut later = bucket;
+                        prop_assert!(wait <= rate.interval() && wait > Duration::ZERO);
+                        prop_assert_eq!(later.take(rate, now + wait), Ok(()));
+                        let early = wait - Duration::from_nanos(1);
+                        prop_assert!(bucket.take(rate, now + early).is_err());
+                    }
+                }
+            }
+            for (at, first) in taken.iter().enumerate() {
+                for (more, last) in taken[at..].iter().enumerate() {
+                    let back = (*last - *first).as_nanos() / rate.interval().as_nanos();
+                    prop_assert!(more as u128 <= u128::from(rate.calls()) + back);
+                }
+            }
+        }
+
+        #[test]
+        fn a_full_bucket_gives_all_it_holds_at_once_and_a_call_put_back_is_there_again(rate in rate()) {
+            let (now, mut bucket) = (Instant::now(), Bucket::default());
+            for _ in 0..rate.calls() {
+                prop_assert_eq!(bucket.take(rate, now), Ok(()));
+            }
+            prop_assert!(bucket.take(rate, now).is_err());
+            bucket.put_back(rate);
+            prop_assert_eq!(bucket.take(rate, now), Ok(()));
+            prop_assert!(bucket.take(rate, now).is_err());
+        }
+
+        #[test]
+        fn after_another_rate_nobody_waits_longer_than_an_interval(one in rate(), two in rate()) {
+            let (now, mut bucket) = (Instant::now(), Bucket::default());
+            while bucket.take(one, now).is_ok() {}
+            let now = now + one.interval() / 3;
+            if let Err(wait) = bucket.take(two, now) {
+                prop_assert!(wait <= two.interval());
+                prop_assert_eq!(bucket.take(two, now + wait), Ok(()));
+            }
+        }
+    }
+}

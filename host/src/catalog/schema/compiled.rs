@@ -1,0 +1,398 @@
+//! JSON Schema: compiled once, when a plugin loads that was never here or when one is called that was, and used on
+//! every call.
+//!
+//! This is the only module that knows the validator. Nothing is ever fetched: a `$ref` that leaves the schema does not
+//! compile.
+
+use std::sync::OnceLock;
+
+use jsonschema::{Draft, PatternOptions, ValidationError, Validator};
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::budget;
+use super::explain::MAX_PROBLEMS;
+use super::lenient::{self, Reading};
+use crate::json;
+use crate::text::{clip, escape};
+
+const TOO_LONG: &str = "checking them against the schema takes too long";
+/// The longest text of one problem, in bytes.
+const MAX_PROBLEM: usize = 300;
+/// The largest compiled `pattern`, in bytes. With [`MAX_SCHEMA_PATTERNS`] it bounds what a schema costs in memory, and by
+/// itself what one search costs in time.
+const MAX_PATTERN: usize = 64 * 1024;
+/// The most patterns of one schema.
+const MAX_SCHEMA_PATTERNS: usize = 32;
+/// The largest value, in bytes of JSON, whose check against a plain schema ends before another thread could be asked.
+const MAX_INLINE: usize = 16 * 1024;
+
+/// A schema: compiled, or known to compile.
+pub(crate) struct Schema {
+    text: Box<RawValue>,
+    compiled: OnceLock<Result<CompiledSchema, String>>,
+}
+
+struct CompiledSchema {
+    validator: Validator,
+    /// True if it neither refers nor searches, so that its cost grows only with the value.
+    is_plain: bool,
+    /// The number of patterns that it searches for.
+    patterns: usize,
+}
+
+impl Schema {
+    /// Compiles `text`, or says why it is no schema.
+    pub(crate) fn compile(text: &RawValue) -> Result<Self, String> {
+        let compiled = OnceLock::from(Ok(CompiledSchema::of(text)?));
+        Ok(Self { text: text.to_owned(), compiled })
+    }
+
+    /// The schema of a text that is known to compile. It is compiled when something is checked.
+    pub(crate) fn known(text: &RawValue) -> Self {
+        Self { text: text.to_owned(), compiled: OnceLock::new() }
+    }
+
+    /// Returns the number of patterns that it keeps in memory.
+    pub(crate) fn patterns(&self) -> usize {
+        self.now().map_or(0, |compiled| compiled.patterns)
+    }
+
+    /// Checks `value`, which is `length` bytes of JSON. An error says what is wrong: where, and what was expected.
+    ///
+    /// A check that may take long gives way first, so that a call which was begun elsewhere goes on among the guests.
+    /// The check gets the thread for itself, and the runtime another: the runtime needs more than one.
+    pub(crate) async fn check(&self, value: &Value, length: usize) -> Result<(), String> {
+        if length <= MAX_INLINE && self.now().is_some_and(|compiled| compiled.is_plain) {
+            self.check_here(value)
+        } else {
+            tokio::task::yield_now().await;
+            tokio::task::block_in_place(|| self.check_here(value))
+        }
+    }
+
+    /// Reads the arguments `text`, which are `value`: as they are, which returns `None`, or as `reading` lets them be
+    /// read, which returns that text. An error says what is wrong with them, and what would be right.
+    pub(crate) async fn read(
+        &self,
+        value: &Value,
+        text: &str,
+        reading: Reading,
+    ) -> Result<Option<String>, String> {
+        if self.check(value, text.len()).await.is_ok() {
+            return Ok(None);
+        }
+        tokio::task::yield_now().await;
+        tokio::task::block_in_place(|| self.read_here(value, text, reading))
+    }
+
+    fn read_here(
+        &self,
+        value: &Value,
+        text: &str,
+        reading: Reading,
+    ) -> Result<Option<String>, String> {
+        let validator = &self.compiled()?.validator;
+        let schema = json::value(self.text.get()).map_err(|error| error.to_string())?;
+        budget::within(|| lenient::read(validator, &schema, value, text, reading).map(Some))
+            .map_err(|_| TOO_LONG.to_owned())?
+    }
+
+    pub(crate) fn check_here(&self, value: &Value) -> Result<(), String> {
+        self.check_where(value, |_| true)
+    }
+
+    /// Checks one member of an object by what is said of that member alone: the members that the object has or lacks
+    /// besides may change the rest.
+    pub(crate) fn check_member(&self, name: &str, value: Value) -> Result<(), String> {
+        let (object, own) = (Value::from_iter([(name, value)]), format!("/properties/{name}/"));
+        self.check_where(&object, |error| error.evaluation_path().as_str().starts_with(&own))
+    }
+
+    fn check_where(
+        &self,
+        value: &Value,
+        counts: impl Fn(&ValidationError<'_>) -> bool,
+    ) -> Result<(), String> {
+        let compiled = self.compiled()?;
+        let problems: Vec<String> = budget::within(|| {
+            let errors = compiled.validator.iter_errors(value).filter(counts);
+            errors.take(MAX_PROBLEMS).map(|error| problem(&error)).collect()
+        })
+        .map_err(|_| TOO_LONG)?;
+        if problems.is_empty() { Ok(()) } else { Err(problems.join("; ")) }
+    }
+
+    fn compiled(&self) -> Result<&CompiledSchema, String> {
+        let compiled = self.compiled.get_or_init(|| CompiledSchema::of(&self.text));
+        compiled.as_ref().map_err(|problem| format!("their schema: {problem}"))
+    }
+
+    fn now(&self) -> Option<&CompiledSchema> {
+        self.compiled.get()?.as_ref().ok()
+    }
+}
+
+impl CompiledSchema {
+    fn of(text: &RawValue) -> Result<Self, String> {
+        let mut value = json::value(text.get()).map_err(|error| error.to_string())?;
+        let patterns = count(&value, &["pattern", "patternProperties"]);
+        if patterns > MAX_SCHEMA_PATTERNS {
+            return Err(format!("it has {patterns} patterns; the most is {MAX_SCHEMA_PATTERNS}"));
+        }
+        let draft = dialect(&value)?;
+        let is_plain = patterns == 0 && count(&value, &["$ref", "$dynamicRef"]) == 0;
+        budget::insert(&mut value).map_err(|refused| short(&refused))?;
+        jsonschema::options()
+            .with_draft(draft)
+            // This is the linear engine: a pattern cannot be made to search for ever.
+            .with_pattern_options(PatternOptions::regex().size_limit(MAX_PATTERN))
+            .with_keyword(budget::KEYWORD, budget::keyword)
+            .build(&value)
+            .map(|validator| Self { validator, is_plain, patterns })
+            .map_err(|error| short(&error.to_string()))
+    }
+}
+
+/// The dialect that `schema` is written in: what its `$schema` says, else that of MCP.
+fn dialect(schema: &Value) -> Result<Draft, String> {
+    let Some(named) = schema.get("$schema") else { return Ok(Draft::Draft202012) };
+    let text = named.as_str().unwrap_or_default();
+    let plain = text.strip_suffix('#').unwrap_or(text);
+    let plain = plain.strip_prefix("https://").or(plain.strip_prefix("http://"));
+    match plain {
+        Some("json-schema.org/draft-04/schema") => Ok(Draft::Draft4),
+        Some("json-schema.org/draft-06/schema") => Ok(Draft::Draft6),
+        Some("json-schema.org/draft-07/schema") => Ok(Draft::Draft7),
+        Some("json-schema.org/draft/2019-09/schema") => Ok(Draft::Draft201909),
+        Some("json-schema.org/draft/2020-12/schema" | "json-schema.org/schema") => {
+            Ok(Draft::Draft202012)
+        }
+        _ => Err(short(&format!(
+            "its `$schema` is {named}; known are the dialects 2020-12, which is also meant without it, 2019-09, draft-07, \
+             draft-06 and draft-04"
+        ))),
+    }
+}
+
+/// Counts how often one of `keys` stands in `schema`.
+fn count(schema: &Value, keys: &[&str]) -> usize {
+    match schema {
+        Value::Array(items) => items.iter().map(|item| count(item, keys)).sum(),
+        Value::Object(members) => members
+            .iter()
+            .map(|(key, member)| {
+                let own = match member {
+                    // Each member of `patternProperties` counts as one.
+                    Value::Object(patterns) if key == "patternProperties" => patterns.len(),
+                    _ => 1,
+                };
+                count(member, keys) + if keys.contains(&key.as_str()) { own } else { 0 }
+            })
+            .sum(),
+        _ => 0,
+    }
+}
+
+fn problem(error: &ValidationError<'_>) -> String {
+    let place = error.instance_path().to_string();
+    let place = if place.is_empty() { "at the top".into() } else { format!("at `{place}`") };
+    short(&format!("{place}: {}", error.masked_with("the value")))
+}
+
+fn short(text: &str) -> String {
+    escape(clip(text, MAX_PROBLEM))
+}
+
+/// Reads `arguments` as a tool does that takes them by `schema`.
+#[cfg(test)]
+pub(crate) fn read(
+    schema: &str,
+    arguments: &str,
+    reading: Reading,
+) -> Result<Option<String>, String> {
+    let schema = RawValue::from_string(schema.into()).expect("JSON");
+    let schema = Schema::compile(&schema).expect("a schema");
+    let value = json::value(arguments).expect("JSON");
+    match schema.check_here(&value) {
+        Ok(()) => Ok(None),
+        Err(_) => schema.read_here(&value, arguments, reading),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(schema: &str, value: &str, expected: &str) {
+        let schema = RawValue::from_string(schema.into()).expect("JSON");
+        let schema = Schema::compile(&schema).expect("a schema");
+        let value = serde_json::from_str(value).expect("JSON");
+        assert_eq!(schema.check_here(&value).err().unwrap_or_default(), expected);
+    }
+
+    #[test]
+    fn a_problem_names_its_place_and_what_was_expected() {
+        let schema = r#"{"type":"object","properties":{"a":{"type":"object","properties":{
+            "b":{"type":"integer","minimum":3}}}},"required":["a"],"additionalProperties":false}"#;
+        check(schema, r#"{"a":{"b":3}}"#, "");
+        check(schema, r#"{"a":{"b":"x"}}"#, r#"at `/a/b`: the value is not of type "integer""#);
+        check(schema, r#"{"a":{"b":1}}"#, "at `/a/b`: the value is less than the minimum of 3");
+        check(schema, "{}", r#"at the top: "a" is a required property"#);
+        check(
+            schema,
+            r#"{"a":{},"c":1}"#,
+            "at the top: Additional properties are not allowed ('c' was unexpected)",
+        );
+    }
+
+    #[test]
+    fn a_schema_is_read_in_the_dialect_that_it_names() {
+        for (dialect, list) in [
+            ("http://json-schema.org/draft-07/schema#", "items"),
+            ("https://json-schema.org/draft/2019-09/schema", "items"),
+            ("http://json-schema.org/draft-04/schema#", "items"),
+            ("https://json-schema.org/draft/2020-12/schema", "prefixItems"),
+        ] {
+            let schema = format!(r#"{{"$schema":"{dialect}","{list}":[{{"type":"integer"}}]}}"#);
+            check(&schema, r#"[1,"any"]"#, "");
+            check(&schema, r#"["1"]"#, r#"at `/0`: the value is not of type "integer""#);
+        }
+        // Draft 4 has no numbers as exclusive bounds, and looks at nothing beside a reference.
+        let exclusive = r#"{"$schema":"http://json-schema.org/draft-04/schema#","minimum":3,"exclusiveMinimum":true}"#;
+        check(exclusive, "3", "at the top: the value is less than or equal to the minimum of 3");
+        for unknown in ["\"http://json-schema.org/draft-03/schema#\"", "\"draft-07\"", "7"] {
+            let schema =
+                RawValue::from_string(format!(r#"{{"$schema":{unknown}}}"#)).expect("JSON");
+            let refused = Schema::compile(&schema).err().expect("refused");
+            assert!(refused.contains(unknown) && refused.contains("draft-07"), "{refused}");
+        }
+    }
+
+    #[test]
+    fn a_schema_made_to_run_for_ever_is_ended_in_each_dialect() {
+        for dialect in ["draft-04/schema#", "draft-07/schema#", "draft/2019-09/schema"] {
+            let mut defs = String::new();
+            for level in 0..60 {
+                let next = level + 1;
+                defs += &format!(
+                    r##""d{level}":{{"allOf":[{{"$ref":"#/definitions/d{next}"}},{{"$ref":"#/definitions/d{next}"}}]}},"##
+                );
+            }
+            let doubling = format!(
+                r##"{{"$schema":"http://json-schema.org/{dialect}","definitions":{{{defs}"d60":{{}}}},"allOf":[{{"$ref":"#/definitions/d0"}}]}}"##
+            );
+            check(&doubling, "{}", TOO_LONG);
+        }
+    }
+
+    #[test]
+    fn a_schema_made_to_run_for_ever_is_ended() {
+        let too_long = "checking them against the schema takes too long";
+        // Each level doubles the work.
+        let mut defs = String::new();
+        for level in 0..60 {
+            let next = level + 1;
+            defs += &format!(
+                r##""d{level}":{{"allOf":[{{"$ref":"#/$defs/d{next}"}},{{"$ref":"#/$defs/d{next}"}}]}},"##
+            );
+        }
+        let doubling = format!(r##"{{"$defs":{{{defs}"d60":{{}}}},"$ref":"#/$defs/d0"}}"##);
+        check(&doubling, "{}", too_long);
+        // These hold an unknown keyword, and lists in lists.
+        check(&doubling.replace("$defs", "x"), "{}", too_long);
+        let listed =
+            doubling.replace(r##""$defs":{"##, r##""x":[[{"##).replace("}},\"$ref", "}}]],\"$ref");
+        check(&listed.replace("#/$defs/", "#/x/0/0/"), "{}", too_long);
+        // Each step takes long.
+        let pattern = r#"{"pattern":"(\\w{1,40}x)+y"}"#;
+        let slow = doubling.replace(r#""d60":{}"#, &format!(r#""d60":{pattern}"#));
+        check(&slow, &format!("{:?}", "a".repeat(100_000)), too_long);
+        // The validator sees by itself that these go round in circles.
+        let round = r##"{"$defs":{"a":{"allOf":[{"$ref":"#/$defs/b"}]},"b":{"allOf":[{"$ref":"#/$defs/a"}]}},
+            "$ref":"#/$defs/a"}"##;
+        check(round, "{}", "");
+        check(r##"{"$ref":"#"}"##, "{}", "");
+        check(r##"{"$dynamicAnchor":"a","allOf":[{"$dynamicRef":"#a"}]}"##, "{}", "");
+        // Recursion that a value ends is fine.
+        let tree = r##"{"properties":{"left":{"$ref":"#"},"right":{"$ref":"#"}},"additionalProperties":false}"##;
+        check(tree, r#"{"left":{"left":{},"right":{"right":{}}}}"#, "");
+    }
+
+    #[test]
+    fn no_reference_makes_data_a_schema() {
+        for (keyword, to) in [
+            ("default", "#/default/a"),
+            ("const", "#/const/a"),
+            ("enum", "#/enum/0/a"),
+            ("examples", "#/examples/0/a"),
+            ("default", "#/%64efault/a"),
+            ("default", "http://here/#/default/a"),
+        ] {
+            let data = if to.contains("/0/") { r#"[{"a":{}}]"# } else { r#"{"a":{}}"# };
+            let text = format!(
+                r#"{{"$id":"http://here/","{keyword}":{data},"anyOf":[{{"$ref":"{to}"}}]}}"#
+            );
+            let schema = RawValue::from_string(text).expect("JSON");
+            let refused = Schema::compile(&schema).err().expect("refused");
+            assert!(refused.ends_with("which is data and no schema"), "{refused}");
+        }
+        let named =
+            r##"{"properties":{"const":{"type":"null"}},"items":{"$ref":"#/properties/const"}}"##;
+        check(named, "[null]", "");
+    }
+
+    #[test]
+    fn the_budget_is_no_property() {
+        check(
+            r#"{"properties":{"a":{}},"additionalProperties":false}"#,
+            r#"{"toolrack:budget":1}"#,
+            "at the top: Additional properties are not allowed ('toolrack:budget' was unexpected)",
+        );
+    }
+
+    #[test]
+    fn patterns_are_few_and_small() {
+        let many: Vec<String> = (0..33).map(|n| format!(r#"{{"pattern":"{n}"}}"#)).collect();
+        for text in
+            [format!(r#"{{"allOf":[{}]}}"#, many.join(",")), r#"{"pattern":"\\p{L}{24}N"}"#.into()]
+        {
+            let schema = RawValue::from_string(text).expect("JSON");
+            assert!(Schema::compile(&schema).is_err());
+        }
+    }
+
+    #[test]
+    fn nothing_is_fetched_and_nonsense_does_not_compile() {
+        for text in [
+            r#"{"$ref":"http://127.0.0.1:9/schema.json"}"#,
+            r#"{"$ref":"file:///etc/passwd"}"#,
+            r#"{"type":"nonsense"}"#,
+            r#"{"pattern":"("}"#,
+            r#"{"pattern":"(?=look)"}"#,
+            r##"{"$ref":"#/$defs/missing"}"##,
+            r#"{"default":{"$id":"http://d/"},"$ref":"http://d/"}"#,
+            r##"{"const":{"$anchor":"d"},"anyOf":[{"$ref":"#d"}]}"##,
+            r##"{"enum":[{"$dynamicAnchor":"d"}],"anyOf":[{"$dynamicRef":"#d"}]}"##,
+        ] {
+            let schema = RawValue::from_string(text.into()).expect("JSON");
+            assert!(Schema::compile(&schema).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_schema_is_plain_that_has_neither_patterns_nor_references() {
+        for (schema, is_plain) in [
+            (r#"{"type":"object","properties":{"a":{"enum":[1]}}}"#, true),
+            (r#"{"properties":{"a":{"pattern":"x"}}}"#, false),
+            (r#"{"allOf":[{"patternProperties":{"x":{}}}]}"#, false),
+            (r##"{"properties":{"a":{"$ref":"#"}}}"##, false),
+            (r##"{"$dynamicAnchor":"a","properties":{"a":{"$dynamicRef":"#a"}}}"##, false),
+        ] {
+            let schema = RawValue::from_string(schema.into()).expect("JSON");
+            let compiled = CompiledSchema::of(&schema).expect("a schema");
+            assert_eq!(compiled.is_plain, is_plain, "{schema}");
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! The actions that the engine asks its driver to carry out.
+
+use std::sync::Arc;
+
+use serde_json::value::RawValue;
+
+use crate::catalog::{EntryTicket, Tool};
+
+/// Something for the driver to do.
+#[derive(Debug)]
+pub enum Action {
+    /// Write this line.
+    Send(String),
+    /// Start this call and report its outcome.
+    Call(CallRequest),
+    /// End this call; no outcome is wanted.
+    Cancel(CallKey),
+}
+
+/// A call to start.
+pub struct CallRequest {
+    /// Names the call from here on.
+    pub key: CallKey,
+    /// The request's id, for logs.
+    pub request: String,
+    /// The tool, which stays what it is whatever is published later.
+    pub tool: Arc<Tool>,
+    /// A JSON object.
+    pub arguments: Arc<RawValue>,
+    /// True if the client wants progress notifications.
+    pub wants_progress: bool,
+    /// The ticket that the call hands in when it enters the plugin.
+    pub entry: Arc<EntryTicket>,
+}
+
+impl std::fmt::Debug for CallRequest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Call({} of {})", self.tool.name, self.request)
+    }
+}
+
+/// Names a call between engine and driver. Never used twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct CallKey(pub(crate) u64);

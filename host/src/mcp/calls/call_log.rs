@@ -1,0 +1,111 @@
+//! The line of the log for a call that has ended.
+
+use std::sync::Arc;
+
+use tracing::Level;
+
+use crate::catalog::Tool;
+use crate::sandbox::CallOutcome;
+use crate::text::escape;
+use crate::tool::{CallError, Output, Usage};
+
+/// The target of the other lines.
+const TARGET: &str = "toolrack::mcp";
+/// The target of the line of a call that was answered, of which there are very many.
+pub const ANSWERED_TARGET: &str = "toolrack::mcp::answered";
+
+/// A line of the log, not written yet.
+pub(crate) struct CallRecord {
+    call: Arc<CallLabel>,
+    usage: Usage,
+    said: CallVerdict,
+}
+
+/// A call as the log names it.
+pub(crate) struct CallLabel {
+    pub(crate) tool: Arc<Tool>,
+    pub(crate) request: String,
+}
+
+enum CallVerdict {
+    /// It was answered.
+    Answered,
+    /// An end that was to be expected.
+    Usual(&'static str),
+    /// An end that an operator may want to see to.
+    Remarkable(String),
+}
+
+impl CallLabel {
+    /// The span of what the plugin writes meanwhile.
+    pub(crate) fn span(&self) -> tracing::Span {
+        let Self { tool, request } = self;
+        let (plugin, tool) = (tool.plugin.name.as_str(), tool.name.as_str());
+        tracing::info_span!("call", plugin, tool, request)
+    }
+}
+
+impl CallRecord {
+    pub(crate) fn of(ended: &CallOutcome, call: Arc<CallLabel>) -> Self {
+        Self { call, usage: ended.usage, said: CallVerdict::of(&ended.outcome) }
+    }
+
+    /// Writes the line. It names the call itself: a span would cost as much as the call.
+    pub(crate) fn tell(self) {
+        // Nobody pays for a line that nobody reads.
+        if !tracing::enabled!(target: TARGET, Level::WARN) {
+            return;
+        }
+        let CallLabel { tool, request } = &*self.call;
+        let (plugin, tool) = (tool.plugin.name.as_str(), tool.name.as_str());
+        let Usage { fuel, peak_memory, .. } = self.usage;
+        let time_ms = self.usage.milliseconds();
+        match self.said {
+            CallVerdict::Answered => {
+                tracing::info!(
+                    target: ANSWERED_TARGET, plugin, tool, request, fuel, peak_memory, time_ms, "answered"
+                );
+            }
+            CallVerdict::Usual(said) => {
+                tracing::info!(target: TARGET, plugin, tool, request, fuel, peak_memory, time_ms, "{said}");
+            }
+            CallVerdict::Remarkable(said) => {
+                tracing::warn!(target: TARGET, plugin, tool, request, fuel, peak_memory, time_ms, "{said}");
+            }
+        }
+    }
+}
+
+impl CallVerdict {
+    fn of(outcome: &Result<Output, CallError>) -> Self {
+        match outcome {
+            Ok(_) => Self::Answered,
+            Err(CallError::Failed(_)) => Self::Usual("the tool failed"),
+            Err(CallError::InvalidArguments(_)) => Self::Usual("invalid arguments"),
+            Err(CallError::Limit(hit)) => Self::Remarkable(hit.to_string()),
+            Err(error) => Self::Remarkable(escape(&error.to_string())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_remarkable_is_told_on_one_line_and_without_controls() {
+        let hostile = || "one\n\u{1b}[2Jtwo".to_owned();
+        for error in [
+            CallError::Trapped { reason: hostile(), last_words: None },
+            CallError::Broken(hostile()),
+            CallError::Host(hostile()),
+        ] {
+            let CallVerdict::Remarkable(said) = CallVerdict::of(&Err(error)) else {
+                panic!("it is usual")
+            };
+            assert!(said.contains("one\\n\\u{1b}[2Jtwo"), "{said:?}");
+        }
+        let said = CallVerdict::of(&Err(CallError::InvalidArguments(hostile())));
+        assert!(matches!(said, CallVerdict::Usual("invalid arguments")));
+    }
+}

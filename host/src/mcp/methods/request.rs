@@ -1,0 +1,84 @@
+//! A method and its parameters to what is asked for.
+
+use std::sync::Arc;
+
+use serde_json::value::RawValue;
+
+use super::super::rpc::id::Id;
+use super::super::rpc::reply::RpcError;
+use super::super::rpc::version::Version;
+use super::meta::RequestMeta;
+use super::{subscriptions, tools_call, tools_list};
+
+/// A request, by its method.
+pub(crate) enum Request {
+    Initialize,
+    Ping,
+    Discover,
+    /// A subscription. It needs no catalog, and is acknowledged at once.
+    Listen {
+        tools: bool,
+    },
+    /// A request that is served from the catalog, and waits for it.
+    Catalog(CatalogRequest),
+}
+
+/// A request that needs the catalog.
+pub(crate) enum CatalogRequest {
+    List { cursor: Option<String> },
+    Call { name: String, arguments: Arc<RawValue>, progress_token: Option<Box<RawValue>> },
+}
+
+impl Request {
+    /// The request of this method, if the revision knows it and its parameters are right.
+    pub(crate) fn of(
+        id: &Id,
+        version: Version,
+        method: &str,
+        params: Option<&RawValue>,
+        meta: &RequestMeta<'_>,
+    ) -> Result<Self, RpcError> {
+        Ok(match (method, version.is_modern()) {
+            ("initialize", false) => Self::Initialize,
+            ("ping", false) => Self::Ping,
+            ("server/discover", true) => Self::Discover,
+            ("subscriptions/listen", true) => {
+                let tools = subscriptions::listens_to_tools(params)?;
+                if !id.is_exact() {
+                    return Err(RpcError::invalid_params(
+                        "the id is too large for a subscription's",
+                    ));
+                }
+                Self::Listen { tools }
+            }
+            ("tools/list", _) => {
+                Self::Catalog(CatalogRequest::List { cursor: tools_list::cursor(params)? })
+            }
+            ("tools/call", _) => {
+                let progress_token = meta.progress_token()?;
+                let (name, arguments) = tools_call::name_and_arguments(params)?;
+                let arguments = arguments.into();
+                Self::Catalog(CatalogRequest::Call { name, arguments, progress_token })
+            }
+            _ => return Err(RpcError::unknown_method(method)),
+        })
+    }
+}
+
+impl CatalogRequest {
+    /// True if it is a call.
+    pub(crate) fn is_call(&self) -> bool {
+        matches!(self, Self::Call { .. })
+    }
+
+    /// Bytes that it keeps.
+    pub(crate) fn argument_bytes(&self) -> usize {
+        match self {
+            Self::List { cursor } => cursor.as_ref().map_or(0, String::len),
+            Self::Call { name, arguments, progress_token } => {
+                let token = progress_token.as_ref().map_or(0, |token| token.get().len());
+                name.len() + arguments.get().len() + token
+            }
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! The protocol's revisions, and what each of them knows.
+
+use serde::{Serialize, Serializer};
+
+/// A revision of the protocol, in order of age.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Version {
+    V2024_11_05,
+    V2025_03_26,
+    V2025_06_18,
+    V2025_11_25,
+    V2026_07_28,
+}
+
+impl Version {
+    /// All that are served, newest first.
+    pub(crate) const ALL: [Self; 5] = [
+        Self::V2026_07_28,
+        Self::V2025_11_25,
+        Self::V2025_06_18,
+        Self::V2025_03_26,
+        Self::V2024_11_05,
+    ];
+    /// The revision for a handshake that asks for an unknown one.
+    pub(crate) const NEWEST_LEGACY: Self = Self::V2025_11_25;
+
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|version| version.as_str() == text)
+    }
+
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::V2024_11_05 => "2024-11-05",
+            Self::V2025_03_26 => "2025-03-26",
+            Self::V2025_06_18 => "2025-06-18",
+            Self::V2025_11_25 => "2025-11-25",
+            Self::V2026_07_28 => "2026-07-28",
+        }
+    }
+
+    /// Stateless: each request carries its version. The others begin with a handshake.
+    pub(crate) fn is_modern(self) -> bool {
+        self >= Self::V2026_07_28
+    }
+
+    pub(crate) fn has_batches(self) -> bool {
+        self == Self::V2025_03_26
+    }
+
+    pub(crate) fn has_annotations(self) -> bool {
+        self >= Self::V2025_03_26
+    }
+
+    pub(crate) fn has_audio(self) -> bool {
+        self >= Self::V2025_03_26
+    }
+
+    /// Structured content, output schemas, titles, resource links, `_meta` of a tool.
+    pub(crate) fn has_structured_content(self) -> bool {
+        self >= Self::V2025_06_18
+    }
+}
+
+impl Serialize for Version {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}

@@ -1,0 +1,5 @@
+//! When to scan: hints of the system, and time.
+
+pub(super) mod network;
+pub(super) mod schedule;
+pub(super) mod watch;

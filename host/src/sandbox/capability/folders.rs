@@ -1,0 +1,262 @@
+//! The directories of one plugin: found, checked and opened when it is loaded, and then shared by its
+//! calls.
+//!
+//! A plugin holds the directory itself and not its path: if something is put in its place later, a link by another
+//! plugin for example, that is not what was granted. wasmtime-wasi sees to it that nothing leads out of the directory.
+
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use wasmtime::component::ResourceTable;
+use wasmtime_wasi::filesystem::{Descriptor, WasiFilesystemCtx, WasiFilesystemView as _};
+use wasmtime_wasi::p2::bindings::filesystem::preopens::Host as _;
+use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxView, WasiView};
+
+use crate::manifest::{Access, FileGrant};
+use crate::protected::{Forbidden, Protected};
+use crate::text::{escape, escape_path};
+use crate::typed_path::{TypedPathError, expanded};
+
+/// Open directories with what a guest may do in them.
+#[derive(Clone, Default)]
+pub(crate) struct Folders {
+    wasi: WasiFilesystemCtx,
+    host_paths: Option<Arc<str>>,
+}
+
+/// The reason why a directory is not granted.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("the grant of the files in `{path}` cannot be given: {problem}")]
+pub struct FolderError {
+    /// The directory, as the manifest writes it.
+    pub path: String,
+    /// The path at which the guest would see it.
+    pub at: Box<str>,
+    /// The problem with the directory.
+    pub problem: FolderProblem,
+}
+
+/// The problem that keeps a directory from being granted.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum FolderProblem {
+    /// Its path begins with something that is not known.
+    #[error(transparent)]
+    Unknown(#[from] TypedPathError),
+    /// Nothing is there.
+    #[error("there is no directory {0}; make it, or change `path`")]
+    Missing(String),
+    /// Something else is there.
+    #[error("{0} is not a directory; change `path`")]
+    NotADirectory(String),
+    /// The system cannot open it.
+    #[error("{0} cannot be opened: {1}")]
+    Io(String, String),
+    /// It is kept from all plugins.
+    #[error(transparent)]
+    Forbidden(#[from] Forbidden),
+    /// A person withheld it from the plugin in the local file.
+    #[error("{0} is kept from it by `without_paths` in the local file")]
+    Withheld(String),
+}
+
+impl FolderError {
+    /// True if the same grant may be given another time.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        matches!(self.problem, FolderProblem::Missing(_) | FolderProblem::Io(..))
+    }
+}
+
+impl Folders {
+    /// Opens the directories that `grants` name. Returns an error for each that is missing or withheld, which is not
+    /// given. Blocks.
+    pub(crate) fn open(
+        grants: &[FileGrant],
+        withheld: &[Box<str>],
+        protected: &Protected,
+    ) -> Result<(Self, Vec<FolderError>), FolderError> {
+        let withheld: Vec<_> = withheld.iter().filter_map(|path| real(path)).collect();
+        let mut wasi = WasiCtx::builder();
+        let (mut found, mut missing) = (Vec::new(), Vec::new());
+        for grant in grants {
+            let path = match find(&grant.path) {
+                Ok(path) => path,
+                Err(problem @ FolderProblem::Missing(_)) => {
+                    missing.push(fails(grant, problem));
+                    continue;
+                }
+                Err(problem) => return Err(fails(grant, problem)),
+            };
+            if let Some(own) =
+                withheld.iter().find(|own| path.starts_with(own) || own.starts_with(&path))
+            {
+                missing.push(fails(grant, FolderProblem::Withheld(escape_path(own))));
+                continue;
+            }
+            let access = match grant.access {
+                Access::Read => FsPerms::ReadOnly,
+                Access::Write => FsPerms::ReadWrite,
+            };
+            let opened = wasi.preopened_dir(&path, &*grant.at, access);
+            opened.map_err(|error| fails(grant, io_problem(&path, error)))?;
+            found.push((grant, path));
+        }
+        let mut view = FolderContext { wasi: wasi.build(), table: ResourceTable::new() };
+        for ((grant, path), opened) in found.iter().zip(view.opened()) {
+            let judged = opened.map_err(|error| io_problem(path, error));
+            let judged = judged.and_then(|opened| judge(&opened, path, protected));
+            judged.map_err(|problem| fails(grant, problem))?;
+        }
+        let host_paths = (!found.is_empty()).then(|| host_paths(&found).into());
+        Ok((Self { wasi: view.filesystem().ctx.clone(), host_paths }, missing))
+    }
+
+    /// Lets a guest see these directories, and no others.
+    pub(crate) fn give_to(&self, guest: &mut impl WasiView) {
+        guest.filesystem().ctx.clone_from(&self.wasi);
+    }
+
+    /// Returns the paths of the directories on this machine, for a guest that may know them: a JSON object of lists by
+    /// guest path. `None` if no directory is given.
+    pub(crate) fn host_paths(&self) -> Option<&str> {
+        self.host_paths.as_deref()
+    }
+}
+
+/// Returns the paths of each directory: the one that the operator writes, and, where links lead elsewhere, the real
+/// one.
+fn host_paths(found: &[(&FileGrant, PathBuf)]) -> String {
+    let paths = |(grant, path): &(&FileGrant, PathBuf)| {
+        let written = expanded(&grant.path).unwrap_or_else(|_| path.clone());
+        let mut paths = vec![written.to_string_lossy().into_owned()];
+        if written != *path {
+            paths.push(path.to_string_lossy().into_owned());
+        }
+        (grant.at.to_string(), serde_json::Value::from(paths))
+    };
+    serde_json::Value::Object(found.iter().map(paths).collect()).to_string()
+}
+
+/// True if there is no such directory.
+#[must_use]
+pub fn is_missing(grant: &FileGrant) -> bool {
+    matches!(find(&grant.path), Err(FolderProblem::Missing(_)))
+}
+
+fn fails(grant: &FileGrant, problem: FolderProblem) -> FolderError {
+    FolderError { path: escape(&grant.path), at: grant.at.clone(), problem }
+}
+
+/// A context for the directories, since wasmtime-wasi opens them for a whole context only.
+struct FolderContext {
+    wasi: WasiCtx,
+    table: ResourceTable,
+}
+
+impl FolderContext {
+    /// Returns the directories that the context opened, in order.
+    fn opened(&mut self) -> Vec<wasmtime::Result<Arc<File>>> {
+        let directories = match self.filesystem().get_directories() {
+            Ok(directories) => directories,
+            Err(error) => return vec![Err(error)],
+        };
+        let file = |descriptor: &Descriptor| match descriptor {
+            Descriptor::Dir(directory) => directory.dir.clone(),
+            Descriptor::File(file) => file.file.clone(),
+        };
+        let open = |(directory, _)| Ok(file(self.table.get(&directory)?));
+        directories.into_iter().map(open).collect()
+    }
+}
+
+impl WasiView for FolderContext {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+    }
+}
+
+/// Returns the real path of a directory that a person withheld. `None` if it cannot be found: what is not there is not
+/// seen either.
+fn real(written: &str) -> Option<PathBuf> {
+    expanded(written).ok()?.canonicalize().ok()
+}
+
+/// Returns the path, with no link on the way, of the directory that the manifest writes as `written`.
+fn find(written: &str) -> Result<PathBuf, FolderProblem> {
+    let path = expanded(written)?;
+    let path = path.canonicalize().map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => FolderProblem::Missing(escape_path(&path)),
+        io::ErrorKind::NotADirectory => FolderProblem::NotADirectory(escape_path(&path)),
+        _ => io_problem(&path, error),
+    })?;
+    if path.is_dir() { Ok(path) } else { Err(FolderProblem::NotADirectory(escape_path(&path))) }
+}
+
+/// Checks that the directory that was opened as `path` may be granted. Another plugin may have put a link in its way
+/// since it was found, so the open directory is judged, and it has to be the one that was found.
+fn judge(opened: &File, path: &Path, protected: &Protected) -> Result<(), FolderProblem> {
+    let place = place(opened, path).map_err(|error| io_problem(path, error))?;
+    protected.check(&place)?;
+    if place == path { Ok(()) } else { Err(io_problem(path, CHANGED)) }
+}
+
+const CHANGED: &str = "something else was put in its place just now";
+
+/// Returns the path of an open directory. Linux knows it, if /proc is there; otherwise it is where `path` leads now, if
+/// the same directory is there.
+#[cfg(unix)]
+fn place(opened: &File, path: &Path) -> io::Result<PathBuf> {
+    use std::os::fd::AsRawFd as _;
+    use std::os::unix::fs::MetadataExt as _;
+    if cfg!(target_os = "linux")
+        && let Ok(place) = std::fs::read_link(format!("/proc/self/fd/{}", opened.as_raw_fd()))
+    {
+        return Ok(place);
+    }
+    let place = path.canonicalize()?;
+    let (opened, there) = (opened.metadata()?, place.metadata()?);
+    let is_same = (opened.dev(), opened.ino()) == (there.dev(), there.ino());
+    is_same.then_some(place).ok_or_else(|| io::Error::other(CHANGED))
+}
+
+/// Returns the path of an open directory: it is `path`, if no link was put in its way just before it was opened. No
+/// portable call tells.
+#[cfg(not(unix))]
+fn place(_opened: &File, path: &Path) -> io::Result<PathBuf> {
+    Ok(path.to_owned())
+}
+
+fn io_problem(path: &Path, error: impl std::fmt::Display) -> FolderProblem {
+    FolderProblem::Io(escape_path(path), escape(&error.to_string()))
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_open_is_judged_and_not_what_it_was_found_as() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let root = directory.path().canonicalize().expect("canonical");
+        let (granted, plugins) = (root.join("granted"), root.join("plugins"));
+        std::fs::create_dir(&granted).expect("made");
+        std::fs::create_dir(&plugins).expect("made");
+        let protected = Protected::new(std::slice::from_ref(&plugins), None);
+        let found = find(&granted.to_string_lossy()).expect("found");
+        let judged = |opened: &File| judge(opened, &found, &protected);
+        judged(&File::open(&found).expect("open")).expect("granted");
+        std::fs::remove_dir(&granted).expect("removed");
+        std::os::unix::fs::symlink(&plugins, &granted).expect("a link");
+        let problem = judged(&File::open(&found).expect("open")).expect_err("refused");
+        assert!(matches!(problem, FolderProblem::Forbidden(Forbidden::Plugins(..))), "{problem}");
+        // A directory elsewhere that a link leads to is refused as well, protected or not.
+        let elsewhere = root.join("elsewhere");
+        std::fs::create_dir(&elsewhere).expect("made");
+        std::fs::remove_file(&granted).expect("removed");
+        std::os::unix::fs::symlink(&elsewhere, &granted).expect("a link");
+        let problem = judged(&File::open(&found).expect("open")).expect_err("refused");
+        assert!(matches!(&problem, FolderProblem::Io(_, why) if why == CHANGED), "{problem}");
+    }
+}

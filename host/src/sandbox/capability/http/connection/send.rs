@@ -1,0 +1,91 @@
+//! One request on one connection, as a task of the network's thread.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::header::{CONNECTION, HOST, HeaderName, HeaderValue};
+use http::{Request, Response, Uri, request};
+use hyper::body::Incoming;
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+
+use super::super::bounds::MAX_HEADERS;
+use super::super::failure::Failure;
+use super::super::judge::allow::RequestTarget;
+use super::body::Outbound;
+use super::connect::Connection;
+use super::network::{RequestTimeouts, Ways};
+use super::resolve;
+use super::thread::OwnedTask;
+use crate::manifest::{NetworkGrant, OF_THE_HOST};
+
+/// The most headers of a response.
+const MAX_COUNT: usize = 256;
+
+/// True if a guest may not set this header, because it is the host's.
+pub(crate) fn is_of_the_host(name: &HeaderName) -> bool {
+    OF_THE_HOST.contains(name)
+}
+
+/// A request that may be sent.
+pub(crate) struct Order {
+    pub(crate) target: RequestTarget,
+    pub(crate) grant: NetworkGrant,
+    pub(crate) head: request::Parts,
+    pub(crate) body: Outbound,
+    pub(crate) patience: RequestTimeouts,
+    /// The connections that the call may still open.
+    pub(crate) room: Arc<Semaphore>,
+}
+
+/// Sends a request. The connection lives as long as the task that is returned with the response.
+pub(crate) async fn exchange(
+    ways: Arc<Ways>,
+    order: Order,
+) -> Result<(Response<Incoming>, OwnedTask<()>), Failure> {
+    let Order { target, grant, head, body, patience, room } = order;
+    let place = timeout(patience.connect, room.acquire_owned());
+    let place = place.await.ok().and_then(Result::ok).ok_or(Failure::TooManyOpen)?;
+    let opening = async {
+        let addresses = resolve::addresses(&*ways.resolver, &target.host, &grant).await?;
+        Connection::open(&target, &addresses, &ways.trust).await
+    };
+    let stream = in_time(patience.connect, opening, Failure::ConnectTimeout).await?;
+    let mut builder = http1::Builder::new();
+    builder.max_buf_size(MAX_HEADERS).max_headers(MAX_COUNT);
+    let (mut sender, connection) = builder.handshake(TokioIo::new(stream)).await?;
+    let connection = OwnedTask::new(tokio::spawn(async move {
+        let _place = place;
+        // The request, or the reader of its response, is told of an error.
+        let _ = connection.await;
+    }));
+    let request = Request::from_parts(addressed(head, &target), body);
+    let answer = async { Ok(sender.send_request(request).await?) };
+    let response = in_time(patience.first_byte, answer, Failure::FirstByteTimeout).await?;
+    Ok((response, connection))
+}
+
+async fn in_time<T>(
+    at_most: Duration,
+    work: impl Future<Output = Result<T, Failure>>,
+    late: Failure,
+) -> Result<T, Failure> {
+    timeout(at_most, work).await.unwrap_or(Err(late))
+}
+
+/// The head as it is written: a path in place of the URL, and the host's own headers.
+fn addressed(mut head: request::Parts, target: &RequestTarget) -> request::Parts {
+    for name in &OF_THE_HOST {
+        head.headers.remove(name);
+    }
+    let path = head.uri.path_and_query().cloned();
+    head.uri = path.map_or_else(|| Uri::from_static("/"), Uri::from);
+    // A host is ASCII without spaces or controls, so it always is a header's value.
+    if let Ok(host) = HeaderValue::try_from(target.authority()) {
+        head.headers.insert(HOST, host);
+    }
+    head.headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    head
+}

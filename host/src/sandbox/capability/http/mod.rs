@@ -1,0 +1,23 @@
+//! Outgoing HTTP: what a guest asks for through `wasi:http`, sent by the host where a grant allows it.
+//!
+//! A guest never gets a socket. The host decides on the parsed host, looks the name up once, connects to
+//! an address it has looked at, checks the certificate on the name, and sends one HTTP/1.1 request on
+//! one connection. Redirects are answers like others; no proxy of the environment is used.
+
+mod bounds;
+mod failure;
+mod judge;
+mod connection;
+mod requests;
+
+#[cfg(any(test, fuzzing))]
+pub(crate) mod properties;
+
+pub(crate) use bounds::MAX_FIELDS;
+pub use bounds::{MAX_OPEN_CONNECTIONS, MAX_REQUEST, MAX_RESPONSE};
+pub use connection::network::{Network, RequestTimeouts, Surroundings};
+pub use connection::resolve::{PendingAddresses, Resolve};
+pub use failure::Failure;
+pub use judge::address::is_global;
+pub use judge::allow::{Denied, RequestHost, RequestTarget};
+pub use requests::{Outgoing, Requests};

@@ -1,0 +1,87 @@
+//! The check of one plugin's imports against its grants.
+//!
+//! Compiled code is shared by plugins with different grants, so each of them is checked.
+
+use crate::manifest::Grants;
+use crate::text::{escape, shell_word};
+
+/// An import that needs a grant the plugin does not have.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", self.advice("its manifest"))]
+pub struct NotGranted {
+    import: String,
+    has_section: bool,
+}
+
+impl NotGranted {
+    /// Returns the missing grant, and the lines to add to `manifest`.
+    #[must_use]
+    pub fn advice(&self, manifest: &str) -> String {
+        let Self { import, has_section } = self;
+        let plugin = manifest.strip_suffix(".toml").unwrap_or("NAME");
+        let (place, section) = match has_section {
+            true => (format!("under [grants] in {manifest}"), ""),
+            false => (format!("to {manifest}"), "[grants]\n"),
+        };
+        format!(
+            "it imports `{import}` and is granted no network; if it may use it, add {place}:\n\n\
+            {section}network = [\"https://HOST\"]\n\n\
+            or, where it is installed, run `toolrack grant {} network https://HOST`",
+            shell_word(plugin)
+        )
+    }
+}
+
+/// Refuses the first of `imports` that `grants` do not cover. What every program's libc imports
+/// (`wasi:filesystem`, `wasi:cli/environment`) needs no grant: without one there is nothing to see.
+pub(crate) fn check<'a>(
+    imports: impl IntoIterator<Item = &'a str>,
+    grants: &Grants,
+) -> Result<(), NotGranted> {
+    let mut imports = imports.into_iter();
+    match imports.find(|import| import.starts_with("wasi:http/")) {
+        Some(import) if grants.network.is_empty() => {
+            Err(NotGranted { import: escape(import), has_section: *grants != Grants::default() })
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::manifest::Manifest;
+
+    #[track_caller]
+    fn check(manifest: &str, expected: Option<&str>) {
+        const IMPORTS: [&str; 3] = [
+            "wasi:filesystem/types@0.2.6",
+            "wasi:cli/environment@0.2.6",
+            "wasi:http/outgoing-handler@0.2.6",
+        ];
+        let grants = Manifest::parse("a.toml", manifest).expect("a manifest").grants;
+        assert_eq!(super::check(IMPORTS[..2].iter().copied(), &grants), Ok(()));
+        let found = super::check(IMPORTS, &grants).map_err(|error| error.advice("a.toml"));
+        assert_eq!(found.err().as_deref(), expected);
+    }
+
+    #[test]
+    fn http_without_a_network_is_refused_with_the_lines_to_add() {
+        check("grants.network = [\"https://example.org\"]", None);
+        check(
+            "",
+            Some(
+                "it imports `wasi:http/outgoing-handler@0.2.6` and is granted no network; if it may \
+                use it, add to a.toml:\n\n[grants]\nnetwork = [\"https://HOST\"]\n\nor, where it is installed, run \
+                `toolrack grant a network https://HOST`",
+            ),
+        );
+        check(
+            "[grants]\nenv = { A = \"b\" }",
+            Some(
+                "it imports `wasi:http/outgoing-handler@0.2.6` and is granted no network; if it may \
+                use it, add under [grants] in a.toml:\n\nnetwork = [\"https://HOST\"]\n\nor, where it is installed, run \
+                `toolrack grant a network https://HOST`",
+            ),
+        );
+    }
+}

@@ -1,0 +1,10 @@
+//! The code of plugins, in memory and on disk, joined to what it imports.
+
+pub(super) mod shared_values;
+pub(super) mod blocking;
+pub(super) mod wasm_file;
+pub(super) mod link;
+pub(super) mod native;
+pub(super) mod codes;
+pub(super) mod terms_check;
+pub(super) mod lazy_code;

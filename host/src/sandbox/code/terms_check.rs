@@ -1,0 +1,41 @@
+//! The check, before code runs, that it fits its plugin's terms: its imports what is granted, its memories what is
+//! allowed.
+
+use wasmtime::component::Component;
+
+use super::super::capability::imports;
+use super::super::compile::error::CompileError;
+use super::codes::Code;
+use crate::manifest::{Bytes, Grants, Limits};
+
+/// Refuses code that these terms do not allow.
+pub(crate) fn check(code: &Code, limits: &Limits, grants: &Grants) -> Result<(), CompileError> {
+    imports::check(imported(code).iter().map(String::as_str), grants)?;
+    fits(code.linked.component(), limits.memory)
+}
+
+/// Refuses code whose memories are too large before anything runs.
+pub(crate) fn fits(component: &Component, limit: Bytes) -> Result<(), CompileError> {
+    const PAGE: u64 = 64 * 1024;
+    const MIB: u64 = 1 << 20;
+    // The size is unknown where a component takes modules from outside; then the call finds out.
+    let required = component.resources_required();
+    let pages = required.and_then(|required| required.max_initial_memory_size).unwrap_or_default();
+    let first = pages.saturating_mul(PAGE);
+    if first <= limit.get() {
+        return Ok(());
+    }
+    let (needs, enough) =
+        (Bytes::new(first.next_multiple_of(MIB)), first.next_power_of_two() / MIB);
+    Err(CompileError::Refused(format!(
+        "it starts with {needs} of memory, more than its memory limit of {limit}; if it may have that, write \
+         `memory = \"{enough}MiB\"` under [limits]"
+    )))
+}
+
+/// Returns the interfaces that `code` imports, as it names them.
+pub(crate) fn imported(code: &Code) -> Vec<String> {
+    let component = code.linked.component();
+    let names = component.component_type();
+    names.imports(component.engine()).map(|(name, _)| name.to_owned()).collect()
+}

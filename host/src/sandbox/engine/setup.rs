@@ -1,0 +1,190 @@
+//! The setup of wasmtime: the code that guests are compiled to, and the pool that their memory comes from.
+//!
+//! Guests are metered by fuel alone. Every instruction costs some, and those that work on many bytes cost by the byte,
+//! so no guest computes without spending. After each [slice](SliceKind::slice) of fuel, the guest gives way, and its
+//! processor time and the wall clock are looked at. Checks of the epoch, which would do the same, cost computing guests
+//! another tenth.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use wasmtime::{Config, Enabled, Engine, OperatorCost, OptLevel, PoolingAllocationConfig};
+
+use super::super::compile::function_cache::CachedFunctions;
+use super::error_text::one_line;
+
+/// Calls that run at once, over all plugins; those whose answer waits to be read count too. More wait
+/// their turn.
+pub(crate) const MAX_CALLS: usize = 32;
+
+/// The stack of a guest, in bytes. Deeper recursion traps.
+pub(crate) const MAX_GUEST_STACK: usize = 512 * 1024;
+
+/// Core instances, memories and tables of one call. A component made of a preview 1 module has about
+/// ten instances and three tables.
+pub(crate) const MAX_INSTANCES: usize = 256;
+pub(crate) const MAX_MEMORIES: usize = 32;
+pub(crate) const MAX_TABLES: usize = 64;
+
+/// The most guests that are only asked for their tools, beside all calls: those whose tools are not known from anything
+/// else, those that are compared with what tells their tools, and those of the latter that a call waits for.
+pub(crate) const MAX_LISTING_GUESTS: usize = 3;
+pub(crate) const MAX_COMPARED: usize = 3;
+pub(crate) const MAX_COMPARED_FOR_CALLS: usize = 2;
+/// The most guests that exist at once.
+const GUESTS: usize = MAX_CALLS + MAX_LISTING_GUESTS + MAX_COMPARED + MAX_COMPARED_FOR_CALLS;
+/// The most elements that a table of a guest has: 8 MiB of pointers.
+const MAX_ELEMENTS: usize = 1 << 20;
+/// The most that the runtime itself keeps for an instance: what it knows of functions and globals.
+const MAX_INSTANCE: usize = 32 << 20;
+/// The bytes of a guest's memory that stay with its slot for the next guest: they are cleaned, and never given back and
+/// asked for again between calls. Most guests never use more.
+const KEPT_MEMORY: usize = 1 << 20;
+/// The most slots that keep those bytes although nothing runs in them.
+const WARM: u32 = 4;
+
+/// The kind of thread whose time a guest takes. It decides how soon the guest gives way to others and its limits are
+/// looked at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SliceKind {
+    /// A thread that is there for guests.
+    #[default]
+    Guest,
+    /// A thread that has something else to do.
+    Protocol,
+}
+
+impl SliceKind {
+    /// Returns the fuel after which a guest gives way: about a millisecond, or a twentieth of one.
+    pub(crate) fn slice(self) -> u64 {
+        match self {
+            Self::Guest => 2_000_000,
+            Self::Protocol => 100_000,
+        }
+    }
+
+    /// Returns the fuel after which a guest gives way while it keeps the host busy.
+    pub(crate) fn short_slice(self) -> u64 {
+        match self {
+            Self::Guest => 10_000,
+            Self::Protocol => 1_000,
+        }
+    }
+
+    /// Returns the time that a guest may keep the host busy before its slices get short.
+    pub(crate) fn busy(self) -> Duration {
+        match self {
+            Self::Guest => Duration::from_millis(10),
+            Self::Protocol => Duration::from_millis(1),
+        }
+    }
+}
+
+/// The slice of a guest on the engine for concurrency: there, it can keep the host busy while another of
+/// its tasks runs, so no slice fits both.
+pub(crate) const SLICE_OF_TASKS: u64 = 20_000;
+
+/// The fuel that asking for more memory costs: the system does the work, even to grow by nothing.
+const GROWING: u8 = u8::MAX;
+
+/// The effort that compiling puts into fast code. The code of both runs on the same engines, and spends the same fuel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Tier {
+    /// Cranelift without its optimizations: made sooner, runs slower.
+    ///
+    /// Two ways would be quicker, and neither is safe enough. Winch 48 meters single instructions as Cranelift does,
+    /// but not those that work on many bytes: `memory.copy` of a gigabyte costs one unit of fuel. Cranelift's
+    /// single-pass register allocator is, by wasmtime's documentation, not for untrusted code.
+    Baseline,
+    /// Cranelift with its optimizations.
+    Optimized,
+}
+
+impl Tier {
+    pub(crate) const ALL: [Self; 2] = [Self::Baseline, Self::Optimized];
+
+    fn opt_level(self) -> OptLevel {
+        match self {
+            Self::Baseline => OptLevel::None,
+            Self::Optimized => OptLevel::Speed,
+        }
+    }
+}
+
+/// Returns an engine that compiles, with functions that were compiled before, if there are any. Code for
+/// [`Concurrency::Off`] runs on the engine that [`running`] gives, other code on the one that [`concurrent`] gives.
+pub(crate) fn compiling(
+    concurrency: Concurrency,
+    tier: Tier,
+    functions: Option<Arc<CachedFunctions>>,
+) -> wasmtime::Result<Engine> {
+    let mut config = config(concurrency);
+    config.cranelift_opt_level(tier.opt_level());
+    if let Some(functions) = functions {
+        config.enable_incremental_compilation(functions)?;
+    }
+    Engine::new(&config)
+}
+
+/// Returns the engine that most guests run on.
+pub(crate) fn running() -> wasmtime::Result<Engine> {
+    let mut pooled = config(Concurrency::Off);
+    pooled.allocation_strategy(pool());
+    Engine::new(&pooled).or_else(|error| {
+        // Address space is scarce: there is a limit, or the machine is small. Everything works, only slower.
+        tracing::info!("memory for guests is not pooled here: {}", one_line(&error));
+        Engine::new(&config(Concurrency::Off))
+    })
+}
+
+/// Returns the engine that components with asynchronous functions, futures or streams run on. Few components need it,
+/// and every call costs more on it.
+pub(crate) fn concurrent() -> wasmtime::Result<Engine> {
+    Engine::new(&config(Concurrency::On))
+}
+
+/// Support for components with asynchronous functions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Concurrency {
+    Off,
+    On,
+}
+
+fn config(concurrency: Concurrency) -> Config {
+    let mut config = Config::new();
+    config.consume_fuel(true).max_wasm_stack(MAX_GUEST_STACK);
+    let mut cost = OperatorCost::new();
+    (cost.MemoryGrow, cost.TableGrow) = (GROWING, GROWING);
+    config.operator_cost(cost);
+    config.wasm_component_model_map(true);
+    // No message shows where in a guest it trapped, and the map takes a tenth of the code.
+    config.generate_address_map(false);
+    config.concurrency_support(matches!(concurrency, Concurrency::On));
+    config
+}
+
+/// Returns a pool with slots for all that can exist at once, as the meter and the semaphores bound it: the pool is
+/// never full. A slot costs address space; memory costs only what a guest has touched.
+fn pool() -> PoolingAllocationConfig {
+    let of_all = |each: usize| u32::try_from(GUESTS * each).unwrap_or(u32::MAX);
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_component_instances(of_all(1))
+        .total_core_instances(of_all(MAX_INSTANCES))
+        .total_memories(of_all(MAX_MEMORIES))
+        .total_tables(of_all(MAX_TABLES))
+        .total_stacks(of_all(1))
+        .max_memories_per_module(u32::try_from(MAX_MEMORIES).unwrap_or(u32::MAX))
+        .max_tables_per_module(u32::try_from(MAX_TABLES).unwrap_or(u32::MAX))
+        .max_core_instance_size(MAX_INSTANCE)
+        .max_component_instance_size(MAX_INSTANCE)
+        .table_elements(MAX_ELEMENTS)
+        .max_unused_warm_slots(WARM);
+    // Only the kernel knows cheaply which pages have to be cleaned. Where it does not tell, giving
+    // memory back costs less than cleaning what may be dirty.
+    if PoolingAllocationConfig::is_pagemap_scan_available() {
+        pool.pagemap_scan(Enabled::Yes)
+            .linear_memory_keep_resident(KEPT_MEMORY)
+            .table_keep_resident(KEPT_MEMORY);
+    }
+    pool
+}

@@ -1,0 +1,79 @@
+//! Whole texts of checksums: which form they have, and what is no part of them.
+
+use super::Entry;
+use super::heading::{self, Heading};
+use super::line::{entry, is_integrity, several, unknown};
+use super::unsigned::unsigned;
+use super::value::{checksum, odd};
+use super::{control, record};
+
+/// The listed checksums, and true if they are alternatives for one file.
+pub fn entries(text: &str) -> Result<(Vec<Entry>, bool), String> {
+    // Copied out of a page or a header, a checksum comes in quotes.
+    let around = |c: char| c.is_whitespace() || matches!(c, '\u{feff}' | '"' | '\'' | '`');
+    let text = text.strip_prefix("integrity=").unwrap_or(text).trim_matches(around);
+    if text.is_empty() {
+        return Err("`expected` is empty".to_string());
+    }
+    // A checksum that is spaced out, over several lines perhaps.
+    if let Some(bytes) = checksum(text) {
+        let is_whole = |line: &str| line.trim().is_empty() || checksum(line).is_some();
+        if text.lines().count() > 1 && text.lines().all(is_whole) {
+            return Err("`expected` may be one checksum in several lines or one in each of them; if it is one, write it in one line, or else say the algorithm in front of each, as in `sha256: HEX`".to_string());
+        }
+        return Ok((vec![Entry { algorithm: None, bytes, name: None }], false));
+    }
+    if let Some(entries) = record::entries(text)? {
+        return Ok((entries, false));
+    }
+    if let Some(entries) = control::entries(text)? {
+        return Ok((entries, false));
+    }
+    below_headings(text)
+}
+
+/// The checksums of lines of which each has its own, and those above which the algorithm stands alone.
+fn below_headings(text: &str) -> Result<(Vec<Entry>, bool), String> {
+    let (mut entries, mut are_alternatives) = (Vec::new(), true);
+    let mut heading: Option<(&str, Heading)> = None;
+    let mut is_used = true;
+    for line in lines(text) {
+        if let Some(found) = heading::read(line)? {
+            if let Some((unused, _)) = heading.filter(|_| !is_used) {
+                return Err(odd(unused));
+            }
+            (heading, is_used) = (Some((line, found)), false);
+            continue;
+        }
+        let found = match several(line)? {
+            Some(several) => {
+                are_alternatives &= line.split_whitespace().all(is_integrity);
+                several
+            }
+            None => {
+                are_alternatives = false;
+                vec![entry(line)?.ok_or_else(|| unknown(line))?]
+            }
+        };
+        is_used = true;
+        entries.extend(found.into_iter().map(|entry| match &heading {
+            Some((_, heading)) => heading.of(entry),
+            None => entry,
+        }));
+    }
+    match (heading, &entries[..]) {
+        (Some((unused, _)), _) if !is_used => Err(odd(unused)),
+        (_, []) => Err("`expected` has no checksum in it, only comments".to_string()),
+        _ => Ok((entries, are_alternatives)),
+    }
+}
+
+/// The lines that hold something: no comments, no signature, and nothing that a program says beside the checksums.
+fn lines(text: &str) -> impl Iterator<Item = &str> {
+    unsigned(text).map(str::trim).filter(|line| {
+        !(line.is_empty()
+            || line.starts_with('#')
+            || line.starts_with("Hash: ")
+            || heading::is_of_program(line))
+    })
+}

@@ -1,0 +1,68 @@
+//! Checksums without what stands around them, in hex or base64.
+
+use crate::digest::{ALL, Algorithm};
+use crate::encoding::Encoding;
+
+/// The bytes of a text that is a checksum and nothing else, in hex or base64. Hex may be spaced out, as in `2c:f2` or
+/// `2CF2 4DBA`.
+pub fn checksum(text: &str) -> Option<Vec<u8>> {
+    let text = text.trim();
+    let bare = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")).unwrap_or(text);
+    let hex: String =
+        bare.chars().filter(|c| !(c.is_whitespace() || matches!(c, ':' | '-'))).collect();
+    let is_known = |bytes: &Vec<u8>| Algorithm::usual(bytes.len()).is_some();
+    if joins_several(text) {
+        return None;
+    }
+    if !hex.is_empty() && hex.bytes().all(|b| b.is_ascii_hexdigit()) {
+        return Encoding::Hex.decode(&hex).ok().filter(is_known);
+    }
+    // Base64 has letters of both cases, a damaged checksum in hex has not.
+    let has = |is: fn(&char) -> bool| text.chars().any(|c| is(&c));
+    if has(|c| c.is_whitespace())
+        || !has(char::is_ascii_uppercase)
+        || !has(char::is_ascii_lowercase)
+    {
+        return None;
+    }
+    let decoded =
+        [Encoding::Base64, Encoding::Base64Url].map(|encoding| encoding.decode(text).ok());
+    decoded.into_iter().flatten().find(is_known)
+}
+
+/// True if a text is several words of which each is a checksum, or several checksums that are spaced out, with more
+/// room between them.
+pub fn joins_several(text: &str) -> bool {
+    let is_each =
+        |parts: &[&str]| parts.len() > 1 && parts.iter().all(|part| checksum(part).is_some());
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let apart = text.split("  ").flat_map(|part| part.split('\t')).map(str::trim);
+    let apart: Vec<&str> = apart.filter(|part| !part.is_empty()).collect();
+    is_each(&words) || is_each(&apart) && !is_of_gpg(&apart)
+}
+
+/// True if both parts are the halves of a SHA-256 as `gpg --print-md` writes it, with a gap in the middle.
+fn is_of_gpg(parts: &[&str]) -> bool {
+    let is_half = |part: &&str| {
+        let mut words = part.split(' ');
+        words.clone().count() == 4 && words.all(|word| word.len() == 8)
+    };
+    parts.len() == 2 && parts.iter().all(is_half)
+}
+
+pub fn odd(text: &str) -> String {
+    if joins_several(text.split_once(": ").map_or(text, |(_, value)| value)) {
+        let shown: String = text.trim().chars().take(300).collect();
+        return format!(
+            "`expected`: `{shown}` is several checksums in one line; give one, or each in a line with its algorithm, as in `sha256: HEX`"
+        );
+    }
+    let shown: String = text.trim().chars().take(80).collect();
+    let hex = text.trim().bytes().filter(u8::is_ascii_hexdigit).count();
+    let lengths =
+        ALL.map(|algorithm| format!("{} {}", algorithm.name(), 2 * algorithm.length())).join(", ");
+    format!(
+        "`expected`: `{shown}` is no checksum, or a damaged one: it has {hex} hex digits; whole ones have ({lengths}), alone, as \
+         `sha256:HEX`, `sha256-BASE64`, `HEX  name` or `SHA256 (name) = HEX`"
+    )
+}
