@@ -4,8 +4,8 @@
 //! not know files, JSON-RPC or how a plugin runs.
 
 mod bounds;
-mod config_warnings;
 mod refusal;
+mod config_warnings;
 mod schema;
 mod admission;
 mod error;
