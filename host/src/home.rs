@@ -15,7 +15,7 @@ pub struct Home(PathBuf);
 pub enum PrivateError {
     /// It cannot be made or looked at.
     #[error("it cannot be used: {0}")]
-    Io(#[from] io::Error),
+    Io(io::Error),
     /// Something else is in its place.
     #[error("it is not a directory; move what is there away")]
     NotADirectory,
@@ -29,6 +29,13 @@ pub enum PrivateError {
         "others can write into it; look at what is in it, then take that right from them (chmod go-w)"
     )]
     OthersWrite,
+}
+
+// Not as its source: the sentence holds it already.
+impl From<io::Error> for PrivateError {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
 }
 
 impl Home {

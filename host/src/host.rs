@@ -30,7 +30,14 @@ pub enum HostError {
     TooLittle(#[from] TooLittle),
     /// The threads cannot be started.
     #[error("the threads for plugins cannot be started: {0}")]
-    Runtime(#[from] std::io::Error),
+    Runtime(std::io::Error),
+}
+
+// Not as its source: the sentence holds it already.
+impl From<std::io::Error> for HostError {
+    fn from(error: std::io::Error) -> Self {
+        Self::Runtime(error)
+    }
 }
 
 impl Host {

@@ -43,7 +43,14 @@ pub enum ServeError {
     Host(#[from] HostError),
     /// Standard input and output cannot be had.
     #[error("stdin and stdout cannot be set up: {0}")]
-    Stdio(#[from] std::io::Error),
+    Stdio(std::io::Error),
+}
+
+// Not as its source: the sentence holds it already.
+impl From<std::io::Error> for ServeError {
+    fn from(error: std::io::Error) -> Self {
+        Self::Stdio(error)
+    }
 }
 
 /// Serves MCP on stdin and stdout until the input ends or a signal comes.

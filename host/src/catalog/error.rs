@@ -3,7 +3,9 @@
 use std::path::MAIN_SEPARATOR;
 
 use super::bounds::MAX_PLUGIN_PATTERNS;
-use crate::manifest::{Manifest, ManifestError, PluginKind, Sha256Digest};
+use crate::manifest::{
+    Decisions, GrantName, Manifest, ManifestError, PluginKind, Sha256Digest, local_of,
+};
 use crate::name::{NameError, PluginName};
 use crate::sandbox::{CompileError, FolderError, ListError};
 
@@ -55,8 +57,13 @@ pub enum PluginError {
         stated: PluginKind,
     },
     /// A directory that it is granted cannot be had.
-    #[error(transparent)]
-    Folder(FolderError),
+    #[error("{}{error}", .local.as_ref().map(|local| format!("{local}: ")).unwrap_or_default())]
+    Folder {
+        /// The local file, if that grants it.
+        local: Option<String>,
+        /// The fault of the directory.
+        error: FolderError,
+    },
     /// The guest does not say what its tools are.
     #[error("`{wasm}`: {error}")]
     List {
@@ -126,6 +133,22 @@ pub enum PluginError {
     Manifest(#[from] ManifestError),
 }
 
+/// The file that grants the directory which `error` is of: the manifest `file`, or the local file beside it.
+pub(super) fn place_of(file: &str, decisions: Option<&Decisions>, error: &FolderError) -> String {
+    if is_decided(decisions, error) { local_of(file) } else { file.to_owned() }
+}
+
+/// True if the local file grants the directory.
+fn is_decided(decisions: Option<&Decisions>, error: &FolderError) -> bool {
+    let name = GrantName::Files(error.at.clone()).to_string();
+    decisions.is_some_and(|decisions| decisions.set.contains(&name))
+}
+
+/// The name of a file as it is shown, without its directory.
+pub(super) fn file_name(file: &str) -> String {
+    file.rsplit(MAIN_SEPARATOR).next().unwrap_or(file).to_owned()
+}
+
 /// The lines that make a program a tool, to begin with.
 #[must_use]
 pub fn first_tool(name: &PluginName) -> String {
@@ -137,14 +160,21 @@ pub fn first_tool(name: &PluginName) -> String {
 
 impl PluginError {
     /// The reason why the Wasm file `wasm` of the plugin that `file` describes has no code.
-    pub(super) fn compile(wasm: &str, file: &str, error: CompileError) -> Self {
+    pub(super) fn compile(
+        wasm: &str,
+        file: &str,
+        decisions: Option<&Decisions>,
+        error: CompileError,
+    ) -> Self {
         match error {
             CompileError::Unread(reason) => Self::Unread(reason),
-            CompileError::Folder(error) => Self::Folder(error),
-            CompileError::NotGranted(error) => Self::NotGranted {
-                wasm: wasm.into(),
-                advice: error.advice(file.rsplit(MAIN_SEPARATOR).next().unwrap_or(file)),
-            },
+            CompileError::Folder(error) => {
+                let local = is_decided(decisions, &error).then(|| file_name(&local_of(file)));
+                Self::Folder { local, error }
+            }
+            CompileError::NotGranted(error) => {
+                Self::NotGranted { wasm: wasm.into(), advice: error.advice(&file_name(file)) }
+            }
             error @ (CompileError::Refused(_)
             | CompileError::Capped(_)
             | CompileError::Host(_)
@@ -166,8 +196,7 @@ impl PluginError {
     }
 
     pub(super) fn undeclared(wasm: Box<str>, file: &str, manifest: &Manifest) -> Self {
-        let shown = file.rsplit(MAIN_SEPARATOR).next().unwrap_or(file);
-        Self::Undeclared { wasm, manifest: shown.to_owned(), lines: first_tool(&manifest.name) }
+        Self::Undeclared { wasm, manifest: file_name(file), lines: first_tool(&manifest.name) }
     }
 
     /// True if the same files may load another time.
@@ -176,7 +205,7 @@ impl PluginError {
         match self {
             Self::Compile { error, .. } => error.may_pass(),
             Self::List { error, .. } => error.may_pass(),
-            Self::Folder(error) => error.may_pass(),
+            Self::Folder { error, .. } => error.may_pass(),
             Self::Inside(_) | Self::Unread(_) => true,
             Self::Disagrees { .. }
             | Self::Pin { .. }

@@ -5,6 +5,7 @@
 
 mod bounds;
 mod refusal;
+mod config_warnings;
 mod schema;
 mod admission;
 mod error;

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use super::admission::breaker::{Breaker, Paused};
 use super::bounds::MAX_TOLD;
-use super::error::PluginError;
+use super::config_warnings::config_warnings;
+use super::error::{PluginError, place_of};
 use super::offer::tool_names::ToolNames;
 use super::offer::tool_needs::ToolNeeds;
 use super::offer::tools::{Offer, PluginTool, offer};
@@ -17,7 +18,6 @@ use crate::sandbox::{
     BackgroundTurn, Guest, Notes, ProgramDeclarations, Readiness, Sandbox, Unverified, Wasm,
 };
 use crate::secret::{MissingSecret, PatientKeyring, Secrets};
-use crate::text::{joined, shell_word};
 use crate::tool::{ToolSpec, UnfitTool};
 
 /// A plugin that can serve.
@@ -77,11 +77,14 @@ impl Plugin {
         let (limits, grants) = (manifest.limits.clone(), manifest.grants.clone());
         let secrets = Secrets::of(Some(&directory), sandbox.home());
         let guest = Guest::load(sandbox, wasm, limits, grants).await;
-        let guest = guest.map_err(|error| PluginError::compile(&name, &file, error))?;
+        let decisions = manifest.decisions.clone();
+        let guest =
+            guest.map_err(|error| PluginError::compile(&name, &file, decisions.as_ref(), error))?;
         let found = guest.kind();
         if let Some(stated) = manifest.kind.filter(|stated| *stated != found) {
             return Err(PluginError::Kind { wasm: name, found, stated });
         }
+        let guest = guest.of_plugin(manifest.name.as_str());
         let guest = guest.with_secrets(secrets.with_keyring(PatientKeyring::of_system()));
         let guest = guest.declaring(ProgramDeclarations::of(&manifest));
         let wit = wit.filter(|_| found.has_interfaces());
@@ -94,7 +97,7 @@ impl Plugin {
             (true, false) => return Err(PluginError::NoTools(name)),
         }
         let (place, plugin) = (file.clone(), manifest.name.clone());
-        let decisions = manifest.decisions.clone();
+        let config = config_warnings(&file, &manifest);
         let lacking = ToolNeeds::new(manifest.lists_ungranted, &guest);
         let checks = guest.checks();
         // A large schema takes its time.
@@ -104,19 +107,11 @@ impl Plugin {
         let warning = |error: &ManifestError| Refusal::warning(local_of(&file), error.to_string());
         let missing = guest.missing_folders().iter();
         let missing = missing.map(|error| {
-            Refusal::warning(&*file, format!("{error}; the plugin is served without it meanwhile"))
+            let place = place_of(&file, decisions.as_ref(), error);
+            Refusal::warning(place, format!("{error}; the plugin is served without it meanwhile"))
         });
         let idle_told = idle.iter().take(MAX_TOLD).map(|(_, error)| warning(error));
-        let unknown = decisions.iter().flat_map(|decisions| &decisions.unknown_config);
-        let unknown = unknown.take(MAX_TOLD).map(|key| {
-            let command =
-                format!("toolrack unset {plugin} {}", shell_word(&format!("config:{}", key.key)));
-            Refusal::warning(
-                local_of(&file),
-                joined([key.to_string(), format!("`{command}` takes it out")]),
-            )
-        });
-        let warnings = idle_told.chain(unknown).chain(missing).collect();
+        let warnings = idle_told.chain(config).chain(missing).collect();
         let absent_tools = idle;
         if guest.readiness() == Readiness::Ready {
             guest.rest().await;
@@ -147,7 +142,9 @@ impl Plugin {
             return Ok(());
         }
         self.guest.verify().await.map_err(|error| match error {
-            Unverified::Code(error) => PluginError::compile(&self.wasm, &self.file, error),
+            Unverified::Code(error) => {
+                PluginError::compile(&self.wasm, &self.file, self.decisions.as_ref(), error)
+            }
             Unverified::List(error) => PluginError::list(&self.wasm, &self.file, error),
             Unverified::Disagrees(problem) => {
                 PluginError::Disagrees { wasm: self.wasm.clone(), problem }
@@ -226,6 +223,11 @@ impl Plugin {
         self.names.own_name(name)
     }
 
+    /// Its own name for the tool that had the public name `name` before a person decided another prefix.
+    pub(super) fn formerly(&self, name: &str) -> Option<&str> {
+        self.names.by_replaced_prefix(name)
+    }
+
     /// The other names that a person may know the tool of this own name by.
     #[must_use]
     pub fn other_names(&self, own: &str) -> Vec<String> {
@@ -236,6 +238,11 @@ impl Plugin {
     #[must_use]
     pub fn decisions(&self) -> Option<&Decisions> {
         self.decisions.as_ref()
+    }
+
+    /// True if the local file sets `key`, such as `limits.fuel`.
+    pub(super) fn decides(&self, key: &str) -> bool {
+        self.decisions.as_ref().is_some_and(|decisions| decisions.set.iter().any(|set| set == key))
     }
 
     /// The limits of one call.

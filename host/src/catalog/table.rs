@@ -140,6 +140,16 @@ impl Catalog {
         named.find(|plugin| tool.may_begin_with(&plugin.prefix)).map(|plugin| &*plugin.reason)
     }
 
+    /// Returns the name of the tool that was called `name` before a person decided another prefix.
+    #[must_use]
+    pub fn now_called(&self, name: &str) -> Option<&ToolName> {
+        self.plugins.iter().find_map(|plugin| {
+            let own = plugin.formerly(name)?;
+            let mut tools = self.tools.values().filter(|tool| Arc::ptr_eq(&tool.plugin, plugin));
+            tools.find(|tool| tool.spec.name == own).map(|tool| &tool.name)
+        })
+    }
+
     /// Returns the tool that was most likely meant by a name that no tool has.
     #[must_use]
     pub fn nearest(&self, name: &str) -> Option<&ToolName> {

@@ -8,13 +8,15 @@ use serde_json::value::RawValue;
 use super::admission::entry::EntryTicket;
 use super::admission::rate_limiter::RateLimiter;
 use super::admission::tally::Tally;
+use super::error::file_name;
 use super::plugin::Plugin;
 use super::schema::compiled::Schema;
 use super::schema::lenient::Reading;
 use crate::json;
+use crate::manifest::local_of;
 use crate::name::ToolName;
 use crate::sandbox::{CallContext, CallOutcome, CallSlots, ProgressSink, Readiness};
-use crate::tool::{CallError, Output, ToolSpec};
+use crate::tool::{CallError, Limit, LimitHit, Output, ToolSpec};
 
 /// The longest arguments of one call, in bytes of JSON.
 pub const MAX_ARGUMENTS: usize = 1024 * 1024;
@@ -77,7 +79,31 @@ impl Tool {
             Err(error) => CallOutcome::before(error),
         };
         self.tally.ended(&ended);
-        ended
+        CallOutcome { outcome: ended.outcome.map_err(|error| self.in_its_file(error)), ..ended }
+    }
+
+    /// `error` with the local file, where that sets the limit that was reached.
+    fn in_its_file(&self, mut error: CallError) -> CallError {
+        let (is_set, local) = match &mut error {
+            CallError::Limit(LimitHit { limit: Limit::ToolRate, local, .. }) => {
+                // The local file may know the tool by either name.
+                let names = [&*self.spec.name, self.name.as_str()].into_iter();
+                (
+                    names
+                        .map(|name| format!("tools.{name}.rate"))
+                        .any(|key| self.plugin.decides(&key)),
+                    local,
+                )
+            }
+            CallError::Limit(LimitHit { limit, local, .. }) => {
+                let key = limit.key().map(|key| format!("limits.{key}"));
+                (key.is_some_and(|key| self.plugin.decides(&key)), local)
+            }
+            CallError::Paused { local, .. } => (self.plugin.decides("limits.crashes"), local),
+            _ => return error,
+        };
+        *local = is_set.then(|| file_name(&local_of(&self.plugin.file)).into());
+        error
     }
 
     /// True if a call with these arguments can be expected to end within a brief turn: the last one did.

@@ -6,8 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
 use super::language::Lang;
-use super::{compile, decide, help, logs, register, secret};
-use crate::manifest::GrantKind;
+use super::{compile, decide, help, logs, register, secret, tips};
 
 #[derive(Parser)]
 #[command(name = "toolrack", version, about = help::ABOUT, long_about = help::LONG_ABOUT, after_help = help::EXAMPLES)]
@@ -87,7 +86,7 @@ pub(super) enum Command {
         no_optimize: bool,
     },
     /// List the tools that would be served, or show one of them in full
-    #[command(long_about = help::LIST)]
+    #[command(long_about = help::LIST, alias = "ls")]
     List {
         /// The public name of a tool, or a plugin's for its tools [default: all tools, a line each]
         #[arg(value_name = "NAME")]
@@ -143,12 +142,15 @@ pub(super) enum Command {
         /// Accept without asking
         #[arg(long)]
         yes: bool,
+        /// Show all that a model reads of new tools, not their first sentences alone
+        #[arg(long, conflicts_with = "json")]
+        full: bool,
         /// Print JSON; nobody is asked, so nothing is accepted without --yes
         #[arg(long)]
         json: bool,
     },
     /// Remove plugins
-    #[command(long_about = help::REMOVE, aliases = ["uninstall", "delete"])]
+    #[command(long_about = help::REMOVE, aliases = ["uninstall", "delete", "rm"])]
     Remove {
         /// A plugin's name, as `toolrack check` shows it
         #[arg(value_name = "NAME", required = true)]
@@ -171,8 +173,7 @@ pub(super) enum Command {
         /// The plugin's name, as `toolrack check` shows it
         name: String,
         /// files, network, secret, env, config or scratch
-        #[arg(value_parser = decide::kind)]
-        kind: GrantKind,
+        kind: String,
         /// Which: where the plugin sees the directory, the URL, the name [default: all of that kind]
         what: Option<String>,
     },
@@ -183,8 +184,8 @@ pub(super) enum Command {
         name: String,
         /// prefix, limits.KEY or tools.TOOL.KEY
         key: String,
-        /// Its value
-        value: String,
+        /// Its value; it may stand behind the key, too: KEY=VALUE
+        value: Option<String>,
     },
     /// Forget what was decided: the manifest says it again
     #[command(long_about = help::UNSET)]
@@ -321,7 +322,9 @@ pub(super) fn command() -> clap::Command {
 
 /// Parses the command line. Ends the process where that is invalid, or asks for help.
 pub(super) fn parse() -> Cli {
-    Cli::from_arg_matches(&command().get_matches()).unwrap_or_else(|error| error.exit())
+    let matches = command().try_get_matches();
+    let read = matches.and_then(|matches| Cli::from_arg_matches(&matches));
+    read.unwrap_or_else(|error| tips::with_tip(error).exit())
 }
 
 fn page_size(text: &str) -> Result<NonZeroUsize, &'static str> {

@@ -1,6 +1,6 @@
 //! `toolrack check`: what would be served, with which limits and grants, and what is refused and why.
 
-use std::path::MAIN_SEPARATOR;
+use std::path::{MAIN_SEPARATOR, Path};
 use std::process::ExitCode;
 
 use anyhow::bail;
@@ -14,7 +14,7 @@ use super::{DIM, ERROR, GOOD, NAME, Setup, counted, paint, print_json};
 use super::{grants, local};
 use crate::catalog::{Catalog, Plugin, Refusal, Refused};
 use crate::manifest::{grouped, show_duration};
-use crate::text::{escape, nearest};
+use crate::text::{escape, nearest, shell_word};
 
 pub(super) fn run(setup: Setup, names: &[String], as_json: bool) -> anyhow::Result<ExitCode> {
     let directories = setup.plugins.clone();
@@ -69,9 +69,7 @@ impl<'a> Chosen<'a> {
             .collect();
         if let Some(unknown) = names.iter().find(|name| !found.contains(&name.as_str())) {
             let known = catalog.plugins().iter().map(|plugin| plugin.name.as_str());
-            let near = nearest(unknown, known).map(|near| format!("did you mean `{near}`?"));
-            let advice = near.unwrap_or_else(|| "`toolrack check` shows those there are".into());
-            bail!("there is no plugin `{}`; {advice}", escape(unknown));
+            bail!("{}", unknown_plugin(unknown, known));
         }
         Ok(Self { plugins, refusals })
     }
@@ -81,8 +79,30 @@ impl<'a> Chosen<'a> {
     }
 }
 
+/// Says that there is no plugin of this name, or that a file was named in place of one.
+fn unknown_plugin<'a>(unknown: &str, known: impl Iterator<Item = &'a str>) -> String {
+    let path = Path::new(unknown);
+    let ending = path.extension().and_then(|ending| ending.to_str());
+    if matches!(ending, Some("toml" | "wasm")) || path.components().count() > 1 {
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+        let beside = path.parent().filter(|beside| !beside.as_os_str().is_empty());
+        let beside = beside
+            .filter(|_| path.exists())
+            .map(|beside| format!("--plugins {} ", shell_word(&beside.to_string_lossy())));
+        return format!(
+            "`{}` is a path, and plugins are checked by their names: `toolrack check {}{}`",
+            escape(unknown),
+            beside.unwrap_or_default(),
+            shell_word(&stem)
+        );
+    }
+    let near = nearest(unknown, known).map(|near| format!("did you mean `{near}`?"));
+    let advice = near.unwrap_or_else(|| "`toolrack check` shows those there are".into());
+    format!("there is no plugin `{}`; {advice}", escape(unknown))
+}
+
 /// The name of a plugin's file without its directory and its endings.
-fn stem(file: &str) -> &str {
+pub(super) fn stem(file: &str) -> &str {
     let name = file.rsplit(MAIN_SEPARATOR).next().unwrap_or(file);
     let name = name.strip_suffix(".toml").unwrap_or(name);
     name.strip_suffix(".local").unwrap_or(name)

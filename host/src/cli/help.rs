@@ -110,7 +110,9 @@ else is served than what is locked, to the last byte.
 Keep the file in version control beside the plugins: what was accepted is then part of the history. To go \
 back to plugins without a lock, delete it.
 
-Where there is no terminal to ask on, --yes is needed. Exits with 1 if something is not accepted.
+Of a new plugin it shows what it may reach and the first sentence of each tool, and all that a model reads with --full, or \
+by `s` at the question; of a changed one, all that differs. Where there is no terminal to ask on, all is shown, and \
+--yes is needed. Exits with 1 if something is not accepted.
 
 Examples:
   toolrack approve

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use anyhow::anyhow;
 use serde_json::Value;
 
 use super::call::{find, safe};
@@ -10,7 +11,7 @@ use super::load::load_until;
 use super::print::println;
 use super::{DIM, NAME, Setup, paint, print_json};
 use crate::catalog::{MemberWords, Tool, members};
-use crate::text::escape;
+use crate::text::{escape, nearest};
 use crate::tool::Annotations;
 
 pub(super) fn run(setup: Setup, name: &str, as_json: bool) -> anyhow::Result<ExitCode> {
@@ -34,7 +35,18 @@ pub(super) fn run(setup: Setup, name: &str, as_json: bool) -> anyhow::Result<Exi
             }
         }
         _ => {
-            let tool = find(&catalog, name, locking)?;
+            let plugins = catalog.plugins().iter().map(|plugin| plugin.name.as_str());
+            let tool = find(&catalog, name, locking).map_err(|error| {
+                let is_unknown =
+                    catalog.nearest(name).is_none() && catalog.unlisted(name).is_none();
+                match nearest(name, plugins).filter(|_| is_unknown) {
+                    Some(near) => anyhow!(
+                        "there is no tool and no plugin `{}`; did you mean the plugin `{near}`?",
+                        escape(name)
+                    ),
+                    None => error,
+                }
+            })?;
             if as_json {
                 print_json(&describe(&tool))?;
             } else {

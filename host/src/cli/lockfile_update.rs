@@ -1,14 +1,16 @@
-//! The lock of a directory after plugins were installed into it or removed from it: what is said of it, and
-//! what is written.
+//! The lock of a directory after plugins were installed into it, removed from it or decided of: what is said of it,
+//! and what is written.
 
 use std::path::Path;
+
+use anyhow::bail;
 
 use super::add::Installed;
 use super::approve::{lock, put};
 use super::print::{eprintln, println};
 use super::{ERROR, GOOD, NAME, paint};
 use crate::install::Removed;
-use crate::lockfile::{LOCK_FILE, LockPolicy, PluginVersion, Verdict, judge};
+use crate::lockfile::{LOCK_FILE, Lock, LockPolicy, PluginVersion, Verdict, judge};
 use crate::text::escape;
 
 /// The treatment of plugins that a lock would hold back.
@@ -51,6 +53,54 @@ pub(super) fn installed(
             println!("{name} is held back by servers with --locked, {advice}");
         }
     }
+    Ok(())
+}
+
+/// True if `lock` accepts this version of the plugin of the manifest `file` to the last byte.
+pub(super) fn accepts(lock: &Lock, file: &str, version: &PluginVersion<'_>) -> bool {
+    judge(lock, file, version, LockPolicy::Required) == Verdict::Accepted
+}
+
+/// True if the plugin waits until somebody accepts this version in the lock of `directory`.
+pub(super) fn holds_back(
+    directory: &Path,
+    file: &str,
+    version: Option<&PluginVersion<'_>>,
+) -> anyhow::Result<bool> {
+    let lock = lock(directory)?;
+    let judged =
+        lock.zip(version).map(|(lock, version)| judge(&lock, file, version, LockPolicy::Followed));
+    Ok(judged.is_some_and(|verdict| verdict != Verdict::Accepted))
+}
+
+/// Settles a decision of the plugin of the manifest `file` with `lock`, which lay in `directory` before: it accepts the
+/// plugin as it is `now`, if it `accepted` it as it was. `now` is `None` where it is not served.
+pub(super) fn decided(
+    directory: &Path,
+    file: &str,
+    mut lock: Lock,
+    accepted: bool,
+    now: Option<&PluginVersion<'_>>,
+) -> anyhow::Result<()> {
+    if now.is_some_and(|now| accepts(&lock, file, now)) {
+        println!("{LOCK_FILE} accepts it as it is now");
+        return Ok(());
+    }
+    let Some(now) = now.filter(|_| accepted) else {
+        println!(
+            "{LOCK_FILE} is left as it is, since it does not accept the plugin as it lay there before; \
+             `toolrack approve` shows what differs"
+        );
+        return Ok(());
+    };
+    if self::lock(directory)?.map(|lock| lock.plugins).as_ref() != Some(&lock.plugins) {
+        bail!(
+            "{LOCK_FILE} changed while this was checked, and is left as it is; `toolrack approve` accepts this"
+        );
+    }
+    lock.plugins.insert(file.to_owned(), now.entry());
+    put(directory, &lock)?;
+    println!("{} in {LOCK_FILE}", paint(GOOD, "accepted"));
     Ok(())
 }
 

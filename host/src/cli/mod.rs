@@ -30,14 +30,17 @@ mod print;
 mod register;
 mod remove;
 mod secret;
+mod secret_remarks;
 mod served;
 mod status;
+mod tips;
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
+use approve::ReviewForm;
 use arguments::{CliCommand, Command, Global, LogFormat};
 use consent::Consent;
 use lockfile_update::Approval;
@@ -140,8 +143,13 @@ fn run(command: Command, setup: Setup) -> anyhow::Result<ExitCode> {
             let approval = if approve { Approval::Now } else { Approval::Later };
             add::run(&sources, &setup, run.as_deref(), approval, Consent::of(yes || approve))
         }
-        Command::Approve { names, yes, json } => {
-            approve::run(&names, setup, run.as_deref(), Consent::of(yes), json)
+        Command::Approve { names, yes, full, json } => {
+            let form = match (json, full) {
+                (true, _) => ReviewForm::Json,
+                (false, true) => ReviewForm::Full,
+                (false, false) => ReviewForm::Summary,
+            };
+            approve::run(&names, setup, run.as_deref(), Consent::of(yes), form)
         }
         Command::Remove { names, purge } => {
             let decided = if purge { LocalFiles::Purge } else { LocalFiles::Keep };
@@ -149,14 +157,15 @@ fn run(command: Command, setup: Setup) -> anyhow::Result<ExitCode> {
         }
         Command::Logs(arguments) => logs::run(&arguments, &setup.plugins, setup.home.as_ref()),
         Command::Grant { name, what } => {
-            decide::run(&name, &what.change()?, &setup, run.as_deref())
+            decide::run(&name, &what.change(&name)?, &setup, run.as_deref())
         }
         Command::Revoke { name, kind, what } => {
+            let kind = decide::kind("revoke", &name, &kind)?;
             let change = decide::revoked(kind, what.as_deref())?;
             decide::run(&name, &change, &setup, run.as_deref())
         }
         Command::Set { name, key, value } => {
-            let change = decide::set(&name, &key, value)?;
+            let change = decide::set(&name, &key, value, &setup)?;
             decide::run(&name, &change, &setup, run.as_deref())
         }
         Command::Unset { name, key } => {

@@ -10,7 +10,7 @@ use clap::{Args, ValueEnum};
 
 use super::approve::print_lines;
 use super::diff::diff;
-use super::print::{eprintln, println};
+use super::print::{counted, eprintln, println};
 use super::{DIM, ERROR, GOOD, NAME, Setup, paint};
 use crate::clients::{
     CLIENTS, Client, ClientError, ClientFile, Foreign, PlannedEdit, Registration, Scope,
@@ -71,6 +71,12 @@ pub(super) fn register(arguments: RegisterArguments, setup: &Setup) -> anyhow::R
     let RegisterArguments { clients, entry: wanted, force } = arguments;
     let session = RegisterRun::new(wanted, foreign(force), setup)?;
     let server = server_entry(setup)?;
+    for missing in missing_directories(setup) {
+        eprintln!(
+            "{} {missing}: there is no such directory yet; the server serves nothing from it until it is made",
+            paint(ERROR, "warning:")
+        );
+    }
     let is_named = !clients.is_empty();
     let clients = if is_named { clients } else { session.installed()? };
     let mut done = Vec::new();
@@ -214,8 +220,9 @@ impl RegisterRun {
         if self.wanted.print {
             return Ok(print_change(client, &change));
         }
-        self.registration.apply(&change)?;
+        let kept = self.registration.apply(&change)?;
         println!("{} {name} with {title}, in {path}", paint(GOOD, "registered"));
+        print_lost(&change, kept.as_deref());
         let starts = change.starts.unwrap_or_else(|| server.command_line());
         println!("     it starts {}", paint(DIM, starts));
         println!("     {}", client.pickup);
@@ -250,11 +257,7 @@ impl RegisterRun {
         if change.restores {
             println!("     the entry that it had replaced is back");
         }
-        if let Some(kept) = kept {
-            let names: Vec<_> = change.additions.iter().map(|name| escape(name)).collect();
-            let (names, kept) = (names.join(", "), shown(&kept));
-            println!("     with it went {names}; the file as it was stands in {kept}");
-        }
+        print_lost(&change, kept.as_deref());
         self.warn_of_local_entry(client);
         Ok(ClientOutcome::Done)
     }
@@ -324,12 +327,28 @@ pub(super) fn server_entry(setup: &Setup) -> anyhow::Result<ServerEntry> {
     Ok(ServerEntry { command: absolute(&program)?, args, env })
 }
 
+/// The plugin directories that were named and are not there. The one in toolrack's home is made by `toolrack add`.
+fn missing_directories(setup: &Setup) -> Vec<String> {
+    let own = setup.home.as_ref().map(Home::plugins);
+    let named = setup.plugins.iter().filter(|directory| Some(*directory) != own.as_ref());
+    named.filter(|directory| !directory.is_dir()).map(|directory| shown(directory)).collect()
+}
+
 fn absolute(path: &Path) -> anyhow::Result<String> {
     let path = std::path::absolute(path).with_context(|| shown(path))?;
     let text = path.to_str().map(str::to_owned);
     text.with_context(|| {
         format!("{}: clients' files are UTF-8, and this path is not", shown(&path))
     })
+}
+
+/// Says what a person had written that went with an edit, where the file as it was is `kept`.
+fn print_lost(change: &PlannedEdit, kept: Option<&Path>) {
+    let Some(kept) = kept else { return };
+    let comments = (change.lost_comments > 0).then(|| counted(change.lost_comments, "comment"));
+    let names = change.additions.iter().map(|name| escape(name)).chain(comments);
+    let names = names.collect::<Vec<_>>().join(", ");
+    println!("     with it went {names}; the file as it was stands in {}", shown(kept));
 }
 
 fn print_change(client: &Client, change: &PlannedEdit) -> ClientOutcome {

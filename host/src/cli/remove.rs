@@ -4,13 +4,11 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::Context as _;
-
 use super::print::println;
 use super::served::followers;
 use super::{NAME, Setup, lockfile_update, paint};
 use crate::install::{
-    DirectoryLock, LocalFiles, LocalRemoved, Removed, WasmRemoved, left_local, remove,
+    DirectoryLock, FileFailure, LocalFiles, LocalRemoved, Removed, WasmRemoved, left_local, remove,
 };
 use crate::text::escape;
 
@@ -33,7 +31,8 @@ pub(super) fn run(
     for name in gone {
         for local in left(&name) {
             let shown = escape(&local.to_string_lossy());
-            std::fs::remove_file(&local).with_context(|| shown.clone())?;
+            std::fs::remove_file(&local)
+                .map_err(FileFailure::at::<FileFailure>(&local, "it cannot be removed"))?;
             println!("removed what you decided of {}: {shown}", paint(NAME, escape(&name)));
         }
     }

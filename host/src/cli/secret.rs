@@ -10,7 +10,8 @@ use clap::Subcommand;
 use serde_json::json;
 
 use super::print::{eprintln, println};
-use super::{DIM, NAME, paint, print_json};
+use super::secret_remarks::remarks;
+use super::{DIM, ERROR, NAME, paint, print_json};
 use crate::home::Home;
 use crate::install::PluginDirectory;
 use crate::manifest::SecretName;
@@ -31,12 +32,14 @@ pub(super) enum SecretAction {
         file: bool,
     },
     /// List secrets: where each has its value, and which plugins are granted it
+    #[command(alias = "ls")]
     List {
         /// Print JSON
         #[arg(long)]
         json: bool,
     },
     /// Remove a secret from the system's keyring, and its file in ~/.toolrack/secrets
+    #[command(aliases = ["rm", "delete"])]
     Remove {
         /// Its name
         name: String,
@@ -55,8 +58,13 @@ pub(super) fn run(
     }
 }
 
+/// Checks a name. A text that is none may be the secret itself, so it is not repeated.
 fn checked(name: &str) -> anyhow::Result<SecretName> {
-    SecretName::new(name).with_context(|| format!("`{}`", escape(name)))
+    SecretName::new(name).map_err(|error| {
+        anyhow!(
+            "NAME: {error}; say the secret's name, such as WEATHER_API_KEY, and never its value, which is asked for"
+        )
+    })
 }
 
 fn set(
@@ -71,6 +79,13 @@ fn set(
         eprintln!(
             "it is shorter than {MIN_REDACTED} bytes, so it is not kept out of logs and answers"
         );
+    }
+    let odd = remarks(name.as_str(), value.expose());
+    for remark in &odd {
+        eprintln!("{} {remark}", paint(ERROR, "warning:"));
+    }
+    if !odd.is_empty() {
+        eprintln!("where that is not meant, say it again with the value alone");
     }
     let rows = rows(directories, home, Vec::new(), LookedUpSources::WithKeyring)?;
     let mut found = rows.iter().filter(|row| row.name == *name);

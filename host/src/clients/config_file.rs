@@ -7,7 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::error::FileError;
-use crate::fs::atomic_write::{Unfinished, sweep, sync};
+use crate::fs::atomic_write::{KeptOwner, Replacement};
 use crate::fs::bounded_read::{ReadError, read};
 
 /// The largest file that is edited, in bytes. Claude Code keeps its history in the same file.
@@ -93,24 +93,15 @@ impl ConfigFile {
 
     fn write(&self, bytes: &[u8], audience: Audience) -> Result<(), FileError> {
         self.check_unchanged()?;
-        let (Some(directory), Some(name)) = (self.path.parent(), self.path.file_name()) else {
-            return Err(io::Error::from(io::ErrorKind::InvalidFilename).into());
-        };
-        fs::create_dir_all(directory)?;
-        sweep(directory);
-        let unfinished = match (&self.content, audience) {
-            (None, Audience::Default) => Unfinished::write(directory, name, bytes)?,
-            _ => Unfinished::write_private(directory, name, bytes)?,
-        };
-        if let Some((_, metadata)) = &self.content {
-            unfinished.owned_as(metadata)?;
-            unfinished.permits_as(metadata)?;
+        if let Some(directory) = self.path.parent() {
+            fs::create_dir_all(directory)?;
         }
+        let old = self.content.as_ref().map(|(_, metadata)| metadata);
+        let is_private = old.is_some() || audience == Audience::Owner;
+        let replacement =
+            Replacement { path: &self.path, old, is_private, owner: KeptOwner::Always };
         // Writing took a while; a client may have written meanwhile.
-        self.check_unchanged()?;
-        unfinished.finish()?;
-        sync(directory);
-        Ok(())
+        replacement.write(bytes, || self.check_unchanged())
     }
 
     /// The directories that have to be made for the file, the outermost first.

@@ -64,6 +64,14 @@ impl<'a> ConfigText<'a> {
         }
     }
 
+    /// The number of comments in the file.
+    pub(super) fn count_comments(&self) -> usize {
+        match self {
+            Self::Json(text) => text.count_comments(),
+            Self::Toml(text) => text.count_comments(),
+        }
+    }
+
     /// True if the file has a list of servers.
     pub(super) fn has_key(&self, key: &str) -> Result<bool, ConfigEditError> {
         match self {

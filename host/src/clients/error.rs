@@ -89,7 +89,14 @@ pub enum FileError {
     Changed,
     /// It cannot be written.
     #[error("it cannot be written: {0}")]
-    Unwritable(#[from] io::Error),
+    Unwritable(io::Error),
+}
+
+// Not as its source: the sentence holds it already.
+impl From<io::Error> for FileError {
+    fn from(error: io::Error) -> Self {
+        Self::Unwritable(error)
+    }
 }
 
 /// The reason why a text cannot be edited.

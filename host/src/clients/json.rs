@@ -76,6 +76,11 @@ impl<'a> JsonText<'a> {
         Ok(self.servers(key)?.is_some())
     }
 
+    /// The number of comments in the file.
+    pub(super) fn count_comments(&self) -> usize {
+        self.tokens.iter().filter(|token| is_comment(&token.token)).count()
+    }
+
     /// The text with `entry` as `name` below `key`, in place of one of that name. One that starts toolrack is not
     /// replaced but set: what else a person wrote in it stays.
     pub(super) fn insert(

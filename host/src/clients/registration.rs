@@ -79,6 +79,8 @@ pub struct PlannedEdit {
     pub restores: bool,
     /// The names of what a person added to the entry that is taken out. The file as it is now is kept because of them.
     pub additions: Vec<String>,
+    /// The number of comments that go. The file as it is now is kept because of them, too.
+    pub lost_comments: usize,
 }
 
 impl Registration {
@@ -178,6 +180,7 @@ impl Registration {
         let known = self.known(&target, &file)?;
         let is_first = known.is_none();
         let record = Some(record_with(known, &file, name, entry, &after));
+        let lost_comments = target.lost_comments(&file, Some(&after));
         let after = Some(after);
         let (restores, additions, leaves_backup) = (false, Vec::new(), false);
         Ok(PlannedEdit {
@@ -190,6 +193,7 @@ impl Registration {
             leaves_backup,
             restores,
             additions,
+            lost_comments,
         })
     }
 
@@ -215,7 +219,10 @@ impl Registration {
         let cut = target.with_text(&file, |text| text.remove(key, name, own.made_key))?;
         let (after, record, is_exact) = self.undone(&file, name, record, file.with_text(&cut));
         let leaves_backup = own.replaced && !is_exact;
-        let additions = if is_exact { Vec::new() } else { found.additions };
+        let (additions, lost_comments) = match is_exact {
+            true => (Vec::new(), 0),
+            false => (found.additions, target.lost_comments(&file, after.as_deref())),
+        };
         let (restores, starts) = (own.replaced && is_exact, None);
         Ok(Some(PlannedEdit {
             target,
@@ -227,6 +234,7 @@ impl Registration {
             leaves_backup,
             restores,
             additions,
+            lost_comments,
         }))
     }
 
@@ -259,7 +267,7 @@ impl Registration {
             self.records.write(path, record).map_err(record_error)?;
         }
         let mut kept = None;
-        if !change.additions.is_empty() {
+        if !change.additions.is_empty() || change.lost_comments > 0 {
             let bytes = change.file.bytes().unwrap_or_default();
             kept = Some(self.records.write_removed(path, bytes).map_err(record_error)?);
         }
@@ -318,7 +326,7 @@ impl Registration {
             return (Some(cut), Some(record), false);
         }
         if record.made_file && (is_as_left || is_empty(&cut)) {
-            return (None, None, true);
+            return (None, None, is_as_left);
         }
         let backup = read_at_most(&self.records.backup(&file.path), MAX_CONFIG).ok();
         match backup.filter(|_| is_as_left && !record.made_file) {
@@ -341,6 +349,19 @@ impl ClientFile {
         let text = file.text().map_err(|error| self.error(error))?;
         let parsed = ConfigText::parse(text, self.client.syntax);
         parsed.and_then(|parsed| look(&parsed)).map_err(|error| self.error(error.into()))
+    }
+
+    /// The number of comments of `file` that are not in `after`. An edit adds none.
+    fn lost_comments(&self, file: &ConfigFile, after: Option<&[u8]>) -> usize {
+        let count = |text: &str| {
+            let text = ConfigText::parse(text, self.client.syntax);
+            text.map_or(0, |text| text.count_comments())
+        };
+        let before = file.text().map_or(0, count);
+        let after = after
+            .and_then(|bytes| std::str::from_utf8(bytes).ok())
+            .map_or(0, |text| count(text.trim_start_matches('\u{feff}')));
+        before.saturating_sub(after)
     }
 
     fn error(&self, error: FileError) -> ClientError {

@@ -7,6 +7,8 @@ use std::ops::Range;
 use serde_json::Value;
 use toml::Table;
 use toml_edit::{Document, DocumentMut, Item, TableLike};
+use toml_parser::Source;
+use toml_parser::lexer::TokenKind;
 
 use super::entry::{FoundEntry, Setting, WrittenEntry};
 use super::error::ConfigEditError;
@@ -38,6 +40,12 @@ impl<'a> TomlText<'a> {
     /// The names of all entries below `key`.
     pub(super) fn names(&self, key: &str) -> Result<Vec<String>, ConfigEditError> {
         Ok(self.servers(key)?.into_iter().flat_map(Table::keys).cloned().collect())
+    }
+
+    /// The number of comments in the file.
+    pub(super) fn count_comments(&self) -> usize {
+        let tokens = Source::new(self.text).lex();
+        tokens.filter(|token| token.kind() == TokenKind::Comment).count()
     }
 
     /// The text with `entry` as `name` below `key`, in place of one of that name. One that starts toolrack is not

@@ -66,7 +66,7 @@ impl Unfinished {
 
     /// Gives it the owner that `other` has. Without this, a file that root edits would be lost to its owner.
     #[cfg(unix)]
-    pub(crate) fn owned_as(&self, other: &fs::Metadata) -> io::Result<()> {
+    fn owned_as(&self, other: &fs::Metadata) -> io::Result<()> {
         use std::os::unix::fs::MetadataExt as _;
         let own = fs::symlink_metadata(&self.hidden)?;
         let (user, group) = (other.uid(), other.gid());
@@ -78,7 +78,7 @@ impl Unfinished {
 
     /// Leaves the owner as it is: a new file inherits what its directory grants.
     #[cfg(not(unix))]
-    pub(crate) fn owned_as(&self, _: &fs::Metadata) -> io::Result<()> {
+    fn owned_as(&self, _: &fs::Metadata) -> io::Result<()> {
         Ok(())
     }
 
@@ -93,6 +93,55 @@ impl Drop for Unfinished {
     fn drop(&mut self) {
         // The hidden file is not there any more once it is finished.
         let _ = fs::remove_file(&self.hidden);
+    }
+}
+
+/// A file that takes the place of another, or of none.
+pub(crate) struct Replacement<'a> {
+    /// Where it goes, past links.
+    pub(crate) path: &'a Path,
+    /// The file that is there, whose permissions it gets. `None` where there is none.
+    pub(crate) old: Option<&'a fs::Metadata>,
+    /// True if nobody else may read it before it has them, nor where there was no file.
+    pub(crate) is_private: bool,
+    pub(crate) owner: KeptOwner,
+}
+
+/// The owner of a file that takes the place of another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum KeptOwner {
+    /// The other's, or nothing is replaced.
+    Always,
+    /// The other's where this user may give it back, as root may.
+    WherePossible,
+}
+
+impl Replacement<'_> {
+    /// Writes `bytes` and puts the file in place, if `check` still has nothing against it then.
+    pub(crate) fn write<E: From<io::Error>>(
+        &self,
+        bytes: &[u8],
+        check: impl FnOnce() -> Result<(), E>,
+    ) -> Result<(), E> {
+        let (Some(directory), Some(name)) = (self.path.parent(), self.path.file_name()) else {
+            return Err(io::Error::from(io::ErrorKind::InvalidFilename).into());
+        };
+        sweep(directory);
+        let write = if self.is_private { Unfinished::write_private } else { Unfinished::write };
+        let file = write(directory, name, bytes)?;
+        if let Some(old) = self.old {
+            match file.owned_as(old) {
+                Err(error)
+                    if error.kind() == io::ErrorKind::PermissionDenied
+                        && self.owner == KeptOwner::WherePossible => {}
+                owned => owned?,
+            }
+            file.permits_as(old)?;
+        }
+        check()?;
+        file.finish()?;
+        sync(directory);
+        Ok(())
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{InstallError, ManifestSource, Pair, PluginDirectory};
+use super::{FileFailure, InstallError, ManifestSource, Pair, PluginDirectory};
 use crate::failpoint::{self, Point};
 use crate::fs::atomic_write::{Unfinished, sweep, sync};
 use crate::fs::bounded_read::read_at_most;
@@ -40,7 +40,8 @@ pub fn place(
     old: OldManifest,
 ) -> Result<Vec<InstallChange>, InstallError> {
     let directory = &shelf.directory;
-    fs::create_dir_all(directory).map_err(InstallError::io(directory, "it cannot be made"))?;
+    fs::create_dir_all(directory)
+        .map_err(FileFailure::at::<InstallError>(directory, "it cannot be made"))?;
     sweep(directory);
     let mut changes = Vec::new();
     let mut renames = Vec::new();
@@ -64,7 +65,7 @@ pub fn place(
             // Nobody reads the copy who could not read the file.
             let permits =
                 fs::metadata(directory.join(&pair.file)).and_then(|old| file.permits_as(&old));
-            permits.map_err(InstallError::io(&file.path, "it cannot be written"))?;
+            permits.map_err(FileFailure::at::<InstallError>(&file.path, "it cannot be written"))?;
             files.push(file);
         }
         // One that is there already is nobody's to write: it may be the author's own, who works beside it.
@@ -80,7 +81,7 @@ pub fn place(
         let between = if number == 0 { Ok(()) } else { failpoint::at(Point::BetweenRenames) };
         between
             .and_then(|()| file.finish())
-            .map_err(InstallError::io(&path, "it cannot be put in place"))?;
+            .map_err(FileFailure::at::<InstallError>(&path, "it cannot be put in place"))?;
     }
     remove_old_wasm(pairs, shelf);
     remove_old_wit(pairs, shelf);
@@ -91,7 +92,7 @@ pub fn place(
 fn write(directory: &Path, name: &str, bytes: &[u8]) -> Result<Unfinished, InstallError> {
     let path = directory.join(name);
     Unfinished::write(directory, name, bytes)
-        .map_err(InstallError::io(&path, "it cannot be written"))
+        .map_err(FileFailure::at::<InstallError>(&path, "it cannot be written"))
 }
 
 /// True if another manifest is installed where that of `pair` goes.

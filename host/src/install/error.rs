@@ -1,8 +1,8 @@
 //! The reasons why nothing was installed.
 
-use std::io;
 use std::path::{Path, PathBuf};
 
+use super::file_failure::FileFailure;
 use crate::catalog::Refusal;
 use crate::text::{escape, escape_path};
 
@@ -13,7 +13,7 @@ pub enum InstallError {
     #[error("{} of the plugins are refused", .0.len())]
     Refused(Vec<Refusal>),
     /// There is nothing where something was named.
-    #[error("{}: there is no such file or directory{}", escape_path(.0), if is_address(.0) { "; download it first" } else { "" })]
+    #[error("{}: there is no such file or directory{}", escape_path(.0), address_advice(.0))]
     Missing(PathBuf),
     /// It is something else.
     #[error(
@@ -54,25 +54,22 @@ pub enum InstallError {
     #[error("two of the plugins would be installed as `{}`; install one of them", escape(.0))]
     Twice(String),
     /// A file or directory cannot be read or written.
-    #[error("{}: {doing}: {error}", escape_path(.path))]
-    Io {
-        /// The path.
-        path: PathBuf,
-        /// The failure in words, such as "it cannot be read".
-        doing: &'static str,
-        /// The error.
-        error: io::Error,
-    },
+    #[error(transparent)]
+    File(#[from] FileFailure),
 }
 
-impl InstallError {
-    /// Makes the error for `path`. `doing` is the failure in words, such as "it cannot be read".
-    pub(super) fn io(path: &Path, doing: &'static str) -> impl FnOnce(io::Error) -> Self {
-        move |error| Self::Io { path: path.to_owned(), doing, error }
+/// Returns what to do where a person named an address in place of a path.
+fn address_advice(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    // Cleaning a path folds two slashes.
+    if text.starts_with("https:/") || text.starts_with("http:/") {
+        return "; download it first".into();
     }
-}
-
-/// True if a person named an address on the web in place of a file.
-fn is_address(path: &Path) -> bool {
-    path.to_str().is_some_and(|text| text.starts_with("https:/") || text.starts_with("http:/"))
+    match text.strip_prefix("file:") {
+        Some(rest) => {
+            let path = rest.strip_prefix("//localhost").unwrap_or(rest).trim_start_matches('/');
+            format!("; name the path itself: {}", escape(&format!("/{path}")))
+        }
+        None => String::new(),
+    }
 }

@@ -1,11 +1,10 @@
 //! The plugin that a person means by a name, among those of several directories.
 
-use std::io;
 use std::path::PathBuf;
 
-use super::PluginDirectory;
+use super::{FileFailure, PluginDirectory};
 use crate::manifest::nearest;
-use crate::text::{escape, escape_path, joined};
+use crate::text::{escape, joined};
 
 /// The reason why it is not clear which plugin is meant.
 #[derive(Debug, thiserror::Error)]
@@ -41,13 +40,8 @@ pub enum FindError {
         files: Vec<String>,
     },
     /// A directory cannot be read.
-    #[error("{}: {error}", escape_path(.path))]
-    Io {
-        /// The path.
-        path: PathBuf,
-        /// The error.
-        error: io::Error,
-    },
+    #[error(transparent)]
+    File(#[from] FileFailure),
 }
 
 /// The directory and the manifest of the plugin `name`, which lies in one of `directories`.
@@ -65,7 +59,7 @@ pub(super) fn shelves(directories: &[PathBuf]) -> Result<Vec<PluginDirectory>, F
             continue;
         }
         let look = PluginDirectory::look(directory);
-        shelves.push(look.map_err(|error| FindError::Io { path: directory.clone(), error })?);
+        shelves.push(look.map_err(FileFailure::at::<FindError>(directory, "it cannot be read"))?);
     }
     Ok(shelves)
 }

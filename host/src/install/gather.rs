@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::search::{FoundFiles, search};
-use super::{InstallError, Pair, PluginDirectory};
+use super::{FileFailure, InstallError, Pair, PluginDirectory};
 use crate::catalog::Refusal;
 use crate::manifest::is_local;
 use crate::reload::is_manifest;
@@ -52,7 +52,7 @@ pub fn gather(sources: &[PathBuf], shelf: &PluginDirectory) -> Result<Gathered, 
 fn manifests_of(source: &Path) -> Result<FoundFiles, InstallError> {
     let kind = std::fs::metadata(source).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => InstallError::Missing(source.to_owned()),
-        _ => InstallError::io(source, "it cannot be looked at")(error),
+        _ => FileFailure::at(source, "it cannot be looked at")(error),
     })?;
     if kind.is_dir() {
         return search(source);

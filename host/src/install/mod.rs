@@ -6,6 +6,7 @@
 //! read of all this, is not known here.
 
 mod directory_lock;
+mod file_failure;
 mod error;
 mod plugin_directory;
 mod find;
@@ -20,6 +21,7 @@ mod stage;
 pub use commit::{InstallChange, OldManifest, backup, place, replaces_manifest};
 pub use directory_lock::{DirectoryBusy, DirectoryLock};
 pub use error::InstallError;
+pub use file_failure::FileFailure;
 pub use find::{FindError, installed};
 pub use gather::{Gathered, gather};
 pub use obstacle::obstacles;

@@ -5,11 +5,10 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::PluginDirectory;
 use super::find::{FindError, find, shelves};
+use super::{FileFailure, PluginDirectory};
 use crate::manifest::local_of;
 use crate::reload::{is_manifest, wit_of};
-use crate::text::escape_path;
 
 /// The outcome for a plugin's files.
 #[derive(Debug, PartialEq, Eq)]
@@ -71,13 +70,8 @@ pub enum RemoveError {
     #[error(transparent)]
     Find(#[from] FindError),
     /// A file cannot be removed, or a directory not be read.
-    #[error("{}: {error}", escape_path(.path))]
-    Io {
-        /// The path.
-        path: PathBuf,
-        /// The error.
-        error: io::Error,
-    },
+    #[error(transparent)]
+    File(#[from] FileFailure),
 }
 
 /// Removes the plugins with these names from `directories`. Nothing is touched before all are found.
@@ -118,14 +112,11 @@ fn remove_one(
     file: String,
     decided: LocalFiles,
 ) -> Result<Removed, RemoveError> {
-    let io = |path: &Path| {
-        let path = path.to_owned();
-        move |error| RemoveError::Io { path, error }
-    };
-    let shelf = PluginDirectory::look(directory).map_err(io(directory))?;
+    let shelf = PluginDirectory::look(directory)
+        .map_err(FileFailure::at::<RemoveError>(directory, "it cannot be read"))?;
     let wasm = shelf.entry(&file).map(|entry| entry.wasm.clone()).unwrap_or_default();
     let manifest = directory.join(&file);
-    fs::remove_file(&manifest).map_err(io(&manifest))?;
+    fs::remove_file(&manifest).map_err(not_removed(&manifest))?;
     let wit = wit_of(&file);
     // Mostly there is none. Without a manifest it means nothing.
     let wit = fs::remove_file(directory.join(&wit)).is_ok().then_some(wit);
@@ -136,7 +127,7 @@ fn remove_one(
         _ => match fs::remove_file(&path) {
             Ok(()) => WasmRemoved::Gone(wasm),
             Err(error) if error.kind() == io::ErrorKind::NotFound => WasmRemoved::Missing,
-            Err(error) => return Err(io(&path)(error)),
+            Err(error) => return Err(not_removed(&path)(error)),
         },
     };
     let local = remove_local(directory, &file, decided)?;
@@ -148,6 +139,10 @@ fn remove_one(
         wit,
         local,
     })
+}
+
+fn not_removed(path: &Path) -> impl FnOnce(io::Error) -> RemoveError {
+    FileFailure::at(path, "it cannot be removed")
 }
 
 /// Removes the local file beside the manifest `file`, if that is meant.
@@ -165,7 +160,7 @@ fn remove_local(
         LocalFiles::Keep => Ok(LocalRemoved::Kept(name)),
         LocalFiles::Purge => match fs::remove_file(&path) {
             Ok(()) => Ok(LocalRemoved::Gone(name)),
-            Err(error) => Err(RemoveError::Io { path, error }),
+            Err(error) => Err(not_removed(&path)(error)),
         },
     }
 }

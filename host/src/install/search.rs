@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{InstallError, PluginDirectory};
+use super::{FileFailure, InstallError, PluginDirectory};
 use crate::fs::bounded_read::read_at_most;
 use crate::manifest::MAX_MANIFEST;
 use crate::reload::is_manifest;
@@ -54,7 +54,8 @@ pub(super) fn search(directory: &Path) -> Result<FoundFiles, InstallError> {
 impl FoundFiles {
     fn look(&mut self, directory: &Path) -> Result<(), InstallError> {
         let shelf = PluginDirectory::look(directory);
-        let shelf = shelf.map_err(InstallError::io(directory, "it cannot be read"))?;
+        let shelf =
+            shelf.map_err(FileFailure::at::<InstallError>(directory, "it cannot be read"))?;
         for entry in shelf.entries() {
             let path = directory.join(&entry.file);
             let is_other = entry.is_broken && is_of_something_else(&path);

@@ -29,7 +29,7 @@ pub(super) fn read(
 fn entry(
     (key, value): &(SpannedText<'_>, SpannedValue<'_>),
 ) -> Result<(String, String), Diagnostic> {
-    let (name, text) = (name(key)?, text(key.get_ref(), value)?);
+    let (name, text) = (name(key)?, text(&place(key.get_ref()), value)?);
     if HOST_SWITCHES.contains(&&*name) && !is_switch(&text) {
         return Err(wrong(&place(&name), "`true` or `false`", value));
     }
@@ -43,7 +43,7 @@ pub(super) fn check_switches(
     local: &[(SpannedText<'_>, SpannedValue<'_>)],
 ) -> Result<(), Diagnostic> {
     let is_on_or_off = |(key, value): &(SpannedText<'_>, SpannedValue<'_>)| {
-        text(key.get_ref(), value).is_ok_and(|text| is_switch(&text))
+        text(&place(key.get_ref()), value).is_ok_and(|text| is_switch(&text))
     };
     for decided in local.iter().filter(|decided| !is_on_or_off(decided)) {
         let (key, value) = decided;
@@ -121,8 +121,8 @@ fn place(key: &str) -> String {
     format!("{} in [grants.config]", quote(key))
 }
 
-fn text(key: &str, value: SpannedValue<'_>) -> Result<String, Diagnostic> {
-    let place = place(key);
+/// A value as text; `place` names its place in an error.
+pub(super) fn text(place: &str, value: SpannedValue<'_>) -> Result<String, Diagnostic> {
     match value.get_ref() {
         DeValue::String(text) => Ok(text.to_string()),
         DeValue::Boolean(flag) => Ok(flag.to_string()),
@@ -130,13 +130,12 @@ fn text(key: &str, value: SpannedValue<'_>) -> Result<String, Diagnostic> {
         DeValue::Integer(number) => {
             let whole = i128::from_str_radix(number.as_str(), number.radix());
             whole.map(|whole| whole.to_string()).map_err(|_| {
-                wrong(&place, "a number of at most 64 bits", value).help("put it in quotes")
+                wrong(place, "a number of at most 64 bits", value).help("put it in quotes")
             })
         }
-        DeValue::Datetime(_) => Err(wrong(&place, EXPECTED_VALUE, value).help("put it in quotes")),
+        DeValue::Datetime(_) => Err(wrong(place, EXPECTED_VALUE, value).help("put it in quotes")),
         DeValue::Array(_) | DeValue::Table(_) => {
-            Err(wrong(&place, EXPECTED_VALUE, value)
-                .help("write it as one text; JSON, for example"))
+            Err(wrong(place, EXPECTED_VALUE, value).help("write it as one text; JSON, for example"))
         }
     }
 }

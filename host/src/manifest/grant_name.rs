@@ -66,17 +66,32 @@ impl GrantKind {
         }
     }
 
-    /// Returns the name of one grant of the kind, as an example.
-    fn example(self) -> &'static str {
-        match self {
-            Self::Network => "network:https://api.example.org",
-            Self::Files => "files:/notes",
-            Self::Scratch => "scratch",
-            Self::Env => "env:LANG",
-            Self::Secret => "secret:API_TOKEN",
-            Self::Config => "config:units",
-        }
+    /// Returns examples of a grant of the kind, in the forms in which grants are written.
+    #[must_use]
+    pub fn example(self) -> GrantExample {
+        let (name, argument, placeholder) = match self {
+            Self::Network => {
+                (Some("https://api.example.org"), "https://api.example.org", Some("URL"))
+            }
+            Self::Files => (Some("/notes"), "~/notes --at /notes", Some("DIRECTORY")),
+            Self::Scratch => (None, "/tmp", None),
+            Self::Env => (Some("LANG"), "KEY=VALUE", Some("KEY=VALUE")),
+            Self::Secret => (Some("API_TOKEN"), "API_TOKEN", Some("NAME")),
+            Self::Config => (Some("units"), "KEY=VALUE", Some("KEY=VALUE")),
+        };
+        GrantExample { name, argument, placeholder }
     }
+}
+
+/// Examples of a grant of one kind.
+#[derive(Clone, Copy, Debug)]
+pub struct GrantExample {
+    /// The rest of its name behind the kind, as a manifest takes it away. `None` where there is only one.
+    pub name: Option<&'static str>,
+    /// It, as `toolrack grant` takes it behind the kind.
+    pub argument: &'static str,
+    /// The word that stands for it in a command. `None` where there is only one.
+    pub placeholder: Option<&'static str>,
 }
 
 impl GrantName {
@@ -159,7 +174,10 @@ fn unknown(text: &SpannedText<'_>, word: &str, place: &str) -> Diagnostic {
     Diagnostic::new(text.span(), message).help(match meant.or_else(by_form) {
         Some(meant) => format!("did you mean {}?", quote(&meant).replace('`', "\"")),
         None => {
-            let examples = GrantKind::ALL.map(|kind| format!("\"{}\"", kind.example()));
+            let examples = GrantKind::ALL.map(|kind| match kind.example().name {
+                Some(name) => format!("\"{}:{name}\"", kind.name()),
+                None => format!("\"{}\"", kind.name()),
+            });
             format!(
                 "write one such as {}; without what follows the colon, all of that kind",
                 examples.join(", ")

@@ -77,8 +77,66 @@ const CLAIMS: [&str; 4] = ["read_only", "destructive", "idempotent", "open_world
 /// Sections of cargo's manifest, which lies where a plugin's is sought.
 const CARGO: [&str; 4] = ["package", "workspace", "lib", "dependencies"];
 
-/// The keys that a person decides of a tool.
-const DECIDED_KEYS: [&str; 5] = ["title", "description", "hidden", "meta", "strict_arguments"];
+/// A key that a person decides of a tool.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum DecidedToolKey {
+    Title,
+    Description,
+    Hidden,
+    Meta,
+    StrictArguments,
+    Rate,
+    ReadOnly,
+    Destructive,
+    Idempotent,
+    OpenWorld,
+}
+
+impl DecidedToolKey {
+    /// All of them.
+    pub(super) const ALL: [Self; 10] = [
+        Self::Title,
+        Self::Description,
+        Self::Hidden,
+        Self::Meta,
+        Self::StrictArguments,
+        Self::Rate,
+        Self::ReadOnly,
+        Self::Destructive,
+        Self::Idempotent,
+        Self::OpenWorld,
+    ];
+
+    /// The key as the files write it.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Title => "title",
+            Self::Description => "description",
+            Self::Hidden => "hidden",
+            Self::Meta => "meta",
+            Self::StrictArguments => "strict_arguments",
+            Self::Rate => RATE.key,
+            Self::ReadOnly => CLAIMS[0],
+            Self::Destructive => CLAIMS[1],
+            Self::Idempotent => CLAIMS[2],
+            Self::OpenWorld => CLAIMS[3],
+        }
+    }
+
+    /// True if its value is text, even where that reads as a number or a switch.
+    pub(super) fn is_text(self) -> bool {
+        match self {
+            Self::Title | Self::Description | Self::Rate => true,
+            Self::Hidden
+            | Self::Meta
+            | Self::StrictArguments
+            | Self::ReadOnly
+            | Self::Destructive
+            | Self::Idempotent
+            | Self::OpenWorld => false,
+        }
+    }
+}
 
 const NAMED_SECTIONS: [Section; 4] =
     [Section::Plugin, Section::Limits, Section::Grants, Section::Tool];
@@ -133,7 +191,9 @@ impl Section {
             Self::LocalTop => LOCAL_NAMED_SECTIONS.map(Self::key).to_vec(),
             Self::LocalPlugin => vec!["prefix", "ungranted", "output_schemas"],
             Self::LocalGrants => [&GRANT_KEYS[..], &["without", "without_paths"]].concat(),
-            Self::LocalTool => [&["name"][..], &DECIDED_KEYS, &[RATE.key], &CLAIMS].concat(),
+            Self::LocalTool => {
+                [&["name"][..], &DecidedToolKey::ALL.map(DecidedToolKey::name)].concat()
+            }
         }
     }
 

@@ -8,8 +8,7 @@
 use super::error::Diagnostic;
 use super::files::is_one_in_other;
 use super::grant_name::{GrantKind, GrantName, without as place_of_without};
-use super::keys::Section;
-use super::limits::RATE;
+use super::keys::{DecidedToolKey, Section};
 use super::raw::{RawLimits, RawManifest, RawPlugin, RawTool};
 use super::raw_grants::{RawFiles, RawGrants, RawNetwork};
 use super::table::{SpannedText, SpannedValue};
@@ -72,7 +71,7 @@ fn unknown_config(manifest: &RawManifest<'_>, local: &RawManifest<'_>) -> Vec<Un
     let set = manifest.grants.config.iter().map(|(key, _)| *key.get_ref());
     let required = manifest.tools.iter().flat_map(|tool| &tool.requires);
     let required = required.filter_map(|text| text.get_ref().strip_prefix("config:"));
-    let stated = declared.into_iter().flatten().map(|key| *key.get_ref());
+    let stated = declared.into_iter().flatten().map(|stated| *stated.key.get_ref());
     let known = set.chain(required).chain(stated);
     config::unknown(&local.grants.config, &known.collect(), declared.is_some())
 }
@@ -225,21 +224,24 @@ fn limits_set(limits: &RawLimits<'_>) -> impl Iterator<Item = String> {
 }
 
 fn tool_keys(tool: &RawTool<'_>) -> impl Iterator<Item = &'static str> {
+    DecidedToolKey::ALL.into_iter().filter(|key| sets(tool, *key)).map(DecidedToolKey::name)
+}
+
+/// True if a local file sets this key of the tool.
+fn sets(tool: &RawTool<'_>, key: DecidedToolKey) -> bool {
     let Annotations { read_only, destructive, idempotent, open_world } = tool.annotations;
-    [
-        ("title", tool.title.is_some()),
-        ("description", tool.description.is_some()),
-        ("hidden", tool.hidden.is_some()),
-        ("meta", !tool.meta.is_empty()),
-        ("strict_arguments", tool.strict_arguments.is_some()),
-        (RATE.key, tool.rate.is_some()),
-        ("read_only", read_only.is_some()),
-        ("destructive", destructive.is_some()),
-        ("idempotent", idempotent.is_some()),
-        ("open_world", open_world.is_some()),
-    ]
-    .into_iter()
-    .filter_map(|(key, is_set)| is_set.then_some(key))
+    match key {
+        DecidedToolKey::Title => tool.title.is_some(),
+        DecidedToolKey::Description => tool.description.is_some(),
+        DecidedToolKey::Hidden => tool.hidden.is_some(),
+        DecidedToolKey::Meta => !tool.meta.is_empty(),
+        DecidedToolKey::StrictArguments => tool.strict_arguments.is_some(),
+        DecidedToolKey::Rate => tool.rate.is_some(),
+        DecidedToolKey::ReadOnly => read_only.is_some(),
+        DecidedToolKey::Destructive => destructive.is_some(),
+        DecidedToolKey::Idempotent => idempotent.is_some(),
+        DecidedToolKey::OpenWorld => open_world.is_some(),
+    }
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@
 mod amount;
 mod command;
 mod config;
+mod config_keys;
 mod digest;
 mod edit;
 mod env;
@@ -42,7 +43,7 @@ mod syntax;
 mod table;
 mod units;
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use toml::de::DeTable;
 
@@ -56,10 +57,11 @@ pub use command::{
     Argument, Group, Parameter, ParameterShape, ProgramSpec, StdoutForm, Template, TemplatePiece,
 };
 pub use config::UnknownKey;
+pub use config_keys::{ConfigValues, UnknownValue};
 pub use digest::{DigestError, Sha256Digest};
 pub use edit::{Decision, DecisionError, DecisionKey, DecisionKeyError, NewGrant, edited};
 pub use error::ManifestError;
-pub use grant_name::{GrantKind, GrantName};
+pub use grant_name::{GrantExample, GrantKind, GrantName};
 pub(crate) use grants::is_within;
 pub use grants::{
     Access, BoundSecret, FileGrant, Grants, HostPattern, NetworkGrant, Scheme, SecretName,
@@ -104,7 +106,7 @@ pub struct Manifest {
     /// The grants of the plugin.
     pub grants: Grants,
     /// The keys of its configuration that the plugin reads, as far as the manifest names them: under `config_keys`.
-    pub config_keys: BTreeSet<String>,
+    pub config_keys: BTreeMap<String, ConfigValues>,
     /// The overrides of single tools, in the order of the files: those of the manifest, then those of the local
     /// file. In one file no name comes twice.
     pub tools: Vec<ToolOverride>,

@@ -11,6 +11,8 @@ pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) 
         .into_iter()
         .map(|candidate| (strsim::osa_distance(&folded, candidate), candidate))
         .filter(|(distance, candidate)| *distance <= (candidate.len() / 3).max(1))
+        // All of a word replaced is another word.
+        .filter(|(distance, candidate)| *distance < candidate.len().max(folded.len()))
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
 }
@@ -34,6 +36,7 @@ mod tests {
         check("cpus", Some("cpu"));
         check("ram", None);
         check("", None);
+        assert_eq!(nearest("3", ["1", "2"]), None);
         check(&"memory".repeat(1000), None);
     }
 }

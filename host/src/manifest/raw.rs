@@ -3,7 +3,7 @@
 //! The meaning of the values, and the defaults for those that are missing, are not known here.
 
 use toml::Spanned;
-use toml::de::DeTable;
+use toml::de::{DeTable, DeValue};
 
 use super::command::RawCommand;
 use super::error::Diagnostic;
@@ -30,7 +30,14 @@ pub(super) struct RawPlugin<'a> {
     pub(super) prefix: Option<SpannedText<'a>>,
     pub(super) ungranted: Option<SpannedText<'a>>,
     pub(super) output_schemas: Option<SpannedText<'a>>,
-    pub(super) config_keys: Option<Vec<SpannedText<'a>>>,
+    pub(super) config_keys: Option<Vec<RawConfigKey<'a>>>,
+}
+
+/// One key of `config_keys`
+pub(super) struct RawConfigKey<'a> {
+    pub(super) key: SpannedText<'a>,
+    /// `None` where keys are listed without their values.
+    pub(super) values: Option<SpannedValue<'a>>,
 }
 
 /// `[limits]`: a limit may be a number or a text, by the rule of the limit.
@@ -86,12 +93,25 @@ impl<'a> RawPlugin<'a> {
             prefix: table.text("prefix", r#""weather", or "" for no prefix"#)?,
             ungranted: table.text("ungranted", r#""show""#)?,
             output_schemas: table.text("output_schemas", r#""hide""#)?,
-            config_keys: match table.get("config_keys") {
-                Some(_) => Some(table.texts("config_keys", CONFIG_KEYS_EXAMPLE)?),
-                None => None,
-            },
+            config_keys: config_keys(&table)?,
         })
     }
+}
+
+/// The keys of the configuration that the plugin reads: a list of them, or a table with the values of each.
+fn config_keys<'a>(table: &Table<'a>) -> Result<Option<Vec<RawConfigKey<'a>>>, Diagnostic> {
+    const KEY: &str = "config_keys";
+    Ok(Some(match table.get(KEY).map(Spanned::get_ref) {
+        None => return Ok(None),
+        Some(DeValue::Table(_)) => {
+            let entries = table.entries(KEY, CONFIG_VALUES_EXAMPLE)?.into_iter();
+            entries.map(|(key, values)| RawConfigKey { key, values: Some(values) }).collect()
+        }
+        Some(_) => {
+            let keys = table.texts(KEY, CONFIG_KEYS_EXAMPLE)?.into_iter();
+            keys.map(|key| RawConfigKey { key, values: None }).collect()
+        }
+    }))
 }
 
 impl<'a> RawLimits<'a> {
@@ -136,4 +156,6 @@ impl<'a> RawTool<'a> {
 }
 
 const CONFIG_KEYS_EXAMPLE: &str = r#"config_keys = ["units", "city"]"#;
+const CONFIG_VALUES_EXAMPLE: &str =
+    r#"config_keys = { units = ["metric", "imperial"], city = "any" }"#;
 const REQUIRES_EXAMPLE: &str = r#"requires = ["files:write", "secret:API_TOKEN"]"#;

@@ -111,14 +111,10 @@ impl Requirement {
     pub fn command(&self, name: &str) -> String {
         let what = match self {
             Self::Write => "files DIRECTORY --write".into(),
-            Self::Grant(GrantName::Every(kind)) => match kind {
-                GrantKind::Network => "network URL".into(),
-                GrantKind::Files => "files DIRECTORY".into(),
-                GrantKind::Scratch => "scratch".into(),
-                GrantKind::Env => "env KEY=VALUE".into(),
-                GrantKind::Secret => "secret NAME".into(),
-                GrantKind::Config => "config KEY=VALUE".into(),
-            },
+            Self::Grant(GrantName::Every(kind)) => {
+                let words = [Some(kind.name()), kind.example().placeholder];
+                words.into_iter().flatten().collect::<Vec<_>>().join(" ")
+            }
             Self::Grant(GrantName::Files(at)) => format!("files DIRECTORY --at {}", shell_word(at)),
             Self::Grant(GrantName::Env(key)) => format!("env {}", value_of(key)),
             Self::Grant(GrantName::Config(key)) => format!("config {}", value_of(key)),

@@ -3,7 +3,6 @@
 //!
 //! The keys and their TOML types are settled before.
 
-use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::error::{Diagnostic, quote};
@@ -13,7 +12,7 @@ use super::nearest::nearest;
 use super::raw::{RawLimits, RawManifest, RawPlugin};
 use super::source::SourceTexts;
 use super::table::SpannedText;
-use super::{Manifest, PluginKind, Sha256Digest, amount, config, overrides, rate};
+use super::{Manifest, PluginKind, Sha256Digest, amount, config_keys, overrides, rate};
 use crate::name::{PluginName, ToolName};
 use crate::text::forbidden_char;
 
@@ -35,7 +34,7 @@ pub(super) fn manifest(
         kind: raw.plugin.kind.as_ref().map(kind).transpose()?,
         limits: limits(&raw.limits)?,
         grants: raw.grants.check()?,
-        config_keys: config_keys(&raw.plugin)?,
+        config_keys: config_keys::read(raw.plugin.config_keys.as_deref().unwrap_or_default())?,
         tools: overrides::read(source, &raw.tools)?,
         decisions: None,
     })
@@ -54,21 +53,6 @@ pub(super) fn local(source: SourceTexts<'_>, raw: &RawManifest<'_>) -> Result<()
 fn limits(raw: &RawLimits<'_>) -> Result<Limits, Diagnostic> {
     let limits = Limits::collect(|rule| amount::read(rule, raw.get(rule.key)))?;
     Ok(Limits { rate: rate::read(Section::Limits, raw.get(RATE.key))?, ..limits })
-}
-
-/// The most keys that a manifest says its plugin reads.
-const MAX_CONFIG_KEYS: usize = 64;
-
-fn config_keys(plugin: &RawPlugin<'_>) -> Result<BTreeSet<String>, Diagnostic> {
-    let keys = plugin.config_keys.as_deref().unwrap_or_default();
-    if let Some(one_more) = keys.get(MAX_CONFIG_KEYS) {
-        let place = Plugin.place("config_keys");
-        let message = format!("{place}: expected at most {MAX_CONFIG_KEYS} keys");
-        return Err(
-            Diagnostic::new(one_more.span(), message).help("name those that a person decides")
-        );
-    }
-    keys.iter().map(config::name).collect()
 }
 
 fn name(stem: &str, plugin: &RawPlugin<'_>) -> Result<PluginName, Diagnostic> {

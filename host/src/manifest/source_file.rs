@@ -29,10 +29,13 @@ pub fn local_of(name: &str) -> String {
     format!("{}{SUFFIX}", name.strip_suffix(".toml").unwrap_or(name))
 }
 
-/// True if a file of this name is a local file, and never a manifest.
+/// True if a file of this name is a local file, and never a manifest: in capitals, too, which some systems do not tell
+/// apart.
 #[must_use]
 pub fn is_local(name: &str) -> bool {
-    name.ends_with(SUFFIX)
+    let start = name.len().checked_sub(SUFFIX.len());
+    let end = start.and_then(|start| name.get(start..));
+    end.is_some_and(|end| end.eq_ignore_ascii_case(SUFFIX))
 }
 
 /// The name of the manifest that the local file `name` is about.

@@ -1,6 +1,6 @@
 //! The changes of a catalog, and the loads that take long, for the log: each once.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -34,8 +34,37 @@ pub(super) fn tell(old: Option<&Catalog>, new: &Catalog) {
         tracing::info!(plugin = plugin.name.as_str(), "removed");
     }
     let known: HashSet<&Refusal> = old.map(Catalog::refusals).unwrap_or_default().iter().collect();
+    let mut files_with_unlisted = BTreeSet::new();
     for refusal in new.refusals().iter().filter(|refusal| !known.contains(refusal)) {
         tell_refusal(refusal);
+        files_with_unlisted.extend(unlisted_by(refusal).map(|_| &*refusal.file));
+    }
+    files_with_unlisted.into_iter().for_each(|file| tell_unlisted(file, new));
+}
+
+/// Counts the tools of the plugin of `file` that are not listed, on one line.
+fn tell_unlisted(file: &str, catalog: &Catalog) {
+    let own = catalog.refusals().iter().filter(|refusal| refusal.file == file);
+    let count: usize = own.filter_map(unlisted_by).sum();
+    let tools = if count == 1 { "1 tool is" } else { &*format!("{count} tools are") };
+    tracing::info!(
+        "{file}: {tools} not listed for want of a grant or of a secret's value; `toolrack check` says which, and what \
+         to do"
+    );
+}
+
+/// Returns the number of tools that `refusal` says are not listed. `None` if it says something else.
+fn unlisted_by(refusal: &Refusal) -> Option<usize> {
+    match refusal.refused {
+        Refused::Unlisted(_) => Some(1),
+        Refused::FurtherUnlisted(more) => Some(more),
+        Refused::Plugin
+        | Refused::Version
+        | Refused::Tool(_)
+        | Refused::Function(_)
+        | Refused::Further(_)
+        | Refused::Notes
+        | Refused::Warning => None,
     }
 }
 
@@ -79,7 +108,8 @@ fn tell_refusal(refusal: &Refusal) {
             tracing::warn!("not served: {line}")
         }
         Refused::Warning => tracing::warn!("{line}"),
-        Refused::Unlisted(_) | Refused::FurtherUnlisted(_) => tracing::info!("{line}"),
+        // A line for each plugin counts them.
+        Refused::Unlisted(_) | Refused::FurtherUnlisted(_) => tracing::debug!("{line}"),
         Refused::Notes => tracing::warn!("not described: {line}"),
         Refused::Version => tracing::warn!("not updated, the version before serves on: {line}"),
     }

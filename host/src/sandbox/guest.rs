@@ -55,6 +55,8 @@ pub struct Guest {
     folders: Folders,
     missing_folders: Vec<FolderError>,
     secrets: Arc<Secrets>,
+    /// The plugin's name, for what it is told. `None` where it has none.
+    plugin: Option<Arc<str>>,
     slots: Slots,
     declared: ProgramDeclarations,
     pub(super) offered: KnownTools,
@@ -104,6 +106,7 @@ impl Guest {
             folders: Folders::default(),
             missing_folders: Vec::new(),
             secrets: Arc::new(Secrets::of(None, None)),
+            plugin: None,
             slots: Slots::new(limits.concurrency),
             declared: ProgramDeclarations::default(),
             offered: KnownTools::default(),
@@ -135,6 +138,12 @@ impl Guest {
     pub fn misfit(&self) -> Option<String> {
         let code = self.code.now()?;
         fits(code.linked.component(), self.limits.memory).err().map(|error| error.to_string())
+    }
+
+    /// Returns the guest as that of the plugin `name`, which it is told where a command for its operator names it.
+    #[must_use]
+    pub fn of_plugin(self, name: &str) -> Self {
+        Self { plugin: Some(name.into()), ..self }
     }
 
     /// Returns the guest with its secrets looked for in other places than the environment alone.
@@ -241,8 +250,11 @@ impl Guest {
             }
         };
         let secrets = self.known().await;
-        let outgoing =
-            Outgoing { network: self.sandbox.network.clone(), grants: self.grants.clone() };
+        let outgoing = Outgoing {
+            network: self.sandbox.network.clone(),
+            grants: self.grants.clone(),
+            plugin: self.plugin.clone(),
+        };
         let reach = Capabilities {
             grants: self.grants.clone(),
             secrets: secrets.clone(),

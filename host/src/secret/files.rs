@@ -26,6 +26,8 @@ pub(super) struct FileValue {
     pub(super) secret: Secret,
     /// True if other users can read the file.
     pub(super) others_read: bool,
+    /// True if every user can read it, and somebody could change that.
+    pub(super) is_open: bool,
 }
 
 impl SecretFiles {
@@ -82,7 +84,25 @@ pub(super) fn read_value(path: &Path) -> Result<Option<FileValue>, String> {
         })?;
     // The copy that was read is overwritten, too.
     drop(String::from_utf8(bytes).map(Secret::new));
-    Ok(Some(FileValue { secret, others_read: others_read(&about) }))
+    let others_read = others_read(&about);
+    Ok(Some(FileValue { secret, others_read, is_open: others_read && is_open(path, &about) }))
+}
+
+/// True if every user can read the file, and it is not mounted for reading only: a container's secrets are, and what is
+/// mounted there has no other users.
+#[cfg(unix)]
+fn is_open(path: &Path, about: &fs::Metadata) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    let is_mounted = || {
+        let system = rustix::fs::statvfs(path);
+        system.is_ok_and(|system| system.f_flag.contains(rustix::fs::StatVfsMountFlags::RDONLY))
+    };
+    about.permissions().mode() & 0o004 != 0 && !is_mounted()
+}
+
+#[cfg(not(unix))]
+fn is_open(_: &Path, _: &fs::Metadata) -> bool {
+    false
 }
 
 #[cfg(unix)]
@@ -114,6 +134,20 @@ mod tests {
         assert_eq!(files.names(), BTreeSet::from([name.clone()]));
         assert!(files.remove(&name).expect("removed"));
         assert!(read_value(&files.path(&name)).expect("read").is_none());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_is_open_where_every_user_can_read_it() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let root = tempfile::tempdir().expect("a directory");
+        let path = root.path().join("A");
+        fs::write(&path, "value").expect("written");
+        for (mode, expected) in [(0o600, [false; 2]), (0o640, [true, false]), (0o644, [true; 2])] {
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).expect("set");
+            let read = read_value(&path).expect("read").expect("there");
+            assert_eq!([read.others_read, read.is_open], expected, "{mode:o}");
+        }
     }
 
     #[test]

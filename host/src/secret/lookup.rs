@@ -209,14 +209,19 @@ impl Secrets {
     /// The value in a file that holds nothing else.
     fn own_file(&self, path: &Path, owner: Owner) -> Option<(SecretSource, Secret)> {
         let shown = || escape(&path.display().to_string());
-        let FileValue { secret, others_read } = match files::read_value(path) {
+        let FileValue { secret, others_read, is_open } = match files::read_value(path) {
             Ok(value) => value?,
             Err(problem) => {
                 self.warn(format!("{}: {problem}; no secret is taken from it", shown()));
                 return None;
             }
         };
-        if others_read && owner == Owner::User {
+        let is_told = match owner {
+            Owner::User => others_read,
+            // A group may be the system's way to give it to this process.
+            Owner::System => is_open,
+        };
+        if is_told {
             self.warn(format!(
                 "{}: other users can read this secret; make it yours alone (chmod 600)",
                 shown()

@@ -28,13 +28,20 @@ pub enum PlaceError {
     Private(#[from] PrivateError),
     /// A file in it cannot be made, locked or written.
     #[error("it cannot be used: {0}")]
-    Io(#[from] io::Error),
+    Io(io::Error),
     /// Process ids are unique on one machine only.
     #[error(
         "a server with the process id {0} uses it already, in another container or on another machine; \
          set TOOLRACK_HOME to a directory of your own"
     )]
     Taken(u32),
+}
+
+// Not as its source: the sentence holds it already.
+impl From<io::Error> for PlaceError {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
 }
 
 /// A lock that is held until this is dropped.

@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::Output;
+use crate::text::escape;
 
 /// The reason why a call gave no answer. A cancelled call has no outcome at all: its future is dropped.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -36,9 +37,9 @@ pub enum CallError {
     Host(String),
     /// The plugin was not asked, because it keeps crashing.
     #[error(
-        "the tool was not called: its plugin crashed {}, and {next} (`crashes` under [limits] \
-         in the plugin's manifest); the last time: {reason}",
-        in_a_row(*.crashes)
+        "the tool was not called: its plugin crashed {}, and {next} (`crashes` under [limits] {}); \
+         the last time: {reason}",
+        in_a_row(*.crashes), set_in(.local)
     )]
     Paused {
         /// The number of crashes in a row.
@@ -47,6 +48,8 @@ pub enum CallError {
         next: String,
         /// The reason for the last crash, escaped.
         reason: String,
+        /// The local file, if that sets the number.
+        local: Option<Box<str>>,
     },
 }
 
@@ -82,6 +85,22 @@ pub struct LimitHit {
     pub limit: Limit,
     /// Its value, with its unit.
     pub value: String,
+    /// The local file, if that sets the limit.
+    pub local: Option<Box<str>>,
+}
+
+impl LimitHit {
+    /// The limit and its value, as the manifest or the host has it.
+    #[must_use]
+    pub fn new(limit: Limit, value: impl fmt::Display) -> Self {
+        Self { limit, value: value.to_string(), local: None }
+    }
+}
+
+/// Returns the file that sets a limit, as the end of a sentence.
+fn set_in(local: &Option<Box<str>>) -> String {
+    let local = local.as_ref().map(|file| format!("in {}", escape(file)));
+    local.unwrap_or_else(|| "in the plugin's manifest".into())
 }
 
 /// The limits that can stop a call.
@@ -152,7 +171,7 @@ impl fmt::Display for LimitHit {
         let section = if self.limit == Limit::ToolRate { "[[tools]]" } else { "[limits]" };
         write!(f, "the tool {done}: {} {}", self.limit.sentence(), self.value)?;
         match self.limit.key() {
-            Some(key) => write!(f, " (`{key}` under {section} in the plugin's manifest)"),
+            Some(key) => write!(f, " (`{key}` under {section} {})", set_in(&self.local)),
             None => Ok(()),
         }
     }

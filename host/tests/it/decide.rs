@@ -158,6 +158,18 @@ fn what_cannot_be_decided_changes_nothing() {
     );
     refuses(&person, &["unset", "v", "prefix"], 2, "does not decide `prefix`; it decides nothing");
     refuses(&person, &["revoke", "v", "file"], 2, "did you mean `files`?");
+    refuses(&person, &["set", "v", "prefix"], 2, "say the value of `prefix`");
+    for (typed, expected) in [
+        (&["grant", "v", "files", "/"][..], "/: the whole file system is never granted"),
+        (&["grant", "v", "~/mine"], "did you mean `toolrack grant v files '~/mine'`?"),
+        (&["set", "v", "config.units=x"], "`toolrack grant v config units=x` decides of it"),
+        (
+            &["set", "v", "network", "https://a.example"],
+            "`toolrack grant v network https://a.example`",
+        ),
+    ] {
+        refuses(&person, typed, 2, expected);
+    }
     fs::write(local(&person), "[limit]\n").unwrap();
     refuses(&person, &["set", "v", "prefix", "x"], 2, "v.local.toml:1:2: unknown key `limit`");
 }
@@ -176,6 +188,72 @@ fn a_key_of_configuration_that_the_plugin_does_not_read_is_warned_of() {
     run(&person, &["unset", "w", "config:wirte"]);
     let said = run(&person, &["grant", "w", "config", "city=Bern"]);
     assert!(!said.contains("names no key"), "{said}");
+}
+
+#[test]
+fn a_command_that_was_probably_meant_is_named() {
+    let person = person();
+    let manifest =
+        "[plugin]\nconfig_keys = [\"city\"]\n[grants]\nconfig = { units = \"metric\" }\n";
+    fs::write(person.plugins().join("w.toml"), manifest).unwrap();
+    for (typed, expected) in [
+        (
+            &["set", "w", "units", "imperial"][..],
+            "`units` is a key of the plugin's configuration; `toolrack grant w config units=imperial` sets it",
+        ),
+        (&["set", "w", "citty", "Bern"], "did you mean `toolrack grant w config city=Bern`?"),
+        (
+            &["revoke", "w", "config", "unit=metric"],
+            "`config:unit` is not granted; did you mean `toolrack revoke w config units`?",
+        ),
+    ] {
+        refuses(&person, typed, 2, expected);
+    }
+    let said = run(&person, &["revoke", "w", "config", "units=metric"]);
+    assert!(said.contains("without = [\"config:units\"]"), "{said}");
+    let said = run(&person, &["set", "w", "limits.memory=32MiB"]);
+    assert!(said.contains("memory = \"32MiB\""), "{said}");
+}
+
+#[test]
+fn a_token_is_no_name_of_a_secret_and_is_not_repeated() {
+    let person = person();
+    for token in ["ghp_xxxx", "AKIAIOSFODNN7EXAMPLE", "sk-ant-api03-abc", "0123abc"] {
+        for typed in [
+            &["grant", "v", "secret", token][..],
+            &["revoke", "v", "secret", token],
+            &["secret", "set", token, "--file"],
+            &["set", "v", "secret", token],
+        ] {
+            let ran = person.run(typed);
+            let said = format!("{}{}", ran.out, ran.err);
+            assert!(ran.code == 2 && !said.contains(token), "{said}");
+        }
+    }
+    assert!(!local(&person).exists());
+}
+
+#[test]
+fn a_value_of_configuration_that_the_plugin_does_not_know_is_warned_of() {
+    let person = person();
+    let manifest =
+        "[plugin]\nconfig_keys = { units = [\"metric\", \"imperial\"], city = \"any\" }\n";
+    fs::write(person.plugins().join("w.toml"), manifest).unwrap();
+    let said = run(&person, &["grant", "w", "config", "units=imperal"]);
+    let expected = "the plugin knows no `imperal` as `units` under [grants.config]; did you mean \
+                    `imperial`? `toolrack grant w config units=imperial` sets it";
+    assert!(said.contains(expected), "{said}");
+    let said = run(&person, &["check"]);
+    assert!(said.contains(expected) && said.contains("w.local.toml"), "{said}");
+    for entry in ["units=imperial", "city=Bern"] {
+        let said = run(&person, &["grant", "w", "config", entry]);
+        assert!(!said.contains("warning"), "{said}");
+    }
+    let said = run(&person, &["grant", "w", "config", "units=SI"]);
+    assert!(
+        said.contains("it may be `metric`, `imperial`; `toolrack unset w config:units`"),
+        "{said}"
+    );
 }
 
 #[test]

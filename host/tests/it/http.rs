@@ -69,7 +69,7 @@ fn call_with(network: Vec<NetworkGrant>, patience: RequestTimeouts, names: Names
     let roots = vec![authority()];
     let surroundings = Surroundings { resolver: Box::new(names), roots, patience };
     let grants = Arc::new(Grants { network, ..Grants::default() });
-    let outgoing = Outgoing { network: Network::new(surroundings), grants };
+    let outgoing = Outgoing { network: Network::new(surroundings), grants, plugin: None };
     let told = Arc::new(Mutex::new(Vec::new()));
     let sink = told.clone();
     let tell = move |text: &str| sink.lock().unwrap().push(text.to_owned());
@@ -160,7 +160,8 @@ async fn tls_is_checked_on_the_name() {
 async fn an_unknown_authority_is_not_trusted() {
     let web = Web::start(Speech::Tls, Reply::text("secure")).await;
     let grants = Arc::new(Grants { network: https("localhost", web.port), ..Grants::default() });
-    let outgoing = Outgoing { network: Network::new(Surroundings::default()), grants };
+    let outgoing =
+        Outgoing { network: Network::new(Surroundings::default()), grants, plugin: None };
     let mut requests = Requests::new(Some(outgoing), Arc::default(), |_| {});
     let request = Request::get(format!("https://localhost:{}/", web.port)).body(nothing()).unwrap();
     let failure = requests.send(request, RequestOptions::default()).await.unwrap_err();

@@ -530,3 +530,39 @@ fn a_link_out_of_the_plugins_directory_is_not_copied() {
     let mode = |name: &str| fs::metadata(person.plugins().join(name)).unwrap().permissions().mode();
     assert_eq!(mode("one.toml.bak") & 0o777, 0o600);
 }
+
+#[test]
+fn a_file_that_cannot_be_removed_is_named_with_the_reason() {
+    let person = Person::new();
+    let source = person.source(&[("one.wasm", &wasm(&["run"]))]);
+    person.adds(&source.join("one.wasm"), &["installed one"]);
+    let file = person.plugins().join("one.wasm");
+    fs::remove_file(&file).unwrap();
+    fs::create_dir(&file).unwrap();
+    let ran = person.run(&["remove", "one"]);
+    let told = format!("error: {}: it cannot be removed: ", file.display());
+    assert!(ran.code == 2 && ran.err.starts_with(&told), "{}", ran.err);
+}
+
+#[test]
+fn an_address_or_a_path_in_place_of_what_is_meant_gets_the_right_command() {
+    let person = Person::new();
+    let source = person.source(&[("calc.wasm", &wasm(&["run"])), ("calc.toml", b"")]);
+    person.adds(&source, &["installed calc"]);
+    let manifest = source.join("calc.toml");
+    let beside = format!("`toolrack check --plugins {} calc`", path(&source));
+    for (arguments, expected) in [
+        (&["add", "file:///srv/x.wasm"][..], "name the path itself: /srv/x.wasm"),
+        (&["add", "file://localhost/srv/x.wasm"], "name the path itself: /srv/x.wasm"),
+        (&["add", "https://example.org/x.wasm"], "download it first"),
+        (&["check", path(&manifest)], &beside),
+        (&["check", "calc.toml"], "`toolrack check calc`"),
+        (&["list", "calk"], "did you mean the plugin `calc`?"),
+        (&["disable", "calc"], "`toolrack remove NAME`"),
+        (&["secret", "get", "A"], "no value is ever shown"),
+    ] {
+        let ran = person.run(arguments);
+        assert!(ran.code == 2 && ran.err.contains(expected), "no {expected:?} in {}", ran.err);
+    }
+    assert!(person.run(&["ls"]).out.contains("calc_run"));
+}

@@ -205,3 +205,54 @@ fn an_update_that_asks_for_more_is_installed_only_if_somebody_says_so() {
     run(&person, &["add", text(&other)]);
     check(&person, "six");
 }
+
+#[test]
+fn what_the_local_file_says_is_told_of_that_file() {
+    let person = decided();
+    let directory = person.path("nowhere").display().to_string();
+    let grants = format!("[grants]\nfiles = [{{ path = {directory:?}, at = \"/x\" }}]\n");
+    fs::write(local(&person), format!("[limits]\nrate = \"1/h\"\n\n{grants}")).unwrap();
+    let said = run(&person, &["check"]);
+    let warned = said.lines().find(|line| line.starts_with("warning ")).expect("a warning");
+    assert!(warned.ends_with("v.local.toml"), "{said}");
+    let mut client = person.serve(&person.plugins());
+    assert_eq!(client.text("v_run"), "one");
+    let told = client.text("v_run");
+    assert!(told.ends_with("(`rate` under [limits] in v.local.toml)"), "{told}");
+    fs::write(local(&person), "[grants]\nfiles = [{ path = \"/proc\", at = \"/x\" }]\n").unwrap();
+    let refused = person.run(&["check", "v"]);
+    if cfg!(target_os = "linux") {
+        assert!(
+            refused.out.contains("v.local.toml: the grant of the files in `/proc`"),
+            "{}",
+            refused.out
+        );
+    }
+}
+
+#[test]
+fn a_tool_is_found_by_the_name_that_it_had_before_a_prefix_was_decided() {
+    let person = decided();
+    let mut client = person.serve(&person.plugins());
+    client.call(9, "v_run");
+    let told = client.response(&serde_json::json!(9))["error"]["message"].to_string();
+    assert!(told.contains("unknown tool `v_run`; it is called `mine_run` now"), "{told}");
+    let ran = person.run(&["call", "v_run"]);
+    assert!(
+        ran.err.contains("there is no tool `v_run`; it is called `mine_run` now"),
+        "{}",
+        ran.err
+    );
+}
+
+#[test]
+fn a_local_file_in_capitals_decides_nothing_and_is_told() {
+    let person = decided();
+    for name in ["v.LOCAL.TOML", "v.local.Toml", "v.LOCAL.toml"] {
+        fs::write(person.plugins().join(name), DECIDED).unwrap();
+        let ran = person.run(&["check"]);
+        let told = "it decides nothing: rename it to `v.local.toml`, in small letters at the end";
+        assert!(ran.code == 0 && ran.out.contains(told) && ran.out.contains(name), "{}", ran.out);
+        fs::remove_file(person.plugins().join(name)).unwrap();
+    }
+}

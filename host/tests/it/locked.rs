@@ -374,6 +374,36 @@ fn approve_shows_what_differs_and_accepts_nothing_that_nobody_agreed_to() {
 }
 
 #[test]
+fn of_new_plugins_a_summary_is_shown_and_all_of_it_on_demand() {
+    let person = person();
+    let needs = "[[tools]]\nname = \"run\"\ndescription = \"Runs once. Then it rests.\"\nrequires = [\"files\"]\n";
+    fs::write(person.plugins().join("v.toml"), needs).unwrap();
+    let ran = person.run(&["approve", "--json"]);
+    assert_eq!(ran.code, 1, "{}", ran.err);
+    // Where nobody can be asked, it is there to be read.
+    let whole = person.run(&["approve"]).out;
+    let full = person.run(&["approve", "--full", "--yes"]).out;
+    for shown in [&whole, &full] {
+        assert!(shown.contains("Then it rests.") && shown.contains("input schema"), "{shown}");
+    }
+    fs::remove_file(lock(&person)).unwrap();
+    let short = approve(&person, &[]);
+    assert!(short.starts_with(&person.plugins().display().to_string()), "{short}");
+    assert!(
+        short.contains("it has no toolrack.lock yet; 2 plugins with 3 tools lie there"),
+        "{short}"
+    );
+    assert!(short.contains("tool v_run  Runs once.\n"), "{short}");
+    assert!(short.contains("`toolrack approve --full` shows all that a model reads"), "{short}");
+    for hidden in ["Then it rests.", "input schema", "not listed"] {
+        assert!(!short.contains(hidden), "{hidden} in {short}");
+    }
+    // What changed is shown in full.
+    fs::write(person.plugins().join("v.toml"), needs.replace("rests", "sleeps")).unwrap();
+    assert!(approve(&person, &[]).contains("+ description: Runs once. Then it sleeps.\n"));
+}
+
+#[test]
 fn what_a_lock_hides_is_shown_before_anybody_agrees() {
     let person = person();
     approve(&person, &[]);

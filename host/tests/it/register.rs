@@ -202,7 +202,9 @@ fn an_entry_of_a_toolrack_that_is_gone_is_corrected_and_keeps_what_was_added() {
         let held = fs::read_to_string(&file).unwrap() + "\n";
         write(&file, &held);
         let out = machine.does(&["unregister", client]);
-        assert!(out.contains("with it went autoApprove, env.TOKEN; the file as it was"), "{out}");
+        let comments = if client == "codex" { ", 1 comment" } else { "" };
+        let told = format!("with it went autoApprove, env.TOKEN{comments}; the file as it was");
+        assert!(out.contains(&told), "{out}");
         assert!(!out.contains("value"), "{out}");
         let kept = fs::read_dir(machine.path("toolrack/clients")).unwrap().map(|entry| {
             let path = entry.unwrap().path();
@@ -214,10 +216,56 @@ fn an_entry_of_a_toolrack_that_is_gone_is_corrected_and_keeps_what_was_added() {
         write(&file, text.replace("TOKEN", "SECOND"));
         let out = machine.does(&["unregister", client]);
         assert!(
-            out.contains("env.SECOND; the file as it was stands in ") && out.contains(".removed2"),
+            out.contains(&format!("env.SECOND{comments}; the file as it was stands in "))
+                && out.contains(".removed2"),
             "{out}"
         );
     }
+}
+
+#[test]
+fn comments_that_go_with_an_entry_are_told_and_kept() {
+    for (client, before, comment) in [
+        ("cursor", "{}\n", "\"serve\" // mine: \"no comment\"\n /* two */"),
+        ("cursor", "", "\"serve\" // one\n // two\n"),
+        ("codex", "# first\na = \"# none\"\n", "\"serve\", # one\n  # two\n"),
+    ] {
+        let machine = Machine::new();
+        let file = machine.file(client, &[]);
+        if !before.is_empty() {
+            write(&file, before);
+        }
+        machine.does(&["register", client]);
+        let text = fs::read_to_string(&file).unwrap();
+        let commented = text.replace("\"serve\"", comment);
+        write(&file, &commented);
+        let out = machine.does(&["unregister", client]);
+        assert!(out.contains("with it went 2 comments; the file as it was stands in "), "{out}");
+        let kept = out.lines().find_map(|line| line.split_once("stands in ")).expect("a path").1;
+        assert_eq!(fs::read_to_string(kept).unwrap(), commented, "{client}");
+        // An entry that is corrected loses those in its arguments alone, where these change.
+        let moved =
+            commented.replace("\"command\": \"", "\"command\": \"/gone/toolrack\", \"x\": \"");
+        let moved = moved.replace("command = \"", "command = \"/gone/toolrack\"\nx = \"");
+        write(&file, &moved);
+        let out = machine.does(&["register", client, "--plugins", "there"]);
+        assert!(out.contains("went 2 comments"), "{out}");
+        let kept = out.lines().find_map(|line| line.split_once("stands in ")).expect("a path").1;
+        assert_eq!(fs::read_to_string(kept).unwrap(), moved, "{client}");
+    }
+}
+
+#[test]
+fn a_plugin_directory_that_is_not_there_is_told() {
+    let machine = Machine::new();
+    let told = "nowhere: there is no such directory yet";
+    let ran = machine.run(&["register", "cursor", "--plugins", "nowhere"]);
+    assert!(ran.code == 0 && ran.err.contains(told), "{}", ran.err);
+    fs::create_dir(machine.path("project/nowhere")).unwrap();
+    let ran = machine.run(&["register", "codex", "--plugins", "nowhere"]);
+    assert_eq!((ran.code, &*ran.err), (0, ""));
+    let ran = machine.run(&["register", "gemini"]);
+    assert_eq!((ran.code, &*ran.err), (0, ""), "add makes the one in the home");
 }
 
 #[test]

@@ -55,6 +55,11 @@ fn what_can_only_fail_is_not_listed_and_it_is_said_what_to_do() {
     ] {
         assert!(said.contains(expected), "no {expected:?} in {said}");
     }
+    // A server says it once, however many tools there are.
+    let mut client = person.serve(&person.plugins());
+    client.logs("v.toml: 2 tools are not listed for want of a grant");
+    let (_, _, log) = client.end();
+    assert!(!log.concat().contains("the tool `v_write` is not listed"), "{log:?}");
     let call = person.run(&["call", "v_write"]);
     assert!(
         call.code == 2 && call.err.contains("toolrack grant v files DIRECTORY --write"),

@@ -134,8 +134,11 @@ async fn each_failure_is_a_sentence_that_says_what_to_do() {
     let elsewhere =
         "network = [\"https://example.org\"]\nconfig = { endpoint = \"http://127.0.0.1:1\" }";
     let served = shipped.granted(elsewhere, "").await;
-    check(&served, &["may not send requests to", "toolrack grant NAME network http://127.0.0.1:1"])
-        .await;
+    check(
+        &served,
+        &["may not send requests to", "toolrack grant weather network http://127.0.0.1:1"],
+    )
+    .await;
 }
 
 async fn check(served: &Served, expected: &[&str]) {

@@ -124,7 +124,7 @@ impl CrashRecord {
             Pause::Trial => "another call tries it right now".into(),
         };
         let (crashes, reason) = (self.circuit.crashes(), self.reason.clone());
-        CallError::Paused { crashes, next, reason }
+        CallError::Paused { crashes, next, reason, local: None }
     }
 }
 

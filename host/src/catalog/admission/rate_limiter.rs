@@ -90,7 +90,7 @@ impl CountedRate {
 
 fn hit(limit: Limit, rate: Rate, wait: Duration) -> LimitHit {
     let seconds = whole_seconds(wait);
-    LimitHit { limit, value: format!("{rate}; the next call is possible in {seconds} s") }
+    LimitHit::new(limit, format!("{rate}; the next call is possible in {seconds} s"))
 }
 
 #[cfg(test)]

@@ -54,6 +54,12 @@ impl ToolNames {
         if known.is_empty() { self.functions(name) } else { known }
     }
 
+    /// The tool whose public name `name` would be, had a person not decided another prefix.
+    pub(crate) fn by_replaced_prefix(&self, name: &str) -> Option<&str> {
+        let prefix = self.replaced_prefix.as_deref()?;
+        self.own.iter().find(|own| is_public(own, prefix, name)).map(String::as_str)
+    }
+
     /// The tools that `name` may have been the public name of, under a prefix that is not used any more.
     pub(crate) fn meant_before(&self, name: &str) -> Vec<&str> {
         let ends_so = |own: &&String| {

@@ -11,26 +11,38 @@ use std::process::ExitCode;
 use anyhow::bail;
 use serde_json::{Value, json};
 
-use super::check::print_refusal;
+use super::check::{print_refusal, stem};
 use super::consent::Consent;
 use super::load::loaded;
 use super::print::println;
 use super::served::followers;
 use super::{GOOD, NO_DIRECTORY, Setup, counted, paint, print_json, shown};
-use crate::catalog::Refusal;
+use crate::catalog::{Refusal, Refused};
 use crate::lockfile::{LOCK_FILE, LockPolicy};
 use crate::manifest::nearest;
 use crate::text::escape;
 pub(super) use review::{Review, lock, put};
 pub(super) use show::print_lines;
 
+/// The form in which a review is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ReviewForm {
+    /// Of a new plugin what it may reach, and the first sentence of each tool; of a changed one all that differs.
+    Summary,
+    /// All that a model reads of the tools.
+    Full,
+    /// JSON.
+    Json,
+}
+
 pub(super) fn run(
     names: &[String],
     setup: Setup,
     run: Option<&Path>,
     consent: Consent,
-    as_json: bool,
+    form: ReviewForm,
 ) -> anyhow::Result<ExitCode> {
+    let as_json = form == ReviewForm::Json;
     let directories = directories(&setup.plugins)?;
     // A fault of a lock is told before anything is compiled.
     let locks = directories.iter().map(|directory| lock(directory));
@@ -55,9 +67,11 @@ pub(super) fn run(
         print_json(&report(&reviews, catalog.refusals(), is_accepted))?;
         is_accepted
     } else {
-        catalog.refusals().iter().for_each(print_refusal);
-        reviews.iter().for_each(Review::print);
-        is_anything_new(&reviews) && agreed(consent)?
+        let form = if consent.is_asked_in_vain() { ReviewForm::Full } else { form };
+        let told = catalog.refusals().iter().filter(|refusal| is_told(refusal, names));
+        told.for_each(print_refusal);
+        reviews.iter().for_each(|review| review.print(form));
+        is_anything_new(&reviews) && agreed(consent, &reviews, form)?
     };
     if accepted {
         for review in reviews.iter().filter(|review| review.is_new()) {
@@ -132,9 +146,20 @@ fn is_anything_new(reviews: &[Review]) -> bool {
     reviews.iter().any(Review::is_new)
 }
 
-fn agreed(consent: Consent) -> anyhow::Result<bool> {
+/// True if a fault concerns what is reviewed. Tools that wait for a grant are none.
+fn is_told(refusal: &Refusal, names: &[String]) -> bool {
+    let is_fault = refusal.is_refusal() || refusal.refused == Refused::Warning;
+    is_fault && (names.is_empty() || names.iter().any(|name| name == stem(&refusal.file)))
+}
+
+fn agreed(consent: Consent, reviews: &[Review], form: ReviewForm) -> anyhow::Result<bool> {
     let otherwise = "nothing was accepted: nobody can be asked here; --yes accepts what is shown";
-    let is_yes = consent.ask("accept this?", otherwise)?;
+    let is_short = form == ReviewForm::Summary && reviews.iter().any(Review::is_shortened);
+    let whole = || reviews.iter().for_each(|review| review.print(ReviewForm::Full));
+    let is_yes = match is_short {
+        true => consent.ask_or_show("accept this?", otherwise, whole)?,
+        false => consent.ask("accept this?", otherwise)?,
+    };
     if !is_yes && std::io::stdin().is_terminal() {
         println!("nothing was accepted");
     }

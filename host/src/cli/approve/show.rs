@@ -2,25 +2,48 @@
 
 use std::collections::BTreeSet;
 
-use super::super::print::println;
+use super::ReviewForm;
 use super::review::{PluginChange, Review};
 use crate::cli::diff::{DiffLine, diff};
-use crate::cli::{DIM, ERROR, GOOD, NAME, paint};
+use crate::cli::list::summary;
+use crate::cli::print::println;
+use crate::cli::{DIM, ERROR, GOOD, NAME, counted, paint};
 use crate::lockfile::{Definition, LOCK_FILE, LockEntry};
 use crate::manifest::Sha256Digest;
 use crate::text::escape;
 
 impl Review {
-    pub(super) fn print(&self) {
+    /// True if a summary leaves out what a model reads: of tools of new plugins.
+    pub(super) fn is_shortened(&self) -> bool {
+        let mut new = self.changes.iter().filter(|change| change.before.is_none());
+        new.any(|change| change.after.as_ref().is_some_and(|after| !after.tools.is_empty()))
+    }
+
+    pub(super) fn print(&self, form: ReviewForm) {
         let directory = escape(&self.directory.to_string_lossy());
         match (&self.before, self.changes.is_empty()) {
             (Some(_), true) => {
                 println!("{} {directory}: nothing differs from {LOCK_FILE}", paint(GOOD, "ok"));
             }
             (Some(_), false) => println!("{}", paint(DIM, directory)),
-            (None, _) => println!("{}: it has no {LOCK_FILE} yet", paint(DIM, directory)),
+            (None, _) => {
+                let after = self.changes.iter().filter_map(|change| change.after.as_ref());
+                let (plugins, tools) = after
+                    .fold((0, 0), |(plugins, tools), one| (plugins + 1, tools + one.tools.len()));
+                println!(
+                    "{}: it has no {LOCK_FILE} yet; {} with {} lie there",
+                    paint(DIM, directory),
+                    counted(plugins, "plugin"),
+                    counted(tools, "tool")
+                );
+            }
         }
-        self.changes.iter().for_each(PluginChange::print);
+        self.changes.iter().for_each(|change| change.print(form));
+        if form == ReviewForm::Summary && self.is_shortened() {
+            println!(
+                "of new tools, the first sentence is shown: `toolrack approve --full` shows all that a model reads"
+            );
+        }
         if self.before.is_none() {
             println!(
                 "from then on, a plugin that is not in it, wider grants and changed tools are held back until they \
@@ -31,13 +54,18 @@ impl Review {
 }
 
 impl PluginChange {
-    fn print(&self) {
+    fn print(&self, form: ReviewForm) {
         let name = paint(NAME, escape(self.name()));
         match (&self.before, &self.after) {
             (None, Some(after)) => {
                 println!("{} {name}", paint(GOOD, "new"));
                 print_grants(&BTreeSet::new(), &after.grants);
                 for (tool, definition) in &after.tools {
+                    if form == ReviewForm::Summary {
+                        let summary = summary(&definition.description);
+                        println!("     tool {}  {}", escape(tool), paint(DIM, summary));
+                        continue;
+                    }
                     println!("     tool {}", escape(tool));
                     let lines = definition.lines();
                     let new: Vec<_> = lines.iter().map(|line| DiffLine::New(line)).collect();

@@ -64,7 +64,9 @@ pub(super) fn find(
     }
     let refused = not_served(catalog, locking).map(|sentence| format!("; {sentence}"));
     let refused = refused.unwrap_or_default();
-    let near = catalog.nearest(name).map(|near| format!("; did you mean `{near}`?"));
+    let now = catalog.now_called(name).map(|now| format!("; it is called `{now}` now"));
+    let near = || catalog.nearest(name).map(|near| format!("; did you mean `{near}`?"));
+    let near = now.or_else(near);
     let near = near.unwrap_or_else(|| "; `toolrack list` shows those there are".into());
     bail!("there is no tool `{}`{refused}{near}", escape(name));
 }

@@ -5,7 +5,10 @@ use std::path::{Component, Path};
 use anyhow::{Context as _, anyhow, bail};
 use clap::Args;
 
-use crate::manifest::{Decision, DecisionKey, GrantKind, GrantName, NewGrant, nearest};
+use super::hints::{self, kind};
+use crate::cli::Setup;
+use crate::manifest::{Decision, DecisionKey, GrantKind, GrantName, NewGrant};
+use crate::protected::Protected;
 use crate::text::{escape, shell_word};
 use crate::typed_path;
 
@@ -13,8 +16,7 @@ use crate::typed_path;
 #[derive(Clone, Debug, Args)]
 pub(in crate::cli) struct GrantArguments {
     /// files, network, secret, env, config or scratch
-    #[arg(value_parser = kind)]
-    kind: GrantKind,
+    kind: String,
     /// The directory, the URL, the secret's name, KEY=VALUE; of scratch where the plugin sees it [default: /tmp]
     what: Option<String>,
     /// files: where the plugin sees the directory [default: / and the directory's name]
@@ -39,13 +41,13 @@ pub(in crate::cli) struct GrantArguments {
 
 impl GrantArguments {
     /// The grant that is asked for.
-    pub(in crate::cli) fn change(self) -> anyhow::Result<Decision> {
-        self.check_options()?;
-        let Self { kind, what, at, write, url, header, before, query } = self;
+    pub(in crate::cli) fn change(self, name: &str) -> anyhow::Result<Decision> {
+        let kind = kind("grant", name, &self.kind)?;
+        self.check_options(kind)?;
+        let Self { kind: _, what, at, write, url, header, before, query } = self;
         let named = |words: &str| {
-            let (kind, example) = (kind.name(), example(kind));
-            what.clone()
-                .ok_or_else(|| anyhow!("{words}, such as: toolrack grant NAME {kind} {example}"))
+            let command = hints::grant(name, kind, kind.example().argument);
+            what.clone().ok_or_else(|| anyhow!("{words}, such as: {command}"))
         };
         Ok(Decision::Grant(match kind {
             GrantKind::Files => {
@@ -75,26 +77,15 @@ impl GrantArguments {
     }
 
     /// Refuses an option of another kind.
-    fn check_options(&self) -> anyhow::Result<()> {
+    fn check_options(&self, own: GrantKind) -> anyhow::Result<()> {
         let options = [
             ("--at", self.at.is_some(), GrantKind::Files),
             ("--write", self.write, GrantKind::Files),
             ("--for", self.url.is_some(), GrantKind::Secret),
         ];
-        let wrong = options.into_iter().find(|(_, is_given, kind)| *is_given && *kind != self.kind);
+        let wrong = options.into_iter().find(|(_, is_given, kind)| *is_given && *kind != own);
         let Some((option, _, kind)) = wrong else { return Ok(()) };
-        bail!("{option} goes with `{}`, not with `{}`", kind.name(), self.kind.name())
-    }
-}
-
-/// Returns an example of a grant of the kind, as on the command line.
-fn example(kind: GrantKind) -> &'static str {
-    match kind {
-        GrantKind::Files => "~/notes --at /notes",
-        GrantKind::Network => "https://api.example.org",
-        GrantKind::Secret => "API_TOKEN",
-        GrantKind::Env | GrantKind::Config => "KEY=VALUE",
-        GrantKind::Scratch => "/tmp",
+        bail!("{option} goes with `{}`, not with `{}`", kind.name(), own.name())
     }
 }
 
@@ -112,39 +103,45 @@ pub(in crate::cli) fn revoked(kind: GrantKind, what: Option<&str>) -> anyhow::Re
             let trimmed = path.trim_end_matches('/');
             Some(if trimmed.is_empty() { path.clone() } else { trimmed.to_owned() })
         }
+        // What it is set to does not matter, and may be typed as it was granted.
+        Some(entry) if matches!(kind, GrantKind::Config | GrantKind::Env) => {
+            Some(entry.split('=').next().unwrap_or_default().to_owned())
+        }
         other => other.map(str::to_owned),
     };
     Ok(Decision::Revoke(GrantName::of_argument(kind, what.as_deref())?))
 }
 
-/// The value that a key gets.
-pub(in crate::cli) fn set(name: &str, key: &str, value: String) -> anyhow::Result<Decision> {
-    let within = key.strip_prefix("grants.").unwrap_or(key);
-    let (word, rest) = within.split_once([':', '.']).unwrap_or((within, ""));
-    let Ok(kind) = kind(word) else { return Ok(Decision::Set(DecisionKey::parse(key)?, value)) };
-    let what = match kind {
-        GrantKind::Config | GrantKind::Env if !rest.is_empty() => {
-            shell_word(&format!("{rest}={value}"))
-        }
-        _ => example(kind).to_owned(),
+/// The value that a key of the plugin `name` gets.
+pub(in crate::cli) fn set(
+    name: &str,
+    key: &str,
+    value: Option<String>,
+    setup: &Setup,
+) -> anyhow::Result<Decision> {
+    let (key, value) = match (value, key.split_once('=')) {
+        (Some(value), _) => (key, value),
+        (None, Some((key, value))) => (key, value.to_owned()),
+        (None, None) => bail!(
+            "say the value of `{}`, such as: toolrack set {} limits.memory 128MiB",
+            escape(key),
+            shell_word(name)
+        ),
     };
-    let command = format!("toolrack grant {} {} {what}", shell_word(name), kind.name());
-    bail!("`{}` is a grant; `{command}` decides of it", escape(key))
+    if let Some(hint) = hints::instead_of_set(name, key, &value) {
+        bail!("{hint}");
+    }
+    DecisionKey::parse(key).map(|key| Decision::Set(key, value.clone())).map_err(|error| {
+        match hints::of_config(name, key, &value, setup) {
+            Some(hint) => anyhow!("{hint}"),
+            None => error.into(),
+        }
+    })
 }
 
 /// The decision that does not stand any more.
 pub(in crate::cli) fn unset(key: &str) -> anyhow::Result<Decision> {
     Ok(Decision::Unset(DecisionKey::of_decision(key)?))
-}
-
-/// A kind of grant by its name.
-pub(in crate::cli) fn kind(text: &str) -> Result<GrantKind, String> {
-    let word = if text == "secrets" { "secret" } else { text };
-    GrantKind::ALL.into_iter().find(|kind| kind.name() == word).ok_or_else(|| {
-        let names = GrantKind::ALL.map(GrantKind::name);
-        let near = nearest(text, names).map(|near| format!("; did you mean `{near}`?"));
-        format!("expected one of {}{}", names.join(", "), near.unwrap_or_default())
-    })
 }
 
 fn bound(
@@ -183,6 +180,11 @@ fn from_here(path: String) -> anyhow::Result<String> {
 fn seen_as(path: &str) -> anyhow::Result<String> {
     let name = path.trim_end_matches(['/', '\\']).rsplit(['/', '\\']).next().unwrap_or_default();
     if name.is_empty() || name.starts_with(['~', '$', '.']) {
+        // Of a directory that is never granted, no place is asked for.
+        let real = typed_path::expanded(path).ok().and_then(|path| path.canonicalize().ok());
+        if let Some(Err(forbidden)) = real.map(|real| Protected::default().check(&real)) {
+            bail!("{}: {forbidden}", escape(path));
+        }
         bail!("say where the plugin sees it, such as --at /notes");
     }
     Ok(format!("/{name}"))
@@ -202,7 +204,7 @@ mod tests {
     fn what(kind: GrantKind, what: &str) -> GrantArguments {
         let what = Some(what.to_owned());
         GrantArguments {
-            kind,
+            kind: kind.name().into(),
             what,
             at: None,
             write: false,
@@ -217,7 +219,7 @@ mod tests {
     fn what_is_not_said_follows_from_what_is() {
         let files = |path: &str| what(GrantKind::Files, path);
         for (path, at) in [("~/my notes/", "/my notes"), ("/srv/x", "/x"), ("$D/y", "/y")] {
-            let change = files(path).change().expect("a change");
+            let change = files(path).change("w").expect("a change");
             let expected = NewGrant::Files {
                 path: path.into(),
                 at: at.into(),
@@ -226,10 +228,14 @@ mod tests {
             };
             assert_eq!(change, Decision::Grant(expected));
         }
-        for path in ["/", "~", "$D"] {
-            files(path).change().expect_err("no name");
+        for path in ["~user", "$D"] {
+            files(path).change("w").expect_err("no name");
         }
-        let here = files("somewhere").change().expect("a change");
+        for path in ["/", "//"] {
+            let error = files(path).change("w").expect_err("refused").to_string();
+            assert!(error.contains("is never granted"), "{error}");
+        }
+        let here = files("somewhere").change("w").expect("a change");
         let Decision::Grant(NewGrant::Files { path, .. }) = here else { panic!("{here:?}") };
         assert!(Path::new(&path).is_absolute() && path.ends_with("somewhere"), "{path}");
     }
@@ -240,7 +246,8 @@ mod tests {
             let url = Some("https://a.example".into());
             let (header, query) = (header.map(str::to_owned), query.map(str::to_owned));
             let what = GrantArguments { url, header, query, ..what(GrantKind::Secret, "T") };
-            let Ok(Decision::Grant(NewGrant::Bound { header, before, query, .. })) = what.change()
+            let Ok(Decision::Grant(NewGrant::Bound { header, before, query, .. })) =
+                what.change("w")
             else {
                 panic!("no bound secret")
             };
@@ -254,21 +261,7 @@ mod tests {
     #[test]
     fn an_option_of_another_kind_is_refused() {
         let what = GrantArguments { write: true, ..what(GrantKind::Network, "https://a.example") };
-        let error = what.change().expect_err("refused").to_string();
+        let error = what.change("w").expect_err("refused").to_string();
         assert_eq!(error, "--write goes with `files`, not with `network`");
-    }
-
-    #[test]
-    fn a_kind_is_known_by_its_name() {
-        assert_eq!(kind("secrets"), Ok(GrantKind::Secret));
-        assert!(kind("file").is_err_and(|error| error.contains("did you mean `files`?")));
-        for (key, expected) in [
-            ("files./notes", "toolrack grant w files ~/notes --at /notes"),
-            ("config.delete", "toolrack grant w config delete=true"),
-            ("grants.config.delete", "toolrack grant w config delete=true"),
-        ] {
-            let grant = set("w", key, "true".into()).expect_err("a grant").to_string();
-            assert!(grant.contains(expected), "{grant}");
-        }
     }
 }

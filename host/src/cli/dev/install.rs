@@ -7,7 +7,7 @@ use crate::cli::Setup;
 use crate::cli::add::{Checked, Installed, failed, look, target};
 use crate::cli::pack::packed_if_possible;
 use crate::fs::bounded_read::read_at_most;
-use crate::install::{ManifestSource, OldManifest, Pair, PluginDirectory};
+use crate::install::{DirectoryLock, ManifestSource, OldManifest, Pair, PluginDirectory};
 use crate::reload::MAX_WASM;
 use crate::status::now_ms;
 use crate::text::escape;
@@ -23,6 +23,8 @@ pub(super) enum InstallOutcome {
 /// Checks and installs `artifact` into the first plugin directory.
 pub(super) fn install(artifact: &Artifact, setup: &Setup) -> anyhow::Result<InstallOutcome> {
     let installed = (|| {
+        // Nobody else changes the directory between what is checked and what is put in place.
+        let _held = DirectoryLock::take(setup.home.as_ref(), target(&setup.plugins)?)?;
         let shelf = look(target(&setup.plugins)?)?;
         let check = |pack: &dyn Fn(Vec<u8>) -> Vec<u8>, shelf: PluginDirectory| {
             Checked::new(vec![pair(artifact, &shelf, pack)?], shelf, setup)

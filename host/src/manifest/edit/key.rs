@@ -7,7 +7,7 @@ use toml_edit::Value;
 
 use super::DecisionError;
 use crate::manifest::grant_name::without;
-use crate::manifest::keys::Section;
+use crate::manifest::keys::{DecidedToolKey, Section};
 use crate::manifest::{GrantKind, GrantName, Manifest, nearest};
 use crate::name::check_own;
 use crate::text::escape;
@@ -119,7 +119,10 @@ impl DecisionKey {
         let is_text = match self {
             Self::Plugin(_) | Self::Grant(_) => true,
             Self::Limit(_) => false,
-            Self::Tool { key, .. } => matches!(*key, "title" | "description" | "rate"),
+            Self::Tool { key, .. } => {
+                let mut texts = DecidedToolKey::ALL.into_iter().filter(|one| one.is_text());
+                texts.any(|one| one.name() == *key)
+            }
         };
         // A number or a switch as TOML writes it; all else is text.
         let plain =

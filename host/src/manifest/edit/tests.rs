@@ -323,7 +323,7 @@ fn a_wrong_argument_is_named() {
     refuses(
         "",
         &Decision::Grant(NewGrant::Secret("ghp_0123456789abcdef0123456789abcdef0123".into())),
-        "SECRET: expected a letter",
+        "SECRET: this looks like a secret itself",
     );
     let header = |header: &str| NewGrant::Bound {
         url: "https://c.example.org".into(),

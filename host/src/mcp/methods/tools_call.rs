@@ -56,6 +56,11 @@ fn unknown(catalog: &Catalog, name: &str) -> RpcError {
     if let Some(reason) = catalog.unlisted(name) {
         return RpcError::invalid_params(reason);
     }
+    if let Some(now) = catalog.now_called(name) {
+        return RpcError::invalid_params(format!(
+            "unknown tool `{shown}`; it is called `{now}` now"
+        ));
+    }
     let unserved = ToolName::new(name).ok();
     if let Some(reason) = unserved.and_then(|name| catalog.unserved(&name)) {
         return RpcError::invalid_params(format!(

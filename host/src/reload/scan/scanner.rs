@@ -348,6 +348,13 @@ pub(crate) fn is_manifest(name: &str) -> bool {
 
 /// The unit of a local file whose manifest is not among `files`.
 fn stray_local(name: &str, files: &BTreeSet<String>) -> Option<PluginUnit<Candidate>> {
+    if is_local(name) && manifest_of(name).is_none() {
+        let stem = stem(stem(name));
+        return Some(PluginUnit::Refused(format!(
+            "it decides nothing: rename it to `{}`, in small letters at the end",
+            escape(&local_of(&format!("{stem}.toml")))
+        )));
+    }
     let manifest = manifest_of(name).filter(|manifest| !files.contains(manifest))?;
     Some(PluginUnit::Refused(format!(
         "it decides nothing: there is no `{}` beside it; remove it, or install the plugin again",

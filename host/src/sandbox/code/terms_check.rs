@@ -29,7 +29,7 @@ pub(crate) fn fits(component: &Component, limit: Bytes) -> Result<(), CompileErr
         (Bytes::new(first.next_multiple_of(MIB)), first.next_power_of_two() / MIB);
     Err(CompileError::Refused(format!(
         "it starts with {needs} of memory, more than its memory limit of {limit}; if it may have that, write \
-         `memory = \"{enough}MiB\"` under [limits] in its manifest"
+         `memory = \"{enough}MiB\"` under [limits]"
     )))
 }
 

@@ -29,7 +29,7 @@ pub(crate) struct Stopped(pub(crate) LimitHit);
 
 impl Stopped {
     pub(crate) fn at(limit: Limit, value: impl ToString) -> Self {
-        Self(LimitHit { limit, value: value.to_string() })
+        Self(LimitHit::new(limit, value.to_string()))
     }
 }
 

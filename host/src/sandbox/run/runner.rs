@@ -144,5 +144,5 @@ pub(crate) async fn until<T>(deadline: Instant, future: impl Future<Output = T>)
 }
 
 pub(crate) fn limit(limit: Limit, value: String) -> CallError {
-    CallError::Limit(LimitHit { limit, value })
+    CallError::Limit(LimitHit::new(limit, value))
 }

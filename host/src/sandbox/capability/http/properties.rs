@@ -39,7 +39,7 @@ pub fn network(bytes: &[u8]) -> Seen {
                 seen = Seen::Accepted;
             }
             Err(denied) => {
-                assert_eq!(denied, Denied::NotGranted(target.clone()));
+                assert_eq!(denied, Denied::NotGranted(target.clone(), None));
                 let missed = grants.iter().find(|grant| covers(grant, &target));
                 assert!(missed.is_none(), "{url} is not granted by {missed:?}");
             }

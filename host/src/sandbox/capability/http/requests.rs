@@ -26,6 +26,8 @@ pub struct Outgoing {
     pub network: Arc<Network>,
     /// The grants of the plugin.
     pub grants: Arc<Grants>,
+    /// The plugin's name. `None` where it has none yet.
+    pub plugin: Option<Arc<str>>,
 }
 
 /// The requests of one call.
@@ -81,7 +83,7 @@ impl Requests {
         request: Request<WasiBody>,
         options: RequestOptions,
     ) -> Result<(Arc<Network>, Order, Option<Redactor>), Failure> {
-        let Some(Outgoing { network, grants }) = &self.outgoing else {
+        let Some(Outgoing { network, grants, plugin }) = &self.outgoing else {
             return Err(Failure::Listing);
         };
         if self.sent >= MAX_REQUESTS {
@@ -93,7 +95,8 @@ impl Requests {
             return Err(Failure::Method);
         }
         let target = target(&head)?;
-        let grant = target.granted(&grants.network)?.clone();
+        let granted = target.granted(&grants.network);
+        let grant = granted.map_err(|denied| denied.of(plugin.clone()))?.clone();
         let secret = match &grant.secret {
             Some(bound) => self.bound(&mut head, bound)?,
             None => None,

@@ -5,6 +5,7 @@
 
 use std::fmt;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use crate::manifest::{HostPattern, NetworkGrant, Scheme, is_within};
 use crate::text::{clip, escape, shell_word};
@@ -37,10 +38,10 @@ pub enum RequestHost {
 pub enum Denied {
     /// No grant covers it.
     #[error(
-        "this plugin may not send requests to {0}; whoever runs the server may grant it: toolrack grant NAME network {word}",
-        word = shell_word(&.0.to_string())
+        "this plugin may not send requests to {0}; whoever runs the server may grant it: toolrack grant {name} network {word}",
+        name = .1.as_deref().unwrap_or("NAME"), word = shell_word(&.0.to_string())
     )]
-    NotGranted(RequestTarget),
+    NotGranted(RequestTarget, Option<Arc<str>>),
     /// Its scheme is neither `http` nor `https`.
     #[error("requests go over `http` or `https`, not over `{0}`")]
     Scheme(String),
@@ -52,6 +53,17 @@ pub enum Denied {
     /// Its authority is not a host with an optional port.
     #[error("`{0}` is not a host with an optional port; give a name or an address")]
     Authority(String),
+}
+
+impl Denied {
+    /// The same, of the plugin of this name.
+    #[must_use]
+    pub(crate) fn of(self, plugin: Option<Arc<str>>) -> Self {
+        match self {
+            Self::NotGranted(target, _) => Self::NotGranted(target, plugin),
+            other @ (Self::Scheme(_) | Self::User | Self::Authority(_)) => other,
+        }
+    }
 }
 
 impl RequestTarget {
@@ -91,7 +103,7 @@ impl RequestTarget {
             .filter(|grant| self.host.is_in(&grant.host))
             .filter(|grant| !grant.except.iter().any(|except| self.host.is_in(except)))
             .min_by_key(|grant| std::cmp::Reverse(weight(&grant.host)))
-            .ok_or_else(|| Denied::NotGranted(self.clone()))
+            .ok_or_else(|| Denied::NotGranted(self.clone(), None))
     }
 
     /// The authority as the server is told it.

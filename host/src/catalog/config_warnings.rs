@@ -1,0 +1,49 @@
+//! Warnings about a plugin's configuration: keys that it does not read, and values that it does not know.
+
+use super::bounds::MAX_TOLD;
+use super::refusal::Refusal;
+use crate::manifest::{Manifest, UnknownValue, local_of};
+use crate::text::{joined, shell_word};
+
+/// Returns the warnings about the plugin of the manifest `file`.
+pub(super) fn config_warnings(file: &str, manifest: &Manifest) -> Vec<Refusal> {
+    let decisions = manifest.decisions.iter();
+    let keys = decisions.flat_map(|decisions| &decisions.unknown_config).take(MAX_TOLD);
+    let keys = keys.map(|unknown| {
+        let advice = taken_out(manifest, &unknown.key);
+        Refusal::warning(local_of(file), joined([unknown.to_string(), advice]))
+    });
+    let values = manifest.unknown_values().into_iter().take(MAX_TOLD);
+    let values = values.map(|unknown| {
+        let is_local = is_decided(manifest, &unknown.key);
+        let place = if is_local { local_of(file) } else { file.to_owned() };
+        let advice = match unknown.near() {
+            None if is_local => taken_out(manifest, &unknown.key),
+            near => set_to(manifest, &unknown, near),
+        };
+        Refusal::warning(place, joined([unknown.to_string(), advice]))
+    });
+    keys.chain(values).collect()
+}
+
+/// True if the local file sets `key` of the configuration.
+fn is_decided(manifest: &Manifest, key: &str) -> bool {
+    let name = named(key);
+    manifest.decisions.iter().any(|decisions| decisions.set.contains(&name))
+}
+
+fn taken_out(manifest: &Manifest, key: &str) -> String {
+    format!("`toolrack unset {} {}` takes it out", manifest.name, shell_word(&named(key)))
+}
+
+/// Advises the value `near`, or else the first of those that the plugin knows.
+fn set_to(manifest: &Manifest, unknown: &UnknownValue, near: Option<&str>) -> String {
+    let value = near.or(unknown.known.first().map(String::as_str)).unwrap_or_default();
+    let entry = shell_word(&format!("{}={value}", unknown.key));
+    format!("`toolrack grant {} config {entry}` sets it", manifest.name)
+}
+
+/// The grant of a key, as `unset` takes it.
+fn named(key: &str) -> String {
+    format!("config:{key}")
+}

@@ -1,0 +1,141 @@
+//! The command that a person probably meant, where the one that was typed decides nothing.
+
+use crate::cli::Setup;
+use crate::fs::bounded_read::read_at_most;
+use crate::install::installed;
+use crate::manifest::{DecisionError, GrantKind, MAX_MANIFEST, Manifest, SecretName, nearest};
+use crate::text::{escape, shell_word};
+
+/// Returns the command that grants `what`, which is written as for a shell, to the plugin `name`.
+pub(super) fn grant(name: &str, kind: GrantKind, what: &str) -> String {
+    format!("toolrack grant {} {} {what}", shell_word(name), kind.name())
+}
+
+/// Reads a kind of grant, as `command` takes it behind the plugin's name.
+pub(in crate::cli) fn kind(command: &str, name: &str, text: &str) -> anyhow::Result<GrantKind> {
+    if let Some(kind) = named(text) {
+        return Ok(kind);
+    }
+    let names = GrantKind::ALL.map(GrantKind::name);
+    let near = nearest(text, names).map(|near| format!("; did you mean `{near}`?"));
+    let meant = || {
+        let (kind, what) = guessed(text)?;
+        let (name, kind, what) = (shell_word(name), kind.name(), shell_word(&what));
+        Some(format!("; did you mean `toolrack {command} {name} {kind} {what}`?"))
+    };
+    let advice = near.or_else(meant).unwrap_or_default();
+    anyhow::bail!("KIND: expected one of {}{advice}", names.join(", "))
+}
+
+fn named(text: &str) -> Option<GrantKind> {
+    let word = if text == "secrets" { "secret" } else { text };
+    GrantKind::ALL.into_iter().find(|kind| kind.name() == word)
+}
+
+/// Guesses the kind of a grant that was typed without it, by what it is.
+fn guessed(text: &str) -> Option<(GrantKind, String)> {
+    let is_path = text.starts_with(['~', '/', '.', '$']) || text.contains(['\\', '/']);
+    let is_capital = |text: &str| {
+        !text.is_empty() && text.bytes().all(|b| matches!(b, b'A'..=b'Z' | b'0'..=b'9' | b'_'))
+    };
+    let kind = match text.split_once('=') {
+        _ if text.contains("://") => GrantKind::Network,
+        Some((key, _)) if is_capital(key) => GrantKind::Env,
+        Some(_) => GrantKind::Config,
+        None if is_path => GrantKind::Files,
+        None if text.contains('.') => return Some((GrantKind::Network, format!("https://{text}"))),
+        None if is_capital(text) && SecretName::new(text).is_ok() => GrantKind::Secret,
+        None => return None,
+    };
+    Some((kind, text.to_owned()))
+}
+
+/// Says which command decides `key` where that is a grant.
+pub(super) fn instead_of_set(name: &str, key: &str, value: &str) -> Option<String> {
+    let within = key.strip_prefix("grants.").unwrap_or(key);
+    let (word, rest) = within.split_once([':', '.']).unwrap_or((within, ""));
+    let kind = named(word)?;
+    let typed = match kind {
+        GrantKind::Config | GrantKind::Env if !rest.is_empty() => Some(format!("{rest}={value}")),
+        GrantKind::Config | GrantKind::Env => value.contains('=').then(|| value.to_owned()),
+        GrantKind::Secret => SecretName::new(value).is_ok().then(|| value.to_owned()),
+        GrantKind::Network => value.contains("://").then(|| value.to_owned()),
+        GrantKind::Files | GrantKind::Scratch => {
+            value.starts_with(['/', '~', '.', '$']).then(|| value.to_owned())
+        }
+    };
+    let what = typed.map_or_else(|| kind.example().argument.to_owned(), |typed| shell_word(&typed));
+    Some(format!("`{}` is a grant; `{}` decides of it", escape(key), grant(name, kind, &what)))
+}
+
+/// Says which command sets `key` where that is one of the plugin's configuration.
+pub(super) fn of_config(name: &str, key: &str, value: &str, setup: &Setup) -> Option<String> {
+    let (directory, file) = installed(name, &setup.plugins).ok()?;
+    let text = read_at_most(&directory.join(&file), MAX_MANIFEST).ok()?;
+    let manifest = Manifest::of_files(&file, &text, None).ok()?;
+    let known = manifest.config_keys.keys().chain(manifest.grants.config.keys());
+    let near = nearest(key, known.map(String::as_str))?;
+    let command = grant(name, GrantKind::Config, &shell_word(&format!("{near}={value}")));
+    Some(match near == key {
+        true => format!("`{near}` is a key of the plugin's configuration; `{command}` sets it"),
+        false => format!("there is no key `{}`; did you mean `{command}`?", escape(key)),
+    })
+}
+
+/// Puts the command that takes a grant away in the place of its name, where `error` is that there is no such grant.
+pub(super) fn with_command(name: &str, error: anyhow::Error) -> anyhow::Error {
+    let Some(DecisionError::NotGranted { name: typed, granted }) = error.downcast_ref() else {
+        return error;
+    };
+    let typed = typed.to_string();
+    let granted: Vec<_> = granted.iter().map(ToString::to_string).collect();
+    let near = nearest(&typed, granted.iter().map(String::as_str));
+    let Some((kind, what)) = near.and_then(|near| near.split_once(':')) else { return error };
+    let (name, what) = (shell_word(name), shell_word(what));
+    anyhow::anyhow!(
+        "`{typed}` is not granted; did you mean `toolrack revoke {name} {kind} {what}`?"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kind_is_known_by_its_name_and_guessed_by_what_is_granted() {
+        assert_eq!(kind("grant", "w", "secrets").expect("a kind"), GrantKind::Secret);
+        for (typed, expected) in [
+            ("file", "did you mean `files`?"),
+            ("~/mine", "`toolrack grant w files '~/mine'`"),
+            ("./mine", "`toolrack grant w files ./mine`"),
+            ("https://a.example", "`toolrack grant w network https://a.example`"),
+            ("a.example", "`toolrack grant w network https://a.example`"),
+            ("units=metric", "`toolrack grant w config units=metric`"),
+            ("LANG=C", "`toolrack grant w env LANG=C`"),
+            ("API_TOKEN", "`toolrack grant w secret API_TOKEN`"),
+        ] {
+            let error = kind("grant", "w", typed).expect_err("no kind").to_string();
+            assert!(error.contains(expected), "{typed}: {error}");
+        }
+        let token = "ghp_0123456789abcdefghij0123456789abcdef";
+        let error = kind("grant", "w", token).expect_err("no kind").to_string();
+        assert!(!error.contains("ghp_"), "{error}");
+    }
+
+    #[test]
+    fn a_grant_is_no_key_that_is_set() {
+        for (key, value, expected) in [
+            ("files./notes", "true", "toolrack grant w files ~/notes --at /notes"),
+            ("files", "/srv/notes", "toolrack grant w files /srv/notes"),
+            ("config.delete", "true", "toolrack grant w config delete=true"),
+            ("grants.config.delete", "true", "toolrack grant w config delete=true"),
+            ("config", "delete=true", "toolrack grant w config delete=true"),
+            ("network", "https://a.example", "toolrack grant w network https://a.example"),
+            ("secret", "ghp_0123456789", "toolrack grant w secret API_TOKEN"),
+        ] {
+            let hint = instead_of_set("w", key, value).expect("a grant");
+            assert!(hint.contains(expected), "{hint}");
+        }
+        assert_eq!(instead_of_set("w", "prefix", "x"), None);
+    }
+}

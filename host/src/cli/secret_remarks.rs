@@ -1,0 +1,82 @@
+//! What is odd about the value of a secret that a person gives: mostly what a copy took along. Each of it can be meant,
+//! so nothing is refused or changed.
+
+/// The beginnings of a header's value that the host writes itself.
+const SCHEMES: [&str; 3] = ["bearer ", "basic ", "token "];
+
+/// Returns what is odd about the value of the secret `name`, each in a sentence without the value.
+pub(super) fn remarks(name: &str, value: &str) -> Vec<String> {
+    let trimmed = value.trim();
+    let mut found = Vec::new();
+    if trimmed != value {
+        found.push("it begins or ends with blanks, which are part of it".to_owned());
+    }
+    let is_quoted =
+        |quote: char| trimmed.len() > 1 && trimmed.starts_with(quote) && trimmed.ends_with(quote);
+    if ['"', '\'', '`'].into_iter().any(is_quoted) {
+        found.push("it stands in quotation marks, which are part of it".to_owned());
+    }
+    let bare = trimmed.trim_start_matches(['"', '\'']);
+    let lower: String = bare.chars().take(16).collect::<String>().to_ascii_lowercase();
+    if let Some(scheme) = SCHEMES.into_iter().find(|scheme| lower.starts_with(scheme)) {
+        found.push(format!(
+            "it begins with `{}`, which a grant puts before it: `grant ... --before`",
+            &bare[..scheme.len()]
+        ));
+    }
+    let assigned = bare.strip_prefix("export ").unwrap_or(bare).strip_prefix(name);
+    if assigned.is_some_and(|rest| rest.starts_with('=')) {
+        found.push(format!("it begins with `{name}=`, which is part of it"));
+    }
+    // A key in PEM and a file of JSON have lines of their own.
+    let has_lines = trimmed.starts_with("-----BEGIN ") || trimmed.starts_with('{');
+    let lines = trimmed.lines().count();
+    if lines > 1 && !has_lines {
+        found.push(format!("it has {lines} lines, and no request takes it"));
+    }
+    if value.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
+        found.push("it holds a character that cannot be seen".to_owned());
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_copy_took_along_is_told_without_the_value() {
+        for (value, expected) in [
+            ("\"abcdefgh\"", &["quotation marks"][..]),
+            ("'abcdefgh'", &["quotation marks"]),
+            (" abcdefgh", &["blanks"]),
+            ("abcdefgh\n", &["blanks"]),
+            ("Bearer abcdefgh", &["begins with `Bearer `"]),
+            ("bearer abcdefgh", &["begins with `bearer `"]),
+            ("KEY=abcdefgh", &["begins with `KEY=`"]),
+            ("export KEY=\"abcdefgh\"", &["begins with `KEY=`"]),
+            ("abcdefgh\nijklmnop", &["2 lines"]),
+            (" \"Bearer abcdefgh\"", &["blanks", "quotation marks", "begins with `Bearer `"]),
+            ("abc\u{1b}[200~defgh", &["cannot be seen"]),
+        ] {
+            let found = remarks("KEY", value);
+            assert_eq!(found.len(), expected.len(), "{found:?}");
+            for (found, expected) in found.iter().zip(expected) {
+                assert!(found.contains(expected) && !found.contains("abc"), "{found}");
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_is_said_of_a_value_as_it_should_be() {
+        for value in [
+            "ghp_0123456789abcdefghij",
+            "-----BEGIN PRIVATE KEY-----\nabc\n-----END PRIVATE KEY-----",
+            "{\n  \"type\": \"service_account\"\n}",
+            "two words",
+            "KEYS=1",
+        ] {
+            assert_eq!(remarks("KEY", value), [""; 0], "{value}");
+        }
+    }
+}

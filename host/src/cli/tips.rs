@@ -1,0 +1,155 @@
+//! The commands that people look for under other names, and where they are found.
+
+use clap::builder::StyledStr;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+
+/// Words for a command, and the tip that each gets.
+type Tip = (&'static [&'static str], &'static str);
+
+const TIPS: [Tip; 19] = [
+    (
+        &["init", "create", "generate", "scaffold"],
+        "`toolrack new DIRECTORY` begins a plugin; `toolrack register` makes clients start toolrack",
+    ),
+    (&["setup", "connect", "configure"], "`toolrack register` makes MCP clients start toolrack"),
+    (&["disconnect", "unlink"], "`toolrack unregister` takes toolrack out of MCP clients"),
+    (
+        &["disable", "deactivate", "hide"],
+        "`toolrack set NAME tools.TOOL.hidden true` hides a tool; `toolrack remove NAME` takes a plugin out, and keeps what you decided of it",
+    ),
+    (
+        &["enable", "activate", "unhide"],
+        "`toolrack unset NAME tools.TOOL.hidden` shows a tool again; `toolrack add PLUGIN` installs a plugin",
+    ),
+    (
+        &["run", "exec", "invoke", "use"],
+        "`toolrack call TOOL` calls a tool; `toolrack serve` serves MCP",
+    ),
+    (
+        &["start", "server", "mcp", "up"],
+        "`toolrack serve` serves MCP on stdin and stdout; MCP clients start it, once `toolrack register` has told them",
+    ),
+    (
+        &["stop", "restart", "kill", "down", "reload", "refresh"],
+        "a server starts and ends with its client, and follows the plugin directory by itself; `toolrack status` shows those that run",
+    ),
+    (
+        &["test", "validate", "verify", "lint"],
+        "`toolrack check` loads the plugins and says what is wrong; `toolrack call TOOL` tries a tool",
+    ),
+    (
+        &["search", "find", "browse", "registry", "pull", "fetch", "download"],
+        "there is no registry: download a plugin, and `toolrack add FILE` installs it; `toolrack list` shows the tools that there are",
+    ),
+    (
+        &["config", "settings", "option", "options", "get"],
+        "`toolrack check NAME` shows what is decided of a plugin; `toolrack set NAME KEY VALUE` decides a limit or the prefix, `toolrack grant NAME config KEY=VALUE` the plugin's configuration",
+    ),
+    (
+        &["edit"],
+        "`toolrack set`, `grant`, `revoke` and `unset` edit NAME.local.toml, your file beside a plugin's manifest",
+    ),
+    (
+        &["allow", "permit", "permission", "permissions"],
+        "`toolrack grant NAME KIND WHAT` lets a plugin reach something; `toolrack check NAME` shows what it may reach",
+    ),
+    (
+        &["deny", "forbid", "block", "ungrant"],
+        "`toolrack revoke NAME KIND WHAT` takes something away from a plugin",
+    ),
+    (
+        &["show", "info", "describe", "view", "tools", "plugins"],
+        "`toolrack list` shows tools, `toolrack list TOOL` one in full, `toolrack check NAME` a plugin, `toolrack inspect FILE` a Wasm file",
+    ),
+    (&["build", "watch"], "`toolrack dev` builds a plugin on every save and installs it"),
+    (
+        &["lock", "accept", "trust", "freeze", "diff"],
+        "`toolrack approve` shows what differs from toolrack.lock, and accepts it",
+    ),
+    (
+        &["ps", "top", "stats", "health"],
+        "`toolrack status` shows the servers that run; `toolrack doctor` looks at what usually goes wrong",
+    ),
+    (
+        &["login", "auth", "token", "key", "password", "secrets", "env"],
+        "`toolrack secret set NAME` keeps a secret; `toolrack grant NAME secret SECRET` lets a plugin have it",
+    ),
+];
+
+/// Tips for the commands of `toolrack secret`.
+const SECRET_TIPS: [Tip; 2] = [
+    (
+        &["get", "show", "print", "read", "cat"],
+        "no value is ever shown; `toolrack secret list` says where each has its value",
+    ),
+    (
+        &["add", "new", "create", "put", "store", "update", "edit"],
+        "`toolrack secret set NAME` keeps a secret, in place of what was there",
+    ),
+];
+
+/// Puts the tip for a command that there is not in the place of clap's, which knows the letters alone.
+pub(super) fn with_tip(mut error: clap::Error) -> clap::Error {
+    let ContextValue::String(word) =
+        error.get(ContextKind::InvalidSubcommand).cloned().unwrap_or(ContextValue::None)
+    else {
+        return error;
+    };
+    let usage = error.get(ContextKind::Usage).map(ToString::to_string).unwrap_or_default();
+    let tips: &[Tip] = if usage.contains(" secret ") { &SECRET_TIPS } else { &TIPS };
+    let word = word.to_lowercase();
+    let tip = tips.iter().find(|(words, _)| words.contains(&word.as_str()));
+    if let Some((_, tip)) = tip.filter(|_| error.kind() == ErrorKind::InvalidSubcommand) {
+        let tip = ContextValue::StyledStrs(vec![StyledStr::from(*tip)]);
+        error.remove(ContextKind::SuggestedSubcommand);
+        error.insert(ContextKind::Suggested, tip);
+    }
+    error
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::arguments::command;
+
+    #[test]
+    fn a_word_has_one_tip_and_is_no_command() {
+        let mut all = command();
+        all.build();
+        let secret = all.find_subcommand("secret").expect("a command");
+        for (tips, command) in [(&TIPS[..], &all), (&SECRET_TIPS[..], secret)] {
+            let words: Vec<_> = tips.iter().flat_map(|(words, _)| words.iter()).collect();
+            for word in &words {
+                assert_eq!(words.iter().filter(|other| other == &word).count(), 1, "{word}");
+                assert!(command.find_subcommand(word).is_none(), "{word} is a command");
+            }
+        }
+    }
+
+    #[test]
+    fn tips_name_commands_that_there_are() {
+        let mut all = command();
+        all.build();
+        for (_, tip) in TIPS.iter().chain(&SECRET_TIPS) {
+            let commands = tip.split("`toolrack ").skip(1);
+            let names = commands.map(|rest| rest.split([' ', '`']).next().unwrap_or_default());
+            for name in names {
+                assert!(all.find_subcommand(name).is_some(), "{name}: {tip}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_tip_takes_the_place_of_the_nearest_letters() {
+        for (words, part, other) in [
+            (&["toolrack", "disable", "x"][..], "`toolrack remove NAME`", "install"),
+            (&["toolrack", "Start"], "`toolrack serve`", "status'"),
+            (&["toolrack", "secret", "get", "X"], "no value is ever shown", "'set'"),
+            (&["toolrack", "lst"], "'list'", "`toolrack"),
+        ] {
+            let error = command().try_get_matches_from(words).expect_err("no such command");
+            let text = with_tip(error).to_string();
+            assert!(text.contains(part) && !text.contains(other), "{text}");
+        }
+    }
+}
