@@ -6,8 +6,9 @@ use toml::de::DeValue;
 
 use super::error::{Diagnostic, quote};
 use super::keys::Section;
-use super::limits::{LimitRule, Measure, grouped};
-use super::notation::{Notation, UnitError};
+use super::limits::{LimitRule, Measure};
+use super::notation::{Notation, UnitError, grouped};
+use super::rate::{EXPECTED_RATE, RATE, Rate, RateError, suggest};
 use super::table::{SpannedValue, wrong};
 use super::units::{Bytes, SIZE_NOTATION, TIMES, parse_duration};
 
@@ -77,4 +78,28 @@ fn no_count(rule: &LimitRule, value: SpannedValue<'_>, found: &DeValue<'_>) -> D
 
 fn place(rule: &LimitRule) -> String {
     Section::Limits.place(rule.key)
+}
+
+/// The rate of `value` in `section`, if there is one.
+pub(super) fn rate(
+    section: Section,
+    value: Option<SpannedValue<'_>>,
+) -> Result<Option<Rate>, Diagnostic> {
+    let Some(value) = value else { return Ok(None) };
+    let place = section.place(RATE.key);
+    let DeValue::String(text) = value.get_ref() else {
+        let help = match value.get_ref() {
+            DeValue::Integer(number) => suggest(&format!("{number}/min")),
+            _ => None,
+        };
+        return Err(wrong(&place, EXPECTED_RATE, value).maybe_help(help));
+    };
+    text.parse().map(Some).map_err(|error| match error {
+        RateError::Form => wrong(&place, EXPECTED_RATE, value).maybe_help(suggest(text)),
+        RateError::Range => {
+            let message = format!("{place}: {error}, found {}", quote(text));
+            Diagnostic::new(value.span(), message)
+                .help(format!("it limits {}; without the key there is no such limit", RATE.about))
+        }
+    })
 }

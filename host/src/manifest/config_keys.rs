@@ -5,11 +5,12 @@ use std::fmt;
 
 use toml::de::DeValue;
 
+use super::config;
 use super::error::{Diagnostic, quote};
 use super::keys::Section;
+use super::nearest::nearest;
 use super::raw::RawConfigKey;
 use super::table::{SpannedText, SpannedValue, wrong};
-use super::{Manifest, config, nearest};
 
 /// The most keys that a manifest says its plugin reads.
 const MAX_CONFIG_KEYS: usize = 64;
@@ -33,7 +34,7 @@ pub struct UnknownValue {
     /// The key.
     pub key: String,
     /// The value.
-    value: String,
+    pub(super) value: String,
     /// The values that the plugin knows.
     pub known: Vec<String>,
 }
@@ -82,19 +83,6 @@ fn values(
     }
 }
 
-impl Manifest {
-    /// The values of the configuration that are none of those which the manifest says of their keys.
-    #[must_use]
-    pub fn unknown_values(&self) -> Vec<UnknownValue> {
-        let unknown = self.grants.config.iter().filter_map(|(key, value)| {
-            let ConfigValues::OneOf(known) = self.config_keys.get(key)? else { return None };
-            let (key, value, known) = (key.clone(), value.clone(), known.clone());
-            (!known.contains(&value)).then_some(UnknownValue { key, value, known })
-        });
-        unknown.collect()
-    }
-}
-
 /// In a sentence of its own.
 impl fmt::Display for UnknownValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -112,7 +100,7 @@ impl fmt::Display for UnknownValue {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::manifest::Manifest;
 
     #[track_caller]
     fn unknown(keys: &str, manifest: &str, local: &str) -> Vec<String> {

@@ -5,14 +5,64 @@
 
 use std::path::Path;
 
+use toml::Spanned;
+use toml::de::DeValue;
+
 use super::error::{Diagnostic, quote};
-use super::keys::Section::{Files, Grants};
+use super::keys::Section::{self, Files, Grants};
 use super::nearest::nearest;
-use super::raw_grants::RawFiles;
-use super::table::SpannedText;
-use super::{Access, FileGrant};
+use super::table::{SpannedText, Table, wrong};
 use crate::name::is_word;
 use crate::text::{escape, forbidden_char};
+
+/// One item of `files`.
+pub(super) struct RawFiles<'a> {
+    pub(super) path: SpannedText<'a>,
+    pub(super) at: SpannedText<'a>,
+    pub(super) access: Option<SpannedText<'a>>,
+}
+
+impl<'a> RawFiles<'a> {
+    pub(super) fn read(item: &'a Spanned<DeValue<'a>>) -> Result<Self, Diagnostic> {
+        let DeValue::Table(table) = item.get_ref() else {
+            let expected = "a table such as `{ path = \"~/notes\", at = \"/notes\" }`";
+            return Err(wrong("`files` in [grants]", expected, item));
+        };
+        let table = Table::open(Section::Files, table)?;
+        let lacks = |key: &str, help: &str| {
+            Diagnostic::new(item.span(), format!("a table of `files` has no `{key}`")).help(help)
+        };
+        let no_path = || lacks("path", "name the directory on this machine: `path = \"~/notes\"`");
+        let no_at = || lacks("at", "say where the plugin sees it: `at = \"/notes\"`");
+        Ok(Self {
+            path: table.text("path", r#""~/notes""#)?.ok_or_else(no_path)?,
+            at: table.text("at", r#""/notes""#)?.ok_or_else(no_at)?,
+            access: table.text("access", r#""read""#)?,
+        })
+    }
+}
+
+/// A directory that the plugin sees.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct FileGrant {
+    /// The directory on this machine, as written: `~` and `$NAME` stand for what they mean where the
+    /// server runs.
+    pub path: Box<str>,
+    /// The path at which the plugin sees it: absolute, without `.`, `..`, empty parts or a final
+    /// slash.
+    pub at: Box<str>,
+    /// The access that the plugin has to it.
+    pub access: Access,
+}
+
+/// The access of a plugin to files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Access {
+    /// List and read.
+    Read,
+    /// List, read, create, change and delete.
+    Write,
+}
 
 /// The most directories of one plugin.
 const MAX_FILE_GRANTS: usize = 16;

@@ -8,10 +8,14 @@ use std::fmt;
 use toml::Spanned;
 
 use super::error::{Diagnostic, quote};
+use super::host::HostPattern;
 use super::keys::Section::LocalGrants;
 use super::nearest::nearest;
+use super::network::NetworkGrant;
+use super::origin::{self, Scheme};
+use super::secret::{self, SecretName};
 use super::table::SpannedText;
-use super::{HostPattern, NetworkGrant, Scheme, SecretName, config, env, files, origin, secret};
+use super::{config, env, files};
 use crate::text::escape;
 
 /// The name of one grant, or of all grants of a kind.

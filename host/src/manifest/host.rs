@@ -2,12 +2,101 @@
 //!
 //! Only one spelling of an address is taken, so that what is read is what is granted.
 
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use idna::AsciiDenyList;
 
-use super::HostPattern;
-use super::origin::Slip;
+/// The hosts of a network grant.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum HostPattern {
+    /// This name: lower case, ASCII (a name in another script in its `xn--` form), no final dot.
+    Name(Box<str>),
+    /// Every name that ends in a dot and this name. Not the name itself.
+    Subdomains(Box<str>),
+    /// Every host that has a public address: the whole web. No secret is bound to it.
+    Public,
+    /// Literal addresses of this network, and nothing that merely resolves to one. A single address is
+    /// a network of full length.
+    Network {
+        /// The network's address, with no bit set beyond the prefix.
+        address: IpAddr,
+        /// The bits that count: at most 32 or 128.
+        prefix: u8,
+    },
+}
+
+impl HostPattern {
+    /// True if all that `other` names is among these hosts.
+    #[must_use]
+    pub fn covers(&self, other: &Self) -> bool {
+        let below = |name: &str, domain: &str| {
+            name.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.') && rest.len() > 1)
+        };
+        match (self, other) {
+            (Self::Public, Self::Name(_) | Self::Subdomains(_)) => true,
+            (Self::Subdomains(domain), Self::Name(name) | Self::Subdomains(name)) => {
+                self == other || below(name, domain)
+            }
+            (
+                Self::Network { address, prefix },
+                Self::Network { address: inner, prefix: longer },
+            ) => prefix <= longer && is_within(*inner, *address, *prefix),
+            (Self::Name(_) | Self::Network { .. } | Self::Public | Self::Subdomains(_), _) => {
+                self == other
+            }
+        }
+    }
+
+    /// True if `other`, or some of it, may be among these hosts and not all of them: `https://*` may reach any address.
+    pub(super) fn overlaps(&self, other: &Self) -> bool {
+        let is_address = matches!(other, Self::Network { .. });
+        self.covers(other) || (*self == Self::Public && is_address)
+    }
+}
+
+/// True if `address` lies in the network of `prefix` bits at `network`.
+pub(crate) fn is_within(address: IpAddr, network: IpAddr, prefix: u8) -> bool {
+    let (network, address, width) = match (network, address) {
+        (IpAddr::V4(network), IpAddr::V4(address)) => {
+            (u128::from(network.to_bits()), u128::from(address.to_bits()), 32)
+        }
+        (IpAddr::V6(network), IpAddr::V6(address)) => (network.to_bits(), address.to_bits(), 128),
+        (IpAddr::V4(_), IpAddr::V6(_)) | (IpAddr::V6(_), IpAddr::V4(_)) => return false,
+    };
+    let free = u32::from(width - prefix.min(width));
+    network.checked_shr(free) == address.checked_shr(free)
+}
+
+impl fmt::Display for HostPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Name(name) => f.write_str(name),
+            Self::Subdomains(name) => write!(f, "*.{name}"),
+            Self::Public => f.write_str("*"),
+            Self::Network { address: IpAddr::V4(address), prefix: 32 } => write!(f, "{address}"),
+            Self::Network { address: IpAddr::V6(address), prefix: 128 } => write!(f, "[{address}]"),
+            Self::Network { address: IpAddr::V4(address), prefix } => {
+                write!(f, "{address}/{prefix}")
+            }
+            Self::Network { address: IpAddr::V6(address), prefix } => {
+                write!(f, "[{address}/{prefix}]")
+            }
+        }
+    }
+}
+
+/// A fault of a URL, with advice about it.
+pub(super) struct Slip {
+    pub(super) problem: String,
+    pub(super) help: String,
+}
+
+impl Slip {
+    pub(super) fn new(problem: impl Into<String>, help: impl Into<String>) -> Self {
+        Self { problem: problem.into(), help: help.into() }
+    }
+}
 
 /// Reads a host as a URL writes it: an IPv6 address or network in brackets.
 pub(super) fn parse(text: &str) -> Result<HostPattern, Slip> {

@@ -3,9 +3,9 @@
 //!
 //! The meaning of the values is not known here.
 
-use super::command::{COMMAND_KEYS, PARAMETER_KEYS};
-use super::limits::{LIMIT_RULES, RATE};
+use super::limits::LIMIT_RULES;
 use super::nearest::nearest;
+use super::rate::RATE;
 
 /// A table of the manifest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +60,23 @@ pub(super) const LOCAL_SECTIONS: Sections = Sections {
     tool: Section::LocalTool,
 };
 
+/// The keys that only a command has.
+pub(super) const COMMAND_KEYS: [&str; 8] =
+    ["args", "parameters", "input_schema", "stdin", "env", "output", "output_schema", "success"];
+/// The keys of one parameter.
+pub(super) const PARAMETER_KEYS: [&str; 11] = [
+    "type",
+    "description",
+    "optional",
+    "default",
+    "enum",
+    "minimum",
+    "maximum",
+    "max_length",
+    "pattern",
+    "max_items",
+    "allow_dash",
+];
 /// The keys of a tool of any kind.
 const TOOL_KEYS: [&str; 8] = [
     "name",

@@ -16,6 +16,7 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
+use super::notation::grouped;
 use super::rate::Rate;
 use super::units::{Bytes, show_duration};
 
@@ -122,22 +123,6 @@ const CRASHES: LimitRule = LimitRule {
     measure: Measure::Count,
 };
 
-/// The one limit that there is only where it is set: its key, and its range in calls.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct RateRule {
-    pub(super) key: &'static str,
-    pub(super) about: &'static str,
-    pub(super) min: u32,
-    pub(super) max: u32,
-}
-
-pub(super) const RATE: RateRule = RateRule {
-    key: "rate",
-    about: "how often a plugin, or one of its tools, is called",
-    min: 1,
-    max: 10_000,
-};
-
 /// Every limit but the rate, which has no default: the one table that defaults, checks, messages and
 /// documentation come from.
 pub(crate) const LIMIT_RULES: [LimitRule; 7] =
@@ -182,22 +167,9 @@ impl Default for Limits {
     }
 }
 
-/// A whole number as TOML groups it: `1_000_000`.
-#[must_use]
-pub fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push('_');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::rate::{RATE, RateRule};
     use super::*;
 
     #[test]

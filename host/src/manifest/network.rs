@@ -4,16 +4,131 @@
 //! The module `origin` reads URLs; requests are not known here. A wrong value beside a secret may be the secret
 //! itself, so it is not repeated.
 
+use std::fmt;
+
 use http::{HeaderName, header};
 
+use toml::Spanned;
+use toml::de::DeValue;
+
 use super::error::Diagnostic;
-use super::keys::Section::{Grants, Network};
-use super::origin;
-use super::raw_grants::RawNetwork;
+use super::host::HostPattern;
+use super::keys::Section::{self, Grants, Network};
+use super::origin::{self, Scheme};
 use super::secret;
-use super::table::SpannedText;
-use super::{BoundSecret, HostPattern, NetworkGrant, SecretPlace};
+use super::secret::SecretName;
+use super::table::{SpannedText, Table, wrong};
 use crate::text::forbidden_char;
+
+/// One item of `network`: a text is its `url`.
+pub(super) struct RawNetwork<'a> {
+    pub(super) url: SpannedText<'a>,
+    pub(super) secret: Option<SpannedText<'a>>,
+    pub(super) header: Option<SpannedText<'a>>,
+    pub(super) before: Option<SpannedText<'a>>,
+    pub(super) query: Option<SpannedText<'a>>,
+    pub(super) optional: Option<bool>,
+}
+
+impl<'a> RawNetwork<'a> {
+    /// An origin that no secret is bound to.
+    pub(super) fn plain(url: SpannedText<'a>) -> Self {
+        Self { url, secret: None, header: None, before: None, query: None, optional: None }
+    }
+
+    pub(super) fn read(item: &'a Spanned<DeValue<'a>>) -> Result<Self, Diagnostic> {
+        let table = match item.get_ref() {
+            DeValue::String(text) => {
+                let url = Spanned::new(item.span(), &**text);
+                return Ok(Self::plain(url));
+            }
+            DeValue::Table(table) => Table::open(Section::Network, table)?,
+            _ => {
+                let expected = "a URL as text, or a table such as \
+                    `{ url = \"https://api.example.org\", secret = \"TOKEN\", query = \"key\" }`";
+                return Err(wrong("`network` in [grants]", expected, item));
+            }
+        };
+        let nowhere = || {
+            Diagnostic::new(item.span(), "a table of `network` has no `url`")
+                .help("say where requests may go: `url = \"https://api.example.org\"`")
+        };
+        Ok(Self {
+            url: table.text("url", r#""https://api.example.org""#)?.ok_or_else(nowhere)?,
+            secret: table.text("secret", r#""API_TOKEN""#)?,
+            header: table.text("header", r#""Authorization""#)?,
+            before: table.text("before", r#""Bearer ""#)?,
+            query: table.text("query", r#""appid""#)?,
+            optional: table.flag("optional")?,
+        })
+    }
+}
+
+/// Requests to one origin, or to a set of them.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct NetworkGrant {
+    /// `http` or `https`.
+    pub scheme: Scheme,
+    /// The hosts.
+    pub host: HostPattern,
+    /// The port; the scheme's own where none is written.
+    pub port: u16,
+    /// A secret that the host puts into each of these requests; the plugin never sees it.
+    pub secret: Option<BoundSecret>,
+    /// Hosts among these that a person took away.
+    pub except: Vec<HostPattern>,
+}
+
+impl NetworkGrant {
+    /// Requests to these hosts, all of them and without a secret.
+    #[must_use]
+    pub fn plain(scheme: Scheme, host: HostPattern, port: u16) -> Self {
+        Self { scheme, host, port, secret: None, except: Vec::new() }
+    }
+
+    /// The hosts that a person took away, each as a manifest writes it.
+    pub fn exceptions(&self) -> impl Iterator<Item = String> {
+        let plain = |host: &HostPattern| Self::plain(self.scheme, host.clone(), self.port);
+        self.except.iter().map(move |host| plain(host).to_string())
+    }
+}
+
+/// A secret that the host adds to requests.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct BoundSecret {
+    /// The secret's name.
+    pub name: SecretName,
+    /// The part of the request that it goes into.
+    pub place: SecretPlace,
+    /// True if requests go out without it while it has no value; else they fail.
+    pub is_optional: bool,
+}
+
+/// The part of a request that a secret goes into. Anything that the plugin itself puts there is
+/// replaced.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum SecretPlace {
+    /// A header.
+    Header {
+        /// Its name, in lower case.
+        name: Box<str>,
+        /// The text before the secret, such as `Bearer `.
+        before: Box<str>,
+    },
+    /// A parameter of the query.
+    Query {
+        /// Its name.
+        name: Box<str>,
+    },
+}
+
+/// As a manifest writes it, without the secret.
+impl fmt::Display for NetworkGrant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}://{}", self.scheme, self.host)?;
+        if self.port == self.scheme.port() { Ok(()) } else { write!(f, ":{}", self.port) }
+    }
+}
 
 /// The most origins of one plugin.
 const MAX_NETWORK: usize = 64;

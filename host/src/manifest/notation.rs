@@ -75,3 +75,17 @@ impl UnitError {
         self.suggestion.as_deref()
     }
 }
+
+/// A whole number as TOML groups it: `1_000_000`.
+#[must_use]
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push('_');
+        }
+        text.push(digit);
+    }
+    text
+}

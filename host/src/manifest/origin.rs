@@ -2,29 +2,48 @@
 //!
 //! The module `host` knows which hosts there can be.
 
+use std::fmt;
+
 use std::fmt::Write as _;
 
 use super::error::{Diagnostic, quote};
 use super::host;
+use super::host::{HostPattern, Slip};
 use super::keys::Section::Grants;
 use super::table::SpannedText;
-use super::{HostPattern, Scheme};
 use crate::text::escape;
+
+/// The protocol that a request travels by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Scheme {
+    /// In the clear.
+    Http,
+    /// Over TLS.
+    Https,
+}
+
+impl Scheme {
+    /// The port where none is written.
+    #[must_use]
+    pub fn port(self) -> u16 {
+        match self {
+            Self::Http => 80,
+            Self::Https => 443,
+        }
+    }
+}
+
+impl fmt::Display for Scheme {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Http => "http",
+            Self::Https => "https",
+        })
+    }
+}
 
 /// The longest URL, in bytes: a host name has at most 253.
 const MAX_URL: usize = 512;
-
-/// A fault of a URL, with advice about it.
-pub(super) struct Slip {
-    pub(super) problem: String,
-    pub(super) help: String,
-}
-
-impl Slip {
-    pub(super) fn new(problem: impl Into<String>, help: impl Into<String>) -> Self {
-        Self { problem: problem.into(), help: help.into() }
-    }
-}
 
 /// Reads `text`, a URL without a path.
 pub(super) fn read(text: &SpannedText<'_>) -> Result<(Scheme, HostPattern, u16), Diagnostic> {

@@ -4,17 +4,16 @@
 
 use std::collections::HashMap;
 
+use super::amount;
 use super::command;
-use super::error::{Diagnostic, quote};
-use super::keys::Section::{self, Tool};
+use super::error::Diagnostic;
+use super::keys::Section::Tool;
 use super::raw::RawTool;
+use super::readable::readable;
 use super::source::SourceTexts;
-use super::table::SpannedText;
-use super::units::Bytes;
-use super::{ToolOverride, meta, rate, requires};
+use super::tool_override::ToolOverride;
+use super::{meta, requires};
 use crate::name::check_own;
-use crate::text::{MAX_TEXT, TextError, check_text};
-use crate::tool::Annotations;
 
 /// Checks the overrides; `source` is what their places point into.
 pub(super) fn read(
@@ -44,100 +43,10 @@ pub(super) fn read(
             err_is_error: tool.err_is_error,
             strict_arguments: tool.strict_arguments,
             meta: meta::read(&tool.meta)?,
-            rate: rate::read(Tool, tool.rate)?,
+            rate: amount::rate(Tool, tool.rate)?,
             requires: requires::read(&tool.requires)?,
             place,
         });
     }
     Ok(read)
-}
-
-impl ToolOverride {
-    /// Returns the overrides of both files for one tool: key by key, those of `local` count before
-    /// its own.
-    #[must_use]
-    pub fn with_local(mut self, local: &Self) -> Self {
-        let (claims, own) = (local.annotations, self.annotations);
-        self.meta.extend(local.meta.clone());
-        Self {
-            title: local.title.clone().or(self.title),
-            description: local.description.clone().or(self.description),
-            hidden: local.hidden.or(self.hidden),
-            annotations: Annotations {
-                read_only: claims.read_only.or(own.read_only),
-                destructive: claims.destructive.or(own.destructive),
-                idempotent: claims.idempotent.or(own.idempotent),
-                open_world: claims.open_world.or(own.open_world),
-            },
-            strict_arguments: local.strict_arguments.or(self.strict_arguments),
-            rate: local.rate.or(self.rate),
-            ..self
-        }
-    }
-}
-
-/// A text for people and models. Line ends of Windows are those of the file, not of the text.
-pub(super) fn readable(
-    source: SourceTexts<'_>,
-    section: Section,
-    key: &str,
-    text: Option<&SpannedText<'_>>,
-) -> Result<Option<String>, Diagnostic> {
-    let Some(text) = text else { return Ok(None) };
-    let (place, span) = (section.place(key), text.span());
-    let lines = text.get_ref().replace("\r\n", "\n");
-    let lines = lines.trim();
-    if lines.is_empty() {
-        let message = format!("{place}: expected a text, found an empty one");
-        let help = match section {
-            Tool => "remove the key to keep the plugin's own text",
-            _ => "remove the key, or say something",
-        };
-        return Err(Diagnostic::new(span, message).help(help));
-    }
-    if key == "title" && lines.contains(['\n', '\t']) {
-        return Err(Diagnostic::new(
-            span,
-            format!("{place}: expected one line, found {}", quote(lines)),
-        ));
-    }
-    match check_text(lines) {
-        Ok(()) => Ok(Some(lines.into())),
-        Err(error @ TextError::TooLong(_)) => {
-            let most = Bytes::new(MAX_TEXT as u64);
-            Err(Diagnostic::new(span, format!("{place}: {error}"))
-                .help(format!("shorten it to {most}")))
-        }
-        Err(error @ TextError::Forbidden(found)) => {
-            // Written as itself the character has a place of its own; written as an escape not.
-            let at = source.get(span.clone()).and_then(|written| written.find(found));
-            let at = at.map(|at| span.start + at..span.start + at + found.len_utf8());
-            let fault = Diagnostic::new(at.unwrap_or(span), format!("{place}: {error}"));
-            Err(fault.help("remove it: what people read must be what the model reads"))
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use crate::manifest::Manifest;
-
-    #[test]
-    fn of_one_tool_the_local_file_counts_key_by_key() {
-        let read = |keys: &str| {
-            let text = format!("[[tools]]\nname = \"one\"\n{keys}");
-            Manifest::parse("a.toml", &text).expect("a manifest").tools.remove(0)
-        };
-        let own =
-            read("title = \"One\"\nread_only = true\nhidden = true\nmeta = { a = 1, b = 2 }\n");
-        let local = read(
-            "hidden = false\ndestructive = false\nstrict_arguments = true\nmeta = { b = 3 }\n",
-        );
-        let both = own.with_local(&local);
-        let expected = read(
-            "title = \"One\"\nread_only = true\nhidden = false\ndestructive = false\nstrict_arguments = true\n\
-             meta = { a = 1, b = 3 }\n",
-        );
-        assert_eq!(both, expected);
-    }
 }

@@ -6,12 +6,24 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use toml::de::DeValue;
+use super::notation::grouped;
 
-use super::error::{Diagnostic, quote};
-use super::keys::Section;
-use super::limits::{RATE, grouped};
-use super::table::{SpannedValue, wrong};
+/// The one limit that there is only where it is set: its key, and its range in calls.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct RateRule {
+    pub(super) key: &'static str,
+    pub(super) about: &'static str,
+    pub(super) min: u32,
+    pub(super) max: u32,
+}
+
+/// The rule of rates.
+pub(super) const RATE: RateRule = RateRule {
+    key: "rate",
+    about: "how often a plugin, or one of its tools, is called",
+    min: 1,
+    max: 10_000,
+};
 
 /// So many calls in so long: all of them at once, and then no more than that in any such time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -27,7 +39,8 @@ enum Period {
     Hour,
 }
 
-const EXPECTED_RATE: &str = r#"a number of calls in a time, such as "60/min" (s, min, h)"#;
+pub(super) const EXPECTED_RATE: &str =
+    r#"a number of calls in a time, such as "60/min" (s, min, h)"#;
 
 impl Rate {
     /// Returns the number of calls.
@@ -110,32 +123,8 @@ impl FromStr for Rate {
     }
 }
 
-/// The rate of `value` in `section`, if there is one.
-pub(super) fn read(
-    section: Section,
-    value: Option<SpannedValue<'_>>,
-) -> Result<Option<Rate>, Diagnostic> {
-    let Some(value) = value else { return Ok(None) };
-    let place = section.place(RATE.key);
-    let DeValue::String(text) = value.get_ref() else {
-        let help = match value.get_ref() {
-            DeValue::Integer(number) => suggest(&format!("{number}/min")),
-            _ => None,
-        };
-        return Err(wrong(&place, EXPECTED_RATE, value).maybe_help(help));
-    };
-    text.parse().map(Some).map_err(|error| match error {
-        RateError::Form => wrong(&place, EXPECTED_RATE, value).maybe_help(suggest(text)),
-        RateError::Range => {
-            let message = format!("{place}: {error}, found {}", quote(text));
-            Diagnostic::new(value.span(), message)
-                .help(format!("it limits {}; without the key there is no such limit", RATE.about))
-        }
-    })
-}
-
 /// `text` written correctly, if it is something like a rate.
-fn suggest(text: &str) -> Option<String> {
+pub(super) fn suggest(text: &str) -> Option<String> {
     let text = text.to_lowercase().replace(['_', ',', ' '], "");
     let (calls, name) = text.split_once('/').or_else(|| text.split_once("per"))?;
     let calls = calls.trim_end_matches("calls");

@@ -4,9 +4,11 @@ use toml::Spanned;
 use toml::de::DeValue;
 
 use super::error::Diagnostic;
-use super::keys::Section;
+use super::files::{self, RawFiles};
+use super::grants::Grants;
+use super::network::{self, RawNetwork};
 use super::table::{SpannedText, SpannedValue, Table, wrong};
-use super::{Grants, config, env, files, network, secret};
+use super::{config, env, secret};
 
 /// `[grants]`
 #[derive(Default)]
@@ -21,23 +23,6 @@ pub(super) struct RawGrants<'a> {
     pub(super) without: Vec<SpannedText<'a>>,
     /// Directories of this machine that no grant gives.
     pub(super) without_paths: Vec<SpannedText<'a>>,
-}
-
-/// One item of `network`: a text is its `url`.
-pub(super) struct RawNetwork<'a> {
-    pub(super) url: SpannedText<'a>,
-    pub(super) secret: Option<SpannedText<'a>>,
-    pub(super) header: Option<SpannedText<'a>>,
-    pub(super) before: Option<SpannedText<'a>>,
-    pub(super) query: Option<SpannedText<'a>>,
-    pub(super) optional: Option<bool>,
-}
-
-/// One item of `files`.
-pub(super) struct RawFiles<'a> {
-    pub(super) path: SpannedText<'a>,
-    pub(super) at: SpannedText<'a>,
-    pub(super) access: Option<SpannedText<'a>>,
 }
 
 const NETWORK_EXAMPLE: &str = r#"network = ["https://api.example.org"]"#;
@@ -81,60 +66,6 @@ impl<'a> RawGrants<'a> {
         };
         secret::check_apart(&self.config, &grants.secrets)?;
         Ok(grants)
-    }
-}
-
-impl<'a> RawNetwork<'a> {
-    /// An origin that no secret is bound to.
-    fn plain(url: SpannedText<'a>) -> Self {
-        Self { url, secret: None, header: None, before: None, query: None, optional: None }
-    }
-
-    fn read(item: &'a Spanned<DeValue<'a>>) -> Result<Self, Diagnostic> {
-        let table = match item.get_ref() {
-            DeValue::String(text) => {
-                let url = Spanned::new(item.span(), &**text);
-                return Ok(Self::plain(url));
-            }
-            DeValue::Table(table) => Table::open(Section::Network, table)?,
-            _ => {
-                let expected = "a URL as text, or a table such as \
-                    `{ url = \"https://api.example.org\", secret = \"TOKEN\", query = \"key\" }`";
-                return Err(wrong("`network` in [grants]", expected, item));
-            }
-        };
-        let nowhere = || {
-            Diagnostic::new(item.span(), "a table of `network` has no `url`")
-                .help("say where requests may go: `url = \"https://api.example.org\"`")
-        };
-        Ok(Self {
-            url: table.text("url", r#""https://api.example.org""#)?.ok_or_else(nowhere)?,
-            secret: table.text("secret", r#""API_TOKEN""#)?,
-            header: table.text("header", r#""Authorization""#)?,
-            before: table.text("before", r#""Bearer ""#)?,
-            query: table.text("query", r#""appid""#)?,
-            optional: table.flag("optional")?,
-        })
-    }
-}
-
-impl<'a> RawFiles<'a> {
-    fn read(item: &'a Spanned<DeValue<'a>>) -> Result<Self, Diagnostic> {
-        let DeValue::Table(table) = item.get_ref() else {
-            let expected = "a table such as `{ path = \"~/notes\", at = \"/notes\" }`";
-            return Err(wrong("`files` in [grants]", expected, item));
-        };
-        let table = Table::open(Section::Files, table)?;
-        let lacks = |key: &str, help: &str| {
-            Diagnostic::new(item.span(), format!("a table of `files` has no `{key}`")).help(help)
-        };
-        let no_path = || lacks("path", "name the directory on this machine: `path = \"~/notes\"`");
-        let no_at = || lacks("at", "say where the plugin sees it: `at = \"/notes\"`");
-        Ok(Self {
-            path: table.text("path", r#""~/notes""#)?.ok_or_else(no_path)?,
-            at: table.text("at", r#""/notes""#)?.ok_or_else(no_at)?,
-            access: table.text("access", r#""read""#)?,
-        })
     }
 }
 

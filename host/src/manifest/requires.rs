@@ -5,10 +5,13 @@
 use std::fmt;
 
 use super::error::{Diagnostic, quote};
+use super::files::Access;
 use super::grant_name::{GrantKind, GrantName};
+use super::grants::Grants;
 use super::keys::Section::Tool;
+use super::network::NetworkGrant;
+use super::secret::SecretName;
 use super::table::SpannedText;
-use super::{Access, Grants, NetworkGrant, SecretName};
 use crate::text::{escape, shell_word};
 
 /// The most requirements of one tool.

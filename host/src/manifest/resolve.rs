@@ -5,14 +5,18 @@
 
 use std::path::Path;
 
+use super::digest::Sha256Digest;
 use super::error::{Diagnostic, quote};
 use super::keys::Section::{self, Plugin};
-use super::limits::{Limits, RATE};
+use super::limits::Limits;
 use super::nearest::nearest;
+use super::plugin_kind::PluginKind;
+use super::plugin_manifest::Manifest;
+use super::rate::RATE;
 use super::raw::{RawLimits, RawManifest, RawPlugin};
 use super::source::SourceTexts;
 use super::table::SpannedText;
-use super::{Manifest, PluginKind, Sha256Digest, amount, config_keys, overrides, rate};
+use super::{amount, config_keys, overrides};
 use crate::name::{PluginName, ToolName};
 use crate::text::forbidden_char;
 
@@ -52,7 +56,7 @@ pub(super) fn local(source: SourceTexts<'_>, raw: &RawManifest<'_>) -> Result<()
 
 fn limits(raw: &RawLimits<'_>) -> Result<Limits, Diagnostic> {
     let limits = Limits::collect(|rule| amount::read(rule, raw.get(rule.key)))?;
-    Ok(Limits { rate: rate::read(Section::Limits, raw.get(RATE.key))?, ..limits })
+    Ok(Limits { rate: amount::rate(Section::Limits, raw.get(RATE.key))?, ..limits })
 }
 
 fn name(stem: &str, plugin: &RawPlugin<'_>) -> Result<PluginName, Diagnostic> {

@@ -2,10 +2,70 @@
 //!
 //! The values of secrets are not known here.
 
-use super::SecretName;
+use std::fmt;
+
 use super::error::{Diagnostic, quote};
 use super::keys::Section::Grants;
 use super::table::{SpannedText, SpannedValue};
+use crate::name::is_word;
+
+/// The name of a secret: `[A-Za-z_][A-Za-z0-9_]*`, at most 64 characters, as an environment variable is
+/// named.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SecretName(Box<str>);
+
+/// The reason why a text cannot name a secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SecretNameError {
+    /// It is no word.
+    #[error("expected a letter or `_`, then letters, digits or `_`, at most 64 characters")]
+    NoName,
+    /// It is a word, but such as tokens are.
+    #[error("this looks like a secret itself, not like its name")]
+    Value,
+}
+
+/// True if `text` is a token and no name, as its form says: names are words in capitals.
+fn is_value(text: &str) -> bool {
+    /// The beginnings of tokens that no name has.
+    const TOKENS: [&str; 9] =
+        ["ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "dop_v1_", "sk_live_", "sk_test_"];
+    /// The beginnings of tokens that a short name may have, too.
+    const LONG_TOKENS: [&str; 2] = ["hf_", "npm_"];
+    /// The length from which a word with digits in it is no name, where nothing divides it.
+    const LONG_WORD: usize = 20;
+    let has = |is_it: fn(&u8) -> bool| text.bytes().any(|byte| is_it(&byte));
+    let is_mixed = has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase);
+    let starts = |beginnings: &[&str]| beginnings.iter().any(|one| text.starts_with(one));
+    starts(&TOKENS)
+        || (text.len() >= 30 && starts(&LONG_TOKENS))
+        || (text.len() >= LONG_WORD
+            && has(u8::is_ascii_digit)
+            && (!text.contains('_') || (is_mixed && text.len() >= 30)))
+}
+
+impl SecretName {
+    /// Checks `text`.
+    pub fn new(text: &str) -> Result<Self, SecretNameError> {
+        match is_word(text) && text.len() <= 64 {
+            true if is_value(text) => Err(SecretNameError::Value),
+            true => Ok(Self(text.into())),
+            false => Err(SecretNameError::NoName),
+        }
+    }
+
+    /// The name as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for SecretName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
 
 /// The most secrets of one plugin.
 const MAX_SECRETS: usize = 32;

@@ -7,8 +7,8 @@ use super::super::env;
 use super::super::error::{Diagnostic, quote};
 use super::super::table::{SpannedText, SpannedValue, wrong};
 use super::raw::RawGroup;
+use super::spec::{Argument, Group, ParameterShape, Template, TemplatePiece};
 use super::template::KnownParameters;
-use super::{Argument, Group, ParameterShape, Template, TemplatePiece};
 
 /// The most items of `args`, and the most arguments in one of them.
 const MAX_ARGS: usize = 256;

@@ -8,7 +8,7 @@ use super::super::error::{Diagnostic, quote};
 use super::super::keys::Section::Tool;
 use super::super::nearest::nearest;
 use super::super::table::{SpannedText, wrong};
-use super::StdoutForm;
+use super::spec::StdoutForm;
 
 const STDOUT_HELP: &str = "write \"text\", \"json\", or what stdout is, such as \"image/png\"";
 

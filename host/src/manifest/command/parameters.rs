@@ -7,27 +7,12 @@ use toml::de::DeValue;
 use super::super::error::{Diagnostic, quote};
 use super::super::json as toml_json;
 use super::super::keys::Section::{self, Tool};
-use super::super::overrides::readable;
+use super::super::readable::readable;
 use super::super::source::SourceTexts;
 use super::super::table::{SpannedText, SpannedValue, Table, wrong};
-use super::Parameter;
+use super::spec::Parameter;
 use super::types::{Item, Type};
 use crate::name::check_own;
-
-/// The keys of one parameter.
-pub(in super::super) const PARAMETER_KEYS: [&str; 11] = [
-    "type",
-    "description",
-    "optional",
-    "default",
-    "enum",
-    "minimum",
-    "maximum",
-    "max_length",
-    "pattern",
-    "max_items",
-    "allow_dash",
-];
 
 /// The most parameters of one tool.
 const MAX_PARAMETERS: usize = 64;

@@ -4,11 +4,8 @@ use toml::Spanned;
 use toml::de::DeValue;
 
 use super::super::error::Diagnostic;
+use super::super::keys::COMMAND_KEYS;
 use super::super::table::{SpannedText, SpannedValue, Table, wrong};
-
-/// The keys that only a command has.
-pub(in super::super) const COMMAND_KEYS: [&str; 8] =
-    ["args", "parameters", "input_schema", "stdin", "env", "output", "output_schema", "success"];
 
 /// The keys of a `[[tools]]` that describe a program, as they are written.
 #[derive(Default)]

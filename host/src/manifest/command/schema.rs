@@ -11,7 +11,8 @@ use super::super::keys::Section::Tool;
 use super::super::source::SourceTexts;
 use super::super::table::{SpannedValue, wrong};
 use super::parameters::{self, DeclaredParameter};
-use super::{Parameter, ParameterShape, RawCommand};
+use super::raw::RawCommand;
+use super::spec::{Parameter, ParameterShape};
 
 /// The schema and the parameters that it has.
 pub(super) fn read(

@@ -9,7 +9,8 @@ use super::super::keys::Section::Tool;
 use super::super::nearest::nearest;
 use super::super::source::SourceTexts;
 use super::super::table::SpannedText;
-use super::{Parameter, ParameterShape, RawCommand, Template, TemplatePiece};
+use super::raw::RawCommand;
+use super::spec::{Parameter, ParameterShape, Template, TemplatePiece};
 use crate::text::{TextError, forbidden_char};
 
 const FORMS: &str = "write `{name}`, `{list...}`, `{list|,}` or `{switch?--flag}`";

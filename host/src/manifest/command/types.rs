@@ -3,7 +3,7 @@
 use super::super::error::{Diagnostic, quote};
 use super::super::nearest::nearest;
 use super::super::table::SpannedText;
-use super::ParameterShape;
+use super::spec::ParameterShape;
 
 /// A type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,10 +1,32 @@
 //! The reasons why a decision cannot be put into a local file.
 
-use super::DecisionKeyError;
 use crate::manifest::error::Diagnostic;
+use crate::manifest::keys::Section;
 use crate::manifest::source::SourceTexts;
 use crate::manifest::{GrantName, ManifestError, nearest};
 use crate::text::{escape, joined};
+
+/// A text that names no decision.
+#[derive(Debug, thiserror::Error)]
+#[error("there is no key `{}`{} keys are {}, limits.KEY ({}), tools.NAME.KEY ({})",
+    escape(.key), hint(.near.as_deref()), list(Section::LocalPlugin), list(Section::Limits), list(Section::LocalTool))]
+pub struct DecisionKeyError {
+    pub(super) key: String,
+    pub(super) near: Option<String>,
+}
+
+fn hint(near: Option<&str>) -> String {
+    near.map_or(";".into(), |near| format!("; did you mean `{near}`?"))
+}
+
+fn list(section: Section) -> String {
+    keys(section).collect::<Vec<_>>().join(", ")
+}
+
+/// The keys that can be set: the name of a tool only says which it is.
+pub(super) fn keys(section: Section) -> impl Iterator<Item = &'static str> {
+    section.keys().into_iter().filter(|key| *key != "name")
+}
 
 /// The reason why a decision cannot be put into a local file. The file stays as it is.
 #[derive(Debug, thiserror::Error)]

@@ -5,12 +5,11 @@ use std::fmt;
 use toml::Spanned;
 use toml_edit::Value;
 
-use super::DecisionError;
+use super::error::{DecisionError, DecisionKeyError, keys};
 use crate::manifest::grant_name::without;
 use crate::manifest::keys::{DecidedToolKey, Section};
-use crate::manifest::{GrantKind, GrantName, Manifest, nearest};
+use crate::manifest::{GrantKind, GrantName, nearest};
 use crate::name::check_own;
-use crate::text::escape;
 
 /// The name of a decision.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,28 +29,6 @@ pub enum DecisionKey {
     },
     /// The decision about a grant.
     Grant(GrantName),
-}
-
-/// A text that names no decision.
-#[derive(Debug, thiserror::Error)]
-#[error("there is no key `{}`{} keys are {}, limits.KEY ({}), tools.NAME.KEY ({})",
-    escape(.key), hint(.near.as_deref()), list(Section::LocalPlugin), list(Section::Limits), list(Section::LocalTool))]
-pub struct DecisionKeyError {
-    key: String,
-    near: Option<String>,
-}
-
-fn hint(near: Option<&str>) -> String {
-    near.map_or(";".into(), |near| format!("; did you mean `{near}`?"))
-}
-
-fn list(section: Section) -> String {
-    keys(section).collect::<Vec<_>>().join(", ")
-}
-
-/// The keys that can be set: the name of a tool only says which it is.
-fn keys(section: Section) -> impl Iterator<Item = &'static str> {
-    section.keys().into_iter().filter(|key| *key != "name")
 }
 
 impl DecisionKey {
@@ -99,23 +76,7 @@ impl DecisionKey {
         }
     }
 
-    /// `value` as the local file writes it, if it is one of this key.
-    pub(super) fn checked(&self, value: &str) -> Result<Value, DecisionError> {
-        let written = self.written(value);
-        let text = match self {
-            Self::Plugin(key) => format!("[plugin]\n{key} = {written}\n"),
-            Self::Limit(key) => format!("[limits]\n{key} = {written}\n"),
-            Self::Tool { name, key, others: _ } => {
-                format!("[[tools]]\nname = \"{name}\"\n{key} = {written}\n")
-            }
-            Self::Grant(_) => String::new(),
-        };
-        let read = Manifest::parse("a.toml", &text);
-        read.map(|_| written)
-            .map_err(|error| DecisionError::of_arguments(&error, |_| self.to_string()))
-    }
-
-    fn written(&self, value: &str) -> Value {
+    pub(super) fn written(&self, value: &str) -> Value {
         let is_text = match self {
             Self::Plugin(_) | Self::Grant(_) => true,
             Self::Limit(_) => false,

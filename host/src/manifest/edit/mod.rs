@@ -3,16 +3,17 @@
 //!
 //! This module does not know who decides, or how the text gets on the disk.
 
-mod document;
 mod error;
-mod key;
 mod list;
+mod key;
 mod new_grant;
+mod document;
+mod checked;
 
 use super::{Decisions, GrantName, Grants, Manifest};
 use document::LocalDocument;
-pub use error::DecisionError;
-pub use key::{DecisionKey, DecisionKeyError};
+pub use error::{DecisionError, DecisionKeyError};
+pub use key::DecisionKey;
 pub use new_grant::NewGrant;
 
 /// One decision.

@@ -2,9 +2,8 @@
 
 use toml_edit::{InlineTable, Value};
 
-use super::DecisionError;
-use super::document::LocalDocument;
-use crate::manifest::{Grants, Manifest};
+use super::error::DecisionError;
+use crate::manifest::Grants;
 
 /// A grant as a person asks for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,16 +46,6 @@ pub enum NewGrant {
 }
 
 impl NewGrant {
-    /// Returns the grants that it stands for, if they can be granted.
-    pub(super) fn checked(&self) -> Result<Grants, DecisionError> {
-        let mut document = LocalDocument::default();
-        document.grant(self);
-        let read = Manifest::parse("a.toml", &document.text());
-        read.map(|manifest| manifest.grants).map_err(|error| {
-            DecisionError::of_arguments(&error, |key| self.argument(key).to_owned())
-        })
-    }
-
     /// The item of a list, for those that are one.
     pub(super) fn item(&self) -> Value {
         let table = |entries: &[(&str, &str)]| {
@@ -98,7 +87,7 @@ impl NewGrant {
     }
 
     /// The argument that the value of `key` was given by.
-    fn argument(&self, key: Option<&str>) -> &'static str {
+    pub(super) fn argument(&self, key: Option<&str>) -> &'static str {
         match (self, key) {
             (Self::Files { .. }, Some("at")) => "--at",
             (Self::Files { .. }, _) => "PATH",
