@@ -5,18 +5,18 @@
 //! grants of the manifest away. What the values mean is checked afterwards; what both say of one tool is put
 //! together by the catalog, since a tool has two names.
 
-use super::config::{self, UnknownKey};
-use super::error::Diagnostic;
-use super::files::{RawFiles, is_one_in_other};
-use super::grant_name::{GrantKind, GrantName, without as place_of_without};
-use super::grants::Grants;
-use super::host::HostPattern;
-use super::keys::{DecidedToolKey, Section};
-use super::network::RawNetwork;
-use super::origin::{self, Scheme};
+use super::grants::config::{self, UnknownKey};
+use super::grants::files::{RawFiles, is_one_in_other};
+use super::grants::host::HostPattern;
+use super::grants::name::{GrantKind, GrantName, without as place_of_without};
+use super::grants::network::RawNetwork;
+use super::grants::origin::{self, Scheme};
+use super::grants::raw::RawGrants;
+use super::grants::set::Grants;
 use super::raw::{RawLimits, RawManifest, RawPlugin, RawTool};
-use super::raw_grants::RawGrants;
-use super::table::{SpannedText, SpannedValue};
+use super::syntax::error::Diagnostic;
+use super::syntax::keys::{DecidedToolKey, Section};
+use super::syntax::table::{SpannedText, SpannedValue};
 use crate::text::escape;
 use crate::tool::Annotations;
 

@@ -4,10 +4,10 @@
 
 use serde_json::{Map, Value as Json};
 
-use super::error::{Diagnostic, quote};
-use super::json;
-use super::keys::Section::Tool;
-use super::table::{SpannedText, SpannedValue};
+use super::syntax::error::{Diagnostic, quote};
+use super::syntax::json;
+use super::syntax::keys::Section::Tool;
+use super::syntax::table::{SpannedText, SpannedValue};
 
 /// The largest `meta` of one tool, in bytes of JSON.
 const MAX_META: usize = 4 * 1024;

@@ -4,15 +4,16 @@
 
 use std::collections::HashMap;
 
-use super::amount;
 use super::command;
-use super::error::Diagnostic;
-use super::keys::Section::Tool;
+use super::grants::requires;
+use super::limits::amount;
+use super::meta;
 use super::raw::RawTool;
-use super::readable::readable;
-use super::source::SourceTexts;
+use super::syntax::error::Diagnostic;
+use super::syntax::keys::Section::Tool;
+use super::syntax::readable::readable;
+use super::syntax::source::SourceTexts;
 use super::tool_override::ToolOverride;
-use super::{meta, requires};
 use crate::name::check_own;
 
 /// Checks the overrides; `source` is what their places point into.

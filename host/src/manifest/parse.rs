@@ -2,13 +2,14 @@
 
 use toml::de::DeTable;
 
-use super::error::{Diagnostic, ManifestError};
+use super::limits::units::Bytes;
 use super::merge::{self, Decisions};
 use super::plugin_manifest::Manifest;
 use super::raw::RawManifest;
-use super::source::SourceTexts;
-use super::units::Bytes;
-use super::{keys, resolve, syntax};
+use super::resolve;
+use super::syntax::error::{Diagnostic, ManifestError};
+use super::syntax::source::SourceTexts;
+use super::syntax::{keys, tree};
 
 /// The largest manifest, and the largest local file, in bytes.
 pub const MAX_MANIFEST: usize = 64 * 1024;
@@ -50,7 +51,7 @@ fn parse(file: &str, source: SourceTexts<'_>) -> Result<Manifest, Diagnostic> {
     let Some(text) = source.local else { return Ok(manifest) };
     let base = source.base();
     let tree = document(text, "the local file").map_err(|fault| fault.moved(base))?;
-    let tree = syntax::moved(tree, base);
+    let tree = tree::moved(tree, base);
     let local = RawManifest::read(&tree, &keys::LOCAL_SECTIONS)?;
     resolve::local(source, &local)?;
     let (merged, mut decisions) = merge::merge(raw, local)?;
@@ -63,7 +64,7 @@ fn parse(file: &str, source: SourceTexts<'_>) -> Result<Manifest, Diagnostic> {
 
 fn document<'a>(text: &'a str, what: &str) -> Result<DeTable<'a>, Diagnostic> {
     if text.len() <= MAX_MANIFEST {
-        return syntax::parse(text);
+        return tree::parse(text);
     }
     let end = text.floor_char_boundary(MAX_MANIFEST);
     let (size, most) = (text.len(), Bytes::new(MAX_MANIFEST as u64));

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::config_keys::{ConfigValues, UnknownValue};
 use super::digest::Sha256Digest;
-use super::grants::Grants;
-use super::limits::Limits;
+use super::grants::config_keys::{ConfigValues, UnknownValue};
+use super::grants::set::Grants;
+use super::limits::rules::Limits;
 use super::merge::Decisions;
 use super::plugin_kind::PluginKind;
 use super::tool_override::ToolOverride;

@@ -6,10 +6,10 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::command::RawCommand;
-use super::error::Diagnostic;
-use super::keys::{Section, Sections};
-use super::raw_grants::RawGrants;
-use super::table::{SpannedText, SpannedValue, Table};
+use super::grants::raw::RawGrants;
+use super::syntax::error::Diagnostic;
+use super::syntax::keys::{Section, Sections};
+use super::syntax::table::{SpannedText, SpannedValue, Table};
 use crate::tool::Annotations;
 
 /// A manifest as it is written.

@@ -6,17 +6,20 @@
 use std::path::Path;
 
 use super::digest::Sha256Digest;
-use super::error::{Diagnostic, quote};
-use super::keys::Section::{self, Plugin};
-use super::limits::Limits;
-use super::nearest::nearest;
+use super::grants::config_keys;
+use super::limits::amount;
+use super::limits::rate::RATE;
+use super::limits::rules::Limits;
+use super::overrides;
 use super::plugin_kind::PluginKind;
 use super::plugin_manifest::Manifest;
-use super::rate::RATE;
 use super::raw::{RawLimits, RawManifest, RawPlugin};
-use super::source::SourceTexts;
-use super::table::SpannedText;
-use super::{amount, config_keys, overrides};
+use super::syntax::error::{Diagnostic, quote};
+use super::syntax::keys::Section;
+use super::syntax::keys::Section::Plugin;
+use super::syntax::nearest::nearest;
+use super::syntax::source::SourceTexts;
+use super::syntax::table::SpannedText;
 use crate::name::{PluginName, ToolName};
 use crate::text::forbidden_char;
 

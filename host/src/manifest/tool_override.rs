@@ -1,9 +1,9 @@
 //! The keys of one tool that a manifest sets in place of the plugin.
 
 use super::command::ProgramSpec;
-use super::rate::Rate;
-use super::requires::Requirement;
-use super::source_span::SourceSpan;
+use super::grants::requires::Requirement;
+use super::limits::rate::Rate;
+use super::syntax::source_span::SourceSpan;
 use crate::tool::Annotations;
 
 /// What a manifest or a local file says of one tool.

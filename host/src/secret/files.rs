@@ -8,8 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::Secret;
 use crate::fs::atomic_write::Unfinished;
-use crate::fs::bounded_read;
-use crate::fs::bounded_read::ReadError;
+use crate::fs::bounded_read::{self, ReadError};
 use crate::home::{Home, PrivateError, private_directory};
 use crate::manifest::SecretName;
 

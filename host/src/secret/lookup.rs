@@ -7,8 +7,7 @@ use std::sync::Mutex;
 
 use super::files::{self, FileValue, others_read};
 use super::{KeyringError, MIN_REDACTED, PatientKeyring, ResolvedSecrets, Secret, dotenv};
-use crate::fs::bounded_read;
-use crate::fs::bounded_read::ReadError;
+use crate::fs::bounded_read::{self, ReadError};
 use crate::home::{Home, mounted_secrets};
 use crate::manifest::SecretName;
 use crate::sync::lock;

@@ -80,7 +80,7 @@ fn imports_point_down_only() {
 }
 
 /// The modules whose files still depend on each other in circles.
-const IN_CIRCLES: [&str; 2] = ["cli", "manifest"];
+const IN_CIRCLES: [&str; 1] = ["cli"];
 
 #[test]
 fn no_file_depends_on_itself_by_way_of_others() {

@@ -3,7 +3,8 @@
 use crate::cli::Setup;
 use crate::fs::bounded_read::read_at_most;
 use crate::install::installed;
-use crate::manifest::{DecisionError, GrantKind, MAX_MANIFEST, Manifest, SecretName, nearest};
+use crate::manifest::nearest;
+use crate::manifest::{DecisionError, GrantKind, MAX_MANIFEST, Manifest, SecretName};
 use crate::text::{escape, shell_word};
 
 /// Returns the command that grants `what`, which is written as for a shell, to the plugin `name`.

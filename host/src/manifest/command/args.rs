@@ -3,9 +3,9 @@
 use toml::Spanned;
 use toml::de::DeValue;
 
-use super::super::env;
-use super::super::error::{Diagnostic, quote};
-use super::super::table::{SpannedText, SpannedValue, wrong};
+use super::super::grants::env;
+use super::super::syntax::error::{Diagnostic, quote};
+use super::super::syntax::table::{SpannedText, SpannedValue, wrong};
 use super::raw::RawGroup;
 use super::spec::{Argument, Group, ParameterShape, Template, TemplatePiece};
 use super::template::KnownParameters;

@@ -4,10 +4,10 @@
 use toml::Spanned;
 use toml::de::DeValue;
 
-use super::super::error::{Diagnostic, quote};
-use super::super::keys::Section::Tool;
-use super::super::nearest::nearest;
-use super::super::table::{SpannedText, wrong};
+use super::super::syntax::error::{Diagnostic, quote};
+use super::super::syntax::keys::Section::Tool;
+use super::super::syntax::nearest::nearest;
+use super::super::syntax::table::{SpannedText, wrong};
 use super::spec::StdoutForm;
 
 const STDOUT_HELP: &str = "write \"text\", \"json\", or what stdout is, such as \"image/png\"";

@@ -3,9 +3,9 @@
 use toml::Spanned;
 use toml::de::DeValue;
 
-use super::super::error::Diagnostic;
-use super::super::keys::COMMAND_KEYS;
-use super::super::table::{SpannedText, SpannedValue, Table, wrong};
+use super::super::syntax::error::Diagnostic;
+use super::super::syntax::keys::COMMAND_KEYS;
+use super::super::syntax::table::{SpannedText, SpannedValue, Table, wrong};
 
 /// The keys of a `[[tools]]` that describe a program, as they are written.
 #[derive(Default)]

@@ -1,7 +1,7 @@
 //! The keys that describe a program, read and checked.
 
-use super::super::error::Diagnostic;
-use super::super::source::SourceTexts;
+use super::super::syntax::error::Diagnostic;
+use super::super::syntax::source::SourceTexts;
 use super::raw::RawCommand;
 use super::spec::ProgramSpec;
 use super::{args, output, schema, template};

@@ -5,11 +5,11 @@
 use serde_json::Value as Json;
 use toml::de::DeValue;
 
-use super::super::error::Diagnostic;
-use super::super::json;
-use super::super::keys::Section::Tool;
-use super::super::source::SourceTexts;
-use super::super::table::{SpannedValue, wrong};
+use super::super::syntax::error::Diagnostic;
+use super::super::syntax::json;
+use super::super::syntax::keys::Section::Tool;
+use super::super::syntax::source::SourceTexts;
+use super::super::syntax::table::{SpannedValue, wrong};
 use super::parameters::{self, DeclaredParameter};
 use super::raw::RawCommand;
 use super::spec::{Parameter, ParameterShape};

@@ -1,6 +1,6 @@
 //! The description of a tool that is a run of a program: checked values.
 
-use super::super::source_span::SourceSpan;
+use super::super::syntax::source_span::SourceSpan;
 
 /// The description of a tool that is a run of a program.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

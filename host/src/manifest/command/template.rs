@@ -4,11 +4,11 @@
 
 use std::ops::Range;
 
-use super::super::error::{Diagnostic, quote};
-use super::super::keys::Section::Tool;
-use super::super::nearest::nearest;
-use super::super::source::SourceTexts;
-use super::super::table::SpannedText;
+use super::super::syntax::error::{Diagnostic, quote};
+use super::super::syntax::keys::Section::Tool;
+use super::super::syntax::nearest::nearest;
+use super::super::syntax::source::SourceTexts;
+use super::super::syntax::table::SpannedText;
 use super::raw::RawCommand;
 use super::spec::{Parameter, ParameterShape, Template, TemplatePiece};
 use crate::text::{TextError, forbidden_char};

@@ -1,8 +1,8 @@
 //! The types of parameters as a manifest writes them: `"integer"`, `"string[]"`, `"number?"`.
 
-use super::super::error::{Diagnostic, quote};
-use super::super::nearest::nearest;
-use super::super::table::SpannedText;
+use super::super::syntax::error::{Diagnostic, quote};
+use super::super::syntax::nearest::nearest;
+use super::super::syntax::table::SpannedText;
 use super::spec::ParameterShape;
 
 /// A type.

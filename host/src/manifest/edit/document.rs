@@ -2,9 +2,9 @@
 
 use toml_edit::{Array, ArrayOfTables, DocumentMut, Item, RawString, Table, TableLike, Value};
 
+use super::super::grants::files::lies_in;
 use super::list::{self, ListItem};
 use super::{DecisionError, DecisionKey, NewGrant};
-use crate::manifest::files::lies_in;
 use crate::manifest::{GrantKind, GrantName};
 
 /// A local file while it is edited. What it said when it was parsed was right.

@@ -1,9 +1,10 @@
 //! The reasons why a decision cannot be put into a local file.
 
-use crate::manifest::error::Diagnostic;
-use crate::manifest::keys::Section;
-use crate::manifest::source::SourceTexts;
-use crate::manifest::{GrantName, ManifestError, nearest};
+use super::super::syntax::error::Diagnostic;
+use super::super::syntax::keys::Section;
+use super::super::syntax::nearest::nearest;
+use super::super::syntax::source::SourceTexts;
+use crate::manifest::{GrantName, ManifestError};
 use crate::text::{escape, joined};
 
 /// A text that names no decision.

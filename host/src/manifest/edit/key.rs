@@ -5,10 +5,11 @@ use std::fmt;
 use toml::Spanned;
 use toml_edit::Value;
 
+use super::super::grants::name::without;
+use super::super::syntax::keys::{DecidedToolKey, Section};
+use super::super::syntax::nearest::nearest;
 use super::error::{DecisionError, DecisionKeyError, keys};
-use crate::manifest::grant_name::without;
-use crate::manifest::keys::{DecidedToolKey, Section};
-use crate::manifest::{GrantKind, GrantName, nearest};
+use crate::manifest::{GrantKind, GrantName};
 use crate::name::check_own;
 
 /// The name of a decision.

@@ -10,6 +10,9 @@ mod new_grant;
 mod document;
 mod checked;
 
+#[cfg(test)]
+mod tests;
+
 use super::{Decisions, GrantName, Grants, Manifest};
 use document::LocalDocument;
 pub use error::{DecisionError, DecisionKeyError};
@@ -154,6 +157,3 @@ fn names_of(grants: &Grants) -> Vec<GrantName> {
     names.extend(config.keys().map(|key| GrantName::Config(key.as_str().into())));
     names
 }
-
-#[cfg(test)]
-mod tests;

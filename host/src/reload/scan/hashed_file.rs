@@ -4,8 +4,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::fs::bounded_read;
-use crate::fs::bounded_read::read_at_most;
+use crate::fs::bounded_read::{self, read_at_most};
 use crate::manifest::Sha256Digest;
 
 /// A file that was read and hashed.

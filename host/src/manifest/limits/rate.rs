@@ -10,15 +10,15 @@ use super::notation::grouped;
 
 /// The one limit that there is only where it is set: its key, and its range in calls.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct RateRule {
-    pub(super) key: &'static str,
-    pub(super) about: &'static str,
-    pub(super) min: u32,
-    pub(super) max: u32,
+pub(crate) struct RateRule {
+    pub(crate) key: &'static str,
+    pub(crate) about: &'static str,
+    pub(crate) min: u32,
+    pub(crate) max: u32,
 }
 
 /// The rule of rates.
-pub(super) const RATE: RateRule = RateRule {
+pub(crate) const RATE: RateRule = RateRule {
     key: "rate",
     about: "how often a plugin, or one of its tools, is called",
     min: 1,
@@ -39,7 +39,7 @@ enum Period {
     Hour,
 }
 
-pub(super) const EXPECTED_RATE: &str =
+pub(crate) const EXPECTED_RATE: &str =
     r#"a number of calls in a time, such as "60/min" (s, min, h)"#;
 
 impl Rate {
@@ -124,7 +124,7 @@ impl FromStr for Rate {
 }
 
 /// `text` written correctly, if it is something like a rate.
-pub(super) fn suggest(text: &str) -> Option<String> {
+pub(crate) fn suggest(text: &str) -> Option<String> {
     let text = text.to_lowercase().replace(['_', ',', ' '], "");
     let (calls, name) = text.split_once('/').or_else(|| text.split_once("per"))?;
     let calls = calls.trim_end_matches("calls");

@@ -5,12 +5,12 @@ use std::fmt;
 
 use toml::de::DeValue;
 
+use super::super::raw::RawConfigKey;
+use super::super::syntax::error::{Diagnostic, quote};
+use super::super::syntax::keys::Section;
+use super::super::syntax::nearest::nearest;
+use super::super::syntax::table::{SpannedText, SpannedValue, wrong};
 use super::config;
-use super::error::{Diagnostic, quote};
-use super::keys::Section;
-use super::nearest::nearest;
-use super::raw::RawConfigKey;
-use super::table::{SpannedText, SpannedValue, wrong};
 
 /// The most keys that a manifest says its plugin reads.
 const MAX_CONFIG_KEYS: usize = 64;
@@ -34,7 +34,7 @@ pub struct UnknownValue {
     /// The key.
     pub key: String,
     /// The value.
-    pub(super) value: String,
+    pub(crate) value: String,
     /// The values that the plugin knows.
     pub known: Vec<String>,
 }
@@ -47,7 +47,7 @@ impl UnknownValue {
     }
 }
 
-pub(super) fn read(raw: &[RawConfigKey<'_>]) -> Result<BTreeMap<String, ConfigValues>, Diagnostic> {
+pub(crate) fn read(raw: &[RawConfigKey<'_>]) -> Result<BTreeMap<String, ConfigValues>, Diagnostic> {
     if let Some(one_more) = raw.get(MAX_CONFIG_KEYS) {
         let place = Section::Plugin.place("config_keys");
         let message = format!("{place}: expected at most {MAX_CONFIG_KEYS} keys");
@@ -100,7 +100,7 @@ impl fmt::Display for UnknownValue {
 
 #[cfg(test)]
 mod tests {
-    use crate::manifest::Manifest;
+    use super::super::super::Manifest;
 
     #[track_caller]
     fn unknown(keys: &str, manifest: &str, local: &str) -> Vec<String> {

@@ -49,7 +49,7 @@ impl HostPattern {
     }
 
     /// True if `other`, or some of it, may be among these hosts and not all of them: `https://*` may reach any address.
-    pub(super) fn overlaps(&self, other: &Self) -> bool {
+    pub(crate) fn overlaps(&self, other: &Self) -> bool {
         let is_address = matches!(other, Self::Network { .. });
         self.covers(other) || (*self == Self::Public && is_address)
     }
@@ -87,19 +87,19 @@ impl fmt::Display for HostPattern {
 }
 
 /// A fault of a URL, with advice about it.
-pub(super) struct Slip {
-    pub(super) problem: String,
-    pub(super) help: String,
+pub(crate) struct Slip {
+    pub(crate) problem: String,
+    pub(crate) help: String,
 }
 
 impl Slip {
-    pub(super) fn new(problem: impl Into<String>, help: impl Into<String>) -> Self {
+    pub(crate) fn new(problem: impl Into<String>, help: impl Into<String>) -> Self {
         Self { problem: problem.into(), help: help.into() }
     }
 }
 
 /// Reads a host as a URL writes it: an IPv6 address or network in brackets.
-pub(super) fn parse(text: &str) -> Result<HostPattern, Slip> {
+pub(crate) fn parse(text: &str) -> Result<HostPattern, Slip> {
     if text.is_empty() {
         let help = "name the host: \"https://api.example.org\"";
         return Err(Slip::new("expected a host", help));
@@ -130,12 +130,12 @@ pub(super) fn parse(text: &str) -> Result<HostPattern, Slip> {
 }
 
 /// True if `text` is a literal IPv4 address.
-pub(super) fn is_ipv4(text: &str) -> bool {
+pub(crate) fn is_ipv4(text: &str) -> bool {
     text.parse::<Ipv4Addr>().is_ok()
 }
 
 /// True if `text` was probably meant as a host, with or without a port.
-pub(super) fn looks_like_one(text: &str) -> bool {
+pub(crate) fn looks_like_one(text: &str) -> bool {
     let (host, port) = text.split_once(':').unwrap_or((text, "80"));
     let plain = host.contains('.') && host.bytes().all(|byte| byte.is_ascii_graphic());
     plain && parse(host).is_ok() && port.parse::<u16>().is_ok()

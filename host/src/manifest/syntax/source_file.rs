@@ -15,7 +15,7 @@ pub enum SourceFile {
 
 impl SourceFile {
     /// The file's name, where `manifest` is that of the manifest.
-    pub(super) fn file(self, manifest: &str) -> String {
+    pub(crate) fn file(self, manifest: &str) -> String {
         match self {
             Self::Manifest => manifest.to_owned(),
             Self::Local => local_of(manifest),

@@ -10,7 +10,7 @@ use toml::de::{DeTable, DeValue, Error};
 use super::error::{Diagnostic, quote};
 
 /// Reads TOML, or points at the first thing that is none.
-pub(super) fn parse(text: &str) -> Result<DeTable<'_>, Diagnostic> {
+pub(crate) fn parse(text: &str) -> Result<DeTable<'_>, Diagnostic> {
     let (document, errors) = DeTable::parse_recoverable(text);
     let span = |error: &Error| error.span().unwrap_or(0..0);
     // The parser complains of what is unclosed before it complains of values: we want the first
@@ -22,7 +22,7 @@ pub(super) fn parse(text: &str) -> Result<DeTable<'_>, Diagnostic> {
 }
 
 /// Returns the same table, with every place moved by `base`.
-pub(super) fn moved(table: DeTable<'_>, base: usize) -> DeTable<'_> {
+pub(crate) fn moved(table: DeTable<'_>, base: usize) -> DeTable<'_> {
     let entries = table.into_iter();
     entries.map(|(key, value)| (moved_spanned(key, base), moved_value(value, base))).collect()
 }

@@ -7,14 +7,14 @@ use std::fmt;
 
 use toml::Spanned;
 
-use super::error::{Diagnostic, quote};
+use super::super::syntax::error::{Diagnostic, quote};
+use super::super::syntax::keys::Section::LocalGrants;
+use super::super::syntax::nearest::nearest;
+use super::super::syntax::table::SpannedText;
 use super::host::HostPattern;
-use super::keys::Section::LocalGrants;
-use super::nearest::nearest;
 use super::network::NetworkGrant;
 use super::origin::{self, Scheme};
 use super::secret::{self, SecretName};
-use super::table::SpannedText;
 use super::{config, env, files};
 use crate::text::escape;
 
@@ -101,12 +101,12 @@ pub struct GrantExample {
 impl GrantName {
     /// Reads `text` as the name of a grant, or says why it is none. Returns `None` if no kind of grant stands
     /// before the colon.
-    pub(super) fn parse(text: &str) -> Option<Result<Self, Diagnostic>> {
+    pub(crate) fn parse(text: &str) -> Option<Result<Self, Diagnostic>> {
         Self::parse_at(&Spanned::new(0..0, text), &without())
     }
 
     /// Reads the name from a text that has a place, in the same way.
-    pub(super) fn parse_at(
+    pub(crate) fn parse_at(
         text: &SpannedText<'_>,
         place: &str,
     ) -> Option<Result<Self, Diagnostic>> {
@@ -116,13 +116,13 @@ impl GrantName {
     }
 
     /// The name of a network grant with this URL, if it is one.
-    pub(super) fn of_url(url: &str) -> Option<Self> {
+    pub(crate) fn of_url(url: &str) -> Option<Self> {
         let (scheme, host, port) = origin::read(&Spanned::new(0..0, url)).ok()?;
         Some(Self::Network(scheme, host, port))
     }
 
     /// Reads the name of a grant at `place`.
-    pub(super) fn read(text: &SpannedText<'_>, place: &str) -> Result<Self, Diagnostic> {
+    pub(crate) fn read(text: &SpannedText<'_>, place: &str) -> Result<Self, Diagnostic> {
         let (word, rest) = match text.get_ref().split_once(':') {
             Some((word, rest)) => (word, Some(rest)),
             None => (*text.get_ref(), None),
@@ -137,7 +137,7 @@ impl GrantName {
     }
 
     /// Reads `text` as the rest of the name of one grant of `kind`.
-    pub(super) fn one(
+    pub(crate) fn one(
         kind: GrantKind,
         text: &SpannedText<'_>,
         place: &str,
@@ -160,7 +160,7 @@ impl GrantName {
 }
 
 /// Returns the place in a local file that names the grants to take away, in words.
-pub(super) fn without() -> String {
+pub(crate) fn without() -> String {
     LocalGrants.place("without")
 }
 

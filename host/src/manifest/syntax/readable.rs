@@ -1,14 +1,14 @@
 //! A title or a description in a manifest: text that people and models read.
 
+use super::super::limits::units::Bytes;
 use super::error::{Diagnostic, quote};
 use super::keys::Section::{self, Tool};
 use super::source::SourceTexts;
 use super::table::SpannedText;
-use super::units::Bytes;
 use crate::text::{MAX_TEXT, TextError, check_text};
 
 /// A text for people and models. Line ends of Windows are those of the file, not of the text.
-pub(super) fn readable(
+pub(crate) fn readable(
     source: SourceTexts<'_>,
     section: Section,
     key: &str,

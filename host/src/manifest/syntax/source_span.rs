@@ -33,7 +33,7 @@ pub struct SourceSpan {
 impl SourceSpan {
     /// The place of the bytes `span` in `text`. Bytes that are not there count as the nearest ones
     /// that are.
-    pub(super) fn of(text: &str, span: Range<usize>) -> Self {
+    pub(crate) fn of(text: &str, span: Range<usize>) -> Self {
         let at = text.floor_char_boundary(span.start);
         let start = text[..at].rfind('\n').map_or(0, |newline| newline + 1);
         let end = text[at..].find('\n').map_or(text.len(), |length| at + length);
@@ -53,7 +53,7 @@ impl SourceSpan {
     }
 
     /// The same place, in this file.
-    pub(super) fn in_source(self, source_file: SourceFile) -> Self {
+    pub(crate) fn in_source(self, source_file: SourceFile) -> Self {
         Self { source_file, ..self }
     }
 
@@ -76,19 +76,19 @@ impl SourceSpan {
     }
 
     /// The line with carets below the place, each line after a margin.
-    pub(super) fn snippet(&self) -> String {
+    pub(crate) fn snippet(&self) -> String {
         let (line, margin, carets) = (self.line, self.margin(), "^".repeat(self.width));
         let (shown, indent) = (&self.shown, " ".repeat(self.indent));
         format!("{margin} |\n{line} | {shown}\n{margin} | {indent}{carets}")
     }
 
     /// Spaces as wide as the line's number.
-    pub(super) fn margin(&self) -> String {
+    pub(crate) fn margin(&self) -> String {
         " ".repeat(self.line.to_string().len())
     }
 
     /// Returns the same place with its line hidden, because it may hold a password.
-    pub(super) fn hidden(self) -> Self {
+    pub(crate) fn hidden(self) -> Self {
         Self { shown: HIDDEN_LINE.into(), indent: 0, width: HIDDEN_LINE.len(), ..self }
     }
 

@@ -7,7 +7,7 @@ use super::error::Diagnostic;
 use super::table::{SpannedValue, wrong};
 
 /// `value` as JSON; `place` names it in an error.
-pub(super) fn of(place: &str, value: SpannedValue<'_>) -> Result<Json, Diagnostic> {
+pub(crate) fn of(place: &str, value: SpannedValue<'_>) -> Result<Json, Diagnostic> {
     let no_json = |expected| wrong(place, expected, value);
     match value.get_ref() {
         DeValue::String(text) => Ok(Json::from(&**text)),

@@ -54,12 +54,12 @@ pub(crate) struct LimitRule {
     pub default: u64,
     /// The largest value allowed.
     pub max: u64,
-    pub(super) measure: Measure,
+    pub(crate) measure: Measure,
 }
 
 /// The measure of a limit's amount.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Measure {
+pub(crate) enum Measure {
     Count,
     Size,
     Time,
@@ -131,7 +131,7 @@ pub(crate) const LIMIT_RULES: [LimitRule; 7] =
 impl LimitRule {
     /// An amount of this limit, for people: `64 MiB`, `30s`, `1_000`.
     #[must_use]
-    pub(super) fn show(&self, amount: u64) -> String {
+    pub(crate) fn show(&self, amount: u64) -> String {
         match self.measure {
             Measure::Count => grouped(amount),
             Measure::Size => Bytes::new(amount).to_string(),
@@ -142,7 +142,7 @@ impl LimitRule {
 
 impl Limits {
     /// Asks `amount` for every limit. A rate is not among them.
-    pub(super) fn collect<E>(amount: impl Fn(&LimitRule) -> Result<u64, E>) -> Result<Self, E> {
+    pub(crate) fn collect<E>(amount: impl Fn(&LimitRule) -> Result<u64, E>) -> Result<Self, E> {
         let time = |rule| amount(rule).map(Duration::from_millis);
         let size = |rule| amount(rule).map(Bytes::new);
         // Maxima of counts are far below what 32 bits hold.
@@ -174,7 +174,7 @@ mod tests {
 
     #[test]
     fn the_table_above_states_the_rules() {
-        let documentation = include_str!("limits.rs");
+        let documentation = include_str!("rules.rs");
         for rule in &LIMIT_RULES {
             let [min, default, max] = [rule.min, rule.default, rule.max].map(|n| rule.show(n));
             let row =

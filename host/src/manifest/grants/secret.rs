@@ -4,9 +4,9 @@
 
 use std::fmt;
 
-use super::error::{Diagnostic, quote};
-use super::keys::Section::Grants;
-use super::table::{SpannedText, SpannedValue};
+use super::super::syntax::error::{Diagnostic, quote};
+use super::super::syntax::keys::Section::Grants;
+use super::super::syntax::table::{SpannedText, SpannedValue};
 use crate::name::is_word;
 
 /// The name of a secret: `[A-Za-z_][A-Za-z0-9_]*`, at most 64 characters, as an environment variable is
@@ -71,7 +71,7 @@ impl fmt::Display for SecretName {
 const MAX_SECRETS: usize = 32;
 
 /// Checks the list.
-pub(super) fn read(raw: &[SpannedText<'_>]) -> Result<Vec<SecretName>, Diagnostic> {
+pub(crate) fn read(raw: &[SpannedText<'_>]) -> Result<Vec<SecretName>, Diagnostic> {
     let mut names: Vec<SecretName> = Vec::new();
     for text in raw {
         let name = name(&Grants.place("secrets"), text)?;
@@ -91,7 +91,7 @@ pub(super) fn read(raw: &[SpannedText<'_>]) -> Result<Vec<SecretName>, Diagnosti
 }
 
 /// Checks one name at `place`. A text that is none may be the secret itself, so it is not repeated.
-pub(super) fn name(place: &str, text: &SpannedText<'_>) -> Result<SecretName, Diagnostic> {
+pub(crate) fn name(place: &str, text: &SpannedText<'_>) -> Result<SecretName, Diagnostic> {
     SecretName::new(text.get_ref()).map_err(|error| {
         Diagnostic::new(text.span(), format!("{place}: {error}"))
             .help("write the secret's name, such as \"WEATHER_API_KEY\", and never its value")
@@ -100,7 +100,7 @@ pub(super) fn name(place: &str, text: &SpannedText<'_>) -> Result<SecretName, Di
 }
 
 /// Refuses a key of the configuration that a secret answers already.
-pub(super) fn check_apart(
+pub(crate) fn check_apart(
     config: &[(SpannedText<'_>, SpannedValue<'_>)],
     secrets: &[SecretName],
 ) -> Result<(), Diagnostic> {

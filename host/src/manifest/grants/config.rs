@@ -7,9 +7,9 @@ use std::fmt;
 
 use toml::de::DeValue;
 
-use super::error::{Diagnostic, quote};
-use super::nearest;
-use super::table::{SpannedText, SpannedValue, wrong};
+use super::super::syntax::error::{Diagnostic, quote};
+use super::super::syntax::nearest::nearest;
+use super::super::syntax::table::{SpannedText, SpannedValue, wrong};
 use crate::text::check_text;
 
 /// Keys that the host itself reads: with `true`, it tells a plugin something of this machine.
@@ -20,7 +20,7 @@ fn is_switch(text: &str) -> bool {
 }
 
 /// The configuration as text: numbers and switches become what the manifest writes for them.
-pub(super) fn read(
+pub(crate) fn read(
     raw: &[(SpannedText<'_>, SpannedValue<'_>)],
 ) -> Result<BTreeMap<String, String>, Diagnostic> {
     raw.iter().map(entry).collect()
@@ -38,7 +38,7 @@ fn entry(
 
 /// Checks that a key which is `true` or `false` in the manifest is one of the two in the local file: `no` would leave
 /// switched on what a person means to switch off.
-pub(super) fn check_switches(
+pub(crate) fn check_switches(
     manifest: &[(SpannedText<'_>, SpannedValue<'_>)],
     local: &[(SpannedText<'_>, SpannedValue<'_>)],
 ) -> Result<(), Diagnostic> {
@@ -69,7 +69,7 @@ pub struct UnknownKey {
 
 /// Returns the keys of `local` that are not `known`. A manifest need not name all keys that its plugin reads: unless it
 /// `is_complete`, only a key that is nearly a known one counts.
-pub(super) fn unknown(
+pub(crate) fn unknown(
     local: &[(SpannedText<'_>, SpannedValue<'_>)],
     known: &BTreeSet<&str>,
     is_complete: bool,
@@ -105,7 +105,7 @@ impl fmt::Display for UnknownKey {
 }
 
 /// A key, wherever one is named.
-pub(super) fn name(key: &SpannedText<'_>) -> Result<String, Diagnostic> {
+pub(crate) fn name(key: &SpannedText<'_>) -> Result<String, Diagnostic> {
     let name = *key.get_ref();
     if name.is_empty() || name.contains(['\n', '\t']) || check_text(name).is_err() {
         let message = format!("{} is no key for the configuration", quote(name));
@@ -122,7 +122,7 @@ fn place(key: &str) -> String {
 }
 
 /// A value as text; `place` names its place in an error.
-pub(super) fn text(place: &str, value: SpannedValue<'_>) -> Result<String, Diagnostic> {
+pub(crate) fn text(place: &str, value: SpannedValue<'_>) -> Result<String, Diagnostic> {
     match value.get_ref() {
         DeValue::String(text) => Ok(text.to_string()),
         DeValue::Boolean(flag) => Ok(flag.to_string()),

@@ -6,11 +6,10 @@ use std::fmt;
 
 use std::fmt::Write as _;
 
-use super::error::{Diagnostic, quote};
-use super::host;
-use super::host::{HostPattern, Slip};
-use super::keys::Section::Grants;
-use super::table::SpannedText;
+use super::super::syntax::error::{Diagnostic, quote};
+use super::super::syntax::keys::Section::Grants;
+use super::super::syntax::table::SpannedText;
+use super::host::{self, HostPattern, Slip};
 use crate::text::escape;
 
 /// The protocol that a request travels by.
@@ -46,7 +45,7 @@ impl fmt::Display for Scheme {
 const MAX_URL: usize = 512;
 
 /// Reads `text`, a URL without a path.
-pub(super) fn read(text: &SpannedText<'_>) -> Result<(Scheme, HostPattern, u16), Diagnostic> {
+pub(crate) fn read(text: &SpannedText<'_>) -> Result<(Scheme, HostPattern, u16), Diagnostic> {
     let url = *text.get_ref();
     parse(url).map_err(|Slip { problem, help }| {
         let message = format!("{}: {problem}", Grants.place("network"));

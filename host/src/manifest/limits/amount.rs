@@ -4,16 +4,16 @@
 
 use toml::de::DeValue;
 
-use super::error::{Diagnostic, quote};
-use super::keys::Section;
-use super::limits::{LimitRule, Measure};
+use super::super::syntax::error::{Diagnostic, quote};
+use super::super::syntax::keys::Section;
+use super::super::syntax::table::{SpannedValue, wrong};
 use super::notation::{Notation, UnitError, grouped};
 use super::rate::{EXPECTED_RATE, RATE, Rate, RateError, suggest};
-use super::table::{SpannedValue, wrong};
+use super::rules::{LimitRule, Measure};
 use super::units::{Bytes, SIZE_NOTATION, TIMES, parse_duration};
 
 /// The amount that `value` gives to the limit, or the limit's default.
-pub(super) fn read(rule: &LimitRule, value: Option<SpannedValue<'_>>) -> Result<u64, Diagnostic> {
+pub(crate) fn read(rule: &LimitRule, value: Option<SpannedValue<'_>>) -> Result<u64, Diagnostic> {
     let Some(value) = value else { return Ok(rule.default) };
     let (amount, written) = match (rule.measure, value.get_ref()) {
         (Measure::Count | Measure::Size, DeValue::Integer(number)) => {
@@ -81,7 +81,7 @@ fn place(rule: &LimitRule) -> String {
 }
 
 /// The rate of `value` in `section`, if there is one.
-pub(super) fn rate(
+pub(crate) fn rate(
     section: Section,
     value: Option<SpannedValue<'_>>,
 ) -> Result<Option<Rate>, Diagnostic> {

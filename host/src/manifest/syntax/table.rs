@@ -12,19 +12,19 @@ use super::error::{Diagnostic, quote};
 use super::keys::Section;
 
 /// A value with its place.
-pub(super) type SpannedValue<'a> = &'a Spanned<DeValue<'a>>;
+pub(crate) type SpannedValue<'a> = &'a Spanned<DeValue<'a>>;
 /// A text with its place.
-pub(super) type SpannedText<'a> = Spanned<&'a str>;
+pub(crate) type SpannedText<'a> = Spanned<&'a str>;
 
 /// A table whose keys are all known.
-pub(super) struct Table<'a> {
+pub(crate) struct Table<'a> {
     section: Section,
     table: &'a DeTable<'a>,
 }
 
 impl<'a> Table<'a> {
     /// Refuses the first key, in the order of the file, that `section` does not have.
-    pub(super) fn open(section: Section, table: &'a DeTable<'a>) -> Result<Self, Diagnostic> {
+    pub(crate) fn open(section: Section, table: &'a DeTable<'a>) -> Result<Self, Diagnostic> {
         let known = section.keys();
         let unknown = table.keys().filter(|key| !known.contains(&&**key.get_ref()));
         match unknown.min_by_key(|key| key.span().start) {
@@ -34,12 +34,12 @@ impl<'a> Table<'a> {
     }
 
     /// The value of `key`, of any type.
-    pub(super) fn get(&self, key: &str) -> Option<SpannedValue<'a>> {
+    pub(crate) fn get(&self, key: &str) -> Option<SpannedValue<'a>> {
         self.table.get(key)
     }
 
     /// The first of `keys` that stands in the table, in the order of the file.
-    pub(super) fn first_of(&self, keys: &[&'static str]) -> Option<Spanned<&'static str>> {
+    pub(crate) fn first_of(&self, keys: &[&'static str]) -> Option<Spanned<&'static str>> {
         let known = |name: &str| keys.iter().find(|key| **key == name);
         let there = self.table.keys().filter_map(|key| Some((known(key.get_ref())?, key.span())));
         let (key, span) = there.min_by_key(|(_, span)| span.start)?;
@@ -47,7 +47,7 @@ impl<'a> Table<'a> {
     }
 
     /// The text of `key`; `example` is one, as a manifest writes it.
-    pub(super) fn text(
+    pub(crate) fn text(
         &self,
         key: &str,
         example: &str,
@@ -62,7 +62,7 @@ impl<'a> Table<'a> {
     }
 
     /// The switch of `key`.
-    pub(super) fn flag(&self, key: &str) -> Result<Option<bool>, Diagnostic> {
+    pub(crate) fn flag(&self, key: &str) -> Result<Option<bool>, Diagnostic> {
         let Some(value) = self.get(key) else { return Ok(None) };
         let flag = value.get_ref().as_bool();
         flag.map(Some).ok_or_else(|| self.wrong(key, "`true` or `false`, without quotes", value))
@@ -78,7 +78,7 @@ impl<'a> Table<'a> {
     }
 
     /// The items of the list of `key`; `example` is the list, as a manifest writes it.
-    pub(super) fn items(
+    pub(crate) fn items(
         &self,
         key: &str,
         example: &str,
@@ -90,7 +90,7 @@ impl<'a> Table<'a> {
     }
 
     /// The texts of the list of `key`; `example` is the list, as a manifest writes it.
-    pub(super) fn texts(
+    pub(crate) fn texts(
         &self,
         key: &str,
         example: &str,
@@ -103,7 +103,7 @@ impl<'a> Table<'a> {
     }
 
     /// The entries of the table of `key`, in the order of the file.
-    pub(super) fn entries(
+    pub(crate) fn entries(
         &self,
         key: &str,
         example: &str,
@@ -117,7 +117,7 @@ impl<'a> Table<'a> {
     }
 
     /// A section of the manifest.
-    pub(super) fn section(&self, section: Section) -> Result<Option<Self>, Diagnostic> {
+    pub(crate) fn section(&self, section: Section) -> Result<Option<Self>, Diagnostic> {
         let Some(value) = self.get(section.key()) else { return Ok(None) };
         match value.get_ref() {
             DeValue::Table(table) => Self::open(section, table).map(Some),
@@ -126,7 +126,7 @@ impl<'a> Table<'a> {
     }
 
     /// A section that may stand any number of times, each with the place of its header.
-    pub(super) fn list(&self, section: Section) -> Result<Vec<Spanned<Self>>, Diagnostic> {
+    pub(crate) fn list(&self, section: Section) -> Result<Vec<Spanned<Self>>, Diagnostic> {
         let Some(value) = self.get(section.key()) else { return Ok(Vec::new()) };
         let list = value.get_ref().as_array();
         list.ok_or_else(|| self.no_section(section, value))?
@@ -154,7 +154,7 @@ impl<'a> Table<'a> {
 const SECRETIVE: [&str; 5] = ["`secret`", "`secrets`", "`header`", "`query`", "`before`"];
 
 /// A value that is not what `place` takes.
-pub(super) fn wrong(place: &str, expected: &str, value: SpannedValue<'_>) -> Diagnostic {
+pub(crate) fn wrong(place: &str, expected: &str, value: SpannedValue<'_>) -> Diagnostic {
     let found = describe(value.get_ref());
     let fault = Diagnostic::new(value.span(), format!("{place}: expected {expected}")).found(found);
     if SECRETIVE.iter().any(|key| place.starts_with(key)) { fault.secret() } else { fault }

@@ -10,31 +10,31 @@ use super::source_span::SourceSpan;
 
 /// The texts that places point into.
 #[derive(Clone, Copy)]
-pub(super) struct SourceTexts<'a> {
-    pub(super) manifest: &'a str,
-    pub(super) local: Option<&'a str>,
+pub(crate) struct SourceTexts<'a> {
+    pub(crate) manifest: &'a str,
+    pub(crate) local: Option<&'a str>,
 }
 
 impl<'a> SourceTexts<'a> {
     /// Returns the offset at which places in the local file begin.
-    pub(super) fn base(self) -> usize {
+    pub(crate) fn base(self) -> usize {
         self.manifest.len() + 1
     }
 
     /// Returns the text at `span`, as it is written.
-    pub(super) fn get(self, span: Range<usize>) -> Option<&'a str> {
+    pub(crate) fn get(self, span: Range<usize>) -> Option<&'a str> {
         let (_, text, span) = self.locate(span);
         text.get(span)
     }
 
     /// The place of `span`, with its line.
-    pub(super) fn place(self, span: Range<usize>) -> SourceSpan {
+    pub(crate) fn place(self, span: Range<usize>) -> SourceSpan {
         let (origin, text, span) = self.locate(span);
         SourceSpan::of(text, span).in_source(origin)
     }
 
     /// The file that `span` is in, its text, and the span in that.
-    pub(super) fn locate(self, span: Range<usize>) -> (SourceFile, &'a str, Range<usize>) {
+    pub(crate) fn locate(self, span: Range<usize>) -> (SourceFile, &'a str, Range<usize>) {
         match self.local {
             Some(text) if span.start >= self.base() => {
                 let end = span.end.max(span.start) - self.base();

@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 
 use super::files::FileGrant;
-use super::grant_name::{GrantKind, GrantName};
 use super::host::HostPattern;
+use super::name::{GrantKind, GrantName};
 use super::network::NetworkGrant;
 use super::origin::Scheme;
 use super::secret::SecretName;
@@ -34,7 +34,7 @@ pub struct Grants {
 
 impl Grants {
     /// True if all that `other` grants is granted, if with a secret besides.
-    pub(super) fn include(&self, other: &Self) -> bool {
+    pub(crate) fn include(&self, other: &Self) -> bool {
         let Self { network, files, scratch, env, secrets, config, withheld: _ } = other;
         let requests = |wanted: &NetworkGrant| {
             let plain =
@@ -56,7 +56,7 @@ impl Grants {
     }
 
     /// Takes these hosts out of wider grants. `false` if none is wider.
-    pub(super) fn narrow(&mut self, scheme: Scheme, host: &HostPattern, port: u16) -> bool {
+    pub(crate) fn narrow(&mut self, scheme: Scheme, host: &HostPattern, port: u16) -> bool {
         let of_it = |own: &&mut NetworkGrant| (own.scheme, own.port) == (scheme, port);
         let wider = |own: &&mut NetworkGrant| own.host.overlaps(host) && !host.covers(&own.host);
         let mut is_any = false;
@@ -68,7 +68,7 @@ impl Grants {
     }
 
     /// True if something of this name is granted.
-    pub(super) fn has(&self, name: &GrantName) -> bool {
+    pub(crate) fn has(&self, name: &GrantName) -> bool {
         match name {
             GrantName::Every(GrantKind::Network) => !self.network.is_empty(),
             GrantName::Every(GrantKind::Files) => !self.files.is_empty(),

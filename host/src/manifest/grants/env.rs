@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use toml::de::DeValue;
 
-use super::error::{Diagnostic, quote};
-use super::keys::Section::Grants;
-use super::table::{SpannedText, SpannedValue, wrong};
-use super::units::Bytes;
+use super::super::limits::units::Bytes;
+use super::super::syntax::error::{Diagnostic, quote};
+use super::super::syntax::keys::Section::Grants;
+use super::super::syntax::table::{SpannedText, SpannedValue, wrong};
 use crate::name::is_word;
 
 /// The most variables of one plugin.
@@ -18,7 +18,7 @@ const MAX_VARIABLE_NAME: usize = 255;
 const MAX_VARIABLE_VALUE: usize = 4 * 1024;
 
 /// Checks the variables.
-pub(super) fn read(
+pub(crate) fn read(
     raw: &[(SpannedText<'_>, SpannedValue<'_>)],
 ) -> Result<BTreeMap<String, String>, Diagnostic> {
     if let Some((key, _)) = raw.get(MAX_VARIABLES) {
@@ -29,7 +29,7 @@ pub(super) fn read(
 }
 
 /// The name of a variable, here or of one tool.
-pub(super) fn name<'a>(key: &SpannedText<'a>) -> Result<&'a str, Diagnostic> {
+pub(crate) fn name<'a>(key: &SpannedText<'a>) -> Result<&'a str, Diagnostic> {
     let name = *key.get_ref();
     if is_word(name) && name.len() <= MAX_VARIABLE_NAME {
         return Ok(name);

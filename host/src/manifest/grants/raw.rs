@@ -3,26 +3,26 @@
 use toml::Spanned;
 use toml::de::DeValue;
 
-use super::error::Diagnostic;
+use super::super::syntax::error::Diagnostic;
+use super::super::syntax::table::{SpannedText, SpannedValue, Table, wrong};
 use super::files::{self, RawFiles};
-use super::grants::Grants;
 use super::network::{self, RawNetwork};
-use super::table::{SpannedText, SpannedValue, Table, wrong};
+use super::set::Grants;
 use super::{config, env, secret};
 
 /// `[grants]`
 #[derive(Default)]
-pub(super) struct RawGrants<'a> {
-    pub(super) network: Vec<RawNetwork<'a>>,
-    pub(super) files: Vec<RawFiles<'a>>,
-    pub(super) scratch: Option<SpannedText<'a>>,
-    pub(super) env: Vec<(SpannedText<'a>, SpannedValue<'a>)>,
-    pub(super) secrets: Vec<SpannedText<'a>>,
-    pub(super) config: Vec<(SpannedText<'a>, SpannedValue<'a>)>,
+pub(crate) struct RawGrants<'a> {
+    pub(crate) network: Vec<RawNetwork<'a>>,
+    pub(crate) files: Vec<RawFiles<'a>>,
+    pub(crate) scratch: Option<SpannedText<'a>>,
+    pub(crate) env: Vec<(SpannedText<'a>, SpannedValue<'a>)>,
+    pub(crate) secrets: Vec<SpannedText<'a>>,
+    pub(crate) config: Vec<(SpannedText<'a>, SpannedValue<'a>)>,
     /// Grants of the manifest that a local file takes away.
-    pub(super) without: Vec<SpannedText<'a>>,
+    pub(crate) without: Vec<SpannedText<'a>>,
     /// Directories of this machine that no grant gives.
-    pub(super) without_paths: Vec<SpannedText<'a>>,
+    pub(crate) without_paths: Vec<SpannedText<'a>>,
 }
 
 const NETWORK_EXAMPLE: &str = r#"network = ["https://api.example.org"]"#;
@@ -32,7 +32,7 @@ const WITHOUT_PATHS_EXAMPLE: &str = r#"without_paths = ["~/notes"]"#;
 const SECRETS_EXAMPLE: &str = r#"secrets = ["WEATHER_API_KEY"]"#;
 
 impl<'a> RawGrants<'a> {
-    pub(super) fn read(table: Table<'a>) -> Result<Self, Diagnostic> {
+    pub(crate) fn read(table: Table<'a>) -> Result<Self, Diagnostic> {
         let read = table.items("network", NETWORK_EXAMPLE)?.iter().map(RawNetwork::read);
         let network = read.collect::<Result<_, _>>()?;
         let read = table.items("files", FILES_EXAMPLE)?.iter().map(RawFiles::read);
@@ -53,7 +53,7 @@ impl<'a> RawGrants<'a> {
     }
 
     /// Returns the grants, checked.
-    pub(super) fn check(&self) -> Result<Grants, Diagnostic> {
+    pub(crate) fn check(&self) -> Result<Grants, Diagnostic> {
         let files = files::read(&self.files)?;
         let grants = Grants {
             network: network::read(&self.network)?,

@@ -8,22 +8,23 @@ use std::path::Path;
 use toml::Spanned;
 use toml::de::DeValue;
 
-use super::error::{Diagnostic, quote};
-use super::keys::Section::{self, Files, Grants};
-use super::nearest::nearest;
-use super::table::{SpannedText, Table, wrong};
+use super::super::syntax::error::{Diagnostic, quote};
+use super::super::syntax::keys::Section;
+use super::super::syntax::keys::Section::{Files, Grants};
+use super::super::syntax::nearest::nearest;
+use super::super::syntax::table::{SpannedText, Table, wrong};
 use crate::name::is_word;
 use crate::text::{escape, forbidden_char};
 
 /// One item of `files`.
-pub(super) struct RawFiles<'a> {
-    pub(super) path: SpannedText<'a>,
-    pub(super) at: SpannedText<'a>,
-    pub(super) access: Option<SpannedText<'a>>,
+pub(crate) struct RawFiles<'a> {
+    pub(crate) path: SpannedText<'a>,
+    pub(crate) at: SpannedText<'a>,
+    pub(crate) access: Option<SpannedText<'a>>,
 }
 
 impl<'a> RawFiles<'a> {
-    pub(super) fn read(item: &'a Spanned<DeValue<'a>>) -> Result<Self, Diagnostic> {
+    pub(crate) fn read(item: &'a Spanned<DeValue<'a>>) -> Result<Self, Diagnostic> {
         let DeValue::Table(table) = item.get_ref() else {
             let expected = "a table such as `{ path = \"~/notes\", at = \"/notes\" }`";
             return Err(wrong("`files` in [grants]", expected, item));
@@ -70,7 +71,7 @@ const MAX_FILE_GRANTS: usize = 16;
 const MAX_PATH: usize = 1024;
 
 /// Checks the directories.
-pub(super) fn read(raw: &[RawFiles<'_>]) -> Result<Vec<FileGrant>, Diagnostic> {
+pub(crate) fn read(raw: &[RawFiles<'_>]) -> Result<Vec<FileGrant>, Diagnostic> {
     let mut grants: Vec<FileGrant> = Vec::new();
     for raw in raw {
         let grant = FileGrant {
@@ -90,7 +91,7 @@ pub(super) fn read(raw: &[RawFiles<'_>]) -> Result<Vec<FileGrant>, Diagnostic> {
 }
 
 /// Checks the guest path of the directory that each call gets; `grants` are the others.
-pub(super) fn scratch(
+pub(crate) fn scratch(
     text: &SpannedText<'_>,
     grants: &[FileGrant],
 ) -> Result<Box<str>, Diagnostic> {
@@ -111,7 +112,7 @@ fn check_apart(at: &SpannedText<'_>, grants: &[FileGrant]) -> Result<(), Diagnos
 }
 
 /// Checks the directories that a person takes away.
-pub(super) fn withheld(raw: &[SpannedText<'_>]) -> Result<Vec<Box<str>>, Diagnostic> {
+pub(crate) fn withheld(raw: &[SpannedText<'_>]) -> Result<Vec<Box<str>>, Diagnostic> {
     if let Some(one_more) = raw.get(MAX_FILE_GRANTS) {
         let message = format!("`without_paths` in [grants]: expected at most {MAX_FILE_GRANTS}");
         return Err(
@@ -122,12 +123,12 @@ pub(super) fn withheld(raw: &[SpannedText<'_>]) -> Result<Vec<Box<str>>, Diagnos
 }
 
 /// True if one directory is the other or lies in it, as they are written.
-pub(super) fn is_one_in_other(one: &str, other: &str) -> bool {
+pub(crate) fn is_one_in_other(one: &str, other: &str) -> bool {
     lies_in(one, other) || lies_in(other, one)
 }
 
 /// True if `inner` is the directory `outer` or lies in it, as they are written.
-pub(super) fn lies_in(inner: &str, outer: &str) -> bool {
+pub(crate) fn lies_in(inner: &str, outer: &str) -> bool {
     let parts = |path: &str| {
         let parts = path.split(['/', '\\']).filter(|part| !part.is_empty() && *part != ".");
         parts.map(str::to_owned).collect::<Vec<_>>()
@@ -175,7 +176,7 @@ fn path_at(place: &str, text: &SpannedText<'_>) -> Result<Box<str>, Diagnostic> 
     wrong(EXPECTED_PATH, help)
 }
 
-pub(super) fn at(place: &str, text: &SpannedText<'_>) -> Result<Box<str>, Diagnostic> {
+pub(crate) fn at(place: &str, text: &SpannedText<'_>) -> Result<Box<str>, Diagnostic> {
     let at = *text.get_ref();
     let plain = |part: &str| !part.is_empty() && part != "." && part != "..";
     let printable = !at.contains(['\n', '\t', '\\']) && forbidden_char(at).is_none();

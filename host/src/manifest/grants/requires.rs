@@ -4,14 +4,15 @@
 
 use std::fmt;
 
-use super::error::{Diagnostic, quote};
+use super::super::syntax::error::{Diagnostic, quote};
+use super::super::syntax::keys::Section::Tool;
+use super::super::syntax::nearest::nearest;
+use super::super::syntax::table::SpannedText;
 use super::files::Access;
-use super::grant_name::{GrantKind, GrantName};
-use super::grants::Grants;
-use super::keys::Section::Tool;
+use super::name::{GrantKind, GrantName};
 use super::network::NetworkGrant;
 use super::secret::SecretName;
-use super::table::SpannedText;
+use super::set::Grants;
 use crate::text::{escape, shell_word};
 
 /// The most requirements of one tool.
@@ -29,7 +30,7 @@ pub enum Requirement {
 }
 
 /// Checks the list of one tool.
-pub(super) fn read(raw: &[SpannedText<'_>]) -> Result<Vec<Requirement>, Diagnostic> {
+pub(crate) fn read(raw: &[SpannedText<'_>]) -> Result<Vec<Requirement>, Diagnostic> {
     if let Some(one_more) = raw.get(MAX_REQUIRES) {
         let message = format!("{}: expected at most {MAX_REQUIRES}", Tool.place("requires"));
         return Err(
@@ -49,7 +50,7 @@ fn one(text: &SpannedText<'_>) -> Result<Requirement, Diagnostic> {
     }
     let message =
         format!("{}: expected what a tool needs, found {}", Tool.place("requires"), quote(written));
-    let near = super::nearest(
+    let near = nearest(
         written,
         GrantKind::ALL.map(GrantKind::name).into_iter().chain([WRITE_REQUIREMENT]),
     );
@@ -149,7 +150,7 @@ impl fmt::Display for Requirement {
 
 #[cfg(test)]
 mod tests {
-    use crate::manifest::Manifest;
+    use super::super::super::Manifest;
 
     #[track_caller]
     fn check(requires: &str, grants: &str, is_granted: bool) {

@@ -42,7 +42,7 @@ impl fmt::Display for Bytes {
 }
 
 /// Reads a duration such as `30s`, `500ms` or `2m`.
-pub(super) fn parse_duration(text: &str) -> Result<Duration, UnitError> {
+pub(crate) fn parse_duration(text: &str) -> Result<Duration, UnitError> {
     TIMES.parse(text).map(Duration::from_millis)
 }
 
@@ -53,7 +53,7 @@ pub fn show_duration(duration: Duration) -> String {
     format!("{count}{unit}")
 }
 
-pub(super) const SIZE_NOTATION: Notation = Notation {
+pub(crate) const SIZE_NOTATION: Notation = Notation {
     expected: r#"a size such as "64MiB" (B, KiB, MiB, GiB)"#,
     units: &[
         NotationUnit { name: "GiB", worth: 1 << 30, slips: &["g", "gb", "gib"] },
@@ -63,7 +63,7 @@ pub(super) const SIZE_NOTATION: Notation = Notation {
     ],
 };
 
-pub(super) const TIMES: Notation = Notation {
+pub(crate) const TIMES: Notation = Notation {
     expected: r#"a duration such as "30s" (ms, s, m)"#,
     units: &[
         NotationUnit {

@@ -68,7 +68,7 @@ impl ManifestError {
         }
     }
 
-    pub(super) fn from_fault(file: &str, source: SourceTexts<'_>, fault: Diagnostic) -> Self {
+    pub(crate) fn from_fault(file: &str, source: SourceTexts<'_>, fault: Diagnostic) -> Self {
         let Diagnostic { span, message, found, help, is_secret } = fault;
         let (_, text, own) = source.locate(span.clone());
         let is_secret = is_secret || may_hold_password(text, &own);
@@ -96,41 +96,41 @@ impl fmt::Display for ManifestError {
 
 /// The fault that a check found, before the file and its lines are known.
 #[derive(Debug)]
-pub(super) struct Diagnostic {
-    pub(super) span: Range<usize>,
-    pub(super) message: String,
+pub(crate) struct Diagnostic {
+    pub(crate) span: Range<usize>,
+    pub(crate) message: String,
     /// The value that stands there, in words, where it may be shown.
     found: Option<String>,
-    pub(super) help: Option<String>,
+    pub(crate) help: Option<String>,
     /// True if neither the value nor its line may be shown, because it may be a secret.
     is_secret: bool,
 }
 
 impl Diagnostic {
-    pub(super) fn new(span: Range<usize>, message: impl Into<String>) -> Self {
+    pub(crate) fn new(span: Range<usize>, message: impl Into<String>) -> Self {
         Self { span, message: message.into(), found: None, help: None, is_secret: false }
     }
 
     /// Adds the value that stands there instead.
-    pub(super) fn found(self, found: impl Into<String>) -> Self {
+    pub(crate) fn found(self, found: impl Into<String>) -> Self {
         Self { found: Some(found.into()), ..self }
     }
 
     /// Keeps the value and its line from being shown: errors go to logs.
-    pub(super) fn secret(self) -> Self {
+    pub(crate) fn secret(self) -> Self {
         Self { is_secret: true, ..self }
     }
 
     /// Moves the place by `base`.
-    pub(super) fn moved(self, base: usize) -> Self {
+    pub(crate) fn moved(self, base: usize) -> Self {
         Self { span: self.span.start + base..self.span.end + base, ..self }
     }
 
-    pub(super) fn help(self, help: impl Into<String>) -> Self {
+    pub(crate) fn help(self, help: impl Into<String>) -> Self {
         Self { help: Some(help.into()), ..self }
     }
 
-    pub(super) fn maybe_help(self, help: Option<String>) -> Self {
+    pub(crate) fn maybe_help(self, help: Option<String>) -> Self {
         Self { help, ..self }
     }
 }
@@ -153,7 +153,7 @@ fn shown(message: &str) -> String {
 }
 
 /// Text of the manifest inside a message: in backticks, on one line, shortened.
-pub(super) fn quote(text: &str) -> String {
+pub(crate) fn quote(text: &str) -> String {
     format!("`{}`", shortened(text, 60))
 }
 
@@ -167,7 +167,7 @@ fn shortened(text: &str, most: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use crate::manifest::Manifest;
+    use super::super::super::Manifest;
 
     #[test]
     fn a_name_of_the_manifest_neither_hides_nor_fills_an_error() {

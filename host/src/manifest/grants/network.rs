@@ -11,32 +11,32 @@ use http::{HeaderName, header};
 use toml::Spanned;
 use toml::de::DeValue;
 
-use super::error::Diagnostic;
+use super::super::syntax::error::Diagnostic;
+use super::super::syntax::keys::Section;
+use super::super::syntax::keys::Section::{Grants, Network};
+use super::super::syntax::table::{SpannedText, Table, wrong};
 use super::host::HostPattern;
-use super::keys::Section::{self, Grants, Network};
 use super::origin::{self, Scheme};
-use super::secret;
-use super::secret::SecretName;
-use super::table::{SpannedText, Table, wrong};
+use super::secret::{self, SecretName};
 use crate::text::forbidden_char;
 
 /// One item of `network`: a text is its `url`.
-pub(super) struct RawNetwork<'a> {
-    pub(super) url: SpannedText<'a>,
-    pub(super) secret: Option<SpannedText<'a>>,
-    pub(super) header: Option<SpannedText<'a>>,
-    pub(super) before: Option<SpannedText<'a>>,
-    pub(super) query: Option<SpannedText<'a>>,
-    pub(super) optional: Option<bool>,
+pub(crate) struct RawNetwork<'a> {
+    pub(crate) url: SpannedText<'a>,
+    pub(crate) secret: Option<SpannedText<'a>>,
+    pub(crate) header: Option<SpannedText<'a>>,
+    pub(crate) before: Option<SpannedText<'a>>,
+    pub(crate) query: Option<SpannedText<'a>>,
+    pub(crate) optional: Option<bool>,
 }
 
 impl<'a> RawNetwork<'a> {
     /// An origin that no secret is bound to.
-    pub(super) fn plain(url: SpannedText<'a>) -> Self {
+    pub(crate) fn plain(url: SpannedText<'a>) -> Self {
         Self { url, secret: None, header: None, before: None, query: None, optional: None }
     }
 
-    pub(super) fn read(item: &'a Spanned<DeValue<'a>>) -> Result<Self, Diagnostic> {
+    pub(crate) fn read(item: &'a Spanned<DeValue<'a>>) -> Result<Self, Diagnostic> {
         let table = match item.get_ref() {
             DeValue::String(text) => {
                 let url = Spanned::new(item.span(), &**text);
@@ -153,7 +153,7 @@ pub(crate) const OF_THE_HOST: [HeaderName; 12] = [
 ];
 
 /// Checks the origins and what is bound to them.
-pub(super) fn read(raw: &[RawNetwork<'_>]) -> Result<Vec<NetworkGrant>, Diagnostic> {
+pub(crate) fn read(raw: &[RawNetwork<'_>]) -> Result<Vec<NetworkGrant>, Diagnostic> {
     let mut grants: Vec<NetworkGrant> = Vec::new();
     for raw in raw {
         let (scheme, host, port) = origin::read(&raw.url)?;

@@ -3,13 +3,13 @@
 //!
 //! The meaning of the values is not known here.
 
-use super::limits::LIMIT_RULES;
+use super::super::limits::rate::RATE;
+use super::super::limits::rules::LIMIT_RULES;
 use super::nearest::nearest;
-use super::rate::RATE;
 
 /// A table of the manifest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Section {
+pub(crate) enum Section {
     /// The part before the first section; its keys are the sections.
     Top,
     /// `[plugin]`
@@ -37,15 +37,15 @@ pub(super) enum Section {
 }
 
 /// The sections that one of the two files has.
-pub(super) struct Sections {
-    pub(super) top: Section,
-    pub(super) plugin: Section,
-    pub(super) grants: Section,
-    pub(super) tool: Section,
+pub(crate) struct Sections {
+    pub(crate) top: Section,
+    pub(crate) plugin: Section,
+    pub(crate) grants: Section,
+    pub(crate) tool: Section,
 }
 
 /// Those of a manifest.
-pub(super) const MANIFEST_SECTIONS: Sections = Sections {
+pub(crate) const MANIFEST_SECTIONS: Sections = Sections {
     top: Section::Top,
     plugin: Section::Plugin,
     grants: Section::Grants,
@@ -53,7 +53,7 @@ pub(super) const MANIFEST_SECTIONS: Sections = Sections {
 };
 
 /// Those of a local file.
-pub(super) const LOCAL_SECTIONS: Sections = Sections {
+pub(crate) const LOCAL_SECTIONS: Sections = Sections {
     top: Section::LocalTop,
     plugin: Section::LocalPlugin,
     grants: Section::LocalGrants,
@@ -61,10 +61,10 @@ pub(super) const LOCAL_SECTIONS: Sections = Sections {
 };
 
 /// The keys that only a command has.
-pub(super) const COMMAND_KEYS: [&str; 8] =
+pub(crate) const COMMAND_KEYS: [&str; 8] =
     ["args", "parameters", "input_schema", "stdin", "env", "output", "output_schema", "success"];
 /// The keys of one parameter.
-pub(super) const PARAMETER_KEYS: [&str; 11] = [
+pub(crate) const PARAMETER_KEYS: [&str; 11] = [
     "type",
     "description",
     "optional",
@@ -96,7 +96,7 @@ const CARGO: [&str; 4] = ["package", "workspace", "lib", "dependencies"];
 
 /// A key that a person decides of a tool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum DecidedToolKey {
+pub(crate) enum DecidedToolKey {
     Title,
     Description,
     Hidden,
@@ -111,7 +111,7 @@ pub(super) enum DecidedToolKey {
 
 impl DecidedToolKey {
     /// All of them.
-    pub(super) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::Title,
         Self::Description,
         Self::Hidden,
@@ -125,7 +125,7 @@ impl DecidedToolKey {
     ];
 
     /// The key as the files write it.
-    pub(super) fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Title => "title",
             Self::Description => "description",
@@ -141,7 +141,7 @@ impl DecidedToolKey {
     }
 
     /// True if its value is text, even where that reads as a number or a switch.
-    pub(super) fn is_text(self) -> bool {
+    pub(crate) fn is_text(self) -> bool {
         match self {
             Self::Title | Self::Description | Self::Rate => true,
             Self::Hidden
@@ -164,7 +164,7 @@ const GRANT_KEYS: [&str; 6] = ["network", "files", "scratch", "env", "secrets", 
 
 impl Section {
     /// Returns the section as messages write it.
-    pub(super) fn label(self) -> &'static str {
+    pub(crate) fn label(self) -> &'static str {
         match self {
             Self::Top => "the manifest",
             Self::LocalTop => "the local file",
@@ -179,12 +179,12 @@ impl Section {
     }
 
     /// The key that the section is under at the top.
-    pub(super) fn key(self) -> &'static str {
+    pub(crate) fn key(self) -> &'static str {
         self.label().trim_matches(['[', ']'])
     }
 
     /// The section's keys.
-    pub(super) fn keys(self) -> Vec<&'static str> {
+    pub(crate) fn keys(self) -> Vec<&'static str> {
         match self {
             Self::Top => NAMED_SECTIONS.map(Self::key).to_vec(),
             Self::Plugin => {
@@ -215,7 +215,7 @@ impl Section {
     }
 
     /// One of the section's keys, as messages name it.
-    pub(super) fn place(self, key: &str) -> String {
+    pub(crate) fn place(self, key: &str) -> String {
         match self {
             Self::Top | Self::LocalTop => format!("`{key}`"),
             _ => format!("`{key}` in {}", self.label()),
@@ -223,7 +223,7 @@ impl Section {
     }
 
     /// Returns advice about a key that the section does not have.
-    pub(super) fn advice(self, key: &str) -> String {
+    pub(crate) fn advice(self, key: &str) -> String {
         let elsewhere = || self.named().into_iter().find(|section| section.keys().contains(&key));
         if let Some(near) = nearest(key, self.keys()) {
             return format!("did you mean {}?", self.written(near));
@@ -262,7 +262,7 @@ impl Section {
     }
 
     /// True if only the author of the plugin can say `key`, and this is a section of a local file.
-    pub(super) fn is_authors(self, key: &str) -> bool {
+    pub(crate) fn is_authors(self, key: &str) -> bool {
         self.of_manifest().is_some_and(|section| section.keys().contains(&key))
     }
 
@@ -287,7 +287,7 @@ impl Section {
     }
 
     /// Returns the keys that the section takes, in words.
-    pub(super) fn takes(self) -> String {
+    pub(crate) fn takes(self) -> String {
         let keys = self.keys().into_iter().map(|key| self.written(key));
         format!("{} takes {}", self.label(), keys.collect::<Vec<_>>().join(", "))
     }

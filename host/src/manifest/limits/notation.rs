@@ -11,25 +11,25 @@ pub struct UnitError {
 }
 
 /// The units of one measure.
-pub(super) struct Notation {
+pub(crate) struct Notation {
     /// The expected form, with an example and all units.
-    pub(super) expected: &'static str,
+    pub(crate) expected: &'static str,
     /// The largest first; the last is worth 1.
-    pub(super) units: &'static [NotationUnit],
+    pub(crate) units: &'static [NotationUnit],
 }
 
 /// One unit.
-pub(super) struct NotationUnit {
-    pub(super) name: &'static str,
-    pub(super) worth: u64,
+pub(crate) struct NotationUnit {
+    pub(crate) name: &'static str,
+    pub(crate) worth: u64,
     /// The spellings that people use for it, in lower case.
-    pub(super) slips: &'static [&'static str],
+    pub(crate) slips: &'static [&'static str],
 }
 
 impl Notation {
     /// Reads a number, at most one space, a unit. A number that is too large for any limit becomes
     /// the largest number there is, so that the limit's own check refuses it.
-    pub(super) fn parse(&self, text: &str) -> Result<u64, UnitError> {
+    pub(crate) fn parse(&self, text: &str) -> Result<u64, UnitError> {
         let wrong = || UnitError { expected: self.expected, suggestion: self.suggest(text) };
         let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
         let (count, name) = text.split_at(digits);
@@ -42,7 +42,7 @@ impl Notation {
     }
 
     /// `text` written correctly, if it is a number with something like a unit.
-    pub(super) fn suggest(&self, text: &str) -> Option<String> {
+    pub(crate) fn suggest(&self, text: &str) -> Option<String> {
         let text = text.trim().to_lowercase();
         let number = text.trim_end_matches(|c: char| c.is_ascii_alphabetic() || c == ' ');
         let name = text[number.len()..].trim();
@@ -54,7 +54,7 @@ impl Notation {
     }
 
     /// `amount` in the largest unit that divides it.
-    pub(super) fn split(&self, amount: u64) -> (u64, &'static str) {
+    pub(crate) fn split(&self, amount: u64) -> (u64, &'static str) {
         let smallest = &self.units[self.units.len() - 1];
         let fits = |unit: &&NotationUnit| amount >= unit.worth && amount.is_multiple_of(unit.worth);
         let unit = self.units.iter().find(fits).unwrap_or(smallest);
