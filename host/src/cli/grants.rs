@@ -2,30 +2,38 @@
 
 use serde_json::{Value, json};
 
-use crate::manifest::{Access, FileGrant, Grants, HostPattern, NetworkGrant, Scheme, SecretPlace};
+use crate::manifest::{
+    Access, FileGrant, Grant, GrantKind, Grants, HostPattern, NetworkGrant, Scheme, SecretPlace,
+};
 use crate::text::escape;
 
 /// One line for each thing that `grants` allow, and one for what they do not.
 pub(super) fn words(grants: &Grants) -> Vec<String> {
-    let Grants { network, files, scratch, env, secrets, config, withheld } = grants;
-    let mut lines: Vec<String> = files.iter().map(file).collect();
-    lines.extend(scratch.iter().map(|at| {
-        format!(
-            "each call has an empty directory of its own, removed afterwards, as {}",
-            escape(at)
-        )
-    }));
-    lines.extend(network.iter().map(|grant| request(grant) + &exceptions(grant)));
-    if !env.is_empty() {
-        let names: Vec<_> = env.keys().map(String::as_str).collect();
-        lines.push(format!("it sees the variables {}", names.join(", ")));
+    let (mut lines, mut variables, mut told) = (Vec::new(), Vec::new(), Vec::new());
+    let mut secrets = Vec::new();
+    for grant in grants.iter() {
+        match grant {
+            Grant::Files(grant) => lines.push(file(grant)),
+            Grant::Scratch(at) => lines.push(format!(
+                "each call has an empty directory of its own, removed afterwards, as {}",
+                escape(at)
+            )),
+            Grant::Network(grant) => lines.push(request(grant) + &exceptions(grant)),
+            Grant::Env { name, value: _ } => variables.push(name),
+            Grant::Secret(secret) => secrets.push(format!("it is told the secret {secret}")),
+            Grant::Config { key, value } => {
+                told.push(format!("{} = {}", escape(key), escape(value)));
+            }
+        }
     }
-    lines.extend(secrets.iter().map(|secret| format!("it is told the secret {secret}")));
-    if !config.is_empty() {
-        let told = config.iter().map(|(key, value)| format!("{} = {}", escape(key), escape(value)));
-        lines.push(format!("it is told: {}", told.collect::<Vec<_>>().join(", ")));
+    if !variables.is_empty() {
+        lines.push(format!("it sees the variables {}", variables.join(", ")));
     }
-    lines.extend(withheld.iter().map(|path| format!("it does not see {}", escape(path))));
+    lines.extend(secrets);
+    if !told.is_empty() {
+        lines.push(format!("it is told: {}", told.join(", ")));
+    }
+    lines.extend(grants.withheld.iter().map(|path| format!("it does not see {}", escape(path))));
     lines.extend(lacking(grants));
     lines
 }
@@ -59,13 +67,29 @@ fn exceptions(grant: &NetworkGrant) -> String {
     if except.is_empty() { String::new() } else { format!(", but not to {}", except.join(", ")) }
 }
 
+/// The kinds of grants in the order in which people read of them.
+const READ_ORDER: [GrantKind; GrantKind::ALL.len()] = [
+    GrantKind::Files,
+    GrantKind::Network,
+    GrantKind::Env,
+    GrantKind::Scratch,
+    GrantKind::Secret,
+    GrantKind::Config,
+];
+
+/// The words for a kind of which nothing is granted. `None` where that goes without saying.
+fn absence(kind: GrantKind) -> Option<&'static str> {
+    match kind {
+        GrantKind::Files => Some("no files"),
+        GrantKind::Network => Some("no network"),
+        GrantKind::Env => Some("no environment"),
+        GrantKind::Scratch | GrantKind::Secret | GrantKind::Config => None,
+    }
+}
+
 fn lacking(grants: &Grants) -> Option<String> {
-    let none = [
-        ("no files", grants.files.is_empty()),
-        ("no network", grants.network.is_empty()),
-        ("no environment", grants.env.is_empty()),
-    ];
-    let none: Vec<_> = none.iter().filter(|(_, none)| *none).map(|(what, _)| *what).collect();
+    let none = READ_ORDER.into_iter().filter(|kind| !grants.has_kind(*kind));
+    let none: Vec<_> = none.filter_map(absence).collect();
     let (last, before) = none.split_last()?;
     let before = if before.is_empty() { "".into() } else { format!("{} and ", before.join(", ")) };
     Some(format!("it can reach {before}{last}"))
@@ -73,39 +97,50 @@ fn lacking(grants: &Grants) -> Option<String> {
 
 /// The same for programs. Values of variables are left out, as in words.
 pub(super) fn report(grants: &Grants) -> Value {
-    let network = grants.network.iter().map(|grant| {
-        let mut item = json!({ "url": grant.to_string() });
-        if !grant.except.is_empty() {
-            item["except"] = grant.exceptions().collect::<Vec<_>>().into();
-        }
-        if let Some(secret) = &grant.secret {
-            item["secret"] = secret.name.as_str().into();
-            if secret.is_optional {
-                item["optional"] = true.into();
+    let (mut network, mut files, mut secrets) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut env, mut config, mut scratch) = (Vec::new(), serde_json::Map::new(), None);
+    for grant in grants.iter() {
+        match grant {
+            Grant::Network(grant) => network.push(origin(grant)),
+            Grant::Files(FileGrant { path, at, access }) => {
+                let access = match access {
+                    Access::Read => "read",
+                    Access::Write => "write",
+                };
+                files.push(json!({ "path": path, "at": at, "access": access }));
             }
-            match &secret.place {
-                SecretPlace::Header { name, .. } => item["header"] = (**name).into(),
-                SecretPlace::Query { name } => item["query"] = (**name).into(),
-            }
+            Grant::Scratch(at) => scratch = Some(at),
+            Grant::Env { name, value: _ } => env.push(name),
+            Grant::Secret(name) => secrets.push(name.as_str()),
+            Grant::Config { key, value } => _ = config.insert(key.into(), value.into()),
         }
-        item
-    });
-    let files = grants.files.iter().map(|grant| {
-        let access = match grant.access {
-            Access::Read => "read",
-            Access::Write => "write",
-        };
-        json!({ "path": grant.path, "at": grant.at, "access": access })
-    });
+    }
     json!({
-        "network": network.collect::<Vec<_>>(),
-        "files": files.collect::<Vec<_>>(),
-        "scratch": grants.scratch,
-        "env": grants.env.keys().collect::<Vec<_>>(),
-        "secrets": grants.secrets.iter().map(|secret| secret.as_str()).collect::<Vec<_>>(),
-        "config": grants.config,
+        "network": network,
+        "files": files,
+        "scratch": scratch,
+        "env": env,
+        "secrets": secrets,
+        "config": config,
         "withheld": grants.withheld,
     })
+}
+
+fn origin(grant: &NetworkGrant) -> Value {
+    let mut item = json!({ "url": grant.to_string() });
+    if !grant.except.is_empty() {
+        item["except"] = grant.exceptions().collect::<Vec<_>>().into();
+    }
+    let Some(secret) = &grant.secret else { return item };
+    item["secret"] = secret.name.as_str().into();
+    if secret.is_optional {
+        item["optional"] = true.into();
+    }
+    match &secret.place {
+        SecretPlace::Header { name, .. } => item["header"] = (**name).into(),
+        SecretPlace::Query { name } => item["query"] = (**name).into(),
+    }
+    item
 }
 
 #[cfg(test)]

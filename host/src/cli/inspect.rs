@@ -13,7 +13,7 @@ use crate::catalog::first_tool;
 use crate::fs::bounded_read::{ReadError, read_at_most};
 use crate::host::Host;
 use crate::json::readable;
-use crate::manifest::{PluginKind, Sha256Digest};
+use crate::manifest::{GrantKind, PluginKind, Sha256Digest};
 use crate::name::{PluginName, ToolName};
 use crate::reload::{MAX_WASM, MAX_WIT};
 use crate::sandbox::{Guest, Notes, Wasm, listed_in};
@@ -110,15 +110,19 @@ fn imports(guest: &Guest) -> Vec<String> {
 }
 
 /// The grant under which an import reaches anything, and what it is then.
-fn grant(import: &str) -> Option<(&'static str, &'static str)> {
-    let grants = [
-        ("wasi:http/outgoing-handler@", "network", "sends requests"),
-        ("wasi:filesystem/preopens@", "files", "sees directories, if it is granted some"),
-        ("wasi:cli/environment@", "env", "sees variables, if it is granted some"),
-        ("wasi:config/store@", "config", "reads its configuration"),
-    ];
-    let found = grants.into_iter().find(|(prefix, ..)| import.starts_with(prefix));
-    found.map(|(_, key, words)| (key, words))
+fn grant(import: &str) -> Option<(GrantKind, &'static str)> {
+    let begins = |kind: &GrantKind| kind.interface().is_some_and(|name| import.starts_with(name));
+    let kind = GrantKind::ALL.into_iter().find(begins)?;
+    let words = match kind {
+        // Its types alone send nothing.
+        GrantKind::Network if !import.starts_with("wasi:http/outgoing-handler@") => return None,
+        GrantKind::Network => "sends requests",
+        GrantKind::Files => "sees directories, if it is granted some",
+        GrantKind::Env => "sees variables, if it is granted some",
+        GrantKind::Config => "reads its configuration",
+        GrantKind::Scratch | GrantKind::Secret => return None,
+    };
+    Some((kind, words))
 }
 
 impl Inspected {
@@ -127,7 +131,8 @@ impl Inspected {
         println!("{}  {}", paint(NAME, shown), what(self.kind));
         println!("     {}", paint(DIM, format!("{} bytes, SHA-256 {}", self.size, self.digest)));
         for import in &self.imports {
-            let Some((key, words)) = grant(import) else { continue };
+            let Some((kind, words)) = grant(import) else { continue };
+            let key = kind.name();
             println!("     {words} ({}): `{key}` under [grants]", paint(DIM, escape(import)));
         }
         if self.imports.iter().any(|import| import.starts_with("wasi:sockets/")) {
@@ -174,10 +179,9 @@ impl Inspected {
     }
 
     fn report(&self) -> Value {
-        let imports = self
-            .imports
-            .iter()
-            .map(|import| json!({ "name": import, "grant": grant(import).map(|(key, _)| key) }));
+        let imports = self.imports.iter().map(
+            |import| json!({ "name": import, "grant": grant(import).map(|(kind, _)| kind.name()) }),
+        );
         let tools = self.listed.tools.iter().map(|spec| {
             json!({
                 "name": self.public(spec),
@@ -207,18 +211,13 @@ impl Inspected {
             "# {name}: its manifest. Beside it lies {name}.wasm.\n\n[plugin]\nkind = \"{}\"\n",
             kind.name()
         );
-        let keys: Vec<_> =
-            self.imports.iter().filter_map(|import| Some(grant(import)?.0)).collect();
-        let lines = [
-            ("network", "network = [\"https://api.example.com\"]"),
-            ("files", "files = [{ path = \"~/notes\", at = \"/notes\", access = \"read\" }]"),
-            ("env", "env = { LANG = \"C\" }"),
-            ("config", "config = { key = \"value\" }"),
-        ];
-        let lines: Vec<_> = lines.into_iter().filter(|(key, _)| keys.contains(key)).collect();
+        let kinds = self.imports.iter().filter_map(|import| Some(grant(import)?.0));
+        let kinds: Vec<_> = kinds.collect();
+        let is_asked = |kind: &GrantKind| kinds.contains(kind);
+        let lines: Vec<_> = GrantKind::ALL.into_iter().filter(is_asked).collect();
         if !lines.is_empty() {
             text += "\n# What it may use, if you grant it:\n# [grants]\n";
-            lines.iter().for_each(|(_, line)| text += &format!("# {line}\n"));
+            lines.iter().for_each(|kind| text += &format!("# {}\n", kind.example().line));
         }
         if kind.manifest_declares_tools() {
             return text + &format!("\n{}\n", first_tool(name));

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::manifest::{Access, Grants, NetworkGrant, SecretPlace};
+use crate::manifest::{Access, Grant, Grants, NetworkGrant, SecretPlace};
 
 /// The beginnings of the lines of grants that only read, and of those that write too.
 const READ: &str = "files: read ";
@@ -15,36 +15,38 @@ const EXCEPT: &str = " except ";
 
 /// One line for each thing that `grants` allow.
 pub(super) fn lines(grants: &Grants) -> BTreeSet<String> {
-    // A grant that is withheld is not among the grants any more.
-    let Grants { network, files, scratch, env, secrets, config, withheld: _ } = grants;
-    let mut lines = BTreeSet::new();
-    lines.extend(files.iter().map(|grant| {
-        let may = match grant.access {
-            Access::Read => READ,
-            Access::Write => WRITE_LINE,
-        };
-        format!("{may}{} as {}", word(&grant.path), word(&grant.at))
-    }));
-    lines.extend(network.iter().map(|grant| match &grant.secret {
-        None => format!("{}: {grant}", kind(grant)),
-        Some(secret) => {
-            let place = match &secret.place {
-                SecretPlace::Header { name, before } if before.is_empty() => {
-                    format!("header {}", word(name))
-                }
-                SecretPlace::Header { name, before } => {
-                    format!("header {} after {}", word(name), word(before))
-                }
-                SecretPlace::Query { name } => format!("query {}", word(name)),
+    grants.iter().map(line).collect()
+}
+
+fn line(grant: Grant<'_>) -> String {
+    match grant {
+        Grant::Files(grant) => {
+            let may = match grant.access {
+                Access::Read => READ,
+                Access::Write => WRITE_LINE,
             };
-            format!("{}: {grant} with secret {} in {place}", kind(grant), secret.name)
+            format!("{may}{} as {}", word(&grant.path), word(&grant.at))
         }
-    }));
-    lines.extend(scratch.iter().map(|at| format!("scratch: {}", word(at))));
-    lines.extend(env.keys().map(|name| format!("env: {name}")));
-    lines.extend(secrets.iter().map(|name| format!("secret: {name}")));
-    lines.extend(config.keys().map(|key| format!("config: {}", word(key))));
-    lines
+        Grant::Scratch(at) => format!("scratch: {}", word(at)),
+        Grant::Network(grant) => network(grant),
+        Grant::Env { name, value: _ } => format!("env: {name}"),
+        Grant::Secret(name) => format!("secret: {name}"),
+        Grant::Config { key, value: _ } => format!("config: {}", word(key)),
+    }
+}
+
+fn network(grant: &NetworkGrant) -> String {
+    let Some(secret) = &grant.secret else { return format!("{}: {grant}", kind(grant)) };
+    let place = match &secret.place {
+        SecretPlace::Header { name, before } if before.is_empty() => {
+            format!("header {}", word(name))
+        }
+        SecretPlace::Header { name, before } => {
+            format!("header {} after {}", word(name), word(before))
+        }
+        SecretPlace::Query { name } => format!("query {}", word(name)),
+    };
+    format!("{}: {grant} with secret {} in {place}", kind(grant), secret.name)
 }
 
 /// The kind of a network grant, with the hosts that it does not reach.

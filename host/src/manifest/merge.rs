@@ -8,7 +8,8 @@
 use super::grants::config::{self, UnknownKey};
 use super::grants::files::{RawFiles, is_one_in_other};
 use super::grants::host::HostPattern;
-use super::grants::name::{GrantKind, GrantName, without as place_of_without};
+use super::grants::kind::GrantKind;
+use super::grants::name::{GrantName, without as place_of_without};
 use super::grants::network::RawNetwork;
 use super::grants::origin::{self, Scheme};
 use super::grants::raw::RawGrants;

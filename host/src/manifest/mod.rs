@@ -31,9 +31,11 @@ pub use edit::{Decision, DecisionError, DecisionKey, DecisionKeyError, NewGrant,
 pub use grants::config::UnknownKey;
 pub use grants::config_keys::{ConfigValues, UnknownValue};
 pub use grants::files::{Access, FileGrant};
+pub use grants::grant::{Effects, Grant};
 pub use grants::host::HostPattern;
 pub(crate) use grants::host::is_within;
-pub use grants::name::{GrantExample, GrantKind, GrantName};
+pub use grants::kind::{GrantExample, GrantKind};
+pub use grants::name::GrantName;
 pub(crate) use grants::network::OF_THE_HOST;
 pub use grants::network::{BoundSecret, NetworkGrant, SecretPlace};
 pub use grants::origin::Scheme;

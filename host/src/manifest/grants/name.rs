@@ -12,6 +12,7 @@ use super::super::syntax::keys::Section::LocalGrants;
 use super::super::syntax::nearest::nearest;
 use super::super::syntax::table::SpannedText;
 use super::host::HostPattern;
+use super::kind::GrantKind;
 use super::network::NetworkGrant;
 use super::origin::{self, Scheme};
 use super::secret::{self, SecretName};
@@ -33,69 +34,6 @@ pub enum GrantName {
     Secret(SecretName),
     /// A key of the configuration.
     Config(Box<str>),
-}
-
-/// A kind of grant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum GrantKind {
-    /// Requests.
-    Network,
-    /// Directories.
-    Files,
-    /// The directory that each call has for itself.
-    Scratch,
-    /// Variables.
-    Env,
-    /// Secrets.
-    Secret,
-    /// Configuration.
-    Config,
-}
-
-impl GrantKind {
-    /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::Network, Self::Files, Self::Scratch, Self::Env, Self::Secret, Self::Config];
-
-    /// The kind in the name of a grant.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Network => "network",
-            Self::Files => "files",
-            Self::Scratch => "scratch",
-            Self::Env => "env",
-            Self::Secret => "secret",
-            Self::Config => "config",
-        }
-    }
-
-    /// Returns examples of a grant of the kind, in the forms in which grants are written.
-    #[must_use]
-    pub fn example(self) -> GrantExample {
-        let (name, argument, placeholder) = match self {
-            Self::Network => {
-                (Some("https://api.example.org"), "https://api.example.org", Some("URL"))
-            }
-            Self::Files => (Some("/notes"), "~/notes --at /notes", Some("DIRECTORY")),
-            Self::Scratch => (None, "/tmp", None),
-            Self::Env => (Some("LANG"), "KEY=VALUE", Some("KEY=VALUE")),
-            Self::Secret => (Some("API_TOKEN"), "API_TOKEN", Some("NAME")),
-            Self::Config => (Some("units"), "KEY=VALUE", Some("KEY=VALUE")),
-        };
-        GrantExample { name, argument, placeholder }
-    }
-}
-
-/// Examples of a grant of one kind.
-#[derive(Clone, Copy, Debug)]
-pub struct GrantExample {
-    /// The rest of its name behind the kind, as a manifest takes it away. `None` where there is only one.
-    pub name: Option<&'static str>,
-    /// It, as `toolrack grant` takes it behind the kind.
-    pub argument: &'static str,
-    /// The word that stands for it in a command. `None` where there is only one.
-    pub placeholder: Option<&'static str>,
 }
 
 impl GrantName {

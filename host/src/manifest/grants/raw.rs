@@ -6,6 +6,7 @@ use toml::de::DeValue;
 use super::super::syntax::error::Diagnostic;
 use super::super::syntax::table::{SpannedText, SpannedValue, Table, wrong};
 use super::files::{self, RawFiles};
+use super::kind::GrantKind;
 use super::network::{self, RawNetwork};
 use super::set::Grants;
 use super::{config, env, secret};
@@ -25,28 +26,28 @@ pub(crate) struct RawGrants<'a> {
     pub(crate) without_paths: Vec<SpannedText<'a>>,
 }
 
-const NETWORK_EXAMPLE: &str = r#"network = ["https://api.example.org"]"#;
-const FILES_EXAMPLE: &str = r#"files = [{ path = "~/notes", at = "/notes", access = "read" }]"#;
 const WITHOUT_EXAMPLE: &str = r#"without = ["files:/notes", "network"]"#;
 const WITHOUT_PATHS_EXAMPLE: &str = r#"without_paths = ["~/notes"]"#;
-const SECRETS_EXAMPLE: &str = r#"secrets = ["WEATHER_API_KEY"]"#;
 
 impl<'a> RawGrants<'a> {
     pub(crate) fn read(table: Table<'a>) -> Result<Self, Diagnostic> {
-        let read = table.items("network", NETWORK_EXAMPLE)?.iter().map(RawNetwork::read);
+        let read =
+            table.items("network", GrantKind::Network.example().line)?.iter().map(RawNetwork::read);
         let network = read.collect::<Result<_, _>>()?;
-        let read = table.items("files", FILES_EXAMPLE)?.iter().map(RawFiles::read);
+        let read =
+            table.items("files", GrantKind::Files.example().line)?.iter().map(RawFiles::read);
         let files = read.collect::<Result<_, _>>()?;
-        let read = table.items("secrets", SECRETS_EXAMPLE)?.iter().map(secret_name);
+        let read =
+            table.items("secrets", GrantKind::Secret.example().line)?.iter().map(secret_name);
         let without = table.items("without", WITHOUT_EXAMPLE)?.iter().map(grant_name);
         let paths = table.items("without_paths", WITHOUT_PATHS_EXAMPLE)?.iter().map(directory);
         Ok(Self {
             network,
             files,
             scratch: table.text("scratch", r#""/tmp""#)?,
-            env: table.entries("env", r#"env = { LANG = "C" }"#)?,
+            env: table.entries("env", GrantKind::Env.example().line)?,
             secrets: read.collect::<Result<_, _>>()?,
-            config: table.entries("config", r#"config = { units = "metric" }"#)?,
+            config: table.entries("config", GrantKind::Config.example().line)?,
             without: without.collect::<Result<_, _>>()?,
             without_paths: paths.collect::<Result<_, _>>()?,
         })

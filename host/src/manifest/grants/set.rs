@@ -6,8 +6,10 @@
 use std::collections::BTreeMap;
 
 use super::files::FileGrant;
+use super::grant::{Effects, Grant};
 use super::host::HostPattern;
-use super::name::{GrantKind, GrantName};
+use super::kind::GrantKind;
+use super::name::GrantName;
 use super::network::NetworkGrant;
 use super::origin::Scheme;
 use super::secret::SecretName;
@@ -70,12 +72,9 @@ impl Grants {
     /// True if something of this name is granted.
     pub(crate) fn has(&self, name: &GrantName) -> bool {
         match name {
-            GrantName::Every(GrantKind::Network) => !self.network.is_empty(),
-            GrantName::Every(GrantKind::Files) => !self.files.is_empty(),
-            GrantName::Every(GrantKind::Scratch) => self.scratch.is_some(),
-            GrantName::Every(GrantKind::Env) => !self.env.is_empty(),
+            // A secret that is put into requests is one, too.
             GrantName::Every(GrantKind::Secret) => self.secret_names().next().is_some(),
-            GrantName::Every(GrantKind::Config) => !self.config.is_empty(),
+            GrantName::Every(kind) => self.has_kind(*kind),
             GrantName::Network(scheme, host, port) => {
                 let of_it = |own: &&NetworkGrant| (own.scheme, own.port) == (*scheme, *port);
                 // A grant counts if it reaches at least some of the hosts.
@@ -92,16 +91,40 @@ impl Grants {
         }
     }
 
+    /// All grants, one by one. Directories that are withheld are none.
+    pub fn iter(&self) -> impl Iterator<Item = Grant<'_>> {
+        let Self { network, files, scratch, env, secrets, config, withheld: _ } = self;
+        let env = env.iter().map(|(name, value)| Grant::Env { name, value });
+        let config = config.iter().map(|(key, value)| Grant::Config { key, value });
+        files
+            .iter()
+            .map(Grant::Files)
+            .chain(scratch.as_deref().map(Grant::Scratch))
+            .chain(network.iter().map(Grant::Network))
+            .chain(env)
+            .chain(secrets.iter().map(Grant::Secret))
+            .chain(config)
+    }
+
+    /// True if something of this kind is granted.
+    #[must_use]
+    pub fn has_kind(&self, kind: GrantKind) -> bool {
+        self.iter().any(|grant| grant.kind() == kind)
+    }
+
+    /// The effects that all of them together make possible.
+    #[must_use]
+    pub fn effects(&self) -> Effects {
+        self.iter().map(Grant::effects).fold(Effects::default(), Effects::and)
+    }
+
     /// The secrets that it is told or that are put into its requests; a name may come twice.
     pub fn secret_names(&self) -> impl Iterator<Item = &SecretName> {
-        let bound = self.network.iter().filter_map(|grant| Some(&grant.secret.as_ref()?.name));
-        self.secrets.iter().chain(bound)
+        self.iter().filter_map(Grant::secret)
     }
 
     /// Returns the secrets without which something fails: all but the optional ones.
     pub fn needed_secret_names(&self) -> impl Iterator<Item = &SecretName> {
-        let bound = self.network.iter().filter_map(|grant| grant.secret.as_ref());
-        let needed = bound.filter(|secret| !secret.is_optional).map(|secret| &secret.name);
-        self.secrets.iter().chain(needed)
+        self.iter().filter_map(Grant::needed_secret)
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Compiled code is shared by plugins with different grants, so each of them is checked.
 
-use crate::manifest::Grants;
+use crate::manifest::{GrantExample, GrantKind, Grants};
 use crate::text::{escape, shell_word};
 
 /// An import that needs a grant the plugin does not have.
@@ -10,6 +10,7 @@ use crate::text::{escape, shell_word};
 #[error("{}", self.advice("its manifest"))]
 pub struct NotGranted {
     import: String,
+    kind: GrantKind,
     has_section: bool,
 }
 
@@ -17,34 +18,38 @@ impl NotGranted {
     /// Returns the missing grant, and the lines to add to `manifest`.
     #[must_use]
     pub fn advice(&self, manifest: &str) -> String {
-        let Self { import, has_section } = self;
+        let Self { import, kind, has_section } = self;
+        let (name, GrantExample { line, argument, .. }) = (kind.name(), kind.example());
         let plugin = manifest.strip_suffix(".toml").unwrap_or("NAME");
         let (place, section) = match has_section {
             true => (format!("under [grants] in {manifest}"), ""),
             false => (format!("to {manifest}"), "[grants]\n"),
         };
         format!(
-            "it imports `{import}` and is granted no network; if it may use it, add {place}:\n\n\
-            {section}network = [\"https://HOST\"]\n\n\
-            or, where it is installed, run `toolrack grant {} network https://HOST`",
+            "it imports `{import}` and is granted no {name}; if it may use it, add {place}:\n\n\
+            {section}{line}\n\n\
+            or, where it is installed, run `toolrack grant {} {name} {argument}`",
             shell_word(plugin)
         )
     }
 }
 
-/// Refuses the first of `imports` that `grants` do not cover. What every program's libc imports
-/// (`wasi:filesystem`, `wasi:cli/environment`) needs no grant: without one there is nothing to see.
+/// Refuses the first of `imports` that `grants` do not cover.
 pub(crate) fn check<'a>(
     imports: impl IntoIterator<Item = &'a str>,
     grants: &Grants,
 ) -> Result<(), NotGranted> {
-    let mut imports = imports.into_iter();
-    match imports.find(|import| import.starts_with("wasi:http/")) {
-        Some(import) if grants.network.is_empty() => {
-            Err(NotGranted { import: escape(import), has_section: *grants != Grants::default() })
+    let lacking = GrantKind::ALL
+        .into_iter()
+        .filter(|kind| kind.is_required_by_import() && !grants.has_kind(*kind));
+    let lacking: Vec<_> = lacking.filter_map(|kind| Some((kind, kind.interface()?))).collect();
+    for import in imports {
+        if let Some((kind, _)) = lacking.iter().find(|(_, begins)| import.starts_with(begins)) {
+            let has_section = *grants != Grants::default();
+            return Err(NotGranted { import: escape(import), kind: *kind, has_section });
         }
-        _ => Ok(()),
     }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -71,16 +76,16 @@ mod tests {
             "",
             Some(
                 "it imports `wasi:http/outgoing-handler@0.2.6` and is granted no network; if it may \
-                use it, add to a.toml:\n\n[grants]\nnetwork = [\"https://HOST\"]\n\nor, where it is installed, run \
-                `toolrack grant a network https://HOST`",
+                use it, add to a.toml:\n\n[grants]\nnetwork = [\"https://api.example.org\"]\n\nor, where it is installed, run \
+                `toolrack grant a network https://api.example.org`",
             ),
         );
         check(
             "[grants]\nenv = { A = \"b\" }",
             Some(
                 "it imports `wasi:http/outgoing-handler@0.2.6` and is granted no network; if it may \
-                use it, add under [grants] in a.toml:\n\nnetwork = [\"https://HOST\"]\n\nor, where it is installed, run \
-                `toolrack grant a network https://HOST`",
+                use it, add under [grants] in a.toml:\n\nnetwork = [\"https://api.example.org\"]\n\nor, where it is installed, run \
+                `toolrack grant a network https://api.example.org`",
             ),
         );
     }

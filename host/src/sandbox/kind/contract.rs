@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use super::bindings::exports::toolrack::plugin::tools as wit;
 use super::hidden::hides_nothing;
-use crate::manifest::{Access, Grants};
+use crate::manifest::{Effects, Grants};
 use crate::name::check_own;
 use crate::text::{check_text, clip, escape};
 use crate::tool::{Annotations, CallError, Content, Media, Output, ResourceLink, ToolSpec};
@@ -82,14 +82,13 @@ fn claims(raw: &wit::Annotations) -> Annotations {
 /// whatever it claims. If it can, its claims stand, and a missing claim means the worst.
 #[must_use]
 pub fn corrected(claim: Annotations, grants: &Grants) -> Annotations {
-    let reaches = !grants.network.is_empty();
-    let changes = reaches || grants.files.iter().any(|grant| grant.access == Access::Write);
+    let Effects { changes, reaches_out } = grants.effects();
     let read_only = !changes || claim.read_only.unwrap_or(false);
     Annotations {
         read_only: Some(read_only),
         destructive: claim.destructive.filter(|_| !read_only),
         idempotent: claim.idempotent,
-        open_world: Some(reaches && claim.open_world.unwrap_or(true)),
+        open_world: Some(reaches_out && claim.open_world.unwrap_or(true)),
     }
 }
 
