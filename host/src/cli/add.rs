@@ -9,17 +9,19 @@ use anyhow::{Context as _, anyhow};
 use super::approve::lock;
 use super::check::{print_details, print_refusal, tools_of};
 use super::consent::Consent;
+use super::installed::Installed;
 use super::load::load;
 use super::lockfile_update::{self, Approval};
 use super::print::{eprintln, println};
 use super::served::{followers, nobody};
-use super::{DIM, ERROR, GOOD, NAME, NO_DIRECTORY, Setup, paint, shown};
+use super::setup::Setup;
+use super::{DIM, ERROR, GOOD, NAME, NO_DIRECTORY, paint, shown};
 use crate::catalog::{Catalog, Plugin, Refusal};
 use crate::install::{
-    DirectoryLock, Gathered, InstallChange, InstallError, ManifestSource, OldManifest, Pair,
-    PluginDirectory, Stage, backup, gather, obstacles, place, replaces_manifest,
+    DirectoryLock, Gathered, InstallError, ManifestSource, OldManifest, Pair, PluginDirectory,
+    Stage, backup, gather, obstacles, place, replaces_manifest,
 };
-use crate::lockfile::{Files, LockPolicy, wider};
+use crate::lockfile::{LockPolicy, wider};
 use crate::text::escape;
 
 pub(super) fn run(
@@ -124,18 +126,6 @@ pub(super) struct CheckedOne {
     pub(super) tools: Vec<String>,
     /// Warnings for the operator.
     pub(super) warnings: Vec<String>,
-}
-
-/// A plugin that was installed.
-pub(super) struct Installed {
-    pub(super) plugin: Arc<Plugin>,
-    pub(super) change: InstallChange,
-    /// Its manifest's file, as shown to people.
-    pub(super) manifest: String,
-    /// The same as it is.
-    pub(super) file: String,
-    pub(super) files: Files,
-    directory: PathBuf,
 }
 
 impl Checked {
@@ -277,44 +267,4 @@ fn not_taken(local: &Path) -> String {
         "{} {local} is not installed: what a plugin may do is decided by who runs it, never by who brings it",
         paint(ERROR, "warning:")
     )
-}
-
-impl Installed {
-    /// True if its Wasm is not the one that was there.
-    pub(super) fn is_other_wasm(&self) -> bool {
-        match self.change {
-            InstallChange::Installed => true,
-            InstallChange::Updated(old) => old != Some(self.plugin.digest),
-            InstallChange::Unchanged => false,
-        }
-    }
-
-    /// Returns its version and name in a few words.
-    pub(super) fn version(&self) -> String {
-        format!("version {} of {}", self.plugin.digest.short(), self.plugin.name)
-    }
-
-    /// Returns the change in a sentence.
-    pub(super) fn sentence(&self) -> String {
-        let name = paint(NAME, &self.plugin.name);
-        let version = self.plugin.digest.short();
-        let directory = escape(&self.directory.to_string_lossy());
-        match self.change {
-            InstallChange::Installed => {
-                format!("installed {name}, version {version}, in {directory}")
-            }
-            InstallChange::Unchanged => {
-                format!("unchanged {name}, version {version}, in {directory}")
-            }
-            InstallChange::Updated(Some(_)) if !self.is_other_wasm() => {
-                format!(
-                    "updated {name}, version {version} as before with another manifest or `.wit` file, in {directory}"
-                )
-            }
-            InstallChange::Updated(old) => {
-                let old = old.map_or("none".into(), |old| old.short());
-                format!("updated {name} from version {old} to {version} in {directory}")
-            }
-        }
-    }
 }

@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 
 use super::list::{parameters, summary};
 use super::print::{eprintln, print, println};
-use super::{DIM, ERROR, NAME, Setup, paint, print_json};
+use super::setup::Setup;
+use super::{DIM, ERROR, NAME, paint, print_json};
 use crate::catalog::first_tool;
 use crate::fs::bounded_read::{ReadError, read_at_most};
 use crate::host::Host;

@@ -7,7 +7,8 @@ use serde_json::json;
 
 use super::load::load;
 use super::print::{eprintln, println};
-use super::{DIM, NAME, NO_DIRECTORY, Setup, paint, print_json, shown};
+use super::setup::Setup;
+use super::{DIM, NAME, NO_DIRECTORY, paint, print_json, shown};
 use crate::catalog::{Catalog, Refusal, Tool};
 use crate::json::readable;
 use crate::lockfile::LockPolicy;

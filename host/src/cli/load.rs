@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::Setup;
+use super::setup::Setup;
 use crate::catalog::Catalog;
 use crate::host::Host;
 use crate::reload::Loader;

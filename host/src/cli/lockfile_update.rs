@@ -5,8 +5,8 @@ use std::path::Path;
 
 use anyhow::bail;
 
-use super::add::Installed;
 use super::approve::{lock, put};
+use super::installed::Installed;
 use super::print::{eprintln, println};
 use super::{ERROR, GOOD, NAME, paint};
 use crate::install::Removed;

@@ -15,6 +15,7 @@ mod doctor;
 mod grants;
 mod help;
 mod inspect;
+mod installed;
 mod language;
 mod list;
 mod list_tool;
@@ -32,6 +33,7 @@ mod remove;
 mod secret;
 mod secret_remarks;
 mod served;
+mod setup;
 mod status;
 mod tips;
 
@@ -47,6 +49,7 @@ use lockfile_update::Approval;
 use print::{
     DIM, ERROR, GOOD, NAME, NO_DIRECTORY, Unwritten, counted, eprintln, paint, print_json, shown,
 };
+use setup::Setup;
 
 use crate::home::Home;
 use crate::install::LocalFiles;
@@ -58,19 +61,6 @@ use crate::serve::{self, Options};
 use crate::status::ServerFiles;
 use crate::text::escape;
 use crate::typed_path;
-
-/// The settings that every command that loads plugins needs.
-#[derive(Clone)]
-struct Setup {
-    plugins: Vec<PathBuf>,
-    compiler: Compiler,
-    /// The strictness with which locks are kept to.
-    locking: LockPolicy,
-    /// The paths that no plugin sees, wherever it is loaded from.
-    protected: Protected,
-    /// Toolrack's own directory. `None` where the environment names none.
-    home: Option<Home>,
-}
 
 /// Runs the command line of this process.
 #[must_use]
@@ -96,7 +86,7 @@ pub fn main() -> ExitCode {
         Ok(log) => log,
         Err(error) => return fail(&error),
     };
-    let run = || run(command, Setup::new(cli.global, home)?);
+    let run = || run(command, set_up(cli.global, home)?);
     match catch_unwind(AssertUnwindSafe(run)) {
         Ok(ran) => ran.unwrap_or_else(|error| fail(&error)),
         Err(why) if why.is::<Unwritten>() => ExitCode::from(2),
@@ -104,15 +94,14 @@ pub fn main() -> ExitCode {
     }
 }
 
-impl Setup {
-    fn new(global: Global, home: Option<Home>) -> anyhow::Result<Self> {
-        let plugins = plugin_directories(global.plugins, home.as_ref())?;
-        let protected = Protected::new(&plugins, home.as_ref());
-        let cache = home.as_ref().filter(|_| !global.no_cache).map(Home::cache);
-        let compiler = cache.into_iter().fold(Compiler::in_children(), Compiler::with_cache);
-        let locking = if global.locked { LockPolicy::Required } else { LockPolicy::Followed };
-        Ok(Self { plugins, compiler, locking, protected, home })
-    }
+/// Returns the setup that the options of the command line and the environment ask for.
+fn set_up(global: Global, home: Option<Home>) -> anyhow::Result<Setup> {
+    let plugins = plugin_directories(global.plugins, home.as_ref())?;
+    let protected = Protected::new(&plugins, home.as_ref());
+    let cache = home.as_ref().filter(|_| !global.no_cache).map(Home::cache);
+    let compiler = cache.into_iter().fold(Compiler::in_children(), Compiler::with_cache);
+    let locking = if global.locked { LockPolicy::Required } else { LockPolicy::Followed };
+    Ok(Setup { plugins, compiler, locking, protected, home })
 }
 
 fn run(command: Command, setup: Setup) -> anyhow::Result<ExitCode> {

@@ -7,7 +7,8 @@ use std::process::ExitCode;
 use anyhow::{Context as _, anyhow, bail};
 
 use super::print::println;
-use super::{GOOD, NAME, Setup, paint};
+use super::setup::Setup;
+use super::{GOOD, NAME, paint};
 use crate::fs::atomic_write::Unfinished;
 use crate::fs::bounded_read::{ReadError, read_at_most};
 use crate::host::Host;

@@ -11,7 +11,8 @@ use clap::{Args, ValueEnum};
 use super::approve::print_lines;
 use super::diff::diff;
 use super::print::{counted, eprintln, println};
-use super::{DIM, ERROR, GOOD, NAME, Setup, paint};
+use super::setup::Setup;
+use super::{DIM, ERROR, GOOD, NAME, paint};
 use crate::clients::{
     CLIENTS, Client, ClientError, ClientFile, Foreign, PlannedEdit, Registration, Scope,
     ServerEntry, UserDirectories, client,

@@ -6,7 +6,8 @@ use std::process::ExitCode;
 
 use super::print::println;
 use super::served::followers;
-use super::{NAME, Setup, lockfile_update, paint};
+use super::setup::Setup;
+use super::{NAME, lockfile_update, paint};
 use crate::install::{
     DirectoryLock, FileFailure, LocalFiles, LocalRemoved, Removed, WasmRemoved, left_local, remove,
 };

@@ -1,5 +1,6 @@
 //! `toolrack approve`: what differs from the lock, shown and accepted.
 
+mod form;
 mod review;
 mod show;
 
@@ -16,24 +17,15 @@ use super::consent::Consent;
 use super::load::loaded;
 use super::print::println;
 use super::served::followers;
-use super::{GOOD, NO_DIRECTORY, Setup, counted, paint, print_json, shown};
+use super::setup::Setup;
+use super::{GOOD, NO_DIRECTORY, counted, paint, print_json, shown};
 use crate::catalog::{Refusal, Refused};
 use crate::lockfile::{LOCK_FILE, LockPolicy};
 use crate::manifest::nearest;
 use crate::text::escape;
+pub(super) use form::ReviewForm;
 pub(super) use review::{Review, lock, put};
 pub(super) use show::print_lines;
-
-/// The form in which a review is shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum ReviewForm {
-    /// Of a new plugin what it may reach, and the first sentence of each tool; of a changed one all that differs.
-    Summary,
-    /// All that a model reads of the tools.
-    Full,
-    /// JSON.
-    Json,
-}
 
 pub(super) fn run(
     names: &[String],

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::ReviewForm;
+use super::form::ReviewForm;
 use super::review::{PluginChange, Review};
 use crate::cli::diff::{DiffLine, diff};
 use crate::cli::list::summary;

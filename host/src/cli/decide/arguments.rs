@@ -6,7 +6,7 @@ use anyhow::{Context as _, anyhow, bail};
 use clap::Args;
 
 use super::hints::{self, kind};
-use crate::cli::Setup;
+use crate::cli::setup::Setup;
 use crate::manifest::{Decision, DecisionKey, GrantKind, GrantName, NewGrant};
 use crate::protected::Protected;
 use crate::text::{escape, shell_word};

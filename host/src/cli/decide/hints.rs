@@ -1,6 +1,6 @@
 //! The command that a person probably meant, where the one that was typed decides nothing.
 
-use crate::cli::Setup;
+use crate::cli::setup::Setup;
 use crate::fs::bounded_read::read_at_most;
 use crate::install::installed;
 use crate::manifest::nearest;

@@ -9,7 +9,8 @@ use std::sync::mpsc::Sender;
 use anyhow::{Context as _, bail};
 use serde::Deserialize;
 
-use super::DevEvent;
+use super::event::DevEvent;
+use super::messages::{Artifact, Messages};
 use crate::cli::language::Lang;
 use crate::cli::print::eprintln;
 use crate::text::escape;
@@ -39,23 +40,6 @@ impl Recipe {
 /// A build that runs. Dropping it ends the child and what that started.
 pub(super) struct Build {
     child: Child,
-}
-
-/// Cargo's messages.
-#[derive(Debug, Default)]
-pub(super) struct Messages {
-    artifacts: Vec<Artifact>,
-}
-
-/// A plugin that was built.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Artifact {
-    /// Its package.
-    pub(super) package: String,
-    /// The directory of its crate.
-    pub(super) directory: PathBuf,
-    /// The component.
-    pub(super) wasm: PathBuf,
 }
 
 impl Build {
@@ -154,29 +138,6 @@ impl Drop for Build {
             // Ended just now, so there is nothing to wait for and nothing to do about a failure.
             let _ = self.child.wait();
         }
-    }
-}
-
-impl Messages {
-    /// The plugin that is meant: the one of `package`, or else the crate at `root`, or else the only one.
-    pub(super) fn artifact(self, root: &Path, package: Option<&str>) -> anyhow::Result<Artifact> {
-        if self.artifacts.is_empty() {
-            bail!(
-                "cargo built no plugin; a plugin's Cargo.toml has `crate-type = [\"cdylib\"]` under [lib]"
-            );
-        }
-        let mut found: Vec<Artifact> = match package {
-            Some(name) => self.artifacts.into_iter().filter(|one| one.package == name).collect(),
-            None => match self.artifacts.iter().find(|one| one.directory == root) {
-                Some(own) => vec![own.clone()],
-                None => self.artifacts,
-            },
-        };
-        if found.len() > 1 {
-            let names: Vec<_> = found.iter().map(|one| escape(&one.package)).collect();
-            bail!("there are several plugins, {}; choose one with --package", names.join(", "));
-        }
-        found.pop().context("the package builds no plugin; name another with --package")
     }
 }
 

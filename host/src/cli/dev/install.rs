@@ -2,10 +2,11 @@
 
 use anyhow::Context as _;
 
-use super::build::Artifact;
-use crate::cli::Setup;
-use crate::cli::add::{Checked, Installed, failed, look, target};
+use super::messages::Artifact;
+use crate::cli::add::{Checked, failed, look, target};
+use crate::cli::installed::Installed;
 use crate::cli::pack::packed_if_possible;
+use crate::cli::setup::Setup;
 use crate::fs::bounded_read::read_at_most;
 use crate::install::{DirectoryLock, ManifestSource, OldManifest, Pair, PluginDirectory};
 use crate::reload::MAX_WASM;

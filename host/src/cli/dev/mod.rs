@@ -1,6 +1,8 @@
 //! `toolrack dev`: on every save a plugin is built, checked and installed, and it is measured when running servers
 //! serve it.
 
+mod messages;
+mod event;
 mod build;
 mod install;
 mod outputs;
@@ -20,10 +22,13 @@ use super::add::target;
 use super::language::{Lang, plugin_name};
 use super::lockfile_update::{self, Approval};
 use super::print::{eprintln, println};
-use super::{DIM, ERROR, NAME, Setup, paint};
+use super::setup::Setup;
+use super::{DIM, ERROR, NAME, paint};
 use crate::text::escape;
-use build::{Build, Messages, Recipe};
+use build::{Build, Recipe};
+use event::DevEvent;
 use install::InstallOutcome;
+use messages::Messages;
 use outputs::Outputs;
 use serving::Serving;
 use watch::CrateWatch;
@@ -34,17 +39,6 @@ const SAVE_QUIET: Duration = Duration::from_millis(150);
 const MAX_QUIET: Duration = Duration::from_secs(2);
 /// The time between two looks at the logs of servers while nothing is built.
 const TICK: Duration = Duration::from_millis(200);
-
-/// An event while the command runs.
-#[derive(Debug)]
-enum DevEvent {
-    /// A file of the crate was saved.
-    Saved,
-    /// Cargo has said all it says.
-    Built(Messages),
-    /// The person wants to end it.
-    Interrupted,
-}
 
 /// The outcome of a step, which may be left before its end.
 enum StepOutcome<T> {
@@ -217,9 +211,4 @@ impl Dev {
         println!("{}", paint(DIM, "building"));
         true
     }
-}
-
-/// A time as people compare it.
-fn seconds(time: Duration) -> String {
-    format!("{:.1} s", time.as_secs_f64())
 }

@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::super::print::println;
-use super::seconds;
+use super::event::seconds;
 use crate::catalog::Plugin;
-use crate::cli::add::Installed;
+use crate::cli::installed::Installed;
 use crate::cli::served::{nobody, serving};
 use crate::cli::{DIM, ERROR, GOOD, paint};
 use crate::install::InstallChange;

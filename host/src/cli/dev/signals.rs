@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::mpsc::Sender;
 
-use super::DevEvent;
+use super::event::DevEvent;
 
 /// Sends [`DevEvent::Interrupted`] at the first signal that asks for the end.
 pub(super) fn watch(events: Sender<DevEvent>) -> io::Result<()> {

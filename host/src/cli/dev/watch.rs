@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use notify::event::ModifyKind;
 use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
 
-use super::DevEvent;
+use super::event::DevEvent;
 use super::outputs::Outputs;
 use crate::text::escape;
 

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::Examined;
+use super::examined::Examined;
 use super::finding::Finding;
 use crate::cli::register::{registration, removes_local};
 use crate::cli::shown;

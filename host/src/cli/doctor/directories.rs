@@ -3,7 +3,7 @@
 use std::io::ErrorKind;
 use std::path::Path;
 
-use super::Examined;
+use super::examined::Examined;
 use super::finding::Finding;
 use crate::text::escape;
 #[cfg(unix)]

@@ -3,6 +3,7 @@
 //! Each check is a function from what is examined to findings. None waits for longer than a few seconds, and none
 //! changes anything that others see.
 
+mod examined;
 mod clients;
 mod directories;
 mod finding;
@@ -21,23 +22,14 @@ use serde_json::json;
 
 use super::print::println;
 use super::register::server_entry;
-use super::{Setup, counted, print_json};
-use crate::clients::ServerEntry;
-use crate::home::Home;
+use super::setup::Setup;
+use super::{counted, print_json};
 pub(super) use directories::loose_files;
+use examined::Examined;
 use finding::{Finding, Level};
 
 /// The time that one check is waited for: file systems and keyrings may not answer at all.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(8);
-
-/// The setup that is examined.
-struct Examined {
-    /// Plugin directories, absolute.
-    directories: Vec<PathBuf>,
-    home: Option<Home>,
-    /// The entry that clients should have.
-    entry: anyhow::Result<ServerEntry>,
-}
 
 type Check = (&'static str, Box<dyn FnOnce() -> Vec<Finding> + Send>);
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::Examined;
+use super::examined::Examined;
 use super::finding::Finding;
 use crate::fs::atomic_write::Unfinished;
 use crate::home::{Home, check_private};

@@ -1,6 +1,6 @@
 //! Secrets: which of those that plugins are granted have no value, and whether the keyring answers.
 
-use super::Examined;
+use super::examined::Examined;
 use super::finding::Finding;
 use crate::cli::secret::{LookedUpSources, command, rows};
 use crate::secret::{KeyringError, PatientKeyring};

@@ -1,6 +1,6 @@
 //! Servers that run: another version, or other plugins than lie in the directory.
 
-use super::Examined;
+use super::examined::Examined;
 use super::finding::Finding;
 use super::plugins::Versions;
 use crate::status::{Server, Status, Told, servers};

@@ -1,5 +1,6 @@
 //! `toolrack status`: what running servers serve.
 
+mod uptime;
 mod plugin;
 
 use std::collections::BTreeSet;
@@ -16,6 +17,7 @@ use crate::manifest::nearest;
 use crate::status::{RefusalStatus, RefusedStatus, Server, Told, now_ms, servers};
 use crate::text::{escape, shell_word};
 use plugin::{loading_time, older, print_reason};
+use uptime::uptime;
 
 pub(super) fn run(
     run: Option<&Path>,
@@ -152,18 +154,6 @@ fn print(server: &Server) {
             | RefusedStatus::Notes => println!("  {} {file}, because", paint(ERROR, "refused")),
         }
         print_reason(&refusal.reason);
-    }
-}
-
-/// A time as people say it, in its two largest units.
-fn uptime(time: Duration) -> String {
-    let seconds = time.as_secs();
-    let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86400);
-    match (days, hours, minutes) {
-        (0, 0, 0) => format!("{seconds} s"),
-        (0, 0, _) => format!("{minutes} min {} s", seconds % 60),
-        (0, _, _) => format!("{hours} h {} min", minutes % 60),
-        _ => format!("{days} d {} h", hours % 24),
     }
 }
 

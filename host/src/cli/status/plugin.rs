@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::uptime;
+use super::uptime::uptime;
 use crate::cli::print::println;
 use crate::cli::{DIM, ERROR, GOOD, NAME, counted, paint};
 use crate::manifest::Sha256Digest;

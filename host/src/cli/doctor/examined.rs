@@ -1,0 +1,15 @@
+//! The setup that is examined.
+
+use std::path::PathBuf;
+
+use crate::clients::ServerEntry;
+use crate::home::Home;
+
+/// The directories and the entry that the checks look at.
+pub(super) struct Examined {
+    /// Plugin directories, absolute.
+    pub(super) directories: Vec<PathBuf>,
+    pub(super) home: Option<Home>,
+    /// The entry that clients should have.
+    pub(super) entry: anyhow::Result<ServerEntry>,
+}
