@@ -5,8 +5,10 @@ use std::path::PathBuf;
 
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
-use super::language::Lang;
-use super::{compile, decide, help, logs, register, secret, tips};
+use super::author::language::Lang;
+use super::secret::command::SecretAction;
+use super::usage::{help, tips};
+use super::{compile, decide, logs, register};
 
 #[derive(Parser)]
 #[command(name = "toolrack", version, about = help::ABOUT, long_about = help::LONG_ABOUT, after_help = help::EXAMPLES)]
@@ -271,7 +273,7 @@ pub(super) enum Command {
     #[command(long_about = help::SECRET)]
     Secret {
         #[command(subcommand)]
-        action: secret::SecretAction,
+        action: SecretAction,
     },
     /// Validate plugin directories
     #[command(long_about = help::CHECK)]

@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use clap::Args;
 use serde_json::{Map, Value};
 
-use super::print::{eprintln, println};
+use super::output::print::{eprintln, println};
 use super::{DIM, ERROR, NAME, paint};
 use crate::home::Home;
 use crate::install::installed;

@@ -1,41 +1,24 @@
 //! The command line: arguments to commands, outcomes to exit codes. The only place that prints for
 //! people.
 
-mod add;
-mod approve;
-mod arguments;
-mod call;
-mod check;
 mod compile;
-mod consent;
-mod decide;
-mod dev;
-mod diff;
-mod doctor;
-mod grants;
-mod help;
-mod inspect;
-mod installed;
-mod language;
-mod list;
-mod list_tool;
-mod load;
-mod local;
-mod lockfile_update;
-mod log;
+mod output;
 mod logs;
-mod new;
-mod pack;
-mod pages;
-mod print;
-mod register;
-mod remove;
 mod secret;
-mod secret_remarks;
-mod served;
+mod usage;
 mod setup;
+mod call;
+mod author;
 mod status;
-mod tips;
+mod look;
+mod approve;
+mod register;
+mod doctor;
+mod install;
+mod decide;
+mod arguments;
+mod dev;
+mod log;
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::PathBuf;
@@ -44,9 +27,9 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use approve::ReviewForm;
 use arguments::{CliCommand, Command, Global, LogFormat};
-use consent::Consent;
-use lockfile_update::Approval;
-use print::{
+use install::lockfile_update::Approval;
+use output::consent::Consent;
+use output::print::{
     DIM, ERROR, GOOD, NAME, NO_DIRECTORY, Unwritten, counted, eprintln, paint, print_json, shown,
 };
 use setup::Setup;
@@ -116,21 +99,27 @@ fn run(command: Command, setup: Setup) -> anyhow::Result<ExitCode> {
             let served = serve::serve(options);
             served.map(|()| ExitCode::SUCCESS).map_err(Into::into)
         }
-        Command::List { name: None, json } => list::run(setup, json),
-        Command::List { name: Some(name), json } => list_tool::run(setup, &name, json),
+        Command::List { name: None, json } => look::list::run(setup, json),
+        Command::List { name: Some(name), json } => look::list_tool::run(setup, &name, json),
         Command::Call { tool, arguments, json } => call::run(setup, &tool, &arguments, json),
-        Command::Check { names, json } => check::run(setup, &names, json),
+        Command::Check { names, json } => look::check::run(setup, &names, json),
         Command::Inspect { file, json, manifest } => {
             let form = match (json, manifest) {
-                (true, _) => inspect::ReportForm::Json,
-                (_, true) => inspect::ReportForm::Manifest,
-                _ => inspect::ReportForm::Words,
+                (true, _) => look::inspect::ReportForm::Json,
+                (_, true) => look::inspect::ReportForm::Manifest,
+                _ => look::inspect::ReportForm::Words,
             };
-            inspect::run(setup, &file, form)
+            look::inspect::run(setup, &file, form)
         }
         Command::Add { sources, approve, yes } => {
             let approval = if approve { Approval::Now } else { Approval::Later };
-            add::run(&sources, &setup, run.as_deref(), approval, Consent::of(yes || approve))
+            install::add::run(
+                &sources,
+                &setup,
+                run.as_deref(),
+                approval,
+                Consent::of(yes || approve),
+            )
         }
         Command::Approve { names, yes, full, json } => {
             let form = match (json, full) {
@@ -142,7 +131,7 @@ fn run(command: Command, setup: Setup) -> anyhow::Result<ExitCode> {
         }
         Command::Remove { names, purge } => {
             let decided = if purge { LocalFiles::Purge } else { LocalFiles::Keep };
-            remove::run(&names, &setup, run.as_deref(), decided)
+            install::remove::run(&names, &setup, run.as_deref(), decided)
         }
         Command::Logs(arguments) => logs::run(&arguments, &setup.plugins, setup.home.as_ref()),
         Command::Grant { name, what } => {
@@ -160,17 +149,19 @@ fn run(command: Command, setup: Setup) -> anyhow::Result<ExitCode> {
         Command::Unset { name, key } => {
             decide::run(&name, &decide::unset(&key)?, &setup, run.as_deref())
         }
-        Command::Pack { file, output } => pack::run(setup, &file, output.as_deref()),
-        Command::New { directory, lang, sdk } => new::run(&directory, lang, sdk.as_deref()),
+        Command::Pack { file, output } => author::pack::run(setup, &file, output.as_deref()),
+        Command::New { directory, lang, sdk } => author::new::run(&directory, lang, sdk.as_deref()),
         Command::Dev { directory, package } => {
             dev::run(&directory, package, &setup, run.as_deref())
         }
         Command::Register(arguments) => register::register(arguments, &setup),
         Command::Unregister(arguments) => register::unregister(arguments, &setup),
         Command::Doctor { json } => doctor::run(setup, json),
-        Command::Completions { shell } => pages::completions(shell),
-        Command::Man { directory } => pages::man(directory.as_deref()),
-        Command::Secret { action } => secret::run(&action, &setup.plugins, setup.home.as_ref()),
+        Command::Completions { shell } => usage::pages::completions(shell),
+        Command::Man { directory } => usage::pages::man(directory.as_deref()),
+        Command::Secret { action } => {
+            secret::command::run(&action, &setup.plugins, setup.home.as_ref())
+        }
         Command::Status { plugin, json } => {
             status::run(run.as_deref(), &setup.plugins, plugin.as_deref(), json)
         }

@@ -9,8 +9,8 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 
 use super::approve::print_lines;
-use super::diff::diff;
-use super::print::{counted, eprintln, println};
+use super::output::diff::diff;
+use super::output::print::{counted, eprintln, println};
 use super::setup::Setup;
 use super::{DIM, ERROR, GOOD, NAME, paint};
 use crate::clients::{

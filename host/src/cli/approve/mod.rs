@@ -12,11 +12,11 @@ use std::process::ExitCode;
 use anyhow::bail;
 use serde_json::{Value, json};
 
-use super::check::{print_refusal, stem};
-use super::consent::Consent;
-use super::load::loaded;
-use super::print::println;
-use super::served::followers;
+use super::look::check::{print_refusal, stem};
+use super::look::load::loaded;
+use super::look::served::followers;
+use super::output::consent::Consent;
+use super::output::print::println;
 use super::setup::Setup;
 use super::{GOOD, NO_DIRECTORY, counted, paint, print_json, shown};
 use crate::catalog::{Refusal, Refused};

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use super::super::look::list::summary;
+use super::super::output::diff::{DiffLine, diff};
+use super::super::output::print::println;
 use super::form::ReviewForm;
 use super::review::{PluginChange, Review};
-use crate::cli::diff::{DiffLine, diff};
-use crate::cli::list::summary;
-use crate::cli::print::println;
 use crate::cli::{DIM, ERROR, GOOD, NAME, counted, paint};
 use crate::lockfile::{Definition, LOCK_FILE, LockEntry};
 use crate::manifest::Sha256Digest;

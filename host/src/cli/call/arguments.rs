@@ -8,8 +8,8 @@ use std::io::Read;
 use anyhow::{Context as _, bail};
 use serde_json::Value;
 
+use super::super::look::list::parameters;
 use crate::catalog::{MAX_ARGUMENTS, Tool};
-use crate::cli::list::parameters;
 use crate::text::escape;
 
 /// The arguments as a JSON object: given as one, or put together from `key=value` pairs.

@@ -9,9 +9,9 @@ use anyhow::bail;
 use serde_json::value::RawValue;
 use tracing::Instrument as _;
 
-use super::list::not_served;
-use super::load::load_until;
-use super::print::{eprintln, println};
+use super::look::list::not_served;
+use super::look::load::load_until;
+use super::output::print::{eprintln, println};
 use super::setup::Setup;
 use super::{DIM, ERROR, paint};
 use crate::catalog::{Catalog, Tool};

@@ -1,18 +1,19 @@
 //! `toolrack grant`, `revoke`, `set` and `unset`: what a person decides of a plugin, put into its local file.
 
-mod arguments;
 mod hints;
+mod arguments;
 mod target;
 
 use std::path::Path;
 use std::process::ExitCode;
 
 use super::approve::lock;
-use super::check::print_refusal;
-use super::print::{eprintln, println};
-use super::served::{followers, nobody};
+use super::install::lockfile_update;
+use super::look::check::print_refusal;
+use super::look::served::{followers, nobody};
+use super::output::print::{eprintln, println};
 use super::setup::Setup;
-use super::{ERROR, NAME, lockfile_update, paint};
+use super::{ERROR, NAME, paint};
 use crate::catalog::Refusal;
 use crate::install::{DirectoryLock, InstallError, installed};
 use crate::lockfile::LOCK_FILE;

@@ -6,13 +6,14 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
 
+use super::super::install::add::{Checked, CheckedOne, look};
+use super::super::install::lockfile_update;
+use super::super::look::check::{print_details, print_refusal};
+use super::super::output::diff::{DiffLine, diff};
+use super::super::output::print::println;
 use crate::catalog::Refusal;
-use crate::cli::add::{Checked, CheckedOne, look};
-use crate::cli::check::{print_details, print_refusal};
-use crate::cli::diff::{DiffLine, diff};
-use crate::cli::print::println;
 use crate::cli::setup::Setup;
-use crate::cli::{ERROR, GOOD, NAME, lockfile_update, paint};
+use crate::cli::{ERROR, GOOD, NAME, paint};
 use crate::fs::atomic_write::{KeptOwner, Replacement, sync};
 use crate::install::{FileFailure, InstallError, Pair, PluginDirectory};
 use crate::lockfile::{Files, Lock, PluginVersion};

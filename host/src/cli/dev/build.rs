@@ -9,10 +9,10 @@ use std::sync::mpsc::Sender;
 use anyhow::{Context as _, bail};
 use serde::Deserialize;
 
+use super::super::author::language::Lang;
+use super::super::output::print::eprintln;
 use super::event::DevEvent;
 use super::messages::{Artifact, Messages};
-use crate::cli::language::Lang;
-use crate::cli::print::eprintln;
 use crate::text::escape;
 
 /// The bytes of cargo's messages that are read at most.

@@ -2,10 +2,10 @@
 
 use anyhow::Context as _;
 
+use super::super::author::pack::packed_if_possible;
+use super::super::install::add::{Checked, failed, look, target};
+use super::super::install::installed::Installed;
 use super::messages::Artifact;
-use crate::cli::add::{Checked, failed, look, target};
-use crate::cli::installed::Installed;
-use crate::cli::pack::packed_if_possible;
 use crate::cli::setup::Setup;
 use crate::fs::bounded_read::read_at_most;
 use crate::install::{DirectoryLock, ManifestSource, OldManifest, Pair, PluginDirectory};

@@ -18,10 +18,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail, ensure};
 
-use super::add::target;
-use super::language::{Lang, plugin_name};
-use super::lockfile_update::{self, Approval};
-use super::print::{eprintln, println};
+use super::author::language::{Lang, plugin_name};
+use super::install::add::target;
+use super::install::lockfile_update::{self, Approval};
+use super::output::print::{eprintln, println};
 use super::setup::Setup;
 use super::{DIM, ERROR, NAME, paint};
 use crate::text::escape;

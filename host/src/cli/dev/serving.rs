@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::super::print::println;
+use super::super::install::installed::Installed;
+use super::super::look::served::{nobody, serving};
+use super::super::output::print::println;
 use super::event::seconds;
 use crate::catalog::Plugin;
-use crate::cli::installed::Installed;
-use crate::cli::served::{nobody, serving};
 use crate::cli::{DIM, ERROR, GOOD, paint};
 use crate::install::InstallChange;
 use crate::name::PluginName;

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::cli::print::println;
+use super::super::output::print::println;
 use crate::cli::{DIM, ERROR, GOOD, NAME, paint};
 
 /// One thing that was looked at.

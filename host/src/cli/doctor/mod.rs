@@ -4,9 +4,9 @@
 //! changes anything that others see.
 
 mod examined;
+mod finding;
 mod clients;
 mod directories;
-mod finding;
 mod own_directory;
 mod plugins;
 mod secrets;
@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::print::println;
+use super::output::print::println;
 use super::register::server_entry;
 use super::setup::Setup;
 use super::{counted, print_json};

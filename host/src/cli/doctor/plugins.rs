@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Duration;
 
+use super::super::look::load::loaded_within;
 use super::examined::Examined;
 use super::finding::{Finding, Level};
 use crate::catalog::{Catalog, Refusal, Refused};
 use crate::cli::approve::{Review, lock};
 use crate::cli::counted;
-use crate::cli::load::loaded_within;
 use crate::cli::setup::Setup;
 use crate::install::PluginDirectory;
 use crate::reload::Loader;

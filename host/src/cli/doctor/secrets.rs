@@ -1,8 +1,8 @@
 //! Secrets: which of those that plugins are granted have no value, and whether the keyring answers.
 
+use super::super::secret::command::{LookedUpSources, command, rows};
 use super::examined::Examined;
 use super::finding::Finding;
-use crate::cli::secret::{LookedUpSources, command, rows};
 use crate::secret::{KeyringError, PatientKeyring};
 use crate::text::escape;
 

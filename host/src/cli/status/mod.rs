@@ -11,7 +11,7 @@ use std::time::Duration;
 use anyhow::bail;
 use serde_json::{Value, json};
 
-use super::print::println;
+use super::output::print::println;
 use super::{DIM, ERROR, NAME, paint, print_json};
 use crate::manifest::nearest;
 use crate::status::{RefusalStatus, RefusedStatus, Server, Told, now_ms, servers};

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use super::super::output::print::println;
 use super::uptime::uptime;
-use crate::cli::print::println;
 use crate::cli::{DIM, ERROR, GOOD, NAME, counted, paint};
 use crate::manifest::Sha256Digest;
 use crate::status::{

@@ -9,7 +9,7 @@ use crate::reload::is_manifest;
 
 /// What a plugin is written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum Lang {
+pub(crate) enum Lang {
     /// A Rust library with toolrack-sdk: functions are tools
     Rust,
     /// A C program, built by clang with wasi-libc: its manifest declares the tools
@@ -27,7 +27,7 @@ pub(super) enum Lang {
 
 impl Lang {
     /// The language of the plugin in `directory`, by a file that its build needs.
-    pub(super) fn of(directory: &Path) -> Option<Self> {
+    pub(crate) fn of(directory: &Path) -> Option<Self> {
         let signs = [
             ("Cargo.toml", Self::Rust),
             ("go.mod", Self::Go),
@@ -59,14 +59,14 @@ impl Lang {
     }
 
     /// The command that makes `NAME.wasm`, as a person types it.
-    pub(super) fn build(self, name: &str) -> String {
+    pub(crate) fn build(self, name: &str) -> String {
         let (variables, words) = self.words(name);
         let variables = variables.iter().map(|(name, value)| format!("{name}={value}"));
         variables.chain(words).collect::<Vec<_>>().join(" ")
     }
 
     /// The same command, to be run in `directory`.
-    pub(super) fn command(self, name: &str, directory: &Path) -> Command {
+    pub(crate) fn command(self, name: &str, directory: &Path) -> Command {
         let (variables, words) = self.words(name);
         let program = match words[0].contains('/') {
             true => directory.join(&words[0]),
@@ -79,7 +79,7 @@ impl Lang {
 
     /// Returns the command that is run once before the first build: it installs the language's own tools for this
     /// directory.
-    pub(super) fn prepare(self) -> Option<&'static str> {
+    pub(crate) fn prepare(self) -> Option<&'static str> {
         match self {
             Self::Rust | Self::C | Self::Go => None,
             Self::Js | Self::Assemblyscript => Some("npm install"),
@@ -90,7 +90,7 @@ impl Lang {
     }
 
     /// True if that was done in `directory`.
-    pub(super) fn is_prepared(self, directory: &Path) -> bool {
+    pub(crate) fn is_prepared(self, directory: &Path) -> bool {
         match self {
             Self::Rust | Self::C | Self::Go => true,
             Self::Js | Self::Assemblyscript => directory.join("node_modules").is_dir(),
@@ -100,7 +100,7 @@ impl Lang {
 }
 
 /// The name of the plugin in `directory`, which is not built by cargo: that of its only manifest, or of the directory.
-pub(super) fn plugin_name(directory: &Path) -> Option<String> {
+pub(crate) fn plugin_name(directory: &Path) -> Option<String> {
     let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
     let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
     let mut manifests =

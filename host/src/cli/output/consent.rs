@@ -6,7 +6,7 @@ use super::print::{eprint, eprintln};
 
 /// The way in which a person consents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Consent {
+pub(crate) enum Consent {
     /// On the terminal, when they have seen it.
     Asked,
     /// In advance.
@@ -15,22 +15,22 @@ pub(super) enum Consent {
 
 impl Consent {
     /// Reads `--yes`.
-    pub(super) fn of(is_given: bool) -> Self {
+    pub(crate) fn of(is_given: bool) -> Self {
         if is_given { Self::Given } else { Self::Asked }
     }
 
     /// True if a person is to be asked, and there is none.
-    pub(super) fn is_asked_in_vain(self) -> bool {
+    pub(crate) fn is_asked_in_vain(self) -> bool {
         self == Self::Asked && !std::io::stdin().is_terminal()
     }
 
     /// The answer to `question`; where nobody can be asked, `otherwise` is said and the answer is no.
-    pub(super) fn ask(self, question: &str, otherwise: &str) -> anyhow::Result<bool> {
+    pub(crate) fn ask(self, question: &str, otherwise: &str) -> anyhow::Result<bool> {
         Ok(self.answer(&format!("{question} [y/N]"), otherwise)? == Answer::Yes)
     }
 
     /// The same, where a person may have all of it shown by `show` before they answer.
-    pub(super) fn ask_or_show(
+    pub(crate) fn ask_or_show(
         self,
         question: &str,
         otherwise: &str,

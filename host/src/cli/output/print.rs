@@ -7,25 +7,25 @@ use std::path::PathBuf;
 use crate::text::{escape, escape_json};
 
 macro_rules! print {
-    ($($text:tt)*) => { $crate::cli::print::say(format_args!($($text)*)) };
+    ($($text:tt)*) => { $crate::cli::output::print::say(format_args!($($text)*)) };
 }
 macro_rules! println {
-    ($($text:tt)*) => { $crate::cli::print::say(format_args!("{}\n", format_args!($($text)*))) };
+    ($($text:tt)*) => { $crate::cli::output::print::say(format_args!("{}\n", format_args!($($text)*))) };
 }
 macro_rules! eprint {
-    ($($text:tt)*) => { $crate::cli::print::remark(format_args!($($text)*)) };
+    ($($text:tt)*) => { $crate::cli::output::print::remark(format_args!($($text)*)) };
 }
 macro_rules! eprintln {
-    ($($text:tt)*) => { $crate::cli::print::remark(format_args!("{}\n", format_args!($($text)*))) };
+    ($($text:tt)*) => { $crate::cli::output::print::remark(format_args!("{}\n", format_args!($($text)*))) };
 }
-pub(super) use {eprint, eprintln, print, println};
+pub(crate) use {eprint, eprintln, print, println};
 
 /// The panic payload that ends a command whose stdout cannot be written. It unwinds, so that everything is cleaned up
 /// on the way, and no other code has to handle it.
-pub(super) struct Unwritten;
+pub(crate) struct Unwritten;
 
 /// Writes to stdout. A reader that has gone has read enough; where a disk is full, the command ends.
-pub(super) fn say(text: Arguments<'_>) {
+pub(crate) fn say(text: Arguments<'_>) {
     if let Err(error) = anstream::stdout().write_fmt(text)
         && error.kind() != ErrorKind::BrokenPipe
     {
@@ -35,22 +35,22 @@ pub(super) fn say(text: Arguments<'_>) {
 }
 
 /// Writes to stderr. Where that cannot be, nobody can be told.
-pub(super) fn remark(text: Arguments<'_>) {
+pub(crate) fn remark(text: Arguments<'_>) {
     let _ = anstream::stderr().write_fmt(text);
 }
 
-pub(super) const ERROR: anstyle::Style = anstyle::AnsiColor::Red.on_default().bold();
-pub(super) const GOOD: anstyle::Style = anstyle::AnsiColor::Green.on_default();
-pub(super) const NAME: anstyle::Style = anstyle::Style::new().bold();
-pub(super) const DIM: anstyle::Style = anstyle::Style::new().dimmed();
+pub(crate) const ERROR: anstyle::Style = anstyle::AnsiColor::Red.on_default().bold();
+pub(crate) const GOOD: anstyle::Style = anstyle::AnsiColor::Green.on_default();
+pub(crate) const NAME: anstyle::Style = anstyle::Style::new().bold();
+pub(crate) const DIM: anstyle::Style = anstyle::Style::new().dimmed();
 
 /// Coloured text; [`anstream`] takes the colour out where nobody sees it.
-pub(super) fn paint(style: anstyle::Style, text: impl std::fmt::Display) -> String {
+pub(crate) fn paint(style: anstyle::Style, text: impl std::fmt::Display) -> String {
     format!("{style}{text}{style:#}")
 }
 
 /// A number of things: `1 plugin`, `2 plugins`.
-pub(super) fn counted<N: std::fmt::Display + PartialEq + From<u8>>(
+pub(crate) fn counted<N: std::fmt::Display + PartialEq + From<u8>>(
     number: N,
     thing: &str,
 ) -> String {
@@ -59,16 +59,16 @@ pub(super) fn counted<N: std::fmt::Display + PartialEq + From<u8>>(
 }
 
 /// The error where no plugin directory is known.
-pub(super) const NO_DIRECTORY: &str = "there is no plugin directory; name one with --plugins";
+pub(crate) const NO_DIRECTORY: &str = "there is no plugin directory; name one with --plugins";
 
 /// Directories in a sentence.
-pub(super) fn shown(directories: &[PathBuf]) -> String {
+pub(crate) fn shown(directories: &[PathBuf]) -> String {
     let each = directories.iter().map(|directory| escape(&directory.to_string_lossy()));
     each.collect::<Vec<_>>().join(", ")
 }
 
 /// JSON for programs, which people read as well.
-pub(super) fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {
+pub(crate) fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {
     println!("{}", escape_json(&serde_json::to_string_pretty(value)?));
     Ok(())
 }

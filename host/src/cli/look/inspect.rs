@@ -6,10 +6,10 @@ use std::process::ExitCode;
 use anyhow::{Context as _, anyhow, bail};
 use serde_json::{Value, json};
 
+use super::super::output::print::{eprintln, print, println};
+use super::super::setup::Setup;
+use super::super::{DIM, ERROR, NAME, paint, print_json};
 use super::list::{parameters, summary};
-use super::print::{eprintln, print, println};
-use super::setup::Setup;
-use super::{DIM, ERROR, NAME, paint, print_json};
 use crate::catalog::first_tool;
 use crate::fs::bounded_read::{ReadError, read_at_most};
 use crate::host::Host;
@@ -23,7 +23,7 @@ use crate::tool::{Listed, ToolSpec};
 
 /// The form of the output.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum ReportForm {
+pub(crate) enum ReportForm {
     /// For people.
     Words,
     /// For programs.
@@ -46,7 +46,7 @@ struct Inspected {
     packed: Result<Option<usize>, String>,
 }
 
-pub(super) fn run(setup: Setup, file: &Path, form: ReportForm) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(setup: Setup, file: &Path, form: ReportForm) -> anyhow::Result<ExitCode> {
     let shown = escape(&file.to_string_lossy());
     let stem = file.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
     // Only a suggestion: a manifest may name a file that is called anything.

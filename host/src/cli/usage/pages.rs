@@ -6,12 +6,12 @@ use std::process::ExitCode;
 use anyhow::{Context as _, ensure};
 use clap_complete::Shell;
 
-use super::arguments::command;
-use super::print::{print, println};
-use super::shown;
+use super::super::arguments::command;
+use super::super::output::print::{print, println};
+use super::super::shown;
 
 /// Prints the completions for a shell.
-pub(super) fn completions(shell: Shell) -> anyhow::Result<ExitCode> {
+pub(crate) fn completions(shell: Shell) -> anyhow::Result<ExitCode> {
     let mut bytes = Vec::new();
     clap_complete::generate(shell, &mut command(), "toolrack", &mut bytes);
     print!("{}", String::from_utf8(bytes)?);
@@ -19,7 +19,7 @@ pub(super) fn completions(shell: Shell) -> anyhow::Result<ExitCode> {
 }
 
 /// Prints the page of the program itself, or writes those of all commands into `directory`.
-pub(super) fn man(directory: Option<&Path>) -> anyhow::Result<ExitCode> {
+pub(crate) fn man(directory: Option<&Path>) -> anyhow::Result<ExitCode> {
     let Some(directory) = directory else {
         let mut bytes = Vec::new();
         clap_mangen::Man::new(command()).render(&mut bytes)?;

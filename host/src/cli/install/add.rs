@@ -6,16 +6,16 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, anyhow};
 
-use super::approve::lock;
-use super::check::{print_details, print_refusal, tools_of};
-use super::consent::Consent;
+use super::super::approve::lock;
+use super::super::look::check::{print_details, print_refusal, tools_of};
+use super::super::look::load::load;
+use super::super::look::served::{followers, nobody};
+use super::super::output::consent::Consent;
+use super::super::output::print::{eprintln, println};
+use super::super::setup::Setup;
+use super::super::{DIM, ERROR, GOOD, NAME, NO_DIRECTORY, paint, shown};
 use super::installed::Installed;
-use super::load::load;
 use super::lockfile_update::{self, Approval};
-use super::print::{eprintln, println};
-use super::served::{followers, nobody};
-use super::setup::Setup;
-use super::{DIM, ERROR, GOOD, NAME, NO_DIRECTORY, paint, shown};
 use crate::catalog::{Catalog, Plugin, Refusal};
 use crate::install::{
     DirectoryLock, Gathered, InstallError, ManifestSource, OldManifest, Pair, PluginDirectory,
@@ -24,7 +24,7 @@ use crate::install::{
 use crate::lockfile::{LockPolicy, wider};
 use crate::text::escape;
 
-pub(super) fn run(
+pub(crate) fn run(
     sources: &[PathBuf],
     setup: &Setup,
     run: Option<&Path>,
@@ -87,19 +87,19 @@ fn print_passed_over(passed_over: &[PathBuf]) {
 }
 
 /// The directory that plugins are installed into.
-pub(super) fn target(directories: &[PathBuf]) -> anyhow::Result<&Path> {
+pub(crate) fn target(directories: &[PathBuf]) -> anyhow::Result<&Path> {
     let target = directories.first().map(PathBuf::as_path);
     target.context(NO_DIRECTORY)
 }
 
 /// Reads the directory into which plugins are installed.
-pub(super) fn look(target: &Path) -> anyhow::Result<PluginDirectory> {
+pub(crate) fn look(target: &Path) -> anyhow::Result<PluginDirectory> {
     let shown = || format!("{}: it cannot be read", escape(&target.to_string_lossy()));
     PluginDirectory::look(target).with_context(shown)
 }
 
 /// Tells refusals, which the person can mend in the plugin, from everything else.
-pub(super) fn failed(error: anyhow::Error) -> anyhow::Result<ExitCode> {
+pub(crate) fn failed(error: anyhow::Error) -> anyhow::Result<ExitCode> {
     match error.downcast::<InstallError>() {
         Ok(InstallError::Refused(refusals)) => {
             refusals.iter().for_each(print_refusal);
@@ -112,7 +112,7 @@ pub(super) fn failed(error: anyhow::Error) -> anyhow::Result<ExitCode> {
 }
 
 /// Plugins that can be installed.
-pub(super) struct Checked {
+pub(crate) struct Checked {
     pairs: Vec<Pair>,
     plugins: Vec<Arc<Plugin>>,
     catalog: Catalog,
@@ -120,17 +120,17 @@ pub(super) struct Checked {
 }
 
 /// One plugin that was checked.
-pub(super) struct CheckedOne {
-    pub(super) plugin: Arc<Plugin>,
+pub(crate) struct CheckedOne {
+    pub(crate) plugin: Arc<Plugin>,
     /// Its tools that are served.
-    pub(super) tools: Vec<String>,
+    pub(crate) tools: Vec<String>,
     /// Warnings for the operator.
-    pub(super) warnings: Vec<String>,
+    pub(crate) warnings: Vec<String>,
 }
 
 impl Checked {
     /// Loads `pairs` as a server would that serves them together with what is installed.
-    pub(super) fn new(
+    pub(crate) fn new(
         pairs: Vec<Pair>,
         shelf: PluginDirectory,
         setup: &Setup,
@@ -150,7 +150,7 @@ impl Checked {
     }
 
     /// The first plugin that was checked.
-    pub(super) fn first(&self) -> Option<CheckedOne> {
+    pub(crate) fn first(&self) -> Option<CheckedOne> {
         let plugin = self.plugins.first()?.clone();
         let tools = tools_of(&self.catalog, &plugin).map(str::to_owned).collect();
         let warnings = plugin.warnings().iter();
@@ -233,7 +233,7 @@ impl Checked {
     }
 
     /// Puts them in place.
-    pub(super) fn install(self, old: OldManifest) -> anyhow::Result<Vec<Installed>> {
+    pub(crate) fn install(self, old: OldManifest) -> anyhow::Result<Vec<Installed>> {
         let changes = place(&self.pairs, &self.shelf, old)?;
         let installed = self.plugins.into_iter().zip(changes).zip(&self.pairs);
         let installed = installed.filter_map(|((plugin, change), pair)| {

@@ -6,18 +6,18 @@ use std::process::ExitCode;
 use anyhow::bail;
 use serde_json::{Value, json};
 
-use super::doctor::loose_files;
+use super::super::doctor::loose_files;
+use super::super::output::print::println;
+use super::super::output::{grants, local};
+use super::super::setup::Setup;
+use super::super::{DIM, ERROR, GOOD, NAME, counted, paint, print_json};
 use super::list::nothing_in;
 use super::load::load;
-use super::print::println;
-use super::setup::Setup;
-use super::{DIM, ERROR, GOOD, NAME, counted, paint, print_json};
-use super::{grants, local};
 use crate::catalog::{Catalog, Plugin, Refusal, Refused};
 use crate::manifest::{grouped, show_duration};
 use crate::text::{escape, nearest, shell_word};
 
-pub(super) fn run(setup: Setup, names: &[String], as_json: bool) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(setup: Setup, names: &[String], as_json: bool) -> anyhow::Result<ExitCode> {
     let directories = setup.plugins.clone();
     let (host, catalog) = load(setup)?;
     let chosen = Chosen::new(&catalog, names)?;
@@ -103,7 +103,7 @@ fn unknown_plugin<'a>(unknown: &str, known: impl Iterator<Item = &'a str>) -> St
 }
 
 /// The name of a plugin's file without its directory and its endings.
-pub(super) fn stem(file: &str) -> &str {
+pub(crate) fn stem(file: &str) -> &str {
     let name = file.rsplit(MAIN_SEPARATOR).next().unwrap_or(file);
     let name = name.strip_suffix(".toml").unwrap_or(name);
     name.strip_suffix(".local").unwrap_or(name)
@@ -169,7 +169,7 @@ fn print(catalog: &Catalog, chosen: &Chosen<'_>) {
 }
 
 /// Prints the tools of a plugin, its limits and its grants, below the line that names it.
-pub(super) fn print_details(tools: &[&str], plugin: &Plugin) {
+pub(crate) fn print_details(tools: &[&str], plugin: &Plugin) {
     for tool in tools {
         println!("     {tool}");
     }
@@ -199,7 +199,7 @@ pub(super) fn print_details(tools: &[&str], plugin: &Plugin) {
 }
 
 /// Prints what is refused, and the reason below it.
-pub(super) fn print_refusal(refusal: &Refusal) {
+pub(crate) fn print_refusal(refusal: &Refusal) {
     let what = match refusal.refused {
         Refused::Warning => paint(ERROR, "warning"),
         Refused::Unlisted(_) | Refused::FurtherUnlisted(_) => paint(DIM, "not listed"),
@@ -216,7 +216,7 @@ pub(super) fn print_refusal(refusal: &Refusal) {
     }
 }
 
-pub(super) fn tools_of<'a>(
+pub(crate) fn tools_of<'a>(
     catalog: &'a Catalog,
     plugin: &'a Plugin,
 ) -> impl Iterator<Item = &'a str> {

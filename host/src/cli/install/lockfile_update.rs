@@ -5,17 +5,17 @@ use std::path::Path;
 
 use anyhow::bail;
 
-use super::approve::{lock, put};
+use super::super::approve::{lock, put};
+use super::super::output::print::{eprintln, println};
+use super::super::{ERROR, GOOD, NAME, paint};
 use super::installed::Installed;
-use super::print::{eprintln, println};
-use super::{ERROR, GOOD, NAME, paint};
 use crate::install::Removed;
 use crate::lockfile::{LOCK_FILE, Lock, LockPolicy, PluginVersion, Verdict, judge};
 use crate::text::escape;
 
 /// The treatment of plugins that a lock would hold back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Approval {
+pub(crate) enum Approval {
     /// They are held back, and that is said.
     Later,
     /// They are accepted: what they are was just shown.
@@ -23,7 +23,7 @@ pub(super) enum Approval {
 }
 
 /// Settles what was `installed` with the lock of `directory`, if it has one.
-pub(super) fn installed(
+pub(crate) fn installed(
     directory: &Path,
     installed: &[Installed],
     approval: Approval,
@@ -57,12 +57,12 @@ pub(super) fn installed(
 }
 
 /// True if `lock` accepts this version of the plugin of the manifest `file` to the last byte.
-pub(super) fn accepts(lock: &Lock, file: &str, version: &PluginVersion<'_>) -> bool {
+pub(crate) fn accepts(lock: &Lock, file: &str, version: &PluginVersion<'_>) -> bool {
     judge(lock, file, version, LockPolicy::Required) == Verdict::Accepted
 }
 
 /// True if the plugin waits until somebody accepts this version in the lock of `directory`.
-pub(super) fn holds_back(
+pub(crate) fn holds_back(
     directory: &Path,
     file: &str,
     version: Option<&PluginVersion<'_>>,
@@ -75,7 +75,7 @@ pub(super) fn holds_back(
 
 /// Settles a decision of the plugin of the manifest `file` with `lock`, which lay in `directory` before: it accepts the
 /// plugin as it is `now`, if it `accepted` it as it was. `now` is `None` where it is not served.
-pub(super) fn decided(
+pub(crate) fn decided(
     directory: &Path,
     file: &str,
     mut lock: Lock,
@@ -105,7 +105,7 @@ pub(super) fn decided(
 }
 
 /// Takes what was `removed` out of the locks: nothing is accepted that is not there.
-pub(super) fn removed(removed: &[Removed]) {
+pub(crate) fn removed(removed: &[Removed]) {
     for one in removed {
         let settled = lock(&one.directory).and_then(|lock| {
             let Some(mut lock) = lock else { return Ok(()) };

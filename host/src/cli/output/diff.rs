@@ -7,7 +7,7 @@ const AROUND: usize = 1;
 
 /// A line of a difference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum DiffLine<'a> {
+pub(crate) enum DiffLine<'a> {
     /// In both.
     Same(&'a str),
     /// In the old text alone.
@@ -19,7 +19,7 @@ pub(super) enum DiffLine<'a> {
 }
 
 /// Compares `old` with `new`: the lines that differ, with a few around them that are the same.
-pub(super) fn diff<'a>(old: &'a [String], new: &'a [String]) -> Vec<DiffLine<'a>> {
+pub(crate) fn diff<'a>(old: &'a [String], new: &'a [String]) -> Vec<DiffLine<'a>> {
     let head = old.iter().zip(new).take_while(|(one, two)| one == two).count();
     let (rest_old, rest_new) = (&old[head..], &new[head..]);
     let tail = rest_old.iter().rev().zip(rest_new.iter().rev());

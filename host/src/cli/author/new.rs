@@ -4,9 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use super::super::output::print::println;
+use super::super::{NAME, paint};
 use super::language::Lang;
-use super::print::println;
-use super::{NAME, paint};
 use crate::fs::bounded_read::read_at_most;
 use crate::name::PluginName;
 use crate::text::{escape, shell_word};
@@ -18,9 +18,9 @@ const SDK: &str = r#"{ git = "https://github.com/toolrack/toolrack" }"#;
 const MAX_CARGO: usize = 64 * 1024;
 
 /// The manifest of a program, and of a component with functions of its own, which its WIT describes.
-const PROGRAM: &str = include_str!("../../templates/program.toml");
-const FUNCTIONS: &str = include_str!("../../templates/functions.toml");
-const FUNCTIONS_WIT: &str = include_str!("../../templates/functions.wit");
+const PROGRAM: &str = include_str!("../../../templates/program.toml");
+const FUNCTIONS: &str = include_str!("../../../templates/functions.toml");
+const FUNCTIONS_WIT: &str = include_str!("../../../templates/functions.wit");
 
 /// A file of the new plugin.
 struct File {
@@ -28,7 +28,7 @@ struct File {
     text: String,
 }
 
-pub(super) fn run(directory: &Path, lang: Lang, sdk: Option<&Path>) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(directory: &Path, lang: Lang, sdk: Option<&Path>) -> anyhow::Result<ExitCode> {
     let shown = escape(&directory.to_string_lossy());
     // `.` has a name too, but does not say it.
     let whole = match directory.file_name() {
@@ -84,41 +84,41 @@ fn files(name: &str, lang: Lang, sdk: &str) -> Vec<File> {
     };
     match lang {
         Lang::Rust => vec![
-            file("Cargo.toml", include_str!("../../templates/rust/Cargo.toml")),
-            file("src/lib.rs", include_str!("../../templates/rust/lib.rs")),
-            file("{name}.toml", include_str!("../../templates/rust/manifest.toml")),
-            file(".gitignore", include_str!("../../templates/rust/gitignore")),
+            file("Cargo.toml", include_str!("../../../templates/rust/Cargo.toml")),
+            file("src/lib.rs", include_str!("../../../templates/rust/lib.rs")),
+            file("{name}.toml", include_str!("../../../templates/rust/manifest.toml")),
+            file(".gitignore", include_str!("../../../templates/rust/gitignore")),
         ],
         Lang::C => vec![
-            file("main.c", include_str!("../../templates/c/main.c")),
+            file("main.c", include_str!("../../../templates/c/main.c")),
             file("{name}.toml", PROGRAM),
-            file(".gitignore", include_str!("../../templates/c/gitignore")),
+            file(".gitignore", include_str!("../../../templates/c/gitignore")),
         ],
         Lang::Go => vec![
-            file("main.go", include_str!("../../templates/go/main.go")),
-            file("go.mod", include_str!("../../templates/go/go.mod")),
+            file("main.go", include_str!("../../../templates/go/main.go")),
+            file("go.mod", include_str!("../../../templates/go/go.mod")),
             file("{name}.toml", PROGRAM),
-            file(".gitignore", include_str!("../../templates/go/gitignore")),
+            file(".gitignore", include_str!("../../../templates/go/gitignore")),
         ],
         Lang::Js => vec![
-            file("tools.js", include_str!("../../templates/js/tools.js")),
-            file("package.json", include_str!("../../templates/js/package.json")),
+            file("tools.js", include_str!("../../../templates/js/tools.js")),
+            file("package.json", include_str!("../../../templates/js/package.json")),
             file("{name}.wit", FUNCTIONS_WIT),
             file("{name}.toml", FUNCTIONS),
-            file(".gitignore", include_str!("../../templates/js/gitignore")),
+            file(".gitignore", include_str!("../../../templates/js/gitignore")),
         ],
         Lang::Python => vec![
-            file("app.py", include_str!("../../templates/python/app.py")),
-            file("requirements.txt", include_str!("../../templates/python/requirements.txt")),
+            file("app.py", include_str!("../../../templates/python/app.py")),
+            file("requirements.txt", include_str!("../../../templates/python/requirements.txt")),
             file("{name}.wit", FUNCTIONS_WIT),
             file("{name}.toml", FUNCTIONS),
-            file(".gitignore", include_str!("../../templates/python/gitignore")),
+            file(".gitignore", include_str!("../../../templates/python/gitignore")),
         ],
         Lang::Assemblyscript => vec![
-            file("main.ts", include_str!("../../templates/assemblyscript/main.ts")),
-            file("package.json", include_str!("../../templates/assemblyscript/package.json")),
+            file("main.ts", include_str!("../../../templates/assemblyscript/main.ts")),
+            file("package.json", include_str!("../../../templates/assemblyscript/package.json")),
             file("{name}.toml", PROGRAM),
-            file(".gitignore", include_str!("../../templates/assemblyscript/gitignore")),
+            file(".gitignore", include_str!("../../../templates/assemblyscript/gitignore")),
         ],
     }
 }

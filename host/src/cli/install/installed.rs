@@ -3,27 +3,27 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::print::{NAME, paint};
+use super::super::output::print::{NAME, paint};
 use crate::catalog::Plugin;
 use crate::install::InstallChange;
 use crate::lockfile::Files;
 use crate::text::escape;
 
 /// A plugin that was installed.
-pub(super) struct Installed {
-    pub(super) plugin: Arc<Plugin>,
-    pub(super) change: InstallChange,
+pub(crate) struct Installed {
+    pub(crate) plugin: Arc<Plugin>,
+    pub(crate) change: InstallChange,
     /// Its manifest's file, as shown to people.
-    pub(super) manifest: String,
+    pub(crate) manifest: String,
     /// The same as it is.
-    pub(super) file: String,
-    pub(super) files: Files,
-    pub(super) directory: PathBuf,
+    pub(crate) file: String,
+    pub(crate) files: Files,
+    pub(crate) directory: PathBuf,
 }
 
 impl Installed {
     /// True if its Wasm is not the one that was there.
-    pub(super) fn is_other_wasm(&self) -> bool {
+    pub(crate) fn is_other_wasm(&self) -> bool {
         match self.change {
             InstallChange::Installed => true,
             InstallChange::Updated(old) => old != Some(self.plugin.digest),
@@ -32,12 +32,12 @@ impl Installed {
     }
 
     /// Returns its version and name in a few words.
-    pub(super) fn version(&self) -> String {
+    pub(crate) fn version(&self) -> String {
         format!("version {} of {}", self.plugin.digest.short(), self.plugin.name)
     }
 
     /// Returns the change in a sentence.
-    pub(super) fn sentence(&self) -> String {
+    pub(crate) fn sentence(&self) -> String {
         let name = paint(NAME, &self.plugin.name);
         let version = self.plugin.digest.short();
         let directory = escape(&self.directory.to_string_lossy());

@@ -89,7 +89,7 @@ const SECRET_TIPS: [Tip; 2] = [
 ];
 
 /// Puts the tip for a command that there is not in the place of clap's, which knows the letters alone.
-pub(super) fn with_tip(mut error: clap::Error) -> clap::Error {
+pub(crate) fn with_tip(mut error: clap::Error) -> clap::Error {
     let ContextValue::String(word) =
         error.get(ContextKind::InvalidSubcommand).cloned().unwrap_or(ContextValue::None)
     else {
@@ -109,8 +109,8 @@ pub(super) fn with_tip(mut error: clap::Error) -> clap::Error {
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::arguments::command;
     use super::*;
-    use crate::cli::arguments::command;
 
     #[test]
     fn a_word_has_one_tip_and_is_no_command() {

@@ -4,29 +4,29 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::setup::Setup;
+use super::super::setup::Setup;
 use crate::catalog::Catalog;
 use crate::host::Host;
 use crate::reload::Loader;
 
 /// Starts a host and loads the plugin directories.
-pub(super) fn load(setup: Setup) -> anyhow::Result<(Host, Catalog)> {
+pub(crate) fn load(setup: Setup) -> anyhow::Result<(Host, Catalog)> {
     let (host, loader) = loaded(setup)?;
     Ok((host, loader.catalog()))
 }
 
 /// The same, until the tool `name` is known: that may be before any plugin is compiled. The loader goes on with that.
-pub(super) fn load_until(setup: Setup, name: &str) -> anyhow::Result<(Host, Loader)> {
+pub(crate) fn load_until(setup: Setup, name: &str) -> anyhow::Result<(Host, Loader)> {
     loaded_until(setup, |loader| loader.catalog().tool(name).is_some())
 }
 
 /// The same, with all that is known of what was loaded.
-pub(super) fn loaded(setup: Setup) -> anyhow::Result<(Host, Loader)> {
+pub(crate) fn loaded(setup: Setup) -> anyhow::Result<(Host, Loader)> {
     loaded_until(setup, |_| false)
 }
 
 /// The same, for no longer than `limit`; true if that was enough.
-pub(super) fn loaded_within(setup: Setup, limit: Duration) -> anyhow::Result<(Host, Loader, bool)> {
+pub(crate) fn loaded_within(setup: Setup, limit: Duration) -> anyhow::Result<(Host, Loader, bool)> {
     let host = Host::start(setup.compiler, setup.protected, setup.home.as_ref())?;
     let mut loader = host.load(&setup.plugins, setup.locking);
     let all = async { while loader.step().await {} };

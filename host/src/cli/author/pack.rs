@@ -6,9 +6,9 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, anyhow, bail};
 
-use super::print::println;
-use super::setup::Setup;
-use super::{GOOD, NAME, paint};
+use super::super::output::print::println;
+use super::super::setup::Setup;
+use super::super::{GOOD, NAME, paint};
 use crate::fs::atomic_write::Unfinished;
 use crate::fs::bounded_read::{ReadError, read_at_most};
 use crate::host::Host;
@@ -18,7 +18,7 @@ use crate::sandbox::{PackError, Packed, Wasm};
 use crate::text::escape;
 
 /// Packs `file` in place, or to `output`.
-pub(super) fn run(setup: Setup, file: &Path, output: Option<&Path>) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(setup: Setup, file: &Path, output: Option<&Path>) -> anyhow::Result<ExitCode> {
     let shown = escape(&file.to_string_lossy());
     if file.extension().is_some_and(|ending| ending == "toml") {
         let wasm = escape(&file.with_extension("wasm").to_string_lossy());
@@ -62,7 +62,7 @@ fn tell_pin(target: &Path, bytes: &[u8]) {
 }
 
 /// `wasm` with the section. Asking it for its tools takes its code, which is kept for what is made.
-pub(super) fn packed(setup: &Setup, wasm: Vec<u8>) -> anyhow::Result<Packed> {
+pub(crate) fn packed(setup: &Setup, wasm: Vec<u8>) -> anyhow::Result<Packed> {
     let Setup { compiler, protected, home, .. } = setup.clone();
     let host = Host::start(compiler, protected, home.as_ref())?;
     let packed = host
@@ -74,7 +74,7 @@ pub(super) fn packed(setup: &Setup, wasm: Vec<u8>) -> anyhow::Result<Packed> {
 }
 
 /// The same, or `wasm` as it is where it gets no section: what is wrong with it is told by those who check it.
-pub(super) fn packed_if_possible(setup: &Setup, wasm: Vec<u8>) -> Vec<u8> {
+pub(crate) fn packed_if_possible(setup: &Setup, wasm: Vec<u8>) -> Vec<u8> {
     match packed(setup, wasm.clone()) {
         Ok(packed) => packed.bytes,
         Err(error) => {

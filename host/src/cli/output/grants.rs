@@ -8,7 +8,7 @@ use crate::manifest::{
 use crate::text::escape;
 
 /// One line for each thing that `grants` allow, and one for what they do not.
-pub(super) fn words(grants: &Grants) -> Vec<String> {
+pub(crate) fn words(grants: &Grants) -> Vec<String> {
     let (mut lines, mut variables, mut told) = (Vec::new(), Vec::new(), Vec::new());
     let mut secrets = Vec::new();
     for grant in grants.iter() {
@@ -96,7 +96,7 @@ fn lacking(grants: &Grants) -> Option<String> {
 }
 
 /// The same for programs. Values of variables are left out, as in words.
-pub(super) fn report(grants: &Grants) -> Value {
+pub(crate) fn report(grants: &Grants) -> Value {
     let (mut network, mut files, mut secrets) = (Vec::new(), Vec::new(), Vec::new());
     let (mut env, mut config, mut scratch) = (Vec::new(), serde_json::Map::new(), None);
     for grant in grants.iter() {

@@ -1,15 +1,15 @@
 //! The long help texts of the commands, with examples. Which arguments there are is not known here.
 
-pub(super) const ABOUT: &str = "One MCP server, many sandboxed WebAssembly tools";
+pub(crate) const ABOUT: &str = "One MCP server, many sandboxed WebAssembly tools";
 
-pub(super) const LONG_ABOUT: &str = "\
+pub(crate) const LONG_ABOUT: &str = "\
 One MCP server, many sandboxed WebAssembly tools.
 
 Each plugin is two files in a plugin directory: a manifest (NAME.toml) and its WebAssembly \
 (NAME.wasm). Run `toolrack register` once for your MCP clients; install tools with \
 `toolrack add`, or by copying files.";
 
-pub(super) const EXAMPLES: &str = "\
+pub(crate) const EXAMPLES: &str = "\
 Examples:
   toolrack check                               what would be served, and what is refused and why
   toolrack list                                the tools, as a client sees them
@@ -34,14 +34,14 @@ Register with the MCP clients on this machine:
 Exit codes: 0 success; 1 a tool failed, or something was refused, not accepted or \
 found wrong; 2 any other error.";
 
-pub(super) const SERVE: &str = "\
+pub(crate) const SERVE: &str = "\
 Speaks MCP on stdin and stdout, one JSON message a line, until stdin ends or a signal comes. An MCP \
 client starts this command; logs go to stderr.
 
 Without a client, `toolrack list` shows the same tools and `toolrack call` calls them. The README shows the \
 lines of the protocol.";
 
-pub(super) const CALL: &str = "\
+pub(crate) const CALL: &str = "\
 Calls one tool as an MCP client would, in the same sandbox with the same limits, and prints its answer.
 
 Arguments are one JSON object, or KEY=VALUE pairs that are read by the tool's input schema: a string \
@@ -55,7 +55,7 @@ Examples:
   toolrack call calc_evaluate '{\"expression\": \"0.1 + 0.2\"}'
   toolrack call --json time_now";
 
-pub(super) const CHECK: &str = "\
+pub(crate) const CHECK: &str = "\
 Loads every plugin as `serve` would and says what would be served, with which limits, what each \
 plugin may reach, and what is refused and why. With names, those plugins alone. Exits with 1 if anything of it is \
 refused.
@@ -64,7 +64,7 @@ Examples:
   toolrack check
   toolrack check weather";
 
-pub(super) const STATUS: &str = "\
+pub(crate) const STATUS: &str = "\
 Shows what the servers that run on this machine under your name serve: their directories, plugins with \
 their versions (the beginning of the Wasm's SHA-256), tools with calls and errors, and what is refused \
 and why. A server is shown from its start to its end, whatever ends it. One with another TOOLRACK_HOME is \
@@ -75,7 +75,7 @@ Examples:
   toolrack status --plugin weather
   toolrack status --json";
 
-pub(super) const ADD: &str = "\
+pub(crate) const ADD: &str = "\
 Installs plugins into the plugin directory: the first one that --plugins or TOOLRACK_PLUGINS names, else \
 `plugins` in ~/.toolrack. It is made if it is missing.
 
@@ -99,7 +99,7 @@ Examples:
   toolrack add ./manifests
   toolrack add weather.toml --plugins ./plugins";
 
-pub(super) const APPROVE: &str = "\
+pub(crate) const APPROVE: &str = "\
 Shows how the plugins in a plugin directory differ from the file toolrack.lock in it (new plugins, grants, \
 what clients are told of tools, code), asks, and writes the file. Running servers take it up by themselves. \
 The first time it makes the file: from then on, servers hold back a plugin that is not in it, one that is \
@@ -119,7 +119,7 @@ Examples:
   toolrack approve weather --plugins ./plugins
   toolrack approve --json                      what would be accepted";
 
-pub(super) const REMOVE: &str = "\
+pub(crate) const REMOVE: &str = "\
 Removes plugins by name: the manifest, the .wit file beside it, and the Wasm unless another manifest names \
 it. What you decided of a plugin (NAME.local.toml) stays for when it is installed again, unless you say \
 --purge. Looks through all plugin directories. Of a file that is a link, only the link is removed. Running \
@@ -130,7 +130,7 @@ Examples:
   toolrack remove weather --purge
   toolrack remove calc hash --plugins ./plugins";
 
-pub(super) const GRANT: &str = "\
+pub(crate) const GRANT: &str = "\
 Lets a plugin reach something, beside what its manifest grants. What you decide stands in NAME.local.toml beside the \
 manifest, which no update touches; comments in it stay, but those of an item that goes. Where the directory has a toolrack.lock that accepts the \
 plugin as it is, it accepts it as it becomes. Running servers follow.
@@ -143,7 +143,7 @@ Examples:
   toolrack grant weather config units=metric
   toolrack grant my-program scratch /tmp";
 
-pub(super) const REVOKE: &str = "\
+pub(crate) const REVOKE: &str = "\
 Takes something away that a plugin may reach, whether its manifest grants it or you did. Without WHAT it is all of that \
 kind, and what updates ask for as well. What is taken away is what can be reached: a URL also out of wider grants, a \
 directory under any name. Calls that run keep what they began with until they end. `toolrack unset NAME files:/notes` \
@@ -154,7 +154,7 @@ Examples:
   toolrack revoke fetch network https://example.org
   toolrack revoke weather network";
 
-pub(super) const SET: &str = "\
+pub(crate) const SET: &str = "\
 Decides a value in place of the manifest's: the prefix, a limit, or what a tool says. It stands in NAME.local.toml \
 beside the manifest, which no update touches. A tool goes by its public name or by the plugin's own, which is written.
 
@@ -164,7 +164,7 @@ Examples:
   toolrack set weather prefix w
   toolrack set weather tools.get_forecast.hidden true";
 
-pub(super) const UNSET: &str = "\
+pub(crate) const UNSET: &str = "\
 Forgets what was decided of a plugin: its manifest says it again. `toolrack check` shows what is decided, and under \
 which name.
 
@@ -173,7 +173,7 @@ Examples:
   toolrack unset weather files:/notes
   toolrack unset weather network";
 
-pub(super) const INSPECT: &str = "\
+pub(crate) const INSPECT: &str = "\
 Says what a Wasm file is (a plugin made for toolrack, any other component, a WASI program), what it can use \
 if its manifest grants it, and which tools it would give. Nothing is granted to it meanwhile, and nothing is \
 installed. A file that is none of these is refused with what it is.
@@ -183,7 +183,7 @@ Examples:
   toolrack inspect some.wasm --json
   toolrack inspect some.wasm --manifest > some.toml";
 
-pub(super) const PACK: &str = "\
+pub(crate) const PACK: &str = "\
 Writes the tools of a plugin into its file, as a custom section `toolrack:listing`. A server lists the plugin from \
 it at once, while its code is still being compiled; without it, a client that asks for the list within the first \
 seconds is told of the tools later. The server compares the section with the code before the first call, and refuses \
@@ -197,7 +197,7 @@ Examples:
   toolrack pack target/wasm32-wasip2/release/roman.wasm
   toolrack pack roman.wasm --output dist/roman.wasm";
 
-pub(super) const NEW: &str = "\
+pub(crate) const NEW: &str = "\
 Makes a directory with a plugin that builds: a source file with one tool, its manifest, and what its \
 language needs. The plugin has the directory's name.
 
@@ -211,7 +211,7 @@ Examples:
   toolrack new word-count --lang js
   toolrack new word-count --lang go";
 
-pub(super) const DEV: &str = "\
+pub(crate) const DEV: &str = "\
 Builds a plugin now and on every save, checks it as `toolrack add` does, installs it, and says \
 when running servers serve it. What the plugin prints and logs in them is shown as well. If a build fails or \
 its plugin is refused, the version before stays installed. Ctrl-c ends it.
@@ -227,7 +227,7 @@ Examples:
   toolrack dev ./roman --plugins ./plugins
   toolrack dev . --package roman";
 
-pub(super) const SECRET: &str = "\
+pub(crate) const SECRET: &str = "\
 Keeps values of secrets in the system's keyring (the Secret Service on Linux, the Keychain on macOS, the \
 Credential Manager on Windows) or in files that only you can read, and shows where the secrets that plugins are \
 granted have their values. No value is ever shown.
@@ -244,7 +244,7 @@ Examples:
   toolrack secret list
   toolrack secret remove GITHUB_TOKEN";
 
-pub(super) const LOGS: &str = "\
+pub(crate) const LOGS: &str = "\
 Shows what servers and their plugins logged, also those that have ended: clients often show nothing of it. It is kept in \
 ~/.toolrack/log, in files of 4 MiB, at most five of them, which only you can read. What is logged is what \
 `serve --log` says.
@@ -255,7 +255,7 @@ Examples:
   toolrack logs weather -n 20   of the plugin weather alone
   toolrack logs --json | jq .";
 
-pub(super) const REGISTER: &str = "\
+pub(crate) const REGISTER: &str = "\
 Writes an entry that starts this program into the file of each client. Everything else in the file stays as it is, \
 comments too, and `toolrack unregister` leaves it as it was. The file as it was is kept in ~/.toolrack/clients until then.
 
@@ -273,7 +273,7 @@ Examples:
   toolrack register vscode --scope project
   toolrack register --plugins ./plugins --name my-tools";
 
-pub(super) const UNREGISTER: &str = "\
+pub(crate) const UNREGISTER: &str = "\
 Takes the entry that `toolrack register` wrote out of the files of clients. A file that nobody else has written since is \
 then the same as before, to the last byte; one that toolrack made is removed. An entry that does not start toolrack is \
 refused, unless --force removes it.
@@ -283,7 +283,7 @@ Examples:
   toolrack unregister claude --print
   toolrack unregister --name my-tools";
 
-pub(super) const DOCTOR: &str = "\
+pub(crate) const DOCTOR: &str = "\
 Looks at what usually goes wrong and says what to do about it, a line for each thing: this program, the entries of MCP \
 clients that start it or another one, the plugin directory and who may write into it, refused plugins, what differs from \
 toolrack.lock, the cache, secrets without a value, and servers that serve something else than lies in the directory.
@@ -296,7 +296,7 @@ Examples:
   toolrack doctor --json
   toolrack doctor --plugins ./plugins";
 
-pub(super) const COMPLETIONS: &str = "\
+pub(crate) const COMPLETIONS: &str = "\
 Prints a script that completes commands, options and names of clients in a shell. Put it where the shell looks for it, and \
 start a new one.
 
@@ -306,7 +306,7 @@ Examples:
   toolrack completions fish > ~/.config/fish/completions/toolrack.fish
   toolrack completions powershell >> $PROFILE";
 
-pub(super) const MAN: &str = "\
+pub(crate) const MAN: &str = "\
 Prints the manual page of toolrack, or writes a page for each command into a directory, which has to be there.
 
 Examples:
@@ -314,7 +314,7 @@ Examples:
   mkdir -p ~/.local/share/man/man1 && toolrack man ~/.local/share/man/man1
   man toolrack-register";
 
-pub(super) const LIST: &str = "\
+pub(crate) const LIST: &str = "\
 Lists the tools that would be served, as a client sees them: each with the first sentence of its description and its \
 parameters. With the name of a plugin, its tools alone; with that of a tool, shows that one in full: what it says of itself, what it takes and gives in words, its \
 hints for clients, and the plugin that it comes from.

@@ -5,7 +5,7 @@
 const SCHEMES: [&str; 3] = ["bearer ", "basic ", "token "];
 
 /// Returns what is odd about the value of the secret `name`, each in a sentence without the value.
-pub(super) fn remarks(name: &str, value: &str) -> Vec<String> {
+pub(crate) fn remarks(name: &str, value: &str) -> Vec<String> {
     let trimmed = value.trim();
     let mut found = Vec::new();
     if trimmed != value {

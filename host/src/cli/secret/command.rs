@@ -9,9 +9,9 @@ use anyhow::{Context as _, anyhow, bail};
 use clap::Subcommand;
 use serde_json::json;
 
-use super::print::{eprintln, println};
-use super::secret_remarks::remarks;
-use super::{DIM, ERROR, NAME, paint, print_json};
+use super::super::output::print::{eprintln, println};
+use super::super::{DIM, ERROR, NAME, paint, print_json};
+use super::remarks::remarks;
 use crate::home::Home;
 use crate::install::PluginDirectory;
 use crate::manifest::SecretName;
@@ -22,7 +22,7 @@ use crate::secret::{
 use crate::text::escape;
 
 #[derive(Subcommand)]
-pub(super) enum SecretAction {
+pub(crate) enum SecretAction {
     /// Keep a secret in the system's keyring, or in a file; its value is asked for, or read from stdin
     Set {
         /// Its name, as manifests write it
@@ -46,7 +46,7 @@ pub(super) enum SecretAction {
     },
 }
 
-pub(super) fn run(
+pub(crate) fn run(
     action: &SecretAction,
     directories: &[PathBuf],
     home: Option<&Home>,
@@ -237,7 +237,7 @@ fn list(directories: &[PathBuf], home: Option<&Home>, as_json: bool) -> anyhow::
 }
 
 /// The command that gives a secret a value, where the keyring may have a problem.
-pub(super) fn command(name: &SecretName, problem: Option<&KeyringError>) -> String {
+pub(crate) fn command(name: &SecretName, problem: Option<&KeyringError>) -> String {
     let file = if problem.is_some() { " --file" } else { "" };
     format!("toolrack secret set {name}{file}")
 }
@@ -260,17 +260,17 @@ fn granted(plugins: &BTreeSet<String>) -> String {
 
 /// The sources in which values are looked for.
 #[derive(Clone, Copy)]
-pub(super) enum LookedUpSources {
+pub(crate) enum LookedUpSources {
     WithKeyring,
     /// It is known not to answer.
     WithoutKeyring,
 }
 
 /// A secret with a place where it is found, or with none.
-pub(super) struct Row {
-    pub(super) name: SecretName,
-    pub(super) source: Option<SecretSource>,
-    pub(super) plugins: BTreeSet<String>,
+pub(crate) struct Row {
+    pub(crate) name: SecretName,
+    pub(crate) source: Option<SecretSource>,
+    pub(crate) plugins: BTreeSet<String>,
 }
 
 impl Row {
@@ -287,7 +287,7 @@ impl Row {
 
 /// The secrets of the installed plugins, and what else is `kept`. One that plugins of two directories find in two
 /// places has two rows.
-pub(super) fn rows(
+pub(crate) fn rows(
     directories: &[PathBuf],
     home: Option<&Home>,
     kept: Vec<(SecretName, SecretSource)>,

@@ -5,17 +5,17 @@ use std::process::ExitCode;
 
 use serde_json::json;
 
+use super::super::output::print::{eprintln, println};
+use super::super::setup::Setup;
+use super::super::{DIM, NAME, NO_DIRECTORY, paint, print_json, shown};
 use super::load::load;
-use super::print::{eprintln, println};
-use super::setup::Setup;
-use super::{DIM, NAME, NO_DIRECTORY, paint, print_json, shown};
 use crate::catalog::{Catalog, Refusal, Tool};
 use crate::json::readable;
 use crate::lockfile::LockPolicy;
 use crate::text::escape;
 use crate::tool::ToolSpec;
 
-pub(super) fn run(setup: Setup, as_json: bool) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(setup: Setup, as_json: bool) -> anyhow::Result<ExitCode> {
     let (directories, locking) = (setup.plugins.clone(), setup.locking);
     let (host, catalog) = load(setup)?;
     if as_json {
@@ -31,7 +31,7 @@ pub(super) fn run(setup: Setup, as_json: bool) -> anyhow::Result<ExitCode> {
 }
 
 /// Returns the number of refusals, and the command that gives their reasons.
-pub(super) fn not_served(catalog: &Catalog, locking: LockPolicy) -> Option<String> {
+pub(crate) fn not_served(catalog: &Catalog, locking: LockPolicy) -> Option<String> {
     let check = match locking {
         LockPolicy::Required => "toolrack check --locked",
         LockPolicy::Followed | LockPolicy::Ignored => "toolrack check",
@@ -43,7 +43,7 @@ pub(super) fn not_served(catalog: &Catalog, locking: LockPolicy) -> Option<Strin
 }
 
 /// Where plugins would lie, and how they come there.
-pub(super) fn nothing_in(directories: &[PathBuf]) -> String {
+pub(crate) fn nothing_in(directories: &[PathBuf]) -> String {
     match directories {
         [] => NO_DIRECTORY.into(),
         known => {
@@ -52,7 +52,7 @@ pub(super) fn nothing_in(directories: &[PathBuf]) -> String {
     }
 }
 
-pub(super) fn describe(tool: &Tool) -> serde_json::Value {
+pub(crate) fn describe(tool: &Tool) -> serde_json::Value {
     let spec = &tool.spec;
     json!({
         "name": tool.name.as_str(),
@@ -82,7 +82,7 @@ fn print(catalog: &Catalog, directories: &[PathBuf]) {
 }
 
 /// Prints tools, each with its first sentence and its parameters.
-pub(super) fn print_tools(tools: &[&Tool]) {
+pub(crate) fn print_tools(tools: &[&Tool]) {
     let width = tools.iter().map(|tool| tool.name.as_str().len()).max().unwrap_or(0);
     for tool in tools {
         let padding = " ".repeat(width - tool.name.as_str().len());
@@ -92,7 +92,7 @@ pub(super) fn print_tools(tools: &[&Tool]) {
 }
 
 /// The first sentence of a description, on one line and not too long.
-pub(super) fn summary(description: &str) -> String {
+pub(crate) fn summary(description: &str) -> String {
     const SUMMARY_WIDTH: usize = 100;
     let paragraph = description.split("\n\n").next().unwrap_or_default();
     let line = paragraph.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -105,7 +105,7 @@ pub(super) fn summary(description: &str) -> String {
 }
 
 /// The parameters on one line: optional ones in brackets.
-pub(super) fn parameters(spec: &ToolSpec) -> String {
+pub(crate) fn parameters(spec: &ToolSpec) -> String {
     let schema: serde_json::Value = crate::json::value(spec.input_schema.get()).unwrap_or_default();
     let is_required = |name: &str| {
         let required = schema["required"].as_array();

@@ -4,16 +4,17 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::ExitCode;
 
-use super::print::println;
-use super::served::followers;
-use super::setup::Setup;
-use super::{NAME, lockfile_update, paint};
+use super::super::look::served::followers;
+use super::super::output::print::println;
+use super::super::setup::Setup;
+use super::super::{NAME, paint};
+use super::lockfile_update;
 use crate::install::{
     DirectoryLock, FileFailure, LocalFiles, LocalRemoved, Removed, WasmRemoved, left_local, remove,
 };
 use crate::text::escape;
 
-pub(super) fn run(
+pub(crate) fn run(
     names: &[String],
     setup: &Setup,
     run: Option<&Path>,

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::manifest::{Decisions, GrantName, local_of};
 
 /// One line for what it sets, and one for what it takes away; `manifest` is the manifest's file.
-pub(super) fn words(manifest: &str, decisions: &Decisions) -> Vec<String> {
+pub(crate) fn words(manifest: &str, decisions: &Decisions) -> Vec<String> {
     let file = local_of(manifest.rsplit(MAIN_SEPARATOR).next().unwrap_or(manifest));
     let Decisions { set, taken, idle, unknown_config: _, replaced_prefix: _ } = decisions;
     let mut lines = Vec::new();
@@ -28,7 +28,7 @@ fn list(names: &[GrantName]) -> String {
 }
 
 /// The same for programs.
-pub(super) fn report(manifest: &str, decisions: &Decisions) -> Value {
+pub(crate) fn report(manifest: &str, decisions: &Decisions) -> Value {
     let names = |names: &[GrantName]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
     json!({
         "file": local_of(manifest),

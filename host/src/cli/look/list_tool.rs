@@ -5,17 +5,17 @@ use std::process::ExitCode;
 use anyhow::anyhow;
 use serde_json::Value;
 
-use super::call::{find, safe};
+use super::super::call::{find, safe};
+use super::super::output::print::println;
+use super::super::setup::Setup;
+use super::super::{DIM, NAME, paint, print_json};
 use super::list::{describe, print_tools};
 use super::load::load_until;
-use super::print::println;
-use super::setup::Setup;
-use super::{DIM, NAME, paint, print_json};
 use crate::catalog::{MemberWords, Tool, members};
 use crate::text::{escape, nearest};
 use crate::tool::Annotations;
 
-pub(super) fn run(setup: Setup, name: &str, as_json: bool) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(setup: Setup, name: &str, as_json: bool) -> anyhow::Result<ExitCode> {
     let locking = setup.locking;
     let (host, loader) = load_until(setup, name)?;
     let catalog = loader.catalog();

@@ -1,0 +1,5 @@
+//! Commands for authors of plugins.
+
+pub(super) mod language;
+pub(super) mod new;
+pub(super) mod pack;

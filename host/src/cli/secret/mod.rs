@@ -1,0 +1,4 @@
+//! `toolrack secret`, and remarks on values that look wrong.
+
+pub(super) mod remarks;
+pub(super) mod command;
