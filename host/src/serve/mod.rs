@@ -1,6 +1,7 @@
 //! The server: transport, engine, catalog and guests wired together, and the one way to end.
 
-use std::future::Future;
+mod signals;
+
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
@@ -76,7 +77,7 @@ pub fn serve(options: Options) -> Result<(), ServeError> {
         host.guests().spawn(remembered.follow(catalog.clone()));
     }
     protocol.block_on(async {
-        let shutdown = shutdown_signal()?;
+        let shutdown = signals::first()?;
         let stdio = Stdio::of_process(stdout)?;
         let following = follower.run(publisher);
         let calls = Calls::new(host.guests().clone());
@@ -100,45 +101,4 @@ fn survive_full_files(runtime: &tokio::runtime::Runtime) -> std::io::Result<()> 
     let _within = runtime.enter();
     // A handler stays once it is there; no receiver has to listen.
     signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw())).map(drop)
-}
-
-/// Resolves at the first signal that asks the server to end. The second ends the process at once.
-#[cfg(unix)]
-fn shutdown_signal() -> std::io::Result<impl Future<Output = ()>> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut signals = Vec::new();
-    for kind in [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()] {
-        signals.push((kind.as_raw_value(), signal(kind)?));
-    }
-    Ok(async move {
-        let mut any = async move || {
-            std::future::poll_fn(|context| {
-                for (number, signal) in &mut signals {
-                    if signal.poll_recv(context).is_ready() {
-                        return std::task::Poll::Ready(*number);
-                    }
-                }
-                std::task::Poll::Pending
-            })
-            .await
-        };
-        any().await;
-        // The driver ends within its grace period; this waits beside it only for the impatient.
-        tokio::spawn(async move { std::process::exit(128 + any().await) });
-    })
-}
-
-/// Resolves at ctrl-c. The second ends the process at once.
-#[cfg(not(unix))]
-fn shutdown_signal() -> std::io::Result<impl Future<Output = ()>> {
-    Ok(async {
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-        tokio::spawn(async {
-            if tokio::signal::ctrl_c().await.is_ok() {
-                std::process::exit(130);
-            }
-        });
-    })
 }
