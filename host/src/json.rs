@@ -80,7 +80,7 @@ pub(crate) fn readable(raw: &RawValue) -> Value {
     value(raw.get()).unwrap_or_else(|_| Value::String(raw.get().to_owned()))
 }
 
-/// A value in which keys have no meaning.
+/// A value whose keys are only keys.
 struct PlainValue(Value);
 
 impl<'de> Deserialize<'de> for PlainValue {

@@ -160,8 +160,8 @@ impl Plugin {
         self.guest.readiness()
     }
 
-    /// Makes optimized code of it, in its turn, which is called from then on. Where there can be none, the plugin goes
-    /// on with the code that it has.
+    /// Waits for `turn`, then makes optimized code, which later calls run. Where there can be none, the present code
+    /// stays.
     pub async fn optimize(&self, turn: &BackgroundTurn) {
         if let Err(error) = self.guest.optimize(turn).await {
             tracing::info!(plugin = self.name.as_str(), "its code is not optimized: {error}");
@@ -217,7 +217,7 @@ impl Plugin {
         self.absent_tools.iter().find(|(absent, _)| absent == name).map(|(_, error)| error)
     }
 
-    /// Its own name for the tool that a person calls `name`, by that or by the name that a client sees.
+    /// Returns the plugin's own name of a tool, given that name or the one that clients see.
     #[must_use]
     pub fn own_name(&self, name: &str) -> Option<&str> {
         self.names.own_name(name)

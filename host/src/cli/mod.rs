@@ -18,7 +18,7 @@ mod install;
 mod decide;
 mod arguments;
 mod dev;
-mod log;
+mod logger;
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::PathBuf;
@@ -60,12 +60,12 @@ pub fn main() -> ExitCode {
     let home = Home::from_environment();
     let serves = matches!(command, Command::Serve { .. });
     let level = cli.global.log.as_deref().unwrap_or(if serves { "info" } else { "warn" });
-    let places = home
-        .as_ref()
-        .filter(|_| serves)
-        .map(|home| log::ServerPlaces { plugins: ServerFiles::own(home.run()), kept: home.log() });
+    let places = home.as_ref().filter(|_| serves).map(|home| logger::ServerPlaces {
+        plugins: ServerFiles::own(home.run()),
+        kept: home.log(),
+    });
     // Kept to the end: dropping it writes what is still queued.
-    let _log = match log::start(cli.global.log_format, level, places) {
+    let _log = match logger::start(cli.global.log_format, level, places) {
         Ok(log) => log,
         Err(error) => return fail(&error),
     };

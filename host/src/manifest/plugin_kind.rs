@@ -36,8 +36,8 @@ impl PluginKind {
         }
     }
 
-    /// True if the host writes the schemas of its tools, from types: what fits them is read, and what they promise is
-    /// given, without asking a validator.
+    /// True if the host writes the schemas of its tools, from types: they need no check before the plugin serves, and its
+    /// answers fit them as they are made.
     #[must_use]
     pub fn host_writes_schemas(self) -> bool {
         match self {

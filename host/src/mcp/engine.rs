@@ -9,13 +9,13 @@ use std::time::Instant;
 
 use serde_json::value::RawValue;
 
-pub use super::calls::action::{Action, CallKey, CallRequest};
+pub use super::action::{Action, CallKey, CallRequest};
 use super::methods::lifecycle::{self, Handshake};
 use super::methods::meta::RequestMeta;
 use super::methods::request::{CatalogRequest, Request};
 use super::methods::tools_list::{self, Page};
 use super::methods::{subscriptions, tools_call};
-use super::open::{Open, Recall, ReplyTo, RunningCall, Wait, WaitingRequest};
+use super::open_requests::{Open, Recall, ReplyTo, RunningCall, Wait, WaitingRequest};
 use super::outbox::Outbox;
 use super::rpc::batch::BatchKey;
 use super::rpc::id::Id;
@@ -149,8 +149,8 @@ impl Engine {
         self.open.contains(id)
     }
 
-    /// Takes the outcome of a call. Whether the last thing to do is now to send the line that answers it: not where its
-    /// batch waits for more, nor where nobody waits.
+    /// Takes the outcome of a call. Returns true if the last action is now the one that sends its answer: not where its
+    /// batch waits for more, nor where the call was cancelled.
     pub fn outcome(
         &mut self,
         key: CallKey,

@@ -4,12 +4,14 @@
 //! them, `engine` decides, `reply` writes, `outbox` holds, `driver` carries out. The engine holds the catalog
 //! it was last given and does not know where catalogs come from.
 
+mod version;
 mod rpc;
+mod action;
 mod transport;
 mod stdio;
 mod methods;
 mod calls;
-mod open;
+mod open_requests;
 mod outbox;
 mod engine;
 mod session;
@@ -29,6 +31,6 @@ pub use stdio::connection::{PrivateStdout, Stdio};
 /// The result of a call, as the newest revision writes it, on many lines.
 #[must_use]
 pub fn result_as_json(outcome: Result<Output, CallError>, usage: Usage) -> String {
-    let result = methods::tools_call::call_result(rpc::version::Version::ALL[0], outcome, usage);
+    let result = methods::tools_call::call_result(version::Version::ALL[0], outcome, usage);
     serde_json::to_string_pretty(&result).unwrap_or_default()
 }

@@ -3,8 +3,8 @@
 
 use std::collections::VecDeque;
 
-use super::calls::action::Action;
-use super::open::ReplyTo;
+use super::action::Action;
+use super::open_requests::ReplyTo;
 use super::rpc::batch::{BatchKey, Batches};
 use super::rpc::id::Id;
 use super::rpc::reply::{self, RpcError};

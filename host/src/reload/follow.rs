@@ -8,7 +8,7 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 use super::decide::pending::Pending;
-use super::hints::schedule::Schedule;
+use super::hints::schedule::{DEEP, PERIOD, POLL, Schedule};
 use super::hints::watch::{Hints, Mode, SystemWatches};
 use super::loader::{Loader, Optimizing};
 use super::log;
@@ -17,14 +17,8 @@ use crate::catalog::Catalog;
 use crate::lockfile::LockPolicy;
 use crate::sandbox::Sandbox;
 
-/// The time between two looks at the files when nothing hints at a change.
-const PERIOD: Duration = Duration::from_secs(30);
-/// The time between two looks at the files where the system does not hint.
-const POLL: Duration = Duration::from_secs(2);
 /// A scan that takes longer is worth a word: a file system may hang.
 const SLOW_SCAN: Duration = Duration::from_secs(10);
-/// The time after which all files are read again, whatever their times and sizes say.
-const DEEP: Duration = Duration::from_mins(10);
 
 /// Follows plugin directories and publishes catalogs.
 pub struct Follower {

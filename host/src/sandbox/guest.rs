@@ -16,7 +16,7 @@ use super::capability::http::Outgoing;
 use super::capability::imports;
 use super::capability::scratch::Scratch;
 use super::code::blocking::blocking;
-use super::code::codes::Code;
+use super::code::code_store::Code;
 use super::code::lazy_code::LazyCode;
 use super::code::link::Linked;
 use super::code::terms_check::{self, fits, imported};

@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 
 use super::cache::listing::{Listing, ListingKey};
-use super::code::codes::Codes;
+use super::code::code_store::Codes;
 use super::compile::error::CompileError;
 use super::kind::command::DeclaredError;
 use super::kind::contract::ToolError;

@@ -6,7 +6,7 @@ use tokio::sync::Semaphore;
 
 use super::capability::http;
 use super::capability::scratch::Scratches;
-use super::code::codes::Codes;
+use super::code::code_store::Codes;
 use super::compile::compiler::Compiler;
 use super::compile::lanes::BackgroundTurn;
 use super::engine::setup::MAX_CALLS;

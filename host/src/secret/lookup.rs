@@ -79,13 +79,13 @@ impl Secrets {
         Self { environment: Environment::Process, places, keyring: None, warned: Mutex::default() }
     }
 
-    /// The same places, and after them `keyring`.
+    /// Adds `keyring` as the last place.
     #[must_use]
     pub fn with_keyring(self, keyring: PatientKeyring) -> Self {
         Self { keyring: Some(keyring), ..self }
     }
 
-    /// The same files, with `variables` in place of the server's environment.
+    /// Replaces the server's environment by `variables`.
     #[must_use]
     pub fn with_environment(self, variables: BTreeMap<String, String>) -> Self {
         Self { environment: Environment::Given(variables), ..self }
@@ -117,7 +117,7 @@ impl Secrets {
         found.into_iter().map(|(name, found)| (name, found.map(|(source, _)| source))).collect()
     }
 
-    /// Those of `names` that have no value for certain: a keyring that does not answer may have one. Blocks like
+    /// Returns those of `names` that surely have no value: a keyring that does not answer may have one. Blocks like
     /// [`Self::look_up`].
     #[must_use]
     pub fn absent<'a>(

@@ -11,11 +11,11 @@ mod server_log;
 mod server_status;
 mod instructions;
 mod servers;
-mod lines;
+mod plugin_log;
 mod status_writer;
 
 pub use instructions::RememberedInstructions;
-pub use lines::{LineSpan, LogFollower, PluginLine, PluginLog};
+pub use plugin_log::{LineSpan, LogFollower, PluginLine, PluginLog};
 pub use server_files::{PlaceError, ServerFiles};
 pub use server_log::{LogFiles, LogPlace, ServerLog};
 pub use server_status::{

@@ -14,9 +14,9 @@ use serde_json::{Value, json};
 
 use super::look::check::{print_refusal, stem};
 use super::look::load::loaded;
-use super::look::served::followers;
 use super::output::consent::Consent;
 use super::output::print::println;
+use super::output::served::followers;
 use super::setup::Setup;
 use super::{GOOD, NO_DIRECTORY, counted, paint, print_json, shown};
 use crate::catalog::{Refusal, Refused};

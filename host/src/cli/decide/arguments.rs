@@ -91,14 +91,14 @@ impl GrantArguments {
 
 /// Returns the decision that takes away the grant of `kind` that `what` names, or all of them.
 pub(in crate::cli) fn revoked(kind: GrantKind, what: Option<&str>) -> anyhow::Result<Decision> {
-    // There is only one, wherever the plugin sees it.
+    // A plugin has one scratch directory.
     let what = what.filter(|_| kind != GrantKind::Scratch);
     let what = match what {
         // A directory may be named as `grant` takes it; a shell completes its name with a slash.
         Some(path) if kind == GrantKind::Files && !path.is_empty() => {
             let path = typed_path::expanded(path).unwrap_or_else(|_| path.into());
             let path = path.to_string_lossy().into_owned();
-            // Where the plugin sees a directory is written so on every system.
+            // Guest paths are written with `/` on every system.
             let path = if path.starts_with('/') { path } else { from_here(path)? };
             let trimmed = path.trim_end_matches('/');
             Some(if trimmed.is_empty() { path.clone() } else { trimmed.to_owned() })

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::super::install::installed::Installed;
-use super::super::look::served::{nobody, serving};
 use super::super::output::print::println;
+use super::super::output::served::{nobody, serving};
 use super::event::seconds;
 use crate::catalog::Plugin;
 use crate::cli::{DIM, ERROR, GOOD, paint};

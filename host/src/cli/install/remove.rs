@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::ExitCode;
 
-use super::super::look::served::followers;
 use super::super::output::print::println;
+use super::super::output::served::followers;
 use super::super::setup::Setup;
 use super::super::{NAME, paint};
 use super::lockfile_update;

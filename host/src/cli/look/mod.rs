@@ -5,4 +5,3 @@ pub(super) mod list;
 pub(super) mod check;
 pub(super) mod list_tool;
 pub(super) mod inspect;
-pub(super) mod served;

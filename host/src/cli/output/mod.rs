@@ -5,3 +5,4 @@ pub(super) mod consent;
 pub(super) mod diff;
 pub(super) mod grants;
 pub(super) mod local;
+pub(super) mod served;

@@ -167,7 +167,7 @@ impl<'a> ParameterReader<'a> {
         Ok(schema)
     }
 
-    /// Reads the value of a caller who gives none: it keeps what callers have to keep. A `pattern` is matched
+    /// Reads `default`, the value where a caller gives none; it must satisfy the same constraints. A `pattern` is matched
     /// only when the plugin is loaded.
     fn default(&self, value: SpannedValue<'_>) -> Result<Json, Diagnostic> {
         let fits = |value: SpannedValue<'_>| {

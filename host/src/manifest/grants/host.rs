@@ -48,7 +48,7 @@ impl HostPattern {
         }
     }
 
-    /// True if `other`, or some of it, may be among these hosts and not all of them: `https://*` may reach any address.
+    /// True if some hosts of `other`, though perhaps not all, may be among these: `https://*` may reach any address.
     pub(crate) fn overlaps(&self, other: &Self) -> bool {
         let is_address = matches!(other, Self::Network { .. });
         self.covers(other) || (*self == Self::Public && is_address)

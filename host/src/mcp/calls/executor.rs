@@ -2,7 +2,7 @@
 //!
 //! It does not know guests or threads: `calls` does.
 
-use super::action::{CallKey, CallRequest};
+use super::super::action::{CallKey, CallRequest};
 use super::call_log::CallRecord;
 use crate::sandbox::CallOutcome;
 use crate::tool::Progress;

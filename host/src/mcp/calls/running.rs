@@ -12,7 +12,7 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::task::{AbortHandle, Id as TaskId, JoinError, JoinSet};
 
-use super::action::{CallKey, CallRequest};
+use super::super::action::{CallKey, CallRequest};
 use super::call_log::{CallLabel, CallRecord};
 use super::executor::{CallEnd, EndedHere, Executor, Note};
 use crate::sandbox::{CallContext, CallOutcome, MakeSpan, ProgressSink, SliceKind};

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::Serialize;
 
-use super::super::rpc::version::Version;
+use super::super::version::Version;
 use crate::tool::{Content, Media, ResourceLink};
 
 /// A block, ready to be written.

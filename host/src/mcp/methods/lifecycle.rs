@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::super::rpc::reply::RpcError;
-use super::super::rpc::version::Version;
+use super::super::version::Version;
 use super::meta::{CLIENT_CAPABILITIES, Common, PROTOCOL_VERSION, RequestMeta, TOOLRACK};
 
 /// The time for which a client may keep the answer of `server/discover`, in milliseconds.

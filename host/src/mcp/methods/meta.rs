@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use super::super::rpc::id::Id;
 use super::super::rpc::message::present;
 use super::super::rpc::reply::RpcError;
-use super::super::rpc::version::Version;
+use super::super::version::Version;
 
 /// The key of a request's protocol version, and its siblings.
 pub(crate) const PROTOCOL_VERSION: &str = "io.modelcontextprotocol/protocolVersion";

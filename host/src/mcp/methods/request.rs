@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 
 use super::super::rpc::id::Id;
 use super::super::rpc::reply::RpcError;
-use super::super::rpc::version::Version;
+use super::super::version::Version;
 use super::meta::RequestMeta;
 use super::{subscriptions, tools_call, tools_list};
 

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::super::rpc::id::Id;
 use super::super::rpc::reply::{RpcError, notification};
-use super::super::rpc::version::Version;
+use super::super::version::Version;
 use super::meta::{Common, SUBSCRIPTION_ID, read};
 
 /// Reads the parameters of `subscriptions/listen`: true if it asks for changes of the tool list.

@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 
 use super::super::rpc::message::present;
 use super::super::rpc::reply::{RpcError, notification};
-use super::super::rpc::version::Version;
+use super::super::version::Version;
 use super::content::Block;
 use super::meta::{CallCost, Common, is_object, read, text};
 use crate::catalog::{Catalog, Tool};

@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use super::super::rpc::message::present;
 use super::super::rpc::reply::RpcError;
-use super::super::rpc::version::Version;
+use super::super::version::Version;
 use super::meta::{Common, read, text};
 use crate::catalog::{Catalog, Tool};
 use crate::name::ToolName;

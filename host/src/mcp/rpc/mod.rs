@@ -3,6 +3,5 @@
 pub(super) mod id;
 pub(super) mod lines;
 pub(super) mod batch;
-pub(super) mod version;
 pub(super) mod reply;
 pub(super) mod message;

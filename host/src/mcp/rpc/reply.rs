@@ -4,8 +4,8 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
+use super::super::version::Version;
 use super::id::Id;
-use super::version::Version;
 use crate::text::clip;
 
 /// An error that answers a request.

@@ -256,7 +256,8 @@ impl<T: Transport, E: Executor> Driver<T, E> {
         self.engine.is_crowded() && (!self.phase.is_serving() || is_patient())
     }
 
-    /// When it is to be looked next at what waits for plugins, and at lines that are held because of it.
+    /// Returns the time of the next look at requests that wait for plugins, and at lines that are held because of them.
+    /// `None` where none are.
     fn wait_check_at(&self) -> Option<Instant> {
         let look = !self.ahead.is_empty() && self.is_held_up();
         let look = look.then(|| Instant::now() + CROWD_LOOK);

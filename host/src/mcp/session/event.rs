@@ -2,7 +2,7 @@
 
 use tokio::time::Instant;
 
-use super::super::calls::action::CallKey;
+use super::super::action::CallKey;
 use super::super::calls::executor::CallEnd;
 use super::super::rpc::lines::InputLine;
 use super::super::transport::{Gone, LineInput, LineOutput};

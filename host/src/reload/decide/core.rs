@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::super::scan::scanned::{Contents, Key, PluginUnit, Scan, SeenDirectory};
 use super::failed_versions::LoadError;
-use super::lockfiles::{GONE_GRACE, Judge, Locks};
+use super::locks_in_force::{GONE_GRACE, Judge, Locks};
 use super::publication::{Extent, Publication};
 use super::served_view::ServedView;
 use super::tracked::{Comparison, CurrentVersion, Due, LoadStage, Reason, Then, Tracked};

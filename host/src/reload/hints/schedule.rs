@@ -2,6 +2,12 @@
 
 use std::time::{Duration, Instant};
 
+/// The time between two looks at the files when nothing hints at a change.
+pub(crate) const PERIOD: Duration = Duration::from_secs(30);
+/// The time between two looks at the files where the system does not hint.
+pub(crate) const POLL: Duration = Duration::from_secs(2);
+/// The time after which all files are read again, whatever their times and sizes say.
+pub(crate) const DEEP: Duration = Duration::from_mins(10);
 /// The time that the files must be left alone before they are read.
 const SCAN_QUIET: Duration = Duration::from_millis(300);
 /// The time that a directory that is never left alone is waited for.

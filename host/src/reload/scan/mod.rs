@@ -6,4 +6,5 @@ pub(super) mod signature;
 pub(super) mod known_files;
 pub(super) mod candidate;
 pub(super) mod presence;
+pub(super) mod lock_reader;
 pub(super) mod scanner;

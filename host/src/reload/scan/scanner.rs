@@ -9,10 +9,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::super::decide::directory_trust::{DirectoryTrust, LockReader};
+use super::super::decide::directory_trust::DirectoryTrust;
 use super::candidate::{Candidate, Wit};
 use super::hashed_file::HashedFile;
 use super::known_files::{KnownFiles, LocalText, Reread};
+use super::lock_reader::LockReader;
 use super::presence::FolderPresence;
 use super::scanned::{Contents, PluginUnit, Scan, SeenDirectory};
 use super::signature::FileSignature;

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::super::code::codes::Codes;
+use super::super::code::code_store::Codes;
 use super::directory::{CacheEntry, fingerprint};
 use crate::manifest::{Grants, Limits, PluginKind, Sha256Digest};
 use crate::tool::Listed;

@@ -10,7 +10,7 @@ use super::super::compile::error::CompileError;
 use super::super::compile::lanes::BackgroundTurn;
 use super::super::engine::setup::Tier;
 use super::super::need::{Need, NeedOf};
-use super::codes::{Code, Codes};
+use super::code_store::{Code, Codes};
 use super::wasm_file::Wasm;
 use crate::manifest::PluginKind;
 use crate::sync::lock;

@@ -5,7 +5,7 @@ use wasmtime::component::Component;
 
 use super::super::capability::imports;
 use super::super::compile::error::CompileError;
-use super::codes::Code;
+use super::code_store::Code;
 use crate::manifest::{Bytes, Grants, Limits};
 
 /// Refuses code that these terms do not allow.

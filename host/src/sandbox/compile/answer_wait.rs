@@ -14,8 +14,9 @@ pub(crate) struct Lifeline {
 
 #[derive(Default)]
 enum AnswerState {
+    /// The child is not started yet.
     #[default]
-    NeedOf,
+    Unstarted,
     Held(#[expect(dead_code, reason = "held, never read")] ChildStdin),
     Cut,
 }
@@ -32,7 +33,7 @@ impl Lifeline {
     /// Keeps `stdin` open for as long as the child's answer is waited for.
     pub(crate) fn hold(&self, stdin: ChildStdin) {
         self.change(|state| match state {
-            AnswerState::NeedOf | AnswerState::Held(_) => *state = AnswerState::Held(stdin),
+            AnswerState::Unstarted | AnswerState::Held(_) => *state = AnswerState::Held(stdin),
             AnswerState::Cut => drop(stdin),
         });
     }

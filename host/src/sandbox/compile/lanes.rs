@@ -15,7 +15,7 @@ use super::answer_wait::{AnswerWait, Lifeline};
 use super::error::CompileError;
 use crate::text::escape;
 
-/// The times that a compilation keeps its place once others wait for one.
+/// How long a compilation keeps its place while others wait for one.
 #[derive(Clone, Copy)]
 pub(crate) struct LaneTimeouts {
     usual: Duration,
@@ -24,17 +24,17 @@ pub(crate) struct LaneTimeouts {
 }
 
 impl LaneTimeouts {
-    /// The patience with compilations.
+    /// The times of compilations.
     pub(crate) const COMPILING: Self =
         Self { usual: Duration::from_secs(10), wanted: Duration::from_secs(1) };
-    /// The patience with the reading of types, which most files need a few milliseconds for.
+    /// The times of reading types, which most files need a few milliseconds for.
     pub(crate) const READING_TYPES: Self =
         Self { usual: Duration::from_millis(250), wanted: Duration::from_millis(250) };
 }
 
 /// The interval at which a compilation that has had its time looks whether others wait for its turn.
 const LANE_CHECK_INTERVAL: Duration = Duration::from_millis(250);
-/// The most times that the patience with a compilation is doubled as it is begun again.
+/// The most times that a compilation that is begun again gets twice the time.
 const MAX_ROUNDS: u32 = 8;
 
 /// The standing of a compilation among other processes.
@@ -75,7 +75,7 @@ struct LaneTurn<'a> {
     lane: &'a Lane,
     priority: Priority,
     /// The time that the compilation may take before it makes way.
-    patience: Duration,
+    timeouts: Duration,
     _place: Option<OwnedSemaphorePermit>,
     _among: Option<OwnedSemaphorePermit>,
 }
@@ -105,9 +105,9 @@ impl<'a> LaneTurn<'a> {
         place: Option<OwnedSemaphorePermit>,
         among: Option<OwnedSemaphorePermit>,
         priority: Priority,
-        patience: Duration,
+        timeouts: Duration,
     ) -> Self {
-        Self { lane, priority, patience, _place: place, _among: among }
+        Self { lane, priority, timeouts, _place: place, _among: among }
     }
 }
 
@@ -122,13 +122,13 @@ impl<'a> LaneTurn<'a> {
 /// | that are overdue, and gave up their place | N |
 /// | that make better code | 1 |
 pub(crate) struct Lanes {
-    patience: LaneTimeouts,
+    timeouts: LaneTimeouts,
     /// The number of first compilations that wait or run.
     firsts: watch::Sender<usize>,
     usual: Lane,
     /// The lane of those that are waited for, beside the others.
     wanted: Lane,
-    /// The places of those among them that only a list waits for.
+    /// The places of compilations that only a list waits for.
     listing: Arc<Semaphore>,
     /// The places of those that take long.
     long: Arc<Semaphore>,
@@ -137,10 +137,10 @@ pub(crate) struct Lanes {
 }
 
 impl Lanes {
-    /// Creates lanes for so many processors, for work that they have this patience with.
-    pub(crate) fn new(processors: usize, patience: LaneTimeouts) -> Self {
+    /// Creates lanes for so many processors, for work that keeps its place this long.
+    pub(crate) fn new(processors: usize, timeouts: LaneTimeouts) -> Self {
         Self {
-            patience,
+            timeouts,
             firsts: watch::Sender::default(),
             usual: Lane::new(processors.div_ceil(2)),
             wanted: Lane::new(processors),
@@ -150,8 +150,7 @@ impl Lanes {
         }
     }
 
-    /// Runs `job`, the first compilation of a plugin, when it is its turn; as soon as it is `wanted`, before the
-    /// others. It may block.
+    /// Runs `job`, a plugin's first compilation, in its turn; earlier once it is `wanted`. It may block.
     ///
     /// One that takes long gives up its turn to those that wait for it, so that no number of them keeps others from
     /// theirs: it goes on beside them, or, where many do that already, is ended and begun again, with twice the time.
@@ -165,11 +164,11 @@ impl Lanes {
         loop {
             let turn = self.turn(wanted).await;
             let (mut running, waiting) = begin(job.clone(), turn.priority);
-            let mut patience = turn.patience.saturating_mul(1 << rounds);
+            let mut timeouts = turn.timeouts.saturating_mul(1 << rounds);
             loop {
                 tokio::select! {
                     done = &mut running => return ended(done)?,
-                    () = tokio::time::sleep(patience) => {}
+                    () = tokio::time::sleep(timeouts) => {}
                 }
                 if let Ok(_long) = self.long.clone().try_acquire_owned() {
                     drop(turn);
@@ -180,7 +179,7 @@ impl Lanes {
                 if turn.lane.waiting.load(Ordering::Relaxed) > 0 {
                     break;
                 }
-                patience = LANE_CHECK_INTERVAL;
+                timeouts = LANE_CHECK_INTERVAL;
             }
             drop(waiting);
             let done = ended(running.await)?;
@@ -208,13 +207,13 @@ impl Lanes {
         tokio::select! {
             biased;
             place = called => {
-                LaneTurn::new(&self.wanted, place, None, Priority::Wanted, self.patience.wanted)
+                LaneTurn::new(&self.wanted, place, None, Priority::Wanted, self.timeouts.wanted)
             }
             (place, among) = listed => {
-                LaneTurn::new(&self.wanted, place, among, Priority::Wanted, self.patience.wanted)
+                LaneTurn::new(&self.wanted, place, among, Priority::Wanted, self.timeouts.wanted)
             }
             place = self.usual.place() => {
-                LaneTurn::new(&self.usual, place, None, Priority::Usual, self.patience.usual)
+                LaneTurn::new(&self.usual, place, None, Priority::Usual, self.timeouts.usual)
             }
         }
     }

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use serde_json::value::RawValue;
 
 use super::bindings::exports::toolrack::plugin::tools as wit;
-use super::hidden::hides_nothing;
+use super::hidden_characters::hides_nothing;
 use crate::manifest::{Effects, Grants};
 use crate::name::check_own;
 use crate::text::{check_text, clip, escape};

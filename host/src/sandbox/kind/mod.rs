@@ -3,7 +3,7 @@
 pub(super) mod bindings;
 pub(super) mod wasm_sections;
 pub(super) mod number;
-pub(super) mod hidden;
+pub(super) mod hidden_characters;
 pub(super) mod listing_section;
 pub(super) mod contract;
 pub(super) mod functions;

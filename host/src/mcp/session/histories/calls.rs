@@ -10,7 +10,7 @@ use std::task::{Poll, Waker};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::mcp::calls::action::{CallKey, CallRequest};
+use crate::mcp::action::{CallKey, CallRequest};
 use crate::mcp::calls::call_log::{CallLabel, CallRecord};
 use crate::mcp::calls::executor::{CallEnd, EndedHere, Executor};
 use crate::sandbox::CallOutcome;

@@ -32,8 +32,8 @@ use values::write::ValueError;
 pub(crate) use types::compiled::ExportScope;
 pub(crate) use types::form::{Exported, Exporter};
 pub(crate) use types::outlined::Outlined;
-pub(crate) use words::docs::Docs;
-pub use words::notes::{Notes, NotesError};
+pub(crate) use words::package_docs::Docs;
+pub use words::wit_notes::{Notes, NotesError};
 
 /// Functions of one component.
 const MAX_FUNCTIONS: usize = 512;

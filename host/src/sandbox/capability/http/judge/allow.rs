@@ -56,7 +56,7 @@ pub enum Denied {
 }
 
 impl Denied {
-    /// The same, of the plugin of this name.
+    /// Adds the name of the plugin, for the advice.
     #[must_use]
     pub(crate) fn of(self, plugin: Option<Arc<str>>) -> Self {
         match self {
@@ -149,7 +149,7 @@ impl RequestHost {
     }
 }
 
-/// Returns a measure of how much a pattern says about the host.
+/// Returns how specific a pattern is.
 fn weight(pattern: &HostPattern) -> usize {
     match pattern {
         HostPattern::Name(_) => usize::MAX,

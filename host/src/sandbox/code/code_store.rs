@@ -1,11 +1,8 @@
 //! The step from a Wasm file to code that can be instantiated: from memory, from the cache, or compiled.
-//!
-//! This is the one place where bytes are trusted to be native code.
 
 use std::sync::Arc;
 
 use tokio::sync::Semaphore;
-use wasmtime::Engine;
 use wasmtime::component::Component;
 
 use super::super::cache::checks::Checks;
@@ -23,8 +20,9 @@ use super::super::need::{Need, NeedOf, Needs};
 use super::super::run::engines::Engines;
 use super::blocking::blocking;
 use super::link::{Linked, link};
-use super::native::{Native, native};
+use super::make_native::{Native, native};
 use super::shared_values::{SharedHandle, SharedValues};
+use super::trusted_load::load;
 use super::wasm_file::Wasm;
 use crate::manifest::Sha256Digest;
 
@@ -218,7 +216,7 @@ async fn cached(codes: &Arc<Codes>, wasm: &Wasm, tier: Tier) -> Option<Made> {
 fn find(codes: &Codes, cache: &Cache, wasm: &Sha256Digest, tier: Tier) -> Option<Made> {
     let entry = CacheEntry::Code(wasm, tier);
     let code = cache.read(entry)?;
-    match load(codes, &code) {
+    match load(&codes.engines, &code) {
         Ok(component) => Some(join(codes, &component, tier)),
         Err(error) => {
             if let Some(short) = short_of(&error) {
@@ -264,7 +262,7 @@ fn compiled_here(
     let bytes = wasm.bytes()?;
     let Native { code, tier } = native(&codes.compiler, cache, &bytes, tier, priority, lifeline)?;
     drop(bytes);
-    let component = load(codes, &code).map_err(|error| {
+    let component = load(&codes.engines, &code).map_err(|error| {
         short_of(&error).unwrap_or_else(|| {
             // It was made just now, for this very engine: it asks for more than the engine gives.
             let reason = one_line(&error);
@@ -284,21 +282,4 @@ fn short_of(error: &wasmtime::Error) -> Option<CompileError> {
 
 fn join(codes: &Codes, component: &Component, tier: Tier) -> Made {
     Ok(LinkedCode { linked: link(&codes.engines, component)?, tier })
-}
-
-/// Loads the component that `code` is, on the engine that it was made for.
-fn load(codes: &Codes, code: &[u8]) -> wasmtime::Result<Component> {
-    load_on(codes.engines.usual(), code).or_else(|error| match codes.engines.concurrent() {
-        Ok(concurrent) => load_on(&concurrent.engine, code).map_err(|_| error),
-        Err(_) => Err(error),
-    })
-}
-
-#[expect(unsafe_code, reason = "native code cannot be checked, only trusted")]
-fn load_on(engine: &Engine, code: &[u8]) -> wasmtime::Result<Component> {
-    // SAFETY: deserializing trusts that the bytes are what wasmtime's own compiler made. They come
-    // from that compiler in this process; or from a child that runs this executable, exited with
-    // success, and wrote to a pipe that only it and we hold; or from the cache, where their tag was
-    // verified with a key that only this user can read, and only the first two are ever sealed.
-    unsafe { Component::deserialize(engine, code) }
 }

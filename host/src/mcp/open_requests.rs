@@ -8,29 +8,29 @@ use std::time::Instant;
 
 use serde_json::value::RawValue;
 
-use super::calls::action::CallKey;
+use super::action::CallKey;
 use super::methods::request::CatalogRequest;
 use super::rpc::batch::BatchKey;
 use super::rpc::id::Id;
-use super::rpc::version::Version;
+use super::version::Version;
 use crate::catalog::{EntryTicket, Plugin, Tool};
 use crate::sandbox::Readiness;
 
 /// Where an answer goes, and in which revision's words.
 #[derive(Clone, Debug)]
-pub(super) struct ReplyTo {
-    pub(super) id: Id,
-    pub(super) version: Version,
-    pub(super) batch: Option<BatchKey>,
+pub(crate) struct ReplyTo {
+    pub(crate) id: Id,
+    pub(crate) version: Version,
+    pub(crate) batch: Option<BatchKey>,
 }
 
 /// A call that runs.
-pub(super) struct RunningCall {
-    pub(super) reply_to: ReplyTo,
-    pub(super) tool: Arc<Tool>,
-    pub(super) progress_token: Option<Box<RawValue>>,
-    pub(super) last_progress: Option<f64>,
-    pub(super) recall: Recall,
+pub(crate) struct RunningCall {
+    pub(crate) reply_to: ReplyTo,
+    pub(crate) tool: Arc<Tool>,
+    pub(crate) progress_token: Option<Box<RawValue>>,
+    pub(crate) last_progress: Option<f64>,
+    pub(crate) recall: Recall,
 }
 
 impl RunningCall {
@@ -43,45 +43,45 @@ impl RunningCall {
 }
 
 /// The parts of a call that are kept to begin it anew before it has entered its plugin.
-pub(super) struct Recall {
-    pub(super) entry: Arc<EntryTicket>,
-    pub(super) request: CatalogRequest,
+pub(crate) struct Recall {
+    pub(crate) entry: Arc<EntryTicket>,
+    pub(crate) request: CatalogRequest,
     /// The time at which it came.
-    pub(super) since: Instant,
+    pub(crate) since: Instant,
 }
 
 /// A wait for plugins.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Wait {
+pub(crate) struct Wait {
     /// The time at which the request came.
-    pub(super) since: Instant,
+    pub(crate) since: Instant,
     /// True if it has been given room among those that wait, and is not to be refused for want of it.
-    pub(super) has_room: bool,
+    pub(crate) has_room: bool,
 }
 
 /// A request that waits for the catalog.
-pub(super) struct WaitingRequest {
-    pub(super) reply_to: ReplyTo,
-    pub(super) request: CatalogRequest,
-    pub(super) wait: Wait,
+pub(crate) struct WaitingRequest {
+    pub(crate) reply_to: ReplyTo,
+    pub(crate) request: CatalogRequest,
+    pub(crate) wait: Wait,
 }
 
 impl WaitingRequest {
     /// A request that begins to wait.
-    pub(super) fn new(reply_to: ReplyTo, request: CatalogRequest, since: Instant) -> Self {
+    pub(crate) fn new(reply_to: ReplyTo, request: CatalogRequest, since: Instant) -> Self {
         Self { reply_to, request, wait: Wait { since, has_room: false } }
     }
 }
 
 /// The parts of a cancelled request that are still open.
-pub(super) struct Cancelled {
-    pub(super) call: Option<CallKey>,
-    pub(super) batch: Option<BatchKey>,
+pub(crate) struct Cancelled {
+    pub(crate) call: Option<CallKey>,
+    pub(crate) batch: Option<BatchKey>,
 }
 
 /// All of them. No two have one id.
 #[derive(Default)]
-pub(super) struct Open {
+pub(crate) struct Open {
     requests: HashMap<Id, RequestStage>,
     calls: HashMap<CallKey, RunningCall>,
     /// In the order in which they came.
@@ -96,34 +96,34 @@ enum RequestStage {
 }
 
 impl Open {
-    pub(super) fn contains(&self, id: &Id) -> bool {
+    pub(crate) fn contains(&self, id: &Id) -> bool {
         self.requests.contains_key(id)
     }
 
     /// Returns the number of open requests, without subscriptions.
-    pub(super) fn in_flight(&self) -> usize {
+    pub(crate) fn in_flight(&self) -> usize {
         self.calls.len() + self.waiting.len()
     }
 
     /// Bytes of arguments that wait for the catalog.
-    pub(super) fn waiting_bytes(&self) -> usize {
+    pub(crate) fn waiting_bytes(&self) -> usize {
         self.waiting.iter().map(|waiting| waiting.request.argument_bytes()).sum()
     }
 
     /// The number of those that wait for the catalog, or for their plugin's code.
-    pub(super) fn await_plugins(&self) -> usize {
+    pub(crate) fn await_plugins(&self) -> usize {
         let awaiting = self.calls.values().filter(|running| running.awaits_plugin());
         self.waiting.len() + awaiting.count()
     }
 
     /// The number of calls that wait for this plugin's code.
-    pub(super) fn await_plugin(&self, plugin: &Arc<Plugin>) -> usize {
+    pub(crate) fn await_plugin(&self, plugin: &Arc<Plugin>) -> usize {
         let of_it = |running: &&RunningCall| Arc::ptr_eq(&running.tool.plugin, plugin);
         self.calls.values().filter(of_it).filter(|running| running.awaits_plugin()).count()
     }
 
     /// The most calls that wait for the code of one plugin.
-    pub(super) fn most_await_one(&self) -> usize {
+    pub(crate) fn most_await_one(&self) -> usize {
         let mut counts = HashMap::new();
         for running in self.calls.values().filter(|running| running.awaits_plugin()) {
             *counts.entry(Arc::as_ptr(&running.tool.plugin)).or_default() += 1;
@@ -132,7 +132,7 @@ impl Open {
     }
 
     /// When the request came that has waited for plugins the longest, if any waits.
-    pub(super) fn oldest_wait(&self) -> Option<Instant> {
+    pub(crate) fn oldest_wait(&self) -> Option<Instant> {
         let calls = self.calls.values().filter(|running| running.awaits_plugin());
         let calls = calls.map(|running| running.recall.since);
         self.waiting.iter().map(|waiting| waiting.wait.since).chain(calls).min()
@@ -140,7 +140,7 @@ impl Open {
 
     /// Takes out what has waited for plugins since `then` or longer, in order: requests, and calls that have not entered
     /// one, to be ended.
-    pub(super) fn take_overdue(
+    pub(crate) fn take_overdue(
         &mut self,
         then: Instant,
     ) -> (Vec<WaitingRequest>, Vec<(CallKey, RunningCall)>) {
@@ -155,14 +155,14 @@ impl Open {
         (old, calls)
     }
 
-    pub(super) fn wait(&mut self, mut waiting: WaitingRequest) {
+    pub(crate) fn wait(&mut self, mut waiting: WaitingRequest) {
         waiting.wait.has_room = true;
         self.requests.insert(waiting.reply_to.id.clone(), RequestStage::Waiting);
         self.waiting.push_back(waiting);
     }
 
     /// Those that wait, in order. They wait no more.
-    pub(super) fn take_waiting(&mut self) -> VecDeque<WaitingRequest> {
+    pub(crate) fn take_waiting(&mut self) -> VecDeque<WaitingRequest> {
         let waiting = std::mem::take(&mut self.waiting);
         for WaitingRequest { reply_to, .. } in &waiting {
             self.requests.remove(&reply_to.id);
@@ -171,7 +171,7 @@ impl Open {
     }
 
     /// A call begins.
-    pub(super) fn begin(
+    pub(crate) fn begin(
         &mut self,
         reply_to: ReplyTo,
         tool: Arc<Tool>,
@@ -187,19 +187,19 @@ impl Open {
     }
 
     /// The call with this key, unless it was cancelled.
-    pub(super) fn running(&mut self, key: CallKey) -> Option<&mut RunningCall> {
+    pub(crate) fn running(&mut self, key: CallKey) -> Option<&mut RunningCall> {
         self.calls.get_mut(&key)
     }
 
-    /// The same, which ends.
-    pub(super) fn end(&mut self, key: CallKey) -> Option<RunningCall> {
+    /// Removes the call of this key, and returns it.
+    pub(crate) fn end(&mut self, key: CallKey) -> Option<RunningCall> {
         let running = self.calls.remove(&key)?;
         self.requests.remove(&running.reply_to.id);
         Some(running)
     }
 
     /// All calls that run, in the order in which they began.
-    pub(super) fn calls(&self) -> Vec<CallKey> {
+    pub(crate) fn calls(&self) -> Vec<CallKey> {
         let mut calls: Vec<_> = self.calls.keys().copied().collect();
         calls.sort_unstable();
         calls
@@ -207,7 +207,7 @@ impl Open {
 
     /// Takes back the calls that have not entered their plugin, and whose plugin is not served any more, in the order in
     /// which they began. Each is a request again, and names the call that is to be ended.
-    pub(super) fn recall(
+    pub(crate) fn recall(
         &mut self,
         is_served: impl Fn(&Arc<Plugin>) -> bool,
     ) -> Vec<(CallKey, WaitingRequest)> {
@@ -243,24 +243,24 @@ impl Open {
     }
 
     /// A subscription begins, to changes of tools or to nothing.
-    pub(super) fn listen(&mut self, reply_to: &ReplyTo, tools: bool) {
+    pub(crate) fn listen(&mut self, reply_to: &ReplyTo, tools: bool) {
         let listen = RequestStage::Listen { version: reply_to.version, tools };
         self.requests.insert(reply_to.id.clone(), listen);
     }
 
-    pub(super) fn subscriptions(&self) -> usize {
+    pub(crate) fn subscriptions(&self) -> usize {
         self.requests.values().filter(|stage| matches!(stage, RequestStage::Listen { .. })).count()
     }
 
     /// The subscriptions to changes of tools.
-    pub(super) fn listeners(&self) -> impl Iterator<Item = &Id> {
+    pub(crate) fn listeners(&self) -> impl Iterator<Item = &Id> {
         let tools =
             |stage: &RequestStage| matches!(stage, RequestStage::Listen { tools: true, .. });
         self.requests.iter().filter(move |(_, stage)| tools(stage)).map(|(id, _)| id)
     }
 
     /// Ends all subscriptions.
-    pub(super) fn take_subscriptions(&mut self) -> Vec<(Id, Version)> {
+    pub(crate) fn take_subscriptions(&mut self) -> Vec<(Id, Version)> {
         let listening = |stage: &mut RequestStage| match stage {
             RequestStage::Listen { version, .. } => Some(*version),
             RequestStage::Waiting | RequestStage::Call(_) => None,
@@ -270,7 +270,7 @@ impl Open {
     }
 
     /// Forgets a request, whatever becomes of it.
-    pub(super) fn cancel(&mut self, id: &Id) -> Option<Cancelled> {
+    pub(crate) fn cancel(&mut self, id: &Id) -> Option<Cancelled> {
         Some(match self.requests.remove(id)? {
             RequestStage::Listen { .. } => Cancelled { call: None, batch: None },
             RequestStage::Call(key) => {

@@ -98,8 +98,8 @@ mod tests {
     use tracing_subscriber::fmt::FormatFields;
     use tracing_subscriber::fmt::format::DefaultFields;
 
+    use super::super::tests::Paper;
     use super::PlainFormat;
-    use crate::cli::log::tests::Paper;
 
     fn written(
         fields: impl for<'a> FormatFields<'a> + Send + Sync + 'static,

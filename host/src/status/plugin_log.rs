@@ -133,8 +133,8 @@ fn follow(place: &ServerFiles, from: Option<u64>, lines: &mut Vec<PluginLine>) -
 
 #[cfg(test)]
 mod tests {
+    use super::super::Told;
     use super::*;
-    use crate::status::Told;
 
     fn line(message: &str) -> Vec<u8> {
         let line =

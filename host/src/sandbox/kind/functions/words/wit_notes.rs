@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use wit_parser::{Function, SourceMap, UnresolvedPackage, UnresolvedPackageGroup};
 use wit_parser::{ParseError, WorldItem, WorldKey};
 
-use super::docs::fit;
+use super::package_docs::fit;
 use crate::text::{clip, escape};
 
 /// The doc comments that a `.wit` file has for functions.

@@ -164,8 +164,8 @@ impl Write for &Queue {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::Paper;
     use super::*;
-    use crate::cli::log::tests::Paper;
 
     #[test]
     fn everything_is_written_in_order_before_the_end() {

@@ -26,22 +26,22 @@ use queue::{LogWriter, Queue};
 const NO_THREAD: &str = "the thread that writes the log cannot be started";
 
 /// The log. Dropping it writes what waits.
-pub(super) struct Log {
+pub(crate) struct Log {
     plugins: Option<(LogWriter, ServerFiles)>,
     _stderr: LogWriter,
     _kept: Option<LogWriter>,
 }
 
 /// The places to which a server logs beside stderr.
-pub(super) struct ServerPlaces {
+pub(crate) struct ServerPlaces {
     /// The place for lines that plugins write, which `toolrack dev` follows.
-    pub(super) plugins: ServerFiles,
+    pub(crate) plugins: ServerFiles,
     /// The file for all lines, which `toolrack logs` reads.
-    pub(super) kept: PathBuf,
+    pub(crate) kept: PathBuf,
 }
 
 /// Starts the log; of a server, at its places too.
-pub(super) fn start(
+pub(crate) fn start(
     format: LogFormat,
     level: &str,
     places: Option<ServerPlaces>,
@@ -153,10 +153,10 @@ mod tests {
 
     /// A place that shows what was written to it.
     #[derive(Clone, Default)]
-    pub(super) struct Paper(Arc<Mutex<Vec<u8>>>);
+    pub(crate) struct Paper(Arc<Mutex<Vec<u8>>>);
 
     impl Paper {
-        pub(super) fn text(&self) -> String {
+        pub(crate) fn text(&self) -> String {
             String::from_utf8(self.0.lock().expect("paper").clone()).expect("text")
         }
     }

@@ -1,0 +1,26 @@
+//! The one place where bytes are trusted to be native code.
+//!
+//! Where they come from is not looked into here: `code_store` gives only what the compiler made, or what the cache has under
+//! this user's seal.
+
+use wasmtime::Engine;
+use wasmtime::component::Component;
+
+use super::super::run::engines::Engines;
+
+/// Loads the component that `code` is, on the engine that it was made for.
+pub(crate) fn load(engines: &Engines, code: &[u8]) -> wasmtime::Result<Component> {
+    load_on(engines.usual(), code).or_else(|error| match engines.concurrent() {
+        Ok(concurrent) => load_on(&concurrent.engine, code).map_err(|_| error),
+        Err(_) => Err(error),
+    })
+}
+
+#[expect(unsafe_code, reason = "native code cannot be checked, only trusted")]
+fn load_on(engine: &Engine, code: &[u8]) -> wasmtime::Result<Component> {
+    // SAFETY: deserializing trusts that the bytes are what wasmtime's own compiler made. They come
+    // from that compiler in this process; or from a child that runs this executable, exited with
+    // success, and wrote to a pipe that only it and we hold; or from the cache, where their tag was
+    // verified with a key that only this user can read, and only the first two are ever sealed.
+    unsafe { Component::deserialize(engine, code) }
+}
