@@ -7,9 +7,11 @@ mod label;
 mod line;
 mod list;
 mod name;
+mod options;
 mod record;
 mod unsigned;
 mod value;
+mod within;
 
 use crate::digest::Algorithm;
 use crate::encoding::Encoding;

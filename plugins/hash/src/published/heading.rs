@@ -1,14 +1,15 @@
 //! Lines that say of which algorithm, or of which file, the checksums below them are.
 
 use super::Entry;
-use super::label::{algorithm, is_label};
+use super::label::{algorithm, is_label, of_word};
 use super::name::file;
+use super::value::holds_one;
 use crate::digest::Algorithm;
 
 /// A line above checksums.
 #[derive(Debug)]
 pub struct Heading {
-    algorithm: Algorithm,
+    algorithm: Option<Algorithm>,
     name: Option<String>,
 }
 
@@ -16,11 +17,30 @@ impl Heading {
     /// The checksum of a line below it.
     pub fn of(&self, entry: Entry) -> Entry {
         Entry {
-            algorithm: entry.algorithm.or(Some(self.algorithm)),
+            algorithm: entry.algorithm.or(self.algorithm),
             name: entry.name.or_else(|| self.name.clone()),
             ..entry
         }
     }
+}
+
+/// The heading that a line is which names a file alone: `a.iso`, `**a.iso:**`, `### a.iso`, or which is the command that
+/// printed what is below it: `$ sha256sum a.iso`.
+pub fn of_file(line: &str) -> Option<Heading> {
+    if let Some(command) = line.strip_prefix("$ ") {
+        let mut words = command.split_whitespace();
+        let called = of_word(words.next()?).transpose().ok()?;
+        // An option may be of another algorithm or length.
+        let is_plain = words.all(|word| !word.starts_with('-'));
+        return is_plain.then_some(Heading { algorithm: called, name: None });
+    }
+    let name =
+        line.trim_matches(['*', '#', '`', ' ']).trim_end_matches(':').trim_end_matches(['*', '`']);
+    let (stem, extension) = name.rsplit_once('.')?;
+    let is_extension = (1..=8).contains(&extension.len())
+        && extension.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    (is_extension && !stem.is_empty() && !name.contains(char::is_whitespace) && !holds_one(name))
+        .then(|| Heading { algorithm: None, name: file(name) })
 }
 
 /// The heading that a line is: `SHA256:`, `## SHA-256 checksums`, or `SHA256 hash of a.iso:` as certutil prints it.
@@ -43,7 +63,7 @@ pub fn read(line: &str) -> Result<Option<Heading>, String> {
         }
         _ => return Ok(None),
     };
-    Ok(Some(Heading { algorithm: algorithm(label)?, name }))
+    Ok(Some(Heading { algorithm: Some(algorithm(label)?), name }))
 }
 
 fn is_sum(word: &str) -> bool {

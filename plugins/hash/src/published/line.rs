@@ -1,9 +1,9 @@
 //! One line of a list.
 
 use super::Entry;
-use super::label::{algorithm, bare, is_label};
+use super::label::{algorithm, is_changed, is_label, of_word};
 use super::name::file;
-use super::value::{checksum, joins_several, odd};
+use super::value::{checksum, holds_one, joins_several, odd, several_in};
 use crate::digest::Algorithm;
 
 /// The entry of a line of one of the usual forms.
@@ -14,14 +14,34 @@ pub fn entry(line: &str) -> Result<Option<Entry>, String> {
     if let Some(found) = tagged(line)? {
         return Ok(Some(found));
     }
+    if let Some((rest, algorithm)) = with_label_behind(line) {
+        let algorithm = Some(algorithm?);
+        let found = entry(rest)?.filter(|found| found.algorithm.is_none());
+        return Ok(found.map(|found| Entry { algorithm, ..found }));
+    }
     let first = line.split([':', '(', '=', ' ', '\t']).next().unwrap_or_default();
     if is_label(first) {
         algorithm(first)?;
     }
-    match labelled(line)?.or_else(|| before_name(line)) {
-        Some(found) => Ok(Some(found)),
-        None => behind_name(line),
+    let found = match labelled(line)? {
+        Some(found) => Some(found),
+        None => match before_name(line)? {
+            Some(found) => Some(found),
+            None => behind_name(line)?,
+        },
+    };
+    // What is taken for a name must not be another checksum, which nobody would look at.
+    match found.as_ref().and_then(|found| found.name.as_deref()) {
+        Some(name) if name.contains(' ') && holds_one(name) => Err(several_in(line)),
+        _ => Ok(found),
     }
+}
+
+/// The line before the name of an algorithm in parentheses, and that: `HEX (SHA-256)`, `a.iso: HEX [sha256]`.
+fn with_label_behind(line: &str) -> Option<(&str, Result<Algorithm, String>)> {
+    let (rest, last) = line.trim_end().rsplit_once([' ', '\t'])?;
+    let is_enclosed = last.starts_with(['(', '[']) && last.ends_with([')', ']']);
+    is_enclosed.then(|| of_word(last)).flatten().map(|algorithm| (rest.trim_end(), algorithm))
 }
 
 /// `SHA256 (name) = HEX`, and `SHA256(name)= HEX`.
@@ -50,25 +70,36 @@ fn labelled(line: &str) -> Result<Option<Entry>, String> {
         if let Some(bytes) = checksum(value).or_else(|| checksum(&padded)) {
             return Ok(Some(Entry { algorithm: Some(algorithm), bytes, name: None }));
         }
-        let found = if mark.is_whitespace() || mark == ':' { behind_name(value)? } else { None };
-        if let Some(found) = before_name(value).or(found) {
-            let algorithm = found.algorithm.unwrap_or(algorithm);
+        let is_parted = mark.is_whitespace() || mark == ':';
+        let found = match before_name(value)? {
+            None if is_parted => behind_name(value)?,
+            found => found,
+        };
+        if let Some(found) = found {
+            // Of `SHA256 of the SHA256: HEX`, and `SHA256: HEX (SHA3-256)`.
+            if found.algorithm.is_some() || value.split_whitespace().any(is_changed) {
+                return Err(odd(line));
+            }
             return Ok(Some(Entry { algorithm: Some(algorithm), ..found }));
         }
     }
     Ok(None)
 }
 
-/// `HEX  name`, `HEX *name`; a backslash in front says that the name is escaped.
-fn before_name(line: &str) -> Option<Entry> {
-    let (value, rest) = line.trim_start_matches('\\').split_once([' ', '\t'])?;
+/// `HEX  name`, `HEX *name`, and `HEX sha256`; a backslash in front says that the name is escaped.
+fn before_name(line: &str) -> Result<Option<Entry>, String> {
+    let line = line.trim_start_matches('\\');
+    let Some((value, rest)) = line.split_once([' ', '\t']) else { return Ok(None) };
     let name = rest.trim_start().trim_start_matches('*').trim();
+    let is_name = rest.starts_with([' ', '*']);
     // With one space it may be another checksum; a file can be called by its own.
-    if !rest.starts_with([' ', '*']) && checksum(name).is_some() {
-        return None;
+    if !is_name && checksum(name).is_some() {
+        return Ok(None);
     }
-    let bytes = checksum(value).filter(|_| !name.is_empty())?;
-    Some(Entry { algorithm: None, bytes, name: file(name) })
+    let Some(bytes) = checksum(value).filter(|_| !name.is_empty()) else { return Ok(None) };
+    let label = of_word(name).filter(|_| !is_name);
+    let name = if label.is_some() { None } else { file(name) };
+    Ok(Some(Entry { algorithm: label.transpose()?, bytes, name }))
 }
 
 /// `name: HEX`, also spaced out, `name SHA256: HEX`, and `Fingerprint=HEX`.
@@ -89,22 +120,46 @@ fn behind_name(line: &str) -> Result<Option<Entry>, String> {
 /// be compared with one that is as long.
 fn named_with_label(name: &str) -> Result<(&str, Option<Algorithm>), String> {
     let (before, last) = name.rsplit_once([' ', '\t']).unwrap_or(("", name));
-    if is_label(last) {
-        return Ok((before.trim_end(), Some(algorithm(bare(last))?)));
+    let mut labels = name.split_whitespace().filter(|word| of_word(word).is_some());
+    let Some(label) = labels.next() else { return Ok((name, None)) };
+    let algorithm = of_word(label).transpose()?;
+    if labels.next().is_some() || name.split_whitespace().any(is_changed) {
+        return Err(odd(name));
     }
-    match name.split_whitespace().find(|word| is_label(word)) {
-        Some(word) => algorithm(bare(word)).map(|_| (name, None)),
-        None => Ok((name, None)),
-    }
+    Ok(if label == last { (before.trim_end(), algorithm) } else { (name, None) })
 }
 
-/// Several checksums with their algorithms in one line, as in a page's `integrity`.
+/// Several checksums with their algorithms in one line, as in a page's `integrity`, `MD5: HEX, SHA1: HEX`, and behind
+/// what a file is called `a.iso MD5 HEX SHA1 HEX`.
 pub fn several(line: &str) -> Result<Option<Vec<Entry>>, String> {
-    let words: Vec<&str> = line.split_whitespace().collect();
-    match words.len() {
-        0 | 1 => Ok(None),
-        _ => words.iter().map(|word| labelled(word)).collect(),
+    let mut words = line.split([' ', '\t', ',', ';']).filter(|word| !word.is_empty());
+    let (mut before, mut entries) = (Vec::new(), Vec::new());
+    while let Some(word) = words.next() {
+        let mut behind = words.clone().skip_while(|word| matches!(*word, ":" | "="));
+        let value = behind.next().and_then(checksum);
+        let algorithm = of_word(word).filter(|_| !word.starts_with('('));
+        match (algorithm, value) {
+            (Some(algorithm), Some(bytes)) => {
+                entries.push(Entry { algorithm: Some(algorithm?), bytes, name: None });
+                while words.next().is_some_and(|word| matches!(word, ":" | "=")) {}
+            }
+            _ => match labelled(word)? {
+                Some(entry) => entries.push(entry),
+                None if entries.is_empty() => before.push(word),
+                None => return Ok(None),
+            },
+        }
     }
+    if entries.len() < 2 {
+        return Ok(None);
+    }
+    let name = match before[..] {
+        // The kinds of files in Gentoo's manifests, with the size behind the name.
+        ["DIST" | "AUX" | "EBUILD" | "MISC", name, _] => file(name),
+        [] => None,
+        _ => file(before.join(" ").trim_end_matches(':')),
+    };
+    Ok(Some(entries.into_iter().map(|entry| Entry { name: name.clone(), ..entry }).collect()))
 }
 
 /// True if a checksum is written as in a page's `integrity`: `sha256-BASE64`.

@@ -4,8 +4,8 @@ use super::Entry;
 use super::heading::{self, Heading};
 use super::line::{entry, is_integrity, several, unknown};
 use super::unsigned::unsigned;
-use super::value::{checksum, odd};
-use super::{control, record};
+use super::value::{checksum, holds_one, odd};
+use super::{control, options, record, within};
 
 /// The listed checksums, and true if they are alternatives for one file.
 pub fn entries(text: &str) -> Result<(Vec<Entry>, bool), String> {
@@ -29,7 +29,17 @@ pub fn entries(text: &str) -> Result<(Vec<Entry>, bool), String> {
     if let Some(entries) = control::entries(text)? {
         return Ok((entries, false));
     }
-    below_headings(text)
+    if let Some(entries) = options::entries(text)? {
+        return Ok((entries, true));
+    }
+    below_headings(text).or_else(|message| {
+        // A list with a line that is damaged stays one.
+        let is_named = |line: &str| matches!(entry(line), Ok(Some(Entry { name: Some(_), .. })));
+        match lines(text).any(is_named) {
+            true => Err(message),
+            false => within::entries(text)?.map(|entries| (entries, false)).ok_or(message),
+        }
+    })
 }
 
 /// The checksums of lines of which each has its own, and those above which the algorithm stands alone.
@@ -52,7 +62,17 @@ fn below_headings(text: &str) -> Result<(Vec<Entry>, bool), String> {
             }
             None => {
                 are_alternatives = false;
-                vec![entry(line)?.ok_or_else(|| unknown(line))?]
+                match entry(line)? {
+                    Some(entry) => vec![entry],
+                    None => {
+                        let found = heading::of_file(line).ok_or_else(|| unknown(line))?;
+                        if let Some((unused, _)) = heading.filter(|_| !is_used) {
+                            return Err(odd(unused));
+                        }
+                        (heading, is_used) = (Some((line, found)), false);
+                        continue;
+                    }
+                }
             }
         };
         is_used = true;
@@ -68,12 +88,23 @@ fn below_headings(text: &str) -> Result<(Vec<Entry>, bool), String> {
     }
 }
 
-/// The lines that hold something: no comments, no signature, and nothing that a program says beside the checksums.
+/// The lines that hold something: no comments, no signature, no sizes, and nothing that a program says beside the checksums.
 fn lines(text: &str) -> impl Iterator<Item = &str> {
     unsigned(text).map(str::trim).filter(|line| {
         !(line.is_empty()
-            || line.starts_with('#')
-            || line.starts_with("Hash: ")
+            || line.starts_with(['#', ';'])
+            || line.starts_with("//")
+            || is_size(line)
+            || line.starts_with("Hash: ") && !holds_one(line)
             || heading::is_of_program(line))
+    })
+}
+
+/// True if a line tells the size or the time of a file, as FreeBSD's lists do: `SIZE (a.iso) = 3`, `TIMESTAMP = 1795958037`.
+fn is_size(line: &str) -> bool {
+    let parts = line.rsplit_once(" = ");
+    parts.is_some_and(|(key, number)| {
+        (key == "TIMESTAMP" || key.starts_with("SIZE (") && key.ends_with(')'))
+            && number.bytes().all(|byte| byte.is_ascii_digit())
     })
 }

@@ -77,7 +77,7 @@ fn base(path: &str) -> &str {
 /// The name of a file, unless it stands for none: for stdin, or for what a checksum is called.
 pub fn file(name: &str) -> Option<String> {
     let last = name.rsplit(' ').next().unwrap_or(name).to_ascii_lowercase();
-    let is_none = matches!(name, "-" | "stdin")
+    let is_none = matches!(name, "" | "-" | "stdin")
         || matches!(
             &*last,
             "checksum" | "digest" | "file" | "sha2" | "sha-2" | "fingerprint" | "hash" | "sum"

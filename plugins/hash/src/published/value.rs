@@ -50,19 +50,61 @@ fn is_of_gpg(parts: &[&str]) -> bool {
     parts.len() == 2 && parts.iter().all(is_half)
 }
 
+/// True if a text has a word that is a checksum in hex, whatever signs are around it.
+pub fn holds_one(text: &str) -> bool {
+    hex_words(text).any(|word| checksum(word).is_some())
+}
+
+/// The words of hex digits alone that are too long to be anything but a checksum, whole or damaged.
+pub fn hex_words(text: &str) -> impl Iterator<Item = &str> {
+    let words = text.split(|c: char| !c.is_ascii_alphanumeric());
+    words.filter(|word| word.len() >= MIN_HEX && word.bytes().all(|b| b.is_ascii_hexdigit()))
+}
+
+/// The fewest hex digits that can only be of a checksum.
+const MIN_HEX: usize = 24;
+
+/// Says that a line has more checksums than can be told apart.
+pub fn several_in(line: &str) -> String {
+    format!(
+        "`expected`: `{}` is several checksums in one line; give one, or each in a line with its algorithm, as in `sha256: HEX`",
+        shown(line, 300)
+    )
+}
+
+/// Says that a text is no checksum, and what one looks like.
 pub fn odd(text: &str) -> String {
     if joins_several(text.split_once(": ").map_or(text, |(_, value)| value)) {
-        let shown: String = text.trim().chars().take(300).collect();
+        return several_in(text);
+    }
+    let forms = "`sha256:HEX`, `sha256-BASE64`, `HEX  name` or `SHA256 (name) = HEX`";
+    let shown = shown(text, 80);
+    if holds_one(text) {
         return format!(
-            "`expected`: `{shown}` is several checksums in one line; give one, or each in a line with its algorithm, as in `sha256: HEX`"
+            "`expected`: of which file and algorithm the checksum in `{shown}` is cannot be told; give it alone, as {forms}"
         );
     }
-    let shown: String = text.trim().chars().take(80).collect();
-    let hex = text.trim().bytes().filter(u8::is_ascii_hexdigit).count();
+    let is_damaged = match digits(text) {
+        0..8 => String::new(),
+        hex => format!(", or a damaged one: it has {hex} hex digits"),
+    };
     let lengths =
         ALL.map(|algorithm| format!("{} {}", algorithm.name(), 2 * algorithm.length())).join(", ");
     format!(
-        "`expected`: `{shown}` is no checksum, or a damaged one: it has {hex} hex digits; whole ones have ({lengths}), alone, as \
-         `sha256:HEX`, `sha256-BASE64`, `HEX  name` or `SHA256 (name) = HEX`"
+        "`expected`: `{shown}` is no checksum{is_damaged}; whole ones have ({lengths}), alone, as {forms}"
     )
+}
+
+fn shown(text: &str, most: usize) -> String {
+    text.trim().chars().take(most).collect()
+}
+
+/// The hex digits of a text that is nothing else, perhaps spaced out, or of its longest run of them.
+fn digits(text: &str) -> usize {
+    let is_space = |c: char| c.is_whitespace() || matches!(c, ':' | '-');
+    let dense: String = text.chars().filter(|c| !is_space(*c)).collect();
+    match dense.bytes().all(|b| b.is_ascii_hexdigit()) {
+        true => dense.len(),
+        false => text.split(|c: char| !c.is_ascii_hexdigit()).map(str::len).max().unwrap_or(0),
+    }
 }
