@@ -1,6 +1,9 @@
 //! Dates and times of day as people write them, word by word. Each word is either understood or named as
 //! the one that is not; what is left over is for `parse` to take as a zone.
 
+mod digits;
+
+use self::digits::{dated, expanded, parted, short};
 use crate::clock::Clock;
 use jiff::civil::{Date, Time, Weekday};
 
@@ -94,6 +97,8 @@ struct Words {
     month: Option<i8>,
     year: Option<i16>,
     weekday: Option<Weekday>,
+    /// True if the word before was `at`, behind which a number is an hour.
+    is_at: bool,
     /// After today or before it, where a weekday is the next or the last one.
     way: Option<i32>,
     time: Option<Clock>,
@@ -106,7 +111,9 @@ struct Words {
 impl Words {
     fn take(&mut self, word: &str) -> Result<(), String> {
         let lower = word.trim_end_matches(',').to_lowercase();
-        let understood = self.word(&lower)?
+        let is_at = std::mem::take(&mut self.is_at);
+        let understood = (is_at && self.hour(&lower)?)
+            || self.word(&lower)?
             || self.number(&lower)?
             || self.clock(&lower)?
             || self.iso(&lower)?;
@@ -150,13 +157,28 @@ impl Words {
             "midnight" => return once(&mut self.time, Clock::at(0), "time of day"),
             "next" => return once(&mut self.way, 1, "`next` or `last`"),
             "last" => return once(&mut self.way, -1, "`next` or `last`"),
-            "at" => return Ok(true),
+            "at" => {
+                self.is_at = true;
+                return Ok(true);
+            }
             "am" | "a.m" => return self.half(0),
             "pm" | "p.m" => return self.half(12),
             _ => return Ok(false),
         };
         let date = self.today.checked_add(jiff::Span::new().days(days));
         once(&mut self.date, date.map_err(|error| error.to_string())?, "date")
+    }
+
+    /// The hour behind `at`, where no half of the day is left open.
+    fn hour(&mut self, word: &str) -> Result<bool, String> {
+        let is_hour = (1..=2).contains(&word.len()) && word.bytes().all(|b| b.is_ascii_digit());
+        match word.parse() {
+            Ok(hour @ (0 | 13..=23)) if is_hour => {
+                once(&mut self.time, Clock::at(hour), "time of day")
+            }
+            Ok(hour @ 1..=12) if is_hour => Err(of_halves(hour)),
+            _ => Ok(false),
+        }
     }
 
     /// The half of the day that the time before it is in.
@@ -287,9 +309,19 @@ impl Words {
 
     fn finish(mut self) -> Result<Civil, String> {
         self.step()?;
+        if self.is_at {
+            return Err("no time of day follows `at`".to_string());
+        }
         let missing = |what: &str| Err(format!("the date has no {what}; write it as 2026-03-29"));
+        let is_day_alone = self.year.is_none() && self.month.is_none();
         let date = match (self.date, self.year, self.month, self.day) {
             (date, None, None, None) => date,
+            (_, _, _, Some(hour @ 1..=12)) if is_day_alone => return Err(of_halves(hour)),
+            (_, _, _, Some(hour @ (0 | 13..=23))) if is_day_alone => {
+                return Err(format!(
+                    "`{hour}` may be a day or an hour; write `{hour}:00` for the hour"
+                ));
+            }
             (Some(_), ..) => return Err("there are two dates".to_string()),
             (None, Some(year), Some(month), Some(day)) => {
                 Some(Date::new(year, month, day).map_err(|error| error.to_string())?)
@@ -299,7 +331,12 @@ impl Words {
             (None, _, _, None) => return missing("day"),
         };
         match (self.weekday, date) {
-            (Some(_), None) => return missing("day of the month"),
+            (Some(day), None) => {
+                let day = format!("{day:?}").to_lowercase();
+                return Err(format!(
+                    "which {day} is left open; write `next {day}` for the first one after today, `last {day}` or its date"
+                ));
+            }
             (Some(weekday), Some(date)) if date.weekday() != weekday => {
                 return Err(format!("{date} is a {:?}, not a {weekday:?}", date.weekday()));
             }
@@ -314,70 +351,12 @@ impl Words {
     }
 }
 
-/// One of the forms that begin with the year.
-fn dated(text: &str) -> Result<Date, String> {
-    let bytes: String = text.chars().filter(|c| c.is_ascii_digit() || *c == 'w').collect();
-    let number = |from: usize, to: usize| -> i16 {
-        bytes.get(from..to).and_then(|digits| digits.parse().ok()).unwrap_or(0)
-    };
-    let date = match (bytes.contains('w'), bytes.len()) {
-        (true, _) => {
-            let weekday = Weekday::from_monday_one_offset(number(7, 8) as i8);
-            let week = weekday.and_then(|day| {
-                jiff::civil::ISOWeekDate::new(number(0, 4), number(5, 7) as i8, day)
-            });
-            week.map(jiff::civil::ISOWeekDate::date)
-        }
-        (false, 8) => Date::new(number(0, 4), number(4, 6) as i8, number(6, 8) as i8),
-        (false, _) => Date::new(number(0, 4), 1, 1).and_then(|first| {
-            // The day of a common year may not be in it: 366 is then the next year's first.
-            first.with().day_of_year(number(4, 7)).build()
-        }),
-    };
-    date.map_err(|error| format!("`{text}` is no date: {error}"))
-}
-
-/// `2026-3-9`, without the zeros.
-fn short(word: &str) -> Option<Result<Date, String>> {
-    let parts: Vec<&str> = word.split(['-', '/']).collect();
-    let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
-    let [year, month, day] = parts[..] else { return None };
-    let lengths = year.len() == 4 && [month, day].iter().all(|part| matches!(part.len(), 1 | 2));
-    (lengths && parts.iter().all(|part| digits(part)))
-        .then(|| dated(&format!("{year}-{month:0>2}-{day:0>2}")))
-}
-
-/// A year of six digits with its sign, as RFC 9557 writes those beyond four, or of four with a minus.
-fn expanded(word: &str) -> Option<Result<Date, String>> {
-    let long = word.starts_with(['+', '-']) && word.len() == 13 && word.matches('-').count() >= 2;
-    // ISO 8601 has a sign before four digits, too, where a year is before the year 0.
-    let is_short = word.len() == 11 && word.starts_with('-') && word.matches('-').count() == 3;
-    let whole = if is_short { format!("-00{}", &word[1..]) } else { word.to_string() };
-    (long || is_short).then(|| whole.parse().map_err(|error: jiff::Error| error.to_string()))
-}
-
-/// `29.03.2026`, and dates with slashes where only one order is possible.
-fn parted(word: &str) -> Option<Result<Date, String>> {
-    let mark = if word.contains('/') { '/' } else { '.' };
-    let parts: Vec<i16> = word.split(mark).map(str::parse).collect::<Result<_, _>>().ok()?;
-    let [a, b, year] = parts[..] else { return None };
-    if !word.ends_with(&format!("{year:04}")) {
-        return None;
-    }
-    let date = |day: i16, month: i16| Date::new(year, month as i8, day as i8).ok();
-    let (day_first, month_first) = (date(a, b), date(b, a));
-    let bad = || Err(format!("`{word}` is no date; expected for example 2026-03-29"));
-    if a > 31 || b > 31 {
-        return Some(bad());
-    }
-    Some(match (mark, day_first, month_first) {
-        ('.', Some(date), _) | ('/', Some(date), None) | ('/', None, Some(date)) => Ok(date),
-        ('/', Some(first), Some(second)) if first == second => Ok(first),
-        ('/', Some(first), Some(second)) => {
-            Err(format!("`{word}` can be {first} or {second}; write one of these"))
-        }
-        _ => bad(),
-    })
+/// Says that an hour may be in either half of the day.
+fn of_halves(hour: i8) -> String {
+    let (earlier, later) = (hour % 12, hour % 12 + 12);
+    format!(
+        "`{hour}` may be the hour {earlier}:00 or {later}:00; write `{hour} am`, `{hour} pm` or `{hour}:00`"
+    )
 }
 
 fn once<T>(place: &mut Option<T>, value: T, what: &str) -> Result<bool, String> {

@@ -2,6 +2,7 @@
 //! day) is filled from the surroundings; what is impossible or ambiguous is said, and no part of a text is
 //! passed over.
 
+use crate::business;
 use crate::civil;
 use crate::decimal::decimal;
 use crate::duration;
@@ -45,6 +46,9 @@ pub fn time(text: &str, around: &Surroundings) -> Result<Parsed, String> {
     }
     if let Some(time) = from_now(text, around) {
         return time;
+    }
+    if let Some(reason) = sum(text) {
+        return Err(not_a_time(reason));
     }
     let (body, comment) = without_comment(text);
     let (body, bracketed) = brackets(body).map_err(not_a_time)?;
@@ -142,14 +146,38 @@ impl Place {
     }
 }
 
-/// `in 2 hours` and `3 days ago`.
+/// `in 2 hours`, `3 days ago`, `2 business days ago`, `now + 2 hours` and `2 hours from now`.
 fn from_now(text: &str, around: &Surroundings) -> Option<Result<Parsed, String>> {
     let lower = text.to_ascii_lowercase();
-    if !(lower.starts_with("in ") || lower.ends_with(" ago")) {
-        return None;
+    let behind_now = lower.strip_prefix("now").map(str::trim_start);
+    let distance =
+        match (behind_now.filter(|rest| is_signed(rest)), lower.strip_suffix(" from now")) {
+            (Some(rest), _) => rest,
+            (_, Some(rest)) if !is_signed(rest) => rest,
+            _ if lower.starts_with("in ") || lower.ends_with(" ago") => &*lower,
+            _ => return None,
+        };
+    let now = around.now.to_zoned(around.zone.clone());
+    match business::parse(distance) {
+        Some(days) => Some(days.and_then(|days| later::business(&now, days))),
+        None => Some(later::span(&now, duration::parse(distance).ok()?)),
     }
-    let span = duration::parse(text).ok()?;
-    Some(later::span(&around.now.to_zoned(around.zone.clone()), span))
+}
+
+/// True if a text begins with a sign, or the word for it.
+fn is_signed(text: &str) -> bool {
+    ["+", "-", "\u{2212}", "plus ", "minus "].iter().any(|sign| text.starts_with(sign))
+}
+
+/// Says what to do with a time and a duration in one text, such as `tomorrow + 1 hour`.
+fn sum(text: &str) -> Option<String> {
+    let signs = [" + ", " - ", " \u{2212} ", " plus ", " minus "];
+    let at = signs.iter().filter_map(|sign| text.rfind(sign)).max()?;
+    let (time, duration) = (&text[..at], text[at..].trim());
+    let is_sum = duration::parse(duration).is_ok() || business::parse(duration).is_some();
+    (is_sum).then(|| {
+        format!("it is a time and a duration; give them to `add`, as time `{time}` and duration `{duration}`")
+    })
 }
 
 /// Tells whether a text begins with `now`, and returns the text after that.

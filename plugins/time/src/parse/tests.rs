@@ -52,6 +52,17 @@ fn times_are_read_as_people_write_them() {
     check("in 1.5 days", "UTC", "2026-07-03T10:20:30+00:00[UTC]");
     check("a month ago", "UTC", "2026-06-01T22:20:30+00:00[UTC]");
     check("3 days ago", "UTC", "2026-06-28T22:20:30+00:00[UTC]");
+    check("now + 2 hours", "UTC", "2026-07-02T00:20:30+00:00[UTC]");
+    check("now+2h", "UTC", "2026-07-02T00:20:30+00:00[UTC]");
+    check("Now - 1 day", "Asia/Tokyo", "2026-07-01T07:20:30+09:00[Asia/Tokyo]");
+    check("now minus 3 business days", "UTC", "2026-06-26T22:20:30+00:00[UTC]");
+    check("2 hours from now", "UTC", "2026-07-02T00:20:30+00:00[UTC]");
+    check("now +02:00", "UTC", "2026-07-02T00:20:30+02:00[+02:00]");
+    check("in a business day", "UTC", "2026-07-02T22:20:30+00:00[UTC]");
+    check("in 3 business days", "UTC", "2026-07-06T22:20:30+00:00[UTC]");
+    check("2 business days ago", "UTC", "2026-06-29T22:20:30+00:00[UTC]");
+    check("today at 17", "UTC", "2026-07-01T17:00:00+00:00[UTC]");
+    check("tomorrow at 0 Tokyo", "UTC", "2026-07-03T00:00:00+09:00[Asia/Tokyo]");
     check("9999-12-30", "UTC", "9999-12-30T00:00:00+00:00[UTC]");
     check("-0044-03-15", "UTC", "-000044-03-15T00:00:00+00:00[UTC]");
     check("-0044-03-15T12:00Z", "UTC", "-000044-03-15T12:00:00+00:00[UTC]");
@@ -228,14 +239,14 @@ fn what_is_not_a_time_is_refused_with_a_reason() {
     check("Mon, 29 Mar 2026 14:30:00 +0200", "is a Sunday, not a Monday");
     check("29 March", "no year");
     check("-0044-13-15", "month");
-    check("Friday", "no day of the month");
+    check("Friday", "which friday is left open");
     check("next month", "`next` needs a weekday");
     check("last", "`last` needs a weekday");
     check("next Friday 2026-07-03", "`next` needs a weekday and no date");
     check("next last friday", "only be one");
     check("3/4/2026", "can be 2026-04-03 or 2026-03-04");
     check("13/13/2026", "is no date");
-    check("14", "no month");
+    check("14", "may be a day or an hour");
     check("14 pm", "is no hour of");
     check("2026-03-29 14:30 foo 2026 bar", "`bar` is not understood beside `foo`");
     check("14:30 Tokyo please", "there is no time zone `Tokyo please`");
@@ -294,4 +305,29 @@ fn no_text_ends_in_a_panic() {
             }
         }
     }
+}
+
+#[test]
+fn what_a_text_leaves_open_is_asked_for() {
+    let check = |text: &str, part: &str| {
+        let message = time(text, &around("UTC")).unwrap_err();
+        assert!(message.contains(part), "{text}: {message}");
+    };
+    for text in
+        ["today at 5", "tomorrow 5", "5 tomorrow", "2026-03-29 at 5", "at 5", "5", "5 o'clock"]
+    {
+        check(text, "write `5 am`, `5 pm` or `5:00`");
+    }
+    check("today at 12", "write `12 am`, `12 pm`");
+    check("today 17", "write `17:00` for the hour");
+    check("tomorrow at 25", "there are two dates");
+    check("tomorrow at", "no time of day follows `at`");
+    for text in ["friday", "friday 5pm", "this friday", "on Fri at 14:00"] {
+        check(text, "write `next friday` for the first one after today");
+    }
+    check("tomorrow + 1 hour", "give them to `add`, as time `tomorrow` and duration `+ 1 hour`");
+    check("2026-03-29 14:30 - 2 business days", "duration `- 2 business days`");
+    check("5pm - 6pm", "two of what can only be one time of day");
+    check("in 1.5 business days", "whole number of business days");
+    check("-2 hours from now", "is not a time");
 }
