@@ -27,18 +27,52 @@ pub fn decode(bytes: &[u8], label: Option<&str>) -> String {
 ///
 /// # Errors
 ///
-/// If it holds NUL bytes, as UTF-32, UTF-16 without a byte order mark and files that are no text do. The phrase says what
-/// it is and what to do.
+/// If it holds NUL bytes, as UTF-32, UTF-16 without a byte order mark and files that are no text do, or if it is neither
+/// UTF-8 nor like Windows-1252. The phrase says what it is and what to do.
 pub fn of_file(bytes: &[u8]) -> Result<String, &'static str> {
     if is_utf32(bytes) {
         return Err("UTF-32 text; convert it to UTF-8");
     }
-    let has_mark = bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff");
-    if !has_mark && bytes.contains(&0) {
+    if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
+        return Ok(decode(bytes, None));
+    }
+    if bytes.contains(&0) {
         return Err("no text, or UTF-16 or UTF-32 text without a byte order mark: it holds NUL \
                     bytes; if it is text, convert it to UTF-8");
     }
+    let is_utf8 = std::str::from_utf8(bytes).is_ok();
+    if is_wide(bytes) || !(is_utf8 || is_like_windows_1252(bytes)) {
+        return Err(
+            "no text, or text in an encoding that cannot be told, such as UTF-16 without a \
+                    byte order mark; if it is text, convert it to UTF-8",
+        );
+    }
     Ok(decode(bytes, None))
+}
+
+/// True if bytes are mostly ASCII, and none of them is one that Windows-1252 has no sign for or that no text holds.
+#[must_use]
+pub fn is_like_windows_1252(bytes: &[u8]) -> bool {
+    let is_of_none =
+        |byte: &u8| is_control(byte) || matches!(byte, 0x81 | 0x8d | 0x8f | 0x90 | 0x9d);
+    let ascii = bytes.iter().filter(|byte| byte.is_ascii()).count();
+    ascii * 10 >= bytes.len() * 7 && !bytes.iter().any(is_of_none)
+}
+
+/// True if every second byte is mostly a control character, as in UTF-16 text of one alphabet without spaces.
+#[must_use]
+pub fn is_wide(bytes: &[u8]) -> bool {
+    let is_half = |start: usize| {
+        let half = bytes.iter().skip(start).step_by(2);
+        let controls = half.clone().filter(|byte| is_control(byte)).count();
+        half.len() > 1 && controls * 4 >= half.len() * 3
+    };
+    bytes.len().is_multiple_of(2) && (is_half(0) || is_half(1))
+}
+
+/// True if a byte is a control character that text does not hold: none of white space, ends or the colours of terminals.
+fn is_control(byte: &u8) -> bool {
+    byte.is_ascii_control() && !matches!(byte, b'\t'..=b'\r' | 0x08 | 0x1a | 0x1b)
 }
 
 /// True if bytes begin with the byte order mark of UTF-32, which in one order begins with that of UTF-16.
@@ -87,5 +121,30 @@ mod tests {
         }
         assert_eq!(of_file(&wide("\u{feff}{}")).as_deref(), Ok("{}"));
         assert_eq!(of_file(b"caf\xe9").as_deref(), Ok("caf\u{e9}"));
+        for text in [
+            "\u{65e5}\u{672c}\u{8a9e}\u{30c6}\u{30ad}\u{30b9}\u{30c8}",
+            "\u{4e2d}\u{6587}\u{6e2c}\u{8a66}\u{6587}\u{4ef6}\u{5167}\u{5bb9}",
+            "\u{d55c}\u{ad6d}\u{c5b4}",
+            "\u{41f}\u{440}\u{438}\u{432}\u{435}\u{442}",
+            "\u{e20}\u{e32}\u{e29}\u{e32}",
+        ] {
+            let big = text.encode_utf16().flat_map(u16::to_be_bytes).collect::<Vec<_>>();
+            for bytes in [wide(text), big] {
+                let error = of_file(&bytes).expect_err(text);
+                assert!(error.contains("encoding that cannot be told"), "{error}");
+            }
+            assert_eq!(of_file(text.as_bytes()).as_deref(), Ok(text));
+        }
+        for text in ["a\nb\nc\n", "1\t2\t3\n", "\x1b[1mbold\x1b[0m", "", "\n\n", "\u{1}", "a\u{1}"]
+        {
+            assert_eq!(of_file(text.as_bytes()).as_deref(), Ok(text));
+        }
+        // Shift_JIS, and a byte that stands for nothing.
+        for bytes in
+            [&b"\x93\xfa\x96{\x8c\xea"[..], b"mostly letters\x81", b"mostly letters\x01\xe9"]
+        {
+            of_file(bytes).expect_err("no text that can be told");
+        }
+        assert_eq!(of_file(b"5\xa0\x80 - na\xefve").as_deref(), Ok("5\u{a0}\u{20ac} - na\u{ef}ve"));
     }
 }

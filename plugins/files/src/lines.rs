@@ -138,11 +138,11 @@ pub fn unlike_utf8(bytes: &[u8]) -> Option<&'static str> {
 /// True if a file that begins so is text.
 fn is_text(head: &[u8]) -> bool {
     match std::str::from_utf8(head) {
-        _ if head.contains(&0) => false,
+        _ if head.contains(&0) || text::is_wide(head) => false,
         Ok(_) => true,
         // Cut within a character, or in an old encoding: mostly letters.
         Err(error) if error.error_len().is_none() => true,
-        Err(_) => head.iter().filter(|byte| byte.is_ascii()).count() * 10 >= head.len() * 7,
+        Err(_) => text::is_like_windows_1252(head),
     }
 }
 
