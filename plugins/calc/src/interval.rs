@@ -79,6 +79,11 @@ impl Interval {
         bound(&self.lo).max(bound(&self.hi))
     }
 
+    /// True where both bounds are zero.
+    pub fn is_zero(&self) -> bool {
+        self.lo == Float::ZERO && self.hi == Float::ZERO
+    }
+
     /// True where every number between the bounds is above zero.
     pub fn is_positive(&self) -> bool {
         self.lo > Float::ZERO

@@ -89,6 +89,9 @@ fn real_power(base: &Value, exponent: &Value, effort: &mut Effort) -> Result<Val
 }
 
 fn repeated(base: &Interval, times: i64, effort: &mut Effort) -> Result<Value, Wrong> {
+    if base.is_zero() {
+        return integer_power(&RBig::ZERO, &times.into(), effort).map(Value::Exact);
+    }
     check_power(base.log2().abs() * times.unsigned_abs() as f64)?;
     let mut power: Value = RBig::ONE.into();
     let mut square: Value = base.clone().into();

@@ -170,7 +170,7 @@ fn a_whole_result_is_shown_in_other_bases() {
 #[test]
 fn too_much_is_refused_before_the_work() {
     let check = |expression: &str, reason: &str| {
-        let message = found(expression, 20, 10);
+        let message = answer(expression, None, None).unwrap_err();
         assert!(message.contains(reason), "{expression}: {message}");
     };
     check(
@@ -224,7 +224,7 @@ fn what_mathematics_reads_otherwise_is_refused() {
 #[test]
 fn mistakes_are_shown_where_they_are() {
     let check = |expression: &str, place: usize, reason: &str| {
-        let message = found(expression, 20, 10);
+        let message = answer(expression, None, None).unwrap_err();
         assert!(message.starts_with(&format!("position {place}: ")), "{expression}: {message}");
         assert!(message.contains(reason), "{expression}: {message}");
     };
@@ -330,4 +330,37 @@ fn signs_that_may_reach_further_are_refused() {
     }
     let deep = answer(&"√".repeat(20_000), None, None).unwrap_err();
     assert!(deep.contains("expected a number"), "{deep}");
+}
+
+#[test]
+fn a_unit_with_a_slash_behind_a_divisor_is_asked_for() {
+    for expression in ["10 km / 5 km/h", "1 TB / 10 MB/s", "1 GB / 100 Mbit/s to s", "10 km/5 km/h"]
+    {
+        let message = answer(expression, None, None).unwrap_err();
+        assert!(message.contains("write the divisor in parentheses"), "{expression}: {message}");
+    }
+    check("10 km / (5 km/h) to h", "2");
+    check("10 m/s / 2 s", "5");
+    check("100 km/h * 2 h to km", "200");
+    check("12 km / 2 / 3 km", "2");
+    check("10 m / 2 s / s", "5");
+}
+
+#[test]
+fn what_is_close_to_nothing_has_powers() {
+    check("(0 / (11.4 - pi))^4", "0");
+    check("(0 * pi)^2 + 0 * sqrt(2)", "0");
+    check("(0 * pi)^0", "1");
+    assert!(answer("(0 * pi)^-1", None, None).unwrap_err().contains("divides by zero"));
+}
+
+#[test]
+fn percentages_of_percentages_are_told_from_remainders() {
+    check("10%+5%", "0.15");
+    check("10% + 5%", "0.15");
+    check("50%-20%", "0.3");
+    check("100+10%+10%", "121");
+    check("100 + 10% + 10%", "121");
+    let message = answer("10%+5%3", None, None).unwrap_err();
+    assert!(message.contains("can be percent or the remainder"), "{message}");
 }

@@ -7,6 +7,7 @@ use crate::function::Operation;
 use crate::kind::{self, Kind};
 use crate::power;
 use crate::token::Token;
+use crate::unit;
 
 /// An operator, how tightly it binds, and what it computes.
 pub(super) struct Infix {
@@ -57,6 +58,11 @@ impl Parser<'_> {
 
     /// Takes the operator and its right side.
     pub(super) fn combine(&mut self, left: &Kind, infix: Infix) -> Result<Kind, Fault> {
+        if self.is_of_divisor() {
+            return Err(self.unexpected(
+                "this `/` may be of the unit before it or divide the whole; write the divisor in parentheses, as in 10 km / (5 km/h)",
+            ));
+        }
         let (_, span) = self.take();
         let first = self.steps.len();
         let right = self.expression(infix.right)?;
@@ -71,6 +77,24 @@ impl Parser<'_> {
         };
         self.apply(operation, 2, span);
         kind.map_err(|message| Fault::new(span, message))
+    }
+
+    /// True if what comes next is the `/` within the unit of a divisor, as in `10 km / 5 km/h`.
+    fn is_of_divisor(&self) -> bool {
+        let is_unit =
+            |token: &Token| matches!(token, Token::Name(name) if unit::find(name).is_some());
+        let place = self.span();
+        let (behind, unit_place) = self.ahead(1);
+        let mut before = self.tokens[..self.next].iter().rev();
+        let last = before.next();
+        let is_tight = last.is_some_and(|(_, before)| before.end == place.start)
+            && unit_place.start == place.end;
+        *self.peek() == Token::Sign('/')
+            && is_tight
+            && is_unit(behind)
+            && last.is_some_and(|(token, _)| is_unit(token))
+            && before.next().is_some_and(|(token, _)| matches!(token, Token::Number(_)))
+            && before.next().is_some_and(|(token, _)| *token == Token::Sign('/'))
     }
 
     /// Of a value with a unit, the exponent has to be known: it is that of the unit, too.

@@ -92,15 +92,26 @@ impl Parser<'_> {
                 let behind = place.start > percent.end;
                 let sign_is_apart = self.ahead(2).1.start > place.end;
                 match (before, behind) {
+                    (false, _) if self.is_percentage(2) => Ok(true),
                     (false, true) if sign_is_apart => Ok(true),
                     (true, true) if !sign_is_apart => Ok(false),
                     _ => Err(self.unexpected(
-                        "this `%` can be percent or the remainder; write (5%) - 3 or 5 mod (-3)",
+                        "this `%` can be percent or the remainder; write a percentage in parentheses, as in (5%) - 3, and the \
+                         remainder with mod, as in 5 mod (-3)",
                     )),
                 }
             }
             Token::Sign(_) | Token::Raised(_) | Token::End => Ok(true),
         }
+    }
+
+    /// True if a percentage stands so many tokens ahead: of a remainder, nobody takes one.
+    fn is_percentage(&self, ahead: usize) -> bool {
+        let is_value =
+            |token: &Token| matches!(token, Token::Number(_) | Token::Name(_) | Token::Sign('('));
+        matches!(self.ahead(ahead).0, Token::Number(_))
+            && self.ahead(ahead + 1).0 == Token::Sign('%')
+            && !is_value(&self.ahead(ahead + 2).0)
     }
 
     /// The value times the unit that comes next. `5 ft 3 in` is a sum.
