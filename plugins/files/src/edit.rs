@@ -193,7 +193,10 @@ fn starts(text: &str, old: &str) -> Vec<usize> {
 
 /// The difference in the form of `diff -u`, without names.
 pub fn diff(before: &str, after: &str) -> String {
-    let diff = TextDiff::from_lines(before, after);
+    // A line ends with LF, as for diff and git; the crate's own lines end with a lone CR, too.
+    let (old, new): (Vec<&str>, Vec<&str>) =
+        (before.split_inclusive('\n').collect(), after.split_inclusive('\n').collect());
+    let diff = TextDiff::configure().newline_terminated(true).diff_slices(&old, &new);
     let text = diff.unified_diff().context_radius(3).to_string();
     if text.len() <= MAX_DIFF {
         return text;

@@ -17,7 +17,10 @@ pub fn diff(
     if before.replace("\r\n", "\n") == after.replace("\r\n", "\n") {
         return Ok("the texts differ in line endings only (CRLF or LF)".to_string());
     }
-    let diff = TextDiff::from_lines(before, after);
+    // A line ends with LF, as for diff and git; the crate's own lines end with a lone CR, too.
+    let (old, new): (Vec<&str>, Vec<&str>) =
+        (before.split_inclusive('\n').collect(), after.split_inclusive('\n').collect());
+    let diff = TextDiff::configure().newline_terminated(true).diff_slices(&old, &new);
     let mut unified = diff.unified_diff();
     let text = unified.context_radius(context).header(names.0, names.1).to_string();
     if text.len() > MAX_RESULT {
@@ -33,6 +36,14 @@ pub fn diff(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_lone_carriage_return_ends_no_line() {
+        let found = diff("a\rb\rc\nx\n", "a\rb\rc\ny\r\n", 1, ("a", "b"));
+        assert_eq!(found.as_deref(), Ok("--- a\n+++ b\n@@ -1,2 +1,2 @@\n a\rb\rc\n-x\n+y\r\n"));
+        let found = diff("1\r2", "1\r3", 0, ("a", "b")).unwrap();
+        assert!(found.contains("-1\r2\n\\ No newline at end of file\n+1\r3\n"), "{found:?}");
+    }
 
     #[test]
     fn differences_are_shown_as_a_unified_diff() {
