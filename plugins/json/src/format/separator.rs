@@ -1,6 +1,9 @@
 //! By what the fields of a CSV text are parted. A comma is the rule; another separator is taken where the rows leave
 //! no doubt, and where they do, the text is refused: a table must not come apart at its decimal commas.
 
+mod quotes;
+
+use self::quotes::Quotes;
 use super::Fault;
 
 /// The separator of fields.
@@ -11,6 +14,22 @@ pub fn of(source: &str) -> Result<(&str, u8), Fault> {
     if let Some(named) = named(source) {
         return Ok(named);
     }
+    let (source, separator) = seen(source)?;
+    match Quotes::torn(source, separator) {
+        None => Ok((source, separator)),
+        at => {
+            let name = shown(separator);
+            let message = format!(
+                "this quote begins within a field, and the `{name}` behind it parts that: put `\"` around the whole field, with no space before it; \
+                 or, if it does part fields, read it as `text` with the filter `fromcsv(\"{name}\")`"
+            );
+            Err(Fault { at, message })
+        }
+    }
+}
+
+/// The separator that the rows show.
+fn seen(source: &str) -> Result<(&str, u8), Fault> {
     let all = KNOWN.map(|separator| Rows::of(source, separator));
     let comma = &all[0];
     if comma.is_below_title(source, &all[1..]) {
@@ -35,7 +54,7 @@ pub fn of(source: &str) -> Result<(&str, u8), Fault> {
         Some(_) if comma.parted > 0 => {
             comma.is_table() && matches!(decimals(source), Decimals::None) && has_comma_alone
         }
-        Some(_) => !rivals().any(Rows::is_table),
+        Some(_) => !rivals().any(|rows| rows.is_table() || rows.is_row_of_numbers(source)),
     };
     match is_comma {
         true => Ok((source, b',')),
@@ -290,6 +309,15 @@ impl Rows {
             })
     }
 
+    /// True if there is only one row, and each of its fields is a number.
+    fn is_row_of_numbers(&self, source: &str) -> bool {
+        let Some(first) = self.first.filter(|_| self.parted == 1) else { return false };
+        let line = source[start_of_line(source, first)..].lines().next().unwrap_or_default();
+        let is_part = |c: char| c.is_ascii_digit() || " .,-+'%".contains(c);
+        line.split(char::from(self.separator))
+            .all(|field| field.contains(|c: char| c.is_ascii_digit()) && field.chars().all(is_part))
+    }
+
     /// True if the separator stands above `end`, and only as in a sentence.
     fn is_sentence(&self, source: &str, end: usize) -> bool {
         let mut signs = source[..end].match_indices(char::from(self.separator)).peekable();
@@ -307,7 +335,10 @@ impl Rows {
         let table = &source[start_of_line(source, first)..];
         let is_whole =
             |line: &str| !line.contains(',') && line.contains(char::from(other.separator));
-        self.is_uneven && (other.is_table() || table.lines().any(is_whole))
+        let is_title = self.is_sentence(source, start_of_line(source, first));
+        let is_row = other.parted == 1 && table.contains(',') && has_only_decimal_commas(table);
+        is_title && is_row
+            || self.is_uneven && (other.is_table() || table.lines().any(is_whole))
             || other.is_table()
                 && (has_only_decimal_commas(table)
                     || self.is_sentence(source, start_of_line(source, first)))

@@ -124,3 +124,27 @@ fn a_line_that_names_the_separator_is_no_row() {
     let error = read("sep=;\na;b\n\"x\" y;1\n", ";").unwrap_err();
     assert!(error.contains("line 3, column 4"), "{error}");
 }
+
+#[test]
+fn one_row_below_a_title_is_not_torn() {
+    for text in [
+        "Report, all\n23,41;68,87\n",
+        "Report, all\n1,5;2\n",
+        "Sales 2026\n36|48\n",
+        "Sales 2026\n530;891;707\n",
+        "name\n \"Doe, John\"\n",
+        "name\nsaid \"a, b\"\n",
+        "id, name, age\n1, \"Doe, John\", 5\n",
+        "name\n\u{201c}Doe, John\u{201d}\n",
+    ] {
+        fails(Format::Csv, text, "fromcsv(");
+    }
+    reads(Format::Csv, "note\nfine; thanks\n", r#"["note"] ["fine; thanks"]"#);
+    reads(Format::Csv, "a,b,c\n1,2;3,4\n", r#"["a","b","c"] [1,"2;3",4]"#);
+    reads(Format::Csv, "name\n\"Doe, John\"\n", r#"["name"] ["Doe, John"]"#);
+    reads(
+        Format::Csv,
+        "h,n\n5'9\" tall,1\n6'1\" tall,2\n",
+        r#"["h","n"] ["5'9\" tall",1] ["6'1\" tall",2]"#,
+    );
+}
