@@ -12,6 +12,7 @@ mod lines;
 mod parse;
 mod raw;
 mod region;
+mod roles;
 mod seen;
 mod streamed;
 

@@ -3,7 +3,7 @@
 use dom_query::{Document as Tree, NodeRef};
 
 use super::raw::Raw;
-use super::{grid, lines};
+use super::{grid, lines, roles};
 
 /// Elements that begin a line of their own, and are no blocks of Markdown.
 const BLOCKS: &str = "address, aside, center, dd, details, dialog, dl, fieldset, figcaption, figure, footer, form, header, \
@@ -16,6 +16,7 @@ const MAX_CELL: usize = 600;
 pub fn settle(tree: &Tree, raw: &mut Raw) {
     tree.select(WRITTEN).rename("pre");
     tree.select("pre").nodes().iter().for_each(lines::settle);
+    roles::settle(tree);
     unfold_tables(tree);
     for node in tree.select("dt, summary, legend").nodes() {
         node.rename("p");

@@ -1,0 +1,57 @@
+//! Tables that are made of other elements, whose roles say what they are.
+
+use dom_query::{Document as Tree, NodeRef};
+
+/// Elements that are tables by their role.
+const TABLES: &str = "[role=table], [role=grid], [role=treegrid]";
+/// The roles of what is in them, with the elements of a table that they are.
+const PARTS: [(&str, &str); 6] = [
+    ("rowgroup", "tbody"),
+    ("row", "tr"),
+    ("cell", "td"),
+    ("gridcell", "td"),
+    ("columnheader", "th"),
+    ("rowheader", "th"),
+];
+
+/// Makes tables of them where each cell lies in a row, and blocks of their cells where not: no two run together.
+pub fn settle(tree: &Tree) {
+    for table in tree.select(TABLES).nodes().iter().filter(|node| !node.has_name("table")) {
+        let inner = table.descendants();
+        let parts: Vec<_> = inner.iter().filter_map(|node| Some((node, part(node)?))).collect();
+        if parts.is_empty() {
+            continue;
+        }
+        let is_whole = parts.iter().all(|(node, name)| stands_right(node, name, table));
+        for (node, name) in parts {
+            if is_whole {
+                for side in ["colspan", "rowspan"] {
+                    if let Some(span) = node.attr(&format!("aria-{side}")) {
+                        node.set_attr(side, &span);
+                    }
+                }
+            }
+            node.rename(if is_whole { name } else { "div" });
+        }
+        table.rename(if is_whole { "table" } else { "div" });
+    }
+}
+
+/// The element of a table that a node is by its role, and not by its name.
+fn part(node: &NodeRef<'_>) -> Option<&'static str> {
+    let is_named =
+        ["tbody", "thead", "tfoot", "tr", "td", "th"].iter().any(|name| node.has_name(name));
+    let role = node.attr("role").filter(|_| !is_named)?;
+    PARTS.iter().find(|(known, _)| *known == &*role).map(|(_, name)| *name)
+}
+
+/// True if a part is where that part of a table has to be.
+fn stands_right(node: &NodeRef<'_>, name: &str, table: &NodeRef<'_>) -> bool {
+    let Some(parent) = node.parent() else { return false };
+    let is_table = parent.id == table.id;
+    match name {
+        "tbody" => is_table,
+        "tr" => is_table || part(&parent) == Some("tbody"),
+        _ => part(&parent) == Some("tr"),
+    }
+}
