@@ -21,8 +21,16 @@ pub fn diff(
     let (old, new): (Vec<&str>, Vec<&str>) =
         (before.split_inclusive('\n').collect(), after.split_inclusive('\n').collect());
     let diff = TextDiff::configure().newline_terminated(true).diff_slices(&old, &new);
-    let mut unified = diff.unified_diff();
-    let text = unified.context_radius(context).header(names.0, names.1).to_string();
+    let mut text = format!("--- {}\n+++ {}\n", names.0, names.1);
+    for hunk in diff.unified_diff().context_radius(context).iter_hunks() {
+        text.push_str(&format!("{}\n", hunk.header()));
+        for change in hunk.iter_changes() {
+            text.push_str(&format!("{}{}", change.tag(), change.value()));
+            if !change.value().ends_with('\n') {
+                text.push_str("\n\\ No newline at end of file\n");
+            }
+        }
+    }
     if text.len() > MAX_RESULT {
         return Err(format!(
             "the diff is {} bytes long; the limit is {MAX_RESULT}: use less `context`, or compare in \
@@ -41,6 +49,8 @@ mod tests {
     fn a_lone_carriage_return_ends_no_line() {
         let found = diff("a\rb\rc\nx\n", "a\rb\rc\ny\r\n", 1, ("a", "b"));
         assert_eq!(found.as_deref(), Ok("--- a\n+++ b\n@@ -1,2 +1,2 @@\n a\rb\rc\n-x\n+y\r\n"));
+        let found = diff("1\r", "2\r", 0, ("a", "b")).unwrap();
+        assert!(found.contains("-1\r\n\\ No newline at end of file\n+2\r\n\\ No"), "{found:?}");
         let found = diff("1\r2", "1\r3", 0, ("a", "b")).unwrap();
         assert!(found.contains("-1\r2\n\\ No newline at end of file\n+1\r3\n"), "{found:?}");
     }

@@ -31,8 +31,14 @@ pub fn entry(line: &str) -> Result<Option<Entry>, String> {
         },
     };
     // What is taken for a name must not be another checksum, which nobody would look at.
-    match found.as_ref().and_then(|found| found.name.as_deref()) {
-        Some(name) if name.contains(' ') && holds_one(name) => Err(several_in(line)),
+    let is_lost = |found: &Entry| {
+        found.name.as_deref().is_some_and(|name| {
+            holds_one(name) && name.contains(char::is_whitespace)
+                || found.algorithm.is_some() && checksum(name).is_some()
+        })
+    };
+    match &found {
+        Some(entry) if is_lost(entry) => Err(several_in(line)),
         _ => Ok(found),
     }
 }
@@ -159,6 +165,9 @@ pub fn several(line: &str) -> Result<Option<Vec<Entry>>, String> {
         [] => None,
         _ => file(before.join(" ").trim_end_matches(':')),
     };
+    if name.as_deref().is_some_and(holds_one) {
+        return Err(several_in(line));
+    }
     Ok(Some(entries.into_iter().map(|entry| Entry { name: name.clone(), ..entry }).collect()))
 }
 

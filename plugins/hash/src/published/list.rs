@@ -1,10 +1,12 @@
 //! Whole texts of checksums: which form they have, and what is no part of them.
 
+use std::collections::BTreeSet;
+
 use super::Entry;
 use super::heading::{self, Heading};
 use super::line::{entry, is_integrity, several, unknown};
 use super::unsigned::unsigned;
-use super::value::{checksum, holds_one, odd};
+use super::value::{checksum, hex_words, holds_one, odd, several_in};
 use super::{control, options, record, within};
 
 /// The listed checksums, and true if they are alternatives for one file.
@@ -30,9 +32,12 @@ pub fn entries(text: &str) -> Result<(Vec<Entry>, bool), String> {
         return Ok((entries, false));
     }
     if let Some(entries) = options::entries(text)? {
-        return Ok((entries, true));
+        return none_is_passed_over(text, &entries).map(|()| (entries, true));
     }
-    below_headings(text).or_else(|message| {
+    let listed = below_headings(text).and_then(|(entries, are_alternatives)| {
+        none_is_passed_over(text, &entries).map(|()| (entries, are_alternatives))
+    });
+    listed.or_else(|message| {
         // A list with a line that is damaged stays one.
         let is_named = |line: &str| matches!(entry(line), Ok(Some(Entry { name: Some(_), .. })));
         match lines(text).any(is_named) {
@@ -40,6 +45,27 @@ pub fn entries(text: &str) -> Result<(Vec<Entry>, bool), String> {
             false => within::entries(text)?.map(|entries| (entries, false)).ok_or(message),
         }
     })
+}
+
+/// Makes sure that each checksum in hex that a text has is one of the entries, or in the path of a file.
+///
+/// # Errors
+///
+/// If one is not: nobody would look at it.
+fn none_is_passed_over(text: &str, entries: &[Entry]) -> Result<(), String> {
+    let is_path = |name: &&str| {
+        name.chars().all(|c| c.is_alphanumeric() || matches!(c, '/' | '\\' | '.' | '_' | '-'))
+    };
+    let sums: BTreeSet<&[u8]> = entries.iter().map(|entry| &entry.bytes[..]).collect();
+    let names = entries.iter().filter_map(|entry| entry.name.as_deref());
+    let named: BTreeSet<&str> = names.filter(is_path).flat_map(hex_words).collect();
+    let is_lost = |word: &str| {
+        checksum(word).is_some_and(|bytes| !sums.contains(&bytes[..])) && !named.contains(word)
+    };
+    match lines(text).find(|line| hex_words(line).any(is_lost)) {
+        Some(line) => Err(several_in(line)),
+        None => Ok(()),
+    }
 }
 
 /// The checksums of lines of which each has its own, and those above which the algorithm stands alone.

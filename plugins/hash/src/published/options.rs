@@ -2,7 +2,7 @@
 
 use super::Entry;
 use super::line::entry;
-use super::value::odd;
+use super::value::{holds_one, odd};
 
 const OPTION: &str = "--hash=";
 
@@ -17,7 +17,7 @@ pub fn entries(text: &str) -> Result<Option<Vec<Entry>>, String> {
     for word in words {
         match word.strip_prefix(OPTION) {
             Some(value) => entries.push(option(value)?),
-            None if entries.is_empty() => {}
+            None if entries.is_empty() && !holds_one(word) => {}
             None => {
                 return Err(format!(
                     "`expected` has checksums of more than one package, or `{word}` behind them; give the lines of one package"
@@ -25,7 +25,8 @@ pub fn entries(text: &str) -> Result<Option<Vec<Entry>>, String> {
             }
         }
     }
-    Ok(Some(entries))
+    // What only holds the word of the option is of another form.
+    Ok(Some(entries).filter(|entries| !entries.is_empty()))
 }
 
 fn option(value: &str) -> Result<Entry, String> {

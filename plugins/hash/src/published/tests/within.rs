@@ -71,10 +71,20 @@ fn no_checksum_is_taken_for_a_name() {
         format!("DIST a.iso 12 SHA256 {HEX} WHIRLPOOL {other}{other}"),
         format!("--hash=sha256:{HEX} \\\nother==1.0 --hash=sha256:{other}"),
         format!("--hash={HEX}"),
+        format!("MD5: {md5}\t{HEX}"),
+        format!("sha1={sha1}<br>SHA256: {HEX}"),
+        format!("<td>MD5</td><td>{md5}</td> {HEX}"),
+        format!("{md5}; SHA1 = {sha1}; sha256 = {HEX}"),
+        format!("SHA1: {sha1}  {md5}"),
+        format!("SHA256 {HEX}\t{sha1}\ta.iso"),
+        format!("MD5: {md5} --hash=sha256:{HEX}"),
+        format!("MD5: {md5}<br>--hash=sha256:"),
         format!("$ shasum -a 512256 a.iso\n{HEX}  a.iso"),
     ] {
         found(&text, None).expect_err(&text);
     }
+    let blob = found(&format!("{HEX}  blobs/{md5}\n"), Some(&format!("/x/blobs/{md5}"))).unwrap();
+    assert_eq!(blob[0].1, HEX);
     let files = format!("a.iso\nMD5: {md5}\nSHA256: {HEX}\nb.iso\nSHA256: {other}\n");
     assert_eq!(found(&files, Some("a.iso")).unwrap().len(), 2);
     assert_eq!(found(&files, Some("/x/b.iso")).unwrap()[0].1, other);
