@@ -40,7 +40,8 @@ fn read(text: &str) -> Result<Span, String> {
     if text.is_empty() {
         return Err("it is empty".to_string());
     }
-    if text.trim_start_matches(['-', '+']).starts_with(['P', 'p']) {
+    let is_spoken = text.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("plus "));
+    if !is_spoken && text.trim_start_matches(['-', '+']).starts_with(['P', 'p']) {
         return text.parse().or_else(|_| iso::parse(text));
     }
     if let Some(number) = thousands(text) {

@@ -33,6 +33,7 @@ fn durations_are_read_in_words_and_in_iso() {
         ("½ hour", "PT30M"),
         ("1/2 day and ten minutes", "PT12H10M"),
         ("minus two hours", "-PT2H"),
+        ("Plus two hours", "PT2H"),
         ("\u{2212}5 hours", "-PT5H"),
         ("in 2 days", "P2D"),
         ("2 days later", "P2D"),

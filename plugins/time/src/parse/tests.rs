@@ -57,6 +57,7 @@ fn times_are_read_as_people_write_them() {
     check("Now - 1 day", "Asia/Tokyo", "2026-07-01T07:20:30+09:00[Asia/Tokyo]");
     check("now minus 3 business days", "UTC", "2026-06-26T22:20:30+00:00[UTC]");
     check("2 hours from now", "UTC", "2026-07-02T00:20:30+00:00[UTC]");
+    check("now plus 2 days", "UTC", "2026-07-03T22:20:30+00:00[UTC]");
     check("now +02:00", "UTC", "2026-07-02T00:20:30+02:00[+02:00]");
     check("in a business day", "UTC", "2026-07-02T22:20:30+00:00[UTC]");
     check("in 3 business days", "UTC", "2026-07-06T22:20:30+00:00[UTC]");
