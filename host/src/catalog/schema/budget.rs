@@ -1,26 +1,27 @@
-//! A bound on what validation may cost.
+//! A bound on what one validation may cost.
 //!
-//! A schema is the plugin's and may be hostile: a few lines of `$ref` make a validator run for ever, or
-//! recurse until the stack ends. Every subschema therefore gets one more keyword, which counts steps
-//! and looks at the stack, and ends the validation when either is spent.
+//! A schema is the plugin's and a value is anybody's, and both may be hostile. Whatever the validator reads of a value
+//! goes through [`metered`](super::metered), which spends of this budget: of steps, of time, of stack, and of memory for
+//! problems. When one of them is used up, the validation ends.
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::{Duration, Instant};
 
-use jsonschema::{Keyword, ValidationError};
-use percent_encoding::percent_decode_str;
-use serde_json::{Map, Value};
-
-/// The keyword. No schema can mean it by chance.
-pub(crate) const KEYWORD: &str = "toolrack:budget";
-
-/// Subschemas that one validation may apply. A megabyte of small items needs half of it.
-const MAX_STEPS: u32 = 1_000_000;
-/// The longest time that one validation may take, checked before each step.
+/// Steps that one validation may take: looks at a value. A megabyte of small items needs a tenth of it.
+const MAX_STEPS: u32 = 20_000_000;
+/// The steps between two looks at the clock.
+const STEPS_PER_LOOK: u32 = 64;
+/// The longest time that one validation may take.
 const MAX_VALIDATION_TIME: Duration = Duration::from_millis(500);
 /// Bytes of stack that one validation may use: a quarter of what a thread has.
 const MAX_VALIDATION_STACK: usize = 512 * 1024;
+/// The most memory that the problems of one value may take, in bytes. They are found all at once, and few are told.
+const MAX_PROBLEM_MEMORY: usize = 16 * 1024 * 1024;
+/// The memory of one problem without the texts in it, in bytes.
+const PROBLEM_SIZE: usize = 512;
+/// The memory of a name without its text, in bytes.
+const NAME_SIZE: usize = 64;
 
 thread_local! {
     static LEFT: Cell<Option<Left>> = const { Cell::new(None) };
@@ -29,129 +30,125 @@ thread_local! {
 #[derive(Clone, Copy)]
 struct Left {
     steps: u32,
+    /// The number of steps that are left at the next look at the clock.
+    next_look: u32,
     until: Instant,
+    /// The longest text that may be searched, in bytes.
+    longest_text: usize,
     /// The address of something on the stack when the validation began.
     stack: usize,
+    /// The budget of problems, while they are collected.
+    problems: Option<Problems>,
+}
+
+#[derive(Clone, Copy)]
+struct Problems {
+    memory: usize,
+    /// The memory that each problem takes.
+    each: usize,
 }
 
 /// The sign that a validation was ended because its budget was spent.
 #[derive(Debug)]
 pub(crate) struct BudgetSpent;
 
+/// The sign that problems were no longer collected because they take too much memory.
+struct ProblemsFull;
+
 /// Runs `validate` within the budget.
 pub(crate) fn within<T>(validate: impl FnOnce() -> T) -> Result<T, BudgetSpent> {
-    let until = Instant::now() + MAX_VALIDATION_TIME;
-    LEFT.set(Some(Left { steps: MAX_STEPS, until, stack: stack_address() }));
+    LEFT.set(Some(Left {
+        steps: MAX_STEPS,
+        next_look: MAX_STEPS,
+        until: Instant::now() + MAX_VALIDATION_TIME,
+        longest_text: usize::MAX,
+        stack: stack_address(),
+        problems: None,
+    }));
+    let ended = caught::<BudgetSpent, _>(validate);
+    LEFT.set(None);
+    ended.ok_or(BudgetSpent)
+}
+
+/// Sets the length of the longest text that may be searched from here on, in bytes: a search is one step.
+pub(crate) fn search_up_to(longest_text: usize) {
+    LEFT.set(LEFT.get().map(|left| Left { longest_text, ..left }));
+}
+
+/// Runs `collect`, which collects problems whose paths are `path` bytes long at the most. `None` if they are too many to
+/// keep.
+pub(crate) fn collecting<T>(path: usize, collect: impl FnOnce() -> T) -> Option<T> {
+    let problems = Problems { memory: MAX_PROBLEM_MEMORY, each: PROBLEM_SIZE + path };
+    set_problems(Some(problems));
+    let collected = caught::<ProblemsFull, _>(collect);
+    set_problems(None);
+    collected
+}
+
+/// Runs `work`. `None` if it was ended with the sign `S`.
+fn caught<S: 'static, T>(work: impl FnOnce() -> T) -> Option<T> {
     // The validator keeps no state between validations that an unwound one could leave broken.
-    match catch_unwind(AssertUnwindSafe(validate)) {
-        Ok(value) => Ok(value),
-        Err(cause) if cause.is::<BudgetSpent>() => Err(BudgetSpent),
+    match catch_unwind(AssertUnwindSafe(work)) {
+        Ok(value) => Some(value),
+        Err(cause) if cause.is::<S>() => None,
         Err(cause) => resume_unwind(cause),
     }
 }
 
-/// Puts the keyword into every subschema of `schema`; or says which reference would get round it.
-pub(crate) fn insert(schema: &mut Value) -> Result<(), String> {
-    let members = match schema {
-        Value::Object(members) => members,
-        // Of no keyword that there is, but a reference may lead into any.
-        Value::Array(items) => return items.iter_mut().try_for_each(insert),
-        _ => return Ok(()),
-    };
-    for (key, member) in members.iter_mut() {
-        match (KeywordValue::below(key), member) {
-            (KeywordValue::Data, _) => {}
-            (KeywordValue::Names, Value::Object(schemas)) => {
-                schemas.values_mut().try_for_each(insert)?
-            }
-            (_, Value::String(to)) if REFERENCES.contains(&key.as_str()) => {
-                if leads_into_data(to) {
-                    return Err(format!("`{key}` leads to {to}, which is data and no schema"));
-                }
-            }
-            (_, member) => insert(member)?,
-        }
-    }
-    members.insert(KEYWORD.into(), Value::Bool(true));
-    Ok(())
+fn set_problems(problems: Option<Problems>) {
+    LEFT.set(LEFT.get().map(|left| Left { problems, ..left }));
 }
 
-const REFERENCES: [&str; 3] = ["$ref", "$dynamicRef", "$recursiveRef"];
-
-/// The kind of value that stands below a keyword.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum KeywordValue {
-    /// Plain data, which must stay as it is.
-    Data,
-    /// Schemas by name.
-    Names,
-    /// A schema, several, or something that a reference makes one.
-    Schema,
-}
-
-impl KeywordValue {
-    fn below(keyword: &str) -> Self {
-        match keyword {
-            "$vocabulary" | "const" | "default" | "dependentRequired" | "enum" | "examples" => {
-                Self::Data
-            }
-            "$defs" | "definitions" | "dependencies" | "dependentSchemas" | "patternProperties"
-            | "properties" => Self::Names,
-            _ => Self::Schema,
-        }
-    }
-}
-
-/// True if a reference leads to a place without the keyword, whatever schema its pointer begins in.
-fn leads_into_data(to: &str) -> bool {
-    let Some((_, pointer)) = to.split_once('#') else { return false };
-    let mut place = KeywordValue::Schema;
-    for step in percent_decode_str(pointer).decode_utf8_lossy().split('/').skip(1) {
-        place = match place {
-            KeywordValue::Names => KeywordValue::Schema,
-            KeywordValue::Schema | KeywordValue::Data => {
-                KeywordValue::below(&step.replace("~1", "/").replace("~0", "~"))
-            }
-        };
-        if place == KeywordValue::Data {
-            return true;
-        }
-    }
-    false
-}
-
-/// Makes the check that the keyword stands for in a schema.
-pub(crate) fn keyword<'a>(
-    _parent: &'a Map<String, Value>,
-    _value: &'a Value,
-    _place: jsonschema::paths::Location,
-) -> Result<Box<dyn for<'i> Keyword<'i>>, ValidationError<'a>> {
-    Ok(Box::new(Budget))
-}
-
-struct Budget;
-
-impl<'i> Keyword<'i> for Budget {
-    fn validate(&self, _instance: &'i Value) -> Result<(), ValidationError<'i>> {
-        spend();
-        Ok(())
-    }
-
-    fn is_valid(&self, _instance: &'i Value) -> bool {
-        spend();
-        true
-    }
-}
-
-fn spend() {
+/// Counts one look at a value, and `bytes` that are looked at in it; ends the validation where that is too much.
+pub(crate) fn spend(bytes: usize) {
     let Some(mut left) = LEFT.get() else { return };
+    let steps = u32::try_from(1 + bytes / 64).unwrap_or(u32::MAX);
+    left.steps = left.steps.saturating_sub(steps);
     let deep = left.stack.abs_diff(stack_address()) > MAX_VALIDATION_STACK;
-    if left.steps == 0 || deep || Instant::now() > left.until {
-        // This is not a panic: nothing is wrong here, and no message is due.
-        resume_unwind(Box::new(BudgetSpent));
+    let mut spent = left.steps == 0 || deep;
+    if left.steps <= left.next_look {
+        left.next_look = left.steps.saturating_sub(STEPS_PER_LOOK);
+        spent |= Instant::now() > left.until;
     }
-    left.steps -= 1;
     LEFT.set(Some(left));
+    if spent {
+        end();
+    }
+}
+
+/// Ends the validation as one that costs too much.
+pub(crate) fn end() -> ! {
+    // This is not a panic: nothing is wrong here, and no message is due.
+    resume_unwind(Box::new(BudgetSpent));
+}
+
+/// Counts a text that may be searched; ends the validation where it is too long for that.
+pub(crate) fn spend_search(text: &str) {
+    spend(text.len());
+    if LEFT.get().is_some_and(|left| text.len() > left.longest_text) {
+        end();
+    }
+}
+
+/// Counts a problem that is kept.
+pub(crate) fn keep_problem() {
+    if let Some(problems) = LEFT.get().and_then(|left| left.problems) {
+        keep(problems, problems.each);
+    }
+}
+
+/// Counts a name that a problem may keep.
+pub(crate) fn keep_name(name: &str) {
+    if let Some(problems) = LEFT.get().and_then(|left| left.problems) {
+        keep(problems, NAME_SIZE + name.len());
+    }
+}
+
+fn keep(problems: Problems, bytes: usize) {
+    let Some(memory) = problems.memory.checked_sub(bytes) else {
+        resume_unwind(Box::new(ProblemsFull));
+    };
+    set_problems(Some(Problems { memory, ..problems }));
 }
 
 #[inline(never)]
@@ -160,27 +157,53 @@ fn stack_address() -> usize {
     std::ptr::from_ref(std::hint::black_box(&here)).addr()
 }
 
+/// The number of steps that `work` takes.
+#[cfg(test)]
+pub(super) fn steps_of(work: impl FnOnce()) -> u32 {
+    let left = || LEFT.get().map_or(0, |left| left.steps);
+    let left = within(|| {
+        work();
+        left()
+    });
+    MAX_STEPS - left.unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]
-    fn no_reference_leads_to_where_nothing_is_counted() {
-        for keyword in ["$ref", "$dynamicRef", "$recursiveRef"] {
-            for (to, leads) in [
-                ("#/$defs/a", false),
-                ("#/properties/const", false),
-                ("#anchor", false),
-                ("#/const", true),
-                ("#/$defs/a/enum/0", true),
-                ("#/%65num/0", true),
-                ("#/$defs/a/default", true),
-            ] {
-                let mut schema = json!({ "properties": { "p": { keyword: to } } });
-                assert_eq!(insert(&mut schema).is_err(), leads, "{keyword} {to}");
-            }
-        }
+    fn what_does_not_end_by_itself_is_ended() {
+        assert!(
+            within(|| loop {
+                spend(0)
+            })
+            .is_err()
+        );
+        assert!(within(|| spend(usize::MAX)).is_err());
+        assert!(within(|| dig(0)).is_err(), "the stack is bounded");
+        assert!(within(|| search_up_to(3)).is_ok());
+        assert!(within(|| (search_up_to(3), spend_search("abc"))).is_ok());
+        assert!(within(|| (search_up_to(3), spend_search("abcd"))).is_err());
+        // What one validation may not do, the next one may.
+        assert!(within(|| spend_search("abcd")).is_ok());
+    }
+
+    fn dig(depth: usize) -> usize {
+        spend(0);
+        if depth == usize::MAX { 0 } else { dig(depth + 1) + std::hint::black_box(depth) }
+    }
+
+    #[test]
+    fn problems_are_kept_as_long_as_there_is_memory() {
+        let kept = |path, problems| {
+            let keep = || (0..problems).for_each(|_| keep_problem());
+            within(|| collecting(path, keep).is_some()).expect("a moment")
+        };
+        assert!(kept(0, 30_000) && !kept(0, 40_000));
+        assert!(kept(1_000_000, 16) && !kept(1_000_000, 17));
+        let names = || (0..300).for_each(|_| keep_name(&"n".repeat(65_536)));
+        assert!(within(|| collecting(0, names)).expect("a moment").is_none());
+        assert!(within(names).is_ok(), "they are kept only while problems are collected");
     }
 }

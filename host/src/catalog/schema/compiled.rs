@@ -6,11 +6,12 @@
 
 use std::sync::OnceLock;
 
-use jsonschema::{Draft, PatternOptions, ValidationError, Validator};
+use jsonschema::{Draft, ValidationError};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::budget;
+use super::checker::Checker;
 use super::explain::MAX_PROBLEMS;
 use super::lenient::{self, Reading};
 use crate::json;
@@ -19,13 +20,11 @@ use crate::text::{clip, escape};
 const TOO_LONG: &str = "checking them against the schema takes too long";
 /// The longest text of one problem, in bytes.
 const MAX_PROBLEM: usize = 300;
-/// The largest compiled `pattern`, in bytes. With [`MAX_SCHEMA_PATTERNS`] it bounds what a schema costs in memory, and by
-/// itself what one search costs in time.
-const MAX_PATTERN: usize = 64 * 1024;
 /// The most patterns of one schema.
 const MAX_SCHEMA_PATTERNS: usize = 32;
-/// The largest value, in bytes of JSON, whose check against a plain schema ends before another thread could be asked.
-const MAX_INLINE: usize = 16 * 1024;
+/// The largest product of a plain schema and a value, in bytes of JSON, with which the check ends before another thread
+/// could be asked.
+const MAX_INLINE: usize = 4 * 1024 * 1024;
 
 /// A schema: compiled, or known to compile.
 pub(crate) struct Schema {
@@ -34,7 +33,7 @@ pub(crate) struct Schema {
 }
 
 struct CompiledSchema {
-    validator: Validator,
+    checker: Checker,
     /// True if it neither refers nor searches, so that its cost grows only with the value.
     is_plain: bool,
     /// The number of patterns that it searches for.
@@ -63,7 +62,7 @@ impl Schema {
     /// A check that may take long gives way first, so that a call which was begun elsewhere goes on among the guests.
     /// The check gets the thread for itself, and the runtime another: the runtime needs more than one.
     pub(crate) async fn check(&self, value: &Value, length: usize) -> Result<(), String> {
-        if length <= MAX_INLINE && self.now().is_some_and(|compiled| compiled.is_plain) {
+        if self.is_quick(length) {
             self.check_here(value)
         } else {
             tokio::task::yield_now().await;
@@ -79,7 +78,7 @@ impl Schema {
         text: &str,
         reading: Reading,
     ) -> Result<Option<String>, String> {
-        if self.check(value, text.len()).await.is_ok() {
+        if self.is_quick(text.len()) && self.is_valid(value)? {
             return Ok(None);
         }
         tokio::task::yield_now().await;
@@ -92,10 +91,26 @@ impl Schema {
         text: &str,
         reading: Reading,
     ) -> Result<Option<String>, String> {
-        let validator = &self.compiled()?.validator;
-        let schema = json::value(self.text.get()).map_err(|error| error.to_string())?;
-        budget::within(|| lenient::read(validator, &schema, value, text, reading).map(Some))
-            .map_err(|_| TOO_LONG.to_owned())?
+        let checker = &self.compiled()?.checker;
+        budget::within(|| {
+            if checker.is_valid(value) {
+                return Ok(None);
+            }
+            let schema = json::value(self.text.get()).map_err(|error| error.to_string())?;
+            lenient::read(checker, &schema, value, text, reading).map(Some)
+        })
+        .map_err(|_| TOO_LONG.to_owned())?
+    }
+
+    fn is_valid(&self, value: &Value) -> Result<bool, String> {
+        let checker = &self.compiled()?.checker;
+        budget::within(|| checker.is_valid(value)).map_err(|_| TOO_LONG.to_owned())
+    }
+
+    /// True if checking a value of `length` bytes of JSON ends before another thread could be asked.
+    fn is_quick(&self, length: usize) -> bool {
+        self.text.get().len().saturating_mul(length) <= MAX_INLINE
+            && self.now().is_some_and(|compiled| compiled.is_plain)
     }
 
     pub(crate) fn check_here(&self, value: &Value) -> Result<(), String> {
@@ -116,8 +131,8 @@ impl Schema {
     ) -> Result<(), String> {
         let compiled = self.compiled()?;
         let problems: Vec<String> = budget::within(|| {
-            let errors = compiled.validator.iter_errors(value).filter(counts);
-            errors.take(MAX_PROBLEMS).map(|error| problem(&error)).collect()
+            let errors = compiled.checker.problems(value, MAX_PROBLEMS, counts);
+            errors.iter().map(problem).collect()
         })
         .map_err(|_| TOO_LONG)?;
         if problems.is_empty() { Ok(()) } else { Err(problems.join("; ")) }
@@ -135,22 +150,15 @@ impl Schema {
 
 impl CompiledSchema {
     fn of(text: &RawValue) -> Result<Self, String> {
-        let mut value = json::value(text.get()).map_err(|error| error.to_string())?;
+        let value = json::value(text.get()).map_err(|error| error.to_string())?;
         let patterns = count(&value, &["pattern", "patternProperties"]);
         if patterns > MAX_SCHEMA_PATTERNS {
             return Err(format!("it has {patterns} patterns; the most is {MAX_SCHEMA_PATTERNS}"));
         }
         let draft = dialect(&value)?;
         let is_plain = patterns == 0 && count(&value, &["$ref", "$dynamicRef"]) == 0;
-        budget::insert(&mut value).map_err(|refused| short(&refused))?;
-        jsonschema::options()
-            .with_draft(draft)
-            // This is the linear engine: a pattern cannot be made to search for ever.
-            .with_pattern_options(PatternOptions::regex().size_limit(MAX_PATTERN))
-            .with_keyword(budget::KEYWORD, budget::keyword)
-            .build(&value)
-            .map(|validator| Self { validator, is_plain, patterns })
-            .map_err(|error| short(&error.to_string()))
+        let checker = Checker::compile(&value, draft).map_err(|problem| short(&problem))?;
+        Ok(Self { checker, is_plain, patterns })
     }
 }
 
@@ -204,6 +212,16 @@ fn short(text: &str) -> String {
     escape(clip(text, MAX_PROBLEM))
 }
 
+/// Definitions `d0` to `d<levels>`, each of which applies the next one twice, by `keyword`; the last one is `leaf`.
+#[cfg(test)]
+pub(super) fn doubling(keyword: &str, levels: usize, leaf: &str) -> String {
+    let level = |at: usize| {
+        let next = format!(r##"{{"$ref":"#/$defs/d{}"}}"##, at + 1);
+        format!(r#""d{at}":{{"{keyword}":[{next},{next}]}},"#)
+    };
+    (0..levels).map(level).collect::<String>() + &format!(r#""d{levels}":{leaf}"#)
+}
+
 /// Reads `arguments` as a tool does that takes them by `schema`.
 #[cfg(test)]
 pub(crate) fn read(
@@ -214,10 +232,7 @@ pub(crate) fn read(
     let schema = RawValue::from_string(schema.into()).expect("JSON");
     let schema = Schema::compile(&schema).expect("a schema");
     let value = json::value(arguments).expect("JSON");
-    match schema.check_here(&value) {
-        Ok(()) => Ok(None),
-        Err(_) => schema.read_here(&value, arguments, reading),
-    }
+    schema.read_here(&value, arguments, reading)
 }
 
 #[cfg(test)]
@@ -226,10 +241,14 @@ mod tests {
 
     #[track_caller]
     fn check(schema: &str, value: &str, expected: &str) {
-        let schema = RawValue::from_string(schema.into()).expect("JSON");
-        let schema = Schema::compile(&schema).expect("a schema");
         let value = serde_json::from_str(value).expect("JSON");
-        assert_eq!(schema.check_here(&value).err().unwrap_or_default(), expected);
+        assert_eq!(compiled(schema).check_here(&value).err().unwrap_or_default(), expected);
+    }
+
+    #[track_caller]
+    fn compiled(schema: &str) -> Schema {
+        let schema = RawValue::from_string(schema.into()).expect("JSON");
+        Schema::compile(&schema).expect("a schema")
     }
 
     #[test]
@@ -271,53 +290,49 @@ mod tests {
     }
 
     #[test]
-    fn a_schema_made_to_run_for_ever_is_ended_in_each_dialect() {
-        for dialect in ["draft-04/schema#", "draft-07/schema#", "draft/2019-09/schema"] {
-            let mut defs = String::new();
-            for level in 0..60 {
-                let next = level + 1;
-                defs += &format!(
-                    r##""d{level}":{{"allOf":[{{"$ref":"#/definitions/d{next}"}},{{"$ref":"#/definitions/d{next}"}}]}},"##
-                );
-            }
-            let doubling = format!(
-                r##"{{"$schema":"http://json-schema.org/{dialect}","definitions":{{{defs}"d60":{{}}}},"allOf":[{{"$ref":"#/definitions/d0"}}]}}"##
-            );
-            check(&doubling, "{}", TOO_LONG);
+    fn a_value_that_would_be_checked_for_ever_is_ended() {
+        // Each level looks at the one below it twice.
+        let mut levels = r#"{"type":"object"}"#.to_owned();
+        for _ in 0..7 {
+            levels = format!(r#"{{"allOf":[{levels}],"unevaluatedProperties":{{}}}}"#);
         }
-    }
-
-    #[test]
-    fn a_schema_made_to_run_for_ever_is_ended() {
-        let too_long = "checking them against the schema takes too long";
-        // Each level doubles the work.
-        let mut defs = String::new();
-        for level in 0..60 {
-            let next = level + 1;
-            defs += &format!(
-                r##""d{level}":{{"allOf":[{{"$ref":"#/$defs/d{next}"}},{{"$ref":"#/$defs/d{next}"}}]}},"##
-            );
-        }
-        let doubling = format!(r##"{{"$defs":{{{defs}"d60":{{}}}},"$ref":"#/$defs/d0"}}"##);
-        check(&doubling, "{}", too_long);
-        // These hold an unknown keyword, and lists in lists.
-        check(&doubling.replace("$defs", "x"), "{}", too_long);
-        let listed =
-            doubling.replace(r##""$defs":{"##, r##""x":[[{"##).replace("}},\"$ref", "}}]],\"$ref");
-        check(&listed.replace("#/$defs/", "#/x/0/0/"), "{}", too_long);
-        // Each step takes long.
-        let pattern = r#"{"pattern":"(\\w{1,40}x)+y"}"#;
-        let slow = doubling.replace(r#""d60":{}"#, &format!(r#""d60":{pattern}"#));
-        check(&slow, &format!("{:?}", "a".repeat(100_000)), too_long);
-        // The validator sees by itself that these go round in circles.
-        let round = r##"{"$defs":{"a":{"allOf":[{"$ref":"#/$defs/b"}]},"b":{"allOf":[{"$ref":"#/$defs/a"}]}},
-            "$ref":"#/$defs/a"}"##;
-        check(round, "{}", "");
-        check(r##"{"$ref":"#"}"##, "{}", "");
-        check(r##"{"$dynamicAnchor":"a","allOf":[{"$dynamicRef":"#a"}]}"##, "{}", "");
+        check(&format!(r#"{{"items":{levels}}}"#), &list("{}", 100_000), TOO_LONG);
+        // Each item fails before anything else could be asked.
+        let defs = doubling("anyOf", 11, "false");
+        let alternatives =
+            format!(r##"{{"$defs":{{{defs}}},"contains":{{"$ref":"#/$defs/d0"}}}}"##);
+        check(&alternatives, &list("1", 400_000), TOO_LONG);
+        // One search takes long.
+        let pattern = r#"{"pattern":"a[ab]{200}c|a[ab]{190}d|b[ab]{199}e"}"#;
+        check(pattern, &format!("{:?}", "ab".repeat(500_000)), TOO_LONG);
+        check(
+            pattern,
+            r#""ab""#,
+            &format!(
+                "at the top: the value does not match {:?}",
+                "a[ab]{200}c|a[ab]{190}d|b[ab]{199}e"
+            ),
+        );
         // Recursion that a value ends is fine.
         let tree = r##"{"properties":{"left":{"$ref":"#"},"right":{"$ref":"#"}},"additionalProperties":false}"##;
         check(tree, r#"{"left":{"left":{},"right":{"right":{}}}}"#, "");
+    }
+
+    #[test]
+    fn problems_that_take_too_much_memory_are_not_all_kept() {
+        let texts = r#"{"additionalProperties":{"items":{"type":"string"}}}"#;
+        let value = format!(r#"{{"{}":{}}}"#, "k".repeat(400_000), list("1", 100_000));
+        let refused = compiled(texts).check_here(&json::value(&value).expect("JSON"));
+        assert!(refused.is_err_and(|problem| problem.starts_with("at `/kkk")));
+        // Each alternative keeps all names.
+        let closed = r#"{"properties":{"a":{}},"additionalProperties":false}"#;
+        let many = format!(r#"{{"anyOf":[{}]}}"#, [closed; 400].join(","));
+        let names: Vec<_> = (0..60_000).map(|n| format!("\"name {n}\":1")).collect();
+        check(&many, &format!("{{{}}}", names.join(",")), TOO_LONG);
+    }
+
+    fn list(item: &str, length: usize) -> String {
+        format!("[{}]", vec![item; length].join(","))
     }
 
     #[test]
@@ -341,15 +356,6 @@ mod tests {
         let named =
             r##"{"properties":{"const":{"type":"null"}},"items":{"$ref":"#/properties/const"}}"##;
         check(named, "[null]", "");
-    }
-
-    #[test]
-    fn the_budget_is_no_property() {
-        check(
-            r#"{"properties":{"a":{}},"additionalProperties":false}"#,
-            r#"{"toolrack:budget":1}"#,
-            "at the top: Additional properties are not allowed ('toolrack:budget' was unexpected)",
-        );
     }
 
     #[test]

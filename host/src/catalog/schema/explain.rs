@@ -7,6 +7,7 @@ use jsonschema::ValidationError;
 use jsonschema::error::ValidationErrorKind;
 use serde_json::Value;
 
+use super::budget;
 use super::problem_place::{self, alternatives, holder, in_words, meant, resolved};
 use super::words::{MAX_SHOWN_VALUE, cut, listed, shown, words};
 use crate::json::Step;
@@ -49,6 +50,8 @@ impl Explanation<'_> {
         if self.problems.len() >= MAX_PROBLEMS {
             return;
         }
+        // Putting one into words takes its time, and alternatives may all have the same.
+        budget::spend(4096);
         let path = problem_place::path(error);
         let place = match &*in_words(&path) {
             "" => "it".into(),

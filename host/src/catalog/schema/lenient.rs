@@ -5,11 +5,12 @@
 //! text is wanted its JSON text, and a choice in another case that choice. Where a value can be read in two ways, it is
 //! read in neither.
 
+use jsonschema::ValidationError;
 use jsonschema::error::ValidationErrorKind;
-use jsonschema::{ValidationError, Validator};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::checker::Checker;
 use super::explain::{MAX_PROBLEMS, explain, options};
 use super::problem_place::{self, holder, meant, object_of};
 use crate::json::{self, Edit, Step};
@@ -27,10 +28,10 @@ pub(crate) enum Reading {
     Strict,
 }
 
-/// Reads the arguments `value`, of the text `text`, as `validator` takes them, if there is exactly one way to read them
+/// Reads the arguments `value`, of the text `text`, as `checker` takes them, if there is exactly one way to read them
 /// so. An error explains what cannot be read.
 pub(crate) fn read(
-    validator: &Validator,
+    checker: &Checker,
     schema: &Value,
     value: &Value,
     text: &str,
@@ -38,12 +39,12 @@ pub(crate) fn read(
 ) -> Result<String, String> {
     let (mut value, mut text) = (value.clone(), text.to_owned());
     for _ in 0..=MAX_EDITS {
-        let errors: Vec<_> = validator.iter_errors(&value).take(MAX_PROBLEMS).collect();
+        let errors = checker.problems(&value, MAX_PROBLEMS, |_| true);
         if errors.is_empty() {
             return Ok(text);
         }
         let mut edits = errors.iter().flat_map(meant);
-        let edit = edits.find_map(|error| edit(validator, schema, &text, error, reading));
+        let edit = edits.find_map(|error| edit(checker, schema, &text, error, reading));
         let edited = edit.and_then(|(path, edit)| edited(&text, &path, &edit));
         let Some((text_read, value_read)) =
             edited.and_then(|text| json::value(&text).ok().map(|value| (text, value)))
@@ -52,13 +53,12 @@ pub(crate) fn read(
         };
         (text, value) = (text_read, value_read);
     }
-    let left: Vec<_> = validator.iter_errors(&value).take(MAX_PROBLEMS).collect();
-    Err(explain(schema, &left))
+    Err(explain(schema, &checker.problems(&value, MAX_PROBLEMS, |_| true)))
 }
 
 /// The only edit after which `error` is gone.
 fn edit(
-    validator: &Validator,
+    checker: &Checker,
     schema: &Value,
     text: &str,
     error: &ValidationError<'_>,
@@ -73,8 +73,9 @@ fn edit(
     let mut fitting = edits.into_iter().filter(|edit| {
         let value = edited(text, &path, edit).and_then(|text| json::value(&text).ok());
         value.is_some_and(|value| {
-            let mut errors = validator.iter_errors(&value);
-            !errors.any(|error| problem_place::path(&error).starts_with(&path))
+            let is_its =
+                |error: &ValidationError<'_>| problem_place::path(error).starts_with(&path);
+            checker.problems(&value, 1, is_its).is_empty()
         })
     });
     let only = fitting.next()?;
