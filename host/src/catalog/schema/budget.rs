@@ -49,8 +49,23 @@ struct Problems {
 }
 
 /// The sign that a validation was ended because its budget was spent.
-#[derive(Debug)]
-pub(crate) struct BudgetSpent;
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum BudgetSpent {
+    /// Its time, its steps or its stack.
+    #[error("checking them against the schema takes too long")]
+    Time,
+    /// A text would be searched for too long.
+    #[error(
+        "checking them against the schema takes too long: a text of {length} bytes is searched with a pattern; the most is \
+         {most} for patterns as large as those of the schema"
+    )]
+    Text {
+        /// The length of the text, in bytes.
+        length: usize,
+        /// The length of the longest text that may be searched.
+        most: usize,
+    },
+}
 
 /// The sign that problems were no longer collected because they take too much memory.
 struct ProblemsFull;
@@ -65,9 +80,9 @@ pub(crate) fn within<T>(validate: impl FnOnce() -> T) -> Result<T, BudgetSpent> 
         stack: stack_address(),
         problems: None,
     }));
-    let ended = caught::<BudgetSpent, _>(validate);
+    let ended = caught(validate);
     LEFT.set(None);
-    ended.ok_or(BudgetSpent)
+    ended
 }
 
 /// Sets the length of the longest text that may be searched from here on, in bytes: a search is one step.
@@ -82,17 +97,14 @@ pub(crate) fn collecting<T>(path: usize, collect: impl FnOnce() -> T) -> Option<
     set_problems(Some(problems));
     let collected = caught::<ProblemsFull, _>(collect);
     set_problems(None);
-    collected
+    collected.ok()
 }
 
-/// Runs `work`. `None` if it was ended with the sign `S`.
-fn caught<S: 'static, T>(work: impl FnOnce() -> T) -> Option<T> {
+/// Runs `work`, which may be ended with the sign `S`.
+fn caught<S: 'static, T>(work: impl FnOnce() -> T) -> Result<T, S> {
     // The validator keeps no state between validations that an unwound one could leave broken.
-    match catch_unwind(AssertUnwindSafe(work)) {
-        Ok(value) => Some(value),
-        Err(cause) if cause.is::<S>() => None,
-        Err(cause) => resume_unwind(cause),
-    }
+    catch_unwind(AssertUnwindSafe(work))
+        .map_err(|cause| *cause.downcast::<S>().unwrap_or_else(|cause| resume_unwind(cause)))
 }
 
 fn set_problems(problems: Option<Problems>) {
@@ -119,14 +131,15 @@ pub(crate) fn spend(bytes: usize) {
 /// Ends the validation as one that costs too much.
 pub(crate) fn end() -> ! {
     // This is not a panic: nothing is wrong here, and no message is due.
-    resume_unwind(Box::new(BudgetSpent));
+    resume_unwind(Box::new(BudgetSpent::Time));
 }
 
 /// Counts a text that may be searched; ends the validation where it is too long for that.
 pub(crate) fn spend_search(text: &str) {
     spend(text.len());
-    if LEFT.get().is_some_and(|left| text.len() > left.longest_text) {
-        end();
+    let most = LEFT.get().map_or(usize::MAX, |left| left.longest_text);
+    if text.len() > most {
+        resume_unwind(Box::new(BudgetSpent::Text { length: text.len(), most }));
     }
 }
 

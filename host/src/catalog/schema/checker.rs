@@ -8,11 +8,11 @@ use super::{budget, cost, graph};
 
 /// The largest compiled `pattern`, in bytes. With the number of patterns it bounds what a schema costs in memory.
 const MAX_PATTERN: usize = 64 * 1024;
-/// The size of a compiled `pattern` with which any text is searched, in bytes.
-const QUICK_PATTERN: usize = 4 * 1024;
-/// The longest text that is searched with a `pattern` of twice that size, in bytes. Where the size doubles again, the
-/// text halves: a search is linear in both, and takes less than half a second so.
-const MAX_SEARCHED_TEXT: usize = 512 * 1024;
+/// The size of a small compiled `pattern`, in bytes.
+const SMALL_PATTERN: usize = 512;
+/// The longest text that is searched with a small `pattern`, in bytes. Where the size of a pattern doubles, the text
+/// halves: a search is linear in both, and takes less than half a second so.
+const MAX_SEARCHED_TEXT: usize = 8 * 1024 * 1024;
 /// The stack of a thread that compiles a schema, in bytes: several times what the deepest schema that passes needs, in a
 /// build without optimization.
 const COMPILE_STACK: usize = 32 * 1024 * 1024;
@@ -107,12 +107,9 @@ fn each_pattern(schema: &Value, take: &mut impl FnMut(&str)) {
 fn longest_searched(pattern: &str) -> usize {
     let schema = serde_json::json!({ "pattern": pattern });
     let fits = |size| validator(&schema, Draft::Draft202012, size).is_ok();
-    if fits(QUICK_PATTERN) {
-        return usize::MAX;
-    }
-    let sizes = std::iter::successors(Some(2 * QUICK_PATTERN), |size| Some(2 * size));
+    let sizes = std::iter::successors(Some(SMALL_PATTERN), |size| Some(2 * size));
     let size = sizes.take_while(|size| *size < MAX_PATTERN).find(|size| fits(*size));
-    MAX_SEARCHED_TEXT / (size.unwrap_or(MAX_PATTERN) / (2 * QUICK_PATTERN))
+    MAX_SEARCHED_TEXT / (size.unwrap_or(MAX_PATTERN) / SMALL_PATTERN)
 }
 
 /// The length of the longest path within `value`, in bytes.

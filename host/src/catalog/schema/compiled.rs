@@ -17,7 +17,6 @@ use super::lenient::{self, Reading};
 use crate::json;
 use crate::text::{clip, escape};
 
-const TOO_LONG: &str = "checking them against the schema takes too long";
 /// The longest text of one problem, in bytes.
 const MAX_PROBLEM: usize = 300;
 /// The most patterns of one schema.
@@ -99,12 +98,12 @@ impl Schema {
             let schema = json::value(self.text.get()).map_err(|error| error.to_string())?;
             lenient::read(checker, &schema, value, text, reading).map(Some)
         })
-        .map_err(|_| TOO_LONG.to_owned())?
+        .map_err(|spent| spent.to_string())?
     }
 
     fn is_valid(&self, value: &Value) -> Result<bool, String> {
         let checker = &self.compiled()?.checker;
-        budget::within(|| checker.is_valid(value)).map_err(|_| TOO_LONG.to_owned())
+        budget::within(|| checker.is_valid(value)).map_err(|spent| spent.to_string())
     }
 
     /// True if checking a value of `length` bytes of JSON ends before another thread could be asked.
@@ -134,7 +133,7 @@ impl Schema {
             let errors = compiled.checker.problems(value, MAX_PROBLEMS, counts);
             errors.iter().map(problem).collect()
         })
-        .map_err(|_| TOO_LONG)?;
+        .map_err(|spent| spent.to_string())?;
         if problems.is_empty() { Ok(()) } else { Err(problems.join("; ")) }
     }
 
@@ -239,6 +238,8 @@ pub(crate) fn read(
 mod tests {
     use super::*;
 
+    const TOO_LONG: &str = "checking them against the schema takes too long";
+
     #[track_caller]
     fn check(schema: &str, value: &str, expected: &str) {
         let value = serde_json::from_str(value).expect("JSON");
@@ -304,7 +305,14 @@ mod tests {
         check(&alternatives, &list("1", 400_000), TOO_LONG);
         // One search takes long.
         let pattern = r#"{"pattern":"a[ab]{200}c|a[ab]{190}d|b[ab]{199}e"}"#;
-        check(pattern, &format!("{:?}", "ab".repeat(500_000)), TOO_LONG);
+        let text = "ab".repeat(500_000);
+        let long =
+            format!("{TOO_LONG}: a text of 1000000 bytes is searched with a pattern; the most is");
+        assert!(
+            compiled(pattern)
+                .check_here(&text.into())
+                .is_err_and(|problem| problem.starts_with(&long))
+        );
         check(
             pattern,
             r#""ab""#,
