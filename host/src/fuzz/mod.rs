@@ -27,7 +27,7 @@ use crate::lockfile::LockPolicy;
 use crate::protected::Protected;
 use crate::sandbox::Compiler;
 
-pub use crate::catalog::fuzz::schema;
+pub use crate::catalog::fuzz::{references, schema};
 pub use crate::mcp::fuzz::lines;
 pub use crate::sandbox::fuzz::{cache, component, network, values};
 pub use manifest::manifest;
@@ -81,6 +81,7 @@ targets! {
     network seeds::network, 1_000;
     values seeds::random, 200;
     schema seeds::schemas, 1_000;
+    references seeds::random, 100;
     component seeds::components, 300;
     cache seeds::cached, 300;
 }

@@ -84,7 +84,7 @@ impl Schema {
         tokio::task::block_in_place(|| self.read_here(value, text, reading))
     }
 
-    fn read_here(
+    pub(crate) fn read_here(
         &self,
         value: &Value,
         text: &str,
