@@ -16,10 +16,13 @@ const STEPS_PER_LOOK: u32 = 64;
 const MAX_VALIDATION_TIME: Duration = Duration::from_millis(500);
 /// Bytes of stack that one validation may use: a quarter of what a thread has.
 const MAX_VALIDATION_STACK: usize = 512 * 1024;
-/// The most memory that the problems of one value may take, in bytes. They are found all at once, and few are told.
+/// The most memory that the problems of one value may take beside a few copies of it, in bytes. They are found all at
+/// once, and few are told.
 const MAX_PROBLEM_MEMORY: usize = 16 * 1024 * 1024;
 /// The memory of one problem without the texts in it, in bytes.
 const PROBLEM_SIZE: usize = 512;
+/// The copies of a value that its problems may hold: a problem of an alternative holds one of what it is about.
+const MAX_COPIES: usize = 4;
 /// The memory of a name without its text, in bytes.
 const NAME_SIZE: usize = 64;
 
@@ -90,10 +93,19 @@ pub(crate) fn search_up_to(longest_text: usize) {
     LEFT.set(LEFT.get().map(|left| Left { longest_text, ..left }));
 }
 
-/// Runs `collect`, which collects problems whose paths are `path` bytes long at the most. `None` if they are too many to
-/// keep.
-pub(crate) fn collecting<T>(path: usize, collect: impl FnOnce() -> T) -> Option<T> {
-    let problems = Problems { memory: MAX_PROBLEM_MEMORY, each: PROBLEM_SIZE + path };
+/// The size of what problems hold.
+#[derive(Clone, Copy)]
+pub(crate) struct ProblemSize {
+    /// The memory of the value that they are problems of, in bytes.
+    pub(crate) value: usize,
+    /// The length of the longest path within it, in bytes.
+    pub(crate) path: usize,
+}
+
+/// Runs `collect`, which collects problems. `None` if they are too many to keep.
+pub(crate) fn collecting<T>(size: ProblemSize, collect: impl FnOnce() -> T) -> Option<T> {
+    let memory = MAX_PROBLEM_MEMORY.saturating_add(MAX_COPIES.saturating_mul(size.value));
+    let problems = Problems { memory, each: PROBLEM_SIZE + size.path };
     set_problems(Some(problems));
     let collected = caught::<ProblemsFull, _>(collect);
     set_problems(None);
@@ -143,10 +155,11 @@ pub(crate) fn spend_search(text: &str) {
     }
 }
 
-/// Counts a problem that is kept.
-pub(crate) fn keep_problem() {
+/// Counts a problem that is kept, with a copy of what it is about, which takes `copy` bytes.
+pub(crate) fn keep_problem(copy: impl FnOnce() -> usize) {
     if let Some(problems) = LEFT.get().and_then(|left| left.problems) {
-        keep(problems, problems.each);
+        let copy = copy();
+        keep(problems, problems.each.saturating_add(copy));
     }
 }
 
@@ -159,6 +172,7 @@ pub(crate) fn keep_name(name: &str) {
 
 fn keep(problems: Problems, bytes: usize) {
     let Some(memory) = problems.memory.checked_sub(bytes) else {
+        // This is not a panic either.
         resume_unwind(Box::new(ProblemsFull));
     };
     set_problems(Some(Problems { memory, ..problems }));
@@ -210,13 +224,23 @@ mod tests {
     #[test]
     fn problems_are_kept_as_long_as_there_is_memory() {
         let kept = |path, problems| {
-            let keep = || (0..problems).for_each(|_| keep_problem());
-            within(|| collecting(path, keep).is_some()).expect("a moment")
+            let keep = || (0..problems).for_each(|_| keep_problem(|| 0));
+            within(|| collecting(ProblemSize { value: 0, path }, keep).is_some()).expect("a moment")
         };
         assert!(kept(0, 30_000) && !kept(0, 40_000));
         assert!(kept(1_000_000, 16) && !kept(1_000_000, 17));
+        let copies = |copies| {
+            let size = ProblemSize { value: 100 << 20, path: 0 };
+            let keep = || (0..copies).for_each(|_| keep_problem(|| size.value));
+            within(|| collecting(size, keep).is_some()).expect("a moment")
+        };
+        assert!(copies(4) && !copies(5));
         let names = || (0..300).for_each(|_| keep_name(&"n".repeat(65_536)));
-        assert!(within(|| collecting(0, names)).expect("a moment").is_none());
+        assert!(
+            within(|| collecting(ProblemSize { value: 0, path: 0 }, names))
+                .expect("a moment")
+                .is_none()
+        );
         assert!(within(names).is_ok(), "they are kept only while problems are collected");
     }
 }

@@ -3,7 +3,8 @@
 use jsonschema::{Draft, PatternOptions, ValidationError, Validator};
 use serde_json::Value;
 
-use super::metered::Metered;
+use super::budget::ProblemSize;
+use super::metered::{Metered, memory_of};
 use super::{budget, cost, graph};
 
 /// The largest compiled `pattern`, in bytes. With the number of patterns it bounds what a schema costs in memory.
@@ -64,8 +65,8 @@ impl Checker {
         }
         let all = || self.validator.iter_errors(value).filter(&counts).take(most).collect();
         let first = || self.validator.validate(value).err().into_iter().filter(&counts).collect();
-        let path = longest_path(value);
-        let found = budget::collecting(path, all).or_else(|| budget::collecting(path, first));
+        let size = ProblemSize { value: memory_of(value), path: longest_path(value) };
+        let found = budget::collecting(size, all).or_else(|| budget::collecting(size, first));
         found.unwrap_or_else(|| budget::end())
     }
 }

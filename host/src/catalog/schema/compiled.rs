@@ -332,7 +332,12 @@ mod tests {
         let value = format!(r#"{{"{}":{}}}"#, "k".repeat(400_000), list("1", 100_000));
         let refused = compiled(texts).check_here(&json::value(&value).expect("JSON"));
         assert!(refused.is_err_and(|problem| problem.starts_with("at `/kkk")));
-        // Each alternative keeps all names.
+        // Each alternative keeps a copy of what it does not take.
+        let members: Vec<_> = (0..5_000).map(|n| format!("\"{n}\":1")).collect();
+        let members = format!("{{{}}}", members.join(","));
+        let names = r#"{"oneOf":[{"propertyNames":{"const":1}}]}"#;
+        check(names, &members, TOO_LONG);
+        // Each keeps all names.
         let closed = r#"{"properties":{"a":{}},"additionalProperties":false}"#;
         let many = format!(r#"{{"anyOf":[{}]}}"#, [closed; 400].join(","));
         let names: Vec<_> = (0..60_000).map(|n| format!("\"name {n}\":1")).collect();
