@@ -37,7 +37,7 @@ impl StagedPlugin {
 
     /// `text` with the places that the person knows.
     fn put_into(&self, text: &str) -> String {
-        let path = |path: &Path| escape_path(&path);
+        let path = |path: &Path| escape_path(path);
         let beside = path(&self.path.with_file_name(""));
         let (local, installed) = &self.local;
         let text = text.replace(local, installed);

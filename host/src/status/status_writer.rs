@@ -190,7 +190,7 @@ fn write(
 }
 
 fn warn(place: &ServerFiles, error: &PlaceError) {
-    let directory = escape_path(&place.directory());
+    let directory = escape_path(place.directory());
     tracing::warn!("`toolrack status` does not show this server as it is: {directory}: {error}");
 }
 
