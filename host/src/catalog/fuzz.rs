@@ -15,7 +15,7 @@ use crate::text::forbidden_char;
 /// The longest time that an input may take: the budget's half a second, on a machine that is busy.
 const SOON: Duration = Duration::from_secs(10);
 /// The most members or items of an invented schema or value at one place.
-const FEW: usize = 3;
+const MAX_INVENTED: usize = 3;
 
 /// Takes the last line of `bytes` for a value, and what is before it for a schema.
 pub fn schema(bytes: &[u8]) -> Seen {
@@ -157,7 +157,7 @@ fn subschema() -> impl Strategy<Value = Value> {
             json!({ "$id": "e", "$recursiveAnchor": true }),
         ]),
     ];
-    leaf.prop_recursive(4, 24, FEW as u32, |inner| {
+    leaf.prop_recursive(4, 24, MAX_INVENTED as u32, |inner| {
         let one = select(vec![
             "not",
             "if",
@@ -174,12 +174,12 @@ fn subschema() -> impl Strategy<Value = Value> {
         let named = select(vec!["properties", "dependentSchemas", "patternProperties"]);
         let keyword = prop_oneof![
             (one, inner.clone()).prop_map(|(keyword, inner)| json!({ keyword: inner })),
-            (list, prop::collection::vec(inner.clone(), 1..=FEW))
+            (list, prop::collection::vec(inner.clone(), 1..=MAX_INVENTED))
                 .prop_map(|(keyword, inner)| json!({ keyword: inner })),
-            (named, prop::collection::btree_map("[abc]", inner.clone(), 1..=FEW))
+            (named, prop::collection::btree_map("[abc]", inner.clone(), 1..=MAX_INVENTED))
                 .prop_map(|(keyword, inner)| json!({ keyword: inner })),
         ];
-        (prop::collection::vec(keyword, 1..=FEW), inner).prop_map(|(keywords, beside)| {
+        (prop::collection::vec(keyword, 1..=MAX_INVENTED), inner).prop_map(|(keywords, beside)| {
             let mut joined = object(beside);
             for keyword in keywords {
                 let members = keyword.as_object().cloned().unwrap_or_default();
@@ -205,10 +205,11 @@ fn small_value() -> impl Strategy<Value = Value> {
         json!("abc"),
         json!([]),
     ]);
-    leaf.prop_recursive(3, 12, FEW as u32, |inner| {
+    leaf.prop_recursive(3, 12, MAX_INVENTED as u32, |inner| {
         prop_oneof![
-            prop::collection::vec(inner.clone(), 0..=FEW).prop_map(Value::from),
-            prop::collection::btree_map("[abc]", inner, 0..=FEW).prop_map(Value::from_iter),
+            prop::collection::vec(inner.clone(), 0..=MAX_INVENTED).prop_map(Value::from),
+            prop::collection::btree_map("[abc]", inner, 0..=MAX_INVENTED)
+                .prop_map(Value::from_iter),
         ]
     })
 }
