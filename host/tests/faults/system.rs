@@ -18,7 +18,7 @@ use crate::plugins::{answering, install};
 cases! {
     "The system's limits";
     "a full disk under the cache" => full_disk, "it serves; one warning says that code cannot be kept";
-    "a file size limit below the size of compiled code" => file_size_limit, "load{plugin=\"good\"}: toolrack::sandbox::cache: compiled code cannot be kept in HOME/cache: File too large (os error 27)";
+    "a file size limit below the size of compiled code" => file_size_limit, "load{plugin=\"good\"}: toolrack::sandbox::cache::directory: compiled code cannot be kept in HOME/cache: File too large (os error 27)";
     "32 descriptors" => few_descriptors, "calls are answered, or fail in words";
     "8 descriptors" => no_descriptors, "error: toolrack needs 10 more file descriptors than it has: Too many open files (os error 24); allow it more (`ulimit -n`)";
     "no more processes" => no_processes, "…`bad.wasm`…Resource temporarily unavailable…";
