@@ -24,7 +24,7 @@ const PROMPT: Duration = Duration::from_secs(1);
 /// Nor may a ping, whatever guests do.
 const PING: Duration = Duration::from_millis(200);
 /// In this time everything has returned to where it was.
-const SETTLED: Duration = Duration::from_secs(15);
+const SETTLED: Duration = Duration::from_mins(2);
 
 /// A server and what it took before the case.
 pub(crate) struct Bench {
