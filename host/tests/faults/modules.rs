@@ -24,7 +24,7 @@ cases! {
     "a directory" => directory, "`bad.wasm` is a directory, not a file";
     "a pipe that nobody writes to" => pipe, "`bad.wasm` is a pipe, socket or device, not a file";
     "a core module that is no program" => no_program, "`bad.wasm`: this is a core module without component bindings, and no program either: it exports no `_start`; write the plugin with toolrack-sdk, or a program with `main`, and build it for wasm32-wasip2 or wasm32-wasip1";
-    "a component that imports what is not granted" => ungranted_import, "`bad.wasm`: it imports `wasi:http/outgoing-handler@0.2.0` and is granted no network; if it may use it, add to bad.toml:";
+    "a component that imports what is not granted" => ungranted_import, "`bad.wasm`: it imports `wasi:http/outgoing-handler@0.2.0` and is granted no network; if it may use it, add to bad.toml, with what it needs in place of the example:";
     "a module that takes long to compile, beside a good plugin" => compile_bomb,
         "it is served when it is compiled; nobody waits for it";
     "a module with every byte changed in turn, 64 at a time" => flipped,

@@ -1,4 +1,4 @@
-//! Whether a call may begin: after crashes, and by how often the tool was called lately.
+//! The admission of calls: after crashes, and by how often the tool was called lately.
 
 pub(super) mod circuit;
 pub(super) mod entry;

@@ -1,4 +1,4 @@
-//! What a plugin offers: its tools under public names, with what its manifest and the local file say of them.
+//! The offer of a plugin: its tools under public names, with what its manifest and the local file say of them.
 
 pub(super) mod definition;
 pub(super) mod references;

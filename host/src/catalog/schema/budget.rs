@@ -83,9 +83,17 @@ pub(crate) fn within<T>(validate: impl FnOnce() -> T) -> Result<T, BudgetSpent> 
         stack: stack_address(),
         problems: None,
     }));
-    let ended = caught(validate);
-    LEFT.set(None);
-    ended
+    let _cleared = ClearedAtEnd;
+    caught(validate)
+}
+
+/// Leaves no budget behind, also where `validate` panics: what is read later is not counted.
+struct ClearedAtEnd;
+
+impl Drop for ClearedAtEnd {
+    fn drop(&mut self) {
+        LEFT.set(None);
+    }
 }
 
 /// Sets the length of the longest text that may be searched from here on, in bytes: a search is one step.

@@ -31,7 +31,7 @@ pub(super) fn check(graph: &SchemaGraph<'_>) -> Result<(), String> {
     BuildWalk::new(graph).check()
 }
 
-/// What a subschema applies to one value.
+/// The parts that a subschema applies to one value.
 #[derive(Clone, Copy)]
 struct Reach {
     ways: usize,
@@ -164,7 +164,7 @@ struct BuildWalk<'g> {
     open: [Vec<usize>; 2],
 }
 
-/// What is collected of a subschema, and of all that it applies, for a keyword that takes what nothing else evaluates.
+/// The children that are collected of a subschema, and of all that it applies, for a keyword that takes what nothing else evaluates.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Collected {
     Members = 0,

@@ -1,6 +1,6 @@
 //! The form in which a review is shown.
 
-/// How much of a review is shown, and how.
+/// The extent and the form of a review that is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ReviewForm {
     /// Of a new plugin what it may reach, and the first sentence of each tool; of a changed one all that differs.

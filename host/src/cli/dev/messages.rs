@@ -1,4 +1,4 @@
-//! What cargo says of a build: the artifacts that it made.
+//! The messages of cargo about a build: the artifacts that it made.
 
 use std::path::{Path, PathBuf};
 

@@ -26,7 +26,7 @@ impl NotGranted {
             false => (format!("to {manifest}"), "[grants]\n"),
         };
         format!(
-            "it imports `{import}` and is granted no {name}; if it may use it, add {place}:\n\n\
+            "it imports `{import}` and is granted no {name}; if it may use it, add {place}, with what it needs in place of the example:\n\n\
             {section}{line}\n\n\
             or, where it is installed, run `toolrack grant {} {name} {argument}`",
             shell_word(plugin)
@@ -76,7 +76,7 @@ mod tests {
             "",
             Some(
                 "it imports `wasi:http/outgoing-handler@0.2.6` and is granted no network; if it may \
-                use it, add to a.toml:\n\n[grants]\nnetwork = [\"https://api.example.org\"]\n\nor, where it is installed, run \
+                use it, add to a.toml, with what it needs in place of the example:\n\n[grants]\nnetwork = [\"https://api.example.org\"]\n\nor, where it is installed, run \
                 `toolrack grant a network https://api.example.org`",
             ),
         );
@@ -84,7 +84,7 @@ mod tests {
             "[grants]\nenv = { A = \"b\" }",
             Some(
                 "it imports `wasi:http/outgoing-handler@0.2.6` and is granted no network; if it may \
-                use it, add under [grants] in a.toml:\n\nnetwork = [\"https://api.example.org\"]\n\nor, where it is installed, run \
+                use it, add under [grants] in a.toml, with what it needs in place of the example:\n\nnetwork = [\"https://api.example.org\"]\n\nor, where it is installed, run \
                 `toolrack grant a network https://api.example.org`",
             ),
         );

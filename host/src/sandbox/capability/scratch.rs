@@ -78,7 +78,9 @@ impl Scratches {
     pub(crate) fn fresh(&self) -> io::Result<Scratch> {
         let own = self.own()?;
         if own.unremoved.load(Ordering::Relaxed) >= MAX_UNREMOVED {
-            return Err(io::Error::other("those of earlier calls are still being removed"));
+            return Err(io::Error::other(
+                "those of earlier calls are still being removed; call it again in a while",
+            ));
         }
         let number = self.made.fetch_add(1, Ordering::Relaxed);
         let path = own.directory.join(number.to_string());

@@ -75,7 +75,7 @@ struct LaneTurn<'a> {
     lane: &'a Lane,
     priority: Priority,
     /// The time that the compilation may take before it makes way.
-    timeouts: Duration,
+    timeout: Duration,
     _place: Option<OwnedSemaphorePermit>,
     _among: Option<OwnedSemaphorePermit>,
 }
@@ -105,9 +105,9 @@ impl<'a> LaneTurn<'a> {
         place: Option<OwnedSemaphorePermit>,
         among: Option<OwnedSemaphorePermit>,
         priority: Priority,
-        timeouts: Duration,
+        timeout: Duration,
     ) -> Self {
-        Self { lane, priority, timeouts, _place: place, _among: among }
+        Self { lane, priority, timeout, _place: place, _among: among }
     }
 }
 
@@ -164,11 +164,11 @@ impl Lanes {
         loop {
             let turn = self.turn(wanted).await;
             let (mut running, waiting) = begin(job.clone(), turn.priority);
-            let mut timeouts = turn.timeouts.saturating_mul(1 << rounds);
+            let mut timeout = turn.timeout.saturating_mul(1 << rounds);
             loop {
                 tokio::select! {
                     done = &mut running => return ended(done)?,
-                    () = tokio::time::sleep(timeouts) => {}
+                    () = tokio::time::sleep(timeout) => {}
                 }
                 if let Ok(_long) = self.long.clone().try_acquire_owned() {
                     drop(turn);
@@ -179,7 +179,7 @@ impl Lanes {
                 if turn.lane.waiting.load(Ordering::Relaxed) > 0 {
                     break;
                 }
-                timeouts = LANE_CHECK_INTERVAL;
+                timeout = LANE_CHECK_INTERVAL;
             }
             drop(waiting);
             let done = ended(running.await)?;
