@@ -9,13 +9,14 @@
 mod driver;
 #[allow(dead_code, reason = "the tests use all of it")]
 #[path = "../../tests/it/guest.rs"]
-mod guest;
+pub(crate) mod guest;
 mod manifest;
 #[cfg_attr(not(test), expect(dead_code, reason = "libFuzzer changes inputs by itself"))]
 pub(crate) mod noise;
 mod seeds;
 mod session;
 
+use std::path::Path;
 use std::sync::{Arc, LazyLock};
 
 use proptest::strategy::{Strategy, ValueTree as _};
@@ -130,13 +131,19 @@ fn loaded(wat: &guest::Wat<'_>) -> Arc<Catalog> {
     let file = |name| directory.path().join(name);
     std::fs::write(file("good.toml"), "").expect("a manifest");
     std::fs::write(file("good.wasm"), wat.build()).expect("a module");
+    let (host, catalog) = started(directory.path());
+    host.stop();
+    catalog
+}
+
+/// A host, and the catalog of the plugins in a directory, all of which are fit to be served.
+pub(crate) fn started(directory: &Path) -> (Host, Arc<Catalog>) {
     let host = Host::start(Compiler::in_process(), Protected::default(), None).expect("a host");
-    let mut loader = host.load(&[directory.path().to_owned()], LockPolicy::Ignored);
+    let mut loader = host.load(&[directory.to_owned()], LockPolicy::Ignored);
     let catalog = host.guests().block_on(async {
         while loader.step().await {}
         loader.catalog()
     });
-    host.stop();
     assert!(catalog.refusals().is_empty(), "{:?}", catalog.refusals());
-    Arc::new(catalog)
+    (host, Arc::new(catalog))
 }

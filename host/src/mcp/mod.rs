@@ -22,7 +22,7 @@ pub(crate) mod fuzz;
 use crate::tool::{CallError, Output, Usage};
 
 pub use calls::call_log::ANSWERED_TARGET;
-pub(crate) use calls::running::Calls;
+pub(crate) use calls::executor::Executor;
 pub use engine::{Action, CallKey, CallRequest, Engine, Settings};
 pub use rpc::lines::{InputLine, MAX_LINE};
 pub(crate) use session::driver::Driver;

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use crate::home::Home;
 use crate::host::{Host, HostError};
 use crate::lockfile::LockPolicy;
-use crate::mcp::{Calls, Driver, Engine, PrivateStdout, Settings, Stdio};
+use crate::mcp::{Driver, Engine, Executor, PrivateStdout, Settings, Stdio};
 use crate::protected::Protected;
 use crate::reload::Optimizing;
 use crate::sandbox::Compiler;
@@ -80,8 +80,8 @@ pub fn serve(options: Options) -> Result<(), ServeError> {
         let shutdown = signals::first()?;
         let stdio = Stdio::of_process(stdout)?;
         let following = follower.run(publisher);
-        let calls = Calls::new(host.guests().clone());
-        let driver = Driver::new(engine, stdio, catalog, calls).run(shutdown);
+        let executor = Executor::new(host.guests().clone());
+        let driver = Driver::new(engine, stdio, catalog, executor.client()).run(shutdown);
         let end = tokio::select! {
             end = driver => end,
             () = following => unreachable!("plugin directories are followed to the end"),

@@ -1,50 +1,49 @@
-//! A seam: those that run calls, as the loop needs them. They begin one, cancel one, and tell of the next that ends.
-//!
-//! It does not know guests or threads: `calls` does.
+//! The executor: one for the process, whatever the number of clients. It knows where guests run, how many calls are
+//! there, and what all clients share.
 
-use super::super::action::{CallKey, CallRequest};
-use super::call_log::CallRecord;
-use crate::sandbox::CallOutcome;
-use crate::tool::Progress;
+use std::sync::Arc;
 
-/// A call's note of progress.
-pub(crate) type Note = (CallKey, Progress);
+use tokio::runtime::Handle;
+use tokio::sync::mpsc;
 
-/// A call that ended where it was begun, before the loop went on. Its guest's memory is not cleaned and its end is
-/// not logged yet.
-pub(crate) struct EndedHere {
-    pub(crate) ended: CallOutcome,
-    pub(crate) news: CallRecord,
+use super::call_runner::Note;
+use super::client_calls::ClientCalls;
+use super::guest_threads::GuestThreads;
+use super::places::{ClientPlaces, Places};
+
+/// Notes of progress of one client that wait to be told; further ones are dropped.
+const MAX_WAITING_NOTES: usize = 256;
+
+/// The process's means to run calls.
+pub(crate) struct Executor {
+    guests: Arc<GuestThreads>,
+    places: Places,
 }
 
-/// The end of a call that went on beside the loop.
-pub(crate) enum CallEnd {
-    /// Its outcome is wanted.
-    Wanted(CallKey, CallOutcome),
-    /// It had been cancelled.
-    Cancelled,
+/// One client's part of the executor, which its loop takes over.
+pub(crate) struct ClientExecutor<C = ClientCalls> {
+    pub(crate) calls: C,
+    /// The progress that the calls note.
+    pub(crate) progress: mpsc::Receiver<Note>,
+    pub(crate) places: ClientPlaces,
 }
 
-/// The calls under way.
-pub(crate) trait Executor {
-    /// Returns the number of calls that go on beside the loop, cancelled ones that have not ended among them.
-    fn running(&self) -> usize;
+impl Executor {
+    /// An executor whose calls run on `guests`.
+    pub(crate) fn new(guests: Handle) -> Self {
+        Self { guests: Arc::new(GuestThreads::new(guests)), places: Places::new() }
+    }
 
-    /// Returns the bytes of arguments of those whose outcome is wanted.
-    fn argument_bytes(&self) -> usize;
+    /// The part of one more client, whose calls are apart from those of others.
+    pub(crate) fn client(&self) -> ClientExecutor {
+        let (notes, progress) = mpsc::channel(MAX_WAITING_NOTES);
+        let calls = ClientCalls::new(self.guests.clone(), notes);
+        ClientExecutor { calls, progress, places: self.places.client() }
+    }
 
-    /// Begins a call. `None` if it goes on beside the loop: then [`next`](Self::next) tells of its end.
-    fn start(&mut self, call: CallRequest) -> Option<EndedHere>;
-
-    /// Ends a call whose outcome is not wanted any more.
-    fn cancel(&mut self, key: CallKey);
-
-    /// Waits for the next call that ends; `None` if none is running. Dropping the future loses no end.
-    async fn next(&mut self) -> Option<CallEnd>;
-
-    /// Tells all calls to end.
-    fn abort(&mut self);
-
-    /// Waits, not for long, until those that were told to end have done so.
-    async fn shutdown(self);
+    /// The number of calls on the guests' threads, and of places that no client holds.
+    #[cfg(test)]
+    pub(crate) fn load(&self) -> (usize, usize) {
+        (self.guests.running(), self.places.free())
+    }
 }

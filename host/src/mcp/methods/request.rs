@@ -65,6 +65,11 @@ impl Request {
     }
 }
 
+/// True if a request of this method may have to wait for its answer, or stays open.
+pub(crate) fn may_go_on(method: &str) -> bool {
+    matches!(method, "tools/list" | "tools/call" | "subscriptions/listen")
+}
+
 impl CatalogRequest {
     /// True if it is a call.
     pub(crate) fn is_call(&self) -> bool {

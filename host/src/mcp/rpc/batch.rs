@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 /// Messages of one batch.
-const MAX_BATCH_MESSAGES: usize = 256;
+pub(crate) const MAX_BATCH_MESSAGES: usize = 256;
 /// Batches that are open at once: each holds its answers until the last is there.
 const MAX_OPEN_BATCHES: usize = 4;
 /// The bytes of answers that all open batches hold together at most. An answer beyond that is replaced by an error.

@@ -17,7 +17,9 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
 use super::super::calls::call_log::CallRecord;
-use super::super::calls::executor::{CallEnd, EndedHere, Executor, Note};
+use super::super::calls::call_runner::{CallEnd, CallRunner, EndedHere, Note};
+use super::super::calls::executor::ClientExecutor;
+use super::super::calls::places::{self, ClientPlaces};
 use super::super::engine::{Action, CallKey, Engine};
 use super::super::rpc::lines::InputLine;
 use super::super::transport::{Gone, LineOutput, Transport};
@@ -28,7 +30,8 @@ use super::phase::{Awaited, Phase, READER_WAIT};
 use crate::catalog::Catalog;
 use crate::sandbox::{CallOutcome, Slot};
 
-/// Requests in flight beyond which no more are begun, and the bytes of their arguments.
+/// Requests of one client in flight beyond which no more are begun, and the bytes of their arguments. All clients together
+/// have the places of [`places`].
 pub(crate) const MAX_IN_FLIGHT: usize = 256;
 const MAX_IN_FLIGHT_BYTES: usize = 16 * 1024 * 1024;
 /// The time for which lines are held because as many requests wait for plugins as may. After that, calls that would
@@ -49,13 +52,15 @@ pub(crate) enum LoopEnd {
 }
 
 /// The loop and what it owns.
-pub(crate) struct Driver<T: Transport, E> {
+pub(crate) struct Driver<T: Transport, C> {
     engine: Engine,
     input: T::Input,
     output: T::Output,
     catalog: watch::Receiver<Option<Arc<Catalog>>>,
-    calls: E,
+    calls: C,
     progress: mpsc::Receiver<Note>,
+    /// Its part of the room that all clients share.
+    places: ClientPlaces,
     phase: Phase,
     /// True if a request waited for plugins when the loop rested last.
     was_loading: bool,
@@ -68,14 +73,15 @@ pub(crate) struct Driver<T: Transport, E> {
     lines_to_log: Vec<CallRecord>,
 }
 
-impl<T: Transport, E: Executor> Driver<T, E> {
-    /// A driver that has `calls` run, hears of their `progress`, and serves what `catalog` publishes.
+impl<T: Transport, C: CallRunner> Driver<T, C> {
+    /// A driver that has its calls run by its part of the executor, and serves what `catalog` publishes.
     pub(crate) fn new(
         engine: Engine,
         transport: T,
         catalog: watch::Receiver<Option<Arc<Catalog>>>,
-        (calls, progress): (E, mpsc::Receiver<Note>),
+        executor: ClientExecutor<C>,
     ) -> Self {
+        let ClientExecutor { calls, progress, places } = executor;
         let (input, output) = transport.split();
         Self {
             engine,
@@ -84,6 +90,7 @@ impl<T: Transport, E: Executor> Driver<T, E> {
             catalog,
             calls,
             progress,
+            places,
             phase: Phase::Serving,
             was_loading: false,
             crowded_since: None,
@@ -124,6 +131,7 @@ impl<T: Transport, E: Executor> Driver<T, E> {
         self.take_lines();
         self.act();
         self.take_urgent();
+        self.places.keep(self.taken_places());
         self.write()?;
         // The client reads its answer meanwhile.
         self.slots_to_clean.clear();
@@ -152,6 +160,7 @@ impl<T: Transport, E: Executor> Driver<T, E> {
             Some((key, progress)) = self.progress.recv(), if client_reads => {
                 Event::Progressed(key, progress)
             }
+            () = self.places.granted() => Event::PlacesGranted,
             Ok(()) = self.catalog.changed() => Event::Published,
             () = shutdown, if !phase.is_stopping() => Event::ShutdownAsked,
             () = event::passed(deadline) => Event::DeadlinePassed,
@@ -191,7 +200,7 @@ impl<T: Transport, E: Executor> Driver<T, E> {
                 self.engine.at(Instant::now().into_std());
                 self.engine.end_long_waits();
             }
-            Event::TurnOver => {}
+            Event::PlacesGranted | Event::TurnOver => {}
         }
         ControlFlow::Continue(())
     }
@@ -229,10 +238,10 @@ impl<T: Transport, E: Executor> Driver<T, E> {
 
     /// True if something that waits here can be acted on now, without any event.
     fn has_work(&self) -> bool {
-        self.can_begin() || self.can_write()
+        (self.can_begin() && !self.places.is_waiting()) || self.can_write()
     }
 
-    /// True if a line that was read ahead can be begun.
+    /// True if a line that was read ahead can be begun, as far as it is up to this client.
     fn can_begin(&self) -> bool {
         !self.ahead.is_empty() && !self.phase.is_stopping() && self.has_room()
     }
@@ -243,10 +252,29 @@ impl<T: Transport, E: Executor> Driver<T, E> {
     }
 
     fn has_room(&self) -> bool {
-        self.engine.in_flight().max(self.calls.running()) < MAX_IN_FLIGHT
-            && self.calls.argument_bytes() + self.engine.waiting_bytes() < MAX_IN_FLIGHT_BYTES
+        self.in_flight() < MAX_IN_FLIGHT
+            && self.argument_bytes() < MAX_IN_FLIGHT_BYTES
             && !self.unread.is_full()
             && !self.is_held_up()
+    }
+
+    fn in_flight(&self) -> usize {
+        self.engine.in_flight().max(self.calls.running())
+    }
+
+    fn argument_bytes(&self) -> usize {
+        self.calls.argument_bytes() + self.engine.waiting_bytes()
+    }
+
+    /// The places that what is in flight takes.
+    fn taken_places(&self) -> usize {
+        places::taken_by(self.in_flight(), self.argument_bytes())
+    }
+
+    /// Makes sure of the places for the next line. False if there is no line, or it has to wait for them.
+    fn hold_places(&mut self) -> bool {
+        let next = self.ahead.next().map(places::at_most_taken_by);
+        next.is_some_and(|next| self.places.hold(self.taken_places(), next))
     }
 
     /// True if what would begin now might have to be refused, for want of room among what waits for plugins. Once no more
@@ -278,6 +306,7 @@ impl<T: Transport, E: Executor> Driver<T, E> {
     fn take_lines(&mut self) {
         while self.can_begin()
             && self.lines_to_log.len() < HERE_AT_ONCE
+            && self.hold_places()
             && let Some(line) = self.ahead.pop()
         {
             self.engine.line(&line);
@@ -287,7 +316,7 @@ impl<T: Transport, E: Executor> Driver<T, E> {
 
     /// Takes lines out of turn that make room or need none, while there is no room for others.
     fn take_urgent(&mut self) {
-        if self.has_room() || self.unread.is_full() {
+        if (self.has_room() && !self.places.is_waiting()) || self.unread.is_full() {
             return;
         }
         let engine = &self.engine;
@@ -347,6 +376,7 @@ impl<T: Transport, E: Executor> Driver<T, E> {
 
     /// The one way out: every open request is answered, every call ended, everything written.
     async fn end(mut self, end: LoopEnd) -> LoopEnd {
+        self.places.stop_waiting();
         self.engine.finish(std::iter::from_fn(|| self.ahead.pop()));
         while let Some(action) = self.engine.next_action() {
             if let Action::Send(line) = action {

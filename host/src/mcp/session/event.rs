@@ -3,7 +3,7 @@
 use tokio::time::Instant;
 
 use super::super::action::CallKey;
-use super::super::calls::executor::CallEnd;
+use super::super::calls::call_runner::CallEnd;
 use super::super::rpc::lines::InputLine;
 use super::super::transport::{Gone, LineInput, LineOutput};
 use super::phase::READER_WAIT;
@@ -23,6 +23,8 @@ pub(crate) enum Event {
     CallEnded(CallEnd),
     /// A call noted its progress.
     Progressed(CallKey, Progress),
+    /// The places are there that a line waited for.
+    PlacesGranted,
     /// Another catalog is to be served.
     Published,
     /// The server is to end.

@@ -3,6 +3,7 @@
 use std::collections::{HashSet, VecDeque};
 
 use super::super::methods::lifecycle;
+use super::super::methods::request::may_go_on;
 use super::super::rpc::id::Id;
 use super::super::rpc::lines::InputLine;
 use super::super::rpc::message::{self, Message, Parsed};
@@ -28,9 +29,11 @@ struct QueuedInput {
 
 /// The purpose of a line, as far as its turn depends on it.
 enum Purpose {
-    /// It begins no request that could be cancelled, or was not looked at yet.
-    Other,
-    /// It begins requests.
+    /// It was not looked at yet.
+    Unknown,
+    /// It is over as soon as it is taken in: it takes no room.
+    AtOnce,
+    /// It begins requests that may go on.
     Begins(Vec<Id>),
     /// It cancels a request, and is urgent once that has begun.
     Cancels(Id),
@@ -42,11 +45,13 @@ impl Purpose {
     fn of(line: &InputLine) -> Self {
         match message::parse(line) {
             Parsed::One(Ok(Message::Request { method, .. })) if method == "ping" => Self::Ping,
-            Parsed::One(Ok(Message::Request { id, .. })) => Self::Begins(vec![id]),
+            Parsed::One(Ok(Message::Request { id, method, .. })) if may_go_on(&method) => {
+                Self::Begins(vec![id])
+            }
             Parsed::One(Ok(Message::Notification { method, params }))
                 if method == "notifications/cancelled" =>
             {
-                lifecycle::cancelled(params).and_then(Id::parse).map_or(Self::Other, Self::Cancels)
+                lifecycle::cancelled(params).and_then(Id::parse).map_or(Self::AtOnce, Self::Cancels)
             }
             Parsed::Batch(items) => {
                 let ids = items.iter().filter_map(|item| match message::message(item) {
@@ -55,7 +60,7 @@ impl Purpose {
                 });
                 Self::Begins(ids.collect())
             }
-            Parsed::Nothing | Parsed::One(_) => Self::Other,
+            Parsed::Nothing | Parsed::One(_) => Self::AtOnce,
         }
     }
 }
@@ -71,7 +76,12 @@ impl Ahead {
 
     pub(crate) fn push(&mut self, line: InputLine) {
         self.bytes += line.len();
-        self.lines.push_back(QueuedInput { line, purpose: Purpose::Other });
+        self.lines.push_back(QueuedInput { line, purpose: Purpose::Unknown });
+    }
+
+    /// The line whose turn is next.
+    pub(crate) fn next(&self) -> Option<&InputLine> {
+        self.lines.front().map(|next| &next.line)
     }
 
     pub(crate) fn pop(&mut self) -> Option<InputLine> {
@@ -81,19 +91,21 @@ impl Ahead {
         Some(line)
     }
 
-    /// Takes out those that are not to wait for their turn: pings, and what cancels a request that is open, unless it
-    /// means another with the same id that stands before it. Each line is parsed once.
+    /// Takes out those that are not to wait for room: pings, and what cancels a request that is open, unless it means
+    /// another with the same id that stands before it; then the first lines, as long as they take none. Each line is
+    /// parsed once.
     pub(crate) fn take_urgent(&mut self, is_open: impl Fn(&Id) -> bool) -> Vec<InputLine> {
         for ahead in self.lines.iter_mut().skip(self.looked_at) {
             ahead.purpose = Purpose::of(&ahead.line);
         }
         self.looked_at = self.lines.len();
         let may_be_urgent = |ahead: &QueuedInput| match &ahead.purpose {
-            Purpose::Other | Purpose::Begins(_) => false,
+            Purpose::Unknown | Purpose::AtOnce | Purpose::Begins(_) => false,
             Purpose::Cancels(id) => is_open(id),
             Purpose::Ping => true,
         };
-        if !self.lines.iter().any(may_be_urgent) {
+        let takes_none = |ahead: &QueuedInput| matches!(ahead.purpose, Purpose::AtOnce);
+        if !self.lines.iter().any(may_be_urgent) && !self.lines.front().is_some_and(takes_none) {
             return Vec::new();
         }
         let mut begun_later = HashSet::new();
@@ -108,6 +120,9 @@ impl Ahead {
                 true => urgent.push(ahead.line),
                 false => rest.push_back(ahead),
             }
+        }
+        while let Some(first) = rest.pop_front_if(|ahead| takes_none(ahead)) {
+            urgent.push(first.line);
         }
         self.lines = rest;
         self.looked_at = self.lines.len();
@@ -124,6 +139,10 @@ mod tests {
     const CANCEL: &str =
         r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":7}}"#;
 
+    fn list(id: u32) -> String {
+        format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"tools/list"}}"#)
+    }
+
     fn line(text: &str) -> InputLine {
         InputLine::Whole(text.as_bytes().to_vec())
     }
@@ -131,33 +150,49 @@ mod tests {
     #[test]
     fn a_ping_is_taken_out_of_turn_and_the_rest_stays_in_order() {
         let mut ahead = Ahead::default();
-        for text in ["a", PING, "b", PING, "c"] {
+        let (first, second, third) = (list(1), list(2), list(3));
+        for text in [&*first, PING, &second, PING] {
             ahead.push(line(text));
         }
         assert_eq!(ahead.take_urgent(|_| false).len(), 2);
-        assert_eq!((ahead.bytes, ahead.take_urgent(|_| true).len()), (3, 0));
-        assert_eq!(ahead.pop().map(|line| line.len()), Some(1));
+        assert_eq!((ahead.bytes, ahead.take_urgent(|_| true).len()), (2 * first.len(), 0));
+        assert_eq!(ahead.pop().map(|line| line.len()), Some(first.len()));
         ahead.push(line(PING));
-        ahead.push(line("d"));
+        ahead.push(line(&third));
         assert_eq!(ahead.take_urgent(|_| false).len(), 1);
         let rest: Vec<_> = std::iter::from_fn(|| ahead.pop()).collect();
-        assert!(rest.iter().zip(["b", "c", "d"]).all(|(left, right)| match left {
-            InputLine::Whole(bytes) => bytes == right.as_bytes(),
+        assert!(rest.iter().zip([second, third]).all(|(left, right)| match left {
+            InputLine::Whole(bytes) => *bytes == right.as_bytes(),
             InputLine::TooLong(_) => false,
         }));
-        assert_eq!((rest.len(), ahead.bytes), (3, 0));
+        assert_eq!((rest.len(), ahead.bytes), (2, 0));
+    }
+
+    #[test]
+    fn first_lines_that_take_no_room_wait_for_none() {
+        let mut ahead = Ahead::default();
+        let hello = r#"{"jsonrpc":"2.0","id":1,"method":"initialize"}"#;
+        let ready = r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#;
+        for text in [hello, ready, "junk", &list(1), "junk"] {
+            ahead.push(line(text));
+        }
+        assert_eq!(ahead.take_urgent(|_| false).len(), 3);
+        assert_eq!(ahead.take_urgent(|_| false).len(), 0, "the list does");
+        ahead.pop();
+        assert_eq!(ahead.take_urgent(|_| false).len(), 1);
+        assert!(ahead.is_empty() && ahead.bytes == 0);
     }
 
     #[test]
     fn a_cancellation_is_urgent_as_soon_as_what_it_cancels_has_begun() {
         let mut ahead = Ahead::default();
-        ahead.push(line("a"));
+        ahead.push(line(&list(1)));
         ahead.push(line(CANCEL));
         let seven = |id: &Id| id.to_string() == "7";
         assert_eq!(ahead.take_urgent(|_| false).len(), 0);
         assert_eq!(ahead.take_urgent(|id| !seven(id)).len(), 0);
         assert_eq!(ahead.take_urgent(seven).len(), 1, "it had been looked at before");
-        assert_eq!(ahead.bytes, 1);
+        assert_eq!(ahead.bytes, list(1).len());
     }
 
     #[test]

@@ -8,3 +8,5 @@ pub(super) mod driver;
 
 #[cfg(test)]
 mod histories;
+#[cfg(test)]
+mod many_clients;

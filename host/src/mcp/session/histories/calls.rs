@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 
 use crate::mcp::action::{CallKey, CallRequest};
 use crate::mcp::calls::call_log::{CallLabel, CallRecord};
-use crate::mcp::calls::executor::{CallEnd, EndedHere, Executor};
+use crate::mcp::calls::call_runner::{CallEnd, CallRunner, EndedHere};
 use crate::sandbox::CallOutcome;
 use crate::tool::{Content, Output, Usage};
 
@@ -95,7 +95,7 @@ impl CallState {
 /// The loop's view of the calls.
 pub(super) struct ScriptedCalls(pub(super) Rc<RefCell<CallState>>);
 
-impl Executor for ScriptedCalls {
+impl CallRunner for ScriptedCalls {
     fn running(&self) -> usize {
         let state = self.0.borrow();
         state.running.len() + state.ended.len()

@@ -18,7 +18,9 @@ use super::pipe::{PieceWriter, Pipe, PipeEnd};
 use crate::catalog::{Catalog, Coming};
 use crate::fuzz::catalog;
 use crate::fuzz::noise::Noise;
-use crate::mcp::calls::executor::Note;
+use crate::mcp::calls::call_runner::Note;
+use crate::mcp::calls::executor::ClientExecutor;
+use crate::mcp::calls::places::{ClientPlaces, Places};
 use crate::mcp::engine::{Engine, Settings};
 use crate::tool::Progress;
 
@@ -56,6 +58,9 @@ enum Act {
     Note,
     Publish(usize),
     PublishProvisional(usize),
+    /// Other clients take all places that are free, or give so many of a thousand of theirs back.
+    Crowd,
+    Uncrowd(usize),
     EndInput,
     /// Time passes with the client's end closed.
     Abandon,
@@ -86,6 +91,10 @@ pub(super) struct History {
     list: usize,
     notes: mpsc::Sender<Note>,
     noted: usize,
+    /// The places of the process, and those that other clients hold.
+    places: Places,
+    others: ClientPlaces,
+    others_hold: usize,
     shutdown: Option<oneshot::Sender<()>>,
     /// The place in [`CATALOGS`] of the largest that is published.
     largest: usize,
@@ -110,7 +119,10 @@ impl History {
         let (notes, progress) = mpsc::channel(HISTORY_NOTES);
         let (shutdown, asked) = oneshot::channel();
         let engine = Engine::new(Settings::default());
-        let executor = (ScriptedCalls(calls.clone()), progress);
+        let places = Places::new();
+        let others = places.client();
+        let calls_of_loop = ScriptedCalls(calls.clone());
+        let executor = ClientExecutor { calls: calls_of_loop, progress, places: places.client() };
         let driver = Driver::new(engine, PipeEnd(pipe.clone()), published, executor);
         let driver = Box::pin(driver.run(async move { drop(asked.await) }));
         let woken = Arc::new(Woken(AtomicBool::new(true)));
@@ -126,6 +138,9 @@ impl History {
             list: 0,
             notes,
             noted: 0,
+            places,
+            others,
+            others_hold: 0,
             shutdown: Some(shutdown),
             largest: largest - 1,
             driver,
@@ -166,7 +181,7 @@ impl History {
 
     fn next_act(&mut self) -> Act {
         let noise = &mut self.noise;
-        match noise.below(40) {
+        match noise.below(44) {
             0..=13 => {
                 let said = noise.one_of([
                     LineContent::Ping,
@@ -195,6 +210,8 @@ impl History {
                     false => Act::Publish(which),
                 }
             }
+            38 | 39 => Act::Crowd,
+            40 | 41 => Act::Uncrowd(noise.one_of([0, 0, 1, 10, 100, 900, 999])),
             _ => match noise.below(16) {
                 0..=2 => Act::EndInput,
                 3..=6 => Act::Abandon,
@@ -241,6 +258,12 @@ impl History {
                 let catalog = &PROVISIONAL[which][usize::from(self.has_whole)];
                 self.publisher.send_replace(Some(catalog.clone()));
             }
+            Act::Crowd => {
+                let free = self.places.free();
+                assert!(self.others.hold(self.others_hold, free), "they are free");
+                self.others_hold += free;
+            }
+            Act::Uncrowd(left) => self.uncrowd(self.others_hold * left / 1000),
             Act::EndInput => self.pipe.borrow_mut().end_input(),
             Act::Abandon => self.pipe.borrow_mut().abandon(),
             Act::Shutdown => drop(self.shutdown.take().map(|shutdown| shutdown.send(()))),
@@ -261,6 +284,12 @@ impl History {
         self.client.ledger.other_bytes += SMALL_MESSAGE;
         self.publisher.send_replace(Some(catalog.clone()));
         self.has_whole = true;
+    }
+
+    /// Other clients keep so many places.
+    fn uncrowd(&mut self, left: usize) {
+        self.others_hold = left;
+        self.others.keep(left);
     }
 
     /// Polls the loop, if it was woken.
@@ -302,12 +331,16 @@ impl History {
             longest_list: self.list,
             has_notes: self.notes.capacity() < HISTORY_NOTES,
             is_stopping: self.shutdown.is_none(),
+            is_crowded: self.others_hold > 0,
         }
         .judge()
     }
 
-    /// The client reads everything, calls end, the input ends: so does the loop, and every request has its answer.
+    /// Other clients go, this one reads everything, calls end, the input ends: so does the loop, and every request has its
+    /// answer.
     fn conclude(&mut self) -> Result<(), String> {
+        self.settle()?;
+        self.uncrowd(0);
         self.settle()?;
         while self.end.is_none() {
             if !self.has_whole {

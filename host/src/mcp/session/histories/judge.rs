@@ -21,6 +21,8 @@ pub(super) struct Rest<'a> {
     pub(super) has_notes: bool,
     /// True if a shutdown was asked for.
     pub(super) is_stopping: bool,
+    /// True if other clients hold places, so that lines may have to wait for them.
+    pub(super) is_crowded: bool,
 }
 
 impl Rest<'_> {
@@ -63,6 +65,12 @@ impl Rest<'_> {
             return Err("the client has written lines".into());
         }
         let (all_read, running) = (!pipe.has_output(), calls.wanted());
+        if self.is_crowded {
+            // A ping needs no place.
+            let is_ping = |asked: &Asked| asked.kind == RequestKind::Ping && asked.batch.is_none();
+            let ping = waiting().find(|(_, asked)| all_read && is_ping(asked));
+            return ping.map_or(Ok(()), |(id, _)| Err(format!("the ping {id} has no answer")));
+        }
         for (id, asked) in waiting().filter(|(_, asked)| !awaits(asked.kind)) {
             let is_begun = match asked.kind {
                 RequestKind::Call => calls.has_begun(id),

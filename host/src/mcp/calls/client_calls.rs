@@ -1,4 +1,4 @@
-//! Calls under way: begun on this thread or on the guests', told of when they end.
+//! The calls of one client: begun on this thread or on the guests', told of when they end.
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -8,31 +8,23 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::task::{AbortHandle, Id as TaskId, JoinError, JoinSet};
 
 use super::super::action::{CallKey, CallRequest};
 use super::call_log::{CallLabel, CallRecord};
-use super::executor::{CallEnd, EndedHere, Executor, Note};
+use super::call_runner::{CallEnd, CallRunner, EndedHere, Note};
+use super::guest_threads::GuestThreads;
 use crate::sandbox::{CallContext, CallOutcome, MakeSpan, ProgressSink, SliceKind};
 use crate::text::escape;
 use crate::tool::CallError;
 
-/// Calls that wait or run on each of the guests' threads before more are begun on this one.
-const AHEAD_OF_GUESTS: usize = 4;
-/// So few processors are busy with this thread and the client: nobody is there who could take a brief call over.
-const FEW: usize = 2;
-/// Notes of progress that wait to be told; further ones are dropped.
-const MAX_WAITING_NOTES: usize = 256;
 /// The time that the end waits for guests that have been told to end; a slice or two of fuel is enough.
 const ENDING: Duration = Duration::from_millis(100);
 
 /// The calls that have begun and not ended.
-pub(crate) struct Calls {
-    guests: Handle,
-    /// So many calls on the guests' threads are as many as they can take.
-    enough: usize,
+pub(crate) struct ClientCalls {
+    guests: Arc<GuestThreads>,
     tasks: JoinSet<CallOutcome>,
     /// The call that each task runs. A cancelled call is here until its guest has really ended.
     keys: HashMap<TaskId, CallKey>,
@@ -47,35 +39,22 @@ struct WantedCall {
     argument_bytes: usize,
 }
 
-impl Calls {
-    /// None yet; they will run on `guests`, and send their notes of progress to the receiver.
-    pub(crate) fn new(guests: Handle) -> (Self, mpsc::Receiver<Note>) {
-        let (notes, receiver) = mpsc::channel(MAX_WAITING_NOTES);
-        let enough = match guests.metrics().num_workers() {
-            ..=FEW => 0,
-            more => more * AHEAD_OF_GUESTS,
-        };
-        let calls = Self {
-            enough,
+impl ClientCalls {
+    /// None yet; they will send what they note of their progress to `notes`.
+    pub(super) fn new(guests: Arc<GuestThreads>, notes: mpsc::Sender<Note>) -> Self {
+        Self {
             guests,
             tasks: JoinSet::new(),
             keys: HashMap::new(),
             wanted: HashMap::new(),
             argument_bytes: 0,
             notes,
-        };
-        (calls, receiver)
-    }
-
-    /// True if a call that is expected to be over at once is better begun on this thread: with nothing else going
-    /// on, most of what it costs would be the waking of another thread; and with the others busy, it would only wait.
-    fn begins_here(&self) -> bool {
-        self.running() == 0 || self.running() >= self.enough
+        }
     }
 
     /// Runs a call for one brief turn on this thread. It mostly ends in it; else it goes on elsewhere.
     fn begin(&self, run: Pin<&mut impl Future<Output = CallOutcome>>) -> Option<CallOutcome> {
-        let _among_guests = self.guests.enter();
+        let _among_guests = self.guests.runtime.enter();
         let mut run = pin!(tokio::task::coop::unconstrained(run));
         // The task that goes on with the call registers its own waker.
         let mut context = Context::from_waker(Waker::noop());
@@ -105,7 +84,7 @@ impl Calls {
     }
 }
 
-impl Executor for Calls {
+impl CallRunner for ClientCalls {
     fn running(&self) -> usize {
         self.keys.len()
     }
@@ -128,7 +107,7 @@ impl Executor for Calls {
             // A full channel means a client that is told enough already.
             Box::new(move |progress| drop(notes.try_send((key, progress))))
         });
-        let here = self.begins_here() && tool.is_brief(&arguments);
+        let here = self.guests.leave_brief_calls() && tool.is_brief(&arguments);
         let turn = if here { SliceKind::Protocol } else { SliceKind::Guest };
         let context = CallContext { turn, progress, span: Some(span) };
         let mut run =
@@ -137,13 +116,15 @@ impl Executor for Calls {
             let news = CallRecord::of(&ended, named);
             return Some(EndedHere { ended, news });
         }
+        let counted = self.guests.count();
         let run = async move {
+            let _counted = counted;
             let mut ended = run.await;
             ended.clean();
             CallRecord::of(&ended, named).tell();
             ended
         };
-        let abort = self.tasks.spawn_on(run, &self.guests);
+        let abort = self.tasks.spawn_on(run, &self.guests.runtime);
         self.keys.insert(abort.id(), key);
         self.wanted.insert(key, WantedCall { abort, argument_bytes });
         self.argument_bytes += argument_bytes;
