@@ -51,7 +51,7 @@ impl Catalog {
     /// A line for each plugin that serves tools, in order of precedence.
     fn plugin_lines(&self) -> Vec<String> {
         let mut tools = BTreeMap::<&str, Vec<&Tool>>::new();
-        for tool in self.tools() {
+        for tool in self.tools.all() {
             tools.entry(tool.plugin.name.as_str()).or_default().push(tool);
         }
         let line = |plugin: &Plugin| {

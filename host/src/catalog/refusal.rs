@@ -1,7 +1,7 @@
 //! The contents of a plugin directory that are not served, each with the reason.
 
 use super::MAX_PLUGINS;
-use crate::name::ToolName;
+use crate::tool::FeatureKind;
 
 /// Something that a plugin directory holds and the catalog does not serve.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -34,19 +34,19 @@ pub enum Refused {
     Plugin,
     /// The version that it holds now; the last version that was good serves on.
     Version,
-    /// One tool; the plugin's others are served.
-    Tool(ToolName),
+    /// The feature of this kind and name; the plugin's others are served.
+    Feature(FeatureKind, String),
     /// One function that no tool can be made of; the plugin's others are served.
     Function(String),
-    /// So many further tools or functions, which are only counted.
+    /// So many further features or functions, which are only counted.
     Further(usize),
     /// The notes of the `.wit` file about the functions; all functions are served.
     Notes,
     /// Nothing: it is a warning.
     Warning,
-    /// A tool that can only fail as things stand. It is not listed, and nothing is wrong.
-    Unlisted(ToolName),
-    /// So many further tools that are not listed for such reasons, which are only counted.
+    /// The feature of this kind and name can only fail as things stand. It is not listed, and nothing is wrong.
+    Unlisted(FeatureKind, String),
+    /// So many further features that are not listed for such reasons, which are only counted.
     FurtherUnlisted(usize),
 }
 
@@ -69,7 +69,7 @@ impl Refusal {
     pub fn is_refusal(&self) -> bool {
         !matches!(
             self.refused,
-            Refused::Warning | Refused::Unlisted(_) | Refused::FurtherUnlisted(_)
+            Refused::Warning | Refused::Unlisted(..) | Refused::FurtherUnlisted(_)
         )
     }
 

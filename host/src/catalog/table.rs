@@ -1,13 +1,14 @@
 //! The catalog itself: an immutable table, whose holder can call its tools whatever is published after.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::features::coming::ComingPlugin;
+use super::features::served::Served;
 use super::plugin::Plugin;
 use super::refusal::{Refusal, Refused};
 use super::tool::Tool;
-use crate::manifest::Manifest;
 use crate::name::{PluginName, ToolName};
+use crate::tool::FeatureKind;
 
 /// Everything that is served, and what is not.
 #[derive(Default)]
@@ -17,7 +18,7 @@ pub struct Catalog {
     /// True if it is provisional, as all before it were.
     pub(super) is_early: bool,
     pub(super) plugins: Vec<Arc<Plugin>>,
-    pub(super) tools: BTreeMap<ToolName, Arc<Tool>>,
+    pub(super) tools: Served<Tool>,
     pub(super) refusals: Vec<Refusal>,
     /// Plugins that were still being loaded, and of which no older version is served.
     pub(super) loading: Vec<ComingPlugin>,
@@ -32,45 +33,6 @@ pub struct Unserved {
     pub prefix: Box<str>,
     /// Its manifest's file, and what is wrong, on one line.
     pub reason: String,
-}
-
-/// The part of a catalog that is still on its way.
-#[derive(Clone, Debug, Default)]
-pub struct Coming {
-    /// Plugins that are being loaded.
-    pub loading: Vec<ComingPlugin>,
-    /// True if another catalog follows as soon as one of them is there.
-    pub is_provisional: bool,
-}
-
-/// A plugin that is on its way.
-#[derive(Clone, Debug)]
-pub struct ComingPlugin {
-    /// Its name.
-    pub name: PluginName,
-    /// The prefix of the names of its tools.
-    pub prefix: Box<str>,
-    /// True if it will change what is listed; otherwise only calls wait for it.
-    pub changes_list: bool,
-}
-
-impl ComingPlugin {
-    /// The plugin of this manifest, which is being loaded.
-    #[must_use]
-    pub fn of(manifest: &Manifest) -> Self {
-        Self { name: manifest.name.clone(), prefix: manifest.prefix.clone(), changes_list: true }
-    }
-}
-
-impl Coming {
-    /// True if one of them may turn out to have the tool `name` of `plugin`, or to be that plugin itself.
-    pub(super) fn may_claim(&self, plugin: &Plugin, name: &ToolName) -> bool {
-        self.loading.iter().filter(|other| other.changes_list).any(|other| {
-            // A plugin without a prefix may have any name; to wait for it for long would be to serve nothing.
-            let may_wait = self.is_provisional || !other.prefix.is_empty();
-            other.name == plugin.name || (may_wait && name.may_begin_with(&other.prefix))
-        })
-    }
 }
 
 impl Catalog {
@@ -145,16 +107,14 @@ impl Catalog {
     pub fn now_called(&self, name: &str) -> Option<&ToolName> {
         self.plugins.iter().find_map(|plugin| {
             let own = plugin.formerly(name)?;
-            let mut tools = self.tools.values().filter(|tool| Arc::ptr_eq(&tool.plugin, plugin));
-            tools.find(|tool| tool.spec.name == own).map(|tool| &tool.name)
+            self.tools.of(plugin).find(|tool| tool.spec.name == own).map(|tool| &tool.name)
         })
     }
 
     /// Returns the tool that was most likely meant by a name that no tool has.
     #[must_use]
     pub fn nearest(&self, name: &str) -> Option<&ToolName> {
-        let near = crate::text::nearest(name, self.tools.keys().map(ToolName::as_str))?;
-        self.tools.get_key_value(near).map(|(name, _)| name)
+        self.tools.nearest(name)
     }
 
     /// A plugin that was still being loaded, and might have a tool of this name.
@@ -164,26 +124,18 @@ impl Catalog {
         loading.find(|other| tool.may_begin_with(&other.prefix)).map(|other| &other.name)
     }
 
-    /// All tools, in the order of their names.
-    pub fn tools(&self) -> impl Iterator<Item = &Arc<Tool>> {
-        self.tools.values()
-    }
-
-    /// All tools whose names come after `name`, in order.
-    pub fn tools_after(&self, name: &ToolName) -> impl Iterator<Item = &Arc<Tool>> {
-        use std::ops::Bound::{Excluded, Unbounded};
-        self.tools.range((Excluded(name.clone()), Unbounded)).map(|(_, tool)| tool)
-    }
-
-    /// True if a client that lists both catalogs sees no difference.
+    /// The tools that are served.
     #[must_use]
-    pub fn looks_like(&self, other: &Self) -> bool {
-        self.tools.len() == other.tools.len()
-            && self
-                .tools
-                .values()
-                .zip(other.tools.values())
-                .all(|(one, two)| one.name == two.name && one.spec.looks_like(&two.spec))
+    pub fn tools(&self) -> &Served<Tool> {
+        &self.tools
+    }
+
+    /// The kinds of features of which a client that lists both catalogs sees a difference.
+    pub fn differences(&self, other: &Self) -> impl Iterator<Item = FeatureKind> {
+        let differs = |kind: &FeatureKind| match kind {
+            FeatureKind::Tool => !self.tools.looks_like(&other.tools),
+        };
+        FeatureKind::ALL.into_iter().filter(differs)
     }
 
     /// All plugins, in order of precedence.

@@ -9,6 +9,7 @@ use super::admission::entry::EntryTicket;
 use super::admission::rate_limiter::RateLimiter;
 use super::admission::tally::Tally;
 use super::error::file_name;
+use super::features::feature::{Feature, FeatureName};
 use super::plugin::Plugin;
 use super::schema::compiled::Schema;
 use super::schema::lenient::Reading;
@@ -16,7 +17,7 @@ use crate::json;
 use crate::manifest::local_of;
 use crate::name::ToolName;
 use crate::sandbox::{CallContext, CallOutcome, CallSlots, ProgressSink, Readiness};
-use crate::tool::{CallError, Limit, LimitHit, Output, ToolSpec};
+use crate::tool::{CallError, FeatureKind, Limit, LimitHit, Output, ToolSpec};
 
 /// The longest arguments of one call, in bytes of JSON.
 pub const MAX_ARGUMENTS: usize = 1024 * 1024;
@@ -41,6 +42,33 @@ pub struct Tool {
     pub(super) err_is_error: bool,
     pub(super) reading: Reading,
     pub(super) pace: RateLimiter,
+}
+
+impl FeatureName for ToolName {
+    fn parse(text: &str) -> Option<Self> {
+        Self::new(text).ok()
+    }
+
+    fn may_begin_with(&self, prefix: &str) -> bool {
+        self.may_begin_with(prefix)
+    }
+}
+
+impl Feature for Tool {
+    const KIND: FeatureKind = FeatureKind::Tool;
+    type Name = ToolName;
+
+    fn name(&self) -> &ToolName {
+        &self.name
+    }
+
+    fn plugin(&self) -> &Arc<Plugin> {
+        &self.plugin
+    }
+
+    fn looks_like(&self, other: &Self) -> bool {
+        self.spec.looks_like(&other.spec)
+    }
 }
 
 /// A call that may enter its guest.

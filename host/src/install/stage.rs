@@ -133,8 +133,9 @@ impl Stage {
         let newcomer = self.shown.iter().find(|shown| shown.manifest == *by)?;
         let other = &refusal.file;
         let reason = match &refusal.refused {
-            Refused::Tool(name) => format!(
-                "its tool `{name}` has the name of an installed one, of {other}; set another `prefix`"
+            Refused::Feature(kind, name) => format!(
+                "its {} `{name}` has the name of an installed one, of {other}; set another `prefix`",
+                kind.noun()
             ),
             Refused::Plugin
             | Refused::Version
@@ -142,7 +143,7 @@ impl Stage {
             | Refused::Further(_)
             | Refused::Notes
             | Refused::Warning
-            | Refused::Unlisted(_)
+            | Refused::Unlisted(..)
             | Refused::FurtherUnlisted(_) => format!(
                 "another plugin of this name is installed: {other}; remove it, or set another `name`"
             ),
@@ -163,7 +164,7 @@ impl Stage {
         let refused = || catalog.refusals().iter().filter(|one| !self.is_staged(&one.file));
         let (tools, plugins): (Vec<_>, Vec<_>) = refused()
             .filter(is_full)
-            .partition(|refusal| matches!(refusal.refused, Refused::Tool(_)));
+            .partition(|refusal| matches!(refusal.refused, Refused::Feature(..)));
         // A replaced plugin was loaded beside its newcomer, and will not be any more.
         let leaves = refused().filter(|refusal| {
             refusal.refused == Refused::Plugin

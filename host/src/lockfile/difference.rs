@@ -1,19 +1,10 @@
 //! The differences between a version and its lock entry, in words.
 
-use std::collections::BTreeSet;
 use std::fmt;
 
-use serde_json::value::RawValue;
-
-use super::entry::claims;
-use super::{Definition, LockEntry, PluginVersion, grants};
-use crate::catalog::definition_digest;
-use crate::json::readable;
-use crate::manifest::Grants;
-use crate::name::ToolName;
-use crate::sandbox::corrected;
+use super::{Change, LockEntry, Part, PluginVersion, grants};
 use crate::text::escape;
-use crate::tool::ToolSpec;
+use crate::tool::FeatureKind;
 
 /// One way in which a version differs from what is locked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,14 +13,14 @@ pub enum Difference {
     Granted(String),
     /// It may not reach something that it might.
     NotGranted(String),
-    /// It has a tool that it had not.
-    NewTool(String),
-    /// It no longer has a tool that it had.
-    NoTool(String),
-    /// Clients are told something else of this tool.
-    Tool(String, Vec<Part>),
-    /// The hints of this tool are other ones, because of what the plugin is no longer granted.
-    Hints(String),
+    /// It has a feature that it had not.
+    New(FeatureKind, String),
+    /// It no longer has a feature that it had.
+    Gone(FeatureKind, String),
+    /// Clients are told something else of this feature.
+    Changed(FeatureKind, String, Vec<Part>),
+    /// The hints of this feature are other ones, because of what the plugin is no longer granted.
+    SaferHints(FeatureKind, String),
     /// It has another name.
     Name(String),
     /// Its Wasm is another.
@@ -42,33 +33,14 @@ pub enum Difference {
     Local,
 }
 
-/// A part of a tool's definition.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
-    /// A name for people.
-    Title,
-    /// The description.
-    Description,
-    /// JSON Schema of the arguments.
-    InputSchema,
-    /// JSON Schema of the structured result.
-    OutputSchema,
-    /// Claims about it.
-    Annotations,
-    /// Its `_meta`.
-    Meta,
-    /// The same JSON in other bytes.
-    Notation,
-}
-
 impl Difference {
     /// True if it lets the plugin reach more, or tells a model something new.
     pub(super) fn widens(&self) -> bool {
         match self {
-            Self::Granted(_) | Self::NewTool(_) | Self::Tool(..) => true,
+            Self::Granted(_) | Self::New(..) | Self::Changed(..) => true,
             Self::NotGranted(_)
-            | Self::NoTool(_)
-            | Self::Hints(_)
+            | Self::Gone(..)
+            | Self::SaferHints(..)
             | Self::Name(_)
             | Self::Code
             | Self::Manifest
@@ -84,32 +56,20 @@ impl fmt::Display for Difference {
         match self {
             Self::Granted(line) => write!(f, "is granted `{}`", escape(line)),
             Self::NotGranted(line) => write!(f, "is no longer granted `{}`", escape(line)),
-            Self::NewTool(name) => write!(f, "has the new tool `{}`", escape(name)),
-            Self::NoTool(name) => write!(f, "has no tool `{}` any more", escape(name)),
-            Self::Tool(name, parts) => {
+            Self::New(kind, name) => write!(f, "has the new {} `{}`", kind.noun(), escape(name)),
+            Self::Gone(kind, name) => {
+                write!(f, "has no {} `{}` any more", kind.noun(), escape(name))
+            }
+            Self::Changed(_, name, parts) => {
                 let parts: Vec<_> = parts.iter().map(|part| part.name()).collect();
                 write!(f, "changes the {} of `{}`", parts.join(" and the "), escape(name))
             }
-            Self::Hints(name) => write!(f, "gives `{}` safer hints", escape(name)),
+            Self::SaferHints(_, name) => write!(f, "gives `{}` safer hints", escape(name)),
             Self::Name(name) => write!(f, "has another name than `{}`", escape(name)),
             Self::Code => f.write_str("has other code"),
             Self::Manifest => f.write_str("has another manifest"),
             Self::Wit => f.write_str("has another `.wit` file"),
             Self::Local => f.write_str("has another `.local.toml` file"),
-        }
-    }
-}
-
-impl Part {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Title => "title",
-            Self::Description => "description",
-            Self::InputSchema => "input schema",
-            Self::OutputSchema => "output schema",
-            Self::Annotations => "annotations",
-            Self::Meta => "`_meta`",
-            Self::Notation => "notation",
         }
     }
 }
@@ -120,23 +80,23 @@ pub fn differences(locked: &LockEntry, version: &PluginVersion<'_>) -> Vec<Diffe
     let (mut found, mut less) = (Vec::new(), Vec::new());
     let granted = version.grants.iter().filter(|line| !grants::covers(&locked.grants, line));
     found.extend(granted.cloned().map(Difference::Granted));
-    for (name, (spec, digest)) in &version.tools {
-        let text = || name.as_str().to_owned();
-        match locked.tools.get(name.as_str()) {
-            None => found.push(Difference::NewTool(text())),
-            Some(known) if known.sha256 == *digest => {}
-            Some(known) if has_hints_of_less(known, name, spec, version.granted) => {
-                less.push(Difference::Hints(text()));
-            }
-            Some(known) => found.push(Difference::Tool(text(), parts(known, spec))),
+    let accepted = locked.definitions();
+    for (id @ (kind, name), (told, digest)) in &version.features {
+        let name = || (*name).to_owned();
+        match accepted.get(id) {
+            None => found.push(Difference::New(*kind, name())),
+            Some(known) if known.sha256() == *digest => {}
+            Some(known) => match known.change(*told, version.granted) {
+                Change::SaferHints => less.push(Difference::SaferHints(*kind, name())),
+                Change::Parts(parts) => found.push(Difference::Changed(*kind, name(), parts)),
+            },
         }
     }
     found.append(&mut less);
     let gone = locked.grants.iter().filter(|line| !version.grants.contains(*line));
     found.extend(gone.cloned().map(Difference::NotGranted));
-    let names: BTreeSet<_> = version.tools.keys().map(|name| name.as_str()).collect();
-    let gone = locked.tools.keys().filter(|name| !names.contains(name.as_str()));
-    found.extend(gone.cloned().map(Difference::NoTool));
+    let gone = accepted.keys().filter(|id| !version.features.contains_key(id));
+    found.extend(gone.map(|(kind, name)| Difference::Gone(*kind, (*name).to_owned())));
     if locked.name != version.name {
         found.push(Difference::Name(locked.name.clone()));
     }
@@ -146,33 +106,4 @@ pub fn differences(locked: &LockEntry, version: &PluginVersion<'_>) -> Vec<Diffe
     found.extend((then.wit != now.wit).then_some(Difference::Wit));
     found.extend((then.local != now.local).then_some(Difference::Local));
     found
-}
-
-/// True if the definition of a tool differs from the `known` one only in hints, and these are what the host makes of the
-/// known hints by the grants that there are now: a plugin that changes nothing only reads.
-fn has_hints_of_less(
-    known: &Definition,
-    name: &ToolName,
-    spec: &ToolSpec,
-    granted: &Grants,
-) -> bool {
-    let Some(annotations) = known.annotations() else { return false };
-    let before = ToolSpec { annotations, ..spec.clone() };
-    definition_digest(name, &before) == known.sha256
-        && spec.annotations == corrected(annotations, granted)
-}
-
-fn parts(known: &Definition, spec: &ToolSpec) -> Vec<Part> {
-    let same =
-        |one: Option<&RawValue>, two: Option<&RawValue>| one.map(readable) == two.map(readable);
-    let parts = [
-        (Part::Title, known.title == spec.title),
-        (Part::Description, known.description == spec.description),
-        (Part::InputSchema, same(Some(&known.input_schema), Some(&spec.input_schema))),
-        (Part::OutputSchema, same(known.output_schema.as_deref(), spec.output_schema.as_deref())),
-        (Part::Annotations, known.annotations == claims(spec)),
-        (Part::Meta, same(known.meta.as_deref(), spec.meta.as_deref())),
-    ];
-    let changed: Vec<_> = parts.iter().filter(|(_, same)| !same).map(|(part, _)| *part).collect();
-    if changed.is_empty() { vec![Part::Notation] } else { changed }
 }

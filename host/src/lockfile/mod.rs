@@ -4,13 +4,15 @@
 //! It judges the versions that it is given: scanning, serving and asking are not known here.
 
 mod grants;
+mod definition;
 mod entry;
 mod difference;
 mod file;
 mod judge;
 
-pub use difference::{Difference, Part, differences};
-pub use entry::{Definition, Files, LockEntry, PluginVersion};
+pub use definition::{Change, Definition, Part, ToldFeature, ToolDefinition};
+pub use difference::{Difference, differences};
+pub use entry::{FeatureId, Files, LockEntry, PluginVersion};
 pub use file::{LOCK_FILE, Lock, LockError, MAX_LOCK, write};
 pub use grants::wider;
 pub use judge::{LockPolicy, Verdict, judge, unlisted};

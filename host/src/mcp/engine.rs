@@ -4,6 +4,7 @@
 //! invariant: each request with a readable id gets exactly one response, unless it was cancelled.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -12,9 +13,10 @@ use serde_json::value::RawValue;
 pub use super::action::{Action, CallKey, CallRequest};
 use super::methods::lifecycle::{self, Handshake};
 use super::methods::meta::RequestMeta;
+use super::methods::page::Page;
 use super::methods::request::{CatalogRequest, Request};
-use super::methods::tools_list::{self, Page};
-use super::methods::{subscriptions, tools_call};
+use super::methods::subscriptions::{self, ListenedTo};
+use super::methods::{tools_call, tools_list};
 use super::open_requests::{Open, Recall, ReplyTo, RunningCall, Wait, WaitingRequest};
 use super::outbox::Outbox;
 use super::rpc::batch::BatchKey;
@@ -25,7 +27,7 @@ use super::rpc::reply::{self, RpcError};
 use crate::catalog::{Catalog, EntryTicket, GENERAL_INSTRUCTIONS, Plugin};
 use crate::manifest::show_duration;
 use crate::sandbox::{CALL_WAIT, Readiness, still_compiling};
-use crate::tool::{CallError, Output, Progress, Usage};
+use crate::tool::{CallError, FeatureKind, Output, Progress, Usage};
 
 /// Subscriptions that are open at once.
 const MAX_SUBSCRIPTIONS: usize = 16;
@@ -51,8 +53,8 @@ pub struct Engine {
     catalog: Option<Arc<Catalog>>,
     /// The time, as it was told last.
     now: Instant,
-    /// True if clients have not been told of what has changed since.
-    has_changed: bool,
+    /// The kinds of features whose lists have changed since clients were told.
+    changed: BTreeSet<FeatureKind>,
     session: Handshake,
     open: Open,
     outbox: Outbox,
@@ -66,7 +68,7 @@ impl Engine {
             settings,
             catalog: None,
             now: Instant::now(),
-            has_changed: false,
+            changed: BTreeSet::new(),
             session: Handshake::default(),
             open: Open::default(),
             outbox: Outbox::default(),
@@ -179,16 +181,18 @@ impl Engine {
     pub fn publish(&mut self, catalog: Arc<Catalog>) {
         let is_provisional = catalog.is_provisional();
         // A catalog that no client could list yet is no news.
-        let is_other = |old: &Arc<Catalog>| !old.is_early() && !old.looks_like(&catalog);
-        self.has_changed |= self.catalog.as_ref().is_some_and(is_other);
+        let listed = self.catalog.as_ref().filter(|old| !old.is_early());
+        self.changed.extend(listed.into_iter().flat_map(|old| old.differences(&catalog)));
         self.catalog = Some(catalog);
         // Those that were begun came first.
         self.recall();
         for waiting in self.open.take_waiting() {
             self.serve_or_wait(waiting);
         }
-        if !is_provisional && std::mem::take(&mut self.has_changed) {
-            self.announce();
+        if !is_provisional {
+            for kind in std::mem::take(&mut self.changed) {
+                self.announce(kind);
+            }
         }
     }
 
@@ -290,7 +294,7 @@ impl Engine {
             Request::Discover => {
                 reply::result(id, &lifecycle::discover(version, &self.instructions()))
             }
-            Request::Listen { tools } => match self.listen(&reply_to, tools) {
+            Request::Listen(kinds) => match self.listen(&reply_to, kinds) {
                 Ok(()) => return,
                 Err(fault) => reply::fault(Some(id), &fault),
             },
@@ -321,7 +325,9 @@ impl Engine {
         };
         let WaitingRequest { reply_to, request, wait } = waiting;
         let served = match request {
-            CatalogRequest::List { cursor } => self.list(&catalog, &reply_to, cursor.as_deref()),
+            CatalogRequest::List { kind, cursor } => {
+                self.list(&catalog, kind, &reply_to, cursor.as_deref())
+            }
             CatalogRequest::Call { name, arguments, progress_token } => {
                 self.start(&catalog, &reply_to, &name, arguments, progress_token, wait)
             }
@@ -385,12 +391,17 @@ impl Engine {
     fn list(
         &mut self,
         catalog: &Catalog,
+        kind: FeatureKind,
         reply_to: &ReplyTo,
         cursor: Option<&str>,
     ) -> Result<(), RpcError> {
-        let Page { tools, next } = Page::of(catalog, self.settings.page, cursor)?;
-        let body = tools_list::tool_list(reply_to.version, tools.into_iter(), next);
-        self.outbox.answer(reply_to, reply::result(&reply_to.id, &body));
+        let line = match kind {
+            FeatureKind::Tool => {
+                let page = Page::of(catalog.tools(), self.settings.page, cursor)?;
+                reply::result(&reply_to.id, &tools_list::tool_list(reply_to.version, page))
+            }
+        };
+        self.outbox.answer(reply_to, line);
         Ok(())
     }
 
@@ -426,23 +437,23 @@ impl Engine {
         Ok(())
     }
 
-    fn listen(&mut self, reply_to: &ReplyTo, tools: bool) -> Result<(), RpcError> {
+    fn listen(&mut self, reply_to: &ReplyTo, kinds: ListenedTo) -> Result<(), RpcError> {
         if self.open.subscriptions() >= MAX_SUBSCRIPTIONS {
             return Err(RpcError::invalid_request(format!(
                 "{MAX_SUBSCRIPTIONS} subscriptions are open; cancel one first"
             )));
         }
-        self.outbox.send(subscriptions::acknowledged(&reply_to.id, tools));
-        self.open.listen(reply_to, tools);
+        self.outbox.send(subscriptions::acknowledged(&reply_to.id, &kinds));
+        self.open.listen(reply_to, kinds);
         Ok(())
     }
 
-    fn announce(&mut self) {
+    fn announce(&mut self, kind: FeatureKind) {
         if self.session.is_told() {
-            self.outbox.send(subscriptions::list_changed(None));
+            self.outbox.send(subscriptions::list_changed(kind, None));
         }
-        for id in self.open.listeners() {
-            self.outbox.send(subscriptions::list_changed(Some(id)));
+        for id in self.open.listeners(kind) {
+            self.outbox.send(subscriptions::list_changed(kind, Some(id)));
         }
     }
 

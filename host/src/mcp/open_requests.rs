@@ -10,11 +10,13 @@ use serde_json::value::RawValue;
 
 use super::action::CallKey;
 use super::methods::request::CatalogRequest;
+use super::methods::subscriptions::ListenedTo;
 use super::rpc::batch::BatchKey;
 use super::rpc::id::Id;
 use super::version::Version;
 use crate::catalog::{EntryTicket, Plugin, Tool};
 use crate::sandbox::Readiness;
+use crate::tool::FeatureKind;
 
 /// Where an answer goes, and in which revision's words.
 #[derive(Clone, Debug)]
@@ -92,7 +94,7 @@ pub(crate) struct Open {
 enum RequestStage {
     Waiting,
     Call(CallKey),
-    Listen { version: Version, tools: bool },
+    Listen { version: Version, kinds: ListenedTo },
 }
 
 impl Open {
@@ -242,9 +244,9 @@ impl Open {
         requests.collect()
     }
 
-    /// A subscription begins, to changes of tools or to nothing.
-    pub(crate) fn listen(&mut self, reply_to: &ReplyTo, tools: bool) {
-        let listen = RequestStage::Listen { version: reply_to.version, tools };
+    /// A subscription begins, to the changes of these lists.
+    pub(crate) fn listen(&mut self, reply_to: &ReplyTo, kinds: ListenedTo) {
+        let listen = RequestStage::Listen { version: reply_to.version, kinds };
         self.requests.insert(reply_to.id.clone(), listen);
     }
 
@@ -252,11 +254,10 @@ impl Open {
         self.requests.values().filter(|stage| matches!(stage, RequestStage::Listen { .. })).count()
     }
 
-    /// The subscriptions to changes of tools.
-    pub(crate) fn listeners(&self) -> impl Iterator<Item = &Id> {
-        let tools =
-            |stage: &RequestStage| matches!(stage, RequestStage::Listen { tools: true, .. });
-        self.requests.iter().filter(move |(_, stage)| tools(stage)).map(|(id, _)| id)
+    /// The subscriptions to changes of this list.
+    pub(crate) fn listeners(&self, kind: FeatureKind) -> impl Iterator<Item = &Id> {
+        let listens = move |stage: &RequestStage| matches!(stage, RequestStage::Listen { kinds, .. } if kinds.contains(&kind));
+        self.requests.iter().filter(move |(_, stage)| listens(stage)).map(|(id, _)| id)
     }
 
     /// Ends all subscriptions.

@@ -169,7 +169,7 @@ impl Follower {
         }
         tracing::info!(
             plugins = catalog.plugins().len(),
-            tools = catalog.tools().count(),
+            tools = catalog.tools().len(),
             refused = catalog.count_refused(),
             time_ms = u64::try_from(time.as_millis()).unwrap_or(u64::MAX),
             "serving"

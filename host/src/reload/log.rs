@@ -56,11 +56,11 @@ fn tell_unlisted(file: &str, catalog: &Catalog) {
 /// Returns the number of tools that `refusal` says are not listed. `None` if it says something else.
 fn unlisted_by(refusal: &Refusal) -> Option<usize> {
     match refusal.refused {
-        Refused::Unlisted(_) => Some(1),
+        Refused::Unlisted(..) => Some(1),
         Refused::FurtherUnlisted(more) => Some(more),
         Refused::Plugin
         | Refused::Version
-        | Refused::Tool(_)
+        | Refused::Feature(..)
         | Refused::Function(_)
         | Refused::Further(_)
         | Refused::Notes
@@ -104,12 +104,12 @@ pub(super) fn tell_loaded(took: Duration) {
 fn tell_refusal(refusal: &Refusal) {
     let line = refusal.one_line();
     match refusal.refused {
-        Refused::Plugin | Refused::Tool(_) | Refused::Function(_) | Refused::Further(_) => {
+        Refused::Plugin | Refused::Feature(..) | Refused::Function(_) | Refused::Further(_) => {
             tracing::warn!("not served: {line}")
         }
         Refused::Warning => tracing::warn!("{line}"),
         // A line for each plugin counts them.
-        Refused::Unlisted(_) | Refused::FurtherUnlisted(_) => tracing::debug!("{line}"),
+        Refused::Unlisted(..) | Refused::FurtherUnlisted(_) => tracing::debug!("{line}"),
         Refused::Notes => tracing::warn!("not described: {line}"),
         Refused::Version => tracing::warn!("not updated, the version before serves on: {line}"),
     }

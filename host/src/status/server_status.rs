@@ -1,13 +1,13 @@
 //! What one server tells of itself: the content of its status file.
 
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
 use crate::catalog::{Catalog, Paused, Refused};
 use crate::reload::Pending;
+use crate::tool::FeatureKind;
 
 /// The status of one server. Names and reasons come from files and guests: escape them before you show them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -157,8 +157,7 @@ impl Status {
     /// Takes over what `catalog` serves.
     pub(super) fn show(&mut self, catalog: &Catalog) {
         let plugins = catalog.plugins().iter().map(|plugin| {
-            let own = catalog.tools().filter(|tool| Arc::ptr_eq(&tool.plugin, plugin));
-            let tools = own.map(|tool| ToolStatus {
+            let tools = catalog.tools().of(plugin).map(|tool| ToolStatus {
                 name: tool.name.to_string(),
                 calls: tool.tally.calls(),
                 errors: tool.tally.errors(),
@@ -176,11 +175,11 @@ impl Status {
             refused: match &refusal.refused {
                 Refused::Plugin => RefusedStatus::Plugin,
                 Refused::Version => RefusedStatus::Version,
-                Refused::Tool(name) => RefusedStatus::Tool(name.to_string()),
+                Refused::Feature(FeatureKind::Tool, name) => RefusedStatus::Tool(name.clone()),
                 Refused::Further(count) => RefusedStatus::Further(*count),
                 Refused::Notes => RefusedStatus::Notes,
                 Refused::Warning => RefusedStatus::Warning,
-                Refused::Unlisted(name) => RefusedStatus::Unlisted(name.to_string()),
+                Refused::Unlisted(FeatureKind::Tool, name) => RefusedStatus::Unlisted(name.clone()),
                 Refused::FurtherUnlisted(count) => RefusedStatus::FurtherUnlisted(*count),
                 Refused::Function(name) => RefusedStatus::Tool(name.clone()),
             },

@@ -141,7 +141,8 @@ impl ShownStatus {
         watching: &watch::Receiver<Mode>,
         loading: &watch::Receiver<Vec<Pending>>,
     ) -> Self {
-        let tallies = || catalog.iter().flat_map(|catalog| catalog.tools()).map(|tool| &tool.tally);
+        let tallies =
+            || catalog.iter().flat_map(|catalog| catalog.tools().all()).map(|tool| &tool.tally);
         Self {
             calls: tallies().map(|tally| tally.calls()).sum(),
             errors: tallies().map(|tally| tally.errors()).sum(),

@@ -1,12 +1,14 @@
-//! Neutral words for tools, calls and answers, shared by the sandbox below and the protocol above: what a tool is.
+//! Neutral words for what plugins offer, for calls and answers, shared by the sandbox below and the protocol above: what a tool is.
 //!
 //! Nothing here knows how a tool runs (wasmtime) or how an answer is written (JSON-RPC).
 
+mod feature_kind;
 mod output;
 mod outcome;
 
 use serde_json::value::RawValue;
 
+pub use feature_kind::FeatureKind;
 pub use outcome::{CallError, Limit, LimitHit, Progress, Usage, in_a_row, whole_seconds};
 pub use output::{Content, Media, Output, ResourceLink};
 

@@ -27,7 +27,7 @@ fn load(directories: &[&Path]) -> Catalog {
 }
 
 fn names(catalog: &Catalog) -> Vec<&str> {
-    catalog.tools().map(|tool| tool.name.as_str()).collect()
+    catalog.tools().all().map(|tool| tool.name.as_str()).collect()
 }
 
 /// Loads `good` beside one more plugin, which must be refused for this reason, alone.
@@ -83,7 +83,7 @@ fn a_description_names_other_tools_as_clients_see_them() {
     ] {
         install(directory.path(), "p", &manifest(prefix, hidden), &wasm);
         let catalog = load(&[directory.path()]);
-        let run = catalog.tools().find(|tool| tool.spec.name == "run").expect("served");
+        let run = catalog.tools().all().find(|tool| tool.spec.name == "run").expect("served");
         assert_eq!(run.spec.description, expected);
     }
 }
@@ -122,7 +122,7 @@ fn of_many_tools_that_are_not_served_the_first_twenty_are_named_and_the_others_c
         let catalog = load(&[directory.path()]);
         assert_eq!(names(&catalog), tools);
         let refused: Vec<_> = catalog.refusals().iter().map(|one| &one.refused).collect();
-        let named = refused.iter().filter(|one| matches!(one, Refused::Tool(_))).count();
+        let named = refused.iter().filter(|one| matches!(one, Refused::Feature(..))).count();
         let counted = refused.iter().find_map(|one| match one {
             Refused::Further(count) => Some(*count),
             _ => None,

@@ -466,19 +466,19 @@ fn a_tool_that_may_turn_out_to_be_another_s_waits_for_that() {
         ("good", "other", 0),
     ] {
         let catalog = beside(name, prefix);
-        assert_eq!(catalog.tools().count(), tools, "{name}, {prefix}");
+        assert_eq!(catalog.tools().len(), tools, "{name}, {prefix}");
         // What was served before stays.
         let later = |is_provisional| {
             let plugins = CATALOG.plugins().to_vec();
             let coming = coming(name, prefix, is_provisional);
-            Catalog::build(plugins, Vec::new(), coming, Some(&CATALOG)).tools().count()
+            Catalog::build(plugins, Vec::new(), coming, Some(&CATALOG)).tools().len()
         };
         assert_eq!((later(false), later(true)), (2, 2), "{prefix}");
     }
     // One without a prefix may have any name, and is waited for as long as that is not for long.
     let plugins = CATALOG.plugins().to_vec();
     let catalog = Catalog::build(plugins, Vec::new(), coming("other", "", true), None);
-    assert_eq!(catalog.tools().count(), 0);
+    assert_eq!(catalog.tools().len(), 0);
 }
 
 #[test]

@@ -10,7 +10,7 @@ use toolrack::lockfile::{
 };
 use toolrack::manifest::{Grants, Manifest, Sha256Digest};
 use toolrack::name::ToolName;
-use toolrack::tool::{Annotations, ToolSpec};
+use toolrack::tool::{Annotations, FeatureKind, ToolSpec};
 
 /// A plugin in few words.
 #[derive(Clone)]
@@ -206,7 +206,11 @@ fn differences_name_what_changed() {
     now.tools[0].1.title = Some("One".into());
     now.tools[0].1.description = "1".into();
     let found = differences(&then.version().entry(), &now.version());
-    let expected = Difference::Tool("p_one".into(), vec![Part::Title, Part::Description]);
+    let expected = Difference::Changed(
+        FeatureKind::Tool,
+        "p_one".into(),
+        vec![Part::Title, Part::Description],
+    );
     assert_eq!(found, [expected]);
     assert_eq!(found[0].to_string(), "changes the title and the description of `p_one`");
 }

@@ -65,7 +65,7 @@ impl Bench {
     }
 
     fn tools(&self) -> Vec<&str> {
-        self.catalog.tools().map(|tool| tool.name.as_str()).collect()
+        self.catalog.tools().all().map(|tool| tool.name.as_str()).collect()
     }
 
     /// The version of a plugin that is served.

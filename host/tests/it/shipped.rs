@@ -92,7 +92,7 @@ impl Shipped {
 
 impl Served {
     pub(crate) fn tools(&self) -> impl Iterator<Item = &Arc<Tool>> {
-        self.catalog.tools()
+        self.catalog.tools().all()
     }
 
     pub(crate) fn tool(&self, name: &str) -> &Arc<Tool> {

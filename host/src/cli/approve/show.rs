@@ -88,11 +88,12 @@ fn print_change(before: &LockEntry, after: &LockEntry) {
         println!("     it was named {}", escape(&before.name));
     }
     print_grants(&before.grants, &after.grants);
-    let names: BTreeSet<_> = before.tools.keys().chain(after.tools.keys()).collect();
+    let (then, now) = (before.definitions(), after.definitions());
+    let ids: BTreeSet<_> = then.keys().chain(now.keys()).collect();
     let mut is_same = before.grants == after.grants;
-    for tool in names {
-        let (old, new) = (before.tools.get(tool), after.tools.get(tool));
-        if old.map(|old| old.sha256) == new.map(|new| new.sha256) {
+    for id @ (kind, name) in ids {
+        let (old, new) = (then.get(id), now.get(id));
+        if old.map(|old| old.sha256()) == new.map(|new| new.sha256()) {
             continue;
         }
         is_same = false;
@@ -101,8 +102,8 @@ fn print_change(before: &LockEntry, after: &LockEntry) {
             (_, None) => "is gone",
             (Some(_), Some(_)) => "changed",
         };
-        println!("     tool {} {change}", escape(tool));
-        let lines = |definition: Option<&Definition>| {
+        println!("     {} {} {change}", kind.noun(), escape(name));
+        let lines = |definition: Option<&&dyn Definition>| {
             definition.map(|definition| definition.lines()).unwrap_or_default()
         };
         let (old, new) = (lines(old), lines(new));

@@ -36,7 +36,7 @@ pub(super) fn check(
         let text = format!("{done} of {} are compiled so far", counted(all as u64, "plugin"));
         findings.push(Finding::note(PLUGINS_TOPIC, text, "`toolrack check` waits for all of them"));
     } else if findings.iter().all(|finding| finding.level != Level::Wrong) {
-        let tools = counted(catalog.tools().count() as u64, "tool");
+        let tools = counted(catalog.tools().len() as u64, "tool");
         let plugins = counted(catalog.plugins().len() as u64, "plugin");
         findings.push(match catalog.plugins() {
             [] => Finding::note(PLUGINS_TOPIC, "there are none", "`toolrack add` installs one"),
@@ -59,7 +59,7 @@ fn refused(catalog: &Catalog, examined: &Examined) -> Vec<Finding> {
     };
     let refusals = catalog.refusals().iter().filter(|refusal| !is_directory(&refusal.file));
     let is_unlisted = |refusal: &&Refusal| {
-        matches!(refusal.refused, Refused::Unlisted(_) | Refused::FurtherUnlisted(_))
+        matches!(refusal.refused, Refused::Unlisted(..) | Refused::FurtherUnlisted(_))
     };
     let (unlisted, refused): (Vec<_>, Vec<_>) = refusals.partition(is_unlisted);
     let advice = "`toolrack check` shows all of it";

@@ -202,10 +202,10 @@ pub(crate) fn print_details(tools: &[&str], plugin: &Plugin) {
 pub(crate) fn print_refusal(refusal: &Refusal) {
     let what = match refusal.refused {
         Refused::Warning => paint(ERROR, "warning"),
-        Refused::Unlisted(_) | Refused::FurtherUnlisted(_) => paint(DIM, "not listed"),
+        Refused::Unlisted(..) | Refused::FurtherUnlisted(_) => paint(DIM, "not listed"),
         Refused::Plugin
         | Refused::Version
-        | Refused::Tool(_)
+        | Refused::Feature(..)
         | Refused::Function(_)
         | Refused::Further(_)
         | Refused::Notes => paint(ERROR, "refused"),
@@ -220,6 +220,6 @@ pub(crate) fn tools_of<'a>(
     catalog: &'a Catalog,
     plugin: &'a Plugin,
 ) -> impl Iterator<Item = &'a str> {
-    let own = catalog.tools().filter(|tool| tool.plugin.name == plugin.name);
+    let own = catalog.tools().of(plugin);
     own.map(|tool| tool.name.as_str())
 }

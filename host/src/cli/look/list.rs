@@ -19,7 +19,7 @@ pub(crate) fn run(setup: Setup, as_json: bool) -> anyhow::Result<ExitCode> {
     let (directories, locking) = (setup.plugins.clone(), setup.locking);
     let (host, catalog) = load(setup)?;
     if as_json {
-        print_json(&catalog.tools().map(|tool| describe(tool)).collect::<Vec<_>>())?;
+        print_json(&catalog.tools().all().map(|tool| describe(tool)).collect::<Vec<_>>())?;
     } else {
         print(&catalog, &directories);
     }
@@ -66,7 +66,7 @@ pub(crate) fn describe(tool: &Tool) -> serde_json::Value {
 }
 
 fn print(catalog: &Catalog, directories: &[PathBuf]) {
-    if catalog.tools().next().is_none() {
+    if catalog.tools().is_empty() {
         let is_directory = |refusal: &Refusal| {
             directories.iter().any(|directory| escape(&directory.to_string_lossy()) == refusal.file)
         };
@@ -78,7 +78,7 @@ fn print(catalog: &Catalog, directories: &[PathBuf]) {
         }
         return;
     }
-    print_tools(&catalog.tools().map(|tool| &**tool).collect::<Vec<_>>());
+    print_tools(&catalog.tools().all().map(|tool| &**tool).collect::<Vec<_>>());
 }
 
 /// Prints tools, each with its first sentence and its parameters.

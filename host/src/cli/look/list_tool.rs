@@ -22,7 +22,7 @@ pub(crate) fn run(setup: Setup, name: &str, as_json: bool) -> anyhow::Result<Exi
     drop(loader);
     match catalog.plugins().iter().find(|plugin| plugin.name.as_str() == name) {
         Some(plugin) if catalog.tool(name).is_none() => {
-            let own = catalog.tools().filter(|tool| tool.plugin.name == plugin.name);
+            let own = catalog.tools().of(plugin);
             let own: Vec<_> = own.map(|tool| &**tool).collect();
             if as_json {
                 print_json(&own.iter().map(|tool| describe(tool)).collect::<Vec<_>>())?;

@@ -2,11 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::super::rpc::reply::RpcError;
 use super::super::version::Version;
 use super::meta::{CLIENT_CAPABILITIES, Common, PROTOCOL_VERSION, RequestMeta, TOOLRACK};
+use crate::tool::FeatureKind;
 
 /// The time for which a client may keep the answer of `server/discover`, in milliseconds.
 const DISCOVER_TTL: u64 = 3_600_000;
@@ -105,7 +106,8 @@ pub(crate) fn discover(version: Version, instructions: &str) -> impl Serialize {
 }
 
 fn capabilities() -> Value {
-    json!({ "tools": { "listChanged": true } })
+    let listed = |kind: FeatureKind| (kind.mcp_name().to_owned(), json!({ "listChanged": true }));
+    FeatureKind::ALL.into_iter().map(listed).collect::<Map<_, _>>().into()
 }
 
 /// A result that says only that it is complete: of `ping`, and of a subscription that ends.

@@ -3,6 +3,7 @@
 pub(super) mod meta;
 pub(super) mod content;
 pub(super) mod lifecycle;
+pub(super) mod page;
 pub(super) mod tools_list;
 pub(super) mod tools_call;
 pub(super) mod subscriptions;

@@ -8,7 +8,9 @@ use super::super::rpc::id::Id;
 use super::super::rpc::reply::RpcError;
 use super::super::version::Version;
 use super::meta::RequestMeta;
-use super::{subscriptions, tools_call, tools_list};
+use super::subscriptions::ListenedTo;
+use super::{page, subscriptions, tools_call};
+use crate::tool::FeatureKind;
 
 /// A request, by its method.
 pub(crate) enum Request {
@@ -16,16 +18,14 @@ pub(crate) enum Request {
     Ping,
     Discover,
     /// A subscription. It needs no catalog, and is acknowledged at once.
-    Listen {
-        tools: bool,
-    },
+    Listen(ListenedTo),
     /// A request that is served from the catalog, and waits for it.
     Catalog(CatalogRequest),
 }
 
 /// A request that needs the catalog.
 pub(crate) enum CatalogRequest {
-    List { cursor: Option<String> },
+    List { kind: FeatureKind, cursor: Option<String> },
     Call { name: String, arguments: Arc<RawValue>, progress_token: Option<Box<RawValue>> },
 }
 
@@ -43,16 +43,17 @@ impl Request {
             ("ping", false) => Self::Ping,
             ("server/discover", true) => Self::Discover,
             ("subscriptions/listen", true) => {
-                let tools = subscriptions::listens_to_tools(params)?;
+                let kinds = subscriptions::listened_to(params)?;
                 if !id.is_exact() {
                     return Err(RpcError::invalid_params(
                         "the id is too large for a subscription's",
                     ));
                 }
-                Self::Listen { tools }
+                Self::Listen(kinds)
             }
             ("tools/list", _) => {
-                Self::Catalog(CatalogRequest::List { cursor: tools_list::cursor(params)? })
+                let kind = FeatureKind::Tool;
+                Self::Catalog(CatalogRequest::List { kind, cursor: page::cursor(params)? })
             }
             ("tools/call", _) => {
                 let progress_token = meta.progress_token()?;
@@ -79,7 +80,7 @@ impl CatalogRequest {
     /// Bytes that it keeps.
     pub(crate) fn argument_bytes(&self) -> usize {
         match self {
-            Self::List { cursor } => cursor.as_ref().map_or(0, String::len),
+            Self::List { cursor, .. } => cursor.as_ref().map_or(0, String::len),
             Self::Call { name, arguments, progress_token } => {
                 let token = progress_token.as_ref().map_or(0, |token| token.get().len());
                 name.len() + arguments.get().len() + token

@@ -1,76 +1,17 @@
-//! `tools/list`: the cursor, one page, and the page as each revision writes it.
-//!
-//! A cursor is a name, so it holds whatever is published between two pages.
+//! `tools/list`: a page of tools as each revision writes it.
 
-use std::num::NonZeroUsize;
-
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::super::rpc::message::present;
-use super::super::rpc::reply::RpcError;
 use super::super::version::Version;
-use super::meta::{Common, read, text};
-use crate::catalog::{Catalog, Tool};
-use crate::name::ToolName;
+use super::meta::Common;
+use super::page::Page;
+use crate::catalog::Tool;
 use crate::tool::Annotations;
 
 /// The time for which a client may keep a list, in milliseconds. It can change meanwhile, and only a listening client
 /// is told so.
 const LIST_TTL: u64 = 10_000;
-
-/// The cursor of `tools/list`.
-pub(crate) fn cursor(params: Option<&RawValue>) -> Result<Option<String>, RpcError> {
-    #[derive(Deserialize)]
-    struct ListParams<'a> {
-        #[serde(borrow, default, deserialize_with = "present")]
-        cursor: Option<&'a RawValue>,
-    }
-    let Some(params) = params else { return Ok(None) };
-    read::<ListParams<'_>>(params)?
-        .cursor
-        .map(|raw| text(raw).map_err(|_| RpcError::invalid_params("`cursor` is not a string")))
-        .transpose()
-}
-
-const CURSOR: &str = "after:";
-
-/// A page.
-pub(crate) struct Page<'a> {
-    pub(crate) tools: Vec<&'a Tool>,
-    /// The cursor to the next, if there is one.
-    pub(crate) next: Option<String>,
-}
-
-impl<'a> Page<'a> {
-    /// The page of at most `size` tools behind `cursor`.
-    pub(crate) fn of(
-        catalog: &'a Catalog,
-        size: Option<NonZeroUsize>,
-        cursor: Option<&str>,
-    ) -> Result<Self, RpcError> {
-        let size = size.map_or(usize::MAX, NonZeroUsize::get);
-        let and_one = size.saturating_add(1);
-        let mut tools: Vec<&Tool> = match cursor.map(last_name).transpose()? {
-            Some(name) => catalog.tools_after(&name).take(and_one).map(|t| &**t).collect(),
-            None => catalog.tools().take(and_one).map(|t| &**t).collect(),
-        };
-        let mut next = None;
-        if tools.len() > size {
-            tools.truncate(size);
-            next = tools.last().map(|tool| format!("{CURSOR}{}", tool.name));
-        }
-        Ok(Self { tools, next })
-    }
-}
-
-fn last_name(cursor: &str) -> Result<ToolName, RpcError> {
-    cursor.strip_prefix(CURSOR).and_then(|name| ToolName::new(name).ok()).ok_or_else(|| {
-        RpcError::invalid_params(
-            "`cursor` is not one that this server gave; list from the beginning",
-        )
-    })
-}
 
 /// The result of `tools/list`.
 #[derive(Serialize)]
@@ -103,16 +44,13 @@ struct ToolOnPage<'a> {
     meta: Option<&'a RawValue>,
 }
 
-/// One page of tools, with the cursor of the next.
-pub(crate) fn tool_list<'a>(
-    version: Version,
-    tools: impl Iterator<Item = &'a Tool>,
-    next_cursor: Option<String>,
-) -> ToolList<'a> {
+/// A page of tools, with the cursor of the next.
+pub(crate) fn tool_list(version: Version, page: Page<'_, Tool>) -> ToolList<'_> {
     let modern = version.is_modern();
+    let Page { features, next } = page;
     ToolList {
-        tools: tools.map(|tool| listed(version, tool)).collect(),
-        next_cursor,
+        tools: features.into_iter().map(|tool| listed(version, tool)).collect(),
+        next_cursor: next,
         ttl_ms: modern.then_some(LIST_TTL),
         cache_scope: modern.then_some("private"),
         common: Common::new(version),

@@ -52,11 +52,11 @@ impl RpcError {
 }
 
 /// A notification as one line.
-pub(crate) fn notification(method: &'static str, params: Option<impl Serialize>) -> String {
+pub(crate) fn notification(method: &str, params: Option<impl Serialize>) -> String {
     #[derive(Serialize)]
-    struct Notification<T> {
+    struct Notification<'a, T> {
         jsonrpc: &'static str,
-        method: &'static str,
+        method: &'a str,
         #[serde(skip_serializing_if = "Option::is_none")]
         params: Option<T>,
     }

@@ -6,28 +6,29 @@
 
 use std::collections::BTreeSet;
 
-use super::bounds::MAX_TOLD;
-use super::offer::tools::PluginTool;
-use super::plugin::Plugin;
-use super::refusal::{Refusal, Refused};
+use super::super::bounds::MAX_TOLD;
+use super::super::offer::tools::PluginTool;
+use super::super::plugin::Plugin;
+use super::super::refusal::{Refusal, Refused};
 use crate::manifest::{Requirement, SecretName};
-use crate::name::ToolName;
 use crate::sync::lock;
+use crate::tool::FeatureKind;
 
-/// Returns the refusals of the `tools` of one plugin that are not listed, each with its reason. The first ones get a
-/// refusal each, the others one that counts them.
-pub(super) fn refusals(
+/// Returns the refusals of the features of one plugin that are not listed, each with its name and the reason. The first
+/// ones get a refusal each, the others one that counts them.
+pub(crate) fn refusals(
+    kind: FeatureKind,
     file: &str,
-    tools: Vec<(ToolName, String)>,
+    unlisted: Vec<(String, String)>,
 ) -> impl Iterator<Item = Refusal> {
-    let more = tools.len().saturating_sub(MAX_TOLD);
-    tools.into_iter().take(MAX_TOLD + 1).enumerate().map(move |(at, (name, reason))| {
+    let more = unlisted.len().saturating_sub(MAX_TOLD);
+    unlisted.into_iter().take(MAX_TOLD + 1).enumerate().map(move |(at, (name, reason))| {
         let (refused, reason) = match at {
             MAX_TOLD => {
-                let reason = format!("{more} more of its tools are not listed");
+                let reason = format!("{more} more of its {}s are not listed", kind.noun());
                 (Refused::FurtherUnlisted(more), reason)
             }
-            _ => (Refused::Unlisted(name), reason),
+            _ => (Refused::Unlisted(kind, name), reason),
         };
         Refusal { refused, ..Refusal::plugin(file, reason) }
     })
@@ -35,7 +36,7 @@ pub(super) fn refusals(
 
 impl Plugin {
     /// Returns why `tool` is not listed. `None` if it is.
-    pub(super) fn unlisted(&self, tool: &PluginTool) -> Option<String> {
+    pub(crate) fn unlisted(&self, tool: &PluginTool) -> Option<String> {
         let lacks = self.lacking.of(tool, self.name.as_str())?;
         Some(format!(
             "the tool `{}` is not listed, since it can only fail without {lacks}; `ungranted = \"show\"` under [plugin] \
