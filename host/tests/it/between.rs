@@ -145,6 +145,34 @@ async fn whatever_keeps_a_guest_busy_it_gives_way_and_the_wall_clock_is_seen() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn strings_in_any_encoding_keep_no_limit_of_time_from_being_seen() {
+    const ENCODINGS: [&str; 3] = ["utf8", "utf16", "latin1+utf16"];
+    let second = Duration::from_secs(1);
+    for (cpu, timeout, expected) in
+        [(60 * second, second / 5, Limit::Timeout), (second / 5, 60 * second, Limit::Cpu)]
+    {
+        let limits = Limits { fuel: u64::MAX / 2, cpu, timeout, ..Limits::default() };
+        for from in ENCODINGS {
+            for to in ENCODINGS {
+                for concurrent in [false, true] {
+                    let wasm = Wasm::of(guest::transcoding(from, to, concurrent));
+                    let (sandbox, grants) = (SANDBOX.clone(), Grants::default());
+                    let guest =
+                        crate::compiling::guest(sandbox, wasm, limits.clone(), grants).await;
+                    let ended = guest.expect("a guest").call("run", r#"{"heavy":1}"#, None).await;
+                    let what = format!("{from} to {to}, concurrent: {concurrent}");
+                    match ended.outcome {
+                        Err(CallError::Limit(hit)) => assert_eq!(hit.limit, expected, "{what}"),
+                        other => panic!("{what}: {other:?}"),
+                    }
+                    assert!(ended.usage.time < 5 * second, "{what}: {:?}", ended.usage);
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn tables_may_be_as_large_as_memory_allows_up_to_a_million_elements() {
     let limits = Limits { memory: Bytes::new(64 << 20), ..Limits::default() };
     let wat = Wat {

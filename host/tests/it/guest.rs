@@ -216,3 +216,41 @@ pub(crate) const FILES: &str = r#"
     (import "wasi_snapshot_preview1" "path_remove_directory"
         (func $rmdir (param i32 i32 i32) (result i32)))
     (import "wasi_snapshot_preview1" "environ_get" (func $environ (param i32 i32) (result i32)))"#;
+
+/// A component whose function `run` hands a string of 16 MiB from one part of it to another for ever, in these encodings:
+/// hardly any fuel, and all of it in the runtime. Where it is not `heavy`, it returns at once. A component with a stream
+/// runs on the engine for concurrency.
+pub(crate) fn transcoding(from: &str, to: &str, concurrent: bool) -> Vec<u8> {
+    let bytes = 16 * 1024 * 1024;
+    // A string is as many code units.
+    let length = if from == "utf8" { bytes } else { bytes / 2 };
+    let stream = if concurrent { "(type (stream u8))" } else { "" };
+    let component = format!(
+        r#"(component {stream}
+        (component $callee
+            (core module $m (memory (export "memory") 514)
+                (func (export "realloc") (param i32 i32 i32 i32) (result i32) (i32.const 16))
+                (func (export "f") (param i32 i32)))
+            (core instance $i (instantiate $m))
+            (func (export "f") (param "s" string) (canon lift (core func $i "f")
+                (memory (core memory $i "memory")) (realloc (core func $i "realloc")) string-encoding={to})))
+        (component $caller
+            (import "f" (func $f (param "s" string)))
+            (core module $libc (memory (export "memory") 257))
+            (core instance $libc (instantiate $libc))
+            (core func $lowered
+                (canon lower (func $f) (memory (core memory $libc "memory")) string-encoding={from}))
+            (core module $m
+                (import "" "f" (func $f (param i32 i32))) (import "" "memory" (memory 257))
+                (func (export "run") (param i32) (result i32)
+                    (if (i32.eqz (local.get 0)) (then (return (i32.const 1))))
+                    (loop $l (call $f (i32.const 0) (i32.const {length})) (br $l)) (i32.const 0)))
+            (core instance $i (instantiate $m (with "" (instance
+                (export "f" (func $lowered)) (export "memory" (memory $libc "memory"))))))
+            (func (export "run") (param "heavy" u32) (result u32) (canon lift (core func $i "run"))))
+        (instance $c (instantiate $callee))
+        (instance $d (instantiate $caller (with "f" (func $c "f"))))
+        (export "run" (func $d "run")))"#
+    );
+    wat::parse_str(&component).unwrap_or_else(|error| panic!("{error}\n{component}"))
+}

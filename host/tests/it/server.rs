@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use crate::client::{Client, HANG, bare, toolrack};
+use crate::guest;
 use crate::person::{Person, eventually};
 use crate::plugins;
 
@@ -278,53 +279,67 @@ fn signals_end_the_server_in_order_and_a_second_one_at_once() {
     assert!(matches!(status.code(), Some(0 | 143)), "{status:?}");
 }
 
-/// A component whose one function hands a string of 16 MiB from one part of it to another in the other encoding, for ever:
-/// hardly any fuel, and all of it in one poll. Where it is not `heavy`, it returns at once.
-#[cfg(unix)]
-const TRANSCODES: &str = r#"(component
-    (component $callee
-        (core module $m (memory (export "memory") 514)
-            (func (export "realloc") (param i32 i32 i32 i32) (result i32) (i32.const 16))
-            (func (export "f") (param i32 i32)))
-        (core instance $i (instantiate $m))
-        (func (export "f") (param "s" string) (canon lift (core func $i "f")
-            (memory (core memory $i "memory")) (realloc (core func $i "realloc")) string-encoding=utf16)))
-    (component $caller
-        (import "f" (func $f (param "s" string)))
-        (core module $libc (memory (export "memory") 257))
-        (core instance $libc (instantiate $libc))
-        (core func $lowered (canon lower (func $f) (memory (core memory $libc "memory")) string-encoding=utf8))
-        (core module $m
-            (import "" "f" (func $f (param i32 i32))) (import "" "memory" (memory 257))
-            (func (export "run") (param i32) (result i32)
-                (if (i32.eqz (local.get 0)) (then (return (i32.const 1))))
-                (loop $l (call $f (i32.const 0) (i32.const 16777216)) (br $l)) (i32.const 0)))
-        (core instance $i (instantiate $m (with "" (instance
-            (export "f" (func $lowered)) (export "memory" (memory $libc "memory"))))))
-        (func (export "run") (param "heavy" u32) (result u32) (canon lift (core func $i "run"))))
-    (instance $c (instantiate $callee))
-    (instance $d (instantiate $caller (with "f" (func $c "f"))))
-    (export "run" (func $d "run")))"#;
+/// Calls the plugin `busy`, which is [`guest::transcoding`], a few times for next to nothing, so that the next call, with
+/// the id 3, begins on the protocol's own thread. That one goes on for ever.
+fn begin_transcoding(client: &mut Client) {
+    for id in 0..=3 {
+        let heavy = u32::from(id == 3);
+        let arguments = json!({ "name": "busy_run", "arguments": { "heavy": heavy } });
+        client.send(
+            &json!({ "jsonrpc": "2.0", "id": id, "method": "tools/call", "params": arguments }),
+        );
+        if heavy == 0 {
+            assert_eq!(client.response(&json!(id))["result"]["structuredContent"]["result"], 1);
+        }
+    }
+}
+
+#[test]
+fn whatever_the_runtime_does_for_a_guest_pings_and_other_calls_are_answered() {
+    let plugins = plugins::good();
+    let manifest = "[limits]\ncpu = \"1m\"\ntimeout = \"1m\"\n";
+    for concurrent in [false, true] {
+        let wasm = guest::transcoding("utf8", "utf16", concurrent);
+        plugins::install(plugins.path(), "busy", manifest, &wasm);
+        let mut client = Client::initialized(plugins.path());
+        assert_eq!(client.text("good_run"), "ok");
+        begin_transcoding(&mut client);
+        let waited = |client: &mut Client, what: &mut dyn FnMut(&mut Client)| {
+            let started = Instant::now();
+            what(client);
+            started.elapsed()
+        };
+        for round in 0..5 {
+            std::thread::sleep(Duration::from_millis(50));
+            let ping = waited(&mut client, &mut |client| {
+                assert_eq!(client.request("ping", json!({}))["result"], json!({}));
+            });
+            assert!(ping < Duration::from_millis(200), "{concurrent}, {round}: {ping:?}");
+        }
+        let other = waited(&mut client, &mut |client| assert_eq!(client.text("good_run"), "ok"));
+        assert!(other < Duration::from_secs(2), "{concurrent}: {other:?}");
+        let cancelled = json!({ "requestId": 3 });
+        client.send(
+            &json!({ "jsonrpc": "2.0", "method": "notifications/cancelled", "params": cancelled }),
+        );
+        // Its slot is free soon: the end of the input waits for nothing.
+        assert_eq!(client.text("good_run"), "ok");
+        let end = Instant::now();
+        let (status, _, _) = client.end();
+        assert_eq!(status.code(), Some(0));
+        assert!(end.elapsed() < Duration::from_secs(2), "{concurrent}: {:?}", end.elapsed());
+    }
+}
 
 #[cfg(unix)]
 #[test]
 fn a_second_signal_ends_the_server_whatever_its_threads_are_busy_with() {
     let plugins = tempfile::tempdir().unwrap();
     let manifest = "[limits]\ncpu = \"1m\"\ntimeout = \"1m\"\n";
-    plugins::install(plugins.path(), "busy", manifest, &wat::parse_str(TRANSCODES).unwrap());
+    let wasm = guest::transcoding("utf8", "utf16", false);
+    plugins::install(plugins.path(), "busy", manifest, &wasm);
     let mut client = Client::initialized(plugins.path());
-    let call = |client: &mut Client, id: u32, heavy: u32| {
-        let arguments = json!({ "name": "busy_run", "arguments": { "heavy": heavy } });
-        client.send(
-            &json!({ "jsonrpc": "2.0", "id": id, "method": "tools/call", "params": arguments }),
-        );
-    };
-    // Calls that take next to nothing, so that the next begins on the protocol's own thread.
-    for id in 0..3 {
-        call(&mut client, id, 0);
-        assert_eq!(client.response(&json!(id))["result"]["structuredContent"]["result"], 1);
-    }
-    call(&mut client, 3, 1);
+    begin_transcoding(&mut client);
     std::thread::sleep(Duration::from_millis(200));
     let started = Instant::now();
     for _ in 0..2 {

@@ -1,9 +1,10 @@
 //! The setup of wasmtime: the code that guests are compiled to, and the pool that their memory comes from.
 //!
-//! Guests are metered by fuel alone. Every instruction costs some, and those that work on many bytes cost by the byte,
-//! so no guest computes without spending. After each [slice](SliceKind::slice) of fuel, the guest gives way, and its
-//! processor time and the wall clock are looked at. Checks of the epoch, which would do the same, cost computing guests
-//! another tenth.
+//! Guests are metered by fuel. Every instruction costs some, and those that work on many bytes cost by the byte, so no
+//! guest computes without spending. After each [slice](SliceKind::slice) of fuel, the guest gives way, and its processor
+//! time and the wall clock are looked at. Checks of the epoch, which would do the same, cost computing guests another
+//! tenth. What the host and the runtime do for a guest costs no fuel: there, at each crossing
+//! (`sandbox::run::crossings`), time is looked at.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -63,26 +64,15 @@ impl SliceKind {
         }
     }
 
-    /// Returns the fuel after which a guest gives way while it keeps the host busy.
-    pub(crate) fn short_slice(self) -> u64 {
-        match self {
-            Self::Guest => 10_000,
-            Self::Protocol => 1_000,
-        }
-    }
-
-    /// Returns the time that a guest may keep the host busy before its slices get short.
-    pub(crate) fn busy(self) -> Duration {
+    /// Returns the time after which a guest gives way whenever the host or the runtime has worked for it, whatever it has
+    /// spent.
+    pub(crate) fn at_most(self) -> Duration {
         match self {
             Self::Guest => Duration::from_millis(10),
             Self::Protocol => Duration::from_millis(1),
         }
     }
 }
-
-/// The slice of a guest on the engine for concurrency: there, it can keep the host busy while another of
-/// its tasks runs, so no slice fits both.
-pub(crate) const SLICE_OF_TASKS: u64 = 20_000;
 
 /// The fuel that asking for more memory costs: the system does the work, even to grow by nothing.
 const GROWING: u8 = u8::MAX;

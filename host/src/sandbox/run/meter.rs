@@ -19,7 +19,8 @@ use crate::tool::{Limit, LimitHit};
 /// Calls from the guest to the host, per call: a computation calls none, a chatty tool thousands.
 const MAX_HOST_CALLS: u64 = 1_000_000;
 
-/// The calls of a guest to the host between two looks at the clock.
+/// The calls of a guest to the host's own functions between two looks at the clock. Each of those does little; what the
+/// runtime does for a guest may be much, and is looked at each time.
 const CALLS_BETWEEN_LOOKS: u64 = 16;
 
 /// The error that stops a guest at a limit: raised inside wasmtime, found again around the call.
@@ -33,6 +34,14 @@ impl Stopped {
     }
 }
 
+/// The way in which a guest goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Onward {
+    AtOnce,
+    /// Others have their turn before.
+    AfterOthers,
+}
+
 /// The meter of one call.
 pub(crate) struct Meter {
     memory_limit: Bytes,
@@ -41,12 +50,9 @@ pub(crate) struct Meter {
     refused_memory: bool,
     /// The shortage of this machine when the guest asked for memory that it may have. `None` if there was none.
     shortage: Option<String>,
-    exits: u64,
     works: bool,
     worked: bool,
     host_calls: u64,
-    hurried: bool,
-    has_tasks: bool,
     turn: SliceKind,
     pub(crate) cpu: Arc<CpuClock>,
 }
@@ -59,12 +65,9 @@ impl Meter {
             peak_memory: 0,
             refused_memory: false,
             shortage: None,
-            exits: 0,
             works: false,
             worked: false,
             host_calls: 0,
-            hurried: false,
-            has_tasks: false,
             turn,
             cpu: Arc::new(CpuClock::new(limits.cpu)),
         }
@@ -91,12 +94,6 @@ impl Meter {
         }
     }
 
-    /// Notes that the guest has tasks of its own, which can run while the host works for another: its
-    /// slices stay as they are.
-    pub(crate) fn has_tasks(&mut self) {
-        self.has_tasks = true;
-    }
-
     /// Notes that the host works for the guest, which costs no fuel. Every door into [`StoreState`] does so.
     ///
     /// [`StoreState`]: super::store::StoreState
@@ -115,37 +112,27 @@ impl Meter {
         self.works = std::mem::take(&mut self.worked);
     }
 
-    /// Notes that the guest leaves Wasm: for the host, or for the runtime, which grows its memory or refills its fuel.
-    pub(crate) fn leaving(&mut self) -> Result<(), Stopped> {
-        self.exits = self.exits.wrapping_add(1);
-        if self.exits.is_multiple_of(CALLS_BETWEEN_LOOKS) { self.cpu.check() } else { Ok(()) }
-    }
-
-    /// Notes that the guest is about to go on. Returns the slice of fuel to go on with, or `None` where that does not
-    /// change: a guest that kept the host busy gives way soon. It changes only after the host's own functions: they
-    /// alone find all fuel where it can be changed.
-    pub(crate) fn returning(&mut self) -> Result<Option<u64>, Stopped> {
-        if !std::mem::take(&mut self.works) {
-            return Ok(None);
+    /// Notes that the guest is about to go on: after a call of the host, or after what the runtime did for it, such as to
+    /// grow its memory, to refill its fuel, or to turn a string into another encoding. A guest that has kept its thread
+    /// for long gives way to others first.
+    pub(crate) fn returning(&mut self) -> Result<Onward, Stopped> {
+        if std::mem::take(&mut self.works) {
+            self.host_calls += 1;
+            if self.host_calls > MAX_HOST_CALLS {
+                return Err(Stopped::at(Limit::HostCalls, grouped(MAX_HOST_CALLS)));
+            }
+            if !self.host_calls.is_multiple_of(CALLS_BETWEEN_LOOKS) {
+                return Ok(Onward::AtOnce);
+            }
         }
-        self.host_calls += 1;
-        if self.host_calls > MAX_HOST_CALLS {
-            return Err(Stopped::at(Limit::HostCalls, grouped(MAX_HOST_CALLS)));
+        let in_this_poll = self.cpu.in_this_poll();
+        self.cpu.check_with(in_this_poll)?;
+        if in_this_poll <= self.turn.at_most() {
+            return Ok(Onward::AtOnce);
         }
-        if !self.host_calls.is_multiple_of(CALLS_BETWEEN_LOOKS) {
-            return Ok(None);
-        }
-        if self.has_tasks {
-            return Ok(None);
-        }
-        let hurried = self.cpu.in_this_poll() > self.turn.busy();
-        if hurried == std::mem::replace(&mut self.hurried, hurried) {
-            return Ok(None);
-        }
-        let slice = if hurried { self.turn.short_slice() } else { SliceKind::Guest.slice() };
-        // After it has given way, the guest goes on on a guest thread, with full slices.
-        self.turn = if hurried { self.turn } else { SliceKind::Guest };
-        Ok(Some(slice))
+        // After it has given way, the guest goes on on a guest thread.
+        self.turn = SliceKind::Guest;
+        Ok(Onward::AfterOthers)
     }
 
     fn grow(&mut self, current: usize, desired: usize, element: u64) -> bool {
@@ -228,11 +215,6 @@ impl CpuClock {
     fn in_this_poll(&self) -> Duration {
         let this = self.now().saturating_sub(self.entered.load(Ordering::Relaxed));
         Duration::from_nanos(this)
-    }
-
-    /// Fails if no time is left, during a poll.
-    fn check(&self) -> Result<(), Stopped> {
-        self.check_with(self.in_this_poll())
     }
 
     fn check_with(&self, in_this_poll: Duration) -> Result<(), Stopped> {

@@ -7,6 +7,7 @@ pub(super) mod guest_stream;
 pub(super) mod log;
 pub(super) mod invocation;
 pub(super) mod store;
+pub(super) mod crossings;
 pub(super) mod runner;
 pub(super) mod slots;
 pub(super) mod linker;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use wasmtime::component::{Resource, ResourceTable};
-use wasmtime::{CallHook, Engine, Store};
+use wasmtime::{Engine, Store};
 use wasmtime_wasi::filesystem::{Descriptor, Dir, OpenMode, WasiFilesystemView as _};
 use wasmtime_wasi::p2::bindings as wasi;
 use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxView, WasiView};
@@ -15,8 +15,8 @@ use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 use super::super::capability::folders::Folders;
 use super::super::capability::host_facts;
 use super::super::capability::http::{MAX_FIELDS, Requests};
-use super::super::engine::setup::SLICE_OF_TASKS;
 use super::super::kind::bindings::toolrack::plugin::host;
+use super::crossings::Crossings;
 use super::guest_stream::GuestStream;
 use super::invocation::{CallContext, Capabilities, Invocation, ProgressSink};
 use super::log::{Capture, GuestLog, Severity, Stream};
@@ -104,31 +104,11 @@ pub(crate) fn new(
     store.set_hostcall_fuel(usize::try_from(copied).unwrap_or(usize::MAX));
     store.set_max_component_handles(MAX_RESOURCES);
     // Tasks, futures and streams, where there are such.
-    let has_tasks =
-        store.concurrent_resource_table().map(|table| table.set_max_capacity(MAX_RESOURCES));
-    let slice = if has_tasks.is_some() {
-        store.data_mut().meter.has_tasks();
-        SLICE_OF_TASKS
-    } else {
-        turn.slice()
-    };
-    store.fuel_async_yield_interval(Some(slice))?;
-    store.call_hook(|mut store, hook| match hook {
-        CallHook::CallingHost => store.data_mut().meter.leaving().map_err(wasmtime::Error::new),
-        CallHook::ReturningFromHost => match store.data_mut().meter.returning() {
-            Ok(None) => Ok(()),
-            Ok(slice) => store.fuel_async_yield_interval(slice),
-            Err(stopped) => Err(wasmtime::Error::new(stopped)),
-        },
-        CallHook::CallingWasm => {
-            store.data_mut().meter.entering();
-            Ok(())
-        }
-        CallHook::ReturningFromWasm => {
-            store.data_mut().meter.entered();
-            Ok(())
-        }
-    });
+    if let Some(table) = store.concurrent_resource_table() {
+        table.set_max_capacity(MAX_RESOURCES);
+    }
+    store.fuel_async_yield_interval(Some(turn.slice()))?;
+    store.call_hook_async(Crossings);
     Ok(store)
 }
 
