@@ -1,5 +1,7 @@
 //! A tool that is served, and one call of it: what is asked before the guest is entered, and of its answer.
 
+use std::future::{Future, poll_fn};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -95,6 +97,17 @@ impl Tool {
         entry: Option<&EntryTicket>,
         arguments: &RawValue,
     ) -> CallOutcome {
+        let (ended, busy) = timed(self.call_untimed(context, entry, arguments)).await;
+        self.tally.ended(&ended, busy);
+        CallOutcome { outcome: ended.outcome.map_err(|error| self.in_its_file(error)), ..ended }
+    }
+
+    async fn call_untimed(
+        &self,
+        context: CallContext,
+        entry: Option<&EntryTicket>,
+        arguments: &RawValue,
+    ) -> CallOutcome {
         let admitted = self.admitted(entry, arguments.get()).await;
         if entry.is_some_and(|entry| !entry.take()) {
             // The places of this call become free for others.
@@ -102,12 +115,10 @@ impl Tool {
             return std::future::pending().await;
         }
         self.tally.call();
-        let ended = match admitted {
+        match admitted {
             Ok(admitted) => self.enter(admitted, context, arguments.get()).await,
             Err(error) => CallOutcome::before(error),
-        };
-        self.tally.ended(&ended);
-        CallOutcome { outcome: ended.outcome.map_err(|error| self.in_its_file(error)), ..ended }
+        }
     }
 
     /// `error` with the local file, where that sets the limit that was reached.
@@ -220,4 +231,17 @@ impl Tool {
         })?;
         Ok(output)
     }
+}
+
+/// Returns what `future` gives, and the time that it took of the threads that polled it: it may have waited longer.
+async fn timed<T>(future: impl Future<Output = T>) -> (T, Duration) {
+    let (mut future, mut busy) = (pin!(future), Duration::ZERO);
+    let given = poll_fn(|context| {
+        let began = Instant::now();
+        let polled = future.as_mut().poll(context);
+        busy += began.elapsed();
+        polled
+    });
+    let given = given.await;
+    (given, busy)
 }

@@ -248,6 +248,66 @@ fn a_tool_that_was_brief_and_is_not_any_more_delays_nobody() {
     assert_eq!(status.code(), Some(0));
 }
 
+/// What the host does for such a tool beside its guest takes its time, too: to check arguments, to read an answer, to log
+/// lines.
+#[test]
+fn much_work_beside_the_guest_of_a_tool_that_was_brief_delays_nobody() {
+    let plugins = plugins::good();
+    // A list of 32,768 zeros, made by doubling: for less fuel than a brief turn has.
+    let answers = r#"(local $length i32) (drop (memory.grow (i32.const 64)))
+        (i64.store (i32.const 131072) (i64.const 0x5b3a2261227b)) (i32.store16 (i32.const 131078) (i32.const 0x2c30))
+        (local.set $length (i32.const 2))
+        (loop $l
+            (memory.copy (i32.add (i32.const 131078) (local.get $length)) (i32.const 131078) (local.get $length))
+            (br_if $l (i32.lt_u (local.tee $length (i32.shl (local.get $length) (i32.const 1))) (i32.const 65536))))
+        (i32.store (i32.add (i32.const 131078) (local.get $length)) (i32.const 0x7d5d30))
+        (return (call $structured (i32.const 131072) (i32.add (local.get $length) (i32.const 9))))"#;
+    // Three times as many empty lines as are written at once.
+    let writes = "(memory.fill (i32.const 49152) (i32.const 10) (i32.const 4096))
+        (i32.store (i32.const 0) (i32.const 49152)) (i32.store (i32.const 4) (i32.const 4096))
+        (drop (call $write (i32.const 2) (i32.const 0) (i32.const 1) (i32.const 16)))
+        (drop (call $write (i32.const 2) (i32.const 0) (i32.const 1) (i32.const 16)))
+        (drop (call $write (i32.const 2) (i32.const 0) (i32.const 1) (i32.const 16)))";
+    let alternatives = vec!["{}"; 9_000].join(",");
+    let schema = format!(
+        r#"{{"type":"object","properties":{{"long":{{"items":{{"allOf":[{alternatives}]}}}}}}}}"#
+    );
+    let plain = r#"{"type":"object"}"#;
+    for (name, busy, input_schema) in
+        [("answers", answers, plain), ("writes", writes, plain), ("checks", "", &*schema)]
+    {
+        let (locals, busy) = match busy.split_once(") (drop") {
+            Some((locals, rest)) if locals.starts_with("(local") => {
+                (format!("{locals})"), format!("(drop{rest}"))
+            }
+            _ => (String::new(), busy.to_owned()),
+        };
+        let call = format!(
+            "{locals} (if (i32.gt_u (local.get $arguments_len) (i32.const 2)) (then {busy}))
+            (global.get $ok)"
+        );
+        let imports = guest::WASI;
+        let wat = guest::Wat { call: &call, imports, input_schema, ..Default::default() };
+        plugins::install(plugins.path(), name, "[limits]\noutput = \"4MiB\"", &wat.build());
+    }
+    let mut client = Client::initialized(plugins.path());
+    for name in ["answers", "writes", "checks"] {
+        let tool = format!("{name}_run");
+        for _ in 0..3 {
+            assert_eq!(client.text(&tool), "ok");
+        }
+        let arguments = json!({ "long": vec![0; 100] });
+        client.send(&json!({ "jsonrpc": "2.0", "id": name, "method": "tools/call",
+            "params": { "name": tool, "arguments": arguments } }));
+        let ping = format!("ping beside {name}");
+        client.send(&json!({ "jsonrpc": "2.0", "id": ping, "method": "ping" }));
+        let first = client.next();
+        assert!(first["id"] == ping, "{name} is answered first");
+        let ended = client.response(&json!(name));
+        assert!(ended["result"]["isError"] != json!(true), "{name} fails");
+    }
+}
+
 #[cfg(unix)]
 fn signal(pid: u32, name: &str) {
     let sent = std::process::Command::new("kill").args([name, &pid.to_string()]).status().unwrap();

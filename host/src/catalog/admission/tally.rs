@@ -36,12 +36,13 @@ impl Tally {
         self.calls.fetch_add(1, Relaxed);
     }
 
-    pub(crate) fn ended(&self, ended: &CallOutcome) {
+    /// A call ended that kept its threads `busy` for so long, with all that was done for it.
+    pub(crate) fn ended(&self, ended: &CallOutcome, busy: Duration) {
         if ended.outcome.is_err() {
             self.errors.fetch_add(1, Relaxed);
         }
         let Usage { fuel, time, .. } = ended.usage;
-        let is_brief = fuel <= BRIEF_FUEL && time <= BRIEF_TIME;
+        let is_brief = fuel <= BRIEF_FUEL && time <= BRIEF_TIME && busy <= BRIEF_TIME;
         self.is_brief.store(is_brief, Relaxed);
     }
 
@@ -60,17 +61,19 @@ mod tests {
     fn a_tool_is_brief_whose_last_call_took_little_work_and_little_time() {
         let tally = Tally::default();
         assert!(!tally.is_brief());
-        for (fuel, time, is_brief) in [
-            (BRIEF_FUEL, BRIEF_TIME, true),
-            (BRIEF_FUEL + 1, BRIEF_TIME, false),
-            (0, Duration::ZERO, true),
-            (BRIEF_FUEL, BRIEF_TIME + Duration::from_nanos(1), false),
+        let (zero, over) = (Duration::ZERO, BRIEF_TIME + Duration::from_nanos(1));
+        for (fuel, time, busy, is_brief) in [
+            (BRIEF_FUEL, BRIEF_TIME, BRIEF_TIME, true),
+            (BRIEF_FUEL + 1, BRIEF_TIME, BRIEF_TIME, false),
+            (0, zero, zero, true),
+            (BRIEF_FUEL, over, zero, false),
+            (0, zero, over, false),
         ] {
             let usage = Usage { fuel, time, ..Usage::default() };
-            tally.ended(&CallOutcome { outcome: Ok(Output::default()), usage, slot: None });
-            assert_eq!(tally.is_brief(), is_brief, "{fuel} {time:?}");
+            tally.ended(&CallOutcome { outcome: Ok(Output::default()), usage, slot: None }, busy);
+            assert_eq!(tally.is_brief(), is_brief, "{fuel} {time:?} {busy:?}");
         }
-        tally.ended(&CallOutcome::before(CallError::Host("gone".into())));
+        tally.ended(&CallOutcome::before(CallError::Host("gone".into())), Duration::ZERO);
         assert_eq!(tally.errors(), 1);
     }
 }

@@ -14,6 +14,9 @@ const MAX_STEPS: u32 = 20_000_000;
 const STEPS_PER_LOOK: u32 = 64;
 /// The longest time that one validation may take.
 const MAX_VALIDATION_TIME: Duration = Duration::from_millis(500);
+/// The steps and the time of a validation that is over before another thread could be asked.
+const QUICK_STEPS: u32 = 10_000;
+const QUICK_TIME: Duration = Duration::from_millis(1);
 /// Bytes of stack that one validation may use: a quarter of what a thread has.
 const MAX_VALIDATION_STACK: usize = 512 * 1024;
 /// The most memory that the problems of one value may take beside a few copies of it, in bytes. They are found all at
@@ -75,10 +78,19 @@ struct ProblemsFull;
 
 /// Runs `validate` within the budget.
 pub(crate) fn within<T>(validate: impl FnOnce() -> T) -> Result<T, BudgetSpent> {
+    limited(MAX_STEPS, MAX_VALIDATION_TIME, validate)
+}
+
+/// Runs `validate` within what a thread can spare that has something else to do. `None` if it would take longer.
+pub(crate) fn at_once<T>(validate: impl FnOnce() -> T) -> Option<T> {
+    limited(QUICK_STEPS, QUICK_TIME, validate).ok()
+}
+
+fn limited<T>(steps: u32, time: Duration, validate: impl FnOnce() -> T) -> Result<T, BudgetSpent> {
     LEFT.set(Some(Left {
-        steps: MAX_STEPS,
-        next_look: MAX_STEPS,
-        until: Instant::now() + MAX_VALIDATION_TIME,
+        steps,
+        next_look: steps,
+        until: Instant::now() + time,
         longest_text: usize::MAX,
         stack: stack_address(),
         problems: None,

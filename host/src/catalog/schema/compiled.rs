@@ -61,12 +61,11 @@ impl Schema {
     /// A check that may take long gives way first, so that a call which was begun elsewhere goes on among the guests.
     /// The check gets the thread for itself, and the runtime another: the runtime needs more than one.
     pub(crate) async fn check(&self, value: &Value, length: usize) -> Result<(), String> {
-        if self.is_quick(length) {
-            self.check_here(value)
-        } else {
-            tokio::task::yield_now().await;
-            tokio::task::block_in_place(|| self.check_here(value))
+        if self.is_quick(length) && self.is_valid_at_once(value) {
+            return Ok(());
         }
+        tokio::task::yield_now().await;
+        tokio::task::block_in_place(|| self.check_here(value))
     }
 
     /// Reads the arguments `text`, which are `value`: as they are, which returns `None`, or as `reading` lets them be
@@ -77,7 +76,7 @@ impl Schema {
         text: &str,
         reading: Reading,
     ) -> Result<Option<String>, String> {
-        if self.is_quick(text.len()) && self.is_valid(value)? {
+        if self.is_quick(text.len()) && self.is_valid_at_once(value) {
             return Ok(None);
         }
         tokio::task::yield_now().await;
@@ -101,12 +100,14 @@ impl Schema {
         .map_err(|spent| spent.to_string())?
     }
 
-    fn is_valid(&self, value: &Value) -> Result<bool, String> {
-        let checker = &self.compiled()?.checker;
-        budget::within(|| checker.is_valid(value)).map_err(|spent| spent.to_string())
+    /// True if the value is known to be valid before another thread could be asked.
+    fn is_valid_at_once(&self, value: &Value) -> bool {
+        self.now().is_some_and(|compiled| {
+            budget::at_once(|| compiled.checker.is_valid(value)) == Some(true)
+        })
     }
 
-    /// True if checking a value of `length` bytes of JSON ends before another thread could be asked.
+    /// True if checking a value of `length` bytes of JSON probably ends before another thread could be asked.
     fn is_quick(&self, length: usize) -> bool {
         self.text.get().len().saturating_mul(length) <= MAX_INLINE
             && self.now().is_some_and(|compiled| compiled.is_plain)

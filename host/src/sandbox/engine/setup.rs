@@ -44,6 +44,10 @@ const KEPT_MEMORY: usize = 1 << 20;
 /// The most slots that keep those bytes although nothing runs in them.
 const WARM: u32 = 4;
 
+/// The bytes of an answer that are read at once. A larger one gives way first: where its call was begun on a thread that
+/// has something else to do, it goes on among the guests.
+pub(crate) const MAX_READ_AT_ONCE: usize = 32 * 1024;
+
 /// The kind of thread whose time a guest takes. It decides how soon the guest gives way to others and its limits are
 /// looked at.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -175,6 +175,16 @@ pub(crate) fn output(raw: wit::Output) -> Result<Output, CallError> {
     Ok(Output { content: content(raw.content), structured, meta })
 }
 
+/// Returns the bytes of JSON that have to be read in an answer.
+pub(crate) fn json_bytes(answer: &Result<wit::Output, wit::Failure>) -> usize {
+    let length = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+    match answer {
+        Ok(output) => length(&output.structured) + length(&output.meta),
+        Err(wit::Failure::Other(text)) => text.len(),
+        Err(wit::Failure::InvalidArguments(_) | wit::Failure::Failed(_)) => 0,
+    }
+}
+
 /// Returns the error of a call that a guest's failure stands for.
 pub(crate) fn failure(raw: wit::Failure) -> CallError {
     match raw {

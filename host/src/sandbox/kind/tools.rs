@@ -4,6 +4,7 @@ use wasmtime::Store;
 use wasmtime::component::{Component, ComponentExportIndex, InstancePre};
 
 use super::super::capability::folders::Folders;
+use super::super::engine::setup::MAX_READ_AT_ONCE;
 use super::super::run::invocation::{GuestCall, Invocation};
 use super::super::run::runner::{Ran, Runner};
 use super::super::run::store::StoreState;
@@ -70,6 +71,9 @@ pub(crate) async fn call(
         function.call_async(store, (tool, arguments)).await.map(|(answer,)| answer)
     };
     let (outcome, ran) = runner.run(pre.engine(), runner.copied(), terms, enter).await;
+    if outcome.as_ref().is_ok_and(|answer| contract::json_bytes(answer) > MAX_READ_AT_ONCE) {
+        tokio::task::yield_now().await;
+    }
     let outcome = outcome.and_then(|answer| match answer {
         Ok(output) => contract::output(output),
         Err(failure) => Err(contract::failure(failure)),

@@ -10,8 +10,7 @@ use std::task::{Context, Poll};
 
 use wasmtime::{CallHook, CallHookHandler, StoreContextMut};
 
-use super::meter::Onward;
-use super::store::StoreState;
+use super::meter::{Metered, Onward};
 
 /// The hook.
 pub(crate) struct Crossings;
@@ -31,10 +30,10 @@ impl Future for AtOnce {
 }
 
 // As `async_trait` writes it.
-impl CallHookHandler<StoreState> for Crossings {
+impl<T: Metered + Send> CallHookHandler<T> for Crossings {
     fn handle_call_event<'this, 'store, 'crossing>(
         &'this self,
-        mut store: StoreContextMut<'store, StoreState>,
+        mut store: StoreContextMut<'store, T>,
         hook: CallHook,
     ) -> Crossing<'crossing>
     where
@@ -42,7 +41,7 @@ impl CallHookHandler<StoreState> for Crossings {
         'store: 'crossing,
         Self: 'crossing,
     {
-        let meter = &mut store.data_mut().meter;
+        let meter = store.data_mut().meter();
         let onward = match hook {
             CallHook::CallingHost => Ok(Onward::AtOnce),
             CallHook::ReturningFromHost => meter.returning(),

@@ -8,7 +8,9 @@ use wasmtime_wasi::p2::{OutputStream, Pollable, StreamError, StreamResult};
 use super::meter::Stopped;
 
 /// The most that is written at once.
-const PERMIT: usize = 64 * 1024;
+const PERMIT: usize = 1024;
+/// The lines after which a guest gives way before it writes more: a line costs the host far more than its bytes.
+const MAX_LINES_AT_ONCE: usize = 64;
 
 /// What takes the bytes that a guest writes.
 pub(crate) trait Sink: Clone + Send + Sync + 'static {
@@ -16,9 +18,24 @@ pub(crate) trait Sink: Clone + Send + Sync + 'static {
     fn take(&self, bytes: &[u8]) -> Result<(), Stopped>;
 }
 
-/// A guest's stdout or stderr. It is always ready.
+/// A guest's stdout or stderr. It is always ready, but for other guests that have their turn.
 #[derive(Clone)]
-pub(crate) struct GuestStream<S>(pub(crate) S);
+pub(crate) struct GuestStream<S> {
+    sink: S,
+    /// The number of lines since the guest gave way.
+    lines: usize,
+}
+
+impl<S> GuestStream<S> {
+    /// A stream into `sink`.
+    pub(crate) fn new(sink: S) -> Self {
+        Self { sink, lines: 0 }
+    }
+
+    fn is_busy(&self) -> bool {
+        self.lines >= MAX_LINES_AT_ONCE
+    }
+}
 
 impl<S> IsTerminal for GuestStream<S> {
     fn is_terminal(&self) -> bool {
@@ -39,7 +56,12 @@ impl<S: Sink> StdoutStream for GuestStream<S> {
 
 #[async_trait]
 impl<S: Sink> Pollable for GuestStream<S> {
-    async fn ready(&mut self) {}
+    async fn ready(&mut self) {
+        if self.is_busy() {
+            tokio::task::yield_now().await;
+            self.lines = 0;
+        }
+    }
 }
 
 #[async_trait]
@@ -48,7 +70,8 @@ impl<S: Sink> OutputStream for GuestStream<S> {
         if bytes.len() > PERMIT {
             return Err(StreamError::trap("it wrote more at once than the stream allowed"));
         }
-        self.0.take(&bytes).map_err(|stopped| StreamError::Trap(wasmtime::Error::new(stopped)))
+        self.lines += bytes.iter().filter(|&&byte| byte == b'\n').count();
+        self.sink.take(&bytes).map_err(|stopped| StreamError::Trap(wasmtime::Error::new(stopped)))
     }
 
     fn flush(&mut self) -> StreamResult<()> {
@@ -56,6 +79,6 @@ impl<S: Sink> OutputStream for GuestStream<S> {
     }
 
     fn check_write(&mut self) -> StreamResult<usize> {
-        Ok(PERMIT)
+        Ok(if self.is_busy() { 0 } else { PERMIT })
     }
 }

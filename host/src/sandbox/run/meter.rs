@@ -34,6 +34,11 @@ impl Stopped {
     }
 }
 
+/// The state of a store that keeps the meter of its call.
+pub(crate) trait Metered {
+    fn meter(&mut self) -> &mut Meter;
+}
+
 /// The way in which a guest goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Onward {

@@ -2,12 +2,12 @@
 
 pub(super) mod asking_slots;
 pub(super) mod meter;
+pub(super) mod crossings;
 pub(super) mod redact;
 pub(super) mod guest_stream;
 pub(super) mod log;
 pub(super) mod invocation;
 pub(super) mod store;
-pub(super) mod crossings;
 pub(super) mod runner;
 pub(super) mod slots;
 pub(super) mod linker;

@@ -20,7 +20,7 @@ use super::crossings::Crossings;
 use super::guest_stream::GuestStream;
 use super::invocation::{CallContext, Capabilities, Invocation, ProgressSink};
 use super::log::{Capture, GuestLog, Severity, Stream};
-use super::meter::Meter;
+use super::meter::{Meter, Metered};
 use crate::manifest::{Grants, Limits, SecretName};
 use crate::secret::ResolvedSecrets;
 use crate::text::clip;
@@ -72,8 +72,8 @@ pub(crate) fn new(
     let mut env = grants.env.clone();
     host_facts::add_to(&mut env, &grants.config, folders);
     let mut wasi = WasiCtx::builder();
-    wasi.stdout(GuestStream(Capture { stream: Stream::Stdout, log: log.clone() }))
-        .stderr(GuestStream(Capture { stream: Stream::Stderr, log: log.clone() }))
+    wasi.stdout(GuestStream::new(Capture { stream: Stream::Stdout, log: log.clone() }))
+        .stderr(GuestStream::new(Capture { stream: Stream::Stderr, log: log.clone() }))
         .max_random_size(MAX_RANDOM);
     // What `sockets` offers ends with an error.
     wasi.allow_tcp(false).allow_udp(false).allow_ip_name_lookup(false);
@@ -110,6 +110,12 @@ pub(crate) fn new(
     store.fuel_async_yield_interval(Some(turn.slice()))?;
     store.call_hook_async(Crossings);
     Ok(store)
+}
+
+impl Metered for StoreState {
+    fn meter(&mut self) -> &mut Meter {
+        &mut self.meter
+    }
 }
 
 impl WasiView for StoreState {

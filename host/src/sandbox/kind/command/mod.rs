@@ -16,6 +16,7 @@ use wasmtime::Store;
 use wasmtime_wasi::I32Exit;
 use wasmtime_wasi::p2::bindings::CommandPre;
 
+use super::super::engine::setup::MAX_READ_AT_ONCE;
 use super::super::run::invocation::GuestCall;
 use super::super::run::log::MAX_SAID;
 use super::super::run::runner::{Ran, Runner};
@@ -54,8 +55,12 @@ pub(crate) async fn call(
         Ok((code, log.said(MAX_SAID), meter.memory_hit()))
     };
     let (outcome, ran) = runner.run(pre.engine(), runner.copied(), terms, enter).await;
+    let stdout = stdout.written();
+    if stdout.len() > MAX_READ_AT_ONCE {
+        tokio::task::yield_now().await;
+    }
     let outcome = outcome.and_then(|(code, stderr, refused)| {
-        let ended = answer::ProgramEnd { code, stdout: stdout.written(), stderr, refused };
+        let ended = answer::ProgramEnd { code, stdout, stderr, refused };
         answer::answer(ended, &tool.command, declared, limit, secrets.redactor())
     });
     (outcome, ran)

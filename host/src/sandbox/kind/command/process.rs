@@ -30,6 +30,6 @@ impl Process {
     pub(crate) fn give_to(self, wasi: &mut WasiCtxBuilder, env: &mut BTreeMap<String, String>) {
         let Self { args, env: own, stdin, stdout } = self;
         env.extend(own);
-        wasi.args(&args).stdin(MemoryInputPipe::new(stdin)).stdout(GuestStream(stdout));
+        wasi.args(&args).stdin(MemoryInputPipe::new(stdin)).stdout(GuestStream::new(stdout));
     }
 }

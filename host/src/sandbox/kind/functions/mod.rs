@@ -19,6 +19,7 @@ use serde_json::value::RawValue;
 use wasmtime::Store;
 use wasmtime::component::{Component, ComponentExportIndex, InstancePre, Val};
 
+use super::super::engine::setup::MAX_READ_AT_ONCE;
 use super::super::run::invocation::GuestCall;
 use super::super::run::runner::{self, Ran, Runner};
 use super::super::run::store::StoreState;
@@ -198,18 +199,27 @@ pub(crate) async fn call(
     };
     let copied = runner.copied().saturating_mul(PER_BYTE);
     let (outcome, ran) = runner.run(functions.pre.engine(), copied, terms, enter).await;
-    (outcome.and_then(|returned| answer(runner, returned.as_ref())), ran)
+    let outcome = match outcome {
+        Ok(returned) => answer(runner, returned.as_ref()).await,
+        Err(error) => Err(error),
+    };
+    (outcome, ran)
 }
 
 /// The returned value as wassette has it: within an object, under `result`. An error is a failure.
-fn answer(runner: Runner<'_>, returned: Option<&Val>) -> Result<Output, CallError> {
+async fn answer(runner: Runner<'_>, returned: Option<&Val>) -> Result<Output, CallError> {
     let Some(value) = returned else {
         let content = vec![Content::Text("null".into())];
         return Ok(Output { content, ..Output::default() });
     };
     let limit = runner.limits.output;
     let most = usize::try_from(limit.get()).unwrap_or(usize::MAX);
-    let json = values::write::json(value, most).map_err(|error| match error {
+    let mut json = values::write::json(value, most.min(MAX_READ_AT_ONCE));
+    if matches!(json, Err(ValueError::TooLong)) {
+        tokio::task::yield_now().await;
+        json = values::write::json(value, most);
+    }
+    let json = json.map_err(|error| match error {
         ValueError::TooLong => runner::limit(Limit::Output, limit.to_string()),
         ValueError::NotJson => CallError::Broken("its answer cannot be written as JSON".into()),
     })?;
