@@ -1,15 +1,32 @@
 //! The spellings of a text: percent-encoded, with the escapes of JSON or HTML, as a form has it, or any mixture of
 //! these; base64 with line breaks in it.
 
-/// The fit between the beginning of some bytes and a text.
+/// The fit between the beginning of some bytes and some texts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fit {
-    /// So many of them spell all of it. Where there are several lengths, this is the longest.
-    Whole(usize),
-    /// All of them spell its beginning: what follows decides.
-    Begun,
-    /// They do not.
+    /// So many of the bytes spell all of this text. Where there are several lengths, this is the longest.
+    Whole(Found, usize),
+    /// All of them spell the beginning of a text of so many bytes: what follows decides.
+    Begun(usize),
+    /// They do neither.
     Not,
+}
+
+impl Fit {
+    fn begun(longest: usize) -> Self {
+        if longest > 0 { Self::Begun(longest) } else { Self::Not }
+    }
+
+    /// The one of the longer text; of texts as long as each other, this one. What may have begun takes precedence over a
+    /// shorter text that is whole, until that is known.
+    pub(super) fn or(self, other: Self) -> Self {
+        let length = |fit: Self| match fit {
+            Self::Whole(found, _) => found.length,
+            Self::Begun(length) => length,
+            Self::Not => 0,
+        };
+        if length(other) > length(self) { other } else { self }
+    }
 }
 
 /// The longest run of backslashes before an escaped character: JSON within JSON within JSON.
@@ -20,49 +37,210 @@ const MAX_REFERENCE: usize = 12;
 /// The parts of the longest line break: `\r` and `\n`.
 const MAX_BREAK: usize = 2;
 
+/// Characters that are escaped by a letter behind a backslash.
+const LETTERS: [(char, u8); 9] = [
+    ('"', b'"'),
+    ('\'', b'\''),
+    ('/', b'/'),
+    ('\\', b'\\'),
+    ('\n', b'n'),
+    ('\r', b'r'),
+    ('\t', b't'),
+    ('\u{8}', b'b'),
+    ('\u{c}', b'f'),
+];
+
 /// HTML's names for characters that programs escape.
 const HTML_ENTITIES: [(&str, char); 6] =
     [("amp", '&'), ("lt", '<'), ("gt", '>'), ("quot", '"'), ("apos", '\''), ("nbsp", '\u{a0}')];
 
-/// Decides whether `bytes` begin with a spelling of `text`. With `may_break`, line breaks may stand between its
-/// characters. With `is_end`, no more bytes come, so that a spelling is whole or not there.
-pub(super) fn fit(text: &str, may_break: bool, bytes: &[u8], is_end: bool) -> Fit {
-    let mut characters = text.chars();
-    let mut ends = Ends::default();
-    // Most bytes begin nothing, which is known after this, without a list.
-    if let Some(first) = characters.next() {
-        character_ends(first, bytes, 0, &mut ends);
+/// Texts that are looked for together, a character at a time: what they begin with in common is looked at once, however
+/// many they are.
+pub(super) struct Spellings {
+    /// The first is the root.
+    nodes: Vec<Node>,
+    /// True if line breaks may stand between the characters of a text, as in base64.
+    may_break: bool,
+}
+
+/// The characters up to here, which some texts begin with.
+#[derive(Default)]
+struct Node {
+    /// In the order of their characters.
+    next: Vec<(char, usize)>,
+    /// The text that ends here, if one does.
+    text: Option<Found>,
+    /// The length of the longest text that begins so, in bytes.
+    longest: usize,
+}
+
+/// A text that was found: its place among those that were added, and its length in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Found {
+    pub(super) place: usize,
+    pub(super) length: usize,
+}
+
+impl Spellings {
+    /// No texts yet.
+    pub(super) fn new(may_break: bool) -> Self {
+        Self { nodes: vec![Node::default()], may_break }
     }
-    // The places up to which the characters so far may reach: mostly one.
-    let mut reached = std::mem::take(&mut ends.found);
-    for character in characters {
-        if reached.is_empty() {
-            break;
+
+    /// Adds a text, to be told of by its `place`. Of equal ones the first is told of.
+    pub(super) fn add(&mut self, text: &str, place: usize) {
+        let mut at = 0;
+        for character in text.chars() {
+            let free = self.nodes.len();
+            let node = &mut self.nodes[at];
+            node.longest = node.longest.max(text.len());
+            at = match node.next.binary_search_by_key(&character, |(next, _)| *next) {
+                Ok(known) => node.next[known].1,
+                Err(before) => {
+                    node.next.insert(before, (character, free));
+                    self.nodes.push(Node::default());
+                    free
+                }
+            };
         }
-        for from in std::mem::take(&mut reached) {
-            character_ends(character, bytes, from, &mut ends);
-            if may_break {
-                let after = after_break(bytes, from);
+        let last = &mut self.nodes[at];
+        last.longest = last.longest.max(text.len());
+        last.text.get_or_insert(Found { place, length: text.len() });
+    }
+
+    /// Decides whether `bytes` begin with a spelling of one of the texts: of the longest that fits or may have begun. With
+    /// `is_end`, no more bytes come, so that a spelling is whole or not there.
+    pub(super) fn fit(&self, bytes: &[u8], is_end: bool) -> Fit {
+        let (ends, begun, whole) = (Ends::default(), 0, None);
+        let mut walk = Walk { nodes: &self.nodes, bytes, ends, begun, whole };
+        let (mut reached, mut further) = (Vec::new(), Vec::new());
+        // Most bytes begin nothing, which is known after this, without a list.
+        walk.step(0, 0, &mut reached);
+        while !reached.is_empty() {
+            for (node, from) in reached.drain(..) {
+                walk.step(node, from, &mut further);
+                let after = if self.may_break { after_break(bytes, from) } else { from };
                 if after > from {
-                    character_ends(character, bytes, after, &mut ends);
+                    walk.step(node, after, &mut further);
                 }
             }
+            std::mem::swap(&mut reached, &mut further);
         }
-        std::mem::swap(&mut reached, &mut ends.found);
-    }
-    match ends.begun && !is_end {
         // A longer spelling may be on its way.
-        true => Fit::Begun,
-        false => reached.into_iter().max().map_or(Fit::Not, Fit::Whole),
+        let begun = if is_end { Fit::Not } else { Fit::begun(walk.begun) };
+        begun.or(walk.whole.map_or(Fit::Not, |(found, end)| Fit::Whole(found, end)))
     }
 }
 
-/// True if a spelling of `text` can begin with `byte`.
-pub(super) fn can_begin(text: &str, byte: u8) -> bool {
-    let first = text.as_bytes().first();
-    first == Some(&byte)
-        || matches!(byte, b'%' | b'\\' | b'&')
-        || (byte == b'+' && first == Some(&b' '))
+impl Drop for Spellings {
+    fn drop(&mut self) {
+        for (character, _) in self.nodes.iter_mut().flat_map(|node| &mut node.next) {
+            *character = '\0';
+        }
+        // They are never read again, so the compiler could leave the filling out.
+        std::hint::black_box(&self.nodes);
+    }
+}
+
+/// The state of one decision.
+struct Walk<'a> {
+    nodes: &'a [Node],
+    bytes: &'a [u8],
+    ends: Ends,
+    /// The length of the longest text that may have begun; 0 if none has.
+    begun: usize,
+    /// The longest text that is whole, and the last place at which it ends.
+    whole: Option<(Found, usize)>,
+}
+
+impl Walk<'_> {
+    /// Adds to `reached` the nodes behind `node`, with the places up to which one more character reaches.
+    fn step(&mut self, node: usize, from: usize, reached: &mut Vec<(usize, usize)>) {
+        let next = &self.nodes[node].next;
+        match characters_at(self.bytes, from) {
+            None => {
+                next.iter().for_each(|&(character, node)| self.take(character, node, from, reached))
+            }
+            Some(few) => {
+                for character in few.into_iter().flatten() {
+                    if let Ok(known) = next.binary_search_by_key(&character, |(next, _)| *next) {
+                        self.take(character, next[known].1, from, reached);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Adds `node`, which `character` leads to, to `reached`, if the bytes spell it there.
+    fn take(
+        &mut self,
+        character: char,
+        node: usize,
+        from: usize,
+        reached: &mut Vec<(usize, usize)>,
+    ) {
+        character_ends(character, self.bytes, from, &mut self.ends);
+        let Node { text, longest, .. } = &self.nodes[node];
+        if std::mem::take(&mut self.ends.begun) {
+            self.begun = self.begun.max(*longest);
+        }
+        for end in self.ends.found.drain(..) {
+            if let Some(text) = text {
+                let rank = |(found, end): (Found, usize)| (found.length, end);
+                if self.whole.is_none_or(|whole| rank(whole) < rank((*text, end))) {
+                    self.whole = Some((*text, end));
+                }
+            }
+            if !reached.contains(&(node, end)) {
+                reached.push((node, end));
+            }
+        }
+    }
+}
+
+/// The characters of which a spelling may begin at `from`, each once: a few, or `None` for any.
+fn characters_at(bytes: &[u8], from: usize) -> Option<[Option<char>; 2]> {
+    let rest = bytes.get(from..)?;
+    let first = char::from(*rest.first()?);
+    let spelled = match first {
+        '%' => encoded_character(&rest[1..])?,
+        '+' => Some(' '),
+        '&' => referred_character(&rest[1..])?,
+        '\\' => escaped_character(rest)?,
+        '\0'..='\x7f' => None,
+        _ => return None,
+    };
+    Some([Some(first), spelled.filter(|spelled| *spelled != first)])
+}
+
+/// The character behind `%`: none, or, where the first of several bytes is there or it is cut off, any.
+fn encoded_character(hex: &[u8]) -> Option<Option<char>> {
+    let hex = hex.get(..2)?;
+    let value = hex_value(hex).and_then(char::from_u32);
+    if value.is_some_and(|value| !value.is_ascii()) { None } else { Some(value) }
+}
+
+/// The character that HTML refers to behind `&`: none, or, where that is cut off, any.
+fn referred_character(rest: &[u8]) -> Option<Option<char>> {
+    let word = reference(rest)?;
+    Some(referred(word).and_then(char::from_u32))
+}
+
+/// The character behind backslashes: none, or, where it takes two units or is cut off, any.
+fn escaped_character(rest: &[u8]) -> Option<Option<char>> {
+    let run = rest.iter().take(MAX_BACKSLASHES + 1).take_while(|byte| **byte == b'\\').count();
+    let hex = |digits: &[u8]| hex_value(digits).map(char::from_u32);
+    match &rest[run..] {
+        [] => None,
+        _ if run > MAX_BACKSLASHES => Some(None),
+        [b'u', digits @ ..] => match hex(digits.get(..4)?) {
+            Some(None) => None,
+            Some(character) => Some(character),
+            None => Some(None),
+        },
+        [b'x', digits @ ..] => Some(hex(digits.get(..2)?).flatten()),
+        [letter, ..] => Some(LETTERS.iter().find(|(_, known)| known == letter).map(|(it, _)| *it)),
+    }
 }
 
 /// The offsets at which spellings of one character end.
@@ -135,15 +313,7 @@ fn escape_ends(character: char, bytes: &[u8], from: usize, ends: &mut Ends) {
         return;
     }
     let after = &bytes[from + run..];
-    let letter = match character {
-        '"' | '\'' | '/' | '\\' => Some(character as u8),
-        '\n' => Some(b'n'),
-        '\r' => Some(b'r'),
-        '\t' => Some(b't'),
-        '\u{8}' => Some(b'b'),
-        '\u{c}' => Some(b'f'),
-        _ => None,
-    };
+    let letter = LETTERS.iter().find(|(known, _)| *known == character).map(|(_, letter)| *letter);
     match after {
         [] => ends.begun = true,
         [first, ..] if Some(*first) == letter => ends.add(Some(from + run + 1), bytes),
@@ -187,24 +357,37 @@ fn units_end(character: char, bytes: &[u8], from: usize, backslashes: &[u8]) -> 
 /// The character as HTML refers to it: `&lt;`, `&#60;`, `&#x3c;`, also without the semicolon.
 fn reference_end(character: char, bytes: &[u8], from: usize, ends: &mut Ends) {
     let rest = &bytes[from + 1..];
+    let Some(word) = reference(rest) else {
+        ends.begun = true;
+        // Without a semicolon it may end where the bytes do.
+        return match referred(rest) {
+            Some(number) if number == u32::from(character) => ends.add(Some(bytes.len()), bytes),
+            _ => {}
+        };
+    };
+    if referred(word) == Some(character.into()) {
+        let semicolon = usize::from(rest.get(word.len()) == Some(&b';'));
+        ends.add(Some(from + 1 + word.len() + semicolon), bytes);
+    }
+}
+
+/// The word behind `&`, which may refer to a character. `None` if it is cut off.
+fn reference(rest: &[u8]) -> Option<&[u8]> {
     let is_of_it = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'#';
     let length = rest.iter().take(MAX_REFERENCE).take_while(|byte| is_of_it(byte)).count();
-    if length == rest.len() && length < MAX_REFERENCE {
-        ends.begun = true;
-    }
-    let semicolon = usize::from(rest.get(length) == Some(&b';'));
-    let Ok(word) = std::str::from_utf8(&rest[..length]) else { return };
-    let number = match word.strip_prefix('#') {
-        Some(number) => match number.strip_prefix(['x', 'X']) {
-            Some(hex) => u32::from_str_radix(hex, 16).ok(),
-            None => number.parse().ok(),
-        },
-        None => {
-            HTML_ENTITIES.iter().find(|(name, _)| *name == word).map(|(_, named)| *named as u32)
-        }
+    (length < rest.len() || length == MAX_REFERENCE).then(|| &rest[..length])
+}
+
+/// The number of the character that a word of HTML refers to.
+fn referred(word: &[u8]) -> Option<u32> {
+    let word = std::str::from_utf8(word).ok()?;
+    let Some(number) = word.strip_prefix('#') else {
+        let named = HTML_ENTITIES.iter().find(|(name, _)| *name == word);
+        return named.map(|(_, character)| u32::from(*character));
     };
-    if number == Some(character.into()) {
-        ends.add(Some(from + 1 + length + semicolon), bytes);
+    match number.strip_prefix(['x', 'X']) {
+        Some(hex) => u32::from_str_radix(hex, 16).ok(),
+        None => number.parse().ok(),
     }
 }
 
@@ -228,18 +411,38 @@ fn hex_value(digits: &[u8]) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    /// How the bytes fit one text.
+    #[derive(Debug, PartialEq)]
+    enum One {
+        Whole(usize),
+        Begun,
+        Not,
+    }
+
+    fn fit(text: &str, may_break: bool, bytes: &[u8], is_end: bool) -> One {
+        let mut spellings = Spellings::new(may_break);
+        spellings.add(text, 0);
+        match spellings.fit(bytes, is_end) {
+            Fit::Whole(_, end) => One::Whole(end),
+            Fit::Begun(_) => One::Begun,
+            Fit::Not => One::Not,
+        }
+    }
 
     /// All of each spelling is one, and each beginning of it is begun.
     #[track_caller]
     fn check(text: &str, spellings: &[&str]) {
         for spelling in spellings {
             let whole = [spelling.as_bytes(), b"~"].concat();
-            assert_eq!(fit(text, false, &whole, true), Fit::Whole(spelling.len()), "{spelling}");
+            assert_eq!(fit(text, false, &whole, true), One::Whole(spelling.len()), "{spelling}");
             for end in 0..spelling.len() {
                 let found = fit(text, false, &spelling.as_bytes()[..end], false);
                 assert!(
-                    matches!(found, Fit::Begun | Fit::Whole(_)),
+                    matches!(found, One::Begun | One::Whole(_)),
                     "{spelling} cut at {end}: {found:?}"
                 );
             }
@@ -279,17 +482,53 @@ mod tests {
         check("l\nm", &["l\nm", "l\\nm", "l%0Am", "l\\u000am", "l\\x0am"]);
     }
 
+    proptest! {
+        #[test]
+        fn any_mixture_of_spellings_fits_among_other_texts(
+            text in "[ -~\u{e9}\u{1f600}\n]{6,20}",
+            other in "[ -~]{6,20}",
+            ways in proptest::collection::vec(0..5_usize, 20),
+        ) {
+            let mut spellings = Spellings::new(false);
+            spellings.add(&other, 1);
+            spellings.add(&text, 0);
+            let json = |character: char| {
+                let quoted = serde_json::Value::from(character.to_string()).to_string();
+                quoted[1..quoted.len() - 1].to_owned()
+            };
+            let spelled: String = text.chars().zip(ways).map(|(character, way)| {
+                let mut utf8 = [0; 4];
+                let percent = |byte: &u8| format!("%{byte:02x}");
+                match way {
+                    0 => character.to_string(),
+                    1 => character.encode_utf8(&mut utf8).as_bytes().iter().map(percent).collect(),
+                    2 => format!("&#{};", u32::from(character)),
+                    3 => {
+                        let mut units = [0; 2];
+                        let units = character.encode_utf16(&mut units).iter();
+                        units.map(|unit| format!("\\u{unit:04X}")).collect()
+                    }
+                    _ => json(character),
+                }
+            }).collect();
+            let fit = spellings.fit(format!("{spelled}~").as_bytes(), true);
+            // A longer one, where both fit.
+            let is_found = matches!(fit, Fit::Whole(found, end) if found.place == 1 || end >= spelled.len());
+            prop_assert!(is_found, "{} is {:?}", spelled, fit);
+        }
+    }
+
     #[test]
     fn what_only_looks_so_does_not_fit() {
         for other in
             ["hunter3", "h%76nter2", "hunte%", "h\\u0076nter2", "h&#118;nter2", "hunter", "\\"]
         {
             let whole = [other.as_bytes(), b"~~~~~~~~~~~~~~"].concat();
-            assert_eq!(fit("hunter2", false, &whole, false), Fit::Not, "{other}");
+            assert_eq!(fit("hunter2", false, &whole, false), One::Not, "{other}");
         }
         let many = "\\".repeat(10_000);
-        assert_eq!(fit("x\\\\\\\\\\\\y", false, many.as_bytes(), true), Fit::Not);
-        assert_eq!(fit("x", false, many.as_bytes(), false), Fit::Not);
+        assert_eq!(fit("x\\\\\\\\\\\\y", false, many.as_bytes(), true), One::Not);
+        assert_eq!(fit("x", false, many.as_bytes(), false), One::Not);
     }
 
     #[test]
@@ -300,9 +539,9 @@ mod tests {
             let whole = format!("{spelling}=");
             assert_eq!(
                 fit("c3dvcmRmaXNo", true, whole.as_bytes(), false),
-                Fit::Whole(spelling.len())
+                One::Whole(spelling.len())
             );
         }
-        assert_eq!(fit("c3dv", false, b"c3\ndv=", true), Fit::Not);
+        assert_eq!(fit("c3dv", false, b"c3\ndv=", true), One::Not);
     }
 }

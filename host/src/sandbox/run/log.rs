@@ -20,6 +20,8 @@ use crate::tool::Limit;
 const MAX_LOG: u64 = 1024 * 1024;
 /// The longest line kept whole; a longer one is logged in pieces.
 const MAX_LOG_LINE: usize = 4096;
+/// The longest line that is kept because a secret may begin where a piece of it would end.
+const MAX_KEPT_LINE: usize = 64 * 1024;
 /// The bytes that a line counts besides its own.
 const LINE: usize = 64;
 /// The most bytes of the end of stderr that the message of a crash shows.
@@ -155,9 +157,10 @@ impl GuestLog {
         for piece in bytes.split_inclusive(|&byte| byte == b'\n') {
             for piece in piece.chunks(MAX_LOG_LINE) {
                 buffer.extend_from_slice(piece);
-                if buffer.ends_with(b"\n") || buffer.len() >= MAX_LOG_LINE {
-                    self.log_line(stream, buffer);
-                    buffer.clear();
+                let length = self.line_length(buffer);
+                if length > 0 {
+                    self.log_line(stream, &buffer[..length]);
+                    buffer.drain(..length);
                 }
             }
         }
@@ -167,6 +170,17 @@ impl GuestLog {
             words.drain(..words.len().saturating_sub(KEPT_STDERR));
         }
         Ok(())
+    }
+
+    /// The bytes of `buffer` that are a line, or a piece of one that is long: no secret is cut in two.
+    fn line_length(&self, buffer: &[u8]) -> usize {
+        if buffer.ends_with(b"\n") || buffer.len() >= MAX_KEPT_LINE {
+            return buffer.len();
+        }
+        match buffer.len() >= MAX_LOG_LINE {
+            true => self.secrets.redactor().decided(buffer),
+            false => 0,
+        }
     }
 
     fn log_line(&self, stream: Stream, line: &[u8]) {
@@ -245,6 +259,27 @@ mod tests {
             let told = told(|| way(&log, line));
             assert!(told.contains("\\u{1b}[1m key=[secret KEY]"), "{at}: {told}");
             assert!(!told.contains("hunter2") && !told.contains('\u{1b}'), "{at}: {told}");
+        }
+    }
+
+    #[test]
+    fn no_secret_is_cut_in_two_where_a_long_line_is() {
+        let secret = "hunter2hunter2hunter2";
+        for before in [
+            MAX_LOG_LINE - 1,
+            MAX_LOG_LINE - 11,
+            MAX_LOG_LINE - secret.len() + 1,
+            3 * MAX_LOG_LINE - 5,
+        ] {
+            let log = GuestLog::new(known(), None);
+            let line = format!("{}{secret}{}\n", "x".repeat(before), "y".repeat(MAX_LOG_LINE));
+            let told = told(|| {
+                // As programs write: so many bytes at once.
+                for piece in line.as_bytes().chunks(1000) {
+                    log.write(Stream::Stdout, piece).expect("within the limit");
+                }
+            });
+            assert!(told.contains("[secret KEY]") && !told.contains("hunter2"), "{before}");
         }
     }
 
