@@ -648,3 +648,32 @@ async fn asynchronous_functions_have_the_limits_of_all() {
         assert!(error.contains(hit), "{hit}: {error}");
     }
 }
+
+/// A component whose one function returns at once, and that makes so many instances of a module of so many globals first.
+fn of_globals(concurrent: bool, globals: usize, instances: usize) -> Vec<u8> {
+    let stream = if concurrent { "(type (stream u8))" } else { "" };
+    let global = "(global i32 (i32.const 7))".repeat(globals);
+    let instance = "(core instance (instantiate $m))".repeat(instances);
+    let component = format!(
+        r#"(component {stream}
+            (core module $f (func (export "f"))) (core instance $i (instantiate $f))
+            (func (export "f") (canon lift (core func $i "f")))
+            (core module $m {global}) {instance})"#
+    );
+    wat::parse_str(&component).expect("a component")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_runtime_keeps_for_instances_is_bounded_on_both_engines() {
+    for concurrent in [false, true] {
+        let modest = of_globals(concurrent, 1_000, 100);
+        assert!(call(&modest, "f", "{}").await.is_ok(), "{concurrent}");
+        for (globals, instances) in [(1_000_000, 4), (100_000, 100), (30_000, 200)] {
+            let wasm = of_globals(concurrent, globals, instances);
+            let what = format!("{globals} globals, {instances} times, concurrent: {concurrent}");
+            let refused = compile(&wasm).await.err();
+            let refused = refused.unwrap_or_else(|| panic!("{what}: it is taken")).to_string();
+            assert!(refused.contains("instance"), "{what}: {refused:.300}");
+        }
+    }
+}

@@ -10,9 +10,13 @@ use super::super::run::engines::Engines;
 
 /// Loads the component that `code` is, on the engine that it was made for.
 pub(crate) fn load(engines: &Engines, code: &[u8]) -> wasmtime::Result<Component> {
-    load_on(engines.usual(), code).or_else(|error| match engines.concurrent() {
-        Ok(concurrent) => load_on(&concurrent.engine, code).map_err(|_| error),
-        Err(_) => Err(error),
+    load_on(engines.usual(), code).or_else(|error| {
+        // wasmtime keeps the types of these errors to itself.
+        if !error.to_string().contains("concurrency support") {
+            return Err(error);
+        }
+        let concurrent = engines.concurrent().map_err(wasmtime::Error::msg)?;
+        load_on(&concurrent.engine, code)
     })
 }
 

@@ -122,19 +122,23 @@ pub(crate) fn compiling(
 
 /// Returns the engine that most guests run on.
 pub(crate) fn running() -> wasmtime::Result<Engine> {
-    let mut pooled = config(Concurrency::Off);
+    pooled(Concurrency::Off)
+}
+
+/// Returns the engine that components with asynchronous functions, futures or streams run on, within the same bounds. Few
+/// components need it, and every call costs more on it.
+pub(crate) fn concurrent() -> wasmtime::Result<Engine> {
+    pooled(Concurrency::On)
+}
+
+fn pooled(concurrency: Concurrency) -> wasmtime::Result<Engine> {
+    let mut pooled = config(concurrency);
     pooled.allocation_strategy(pool());
     Engine::new(&pooled).or_else(|error| {
         // Address space is scarce: there is a limit, or the machine is small. Everything works, only slower.
         tracing::info!("memory for guests is not pooled here: {}", one_line(&error));
-        Engine::new(&config(Concurrency::Off))
+        Engine::new(&config(concurrency))
     })
-}
-
-/// Returns the engine that components with asynchronous functions, futures or streams run on. Few components need it,
-/// and every call costs more on it.
-pub(crate) fn concurrent() -> wasmtime::Result<Engine> {
-    Engine::new(&config(Concurrency::On))
 }
 
 /// Support for components with asynchronous functions.
