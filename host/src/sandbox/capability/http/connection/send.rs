@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::header::{CONNECTION, HOST, HeaderName, HeaderValue};
+use http::uri::PathAndQuery;
 use http::{Request, Response, Uri, request};
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
@@ -75,17 +76,41 @@ async fn in_time<T>(
     timeout(at_most, work).await.unwrap_or(Err(late))
 }
 
+/// The path and the query of `uri`, as the first line of a request has them. A path is never empty there.
+fn origin_form(uri: &Uri) -> Uri {
+    let written = uri.path_and_query().map(PathAndQuery::as_str).unwrap_or_default();
+    // An empty one says that it is `/`, and would be written as nothing: the text is read anew.
+    let slash = if written.starts_with('/') { "" } else { "/" };
+    Uri::try_from(format!("{slash}{written}")).unwrap_or_else(|_| Uri::from_static("/"))
+}
+
 /// The head as it is written: a path in place of the URL, and the host's own headers.
 fn addressed(mut head: request::Parts, target: &RequestTarget) -> request::Parts {
     for name in &OF_THE_HOST {
         head.headers.remove(name);
     }
-    let path = head.uri.path_and_query().cloned();
-    head.uri = path.map_or_else(|| Uri::from_static("/"), Uri::from);
+    head.uri = origin_form(&head.uri);
     // A host is ASCII without spaces or controls, so it always is a header's value.
     if let Ok(host) = HeaderValue::try_from(target.authority()) {
         head.headers.insert(HOST, host);
     }
     head.headers.insert(CONNECTION, HeaderValue::from_static("close"));
     head
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_path_of_a_request_is_never_empty() {
+        for (path, expected) in
+            [("", "/"), ("?q=1", "/?q=1"), ("/", "/"), ("/a?b", "/a?b"), ("/?", "/?")]
+        {
+            let uri = Uri::builder().scheme("https").authority("a.example").path_and_query(path);
+            let uri = uri.build().expect("an address");
+            assert_eq!(origin_form(&uri).to_string(), expected);
+        }
+        assert_eq!(origin_form(&Uri::from_static("a.example")).to_string(), "/");
+    }
 }
