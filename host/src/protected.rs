@@ -79,8 +79,9 @@ impl Protected {
         if home.is_some_and(|home| settled(&home).starts_with(path)) {
             return Err(Forbidden::Home);
         }
-        // Below /dev lies /dev/shm, which holds files like any others.
-        if ["/proc", "/sys"].iter().any(|system| path.starts_with(system)) || path == "/dev" {
+        // /dev/shm holds files like any others; what else lies below /dev are other people's terminals, and devices.
+        let is_device = path.starts_with("/dev") && !path.starts_with("/dev/shm");
+        if is_device || ["/proc", "/sys"].iter().any(|system| path.starts_with(system)) {
             return Err(Forbidden::System);
         }
         let near = |directories: &[PathBuf]| {
@@ -153,9 +154,12 @@ mod tests {
     fn the_root_the_home_directory_and_the_system_are_kept() {
         let protected = Protected::default();
         assert_eq!(protected.check(Path::new("/")), Err(Forbidden::Root));
-        for system in ["/proc", "/proc/self", "/sys/kernel", "/dev"] {
-            assert_eq!(protected.check(Path::new(system)), Err(Forbidden::System));
+        for system in
+            ["/proc", "/proc/self", "/sys/kernel", "/dev", "/dev/pts", "/dev/input", "/dev/shmx"]
+        {
+            assert_eq!(protected.check(Path::new(system)), Err(Forbidden::System), "{system}");
         }
+        assert_eq!(protected.check(Path::new("/dev/shm/mine")), Ok(()));
         let home = std::env::home_dir().and_then(|home| home.canonicalize().ok());
         for kept in home.iter().flat_map(|home| home.ancestors()) {
             assert!(protected.check(kept).is_err(), "{}", kept.display());
