@@ -7,6 +7,9 @@ use std::sync::{Arc, Barrier};
 
 /// The file descriptors that a start takes, and a few for the first files.
 const DESCRIPTORS: usize = 10;
+/// The descriptors that a process raises its own limit to, where it may: what all calls together can hold, and more.
+#[cfg(unix)]
+const MAX_DESCRIPTORS: u64 = 65_536;
 /// Threads beside those for guests: for files, signals and streams.
 const OTHER_THREADS: usize = 4;
 
@@ -28,12 +31,29 @@ pub enum TooLittle {
     },
 }
 
-/// Takes what a start takes, and gives it back.
+/// Takes what a start takes, and gives it back. Then the process may have as many descriptors as it is allowed, and leaves
+/// no memory behind when it crashes: secrets are in it.
 pub(crate) fn check() -> Result<(), TooLittle> {
+    #[cfg(unix)]
+    set_limits();
     descriptors().map_err(TooLittle::Descriptors)?;
     let needed =
         OTHER_THREADS + std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     threads(needed).map_err(|error| TooLittle::Threads { needed, error })
+}
+
+/// Raises what this process may raise itself, and keeps the system from writing its memory to a file. Where either is not
+/// allowed, everything works as before.
+#[cfg(unix)]
+fn set_limits() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    let wanted = maximum.unwrap_or(MAX_DESCRIPTORS).min(MAX_DESCRIPTORS);
+    if current.is_some_and(|current| current < wanted) {
+        drop(setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), maximum }));
+    }
+    let maximum = getrlimit(Resource::Core).maximum;
+    drop(setrlimit(Resource::Core, Rlimit { current: Some(0), maximum }));
 }
 
 #[cfg(unix)]
@@ -66,4 +86,19 @@ fn threads(needed: usize) -> io::Result<()> {
     begun.wait();
     threads.into_iter().for_each(|thread| drop(thread.join()));
     Ok(())
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use rustix::process::{Resource, getrlimit};
+
+    #[test]
+    fn a_start_leaves_no_core_and_may_have_many_descriptors() {
+        let before = getrlimit(Resource::Nofile);
+        super::check().expect("enough");
+        assert_eq!(getrlimit(Resource::Core).current, Some(0));
+        let (soft, hard) = (getrlimit(Resource::Nofile).current, before.maximum);
+        let wanted = hard.unwrap_or(super::MAX_DESCRIPTORS).min(super::MAX_DESCRIPTORS);
+        assert!(soft.is_none_or(|soft| soft >= wanted.min(4096)), "{soft:?} of {hard:?}");
+    }
 }
