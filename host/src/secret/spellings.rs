@@ -5,7 +5,7 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fit {
     /// So many of the bytes spell all of this text. Where there are several lengths, this is the longest.
-    Whole(Found, usize),
+    Whole(FoundText, usize),
     /// All of them spell the beginning of a text of so many bytes: what follows decides.
     Begun(usize),
     /// They do neither.
@@ -69,14 +69,14 @@ struct Node {
     /// In the order of their characters.
     next: Vec<(char, usize)>,
     /// The text that ends here, if one does.
-    text: Option<Found>,
+    text: Option<FoundText>,
     /// The length of the longest text that begins so, in bytes.
     longest: usize,
 }
 
 /// A text that was found: its place among those that were added, and its length in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Found {
+pub(super) struct FoundText {
     pub(super) place: usize,
     pub(super) length: usize,
 }
@@ -105,7 +105,7 @@ impl Spellings {
         }
         let last = &mut self.nodes[at];
         last.longest = last.longest.max(text.len());
-        last.text.get_or_insert(Found { place, length: text.len() });
+        last.text.get_or_insert(FoundText { place, length: text.len() });
     }
 
     /// Decides whether `bytes` begin with a spelling of one of the texts: of the longest that fits or may have begun. With
@@ -150,7 +150,7 @@ struct Walk<'a> {
     /// The length of the longest text that may have begun; 0 if none has.
     begun: usize,
     /// The longest text that is whole, and the last place at which it ends.
-    whole: Option<(Found, usize)>,
+    whole: Option<(FoundText, usize)>,
 }
 
 impl Walk<'_> {
@@ -186,7 +186,7 @@ impl Walk<'_> {
         }
         for end in self.ends.found.drain(..) {
             if let Some(text) = text {
-                let rank = |(found, end): (Found, usize)| (found.length, end);
+                let rank = |(found, end): (FoundText, usize)| (found.length, end);
                 if self.whole.is_none_or(|whole| rank(whole) < rank((*text, end))) {
                     self.whole = Some((*text, end));
                 }

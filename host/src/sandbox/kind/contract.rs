@@ -18,6 +18,8 @@ use crate::tool::{Annotations, CallError, Content, Media, Output, ResourceLink, 
 const MAX_PLUGIN_TOOLS: usize = 512;
 /// The most bytes of a JSON Schema.
 pub(crate) const MAX_SCHEMA: usize = 32 * 1024;
+/// The most bytes of a tool's `_meta`.
+const MAX_TOOL_META: usize = 4 * 1024;
 /// The most levels that a JSON Schema nests.
 const MAX_SCHEMA_DEPTH: usize = 16;
 
@@ -69,7 +71,7 @@ fn tool(raw: wit::Tool, grants: &Grants) -> Result<ToolSpec, String> {
         input_schema: schema(Side::Input, &raw.input_schema)?,
         output_schema: raw.output_schema.map(|text| schema(Side::Output, &text)).transpose()?,
         annotations: corrected(claims(&raw.annotations), grants),
-        meta: raw.meta.map(|text| object("`meta`", &text)).transpose()?,
+        meta: raw.meta.map(|text| tool_meta(&text)).transpose()?,
     })
 }
 
@@ -124,6 +126,16 @@ pub(crate) fn schema(side: Side, text: &str) -> Result<Box<RawValue>, String> {
     }
     hides_nothing(&value).map_err(|problem| refuse(format!("cannot be shown: {problem}")))?;
     Ok(raw)
+}
+
+fn tool_meta(text: &str) -> Result<Box<RawValue>, String> {
+    if text.len() > MAX_TOOL_META {
+        return Err(format!(
+            "has a `meta` of {} bytes; the most is {MAX_TOOL_META}, since all of it goes with each list of tools",
+            text.len()
+        ));
+    }
+    object("`meta`", text)
 }
 
 fn object(what: &str, text: &str) -> Result<Box<RawValue>, String> {

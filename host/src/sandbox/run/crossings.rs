@@ -10,7 +10,7 @@ use std::task::{Context, Poll};
 
 use wasmtime::{CallHook, CallHookHandler, StoreContextMut};
 
-use super::meter::{Metered, Onward};
+use super::meter::{MeteredState, Onward};
 
 /// The hook.
 pub(crate) struct Crossings;
@@ -30,7 +30,7 @@ impl Future for AtOnce {
 }
 
 // As `async_trait` writes it.
-impl<T: Metered + Send> CallHookHandler<T> for Crossings {
+impl<T: MeteredState + Send> CallHookHandler<T> for Crossings {
     fn handle_call_event<'this, 'store, 'crossing>(
         &'this self,
         mut store: StoreContextMut<'store, T>,

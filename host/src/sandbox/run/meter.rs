@@ -35,7 +35,7 @@ impl Stopped {
 }
 
 /// The state of a store that keeps the meter of its call.
-pub(crate) trait Metered {
+pub(crate) trait MeteredState {
     fn meter(&mut self) -> &mut Meter;
 }
 

@@ -20,7 +20,7 @@ use super::crossings::Crossings;
 use super::guest_stream::GuestStream;
 use super::invocation::{CallContext, Capabilities, Invocation, ProgressSink};
 use super::log::{Capture, GuestLog, Severity, Stream};
-use super::meter::{Meter, Metered};
+use super::meter::{Meter, MeteredState};
 use crate::manifest::{Grants, Limits, SecretName};
 use crate::secret::ResolvedSecrets;
 use crate::text::clip;
@@ -112,7 +112,7 @@ pub(crate) fn new(
     Ok(store)
 }
 
-impl Metered for StoreState {
+impl MeteredState for StoreState {
     fn meter(&mut self) -> &mut Meter {
         &mut self.meter
     }
