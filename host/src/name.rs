@@ -70,6 +70,13 @@ impl ToolName {
         Self::new(&folded)
     }
 
+    /// True if it is a name behind this prefix. No name is, behind an empty one.
+    #[must_use]
+    pub fn is_behind(&self, prefix: &str) -> bool {
+        let rest = self.0.strip_prefix(&*prefix.replace('-', "_"));
+        !prefix.is_empty() && rest.is_some_and(|rest| rest.starts_with('_'))
+    }
+
     /// True if a plugin of this prefix might have a tool of this name.
     #[must_use]
     pub fn may_begin_with(&self, prefix: &str) -> bool {

@@ -28,7 +28,7 @@ impl Catalog {
         let tools = previous.map(|previous| &previous.tools);
         let offered =
             plugins.iter().flat_map(|plugin| plugin.tools.iter().map(move |tool| (plugin, tool)));
-        let tools = settle(offered, &mut refusals, &coming, tools);
+        let tools = settle(&plugins, offered, &mut refusals, &coming, tools);
         let is_served = |name: &PluginName| tools.all().any(|tool| tool.plugin.name == *name);
         let Coming { loading, is_provisional } = coming;
         let is_early = is_provisional && previous.is_none_or(|previous| previous.is_early);

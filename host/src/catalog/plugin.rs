@@ -223,6 +223,11 @@ impl Plugin {
         self.names.own_name(name)
     }
 
+    /// The prefix of its public names.
+    pub(super) fn prefix(&self) -> &str {
+        self.names.prefix()
+    }
+
     /// Its own name for the tool that had the public name `name` before a person decided another prefix.
     pub(super) fn formerly(&self, name: &str) -> Option<&str> {
         self.names.by_replaced_prefix(name)

@@ -23,6 +23,8 @@ pub enum Cause {
     Itself,
     /// Its name is taken, by the plugin of this manifest's file.
     Taken(String),
+    /// Its name begins with a prefix that is longer, of the plugin of this manifest's file.
+    Prefix(String),
     /// As many are served as there can be.
     Full,
 }

@@ -51,6 +51,10 @@ impl FeatureName for ToolName {
         Self::new(text).ok()
     }
 
+    fn is_behind(&self, prefix: &str) -> bool {
+        self.is_behind(prefix)
+    }
+
     fn may_begin_with(&self, prefix: &str) -> bool {
         self.may_begin_with(prefix)
     }

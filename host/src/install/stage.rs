@@ -129,10 +129,14 @@ impl Stage {
     /// Returns the newcomer's refusal for an installed plugin that is refused beside it.
     fn conflict(&self, refusal: &Refusal) -> Option<Refusal> {
         // Where nothing is taken, it is so without the newcomers too, or there is no room: `overflow`.
-        let Cause::Taken(by) = &refusal.cause else { return None };
+        let (Cause::Taken(by) | Cause::Prefix(by)) = &refusal.cause else { return None };
         let newcomer = self.shown.iter().find(|shown| shown.manifest == *by)?;
         let other = &refusal.file;
         let reason = match &refusal.refused {
+            Refused::Feature(kind, name) if matches!(refusal.cause, Cause::Prefix(_)) => format!(
+                "the {} `{name}` of an installed plugin, of {other}, begins with its prefix; set another `prefix`",
+                kind.noun()
+            ),
             Refused::Feature(kind, name) => format!(
                 "its {} `{name}` has the name of an installed one, of {other}; set another `prefix`",
                 kind.noun()

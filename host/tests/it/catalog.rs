@@ -110,6 +110,28 @@ fn what_a_manifest_and_its_local_file_say_under_meta_is_told() {
 }
 
 #[test]
+fn a_name_belongs_to_the_plugin_of_the_longest_prefix_whoever_comes_first() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let wasm = |tools: &[&str]| Wat { tools, ..Wat::default() }.build();
+    install(directory.path(), "my", "", &wasm(&["notes_read", "notes_write", "other"]));
+    install(directory.path(), "my-notes", "", &wasm(&["read"]));
+    // Without a prefix no name is its own.
+    install(directory.path(), "a", "[plugin]\nprefix = \"\"", &wasm(&["my_other_one", "free"]));
+    let catalog = load(&[directory.path()]);
+    assert_eq!(names(&catalog), ["free", "my_notes_read", "my_other"]);
+    let read = catalog.tool("my_notes_read").expect("served");
+    assert_eq!(read.plugin.name.as_str(), "my-notes");
+    let reasons: Vec<_> = catalog.refusals().iter().map(|refusal| &*refusal.reason).collect();
+    for (tool, prefix) in
+        [("my_other_one", "my_"), ("my_notes_read", "my_notes_"), ("my_notes_write", "my_notes_")]
+    {
+        let expected =
+            format!("its tool `{tool}` is not served: names that begin with `{prefix}` belong to");
+        assert!(reasons.iter().any(|reason| reason.starts_with(&expected)), "{reasons:?}");
+    }
+}
+
+#[test]
 fn of_many_tools_that_are_not_served_the_first_twenty_are_named_and_the_others_counted() {
     for (count, further) in [(20, None), (21, Some(1)), (25, Some(5))] {
         let directory = tempfile::tempdir().expect("a directory");

@@ -277,6 +277,24 @@ fn what_is_refused_changes_nothing_and_says_what_check_says() {
 }
 
 #[test]
+fn a_newcomer_takes_no_names_of_an_installed_plugin_by_a_longer_prefix() {
+    let person = Person::new();
+    let from = person.path("from");
+    fs::create_dir_all(&from).unwrap();
+    fs::write(from.join("my.toml"), "").unwrap();
+    fs::write(from.join("my.wasm"), wasm(&["notes_read"])).unwrap();
+    let ran = person.run(&["add", path(&from.join("my.toml"))]);
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    fs::write(from.join("my-notes.toml"), "").unwrap();
+    fs::write(from.join("my-notes.wasm"), wasm(&["list"])).unwrap();
+    let ran = person.run(&["add", path(&from.join("my-notes.toml"))]);
+    let expected = "the tool `my_notes_read` of an installed plugin, of ";
+    let told = ran.out + &ran.err;
+    assert!(ran.code != 0 && told.contains(expected), "{told}");
+    assert!(told.contains("begins with its prefix; set another `prefix`"), "{told}");
+}
+
+#[test]
 fn two_plugins_at_once_are_not_installed_with_one_wasm_that_is_two() {
     let person = Person::new();
     let manifest = "[plugin]\nwasm = \"x.wasm\"\n";

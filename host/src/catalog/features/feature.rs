@@ -12,6 +12,9 @@ pub trait FeatureName: Clone + Ord + Borrow<str> + fmt::Display {
     /// Checks `text`. `None` if nothing can have this name.
     fn parse(text: &str) -> Option<Self>;
 
+    /// True if it is a name behind this prefix, which is not empty.
+    fn is_behind(&self, prefix: &str) -> bool;
+
     /// True if a plugin of this prefix might have a feature of this name.
     fn may_begin_with(&self, prefix: &str) -> bool;
 }

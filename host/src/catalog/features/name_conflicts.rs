@@ -8,7 +8,7 @@ use super::super::bounds::{MAX_TOLD, MAX_TOOLS};
 use super::super::plugin::Plugin;
 use super::super::refusal::{Cause, Refusal, Refused};
 use super::coming::Coming;
-use super::feature::Feature;
+use super::feature::{Feature, FeatureName as _};
 use super::served::Served;
 use super::unlisted;
 use crate::tool::FeatureKind;
@@ -33,9 +33,13 @@ pub(crate) trait Offered: Sized {
     ) -> Self::Feature;
 }
 
-/// Returns the features of one kind that are served, of those that plugins have, in order of precedence. Tells in
+/// Returns the features of one kind that are served, of those that `plugins` have, in order of precedence. Tells in
 /// `refusals` of those that are not.
+///
+/// A name belongs to the plugin whose prefix is the longest that it begins with, whether that plugin uses it or not: so
+/// `my_notes_read` is never a tool `notes_read` of the plugin `my` where there is a plugin `my_notes`.
 pub(crate) fn settle<'a, O: Offered + 'a>(
+    plugins: &[Arc<Plugin>],
     offered: impl Iterator<Item = (&'a Arc<Plugin>, &'a O)>,
     refusals: &mut Vec<Refusal>,
     coming: &Coming,
@@ -56,7 +60,7 @@ pub(crate) fn settle<'a, O: Offered + 'a>(
         if !is_held(plugin, offered) && coming.may_claim(plugin, name) {
             continue;
         }
-        match obstacle(&served, name) {
+        match obstacle(plugins, &served, plugin, name) {
             Some(obstacle) => {
                 let refused = refused_by_file.entry(&*plugin.file).or_insert(0);
                 *refused += 1;
@@ -95,11 +99,24 @@ pub(crate) fn held<'a, F: Feature>(
 enum Obstacle<'a> {
     /// The plugin of this manifest's file has one of its name.
     Taken(&'a str),
+    /// The name belongs to this plugin, by its prefix.
+    Others(&'a Plugin),
     Full,
 }
 
 /// The reason why a feature of this name cannot be served beside those that are, if it cannot.
-fn obstacle<'a, F: Feature>(served: &'a Served<F>, name: &F::Name) -> Option<Obstacle<'a>> {
+fn obstacle<'a, F: Feature>(
+    plugins: &'a [Arc<Plugin>],
+    served: &'a Served<F>,
+    plugin: &Plugin,
+    name: &F::Name,
+) -> Option<Obstacle<'a>> {
+    let fitting = plugins.iter().filter(|other| name.is_behind(other.prefix()));
+    let owner = fitting.max_by_key(|other| other.prefix().len());
+    let own = if name.is_behind(plugin.prefix()) { plugin.prefix().len() } else { 0 };
+    if let Some(owner) = owner.filter(|owner| owner.prefix().len() > own) {
+        return Some(Obstacle::Others(owner));
+    }
     match served.get(name.borrow()) {
         Some(other) => Some(Obstacle::Taken(&other.plugin().file)),
         None if served.len() == most(F::KIND) => Some(Obstacle::Full),
@@ -114,6 +131,14 @@ impl Obstacle<'_> {
             Self::Taken(other) => (
                 Cause::Taken((*other).into()),
                 format!("{other} offers a {noun} of this name already; set another `prefix`"),
+            ),
+            Self::Others(owner) => (
+                Cause::Prefix(owner.file.clone()),
+                format!(
+                    "names that begin with `{}_` belong to {}; set another `prefix`",
+                    owner.prefix().replace('-', "_"),
+                    owner.file
+                ),
             ),
             Self::Full => {
                 (Cause::Full, format!("{most} {noun}s are served already, the most there can be"))
@@ -161,6 +186,10 @@ mod tests {
     impl FeatureName for NoteName {
         fn parse(text: &str) -> Option<Self> {
             text.starts_with("note://").then(|| Self(text.into()))
+        }
+
+        fn is_behind(&self, prefix: &str) -> bool {
+            self.0.starts_with(&format!("note://{prefix}/"))
         }
 
         fn may_begin_with(&self, prefix: &str) -> bool {
@@ -234,7 +263,8 @@ mod tests {
         let other = note("note://s", "of two");
         let settle_all = |offered: &[(&Arc<Plugin>, &OfferedNote)], coming, previous| {
             let mut refusals = Vec::new();
-            let notes = settle(offered.iter().copied(), &mut refusals, coming, previous);
+            let plugins = catalog.plugins();
+            let notes = settle(plugins, offered.iter().copied(), &mut refusals, coming, previous);
             (notes, refusals)
         };
         let nothing = Coming::default();
@@ -254,6 +284,12 @@ mod tests {
         assert_eq!(reasons[1..], ["it lacks a secret"]);
         let (anew, _) = settle_all(&all, &nothing, None);
         assert_eq!(anew.get("note://s").expect("served").text, "of one");
+
+        // What begins with the prefix of another belongs to that one, also where it has nothing of the name.
+        let (foreign, own) = (note("note://two/a", "x"), note("note://one/a", "x"));
+        let (settled, refusals) = settle_all(&[(one, &foreign), (one, &own)], &nothing, None);
+        assert!(settled.get("note://two/a").is_none() && settled.get("note://one/a").is_some());
+        assert!(refusals[0].reason.contains("belong to"), "{}", refusals[0].reason);
 
         // A name that may be another's waits for that, as long as it is not served.
         let loading = crate::catalog::ComingPlugin {

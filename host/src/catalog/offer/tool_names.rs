@@ -23,6 +23,11 @@ impl ToolNames {
         Self { own, prefix: manifest.prefix.clone(), replaced_prefix, kind }
     }
 
+    /// The prefix of public names.
+    pub(crate) fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
     /// The plugin's own names.
     pub(crate) fn own(&self) -> &[String] {
         &self.own
