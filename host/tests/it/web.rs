@@ -13,7 +13,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio_rustls::TlsAcceptor;
-use toolrack::sandbox::http::{PendingAddresses, Resolve};
+use toolrack::sandbox::http::{LookupTurn, PendingAddresses, Resolve};
 
 /// The authority that signed the certificate of these servers, for tests only.
 pub(crate) fn authority() -> CertificateDer<'static> {
@@ -274,7 +274,7 @@ impl Names {
 }
 
 impl Resolve for Names {
-    fn resolve(&self, name: &str) -> PendingAddresses {
+    fn resolve(&self, name: &str, _: LookupTurn) -> PendingAddresses {
         let mut asked = self.asked.lock().expect("no panic");
         let before = asked.iter().filter(|earlier| *earlier == name).count();
         asked.push(name.to_owned());

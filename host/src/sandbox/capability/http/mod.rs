@@ -15,6 +15,7 @@ pub(crate) mod properties;
 
 pub(crate) use bounds::MAX_FIELDS;
 pub use bounds::{MAX_OPEN_CONNECTIONS, MAX_REQUEST, MAX_RESPONSE};
+pub use connection::lookup_share::LookupTurn;
 pub use connection::network::{Network, RequestTimeouts, Surroundings};
 pub use connection::resolve::{PendingAddresses, Resolve};
 pub use failure::Failure;

@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
+use super::connection::lookup_share::{LookupShare, LookupTurn};
 use super::connection::resolve::{PendingAddresses, Resolve, addresses};
 use super::judge::address::is_global;
 use super::judge::allow::{Denied, RequestHost, RequestTarget};
@@ -101,7 +102,7 @@ fn bits(address: IpAddr) -> Vec<bool> {
 struct Inventing<'a>(&'a str);
 
 impl Resolve for Inventing<'_> {
-    fn resolve(&self, _: &str) -> PendingAddresses {
+    fn resolve(&self, _: &str, _: LookupTurn) -> PendingAddresses {
         let mut octets = [0; 16];
         octets.iter_mut().zip(self.0.bytes().rev()).for_each(|(octet, byte)| *octet = byte);
         let v6 = Ipv6Addr::from(octets);
@@ -113,7 +114,7 @@ impl Resolve for Inventing<'_> {
 
 fn only_what_may_be_connected_to(host: &RequestHost, grant: &NetworkGrant, url: &str) {
     let resolver = Inventing(url);
-    let found = pin!(addresses(&resolver, host, grant));
+    let found = pin!(async { addresses(&resolver, host, grant, &LookupShare::new()).await });
     let Poll::Ready(found) = found.poll(&mut Context::from_waker(Waker::noop())) else {
         panic!("nothing here is waited for");
     };

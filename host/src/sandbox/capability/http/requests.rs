@@ -103,7 +103,8 @@ impl Requests {
         };
         let patience = shorter(network.patience, options);
         let (body, room) = (Outbound::new(body), self.room.clone());
-        let order = Order { target, grant, head, body, patience, room };
+        let plugin = plugin.clone();
+        let order = Order { target, grant, head, body, patience, room, plugin };
         Ok((network.clone(), order, secret))
     }
 

@@ -1,6 +1,7 @@
 //! The connections of all guests: looked up, made, used and ended by the host.
 
 pub(super) mod thread;
+pub(super) mod lookup_share;
 pub(super) mod resolve;
 pub(super) mod tls;
 pub(super) mod body;

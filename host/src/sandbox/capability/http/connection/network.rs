@@ -6,6 +6,7 @@ use std::time::Duration;
 use rustls::pki_types::CertificateDer;
 
 use super::super::failure::Failure;
+use super::lookup_share::LookupShares;
 use super::resolve::{Resolve, System};
 use super::thread::NetThread;
 use super::tls::TrustedAuthorities;
@@ -23,6 +24,7 @@ pub struct Network {
 pub(crate) struct Ways {
     pub(crate) resolver: Box<dyn Resolve>,
     pub(crate) trust: TrustedAuthorities,
+    pub(crate) lookups: LookupShares,
 }
 
 /// The parts that a network is made with.
@@ -68,7 +70,11 @@ impl Network {
     #[must_use]
     pub fn new(surroundings: Surroundings) -> Arc<Self> {
         let Surroundings { resolver, roots, patience } = surroundings;
-        let ways = Arc::new(Ways { resolver, trust: TrustedAuthorities::new(roots) });
+        let ways = Arc::new(Ways {
+            resolver,
+            trust: TrustedAuthorities::new(roots),
+            lookups: LookupShares::default(),
+        });
         Arc::new(Self { ways, patience, thread: OnceLock::new() })
     }
 

@@ -8,6 +8,7 @@ use std::pin::Pin;
 use super::super::failure::Failure;
 use super::super::judge::address::is_global;
 use super::super::judge::allow::RequestHost;
+use super::lookup_share::{LookupShare, LookupTurn};
 use super::thread::OwnedTask;
 use crate::manifest::{HostPattern, NetworkGrant};
 
@@ -20,8 +21,9 @@ const MIN_PREFIX_V6: u8 = 7;
 
 /// A resolver of names.
 pub trait Resolve: Send + Sync {
-    /// The addresses of a name. Called once a request, on the thread of the network.
-    fn resolve(&self, name: &str) -> PendingAddresses;
+    /// The addresses of a name. Called once a request, on the thread of the network. `turn` is kept until the look-up has
+    /// ended, also where nothing waits for it any more.
+    fn resolve(&self, name: &str, turn: LookupTurn) -> PendingAddresses;
 }
 
 /// The addresses of a name, on the way.
@@ -31,11 +33,12 @@ pub type PendingAddresses = Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>>
 pub(crate) struct System;
 
 impl Resolve for System {
-    fn resolve(&self, name: &str) -> PendingAddresses {
+    fn resolve(&self, name: &str, turn: LookupTurn) -> PendingAddresses {
         // With a final dot, a name is never looked up in the domains that this machine searches.
         let name = format!("{name}.");
         Box::pin(async move {
             let found = tokio::task::spawn_blocking(move || {
+                let _turn = turn;
                 (&*name, 0).to_socket_addrs().map(|found| found.map(|at| at.ip()).collect())
             });
             // A look-up that has not begun does not begin once no request waits for it.
@@ -52,6 +55,7 @@ pub(crate) async fn addresses(
     resolver: &dyn Resolve,
     host: &RequestHost,
     grant: &NetworkGrant,
+    share: &LookupShare,
 ) -> Result<Vec<IpAddr>, Failure> {
     let name = match host {
         RequestHost::Address(address) if is_global(*address) || names(&grant.host, *address) => {
@@ -67,7 +71,7 @@ pub(crate) async fn addresses(
         RequestHost::Name(name) => name,
     };
     let mut found = resolver
-        .resolve(name)
+        .resolve(name, share.turn().await)
         .await
         .map_err(|error| Failure::Unresolved { host: host.clone(), reason: error.to_string() })?;
     found.truncate(MAX_ADDRESSES);
@@ -93,6 +97,7 @@ fn names(pattern: &HostPattern, address: IpAddr) -> bool {
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
+    use super::super::lookup_share::{LookupShares, MAX_LOOKUPS_OF_ONE};
     use super::*;
     use crate::manifest::Scheme;
 
@@ -100,7 +105,7 @@ mod tests {
     struct Rebinding([&'static str; 2], AtomicUsize);
 
     impl Resolve for Rebinding {
-        fn resolve(&self, _: &str) -> PendingAddresses {
+        fn resolve(&self, _: &str, _: LookupTurn) -> PendingAddresses {
             let at = self.1.fetch_add(1, Ordering::SeqCst).min(1);
             let found = self.0[at].split_whitespace().map(|text| text.parse().expect("an address"));
             let found = Ok(found.collect());
@@ -112,11 +117,53 @@ mod tests {
         let resolver = Rebinding([answer, "127.0.0.1"], AtomicUsize::new(0));
         let pattern = HostPattern::Name("a.example".into());
         let grant = NetworkGrant::plain(Scheme::Http, pattern, 80);
-        let found = addresses(&resolver, &RequestHost::Name("a.example".into()), &grant).await;
+        let found = addresses(
+            &resolver,
+            &RequestHost::Name("a.example".into()),
+            &grant,
+            &LookupShare::new(),
+        )
+        .await;
         let expected: Vec<IpAddr> =
             expected.iter().map(|text| text.parse().expect("an address")).collect();
         assert_eq!(found.unwrap_or_default(), expected, "{answer}");
         assert_eq!(resolver.1.load(Ordering::SeqCst), 1, "looked up once");
+    }
+
+    /// Answers nothing, and holds what it is given.
+    #[derive(Default)]
+    struct Silent(std::sync::Mutex<Vec<LookupTurn>>);
+
+    impl Resolve for Silent {
+        fn resolve(&self, name: &str, turn: LookupTurn) -> PendingAddresses {
+            if name == "quick.example" {
+                return Box::pin(async { Ok(vec![[8, 8, 8, 8].into()]) });
+            }
+            self.0.lock().expect("no panic").push(turn);
+            Box::pin(std::future::pending())
+        }
+    }
+
+    #[tokio::test]
+    async fn look_ups_of_one_plugin_that_take_for_ever_hold_up_no_other() {
+        let (shares, resolver) = (LookupShares::default(), Silent::default());
+        let (one, other) = (shares.of(Some(&"one".into())), shares.of(Some(&"other".into())));
+        let ask = async |name: &str, share: &LookupShare| {
+            let name = RequestHost::Name(name.into());
+            let pattern = HostPattern::Subdomains("example".into());
+            let grant = NetworkGrant::plain(Scheme::Http, pattern, 80);
+            let asked = addresses(&resolver, &name, &grant, share);
+            tokio::time::timeout(std::time::Duration::from_millis(50), asked).await.is_ok()
+        };
+        for _ in 0..MAX_LOOKUPS_OF_ONE + 2 {
+            assert!(!ask("slow.example", &one).await);
+        }
+        assert_eq!(resolver.0.lock().expect("no panic").len(), MAX_LOOKUPS_OF_ONE);
+        assert!(!ask("quick.example", &one).await, "its share is used up");
+        assert!(ask("quick.example", &other).await);
+        assert!(!ask("quick.example", &shares.of(Some(&"one".into()))).await, "in any call");
+        resolver.0.lock().expect("no panic").clear();
+        assert!(ask("quick.example", &one).await);
     }
 
     #[tokio::test]
@@ -142,10 +189,10 @@ mod tests {
             address("fd00::1"),
             address("::ffff:10.0.0.1"),
         ] {
-            let found = addresses(&resolver, &host, &grant).await;
+            let found = addresses(&resolver, &host, &grant, &LookupShare::new()).await;
             assert!(matches!(found, Err(Failure::NotPublic(_))), "{host}");
         }
-        let found = addresses(&resolver, &address("8.8.8.8"), &grant).await;
+        let found = addresses(&resolver, &address("8.8.8.8"), &grant, &LookupShare::new()).await;
         assert_eq!(found.unwrap_or_default(), ["8.8.8.8".parse::<IpAddr>().expect("one")]);
     }
 

@@ -39,6 +39,8 @@ pub(crate) struct Order {
     pub(crate) patience: RequestTimeouts,
     /// The connections that the call may still open.
     pub(crate) room: Arc<Semaphore>,
+    /// The plugin whose request it is. `None` where it has no name.
+    pub(crate) plugin: Option<Arc<str>>,
 }
 
 /// Sends a request. The connection lives as long as the task that is returned with the response.
@@ -46,11 +48,12 @@ pub(crate) async fn exchange(
     ways: Arc<Ways>,
     order: Order,
 ) -> Result<(Response<Incoming>, OwnedTask<()>), Failure> {
-    let Order { target, grant, head, body, patience, room } = order;
+    let Order { target, grant, head, body, patience, room, plugin } = order;
     let place = timeout(patience.connect, room.acquire_owned());
     let place = place.await.ok().and_then(Result::ok).ok_or(Failure::TooManyOpen)?;
     let opening = async {
-        let addresses = resolve::addresses(&*ways.resolver, &target.host, &grant).await?;
+        let share = ways.lookups.of(plugin.as_ref());
+        let addresses = resolve::addresses(&*ways.resolver, &target.host, &grant, &share).await?;
         Connection::open(&target, &addresses, &ways.trust).await
     };
     let stream = in_time(patience.connect, opening, Failure::ConnectTimeout).await?;

@@ -10,8 +10,8 @@ use std::thread::JoinHandle;
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::oneshot;
 
-/// Look-ups of names that block at once: the system's resolver knows no other way.
-const MAX_BLOCKING: usize = 32;
+/// Look-ups of names that block at once, of all plugins together: the system's resolver knows no other way.
+const MAX_LOOKUPS: usize = 128;
 
 /// Owner of the thread; dropping it ends the thread and everything on it.
 pub(crate) struct NetThread {
@@ -24,7 +24,7 @@ impl NetThread {
     pub(crate) fn start() -> io::Result<Self> {
         let runtime = Builder::new_current_thread()
             .enable_all()
-            .max_blocking_threads(MAX_BLOCKING)
+            .max_blocking_threads(MAX_LOOKUPS)
             .thread_name("lookup")
             .build()?;
         let handle = runtime.handle().clone();
