@@ -50,10 +50,10 @@ fn set_limits() {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     let wanted = maximum.unwrap_or(MAX_DESCRIPTORS).min(MAX_DESCRIPTORS);
     if current.is_some_and(|current| current < wanted) {
-        drop(setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), maximum }));
+        let _ = setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), maximum });
     }
     let maximum = getrlimit(Resource::Core).maximum;
-    drop(setrlimit(Resource::Core, Rlimit { current: Some(0), maximum }));
+    let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum });
 }
 
 #[cfg(unix)]

@@ -117,6 +117,19 @@ pub enum PluginError {
     /// The schemas together would take too much memory.
     #[error("the schemas of its tools hold more than {MAX_PLUGIN_PATTERNS} patterns")]
     TooManyPatterns,
+    /// It would take more than its share of the tools that are served.
+    #[error(
+        "it offers {found} tools; the most is {most} by `max_tools` under [limits]; `toolrack set {name} limits.max_tools \
+         {found}` allows them, and `hidden = true` in [[tools]] hides some"
+    )]
+    TooManyTools {
+        /// The plugin's name.
+        name: PluginName,
+        /// The number of its tools, without hidden ones.
+        found: usize,
+        /// The most that it may have.
+        most: u32,
+    },
     /// Toolrack itself failed.
     #[error("loading it failed inside toolrack: {0}")]
     Inside(String),
@@ -216,6 +229,7 @@ impl PluginError {
             | Self::Schema { .. }
             | Self::Requires { .. }
             | Self::TooManyPatterns
+            | Self::TooManyTools { .. }
             | Self::Name { .. }
             | Self::Manifest(_) => false,
         }

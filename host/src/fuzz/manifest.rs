@@ -72,7 +72,8 @@ fn edits(manifest: &str, local: &str) {
 
 fn within_their_range(limits: &Limits) {
     // A rate's range is part of its type.
-    let Limits { fuel, cpu, memory, timeout, output, concurrency, crashes, rate: _ } = limits;
+    let Limits { fuel, cpu, memory, timeout, output, concurrency, crashes, max_tools, rate: _ } =
+        limits;
     let milliseconds = |time: &std::time::Duration| time.as_millis().try_into().unwrap_or(u64::MAX);
     let amount = |key| match key {
         "fuel" => *fuel,
@@ -82,6 +83,7 @@ fn within_their_range(limits: &Limits) {
         "output" => Bytes::get(*output),
         "concurrency" => (*concurrency).into(),
         "crashes" => (*crashes).into(),
+        "max_tools" => (*max_tools).into(),
         unknown => panic!("the limit `{unknown}` is not looked at"),
     };
     for rule in LIMIT_RULES {

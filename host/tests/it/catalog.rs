@@ -110,6 +110,26 @@ fn what_a_manifest_and_its_local_file_say_under_meta_is_told() {
 }
 
 #[test]
+fn no_plugin_takes_more_than_its_share_of_tools() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let tools: Vec<String> = (0..65).map(|n| format!("t{n:02}")).collect();
+    let tools: Vec<&str> = tools.iter().map(String::as_str).collect();
+    let wasm = Wat { tools: &tools, ..Wat::default() }.build();
+    let hidden = "[[tools]]\nname = \"t00\"\nhidden = true";
+    for (manifest, served) in
+        [("", 0), (hidden, 64), ("[limits]\nmax_tools = 65", 65), ("[limits]\nmax_tools = 3", 0)]
+    {
+        install(directory.path(), "many", manifest, &wasm);
+        let catalog = load(&[directory.path()]);
+        assert_eq!(catalog.tools().len(), served, "{manifest}");
+        let told = |refusal: &toolrack::catalog::Refusal| {
+            refusal.reason.contains("toolrack set many limits.max_tools 65")
+        };
+        assert_eq!(catalog.refusals().iter().any(told), served == 0, "{manifest}");
+    }
+}
+
+#[test]
 fn a_name_belongs_to_the_plugin_of_the_longest_prefix_whoever_comes_first() {
     let directory = tempfile::tempdir().expect("a directory");
     let wasm = |tools: &[&str]| Wat { tools, ..Wat::default() }.build();

@@ -98,6 +98,14 @@ pub(crate) fn offer(
     if let Some(schemas) = schemas.filter(|_| !known) {
         checks.passed(&schemas);
     }
+    let most = manifest.limits.max_tools;
+    if tools.len() > most as usize {
+        return Err(PluginError::TooManyTools {
+            name: manifest.name.clone(),
+            found: tools.len(),
+            most,
+        });
+    }
     Ok(Offer { tools, unfit: listed.unfit, idle, names })
 }
 

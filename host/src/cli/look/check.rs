@@ -125,6 +125,7 @@ fn report(catalog: &Catalog, chosen: &Chosen<'_>) -> Value {
                 "outputBytes": limits.output.get(),
                 "concurrency": limits.concurrency,
                 "crashes": limits.crashes,
+                "maxTools": limits.max_tools,
                 "rate": limits.rate.map(|rate| rate.to_string()),
             },
             "grants": grants::report(plugin.grants()),

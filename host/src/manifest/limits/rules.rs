@@ -1,4 +1,4 @@
-//! The limits of calls, and for each its smallest, usual and largest value.
+//! The limits of a plugin and of its calls, and for each its smallest, usual and largest value.
 //!
 //! The sandbox enforces the limits.
 //!
@@ -11,6 +11,7 @@
 //! | `output` | 1 KiB | 256 KiB | 4 MiB | the answer |
 //! | `concurrency` | 1 | 4 | 32 | calls of one plugin at once |
 //! | `crashes` | 1 | 5 | 1_000_000 | crashes in a row, after which a plugin is left alone for a while |
+//! | `max_tools` | 1 | 64 | 512 | tools of the plugin, without hidden ones |
 //! | `rate` | 1/h | none | 10_000/s | how often a plugin, or one of its tools, is called |
 
 use std::convert::Infallible;
@@ -20,7 +21,7 @@ use super::notation::grouped;
 use super::rate::Rate;
 use super::units::{Bytes, show_duration};
 
-/// The limits of a plugin's calls.
+/// The limits of a plugin and of its calls.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Limits {
     /// Work, by wasmtime's count.
@@ -37,6 +38,8 @@ pub struct Limits {
     pub concurrency: u32,
     /// Crashes in a row, after which the plugin is left alone for a while.
     pub crashes: u32,
+    /// Tools of the plugin, without hidden ones.
+    pub max_tools: u32,
     /// The rate at which the plugin may be called. `None` means no limit.
     pub rate: Option<Rate>,
 }
@@ -123,10 +126,19 @@ const CRASHES: LimitRule = LimitRule {
     measure: Measure::Count,
 };
 
+const MAX_TOOLS_LISTED: LimitRule = LimitRule {
+    key: "max_tools",
+    about: "tools of the plugin, without hidden ones",
+    min: 1,
+    default: 64,
+    max: 512,
+    measure: Measure::Count,
+};
+
 /// Every limit but the rate, which has no default: the one table that defaults, checks, messages and
 /// documentation come from.
-pub(crate) const LIMIT_RULES: [LimitRule; 7] =
-    [FUEL, CPU, MEMORY, TIMEOUT, OUTPUT, CONCURRENCY, CRASHES];
+pub(crate) const LIMIT_RULES: [LimitRule; 8] =
+    [FUEL, CPU, MEMORY, TIMEOUT, OUTPUT, CONCURRENCY, CRASHES, MAX_TOOLS_LISTED];
 
 impl LimitRule {
     /// An amount of this limit, for people: `64 MiB`, `30s`, `1_000`.
@@ -155,6 +167,7 @@ impl Limits {
             output: size(&OUTPUT)?,
             concurrency: count(&CONCURRENCY)?,
             crashes: count(&CRASHES)?,
+            max_tools: count(&MAX_TOOLS_LISTED)?,
             rate: None,
         })
     }
@@ -204,6 +217,7 @@ mod tests {
             output: Bytes::new(256 << 10),
             concurrency: 4,
             crashes: 5,
+            max_tools: 64,
             rate: None,
         };
         assert_eq!(Limits::default(), expected);
