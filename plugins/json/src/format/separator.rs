@@ -39,7 +39,8 @@ fn seen(source: &str) -> Result<(&str, u8), Fault> {
     let first = all.iter().filter(|rows| rows.parted > 0).map(|rows| rows.lead).min();
     let rivals = || all.iter().filter(|rows| rows.parted > 0 && Some(rows.lead) == first);
     let has_comma_alone = comma.parted > 0 && rivals().all(|rows| rows.separator == b',');
-    if let Some(other) = all[1..].iter().find(|rows| has_comma_alone && comma.tears(source, rows)) {
+    let is_torn = |rows: &&Rows| comma.tears(source, rows) || comma.is_doubted_by(rows);
+    if let Some(other) = all[1..].iter().find(|rows| has_comma_alone && is_torn(rows)) {
         return Err(doubt(&[comma, other], false));
     }
     let is_comma = match first {
@@ -107,7 +108,7 @@ fn has_only_decimal_commas(source: &str) -> bool {
     source.match_indices(',').all(|(at, _)| is_digit(at.checked_sub(1)) && is_digit(Some(at + 1)))
 }
 
-/// The only one of `rivals` by which all rows have as many fields.
+/// The only one of `rivals` by which all rows have as many fields, where no other may part them just as well.
 fn of_table<'a>(source: &'a str, rivals: Vec<&Rows>, all: &[Rows]) -> Result<(&'a str, u8), Fault> {
     let rivals = preferred(rivals, |rows| rows.fault.is_none());
     let rivals = preferred(rivals, |rows| !rows.has_bare_quote);
@@ -116,6 +117,9 @@ fn of_table<'a>(source: &'a str, rivals: Vec<&Rows>, all: &[Rows]) -> Result<(&'
     }
     let tables: Vec<_> = rivals.iter().filter(|rows| rows.is_table()).collect();
     match (&tables[..], &rivals[..]) {
+        ([only], _) if rivals.iter().any(|other| only.is_doubted_by(other)) => {
+            Err(doubt(&rivals, false))
+        }
         // A backslash means one thing in CSV and another in TSV.
         ([only], _) if only.separator == b'\t' && source.contains('\\') => {
             Err(only.fault_of_tabs())
@@ -221,6 +225,8 @@ pub struct Rows {
     is_uneven: bool,
     /// True if a quote stands within a field that does not begin with one.
     has_bare_quote: bool,
+    /// True if a separator stands otherwise than within a number or a sentence, such as `1,5` and `Doe, Jane`.
+    is_marked: bool,
     /// The bytes that first and last part two fields.
     first: Option<usize>,
     last: Option<usize>,
@@ -239,6 +245,7 @@ impl Rows {
     pub fn of(source: &str, separator: u8) -> Self {
         let mut rows = Self { separator, ..Self::default() };
         let (mut state, mut fields, mut is_empty) = (State::Start, 1, true);
+        let bytes = source.as_bytes();
         for (at, byte) in source.bytes().enumerate() {
             let is_inside = matches!(state, State::Quoted(_));
             state = match (state, byte) {
@@ -263,6 +270,7 @@ impl Rows {
                 _ if byte == separator && !is_inside => {
                     rows.first.get_or_insert(at);
                     rows.last = Some(at);
+                    rows.is_marked |= !is_in_text(bytes, at);
                     (fields, is_empty) = (fields + 1, false);
                 }
                 _ => is_empty = false,
@@ -291,6 +299,22 @@ impl Rows {
     /// True if several rows have the same number of fields, and none another.
     fn is_table(&self) -> bool {
         self.parted > 1 && !self.is_uneven && self.fault.is_none()
+    }
+
+    /// True if `other` may part the rows of this table as well: a table whose rows have several lengths is a table, too.
+    /// A comma that parts none of some rows is a character of the others.
+    fn is_doubted_by(&self, other: &Rows) -> bool {
+        // Where this one parts numbers and sentences alone, one row that another parts is enough.
+        let is_weaker = !self.is_marked && other.is_marked;
+        let parts_enough = match other.separator {
+            b',' => other.wide == other.parted,
+            _ => other.wide > 1 || is_weaker,
+        };
+        let is_likely = match self.lead == other.lead {
+            true => other.is_marked || !self.is_marked,
+            false => is_weaker,
+        };
+        other.separator != self.separator && other.fault.is_none() && parts_enough && is_likely
     }
 
     /// True if these rows are a table of texts, and other separators stand in its title alone, as in a sentence.
@@ -348,6 +372,15 @@ impl Rows {
         let message = "its fields are parted by tabs: read it as `tsv` if `\\t` and `\\n` stand for those characters, or else as `text` with the filter `fromcsv(\"\\t\")`";
         Fault { at: self.first, message: message.to_string() }
     }
+}
+
+/// True if the separator at `at` is a decimal comma, or has a space behind it alone, as in a sentence.
+fn is_in_text(bytes: &[u8], at: usize) -> bool {
+    let before = at.checked_sub(1).map(|before| bytes[before]);
+    let behind = bytes.get(at + 1).copied();
+    let is_digit = |byte: Option<u8>| byte.is_some_and(|byte| byte.is_ascii_digit());
+    let is_decimal = bytes[at] == b',' && is_digit(before) && is_digit(behind);
+    is_decimal || behind == Some(b' ') && before.is_some_and(|byte| !byte.is_ascii_whitespace())
 }
 
 fn start_of_line(source: &str, at: usize) -> usize {

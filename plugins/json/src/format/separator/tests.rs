@@ -1,5 +1,5 @@
 use super::super::tests::{fails, reads};
-use super::super::{Format, rows};
+use super::super::{self as format, Format};
 
 #[test]
 fn the_separator_of_a_table_is_seen() {
@@ -112,9 +112,46 @@ fn a_table_whose_separator_is_in_doubt_is_refused() {
 }
 
 #[test]
+fn a_table_of_several_lengths_does_not_come_apart_at_its_decimal_commas() {
+    for table in [
+        "01.02.2026;1,50;Miete\n02.02.2026;2,50;Strom\nSumme;4,00\n",
+        "Datum;Betrag, netto;Text\n01.02.2026;1,50;Miete\nSumme;1,50\n",
+        "DE;1,5\nFR;2,5;geschaetzt\n",
+        "DE;1,5;\nFR;2,5\n",
+        "1,5;2\n2,5\n",
+        "Name, Vorname;Ort\nMeier, Ute;Bonn\nMueller, Hans\n",
+        "Name, Vorname;Ort\nMueller, Hans\n",
+        "k;v,w\nDE;1,5;x\nFR;2,5\n",
+        "48,1;11,5\n48,2;11,6;x\n",
+        "Betrag, netto\n1,50;DE\n2,50;FR;x\n",
+        "Betrag, netto\n1,50;DE\n2,50\n",
+        "Bericht\nBetrag, netto\n1,50;DE\n2,50;FR;x\n",
+        "a, b; c\n1, 2; 3; 4\n",
+    ] {
+        for separator in [";", "|", "\t"] {
+            let table = table.replace(';', separator);
+            let shown = separator.replace('\t', "\\t");
+            fails(Format::Csv, &table, "may be parted by");
+            fails(Format::Csv, &table, &format!("`fromcsv(\"{shown}\")`"));
+        }
+    }
+    fails(Format::Csv, "1,a;b\n2,c;d,x\n", "may be parted by `,` or `;`");
+    fails(Format::Csv, "a;b|c\nd;e|f|g\n", "may be parted by `;` or `|` or `,`");
+    // Commas of numbers and sentences part no table that semicolons part evenly, nor do semicolons of sentences.
+    let check = |csv: &str, expected: &str| reads(Format::Csv, csv, expected);
+    check(
+        "Preis, netto;kg\n1,50;2,5\n2;1,5\n",
+        r#"["Preis, netto","kg"] ["1,50","2,5"] [2,"1,5"]"#,
+    );
+    check("Preis, netto;kg\n1,50;2,5\n", r#"["Preis, netto","kg"] ["1,50","2,5"]"#);
+    check("a,b;c\n1,x\n2,y\n", r#"["a","b;c"] [1,"x"] [2,"y"]"#);
+    check("k,n; m\n1,a; b\n2,c; d; e\n", r#"["k","n; m"] [1,"a; b"] [2,"c; d; e"]"#);
+}
+
+#[test]
 fn a_line_that_names_the_separator_is_no_row() {
     let read = |csv: &str, separator: &str| {
-        let rows = rows(csv, separator)?;
+        let rows = format::rows(csv, separator)?;
         Ok::<_, String>(rows.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "))
     };
     assert_eq!(read("sep=;\na;b\n", ";").unwrap(), r#"["a","b"]"#);
@@ -147,4 +184,53 @@ fn one_row_below_a_title_is_not_torn() {
         "h,n\n5'9\" tall,1\n6'1\" tall,2\n",
         r#"["h","n"] ["5'9\" tall",1] ["6'1\" tall",2]"#,
     );
+}
+
+/// Invents tables whose separator stands in no cell, with rows of several lengths, and reads them.
+#[test]
+fn no_ragged_table_comes_apart_at_another_separator() {
+    const ROUNDS: usize = 10_000;
+    const CELLS: &[&str] = &[
+        "7",
+        "1,5",
+        "48,10",
+        "2,0 km",
+        "1.234,56",
+        "-7,00",
+        "DE",
+        "Meier, Ute",
+        "",
+        "a|b",
+        "a;b",
+        "12:30",
+        "Preis, netto",
+    ];
+    let mut seed: u32 = 1;
+    let mut below = |limit: usize| {
+        seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (seed >> 8) as usize % limit
+    };
+    let mut read = 0;
+    for _ in 0..ROUNDS {
+        let separator = [";", "|", "\t"][below(3)];
+        let cells: Vec<&str> =
+            CELLS.iter().copied().filter(|cell| !cell.contains(separator)).collect();
+        let usual: Vec<&str> = (0..4).map(|_| cells[below(cells.len())]).collect();
+        let rows: Vec<String> = (0..2 + below(4))
+            .map(|_| {
+                let width = 2 + below(3);
+                let mut cell = |usual: &&'static str| match below(4) {
+                    0 => cells[below(cells.len())],
+                    _ => *usual,
+                };
+                usual[..width].iter().map(&mut cell).collect::<Vec<_>>().join(separator)
+            })
+            .collect();
+        let table = rows.join("\n");
+        if let Ok(found) = Format::Csv.read(&table) {
+            assert_eq!(found, format::rows(&table, separator).unwrap(), "{table:?}");
+            read += 1;
+        }
+    }
+    assert!((300..ROUNDS).contains(&read), "{read}");
 }
