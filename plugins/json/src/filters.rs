@@ -3,6 +3,7 @@
 
 mod dates;
 mod encodings;
+mod exact;
 mod numbers;
 mod paths;
 mod regex;

@@ -1,6 +1,6 @@
 //! Filters of numbers.
 
-use super::{Native, of, text_of};
+use super::{Native, exact, of, text_of};
 use crate::format::Format;
 use crate::program::Types;
 use crate::value::{Error, Kind, Outcome, Value};
@@ -12,11 +12,16 @@ use jaq_json::Val;
 macro_rules! of_c {
     ($($one:ident)*; $($two:ident)*) => {
         [
-            $((stringify!($one), 0, (|cv| of(cv, |value| Ok(Value::float(libm::$one(number_of(&value)?))))) as RunPtr<Types>)),*,
+            $((stringify!($one), 0, (|cv| {
+                of(cv, |value| {
+                    let number = libm::$one(number_of(&value)?);
+                    Ok(exactly(stringify!($one), &[value], number))
+                })
+            }) as RunPtr<Types>)),*,
             $((stringify!($two), 2, (|mut cv| {
                 let right = cv.0.pop_var();
                 let left = cv.0.pop_var();
-                bome(both(&left, &right, libm::$two))
+                bome(both(stringify!($two), left, right, libm::$two))
             }) as RunPtr<Types>)),*
         ]
     };
@@ -33,8 +38,17 @@ pub fn filters() -> Vec<Native> {
     all
 }
 
-fn both(left: &Value, right: &Value, f: fn(f64, f64) -> f64) -> Outcome {
-    Ok(Value::float(f(number_of(left)?, number_of(right)?)))
+fn both(name: &str, left: Value, right: Value, f: fn(f64, f64) -> f64) -> Outcome {
+    let number = f(number_of(&left)?, number_of(&right)?);
+    Ok(exactly(name, &[left, right], number))
+}
+
+/// What the filter called `name` answers, where floats give `number`.
+fn exactly(name: &str, arguments: &[Value], number: f64) -> Value {
+    match exact::of(name) {
+        Some(filter) => exact::answer(arguments, number, filter),
+        None => Value::float(number),
+    }
 }
 
 fn own() -> Vec<Native> {
@@ -53,20 +67,23 @@ fn own() -> Vec<Native> {
                 } else {
                     (number.fract(), number.trunc())
                 };
-                Ok([Value::float(fraction), Value::float(whole)].into_iter().collect())
+                let whole = exactly("trunc", &[value], whole);
+                Ok([Value::float(fraction), whole].into_iter().collect())
             })
         }),
         ("ldexp", 2, |mut cv| {
             let power = cv.0.pop_var();
             let number = cv.0.pop_var();
             #[expect(clippy::cast_possible_truncation, reason = "it saturates")]
-            bome(both(&number, &power, |number, power| libm::ldexp(number, power as i32)))
+            bome(both("ldexp", number, power, |number, power| libm::ldexp(number, power as i32)))
         }),
         ("fma", 3, |mut cv| {
             let (z, y) = (cv.0.pop_var(), cv.0.pop_var());
             let x = cv.0.pop_var();
-            let all =
-                || Ok(Value::float(libm::fma(number_of(&x)?, number_of(&y)?, number_of(&z)?)));
+            let all = || {
+                let sum = libm::fma(number_of(&x)?, number_of(&y)?, number_of(&z)?);
+                Ok(exactly("fma", &[x, y, z], sum))
+            };
             bome(all())
         }),
     ]

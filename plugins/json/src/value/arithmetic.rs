@@ -110,12 +110,28 @@ impl Div for Value {
 
 /// Exact where an integer divides another without rest.
 fn quotient(left: &Num, right: &Num) -> Value {
-    if let (Num::BigInt(whole), Num::Int(part)) = (left, right)
-        && as_float(&(left.clone() % right.clone())) == 0.0
-    {
-        return Value(Val::Num(Num::big_int(&**whole / *part)));
+    let is_whole = || as_float(&(left.clone() % right.clone())) == 0.0;
+    let exact = match (left, right) {
+        (Num::Int(whole), Num::Int(part)) if is_whole() => whole.checked_div(*part).map(Num::Int),
+        (Num::BigInt(whole), Num::Int(part)) if is_whole() => Some(Num::big_int(&**whole / *part)),
+        (Num::BigInt(whole), Num::BigInt(part)) if is_whole() => {
+            Some(Num::big_int(&**whole / &**part))
+        }
+        _ => None,
+    };
+    match exact {
+        Some(exact) => Value(Val::Num(exact)),
+        None => Value::float(as_float(left) / as_float(right)),
     }
-    Value::float(as_float(left) / as_float(right))
+}
+
+/// A number without what is behind its point, if integers of 64 bits hold it.
+fn truncated(number: &Num) -> Num {
+    match number {
+        Num::Int(_) | Num::BigInt(_) => number.clone(),
+        #[expect(clippy::cast_possible_truncation, reason = "jq saturates, too")]
+        Num::Float(_) | Num::Dec(_) => Num::from_integral(as_float(number) as i64),
+    }
 }
 
 impl Value {
@@ -143,17 +159,8 @@ impl Rem for Value {
             let why = "cannot be divided (remainder) because the divisor is zero";
             return Err(error_of_two(&self, &other, why));
         }
-        let exact = |number: &Num| matches!(number, Num::Int(_) | Num::BigInt(_));
-        if exact(left) && exact(right) {
-            // The sign of the divisor does not count.
-            let rest = left.clone() % right.clone();
-            return Ok(number(rest));
-        }
-        #[expect(clippy::cast_possible_truncation, reason = "jq saturates, too")]
-        let (dividend, divisor) = (dividend as i64, (divisor as i64).unsigned_abs());
-        let rest = i128::from(dividend) % i128::from(divisor);
-        #[expect(clippy::cast_precision_loss, reason = "jq's numbers are floats")]
-        Ok(Self::float(rest as f64))
+        // The sign of the divisor does not count.
+        Ok(number(truncated(left) % truncated(right)))
     }
 }
 
