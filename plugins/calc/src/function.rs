@@ -30,6 +30,10 @@ const fn with_unit(
     Function { keeps: Keeps::Unit, ..function(name, arguments, operation) }
 }
 
+const fn of_angle(name: &'static str, operation: Operation) -> Function {
+    Function { keeps: Keeps::Angle, ..function(name, ONE, operation) }
+}
+
 const fn of_root(name: &'static str, degree: i32, operation: Operation) -> Function {
     Function { keeps: Keeps::Root(degree), ..function(name, ONE, operation) }
 }
@@ -84,14 +88,14 @@ pub const FUNCTIONS: &[Function] = &[
     function("log2", ONE, real::binary_logarithm),
     function("log10", ONE, real::decimal_logarithm),
     function("log", TWO, real::log),
-    function("sin", ONE, angle::sin),
-    function("cos", ONE, angle::cos),
-    function("tan", ONE, angle::tan),
+    of_angle("sin", angle::sin),
+    of_angle("cos", angle::cos),
+    of_angle("tan", angle::tan),
     function("asin", ONE, angle::asin),
     function("acos", ONE, angle::acos),
     function("atan", ONE, angle::atan),
     function("atan2", TWO, angle::atan2),
-    function("degrees", ONE, angle::degrees),
+    of_angle("degrees", angle::degrees),
     function("radians", ONE, angle::radians),
 ];
 

@@ -32,6 +32,11 @@ impl Kind {
         matches!(self, Kind::Percent | Kind::Of(Dimension::NONE))
     }
 
+    /// True if a circular function takes the value: a plain number is one of radians.
+    pub fn is_angle(&self) -> bool {
+        self.is_plain() || *self == Kind::Of(Dimension::ANGLE)
+    }
+
     /// Describes the value for a message.
     pub fn shown(&self) -> String {
         match self {
@@ -45,13 +50,26 @@ impl Kind {
 /// Of a sum, a difference, a remainder, or the least of several: all have the same dimension.
 pub fn alike(left: &Kind, right: &Kind) -> Result<Kind, String> {
     let (a, b) = (left.dimension()?, right.dimension()?);
-    if a != b {
-        return Err(format!("one side is {}, the other {}", left.shown(), right.shown()));
+    if !a.fits(b) {
+        let (left, right, advice) = (left.shown(), right.shown(), advice(a, b));
+        return Err(format!("one side is {left}, the other {right}{advice}"));
     }
     Ok(match (left, right) {
         (Kind::Percent, Kind::Percent) => Kind::Percent,
-        _ => Kind::Of(a),
+        _ if a == b => Kind::Of(a),
+        _ => Kind::Of(a.without_angle()),
     })
+}
+
+/// Returns what to write where two dimensions differ in an angle alone, behind the message that they differ.
+pub fn advice(a: Dimension, b: Dimension) -> &'static str {
+    match (a.without_angle(), a.without_angle() == b.without_angle()) {
+        (_, false) => "",
+        (Dimension::NONE, true) => "; write rad or deg behind a number that is an angle",
+        (_, true) => {
+            "; write `* turn` or `* rad` behind a frequency, `/ turn` or `/ rad` behind a rotation, as in 50 Hz * turn to rpm"
+        }
+    }
 }
 
 /// Of a product, or of a quotient where `sign` is -1.
@@ -66,6 +84,13 @@ pub fn value(name: &str, keeps: Keeps, arguments: &[Kind]) -> Result<Kind, Strin
             Some(kind) => {
                 Err(format!("`{name}` takes numbers without a unit, got one {}", kind.shown()))
             }
+            None => Ok(Kind::PLAIN),
+        },
+        Keeps::Angle => match arguments.iter().find(|kind| !kind.is_angle()) {
+            Some(kind) => Err(format!(
+                "`{name}` takes an angle or a number without a unit, got one {}",
+                kind.shown()
+            )),
             None => Ok(Kind::PLAIN),
         },
         Keeps::Unit => {
@@ -88,6 +113,8 @@ pub fn value(name: &str, keeps: Keeps, arguments: &[Kind]) -> Result<Kind, Strin
 pub enum Keeps {
     /// It takes none.
     Nothing,
+    /// It takes an angle, and gives a number.
+    Angle,
     /// All arguments have one dimension, and so has the value.
     Unit,
     /// The dimension is that of a root.

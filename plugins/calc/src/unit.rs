@@ -1,18 +1,23 @@
-//! The units that values may carry: one exact table. Each is a number of base units (m, kg, s, K, bit) and a dimension;
+//! The units that values may carry: one exact table. Each is a number of base units (rad, m, kg, s, K, bit) and a dimension;
 //! a temperature scale also has a zero of its own. Knows no expression.
 
 use crate::token;
 use dashu_ratio::RBig;
 
-/// The power of each base unit in a unit: length, mass, time, temperature, data.
+/// The power of each base unit in a unit: angle, length, mass, time, temperature, data. An angle is no plain number here,
+/// since 60 turns a minute and 60 radians a minute would be the same frequency.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Dimension([i32; 5]);
+pub struct Dimension([i32; 6]);
 
-const BASES: [&str; 5] = ["m", "kg", "s", "K", "bit"];
+const BASES: [&str; 6] = ["rad", "m", "kg", "s", "K", "bit"];
 
 impl Dimension {
-    pub const NONE: Dimension = Dimension([0; 5]);
-    pub const TEMPERATURE: Dimension = Dimension([0, 0, 0, 1, 0]);
+    pub const NONE: Dimension = Dimension([0; 6]);
+    pub const ANGLE: Dimension = Dimension([1, 0, 0, 0, 0, 0]);
+    pub const TEMPERATURE: Dimension = Dimension([0, 0, 0, 0, 1, 0]);
+    pub const FREQUENCY: Dimension = Dimension([0, 0, 0, -1, 0, 0]);
+    /// The dimension of a speed of rotation.
+    pub const ROTATION: Dimension = Dimension([1, 0, 0, -1, 0, 0]);
 
     /// That of a product, or of a quotient where `sign` is -1.
     pub fn times(self, other: Dimension, sign: i32) -> Dimension {
@@ -28,6 +33,26 @@ impl Dimension {
         self.0.iter().all(|n| n % degree == 0).then(|| self.map(self, |a, _| a / degree))
     }
 
+    /// The same without its angle.
+    pub fn without_angle(self) -> Dimension {
+        let [_, rest @ ..] = self.0;
+        let mut without = Dimension::NONE;
+        without.0[1..].copy_from_slice(&rest);
+        without
+    }
+
+    /// True if a value of this dimension can be told in units of `other`. A radian counts as 1 where it turns a radius
+    /// or a torque: into a length, a speed, an energy, a power. What is left by itself or by a time may be turns as well.
+    pub fn fits(self, other: Dimension) -> bool {
+        self == other || self.without_angle() == other.without_angle() && self.has_lever()
+    }
+
+    /// True if there is a mass or a length that an angle moves.
+    fn has_lever(self) -> bool {
+        let [_, length, mass, ..] = self.0;
+        length > 0 || mass != 0
+    }
+
     fn map(self, other: Dimension, change: impl Fn(i32, i32) -> i32) -> Dimension {
         let mut changed = self;
         for (n, m) in changed.0.iter_mut().zip(other.0) {
@@ -36,9 +61,10 @@ impl Dimension {
         changed
     }
 
-    /// The base units, such as `kg m^2 s^-2`.
+    /// The base units, such as `kg m^2 s^-2`; without the radian where that counts as 1.
     pub fn name(self) -> String {
-        let powers = BASES.iter().zip(self.0).filter(|(_, power)| *power != 0);
+        let shown = if self.has_lever() { self.without_angle() } else { self };
+        let powers = BASES.iter().zip(shown.0).filter(|(_, power)| *power != 0);
         let named = powers.map(|(base, power)| match power {
             1 => base.to_string(),
             power => format!("{base}^{power}"),
@@ -61,20 +87,21 @@ pub struct Unit {
 /// Names, how many base units that is (a decimal, or one by another), and the dimension. Sources: the SI brochure and NIST Special Publication 811, appendix B, whose factors are exact by definition.
 type Row = (&'static str, &'static str, Dimension);
 
-const ANGLE: Dimension = Dimension::NONE;
-const LENGTH: Dimension = Dimension([1, 0, 0, 0, 0]);
-const AREA: Dimension = Dimension([2, 0, 0, 0, 0]);
-const VOLUME: Dimension = Dimension([3, 0, 0, 0, 0]);
-const MASS: Dimension = Dimension([0, 1, 0, 0, 0]);
-const TIME: Dimension = Dimension([0, 0, 1, 0, 0]);
-const DATA: Dimension = Dimension([0, 0, 0, 0, 1]);
-const SPEED: Dimension = Dimension([1, 0, -1, 0, 0]);
-const FREQUENCY: Dimension = Dimension([0, 0, -1, 0, 0]);
-const FORCE: Dimension = Dimension([1, 1, -2, 0, 0]);
-const ENERGY: Dimension = Dimension([2, 1, -2, 0, 0]);
-const POWER: Dimension = Dimension([2, 1, -3, 0, 0]);
-const PRESSURE: Dimension = Dimension([-1, 1, -2, 0, 0]);
-const RATE: Dimension = Dimension([0, 0, -1, 0, 1]);
+const ANGLE: Dimension = Dimension::ANGLE;
+const LENGTH: Dimension = Dimension([0, 1, 0, 0, 0, 0]);
+const AREA: Dimension = Dimension([0, 2, 0, 0, 0, 0]);
+const VOLUME: Dimension = Dimension([0, 3, 0, 0, 0, 0]);
+const MASS: Dimension = Dimension([0, 0, 1, 0, 0, 0]);
+const TIME: Dimension = Dimension([0, 0, 0, 1, 0, 0]);
+const DATA: Dimension = Dimension([0, 0, 0, 0, 0, 1]);
+const SPEED: Dimension = Dimension([0, 1, 0, -1, 0, 0]);
+const FREQUENCY: Dimension = Dimension::FREQUENCY;
+const ROTATION: Dimension = Dimension::ROTATION;
+const FORCE: Dimension = Dimension([0, 1, 1, -2, 0, 0]);
+const ENERGY: Dimension = Dimension([0, 2, 1, -2, 0, 0]);
+const POWER: Dimension = Dimension([0, 2, 1, -3, 0, 0]);
+const PRESSURE: Dimension = Dimension([0, -1, 1, -2, 0, 0]);
+const RATE: Dimension = Dimension([0, 0, 0, -1, 0, 1]);
 
 const TABLE: &[Row] = &[
     ("m meter meters metre metres", "1", LENGTH),
@@ -108,7 +135,6 @@ const TABLE: &[Row] = &[
     ("d day days", "86400", TIME),
     ("week weeks", "604800", TIME),
     ("Hz hertz", "1", FREQUENCY),
-    ("rpm", "1/60", FREQUENCY),
     ("mph", "0.44704", SPEED),
     ("kph kmh", "1/3.6", SPEED),
     ("kn knot knots", "1852/3600", SPEED),
@@ -141,6 +167,7 @@ const ANGLES: &[Row] = &[
     ("turn turns", "2", ANGLE),
     ("arcmin", "1/10800", ANGLE),
     ("arcsec", "1/648000", ANGLE),
+    ("rpm", "1/30", ROTATION),
 ];
 
 /// Names, the factor, and the zero in units of its own.
@@ -222,7 +249,7 @@ fn prefixed(name: &str) -> Option<Unit> {
 }
 
 impl Unit {
-    /// A power of the unit, such as m^2; angles and temperatures have none that anybody uses.
+    /// A power of the unit, such as m^2; turns and temperatures have none that anybody uses.
     pub fn raised(self, exponent: i32) -> Option<Unit> {
         const MOST: i32 = 9;
         if self.pi || self.zero.is_some() || exponent.abs() > MOST {

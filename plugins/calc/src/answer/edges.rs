@@ -3,6 +3,7 @@
 
 use super::*;
 use crate::function::{FUNCTIONS, Function};
+use std::f64::consts::PI;
 
 /// Zero, ones, halves, fractions, huge, tiny, multiples of pi, what is not rational, and what is no number.
 const VALUES: &[&str] = &[
@@ -201,11 +202,111 @@ fn angles_stay_exact() {
         ("2 * pi - tau", "0"),
         ("sin(radians(150))", "0.5"),
         ("0.25 turn to deg", "90"),
+        ("30 deg + 0.25 turn to deg", "120"),
+        ("pi to deg", "180"),
+        ("pi rad + 30 deg to deg", "210"),
+        ("90 deg / turn", "0.25"),
+        ("degrees(30 deg)", "30"),
+        ("sum(30 deg, 1 turn) to deg", "390"),
+        ("abs(-30 deg) to deg", "30"),
     ] {
         check(expression, expected);
     }
     let message = answer("tan(90 deg)", None, None).unwrap_err();
     assert!(message.contains("the tangent of a right angle is not defined"), "{message}");
+}
+
+#[test]
+fn a_turn_is_no_radian() {
+    let check = |expression: &str, value: &str, unit: &str| {
+        let found = answer(expression, Some(6), None).unwrap_or_else(|error| panic!("{error}"));
+        let found = (found.value.as_str(), found.unit.as_deref().unwrap_or_default());
+        assert_eq!(found, (value, unit), "{expression}");
+    };
+    for (expression, value, unit) in [
+        ("60 rpm to rad/s", "6.283185", "rad/s"),
+        ("3000 rpm to rad/s", "314.159265", "rad/s"),
+        ("60 rpm to deg/s", "360", "deg/s"),
+        ("60 rpm to turn/s", "1", "turn/s"),
+        ("360 deg/s to rpm", "60", "rpm"),
+        ("1 turn/s to rpm", "60", "rpm"),
+        ("1 turn/min to rpm", "1", "rpm"),
+        ("1 rad/s to rpm", "9.549297", "rpm"),
+        ("400 grad/s to rpm", "60", "rpm"),
+        ("60 rpm * 1 min to turn", "60", "turn"),
+        ("360 deg / (6 deg/s) to min", "1", "min"),
+        ("10 turn / 60 rpm to s", "10", "s"),
+        // Hertz are turns, whatever the rotation is told in.
+        ("60 rpm to Hz", "1", "Hz"),
+        ("6000 rpm to kHz", "0.1", "kHz"),
+        ("1 turn/s to Hz", "1", "Hz"),
+        ("tau rad/s to Hz", "1", "Hz"),
+        ("50 Hz * turn to rpm", "3000", "rpm"),
+        ("50 Hz * rad to rad/s", "50", "rad/s"),
+        ("1 Hz to mHz", "1000", "mHz"),
+        // A radius, a torque or a moment of inertia takes radians.
+        ("500 N m * 3000 rpm to kW", "157.079633", "kW"),
+        ("50 * pi * 1 kW / (3000 rpm) to N m", "500", "N m"),
+        ("100 N m * 1 turn to J", "628.318531", "J"),
+        ("3000 rpm * 0.1 m to m/s", "31.415927", "m/s"),
+        ("(60 rpm)^2 * 1 m to m/s^2", "39.478418", "m/s^2"),
+        ("2 kg m^2 * (60 rpm)^2 / 2 to J", "39.478418", "J"),
+        ("2 m * 180 deg to m", "6.283185", "m"),
+        ("1 J + 2 N m * 180 deg", "7.283185", "m^2 kg s^-2"),
+        ("30 deg", "0.523599", "rad"),
+        ("30\u{b0} + 15\u{b0}", "0.785398", "rad"),
+        ("60 rpm", "6.283185", "rad s^-1"),
+        ("500 N m * 3000 rpm", "157079.632679", "m^2 kg s^-3"),
+        ("tan(5 deg) to %", "8.748866", "%"),
+        ("atan(10%) to deg", "5.710593", "deg"),
+    ] {
+        check(expression, value, unit);
+    }
+    for (expression, part) in [
+        ("50 Hz to rpm", "write `* turn` or `* rad` behind a frequency"),
+        ("50 Hz to rad/s", "as in 50 Hz * turn to rpm"),
+        ("60 rpm to s^-1", "`/ turn` or `/ rad` behind a rotation"),
+        ("60 rpm + 1 Hz", "`/ turn` or `/ rad` behind a rotation"),
+        ("60 rpm to deg", "this cannot be converted"),
+        ("30 deg + 15", "write rad or deg behind a number that is an angle"),
+        ("5 deg to %", "write tan(5 deg) to %"),
+        ("10% to deg", "or atan(10%) to deg"),
+        ("exp(30 deg)", "`exp` takes numbers without a unit, got one in rad"),
+        ("sin(60 rpm)", "`sin` takes an angle or a number without a unit, got one in rad s^-1"),
+        ("radians(30 deg)", "takes numbers without a unit"),
+        ("1 turn/m to m^-1", "this cannot be converted"),
+    ] {
+        let message = answer(expression, None, None).unwrap_err();
+        assert!(message.contains(part), "{expression}: {message}");
+    }
+}
+
+/// Each unit of angle, of time and of what both make against its exact number of turns and seconds.
+#[test]
+fn all_rotations_agree() {
+    let angles = [("turn", 1.0), ("deg", 1.0 / 360.0), ("rad", 0.5 / PI), ("grad", 1.0 / 400.0)];
+    let angles =
+        angles.into_iter().chain([("arcmin", 1.0 / 21_600.0), ("arcsec", 1.0 / 1_296_000.0)]);
+    let times = [("s", 1.0), ("ms", 1e-3), ("min", 60.0), ("h", 3600.0), ("d", 86_400.0)];
+    let rates = angles.flat_map(|(angle, turns)| {
+        times.map(|(time, seconds)| (format!("{angle}/{time}"), turns / seconds))
+    });
+    let rates: Vec<_> = rates.chain([("rpm".to_string(), 1.0 / 60.0)]).collect();
+    let close = |expression: String, expected: f64| {
+        let found = answer(&expression, Some(40), None).unwrap_or_else(|error| panic!("{error}"));
+        let found: f64 = found.value.parse().expect("a decimal");
+        assert!((found / expected - 1.0).abs() < 1e-12, "{expression}: {found}, not {expected}");
+    };
+    for (from, turns) in &rates {
+        for (to, others) in &rates {
+            close(format!("7 {from} to {to}"), 7.0 * turns / others);
+        }
+        close(format!("7 {from} to Hz"), 7.0 * turns);
+        close(format!("7 {from} * 3 s to turn"), 21.0 * turns);
+        close(format!("7 N m * 3 {from} to W"), 21.0 * turns * 2.0 * PI);
+        close(format!("7 m * 3 {from} to m/s"), 21.0 * turns * 2.0 * PI);
+        close(format!("7 W / (3 {from}) to N m"), 7.0 / 3.0 / turns / 2.0 / PI);
+    }
 }
 
 #[test]
@@ -292,7 +393,7 @@ fn units_are_converted_exactly() {
         ("5 km to kg", "this cannot be converted: the value is in m, the unit in kg"),
         ("5 km + 3 kg", "one side is in m, the other in kg"),
         ("5 km + 3", "one side is in m, the other a number without a unit"),
-        ("sin(5 m)", "`sin` takes numbers without a unit, got one in m"),
+        ("sin(5 m)", "`sin` takes an angle or a number without a unit, got one in m"),
         ("2^(3 m)", "the exponent"),
         ("20 °C + 5 °C", "a temperature can only be converted"),
         ("5 USD to EUR", "`USD`, which is no unit"),

@@ -1,13 +1,15 @@
 //! The end of an expression: `to` and the unit that the result is wanted in.
 
 use super::{Parser, Step};
-use crate::arithmetic;
 use crate::fault::{Fault, Span};
-use crate::kind::Kind;
+use crate::kind::{self, Kind};
 use crate::token::Token;
-use crate::unit::{self, Unit};
+use crate::unit::{self, Dimension, Unit};
+use crate::{angle, arithmetic};
 use dashu_int::UBig;
 use dashu_ratio::RBig;
+
+const SLOPE: &str = "a slope is no angle; write tan(5 deg) to %, or atan(10%) to deg";
 
 impl Parser<'_> {
     /// True if `to` comes next, or an `in` or `as` that means it; after a bare number `in` is an inch.
@@ -47,6 +49,9 @@ impl Parser<'_> {
                 let (_, span) = self.take();
                 self.step(arithmetic::mul, RBig::from(UBig::from(100u8)), span);
             }
+            (Kind::Of(Dimension::ANGLE), Token::Sign('%')) => {
+                return Err(self.unexpected(SLOPE));
+            }
             _ => self.in_unit(&kind, word)?,
         }
         let end = self.tokens[self.next - 1].1.end;
@@ -58,13 +63,29 @@ impl Parser<'_> {
             let shown = "expected a unit after `to`, such as km, lb, MiB, m/s, °F or deg";
             return Err(self.unexpected(shown));
         }
+        let start = self.next;
         let to = self.expression(0)?;
         self.apply(arithmetic::div, 2, word);
         let dimensions = kind.dimension().and_then(|kind| Ok((kind, to.dimension()?)));
         let (have, want) = dimensions.map_err(|message| Fault::new(word, message))?;
-        if have != want {
+        // Hertz alone are turns: nobody means radians by them, as one may by 1/s.
+        if (have, want) == (Dimension::ROTATION, Dimension::FREQUENCY) && self.next == start + 1 {
+            self.apply(angle::tau, 0, word);
+            self.apply(arithmetic::div, 2, word);
+            return Ok(());
+        }
+        let is_of_radians = *kind == Kind::PLAIN && want == Dimension::ANGLE;
+        if !have.fits(want) && !is_of_radians {
+            let advice = match (kind, want) {
+                (Kind::Percent, Dimension::ANGLE) => format!("; {SLOPE}"),
+                _ => kind::advice(have, want).to_string(),
+            };
+            let advice = match advice.as_str() {
+                "" => "; a fraction of a unit is written (1/2) km",
+                advice => advice,
+            };
             let message = format!(
-                "this cannot be converted: the value is {}, the unit {}; a fraction of a unit is written (1/2) km",
+                "this cannot be converted: the value is {}, the unit {}{advice}",
                 kind.shown(),
                 to.shown()
             );

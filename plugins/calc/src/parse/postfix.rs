@@ -7,7 +7,7 @@ use crate::fault::{Fault, Span};
 use crate::kind::{self, Kind};
 use crate::power;
 use crate::token::Token;
-use crate::unit::{self, Unit};
+use crate::unit::{self, Dimension, Unit};
 use dashu_int::UBig;
 use dashu_ratio::RBig;
 
@@ -118,14 +118,15 @@ impl Parser<'_> {
     fn with_unit(&mut self, kind: &Kind, unit: Unit) -> Result<Kind, Fault> {
         let is_result = self.call_end == Some(self.next);
         let (_, span) = self.take();
-        if unit.pi && is_result {
+        let is_of_turn = unit.pi && unit.dimension == Dimension::ANGLE;
+        if is_of_turn && is_result {
             return Err(Fault::new(
                 span,
                 "this unit of angles stands behind a function's result; write it behind the argument, as in sin(30°), \
                  convert a result with `to deg`, or put the function into parentheses, as in (abs(-30))°",
             ));
         }
-        if unit.pi && self.is_part_of_fraction() {
+        if is_of_turn && self.is_part_of_fraction() {
             return Err(Fault::new(
                 span,
                 "this unit may be of the fraction or of the number under it; write (1/2)° or 1/(2°)",
