@@ -3,7 +3,7 @@
 
 use crate::arithmetic;
 use crate::bounds::{MAX_DECIMALS, division_work};
-use crate::fault::{Wrong, undecided};
+use crate::fault::{Wrong, refused, undecided};
 use crate::value::{Effort, Value};
 use dashu_base::BitTest;
 use dashu_int::{IBig, UBig};
@@ -29,6 +29,19 @@ pub fn ceil(arguments: &[Value], effort: &mut Effort) -> Result<Value, Wrong> {
 
 pub fn trunc(arguments: &[Value], effort: &mut Effort) -> Result<Value, Wrong> {
     rounded(&arguments[0], effort, RBig::trunc)
+}
+
+/// A temperature, if it is not below the second argument, which is absolute zero on its scale.
+pub fn possible(arguments: &[Value], effort: &mut Effort) -> Result<Value, Wrong> {
+    let [x, zero] = arguments else { unreachable!("the parser pushes two operands") };
+    match is_negative(&arithmetic::sub(arguments, effort)?)? {
+        true => refused(format!(
+            "{} is below absolute zero, which is {} on this scale",
+            x.brief(),
+            zero.brief()
+        )),
+        false => Ok(x.clone()),
+    }
 }
 
 /// To the nearest whole number, or to as many decimals as the second argument says; halves go away

@@ -310,6 +310,28 @@ fn all_rotations_agree() {
 }
 
 #[test]
+fn nothing_is_colder_than_absolute_zero() {
+    for (expression, part) in [
+        ("-300 \u{b0}C to K", "-300 is below absolute zero, which is -273.15 on this scale"),
+        ("-300 \u{b0}C", "-300 is below absolute zero"),
+        ("-500 \u{b0}F to \u{b0}C", "-500 is below absolute zero, which is -459.67"),
+        ("-1 K to \u{b0}C", "-1 is below absolute zero, which is 0"),
+        ("-273.1500001 C to F", "below absolute zero"),
+    ] {
+        let message = answer(expression, None, None).unwrap_err();
+        assert!(message.contains(part), "{expression}: {message}");
+    }
+    for (expression, value) in [
+        ("-273.15 C to K", "0"),
+        ("0 K to C", "-273.15"),
+        ("-459.67 F to K", "0"),
+        ("-40 C", "-40"),
+    ] {
+        assert_eq!(answer(expression, None, None).unwrap().value, value, "{expression}");
+    }
+}
+
+#[test]
 fn percentages_are_those_of_a_calculator() {
     let check = |expression: &str, expected: &str| {
         let found = answer(expression, Some(10), None).unwrap_or_else(|error| panic!("{error}"));

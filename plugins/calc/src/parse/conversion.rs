@@ -5,7 +5,7 @@ use crate::fault::{Fault, Span};
 use crate::kind::{self, Kind};
 use crate::token::Token;
 use crate::unit::{self, Dimension, Unit};
-use crate::{angle, arithmetic};
+use crate::{angle, arithmetic, rounding};
 use dashu_int::UBig;
 use dashu_ratio::RBig;
 
@@ -29,6 +29,9 @@ impl Parser<'_> {
     /// Converts the value if that is asked for, and gives the name of its unit.
     pub(super) fn conversion(&mut self, kind: Kind) -> Result<Option<String>, Fault> {
         if !self.is_conversion(&kind) {
+            if let Kind::Reading(unit) = &kind {
+                self.check_reading(unit);
+            }
             return Ok(match kind {
                 Kind::Of(dimension) => Some(dimension.name()).filter(|name| !name.is_empty()),
                 Kind::Percent => None,
@@ -41,6 +44,7 @@ impl Parser<'_> {
             (Kind::Reading(from), Token::Name(name)) => match unit::find(&name) {
                 Some(to) if to.zero.is_some() => {
                     let (_, span) = self.take();
+                    self.check_reading(from);
                     self.on_scale(from, &to, span);
                 }
                 _ => return Err(self.unexpected("expected °C, °F or K after `to`")),
@@ -92,6 +96,13 @@ impl Parser<'_> {
             return Err(Fault::new(word, message));
         }
         Ok(())
+    }
+
+    /// Refuses a temperature below absolute zero when it is known.
+    fn check_reading(&mut self, scale: &Unit) {
+        let span = self.last();
+        let zero = scale.zero.clone().unwrap_or(RBig::ZERO);
+        self.step(rounding::possible, -zero, span);
     }
 
     /// From one temperature scale to another: (x + zero) * factor / factor - zero.
