@@ -423,6 +423,8 @@ fn units_are_converted_exactly() {
         ("5 mb to kB", "`mb`, which is no unit"),
         ("20 °C to m", "expected °C, °F or K"),
         ("1/2 km to m", "write"),
+        ("5 ft 3 in ^2 to m^2", "write (5 ft 3 in)^2 for that of the whole"),
+        ("5 ft 3 in² to m²", "may be of the last unit or of the whole"),
     ] {
         let message = answer(expression, None, None).unwrap_err();
         assert!(message.contains(part) || part == "write", "{expression}: {message}");

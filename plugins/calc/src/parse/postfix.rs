@@ -169,6 +169,11 @@ impl Parser<'_> {
         };
         // No recursion: the part after this one is taken by the next round.
         let (_, name) = self.take();
+        if matches!(self.peek(), Token::Sign('^') | Token::Raised(_)) {
+            return Err(self.unexpected(
+                "this power may be of the last unit or of the whole; write (5 ft 3 in)^2 for that of the whole",
+            ));
+        }
         let part = Kind::Of(unit.dimension);
         self.push_unit(unit, name);
         self.apply(arithmetic::mul, 2, name);
