@@ -1,7 +1,8 @@
 //! Bytes as text, base64, base64url, base32 or hex, in both directions. Reading is lenient about what people
-//! paste (line breaks, missing padding, either case of hex) and exact about everything else: what
+//! paste (line breaks, missing padding, either case of hex, hex dumps) and exact about everything else: what
 //! does not fit is named with its place.
 
+use crate::dump;
 use data_encoding::{BASE32, BASE32_NOPAD, BASE64, BASE64_NOPAD, BASE64URL_NOPAD, DecodeKind};
 use data_encoding::{Encoding as Alphabet, HEXLOWER, HEXLOWER_PERMISSIVE};
 
@@ -48,7 +49,8 @@ impl Encoding {
             Base32 => &BASE32_NOPAD,
             Hex => &HEXLOWER_PERMISSIVE,
         };
-        let digits = self.digits(data)?;
+        let dumped = if self == Hex { dump::digits(data)? } else { None };
+        let digits = dumped.map_or_else(|| self.digits(data), Ok)?;
         alphabet.decode(digits.as_bytes()).map_err(|error| {
             let name = self.name();
             match error.kind {
@@ -182,6 +184,7 @@ mod tests {
         check(Hex, "0x66", b"f");
         check(Hex, " 0X66", b"f");
         check(Hex, "66-6F-6F", b"foo");
+        check(Hex, "00000000: 666f 6f  foo\n", b"foo");
         check(Base32, "mzxw 6ytb-oi", b"foobar");
         check(Base64, "", b"");
         check(Base64, " Zm9v\n\t Zm9v ", b"foofoo");

@@ -3,6 +3,7 @@
 
 mod compare;
 mod digest;
+mod dump;
 mod encoding;
 mod published;
 mod source;
