@@ -6,6 +6,7 @@ mod heading;
 mod label;
 mod line;
 mod list;
+mod mention;
 mod name;
 mod options;
 mod record;
@@ -66,6 +67,9 @@ pub fn read(text: &str, wanted: Wanted<'_>) -> Result<Vec<Entry>, String> {
             ));
         }
     };
+    if chosen.iter().any(|entry| entry.name.is_none()) {
+        none_is_of_another(text, wanted, &entries)?;
+    }
     if are_alternatives {
         let strongest = chosen.iter().map(|entry| entry.strength()).max().flatten();
         let strong = chosen.into_iter().filter(|entry| entry.strength() == strongest);
@@ -79,6 +83,29 @@ pub fn read(text: &str, wanted: Wanted<'_>) -> Result<Vec<Entry>, String> {
         }
     }
     Ok(chosen.into_iter().cloned().collect())
+}
+
+/// Makes sure that a text whose checksums carry no names names no other file: they may be of that.
+fn none_is_of_another(text: &str, wanted: Wanted<'_>, entries: &[Entry]) -> Result<(), String> {
+    let name = match wanted {
+        Wanted::Name(name) | Wanted::Path(name) => Some(name),
+        Wanted::Any => None,
+    };
+    let others = mention::others(text, name, entries);
+    let shown = || {
+        let shown: Vec<_> =
+            others.iter().take(name::SHOWN).map(|name| format!("`{name}`")).collect();
+        shown.join(", ")
+    };
+    match (&others[..], name) {
+        ([], _) => Ok(()),
+        ([_], None) if entries.iter().all(|entry| entry.name.is_none()) => Ok(()),
+        ([_], Some(name)) if !mention::names(text, name) => Err(name::not_listed(name, &shown())),
+        _ => Err(format!(
+            "`expected` names several files in a form that is not read, {}; give the checksum of this file alone, as `HEX  name`",
+            shown()
+        )),
+    }
 }
 
 /// Returns the error about two checksums of which one must be wrong.

@@ -108,7 +108,7 @@ fn before_name(line: &str) -> Result<Option<Entry>, String> {
     Ok(Some(Entry { algorithm: label.transpose()?, bytes, name }))
 }
 
-/// `name: HEX`, also spaced out, `name SHA256: HEX`, and `Fingerprint=HEX`.
+/// `name: HEX`, also spaced out, `name SHA256: HEX`, `name: SHA256: HEX`, and `Fingerprint=HEX`.
 fn behind_name(line: &str) -> Result<Option<Entry>, String> {
     let parted = line.split_once(": ").or_else(|| line.rsplit_once([' ', '\t']));
     let by_equals = || line.rsplit_once('=').filter(|(_, value)| checksum(value).is_some());
@@ -117,9 +117,19 @@ fn behind_name(line: &str) -> Result<Option<Entry>, String> {
     if checksum(name).is_some() || joins_several(name) {
         return Ok(None);
     }
-    let Some(bytes) = checksum(value) else { return Ok(None) };
+    let Some(bytes) = checksum(value) else { return behind_label(name, value) };
     let (name, algorithm) = named_with_label(name)?;
     Ok(Some(Entry { algorithm, bytes, name: file(name) }))
+}
+
+/// The rest of `name: SHA256: HEX` behind the name.
+fn behind_label(name: &str, value: &str) -> Result<Option<Entry>, String> {
+    let Some((label, hex)) = value.split_once(": ") else { return Ok(None) };
+    let (Some(algorithm), Some(bytes)) = (of_word(label), checksum(hex)) else { return Ok(None) };
+    if named_with_label(name)?.1.is_some() {
+        return Err(odd(name));
+    }
+    Ok(Some(Entry { algorithm: Some(algorithm?), bytes, name: file(name) }))
 }
 
 /// A name, and the algorithm whose label is its last word. That of another algorithm is an error: its checksum would

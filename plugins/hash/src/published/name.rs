@@ -3,7 +3,7 @@
 use super::Entry;
 
 /// Most names that a message shows.
-const SHOWN: usize = 10;
+pub const SHOWN: usize = 10;
 
 /// The entries of the file called `name`: exactly so, or else by the last part, where that means one file alone.
 pub fn called<'a>(named: &[&'a Entry], name: &str) -> Result<Vec<&'a Entry>, String> {
@@ -25,10 +25,7 @@ pub fn called<'a>(named: &[&'a Entry], name: &str) -> Result<Vec<&'a Entry>, Str
         alike.retain(|entry| entry.plain_name().as_ref() == Some(&longest));
     }
     let Some(first) = alike.first() else {
-        return Err(format!(
-            "`expected` does not list `{name}`; it lists {}; if one of those is this file, give its name there as `name`",
-            shown(named)
-        ));
+        return Err(not_listed(name, &shown(named)));
     };
     if alike.iter().any(|entry| entry.plain_name() != first.plain_name()) {
         return Err(format!(
@@ -37,6 +34,13 @@ pub fn called<'a>(named: &[&'a Entry], name: &str) -> Result<Vec<&'a Entry>, Str
         ));
     }
     Ok(alike)
+}
+
+/// Says that a list has other files alone.
+pub fn not_listed(name: &str, others: &str) -> String {
+    format!(
+        "`expected` does not list `{name}`; it lists {others}; if one of those is this file, give its name there as `name`"
+    )
 }
 
 /// True if two names with the same last part may mean one file: one is the end of the other, or one says where the file
@@ -70,7 +74,7 @@ pub fn shown(entries: &[&Entry]) -> String {
 }
 
 /// The last part of a path.
-fn base(path: &str) -> &str {
+pub fn base(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }
 
