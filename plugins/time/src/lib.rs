@@ -11,6 +11,7 @@ mod duration;
 mod later;
 mod moment;
 mod parse;
+mod places;
 mod zone;
 
 #[toolrack_sdk::plugin]

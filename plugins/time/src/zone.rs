@@ -2,6 +2,7 @@
 //! meant. Knows no times.
 
 use crate::abbreviation::{self, Meaning};
+use crate::places;
 use jiff::Zoned;
 use jiff::tz::{Offset, TimeZone, TimeZoneDatabase};
 use std::sync::LazyLock;
@@ -51,6 +52,9 @@ impl Named {
 /// The zone called `name`: an IANA name in any case, the city of one, `UTC`, an offset, or an abbreviation.
 pub fn find(name: &str) -> Result<Named, String> {
     let name = name.trim();
+    if let Some(zones) = places::zones(&plain(name)) {
+        return Err(shared(name, zones));
+    }
     match by_name(name) {
         Some(zone) => Ok(zone.into()),
         None => abbreviated(name).unwrap_or_else(|| Err(unknown(name))),
@@ -104,13 +108,13 @@ fn abbreviated(name: &str) -> Option<Result<Named, String>> {
             let zone = abbreviation::fixed(minutes);
             Some(Ok(Named { zone, abbreviation: Some((name, region)), reason: None }))
         }
-        Meaning::Several(zones) => {
-            let zones = zones.join(", ");
-            Some(Err(format!(
-                "`{name}` is used in several zones; write one of {zones}, or an offset such as +05:30"
-            )))
-        }
+        Meaning::Several(zones) => Some(Err(shared(name, zones))),
     }
+}
+
+fn shared(name: &str, zones: &[&str]) -> String {
+    let zones = zones.join(", ");
+    format!("`{name}` is used in several zones; write one of {zones}, or an offset such as +05:30")
 }
 
 /// The name of a zone in answers.
@@ -276,6 +280,33 @@ mod tests {
         check("pdt", "-07");
         check("ET", "America/New_York");
         check("CET", "CET");
+    }
+
+    #[test]
+    fn a_name_of_several_places_is_asked_for() {
+        let check = |text: &str, expected: &str| {
+            let message = find(text).unwrap_err();
+            assert!(message.contains(expected), "{text}: {message}");
+        };
+        check(
+            "San Juan",
+            "`San Juan` is used in several zones; write one of America/Puerto_Rico, America/Argentina/San_Juan",
+        );
+        check("C\u{f3}rdoba", "Europe/Madrid, America/Argentina/Cordoba");
+        check("la rioja", "Europe/Madrid");
+        check("Victoria", "America/Vancouver, Australia/Melbourne");
+        check("Petersburg", "Europe/Moscow");
+        check("Norfolk", "America/New_York");
+        check("East", "America/New_York, America/Sao_Paulo");
+        for (text, zone) in [
+            ("London", "Europe/London"),
+            ("Argentina/San Juan", ""),
+            ("Pacific/Norfolk", "Pacific/Norfolk"),
+        ] {
+            let found =
+                find(text).map(|found| found.zone.iana_name().unwrap_or_default().to_string());
+            assert_eq!(found.unwrap_or_default(), zone, "{text}");
+        }
     }
 
     #[test]
