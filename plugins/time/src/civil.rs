@@ -103,9 +103,29 @@ struct Words {
     way: Option<i32>,
     time: Option<Clock>,
     offset: String,
+    /// A word that may be a span of two clock times.
+    span: Option<Span>,
     rest: String,
     rest_is_closed: bool,
     note: Option<String>,
+}
+
+/// `9:00-11:00`, which may be the time 9:00 at the offset -11:00 as well.
+struct Span {
+    word: String,
+    /// True if the second clock shows more than the first.
+    is_later: bool,
+}
+
+impl Span {
+    /// The span that a clock time with text behind it may be. With `T` or seconds it is a program's, which writes offsets.
+    fn of(word: &str, clock: Clock, behind: &str) -> Option<Span> {
+        let end = behind.strip_prefix(['-', '\u{2212}']).filter(|end| end.contains(':'))?;
+        let end = Clock::parse(end, false).ok().flatten()?;
+        let is_program = word.starts_with('t') || word.matches(':').count() > 2;
+        let is_later = (end.hour, end.minute) > (clock.hour, clock.minute);
+        (!is_program).then(|| Span { word: word.to_string(), is_later })
+    }
 }
 
 impl Words {
@@ -236,6 +256,7 @@ impl Words {
         if clock.second == 60 {
             self.note = Some("the leap second :60 is taken as :59".to_string());
         }
+        self.span = Span::of(word, clock, behind);
         once(&mut self.time, Clock { second: clock.second.min(59), ..clock }, "time of day")?;
         match half {
             Some(later) => self.half(later),
@@ -311,6 +332,14 @@ impl Words {
         self.step()?;
         if self.is_at {
             return Err("no time of day follows `at`".to_string());
+        }
+        let is_dated = self.date.is_some() || self.day.is_some() || self.month.is_some();
+        if let Some(Span { word, .. }) = self.span.filter(|span| span.is_later || !is_dated) {
+            let (start, end) = word.split_once(['-', '\u{2212}']).unwrap_or_default();
+            return Err(format!(
+                "`{word}` may be from {start} to {end}, or {start} at the offset -{end}; give one of both times, or write the offset apart, \
+                 as `{start} UTC-{end}`"
+            ));
         }
         let missing = |what: &str| Err(format!("the date has no {what}; write it as 2026-03-29"));
         let is_day_alone = self.year.is_none() && self.month.is_none();

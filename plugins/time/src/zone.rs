@@ -122,6 +122,9 @@ pub fn name(zone: &TimeZone, offset: Offset) -> String {
     zone.iana_name().map_or_else(|| offset.to_string(), str::to_string)
 }
 
+/// The offsets that zones have, in minutes: beyond them, `14:30-15:30` and `+25:00` are something else.
+const USED: std::ops::RangeInclusive<i32> = -12 * 60..=14 * 60;
+
 /// `+2`, `-05:30`, `+0530`, each also after `UTC` or `GMT`.
 pub fn offset(text: &str) -> Option<Offset> {
     let bare = ["UTC", "GMT"].iter().find_map(|prefix| {
@@ -133,17 +136,20 @@ pub fn offset(text: &str) -> Option<Offset> {
         Some(digits) => (1, digits),
         None => (-1, text.strip_prefix(['-', '−'])?),
     };
-    let number = |digits: &str| digits.parse::<u8>().ok().map(i32::from);
+    let is_number = |digits: &str| digits.bytes().all(|byte| byte.is_ascii_digit());
+    let number =
+        |digits: &str| digits.parse::<u8>().ok().filter(|_| is_number(digits)).map(i32::from);
     let (hours, minutes) = match (digits.split_once(':'), digits.len()) {
         (Some((hours, minutes)), _) => (number(hours)?, number(minutes)?),
         (None, 1 | 2) => (number(digits)?, 0),
         (None, 4) => (number(digits.get(..2)?)?, number(digits.get(2..)?)?),
         (None, _) => return None,
     };
-    if minutes > 59 {
+    let offset = sign * (hours * 60 + minutes);
+    if minutes > 59 || !USED.contains(&offset) {
         return None;
     }
-    Offset::from_seconds(sign * (hours * 3600 + minutes * 60)).ok()
+    Offset::from_seconds(offset * 60).ok()
 }
 
 /// Zones whose last part is `name`: `Tokyo` for `Asia/Tokyo`. Of names for one zone, such as `Asia/Istanbul` and
@@ -355,6 +361,8 @@ mod tests {
         check("ist", "Asia/Kolkata, Europe/Dublin, Asia/Jerusalem");
         check("local", "there is no time zone `local`; expected a name such as");
         check("Tokio", "did you mean Asia/Tokyo?");
+        check("+14:01", "there is no time zone `+14:01`");
+        check("-12:30", "there is no time zone `-12:30`");
         check("+25:99", "there is no time zone `+25:99`");
         check("+99", "there is no time zone");
         check("", "there is no time zone ``");

@@ -309,6 +309,34 @@ fn no_text_ends_in_a_panic() {
 }
 
 #[test]
+fn a_span_of_clock_times_is_no_offset() {
+    for (text, part) in [
+        ("14:30-15:30", "may be from 14:30 to 15:30"),
+        ("9:00-17:00", "may be from 9:00 to 17:00"),
+        ("9:00-11:00", "write the offset apart, as `9:00 UTC-11:00`"),
+        ("22:00-06:00", "may be from 22:00 to 06:00"),
+        ("2026-03-29 09:00-11:00", "may be from 09:00 to 11:00"),
+        ("09:00-11:00 29 March 2026", "may be from 09:00 to 11:00"),
+        ("tomorrow 9:00\u{2212}10:00", "may be from 9:00 to 10:00"),
+        ("2026-03-29T14:30-15:30", "`-15:30` is no offset"),
+        ("14:30+25:00", "`+25:00` is no offset"),
+        ("14:30 -15:30", "there is no time zone `-15:30`"),
+    ] {
+        let message = time(text, &around("UTC")).map(|found| found.time.to_string());
+        let message = message.expect_err(text);
+        assert!(message.contains(part), "{text}: {message}");
+    }
+    let check = |text: &str, expected: &str| {
+        assert_eq!(found(text, "UTC"), (expected.to_string(), None), "{text}");
+    };
+    check("2026-03-29T09:00-11:00", "2026-03-29T09:00:00-11:00[-11:00]");
+    check("2026-03-29 14:30-03:00", "2026-03-29T14:30:00-03:00[-03:00]");
+    check("2026-03-29 09:00:00-11:00", "2026-03-29T09:00:00-11:00[-11:00]");
+    check("9:00 UTC-11:00", "2026-07-01T09:00:00-11:00[-11:00]");
+    check("2026-03-29 09:00+14:00", "2026-03-29T09:00:00+14:00[+14:00]");
+}
+
+#[test]
 fn what_a_text_leaves_open_is_asked_for() {
     let check = |text: &str, part: &str| {
         let message = time(text, &around("UTC")).unwrap_err();
