@@ -128,6 +128,12 @@ impl Span {
     }
 }
 
+/// True if a word means something in a date or a time of day.
+pub fn knows(word: &str) -> bool {
+    let mut words = Words::default();
+    words.take(word).is_err() || words.rest.is_empty()
+}
+
 impl Words {
     fn take(&mut self, word: &str) -> Result<(), String> {
         let lower = word.trim_end_matches(',').to_lowercase();

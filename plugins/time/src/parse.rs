@@ -50,29 +50,100 @@ pub fn time(text: &str, around: &Surroundings) -> Result<Parsed, String> {
     if let Some(reason) = sum(text) {
         return Err(not_a_time(reason));
     }
-    let (body, comment) = without_comment(text);
-    let (body, bracketed) = brackets(body).map_err(not_a_time)?;
+    match Comment::behind(text) {
+        None => written(text, around).map(|(parsed, _)| parsed),
+        Some((body, comment)) => comment.read(body, around),
+    }
+    .map_err(|wrong| match wrong {
+        Wrong::Text(reason) => not_a_time(reason),
+        Wrong::Time(message) => message,
+    })
+}
+
+/// The reason why there is no time.
+enum Wrong {
+    /// The text is none.
+    Text(String),
+    /// The text is one that cannot be had.
+    Time(String),
+}
+
+impl From<String> for Wrong {
+    fn from(reason: String) -> Wrong {
+        Wrong::Text(reason)
+    }
+}
+
+/// The time that a text without a comment names, and true if it names its zone.
+fn written(text: &str, around: &Surroundings) -> Result<(Parsed, bool), Wrong> {
+    let (body, bracketed) = brackets(text)?;
     // The zone decides which day is today, and is found in the same words: they are read twice.
     let places = |today| civil::read(body, today);
-    let first = places(around.now.to_zoned(around.zone.clone()).date()).map_err(not_a_time)?;
-    let place = Place::of(&first, bracketed, &around.zone).map_err(not_a_time)?;
+    let first = places(around.now.to_zoned(around.zone.clone()).date())?;
+    let place = Place::of(&first, bracketed, &around.zone)?;
     let here = around.now.to_zoned(place.zone.zone.clone());
-    let words = places(here.date()).map_err(not_a_time)?;
+    let words = places(here.date())?;
     let parsed = match (words.date, words.time) {
         (None, None) if place.is_now => Parsed { time: here, note: None },
         (None, None) => {
-            return Err(not_a_time("there is neither a date nor a time of day in it".to_string()));
+            return Err(Wrong::Text("there is neither a date nor a time of day in it".to_string()));
+        }
+        _ if place.is_now => {
+            return Err(Wrong::Text("`now` and another time are two; leave one out".to_string()));
         }
         (date, time) => {
             let date = date.unwrap_or(here.date());
-            place.at(date.to_datetime(time.unwrap_or(Time::midnight())))?
+            place.at(date.to_datetime(time.unwrap_or(Time::midnight()))).map_err(Wrong::Time)?
         }
     };
-    let comment = comment.map(|comment| format!("`({comment})` is taken as a comment"));
     let called = place.zone.note(&parsed.time);
-    let notes = [parsed.note, words.note, called, comment];
+    let note = joined([parsed.note, words.note, called]);
+    Ok((Parsed { time: parsed.time, note }, place.is_named))
+}
+
+fn joined<const N: usize>(notes: [Option<String>; N]) -> Option<String> {
     let notes: Vec<String> = notes.into_iter().flatten().collect();
-    Ok(Parsed { time: parsed.time, note: (!notes.is_empty()).then(|| notes.join("; ")) })
+    (!notes.is_empty()).then(|| notes.join("; "))
+}
+
+/// What stands in parentheses at the end, as browsers and mail programs write it, and people who add what they mean.
+struct Comment<'a>(&'a str);
+
+impl<'a> Comment<'a> {
+    /// The comment that ends a text, and the text before it.
+    fn behind(text: &'a str) -> Option<(&'a str, Comment<'a>)> {
+        let (body, comment) = text.strip_suffix(')')?.rsplit_once('(')?;
+        Some((body.trim_end(), Comment(comment.trim())))
+    }
+
+    /// The time of `body` with what the comment says of it. Only beside a zone may it say what is not known.
+    fn read(&self, body: &str, around: &Surroundings) -> Result<Parsed, Wrong> {
+        let comment = self.0;
+        let whole = format!("{body} {comment}");
+        if comment.split_whitespace().any(civil::knows) {
+            return written(&whole, around).map(|(parsed, _)| parsed);
+        }
+        let (parsed, is_in_zone) = written(body, around)?;
+        let meant = zone::meant(comment);
+        if !is_in_zone && !meant.is_empty() {
+            return written(&whole, around).map(|(parsed, _)| parsed);
+        }
+        if !is_in_zone {
+            return Err(Wrong::Text(format!(
+                "`({comment})` is not understood; leave it out, or write a zone such as `(Europe/Berlin)`"
+            )));
+        }
+        let (stamp, offset) = (parsed.time.timestamp(), parsed.time.offset());
+        if !meant.is_empty() && meant.iter().all(|zone| zone.to_offset(stamp) != offset) {
+            let other = zone::name(&meant[0], meant[0].to_offset(stamp));
+            return Err(Wrong::Text(format!(
+                "`{body}` is at offset {offset}, `({comment})` at {}; leave one out, or write the zone that is meant, such as {other}",
+                meant[0].to_offset(stamp)
+            )));
+        }
+        let comment = format!("`({comment})` is taken as a comment");
+        Ok(Parsed { note: joined([parsed.note, Some(comment)]), time: parsed.time })
+    }
 }
 
 /// The zone in which a text is read: that which it names, or else the one around it.
@@ -83,6 +154,8 @@ struct Place {
     /// `Z` beside a zone: the time is UTC's, and shown in the zone.
     is_utc: bool,
     is_now: bool,
+    /// True if the text names the zone, or its offset.
+    is_named: bool,
 }
 
 impl Place {
@@ -118,14 +191,16 @@ impl Place {
         };
         let named = if name.is_empty() { None } else { Some(zone::after_time(name)?) };
         Ok(match (named, fixed) {
-            (Some(zone), offset) => Place { zone, offset, is_utc, is_now },
-            (None, Some(_)) if is_utc => {
-                Place { zone: TimeZone::UTC.into(), offset: None, is_utc, is_now }
+            (Some(zone), offset) => Place { zone, offset, is_utc, is_now, is_named: true },
+            (None, fixed) => {
+                let zone = match fixed {
+                    Some(_) if is_utc => TimeZone::UTC,
+                    Some(offset) => TimeZone::fixed(offset),
+                    None => default.clone(),
+                };
+                let is_named = fixed.is_some();
+                Place { zone: zone.into(), offset: None, is_utc, is_now, is_named }
             }
-            (None, Some(offset)) => {
-                Place { zone: TimeZone::fixed(offset).into(), offset: None, is_utc, is_now }
-            }
-            (None, None) => Place { zone: default.clone().into(), offset: None, is_utc, is_now },
         })
     }
 
@@ -190,14 +265,6 @@ fn now(text: &str) -> (bool, &str) {
             (true, text[3..].trim_start())
         }
         _ => (false, text),
-    }
-}
-
-/// A comment in parentheses at the end, as browsers and mail programs write one.
-fn without_comment(text: &str) -> (&str, Option<&str>) {
-    match text.strip_suffix(')').and_then(|inner| inner.rsplit_once('(')) {
-        Some((body, comment)) => (body.trim_end(), Some(comment)),
-        None => (text, None),
     }
 }
 

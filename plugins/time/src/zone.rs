@@ -81,6 +81,18 @@ pub fn after_time(name: &str) -> Result<Named, String> {
     abbreviated(name).unwrap_or_else(|| find(name))
 }
 
+/// All zones that `name` may mean after a time; none if it is no zone's.
+pub fn meant(name: &str) -> Vec<TimeZone> {
+    let several = match abbreviation::find(name) {
+        Some(Meaning::Several(zones)) => Some(zones),
+        _ => places::zones(&plain(name)),
+    };
+    match several {
+        Some(zones) => zones.iter().filter_map(|zone| DATABASE.get(zone).ok()).collect(),
+        None => after_time(name).map(|named| named.zone).into_iter().collect(),
+    }
+}
+
 fn by_name(name: &str) -> Option<TimeZone> {
     if ["utc", "gmt", "z"].contains(&name.to_ascii_lowercase().as_str()) {
         return Some(TimeZone::UTC);

@@ -309,6 +309,52 @@ fn no_text_ends_in_a_panic() {
 }
 
 #[test]
+fn what_stands_in_parentheses_is_read() {
+    let check = |text: &str, expected: &str| {
+        assert_eq!(found(text, "UTC"), (expected.to_string(), None), "{text}");
+    };
+    check("17:00 (UTC+1)", "2026-07-01T17:00:00+01:00[+01:00]");
+    check("17:00 (+01:00)", "2026-07-01T17:00:00+01:00[+01:00]");
+    check("18:00 (Berlin)", "2026-07-02T18:00:00+02:00[Europe/Berlin]");
+    check("18:00 (CEST)", "2026-07-02T18:00:00+02:00[+02:00]");
+    check("now (Tokyo)", "2026-07-02T07:20:30+09:00[Asia/Tokyo]");
+    check("6:00 (pm)", "2026-07-01T18:00:00+00:00[UTC]");
+    check("2026-03-29 (Sunday)", "2026-03-29T00:00:00+00:00[UTC]");
+    check("14:30 (29 March 2026)", "2026-03-29T14:30:00+00:00[UTC]");
+    let comment = |text: &str, expected: &str| {
+        let (found, note) = found(text, "UTC");
+        assert_eq!(found, expected, "{text}");
+        assert!(
+            note.as_deref().unwrap_or_default().ends_with("is taken as a comment"),
+            "{text}: {note:?}"
+        );
+    };
+    comment("Sun, 29 Mar 2026 14:30:00 +0200 (CEST)", "2026-03-29T14:30:00+02:00[+02:00]");
+    comment("2026-01-29 14:30 -0600 (CST)", "2026-01-29T14:30:00-06:00[-06:00]");
+    comment("2026-03-29 14:30 Berlin (summer time)", "2026-03-29T14:30:00+02:00[Europe/Berlin]");
+    comment("2026-07-01 14:30 Europe/Berlin (CEST)", "2026-07-01T14:30:00+02:00[Europe/Berlin]");
+    for (text, part) in [
+        ("17:00 CET (UTC+2)", "is at offset +01, `(UTC+2)` at +02; leave one out"),
+        ("2026-07-01 14:30 +0200 (EST)", "is at offset +02, `(EST)` at -05"),
+        (
+            "2026-01-29 14:30 -0700 (CST)",
+            "`(CST)` at -06; leave one out, or write the zone that is meant, such as America/Chicago",
+        ),
+        ("2026-03-29 (Monday)", "is a Sunday, not a Monday"),
+        ("14:30 (15:30)", "two of what can only be one time of day"),
+        ("14:30 (IST)", "is used in several zones"),
+        ("14:30 (San Juan)", "is used in several zones"),
+        ("14:30 (local time)", "`(local time)` is not understood; leave it out"),
+        ("14:30 ()", "`()` is not understood"),
+        ("14:30 (pm)", "is no hour of"),
+    ] {
+        let message = time(text, &around("UTC")).map(|found| found.time.to_string());
+        let message = message.expect_err(text);
+        assert!(message.contains(part), "{text}: {message}");
+    }
+}
+
+#[test]
 fn a_span_of_clock_times_is_no_offset() {
     for (text, part) in [
         ("14:30-15:30", "may be from 14:30 to 15:30"),
@@ -321,6 +367,8 @@ fn a_span_of_clock_times_is_no_offset() {
         ("2026-03-29T14:30-15:30", "`-15:30` is no offset"),
         ("14:30+25:00", "`+25:00` is no offset"),
         ("14:30 -15:30", "there is no time zone `-15:30`"),
+        ("now 17:00", "`now` and another time are two"),
+        ("now tomorrow", "`now` and another time are two"),
     ] {
         let message = time(text, &around("UTC")).map(|found| found.time.to_string());
         let message = message.expect_err(text);
