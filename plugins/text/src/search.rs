@@ -1,6 +1,6 @@
 //! Finding and replacing. Knows patterns that are checked already.
 
-use crate::pattern::check_replacement;
+use crate::pattern::{self, check_replacement};
 use regex::Regex;
 use std::collections::BTreeMap;
 
@@ -93,6 +93,8 @@ impl Place {
 pub struct Replaced {
     pub replacements: usize,
     pub text: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
 }
 
 /// The text that a match is replaced with.
@@ -113,7 +115,7 @@ pub fn replace(
     if let Replacement::Template(template) = replacement {
         check_replacement(pattern, template)?;
     }
-    let mut replaced = Replaced { replacements: 0, text: String::new() };
+    let mut replaced = Replaced { replacements: 0, text: String::new(), note: None };
     let mut done = 0;
     for captures in pattern.captures_iter(text).take(limit) {
         let Some(whole) = captures.get(0) else { continue };
@@ -133,6 +135,9 @@ pub fn replace(
     }
     replaced.text.push_str(&text[done..]);
     check_length(replaced.text.len())?;
+    if let (Replacement::Template(template), 1..) = (replacement, replaced.replacements) {
+        replaced.note = pattern::note(template);
+    }
     Ok(replaced)
 }
 
@@ -191,6 +196,11 @@ mod tests {
         check("price", "price", Literal("$1"), 9, "$1", 1);
         check("ab", "x*", Template("-"), 9, "-a-b-", 3);
         check("a\r\nb\r\n", "(?m)$", Literal(";"), 2, "a;\r\nb;\r\n", 2);
+        let noted = |replacement| {
+            let pattern = pattern("a", false, false).unwrap();
+            replace("a", &pattern, replacement, 9).unwrap().note.is_some()
+        };
+        assert!(noted(Template("\\n")) && !noted(Literal("\\n")));
         check("a \r\nb\t\r\n", "(?m)[ \\t]+$", Literal(""), 9, "a\r\nb\r\n", 2);
     }
 
