@@ -4,6 +4,7 @@
 mod count;
 mod difference;
 mod forms;
+mod mark;
 mod pattern;
 mod search;
 
@@ -12,6 +13,7 @@ mod text {
     use crate::count::{self, Counts};
     use crate::difference;
     use crate::forms;
+    use crate::mark;
     use crate::pattern;
     use crate::search::{self, Found, Replaced, Replacement};
     use toolrack_sdk::input::{self, Named};
@@ -114,8 +116,10 @@ mod text {
         };
         let names =
             (name(before_name, &before_path, "before"), name(after_name, &after_path, "after"));
-        let is_marked = |text: &str| text.starts_with('\u{feff}');
-        let marks = [&before, &after].map(|text| text.as_deref().map(is_marked));
+        let marks = [
+            mark::begins(before.as_deref(), before_path.as_deref()),
+            mark::begins(after.as_deref(), after_path.as_deref()),
+        ];
         let before =
             input::text(Named("before", before), Named("before_path", before_path), MAX_FILE)?;
         let after = input::text(Named("after", after), Named("after_path", after_path), MAX_FILE)?;
@@ -141,8 +145,15 @@ mod text {
         // What another encoding takes on disk is not what its text takes in UTF-8.
         let size =
             path.as_ref().and_then(|path| std::fs::metadata(path).ok()).map(|about| about.len());
+        let size = size.or(text.as_ref().map(|text| text.len() as u64));
+        let is_marked = mark::begins(text.as_deref(), path.as_deref()) == Some(true);
         let text = input::text(Named("text", text), Named("path", path), MAX_FILE)?;
         let counts = count::count(&text, part.as_deref())?;
-        Ok(Json(Counts { bytes: size.unwrap_or(counts.bytes), ..counts }))
+        let marked = is_marked.then(|| mark::COUNTED.to_string());
+        let note = match (counts.note, marked) {
+            (Some(note), Some(marked)) => Some(format!("{note}; {marked}")),
+            (note, marked) => note.or(marked),
+        };
+        Ok(Json(Counts { bytes: size.unwrap_or(counts.bytes), note, ..counts }))
     }
 }
