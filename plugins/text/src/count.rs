@@ -30,6 +30,8 @@ pub fn count(text: &str, part: Option<&str>) -> Result<Counts, String> {
     let in_text = |text: &str, part: &str| text.matches(part).count();
     let note = part.filter(|_| occurrences == Some(0));
     let note = note.and_then(|part| forms::note(text, part, in_text));
+    let words = text.chars().any(is_unspaced).then(|| UNSPACED.to_string());
+    let notes: Vec<String> = [note, words].into_iter().flatten().collect();
     Ok(Counts {
         bytes: text.len() as u64,
         characters: text.chars().count(),
@@ -37,8 +39,17 @@ pub fn count(text: &str, part: Option<&str>) -> Result<Counts, String> {
         words: text.unicode_words().count(),
         lines: text.lines().count(),
         occurrences,
-        note,
+        note: (!notes.is_empty()).then(|| notes.join("; ")),
     })
+}
+
+const UNSPACED: &str = "words of Chinese, Japanese, Thai, Lao, Khmer and Burmese, which have no spaces between them, are not told apart: \
+                        each character counts as one";
+
+/// True of a character in a script whose words have no spaces between them: Thai and Lao, Burmese, Khmer, hiragana, Han.
+fn is_unspaced(c: char) -> bool {
+    matches!(c, '\u{e00}'..='\u{eff}' | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{17ff}' | '\u{3040}'..='\u{309f}'
+        | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{20000}'..='\u{3ffff}')
 }
 
 #[cfg(test)]
@@ -65,6 +76,18 @@ mod tests {
         check("a\r\n\r\nb", 6, 6, 4, 2, 3);
         check("e\u{301}", 3, 2, 1, 1, 1);
         check("👩‍👩‍👧 🇩🇪", 27, 8, 3, 0, 1);
+    }
+
+    #[test]
+    fn words_that_are_not_told_apart_are_noted() {
+        for text in ["\u{e44}\u{e17}\u{e22}", "\u{65e5}\u{672c}\u{8a9e}", "\u{306e}", "a \u{1781}"]
+        {
+            let found = count(text, None).unwrap();
+            assert!(found.note.is_some_and(|note| note.contains("are not told apart")), "{text}");
+        }
+        for text in ["\u{d55c}\u{ae00} word", "\u{433}\u{440}", "a\u{301}", ""] {
+            assert_eq!(count(text, None).unwrap().note, None, "{text}");
+        }
     }
 
     #[test]
