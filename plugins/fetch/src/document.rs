@@ -9,6 +9,7 @@ mod depth;
 mod formulas;
 mod grid;
 mod lines;
+mod numbers;
 mod parse;
 mod raw;
 mod region;

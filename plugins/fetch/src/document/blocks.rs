@@ -3,7 +3,7 @@
 use dom_query::{Document as Tree, NodeRef};
 
 use super::raw::Raw;
-use super::{grid, lines, roles};
+use super::{grid, lines, numbers, roles};
 
 /// Elements that begin a line of their own, and are no blocks of Markdown.
 const BLOCKS: &str = "address, aside, center, dd, details, dialog, dl, fieldset, figcaption, figure, footer, form, header, \
@@ -27,6 +27,7 @@ pub fn settle(tree: &Tree, raw: &mut Raw) {
     for node in tree.select("menu, dir").nodes() {
         node.rename("ul");
     }
+    numbers::settle(tree, raw);
     tree.select(BLOCKS).rename("div");
     tree.select("kbd, samp, tt").rename("code");
     for node in tree.select("q").nodes() {

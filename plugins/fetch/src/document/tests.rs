@@ -169,6 +169,22 @@ fn headings_that_link_to_themselves_are_kept() {
 }
 
 #[test]
+fn items_of_lists_have_the_numbers_that_the_page_shows() {
+    let check =
+        |html: &str, expected: &str| assert_eq!(text(html, Extract::All), expected, "{html}");
+    check("<ol><li>a<li>b</ol>", "1. a\n2. b");
+    check("<ol start=5><li>a<li value=9>b<li>c</ol>", "5. a\n9. b\n10. c");
+    check("<ol reversed><li>x<li>y<li>z</ol>", "3. x\n2. y\n1. z");
+    check("<ol reversed start=10><li>x<li>y</ol>", "10. x\n9. y");
+    check("<ol reversed><li>x<li value=7>y<li>z</ol>", "3. x\n7. y\n6. z");
+    check("<ol start=0><li>x<li>y</ol>", "0. x\n1. y");
+    check("<ol start=-2><li>x<li><p>y</p></ol>", "- -2. x\n- -1. y");
+    check("<ol reversed start=1><li>x<li>y<li>z</ol>", "- 1. x\n- 0. y\n- -1. z");
+    check("<ol reversed><li hidden>w<li>x<li>y<ol><li>a</ol></ol>", "2. x\n1. y\n    1. a");
+    check("<ol start=x reversed><li>x<li>y</ol>", "2. x\n1. y");
+}
+
+#[test]
 fn what_nobody_sees_is_not_read() {
     let hidden = "<p>Tea\u{200b}pot\u{e0041}\u{e0042}</p><p hidden>a</p><p aria-hidden=true>→</p>";
     assert_eq!(text(hidden, Extract::Main), "Teapot");
