@@ -43,6 +43,8 @@ pub fn settle(tree: &Tree, raw: &mut Raw) {
     for node in tree.select("sup, sub").nodes() {
         raise(node);
     }
+    tree.select("a[href]").nodes().iter().for_each(|link| raw.keep_ampersands(link, "href"));
+    tree.select("img[src]").nodes().iter().for_each(|image| raw.keep_ampersands(image, "src"));
     for node in tree.select("rt").nodes() {
         let is_wrapped = node.prev_element_sibling().is_some_and(|before| before.has_name("rp"));
         if !is_wrapped {

@@ -30,6 +30,20 @@ impl Raw {
         node.append_child(&node.tree.new_text(self.mark(markdown)));
     }
 
+    /// Keeps the ampersands of an address from being escaped, but where that would make them another character's name.
+    pub fn keep_ampersands(&mut self, node: &NodeRef<'_>, name: &str) {
+        let Some(address) = node.attr(name).filter(|address| address.contains('&')) else { return };
+        let mut parts = address.split('&');
+        let mut kept = parts.next().unwrap_or_default().to_owned();
+        for part in parts {
+            let end = part.find(|c: char| !(c.is_ascii_alphanumeric() || c == '#'));
+            let is_name = end.is_some_and(|end| part[end..].starts_with(';'));
+            kept.push_str(&if is_name { "&".to_owned() } else { self.mark("&") });
+            kept.push_str(part);
+        }
+        node.set_attr(name, &kept);
+    }
+
     fn mark(&mut self, markdown: &str) -> String {
         if self.0.len() == MOST {
             return markdown.to_owned();

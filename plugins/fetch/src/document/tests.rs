@@ -185,6 +185,16 @@ fn items_of_lists_have_the_numbers_that_the_page_shows() {
 }
 
 #[test]
+fn addresses_are_written_as_they_can_be_opened() {
+    let check =
+        |html: &str, expected: &str| assert_eq!(text(html, Extract::All), expected, "{html}");
+    check("<a href='/q?a=1&amp;b=2&c=3'>l & m</a>", "[l & m](https://a.example/q?a=1&b=2&c=3)");
+    check("<img src='/p?a=1&b=2' alt=x>", "![x](https://a.example/p?a=1&b=2)");
+    check("<a href='/q?a=1&amp;copy;=2'>l</a>", "[l](https://a.example/q?a=1&amp;copy;=2)");
+    check("<a href='/q?a=1&amp;copy=2'>l</a>", "[l](https://a.example/q?a=1&copy=2)");
+}
+
+#[test]
 fn what_nobody_sees_is_not_read() {
     let hidden = "<p>Tea\u{200b}pot\u{e0041}\u{e0042}</p><p hidden>a</p><p aria-hidden=true>→</p>";
     assert_eq!(text(hidden, Extract::Main), "Teapot");
