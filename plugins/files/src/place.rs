@@ -60,6 +60,12 @@ impl Places {
         let path = match &self.roots[..] {
             _ if self.roots.iter().any(|root| is_below(given, root)) => given.to_path_buf(),
             _ if let Some(path) = self.by_host_path(text) => path,
+            _ if let Some(below) = below_home(text) => self.in_a_home(below).ok_or_else(|| {
+                format!(
+                    "`{text}` is not in a directory that is granted; it begins with one of {}",
+                    self.shown()
+                )
+            })?,
             _ if given.has_root() => given.to_path_buf(),
             [root] => root.at.join(given),
             _ => self.beginning_with_a_name(given).ok_or_else(|| {
@@ -132,6 +138,14 @@ impl Places {
         Some(root.at.join(below))
     }
 
+    /// The place behind `~/` where a granted directory lies in a home: whose home it is, only the granted paths say.
+    fn in_a_home(&self, below: &str) -> Option<PathBuf> {
+        let hosts = self.roots.iter().flat_map(|root| &root.host);
+        hosts
+            .filter_map(|host| home_of(host))
+            .find_map(|home| self.by_host_path(&format!("{home}/{below}")))
+    }
+
     /// `notes/a.md` where a root is `/notes`.
     fn beginning_with_a_name(&self, given: &Path) -> Option<PathBuf> {
         let path = Path::new("/").join(given);
@@ -148,6 +162,26 @@ impl Places {
 /// True if `path` lies in the root by the plugin's names. One that is seen as `/` holds every path: the host's come first.
 fn is_below(path: &Path, root: &Root) -> bool {
     root.at != Path::new("/") && path.starts_with(&root.at)
+}
+
+/// The part of a path behind the home directory that it begins with. A file called `~` is written `./~`.
+fn below_home(text: &str) -> Option<&str> {
+    match text.strip_prefix('~')? {
+        "" => Some(""),
+        below => below.strip_prefix(['/', '\\']),
+    }
+}
+
+/// The home directory that a path on the host lies in, by the places where systems have them.
+fn home_of(host: &str) -> Option<&str> {
+    let is_end = |c: char| matches!(c, '/' | '\\');
+    let above = match host.get(1..3) {
+        Some(":\\" | ":/") if host.get(3..9)?.eq_ignore_ascii_case("users\\") => 9,
+        _ if host == "/root" || host.starts_with("/root/") => return Some("/root"),
+        _ => ["/home/", "/Users/"].into_iter().find(|homes| host.starts_with(homes))?.len(),
+    };
+    let user = host[above..].find(is_end).unwrap_or(host.len() - above);
+    (user > 0).then(|| &host[..above + user])
 }
 
 fn is_windows(host: &str) -> bool {
@@ -247,6 +281,29 @@ mod tests {
         check(notes, "", Err("`path` is empty"));
         check(notes, "/notes/../etc/passwd", Err("has `..` in it"));
         check(&[], "a", Err("no directory is granted"));
+    }
+
+    #[test]
+    fn a_tilde_is_the_home_directory_or_refused() {
+        let roots: &[(&str, &[&str])] = &[("/notes", &["/home/ada/notes"]), ("/tmp", &["/tmp"])];
+        check(roots, "~/notes/a.md", Ok("/notes/a.md"));
+        check(roots, "~/notes", Ok("/notes"));
+        check(
+            roots,
+            "~/x.txt",
+            Err(
+                "`~/x.txt` is not in a directory that is granted; it begins with one of `/notes`, `/tmp`",
+            ),
+        );
+        check(roots, "~", Err("`~` is not in a directory"));
+        check(&[("/d", &[])], "~/x.txt", Err("begins with one of `/d`"));
+        check(&[("/d", &["/root/d"])], "~/d/x", Ok("/d/x"));
+        check(&[("/d", &["/Users/ada/d"])], "~/d/x", Ok("/d/x"));
+        check(&[("/d", &["C:\\Users\\Ada\\Docs"])], "~\\docs\\x", Ok("/d/x"));
+        check(&[("/d", &["/srv/d"])], "~/d/x", Err("is not in a directory"));
+        check(&[("/d", &[])], "./~/x.txt", Ok("/d/~/x.txt"));
+        check(&[("/d", &[])], "~x.txt", Ok("/d/~x.txt"));
+        check(&[("/d", &[])], "/d/~/x.txt", Ok("/d/~/x.txt"));
     }
 
     #[test]
