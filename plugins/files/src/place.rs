@@ -67,7 +67,11 @@ impl Places {
                 )
             })?,
             _ if given.has_root() => given.to_path_buf(),
-            [root] => root.at.join(given),
+            [root] => match self.beginning_with_a_name(given) {
+                // The model's own name for the directory, where nothing in it is called so.
+                Some(path) if !has_first(&root.at, given) => path,
+                _ => root.at.join(given),
+            },
             _ => self.beginning_with_a_name(given).ok_or_else(|| {
                 format!(
                     "`{text}` does not say in which directory; it begins with one of {}",
@@ -162,6 +166,14 @@ impl Places {
 /// True if `path` lies in the root by the plugin's names. One that is seen as `/` holds every path: the host's come first.
 fn is_below(path: &Path, root: &Root) -> bool {
     root.at != Path::new("/") && path.starts_with(&root.at)
+}
+
+/// True if a directory has what a path begins with, or the path begins with no name.
+fn has_first(directory: &Path, path: &Path) -> bool {
+    match path.components().next() {
+        Some(Component::Normal(first)) => directory.join(first).symlink_metadata().is_ok(),
+        _ => true,
+    }
 }
 
 /// The part of a path behind the home directory that it begins with. A file called `~` is written `./~`.
@@ -278,6 +290,17 @@ mod tests {
         check(both, "/code/a", Ok("/code/a"));
         check(both, "code/a", Ok("/code/a"));
         check(both, "a.md", Err("one of `/notes`, `/code`"));
+        check(notes, "notes/a.md", Ok("/notes/a.md"));
+        check(notes, "notes", Ok("/notes"));
+        check(notes, "./notes/a.md", Ok("/notes/notes/a.md"));
+        check(notes, "notesbook/a.md", Ok("/notes/notesbook/a.md"));
+        // Where something in the directory is called like it, that is meant.
+        let beside = std::env::temp_dir().join(format!("files-place-{}", std::process::id()));
+        let inner = beside.join(beside.strip_prefix("/").unwrap());
+        std::fs::create_dir_all(&inner).unwrap();
+        let at = beside.to_str().unwrap();
+        check(&[(at, &[])], &at[1..], Ok(inner.to_str().unwrap()));
+        std::fs::remove_dir_all(&beside).unwrap();
         check(notes, "", Err("`path` is empty"));
         check(notes, "/notes/../etc/passwd", Err("has `..` in it"));
         check(&[], "a", Err("no directory is granted"));
