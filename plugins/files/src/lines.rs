@@ -17,8 +17,10 @@ pub enum Opened {
     Text(TextFile),
     /// Its media type.
     Picture(&'static str, File),
-    /// Neither.
-    Other,
+    /// Neither, or text in UTF-16 or UTF-32 whose byte order is not told.
+    Other {
+        is_wide: bool,
+    },
 }
 
 /// A text.
@@ -57,7 +59,7 @@ pub fn open(path: &Path) -> io::Result<Opened> {
         return Ok(Opened::Text(TextFile { reader, is_first: false, size, is_plain: false }));
     }
     if !is_text(&head) {
-        return Ok(Opened::Other);
+        return Ok(Opened::Other { is_wide: text::is_wide(&head) });
     }
     let reader = Box::new(BufReader::new(file));
     Ok(Opened::Text(TextFile { reader, is_first: true, size, is_plain: true }))
@@ -179,7 +181,7 @@ mod tests {
         for bytes in [&b"\xff\xfe\0\0a\0\0\0"[..], b"\0\0\xfe\xff\0\0\0a", b"a\0b\0"] {
             let file = tempfile::NamedTempFile::new().unwrap();
             std::fs::write(file.path(), bytes).unwrap();
-            assert!(matches!(open(file.path()).unwrap(), Opened::Other), "{bytes:?}");
+            assert!(matches!(open(file.path()).unwrap(), Opened::Other { .. }), "{bytes:?}");
         }
     }
 

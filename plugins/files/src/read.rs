@@ -113,7 +113,7 @@ fn one(place: &Place, range: Range, room: usize) -> Result<Vec<Content>, String>
             }
             Ok(vec![Content::image(kind, bytes)])
         }
-        Opened::Other => Err(format!(
+        Opened::Other { .. } => Err(format!(
             "`{}` is no text file: it holds bytes of another kind. `list` with its path tells its size",
             place.path.display()
         )),

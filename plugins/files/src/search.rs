@@ -64,22 +64,40 @@ pub fn search(
         size: 0,
         more: false,
         unread: 0,
+        wide: 0,
         cut: 0,
     };
     let note = if std::fs::metadata(&place.path).map_err(explain)?.is_dir() {
         let is_file = |kind| kind == toolrack_sdk::files::Kind::File;
         walk::walk(place, wanted, MAX_DEPTH, |found| {
-            if is_file(found.kind) && search.file(&found.path).is_err() {
-                search.unread += 1;
+            if is_file(found.kind) {
+                match search.file(&found.path) {
+                    Ok(Searched::Wide) => search.wide += 1,
+                    Ok(Searched::Text | Searched::Other) => {}
+                    Err(_) => search.unread += 1,
+                }
             }
             !search.more
         })?
     } else {
-        let is_text = search.file(&place.path).map_err(explain)?;
-        (!is_text).then(|| "it is no text file, and was not searched".to_owned())
+        match search.file(&place.path).map_err(explain)? {
+            Searched::Text => None,
+            Searched::Wide => Some(format!("{WIDE}, and was not searched; convert it to UTF-8")),
+            Searched::Other => Some("it is no text file, and was not searched".to_owned()),
+        }
     };
     Ok(search.found(note))
 }
+
+/// What a file was that was to be searched.
+enum Searched {
+    Text,
+    /// Text in UTF-16 or UTF-32 whose byte order is not told.
+    Wide,
+    Other,
+}
+
+const WIDE: &str = "it seems to be UTF-16 or UTF-32 text without a byte order mark";
 
 struct Search<'a> {
     pattern: &'a Pattern,
@@ -89,13 +107,19 @@ struct Search<'a> {
     /// True if there is more than is shown.
     more: bool,
     unread: usize,
+    /// Files of text in UTF-16 or UTF-32 without a byte order mark, among several.
+    wide: usize,
     cut: usize,
 }
 
 impl Search<'_> {
-    /// Adds the matches of one file. Says whether it is text.
-    fn file(&mut self, path: &Path) -> std::io::Result<bool> {
-        let Opened::Text(mut file) = lines::open(path)? else { return Ok(false) };
+    /// Adds the matches of one file, if it is text.
+    fn file(&mut self, path: &Path) -> std::io::Result<Searched> {
+        let mut file = match lines::open(path)? {
+            Opened::Text(file) => file,
+            Opened::Other { is_wide: true } => return Ok(Searched::Wide),
+            Opened::Picture(..) | Opened::Other { is_wide: false } => return Ok(Searched::Other),
+        };
         self.found.files += 1;
         let (mut buffer, mut before) = (Vec::new(), VecDeque::new());
         let (mut line, mut begins, mut read) = (0, true, 0);
@@ -129,7 +153,7 @@ impl Search<'_> {
                 open = self.found.matches.len();
             }
         }
-        Ok(true)
+        Ok(Searched::Text)
     }
 
     /// Gives a line to the matches from `open` on that want it, and says which of them is the first to want another.
@@ -176,6 +200,10 @@ impl Search<'_> {
         let notes = [
             self.more.then(|| format!("only the first {shown} matches are shown: narrow it with `glob`, or raise `limit` (to 1000)")),
             (self.unread > 0).then(|| format!("{} could not be read", walk::counted(self.unread as u64, "file", "files"))),
+            (self.wide > 0).then(|| format!(
+                "{} that may be UTF-16 or UTF-32 text without a byte order mark not searched",
+                walk::counted(self.wide as u64, "file", "files")
+            )),
             (self.cut > 0).then(|| format!(
                 "of {} only the first {MAX_FILE} bytes were searched",
                 walk::counted(self.cut as u64, "file", "files")
@@ -301,5 +329,19 @@ mod tests {
         let found =
             search(&Place::from(file.path()), &pattern, &Wanted::default(), &first(9)).unwrap();
         assert!(found.note.unwrap().contains("no text file"));
+        let wide: Vec<u8> = "find\nme\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let root = tempfile::tempdir().unwrap();
+        fs::write(root.path().join("wide.txt"), wide).unwrap();
+        fs::write(root.path().join("no.bin"), b"find\0").unwrap();
+        let of = |path: &Path| {
+            search(&Place::from(path), &pattern, &Wanted::default(), &first(9)).unwrap()
+        };
+        let note = of(&root.path().join("wide.txt")).note.unwrap();
+        assert!(note.starts_with("it seems to be UTF-16"), "{note}");
+        let note = of(root.path()).note.unwrap();
+        assert_eq!(
+            note,
+            "1 file that may be UTF-16 or UTF-32 text without a byte order mark not searched"
+        );
     }
 }
