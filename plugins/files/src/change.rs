@@ -99,15 +99,20 @@ fn to_add<'a>(place: &Place, text: &'a str) -> Result<(Cow<'a, str>, String), St
         ));
     }
     let count = |part: &[u8]| bytes.windows(part.len()).filter(|found| *found == part).count();
-    let is_crlf = bytes.contains(&b'\n') && count(b"\r\n") == count(b"\n");
-    let fitting = edit::plain(text).replace('\n', "\r\n");
+    let end = match bytes.contains(&b'\n') && count(b"\r\n") == count(b"\n") {
+        true => Some(("\r\n", "CRLF")),
+        false => edit::is_of_cr(&bytes).then_some(("\r", "CR")),
+    };
     let mut note = String::new();
     let is_whole = (bytes.len() as u64) < MAX_EDITED;
     if is_whole && bytes.last().is_some_and(|last| !b"\r\n".contains(last)) {
         note += ", right behind its last line, which had no line end";
     }
-    if is_crlf && fitting != text {
-        return Ok((fitting.into(), note + ", its line ends as the file's (CRLF)"));
+    if let Some((end, name)) = end {
+        let fitting = edit::plain(text).replace('\n', end);
+        if fitting != text {
+            return Ok((fitting.into(), note + &format!(", its line ends as the file's ({name})")));
+        }
     }
     Ok((text.into(), note))
 }

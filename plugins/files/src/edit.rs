@@ -59,23 +59,36 @@ enum Ends {
     Mixed(Vec<bool>),
 }
 
+impl Ends {
+    /// A text with `\n` for each line end.
+    fn plain(&self, text: &str) -> String {
+        match self {
+            Ends::Same("\r") => plain(text).replace('\r', "\n"),
+            Ends::Same(_) | Ends::Mixed(_) => plain(text),
+        }
+    }
+}
+
 impl Text {
     fn new(text: &str) -> Self {
         let (mark, text) = text.strip_prefix(MARK).map_or((false, text), |text| (true, text));
         let crlf = text.matches("\r\n").count();
         let ends = match text.matches('\n').count() {
+            0 if is_of_cr(text.as_bytes()) => Ends::Same("\r"),
             _ if crlf == 0 => Ends::Same("\n"),
             all if all == crlf => Ends::Same("\r\n"),
             _ => {
                 Ends::Mixed(text.split_inclusive('\n').map(|line| line.ends_with("\r\n")).collect())
             }
         };
-        Self { mark, body: plain(text), ends }
+        let body = ends.plain(text);
+        Self { mark, body, ends }
     }
 
     /// Makes one change, and says in which lines it begins.
     fn replace(&mut self, edit: &Edit) -> Result<Vec<usize>, String> {
-        let (old, new) = (plain(edit.old.trim_start_matches(MARK)), plain(&edit.new));
+        let old = self.ends.plain(edit.old.trim_start_matches(MARK));
+        let new = self.ends.plain(&edit.new);
         if old.is_empty() {
             return Err("`old` is empty; quote the passage that is to change".into());
         }
@@ -169,6 +182,11 @@ pub fn plain(text: &str) -> String {
     text.replace("\r\n", "\n")
 }
 
+/// True if lines end with a lone CR, as on old Macs.
+pub fn is_of_cr(text: &[u8]) -> bool {
+    text.contains(&b'\r') && !text.contains(&b'\n')
+}
+
 /// A line as it looks: one space for all, plain quotes and dashes.
 fn seen(line: &str) -> String {
     let look = |letter: char| match letter {
@@ -248,6 +266,11 @@ mod tests {
         check("a\r\nb\nc\r\n", &[one("a\nb\nc\n", "")], Ok(""));
         check("a\r\nb\nc", &[one("a\n", "1\n2\n")], Ok("1\r\n2\r\nb\nc"));
         check("old\rmac", &[one("mac", "x")], Ok("old\rx"));
+        check("a\rb\rc\r", &[one("b", "x\ny")], Ok("a\rx\ry\rc\r"));
+        check("a\rb\rc\r", &[one("a\r\nb", "x\ry")], Ok("x\ry\rc\r"));
+        check("a\rb\nc\n", &[one("c", "x\ny")], Ok("a\rb\nx\ny\n"));
+        let edited = edit("a\rb\rc\r", &[one("b", "x")]).unwrap();
+        assert_eq!((edited.lines, &*edited.diff), (vec![2], "@@ -1,3 +1,3 @@\n a\n-b\n+x\n c\n"));
     }
 
     #[test]

@@ -41,6 +41,8 @@ fn what_is_added_fits_the_encoding_and_line_ends_of_the_file() {
     check(b"one\r\n", "two\nthree\r\n", Ok(b"one\r\ntwo\r\nthree\r\n"));
     check(b"one\r\n1\n", "two\n", Ok(b"one\r\n1\ntwo\n"));
     check(b"one\n", "two\r\n", Ok(b"one\ntwo\r\n"));
+    check(b"one\rtwo\r", "three\nfour\r\n", Ok(b"one\rtwo\rthree\rfour\r"));
+    check(b"one\rtwo\n", "three\n", Ok(b"one\rtwo\nthree\n"));
     check(b"", "two\n", Ok(b"two\n"));
     check(b"\xff\xfea\0", "b", Err("is UTF-16 text"));
     check(b"\xfe\xff\0a", "b", Err("is UTF-16 text"));
