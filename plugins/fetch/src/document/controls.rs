@@ -10,7 +10,7 @@ const MAX_OPTIONS: usize = 40;
 /// Leaves the text of each control, or a link to what it shows.
 pub fn settle(tree: &Tree, raw: &mut Raw) {
     for select in tree.select("select").nodes() {
-        let options = options(select);
+        let options = options(select, raw);
         select.rename("span");
         select.set_text(options);
     }
@@ -41,10 +41,18 @@ pub fn settle(tree: &Tree, raw: &mut Raw) {
     }
 }
 
-fn options(select: &NodeRef<'_>) -> String {
+/// The options, of which those that are chosen are marked as boxes are.
+fn options(select: &NodeRef<'_>, raw: &mut Raw) -> String {
     let options = select.descendants_it().filter(|node| node.has_name("option"));
-    let texts: Vec<_> =
-        options.map(|option| words(&option.text())).filter(|text| !text.is_empty()).collect();
+    let mut texts = Vec::new();
+    for option in options {
+        let text = words(&option.text());
+        match (text.is_empty(), option.has_attr("selected")) {
+            (true, _) => {}
+            (false, true) => texts.push(format!("{}{text}", raw.mark("[x] "))),
+            (false, false) => texts.push(text),
+        }
+    }
     let more = texts.len().saturating_sub(MAX_OPTIONS);
     let shown = texts[..texts.len() - more].join(" / ");
     match (shown.is_empty(), more) {

@@ -44,7 +44,8 @@ impl Raw {
         node.set_attr(name, &kept);
     }
 
-    fn mark(&mut self, markdown: &str) -> String {
+    /// The text that stands for `markdown`.
+    pub fn mark(&mut self, markdown: &str) -> String {
         if self.0.len() == MOST {
             return markdown.to_owned();
         }
