@@ -24,6 +24,13 @@ pub fn settle(tree: &Tree, raw: &mut Raw) {
             embolden(node);
         }
     }
+    for node in tree.select("h1, h2, h3, h4, h5, h6").nodes() {
+        if node.text().trim().is_empty()
+            && !node.descendants_it().any(|inner| inner.has_name("img"))
+        {
+            node.rename("div");
+        }
+    }
     for node in tree.select("menu, dir").nodes() {
         node.rename("ul");
     }

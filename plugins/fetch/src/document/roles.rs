@@ -1,4 +1,4 @@
-//! Tables that are made of other elements, whose roles say what they are.
+//! Tables, headings and pictures that are made of other elements, whose roles say what they are.
 
 use dom_query::{Document as Tree, NodeRef};
 
@@ -14,8 +14,27 @@ const PARTS: [(&str, &str); 6] = [
     ("rowheader", "th"),
 ];
 
-/// Makes tables of them where each cell lies in a row, and blocks of their cells where not: no two run together.
+/// Makes of elements what they are by their roles.
 pub fn settle(tree: &Tree) {
+    settle_tables(tree);
+    for heading in tree.select("[role=heading]").nodes() {
+        let is_block = ["div", "p", "section"].iter().any(|name| heading.has_name(name));
+        if is_block {
+            let level = heading.attr_or("aria-level", "2");
+            let level = level.trim().parse::<u8>().ok().filter(|level| (1..=6).contains(level));
+            heading.rename(&format!("h{}", level.unwrap_or(2)));
+        }
+    }
+    for picture in tree.select("[role=img][aria-label]").nodes() {
+        let is_text = ["div", "span", "i", "p"].iter().any(|name| picture.has_name(name));
+        if is_text && picture.children().is_empty() {
+            picture.set_text(picture.attr_or("aria-label", ""));
+        }
+    }
+}
+
+/// Makes tables of them where each cell lies in a row, and blocks of their cells where not: no two run together.
+fn settle_tables(tree: &Tree) {
     for table in tree.select(TABLES).nodes().iter().filter(|node| !node.has_name("table")) {
         let inner = table.descendants();
         let parts: Vec<_> = inner.iter().filter_map(|node| Some((node, part(node)?))).collect();

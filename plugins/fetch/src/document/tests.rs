@@ -185,6 +185,21 @@ fn items_of_lists_have_the_numbers_that_the_page_shows() {
 }
 
 #[test]
+fn what_a_page_shows_by_its_roles_is_there() {
+    let check =
+        |html: &str, expected: &str| assert_eq!(text(html, Extract::All), expected, "{html}");
+    check("<select><option>a<option selected>b<option>c</select>", "(a / [x] b / c)");
+    check("<select><option>a<option>b</select>", "(a / b)");
+    check("<h2></h2><p>a</p><h3> <b></b></h3>", "a");
+    check("<h2><img src=/x alt=y></h2>", "## ![y](https://a.example/x)");
+    check("<div role=heading aria-level=3>T</div><p>a</p>", "### T\n\na");
+    check("<div role=heading>T</div>", "## T");
+    check("<h4 role=heading>T</h4>", "#### T");
+    check("<p>a <span role=img aria-label='Four stars'></span></p>", "a Four stars");
+    check("<p>a <span role=img aria-label=Party>\u{1f389}</span></p>", "a \u{1f389}");
+}
+
+#[test]
 fn addresses_are_written_as_they_can_be_opened() {
     let check =
         |html: &str, expected: &str| assert_eq!(text(html, Extract::All), expected, "{html}");
