@@ -130,6 +130,7 @@ fn of_table<'a>(source: &'a str, rivals: Vec<&Rows>, all: &[Rows]) -> Result<(&'
         ([], [only]) if only.parted > 1 && only.wide == 1 && all[0].parted == 0 => {
             match all.iter().find(|rows| rows.is_table()) {
                 Some(below) => Err(doubt(&[only, below], true)),
+                None if only.is_marked => Err(doubt(&[only], true)),
                 None => Ok((source, b',')),
             }
         }

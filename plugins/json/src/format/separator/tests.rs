@@ -135,6 +135,7 @@ fn a_table_of_several_lengths_does_not_come_apart_at_its_decimal_commas() {
             fails(Format::Csv, &table, &format!("`fromcsv(\"{shown}\")`"));
         }
     }
+    fails(Format::Csv, "1824;01.02.2026\nSumme\n", "or it may be one column");
     fails(Format::Csv, "1,a;b\n2,c;d,x\n", "may be parted by `,` or `;`");
     fails(Format::Csv, "a;b|c\nd;e|f|g\n", "may be parted by `;` or `|` or `,`");
     // Commas of numbers and sentences part no table that semicolons part evenly, nor do semicolons of sentences.
