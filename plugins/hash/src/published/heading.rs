@@ -27,7 +27,10 @@ impl Heading {
 /// The heading that a line is which names a file alone: `a.iso`, `**a.iso:**`, `### a.iso`, or which is the command that
 /// printed what is below it: `$ sha256sum a.iso`.
 pub fn of_file(line: &str) -> Option<Heading> {
-    if let Some(command) = line.strip_prefix("$ ") {
+    // Behind a prompt, with or without the machine's name.
+    let prompted =
+        line.split_once("$ ").filter(|(prompt, _)| !prompt.contains(char::is_whitespace));
+    if let Some((_, command)) = prompted {
         let mut words = command.split_whitespace();
         let called = of_word(words.next()?).transpose().ok()?;
         // An option may be of another algorithm or length.

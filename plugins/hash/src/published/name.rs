@@ -80,6 +80,7 @@ pub fn base(path: &str) -> &str {
 
 /// The name of a file, unless it stands for none: for stdin, or for what a checksum is called.
 pub fn file(name: &str) -> Option<String> {
+    let name = without_around(name);
     let last = name.rsplit(' ').next().unwrap_or(name).to_ascii_lowercase();
     let is_none = matches!(name, "" | "-" | "stdin")
         || matches!(
@@ -87,4 +88,22 @@ pub fn file(name: &str) -> Option<String> {
             "checksum" | "digest" | "file" | "sha2" | "sha-2" | "fingerprint" | "hash" | "sum"
         );
     (!is_none).then(|| name.to_string())
+}
+
+/// A name without what people write around one: `a.iso =`, `checksum for a.iso`, `- a.iso`, `(a.iso)`, `"a.iso"`.
+fn without_around(name: &str) -> &str {
+    const BEFORE: [&str; 8] = ["checksum ", "digest ", "hash ", "sum ", "for ", "of ", "- ", "is "];
+    const BEHIND: [&str; 5] = [" =", " ->", " -", " is", ":"];
+    const ENDS: [(char, char); 4] = [('(', ')'), ('"', '"'), ('`', '`'), ('\'', '\'')];
+    let mut bare = name.trim();
+    loop {
+        let words = BEFORE.iter().find_map(|word| bare.strip_prefix(word));
+        let signs = BEHIND.iter().find_map(|word| bare.strip_suffix(word));
+        let inner =
+            ENDS.iter().find_map(|(open, close)| bare.strip_prefix(*open)?.strip_suffix(*close));
+        match words.or(signs).or(inner) {
+            Some(less) if !less.trim().is_empty() => bare = less.trim(),
+            _ => return bare,
+        }
+    }
 }

@@ -74,3 +74,34 @@ fn a_checksum_of_another_file_is_not_that_of_this() {
     let pinned = format!("b.iso@sha256:{HEX}");
     assert_eq!(read(&pinned, Wanted::Name("b.iso")).unwrap()[0].bytes.len(), 32);
 }
+
+#[test]
+fn names_are_read_as_people_write_them() {
+    for text in [
+        "a.iso = {}",
+        "a.iso -> {}",
+        "{} (a.iso)",
+        "{} - a.iso",
+        "SHA256 checksum for a.iso: {}",
+        "SHA256 checksum of a.iso: {}",
+        "SHA256 for a.iso: {}",
+        "a.iso - SHA256: {}",
+        "- a.iso: {}",
+        "- a.iso SHA256: {}",
+        "SHA256 of a.iso is {}",
+        "me@host:~$ sha256sum a.iso\n{}  a.iso",
+        "$ sha256sum a.iso\n{}  a.iso",
+    ] {
+        let text = text.replace("{}", HEX);
+        let entries = found(&text, Some("/dl/a.iso"));
+        let entries = entries.unwrap_or_else(|error| panic!("{text}: {error}"));
+        assert_eq!((&*entries[0].1, entries[0].2.as_deref()), (HEX, Some("a.iso")), "{text}");
+        let message = found(&text, Some("/dl/b.iso")).expect_err(&text);
+        assert!(message.contains("it lists `a.iso`"), "{text}: {message}");
+    }
+    // A name keeps what belongs to it.
+    for name in ["a (1).iso", "for.iso", "(a).iso", "a-", "of-a.iso", "\"a\".iso"] {
+        let entries = found(&format!("{HEX}  {name}"), Some(name)).unwrap();
+        assert_eq!(entries[0].2.as_deref(), Some(name));
+    }
+}
