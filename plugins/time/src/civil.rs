@@ -99,6 +99,8 @@ struct Words {
     weekday: Option<Weekday>,
     /// True if the word before was `at`, behind which a number is an hour.
     is_at: bool,
+    /// True if the word before was `on`, behind which a date stands.
+    is_on: bool,
     /// After today or before it, where a weekday is the next or the last one.
     way: Option<i32>,
     time: Option<Clock>,
@@ -138,6 +140,7 @@ impl Words {
     fn take(&mut self, word: &str) -> Result<(), String> {
         let lower = word.trim_end_matches(',').to_lowercase();
         let is_at = std::mem::take(&mut self.is_at);
+        self.is_on = false;
         let understood = (is_at && self.hour(&lower)?)
             || self.word(&lower)?
             || self.number(&lower)?
@@ -185,6 +188,10 @@ impl Words {
             "last" => return once(&mut self.way, -1, "`next` or `last`"),
             "at" => {
                 self.is_at = true;
+                return Ok(true);
+            }
+            "on" => {
+                self.is_on = true;
                 return Ok(true);
             }
             "am" | "a.m" => return self.half(0),
@@ -251,10 +258,13 @@ impl Words {
             "pm" => Some(12),
             _ => None,
         };
-        if !digits.contains(':') && !marked && half.is_none() {
+        // `0900Z`, as pilots and soldiers write it.
+        let is_zulu = behind == "z" && digits.len() == 4;
+        if !digits.contains(':') && !marked && !is_zulu && half.is_none() {
             return Ok(false);
         }
-        let Some(clock) = Clock::parse(digits, marked || half.is_some())? else { return Ok(false) };
+        let is_time = marked || is_zulu || half.is_some();
+        let Some(clock) = Clock::parse(digits, is_time)? else { return Ok(false) };
         let is_offset = behind.is_empty() || behind == "z" || behind.starts_with(['+', '-', '−']);
         if half.is_none() && !is_offset {
             return Ok(false);
@@ -281,7 +291,15 @@ impl Words {
         };
         let pattern: String =
             word.chars().map(|c| if c.is_ascii_digit() { '9' } else { c }).collect();
-        let forms = ["9999-99-99", "9999/99/99", "9999-w99-9", "99999999", "9999w999", "9999-999"];
+        let forms = [
+            "9999-99-99",
+            "9999/99/99",
+            "9999.99.99",
+            "9999-w99-9",
+            "99999999",
+            "9999w999",
+            "9999-999",
+        ];
         if let Some(form) = forms.iter().find(|form| pattern.starts_with(**form))
             && let Some((date, behind)) = split(word, form.len())
             && !behind.starts_with(|c: char| c.is_ascii_digit())
@@ -338,6 +356,9 @@ impl Words {
         self.step()?;
         if self.is_at {
             return Err("no time of day follows `at`".to_string());
+        }
+        if self.is_on {
+            return Err("no date follows `on`".to_string());
         }
         let is_dated = self.date.is_some() || self.day.is_some() || self.month.is_some();
         if let Some(Span { word, .. }) = self.span.filter(|span| span.is_later || !is_dated) {

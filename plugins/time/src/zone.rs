@@ -77,8 +77,18 @@ pub fn of_machine(host: Option<&str>) -> Named {
 
 /// The zone that `name` means after a time: there an abbreviation is an offset, even where a zone is called so.
 pub fn after_time(name: &str) -> Result<Named, String> {
+    // `in Tokyo`, `New York time`.
     let name = name.trim();
-    abbreviated(name).unwrap_or_else(|| find(name))
+    let bare = match name.get(..3) {
+        Some(word) if word.eq_ignore_ascii_case("in ") => name[3..].trim_start(),
+        _ => name,
+    };
+    let end = bare.len().saturating_sub(" time".len());
+    let bare = match bare.get(end..) {
+        Some(word) if end > 0 && word.eq_ignore_ascii_case(" time") => bare[..end].trim_end(),
+        _ => bare,
+    };
+    abbreviated(bare).unwrap_or_else(|| find(bare))
 }
 
 /// All zones that `name` may mean after a time; none if it is no zone's.
@@ -94,7 +104,7 @@ pub fn meant(name: &str) -> Vec<TimeZone> {
 }
 
 fn by_name(name: &str) -> Option<TimeZone> {
-    if ["utc", "gmt", "z"].contains(&name.to_ascii_lowercase().as_str()) {
+    if ["utc", "gmt", "ut", "z"].contains(&name.to_ascii_lowercase().as_str()) {
         return Some(TimeZone::UTC);
     }
     if let Some(offset) = offset(name) {

@@ -48,6 +48,16 @@ fn times_are_read_as_people_write_them() {
     check("tomorrow 9:00", "UTC", "2026-07-02T09:00:00+00:00[UTC]");
     check("Tomorrow at 9am Asia/Tokyo", "UTC", "2026-07-03T09:00:00+09:00[Asia/Tokyo]");
     check("2026-3-9", "UTC", "2026-03-09T00:00:00+00:00[UTC]");
+    check("2026.03.09", "UTC", "2026-03-09T00:00:00+00:00[UTC]");
+    check("noon on 29 March 2026", "UTC", "2026-03-29T12:00:00+00:00[UTC]");
+    check("5 PM on March 5 2026", "UTC", "2026-03-05T17:00:00+00:00[UTC]");
+    check("14:30 on 2026-03-29 in Tokyo", "UTC", "2026-03-29T14:30:00+09:00[Asia/Tokyo]");
+    check("now in Tokyo", "UTC", "2026-07-02T07:20:30+09:00[Asia/Tokyo]");
+    check("2026-03-29 18:00 New York time", "UTC", "2026-03-29T18:00:00-04:00[America/New_York]");
+    check("2026-03-29 18:00 Eastern Time", "UTC", "2026-03-29T18:00:00-04:00[America/New_York]");
+    check("18:00 UT", "UTC", "2026-07-01T18:00:00+00:00[UTC]");
+    check("0900Z", "Asia/Tokyo", "2026-07-01T09:00:00+00:00[UTC]");
+    check("2026-03-29 0900Z", "Asia/Tokyo", "2026-03-29T09:00:00+00:00[UTC]");
     check("in 2 hours", "UTC", "2026-07-02T00:20:30+00:00[UTC]");
     check("in 1.5 days", "UTC", "2026-07-03T10:20:30+00:00[UTC]");
     check("a month ago", "UTC", "2026-06-01T22:20:30+00:00[UTC]");
@@ -399,6 +409,11 @@ fn what_a_text_leaves_open_is_asked_for() {
     check("today 17", "write `17:00` for the hour");
     check("tomorrow at 25", "there are two dates");
     check("tomorrow at", "no time of day follows `at`");
+    check("14:30 on", "no date follows `on`");
+    check("14:30 in", "there is no time zone `in`");
+    check("14:30 local time", "there is no time zone `local`");
+    check("2460Z", "beyond the day");
+    check("2026.13.09", "is no date");
     for text in ["friday", "friday 5pm", "this friday", "on Fri at 14:00"] {
         check(text, "write `next friday` for the first one after today");
     }
