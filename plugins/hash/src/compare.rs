@@ -103,6 +103,13 @@ pub fn checksum(
         same.any(|entry| entry.bytes == found.digest)
     };
     let wrong = digests.iter().find(|found| !is_right(found));
+    let bytes = digests.first().map(|found| found.bytes);
+    let sized = expected.iter().find(|entry| entry.size.is_some() && entry.size != bytes);
+    if let (None, Some(Entry { size: Some(size), .. }), Some(bytes)) = (wrong, sized, bytes) {
+        return Err(format!(
+            "`expected` lists {size} bytes, and a checksum that is right for these {bytes}: one of both is wrong there"
+        ));
+    }
     let shown = wrong.or(digests.first()).ok_or("there is no algorithm to compute")?;
     Ok(Checksum {
         algorithm: shown.algorithm.name(),
@@ -170,6 +177,15 @@ mod tests {
         check(&format!("MD5 (a) = {other}\nSHA256 (a) = {right}\n"), None, Ok((Md5, false)));
         check(&format!("{other}\n{right}\n"), Some(Sha256), Ok((Md5, false)));
         check(&format!("{wrong}\n{right}\n"), None, Err("has different checksums"));
+        check(&format!("Files:\n {md5} 3 a\n"), None, Ok((Md5, true)));
+        check(
+            &format!("Files:\n {md5} 4 a\n"),
+            None,
+            Err("lists 4 bytes, and a checksum that is right for these 3"),
+        );
+        check(&format!("Files:\n {other} 4 a\n"), None, Ok((Md5, false)));
+        check(&format!("Filename: a\nSize: 4\nSHA256: {right}\n"), None, Err("lists 4 bytes"));
+        check(&format!("DIST a 4 MD5 {md5} SHA256 {right}\n"), None, Err("lists 4 bytes"));
         check(&format!("sha256:{right}"), Some(Sha512), Err("leave `algorithm` out"));
         check(&format!("sha512:{right}"), None, Err("has 32 bytes, a checksum of sha512 has 64"));
     }

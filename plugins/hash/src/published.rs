@@ -24,6 +24,8 @@ pub struct Entry {
     pub algorithm: Option<Algorithm>,
     pub bytes: Vec<u8>,
     pub name: Option<String>,
+    /// The size of the file. `None` if only its checksum is published.
+    pub size: Option<u64>,
 }
 
 /// Longest list that is read.

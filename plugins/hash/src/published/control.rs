@@ -44,6 +44,7 @@ fn is_control(text: &str) -> bool {
 #[derive(Default)]
 struct Paragraph {
     file: Option<String>,
+    size: Option<u64>,
     /// The algorithm of the block whose lines come next.
     block: Option<Algorithm>,
     entries: Vec<Entry>,
@@ -55,9 +56,15 @@ impl Paragraph {
         match of_key(key).filter(|_| !value.is_empty()) {
             Some(algorithm) => {
                 let bytes = checksum(value).ok_or_else(|| odd(value))?;
-                self.entries.push(Entry { algorithm: Some(algorithm), bytes, name: None });
+                self.entries.push(Entry {
+                    algorithm: Some(algorithm),
+                    bytes,
+                    name: None,
+                    size: None,
+                });
             }
             None if key == "Filename" => self.file = Some(value.to_string()),
+            None if key == "Size" => self.size = value.parse().ok(),
             None => {}
         }
         Ok(())
@@ -66,7 +73,9 @@ impl Paragraph {
     /// The checksums, those without a name with that of the package's file.
     fn named(self) -> Vec<Entry> {
         let name = |entry: &Entry| entry.name.clone().or_else(|| self.file.clone());
-        self.entries.iter().map(|entry| Entry { name: name(entry), ..entry.clone() }).collect()
+        let size = |entry: &Entry| entry.size.or(self.size.filter(|_| entry.name.is_none()));
+        let named = |entry: &Entry| Entry { name: name(entry), size: size(entry), ..entry.clone() };
+        self.entries.iter().map(named).collect()
     }
 }
 
@@ -85,7 +94,8 @@ fn listed(algorithm: Algorithm, line: &str) -> Result<Entry, String> {
     match words[..] {
         [hex, size, name] | [hex, size, _, _, name] if is_size(size) => {
             let bytes = checksum(hex).ok_or_else(|| odd(hex))?;
-            Ok(Entry { algorithm: Some(algorithm), bytes, name: Some(name.to_string()) })
+            let (name, size) = (Some(name.to_string()), size.parse().ok());
+            Ok(Entry { algorithm: Some(algorithm), bytes, name, size })
         }
         _ => Err(odd(line)),
     }

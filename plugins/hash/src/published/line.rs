@@ -9,7 +9,7 @@ use crate::digest::Algorithm;
 /// The entry of a line of one of the usual forms.
 pub fn entry(line: &str) -> Result<Option<Entry>, String> {
     if let Some(bytes) = checksum(line) {
-        return Ok(Some(Entry { algorithm: None, bytes, name: None }));
+        return Ok(Some(Entry { algorithm: None, bytes, name: None, size: None }));
     }
     if let Some(found) = tagged(line)? {
         return Ok(Some(found));
@@ -59,7 +59,7 @@ fn tagged(line: &str) -> Result<Option<Entry>, String> {
     let Some((label, name, value)) = parts else { return Ok(None) };
     let algorithm = algorithm(label)?;
     let bytes = checksum(value).ok_or_else(|| odd(value))?;
-    Ok(Some(Entry { algorithm: Some(algorithm), bytes, name: file(name) }))
+    Ok(Some(Entry { algorithm: Some(algorithm), bytes, name: file(name), size: None }))
 }
 
 /// `sha256:HEX`, `sha256-BASE64`, `SHA-256 = HEX`, `{SHA256}BASE64`, `SHA256  HEX  name`, `SHA256 name HEX`.
@@ -74,7 +74,7 @@ fn labelled(line: &str) -> Result<Option<Entry>, String> {
         let value = line[end + mark.len_utf8()..].trim_matches(around);
         let padded = format!("{value}=");
         if let Some(bytes) = checksum(value).or_else(|| checksum(&padded)) {
-            return Ok(Some(Entry { algorithm: Some(algorithm), bytes, name: None }));
+            return Ok(Some(Entry { algorithm: Some(algorithm), bytes, name: None, size: None }));
         }
         let is_parted = mark.is_whitespace() || mark == ':';
         let found = match before_name(value)? {
@@ -105,7 +105,7 @@ fn before_name(line: &str) -> Result<Option<Entry>, String> {
     let Some(bytes) = checksum(value).filter(|_| !name.is_empty()) else { return Ok(None) };
     let label = of_word(name).filter(|_| !is_name);
     let name = if label.is_some() { None } else { file(name) };
-    Ok(Some(Entry { algorithm: label.transpose()?, bytes, name }))
+    Ok(Some(Entry { algorithm: label.transpose()?, bytes, name, size: None }))
 }
 
 /// `name: HEX`, also spaced out, `name SHA256: HEX`, `name: SHA256: HEX`, and `Fingerprint=HEX`.
@@ -119,7 +119,7 @@ fn behind_name(line: &str) -> Result<Option<Entry>, String> {
     }
     let Some(bytes) = checksum(value) else { return behind_label(name, value) };
     let (name, algorithm) = named_with_label(name)?;
-    Ok(Some(Entry { algorithm, bytes, name: file(name) }))
+    Ok(Some(Entry { algorithm, bytes, name: file(name), size: None }))
 }
 
 /// The rest of `name: SHA256: HEX` behind the name.
@@ -129,7 +129,7 @@ fn behind_label(name: &str, value: &str) -> Result<Option<Entry>, String> {
     if named_with_label(name)?.1.is_some() {
         return Err(odd(name));
     }
-    Ok(Some(Entry { algorithm: Some(algorithm?), bytes, name: file(name) }))
+    Ok(Some(Entry { algorithm: Some(algorithm?), bytes, name: file(name), size: None }))
 }
 
 /// A name, and the algorithm whose label is its last word. That of another algorithm is an error: its checksum would
@@ -156,7 +156,7 @@ pub fn several(line: &str) -> Result<Option<Vec<Entry>>, String> {
         let algorithm = of_word(word).filter(|_| !word.starts_with('('));
         match (algorithm, value) {
             (Some(algorithm), Some(bytes)) => {
-                entries.push(Entry { algorithm: Some(algorithm?), bytes, name: None });
+                entries.push(Entry { algorithm: Some(algorithm?), bytes, name: None, size: None });
                 while words.next().is_some_and(|word| matches!(word, ":" | "=")) {}
             }
             _ => match labelled(word)? {
@@ -169,16 +169,16 @@ pub fn several(line: &str) -> Result<Option<Vec<Entry>>, String> {
     if entries.len() < 2 {
         return Ok(None);
     }
-    let name = match before[..] {
+    let (name, size) = match before[..] {
         // The kinds of files in Gentoo's manifests, with the size behind the name.
-        ["DIST" | "AUX" | "EBUILD" | "MISC", name, _] => file(name),
-        [] => None,
-        _ => file(before.join(" ").trim_end_matches(':')),
+        ["DIST" | "AUX" | "EBUILD" | "MISC", name, size] => (file(name), size.parse().ok()),
+        [] => (None, None),
+        _ => (file(before.join(" ").trim_end_matches(':')), None),
     };
     if name.as_deref().is_some_and(holds_one) {
         return Err(several_in(line));
     }
-    Ok(Some(entries.into_iter().map(|entry| Entry { name: name.clone(), ..entry }).collect()))
+    Ok(Some(entries.into_iter().map(|entry| Entry { name: name.clone(), size, ..entry }).collect()))
 }
 
 /// True if a checksum is written as in a page's `integrity`: `sha256-BASE64`.

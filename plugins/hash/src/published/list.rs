@@ -23,7 +23,7 @@ pub fn entries(text: &str) -> Result<(Vec<Entry>, bool), String> {
         if text.lines().count() > 1 && text.lines().all(is_whole) {
             return Err("`expected` may be one checksum in several lines or one in each of them; if it is one, write it in one line, or else say the algorithm in front of each, as in `sha256: HEX`".to_string());
         }
-        return Ok((vec![Entry { algorithm: None, bytes, name: None }], false));
+        return Ok((vec![Entry { algorithm: None, bytes, name: None, size: None }], false));
     }
     if let Some(entries) = record::entries(text)? {
         return Ok((entries, false));

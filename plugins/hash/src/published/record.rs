@@ -33,6 +33,7 @@ fn entry(record: &[(String, String)]) -> Result<Entry, String> {
         algorithm: value("algorithm").map(algorithm).transpose()?,
         bytes: checksum(hash).ok_or_else(|| odd(hash))?,
         name: value("path").and_then(file),
+        size: None,
     })
 }
 

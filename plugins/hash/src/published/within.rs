@@ -77,7 +77,7 @@ impl Found {
     fn add(&mut self, bytes: Vec<u8>) -> bool {
         let algorithm = self.called.take();
         let is_new = self.entries.iter().all(|entry| entry.algorithm != algorithm);
-        self.entries.push(Entry { algorithm, bytes, name: None });
+        self.entries.push(Entry { algorithm, bytes, name: None, size: None });
         is_new
     }
 
