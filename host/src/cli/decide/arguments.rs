@@ -28,15 +28,19 @@ pub(in crate::cli) struct GrantArguments {
     /// secret: put it into requests to this URL, which are granted with it; the plugin does not see it
     #[arg(long = "for", value_name = "URL")]
     url: Option<String>,
-    /// secret: the header that it goes into [default: Authorization]
+    /// secret: the header that it goes into [default: as it is granted already, else Authorization]
     #[arg(long, value_name = "NAME", requires = "url", conflicts_with = "query")]
     header: Option<String>,
-    /// secret: what stands before it in the header [default: `Bearer ` in Authorization]
+    /// secret: what stands before it in the header [default: as it is granted already, else `Bearer ` in Authorization]
     #[arg(long, value_name = "TEXT", requires = "url", conflicts_with = "query")]
     before: Option<String>,
     /// secret: the parameter of the query that it goes into
     #[arg(long, value_name = "NAME", requires = "url")]
     query: Option<String>,
+    /// secret: let requests go out without it while it has no value; `--optional=false` forbids them [default: as it is
+    /// granted already]
+    #[arg(long, value_name = "BOOL", requires = "url", require_equals = true, num_args = 0..=1, default_missing_value = "true")]
+    optional: Option<bool>,
 }
 
 impl GrantArguments {
@@ -44,7 +48,7 @@ impl GrantArguments {
     pub(in crate::cli) fn change(self, name: &str) -> anyhow::Result<Decision> {
         let kind = kind("grant", name, &self.kind)?;
         self.check_options(kind)?;
-        let Self { kind: _, what, at, write, url, header, before, query } = self;
+        let Self { kind: _, what, at, write, url, header, before, query, optional } = self;
         let named = |words: &str| {
             let command = hints::grant(name, kind, kind.example().argument);
             what.clone().ok_or_else(|| anyhow!("{words}, such as: {command}"))
@@ -60,7 +64,7 @@ impl GrantArguments {
             GrantKind::Secret => {
                 let secret = named("say which secret")?;
                 match url {
-                    Some(url) => bound(url, secret, header, before, query),
+                    Some(url) => NewGrant::Bound { url, secret, header, before, query, optional },
                     None => NewGrant::Secret(secret),
                 }
             }
@@ -144,24 +148,6 @@ pub(in crate::cli) fn unset(key: &str) -> anyhow::Result<Decision> {
     Ok(Decision::Unset(DecisionKey::of_decision(key)?))
 }
 
-fn bound(
-    url: String,
-    secret: String,
-    header: Option<String>,
-    before: Option<String>,
-    query: Option<String>,
-) -> NewGrant {
-    if query.is_some() {
-        return NewGrant::Bound { url, secret, header: None, before: None, query };
-    }
-    let before = match &header {
-        None => Some(before.unwrap_or_else(|| "Bearer ".into())),
-        Some(_) => before,
-    };
-    let header = Some(header.unwrap_or_else(|| "Authorization".into()));
-    NewGrant::Bound { url, secret, header, before, query: None }
-}
-
 /// A path as the local file takes it: one that is seen from here becomes absolute.
 fn from_here(path: String) -> anyhow::Result<String> {
     let is_whole = path.starts_with(['~', '$']) || Path::new(&path).is_absolute();
@@ -212,6 +198,7 @@ mod tests {
             header: None,
             before: None,
             query: None,
+            optional: None,
         }
     }
 
@@ -238,24 +225,6 @@ mod tests {
         let here = files("somewhere").change("w").expect("a change");
         let Decision::Grant(NewGrant::Files { path, .. }) = here else { panic!("{here:?}") };
         assert!(Path::new(&path).is_absolute() && path.ends_with("somewhere"), "{path}");
-    }
-
-    #[test]
-    fn a_secret_for_a_url_goes_where_most_of_them_go() {
-        let secret = |header: Option<&str>, query: Option<&str>| {
-            let url = Some("https://a.example".into());
-            let (header, query) = (header.map(str::to_owned), query.map(str::to_owned));
-            let what = GrantArguments { url, header, query, ..what(GrantKind::Secret, "T") };
-            let Ok(Decision::Grant(NewGrant::Bound { header, before, query, .. })) =
-                what.change("w")
-            else {
-                panic!("no bound secret")
-            };
-            [header, before, query].map(Option::unwrap_or_default)
-        };
-        assert_eq!(secret(None, None), ["Authorization", "Bearer ", ""]);
-        assert_eq!(secret(Some("X-Key"), None), ["X-Key", "", ""]);
-        assert_eq!(secret(None, Some("key")), ["", "", "key"]);
     }
 
     #[test]

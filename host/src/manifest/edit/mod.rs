@@ -51,6 +51,8 @@ pub fn edited(
     };
     match change {
         Decision::Grant(grant) => {
+            let authors = Manifest::parse(file, manifest).map_err(DecisionError::Before)?.grants;
+            let grant = &grant.clone().completed(&[&before.grants, &authors]);
             let asked = grant.checked()?;
             grant.check_place(&asked, &before.grants)?;
             names_of(&asked).iter().for_each(|name| _ = document.grant_again(name));

@@ -3,7 +3,7 @@
 use toml_edit::{InlineTable, Value};
 
 use super::error::DecisionError;
-use crate::manifest::Grants;
+use crate::manifest::{BoundSecret, GrantName, Grants, NetworkGrant, SecretPlace};
 
 /// A grant as a person asks for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,7 +22,8 @@ pub enum NewGrant {
     },
     /// Requests to an origin.
     Network(String),
-    /// Requests to an origin, with a secret that the plugin never sees.
+    /// Requests to an origin, with a secret that the plugin never sees. What is not said of it stays as it was
+    /// granted there before.
     Bound {
         /// The origin.
         url: String,
@@ -34,6 +35,8 @@ pub enum NewGrant {
         before: Option<String>,
         /// The parameter of the query that the secret goes into, if it goes into one.
         query: Option<String>,
+        /// True if requests go out without it while it has no value.
+        optional: Option<bool>,
     },
     /// A secret that the plugin is told.
     Secret(String),
@@ -60,15 +63,42 @@ impl NewGrant {
             Self::Files { path, at, is_writable: true, .. } => {
                 table(&[("path", path), ("at", at), ("access", "write")])
             }
-            Self::Bound { url, secret, header, before, query } => {
+            Self::Bound { url, secret, header, before, query, optional } => {
                 let rest = [("header", header), ("before", before), ("query", query)];
                 let rest = rest.iter().filter_map(|(key, value)| Some((*key, value.as_deref()?)));
                 let entries = [("url", &**url), ("secret", &**secret)].into_iter().chain(rest);
-                table(&entries.collect::<Vec<_>>())
+                let mut item = table(&entries.collect::<Vec<_>>());
+                if let (Some(true), Value::InlineTable(item)) = (optional, &mut item) {
+                    item.insert("optional", true.into());
+                }
+                item
             }
             Self::Network(text) | Self::Secret(text) | Self::Scratch(text) => text.as_str().into(),
             Self::Env(_, value) | Self::Config(_, value) => value.as_str().into(),
         }
+    }
+
+    /// Returns the grant with what was not said of a bound secret: as the first of `known` says that binds one to
+    /// the same origin, else as most APIs want it.
+    pub(super) fn completed(self, known: &[&Grants]) -> Self {
+        let Self::Bound { url, secret, header, before, query, optional } = self else {
+            return self;
+        };
+        let bound = GrantName::of_url(&url).and_then(|name| {
+            let mut grants = known.iter().flat_map(|grants| &grants.network);
+            grants.find(|grant| grant.secret.is_some() && name == origin(grant))?.secret.as_ref()
+        });
+        let optional = optional.or(bound.map(|bound| bound.is_optional));
+        let (header, before, query) = match (header, before, query) {
+            (header, before, Some(query)) => (header, before, Some(query)),
+            (Some(header), before, None) => (Some(header), before, None),
+            (None, None, None) => bound.map_or_else(authorization, placed),
+            (None, Some(before), None) => {
+                let (header, ..) = bound.map_or_else(authorization, placed);
+                (header.or(authorization().0), Some(before), None)
+            }
+        };
+        Self::Bound { url, secret, header, before, query, optional }
     }
 
     /// Refuses a directory that would take the place of another one without a person's word.
@@ -95,10 +125,35 @@ impl NewGrant {
             (Self::Bound { .. }, Some("header")) => "--header",
             (Self::Bound { .. }, Some("before")) => "--before",
             (Self::Bound { .. }, Some("query")) => "--query",
+            (Self::Bound { .. }, Some("optional")) => "--optional",
             (Self::Bound { .. }, Some("network" | "url")) => "--for",
             (Self::Bound { .. } | Self::Secret(_), _) => "SECRET",
             (Self::Env(..) | Self::Config(..), _) => "KEY=VALUE",
             (Self::Scratch(_), _) => "AT",
         }
     }
+}
+
+/// The header, the text before the secret in it, and the parameter of the query.
+type WrittenPlace = (Option<String>, Option<String>, Option<String>);
+
+/// Returns the place of a secret in the requests of most APIs.
+fn authorization() -> WrittenPlace {
+    (Some("Authorization".into()), Some("Bearer ".into()), None)
+}
+
+/// Returns the place of a secret that is bound already.
+fn placed(bound: &BoundSecret) -> WrittenPlace {
+    match &bound.place {
+        SecretPlace::Header { name, before } => {
+            let usual = authorization().0.filter(|usual| usual.eq_ignore_ascii_case(name));
+            let before = Some(before.to_string()).filter(|before| !before.is_empty());
+            (usual.or_else(|| Some(name.to_string())), before, None)
+        }
+        SecretPlace::Query { name } => (None, None, Some(name.to_string())),
+    }
+}
+
+fn origin(grant: &NetworkGrant) -> GrantName {
+    GrantName::Network(grant.scheme, grant.host.clone(), grant.port)
 }

@@ -62,7 +62,26 @@ fn network(url: &str) -> Decision {
 
 fn bound(url: &str, secret: &str) -> NewGrant {
     let (header, before) = (Some("Authorization".into()), Some("Bearer ".into()));
-    NewGrant::Bound { url: url.into(), secret: secret.into(), header, before, query: None }
+    NewGrant::Bound {
+        url: url.into(),
+        secret: secret.into(),
+        header,
+        before,
+        query: None,
+        optional: None,
+    }
+}
+
+/// What `grant W secret SECRET --for URL` asks for, with nothing said of the place.
+fn bound_somehow(url: &str, secret: &str, optional: Option<bool>) -> Decision {
+    Decision::Grant(NewGrant::Bound {
+        url: url.into(),
+        secret: secret.into(),
+        header: None,
+        before: None,
+        query: None,
+        optional,
+    })
 }
 
 fn revoke(kind: GrantKind, what: &str) -> Decision {
@@ -149,6 +168,71 @@ fn what_the_manifest_grants_is_not_granted_again() {
         &network("https://api.example.org"),
         "[grants]\nwithout = [\"network\"]\nnetwork = [\"https://api.example.org\"]\n",
     );
+}
+
+#[test]
+fn what_is_not_said_of_a_bound_secret_stays_as_it_was() {
+    const GITHUB: &str = r#"grants.network = [{ url = "https://api.github.com", secret = "T", header = "authorization", before = "token ", optional = true }]"#;
+    let after = |manifest: &str, local: &str, change: &Decision| {
+        edited("w.toml", manifest, Some(local), change).unwrap_or_else(|error| panic!("{error}"))
+    };
+    let (url, mine) = ("https://API.github.com:443", |secret: &str, rest: &str| {
+        format!(
+            "[grants]\nnetwork = [{{ url = \"https://API.github.com:443\", secret = \"{secret}\", {rest} }}]\n"
+        )
+    });
+    let header = "header = \"Authorization\", before = \"token \"";
+    assert_eq!(after(GITHUB, "", &bound_somehow(url, "T", None)), "");
+    let optional = format!("{header}, optional = true");
+    assert_eq!(after(GITHUB, "", &bound_somehow(url, "U", None)), mine("U", &optional));
+    assert_eq!(after(GITHUB, "", &bound_somehow(url, "T", Some(false))), mine("T", header));
+    let mut said = bound("https://API.github.com:443", "T");
+    if let NewGrant::Bound { before, .. } = &mut said {
+        *before = None;
+    }
+    let said = after(GITHUB, "", &Decision::Grant(said));
+    assert_eq!(said, mine("T", "header = \"Authorization\", optional = true"));
+    // The local file counts before the manifest, and the manifest where the local file took the secret away.
+    let local = mine("U", "query = \"key\"");
+    assert_eq!(after(GITHUB, &local, &bound_somehow(url, "T", None)), mine("T", "query = \"key\""));
+    let without = "[grants]\nwithout = [\"network:https://api.github.com\"]\n";
+    assert_eq!(after(GITHUB, without, &bound_somehow(url, "T", None)), "");
+    // Nothing is known of it: as most APIs want it.
+    let usual = "header = \"Authorization\", before = \"Bearer \"";
+    assert_eq!(after("", "", &bound_somehow(url, "T", None)), mine("T", usual));
+    let optional = format!("{usual}, optional = true");
+    assert_eq!(after("", "", &bound_somehow(url, "T", Some(true))), mine("T", &optional));
+}
+
+#[test]
+fn the_nearest_is_near_in_every_part_or_nothing_is() {
+    const FETCH: &str = r#"grants.network = ["https://nodejs.org", "https://go.dev"]
+        grants.files = [{ path = "/x", at = "/notes" }]
+        grants.config = { code = "x", notifications = "x" }"#;
+    let told = |kind: GrantKind, what: &str| {
+        let error = edited("w.toml", FETCH, None, &revoke(kind, what)).expect_err("refused");
+        error.to_string()
+    };
+    for (kind, what, near) in [
+        (GrantKind::Network, "https://example.org", None),
+        (GrantKind::Network, "https://foo.bar", None),
+        (GrantKind::Network, "https://nodesj.org", Some("network:https://nodejs.org")),
+        (GrantKind::Network, "http://go.dev", Some("network:https://go.dev")),
+        (GrantKind::Files, "/docs", None),
+        (GrantKind::Files, "/note", Some("files:/notes")),
+        (GrantKind::Config, "notes", None),
+        (GrantKind::Config, "cod", Some("config:code")),
+    ] {
+        let told = told(kind, what);
+        match near {
+            Some(near) => assert!(told.contains(&format!("did you mean `{near}`?")), "{told}"),
+            None => assert!(!told.contains("did you mean"), "{told}"),
+        }
+    }
+    let decided = "[grants]\nfiles = [{ path = \"/x\", at = \"/notes2\" }]\n";
+    refuses(decided, &unset("files:/notse2"), "did you mean `files:/notes2`?");
+    let error = after(decided, &unset("files:/docs")).expect_err("refused").to_string();
+    assert!(!error.contains("did you mean"), "{error}");
 }
 
 #[test]
@@ -331,6 +415,7 @@ fn a_wrong_argument_is_named() {
         header: Some(header.into()),
         before: None,
         query: None,
+        optional: None,
     };
     refuses(
         "",
