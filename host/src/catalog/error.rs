@@ -40,7 +40,7 @@ pub enum PluginError {
     NotGranted {
         /// The Wasm file.
         wasm: Box<str>,
-        /// The text that names what is missing, and the lines to add.
+        /// The text that names what is missing, and what to do.
         advice: String,
     },
     /// It is not what the manifest says.
@@ -186,7 +186,11 @@ impl PluginError {
                 Self::Folder { local, error }
             }
             CompileError::NotGranted(error) => {
-                Self::NotGranted { wasm: wasm.into(), advice: error.advice(&file_name(file)) }
+                let taken = decisions.map_or(&[][..], |decisions| &decisions.taken);
+                Self::NotGranted {
+                    wasm: wasm.into(),
+                    advice: error.advice(&file_name(file), taken),
+                }
             }
             error @ (CompileError::Refused(_)
             | CompileError::Capped(_)

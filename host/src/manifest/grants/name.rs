@@ -74,6 +74,18 @@ impl GrantName {
         Self::one(kind, &own, place)
     }
 
+    /// The kind of what it names.
+    pub(crate) fn kind(&self) -> GrantKind {
+        match self {
+            Self::Every(kind) => *kind,
+            Self::Network(..) => GrantKind::Network,
+            Self::Files(_) => GrantKind::Files,
+            Self::Env(_) => GrantKind::Env,
+            Self::Secret(_) => GrantKind::Secret,
+            Self::Config(_) => GrantKind::Config,
+        }
+    }
+
     /// Reads `text` as the rest of the name of one grant of `kind`.
     pub(crate) fn one(
         kind: GrantKind,

@@ -2,12 +2,12 @@
 //!
 //! Compiled code is shared by plugins with different grants, so each of them is checked.
 
-use crate::manifest::{GrantExample, GrantKind, Grants};
+use crate::manifest::{GrantExample, GrantKind, GrantName, Grants, local_of};
 use crate::text::{escape, shell_word};
 
 /// An import that needs a grant the plugin does not have.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{}", self.advice("its manifest"))]
+#[error("{}", self.advice("its manifest", &[]))]
 pub struct NotGranted {
     import: String,
     kind: GrantKind,
@@ -15,9 +15,36 @@ pub struct NotGranted {
 }
 
 impl NotGranted {
-    /// Returns the missing grant, and the lines to add to `manifest`.
+    /// Returns the missing grant and what to do: the lines to add to `manifest`, or the commands that give back what a
+    /// person has taken away.
     #[must_use]
-    pub fn advice(&self, manifest: &str) -> String {
+    pub fn advice(&self, manifest: &str, taken: &[GrantName]) -> String {
+        let taken: Vec<_> = taken.iter().filter(|name| name.kind() == self.kind).collect();
+        if taken.is_empty() {
+            self.lines_to_add(manifest)
+        } else {
+            self.given_back(manifest, &taken)
+        }
+    }
+
+    /// Says that the local file took the grants away, and how each is given back.
+    fn given_back(&self, manifest: &str, taken: &[&GrantName]) -> String {
+        let Self { import, kind, has_section: _ } = self;
+        let plugin = shell_word(manifest.strip_suffix(".toml").unwrap_or(manifest));
+        let commands: Vec<_> = taken
+            .iter()
+            .map(|name| format!("`toolrack unset {plugin} {}`", shell_word(&name.to_string())))
+            .collect();
+        format!(
+            "it imports `{import}` and is granted no {}, which {} takes away; it is not served without; to give it back, \
+            run {}",
+            kind.name(),
+            local_of(manifest),
+            commands.join(", ")
+        )
+    }
+
+    fn lines_to_add(&self, manifest: &str) -> String {
         let Self { import, kind, has_section } = self;
         let (name, GrantExample { line, argument, .. }) = (kind.name(), kind.example());
         let plugin = manifest.strip_suffix(".toml").unwrap_or("NAME");
@@ -65,8 +92,29 @@ mod tests {
         ];
         let grants = Manifest::parse("a.toml", manifest).expect("a manifest").grants;
         assert_eq!(super::check(IMPORTS[..2].iter().copied(), &grants), Ok(()));
-        let found = super::check(IMPORTS, &grants).map_err(|error| error.advice("a.toml"));
+        let found = super::check(IMPORTS, &grants).map_err(|error| error.advice("a.toml", &[]));
         assert_eq!(found.err().as_deref(), expected);
+    }
+
+    #[test]
+    fn what_a_person_took_away_is_given_back_by_a_command() {
+        let manifest = r#"grants.network = ["https://a.example", "https://b.example:8443"]"#;
+        for (without, commands) in [
+            (r#""network""#, "`toolrack unset a network`"),
+            (
+                r#""network:https://b.example:8443", "network:https://a.example", "config""#,
+                "`toolrack unset a network:https://b.example:8443`, `toolrack unset a network:https://a.example`",
+            ),
+        ] {
+            let local = format!("grants.without = [{without}]");
+            let read = Manifest::parse_with("a.toml", manifest, Some(&local)).expect("a manifest");
+            let error = super::check(["wasi:http/types@0.2.6"], &read.grants).expect_err("none");
+            let advice = error.advice("a.toml", &read.decisions.expect("decisions").taken);
+            let expected = format!(
+                "a.local.toml takes away; it is not served without; to give it back, run {commands}"
+            );
+            assert!(advice.ends_with(&expected), "{advice}");
+        }
     }
 
     #[test]
