@@ -98,7 +98,7 @@ impl Plugin {
         }
         let (place, plugin) = (file.clone(), manifest.name.clone());
         let config = config_warnings(&file, &manifest);
-        let lacking = ToolNeeds::new(manifest.lists_ungranted, &guest);
+        let lacking = ToolNeeds::new(&manifest, &guest);
         let checks = guest.checks();
         // A large schema takes its time.
         let offer = guest.aside(move || offer(&place, &manifest, found, listed, &checks)).await;

@@ -297,7 +297,7 @@ impl Guest {
 
     /// Returns those of `names` that certainly have no value. Reads files and may wait for the keyring, so it blocks.
     #[must_use]
-    pub fn absent_secrets(&self, names: &BTreeSet<SecretName>) -> BTreeSet<SecretName> {
+    pub fn absent_secrets(&self, names: &BTreeSet<SecretName>) -> Vec<MissingSecret> {
         self.secrets.absent(names)
     }
 

@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use super::files::{self, FileValue, others_read};
-use super::{KeyringError, MIN_REDACTED, PatientKeyring, ResolvedSecrets, Secret, dotenv};
+use super::{
+    KeyringError, MIN_REDACTED, MissingSecret, PatientKeyring, ResolvedSecrets, Secret, dotenv,
+};
 use crate::fs::bounded_read::{self, ReadError};
 use crate::home::{Home, mounted_secrets};
 use crate::manifest::SecretName;
@@ -123,15 +125,11 @@ impl Secrets {
     pub fn absent<'a>(
         &self,
         names: impl IntoIterator<Item = &'a SecretName>,
-    ) -> BTreeSet<SecretName> {
-        match self.find(names) {
-            (_, Some(KeyringError::Failed(_) | KeyringError::Silent(_))) => BTreeSet::new(),
-            (found, None | Some(KeyringError::Absent(_))) => found
-                .into_iter()
-                .filter(|(_, found)| found.is_none())
-                .map(|(name, _)| name)
-                .collect(),
-        }
+    ) -> Vec<MissingSecret> {
+        let (found, keyring) = self.find(names);
+        let missing = found.into_iter().filter(|(_, found)| found.is_none());
+        let missing = missing.map(|(name, _)| MissingSecret { name, keyring: keyring.clone() });
+        missing.filter(MissingSecret::is_certain).collect()
     }
 
     /// Looks for `names` in each place; a later place is asked only for the names that the earlier ones do not have.

@@ -19,7 +19,7 @@ pub struct ResolvedSecrets {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "the secret `{name}` has no value; {}",
-    remedy(name, .keyring.as_ref())
+    self.remedy()
 )]
 pub struct MissingSecret {
     /// The secret.
@@ -37,20 +37,25 @@ impl MissingSecret {
             Some(KeyringError::Failed(_) | KeyringError::Silent(_)) => false,
         }
     }
-}
 
-/// The command that gives a secret a value, where this machine may have no keyring.
-fn remedy(name: &SecretName, keyring: Option<&KeyringError>) -> String {
-    match keyring {
-        None => format!("give it one with `toolrack secret set {name}`"),
-        Some(KeyringError::Absent(_)) => {
-            format!(
-                "this machine has no keyring: give it one with `toolrack secret set {name} --file`"
-            )
+    /// Returns the command that gives it a value on this machine, as a person types it.
+    #[must_use]
+    pub fn command(&self) -> String {
+        let file = if self.keyring.is_some() { " --file" } else { "" };
+        format!("toolrack secret set {}{file}", self.name)
+    }
+
+    fn remedy(&self) -> String {
+        let command = self.command();
+        match &self.keyring {
+            None => format!("give it one with `{command}`"),
+            Some(KeyringError::Absent(_)) => {
+                format!("this machine has no keyring: give it one with `{command}`")
+            }
+            Some(error) => {
+                format!("{error}; or give it one without the keyring, with `{command}`")
+            }
         }
-        Some(error) => format!(
-            "{error}; or give it one without the keyring, with `toolrack secret set {name} --file`"
-        ),
     }
 }
 

@@ -50,11 +50,17 @@ fn what_can_only_fail_is_not_listed_and_it_is_said_what_to_do() {
     let said = run(&person, &["check"]);
     for expected in [
         "the tool `v_write` is not listed, since it can only fail without `files:write` (toolrack grant v files DIRECTORY --write)",
-        "the tool `v_ask` is not listed, since it can only fail without a value of the secret REQUIRED_TOKEN (toolrack secret set REQUIRED_TOKEN)",
+        "the tool `v_ask` is not listed, since it can only fail without a value of the secret REQUIRED_TOKEN (toolrack secret set REQUIRED_TOKEN",
         "1 plugin with 1 tool served, 0 refused",
     ] {
         assert!(said.contains(expected), "no {expected:?} in {said}");
     }
+    // With or without a keyring, one command is told.
+    assert_eq!(
+        said.contains("REQUIRED_TOKEN --file)"),
+        said.contains("REQUIRED_TOKEN --file`"),
+        "{said}"
+    );
     // A server says it once, however many tools there are.
     let mut client = person.serve(&person.plugins());
     client.logs("v.toml: 2 tools are not listed for want of a grant");
@@ -68,7 +74,7 @@ fn what_can_only_fail_is_not_listed_and_it_is_said_what_to_do() {
     );
 
     let notes = tempfile::tempdir().unwrap();
-    let path = notes.path().to_str().unwrap();
+    let path = &notes.path().to_str().unwrap().to_owned();
     run(&person, &["grant", "v", "files", path, "--at", "/notes"]);
     assert_eq!(listed(&person), ["v_run"]);
     run(&person, &["grant", "v", "files", path, "--at", "/notes", "--write"]);
@@ -76,6 +82,12 @@ fn what_can_only_fail_is_not_listed_and_it_is_said_what_to_do() {
     // A directory that is gone lets it do nothing.
     drop(notes);
     assert_eq!(listed(&person), ["v_run"]);
+    let said = run(&person, &["check"]);
+    let expected = format!(
+        "can only fail without `files:write`, which is granted, but there is no directory {path}; make it, or change `path`"
+    );
+    assert!(said.contains(&expected) && !said.contains("toolrack grant v files"), "{said}");
+    assert!(said.contains("`toolrack set v ungranted show` lists it"), "{said}");
     run(&person, &["set", "v", "ungranted", "show"]);
     assert_eq!(listed(&person), ["v_ask", "v_run", "v_write"]);
     run(&person, &["unset", "v", "ungranted"]);
@@ -84,7 +96,27 @@ fn what_can_only_fail_is_not_listed_and_it_is_said_what_to_do() {
     // A secret that is not granted helps nobody.
     run(&person, &["revoke", "v", "secret", "REQUIRED_TOKEN"]);
     let said = run(&person, &["check"]);
-    assert!(said.contains("(toolrack grant v secret REQUIRED_TOKEN)"), "{said}");
+    let expected =
+        "`secret:REQUIRED_TOKEN`, which you took away (toolrack unset v secret:REQUIRED_TOKEN)";
+    assert!(said.contains(expected), "{said}");
+    run(&person, &["unset", "v", "secret:REQUIRED_TOKEN"]);
+    assert_eq!(listed(&person), ["v_ask", "v_run"]);
+}
+
+#[test]
+fn a_value_that_the_plugin_does_not_know_switches_nothing_on() {
+    let person = person(
+        "[plugin]\nconfig_keys = { delete = [true, false] }\n[[tools]]\nname = \"write\"\nrequires = [\"config:delete\"]\n",
+    );
+    let told = "`config:delete` (toolrack grant v config delete=true)";
+    assert!(run(&person, &["check"]).contains(told));
+    for value in ["VALUE", "no", "False", "false"] {
+        run(&person, &["grant", "v", "config", &format!("delete={value}")]);
+        assert_eq!(listed(&person), ["v_ask", "v_run"], "{value}");
+        assert!(run(&person, &["check"]).contains(told));
+    }
+    run(&person, &["grant", "v", "config", "delete=true"]);
+    assert_eq!(listed(&person), ["v_ask", "v_run", "v_write"]);
 }
 
 #[test]

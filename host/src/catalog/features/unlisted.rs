@@ -11,6 +11,7 @@ use super::super::offer::tools::PluginTool;
 use super::super::plugin::Plugin;
 use super::super::refusal::{Refusal, Refused};
 use crate::manifest::{Requirement, SecretName};
+use crate::secret::MissingSecret;
 use crate::sync::lock;
 use crate::tool::FeatureKind;
 
@@ -39,9 +40,8 @@ impl Plugin {
     pub(crate) fn unlisted(&self, tool: &PluginTool) -> Option<String> {
         let lacks = self.lacking.of(tool, self.name.as_str())?;
         Some(format!(
-            "the tool `{}` is not listed, since it can only fail without {lacks}; `ungranted = \"show\"` under [plugin] \
-             lists it",
-            tool.name
+            "the tool `{}` is not listed, since it can only fail without {lacks}; `toolrack set {} ungranted show` lists it",
+            tool.name, self.name
         ))
     }
 
@@ -55,7 +55,10 @@ impl Plugin {
     pub fn look_for_secrets(&self) -> bool {
         let found = self.guest.absent_secrets(&self.required_secrets());
         let mut absent = lock(&self.lacking.absent);
-        let is_other = *absent != found;
+        let names = |missing: &[MissingSecret]| {
+            missing.iter().map(|one| one.name.clone()).collect::<Vec<_>>()
+        };
+        let is_other = names(&absent) != names(&found);
         *absent = found;
         is_other
     }

@@ -16,8 +16,8 @@ use crate::home::Home;
 use crate::install::PluginDirectory;
 use crate::manifest::SecretName;
 use crate::secret::{
-    Keyring, KeyringError, MAX_SECRET_VALUE, MIN_REDACTED, PatientKeyring, Secret, SecretFiles,
-    SecretSource, Secrets,
+    Keyring, KeyringError, MAX_SECRET_VALUE, MIN_REDACTED, MissingSecret, PatientKeyring, Secret,
+    SecretFiles, SecretSource, Secrets,
 };
 use crate::text::escape;
 
@@ -238,8 +238,7 @@ fn list(directories: &[PathBuf], home: Option<&Home>, as_json: bool) -> anyhow::
 
 /// The command that gives a secret a value, where the keyring may have a problem.
 pub(crate) fn command(name: &SecretName, problem: Option<&KeyringError>) -> String {
-    let file = if problem.is_some() { " --file" } else { "" };
-    format!("toolrack secret set {name}{file}")
+    MissingSecret { name: name.clone(), keyring: problem.cloned() }.command()
 }
 
 fn source_words(source: &SecretSource) -> String {

@@ -2,12 +2,14 @@
 //!
 //! The values of secrets are not known here.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use super::super::syntax::error::{Diagnostic, quote};
 use super::super::syntax::keys::Section::Tool;
 use super::super::syntax::nearest::nearest;
 use super::super::syntax::table::SpannedText;
+use super::config_keys::ConfigValues;
 use super::files::Access;
 use super::kind::GrantKind;
 use super::name::GrantName;
@@ -20,6 +22,8 @@ use crate::text::{escape, shell_word};
 const MAX_REQUIRES: usize = 16;
 /// The requirement that only a directory that may be changed meets.
 const WRITE_REQUIREMENT: &str = "files:write";
+/// The value of a switch of the configuration that is off.
+const OFF: &str = "false";
 
 /// A requirement without which a tool can only fail.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,7 +100,7 @@ impl Requirement {
             }
             // A switch of the plugin that is off does not meet it.
             Self::Grant(GrantName::Config(key)) => {
-                grants.config.get(&**key).is_some_and(|value| value != "false")
+                grants.config.get(&**key).is_some_and(|value| value != OFF)
             }
             Self::Grant(name) => grants.has(name),
         }
@@ -111,9 +115,26 @@ impl Requirement {
         }
     }
 
-    /// Returns the command that gives the plugin `name` what it lacks, as a person types it.
+    /// True if a person who took away `taken` took this away.
     #[must_use]
-    pub fn command(&self, name: &str) -> String {
+    pub fn is_taken_by(&self, taken: &GrantName) -> bool {
+        match (self, taken) {
+            (Self::Write, GrantName::Every(kind)) => *kind == GrantKind::Files,
+            (Self::Grant(name), GrantName::Every(kind)) => name.kind() == *kind,
+            (Self::Grant(name), taken) => name == taken,
+            (Self::Write, _) => false,
+        }
+    }
+
+    /// Returns the command that gives the plugin `name` what it lacks, as a person types it. `values` are those that its
+    /// configuration may have, and `grants` those it has.
+    #[must_use]
+    pub fn command(
+        &self,
+        name: &str,
+        values: &BTreeMap<String, ConfigValues>,
+        grants: &Grants,
+    ) -> String {
         let what = match self {
             Self::Write => "files DIRECTORY --write".into(),
             Self::Grant(GrantName::Every(kind)) => {
@@ -121,8 +142,10 @@ impl Requirement {
                 words.into_iter().flatten().collect::<Vec<_>>().join(" ")
             }
             Self::Grant(GrantName::Files(at)) => format!("files DIRECTORY --at {}", shell_word(at)),
-            Self::Grant(GrantName::Env(key)) => format!("env {}", value_of(key)),
-            Self::Grant(GrantName::Config(key)) => format!("config {}", value_of(key)),
+            Self::Grant(GrantName::Env(key)) => format!("env {}", entry(key, "VALUE")),
+            Self::Grant(GrantName::Config(key)) => {
+                format!("config {}", entry(key, meeting(key, values, grants)))
+            }
             Self::Grant(name @ (GrantName::Network(..) | GrantName::Secret(_))) => {
                 let name = name.to_string();
                 let (kind, one) = name.split_once(':').unwrap_or((&name, ""));
@@ -133,9 +156,22 @@ impl Requirement {
     }
 }
 
+/// Returns a value of `key` that meets a requirement of it: the first that the plugin knows and that switches nothing
+/// off, or the other side of a switch.
+fn meeting<'a>(key: &str, values: &'a BTreeMap<String, ConfigValues>, grants: &Grants) -> &'a str {
+    let is_switch = grants.config.get(key).is_some_and(|value| value == OFF);
+    match values.get(key) {
+        Some(ConfigValues::OneOf(known)) => {
+            known.iter().find(|value| *value != OFF).map_or("VALUE", String::as_str)
+        }
+        Some(ConfigValues::Any) | None if is_switch => "true",
+        Some(ConfigValues::Any) | None => "VALUE",
+    }
+}
+
 /// Returns the argument that gives a key a value, and that is not taken for an option.
-fn value_of(key: &str) -> String {
-    let word = shell_word(&format!("{key}=VALUE"));
+fn entry(key: &str, value: &str) -> String {
+    let word = shell_word(&format!("{key}={value}"));
     if key.starts_with('-') { format!("-- {word}") } else { word }
 }
 
@@ -177,7 +213,8 @@ mod tests {
         ] {
             let text = format!("[[tools]]\nname = \"a\"\nrequires = [{requires:?}]\n");
             let manifest = Manifest::parse("a.toml", &text).expect("a manifest");
-            let command = manifest.tools[0].requires[0].command("x");
+            let command =
+                manifest.tools[0].requires[0].command("x", &manifest.config_keys, &manifest.grants);
             if cfg!(not(windows)) {
                 assert_eq!(command, format!("toolrack grant x {expected}"));
             }
@@ -185,6 +222,26 @@ mod tests {
         for key in ["", "k=V)\\n2026 ok", "k\\u202e", "k\\t"] {
             let text = format!("[[tools]]\nname = \"a\"\nrequires = [\"config:{key}\"]\n");
             Manifest::parse("a.toml", &text).expect_err(key);
+        }
+    }
+
+    #[test]
+    fn a_command_that_is_told_gives_a_value_that_meets_the_requirement() {
+        for (keys, config, expected) in [
+            ("{ on = [true, false] }", "", "on=true"),
+            ("{ on = [false, \"soft\", \"hard\"] }", "", "on=soft"),
+            ("{ on = \"any\" }", "", "on=VALUE"),
+            ("[]", "on = false", "on=true"),
+            ("[]", "", "on=VALUE"),
+        ] {
+            let text = format!(
+                "[plugin]\nconfig_keys = {keys}\n[grants]\nconfig = {{ {config} }}\n[[tools]]\nname = \"a\"\nrequires = [\"config:on\"]\n"
+            );
+            let manifest =
+                Manifest::parse("a.toml", &text).unwrap_or_else(|error| panic!("{error}"));
+            let one = &manifest.tools[0].requires[0];
+            let command = one.command("x", &manifest.config_keys, &manifest.grants);
+            assert_eq!(command, format!("toolrack grant x config {expected}"));
         }
     }
 
