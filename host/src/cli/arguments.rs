@@ -184,7 +184,7 @@ pub(super) enum Command {
     Set {
         /// The plugin's name, as `toolrack check` shows it
         name: String,
-        /// prefix, limits.KEY or tools.TOOL.KEY
+        /// prefix, ungranted, output_schemas, limits.KEY or tools.TOOL.KEY
         key: String,
         /// Its value; it may stand behind the key, too: KEY=VALUE
         value: Option<String>,
@@ -337,6 +337,9 @@ fn page_size(text: &str) -> Result<NonZeroUsize, &'static str> {
 mod tests {
     use super::*;
 
+    /// The narrowest terminal that breaks none of the examples.
+    const TERMINAL_WIDTH: usize = 80;
+
     #[test]
     fn options_that_do_not_concern_a_command_are_taken_and_not_shown() {
         command().debug_assert();
@@ -357,5 +360,57 @@ mod tests {
         let matches = command().try_get_matches_from(words).expect("taken");
         let cli = Cli::from_arg_matches(&matches).expect("read");
         assert_eq!(cli.global.plugins, [PathBuf::from("a")]);
+    }
+
+    /// The examples of a help text, each with its further lines.
+    fn examples(help: &str) -> Vec<String> {
+        let shown = help.split("Examples:\n").nth(1).unwrap_or_default();
+        let shown = shown.split("\n\n").next().unwrap_or_default();
+        let wide = shown.lines().map(typed).find(|line| line.chars().count() > TERMINAL_WIDTH);
+        assert_eq!(wide, None, "a terminal breaks it");
+        shown.replace("\\\n", "").lines().map(str::to_owned).collect()
+    }
+
+    /// The part of an example that is typed: what follows three blanks is said of it.
+    fn typed(example: &str) -> &str {
+        let indent = example.len() - example.trim_start().len();
+        let end = example[indent..].find("   ").map_or(example.len(), |at| indent + at);
+        &example[..end]
+    }
+
+    fn all(command: &clap::Command) -> Vec<clap::Command> {
+        let below = command.get_subcommands().flat_map(all);
+        std::iter::once(command.clone()).chain(below).collect()
+    }
+
+    #[test]
+    fn every_example_is_a_command_and_is_shown_on_its_line() {
+        let mut count = 0;
+        for one in all(&command()) {
+            let texts = [one.get_long_about(), one.get_after_help()];
+            for example in texts.into_iter().flatten().flat_map(|help| examples(&help.to_string()))
+            {
+                let own = typed(&example)
+                    .split(['|', '&'])
+                    .map(str::trim)
+                    .find(|one| one.starts_with("toolrack"));
+                // Another program's, such as `man`.
+                let Some(own) = own else { continue };
+                let words = own.split('>').next().unwrap_or_default();
+                // What is between quotes is one argument, whatever it says.
+                let words: Vec<_> = words
+                    .split('\'')
+                    .enumerate()
+                    .flat_map(|(at, text)| match at % 2 {
+                        0 => text.split_whitespace().collect(),
+                        _ => vec![text],
+                    })
+                    .collect();
+                let read = command().try_get_matches_from(words);
+                read.unwrap_or_else(|error| panic!("{example}: {error}"));
+                count += 1;
+            }
+        }
+        assert!(count > 40, "{count}");
     }
 }

@@ -33,7 +33,7 @@ cases! {
     "a bidirectional character in a description" => bidirectional, ":3:17: `description` in [[tools]]: it holds U+202E, a character that controls, reorders or hides text; remove it: what people read must be what the model reads";
     "a zero-width character in a title" => zero_width, ":3:11: `title` in [[tools]]: it holds U+200B, a character that controls, reorders or hides text; remove it: what people read must be what the model reads";
     "a control character in a tool's description" => control, ":3:15: `description` in [[tools]]: it holds U+001B, a character that controls, reorders or hides text; remove it: what people read must be what the model reads";
-    "a directory that is not there" => no_directory, "there is no such directory; create it and copy plugins into it, or use `toolrack add`";
+    "a directory that is not there" => no_directory, "there is no such directory; create it and copy plugins into it, or use `toolrack add FILE`";
     "a file in place of the directory" => file_for_directory, "the directory cannot be read: Not a directory (os error 20)";
     "a directory that cannot be read" => unreadable_directory, "the directory cannot be read: Permission denied (os error 13)";
 }

@@ -99,6 +99,12 @@ fn check_and_list_take_the_name_of_a_plugin() {
         code == 2 && err.contains("there is no plugin `othre`; did you mean `other`?"),
         "{err}"
     );
+    let path = directory.path().to_str().expect("UTF-8");
+    let (code, _, err) = run(&["check", path], directory.path());
+    let told = format!(
+        "`{path}` is a directory; `toolrack check --plugins {path}` checks the plugins in it"
+    );
+    assert!(code == 2 && err.contains(&told), "{err}");
     let (code, out, _) = run(&["list", "other"], directory.path());
     assert!(code == 0 && out.contains("other_run") && !out.contains("good_run"), "{out}");
     let (_, out, _) = run(&["list", "other", "--json"], directory.path());
@@ -270,7 +276,7 @@ fn a_missing_directory_is_named_and_costs_nothing_else() {
 
 fn no_tools_in(directory: &Path) -> String {
     let shown = directory.display();
-    format!("no tools: copy a plugin's .toml and .wasm to {shown}, or use `toolrack add`\n")
+    format!("no tools: copy a plugin's .toml and .wasm to {shown}, or use `toolrack add FILE`\n")
 }
 
 #[test]

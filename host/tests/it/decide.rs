@@ -1,7 +1,7 @@
 //! `toolrack grant`, `revoke`, `set` and `unset`: the local file they edit, the lock they settle, the servers that follow.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::guest::{WASI, Wat};
 use crate::person::{Person, eventually};
@@ -213,6 +213,45 @@ fn a_command_that_was_probably_meant_is_named() {
     assert!(said.contains("without = [\"config:units\"]"), "{said}");
     let said = run(&person, &["set", "w", "limits.memory=32MiB"]);
     assert!(said.contains("memory = \"32MiB\""), "{said}");
+}
+
+#[test]
+fn the_examples_of_help_do_what_they_say_with_the_plugins_that_are_shipped() {
+    let person = Person::new();
+    fs::create_dir_all(person.plugins()).unwrap();
+    // It is named on the command line as a shell writes it, and is not toolrack's own.
+    let mine = tempfile::tempdir().unwrap();
+    fs::create_dir(mine.path().join("notes")).unwrap();
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../manifests");
+    for name in ["weather", "github", "fetch", "files"] {
+        for file in [format!("{name}.toml"), format!("{name}.wasm")] {
+            let copied = fs::copy(shipped.join(&file), person.plugins().join(&file));
+            copied.expect("`cargo xtask build` made it");
+        }
+    }
+    let notes = mine.path().join("notes").display().to_string();
+    let mut played = 0;
+    for command in ["grant", "set", "revoke", "grant", "unset"] {
+        let help = person.run(&[command, "--help"]).out;
+        let examples = help.split("Examples:\n").nth(1).and_then(|rest| rest.split("\n\n").next());
+        for example in examples.expect("examples").replace("\\\n", "").lines() {
+            let words = example.split_whitespace().map(|word| word.trim_matches('\''));
+            let words: Vec<_> =
+                words.map(|word| if word == "~/notes" { &*notes } else { word }).collect();
+            // A plugin of the reader's own.
+            if words[2] == "my-program" {
+                continue;
+            }
+            // A plugin that cannot do without what is taken away is told to be served no more.
+            let is_last = words[1..] == ["revoke", "weather", "network"];
+            let ran = person.run(&words[1..]);
+            assert_eq!(ran.code, i32::from(is_last), "{example}: {}{}", ran.out, ran.err);
+            assert!(!ran.out.contains("warning"), "{example}: {}", ran.out);
+            played += 1;
+        }
+    }
+    assert!(played >= 20, "{played}");
+    assert_eq!(person.run(&["check"]).code, 0);
 }
 
 #[test]

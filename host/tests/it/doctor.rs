@@ -74,7 +74,7 @@ fn plugin_directories_are_looked_at() {
         &machine,
         &["--plugins", "/nonexistent"],
         "wrong plugin directory",
-        &["/nonexistent is missing", "`toolrack add`"],
+        &["/nonexistent is missing", "`toolrack add FILE`"],
     );
     write(&machine.path("file"), "");
     let file = machine.path("file");

@@ -126,20 +126,36 @@ pub(in crate::cli) fn set(
     let (key, value) = match (value, key.split_once('=')) {
         (Some(value), _) => (key, value),
         (None, Some((key, value))) => (key, value.to_owned()),
-        (None, None) => bail!(
-            "say the value of `{}`, such as: toolrack set {} limits.memory 128MiB",
-            escape(key),
-            shell_word(name)
-        ),
+        (None, None) => bail!("{}", without_value(name, key, setup)?),
     };
     if let Some(hint) = hints::instead_of_set(name, key, &value) {
         bail!("{hint}");
     }
-    DecisionKey::parse(key).map(|key| Decision::Set(key, value.clone())).map_err(|error| {
-        match hints::of_config(name, key, &value, setup) {
-            Some(hint) => anyhow!("{hint}"),
-            None => error.into(),
+    Ok(Decision::Set(parsed(name, key, &value, setup)?, value))
+}
+
+/// Reads a key that gets `value`, or says which command probably gives it one.
+fn parsed(name: &str, key: &str, value: &str, setup: &Setup) -> anyhow::Result<DecisionKey> {
+    DecisionKey::parse(key).map_err(|error| match hints::of_config(name, key, value, setup) {
+        Some(hint) => anyhow!("{hint}"),
+        None => error.into(),
+    })
+}
+
+/// Asks for the value of `key`.
+fn without_value(name: &str, key: &str, setup: &Setup) -> anyhow::Result<String> {
+    if let Some(hint) = hints::instead_of_set(name, key, "VALUE") {
+        return Ok(hint);
+    }
+    let example = parsed(name, key, "VALUE", setup)?.example();
+    let (name, shown, word) = (shell_word(name), escape(key), shell_word(key));
+    Ok(match example {
+        Some(value) => {
+            format!("say the value of `{shown}`, such as: toolrack set {name} {word} {value}")
         }
+        None => format!(
+            "the value of `{shown}` is a table, which only a hand can write into the local file"
+        ),
     })
 }
 

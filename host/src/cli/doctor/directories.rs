@@ -76,7 +76,7 @@ fn look(directory: &Path) -> Finding {
     let shown = escape(&directory.to_string_lossy());
     match std::fs::read_dir(directory) {
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            let advice = "`toolrack add` makes it, or name another with --plugins";
+            let advice = "`toolrack add FILE` makes it, or name another with --plugins";
             return Finding::wrong(DIRECTORY_TOPIC, format!("{shown} is missing"), advice);
         }
         Err(error) if error.kind() == ErrorKind::NotADirectory => {

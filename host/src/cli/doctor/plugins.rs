@@ -39,7 +39,9 @@ pub(super) fn check(
         let tools = counted(catalog.tools().len() as u64, "tool");
         let plugins = counted(catalog.plugins().len() as u64, "plugin");
         findings.push(match catalog.plugins() {
-            [] => Finding::note(PLUGINS_TOPIC, "there are none", "`toolrack add` installs one"),
+            [] => {
+                Finding::note(PLUGINS_TOPIC, "there are none", "`toolrack add FILE` installs one")
+            }
             _ => Finding::ok(PLUGINS_TOPIC, format!("{plugins} with {tools}")),
         });
     }

@@ -83,6 +83,12 @@ impl<'a> Chosen<'a> {
 /// Says that there is no plugin of this name, or that a file was named in place of one.
 fn unknown_plugin<'a>(unknown: &str, known: impl Iterator<Item = &'a str>) -> String {
     let path = Path::new(unknown);
+    if path.is_dir() {
+        let (shown, word) = (escape(unknown), shell_word(unknown));
+        return format!(
+            "`{shown}` is a directory; `toolrack check --plugins {word}` checks the plugins in it"
+        );
+    }
     let ending = path.extension().and_then(|ending| ending.to_str());
     if matches!(ending, Some("toml" | "wasm")) || path.components().count() > 1 {
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();

@@ -47,7 +47,10 @@ pub(crate) fn nothing_in(directories: &[PathBuf]) -> String {
     match directories {
         [] => NO_DIRECTORY.into(),
         known => {
-            format!("copy a plugin's .toml and .wasm to {}, or use `toolrack add`", shown(known))
+            format!(
+                "copy a plugin's .toml and .wasm to {}, or use `toolrack add FILE`",
+                shown(known)
+            )
         }
     }
 }

@@ -139,7 +139,8 @@ Examples:
   toolrack grant files files ~/notes --at /notes --write
   toolrack grant fetch network 'https://*.example.org'
   toolrack grant github secret GITHUB_TOKEN --for https://api.github.com
-  toolrack grant weather secret OPENWEATHER_API_KEY --for https://api.openweathermap.org --query appid
+  toolrack grant weather secret OWM_KEY \\
+    --for https://api.openweathermap.org --query appid
   toolrack grant weather config units=metric
   toolrack grant my-program scratch /tmp";
 
@@ -151,7 +152,7 @@ takes a revocation back.
 
 Examples:
   toolrack revoke files files /notes
-  toolrack revoke fetch network https://example.org
+  toolrack revoke fetch network https://go.dev
   toolrack revoke weather network";
 
 pub(crate) const SET: &str = "\
@@ -162,7 +163,7 @@ Examples:
   toolrack set weather limits.memory 128MiB
   toolrack set weather limits.rate 60/min
   toolrack set weather prefix w
-  toolrack set weather tools.get_forecast.hidden true";
+  toolrack set weather tools.forecast.hidden true";
 
 pub(crate) const UNSET: &str = "\
 Forgets what was decided of a plugin: its manifest says it again. `toolrack check` shows what is decided, and under \
@@ -170,7 +171,7 @@ which name.
 
 Examples:
   toolrack unset weather limits.memory
-  toolrack unset weather files:/notes
+  toolrack unset files files:/notes
   toolrack unset weather network";
 
 pub(crate) const INSPECT: &str = "\
@@ -301,7 +302,8 @@ Prints a script that completes commands, options and names of clients in a shell
 start a new one.
 
 Examples:
-  toolrack completions bash > ~/.local/share/bash-completion/completions/toolrack
+  toolrack completions bash \\
+    > ~/.local/share/bash-completion/completions/toolrack
   toolrack completions zsh > ~/.zfunc/_toolrack        with `fpath+=~/.zfunc` before `compinit` in ~/.zshrc
   toolrack completions fish > ~/.config/fish/completions/toolrack.fish
   toolrack completions powershell >> $PROFILE";

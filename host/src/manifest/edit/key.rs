@@ -6,11 +6,15 @@ use toml::Spanned;
 use toml_edit::Value;
 
 use super::super::grants::name::without;
+use super::super::limits::rules::LIMIT_RULES;
 use super::super::syntax::keys::{DecidedToolKey, Section};
 use super::super::syntax::nearest::nearest;
 use super::error::{DecisionError, DecisionKeyError, keys};
 use crate::manifest::{GrantKind, GrantName};
 use crate::name::check_own;
+
+/// A rate, as an example.
+const EXAMPLE_RATE: &str = "60/min";
 
 /// The name of a decision.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,6 +79,37 @@ impl DecisionKey {
             Some(Err(fault)) => Err(DecisionError::of_fault(text, fault)),
             None => Ok(Self::parse(text)?),
         }
+    }
+
+    /// Returns a value that the key can have, as a person types it. `None` where a table is its value, or where it is a
+    /// grant.
+    #[must_use]
+    pub fn example(&self) -> Option<String> {
+        let text = match self {
+            Self::Plugin("prefix") => "w".into(),
+            Self::Plugin("output_schemas") => "hide".into(),
+            Self::Plugin(_) => "show".into(),
+            Self::Limit(key) => match LIMIT_RULES.iter().find(|rule| rule.key == *key) {
+                Some(rule) => rule.show(rule.default).replace(' ', ""),
+                None => EXAMPLE_RATE.into(),
+            },
+            Self::Tool { key, .. } => {
+                let known = DecidedToolKey::ALL.into_iter().find(|known| known.name() == *key)?;
+                match known {
+                    DecidedToolKey::Title | DecidedToolKey::Description => "TEXT".into(),
+                    DecidedToolKey::Rate => EXAMPLE_RATE.into(),
+                    DecidedToolKey::Meta => return None,
+                    DecidedToolKey::Hidden
+                    | DecidedToolKey::StrictArguments
+                    | DecidedToolKey::ReadOnly
+                    | DecidedToolKey::Destructive
+                    | DecidedToolKey::Idempotent
+                    | DecidedToolKey::OpenWorld => "true".into(),
+                }
+            }
+            Self::Grant(_) => return None,
+        };
+        Some(text)
     }
 
     pub(super) fn written(&self, value: &str) -> Value {

@@ -3,6 +3,8 @@
 use proptest::prelude::*;
 use toml::Table;
 
+use super::super::syntax::keys::Section;
+use super::error::keys;
 use super::*;
 use crate::manifest::GrantKind;
 
@@ -389,6 +391,20 @@ fn keys_are_set_and_unset() {
         &unset("limits.memory"),
         "does not decide `limits.memory`; it decides limits.fuel",
     );
+}
+
+#[test]
+fn the_example_of_each_key_is_one_of_its_values() {
+    let tool = keys(Section::LocalTool).map(|key| format!("tools.get.{key}"));
+    let limits = keys(Section::Limits).map(|key| format!("limits.{key}"));
+    let plugin = keys(Section::LocalPlugin).map(str::to_owned);
+    for key in plugin.chain(limits).chain(tool) {
+        let read = DecisionKey::parse(&key).expect("a key");
+        match read.example() {
+            Some(example) => _ = after("", &Decision::Set(read, example)).expect(&key),
+            None => assert_eq!(key, "tools.get.meta"),
+        }
+    }
 }
 
 #[test]

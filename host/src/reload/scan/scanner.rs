@@ -138,7 +138,7 @@ impl Scanner {
             Ok(files) => files,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 return SeenDirectory::Missing(format!(
-                    "there is no such directory{}; create it and copy plugins into it, or use `toolrack add`",
+                    "there is no such directory{}; create it and copy plugins into it, or use `toolrack add FILE`",
                     below(directory)
                 ));
             }
