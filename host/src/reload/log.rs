@@ -1,12 +1,13 @@
 //! The changes of a catalog, and the loads that take long, for the log: each once.
 
 use std::collections::{BTreeSet, HashSet};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::decide::pending::{Pending, SLOW_LOAD};
 use crate::catalog::{Catalog, Plugin, Refusal, Refused};
-use crate::manifest::local_of;
+use crate::manifest::{local_of, manifest_of};
 
 /// Plugins that are named where more are counted.
 const MAX_NAMED_PLUGINS: usize = 20;
@@ -36,7 +37,7 @@ pub(super) fn tell(old: Option<&Catalog>, new: &Catalog) {
     let known: HashSet<&Refusal> = old.map(Catalog::refusals).unwrap_or_default().iter().collect();
     let mut files_with_unlisted = BTreeSet::new();
     for refusal in new.refusals().iter().filter(|refusal| !known.contains(refusal)) {
-        tell_refusal(refusal);
+        tell_refusal(refusal, &plugin_of(&refusal.file, new));
         files_with_unlisted.extend(unlisted_by(refusal).map(|_| &*refusal.file));
     }
     files_with_unlisted.into_iter().for_each(|file| tell_unlisted(file, new));
@@ -48,9 +49,19 @@ fn tell_unlisted(file: &str, catalog: &Catalog) {
     let count: usize = own.filter_map(unlisted_by).sum();
     let tools = if count == 1 { "1 tool is" } else { &*format!("{count} tools are") };
     tracing::info!(
+        plugin = plugin_of(file, catalog),
         "{file}: {tools} not listed for want of a grant or of a secret's value; `toolrack check` says which, and what \
          to do"
     );
+}
+
+/// Returns the name of the plugin that `file` is a file of, by which `toolrack logs NAME` finds a line: the name it is
+/// served under, else that of its file.
+fn plugin_of(file: &str, catalog: &Catalog) -> String {
+    let manifest = manifest_of(file).unwrap_or_else(|| file.to_owned());
+    let served = catalog.plugins().iter().find(|plugin| plugin.file == manifest);
+    let stem = || Path::new(&manifest).file_stem().unwrap_or_default().to_string_lossy();
+    served.map_or_else(|| stem().into_owned(), |plugin| plugin.name.as_str().to_owned())
 }
 
 /// Returns the number of tools that `refusal` says are not listed. `None` if it says something else.
@@ -101,16 +112,18 @@ pub(super) fn tell_loaded(took: Duration) {
     tracing::info!(time_ms, "all plugins are compiled");
 }
 
-fn tell_refusal(refusal: &Refusal) {
+fn tell_refusal(refusal: &Refusal, plugin: &str) {
     let line = refusal.one_line();
     match refusal.refused {
         Refused::Plugin | Refused::Feature(..) | Refused::Function(_) | Refused::Further(_) => {
-            tracing::warn!("not served: {line}")
+            tracing::warn!(plugin, "not served: {line}")
         }
-        Refused::Warning => tracing::warn!("{line}"),
+        Refused::Warning => tracing::warn!(plugin, "{line}"),
         // A line for each plugin counts them.
-        Refused::Unlisted(..) | Refused::FurtherUnlisted(_) => tracing::debug!("{line}"),
-        Refused::Notes => tracing::warn!("not described: {line}"),
-        Refused::Version => tracing::warn!("not updated, the version before serves on: {line}"),
+        Refused::Unlisted(..) | Refused::FurtherUnlisted(_) => tracing::debug!(plugin, "{line}"),
+        Refused::Notes => tracing::warn!(plugin, "not described: {line}"),
+        Refused::Version => {
+            tracing::warn!(plugin, "not updated, the version before serves on: {line}")
+        }
     }
 }

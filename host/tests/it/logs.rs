@@ -50,6 +50,25 @@ fn what_ended_servers_and_their_plugins_wrote_is_shown() {
 }
 
 #[test]
+fn what_a_server_says_of_a_plugin_is_found_by_its_name() {
+    let (person, good) = (Person::new(), plugins::good());
+    // A plugin is known by its name, and one that was never served by its file's.
+    plugins::install(good.path(), "file", "[plugin]\nname = \"talks\"\n", &talkative());
+    plugins::install(good.path(), "broken", "[limits]\nfule = 1\n", &talkative());
+    let mut server = person.serve(good.path());
+    server.logs("fule");
+    fs::write(good.path().join("file.local.toml"), "[limits]\nmemroy = 1\n").unwrap();
+    server.logs("memroy");
+    server.end();
+    for (name, expected, of_another) in
+        [("talks", "unknown key `memroy`", "fule"), ("broken", "unknown key `fule`", "memroy")]
+    {
+        let told = person.run(&["logs", name]).out;
+        assert!(told.contains(expected) && !told.contains(of_another), "{told}");
+    }
+}
+
+#[test]
 fn what_is_written_is_followed() {
     let (person, good) = (Person::new(), plugins::good());
     plugins::install(good.path(), "talks", "", &talkative());
