@@ -58,6 +58,18 @@ fn explain(text: &str, span: Range<usize>, message: &str) -> Diagnostic {
                 .help(format!("if it is text, put it in quotes: {}", quote(&format!("{found:?}")))),
         };
     }
+    // A bare word that begins as one of TOML's own values does.
+    if (message.starts_with("invalid float") || message.starts_with("invalid boolean"))
+        && let Some((place, word)) = bare_word(text, span.start)
+    {
+        let fault = Diagnostic::new(place, format!("{} is not a TOML value", quote(word)));
+        return fault.help(match word.to_ascii_lowercase() {
+            switch if switch == "true" || switch == "false" => {
+                format!("write `{switch}`, in small letters")
+            }
+            _ => format!("if it is text, put it in quotes: {}", quote(&format!("{word:?}"))),
+        });
+    }
     if message == "duplicate key" {
         let fault = Diagnostic::new(span, format!("{} is given twice", quote(found)));
         return fault.help(match found {
@@ -67,6 +79,16 @@ fn explain(text: &str, span: Range<usize>, message: &str) -> Diagnostic {
     }
     let message = message.trim_end_matches(", expected nothing");
     Diagnostic::new(span, format!("not valid TOML: {message}")).maybe_help(hint(message))
+}
+
+/// Returns the word at `at`, with its place. `None` where a number stands there, or nothing.
+fn bare_word(text: &str, at: usize) -> Option<(Range<usize>, &str)> {
+    let is_end = |c: char| c.is_whitespace() || "=,[]{}#\"'".contains(c);
+    let at = text.floor_char_boundary(at);
+    let start = text[..at].rfind(is_end).map_or(0, |before| text.ceil_char_boundary(before + 1));
+    let end = text[at..].find(is_end).map_or(text.len(), |length| at + length);
+    let word = text.get(start..end)?;
+    word.starts_with(char::is_alphabetic).then_some((start..end, word))
 }
 
 fn hint(message: &str) -> Option<String> {
@@ -80,4 +102,38 @@ fn hint(message: &str) -> Option<String> {
         return None;
     };
     Some(hint.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bare_word_is_told_to_want_quotes_whatever_it_begins_with() {
+        for (value, help) in [
+            ("imperial", "`\"imperial\"`"),
+            ("metric", "`\"metric\"`"),
+            ("none", "`\"none\"`"),
+            ("null", "`\"null\"`"),
+            ("tomorrow", "`\"tomorrow\"`"),
+            ("fast", "`\"fast\"`"),
+            ("True", "write `true`, in small letters"),
+            ("FALSE", "write `false`, in small letters"),
+        ] {
+            for text in [
+                format!("a = {value}\n"),
+                format!("a = {{ b = {value} }} # c"),
+                format!("a=[{value},1]"),
+            ] {
+                let fault = parse(&text).expect_err("no TOML");
+                assert_eq!(fault.message, format!("`{value}` is not a TOML value"), "{text}");
+                assert!(fault.help.expect("help").contains(help), "{text}");
+                assert_eq!(text.get(fault.span), Some(value), "{text}");
+            }
+        }
+        for text in ["a = 1.x", "a = 2026-13-99", "a = -inf-1"] {
+            let message = parse(text).expect_err("no TOML").message;
+            assert!(!message.contains("is not a TOML value"), "{text}: {message}");
+        }
+    }
 }
