@@ -23,7 +23,7 @@ cases! {
     "a directory in place of the lock" => lock_directory waits, "toolrack.lock is a directory, not a file; restore it from version control, or delete it and let `toolrack approve` make a new one";
     "a pipe that nobody writes to in place of the lock" => lock_pipe waits, "toolrack.lock is a pipe, socket or device, not a file; restore it from version control, or delete it and let `toolrack approve` make a new one";
     "a link in place of the lock" => lock_link waits, "toolrack.lock is a link; put the file itself in its place";
-    "a damaged lock at the start" => lock_damaged_at_the_start, "held back: toolrack.lock in its directory cannot be used; what is told of that file says why";
+    "a damaged lock at the start" => lock_damaged_at_the_start, "held back: toolrack.lock in its directory cannot be used; `toolrack check` says why";
     "a lock that is replaced during a call" => lock_replaced_during_a_call waits, "held back: it is not in toolrack.lock; `toolrack approve v` shows it and accepts it";
 }
 

@@ -267,6 +267,8 @@ fn a_damaged_lock_leaves_the_one_before_in_force_and_lets_nothing_in_at_the_star
     let mut restarted = serve(&person, &[]);
     assert_eq!(restarted.tools(), [""; 0]);
     restarted.logs("toolrack.lock in its directory cannot be used");
+    let ran = person.run(&["check", "v"]);
+    assert!(ran.code == 1 && ran.out.contains("toolrack.lock, line "), "{}", ran.out);
     let ran = person.run(&["approve", "--yes"]);
     assert!(ran.code == 2 && ran.err.contains("toolrack.lock, line "), "{}{}", ran.code, ran.err);
     assert_ne!(fs::read(lock(&person)).unwrap(), whole, "a damaged lock is not overwritten");

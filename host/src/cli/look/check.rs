@@ -1,5 +1,6 @@
 //! `toolrack check`: what would be served, with which limits and grants, and what is refused and why.
 
+use std::collections::BTreeSet;
 use std::path::{MAIN_SEPARATOR, Path};
 use std::process::ExitCode;
 
@@ -14,6 +15,7 @@ use super::super::{DIM, ERROR, GOOD, NAME, counted, paint, print_json};
 use super::list::nothing_in;
 use super::load::load;
 use crate::catalog::{Catalog, Plugin, Refusal, Refused};
+use crate::lockfile::LOCK_FILE;
 use crate::manifest::{grouped, show_duration};
 use crate::text::{escape, nearest, shell_word};
 
@@ -57,10 +59,24 @@ impl<'a> Chosen<'a> {
             .filter(|plugin| is_asked(plugin.name.as_str()) || is_asked(stem(&plugin.file)))
             .collect();
         let files: Vec<_> = plugins.iter().map(|plugin| stem(&plugin.file)).collect();
-        let refusals: Vec<_> = refusals
+        let mut refusals: Vec<_> = refusals
             .filter(|refusal| {
                 let stem = stem(&refusal.file);
                 is_asked(stem) || files.contains(&stem)
+            })
+            .collect();
+        // A lock that cannot be used holds back whatever lies beside it.
+        let beside: BTreeSet<_> = plugins
+            .iter()
+            .map(|plugin| Path::new(&plugin.file).parent())
+            .chain(refusals.iter().map(|refusal| Path::new(&refusal.file).parent()))
+            .collect();
+        let locks: Vec<_> = catalog
+            .refusals()
+            .iter()
+            .filter(|refusal| {
+                let path = Path::new(&refusal.file);
+                path.ends_with(LOCK_FILE) && beside.contains(&path.parent())
             })
             .collect();
         let found: Vec<_> = plugins
@@ -72,6 +88,7 @@ impl<'a> Chosen<'a> {
             let known = catalog.plugins().iter().map(|plugin| plugin.name.as_str());
             bail!("{}", unknown_plugin(unknown, known));
         }
+        refusals.extend(locks);
         Ok(Self { plugins, refusals })
     }
 

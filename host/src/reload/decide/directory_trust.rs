@@ -10,7 +10,7 @@ use crate::lockfile::{self, Files, Lock, LockPolicy, PluginVersion, Verdict};
 const NO_LOCK: &str = "only what is locked is served (--locked), and there is no toolrack.lock in its directory; \
     `toolrack approve` shows what lies there and makes one";
 const UNUSABLE: &str =
-    "held back: toolrack.lock in its directory cannot be used; what is told of that file says why";
+    "held back: toolrack.lock in its directory cannot be used; `toolrack check` says why";
 
 /// A directory's lock, for a host of this strictness.
 #[derive(Clone, Debug)]
