@@ -37,6 +37,7 @@ mod json;
 pub mod typed_path;
 
 pub mod text;
+mod token_shape;
 
 mod fs;
 mod sync;

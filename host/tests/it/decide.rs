@@ -257,7 +257,16 @@ fn the_examples_of_help_do_what_they_say_with_the_plugins_that_are_shipped() {
 #[test]
 fn a_token_is_no_name_of_a_secret_and_is_not_repeated() {
     let person = person();
-    for token in ["ghp_xxxx", "AKIAIOSFODNN7EXAMPLE", "sk-ant-api03-abc", "0123abc"] {
+    for token in [
+        "ghp_xxxx",
+        "AKIAIOSFODNN7EXAMPLE",
+        "sk-ant-api03-abc",
+        "0123abc",
+        "gsk_Zk3vQ8wLm2Rt6YbN1sHcWGdyb3FYx7Jp0uKe4aTf",
+        "r8_Hw3kL9sQ2mZx7Vb1Nc5Tr8Yp0Df4Gj6Ke",
+        "lin_api_q7Wm2Xk9Rt4Lz8Vb3Nc6Hs1Yp5Df0Gj",
+        "pk_test_TYooMQauvdEDq54NiTphI7jx",
+    ] {
         for typed in [
             &["grant", "v", "secret", token][..],
             &["revoke", "v", "secret", token],

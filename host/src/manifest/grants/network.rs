@@ -19,6 +19,7 @@ use super::host::HostPattern;
 use super::origin::{self, Scheme};
 use super::secret::{self, SecretName};
 use crate::text::forbidden_char;
+use crate::token_shape::holds_token;
 
 /// One item of `network`: a text is its `url`.
 pub(crate) struct RawNetwork<'a> {
@@ -255,6 +256,11 @@ fn header_name(text: &SpannedText<'_>) -> Result<Box<str>, Diagnostic> {
 
 fn before(text: &SpannedText<'_>) -> Result<Box<str>, Diagnostic> {
     let before = *text.get_ref();
+    if holds_token(before) {
+        let message = format!("{}: this looks like the secret itself", Network.place("before"));
+        let help = "write what stands before the secret, such as \"Bearer \"; `toolrack secret set` keeps the secret";
+        return Err(Diagnostic::new(text.span(), message).help(help).secret());
+    }
     let plain = before.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic());
     if plain && !before.starts_with(' ') && before.len() <= MAX_HEADER_NAME {
         return Ok(before.into());

@@ -8,6 +8,7 @@ use super::super::syntax::error::{Diagnostic, quote};
 use super::super::syntax::keys::Section::Grants;
 use super::super::syntax::table::{SpannedText, SpannedValue};
 use crate::name::is_word;
+use crate::token_shape::looks_like_token;
 
 /// The name of a secret: `[A-Za-z_][A-Za-z0-9_]*`, at most 64 characters, as an environment variable is
 /// named.
@@ -27,18 +28,14 @@ pub enum SecretNameError {
 
 /// True if `text` is a token and no name, as its form says: names are words in capitals.
 fn is_value(text: &str) -> bool {
-    /// The beginnings of tokens that no name has.
-    const TOKENS: [&str; 9] =
-        ["ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "dop_v1_", "sk_live_", "sk_test_"];
-    /// The beginnings of tokens that a short name may have, too.
-    const LONG_TOKENS: [&str; 2] = ["hf_", "npm_"];
+    /// The beginnings of long tokens, whatever follows.
+    const OPEN_TOKENS: [&str; 2] = ["hf_", "npm_"];
     /// The length from which a word with digits in it is no name, where nothing divides it.
     const LONG_WORD: usize = 20;
     let has = |is_it: fn(&u8) -> bool| text.bytes().any(|byte| is_it(&byte));
     let is_mixed = has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase);
-    let starts = |beginnings: &[&str]| beginnings.iter().any(|one| text.starts_with(one));
-    starts(&TOKENS)
-        || (text.len() >= 30 && starts(&LONG_TOKENS))
+    (has(u8::is_ascii_lowercase) && looks_like_token(text))
+        || (text.len() >= 30 && OPEN_TOKENS.iter().any(|one| text.starts_with(one)))
         || (text.len() >= LONG_WORD
             && has(u8::is_ascii_digit)
             && (!text.contains('_') || (is_mixed && text.len() >= 30)))

@@ -1,0 +1,108 @@
+//! The shape of tokens, by which a secret is known that a person typed where its name, or something else, belongs.
+//!
+//! A shape is a guess: a password may look like any word. Nothing here is proof that a text is no secret.
+
+/// The beginnings of tokens that nothing else has.
+const TOKENS: [&str; 10] = [
+    "ghp_",
+    "gho_",
+    "ghu_",
+    "ghs_",
+    "ghr_",
+    "github_pat_",
+    "dop_v1_",
+    "sk_live_",
+    "sk_test_",
+    "sk-ant-",
+];
+/// The beginnings of tokens that short words may have, too.
+const LONG_TOKENS: [&str; 20] = [
+    "hf_", "npm_", "gsk_", "r8_", "lin_api_", "pk_test_", "pk_live_", "rk_test_", "rk_live_",
+    "glpat-", "xoxb-", "xoxp-", "xapp-", "sk-", "shpat_", "whsec_", "pypi-", "AKIA", "AIza", "eyJ",
+];
+/// The number of letters and digits in a row, behind the beginning of a token, from which it is one.
+const LONG_REST: usize = 16;
+/// The number of letters and digits in a row from which words do not mix them.
+const LONG_RUN: usize = 24;
+/// The same where they change as often as this.
+const MIXED_RUN: usize = 16;
+const MANY_CHANGES: usize = 4;
+
+/// True if `word`, a text without blanks, looks like a token: it begins as known ones do, or mixes letters and digits
+/// at a length that no word has.
+pub(crate) fn looks_like_token(word: &str) -> bool {
+    let starts = |beginning: &&str| word.starts_with(*beginning);
+    let is_long = |beginning: &&str| {
+        word.strip_prefix(*beginning)
+            .is_some_and(|rest| runs(rest).any(|run| run.len() >= LONG_REST))
+    };
+    TOKENS.iter().any(|one| starts(one))
+        || LONG_TOKENS.iter().any(|one| is_long(one))
+        || runs(word).any(is_random)
+}
+
+/// True if one of the words of `text` looks like a token.
+pub(crate) fn holds_token(text: &str) -> bool {
+    text.split(word_ends).any(looks_like_token)
+}
+
+/// True if words end there.
+pub(crate) fn word_ends(c: char) -> bool {
+    c.is_whitespace() || "\"'`<>()[]{},;=".contains(c)
+}
+
+/// The letters and digits in a row.
+fn runs(word: &str) -> impl Iterator<Item = &str> {
+    word.split(|c: char| !c.is_ascii_alphanumeric())
+}
+
+fn is_random(run: &str) -> bool {
+    let is_digit = |byte: &u8| byte.is_ascii_digit();
+    let bytes = run.as_bytes();
+    let changes = bytes.windows(2).filter(|pair| is_digit(&pair[0]) != is_digit(&pair[1])).count();
+    changes > 0
+        && (bytes.len() >= LONG_RUN || (bytes.len() >= MIXED_RUN && changes >= MANY_CHANGES))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_told_from_a_word() {
+        for token in [
+            "ghp_xxxx",
+            "gsk_Zk3vQ8wLm2Rt6YbN1sHcWGdyb3FYx7Jp0uKe4aTf",
+            "r8_Hw3kL9sQ2mZx7Vb1Nc5Tr8Yp0Df4Gj6Ke",
+            "lin_api_q7Wm2Xk9Rt4Lz8Vb3Nc6Hs1Yp5Df0Gj",
+            "pk_test_TYooMQauvdEDq54NiTphI7jx",
+            "glpat-ABcdEFghIJklMNopQRst",
+            "AKIAIOSFODNN7EXAMPLE",
+            "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.e30.abc",
+            "0f3a9c4b7d2e8615",
+            "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+        ] {
+            assert!(looks_like_token(token), "{token}");
+            assert!(holds_token(&format!("header = \"Bearer {token}\"")), "{token}");
+        }
+        for word in [
+            "",
+            "GITHUB_TOKEN",
+            "OPENWEATHER_API_KEY_2",
+            "npm_registry_auth_token_ci",
+            "sk-learn",
+            "oauth2_client_secret_v2",
+            "s3_access_key_id",
+            "https://api.openweathermap.org/data/2.5",
+            "geocoding-api.open-meteo.com",
+            "1_000_000_000",
+            "2026-11-28T20:15:30Z",
+            "anthropic/maxResultSizeChars",
+            "report20260101final",
+            "550e8400-e29b-41d4-a716-446655440000",
+            "internationalization",
+        ] {
+            assert!(!looks_like_token(word), "{word}");
+        }
+    }
+}
