@@ -5,6 +5,7 @@
 use std::fmt;
 use std::ops::Range;
 
+use super::hidden_values::{hidden_values, without_values};
 use super::source::SourceTexts;
 use super::source_span::SourceSpan;
 use crate::text::escape;
@@ -73,7 +74,10 @@ impl ManifestError {
         let (_, text, own) = source.locate(span.clone());
         let is_secret = is_secret || may_hold_password(text, &own);
         let place = source.place(span);
-        let help = help.map(|help| shown(&help));
+        let hidden: Vec<_> = hidden_values(text, &own).into_iter().map(|own| &text[own]).collect();
+        let message = without_values(&message, &hidden);
+        let found = found.map(|found| without_values(&found, &hidden));
+        let help = help.map(|help| shown(&without_values(&help, &hidden)));
         if is_secret {
             return Self { help, ..Self::new(file, place.hidden(), message) };
         }
@@ -168,6 +172,41 @@ fn shortened(text: &str, most: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::super::super::Manifest;
+
+    #[test]
+    fn a_token_is_repeated_nowhere_wherever_it_was_put() {
+        let token = format!("ghp_{}", "0123456789abcdefghij".repeat(4));
+        let forms = [
+            "GITHUB_TOKEN = \"{}\"",
+            "GITHUB_TOKEN = {}",
+            "{} = 1",
+            "{}",
+            "[{}]",
+            "[grants]\nsecret = \"{}\"",
+            "[grants]\nsecrets = [\"{}\"",
+            "[grants]\nsecrets = [\n  {}\n]",
+            "[grants]\nsecrets = [\"{}\"]",
+            "[grants]\nenv = { T = {} }",
+            "[grants]\nenv = [\"T={}\"]",
+            "[grants]\nconfig = { t = {} }",
+            "[grants]\nconfig = [\"{}\"]",
+            "[grants]\nnetwork = [{ url = \"https://a.example\", secret = \"T\", before = \"Bearer {}\" }]",
+            "[grants]\nnetwork = [\"{}\"]",
+            "[grants]\nfiles = [{ path = \"{}\" }]",
+            "[plugin]\nprefix = \"{}\"",
+            "[limits]\nmemory = \"{}\"",
+        ];
+        for form in forms {
+            let text = form.replace("{}", &token);
+            for read in
+                [Manifest::parse("a.toml", &text), Manifest::parse_with("a.toml", "", Some(&text))]
+            {
+                let error = read.expect_err(form);
+                let told = format!("{error}\n{}", error.one_line());
+                assert!(!told.contains(&token[..12]), "{told}");
+            }
+        }
+    }
 
     #[test]
     fn a_name_of_the_manifest_neither_hides_nor_fills_an_error() {

@@ -163,6 +163,22 @@ const LOCAL_NAMED_SECTIONS: [Section; 4] =
 const GRANT_KEYS: [&str; 6] = ["network", "files", "scratch", "env", "secrets", "config"];
 
 impl Section {
+    /// All of them, of both files.
+    pub(crate) const ALL: [Self; 12] = [
+        Self::Top,
+        Self::Plugin,
+        Self::Limits,
+        Self::Grants,
+        Self::Network,
+        Self::Files,
+        Self::Tool,
+        Self::Parameter,
+        Self::LocalTop,
+        Self::LocalPlugin,
+        Self::LocalGrants,
+        Self::LocalTool,
+    ];
+
     /// Returns the section as messages write it.
     pub(crate) fn label(self) -> &'static str {
         match self {

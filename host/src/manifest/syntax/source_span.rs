@@ -5,6 +5,7 @@
 use std::fmt;
 use std::ops::Range;
 
+use super::hidden_values::{HIDDEN_VALUE, hidden_values};
 use super::source_file::SourceFile;
 use crate::text::escape;
 
@@ -39,8 +40,10 @@ impl SourceSpan {
         let end = text[at..].find('\n').map_or(text.len(), |length| at + length);
         let to = text.floor_char_boundary(span.end.min(end)).max(at);
         let before = text[start..at].trim_start_matches('\u{feff}');
-        let (indent, marked) = (show(before), show(text[at..to].trim_end_matches('\r')));
-        let shown = format!("{indent}{marked}{}", show(text[to..end].trim_end_matches('\r')));
+        let hidden = hidden_values(text, &(start..end));
+        let show = |place: Range<usize>| show(&without(text, place, &hidden));
+        let (indent, marked) = (show(at - before.len()..at), show(at..to));
+        let shown = format!("{indent}{marked}{}", show(to..end));
         let place = Self {
             source_file: SourceFile::default(),
             line: text[..start].matches('\n').count() + 1,
@@ -113,8 +116,19 @@ impl fmt::Display for SourceSpan {
     }
 }
 
+/// Returns the text at `place`, without what is hidden of it.
+fn without(text: &str, place: Range<usize>, hidden: &[Range<usize>]) -> String {
+    let (mut shown, mut at) = (String::new(), place.start);
+    for own in hidden.iter().filter(|own| own.start < place.end && own.end > place.start) {
+        shown.push_str(&text[at..own.start.max(at)]);
+        shown.push_str(HIDDEN_VALUE);
+        at = own.end.min(place.end);
+    }
+    shown + &text[at..place.end]
+}
+
 fn show(text: &str) -> String {
-    escape(&text.replace('\t', "    "))
+    escape(&text.trim_end_matches('\r').replace('\t', "    "))
 }
 
 #[cfg(test)]
@@ -132,7 +146,7 @@ mod tests {
         check("a = 1\nbc = 2\n", 6..8, "2:1", "  |\n2 | bc = 2\n  | ^^");
         check("a = 1\r\nbc = 2\r\n", 12..13, "2:6", "  |\n2 | bc = 2\n  |      ^");
         check("\u{feff}a", 3..4, "1:1", "  |\n1 | a\n  | ^");
-        check("ä = é", 5..7, "1:5", "  |\n1 | ä = é\n  |     ^");
+        check("ä # é", 5..7, "1:5", "  |\n1 | ä # é\n  |     ^");
     }
 
     #[test]
