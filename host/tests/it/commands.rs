@@ -496,6 +496,17 @@ fn a_secret_is_kept_in_a_file_where_there_is_no_keyring() {
     let (_, _, err) = run(&["secret", "set", "KEY", "--file"], "the-value-of-the-key");
     assert!(err.contains(".env has a value for it as well, and that one counts"), "{err}");
     std::fs::remove_file(directory.join(".env")).unwrap();
+    for (name, expected) in [
+        (
+            "KYE",
+            "did you mean KEY, which is granted to keys? `toolrack secret remove KYE` takes this one out",
+        ),
+        ("OTHER_TOKEN", "`toolrack grant PLUGIN secret OTHER_TOKEN` grants it"),
+    ] {
+        let (_, _, err) = run(&["secret", "set", name, "--file"], "the-value-of-the-key");
+        assert!(err.contains(expected), "{err}");
+        run(&["secret", "remove", name], "");
+    }
     let (code, out, err) = run(&["secret", "remove", "KEY"], "");
     assert_eq!((code, err.as_str()), (0, ""));
     assert!(out.starts_with("KEY is gone: ") && !file.exists(), "{out}");

@@ -14,7 +14,7 @@ use super::super::{DIM, ERROR, NAME, paint, print_json};
 use super::remarks::remarks;
 use crate::home::Home;
 use crate::install::PluginDirectory;
-use crate::manifest::SecretName;
+use crate::manifest::{SecretName, nearest};
 use crate::secret::{
     Keyring, KeyringError, MAX_SECRET_VALUE, MIN_REDACTED, MissingSecret, PatientKeyring, Secret,
     SecretFiles, SecretSource, Secrets,
@@ -94,9 +94,26 @@ fn set(
         eprintln!("{} has a value for it as well, and that one counts", source_words(place));
     }
     if found.all(|row| row.plugins.is_empty()) {
-        eprintln!("no installed plugin is granted it; see `secrets` and `network` under [grants]");
+        eprintln!("no installed plugin is granted it; {}", granted_instead(name, &rows));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Names the secret that was probably meant, or the command that grants this one.
+fn granted_instead(name: &SecretName, rows: &[Row]) -> String {
+    let granted = rows.iter().filter(|row| !row.plugins.is_empty());
+    let near = nearest(name.as_str(), granted.clone().map(|row| row.name.as_str()));
+    let near = near.and_then(|near| granted.clone().find(|row| row.name.as_str() == near));
+    match near {
+        Some(Row { name: near, plugins, .. }) => {
+            let plugins: Vec<_> = plugins.iter().map(|plugin| escape(plugin)).collect();
+            format!(
+                "did you mean {near}, which is granted to {}? `toolrack secret remove {name}` takes this one out",
+                plugins.join(", ")
+            )
+        }
+        None => format!("`toolrack grant PLUGIN secret {name}` grants it"),
+    }
 }
 
 /// Asks for the value only once it can be kept.

@@ -1,6 +1,11 @@
 //! What is odd about the value of a secret that a person gives: mostly what a copy took along. Each of it can be meant,
 //! so nothing is refused or changed.
 
+use crate::manifest::SecretName;
+use crate::text::forbidden_char;
+
+/// The header that most secrets go into, as it is copied with them.
+const HEADER: &str = "Authorization:";
 /// The beginnings of a header's value that the host writes itself.
 const SCHEMES: [&str; 3] = ["bearer ", "basic ", "token "];
 
@@ -16,7 +21,29 @@ pub(crate) fn remarks(name: &str, value: &str) -> Vec<String> {
     if ['"', '\'', '`'].into_iter().any(is_quoted) {
         found.push("it stands in quotation marks, which are part of it".to_owned());
     }
-    let bare = trimmed.trim_start_matches(['"', '\'']);
+    let bare = trimmed.trim_start_matches(['"', '\'', '`']);
+    let bare = match bare.split_at_checked(HEADER.len()) {
+        Some((header, rest)) if header.eq_ignore_ascii_case(HEADER) => {
+            found.push(format!(
+                "it begins with `{HEADER}`, which a grant names: `grant ... --header`"
+            ));
+            rest.trim_start()
+        }
+        _ => bare,
+    };
+    if trimmed.starts_with('<') && trimmed.ends_with('>') {
+        found.push("it stands in `<` and `>`, as what is to be replaced does".to_owned());
+    }
+    if trimmed
+        .strip_prefix('$')
+        .is_some_and(|rest| SecretName::new(rest.trim_matches(['{', '}'])).is_ok())
+    {
+        found.push("it is the name of a variable, which no shell has replaced".to_owned());
+    }
+    let is_mask = |c: char| matches!(c, '*' | '•' | '…');
+    if trimmed.contains('…') || trimmed.contains("...") || trimmed.chars().all(is_mask) {
+        found.push("a part of it is left out, as where it is only shown".to_owned());
+    }
     let lower: String = bare.chars().take(16).collect::<String>().to_ascii_lowercase();
     if let Some(scheme) = SCHEMES.into_iter().find(|scheme| lower.starts_with(scheme)) {
         found.push(format!(
@@ -34,7 +61,7 @@ pub(crate) fn remarks(name: &str, value: &str) -> Vec<String> {
     if lines > 1 && !has_lines {
         found.push(format!("it has {lines} lines, and no request takes it"));
     }
-    if value.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
+    if forbidden_char(&value.replace('\r', "")).is_some() {
         found.push("it holds a character that cannot be seen".to_owned());
     }
     found
@@ -58,6 +85,16 @@ mod tests {
             ("abcdefgh\nijklmnop", &["2 lines"]),
             (" \"Bearer abcdefgh\"", &["blanks", "quotation marks", "begins with `Bearer `"]),
             ("abc\u{1b}[200~defgh", &["cannot be seen"]),
+            ("\u{feff}abcdefgh", &["cannot be seen"]),
+            ("abcdefgh\u{200b}", &["cannot be seen"]),
+            ("Authorization: Bearer abcdefgh", &["`Authorization:`", "begins with `Bearer `"]),
+            ("<abcdefgh>", &["to be replaced"]),
+            ("`abcdefgh`", &["quotation marks"]),
+            ("$GITHUB_TOKEN", &["name of a variable"]),
+            ("${GITHUB_TOKEN}", &["name of a variable"]),
+            ("abcd…efgh", &["left out"]),
+            ("abcd...efgh", &["left out"]),
+            ("********", &["left out"]),
         ] {
             let found = remarks("KEY", value);
             assert_eq!(found.len(), expected.len(), "{found:?}");
