@@ -46,6 +46,15 @@ pub(crate) fn holds_token(text: &str) -> bool {
     text.split(word_ends).any(looks_like_token)
 }
 
+/// Returns `text` with three dots in the place of each word that looks like a token.
+pub(crate) fn without_tokens(text: &str) -> String {
+    let pieces = text.split_inclusive(word_ends).map(|piece| {
+        let word = piece.trim_end_matches(word_ends);
+        if looks_like_token(word) { format!("...{}", &piece[word.len()..]) } else { piece.into() }
+    });
+    pieces.collect()
+}
+
 /// True if words end there.
 pub(crate) fn word_ends(c: char) -> bool {
     c.is_whitespace() || "\"'`<>()[]{},;=".contains(c)
@@ -83,7 +92,9 @@ mod tests {
             "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
         ] {
             assert!(looks_like_token(token), "{token}");
-            assert!(holds_token(&format!("header = \"Bearer {token}\"")), "{token}");
+            let text = format!("header = \"Bearer {token}\"");
+            assert!(holds_token(&text), "{token}");
+            assert_eq!(without_tokens(&text), "header = \"Bearer ...\"");
         }
         for word in [
             "",

@@ -279,6 +279,20 @@ fn a_token_is_no_name_of_a_secret_and_is_not_repeated() {
         }
     }
     assert!(!local(&person).exists());
+    // What is no secret's place is taken, warned of and not shown either.
+    let token = "ghp_0123456789abcdefghij0123456789abcdef";
+    for kind in ["config", "env"] {
+        let ran = person.run(&["grant", "v", kind, &format!("KEY={token}")]);
+        let said = format!("{}{}", ran.out, person.run(&["check", "v"]).out);
+        assert!(ran.code == 0 && !said.contains(token), "{said}");
+        assert!(ran.err.contains("looks like a secret") && !ran.err.contains(token), "{}", ran.err);
+        run(&person, &["unset", "v", &format!("{kind}:KEY")]);
+    }
+    let bound = ["grant", "v", "secret", "T", "--for", "https://a.example", "--before"];
+    let before = format!("Bearer {token}");
+    let ran = person.run(&[&bound[..], &[&before]].concat());
+    assert!(ran.code == 2 && !ran.err.contains(token), "{}", ran.err);
+    assert!(ran.err.contains("--before: this looks like the secret itself"), "{}", ran.err);
 }
 
 #[test]

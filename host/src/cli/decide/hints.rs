@@ -4,8 +4,11 @@ use crate::cli::setup::Setup;
 use crate::fs::bounded_read::read_at_most;
 use crate::install::installed;
 use crate::manifest::nearest;
-use crate::manifest::{DecisionError, GrantKind, MAX_MANIFEST, Manifest, SecretName};
+use crate::manifest::{
+    Decision, DecisionError, GrantKind, MAX_MANIFEST, Manifest, NewGrant, SecretName,
+};
 use crate::text::{escape, shell_word};
+use crate::token_shape::holds_token;
 
 /// Returns the command that grants `what`, which is written as for a shell, to the plugin `name`.
 pub(super) fn grant(name: &str, kind: GrantKind, what: &str) -> String {
@@ -80,6 +83,21 @@ pub(super) fn of_config(name: &str, key: &str, value: &str, setup: &Setup) -> Op
     Some(match near == key {
         true => format!("`{near}` is a key of the plugin's configuration; `{command}` sets it"),
         false => format!("there is no key `{}`; did you mean `{command}`?", escape(key)),
+    })
+}
+
+/// Warns of a token in a place that is no secret's: it stands in clear in the local file.
+pub(super) fn kept_in_clear(name: &str, change: &Decision) -> Option<String> {
+    let Decision::Grant(NewGrant::Env(key, value) | NewGrant::Config(key, value)) = change else {
+        return None;
+    };
+    let (name, key) = (shell_word(name), escape(key));
+    holds_token(value).then(|| {
+        format!(
+            "the value of `{key}` looks like a secret, and whoever reads the local file reads it; `toolrack secret set NAME` \
+             keeps one unseen, and `toolrack grant {name} secret NAME` tells the plugin; `--for URL` with it puts it \
+             into requests alone"
+        )
     })
 }
 

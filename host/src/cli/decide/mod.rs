@@ -87,6 +87,9 @@ fn decide(
     target.print_difference(&before, &after);
     target.write(&before, &after)?;
     now.print(name);
+    if let Some(warning) = hints::kept_in_clear(name, change) {
+        eprintln!("{} {warning}", paint(ERROR, "warning:"));
+    }
     if let Some(lock) = lock {
         let version = now.version();
         let (directory, file) = (&target.directory, &target.file);

@@ -21,6 +21,7 @@ use crate::manifest::{
     Decision, DecisionKey, FileGrant, GrantName, Manifest, NewGrant, edited, local_of,
 };
 use crate::text::escape;
+use crate::token_shape::without_tokens;
 use crate::typed_path;
 
 /// The plugin that is decided of.
@@ -211,14 +212,15 @@ impl DecidedPlugin {
         let lines = |text: &str| text.lines().map(str::to_owned).collect::<Vec<_>>();
         let (before, after) = (lines(before), lines(after));
         println!("{}", self.shown());
+        let safe = |text: &str| escape(&without_tokens(text));
         for line in diff(&before, &after) {
             match line {
-                DiffLine::Same(text) => println!("       {}", escape(text)),
+                DiffLine::Same(text) => println!("       {}", safe(text)),
                 DiffLine::Old(text) => {
-                    println!("     {}", paint(ERROR, format!("- {}", escape(text))))
+                    println!("     {}", paint(ERROR, format!("- {}", safe(text))))
                 }
                 DiffLine::New(text) => {
-                    println!("     {}", paint(GOOD, format!("+ {}", escape(text))))
+                    println!("     {}", paint(GOOD, format!("+ {}", safe(text))))
                 }
                 DiffLine::Gap => println!("       ..."),
             }

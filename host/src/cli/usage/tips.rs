@@ -3,6 +3,8 @@
 use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
+use crate::token_shape::holds_token;
+
 /// Words for a command, and the tip that each gets.
 type Tip = (&'static [&'static str], &'static str);
 
@@ -89,13 +91,19 @@ const SECRET_TIPS: [Tip; 2] = [
 ];
 
 /// Puts the tip for a command that there is not in the place of clap's, which knows the letters alone.
+///
+/// An argument that may be a secret is not repeated: errors are kept by terminals, scripts and logs.
 pub(crate) fn with_tip(mut error: clap::Error) -> clap::Error {
+    let usage = error.get(ContextKind::Usage).map(ToString::to_string).unwrap_or_default();
+    if error.kind() == ErrorKind::UnknownArgument {
+        hide_value(&mut error, &usage);
+        return error;
+    }
     let ContextValue::String(word) =
         error.get(ContextKind::InvalidSubcommand).cloned().unwrap_or(ContextValue::None)
     else {
         return error;
     };
-    let usage = error.get(ContextKind::Usage).map(ToString::to_string).unwrap_or_default();
     let tips: &[Tip] = if usage.contains(" secret ") { &SECRET_TIPS } else { &TIPS };
     let word = word.to_lowercase();
     let tip = tips.iter().find(|(words, _)| words.contains(&word.as_str()));
@@ -105,6 +113,33 @@ pub(crate) fn with_tip(mut error: clap::Error) -> clap::Error {
         error.insert(ContextKind::Suggested, tip);
     }
     error
+}
+
+/// Takes an argument out of `error` that may be a secret, and says where a secret goes or what else was meant.
+fn hide_value(error: &mut clap::Error, usage: &str) {
+    let Some(ContextValue::String(argument)) = error.get(ContextKind::InvalidArg).cloned() else {
+        return;
+    };
+    let (sets, grants) = (usage.contains(" secret set "), usage.contains(" grant "));
+    let may_be_secret = (!argument.starts_with('-') && (sets || grants)) || holds_token(&argument);
+    let tip = match (sets, grants) {
+        (true, _) => Some("a secret's value is no argument: it is asked for, or read from stdin"),
+        (_, true) if argument == "--read" => {
+            Some("a directory is granted to be read alone unless `--write` is said")
+        }
+        (_, true) if may_be_secret => Some(
+            "a value that holds blanks goes in quotes; a secret is granted by its name, and `toolrack secret set NAME` \
+             asks for its value",
+        ),
+        _ => None,
+    };
+    if may_be_secret {
+        error.remove(ContextKind::InvalidArg);
+    }
+    if let Some(tip) = tip {
+        error.remove(ContextKind::SuggestedArg);
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![StyledStr::from(tip)]));
+    }
 }
 
 #[cfg(test)]
@@ -150,6 +185,34 @@ mod tests {
             let error = command().try_get_matches_from(words).expect_err("no such command");
             let text = with_tip(error).to_string();
             assert!(text.contains(part) && !text.contains(other), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_argument_that_may_be_a_secret_is_not_repeated() {
+        let token = "ghp_0123456789abcdefghij0123456789abcdef";
+        for (typed, is_repeated, tip) in [
+            (&["secret", "set", "T", token][..], false, "it is asked for, or read from stdin"),
+            (&["secret", "set", "T", "hunter2", "--file"], false, "it is asked for"),
+            (&["grant", "github", "secret", "T", token], false, "`toolrack secret set NAME`"),
+            (&["grant", "v", "files", "~/my", "notes", "--write"], false, "goes in quotes"),
+            (&["revoke", "github", "secret", "T", token], false, ""),
+            (&["remove", "a", "--hard"], true, ""),
+            (&["grant", "v", "files", "~/x", "--read"], true, "unless `--write` is said"),
+        ] {
+            let words = std::iter::once(&"toolrack").chain(typed);
+            let told = with_tip(command().try_get_matches_from(words).expect_err("wrong"));
+            let told = told.to_string();
+            let wrong = typed.iter().rfind(|word| word.starts_with("--h") || **word == "--read");
+            let wrong = wrong.unwrap_or(
+                typed
+                    .iter()
+                    .skip(1)
+                    .find(|word| [token, "hunter2", "notes"].contains(word))
+                    .unwrap_or(&token),
+            );
+            assert_eq!(told.contains(wrong), is_repeated, "{told}");
+            assert!(told.contains(tip) && !told.contains("'--header'"), "{told}");
         }
     }
 }
