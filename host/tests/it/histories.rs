@@ -574,6 +574,38 @@ fn a_lock_that_is_away_for_a_moment_counts_on_and_one_that_stays_away_does_not()
 }
 
 #[test]
+fn a_file_that_is_saved_wrong_again_and_again_is_told_of_what_stood() {
+    let mut world = World::new(false);
+    world.files[0] =
+        Files { manifest: Some(Manifest::Good(0, None)), wasm: Some(0), ..Files::default() };
+    let mut follower = Follower::new(Instant::now());
+    let told = |follower: &Follower| {
+        let view = follower.published.as_ref().expect("published");
+        view.refusals.iter().map(|(.., reason)| format!("{reason:?}")).collect::<Vec<_>>().concat()
+    };
+    let save = |follower: &mut Follower, world: &World, time| {
+        follower.scan(world).expect("a scan");
+        while !follower.loads.is_empty() {
+            follower.loaded(world, 0);
+        }
+        let then = follower.now + time;
+        follower.pass(world, then).expect("right");
+    };
+    save(&mut follower, &world, PERIOD);
+    let (mut reasons, pause) = (BTreeSet::new(), TELL_AFTER + Duration::from_secs(1));
+    for version in 0..12 {
+        world.files[0].manifest = Some(Manifest::Broken(version));
+        save(&mut follower, &world, pause);
+        reasons.insert(told(&follower));
+    }
+    // Each stood long enough, and two are told in the time in which four are saved.
+    assert!((6..=8).contains(&reasons.len()), "{reasons:?}");
+    world.files[0].manifest = Some(Manifest::Broken(12));
+    save(&mut follower, &world, GONE_GRACE);
+    assert!(told(&follower).contains("12"), "{}", told(&follower));
+}
+
+#[test]
 fn a_version_that_goes_on_though_its_file_broke_keeps_its_place() {
     let good = Some(Manifest::Good(0, None));
     let mut events = vec![];

@@ -385,15 +385,16 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
     fn refuse_for(&mut self, key: &Key, reason: Reason, now: Instant) {
         let is_first = self.publication.is_first();
         let tracked = self.tracked(key);
-        let wait = match &tracked.told {
-            _ if is_first => Duration::ZERO,
-            None => TELL_AFTER,
-            // A copy that stalls is wrong in another way after each piece.
-            Some(_) => GONE_GRACE,
+        let tell_at = match (&tracked.told, tracked.told_at) {
+            _ if is_first => now,
+            // A copy that stalls is wrong in another way after each piece: not each is told. Somebody who saves a file
+            // again and again is told of the last that stood.
+            (Some(_), Some(told_at)) => (now + TELL_AFTER).max(told_at + GONE_GRACE),
+            (None, _) | (_, None) => now + TELL_AFTER,
         };
         // A fault that is told at once is not expected to pass.
         let patience = if is_first { Duration::ZERO } else { TELL_AFTER };
-        tracked.refuse(reason, now + wait, now + patience);
+        tracked.refuse(reason, tell_at, now + patience);
     }
 
     /// Notes that the unit is not there; it may be on its way.

@@ -53,6 +53,8 @@ pub(crate) struct Tracked<P> {
     patient_until: Option<Instant>,
     /// The reason that is told.
     pub(crate) told: Option<Reason>,
+    /// The time at which a reason was last told. `None` before the first.
+    pub(crate) told_at: Option<Instant>,
 }
 
 /// A version that loaded and is not accepted.
@@ -146,6 +148,7 @@ impl<P> Tracked<P> {
             superseded: None,
             patient_until: None,
             told: None,
+            told_at: None,
         }
     }
 
@@ -410,6 +413,7 @@ impl<P> Tracked<P> {
         let mut changed = is_gone && (self.good.take().is_some() | self.listed.take().is_some());
         if self.told.as_ref() != Some(told) {
             self.told = Some(told.clone());
+            self.told_at = Some(now);
             changed = true;
         }
         if changed { Due::Changed } else { Due::Nothing }
