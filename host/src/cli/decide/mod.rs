@@ -90,12 +90,16 @@ fn decide(
     if let Some(warning) = hints::kept_in_clear(name, change) {
         eprintln!("{} {warning}", paint(ERROR, "warning:"));
     }
+    let version = now.version();
+    let (directory, file) = (&target.directory, &target.file);
     if let Some(lock) = lock {
-        let version = now.version();
-        let (directory, file) = (&target.directory, &target.file);
         lockfile_update::decided(directory, file, lock, accepted, version.as_ref())?;
     }
-    println!("{}", followers(run, &target.directory).unwrap_or_else(|| nobody(&target.directory)));
+    if version.is_some() && lockfile_update::holds_back(directory, file, version.as_ref())? {
+        println!("servers hold it back until `toolrack approve {}` accepts it", shell_word(name));
+    } else {
+        println!("{}", followers(run, directory).unwrap_or_else(|| nobody(directory)));
+    }
     match (&now.plugin, change) {
         (Err(_), Decision::Revoke(_) | Decision::Unset(_)) => {
             println!("no server serves it any more with what it has lost");
