@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use super::error::file_name;
 use super::features::coming::ComingPlugin;
 use super::features::served::Served;
 use super::plugin::Plugin;
 use super::refusal::{Refusal, Refused};
 use super::tool::Tool;
+use crate::manifest::local_of;
 use crate::name::{PluginName, ToolName};
 use crate::tool::FeatureKind;
 
@@ -86,6 +88,22 @@ impl Catalog {
                 newer.one_line()
             ),
             None => reason,
+        })
+    }
+
+    /// Returns how the tool of this name is shown again, if a person hid it.
+    #[must_use]
+    pub fn hidden(&self, name: &str) -> Option<String> {
+        self.plugins.iter().find_map(|plugin| {
+            let key = format!("tools.{}.hidden", plugin.own_name(name)?);
+            let is_decided = plugin.decisions().is_some_and(|own| own.set.contains(&key));
+            is_decided.then(|| {
+                format!(
+                    "the tool `{name}` is hidden, which {} decides; `toolrack unset {} {key}` shows it again",
+                    file_name(&local_of(&plugin.file)),
+                    plugin.name
+                )
+            })
         })
     }
 

@@ -60,7 +60,7 @@ pub(super) fn find(
     if let Some(tool) = catalog.tool(name) {
         return Ok(tool.clone());
     }
-    if let Some(reason) = catalog.unlisted(name) {
+    if let Some(reason) = catalog.unlisted(name).or_else(|| catalog.hidden(name)) {
         bail!("{reason}");
     }
     let refused = not_served(catalog, locking).map(|sentence| format!("; {sentence}"));
