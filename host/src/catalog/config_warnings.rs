@@ -4,14 +4,17 @@ use super::bounds::MAX_TOLD;
 use super::refusal::Refusal;
 use crate::manifest::{Manifest, UnknownValue, local_of};
 use crate::text::{joined, shell_word};
+use crate::token_shape::holds_token;
 
 /// Returns the warnings about the plugin of the manifest `file`.
 pub(super) fn config_warnings(file: &str, manifest: &Manifest) -> Vec<Refusal> {
     let decisions = manifest.decisions.iter();
     let keys = decisions.flat_map(|decisions| &decisions.unknown_config).take(MAX_TOLD);
     let keys = keys.map(|unknown| {
-        let advice = taken_out(manifest, &unknown.key);
-        Refusal::warning(local_of(file), joined([unknown.to_string(), advice]))
+        let meant = unknown.known.first().filter(|_| unknown.is_slip);
+        let meant = meant.and_then(|meant| renamed(manifest, &unknown.key, meant));
+        let advice = meant.into_iter().chain([taken_out(manifest, &unknown.key)]);
+        Refusal::warning(local_of(file), joined([unknown.to_string()].into_iter().chain(advice)))
     });
     let values = manifest.unknown_values().into_iter().take(MAX_TOLD);
     let values = values.map(|unknown| {
@@ -34,6 +37,13 @@ fn is_decided(manifest: &Manifest, key: &str) -> bool {
 
 fn taken_out(manifest: &Manifest, key: &str) -> String {
     format!("`toolrack unset {} {}` takes it out", manifest.name, shell_word(&named(key)))
+}
+
+/// Advises to give the value of `key` to the key that was meant. `None` where the value may be a secret.
+fn renamed(manifest: &Manifest, key: &str, meant: &str) -> Option<String> {
+    let value = manifest.grants.config.get(key).filter(|value| !holds_token(value))?;
+    let entry = shell_word(&format!("{meant}={value}"));
+    Some(format!("`toolrack grant {} config {entry}` sets that", manifest.name))
 }
 
 /// Advises the value `near`, or else the first of those that the plugin knows.

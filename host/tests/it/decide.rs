@@ -181,7 +181,8 @@ fn a_key_of_configuration_that_the_plugin_does_not_read_is_warned_of() {
     fs::write(person.plugins().join("w.toml"), manifest).unwrap();
     let said = run(&person, &["grant", "w", "config", "wirte=false"]);
     let expected = "the manifest names no key `wirte` under [grants.config]; did you mean \
-                    `write`? `toolrack unset w config:wirte` takes it out";
+                    `write`? `toolrack grant w config write=false` sets that; `toolrack unset w config:wirte` \
+                    takes it out";
     assert!(said.contains(expected), "{said}");
     let said = run(&person, &["check"]);
     assert!(said.contains(expected) && said.contains("w.local.toml"), "{said}");
@@ -296,6 +297,42 @@ fn a_token_is_no_name_of_a_secret_and_is_not_repeated() {
 }
 
 #[test]
+fn a_slip_in_a_switch_is_told_with_what_was_meant() {
+    let person = person();
+    fs::write(person.plugins().join("w.toml"), "[grants]\nconfig = { write = true }\n").unwrap();
+    for (entry, expected) in [
+        (
+            "write=no",
+            "`write` in [grants.config]: expected `true` or `false`, as in the manifest, found the text `no`; did you mean `false`?",
+        ),
+        ("write=False", "did you mean `false`?"),
+        (
+            "host_paths=yes",
+            "`host_paths`: expected `true` or `false`, found the text `yes`; did you mean `true`?",
+        ),
+    ] {
+        let ran = person.run(&["grant", "w", "config", entry]);
+        assert!(ran.code == 2 && ran.err.contains(expected), "{}", ran.err);
+    }
+    run(&person, &["grant", "w", "config", " write=false"]);
+    let text = fs::read_to_string(person.plugins().join("w.local.toml")).unwrap();
+    assert_eq!(text, "[grants]\nconfig = { write = \"false\" }\n");
+}
+
+#[test]
+fn a_hidden_tool_is_told_to_be_hidden() {
+    let person = person();
+    run(&person, &["set", "w", "tools.run.hidden", "true"]);
+    let expected = "`w_run` is hidden, which w.local.toml decides; `toolrack unset w tools.run.hidden` shows it again";
+    for command in ["call", "list"] {
+        let ran = person.run(&[command, "w_run"]);
+        assert!(ran.code == 2 && ran.err.contains(expected), "{}", ran.err);
+    }
+    run(&person, &["unset", "w", "tools.run.hidden"]);
+    assert_eq!(person.run(&["call", "w_run"]).code, 0);
+}
+
+#[test]
 fn a_value_of_configuration_that_the_plugin_does_not_know_is_warned_of() {
     let person = person();
     let manifest =
@@ -392,6 +429,8 @@ fn the_lock_follows_where_it_accepted_the_plugin_as_it_was_and_only_there() {
     let before = lock();
     let said = run(&person, &["grant", "w", "secret", "MINE"]);
     assert!(said.contains("toolrack.lock is left as it is, since it does not accept"), "{said}");
+    assert!(said.contains("hold it back until `toolrack approve w`"), "{said}");
+    assert!(!said.contains("follows by itself") && !said.contains("start one"), "{said}");
     assert_eq!(lock(), before);
     assert!(person.run(&["check"]).out.contains("is granted `secret: MINE`"));
     fs::write(local(&person), "[grants]\nsecrets = [\"BY_HAND\"]\n").unwrap();

@@ -196,7 +196,7 @@ fn split(entry: &str) -> anyhow::Result<(String, String)> {
     let (key, value) = entry.split_once('=').ok_or_else(|| {
         anyhow!("KEY=VALUE: expected a name, `=` and a value, found `{}`", escape(entry))
     })?;
-    Ok((key.to_owned(), value.to_owned()))
+    Ok((key.trim().to_owned(), value.to_owned()))
 }
 
 #[cfg(test)]

@@ -32,8 +32,7 @@ impl NewGrant {
         let mut document = LocalDocument::default();
         document.grant(self);
         let read = Manifest::parse("a.toml", &document.text());
-        read.map(|manifest| manifest.grants).map_err(|error| {
-            DecisionError::of_arguments(&error, |key| self.argument(key).to_owned())
-        })
+        read.map(|manifest| manifest.grants)
+            .map_err(|error| DecisionError::of_arguments(&error, |key| self.argument(key)))
     }
 }

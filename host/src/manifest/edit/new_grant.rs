@@ -2,6 +2,7 @@
 
 use toml_edit::{InlineTable, Value};
 
+use super::super::syntax::error::quote;
 use super::error::DecisionError;
 use crate::manifest::{BoundSecret, GrantName, Grants, NetworkGrant, SecretPlace};
 
@@ -117,8 +118,8 @@ impl NewGrant {
     }
 
     /// The argument that the value of `key` was given by.
-    pub(super) fn argument(&self, key: Option<&str>) -> &'static str {
-        match (self, key) {
+    pub(super) fn argument(&self, key: Option<&str>) -> String {
+        let name = match (self, key) {
             (Self::Files { .. }, Some("at")) => "--at",
             (Self::Files { .. }, _) => "PATH",
             (Self::Network(_), _) => "URL",
@@ -128,9 +129,12 @@ impl NewGrant {
             (Self::Bound { .. }, Some("optional")) => "--optional",
             (Self::Bound { .. }, Some("network" | "url")) => "--for",
             (Self::Bound { .. } | Self::Secret(_), _) => "SECRET",
-            (Self::Env(..) | Self::Config(..), _) => "KEY=VALUE",
+            // Their keys are arguments themselves.
+            (Self::Env(..) | Self::Config(..), Some(key)) => return quote(key),
+            (Self::Env(..) | Self::Config(..), None) => "KEY=VALUE",
             (Self::Scratch(_), _) => "AT",
-        }
+        };
+        name.to_owned()
     }
 }
 

@@ -19,6 +19,16 @@ fn is_switch(text: &str) -> bool {
     matches!(text, "true" | "false")
 }
 
+/// Advises the switch that `text` probably means.
+fn switch_of(text: &str) -> Option<String> {
+    let meant = match &*text.trim().to_ascii_lowercase() {
+        "true" | "yes" | "on" | "1" => "true",
+        "false" | "no" | "off" | "0" => "false",
+        _ => return None,
+    };
+    Some(format!("did you mean `{meant}`?"))
+}
+
 /// The configuration as text: numbers and switches become what the manifest writes for them.
 pub(crate) fn read(
     raw: &[(SpannedText<'_>, SpannedValue<'_>)],
@@ -31,7 +41,7 @@ fn entry(
 ) -> Result<(String, String), Diagnostic> {
     let (name, text) = (name(key)?, text(&place(key.get_ref()), value)?);
     if HOST_SWITCHES.contains(&&*name) && !is_switch(&text) {
-        return Err(wrong(&place(&name), "`true` or `false`", value));
+        return Err(wrong(&place(&name), "`true` or `false`", value).maybe_help(switch_of(&text)));
     }
     Ok((name, text))
 }
@@ -50,7 +60,10 @@ pub(crate) fn check_switches(
         let mut same = manifest.iter().filter(|(other, _)| other.get_ref() == key.get_ref());
         if same.any(is_on_or_off) {
             let place = place(key.get_ref());
-            return Err(wrong(&place, "`true` or `false`, as in the manifest", value));
+            let meant = text(&place, value).ok().and_then(|text| switch_of(&text));
+            return Err(
+                wrong(&place, "`true` or `false`, as in the manifest", value).maybe_help(meant)
+            );
         }
     }
     Ok(())
