@@ -94,11 +94,28 @@ pub(super) fn find<'a>(
     }
 }
 
+/// Returns the plugin of `known` that was probably meant by what a person typed for its name: a file or a path of it, one
+/// of its tools, or a slip.
+pub fn plugin_meant<'a>(
+    typed: &str,
+    known: impl Iterator<Item = &'a str> + Clone,
+) -> Option<&'a str> {
+    let file = typed.rsplit(['/', '\\']).next().unwrap_or(typed);
+    let stem = [".local.toml", ".toml", ".wasm", ".wit"].into_iter();
+    let stem = stem.filter_map(|ending| file.strip_suffix(ending)).next().unwrap_or(file);
+    let is_tool =
+        |plugin: &&str| stem.strip_prefix(*plugin).is_some_and(|rest| rest.starts_with(['_', '.']));
+    let exact = known.clone().find(|plugin| *plugin == stem);
+    // Of `git` and `git_files`, a tool of the second begins with both.
+    let of_tool = known.clone().filter(is_tool).max_by_key(|plugin| plugin.len());
+    exact.or(of_tool).or_else(|| nearest(stem, known))
+}
+
 fn hint(name: &str, known: &[String]) -> String {
     if known.is_empty() {
         return "; no plugin is installed".into();
     }
-    let near = nearest(name, known.iter().map(String::as_str));
+    let near = plugin_meant(name, known.iter().map(String::as_str));
     let near = near.map(|near| format!("did you mean `{}`?", escape(near)));
     let installed = format!("installed are {}", list(known.iter().map(String::as_str)));
     format!("; {}", joined(near.into_iter().chain([installed])))
@@ -106,4 +123,29 @@ fn hint(name: &str, known: &[String]) -> String {
 
 fn list(words: impl Iterator<Item = impl AsRef<str>>) -> String {
     words.map(|word| escape(word.as_ref())).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plugin_is_known_by_its_files_its_tools_and_a_slip() {
+        let known = ["files", "git", "git_files", "weather"];
+        for (typed, expected) in [
+            ("files.toml", Some("files")),
+            ("/srv/plugins/files.wasm", Some("files")),
+            ("./files.local.toml", Some("files")),
+            ("/srv/plugins/files", Some("files")),
+            ("files_read", Some("files")),
+            ("git_files_list", Some("git_files")),
+            ("git_log", Some("git")),
+            ("wether.toml", Some("weather")),
+            ("filse", Some("files")),
+            ("unknown", None),
+            ("", None),
+        ] {
+            assert_eq!(plugin_meant(typed, known.into_iter()), expected, "{typed}");
+        }
+    }
 }

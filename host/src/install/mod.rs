@@ -22,7 +22,7 @@ pub use commit::{InstallChange, OldManifest, backup, place, replaces_manifest};
 pub use directory_lock::{DirectoryBusy, DirectoryLock};
 pub use error::InstallError;
 pub use file_failure::FileFailure;
-pub use find::{FindError, installed};
+pub use find::{FindError, installed, plugin_meant};
 pub use gather::{Gathered, gather};
 pub use obstacle::obstacles;
 pub use pair::{ManifestSource, Pair};

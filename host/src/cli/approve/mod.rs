@@ -20,8 +20,8 @@ use super::output::served::followers;
 use super::setup::Setup;
 use super::{GOOD, NO_DIRECTORY, counted, paint, print_json, shown};
 use crate::catalog::{Refusal, Refused};
+use crate::install::plugin_meant;
 use crate::lockfile::{LOCK_FILE, LockPolicy};
-use crate::manifest::nearest;
 use crate::text::escape;
 pub(super) use form::ReviewForm;
 pub(super) use review::{Review, lock, put};
@@ -112,7 +112,7 @@ fn select(names: &[String], reviews: &mut [Review]) -> anyhow::Result<()> {
         })
         .collect();
     if let Some(name) = names.iter().find(|name| !known.contains(*name)) {
-        let near = nearest(name, known.iter().map(String::as_str));
+        let near = plugin_meant(name, known.iter().map(String::as_str));
         let near = near.map(|near| format!("; did you mean `{}`?", escape(near)));
         bail!("no plugin `{}` lies there or is locked{}", escape(name), near.unwrap_or_default());
     }

@@ -15,6 +15,7 @@ use super::super::{DIM, ERROR, GOOD, NAME, counted, paint, print_json};
 use super::list::nothing_in;
 use super::load::load;
 use crate::catalog::{Catalog, Plugin, Refusal, Refused};
+use crate::install::plugin_meant;
 use crate::lockfile::LOCK_FILE;
 use crate::manifest::{grouped, show_duration};
 use crate::text::{escape, nearest, shell_word};
@@ -98,7 +99,7 @@ impl<'a> Chosen<'a> {
 }
 
 /// Says that there is no plugin of this name, or that a file was named in place of one.
-fn unknown_plugin<'a>(unknown: &str, known: impl Iterator<Item = &'a str>) -> String {
+fn unknown_plugin<'a>(unknown: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
     let path = Path::new(unknown);
     if path.is_dir() {
         let (shown, word) = (escape(unknown), shell_word(unknown));
@@ -120,7 +121,8 @@ fn unknown_plugin<'a>(unknown: &str, known: impl Iterator<Item = &'a str>) -> St
             shell_word(&stem)
         );
     }
-    let near = nearest(unknown, known).map(|near| format!("did you mean `{near}`?"));
+    let near = plugin_meant(unknown, known.clone()).or_else(|| nearest(unknown, known));
+    let near = near.map(|near| format!("did you mean `{near}`?"));
     let advice = near.unwrap_or_else(|| "`toolrack check` shows those there are".into());
     format!("there is no plugin `{}`; {advice}", escape(unknown))
 }

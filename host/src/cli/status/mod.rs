@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::output::print::println;
 use super::{DIM, ERROR, NAME, paint, print_json};
-use crate::manifest::nearest;
+use crate::install::plugin_meant;
 use crate::status::{RefusalStatus, RefusedStatus, Server, Told, now_ms, servers};
 use crate::text::{escape, shell_word};
 use plugin::{loading_time, older, print_reason};
@@ -57,7 +57,7 @@ fn keep(name: &str, servers: &mut Vec<Server>) -> anyhow::Result<()> {
         !(status.plugins.is_empty() && status.loading.is_empty() && status.refusals.is_empty())
     });
     if is_any && servers.is_empty() {
-        let near = nearest(name, known.iter().map(String::as_str));
+        let near = plugin_meant(name, known.iter().map(String::as_str));
         let near = near.map(|near| format!("; did you mean `{}`?", escape(near)));
         bail!("no running server has a plugin `{}`{}", escape(name), near.unwrap_or_default());
     }
