@@ -152,7 +152,7 @@ pub(super) fn place_of(file: &str, decisions: Option<&Decisions>, error: &Folder
 }
 
 /// True if the local file grants the directory.
-fn is_decided(decisions: Option<&Decisions>, error: &FolderError) -> bool {
+pub(super) fn is_decided(decisions: Option<&Decisions>, error: &FolderError) -> bool {
     let name = GrantName::Files(error.at.clone()).to_string();
     decisions.is_some_and(|decisions| decisions.set.contains(&name))
 }

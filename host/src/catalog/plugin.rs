@@ -6,18 +6,21 @@ use std::sync::Arc;
 use super::admission::breaker::{Breaker, Paused};
 use super::bounds::MAX_TOLD;
 use super::config_warnings::config_warnings;
-use super::error::{PluginError, place_of};
+use super::error::{PluginError, is_decided, place_of};
 use super::offer::tool_names::ToolNames;
 use super::offer::tool_needs::ToolNeeds;
 use super::offer::tools::{Offer, PluginTool, offer};
 use super::offer::wit::WitFile;
 use super::refusal::{Refusal, Refused};
-use crate::manifest::{Decisions, Grants, Limits, Manifest, ManifestError, Sha256Digest, local_of};
+use crate::manifest::{
+    Decisions, GrantName, Grants, Limits, Manifest, ManifestError, Sha256Digest, local_of,
+};
 use crate::name::{PluginName, ToolName};
 use crate::sandbox::{
     BackgroundTurn, Guest, Notes, ProgramDeclarations, Readiness, Sandbox, Unverified, Wasm,
 };
 use crate::secret::{MissingSecret, PatientKeyring, Secrets};
+use crate::text::shell_word;
 use crate::tool::{ToolSpec, UnfitTool};
 
 /// A plugin that can serve.
@@ -108,7 +111,12 @@ impl Plugin {
         let missing = guest.missing_folders().iter();
         let missing = missing.map(|error| {
             let place = place_of(&file, decisions.as_ref(), error);
-            Refusal::warning(place, format!("{error}; the plugin is served without it meanwhile"))
+            let mut words = format!("{error}; the plugin is served without it meanwhile");
+            if is_decided(decisions.as_ref(), error) {
+                let name = shell_word(&GrantName::Files(error.at.clone()).to_string());
+                words += &format!("; `toolrack unset {plugin} {name}` takes the grant out");
+            }
+            Refusal::warning(place, words)
         });
         let idle_told = idle.iter().take(MAX_TOLD).map(|(_, error)| warning(error));
         let warnings = idle_told.chain(config).chain(missing).collect();

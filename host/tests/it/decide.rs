@@ -210,6 +210,24 @@ fn a_command_that_was_probably_meant_is_named() {
     ] {
         refuses(&person, typed, 2, expected);
     }
+    let mine = tempfile::tempdir().unwrap();
+    let absent = mine.path().join("notes").display().to_string();
+    for (path, expected) in [
+        ("\"~/notes\"".to_owned(), "did you mean `toolrack grant v files '~/notes'`?".to_owned()),
+        (
+            format!("{absent}:rw"),
+            format!("did you mean `toolrack grant v files {absent} --write`?"),
+        ),
+        (format!("{absent}:ro"), format!("did you mean `toolrack grant v files {absent}`?")),
+        #[cfg(not(windows))]
+        (r"C:\Users\ada".into(), "a path of Windows".into()),
+    ] {
+        refuses(&person, &["grant", "v", "files", &path], 2, &expected);
+    }
+    let said = run(&person, &["grant", "v", "files", &absent]);
+    assert!(said.contains("`toolrack unset v files:/notes` takes the grant out"), "{said}");
+    refuses(&person, &["grant", "v.toml", "files", &absent], 2, "did you mean `v`?");
+    refuses(&person, &["set", "v_run", "prefix", "x"], 2, "did you mean `v`?");
     let said = run(&person, &["revoke", "w", "config", "units=metric"]);
     assert!(said.contains("without = [\"config:units\"]"), "{said}");
     let said = run(&person, &["set", "w", "limits.memory=32MiB"]);

@@ -55,7 +55,11 @@ impl GrantArguments {
         };
         Ok(Decision::Grant(match kind {
             GrantKind::Files => {
-                let path = from_here(named("say which directory")?)?;
+                let typed = named("say which directory")?;
+                if let Some(hint) = hints::instead_of_path(name, &typed) {
+                    bail!("PATH: {hint}");
+                }
+                let path = from_here(typed)?;
                 let is_at_named = at.is_some();
                 let at = at.map_or_else(|| seen_as(&path), Ok)?;
                 NewGrant::Files { path, at, is_at_named, is_writable: write }

@@ -9,6 +9,7 @@ use crate::manifest::{
 };
 use crate::text::{escape, shell_word};
 use crate::token_shape::holds_token;
+use crate::typed_path;
 
 /// Returns the command that grants `what`, which is written as for a shell, to the plugin `name`.
 pub(super) fn grant(name: &str, kind: GrantKind, what: &str) -> String {
@@ -21,7 +22,9 @@ pub(in crate::cli) fn kind(command: &str, name: &str, text: &str) -> anyhow::Res
         return Ok(kind);
     }
     let names = GrantKind::ALL.map(GrantKind::name);
-    let near = nearest(text, names).map(|near| format!("; did you mean `{near}`?"));
+    let near = nearest(text, names)
+        .or_else(|| by_other_name(text))
+        .map(|near| format!("; did you mean `{near}`?"));
     let meant = || {
         let (kind, what) = guessed(text)?;
         let (name, kind, what) = (shell_word(name), kind.name(), shell_word(&what));
@@ -29,6 +32,27 @@ pub(in crate::cli) fn kind(command: &str, name: &str, text: &str) -> anyhow::Res
     };
     let advice = near.or_else(meant).unwrap_or_default();
     anyhow::bail!("KIND: expected one of {}{advice}", names.join(", "))
+}
+
+/// Returns the kind that goes by another word elsewhere.
+fn by_other_name(text: &str) -> Option<&'static str> {
+    const WORDS: [(GrantKind, &[&str]); 6] = [
+        (
+            GrantKind::Network,
+            &["net", "url", "host", "http", "https", "web", "internet", "origin", "domain"],
+        ),
+        (
+            GrantKind::Files,
+            &["directory", "directories", "dir", "folder", "path", "fs", "filesystem"],
+        ),
+        (GrantKind::Scratch, &["tmp", "temp", "temporary"]),
+        (GrantKind::Env, &["environment", "variable", "variables", "var"]),
+        (GrantKind::Secret, &["token", "key", "password", "credential", "auth"]),
+        (GrantKind::Config, &["configuration", "setting", "settings", "option"]),
+    ];
+    let word = text.to_ascii_lowercase();
+    let found = WORDS.into_iter().find(|(_, words)| words.contains(&&*word));
+    found.map(|(kind, _)| kind.name())
 }
 
 fn named(text: &str) -> Option<GrantKind> {
@@ -101,6 +125,39 @@ pub(super) fn kept_in_clear(name: &str, change: &Decision) -> Option<String> {
     })
 }
 
+/// Says why `path`, which is none that lies there, is most likely not meant as it was typed, and what to type. `name` is
+/// the plugin's.
+pub(super) fn instead_of_path(name: &str, path: &str) -> Option<String> {
+    if typed_path::expanded(path).is_ok_and(|path| path.exists()) {
+        return None;
+    }
+    let command = |path: &str, write: &str| {
+        grant(name, GrantKind::Files, &format!("{}{write}", shell_word(path)))
+    };
+    let quoted = ['"', '\'', '`'].into_iter().find_map(|quote| {
+        path.strip_prefix(quote)?.strip_suffix(quote).filter(|inner| !inner.is_empty())
+    });
+    if let Some(inner) = quoted {
+        let command = command(inner, "");
+        return Some(format!(
+            "the quotation marks are part of the path; did you mean `{command}`?"
+        ));
+    }
+    for (ending, write) in [(":rw", " --write"), (":ro", ""), (":r", ""), (":w", " --write")] {
+        if let Some(path) = path.strip_suffix(ending) {
+            let command = command(path, write);
+            return Some(format!("`{ending}` is part of the path; did you mean `{command}`?"));
+        }
+    }
+    let is_drive = |path: &str| {
+        let mut bytes = path.bytes();
+        bytes.next().is_some_and(|b| b.is_ascii_alphabetic())
+            && bytes.next() == Some(b':')
+            && bytes.next() == Some(b'\\')
+    };
+    (!cfg!(windows) && is_drive(path)).then(|| "a path of Windows is none on this machine".into())
+}
+
 /// Puts the command that takes a grant away in the place of its name, where `error` is that there is no such grant.
 pub(super) fn with_command(name: &str, error: anyhow::Error) -> anyhow::Error {
     let Some(DecisionError::NotGranted { name: typed, granted }) = error.downcast_ref() else {
@@ -125,6 +182,10 @@ mod tests {
         assert_eq!(kind("grant", "w", "secrets").expect("a kind"), GrantKind::Secret);
         for (typed, expected) in [
             ("file", "did you mean `files`?"),
+            ("net", "did you mean `network`?"),
+            ("URL", "did you mean `network`?"),
+            ("directory", "did you mean `files`?"),
+            ("token", "did you mean `secret`?"),
             ("~/mine", "`toolrack grant w files '~/mine'`"),
             ("./mine", "`toolrack grant w files ./mine`"),
             ("https://a.example", "`toolrack grant w network https://a.example`"),
