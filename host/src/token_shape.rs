@@ -31,13 +31,12 @@ const MANY_CHANGES: usize = 4;
 /// True if `word`, a text without blanks, looks like a token: it begins as known ones do, or mixes letters and digits
 /// at a length that no word has.
 pub(crate) fn looks_like_token(word: &str) -> bool {
-    let starts = |beginning: &&str| word.starts_with(*beginning);
     let is_long = |beginning: &&str| {
         word.strip_prefix(*beginning)
             .is_some_and(|rest| runs(rest).any(|run| run.len() >= LONG_REST))
     };
-    TOKENS.iter().any(|one| starts(one))
-        || LONG_TOKENS.iter().any(|one| is_long(one))
+    TOKENS.iter().any(|one| word.starts_with(one))
+        || LONG_TOKENS.iter().any(is_long)
         || runs(word).any(is_random)
 }
 
