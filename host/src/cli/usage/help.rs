@@ -111,8 +111,8 @@ Keep the file in version control beside the plugins: what was accepted is then p
 back to plugins without a lock, delete it.
 
 Of a new plugin it shows what it may reach and the first sentence of each tool, and all that a model reads with --full, or \
-by `s` at the question; of a changed one, all that differs. Where there is no terminal to ask on, all is shown, and \
---yes is needed. Exits with 1 if something is not accepted.
+by `s` at the question; of a changed one, all that differs. Where there is no terminal to ask on, all is shown and nothing is \
+accepted. --yes accepts without a question what is shown, the first sentences alone but with --full. Exits with 1 if something is not accepted.
 
 Examples:
   toolrack approve
