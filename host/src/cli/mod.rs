@@ -147,7 +147,7 @@ fn run(command: Command, setup: Setup) -> anyhow::Result<ExitCode> {
             decide::run(&name, &change, &setup, run.as_deref())
         }
         Command::Unset { name, key } => {
-            decide::run(&name, &decide::unset(&key)?, &setup, run.as_deref())
+            decide::run(&name, &decide::unset(&name, &key)?, &setup, run.as_deref())
         }
         Command::Pack { file, output } => author::pack::run(setup, &file, output.as_deref()),
         Command::New { directory, lang, sdk } => author::new::run(&directory, lang, sdk.as_deref()),

@@ -226,6 +226,16 @@ fn a_command_that_was_probably_meant_is_named() {
     }
     let said = run(&person, &["grant", "v", "files", &absent]);
     assert!(said.contains("`toolrack unset v files:/notes` takes the grant out"), "{said}");
+    run(&person, &["unset", "v", &format!("files:{absent}")]);
+    for (typed, expected) in [
+        ("limits", "`toolrack check v` shows what is decided"),
+        ("nonsense", "`nonsense` is nothing that is decided"),
+        ("limits.memroy", "did you mean `limits.memory`?"),
+        ("limits.memory=1MiB", "does not decide `limits.memory`"),
+        ("files:~/notes", "does not decide `files:/"),
+    ] {
+        refuses(&person, &["unset", "v", typed], 2, expected);
+    }
     refuses(&person, &["grant", "v.toml", "files", &absent], 2, "did you mean `v`?");
     refuses(&person, &["set", "v_run", "prefix", "x"], 2, "did you mean `v`?");
     let said = run(&person, &["revoke", "w", "config", "units=metric"]);

@@ -7,9 +7,9 @@ use clap::Args;
 
 use super::hints::{self, kind};
 use crate::cli::setup::Setup;
-use crate::manifest::{Decision, DecisionKey, GrantKind, GrantName, NewGrant};
+use crate::manifest::{Decision, DecisionError, DecisionKey, GrantKind, GrantName, NewGrant};
 use crate::protected::Protected;
-use crate::text::{escape, shell_word};
+use crate::text::{escape, joined, shell_word};
 use crate::typed_path;
 
 /// What is granted. Its kind is no subcommand of clap's: plugins are called `files` and `secret`, too.
@@ -164,8 +164,31 @@ fn without_value(name: &str, key: &str, setup: &Setup) -> anyhow::Result<String>
 }
 
 /// The decision that does not stand any more.
-pub(in crate::cli) fn unset(key: &str) -> anyhow::Result<Decision> {
-    Ok(Decision::Unset(DecisionKey::of_decision(key)?))
+pub(in crate::cli) fn unset(name: &str, key: &str) -> anyhow::Result<Decision> {
+    // What it is set to does not matter, and may be typed as it was set.
+    let typed = match key.split_once('=') {
+        Some((key, _)) if !key.starts_with("network") => key,
+        _ => key,
+    };
+    // A directory may be named as `grant` takes it.
+    let typed = match typed.split_once(':') {
+        Some((kind, path)) if kind == GrantKind::Files.name() && !path.starts_with('/') => {
+            let path = from_here(path.to_owned())?;
+            let path = typed_path::expanded(&path).unwrap_or_else(|_| path.into());
+            format!("{kind}:{}", path.to_string_lossy())
+        }
+        _ => typed.to_owned(),
+    };
+    let read = DecisionKey::of_decision(&typed).map_err(|error| match error {
+        DecisionError::DecisionKey(error) => {
+            let near = error.near().map(|near| format!("did you mean `{near}`?"));
+            let known = format!("`toolrack check {}` shows what is decided", shell_word(name));
+            let words = joined(near.into_iter().chain([known]));
+            anyhow!("`{}` is nothing that is decided; {words}", escape(&typed))
+        }
+        other => other.into(),
+    });
+    Ok(Decision::Unset(read?))
 }
 
 /// A path as the local file takes it: one that is seen from here becomes absolute.

@@ -131,20 +131,26 @@ impl DecidedPlugin {
             let real = |path: &str| typed_path::expanded(path.trim_end_matches('/')).ok();
             *grant.path == *typed || real(&grant.path).is_some_and(|path| Some(path) == real(typed))
         };
+        // The directory's name where the plugin sees it, if it was named by where it lies.
+        let seen = |name: GrantName| match name {
+            GrantName::Files(named) if !grants.iter().any(|grant| grant.at == named) => {
+                let mut found = grants.iter().filter(|grant| is_same(&named, grant));
+                match (found.next(), found.next()) {
+                    (Some(only), None) => GrantName::Files(only.at.clone()),
+                    _ => GrantName::Files(named),
+                }
+            }
+            other => other,
+        };
         Ok(match change {
             Decision::Grant(NewGrant::Files { path, at, is_at_named, is_writable }) => {
                 let written = grants.iter().find(|grant| is_same(&path, grant));
                 let path = written.map_or(path, |grant| grant.path.to_string());
                 Decision::Grant(NewGrant::Files { path, at, is_at_named, is_writable })
             }
-            Decision::Revoke(GrantName::Files(named))
-                if !grants.iter().any(|grant| grant.at == named) =>
-            {
-                let mut found = grants.iter().filter(|grant| is_same(&named, grant));
-                match (found.next(), found.next()) {
-                    (Some(only), None) => Decision::Revoke(GrantName::Files(only.at.clone())),
-                    _ => Decision::Revoke(GrantName::Files(named)),
-                }
+            Decision::Revoke(name) => Decision::Revoke(seen(name)),
+            Decision::Unset(DecisionKey::Grant(name)) => {
+                Decision::Unset(DecisionKey::Grant(seen(name)))
             }
             other => other,
         })

@@ -16,6 +16,14 @@ pub struct DecisionKeyError {
     pub(super) near: Option<String>,
 }
 
+impl DecisionKeyError {
+    /// The key that was probably meant. `None` if none is near.
+    #[must_use]
+    pub fn near(&self) -> Option<&str> {
+        self.near.as_deref()
+    }
+}
+
 fn hint(near: Option<&str>) -> String {
     near.map_or(";".into(), |near| format!("; did you mean `{near}`?"))
 }
