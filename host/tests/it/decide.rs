@@ -623,10 +623,12 @@ fn a_file_that_others_can_write_is_told() {
     let person = person();
     fs::write(local(&person), "").unwrap();
     fs::set_permissions(local(&person), fs::Permissions::from_mode(0o666)).unwrap();
-    for command in ["check", "doctor"] {
-        let said = person.run(&[command]).out;
-        assert!(said.contains("everybody on this machine can write"), "{command}: {said}");
+    for command in [&["check"][..], &["check", "v"], &["doctor"]] {
+        let said = person.run(command).out;
+        assert!(said.contains("everybody on this machine can write"), "{command:?}: {said}");
     }
+    let of_another = person.run(&["check", "w"]).out;
+    assert!(!of_another.contains("everybody"), "{of_another}");
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::examined::Examined;
 use super::finding::Finding;
+use crate::lockfile::LOCK_FILE;
 use crate::text::escape;
 #[cfg(unix)]
 use crate::text::shell_word;
@@ -34,6 +35,8 @@ pub(super) fn check(examined: &Examined) -> Vec<Finding> {
 
 /// A file that decides what is served, and that others can change.
 pub(in crate::cli) struct LooseFile {
+    /// The name of the plugin's files without their endings. `None` for the lock, which is of all plugins.
+    pub(in crate::cli) stem: Option<String>,
     pub(in crate::cli) problem: String,
     pub(in crate::cli) advice: String,
 }
@@ -54,11 +57,19 @@ pub(in crate::cli) fn loose_files(directory: &Path) -> Vec<LooseFile> {
         // Past a link: what it leads to counts.
         let found = path.metadata().ok()?;
         let (shown, word) = (escape(&path.to_string_lossy()), shell_word(&path.to_string_lossy()));
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let stem =
+            (name != LOCK_FILE).then(|| name.split('.').next().unwrap_or_default().to_owned());
         if ![0, own].contains(&found.uid()) {
             let problem = format!("{shown} belongs to another user, who decides what it says");
-            return Some(LooseFile { problem, advice: "copy it, and remove that one".into() });
+            return Some(LooseFile {
+                stem,
+                problem,
+                advice: "copy it, and remove that one".into(),
+            });
         }
         (found.mode() & 0o002 != 0).then(|| LooseFile {
+            stem,
             problem: format!("everybody on this machine can write {shown}"),
             advice: format!("`chmod go-w {word}` takes that away"),
         })

@@ -28,12 +28,12 @@ pub(crate) fn run(setup: Setup, names: &[String], as_json: bool) -> anyhow::Resu
         print_json(&report(&catalog, &chosen))?;
     } else {
         print(&catalog, &chosen);
-        let directories = if names.is_empty() { &directories[..] } else { &[] };
-        for loose in directories.iter().flat_map(|directory| loose_files(directory)) {
+        let loose = directories.iter().flat_map(|directory| loose_files(directory));
+        for loose in loose.filter(|loose| chosen.concerns(names, loose.stem.as_deref())) {
             println!("{} {}; {}", paint(ERROR, "warning"), loose.problem, loose.advice);
         }
         if names.is_empty() && catalog.plugins().is_empty() && catalog.refusals().is_empty() {
-            println!("{}", nothing_in(directories));
+            println!("{}", nothing_in(&directories));
         }
     }
     host.stop();
@@ -93,6 +93,14 @@ impl<'a> Chosen<'a> {
         Ok(Self { plugins, refusals })
     }
 
+    /// True if files of this name, or the lock where it is `None`, decide of what was chosen by `names`.
+    fn concerns(&self, names: &[String], file: Option<&str>) -> bool {
+        let Some(file) = file.filter(|_| !names.is_empty()) else { return true };
+        let plugins = self.plugins.iter().map(|plugin| stem(&plugin.file));
+        let refused = self.refusals.iter().map(|refusal| stem(&refusal.file));
+        plugins.chain(refused).any(|own| own == file)
+    }
+
     fn count_refused(&self) -> usize {
         self.refusals.iter().filter(|refusal| refusal.is_refusal()).count()
     }
@@ -130,8 +138,8 @@ fn unknown_plugin<'a>(unknown: &str, known: impl Iterator<Item = &'a str> + Clon
 /// The name of a plugin's file without its directory and its endings.
 pub(crate) fn stem(file: &str) -> &str {
     let name = file.rsplit(MAIN_SEPARATOR).next().unwrap_or(file);
-    let name = name.strip_suffix(".toml").unwrap_or(name);
-    name.strip_suffix(".local").unwrap_or(name)
+    let endings = [".local.toml", ".toml", ".wasm", ".wit"].into_iter();
+    endings.filter_map(|ending| name.strip_suffix(ending)).next().unwrap_or(name)
 }
 
 fn report(catalog: &Catalog, chosen: &Chosen<'_>) -> Value {
