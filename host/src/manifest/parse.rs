@@ -1,5 +1,7 @@
 //! The text of a manifest, and of the local file beside it, to checked values.
 
+use std::path::MAIN_SEPARATOR;
+
 use toml::de::DeTable;
 
 use super::limits::units::Bytes;
@@ -9,7 +11,9 @@ use super::raw::RawManifest;
 use super::resolve;
 use super::syntax::error::{Diagnostic, ManifestError};
 use super::syntax::source::SourceTexts;
+use super::syntax::source_file::local_of;
 use super::syntax::{keys, tree};
+use crate::text::escape;
 
 /// The largest manifest, and the largest local file, in bytes.
 pub const MAX_MANIFEST: usize = 64 * 1024;
@@ -24,7 +28,9 @@ impl Manifest {
     /// them.
     pub fn of_files(file: &str, bytes: &[u8], local: Option<&[u8]>) -> Result<Self, String> {
         let text = utf8(bytes, "the manifest")?;
-        let local = local.map(|bytes| utf8(bytes, "the local file")).transpose()?;
+        let own = local_of(file.rsplit(MAIN_SEPARATOR).next().unwrap_or(file));
+        let what = format!("the local file {}", escape(&own));
+        let local = local.map(|bytes| utf8(bytes, &what)).transpose()?;
         Self::parse_with(file, text, local).map_err(|error| error.to_string())
     }
 

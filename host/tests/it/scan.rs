@@ -279,7 +279,7 @@ fn a_wrong_local_file_leaves_the_last_good_version_and_is_named() {
     for (text, expected) in [
         (&b"[limits]\nfuel = 1\n"[..], "v.local.toml:2:8: `fuel` in [limits]: expected"),
         (b"[plugin]\nwasm = \"w.wasm\"\n", "v.local.toml:2:1: `wasm` in [plugin] says what"),
-        (b"# \xff", "the local file is not UTF-8: byte 2"),
+        (b"# \xff", "the local file v.local.toml is not UTF-8: byte 2"),
     ] {
         fs::write(&local, text).unwrap();
         bench.look();
