@@ -38,7 +38,8 @@ pub(crate) fn run(setup: Setup, name: &str, as_json: bool) -> anyhow::Result<Exi
         _ => {
             let plugins = catalog.plugins().iter().map(|plugin| plugin.name.as_str());
             let tool = find(&catalog, name, locking).map_err(|error| {
-                let is_told = catalog.unlisted(name).or_else(|| catalog.hidden(name)).is_some();
+                let is_told = catalog.unlisted(name).or_else(|| catalog.hidden(name)).is_some()
+                    || catalog.now_called(name).is_some();
                 let is_unknown = catalog.nearest(name).is_none() && !is_told;
                 match nearest(name, plugins).filter(|_| is_unknown) {
                     Some(near) => anyhow!(

@@ -122,7 +122,10 @@ fn hide_value(error: &mut clap::Error, usage: &str) {
     };
     let (sets, grants) = (usage.contains(" secret set "), usage.contains(" grant "));
     let may_be_secret = (!argument.starts_with('-') && (sets || grants)) || holds_token(&argument);
+    // `status` takes a plugin's name by an option.
+    let plugin = usage.contains(" status ") && !argument.starts_with('-') && !may_be_secret;
     let tip = match (sets, grants) {
+        _ if plugin => Some("`toolrack status --plugin NAME` shows one plugin"),
         (true, _) => Some("a secret's value is no argument: it is asked for, or read from stdin"),
         (_, true) if argument == "--read" => {
             Some("a directory is granted to be read alone unless `--write` is said")
@@ -197,6 +200,7 @@ mod tests {
             (&["grant", "github", "secret", "T", token], false, "`toolrack secret set NAME`"),
             (&["grant", "v", "files", "~/my", "notes", "--write"], false, "goes in quotes"),
             (&["revoke", "github", "secret", "T", token], false, ""),
+            (&["status", "weather"], true, "`toolrack status --plugin NAME`"),
             (&["remove", "a", "--hard"], true, ""),
             (&["grant", "v", "files", "~/x", "--read"], true, "unless `--write` is said"),
         ] {
@@ -208,7 +212,7 @@ mod tests {
                 typed
                     .iter()
                     .skip(1)
-                    .find(|word| [token, "hunter2", "notes"].contains(word))
+                    .find(|word| [token, "hunter2", "notes", "weather"].contains(word))
                     .unwrap_or(&token),
             );
             assert_eq!(told.contains(wrong), is_repeated, "{told}");
