@@ -130,7 +130,7 @@ fn a_directory_brings_every_manifest_with_its_wasm() {
 }
 
 /// What was changed in a manifest is lost with it, so it is told.
-const REPLACED: &str = "another manifest is installed, and replaced by this one";
+const REPLACED: &str = "installing it replaces another manifest";
 
 #[test]
 fn of_a_directory_fixtures_build_output_and_other_files_are_passed_over_and_named() {
@@ -193,7 +193,8 @@ fn what_is_there_is_updated_and_the_installed_manifest_stays() {
     assert_eq!(files(&person.plugins())["one.wasm"], wasm(&["run", "more"]));
     let source = person
         .source(&[("one.toml", b"[plugin]\nwasm = \"new.wasm\"\n"), ("new.wasm", &wasm(&["run"]))]);
-    let kept = format!("the old one is kept as {}", path(&person.plugins().join("one.toml.bak")));
+    let kept =
+        format!("the old one is then kept as {}", path(&person.plugins().join("one.toml.bak")));
     person.adds(&source.join("one.toml"), &["updated one from version ", REPLACED, &kept]);
     let names: Vec<_> = files(&person.plugins()).into_keys().collect();
     assert_eq!(names, ["new.wasm", "one.toml", "one.toml.bak"], "nobody needs the old Wasm");

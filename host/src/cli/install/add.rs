@@ -196,9 +196,9 @@ impl Checked {
                 ManifestSource::Brought if replaces_manifest(pair, &self.shelf) => {
                     let kept = backup(pair, &self.shelf);
                     let kept = kept.map(|path| escape(&path.to_string_lossy()));
-                    let kept = kept.map(|path| format!("; the old one is kept as {path}"));
+                    let kept = kept.map(|path| format!("; the old one is then kept as {path}"));
                     println!(
-                        "     another manifest is installed, and replaced by this one: {manifest}{}",
+                        "     installing it replaces another manifest: {manifest}{}",
                         kept.unwrap_or_default()
                     )
                 }
