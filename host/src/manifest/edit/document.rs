@@ -1,6 +1,8 @@
 //! A local file as a tree that keeps its comments and its order.
 
-use toml_edit::{Array, ArrayOfTables, DocumentMut, Item, RawString, Table, TableLike, Value};
+use toml_edit::{
+    Array, ArrayOfTables, Decor, DocumentMut, Item, RawString, Table, TableLike, Value,
+};
 
 use super::super::grants::files::lies_in;
 use super::list::{self, ListItem};
@@ -282,8 +284,19 @@ impl LocalDocument {
         if !grants.contains_key(table) {
             grants.insert(table, Item::Value(Value::InlineTable(toml_edit::InlineTable::new())));
         }
-        if let Some(table) = grants.get_mut(table).and_then(Item::as_table_like_mut) {
-            put_value(table, key, value);
+        let Some(entries) = grants.get_mut(table) else { return };
+        // What follows the last entry of an inline table follows the new one.
+        let last = entries.as_inline_table_mut().filter(|own| !own.contains_key(key));
+        let last = last.and_then(|own| own.iter_mut().last());
+        let mut value = value;
+        if let Some((_, last)) = last {
+            let suffix = last.decor().suffix().and_then(RawString::as_str).unwrap_or_default();
+            let (before, after) = (" ", suffix.to_owned());
+            last.decor_mut().set_suffix("");
+            *value.decor_mut() = Decor::new(before, after);
+        }
+        if let Some(entries) = entries.as_table_like_mut() {
+            put_value(entries, key, value);
         }
     }
 

@@ -147,6 +147,12 @@ fn the_same_grant_takes_its_own_place() {
     );
     let set_lang = Decision::Grant(NewGrant::Env("LANG".into(), "de".into()));
     check("[grants]\nenv = { LANG = \"fr\" }\n", &set_lang, "[grants]\nenv = { LANG = \"de\" }\n");
+    check(
+        "[grants]\nenv = { A = \"a\" }\n",
+        &set_lang,
+        "[grants]\nenv = { A = \"a\", LANG = \"de\" }\n",
+    );
+    check("[grants]\nenv = {A=\"a\"}\n", &set_lang, "[grants]\nenv = {A=\"a\", LANG = \"de\"}\n");
     check("[grants.env]\nLANG = \"fr\" # f\n", &set_lang, "[grants.env]\nLANG = \"de\" # f\n");
 }
 
