@@ -119,12 +119,10 @@ pub enum PluginError {
     TooManyPatterns,
     /// It would take more than its share of the tools that are served.
     #[error(
-        "it offers {found} tools; the most is {most} by `max_tools` under [limits]; `toolrack set {name} limits.max_tools \
-         {found}` allows them, and `hidden = true` in [[tools]] hides some"
+        "it offers {found} tools; the most is {most}; allow more by `max_tools = {found}` under [limits], or hide some by \
+         `hidden = true` in [[tools]]"
     )]
     TooManyTools {
-        /// The plugin's name.
-        name: PluginName,
         /// The number of its tools, without hidden ones.
         found: usize,
         /// The most that it may have.

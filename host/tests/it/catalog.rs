@@ -123,7 +123,7 @@ fn no_plugin_takes_more_than_its_share_of_tools() {
         let catalog = load(&[directory.path()]);
         assert_eq!(catalog.tools().len(), served, "{manifest}");
         let told = |refusal: &toolrack::catalog::Refusal| {
-            refusal.reason.contains("toolrack set many limits.max_tools 65")
+            refusal.reason.contains("allow more by `max_tools = 65` under [limits]")
         };
         assert_eq!(catalog.refusals().iter().any(told), served == 0, "{manifest}");
     }

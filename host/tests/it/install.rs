@@ -336,13 +336,16 @@ fn numbered(tools: usize) -> Vec<u8> {
     wasm(&names.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
+/// The limit of a plugin that has very many tools.
+const MANY: &str = "[limits]\nmax_tools = 512\n";
+
 /// So many plugins in the directory, all of one Wasm.
 fn fill(person: &Person, count: usize, bytes: &[u8]) {
     fs::create_dir(person.plugins()).unwrap();
     fs::write(person.plugins().join("shared.wasm"), bytes).unwrap();
     for at in 0..count {
         let manifest = person.plugins().join(format!("p{at:03}.toml"));
-        fs::write(manifest, "[plugin]\nwasm = \"shared.wasm\"\n").unwrap();
+        fs::write(manifest, format!("[plugin]\nwasm = \"shared.wasm\"\n{MANY}")).unwrap();
     }
 }
 
@@ -365,7 +368,10 @@ fn tools_that_there_is_no_room_for_are_refused() {
     let (fits, large) = (numbered(256), numbered(257));
     let person = Person::new();
     fill(&person, 1, &fits);
-    let source = person.source(&[("fits.wasm", &fits), ("large.wasm", &large)]);
+    let many = MANY.as_bytes();
+    let files =
+        [("fits.wasm", &*fits), ("fits.toml", many), ("large.wasm", &large), ("large.toml", many)];
+    let source = person.source(&files);
     let expected = ["large.toml", "more than the 512 that are served"];
     person.cannot_add(&source.join("large.wasm"), 1, &expected);
     person.adds(&source.join("fits.wasm"), &["installed fits"]);
@@ -375,7 +381,8 @@ fn tools_that_there_is_no_room_for_are_refused() {
 fn where_there_are_too_many_tools_already_a_plugin_can_still_be_updated() {
     let person = Person::new();
     fill(&person, 3, &numbered(200));
-    let source = person.source(&[("p001.wasm", &numbered(199)), ("p001.toml", b"")]);
+    let files = [("p001.wasm", &*numbered(199)), ("p001.toml", MANY.as_bytes())];
+    let source = person.source(&files);
     person.adds(&source.join("p001.toml"), &["updated p001"]);
 }
 

@@ -100,11 +100,7 @@ pub(crate) fn offer(
     }
     let most = manifest.limits.max_tools;
     if tools.len() > most as usize {
-        return Err(PluginError::TooManyTools {
-            name: manifest.name.clone(),
-            found: tools.len(),
-            most,
-        });
+        return Err(PluginError::TooManyTools { found: tools.len(), most });
     }
     Ok(Offer { tools, unfit: listed.unfit, idle, names })
 }
