@@ -268,7 +268,7 @@ fn a_file_that_says_a_thing_twice_is_refused() {
     );
     let two = Wat { tools: &["run", "run"], ..Wat::default() }.build();
     refused(&packed(two, &listing(|_| {})), &["is listed twice"]);
-    // Text that nests in a string, to be read again: as deep as a section is long.
+    // Text that nests in a string, to be read again: as deep as a section is long. It is refused before it is read.
     let mut bomb = String::from("1");
     for _ in 0..100 {
         let inner = bomb.replace('\\', r"\u005c").replace('"', r"\u0022");
@@ -276,7 +276,7 @@ fn a_file_that_says_a_thing_twice_is_refused() {
     }
     let content = listing(|it| it["tools"][0]["_meta"] = json!({}))
         .replace(r#""_meta":{}"#, &format!(r#""_meta":{bomb}"#));
-    refused(&packed(Wat::default().build(), &content), &["`_meta` of its tool `run`"]);
+    refused(&packed(Wat::default().build(), &content), &["its tool `run` has a `meta` of"]);
 }
 
 #[test]
