@@ -32,7 +32,9 @@ pub(crate) fn hidden_values(text: &str, span: &Range<usize>) -> Vec<Range<usize>
     let section = section_start(text, start);
     let mut reader = Reader { text, at: section, start, ..Reader::default() };
     reader.read_to(end);
-    reader.hidden.into_iter().map(|own| own.start.max(start)..own.end.min(end)).collect()
+    // A text in three quotes may begin behind these lines, or end before them.
+    let within = reader.hidden.into_iter().map(|own| own.start.max(start)..own.end.min(end));
+    within.filter(|own| !own.is_empty()).collect()
 }
 
 /// The start of the last line before `start` that opens a section, or of the text.
@@ -299,6 +301,10 @@ mod tests {
             let text = text.replace("TOKEN", token);
             assert!(!shown(&text).contains(token), "{}", shown(&text));
         }
+        // Only the first line is shown, and the value begins behind it.
+        let text = "GITHUB_TOKEN = '''\nhunter2'''";
+        assert!(hidden_values(text, &(0..1)).is_empty());
+        assert_eq!(shown(text), "GITHUB_TOKEN = '''...'''");
         let digest = format!("sha256 = \"{}\"", "0f3a9c4b7d2e8615".repeat(4));
         assert_eq!(shown(&digest), digest);
     }
