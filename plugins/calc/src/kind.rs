@@ -29,7 +29,7 @@ impl Kind {
     }
 
     pub fn is_plain(&self) -> bool {
-        matches!(self, Kind::Percent | Kind::Of(Dimension::NONE))
+        *self == Kind::Percent || *self == Kind::PLAIN
     }
 
     /// True if a circular function takes the value: a plain number is one of radians.
@@ -41,7 +41,8 @@ impl Kind {
     pub fn shown(&self) -> String {
         match self {
             Kind::Reading(_) => "a temperature".to_string(),
-            Kind::Percent | Kind::Of(Dimension::NONE) => "a number without a unit".to_string(),
+            _ if self.is_plain() => "a number without a unit".to_string(),
+            Kind::Percent => "a percentage".to_string(),
             Kind::Of(dimension) => format!("in {}", dimension.name()),
         }
     }
@@ -63,13 +64,17 @@ pub fn alike(left: &Kind, right: &Kind) -> Result<Kind, String> {
 
 /// Returns what to write where two dimensions differ in an angle alone, behind the message that they differ.
 pub fn advice(a: Dimension, b: Dimension) -> &'static str {
-    match (a.without_angle(), a.without_angle() == b.without_angle()) {
-        (_, false) => "",
-        (Dimension::NONE, true) => "; write rad or deg behind a number that is an angle",
-        (_, true) => {
-            "; write `* turn` or `* rad` behind a frequency, `/ turn` or `/ rad` behind a rotation, as in 50 Hz * turn to rpm"
-        }
+    if a.without_angle() != b.without_angle() {
+        return "";
     }
+    if a.without_angle() == Dimension::NONE {
+        return "; write rad or deg behind a number that is an angle";
+    }
+    if [a, b].iter().any(|one| one.may_be_by_turn(false)) {
+        return "; what turns may move so much by the turn or by the radian; write `/ turn` or `/ rad` behind the rotation, \
+                as in 5 mm * 600 rpm / turn to mm/s, or 0.3 m * 300 rpm / rad to m/s for an arc";
+    }
+    "; write `* turn` or `* rad` behind a frequency, `/ turn` or `/ rad` behind a rotation, as in 50 Hz * turn to rpm"
 }
 
 /// Of a product, or of a quotient where `sign` is -1.

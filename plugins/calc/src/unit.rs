@@ -6,22 +6,51 @@ use dashu_ratio::RBig;
 
 /// The power of each base unit in a unit: angle, length, mass, time, temperature, data. An angle is no plain number here,
 /// since 60 turns a minute and 60 radians a minute would be the same frequency.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Dimension([i32; 6]);
+#[derive(Clone, Copy, Debug)]
+pub struct Dimension {
+    powers: [i32; 6],
+    /// True if the angle was written in turns, degrees or the like, and not in radians.
+    is_counted: bool,
+    /// True of what comes from a force times a length, which may be a torque.
+    is_of_torque: bool,
+}
+
+/// Two dimensions are one whatever the angle was written in.
+impl PartialEq for Dimension {
+    fn eq(&self, other: &Dimension) -> bool {
+        self.powers == other.powers
+    }
+}
 
 const BASES: [&str; 6] = ["rad", "m", "kg", "s", "K", "bit"];
 
 impl Dimension {
-    pub const NONE: Dimension = Dimension([0; 6]);
-    pub const ANGLE: Dimension = Dimension([1, 0, 0, 0, 0, 0]);
-    pub const TEMPERATURE: Dimension = Dimension([0, 0, 0, 0, 1, 0]);
-    pub const FREQUENCY: Dimension = Dimension([0, 0, 0, -1, 0, 0]);
+    pub const NONE: Dimension = Dimension::of([0; 6]);
+    pub const ANGLE: Dimension = Dimension::of([1, 0, 0, 0, 0, 0]);
+    pub const TEMPERATURE: Dimension = Dimension::of([0, 0, 0, 0, 1, 0]);
+    pub const FREQUENCY: Dimension = Dimension::of([0, 0, 0, -1, 0, 0]);
     /// The dimension of a speed of rotation.
-    pub const ROTATION: Dimension = Dimension([1, 0, 0, -1, 0, 0]);
+    pub const ROTATION: Dimension = Dimension::of([1, 0, 0, -1, 0, 0]);
+
+    const fn of(powers: [i32; 6]) -> Dimension {
+        Dimension { powers, is_counted: false, is_of_torque: false }
+    }
+
+    /// The dimension of a unit that is so many turns.
+    const fn counted(self) -> Dimension {
+        Dimension { is_counted: true, ..self }
+    }
 
     /// That of a product, or of a quotient where `sign` is -1.
     pub fn times(self, other: Dimension, sign: i32) -> Dimension {
-        self.map(other, |a, b| a.saturating_add(b.saturating_mul(sign)))
+        let product = self.map(other, |a, b| a.saturating_add(b.saturating_mul(sign)));
+        let is_torque = sign > 0 && [(FORCE, LENGTH), (LENGTH, FORCE)].contains(&(self, other));
+        let may_be_of_it = [ENERGY, POWER, FREQUENCY].contains(&product.without_angle());
+        Dimension {
+            is_counted: (self.is_counted || other.is_counted) && product.powers[0] != 0,
+            is_of_torque: (is_torque || self.is_of_torque || other.is_of_torque) && may_be_of_it,
+            ..product
+        }
     }
 
     pub fn power(self, exponent: i32) -> Dimension {
@@ -30,32 +59,54 @@ impl Dimension {
 
     /// That of a root, if there is one.
     pub fn root(self, degree: i32) -> Option<Dimension> {
-        self.0.iter().all(|n| n % degree == 0).then(|| self.map(self, |a, _| a / degree))
+        self.powers.iter().all(|n| n % degree == 0).then(|| self.map(self, |a, _| a / degree))
     }
 
     /// The same without its angle.
     pub fn without_angle(self) -> Dimension {
-        let [_, rest @ ..] = self.0;
-        let mut without = Dimension::NONE;
-        without.0[1..].copy_from_slice(&rest);
-        without
+        let [_, length, mass, time, temperature, data] = self.powers;
+        let powers = [0, length, mass, time, temperature, data];
+        Dimension { powers, is_counted: false, ..self }
     }
 
     /// True if a value of this dimension can be told in units of `other`. A radian counts as 1 where it turns a radius
-    /// or a torque: into a length, a speed, an energy, a power. What is left by itself or by a time may be turns as well.
+    /// or a torque: into a length, a speed, an energy, a power. What is left by itself or by a time may be turns as well,
+    /// and so may turns of what is no torque: a lead of 5 mm, a pump of 20 cm³.
     pub fn fits(self, other: Dimension) -> bool {
-        self == other || self.without_angle() == other.without_angle() && self.has_lever()
+        let is_of_torque = self.is_of_torque || other.is_of_torque;
+        let is_by_turn = [self, other].iter().any(|one| one.may_be_by_turn(is_of_torque));
+        self == other
+            || self.without_angle() == other.without_angle() && self.has_lever() && !is_by_turn
+    }
+
+    /// True of a power by a torque: radians by the second, of which nobody wrote the radian.
+    pub fn is_bare_rotation(self) -> bool {
+        self == FREQUENCY && self.is_of_torque
+    }
+
+    /// True if there are turns in it, and something that moves by the turn or by the radian. A torque, and a moment of inertia,
+    /// take radians.
+    pub fn may_be_by_turn(self, is_of_torque: bool) -> bool {
+        let [angle, ..] = self.powers;
+        let is_energy = [ENERGY, POWER].contains(&self.without_angle());
+        let takes_radians = is_energy && (is_of_torque || angle.abs() > 1);
+        self.is_counted && angle != 0 && self.has_lever() && !takes_radians
+    }
+
+    /// True if a torque or a moment of inertia is turned, so that a value told in `other` has no angle.
+    pub fn loses_turns(self, other: Dimension) -> bool {
+        self != other && (self.is_counted || other.is_counted) && self.has_lever()
     }
 
     /// True if there is a mass or a length that an angle moves.
     fn has_lever(self) -> bool {
-        let [_, length, mass, ..] = self.0;
+        let [_, length, mass, ..] = self.powers;
         length > 0 || mass != 0
     }
 
     fn map(self, other: Dimension, change: impl Fn(i32, i32) -> i32) -> Dimension {
         let mut changed = self;
-        for (n, m) in changed.0.iter_mut().zip(other.0) {
+        for (n, m) in changed.powers.iter_mut().zip(other.powers) {
             *n = change(*n, m);
         }
         changed
@@ -63,8 +114,9 @@ impl Dimension {
 
     /// The base units, such as `kg m^2 s^-2`; without the radian where that counts as 1.
     pub fn name(self) -> String {
-        let shown = if self.has_lever() { self.without_angle() } else { self };
-        let powers = BASES.iter().zip(shown.0).filter(|(_, power)| *power != 0);
+        let is_lost = self.has_lever() && !self.may_be_by_turn(self.is_of_torque);
+        let shown = if is_lost { self.without_angle() } else { self };
+        let powers = BASES.iter().zip(shown.powers).filter(|(_, power)| *power != 0);
         let named = powers.map(|(base, power)| match power {
             1 => base.to_string(),
             power => format!("{base}^{power}"),
@@ -88,20 +140,21 @@ pub struct Unit {
 type Row = (&'static str, &'static str, Dimension);
 
 const ANGLE: Dimension = Dimension::ANGLE;
-const LENGTH: Dimension = Dimension([0, 1, 0, 0, 0, 0]);
-const AREA: Dimension = Dimension([0, 2, 0, 0, 0, 0]);
-const VOLUME: Dimension = Dimension([0, 3, 0, 0, 0, 0]);
-const MASS: Dimension = Dimension([0, 0, 1, 0, 0, 0]);
-const TIME: Dimension = Dimension([0, 0, 0, 1, 0, 0]);
-const DATA: Dimension = Dimension([0, 0, 0, 0, 0, 1]);
-const SPEED: Dimension = Dimension([0, 1, 0, -1, 0, 0]);
+const LENGTH: Dimension = Dimension::of([0, 1, 0, 0, 0, 0]);
+const AREA: Dimension = Dimension::of([0, 2, 0, 0, 0, 0]);
+const VOLUME: Dimension = Dimension::of([0, 3, 0, 0, 0, 0]);
+const MASS: Dimension = Dimension::of([0, 0, 1, 0, 0, 0]);
+const TIME: Dimension = Dimension::of([0, 0, 0, 1, 0, 0]);
+const DATA: Dimension = Dimension::of([0, 0, 0, 0, 0, 1]);
+const SPEED: Dimension = Dimension::of([0, 1, 0, -1, 0, 0]);
 const FREQUENCY: Dimension = Dimension::FREQUENCY;
-const ROTATION: Dimension = Dimension::ROTATION;
-const FORCE: Dimension = Dimension([0, 1, 1, -2, 0, 0]);
-const ENERGY: Dimension = Dimension([0, 2, 1, -2, 0, 0]);
-const POWER: Dimension = Dimension([0, 2, 1, -3, 0, 0]);
-const PRESSURE: Dimension = Dimension([0, -1, 1, -2, 0, 0]);
-const RATE: Dimension = Dimension([0, 0, 0, -1, 0, 1]);
+const TURNS: Dimension = Dimension::ANGLE.counted();
+const TURNS_BY_TIME: Dimension = Dimension::ROTATION.counted();
+const FORCE: Dimension = Dimension::of([0, 1, 1, -2, 0, 0]);
+const ENERGY: Dimension = Dimension::of([0, 2, 1, -2, 0, 0]);
+const POWER: Dimension = Dimension::of([0, 2, 1, -3, 0, 0]);
+const PRESSURE: Dimension = Dimension::of([0, -1, 1, -2, 0, 0]);
+const RATE: Dimension = Dimension::of([0, 0, 0, -1, 0, 1]);
 
 const TABLE: &[Row] = &[
     ("m meter meters metre metres", "1", LENGTH),
@@ -162,12 +215,12 @@ const TABLE: &[Row] = &[
 
 /// Those that are so many times pi.
 const ANGLES: &[Row] = &[
-    ("deg degree degrees °", "1/180", ANGLE),
-    ("grad gon", "1/200", ANGLE),
-    ("turn turns", "2", ANGLE),
-    ("arcmin", "1/10800", ANGLE),
-    ("arcsec", "1/648000", ANGLE),
-    ("rpm", "1/30", ROTATION),
+    ("deg degree degrees °", "1/180", TURNS),
+    ("grad gon", "1/200", TURNS),
+    ("turn turns", "2", TURNS),
+    ("arcmin", "1/10800", TURNS),
+    ("arcsec", "1/648000", TURNS),
+    ("rpm", "1/30", TURNS_BY_TIME),
 ];
 
 /// Names, the factor, and the zero in units of its own.

@@ -248,10 +248,25 @@ fn a_turn_is_no_radian() {
         ("500 N m * 3000 rpm to kW", "157.079633", "kW"),
         ("50 * pi * 1 kW / (3000 rpm) to N m", "500", "N m"),
         ("100 N m * 1 turn to J", "628.318531", "J"),
-        ("3000 rpm * 0.1 m to m/s", "31.415927", "m/s"),
-        ("(60 rpm)^2 * 1 m to m/s^2", "39.478418", "m/s^2"),
+        ("3000 rpm * 0.1 m / rad to m/s", "31.415927", "m/s"),
+        ("0.1 m * 300 rad/s to m/s", "30", "m/s"),
+        ("(60 rpm)^2 * 1 m / rad^2 to m/s^2", "39.478418", "m/s^2"),
         ("2 kg m^2 * (60 rpm)^2 / 2 to J", "39.478418", "J"),
-        ("2 m * 180 deg to m", "6.283185", "m"),
+        ("2 m * 180 deg / rad to m", "6.283185", "m"),
+        ("2 m * 3 rad to m", "6", "m"),
+        ("100 kW / (500 N m) to rpm", "1909.859317", "rpm"),
+        ("100 kW / (500 N m) to rad/s", "200", "rad/s"),
+        ("100 kW / (500 J) to Hz", "200", "Hz"),
+        ("500 N m / (100 N m) * 50 Hz to Hz", "250", "Hz"),
+        // By the turn.
+        ("5 mm/turn * 600 rpm to mm/s", "50.000000", "mm/s"),
+        ("5 mm * 600 rpm / turn to mm/s", "50", "mm/s"),
+        ("20 cm^3 * 1500 rpm / turn to L/min", "30", "L/min"),
+        ("2 * pi * 500 N m * 3000 rpm / turn to kW", "157.079633", "kW"),
+        ("200 bar * 20 cm^3 * 1500 rpm / turn to kW", "10", "kW"),
+        ("0.1 m * 60 rpm", "0.628319", "rad m s^-1"),
+        ("5 mm/turn * 60 rpm * 3 s * 2 rad to mm", "30.000000", "mm"),
+        ("(60 rpm)^2 * pi / pi * 2 kg m^2 / 2 to J", "39.478418", "J"),
         ("1 J + 2 N m * 180 deg", "7.283185", "m^2 kg s^-2"),
         ("30 deg", "0.523599", "rad"),
         ("30\u{b0} + 15\u{b0}", "0.785398", "rad"),
@@ -275,6 +290,21 @@ fn a_turn_is_no_radian() {
         ("sin(60 rpm)", "`sin` takes an angle or a number without a unit, got one in rad s^-1"),
         ("radians(30 deg)", "takes numbers without a unit"),
         ("1 turn/m to m^-1", "this cannot be converted"),
+        ("pi * 0.6 m * 300 rpm to m/s", "0.3 m * 300 rpm / rad to m/s"),
+        ("5 mm * 600 rpm to mm/s", "write `/ turn` or `/ rad` behind the rotation"),
+        ("20 cm^3 * 1500 rpm to L/min", "write `/ turn` or `/ rad` behind the rotation"),
+        ("2 g * 3000 rpm to g/s", "write `/ turn` or `/ rad` behind the rotation"),
+        ("2 m * 180 deg to m", "write `/ turn` or `/ rad` behind the rotation"),
+        ("2 m * 300 rpm + 1 m/s", "write `/ turn` or `/ rad` behind the rotation"),
+        ("1 m/s + 2 m * 300 rpm", "write `/ turn` or `/ rad` behind the rotation"),
+        ("max(1 m/s, 2 m * 300 rpm)", "write `/ turn` or `/ rad` behind the rotation"),
+        ("200 bar * 20 cm^3 * 1500 rpm to kW", "write `/ turn` or `/ rad` behind the rotation"),
+        ("5 J * 3000 rpm to W", "write `/ turn` or `/ rad` behind the rotation"),
+        ("2 * pi * 500 N m * 3000 rpm to kW", "2 pi is in a turn already"),
+        ("2 * pi * 500 N m * 3000 rpm", "2 pi is in a turn already"),
+        ("tau * 500 N m * 3000 rpm to kW", "2 pi is in a turn already"),
+        ("157 kW / (2 * pi * 3000 rpm) to N m", "2 pi is in a turn already"),
+        ("100 kW / (500 N m) to Hz", "hertz are turns"),
     ] {
         let message = answer(expression, None, None).unwrap_err();
         assert!(message.contains(part), "{expression}: {message}");
@@ -304,7 +334,7 @@ fn all_rotations_agree() {
         close(format!("7 {from} to Hz"), 7.0 * turns);
         close(format!("7 {from} * 3 s to turn"), 21.0 * turns);
         close(format!("7 N m * 3 {from} to W"), 21.0 * turns * 2.0 * PI);
-        close(format!("7 m * 3 {from} to m/s"), 21.0 * turns * 2.0 * PI);
+        close(format!("7 m * 3 {from} / rad to m/s"), 21.0 * turns * 2.0 * PI);
         close(format!("7 W / (3 {from}) to N m"), 7.0 / 3.0 / turns / 2.0 / PI);
     }
 }

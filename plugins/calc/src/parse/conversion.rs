@@ -32,6 +32,9 @@ impl Parser<'_> {
             if let Kind::Reading(unit) = &kind {
                 self.check_reading(unit);
             }
+            if let Kind::Of(dimension) = kind {
+                self.check_turns(dimension, dimension.without_angle(), self.last())?;
+            }
             return Ok(match kind {
                 Kind::Of(dimension) => Some(dimension.name()).filter(|name| !name.is_empty()),
                 Kind::Percent => None,
@@ -53,7 +56,7 @@ impl Parser<'_> {
                 let (_, span) = self.take();
                 self.step(arithmetic::mul, RBig::from(UBig::from(100u8)), span);
             }
-            (Kind::Of(Dimension::ANGLE), Token::Sign('%')) => {
+            (Kind::Of(angle), Token::Sign('%')) if *angle == Dimension::ANGLE => {
                 return Err(self.unexpected(SLOPE));
             }
             _ => self.in_unit(&kind, word)?,
@@ -78,10 +81,19 @@ impl Parser<'_> {
             self.apply(arithmetic::div, 2, word);
             return Ok(());
         }
-        let is_of_radians = *kind == Kind::PLAIN && want == Dimension::ANGLE;
+        if have.is_bare_rotation() && want == Dimension::FREQUENCY && self.next == start + 1 {
+            return Err(Fault::new(
+                word,
+                "a power by a torque is in radians by the second, and hertz are turns; write `to rpm`, `to turn/s` or `to rad/s` \
+                 without a factor of 2 pi",
+            ));
+        }
+        self.check_turns(have, want, word)?;
+        let is_of_radians = *kind == Kind::PLAIN && want == Dimension::ANGLE
+            || have.is_bare_rotation() && want == Dimension::ROTATION;
         if !have.fits(want) && !is_of_radians {
             let advice = match (kind, want) {
-                (Kind::Percent, Dimension::ANGLE) => format!("; {SLOPE}"),
+                (Kind::Percent, angle) if angle == Dimension::ANGLE => format!("; {SLOPE}"),
                 _ => kind::advice(have, want).to_string(),
             };
             let advice = match advice.as_str() {
@@ -96,6 +108,32 @@ impl Parser<'_> {
             return Err(Fault::new(word, message));
         }
         Ok(())
+    }
+
+    /// Refuses 2 pi beside turns that are radians already.
+    fn check_turns(&self, have: Dimension, want: Dimension, span: Span) -> Result<(), Fault> {
+        match have.loses_turns(want) && self.has_two_pi() {
+            true => Err(Fault::new(
+                span,
+                "2 pi is in a turn already, as in 500 N m * 3000 rpm to kW; leave it out, or write `/ turn` behind the rotation",
+            )),
+            false => Ok(()),
+        }
+    }
+
+    /// True if the expression has 2 pi in it, as in `2 * pi * 500 N m * 3000 rpm`.
+    fn has_two_pi(&self) -> bool {
+        let is = |token: &Token, names: [&str; 2]| matches!(token, Token::Name(name) if names.iter().any(|known| name.eq_ignore_ascii_case(known)));
+        let two = Token::Number(RBig::from(UBig::from(2u8)));
+        self.tokens.iter().enumerate().any(|(place, (token, _))| {
+            let is_exponent = place > 0 && self.tokens[place - 1].0 == Token::Sign('^');
+            let mut behind = self.tokens[place + 1..].iter().map(|(token, _)| token);
+            let behind = behind.find(|token| **token != Token::Sign('*'));
+            is(token, ["tau", "τ"])
+                || *token == two
+                    && !is_exponent
+                    && behind.is_some_and(|token| is(token, ["pi", "π"]))
+        })
     }
 
     /// Refuses a temperature below absolute zero when it is known.
