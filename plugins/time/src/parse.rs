@@ -116,9 +116,19 @@ impl<'a> Comment<'a> {
         Some((body.trim_end(), Comment(comment.trim())))
     }
 
+    /// True of `(+1)`, which in timetables and flight plans is the next day.
+    fn may_be_days(&self) -> bool {
+        matches!(self.0, "+1" | "+2" | "+3" | "-1" | "\u{2212}1")
+    }
+
     /// The time of `body` with what the comment says of it. Only beside a zone may it say what is not known.
     fn read(&self, body: &str, around: &Surroundings) -> Result<Parsed, Wrong> {
         let comment = self.0;
+        if self.may_be_days() {
+            return Err(Wrong::Text(format!(
+                "`({comment})` may be the offset or another day; write `(UTC{comment})` for the offset, or the date of that day"
+            )));
+        }
         let whole = format!("{body} {comment}");
         if comment.split_whitespace().any(civil::knows) {
             return written(&whole, around).map(|(parsed, _)| parsed);

@@ -324,6 +324,7 @@ fn what_stands_in_parentheses_is_read() {
         assert_eq!(found(text, "UTC"), (expected.to_string(), None), "{text}");
     };
     check("17:00 (UTC+1)", "2026-07-01T17:00:00+01:00[+01:00]");
+    check("17:00 (+9)", "2026-07-02T17:00:00+09:00[+09:00]");
     check("17:00 (+01:00)", "2026-07-01T17:00:00+01:00[+01:00]");
     check("18:00 (Berlin)", "2026-07-02T18:00:00+02:00[Europe/Berlin]");
     check("18:00 (CEST)", "2026-07-02T18:00:00+02:00[+02:00]");
@@ -355,6 +356,10 @@ fn what_stands_in_parentheses_is_read() {
         ("14:30 (IST)", "is used in several zones"),
         ("14:30 (San Juan)", "is used in several zones"),
         ("14:30 (local time)", "`(local time)` is not understood; leave it out"),
+        ("6:00 (+1)", "may be the offset or another day; write `(UTC+1)` for the offset"),
+        ("23:50 (+2)", "may be the offset or another day"),
+        ("6:00 CET (+1)", "may be the offset or another day"),
+        ("23:50 ( -1 )", "may be the offset or another day"),
         ("14:30 ()", "`()` is not understood"),
         ("14:30 (pm)", "is no hour of"),
     ] {
