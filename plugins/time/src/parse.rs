@@ -82,7 +82,12 @@ fn written(text: &str, around: &Surroundings) -> Result<(Parsed, bool), Wrong> {
     let first = places(around.now.to_zoned(around.zone.clone()).date())?;
     let place = Place::of(&first, bracketed, &around.zone)?;
     let here = around.now.to_zoned(place.zone.zone.clone());
-    let words = places(here.date())?;
+    // Beside a zone, an offset is that of the time, and of its day.
+    let today = match place.offset {
+        Some(offset) => around.now.to_zoned(TimeZone::fixed(offset)).date(),
+        None => here.date(),
+    };
+    let words = places(today)?;
     let parsed = match (words.date, words.time) {
         (None, None) if place.is_now => Parsed { time: here, note: None },
         (None, None) => {
@@ -92,7 +97,7 @@ fn written(text: &str, around: &Surroundings) -> Result<(Parsed, bool), Wrong> {
             return Err(Wrong::Text("`now` and another time are two; leave one out".to_string()));
         }
         (date, time) => {
-            let date = date.unwrap_or(here.date());
+            let date = date.unwrap_or(today);
             place.at(date.to_datetime(time.unwrap_or(Time::midnight()))).map_err(Wrong::Time)?
         }
     };

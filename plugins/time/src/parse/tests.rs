@@ -143,6 +143,18 @@ fn every_form_takes_every_kind_of_zone() {
     let tokyo = ("2026-07-02T14:30:00+09:00[Asia/Tokyo]".to_string(), None);
     assert_eq!(found("14:30[Asia/Tokyo]", "UTC"), tokyo);
     assert_eq!(found("14:30 Asia/Tokyo", "UTC"), tokyo);
+    // With an offset of its own, a time is on the day of that.
+    for (text, expected) in [
+        ("14:30Z in Tokyo", "2026-07-01T23:30:00+09:00[Asia/Tokyo]"),
+        ("0900Z in Tokyo", "2026-07-01T18:00:00+09:00[Asia/Tokyo]"),
+        ("14:30Z Tokyo", "2026-07-01T23:30:00+09:00[Asia/Tokyo]"),
+        ("14:30Z[Asia/Tokyo]", "2026-07-01T23:30:00+09:00[Asia/Tokyo]"),
+        ("tomorrow 14:30Z in Tokyo", "2026-07-02T23:30:00+09:00[Asia/Tokyo]"),
+        ("14:30 +09:00 Asia/Tokyo", "2026-07-02T14:30:00+09:00[Asia/Tokyo]"),
+        ("2026-07-01 14:30Z in Tokyo", "2026-07-01T23:30:00+09:00[Asia/Tokyo]"),
+    ] {
+        assert_eq!(found(text, "UTC"), (expected.to_string(), None), "{text}");
+    }
     assert_eq!(found("14:30+09:00", "UTC").0, "2026-07-02T14:30:00+09:00[+09:00]");
     // `Z` beside a zone: the time is UTC's, and shown there.
     assert_eq!(
