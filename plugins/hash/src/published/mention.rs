@@ -1,6 +1,7 @@
 //! The files that a text names, in whatever form: for checksums whose own file the form does not tell.
 
 use super::Entry;
+use super::label::is_label;
 use super::name::{base, plain};
 use super::value::holds_one;
 
@@ -59,18 +60,30 @@ fn without(line: &str, name: &str) -> String {
     rest + &line[from..]
 }
 
-/// The words of a line that are names of files. A comment is one where it holds nothing else, as a heading does.
+/// The words of a line that are names of files. In a comment, a name is one where it comes first, as in a heading, or where
+/// the words before it say so: `# SHA256 of a.iso`. Others are what made the list, or what it is for.
 fn of_line(line: &str) -> impl Iterator<Item = &str> {
     let bare = line.trim_start_matches(['#', ';', '/', ' ']);
     let is_comment = bare.len() < line.len() && !line.starts_with('/') || line.starts_with("//");
-    let is_passed = is_comment && bare.split_whitespace().count() > 1;
+    let mut is_named = true;
     let mut behind_at = false;
     line.split_inclusive(|c: char| !is_part(c)).filter_map(move |word| {
         // What is behind `@` is a site, or a checksum.
         let is_site = std::mem::replace(&mut behind_at, word.ends_with('@'));
         let word = word.trim_end_matches(|c| !is_part(c));
+        let is_passed = is_comment && !is_named;
+        if !word.is_empty() {
+            is_named = is_before_name(word);
+        }
         (!is_site && !is_passed).then(|| file(word)).flatten()
     })
+}
+
+/// True if the word behind this one is what a checksum is of.
+fn is_before_name(word: &str) -> bool {
+    const WORDS: [&str; 9] =
+        ["of", "for", "file", "image", "checksum", "checksums", "digest", "hash", "sum"];
+    WORDS.iter().any(|known| word.eq_ignore_ascii_case(known)) || is_label(word)
 }
 
 /// True if a character may stand in a path.
@@ -131,6 +144,13 @@ mod tests {
         check("[b.iso]\nSHA256=x", &["b.iso"]);
         check("b.iso@sha256:x", &["b.iso"]);
         check("# b.iso\nSHA256 = x", &["b.iso"]);
+        check("# SHA256 of b.iso\nx", &["b.iso"]);
+        check("# SHA256 of b.iso, release 1.0:\nx", &["b.iso"]);
+        check("## checksums for dl/b.tar.gz\nx", &["b.tar.gz"]);
+        check("; SHA256 (b.iso)\nx", &["b.iso"]);
+        check("// sha256: b.iso\nx", &["b.iso"]);
+        check("# b.iso 1.0\nx", &["b.iso"]);
+        check("# SHA256 of a.iso and its size\nx", &[]);
         check("url = \"https://example.org/x/b-1.0.tar.gz?raw=1\"", &["b-1.0.tar.gz"]);
         check("C:\\dl\\b.iso, x-a.iso and a.iso.asc", &["a.iso.asc", "b.iso", "x-a.iso"]);
         check("file: vmlinuz\nsha256: x", &["vmlinuz"]);
@@ -138,6 +158,7 @@ mod tests {
         check("[a.iso](https://example.org/dl/a.iso): x; sub/a.iso.", &[]);
         for nothing in [
             "# made by sums.py on 1.2.2026",
+            "# SHA256 checksums, see README.md and check with sums.py",
             "requests==2.0 --hash=sha256:x",
             "python:3.12@sha256:x, docker.io/library/nginx, v1.2.3-rc1",
             "See https://example.org or example.com, e.g. by mail to me@example.dk.",
