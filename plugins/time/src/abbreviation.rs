@@ -75,6 +75,18 @@ const GENERIC: &[(&str, &str)] = &[
     ("PACIFIC", "America/Los_Angeles"),
 ];
 
+/// Abbreviations in other parts of the world, as mail programs write them behind an offset: Australia, the Philippines,
+/// Bangladesh and Israel.
+const ELSEWHERE: &[(&str, i32)] =
+    &[("EST", 600), ("EST", 660), ("EDT", 660), ("PST", 480), ("BST", 360), ("IST", 120)];
+
+/// True if an abbreviation stands for that offset in another part of the world than that which is meant by it alone.
+pub fn is_elsewhere(text: &str, offset: Offset) -> bool {
+    ELSEWHERE
+        .iter()
+        .any(|(name, minutes)| name.eq_ignore_ascii_case(text) && minutes * 60 == offset.seconds())
+}
+
 /// The meaning of `text`, in any case.
 pub fn find(text: &str) -> Option<Meaning> {
     let row = TABLE.iter().find(|(name, _)| name.eq_ignore_ascii_case(text))?;

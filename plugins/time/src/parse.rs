@@ -149,11 +149,10 @@ impl<'a> Comment<'a> {
             )));
         }
         let (stamp, offset) = (parsed.time.timestamp(), parsed.time.offset());
-        if !meant.is_empty() && meant.iter().all(|zone| zone.to_offset(stamp) != offset) {
-            let other = zone::name(&meant[0], meant[0].to_offset(stamp));
+        if let Err(other) = zone::agrees(comment, stamp, offset) {
+            let shown = zone::name(&meant[0], other);
             return Err(Wrong::Text(format!(
-                "`{body}` is at offset {offset}, `({comment})` at {}; leave one out, or write the zone that is meant, such as {other}",
-                meant[0].to_offset(stamp)
+                "`{body}` is at offset {offset}, `({comment})` at {other}; leave one out, or write the zone that is meant, such as {shown}"
             )));
         }
         let comment = format!("`({comment})` is taken as a comment");

@@ -3,8 +3,8 @@
 
 use crate::abbreviation::{self, Meaning};
 use crate::places;
-use jiff::Zoned;
 use jiff::tz::{Offset, TimeZone, TimeZoneDatabase};
+use jiff::{SignedDuration, Timestamp, Zoned};
 use std::sync::LazyLock;
 
 /// The zones inside the plugin. Never those of the system it runs on: an answer must not depend on
@@ -101,6 +101,43 @@ pub fn meant(name: &str) -> Vec<TimeZone> {
         Some(zones) => zones.iter().filter_map(|zone| DATABASE.get(zone).ok()).collect(),
         None => after_time(name).map(|named| named.zone).into_iter().collect(),
     }
+}
+
+/// Makes sure that `name` may be beside an `offset` at that moment. Of several zones that share an abbreviation, the first
+/// has it all year, and the others while their clocks are called so.
+///
+/// # Errors
+///
+/// The offset that is meant by `name`, if it is another.
+pub fn agrees(name: &str, stamp: Timestamp, offset: Offset) -> Result<(), Offset> {
+    let zones = meant(name);
+    let Some(first) = zones.first() else { return Ok(()) };
+    let standard = offset_called(first, name, stamp);
+    let is_shown = |zone: &TimeZone| {
+        let info = zone.to_offset_info(stamp);
+        info.offset() == offset && is_called(info.abbreviation(), name)
+    };
+    let is_elsewhere = abbreviation::is_elsewhere(name, offset);
+    match standard == offset || is_elsewhere || zones.iter().any(is_shown) {
+        true => Ok(()),
+        false => Err(standard),
+    }
+}
+
+/// The offset of a zone while its clocks are called `name`, within half a year of `stamp`; else that of the moment.
+fn offset_called(zone: &TimeZone, name: &str, stamp: Timestamp) -> Offset {
+    let half_a_year = SignedDuration::from_hours(24 * 182);
+    let stamps = [Ok(stamp), stamp.checked_add(half_a_year), stamp.checked_sub(half_a_year)];
+    let infos = stamps.into_iter().flatten().map(|stamp| zone.to_offset_info(stamp));
+    let called = infos.into_iter().find(|info| info.abbreviation().eq_ignore_ascii_case(name));
+    called.map_or_else(|| zone.to_offset(stamp), |info| info.offset())
+}
+
+/// False if clocks have an abbreviation of their own, and it is not `name`.
+fn is_called(abbreviation: &str, name: &str) -> bool {
+    abbreviation.eq_ignore_ascii_case(name)
+        || abbreviation::find(name).is_none()
+        || !abbreviation.starts_with(|c: char| c.is_ascii_alphabetic())
 }
 
 fn by_name(name: &str) -> Option<TimeZone> {

@@ -354,6 +354,17 @@ fn what_stands_in_parentheses_is_read() {
     };
     comment("Sun, 29 Mar 2026 14:30:00 +0200 (CEST)", "2026-03-29T14:30:00+02:00[+02:00]");
     comment("2026-01-29 14:30 -0600 (CST)", "2026-01-29T14:30:00-06:00[-06:00]");
+    // All year in Regina and Mexico City, and in winter in Havana.
+    comment("Wed, 1 Jul 2026 14:30:00 -0600 (CST)", "2026-07-01T14:30:00-06:00[-06:00]");
+    comment("2026-01-29 14:30 -0500 (CST)", "2026-01-29T14:30:00-05:00[-05:00]");
+    comment("2026-07-01 14:30 +0800 (CST)", "2026-07-01T14:30:00+08:00[+08:00]");
+    comment("2026-07-01 14:30 -0400 (AST)", "2026-07-01T14:30:00-04:00[-04:00]");
+    comment("2026-07-01 14:30 -0500 (EST)", "2026-07-01T14:30:00-05:00[-05:00]");
+    comment("2026-07-01 14:30 +1000 (EST)", "2026-07-01T14:30:00+10:00[+10:00]");
+    comment("2026-07-01 14:30 +0800 (PST)", "2026-07-01T14:30:00+08:00[+08:00]");
+    comment("2026-07-01 14:30 +0600 (BST)", "2026-07-01T14:30:00+06:00[+06:00]");
+    comment("2026-07-01 14:30 +0200 (IST)", "2026-07-01T14:30:00+02:00[+02:00]");
+    comment("2026-07-01 14:30 +0400 (GST)", "2026-07-01T14:30:00+04:00[+04:00]");
     comment("2026-03-29 14:30 Berlin (summer time)", "2026-03-29T14:30:00+02:00[Europe/Berlin]");
     comment("2026-07-01 14:30 Europe/Berlin (CEST)", "2026-07-01T14:30:00+02:00[Europe/Berlin]");
     for (text, part) in [
@@ -363,6 +374,10 @@ fn what_stands_in_parentheses_is_read() {
             "2026-01-29 14:30 -0700 (CST)",
             "`(CST)` at -06; leave one out, or write the zone that is meant, such as America/Chicago",
         ),
+        ("2026-07-01 14:30 -0500 (CST)", "is at offset -05, `(CST)` at -06; leave one out"),
+        ("2026-07-01 14:30 -0300 (AST)", "`(AST)` at -04"),
+        ("2026-07-01 14:30 -0800 (EST)", "`(EST)` at -05"),
+        ("2026-07-01 14:30 Berlin (CET)", "`(CET)` at +01"),
         ("2026-03-29 (Monday)", "is a Sunday, not a Monday"),
         ("14:30 (15:30)", "two of what can only be one time of day"),
         ("14:30 (IST)", "is used in several zones"),
