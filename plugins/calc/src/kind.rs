@@ -51,6 +51,9 @@ impl Kind {
 /// Of a sum, a difference, a remainder, or the least of several: all have the same dimension.
 pub fn alike(left: &Kind, right: &Kind) -> Result<Kind, String> {
     let (a, b) = (left.dimension()?, right.dimension()?);
+    if a.lacks_radian_of(b) || b.lacks_radian_of(a) {
+        return Ok(Kind::Of(if a.lacks_radian_of(b) { b } else { a }));
+    }
     if !a.fits(b) {
         let (left, right, advice) = (left.shown(), right.shown(), advice(a, b));
         return Err(format!("one side is {left}, the other {right}{advice}"));
@@ -82,6 +85,9 @@ pub fn product(left: &Kind, right: &Kind, sign: i32) -> Result<Kind, String> {
     Ok(Kind::Of(left.dimension()?.times(right.dimension()?, sign)))
 }
 
+/// The functions and constants whose value is one of radians where it is used as an angle.
+const OF_RADIANS: [&str; 7] = ["pi", "tau", "asin", "acos", "atan", "atan2", "radians"];
+
 /// Of a function's value, by what it does to units.
 pub fn value(name: &str, keeps: Keeps, arguments: &[Kind]) -> Result<Kind, String> {
     match keeps {
@@ -89,6 +95,7 @@ pub fn value(name: &str, keeps: Keeps, arguments: &[Kind]) -> Result<Kind, Strin
             Some(kind) => {
                 Err(format!("`{name}` takes numbers without a unit, got one {}", kind.shown()))
             }
+            None if OF_RADIANS.contains(&name) => Ok(Kind::Of(Dimension::of_radians())),
             None => Ok(Kind::PLAIN),
         },
         Keeps::Angle => match arguments.iter().find(|kind| !kind.is_angle()) {

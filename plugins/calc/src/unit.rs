@@ -11,6 +11,8 @@ pub struct Dimension {
     powers: [i32; 6],
     /// True if the angle was written in turns, degrees or the like, and not in radians.
     is_counted: bool,
+    /// True of what has pi in it, or the angle that a function gives: as a number, it is one of radians.
+    is_of_radians: bool,
     /// True of what comes from a force times a length, which may be a torque.
     is_of_torque: bool,
 }
@@ -33,12 +35,22 @@ impl Dimension {
     pub const ROTATION: Dimension = Dimension::of([1, 0, 0, -1, 0, 0]);
 
     const fn of(powers: [i32; 6]) -> Dimension {
-        Dimension { powers, is_counted: false, is_of_torque: false }
+        Dimension { powers, is_counted: false, is_of_radians: false, is_of_torque: false }
     }
 
     /// The dimension of a unit that is so many turns.
     const fn counted(self) -> Dimension {
         Dimension { is_counted: true, ..self }
+    }
+
+    /// A number without a unit that is one of radians where an angle is wanted.
+    pub const fn of_radians() -> Dimension {
+        Dimension { is_of_radians: true, ..Dimension::NONE }
+    }
+
+    /// True if a value with pi in it has this dimension for want of the radian behind it: `2 * pi * 50 Hz`.
+    pub fn lacks_radian_of(self, other: Dimension) -> bool {
+        self.is_of_radians && self.times(ANGLE, 1) == other
     }
 
     /// That of a product, or of a quotient where `sign` is -1.
@@ -48,6 +60,11 @@ impl Dimension {
         let may_be_of_it = [ENERGY, POWER, FREQUENCY].contains(&product.without_angle());
         Dimension {
             is_counted: (self.is_counted || other.is_counted) && product.powers[0] != 0,
+            // By 2 pi, radians become turns.
+            is_of_radians: match sign {
+                1 => self.is_of_radians != other.is_of_radians,
+                _ => self.is_of_radians && !other.is_of_radians,
+            },
             is_of_torque: (is_torque || self.is_of_torque || other.is_of_torque) && may_be_of_it,
             ..product
         }

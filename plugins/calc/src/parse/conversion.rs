@@ -90,6 +90,7 @@ impl Parser<'_> {
         }
         self.check_turns(have, want, word)?;
         let is_of_radians = *kind == Kind::PLAIN && want == Dimension::ANGLE
+            || have.lacks_radian_of(want)
             || have.is_bare_rotation() && want == Dimension::ROTATION;
         if !have.fits(want) && !is_of_radians {
             let advice = match (kind, want) {
