@@ -138,6 +138,8 @@ impl Dump<'_> {
                 ));
             }
             (None, [_]) => true,
+            // Offsets begin in the first line, and groups of one length all through are plain.
+            (Some(_), [first, ..]) if first.offset.is_none() && self.is_of_even_groups() => true,
             (None, _) => false,
             (Some(_), all) => all.iter().any(|line| line.offset.is_some() && !is_padded(line)),
         };
@@ -157,6 +159,23 @@ impl Dump<'_> {
             ));
         }
         self.lines.iter().map(|line| line.whole(&line.behind)).collect::<Result<_, _>>().map(Some)
+    }
+
+    /// True if all groups of all lines are as long as the first, but for the last of a line, which may be shorter; and if the
+    /// second line does not begin with the offset at which the first would end.
+    fn is_of_even_groups(&self) -> bool {
+        let mut groups =
+            self.lines.iter().map(|line| line.bytes.group.filter(|_| line.bytes.is_whole));
+        let first = groups.next().flatten();
+        let is_even = first.is_some() && groups.all(|group| group == first);
+        let start =
+            |line: &Line| u64::from_str_radix(line.text.split_ascii_whitespace().next()?, 16).ok();
+        let goes_on = self.lines.windows(2).take(1).any(|pair| {
+            let length = pair[0].behind.digits.len() as u64 / 2;
+            let end = start(&pair[0]).and_then(|at| at.checked_add(length));
+            end.is_some() && end == start(&pair[1])
+        });
+        is_even && !goes_on
     }
 
     /// What is wrong with the first line that does not go on where the one before ends.
@@ -283,6 +302,8 @@ mod tests {
             "68 65 6c 6c\n6f 0a\n",
             "68656c6c\n6f0a\n",
             "00000000\n00000001\n",
+            "00000000 00000000\n00000000 0000",
+            "0001 0203\n0405 06",
             "66:6F 6f",
             "AA-BB-CC",
             "0x68 65",
@@ -306,6 +327,8 @@ mod tests {
                 "00000000: 6865 6c6c\n00000010: 6f0a",
                 "line 2: `00000010` is not the offset at which the line before ends",
             ),
+            ("0000 6865\n0002 6f", "line 1: no offset stands here"),
+            ("68 65 6c\n0003 6f 0a", "line 1: no offset stands here"),
             ("00000000: 6865\n6f0a 6f0a", "line 2: no offset stands here"),
             (
                 "00000000  00 00 00 00\n*\n00000010\n",
