@@ -37,7 +37,7 @@ pub(super) fn tell(old: Option<&Catalog>, new: &Catalog) {
     let known: HashSet<&Refusal> = old.map(Catalog::refusals).unwrap_or_default().iter().collect();
     let mut files_with_unlisted = BTreeSet::new();
     for refusal in new.refusals().iter().filter(|refusal| !known.contains(refusal)) {
-        tell_refusal(refusal, &plugin_of(&refusal.file, new));
+        tell_refusal(refusal, plugin_of(&refusal.file, new).as_deref());
         files_with_unlisted.extend(unlisted_by(refusal).map(|_| &*refusal.file));
     }
     files_with_unlisted.into_iter().for_each(|file| tell_unlisted(file, new));
@@ -56,12 +56,15 @@ fn tell_unlisted(file: &str, catalog: &Catalog) {
 }
 
 /// Returns the name of the plugin that `file` is a file of, by which `toolrack logs NAME` finds a line: the name it is
-/// served under, else that of its file.
-fn plugin_of(file: &str, catalog: &Catalog) -> String {
+/// served under, else that of its file. `None` where it is no plugin's, as a lock is not.
+fn plugin_of(file: &str, catalog: &Catalog) -> Option<String> {
     let manifest = manifest_of(file).unwrap_or_else(|| file.to_owned());
     let served = catalog.plugins().iter().find(|plugin| plugin.file == manifest);
-    let stem = || Path::new(&manifest).file_stem().unwrap_or_default().to_string_lossy();
-    served.map_or_else(|| stem().into_owned(), |plugin| plugin.name.as_str().to_owned())
+    let served = served.map(|plugin| plugin.name.as_str().to_owned());
+    served.or_else(|| {
+        let name = Path::new(&manifest).file_name()?.to_str()?;
+        name.strip_suffix(".toml").or(name.strip_suffix(".wit")).map(str::to_owned)
+    })
 }
 
 /// Returns the number of tools that `refusal` says are not listed. `None` if it says something else.
@@ -112,7 +115,7 @@ pub(super) fn tell_loaded(took: Duration) {
     tracing::info!(time_ms, "all plugins are compiled");
 }
 
-fn tell_refusal(refusal: &Refusal, plugin: &str) {
+fn tell_refusal(refusal: &Refusal, plugin: Option<&str>) {
     let line = refusal.one_line();
     match refusal.refused {
         Refused::Plugin | Refused::Feature(..) | Refused::Function(_) | Refused::Further(_) => {
@@ -124,6 +127,22 @@ fn tell_refusal(refusal: &Refusal, plugin: &str) {
         Refused::Notes => tracing::warn!(plugin, "not described: {line}"),
         Refused::Version => {
             tracing::warn!(plugin, "not updated, the version before serves on: {line}")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_about_no_plugin_names_none() {
+        let named = |file: &str| plugin_of(file, &Catalog::default());
+        for file in ["d/w.toml", "d/w.local.toml", "d/w.wit"] {
+            assert_eq!(named(file).as_deref(), Some("w"), "{file}");
+        }
+        for file in ["d/toolrack.lock", "d", "d/"] {
+            assert_eq!(named(file), None, "{file}");
         }
     }
 }
