@@ -2,7 +2,7 @@
 
 use std::path::MAIN_SEPARATOR;
 
-use super::bounds::MAX_PLUGIN_PATTERNS;
+use super::bounds::{MAX_PLUGIN_PATTERNS, MAX_TOOLS};
 use crate::manifest::{
     Decisions, GrantName, Manifest, ManifestError, PluginKind, Sha256Digest, local_of,
 };
@@ -119,8 +119,8 @@ pub enum PluginError {
     TooManyPatterns,
     /// It would take more than its share of the tools that are served.
     #[error(
-        "it offers {found} tools; the most is {most}; allow more by `max_tools = {found}` under [limits], or hide some by \
-         `hidden = true` in [[tools]]"
+        "it offers {found} tools; the most is {most}; {}hide some by `hidden = true` in [[tools]]",
+        if *found <= MAX_TOOLS { format!("allow more by `max_tools = {found}` under [limits], or ") } else { String::new() }
     )]
     TooManyTools {
         /// The number of its tools, without hidden ones.

@@ -218,14 +218,17 @@ fn without_value(message: &str, value: &str) -> String {
     /// The length from which a value is no word that a message has by itself.
     const OWN_WORD: usize = 8;
     let first: String = value.chars().take(OWN_WORD).collect();
-    if first.is_empty() {
+    // A key that a file has is no secret, and messages say which keys there are.
+    if first.is_empty() || KNOWN_KEYS.contains(value) {
         return message.to_owned();
     }
+    let is_quote = |c: char| matches!(c, '`' | '"' | '\'');
     let (mut kept, mut rest) = (String::new(), message);
     while let Some(at) = rest.find(&first) {
-        let is_quoted = rest[..at].ends_with(['`', '"', '\'']);
         let common = rest[at..].chars().zip(value.chars()).take_while(|(one, other)| one == other);
         let length: usize = common.map(|(c, _)| c.len_utf8()).sum();
+        // Between quotes stands all of it, and no longer word that begins so.
+        let is_quoted = rest[..at].ends_with(is_quote) && rest[at + length..].starts_with(is_quote);
         kept.push_str(&rest[..at]);
         if is_quoted || first.len() >= OWN_WORD {
             kept.push_str(HIDDEN_VALUE);
@@ -316,6 +319,8 @@ mod tests {
             ("expected text, found `text`", "text", "expected text, found `...`"),
             ("found `0123456789abc...` there", "0123456789abcdefghij", "found `......` there"),
             ("Bearer 0123456789", "0123456789", "Bearer ..."),
+            ("[grants] takes `network`, `files`", "network", "[grants] takes `network`, `files`"),
+            ("unknown key `visible`, found `v`", "v", "unknown key `visible`, found `...`"),
         ] {
             assert_eq!(without_values(message, &[value]), expected);
         }
