@@ -97,7 +97,7 @@ impl Stage {
                 refusal.refused,
                 Refused::Function(_) | Refused::Further(_) | Refused::Notes
             );
-            if is_harmless || !refusal.is_refusal() {
+            if is_harmless || !refusal.is_refusal() || self.is_as_before(pairs, shelf, refusal) {
                 continue;
             }
             if self.is_staged(&refusal.file) {
@@ -124,6 +124,16 @@ impl Stage {
             })?);
         }
         Ok(plugins)
+    }
+
+    /// True if names are divided here by prefixes between plugins that are installed: an update changes nothing about that,
+    /// and the plugin whose tool gives way serves its others.
+    fn is_as_before(&self, pairs: &[Pair], shelf: &PluginDirectory, refusal: &Refusal) -> bool {
+        let Cause::Prefix(by) = &refusal.cause else { return false };
+        let staged = self.shown.iter().zip(pairs);
+        let mut concerned =
+            staged.filter(|(shown, _)| shown.manifest == *by || shown.manifest == refusal.file);
+        concerned.all(|(_, pair)| shelf.entry(&pair.file).is_some())
     }
 
     /// Returns the newcomer's refusal for an installed plugin that is refused beside it.

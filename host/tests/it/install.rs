@@ -296,6 +296,28 @@ fn a_newcomer_takes_no_names_of_an_installed_plugin_by_a_longer_prefix() {
 }
 
 #[test]
+fn a_decision_of_one_of_two_plugins_that_prefixes_divide_is_taken() {
+    let person = Person::new();
+    fs::create_dir(person.plugins()).unwrap();
+    for (name, tools) in [("my", &["notes_read", "other"][..]), ("my-notes", &["read"])] {
+        let file = |suffix| person.plugins().join(name).with_extension(suffix);
+        fs::write(file("toml"), "").unwrap();
+        fs::write(file("wasm"), wasm(tools)).unwrap();
+    }
+    for name in ["my", "my-notes"] {
+        for words in [["set", name, "limits.cpu", "3s"].as_slice(), &["unset", name, "limits.cpu"]]
+        {
+            let ran = person.run(words);
+            let told = format!("{words:?}: {}{}", ran.out, ran.err);
+            assert!(ran.code == 0 && !told.contains("not served"), "{told}");
+        }
+    }
+    // The update of a plugin that was there is taken, too.
+    let source = person.source(&[("my.toml", b""), ("my.wasm", &wasm(&["notes_read", "more"]))]);
+    person.adds(&source.join("my.toml"), &["updated my"]);
+}
+
+#[test]
 fn two_plugins_at_once_are_not_installed_with_one_wasm_that_is_two() {
     let person = Person::new();
     let manifest = "[plugin]\nwasm = \"x.wasm\"\n";
