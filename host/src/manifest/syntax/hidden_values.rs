@@ -177,12 +177,20 @@ impl<'a> Reader<'a> {
         let mut at = place.start;
         for piece in self.text[place].split_inclusive(word_ends) {
             let word = piece.trim_end_matches(word_ends);
-            if at + word.len() > self.start && looks_like_token(word) {
-                self.hidden.push(at..at + word.len());
+            let secret = if looks_like_token(word) { Some(0..word.len()) } else { user(word) };
+            if let Some(own) = secret.filter(|own| at + own.end > self.start) {
+                self.hidden.push(at + own.start..at + own.end);
             }
             at += piece.len();
         }
     }
+}
+
+/// Returns the place of the user in a URL, who may have a password. `None` if it has none.
+fn user(word: &str) -> Option<Range<usize>> {
+    let start = word.find("://")? + "://".len();
+    let end = start + word[start..].rfind('@')?;
+    Some(start..end)
 }
 
 /// True if `value` is a secret's name as names are written by convention: in capitals.
@@ -288,6 +296,9 @@ mod tests {
             ("secrets = [\"AKIAIOSFODNN7EXAMPLE\"]", "secrets = [\"...\"]"),
             ("prefix = \"a\\\"b\" x", "prefix = \"a\\\"b\" x"),
             ("nonsense", "nonsense"),
+            ("network = [https://u:hunter2@a.example/]", "network = [https://...@a.example/]"),
+            ("prefix = \"https://u:hunter2@a.example\"", "prefix = \"https://...@a.example\""),
+            ("network = [\"https://a.example\"]", "network = [\"https://a.example\"]"),
         ] {
             assert_eq!(shown(text), expected);
         }
