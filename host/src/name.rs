@@ -73,8 +73,9 @@ impl ToolName {
     /// True if it is a name behind this prefix. No name is, behind an empty one.
     #[must_use]
     pub fn is_behind(&self, prefix: &str) -> bool {
-        let rest = self.0.strip_prefix(&*prefix.replace('-', "_"));
-        !prefix.is_empty() && rest.is_some_and(|rest| rest.starts_with('_'))
+        let (own, folded) = (self.0.as_bytes(), |byte| if byte == b'-' { b'_' } else { byte });
+        let is_begun = || prefix.bytes().zip(own).all(|(byte, own)| folded(byte) == *own);
+        !prefix.is_empty() && own.get(prefix.len()) == Some(&b'_') && is_begun()
     }
 
     /// True if a plugin of this prefix might have a tool of this name.
@@ -153,6 +154,24 @@ mod tests {
     #[track_caller]
     fn check(prefix: &str, tool: &str, expected: &str) {
         assert_eq!(ToolName::public(prefix, tool).expect("a name").as_str(), expected);
+    }
+
+    #[test]
+    fn a_name_is_behind_its_prefix_and_an_underscore() {
+        let name = ToolName::new("my_notes_read").expect("a name");
+        for (prefix, expected) in [
+            ("my", true),
+            ("my-notes", true),
+            ("my_notes", true),
+            ("my_notes_read", false),
+            ("my_notes_read_all", false),
+            ("m", false),
+            ("my_note", false),
+            ("yours", false),
+            ("", false),
+        ] {
+            assert_eq!(name.is_behind(prefix), expected, "{prefix}");
+        }
     }
 
     #[test]

@@ -9,7 +9,8 @@ use super::{Catalog, Cause, Coming, MAX_PLUGINS, Plugin, Refusal, Refused};
 use crate::name::PluginName;
 
 impl Catalog {
-    /// Decides which plugin's feature is served under which name. If two want one name, the one that `previous` serves
+    /// Decides which plugin's feature is served under which name. It belongs to the plugin of the longest prefix that it
+    /// begins with. If two want one name besides, the one that `previous` serves
     /// under it stays; if `previous` serves neither, the first of `plugins` gets it, which come in order of precedence.
     /// `refusals` are those known already.
     ///

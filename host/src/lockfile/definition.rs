@@ -1,4 +1,4 @@
-//! What a lock keeps of a feature: its definition as clients are told it.
+//! The definition of a feature as clients are told it, which is what a lock keeps of it.
 
 use std::collections::BTreeMap;
 
@@ -25,7 +25,7 @@ pub trait Definition {
     fn change(&self, told: ToldFeature<'_>, granted: &Grants) -> Change;
 }
 
-/// What clients are told of a feature.
+/// The facts that clients are told of a feature.
 #[derive(Clone, Copy, Debug)]
 pub enum ToldFeature<'a> {
     /// A tool, with its public name.

@@ -56,7 +56,7 @@ pub struct PluginVersion<'a> {
     pub grants: BTreeSet<String>,
     /// The grants by which the host corrects the hints of its tools.
     pub(super) granted: &'a Grants,
-    /// What clients are told of its features, each with the digest of that.
+    /// The facts that clients are told of its features, each with the digest of them.
     pub(super) features: BTreeMap<FeatureId<'a>, (ToldFeature<'a>, Sha256Digest)>,
 }
 

@@ -415,7 +415,7 @@ mod tests {
 
     use super::*;
 
-    /// How the bytes fit one text.
+    /// The fit between the bytes and one text.
     #[derive(Debug, PartialEq)]
     enum One {
         Whole(usize),

@@ -1,4 +1,4 @@
-//! What plugins offer to clients, whatever it is: served under public names, each by one plugin.
+//! The features that plugins offer to clients: each is served under a public name, by one plugin.
 
 pub(super) mod feature;
 pub(super) mod coming;

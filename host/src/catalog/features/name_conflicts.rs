@@ -1,4 +1,4 @@
-//! Which plugin's feature is served under which name, where several want one.
+//! The names of features: they decide which plugin's is served under a name that several want.
 
 use std::borrow::Borrow as _;
 use std::collections::BTreeMap;
@@ -21,7 +21,7 @@ pub(crate) trait Offered: Sized {
     /// Its public name.
     fn name(&self) -> &<Self::Feature as Feature>::Name;
 
-    /// Why it is not listed, as it can only fail as things stand. `None` if it is listed.
+    /// Returns the reason why it is not listed, as it can only fail as things stand. `None` if it is listed.
     fn unlisted(&self, plugin: &Plugin) -> Option<String>;
 
     /// The feature that is served `beside` those whose names are settled, after what was served `before`.

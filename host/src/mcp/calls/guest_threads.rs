@@ -9,6 +9,7 @@ use tokio::runtime::Handle;
 const AHEAD_OF_GUESTS: usize = 4;
 /// So few processors are busy with the protocol's thread and the client: nobody is there who could take a brief call over.
 const FEW: usize = 2;
+
 /// The threads on which guests run, and the number of calls that are there.
 pub(super) struct GuestThreads {
     pub(super) runtime: Handle,
