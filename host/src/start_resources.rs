@@ -56,6 +56,19 @@ fn set_limits() {
     let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum });
 }
 
+/// Returns how many descriptors this process may have. `None` where there is no bound.
+#[cfg(unix)]
+pub(crate) fn allowed_descriptors() -> Option<usize> {
+    use rustix::process::{Resource, getrlimit};
+    getrlimit(Resource::Nofile).current.map(|most| usize::try_from(most).unwrap_or(usize::MAX))
+}
+
+/// Other systems have as many descriptors as memory allows.
+#[cfg(not(unix))]
+pub(crate) fn allowed_descriptors() -> Option<usize> {
+    None
+}
+
 #[cfg(unix)]
 fn descriptors() -> io::Result<()> {
     let stderr = rustix::stdio::stderr();

@@ -72,8 +72,19 @@ fn edits(manifest: &str, local: &str) {
 
 fn within_their_range(limits: &Limits) {
     // A rate's range is part of its type.
-    let Limits { fuel, cpu, memory, timeout, output, concurrency, crashes, max_tools, rate: _ } =
-        limits;
+    let Limits {
+        fuel,
+        cpu,
+        memory,
+        timeout,
+        output,
+        concurrency,
+        crashes,
+        max_tools,
+        scratch_bytes,
+        scratch_entries,
+        rate: _,
+    } = limits;
     let milliseconds = |time: &std::time::Duration| time.as_millis().try_into().unwrap_or(u64::MAX);
     let amount = |key| match key {
         "fuel" => *fuel,
@@ -84,6 +95,8 @@ fn within_their_range(limits: &Limits) {
         "concurrency" => (*concurrency).into(),
         "crashes" => (*crashes).into(),
         "max_tools" => (*max_tools).into(),
+        "scratch_bytes" => Bytes::get(*scratch_bytes),
+        "scratch_entries" => (*scratch_entries).into(),
         unknown => panic!("the limit `{unknown}` is not looked at"),
     };
     for rule in LIMIT_RULES {

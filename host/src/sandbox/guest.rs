@@ -11,6 +11,7 @@ use tokio::sync::OnceCell;
 
 use super::cache::checks::Checks;
 use super::cache::listing::{Listing, ListingKey};
+use super::capability::files::door::{GrantedFiles, ScratchFiles};
 use super::capability::folders::{FolderError, Folders};
 use super::capability::http::Outgoing;
 use super::capability::imports;
@@ -166,7 +167,7 @@ impl Guest {
 
     /// The way into its instances.
     pub(super) fn runner(&self) -> Runner<'_> {
-        Runner { limits: &self.limits, folders: &self.folders }
+        Runner { limits: &self.limits }
     }
 
     /// The directories that it is granted and does not see, since they are missing or withheld.
@@ -260,7 +261,7 @@ impl Guest {
             secrets: secrets.clone(),
             outgoing: Some(outgoing),
             process: None,
-            scratch: scratch.as_ref().map(Scratch::directory),
+            files: Some(self.files(scratch.as_ref())),
         };
         let call = GuestCall { tool, arguments, terms: Invocation { reach, context } };
         let runner = self.runner();
@@ -276,6 +277,16 @@ impl Guest {
         }
         let outcome = redacted(outcome, secrets.redactor());
         CallOutcome::after(outcome, self.limits.output, ran, slots.of_host)
+    }
+
+    /// The files that a call may reach, its `scratch` directory among them.
+    fn files(&self, scratch: Option<&Scratch>) -> GrantedFiles {
+        let scratch = scratch.zip(self.grants.scratch.clone());
+        GrantedFiles {
+            folders: self.folders.clone(),
+            scratch: scratch.map(|(own, at)| ScratchFiles { directory: own.directory(), at }),
+            share: self.sandbox.files.of_call(self.plugin.as_ref()),
+        }
     }
 
     /// Makes the scratch directory of one call. `None` if none is granted.

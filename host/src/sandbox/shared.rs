@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 
+use super::capability::files::shares::FileShares;
 use super::capability::http;
 use super::capability::scratch::Scratches;
 use super::code::code_store::Codes;
@@ -26,6 +27,7 @@ pub struct Sandbox {
     pub(super) asking: AskingSlots,
     pub(super) protected: Protected,
     pub(super) network: Arc<http::Network>,
+    pub(super) files: FileShares,
     home: Option<Home>,
     pub(super) scratches: Option<Arc<Scratches>>,
 }
@@ -51,6 +53,7 @@ impl Sandbox {
             asking: AskingSlots::new(),
             protected,
             network,
+            files: FileShares::default(),
             home: None,
             scratches: None,
         })

@@ -29,6 +29,8 @@ const OK: u8 = 0;
 const BAD_HANDLE: u8 = 8;
 const LOOP: u8 = 32;
 const NOT_THERE: u8 = 44;
+const NO_SPACE: u8 = 51;
+const CROSS_DEVICE: u8 = 75;
 const FULL: u8 = 48;
 const REFUSED: u8 = 63;
 #[cfg(target_os = "linux")]
@@ -95,10 +97,24 @@ impl Script {
 
     /// Writes a byte to what was opened last.
     fn put(self) -> Self {
+        self.put_bytes(1)
+    }
+
+    fn put_bytes(self, bytes: usize) -> Self {
         self.call(format!(
-            "(i32.store (i32.const 520) (i32.const {TEXTS})) (i32.store (i32.const 524) (i32.const 1))
+            "(i32.store (i32.const 520) (i32.const {TEXTS})) (i32.store (i32.const 524) (i32.const {bytes}))
             (call $write {OPENED} (i32.const 520) (i32.const 1) (i32.const 540))"
         ))
+    }
+
+    /// Closes what was opened last.
+    fn close(self) -> Self {
+        self.call(format!("(call $close {OPENED})"))
+    }
+
+    /// Sets the length of what was opened last.
+    fn truncate(self, length: u64) -> Self {
+        self.call(format!("(call $truncate {OPENED} (i64.const {length}))"))
     }
 
     fn on_path(mut self, function: &str, path: &str) -> Self {
@@ -614,7 +630,7 @@ fn the_home_directory_is_kept_whatever_it_is_called() {
 #[test]
 fn the_sdk_knows_the_names_that_the_host_gives_a_meaning() {
     let host = [
-        include_str!("../../src/sandbox/capability/file_access.rs"),
+        include_str!("../../src/sandbox/capability/files/changes.rs"),
         include_str!("../../src/sandbox/capability/host_facts.rs"),
         include_str!("../../src/sandbox/capability/host_facts.rs"),
     ];
@@ -633,4 +649,107 @@ fn the_sdk_knows_the_names_that_the_host_gives_a_meaning() {
     {
         assert!(host[side].contains(name) && sdk[side].contains(name), "{name}");
     }
+}
+
+/// How the calls of a script end in a scratch directory of 8 KiB and four entries.
+async fn endings_in_scratch(script: &Script) -> Vec<u8> {
+    let directory = TempDir::new().unwrap();
+    let home = Home::at(directory.path().join("home"));
+    let sandbox = Arc::new(sandbox().at_home(&home));
+    let limits = Limits {
+        scratch_bytes: toolrack::manifest::Bytes::new(8192),
+        scratch_entries: 4,
+        ..Limits::default()
+    };
+    let grants = Grants { scratch: Some("/tmp".into()), ..Grants::default() };
+    let wasm = Wasm::of(script.build());
+    endings(&crate::compiling::guest(sandbox, wasm, limits, grants).await.expect("a guest")).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_files_of_a_scratch_directory_are_as_large_as_their_quota_and_no_larger() {
+    let new = |script: Script, name| script.open_as(ONE, name, 1, 64);
+    // Written at the end, at a place, and made longer.
+    let script = new(Script::default(), "a").put_bytes(8192).put();
+    let script = new(script, "b").put().truncate(1).truncate(0);
+    assert_eq!(endings_in_scratch(&script).await, [OK, OK, NO_SPACE, OK, NO_SPACE, NO_SPACE, OK]);
+    // What is made shorter, or opened anew, gives its bytes back.
+    let script = new(Script::default(), "a").put_bytes(8192).truncate(8000).close();
+    let script = new(script, "b").put_bytes(192).put().close();
+    let script = script.open_as(ONE, "a", 9, 64).put_bytes(8000).put();
+    let expected = [OK, OK, OK, OK, OK, OK, NO_SPACE, OK, OK, OK, NO_SPACE];
+    assert_eq!(endings_in_scratch(&script).await, expected);
+    // A hole counts as what it is read as.
+    let script =
+        new(Script::default(), "a").truncate(8193).truncate(8192).truncate(100).put_bytes(200);
+    assert_eq!(endings_in_scratch(&script).await, [OK, NO_SPACE, OK, OK, OK]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_removed_gives_its_bytes_back_once_nothing_has_it_any_more() {
+    let full = |script: Script, name| script.open_as(ONE, name, 1, 64).put_bytes(8192);
+    let removed = full(Script::default(), "a").close().on_path("unlink", "a");
+    assert_eq!(endings_in_scratch(&full(removed, "b")).await, [OK; 6]);
+    // It is open still.
+    let open = full(Script::default(), "a").on_path("unlink", "a");
+    assert_eq!(endings_in_scratch(&full(open, "b")).await, [OK, OK, OK, OK, NO_SPACE]);
+    // It has another name still.
+    let named = full(Script::default(), "a").close().link((ONE, "a"), (ONE, "c"));
+    let named = full(named.on_path("unlink", "a"), "b").on_path("unlink", "c");
+    let named = named.write("b").put_bytes(8192);
+    let expected = [OK, OK, OK, OK, OK, OK, NO_SPACE, OK, OK, OK];
+    assert_eq!(endings_in_scratch(&named).await, expected);
+    // A file takes the place of another.
+    let replaced = full(Script::default(), "a").close().create("b").close();
+    let replaced = full(replaced.rename((ONE, "b"), (ONE, "a")), "c");
+    assert_eq!(endings_in_scratch(&replaced).await, [OK; 8]);
+    // To give a file its own place, under another name of it, frees nothing.
+    let same = full(Script::default(), "a").close().link((ONE, "a"), (ONE, "b"));
+    let same = same.rename((ONE, "b"), (ONE, "a")).create("c").put();
+    assert_eq!(endings_in_scratch(&same).await, [OK, OK, OK, OK, OK, OK, NO_SPACE]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_scratch_directory_has_as_many_entries_as_its_quota_and_no_more() {
+    let make = |script: Script| {
+        script.on_path("mkdir", "d").create("f").symlink("f", "s").link((ONE, "f"), (ONE, "l"))
+    };
+    let script = make(Script::default()).on_path("mkdir", "e").create("g").symlink("f", "t");
+    let script = script.link((ONE, "f"), (ONE, "m")).create("f").on_path("mkdir", "d");
+    let ended = endings_in_scratch(&script).await;
+    let no = NO_SPACE;
+    assert_eq!(ended, [OK, OK, OK, OK, no, no, no, no, OK, no]);
+    // Each gives its own back, and what fails takes none.
+    let script = make(Script::default()).on_path("rmdir", "d").on_path("unlink", "f");
+    let script = script.on_path("unlink", "s").rename((ONE, "l"), (ONE, "k")).on_path("mkdir", "k");
+    let script = script.create("nowhere/x").on_path("unlink", "none");
+    let script = script.create("1").create("2").create("3").create("4");
+    let exists = 20;
+    let expected = [OK, OK, OK, OK, OK, OK, OK, OK, exists, NOT_THERE, NOT_THERE, OK, OK, OK, no];
+    assert_eq!(endings_in_scratch(&script).await, expected);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_scratch_directory_and_a_granted_one_are_like_two_disks() {
+    let place = Place::new();
+    let home = Home::at(place.path("home"));
+    let sandbox = Arc::new(sandbox().at_home(&home));
+    let script = Script::default().open_as(TWO, "new", 1, 64).rename((TWO, "new"), (ONE, "moved"));
+    let script = script.link((TWO, "new"), (ONE, "linked")).rename((ONE, "file"), (TWO, "file"));
+    let files = vec![grant(&place.path("in"), "/in", Access::Write)];
+    let grants = Grants { scratch: Some("/tmp".into()), ..grants(files) };
+    let wasm = Wasm::of(script.build());
+    let guest = crate::compiling::guest(sandbox, wasm, Limits::default(), grants).await.unwrap();
+    assert_eq!(endings(&guest).await, [OK, CROSS_DEVICE, CROSS_DEVICE, CROSS_DEVICE]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_closed_leaves_its_place_to_another() {
+    let place = Place::new();
+    let mut script = Script::default();
+    for _ in 0..200 {
+        script = script.read("file").close();
+    }
+    let ended = script.run(vec![grant(&place.path("in"), "/in", Access::Read)]).await;
+    assert_eq!(ended, [OK; 400]);
 }

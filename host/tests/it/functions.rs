@@ -4,7 +4,7 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use serde_json::Value;
-use toolrack::manifest::{Bytes, Grants, Limits, PluginKind};
+use toolrack::manifest::{Bytes, Grants, HostPattern, Limits, NetworkGrant, PluginKind, Scheme};
 use toolrack::sandbox::{CompileError, Compiler, Guest, Sandbox, Wasm};
 use toolrack::tool::{CallError, Listed, Output};
 
@@ -674,6 +674,92 @@ async fn what_the_runtime_keeps_for_instances_is_bounded_on_both_engines() {
             let refused = compile(&wasm).await.err();
             let refused = refused.unwrap_or_else(|| panic!("{what}: it is taken")).to_string();
             assert!(refused.contains("instance"), "{what}: {refused:.300}");
+        }
+    }
+}
+
+/// A component whose functions set a part of a request to a text of so many letters. They tell whether that fails.
+const PARTS: &str = r#"(component
+    (import "wasi:http/types@0.2.0" (instance $http
+        (export "fields" (type $fields (sub resource)))
+        (export "outgoing-request" (type $request (sub resource)))
+        (type $named-method (variant (case "get") (case "head") (case "post") (case "put")
+            (case "delete") (case "connect") (case "options") (case "trace") (case "patch")
+            (case "other" string)))
+        (export "method" (type $method (eq $named-method)))
+        (type $named-scheme (variant (case "HTTP") (case "HTTPS") (case "other" string)))
+        (export "scheme" (type $scheme (eq $named-scheme)))
+        (export "[constructor]fields" (func (result (own $fields))))
+        (export "[constructor]outgoing-request"
+            (func (param "headers" (own $fields)) (result (own $request))))
+        (export "[method]outgoing-request.set-method"
+            (func (param "self" (borrow $request)) (param "method" $method) (result (result))))
+        (export "[method]outgoing-request.set-scheme"
+            (func (param "self" (borrow $request)) (param "scheme" (option $scheme))
+                (result (result))))
+        (export "[method]outgoing-request.set-authority"
+            (func (param "self" (borrow $request)) (param "authority" (option string))
+                (result (result))))
+        (export "[method]outgoing-request.set-path-with-query"
+            (func (param "self" (borrow $request)) (param "path-with-query" (option string))
+                (result (result))))))
+    (core module $libc (memory (export "memory") 2)
+        (data (i32.const 0) "/")
+        (func $start (memory.fill (i32.const 1) (i32.const 97) (i32.const 131071)))
+        (start $start))
+    (core instance $libc (instantiate $libc))
+    (alias core export $libc "memory" (core memory $memory))
+    (core func $fields (canon lower (func $http "[constructor]fields")))
+    (core func $request (canon lower (func $http "[constructor]outgoing-request")))
+    (core func $method (canon lower (func $http "[method]outgoing-request.set-method")
+        (memory $memory)))
+    (core func $scheme (canon lower (func $http "[method]outgoing-request.set-scheme")
+        (memory $memory)))
+    (core func $authority (canon lower (func $http "[method]outgoing-request.set-authority")
+        (memory $memory)))
+    (core func $path (canon lower (func $http "[method]outgoing-request.set-path-with-query")
+        (memory $memory)))
+    (core module $m
+        (import "" "fields" (func $fields (result i32)))
+        (import "" "request" (func $request (param i32) (result i32)))
+        (import "" "method" (func $method (param i32 i32 i32 i32) (result i32)))
+        (import "" "scheme" (func $scheme (param i32 i32 i32 i32 i32) (result i32)))
+        (import "" "authority" (func $authority (param i32 i32 i32 i32) (result i32)))
+        (import "" "path" (func $path (param i32 i32 i32 i32) (result i32)))
+        (func $new (result i32) (call $request (call $fields)))
+        (func (export "method") (param i32) (result i32)
+            (call $method (call $new) (i32.const 9) (i32.const 1) (local.get 0)))
+        (func (export "scheme") (param i32) (result i32)
+            (call $scheme (call $new) (i32.const 1) (i32.const 2) (i32.const 1) (local.get 0)))
+        (func (export "authority") (param i32) (result i32)
+            (call $authority (call $new) (i32.const 1) (i32.const 1) (local.get 0)))
+        (func (export "path") (param i32) (result i32)
+            (call $path (call $new) (i32.const 1) (i32.const 0) (local.get 0))))
+    (core instance $i (instantiate $m (with "" (instance
+        (export "fields" (func $fields)) (export "request" (func $request))
+        (export "method" (func $method)) (export "scheme" (func $scheme))
+        (export "authority" (func $authority)) (export "path" (func $path))))))
+    (func (export "method") (param "length" u32) (result u32) (canon lift (core func $i "method")))
+    (func (export "scheme") (param "length" u32) (result u32) (canon lift (core func $i "scheme")))
+    (func (export "authority") (param "length" u32) (result u32)
+        (canon lift (core func $i "authority")))
+    (func (export "path") (param "length" u32) (result u32) (canon lift (core func $i "path"))))"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_parts_of_a_request_that_the_host_keeps_are_bounded() {
+    let network =
+        vec![NetworkGrant::plain(Scheme::Http, HostPattern::Name("a.example".into()), 80)];
+    let grants = Grants { network, ..Grants::default() };
+    let wasm = Wasm::of(wat::parse_str(PARTS).expect("a component"));
+    let guest = crate::compiling::guest(SANDBOX.clone(), wasm, Limits::default(), grants);
+    let guest = guest.await.expect("a guest");
+    let most = 8 * 1024;
+    // The longest scheme that its parser takes is shorter than the bound.
+    for (part, most) in [("method", most), ("scheme", 64), ("authority", most), ("path", most)] {
+        for (length, fails) in [(10, 0), (most, 0), (most + 1, 1), (100_000, 1)] {
+            let output = guest.call(part, &format!(r#"{{"length":{length}}}"#), None).await.outcome;
+            let found = structured(output.unwrap_or_else(|error| panic!("{part}: {error}")));
+            assert_eq!(found, format!(r#"{{"result":{fails}}}"#), "{part} of {length} bytes");
         }
     }
 }

@@ -119,6 +119,8 @@ fn every_key_is_read() {
         output: Bytes::new(512 << 10),
         concurrency: 8,
         max_tools: 65,
+        scratch_bytes: Bytes::new(2 << 30),
+        scratch_entries: 200_000,
         crashes: 20,
         rate: Some("120/min".parse().expect("a rate")),
     };
@@ -137,7 +139,7 @@ fn every_key_is_read() {
     assert_eq!((weather.name.as_str(), weather.title.as_deref()), ("get-weather", Some("Weather")));
     let description = "Tells the weather of a city.\n\nGive the city's name; \"Bern\" is one.";
     assert_eq!(weather.description.as_deref(), Some(description));
-    assert_eq!((weather.hidden, weather.place.to_string().as_str()), (None, "24:8"));
+    assert_eq!((weather.hidden, weather.place.to_string().as_str()), (None, "26:8"));
     assert_eq!((debug.name.as_str(), debug.hidden), ("debug", Some(true)));
     assert_eq!((weather.rate, debug.rate), (None, Some("10/s".parse().expect("a rate"))));
 }
@@ -269,7 +271,7 @@ fn an_error_has_parts_and_a_form_for_logs() {
 fn a_tool_that_the_plugin_lacks_is_shown_at_its_place() {
     let place = good("full.toml").tools[1].place.clone();
     let error = ManifestError::new("full.toml", place, "no such tool".into()).help("remove it");
-    let shown = "full.toml:33:8: no such tool\n   |\n33 | name = \"debug\"\n   |        ^^^^^^^\n   = help: remove it";
+    let shown = "full.toml:35:8: no such tool\n   |\n35 | name = \"debug\"\n   |        ^^^^^^^\n   = help: remove it";
     assert_eq!(error.to_string(), shown);
 }
 

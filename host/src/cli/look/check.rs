@@ -159,6 +159,8 @@ fn report(catalog: &Catalog, chosen: &Chosen<'_>) -> Value {
                 "concurrency": limits.concurrency,
                 "crashes": limits.crashes,
                 "maxTools": limits.max_tools,
+                "scratchBytes": limits.scratch_bytes.get(),
+                "scratchEntries": limits.scratch_entries,
                 "rate": limits.rate.map(|rate| rate.to_string()),
             },
             "grants": grants::report(plugin.grants()),

@@ -12,6 +12,8 @@
 //! | `concurrency` | 1 | 4 | 32 | calls of one plugin at once |
 //! | `crashes` | 1 | 5 | 1_000_000 | crashes in a row, after which a plugin is left alone for a while |
 //! | `max_tools` | 1 | 64 | 512 | tools of the plugin, without hidden ones |
+//! | `scratch_bytes` | 4 KiB | 1 GiB | 64 GiB | the files of a call in its scratch directory, by their sizes |
+//! | `scratch_entries` | 1 | 100_000 | 1_000_000 | files and directories of a call in its scratch directory |
 //! | `rate` | 1/h | none | 10_000/s | how often a plugin, or one of its tools, is called |
 
 use std::convert::Infallible;
@@ -40,6 +42,10 @@ pub struct Limits {
     pub crashes: u32,
     /// Tools of the plugin, without hidden ones.
     pub max_tools: u32,
+    /// The files of a call in its scratch directory, by their sizes.
+    pub scratch_bytes: Bytes,
+    /// Files and directories of a call in its scratch directory.
+    pub scratch_entries: u32,
     /// The rate at which the plugin may be called. `None` means no limit.
     pub rate: Option<Rate>,
 }
@@ -135,10 +141,38 @@ const MAX_TOOLS_LISTED: LimitRule = LimitRule {
     measure: Measure::Count,
 };
 
+const SCRATCH_BYTES: LimitRule = LimitRule {
+    key: "scratch_bytes",
+    about: "the files of a call in its scratch directory, by their sizes",
+    min: 4 << 10,
+    default: 1 << 30,
+    max: 64 << 30,
+    measure: Measure::Size,
+};
+
+const SCRATCH_ENTRIES: LimitRule = LimitRule {
+    key: "scratch_entries",
+    about: "files and directories of a call in its scratch directory",
+    min: 1,
+    default: 100_000,
+    max: 1_000_000,
+    measure: Measure::Count,
+};
+
 /// Every limit but the rate, which has no default: the one table that defaults, checks, messages and
 /// documentation come from.
-pub(crate) const LIMIT_RULES: [LimitRule; 8] =
-    [FUEL, CPU, MEMORY, TIMEOUT, OUTPUT, CONCURRENCY, CRASHES, MAX_TOOLS_LISTED];
+pub(crate) const LIMIT_RULES: [LimitRule; 10] = [
+    FUEL,
+    CPU,
+    MEMORY,
+    TIMEOUT,
+    OUTPUT,
+    CONCURRENCY,
+    CRASHES,
+    MAX_TOOLS_LISTED,
+    SCRATCH_BYTES,
+    SCRATCH_ENTRIES,
+];
 
 impl LimitRule {
     /// An amount of this limit, for people: `64 MiB`, `30s`, `1_000`.
@@ -168,6 +202,8 @@ impl Limits {
             concurrency: count(&CONCURRENCY)?,
             crashes: count(&CRASHES)?,
             max_tools: count(&MAX_TOOLS_LISTED)?,
+            scratch_bytes: size(&SCRATCH_BYTES)?,
+            scratch_entries: count(&SCRATCH_ENTRIES)?,
             rate: None,
         })
     }
@@ -218,6 +254,8 @@ mod tests {
             concurrency: 4,
             crashes: 5,
             max_tools: 64,
+            scratch_bytes: Bytes::new(1 << 30),
+            scratch_entries: 100_000,
             rate: None,
         };
         assert_eq!(Limits::default(), expected);

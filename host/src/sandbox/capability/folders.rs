@@ -10,9 +10,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use wasmtime::component::ResourceTable;
-use wasmtime_wasi::filesystem::{Descriptor, WasiFilesystemCtx, WasiFilesystemView as _};
+use wasmtime_wasi::filesystem::{Descriptor, Dir, WasiFilesystemView as _};
 use wasmtime_wasi::p2::bindings::filesystem::preopens::Host as _;
-use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi::{FsPerms, WasiCtx};
+
+use super::files::in_place::WasiContext;
 
 use crate::manifest::{Access, FileGrant};
 use crate::protected::{Forbidden, Protected};
@@ -22,7 +24,7 @@ use crate::typed_path::{TypedPathError, expanded};
 /// Open directories with what a guest may do in them.
 #[derive(Clone, Default)]
 pub(crate) struct Folders {
-    wasi: WasiFilesystemCtx,
+    directories: Arc<[(Dir, Box<str>)]>,
     host_paths: Option<Arc<str>>,
 }
 
@@ -78,8 +80,7 @@ impl Folders {
         protected: &Protected,
     ) -> Result<(Self, Vec<FolderError>), FolderError> {
         let withheld: Vec<_> = withheld.iter().filter_map(|path| real(path)).collect();
-        let mut wasi = WasiCtx::builder();
-        let (mut found, mut missing) = (Vec::new(), Vec::new());
+        let (mut found, mut directories, mut missing) = (Vec::new(), Vec::new(), Vec::new());
         for grant in grants {
             let path = match find(&grant.path) {
                 Ok(path) => path,
@@ -95,27 +96,23 @@ impl Folders {
                 missing.push(fails(grant, FolderProblem::Withheld(escape_path(own))));
                 continue;
             }
-            let access = match grant.access {
-                Access::Read => FsPerms::ReadOnly,
-                Access::Write => FsPerms::ReadWrite,
-            };
-            let opened = wasi.preopened_dir(&path, &*grant.at, access);
-            opened.map_err(|error| fails(grant, io_problem(&path, error)))?;
+            let directory = open(&path, grant.access);
+            let directory = directory.map_err(|error| fails(grant, io_problem(&path, error)))?;
+            let judged = judge(&directory.dir, &path, protected);
+            judged.map_err(|problem| fails(grant, problem))?;
+            directories.push((directory, grant.at.clone()));
             found.push((grant, path));
         }
-        let mut view = FolderContext { wasi: wasi.build(), table: ResourceTable::new() };
-        for ((grant, path), opened) in found.iter().zip(view.opened()) {
-            let judged = opened.map_err(|error| io_problem(path, error));
-            let judged = judged.and_then(|opened| judge(&opened, path, protected));
-            judged.map_err(|problem| fails(grant, problem))?;
-        }
         let host_paths = (!found.is_empty()).then(|| host_paths(&found).into());
-        Ok((Self { wasi: view.filesystem().ctx.clone(), host_paths }, missing))
+        Ok((Self { directories: directories.into(), host_paths }, missing))
     }
 
-    /// Lets a guest see these directories, and no others.
-    pub(crate) fn give_to(&self, guest: &mut impl WasiView) {
-        guest.filesystem().ctx.clone_from(&self.wasi);
+    /// The directories, each with the path at which a guest sees it.
+    pub(crate) fn directories(&self) -> impl Iterator<Item = (Descriptor, String)> {
+        let own = |(directory, at): &(Dir, Box<str>)| {
+            (Descriptor::Dir(directory.clone()), at.to_string())
+        };
+        self.directories.iter().map(own)
     }
 
     /// Returns the paths of the directories on this machine, for a guest that may know them: a JSON object of lists by
@@ -149,32 +146,21 @@ fn fails(grant: &FileGrant, problem: FolderProblem) -> FolderError {
     FolderError { path: escape(&grant.path), at: grant.at.clone(), problem }
 }
 
-/// A context for the directories, since wasmtime-wasi opens them for a whole context only.
-struct FolderContext {
-    wasi: WasiCtx,
-    table: ResourceTable,
-}
-
-impl FolderContext {
-    /// Returns the directories that the context opened, in order.
-    fn opened(&mut self) -> Vec<wasmtime::Result<Arc<File>>> {
-        let directories = match self.filesystem().get_directories() {
-            Ok(directories) => directories,
-            Err(error) => return vec![Err(error)],
-        };
-        let file = |descriptor: &Descriptor| match descriptor {
-            Descriptor::Dir(directory) => directory.dir.clone(),
-            Descriptor::File(file) => file.file.clone(),
-        };
-        let open = |(directory, _)| Ok(file(self.table.get(&directory)?));
-        directories.into_iter().map(open).collect()
+/// Opens a directory, to be worked on in place. wasmtime-wasi opens one for a context only, so it gets one.
+fn open(path: &Path, access: Access) -> wasmtime::Result<Dir> {
+    let perms = match access {
+        Access::Read => FsPerms::ReadOnly,
+        Access::Write => FsPerms::ReadWrite,
+    };
+    let mut wasi = WasiCtx::builder();
+    wasi.allow_blocking_current_thread(true).preopened_dir(path, ".", perms)?;
+    let mut context = WasiContext { wasi: wasi.build(), table: ResourceTable::new() };
+    for (opened, _) in context.filesystem().get_directories()? {
+        if let Descriptor::Dir(directory) = context.table.delete(opened)? {
+            return Ok(directory);
+        }
     }
-}
-
-impl WasiView for FolderContext {
-    fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
-    }
+    wasmtime::bail!("no directory was opened")
 }
 
 /// Returns the real path of a directory that a person withheld. `None` if it cannot be found: what is not there is not

@@ -16,10 +16,11 @@ const MAX_ZONE_NAME: usize = 64;
 pub(crate) fn add_to(
     env: &mut BTreeMap<String, String>,
     config: &BTreeMap<String, String>,
-    folders: &Folders,
+    folders: Option<&Folders>,
 ) {
     let may_know = |key| config.get(key).is_some_and(|value| value == "true");
-    if let Some(paths) = folders.host_paths().filter(|_| may_know("host_paths")) {
+    let paths = folders.and_then(Folders::host_paths);
+    if let Some(paths) = paths.filter(|_| may_know("host_paths")) {
         env.insert(HOST_PATHS.into(), paths.to_owned());
     }
     // The zone is asked for at each call: a machine that travels is followed.

@@ -1,5 +1,6 @@
 //! The things beyond itself that a guest may reach, one file or folder each, and the check of its imports.
 
+pub(super) mod plugin_shares;
 pub(super) mod scratch;
 pub(super) mod folders;
 pub(super) mod imports;
@@ -7,4 +8,4 @@ pub(super) mod host_facts;
 pub mod http;
 pub(super) mod config;
 pub(super) mod sockets;
-pub(super) mod file_access;
+pub(super) mod files;

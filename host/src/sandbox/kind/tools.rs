@@ -3,7 +3,6 @@
 use wasmtime::Store;
 use wasmtime::component::{Component, ComponentExportIndex, InstancePre};
 
-use super::super::capability::folders::Folders;
 use super::super::engine::setup::MAX_READ_AT_ONCE;
 use super::super::run::invocation::{GuestCall, Invocation};
 use super::super::run::runner::{Ran, Runner};
@@ -51,8 +50,7 @@ pub(crate) async fn ask(limits: &Limits, tools: &Tools) -> Result<Vec<wit::Tool>
         let plugin = plugin.instantiate_async(&mut *store).await?;
         plugin.toolrack_plugin_tools().call_list_tools(store).await
     };
-    let folders = Folders::default();
-    let runner = Runner { limits, folders: &folders };
+    let runner = Runner { limits };
     runner.run(plugin.engine(), MAX_LIST, Invocation::asked(), list).await.0
 }
 

@@ -1,8 +1,8 @@
 //! The terms that one call is run with: whose time it takes, where its progress goes, what it may reach.
 
-use std::fs::File;
 use std::sync::Arc;
 
+use super::super::capability::files::door::GrantedFiles;
 use super::super::capability::http::Outgoing;
 use super::super::engine::setup::SliceKind;
 use super::super::kind::command::Process;
@@ -34,8 +34,8 @@ pub(crate) struct Capabilities {
     pub(crate) outgoing: Option<Outgoing>,
     /// The surroundings that a program is started with. `None` where the guest is not a program.
     pub(crate) process: Option<Process>,
-    /// A directory of the call's own. `None` where that is not granted.
-    pub(crate) scratch: Option<Arc<File>>,
+    /// The files that it may reach. `None` while a guest lists its tools.
+    pub(crate) files: Option<GrantedFiles>,
 }
 
 /// The terms that a guest is run with, beside its limits.
@@ -53,7 +53,7 @@ impl Invocation {
             secrets: Arc::default(),
             outgoing: None,
             process: None,
-            scratch: None,
+            files: None,
         };
         Self { reach, context: CallContext::default() }
     }

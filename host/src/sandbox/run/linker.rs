@@ -7,7 +7,9 @@ use wasmtime_wasi::cli::{WasiCli, WasiCliView as _};
 use wasmtime_wasi::p2::bindings as wasi;
 use wasmtime_wasi::random::WasiRandom;
 
-use super::super::capability::{config, file_access, sockets};
+use super::super::capability::files::door::FileDoors;
+use super::super::capability::http::request_parts;
+use super::super::capability::{config, sockets};
 use super::super::kind::bindings::toolrack::plugin::host;
 use super::store::StoreState;
 
@@ -41,14 +43,12 @@ pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<StoreState>> {
     wasi::cli::terminal_stdin::add_to_linker::<StoreState, WasiCli>(l, StoreState::cli)?;
     wasi::cli::terminal_stdout::add_to_linker::<StoreState, WasiCli>(l, StoreState::cli)?;
     wasi::cli::terminal_stderr::add_to_linker::<StoreState, WasiCli>(l, StoreState::cli)?;
-    // Every program's libc asks for these; without a grant there is nothing to reach.
-    wasi::filesystem::preopens::add_to_linker::<StoreState, HasSelf<StoreState>>(
-        l,
-        StoreState::own,
-    )?;
-    file_access::add_to_linker(l)?;
+    // Every program's libc asks for its directories; without a grant there are none.
+    wasi::filesystem::preopens::add_to_linker::<StoreState, FileDoors>(l, StoreState::files)?;
+    wasi::filesystem::types::add_to_linker::<StoreState, FileDoors>(l, StoreState::files)?;
     // Only sending is offered: `Requests` judges what a guest sends.
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(l)?;
+    request_parts::bound_in(l)?;
     sockets::add_to_linker(l)?;
     config::add_to_linker(l)?;
     host::add_to_linker::<StoreState, HasSelf<StoreState>>(l, StoreState::own)?;

@@ -9,7 +9,6 @@ use wasmtime::component::ResourceTableError;
 use wasmtime::{Engine, Store, Trap};
 use wasmtime_wasi::I32Exit;
 
-use super::super::capability::folders::Folders;
 use super::super::engine::error_text::one_line;
 use super::super::engine::setup::MAX_GUEST_STACK;
 use super::super::engine::shortage::Shortage;
@@ -35,7 +34,6 @@ pub(crate) struct Ran {
 #[derive(Clone, Copy)]
 pub(crate) struct Runner<'a> {
     pub(crate) limits: &'a Limits,
-    pub(crate) folders: &'a Folders,
 }
 
 impl Runner<'_> {
@@ -60,7 +58,7 @@ impl Runner<'_> {
             None => limits.timeout.min(MAX_LISTING_TIME),
         };
         let started = Instant::now();
-        let mut store = match store::new(engine, limits, copied, terms, self.folders) {
+        let mut store = match store::new(engine, limits, copied, terms) {
             Ok(store) => store,
             Err(error) => {
                 let shortage = Shortage::of(&error);

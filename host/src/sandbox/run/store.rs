@@ -1,18 +1,16 @@
 //! One call's store: its WASI context, its guards, and the host functions a guest may call.
 
 use std::collections::BTreeSet;
-use std::fs::File;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use wasmtime::component::{Resource, ResourceTable};
+use wasmtime::component::ResourceTable;
 use wasmtime::{Engine, Store};
-use wasmtime_wasi::filesystem::{Descriptor, Dir, OpenMode, WasiFilesystemView as _};
-use wasmtime_wasi::p2::bindings as wasi;
-use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
-use super::super::capability::folders::Folders;
+use super::super::capability::files::door::{CallFiles, FileDoor};
+use super::super::capability::files::quota::Quota;
 use super::super::capability::host_facts;
 use super::super::capability::http::{MAX_FIELDS, Requests};
 use super::super::kind::bindings::toolrack::plugin::host;
@@ -43,7 +41,7 @@ pub(crate) struct StoreState {
     pub(crate) meter: Meter,
     pub(crate) log: GuestLog,
     grants: Arc<Grants>,
-    scratch: Option<Arc<File>>,
+    files: CallFiles,
     progress: Option<ProgressSink>,
     pace: ProgressThrottle,
 }
@@ -55,11 +53,10 @@ pub(crate) fn new(
     limits: &Limits,
     copied: u64,
     terms: Invocation,
-    folders: &Folders,
 ) -> wasmtime::Result<Store<StoreState>> {
     let Invocation { reach, context } = terms;
     let CallContext { turn, progress, span } = context;
-    let Capabilities { grants, secrets, outgoing, process, scratch } = reach;
+    let Capabilities { grants, secrets, outgoing, process, files } = reach;
     let log = GuestLog::new(secrets.clone(), span);
     let mut table = ResourceTable::new();
     table.set_max_capacity(MAX_RESOURCES);
@@ -67,10 +64,12 @@ pub(crate) fn new(
     http.set_field_size_limit(MAX_FIELDS);
     let notes = log.clone();
     let requests = Requests::new(outgoing, secrets.clone(), move |refusal| notes.note(refusal));
-    // Besides the environment, nothing is granted here: arguments and stdin to programs only. Files are
-    // given to the finished store.
+    // Besides the environment, nothing is granted here: arguments and stdin to programs only.
     let mut env = grants.env.clone();
-    host_facts::add_to(&mut env, &grants.config, folders);
+    host_facts::add_to(&mut env, &grants.config, files.as_ref().map(|files| &files.folders));
+    let notes = log.clone();
+    let tell = move |text: &str| notes.note(text);
+    let files = CallFiles::new(files, Quota::of_scratch(limits, tell.clone()), tell)?;
     let mut wasi = WasiCtx::builder();
     wasi.stdout(GuestStream::new(Capture { stream: Stream::Stdout, log: log.clone() }))
         .stderr(GuestStream::new(Capture { stream: Stream::Stderr, log: log.clone() }))
@@ -93,12 +92,11 @@ pub(crate) fn new(
         meter,
         log,
         grants,
-        scratch,
+        files,
         progress,
         pace,
     };
     let mut store = Store::new(engine, state);
-    folders.give_to(store.data_mut());
     store.set_fuel(limits.fuel)?;
     store.limiter(|state| &mut state.meter);
     store.set_hostcall_fuel(usize::try_from(copied).unwrap_or(usize::MAX));
@@ -140,6 +138,12 @@ impl StoreState {
         self
     }
 
+    /// Gives the host's functions for files what they work on, and notes that the host works for the guest.
+    pub(crate) fn files(&mut self) -> FileDoor<'_> {
+        self.meter.at_work();
+        FileDoor { table: &mut self.table, files: &mut self.files }
+    }
+
     /// A value of the plugin's configuration: of a secret of this name, else of a config key.
     pub(crate) fn configured(&self, key: &str) -> Option<String> {
         let granted = SecretName::new(key).ok().filter(|name| self.grants.secrets.contains(name));
@@ -157,19 +161,6 @@ impl StoreState {
     pub(crate) fn configured_keys(&self) -> BTreeSet<String> {
         let secrets = self.grants.secrets.iter().map(ToString::to_string);
         self.grants.config.keys().cloned().chain(secrets).collect()
-    }
-}
-
-/// The directories that are granted, and the call's own.
-impl wasi::filesystem::preopens::Host for StoreState {
-    fn get_directories(&mut self) -> wasmtime::Result<Vec<(Resource<Descriptor>, String)>> {
-        let mut directories = self.filesystem().get_directories()?;
-        if let (Some(scratch), Some(at)) = (&self.scratch, &self.grants.scratch) {
-            let mode = OpenMode::READ | OpenMode::WRITE;
-            let directory = Dir::new(scratch.try_clone()?, FsPerms::ReadWrite, mode, false);
-            directories.push((self.table.push(Descriptor::Dir(directory))?, at.to_string()));
-        }
-        Ok(directories)
     }
 }
 

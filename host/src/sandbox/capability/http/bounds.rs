@@ -12,5 +12,7 @@ pub const MAX_OPEN_CONNECTIONS: usize = 8;
 pub(super) const MAX_HEADERS: usize = 64 * 1024;
 /// The most bytes of one set of headers that a guest makes, with 40 or so for each header and value.
 pub(crate) const MAX_FIELDS: usize = 64 * 1024;
+/// The most bytes of a request's path with its query, of its authority, and of a method or scheme of its own.
+pub(crate) const MAX_PART: usize = 8 * 1024;
 /// The most bytes of a request's body that are taken from a guest at once.
 pub(super) const BODY_CHUNK: usize = 16 * 1024;

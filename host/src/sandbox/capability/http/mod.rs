@@ -9,6 +9,7 @@ mod failure;
 mod judge;
 mod connection;
 mod requests;
+pub(crate) mod request_parts;
 
 #[cfg(any(test, fuzzing))]
 pub(crate) mod properties;

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
-use super::connection::lookup_share::{LookupShare, LookupTurn};
+use super::connection::lookup_share::{LookupShares, LookupTurn};
 use super::connection::resolve::{PendingAddresses, Resolve, addresses};
 use super::judge::address::is_global;
 use super::judge::allow::{Denied, RequestHost, RequestTarget};
@@ -114,7 +114,8 @@ impl Resolve for Inventing<'_> {
 
 fn only_what_may_be_connected_to(host: &RequestHost, grant: &NetworkGrant, url: &str) {
     let resolver = Inventing(url);
-    let found = pin!(async { addresses(&resolver, host, grant, &LookupShare::new()).await });
+    let found =
+        pin!(async { addresses(&resolver, host, grant, &LookupShares::default().of(None)).await });
     let Poll::Ready(found) = found.poll(&mut Context::from_waker(Waker::noop())) else {
         panic!("nothing here is waited for");
     };

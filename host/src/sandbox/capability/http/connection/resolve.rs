@@ -121,7 +121,7 @@ mod tests {
             &resolver,
             &RequestHost::Name("a.example".into()),
             &grant,
-            &LookupShare::new(),
+            &LookupShares::default().of(None),
         )
         .await;
         let expected: Vec<IpAddr> =
@@ -189,10 +189,13 @@ mod tests {
             address("fd00::1"),
             address("::ffff:10.0.0.1"),
         ] {
-            let found = addresses(&resolver, &host, &grant, &LookupShare::new()).await;
+            let found =
+                addresses(&resolver, &host, &grant, &LookupShares::default().of(None)).await;
             assert!(matches!(found, Err(Failure::NotPublic(_))), "{host}");
         }
-        let found = addresses(&resolver, &address("8.8.8.8"), &grant, &LookupShare::new()).await;
+        let found =
+            addresses(&resolver, &address("8.8.8.8"), &grant, &LookupShares::default().of(None))
+                .await;
         assert_eq!(found.unwrap_or_default(), ["8.8.8.8".parse::<IpAddr>().expect("one")]);
     }
 

@@ -1,0 +1,55 @@
+//! A share of something for each plugin, which all its versions and calls have together, however often it is loaded.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, Weak};
+
+use crate::sync::lock;
+
+/// The shares that are remembered before those that nothing holds are forgotten.
+const MAX_REMEMBERED: usize = 256;
+
+/// The shares of all plugins. One lasts for as long as anything holds it.
+pub(crate) struct PluginShares<S>(Mutex<HashMap<Option<Arc<str>>, Weak<S>>>);
+
+impl<S> Default for PluginShares<S> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<S> PluginShares<S> {
+    /// The share of the plugin of this name, which is made by `make` where there is none. All that have no name have
+    /// one together.
+    pub(crate) fn of(&self, plugin: Option<&Arc<str>>, make: impl FnOnce() -> S) -> Arc<S> {
+        let mut shares = lock(&self.0);
+        let plugin = plugin.cloned();
+        if let Some(share) = shares.get(&plugin).and_then(Weak::upgrade) {
+            return share;
+        }
+        if shares.len() >= MAX_REMEMBERED {
+            shares.retain(|_, share| share.strong_count() > 0);
+        }
+        let share = Arc::new(make());
+        shares.insert(plugin, Arc::downgrade(&share));
+        share
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_share_lasts_while_anything_holds_it_and_is_forgotten_then() {
+        let shares = PluginShares::default();
+        let name = |number: usize| -> Arc<str> { number.to_string().into() };
+        let held = shares.of(Some(&name(0)), || 0);
+        for number in 1..=2 * MAX_REMEMBERED {
+            drop(shares.of(Some(&name(number)), || number));
+        }
+        assert!(lock(&shares.0).len() <= MAX_REMEMBERED + 1);
+        assert!(Arc::ptr_eq(&held, &shares.of(Some(&name(0)), || 1)));
+        assert_eq!(*shares.of(None, || 7), 7);
+        assert_eq!(*shares.of(Some(&name(1)), || 8), 8);
+    }
+}
