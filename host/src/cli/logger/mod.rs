@@ -47,7 +47,7 @@ pub(crate) fn start(
     places: Option<ServerPlaces>,
 ) -> anyhow::Result<Log> {
     let filter = filter(level)?;
-    let (writer, stderr) = queue::start(std::io::stderr()).context(NO_THREAD)?;
+    let (writer, stderr) = queue::start(std::io::stderr(), tell_lost).context(NO_THREAD)?;
     let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     let log = fmt::layer().with_writer(writer);
     let log = match format {
@@ -66,7 +66,7 @@ pub(crate) fn start(
         Ok(kept) => (kept, None),
         Err(error) => (None, Some(error)),
     };
-    let kept = kept.map(queue::start).transpose().context(NO_THREAD)?;
+    let kept = kept.map(|kept| queue::start(kept, tell_lost)).transpose().context(NO_THREAD)?;
     let (kept_log, kept) = match kept {
         Some((writer, guard)) => {
             let filter = self::filter(level)?.and(filter_fn(is_safe)).and(filter_fn(is_kept));
@@ -76,7 +76,8 @@ pub(crate) fn start(
     };
     let (plugins, plugin_log) = match places.map(|places| places.plugins) {
         Some(place) => {
-            let (writer, guard) = queue::start(PluginLog::new(place.clone())).context(NO_THREAD)?;
+            let lines = PluginLog::new(place.clone());
+            let (writer, guard) = queue::start(lines, tell_lost).context(NO_THREAD)?;
             let log =
                 as_json(fmt::layer().with_writer(writer)).with_filter(filter_fn(is_of_plugin));
             (Some((guard, place)), Some(log))
@@ -101,6 +102,14 @@ impl Drop for Log {
 }
 
 type Json<S> = fmt::Layer<S, JsonFields, Format<fmt::format::Json>, Queue>;
+
+/// Tells that lines were lost, as a line of the log: there is room for it by now.
+fn tell_lost(lines: u64) {
+    tracing::warn!(
+        lines,
+        "lines of the log were lost, since they came faster than they could be written"
+    );
+}
 
 fn as_json<S>(log: fmt::Layer<S, DefaultFields, Format, Queue>) -> Json<S>
 where

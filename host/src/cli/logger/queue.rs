@@ -8,12 +8,15 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tracing::Metadata;
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::sync::lock;
 
 /// Lines that wait; beyond them lines are lost rather than calls delayed.
 const MAX_QUEUED_LINES: usize = 1024;
+/// Lines that wait when those of plugins are lost: the rest is kept for what the host has to say of them.
+const MAX_QUEUED_PLUGIN_LINES: usize = 768;
 /// The bytes that are written at once, but for a line that is longer.
 const WRITE_BYTES: usize = 64 * 1024;
 /// Room that is kept for lines although none waits, in bytes: as much as a busy server's take.
@@ -44,6 +47,8 @@ struct SharedQueue {
 #[derive(Default)]
 struct QueueState {
     waiting: Lines,
+    /// The number of lines that were lost since the thread looked last.
+    lost: u64,
     /// The thread waits for the next line.
     sleeps: bool,
     ends: bool,
@@ -69,13 +74,17 @@ impl Lines {
     }
 }
 
-/// Starts a thread that writes to `place`.
-pub(super) fn start(place: impl Write + Send + 'static) -> io::Result<(Queue, LogWriter)> {
+/// Starts a thread that writes to `place`. `tell_lost` is given the number of lines that were lost, once some could be
+/// written again.
+pub(super) fn start(
+    place: impl Write + Send + 'static,
+    tell_lost: impl Fn(u64) + Send + 'static,
+) -> io::Result<(Queue, LogWriter)> {
     let shared = Arc::new(SharedQueue::default());
     let (done, ended) = sync_channel(1);
     let thread = shared.clone();
     std::thread::Builder::new().name("log".into()).spawn(move || {
-        thread.write(place);
+        thread.write(place, tell_lost);
         let _ = done.send(());
     })?;
     Ok((Queue(shared.clone()), LogWriter { shared, ended }))
@@ -94,9 +103,10 @@ impl SharedQueue {
         lock(&self.state)
     }
 
-    fn put(&self, line: &[u8]) {
+    fn put(&self, line: &[u8], most: usize) {
         let mut state = self.state();
-        if state.waiting.count >= MAX_QUEUED_LINES {
+        if state.waiting.count >= most {
+            state.lost += 1;
             return;
         }
         state.waiting.push(line);
@@ -106,7 +116,7 @@ impl SharedQueue {
         }
     }
 
-    fn write(&self, mut place: impl Write) {
+    fn write(&self, mut place: impl Write, tell_lost: impl Fn(u64)) {
         let mut lines = Lines::default();
         loop {
             let mut state = self.state();
@@ -116,9 +126,12 @@ impl SharedQueue {
             }
             state.sleeps = false;
             std::mem::swap(&mut lines, &mut state.waiting);
-            let ends = state.ends;
+            let (ends, lost) = (state.ends, std::mem::take(&mut state.lost));
             drop(state);
             write_all(&mut place, &lines.bytes);
+            if lost > 0 {
+                tell_lost(lost);
+            }
             if ends && lines.count == 0 {
                 return;
             }
@@ -142,18 +155,31 @@ fn write_all(place: &mut impl Write, mut lines: &[u8]) {
     let _ = place.write_all(lines).and_then(|()| place.flush());
 }
 
-impl<'a> MakeWriter<'a> for Queue {
-    type Writer = &'a Queue;
+/// The queue for lines that are lost if so many wait.
+pub(super) struct QueueShare<'a> {
+    queue: &'a SharedQueue,
+    most: usize,
+}
 
-    fn make_writer(&'a self) -> Self::Writer {
-        self
+impl<'a> MakeWriter<'a> for Queue {
+    type Writer = QueueShare<'a>;
+
+    fn make_writer(&'a self) -> QueueShare<'a> {
+        QueueShare { queue: &self.0, most: MAX_QUEUED_LINES }
+    }
+
+    fn make_writer_for(&'a self, line: &Metadata<'_>) -> QueueShare<'a> {
+        if line.target() == "plugin" {
+            return QueueShare { queue: &self.0, most: MAX_QUEUED_PLUGIN_LINES };
+        }
+        self.make_writer()
     }
 }
 
-impl Write for &Queue {
+impl Write for QueueShare<'_> {
     /// Takes one line, whole: that is how `tracing` writes.
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        self.0.put(line);
+        self.queue.put(line, self.most);
         Ok(line.len())
     }
 
@@ -170,11 +196,11 @@ mod tests {
     #[test]
     fn everything_is_written_in_order_before_the_end() {
         let paper = Paper::default();
-        let (queue, writer) = start(paper.clone()).expect("a thread");
+        let (queue, writer) = start(paper.clone(), |_| ()).expect("a thread");
         let mut expected = String::new();
         for number in 0..500 {
             let line = format!("line {number}\n");
-            (&queue).write_all(line.as_bytes()).expect("taken");
+            queue.make_writer().write_all(line.as_bytes()).expect("taken");
             expected += &line;
         }
         drop(writer);
@@ -216,12 +242,28 @@ mod tests {
             }
         }
         let (release, stuck) = sync_channel(0);
-        let (queue, writer) = start(Stuck(stuck)).expect("a thread");
-        for _ in 0..10 * MAX_QUEUED_LINES {
-            (&queue).write_all(b"x\n").expect("taken or lost");
+        let lost = Arc::new(Mutex::new(0));
+        let told = lost.clone();
+        let tell = move |lines| *lock(&told) += lines;
+        let (queue, writer) = start(Stuck(stuck), tell).expect("a thread");
+        // The thread has the first, and is stuck with it.
+        let put = |share: usize, lines: usize| {
+            for _ in 0..lines {
+                let mut share = QueueShare { queue: &queue.0, most: share };
+                share.write_all(b"x\n").expect("taken or lost");
+            }
+        };
+        put(MAX_QUEUED_LINES, 1);
+        while queue.0.state().waiting.count > 0 {
+            std::thread::yield_now();
         }
-        assert!(queue.0.state().waiting.count <= MAX_QUEUED_LINES);
+        // However much plugins write, there is room for the host's own lines.
+        put(MAX_QUEUED_PLUGIN_LINES, 10 * MAX_QUEUED_LINES);
+        assert_eq!(queue.0.state().waiting.count, MAX_QUEUED_PLUGIN_LINES);
+        put(MAX_QUEUED_LINES, 10 * MAX_QUEUED_LINES);
+        assert_eq!(queue.0.state().waiting.count, MAX_QUEUED_LINES);
         drop(release);
         drop(writer);
+        assert_eq!(*lock(&lost), 19 * MAX_QUEUED_LINES as u64);
     }
 }
