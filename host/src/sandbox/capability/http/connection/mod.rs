@@ -2,6 +2,7 @@
 
 pub(super) mod thread;
 pub(super) mod lookup_share;
+pub(super) mod hosts_file;
 pub(super) mod resolve;
 pub(super) mod tls;
 pub(super) mod body;

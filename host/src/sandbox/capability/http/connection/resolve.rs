@@ -8,6 +8,7 @@ use std::pin::Pin;
 use super::super::failure::Failure;
 use super::super::judge::address::is_global;
 use super::super::judge::allow::RequestHost;
+use super::hosts_file;
 use super::lookup_share::{LookupShare, LookupTurn};
 use super::thread::OwnedTask;
 use crate::manifest::{HostPattern, NetworkGrant};
@@ -34,12 +35,11 @@ pub(crate) struct System;
 
 impl Resolve for System {
     fn resolve(&self, name: &str, turn: LookupTurn) -> PendingAddresses {
-        // With a final dot, a name is never looked up in the domains that this machine searches.
-        let name = format!("{name}.");
+        let name = name.to_owned();
         Box::pin(async move {
             let found = tokio::task::spawn_blocking(move || {
                 let _turn = turn;
-                (&*name, 0).to_socket_addrs().map(|found| found.map(|at| at.ip()).collect())
+                look_up(&name)
             });
             // A look-up that has not begun does not begin once no request waits for it.
             OwnedTask::new(found)
@@ -47,6 +47,17 @@ impl Resolve for System {
                 .unwrap_or_else(|| Err(io::Error::other("the look-up failed")))
         })
     }
+}
+
+/// The addresses that this machine has for a name. Blocks.
+fn look_up(name: &str) -> io::Result<Vec<IpAddr>> {
+    let listed = hosts_file::addresses(name);
+    if !listed.is_empty() {
+        return Ok(listed);
+    }
+    // With a final dot, a name is never looked up in the domains that this machine searches. The file of hosts, which
+    // knows no such dot, is never looked into.
+    (&*format!("{name}."), 0).to_socket_addrs().map(|found| found.map(|at| at.ip()).collect())
 }
 
 /// The addresses of `host` that a request under `grant` may be sent to. All are looked at; none is
