@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use tokio::sync::Semaphore;
+
 use super::admission::breaker::{Breaker, Paused};
 use super::bounds::MAX_TOLD;
 use super::config_warnings::config_warnings;
@@ -23,6 +25,9 @@ use crate::secret::{MissingSecret, PatientKeyring, Secrets};
 use crate::text::shell_word;
 use crate::tool::{ToolSpec, UnfitTool};
 
+/// Checks of the arguments of one plugin's calls at once.
+const MAX_CHECKS: usize = 1;
+
 /// A plugin that can serve.
 pub struct Plugin {
     /// Its name.
@@ -35,6 +40,8 @@ pub struct Plugin {
     wasm: Box<str>,
     pub(super) guest: Guest,
     pub(super) breaker: Breaker,
+    /// The turn of a call whose arguments are checked.
+    pub(super) checking: Semaphore,
     pub(super) tools: Vec<PluginTool>,
     /// The functions that it has and cannot offer.
     pub(super) unfit: Vec<UnfitTool>,
@@ -132,6 +139,7 @@ impl Plugin {
             digest,
             guest,
             breaker,
+            checking: Semaphore::new(MAX_CHECKS),
             tools,
             unfit,
             unnoted,

@@ -163,13 +163,15 @@ impl Tool {
         entry: Option<&EntryTicket>,
         arguments: &str,
     ) -> Result<Admitted<'_>, CallError> {
+        // A call that would be refused need not wait. A call that waits is checked again, and counted, when it enters.
+        self.plugin.breaker.look()?;
+        self.pace.look(Instant::now).map_err(CallError::Limit)?;
         let read = self.read_and_wait(arguments).await;
         if read.is_err() && entry.is_some() && self.plugin.readiness() == Readiness::FailedForNow {
             // The plugin is loaded again, and the call begins anew with that.
             tokio::time::sleep(RELOADING).await;
         }
         let read = read?;
-        // A call that would be refused need not wait. A call that waits is checked again, and counted, when it enters.
         self.plugin.breaker.look()?;
         self.pace.look(Instant::now).map_err(CallError::Limit)?;
         let slots = self.plugin.guest.slots().await?;
@@ -179,7 +181,10 @@ impl Tool {
     /// Reads the arguments, and waits for the plugin's code. Returns them where they are read in another way than they
     /// were written.
     async fn read_and_wait(&self, arguments: &str) -> Result<Option<String>, CallError> {
+        // One check of a plugin at a time: a schema may make each of them long.
+        let turn = self.plugin.checking.acquire().await;
         let read = self.read_arguments(arguments).await.map_err(CallError::InvalidArguments)?;
+        drop(turn);
         self.plugin.guest.await_code().await?;
         Ok(read)
     }

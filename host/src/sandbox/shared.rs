@@ -10,9 +10,9 @@ use super::capability::scratch::Scratches;
 use super::code::code_store::Codes;
 use super::compile::compiler::Compiler;
 use super::compile::lanes::BackgroundTurn;
-use super::engine::setup::MAX_CALLS;
 use super::run::asking_slots::AskingSlots;
 use super::run::engines::Engines;
+use super::run::slots::HostSlots;
 use crate::home::Home;
 use crate::protected::Protected;
 
@@ -22,7 +22,7 @@ const MAX_PREPARED: usize = 8;
 /// The engines, host functions, code and slots that all guests share.
 pub struct Sandbox {
     pub(super) codes: Arc<Codes>,
-    pub(super) slots: Arc<Semaphore>,
+    pub(super) slots: HostSlots,
     pub(super) listings: Arc<Semaphore>,
     pub(super) asking: AskingSlots,
     pub(super) protected: Protected,
@@ -43,7 +43,7 @@ impl Sandbox {
         let engines = Engines::new().map_err(|error| SandboxError(format!("{error:#}")))?;
         let codes = Arc::new(Codes::new(compiler, engines));
         let network = http::Network::new(http::Surroundings::default());
-        let slots = Arc::new(Semaphore::new(MAX_CALLS));
+        let slots = HostSlots::new();
         let listings = Arc::new(Semaphore::new(MAX_PREPARED));
         let protected = Protected::default();
         Ok(Self {

@@ -17,6 +17,9 @@ use super::error_text::one_line;
 /// Calls that run at once, over all plugins; those whose answer waits to be read count too. More wait
 /// their turn.
 pub(crate) const MAX_CALLS: usize = 32;
+/// Calls that run at once beside those, each the only one of its plugin: what other plugins run keeps it waiting for none
+/// of theirs.
+pub(crate) const MAX_SOLE_CALLS: usize = 8;
 
 /// The stack of a guest, in bytes. Deeper recursion traps.
 pub(crate) const MAX_GUEST_STACK: usize = 512 * 1024;
@@ -33,7 +36,8 @@ pub(crate) const MAX_LISTING_GUESTS: usize = 3;
 pub(crate) const MAX_COMPARED: usize = 3;
 pub(crate) const MAX_COMPARED_FOR_CALLS: usize = 2;
 /// The most guests that exist at once.
-const GUESTS: usize = MAX_CALLS + MAX_LISTING_GUESTS + MAX_COMPARED + MAX_COMPARED_FOR_CALLS;
+const GUESTS: usize =
+    MAX_CALLS + MAX_SOLE_CALLS + MAX_LISTING_GUESTS + MAX_COMPARED + MAX_COMPARED_FOR_CALLS;
 /// The most elements that a table of a guest has: 8 MiB of pointers.
 const MAX_ELEMENTS: usize = 1 << 20;
 /// The most that the runtime itself keeps for an instance: what it knows of functions and globals.

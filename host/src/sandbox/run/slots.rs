@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{AcquireError, Mutex, OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 
+use super::super::engine::setup::{MAX_CALLS, MAX_SOLE_CALLS};
 use super::runner::until;
 use crate::manifest::show_duration;
 
@@ -17,9 +18,42 @@ pub struct CallSlots<'a> {
     pub(crate) of_host: OwnedSemaphorePermit,
 }
 
+/// The places of the host, which all plugins share.
+pub(crate) struct HostSlots {
+    all: Arc<Semaphore>,
+    /// Those that only a call takes whose plugin runs no other.
+    sole: Arc<Semaphore>,
+}
+
+impl HostSlots {
+    pub(crate) fn new() -> Self {
+        Self {
+            all: Arc::new(Semaphore::new(MAX_CALLS)),
+            sole: Arc::new(Semaphore::new(MAX_SOLE_CALLS)),
+        }
+    }
+
+    fn try_acquire(&self, is_sole: bool) -> Option<OwnedSemaphorePermit> {
+        let sole = || is_sole.then(|| self.sole.clone().try_acquire_owned().ok()).flatten();
+        self.all.clone().try_acquire_owned().ok().or_else(sole)
+    }
+
+    async fn acquire(&self, is_sole: bool) -> Result<OwnedSemaphorePermit, AcquireError> {
+        if !is_sole {
+            return self.all.clone().acquire_owned().await;
+        }
+        tokio::select! {
+            biased;
+            slot = self.all.clone().acquire_owned() => slot,
+            slot = self.sole.clone().acquire_owned() => slot,
+        }
+    }
+}
+
 /// The places of one plugin.
 pub(crate) struct Slots {
     own: Semaphore,
+    concurrency: usize,
     /// Held by the one call that waits for a slot of the host: so plugins wait there, each once, and take turns
     /// however many calls each of them has.
     turn: Mutex<()>,
@@ -27,19 +61,20 @@ pub(crate) struct Slots {
 
 impl Slots {
     pub(crate) fn new(concurrency: u32) -> Self {
-        Self { own: Semaphore::new(concurrency as usize), turn: Mutex::default() }
+        let concurrency = concurrency as usize;
+        Self { own: Semaphore::new(concurrency), concurrency, turn: Mutex::default() }
     }
 
     /// Takes a slot of the plugin and one of the `host`, or says why there is none. A call may take as long as
     /// `timeout`.
     pub(crate) async fn take(
         &self,
-        host: &Arc<Semaphore>,
+        host: &HostSlots,
         timeout: Duration,
     ) -> Result<CallSlots<'_>, String> {
         // Both are free only while no call waits.
         if let Ok(own) = self.own.try_acquire()
-            && let Ok(of_host) = host.clone().try_acquire_owned()
+            && let Some(of_host) = host.try_acquire(self.has_one_call())
         {
             return Ok(CallSlots { _own: own, of_host });
         }
@@ -58,13 +93,49 @@ impl Slots {
         }
     }
 
-    /// A slot of the host, in turn with other plugins.
-    async fn of_host(&self, host: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, AcquireError> {
+    /// A slot of the host, in turn with other plugins. The call has its slot of the plugin.
+    async fn of_host(&self, host: &HostSlots) -> Result<OwnedSemaphorePermit, AcquireError> {
         // A slot is free only while no call waits.
-        if let Ok(slot) = host.clone().try_acquire_owned() {
+        if let Some(slot) = host.try_acquire(self.has_one_call()) {
             return Ok(slot);
         }
         let _turn = self.turn.lock().await;
-        host.clone().acquire_owned().await
+        host.acquire(self.has_one_call()).await
+    }
+
+    /// True if one call alone has a slot of the plugin. Of two that come at once, one finds it so at most.
+    fn has_one_call(&self) -> bool {
+        self.own.available_permits() + 1 == self.concurrency
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn plugins_that_hold_all_places_leave_some_to_plugins_that_hold_none() {
+        let host = HostSlots::new();
+        let busy: Vec<_> = (0..8).map(|_| Slots::new(4)).collect();
+        let more: Vec<_> = (0..MAX_SOLE_CALLS).map(|_| Slots::new(4)).collect();
+        let last = Slots::new(1);
+        let (soon, mut held) = (Duration::from_millis(20), Vec::new());
+        for _ in 0..4 {
+            for slots in &busy {
+                held.push(slots.take(&host, soon).await.expect("a place"));
+            }
+        }
+        // All places that any call may take are taken.
+        for slots in &more {
+            held.push(slots.take(&host, soon).await.expect("a place of its own"));
+        }
+        for slots in &more {
+            let next = tokio::time::timeout(soon, slots.take(&host, soon));
+            assert!(next.await.is_err(), "it has one already");
+        }
+        // A place of either kind that is free again goes to the next.
+        assert!(tokio::time::timeout(soon, last.take(&host, soon)).await.is_err());
+        held.pop();
+        assert!(tokio::time::timeout(soon, last.take(&host, soon)).await.is_ok());
     }
 }
