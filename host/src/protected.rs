@@ -3,10 +3,14 @@
 //! A plugin that could change a plugin, its manifest, compiled code or a key could give itself any grant; a plugin that
 //! sees the whole home directory sees every secret in it.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 
+use crate::fs::links::link_chain;
 use crate::home::{Home, mounted_secrets};
-use crate::text::escape;
+use crate::sync::lock;
+use crate::text::{escape, escape_path};
 
 /// The directories that are kept from plugins. The default keeps those of every machine: the root, the home directory
 /// as a whole, and what the system invents.
@@ -15,6 +19,9 @@ pub struct Protected {
     plugins: Vec<PathBuf>,
     own: Vec<PathBuf>,
     secrets: Vec<PathBuf>,
+    /// The links that files in the plugin directories are, those on their way, and the places where they lead. Behind a
+    /// lock, since they are found while plugins are loaded.
+    linked: Arc<Mutex<BTreeSet<PathBuf>>>,
 }
 
 /// The reason why a directory is not granted.
@@ -38,6 +45,11 @@ pub enum Forbidden {
     /// A directory that is, lies in or holds one where secrets lie.
     #[error("{relation} the directory of secrets {0}; a plugin is granted secrets by name", relation = .1)]
     Secrets(String, Relation),
+    /// A directory to write in that holds what a file of a plugin directory is linked from, or a link on the way there.
+    #[error(
+        "it holds {0}, where files of a plugin directory are linked from; a plugin could change what it is granted"
+    )]
+    Linked(String),
 }
 
 /// The relation of a directory to a protected one.
@@ -67,7 +79,8 @@ impl Protected {
     pub fn new(plugins: &[PathBuf], home: Option<&Home>) -> Self {
         let usual = std::env::home_dir().map(|home| home.join(".toolrack"));
         let own = home.map(|home| home.path().to_owned()).into_iter().chain(usual).collect();
-        Self { plugins: plugins.to_vec(), own, secrets: mounted_secrets().collect() }
+        let (plugins, secrets) = (plugins.to_vec(), mounted_secrets().collect());
+        Self { plugins, own, secrets, linked: Arc::default() }
     }
 
     /// Checks that the directory at `path`, which is canonical, may be granted. Looks at the disk.
@@ -102,6 +115,33 @@ impl Protected {
     }
 }
 
+impl Protected {
+    /// Keeps from writing what `links` lead to, which are files in plugin directories, and forgets what was kept so
+    /// before. Looks at the disk.
+    pub(crate) fn note_links(&self, links: &BTreeSet<PathBuf>) {
+        let places = links.iter().flat_map(|link| places(link)).collect();
+        *lock(&self.linked) = places;
+    }
+
+    /// Checks that a plugin may write in the directory at `path`, which is canonical. Looks at the disk.
+    pub(crate) fn check_write(&self, path: &Path) -> Result<(), Forbidden> {
+        let holds = |place: &PathBuf| {
+            place.starts_with(path).then(|| Forbidden::Linked(escape_path(place)))
+        };
+        let linked = lock(&self.linked).iter().find_map(holds);
+        let forbidden = linked.or_else(|| {
+            self.plugins.iter().flat_map(|directory| places(directory)).find_map(|it| holds(&it))
+        });
+        forbidden.map_or(Ok(()), Err)
+    }
+}
+
+/// The links on the way to `path`, and the place where it leads.
+fn places(path: &Path) -> impl Iterator<Item = PathBuf> + use<> {
+    let chain = link_chain(path);
+    chain.links.into_iter().map(|(directory, name)| directory.join(name)).chain(chain.end)
+}
+
 fn relation(path: &Path, other: &Path) -> Option<Relation> {
     match (path.starts_with(other), other.starts_with(path)) {
         (true, true) => Some(Relation::Is),
@@ -125,6 +165,31 @@ fn settled(path: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    #[cfg(unix)]
+    fn what_a_link_leads_to_and_each_link_on_the_way_is_kept_from_writing() {
+        use std::os::unix::fs::symlink;
+        let root = tempfile::tempdir().expect("a directory");
+        let root = root.path().canonicalize().expect("canonical");
+        let at = |name: &str| root.join(name);
+        for name in ["plugins", "sets/v1", "sets/v1/deep", "links", "free"] {
+            std::fs::create_dir_all(at(name)).expect("made");
+        }
+        std::fs::write(at("sets/v1/a.toml"), "").expect("written");
+        symlink(at("sets/v1"), at("links/current")).expect("a link");
+        symlink(at("links/current/a.toml"), at("plugins/a.toml")).expect("a link");
+        symlink(at("nowhere/b.toml"), at("plugins/b.toml")).expect("a link");
+        symlink(at("plugins"), at("free/plugins")).expect("a link");
+        let protected = Protected::new(&[at("free/plugins")], None);
+        let kept = |name: &str| protected.check_write(&at(name)).is_err();
+        assert!(kept("free") && kept("plugins") && !kept("sets") && !kept("links"));
+        protected.note_links(&BTreeSet::from([at("plugins/a.toml"), at("plugins/b.toml")]));
+        let names = ["sets", "sets/v1", "sets/v1/deep", "links", "nowhere", "sets/v", "plug"];
+        assert_eq!(names.map(kept), [true, true, false, true, true, false, false]);
+        protected.note_links(&BTreeSet::new());
+        assert!(kept("free") && !kept("sets") && !kept("nowhere"));
+    }
 
     #[test]
     fn what_is_in_around_or_equal_is_kept_and_the_rest_is_not() {

@@ -29,6 +29,7 @@ use crate::catalog::{
 use crate::lockfile::{LockEntry, LockPolicy, PluginVersion};
 use crate::manifest::is_local;
 use crate::name::PluginName;
+use crate::protected::Protected;
 use crate::sandbox::Sandbox;
 use crate::text::escape;
 
@@ -92,10 +93,28 @@ type Looked = Scan<Candidate, DirectoryTrust>;
 struct Eyes {
     scanner: Scanner,
     watch: Option<SystemWatches>,
+    protected: Protected,
 }
 
 impl Eyes {
+    /// Looks, and sees to it that no plugin may write where files of plugins are linked from.
     fn look(&mut self, directories: &[PathBuf], reread: &Reread) -> (Looked, Mode) {
+        let mut before = self.scanner.links().clone();
+        let (mut scan, mode) = self.look_once(directories, reread);
+        if *self.scanner.links() != before {
+            if self.scanner.is_unfinished() {
+                // The rest of the files is seen by the scan that follows.
+                before.extend(self.scanner.links().iter().cloned());
+                self.protected.note_links(&before);
+            } else {
+                self.protected.note_links(self.scanner.links());
+                scan = self.scanner.scan(reread);
+            }
+        }
+        (scan, mode)
+    }
+
+    fn look_once(&mut self, directories: &[PathBuf], reread: &Reread) -> (Looked, Mode) {
         let Some(watch) = &mut self.watch else {
             return (self.scanner.scan(reread), Mode::Watching);
         };
@@ -124,6 +143,8 @@ impl Loader {
         watch: Option<SystemWatches>,
     ) -> Self {
         let scanner = Scanner::new(directories.clone()).keeping(locking);
+        let protected = sandbox.protected();
+        let scanner = scanner.protecting(protected.clone());
         let scanner = if watch.is_some() { scanner.in_pieces(SCAN_SLICE) } else { scanner };
         Self {
             sandbox,
@@ -133,7 +154,7 @@ impl Loader {
             core: Core::new(MAX_PLUGINS, Instant::now()),
             decided: LatestManifests::default(),
             withdrawn: Withdrawn::new(),
-            eyes: Some(Eyes { scanner, watch }),
+            eyes: Some(Eyes { scanner, watch, protected }),
             looking: None,
             jobs: JoinSet::new(),
             optimizing: None,
@@ -211,10 +232,13 @@ impl Loader {
                         let error = escape(&error.to_string());
                         tracing::error!("scanning the plugin directories failed: {error}");
                         let scanner = Scanner::new(self.directories.clone()).keeping(self.locking);
+                        let protected = self.sandbox.protected();
+                        let scanner = scanner.protecting(protected.clone());
                         let scanner = scanner.in_pieces(SCAN_SLICE);
                         let reason = "an earlier scan failed";
                         self.mode = Mode::Polling(reason.into());
-                        self.eyes = Some(Eyes { scanner, watch: Some(SystemWatches::lost(reason)) });
+                        let watch = Some(SystemWatches::lost(reason));
+                        self.eyes = Some(Eyes { scanner, watch, protected });
                     }
                 }
                 true

@@ -28,7 +28,8 @@ pub(crate) mod fuzz;
 
 pub use await_code::{CALL_WAIT, still_compiling};
 pub use cache::checks::Checks;
-pub use capability::folders::{FolderError, FolderProblem, is_missing};
+pub(crate) use capability::folders::is_absent;
+pub use capability::folders::{FolderError, FolderProblem};
 pub use capability::http;
 pub use capability::imports::NotGranted;
 pub use capability::scratch::Scratches;

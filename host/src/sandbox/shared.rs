@@ -70,6 +70,11 @@ impl Sandbox {
         Self { protected, ..self }
     }
 
+    /// The directories that are kept from all guests.
+    pub(crate) fn protected(&self) -> Protected {
+        self.protected.clone()
+    }
+
     /// The same sandbox, which can give scratch directories in `home`, and has secrets looked for there.
     #[must_use]
     pub fn at_home(self, home: &Home) -> Self {

@@ -53,7 +53,7 @@ fn grants(files: Vec<FileGrant>) -> Grants {
 
 /// Calls of a guest, and the texts they use.
 #[derive(Default)]
-struct Script {
+pub(crate) struct Script {
     texts: String,
     calls: Vec<String>,
 }
@@ -91,7 +91,7 @@ impl Script {
         self.open_as(ONE, path, 0, 64)
     }
 
-    fn create(self, path: &str) -> Self {
+    pub(crate) fn create(self, path: &str) -> Self {
         self.open_as(ONE, path, 1, 64)
     }
 
@@ -148,7 +148,7 @@ impl Script {
         ))
     }
 
-    fn build(&self) -> Vec<u8> {
+    pub(crate) fn build(&self) -> Vec<u8> {
         let mut call = String::new();
         for (at, one) in self.calls.iter().enumerate() {
             // Some calls are more than one instruction: the last leaves the ending.

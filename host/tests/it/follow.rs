@@ -85,3 +85,62 @@ fn dev_says_when_each_server_serves_what_was_saved() {
     person.status_when(|status| tools(status) == ["latin_more", "latin_run"]);
     dev.ends();
 }
+
+#[test]
+#[cfg(unix)]
+fn where_plugin_files_are_linked_from_no_plugin_writes() {
+    use std::os::unix::fs::symlink;
+    let person = Person::new();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let (plugins, dotfiles) = (person.plugins(), elsewhere.path().join("dotfiles"));
+    for directory in [&plugins, &dotfiles, &dotfiles.join("v1"), &dotfiles.join("free")] {
+        fs::create_dir(directory).unwrap();
+    }
+    let writes = crate::files::Script::default().create("new").build();
+    let grant = |path: &std::path::Path, access: &str| {
+        format!("[grants]\nfiles = [{{ path = {path:?}, at = \"/d\", access = \"{access}\" }}]\n")
+    };
+    crate::plugins::install(&plugins, "ed", &grant(&dotfiles, "write"), &writes);
+    crate::plugins::install(&plugins, "sub", &grant(&dotfiles.join("free"), "write"), &writes);
+    crate::plugins::install(&plugins, "reads", &grant(&dotfiles, "read"), &writes);
+    let mut server = person.serve(&plugins);
+    person.status_when(|status| status[0]["plugins"].as_array().is_some_and(|all| all.len() == 3));
+    let mut ending = |tool: &str| {
+        let answer = server.request("tools/call", json!({ "name": tool }));
+        answer["result"]["content"][0]["text"]
+            .as_str()
+            .unwrap()
+            .bytes()
+            .map(|byte| byte - 48)
+            .collect::<Vec<_>>()
+    };
+    let (ok, no_directory, refused): (Vec<u8>, Vec<u8>, Vec<u8>) = (vec![0], vec![8], vec![63]);
+    assert_eq!(
+        [ending("ed_run"), ending("sub_run"), ending("reads_run")],
+        [ok.clone(), ok.clone(), refused.clone()]
+    );
+    // A manifest is linked from there, by way of another link.
+    symlink("v1", dotfiles.join("current")).unwrap();
+    fs::write(dotfiles.join("v1/late.toml"), "").unwrap();
+    fs::write(plugins.join("late.wasm"), wasm(&["run"])).unwrap();
+    symlink(dotfiles.join("current/late.toml"), plugins.join("late.toml")).unwrap();
+    person.status_when(|status| status.to_string().contains("linked from"));
+    assert_eq!(
+        [ending("ed_run"), ending("sub_run"), ending("reads_run")],
+        [no_directory, ok.clone(), refused.clone()]
+    );
+    let check = person.run(&["check"]);
+    assert!(
+        check.out.contains("dotfiles/v1/late.toml") || check.out.contains("dotfiles/current"),
+        "{}{}",
+        check.out,
+        check.err
+    );
+    // The link goes, and so does what it kept.
+    fs::remove_file(plugins.join("late.toml")).unwrap();
+    person.status_when(|status| !status.to_string().contains("linked from"));
+    assert_eq!(
+        [ending("ed_run"), ending("sub_run"), ending("reads_run")],
+        [ok.clone(), ok, refused]
+    );
+}

@@ -494,3 +494,40 @@ fn a_first_lock_is_not_made_for_one_plugin_of_several() {
     let mut client = serve(&person, &[]);
     assert_eq!(client.tools(), ["good_other", "good_run", "new_run", "v_run"]);
 }
+
+#[test]
+#[cfg(unix)]
+fn with_locked_nothing_is_served_that_everybody_can_write() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let person = person();
+    approve(&person, &[]);
+    let set = |path: &std::path::Path, mode| {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    };
+    let plugins = person.plugins();
+    let check = |arguments: &[&str]| {
+        let ran = person.run(&[&["check"], arguments].concat());
+        (ran.code, ran.out.matches("everybody on this machine can write").count())
+    };
+    assert_eq!(check(&["--locked"]), (0, 0));
+    // Of one plugin, or of all: its manifest and its Wasm, the lock and the directory.
+    for (name, closed, open, refused) in [
+        ("v.toml", 0o644, 0o646, 1),
+        ("v.wasm", 0o644, 0o666, 1),
+        ("toolrack.lock", 0o644, 0o666, 2),
+        ("", 0o755, 0o777, 2),
+    ] {
+        let path = plugins.join(name);
+        set(&path, open);
+        let (code, told) = check(&["--locked"]);
+        assert!(code == 1 && told >= refused, "{name}: {told}");
+        let mut client = serve(&person, &["--locked"]);
+        let served = client.tools().len();
+        assert_eq!(served, if refused == 2 { 0 } else { 2 }, "{name}");
+        drop(client);
+        // Without --locked it is told, and served.
+        assert_eq!(serve(&person, &[]).tools().len(), 3, "{name}");
+        set(&path, closed);
+    }
+    assert_eq!(serve(&person, &["--locked"]).tools().len(), 3);
+}

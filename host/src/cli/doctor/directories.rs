@@ -5,6 +5,8 @@ use std::path::Path;
 
 use super::examined::Examined;
 use super::finding::Finding;
+#[cfg(unix)]
+use crate::fs::others_rights::everybody_writes;
 use crate::lockfile::LOCK_FILE;
 use crate::text::escape;
 #[cfg(unix)]
@@ -68,7 +70,7 @@ pub(in crate::cli) fn loose_files(directory: &Path) -> Vec<LooseFile> {
                 advice: "copy it, and remove that one".into(),
             });
         }
-        (found.mode() & 0o002 != 0).then(|| LooseFile {
+        everybody_writes(&path).then(|| LooseFile {
             stem,
             problem: format!("everybody on this machine can write {shown}"),
             advice: format!("`chmod go-w {word}` takes that away"),
@@ -119,7 +121,7 @@ fn others_rights(directory: &Path, shown: &str) -> Option<Finding> {
     }
     let advice =
         format!("`chmod go-w {}` takes that away", shell_word(&directory.to_string_lossy()));
-    if found.mode() & 0o002 != 0 {
+    if everybody_writes(directory) {
         let text = format!("everybody on this machine can write into {shown}");
         return Some(Finding::wrong(DIRECTORY_TOPIC, text, advice));
     }

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::fs;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use notify::event::{AccessKind, AccessMode};
@@ -14,14 +14,13 @@ use tokio::sync::Notify;
 
 use super::super::scan::known_files::Reread;
 use super::network;
+use crate::fs::links::link_chain;
 use crate::sync::lock;
 
 /// Names that hints may collect; then everything is read again.
 const MAX_HINTED_NAMES: usize = 1024;
 /// Directories watched because files are linked from there.
 const MAX_LINKED: usize = 64;
-/// Links on the way to one directory: more lead in a circle.
-const MAX_LINKS: usize = 32;
 
 /// The way in which changes are noticed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -156,7 +155,8 @@ impl SystemWatches {
         let wanted: BTreeSet<_> =
             directories.iter().chain(linked.iter().take(MAX_LINKED)).collect();
         let mut links = Links::new();
-        for (parent, name) in wanted.iter().flat_map(|path| links_to(path)).take(MAX_LINKED) {
+        for (parent, name) in wanted.iter().flat_map(|path| link_chain(path).links).take(MAX_LINKED)
+        {
             links.entry(parent).or_default().insert(name);
         }
         // In a wanted directory every name is of interest.
@@ -182,45 +182,6 @@ impl SystemWatches {
         }
         mode
     }
-}
-
-/// The symbolic links on the way to `path`, each with the directory that it stands in, which is named without links.
-fn links_to(path: &Path) -> Vec<(PathBuf, OsString)> {
-    let (mut at, mut found, mut links) = (PathBuf::new(), Vec::new(), 0);
-    let mut ahead: Vec<PathBuf> = vec![path.into()];
-    if path.is_relative() {
-        ahead.extend(std::env::current_dir());
-    }
-    // The last is the next; each is a path from there on.
-    while let Some(next) = ahead.pop() {
-        let mut parts = next.components();
-        let Some(part) = parts.next() else { continue };
-        let rest = parts.as_path();
-        if rest != Path::new("") {
-            ahead.push(rest.into());
-        }
-        let Component::Normal(name) = part else {
-            match part {
-                Component::ParentDir => _ = at.pop(),
-                other => at.push(other),
-            }
-            continue;
-        };
-        match fs::read_link(at.join(name)) {
-            Ok(target) if links < MAX_LINKS => {
-                links += 1;
-                // Links of the system, in the root, are not changed, and a watch there would hear of much.
-                if at.parent().is_some() {
-                    found.push((at.clone(), name.to_owned()));
-                }
-                ahead.push(target);
-            }
-            Ok(_) => return found,
-            // The name is no link, or not there.
-            Err(_) => at.push(name),
-        }
-    }
-    found
 }
 
 /// True if `path`, which may lead over links, is this directory.
@@ -316,7 +277,7 @@ mod tests {
         }
         symlink("../one", path("links/current")).expect("linked");
         symlink("links/current", path("plugins")).expect("linked");
-        let found = links_to(&path("plugins"));
+        let found = link_chain(&path("plugins")).links;
         let real = fs::canonicalize(root.path()).expect("it is there");
         let expected = [(real.clone(), "plugins".into()), (real.join("links"), "current".into())];
         assert!(found.ends_with(&expected), "{found:?}");

@@ -24,6 +24,8 @@ pub(crate) struct KnownFiles {
     kept: usize,
     /// The paths to which links among them lead.
     linked: BTreeSet<PathBuf>,
+    /// The files of this scan that are links.
+    links: BTreeSet<PathBuf>,
 }
 
 /// A file that a scan has read.
@@ -79,7 +81,8 @@ impl LocalText {
 impl KnownFiles {
     /// Begins a scan, with its first piece.
     pub(crate) fn begin(&mut self) {
-        (self.kept, self.asked, self.linked) = (0, BTreeSet::new(), BTreeSet::new());
+        (self.kept, self.asked) = (0, BTreeSet::new());
+        (self.linked, self.links) = (BTreeSet::new(), BTreeSet::new());
     }
 
     /// Ends a scan: files that it did not ask for are forgotten.
@@ -93,6 +96,18 @@ impl KnownFiles {
     /// The directories that the files of this scan are linked from.
     pub(crate) fn linked(&self) -> &BTreeSet<PathBuf> {
         &self.linked
+    }
+
+    /// The files of this scan that are links.
+    pub(crate) fn links(&self) -> &BTreeSet<PathBuf> {
+        &self.links
+    }
+
+    /// Notes `path`, which is read elsewhere, if it is a link.
+    pub(crate) fn note_link(&mut self, path: &Path) {
+        if path.is_symlink() {
+            self.links.insert(path.into());
+        }
     }
 
     /// A manifest, checked together with the local file beside it, which was read as `local`.
@@ -173,6 +188,7 @@ impl KnownFiles {
         reread: &Reread,
     ) -> Result<(FileSignature, Option<KnownFile>), ReadError> {
         let was_read = !self.asked.insert(path.into());
+        self.note_link(path);
         if path.is_symlink()
             && let Ok(target) = path.canonicalize()
         {

@@ -34,6 +34,11 @@ impl LockReader {
         Self { locking, known: HashMap::new() }
     }
 
+    /// How strictly locks are kept to.
+    pub(crate) fn policy(&self) -> LockPolicy {
+        self.locking
+    }
+
     /// Reads the lock at `path`, and returns it with its fault. One that has become unusable leaves the one
     /// before it in force. `reread` reads it even if nothing speaks for a change.
     pub(crate) fn look(&mut self, path: &Path, reread: bool) -> (DirectoryTrust, Option<String>) {

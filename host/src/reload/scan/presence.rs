@@ -1,4 +1,4 @@
-//! The granted directories that are missing, asked anew at each scan.
+//! The granted directories that are not given, asked anew at each scan.
 //!
 //! A directory may lie on a file system that does not answer: a scan waits no longer than [`DIRECTORY_WAIT`] for all of
 //! them, and is told what was so before.
@@ -9,7 +9,8 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use crate::manifest::{FileGrant, Sha256Digest};
-use crate::sandbox::is_missing;
+use crate::protected::Protected;
+use crate::sandbox::is_absent;
 
 /// The time that a scan waits for file systems that do not answer.
 const DIRECTORY_WAIT: Duration = Duration::from_millis(250);
@@ -22,6 +23,7 @@ pub(crate) struct FolderPresence {
     asked: BTreeSet<PathBuf>,
     /// The time that this scan still waits.
     patience: Duration,
+    protected: Protected,
 }
 
 #[derive(Debug, Default)]
@@ -32,6 +34,11 @@ struct KnownFolders {
 }
 
 impl FolderPresence {
+    /// The state of directories of which none that is `protected` is given.
+    pub(crate) fn protecting(protected: Protected) -> Self {
+        Self { protected, ..Self::default() }
+    }
+
     /// Begins a scan.
     pub(crate) fn begin(&mut self) {
         self.asked.clear();
@@ -43,7 +50,7 @@ impl FolderPresence {
         self.known.retain(|manifest, _| self.asked.contains(manifest));
     }
 
-    /// Returns a digest of the directories of `grants` that are missing. `None` if all are there.
+    /// Returns a digest of the directories of `grants` that are not given. `None` if all are.
     pub(crate) fn missing(
         &mut self,
         manifest: &Path,
@@ -53,10 +60,10 @@ impl FolderPresence {
             return None;
         }
         self.asked.insert(manifest.to_owned());
-        let grants = grants.to_vec();
+        let (grants, protected) = (grants.to_vec(), self.protected.clone());
         let known = self.known.entry(manifest.to_owned()).or_default();
         let began = Instant::now();
-        let missing = known.ask(self.patience, move || missing(&grants));
+        let missing = known.ask(self.patience, move || missing(&grants, &protected));
         self.patience = self.patience.saturating_sub(began.elapsed());
         missing
     }
@@ -84,8 +91,8 @@ impl KnownFolders {
     }
 }
 
-fn missing(grants: &[FileGrant]) -> Option<Sha256Digest> {
-    let missing: Vec<_> = grants.iter().filter(|grant| is_missing(grant)).collect();
+fn missing(grants: &[FileGrant], protected: &Protected) -> Option<Sha256Digest> {
+    let missing: Vec<_> = grants.iter().filter(|grant| is_absent(grant, protected)).collect();
     let names: Vec<_> = missing.iter().map(|grant| &*grant.at).collect();
     (!names.is_empty()).then(|| Sha256Digest::of(names.join("\n").as_bytes()))
 }

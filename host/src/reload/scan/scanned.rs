@@ -50,7 +50,7 @@ pub struct Contents {
     pub wit: Option<Sha256Digest>,
     /// The local file beside the manifest, if there is one.
     pub local: Option<Sha256Digest>,
-    /// The digest of the granted directories that are missing; `None` if all are there.
+    /// The digest of the granted directories that are not given; `None` if all are.
     pub missing: Option<Sha256Digest>,
 }
 

@@ -18,9 +18,11 @@ use super::presence::FolderPresence;
 use super::scanned::{Contents, PluginUnit, Scan, SeenDirectory};
 use super::signature::FileSignature;
 use crate::fs::bounded_read::ReadError;
+use crate::fs::others_rights::everybody_writes;
 use crate::lockfile::{LOCK_FILE, LockPolicy};
 use crate::manifest::{Manifest, is_local, local_of, manifest_of};
-use crate::text::{escape, escape_path};
+use crate::protected::Protected;
+use crate::text::{escape, escape_path, shell_word};
 
 /// The limit on files in one directory. A directory with more is not a plugin directory.
 const MAX_SCANNED_FILES: usize = 4096;
@@ -106,6 +108,17 @@ impl Scanner {
         Self { locks: LockReader::new(locking), ..self }
     }
 
+    /// Sets what is kept from plugins.
+    #[must_use]
+    pub fn protecting(self, protected: Protected) -> Self {
+        Self { presence: FolderPresence::protecting(protected), ..self }
+    }
+
+    /// The files in the plugin directories that are links.
+    pub(crate) fn links(&self) -> &BTreeSet<PathBuf> {
+        self.known.links()
+    }
+
     /// The directories that files in the plugin directories are linked from.
     #[must_use]
     pub fn linked(&self) -> &BTreeSet<PathBuf> {
@@ -156,8 +169,11 @@ impl Scanner {
         units.extend(
             files.iter().filter_map(|name| Some((name.clone(), stray_local(name, &files)?))),
         );
+        let lock = directory.join(LOCK_FILE);
+        let open = self.open_to_all([&directory.to_owned(), &lock]);
         for name in files.iter().filter(|name| is_manifest(name)) {
             let (unit, wasm) = self.unit(directory, name, &files, reread);
+            let unit = open.clone().map_or(unit, PluginUnit::Refused);
             // A broken manifest may well mean the Wasm beside it.
             named.insert(format!("{}.wasm", stem(name)));
             named.extend(wasm);
@@ -168,10 +184,25 @@ impl Scanner {
                 units.insert(name.clone(), PluginUnit::Refused(unnamed(name)));
             }
         }
-        let lock = directory.join(LOCK_FILE);
+        self.known.note_link(&lock);
         let (trust, problem) = self.locks.look(&lock, reread.includes(&lock));
         units.extend(problem.map(|reason| (LOCK_FILE.to_owned(), PluginUnit::Refused(reason))));
         SeenDirectory::Listed(units, trust)
+    }
+
+    /// Returns the reason why nothing is served of these files where only what is locked is served: every user of this
+    /// machine can change one of them. `None` if nobody else can, or the host is not that strict.
+    fn open_to_all<'a>(&self, paths: impl IntoIterator<Item = &'a PathBuf>) -> Option<String> {
+        if self.locks.policy() != LockPolicy::Required {
+            return None;
+        }
+        let open = paths.into_iter().find(|path| everybody_writes(path))?;
+        Some(format!(
+            "everybody on this machine can write {}, and only what is locked is served (--locked); `chmod go-w {}` takes \
+             that away",
+            escape_path(open),
+            shell_word(&open.to_string_lossy())
+        ))
     }
 
     /// The turn of the Wasm at `path` in this piece of the scan.
@@ -274,6 +305,12 @@ impl Scanner {
             None => is_still,
             Some(local) => is_still && still(&local_path, &local.signature),
         };
+        let mut read = vec![&path, &wasm_path];
+        read.extend(wit.is_some().then_some(&wit_path));
+        read.extend(local.is_some().then_some(&local_path));
+        if let Some(reason) = self.open_to_all(read) {
+            return (PluginUnit::Refused(reason), Some(wasm_name));
+        }
         if !still(&path, &first.signature) || !still(&wasm_path, &wasm.signature) || !is_still {
             return (PluginUnit::Changing, Some(wasm_name));
         }

@@ -72,8 +72,8 @@ impl FolderError {
 }
 
 impl Folders {
-    /// Opens the directories that `grants` name. Returns an error for each that is missing or withheld, which is not
-    /// given. Blocks.
+    /// Opens the directories that `grants` name. Returns an error for each that is not given: it is missing or withheld, or
+    /// files of plugins are linked from it. Blocks.
     pub(crate) fn open(
         grants: &[FileGrant],
         withheld: &[Box<str>],
@@ -100,6 +100,10 @@ impl Folders {
             let directory = directory.map_err(|error| fails(grant, io_problem(&path, error)))?;
             let judged = judge(&directory.dir, &path, protected);
             judged.map_err(|problem| fails(grant, problem))?;
+            if let Err(forbidden) = may_be_written(grant, &path, protected) {
+                missing.push(fails(grant, forbidden.into()));
+                continue;
+            }
             directories.push((directory, grant.at.clone()));
             found.push((grant, path));
         }
@@ -136,10 +140,20 @@ fn host_paths(found: &[(&FileGrant, PathBuf)]) -> String {
     serde_json::Value::Object(found.iter().map(paths).collect()).to_string()
 }
 
-/// True if there is no such directory.
-#[must_use]
-pub fn is_missing(grant: &FileGrant) -> bool {
-    matches!(find(&grant.path), Err(FolderProblem::Missing(_)))
+/// True if the directory is not given now, and may be another time: it is not there, or files of plugins are linked from
+/// it. Looks at the disk.
+pub(crate) fn is_absent(grant: &FileGrant, protected: &Protected) -> bool {
+    match find(&grant.path) {
+        Ok(path) => may_be_written(grant, &path, protected).is_err(),
+        Err(problem) => matches!(problem, FolderProblem::Missing(_)),
+    }
+}
+
+fn may_be_written(grant: &FileGrant, path: &Path, protected: &Protected) -> Result<(), Forbidden> {
+    match grant.access {
+        Access::Read => Ok(()),
+        Access::Write => protected.check_write(path),
+    }
 }
 
 fn fails(grant: &FileGrant, problem: FolderProblem) -> FolderError {
