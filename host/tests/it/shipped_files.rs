@@ -6,6 +6,7 @@ use std::path::Path;
 use serde_json::json;
 use tempfile::TempDir;
 
+use crate::machine::Machine;
 use crate::shipped::{Served, Shipped};
 
 /// A directory to read, as `/notes`, one to write, as `/drafts`, and one that is not granted beside them.
@@ -359,4 +360,32 @@ fn a_file_that_cannot_be_written_whole_is_as_it_was() {
     }
     let left = fs::read_dir(&drafts).unwrap().count();
     assert_eq!(left, 4, "c.md and the three, and nothing beside them");
+}
+
+#[test]
+#[cfg(unix)]
+fn a_tilde_is_the_home_of_the_servers_user_and_nothing_else() {
+    let machine = Machine::new();
+    let plugins = machine.path("toolrack/plugins");
+    fs::create_dir_all(&plugins).unwrap();
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../manifests");
+    for file in ["files.toml", "files.wasm"] {
+        fs::copy(shipped.join(file), plugins.join(file)).unwrap();
+    }
+    for file in ["home/proj/a.txt", "other/docs/s.txt"] {
+        let path = machine.path(file);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, format!("this is {file}\n")).unwrap();
+    }
+    let grant = |path: &str| machine.does(&["grant", "files", "files", path]);
+    grant("~/proj");
+    grant(machine.path("other/docs").to_str().unwrap());
+    let read = |path: &str| machine.run(&["call", "files_read", &format!("path={path}")]);
+    for path in ["~/proj/a.txt", machine.path("home/proj/a.txt").to_str().unwrap()] {
+        let ran = read(path);
+        assert!(ran.out.contains("this is home/proj/a.txt"), "{path}: {}{}", ran.out, ran.err);
+    }
+    let told = read("~/docs/s.txt");
+    let told = told.out + &told.err;
+    assert!(told.contains("`~/docs/s.txt` is not in a directory that is granted"), "{told}");
 }

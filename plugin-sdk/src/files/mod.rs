@@ -55,9 +55,9 @@ pub fn roots() -> Vec<PathBuf> {
     system::roots()
 }
 
-/// The places of granted directories on the host's machine: for each as the plugin sees it the path that the operator
-/// granted and, where that leads through links, the real one. Empty unless the plugin may know, as
-/// `config = { host_paths = true }` under `[grants]` says.
+/// The names of granted directories on the host's machine: for each as the plugin sees it the path that the operator
+/// granted, the real one where that leads through links, and `~/...` where it lies in the home directory of the user who
+/// runs the server. Empty unless the plugin may know, as `config = { host_paths = true }` under `[grants]` says.
 pub fn host_paths() -> BTreeMap<PathBuf, Vec<String>> {
     let text = std::env::var(HOST_PATHS).unwrap_or_default();
     serde_json::from_str(&text).unwrap_or_default()

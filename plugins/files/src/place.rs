@@ -16,7 +16,8 @@ use crate::guard;
 pub struct Root {
     /// The path by which the plugin sees it.
     pub at: PathBuf,
-    /// The paths on the host: as granted, and where that really is. Empty if the plugin may not know.
+    /// The names on the host: as granted, where that really is, and `~/...` if it lies in the user's home directory. Empty
+    /// if the plugin may not know.
     pub host: Vec<String>,
 }
 
@@ -60,12 +61,13 @@ impl Places {
         let path = match &self.roots[..] {
             _ if self.roots.iter().any(|root| is_below(given, root)) => given.to_path_buf(),
             _ if let Some(path) = self.by_host_path(text) => path,
-            _ if let Some(below) = below_home(text) => self.in_a_home(below).ok_or_else(|| {
-                format!(
+            // Of the home directory, the host has named what is granted.
+            _ if is_of_a_home(text) => {
+                return Err(format!(
                     "`{text}` is not in a directory that is granted; it begins with one of {}",
                     self.shown()
-                )
-            })?,
+                ));
+            }
             _ if given.has_root() => given.to_path_buf(),
             [root] => match self.beginning_with_a_name(given) {
                 // The model's own name for the directory, where nothing in it is called so.
@@ -142,14 +144,6 @@ impl Places {
         Some(root.at.join(below))
     }
 
-    /// The place behind `~/` where a granted directory lies in a home: whose home it is, only the granted paths say.
-    fn in_a_home(&self, below: &str) -> Option<PathBuf> {
-        let hosts = self.roots.iter().flat_map(|root| &root.host);
-        hosts
-            .filter_map(|host| home_of(host))
-            .find_map(|home| self.by_host_path(&format!("{home}/{below}")))
-    }
-
     /// `notes/a.md` where a root is `/notes`.
     fn beginning_with_a_name(&self, given: &Path) -> Option<PathBuf> {
         let path = Path::new("/").join(given);
@@ -176,28 +170,14 @@ fn has_first(directory: &Path, path: &Path) -> bool {
     }
 }
 
-/// The part of a path behind the home directory that it begins with. A file called `~` is written `./~`.
-fn below_home(text: &str) -> Option<&str> {
-    match text.strip_prefix('~')? {
-        "" => Some(""),
-        below => below.strip_prefix(['/', '\\']),
-    }
-}
-
-/// The home directory that a path on the host lies in, by the places where systems have them.
-fn home_of(host: &str) -> Option<&str> {
-    let is_end = |c: char| matches!(c, '/' | '\\');
-    let above = match host.get(1..3) {
-        Some(":\\" | ":/") if host.get(3..9)?.eq_ignore_ascii_case("users\\") => 9,
-        _ if host == "/root" || host.starts_with("/root/") => return Some("/root"),
-        _ => ["/home/", "/Users/"].into_iter().find(|homes| host.starts_with(homes))?.len(),
-    };
-    let user = host[above..].find(is_end).unwrap_or(host.len() - above);
-    (user > 0).then(|| &host[..above + user])
+/// True if a path begins with the home directory of the user. A file called `~` is written `./~`.
+fn is_of_a_home(text: &str) -> bool {
+    let below = text.strip_prefix('~');
+    below.is_some_and(|below| below.is_empty() || below.starts_with(['/', '\\']))
 }
 
 fn is_windows(host: &str) -> bool {
-    host.as_bytes().get(1) == Some(&b':') || host.starts_with("\\\\")
+    host.as_bytes().get(1) == Some(&b':') || host.starts_with("\\\\") || host.starts_with("~\\")
 }
 
 /// The part of `text` behind `host`, as a path below it.
@@ -307,8 +287,9 @@ mod tests {
     }
 
     #[test]
-    fn a_tilde_is_the_home_directory_or_refused() {
-        let roots: &[(&str, &[&str])] = &[("/notes", &["/home/ada/notes"]), ("/tmp", &["/tmp"])];
+    fn a_tilde_is_what_the_host_calls_so_or_refused() {
+        let home: &[&str] = &["/home/ada/notes", "~/notes"];
+        let roots: &[(&str, &[&str])] = &[("/notes", home), ("/tmp", &["/tmp"])];
         check(roots, "~/notes/a.md", Ok("/notes/a.md"));
         check(roots, "~/notes", Ok("/notes"));
         check(
@@ -318,12 +299,17 @@ mod tests {
                 "`~/x.txt` is not in a directory that is granted; it begins with one of `/notes`, `/tmp`",
             ),
         );
+        check(roots, "~/notesbook/x", Err("is not in a directory"));
         check(roots, "~", Err("`~` is not in a directory"));
         check(&[("/d", &[])], "~/x.txt", Err("begins with one of `/d`"));
-        check(&[("/d", &["/root/d"])], "~/d/x", Ok("/d/x"));
-        check(&[("/d", &["/Users/ada/d"])], "~/d/x", Ok("/d/x"));
-        check(&[("/d", &["C:\\Users\\Ada\\Docs"])], "~\\docs\\x", Ok("/d/x"));
-        check(&[("/d", &["/srv/d"])], "~/d/x", Err("is not in a directory"));
+        // Another's home is not the user's, and the user's may lie anywhere.
+        check(&[("/d", &["/home/shared/d"])], "~/d/x", Err("is not in a directory"));
+        check(&[("/d", &["/root/d"])], "~/d/x", Err("is not in a directory"));
+        check(&[("/d", &["/var/home/ada/d", "~/d"])], "~/d/x", Ok("/d/x"));
+        let windows: &[&str] = &["D:\\Ada\\Docs", "~\\Docs"];
+        check(&[("/d", windows)], "~\\docs\\x", Ok("/d/x"));
+        check(&[("/d", windows)], "~/docs/x", Ok("/d/x"));
+        check(&[("/d", windows)], "~\\x", Err("is not in a directory"));
         check(&[("/d", &[])], "./~/x.txt", Ok("/d/~/x.txt"));
         check(&[("/d", &[])], "~x.txt", Ok("/d/~x.txt"));
         check(&[("/d", &[])], "/d/~/x.txt", Ok("/d/~/x.txt"));

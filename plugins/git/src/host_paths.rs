@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
-/// For each directory as the plugin sees it: its paths on the host.
+/// For each directory as the plugin sees it: its names on the host, of which one in the home directory begins with `~`.
 type HostPaths = BTreeMap<PathBuf, Vec<String>>;
 
 /// The path that the plugin sees, of one that is the host's.
@@ -21,7 +21,7 @@ pub fn are_windows() -> bool {
 }
 
 fn is_windows(host: &str) -> bool {
-    host.as_bytes().get(1) == Some(&b':') || host.starts_with("\\\\")
+    host.as_bytes().get(1) == Some(&b':') || host.starts_with("\\\\") || host.starts_with("~\\")
 }
 
 fn seen_by(paths: &HostPaths, text: &str) -> Option<PathBuf> {
@@ -50,7 +50,7 @@ mod tests {
     #[test]
     fn a_path_of_the_host_is_one_of_the_plugins() {
         let paths = [
-            ("/app", &["/home/ada/app", "/data/app"][..]),
+            ("/app", &["/home/ada/app", "/data/app", "~/app"][..]),
             ("/win", &["C:\\Users\\ada"]),
             ("/in", &["/home/ada/app/in"]),
         ];
@@ -61,6 +61,8 @@ mod tests {
             ("/home/ada/app", Some("/app")),
             ("/home/ada/app/src/a.rs", Some("/app/src/a.rs")),
             ("/data/app/x", Some("/app/x")),
+            ("~/app/x", Some("/app/x")),
+            ("~/apps", None),
             ("/home/ada/app/in/x", Some("/in/x")),
             ("c:/users/Ada/Repo", Some("/win/Repo")),
             ("/home/ada/application", None),

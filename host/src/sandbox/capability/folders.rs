@@ -107,7 +107,7 @@ impl Folders {
             directories.push((directory, grant.at.clone()));
             found.push((grant, path));
         }
-        let host_paths = (!found.is_empty()).then(|| host_paths(&found).into());
+        let host_paths = (!found.is_empty()).then(|| host_paths(&found, &homes()).into());
         Ok((Self { directories: directories.into(), host_paths }, missing))
     }
 
@@ -119,25 +119,44 @@ impl Folders {
         self.directories.iter().map(own)
     }
 
-    /// Returns the paths of the directories on this machine, for a guest that may know them: a JSON object of lists by
+    /// Returns the names of the directories on this machine, for a guest that may know them: a JSON object of lists by
     /// guest path. `None` if no directory is given.
     pub(crate) fn host_paths(&self) -> Option<&str> {
         self.host_paths.as_deref()
     }
 }
 
-/// Returns the paths of each directory: the one that the operator writes, and, where links lead elsewhere, the real
-/// one.
-fn host_paths(found: &[(&FileGrant, PathBuf)]) -> String {
+/// Returns the names of each directory: the path that the operator writes, the real one where links lead elsewhere, and
+/// `~/...` where one of both lies in a path of the home directory of `homes`.
+fn host_paths(found: &[(&FileGrant, PathBuf)], homes: &[PathBuf]) -> String {
     let paths = |(grant, path): &(&FileGrant, PathBuf)| {
         let written = expanded(&grant.path).unwrap_or_else(|_| path.clone());
-        let mut paths = vec![written.to_string_lossy().into_owned()];
-        if written != *path {
-            paths.push(path.to_string_lossy().into_owned());
+        let mut paths = vec![written];
+        if paths[0] != *path {
+            paths.push(path.clone());
         }
+        for tilde in paths.clone().iter().filter_map(|path| tilde_path(path, homes)) {
+            if !paths.contains(&tilde) {
+                paths.push(tilde);
+            }
+        }
+        let paths: Vec<_> = paths.iter().map(|path| path.to_string_lossy()).collect();
         (grant.at.to_string(), serde_json::Value::from(paths))
     };
     serde_json::Value::Object(found.iter().map(paths).collect()).to_string()
+}
+
+/// Returns the paths of the home directory of the user who runs toolrack: as the system names it, and the real one.
+fn homes() -> Vec<PathBuf> {
+    let home = std::env::home_dir().filter(|home| home.is_absolute());
+    let real = home.as_ref().and_then(|home| home.canonicalize().ok());
+    home.into_iter().chain(real).collect()
+}
+
+/// Returns `path` as a shell of that user shortens it. `None` if it lies in no path of `homes`.
+fn tilde_path(path: &Path, homes: &[PathBuf]) -> Option<PathBuf> {
+    let below = homes.iter().find_map(|home| path.strip_prefix(home).ok())?;
+    Some(Path::new("~").join(below))
 }
 
 /// True if the directory is not given now, and may be another time: it is not there, or files of plugins are linked from
@@ -235,6 +254,40 @@ fn io_problem(path: &Path, error: impl std::fmt::Display) -> FolderProblem {
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
     use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_tilde_is_the_home_of_the_user_alone_wherever_that_is() {
+        let grant =
+            |path: &str| FileGrant { path: path.into(), at: "/at".into(), access: Access::Read };
+        let check = |written: &str, real: &str, homes: &[&str], names: &[&str]| {
+            let (grant, homes): (_, Vec<_>) =
+                (grant(written), homes.iter().map(PathBuf::from).collect());
+            let told = host_paths(&[(&grant, real.into())], &homes);
+            assert_eq!(told, json!({ "/at": names }).to_string(), "{written} {homes:?}");
+        };
+        let plain = "/home/ada/docs";
+        check(plain, plain, &["/home/ada"], &[plain, "~/docs"]);
+        for other in [&["/home/shared"][..], &["/home/ad"], &["/home/ada/docs/deep"], &[]] {
+            check(plain, plain, other, &[plain]);
+        }
+        for home in ["/var/home/ada", "/export/home/ada", "/tmp/r", "/root"] {
+            let path = format!("{home}/a/b");
+            check(&path, &path, &[home], &[&path, "~/a/b"]);
+        }
+        // The home or the directory may be named through a link.
+        let (link, real) = ("/home/ada/docs", "/var/home/ada/docs");
+        check(link, real, &["/home/ada", "/var/home/ada"], &[link, real, "~/docs"]);
+        check(real, real, &["/home/ada", "/var/home/ada"], &[real, "~/docs"]);
+        check("/home/ada/d", "/srv/d", &["/home/ada"], &["/home/ada/d", "/srv/d", "~/d"]);
+        check("/srv/d", "/home/ada/d", &["/home/ada"], &["/srv/d", "/home/ada/d", "~/d"]);
+        check(
+            "/home/ada/d",
+            "/home/ada/e",
+            &["/home/ada"],
+            &["/home/ada/d", "/home/ada/e", "~/d", "~/e"],
+        );
+    }
 
     #[test]
     fn what_is_open_is_judged_and_not_what_it_was_found_as() {
