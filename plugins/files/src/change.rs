@@ -101,7 +101,7 @@ fn to_add<'a>(place: &Place, text: &'a str) -> Result<(Cow<'a, str>, String), St
     let count = |part: &[u8]| bytes.windows(part.len()).filter(|found| *found == part).count();
     let end = match bytes.contains(&b'\n') && count(b"\r\n") == count(b"\n") {
         true => Some(("\r\n", "CRLF")),
-        false => edit::is_of_cr(&bytes).then_some(("\r", "CR")),
+        false => lines::is_of_cr(&bytes).then_some(("\r", "CR")),
     };
     let mut note = String::new();
     let is_whole = (bytes.len() as u64) < MAX_EDITED;

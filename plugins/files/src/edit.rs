@@ -3,6 +3,8 @@
 use serde::Deserialize;
 use similar::TextDiff;
 
+use crate::lines::is_of_cr;
+
 /// Bytes of a difference that is shown.
 const MAX_DIFF: usize = 20_000;
 const MARK: char = '\u{feff}';
@@ -180,11 +182,6 @@ impl Text {
 
 pub fn plain(text: &str) -> String {
     text.replace("\r\n", "\n")
-}
-
-/// True if lines end with a lone CR, as on old Macs.
-pub fn is_of_cr(text: &[u8]) -> bool {
-    text.contains(&b'\r') && !text.contains(&b'\n')
 }
 
 /// A line as it looks: one space for all, plain quotes and dashes.

@@ -27,6 +27,8 @@ pub enum Opened {
 pub struct TextFile {
     reader: Box<dyn BufRead>,
     is_first: bool,
+    /// The character that ends its lines.
+    end: char,
     /// The length of the file.
     pub size: u64,
     /// True if its bytes are as they stand in the file.
@@ -36,10 +38,48 @@ pub struct TextFile {
 /// A line with its end, or the part of one that fits.
 pub struct Line<'a> {
     pub text: Cow<'a, str>,
+    /// The character that ends it, if it is not the last one.
+    end: char,
     /// True if the line ends here.
     pub is_whole: bool,
     /// True if the bytes were not UTF-8, and were read as Windows-1252.
     pub is_guessed: bool,
+}
+
+impl Line<'_> {
+    /// True if its end is there, which the last line of a file may lack.
+    pub fn is_ended(&self) -> bool {
+        self.text.ends_with(self.end)
+    }
+
+    /// The line as a person sees it.
+    pub fn without_end(&self) -> &str {
+        match self.text.strip_suffix(self.end) {
+            Some(line) if self.end == '\n' => line.strip_suffix('\r').unwrap_or(line),
+            line => line.unwrap_or(&self.text),
+        }
+    }
+}
+
+/// True if lines end with a lone CR, as on old Macs: in a text that has no other line end.
+pub fn is_of_cr(text: &[u8]) -> bool {
+    line_end(text).is_ok_and(|end| end == '\r')
+}
+
+/// The character that ends the lines of a text, which is read up to the first that tells.
+fn line_end(mut text: impl BufRead) -> io::Result<char> {
+    let mut is_of_cr = false;
+    loop {
+        let part = text.fill_buf()?;
+        match part.len() {
+            0 => return Ok(if is_of_cr { '\r' } else { '\n' }),
+            _ if part.contains(&b'\n') => return Ok('\n'),
+            length => {
+                is_of_cr |= part.contains(&b'\r');
+                text.consume(length);
+            }
+        }
+    }
 }
 
 pub fn open(path: &Path) -> io::Result<Opened> {
@@ -55,14 +95,18 @@ pub fn open(path: &Path) -> io::Result<Opened> {
     if is_wide && !text::is_utf32(&head) && size <= MAX_WIDE {
         let mut bytes = Vec::new();
         file.take(MAX_WIDE).read_to_end(&mut bytes)?;
-        let reader = Box::new(Cursor::new(text::decode(&bytes, None).into_bytes()));
-        return Ok(Opened::Text(TextFile { reader, is_first: false, size, is_plain: false }));
+        let text = text::decode(&bytes, None).into_bytes();
+        let end = line_end(&*text)?;
+        let reader = Box::new(Cursor::new(text));
+        return Ok(Opened::Text(TextFile { reader, is_first: false, end, size, is_plain: false }));
     }
     if !is_text(&head) {
         return Ok(Opened::Other { is_wide: text::is_wide(&head) });
     }
-    let reader = Box::new(BufReader::new(file));
-    Ok(Opened::Text(TextFile { reader, is_first: true, size, is_plain: true }))
+    let mut reader = Box::new(BufReader::new(file));
+    let end = line_end(&mut reader)?;
+    reader.seek(SeekFrom::Start(0))?;
+    Ok(Opened::Text(TextFile { reader, is_first: true, end, size, is_plain: true }))
 }
 
 impl TextFile {
@@ -73,11 +117,12 @@ impl TextFile {
         buffer: &'a mut Vec<u8>,
     ) -> io::Result<Option<Line<'a>>> {
         buffer.clear();
-        self.reader.by_ref().take(room as u64).read_until(b'\n', buffer)?;
+        self.reader.by_ref().take(room as u64).read_until(self.end as u8, buffer)?;
         if buffer.is_empty() {
             return Ok(None);
         }
-        let is_whole = buffer.ends_with(b"\n") || buffer.len() < room;
+        let end = self.end;
+        let is_whole = buffer.ends_with(&[end as u8]) || buffer.len() < room;
         if !is_whole {
             self.complete_letter(buffer)?;
         }
@@ -85,9 +130,10 @@ impl TextFile {
         self.is_first = false;
         let text = std::str::from_utf8(&buffer[begin..]);
         Ok(Some(match text {
-            Ok(text) => Line { text: text.into(), is_whole, is_guessed: false },
+            Ok(text) => Line { text: text.into(), end, is_whole, is_guessed: false },
             Err(_) => Line {
                 text: text::decode(&buffer[begin..], Some("windows-1252")).into(),
+                end,
                 is_whole,
                 is_guessed: true,
             },
@@ -196,6 +242,13 @@ mod tests {
             99,
             &["a cup of \u{e9}\n", "caf\u{e9} \u{20ac}\n"],
         );
+        check(b"one\rtwo\r\rend", 99, &["one\r", "two\r", "\r", "end"]);
+        check(b"one\rtwo\nend", 99, &["one\rtwo\n", "end"]);
+        check(b"\xff\xfea\0\r\0b\0", 99, &["a\r", "b"]);
+        let long = "x".repeat(3 * HEAD);
+        check(format!("{long}\ry").as_bytes(), 4 * HEAD, &[&format!("{long}\r"), "y"]);
+        let mixed = format!("a\r{long}\ny");
+        check(mixed.as_bytes(), 4 * HEAD, &[&format!("a\r{long}\n"), "y"]);
         check("\u{e9}\u{e9}\u{e9}".as_bytes(), 3, &["\u{e9}\u{e9}", "\u{e9}"]);
         check(b"", 9, &[]);
     }

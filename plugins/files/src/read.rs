@@ -145,7 +145,7 @@ fn from(
             }
             text.push_str(shown);
             if read.is_whole && line == first && text.is_empty() && column > 1 {
-                let length = skipped - u64::from(read.text.ends_with('\n'));
+                let length = skipped - u64::from(read.is_ended());
                 let length = counted(length, "character", "characters");
                 return Err(format!("line {line} of `{}` has {length}", place.path.display()));
             }
@@ -222,7 +222,7 @@ fn last(
     let mut begins = is_cut;
     while let Some(line) = file.next(room + 1, &mut buffer).map_err(explain)? {
         // It may have begun before.
-        if std::mem::take(&mut begins) && line.is_whole && line.text.ends_with('\n') {
+        if std::mem::take(&mut begins) && line.is_whole && line.is_ended() {
             continue;
         }
         size += line.text.len();
@@ -284,6 +284,10 @@ mod tests {
         check("a", Range::From(2, 1, 1), Err("has 1 line"));
         assert!(!reading(b"a", Range::From(2, 1, 1)).unwrap_err().contains("lines"));
         check("a\r\n\u{fc}b", Range::From(2, 1, 1), Ok("\u{fc}b"));
+        check("a\rb\rc", Range::From(2, 1, 1), Ok("b\r"));
+        check("a\rb\rc", Range::From(4, 1, 1), Err("has 3 lines"));
+        check("a\rb\rc\r", Range::Last(2), Ok("b\rc\r"));
+        check("abc\rd", Range::From(1, 9, 1), Err("has 3 characters"));
         check("\u{feff}a\nb", Range::From(1, 1, 1), Ok("a\n"));
         check("", Range::From(1, 1, 1), Ok("(the file is empty)"));
         check("a\nb\nc\n", Range::Last(2), Ok("b\nc\n"));

@@ -133,8 +133,7 @@ impl Search<'_> {
                 self.cut += 1;
                 break;
             }
-            let text = next.text.trim_end_matches('\n');
-            let text = text.strip_suffix('\r').unwrap_or(text);
+            let text = next.without_end();
             let at = self.pattern.find(text);
             if self.extent.context > 0 {
                 open = self.after(open, text);
@@ -271,6 +270,20 @@ mod tests {
         check("(?i)^find", Some("**/*.md"), first(9), &["a/one.md:2:find me", "a/one.md:3:FIND"]);
         check("^x$", None, first(9), &["a/one.md:1:x", "two.txt:2:x"]);
         check("nothing", None, first(9), &[]);
+    }
+
+    #[test]
+    fn lines_that_end_with_cr_are_found_as_they_are_read_and_edited() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::write(file.path(), "a,b\r1,2\r3,4\r").unwrap();
+        let place = Place::from(file.path());
+        let found = |pattern: &str| {
+            let pattern = Pattern::parse(pattern, false, false).unwrap();
+            let found = search(&place, &pattern, &Wanted::default(), &first(9)).unwrap();
+            found.matches.into_iter().map(|found| (found.line, found.text)).collect::<Vec<_>>()
+        };
+        assert_eq!(found("^1,2$"), [(2, "1,2".to_owned())]);
+        assert_eq!(found(","), [(1, "a,b".to_owned()), (2, "1,2".into()), (3, "3,4".into())]);
     }
 
     #[test]
