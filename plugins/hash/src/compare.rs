@@ -27,6 +27,9 @@ pub struct Checksum {
     /// The file that `expected` is of.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+    /// What was not looked at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
 }
 
 /// The algorithms to use: those of the expected checksums, the strongest first, or that asked for, or SHA-256.
@@ -117,6 +120,7 @@ pub fn checksum(
         bytes: shown.bytes,
         matches: (!expected.is_empty()).then_some(wrong.is_none()),
         name: expected.first().and_then(|entry| entry.name.clone()),
+        note: None,
     })
 }
 
@@ -130,7 +134,7 @@ mod tests {
         asked: Option<Algorithm>,
         expected: &str,
     ) -> Result<(Algorithm, bool), String> {
-        let expected = published::read(expected, published::Wanted::Any)?;
+        let expected = published::read(expected, published::Wanted::Any)?.entries;
         let digests = algorithms(asked, &expected)?.into_iter().map(|algorithm| {
             let (digest, bytes) = algorithm.digest(data.as_bytes()).unwrap();
             Digest { algorithm, digest, bytes }

@@ -103,6 +103,13 @@ impl<'a> Line<'a> {
         self.behind.digits.is_empty()
     }
 
+    /// True if its groups are plain digits, of which the last may be shorter. The six digits that od writes with `-Ax`, alone
+    /// before a single space, may be an offset.
+    fn is_of_groups(&self) -> bool {
+        const OF_OD: usize = 6;
+        self.bytes.is_whole && self.bytes.group.is_some_and(|group| group != OF_OD)
+    }
+
     /// The digits of what has to be bytes.
     fn whole(&self, bytes: &Bytes) -> Result<String, String> {
         match bytes.is_whole {
@@ -131,6 +138,7 @@ impl Dump<'_> {
         let is_plain = match (&wrong, &self.lines[..]) {
             _ if has_colon || has_text => false,
             (None, [only]) if is_padded(only) && only.has_gap => false,
+            (None, [only]) if only.is_of_groups() => true,
             (None, [only]) if is_padded(only) => {
                 let offset = only.offset.unwrap_or_default();
                 return Err(format!(
@@ -304,6 +312,10 @@ mod tests {
             "00000000\n00000001\n",
             "00000000 00000000\n00000000 0000",
             "0001 0203\n0405 06",
+            "0001 02",
+            "00000000 0000",
+            "0001020304050607 08090a0b",
+            "0001 0203 04",
             "66:6F 6f",
             "AA-BB-CC",
             "0x68 65",
@@ -323,6 +335,9 @@ mod tests {
                 "000000 68 65 6c",
                 "`000000` may be the offset of a hex dump, or bytes; give the bytes alone",
             ),
+            ("000000 68", "`000000` may be the offset of a hex dump, or bytes"),
+            ("00000000 68 65 6c", "`00000000` may be the offset of a hex dump, or bytes"),
+            ("0000 68 65", "`0000` may be the offset of a hex dump, or bytes"),
             (
                 "00000000: 6865 6c6c\n00000010: 6f0a",
                 "line 2: `00000010` is not the offset at which the line before ends",

@@ -10,6 +10,7 @@ mod mention;
 mod name;
 mod options;
 mod record;
+mod size;
 mod unsigned;
 mod value;
 mod within;
@@ -28,6 +29,14 @@ pub struct Entry {
     pub size: Option<u64>,
 }
 
+/// The checksums that count for a file.
+#[derive(Debug, Default, PartialEq)]
+pub struct Published {
+    pub entries: Vec<Entry>,
+    /// What tells the size of the file beside them in a way that cannot be compared.
+    pub unread_size: Option<String>,
+}
+
 /// Longest list that is read.
 const MAX_LENGTH: usize = 1024 * 1024;
 
@@ -41,9 +50,32 @@ pub enum Wanted<'a> {
     Any,
 }
 
-/// The entries that count for a file. Each of their algorithms has to be right, and those of one algorithm are the same;
+/// The checksums that count for a file, with the size that stands beside them.
+pub fn read(text: &str, wanted: Wanted<'_>) -> Result<Published, String> {
+    let (mut entries, is_of_several) = chosen(text, wanted)?;
+    if entries.iter().any(|entry| entry.size.is_some()) {
+        return Ok(Published { entries, unread_size: None });
+    }
+    let asked = match wanted {
+        Wanted::Name(name) | Wanted::Path(name) => Some(name),
+        Wanted::Any => None,
+    };
+    let name = entries.iter().find_map(|entry| entry.name.as_deref()).or(asked);
+    let lengths: Vec<usize> = entries.iter().map(|entry| entry.bytes.len()).collect();
+    let unread_size = match size::told(text, name, is_of_several, &lengths) {
+        size::Told::Nothing => None,
+        size::Told::Unread(line) => Some(line),
+        size::Told::Bytes(size) => {
+            entries.iter_mut().for_each(|entry| entry.size = Some(size));
+            None
+        }
+    };
+    Ok(Published { entries, unread_size })
+}
+
+/// The entries that count for a file, and true if the text lists several files. Each of their algorithms has to be right, and those of one algorithm are the same;
 /// but for the `integrity` of a web page, where the strongest algorithm counts and any entry of it will do.
-pub fn read(text: &str, wanted: Wanted<'_>) -> Result<Vec<Entry>, String> {
+fn chosen(text: &str, wanted: Wanted<'_>) -> Result<(Vec<Entry>, bool), String> {
     if text.len() > MAX_LENGTH {
         return Err(format!("`expected` is {} bytes long; the limit is {MAX_LENGTH}", text.len()));
     }
@@ -75,7 +107,7 @@ pub fn read(text: &str, wanted: Wanted<'_>) -> Result<Vec<Entry>, String> {
     if are_alternatives {
         let strongest = chosen.iter().map(|entry| entry.strength()).max().flatten();
         let strong = chosen.into_iter().filter(|entry| entry.strength() == strongest);
-        return Ok(strong.cloned().collect());
+        return Ok((strong.cloned().collect(), !is_of_one));
     }
     for (at, entry) in chosen.iter().enumerate() {
         let differs =
@@ -84,7 +116,7 @@ pub fn read(text: &str, wanted: Wanted<'_>) -> Result<Vec<Entry>, String> {
             return Err(contradiction(other, entry));
         }
     }
-    Ok(chosen.into_iter().cloned().collect())
+    Ok((chosen.into_iter().cloned().collect(), !is_of_one))
 }
 
 /// Makes sure that a text whose checksums carry no names names no other file: they may be of that.

@@ -4,11 +4,28 @@ use toolrack_sdk::ToolError;
 
 use crate::compare::{self, Checksum, Digest, Form};
 use crate::digest::{ALL, Algorithm};
-use crate::published::Entry;
+use crate::published::{Entry, Published};
 use crate::source::Source;
 
 /// The checksum of a source, and whether those that are expected of it are right.
 pub fn verify(
+    source: &Source,
+    asked: Option<Algorithm>,
+    form: Form,
+    expected: Published,
+) -> Result<Checksum, ToolError> {
+    let found = of_entries(source, asked, form, expected.entries)?;
+    let note = |size: String| {
+        format!(
+            "`expected` tells a size that was not compared with these {} bytes: `{size}`",
+            found.bytes
+        )
+    };
+    let note = expected.unread_size.filter(|_| found.matches == Some(true)).map(note);
+    Ok(Checksum { note, ..found })
+}
+
+fn of_entries(
     source: &Source,
     asked: Option<Algorithm>,
     form: Form,

@@ -92,12 +92,19 @@ fn labelled(line: &str) -> Result<Option<Entry>, String> {
     Ok(None)
 }
 
-/// `HEX  name`, `HEX *name`, and `HEX sha256`; a backslash in front says that the name is escaped.
+/// `HEX  name`, `HEX *name`, `HEX, name`, `HEX SIZE name`, and `HEX sha256`; a backslash in front says that the name is
+/// escaped.
 fn before_name(line: &str) -> Result<Option<Entry>, String> {
     let line = line.trim_start_matches('\\');
-    let Some((value, rest)) = line.split_once([' ', '\t']) else { return Ok(None) };
+    let Some((value, rest)) = line.split_once([' ', '\t', ',', ';']) else { return Ok(None) };
+    let is_space = line[value.len()..].starts_with([' ', '\t']);
+    let is_name = is_space && rest.starts_with([' ', '*']);
+    if let Some((size, name)) = sized(rest)
+        && let Some(bytes) = checksum(value)
+    {
+        return Ok(Some(Entry { algorithm: None, bytes, name: file(name), size: Some(size) }));
+    }
     let name = rest.trim_start().trim_start_matches('*').trim();
-    let is_name = rest.starts_with([' ', '*']);
     // With one space it may be another checksum; a file can be called by its own.
     if !is_name && checksum(name).is_some() {
         return Ok(None);
@@ -108,12 +115,26 @@ fn before_name(line: &str) -> Result<Option<Entry>, String> {
     Ok(Some(Entry { algorithm: label.transpose()?, bytes, name, size: None }))
 }
 
+/// The size and the name behind a checksum, as Debian's lists have them: `7 a.iso`. Behind exactly two spaces or `*`, all is
+/// the name.
+fn sized(rest: &str) -> Option<(u64, &str)> {
+    let trimmed = rest.trim_start();
+    if rest.starts_with('*') || rest.len() == trimmed.len() + 1 {
+        return None;
+    }
+    let (size, name) = trimmed.split_once([' ', '\t'])?;
+    let is_size = size.bytes().all(|byte| byte.is_ascii_digit());
+    let name = name.trim();
+    (is_size && !name.is_empty() && checksum(name).is_none())
+        .then(|| Some((size.parse().ok()?, name)))?
+}
+
 /// `name: HEX`, also spaced out, `name SHA256: HEX`, `name: SHA256: HEX`, and `Fingerprint=HEX`.
 fn behind_name(line: &str) -> Result<Option<Entry>, String> {
     let parted = line.split_once(": ").or_else(|| line.rsplit_once([' ', '\t']));
     let by_equals = || line.rsplit_once('=').filter(|(_, value)| checksum(value).is_some());
     let Some((name, value)) = parted.or_else(by_equals) else { return Ok(None) };
-    let name = name.trim().trim_end_matches(':');
+    let name = name.trim().trim_end_matches([':', ',', ';']);
     if checksum(name).is_some() || joins_several(name) {
         return Ok(None);
     }
@@ -166,12 +187,13 @@ pub fn several(line: &str) -> Result<Option<Vec<Entry>>, String> {
             },
         }
     }
-    if entries.len() < 2 {
+    // The kinds of files in Gentoo's manifests, with the size behind the name.
+    let is_of_gentoo = matches!(before[..], ["DIST" | "AUX" | "EBUILD" | "MISC", _, _]);
+    if entries.len() < 2 && !(is_of_gentoo && entries.len() == 1) {
         return Ok(None);
     }
     let (name, size) = match before[..] {
-        // The kinds of files in Gentoo's manifests, with the size behind the name.
-        ["DIST" | "AUX" | "EBUILD" | "MISC", name, size] => (file(name), size.parse().ok()),
+        [_, name, size] if is_of_gentoo => (file(name), size.parse().ok()),
         [] => (None, None),
         _ => (file(before.join(" ").trim_end_matches(':')), None),
     };

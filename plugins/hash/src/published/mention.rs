@@ -40,7 +40,7 @@ pub fn names(text: &str, wanted: &str) -> bool {
 }
 
 /// A line without a name, where that is no part of a longer one.
-fn without(line: &str, name: &str) -> String {
+pub fn without(line: &str, name: &str) -> String {
     let is_of_name = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '+' | '~');
     let mut rest = String::new();
     let mut from = 0;

@@ -9,8 +9,9 @@ const BASE64: &str = "LPJNul+wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ=";
 type Shown = (Option<Algorithm>, String, Option<String>);
 
 fn found(text: &str, name: Option<&str>) -> Result<Vec<Shown>, String> {
-    let entries = read(text, name.map_or(Wanted::Any, Wanted::Path))?;
-    let shown = entries
+    let published = read(text, name.map_or(Wanted::Any, Wanted::Path))?;
+    let shown = published
+        .entries
         .into_iter()
         .map(|entry| (entry.algorithm, Encoding::Hex.encode(&entry.bytes).unwrap(), entry.name));
     Ok(shown.collect())
@@ -95,7 +96,7 @@ fn of_a_list_the_file_is_chosen_by_its_name() {
         message.contains("does not list `/x/download (1).iso`; it lists `two.iso`; if one of"),
         "{message}"
     );
-    assert_eq!(read(&one, Wanted::Name("two.iso")).unwrap()[0].bytes.len(), 32);
+    assert_eq!(read(&one, Wanted::Name("two.iso")).unwrap().entries[0].bytes.len(), 32);
     assert_eq!(found(&one, None).unwrap()[0].1, HEX);
     for unnamed in ["{}  -", "SHA2-256(stdin)= {}", "Checksum: {}", "SHA256 hash: {}", "SHA-2: {}"]
     {
@@ -111,7 +112,8 @@ fn a_line_counts_for_its_own_path_alone() {
     let check =
         |wanted: Wanted<'_>, expected: Result<&str, &str>| match (read(&list, wanted), expected) {
             (Ok(found), Ok(name)) => {
-                let names: Vec<_> = found.iter().filter_map(|e| e.name.as_deref()).collect();
+                let names: Vec<_> =
+                    found.entries.iter().filter_map(|e| e.name.as_deref()).collect();
                 assert_eq!(names, [name], "{wanted:?}");
             }
             (Err(error), Err(part)) => assert!(error.contains(part), "{wanted:?}: {error}"),

@@ -76,7 +76,7 @@ fn a_checksum_of_another_file_is_not_that_of_this() {
     assert!(found(&format!("b.iso: sha256: {other}\nSHA3-256: {HEX}"), Some("b.iso")).is_err());
     // The caller knows that it is the same file.
     let pinned = format!("b.iso@sha256:{HEX}");
-    assert_eq!(read(&pinned, Wanted::Name("b.iso")).unwrap()[0].bytes.len(), 32);
+    assert_eq!(read(&pinned, Wanted::Name("b.iso")).unwrap().entries[0].bytes.len(), 32);
 }
 
 #[test]
@@ -95,6 +95,13 @@ fn names_are_read_as_people_write_them() {
         "SHA256 of a.iso is {}",
         "me@host:~$ sha256sum a.iso\n{}  a.iso",
         "$ sha256sum a.iso\n{}  a.iso",
+        "{}, a.iso",
+        "{},a.iso",
+        "{}; a.iso",
+        "a.iso, {}",
+        "{} 5 a.iso",
+        "{}      5 a.iso",
+        "DIST a.iso 5 SHA256 {}",
     ] {
         let text = text.replace("{}", HEX);
         let entries = found(&text, Some("/dl/a.iso"));
@@ -104,8 +111,36 @@ fn names_are_read_as_people_write_them() {
         assert!(message.contains("it lists `a.iso`"), "{text}: {message}");
     }
     // A name keeps what belongs to it.
-    for name in ["a (1).iso", "for.iso", "(a).iso", "a-", "of-a.iso", "\"a\".iso"] {
+    for name in ["a (1).iso", "for.iso", "(a).iso", "a-", "of-a.iso", "\"a\".iso", "5 a.iso"] {
         let entries = found(&format!("{HEX}  {name}"), Some(name)).unwrap();
         assert_eq!(entries[0].2.as_deref(), Some(name));
+    }
+}
+
+#[test]
+fn a_size_beside_a_checksum_is_of_its_file() {
+    let other = "1".repeat(64);
+    let check = |text: &str, name: &str, expected: Option<u64>| {
+        let text = text.replace("{}", HEX).replace("OTHER", &other);
+        let found =
+            read(&text, Wanted::Path(name)).unwrap_or_else(|error| panic!("{text}: {error}"));
+        assert!(found.entries.iter().all(|entry| entry.size == expected), "{text}: {found:?}");
+        found.unread_size
+    };
+    for text in [
+        "| File | Size | SHA256 |\n|---|---|---|\n| a.iso | 7 | {} |",
+        "filename: a.iso\nsize: 7\nsha256: {}",
+        "a.iso (7 bytes)\nSHA256: {}",
+        "DIST a.iso 7 SHA256 {}",
+        "{} 7 a.iso",
+        "SHA256 (a.iso) = {}\nSIZE (a.iso) = 7\nSHA256 (b.iso) = OTHER\nSIZE (b.iso) = 9",
+        "{}       7 a.iso\nOTHER       9 b.iso",
+    ] {
+        assert_eq!(check(text, "/dl/a.iso", Some(7)), None, "{text}");
+    }
+    let unread = check("a.iso, 7 MB\nSHA256: {}", "/dl/a.iso", None);
+    assert_eq!(unread.as_deref(), Some("a.iso, 7 MB"));
+    for text in ["{}", "sha256:{}", "{}  a.iso", "{}  a.iso\nOTHER  size 9"] {
+        assert_eq!(check(text, "a.iso", None), None, "{text}");
     }
 }
