@@ -43,13 +43,14 @@ pub fn count(text: &str, part: Option<&str>) -> Result<Counts, String> {
     })
 }
 
-const UNSPACED: &str = "words of Chinese, Japanese, Thai, Lao, Khmer and Burmese, which have no spaces between them, are not told apart: \
-                        each character counts as one";
+const UNSPACED: &str = "`words` is no count of words where those have no spaces between them, as in Chinese, Japanese, Thai, Lao, Khmer \
+                        and Burmese: they are not told apart";
 
-/// True of a character in a script whose words have no spaces between them: Thai and Lao, Burmese, Khmer, hiragana, Han.
+/// True of a character in a script whose words have no spaces between them: Thai and Lao, Burmese, Khmer, hiragana and
+/// katakana, Han.
 fn is_unspaced(c: char) -> bool {
-    matches!(c, '\u{e00}'..='\u{eff}' | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{17ff}' | '\u{3040}'..='\u{309f}'
-        | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{20000}'..='\u{3ffff}')
+    matches!(c, '\u{e00}'..='\u{eff}' | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{17ff}' | '\u{3040}'..='\u{30ff}'
+        | '\u{ff66}'..='\u{ff9f}' | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{20000}'..='\u{3ffff}')
 }
 
 #[cfg(test)]
@@ -80,8 +81,13 @@ mod tests {
 
     #[test]
     fn words_that_are_not_told_apart_are_noted() {
-        for text in ["\u{e44}\u{e17}\u{e22}", "\u{65e5}\u{672c}\u{8a9e}", "\u{306e}", "a \u{1781}"]
-        {
+        for text in [
+            "\u{e44}\u{e17}\u{e22}",
+            "\u{65e5}\u{672c}\u{8a9e}",
+            "\u{306e}",
+            "\u{30ab}\u{30bf}",
+            "a \u{1781}",
+        ] {
             let found = count(text, None).unwrap();
             assert!(found.note.is_some_and(|note| note.contains("are not told apart")), "{text}");
         }
