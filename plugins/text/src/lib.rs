@@ -3,6 +3,7 @@
 
 mod count;
 mod difference;
+mod foreign;
 mod forms;
 mod mark;
 mod pattern;
@@ -70,7 +71,7 @@ mod text {
         path: Option<String>,
         /// A regular expression as for `find`.
         pattern: &str,
-        /// `$1`, `${1}` and `${name}` stand for groups, `$$` for a dollar sign.
+        /// `$1`, `${1}` and `${name}` stand for groups, `$0` for the match, `$$` for a dollar sign.
         replacement: &str,
         /// Take pattern and replacement as plain text.
         #[serde(default)]

@@ -3,6 +3,8 @@
 
 use regex::{Regex, RegexBuilder};
 
+use crate::foreign::{self, has_group};
+
 /// Longest pattern, and memory that one may take when compiled: `\w{1000}{1000}` would take all.
 const MAX_LENGTH: usize = 10_000;
 const MAX_COMPILED: usize = 4 * 1024 * 1024;
@@ -44,14 +46,11 @@ fn explain(error: &regex::Error) -> String {
     }
 }
 
-/// Refuses a replacement that names a group the pattern does not have: it would vanish in silence. One that names a group as
-/// other engines do, `\1` or `\g<name>`, would put that in as it stands.
+/// Refuses a replacement that names a group the pattern does not have: it would vanish in silence. So is one that names a
+/// group, or changes case, as other engines do: that would be put in as it stands.
 pub fn check_replacement(pattern: &Regex, replacement: &str) -> Result<(), String> {
-    if let Some((found, group)) = foreign_group(pattern, replacement) {
-        return Err(format!(
-            "`replacement` has `{found}`, which is no group here; write ${{{group}}}, or make the groups of `pattern` \
-             `(?:...)` if `{found}` is the text to put in"
-        ));
+    if let Some(found) = foreign::first(replacement) {
+        return Err(found.explain(pattern));
     }
     let mut rest = replacement;
     while let Some(at) = rest.find('$') {
@@ -68,10 +67,7 @@ pub fn check_replacement(pattern: &Regex, replacement: &str) -> Result<(), Strin
                 &rest[..rest.find(|c| !word(c)).unwrap_or(rest.len())]
             }
         };
-        let known = match name.parse::<usize>() {
-            Ok(number) => number < pattern.captures_len(),
-            Err(_) => pattern.capture_names().flatten().any(|known| known == name),
-        };
+        let known = has_group(pattern, name);
         // A `$` before anything else stands for itself.
         if !name.is_empty() && !known {
             let digits: String = name.chars().take_while(char::is_ascii_digit).collect();
@@ -88,25 +84,6 @@ pub fn check_replacement(pattern: &Regex, replacement: &str) -> Result<(), Strin
         }
     }
     Ok(())
-}
-
-/// The first group of `pattern` that is named with a backslash, and its number or name.
-fn foreign_group<'a>(pattern: &Regex, replacement: &'a str) -> Option<(&'a str, &'a str)> {
-    let names = || pattern.capture_names().flatten();
-    let is_known = |name: &str| match name.parse::<usize>() {
-        Ok(number) => number > 0 && number < pattern.captures_len(),
-        Err(_) => names().any(|known| known == name),
-    };
-    replacement.match_indices('\\').find_map(|(at, _)| {
-        let rest = &replacement[at + 1..];
-        let bracketed = ["g<", "k<"].iter().find_map(|start| rest.strip_prefix(start));
-        let (name, end) = match bracketed.and_then(|inner| inner.split_once('>')) {
-            Some((name, _)) => (name, "\\g<>".len() + name.len()),
-            // Of `\12`, other engines take the first digit where there is no twelfth group.
-            None => (rest.get(..1).filter(|first| first.as_bytes()[0].is_ascii_digit())?, 2),
-        };
-        is_known(name).then(|| (&replacement[at..at + end], name))
-    })
 }
 
 /// Tells that a backslash in a replacement is one, where that may be meant as another character.
@@ -173,19 +150,9 @@ mod tests {
             Err("uses group `1a`, which `pattern` does not have; write ${1}a for group 1"),
         );
         check("${month}", Err("uses group `month`"));
-        check(
-            r"\2/\1",
-            Err(
-                r"has `\2`, which is no group here; write ${2}, or make the groups of `pattern` `(?:...)`",
-            ),
-        );
-        check(r"\12", Err(r"has `\1`"));
-        check(r"\g<year>", Err(r"has `\g<year>`, which is no group here; write ${year}"));
-        check(r"\k<2>", Err(r"has `\k<2>`"));
-        check(r"\\1", Err(r"has `\1`"));
-        check(r"\0 \3 \g<month> C:\new \", Ok(()));
-        let plain = pattern(r"(?:\d+)", false, false).unwrap();
-        assert_eq!(check_replacement(&plain, r"\1"), Ok(()));
+        check(r"\2/\1", Err(r"has `\2`, which is no group here; write ${2}, or"));
+        check("$<year>", Err("write ${year}"));
+        check(r"C:\new \", Ok(()));
     }
 
     #[test]
