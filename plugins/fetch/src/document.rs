@@ -8,6 +8,7 @@ mod controls;
 mod depth;
 mod formulas;
 mod grid;
+mod headings;
 mod lines;
 mod numbers;
 mod parse;
@@ -109,6 +110,7 @@ fn markdown(
             around.remove_attrs(&["hidden", "style", "aria-hidden", "popover"]);
         }
     }
+    roles::prepare(tree);
     formulas::settle(tree, &mut raw);
     let hidden = seen::settle(tree);
     controls::settle(tree, &mut raw);

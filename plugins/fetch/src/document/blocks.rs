@@ -3,7 +3,7 @@
 use dom_query::{Document as Tree, NodeRef};
 
 use super::raw::Raw;
-use super::{grid, lines, numbers, roles};
+use super::{grid, headings, lines, numbers, roles};
 
 /// Elements that begin a line of their own, and are no blocks of Markdown.
 const BLOCKS: &str = "address, aside, center, dd, details, dialog, dl, fieldset, figcaption, figure, footer, form, header, \
@@ -17,20 +17,14 @@ pub fn settle(tree: &Tree, raw: &mut Raw) {
     tree.select(WRITTEN).rename("pre");
     tree.select("pre").nodes().iter().for_each(lines::settle);
     roles::settle(tree);
-    unfold_tables(tree);
+    unfold_tables(tree, raw);
     for node in tree.select("dt, summary, legend").nodes() {
         node.rename("p");
         if !node.descendants_it().any(|inner| is_strong(&inner)) {
             embolden(node);
         }
     }
-    for node in tree.select("h1, h2, h3, h4, h5, h6").nodes() {
-        if node.text().trim().is_empty()
-            && !node.descendants_it().any(|inner| inner.has_name("img"))
-        {
-            node.rename("div");
-        }
-    }
+    headings::settle(tree);
     for node in tree.select("menu, dir").nodes() {
         node.rename("ul");
     }
@@ -77,8 +71,9 @@ fn embolden(node: &NodeRef<'_>) {
     node.append_child(&strong);
 }
 
-/// Tables whose cells hold what Markdown's cannot become blocks, one after another.
-fn unfold_tables(tree: &Tree) {
+/// Tables whose cells hold what Markdown's cannot become blocks, one after another; those that lie where Markdown has none
+/// become lines.
+fn unfold_tables(tree: &Tree, raw: &mut Raw) {
     for table in tree.select("table").nodes() {
         if is_layout(table) || !grid::settle(table) {
             let inner = table.descendants();
@@ -93,7 +88,50 @@ fn unfold_tables(tree: &Tree) {
             caption.rename("p");
             table.insert_before(caption);
         }
+        let lies_in = |names: &[&str]| {
+            table.ancestors_it(None).any(|around| names.iter().any(|name| around.has_name(name)))
+        };
+        if lies_in(&["a", "b", "em", "i", "strong"]) {
+            write_rows(table, raw, "span");
+        } else if lies_in(&["li"]) {
+            write_rows(table, raw, "li");
+        }
     }
+}
+
+/// Writes each row of a table as one line of its cells: as an item of a list where `name` is one, else as text.
+fn write_rows(table: &NodeRef<'_>, raw: &mut Raw, name: &str) {
+    let mut is_behind_row = false;
+    for part in table.descendants() {
+        if part.has_name("td") || part.has_name("th") {
+            let is_first = part.prev_element_sibling().is_none();
+            part.rename("span");
+            if !is_first {
+                raw.prepend(&part, " | ");
+            }
+        } else if part.has_name("tr") {
+            part.rename(name);
+            // Rows are the items of one list, whatever groups they were in.
+            part.remove_from_parent();
+            if std::mem::replace(&mut is_behind_row, true) && name != "li" {
+                table.append_child(&table.tree.new_text(" "));
+            }
+            table.append_child(&part);
+        } else if !part.is_text() && is_block(&part) {
+            part.rename("span");
+            part.insert_after(&part.tree.new_text(" "));
+        }
+    }
+    let groups = table.element_children();
+    groups.iter().filter(|node| is_table_part(node)).for_each(NodeRef::remove_from_parent);
+    table.rename(if name == "li" { "ul" } else { "span" });
+}
+
+/// True if an element stands on lines of its own.
+fn is_block(node: &NodeRef<'_>) -> bool {
+    ["br", "dd", "div", "dl", "dt", "li", "ol", "p", "section", "ul"]
+        .iter()
+        .any(|name| node.has_name(name))
 }
 
 fn is_table_part(node: &NodeRef<'_>) -> bool {

@@ -1,6 +1,6 @@
 //! Elements that are no text in HTML and show some: buttons, fields, drawings, films, frames.
 
-use dom_query::{Document as Tree, NodeRef};
+use dom_query::{Document as Tree, NodeId, NodeRef};
 
 use super::raw::Raw;
 
@@ -29,7 +29,10 @@ pub fn settle(tree: &Tree, raw: &mut Raw) {
             .filter(|node| node.has_name("text") || node.has_name("foreignObject"));
         let labels: Vec<_> =
             labels.map(|label| words(&label.text())).filter(|label| !label.is_empty()).collect();
-        say(drawing, &labels.join(" "));
+        match labels.is_empty() {
+            true => say(drawing, &drawing.attr_or("aria-label", "")),
+            false => say(drawing, &labels.join(" ")),
+        }
     }
     for link in tree.select("area[href]").nodes() {
         link.rename("a");
@@ -41,16 +44,17 @@ pub fn settle(tree: &Tree, raw: &mut Raw) {
     }
 }
 
-/// The options, of which those that are chosen are marked as boxes are.
+/// The options, of which those that a form would send are marked as boxes are.
 fn options(select: &NodeRef<'_>, raw: &mut Raw) -> String {
-    let options = select.descendants_it().filter(|node| node.has_name("option"));
+    let options: Vec<_> = select.descendants_it().filter(|node| node.has_name("option")).collect();
+    let chosen = chosen(select, &options);
     let mut texts = Vec::new();
-    for option in options {
-        let text = words(&option.text());
-        match (text.is_empty(), option.has_attr("selected")) {
-            (true, _) => {}
-            (false, true) => texts.push(format!("{}{text}", raw.mark("[x] "))),
-            (false, false) => texts.push(text),
+    for option in &options {
+        let label = words(&option.attr_or("label", ""));
+        let text = if label.is_empty() { words(&option.text()) } else { label };
+        if !text.is_empty() {
+            let mark = if chosen.contains(&option.id) { raw.mark("[x] ") } else { String::new() };
+            texts.push(mark + &text);
         }
     }
     let more = texts.len().saturating_sub(MAX_OPTIONS);
@@ -60,6 +64,25 @@ fn options(select: &NodeRef<'_>, raw: &mut Raw) -> String {
         (false, 0) => format!(" ({shown}) "),
         (false, more) => format!(" ({shown} / and {more} more) "),
     }
+}
+
+/// The options that are chosen: of a list that takes one, the last that says so, or else the first that can be.
+fn chosen(select: &NodeRef<'_>, options: &[NodeRef<'_>]) -> Vec<NodeId> {
+    let selected: Vec<_> = options
+        .iter()
+        .filter(|option| option.has_attr("selected"))
+        .map(|option| option.id)
+        .collect();
+    if select.has_attr("multiple") {
+        return selected;
+    }
+    let shows_one = select.attr_or("size", "1").trim().parse::<u32>().unwrap_or(1) <= 1;
+    let is_off = |option: &NodeRef<'_>| {
+        let group = option.parent().filter(|parent| parent.has_name("optgroup"));
+        option.has_attr("disabled") || group.is_some_and(|group| group.has_attr("disabled"))
+    };
+    let first = options.iter().find(|option| shows_one && !is_off(option));
+    selected.last().copied().or(first.map(|option| option.id)).into_iter().collect()
 }
 
 fn field(input: &NodeRef<'_>, raw: &mut Raw) {

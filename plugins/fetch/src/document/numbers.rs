@@ -2,6 +2,7 @@
 
 use dom_query::{Document as Tree, NodeRef};
 
+use super::headings::first_shown;
 use super::raw::Raw;
 
 /// Gives each item of such a list its number.
@@ -13,9 +14,7 @@ pub fn settle(tree: &Tree, raw: &mut Raw) {
         if numbers.iter().any(|number| *number < 0) {
             list.rename("ul");
             for (item, number) in items.iter().zip(numbers) {
-                // In a paragraph, or it would be one of its own.
-                let first = item.first_element_child().filter(|child| child.has_name("p"));
-                raw.prepend(&first.unwrap_or(*item), &format!("{number}. "));
+                raw.prepend(&first_line(*item), &format!("{number}. "));
             }
         } else if list.has_attr("reversed") {
             for (item, number) in items.iter().zip(numbers) {
@@ -23,6 +22,18 @@ pub fn settle(tree: &Tree, raw: &mut Raw) {
             }
         }
     }
+}
+
+/// The element that holds the first line of an item: a text in front of that would be a paragraph of its own.
+fn first_line(item: NodeRef<'_>) -> NodeRef<'_> {
+    const HOLD: [&str; 6] = ["article", "div", "header", "main", "p", "section"];
+    let mut line = item;
+    while let Some(first) = first_shown(&line)
+        && HOLD.iter().any(|name| first.has_name(name))
+    {
+        line = first;
+    }
+    line
 }
 
 /// The number of each item, as HTML counts them.

@@ -1,5 +1,7 @@
 //! Tables, headings and pictures that are made of other elements, whose roles say what they are.
 
+use std::collections::BTreeMap;
+
 use dom_query::{Document as Tree, NodeRef};
 
 /// Elements that are tables by their role.
@@ -14,6 +16,31 @@ const PARTS: [(&str, &str); 6] = [
     ("rowheader", "th"),
 ];
 
+/// Writes each role as the code here asks for it, and gives pictures the names that other elements have for them.
+pub fn prepare(tree: &Tree) {
+    for node in tree.select("[role]").nodes() {
+        // Of several, the first is meant by who knows it.
+        let role = node.attr_or("role", "").to_ascii_lowercase();
+        node.set_attr("role", role.split_ascii_whitespace().next().unwrap_or_default());
+    }
+    let pictures = tree.select("[role=img][aria-labelledby], svg[aria-labelledby]");
+    if !pictures.exists() {
+        return;
+    }
+    let mut texts = BTreeMap::new();
+    for node in tree.select("[id]").nodes() {
+        texts.entry(node.attr_or("id", "").to_string()).or_insert(*node);
+    }
+    for picture in pictures.nodes() {
+        let ids = picture.attr_or("aria-labelledby", "");
+        let named = ids.split_whitespace().filter_map(|id| texts.get(id));
+        let names: Vec<_> = named.map(|node| node.text().trim().to_owned()).collect();
+        if names.iter().any(|name| !name.is_empty()) {
+            picture.set_attr("aria-label", names.join(" ").trim());
+        }
+    }
+}
+
 /// Makes of elements what they are by their roles.
 pub fn settle(tree: &Tree) {
     settle_tables(tree);
@@ -27,7 +54,9 @@ pub fn settle(tree: &Tree) {
     }
     for picture in tree.select("[role=img][aria-label]").nodes() {
         let is_text = ["div", "span", "i", "p"].iter().any(|name| picture.has_name(name));
-        if is_text && picture.children().is_empty() {
+        let is_empty = picture.text().trim().is_empty()
+            && !picture.descendants_it().any(|inner| inner.has_name("img"));
+        if is_text && is_empty {
             picture.set_text(picture.attr_or("aria-label", ""));
         }
     }

@@ -179,6 +179,14 @@ fn items_of_lists_have_the_numbers_that_the_page_shows() {
     check("<ol reversed><li>x<li value=7>y<li>z</ol>", "3. x\n7. y\n6. z");
     check("<ol start=0><li>x<li>y</ol>", "0. x\n1. y");
     check("<ol start=-2><li>x<li><p>y</p></ol>", "- -2. x\n- -1. y");
+    check(
+        "<ol start=-5><li>First step: install<p>Use apt.</p></li>",
+        "- -5. First step: install\n  Use apt.",
+    );
+    check(
+        "<ol start=-1><li> <div><p>a</p></div><p>b</p><li><b>c</b></ol>",
+        "- -1. a\n\n  b\n\n- 0. **c**",
+    );
     check("<ol reversed start=1><li>x<li>y<li>z</ol>", "- 1. x\n- 0. y\n- -1. z");
     check("<ol reversed><li hidden>w<li>x<li>y<ol><li>a</ol></ol>", "2. x\n1. y\n    1. a");
     check("<ol start=x reversed><li>x<li>y</ol>", "2. x\n1. y");
@@ -189,13 +197,44 @@ fn what_a_page_shows_by_its_roles_is_there() {
     let check =
         |html: &str, expected: &str| assert_eq!(text(html, Extract::All), expected, "{html}");
     check("<select><option>a<option selected>b<option>c</select>", "(a / [x] b / c)");
-    check("<select><option>a<option>b</select>", "(a / b)");
+    check("<select><option>a<option>b</select>", "([x] a / b)");
+    check("<select><option selected>a<option selected>b</select>", "(a / [x] b)");
+    check("<select><option disabled>a<option>b</select>", "(a / [x] b)");
+    check("<select><optgroup disabled><option>a</optgroup><option>b</select>", "(a / [x] b)");
+    check("<select size=2><option>a<option>b</select>", "(a / b)");
+    check(
+        "<select multiple><option>a<option selected>b<option selected>c</select>",
+        "(a / [x] b / [x] c)",
+    );
+    check("<select><option label=A>x<option label=B selected></option></select>", "(A / [x] B)");
     check("<h2></h2><p>a</p><h3> <b></b></h3>", "a");
     check("<h2><img src=/x alt=y></h2>", "## ![y](https://a.example/x)");
     check("<div role=heading aria-level=3>T</div><p>a</p>", "### T\n\na");
     check("<div role=heading>T</div>", "## T");
+    check("<div role=HEADING aria-level=3>T</div>", "### T");
+    check("<div role='heading note'>T</div>", "## T");
+    for inner in ["div", "p", "h2", "section", "span"] {
+        let html = format!("<div role=heading aria-level=3> <{inner}>T</{inner}></div><p>a</p>");
+        check(&html, "### T\n\na");
+    }
+    check("<h2><div>a</div><div>b</div></h2>", "## a b");
+    check("<h2><a href=/x><div>T</div></a></h2>", "## [ T ](https://a.example/x)");
+    check("<h2>a<br>b</h2>", "## a b");
+    check("<h2>a<p>b</p></h2>", "## a\n\nb");
+    check("<div role=heading><ul><li>a</ul></div>", "- a");
     check("<h4 role=heading>T</h4>", "#### T");
     check("<p>a <span role=img aria-label='Four stars'></span></p>", "a Four stars");
+    check("<p>a <span role=IMG aria-label='Four stars'> <i></i></span></p>", "a Four stars");
+    check(
+        "<p>what it has: <span role=img aria-labelledby='x y'></span><b hidden id=x>Four</b><b hidden id=y>stars</b>",
+        "what it has: Four stars",
+    );
+    check("<p>a <svg aria-label='Four stars'><path/></svg></p>", "a Four stars");
+    check(
+        "<p>a <svg role=img aria-labelledby=x><title id=x>Stars</title><path/></svg></p>",
+        "a Stars",
+    );
+    check("<p>a <svg aria-label=Chart><text>Hall A</text></svg></p>", "a Hall A");
     check("<p>a <span role=img aria-label=Party>\u{1f389}</span></p>", "a \u{1f389}");
 }
 
@@ -231,4 +270,27 @@ fn garbage_and_deep_nesting_give_their_text() {
             assert!(text(&html, Extract::Main).contains("deep"), "{tag} {depth}");
         }
     }
+}
+
+#[test]
+fn cells_of_a_table_stay_apart_where_markdown_has_no_table() {
+    let check =
+        |html: &str, expected: &str| assert_eq!(text(html, Extract::All), expected, "{html}");
+    let table = "<table><tr><th>A<th>B<tbody><tr><td>1<td><p>2</p><p>3</p></table>";
+    check(&format!("<ul><li>a{table}</ul>"), "- a\n    - A | B\n    - 1 | 2 3");
+    check(&format!("<ul><li><div>a{table}</div></ul>"), "- a\n    - A | B\n    - 1 | 2 3");
+    check("<ul><li><table><tr><td>1</td><td>2</td></tr></table></li></ul>", "-\n    - 1 | 2");
+    check(
+        "<ol><li>a<table><caption>C<tr><td>1<td>2</table><li>b</ol>",
+        "1. a\n   C\n\n    - 1 | 2\n\n2. b",
+    );
+    check(
+        "<ul><li>a<table><tr><td>1<td>2<tfoot><tr><td>3<td>4</table></ul>",
+        "- a\n    - 1 | 2\n    - 3 | 4",
+    );
+    check(
+        "<a href=/x><table><tr><td>1<td>2<tr><td>3<td>4</table></a>",
+        "[1 | 2 3 | 4](https://a.example/x)",
+    );
+    check("<p><b><table><tr><td>1<td>2</table></b></p>", "**1 | 2**");
 }
