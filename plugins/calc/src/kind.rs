@@ -37,6 +37,23 @@ impl Kind {
         self.is_plain() || *self == Kind::Of(Dimension::ANGLE)
     }
 
+    /// The kind of the value in parentheses, which is a number of its own: `200 + (10%)` is 200.1.
+    pub fn enclosed(self) -> Kind {
+        match self {
+            Kind::Of(dimension) => Kind::Of(dimension.enclosed()),
+            Kind::Percent => Kind::PLAIN,
+            Kind::Reading(_) => self,
+        }
+    }
+
+    /// Makes sure that no turn of the value is taken twice.
+    pub fn check_turns(&self) -> Result<(), String> {
+        match self {
+            Kind::Of(dimension) if dimension.has_pi_twice() => Err(PI_TWICE.to_string()),
+            _ => Ok(()),
+        }
+    }
+
     /// Describes the value for a message.
     pub fn shown(&self) -> String {
         match self {
@@ -48,9 +65,14 @@ impl Kind {
     }
 }
 
+const PI_TWICE: &str = "2 pi is in a turn already, as in 500 N m * 3000 rpm to kW; leave pi out, or write `/ turn` behind the rotation; \
+                        an area with pi in it goes into parentheses, as in (pi * (2 cm)^2) * 10 bar";
+
 /// Of a sum, a difference, a remainder, or the least of several: all have the same dimension.
 pub fn alike(left: &Kind, right: &Kind) -> Result<Kind, String> {
     let (a, b) = (left.dimension()?, right.dimension()?);
+    left.check_turns()?;
+    right.check_turns()?;
     if a.lacks_radian_of(b) || b.lacks_radian_of(a) {
         return Ok(Kind::Of(if a.lacks_radian_of(b) { b } else { a }));
     }
@@ -60,7 +82,7 @@ pub fn alike(left: &Kind, right: &Kind) -> Result<Kind, String> {
     }
     Ok(match (left, right) {
         (Kind::Percent, Kind::Percent) => Kind::Percent,
-        _ if a == b => Kind::Of(a),
+        _ if a == b => Kind::Of(a.plus(b)),
         _ => Kind::Of(a.without_angle()),
     })
 }
@@ -69,6 +91,9 @@ pub fn alike(left: &Kind, right: &Kind) -> Result<Kind, String> {
 pub fn advice(a: Dimension, b: Dimension) -> &'static str {
     if a.without_angle() != b.without_angle() {
         return "";
+    }
+    if [a, b].iter().any(|one| one.is_number_of_turns()) {
+        return "; this is a number of turns, so write `* turn` behind it";
     }
     if a.without_angle() == Dimension::NONE {
         return "; write rad or deg behind a number that is an angle";
@@ -88,6 +113,9 @@ pub fn product(left: &Kind, right: &Kind, sign: i32) -> Result<Kind, String> {
 /// The functions and constants whose value is one of radians where it is used as an angle.
 const OF_RADIANS: [&str; 7] = ["pi", "tau", "asin", "acos", "atan", "atan2", "radians"];
 
+/// The functions whose value is of the same sort as their first argument.
+const OF_ITS_NUMBER: [&str; 5] = ["ceil", "floor", "pow", "round", "trunc"];
+
 /// Of a function's value, by what it does to units.
 pub fn value(name: &str, keeps: Keeps, arguments: &[Kind]) -> Result<Kind, String> {
     match keeps {
@@ -96,6 +124,8 @@ pub fn value(name: &str, keeps: Keeps, arguments: &[Kind]) -> Result<Kind, Strin
                 Err(format!("`{name}` takes numbers without a unit, got one {}", kind.shown()))
             }
             None if OF_RADIANS.contains(&name) => Ok(Kind::Of(Dimension::of_radians())),
+            // A number with pi in it keeps that.
+            None if OF_ITS_NUMBER.contains(&name) => Ok(arguments[0].clone().enclosed()),
             None => Ok(Kind::PLAIN),
         },
         Keeps::Angle => match arguments.iter().find(|kind| !kind.is_angle()) {
@@ -103,7 +133,7 @@ pub fn value(name: &str, keeps: Keeps, arguments: &[Kind]) -> Result<Kind, Strin
                 "`{name}` takes an angle or a number without a unit, got one {}",
                 kind.shown()
             )),
-            None => Ok(Kind::PLAIN),
+            None => arguments.iter().try_for_each(Kind::check_turns).map(|()| Kind::PLAIN),
         },
         Keeps::Unit => {
             let mut kinds = arguments.iter();

@@ -148,8 +148,7 @@ impl Parser<'_> {
                 let (_, open) = self.take();
                 let kind = self.expression(0)?;
                 self.close(open)?;
-                // What stands in parentheses is a number of its own: `200 + (10%)` is 200.1.
-                Ok(if kind == Kind::Percent { Kind::PLAIN } else { kind })
+                Ok(kind.enclosed())
             }
             Token::Sign('-') => {
                 let (_, span) = self.take();

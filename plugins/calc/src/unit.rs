@@ -9,15 +9,18 @@ use dashu_ratio::RBig;
 #[derive(Clone, Copy, Debug)]
 pub struct Dimension {
     powers: [i32; 6],
-    /// True if the angle was written in turns, degrees or the like, and not in radians.
-    is_counted: bool,
-    /// True of what has pi in it, or the angle that a function gives: as a number, it is one of radians.
-    is_of_radians: bool,
+    /// The power of what was written in turns, degrees or the like, and not in radians.
+    turns: i32,
+    /// The power of pi as it was written, or of the angle that a function gives: as a number, that is one of radians, and what
+    /// is divided by it one of turns.
+    pi: i32,
+    /// True of a number of turns, as hertz are, and turns by the turn: it is none of radians.
+    is_count: bool,
     /// True of what comes from a force times a length, which may be a torque.
     is_of_torque: bool,
 }
 
-/// Two dimensions are one whatever the angle was written in.
+/// Two dimensions are one whatever the angle was written in, and whatever a number counts.
 impl PartialEq for Dimension {
     fn eq(&self, other: &Dimension) -> bool {
         self.powers == other.powers
@@ -35,55 +38,116 @@ impl Dimension {
     pub const ROTATION: Dimension = Dimension::of([1, 0, 0, -1, 0, 0]);
 
     const fn of(powers: [i32; 6]) -> Dimension {
-        Dimension { powers, is_counted: false, is_of_radians: false, is_of_torque: false }
+        Dimension { powers, turns: 0, pi: 0, is_count: false, is_of_torque: false }
     }
 
     /// The dimension of a unit that is so many turns.
     const fn counted(self) -> Dimension {
-        Dimension { is_counted: true, ..self }
+        Dimension { turns: 1, ..self }
+    }
+
+    /// The dimension of a unit that counts turns without the angle.
+    const fn count(self) -> Dimension {
+        Dimension { is_count: true, ..self }
     }
 
     /// A number without a unit that is one of radians where an angle is wanted.
     pub const fn of_radians() -> Dimension {
-        Dimension { is_of_radians: true, ..Dimension::NONE }
+        Dimension { pi: 1, ..Dimension::NONE }
     }
 
-    /// True if a value with pi in it has this dimension for want of the radian behind it: `2 * pi * 50 Hz`.
+    /// True if a value with pi in it has this dimension for want of the radian behind it: `2 * pi * 50 Hz`. Each power of pi
+    /// may be one of a radian.
     pub fn lacks_radian_of(self, other: Dimension) -> bool {
-        self.is_of_radians && self.times(ANGLE, 1) == other
+        let lacked = other.powers[0].saturating_sub(self.powers[0]);
+        (1..=self.pi).contains(&lacked) && self.times(ANGLE.power(lacked), 1) == other
+    }
+
+    /// True if a value without an angle is told in `other`, which has one: as the number of radians that it is. Turns are no
+    /// number of radians, and neither is what is divided by pi. What is by the second may be either where the unit is of
+    /// turns, but for a power by a torque.
+    pub fn is_number_of(self, other: Dimension) -> bool {
+        let is_number = self.powers[0] == 0 && self == other.without_angle() && !self.is_count;
+        let is_told = self == Dimension::NONE && other == ANGLE
+            || self.pi == 0 && (other.turns == 0 || self.is_bare_rotation());
+        self.lacks_radian_of(other) || is_number && is_told
+    }
+
+    /// True of a number of turns where an angle may be wanted.
+    pub fn is_number_of_turns(self) -> bool {
+        self == Dimension::NONE && self.is_count
+    }
+
+    /// True if pi stands beside turns as it does in a formula for their number, `2 * pi * n * T`: a turn here is 2 pi already.
+    pub fn has_pi_twice(self) -> bool {
+        self.pi.signum() * self.turns.signum() > 0
+    }
+
+    /// That of a value in parentheses. Pi in an area, a volume or a moment of inertia is of the circle, and of no turn.
+    pub fn enclosed(self) -> Dimension {
+        let [angle, length, _, time, ..] = self.powers;
+        let is_of_circle = angle == 0 && self.turns == 0 && length > 1 && time == 0;
+        Dimension { pi: if is_of_circle { 0 } else { self.pi }, ..self }
     }
 
     /// That of a product, or of a quotient where `sign` is -1.
     pub fn times(self, other: Dimension, sign: i32) -> Dimension {
-        let product = self.map(other, |a, b| a.saturating_add(b.saturating_mul(sign)));
+        let sum = |a: i32, b: i32| a.saturating_add(b.saturating_mul(sign));
+        let product = self.map(other, sum);
+        let turns = sum(self.turns, other.turns);
         let is_torque = sign > 0 && [(FORCE, LENGTH), (LENGTH, FORCE)].contains(&(self, other));
         let may_be_of_it = [ENERGY, POWER, FREQUENCY].contains(&product.without_angle());
+        // Turns by the turn.
+        let is_by_turn = self.turns != 0 && turns == 0 && product.powers[0] == 0;
+        let is_count = match sign {
+            1 => self.is_count || other.is_count,
+            _ => self.is_count != other.is_count,
+        };
         Dimension {
-            is_counted: (self.is_counted || other.is_counted) && product.powers[0] != 0,
-            // By 2 pi, radians become turns.
-            is_of_radians: match sign {
-                1 => self.is_of_radians != other.is_of_radians,
-                _ => self.is_of_radians && !other.is_of_radians,
-            },
+            turns,
+            pi: sum(self.pi, other.pi),
+            is_count: is_count || is_by_turn,
             is_of_torque: (is_torque || self.is_of_torque || other.is_of_torque) && may_be_of_it,
             ..product
         }
     }
 
-    pub fn power(self, exponent: i32) -> Dimension {
-        self.map(self, |a, _| a.saturating_mul(exponent))
+    /// That of a sum of both.
+    pub fn plus(self, other: Dimension) -> Dimension {
+        let known = |a: i32, b: i32| if a == 0 { b } else { a };
+        let turns = known(self.turns, other.turns);
+        Dimension {
+            turns,
+            // Pi radians and 30 degrees are an angle like any other.
+            pi: if turns == 0 { known(self.pi, other.pi) } else { 0 },
+            is_count: self.is_count || other.is_count,
+            ..self
+        }
     }
 
-    /// That of a root, if there is one.
+    pub fn power(self, exponent: i32) -> Dimension {
+        let power = |a: i32| a.saturating_mul(exponent);
+        let changed = self.map(self, |a, _| power(a));
+        let is_count = self.is_count && exponent != 0;
+        Dimension { turns: power(self.turns), pi: power(self.pi), is_count, ..changed }
+    }
+
+    /// That of a root, if there is one. The root of what is by the square of a second, such as of a stiffness by a mass, is a
+    /// rotation without its radian, unless it is of hertz.
     pub fn root(self, degree: i32) -> Option<Dimension> {
-        self.powers.iter().all(|n| n % degree == 0).then(|| self.map(self, |a, _| a / degree))
+        let root = |a: i32| if a % degree == 0 { a / degree } else { a.signum() };
+        let changed = self.map(self, |a, _| a / degree);
+        let is_of_torque = changed == FREQUENCY && !self.is_count && self.pi == 0;
+        let changed =
+            Dimension { turns: root(self.turns), pi: root(self.pi), is_of_torque, ..changed };
+        self.powers.iter().all(|n| n % degree == 0).then_some(changed)
     }
 
     /// The same without its angle.
     pub fn without_angle(self) -> Dimension {
         let [_, length, mass, time, temperature, data] = self.powers;
         let powers = [0, length, mass, time, temperature, data];
-        Dimension { powers, is_counted: false, ..self }
+        Dimension { powers, turns: 0, ..self }
     }
 
     /// True if a value of this dimension can be told in units of `other`. A radian counts as 1 where it turns a radius
@@ -96,9 +160,9 @@ impl Dimension {
             || self.without_angle() == other.without_angle() && self.has_lever() && !is_by_turn
     }
 
-    /// True of a power by a torque: radians by the second, of which nobody wrote the radian.
+    /// True of a power by a torque: radians by the second, of which nobody wrote the radian. Divided by pi, they are turns.
     pub fn is_bare_rotation(self) -> bool {
-        self == FREQUENCY && self.is_of_torque
+        self == FREQUENCY && self.is_of_torque && self.pi == 0
     }
 
     /// True if there are turns in it, and something that moves by the turn or by the radian. A torque, and a moment of inertia,
@@ -107,12 +171,7 @@ impl Dimension {
         let [angle, ..] = self.powers;
         let is_energy = [ENERGY, POWER].contains(&self.without_angle());
         let takes_radians = is_energy && (is_of_torque || angle.abs() > 1);
-        self.is_counted && angle != 0 && self.has_lever() && !takes_radians
-    }
-
-    /// True if a torque or a moment of inertia is turned, so that a value told in `other` has no angle.
-    pub fn loses_turns(self, other: Dimension) -> bool {
-        self != other && (self.is_counted || other.is_counted) && self.has_lever()
+        self.turns != 0 && angle != 0 && self.has_lever() && !takes_radians
     }
 
     /// True if there is a mass or a length that an angle moves.
@@ -165,6 +224,7 @@ const TIME: Dimension = Dimension::of([0, 0, 0, 1, 0, 0]);
 const DATA: Dimension = Dimension::of([0, 0, 0, 0, 0, 1]);
 const SPEED: Dimension = Dimension::of([0, 1, 0, -1, 0, 0]);
 const FREQUENCY: Dimension = Dimension::FREQUENCY;
+const CYCLES: Dimension = FREQUENCY.count();
 const TURNS: Dimension = Dimension::ANGLE.counted();
 const TURNS_BY_TIME: Dimension = Dimension::ROTATION.counted();
 const FORCE: Dimension = Dimension::of([0, 1, 1, -2, 0, 0]);
@@ -204,7 +264,7 @@ const TABLE: &[Row] = &[
     ("h hr hour hours", "3600", TIME),
     ("d day days", "86400", TIME),
     ("week weeks", "604800", TIME),
-    ("Hz hertz", "1", FREQUENCY),
+    ("Hz hertz", "1", CYCLES),
     ("mph", "0.44704", SPEED),
     ("kph kmh", "1/3.6", SPEED),
     ("kn knot knots", "1852/3600", SPEED),

@@ -269,6 +269,29 @@ fn a_turn_is_no_radian() {
         ("30 deg + π/2 to deg", "120", "deg"),
         ("PI/2 - 30 deg to deg", "60", "deg"),
         ("4 * atan(1)", "3.141593", ""),
+        ("sqrt(100 N/m / (1 kg)) to rad/s", "10", "rad/s"),
+        ("sqrt(100 N/m / (1 kg)) to rpm", "95.492966", "rpm"),
+        ("sqrt(100 N/m / (1 kg)) / (2 * pi) to Hz", "1.591549", "Hz"),
+        ("100 kW / (500 N m) / (2 * pi) to Hz", "31.830989", "Hz"),
+        ("10 m/s / (2 m) to rad/s", "5", "rad/s"),
+        ("343 m/s / (1 m) to Hz", "343", "Hz"),
+        ("10 N m / (2 kg m^2) to rad/s^2", "5", "rad/s^2"),
+        ("1/sqrt(1 m / (4 m/s^2)) to rad/s", "2", "rad/s"),
+        ("2 * pi / (5 m) to rad/m", "1.256637", "rad/m"),
+        ("round(pi/2, 4) - 30 deg to deg", "60.000210", "deg"),
+        ("(2*pi*50 Hz)^2 to rad^2/s^2", "98696.044011", "rad^2/s^2"),
+        ("sin(2 * pi * 50 Hz * 5 ms)", "1", ""),
+        ("pi * (10 cm)^2 * 30 deg / (360 deg) to cm^2", "26.179939", "cm^2"),
+        ("pi * 2 m * 30 deg / (180 deg) to m", "1.047198", "m"),
+        ("cos(pi * 60 deg / (180 deg))", "0.500000", ""),
+        ("3000 rpm * 2 * pi * rad / turn to rad/s", "314.159265", "rad/s"),
+        ("2 * pi * 3000 rpm / turn to rad/s", "314.159265", "rad/s"),
+        ("4 * pi^2 * 0.1 m * (3000 rpm / turn)^2 to m/s^2", "9869.604401", "m/s^2"),
+        ("50 MPa * (pi * (20 mm)^3 / 16) * 3000 rpm / rad to kW", "24.674011", "kW"),
+        ("(pi * (2 cm)^2) * 10 bar * 5 cm * 600 rpm to W", "3947.841760", "W"),
+        ("(pi * 5 kg * (10 cm)^2) * (60 rpm)^2 / 2 to J", "3.100628", "J"),
+        ("2 * pi rad to turn", "1", "turn"),
+        ("50 Hz * 2 s * turn to turn", "100", "turn"),
         // By the turn.
         ("5 mm/turn * 600 rpm to mm/s", "50.000000", "mm/s"),
         ("5 mm * 600 rpm / turn to mm/s", "50", "mm/s"),
@@ -287,6 +310,45 @@ fn a_turn_is_no_radian() {
         ("atan(10%) to deg", "5.710593", "deg"),
     ] {
         check(expression, value, unit);
+    }
+    // Turns with pi beside them, in any order.
+    for expression in [
+        "2 * pi * 3000 rpm to rad/s",
+        "pi * 2 * 3000 rpm to rad/s",
+        "3000 rpm * pi * 2 to rad/s",
+        "2 * (pi * 3000 rpm)",
+        "3000 rpm * pi/30 to rad/s",
+        "tau * 3000 rpm to rad/s",
+        "2\u{3c0} * 3000 rpm to rad/s",
+        "pi * 2 * 500 N m * 3000 rpm to kW",
+        "500 N m * pi * 3000 rpm * 2 to kW",
+        "(2 * pi * 500 N m) * 3000 rpm to kW",
+        "3000 rpm * (2 * pi) * 500 N m to kW",
+        "157 kW / 2 / pi / (3000 rpm) to N m",
+        "157 kW / (3000 rpm * pi * 2) to N m",
+        "4 * pi^2 * 0.1 m * (3000 rpm)^2 to m/s^2",
+        "0.1 m * (2 * pi * 3000 rpm)^2 to m/s^2",
+        "pi^2 * 2 * 2 kg m^2 * (60 rpm)^2 to J",
+        "\u{3c0}\u{b2} * 2 * 2 kg m^2 * (60 rpm)^2 to J",
+        "pow(pi, 2) * 2 * 2 kg m^2 * (60 rpm)^2 to J",
+        "sqrt(4 * pi^2 * (60 rpm)^2) to rad/s",
+        "2 * pi * 0.3 m * 300 rpm to m/s",
+        "2 * pi * 0.3 m * 300 rpm / rad to m/s",
+        "pi * 50 mm * 1200 rpm to m/min",
+        "sin(2 * pi * 3000 rpm * 1 ms)",
+        "abs(2 * pi * 3000 rpm) to rad/s",
+        "2 * pi * 3000 rpm + 1 rad/s",
+        "1 rad/s - pi * 2 * 3000 rpm",
+        "max(1 rad/s, pi * 2 * 3000 rpm)",
+        "30 deg * pi / 180 to rad",
+        "2 * pi * 1 turn to rad",
+    ] {
+        let message = answer(expression, None, None).unwrap_err();
+        let is_told =
+            ["2 pi is in a turn already", "write `/ turn` or `/ rad` behind the rotation"]
+                .iter()
+                .any(|part| message.contains(part));
+        assert!(is_told, "{expression}: {message}");
     }
     for (expression, part) in [
         ("50 Hz to rpm", "write `* turn` or `* rad` behind a frequency"),
@@ -319,6 +381,11 @@ fn a_turn_is_no_radian() {
         ("tau * 500 N m * 3000 rpm to kW", "2 pi is in a turn already"),
         ("157 kW / (2 * pi * 3000 rpm) to N m", "2 pi is in a turn already"),
         ("100 kW / (500 N m) to Hz", "hertz are turns"),
+        ("sqrt(100 N/m / (1 kg)) to Hz", "hertz are turns"),
+        ("sqrt((30 Hz)^2 + (40 Hz)^2) to rad/s", "write `* turn` or `* rad` behind a frequency"),
+        ("60 rpm / turn to rad/s", "write `* turn` or `* rad` behind a frequency"),
+        ("5 / s to rpm", "write `* turn` or `* rad` behind a frequency"),
+        ("50 Hz * 2 s to turn", "this is a number of turns, so write `* turn` behind it"),
     ] {
         let message = answer(expression, None, None).unwrap_err();
         assert!(message.contains(part), "{expression}: {message}");

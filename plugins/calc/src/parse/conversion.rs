@@ -32,9 +32,7 @@ impl Parser<'_> {
             if let Kind::Reading(unit) = &kind {
                 self.check_reading(unit);
             }
-            if let Kind::Of(dimension) = kind {
-                self.check_turns(dimension, dimension.without_angle(), self.last())?;
-            }
+            kind.check_turns().map_err(|message| Fault::new(self.last(), message))?;
             return Ok(match kind {
                 Kind::Of(dimension) => Some(dimension.name()).filter(|name| !name.is_empty()),
                 Kind::Percent => None,
@@ -88,11 +86,8 @@ impl Parser<'_> {
                  without a factor of 2 pi",
             ));
         }
-        self.check_turns(have, want, word)?;
-        let is_of_radians = *kind == Kind::PLAIN && want == Dimension::ANGLE
-            || have.lacks_radian_of(want)
-            || have.is_bare_rotation() && want == Dimension::ROTATION;
-        if !have.fits(want) && !is_of_radians {
+        let is_number = *kind != Kind::Percent && have.is_number_of(want);
+        if !have.fits(want) && !is_number {
             let advice = match (kind, want) {
                 (Kind::Percent, angle) if angle == Dimension::ANGLE => format!("; {SLOPE}"),
                 _ => kind::advice(have, want).to_string(),
@@ -108,33 +103,7 @@ impl Parser<'_> {
             );
             return Err(Fault::new(word, message));
         }
-        Ok(())
-    }
-
-    /// Refuses 2 pi beside turns that are radians already.
-    fn check_turns(&self, have: Dimension, want: Dimension, span: Span) -> Result<(), Fault> {
-        match have.loses_turns(want) && self.has_two_pi() {
-            true => Err(Fault::new(
-                span,
-                "2 pi is in a turn already, as in 500 N m * 3000 rpm to kW; leave it out, or write `/ turn` behind the rotation",
-            )),
-            false => Ok(()),
-        }
-    }
-
-    /// True if the expression has 2 pi in it, as in `2 * pi * 500 N m * 3000 rpm`.
-    fn has_two_pi(&self) -> bool {
-        let is = |token: &Token, names: [&str; 2]| matches!(token, Token::Name(name) if names.iter().any(|known| name.eq_ignore_ascii_case(known)));
-        let two = Token::Number(RBig::from(UBig::from(2u8)));
-        self.tokens.iter().enumerate().any(|(place, (token, _))| {
-            let is_exponent = place > 0 && self.tokens[place - 1].0 == Token::Sign('^');
-            let mut behind = self.tokens[place + 1..].iter().map(|(token, _)| token);
-            let behind = behind.find(|token| **token != Token::Sign('*'));
-            is(token, ["tau", "τ"])
-                || *token == two
-                    && !is_exponent
-                    && behind.is_some_and(|token| is(token, ["pi", "π"]))
-        })
+        kind.check_turns().map_err(|message| Fault::new(word, message))
     }
 
     /// Refuses a temperature below absolute zero when it is known.

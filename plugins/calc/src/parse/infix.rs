@@ -99,9 +99,6 @@ impl Parser<'_> {
 
     /// Of a value with a unit, the exponent has to be known: it is that of the unit, too.
     fn power(&self, left: &Kind, right: &Kind, first: usize) -> Result<Kind, String> {
-        if left.is_plain() && right.is_plain() {
-            return Ok(Kind::PLAIN);
-        }
         let exponent = match &self.steps[first..] {
             [Step::Push(number, _)] if number.is_int() => i32::try_from(number.numerator()).ok(),
             [Step::Push(number, _), Step::Apply { arity: 1, .. }] if number.is_int() => {
@@ -111,6 +108,7 @@ impl Parser<'_> {
         };
         match exponent {
             Some(exponent) if right.is_plain() => Ok(Kind::Of(left.dimension()?.power(exponent))),
+            _ if left.is_plain() && right.is_plain() => Ok(Kind::PLAIN),
             _ => Err("the exponent of a value with a unit has to be a whole number".to_string()),
         }
     }

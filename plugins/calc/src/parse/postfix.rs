@@ -54,10 +54,7 @@ impl Parser<'_> {
     fn above(&mut self, kind: &Kind, exponent: RBig) -> Result<Kind, Fault> {
         let (_, span) = self.take();
         let whole = i32::try_from(exponent.numerator()).unwrap_or(i32::MAX);
-        let raised = match kind.is_plain() {
-            true => Ok(Kind::PLAIN),
-            false => kind.dimension().map(|dimension| Kind::Of(dimension.power(whole))),
-        };
+        let raised = kind.dimension().map(|dimension| Kind::Of(dimension.power(whole)));
         self.steps.push(Step::Push(exponent, span));
         self.apply(power::pow, 2, span);
         raised.map_err(|message| Fault::new(span, message))
