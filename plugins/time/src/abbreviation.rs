@@ -76,9 +76,24 @@ const GENERIC: &[(&str, &str)] = &[
 ];
 
 /// Abbreviations in other parts of the world, as mail programs write them behind an offset: Australia, the Philippines,
-/// Bangladesh and Israel.
-const ELSEWHERE: &[(&str, i32)] =
-    &[("EST", 600), ("EST", 660), ("EDT", 660), ("PST", 480), ("BST", 360), ("IST", 120)];
+/// Malaysia, Myanmar, Bangladesh, Bougainville, the Solomon Islands, Guam, Cuba and Israel.
+const ELSEWHERE: &[(&str, i32)] = &[
+    ("EST", 600),
+    ("EST", 660),
+    ("EDT", 660),
+    ("CST", 570),
+    ("CST", 630),
+    ("CDT", 630),
+    ("CDT", -240),
+    ("PST", 480),
+    ("MST", 480),
+    ("MST", 390),
+    ("BST", 360),
+    ("BST", 660),
+    ("SST", 660),
+    ("GST", 600),
+    ("IST", 120),
+];
 
 /// True if an abbreviation stands for that offset in another part of the world than that which is meant by it alone.
 pub fn is_elsewhere(text: &str, offset: Offset) -> bool {

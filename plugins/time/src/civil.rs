@@ -5,6 +5,7 @@ mod digits;
 
 use self::digits::{dated, expanded, parted, short};
 use crate::clock::Clock;
+use crate::zone;
 use jiff::civil::{Date, Time, Weekday};
 
 /// The meaning of the words of a text.
@@ -112,21 +113,43 @@ struct Words {
     note: Option<String>,
 }
 
-/// `9:00-11:00`, which may be the time 9:00 at the offset -11:00 as well.
+/// `9:00-11:00` or `9:00-11`, which may be the time 9:00 at the offset -11:00 as well.
 struct Span {
     word: String,
-    /// True if the second clock shows more than the first.
-    is_later: bool,
+    /// True if the second clock shows more than the first, or has a single digit, as no offset has that a program writes.
+    is_likely: bool,
+    /// True if the second clock has no colon: without a date it is rather an offset.
+    is_short: bool,
 }
 
 impl Span {
     /// The span that a clock time with text behind it may be. With `T` or seconds it is a program's, which writes offsets.
     fn of(word: &str, clock: Clock, behind: &str) -> Option<Span> {
-        let end = behind.strip_prefix(['-', '\u{2212}']).filter(|end| end.contains(':'))?;
-        let end = Clock::parse(end, false).ok().flatten()?;
-        let is_program = word.starts_with('t') || word.matches(':').count() > 2;
-        let is_later = (end.hour, end.minute) > (clock.hour, clock.minute);
-        (!is_program).then(|| Span { word: word.to_string(), is_later })
+        let end = behind.strip_prefix(['-', '\u{2212}'])?;
+        let (is_short, is_digit) = (!end.contains(':'), end.len() == 1);
+        let end = Clock::parse(end, is_short).ok().flatten()?;
+        let is_program =
+            word.starts_with('t') || word.matches(':').count() + usize::from(is_short) > 2;
+        let is_likely = is_digit || (end.hour, end.minute) > (clock.hour, clock.minute);
+        (!is_program).then(|| Span { word: word.to_string(), is_likely, is_short })
+    }
+
+    /// True if both meanings are open, in a text with a date or without.
+    fn is_open(&self, is_dated: bool) -> bool {
+        self.is_likely || !is_dated && !self.is_short
+    }
+
+    fn explain(&self) -> String {
+        let word = &self.word;
+        let (start, end) = word.split_once(['-', '\u{2212}']).unwrap_or_default();
+        let apart = format!("UTC-{end}");
+        match zone::offset(&apart) {
+            Some(_) => format!(
+                "`{word}` may be from {start} to {end}, or {start} at the offset -{end}; give one of both times, or write the offset \
+                 apart, as `{start} {apart}`"
+            ),
+            None => format!("`{word}` may be from {start} to {end}; give one of both times"),
+        }
     }
 }
 
@@ -361,12 +384,8 @@ impl Words {
             return Err("no date follows `on`".to_string());
         }
         let is_dated = self.date.is_some() || self.day.is_some() || self.month.is_some();
-        if let Some(Span { word, .. }) = self.span.filter(|span| span.is_later || !is_dated) {
-            let (start, end) = word.split_once(['-', '\u{2212}']).unwrap_or_default();
-            return Err(format!(
-                "`{word}` may be from {start} to {end}, or {start} at the offset -{end}; give one of both times, or write the offset apart, \
-                 as `{start} UTC-{end}`"
-            ));
+        if let Some(span) = self.span.filter(|span| span.is_open(is_dated)) {
+            return Err(span.explain());
         }
         let missing = |what: &str| Err(format!("the date has no {what}; write it as 2026-03-29"));
         let is_day_alone = self.year.is_none() && self.month.is_none();

@@ -135,6 +135,9 @@ impl<'a> Comment<'a> {
             )));
         }
         let whole = format!("{body} {comment}");
+        if let Some(read) = self.second_clock(body, around) {
+            return read;
+        }
         if comment.split_whitespace().any(civil::knows) {
             return written(&whole, around).map(|(parsed, _)| parsed);
         }
@@ -153,6 +156,50 @@ impl<'a> Comment<'a> {
             let shown = zone::name(&meant[0], other);
             return Err(Wrong::Text(format!(
                 "`{body}` is at offset {offset}, `({comment})` at {other}; leave one out, or write the zone that is meant, such as {shown}"
+            )));
+        }
+        let comment = format!("`({comment})` is taken as a comment");
+        Ok(Parsed { note: joined([parsed.note, Some(comment)]), time: parsed.time })
+    }
+}
+
+impl Comment<'_> {
+    /// The time of `body` where the comment shows the same on a clock, in its own zone perhaps: `17:00 (5 pm)` and
+    /// `10 am ET (7 am PT)`. `None` if one of both shows no clock.
+    fn second_clock(&self, body: &str, around: &Surroundings) -> Option<Result<Parsed, Wrong>> {
+        let today = around.now.to_zoned(around.zone.clone()).date();
+        let clock = civil::read(self.0, today).ok().filter(|words| words.time.is_some())?;
+        let unbracketed = brackets(body).map_or(body, |(text, _)| text);
+        civil::read(unbracketed, today).ok().filter(|words| words.time.is_some())?;
+        let parsed = match written(body, around) {
+            Ok((parsed, _)) => parsed,
+            Err(wrong) => return Some(Err(wrong)),
+        };
+        let place = match Place::of(&clock, None, parsed.time.time_zone()) {
+            Ok(place) => place,
+            Err(reason) => return Some(Err(Wrong::Text(reason))),
+        };
+        Some(self.same(body, parsed, &clock, &place))
+    }
+
+    fn same(
+        &self,
+        body: &str,
+        parsed: Parsed,
+        clock: &civil::Civil,
+        place: &Place,
+    ) -> Result<Parsed, Wrong> {
+        let comment = self.0;
+        let there = parsed.time.with_time_zone(place.zone.zone.clone());
+        let shown = there.time();
+        let is_minute = clock.time.is_some_and(|time| time.second() == 0);
+        let shown =
+            if is_minute { Time::constant(shown.hour(), shown.minute(), 0, 0) } else { shown };
+        let is_same_day = clock.date.is_none_or(|date| date == there.date());
+        if clock.time != Some(shown) || !is_same_day || place.is_now {
+            return Err(Wrong::Text(format!(
+                "`{body}` and `({comment})` are two of what can only be one time of day, since the first is {} there; leave one out",
+                there.strftime("%H:%M")
             )));
         }
         let comment = format!("`({comment})` is taken as a comment");

@@ -365,6 +365,22 @@ fn what_stands_in_parentheses_is_read() {
     comment("2026-07-01 14:30 +0600 (BST)", "2026-07-01T14:30:00+06:00[+06:00]");
     comment("2026-07-01 14:30 +0200 (IST)", "2026-07-01T14:30:00+02:00[+02:00]");
     comment("2026-07-01 14:30 +0400 (GST)", "2026-07-01T14:30:00+04:00[+04:00]");
+    comment("2026-07-01 14:30 +0930 (CST)", "2026-07-01T14:30:00+09:30[+09:30]");
+    comment("2026-07-01 14:30 -0400 (CDT)", "2026-07-01T14:30:00-04:00[-04:00]");
+    comment("2026-07-01 14:30 +0800 (MST)", "2026-07-01T14:30:00+08:00[+08:00]");
+    // A second clock that shows the same.
+    comment("17:00 (5 pm)", "2026-07-01T17:00:00+00:00[UTC]");
+    comment("5pm (17:00)", "2026-07-01T17:00:00+00:00[UTC]");
+    comment("17:00:15 (17:00:15)", "2026-07-01T17:00:15+00:00[UTC]");
+    comment("10:00 EST (15:00 UTC)", "2026-07-01T10:00:00-05:00[-05:00]");
+    comment("10 am ET (7 am PT)", "2026-07-01T10:00:00-04:00[America/New_York]");
+    comment("10 am ET (16:00 Berlin)", "2026-07-01T10:00:00-04:00[America/New_York]");
+    comment("2026-03-29 23:00 UTC (2026-03-30 8:00 Tokyo)", "2026-03-29T23:00:00+00:00[UTC]");
+    comment("2026-03-29 23:00 UTC (8 am Tokyo)", "2026-03-29T23:00:00+00:00[UTC]");
+    comment(
+        "2026-03-29T14:30+02:00[Europe/Berlin] (12:30Z)",
+        "2026-03-29T14:30:00+02:00[Europe/Berlin]",
+    );
     comment("2026-03-29 14:30 Berlin (summer time)", "2026-03-29T14:30:00+02:00[Europe/Berlin]");
     comment("2026-07-01 14:30 Europe/Berlin (CEST)", "2026-07-01T14:30:00+02:00[Europe/Berlin]");
     for (text, part) in [
@@ -380,6 +396,10 @@ fn what_stands_in_parentheses_is_read() {
         ("2026-07-01 14:30 Berlin (CET)", "`(CET)` at +01"),
         ("2026-03-29 (Monday)", "is a Sunday, not a Monday"),
         ("14:30 (15:30)", "two of what can only be one time of day"),
+        ("17:00 (6 pm)", "since the first is 17:00 there; leave one out"),
+        ("10:00 EST (16:00 UTC)", "since the first is 15:00 there"),
+        ("10 am ET (7 am Mars)", "there is no time zone `Mars`"),
+        ("2026-03-29 23:00 UTC (2026-03-29 8:00 Tokyo)", "since the first is 08:00 there"),
         ("14:30 (IST)", "is used in several zones"),
         ("14:30 (San Juan)", "is used in several zones"),
         ("14:30 (local time)", "`(local time)` is not understood; leave it out"),
@@ -406,6 +426,10 @@ fn a_span_of_clock_times_is_no_offset() {
         ("2026-03-29 09:00-11:00", "may be from 09:00 to 11:00"),
         ("09:00-11:00 29 March 2026", "may be from 09:00 to 11:00"),
         ("tomorrow 9:00\u{2212}10:00", "may be from 9:00 to 10:00"),
+        ("09:00-10", "may be from 09:00 to 10, or 09:00 at the offset -10"),
+        ("2026-03-29 09:00-1000", "write the offset apart, as `09:00 UTC-1000`"),
+        ("2026-03-29 09:00-10", "write the offset apart, as `09:00 UTC-10`"),
+        ("9:00-5", "write the offset apart, as `9:00 UTC-5`"),
         ("2026-03-29T14:30-15:30", "`-15:30` is no offset"),
         ("14:30+25:00", "`+25:00` is no offset"),
         ("14:30 -15:30", "there is no time zone `-15:30`"),
@@ -415,10 +439,19 @@ fn a_span_of_clock_times_is_no_offset() {
         let message = time(text, &around("UTC")).map(|found| found.time.to_string());
         let message = message.expect_err(text);
         assert!(message.contains(part), "{text}: {message}");
+        // A hint is a time itself.
+        if let Some((_, hint)) = message.split_once("write the offset apart, as `") {
+            let (hint, _) = hint.split_once('`').unwrap();
+            assert!(time(hint, &around("UTC")).is_ok(), "{text}: {hint}");
+        }
     }
     let check = |text: &str, expected: &str| {
         assert_eq!(found(text, "UTC"), (expected.to_string(), None), "{text}");
     };
+    check("2026-03-29 14:30-05", "2026-03-29T14:30:00-05:00[-05:00]");
+    check("14:30-0500", "2026-07-01T14:30:00-05:00[-05:00]");
+    check("2026-03-29 09:00:00-10", "2026-03-29T09:00:00-10:00[-10:00]");
+    check("2026-03-29T09:00-10", "2026-03-29T09:00:00-10:00[-10:00]");
     check("2026-03-29T09:00-11:00", "2026-03-29T09:00:00-11:00[-11:00]");
     check("2026-03-29 14:30-03:00", "2026-03-29T14:30:00-03:00[-03:00]");
     check("2026-03-29 09:00:00-11:00", "2026-03-29T09:00:00-11:00[-11:00]");
