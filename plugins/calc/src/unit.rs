@@ -78,9 +78,16 @@ impl Dimension {
         self == Dimension::NONE && self.is_count
     }
 
-    /// True if pi stands beside turns as it does in a formula for their number, `2 * pi * n * T`: a turn here is 2 pi already.
+    /// True of radians by the second that were divided by pi, as in `3 rad/s / (2 * pi)`.
+    pub fn are_turns_of_radians(self) -> bool {
+        self.pi < 0 && self.turns == 0
+    }
+
+    /// True if pi stands beside turns as it does in a formula for their number, `2 * pi * n * T`, or as it makes turns of
+    /// radians: a turn here is 2 pi already.
     pub fn has_pi_twice(self) -> bool {
-        self.pi.signum() * self.turns.signum() > 0
+        let is_divided = self == Dimension::ROTATION && self.pi < 0 && self.turns > 0;
+        is_divided || self.pi.signum() * self.turns.signum() > 0
     }
 
     /// That of a value in parentheses. Pi in an area, a volume or a moment of inertia is of the circle, and of no turn.

@@ -274,6 +274,8 @@ fn a_turn_is_no_radian() {
         ("sqrt(100 N/m / (1 kg)) / (2 * pi) to Hz", "1.591549", "Hz"),
         ("100 kW / (500 N m) / (2 * pi) to Hz", "31.830989", "Hz"),
         ("10 m/s / (2 m) to rad/s", "5", "rad/s"),
+        ("3 rad/s / (2 * pi) to Hz", "0.477465", "Hz"),
+        ("3 rad/s / (2 * pi rad) to Hz", "0.477465", "Hz"),
         ("343 m/s / (1 m) to Hz", "343", "Hz"),
         ("10 N m / (2 kg m^2) to rad/s^2", "5", "rad/s^2"),
         ("1/sqrt(1 m / (4 m/s^2)) to rad/s", "2", "rad/s"),
@@ -342,6 +344,8 @@ fn a_turn_is_no_radian() {
         "max(1 rad/s, pi * 2 * 3000 rpm)",
         "30 deg * pi / 180 to rad",
         "2 * pi * 1 turn to rad",
+        "3000 rpm / (2 * pi) to Hz",
+        "3000 rpm / 2 / pi to rad/s",
     ] {
         let message = answer(expression, None, None).unwrap_err();
         let is_told =

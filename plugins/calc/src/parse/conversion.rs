@@ -75,6 +75,11 @@ impl Parser<'_> {
         let (have, want) = dimensions.map_err(|message| Fault::new(word, message))?;
         // Hertz alone are turns: nobody means radians by them, as one may by 1/s.
         if (have, want) == (Dimension::ROTATION, Dimension::FREQUENCY) && self.next == start + 1 {
+            // Radians that were divided by 2 pi are turns already.
+            if have.are_turns_of_radians() {
+                return Ok(());
+            }
+            kind.check_turns().map_err(|message| Fault::new(word, message))?;
             self.apply(angle::tau, 0, word);
             self.apply(arithmetic::div, 2, word);
             return Ok(());
