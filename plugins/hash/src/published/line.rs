@@ -97,12 +97,13 @@ fn labelled(line: &str) -> Result<Option<Entry>, String> {
 fn before_name(line: &str) -> Result<Option<Entry>, String> {
     let line = line.trim_start_matches('\\');
     let Some((value, rest)) = line.split_once([' ', '\t', ',', ';']) else { return Ok(None) };
-    let is_space = line[value.len()..].starts_with([' ', '\t']);
-    let is_name = is_space && rest.starts_with([' ', '*']);
-    if let Some((size, name)) = sized(rest)
+    let is_name = line[value.len()..].starts_with([' ', '\t']) && rest.starts_with([' ', '*']);
+    let mark = line[value.len()..].chars().next().unwrap_or(' ');
+    if let Some((size, name)) = sized(rest, mark)
         && let Some(bytes) = checksum(value)
     {
-        return Ok(Some(Entry { algorithm: None, bytes, name: file(name), size: Some(size) }));
+        let name = file(name).filter(|name| !matches!(name.as_str(), "B" | "byte" | "bytes"));
+        return Ok(Some(Entry { algorithm: None, bytes, name, size: Some(size) }));
     }
     let name = rest.trim_start().trim_start_matches('*').trim();
     // With one space it may be another checksum; a file can be called by its own.
@@ -116,17 +117,19 @@ fn before_name(line: &str) -> Result<Option<Entry>, String> {
 }
 
 /// The size and the name behind a checksum, as Debian's lists have them: `7 a.iso`. Behind exactly two spaces or `*`, all is
-/// the name.
-fn sized(rest: &str) -> Option<(u64, &str)> {
+/// the name; so it is where it has further spaces, as in `01 - Song.mp3`, or a tab stands before it alone.
+fn sized(rest: &str, mark: char) -> Option<(u64, &str)> {
     let trimmed = rest.trim_start();
     if rest.starts_with('*') || rest.len() == trimmed.len() + 1 {
         return None;
     }
-    let (size, name) = trimmed.split_once([' ', '\t'])?;
-    let is_size = size.bytes().all(|byte| byte.is_ascii_digit());
+    let between = if mark == '\t' { '\t' } else { ' ' };
+    let (size, name) = trimmed.split_once(between)?;
+    let is_size = size == "0" || !size.starts_with('0') && size.bytes().all(|b| b.is_ascii_digit());
     let name = name.trim();
-    (is_size && !name.is_empty() && checksum(name).is_none())
-        .then(|| Some((size.parse().ok()?, name)))?
+    let is_name =
+        !name.is_empty() && !name.contains(char::is_whitespace) && checksum(name).is_none();
+    (is_size && is_name).then(|| Some((size.parse().ok()?, name)))?
 }
 
 /// `name: HEX`, also spaced out, `name SHA256: HEX`, `name: SHA256: HEX`, and `Fingerprint=HEX`.

@@ -110,6 +110,10 @@ fn names_are_read_as_people_write_them() {
         let message = found(&text, Some("/dl/b.iso")).expect_err(&text);
         assert!(message.contains("it lists `a.iso`"), "{text}: {message}");
     }
+    for (text, name) in [("{}\t5 a.iso", "5 a.iso"), ("{} 01 - Song.mp3", "01 - Song.mp3")] {
+        let entries = found(&text.replace("{}", HEX), Some(name)).unwrap();
+        assert_eq!(entries[0].2.as_deref(), Some(name), "{text}");
+    }
     // A name keeps what belongs to it.
     for name in ["a (1).iso", "for.iso", "(a).iso", "a-", "of-a.iso", "\"a\".iso", "5 a.iso"] {
         let entries = found(&format!("{HEX}  {name}"), Some(name)).unwrap();
@@ -133,6 +137,8 @@ fn a_size_beside_a_checksum_is_of_its_file() {
         "a.iso (7 bytes)\nSHA256: {}",
         "DIST a.iso 7 SHA256 {}",
         "{} 7 a.iso",
+        "{}\t7\ta.iso",
+        "sha256:{} 7 bytes",
         "SHA256 (a.iso) = {}\nSIZE (a.iso) = 7\nSHA256 (b.iso) = OTHER\nSIZE (b.iso) = 9",
         "{}       7 a.iso\nOTHER       9 b.iso",
     ] {
