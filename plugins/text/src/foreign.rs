@@ -97,7 +97,7 @@ impl Foreign<'_> {
                 "which is no text around the match here; put that into a group of `pattern`".into()
             }
             Meaning::Case => {
-                "and changes no case here; look for the matches with `find`, and replace each by its text"
+                "which changes no case here; look for the matches with `find`, and replace each by its text"
                     .into()
             }
         };
