@@ -65,7 +65,8 @@ impl Kind {
     }
 }
 
-const PI_TWICE: &str = "2 pi is in a turn already, as in 500 N m * 3000 rpm to kW; leave pi out, or write `/ turn` behind the rotation; \
+/// The message about a turn that is taken twice.
+pub const PI_TWICE: &str = "2 pi is in a turn already, as in 500 N m * 3000 rpm to kW; leave pi out, or write `/ turn` behind the rotation; \
                         an area with pi in it goes into parentheses, as in (pi * (2 cm)^2) * 10 bar";
 
 /// Of a sum, a difference, a remainder, or the least of several: all have the same dimension.
@@ -110,8 +111,8 @@ pub fn product(left: &Kind, right: &Kind, sign: i32) -> Result<Kind, String> {
     Ok(Kind::Of(left.dimension()?.times(right.dimension()?, sign)))
 }
 
-/// The functions and constants whose value is one of radians where it is used as an angle.
-const OF_RADIANS: [&str; 7] = ["pi", "tau", "asin", "acos", "atan", "atan2", "radians"];
+/// The functions whose value is one of radians where it is used as an angle, as that of `pi` and `tau` is.
+const OF_RADIANS: [&str; 5] = ["asin", "acos", "atan", "atan2", "radians"];
 
 /// The functions whose value is of the same sort as their first argument.
 const OF_ITS_NUMBER: [&str; 5] = ["ceil", "floor", "pow", "round", "trunc"];
@@ -123,6 +124,7 @@ pub fn value(name: &str, keeps: Keeps, arguments: &[Kind]) -> Result<Kind, Strin
             Some(kind) => {
                 Err(format!("`{name}` takes numbers without a unit, got one {}", kind.shown()))
             }
+            None if matches!(name, "pi" | "tau") => Ok(Kind::Of(Dimension::PI)),
             None if OF_RADIANS.contains(&name) => Ok(Kind::Of(Dimension::of_radians())),
             // A number with pi in it keeps that.
             None if OF_ITS_NUMBER.contains(&name) => Ok(arguments[0].clone().enclosed()),

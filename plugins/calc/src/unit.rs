@@ -11,9 +11,11 @@ pub struct Dimension {
     powers: [i32; 6],
     /// The power of what was written in turns, degrees or the like, and not in radians.
     turns: i32,
-    /// The power of pi as it was written, or of the angle that a function gives: as a number, that is one of radians, and what
-    /// is divided by it one of turns.
+    /// The power of pi as it was written.
     pi: i32,
+    /// The power of pi and of the angles that functions give: as numbers, they are of radians, and what is divided by them is
+    /// of turns.
+    radians: i32,
     /// True of a number of turns, as hertz are, and turns by the turn: it is none of radians.
     is_count: bool,
     /// True of what comes from a force times a length, which may be a torque.
@@ -32,13 +34,15 @@ const BASES: [&str; 6] = ["rad", "m", "kg", "s", "K", "bit"];
 impl Dimension {
     pub const NONE: Dimension = Dimension::of([0; 6]);
     pub const ANGLE: Dimension = Dimension::of([1, 0, 0, 0, 0, 0]);
+    /// The number pi, beside an angle one of radians.
+    pub const PI: Dimension = Dimension { pi: 1, ..Dimension::of_radians() };
     pub const TEMPERATURE: Dimension = Dimension::of([0, 0, 0, 0, 1, 0]);
     pub const FREQUENCY: Dimension = Dimension::of([0, 0, 0, -1, 0, 0]);
     /// The dimension of a speed of rotation.
     pub const ROTATION: Dimension = Dimension::of([1, 0, 0, -1, 0, 0]);
 
     const fn of(powers: [i32; 6]) -> Dimension {
-        Dimension { powers, turns: 0, pi: 0, is_count: false, is_of_torque: false }
+        Dimension { powers, turns: 0, pi: 0, radians: 0, is_count: false, is_of_torque: false }
     }
 
     /// The dimension of a unit that is so many turns.
@@ -53,14 +57,14 @@ impl Dimension {
 
     /// A number without a unit that is one of radians where an angle is wanted.
     pub const fn of_radians() -> Dimension {
-        Dimension { pi: 1, ..Dimension::NONE }
+        Dimension { radians: 1, ..Dimension::NONE }
     }
 
     /// True if a value with pi in it has this dimension for want of the radian behind it: `2 * pi * 50 Hz`. Each power of pi
     /// may be one of a radian.
     pub fn lacks_radian_of(self, other: Dimension) -> bool {
         let lacked = other.powers[0].saturating_sub(self.powers[0]);
-        (1..=self.pi).contains(&lacked) && self.times(ANGLE.power(lacked), 1) == other
+        (1..=self.radians).contains(&lacked) && self.times(ANGLE.power(lacked), 1) == other
     }
 
     /// True if a value without an angle is told in `other`, which has one: as the number of radians that it is. Turns are no
@@ -69,7 +73,7 @@ impl Dimension {
     pub fn is_number_of(self, other: Dimension) -> bool {
         let is_number = self.powers[0] == 0 && self == other.without_angle() && !self.is_count;
         let is_told = self == Dimension::NONE && other == ANGLE
-            || self.pi == 0 && (other.turns == 0 || self.is_bare_rotation());
+            || self.radians == 0 && (other.turns == 0 || self.is_bare_rotation());
         self.lacks_radian_of(other) || is_number && is_told
     }
 
@@ -80,7 +84,7 @@ impl Dimension {
 
     /// True of radians by the second that were divided by pi, as in `3 rad/s / (2 * pi)`.
     pub fn are_turns_of_radians(self) -> bool {
-        self.pi < 0 && self.turns == 0
+        self.radians < 0 && self.turns == 0
     }
 
     /// True if pi stands beside turns as it does in a formula for their number, `2 * pi * n * T`, or as it makes turns of
@@ -94,7 +98,10 @@ impl Dimension {
     pub fn enclosed(self) -> Dimension {
         let [angle, length, _, time, ..] = self.powers;
         let is_of_circle = angle == 0 && self.turns == 0 && length > 1 && time == 0;
-        Dimension { pi: if is_of_circle { 0 } else { self.pi }, ..self }
+        match is_of_circle {
+            true => Dimension { pi: 0, radians: self.radians.saturating_sub(self.pi), ..self },
+            false => self,
+        }
     }
 
     /// That of a product, or of a quotient where `sign` is -1.
@@ -113,6 +120,7 @@ impl Dimension {
         Dimension {
             turns,
             pi: sum(self.pi, other.pi),
+            radians: sum(self.radians, other.radians),
             is_count: is_count || is_by_turn,
             is_of_torque: (is_torque || self.is_of_torque || other.is_of_torque) && may_be_of_it,
             ..product
@@ -127,6 +135,7 @@ impl Dimension {
             turns,
             // Pi radians and 30 degrees are an angle like any other.
             pi: if turns == 0 { known(self.pi, other.pi) } else { 0 },
+            radians: if turns == 0 { known(self.radians, other.radians) } else { 0 },
             is_count: self.is_count || other.is_count,
             ..self
         }
@@ -136,7 +145,8 @@ impl Dimension {
         let power = |a: i32| a.saturating_mul(exponent);
         let changed = self.map(self, |a, _| power(a));
         let is_count = self.is_count && exponent != 0;
-        Dimension { turns: power(self.turns), pi: power(self.pi), is_count, ..changed }
+        let (turns, pi, radians) = (power(self.turns), power(self.pi), power(self.radians));
+        Dimension { turns, pi, radians, is_count, ..changed }
     }
 
     /// That of a root, if there is one. The root of what is by the square of a second, such as of a stiffness by a mass, is a
@@ -144,9 +154,9 @@ impl Dimension {
     pub fn root(self, degree: i32) -> Option<Dimension> {
         let root = |a: i32| if a % degree == 0 { a / degree } else { a.signum() };
         let changed = self.map(self, |a, _| a / degree);
-        let is_of_torque = changed == FREQUENCY && !self.is_count && self.pi == 0;
-        let changed =
-            Dimension { turns: root(self.turns), pi: root(self.pi), is_of_torque, ..changed };
+        let is_of_torque = changed == FREQUENCY && !self.is_count && self.radians == 0;
+        let (turns, pi, radians) = (root(self.turns), root(self.pi), root(self.radians));
+        let changed = Dimension { turns, pi, radians, is_of_torque, ..changed };
         self.powers.iter().all(|n| n % degree == 0).then_some(changed)
     }
 
@@ -169,7 +179,7 @@ impl Dimension {
 
     /// True of a power by a torque: radians by the second, of which nobody wrote the radian. Divided by pi, they are turns.
     pub fn is_bare_rotation(self) -> bool {
-        self == FREQUENCY && self.is_of_torque && self.pi == 0
+        self == FREQUENCY && self.is_of_torque && self.radians == 0
     }
 
     /// True if there are turns in it, and something that moves by the turn or by the radian. A torque, and a moment of inertia,
@@ -179,6 +189,12 @@ impl Dimension {
         let is_energy = [ENERGY, POWER].contains(&self.without_angle());
         let takes_radians = is_energy && (is_of_torque || angle.abs() > 1);
         self.turns != 0 && angle != 0 && self.has_lever() && !takes_radians
+    }
+
+    /// True if a torque or a moment of inertia is turned, so that a value told in `other` has no angle.
+    pub fn loses_turns(self, other: Dimension) -> bool {
+        let is_counted = |one: Dimension| one.turns != 0 && one.powers[0] != 0;
+        self != other && (is_counted(self) || is_counted(other)) && self.has_lever()
     }
 
     /// True if there is a mass or a length that an angle moves.

@@ -293,6 +293,8 @@ fn a_turn_is_no_radian() {
         ("(pi * (2 cm)^2) * 10 bar * 5 cm * 600 rpm to W", "3947.841760", "W"),
         ("(pi * 5 kg * (10 cm)^2) * (60 rpm)^2 / 2 to J", "3.100628", "J"),
         ("2 * pi rad to turn", "1", "turn"),
+        ("90 deg * atan(1) / atan(2) to deg", "63.844932", "deg"),
+        ("2 turn * radians(30) to turn", "1.047198", "turn"),
         ("50 Hz * 2 s * turn to turn", "100", "turn"),
         // By the turn.
         ("5 mm/turn * 600 rpm to mm/s", "50.000000", "mm/s"),
@@ -344,6 +346,7 @@ fn a_turn_is_no_radian() {
         "max(1 rad/s, pi * 2 * 3000 rpm)",
         "30 deg * pi / 180 to rad",
         "2 * pi * 1 turn to rad",
+        "2 * pi * 5 kW / (3000 rpm) to N m",
         "3000 rpm / (2 * pi) to Hz",
         "3000 rpm / 2 / pi to rad/s",
     ] {

@@ -32,7 +32,8 @@ impl Parser<'_> {
             if let Kind::Reading(unit) = &kind {
                 self.check_reading(unit);
             }
-            kind.check_turns().map_err(|message| Fault::new(self.last(), message))?;
+            let told = kind.dimension().map_or(Dimension::NONE, Dimension::without_angle);
+            self.check_turns(&kind, told, self.last())?;
             return Ok(match kind {
                 Kind::Of(dimension) => Some(dimension.name()).filter(|name| !name.is_empty()),
                 Kind::Percent => None,
@@ -79,7 +80,7 @@ impl Parser<'_> {
             if have.are_turns_of_radians() {
                 return Ok(());
             }
-            kind.check_turns().map_err(|message| Fault::new(word, message))?;
+            self.check_turns(kind, want, word)?;
             self.apply(angle::tau, 0, word);
             self.apply(arithmetic::div, 2, word);
             return Ok(());
@@ -108,7 +109,33 @@ impl Parser<'_> {
             );
             return Err(Fault::new(word, message));
         }
-        kind.check_turns().map_err(|message| Fault::new(word, message))
+        self.check_turns(kind, want, word)
+    }
+
+    /// Refuses 2 pi beside turns that are radians already: in its place in a formula by the powers of both, and anywhere in an
+    /// expression by how it is written.
+    fn check_turns(&self, kind: &Kind, want: Dimension, span: Span) -> Result<(), Fault> {
+        let loses_turns = matches!(kind, Kind::Of(have) if have.loses_turns(want));
+        let checked = match loses_turns && self.has_two_pi() {
+            true => Err(kind::PI_TWICE.to_string()),
+            false => kind.check_turns(),
+        };
+        checked.map_err(|message| Fault::new(span, message))
+    }
+
+    /// True if the expression has 2 pi in it, as in `2 * pi * 500 N m * 3000 rpm`.
+    fn has_two_pi(&self) -> bool {
+        let is = |token: &Token, names: [&str; 2]| matches!(token, Token::Name(name) if names.iter().any(|known| name.eq_ignore_ascii_case(known)));
+        let two = Token::Number(RBig::from(UBig::from(2u8)));
+        self.tokens.iter().enumerate().any(|(place, (token, _))| {
+            let is_exponent = place > 0 && self.tokens[place - 1].0 == Token::Sign('^');
+            let mut behind = self.tokens[place + 1..].iter().map(|(token, _)| token);
+            let behind = behind.find(|token| **token != Token::Sign('*'));
+            is(token, ["tau", "τ"])
+                || *token == two
+                    && !is_exponent
+                    && behind.is_some_and(|token| is(token, ["pi", "π"]))
+        })
     }
 
     /// Refuses a temperature below absolute zero when it is known.
