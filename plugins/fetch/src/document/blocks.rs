@@ -88,12 +88,10 @@ fn unfold_tables(tree: &Tree, raw: &mut Raw) {
             caption.rename("p");
             table.insert_before(caption);
         }
-        let lies_in = |names: &[&str]| {
-            table.ancestors_it(None).any(|around| names.iter().any(|name| around.has_name(name)))
-        };
-        if lies_in(&["a", "b", "em", "i", "strong"]) {
+        let around: Vec<_> = table.ancestors_it(None).collect();
+        if around.iter().any(|node| node.has_name("a") && node.has_attr("href")) {
             write_rows(table, raw, "span");
-        } else if lies_in(&["li"]) {
+        } else if around.iter().any(|node| node.has_name("li")) {
             write_rows(table, raw, "li");
         }
     }

@@ -292,5 +292,12 @@ fn cells_of_a_table_stay_apart_where_markdown_has_no_table() {
         "<a href=/x><table><tr><td>1<td>2<tr><td>3<td>4</table></a>",
         "[1 | 2 3 | 4](https://a.example/x)",
     );
-    check("<p><b><table><tr><td>1<td>2</table></b></p>", "**1 | 2**");
+    check(
+        "<a name=x><table><tr><th>A<th>B<tr><td>1<td>2</table></a>",
+        "| A | B |\n| - | - |\n| 1 | 2 |",
+    );
+    check(
+        "<p><b>x<table><tr><th>A<th>B<tr><td>1<td>2</table></b></p>",
+        "**x\n\n\n| A | B |\n| - | - |\n| 1 | 2 |\n\n**",
+    );
 }
